@@ -1,0 +1,41 @@
+import { readFile } from 'node:fs/promises';
+
+/** Where a secret comes from. The value itself is never part of a configuration object, so it cannot be printed with one. */
+export type SecretSource = { readonly kind: 'file'; readonly path: string } | { readonly kind: 'env'; readonly name: string };
+
+/** Longer than any key or token; a secret that is not small is a wrong file. */
+const MAX_SECRET_BYTES = 64 * 1024;
+
+/**
+ * Reads a secret anew at each use, so that a rotated one is taken without a reload. One trailing line break is dropped.
+ * @throws {Error} saying which file or variable was tried; never with a part of the value
+ */
+export async function readSecret(source: SecretSource, env: NodeJS.ProcessEnv): Promise<string> {
+  switch (source.kind) {
+    case 'env': {
+      const value = env[source.name];
+      if (value === undefined || value === '') throw new Error(`Cannot read the secret: environment variable "${source.name}" is not set`);
+      return value;
+    }
+    case 'file': {
+      const value = await readSecretFile(source.path);
+      if (value === '') throw new Error(`Cannot read the secret: file "${source.path}" is empty`);
+      return value;
+    }
+  }
+}
+
+async function readSecretFile(path: string): Promise<string> {
+  let bytes: Buffer;
+  try {
+    bytes = await readFile(path);
+  } catch (error) {
+    throw new Error(`Cannot read the secret from file "${path}": ${error instanceof Error ? error.message : 'unknown error'}`, {
+      cause: error,
+    });
+  }
+  if (bytes.length > MAX_SECRET_BYTES) {
+    throw new Error(`Cannot read the secret from file "${path}": expected at most ${String(MAX_SECRET_BYTES)} bytes, got ${String(bytes.length)}`);
+  }
+  return bytes.toString('utf8').replace(/\r?\n$/u, '');
+}

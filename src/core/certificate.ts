@@ -1,0 +1,36 @@
+import type { EpochMs } from './clock.ts';
+
+/** A certificate as it was sent, and what it says. Text fields are hostile: escape before showing, never a label. */
+export interface Certificate {
+  readonly der: Uint8Array;
+  /** SHA-256 of the DER, colon-separated upper-case hex. */
+  readonly fingerprint: string;
+  /** Pin of the public key: `sha256/` and the base64 SHA-256 of the SubjectPublicKeyInfo (RFC 7469 §2.4). */
+  readonly pin: string;
+  readonly subject: DistinguishedName;
+  readonly issuer: DistinguishedName;
+  /** Hexadecimal, upper case. */
+  readonly serial: string;
+  readonly notBefore: EpochMs;
+  readonly notAfter: EpochMs;
+  /** basicConstraints CA:TRUE. */
+  readonly isAuthority: boolean;
+  readonly dnsNames: readonly string[];
+  readonly ipAddresses: readonly string[];
+  /** `RSA-2048`, `EC-P-256`, `Ed25519`. */
+  readonly key: string;
+  /** `sha256WithRSAEncryption`; null when unknown to this OpenSSL. */
+  readonly signatureAlgorithm: string | null;
+}
+
+/** A name as its attributes in order: `{ type: 'CN', value: 'fortinet-ca2' }`. Values are capped at 256 characters. */
+export interface DistinguishedName {
+  readonly attributes: readonly { readonly type: string; readonly value: string }[];
+}
+
+/** The chain as the peer sent it, leaf first: at most 16 certificates are kept of a longer one. */
+export interface CapturedChain {
+  readonly certificates: readonly Certificate[];
+  /** Certificates that could not be parsed, or came after the sixteenth. */
+  readonly dropped: number;
+}

@@ -1,0 +1,170 @@
+import type { CapturedChain } from './certificate.ts';
+import type { EpochMs, Millis } from './clock.ts';
+
+/** Why something did not answer: a closed set, used as a metric label. `internal` is our own trouble. */
+export type FailureReason =
+  | 'timeout'
+  | 'refused'
+  | 'reset'
+  | 'closed'
+  | 'no-route'
+  | 'name-not-resolved'
+  | 'tls'
+  | 'protocol'
+  | 'rejected'
+  | 'aborted'
+  | 'internal';
+
+export const FAILURE_REASONS: readonly FailureReason[] = [
+  'timeout',
+  'refused',
+  'reset',
+  'closed',
+  'no-route',
+  'name-not-resolved',
+  'tls',
+  'protocol',
+  'rejected',
+  'aborted',
+  'internal',
+];
+
+/** It did not work, and why. `message` is for people: never a label. */
+export interface Failure {
+  readonly kind: 'failed';
+  readonly reason: FailureReason;
+  readonly message: string;
+  readonly durationMs: Millis;
+}
+
+// --- Names
+
+/** One resolver asked for one name, for both address families. */
+export interface DnsObservation {
+  /** As configured: `system`, `udp://10.0.0.53:53`. */
+  readonly resolver: string;
+  readonly name: string;
+  readonly a: DnsReply;
+  readonly aaaa: DnsReply;
+}
+
+export type DnsReply = DnsAnswer | DnsSilence;
+
+export interface DnsAnswer {
+  readonly kind: 'answer';
+  /** `NOERROR`, `NXDOMAIN`, `SERVFAIL`, …; getaddrinfo's codes are translated. */
+  readonly rcode: string;
+  readonly addresses: readonly string[];
+  /** Names along the CNAME chain, the asked name left out. */
+  readonly cnames: readonly string[];
+  /** Seconds, the minimum along the chain; null where the resolver does not tell (getaddrinfo). */
+  readonly ttlSeconds: number | null;
+  readonly durationMs: Millis;
+  /** 1 when the first packet was answered; a lost packet is repeated as every stub resolver does, and shows here. */
+  readonly attempts: number;
+}
+
+export interface DnsSilence extends Failure {
+  readonly attempts: number;
+}
+
+// --- The path to one address
+
+/** What one connection to one address showed: each stage is null when the one before it failed or it was not asked for. */
+export interface EndpointObservation {
+  /** `host:port`, as configured. */
+  readonly target: string;
+  readonly address: string;
+  readonly family: 4 | 6;
+  /** The CONNECT proxy that was used, without credentials. */
+  readonly proxy: string | null;
+  readonly tcp: TcpOutcome;
+  readonly tls: TlsOutcome | null;
+  readonly http: HttpOutcome | null;
+}
+
+export type TcpOutcome = { readonly kind: 'open'; readonly durationMs: Millis } | Failure;
+
+/**
+ * `established`: the handshake was finished (it says nothing about trust). `client-certificate-demanded`: the server
+ * insisted on a certificate that we do not have; it is alive. `failed`: with the chain, where one was sent before.
+ */
+export type TlsOutcome =
+  | (TlsFacts & { readonly kind: 'established' })
+  | (TlsFacts & { readonly kind: 'client-certificate-demanded' })
+  | (Failure & {
+      readonly serverName: string;
+      /** TLS alert by its RFC 8446 §6 name, `handshake_failure`, where the peer sent one. */
+      readonly alert: string | null;
+      readonly chain: CapturedChain | null;
+      /** First bytes of an answer that was not TLS (a block page, a banner), as printable ASCII, 512 at the most. */
+      readonly plaintext: string | null;
+    });
+
+export interface TlsFacts {
+  readonly serverName: string;
+  readonly chain: CapturedChain;
+  /** `TLSv1.3`; null when the handshake ended before it was known. */
+  readonly protocol: string | null;
+  readonly cipher: string | null;
+  /** From the connected socket to the end of the handshake. */
+  readonly durationMs: Millis;
+}
+
+export type HttpOutcome =
+  | {
+      readonly kind: 'response';
+      readonly status: number;
+      /** The `Date` header (RFC 9110 §6.6.1) as an instant; null when absent or unreadable. */
+      readonly date: EpochMs | null;
+      /** Clock of this machine when the header arrived, to compare `date` with. */
+      readonly receivedAt: EpochMs;
+      readonly server: string | null;
+      /** Names of headers that only proxies and filters add (`x-bluecoat-via`), and the value of `via`. */
+      readonly proxyTraces: readonly string[];
+      /** What a known filter's block page says; null when none was recognised. */
+      readonly blockPage: string | null;
+      readonly durationMs: Millis;
+    }
+  | { readonly kind: 'client-certificate-demanded'; readonly durationMs: Millis }
+  | Failure;
+
+// --- Mail
+
+/** How far one mail server went in accepting a message. Nothing is sent. */
+export interface MailObservation {
+  /** `host:port`, as configured. */
+  readonly server: string;
+  readonly security: 'starttls' | 'tls' | 'none';
+  readonly outcome: MailOutcome;
+  /** Whether this machine's own port 25 greets, looked at only when the server failed; null: not looked at. */
+  readonly localhostAnswers: boolean | null;
+}
+
+export type MailStage = 'connect' | 'greeting' | 'ehlo' | 'tls' | 'login' | 'sender' | 'recipient';
+
+export type MailOutcome =
+  | { readonly kind: 'accepted'; readonly durationMs: Millis; readonly greeting: string }
+  | (Failure & {
+      readonly stage: MailStage;
+      /** SMTP reply code (RFC 5321 §4.2), where the server gave one. */
+      readonly code: number | null;
+      /** `DEPTH_ZERO_SELF_SIGNED_CERT` and the like, for stage `tls`; `NO_STARTTLS` when it was not offered. */
+      readonly tlsError: string | null;
+    });
+
+// --- Clock
+
+/** The time of somebody else: a control host's `Date` header or an NTP server. */
+export interface ClockObservation {
+  readonly source: string;
+  readonly outcome:
+    | {
+        readonly kind: 'offset';
+        /** Their clock minus ours. */
+        readonly offsetMs: Millis;
+        /** How far off the figure may be by itself (a `Date` header has whole seconds; half the round trip). */
+        readonly precisionMs: Millis;
+      }
+    | Failure;
+}
