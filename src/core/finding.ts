@@ -15,6 +15,24 @@ export interface Finding {
   readonly level: FindingLevel;
   /** The cause that explains it when nothing deeper does; null for notes and unknowns. */
   readonly suggests: CauseId | null;
+  readonly facts?: FindingFacts;
 }
 
 export type FindingLevel = 'broken' | 'warning' | 'note' | 'unknown';
+
+/** What the texts of a cause (summary, remedy) may be filled in with; what is not known keeps a general wording. */
+export interface FindingFacts {
+  readonly address?: string;
+  readonly resolver?: string;
+  readonly product?: string;
+  readonly appliance?: string;
+  /** Serial number of the appliance. */
+  readonly serial?: string;
+  /** Serial number of the unit that holds the licence. */
+  readonly holder?: string;
+  readonly license?: string;
+  readonly policy?: string;
+  readonly profile?: string;
+  /** Source address that the firewall sees. */
+  readonly source?: string;
+}
