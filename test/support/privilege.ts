@@ -1,0 +1,73 @@
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { describe } from 'vitest';
+
+/** What a test needs from the machine: the rights of root, network namespaces of its own, or a program on the PATH. */
+export type Need = 'root' | 'network-namespaces' | { readonly program: string };
+
+// Debian keeps some of its daemons out of an ordinary user's PATH.
+const SYSTEM_FOLDERS: readonly string[] = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
+
+/**
+ * Tells why this machine cannot run a test with these needs; undefined when it can.
+ *
+ * @throws Error when something is missing and CI is set: there a test that is skipped is a test that is lost.
+ */
+export function missing(needs: readonly Need[]): string | undefined {
+  const reason = needs.map(shortfall).find((found) => found !== undefined);
+  if (reason !== undefined && isCi()) {
+    throw new Error(`Cannot skip a test in CI: ${reason}`);
+  }
+  return reason;
+}
+
+/** A `describe` whose tests are skipped, with the reason printed, on a machine that lacks one of the needs; in CI that is a failure. */
+export function describeWhere(needs: readonly Need[], name: string, body: () => void): void {
+  const reason = missing(needs);
+  if (reason === undefined) {
+    describe(name, body);
+    return;
+  }
+  console.warn(`Skipped "${name}": ${reason}`);
+  describe.skip(`${name} (skipped: ${reason})`, body);
+}
+
+/** The full path of a program, looked for where root would find it; undefined when it is not installed. */
+export function findProgram(name: string): string | undefined {
+  const folders = [...(process.env['PATH'] ?? '').split(delimiter), ...SYSTEM_FOLDERS];
+  return folders
+    .filter((folder) => folder !== '')
+    .map((folder) => join(folder, name))
+    .find(isExecutable);
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function isCi(): boolean {
+  const value = process.env['CI'] ?? '';
+  return value !== '' && value !== 'false';
+}
+
+function shortfall(need: Need): string | undefined {
+  if (need === 'root') {
+    return process.getuid?.() === 0 ? undefined : 'it needs root';
+  }
+  if (need === 'network-namespaces') {
+    const ip = findProgram('ip');
+    if (ip === undefined) {
+      return 'it needs the program "ip" (Debian package iproute2)';
+    }
+    // Root inside a container may still be refused: only trying tells.
+    const tried = spawnSync('unshare', ['--net', ip, 'link', 'show', 'lo'], { stdio: 'ignore' });
+    return tried.status === 0 ? undefined : 'it needs the right to create network namespaces';
+  }
+  return findProgram(need.program) === undefined ? `it needs the program "${need.program}"` : undefined;
+}

@@ -1,0 +1,31 @@
+import { defineConfig, type TestProjectInlineConfiguration, type ViteUserConfig } from 'vitest/config';
+
+// Nothing may depend on the zone of the machine: the tests run in one with summer time and an offset of 45 minutes, wherever they run.
+process.env['TZ'] = 'Pacific/Chatham';
+
+type ProjectOptions = NonNullable<TestProjectInlineConfiguration['test']>;
+
+function project(name: string, timeoutSeconds: number, options: ProjectOptions = {}): TestProjectInlineConfiguration {
+  const timeout = timeoutSeconds * 1000;
+  return {
+    extends: true,
+    test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout: timeout, hookTimeout: timeout, ...options },
+  };
+}
+
+const config: ViteUserConfig = defineConfig({
+  test: {
+    passWithNoTests: false,
+    restoreMocks: true,
+    unstubEnvs: true,
+    projects: [
+      project('unit', 5),
+      project('integration', 20),
+      project('gate', 60),
+      // Last and one file at a time: real processes and network namespaces, whose timings other tests would falsify.
+      project('e2e', 120, { maxWorkers: 1, sequence: { groupOrder: 1 } }),
+    ],
+  },
+});
+
+export default config;
