@@ -1,0 +1,160 @@
+import './reflect-metadata.ts';
+import { createHash, webcrypto } from 'node:crypto';
+import {
+  AuthorityKeyIdentifierExtension,
+  BasicConstraintsExtension,
+  KeyUsageFlags,
+  KeyUsagesExtension,
+  SubjectAlternativeNameExtension,
+  SubjectKeyIdentifierExtension,
+  X509CertificateGenerator,
+} from '@peculiar/x509';
+import type { Extension, JsonGeneralName, X509Certificate } from '@peculiar/x509';
+
+type Keys = webcrypto.CryptoKeyPair;
+
+export type KeyKind = 'EC-P-256' | 'EC-P-384' | 'RSA-1024' | 'RSA-2048';
+
+/** A certificate made for a test, with its key: it can serve (`keyPem`, `chainPem`) and it can sign (`issue`). */
+export interface Identity {
+  /** As in `C=US, O=Fortinet, CN=fortinet-ca2`. */
+  readonly name: string;
+  readonly der: Uint8Array;
+  readonly pem: string;
+  readonly keyPem: string;
+  /** SHA-256, colon-separated upper-case hex, as in core's `Certificate`. */
+  readonly fingerprint: string;
+  /** `sha256/…`, as in core's `Certificate`. */
+  readonly pin: string;
+  readonly keys: Keys;
+  /** null: it signed itself. */
+  readonly issuer: Identity | null;
+}
+
+export interface IdentityOptions {
+  /** Distinguished name, most significant attribute first: `C=US, O=Fortinet, OU=FortiGate, CN=FG…, E=support@fortinet.com`. */
+  readonly name: string;
+  /** Default: self-signed. */
+  readonly issuer?: Identity;
+  /** basicConstraints CA:TRUE. @default false */
+  readonly authority?: boolean;
+  /** @default none, and then no subjectAltName extension at all */
+  readonly dnsNames?: readonly string[];
+  readonly ipAddresses?: readonly string[];
+  /** @default a day ago */
+  readonly notBefore?: Date;
+  /** @default in a year */
+  readonly notAfter?: Date;
+  /** Hexadecimal. @default random */
+  readonly serial?: string;
+  /** @default EC-P-256, the quickest to make */
+  readonly key?: KeyKind;
+  /** Another identity's key is taken over: a renewed certificate, a re-signed copy. */
+  readonly keys?: Keys;
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** Makes a root (`authority: true`, no issuer), an intermediate, a leaf or a self-signed certificate: about 5 ms. */
+export async function createIdentity(options: IdentityOptions): Promise<Identity> {
+  const keys = options.keys ?? (await createKeys(options.key ?? 'EC-P-256'));
+  const signer = options.issuer?.keys ?? keys;
+  const certificate = await sign(options, keys, signer);
+  const der = new Uint8Array(certificate.rawData);
+  return {
+    name: options.name,
+    der,
+    pem: `${certificate.toString('pem')}\n`,
+    keyPem: await privatePem(keys),
+    fingerprint: fingerprintOf(der),
+    pin: `sha256/${createHash('sha256').update(new Uint8Array(certificate.publicKey.rawData)).digest('base64')}`,
+    keys,
+    issuer: options.issuer ?? null,
+  };
+}
+
+/** Root, intermediate and leaf for one host, as most servers have them. */
+export interface Hierarchy {
+  readonly root: Identity;
+  readonly intermediate: Identity;
+  readonly leaf: Identity;
+}
+
+export async function createHierarchy(leaf: Partial<IdentityOptions> = {}): Promise<Hierarchy> {
+  const root = await createIdentity({ name: 'C=US, O=Example Trust, CN=Example Root', authority: true });
+  const intermediate = await createIdentity({ name: 'C=US, O=Example Trust, CN=Example Issuing CA', issuer: root, authority: true });
+  return {
+    root,
+    intermediate,
+    leaf: await createIdentity({ name: 'CN=license.example.test', issuer: intermediate, dnsNames: ['license.example.test'], ...leaf }),
+  };
+}
+
+/** PEM of several, in the order in which a server sends them: for the `cert` option of a TLS server. */
+export function chainPem(...identities: readonly Identity[]): string {
+  return identities.map((identity) => identity.pem).join('');
+}
+
+async function sign(options: IdentityOptions, keys: Keys, signer: Keys): Promise<X509Certificate> {
+  return X509CertificateGenerator.create(
+    {
+      subject: options.name,
+      issuer: options.issuer?.name ?? options.name,
+      notBefore: options.notBefore ?? new Date(Date.now() - DAY_MS),
+      notAfter: options.notAfter ?? new Date(Date.now() + 365 * DAY_MS),
+      ...(options.serial === undefined ? {} : { serialNumber: options.serial }),
+      publicKey: keys.publicKey,
+      signingKey: signer.privateKey,
+      signingAlgorithm: { ...signer.privateKey.algorithm, hash: 'SHA-256' },
+      extensions: await extensionsOf(options, keys, signer),
+    },
+    webcrypto,
+  );
+}
+
+async function extensionsOf(options: IdentityOptions, keys: Keys, signer: Keys): Promise<Extension[]> {
+  const authority = options.authority ?? false;
+  const names: readonly JsonGeneralName[] = [
+    ...(options.dnsNames ?? []).map((value) => ({ type: 'dns', value }) as const),
+    ...(options.ipAddresses ?? []).map((value) => ({ type: 'ip', value }) as const),
+  ];
+  return [
+    new BasicConstraintsExtension(authority, undefined, true),
+    new KeyUsagesExtension(authority ? KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign : KeyUsageFlags.digitalSignature, true),
+    await SubjectKeyIdentifierExtension.create(keys.publicKey, false, webcrypto),
+    await AuthorityKeyIdentifierExtension.create(signer.publicKey, false, webcrypto),
+    ...(names.length === 0 ? [] : [new SubjectAlternativeNameExtension([...names])]),
+  ];
+}
+
+async function createKeys(kind: KeyKind): Promise<Keys> {
+  const usages: webcrypto.KeyUsage[] = ['sign', 'verify'];
+  switch (kind) {
+    case 'EC-P-256':
+    case 'EC-P-384':
+      return webcrypto.subtle.generateKey({ name: 'ECDSA', namedCurve: kind.slice('EC-'.length) }, true, usages);
+    case 'RSA-1024':
+    case 'RSA-2048':
+      return webcrypto.subtle.generateKey(
+        {
+          name: 'RSASSA-PKCS1-v1_5',
+          hash: 'SHA-256',
+          modulusLength: Number(kind.slice('RSA-'.length)),
+          publicExponent: new Uint8Array([1, 0, 1]),
+        },
+        true,
+        usages,
+      );
+  }
+}
+
+async function privatePem(keys: Keys): Promise<string> {
+  const der = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey));
+  const lines = der.toString('base64').match(/.{1,64}/gu) ?? [];
+  return `-----BEGIN PRIVATE KEY-----\n${lines.join('\n')}\n-----END PRIVATE KEY-----\n`;
+}
+
+function fingerprintOf(der: Uint8Array): string {
+  const hex = createHash('sha256').update(der).digest('hex').toUpperCase();
+  return (hex.match(/../gu) ?? []).join(':');
+}
