@@ -1,0 +1,51 @@
+/** A house rule that the linter cannot express: a pattern that no line of the product's code may match. */
+interface LineRule {
+  readonly pattern: RegExp;
+  readonly message: string;
+  /** Whether the line is looked at in comments too. */
+  readonly inComments: boolean;
+  readonly exempt: readonly string[];
+}
+
+const LINE_RULES: readonly LineRule[] = [
+  {
+    pattern: /\bDate\(\s*\)/u,
+    message: 'reads the wall clock: take a Clock as an argument and use clock.now',
+    inComments: false,
+    exempt: ['src/clock.ts'],
+  },
+  {
+    pattern: /^(?:export\s+)?(?:let|var)\s/u,
+    message: 'is state of the module: keep it in what a function creates and returns',
+    inComments: false,
+    exempt: [],
+  },
+  {
+    pattern: /^(?:export\s+)?const\s+\w+(?:\s*:(?!\s*Readonly)[^=]+)?\s*=\s*new\s+(?:Weak)?(?:Map|Set)\b/u,
+    message: 'is state of the module: a table is a ReadonlyMap or ReadonlySet, anything else belongs in what a function creates',
+    inComments: false,
+    exempt: [],
+  },
+  {
+    pattern: /(?:oxlint|eslint)-disable(?!.* -- \S)|biome-ignore(?!.*: \S)|@ts-(?:expect-error|ignore)(?!\S*[ :]+\S)/u,
+    message: 'silences a check without a reason: end it with " -- " and why it is safe here',
+    inComments: true,
+    exempt: [],
+  },
+];
+
+const VAGUE_NAME = /(?:^|\/)(?:utils?|helpers?|lib|common|misc|shared|types|index)\.[jt]s$/u;
+const COMMENT = /^\s*(?:\/\/|\/?\*)/u;
+
+/** Every place where a file of the product breaks a house rule, as `path:line: message`; the path is relative to the project's folder. */
+export function brokenHouseRules(path: string, text: string): readonly string[] {
+  const vague = VAGUE_NAME.test(path) ? [`${path}:1: has a name that says nothing: name the file after the one concept in it`] : [];
+  const lines = text
+    .split('\n')
+    .flatMap((line, index) =>
+      LINE_RULES.filter((rule) => rule.pattern.test(line) && (rule.inComments || !COMMENT.test(line)) && !rule.exempt.includes(path)).map(
+        (rule) => `${path}:${String(index + 1)}: ${rule.message}`,
+      ),
+    );
+  return [...vague, ...lines];
+}
