@@ -1,0 +1,121 @@
+import { createHash, X509Certificate } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import type { Certificate } from './certificate.ts';
+import { type DerElement, readDer } from './der.ts';
+import { parseDistinguishedName } from './distinguished-name.ts';
+import { parseSubjectAltName } from './subject-alt-name.ts';
+
+/** Real certificates have 1 to 4 KiB; those with hundreds of names reach 20. */
+const MAX_DER = 128 * 1024;
+
+const CURVES: ReadonlyMap<string, string> = new Map([
+  ['prime256v1', 'P-256'],
+  ['secp384r1', 'P-384'],
+  ['secp521r1', 'P-521'],
+]);
+
+/** Names of key types as OpenSSL writes them, where people write them differently. */
+const KEY_NAMES: ReadonlyMap<string, string> = new Map([
+  ['rsa', 'RSA'],
+  ['rsa-pss', 'RSA-PSS'],
+  ['dsa', 'DSA'],
+  ['ec', 'EC'],
+  ['ed25519', 'Ed25519'],
+  ['ed448', 'Ed448'],
+]);
+
+/**
+ * Reads one DER certificate. Null for what is no certificate, is larger than 128 KiB, is PEM, or has anything behind its end: TLS
+ * peers refuse those too. Never throws, whatever the bytes.
+ */
+export function parseCertificate(der: Uint8Array): Certificate | null {
+  if (der.byteLength === 0 || der.byteLength > MAX_DER) return null;
+  try {
+    const x509 = new X509Certificate(der);
+    // The constructor takes PEM and bytes after the end as well: then what was hashed would not be what was read.
+    return x509.raw.equals(der) ? describe(x509, new Uint8Array(der)) : null;
+  } catch {
+    return null;
+  }
+}
+
+function describe(x509: X509Certificate, der: Uint8Array): Certificate | null {
+  const tbs = readToBeSigned(der);
+  const notBefore = x509.validFromDate.getTime();
+  const notAfter = x509.validToDate.getTime();
+  if (tbs === null || Number.isNaN(notBefore) || Number.isNaN(notAfter)) return null;
+  return {
+    der,
+    fingerprint: x509.fingerprint256,
+    pin: `sha256/${createHash('sha256').update(tbs.publicKey).digest('base64')}`,
+    subject: parseDistinguishedName(x509.subject),
+    issuer: parseDistinguishedName(x509.issuer),
+    serial: x509.serialNumber.toUpperCase().slice(0, 64),
+    notBefore,
+    notAfter,
+    isAuthority: x509.ca,
+    ...parseSubjectAltName(x509.subjectAltName),
+    key: keyName(x509),
+    signatureAlgorithm: signatureName(x509.signatureAlgorithm, tbs.signatureAlgorithm),
+  };
+}
+
+interface ToBeSigned {
+  readonly publicKey: Uint8Array;
+  readonly signatureAlgorithm: Uint8Array;
+}
+
+/**
+ * The parts of TBSCertificate (RFC 5280 §4.1) that Node does not give as they stand: a key that it exports is encoded anew, and a
+ * pin is over the bytes that were sent.
+ */
+function readToBeSigned(der: Uint8Array): ToBeSigned | null {
+  const fields = readSequence(readSequence(readDer(der))) ?? [];
+  // version [0] is left out of a version 1 certificate
+  const offset = fields[0]?.tag === 0xa0 ? 1 : 0;
+  const signatureAlgorithm = fields[offset + 1];
+  const publicKey = fields[offset + 5];
+  if (signatureAlgorithm === undefined || publicKey === undefined) return null;
+  return { publicKey: publicKey.whole, signatureAlgorithm: signatureAlgorithm.contents };
+}
+
+/** What is inside the first of these elements. */
+function readSequence(elements: readonly DerElement[] | null): readonly DerElement[] | null {
+  const first = elements?.[0];
+  return first === undefined ? null : readDer(first.contents);
+}
+
+function keyName(x509: X509Certificate): string {
+  const key = publicKeyOf(x509);
+  const type = key?.asymmetricKeyType ?? 'unknown';
+  const details = key?.asymmetricKeyDetails ?? {};
+  const name = KEY_NAMES.get(type) ?? type;
+  if (type === 'ec') return `${name}-${curveName(details.namedCurve ?? 'unknown')}`;
+  return details.modulusLength === undefined ? name : `${name}-${String(details.modulusLength)}`;
+}
+
+function curveName(curve: string): string {
+  return CURVES.get(curve) ?? curve;
+}
+
+function publicKeyOf(x509: X509Certificate): KeyObject | null {
+  try {
+    return x509.publicKey;
+  } catch {
+    // a key type that this OpenSSL does not know: the certificate can still be shown and pinned
+    return null;
+  }
+}
+
+/** DER of the object identifiers 2.16.840.1.101.3.4.2.1 to 3: SHA-256, SHA-384, SHA-512. */
+const SHA2_PREFIX: readonly number[] = [0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02];
+const SHA2_NAMES: readonly string[] = ['SHA256', 'SHA384', 'SHA512'];
+
+/** RSASSA-PSS keeps its hash in the parameters (RFC 4055 §3.1, SHA-1 when left out), so that its name alone says nothing. */
+function signatureName(name: string | undefined, algorithm: Uint8Array): string | null {
+  if (name === undefined) return null;
+  if (name !== 'rsassaPss') return name;
+  const parameters = Buffer.from(algorithm);
+  const found = SHA2_NAMES.find((_, index) => parameters.includes(Buffer.from([...SHA2_PREFIX, index + 1])));
+  return `rsassaPss-${found ?? 'SHA1'}`;
+}
