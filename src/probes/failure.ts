@@ -105,6 +105,11 @@ function reasonByPattern(code: string): FailureReason | null {
   return null;
 }
 
+/** Why the signal was aborted, as an error that can be thrown on. */
+export function abortError(signal: AbortSignal): Error {
+  return signal.reason instanceof Error ? signal.reason : new Error('Aborted', { cause: signal.reason });
+}
+
 /** The `code` of a Node error, null when it has none. */
 export function errorCode(error: unknown): string | null {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;

@@ -1,0 +1,89 @@
+import { isIP } from 'node:net';
+import ipaddr from 'ipaddr.js';
+import { SINKHOLES } from './sinkholes.ts';
+
+type Parsed = ReturnType<typeof ipaddr.process>;
+
+/**
+ * What an address is good for as the address of a public server. `bogon`: not on the public internet although not
+ * private either (documentation, carrier-grade NAT, multicast, reserved). `sinkhole`: where a DNS filter sends the names it blocks.
+ */
+export type AddressClass = 'public' | 'private' | 'loopback' | 'link-local' | 'unspecified' | 'bogon' | 'sinkhole';
+
+/** ipaddr.js's range names that are not simply `bogon`. */
+const CLASS_BY_RANGE: ReadonlyMap<string, AddressClass> = new Map<string, AddressClass>([
+  ['unicast', 'public'],
+  // Globally reachable although listed as special purpose, https://www.iana.org/assignments/iana-ipv4-special-registry.
+  ['as112', 'public'],
+  ['as112v6', 'public'],
+  ['amt', 'public'],
+  ['private', 'private'],
+  ['uniqueLocal', 'private'],
+  ['deprecatedSiteLocal', 'private'],
+  ['loopback', 'loopback'],
+  ['linkLocal', 'link-local'],
+  ['unspecified', 'unspecified'],
+]);
+
+/** Bits of an IPv6 address before the IPv4 address that NAT64 embeds (RFC 6052 §2.1, the well-known prefix). */
+const NAT64_PREFIX = 96;
+
+/** Classifies a literal address; null when it is none. IPv4 inside IPv6 (mapped, NAT64) is judged as the IPv4 address it stands for. */
+export function classifyAddress(address: string): AddressClass | null {
+  const parsed = parseAddress(address);
+  if (parsed === null) return null;
+  if (sinkholeOwner(address) !== null) return 'sinkhole';
+  return CLASS_BY_RANGE.get(parsed.range()) ?? 'bogon';
+}
+
+/** Who runs the known sinkhole or block page at this address; null when it is none. */
+export function sinkholeOwner(address: string): string | null {
+  return SINKHOLES.find((sinkhole) => addressInAny(address, sinkhole.addresses))?.owner ?? null;
+}
+
+/** Whether the address lies in one of the blocks (addresses or CIDR); what is neither matches nothing. */
+export function addressInAny(address: string, blocks: readonly string[]): boolean {
+  const parsed = parseAddress(address);
+  return parsed !== null && blocks.some((block) => inBlock(parsed, block));
+}
+
+/** The single addresses of a list that may also hold CIDR blocks. */
+export function singleAddresses(blocks: readonly string[]): readonly string[] {
+  return blocks.filter((block) => isIP(block) !== 0);
+}
+
+/** 4 or 6 for a literal address, null for anything else. */
+export function addressFamily(address: string): 4 | 6 | null {
+  const family = isIP(address);
+  return family === 4 || family === 6 ? family : null;
+}
+
+/** Each address once, IPv4 before IPv6, otherwise in the given order; what is no address is left out. */
+export function uniqueAddresses(addresses: readonly string[]): readonly string[] {
+  const unique = [...new Set(addresses.filter((address) => isIP(address) !== 0).map((address) => ipaddr.parse(address).toString()))];
+  return [...unique.filter((address) => addressFamily(address) === 4), ...unique.filter((address) => addressFamily(address) === 6)];
+}
+
+function parseAddress(address: string): Parsed | null {
+  // ipaddr.js alone also takes `10` and `0x7f.1`.
+  if (isIP(address) === 0) return null;
+  const parsed = ipaddr.process(address);
+  return parsed.kind() === 'ipv6' && parsed.range() === 'rfc6052' ? embeddedIpv4(parsed) : parsed;
+}
+
+function embeddedIpv4(parsed: Parsed): Parsed {
+  const bytes = parsed.toByteArray();
+  const wellKnown = ipaddr.parseCIDR(`64:ff9b::/${String(NAT64_PREFIX)}`);
+  return matches(parsed, wellKnown) ? ipaddr.fromByteArray(bytes.slice(NAT64_PREFIX / 8)) : parsed;
+}
+
+function inBlock(parsed: Parsed, block: string): boolean {
+  if (ipaddr.isValidCIDR(block)) return matches(parsed, ipaddr.parseCIDR(block));
+  if (isIP(block) === 0) return false;
+  const single = ipaddr.process(block);
+  return single.kind() === parsed.kind() && single.toNormalizedString() === parsed.toNormalizedString();
+}
+
+function matches(parsed: Parsed, [network, bits]: readonly [Parsed, number]): boolean {
+  return parsed.kind() === network.kind() && ipaddr.subnetMatch(parsed, { block: [[network, bits]] }, 'outside') === 'block';
+}

@@ -1,0 +1,178 @@
+import { isIP } from 'node:net';
+import { RECURSION_DESIRED, decode, encode } from 'dns-packet';
+import type { Answer, DecodedPacket, StringAnswer } from 'dns-packet';
+import { printable } from '../failure.ts';
+
+export type RecordType = 'A' | 'AAAA';
+
+/** One question as it goes over the wire. */
+export interface DnsQuery {
+  readonly id: number;
+  readonly name: string;
+  readonly type: RecordType;
+  readonly bytes: Buffer;
+}
+
+/** What one packet says about one query. */
+export type DnsReading =
+  | {
+      readonly kind: 'answer';
+      readonly rcode: string;
+      readonly addresses: readonly string[];
+      readonly cnames: readonly string[];
+      readonly ttlSeconds: number | null;
+    }
+  /** TC: ask again over TCP (RFC 1035 §4.2.1). */
+  | { readonly kind: 'truncated' }
+  /** Forged, garbled or an answer to something else: not to be believed, go on waiting. */
+  | { readonly kind: 'foreign'; readonly why: string }
+  /** It is the answer, but no program can use it. */
+  | { readonly kind: 'unusable'; readonly why: string };
+
+/** Largest answer asked for over UDP: not fragmented anywhere (RFC 9715 §3.1, DNS flag day 2020). */
+const UDP_PAYLOAD = 1232;
+
+const HEADER_BYTES = 12;
+const QR = 0x8000;
+const OPCODE = 0x7800;
+const TC = 0x0200;
+
+/** Longer chains are followed by no resolver either (BIND stops at 16). */
+const MAX_CNAMES = 16;
+
+/** Enough for any service; a hostile answer may hold thousands. */
+const MAX_ADDRESSES = 64;
+
+const MAX_NAME_LENGTH = 253;
+const MAX_LABEL_LENGTH = 63;
+
+/** https://www.iana.org/assignments/dns-parameters/dns-parameters.xhtml#dns-parameters-6 */
+const RCODES: readonly string[] = [
+  'NOERROR',
+  'FORMERR',
+  'SERVFAIL',
+  'NXDOMAIN',
+  'NOTIMP',
+  'REFUSED',
+  'YXDOMAIN',
+  'YXRRSET',
+  'NXRRSET',
+  'NOTAUTH',
+  'NOTZONE',
+  'DSOTYPENI',
+];
+const BADVERS = 16;
+
+/** Whether a name fits into a DNS question (RFC 1035 §2.3.4). */
+export function isDnsName(name: string): boolean {
+  const labels = withoutRoot(name).split('.');
+  return (
+    Buffer.byteLength(name) <= MAX_NAME_LENGTH + 1 &&
+    labels.every((label) => label.length > 0 && Buffer.byteLength(label) <= MAX_LABEL_LENGTH)
+  );
+}
+
+/**
+ * Encodes a query.
+ * @param edns whether to say that answers of up to 1232 bytes are fine (RFC 6891); old servers answer FORMERR to it
+ */
+export function encodeQuery(question: Pick<DnsQuery, 'id' | 'name' | 'type'>, edns: boolean): DnsQuery {
+  const bytes = encode({
+    type: 'query',
+    id: question.id,
+    flags: RECURSION_DESIRED,
+    questions: [{ name: question.name, type: question.type, class: 'IN' }],
+    additionals: edns
+      ? [{ type: 'OPT', name: '.', udpPayloadSize: UDP_PAYLOAD, extendedRcode: 0, ednsVersion: 0, flags: 0, flag_do: false, options: [] }]
+      : [],
+  });
+  return { ...question, bytes };
+}
+
+/** Reads a packet that came from the server that was asked. Never throws, whatever the bytes are. */
+export function readReply(bytes: Buffer, query: DnsQuery): DnsReading {
+  if (bytes.length < HEADER_BYTES) return foreign('it is shorter than a DNS header');
+  const flags = bytes.readUInt16BE(2);
+  if (bytes.readUInt16BE(0) !== query.id) return foreign('its id is another');
+  if ((flags & QR) === 0 || (flags & OPCODE) !== 0) return foreign('it is no answer to a query');
+  // Judged before decoding: a server may cut a truncated answer in the middle of a record.
+  if ((flags & TC) !== 0) return { kind: 'truncated' };
+  let packet: DecodedPacket;
+  try {
+    packet = decode(bytes);
+  } catch {
+    return foreign('it cannot be decoded');
+  }
+  const rcode = rcodeOf(packet, flags & 0xf);
+  if (!answersQuestion(packet, query, rcode)) return foreign('its question is another');
+  return followChain(packet.answers ?? [], query, rcode);
+}
+
+function foreign(why: string): DnsReading {
+  return { kind: 'foreign', why };
+}
+
+function rcodeOf(packet: DecodedPacket, low: number): string {
+  const opt = packet.additionals?.find((record) => record.type === 'OPT');
+  // RFC 6891 §6.1.3: OPT carries the upper eight bits.
+  const code = opt === undefined ? low : (opt.extendedRcode << 4) | low;
+  return code === BADVERS ? 'BADVERS' : (RCODES[code] ?? `RCODE${String(code)}`);
+}
+
+function answersQuestion(packet: DecodedPacket, query: DnsQuery, rcode: string): boolean {
+  const questions = packet.questions ?? [];
+  const [question] = questions;
+  // A server that could not or would not read the query may leave the question out.
+  if (question === undefined) return rcode !== 'NOERROR' && rcode !== 'NXDOMAIN';
+  return questions.length === 1 && question.type === query.type && question.class === 'IN' && sameName(question.name, query.name);
+}
+
+function followChain(answers: readonly Answer[], query: DnsQuery, rcode: string): DnsReading {
+  const records = answers.filter(isChainRecord).filter((record) => record.class === 'IN');
+  const seen = new Set([canonicalName(query.name)]);
+  const cnames: string[] = [];
+  const ttls: number[] = [];
+  let owner = query.name;
+  for (;;) {
+    const alias = records.find((record) => record.type === 'CNAME' && sameName(record.name, owner));
+    if (alias === undefined) break;
+    owner = alias.data;
+    if (seen.has(canonicalName(owner)) || cnames.length === MAX_CNAMES) return { kind: 'unusable', why: 'its CNAME chain has no end' };
+    seen.add(canonicalName(owner));
+    cnames.push(printable(owner, MAX_NAME_LENGTH));
+    ttls.push(ttlOf(alias));
+  }
+  const found = records
+    .filter((record) => record.type === query.type && sameName(record.name, owner) && isIP(record.data) !== 0)
+    .slice(0, MAX_ADDRESSES);
+  ttls.push(...found.map(ttlOf));
+  return {
+    kind: 'answer',
+    rcode,
+    addresses: [...new Set(found.map((record) => record.data))],
+    cnames,
+    ttlSeconds: ttls.length === 0 ? null : Math.min(...ttls),
+  };
+}
+
+function isChainRecord(record: Answer): record is StringAnswer {
+  return (record.type === 'A' || record.type === 'AAAA' || record.type === 'CNAME') && typeof record.data === 'string';
+}
+
+/** RFC 2181 §8: a TTL with the highest bit set counts as zero. */
+function ttlOf(record: StringAnswer): number {
+  const ttl = record.ttl ?? 0;
+  return ttl > 0x7fff_ffff ? 0 : ttl;
+}
+
+function sameName(left: string, right: string): boolean {
+  return canonicalName(left) === canonicalName(right);
+}
+
+function canonicalName(name: string): string {
+  return withoutRoot(name).toLowerCase();
+}
+
+function withoutRoot(name: string): string {
+  return name.endsWith('.') ? name.slice(0, -1) : name;
+}
