@@ -1,0 +1,56 @@
+import type { ApplianceObservation } from './appliance.ts';
+import { valueOf } from './resource.ts';
+
+/** What decides how much users feel of a fault; null where no appliance tells. */
+export interface ActivationContext {
+  /** A licence with tokens is active: tokens that users hold go on working whatever happens to the path. */
+  readonly licenseActive: boolean | null;
+  /** Users can activate without the licence server. */
+  readonly offlineActivation: boolean | null;
+}
+
+/** Since firmware 6.6.1 end users activate offline: https://community.fortinet.com/…/ta-p/388682. */
+const OFFLINE_ACTIVATION_SINCE: Version = [6, 6, 1];
+
+type Version = readonly [major: number, minor: number, patch: number];
+
+/**
+ * The context over all appliances. A licence is active when any unit has tokens; offline activation counts only when
+ * every unit that tells its firmware can do it, since a user's own unit is not known.
+ */
+export function activationContextOf(observations: readonly ApplianceObservation[]): ActivationContext {
+  const active = observations.map(licenseActiveOn).filter((value) => value !== null);
+  const offline = observations.map(offlineActivationOn).filter((value) => value !== null);
+  return {
+    licenseActive: active.length === 0 ? null : active.some(Boolean),
+    offlineActivation: offline.length === 0 ? null : offline.every(Boolean),
+  };
+}
+
+/** Whether FortiToken Mobile tokens are licensed on this unit; null when it did not say. */
+export function licenseActiveOn(observation: ApplianceObservation): boolean | null {
+  if (observation.kind !== 'ok') return null;
+  const tokens = valueOf(observation.licensed)?.total ?? valueOf(observation.tokens)?.total ?? observation.system.tokensPopulated;
+  return tokens === null ? null : tokens > 0;
+}
+
+function offlineActivationOn(observation: ApplianceObservation): boolean | null {
+  if (observation.kind !== 'ok' || observation.system.firmware === null) return null;
+  const version = firmwareVersion(observation.system.firmware);
+  return version === null ? null : isAtLeast(version, OFFLINE_ACTIVATION_SINCE);
+}
+
+/** Reads `FACVMKVM v8.0.3, build0099 (GA)`; null when no version stands in it. */
+export function firmwareVersion(firmware: string): Version | null {
+  const match = /\bv?(\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?/u.exec(firmware);
+  if (match === null) return null;
+  const [, major, minor, patch] = match;
+  return [Number(major), Number(minor), Number(patch ?? 0)];
+}
+
+function isAtLeast(version: Version, wanted: Version): boolean {
+  const [major, minor, patch] = version;
+  if (major !== wanted[0]) return major > wanted[0];
+  if (minor !== wanted[1]) return minor > wanted[1];
+  return patch >= wanted[2];
+}

@@ -1,0 +1,157 @@
+import type { CauseId } from '../cause.ts';
+import type { Finding, FindingLevel } from '../finding.ts';
+import type { FailureReason } from '../observation.ts';
+import type { ApplianceFacts, ApplianceFailure, ApplianceObservation, ProvisioningServer } from './appliance.ts';
+import type { HaRoleObservation } from './ha-role.ts';
+import type { Resource } from './resource.ts';
+import { valueOf } from './resource.ts';
+import type { ExpectedUnit } from './unit.ts';
+
+export interface ApplianceExpectation {
+  readonly unit: ExpectedUnit;
+  /** The server that is probed. */
+  readonly licenseServer: { readonly host: string; readonly port: number };
+}
+
+/** Judges precondition `appliance`: its API answers and accepts the key, and it is the unit that is meant. */
+export function judgeAppliance(
+  observation: ApplianceObservation,
+  expected: ApplianceExpectation,
+  role: HaRoleObservation | null,
+): readonly Finding[] {
+  switch (observation.kind) {
+    case 'failed':
+      return [judgeFailure(observation), ...judgeRole(role)];
+    case 'denied':
+      return [
+        {
+          rule: 'api-accepts-key',
+          subject: observation.appliance,
+          expected: 'the API accepts the web service key',
+          actual: `${observation.endpoint} answered HTTP ${String(observation.status)}`,
+          level: 'broken',
+          suggests: 'appliance-access-denied',
+          facts: { appliance: observation.appliance, address: observation.endpoint },
+        },
+        ...judgeRole(role),
+      ];
+    case 'ok':
+      return [
+        ...judgeSerial(observation, expected.unit),
+        ...judgePermissions(observation),
+        ...judgeProvisioning(observation, expected.licenseServer),
+        ...judgeRole(role),
+      ];
+  }
+}
+
+function judgeFailure(observation: ApplianceFailure): Finding {
+  const ours = isOurs(observation.reason);
+  return {
+    rule: 'api-answers',
+    subject: observation.appliance,
+    expected: `${observation.endpoint} answers as a FortiAuthenticator`,
+    actual: `${observation.reason}: ${observation.message}`,
+    level: ours ? 'unknown' : 'broken',
+    suggests: ours ? null : 'appliance-unreachable',
+    facts: { appliance: observation.appliance, address: observation.endpoint },
+  };
+}
+
+/** Reasons that tell about this machine, not about the appliance. */
+function isOurs(reason: FailureReason): boolean {
+  return reason === 'internal' || reason === 'aborted' || reason === 'no-route';
+}
+
+/** A floating address leads to the other member after a failover: worth a note. Any other serial is another unit. */
+function judgeSerial(facts: ApplianceFacts, unit: ExpectedUnit): readonly Finding[] {
+  const { serial, peerSerial } = facts.system;
+  if (unit.serial === null || unit.serial.toUpperCase() === serial.toUpperCase()) return [];
+  const members = [unit.peerSerial, peerSerial === unit.serial ? serial : null];
+  const isPeer = members.some((member) => member?.toUpperCase() === serial.toUpperCase());
+  return [
+    finding(facts, {
+      rule: 'serial-matches',
+      expected: `serial ${unit.serial}`,
+      actual: isPeer ? `the HA peer ${serial} answers: a failover has taken place` : `serial ${serial}`,
+      level: isPeer ? 'note' : 'warning',
+      suggests: null,
+    }),
+  ];
+}
+
+/** A key that may not read everything leaves its part unjudged; the account is easily put right. */
+function judgePermissions(facts: ApplianceFacts): readonly Finding[] {
+  const resources: readonly (readonly [string, Resource<unknown>])[] = [
+    ['fortitokenmobilelicenses', facts.licensed],
+    ['fortitokens', facts.tokens],
+    ['fortitokenmobileprovisioning', facts.provisioning],
+    ['smtpservers', facts.mailServers],
+  ];
+  const denied = resources.flatMap(([name, resource]) => (resource.kind === 'denied' ? [name] : []));
+  if (denied.length === 0) return [];
+  return [
+    finding(facts, {
+      rule: 'api-permits-reading',
+      expected: 'the account may read every resource that is judged',
+      actual: `it may not read ${denied.join(', ')}`,
+      level: 'warning',
+      suggests: 'appliance-access-denied',
+    }),
+  ];
+}
+
+/** The documentation gives 433 as the default port, probably a slip for 443 (REST API guide 6.0.4). */
+const DOCUMENTED_DEFAULT_PORT = 433;
+
+function judgeProvisioning(facts: ApplianceFacts, server: { readonly host: string; readonly port: number }): readonly Finding[] {
+  const used = valueOf(facts.provisioning);
+  if (used === null || isSameServer(used, server)) return [];
+  const hint =
+    used.port === DOCUMENTED_DEFAULT_PORT && server.port === 443 ? ' (433 is the default that the manual gives, probably for 443)' : '';
+  return [
+    finding(facts, {
+      rule: 'provisioning-server-matches',
+      expected: `FortiToken Mobile provisioning through ${server.host}:${String(server.port)}, the server that is probed`,
+      actual: `the appliance uses ${used.host}${used.port === null ? '' : `:${String(used.port)}`}${hint}`,
+      level: 'warning',
+      suggests: null,
+    }),
+  ];
+}
+
+function isSameServer(used: ProvisioningServer, server: { readonly host: string; readonly port: number }): boolean {
+  return plainName(used.host) === plainName(server.host) && (used.port === null || used.port === server.port);
+}
+
+function plainName(host: string): string {
+  return host.toLowerCase().replace(/\.$/u, '');
+}
+
+/** The role only refines the judging of the licence: without it that is judged as before. */
+function judgeRole(role: HaRoleObservation | null): readonly Finding[] {
+  if (role === null || role.kind === 'ok') return [];
+  return [
+    {
+      rule: 'ha-role-readable',
+      subject: role.appliance,
+      expected: 'the HA role over SNMP',
+      actual: `${role.reason}: ${role.message}`,
+      level: 'note',
+      suggests: null,
+      facts: { appliance: role.appliance },
+    },
+  ];
+}
+
+interface Judgement {
+  readonly rule: string;
+  readonly expected: string;
+  readonly actual: string;
+  readonly level: FindingLevel;
+  readonly suggests: CauseId | null;
+}
+
+function finding(facts: ApplianceFacts, judgement: Judgement): Finding {
+  return { ...judgement, subject: facts.appliance, facts: { appliance: facts.appliance, serial: facts.system.serial } };
+}

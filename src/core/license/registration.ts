@@ -1,0 +1,30 @@
+import type { EpochMs } from '../clock.ts';
+import type { Failure } from '../observation.ts';
+
+/** What the registration service says about the licences that were asked for. */
+export type RegistrationObservation =
+  | { readonly kind: 'ok'; readonly lookups: readonly LicenseLookup[] }
+  /** The credentials or the permissions of the API user were refused. */
+  | { readonly kind: 'denied'; readonly message: string }
+  | Postponed
+  | Failure;
+
+/** Not asked: the service's quota or the back-off after errors forbids it until then. */
+export interface Postponed {
+  readonly kind: 'postponed';
+  readonly until: EpochMs;
+}
+
+export interface LicenseLookup {
+  readonly license: string;
+  readonly outcome: LicenseOutcome;
+}
+
+export type LicenseOutcome =
+  | { readonly kind: 'registered'; readonly serial: string; readonly sku: string | null }
+  /** It is known, and no unit holds it: `status` is the service's own word, `Pending`. */
+  | { readonly kind: 'unregistered'; readonly status: string }
+  /** An empty answer: says nothing, since not every licence is listed. */
+  | { readonly kind: 'not-listed' }
+  | Postponed
+  | Failure;

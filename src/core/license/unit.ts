@@ -1,0 +1,71 @@
+import type { ApplianceObservation } from './appliance.ts';
+import type { HaRole, HaRoleObservation } from './ha-role.ts';
+
+/** What the configuration says about an appliance, as far as the judging needs it. */
+export interface ExpectedUnit {
+  readonly name: string;
+  readonly serial: string | null;
+  readonly peerSerial: string | null;
+  readonly licenses: readonly string[];
+}
+
+/** `unknown`: neither REST nor SNMP told. */
+export type HaMode = 'cluster' | 'standalone' | 'unknown';
+
+/** One appliance and its HA peer, from everything that is known about them. */
+export interface Unit {
+  readonly name: string;
+  /** Serial of the unit that answers, else the configured one. */
+  readonly serial: string | null;
+  /** The other members of its pair, as the unit, SNMP and the configuration name them. */
+  readonly peers: readonly string[];
+  readonly mode: HaMode;
+  /** Serial of the member that is in charge now; null where nobody tells. */
+  readonly primary: string | null;
+}
+
+/**
+ * Joins configuration, REST and SNMP. What the unit says of itself goes before the configuration, since a floating
+ * address may lead to the other member after a failover: then the configured serial is the peer's.
+ */
+export function unitOf(expected: ExpectedUnit, observation: ApplianceObservation | null, role: HaRoleObservation | null): Unit {
+  const system = observation?.kind === 'ok' ? observation.system : null;
+  const told = role?.kind === 'ok' ? role : null;
+  const serial = system?.serial ?? told?.serial ?? expected.serial;
+  const members = [system?.peerSerial ?? null, told?.serial ?? null, ...configuredPair(expected, serial)];
+  const peers = distinct(members).filter((member) => member !== serial);
+  const mode = haModeOf(system, told?.role ?? null);
+  return { name: expected.name, serial, peers, mode, primary: primaryOf(told, serial, peers) };
+}
+
+/** A configured serial that does not answer is the peer's only if the peer does; else it is one from before a migration. */
+function configuredPair(expected: ExpectedUnit, serial: string | null): readonly (string | null)[] {
+  return serial === expected.peerSerial ? [expected.serial] : [expected.peerSerial];
+}
+
+function distinct(serials: readonly (string | null)[]): readonly string[] {
+  return [...new Set(serials.filter((serial) => serial !== null))];
+}
+
+function haModeOf(system: { readonly peerSerial: string | null } | null, role: HaRole | null): HaMode {
+  // systeminfo gives the peer's serial "only in HA cluster member mode" (REST API guide).
+  if (system !== null && system.peerSerial !== null) return 'cluster';
+  if (role === 'cluster-primary' || role === 'cluster-secondary') return 'cluster';
+  if (system !== null || role === 'standalone-primary' || role === 'load-balancer' || role === 'disabled') return 'standalone';
+  return 'unknown';
+}
+
+/** The role belongs to the unit that SNMP reached, which behind another address may be the other member. */
+function primaryOf(
+  told: { readonly role: HaRole; readonly serial: string | null } | null,
+  serial: string | null,
+  peers: readonly string[],
+): string | null {
+  if (told === null) return null;
+  const spoke = told.serial ?? serial;
+  if (told.role === 'cluster-primary') return spoke;
+  if (told.role !== 'cluster-secondary') return null;
+  const others = [serial, ...peers].filter((member) => member !== null && member !== spoke);
+  const [other] = others;
+  return others.length === 1 && other !== undefined ? other : null;
+}
