@@ -1,0 +1,26 @@
+import type { CauseId, Severity } from '../cause.ts';
+
+/**
+ * What is known about a cause before it occurs. Texts may name `{placeholders}` (see wording.ts); the runbooks print the
+ * same texts, so that mail, page and runbook never disagree.
+ */
+export interface CauseEntry {
+  /** Severity when the cause breaks its precondition; one that only weakens it is a `warning` at the most. */
+  readonly severity: Severity;
+  /** A clause for subjects and headings: "TLS is intercepted". */
+  readonly title: string;
+  /** One sentence. */
+  readonly summary: string;
+  readonly impact: ImpactKind;
+  /** Steps for an administrator, in order. */
+  readonly remedy: readonly string[];
+  /** Steps that come first when the inspecting product is this one, by its name in config/inspection-products.yaml. */
+  readonly productRemedy?: Readonly<Record<string, readonly string[]>>;
+  /** Steps that come first when any other product is known. */
+  readonly anyProductRemedy?: readonly string[];
+}
+
+/** Which part of activation suffers; impact.ts turns it into a sentence. */
+export type ImpactKind = 'activation' | 'delivery' | 'assignment' | 'tokens' | 'blind' | 'none';
+
+export type CauseCatalogue<Id extends CauseId> = Readonly<Record<Id, CauseEntry>>;

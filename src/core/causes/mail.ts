@@ -1,0 +1,55 @@
+import type { CauseCatalogue } from './entry.ts';
+
+const TRY_LOCALHOST =
+  'Until it is mended, let FortiAuthenticator use its own relay: System > Messaging > Email Services, SMTP server "localhost".';
+
+/** Causes on the way of the activation codes. */
+export const MAIL_CAUSES: CauseCatalogue<'mail-unreachable' | 'mail-tls-broken' | 'mail-login-rejected' | 'mail-recipient-rejected'> = {
+  'mail-unreachable': {
+    severity: 'critical',
+    title: 'the mail server cannot be reached',
+    summary: 'The mail server {subject} does not answer as a mail server.',
+    impact: 'delivery',
+    remedy: [
+      'Test by hand: "nc -v {subject}" (host and port apart) must show a line that begins with 220.',
+      'Check that the mail server runs and that no firewall blocks the port from {source}.',
+      'On FortiAuthenticator check System > Messaging > SMTP Servers and use "Test Connection".',
+      TRY_LOCALHOST,
+    ],
+  },
+  'mail-tls-broken': {
+    severity: 'critical',
+    title: 'the mail server fails at TLS',
+    summary: 'The mail server {subject} answers, but an encrypted session with a verified certificate cannot be made.',
+    impact: 'delivery',
+    remedy: [
+      'Look at it: "openssl s_client -starttls smtp -connect {subject}" shows the certificate and the reason.',
+      'Renew or complete the certificate of the mail server, or, if it is from an authority of your own, name that authority in mail[].caFile here and import it on FortiAuthenticator (Certificate Management > Certificate Authorities > Trusted CAs).',
+      'If STARTTLS is not offered, a firewall (SMTP inspection, Cisco "inspect esmtp") may strip it: exempt the session.',
+      TRY_LOCALHOST,
+    ],
+  },
+  'mail-login-rejected': {
+    severity: 'critical',
+    title: 'the mail server rejects the login',
+    summary: 'The mail server {subject} does not accept the user name and password.',
+    impact: 'delivery',
+    remedy: [
+      'Check whether the account is locked, expired, or needs an application password.',
+      'Set the right password on FortiAuthenticator (System > Messaging > SMTP Servers) and in the file that mail[].passwordFile names.',
+      TRY_LOCALHOST,
+    ],
+  },
+  'mail-recipient-rejected': {
+    severity: 'critical',
+    title: 'the mail server refuses the message',
+    summary: 'The mail server {subject} refuses the sender or the recipient.',
+    impact: 'delivery',
+    remedy: [
+      'Read the reply of the server in the evidence: it says what it refuses and often why.',
+      'Allow the address of FortiAuthenticator to relay, or give it a login on the mail server.',
+      'Check the sender address (System > Messaging > SMTP Servers) and that mail[].to exists.',
+      TRY_LOCALHOST,
+    ],
+  },
+};

@@ -1,0 +1,115 @@
+import type { CauseCatalogue } from './entry.ts';
+
+/** Causes between FortiAuthenticator and an open TCP port of the licence server. */
+export const PATH_CAUSES: CauseCatalogue<
+  | 'internet-unreachable'
+  | 'resolver-unreachable'
+  | 'name-not-found'
+  | 'answer-hijacked'
+  | 'answer-unexpected'
+  | 'resolvers-disagree'
+  | 'egress-blocked'
+  | 'egress-partly-blocked'
+  | 'clock-skewed'
+> = {
+  'internet-unreachable': {
+    severity: 'critical',
+    title: 'the internet is unreachable',
+    summary: 'Neither the licence server nor any control host accepts a connection: the internet is unreachable from here.',
+    impact: 'activation',
+    remedy: [
+      'Check the default gateway of this network: on this machine "ip route get 173.243.138.84", on FortiAuthenticator "show router static" and "execute ping" to the gateway.',
+      'Check the uplink and the firewall: does other traffic leave the site? Is there a policy from {source} to the internet at all?',
+      'If the internet is meant to be reached through a proxy only, set licenseServer.proxy here and the proxy on FortiAuthenticator.',
+    ],
+  },
+  'resolver-unreachable': {
+    severity: 'critical',
+    title: 'the DNS resolver does not answer',
+    summary: 'No usable answer from {resolver} for {host}: names cannot be resolved.',
+    impact: 'activation',
+    remedy: [
+      'Ask the resolver directly: "dig @{resolver} {host}". No answer at all means that it is down, or that UDP and TCP port 53 to it are blocked.',
+      'SERVFAIL means that the resolver runs but cannot reach the internet, or fails DNSSEC: look at its own log and forwarders.',
+      'On FortiAuthenticator check System > Network > DNS, then test with "execute ping {host}" in its CLI.',
+      'Until it is mended, give FortiAuthenticator a second resolver that works.',
+    ],
+  },
+  'name-not-found': {
+    severity: 'critical',
+    title: 'the name of the licence server does not resolve',
+    summary: '{resolver} says that {host} does not exist or has no address.',
+    impact: 'activation',
+    remedy: [
+      'Compare with a public resolver: "dig @9.9.9.9 {host}". If that one gives an address, the answer of {resolver} is wrong.',
+      'Look for a filter (DNS firewall, response policy zone, FortiGuard DNS filter) or a local zone on {resolver} that covers fortinet.com, and exempt the name.',
+      'If no resolver knows the name, check the spelling of licenseServer.host here and the server address on FortiAuthenticator under System > Administration > FortiGuard.',
+    ],
+  },
+  'answer-hijacked': {
+    severity: 'critical',
+    title: 'DNS answers with a false address',
+    summary: '{resolver} answers {host} with {address}, which cannot be the licence server.',
+    impact: 'activation',
+    remedy: [
+      'A DNS filter, a sinkhole or a local zone answers in the place of the real name: find the rule on {resolver} and exempt {host}.',
+      'On a FortiGate look at the DNS filter profile of the policy and at "show system dns-database".',
+      'Flush the caches after the change, then repeat "ftm-watch check".',
+      'If this address is right (a relay of your own), add it to licenseServer.expectedAddresses.',
+    ],
+  },
+  'answer-unexpected': {
+    severity: 'warning',
+    title: 'DNS gives an address outside the expected list',
+    summary: '{resolver} answers {host} with {address}, which is outside licenseServer.expectedAddresses.',
+    impact: 'none',
+    remedy: [
+      'Fortinet may have moved the server: compare with another resolver, "dig @9.9.9.9 {host}".',
+      'If firewall policies name the old address, allow the new one too.',
+      'Add the address to licenseServer.expectedAddresses once you trust it.',
+    ],
+  },
+  'resolvers-disagree': {
+    severity: 'warning',
+    title: 'resolvers give different addresses',
+    summary: 'The configured resolvers give {host} addresses that have nothing in common.',
+    impact: 'none',
+    remedy: [
+      'Compare the answers below: split DNS, a filter, or a stale cache is the usual reason.',
+      'Make sure that FortiAuthenticator asks the resolver that is right (System > Network > DNS).',
+    ],
+  },
+  'egress-blocked': {
+    severity: 'critical',
+    title: 'the licence server is blocked by a firewall',
+    summary: 'The internet works, but {subject} accepts no connection on any address: a firewall on the way blocks it.',
+    impact: 'activation',
+    remedy: [
+      'Allow TCP {port} from {source} to {host} ({address}) on every firewall on the way.',
+      'On a FortiGate see which policy matches: Policy & Objects > Firewall Policy > Policy Lookup, or "diagnose firewall iprope lookup {source} 50000 173.243.138.84 443 6 <source interface>".',
+      'Watch the packets: "diagnose sniffer packet any \'host 173.243.138.84 and port 443\' 4". A SYN that leaves and gets no answer is blocked further out, or the server is down.',
+      'Resets or "refused" within a few milliseconds come from a device near by, not from the server.',
+      'Test from FortiAuthenticator itself: "execute ping {host}" shows the address that it uses.',
+    ],
+  },
+  'egress-partly-blocked': {
+    severity: 'warning',
+    title: 'some addresses of the licence server are blocked',
+    summary: 'Only some addresses of {subject} accept a connection; {address} does not.',
+    impact: 'none',
+    remedy: [
+      'Allow TCP {port} to every address of {host}: policies that name a single address are the usual reason. Prefer a policy by FQDN.',
+      'If the policy allows all of them, the server behind {address} may be down: wait, and ask Fortinet if it lasts.',
+    ],
+  },
+  'clock-skewed': {
+    severity: 'warning',
+    title: 'the clock of this machine is wrong',
+    summary: 'The clock of this machine disagrees with the outside world: {subject}.',
+    impact: 'none',
+    remedy: [
+      'Check time synchronisation here: "timedatectl status", "chronyc tracking".',
+      'Check the clock of FortiAuthenticator too (System > Dashboard > Status, "show system ntp"): a wrong clock breaks certificates and one-time passwords.',
+    ],
+  },
+};

@@ -1,0 +1,27 @@
+import type { CauseCatalogue } from './entry.ts';
+
+/** Causes that only the log of FortiAuthenticator shows. */
+export const POLLING_CAUSES: CauseCatalogue<'polling-failing' | 'appliance-silent'> = {
+  'polling-failing': {
+    severity: 'critical',
+    title: 'FortiAuthenticator reports FortiToken Mobile errors',
+    summary: '{appliance} logs FortiToken Mobile errors that the path of this machine does not explain.',
+    impact: 'activation',
+    remedy: [
+      'The path of this machine is clean, so that of FortiAuthenticator differs: firewall policies match source addresses. Compare the policy for {source} with the one for this machine (Policy Lookup on the FortiGate).',
+      'Test on FortiAuthenticator itself: "execute ping {host}", and System > Network > DNS.',
+      'Look at the licence: it must be assigned to the serial number of this unit, not to its HA peer.',
+      'Configure "firewall" or run ftm-watch in the network of FortiAuthenticator (sourceAddress) to see its own path.',
+    ],
+  },
+  'appliance-silent': {
+    severity: 'warning',
+    title: 'the log of FortiAuthenticator has gone silent',
+    summary: 'No log line from {appliance} for longer than logs.silentAfter: its errors would not be seen.',
+    impact: 'blind',
+    remedy: [
+      'On FortiAuthenticator check Logging > Log Config > Syslog Servers: address and port of this machine.',
+      'Check that UDP or TCP from FortiAuthenticator reaches this machine: "tcpdump -n port 5514".',
+    ],
+  },
+};

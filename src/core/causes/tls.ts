@@ -1,0 +1,100 @@
+import type { CauseCatalogue } from './entry.ts';
+
+const FORTIGATE = [
+  'See which policy inspects: on the FortiGate, Policy & Objects > Firewall Policy > Policy Lookup with source {source}, destination {host}, TCP {port}; or in the log, Log & Report > Security Events > SSL.',
+  'Put a policy of its own above it: source {source} only, destination {host}, service HTTPS, no security profile, SSL inspection "no-inspection".',
+  'As CLI lines: config firewall policy / edit 0 / set name "FAC-FTM" / set srcintf <inside> / set dstintf <outside> / set srcaddr <address object of FortiAuthenticator> / set dstaddr <FQDN object of {host}> / set action accept / set schedule always / set service HTTPS / set utm-status disable / set ssl-ssh-profile "no-inspection" / set nat enable / end; then "move <new id> before <inspecting id>".',
+  'An exemption inside the inspecting profile (SSL/SSH Inspection > Exempt from SSL Inspection) is weaker: a block page still answers with the certificate of the FortiGate.',
+];
+
+const EXEMPT = [
+  'In {product}, exempt {host} (TCP {port}) from TLS inspection for the source {source}: by destination name and address, not by category.',
+];
+
+const INTERCEPTION_REMEDY = [
+  'Find the device that re-signs: the issuer in the evidence below is its certificate authority. Ask the firewall and proxy team with that name, the address and the time.',
+  "Exempt the traffic of FortiAuthenticator ({source}) to {host}, TCP {port}, from TLS inspection: FortiAuthenticator accepts only the certificate of Fortinet's own authority, so trusting the inspecting authority does not help.",
+  'Repeat "ftm-watch check" from the same network, then retry the activation on FortiAuthenticator.',
+];
+
+/** Causes in the TLS handshake and in what the licence server answers. */
+export const TLS_CAUSES: CauseCatalogue<
+  | 'tls-intercepted'
+  | 'tls-interception-suspected'
+  | 'tls-blocked'
+  | 'certificate-broken'
+  | 'vendor-ca-changed'
+  | 'certificate-rotated'
+  | 'license-server-down'
+> = {
+  'tls-intercepted': {
+    severity: 'critical',
+    title: 'TLS is intercepted',
+    summary: 'TLS to {subject} is intercepted by {product}.',
+    impact: 'activation',
+    remedy: INTERCEPTION_REMEDY,
+    productRemedy: { 'Fortinet FortiGate': FORTIGATE },
+    anyProductRemedy: EXEMPT,
+  },
+  'tls-interception-suspected': {
+    severity: 'critical',
+    title: 'TLS is probably intercepted',
+    summary: 'TLS to {subject} does not show the certificate of the licence server; interception by {product} is likely.',
+    impact: 'activation',
+    remedy: INTERCEPTION_REMEDY,
+    productRemedy: { 'Fortinet FortiGate': FORTIGATE },
+    anyProductRemedy: EXEMPT,
+  },
+  'tls-blocked': {
+    severity: 'critical',
+    title: 'TLS is blocked',
+    summary: 'The port of {subject} opens, but something on the way does not let TLS through.',
+    impact: 'activation',
+    remedy: [
+      'A web filter, application control or intrusion prevention profile is the usual reason: look for {source} and {host} in the web filter and application control logs of the firewall.',
+      'Put a policy without any security profile for {source} to {host}, TCP {port}, above the one that filters.',
+      'A block page in the evidence names the product and often the rule that blocks.',
+      'Compare from another network: "openssl s_client -connect {host}:{port} -servername {host}". If it fails there too, the server itself is down.',
+    ],
+  },
+  'certificate-broken': {
+    severity: 'critical',
+    title: 'the certificate of the licence server is not valid',
+    summary: 'The certificate of {subject} has the right key, but it is not valid: see the evidence.',
+    impact: 'activation',
+    remedy: [
+      'Check the clocks of FortiAuthenticator and of this machine first: a wrong date makes every certificate invalid.',
+      'If the clocks are right, the fault is at Fortinet: open a ticket with TAC and give them the certificate from "ftm-watch report".',
+      'If licenseServer.serverName is set, make sure that the name is right.',
+    ],
+  },
+  'vendor-ca-changed': {
+    severity: 'warning',
+    title: 'the licence server has a certificate of another public authority',
+    summary: "{subject} shows a valid certificate of a public authority instead of Fortinet's own.",
+    impact: 'none',
+    remedy: [
+      'No inspecting device has a public authority: Fortinet has probably changed the certificate. Compare from another network.',
+      'If it is the same there, set trust.profile to "public" or learn the new chain with "ftm-watch trust learn".',
+      'If polling fails at the same time, FortiAuthenticator may need new firmware: ask TAC.',
+    ],
+  },
+  'certificate-rotated': {
+    severity: 'info',
+    title: 'the licence server has a new certificate',
+    summary: '{subject} has a new certificate under the same authority.',
+    impact: 'none',
+    remedy: ['Nothing to do. To make the new certificate the baseline, run "ftm-watch trust learn".'],
+  },
+  'license-server-down': {
+    severity: 'critical',
+    title: 'the licence server does not work',
+    summary: 'The way to {subject} is free and genuine, but the licence server does not answer properly.',
+    impact: 'activation',
+    remedy: [
+      'The fault is probably at Fortinet: wait a few minutes and repeat "ftm-watch check".',
+      'If other sites see the same, ask Fortinet TAC whether the FortiToken Mobile licensing servers are operational.',
+      'Retry the activation on FortiAuthenticator after "ftm-watch check" is clean.',
+    ],
+  },
+};

@@ -1,0 +1,128 @@
+import { CAUSE_PRECONDITIONS, SEVERITIES, type Cause, type CauseId, type Confidence, type Severity } from '../cause.ts';
+import { CATALOGUE } from '../causes/catalogue.ts';
+import type { CauseEntry } from '../causes/entry.ts';
+import { impactOf, type ActivationContext } from '../causes/impact.ts';
+import { fill, type WordingFacts } from '../causes/wording.ts';
+import type { Finding } from '../finding.ts';
+import type { PreconditionId } from '../precondition.ts';
+import { EXPLANATIONS } from './explanations.ts';
+import type { JudgedState, JudgedStates } from './states.ts';
+
+/** What the texts need to know beyond the findings. */
+export interface CauseContext {
+  readonly host: string;
+  readonly port: number;
+  /** The address that the firewall sees, where it is known. */
+  readonly source: string | null;
+  readonly activation: ActivationContext;
+}
+
+type Suggesting = Finding & { readonly suggests: CauseId };
+
+/** Root causes, most severe first. A fault that a deeper one explains is a consequence of that one and no cause. */
+export function findCauses(states: JudgedStates, context: CauseContext): readonly Cause[] {
+  const causes = [...states.values()].filter(({ state }) => state !== 'blocked').flatMap((judged) => causesOf(judged, states, context));
+  return causes.sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity));
+}
+
+function causesOf(judged: JudgedState, states: JudgedStates, context: CauseContext): readonly Cause[] {
+  const suggesting = judged.assessment.findings.filter(
+    (finding): finding is Suggesting => finding.suggests !== null && finding.level !== 'unknown',
+  );
+  const bySubject = Map.groupBy(suggesting, (finding) => faultSubject(finding, context));
+  return [...bySubject].map(([subject, findings]) => {
+    const main = mainFinding(findings);
+    return buildCause({ subject, main, findings, attached: attachedTo(judged.assessment.id, states) }, states, context);
+  });
+}
+
+/** Several resolvers that fail for one name are one fault; several mail servers that fail are several. */
+function faultSubject(finding: Suggesting, context: CauseContext): string {
+  return CAUSE_PRECONDITIONS[finding.suggests] === 'name-resolution' ? context.host : finding.subject;
+}
+
+/** Which of several explanations of one fault is told: the worst level first, then the deepest in the catalogue's order. */
+const DEEPEST_FIRST: readonly CauseId[] = [
+  'answer-hijacked',
+  'name-not-found',
+  'resolver-unreachable',
+  'tls-intercepted',
+  'tls-interception-suspected',
+  'tls-blocked',
+  'certificate-broken',
+];
+const LEVELS: readonly Finding['level'][] = ['broken', 'warning', 'note', 'unknown'];
+
+function mainFinding(findings: readonly Suggesting[]): Suggesting {
+  return findings.reduce((best, next) => (rank(next) < rank(best) ? next : best));
+}
+
+function rank(finding: Suggesting): number {
+  const depth = DEEPEST_FIRST.indexOf(finding.suggests);
+  return LEVELS.indexOf(finding.level) * 100 + (depth === -1 ? DEEPEST_FIRST.length : depth);
+}
+
+/** What the explained preconditions saw of the same fault. */
+function attachedTo(id: PreconditionId, states: JudgedStates): readonly Finding[] {
+  return EXPLANATIONS.filter(({ by, evidence }) => by === id && evidence)
+    .flatMap((explanation) => {
+      const explained = states.get(explanation.id);
+      return explained?.state === 'blocked' && explained.blockedBy.includes(id) ? explained.assessment.findings : [];
+    })
+    .filter((finding) => finding.level === 'broken' || finding.level === 'warning');
+}
+
+interface Fault {
+  readonly subject: string;
+  readonly main: Suggesting;
+  readonly findings: readonly Finding[];
+  readonly attached: readonly Finding[];
+}
+
+function buildCause(fault: Fault, states: JudgedStates, context: CauseContext): Cause {
+  const { main } = fault;
+  const entry = CATALOGUE[main.suggests];
+  const facts = factsOf(fault, context);
+  const precondition = CAUSE_PRECONDITIONS[main.suggests];
+  return {
+    id: main.suggests,
+    precondition,
+    severity: severityOf(entry, main),
+    confidence: confidenceOf(main.suggests),
+    subject: fault.subject,
+    product: facts.product ?? null,
+    summary: fill(entry.summary, facts),
+    impact: main.level === 'broken' ? impactOf(entry.impact, context.activation) : impactOf('none', context.activation),
+    evidence: [...fault.findings, ...fault.attached].map(evidenceLine),
+    consequences: [...states].filter(([, { blockedBy }]) => blockedBy.includes(precondition)).map(([id]) => id),
+    remedy: remedyOf(entry, facts).map((step) => fill(step, facts)),
+  };
+}
+
+function factsOf({ subject, main, findings, attached }: Fault, context: CauseContext): WordingFacts {
+  const base: WordingFacts = {
+    subject,
+    host: context.host,
+    port: String(context.port),
+    ...(context.source === null ? {} : { source: context.source }),
+  };
+  return [...attached, ...findings, main].reduce<WordingFacts>((facts, finding) => ({ ...facts, ...finding.facts }), base);
+}
+
+function severityOf(entry: CauseEntry, main: Finding): Severity {
+  if (main.level === 'note') return 'info';
+  return main.level === 'warning' && entry.severity === 'critical' ? 'warning' : entry.severity;
+}
+
+function confidenceOf(id: CauseId): Confidence {
+  return id === 'tls-interception-suspected' ? 'suspected' : 'confirmed';
+}
+
+function remedyOf(entry: CauseEntry, { product }: WordingFacts): readonly string[] {
+  if (product === undefined) return entry.remedy;
+  return [...(entry.productRemedy?.[product] ?? entry.anyProductRemedy ?? []), ...entry.remedy];
+}
+
+function evidenceLine(finding: Finding): string {
+  return `${finding.subject}: expected ${finding.expected}, got ${finding.actual}`;
+}

@@ -1,0 +1,65 @@
+import type { Assessment } from '../assessment.ts';
+import type { Cause } from '../cause.ts';
+import type { EpochMs } from '../clock.ts';
+import type { Diagnosis, PreconditionStatus, Readiness } from '../diagnosis.ts';
+import { PRECONDITIONS, type PreconditionId } from '../precondition.ts';
+import { findCauses, type CauseContext } from './causes.ts';
+import { judgeStates, type JudgedState, type JudgedStates } from './states.ts';
+
+export interface DiagnosisContext extends CauseContext {
+  readonly site: string;
+  readonly at: EpochMs;
+}
+
+/**
+ * Reasons over the whole path: a broken precondition blocks those that depend on it, one fault gives one cause, and what
+ * it explains is named as its consequences.
+ */
+export function diagnose(assessments: readonly Assessment[], context: DiagnosisContext): Diagnosis {
+  const states = judgeStates(assessments);
+  const causes = findCauses(states, context);
+  return {
+    ready: readiness(states),
+    site: context.site,
+    at: context.at,
+    preconditions: PRECONDITIONS.flatMap(({ id }) => {
+      const judged = states.get(id);
+      return judged === undefined ? [] : [status(id, judged, causes)];
+    }),
+    causes,
+  };
+}
+
+function readiness(states: JudgedStates): Readiness {
+  const all = new Set([...states.values()].map(({ state }) => state));
+  if (all.has('broken') || all.has('blocked')) return 'not-ready';
+  return all.has('unknown') ? 'unknown' : 'ready';
+}
+
+function status(id: PreconditionId, { assessment, state, blockedBy }: JudgedState, causes: readonly Cause[]): PreconditionStatus {
+  return { id, state, summary: summary(id, { assessment, state, blockedBy }, causes), blockedBy, findings: assessment.findings };
+}
+
+function summary(id: PreconditionId, { assessment, state, blockedBy }: JudgedState, causes: readonly Cause[]): string {
+  switch (state) {
+    case 'ok':
+    case 'not-configured':
+      return assessment.summary;
+    case 'broken':
+    case 'warning':
+      return causes.find((cause) => cause.precondition === id)?.summary ?? findingSummary(assessment, state);
+    case 'unknown':
+      return findingSummary(assessment, 'unknown');
+    case 'blocked':
+      return `Not judged: mend ${blockedBy.map(title).join(' and ')} first`;
+  }
+}
+
+function findingSummary(assessment: Assessment, level: 'broken' | 'warning' | 'unknown'): string {
+  const finding = assessment.findings.find((candidate) => candidate.level === level);
+  return finding === undefined ? assessment.summary : `${finding.subject}: ${finding.actual}`;
+}
+
+function title(id: PreconditionId): string {
+  return PRECONDITIONS.find((precondition) => precondition.id === id)?.title ?? id;
+}

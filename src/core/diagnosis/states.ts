@@ -1,0 +1,63 @@
+import type { Assessment } from '../assessment.ts';
+import { PRECONDITIONS, type Precondition, type PreconditionId, type PreconditionState } from '../precondition.ts';
+import { EXPLANATIONS } from './explanations.ts';
+
+export interface JudgedState {
+  readonly assessment: Assessment;
+  readonly state: PreconditionState;
+  /** The broken preconditions at the root of it; empty unless `blocked`. */
+  readonly blockedBy: readonly PreconditionId[];
+}
+
+export type JudgedStates = ReadonlyMap<PreconditionId, JudgedState>;
+
+/** The state of every precondition: first by its own findings, then as what the deeper ones explain. */
+export function judgeStates(assessments: readonly Assessment[]): JudgedStates {
+  const own = new Map(assessments.map((assessment) => [assessment.id, ownState(assessment)]));
+  const states = new Map<PreconditionId, JudgedState>();
+  for (const precondition of byDepth()) {
+    const assessment = assessments.find(({ id }) => id === precondition.id) ?? missing(precondition);
+    const state = own.get(precondition.id) ?? 'not-configured';
+    const blockedBy = blockers(precondition, state, assessment, states);
+    states.set(precondition.id, { assessment, state: blockedBy.length > 0 ? 'blocked' : state, blockedBy });
+  }
+  return states;
+}
+
+/** `polling` comes last: everything that FortiAuthenticator complains of may be explained by something else. */
+function byDepth(): readonly Precondition[] {
+  return [...PRECONDITIONS].sort((a, b) => Number(a.id === 'polling') - Number(b.id === 'polling'));
+}
+
+function missing({ id }: Precondition): Assessment {
+  return { id, kind: 'not-configured', findings: [], summary: 'Not configured' };
+}
+
+function ownState(assessment: Assessment): PreconditionState {
+  if (assessment.kind === 'not-configured') return 'not-configured';
+  const levels = new Set(assessment.findings.map((finding) => finding.level));
+  if (levels.has('broken')) return 'broken';
+  if (assessment.kind === 'unjudged' || levels.has('unknown')) return 'unknown';
+  return levels.has('warning') ? 'warning' : 'ok';
+}
+
+function blockers(
+  precondition: Precondition,
+  own: PreconditionState,
+  assessment: Assessment,
+  states: ReadonlyMap<PreconditionId, JudgedState>,
+): readonly PreconditionId[] {
+  if (own === 'not-configured') return [];
+  // One good address proves the way, whatever a second resolver says; further up a good answer proves nothing, since an
+  // inspecting device answers in the place of the server.
+  if (precondition.id === 'reachability' && (own === 'ok' || own === 'warning')) return [];
+  const explained =
+    own === 'broken' ? EXPLANATIONS.filter(({ id, when }) => id === precondition.id && when(assessment.findings)).map(({ by }) => by) : [];
+  const roots = [...precondition.dependsOn, ...explained].flatMap((id) => rootsOf(states.get(id), id));
+  return [...new Set(roots)];
+}
+
+function rootsOf(judged: JudgedState | undefined, id: PreconditionId): readonly PreconditionId[] {
+  if (judged?.state === 'broken') return [id];
+  return judged?.blockedBy ?? [];
+}
