@@ -4,17 +4,9 @@
  *
  * `--skip STEP` and `--only STEP` choose, and may be given more than once.
  */
-import { spawn } from 'node:child_process';
-import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
+import { runStep } from './run-step.ts';
 import { type Step, steps } from './steps.ts';
-
-interface Outcome {
-  readonly failed: boolean;
-  readonly line: string;
-  /** Only for a step that failed. */
-  readonly output: string;
-}
 
 function chooseSteps(args: readonly string[]): readonly Step[] {
   const { values } = parseArgs({
@@ -33,52 +25,16 @@ function chooseSteps(args: readonly string[]): readonly Step[] {
   return chosen;
 }
 
-interface Ended {
-  readonly code: number | null;
-  readonly output: string;
-}
-
-function run([program, ...args]: Step['command']): Promise<Ended> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, args, {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined },
-    });
-    let output = '';
-    const add = (chunk: string): void => {
-      output += chunk;
-    };
-    child.stdout.setEncoding('utf8').on('data', add);
-    child.stderr.setEncoding('utf8').on('data', add);
-    child.on('error', reject);
-    child.on('close', (code) => {
-      resolve({ code, output });
-    });
-  });
-}
-
-async function runStep(step: Step): Promise<Outcome> {
-  const started = performance.now();
-  const { code, output } = await run(step.command);
-  const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  const count = step.count(output) ?? 0;
-  const failed = code !== 0 || count === 0;
-  const nothing = code === 0 && count === 0 ? ', and looking at nothing proves nothing' : '';
-  const line = `${failed ? 'FAIL' : 'ok  '}  ${step.name.padEnd(10)} ${String(count)} ${step.counts} in ${seconds} s${nothing}`;
-  return { failed, line, output: failed ? (step.trim ?? String)(output) : '' };
-}
-
 async function main(): Promise<void> {
   const chosen = chooseSteps(process.argv.slice(2));
   let passed = 0;
   for (const step of chosen) {
     const outcome = await runStep(step);
     console.log(outcome.line);
-    if (outcome.failed) {
+    if (outcome.output !== '') {
       console.log(outcome.output);
-    } else {
-      passed += 1;
     }
+    passed += outcome.failed ? 0 : 1;
   }
   console.log(`check: ${String(passed)} of ${String(chosen.length)} steps passed`);
   process.exitCode = passed === chosen.length ? 0 : 1;

@@ -9,6 +9,8 @@ export interface Step {
   readonly count: (output: string) => number | undefined;
   /** The part of the output that is worth reading after a failure; default: all of it. */
   readonly trim?: (output: string) => string;
+  /** The part of the output that is worth reading even after a success; default: none. */
+  readonly remarks?: (output: string) => string;
 }
 
 // What tsc prints for --listFiles; its complaints start with a relative path.
@@ -44,6 +46,7 @@ export const steps: readonly Step[] = [
     command: ['vitest', 'run'],
     counts: 'tests passed',
     count: (output) => firstNumber(output, /^\s*Tests\s.*?(\d+) passed/mu),
+    remarks: (output) => (output.match(/^Skipped ".*$/gmu) ?? []).join('\n'),
   },
 ];
 
