@@ -1,0 +1,109 @@
+import { createColors } from 'picocolors';
+
+import type { Cause } from '../core/cause.ts';
+import type { Diagnosis, PreconditionStatus, Readiness } from '../core/diagnosis.ts';
+import { PRECONDITIONS, type PreconditionState } from '../core/precondition.ts';
+import { printable } from '../core/printable.ts';
+import { wrap } from './wrap.ts';
+
+export interface TextStyle {
+  readonly color: boolean;
+  /** Columns of the terminal. */
+  readonly width: number;
+}
+
+type Colors = ReturnType<typeof createColors>;
+
+const MARKS: Readonly<Record<PreconditionState, string>> = {
+  ok: '✔',
+  warning: '!',
+  broken: '✘',
+  blocked: '·',
+  unknown: '?',
+  'not-configured': '–',
+};
+
+const CONCLUSIONS: Readonly<Record<Readiness, string>> = {
+  ready: 'READY: nothing that was checked stands in the way of FortiToken Mobile activation.',
+  'not-ready': 'NOT READY: FortiToken Mobile activation does not work from here.',
+  unknown: 'UNKNOWN: not everything could be judged.',
+};
+
+/** The diagnosis for a person at a terminal: checklist, causes with evidence and remedy, conclusion. Ends with a line break. */
+export function renderDiagnosis(diagnosis: Diagnosis, style: TextStyle): string {
+  const colors = createColors(style.color);
+  return [
+    `${colors.bold('ftm-watch')}  ${printable(diagnosis.site)}  ${new Date(diagnosis.at).toISOString()}`,
+    '',
+    ...diagnosis.preconditions.flatMap((status) => checklistLine(status, style, colors)),
+    '',
+    ...diagnosis.causes.flatMap((cause) => [...causeLines(cause, style, colors), '']),
+    conclusion(diagnosis, colors),
+    '',
+  ].join('\n');
+}
+
+function checklistLine({ id, state, summary, findings }: PreconditionStatus, style: TextStyle, colors: Colors): readonly string[] {
+  const title = PRECONDITIONS.find((precondition) => precondition.id === id)?.title ?? id;
+  const paint = painter(state, colors);
+  const label = `  ${paint(MARKS[state])} ${title.padEnd(20)}`;
+  const notes = findings.filter(({ level }) => level === 'note').map((note) => `${note.subject}: ${note.actual}`);
+  const [first = '', ...rest] = [printable(summary), ...notes.map((note) => printable(note))].flatMap((text) =>
+    wrap(text, style.width - INDENT),
+  );
+  return [`${label}${state === 'ok' ? first : paint(first)}`, ...rest.map((line) => `${' '.repeat(INDENT)}${colors.dim(line)}`)];
+}
+
+const INDENT = 24;
+
+function painter(state: PreconditionState, colors: Colors): (text: string) => string {
+  switch (state) {
+    case 'ok':
+      return colors.green;
+    case 'broken':
+      return colors.red;
+    case 'warning':
+    case 'unknown':
+      return colors.yellow;
+    case 'blocked':
+    case 'not-configured':
+      return colors.dim;
+  }
+}
+
+function causeLines(cause: Cause, style: TextStyle, colors: Colors): readonly string[] {
+  const paint = cause.severity === 'critical' ? colors.red : cause.severity === 'warning' ? colors.yellow : colors.cyan;
+  const suspected = cause.confidence === 'suspected' ? ' (suspected)' : '';
+  return [
+    ...wrap(`${cause.severity.toUpperCase()}${suspected}  ${printable(cause.summary)}`, style.width).map((line) =>
+      paint(colors.bold(line)),
+    ),
+    ...section('Impact', [cause.impact], style, colors),
+    ...section('Evidence', cause.evidence, style, colors),
+    ...section(
+      'Remedy',
+      cause.remedy.map((step, index) => `${String(index + 1)}. ${step}`),
+      style,
+      colors,
+    ),
+  ];
+}
+
+function section(name: string, items: readonly string[], style: TextStyle, colors: Colors): readonly string[] {
+  const lines = items.flatMap((item) =>
+    wrap(printable(item), style.width - SECTION_INDENT).map((line, index) => (index === 0 || items.length === 1 ? line : `   ${line}`)),
+  );
+  return lines.map(
+    (line, index) => `  ${index === 0 ? colors.bold(name.padEnd(SECTION_INDENT - 2)) : ' '.repeat(SECTION_INDENT - 2)}${line}`,
+  );
+}
+
+const SECTION_INDENT = 12;
+
+function conclusion({ ready, causes }: Diagnosis, colors: Colors): string {
+  const text =
+    ready === 'ready' && causes.some(({ severity }) => severity === 'warning')
+      ? `${CONCLUSIONS.ready} See the warnings above.`
+      : CONCLUSIONS[ready];
+  return ready === 'ready' ? colors.green(text) : ready === 'not-ready' ? colors.red(text) : colors.yellow(text);
+}

@@ -1,0 +1,101 @@
+import type { EpochMs, Millis } from './clock.ts';
+import type {
+  ClockObservation,
+  DnsObservation,
+  DnsReply,
+  EndpointObservation,
+  Failure,
+  FailureReason,
+  HttpOutcome,
+  MailObservation,
+  TlsOutcome,
+} from './observation.ts';
+
+/** Everything that one round saw, before anybody judged it. */
+export interface RoundObservations {
+  readonly startedAt: EpochMs;
+  readonly durationMs: Millis;
+  /** How long this process itself stood still during the round. */
+  readonly stalledMs: Millis;
+  readonly licenseServer: PathObservation;
+  /** In the order of the configuration. */
+  readonly services: readonly PathObservation[];
+  readonly controls: readonly PathObservation[];
+  /** Addresses of the licence server known from the configuration, dialled because no resolver gave any. */
+  readonly knownAddresses: readonly EndpointObservation[];
+  readonly mail: readonly MailObservation[];
+  readonly ntp: readonly ClockObservation[];
+}
+
+/** The path to one host: its names as resolved, then each of its addresses. */
+export interface PathObservation {
+  /** `host:port`, as configured. */
+  readonly subject: string;
+  readonly host: string;
+  readonly names: readonly DnsObservation[];
+  readonly endpoints: readonly EndpointObservation[];
+  /** The licence server's certificate by other ways, taken only when the straight way looks wrong. */
+  readonly references: readonly ReferenceObservation[];
+}
+
+export interface ReferenceObservation {
+  readonly kind: 'server-name' | 'resolver' | 'proxy';
+  /** For people: which name, resolver or proxy. */
+  readonly label: string;
+  readonly outcome: TlsOutcome;
+}
+
+export type ProbeKind = 'dns' | 'tcp' | 'tls' | 'http' | 'mail' | 'ntp';
+
+export const PROBE_KINDS: readonly ProbeKind[] = ['dns', 'tcp', 'tls', 'http', 'mail', 'ntp'];
+
+/** One run of one probe, as metrics and history count it. */
+export interface ProbeSample {
+  readonly probe: ProbeKind;
+  /** From the configuration only: a resolver, `host:port`, a mail server. */
+  readonly target: string;
+  readonly durationMs: Millis;
+  /** null: it answered. */
+  readonly failure: FailureReason | null;
+}
+
+export function probeSamples(round: RoundObservations): readonly ProbeSample[] {
+  const paths = [round.licenseServer, ...round.services, ...round.controls];
+  return [
+    ...paths.flatMap((path) => path.names.flatMap(dnsSamples)),
+    ...paths.flatMap((path) => path.endpoints.flatMap(endpointSamples)),
+    ...round.mail.map(({ server, outcome }) => sample('mail', server, outcome)),
+    ...round.ntp.map(({ source, outcome }) =>
+      outcome.kind === 'failed'
+        ? sample('ntp', source, outcome)
+        : { probe: 'ntp' as const, target: source, durationMs: 2 * outcome.precisionMs, failure: null },
+    ),
+  ];
+}
+
+function dnsSamples({ resolver, a, aaaa }: DnsObservation): readonly ProbeSample[] {
+  return [a, aaaa].map((reply) => ({ probe: 'dns', target: resolver, durationMs: reply.durationMs, failure: dnsFailure(reply) }));
+}
+
+/** An answer without an address is an answer; SERVFAIL and REFUSED are not. */
+function dnsFailure(reply: DnsReply): FailureReason | null {
+  if (reply.kind === 'failed') return reply.reason;
+  return reply.rcode === 'NOERROR' || reply.rcode === 'NXDOMAIN' ? null : 'rejected';
+}
+
+function endpointSamples({ target, tcp, tls, http }: EndpointObservation): readonly ProbeSample[] {
+  return [
+    sample('tcp', target, tcp),
+    ...(tls === null ? [] : [sample('tls', target, tls)]),
+    ...(http === null ? [] : [httpSample(target, http)]),
+  ];
+}
+
+function httpSample(target: string, http: HttpOutcome): ProbeSample {
+  const answered = sample('http', target, http);
+  return http.kind === 'response' && http.status >= 500 ? { ...answered, failure: 'rejected' } : answered;
+}
+
+function sample(probe: ProbeKind, target: string, outcome: Failure | { readonly kind: string; readonly durationMs: Millis }): ProbeSample {
+  return { probe, target, durationMs: outcome.durationMs, failure: 'reason' in outcome ? outcome.reason : null };
+}

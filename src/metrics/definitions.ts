@@ -1,0 +1,132 @@
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+
+/**
+ * Every metric of the daemon. Labels are closed sets from the configuration or from unions in core/: text from the network
+ * never becomes a label. Names are part of the contract.
+ */
+export interface Metrics {
+  readonly activationReady: Gauge;
+  readonly preconditionState: Gauge<'precondition' | 'state'>;
+  readonly causeActive: Gauge<'cause' | 'severity'>;
+  readonly probeSuccess: Gauge<'probe' | 'target'>;
+  readonly probeDuration: Histogram<'probe' | 'target'>;
+  readonly probeRuns: Counter<'probe' | 'target'>;
+  readonly probeFailures: Counter<'probe' | 'target' | 'reason'>;
+  readonly tlsVerdict: Gauge<'target' | 'verdict'>;
+  readonly certificateNotAfter: Gauge<'target'>;
+  readonly dnsTtl: Gauge<'resolver'>;
+  readonly dnsExpected: Gauge<'resolver'>;
+  readonly pollingErrors: Counter<'appliance' | 'signature'>;
+  readonly pollingLastError: Gauge<'appliance'>;
+  readonly logLines: Counter<'source' | 'result'>;
+  readonly logLastReceived: Gauge<'appliance'>;
+  readonly tokens: Gauge<'appliance' | 'status'>;
+  readonly tokensLicensed: Gauge<'appliance'>;
+  readonly licenseAssigned: Gauge<'appliance' | 'license'>;
+  readonly notifications: Counter<'channel' | 'result'>;
+  readonly notificationsPending: Gauge<'channel'>;
+  readonly notificationLastSuccess: Gauge<'channel'>;
+  readonly reloadSuccessful: Gauge;
+  readonly reloadSuccessTime: Gauge;
+  readonly missedRuns: Counter;
+  readonly scheduleLag: Histogram;
+  readonly storeWritable: Gauge;
+  readonly buildInfo: Gauge<'version' | 'node'>;
+}
+
+export function defineMetrics(registry: Registry): Metrics {
+  return { ...definePathMetrics(registry), ...defineFacMetrics(registry), ...defineOwnMetrics(registry) };
+}
+
+const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+type PathMetric =
+  | 'activationReady'
+  | 'preconditionState'
+  | 'causeActive'
+  | 'probeSuccess'
+  | 'probeDuration'
+  | 'probeRuns'
+  | 'probeFailures'
+  | 'tlsVerdict'
+  | 'certificateNotAfter'
+  | 'dnsTtl'
+  | 'dnsExpected';
+
+function definePathMetrics(registry: Registry): Pick<Metrics, PathMetric> {
+  const { gauge, counter, histogram } = makers(registry);
+  return {
+    activationReady: gauge(
+      'ftm_activation_ready',
+      '1 when FortiToken Mobile activation can work, 0 when a precondition is broken, absent while unknown',
+      [],
+    ),
+    preconditionState: gauge('ftm_precondition_state', '1 for the state that a precondition is in', ['precondition', 'state']),
+    causeActive: gauge('ftm_cause_active', '1 while an incident with this root cause is open', ['cause', 'severity']),
+    probeSuccess: gauge('ftm_probe_success', '1 when the last run of a probe was answered', ['probe', 'target']),
+    probeDuration: histogram('ftm_probe_duration_seconds', 'Duration of probe runs', ['probe', 'target'], DURATION_BUCKETS),
+    probeRuns: counter('ftm_probe_runs_total', 'Probe runs', ['probe', 'target']),
+    probeFailures: counter('ftm_probe_failures_total', 'Probe runs that were not answered', ['probe', 'target', 'reason']),
+    tlsVerdict: gauge('ftm_tls_verdict', '1 for the verdict on the certificate chain of a target', ['target', 'verdict']),
+    certificateNotAfter: gauge(
+      'ftm_tls_certificate_not_after_timestamp_seconds',
+      'End of validity of the certificate that a target showed last',
+      ['target'],
+    ),
+    dnsTtl: gauge('ftm_dns_answer_ttl_seconds', 'Time to live of the answer for the licence server', ['resolver']),
+    dnsExpected: gauge('ftm_dns_answers_expected', '1 when every address that a resolver gave for the licence server is an expected one', [
+      'resolver',
+    ]),
+  };
+}
+
+type FacMetric = 'pollingErrors' | 'pollingLastError' | 'logLines' | 'logLastReceived' | 'tokens' | 'tokensLicensed' | 'licenseAssigned';
+
+function defineFacMetrics(registry: Registry): Pick<Metrics, FacMetric> {
+  const { gauge, counter } = makers(registry);
+  return {
+    pollingErrors: counter('ftm_polling_errors_total', 'FortiToken Mobile errors in the log of an appliance', ['appliance', 'signature']),
+    pollingLastError: gauge('ftm_polling_last_error_timestamp_seconds', 'When an appliance logged its last FortiToken Mobile error', [
+      'appliance',
+    ]),
+    logLines: counter('ftm_log_lines_total', 'Log lines received', ['source', 'result']),
+    logLastReceived: gauge('ftm_log_last_received_timestamp_seconds', 'When the last log line of an appliance arrived', ['appliance']),
+    tokens: gauge('ftm_tokens', 'FortiToken Mobile tokens on an appliance', ['appliance', 'status']),
+    tokensLicensed: gauge('ftm_tokens_licensed', 'FortiToken Mobile tokens that the licence of an appliance allows', ['appliance']),
+    licenseAssigned: gauge('ftm_license_assigned', '1 when a licence is registered to this appliance', ['appliance', 'license']),
+  };
+}
+
+type OwnMetric = Exclude<keyof Metrics, PathMetric | FacMetric>;
+
+function defineOwnMetrics(registry: Registry): Pick<Metrics, OwnMetric> {
+  const { gauge, counter, histogram } = makers(registry);
+  return {
+    notifications: counter('ftm_notifications_total', 'Notifications by outcome', ['channel', 'result']),
+    notificationsPending: gauge('ftm_notifications_pending', 'Notifications that wait to be delivered', ['channel']),
+    notificationLastSuccess: gauge('ftm_notification_last_success_timestamp_seconds', 'When the last notification was delivered', [
+      'channel',
+    ]),
+    reloadSuccessful: gauge('ftm_config_last_reload_successful', '1 when the last reload of the configuration was taken', []),
+    reloadSuccessTime: gauge('ftm_config_last_reload_success_timestamp_seconds', 'When a configuration was last taken', []),
+    missedRuns: counter('ftm_schedule_missed_runs_total', 'Scheduled runs that were skipped or overdue', []),
+    scheduleLag: histogram('ftm_schedule_lag_seconds', 'How late scheduled runs started', [], [0.01, 0.05, 0.1, 0.5, 1, 2, 5, 30]),
+    storeWritable: gauge('ftm_store_writable', '1 when history can be written', []),
+    buildInfo: gauge('ftm_build_info', 'Version of ftm-watch and of Node', ['version', 'node']),
+  };
+}
+
+interface Makers {
+  gauge<Label extends string>(name: string, help: string, labelNames: Label[]): Gauge<Label>;
+  counter<Label extends string>(name: string, help: string, labelNames: Label[]): Counter<Label>;
+  histogram<Label extends string>(name: string, help: string, labelNames: Label[], buckets: number[]): Histogram<Label>;
+}
+
+function makers(registry: Registry): Makers {
+  const registers = [registry];
+  return {
+    gauge: (name, help, labelNames) => new Gauge({ registers, name, help, labelNames }),
+    counter: (name, help, labelNames) => new Counter({ registers, name, help, labelNames }),
+    histogram: (name, help, labelNames, buckets) => new Histogram({ registers, name, help, labelNames, buckets }),
+  };
+}
