@@ -3,7 +3,7 @@ import { createColors } from 'picocolors';
 import type { Cause } from '../core/cause.ts';
 import type { Diagnosis, PreconditionStatus, Readiness } from '../core/diagnosis.ts';
 import { PRECONDITIONS, type PreconditionState } from '../core/precondition.ts';
-import { printable } from '../core/printable.ts';
+import { visibleText } from '../core/visible-text.ts';
 import { wrap } from './wrap.ts';
 
 export interface TextStyle {
@@ -11,6 +11,9 @@ export interface TextStyle {
   /** Columns of the terminal. */
   readonly width: number;
 }
+
+/** A single text longer than this is somebody's attempt to flood the terminal. */
+const TEXT_LIMIT = 1_000;
 
 type Colors = ReturnType<typeof createColors>;
 
@@ -33,7 +36,7 @@ const CONCLUSIONS: Readonly<Record<Readiness, string>> = {
 export function renderDiagnosis(diagnosis: Diagnosis, style: TextStyle): string {
   const colors = createColors(style.color);
   return [
-    `${colors.bold('ftm-watch')}  ${printable(diagnosis.site)}  ${new Date(diagnosis.at).toISOString()}`,
+    `${colors.bold('ftm-watch')}  ${visibleText(diagnosis.site, TEXT_LIMIT)}  ${new Date(diagnosis.at).toISOString()}`,
     '',
     ...diagnosis.preconditions.flatMap((status) => checklistLine(status, style, colors)),
     '',
@@ -48,7 +51,7 @@ function checklistLine({ id, state, summary, findings }: PreconditionStatus, sty
   const paint = painter(state, colors);
   const label = `  ${paint(MARKS[state])} ${title.padEnd(20)}`;
   const notes = findings.filter(({ level }) => level === 'note').map((note) => `${note.subject}: ${note.actual}`);
-  const [first = '', ...rest] = [printable(summary), ...notes.map((note) => printable(note))].flatMap((text) =>
+  const [first = '', ...rest] = [visibleText(summary, TEXT_LIMIT), ...notes.map((note) => visibleText(note, TEXT_LIMIT))].flatMap((text) =>
     wrap(text, style.width - INDENT),
   );
   return [`${label}${state === 'ok' ? first : paint(first)}`, ...rest.map((line) => `${' '.repeat(INDENT)}${colors.dim(line)}`)];
@@ -75,7 +78,7 @@ function causeLines(cause: Cause, style: TextStyle, colors: Colors): readonly st
   const paint = cause.severity === 'critical' ? colors.red : cause.severity === 'warning' ? colors.yellow : colors.cyan;
   const suspected = cause.confidence === 'suspected' ? ' (suspected)' : '';
   return [
-    ...wrap(`${cause.severity.toUpperCase()}${suspected}  ${printable(cause.summary)}`, style.width).map((line) =>
+    ...wrap(`${cause.severity.toUpperCase()}${suspected}  ${visibleText(cause.summary, TEXT_LIMIT)}`, style.width).map((line) =>
       paint(colors.bold(line)),
     ),
     ...section('Impact', [cause.impact], style, colors),
@@ -91,7 +94,9 @@ function causeLines(cause: Cause, style: TextStyle, colors: Colors): readonly st
 
 function section(name: string, items: readonly string[], style: TextStyle, colors: Colors): readonly string[] {
   const lines = items.flatMap((item) =>
-    wrap(printable(item), style.width - SECTION_INDENT).map((line, index) => (index === 0 || items.length === 1 ? line : `   ${line}`)),
+    wrap(visibleText(item, TEXT_LIMIT), style.width - SECTION_INDENT).map((line, index) =>
+      index === 0 || items.length === 1 ? line : `   ${line}`,
+    ),
   );
   return lines.map(
     (line, index) => `  ${index === 0 ? colors.bold(name.padEnd(SECTION_INDENT - 2)) : ' '.repeat(SECTION_INDENT - 2)}${line}`,
