@@ -1,4 +1,4 @@
-import type { ApplianceObservation } from './appliance.ts';
+import type { ApplianceObservation, SystemFacts } from './appliance.ts';
 import type { HaRole, HaRoleObservation } from './ha-role.ts';
 
 /** What the configuration says about an appliance, as far as the judging needs it. */
@@ -8,6 +8,8 @@ export interface ExpectedUnit {
   readonly peerSerial: string | null;
   readonly licenses: readonly string[];
 }
+
+type ToldRole = Extract<HaRoleObservation, { kind: 'ok' }>;
 
 /** `unknown`: neither REST nor SNMP told. */
 export type HaMode = 'cluster' | 'standalone' | 'unknown';
@@ -29,25 +31,33 @@ export interface Unit {
  * address may lead to the other member after a failover: then the configured serial is the peer's.
  */
 export function unitOf(expected: ExpectedUnit, observation: ApplianceObservation | null, role: HaRoleObservation | null): Unit {
-  const system = observation?.kind === 'ok' ? observation.system : null;
-  const told = role?.kind === 'ok' ? role : null;
-  const serial = system?.serial ?? told?.serial ?? expected.serial;
-  const members = [system?.peerSerial ?? null, told?.serial ?? null, ...configuredPair(expected, serial)];
-  const peers = distinct(members).filter((member) => member !== serial);
+  const system = systemOf(observation);
+  const told = toldBy(role);
+  const own = distinct([system?.serial, told?.serial, expected.serial]);
+  const serial = own[0] ?? null;
+  const peers = distinct([system?.peerSerial, told?.serial, configuredPeer(expected, serial)]).filter((member) => member !== serial);
   const mode = haModeOf(system, told?.role ?? null);
   return { name: expected.name, serial, peers, mode, primary: primaryOf(told, serial, peers) };
 }
 
+function systemOf(observation: ApplianceObservation | null): SystemFacts | null {
+  return observation?.kind === 'ok' ? observation.system : null;
+}
+
+function toldBy(role: HaRoleObservation | null): ToldRole | null {
+  return role?.kind === 'ok' ? role : null;
+}
+
 /** A configured serial that does not answer is the peer's only if the peer does; else it is one from before a migration. */
-function configuredPair(expected: ExpectedUnit, serial: string | null): readonly (string | null)[] {
-  return serial === expected.peerSerial ? [expected.serial] : [expected.peerSerial];
+function configuredPeer(expected: ExpectedUnit, serial: string | null): string | null {
+  return serial === expected.peerSerial ? expected.serial : expected.peerSerial;
 }
 
-function distinct(serials: readonly (string | null)[]): readonly string[] {
-  return [...new Set(serials.filter((serial) => serial !== null))];
+function distinct(serials: readonly (string | null | undefined)[]): readonly string[] {
+  return [...new Set(serials.filter((serial) => typeof serial === 'string'))];
 }
 
-function haModeOf(system: { readonly peerSerial: string | null } | null, role: HaRole | null): HaMode {
+function haModeOf(system: SystemFacts | null, role: HaRole | null): HaMode {
   // systeminfo gives the peer's serial "only in HA cluster member mode" (REST API guide).
   if (system !== null && system.peerSerial !== null) return 'cluster';
   if (role === 'cluster-primary' || role === 'cluster-secondary') return 'cluster';
@@ -56,11 +66,7 @@ function haModeOf(system: { readonly peerSerial: string | null } | null, role: H
 }
 
 /** The role belongs to the unit that SNMP reached, which behind another address may be the other member. */
-function primaryOf(
-  told: { readonly role: HaRole; readonly serial: string | null } | null,
-  serial: string | null,
-  peers: readonly string[],
-): string | null {
+function primaryOf(told: ToldRole | null, serial: string | null, peers: readonly string[]): string | null {
   if (told === null) return null;
   const spoke = told.serial ?? serial;
   if (told.role === 'cluster-primary') return spoke;
