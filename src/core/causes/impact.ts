@@ -1,12 +1,5 @@
+import type { ActivationContext } from '../license/activation-context.ts';
 import type { ImpactKind } from './entry.ts';
-
-/** What FortiAuthenticator says about itself, as far as it was asked. */
-export interface ActivationContext {
-  /** A FortiToken Mobile licence is active on it; null: not known. */
-  readonly licenseActive: boolean | null;
-  /** Firmware 6.6.1 or later, where end users can activate offline; null: not known. */
-  readonly offlineActivation: boolean | null;
-}
 
 /**
  * What users feel now. Existing tokens compute their codes on the phone and are verified by FortiAuthenticator itself, so

@@ -1,9 +1,10 @@
 import { CAUSE_PRECONDITIONS, SEVERITIES, type Cause, type CauseId, type Confidence, type Severity } from '../cause.ts';
 import { CATALOGUE } from '../causes/catalogue.ts';
 import type { CauseEntry } from '../causes/entry.ts';
-import { impactOf, type ActivationContext } from '../causes/impact.ts';
+import { impactOf } from '../causes/impact.ts';
 import { fill, type WordingFacts } from '../causes/wording.ts';
 import type { Finding } from '../finding.ts';
+import type { ActivationContext } from '../license/activation-context.ts';
 import type { PreconditionId } from '../precondition.ts';
 import { EXPLANATIONS } from './explanations.ts';
 import type { JudgedState, JudgedStates } from './states.ts';

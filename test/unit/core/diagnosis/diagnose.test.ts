@@ -1,0 +1,201 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+
+import type { Assessment } from '../../../../src/core/assessment.ts';
+import { CAUSE_PRECONDITIONS, type CauseId } from '../../../../src/core/cause.ts';
+import { diagnose } from '../../../../src/core/diagnosis/diagnose.ts';
+import type { Finding } from '../../../../src/core/finding.ts';
+import { PRECONDITIONS, type PreconditionId } from '../../../../src/core/precondition.ts';
+
+const CONTEXT = {
+  site: 'hq',
+  at: Date.UTC(2026, 10, 24, 13),
+  host: 'fortitokenmobile.fortinet.com',
+  port: 443,
+  source: null,
+  activation: { licenseActive: null, offlineActivation: null },
+};
+
+const TARGET = 'fortitokenmobile.fortinet.com:443';
+
+function finding(suggests: CauseId | null, overrides: Partial<Finding> = {}): Finding {
+  return { rule: 'some-rule', subject: TARGET, expected: 'this', actual: 'that', level: 'broken', suggests, ...overrides };
+}
+
+/** All preconditions judged and well, but for these. */
+function round(...special: readonly (readonly [PreconditionId, readonly Finding[], Assessment['kind']?])[]): readonly Assessment[] {
+  return PRECONDITIONS.map(({ id }) => {
+    const [, findings, kind] = special.find(([candidate]) => candidate === id) ?? [id, []];
+    return { id, kind: kind ?? 'judged', findings, summary: 'All is well' };
+  });
+}
+
+function outcome(assessments: readonly Assessment[]) {
+  const { ready, causes, preconditions } = diagnose(assessments, CONTEXT);
+  const inState = (state: string) => preconditions.filter((status) => status.state === state).map(({ id }) => id);
+  return { ready, causes: causes.map(({ id, severity }) => `${severity} ${id}`), broken: inState('broken'), blocked: inState('blocked') };
+}
+
+describe('diagnose()', () => {
+  test('finds a clean path ready, without a cause', () => {
+    expect(outcome(round())).toEqual({ ready: 'ready', causes: [], broken: [], blocked: [] });
+  });
+
+  test('names the resolver alone when everything behind it could not be judged', () => {
+    expect(
+      outcome(
+        round(
+          ['name-resolution', [finding('resolver-unreachable', { subject: 'udp://10.0.0.53:53' })]],
+          ['reachability', [], 'unjudged'],
+          ['tls-genuine', [], 'unjudged'],
+          ['license-server', [], 'unjudged'],
+        ),
+      ),
+    ).toEqual({
+      ready: 'not-ready',
+      causes: ['critical resolver-unreachable'],
+      broken: ['name-resolution'],
+      blocked: ['reachability', 'tls-genuine', 'license-server'],
+    });
+  });
+
+  test('explains a silent resolver and a silent mail server by a dead uplink', () => {
+    const result = outcome(
+      round(
+        ['internet', [finding('internet-unreachable')]],
+        ['name-resolution', [finding('resolver-unreachable')]],
+        ['reachability', [], 'unjudged'],
+        ['mail', [finding('mail-unreachable', { rule: 'mail-server-answers' })]],
+      ),
+    );
+    expect(result.causes).toEqual(['critical internet-unreachable']);
+    expect(result.blocked).toEqual(['name-resolution', 'reachability', 'tls-genuine', 'license-server', 'mail']);
+  });
+
+  test('keeps a false answer a cause of its own although the internet is down', () => {
+    expect(
+      outcome(round(['internet', [finding('internet-unreachable')]], ['name-resolution', [finding('answer-hijacked')]])).causes,
+    ).toEqual(['critical internet-unreachable', 'critical answer-hijacked']);
+  });
+
+  test('does not believe an HTTP answer behind an intercepted handshake', () => {
+    const result = diagnose(round(['tls-genuine', [finding('tls-intercepted', { facts: { product: 'Fortinet FortiGate' } })]]), CONTEXT);
+    expect(result.causes).toHaveLength(1);
+    expect(result.causes[0]).toMatchObject({
+      id: 'tls-intercepted',
+      product: 'Fortinet FortiGate',
+      confidence: 'confirmed',
+      subject: TARGET,
+      summary: `TLS to ${TARGET} is intercepted by Fortinet FortiGate.`,
+      consequences: ['license-server'],
+    });
+    expect(result.causes[0]?.remedy[0]).toContain('FortiGate');
+  });
+
+  test('lets one good address prove the way when another resolver lies', () => {
+    const result = outcome(round(['name-resolution', [finding('answer-hijacked', { subject: 'udp://10.0.0.53:53' })]]));
+    expect(result).toEqual({ ready: 'not-ready', causes: ['critical answer-hijacked'], broken: ['name-resolution'], blocked: [] });
+  });
+
+  test('makes one cause of several resolvers that fail, the false answer first', () => {
+    const result = diagnose(
+      round([
+        'name-resolution',
+        [
+          finding('resolver-unreachable', { subject: 'udp://10.0.0.53:53' }),
+          finding('answer-hijacked', { subject: 'system', facts: { resolver: 'system', address: '10.1.2.3' } }),
+        ],
+      ]),
+      CONTEXT,
+    );
+    expect(result.causes.map(({ id }) => id)).toEqual(['answer-hijacked']);
+    expect(result.causes[0]?.summary).toBe(
+      'system answers fortitokenmobile.fortinet.com with 10.1.2.3, which cannot be the licence server.',
+    );
+    expect(result.causes[0]?.evidence).toHaveLength(2);
+  });
+
+  test('makes a cause of each mail server that fails', () => {
+    const failing = ['a.example:25', 'b.example:25'].map((subject) => finding('mail-recipient-rejected', { subject }));
+    expect(outcome(round(['mail', failing])).causes).toEqual(['critical mail-recipient-rejected', 'critical mail-recipient-rejected']);
+  });
+
+  test('takes the log lines of FortiAuthenticator as evidence for a broken path', () => {
+    const result = diagnose(
+      round(
+        ['reachability', [finding('egress-blocked')]],
+        ['polling', [finding('polling-failing', { subject: 'fac-1', actual: 'SSL session failed' })]],
+      ),
+      CONTEXT,
+    );
+    expect(result.causes.map(({ id }) => id)).toEqual(['egress-blocked']);
+    expect(result.causes[0]?.evidence.at(-1)).toContain('SSL session failed');
+    expect(result.causes[0]?.consequences).toContain('polling');
+  });
+
+  test('tells of errors in the log that a clean path does not explain', () => {
+    expect(outcome(round(['polling', [finding('polling-failing', { subject: 'fac-1' })]])).causes).toEqual(['critical polling-failing']);
+  });
+
+  test('folds the policy that inspects into the interception that it causes', () => {
+    const policy = finding('policy-inspects-traffic', { subject: 'https://10.0.0.1', facts: { policy: '5', profile: 'deep-inspection' } });
+    const intercepted = outcome(round(['tls-genuine', [finding('tls-intercepted')]], ['firewall-policy', [policy]]));
+    expect(intercepted.causes).toEqual(['critical tls-intercepted']);
+    expect(outcome(round(['firewall-policy', [policy]])).causes).toEqual(['critical policy-inspects-traffic']);
+  });
+
+  test('keeps warnings and notes from breaking anything', () => {
+    const result = outcome(
+      round(
+        ['reachability', [finding('egress-partly-blocked', { level: 'warning' })]],
+        ['tls-genuine', [finding('certificate-rotated', { level: 'note' })]],
+        ['internet', [finding(null, { level: 'note' })]],
+      ),
+    );
+    expect(result).toEqual({
+      ready: 'ready',
+      causes: ['warning egress-partly-blocked', 'info certificate-rotated'],
+      broken: [],
+      blocked: [],
+    });
+  });
+
+  test('says unknown when something could not be judged, and not that it is broken', () => {
+    const result = outcome(round(['tls-genuine', [finding(null, { level: 'unknown' })]]));
+    expect(result).toMatchObject({ ready: 'unknown', causes: [] });
+  });
+
+  test('leaves what is not configured out of the readiness', () => {
+    expect(outcome(round(['mail', [], 'not-configured'])).ready).toBe('ready');
+  });
+
+  test('holds for any findings: causes are never blocked, blockers are broken, every broken one is told', () => {
+    const anyFinding = fc
+      .tuple(
+        fc.constantFrom<CauseId>(...(Object.keys(CAUSE_PRECONDITIONS) as CauseId[])),
+        fc.constantFrom('broken' as const, 'warning' as const, 'note' as const),
+      )
+      .map(([suggests, level]) => finding(suggests, { level }));
+    fc.assert(
+      fc.property(fc.array(anyFinding, { maxLength: 12 }), (findings) => {
+        const assessments = PRECONDITIONS.map(
+          ({ id }): Assessment => ({
+            id,
+            kind: 'judged',
+            findings: findings.filter(({ suggests }) => suggests !== null && CAUSE_PRECONDITIONS[suggests] === id),
+            summary: '',
+          }),
+        );
+        const { ready, preconditions, causes } = diagnose(assessments, CONTEXT);
+        const state = new Map(preconditions.map((status) => [status.id, status.state]));
+        for (const cause of causes) expect(state.get(cause.precondition)).not.toBe('blocked');
+        for (const { state: own, blockedBy, id } of preconditions) {
+          expect(blockedBy.length > 0).toBe(own === 'blocked');
+          for (const root of blockedBy) expect(state.get(root)).toBe('broken');
+          if (own === 'broken') expect(causes.some(({ precondition }) => precondition === id)).toBe(true);
+        }
+        expect(ready).toBe([...state.values()].some((own) => own === 'broken') ? 'not-ready' : 'ready');
+      }),
+    );
+  });
+});
