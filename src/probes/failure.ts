@@ -32,6 +32,8 @@ const REASON_BY_CODE: ReadonlyMap<string, FailureReason> = new Map<string, Failu
   ['EAI_NODATA', 'name-not-resolved'],
   ['ENOTCONN', 'closed'],
   ['UND_ERR_SOCKET', 'closed'],
+  // undici's word for an HTTP/2 stream that ended without an answer.
+  ['UND_ERR_INFO', 'closed'],
   ['ERR_STREAM_PREMATURE_CLOSE', 'closed'],
   ['EPROTO', 'tls'],
   ['UND_ERR_RES_EXCEEDED_MAX_SIZE', 'protocol'],
@@ -101,7 +103,7 @@ function ownReason(error: Error): FailureReason | null {
 
 function reasonByPattern(code: string): FailureReason | null {
   if (code.startsWith('ERR_SSL_') || code.startsWith('ERR_TLS_') || CERTIFICATE_CODE.test(code)) return 'tls';
-  if (code.startsWith('HPE_')) return 'protocol';
+  if (code.startsWith('HPE_') || code.startsWith('ERR_HTTP2_')) return 'protocol';
   return null;
 }
 

@@ -46,6 +46,7 @@ function replyFrom(error: unknown, durationMs: Millis, parent: AbortSignal): Dns
       return silence(new ProbeError('timeout', 'No server of the system resolver gave an answer (EAI_AGAIN)', { cause: error }));
     case 'EAI_FAIL':
       return silence(new ProbeError('rejected', 'The system resolver failed for good (EAI_FAIL)', { cause: error }));
+    case null:
     default:
       return silence(error);
   }

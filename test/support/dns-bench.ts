@@ -1,0 +1,80 @@
+import { createSecureContext } from 'node:tls';
+import type { SecureContext } from 'node:tls';
+import type { StringAnswer } from 'dns-packet';
+import type { ResolverConfig } from '../../src/config/config.ts';
+import type { DnsObservation } from '../../src/core/observation.ts';
+import type { ProbeContext } from '../../src/probes/context.ts';
+import { observeDns } from '../../src/probes/dns/observe.ts';
+import { createSystemLookup } from '../../src/probes/dns/system-lookup.ts';
+import type { Getaddrinfo } from '../../src/probes/dns/system-lookup.ts';
+import { createHierarchy } from './authority.ts';
+import type { Hierarchy } from './authority.ts';
+import { createDnsServer, reply, zone } from './dns-server.ts';
+import type { DnsAsked, DnsHandler, DnsReaction, DnsServer, DnsServerOptions } from './dns-server.ts';
+import { probeContext } from './probe-context.ts';
+
+export const NAME = 'license.example.test';
+export const A: StringAnswer = { type: 'A', name: NAME, class: 'IN', ttl: 300, data: '173.243.138.84' };
+export const AAAA: StringAnswer = { type: 'AAAA', name: NAME, class: 'IN', ttl: 60, data: '2001:db8::84' };
+
+/** Answers both questions about NAME. */
+export const HEALTHY: DnsHandler = zone({ [NAME]: [A, AAAA] });
+
+/** What the DNS probe makes of the healthy answer to the A question. */
+export const ADDRESS = {
+  kind: 'answer',
+  rcode: 'NOERROR',
+  addresses: ['173.243.138.84'],
+  cnames: [],
+  ttlSeconds: 300,
+  attempts: 1,
+} as const;
+
+export interface Setting {
+  /** @default NAME */
+  readonly name?: string;
+  /** @default knows no name */
+  readonly getaddrinfo?: Getaddrinfo;
+  readonly ctx?: Partial<ProbeContext>;
+  /** @default the bench's own root */
+  readonly trust?: SecureContext;
+}
+
+/** The DNS probe under test with servers whose certificate (dns.example.test, 127.0.0.1) it trusts. */
+export interface DnsBench {
+  serve(handler: DnsHandler, options?: DnsServerOptions): Promise<DnsServer>;
+  look(resolver: ResolverConfig, setting?: Setting): Promise<DnsObservation>;
+  readonly trust: SecureContext;
+}
+
+export async function createDnsBench(): Promise<DnsBench> {
+  const hierarchy: Hierarchy = await createHierarchy({ dnsNames: ['dns.example.test'], ipAddresses: ['127.0.0.1'] });
+  const trust = createSecureContext({ ca: [hierarchy.root.pem] });
+  return {
+    trust,
+    serve: (handler, options = {}) => createDnsServer(handler, { identity: hierarchy.leaf, issuers: [hierarchy.intermediate], ...options }),
+    look: (resolver, setting = {}) => {
+      const ports = { system: createSystemLookup(setting.getaddrinfo ?? unknownName), trust: setting.trust ?? trust };
+      return observeDns(setting.name ?? NAME, resolver, ports, probeContext(setting.ctx));
+    },
+  };
+}
+
+export function over(kind: 'udp' | 'tcp' | 'tls', server: DnsServer, host: string = '127.0.0.1'): ResolverConfig {
+  const port = kind === 'tls' ? server.tlsPort : server.port;
+  return { kind, label: `${kind}://${host}:${String(port)}`, host, port };
+}
+
+export function overHttps(server: DnsServer, host: string = '127.0.0.1'): ResolverConfig {
+  const url = `https://${host}:${String(server.httpsPort)}/dns-query`;
+  return { kind: 'https', label: url, url };
+}
+
+/** Only the A question gets the reaction; AAAA is answered as a server without IPv6 would. */
+export function onA(react: (asked: DnsAsked) => DnsReaction): DnsHandler {
+  return (asked) => (asked.type === 'A' ? react(asked) : reply(asked, []));
+}
+
+async function unknownName(): Promise<never> {
+  return Promise.reject(Object.assign(new Error('getaddrinfo ENOTFOUND'), { code: 'ENOTFOUND' }));
+}
