@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { ADDRESS, HEALTHY, NAME, createDnsBench, onA, over, overHttps } from '../../../support/dns-bench.ts';
 import type { DnsBench } from '../../../support/dns-bench.ts';
-import { createDnsServer, reply } from '../../../support/dns-server.ts';
+import { reply } from '../../../support/dns-server.ts';
 
 let bench: DnsBench;
 
@@ -31,8 +31,7 @@ describe('observeDns over each transport', () => {
   });
 
   test.each(['h2', 'http/1.1'] as const)('speaks %s where the server speaks nothing else', async (protocol) => {
-    const options = { identity: hierarchy.leaf, issuers: [hierarchy.intermediate], httpProtocols: [protocol] };
-    await using server = await createDnsServer(HEALTHY, options);
+    await using server = await bench.serve(HEALTHY, { httpProtocols: [protocol] });
     expect((await bench.look(overHttps(server))).a).toMatchObject(ADDRESS);
   });
 
