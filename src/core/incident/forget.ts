@@ -1,0 +1,17 @@
+import type { EpochMs } from '../clock.ts';
+import type { Incident, IncidentState } from './incident.ts';
+import type { IncidentPolicy } from './policy.ts';
+
+/** Drops what has no future: silences that are over, and incidents that ended, were told, and are too old to come back. */
+export function forget(state: IncidentState, now: EpochMs, policy: IncidentPolicy): IncidentState {
+  return {
+    ...state,
+    silences: state.silences.filter(({ until }) => until > now),
+    incidents: state.incidents.filter((incident) => isKept(incident, now, policy)),
+  };
+}
+
+function isKept({ closedAt, told, held, streak }: Incident, now: EpochMs, policy: IncidentPolicy): boolean {
+  if (closedAt === null || told !== null || held || streak > 0) return true;
+  return closedAt <= now && now - closedAt < policy.flapWindow;
+}

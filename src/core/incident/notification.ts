@@ -1,0 +1,55 @@
+import type { EpochMs } from '../clock.ts';
+import type { Incident } from './incident.ts';
+
+export type NotificationEvent = 'firing' | 'reminder' | 'changed' | 'resolved' | 'digest';
+
+export const NOTIFICATION_EVENTS: readonly NotificationEvent[] = ['firing', 'reminder', 'changed', 'resolved', 'digest'];
+
+/** What is to be told, complete in itself: it may be delivered long after the machine went on. */
+export type Notification = IncidentNotification | DigestNotification | TestNotification;
+
+export interface IncidentNotification {
+  readonly kind: 'incident';
+  /** Unique: the name of the mail is made from it, so that a repeated delivery can be recognised. */
+  readonly id: string;
+  readonly at: EpochMs;
+  readonly event: Exclude<NotificationEvent, 'digest'>;
+  /** As it was at `at`. */
+  readonly incident: Incident;
+  readonly nextReminder: EpochMs | null;
+}
+
+/** Several incidents in one notification. */
+export interface DigestNotification {
+  readonly kind: 'digest';
+  readonly id: string;
+  readonly at: EpochMs;
+  /** Gravest first. */
+  readonly items: readonly DigestItem[];
+  /** More than fit in. */
+  readonly omitted: number;
+}
+
+export interface DigestItem {
+  readonly event: Exclude<NotificationEvent, 'digest'>;
+  readonly incident: Incident;
+}
+
+/** Sent by hand, to see whether the way to people works. */
+export interface TestNotification {
+  readonly kind: 'test';
+  readonly id: string;
+  readonly at: EpochMs;
+}
+
+/** The value of the header and of the JSON field `event`. */
+export function eventOf(notification: Notification): NotificationEvent | 'test' {
+  switch (notification.kind) {
+    case 'incident':
+      return notification.event;
+    case 'digest':
+      return 'digest';
+    case 'test':
+      return 'test';
+  }
+}

@@ -1,0 +1,42 @@
+import type { Millis } from '../clock.ts';
+
+/** When incidents open and close, and how much is told. Counts are rounds, times are milliseconds. */
+export interface IncidentPolicy {
+  /** Rounds in a row that must show a cause before its incident opens. */
+  readonly confirmations: number;
+  /** Rounds in a row without it before its incident closes. */
+  readonly recoveries: number;
+  /** Between two notifications of an incident that stays open; 0 sends none. */
+  readonly reminder: Millis;
+  /** Notifications in any hour; what is more waits for a digest. */
+  readonly maxPerHour: number;
+  /** How long after its end an incident may come back as the same one, and how long returns are remembered. */
+  readonly flapWindow: Millis;
+  /**
+   * How long a cause must have been away before its incident closes, by the number of times that it came back within
+   * the window: the first entry is for none, the last one for all that are more.
+   */
+  readonly quiet: readonly Millis[];
+  /**
+   * How long a deeper cause must hold before the changed diagnosis is worth a mail of its own. People already look at
+   * the incident; a rise in severity does not wait.
+   */
+  readonly settle: Millis;
+  /** More notifications than this from one round: the gravest goes out alone, the rest as a digest. */
+  readonly burst: number;
+}
+
+const MINUTE: Millis = 60_000;
+
+/** What the configuration does not ask about. */
+export const INCIDENT_DEFAULTS: Pick<IncidentPolicy, 'flapWindow' | 'quiet' | 'settle' | 'burst'> = {
+  flapWindow: 30 * MINUTE,
+  quiet: [0, MINUTE, 5 * MINUTE, 15 * MINUTE],
+  settle: 10 * MINUTE,
+  burst: 3,
+};
+
+/** How long a cause must stay away before its incident closes. */
+export function quietPeriod(policy: IncidentPolicy, returns: number): Millis {
+  return policy.quiet[Math.min(returns, policy.quiet.length - 1)] ?? 0;
+}

@@ -1,0 +1,54 @@
+import { CAUSE_PRECONDITIONS } from '../../src/core/cause.ts';
+import type { Cause, CauseId } from '../../src/core/cause.ts';
+import type { EpochMs } from '../../src/core/clock.ts';
+import type { Diagnosis } from '../../src/core/diagnosis.ts';
+import { PRECONDITIONS } from '../../src/core/precondition.ts';
+import type { PreconditionId, PreconditionState } from '../../src/core/precondition.ts';
+
+export const LICENSE_SERVER = 'fortitokenmobile.fortinet.com:443';
+
+export function causeOf(id: CauseId, more: Partial<Cause> = {}): Cause {
+  return {
+    id,
+    precondition: CAUSE_PRECONDITIONS[id],
+    severity: 'critical',
+    confidence: 'confirmed',
+    subject: LICENSE_SERVER,
+    product: null,
+    summary: `Summary of ${id}`,
+    impact: 'New tokens cannot be activated.',
+    evidence: [`Evidence of ${id}`],
+    consequences: consequencesOf(CAUSE_PRECONDITIONS[id]),
+    remedy: ['Do this.', 'Then do that.'],
+    ...more,
+  };
+}
+
+/** A diagnosis whose states follow from its causes, except where `states` says otherwise. */
+export function diagnosisOf(
+  at: EpochMs,
+  causes: readonly Cause[],
+  states: Partial<Record<PreconditionId, PreconditionState>> = {},
+): Diagnosis {
+  const blocked = new Set(causes.flatMap(({ consequences }) => consequences));
+  const preconditions = PRECONDITIONS.map(({ id }) => ({
+    id,
+    state: states[id] ?? stateOf(id, causes, blocked),
+    summary: '',
+    blockedBy: [],
+    findings: [],
+  }));
+  return { ready: preconditions.some(({ state }) => state === 'broken') ? 'not-ready' : 'ready', site: 'hq', at, preconditions, causes };
+}
+
+function stateOf(id: PreconditionId, causes: readonly Cause[], blocked: ReadonlySet<PreconditionId>): PreconditionState {
+  const own = causes.filter(({ precondition }) => precondition === id);
+  if (own.some(({ severity }) => severity === 'critical')) return 'broken';
+  if (blocked.has(id)) return 'blocked';
+  return own.length > 0 ? 'warning' : 'ok';
+}
+
+function consequencesOf(id: PreconditionId): readonly PreconditionId[] {
+  const direct = PRECONDITIONS.filter(({ dependsOn }) => dependsOn.includes(id)).map((precondition) => precondition.id);
+  return [...new Set(direct.flatMap((next) => [next, ...consequencesOf(next)]))];
+}

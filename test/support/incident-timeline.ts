@@ -1,0 +1,84 @@
+import type { Cause } from '../../src/core/cause.ts';
+import type { EpochMs, Millis } from '../../src/core/clock.ts';
+import { EMPTY_STATE } from '../../src/core/incident/incident.ts';
+import type { IncidentState } from '../../src/core/incident/incident.ts';
+import type { IncidentInput } from '../../src/core/incident/machine-input.ts';
+import { next } from '../../src/core/incident/machine.ts';
+import type { Notification } from '../../src/core/incident/notification.ts';
+import { INCIDENT_DEFAULTS } from '../../src/core/incident/policy.ts';
+import type { IncidentPolicy } from '../../src/core/incident/policy.ts';
+import type { PreconditionId, PreconditionState } from '../../src/core/precondition.ts';
+import { diagnosisOf } from './diagnosis-of.ts';
+
+export const START: EpochMs = Date.parse('2026-11-24T13:00:00Z');
+export const SECOND: Millis = 1_000;
+export const MINUTE: Millis = 60 * SECOND;
+export const HOUR: Millis = 60 * MINUTE;
+
+export const POLICY: IncidentPolicy = { ...INCIDENT_DEFAULTS, confirmations: 2, recoveries: 2, reminder: 4 * HOUR, maxPerHour: 20 };
+
+/** The machine on a clock that the test moves. */
+export interface Timeline {
+  state: IncidentState;
+  now: EpochMs;
+  readonly inputs: IncidentInput[];
+  readonly told: Notification[];
+  readonly transitions: string[];
+  wait(time: Millis): Timeline;
+  round(causes: readonly Cause[], states?: Partial<Record<PreconditionId, PreconditionState>>): Timeline;
+  /** `count` equal rounds, `every` apart. */
+  rounds(count: number, causes: readonly Cause[], every?: Millis): Timeline;
+  tick(): Timeline;
+  input(input: IncidentInput): Timeline;
+  /** What was told since the last call, `event cause` each, a digest with the number of its items. */
+  heard(): readonly string[];
+}
+
+export function timeline(policy: Partial<IncidentPolicy> = {}): Timeline {
+  const full = { ...POLICY, ...policy };
+  let listened = 0;
+  const line: Timeline = {
+    state: EMPTY_STATE,
+    now: START,
+    inputs: [],
+    told: [],
+    transitions: [],
+    wait(time) {
+      line.now += time;
+      return line;
+    },
+    round: (causes, states) => line.input({ kind: 'diagnosis', diagnosis: diagnosisOf(line.now, causes, states), fresh: null }),
+    rounds(count, causes, every = 30 * SECOND) {
+      for (let index = 0; index < count; index += 1) line.round(causes).wait(every);
+      return line;
+    },
+    tick: () => line.input({ kind: 'tick', at: line.now }),
+    input(input) {
+      line.inputs.push(input);
+      const step = next(line.state, input, full);
+      line.state = step.state;
+      for (const effect of step.effects) {
+        if (effect.kind === 'notify') line.told.push(effect.notification);
+        else line.transitions.push(`${effect.transition} ${effect.incident.cause.id}`);
+      }
+      return line;
+    },
+    heard() {
+      const fresh = line.told.slice(listened).map(nameOf);
+      listened = line.told.length;
+      return fresh;
+    },
+  };
+  return line;
+}
+
+function nameOf(notification: Notification): string {
+  switch (notification.kind) {
+    case 'incident':
+      return `${notification.event} ${notification.incident.cause.id}`;
+    case 'digest':
+      return `digest ${String(notification.items.length + notification.omitted)}`;
+    case 'test':
+      return 'test';
+  }
+}
