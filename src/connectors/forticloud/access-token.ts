@@ -44,8 +44,10 @@ export function createAccessTokens(config: RegistrationConfig, ports: AccessToke
   }
 
   return {
-    current: async () =>
-      held !== null && context.clock.elapsed() < held.usableUntil ? { kind: 'token', value: held.value } : await fetchToken(),
+    current: async () => {
+      if (held !== null && context.clock.elapsed() < held.usableUntil) return { kind: 'token', value: held.value };
+      return fetchToken();
+    },
     discard: () => {
       held = null;
     },

@@ -37,7 +37,7 @@ export async function observeRegistration(
     const call = await createMeteredCall(budget, context);
     await using client = await createRegistrationClient(config, context);
     const tokens = createAccessTokens(config, { client, call }, context);
-    return await lookUpAll({ config, client, call, tokens, context }, query);
+    return await lookUpAll({ config, client, call, tokens, products: new Map() }, query);
   } catch (error) {
     return failed(error, startedAt, context);
   }
@@ -48,7 +48,8 @@ interface Session {
   readonly client: RegistrationClient;
   readonly call: MeteredCall;
   readonly tokens: AccessTokens;
-  readonly context: ConnectorContext;
+  /** Answers of this round by serial: each product is asked for once, since errors are counted too. */
+  readonly products: Map<string, CallResult>;
 }
 
 type Question = Exclude<RegistrationOperation, { kind: 'token' }>;
@@ -79,7 +80,7 @@ async function lookUp(session: Session, license: string, serials: readonly strin
     return { kind: 'failed', reason: 'protocol', message: 'Cannot understand the answer: expected a list "licenses"', durationMs: 0 };
   }
   const outcome = outcomeOf(records.filter((record) => record.license === license));
-  return outcome.kind === 'not-listed' ? await searchProducts(session, license, serials) : outcome;
+  return outcome.kind === 'not-listed' ? searchProducts(session, license, serials) : outcome;
 }
 
 /** The registered record goes first: a licence may stand in the list more than once. */
@@ -98,7 +99,9 @@ function isPending(record: LicenseRecord): boolean {
 /** A product that cannot be read says nothing about the licence: it stays not listed. */
 async function searchProducts(session: Session, license: string, serials: readonly string[]): Promise<LicenseOutcome> {
   for (const serial of serials) {
-    const result = await ask(session, { kind: 'product-details', serial }, `Looking up product "${serial}"`);
+    const result =
+      session.products.get(serial) ?? (await ask(session, { kind: 'product-details', serial }, `Looking up product "${serial}"`));
+    session.products.set(serial, result);
     if (result.kind === 'json' && productHoldsLicense(result.value, license)) return { kind: 'registered', serial, sku: null };
   }
   return { kind: 'not-listed' };

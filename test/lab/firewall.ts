@@ -1,0 +1,140 @@
+import { createIdentity } from '../support/authority.ts';
+import type { Identity } from '../support/authority.ts';
+import { createHttpsPeer } from './https-peer.ts';
+import type { HttpFault, PeerReply, RecordedRequest } from './https-peer.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** What the firewall answers with; every member may be changed while it runs. */
+export interface FirewallState {
+  token: string;
+  /** The answer to every policy lookup; 0 is the implicit deny. */
+  matches: number;
+  policies: Readonly<Record<number, Fields>>;
+  profileGroups: Readonly<Record<string, Fields>>;
+  sslProfiles: Readonly<Record<string, Fields>>;
+  addresses: Readonly<Record<string, Fields>>;
+  wildcardFqdns: Readonly<Record<string, Fields>>;
+}
+
+export interface FirewallOptions {
+  /** @default a certificate for 127.0.0.1 that it signed itself */
+  readonly identity?: Identity;
+  readonly address?: string;
+  readonly port?: number;
+  readonly state?: Partial<FirewallState>;
+}
+
+export interface Firewall extends AsyncDisposable {
+  readonly url: string;
+  readonly identity: Identity;
+  readonly state: FirewallState;
+  readonly requests: readonly RecordedRequest[];
+  setFault(fault: HttpFault, prefix?: string): void;
+  close(): Promise<void>;
+}
+
+export const LOOKUP_PATH = '/api/v2/monitor/firewall/policy-lookup';
+const CMDB = '/api/v2/cmdb/';
+
+/** A policy that lets everything pass and inspects nothing, as FortiOS 7 writes it. */
+export const PLAIN_POLICY: Fields = {
+  policyid: 5,
+  name: 'fac-to-internet',
+  action: 'accept',
+  status: 'enable',
+  'utm-status': 'disable',
+  'inspection-mode': 'flow',
+  'profile-type': 'single',
+  'profile-group': '',
+  'ssl-ssh-profile': 'no-inspection',
+  'av-profile': '',
+  'webfilter-profile': '',
+  'dnsfilter-profile': '',
+  'ips-sensor': '',
+  'application-list': '',
+};
+
+/** An ssl-ssh-profile of FortiOS 7, shortened. */
+export function sslProfile(name: string, status: string, exempt: readonly Fields[] = []): Fields {
+  return {
+    name,
+    ssl: { 'inspect-all': 'disable' },
+    https: { ports: [443], status, 'client-certificate': 'bypass' },
+    caname: 'Fortinet_CA_SSL',
+    'untrusted-caname': 'Fortinet_CA_Untrusted',
+    'ssl-exempt': exempt,
+  };
+}
+
+/** A FortiGate's REST API over real TLS. */
+export async function createFirewall(options: FirewallOptions = {}): Promise<Firewall> {
+  const state: FirewallState = {
+    token: 'api-token',
+    matches: 5,
+    policies: { 5: PLAIN_POLICY },
+    profileGroups: {},
+    sslProfiles: {
+      'no-inspection': sslProfile('no-inspection', 'disable'),
+      'certificate-inspection': sslProfile('certificate-inspection', 'certificate-inspection'),
+      'deep-inspection': sslProfile('deep-inspection', 'deep-inspection'),
+    },
+    addresses: {},
+    wildcardFqdns: {},
+    ...options.state,
+  };
+  const identity = options.identity ?? (await createIdentity({ name: 'CN=firewall.example.test', ipAddresses: ['127.0.0.1'] }));
+  const peer = await createHttpsPeer({
+    identity,
+    ...(options.address === undefined ? {} : { address: options.address }),
+    ...(options.port === undefined ? {} : { port: options.port }),
+    answer: (request) => answer(state, request),
+  });
+  return {
+    url: peer.url,
+    identity,
+    state,
+    requests: peer.requests,
+    setFault: (fault, prefix) => {
+      peer.setFault(fault, prefix);
+    },
+    close: () => peer.close(),
+    [Symbol.asyncDispose]: () => peer.close(),
+  };
+}
+
+function answer(state: FirewallState, request: RecordedRequest): PeerReply {
+  if (request.authorization !== `Bearer ${state.token}`) return { status: 401, body: {} };
+  if (request.method !== 'GET') return { status: 405, body: {} };
+  const url = new URL(request.path, 'https://firewall.invalid');
+  const vdom = url.searchParams.get('vdom') ?? 'root';
+  if (url.pathname === LOOKUP_PATH) return lookup(state, url.searchParams, vdom);
+  const object = url.pathname.startsWith(CMDB) ? objectAt(state, url.pathname.slice(CMDB.length)) : undefined;
+  if (object === undefined) return { status: 404, body: { http_status: 404, status: 'error', vdom } };
+  return { status: 200, body: { http_method: 'GET', results: [object], vdom, status: 'success', http_status: 200 } };
+}
+
+function lookup(state: FirewallState, query: URLSearchParams, vdom: string): PeerReply {
+  const complete = ['sourceip', 'protocol', 'dest', 'destport', 'ipv6'].every((name) => query.has(name));
+  if (!complete) return { status: 400, body: { http_status: 400, status: 'error', vdom } };
+  const results = state.matches === 0 ? { success: false, policy_id: 0 } : { success: true, policy_id: state.matches };
+  return { status: 200, body: { http_method: 'GET', results, vdom, status: 'success', http_status: 200 } };
+}
+
+function objectAt(state: FirewallState, path: string): Fields | undefined {
+  const [table, kind, ...rest] = path.split('/');
+  const name = decodeURIComponent(rest.join('/'));
+  if (table === 'firewall.wildcard-fqdn') return kind === 'custom' ? state.wildcardFqdns[name] : undefined;
+  switch (kind) {
+    case 'policy':
+      return state.policies[Number(name)];
+    case 'profile-group':
+      return state.profileGroups[name];
+    case 'ssl-ssh-profile':
+      return state.sslProfiles[name];
+    case 'address':
+      return state.addresses[name];
+    default:
+      return undefined;
+  }
+}

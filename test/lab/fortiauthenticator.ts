@@ -1,0 +1,193 @@
+import { createIdentity } from '../support/authority.ts';
+import type { Identity } from '../support/authority.ts';
+import { createHttpsPeer } from './https-peer.ts';
+import type { HttpFault, PeerReply, RecordedRequest } from './https-peer.ts';
+
+/** So many tokens of one kind; serials are made up. */
+export interface TokenGroup {
+  readonly count: number;
+  readonly status: string;
+  /** null: the field is left out, as in the documentation's sample. */
+  readonly license: string | null;
+  /** @default ftm */
+  readonly type?: 'ftm' | 'ftk';
+  readonly locked?: boolean;
+}
+
+/** What the appliance answers with; every member may be changed while it runs. */
+export interface FortiAuthenticatorState {
+  user: string;
+  key: string;
+  serial: string;
+  /** '' on a standalone unit. */
+  peerSerial: string;
+  firmware: string;
+  licensed: Readonly<Record<string, unknown>>;
+  tokens: readonly TokenGroup[];
+  provisioning: Readonly<Record<string, unknown>>;
+  smtpServers: readonly Readonly<Record<string, unknown>>[];
+  /** Pages are never longer, whatever the client asks for. */
+  maxPage: number;
+  /** Replaces `meta.next` of every page. */
+  next: string | null;
+}
+
+export interface FortiAuthenticatorOptions {
+  /** @default self-signed and without a name, as appliances ship */
+  readonly identity?: Identity;
+  readonly address?: string;
+  readonly port?: number;
+  readonly state?: Partial<FortiAuthenticatorState>;
+}
+
+export interface FortiAuthenticator extends AsyncDisposable {
+  readonly url: string;
+  readonly identity: Identity;
+  readonly state: FortiAuthenticatorState;
+  readonly requests: readonly RecordedRequest[];
+  setFault(fault: HttpFault, resource?: string): void;
+  close(): Promise<void>;
+}
+
+const DEFAULTS: FortiAuthenticatorState = {
+  user: 'monitor',
+  key: 'web-service-key',
+  serial: 'FAC-VM0000000001',
+  peerSerial: '',
+  firmware: 'FACVMKVM v8.0.3, build0099 (GA)',
+  licensed: { available_ftm: 30, total_ftm: 32, used_ftm: 2 },
+  tokens: [
+    { count: 28, status: 'available', license: 'EFTM000000000001' },
+    { count: 2, status: 'assigned', license: 'EFTM000000000001' },
+    { count: 2, status: 'available', license: 'FTMTRIAL00000001' },
+  ],
+  provisioning: {
+    server_address: 'fortitokenmobile.fortinet.com',
+    server_port: 443,
+    act_timeout: 24,
+    token_size: 6,
+    token_algo: 'totp',
+    time_step: 30,
+    require_pin: false,
+    pin_length: 4,
+  },
+  smtpServers: [
+    {
+      name: 'office',
+      address: 'mail.example.test',
+      port: 587,
+      sender_name: 'FAC',
+      sender_email: 'fac@example.test',
+      secure: 'starttls',
+      authentication: true,
+      authentication_name: 'fac',
+      authentication_password: 'smtp-password',
+      default: true,
+      resource_uri: '/api/v1/smtpservers/2/',
+    },
+  ],
+  maxPage: 1000,
+  next: null,
+};
+
+/** A FortiAuthenticator's REST API over real TLS, in the shapes of its documentation and of a live 8.0.3. */
+export async function createFortiAuthenticator(options: FortiAuthenticatorOptions = {}): Promise<FortiAuthenticator> {
+  const state: FortiAuthenticatorState = { ...DEFAULTS, ...options.state };
+  const identity = options.identity ?? (await createIdentity({ name: 'C=US, O=Fortinet, OU=FortiAuthenticator, CN=Default-Server-Certificate' }));
+  const peer = await createHttpsPeer({
+    identity,
+    ...(options.address === undefined ? {} : { address: options.address }),
+    ...(options.port === undefined ? {} : { port: options.port }),
+    answer: (request) => answer(state, request),
+  });
+  return {
+    url: peer.url,
+    identity,
+    state,
+    requests: peer.requests,
+    setFault: (fault, resource) => {
+      peer.setFault(fault, resource === undefined ? '' : `/api/v1/${resource}/`);
+    },
+    close: () => peer.close(),
+    [Symbol.asyncDispose]: () => peer.close(),
+  };
+}
+
+function answer(state: FortiAuthenticatorState, request: RecordedRequest): PeerReply {
+  const expected = `Basic ${Buffer.from(`${state.user}:${state.key}`).toString('base64')}`;
+  if (request.authorization !== expected) return { status: 401, body: '' };
+  // Whatever else the interface could do, nothing of it is ever asked for here.
+  if (request.method !== 'GET') return { status: 405, body: { error: 'method not allowed' } };
+  const url = new URL(request.path, 'https://fac.invalid');
+  switch (url.pathname) {
+    case '/api/v1/systeminfo/':
+      return { status: 200, body: systemInfo(state) };
+    case '/api/v1/fortitokenmobilelicenses/':
+      return { status: 200, body: state.licensed };
+    case '/api/v1/fortitokenmobileprovisioning/':
+      return { status: 200, body: state.provisioning };
+    case '/api/v1/smtpservers/':
+      return { status: 200, body: collection(state.smtpServers.length, state.smtpServers, { limit: 20, offset: 0, next: null }) };
+    case '/api/v1/fortitokens/':
+      return { status: 200, body: tokenPage(state, url.searchParams) };
+    default:
+      return { status: 404, body: '' };
+  }
+}
+
+function systemInfo(state: FortiAuthenticatorState): unknown {
+  const populated = state.tokens.reduce((sum, group) => sum + group.count, 0);
+  return {
+    cpu: '0%',
+    memory: '64%',
+    disk: '0%',
+    memory_usage_detail: { available: '1427344.0 KB', total: '4032452.0 KB', used: '2605108.0 KB' },
+    disk_usage_detail: { total: '59768832.0 KB', used: '0.0 KB' },
+    users_usage_detail: { max: 5, used: 2 },
+    ftk_usage_detail: { populated: 0, used: 0 },
+    ftm_usage_detail: { populated, used: 0 },
+    ha_sn: state.peerSerial,
+    sn: state.serial,
+    firmware: state.firmware,
+  };
+}
+
+function tokenPage(state: FortiAuthenticatorState, query: URLSearchParams): unknown {
+  const groups = state.tokens.filter((group) => query.get('type') === null || (group.type ?? 'ftm') === query.get('type'));
+  const total = groups.reduce((sum, group) => sum + group.count, 0);
+  const limit = Math.min(Number(query.get('limit') ?? 20), state.maxPage);
+  const offset = Number(query.get('offset') ?? 0);
+  const size = Math.max(0, Math.min(limit, total - offset));
+  const objects = Array.from({ length: size }, (_, index) => tokenAt(groups, offset + index));
+  const more = offset + size < total;
+  const next = more ? (state.next ?? `/api/v1/fortitokens/?type=ftm&limit=${String(limit)}&offset=${String(offset + limit)}`) : null;
+  return collection(total, objects, { limit, offset, next });
+}
+
+function tokenAt(groups: readonly TokenGroup[], index: number): unknown {
+  let start = 0;
+  for (const group of groups) {
+    if (index < start + group.count) {
+      const type = group.type ?? 'ftm';
+      return {
+        resource_uri: `/api/v1/fortitokens/${String(index + 1)}/`,
+        serial: `${type === 'ftm' ? 'FTKMOB' : 'FTK200'}${index.toString(16).toUpperCase().padStart(10, '0')}`,
+        type,
+        status: group.status,
+        locked: group.locked ?? false,
+        ...(group.license === null ? {} : { license: group.license }),
+        last_used_at: null,
+      };
+    }
+    start += group.count;
+  }
+  throw new RangeError(`Cannot make token ${String(index)}: expected an index below ${String(start)}`);
+}
+
+function collection(
+  total: number,
+  objects: readonly unknown[],
+  page: { readonly limit: number; readonly offset: number; readonly next: string | null },
+): unknown {
+  return { meta: { ...page, previous: null, total_count: total }, objects };
+}

@@ -1,0 +1,171 @@
+import { createServer } from 'node:https';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { chainPem } from '../support/authority.ts';
+import type { Identity } from '../support/authority.ts';
+
+/** How an HTTPS peer misbehaves; it can be switched at any time. */
+export type HttpFault =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'status'; readonly status: number; readonly headers?: Readonly<Record<string, string>> }
+  /** HTTP 200 with a web page, as a captive portal answers. */
+  | { readonly kind: 'html' }
+  /** The connection ends in the middle of the body. */
+  | { readonly kind: 'truncated' }
+  /** One byte now and then, without end. */
+  | { readonly kind: 'trickle' }
+  /** The request is read and never answered. */
+  | { readonly kind: 'silent' }
+  | { readonly kind: 'reset' }
+  /** A body without end. */
+  | { readonly kind: 'endless' }
+  /** HTTP 200 with this body instead of the right one. */
+  | { readonly kind: 'body'; readonly body: string };
+
+export interface RecordedRequest {
+  readonly method: string;
+  /** With the query. */
+  readonly path: string;
+  readonly authorization: string | null;
+  readonly body: string;
+}
+
+export interface PeerReply {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+export interface HttpsPeerOptions {
+  /** Certificate and key; the issuers that are not roots are sent along. */
+  readonly identity: Identity;
+  /** @default 127.0.0.1 */
+  readonly address?: string;
+  /** @default 0: any free one */
+  readonly port?: number;
+  answer(request: RecordedRequest): PeerReply;
+}
+
+export interface HttpsPeer extends AsyncDisposable {
+  readonly url: string;
+  readonly port: number;
+  /** Every request in order. */
+  readonly requests: readonly RecordedRequest[];
+  /** For all requests, or for those whose path begins with `prefix`; the longest prefix wins. */
+  setFault(fault: HttpFault, prefix?: string): void;
+  close(): Promise<void>;
+}
+
+/** A real HTTPS server on loopback that answers with JSON, and misbehaves on demand. */
+export async function createHttpsPeer(options: HttpsPeerOptions): Promise<HttpsPeer> {
+  const requests: RecordedRequest[] = [];
+  const faults = new Map<string, HttpFault>();
+  const sockets = new Set<Socket>();
+  const server = createServer({ cert: servedChain(options.identity), key: options.identity.keyPem }, (request, response) => {
+    void handle(request, response);
+  });
+  server.on('tlsClientError', () => undefined);
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined).on('close', () => sockets.delete(socket));
+  });
+
+  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const recorded = await recordOf(request).catch(() => null);
+    if (recorded === null) return;
+    requests.push(recorded);
+    const fault = faultFor(faults, recorded.path);
+    if (fault.kind !== 'none') {
+      misbehave(fault, response);
+      return;
+    }
+    const reply = options.answer(recorded);
+    response.writeHead(reply.status, { 'content-type': 'application/json' }).end(JSON.stringify(reply.body));
+  }
+
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen(options.port ?? 0, options.address ?? '127.0.0.1', resolve);
+  });
+  const { port, address } = server.address() as AddressInfo;
+
+  async function close(): Promise<void> {
+    for (const socket of sockets) socket.destroy();
+    if (server.listening) await new Promise((resolve) => server.close(resolve));
+  }
+
+  return {
+    url: `https://${address}:${String(port)}`,
+    port,
+    requests,
+    setFault: (fault, prefix = '') => {
+      faults.set(prefix, fault);
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+function servedChain(leaf: Identity): string {
+  const chain = [leaf];
+  for (let issuer = leaf.issuer; issuer?.issuer != null; issuer = issuer.issuer) chain.push(issuer);
+  return chainPem(...chain);
+}
+
+async function recordOf(request: IncomingMessage): Promise<RecordedRequest> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return {
+    method: request.method ?? '',
+    path: request.url ?? '',
+    authorization: request.headers.authorization ?? null,
+    body: Buffer.concat(chunks).toString('utf8'),
+  };
+}
+
+function faultFor(faults: ReadonlyMap<string, HttpFault>, path: string): HttpFault {
+  const prefixes = [...faults.keys()].filter((prefix) => path.startsWith(prefix)).toSorted((a, b) => b.length - a.length);
+  const [longest] = prefixes;
+  return (longest === undefined ? undefined : faults.get(longest)) ?? { kind: 'none' };
+}
+
+const TRICKLE_MS = 20;
+
+function misbehave(fault: Exclude<HttpFault, { kind: 'none' }>, response: ServerResponse): void {
+  switch (fault.kind) {
+    case 'status':
+      response.writeHead(fault.status, { 'content-type': 'text/plain', ...fault.headers }).end('fault');
+      return;
+    case 'html':
+      response.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html><title>Sign in</title>');
+      return;
+    case 'body':
+      response.writeHead(200, { 'content-type': 'application/json' }).end(fault.body);
+      return;
+    case 'truncated':
+      response.writeHead(200, { 'content-type': 'application/json', 'content-length': '1000' });
+      response.write('{"meta": {"limit"', () => response.destroy());
+      return;
+    case 'silent':
+      return;
+    case 'reset':
+      response.socket?.resetAndDestroy();
+      return;
+    case 'trickle':
+    case 'endless':
+      stream(response, fault.kind === 'trickle' ? ' ' : ' '.repeat(64 * 1024), fault.kind === 'trickle' ? TRICKLE_MS : 0);
+      return;
+  }
+}
+
+function stream(response: ServerResponse, text: string, pauseMs: number): void {
+  response.writeHead(200, { 'content-type': 'application/json' });
+  let timer: NodeJS.Timeout | undefined;
+  const write = (): void => {
+    response.write(text, () => {
+      if (!response.destroyed) timer = setTimeout(write, pauseMs);
+    });
+  };
+  response.on('close', () => {
+    clearTimeout(timer);
+  });
+  write();
+}
