@@ -1,5 +1,6 @@
 import type { Millis } from '../core/clock.ts';
 import type { Failure, FailureReason } from '../core/observation.ts';
+import { visibleText } from '../core/visible-text.ts';
 
 /** Longer texts are cut: an error message may quote what the peer sent. */
 const MAX_MESSAGE_LENGTH = 300;
@@ -128,11 +129,14 @@ export function failureMessage(error: unknown): string {
   return printable(text === '' ? (errorCode(error) ?? error.name) : text, MAX_MESSAGE_LENGTH);
 }
 
-/** `text` as one line of at most `limit` characters: control and format characters become spaces. */
+/** Text from a stranger on one line, bounded and safe to show. */
 export function printable(text: string, limit: number): string {
-  const flat = text
-    .slice(0, limit * 4)
-    .replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\uD800-\uDFFF]+/gu, ' ')
-    .trim();
-  return flat.length <= limit ? flat : `${flat.slice(0, limit - 1).toWellFormed()}…`;
+  // Cut before the replacements: their cost must not grow with what a peer sends.
+  return visibleText(
+    text
+      .slice(0, 2 * limit)
+      .replaceAll(/\s+/gu, ' ')
+      .trim(),
+    limit,
+  );
 }

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { RECURSION_DESIRED, decode, encode } from 'dns-packet';
 import type { Answer, DecodedPacket, StringAnswer } from 'dns-packet';
-import { printable } from '../failure.ts';
+import { visibleText } from '../../core/visible-text.ts';
 
 export type RecordType = 'A' | 'AAAA';
 
@@ -139,7 +139,7 @@ function followChain(answers: readonly Answer[], query: DnsQuery, rcode: string)
     owner = alias.data;
     if (seen.has(canonicalName(owner)) || cnames.length === MAX_CNAMES) return { kind: 'unusable', why: 'its CNAME chain has no end' };
     seen.add(canonicalName(owner));
-    cnames.push(printable(owner, MAX_NAME_LENGTH));
+    cnames.push(visibleText(owner, MAX_NAME_LENGTH));
     ttls.push(ttlOf(alias));
   }
   const found = records
