@@ -1,0 +1,80 @@
+import type { Certificate } from '../certificate.ts';
+import { attributeValues, distinguishedNameKey, formatDistinguishedName } from '../distinguished-name.ts';
+import { type ChainCase, isPublicChain } from './chain-case.ts';
+import { walkChain } from './chain-walk.ts';
+import { authorityKeyIdentifier } from './extensions.ts';
+import { areRelatedHosts, hostOf } from './name-match.ts';
+import { findProduct } from './product.ts';
+import type { Signal } from './signal.ts';
+
+/**
+ * The same private issuer, or the same leaf key, on an unrelated control host: no vendor signs for both. Control hosts whose chain
+ * ends at one of Mozilla's roots are clean, and two hosts behind one public authority are ordinary.
+ */
+export function controlSignal(chain: ChainCase): readonly Signal[] {
+  const { evidence, leaf, checks } = chain;
+  for (const control of evidence.controls) {
+    const [controlLeaf, ...rest] = control.chain.certificates;
+    if (controlLeaf === undefined) continue;
+    const host = hostOf(control.target);
+    const seen: Control = { target: control.target, host, leaf: controlLeaf, sent: [controlLeaf, ...rest] };
+    // One certificate for many names is ordinary on a public content network, but then it names the target.
+    if (controlLeaf.pin === leaf.pin && chain.identity !== 'named') return [signal(chain, seen, 'the same certificate key')];
+    if (isPublicChain(seen.sent, host, evidence, checks) || !isUnrelated(chain, seen)) continue;
+    if (controlLeaf.pin === leaf.pin || sharesIssuer(chain, seen)) return [signal(chain, seen, 'the same private issuer')];
+  }
+  return [];
+}
+
+interface Control {
+  readonly target: string;
+  readonly host: string;
+  readonly leaf: Certificate;
+  readonly sent: readonly [Certificate, ...Certificate[]];
+}
+
+function signal({ leaf, evidence }: ChainCase, control: Control, what: string): Signal {
+  return {
+    rule: 'control-host-has-another-issuer',
+    weight: 'strong',
+    group: 'control',
+    discreditsIssuer: true,
+    expected: `Another issuer on ${control.target}, which has nothing to do with ${evidence.target}`,
+    actual: `${control.target} shows ${what}: ${formatDistinguishedName(leaf.issuer)}`,
+    product: null,
+  };
+}
+
+/**
+ * A host of the vendor's own domain may rightly be under the vendor's private authority. It counts only when the issuer does not
+ * claim to be the vendor, or is known as an inspection product.
+ */
+function isUnrelated({ evidence, leaf }: ChainCase, control: Control): boolean {
+  if (!areRelatedHosts(hostOf(evidence.target), control.host)) return true;
+  if (findProduct(evidence.products, [leaf.issuer]) !== null) return true;
+  const { anchors, pins } = evidence.trust;
+  const vendors = [...anchors.map(({ certificate }) => certificate.subject), ...pins.flatMap(({ name }) => (name === null ? [] : [name]))];
+  const known = new Set(vendors.flatMap((name) => attributeValues(name, 'O')));
+  return !attributeValues(leaf.issuer, 'O').some((organization) => known.has(organization));
+}
+
+/** By key, where either of them sent the issuer; by what the leaves say of their issuer, where neither did. */
+function sharesIssuer(chain: ChainCase, control: Control): boolean {
+  const target = issuersOf(chain.leaf, chain, control);
+  const other = new Set(issuersOf(control.leaf, chain, control).map((issuer) => issuer.pin));
+  if (target.length > 0 || other.size > 0) return target.some((issuer) => other.has(issuer.pin));
+  return namesSameIssuer(chain.leaf, control.leaf);
+}
+
+function issuersOf(leaf: Certificate, chain: ChainCase, control: Control): readonly Certificate[] {
+  const candidates = [...chain.sent, ...control.sent, ...chain.standing.authorities];
+  const steps = walkChain({ leaf, candidates, lookUp: () => [], accepts: () => true, checks: chain.checks });
+  return steps.slice(1).map((step) => step.certificate);
+}
+
+function namesSameIssuer(left: Certificate, right: Certificate): boolean {
+  const name = distinguishedNameKey(left.issuer);
+  if (name === '' || name !== distinguishedNameKey(right.issuer)) return false;
+  const [leftKey, rightKey] = [authorityKeyIdentifier(left), authorityKeyIdentifier(right)];
+  return leftKey === null || rightKey === null || leftKey === rightKey;
+}

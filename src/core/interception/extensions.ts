@@ -1,0 +1,65 @@
+import { X509Certificate } from 'node:crypto';
+import type { Certificate } from '../certificate.ts';
+import { type DerElement, readDer } from '../der.ts';
+
+/** Object identifiers as they stand in DER, hexadecimal (RFC 5280 §4.2.1.1 and §4.2.1.10). */
+const AUTHORITY_KEY_IDENTIFIER = '551d23';
+const NAME_CONSTRAINTS = '551d1e';
+
+const EXTENSIONS_TAG = 0xa3;
+const OCTET_STRING_TAG = 0x04;
+const KEY_IDENTIFIER_TAG = 0x80;
+const PERMITTED_TAG = 0xa0;
+const EXCLUDED_TAG = 0xa1;
+const DNS_NAME_TAG = 0x82;
+
+/** Which key the certificate says it was signed by, hexadecimal; null when it does not say. A claim, as any name is. */
+export function authorityKeyIdentifier(certificate: Certificate): string | null {
+  const fields = children(children(extensionOf(certificate, AUTHORITY_KEY_IDENTIFIER))[0]?.contents);
+  const identifier = fields.find((field) => field.tag === KEY_IDENTIFIER_TAG);
+  return identifier === undefined ? null : Buffer.from(identifier.contents).toString('hex');
+}
+
+/**
+ * Whether this authority may sign for a host name: some public ones are limited to the domains of one company (RFC 5280 §4.2.1.10).
+ * Only dNSName subtrees are looked at; limits on other kinds of names do not bear on a host name.
+ */
+export function maySignFor(authority: Certificate, host: string): boolean {
+  const constraints = children(children(extensionOf(authority, NAME_CONSTRAINTS))[0]?.contents);
+  const permitted = subtrees(constraints, PERMITTED_TAG);
+  const within = (domain: string): boolean => domain === '' || host === domain || host.endsWith(`.${domain}`);
+  return !subtrees(constraints, EXCLUDED_TAG).some(within) && (permitted.length === 0 || permitted.some(within));
+}
+
+function subtrees(constraints: readonly DerElement[], tag: number): readonly string[] {
+  return children(constraints.find((element) => element.tag === tag)?.contents)
+    .flatMap((subtree) => children(subtree.contents).slice(0, 1))
+    .filter((base) => base.tag === DNS_NAME_TAG)
+    .map((base) => Buffer.from(base.contents).toString('latin1').toLowerCase().replace(/^\./u, ''));
+}
+
+/** id-kp-serverAuth and anyExtendedKeyUsage (RFC 5280 §4.2.1.12). */
+const SERVER_USAGES: readonly string[] = ['1.3.6.1.5.5.7.3.1', '2.5.29.37.0'];
+
+/** Whether a TLS server may use the certificate. One that does not say (no extended key usage) may be used for anything. */
+export function isForServers(certificate: Certificate): boolean {
+  try {
+    const usages: readonly string[] | undefined = new X509Certificate(certificate.der).keyUsage;
+    return usages === undefined || usages.some((usage) => SERVER_USAGES.includes(usage));
+  } catch {
+    return false;
+  }
+}
+
+/** The contents of an extension's OCTET STRING. */
+function extensionOf(certificate: Certificate, identifier: string): Uint8Array | undefined {
+  const tbs = children(children(certificate.der)[0]?.contents)[0];
+  const wrapper = children(tbs?.contents).find((field) => field.tag === EXTENSIONS_TAG);
+  const extensions = children(children(wrapper?.contents)[0]?.contents).map((element) => children(element.contents));
+  const found = extensions.find(([name]) => name !== undefined && Buffer.from(name.contents).toString('hex') === identifier);
+  return found?.find((part) => part.tag === OCTET_STRING_TAG)?.contents;
+}
+
+function children(bytes: Uint8Array | undefined): readonly DerElement[] {
+  return bytes === undefined ? [] : (readDer(bytes, 1024) ?? []);
+}

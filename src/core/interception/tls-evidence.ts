@@ -1,0 +1,88 @@
+import type { CapturedChain, Certificate } from '../certificate.ts';
+import type { Confidence } from '../cause.ts';
+import type { EpochMs, Millis } from '../clock.ts';
+import type { Finding } from '../finding.ts';
+import type { TlsOutcome } from '../observation.ts';
+import type { Baseline } from './baseline.ts';
+import type { ProductPattern } from './product.ts';
+import type { Trust, TrustProfile } from './trust.ts';
+
+/** Everything that one judgement about one address of one target rests on. */
+export interface TlsEvidence {
+  /** `host:port`, as configured. */
+  readonly target: string;
+  /** The SNI that was sent; null: none. */
+  readonly serverName: string | null;
+  readonly profile: TrustProfile;
+  readonly outcome: TlsOutcome;
+  /** Round trip of the TCP connection; null when unknown (through a proxy). */
+  readonly tcpMs: Millis | null;
+  /** Chains of control hosts, captured in the same round. May be empty: then one signal is missing. */
+  readonly controls: readonly ControlChain[];
+  readonly references: readonly ReferenceChain[];
+  /** Leaves that the same target showed lately. */
+  readonly previous: readonly PreviousLeaf[];
+  readonly baseline: Baseline | null;
+  readonly trust: Trust;
+  readonly products: readonly ProductPattern[];
+  /** Already corrected when this machine's own clock is known to be wrong. */
+  readonly now: EpochMs;
+}
+
+export interface ControlChain {
+  /** `host:port` */
+  readonly target: string;
+  readonly chain: CapturedChain;
+}
+
+/**
+ * The same target looked at another way. `resolver`: at an address that another resolver (or the same one) gave; `proxy`: over
+ * another path; `server-name`: at the same address with another SNI.
+ */
+export interface ReferenceChain {
+  readonly label: string;
+  readonly kind: 'resolver' | 'proxy' | 'server-name';
+  readonly chain: CapturedChain;
+}
+
+export interface PreviousLeaf {
+  readonly serial: string;
+  readonly pin: string;
+  readonly at: EpochMs;
+}
+
+export type Verdict =
+  | 'genuine'
+  | 'rotated'
+  | 'vendor-ca-changed'
+  | 'intercepted'
+  | 'interception-suspected'
+  | 'certificate-broken'
+  | 'blocked'
+  | 'unknown';
+
+/** Worst first: the order in which the addresses of one target are combined. */
+export const VERDICTS: readonly Verdict[] = [
+  'intercepted',
+  'interception-suspected',
+  'blocked',
+  'certificate-broken',
+  'unknown',
+  'vendor-ca-changed',
+  'rotated',
+  'genuine',
+];
+
+export interface TlsJudgement {
+  readonly verdict: Verdict;
+  readonly confidence: Confidence;
+  /** The inspecting product, where the catalogue or the certificate itself names it. */
+  readonly product: string | null;
+  readonly findings: readonly Finding[];
+  /** One sentence. */
+  readonly summary: string;
+  /** What would settle it; null unless the verdict is `unknown` or `interception-suspected`. */
+  readonly settle: string | null;
+  /** The authorities above the leaf that were found by signature, nearest first. */
+  readonly authorities: readonly Certificate[];
+}
