@@ -1,0 +1,87 @@
+import type { CauseId } from '../cause.ts';
+import { CAUSE_PRECONDITIONS } from '../cause.ts';
+import type { EpochMs, Millis } from '../clock.ts';
+import type { Finding, FindingLevel } from '../finding.ts';
+import type { PreconditionId } from '../precondition.ts';
+import type { AppliancePolling, PollingError, PollingReport } from './report.ts';
+
+/**
+ * What the agent's own probes see better than a log line can: the line only says that the path is broken somewhere, so it
+ * must not raise their causes by itself.
+ */
+const SEEN_BY_PROBES: readonly PreconditionId[] = ['internet', 'name-resolution', 'reachability', 'tls-genuine', 'license-server', 'mail'];
+
+const MAX_LINE = 240;
+
+/** Findings on the precondition `polling`: nothing for an appliance whose log is clean and alive. */
+export function judgePolling(report: PollingReport): readonly Finding[] {
+  return report.appliances.flatMap((appliance) => [
+    ...appliance.errors.map((error) => judgeError(appliance, error, report.window)),
+    ...judgeSilence(appliance, report.silentAfter),
+  ]);
+}
+
+function judgeError(appliance: AppliancePolling, error: PollingError, window: Millis): Finding {
+  const level = levelOf(error);
+  return {
+    rule: 'no-ftm-errors',
+    subject: appliance.name,
+    expected: `No FTM errors in the log within ${duration(window)}`,
+    actual: `${times(error.count)} since ${instant(error.firstAt)}, last ${instant(error.lastAt)}: ${shorten(error.sample)}`,
+    level,
+    suggests: level === 'note' ? null : suggestion(error.cause),
+    facts: { appliance: appliance.name },
+  };
+}
+
+function judgeSilence(appliance: AppliancePolling, silentAfter: Millis): readonly Finding[] {
+  if (!appliance.silent || appliance.lastLineAt === null) return [];
+  return [
+    {
+      rule: 'appliance-speaks',
+      subject: appliance.name,
+      expected: `A log line at least every ${duration(silentAfter)}`,
+      actual: `Nothing since ${instant(appliance.lastLineAt)}, ${duration(appliance.silentFor ?? 0)} ago`,
+      level: 'warning',
+      suggests: 'appliance-silent',
+      facts: { appliance: appliance.name },
+    },
+  ];
+}
+
+function levelOf({ severity }: PollingError): FindingLevel {
+  switch (severity) {
+    case 'critical':
+      return 'broken';
+    case 'warning':
+      return 'warning';
+    case 'info':
+      return 'note';
+  }
+}
+
+function suggestion(cause: CauseId | null): CauseId {
+  return cause === null || SEEN_BY_PROBES.includes(CAUSE_PRECONDITIONS[cause]) ? 'polling-failing' : cause;
+}
+
+function times(count: number): string {
+  return count === 1 ? 'Once' : `${String(count)} times`;
+}
+
+function instant(at: EpochMs): string {
+  return new Date(at).toISOString().replace(/\.\d+Z$/u, 'Z');
+}
+
+/** `90 s`, `15 min`, `24 h`: rounded down to the largest unit that leaves at least two of it. */
+function duration(ms: Millis): string {
+  const seconds = Math.floor(ms / 1000);
+  if (seconds < 120) return `${String(seconds)} s`;
+  if (seconds < 7200) return `${String(Math.floor(seconds / 60))} min`;
+  if (seconds < 172_800) return `${String(Math.floor(seconds / 3600))} h`;
+  return `${String(Math.floor(seconds / 86_400))} days`;
+}
+
+/** A log line tells the most at its end: FortiAuthenticator puts the message after its fields. */
+function shorten(line: string): string {
+  return line.length <= MAX_LINE ? line : `…${line.slice(1 - MAX_LINE)}`;
+}

@@ -1,0 +1,64 @@
+import type { EpochMs } from '../clock.ts';
+
+/** The way a line came in: a closed set, used as a metric label. */
+export type LogSource = 'udp' | 'tcp' | 'tls' | 'file';
+
+export const LOG_SOURCES: readonly LogSource[] = ['udp', 'tcp', 'tls', 'file'];
+
+/**
+ * What became of a line: `ftm` a known trouble, `other` nothing to us, `foreign` from a sender that no appliance names,
+ * `unparsed` not a log line at all (binary, cut), `dropped` never seen: by the kernel, or a connection over the limit.
+ */
+export type LogResult = 'ftm' | 'other' | 'foreign' | 'unparsed' | 'dropped';
+
+export const LOG_RESULTS: readonly LogResult[] = ['ftm', 'other', 'foreign', 'unparsed', 'dropped'];
+
+/** What the log says. Equal lines that arrive together are one event with a count, so a flood stays cheap. */
+export type LogEvent = FtmEvent | FirewallEvidenceEvent | HeardEvent;
+
+/** A known trouble in an appliance's log. */
+export interface FtmEvent {
+  readonly kind: 'ftm';
+  /** Configured name; null when none is configured or the line does not tell. */
+  readonly appliance: string | null;
+  /** Id of the signature: a closed set. */
+  readonly signature: string;
+  /** Arrival; for a line that was read late from a file, when it was logged. */
+  readonly at: EpochMs;
+  /** Lines alike that arrived together, at least 1. */
+  readonly count: number;
+  /** The last of them: control characters replaced, codes masked, cut to 1024 characters. For people, never a label. */
+  readonly line: string;
+  readonly source: LogSource;
+}
+
+/** A firewall says that it inspects traffic to the licence server. Its texts are hostile: for people, never a label. */
+export interface FirewallEvidenceEvent {
+  readonly kind: 'firewall-evidence';
+  readonly signature: string;
+  readonly at: EpochMs;
+  readonly count: number;
+  readonly evidence: FirewallEvidence;
+  readonly line: string;
+  readonly source: LogSource;
+}
+
+export interface FirewallEvidence {
+  /** `devname`, else `devid`. */
+  readonly device: string | null;
+  readonly policy: string | null;
+  /** Name of the SSL/SSH inspection profile. */
+  readonly profile: string | null;
+  readonly action: string | null;
+  readonly sourceAddress: string | null;
+  readonly destinationAddress: string | null;
+  /** `hostname`, else `sni`. */
+  readonly hostName: string | null;
+}
+
+/** An appliance wrote something, whatever it was. At most one a second for each appliance. */
+export interface HeardEvent {
+  readonly kind: 'heard';
+  readonly appliance: string | null;
+  readonly at: EpochMs;
+}

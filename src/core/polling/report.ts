@@ -1,0 +1,124 @@
+import type { CauseId, Severity } from '../cause.ts';
+import { SEVERITIES } from '../cause.ts';
+import type { EpochMs, Millis } from '../clock.ts';
+import type { SignatureSet } from './signature.ts';
+import type { ApplianceLog, FirewallSighting, PollingState, SignatureLog } from './state.ts';
+import { UNNAMED } from './state.ts';
+
+const HOUR: Millis = 3_600_000;
+
+/** What the logs say now. */
+export interface PollingReport {
+  readonly window: Millis;
+  readonly silentAfter: Millis;
+  /** Every configured appliance, then `unnamed` when lines without an owner were heard. */
+  readonly appliances: readonly AppliancePolling[];
+  /** Inspection that firewalls admitted within the window, most recent first. */
+  readonly firewallEvidence: readonly FirewallSighting[];
+}
+
+export interface AppliancePolling {
+  /** Configured name, or `unnamed`. */
+  readonly name: string;
+  /** Signatures seen within the window: most severe first, then most recent. */
+  readonly errors: readonly PollingError[];
+  /** Null: never heard. */
+  readonly lastLineAt: EpochMs | null;
+  /** It used to speak and has been quiet for longer than `silentAfter`, while somebody listened. */
+  readonly silent: boolean;
+  /** For how long; null unless silent. */
+  readonly silentFor: Millis | null;
+}
+
+export interface PollingError {
+  readonly signature: string;
+  readonly cause: CauseId | null;
+  readonly severity: Severity;
+  readonly summary: string;
+  /** Within the window, to the width of a bucket (a sixtieth of the window). */
+  readonly count: number;
+  readonly firstAt: EpochMs;
+  readonly lastAt: EpochMs;
+  readonly perHour: number;
+  /** The most recent line: hostile text, cleaned and cut. */
+  readonly sample: string;
+}
+
+export interface PollingReportOptions {
+  readonly now: EpochMs;
+  readonly window: Millis;
+  readonly silentAfter: Millis;
+  /** Names of the configured appliances. */
+  readonly appliances: readonly string[];
+  readonly signatures: SignatureSet;
+  /** Since when the log has been listened to: what was not heard before is no silence. Null: nobody listens. */
+  readonly listeningSince: EpochMs | null;
+}
+
+/** Looks back over the window. Signatures that the catalogue no longer knows are left out. */
+export function pollingReport(state: PollingState, options: PollingReportOptions): PollingReport {
+  const { window, silentAfter, appliances, now } = options;
+  const hasUnnamed = Object.hasOwn(state.appliances, UNNAMED) && !appliances.includes(UNNAMED);
+  return {
+    window,
+    silentAfter,
+    appliances: [...appliances, ...(hasUnnamed ? [UNNAMED] : [])].map((name) => reportAppliance(name, state, options)),
+    firewallEvidence: state.firewall.filter((sighting) => sighting.lastAt >= now - window).toSorted((a, b) => b.lastAt - a.lastAt),
+  };
+}
+
+function reportAppliance(name: string, state: PollingState, options: PollingReportOptions): AppliancePolling {
+  const log = Object.hasOwn(state.appliances, name) ? state.appliances[name] : undefined;
+  const lastLineAt = log?.lastLineAt ?? null;
+  const silentFor = silence(lastLineAt, options);
+  return {
+    name,
+    errors: log === undefined ? [] : errorsOf(log, state.bucketMs, options),
+    lastLineAt,
+    silent: silentFor !== null,
+    silentFor,
+  };
+}
+
+function silence(lastLineAt: EpochMs | null, { now, silentAfter, listeningSince }: PollingReportOptions): Millis | null {
+  if (lastLineAt === null || listeningSince === null) return null;
+  const listenedInVain = now - Math.max(lastLineAt, listeningSince);
+  return listenedInVain > silentAfter ? now - lastLineAt : null;
+}
+
+function errorsOf(log: ApplianceLog, bucketMs: Millis, options: PollingReportOptions): readonly PollingError[] {
+  const from = options.now - options.window;
+  const errors: PollingError[] = [];
+  for (const [id, entry] of Object.entries(log.signatures)) {
+    const signature = options.signatures.byId.get(id);
+    // The last line decides: a bucket that the window merely touches must not keep an older one alive.
+    if (signature === undefined || entry.lastAt < from) continue;
+    const { cause, severity, summary } = signature;
+    errors.push({
+      signature: id,
+      cause,
+      severity,
+      summary,
+      ...countSince(entry, from, bucketMs, options.window),
+      lastAt: entry.lastAt,
+      sample: entry.sample,
+    });
+  }
+  return errors.toSorted((a, b) => rank(a.severity) - rank(b.severity) || b.lastAt - a.lastAt || (a.signature < b.signature ? -1 : 1));
+}
+
+function countSince(
+  entry: SignatureLog,
+  from: EpochMs,
+  bucketMs: Millis,
+  window: Millis,
+): Pick<PollingError, 'count' | 'firstAt' | 'perHour'> {
+  const buckets = entry.buckets.filter((bucket) => bucket.start + bucketMs > from);
+  const count = buckets.reduce((sum, bucket) => sum + bucket.count, 0);
+  const firstAt = Math.min(entry.lastAt, ...buckets.map((bucket) => bucket.firstAt));
+  return { count, firstAt, perHour: Math.round((count / (window / HOUR)) * 10) / 10 };
+}
+
+function rank(severity: Severity): number {
+  return SEVERITIES.indexOf(severity);
+}

@@ -1,0 +1,139 @@
+import type { CauseId, Severity } from '../cause.ts';
+
+/** A known text: what it means and what to do about it. The catalogue is data: config/fac-signatures.yaml. */
+export type Signature = MessageSignature | FirewallSignature;
+
+interface SignatureBase {
+  /** Kebab-case, unique: a metric label. */
+  readonly id: string;
+  /** What the line by itself points to; null when it says nothing about the reason. */
+  readonly cause: CauseId | null;
+  readonly severity: Severity;
+  /** One sentence. */
+  readonly summary: string;
+  /** Steps, in order. */
+  readonly remedy: readonly string[];
+  /** Where the text was seen. */
+  readonly source: string;
+}
+
+/** A message of FortiAuthenticator. */
+export interface MessageSignature extends SignatureBase {
+  readonly kind: 'message';
+  /**
+   * Any of these: the beginning of the message, where `*` stands for anything and what follows the last part is left open.
+   * One with a leading `*` may stand anywhere, and only explains: in the stream it would let the name of a user who fails
+   * to log in raise an alarm. No regular expressions: matching is linear, whatever the line and the catalogue.
+   */
+  readonly texts: readonly string[];
+}
+
+/** A log line of a FortiGate whose fields prove that it inspects: `subtype="ssl" action="resign-as-untrusted"`. */
+export interface FirewallSignature extends SignatureBase {
+  readonly kind: 'firewall';
+  /** All of these fields must have these values. */
+  readonly fields: Readonly<Record<string, string>>;
+}
+
+interface CompiledMessage {
+  readonly signature: MessageSignature;
+  readonly texts: readonly CompiledText[];
+}
+
+interface CompiledText {
+  readonly anchored: boolean;
+  readonly parts: readonly string[];
+}
+
+/** The catalogue, prepared for matching. */
+export interface SignatureSet {
+  readonly signatures: readonly Signature[];
+  readonly byId: ReadonlyMap<string, Signature>;
+  readonly messages: readonly CompiledMessage[];
+  readonly firewall: readonly FirewallSignature[];
+  /** A line of the stream that contains none of these matches nothing: the cheap test that goes first. */
+  readonly needles: readonly string[];
+}
+
+/** Prepares a catalogue. The order decides: the first that matches wins, so the specific ones stand before the general. */
+export function compileSignatures(signatures: readonly Signature[]): SignatureSet {
+  const messages: CompiledMessage[] = [];
+  const firewall: FirewallSignature[] = [];
+  const needles = new Set<string>();
+  for (const signature of signatures) {
+    if (signature.kind === 'firewall') {
+      firewall.push(signature);
+      needles.add(longest(Object.values(signature.fields)));
+      continue;
+    }
+    const texts = signature.texts.map(compileText);
+    messages.push({ signature, texts });
+    for (const text of texts) if (text.anchored) needles.add(needleOf(text));
+  }
+  return {
+    signatures,
+    byId: new Map(signatures.map((signature) => [signature.id, signature])),
+    messages,
+    firewall,
+    needles: withoutCovered([...needles]),
+  };
+}
+
+/** The signature of a message in the stream: as FortiAuthenticator wrote it, without its envelope. */
+export function matchMessage(set: SignatureSet, message: string): MessageSignature | null {
+  for (const { signature, texts } of set.messages) {
+    if (texts.some((text) => text.anchored && textMatches(text, message))) return signature;
+  }
+  return null;
+}
+
+/** The same for a text that a person pasted: anywhere in it, in any case, with any white space. */
+export function matchLoosely(set: SignatureSet, line: string): MessageSignature | null {
+  const folded = fold(line);
+  for (const { signature, texts } of set.messages) {
+    if (texts.some(({ parts }) => textMatches({ anchored: false, parts: parts.map(fold) }, folded))) return signature;
+  }
+  return null;
+}
+
+export function matchFirewall(set: SignatureSet, fields: ReadonlyMap<string, string>): FirewallSignature | null {
+  return set.firewall.find((signature) => Object.entries(signature.fields).every(([key, value]) => fields.get(key) === value)) ?? null;
+}
+
+function compileText(text: string): CompiledText {
+  return { anchored: !text.startsWith('*'), parts: text.split('*').filter((part) => part.trim() !== '') };
+}
+
+function textMatches(text: CompiledText, message: string): boolean {
+  let from = 0;
+  for (const [index, part] of text.parts.entries()) {
+    if (index === 0 && text.anchored) {
+      if (!message.startsWith(part)) return false;
+      from = part.length;
+      continue;
+    }
+    const at = message.indexOf(part, from);
+    if (at < 0) return false;
+    from = at + part.length;
+  }
+  return text.parts.length > 0;
+}
+
+function fold(text: string): string {
+  return text.toLowerCase().replace(/\s+/gu, ' ');
+}
+
+/** The beginning, which many texts share, unless it is too short to be rare. */
+function needleOf({ parts }: CompiledText): string {
+  const first = parts[0] ?? '';
+  return first.length >= 6 ? first : longest(parts);
+}
+
+function longest(parts: readonly string[]): string {
+  return parts.reduce((best, part) => (part.length > best.length ? part : best), '');
+}
+
+/** "FTM polling error" finds every line that "FTM polling error: connection" would. */
+function withoutCovered(needles: readonly string[]): readonly string[] {
+  return needles.filter((needle) => needle !== '' && !needles.some((other) => other !== needle && other !== '' && needle.includes(other)));
+}

@@ -1,0 +1,146 @@
+import type { EpochMs, Millis } from '../clock.ts';
+import type { FirewallEvidence, LogEvent } from './log-event.ts';
+
+/**
+ * What the logs have said lately. Plain JSON: it can be stored and continued after a restart. Its size is bounded by
+ * appliances × signatures × BUCKETS, never by the number of lines.
+ */
+export interface PollingState {
+  readonly version: 1;
+  /** Width of a bucket of `counts`. */
+  readonly bucketMs: Millis;
+  /** By name of the appliance, `unnamed` for lines without one. */
+  readonly appliances: Readonly<Record<string, ApplianceLog>>;
+  /** Most recent first, at most MAX_EVIDENCE kinds. */
+  readonly firewall: readonly FirewallSighting[];
+}
+
+export interface ApplianceLog {
+  readonly lastLineAt: EpochMs | null;
+  /** By id of the signature. */
+  readonly signatures: Readonly<Record<string, SignatureLog>>;
+}
+
+export interface SignatureLog {
+  readonly lastAt: EpochMs;
+  readonly sample: string;
+  /** Oldest first. */
+  readonly buckets: readonly Bucket[];
+}
+
+export interface Bucket {
+  readonly start: EpochMs;
+  readonly firstAt: EpochMs;
+  readonly count: number;
+}
+
+export interface FirewallSighting {
+  readonly signature: string;
+  readonly firstAt: EpochMs;
+  readonly lastAt: EpochMs;
+  readonly count: number;
+  readonly evidence: FirewallEvidence;
+  readonly sample: string;
+}
+
+/** Name of lines that no configured appliance owns. */
+export const UNNAMED = 'unnamed';
+
+const BUCKETS = 60;
+const MAX_EVIDENCE = 16;
+
+/** Nothing heard yet. `window`: the span that reports will look back over. */
+export function emptyPolling(window: Millis): PollingState {
+  return { version: 1, bucketMs: bucketWidth(window), appliances: {}, firewall: [] };
+}
+
+/**
+ * Continues a stored state under a window that may have been changed meanwhile: counts keep their time. Null when the value is
+ * not such a state.
+ */
+export function resumePolling(stored: PollingState, window: Millis): PollingState {
+  const bucketMs = bucketWidth(window);
+  if (stored.bucketMs === bucketMs) return stored;
+  const appliances = mapValues(stored.appliances, (appliance) => ({
+    lastLineAt: appliance.lastLineAt,
+    signatures: mapValues(appliance.signatures, (log) => ({
+      ...log,
+      buckets: log.buckets.reduce<readonly Bucket[]>((buckets, bucket) => addToBuckets(buckets, bucketMs, bucket), []),
+    })),
+  }));
+  return { ...stored, bucketMs, appliances };
+}
+
+/** The state after one event. */
+export function recordEvent(state: PollingState, event: LogEvent): PollingState {
+  switch (event.kind) {
+    case 'heard':
+      return withAppliance(state, event.appliance, (log) => ({ ...log, lastLineAt: latest(log.lastLineAt, event.at) }));
+    case 'ftm':
+      return withAppliance(state, event.appliance, (log) => {
+        const before = Object.hasOwn(log.signatures, event.signature) ? log.signatures[event.signature] : undefined;
+        const isLatest = before === undefined || event.at >= before.lastAt;
+        const after: SignatureLog = {
+          lastAt: latest(before?.lastAt ?? null, event.at),
+          sample: isLatest ? event.line : before.sample,
+          buckets: addToBuckets(before?.buckets ?? [], state.bucketMs, { start: 0, firstAt: event.at, count: event.count }),
+        };
+        return { lastLineAt: latest(log.lastLineAt, event.at), signatures: { ...log.signatures, [event.signature]: after } };
+      });
+    case 'firewall-evidence':
+      return { ...state, firewall: addSighting(state.firewall, event) };
+  }
+}
+
+function withAppliance(state: PollingState, name: string | null, change: (log: ApplianceLog) => ApplianceLog): PollingState {
+  const key = name ?? UNNAMED;
+  const before = (Object.hasOwn(state.appliances, key) ? state.appliances[key] : undefined) ?? { lastLineAt: null, signatures: {} };
+  return { ...state, appliances: { ...state.appliances, [key]: change(before) } };
+}
+
+function addToBuckets(buckets: readonly Bucket[], bucketMs: Millis, added: Bucket): readonly Bucket[] {
+  const start = Math.floor(added.firstAt / bucketMs) * bucketMs;
+  const index = buckets.findIndex((bucket) => bucket.start === start);
+  const found = buckets[index];
+  if (found !== undefined) {
+    return buckets.with(index, { start, firstAt: Math.min(found.firstAt, added.firstAt), count: found.count + added.count });
+  }
+  const all = [...buckets, { start, firstAt: added.firstAt, count: added.count }].toSorted((a, b) => a.start - b.start);
+  // One bucket more than the window has, because the window rarely begins where a bucket does.
+  const oldest = (all.at(-1)?.start ?? 0) - BUCKETS * bucketMs;
+  return all.filter((bucket) => bucket.start >= oldest);
+}
+
+function addSighting(
+  sightings: readonly FirewallSighting[],
+  event: Extract<LogEvent, { kind: 'firewall-evidence' }>,
+): readonly FirewallSighting[] {
+  const key = sightingKey(event.signature, event.evidence);
+  const before = sightings.find((sighting) => sightingKey(sighting.signature, sighting.evidence) === key);
+  const after: FirewallSighting = {
+    signature: event.signature,
+    firstAt: Math.min(before?.firstAt ?? event.at, event.at),
+    lastAt: latest(before?.lastAt ?? null, event.at),
+    count: (before?.count ?? 0) + event.count,
+    evidence: event.evidence,
+    sample: event.line,
+  };
+  return [after, ...sightings.filter((sighting) => sighting !== before)].slice(0, MAX_EVIDENCE);
+}
+
+/** What a firewall administrator would mend in one place; addresses of the traffic are left out, so they cannot crowd others out. */
+function sightingKey(signature: string, evidence: FirewallEvidence): string {
+  return JSON.stringify([signature, evidence.device, evidence.policy, evidence.profile, evidence.action]);
+}
+
+function bucketWidth(window: Millis): Millis {
+  return Math.max(1000, Math.ceil(window / BUCKETS));
+}
+
+function latest(before: EpochMs | null, at: EpochMs): EpochMs {
+  return before === null ? at : Math.max(before, at);
+}
+
+function mapValues<T, U>(record: Readonly<Record<string, T>>, change: (value: T) => U): Readonly<Record<string, U>> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value)]));
+}
