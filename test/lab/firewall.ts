@@ -8,6 +8,8 @@ type Fields = Readonly<Record<string, unknown>>;
 /** What the firewall answers with; every member may be changed while it runs. */
 export interface FirewallState {
   token: string;
+  /** Interface that the route to every address leaves by; null: the token may not read routes. */
+  route: string | null;
   /** The answer to every policy lookup; 0 is the implicit deny. */
   matches: number;
   policies: Readonly<Record<number, Fields>>;
@@ -35,6 +37,7 @@ export interface Firewall extends AsyncDisposable {
 }
 
 export const LOOKUP_PATH = '/api/v2/monitor/firewall/policy-lookup';
+export const ROUTE_PATH = '/api/v2/monitor/router/lookup';
 const CMDB = '/api/v2/cmdb/';
 
 /** A policy that lets everything pass and inspects nothing, as FortiOS 7 writes it. */
@@ -71,6 +74,7 @@ export function sslProfile(name: string, status: string, exempt: readonly Fields
 export async function createFirewall(options: FirewallOptions = {}): Promise<Firewall> {
   const state: FirewallState = {
     token: 'api-token',
+    route: 'port2',
     matches: 5,
     policies: { 5: PLAIN_POLICY },
     profileGroups: {},
@@ -109,9 +113,16 @@ function answer(state: FirewallState, request: RecordedRequest): PeerReply {
   const url = new URL(request.path, 'https://firewall.invalid');
   const vdom = url.searchParams.get('vdom') ?? 'root';
   if (url.pathname === LOOKUP_PATH) return lookup(state, url.searchParams, vdom);
+  if (url.pathname === ROUTE_PATH) return route(state, vdom);
   const object = url.pathname.startsWith(CMDB) ? objectAt(state, url.pathname.slice(CMDB.length)) : undefined;
   if (object === undefined) return { status: 404, body: { http_status: 404, status: 'error', vdom } };
   return { status: 200, body: { http_method: 'GET', results: [object], vdom, status: 'success', http_status: 200 } };
+}
+
+function route(state: FirewallState, vdom: string): PeerReply {
+  if (state.route === null) return { status: 403, body: { http_status: 403, status: 'error', vdom } };
+  const results = { success: true, network: '10.0.0.0/24', gateway: '0.0.0.0', interface: state.route };
+  return { status: 200, body: { http_method: 'GET', results, vdom, status: 'success', http_status: 200 } };
 }
 
 function lookup(state: FirewallState, query: URLSearchParams, vdom: string): PeerReply {
@@ -122,19 +133,14 @@ function lookup(state: FirewallState, query: URLSearchParams, vdom: string): Pee
 }
 
 function objectAt(state: FirewallState, path: string): Fields | undefined {
-  const [table, kind, ...rest] = path.split('/');
-  const name = decodeURIComponent(rest.join('/'));
-  if (table === 'firewall.wildcard-fqdn') return kind === 'custom' ? state.wildcardFqdns[name] : undefined;
-  switch (kind) {
-    case 'policy':
-      return state.policies[Number(name)];
-    case 'profile-group':
-      return state.profileGroups[name];
-    case 'ssl-ssh-profile':
-      return state.sslProfiles[name];
-    case 'address':
-      return state.addresses[name];
-    default:
-      return undefined;
-  }
+  const parts = path.split('/');
+  const name = decodeURIComponent(parts.at(2) ?? '');
+  const tables: Readonly<Record<string, Readonly<Record<string, Fields>>>> = {
+    'firewall/policy': state.policies,
+    'firewall/profile-group': state.profileGroups,
+    'firewall/ssl-ssh-profile': state.sslProfiles,
+    'firewall/address': state.addresses,
+    'firewall.wildcard-fqdn/custom': state.wildcardFqdns,
+  };
+  return tables[parts.slice(0, 2).join('/')]?.[name];
 }

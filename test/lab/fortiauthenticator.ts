@@ -93,7 +93,8 @@ const DEFAULTS: FortiAuthenticatorState = {
 /** A FortiAuthenticator's REST API over real TLS, in the shapes of its documentation and of a live 8.0.3. */
 export async function createFortiAuthenticator(options: FortiAuthenticatorOptions = {}): Promise<FortiAuthenticator> {
   const state: FortiAuthenticatorState = { ...DEFAULTS, ...options.state };
-  const identity = options.identity ?? (await createIdentity({ name: 'C=US, O=Fortinet, OU=FortiAuthenticator, CN=Default-Server-Certificate' }));
+  const identity =
+    options.identity ?? (await createIdentity({ name: 'C=US, O=Fortinet, OU=FortiAuthenticator, CN=Default-Server-Certificate' }));
   const peer = await createHttpsPeer({
     identity,
     ...(options.address === undefined ? {} : { address: options.address }),

@@ -106,7 +106,7 @@ export async function createHttpsPeer(options: HttpsPeerOptions): Promise<HttpsP
 
 function servedChain(leaf: Identity): string {
   const chain = [leaf];
-  for (let issuer = leaf.issuer; issuer?.issuer != null; issuer = issuer.issuer) chain.push(issuer);
+  for (let issuer = leaf.issuer; issuer !== null && issuer.issuer !== null; issuer = issuer.issuer) chain.push(issuer);
   return chainPem(...chain);
 }
 
@@ -132,13 +132,9 @@ const TRICKLE_MS = 20;
 function misbehave(fault: Exclude<HttpFault, { kind: 'none' }>, response: ServerResponse): void {
   switch (fault.kind) {
     case 'status':
-      response.writeHead(fault.status, { 'content-type': 'text/plain', ...fault.headers }).end('fault');
-      return;
     case 'html':
-      response.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html><title>Sign in</title>');
-      return;
     case 'body':
-      response.writeHead(200, { 'content-type': 'application/json' }).end(fault.body);
+      send(response, wrongReply(fault));
       return;
     case 'truncated':
       response.writeHead(200, { 'content-type': 'application/json', 'content-length': '1000' });
@@ -150,10 +146,33 @@ function misbehave(fault: Exclude<HttpFault, { kind: 'none' }>, response: Server
       response.socket?.resetAndDestroy();
       return;
     case 'trickle':
+      stream(response, ' ', TRICKLE_MS);
+      return;
     case 'endless':
-      stream(response, fault.kind === 'trickle' ? ' ' : ' '.repeat(64 * 1024), fault.kind === 'trickle' ? TRICKLE_MS : 0);
+      stream(response, ' '.repeat(64 * 1024), 0);
       return;
   }
+}
+
+interface WholeReply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+function wrongReply(fault: Extract<HttpFault, { kind: 'status' | 'html' | 'body' }>): WholeReply {
+  switch (fault.kind) {
+    case 'status':
+      return { status: fault.status, headers: { 'content-type': 'text/plain', ...fault.headers }, body: 'fault' };
+    case 'html':
+      return { status: 200, headers: { 'content-type': 'text/html' }, body: '<!doctype html><title>Sign in</title>' };
+    case 'body':
+      return { status: 200, headers: { 'content-type': 'application/json' }, body: fault.body };
+  }
+}
+
+function send(response: ServerResponse, reply: WholeReply): void {
+  response.writeHead(reply.status, reply.headers).end(reply.body);
 }
 
 function stream(response: ServerResponse, text: string, pauseMs: number): void {

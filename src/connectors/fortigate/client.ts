@@ -6,6 +6,7 @@ import { secretOf } from '../secret.ts';
 
 /** Everything that is ever asked of the firewall: a closed set of reads. */
 export type FirewallQuestion =
+  | { readonly kind: 'route'; readonly destination: string; readonly ipv6: boolean }
   | {
       readonly kind: 'policy-lookup';
       readonly source: string;
@@ -40,6 +41,10 @@ export async function createFirewallClient(config: FirewallConfig, context: Conn
 function pathOf(question: FirewallQuestion, vdom: string): string {
   const query = new URLSearchParams({ vdom });
   switch (question.kind) {
+    case 'route':
+      query.set('ipv6', String(question.ipv6));
+      query.set('destination', question.destination);
+      return `/api/v2/monitor/router/lookup?${query.toString()}`;
     case 'policy-lookup': {
       query.set('ipv6', String(question.ipv6));
       if (question.sourceInterface !== null) query.set('srcintf', question.sourceInterface);

@@ -13,7 +13,7 @@ import type { FirewallClient, FirewallQuestion } from './client.ts';
 import { readExemptions } from './exemptions.ts';
 import type { ExemptionTarget } from './exemptions.ts';
 import { nameIn, parsePolicy, parsePolicyId, parseSslProfile, resultOf, securityProfilesOf } from './replies.ts';
-import type { PolicyReply } from './replies.ts';
+import type { Fields, PolicyReply } from './replies.ts';
 
 /** For all questions together. */
 export const FIREWALL_TIMEOUT: Millis = 60_000;
@@ -76,12 +76,12 @@ async function matchOf(inquiry: Inquiry): Promise<PolicyMatch> {
 }
 
 /** FortiOS resolves the name by itself; one that cannot is asked again by the address. */
-async function lookUpPolicy(inquiry: Inquiry): Promise<Readonly<Record<string, unknown>>> {
+async function lookUpPolicy(inquiry: Inquiry): Promise<Fields> {
   const { config, target } = inquiry;
   const question = {
     kind: 'policy-lookup',
     source: config.source,
-    sourceInterface: config.sourceInterface,
+    sourceInterface: config.sourceInterface ?? (await interfaceTowards(inquiry, config.source)),
     destination: target.host,
     port: target.port,
     ipv6: isIPv6(config.source),
@@ -90,6 +90,16 @@ async function lookUpPolicy(inquiry: Inquiry): Promise<Readonly<Record<string, u
   const [address] = addressesOf(target).filter((candidate) => isIPv6(candidate) === question.ipv6);
   if (reply.kind === 'json' || isRefusal(reply.status) || address === undefined) return resultIn(inquiry, question, reply);
   return readResult(inquiry, { ...question, destination: address });
+}
+
+/**
+ * Most firmware wants to know where the traffic comes in: where the answer would go out. The route is another access
+ * group than policies, so that a token may not read it; some firmware does without.
+ */
+async function interfaceTowards(inquiry: Inquiry, source: string): Promise<string | null> {
+  const reply = await inquiry.client.read({ kind: 'route', destination: source, ipv6: isIPv6(source) });
+  const result = reply.kind === 'json' ? resultOf(reply.value) : null;
+  return result === null ? null : nameIn(result, 'interface');
 }
 
 /** The profiles of a policy, or of the group that it names. */
@@ -126,18 +136,14 @@ function addressesOf(target: FirewallTarget): readonly string[] {
   return [target.host, ...target.expectedAddresses].filter((candidate) => isIP(candidate) !== 0);
 }
 
-async function readResult(inquiry: Inquiry, question: FirewallQuestion): Promise<Readonly<Record<string, unknown>>> {
+async function readResult(inquiry: Inquiry, question: FirewallQuestion): Promise<Fields> {
   return resultIn(inquiry, question, await inquiry.client.read(question));
 }
 
-function resultIn(
-  inquiry: Inquiry,
-  question: FirewallQuestion,
-  reply: Awaited<ReturnType<FirewallClient['read']>>,
-): Readonly<Record<string, unknown>> {
+function resultIn(inquiry: Inquiry, question: FirewallQuestion, reply: Awaited<ReturnType<FirewallClient['read']>>): Fields {
   if (reply.kind === 'status') {
     if (isRefusal(reply.status)) throw new RefusedError(reply.status);
-    const hint = question.kind === 'policy-lookup' && question.sourceInterface === null ? ' (some firmware wants "sourceInterface")' : '';
+    const hint = question.kind === 'policy-lookup' && question.sourceInterface === null ? ' (most firmware wants "sourceInterface")' : '';
     const endpoint = endpointOf(inquiry.config.url);
     throw new ProbeError('rejected', `${endpoint} answered the question for "${question.kind}" with HTTP ${String(reply.status)}${hint}`);
   }

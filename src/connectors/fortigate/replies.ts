@@ -9,7 +9,8 @@ const MAX_NAME = 80;
 /** `results` is an object, or a list of one. */
 const ENVELOPE = z.object({ results: z.union([z.array(z.record(z.string(), z.unknown())), z.record(z.string(), z.unknown())]) });
 
-type Fields = Readonly<Record<string, unknown>>;
+/** A JSON object of FortiOS, unchecked. */
+export type Fields = Readonly<Record<string, unknown>>;
 
 /** The object inside an answer of FortiOS; null when there is none. */
 export function resultOf(value: unknown): Fields | null {
