@@ -1,0 +1,111 @@
+import ipaddr from 'ipaddr.js';
+import type { ApplianceConfig } from '../config/config.ts';
+
+/**
+ * Who a sender is. `appliance`: a configured one, or null for a sender that is welcome without being one. `by-host`: a relay,
+ * perhaps; the host name in each line decides. `foreign`: nobody knows it, whatever its lines say.
+ */
+export type Origin =
+  | { readonly kind: 'appliance'; readonly appliance: string | null }
+  | { readonly kind: 'by-host' }
+  | { readonly kind: 'foreign' };
+
+/** Finds the appliance that a line belongs to. */
+export interface Attribution {
+  /** By the address that the operating system names. */
+  sender(address: string): Origin;
+  /** For a file that the administrator named. */
+  file(): Origin;
+  /** By a host as it stands in a line: the whole name, or its first label. Undefined: nobody's. */
+  host(name: string): string | undefined;
+  /** The owner of a FortiAuthenticator line in such a file that names no known host: the only appliance, if there is only one. */
+  readonly only: string | null;
+}
+
+const ANYBODY: Origin = { kind: 'appliance', appliance: null };
+const BY_HOST: Origin = { kind: 'by-host' };
+const FOREIGN: Origin = { kind: 'foreign' };
+
+/**
+ * With no appliance configured every sender is welcome and nobody has a name. An only appliance without `logSources` owns every
+ * line, since there is nothing to tell apart.
+ * @param firewalls addresses of firewalls that send their log here too: welcome, but no appliance
+ */
+export function createAttribution(
+  appliances: readonly Pick<ApplianceConfig, 'name' | 'logSources'>[],
+  firewalls: readonly string[],
+): Attribution {
+  const byAddress = new Map<string, Origin>(firewalls.map((address) => [normalAddress(address), ANYBODY]));
+  const byName = new Map<string, string>();
+  for (const { name, logSources } of appliances) {
+    for (const source of logSources) {
+      const normal = normalAddress(source);
+      if (ipaddr.isValid(normal)) byAddress.set(normal, { kind: 'appliance', appliance: name });
+      byName.set(normal, name);
+    }
+  }
+  const only = appliances.length === 1 ? (appliances[0]?.name ?? null) : null;
+  const strangers = originOfStrangers(appliances.length, only, byName.size);
+  return {
+    sender: (address) => byAddress.get(normalAddress(address)) ?? strangers,
+    file: () => strangers,
+    host: (name) => {
+      const normal = name.toLowerCase();
+      return (
+        byName.get(normal) ??
+        byName.get(normal.split('.', 1)[0] ?? '') ??
+        (normal.includes(':') ? byName.get(normalAddress(normal)) : undefined)
+      );
+    },
+    only,
+  };
+}
+
+function originOfStrangers(appliances: number, only: string | null, sources: number): Origin {
+  if (appliances === 0) return ANYBODY;
+  if (sources > 0) return BY_HOST;
+  return only === null ? FOREIGN : { kind: 'appliance', appliance: only };
+}
+
+/** `::ffff:10.0.0.5` and `10.0.0.5` are one sender; host names in lower case. */
+export function normalAddress(address: string): string {
+  const bare = address.replace(/^\[(.*)\]$/u, '$1').replace(/%.*$/u, '');
+  // isValid alone would take "5" for 0.0.0.5.
+  return (bare.includes('.') || bare.includes(':')) && ipaddr.isValid(bare) ? ipaddr.process(bare).toString() : address.toLowerCase();
+}
+
+/**
+ * The host name of a line, found as cheaply as it goes, since a relay's every line is asked: behind the priority and the time
+ * (RFC 3164, ISO, RFC 5424), else the first word. Null where the tag stands instead.
+ */
+export function hostInLine(text: string, start: number, end: number): string | null {
+  const at = afterTime(text, afterPriority(text, start));
+  const space = text.indexOf(' ', at);
+  const stop = space < 0 || space > end ? end : space;
+  if (stop <= at || stop - at > MAX_HOST) return null;
+  const last = text.charCodeAt(stop - 1);
+  return last === COLON || last === CLOSING_BRACKET ? null : text.slice(at, stop);
+}
+
+/** Behind `<14>`, and the version of RFC 5424. */
+function afterPriority(text: string, start: number): number {
+  if (text.charCodeAt(start) !== LESS_THAN) return start;
+  const close = text.indexOf('>', start);
+  if (close < 0 || close > start + 4) return start;
+  return text.startsWith('1 ', close + 1) ? close + 3 : close + 1;
+}
+
+const LESS_THAN = 0x3c;
+const COLON = 0x3a;
+const CLOSING_BRACKET = 0x5d;
+const MAX_HOST = 255;
+
+/** `Aug 14 22:32:52 ` has a fixed width; an ISO time is one word. */
+function afterTime(text: string, at: number): number {
+  if (text.charCodeAt(at + 9) === COLON && text.charCodeAt(at + 12) === COLON && text.charCodeAt(at + 15) === 0x20) return at + 16;
+  const code = text.charCodeAt(at);
+  const isDigit = code >= 0x30 && code <= 0x39;
+  if (!isDigit || text.charCodeAt(at + 4) !== 0x2d || text.charCodeAt(at + 7) !== 0x2d) return at;
+  const space = text.indexOf(' ', at);
+  return space < 0 ? at : space + 1;
+}

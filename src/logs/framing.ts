@@ -1,0 +1,241 @@
+import type { ByteBuffer } from './byte-buffer.ts';
+import { createByteBuffer } from './byte-buffer.ts';
+
+/** Longer lines are cut here: what follows up to the end of the line is skipped. RFC 5424 §6.1 asks for 2048 bytes at least. */
+export const MAX_LINE_BYTES: number = 65_536;
+
+/** Takes lines. Positions are the same in `bytes` and `text`, which is the same as Latin-1: cheap to search. */
+export interface LineSink {
+  /** Lines of another piece of input follow. */
+  piece(text: string): void;
+  /** One line, without its line break, never empty. `cut`: it went on, beyond MAX_LINE_BYTES. Valid during the call only. */
+  line(line: Line): void;
+}
+
+/** One object is used for all lines: it would be garbage a million times a second otherwise. */
+export interface Line {
+  bytes: Buffer;
+  text: string;
+  start: number;
+  end: number;
+  cut: boolean;
+}
+
+const LF = 0x0a;
+const DIGIT_1 = 0x31;
+const DIGIT_9 = 0x39;
+/** `MSG-LEN SP` of RFC 6587 §3.4.1 and the `<` that a message begins with: what tells it from a line that begins with digits. */
+const COUNT = /^([1-9]\d{0,6}) </u;
+const COUNT_BEGUN = /^[1-9]\d{0,6} ?$/u;
+const LONGEST_COUNT = 9;
+
+/**
+ * `start`: at the beginning of a frame. `undecided`: what is held may become an octet count. `line`: up to the next line break.
+ * `counted`: so many bytes are still to come.
+ */
+type Mode = { readonly kind: 'start' | 'undecided' | 'line' } | CountedMode;
+
+interface CountedMode {
+  readonly kind: 'counted';
+  missing: number;
+}
+
+const START: Mode = { kind: 'start' };
+const UNDECIDED: Mode = { kind: 'undecided' };
+const LINE: Mode = { kind: 'line' };
+
+/**
+ * Frames by line breaks, and with `octetCounting` by RFC 6587's octet counts too: which of the two is seen anew at the beginning of
+ * each frame. Chunks may end anywhere. Holds at most MAX_LINE_BYTES.
+ */
+export class Framer {
+  readonly #sink: LineSink;
+  readonly #octetCounting: boolean;
+  readonly #held: ByteBuffer = createByteBuffer(MAX_LINE_BYTES);
+  readonly #line: Line = { bytes: Buffer.alloc(0), text: '', start: 0, end: 0, cut: false };
+  #mode: Mode = START;
+  /** The frame was too long: it has been handed on, and its rest is skipped. */
+  #skipping = false;
+  #frames = 0;
+
+  constructor(sink: LineSink, { octetCounting }: { readonly octetCounting: boolean }) {
+    this.#sink = sink;
+    this.#octetCounting = octetCounting;
+  }
+
+  push(chunk: Buffer): void {
+    for (let at = 0; at < chunk.length; ) at = this.#take(chunk, at);
+  }
+
+  /** The stream has ended: what is left is a line. */
+  end(): void {
+    this.#endFrame(this.#mode.kind === 'counted');
+  }
+
+  /** Bytes that wait for the rest of their line, those of a long one that are being skipped not counted. */
+  get pending(): number {
+    return this.#held.length();
+  }
+
+  /** A line has begun and has not ended. */
+  get inLine(): boolean {
+    return this.#mode.kind !== 'start';
+  }
+
+  /** Frames that have ended, empty ones too. */
+  get frames(): number {
+    return this.#frames;
+  }
+
+  #take(chunk: Buffer, from: number): number {
+    switch (this.#mode.kind) {
+      case 'start':
+        return this.#takeWhole(chunk, from);
+      case 'undecided':
+        return this.#takeUndecided(chunk, from);
+      case 'line':
+        return this.#takeLine(chunk, from);
+      case 'counted':
+        return this.#takeCounted(chunk, from, this.#mode);
+    }
+  }
+
+  /** Whole frames, straight from the chunk. Returns the end, or where a frame begins that the chunk does not complete. */
+  #takeWhole(chunk: Buffer, from: number): number {
+    this.#open(chunk);
+    const { text } = this.#line;
+    let at = from;
+    while (at < text.length) {
+      const count = this.#octetCounting && isCountDigit(text.charCodeAt(at)) ? countAt(text, at) : null;
+      if (count !== null) {
+        const next = this.#takeOneCounted(chunk, at, count);
+        if (this.#mode.kind !== 'start') return next;
+        at = next;
+        continue;
+      }
+      const end = text.indexOf('\n', at);
+      if (end < 0) {
+        this.#mode = LINE;
+        return at;
+      }
+      this.#emit(at, end, false);
+      this.#frames += 1;
+      at = end + 1;
+    }
+    return at;
+  }
+
+  #takeOneCounted(chunk: Buffer, at: number, count: OctetCount | 'begun'): number {
+    if (count === 'begun') {
+      this.#mode = UNDECIDED;
+      this.#hold(chunk, at, chunk.length);
+      return chunk.length;
+    }
+    const begin = at + count.header;
+    const end = begin + count.size;
+    if (end > chunk.length) {
+      this.#mode = { kind: 'counted', missing: count.size };
+      return begin;
+    }
+    this.#emit(begin, end, false);
+    this.#frames += 1;
+    return end;
+  }
+
+  /** More of a frame whose beginning does not tell how it is framed. */
+  #takeUndecided(chunk: Buffer, from: number): number {
+    const begun = this.#held.view().toString('latin1');
+    const count = countAt(begun + chunk.toString('latin1', from, from + LONGEST_COUNT), 0);
+    if (count === 'begun') {
+      this.#hold(chunk, from, chunk.length);
+      return chunk.length;
+    }
+    if (count === null) {
+      this.#mode = LINE;
+      return from;
+    }
+    this.#held.clear();
+    this.#mode = { kind: 'counted', missing: count.size };
+    return from + count.header - begun.length;
+  }
+
+  #takeLine(chunk: Buffer, from: number): number {
+    const end = chunk.indexOf(LF, from);
+    this.#hold(chunk, from, end < 0 ? chunk.length : end);
+    if (end < 0) return chunk.length;
+    this.#endFrame(false);
+    return end + 1;
+  }
+
+  #takeCounted(chunk: Buffer, from: number, counted: CountedMode): number {
+    const end = Math.min(chunk.length, from + counted.missing);
+    this.#hold(chunk, from, end);
+    counted.missing -= end - from;
+    if (counted.missing === 0) this.#endFrame(false);
+    return end;
+  }
+
+  #hold(chunk: Buffer, from: number, to: number): void {
+    if (this.#skipping || this.#held.append(chunk, from, to) === to - from) return;
+    this.#emitHeld(true);
+    this.#skipping = true;
+  }
+
+  #endFrame(broken: boolean): void {
+    if (!this.#skipping) this.#emitHeld(broken);
+    this.#skipping = false;
+    this.#frames += 1;
+    this.#mode = START;
+  }
+
+  #emitHeld(broken: boolean): void {
+    if (this.#held.length() > 0) {
+      this.#open(this.#held.view());
+      this.#emit(0, this.#held.length(), broken);
+    }
+    this.#held.clear();
+  }
+
+  #open(bytes: Buffer): void {
+    this.#line.bytes = bytes;
+    this.#line.text = bytes.toString('latin1');
+    this.#sink.piece(this.#line.text);
+  }
+
+  #emit(start: number, end: number, broken: boolean): void {
+    const line = this.#line;
+    const capped = Math.min(end, start + MAX_LINE_BYTES);
+    const last = trimmedEnd(line.text, start, capped);
+    if (last === start) return;
+    line.start = start;
+    line.end = last;
+    line.cut = broken || capped < end;
+    this.#sink.line(line);
+  }
+}
+
+interface OctetCount {
+  /** Characters of the count itself, with its blank. */
+  readonly header: number;
+  /** Octets of the message, as announced. */
+  readonly size: number;
+}
+
+function isCountDigit(code: number): boolean {
+  return code >= DIGIT_1 && code <= DIGIT_9;
+}
+
+/** The octet count at `at`: its own length and the size it announces. `begun`: the text ends too early to tell. */
+function countAt(text: string, at: number): OctetCount | 'begun' | null {
+  const beginning = text.slice(at, at + LONGEST_COUNT);
+  const match = COUNT.exec(beginning);
+  if (match !== null) return { header: match[0].length - 1, size: Number(match[1]) };
+  return at + beginning.length === text.length && COUNT_BEGUN.test(beginning) ? 'begun' : null;
+}
+
+/** Without the white space and NUL bytes that senders put at the end. */
+export function trimmedEnd(text: string, start: number, end: number): number {
+  let last = end;
+  while (last > start && text.charCodeAt(last - 1) <= 0x20) last -= 1;
+  return last;
+}

@@ -1,0 +1,27 @@
+import type { Logger } from 'pino';
+import { hostInLine } from './attribution.ts';
+import type { Line } from './framing.ts';
+import { sampleOf } from './sample.ts';
+
+/** Tells about foreign senders, once each: the usual reason is an appliance whose `logSources` lack an address. */
+export interface StrangerLog {
+  note(from: string, line: Line): void;
+}
+
+/** An attacker can invent addresses for ever; the log must not grow with them. */
+const MAX_TOLD = 50;
+
+export function createStrangerLog(logger: Logger): StrangerLog {
+  const told = new Set<string>();
+  return {
+    note: (from, line) => {
+      if (told.size >= MAX_TOLD || told.has(from)) return;
+      told.add(from);
+      const host = hostInLine(line.text, line.start, Math.min(line.end, line.start + 512));
+      logger.warn(
+        { sender: from, hostInLine: host === null ? null : sampleOf(host) },
+        'log lines belong to no appliance: name their sender in appliances[].logSources, or the host in the line',
+      );
+    },
+  };
+}
