@@ -3,7 +3,7 @@ import { visibleText } from '../../core/visible-text.ts';
 import { lenientNumber } from '../lenient-number.ts';
 import { serialNumber } from '../serial-number.ts';
 
-const TOKEN = z.object({ access_token: z.string().regex(/^[\x21-\x7E]{1,8192}$/u), expires_in: z.unknown() });
+const TOKEN = z.object({ access_token: z.string().regex(/^[\x21-\x7E]{1,8192}$/u), expires_in: z.unknown().optional() });
 
 export interface AccessToken {
   readonly value: string;

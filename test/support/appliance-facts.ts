@@ -1,0 +1,35 @@
+import type { ApplianceFacts, SystemFacts } from '../../src/core/license/appliance.ts';
+
+/** A healthy appliance, for the judging in tests. */
+export function applianceFacts(
+  more: Partial<Omit<ApplianceFacts, 'system'>> & { readonly system?: Partial<SystemFacts> } = {},
+): ApplianceFacts {
+  const { system, ...rest } = more;
+  return {
+    kind: 'ok',
+    appliance: 'fac-1',
+    endpoint: '10.0.0.5:443',
+    licensed: { kind: 'read', value: { total: 32, used: 2, available: 30 } },
+    tokens: {
+      kind: 'read',
+      value: {
+        total: 32,
+        byStatus: { new: 0, available: 30, pending: 0, assigned: 2, other: 0 },
+        locked: 0,
+        byLicense: [{ license: 'EFTM000000000001', tokens: 32 }],
+        withoutLicense: 0,
+      },
+    },
+    provisioning: { kind: 'read', value: { host: 'fortitokenmobile.fortinet.com', port: 443 } },
+    mailServers: { kind: 'read', value: [] },
+    ...rest,
+    system: {
+      serial: 'FAC-A',
+      peerSerial: null,
+      firmware: 'FACVMKVM v8.0.3, build0099 (GA)',
+      tokensPopulated: 32,
+      load: { cpu: 0, memory: 0.64, disk: 0 },
+      ...system,
+    },
+  };
+}

@@ -1,0 +1,100 @@
+import { describe, expect, it } from 'vitest';
+import { judgeAppliance } from '../../../../src/core/license/judge-appliance.ts';
+import type { ApplianceObservation } from '../../../../src/core/license/appliance.ts';
+import type { FailureReason } from '../../../../src/core/observation.ts';
+import { applianceFacts } from '../../../support/appliance-facts.ts';
+
+const EXPECTED = {
+  unit: { name: 'fac-1', serial: 'FAC-A', peerSerial: 'FAC-B', licenses: [] },
+  licenseServer: { host: 'fortitokenmobile.fortinet.com', port: 443 },
+};
+const AT = { appliance: 'fac-1', endpoint: '10.0.0.5:443' };
+
+function failure(reason: FailureReason): ApplianceObservation {
+  return { ...AT, kind: 'failed', reason, message: 'message', durationMs: 1 };
+}
+
+function provisioning(host: string, port: number | null): ApplianceObservation {
+  return applianceFacts({ provisioning: { kind: 'read', value: { host, port } } });
+}
+
+const denied = { kind: 'denied', message: 'HTTP 403' } as const;
+const MISMATCH = ['provisioning-server-matches', 'warning', null] as const;
+const UNREACHABLE = ['api-answers', 'broken', 'appliance-unreachable'] as const;
+const OURS = ['api-answers', 'unknown', null] as const;
+
+interface Row {
+  readonly name: string;
+  readonly observation: ApplianceObservation;
+  readonly expected: readonly (readonly [rule: string, level: string, suggests: string | null])[];
+}
+
+const ROWS: readonly Row[] = [
+  { name: 'all well', observation: applianceFacts(), expected: [] },
+  { name: 'time-out', observation: failure('timeout'), expected: [UNREACHABLE] },
+  { name: 'refused', observation: failure('refused'), expected: [UNREACHABLE] },
+  { name: 'a wrong certificate', observation: failure('tls'), expected: [UNREACHABLE] },
+  { name: 'HTML instead of JSON', observation: failure('protocol'), expected: [UNREACHABLE] },
+  { name: 'HTTP 500', observation: failure('rejected'), expected: [UNREACHABLE] },
+  { name: 'no route from here', observation: failure('no-route'), expected: [OURS] },
+  { name: 'called off', observation: failure('aborted'), expected: [OURS] },
+  { name: 'our own trouble', observation: failure('internal'), expected: [OURS] },
+  {
+    name: 'the key refused',
+    observation: { ...AT, kind: 'denied', status: 401 },
+    expected: [['api-accepts-key', 'broken', 'appliance-access-denied']],
+  },
+  {
+    name: 'one resource refused',
+    observation: applianceFacts({ mailServers: denied, tokens: denied }),
+    expected: [['api-permits-reading', 'warning', 'appliance-access-denied']],
+  },
+  { name: 'another unit', observation: applianceFacts({ system: { serial: 'FAC-X' } }), expected: [['serial-matches', 'warning', null]] },
+  {
+    name: 'the peer after a failover',
+    observation: applianceFacts({ system: { serial: 'FAC-B', peerSerial: 'FAC-A' } }),
+    expected: [['serial-matches', 'note', null]],
+  },
+  { name: 'provisioning elsewhere', observation: provisioning('ftm.example.test', 443), expected: [MISMATCH] },
+  { name: 'provisioning on another port', observation: provisioning('fortitokenmobile.fortinet.com', 8443), expected: [MISMATCH] },
+  {
+    name: 'provisioning on the documented port 433',
+    observation: provisioning('fortitokenmobile.fortinet.com', 433),
+    expected: [MISMATCH],
+  },
+  { name: 'provisioning in another spelling', observation: provisioning('FortiTokenMobile.Fortinet.com.', 443), expected: [] },
+  { name: 'provisioning without a port', observation: provisioning('fortitokenmobile.fortinet.com', null), expected: [] },
+];
+
+describe('judgeAppliance', () => {
+  it.each(ROWS)('$name', ({ observation, expected }) => {
+    expect(judgeAppliance(observation, EXPECTED, null).map(({ rule, level, suggests }) => [rule, level, suggests])).toEqual(expected);
+  });
+
+  it('explains port 433', () => {
+    const [finding] = judgeAppliance(provisioning('fortitokenmobile.fortinet.com', 433), EXPECTED, null);
+    expect(finding?.actual).toBe(
+      'the appliance uses fortitokenmobile.fortinet.com:433 (433 is the default that the manual gives, probably for 443)',
+    );
+  });
+
+  it('names the resources that may not be read', () => {
+    const [finding] = judgeAppliance(applianceFacts({ mailServers: denied, tokens: denied }), EXPECTED, null);
+    expect(finding?.actual).toBe('it may not read fortitokens, smtpservers');
+  });
+
+  it('notes a role that SNMP did not give', () => {
+    const role = { kind: 'failed', appliance: 'fac-1', reason: 'timeout', message: 'No result', durationMs: 5000 } as const;
+    expect(judgeAppliance(applianceFacts(), EXPECTED, role)).toEqual([
+      {
+        rule: 'ha-role-readable',
+        subject: 'fac-1',
+        expected: 'the HA role over SNMP',
+        actual: 'timeout: No result',
+        level: 'note',
+        suggests: null,
+        facts: { appliance: 'fac-1' },
+      },
+    ]);
+  });
+});

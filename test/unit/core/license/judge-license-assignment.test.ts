@@ -1,0 +1,209 @@
+import { describe, expect, it } from 'vitest';
+import { judgeLicenseAssignment } from '../../../../src/core/license/judge-license-assignment.ts';
+import type { HaRole, HaRoleObservation } from '../../../../src/core/license/ha-role.ts';
+import type { LicenseOutcome, RegistrationObservation } from '../../../../src/core/license/registration.ts';
+import { unitOf } from '../../../../src/core/license/unit.ts';
+import type { ExpectedUnit } from '../../../../src/core/license/unit.ts';
+import { applianceFacts } from '../../../support/appliance-facts.ts';
+
+const LICENSE = 'EFTM000000000001';
+const PAIR: ExpectedUnit = { name: 'fac-1', serial: 'FAC-A', peerSerial: 'FAC-B', licenses: [LICENSE] };
+const ALONE: ExpectedUnit = { ...PAIR, peerSerial: null };
+
+const cluster = applianceFacts({ system: { serial: 'FAC-A', peerSerial: 'FAC-B' } });
+const failedOver = applianceFacts({ system: { serial: 'FAC-B', peerSerial: 'FAC-A' } });
+const standalone = applianceFacts({ system: { serial: 'FAC-A', peerSerial: null } });
+const migrated = applianceFacts({ system: { serial: 'FAC-NEW', peerSerial: null } });
+
+function role(value: HaRole, serial: string | null = 'FAC-A'): HaRoleObservation {
+  return { kind: 'ok', appliance: 'fac-1', role: value, serial };
+}
+
+function held(serial: string): LicenseOutcome {
+  return { kind: 'registered', serial, sku: null };
+}
+
+interface Row {
+  readonly name: string;
+  readonly unit: ExpectedUnit;
+  readonly seen: ReturnType<typeof applianceFacts> | null;
+  readonly role?: HaRoleObservation;
+  readonly outcome: LicenseOutcome;
+  readonly active?: boolean | null;
+  readonly expected: readonly [level: string, suggests: string | null] | null;
+}
+
+const ROWS: readonly Row[] = [
+  { name: 'this unit, standalone', unit: PAIR, seen: standalone, outcome: held('FAC-A'), expected: null },
+  { name: 'this unit, in another case', unit: PAIR, seen: standalone, outcome: held('fac-a'), expected: null },
+  { name: 'this unit, in a cluster', unit: PAIR, seen: cluster, outcome: held('FAC-A'), expected: null },
+  { name: 'peer in a cluster', unit: PAIR, seen: cluster, outcome: held('FAC-B'), expected: ['warning', 'license-on-peer'] },
+  {
+    name: 'peer in a cluster that the configuration does not name',
+    unit: ALONE,
+    seen: cluster,
+    outcome: held('FAC-B'),
+    expected: ['warning', 'license-on-peer'],
+  },
+  {
+    name: 'peer in a cluster before activation',
+    unit: PAIR,
+    seen: cluster,
+    outcome: held('FAC-B'),
+    active: false,
+    expected: ['broken', 'license-on-peer'],
+  },
+  { name: 'peer of a standalone unit', unit: PAIR, seen: standalone, outcome: held('FAC-B'), expected: ['broken', 'license-on-peer'] },
+  {
+    name: 'peer, standalone by SNMP alone',
+    unit: PAIR,
+    seen: null,
+    role: role('standalone-primary'),
+    outcome: held('FAC-B'),
+    expected: ['broken', 'license-on-peer'],
+  },
+  { name: 'peer, nothing known of the cluster', unit: PAIR, seen: null, outcome: held('FAC-B'), expected: ['warning', 'license-on-peer'] },
+  { name: 'other unit', unit: PAIR, seen: cluster, outcome: held('FAC-X'), expected: ['broken', 'license-on-other-unit'] },
+  {
+    name: 'other unit, nothing but the configuration known',
+    unit: PAIR,
+    seen: null,
+    outcome: held('FAC-X'),
+    expected: ['broken', 'license-on-other-unit'],
+  },
+  {
+    name: 'the unit of before a migration',
+    unit: ALONE,
+    seen: migrated,
+    outcome: held('FAC-A'),
+    expected: ['broken', 'license-on-other-unit'],
+  },
+  { name: 'no serial known at all', unit: { ...ALONE, serial: null }, seen: null, outcome: held('FAC-A'), expected: ['unknown', null] },
+  {
+    name: 'after a failover, the licence on the old primary',
+    unit: PAIR,
+    seen: failedOver,
+    outcome: held('FAC-A'),
+    expected: ['warning', 'license-on-peer'],
+  },
+  { name: 'after a failover, the licence on the unit in charge', unit: PAIR, seen: failedOver, outcome: held('FAC-B'), expected: null },
+  {
+    name: 'SNMP: this unit is primary and holds it',
+    unit: PAIR,
+    seen: cluster,
+    role: role('cluster-primary'),
+    outcome: held('FAC-A'),
+    expected: null,
+  },
+  {
+    name: 'SNMP: this unit is secondary and holds it',
+    unit: PAIR,
+    seen: cluster,
+    role: role('cluster-secondary'),
+    outcome: held('FAC-A'),
+    expected: ['warning', 'license-on-peer'],
+  },
+  {
+    name: 'SNMP: this unit is secondary, the primary holds it',
+    unit: PAIR,
+    seen: cluster,
+    role: role('cluster-secondary'),
+    outcome: held('FAC-B'),
+    expected: null,
+  },
+  {
+    name: 'SNMP reached the peer, which is secondary',
+    unit: PAIR,
+    seen: cluster,
+    role: role('cluster-secondary', 'FAC-B'),
+    outcome: held('FAC-A'),
+    expected: null,
+  },
+  {
+    name: 'SNMP: the peer is primary, without a serial',
+    unit: PAIR,
+    seen: cluster,
+    role: role('cluster-secondary', null),
+    outcome: held('FAC-B'),
+    expected: null,
+  },
+  {
+    name: 'SNMP: undetermined',
+    unit: PAIR,
+    seen: cluster,
+    role: role('undetermined'),
+    outcome: held('FAC-B'),
+    expected: ['warning', 'license-on-peer'],
+  },
+  {
+    name: 'not registered',
+    unit: PAIR,
+    seen: cluster,
+    outcome: { kind: 'unregistered', status: 'Pending' },
+    expected: ['broken', 'license-not-registered'],
+  },
+  { name: 'not listed', unit: PAIR, seen: cluster, outcome: { kind: 'not-listed' }, expected: ['unknown', null] },
+  { name: 'postponed', unit: PAIR, seen: cluster, outcome: { kind: 'postponed', until: 0 }, expected: ['unknown', null] },
+  {
+    name: 'failed',
+    unit: PAIR,
+    seen: cluster,
+    outcome: { kind: 'failed', reason: 'timeout', message: 'No result', durationMs: 1 },
+    expected: ['unknown', null],
+  },
+];
+
+describe('judgeLicenseAssignment', () => {
+  it.each(ROWS)('$name', ({ unit, seen, role: told, outcome, active, expected }) => {
+    const findings = judgeLicenseAssignment({
+      unit: unitOf(unit, seen, told ?? null),
+      licenses: [LICENSE],
+      registration: { kind: 'ok', lookups: [{ license: LICENSE, outcome }] },
+      licenseActive: active === undefined ? true : active,
+    });
+    expect(findings.map((finding) => [finding.level, finding.suggests])).toEqual(expected === null ? [] : [expected]);
+  });
+
+  it('names the licence, the serial and the holder', () => {
+    const [finding] = judgeLicenseAssignment({
+      unit: unitOf(PAIR, standalone, null),
+      licenses: [LICENSE],
+      registration: { kind: 'ok', lookups: [{ license: LICENSE, outcome: held('FAC-X') }] },
+      licenseActive: true,
+    });
+    expect(finding).toEqual({
+      rule: 'license-registered-to-this-unit',
+      subject: LICENSE,
+      expected: 'registered to FAC-A (fac-1)',
+      actual: 'registered to FAC-X, which is neither this unit nor its peer',
+      level: 'broken',
+      suggests: 'license-on-other-unit',
+      facts: { appliance: 'fac-1', serial: 'FAC-A', license: LICENSE, holder: 'FAC-X' },
+    });
+  });
+
+  it.each<[string, RegistrationObservation]>([
+    ['denied', { kind: 'denied', message: 'HTTP 401' }],
+    ['postponed', { kind: 'postponed', until: 0 }],
+    ['failed', { kind: 'failed', reason: 'refused', message: 'connect ECONNREFUSED', durationMs: 1 }],
+  ])('leaves it unknown when the service is %s', (_, registration) => {
+    const findings = judgeLicenseAssignment({
+      unit: unitOf(PAIR, standalone, null),
+      licenses: [LICENSE],
+      registration,
+      licenseActive: true,
+    });
+    expect(findings.map(({ level, suggests, subject }) => ({ level, suggests, subject }))).toEqual([
+      { level: 'unknown', suggests: null, subject: 'fac-1' },
+    ]);
+  });
+
+  it('leaves out the licences of other appliances, and says when it has none', () => {
+    const registration: RegistrationObservation = { kind: 'ok', lookups: [{ license: 'EFTM999999999999', outcome: held('FAC-X') }] };
+    const unit = unitOf(PAIR, standalone, null);
+    expect(judgeLicenseAssignment({ unit, licenses: [LICENSE], registration, licenseActive: true })).toEqual([]);
+    expect(judgeLicenseAssignment({ unit, licenses: [], registration, licenseActive: true }).map(({ rule }) => rule)).toEqual([
+      'license-known',
+    ]);
+  });
+});
