@@ -1,0 +1,155 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { Incident, IncidentState } from '../core/incident/incident.ts';
+import type { AlertJournal, Delivery, JournalEntry, Parcel } from '../core/incident/journal.ts';
+import { eventOf } from '../core/incident/notification.ts';
+import type { Database } from './database.ts';
+import { readPending, readState } from './journal-rows.ts';
+
+/** More than this is no outbox any more; the oldest pending one gives way. */
+const MAX_PARCELS = 5_000;
+
+/**
+ * Memory is what counts while the process lives, the file is its copy: alerts go out whatever the disk does. After a
+ * write that failed, all that changed since is written with the next one that succeeds.
+ */
+export function createAlertJournal(database: Database): AlertJournal {
+  return new MirroredJournal(database);
+}
+
+class MirroredJournal implements AlertJournal {
+  readonly #database: Database;
+  readonly #parcels = new Map<string, Parcel>();
+  readonly #unwrittenParcels = new Map<string, Parcel>();
+  readonly #unwrittenIncidents = new Map<string, Incident>();
+  #state: IncidentState | null = null;
+  #writtenState: string | null = null;
+  #loaded = false;
+  #generation: number;
+
+  constructor(database: Database) {
+    this.#database = database;
+    this.#generation = database.generation();
+  }
+
+  savedState(): IncidentState | null {
+    this.#load();
+    return this.#state;
+  }
+
+  record(entry: JournalEntry): void {
+    this.#load();
+    this.#state = entry.state;
+    for (const incident of entry.incidents) this.#unwrittenIncidents.set(incident.id, incident);
+    for (const parcel of entry.parcels) this.#keep(parcel);
+    bound(this.#parcels);
+    this.#flush();
+  }
+
+  update(deliveries: readonly Delivery[]): void {
+    for (const delivery of deliveries) {
+      const notification = this.#parcels.get(keyOf(delivery))?.notification;
+      if (notification !== undefined) this.#keep({ delivery, notification });
+    }
+    this.#flush();
+  }
+
+  pending(): readonly Parcel[] {
+    this.#load();
+    return [...this.#parcels.values()];
+  }
+
+  /** What the file holds from before; tried until it can be read, so that a lock at the start loses no mail. */
+  #load(): void {
+    if (this.#loaded) return;
+    const saved = this.#database.read((db) => ({ state: readState(db), parcels: readPending(db) }));
+    if (saved === null) return;
+    this.#loaded = true;
+    this.#state ??= saved.state;
+    const since = [...this.#parcels.values()];
+    this.#parcels.clear();
+    for (const parcel of [...saved.parcels, ...since]) this.#parcels.set(keyOf(parcel.delivery), parcel);
+  }
+
+  #keep(parcel: Parcel): void {
+    const key = keyOf(parcel.delivery);
+    this.#unwrittenParcels.set(key, parcel);
+    if (parcel.delivery.status === 'pending') this.#parcels.set(key, parcel);
+    else this.#parcels.delete(key);
+  }
+
+  #flush(): void {
+    this.#load();
+    this.#beginAgainIfReplaced();
+    const before = this.#generation;
+    this.#write();
+    if (this.#generation !== before) this.#write();
+  }
+
+  #write(): void {
+    const json = this.#state === null ? null : JSON.stringify(this.#state);
+    const isNew = json !== this.#writtenState;
+    if (!isNew && this.#unwrittenParcels.size === 0 && this.#unwrittenIncidents.size === 0) return;
+    const kept = this.#database.write((db) => {
+      if (json !== null && isNew) writeState(db, json);
+      for (const incident of this.#unwrittenIncidents.values()) writeIncident(db, incident);
+      for (const parcel of this.#unwrittenParcels.values()) writeParcel(db, parcel);
+    });
+    if (kept) {
+      this.#writtenState = json;
+      this.#unwrittenParcels.clear();
+      this.#unwrittenIncidents.clear();
+    }
+    this.#beginAgainIfReplaced();
+    bound(this.#unwrittenParcels);
+    bound(this.#unwrittenIncidents);
+  }
+
+  /** A new, empty file gets the whole of what is in memory. */
+  #beginAgainIfReplaced(): void {
+    const generation = this.#database.generation();
+    if (generation === this.#generation) return;
+    this.#generation = generation;
+    this.#writtenState = null;
+    for (const [key, parcel] of this.#parcels) this.#unwrittenParcels.set(key, parcel);
+  }
+}
+
+function keyOf({ notificationId, channel, recipient }: Delivery): string {
+  return `${notificationId} ${channel} ${recipient}`;
+}
+
+function bound(map: Map<string, unknown>): void {
+  for (const key of map.keys()) {
+    if (map.size <= MAX_PARCELS) return;
+    map.delete(key);
+  }
+}
+
+function writeState(db: DatabaseSync, json: string): void {
+  db.prepare('INSERT INTO incident_state (only, json) VALUES (1, ?) ON CONFLICT (only) DO UPDATE SET json = excluded.json').run(json);
+}
+
+function writeIncident(db: DatabaseSync, incident: Incident): void {
+  const { id, cause, openedAt, closedAt } = incident;
+  db.prepare(
+    `INSERT INTO incidents (id, cause, subject, severity, opened_at, closed_at, json) VALUES (?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT (id) DO UPDATE SET cause = excluded.cause, subject = excluded.subject, severity = excluded.severity,
+       closed_at = excluded.closed_at, json = excluded.json`,
+  ).run(id, cause.id, cause.subject, cause.severity, openedAt, closedAt, JSON.stringify(incident));
+}
+
+function writeParcel(db: DatabaseSync, { delivery, notification }: Parcel): void {
+  db.prepare('INSERT INTO notifications (id, event, at, json) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO NOTHING').run(
+    notification.id,
+    eventOf(notification),
+    notification.at,
+    JSON.stringify(notification),
+  );
+  const { channel, recipient, status, createdAt, attempts, firstFailedAt, nextAttemptAt, finishedAt, detail } = delivery;
+  db.prepare(
+    `INSERT INTO deliveries (notification, channel, recipient, status, created_at, attempts, first_failed_at, next_attempt_at, finished_at, detail)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT (notification, channel, recipient) DO UPDATE SET status = excluded.status, attempts = excluded.attempts,
+       first_failed_at = excluded.first_failed_at, next_attempt_at = excluded.next_attempt_at, finished_at = excluded.finished_at, detail = excluded.detail`,
+  ).run(notification.id, channel, recipient, status, createdAt, attempts, firstFailedAt, nextAttemptAt, finishedAt, detail);
+}

@@ -1,0 +1,174 @@
+import { existsSync, mkdirSync, renameSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import type { Clock, Millis } from '../core/clock.ts';
+import { MIGRATIONS } from './migrations.ts';
+import { sqliteFailure } from './sqlite-failure.ts';
+
+/** Takes the messages of the store; pino's logger fits. */
+export interface StoreLogger {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+}
+
+export interface DatabaseDeps {
+  readonly clock: Clock;
+  readonly logger: StoreLogger;
+}
+
+/** A SQLite file that may be locked, full, read-only, corrupt or gone. Nothing here throws. */
+export interface Database {
+  /** Runs `work` as one transaction; false when nothing of it was kept. */
+  write(work: (db: DatabaseSync) => void): boolean;
+  /** Runs `work`, or gives null when the file cannot be read. */
+  read<T>(work: (db: DatabaseSync) => T): T | null;
+  /** Whether the last write was kept. */
+  writable(): boolean;
+  /** Rises whenever a corrupt file was replaced by an empty one. */
+  generation(): number;
+  close(): void;
+}
+
+/** SQLite waits on the only thread there is: a lock may cost a round this much, once in RETRY_AFTER. */
+const BUSY_TIMEOUT: Millis = 100;
+const RETRY_AFTER: Millis = 5_000;
+
+export function openDatabase(path: string, deps: DatabaseDeps): Database {
+  return new SqliteFile(path, deps);
+}
+
+class SqliteFile implements Database {
+  readonly #path: string;
+  readonly #deps: DatabaseDeps;
+  #db: DatabaseSync | null = null;
+  #failedAt: Millis | null = null;
+  #generation = 0;
+  #closed = false;
+
+  constructor(path: string, deps: DatabaseDeps) {
+    this.#path = path;
+    this.#deps = deps;
+  }
+
+  write(work: (db: DatabaseSync) => void): boolean {
+    const kept = this.#attempt((db) => {
+      transaction(db, work);
+      return true;
+    });
+    if (kept === true && this.#failedAt !== null) {
+      this.#failedAt = null;
+      this.#deps.logger.info({ path: this.#path }, 'The history can be written again');
+    }
+    return kept === true;
+  }
+
+  read<T>(work: (db: DatabaseSync) => T): T | null {
+    return this.#attempt(work);
+  }
+
+  writable(): boolean {
+    return !this.#closed && this.#failedAt === null;
+  }
+
+  generation(): number {
+    return this.#generation;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#disconnect();
+  }
+
+  /** Twice, since a corrupt file is set aside after the first failure and the second try begins the new one. */
+  #attempt<T>(work: (db: DatabaseSync) => T): T | null {
+    for (let tries = 0; tries < 2; tries += 1) {
+      if (this.#closed || this.#rests()) return null;
+      try {
+        this.#db ??= connect(this.#path);
+        return work(this.#db);
+      } catch (error) {
+        this.#fail(error);
+      }
+    }
+    return null;
+  }
+
+  /** After a failure the file is left alone for a while: waiting for a lock again and again would hold everything up. */
+  #rests(): boolean {
+    return this.#failedAt !== null && this.#deps.clock.elapsed() - this.#failedAt < RETRY_AFTER;
+  }
+
+  #fail(error: unknown): void {
+    const failure = sqliteFailure(error);
+    if (this.#failedAt === null) {
+      this.#deps.logger.warn(
+        { path: this.#path, error: failure.message },
+        'Cannot use the history file: monitoring and alerts go on without it',
+      );
+    }
+    this.#failedAt = this.#deps.clock.elapsed();
+    if (failure.kind === 'corrupt') this.#setAside();
+  }
+
+  #setAside(): void {
+    this.#disconnect();
+    const { clock, logger } = this.#deps;
+    const path = this.#path;
+    const aside = `${path}.corrupt-${new Date(clock.now()).toISOString().replaceAll(':', '')}`;
+    try {
+      for (const suffix of ['', '-wal', '-shm']) if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix);
+      logger.warn({ path, aside }, 'The history file was corrupt: it was set aside and a new one is begun');
+      this.#failedAt = null;
+      this.#generation += 1;
+    } catch (error) {
+      logger.warn({ path, aside, error: sqliteFailure(error).message }, 'The history file is corrupt and cannot be set aside');
+    }
+  }
+
+  #disconnect(): void {
+    try {
+      this.#db?.close();
+    } catch {
+      // Its file is given up anyway.
+    }
+    this.#db = null;
+  }
+}
+
+function connect(path: string): DatabaseSync {
+  mkdirSync(dirname(path), { recursive: true });
+  const db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT });
+  try {
+    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 4194304; PRAGMA secure_delete = OFF;');
+    migrate(db);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+function migrate(db: DatabaseSync): void {
+  const version = Number(db.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0);
+  if (version > MIGRATIONS.length) {
+    throw new Error(
+      `Cannot use the history: it is of version ${String(version)}, and this program knows ${String(MIGRATIONS.length)}; start the newer program again or move the file away`,
+    );
+  }
+  if (version === MIGRATIONS.length) return;
+  transaction(db, () => {
+    for (const sql of MIGRATIONS.slice(version)) db.exec(sql);
+    db.exec(`PRAGMA user_version = ${String(MIGRATIONS.length)}`);
+  });
+}
+
+function transaction(db: DatabaseSync, work: (db: DatabaseSync) => void): void {
+  db.exec('BEGIN IMMEDIATE');
+  try {
+    work(db);
+    db.exec('COMMIT');
+  } catch (error) {
+    if (db.isTransaction) db.exec('ROLLBACK');
+    throw error;
+  }
+}

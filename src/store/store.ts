@@ -1,0 +1,68 @@
+import type { EpochMs, Millis } from '../core/clock.ts';
+import type { Incident } from '../core/incident/incident.ts';
+import type { AlertJournal, Parcel } from '../core/incident/journal.ts';
+import { createAlertJournal } from './alert-journal.ts';
+import { openDatabase } from './database.ts';
+import type { DatabaseDeps } from './database.ts';
+import { createHistory } from './history.ts';
+import type { RoundRecord } from './history.ts';
+import { readDeliveries } from './journal-rows.ts';
+import { readAvailability, readCertificates, readIncidents, readSamples } from './past.ts';
+import type { DayState, StoredCertificate, StoredSample } from './past.ts';
+import { prune } from './retention.ts';
+
+/**
+ * What is kept over a restart. It is never in the way of a verdict or an alert: no operation throws, and what a locked,
+ * full, read-only or corrupt file costs is history.
+ */
+export interface Store {
+  /** Incidents and undelivered notifications. */
+  readonly journal: AlertJournal;
+  /** Keeps a round; older rounds than the retention are dropped along the way. */
+  recordRound(round: RoundRecord): void;
+  /** Latest first; empty when the file cannot be read, like all that follow. */
+  incidents(limit: number): readonly Incident[];
+  deliveries(limit: number): readonly Parcel[];
+  samples(series: { readonly probe: string; readonly target: string }, since: EpochMs, limit: number): readonly StoredSample[];
+  certificates(target: string): readonly StoredCertificate[];
+  availability(from: EpochMs): readonly DayState[];
+  /** Whether the last write was kept: `ftm_store_writable`. */
+  writable(): boolean;
+  close(): void;
+}
+
+/** Between two rounds of dropping what is too old. */
+const PRUNE_EVERY: Millis = 10 * 60_000;
+
+/** @param config where the file is, and how long what is in it is kept */
+export function createStore(config: { readonly path: string; readonly retention: Millis }, deps: DatabaseDeps): Store {
+  const database = openDatabase(config.path, deps);
+  const history = createHistory(database);
+  let prunedAt: Millis | null = null;
+
+  function pruneAtTimes(): void {
+    const elapsed = deps.clock.elapsed();
+    if (prunedAt !== null && elapsed - prunedAt < PRUNE_EVERY) return;
+    prunedAt = elapsed;
+    database.write((db) => {
+      prune(db, deps.clock.now() - config.retention);
+    });
+  }
+
+  return {
+    journal: createAlertJournal(database),
+    recordRound(round) {
+      history.record(round);
+      pruneAtTimes();
+    },
+    incidents: (limit) => database.read((db) => readIncidents(db, limit)) ?? [],
+    deliveries: (limit) => database.read((db) => readDeliveries(db, limit)) ?? [],
+    samples: (series, since, limit) => database.read((db) => readSamples(db, series, since, limit)) ?? [],
+    certificates: (target) => database.read((db) => readCertificates(db, target)) ?? [],
+    availability: (from) => database.read((db) => readAvailability(db, from)) ?? [],
+    writable: () => database.writable(),
+    close: () => {
+      database.close();
+    },
+  };
+}

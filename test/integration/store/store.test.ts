@@ -1,0 +1,116 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { IncidentState } from '../../../src/core/incident/incident.ts';
+import { createStore } from '../../../src/store/store.ts';
+import type { Store } from '../../../src/store/store.ts';
+import { handClock } from '../../support/hand-clock.ts';
+import type { HandClock } from '../../support/hand-clock.ts';
+import { HOUR, MINUTE, START } from '../../support/incident-timeline.ts';
+import { logRecorder } from '../../support/log-recorder.ts';
+import type { LogRecorder } from '../../support/log-recorder.ts';
+import { openedEntry, roundRecord, sentDelivery } from '../../support/store-records.ts';
+
+const DAY = 24 * HOUR;
+
+let folder: string;
+let path: string;
+let clock: HandClock;
+let log: LogRecorder;
+const opened: Store[] = [];
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'ftm-watch-store-'));
+  path = join(folder, 'data', 'history.sqlite');
+  clock = handClock(START);
+  log = logRecorder();
+});
+
+afterEach(() => {
+  for (const store of opened.splice(0)) store.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function open(file = path): Store {
+  const store = createStore({ path: file, retention: 90 * DAY }, { clock, logger: log });
+  opened.push(store);
+  return store;
+}
+
+describe('createStore', () => {
+  it('gives back after a restart what alerting must not forget', () => {
+    const before = openedEntry();
+    open().journal.record(before);
+    const after = open();
+    expect(after.journal.savedState()).toEqual(before.state);
+    expect(after.journal.pending()).toEqual(before.parcels);
+    expect(after.incidents(10)).toEqual(before.incidents);
+  });
+
+  it('never gives an acknowledged delivery again', () => {
+    const first = open();
+    first.journal.record(openedEntry());
+    first.journal.update([sentDelivery(first.journal.pending()[0]?.delivery)]);
+    expect(first.journal.pending().map(({ delivery }) => delivery.recipient)).toEqual(['b@example.org']);
+    const second = open();
+    expect(second.journal.pending().map(({ delivery }) => delivery.recipient)).toEqual(['b@example.org']);
+    expect(second.deliveries(10).map(({ delivery }) => delivery.status)).toEqual(['pending', 'sent']);
+  });
+
+  it('does not believe a state that does not fit', () => {
+    const before = openedEntry();
+    open().journal.record({ ...before, state: { ...before.state, version: 2 } as unknown as IncidentState });
+    const after = open();
+    expect(after.journal.savedState()).toBeNull();
+    expect(after.journal.pending()).toHaveLength(2);
+  });
+
+  it('keeps samples, states by day and certificates', () => {
+    const store = open();
+    const midnight = Date.parse('2026-11-25T00:00:00Z');
+    for (let index = -10; index < 10; index += 1) store.recordRound(roundRecord(midnight + index * MINUTE, index < 5 ? 'ok' : 'broken'));
+    expect(store.samples({ probe: 'tls', target: 'host:443' }, midnight, 3)).toEqual([
+      { at: midnight + 7 * MINUTE, durationMs: 12.5, failure: 'timeout' },
+      { at: midnight + 8 * MINUTE, durationMs: 12.5, failure: 'timeout' },
+      { at: midnight + 9 * MINUTE, durationMs: 12.5, failure: 'timeout' },
+    ]);
+    expect(store.availability(0).filter(({ precondition }) => precondition === 'tls-genuine')).toEqual([
+      { day: midnight - DAY, precondition: 'tls-genuine', state: 'ok', duration: 10 * MINUTE },
+      { day: midnight, precondition: 'tls-genuine', state: 'ok', duration: 5 * MINUTE },
+      { day: midnight, precondition: 'tls-genuine', state: 'broken', duration: 4 * MINUTE },
+    ]);
+    expect(store.certificates('host:443')).toMatchObject([{ firstSeen: midnight - 10 * MINUTE, lastSeen: midnight + 9 * MINUTE }]);
+  });
+
+  it('does not call the time in which nobody looked healthy', () => {
+    const store = open();
+    store.recordRound(roundRecord(START));
+    store.recordRound(roundRecord(START + MINUTE));
+    store.recordRound(roundRecord(START + 5 * HOUR));
+    store.recordRound(roundRecord(START + 5 * HOUR + MINUTE));
+    expect(store.availability(0).find(({ precondition }) => precondition === 'mail')?.duration).toBe(2 * MINUTE);
+  });
+
+  it('drops what is older than the retention, and keeps what is open or undelivered', () => {
+    const store = open();
+    store.journal.record(openedEntry());
+    store.recordRound(roundRecord(START));
+    clock.advance(100 * DAY);
+    store.recordRound(roundRecord(clock.now()));
+    expect(store.samples({ probe: 'tls', target: 'host:443' }, 0, 100)).toHaveLength(1);
+    expect(store.availability(0).every(({ day }) => day > START)).toBe(true);
+    expect(store.incidents(10)).toHaveLength(1);
+    expect(store.journal.pending()).toHaveLength(2);
+  });
+
+  it('keeps the newest certificates of a target that shows a new one each time', () => {
+    const store = open();
+    for (let index = 0; index < 150; index += 1) {
+      store.recordRound({ ...roundRecord(START + index), certificates: [{ target: 'host:443', fingerprint: String(index), pem: 'pem' }] });
+    }
+    expect(store.certificates('host:443').map(({ fingerprint }) => fingerprint)).toEqual(
+      Array.from({ length: 100 }, (_, index) => String(149 - index)),
+    );
+  });
+});

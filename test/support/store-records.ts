@@ -1,0 +1,48 @@
+import type { Delivery, JournalEntry } from '../../src/core/incident/journal.ts';
+import type { RoundRecord } from '../../src/store/history.ts';
+import { causeOf, diagnosisOf } from './diagnosis-of.ts';
+import { SECOND, START, timeline } from './incident-timeline.ts';
+
+/** An incident that opened, with its mail to two people. */
+export function openedEntry(): JournalEntry {
+  const line = timeline().rounds(2, [causeOf('tls-intercepted')]);
+  const [notification] = line.told;
+  if (notification === undefined) throw new Error('Nothing was told');
+  return {
+    state: line.state,
+    incidents: line.state.incidents,
+    parcels: ['a@example.org', 'b@example.org'].map((recipient) => ({
+      notification,
+      delivery: pendingDelivery(notification.id, recipient),
+    })),
+  };
+}
+
+function pendingDelivery(notificationId: string, recipient: string): Delivery {
+  return {
+    notificationId,
+    channel: 'email',
+    recipient,
+    status: 'pending',
+    createdAt: START,
+    attempts: 0,
+    firstFailedAt: null,
+    nextAttemptAt: START,
+    finishedAt: null,
+    detail: '',
+  };
+}
+
+export function sentDelivery(delivery: Delivery | undefined): Delivery {
+  if (delivery === undefined) throw new Error('No delivery');
+  return { ...delivery, status: 'sent', finishedAt: START + SECOND, attempts: 1 };
+}
+
+export function roundRecord(at: number, state: 'ok' | 'broken' = 'ok', durationMs = 12.5): RoundRecord {
+  return {
+    at,
+    samples: [{ probe: 'tls', target: 'host:443', durationMs, failure: state === 'ok' ? null : 'timeout' }],
+    preconditions: diagnosisOf(at, state === 'ok' ? [] : [causeOf('tls-intercepted')]).preconditions,
+    certificates: [{ target: 'host:443', fingerprint: 'AA:BB', pem: '-----BEGIN CERTIFICATE-----' }],
+  };
+}
