@@ -30,7 +30,7 @@ const TEXTS: readonly Signature[] = [
   },
   {
     page: 'FortiGate web filter: Web Page Blocked',
-    pattern: /FortiGuard Intrusion Prevention - Access Blocked|<title>Web Filter (?:Violation|Block Override)<\/title>/iu,
+    pattern: /FortiGuard Intrusion Prevention - Access Blocked|Web Filter (?:Violation|Block Override)/iu,
   },
   { page: 'FortiGate: URL blocked', pattern: /the page you have requested has been blocked because the URL is banned/iu },
   { page: 'Zscaler: Website blocked', pattern: /Zscaler to protect you from internet threats|Internet Security by Zscaler/iu },
@@ -48,8 +48,7 @@ const TEXTS: readonly Signature[] = [
   },
   {
     page: 'Blue Coat: Access denied by policy',
-    pattern:
-      /your (?:system|requested? was denied) (?:policy has denied access|because of its content categorization)|Your request was denied because of its content categorization/iu,
+    pattern: /your request was denied because of its content categorization|your system policy has denied access to the requested URL/iu,
   },
   { page: 'WatchGuard: Request denied', pattern: /Request denied by WatchGuard (?:Firewall|HTTP Proxy)/iu },
   {

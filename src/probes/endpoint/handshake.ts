@@ -11,7 +11,7 @@ import { abortError, failureFrom, ProbeError } from '../failure.ts';
 import type { ChainReader } from './captured-chain.ts';
 import { beginsAsTls, readableText } from './plain-answer.ts';
 import { TappedStream } from './tapped-stream.ts';
-import { alertName, demandsCertificate } from './tls-alert.ts';
+import { alertAtHello, alertName, demandsCertificate } from './tls-alert.ts';
 
 /** A whole block page takes a moment to arrive; a server that goes on talking is not waited for. */
 const PLAIN_ANSWER_WAIT: Millis = 250;
@@ -62,14 +62,19 @@ export async function shakeHands(socket: Socket, options: HandshakeOptions, ctx:
   if (end.error === null) return finished(tlsSocket, end.peer, facts);
 
   tlsSocket.destroy();
-  const alert = alertName(end.error);
+  const alert = alertName(end.error) ?? alertAtHello(tap.firstBytes());
   if (end.peer.chain !== null && demandsCertificate(alert, end.peer.certificateRequested)) {
     return { outcome: { kind: 'client-certificate-demanded', ...facts, chain: end.peer.chain }, session: null };
   }
   const plaintext = await plainAnswer(tap, limit.signal, ctx);
-  const error =
-    plaintext === null ? end.error : new ProbeError('protocol', 'Answered in plain text where TLS was expected', { cause: end.error });
-  return { outcome: { ...failureFrom(error, durationMs, ctx.signal), serverName, alert, chain: end.peer.chain, plaintext }, session: null };
+  const failure = failureFrom(explain(end.error, alert, plaintext), durationMs, ctx.signal);
+  return { outcome: { ...failure, serverName, alert, chain: end.peer.chain, plaintext }, session: null };
+}
+
+/** What the peer has said tells more than how its connection ended. */
+function explain(error: Error, alert: string | null, plaintext: string | null): Error {
+  if (plaintext !== null) return new ProbeError('protocol', 'Answered in plain text where TLS was expected', { cause: error });
+  return alert === null ? error : new ProbeError('tls', `The peer sent the TLS alert ${alert}`, { cause: error });
 }
 
 function finished(socket: TLSSocket, peer: PeerFacts, facts: Omit<TlsFacts, 'chain'>): Handshake {
@@ -91,13 +96,14 @@ interface PeerFacts {
 }
 
 function peerFacts(socket: TLSSocket, tap: TappedStream, chainReader: ChainReader): PeerFacts {
-  // Typed as always there; before the ServerHello it is null, and getProtocol() then says what was offered, not what was agreed.
-  const cipher: CipherNameAndProtocol | null = socket.getCipher();
+  // Typed as always there, but missing before the ServerHello; getProtocol() then says what was offered, not what was agreed.
+  const cipher: CipherNameAndProtocol | null | undefined = socket.getCipher();
   const signatureAlgorithms: readonly string[] | null = socket.getSharedSigalgs();
+  const agreed = cipher?.standardName ?? null;
   return {
     chain: chainReader.read(socket, tap.received),
-    protocol: cipher === null ? null : socket.getProtocol(),
-    cipher: cipher === null ? null : cipher.standardName,
+    protocol: agreed === null ? null : socket.getProtocol(),
+    cipher: agreed,
     // On a client these are filled in by a CertificateRequest (RFC 8446 §4.3.2, RFC 5246 §7.4.4) and by nothing else.
     certificateRequested: (signatureAlgorithms ?? []).length > 0,
   };
@@ -119,14 +125,19 @@ interface Handshaking {
  * event loop after a failure, and a server that demands a client certificate with TLS 1.2 has shown its chain by then.
  */
 function handshakeEnd({ socket, tlsSocket, read }: Handshaking, signal: AbortSignal): Promise<HandshakeEnd> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     let ended = false;
     function end(error: Error | null): void {
       if (ended) return;
       ended = true;
       signal.removeEventListener('abort', onAbort);
       socket.off('end', onEnd);
-      resolve({ error, peer: read() });
+      try {
+        resolve({ error, peer: read() });
+      } catch (bug) {
+        // Thrown on from inside an event, it would end the process.
+        reject(bug instanceof Error ? bug : new Error('Cannot read what the peer has shown', { cause: bug }));
+      }
     }
     function onAbort(): void {
       end(abortError(signal));

@@ -5,7 +5,7 @@ import type { HttpOutcome } from '../../core/observation.ts';
 import { recogniseBlockPage } from '../../core/block-page.ts';
 import type { HostPort } from '../../config/config.ts';
 import type { ProbeContext } from '../context.ts';
-import { failureFrom, failureReason } from '../failure.ts';
+import { abortError, failureFrom, failureReason, ProbeError } from '../failure.ts';
 import { authority } from './dial.ts';
 import type { TlsSession } from './handshake.ts';
 import { firstHeader, parseHttpDate, proxyTraces, serverName } from './response-headers.ts';
@@ -31,9 +31,12 @@ export async function sendRequest(session: TlsSession, options: RequestOptions, 
   using limit = deadline(ctx.clock, options.limit, ctx.signal);
   const client = new Client(`https://${authority(options.target)}`, {
     connect: (_options, callback) => {
-      const broken = session.error();
-      if (broken === null) callback(null, session.socket);
-      else callback(broken, null);
+      // Called back at once, undici 8.13 would never send the request.
+      queueMicrotask(() => {
+        const broken = brokenBefore(session);
+        if (broken === null) callback(null, session.socket);
+        else callback(broken, null);
+      });
     },
     maxHeaderSize: MAX_HEADER_BYTES,
     // undici's own timers are coarse, and silent while a peer trickles: the deadline bounds everything.
@@ -54,12 +57,18 @@ export async function sendRequest(session: TlsSession, options: RequestOptions, 
     return { ...responseFacts(response.statusCode, response.headers, body), receivedAt, durationMs };
   } catch (error) {
     const durationMs = ctx.clock.elapsed() - started;
-    const cause = session.error() ?? error;
-    if (!limit.signal.aborted && certificateDemanded(cause, session)) return { kind: 'client-certificate-demanded', durationMs };
+    // undici destroys the socket to abort, so that only the signal tells what came first.
+    const cause = limit.signal.aborted ? abortError(limit.signal) : (session.error() ?? error);
+    if (certificateDemanded(cause, session)) return { kind: 'client-certificate-demanded', durationMs };
     return failureFrom(cause, durationMs, ctx.signal);
   } finally {
     await client.destroy();
   }
+}
+
+/** What undici cannot see, since it happened before it began to listen; it would wait for an answer until the deadline. */
+function brokenBefore({ socket, error }: TlsSession): Error | null {
+  return error() ?? (socket.readableEnded ? new ProbeError('closed', 'The peer closed the connection before the request') : null);
 }
 
 /**

@@ -46,8 +46,20 @@ const ALERT_IN_MESSAGE = /SSL alert number (?<number>\d{1,3})/u;
  */
 export function alertName(error: unknown): string | null {
   const number = error instanceof Error ? ALERT_IN_MESSAGE.exec(error.message)?.groups?.['number'] : undefined;
-  if (number === undefined) return null;
-  return ALERT_NAMES.get(Number(number)) ?? `alert_${number}`;
+  return number === undefined ? null : nameOf(Number(number));
+}
+
+/**
+ * The fatal alert that an answer to the hello consists of, from its bytes (RFC 8446 §5.1, §6): OpenSSL reports none for a number that
+ * it does not know, and a reset that follows at once can come first.
+ */
+export function alertAtHello(answer: Uint8Array): string | null {
+  const [type, major, , high, low, level, number] = answer;
+  return type === 21 && major === 3 && high === 0 && low === 2 && level === 2 && number !== undefined ? nameOf(number) : null;
+}
+
+function nameOf(number: number): string {
+  return ALERT_NAMES.get(number) ?? `alert_${String(number)}`;
 }
 
 /** What servers answer to a client that has no certificate: OpenSSL, GnuTLS, SChannel, Java and BoringSSL differ. */

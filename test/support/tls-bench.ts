@@ -1,0 +1,73 @@
+import { createCertificateCache } from '../../src/core/certificate-cache.ts';
+import type { EndpointObservation, HttpOutcome, TlsOutcome } from '../../src/core/observation.ts';
+import type { ProbeContext } from '../../src/probes/context.ts';
+import { createChainReader } from '../../src/probes/endpoint/captured-chain.ts';
+import { observeEndpoint } from '../../src/probes/endpoint/observe.ts';
+import type { EndpointDeps, EndpointRequest } from '../../src/probes/endpoint/observe.ts';
+import { createProbeSecureContext } from '../../src/probes/endpoint/secure-context.ts';
+import { createHierarchy } from './authority.ts';
+import type { Hierarchy } from './authority.ts';
+import { probeContext } from './probe-context.ts';
+
+/** The name that the bench's leaf is for, and that is asked for. */
+export const HOST = 'license.example.test';
+
+/** For peers that never finish: nothing that answers at all should be judged under these. */
+export const IMPATIENT: Pick<EndpointDeps, 'limits'> = { limits: { tcp: 300, tls: 300, http: 300 } };
+
+export interface Look extends Partial<EndpointRequest> {
+  readonly ctx?: Partial<ProbeContext>;
+  readonly deps?: Partial<EndpointDeps>;
+}
+
+/** The endpoint probe under test, with certificates to serve. */
+export interface TlsBench {
+  readonly hierarchy: Hierarchy;
+  /** Looks at one port of loopback, as deep as HTTP. */
+  look(port: number, look?: Look): Promise<EndpointObservation>;
+  /** As `look`, but the handshake only. */
+  tls(port: number, look?: Look): Promise<TlsOutcome>;
+  http(port: number, look?: Look): Promise<HttpOutcome>;
+}
+
+export async function createTlsBench(): Promise<TlsBench> {
+  const hierarchy = await createHierarchy();
+  const shared = createEndpointDeps();
+  async function look(port: number, { ctx = {}, deps = {}, ...request }: Look = {}): Promise<EndpointObservation> {
+    return observeEndpoint(
+      {
+        target: { host: HOST, port },
+        address: '127.0.0.1',
+        serverName: HOST,
+        proxy: null,
+        depth: 'http',
+        method: 'GET',
+        path: '/',
+        ...request,
+      },
+      probeContext(ctx),
+      { ...shared, ...deps },
+    );
+  }
+  return {
+    hierarchy,
+    look,
+    tls: async (port, options = {}) => present((await look(port, { depth: 'tls', ...options })).tls),
+    http: async (port, options = {}) => present((await look(port, options)).http),
+  };
+}
+
+/** What the program gives the probe, without secrets. */
+export function createEndpointDeps(more: Partial<EndpointDeps> = {}): EndpointDeps {
+  return {
+    secureContext: createProbeSecureContext(),
+    chainReader: createChainReader({ parse: createCertificateCache(64).parse }),
+    readSecret: () => Promise.reject(new Error('No secrets in this test')),
+    ...more,
+  };
+}
+
+function present<T>(value: T | null): T {
+  if (value === null) throw new Error('The stage was not reached');
+  return value;
+}
