@@ -15,7 +15,7 @@ beforeAll(async () => {
   bench = await createDnsBench();
 });
 
-describe.concurrent('observeDns and hostile or broken peers', () => {
+describe('observeDns and hostile or broken peers', () => {
   test('repeats a lost packet once and counts it', async () => {
     let packets = 0;
     await using server = await bench.serve(onA((asked) => ((packets += 1) === 1 ? SILENCE : HEALTHY(asked))));
@@ -26,7 +26,7 @@ describe.concurrent('observeDns and hostile or broken peers', () => {
     await using server = await bench.serve(() => SILENCE);
     const { a } = await bench.look(over('udp', server));
     expect(a).toMatchObject({ kind: 'failed', reason: 'timeout', attempts: 2, message: 'No answer to the A question within 3000 ms' });
-    expect(a.durationMs).toBeGreaterThan(2900);
+    expect(a.durationMs).toBeGreaterThanOrEqual(2900);
     expect(a.durationMs).toBeLessThan(4000);
   });
 
@@ -96,14 +96,14 @@ describe.concurrent('observeDns and hostile or broken peers', () => {
   });
 
   test.each(['tcp', 'tls'] as const)('bounds a server that trickles its answer over %s', async (kind) => {
-    await using server = await bench.serve(() => ({ kind: 'trickle', everyMs: 100 }));
+    await using server = await bench.serve(() => ({ kind: 'trickle', everyMs: 20 }));
     const { a } = await bench.look(over(kind, server));
     expect(a).toMatchObject({ kind: 'failed', reason: 'timeout' });
     expect(a.durationMs).toBeLessThan(4000);
   });
 
   test('bounds a server that trickles its answer over https', async () => {
-    await using server = await bench.serve(() => ({ kind: 'trickle', everyMs: 100 }));
+    await using server = await bench.serve(() => ({ kind: 'trickle', everyMs: 20 }));
     const { a } = await bench.look(overHttps(server));
     expect(a).toMatchObject({ kind: 'failed', reason: 'timeout' });
     expect(a.durationMs).toBeLessThan(4000);

@@ -7,6 +7,7 @@ import type { Getaddrinfo } from '../../../../src/probes/dns/system-lookup.ts';
 import { ADDRESS, HEALTHY, NAME, createDnsBench, over, overHttps } from '../../../support/dns-bench.ts';
 import type { DnsBench } from '../../../support/dns-bench.ts';
 import { SILENCE } from '../../../support/dns-server.ts';
+import { hurriedClock } from '../../../support/hurried-clock.ts';
 import { probeContext } from '../../../support/probe-context.ts';
 
 let bench: DnsBench;
@@ -53,7 +54,9 @@ describe('observeDns and the system', () => {
           lookups += 1;
         }),
     );
-    const seen = await Promise.all([1, 2, 3].map(() => observeDns(NAME, system, { system: lookup, trust: bench.trust }, probeContext())));
+    const seen = await Promise.all(
+      [1, 2, 3].map(() => observeDns(NAME, system, { system: lookup, trust: bench.trust }, probeContext({ clock: hurriedClock(10) }))),
+    );
     expect(seen.map(({ a }) => a)).toMatchObject(Array.from({ length: 3 }, () => ({ kind: 'failed', reason: 'timeout' })));
     expect(lookups).toBe(1);
   });
