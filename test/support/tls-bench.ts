@@ -59,9 +59,10 @@ export async function createTlsBench(): Promise<TlsBench> {
 
 /** What the program gives the probe, without secrets. */
 export function createEndpointDeps(more: Partial<EndpointDeps> = {}): EndpointDeps {
+  const certificates = createCertificateCache(64);
   return {
     secureContext: createProbeSecureContext(),
-    chainReader: createChainReader({ parse: createCertificateCache(64).parse }),
+    chainReader: createChainReader({ parse: (der) => certificates.parse(der) }),
     readSecret: () => Promise.reject(new Error('No secrets in this test')),
     ...more,
   };

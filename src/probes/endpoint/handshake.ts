@@ -30,7 +30,7 @@ export interface TlsSession {
   /** The server asked for a client certificate (it may go on without). */
   readonly certificateRequested: boolean;
   /** What has broken the connection since; null while it stands. */
-  error(): Error | null;
+  readonly error: () => Error | null;
 }
 
 export interface Handshake {

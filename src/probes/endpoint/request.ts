@@ -1,4 +1,4 @@
-import { Client } from 'undici';
+import { Client, errors } from 'undici';
 import { deadline } from '../../clock.ts';
 import type { Millis } from '../../core/clock.ts';
 import type { HttpOutcome } from '../../core/observation.ts';
@@ -58,12 +58,17 @@ export async function sendRequest(session: TlsSession, options: RequestOptions, 
   } catch (error) {
     const durationMs = ctx.clock.elapsed() - started;
     // undici destroys the socket to abort, so that only the signal tells what came first.
-    const cause = limit.signal.aborted ? abortError(limit.signal) : (session.error() ?? error);
+    const cause = limit.signal.aborted ? abortError(limit.signal) : withReason(session.error() ?? error);
     if (certificateDemanded(cause, session)) return { kind: 'client-certificate-demanded', durationMs };
     return failureFrom(cause, durationMs, ctx.signal);
   } finally {
     await client.destroy();
   }
+}
+
+/** undici 8.13 gives its parser's errors no code to tell them by. */
+function withReason(error: unknown): unknown {
+  return error instanceof errors.HTTPParserError ? new ProbeError('protocol', error.message, { cause: error }) : error;
 }
 
 /** What undici cannot see, since it happened before it began to listen; it would wait for an answer until the deadline. */

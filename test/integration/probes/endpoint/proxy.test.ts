@@ -1,0 +1,117 @@
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { ProxyConfig } from '../../../../src/config/config.ts';
+import type { EndpointObservation } from '../../../../src/core/observation.ts';
+import { createConnectProxy } from '../../../support/http-proxy.ts';
+import { createTlsBench, HOST, IMPATIENT } from '../../../support/tls-bench.ts';
+import type { Look, TlsBench } from '../../../support/tls-bench.ts';
+import { createPeerAtHello, createTlsPeer } from '../../../support/tls-peer.ts';
+
+let bench: TlsBench;
+
+beforeAll(async () => {
+  bench = await createTlsBench();
+});
+
+function proxyAt(port: number, more: Partial<ProxyConfig> = {}): ProxyConfig {
+  return { host: '127.0.0.1', port, user: null, password: null, ...more };
+}
+
+/** Looks through a proxy that does `act` when the CONNECT is there. */
+async function atConnect(act: (socket: Socket) => void, look: Look = {}): Promise<EndpointObservation> {
+  await using peer = await createPeerAtHello(act);
+  const seen = await bench.look(443, { address: HOST, proxy: proxyAt(peer.port), ...look });
+  expect(seen).toMatchObject({ tls: null, http: null, proxy: `127.0.0.1:${String(peer.port)}` });
+  expect(peer.seen).toBe(1);
+  return seen;
+}
+
+const SERVE = (socket: TLSSocket): void => {
+  socket.once('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'));
+};
+
+describe.concurrent('observeEndpoint through a CONNECT proxy', () => {
+  test('tunnels by name and captures what is behind', async () => {
+    const { leaf, intermediate } = bench.hierarchy;
+    await using server = await createTlsPeer({ chain: [leaf, intermediate], serve: SERVE });
+    await using proxy = await createConnectProxy(server.port);
+    const seen = await bench.look(443, { address: HOST, proxy: proxyAt(proxy.port, { host: 'localhost' }) });
+    expect(seen).toMatchObject({
+      proxy: `localhost:${String(proxy.port)}`,
+      tcp: { kind: 'open' },
+      tls: { kind: 'established', chain: { certificates: [{ fingerprint: leaf.fingerprint }, { fingerprint: intermediate.fingerprint }] } },
+      http: { kind: 'response', status: 200 },
+    });
+    expect(proxy.asked).toEqual([
+      expect.stringMatching(/^CONNECT license\.example\.test:443 HTTP\/1\.1\r\nhost: license\.example\.test:443\r\n/u),
+    ]);
+    expect(proxy.asked[0]).not.toMatch(/proxy-authorization/iu);
+  });
+
+  test('logs in with the password as it is now, and shows it nowhere', async () => {
+    await using server = await createTlsPeer({ chain: [bench.hierarchy.leaf] });
+    await using proxy = await createConnectProxy(server.port, 'HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n');
+    const seen = await bench.look(443, {
+      proxy: proxyAt(proxy.port, { user: 'fac', password: { kind: 'env', name: 'PROXY_PASSWORD' } }),
+      deps: { readSecret: (source) => Promise.resolve(source.kind === 'env' ? `s3cret:${source.name}` : '') },
+    });
+    const token = Buffer.from('fac:s3cret:PROXY_PASSWORD').toString('base64');
+    expect(proxy.asked[0]).toContain(`proxy-authorization: Basic ${token}\r\n`);
+    expect(seen.tcp).toMatchObject({ kind: 'failed', reason: 'rejected', message: expect.stringContaining('with status 407') });
+    expect(JSON.stringify(seen)).not.toMatch(new RegExp(`s3cret|${token}`, 'u'));
+  });
+
+  test('takes a password that cannot be read for trouble of its own', async () => {
+    const seen = await bench.look(443, { proxy: proxyAt(1, { user: 'fac', password: { kind: 'file', path: '/nowhere' } }) });
+    expect(seen.tcp).toMatchObject({ kind: 'failed', reason: 'internal' });
+  });
+
+  test('keeps what the server sent together with the answer of the proxy', async () => {
+    await using peer = await createPeerAtHello((socket) => {
+      socket.write('HTTP/1.1 200 OK\r\n\r\n220 mail.example.test ESMTP\r\n');
+    });
+    const seen = await bench.look(443, { proxy: proxyAt(peer.port) });
+    expect(seen).toMatchObject({ tcp: { kind: 'open' }, tls: { kind: 'failed', plaintext: '220 mail.example.test ESMTP' } });
+  });
+
+  test.each([
+    ['403 Forbidden', 'with status 403: expected 200 (its access list'],
+    ['502 Bad Gateway', 'with status 502: expected 200'],
+  ])('names the status when the proxy answers %s', async (status, message) => {
+    const { tcp } = await atConnect((socket) => socket.write(`HTTP/1.1 ${status}\r\n\r\n`));
+    expect(tcp).toMatchObject({ kind: 'failed', reason: 'rejected', message: expect.stringContaining(message) });
+  });
+
+  test.each<readonly [string, (socket: Socket) => void, string, Look]>([
+    ['silence', (): void => {}, 'timeout', { deps: IMPATIENT }],
+    ['half an answer', (socket): void => void socket.write('HTTP/1.1 200 O'), 'timeout', { deps: IMPATIENT }],
+    ['an orderly end', (socket): void => void socket.end(), 'closed', {}],
+    ['a reset', (socket): void => void socket.resetAndDestroy(), 'reset', {}],
+    ['another protocol', (socket): void => void socket.write('220 mail ESMTP\r\n'), 'protocol', {}],
+    ['headers without end', (socket): void => void socket.write(`HTTP/1.1 200 OK\r\n${'X: y\r\n'.repeat(9000)}`), 'protocol', {}],
+  ])('ends after %s, once, and names the proxy', async (_, act, reason, look) => {
+    const { tcp } = await atConnect(act, look);
+    expect(tcp).toMatchObject({ kind: 'failed', reason, message: expect.stringMatching(/^The proxy 127\.0\.0\.1:\d+ /u) });
+    expect(tcp.durationMs).toBeLessThan(2000);
+  });
+
+  test.each([
+    ['refuses', '127.0.0.1', 'refused'],
+    ['has no address (an empty label, so that no resolver is asked)', 'proxy..invalid', 'name-not-resolved'],
+  ])('says that it is the proxy that %s', async (_, host, reason) => {
+    const { tcp } = await bench.look(443, { proxy: proxyAt(1, { host }) });
+    expect(tcp).toMatchObject({ kind: 'failed', reason, message: expect.stringContaining(`Cannot reach the proxy ${host}:1`) });
+  });
+
+  test('says aborted when the round is called off in the middle', async () => {
+    const round = new AbortController();
+    const { tcp } = await atConnect(
+      () => {
+        round.abort();
+      },
+      { ctx: { signal: round.signal } },
+    );
+    expect(tcp).toMatchObject({ kind: 'failed', reason: 'aborted' });
+  });
+});
