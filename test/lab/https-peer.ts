@@ -74,6 +74,10 @@ export async function createHttpsPeer(options: HttpsPeerOptions): Promise<HttpsP
     if (recorded === null) return;
     requests.push(recorded);
     const fault = faultFor(faults, recorded.path);
+    if (fault.kind === 'reset') {
+      reset(sockets, request.socket);
+      return;
+    }
     if (fault.kind !== 'none') {
       misbehave(fault, response);
       return;
@@ -129,7 +133,7 @@ function faultFor(faults: ReadonlyMap<string, HttpFault>, path: string): HttpFau
 
 const TRICKLE_MS = 20;
 
-function misbehave(fault: Exclude<HttpFault, { kind: 'none' }>, response: ServerResponse): void {
+function misbehave(fault: Exclude<HttpFault, { kind: 'none' | 'reset' }>, response: ServerResponse): void {
   switch (fault.kind) {
     case 'status':
     case 'html':
@@ -142,15 +146,19 @@ function misbehave(fault: Exclude<HttpFault, { kind: 'none' }>, response: Server
       return;
     case 'silent':
       return;
-    case 'reset':
-      response.socket?.resetAndDestroy();
-      return;
     case 'trickle':
       stream(response, ' ', TRICKLE_MS);
       return;
     case 'endless':
       stream(response, ' '.repeat(64 * 1024), 0);
       return;
+  }
+}
+
+/** Only the TCP socket below the TLS one can be reset. */
+function reset(sockets: ReadonlySet<Socket>, secured: Socket): void {
+  for (const socket of sockets) {
+    if (socket.remotePort === secured.remotePort) socket.resetAndDestroy();
   }
 }
 
