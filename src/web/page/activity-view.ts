@@ -1,0 +1,39 @@
+import type { EpochMs } from '../../core/clock.ts';
+import type { Activity } from '../sources.ts';
+import { type Content, type Markup, markup } from './markup.ts';
+import { badge } from './signs.ts';
+import { distance, spanText } from './time-text.ts';
+
+/** What the daemon itself is doing. */
+export function activityView(activity: Activity, version: string, now: EpochMs): Markup {
+  return markup`<footer class="activity"><h2>What ftm-watch is doing</h2>
+<dl>${item('Last round', lastRound(activity, now))}${item('Next round', nextRound(activity, now))}${item('Configuration', lastReload(activity, now))}
+${item('Store', activity.storeWritable ? badge('good', 'Writable') : badge('bad', 'Cannot be written'))}
+${item('Notifications', activity.notificationsPending === 0 ? 'None pending' : badge('warn', `${String(activity.notificationsPending)} pending`))}
+${item('Log lines', logLines(activity, now))}${item('Running', markup`since ${distance(activity.startedAt, now)}`)}</dl>
+<p class="quiet">ftm-watch ${version} · <a href="api/v1/status">status as JSON</a> · <a href="api/v1/incidents">incidents as JSON</a> · <a href="metrics">metrics</a></p></footer>`;
+}
+
+function item(name: string, content: Content): Markup {
+  return markup`<div><dt>${name}</dt><dd>${content}</dd></div>`;
+}
+
+function lastRound({ lastRound: last }: Activity, now: EpochMs): Content {
+  return last === null ? 'None yet' : markup`${distance(last.at, now)}, took ${spanText(last.durationMs)}`;
+}
+
+function nextRound({ nextRound: next }: Activity, now: EpochMs): Content {
+  return next === null ? 'None planned' : distance(next, now);
+}
+
+function lastReload({ lastReload: last }: Activity, now: EpochMs): Content {
+  if (last === null) return 'As at the start';
+  return last.taken
+    ? markup`${badge('good', 'Taken')} ${distance(last.at, now)}`
+    : markup`${badge('bad', 'Refused')} ${distance(last.at, now)}, the old one stays`;
+}
+
+function logLines({ logLines: lines }: Activity, now: EpochMs): Content {
+  if (lines === null) return 'Not listened for';
+  return lines.lastAt === null ? 'None received' : markup`${lines.received}, the last ${distance(lines.lastAt, now)}`;
+}

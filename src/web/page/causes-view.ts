@@ -1,0 +1,41 @@
+import type { Cause } from '../../core/cause.ts';
+import { type Markup, markup } from './markup.ts';
+import { partsOfStep, type StepPart } from './remedy-step.ts';
+import { titleOf } from './route-map-view.ts';
+import { badge, SEVERITY_TONES, SEVERITY_WORDS } from './signs.ts';
+
+/** Each cause: what it is, what users feel, how it is known, what to do. */
+export function causesView(causes: readonly Cause[]): Markup {
+  return markup`${causes.map(causeView)}`;
+}
+
+function causeView(cause: Cause, index: number): Markup {
+  const tone = SEVERITY_TONES[cause.severity];
+  const title = `cause-${String(index + 1)}`;
+  return markup`<article class="card cause ${tone}" aria-labelledby="${title}">
+<header>${badge(tone, SEVERITY_WORDS[cause.severity])}${cause.confidence === 'suspected' ? markup`<span class="tag">suspected</span>` : null}<code class="tag">${cause.id}</code><span class="subject">${cause.subject}</span></header>
+<h2 id="${title}">${cause.summary}</h2>
+<p class="impact"><strong>Impact</strong> ${cause.impact}</p>
+<div class="columns">
+<section><h3>Evidence</h3><ul class="evidence">${cause.evidence.map((line) => markup`<li>${line}</li>`)}</ul>${consequences(cause)}</section>
+<section><h3>What to do</h3><ol class="remedy">${cause.remedy.map((step) => markup`<li>${partsOfStep(step).map(partView)}</li>`)}</ol></section>
+</div>
+</article>`;
+}
+
+function consequences({ consequences: ids }: Cause): Markup | null {
+  if (ids.length === 0) return null;
+  return markup`<p class="quiet">Because of it these cannot be judged: ${ids.map(titleOf).join(', ')}</p>`;
+}
+
+/** static/live.js gives what has `data-copy` a button. */
+function partView(part: StepPart): Markup {
+  switch (part.kind) {
+    case 'text':
+      return markup`${part.text}`;
+    case 'command':
+      return part.lines.length === 1
+        ? markup`<code class="command" data-copy>${part.lines}</code>`
+        : markup`<code class="command block" data-copy>${part.lines.map((line) => markup`<span class="line">${line}</span>`)}</code>`;
+  }
+}

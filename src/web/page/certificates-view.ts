@@ -1,0 +1,84 @@
+import type { Certificate } from '../../core/certificate.ts';
+import { formatDistinguishedName } from '../../core/distinguished-name.ts';
+import type { Verdict } from '../../core/interception/tls-evidence.ts';
+import type { SeenCertificate } from '../sources.ts';
+import { groupByChain, type SeenChain } from './seen-chain.ts';
+import { type Markup, markup, preformatted } from './markup.ts';
+import { badge, type Tone } from './signs.ts';
+import { instantText } from './time-text.ts';
+
+const VERDICTS: Readonly<Record<Verdict, { readonly tone: Tone; readonly word: string }>> = {
+  genuine: { tone: 'good', word: 'Genuine' },
+  rotated: { tone: 'info', word: 'Renewed' },
+  'vendor-ca-changed': { tone: 'warn', word: 'Another public authority' },
+  intercepted: { tone: 'bad', word: 'Intercepted' },
+  'interception-suspected': { tone: 'bad', word: 'Interception suspected' },
+  'certificate-broken': { tone: 'bad', word: 'Not valid' },
+  blocked: { tone: 'bad', word: 'Blocked' },
+  unknown: { tone: 'unsure', word: 'Unknown' },
+};
+
+const MAX_CHAINS = 6;
+
+/** The certificates as seen, against the trusted ones; those that are as they should be stay folded. */
+export function certificatesView(seen: readonly SeenCertificate[]): Markup | null {
+  if (seen.length === 0) return null;
+  return markup`<section class="card" aria-labelledby="certificates-title">
+<h2 id="certificates-title">Certificate as seen</h2>${groupByChain(seen).slice(0, MAX_CHAINS).map(chainView)}
+</section>`;
+}
+
+function chainView({ target, addresses, verdict, chain, trusted }: SeenChain, index: number): Markup {
+  const { tone, word } = VERDICTS[verdict];
+  const isFine = tone === 'good' || tone === 'info';
+  const [leaf] = chain;
+  return markup`<div class="chain ${tone}"><p>${badge(tone, word)} <span class="subject">${target}</span></p>
+<p class="quiet">at ${addresses.join(', ')}${leaf === undefined ? ': no certificate was sent' : `, valid until ${instantText(leaf.notAfter)}`}</p>
+${
+  leaf === undefined
+    ? null
+    : markup`<details id="chain-${index}"${isFine ? null : markup` open`}><summary>${chain.length === 1 ? '1 certificate' : `${String(chain.length)} certificates`}</summary>
+${chain.map((certificate, depth) => certificateView(certificate, trusted[depth], depth))}
+${trusted.length === 0 ? markup`<p class="quiet">Nothing to compare with yet: <code class="command" data-copy>ftm-watch trust learn</code> on a path known to be clean.</p>` : null}
+${pemView(chain, index)}</details>`
+}</div>`;
+}
+
+interface Field {
+  readonly name: string;
+  readonly text: (certificate: Certificate) => string;
+}
+
+const FIELDS: readonly Field[] = [
+  { name: 'Subject', text: ({ subject }) => formatDistinguishedName(subject) },
+  { name: 'Issuer', text: ({ issuer }) => formatDistinguishedName(issuer) },
+  { name: 'Key', text: ({ key, pin }) => `${key} ${pin}` },
+  { name: 'Valid from', text: ({ notBefore }) => instantText(notBefore) },
+  { name: 'Valid until', text: ({ notAfter }) => instantText(notAfter) },
+  { name: 'Serial', text: ({ serial }) => serial },
+];
+
+function certificateView(seen: Certificate, trusted: Certificate | undefined, depth: number): Markup {
+  return markup`<table><caption>${depth === 0 ? 'Of the server' : `Authority ${String(depth)}`}</caption>
+${trusted === undefined ? null : markup`<thead><tr><th><span class="unseen">Field</span></th><th scope="col">As seen</th><th scope="col">Trusted</th></tr></thead>`}
+<tbody>${FIELDS.map((field) => fieldView(field, seen, trusted))}</tbody></table>`;
+}
+
+function fieldView({ name, text }: Field, seen: Certificate, trusted: Certificate | undefined): Markup {
+  if (trusted === undefined) return markup`<tr><th scope="row">${name}</th><td>${text(seen)}</td></tr>`;
+  const differs = text(seen) !== text(trusted);
+  const shown = differs ? markup`<mark>${text(seen)}</mark><span class="unseen"> (differs)</span>` : text(seen);
+  return markup`<tr${differs ? markup` class="differs"` : null}><th scope="row">${name}</th><td>${shown}</td><td>${text(trusted)}</td></tr>`;
+}
+
+function pemView(chain: readonly Certificate[], index: number): Markup {
+  return markup`<details id="pem-${index}"><summary>PEM</summary><pre data-copy tabindex="0">${preformatted(chain.map(pemOf).join(''))}</pre></details>`;
+}
+
+function pemOf({ der }: Certificate): string {
+  const lines =
+    Buffer.from(der)
+      .toString('base64')
+      .match(/.{1,64}/gu) ?? [];
+  return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
+}

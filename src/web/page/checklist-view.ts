@@ -1,0 +1,37 @@
+import type { PreconditionStatus } from '../../core/diagnosis.ts';
+import type { Finding } from '../../core/finding.ts';
+import { type Markup, markup } from './markup.ts';
+import { titleOf } from './route-map-view.ts';
+import { badge, STATE_TONES, STATE_WORDS } from './signs.ts';
+
+/** More findings of one precondition are only counted: `/api/v1/status` has them all. */
+const MAX_FINDINGS = 20;
+
+/** Every precondition, in the order of the path. */
+export function checklistView(preconditions: readonly PreconditionStatus[]): Markup {
+  return markup`<section class="card" aria-labelledby="checklist-title">
+<h2 id="checklist-title">Preconditions</h2>
+<ul class="checklist">${preconditions.map(itemView)}</ul>
+</section>`;
+}
+
+function itemView({ id, state, summary, findings }: PreconditionStatus): Markup {
+  const notes = findings.filter(({ level }) => level === 'note');
+  const faults = findings.filter(({ level }) => level !== 'note');
+  return markup`<li id="${id}" class="${STATE_TONES[state]}">
+<span class="name">${titleOf(id)}</span>${badge(STATE_TONES[state], STATE_WORDS[state])}
+<div class="said"><p>${summary}</p>${notes.slice(0, MAX_FINDINGS).map((note) => markup`<p class="quiet">${note.subject}: ${note.actual}</p>`)}${faultsView(id, faults)}</div>
+</li>`;
+}
+
+function faultsView(id: string, faults: readonly Finding[]): Markup | null {
+  if (faults.length === 0) return null;
+  const more = faults.length - MAX_FINDINGS;
+  return markup`<details id="${id}-findings"><summary>${faults.length === 1 ? '1 finding' : `${String(faults.length)} findings`}</summary>
+<ul class="findings">${faults.slice(0, MAX_FINDINGS).map(findingView)}</ul>${more > 0 ? markup`<p class="quiet">and ${more} more: <a href="api/v1/status">as JSON</a></p>` : null}</details>`;
+}
+
+function findingView({ rule, subject, expected, actual }: Finding): Markup {
+  return markup`<li><p><span class="subject">${subject}</span> <code class="quiet">${rule}</code></p>
+<dl><div><dt>Expected</dt><dd>${expected}</dd></div><div><dt>Seen</dt><dd>${actual}</dd></div></dl></li>`;
+}

@@ -1,0 +1,17 @@
+import { VERDICTS } from '../../core/interception/tls-evidence.ts';
+import type { SeenCertificate } from '../sources.ts';
+
+/** One chain, with all the addresses of the target that sent it. */
+export interface SeenChain extends Omit<SeenCertificate, 'address'> {
+  readonly addresses: readonly string[];
+}
+
+/** Usually every address of a server sends the same chain: then it is shown once. The worst verdict comes first. */
+export function groupByChain(seen: readonly SeenCertificate[]): readonly SeenChain[] {
+  const groups = new Map<string, SeenChain>();
+  for (const { address, ...rest } of seen) {
+    const key = JSON.stringify([rest.target, rest.verdict, rest.chain.map(({ fingerprint }) => fingerprint)]);
+    groups.set(key, { ...rest, addresses: [...(groups.get(key)?.addresses ?? []), address] });
+  }
+  return [...groups.values()].toSorted((a, b) => VERDICTS.indexOf(a.verdict) - VERDICTS.indexOf(b.verdict));
+}

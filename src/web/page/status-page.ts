@@ -1,0 +1,69 @@
+import type { EpochMs } from '../../core/clock.ts';
+import type { Diagnosis } from '../../core/diagnosis.ts';
+import { byUrgency } from '../incident-json.ts';
+import type { Health, WebSources } from '../sources.ts';
+import { activityView } from './activity-view.ts';
+import { causesView } from './causes-view.ts';
+import { certificatesView } from './certificates-view.ts';
+import { checklistView } from './checklist-view.ts';
+import { conclusionOf } from './conclusion.ts';
+import { incidentsView } from './incidents-view.ts';
+import { type Markup, markup, toHtml } from './markup.ts';
+import { routeMapOf } from './route-map.ts';
+import { routeMapView } from './route-map-view.ts';
+import { READINESS_TONES, READINESS_WORDS, sign, SIGN_SHEET } from './signs.ts';
+import { distance, instantText } from './time-text.ts';
+
+type PageSources = Pick<WebSources, 'site' | 'version' | 'diagnosis' | 'incidents' | 'certificates' | 'activity' | 'health'>;
+
+/** The whole page. It needs no script; with one it keeps itself up to date. */
+export function renderStatusPage(sources: PageSources, now: EpochMs): string {
+  const diagnosis = sources.diagnosis();
+  const ready = diagnosis?.ready ?? 'unknown';
+  const word = diagnosis === null ? 'Starting' : READINESS_WORDS[ready];
+  return toHtml(markup`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${word} – ${sources.site()} – ftm-watch</title>
+<link rel="icon" id="icon" href="static/icon-${ready}.svg" type="image/svg+xml">
+<link rel="stylesheet" href="static/style.css">
+<noscript><meta http-equiv="refresh" content="30"></noscript>
+<script type="module" src="static/live.js"></script>
+</head>
+<body>${SIGN_SHEET}
+<header class="bar"><p class="brand">ftm-watch</p><p class="site">${sources.site()}</p><p id="live" role="status" hidden></p></header>
+<main data-now="${now}" data-word="${word}">${mainView(sources, diagnosis, now)}</main>
+</body>
+</html>
+`);
+}
+
+function mainView(sources: PageSources, diagnosis: Diagnosis | null, now: EpochMs): Markup {
+  return markup`${diagnosis === null ? startingView() : verdictView(diagnosis, now)}
+${ownTroubleView(sources.health())}
+${diagnosis === null ? null : routeMapView(routeMapOf(diagnosis.preconditions))}
+<div class="grid"><div class="wide">${diagnosis === null ? null : [causesView(diagnosis.causes), checklistView(diagnosis.preconditions)]}</div>
+<div class="narrow">${incidentsView(byUrgency(sources.incidents()), now)}${certificatesView(sources.certificates())}</div></div>
+${activityView(sources.activity(), sources.version, now)}`;
+}
+
+function verdictView(diagnosis: Diagnosis, now: EpochMs): Markup {
+  const tone = READINESS_TONES[diagnosis.ready];
+  return markup`<section class="verdict ${tone}" aria-labelledby="verdict"><span class="node">${sign(tone)}</span>
+<div><h1 id="verdict">${READINESS_WORDS[diagnosis.ready]}</h1><p class="conclusion">${conclusionOf(diagnosis)}</p></div>
+<p class="quiet asof">Seen ${distance(diagnosis.at, now)}<br>${instantText(diagnosis.at)}</p></section>`;
+}
+
+function startingView(): Markup {
+  return markup`<section class="verdict unsure" aria-labelledby="verdict"><span class="node">${sign('unsure')}</span>
+<div><h1 id="verdict">Starting</h1><p class="conclusion">The first round is not finished yet: it takes up to 15 seconds.</p></div></section>`;
+}
+
+/** Trouble of our own never looks like the target's: it has a place of its own. */
+function ownTroubleView({ problems }: Health): Markup | null {
+  if (problems.length === 0) return null;
+  return markup`<section class="own" aria-labelledby="own-title"><h2 id="own-title">ftm-watch itself</h2><ul>${problems.map((problem) => markup`<li>${problem}</li>`)}</ul></section>`;
+}

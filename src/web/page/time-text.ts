@@ -1,0 +1,31 @@
+import type { EpochMs, Millis } from '../../core/clock.ts';
+import { type Markup, markup } from './markup.ts';
+
+const SECOND: Millis = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** `2026-11-24 13:00:00 UTC` */
+export function instantText(at: EpochMs): string {
+  return `${new Date(at).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+}
+
+/** One figure and its unit: `42 s`, `5 min`, `3 h`, `12 d`. */
+export function spanText(span: Millis): string {
+  const size = Math.abs(span);
+  if (size < MINUTE) return `${String(Math.floor(size / SECOND))} s`;
+  if (size < HOUR) return `${String(Math.floor(size / MINUTE))} min`;
+  return size < 2 * DAY ? `${String(Math.floor(size / HOUR))} h` : `${String(Math.floor(size / DAY))} d`;
+}
+
+/** `5 min ago`, `in 18 s`, `now`. static/live.js says the same, so that the page stays right while it stands. */
+export function distanceText(at: EpochMs, now: EpochMs): string {
+  if (Math.abs(at - now) < SECOND) return 'now';
+  return at < now ? `${spanText(now - at)} ago` : `in ${spanText(at - now)}`;
+}
+
+/** A distance that the browser keeps up to date; the exact time shows when it is pointed at. */
+export function distance(at: EpochMs, now: EpochMs): Markup {
+  return markup`<time datetime="${new Date(at).toISOString()}" title="${instantText(at)}" data-distance>${distanceText(at, now)}</time>`;
+}

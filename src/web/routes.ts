@@ -1,0 +1,130 @@
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
+import type { HttpBindings } from '@hono/node-server';
+import { type Context, Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { HTTPException } from 'hono/http-exception';
+import { methodNotAllowed } from 'hono/method-not-allowed';
+import type { Logger } from 'pino';
+import type { Clock } from '../core/clock.ts';
+import { diagnosisToJson } from '../core/diagnosis-json.ts';
+import { visibleText } from '../core/visible-text.ts';
+import { authenticate } from './authenticate.ts';
+import { type EventStream, MAX_CLIENTS } from './event-stream.ts';
+import { byUrgency, incidentToJson } from './incident-json.ts';
+import type { Login } from './login.ts';
+import { renderStatusPage } from './page/status-page.ts';
+import { foreignOrigin, isCalledByAddress } from './same-origin.ts';
+import { noStore, securityHeaders } from './security-headers.ts';
+import type { WebSources } from './sources.ts';
+import type { StaticFile } from './static-files.ts';
+
+export interface RouteTools {
+  readonly sources: WebSources;
+  readonly events: EventStream;
+  /** null: everybody may come in. */
+  readonly login: Login | null;
+  readonly files: ReadonlyMap<string, StaticFile>;
+  readonly tls: boolean;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+type WebEnv = { readonly Bindings: HttpBindings };
+type WebContext = Context<WebEnv>;
+
+/** Nothing that is asked for has a body. */
+const MAX_BODY_BYTES = 1024;
+const MAX_SHOWN_PATH = 200;
+
+/** Every route. What stands above `authenticate` is open to everybody: probes of orchestrators and load balancers have no password. */
+export function createRoutes(tools: RouteTools): Hono<WebEnv> {
+  const { sources, login, logger } = tools;
+  const app = new Hono<WebEnv>();
+  app.onError((error, context) => answerError(error, context, logger));
+  app.notFound((context) => context.text(`Nothing is at "${shownPath(context)}": the status page is at "/"\n`, 404));
+  app.use(securityHeaders(tools.tls), noStore, bodyLimit({ maxSize: MAX_BODY_BYTES, onError: bodyTooLarge }));
+
+  app.get('/-/healthy', (context) => context.text('Healthy\n'));
+  app.get('/-/ready', (context) => {
+    const { ready, problems } = sources.health();
+    return ready ? context.text('Ready\n') : context.text(`Not ready${lines(problems)}\n`, 503);
+  });
+
+  if (login !== null) app.use(authenticate(login, logger));
+  app.use(methodNotAllowed({ app, onMethodNotAllowed: answerMethod }));
+  app.get('/', (context) => context.html(renderStatusPage(sources, tools.clock.now())));
+  app.get('/static/:name', (context) => answerFile(tools.files.get(context.req.param('name')), context));
+  app.get('/metrics', async (context) => {
+    const { body, contentType } = await sources.metrics();
+    return context.body(body, 200, { 'Content-Type': contentType });
+  });
+  addApi(app, tools);
+  app.post('/-/reload', (context) => answerReload(context, tools));
+  return app;
+}
+
+function addApi(app: Hono<WebEnv>, { sources, events }: RouteTools): void {
+  app.get('/api/v1/status', (context) => {
+    const diagnosis = sources.diagnosis();
+    return diagnosis === null
+      ? context.json({ error: 'The first round is not finished yet' }, 503, { 'Retry-After': '5' })
+      : context.json(diagnosisToJson(diagnosis));
+  });
+  app.get('/api/v1/incidents', (context) => context.json({ incidents: byUrgency(sources.incidents()).map(incidentToJson) }));
+  app.get('/api/v1/events', (context) => {
+    if (context.req.method === 'HEAD') return context.body(null, 200, { 'Content-Type': 'text/event-stream' });
+    const diagnosis = sources.diagnosis();
+    const first = diagnosis === null ? null : { name: 'diagnosis', data: diagnosisToJson(diagnosis) };
+    if (events.join(context.env.outgoing, first)) return RESPONSE_ALREADY_SENT;
+    return context.text(`Too many listen already: at most ${String(MAX_CLIENTS)} can\n`, 503, { 'Retry-After': '30' });
+  });
+}
+
+function answerFile(file: StaticFile | undefined, context: WebContext): Response | Promise<Response> {
+  if (file === undefined) return context.notFound();
+  // Asked for anew each time, and answered in a few bytes unless the program has changed.
+  const headers = { 'Content-Type': file.contentType, 'Cache-Control': 'no-cache', ETag: file.etag };
+  return context.req.header('If-None-Match') === file.etag ? context.body(null, 304, headers) : context.body(file.body, 200, headers);
+}
+
+async function answerReload(context: WebContext, { sources, login, logger }: RouteTools): Promise<Response> {
+  const host = context.req.header('Host');
+  const refusal = foreignOrigin({ host, origin: context.req.header('Origin'), fetchSite: context.req.header('Sec-Fetch-Site') });
+  if (refusal !== null) return context.text(`${refusal}\n`, 403);
+  if (login === null && !isCalledByAddress(host)) {
+    return context.text('Refused: without web.users a reload must be asked for by address, as in http://127.0.0.1:9843/-/reload\n', 403);
+  }
+  const outcome = await sources.reload();
+  switch (outcome.kind) {
+    case 'taken':
+      logger.info('Reloaded the configuration on request');
+      return context.text('The configuration was taken\n');
+    case 'refused':
+      return context.text(`The configuration was not taken, the old one stays${lines(outcome.problems)}\n`, 422);
+  }
+}
+
+function answerMethod(context: Context, methods: readonly string[]): Response {
+  const allow = methods.join(', ');
+  return context.text(`Method "${visibleText(context.req.method, 20)}" is not for "${shownPath(context)}": use ${allow}\n`, 405, {
+    Allow: allow,
+  });
+}
+
+function bodyTooLarge(context: Context): Response {
+  return context.text(`The request is too large: expected at most ${String(MAX_BODY_BYTES)} bytes\n`, 413);
+}
+
+function answerError(error: unknown, context: WebContext, logger: Logger): Response {
+  if (error instanceof HTTPException) return error.getResponse();
+  logger.error({ err: error, path: shownPath(context) }, 'Cannot answer a request');
+  return context.text('ftm-watch could not answer this request: its log says why\n', 500);
+}
+
+function shownPath(context: Context): string {
+  return visibleText(context.req.path, MAX_SHOWN_PATH);
+}
+
+function lines(problems: readonly string[]): string {
+  return problems.length === 0 ? '' : `:\n${problems.map((problem) => `- ${visibleText(problem, 1_000)}`).join('\n')}`;
+}

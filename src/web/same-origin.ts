@@ -1,0 +1,33 @@
+import { isIP } from 'node:net';
+
+/** What a request says about where it comes from. */
+export interface RequestOrigin {
+  readonly host: string | undefined;
+  /** RFC 6454 §7: sent by browsers with every POST. */
+  readonly origin: string | undefined;
+  /** Fetch Metadata §2.3: sent by browsers, and not within the reach of scripts. */
+  readonly fetchSite: string | undefined;
+}
+
+/** Why a request that changes something is refused, in a sentence; null when it may pass. Programs like curl send neither header. */
+export function foreignOrigin({ host, origin, fetchSite }: RequestOrigin): string | null {
+  if (fetchSite !== undefined && fetchSite !== 'same-origin' && fetchSite !== 'none') {
+    return 'Refused: the request comes from a page of another origin';
+  }
+  if (origin !== undefined && hostOf(origin) !== host) return 'Refused: the request comes from a page of another origin';
+  return null;
+}
+
+/**
+ * Whether the server was called by an address or as `localhost`. A page on the internet can point its own name at an address inside
+ * (DNS rebinding) and is then of the same origin; it cannot do so with an address.
+ */
+export function isCalledByAddress(host: string | undefined): boolean {
+  if (host === undefined) return false;
+  const name = host.replace(/:\d+$/u, '').replace(/^\[(.*)\]$/u, '$1');
+  return name === 'localhost' || isIP(name) !== 0;
+}
+
+function hostOf(origin: string): string | null {
+  return URL.canParse(origin) ? new URL(origin).host : null;
+}

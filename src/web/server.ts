@@ -1,0 +1,150 @@
+import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse, type ServerOptions } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import { readFile } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { getRequestListener } from '@hono/node-server';
+import type { Logger } from 'pino';
+import type { TlsFiles, WebConfig } from '../config/config.ts';
+import type { Clock, Millis } from '../core/clock.ts';
+import { diagnosisToJson } from '../core/diagnosis-json.ts';
+import { createEventStream } from './event-stream.ts';
+import { listenProblem } from './listen-problem.ts';
+import { createLogin } from './login.ts';
+import { createRoutes } from './routes.ts';
+import type { WebSources } from './sources.ts';
+import { readStaticFiles } from './static-files.ts';
+
+export interface WebServer {
+  /**
+   * Listens; resolves with the port in use, which differs from the configured one when that is 0.
+   * @throws {Error} saying what to do: the port is taken, a certificate or a password hash cannot be read
+   */
+  start(): Promise<{ readonly address: string; readonly port: number }>;
+  /** Ends event streams and idle connections, lets running requests finish for a moment. Harmless when it never started. */
+  stop(): Promise<void>;
+}
+
+export interface WebServerDeps {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Where password hashes named by variable are read from. */
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** Far more than people and scrapers need; a flood beyond is dropped at the door and cannot use up file descriptors. */
+const MAX_CONNECTIONS = 256;
+/** How long running requests may take to finish on `stop`. */
+const DRAIN: Millis = 2_000;
+/** A client that neither reads nor writes for so long is gone. */
+const IDLE: Millis = 60_000;
+
+/** Small and short: a client that trickles its request byte by byte (Slowloris) is cut off after seconds. */
+const LIMITS: ServerOptions = {
+  maxHeaderSize: 8 * 1024,
+  headersTimeout: 5_000,
+  requestTimeout: 10_000,
+  keepAliveTimeout: 5_000,
+  connectionsCheckingInterval: 1_000,
+};
+
+/** The status page, the API and the metrics of docs/web.md. */
+export function createWebServer(config: WebConfig, sources: WebSources, deps: WebServerDeps): WebServer {
+  const events = createEventStream(deps.clock);
+  let server: Server | null = null;
+  let unsubscribe: (() => void) | null = null;
+
+  async function start(): Promise<{ readonly address: string; readonly port: number }> {
+    const login = config.users.length === 0 ? null : await createLogin(config.users, deps.clock, deps.env);
+    const files = await readStaticFiles();
+    const routes = createRoutes({ ...deps, sources, events, login, files, tls: config.tls !== null });
+    const listener = getRequestListener(routes.fetch, { overrideGlobalObjects: false, errorHandler: refuseMalformed });
+    const created = await createNodeServer(config.tls, (request, response) => {
+      void listener(request, response);
+    });
+    created.maxConnections = MAX_CONNECTIONS;
+    created.setTimeout(IDLE);
+    server = created;
+    const bound = await listen(created, config.listen);
+    created.on('error', (error) => {
+      deps.logger.error({ err: error }, 'The web server has a problem');
+    });
+    unsubscribe = sources.onDiagnosis((diagnosis) => {
+      events.send({ name: 'diagnosis', data: diagnosisToJson(diagnosis) });
+    });
+    return bound;
+  }
+
+  async function stop(): Promise<void> {
+    unsubscribe?.();
+    unsubscribe = null;
+    events.close();
+    if (server !== null) await close(server, deps.clock);
+    server = null;
+  }
+
+  return { start, stop };
+}
+
+type Listener = (request: IncomingMessage, response: ServerResponse) => void;
+
+async function createNodeServer(tls: TlsFiles | null, listener: Listener): Promise<Server> {
+  if (tls === null) return createHttpServer(LIMITS, listener);
+  const [cert, key] = await Promise.all([readPem(tls.certFile, 'certificate'), readPem(tls.keyFile, 'key')]);
+  try {
+    return createHttpsServer({ ...LIMITS, cert, key, minVersion: 'TLSv1.2', handshakeTimeout: 5_000 }, listener);
+  } catch (error) {
+    throw new Error(
+      `Cannot serve the status page with certificate "${tls.certFile}" and key "${tls.keyFile}": ${messageOf(error)}; expected PEM files that belong together`,
+      { cause: error },
+    );
+  }
+}
+
+async function readPem(path: string, what: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    throw new Error(`Cannot read the ${what} of the status page from "${path}": ${messageOf(error)}`, { cause: error });
+  }
+}
+
+function listen(server: Server, { address, port }: WebConfig['listen']): Promise<{ readonly address: string; readonly port: number }> {
+  return new Promise((resolve, reject) => {
+    const onError = (error: NodeJS.ErrnoException): void => {
+      reject(new Error(listenProblem({ address, port }, error), { cause: error }));
+    };
+    server.once('error', onError);
+    server.listen({ host: address, port }, () => {
+      server.off('error', onError);
+      const bound = server.address();
+      resolve(isInternet(bound) ? { address: bound.address, port: bound.port } : { address, port });
+    });
+  });
+}
+
+function close(server: Server, clock: Clock): Promise<void> {
+  return new Promise((resolve) => {
+    const cancel = clock.after(DRAIN, () => {
+      server.closeAllConnections();
+    });
+    server.close(() => {
+      cancel();
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}
+
+/** A request that is none: a Host header that is no host, a target that is no path. */
+function refuseMalformed(): Response {
+  const headers = { 'Content-Type': 'text/plain; charset=utf-8', 'X-Content-Type-Options': 'nosniff', 'Cache-Control': 'no-store' };
+  return new Response('The request is malformed\n', { status: 400, headers });
+}
+
+function isInternet(address: string | AddressInfo | null): address is AddressInfo {
+  return typeof address === 'object' && address !== null;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : 'unknown error';
+}

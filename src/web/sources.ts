@@ -1,0 +1,65 @@
+import type { Certificate } from '../core/certificate.ts';
+import type { EpochMs, Millis } from '../core/clock.ts';
+import type { Diagnosis } from '../core/diagnosis.ts';
+import type { Incident } from '../core/incident/incident.ts';
+import type { Verdict } from '../core/interception/tls-evidence.ts';
+
+/** All that the web server shows and does. Everything but `metrics` and `reload` is answered at once, from memory, and never throws. */
+export interface WebSources {
+  site(): string;
+  /** Of ftm-watch. */
+  readonly version: string;
+  /** The latest round; null before the first. */
+  diagnosis(): Diagnosis | null;
+  /** Open and recent ones, in any order. */
+  incidents(): readonly Incident[];
+  /** Calls back after each round, when `diagnosis` and `incidents` already give what is new. The returned function ends it. */
+  onDiagnosis(listener: (diagnosis: Diagnosis) => void): () => void;
+  metrics(): Promise<MetricsText>;
+  /** Takes the configuration file anew. */
+  reload(): Promise<ReloadOutcome>;
+  health(): Health;
+  /** What the latest round saw, one for each address. */
+  certificates(): readonly SeenCertificate[];
+  activity(): Activity;
+}
+
+/** As prom-client gives it. */
+export interface MetricsText {
+  readonly contentType: string;
+  readonly body: string;
+}
+
+export type ReloadOutcome = { readonly kind: 'taken' } | { readonly kind: 'refused'; readonly problems: readonly string[] };
+
+/** How ftm-watch itself is. */
+export interface Health {
+  /** The first round is done, and it is not stopping. */
+  readonly ready: boolean;
+  /** In words for people: why it is not ready, and what else is wrong with it (the store cannot be written, mail cannot be sent). */
+  readonly problems: readonly string[];
+}
+
+export interface SeenCertificate {
+  /** `host:port`, as configured. */
+  readonly target: string;
+  readonly address: string;
+  readonly verdict: Verdict;
+  /** As sent, leaf first; empty when no certificate came. */
+  readonly chain: readonly Certificate[];
+  /** What it is compared with, leaf first: what was learned. Empty when nothing was. */
+  readonly trusted: readonly Certificate[];
+}
+
+/** What the daemon is doing. */
+export interface Activity {
+  readonly startedAt: EpochMs;
+  readonly lastRound: { readonly at: EpochMs; readonly durationMs: Millis } | null;
+  /** null: none is planned (it is stopping). */
+  readonly nextRound: EpochMs | null;
+  readonly lastReload: { readonly at: EpochMs; readonly taken: boolean } | null;
+  readonly storeWritable: boolean;
+  readonly notificationsPending: number;
+  /** null: it does not listen for log lines. */
+  readonly logLines: { readonly received: number; readonly lastAt: EpochMs | null } | null;
+}

@@ -1,0 +1,79 @@
+const SHOWN_FOR_MS = 2_000;
+
+/**
+ * Gives everything that is there to be typed or kept (`data-copy`) a button that copies it.
+ * @param {ParentNode} root
+ */
+export function addCopyButtons(root) {
+  for (const element of root.querySelectorAll('[data-copy]')) {
+    const button = copyButton(textOf(element));
+    // In a block it has a corner of its own; beside a word it must not be part of what is selected.
+    if (element.matches('.block, pre')) element.prepend(button);
+    else element.after(button);
+  }
+}
+
+/**
+ * @param {Element} element
+ * @returns {string}
+ */
+function textOf(element) {
+  const lines = [...element.querySelectorAll('.line')].map((line) => line.textContent ?? '');
+  return lines.length > 0 ? lines.join('\n') : (element.textContent ?? '');
+}
+
+/**
+ * @param {string} text
+ * @returns {HTMLButtonElement}
+ */
+function copyButton(text) {
+  const button = document.createElement('button');
+  button.type = 'button';
+  button.className = 'copy';
+  button.textContent = 'Copy';
+  button.setAttribute('aria-label', `Copy ${text.slice(0, 60)}`);
+  button.addEventListener('click', () => {
+    void copy(text, button);
+  });
+  return button;
+}
+
+/**
+ * @param {string} text
+ * @param {HTMLButtonElement} button
+ */
+async function copy(text, button) {
+  button.textContent = (await write(text)) ? 'Copied' : 'Not copied';
+  setTimeout(() => {
+    button.textContent = 'Copy';
+  }, SHOWN_FOR_MS);
+}
+
+/**
+ * @param {string} text
+ * @returns {Promise<boolean>}
+ */
+async function write(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return writeWithoutTls(text);
+  }
+}
+
+/**
+ * Browsers give the clipboard only to pages that came over TLS or from this machine.
+ * @param {string} text
+ * @returns {boolean}
+ */
+function writeWithoutTls(text) {
+  const area = document.createElement('textarea');
+  area.value = text;
+  document.body.append(area);
+  area.select();
+  // oxlint-disable-next-line typescript/no-deprecated -- the only way without TLS
+  const done = document.execCommand('copy');
+  area.remove();
+  return done;
+}
