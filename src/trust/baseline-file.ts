@@ -1,0 +1,110 @@
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { z } from 'zod';
+import { certificatePem } from '../core/certificate-pem.ts';
+import type { Certificate } from '../core/certificate.ts';
+import type { Baseline } from '../core/interception/baseline.ts';
+import { parseCertificate } from '../core/parse-certificate.ts';
+import { readPem } from './pem.ts';
+
+const certificate = z.string().transform((pem, context): Certificate => {
+  const [der, ...more] = readPem(pem);
+  const parsed = der === undefined || more.length > 0 ? null : parseCertificate(der);
+  if (parsed !== null) return parsed;
+  context.addIssue({ code: 'custom', message: 'expected one certificate as PEM' });
+  return z.NEVER;
+});
+
+const target = z.strictObject({
+  learnedAt: z.iso.datetime(),
+  protocol: z.string().max(32).nullable(),
+  leaves: z.array(certificate).min(1).max(64),
+  authorities: z.array(certificate).max(64),
+});
+
+const content = z.strictObject({ version: z.literal(1), targets: z.record(z.string().max(300), target) });
+
+/**
+ * What was learned, by target (`host:port`). A file that does not exist holds nothing.
+ *
+ * @throws {Error} when there is a file that cannot be read or is not one of ours
+ */
+export async function readBaselines(file: string): Promise<ReadonlyMap<string, Baseline>> {
+  const text = await readIfThere(file);
+  if (text === null) return new Map();
+  const parsed = content.safeParse(parseJson(text, file));
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map(({ path, message }) => `${path.map(String).join('.') || 'the file'}: ${message}`);
+    throw new Error(
+      `Cannot use the learned trust of "${file}": ${problems.slice(0, 5).join('; ')}. Learn again with "ftm-watch trust learn"`,
+    );
+  }
+  return new Map(
+    Object.entries(parsed.data.targets).map(([name, { learnedAt, ...learned }]) => [
+      name,
+      { target: name, learnedAt: Date.parse(learnedAt), ...learned },
+    ]),
+  );
+}
+
+/**
+ * Puts one target's baseline in the place of an earlier one; those of other targets stay. The file is written beside and moved over
+ * the old one: whoever reads it sees the old or the new, and a full disk leaves the old.
+ *
+ * @throws {Error} when it cannot be written, or an existing file cannot be read
+ */
+export async function writeBaseline(file: string, baseline: Baseline): Promise<void> {
+  const all = new Map([...(await readBaselines(file)), [baseline.target, baseline]]);
+  const targets = Object.fromEntries([...all].map(([name, learned]) => [name, serialise(learned)]));
+  const temporary = `${file}.${String(process.pid)}.tmp`;
+  try {
+    await mkdir(dirname(file), { recursive: true });
+    await writeSynced(temporary, `${JSON.stringify({ version: 1, targets }, null, 2)}\n`);
+    await rename(temporary, file);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw new Error(`Cannot write the learned trust to "${file}": ${messageOf(error)}`, { cause: error });
+  }
+}
+
+async function writeSynced(file: string, text: string): Promise<void> {
+  const handle = await open(file, 'w', 0o644);
+  try {
+    await handle.writeFile(text);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+function serialise({ learnedAt, protocol, leaves, authorities }: Baseline): z.input<typeof target> {
+  return {
+    learnedAt: new Date(learnedAt).toISOString(),
+    protocol,
+    leaves: leaves.map(certificatePem),
+    authorities: authorities.map(certificatePem),
+  };
+}
+
+function parseJson(text: string, file: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new Error(`Cannot parse the learned trust of "${file}": ${messageOf(error)}. Learn again with "ftm-watch trust learn"`, {
+      cause: error,
+    });
+  }
+}
+
+async function readIfThere(file: string): Promise<string | null> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    throw new Error(`Cannot read the learned trust of "${file}": ${messageOf(error)}`, { cause: error });
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,82 @@
+import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import type { TrustConfig } from '../config/config.ts';
+import type { Certificate } from '../core/certificate.ts';
+import { formatDistinguishedName } from '../core/distinguished-name.ts';
+import { isStrongKey } from '../core/interception/strength.ts';
+import type { PublicRoots, Trust, TrustAnchor, TrustedPin } from '../core/interception/trust.ts';
+import { parseCertificate } from '../core/parse-certificate.ts';
+import { readPem } from './pem.ts';
+import { SHIPPED_AUTHORITIES, SHIPPED_PINS } from './shipped.ts';
+
+/**
+ * Gathers what a target's certificate may be trusted for: the shipped Fortinet authorities, the configured pins and CA files, and
+ * Mozilla's roots. Which of them count is decided by the profile, in core.
+ *
+ * @param publicRoots share one for all targets: it parses the roots only once
+ * @throws {Error} when a CA file cannot be read, has no certificate, or one that cannot be trusted
+ */
+export async function loadTrust(config: Pick<TrustConfig, 'pins' | 'caFiles'>, publicRoots: PublicRoots): Promise<Trust> {
+  const shipped = await readShipped();
+  const configured: TrustAnchor[] = [];
+  for (const file of config.caFiles) configured.push(...(await readCaFile(file)));
+  return {
+    pins: [
+      ...shipped.map(pinOf),
+      ...config.pins.map((pin): TrustedPin => ({ pin, label: `the configured pin ${pin}`, origin: 'configured', name: null })),
+    ],
+    anchors: [...shipped, ...configured],
+    publicRoots,
+  };
+}
+
+function pinOf({ certificate, label, origin }: TrustAnchor): TrustedPin {
+  return { pin: certificate.pin, label, origin, name: certificate.subject };
+}
+
+/** @throws {Error} when the file is not the one that belongs to this program */
+async function readShipped(): Promise<readonly TrustAnchor[]> {
+  const certificates = await readCertificates(SHIPPED_AUTHORITIES);
+  const anchors = certificates.map((certificate): TrustAnchor => {
+    const label = SHIPPED_PINS.find(({ pin }) => pin === certificate.pin)?.label;
+    if (label === undefined)
+      throw new Error(`Cannot trust "${SHIPPED_AUTHORITIES}": the key ${certificate.pin} in it is not one of the shipped pins`);
+    return { certificate, label, origin: 'shipped' };
+  });
+  const missing = SHIPPED_PINS.find(({ pin }) => !certificates.some((certificate) => certificate.pin === pin));
+  if (missing !== undefined) throw new Error(`Cannot trust "${SHIPPED_AUTHORITIES}": expected the certificate of ${missing.label} in it`);
+  return anchors;
+}
+
+async function readCaFile(file: string): Promise<readonly TrustAnchor[]> {
+  const certificates = await readCertificates(file);
+  const weak = certificates.find(({ key }) => !isStrongKey(key));
+  if (weak !== undefined) {
+    const name = formatDistinguishedName(weak.subject);
+    throw new Error(`Cannot trust "${name}" of "${file}": its key is ${weak.key}, expected RSA of 2048 to 8192 bits or an elliptic curve`);
+  }
+  return certificates.map((certificate) => ({
+    certificate,
+    label: `${formatDistinguishedName(certificate.subject)} of ${basename(file)}`,
+    origin: 'configured',
+  }));
+}
+
+async function readCertificates(file: string): Promise<readonly Certificate[]> {
+  const ders = readPem(await readText(file));
+  if (ders.length === 0) throw new Error(`Cannot read certificates from "${file}": expected PEM, "-----BEGIN CERTIFICATE-----"`);
+  return ders.map((der, index) => {
+    const certificate = parseCertificate(der);
+    if (certificate === null)
+      throw new Error(`Cannot read certificate ${String(index + 1)} of "${file}": expected the base64 of a DER certificate`);
+    return certificate;
+  });
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    throw new Error(`Cannot read certificates from "${file}": ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+}
