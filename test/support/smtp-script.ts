@@ -3,7 +3,10 @@ import { createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 
 /** What a scripted server sends back: a reply as it is (with its line breaks), nothing, or the end of the connection. */
-export type ScriptedReply = string | null | 'close' | 'reset';
+export type ScriptedReply = string | null | typeof CLOSE | typeof RESET;
+
+export const CLOSE: unique symbol = Symbol('close');
+export const RESET: unique symbol = Symbol('reset');
 
 export interface SmtpScript {
   /** Sent to everybody who connects. @default an ordinary greeting */
@@ -77,7 +80,7 @@ function converse(socket: Socket, { greeting = GREETING, trickleEveryMs, onLine 
 }
 
 function say(socket: Socket, reply: ScriptedReply): void {
-  if (reply === 'close') socket.end();
-  else if (reply === 'reset') socket.resetAndDestroy();
+  if (reply === CLOSE) socket.end();
+  else if (reply === RESET) socket.resetAndDestroy();
   else if (reply !== null) socket.write(reply, 'latin1');
 }

@@ -122,8 +122,9 @@ export class MailSession {
     const utf8 = verb === 'MAIL FROM' && NON_ASCII.test(address) && envelope.extensions.includes('SMTPUTF8') ? ' SMTPUTF8' : '';
     const reply = await this.#step(() => envelope.send(`${verb}:<${address}>${utf8}`), this.#signal);
     // Read here: nodemailer's own `status` is 0 for every reply of several lines.
-    const code = Number(REPLY_CODE.exec(reply.response)?.[0] ?? 0);
-    if (code < 200 || code > 299) throw new SmtpError(reply.response, code);
+    const code = REPLY_CODE.exec(reply.response)?.[0];
+    if (code === undefined) throw new ProbeError('protocol', `The server answered "${reply.response}", expected an SMTP reply`);
+    if (!code.startsWith('2')) throw new SmtpError(reply.response, Number(code));
   }
 
   #openEnvelope(): Promise<Envelope> {

@@ -1,0 +1,92 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { judgeMail } from '../../../../src/probes/mail/judge.ts';
+import { LOGIN, PASSWORD, createMailBench } from '../../../support/mail-bench.ts';
+import type { MailBench } from '../../../support/mail-bench.ts';
+import { agreeable, createScriptedSmtp } from '../../../support/smtp-script.ts';
+
+let bench: MailBench;
+let folder: string;
+
+beforeAll(async () => {
+  bench = await createMailBench();
+  folder = await mkdtemp(join(tmpdir(), 'mail-probe-'));
+});
+
+afterAll(async () => {
+  await rm(folder, { recursive: true });
+});
+
+describe('observeMail with a server that accepts', () => {
+  test.each(['none', 'starttls', 'tls'] as const)('rehearses up to the recipient and takes it back, security %s', async (security) => {
+    await using server = await bench.serve({ security });
+    const seen = await bench.look(server.port, { config: { security } });
+    expect(seen).toMatchObject({
+      server: `mail.example.test:${String(server.port)}`,
+      security,
+      outcome: { kind: 'accepted', greeting: expect.stringMatching(/^220 /u) },
+      localhostAnswers: null,
+    });
+    expect(server.commands.slice(-4)).toEqual(['MAIL FROM:<fac@example.test>', 'RCPT TO:<probe@example.test>', 'RSET', 'QUIT']);
+    expect(server.commands.filter((line) => /^DATA|^BDAT/iu.test(line))).toEqual([]);
+    expect(server.messages()).toBe(0);
+    expect(judgeMail(seen)).toEqual([]);
+  });
+
+  test('never says DATA, even where the server allows pipelining', async () => {
+    await using server = await createScriptedSmtp();
+    expect((await bench.look(server.port)).outcome.kind).toBe('accepted');
+    expect(server.lines).toEqual([
+      expect.stringMatching(/^EHLO /u),
+      'MAIL FROM:<fac@example.test>',
+      'RCPT TO:<probe@example.test>',
+      'RSET',
+      'QUIT',
+    ]);
+  });
+
+  test('logs in', async () => {
+    await using server = await bench.serve({ security: 'starttls', credentials: { user: 'fac', password: PASSWORD } });
+    const seen = await bench.look(server.port, { config: { security: 'starttls', ...LOGIN } });
+    expect(seen.outcome).toMatchObject({ kind: 'accepted' });
+  });
+
+  test('leaves out the steps that are not configured', async () => {
+    await using server = await createScriptedSmtp();
+    await bench.look(server.port, { config: { from: null, to: null } });
+    expect(server.lines).toEqual([expect.stringMatching(/^EHLO /u), 'QUIT']);
+  });
+
+  test('verifies under a caFile instead of the public authorities', async () => {
+    const caFile = join(folder, 'ca.pem');
+    await writeFile(caFile, bench.rootPem);
+    await using server = await bench.serve({ security: 'tls' });
+    expect(
+      (await bench.look(server.port, { config: { security: 'tls', caFile }, ports: { trust: bench.strangeTrust } })).outcome.kind,
+    ).toBe('accepted');
+  });
+
+  test('reads replies of several lines', async () => {
+    await using server = await createScriptedSmtp({
+      onLine: (line) => (/^(?:MAIL|RCPT)/u.test(line) ? '250-very\r\n250 fine\r\n' : agreeable(line)),
+    });
+    expect((await bench.look(server.port)).outcome.kind).toBe('accepted');
+  });
+
+  test('falls back to HELO as mail clients do', async () => {
+    await using server = await createScriptedSmtp({ onLine: (line) => (line.startsWith('EHLO') ? '502 unknown\r\n' : agreeable(line)) });
+    expect((await bench.look(server.port)).outcome.kind).toBe('accepted');
+  });
+
+  test('does not hang on a server that never answers QUIT', async () => {
+    await using server = await createScriptedSmtp({ onLine: (line) => (line === 'QUIT' ? null : agreeable(line)) });
+    expect((await bench.look(server.port)).outcome.kind).toBe('accepted');
+  });
+
+  test('goes on to the next address when the first refuses', async () => {
+    await using server = await createScriptedSmtp();
+    expect((await bench.look(server.port, { addresses: ['127.0.0.77', '127.0.0.1'] })).outcome.kind).toBe('accepted');
+  });
+});

@@ -1,0 +1,54 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { judgeMail } from '../../../../src/probes/mail/judge.ts';
+import { createMailBench } from '../../../support/mail-bench.ts';
+import type { MailBench } from '../../../support/mail-bench.ts';
+import { agreeable, createScriptedSmtp } from '../../../support/smtp-script.ts';
+
+let bench: MailBench;
+
+beforeAll(async () => {
+  bench = await createMailBench();
+});
+
+describe('observeMail and time', () => {
+  test('a silent server ends after the deadline', async () => {
+    await using server = await createScriptedSmtp({ greeting: null });
+    const { outcome } = await bench.look(server.port);
+    expect(outcome).toMatchObject({ kind: 'failed', stage: 'greeting', reason: 'timeout', message: 'Not finished within 10000 ms' });
+    expect(outcome.durationMs).toBeLessThan(11_000);
+  });
+
+  test('a greeting that trickles does not extend it', async () => {
+    await using server = await createScriptedSmtp({ trickleEveryMs: 20 });
+    const { outcome } = await bench.look(server.port);
+    expect(outcome).toMatchObject({ stage: 'greeting', reason: 'timeout' });
+    expect(outcome.durationMs).toBeLessThan(11_000);
+  });
+
+  test('a server that falls silent at the recipient', async () => {
+    await using server = await createScriptedSmtp({ onLine: (line) => (line.startsWith('RCPT') ? null : agreeable(line)) });
+    expect((await bench.look(server.port)).outcome).toMatchObject({ stage: 'recipient', reason: 'timeout' });
+  });
+
+  test('a handshake that never goes on', async () => {
+    await using server = await createScriptedSmtp({
+      onLine: (line) => (line.startsWith('EHLO') ? '250-x\r\n250 STARTTLS\r\n' : line === 'STARTTLS' ? '220 go\r\n' : null),
+    });
+    expect((await bench.look(server.port, { config: { security: 'starttls' } })).outcome).toMatchObject({
+      stage: 'tls',
+      reason: 'timeout',
+    });
+  });
+
+  test('ends at once when the round is called off', async () => {
+    await using server = await createScriptedSmtp({ greeting: null });
+    const controller = new AbortController();
+    const looking = bench.look(server.port, { ctx: { signal: controller.signal } });
+    await server.connected;
+    controller.abort(new Error('shutting down'));
+    const seen = await looking;
+    expect(seen).toMatchObject({ outcome: { reason: 'aborted' }, localhostAnswers: null });
+    expect(seen.outcome.durationMs).toBeLessThan(9000);
+    expect(judgeMail(seen)).toMatchObject([{ level: 'unknown' }]);
+  });
+});

@@ -1,0 +1,81 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { createSecureContext } from 'node:tls';
+import type { SecureContext } from 'node:tls';
+import type { MailServerConfig } from '../../src/config/config.ts';
+import type { MailObservation } from '../../src/core/observation.ts';
+import type { ProbeContext } from '../../src/probes/context.ts';
+import { observeMail } from '../../src/probes/mail/observe.ts';
+import type { MailPorts } from '../../src/probes/mail/observe.ts';
+import { createHierarchy } from './authority.ts';
+import { hurriedClock } from './hurried-clock.ts';
+import { createMailServer } from './mail-server.ts';
+import type { MailServer, MailServerOptions } from './mail-server.ts';
+import { probeContext } from './probe-context.ts';
+
+/** The deadline of 10 s is half a second. */
+const HURRY = 20;
+
+export const PASSWORD = 'correct horse';
+
+/** Part of a server's configuration: log in with PASSWORD. */
+export const LOGIN: Pick<MailServerConfig, 'user' | 'password'> = { user: 'fac', password: { kind: 'env', name: 'MAIL_PASSWORD' } };
+
+export interface Setting {
+  readonly config?: Partial<MailServerConfig>;
+  /** @default 127.0.0.1 */
+  readonly addresses?: readonly string[];
+  readonly ports?: Partial<MailPorts>;
+  readonly ctx?: Partial<ProbeContext>;
+}
+
+/** The mail probe under test with servers whose certificate (mail.example.test) it trusts. */
+export interface MailBench {
+  serve(options: MailServerOptions): Promise<MailServer>;
+  look(port: number, setting?: Setting): Promise<MailObservation>;
+  /** PEM of the root that the servers' certificates are under. */
+  readonly rootPem: string;
+  /** Trusts another root. */
+  readonly strangeTrust: SecureContext;
+}
+
+export async function createMailBench(): Promise<MailBench> {
+  const hierarchy = await createHierarchy({ dnsNames: ['mail.example.test'] });
+  const ports: MailPorts = {
+    trust: createSecureContext({ ca: [hierarchy.root.pem] }),
+    localRelay: { address: '127.0.0.1', port: await unusedPort() },
+    readSecret: async () => Promise.resolve(PASSWORD),
+  };
+  return {
+    serve: (options) => createMailServer({ identity: hierarchy.leaf, issuers: [hierarchy.intermediate], ...options }),
+    look: (port, setting = {}) =>
+      observeMail(
+        { server: { ...SERVER, port, ...setting.config }, addresses: setting.addresses ?? ['127.0.0.1'] },
+        { ...ports, ...setting.ports },
+        probeContext({ clock: hurriedClock(HURRY), ...setting.ctx }),
+      ),
+    rootPem: hierarchy.root.pem,
+    strangeTrust: createSecureContext({ ca: [(await createHierarchy()).root.pem] }),
+  };
+}
+
+const SERVER: Omit<MailServerConfig, 'port'> = {
+  host: 'mail.example.test',
+  security: 'none',
+  from: 'fac@example.test',
+  to: 'probe@example.test',
+  user: null,
+  password: null,
+  caFile: null,
+};
+
+/** A port on which nothing listens (any more). */
+export async function unusedPort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
