@@ -1,8 +1,8 @@
-import type { Logger } from 'pino';
 import { sleep } from '../clock.ts';
 import type { Clock, Millis } from '../core/clock.ts';
 import { Follower } from './follow.ts';
 import type { LineSink } from './framing.ts';
+import type { IntakeLogger } from './logger.ts';
 import type { Positions } from './positions.ts';
 import { readPositions, writePositions } from './positions.ts';
 
@@ -13,7 +13,7 @@ export interface FollowFilesOptions {
   /** Where the positions are kept; null keeps none, and a restart begins at the ends of the files. */
   readonly stateFile: string | null;
   readonly clock: Clock;
-  readonly logger: Logger;
+  readonly logger: IntakeLogger;
   readonly sink: () => LineSink;
   /** Called before positions are written: what was read up to there must be handed on. */
   readonly flush: () => void;

@@ -1,9 +1,9 @@
-import type { Logger } from 'pino';
 import type { FileMark, OpenedFile } from './file-identity.ts';
 import { continues, findMarked, findNewer, markOf, openRegular } from './file-identity.ts';
 import type { LineSink } from './framing.ts';
 import { Framer } from './framing.ts';
 import type { Clock, Millis } from '../core/clock.ts';
+import type { IntakeLogger } from './logger.ts';
 
 /** The writer of a renamed file may go on for a while, until it is told to open the new one. */
 const GRACE: Millis = 30_000;
@@ -14,7 +14,7 @@ export interface FollowOptions {
   /** From an earlier run; null: there was none, so what stands in the file is history and is skipped. */
   readonly resume: readonly FileMark[] | null;
   readonly clock: Clock;
-  readonly logger: Logger;
+  readonly logger: IntakeLogger;
   readonly sink: () => LineSink;
 }
 

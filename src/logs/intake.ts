@@ -1,4 +1,3 @@
-import type { Logger } from 'pino';
 import type { ApplianceConfig, ListenAddress, LogsConfig } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
 import type { WatchedTraffic } from '../core/polling/firewall.ts';
@@ -12,6 +11,7 @@ import type { ConnectionLimits } from './listen-tcp.ts';
 import { CONNECTION_LIMITS, listenTcp } from './listen-tcp.ts';
 import type { UdpListener } from './listen-udp.ts';
 import { listenUdp } from './listen-udp.ts';
+import type { IntakeLogger } from './logger.ts';
 import { EventOutbox } from './outbox.ts';
 import { LogReader } from './reader.ts';
 import type { StrangerLog } from './strangers.ts';
@@ -32,7 +32,7 @@ export interface LogIntakeConfig {
 
 export interface LogIntakeDeps {
   readonly clock: Clock;
-  readonly logger: Logger;
+  readonly logger: IntakeLogger;
   readonly signatures: SignatureSet;
   /** Where the positions in followed files are kept; null keeps none. */
   readonly stateFile: string | null;

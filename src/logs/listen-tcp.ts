@@ -3,12 +3,12 @@ import { readFile } from 'node:fs/promises';
 import type { Server, Socket } from 'node:net';
 import { createServer } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
-import type { Logger } from 'pino';
 import type { ListenAddress, TlsFiles } from '../config/config.ts';
 import type { Clock, Millis } from '../core/clock.ts';
 import { bindError } from './bind-error.ts';
 import type { LineSink } from './framing.ts';
 import { Framer } from './framing.ts';
+import type { IntakeLogger } from './logger.ts';
 import type { ConnectionTally, LineTally } from './tally.ts';
 import type { TurnBudget } from './turn-budget.ts';
 
@@ -33,7 +33,7 @@ export interface TcpOptions {
   readonly tls: (TlsFiles & { readonly clientCaFile: string | null }) | null;
   readonly limits: ConnectionLimits;
   readonly clock: Clock;
-  readonly logger: Logger;
+  readonly logger: IntakeLogger;
   readonly tally: LineTally;
   readonly connections: ConnectionTally;
   readonly budget: TurnBudget;

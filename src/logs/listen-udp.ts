@@ -2,13 +2,13 @@ import type { Socket } from 'node:dgram';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { isIPv6 } from 'node:net';
-import type { Logger } from 'pino';
 import type { ListenAddress } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
 import { bindError } from './bind-error.ts';
 import type { Line, LineSink } from './framing.ts';
 import { MAX_LINE_BYTES, trimmedEnd } from './framing.ts';
 import { watchKernelDrops } from './kernel-drops.ts';
+import type { IntakeLogger } from './logger.ts';
 import type { LineTally, UdpCounters } from './tally.ts';
 
 /** The default of 208 KiB loses half of a burst of 1000 lines; this loses none of 20 000. */
@@ -19,7 +19,7 @@ const MAX_READERS = 256;
 export interface UdpOptions {
   readonly listen: ListenAddress;
   readonly clock: Clock;
-  readonly logger: Logger;
+  readonly logger: IntakeLogger;
   readonly tally: LineTally;
   readonly reader: (address: string) => LineSink;
 }
@@ -92,7 +92,7 @@ function receive(socket: Socket, makeReader: UdpOptions['reader']): void {
 }
 
 /** Asks what the kernel really gave, and tells when it is less than was asked for. */
-function grantedBuffer(socket: Socket, logger: Logger): number {
+function grantedBuffer(socket: Socket, logger: IntakeLogger): number {
   const granted = socket.getRecvBufferSize();
   // The kernel doubles what it grants, for its own bookkeeping (socket(7)).
   if (granted < 2 * RECEIVE_BUFFER) {

@@ -1,6 +1,6 @@
-import type { Logger } from 'pino';
 import { hostInLine } from './attribution.ts';
 import type { Line } from './framing.ts';
+import type { IntakeLogger } from './logger.ts';
 import { sampleOf } from './sample.ts';
 
 /** Tells about foreign senders, once each: the usual reason is an appliance whose `logSources` lack an address. */
@@ -11,7 +11,7 @@ export interface StrangerLog {
 /** An attacker can invent addresses for ever; the log must not grow with them. */
 const MAX_TOLD = 50;
 
-export function createStrangerLog(logger: Logger): StrangerLog {
+export function createStrangerLog(logger: IntakeLogger): StrangerLog {
   const told = new Set<string>();
   return {
     note: (from, line) => {

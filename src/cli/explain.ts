@@ -1,0 +1,99 @@
+import type { Clock } from '../core/clock.ts';
+import type { CauseId } from '../core/cause.ts';
+import type { SignatureSet } from '../core/polling/signature.ts';
+import type { Attribution } from '../logs/attribution.ts';
+import type { Line } from '../logs/framing.ts';
+import { Framer } from '../logs/framing.ts';
+import type { Recognition } from '../logs/recognise.ts';
+import { recognisePasted } from '../logs/recognise.ts';
+import { sampleOf } from '../logs/sample.ts';
+
+export interface ExplainOptions {
+  /** From the command line; when there are none, lines are read from `input`. */
+  readonly lines: readonly string[];
+  readonly input: AsyncIterable<Buffer>;
+  readonly output: { write(text: string): unknown };
+  readonly json: boolean;
+  readonly signatures: SignatureSet;
+  readonly attribution: Attribution;
+  readonly clock: Clock;
+}
+
+/** What `explain --json` prints for each line: part of the contract. */
+export interface Explanation {
+  /** Control characters replaced, codes masked, cut to 1024 characters. */
+  readonly line: string;
+  readonly recognised: boolean;
+  readonly signature: string | null;
+  readonly appliance: string | null;
+  readonly cause: CauseId | null;
+  readonly summary: string;
+  readonly remedy: readonly string[];
+}
+
+const NOTHING = 'No known FortiToken Mobile trouble';
+/** Lines of more than this are not what a person pastes. */
+const LOOKED_AT = 8192;
+
+/** Says what log lines mean. Returns the exit code: 0 when one of them was recognised, else 1. */
+export async function explain(options: ExplainOptions): Promise<number> {
+  let recognised = false;
+  const one = (line: string): void => {
+    const found = recognisePasted(options.signatures, line.trim(), options.clock.now());
+    recognised ||= found !== null;
+    options.output.write(options.json ? `${JSON.stringify(toJson(line, found, options.attribution))}\n` : toText(line, found));
+  };
+  if (options.lines.length > 0) options.lines.forEach(one);
+  else await eachLine(options.input, one);
+  return recognised ? 0 : 1;
+}
+
+async function eachLine(input: AsyncIterable<Buffer>, one: (line: string) => void): Promise<void> {
+  const sink = {
+    piece: (): void => {},
+    line: ({ bytes, start, end }: Line): void => {
+      one(bytes.toString('utf8', start, Math.min(end, start + LOOKED_AT)));
+    },
+  };
+  const framer = new Framer(sink, { octetCounting: false });
+  for await (const chunk of input) framer.push(chunk);
+  framer.end();
+}
+
+function toJson(line: string, found: Recognition | null, attribution: Attribution): Explanation {
+  const sample = sampleOf(line);
+  if (found === null) {
+    return { line: sample, recognised: false, signature: null, appliance: null, cause: null, summary: NOTHING, remedy: [] };
+  }
+  const { id, cause, summary, remedy } = found.signature;
+  const host = found.envelope.host;
+  const appliance = host === null ? null : (attribution.host(host) ?? null);
+  return { line: sample, recognised: true, signature: id, appliance, cause, summary, remedy };
+}
+
+function toText(line: string, found: Recognition | null): string {
+  if (found === null) return `${sampleOf(line)}\n  ${NOTHING}.\n\n`;
+  const { id, cause, severity, summary, remedy, source } = found.signature;
+  const steps = remedy.map((step, index) => `    ${String(index + 1)}. ${step}.`);
+  const lines = [
+    sampleOf(line),
+    `  ${summary}.`,
+    `  ${severity}, signature ${id}${cause === null ? '' : `, points to ${cause}`}`,
+    ...(found.kind === 'firewall' ? [`  ${whoInspects(found)}`] : []),
+    '  What to do:',
+    ...steps,
+    `  Known from: ${source}`,
+  ];
+  return `${lines.join('\n')}\n\n`;
+}
+
+function whoInspects({ evidence }: Extract<Recognition, { kind: 'firewall' }>): string {
+  const { device, policy, profile, hostName, destinationAddress } = evidence;
+  const parts = [
+    ['firewall', device],
+    ['policy', policy],
+    ['profile', profile],
+    ['for', hostName ?? destinationAddress],
+  ].flatMap(([label, value]) => (typeof value === 'string' ? [`${String(label)} ${sampleOf(value)}`] : []));
+  return parts.join(', ');
+}
