@@ -1,11 +1,12 @@
-import type { Certificate } from '../certificate.ts';
+import type { CapturedChain, Certificate } from '../certificate.ts';
 import { attributeValues, distinguishedNameKey, formatDistinguishedName } from '../distinguished-name.ts';
 import { type ChainCase, isPublicChain } from './chain-case.ts';
 import { walkChain } from './chain-walk.ts';
 import { authorityKeyIdentifier } from './extensions.ts';
-import { areRelatedHosts, hostOf } from './name-match.ts';
+import { areRelatedHosts, hostOf, matchesName } from './name-match.ts';
 import { findProduct } from './product.ts';
 import type { Signal } from './signal.ts';
+import type { TlsEvidence } from './tls-evidence.ts';
 
 /**
  * The same private issuer, or the same leaf key, on an unrelated control host: no vendor signs for both. Control hosts whose chain
@@ -13,11 +14,8 @@ import type { Signal } from './signal.ts';
  */
 export function controlSignal(chain: ChainCase): readonly Signal[] {
   const { evidence, leaf, checks } = chain;
-  for (const control of evidence.controls) {
-    const [controlLeaf, ...rest] = control.chain.certificates;
-    if (controlLeaf === undefined) continue;
-    const host = hostOf(control.target);
-    const seen: Control = { target: control.target, host, leaf: controlLeaf, sent: [controlLeaf, ...rest] };
+  for (const seen of controlsOf(evidence)) {
+    const { leaf: controlLeaf, host } = seen;
     // One certificate for many names is ordinary on a public content network, but then it names the target.
     if (controlLeaf.pin === leaf.pin && chain.identity !== 'named') return [signal(chain, seen, 'the same certificate key')];
     if (isPublicChain(seen.sent, host, evidence, checks) || !isUnrelated(chain, seen)) continue;
@@ -33,13 +31,32 @@ interface Control {
   readonly sent: readonly [Certificate, ...Certificate[]];
 }
 
+/**
+ * The control hosts, and the target itself when it showed a certificate for a control host's name: a server has no certificate for
+ * other people's names, whoever makes them up on demand does.
+ */
+function controlsOf({ controls, references }: TlsEvidence): readonly Control[] {
+  const minted = references.filter(({ kind, label, chain }) => {
+    const leaf = chain.certificates[0];
+    return kind === 'server-name' && leaf !== undefined && matchesName(leaf, label, { commonName: true });
+  });
+  return [
+    ...controls.flatMap(({ target, chain }) => toControl(target, hostOf(target), chain)),
+    ...minted.flatMap(({ label, chain }) => toControl(`the same address with the server name ${label}`, label, chain)),
+  ];
+}
+
+function toControl(target: string, host: string, { certificates: [leaf, ...rest] }: CapturedChain): readonly Control[] {
+  return leaf === undefined ? [] : [{ target, host, leaf, sent: [leaf, ...rest] }];
+}
+
 function signal({ leaf, evidence }: ChainCase, control: Control, what: string): Signal {
   return {
     rule: 'control-host-has-another-issuer',
     weight: 'strong',
     group: 'control',
     discreditsIssuer: true,
-    expected: `Another issuer on ${control.target}, which has nothing to do with ${evidence.target}`,
+    expected: `Another issuer on ${control.target}, unrelated to ${evidence.target}`,
     actual: `${control.target} shows ${what}: ${formatDistinguishedName(leaf.issuer)}`,
     product: null,
   };

@@ -1,0 +1,71 @@
+import type { TrustProfile } from '../config/config.ts';
+import type { Certificate } from '../core/certificate.ts';
+import { formatDistinguishedName } from '../core/distinguished-name.ts';
+import type { Baseline } from '../core/interception/baseline.ts';
+import { trustUnder, type Trust } from '../core/interception/trust.ts';
+import { SHIPPED_PINS } from '../trust/shipped.ts';
+
+/** What one certificate is, on four indented lines: enough to compare it with another tool's output. */
+export function certificateLines(certificate: Certificate): readonly string[] {
+  const names = certificate.dnsNames.slice(0, 5).join(', ');
+  return [
+    `  ${formatDistinguishedName(certificate.subject)}${names === '' ? '' : ` (${names})`}`,
+    `    issued by ${formatDistinguishedName(certificate.issuer)}, ${day(certificate.notBefore)} to ${day(certificate.notAfter)}, ${certificate.key}`,
+    `    SHA-256 ${certificate.fingerprint}`,
+    `    ${certificate.pin}`,
+  ];
+}
+
+function day(at: number): string {
+  return new Date(at).toISOString().slice(0, 10);
+}
+
+export interface TrustOverview {
+  /** `host:port` */
+  readonly target: string;
+  readonly profile: TrustProfile;
+  readonly trust: Trust;
+  readonly baseline: Baseline | null;
+  readonly baselineFile: string;
+}
+
+const PROFILES: Readonly<Record<TrustProfile, string>> = {
+  fortinet: "a certificate is genuine under one of Fortinet's own authorities, by key, or under what is configured or learned",
+  public: 'a certificate is genuine under one of the authorities that browsers trust, or under what is configured or learned',
+  pinned: 'a certificate is genuine only under what is configured or learned',
+};
+
+/** Everything that is trusted for one target, and why: `ftm-watch trust show`. */
+export function renderTrust({ target, profile, trust, baseline, baselineFile }: TrustOverview): string {
+  const { pins, anchors } = trustUnder(profile, trust);
+  const configured = pins.filter(({ origin }) => origin === 'configured');
+  return [
+    `${target}, profile ${profile}: ${PROFILES[profile]}`,
+    '',
+    'Authorities to verify under:',
+    ...(anchors.length === 0
+      ? ['  none']
+      : anchors.flatMap(({ certificate, label }) => [...certificateLines(certificate), `    ${sourceOf(certificate.pin, label)}`])),
+    ...(profile === 'public' ? ["  Mozilla's roots, as they come with Node; never this machine's own store"] : []),
+    '',
+    'Pinned keys (a pin vouches only for a certificate that is sent):',
+    ...(configured.length === 0 ? ['  none configured'] : configured.map(({ pin }) => `  ${pin}, trust.pins`)),
+    '',
+    ...baselineLines(baseline, baselineFile),
+    '',
+  ].join('\n');
+}
+
+function sourceOf(pin: string, label: string): string {
+  const shipped = SHIPPED_PINS.find((known) => known.pin === pin);
+  return shipped === undefined ? `configured: ${label}` : `shipped: ${shipped.label}; ${shipped.source}`;
+}
+
+function baselineLines(baseline: Baseline | null, file: string): readonly string[] {
+  if (baseline === null) return [`Learned: nothing in ${file} ("ftm-watch trust learn" on a path known to be clean)`];
+  return [
+    `Learned on ${new Date(baseline.learnedAt).toISOString()}, in ${file}:`,
+    ...baseline.leaves.flatMap(certificateLines),
+    ...baseline.authorities.flatMap(certificateLines),
+  ];
+}
