@@ -2,7 +2,7 @@ import type { EpochMs } from '../../core/clock.ts';
 import type { Activity } from '../sources.ts';
 import { type Content, type Markup, markup } from './markup.ts';
 import { badge } from './signs.ts';
-import { distance, spanText } from './time-text.ts';
+import { distance, durationText } from './time-text.ts';
 
 /** What the daemon itself is doing. */
 export function activityView(activity: Activity, version: string, now: EpochMs): Markup {
@@ -19,11 +19,11 @@ function item(name: string, content: Content): Markup {
 }
 
 function lastRound({ lastRound: last }: Activity, now: EpochMs): Content {
-  return last === null ? 'None yet' : markup`${distance(last.at, now)}, took ${spanText(last.durationMs)}`;
+  return last === null ? 'None yet' : markup`${distance(last.at, now)}, took ${durationText(last.durationMs)}`;
 }
 
 function nextRound({ nextRound: next }: Activity, now: EpochMs): Content {
-  return next === null ? 'None planned' : distance(next, now);
+  return next === null ? 'None planned' : markup`due ${distance(next, now)}`;
 }
 
 function lastReload({ lastReload: last }: Activity, now: EpochMs): Content {

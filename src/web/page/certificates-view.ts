@@ -1,4 +1,5 @@
 import type { Certificate } from '../../core/certificate.ts';
+import { certificatePem } from '../../core/certificate-pem.ts';
 import { formatDistinguishedName } from '../../core/distinguished-name.ts';
 import type { Verdict } from '../../core/interception/tls-evidence.ts';
 import type { SeenCertificate } from '../sources.ts';
@@ -66,19 +67,10 @@ ${trusted === undefined ? null : markup`<thead><tr><th><span class="unseen">Fiel
 
 function fieldView({ name, text }: Field, seen: Certificate, trusted: Certificate | undefined): Markup {
   if (trusted === undefined) return markup`<tr><th scope="row">${name}</th><td>${text(seen)}</td></tr>`;
-  const differs = text(seen) !== text(trusted);
-  const shown = differs ? markup`<mark>${text(seen)}</mark><span class="unseen"> (differs)</span>` : text(seen);
-  return markup`<tr${differs ? markup` class="differs"` : null}><th scope="row">${name}</th><td>${shown}</td><td>${text(trusted)}</td></tr>`;
+  if (text(seen) === text(trusted)) return markup`<tr><th scope="row">${name}</th><td colspan="2">${text(seen)}</td></tr>`;
+  return markup`<tr class="differs"><th scope="row">${name}</th><td><mark>${text(seen)}</mark><span class="unseen"> (differs)</span></td><td>${text(trusted)}</td></tr>`;
 }
 
 function pemView(chain: readonly Certificate[], index: number): Markup {
-  return markup`<details id="pem-${index}"><summary>PEM</summary><pre data-copy tabindex="0">${preformatted(chain.map(pemOf).join(''))}</pre></details>`;
-}
-
-function pemOf({ der }: Certificate): string {
-  const lines =
-    Buffer.from(der)
-      .toString('base64')
-      .match(/.{1,64}/gu) ?? [];
-  return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
+  return markup`<details id="pem-${index}"><summary>PEM</summary><pre data-copy tabindex="0">${preformatted(chain.map(certificatePem).join(''))}</pre></details>`;
 }

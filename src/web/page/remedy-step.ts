@@ -11,7 +11,7 @@ const CLI_LINES = /^(.*?)(config [^/]+(?: \/ [^/]+)* \/ end)(?=$|[^a-z])(.*)$/u;
 export function partsOfStep(step: string): readonly StepPart[] {
   const [, before = '', lines = '', after = ''] = CLI_LINES.exec(step) ?? [];
   if (lines === '') return quoted(step);
-  return [...quoted(before), { kind: 'command', lines: lines.split(' / ') }, ...quoted(after)];
+  return [...quoted(before), { kind: 'command', lines: lines.split(' / ') }, ...quoted(after.replace(/^; /u, ''))];
 }
 
 function quoted(text: string): readonly StepPart[] {
@@ -19,5 +19,5 @@ function quoted(text: string): readonly StepPart[] {
   return text
     .split(QUOTED_COMMAND)
     .map((part, index): StepPart => (index % 2 === 1 ? { kind: 'command', lines: [part] } : { kind: 'text', text: part }))
-    .filter((part) => part.kind === 'command' || part.text !== '');
+    .filter((part) => part.kind === 'command' || (part.text !== '' && part.text !== '.'));
 }

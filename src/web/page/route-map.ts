@@ -15,9 +15,12 @@ export interface Stop {
   /** The worst of its preconditions. */
   readonly state: PreconditionState;
   readonly preconditions: readonly PreconditionStatus[];
-  /** The line that leads on from here: `cut` behind the first broken stop, `beyond` after it. */
-  readonly leadsOn: 'open' | 'cut' | 'beyond';
+  /** The line that leads on to the next stop. */
+  readonly leadsOn: Line;
 }
+
+/** `open`: both ends are well. `cut`: behind the first broken stop, `beyond`: after that. `unproven`: nobody knows. */
+export type Line = 'open' | 'cut' | 'beyond' | 'unproven';
 
 interface StopPlan {
   readonly name: string;
@@ -46,15 +49,20 @@ const BRANCHES: readonly StopPlan[] = [
 const RANK: readonly PreconditionState[] = ['broken', 'blocked', 'unknown', 'warning', 'ok', 'not-configured'];
 
 export function routeMapOf(preconditions: readonly PreconditionStatus[]): RouteMap {
-  const broken = STOPS.map((plan) => plan.carries && worst(pick(plan, preconditions)) === 'broken');
-  const cut = broken.indexOf(true);
+  const states = STOPS.map((plan) => worst(pick(plan, preconditions)));
+  const cut = STOPS.findIndex(({ carries }, index) => carries && states[index] === 'broken');
   return {
-    stops: STOPS.map((plan, index) => stop(plan, preconditions, cut === -1 || index < cut ? 'open' : index === cut ? 'cut' : 'beyond')),
-    branches: BRANCHES.map((plan) => stop(plan, preconditions, 'open')),
+    stops: STOPS.map((plan, index) => stop(plan, preconditions, lineBehind(index, cut, states))),
+    branches: BRANCHES.map((plan) => stop(plan, preconditions, 'unproven')),
   };
 }
 
-function stop(plan: StopPlan, all: readonly PreconditionStatus[], leadsOn: Stop['leadsOn']): Stop {
+function lineBehind(index: number, cut: number, states: readonly PreconditionState[]): Line {
+  if (cut !== -1 && index >= cut) return index === cut ? 'cut' : 'beyond';
+  return states.slice(index, index + 2).every((state) => state === 'ok' || state === 'warning') ? 'open' : 'unproven';
+}
+
+function stop(plan: StopPlan, all: readonly PreconditionStatus[], leadsOn: Line): Stop {
   const preconditions = pick(plan, all);
   return { name: plan.name, hint: plan.hint, state: worst(preconditions), preconditions, leadsOn };
 }

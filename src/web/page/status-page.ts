@@ -44,10 +44,13 @@ export function renderStatusPage(sources: PageSources, now: EpochMs): string {
 function mainView(sources: PageSources, diagnosis: Diagnosis | null, now: EpochMs): Markup {
   return markup`${diagnosis === null ? startingView() : verdictView(diagnosis, now)}
 ${ownTroubleView(sources.health())}
-${diagnosis === null ? null : routeMapView(routeMapOf(diagnosis.preconditions))}
-<div class="grid"><div class="wide">${diagnosis === null ? null : [causesView(diagnosis.causes), checklistView(diagnosis.preconditions)]}</div>
-<div class="narrow">${incidentsView(byUrgency(sources.incidents()), now)}${certificatesView(sources.certificates())}</div></div>
+${diagnosis === null ? null : [routeMapView(routeMapOf(diagnosis.preconditions)), detailsView(sources, diagnosis, now)]}
 ${activityView(sources.activity(), sources.version, now)}`;
+}
+
+function detailsView(sources: PageSources, { causes, preconditions }: Diagnosis, now: EpochMs): Markup {
+  return markup`<div class="grid"><div class="wide">${causesView(causes)}${checklistView(preconditions)}</div>
+<div class="narrow">${incidentsView(byUrgency(sources.incidents()), now)}${certificatesView(sources.certificates())}</div></div>`;
 }
 
 function verdictView(diagnosis: Diagnosis, now: EpochMs): Markup {

@@ -19,6 +19,11 @@ export function spanText(span: Millis): string {
   return size < 2 * DAY ? `${String(Math.floor(size / HOUR))} h` : `${String(Math.floor(size / DAY))} d`;
 }
 
+/** How long something took: `0.2 s`, `1.2 s`, `14 s`. */
+export function durationText(span: Millis): string {
+  return span < 10 * SECOND ? `${(span / SECOND).toFixed(1)} s` : spanText(span);
+}
+
 /** `5 min ago`, `in 18 s`, `now`. static/live.js says the same, so that the page stays right while it stands. */
 export function distanceText(at: EpochMs, now: EpochMs): string {
   if (Math.abs(at - now) < SECOND) return 'now';

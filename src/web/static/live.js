@@ -85,6 +85,9 @@ function setLost(isLost) {
 
 function listen() {
   const source = new EventSource('api/v1/events');
+  source.addEventListener('open', () => {
+    setLost(false);
+  });
   source.addEventListener('diagnosis', () => {
     void refresh();
   });
