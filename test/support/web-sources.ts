@@ -1,0 +1,76 @@
+import type { Diagnosis } from '../../src/core/diagnosis.ts';
+import type { Incident } from '../../src/core/incident/incident.ts';
+import type { Activity, Health, ReloadOutcome, SeenCertificate, WebSources } from '../../src/web/sources.ts';
+import { START } from './incident-timeline.ts';
+
+/** What the web server shows, to be changed while it runs. */
+export interface WebState {
+  site: string;
+  diagnosis: Diagnosis | null;
+  incidents: readonly Incident[];
+  certificates: readonly SeenCertificate[];
+  health: Health;
+  activity: Activity;
+  /** What the next reload says. */
+  reload: ReloadOutcome;
+  reloads: number;
+  metrics: () => Promise<string>;
+  readonly listeners: Set<(diagnosis: Diagnosis) => void>;
+  /** Ends a round. */
+  publish(diagnosis: Diagnosis): void;
+}
+
+export const QUIET_ACTIVITY: Activity = {
+  startedAt: START - 86_400_000,
+  lastRound: { at: START, durationMs: 1_240 },
+  nextRound: START + 30_000,
+  lastReload: null,
+  storeWritable: true,
+  notificationsPending: 0,
+  logLines: { received: 1_204, lastAt: START - 20_000 },
+};
+
+export function webState(more: Partial<WebState> = {}): WebState {
+  const listeners = new Set<(diagnosis: Diagnosis) => void>();
+  const state: WebState = {
+    site: 'hq',
+    diagnosis: null,
+    incidents: [],
+    certificates: [],
+    health: { ready: true, problems: [] },
+    activity: QUIET_ACTIVITY,
+    reload: { kind: 'taken' },
+    reloads: 0,
+    metrics: () => Promise.resolve('# TYPE ftm_activation_ready gauge\nftm_activation_ready 1\n'),
+    listeners,
+    publish(diagnosis) {
+      state.diagnosis = diagnosis;
+      for (const listener of listeners) listener(diagnosis);
+    },
+    ...more,
+  };
+  return state;
+}
+
+export function sourcesOf(state: WebState): WebSources {
+  return {
+    version: '0.1.0',
+    site: () => state.site,
+    diagnosis: () => state.diagnosis,
+    incidents: () => state.incidents,
+    certificates: () => state.certificates,
+    health: () => state.health,
+    activity: () => state.activity,
+    metrics: async () => ({ contentType: 'text/plain; version=0.0.4; charset=utf-8', body: await state.metrics() }),
+    reload() {
+      state.reloads += 1;
+      return Promise.resolve(state.reload);
+    },
+    onDiagnosis(listener) {
+      state.listeners.add(listener);
+      return () => {
+        state.listeners.delete(listener);
+      };
+    },
+  };
+}
