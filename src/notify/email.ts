@@ -1,0 +1,139 @@
+import { readFile } from 'node:fs/promises';
+import { createTransport } from 'nodemailer';
+import type { SMTPTransportOptions } from 'nodemailer/lib/smtp-transport';
+import { deadline } from '../clock.ts';
+import type { EmailConfig, MailRelay } from '../config/config.ts';
+import type { Clock, Millis } from '../core/clock.ts';
+import type { Channel, Shipment } from './channel.ts';
+import { composeMessage } from './message.ts';
+import type { Message } from './message.ts';
+import type { SecretReader } from './secret-reader.ts';
+import { combineVerdicts, recipientVerdict, replyDetail, sessionVerdict } from './smtp-reply.ts';
+import type { RelayOutcome, SmtpError } from './smtp-reply.ts';
+
+export interface EmailDeps {
+  readonly clock: Clock;
+  readonly readSecret: SecretReader;
+}
+
+/** For the whole session with one server, from the look-up of its name on. */
+const SESSION_DEADLINE: Millis = 45_000;
+const CONNECT_TIMEOUT: Millis = 10_000;
+const REPLY_TIMEOUT: Millis = 20_000;
+
+/** Mail through the first server that takes it; the servers are tried in order, for those recipients that are still without it. */
+export function createEmailChannel(site: string, config: EmailConfig, deps: EmailDeps): Channel {
+  return {
+    id: 'email',
+    recipients: config.to,
+    async deliver(shipment, signal) {
+      const message = composeMessage(shipment.notification, { site, from: config.from, delayed: delayOf(shipment, deps.clock) });
+      const outcomes: RelayOutcome[] = [];
+      for (const relay of config.servers) {
+        const waiting = shipment.recipients.filter((recipient) => isOpen(recipient, outcomes));
+        if (waiting.length === 0 || signal.aborted) break;
+        outcomes.push(...(await handOver({ config, relay, message, recipients: waiting }, deps, signal)));
+      }
+      return shipment.recipients.map((recipient) => combineVerdicts(recipient, outcomes));
+    },
+  };
+}
+
+function delayOf({ firstFailedAt }: Shipment, clock: Clock): { readonly firstFailedAt: number; readonly now: number } | null {
+  return firstFailedAt === null ? null : { firstFailedAt, now: clock.now() };
+}
+
+/** Still worth a try with the next server: neither accepted nor unknown at its own mail server. */
+function isOpen(recipient: string, outcomes: readonly RelayOutcome[]): boolean {
+  return !outcomes.some((outcome) => outcome.recipient === recipient && (outcome.verdict === 'sent' || outcome.verdict === 'no-mailbox'));
+}
+
+interface HandOver {
+  readonly config: EmailConfig;
+  readonly relay: MailRelay;
+  readonly message: Message;
+  readonly recipients: readonly string[];
+}
+
+async function handOver(order: HandOver, deps: EmailDeps, signal: AbortSignal): Promise<readonly RelayOutcome[]> {
+  const name = `${order.relay.host}:${String(order.relay.port)}`;
+  using limit = deadline(deps.clock, SESSION_DEADLINE, signal);
+  try {
+    const transport = createTransport(await transportOptions(order.relay, deps.readSecret));
+    const info = await transport.sendMail({ ...mailOf(order, deps.clock), signal: limit.signal });
+    const rejected = rejectedRecipients(info['rejectedErrors'], name);
+    const accepted = order.recipients.filter((recipient) => !rejected.some((outcome) => outcome.recipient === recipient));
+    return [...rejected, ...accepted.map((recipient): RelayOutcome => ({ recipient, verdict: 'sent', detail: name }))];
+  } catch (error) {
+    return failedRecipients(error, order.recipients, name);
+  }
+}
+
+/** Every recipient of a session that ended with an error: with its own reply where it got one. */
+function failedRecipients(error: unknown, recipients: readonly string[], relay: string): readonly RelayOutcome[] {
+  const failure = smtpError(error);
+  const own = rejectedRecipients(error instanceof Error && 'rejectedErrors' in error ? error.rejectedErrors : [], relay);
+  return recipients.map(
+    (recipient) =>
+      own.find((outcome) => outcome.recipient === recipient) ?? {
+        recipient,
+        verdict: sessionVerdict(failure),
+        detail: replyDetail(relay, failure),
+      },
+  );
+}
+
+function rejectedRecipients(errors: unknown, relay: string): readonly RelayOutcome[] {
+  if (!Array.isArray(errors)) return [];
+  return errors.flatMap((error: unknown): readonly RelayOutcome[] => {
+    if (!(error instanceof Error) || !('recipient' in error) || typeof error.recipient !== 'string') return [];
+    const failure = smtpError(error);
+    return [{ recipient: error.recipient, verdict: recipientVerdict(failure), detail: replyDetail(relay, failure) }];
+  });
+}
+
+function smtpError(error: unknown): SmtpError {
+  if (!(error instanceof Error)) return { message: 'unknown error' };
+  return {
+    message: error.message,
+    responseCode: 'responseCode' in error && typeof error.responseCode === 'number' ? error.responseCode : undefined,
+    response: 'response' in error && typeof error.response === 'string' ? error.response : undefined,
+    command: 'command' in error && typeof error.command === 'string' ? error.command : undefined,
+  };
+}
+
+async function transportOptions(relay: MailRelay, readSecret: SecretReader): Promise<SMTPTransportOptions> {
+  const { host, port, security, user, password, caFile } = relay;
+  return {
+    host,
+    port,
+    secure: security === 'tls',
+    requireTLS: security === 'starttls',
+    ignoreTLS: security === 'none',
+    tls: { minVersion: 'TLSv1.2', ...(caFile === null ? {} : { ca: await readFile(caFile, 'utf8') }) },
+    ...(user === null || password === null ? {} : { auth: { user, pass: await readSecret(password) }, forceAuth: true }),
+    connectionTimeout: CONNECT_TIMEOUT,
+    dnsTimeout: CONNECT_TIMEOUT,
+    greetingTimeout: REPLY_TIMEOUT,
+    socketTimeout: REPLY_TIMEOUT,
+    maxResponseSize: 64 * 1024,
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  };
+}
+
+function mailOf({ config, message, recipients }: HandOver, clock: Clock): Parameters<ReturnType<typeof createTransport>['sendMail']>[0] {
+  const last = message.references.at(-1);
+  return {
+    from: config.from,
+    to: [...config.to],
+    envelope: { from: config.from, to: [...recipients] },
+    subject: message.subject,
+    messageId: message.messageId,
+    date: new Date(clock.now()),
+    ...(last === undefined ? {} : { inReplyTo: last, references: [...message.references] }),
+    headers: { ...message.headers },
+    text: message.text,
+    html: message.html,
+  };
+}

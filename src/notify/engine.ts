@@ -1,0 +1,288 @@
+import { deadline } from '../clock.ts';
+import type { AlertPolicy, NotifyConfig } from '../config/config.ts';
+import type { Clock, EpochMs, Millis } from '../core/clock.ts';
+import type { Diagnosis } from '../core/diagnosis.ts';
+import type { Incident, IncidentState, Silence } from '../core/incident/incident.ts';
+import { EMPTY_STATE } from '../core/incident/incident.ts';
+import type { AlertJournal, Parcel } from '../core/incident/journal.ts';
+import type { IncidentEffect, IncidentInput, Transition } from '../core/incident/machine-input.ts';
+import { next } from '../core/incident/machine.ts';
+import type { Notification } from '../core/incident/notification.ts';
+import { INCIDENT_DEFAULTS } from '../core/incident/policy.ts';
+import type { IncidentPolicy } from '../core/incident/policy.ts';
+import type { PreconditionId } from '../core/precondition.ts';
+import { createAlertmanagerClient } from './alertmanager.ts';
+import type { AlertmanagerClient, AlertmanagerResult } from './alertmanager.ts';
+import { alertsOf } from './alerts.ts';
+import type { Channel } from './channel.ts';
+import { createChannels } from './channels.ts';
+import { createMaintenance } from './maintenance.ts';
+import type { Maintenance } from './maintenance.ts';
+import { createOutbox } from './outbox.ts';
+import type { Outbox, OutboxLogger } from './outbox.ts';
+import type { SecretReader } from './secret-reader.ts';
+
+/** From diagnoses to incidents, and from incidents to people. */
+export interface Alerting {
+  /** Continues where the last process ended. */
+  start(): void;
+  /** Delivers what it can until the signal is aborted or ten seconds are over; the rest is delivered after the next start. */
+  stop(signal: AbortSignal): Promise<void>;
+  /**
+   * Takes the diagnosis of one round. `fresh` names the preconditions that were looked at anew; null: all. It never throws and
+   * never waits.
+   */
+  accept(diagnosis: Diagnosis, fresh: readonly PreconditionId[] | null): void;
+  /** Open incidents, and those that ended lately. */
+  incidents(): readonly Incident[];
+  silences(): readonly Silence[];
+  /** Notifications about matching incidents wait until it ends. Gives the new silence. */
+  silence(request: Omit<Silence, 'id' | 'from'>): Silence | null;
+  /** False when there is no such silence. */
+  unsilence(id: string): boolean;
+  /** True while a maintenance window is open. */
+  inMaintenance(): boolean;
+  /** Deliveries that wait, by channel; Alertmanager's are the instances that did not take the last message. */
+  pending(): Readonly<Record<NotificationChannel, number>>;
+  /** Waits until nothing that is due is on its way. */
+  settled(): Promise<void>;
+}
+
+export type NotificationChannel = 'email' | 'webhook' | 'alertmanager';
+
+export interface AlertingListener {
+  /** One try of one delivery: `ftm_notifications_total` and the time of the last success. */
+  delivered?(channel: NotificationChannel, result: 'sent' | 'failed' | 'rejected', at: EpochMs): void;
+  /** An incident opened, changed or closed: `ftm_cause_active`, events for the page. */
+  changed?(transition: Transition, incident: Incident): void;
+}
+
+export interface AlertingDeps {
+  readonly clock: Clock;
+  readonly logger: OutboxLogger;
+  readonly journal: AlertJournal;
+  readonly readSecret: SecretReader;
+  readonly listener: AlertingListener;
+}
+
+export interface AlertingConfig {
+  readonly site: string;
+  readonly notify: NotifyConfig;
+}
+
+/** The parts that alerting is made of: a test may put others in. */
+export interface AlertingParts {
+  readonly site: string;
+  readonly channels: readonly Channel[];
+  readonly alertmanager: AlertmanagerClient;
+  readonly maintenance: Maintenance;
+  readonly policy: IncidentPolicy;
+}
+
+/** @throws {RangeError} for a maintenance window that cannot be read */
+export function createAlerting(config: AlertingConfig, deps: AlertingDeps): Alerting {
+  const { site, notify } = config;
+  return new AlertingEngine(
+    {
+      site,
+      channels: createChannels(config, deps),
+      alertmanager: createAlertmanagerClient(notify.alertmanager?.urls ?? [], deps.clock),
+      maintenance: createMaintenance(notify.maintenance),
+      policy: policyOf(notify.policy),
+    },
+    deps,
+  );
+}
+
+export function policyOf(policy: AlertPolicy): IncidentPolicy {
+  return { ...INCIDENT_DEFAULTS, ...policy };
+}
+
+/** Reminders, digests, retries and Alertmanager's messages are at most this late. */
+const TICK: Millis = 2_000;
+const STOP_DEADLINE: Millis = 10_000;
+
+export class AlertingEngine implements Alerting {
+  readonly #parts: AlertingParts;
+  readonly #deps: AlertingDeps;
+  readonly #outbox: Outbox;
+  readonly #stopped = new AbortController();
+  readonly #failing = new Set<string>();
+  #state: IncidentState = EMPTY_STATE;
+  #cancelTick: (() => void) | null = null;
+  #working: Promise<void> = Promise.resolve();
+  #telling: Promise<void> | null = null;
+
+  constructor(parts: AlertingParts, deps: AlertingDeps) {
+    this.#parts = parts;
+    this.#deps = deps;
+    const { clock, logger, journal, listener } = deps;
+    this.#outbox = createOutbox(parts.channels, {
+      clock,
+      logger,
+      journal,
+      onDelivery: (channel, result, at) => listener.delivered?.(channel, result, at),
+    });
+  }
+
+  start(): void {
+    this.#state = this.#deps.journal.savedState() ?? this.#state;
+    this.#tick();
+  }
+
+  async stop(signal: AbortSignal): Promise<void> {
+    this.#cancelTick?.();
+    this.#cancelTick = null;
+    using limit = deadline(this.#deps.clock, STOP_DEADLINE, signal);
+    const abort = (): void => {
+      this.#stopped.abort(limit.signal.reason);
+    };
+    if (limit.signal.aborted) abort();
+    else limit.signal.addEventListener('abort', abort, { once: true });
+    this.#work();
+    await this.settled();
+    this.#stopped.abort(new Error('Alerting has stopped'));
+  }
+
+  accept(diagnosis: Diagnosis, fresh: readonly PreconditionId[] | null): void {
+    this.#take({ kind: 'diagnosis', diagnosis, fresh });
+    this.#work();
+  }
+
+  incidents(): readonly Incident[] {
+    return this.#state.incidents;
+  }
+
+  silences(): readonly Silence[] {
+    return this.#state.silences;
+  }
+
+  silence(request: Omit<Silence, 'id' | 'from'>): Silence | null {
+    this.#take({ kind: 'silence', at: this.#deps.clock.now(), silence: request });
+    this.#work();
+    return this.#state.silences.at(-1) ?? null;
+  }
+
+  unsilence(id: string): boolean {
+    if (!this.#state.silences.some((silence) => silence.id === id)) return false;
+    this.#take({ kind: 'unsilence', at: this.#deps.clock.now(), id });
+    this.#work();
+    return true;
+  }
+
+  inMaintenance(): boolean {
+    return this.#state.maintenance;
+  }
+
+  pending(): Readonly<Record<NotificationChannel, number>> {
+    const parcels = this.#deps.journal.pending();
+    const count = (channel: NotificationChannel): number => parcels.filter(({ delivery }) => delivery.channel === channel).length;
+    return { email: count('email'), webhook: count('webhook'), alertmanager: this.#failing.size };
+  }
+
+  async settled(): Promise<void> {
+    for (let working: Promise<void> | null = null; working !== this.#working; ) {
+      working = this.#working;
+      await working;
+    }
+  }
+
+  #tick(): void {
+    const at = this.#deps.clock.now();
+    const active = this.#parts.maintenance.isActive(at);
+    this.#take(active === this.#state.maintenance ? { kind: 'tick', at } : { kind: 'maintenance', at, active });
+    this.#work();
+    this.#cancelTick = this.#deps.clock.after(TICK, () => {
+      this.#tick();
+    });
+  }
+
+  /** The new state is kept together with what is to be sent because of it, before anything is sent. */
+  #take(input: IncidentInput): void {
+    const { state, effects } = next(this.#state, input, this.#parts.policy);
+    const hasChanged = JSON.stringify(state) !== JSON.stringify(this.#state);
+    this.#state = state;
+    if (!hasChanged) return;
+    this.#deps.journal.record({
+      state,
+      incidents: touched(state, effects),
+      parcels: effects.flatMap((effect) => (effect.kind === 'notify' ? this.#parcels(effect.notification) : [])),
+    });
+    for (const effect of effects) this.#announce(effect);
+  }
+
+  #announce(effect: IncidentEffect): void {
+    const { logger, listener } = this.#deps;
+    switch (effect.kind) {
+      case 'transition': {
+        const { transition, incident } = effect;
+        const { id, cause } = incident;
+        logger.info({ incident: id, transition, cause: cause.id, severity: cause.severity, subject: cause.subject }, 'An incident changed');
+        listener.changed?.(transition, incident);
+        return;
+      }
+      case 'notify':
+        logger.info({ notification: effect.notification.id }, 'A notification is to be delivered');
+    }
+  }
+
+  #parcels(notification: Notification): readonly Parcel[] {
+    const now = this.#deps.clock.now();
+    return this.#parts.channels.flatMap((channel) =>
+      channel.recipients.map(
+        (recipient): Parcel => ({
+          notification,
+          delivery: {
+            notificationId: notification.id,
+            channel: channel.id,
+            recipient,
+            status: 'pending',
+            createdAt: now,
+            attempts: 0,
+            firstFailedAt: null,
+            nextAttemptAt: now,
+            finishedAt: null,
+            detail: '',
+          },
+        }),
+      ),
+    );
+  }
+
+  #work(): void {
+    if (this.#stopped.signal.aborted) return;
+    this.#working = Promise.all([this.#outbox.drain(this.#stopped.signal), this.#tellAlertmanager()]).then(() => undefined);
+  }
+
+  /** One message at a time: what happens meanwhile goes out right after it. */
+  #tellAlertmanager(): Promise<void> {
+    const turn = (this.#telling ?? Promise.resolve()).then(async () => {
+      const alerts = alertsOf(this.#state, this.#parts.site, this.#deps.clock.now());
+      for (const result of await this.#parts.alertmanager.send(alerts, this.#stopped.signal)) this.#noteResult(result);
+    });
+    this.#telling = turn;
+    return turn;
+  }
+
+  #noteResult({ url, kind, detail }: AlertmanagerResult): void {
+    const { logger, listener, clock } = this.#deps;
+    const isSent = kind === 'sent';
+    if (!isSent && !this.#failing.has(url)) logger.warn({ url, detail }, 'Alertmanager does not take alerts: it is tried again');
+    if (isSent && this.#failing.has(url)) logger.info({ url }, 'Alertmanager takes alerts again');
+    if (isSent) this.#failing.delete(url);
+    else this.#failing.add(url);
+    listener.delivered?.('alertmanager', isSent ? 'sent' : 'failed', clock.now());
+  }
+}
+
+/** Those of the new state that the step changed, for the history. */
+function touched(state: IncidentState, effects: readonly IncidentEffect[]): readonly Incident[] {
+  const ids = new Set(
+    effects.flatMap((effect) => {
+      if (effect.kind === 'transition') return [effect.incident.id];
+      if (effect.notification.kind === 'incident') return [effect.notification.incident.id];
+      return effect.notification.kind === 'digest' ? effect.notification.items.map(({ incident }) => incident.id) : [];
+    }),
+  );
+  return state.incidents.filter(({ id }) => ids.has(id));
+}

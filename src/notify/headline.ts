@@ -1,0 +1,43 @@
+import type { Cause, CauseId } from '../core/cause.ts';
+
+/** What is wrong in half a line, for subjects and lists. The sentence with all the names is `cause.summary`. */
+export function headline(cause: Cause): string {
+  if (cause.id === 'tls-intercepted' && cause.product !== null) return `TLS is intercepted by ${cause.product}`;
+  if (cause.id === 'tls-interception-suspected' && cause.product !== null) return `TLS is probably intercepted by ${cause.product}`;
+  return HEADLINES[cause.id].replace('{subject}', () => cause.subject);
+}
+
+const HEADLINES: Readonly<Record<CauseId, string>> = {
+  'internet-unreachable': 'the internet is unreachable',
+  'resolver-unreachable': 'the resolver {subject} does not answer',
+  'name-not-found': 'the licence server’s name is not found',
+  'answer-hijacked': 'the licence server’s name is hijacked',
+  'answer-unexpected': 'the licence server has an unexpected address',
+  'resolvers-disagree': 'the resolvers disagree',
+  'egress-blocked': 'a firewall blocks {subject}',
+  'egress-partly-blocked': 'a firewall blocks some addresses of {subject}',
+  'tls-intercepted': 'TLS is intercepted',
+  'tls-interception-suspected': 'TLS is probably intercepted',
+  'tls-blocked': 'TLS is blocked',
+  'certificate-broken': 'the certificate of {subject} is broken',
+  'vendor-ca-changed': 'the vendor’s certificate authority changed',
+  'certificate-rotated': 'the certificate was renewed',
+  'license-server-down': 'the licence server is down',
+  'mail-unreachable': 'the mail server {subject} is unreachable',
+  'mail-tls-broken': 'TLS of the mail server {subject} is broken',
+  'mail-login-rejected': 'the mail server {subject} rejects the login',
+  'mail-recipient-rejected': 'the mail server {subject} rejects the recipient',
+  'appliance-unreachable': '{subject} is unreachable',
+  'appliance-access-denied': '{subject} denies access',
+  'license-on-peer': 'the licence is on the HA peer',
+  'license-on-other-unit': 'the licence is on another unit',
+  'license-not-registered': 'the licence is not registered',
+  'token-count-mismatch': 'tokens and licence do not match',
+  'tokens-running-out': 'tokens are running out',
+  'tokens-exhausted': 'no tokens are left',
+  'polling-failing': 'FortiAuthenticator’s polling fails',
+  'appliance-silent': 'FortiAuthenticator sends no log lines',
+  'policy-inspects-traffic': 'a firewall policy inspects the traffic',
+  'policy-missing': 'no firewall policy allows the traffic',
+  'clock-skewed': 'the clock is wrong',
+};

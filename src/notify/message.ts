@@ -1,0 +1,105 @@
+import type { Incident } from '../core/incident/incident.ts';
+import { eventOf } from '../core/incident/notification.ts';
+import type { DigestNotification, IncidentNotification, Notification } from '../core/incident/notification.ts';
+import { visibleText } from '../core/visible-text.ts';
+import { headline } from './headline.ts';
+import { letterHtml } from './letter-html.ts';
+import { letterOf } from './letter.ts';
+import type { LetterContext } from './letter.ts';
+import { letterText } from './letter-text.ts';
+
+/** A mail without its envelope. No header can hold a line break. */
+export interface Message {
+  readonly subject: string;
+  readonly messageId: string;
+  /** Message-IDs of the same incident, the one that began it first. */
+  readonly references: readonly string[];
+  readonly headers: Readonly<Record<string, string>>;
+  readonly text: string;
+  readonly html: string;
+}
+
+export interface MessageContext extends LetterContext {
+  /** Sender address: its domain makes the Message-ID unique. */
+  readonly from: string;
+}
+
+/** RFC 5322 §2.1.1 allows 998 characters a line; nobody reads more than this of a subject. */
+const MAX_SUBJECT = 200;
+
+export function composeMessage(notification: Notification, context: MessageContext): Message {
+  const letter = letterOf(notification, context);
+  const causes = causesOf(notification);
+  return {
+    subject: visibleText(`[${context.site}] ${subjectOf(notification)}`, MAX_SUBJECT),
+    messageId: messageIdOf(notification.id, context.from),
+    references: threadOf(notification).map((id) => messageIdOf(id, context.from)),
+    headers: {
+      'X-FTM-Watch-Event': eventOf(notification),
+      ...(causes.length === 0 ? {} : { 'X-FTM-Watch-Cause': causes.join(', ') }),
+      'X-FTM-Watch-Site': visibleText(context.site, 100),
+      // RFC 3834: nobody's absence note is to answer it. The second is what Exchange heeds.
+      'Auto-Submitted': 'auto-generated',
+      'X-Auto-Response-Suppress': 'All',
+    },
+    text: letterText(letter),
+    html: letterHtml(letter),
+  };
+}
+
+function subjectOf(notification: Notification): string {
+  switch (notification.kind) {
+    case 'incident':
+      return incidentSubject(notification);
+    case 'digest':
+      return digestSubject(notification);
+    case 'test':
+      return 'FortiToken Mobile monitoring: test message';
+  }
+}
+
+function incidentSubject({ event, incident }: IncidentNotification): string {
+  const what = headline(incident.cause);
+  const state = incident.cause.severity === 'critical' ? 'broken' : 'at risk';
+  switch (event) {
+    case 'firing':
+      return `FortiToken Mobile activation is ${state}: ${what}`;
+    case 'reminder':
+      return `FortiToken Mobile activation is still ${state}: ${what}`;
+    case 'changed':
+      return `FortiToken Mobile activation is ${state}, the cause is now: ${what}`;
+    case 'resolved':
+      return `FortiToken Mobile activation: resolved: ${what}`;
+  }
+}
+
+function digestSubject({ items, omitted }: DigestNotification): string {
+  const open = items.filter(({ incident }) => incident.status === 'open').length + omitted;
+  const over = items.length + omitted - open;
+  return `FortiToken Mobile activation: ${String(open)} more incidents open, ${String(over)} resolved`;
+}
+
+function causesOf(notification: Notification): readonly string[] {
+  switch (notification.kind) {
+    case 'incident':
+      return [notification.incident.cause.id];
+    case 'digest':
+      return [...new Set(notification.items.map(({ incident }) => incident.cause.id))];
+    case 'test':
+      return [];
+  }
+}
+
+function threadOf(notification: Notification): readonly string[] {
+  return notification.kind === 'incident' ? earlier(notification.incident) : [];
+}
+
+function earlier({ thread }: Incident): readonly string[] {
+  return [...new Set([thread.first, thread.last])].filter((id) => id !== null);
+}
+
+/** The same notification has the same Message-ID at each try: a mail server that got it twice can tell. */
+function messageIdOf(id: string, from: string): string {
+  const domain = /@([\w.-]+)/u.exec(from)?.[1] ?? 'localhost';
+  return `<ftm-watch.${id.replaceAll(/[^\w.-]/gu, '-')}@${domain}>`;
+}

@@ -1,0 +1,83 @@
+import type { WebhookConfig } from '../config/config.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Incident } from '../core/incident/incident.ts';
+import { isFlapping } from '../core/incident/incident.ts';
+import { eventOf } from '../core/incident/notification.ts';
+import type { Notification } from '../core/incident/notification.ts';
+import type { Channel, RecipientOutcome, Shipment } from './channel.ts';
+import { postJson } from './http-post.ts';
+import type { SecretReader } from './secret-reader.ts';
+
+export interface WebhookDeps {
+  readonly clock: Clock;
+  readonly readSecret: SecretReader;
+}
+
+/** Posts each notification as JSON. A receiver that sees an `id` twice got the same notification twice. */
+export function createWebhookChannel(site: string, config: WebhookConfig, deps: WebhookDeps): Channel {
+  return {
+    id: 'webhook',
+    recipients: [config.url],
+    async deliver(shipment, signal) {
+      const outcome = await post(shipment, signal);
+      return shipment.recipients.map((recipient): RecipientOutcome => ({ recipient, ...outcome }));
+    },
+  };
+
+  async function post(shipment: Shipment, signal: AbortSignal): Promise<Pick<RecipientOutcome, 'kind' | 'detail'>> {
+    let token: string | null;
+    try {
+      token = config.token === null ? null : await deps.readSecret(config.token);
+    } catch (error) {
+      return { kind: 'deferred', detail: error instanceof Error ? error.message : 'Cannot read the token' };
+    }
+    const body = webhookBody(site, shipment);
+    return postJson({ url: config.url, body, token, caFile: config.caFile }, deps.clock, signal);
+  }
+}
+
+/** The JSON body, part of the contract: documented in docs/alerts.md. */
+export function webhookBody(site: string, { notification, firstFailedAt }: Shipment): object {
+  return {
+    version: 1,
+    id: notification.id,
+    event: eventOf(notification),
+    site,
+    at: iso(notification.at),
+    firstFailedAt: iso(firstFailedAt),
+    ...content(notification),
+  };
+}
+
+function content(notification: Notification): object {
+  switch (notification.kind) {
+    case 'incident':
+      return { incidents: [incidentJson(notification.incident)], nextReminder: iso(notification.nextReminder) };
+    case 'digest':
+      return {
+        incidents: notification.items.map(({ event, incident }) => ({ event, ...incidentJson(incident) })),
+        omitted: notification.omitted,
+      };
+    case 'test':
+      return { incidents: [] };
+  }
+}
+
+/** An incident as programs see it. */
+export function incidentJson(incident: Incident): object {
+  return {
+    id: incident.id,
+    status: incident.status,
+    flapping: isFlapping(incident),
+    since: iso(incident.since),
+    openedAt: iso(incident.openedAt),
+    closedAt: iso(incident.closedAt),
+    lastSeen: iso(incident.lastSeen),
+    cause: incident.cause,
+    formerCauses: incident.formerCauses.map((former) => ({ ...former, until: iso(former.until) })),
+  };
+}
+
+function iso(at: number | null): string | null {
+  return at === null ? null : new Date(at).toISOString();
+}
