@@ -24,6 +24,7 @@ async function atConnect(act: (socket: Socket) => void, look: Look = {}): Promis
   const seen = await bench.look(443, { address: HOST, proxy: proxyAt(peer.port), ...look });
   expect(seen).toMatchObject({ tls: null, http: null, proxy: `127.0.0.1:${String(peer.port)}` });
   expect(peer.seen).toBe(1);
+  while (peer.open > 0) await new Promise((resolve) => setImmediate(resolve));
   return seen;
 }
 
@@ -83,15 +84,26 @@ describe.concurrent('observeEndpoint through a CONNECT proxy', () => {
     expect(tcp).toMatchObject({ kind: 'failed', reason: 'rejected', message: expect.stringContaining(message) });
   });
 
-  test.each<readonly [string, (socket: Socket) => void, string, Look]>([
-    ['silence', (): void => {}, 'timeout', { deps: IMPATIENT }],
-    ['half an answer', (socket): void => void socket.write('HTTP/1.1 200 O'), 'timeout', { deps: IMPATIENT }],
-    ['an orderly end', (socket): void => void socket.end(), 'closed', {}],
-    ['a reset', (socket): void => void socket.resetAndDestroy(), 'reset', {}],
-    ['another protocol', (socket): void => void socket.write('220 mail ESMTP\r\n'), 'protocol', {}],
-    ['headers without end', (socket): void => void socket.write(`HTTP/1.1 200 OK\r\n${'X: y\r\n'.repeat(9000)}`), 'protocol', {}],
-  ])('ends after %s, once, and names the proxy', async (_, act, reason, look) => {
-    const { tcp } = await atConnect(act, look);
+  test.each<readonly [string, (socket: Socket) => void]>([
+    ['silence', (): void => {}],
+    ['half an answer', (socket): void => void socket.write('HTTP/1.1 200 O')],
+  ])('ends under %s, after the deadline', async (_, act) => {
+    const { tcp } = await atConnect(act, { deps: IMPATIENT });
+    expect(tcp).toMatchObject({
+      kind: 'failed',
+      reason: 'timeout',
+      message: expect.stringMatching(/^The proxy .* No result within 300 ms$/u),
+    });
+    expect(tcp.durationMs).toBeLessThan(1500);
+  });
+
+  test.each<readonly [string, (socket: Socket) => void, string]>([
+    ['an orderly end', (socket): void => void socket.end(), 'closed'],
+    ['a reset', (socket): void => void socket.resetAndDestroy(), 'reset'],
+    ['another protocol', (socket): void => void socket.write('220 mail ESMTP\r\n'), 'protocol'],
+    ['headers without end', (socket): void => void socket.write(`HTTP/1.1 200 OK\r\n${'X: y\r\n'.repeat(9000)}`), 'protocol'],
+  ])('ends after %s, once, and names the proxy', async (_, act, reason) => {
+    const { tcp } = await atConnect(act);
     expect(tcp).toMatchObject({ kind: 'failed', reason, message: expect.stringMatching(/^The proxy 127\.0\.0\.1:\d+ /u) });
     expect(tcp.durationMs).toBeLessThan(2000);
   });
