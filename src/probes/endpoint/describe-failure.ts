@@ -18,6 +18,6 @@ export function describeFailure(failure: Failure): string {
 }
 
 /** `12 ms` below a second, else `3 s` or `3.5 s`. */
-export function span(duration: Millis): string {
+function span(duration: Millis): string {
   return duration < 999.5 ? `${String(Math.round(duration))} ms` : `${String(Math.round(duration / 100) / 10)} s`;
 }

@@ -32,7 +32,7 @@ export interface EndpointDeps {
   /** From `createChainReader`, one for the whole program. */
   readonly chainReader: ChainReader;
   readonly readSecret: SecretReader;
-  /** @default ENDPOINT_LIMITS */
+  /** @default 3 s for TCP, 4 s for TLS, 4 s for HTTP */
   readonly limits?: EndpointLimits;
 }
 
@@ -44,7 +44,7 @@ export interface EndpointLimits {
   readonly http: Millis;
 }
 
-export const ENDPOINT_LIMITS: EndpointLimits = { tcp: 3000, tls: 4000, http: 4000 };
+const ENDPOINT_LIMITS: EndpointLimits = { tcp: 3000, tls: 4000, http: 4000 };
 
 /**
  * Makes one connection to one address and tells what each stage showed. Never rejects: what goes wrong is in the observation, our
