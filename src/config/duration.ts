@@ -1,0 +1,24 @@
+import type { Millis } from '../core/clock.ts';
+
+/** How a duration is written: a whole number and a unit. */
+export const DURATION_PATTERN: RegExp = /^[1-9]\d{0,8}[smhd]$/u;
+
+const UNITS: readonly (readonly [unit: string, millis: Millis])[] = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['m', 60_000],
+  ['s', 1000],
+];
+
+/** `90s`, `15m`, `4h`, `7d`; null for anything else, zero included. */
+export function parseDuration(text: string): Millis | null {
+  if (!DURATION_PATTERN.test(text)) return null;
+  const unit = UNITS.find(([letter]) => text.endsWith(letter));
+  return unit === undefined ? null : Number(text.slice(0, -1)) * unit[1];
+}
+
+/** The shortest text that `parseDuration` reads back as the same whole seconds. */
+export function formatDuration(duration: Millis): string {
+  const unit = UNITS.find(([, millis]) => duration >= millis && duration % millis === 0);
+  return unit === undefined ? `${String(Math.max(1, Math.round(duration / 1000)))}s` : `${String(duration / unit[1])}${unit[0]}`;
+}

@@ -1,0 +1,86 @@
+import leven from 'leven';
+import type * as z from 'zod';
+import { visibleText } from '../core/visible-text.ts';
+import type { JsonSchema } from './json-schema.ts';
+import { expectedMessage, showValue } from './show.ts';
+import { allKeyPaths, knownKeys } from './known-keys.ts';
+
+export type IssuePath = readonly (string | number)[];
+
+/** One problem of a configuration. */
+export interface ConfigIssue {
+  /** The file's name as it was given. */
+  readonly file: string;
+  /** From 1; null where the file as a whole cannot be read. */
+  readonly position: { readonly line: number; readonly column: number } | null;
+  /** `mail[0].port`; empty for the file as a whole. */
+  readonly path: string;
+  readonly message: string;
+}
+
+/** A problem before it has a place in the text. */
+export interface SchemaIssue {
+  /** What to point at. */
+  readonly at: IssuePath;
+  /** What to name: the section, for an unknown key in it. */
+  readonly path: IssuePath;
+  readonly message: string;
+}
+
+/** `config/ftm-watch.yaml:12:5  mail[0].port: expected a port between 1 and 65535, got 70000` */
+export function formatIssue({ file, position, path, message }: ConfigIssue): string {
+  const place = position === null ? '' : `:${String(position.line)}:${String(position.column)}`;
+  return `${visibleText(file, 500)}${place}  ${path === '' ? '' : `${path}: `}${message}`;
+}
+
+/** `mail[0].port` */
+export function formatPath(path: IssuePath): string {
+  return path
+    .map((part, index) => (typeof part === 'number' ? `[${String(part)}]` : `${index === 0 ? '' : '.'}${visibleText(part, 60)}`))
+    .join('');
+}
+
+/** Takes zod's issues apart: one for each unknown key, and of a union the branch that was meant. */
+export function schemaIssues(issues: readonly z.core.$ZodIssue[], schema: JsonSchema): readonly SchemaIssue[] {
+  return issues.flatMap((issue) => schemaIssue(issue, [], schema));
+}
+
+function schemaIssue(issue: z.core.$ZodIssue, base: IssuePath, schema: JsonSchema): readonly SchemaIssue[] {
+  const path = [...base, ...issue.path.map((part) => (typeof part === 'number' ? part : String(part)))];
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => ({ at: [...path, key], path, message: unknownKeyMessage(key, path, schema) }));
+  }
+  const meant = issue.code === 'invalid_union' ? issue.errors.find(isMeant) : undefined;
+  return meant === undefined ? [{ at: path, path, message: issue.message }] : meant.flatMap((inner) => schemaIssue(inner, path, schema));
+}
+
+/** The alternative that fits the sort of value, if not the value. */
+function isMeant(branch: readonly z.core.$ZodIssue[]): boolean {
+  return branch.length > 0 && branch.every(({ code, path }) => code !== 'invalid_type' || path.length > 0);
+}
+
+/** Whatever a schema does not word itself. */
+export function fallbackMessage(issue: { readonly code?: string | undefined; readonly input?: unknown }): string {
+  return expectedMessage('another value', issue.input);
+}
+
+function unknownKeyMessage(key: string, path: IssuePath, schema: JsonSchema): string {
+  const unknown = `unknown key ${showValue(key)}`;
+  const known = knownKeys(schema, path);
+  if (known.includes(`${key}File`)) return `${unknown}; a secret does not stand in this file: give "${key}File" or "${key}Env"`;
+  const similar = closest(key, known);
+  if (similar !== null) return `${unknown}; did you mean "${similar}"?`;
+  const elsewhere = allKeyPaths(schema).filter((known) => known.endsWith(`.${key}`));
+  const [only] = elsewhere;
+  return only !== undefined && elsewhere.length === 1
+    ? `${unknown}; did you mean "${only}"?`
+    : `${unknown}; expected ${known.map((name) => `"${name}"`).join(', ')}`;
+}
+
+/** A slip or two; a third of a short word is another word. */
+function closest(key: string, known: readonly string[]): string | null {
+  const lower = key.toLowerCase();
+  const distances = known.map((name) => ({ name, distance: leven(lower, name.toLowerCase()) }));
+  const [best] = distances.toSorted((a, b) => a.distance - b.distance);
+  return best !== undefined && best.distance <= Math.max(1, Math.floor(best.name.length / 3)) ? best.name : null;
+}

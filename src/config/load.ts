@@ -1,0 +1,119 @@
+import { dirname, resolve } from 'node:path';
+import type { Config } from './config.ts';
+import { type ConfigIssue, fallbackMessage, formatPath, schemaIssues } from './issues.ts';
+import { configJsonSchema } from './json-schema.ts';
+import { configSchema } from './schema/root.ts';
+import { parseYaml } from './yaml-text.ts';
+
+/** Used where no file is named and this one exists. */
+export const DEFAULT_CONFIG_FILE = 'config/ftm-watch.yaml';
+
+/** Larger than any configuration that a person or a program writes. */
+export const MAX_CONFIG_BYTES: number = 1024 * 1024;
+
+/** More would only hide the first ones. */
+const MAX_ISSUES = 100;
+
+/** The files of the machine, as far as loading needs them. */
+export interface ConfigFiles {
+  /** At most `limit` bytes of the file, `missing` when there is none. Never rejects. */
+  readonly read: (path: string, limit: number) => Promise<ReadResult>;
+  /** Why the file cannot be read ("no such file"), null when it can. Never rejects. */
+  readonly problem: (path: string) => Promise<string | null>;
+}
+
+export type ReadResult =
+  | { readonly kind: 'read'; readonly bytes: Uint8Array }
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'too-large' }
+  | { readonly kind: 'failed'; readonly reason: string };
+
+export interface LoadOptions {
+  /** The file; undefined takes the default file where it exists, else the defaults of every key. */
+  readonly path: string | undefined;
+  readonly env: NodeJS.ProcessEnv;
+  readonly hostname: string;
+  readonly cwd: string;
+  readonly files: ConfigFiles;
+}
+
+export type LoadResult =
+  | {
+      readonly kind: 'ok';
+      readonly config: Config;
+      /** Absolute name of the file that was read; null for the built-in defaults. */
+      readonly source: string | null;
+    }
+  | { readonly kind: 'invalid'; readonly issues: readonly ConfigIssue[] };
+
+/**
+ * Loads and validates the configuration, at start and again at each reload. Never throws for what a file says: every problem of it is told
+ * at once, in the order of the lines. Secrets are not read, but their files and variables must be there.
+ */
+export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
+  const file = options.path ?? DEFAULT_CONFIG_FILE;
+  const source = resolve(options.cwd, file);
+  const found = await options.files.read(source, MAX_CONFIG_BYTES);
+  if (found.kind === 'missing' && options.path === undefined) return validate('', null, file, options);
+  if (found.kind !== 'read') return unreadable(file, reasonOf(found));
+  const text = decode(found.bytes);
+  return text === null ? unreadable(file, 'expected UTF-8') : validate(text, source, file, options);
+}
+
+async function validate(text: string, source: string | null, file: string, options: LoadOptions): Promise<LoadResult> {
+  const yaml = parseYaml(text);
+  if (yaml.kind === 'invalid') {
+    return invalid(yaml.problems.map(({ message, ...position }) => ({ file, position, path: '', message })));
+  }
+  const schema = configSchema({
+    baseDirectory: source === null ? options.cwd : dirname(source),
+    cwd: options.cwd,
+    hostname: options.hostname,
+    env: options.env,
+    fileProblem: options.files.problem,
+  });
+  const result = await schema.safeParseAsync(yaml.value ?? {}, { error: fallbackMessage });
+  if (result.success) return { kind: 'ok', config: result.data, source };
+  const found = schemaIssues(result.error.issues, configJsonSchema());
+  return invalid(found.map(({ at, path, message }) => ({ file, position: yaml.locate(at), path: formatPath(path), message })));
+}
+
+function invalid(issues: readonly ConfigIssue[]): LoadResult {
+  const ordered = issues.toSorted(byPosition);
+  const shown = ordered.slice(0, MAX_ISSUES);
+  const last = shown.at(-1);
+  const hidden = ordered.length - shown.length;
+  if (hidden === 0 || last === undefined) return { kind: 'invalid', issues: shown };
+  return {
+    kind: 'invalid',
+    issues: [...shown, { file: last.file, position: null, path: '', message: `and ${String(hidden)} more problems` }],
+  };
+}
+
+function byPosition({ position: a }: ConfigIssue, { position: b }: ConfigIssue): number {
+  return (a?.line ?? 0) - (b?.line ?? 0) || (a?.column ?? 0) - (b?.column ?? 0);
+}
+
+function unreadable(file: string, reason: string): LoadResult {
+  return { kind: 'invalid', issues: [{ file, position: null, path: '', message: `cannot read the configuration: ${reason}` }] };
+}
+
+function reasonOf(found: Exclude<ReadResult, { readonly kind: 'read' }>): string {
+  switch (found.kind) {
+    case 'missing':
+      return 'no such file';
+    case 'too-large':
+      return `expected at most ${String(MAX_CONFIG_BYTES)} bytes`;
+    case 'failed':
+      return found.reason;
+  }
+}
+
+/** null for what is not UTF-8, a byte order mark aside. */
+function decode(bytes: Uint8Array): string | null {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,143 @@
+import { stringify } from 'yaml';
+import type {
+  ApplianceApiConfig,
+  ApplianceConfig,
+  Config,
+  FirewallConfig,
+  ListenAddress,
+  LogsConfig,
+  MailRelay,
+  NotifyConfig,
+  ProxyConfig,
+  RegistrationConfig,
+  SnmpConfig,
+  TlsFiles,
+  WebConfig,
+} from './config.ts';
+import { formatDuration } from './duration.ts';
+import { formatHostPort } from './host-port.ts';
+import type { SecretSource } from './secret.ts';
+
+/** What a printed configuration consists of. */
+type Plain = string | number | null | readonly Plain[] | { readonly [key: string]: Plain };
+
+type Section = Readonly<Record<string, Plain>>;
+
+/**
+ * The configuration with every default, as the YAML that loads to the same configuration. File names are absolute. A secret appears as the file
+ * or the variable that it comes from: its value is not part of a configuration.
+ */
+export function printConfig(config: Config): string {
+  return stringify(fileOf(config), { lineWidth: 0 });
+}
+
+function fileOf(config: Config): Section {
+  const { licenseServer, trust, registration, firewall, services } = config;
+  return {
+    site: config.site,
+    licenseServer: { ...present({ ...licenseServer, proxy: proxyOf(licenseServer.proxy) }), serverName: licenseServer.serverName },
+    trust: { ...trust },
+    services: services.map((service) => ({ ...service, trust: { ...service.trust } })),
+    controlHosts: config.controlHosts.map(({ host, port }) => formatHostPort(host, port)),
+    resolvers: config.resolvers.map(({ label }) => label),
+    ...present({ sourceAddress: config.sourceAddress }),
+    mail: config.mail.map(({ from, to, ...relay }) => ({ ...relayOf(relay), ...present({ from, to }) })),
+    clock: { ntp: config.clock.ntp.map(({ host, port }) => formatHostPort(host, port)), maxOffset: formatDuration(config.clock.maxOffset) },
+    appliances: config.appliances.map(applianceOf),
+    logs: logsOf(config.logs),
+    ...(registration === null ? {} : { registration: registrationOf(registration) }),
+    ...(firewall === null ? {} : { firewall: firewallOf(firewall) }),
+    schedule: { ...config.schedule },
+    notify: notifyOf(config.notify),
+    web: webOf(config.web),
+    store: { path: config.store.path, retention: formatDuration(config.store.retention) },
+    log: { ...config.log },
+  };
+}
+
+function proxyOf(proxy: ProxyConfig | null): Plain {
+  if (proxy === null) return null;
+  const url = `http://${formatHostPort(proxy.host, proxy.port)}`;
+  return proxy.user === null ? url : { url, user: proxy.user, ...secretOf('password', proxy.password) };
+}
+
+function relayOf({ password, ...relay }: MailRelay): Section {
+  return { ...present({ ...relay }), ...secretOf('password', password) };
+}
+
+function applianceOf({ api, snmp, ...appliance }: ApplianceConfig): Section {
+  return {
+    ...present({ ...appliance }),
+    ...(api === null ? {} : { api: apiOf(api) }),
+    ...(snmp === null ? {} : { snmp: snmpOf(snmp) }),
+  };
+}
+
+function apiOf({ key, ...api }: ApplianceApiConfig): Section {
+  return { ...present({ ...api }), ...secretOf('key', key) };
+}
+
+function snmpOf({ community, ...snmp }: SnmpConfig): Section {
+  return { ...snmp, ...secretOf('community', community) };
+}
+
+function registrationOf({ password, ...registration }: RegistrationConfig): Section {
+  return { ...present({ ...registration }), ...secretOf('password', password) };
+}
+
+function firewallOf({ token, ...firewall }: FirewallConfig): Section {
+  return { ...present({ ...firewall }), ...secretOf('token', token) };
+}
+
+function logsOf({ syslog, window, silentAfter, ...logs }: LogsConfig): Section {
+  const { udp, tcp, tls } = syslog;
+  return {
+    syslog: present({
+      udp: udp && listenOf(udp),
+      tcp: tcp && listenOf(tcp),
+      tls: tls && present({ listen: listenOf(tls), certFile: tls.certFile, keyFile: tls.keyFile, clientCaFile: tls.clientCaFile }),
+    }),
+    ...logs,
+    window: formatDuration(window),
+    silentAfter: formatDuration(silentAfter),
+  };
+}
+
+function notifyOf({ email, alertmanager, webhooks, policy, maintenance }: NotifyConfig): Section {
+  return {
+    ...present({
+      email: email && { ...email, servers: email.servers.map(relayOf) },
+      alertmanager: alertmanager && { ...alertmanager },
+    }),
+    webhooks: webhooks.map(({ url, token, caFile }) => ({ url, ...secretOf('token', token), ...present({ caFile }) })),
+    policy: { ...policy, reminder: formatDuration(policy.reminder) },
+    maintenance: maintenance.map((window) => ({ ...window, duration: formatDuration(window.duration) })),
+  };
+}
+
+function webOf({ listen, tls, users, probeTargets }: WebConfig): Section {
+  return {
+    listen: listenOf(listen),
+    ...present({ tls: tls && tlsOf(tls) }),
+    users: users.map(({ name, passwordHash }) => ({ name, ...secretOf('passwordHash', passwordHash) })),
+    probeTargets: probeTargets.map(({ host, port }) => formatHostPort(host, port)),
+  };
+}
+
+function listenOf({ address, port }: ListenAddress): string {
+  return formatHostPort(address, port);
+}
+
+function tlsOf({ certFile, keyFile }: TlsFiles): Section {
+  return { certFile, keyFile };
+}
+
+function secretOf(name: string, source: SecretSource | null): Section {
+  if (source === null) return {};
+  return source.kind === 'file' ? { [`${name}File`]: source.path } : { [`${name}Env`]: source.name };
+}
+
+/** What is not configured is left out. */
+function present(section: Section): Section {
+  return Object.fromEntries(Object.entries(section).filter(([, value]) => value !== null));
+}

@@ -1,0 +1,34 @@
+import { isIP } from 'node:net';
+import type { ResolverConfig } from './config.ts';
+import { parseHostPort } from './host-port.ts';
+
+const DNS_PORT = 53;
+/** RFC 7858 §3.1. */
+const DNS_OVER_TLS_PORT = 853;
+
+type SocketKind = 'udp' | 'tcp' | 'tls';
+
+const SOCKET_KINDS: readonly SocketKind[] = ['udp', 'tcp', 'tls'];
+
+/**
+ * `system`, an address (asked over UDP), `udp://`, `tcp://`, `tls://` or `https://`. UDP and TCP take addresses only: a resolver that must
+ * be resolved first says nothing about itself. null for anything else.
+ */
+export function parseResolver(text: string): ResolverConfig | null {
+  if (text === 'system') return { kind: 'system', label: 'system' };
+  if (text.startsWith('https://')) return isResolverUrl(text) ? { kind: 'https', label: text, url: text } : null;
+  const kind = SOCKET_KINDS.find((scheme) => text.startsWith(`${scheme}://`));
+  if (kind === undefined) return overSocket('udp', text, text);
+  return overSocket(kind, text, text.slice(`${kind}://`.length).replace(/\/$/u, ''));
+}
+
+function overSocket(kind: SocketKind, label: string, endpoint: string): ResolverConfig | null {
+  const target = parseHostPort(endpoint, kind === 'tls' ? DNS_OVER_TLS_PORT : DNS_PORT);
+  if (target === null || (kind !== 'tls' && isIP(target.host) === 0)) return null;
+  return { kind, label, host: target.host, port: target.port };
+}
+
+function isResolverUrl(text: string): boolean {
+  const url = URL.parse(text);
+  return url !== null && url.username === '' && url.password === '' && url.hash === '';
+}
