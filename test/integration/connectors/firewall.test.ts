@@ -12,7 +12,8 @@ import type { Firewall, FirewallState } from '../../lab/firewall.ts';
 import type { HttpFault } from '../../lab/https-peer.ts';
 import { createIdentity } from '../../support/authority.ts';
 import type { Identity } from '../../support/authority.ts';
-import { connectorContext, hurriedClock } from '../../support/connector-context.ts';
+import { connectorContext } from '../../support/connector-context.ts';
+import { hurriedClock } from '../../support/hurried-clock.ts';
 
 const ENV = { TOKEN: 'api-token', WRONG: 'other-token' };
 const TARGET = { host: 'fortitokenmobile.fortinet.com', port: 443, expectedAddresses: ['173.243.138.84', '173.243.138.0/24'] };

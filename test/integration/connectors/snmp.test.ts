@@ -4,7 +4,8 @@ import { observeHaRole } from '../../../src/connectors/snmp/observe-ha-role.ts';
 import type { HaRole, HaRoleObservation } from '../../../src/core/license/ha-role.ts';
 import { createSnmpAgent } from '../../lab/snmp-agent.ts';
 import type { SnmpAgent, SnmpFault } from '../../lab/snmp-agent.ts';
-import { connectorContext, hurriedClock } from '../../support/connector-context.ts';
+import { connectorContext } from '../../support/connector-context.ts';
+import { hurriedClock } from '../../support/hurried-clock.ts';
 import { hasSnmpd, startSnmpd } from '../../support/snmpd.ts';
 import type { Snmpd } from '../../support/snmpd.ts';
 

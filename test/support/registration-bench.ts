@@ -1,0 +1,92 @@
+import type { BudgetStore } from '../../src/connectors/forticloud/budget-store.ts';
+import type { ConnectorContext } from '../../src/connectors/context.ts';
+import { observeRegistration } from '../../src/connectors/forticloud/observe-registration.ts';
+import type { RegistrationConfig } from '../../src/config/config.ts';
+import { parseBudget } from '../../src/core/license/call-budget.ts';
+import type { CallBudget, CallLimits } from '../../src/core/license/call-budget.ts';
+import type { RegistrationObservation } from '../../src/core/license/registration.ts';
+import { createRegistrationService } from '../lab/registration.ts';
+import type { RegistrationService, RegistrationState } from '../lab/registration.ts';
+import { createIdentity } from './authority.ts';
+import { connectorContext } from './connector-context.ts';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** The licences that the tests ask for. */
+export const A = 'EFTM000000000001';
+export const B = 'EFTM000000000002';
+
+const ENV = { PASSWORD: 'api-password', WRONG: 'guess' };
+
+/** Kept as JSON, as the real one is. */
+export interface MemoryStore extends BudgetStore {
+  readonly saved: () => CallBudget;
+}
+
+export function memoryStore(limits?: CallLimits): MemoryStore {
+  let json = 'null';
+  return {
+    load: () => Promise.resolve(JSON.parse(json) as unknown),
+    save: (budget) => {
+      json = JSON.stringify(budget);
+      return Promise.resolve();
+    },
+    saved: () => parseBudget(JSON.parse(json)),
+    ...(limits === undefined ? {} : { limits }),
+  };
+}
+
+export interface Asking {
+  readonly licenses?: readonly string[];
+  readonly serials?: readonly string[];
+  readonly store?: BudgetStore;
+  readonly config?: Partial<RegistrationConfig>;
+  readonly context?: Partial<ConnectorContext>;
+}
+
+export interface RegistrationBench extends AsyncDisposable {
+  readonly service: RegistrationService;
+  observe(asking?: Asking): Promise<RegistrationObservation>;
+}
+
+/** A service, and the file to verify its certificate by. */
+export async function startRegistration(state: Partial<RegistrationState> = {}): Promise<RegistrationBench> {
+  const identity = await createIdentity({ name: 'CN=registration.example.test', ipAddresses: ['127.0.0.1'] });
+  const folder = await mkdtemp(join(tmpdir(), 'registration-'));
+  const caFile = join(folder, 'ca.pem');
+  await writeFile(caFile, identity.pem);
+  const service = await createRegistrationService({ identity, state });
+  const { url } = service;
+  const right: RegistrationConfig = {
+    user: 'api-user',
+    password: { kind: 'env', name: 'PASSWORD' },
+    accountId: null,
+    url,
+    authUrl: url,
+    caFile,
+  };
+  return {
+    service,
+    observe: (asking = {}) =>
+      observeRegistration(
+        { ...right, ...asking.config },
+        { licenses: asking.licenses ?? [A], serials: asking.serials ?? [] },
+        asking.store ?? memoryStore(),
+        connectorContext({ env: ENV, ...asking.context }),
+      ),
+    [Symbol.asyncDispose]: async () => {
+      await service.close();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+/** The outcome of each licence, or the observation where there is none. */
+export function outcomes(observation: RegistrationObservation): readonly unknown[] {
+  return observation.kind === 'ok' ? observation.lookups.map(({ outcome }) => outcome) : [observation];
+}
+
+export function paths(service: RegistrationService): readonly string[] {
+  return service.requests.map(({ path }) => path);
+}

@@ -1,0 +1,34 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, expectTypeOf, it } from 'vitest';
+import { createHttpGetter } from '../../../src/connectors/http-get.ts';
+import type { HttpGetter } from '../../../src/connectors/http-get.ts';
+import { connectorContext } from '../../support/connector-context.ts';
+
+const CONNECTORS = join(import.meta.dirname, '../../../src/connectors');
+
+describe('HttpGetter', () => {
+  it('can say a path, and no method or body', async () => {
+    expectTypeOf<Parameters<HttpGetter['get']>>().toEqualTypeOf<[path: string]>();
+    const options = { url: 'https://127.0.0.1', trust: { caFile: null, pin: null }, authorization: '' };
+    await using http = await createHttpGetter(options, connectorContext());
+    expect(Reflect.ownKeys(http)).toEqual(['get', Symbol.asyncDispose]);
+  });
+
+  it.each(['http://127.0.0.1', 'ftp://127.0.0.1', '127.0.0.1', ''])('refuses %j: credentials go over TLS alone', async (url) => {
+    const options = { url, trust: { caFile: null, pin: null }, authorization: '' };
+    await expect(createHttpGetter(options, connectorContext())).rejects.toThrow('expected a URL that begins with "https://"');
+  });
+});
+
+describe('the connectors', () => {
+  it('know POST in two places: the exchange itself, and the registration service, which reads by POST', async () => {
+    const files = (await readdir(CONNECTORS, { recursive: true })).filter((file) => file.endsWith('.ts'));
+    expect(files.length).toBeGreaterThan(20);
+    const texts = await Promise.all(files.map(async (file) => [file, await readFile(join(CONNECTORS, file), 'utf8')] as const));
+    const posting = texts.filter(([, text]) => /'(?:POST|PUT|PATCH|DELETE)'/u.test(text)).map(([file]) => file);
+    expect(posting.toSorted()).toEqual(['forticloud/client.ts', 'json-exchange.ts']);
+    const exchanging = texts.filter(([, text]) => text.includes('exchangeJson(')).map(([file]) => file);
+    expect(exchanging.toSorted()).toEqual(['forticloud/client.ts', 'http-get.ts', 'json-exchange.ts']);
+  });
+});
