@@ -157,7 +157,9 @@ export type MailOutcome =
 
 /** The time of somebody else: a control host's `Date` header or an NTP server. */
 export interface ClockObservation {
+  /** `host:port`, as configured. */
   readonly source: string;
+  readonly protocol: 'ntp' | 'http';
   readonly outcome:
     | {
         readonly kind: 'offset';

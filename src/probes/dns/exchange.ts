@@ -1,17 +1,20 @@
 import { isIP } from 'node:net';
 import type { SecureContext, TLSSocket } from 'node:tls';
-import type { Clock } from '../../core/clock.ts';
+import type { Clock, Millis } from '../../core/clock.ts';
 import { openSocket, openTls } from '../connect.ts';
 import type { Destination } from '../connect.ts';
+import { exchangeUdp } from '../udp-exchange.ts';
 import { DOH_PROTOCOLS, exchangeHttps } from './https.ts';
-import type { DnsQuery } from './message.ts';
+import { readReply } from './message.ts';
+import type { BelievableReading, DnsQuery } from './message.ts';
 import type { DnsServer } from './server.ts';
 import { exchangeStream } from './stream.ts';
-import { exchangeUdp } from './udp.ts';
-import type { BelievableReading } from './udp.ts';
 
 /** RFC 7858 §3.1 has no ALPN; `dot` is registered and some servers tell protocols apart by it. */
 const DOT_PROTOCOLS: readonly string[] = ['dot'];
+
+/** A lost packet is repeated once, as stub resolvers do; glibc waits 5 s for it, which would be a whole round. */
+const RETRANSMIT_AFTER: Millis = 1000;
 
 export interface ExchangeTools {
   readonly trust: SecureContext;
@@ -23,9 +26,9 @@ export interface ExchangeTools {
 
 /** One question and its answer, over the server's transport. @throws what ended it */
 export async function exchangeWith(server: DnsServer, query: DnsQuery, tools: ExchangeTools): Promise<BelievableReading> {
-  const { clock, onSend, signal } = tools;
+  const { onSend, signal } = tools;
   if (server.kind === 'udp') {
-    const reading = await exchangeUdp({ server: server.at, query, clock, onSend }, signal);
+    const reading = await askOverUdp(server.at, query, tools);
     return reading.kind === 'truncated' ? exchangeTcp(server.at, query, signal) : reading;
   }
   onSend();
@@ -37,6 +40,25 @@ export async function exchangeWith(server: DnsServer, query: DnsQuery, tools: Ex
     case 'https':
       return exchangeHttps(await openVerified(server, DOH_PROTOCOLS, tools), server.url, query, signal);
   }
+}
+
+function askOverUdp(at: Destination, query: DnsQuery, { clock, onSend, signal }: ExchangeTools): Promise<BelievableReading> {
+  return exchangeUdp(
+    {
+      server: at,
+      clock,
+      retransmitAfter: RETRANSMIT_AFTER,
+      packet: () => {
+        onSend();
+        return query.bytes;
+      },
+      read: (bytes) => {
+        const reading = readReply(bytes, query);
+        return reading.kind === 'foreign' ? null : reading;
+      },
+    },
+    signal,
+  );
 }
 
 async function exchangeTcp(at: Destination, query: DnsQuery, signal: AbortSignal): Promise<BelievableReading> {

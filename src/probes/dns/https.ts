@@ -4,8 +4,7 @@ import type { Dispatcher } from 'undici';
 import type { Millis } from '../../core/clock.ts';
 import { ProbeError } from '../failure.ts';
 import { readReply } from './message.ts';
-import type { DnsQuery } from './message.ts';
-import type { BelievableReading } from './udp.ts';
+import type { BelievableReading, DnsQuery } from './message.ts';
 
 /** RFC 8484 §6. */
 const MEDIA_TYPE = 'application/dns-message';

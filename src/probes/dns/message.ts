@@ -29,6 +29,8 @@ export type DnsReading =
   /** It is the answer, but no program can use it. */
   | { readonly kind: 'unusable'; readonly why: string };
 
+export type BelievableReading = Exclude<DnsReading, { kind: 'foreign' }>;
+
 /** Largest answer asked for over UDP: not fragmented anywhere (RFC 9715 §3.1, DNS flag day 2020). */
 const UDP_PAYLOAD = 1232;
 

@@ -13,7 +13,7 @@ import type { DnsReading, RecordType } from './message.ts';
 import { serverOf } from './server.ts';
 import type { DnsServer } from './server.ts';
 import { observeSystem } from './system.ts';
-import type { SystemLookup } from './system-lookup.ts';
+import type { SystemLookup } from '../system-lookup.ts';
 import { exchangeWith } from './exchange.ts';
 
 /** For everything that one question may take: resolving the resolver's name, connecting, handshake, repetition, answer. */

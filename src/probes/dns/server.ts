@@ -1,10 +1,7 @@
-import { isIP } from 'node:net';
 import type { ResolverConfig } from '../../config/config.ts';
-import { addressFamily } from '../../core/addresses.ts';
 import type { Destination } from '../connect.ts';
-import { ProbeError, failureMessage } from '../failure.ts';
-import { lookUp } from './system-lookup.ts';
-import type { SystemLookup } from './system-lookup.ts';
+import { locate } from '../locate.ts';
+import type { SystemLookup } from '../system-lookup.ts';
 
 const HTTPS_PORT = 443;
 
@@ -25,41 +22,19 @@ export async function serverOf(
   sourceAddress: string | null,
   signal: AbortSignal,
 ): Promise<DnsServer> {
-  async function locate(host: string, port: number): Promise<Destination> {
-    return { address: await addressOf(host, system, sourceAddress, signal), port, sourceAddress };
-  }
+  const find = (host: string, port: number): Promise<Destination> => locate({ host, port, sourceAddress }, system, signal);
   switch (resolver.kind) {
     case 'udp':
     case 'tcp':
-      return { kind: resolver.kind, at: await locate(resolver.host, resolver.port) };
+      return { kind: resolver.kind, at: await find(resolver.host, resolver.port) };
     case 'tls':
-      return { kind: 'tls', at: await locate(resolver.host, resolver.port), host: resolver.host };
+      return { kind: 'tls', at: await find(resolver.host, resolver.port), host: resolver.host };
     case 'https': {
       const url = new URL(resolver.url);
       const host = withoutBrackets(url.hostname);
-      return { kind: 'https', at: await locate(host, url.port === '' ? HTTPS_PORT : Number(url.port)), host, url };
+      return { kind: 'https', at: await find(host, url.port === '' ? HTTPS_PORT : Number(url.port)), host, url };
     }
   }
-}
-
-async function addressOf(host: string, system: SystemLookup, sourceAddress: string | null, signal: AbortSignal): Promise<string> {
-  if (isIP(host) !== 0) return host;
-  try {
-    const found = await lookUp(system, host, signal);
-    const addresses = found.map(({ address }) => address);
-    const family = sourceAddress === null ? 4 : addressFamily(sourceAddress);
-    const address = addresses.find((candidate) => addressFamily(candidate) === family) ?? addresses[0];
-    if (address !== undefined) return address;
-  } catch (error) {
-    throw notFound(host, failureMessage(error), error);
-  }
-  throw notFound(host, 'it has no address');
-}
-
-function notFound(host: string, why: string, cause?: unknown): ProbeError {
-  return new ProbeError('name-not-resolved', `Cannot find the resolver itself: the system does not resolve its name "${host}": ${why}`, {
-    cause,
-  });
 }
 
 function withoutBrackets(host: string): string {

@@ -1,8 +1,7 @@
 import type { Socket } from 'node:net';
 import { ProbeError, abortError } from '../failure.ts';
 import { readReply } from './message.ts';
-import type { DnsQuery } from './message.ts';
-import type { BelievableReading } from './udp.ts';
+import type { BelievableReading, DnsQuery } from './message.ts';
 
 const LENGTH_BYTES = 2;
 

@@ -3,7 +3,7 @@ import { createSocket } from 'node:dgram';
 import { createSecureContext } from 'node:tls';
 import { encode } from 'dns-packet';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Getaddrinfo } from '../../../../src/probes/dns/system-lookup.ts';
+import type { Getaddrinfo } from '../../../../src/probes/system-lookup.ts';
 import { createHierarchy } from '../../../support/authority.ts';
 import { A, ADDRESS, HEALTHY, NAME, createDnsBench, onA, over, overHttps } from '../../../support/dns-bench.ts';
 import type { DnsBench } from '../../../support/dns-bench.ts';

@@ -2,8 +2,8 @@ import type { LookupAddress } from 'node:dns';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { ResolverConfig } from '../../../../src/config/config.ts';
 import { observeDns } from '../../../../src/probes/dns/observe.ts';
-import { createSystemLookup } from '../../../../src/probes/dns/system-lookup.ts';
-import type { Getaddrinfo } from '../../../../src/probes/dns/system-lookup.ts';
+import { createSystemLookup } from '../../../../src/probes/system-lookup.ts';
+import type { Getaddrinfo } from '../../../../src/probes/system-lookup.ts';
 import { ADDRESS, HEALTHY, NAME, createDnsBench, over, overHttps } from '../../../support/dns-bench.ts';
 import type { DnsBench } from '../../../support/dns-bench.ts';
 import { SILENCE } from '../../../support/dns-server.ts';
@@ -91,7 +91,7 @@ describe('observeDns and the system', () => {
     expect((await bench.look(over('tls', server, 'dns.example.test'))).a).toMatchObject({
       kind: 'failed',
       reason: 'name-not-resolved',
-      message: 'Cannot find the resolver itself: the system does not resolve its name "dns.example.test": getaddrinfo ENOTFOUND',
+      message: 'The system does not resolve the server\'s own name "dns.example.test": getaddrinfo ENOTFOUND',
     });
   });
 });

@@ -1,37 +1,33 @@
 import { createSocket } from 'node:dgram';
 import type { Socket } from 'node:dgram';
-import type { Clock, Millis } from '../../core/clock.ts';
-import { localAddressFor } from '../connect.ts';
-import type { Destination } from '../connect.ts';
-import { ProbeError, abortError, errorCode } from '../failure.ts';
-import { readReply } from './message.ts';
-import type { DnsQuery, DnsReading } from './message.ts';
+import type { Clock, Millis } from '../core/clock.ts';
+import { localAddressFor } from './connect.ts';
+import type { Destination } from './connect.ts';
+import { ProbeError, abortError, errorCode } from './failure.ts';
 
-/** A lost packet is repeated once, as stub resolvers do; glibc waits 5 s for it, which would be a whole round. */
-const RETRANSMIT_AFTER: Millis = 1000;
-
-/** More packets than these that are no answer to the question are an attack or a broken server; reading on would only burn CPU. */
+/** More packets than these that answer something else are an attack or a broken server; reading on would only burn CPU. */
 const MAX_FOREIGN = 64;
 
-export type BelievableReading = Exclude<DnsReading, { kind: 'foreign' }>;
-
-export interface UdpExchange {
+export interface UdpExchange<T> {
   readonly server: Destination;
-  readonly query: DnsQuery;
   readonly clock: Clock;
-  /** Called for each packet that goes out. */
-  readonly onSend: () => void;
+  /** A packet that is not answered is sent once more after this time. */
+  readonly retransmitAfter: Millis;
+  /** The packet to send; called anew for the repetition. */
+  readonly packet: () => Buffer;
+  /** What a packet says; null: it is forged, garbled or answers something else, and is not to be believed. */
+  readonly read: (bytes: Buffer) => T | null;
 }
 
 /**
- * Asks over UDP and waits for the first packet that answers the question. The socket is connected and has a port of its
- * own, so the kernel drops what others send and reports ICMP errors.
+ * Sends a packet and waits for the first one that answers it. The socket is connected and has a port of its own, so the
+ * kernel drops what others send and reports ICMP errors.
  * @throws when nothing believable came until the signal was aborted, or the server cannot be reached
  */
-export function exchangeUdp(exchange: UdpExchange, signal: AbortSignal): Promise<BelievableReading> {
+export function exchangeUdp<T>(exchange: UdpExchange<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
-    const { server, query, clock, onSend } = exchange;
+    const { server, clock } = exchange;
     const socket = createSocket(server.address.includes(':') ? 'udp6' : 'udp4');
     let foreign = 0;
     let sent = false;
@@ -47,13 +43,11 @@ export function exchangeUdp(exchange: UdpExchange, signal: AbortSignal): Promise
       reject(error);
     }
     function onAbort(): void {
-      const reason = abortError(signal);
-      fail(foreign === 0 ? reason : notAnAnswer(foreign, reason));
+      fail(foreign === 0 ? abortError(signal) : notAnAnswer(foreign, abortError(signal)));
     }
     function send(): void {
       sent = true;
-      onSend();
-      socket.send(query.bytes);
+      socket.send(exchange.packet());
     }
 
     signal.addEventListener('abort', onAbort, { once: true });
@@ -61,10 +55,10 @@ export function exchangeUdp(exchange: UdpExchange, signal: AbortSignal): Promise
       fail(sent ? afterSending(error) : error);
     });
     socket.on('message', (bytes) => {
-      const reading = readReply(bytes, query);
-      if (reading.kind !== 'foreign') {
+      const answer = exchange.read(bytes);
+      if (answer !== null) {
         finish();
-        resolve(reading);
+        resolve(answer);
         return;
       }
       foreign += 1;
@@ -72,7 +66,7 @@ export function exchangeUdp(exchange: UdpExchange, signal: AbortSignal): Promise
     });
     bindAndConnect(socket, server, () => {
       send();
-      cancelRetransmit = clock.after(RETRANSMIT_AFTER, send);
+      cancelRetransmit = clock.after(exchange.retransmitAfter, send);
     });
   });
 }

@@ -1,0 +1,54 @@
+import type { Millis } from '../../core/clock.ts';
+import type { ClockObservation } from '../../core/observation.ts';
+
+/** What all sources together say about our clock. */
+export interface ClockEstimate {
+  /** Their time minus ours: the median. */
+  readonly offsetMs: Millis;
+  readonly precisionMs: Millis;
+  /** `host:port` of those that say the same. */
+  readonly supporters: readonly string[];
+  /** An NTP server or two different sources say the same: enough to believe it. */
+  readonly trusted: boolean;
+}
+
+/** Beyond the precision of both: servers are allowed to be off a little. */
+const TOLERANCE: Millis = 2000;
+
+interface Reading {
+  readonly source: string;
+  readonly protocol: ClockObservation['protocol'];
+  readonly offsetMs: Millis;
+  readonly precisionMs: Millis;
+}
+
+/** null: no source told the time. */
+export function estimateClock(observations: readonly ClockObservation[]): ClockEstimate | null {
+  const readings = observations
+    .flatMap<Reading>(({ source, protocol, outcome }) =>
+      outcome.kind === 'offset' ? [{ source, protocol, offsetMs: outcome.offsetMs, precisionMs: outcome.precisionMs }] : [],
+    )
+    .sort((a, b) => a.offsetMs - b.offsetMs);
+  const median = medianOf(readings);
+  if (median === null) return null;
+  const agreeing = readings.filter((reading) => agrees(reading, median));
+  const supporters = [...new Set(agreeing.map(({ source }) => source))];
+  return {
+    offsetMs: median.offsetMs,
+    precisionMs: median.precisionMs,
+    supporters,
+    trusted: supporters.length > 1 || agreeing.some(({ protocol }) => protocol === 'ntp'),
+  };
+}
+
+/** Of two in the middle, the one that speaks for our clock: without a majority nobody is accused. */
+function medianOf(sorted: readonly Reading[]): Reading | null {
+  const upper = sorted[Math.floor(sorted.length / 2)];
+  const lower = sorted[Math.floor((sorted.length - 1) / 2)];
+  if (upper === undefined || lower === undefined) return null;
+  return Math.abs(lower.offsetMs) < Math.abs(upper.offsetMs) ? lower : upper;
+}
+
+function agrees(left: Reading, right: Reading): boolean {
+  return Math.abs(left.offsetMs - right.offsetMs) <= left.precisionMs + right.precisionMs + TOLERANCE;
+}

@@ -1,0 +1,74 @@
+import type { EpochMs, Millis } from '../../core/clock.ts';
+
+/** One request, by what it can be recognised by in the reply. */
+export interface SntpRequest {
+  /** Eight random bytes in the place of our own time, which is nobody's business: the server returns them as its origin timestamp. */
+  readonly nonce: Buffer;
+  readonly sentAt: EpochMs;
+}
+
+export type SntpReading =
+  | { readonly kind: 'time'; readonly receiveAt: EpochMs; readonly transmitAt: EpochMs }
+  /** A genuine answer that gives no time: unsynchronised, or a kiss-o'-death. */
+  | { readonly kind: 'refused'; readonly why: string };
+
+const PACKET_BYTES = 48;
+const NONCE_BYTES = 8;
+
+/** LI 0, version 4, mode 3 (client): RFC 5905 §7.3. */
+const CLIENT_V4 = 0x23;
+const MODE_SERVER = 4;
+const LEAP_UNSYNCHRONISED = 3;
+const STRATUM_UNSYNCHRONISED = 16;
+
+const ORIGIN = 24;
+const RECEIVE = 32;
+const TRANSMIT = 40;
+const REFERENCE_ID = 12;
+
+/** From 1900-01-01 to 1970-01-01, in seconds (RFC 5905 §6). */
+const EPOCH_OFFSET = 2_208_988_800;
+/** Era 1 begins on 2036-02-07: timestamps with the highest bit clear are taken for it (RFC 4330 §3). */
+const ERA_SECONDS = 0x1_0000_0000;
+const HALF_ERA = 0x8000_0000;
+
+export function encodeRequest(nonce: Buffer): Buffer {
+  const packet = Buffer.alloc(PACKET_BYTES);
+  packet[0] = CLIENT_V4;
+  nonce.copy(packet, TRANSMIT, 0, NONCE_BYTES);
+  return packet;
+}
+
+/** Reads a packet; null: it is no answer to the request (forged, late, garbled). Never throws. */
+export function readReply(packet: Buffer, request: SntpRequest): SntpReading | null {
+  if (packet.length < PACKET_BYTES) return null;
+  const first = packet.readUInt8(0);
+  const stratum = packet.readUInt8(1);
+  if ((first & 7) !== MODE_SERVER) return null;
+  if (!packet.subarray(ORIGIN, ORIGIN + NONCE_BYTES).equals(request.nonce)) return null;
+  // RFC 5905 §7.4: the reference id is then four characters that say why.
+  if (stratum === 0) return { kind: 'refused', why: `a kiss-o'-death, "${kissCode(packet)}"` };
+  if (stratum >= STRATUM_UNSYNCHRONISED || first >> 6 === LEAP_UNSYNCHRONISED)
+    return { kind: 'refused', why: 'that it is not synchronised itself' };
+  const receiveAt = timestamp(packet, RECEIVE);
+  const transmitAt = timestamp(packet, TRANSMIT);
+  if (receiveAt === null || transmitAt === null) return { kind: 'refused', why: 'without a time' };
+  return { kind: 'time', receiveAt, transmitAt };
+}
+
+/** RFC 5905 §8. `roundTrip` by a clock that does not step. */
+export function offsetOf(reading: Extract<SntpReading, { kind: 'time' }>, sentAt: EpochMs, roundTrip: Millis): Millis {
+  return (reading.receiveAt - sentAt + (reading.transmitAt - (sentAt + roundTrip))) / 2;
+}
+
+function kissCode(packet: Buffer): string {
+  return packet.toString('latin1', REFERENCE_ID, REFERENCE_ID + 4).replaceAll(/[^A-Z0-9]/gu, '?');
+}
+
+function timestamp(packet: Buffer, at: number): EpochMs | null {
+  const seconds = packet.readUInt32BE(at);
+  const fraction = packet.readUInt32BE(at + 4);
+  if (seconds === 0 && fraction === 0) return null;
+  const sinceEpoch = seconds - EPOCH_OFFSET + (seconds < HALF_ERA ? ERA_SECONDS : 0);
+  return sinceEpoch * 1000 + (fraction * 1000) / ERA_SECONDS;
+}
