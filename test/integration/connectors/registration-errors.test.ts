@@ -53,6 +53,18 @@ describe('an error of the service', () => {
     expect(outcomes(await bench.observe({ store: kept, context: { clock: later } }))).toEqual([{ kind: 'not-listed' }]);
   });
 
+  it.each<HttpFault>([{ kind: 'reset' }, { kind: 'truncated' }, { kind: 'html' }])(
+    'that leaves no answer backs off too: $kind',
+    async (fault) => {
+      await using bench = await startRegistration();
+      bench.service.setFault(fault);
+      const store = memoryStore();
+      await bench.observe({ store });
+      expect(await bench.observe({ store })).toMatchObject({ kind: 'postponed' });
+      expect(store.saved()).toMatchObject({ failures: 1, calls: [expect.any(Number)], errors: [expect.any(Number)] });
+    },
+  );
+
   it('429 is waited out as long as the service asks', async () => {
     await using bench = await startRegistration();
     bench.service.setFault({ kind: 'status', status: 429, headers: { 'retry-after': '1800' } }, LICENSES_PATH);
