@@ -1,0 +1,120 @@
+import { describe, expect, test } from 'vitest';
+import { judgeTls } from '../../../../src/core/interception/verdict.ts';
+import { createIdentity } from '../../../support/authority.ts';
+import { chainOf, handshake } from '../../../support/chains.ts';
+import { DAY_MS } from '../../../support/interception-world.ts';
+import { createCast } from '../../../support/verdict-cast.ts';
+import { describeVerdicts, PUBLIC, recent, reference, sees, type VerdictRow } from '../../../support/verdict-rows.ts';
+
+const w = await createCast();
+const {
+  genuine,
+  corporate,
+  server,
+  now,
+  leaf,
+  leafFor,
+  baseline,
+  evidence,
+  cleanControl,
+  device,
+  sharedDevice,
+  otherDevice,
+  byCorporate,
+  byCorporateSub,
+  publicLeaf,
+  newSub,
+  byNewSub,
+  selfSigned,
+} = w;
+
+const SUSPECTED: readonly VerdictRow[] = [
+  {
+    name: 'corporate authority on the licence server alone',
+    seen: { ...sees(byCorporate, corporate.root), controls: [cleanControl] },
+    verdict: 'interception-suspected',
+    rule: 'chain-verifies-under-pin',
+  },
+  {
+    name: 'corporate authority, control hosts out of reach',
+    seen: sees(byCorporateSub, corporate.sub, corporate.root),
+    verdict: 'interception-suspected',
+  },
+  {
+    name: 'corporate authority, made just now',
+    seen: sees(await leaf(corporate.root, { notBefore: new Date(now - 1000) }), corporate.root),
+    verdict: 'interception-suspected',
+    rule: 'certificate-is-not-brand-new',
+  },
+  { name: 'signed by itself', seen: sees(selfSigned), verdict: 'interception-suspected' },
+  {
+    name: 'factory certificate under the genuine authority',
+    seen: sees(device, genuine.sub, genuine.root),
+    verdict: 'interception-suspected',
+    product: 'Fortinet FortiGate',
+    rule: 'leaf-is-no-device-certificate',
+  },
+  {
+    name: 'factory certificate that all units share',
+    seen: sees(sharedDevice, genuine.sub),
+    verdict: 'interception-suspected',
+    product: 'Fortinet FortiGate',
+  },
+  {
+    name: 'factory certificate of another product',
+    seen: sees(otherDevice, genuine.sub),
+    verdict: 'interception-suspected',
+    product: 'Fortinet FortiAuthenticator',
+  },
+  {
+    name: 'factory certificate whose authority is not sent',
+    seen: sees(await createIdentity({ name: device.name, issuer: newSub })),
+    verdict: 'interception-suspected',
+    product: 'Fortinet FortiGate',
+  },
+  {
+    name: 'public authority, another resolver shows the genuine key',
+    seen: { ...sees(publicLeaf, w.public.sub), references: reference('resolver', server, genuine.sub) },
+    verdict: 'interception-suspected',
+    rule: 'reference-path-agrees',
+  },
+  {
+    name: 'public authority for another name',
+    seen: sees(await leafFor('portal.hotel.example', w.public.sub), w.public.sub),
+    verdict: 'interception-suspected',
+  },
+  {
+    name: 'unknown issuer, another serial on each connection',
+    seen: { ...sees(byNewSub), previous: recent(now, '01', '02', '03') },
+    verdict: 'interception-suspected',
+    rule: 'serial-stays',
+  },
+  {
+    name: 'unknown issuer, weaker than learned',
+    seen: {
+      outcome: handshake({ protocol: 'TLSv1.2' }, await leaf(newSub, { notBefore: new Date(now - 5 * DAY_MS) })),
+      baseline: baseline(server, genuine.sub),
+    },
+    verdict: 'interception-suspected',
+    rule: 'as-strong-as-learned',
+  },
+  {
+    name: 'the same certificate on every host, for another name',
+    seen: {
+      ...PUBLIC,
+      ...sees(publicLeaf, w.public.sub),
+      controls: [{ target: 'www.iana.org:443', chain: chainOf(publicLeaf, w.public.sub) }],
+    },
+    verdict: 'interception-suspected',
+  },
+];
+
+describeVerdicts('one signal of interception', SUSPECTED, evidence);
+
+describe('judgeTls() on one signal of interception', () => {
+  test.each(SUSPECTED)('is suspected only, and says what would settle it: $name', ({ seen }) => {
+    const { confidence, settle } = judgeTls(evidence(seen));
+    expect(confidence).toBe('suspected');
+    expect(settle).toMatch(/\w{3}/u);
+  });
+});
