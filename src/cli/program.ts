@@ -1,0 +1,147 @@
+import { Command, CommanderError } from 'commander';
+
+import type { Terminal } from './terminal.ts';
+
+/** Exit code for what was asked for wrongly: a Nagios plugin's "unknown". */
+export const USAGE_ERROR = 3;
+
+/**
+ * The command line. Each command loads its own code only when it is called: `check` is started often, and by people who wait.
+ * Returns the exit code.
+ */
+export async function runProgram(argv: readonly string[], terminal: Terminal): Promise<number> {
+  let code = 0;
+  const program = createProgram(terminal, (result) => {
+    code = result;
+  });
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE_ERROR;
+    throw error;
+  }
+}
+
+type Finish = (exitCode: number) => void;
+
+function createProgram(terminal: Terminal, finish: Finish): Command {
+  const program = new Command('ftm-watch')
+    .description('Tells which precondition of FortiToken Mobile activation is broken, why, and how to mend it')
+    .version(terminal.version)
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => terminal.output.write(text), writeErr: (text) => terminal.errors.write(text) })
+    .option('-c, --config <file>', 'configuration file (default: config/ftm-watch.yaml where it exists, else built-in defaults)')
+    .showHelpAfterError('(ftm-watch --help tells what can be asked)')
+    .addHelpText('after', EXAMPLES);
+  addWatching(program, terminal, finish);
+  addLogs(program, terminal, finish);
+  addTrust(program, terminal, finish);
+  addConfig(program, terminal, finish);
+  addNotify(program, terminal, finish);
+  return program;
+}
+
+const EXAMPLES = `
+Examples:
+  ftm-watch check                          is everything in place? (exit code: 0 ready, 1 warnings, 2 not ready, 3 unknown)
+  ftm-watch check --json | jq .causes      the same for a script
+  ftm-watch explain "FTM polling error: connection timeout: server connection failed: SSL session failed"
+  ftm-watch config check -c /etc/ftm-watch/ftm-watch.yaml
+  ftm-watch run -c /etc/ftm-watch/ftm-watch.yaml
+`;
+
+function configOf(command: Command): string | undefined {
+  const { config } = command.optsWithGlobals<{ config?: string }>();
+  return config;
+}
+
+/** `-c` may stand behind the command as well, where people type it. */
+function withConfig(command: Command): Command {
+  return command.option('-c, --config <file>', 'configuration file');
+}
+
+function addWatching(program: Command, terminal: Terminal, finish: Finish): void {
+  withConfig(program.command('run'))
+    .description('watch for ever: probe on a schedule, listen to the log, export metrics, notify')
+    .action(async (_, command: Command) => {
+      const { run } = await import('./run.ts');
+      finish(await run(configOf(command), terminal));
+    });
+  withConfig(program.command('check'))
+    .description('one round of everything: checklist, root cause, remedy')
+    .option('--json', 'one JSON object on standard output and nothing else')
+    .action(async ({ json }: { json?: boolean }, command: Command) => {
+      const { runCheck } = await import('./run-check.ts');
+      finish(await runCheck(configOf(command), json === true, terminal));
+    });
+  withConfig(program.command('report'))
+    .description('one round, written down as an evidence bundle for the firewall team or a support ticket')
+    .option('-o, --output <file>', 'where to write it (default: standard output)')
+    .action(async ({ output }: { output?: string }, command: Command) => {
+      const { runReport } = await import('./run-report.ts');
+      finish(await runReport(configOf(command), output ?? null, terminal));
+    });
+}
+
+function addLogs(program: Command, terminal: Terminal, finish: Finish): void {
+  withConfig(program.command('explain'))
+    .description('say what a log line of FortiAuthenticator means (exit code 1: nothing was recognised)')
+    .argument('[lines...]', 'the lines; without any, lines are read from standard input')
+    .option('--json', 'one JSON object a line')
+    .action(async (lines: string[], { json }: { json?: boolean }, command: Command) => {
+      const { runExplain } = await import('./run-logs.ts');
+      finish(await runExplain(configOf(command), { lines, json: json === true }, terminal));
+    });
+  withConfig(program.command('replay'))
+    .description('run a saved log through the same recognition and summarise it')
+    .argument('<file>', 'syslog file or raw log export, perhaps compressed with gzip; - for standard input')
+    .option('--json', 'one JSON object')
+    .action(async (file: string, { json }: { json?: boolean }, command: Command) => {
+      const { runReplay } = await import('./run-logs.ts');
+      finish(await runReplay(configOf(command), { file, json: json === true }, terminal));
+    });
+}
+
+function addTrust(program: Command, terminal: Terminal, finish: Finish): void {
+  const trust = program.command('trust').description('the chain that the licence server is trusted by');
+  withConfig(trust.command('learn'))
+    .description('record the chain of the licence server, from a path known to be clean')
+    .option('--yes', 'the path is known to be clean: do not ask')
+    .action(async ({ yes }: { yes?: boolean }, command: Command) => {
+      const { runTrustLearn } = await import('./run-trust.ts');
+      finish(await runTrustLearn(configOf(command), yes === true, terminal));
+    });
+  withConfig(trust.command('show'))
+    .description('print what is trusted and why')
+    .action(async (_, command: Command) => {
+      const { runTrustShow } = await import('./run-trust.ts');
+      finish(await runTrustShow(configOf(command), terminal));
+    });
+}
+
+function addConfig(program: Command, terminal: Terminal, finish: Finish): void {
+  const config = program.command('config').description('the configuration file');
+  for (const [name, description] of [
+    ['check', 'say every mistake in it, each with its line'],
+    ['print', 'print it as it is understood, with defaults; secrets only by where they come from'],
+    ['schema', 'print its JSON Schema, for editors'],
+  ] as const) {
+    withConfig(config.command(name))
+      .description(description)
+      .action(async (_, command: Command) => {
+        const { runConfig } = await import('./run-config.ts');
+        finish(await runConfig(name, configOf(command), terminal));
+      });
+  }
+}
+
+function addNotify(program: Command, terminal: Terminal, finish: Finish): void {
+  const notify = program.command('notify').description('the channels that people are told through');
+  withConfig(notify.command('test'))
+    .description('send a test message through every configured channel')
+    .action(async (_, command: Command) => {
+      const { runNotifyTest } = await import('./run-notify.ts');
+      finish(await runNotifyTest(configOf(command), terminal));
+    });
+}

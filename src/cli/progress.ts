@@ -1,0 +1,29 @@
+import type { RoundProgress } from '../round/observe-round.ts';
+
+/** A terminal that a line can be rewritten on. */
+export interface ProgressOutput {
+  readonly columns: number;
+  write(text: string): unknown;
+}
+
+/** One line that says what is still being waited for; it is gone in the end. */
+export interface ProgressLine {
+  show(progress: RoundProgress): void;
+  clear(): void;
+}
+
+const ERASE_LINE = '\r\u001B[2K';
+
+export function createProgressLine(output: ProgressOutput | null): ProgressLine {
+  const waiting = new Set<string>();
+  return {
+    show: ({ subject, kind }) => {
+      if (kind === 'started') waiting.add(subject);
+      else waiting.delete(subject);
+      output?.write(`${ERASE_LINE}${`Waiting for ${[...waiting].join(', ')}`.slice(0, output.columns - 1)}`);
+    },
+    clear: () => {
+      output?.write(ERASE_LINE);
+    },
+  };
+}

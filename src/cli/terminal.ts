@@ -1,0 +1,40 @@
+import type { Config } from '../config/config.ts';
+
+import { loadConfig, type LoadResult } from '../config/load.ts';
+import { localFiles } from '../config/local-files.ts';
+import type { Clock } from '../core/clock.ts';
+import { writeIssues } from './config.ts';
+import type { ProgressOutput } from './progress.ts';
+
+/** The process as the commands see it. */
+export interface Terminal {
+  readonly version: string;
+  readonly clock: Clock;
+  readonly env: NodeJS.ProcessEnv;
+  readonly hostname: string;
+  readonly cwd: string;
+  readonly input: AsyncIterable<Buffer>;
+  readonly output: { write(text: string): unknown };
+  readonly errors: { write(text: string): unknown };
+  readonly style: { readonly color: boolean; readonly width: number };
+  /** null: standard error is no terminal. */
+  readonly progress: ProgressOutput | null;
+  /** Asks the person a question that is answered with yes or no; null: nobody is there. */
+  readonly confirm: ((question: string) => Promise<boolean>) | null;
+  /** Aborted by SIGINT and SIGTERM. */
+  readonly signal: AbortSignal;
+  /** Calls back on SIGHUP. */
+  readonly onHangup: (listener: () => void) => void;
+}
+
+export function load(path: string | undefined, { env, hostname, cwd }: Pick<Terminal, 'env' | 'hostname' | 'cwd'>): Promise<LoadResult> {
+  return loadConfig({ path, env, hostname, cwd, files: localFiles });
+}
+
+/** The configuration; null after its mistakes were printed. */
+export async function loadOrExplain(path: string | undefined, terminal: Terminal): Promise<Config | null> {
+  const loaded = await load(path, terminal);
+  if (loaded.kind === 'ok') return loaded.config;
+  writeIssues(loaded, terminal.errors);
+  return null;
+}

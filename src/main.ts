@@ -1,0 +1,62 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { createInterface } from 'node:readline/promises';
+
+import { runProgram } from './cli/program.ts';
+import type { Terminal } from './cli/terminal.ts';
+import { systemClock } from './clock.ts';
+
+const stopping = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    // A second one means that the person does not want to wait.
+    if (stopping.signal.aborted) process.exit(130);
+    stopping.abort(new Error(`Stopped by ${signal}`));
+  });
+}
+// A reader that went away (`check | head`) is no crash.
+process.stdout.on('error', () => process.exit(141));
+
+process.exitCode = await runProgram(process.argv.slice(2), terminal()).catch((error: unknown) => {
+  process.stderr.write(`ftm-watch: ${error instanceof Error ? error.message : String(error)}\n`);
+  return 3;
+});
+// Work that was called off may still hold a socket or a name lookup that cannot be cancelled.
+if (stopping.signal.aborted) process.exit();
+
+function terminal(): Terminal {
+  const { stdin, stdout, stderr, env } = process;
+  const color = stdout.isTTY && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb';
+  return {
+    version: packageVersion(),
+    clock: systemClock,
+    env,
+    hostname: hostname(),
+    cwd: process.cwd(),
+    input: stdin,
+    output: stdout,
+    errors: stderr,
+    style: { color, width: Math.min(stdout.isTTY ? stdout.columns : 100, 120) },
+    progress: stderr.isTTY ? stderr : null,
+    confirm: stdin.isTTY && stdout.isTTY ? confirm : null,
+    signal: stopping.signal,
+    onHangup: (listener) => void process.on('SIGHUP', listener),
+  };
+}
+
+async function confirm(question: string): Promise<boolean> {
+  const dialogue = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    return /^y(es)?$/iu.test((await dialogue.question(`${question} [y/N] `)).trim());
+  } finally {
+    dialogue.close();
+  }
+}
+
+function packageVersion(): string {
+  const parsed: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  return typeof parsed === 'object' && parsed !== null && 'version' in parsed && typeof parsed.version === 'string'
+    ? parsed.version
+    : 'unknown';
+}

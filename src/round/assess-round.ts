@@ -1,0 +1,141 @@
+import type { Config } from '../config/config.ts';
+import type { Assessment } from '../core/assessment.ts';
+import type { Severity } from '../core/cause.ts';
+import type { EpochMs } from '../core/clock.ts';
+import type { Finding } from '../core/finding.ts';
+import type { ClockObservation, EndpointObservation } from '../core/observation.ts';
+import type { PreconditionId } from '../core/precondition.ts';
+import type { PathObservation, RoundObservations } from '../core/round.ts';
+import { correctedNow } from '../probes/clock/corrected-now.ts';
+import { observeDateHeader } from '../probes/clock/date-header.ts';
+import { judgeClock } from '../probes/clock/judge.ts';
+import { judgeDns } from '../probes/dns/judge.ts';
+import { judgeHttp, judgeTcp } from '../probes/endpoint/judge.ts';
+import { judgeMail } from '../probes/mail/judge.ts';
+import { judgeInternet } from './judge-internet.ts';
+import { judgeTlsPath, type JudgedTlsPath, type TlsKnowledge } from './judge-tls-path.ts';
+
+/** By target, `host:port`. */
+export type TlsKnowledgeOf = (target: string) => TlsKnowledge;
+
+export interface JudgedRound {
+  /** Of the preconditions that the probes look at. */
+  readonly assessments: readonly Assessment[];
+  /** The verdicts on the licence server, then on the services. */
+  readonly tls: readonly { readonly path: PathObservation; readonly judged: JudgedTlsPath }[];
+}
+
+/** Turns what a round saw into what it means for each precondition by itself. Pure. */
+export function assessRound(config: Config, round: RoundObservations, knowledgeOf: TlsKnowledgeOf): JudgedRound {
+  const clock = clockObservations(round);
+  const now = correctedNow(round.startedAt, clock);
+  const judged = [round.licenseServer, ...round.services].map((path) => ({
+    path,
+    judged: judgeTlsPath(path, knowledgeOf(path.subject), { controls: round.controls, now }),
+  }));
+  const stages = judged.map(({ path, judged: tls }, index) => judgePath(path, tls, config, index));
+  return {
+    assessments: [
+      judgeInternet(round),
+      stage('name-resolution', stages, nameSummary(round.licenseServer)),
+      stage('reachability', stages, reachSummary(round.licenseServer)),
+      stage('tls-genuine', stages, judged[0]?.judged.worst?.summary ?? 'No connection to judge'),
+      stage('license-server', stages, 'The licence server answers'),
+      assessMail(config, round),
+      assessClock(config, clock),
+    ],
+    tls: judged,
+  };
+}
+
+type Stage = 'name-resolution' | 'reachability' | 'tls-genuine' | 'license-server';
+
+/** Null: there was nothing to judge. */
+type PathFindings = Readonly<Record<Stage, readonly Finding[] | null>>;
+
+function judgePath(path: PathObservation, tls: JudgedTlsPath, config: Config, index: number): PathFindings {
+  const service = config.services[index - 1];
+  const capped = (findings: readonly Finding[]): readonly Finding[] => (service === undefined ? findings : cap(findings, service.severity));
+  const { endpoints } = path;
+  const answered = endpoints.filter(({ http }) => http !== null);
+  const proxied = endpoints.some(({ proxy }) => proxy !== null);
+  return {
+    'name-resolution': path.names.length === 0 ? (proxied || endpoints.length > 0 ? [] : null) : capped(nameFindings(path, config, index)),
+    reachability: judgeable(endpoints) ? capped(judgeTcp(endpoints)) : null,
+    'tls-genuine': tls.worst === null ? null : capped(tls.worst.findings),
+    'license-server': answered.length === 0 ? null : capped(judgeHttp(answered)),
+  };
+}
+
+function nameFindings({ names, host }: PathObservation, { licenseServer, services }: Config, index: number): readonly Finding[] {
+  const { port } = services[index - 1] ?? licenseServer;
+  return judgeDns({ name: host, port, expectedAddresses: index === 0 ? licenseServer.expectedAddresses : [], observations: names })
+    .findings;
+}
+
+function judgeable(endpoints: readonly EndpointObservation[]): boolean {
+  return endpoints.some(({ tcp }) => tcp.kind === 'open' || (tcp.reason !== 'aborted' && tcp.reason !== 'internal'));
+}
+
+/** What a service does wrong counts for no more than the configuration says it is worth. */
+function cap(findings: readonly Finding[], severity: Severity): readonly Finding[] {
+  if (severity === 'critical') return findings;
+  return findings.map((finding) => {
+    if (finding.level === 'unknown') return { ...finding, level: 'note', suggests: null };
+    if (finding.level === 'note') return finding;
+    return { ...finding, level: severity === 'info' ? 'note' : 'warning' };
+  });
+}
+
+/** The licence server decides whether a stage was judged; what services add are findings. */
+function stage(id: Stage, [licenseServer, ...services]: readonly PathFindings[], summary: string): Assessment {
+  const own = licenseServer?.[id] ?? null;
+  return {
+    id,
+    kind: own === null ? 'unjudged' : 'judged',
+    findings: [...(own ?? []), ...services.flatMap((service) => service[id] ?? [])],
+    summary: own === null ? 'There was no connection to judge' : summary,
+  };
+}
+
+function nameSummary({ names, host, endpoints }: PathObservation): string {
+  if (names.length === 0) return endpoints.some(({ proxy }) => proxy !== null) ? 'The proxy resolves the name' : `${host} is an address`;
+  const addresses = [...new Set(endpoints.map(({ address }) => address))];
+  return `${host} is ${addresses.join(', ')}`;
+}
+
+function reachSummary({ endpoints }: PathObservation): string {
+  const open = endpoints.flatMap(({ tcp }) => (tcp.kind === 'open' ? [tcp.durationMs] : []));
+  const proxy = endpoints.find((endpoint) => endpoint.proxy !== null)?.proxy;
+  const way = proxy === undefined || proxy === null ? '' : ` through the proxy ${proxy}`;
+  return open.length === 0 ? 'No connection' : `The port opens${way} in ${Math.max(...open).toFixed(0)} ms`;
+}
+
+function assessMail({ mail }: Config, round: RoundObservations): Assessment {
+  if (mail.length === 0) return { id: 'mail', kind: 'not-configured', findings: [], summary: 'No mail server is configured' };
+  return judgedAs('mail', round.mail.flatMap(judgeMail), `${round.mail.map(({ server }) => server).join(', ')} accepts a message`);
+}
+
+/** Without an NTP server the time is a by-product of other answers: when none has it, nothing is missing. */
+function assessClock({ clock }: Config, observations: readonly ClockObservation[]): Assessment {
+  if (clock.ntp.length === 0 && !observations.some(({ outcome }) => outcome.kind === 'offset')) {
+    return { id: 'clock', kind: 'not-configured', findings: [], summary: 'No NTP server is configured, and no answer told the time' };
+  }
+  return judgedAs('clock', judgeClock(observations, clock.maxOffset), 'The clock agrees with the outside world');
+}
+
+function judgedAs(id: PreconditionId, findings: readonly Finding[], summary: string): Assessment {
+  return { id, kind: 'judged', findings, summary };
+}
+
+function clockObservations({ controls, licenseServer, ntp }: RoundObservations): readonly ClockObservation[] {
+  const headers = [...controls, licenseServer].flatMap(({ subject, endpoints }) =>
+    endpoints.flatMap(({ http }) => (http?.kind === 'response' ? [observeDateHeader(subject, http)] : [])),
+  );
+  return [...ntp, ...headers];
+}
+
+/** The time as the round knows it. */
+export function trueTime(round: RoundObservations): EpochMs {
+  return correctedNow(round.startedAt, clockObservations(round));
+}

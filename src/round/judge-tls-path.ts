@@ -1,0 +1,91 @@
+import { addressFamily } from '../core/addresses.ts';
+import type { EpochMs } from '../core/clock.ts';
+import type { Baseline } from '../core/interception/baseline.ts';
+import type { ProductPattern } from '../core/interception/product.ts';
+import type { SignatureChecks } from '../core/interception/signature-checks.ts';
+import type { ControlChain, PreviousLeaf, ReferenceChain, TlsJudgement } from '../core/interception/tls-evidence.ts';
+import type { Trust, TrustProfile } from '../core/interception/trust.ts';
+import { judgeTls, worstJudgement } from '../core/interception/verdict.ts';
+import type { EndpointObservation, TlsOutcome } from '../core/observation.ts';
+import type { PathObservation } from '../core/round.ts';
+
+/** What chains are judged by, apart from what was seen. */
+export interface TlsKnowledge {
+  readonly trust: Trust;
+  readonly profile: TrustProfile;
+  readonly products: readonly ProductPattern[];
+  readonly baseline: Baseline | null;
+  readonly previous: readonly PreviousLeaf[];
+  /** Remembers verified signatures from round to round. */
+  readonly checks: SignatureChecks;
+}
+
+/** The verdict on one address, with what it was reached on. */
+export interface JudgedEndpoint {
+  readonly endpoint: EndpointObservation;
+  readonly outcome: TlsOutcome;
+  readonly judgement: TlsJudgement;
+}
+
+export interface JudgedTlsPath {
+  readonly endpoints: readonly JudgedEndpoint[];
+  /** Null when no handshake was tried. */
+  readonly worst: TlsJudgement | null;
+}
+
+export interface TlsSurroundings {
+  readonly controls: readonly PathObservation[];
+  readonly now: EpochMs;
+}
+
+/** Judges the chain of every address of one target. */
+export function judgeTlsPath(path: PathObservation, knowledge: TlsKnowledge, { controls, now }: TlsSurroundings): JudgedTlsPath {
+  const controlChains = controls.flatMap(controlChainsOf);
+  const endpoints = path.endpoints.flatMap((endpoint): readonly JudgedEndpoint[] => {
+    const outcome = endpoint.tls;
+    if (outcome === null) return [];
+    const judgement = judgeTls(
+      {
+        ...knowledge,
+        target: path.subject,
+        serverName: outcome.serverName === '' ? null : outcome.serverName,
+        outcome,
+        tcpMs: endpoint.proxy === null ? endpoint.tcp.durationMs : null,
+        controls: controlChains,
+        references: referencesFor(endpoint, path),
+        now,
+      },
+      knowledge.checks,
+    );
+    return [{ endpoint, outcome, judgement }];
+  });
+  return { endpoints, worst: worstJudgement(endpoints.map(({ judgement }) => judgement)) };
+}
+
+function controlChainsOf({ subject, endpoints }: PathObservation): readonly ControlChain[] {
+  return endpoints.flatMap(({ tls }) => (tls?.chain ? [{ target: subject, chain: tls.chain }] : []));
+}
+
+/** The other SNI, and the chains at addresses that only other resolvers gave. */
+function referencesFor(endpoint: EndpointObservation, path: PathObservation): readonly ReferenceChain[] {
+  const own = resolversOf(endpoint, path);
+  const elsewhere = path.endpoints
+    .filter((other) => other !== endpoint && addressFamily(other.address) === addressFamily(endpoint.address))
+    .flatMap((other): readonly ReferenceChain[] => {
+      const theirs = resolversOf(other, path);
+      const separate = theirs.length > 0 && !theirs.some((resolver) => own.includes(resolver));
+      return separate && other.tls?.chain
+        ? [{ kind: 'resolver', label: `${theirs.join(', ')}: ${other.address}`, chain: other.tls.chain }]
+        : [];
+    });
+  const asked = path.references.flatMap(({ kind, label, outcome }) =>
+    outcome.chain === null ? [] : [{ kind, label, chain: outcome.chain }],
+  );
+  return [...asked, ...elsewhere];
+}
+
+function resolversOf({ address }: EndpointObservation, { names }: PathObservation): readonly string[] {
+  return names
+    .filter(({ a, aaaa }) => [a, aaaa].some((reply) => reply.kind === 'answer' && reply.addresses.includes(address)))
+    .map(({ resolver }) => resolver);
+}

@@ -1,0 +1,42 @@
+import { isIP } from 'node:net';
+
+import type { Config, MailServerConfig } from '../config/config.ts';
+import type { DnsObservation, MailObservation } from '../core/observation.ts';
+import type { ProbeContext } from '../probes/context.ts';
+import { judgeDns } from '../probes/dns/judge.ts';
+import { observeDns, type DnsPorts } from '../probes/dns/observe.ts';
+import { observeMail, type MailPorts } from '../probes/mail/observe.ts';
+
+export interface MailTools {
+  readonly dns: DnsPorts;
+  readonly mail: MailPorts;
+}
+
+/** A mail server of one's own may well have a private address. */
+const ANY_ADDRESS = ['0.0.0.0/0', '::/0'];
+
+/** Resolves the mail server with the first resolver that knows it, then rehearses a message. */
+export async function observeMailServer(
+  server: MailServerConfig,
+  config: Config,
+  tools: MailTools,
+  ctx: ProbeContext,
+): Promise<MailObservation> {
+  return observeMail({ server, addresses: await addressesOf(server, config, tools, ctx) }, tools.mail, ctx);
+}
+
+async function addressesOf(
+  { host, port }: MailServerConfig,
+  { resolvers }: Config,
+  tools: MailTools,
+  ctx: ProbeContext,
+): Promise<readonly string[]> {
+  if (isIP(host) !== 0) return [host];
+  const observations: DnsObservation[] = [];
+  for (const resolver of resolvers) {
+    observations.push(await observeDns(host, resolver, tools.dns, ctx));
+    const { addresses } = judgeDns({ name: host, port, expectedAddresses: ANY_ADDRESS, observations });
+    if (addresses.length > 0) return addresses;
+  }
+  return [];
+}

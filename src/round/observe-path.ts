@@ -1,0 +1,106 @@
+import { isIP } from 'node:net';
+
+import type { HostPort, ProxyConfig, ResolverConfig } from '../config/config.ts';
+import { singleAddresses } from '../core/addresses.ts';
+import type { DnsObservation, EndpointObservation } from '../core/observation.ts';
+import type { PathObservation } from '../core/round.ts';
+import type { ProbeContext } from '../probes/context.ts';
+import { judgeDns } from '../probes/dns/judge.ts';
+import { observeDns, type DnsPorts } from '../probes/dns/observe.ts';
+import { authority } from '../probes/endpoint/dial.ts';
+import { observeEndpoint, type EndpointDeps, type EndpointRequest } from '../probes/endpoint/observe.ts';
+import type { Limiter } from '../probes/limiter.ts';
+
+/** What the probes of a round share. */
+export interface PathTools {
+  readonly dns: DnsPorts;
+  readonly endpoint: EndpointDeps;
+  /** Bounds the connections in flight: handshakes at the same instant falsify each other's timings. */
+  readonly limiter: Limiter;
+}
+
+export interface PathTarget extends HostPort {
+  readonly serverName: string | null;
+  readonly path: string;
+  readonly method: EndpointRequest['method'];
+  readonly proxy: ProxyConfig | null;
+  readonly expectedAddresses: readonly string[];
+  readonly resolvers: readonly ResolverConfig[];
+}
+
+/** Resolves the host once with every resolver, then looks at every acceptable address. */
+export async function observePath(target: PathTarget, tools: PathTools, ctx: ProbeContext): Promise<PathObservation> {
+  const names = await resolve(target, tools, ctx);
+  const endpoints = await Promise.all(dialable(target, names).map((address) => observeAddress(target, address, tools, ctx)));
+  return { subject: authority(target), host: target.host, names, endpoints, references: [] };
+}
+
+/** Looks at a host until one address has answered: enough to know that the outside world is there. */
+export async function observeAnyAddress(target: PathTarget, tools: PathTools, ctx: ProbeContext): Promise<PathObservation> {
+  const names: DnsObservation[] = [];
+  for (const resolver of isLiteral(target) ? [] : target.resolvers) {
+    names.push(await observeDns(target.host, resolver, tools.dns, ctx));
+    if (dialable(target, names).length > 0) break;
+  }
+  const endpoints: EndpointObservation[] = [];
+  for (const address of dialable(target, names).slice(0, MOST_TRIES)) {
+    const seen = await observeAddress(target, address, tools, ctx);
+    endpoints.push(seen);
+    if (seen.tcp.kind === 'open') break;
+  }
+  return { subject: authority(target), host: target.host, names, endpoints, references: [] };
+}
+
+const MOST_TRIES = 2;
+
+/** Dials the addresses that the configuration knows: without a resolver they still tell a dead uplink from a dead resolver. */
+export function observeKnownAddresses(target: PathTarget, tools: PathTools, ctx: ProbeContext): Promise<readonly EndpointObservation[]> {
+  const known = singleAddresses(target.expectedAddresses).slice(0, MOST_TRIES);
+  return Promise.all(known.map((address) => observeEndpoint({ ...requestOf(target, address), depth: 'tcp' }, ctx, tools.endpoint)));
+}
+
+async function resolve(target: PathTarget, tools: PathTools, ctx: ProbeContext): Promise<readonly DnsObservation[]> {
+  if (isLiteral(target) || target.proxy !== null) return [];
+  return Promise.all(target.resolvers.map((resolver) => observeDns(target.host, resolver, tools.dns, ctx)));
+}
+
+/** Through a proxy the name itself is dialled: the proxy resolves it. */
+function dialable(target: PathTarget, names: readonly DnsObservation[]): readonly string[] {
+  if (isLiteral(target) || target.proxy !== null) return [target.host];
+  return judgeDns({ name: target.host, port: target.port, expectedAddresses: target.expectedAddresses, observations: names }).addresses;
+}
+
+function isLiteral({ host }: PathTarget): boolean {
+  return isIP(host) !== 0;
+}
+
+function observeAddress(target: PathTarget, address: string, tools: PathTools, ctx: ProbeContext): Promise<EndpointObservation> {
+  return tools.limiter
+    .run(() => observeEndpoint(requestOf(target, address), ctx, tools.endpoint), ctx.signal)
+    .catch(() => calledOff(target, address));
+}
+
+/** The round ended while this connection still waited for its turn: nothing is known. */
+function calledOff(target: PathTarget, address: string): EndpointObservation {
+  return {
+    target: authority(target),
+    address,
+    family: isIP(address) === 6 ? 6 : 4,
+    proxy: target.proxy === null ? null : authority(target.proxy),
+    tcp: { kind: 'failed', reason: 'aborted', message: 'The round ended before its turn came', durationMs: 0 },
+    tls: null,
+    http: null,
+  };
+}
+
+function requestOf(target: PathTarget, address: string): EndpointRequest {
+  return {
+    target: { host: target.host, port: target.port },
+    address,
+    serverName: target.serverName,
+    proxy: target.proxy,
+    depth: 'http',
+    method: target.method,
+    path: target.path,
+  };
+}

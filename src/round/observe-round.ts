@@ -1,0 +1,103 @@
+import { deadline } from '../clock.ts';
+import type { Config, HostPort } from '../config/config.ts';
+import type { Millis } from '../core/clock.ts';
+import type { EndpointObservation } from '../core/observation.ts';
+import type { PathObservation, RoundObservations } from '../core/round.ts';
+import { observeNtp } from '../probes/clock/ntp.ts';
+import type { ProbeContext } from '../probes/context.ts';
+import { authority } from '../probes/endpoint/dial.ts';
+import { observeMailServer, type MailTools } from './observe-mail-server.ts';
+import { observeAnyAddress, observeKnownAddresses, observePath, type PathTarget } from './observe-path.ts';
+import { observeReferences, type ReferenceTools } from './observe-references.ts';
+
+/** What is being looked at, for people who wait. */
+export interface RoundProgress {
+  readonly probe: 'path' | 'control' | 'mail' | 'clock';
+  readonly subject: string;
+  readonly kind: 'started' | 'finished';
+}
+
+export interface RoundTools extends ReferenceTools, MailTools {
+  /** The longest that this process stood still since the last call. */
+  readonly takeStall: () => Millis;
+  readonly onProgress: (progress: RoundProgress) => void;
+}
+
+/** A round ends by then even when nothing answers: 3 s for names, 3 + 4 + 4 s for connection, handshake and answer. */
+export const ROUND_LIMIT: Millis = 14_500;
+
+/**
+ * Looks at everything once. Never rejects: what failed is in the observations, and what the time was too short for is `aborted`.
+ * The licence server comes first, since the others wait for its turn.
+ */
+export async function observeRound(config: Config, tools: RoundTools, ctx: ProbeContext): Promise<RoundObservations> {
+  const startedAt = ctx.clock.now();
+  const started = ctx.clock.elapsed();
+  tools.takeStall();
+  using limit = deadline(ctx.clock, ROUND_LIMIT, ctx.signal);
+  const round = { ...ctx, signal: limit.signal };
+  const watched = watcher(tools.onProgress);
+  const [straight, services, controls, mail, ntp] = await Promise.all([
+    watched('path', authority(config.licenseServer), observeLicenseServer(config, tools, round)),
+    Promise.all(
+      config.services.map((service) => watched('path', authority(service), observePath(serviceTarget(service, config), tools, round))),
+    ),
+    Promise.all(
+      config.controlHosts.map((host) => watched('control', authority(host), observeAnyAddress(controlTarget(host, config), tools, round))),
+    ),
+    Promise.all(config.mail.map((server) => watched('mail', authority(server), observeMailServer(server, config, tools, round)))),
+    Promise.all(config.clock.ntp.map((server) => watched('clock', authority(server), observeNtp(server, tools.dns.system, round)))),
+  ]);
+  const references = await observeReferences(licenseTarget(config), { path: straight.path, controls }, tools, round);
+  return {
+    startedAt,
+    durationMs: ctx.clock.elapsed() - started,
+    stalledMs: tools.takeStall(),
+    licenseServer: { ...straight.path, references },
+    knownAddresses: straight.known,
+    services,
+    controls,
+    mail,
+    ntp,
+  };
+}
+
+interface LicenseServerObservation {
+  readonly path: PathObservation;
+  readonly known: readonly EndpointObservation[];
+}
+
+async function observeLicenseServer(config: Config, tools: RoundTools, ctx: ProbeContext): Promise<LicenseServerObservation> {
+  const target = licenseTarget(config);
+  const path = await observePath(target, tools, ctx);
+  return { path, known: path.endpoints.length > 0 ? [] : await observeKnownAddresses(target, tools, ctx) };
+}
+
+function licenseTarget({ licenseServer, resolvers }: Config): PathTarget {
+  return { ...licenseServer, method: 'GET', resolvers };
+}
+
+function serviceTarget(service: Config['services'][number], { licenseServer, resolvers }: Config): PathTarget {
+  return { ...service, path: '/', method: 'GET', proxy: licenseServer.proxy, expectedAddresses: [], resolvers };
+}
+
+/** They prove that the way out is open, wherever their names lead; false answers are judged by the name that matters. */
+const ANY_ADDRESS = ['0.0.0.0/0', '::/0'];
+
+/** Control hosts are reached the way that the licence server is, so that they tell of the same path. */
+function controlTarget({ host, port }: HostPort, { licenseServer, resolvers }: Config): PathTarget {
+  return { host, port, serverName: host, path: '/', method: 'HEAD', proxy: licenseServer.proxy, expectedAddresses: ANY_ADDRESS, resolvers };
+}
+
+type Watched = <T>(probe: RoundProgress['probe'], subject: string, work: Promise<T>) => Promise<T>;
+
+function watcher(onProgress: RoundTools['onProgress']): Watched {
+  return async (probe, subject, work) => {
+    onProgress({ probe, subject, kind: 'started' });
+    try {
+      return await work;
+    } finally {
+      onProgress({ probe, subject, kind: 'finished' });
+    }
+  };
+}

@@ -1,0 +1,79 @@
+import type { Config } from '../config/config.ts';
+import { readSecret, type SecretSource } from '../config/secret.ts';
+import { createCertificateCache } from '../core/certificate-cache.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Verdict } from '../core/interception/tls-evidence.ts';
+import type { PathObservation, RoundObservations } from '../core/round.ts';
+import { createSystemLookup } from '../probes/system-lookup.ts';
+import { createChainReader } from '../probes/endpoint/captured-chain.ts';
+import { createProbeSecureContext } from '../probes/endpoint/secure-context.ts';
+import { createLimiter } from '../probes/limiter.ts';
+import { LOCAL_RELAY } from '../probes/mail/local-relay.ts';
+import { publicTrust } from '../probes/public-trust.ts';
+import { createStallWatch } from '../schedule/stall-watch.ts';
+import { assessRound, type JudgedRound } from './assess-round.ts';
+import { judgeTlsPath, type TlsKnowledge } from './judge-tls-path.ts';
+import { observeRound, type RoundProgress, type RoundTools } from './observe-round.ts';
+import { loadTlsKnowledge } from './tls-knowledge.ts';
+
+/** Everything that the rounds of one configuration share. */
+export interface ProbeKit {
+  observe(signal: AbortSignal, onProgress: (progress: RoundProgress) => void): Promise<RoundObservations>;
+  /** Judges a round, and remembers its leaves for the next. */
+  assess(round: RoundObservations): JudgedRound;
+  /** What chains of a target are judged by. */
+  knowledgeOf(target: string): TlsKnowledge;
+  close(): void;
+}
+
+export interface ProbeKitDeps {
+  readonly clock: Clock;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** Handshakes in flight at once: more falsify each other's timings on one thread. */
+const HANDSHAKES = 4;
+/** A chain has up to four certificates; licence server, services and control hosts stay in reach. */
+const CERTIFICATES = 512;
+
+const NEEDS_NO_REFERENCE: readonly Verdict[] = ['genuine', 'rotated'];
+
+/** @throws {Error} when a CA file, a product file or the learned trust cannot be read */
+export async function createProbeKit(config: Config, { clock, env }: ProbeKitDeps): Promise<ProbeKit> {
+  const knowledge = await loadTlsKnowledge(config);
+  const stall = createStallWatch(clock);
+  const certificates = createCertificateCache(CERTIFICATES);
+  const trust = publicTrust();
+  const secrets = (source: SecretSource): Promise<string> => readSecret(source, env);
+  const tools: Omit<RoundTools, 'onProgress'> = {
+    dns: { system: createSystemLookup(), trust },
+    endpoint: {
+      secureContext: createProbeSecureContext(),
+      chainReader: createChainReader({ parse: (der) => certificates.parse(der) }),
+      readSecret: secrets,
+    },
+    limiter: createLimiter(HANDSHAKES),
+    mail: { trust, localRelay: LOCAL_RELAY, readSecret: secrets },
+    takeStall: () => stall.take(),
+    needsReference: (path, controls) => needsReference(path, controls),
+  };
+
+  function needsReference(path: PathObservation, controls: readonly PathObservation[]): boolean {
+    const { worst } = judgeTlsPath(path, knowledge.of(path.subject), { controls, now: clock.now() });
+    return worst !== null && !NEEDS_NO_REFERENCE.includes(worst.verdict);
+  }
+
+  return {
+    observe: (signal, onProgress) =>
+      observeRound(config, { ...tools, onProgress }, { clock, env, signal, sourceAddress: config.sourceAddress }),
+    assess: (round) => {
+      const judged = assessRound(config, round, (target) => knowledge.of(target));
+      for (const path of [round.licenseServer, ...round.services]) knowledge.remember(path, round.startedAt);
+      return judged;
+    },
+    knowledgeOf: (target) => knowledge.of(target),
+    close: () => {
+      stall.stop();
+    },
+  };
+}

@@ -1,0 +1,61 @@
+import type { Config, TrustConfig } from '../config/config.ts';
+import type { EpochMs } from '../core/clock.ts';
+import { createSignatureChecks } from '../core/interception/signature-checks.ts';
+import type { PreviousLeaf } from '../core/interception/tls-evidence.ts';
+import type { PathObservation } from '../core/round.ts';
+import { authority } from '../probes/endpoint/dial.ts';
+import { readBaselines } from '../trust/baseline-file.ts';
+import { loadTrust } from '../trust/load-trust.ts';
+import { loadProducts } from '../trust/products.ts';
+import { createPublicRoots } from '../trust/public-roots.ts';
+import type { TlsKnowledge } from './judge-tls-path.ts';
+
+/** What chains are judged by, target by target. */
+export interface TlsKnowledgeBase {
+  /** @throws {RangeError} for a target that the configuration does not name: a mistake of the caller */
+  of(target: string): TlsKnowledge;
+  /** Keeps the leaves that a path showed: a new one on each connection is a sign of its own. */
+  remember(path: PathObservation, at: EpochMs): void;
+}
+
+const REMEMBERED_LEAVES = 20;
+
+/** @throws {Error} when a CA file, a product file or the learned trust cannot be read */
+export async function loadTlsKnowledge({ trust, licenseServer, services }: Config): Promise<TlsKnowledgeBase> {
+  const publicRoots = createPublicRoots();
+  const checks = createSignatureChecks();
+  const products = await loadProducts(trust.productFiles);
+  const baselines = await readBaselines(trust.baselineFile);
+  const byTarget = new Map<string, { readonly knowledge: Omit<TlsKnowledge, 'previous'>; readonly leaves: PreviousLeaf[] }>();
+
+  async function learn(target: string, config: Pick<TrustConfig, 'profile' | 'pins' | 'caFiles'>): Promise<void> {
+    const knowledge = {
+      trust: await loadTrust(config, publicRoots),
+      profile: config.profile,
+      products,
+      checks,
+      baseline: baselines.get(target) ?? null,
+    };
+    byTarget.set(target, { knowledge, leaves: [] });
+  }
+
+  for (const service of services) await learn(authority(service), service.trust);
+  await learn(authority(licenseServer), trust);
+
+  return {
+    of: (target) => {
+      const known = byTarget.get(target);
+      if (known === undefined) throw new RangeError(`Cannot judge "${target}": expected a target of the configuration`);
+      return { ...known.knowledge, previous: [...known.leaves] };
+    },
+    remember: ({ subject, endpoints }, at) => {
+      const leaves = byTarget.get(subject)?.leaves;
+      if (leaves === undefined) return;
+      for (const { tls } of endpoints) {
+        const leaf = tls?.chain?.certificates[0];
+        if (leaf !== undefined) leaves.push({ serial: leaf.serial, pin: leaf.pin, at });
+      }
+      leaves.splice(0, Math.max(0, leaves.length - REMEMBERED_LEAVES));
+    },
+  };
+}

@@ -1,0 +1,87 @@
+import type { Config } from '../config/config.ts';
+import type { Assessment } from '../core/assessment.ts';
+import type { Finding } from '../core/finding.ts';
+import { activationContextOf, type ActivationContext } from '../core/license/activation-context.ts';
+import { judgeAppliance } from '../core/license/judge-appliance.ts';
+import { judgeFirewallPolicy } from '../core/license/judge-firewall-policy.ts';
+import { judgeLicenseAssignment } from '../core/license/judge-license-assignment.ts';
+import { judgeTokenPool } from '../core/license/judge-token-pool.ts';
+import { licensesOf } from '../core/license/licenses-of.ts';
+import { unitOf } from '../core/license/unit.ts';
+import type { PreconditionId } from '../core/precondition.ts';
+import type { UnitObservation, UnitsPicture } from './observe-units.ts';
+
+/** What impact texts depend on, as far as an appliance told. */
+export function activationOf({ units }: UnitsPicture): ActivationContext {
+  return activationContextOf(units.flatMap(({ rest }) => (rest === null ? [] : [rest])));
+}
+
+/** What the appliances, their registration and the firewall mean for their preconditions. Pure. */
+export function assessUnits(config: Config, picture: UnitsPicture): readonly Assessment[] {
+  return [
+    assessAppliances(config, picture.units),
+    assessAssignment(config, picture),
+    assessTokens(picture.units),
+    assessFirewall(config, picture),
+  ];
+}
+
+function assessAppliances(config: Config, units: readonly UnitObservation[]): Assessment {
+  if (!units.some(({ config: { api } }) => api !== null))
+    return notConfigured('appliance', 'No REST API of a FortiAuthenticator is configured');
+  const asked = units.filter(({ rest }) => rest !== null);
+  if (asked.length === 0) return unjudged('appliance', 'Not asked yet');
+  const findings = asked.flatMap((unit) =>
+    unit.rest === null ? [] : judgeAppliance(unit.rest, { unit: unit.config, licenseServer: config.licenseServer }, unit.role),
+  );
+  return judged('appliance', findings, `${asked.map(({ config: { name } }) => name).join(', ')}: the API answers`);
+}
+
+function assessAssignment(config: Config, { units, registration }: UnitsPicture): Assessment {
+  if (config.registration === null) return notConfigured('license-assignment', 'The registration service is not configured');
+  if (registration === null || units.length === 0) {
+    return unjudged(
+      'license-assignment',
+      units.length === 0 ? 'No appliance is configured whose licences could be looked up' : 'Not asked yet',
+    );
+  }
+  const findings = units.flatMap((unit) =>
+    judgeLicenseAssignment({
+      unit: unitOf(unit.config, unit.rest, unit.role),
+      licenses: licensesOf(unit.config.licenses, unit.rest),
+      registration,
+      licenseActive: unit.rest === null ? null : activationContextOf([unit.rest]).licenseActive,
+    }),
+  );
+  return judged('license-assignment', findings, 'Every licence is registered to its FortiAuthenticator');
+}
+
+function assessTokens(units: readonly UnitObservation[]): Assessment {
+  if (!units.some(({ config: { api } }) => api !== null))
+    return notConfigured('token-pool', 'No REST API of a FortiAuthenticator is configured');
+  const seen = units.flatMap(({ config, rest }) => (rest?.kind === 'ok' ? [{ config, rest }] : []));
+  if (seen.length === 0) return unjudged('token-pool', 'No FortiAuthenticator told its tokens');
+  return judged(
+    'token-pool',
+    seen.flatMap(({ config, rest }) => judgeTokenPool(rest, config)),
+    'The tokens match the licence, and enough are left',
+  );
+}
+
+function assessFirewall(config: Config, { firewall }: UnitsPicture): Assessment {
+  if (config.firewall === null) return notConfigured('firewall-policy', 'The firewall is not configured');
+  if (firewall === null) return unjudged('firewall-policy', 'Not asked yet');
+  return judged('firewall-policy', judgeFirewallPolicy(firewall), `The policy that matches ${config.firewall.source} inspects nothing`);
+}
+
+function judged(id: PreconditionId, findings: readonly Finding[], summary: string): Assessment {
+  return { id, kind: 'judged', findings, summary };
+}
+
+function unjudged(id: PreconditionId, summary: string): Assessment {
+  return { id, kind: 'unjudged', findings: [], summary };
+}
+
+function notConfigured(id: PreconditionId, summary: string): Assessment {
+  return { id, kind: 'not-configured', findings: [], summary };
+}

@@ -1,0 +1,64 @@
+import type { ApplianceConfig, Config } from '../config/config.ts';
+import type { ConnectorContext } from '../connectors/context.ts';
+import type { BudgetStore } from '../connectors/forticloud/budget-store.ts';
+import { observeRegistration } from '../connectors/forticloud/observe-registration.ts';
+import { observeAppliance } from '../connectors/fortiauthenticator/observe-appliance.ts';
+import { observeFirewall } from '../connectors/fortigate/observe-firewall.ts';
+import { observeHaRole } from '../connectors/snmp/observe-ha-role.ts';
+import type { ApplianceObservation } from '../core/license/appliance.ts';
+import type { FirewallObservation } from '../core/license/firewall.ts';
+import type { HaRoleObservation } from '../core/license/ha-role.ts';
+import { licensesOf } from '../core/license/licenses-of.ts';
+import type { RegistrationObservation } from '../core/license/registration.ts';
+import { unitOf } from '../core/license/unit.ts';
+
+/** One appliance as it was last seen; null: not configured, or not asked yet. */
+export interface UnitObservation {
+  readonly config: ApplianceConfig;
+  readonly rest: ApplianceObservation | null;
+  readonly role: HaRoleObservation | null;
+}
+
+/** What is known beyond the path: FortiAuthenticator itself, its licences, the firewall in front of it. */
+export interface UnitsPicture {
+  readonly units: readonly UnitObservation[];
+  readonly registration: RegistrationObservation | null;
+  readonly firewall: FirewallObservation | null;
+}
+
+export function emptyPicture({ appliances }: Config): UnitsPicture {
+  return { units: appliances.map((config) => ({ config, rest: null, role: null })), registration: null, firewall: null };
+}
+
+/** Asks every appliance and the firewall, with GET alone. Never rejects. */
+export async function observeUnits(config: Config, ctx: ConnectorContext): Promise<Pick<UnitsPicture, 'units' | 'firewall'>> {
+  const [units, firewall] = await Promise.all([
+    Promise.all(config.appliances.map((appliance) => observeUnit(appliance, ctx))),
+    config.firewall === null ? null : observeFirewall(config.firewall, config.licenseServer, ctx),
+  ]);
+  return { units, firewall };
+}
+
+async function observeUnit(config: ApplianceConfig, ctx: ConnectorContext): Promise<UnitObservation> {
+  const { api, snmp } = config;
+  const [rest, role] = await Promise.all([
+    api === null ? null : observeAppliance({ ...config, api }, ctx),
+    snmp === null ? null : observeHaRole({ ...config, snmp }, ctx),
+  ]);
+  return { config, rest, role };
+}
+
+/** Asks the registration service who holds the licences that are configured or were seen on the appliances. */
+export async function observeHolders(
+  config: Config,
+  units: readonly UnitObservation[],
+  budget: BudgetStore,
+  ctx: ConnectorContext,
+): Promise<RegistrationObservation | null> {
+  if (config.registration === null) return null;
+  const licenses = units.flatMap(({ config: { licenses: configured }, rest }) => licensesOf(configured, rest));
+  const serials = units
+    .map((unit) => unitOf(unit.config, unit.rest, unit.role))
+    .flatMap(({ serial, peers }) => [...(serial === null ? [] : [serial]), ...peers]);
+  return observeRegistration(config.registration, { licenses: [...new Set(licenses)], serials: [...new Set(serials)] }, budget, ctx);
+}
