@@ -1,7 +1,7 @@
 const MAX_SAMPLE = 1024;
 
 /** Activation codes and licence keys: five groups of four hexadecimal digits. */
-const CODE = /\b[0-9A-F]{4}(?:-[0-9A-F]{4}){3,4}\b/giu;
+const CODE = /\b[0-9A-F]{4}(?:-[0-9A-F]{4}){4}\b/giu;
 /** Control characters, and those that turn, hide or break the text around them. */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 

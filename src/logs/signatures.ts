@@ -79,7 +79,7 @@ export function parseSignatures(content: string, file: string): readonly Signatu
   const document = parseDocument(content, { lineCounter: lines });
   const syntax = document.errors[0];
   if (syntax !== undefined) throw new Error(`Cannot parse the signatures of "${file}": ${syntax.message}`, { cause: syntax });
-  const outer = catalogue.safeParse(document.toJS({ maxAliasCount: 0 }));
+  const outer = catalogue.safeParse(valueOf(document, file));
   if (!outer.success)
     throw new Error(`Cannot use the signatures of "${file}": expected a key "signatures" with a list: ${z.prettifyError(outer.error)}`);
   const problems: string[] = [];
@@ -91,6 +91,16 @@ export function parseSignatures(content: string, file: string): readonly Signatu
   }
   if (problems.length > 0) throw new Error(`Cannot use the signatures of "${file}": ${problems.join('; ')}`);
   return signatures;
+}
+
+function valueOf(document: Document, file: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 0 });
+  } catch (error) {
+    throw new Error(`Cannot parse the signatures of "${file}": ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
+  }
 }
 
 function parseSignature(value: unknown): Signature | { readonly kind: 'invalid'; readonly problem: string } {

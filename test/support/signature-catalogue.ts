@@ -1,0 +1,7 @@
+import { loadSignatures } from '../../src/logs/signatures.ts';
+import type { SignatureSet } from '../../src/core/polling/signature.ts';
+
+/** The shipped catalogue. */
+export function shippedCatalogue(): Promise<SignatureSet> {
+  return loadSignatures([]);
+}

@@ -1,0 +1,202 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { FirewallEvidence, LogEvent } from '../../../../src/core/polling/log-event.ts';
+import { pollingReport } from '../../../../src/core/polling/report.ts';
+import type { PollingReport } from '../../../../src/core/polling/report.ts';
+import type { Signature } from '../../../../src/core/polling/signature.ts';
+import { compileSignatures } from '../../../../src/core/polling/signature.ts';
+import type { PollingState } from '../../../../src/core/polling/state.ts';
+import { emptyPolling, recordEvent, resumePolling } from '../../../../src/core/polling/state.ts';
+
+const MINUTE = 60_000;
+const WINDOW = 15 * MINUTE;
+const T0 = Date.UTC(2026, 10, 24, 12);
+
+const signature = (id: string, severity: Signature['severity']): Signature => ({
+  kind: 'message',
+  id,
+  texts: [`${id} happened`],
+  cause: 'polling-failing',
+  severity,
+  summary: id,
+  remedy: ['x'],
+  source: 'x',
+});
+const signatures = compileSignatures([signature('alpha', 'warning'), signature('beta', 'critical')]);
+
+const ftm = (id: string, at: number, count = 1, appliance: string | null = 'fac-1'): LogEvent => ({
+  kind: 'ftm',
+  appliance,
+  signature: id,
+  at,
+  count,
+  line: `line of ${String(at)}`,
+  source: 'udp',
+});
+const heard = (at: number, appliance: string | null = 'fac-1'): LogEvent => ({ kind: 'heard', appliance, at });
+const after = (events: readonly LogEvent[], window = WINDOW): PollingState => events.reduce(recordEvent, emptyPolling(window));
+
+function report(
+  state: PollingState,
+  now: number,
+  changes: { window?: number; appliances?: readonly string[]; listeningSince?: number | null } = {},
+): PollingReport {
+  return pollingReport(state, {
+    now,
+    window: WINDOW,
+    silentAfter: 60 * MINUTE,
+    appliances: ['fac-1', 'fac-2'],
+    signatures,
+    listeningSince: T0,
+    ...changes,
+  });
+}
+
+describe('recordEvent and pollingReport', () => {
+  test('know every configured appliance before anything was heard', () => {
+    expect(report(emptyPolling(WINDOW), T0)).toEqual({
+      window: WINDOW,
+      silentAfter: 60 * MINUTE,
+      appliances: [
+        { name: 'fac-1', errors: [], lastLineAt: null, silent: false, silentFor: null },
+        { name: 'fac-2', errors: [], lastLineAt: null, silent: false, silentFor: null },
+      ],
+      firewallEvidence: [],
+    });
+  });
+
+  test('count by signature, most severe first, with first, last, rate and the last line', () => {
+    const state = after([ftm('alpha', T0, 5), ftm('beta', T0 + MINUTE), ftm('beta', T0 + 3 * MINUTE, 2)]);
+    expect(report(state, T0 + 5 * MINUTE).appliances[0]).toMatchObject({
+      lastLineAt: T0 + 3 * MINUTE,
+      errors: [
+        {
+          signature: 'beta',
+          severity: 'critical',
+          count: 3,
+          firstAt: T0 + MINUTE,
+          lastAt: T0 + 3 * MINUTE,
+          perHour: 12,
+          sample: `line of ${String(T0 + 3 * MINUTE)}`,
+        },
+        { signature: 'alpha', severity: 'warning', count: 5, firstAt: T0, lastAt: T0, perHour: 20 },
+      ],
+    });
+  });
+
+  test.each([
+    { name: 'at the end of the window', passed: WINDOW, count: 1 },
+    { name: 'just behind it', passed: WINDOW + 1, count: undefined },
+  ])('count an error $name', ({ passed, count }) => {
+    expect(report(after([ftm('beta', T0)]), T0 + passed).appliances[0]?.errors[0]?.count).toBe(count);
+  });
+
+  test('forget what left the window while errors go on', () => {
+    const events = Array.from({ length: 120 }, (_, minute) => ftm('beta', T0 + minute * MINUTE, 10));
+    const error = report(after(events), T0 + 119 * MINUTE).appliances[0]?.errors[0];
+    expect(error?.count).toBe(160);
+    expect(error?.firstAt).toBe(T0 + 104 * MINUTE);
+  });
+
+  test('put events that come late where they belong', () => {
+    const inOrder = [ftm('beta', T0), ftm('beta', T0 + MINUTE), ftm('beta', T0 + 10 * MINUTE)];
+    expect(report(after(inOrder.toReversed()), T0 + 11 * MINUTE)).toEqual(report(after(inOrder), T0 + 11 * MINUTE));
+  });
+
+  test('name lines without an owner only when there were any', () => {
+    expect(report(after([ftm('beta', T0, 1, null)]), T0).appliances.map(({ name }) => name)).toEqual(['fac-1', 'fac-2', 'unnamed']);
+  });
+
+  test('leave out signatures that the catalogue no longer knows', () => {
+    expect(report(after([ftm('gone', T0)]), T0).appliances[0]?.errors).toEqual([]);
+  });
+
+  test.each([
+    { name: 'it never spoke', events: [], now: T0 + 1000 * MINUTE, since: T0, silent: false },
+    { name: 'it spoke lately', events: [heard(T0)], now: T0 + 60 * MINUTE, since: T0, silent: false },
+    { name: 'it has been quiet', events: [heard(T0)], now: T0 + 61 * MINUTE, since: T0, silent: true },
+    { name: 'nobody listened until lately', events: [heard(T0)], now: T0 + 90 * MINUTE, since: T0 + 89 * MINUTE, silent: false },
+    { name: 'nobody listens', events: [heard(T0)], now: T0 + 90 * MINUTE, since: null, silent: false },
+  ])('call an appliance silent ($silent) when $name', ({ events, now, since, silent }) => {
+    expect(report(after(events), now, { listeningSince: since }).appliances[0]?.silent).toBe(silent);
+  });
+
+  test('go on after a restart, with another window too', () => {
+    const state = after(Array.from({ length: 10 }, (_, minute) => ftm('beta', T0 + minute * MINUTE)));
+    const stored = JSON.parse(JSON.stringify(state)) as PollingState;
+    expect(resumePolling(stored, WINDOW)).toEqual(state);
+    const wider = resumePolling(stored, 4 * WINDOW);
+    const seen = report(recordEvent(wider, ftm('beta', T0 + 10 * MINUTE)), T0 + 12 * MINUTE, { window: 4 * WINDOW }).appliances[0]
+      ?.errors[0];
+    expect(seen).toMatchObject({ count: 11, firstAt: T0, lastAt: T0 + 10 * MINUTE });
+  });
+
+  test('stay small whatever happens', () => {
+    const event = fc.record({
+      id: fc.constantFrom('alpha', 'beta'),
+      at: fc.integer({ min: 0, max: 10_000 * MINUTE }),
+      count: fc.integer({ min: 1, max: 1000 }),
+    });
+    fc.assert(
+      fc.property(fc.array(event, { minLength: 100, maxLength: 400 }), (events) => {
+        const state = after(events.map(({ id, at, count }) => ftm(id, T0 + at, count)));
+        for (const log of Object.values(state.appliances['fac-1']?.signatures ?? {})) expect(log.buckets.length).toBeLessThanOrEqual(61);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test('count exactly what the window holds, to a bucket', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: 40 * MINUTE }), { maxLength: 60 }), (offsets) => {
+        const now = T0 + 40 * MINUTE;
+        const times = offsets.map((offset) => T0 + offset);
+        const counted = report(after(times.map((at) => ftm('beta', at))), now).appliances[0]?.errors[0]?.count ?? 0;
+        const atLeast = times.filter((at) => at >= now - WINDOW).length;
+        const atMost = times.filter((at) => at >= now - WINDOW - WINDOW / 60).length;
+        expect(counted).toBeGreaterThanOrEqual(atLeast);
+        expect(counted).toBeLessThanOrEqual(atMost);
+      }),
+    );
+  });
+
+  test('keep hostile names apart from what objects inherit', () => {
+    const state = after([ftm('beta', T0, 1, '__proto__'), ftm('constructor', T0)]);
+    expect(report(state, T0, { appliances: ['__proto__', 'toString'] }).appliances.map(({ errors }) => errors.length)).toEqual([1, 0]);
+  });
+});
+
+describe('firewall evidence', () => {
+  const evidence = (changes: Partial<FirewallEvidence> = {}): FirewallEvidence => ({
+    device: 'fgt',
+    policy: '20',
+    profile: 'deep',
+    action: 'resign-as-untrusted',
+    sourceAddress: '10.0.0.5',
+    destinationAddress: '173.243.138.84',
+    hostName: null,
+    ...changes,
+  });
+  const seen = (at: number, changes: Partial<FirewallEvidence> = {}): LogEvent => ({
+    kind: 'firewall-evidence',
+    signature: 'alpha',
+    at,
+    count: 1,
+    evidence: evidence(changes),
+    line: 'l',
+    source: 'udp',
+  });
+
+  test('is gathered by policy and profile, most recent first, within the window', () => {
+    const state = after([seen(T0), seen(T0 + MINUTE, { sourceAddress: '10.0.0.6' }), seen(T0 + 2 * MINUTE, { policy: '21' })]);
+    expect(report(state, T0 + 3 * MINUTE).firewallEvidence).toMatchObject([
+      { evidence: { policy: '21' }, count: 1 },
+      { evidence: { policy: '20', sourceAddress: '10.0.0.6' }, count: 2, firstAt: T0, lastAt: T0 + MINUTE },
+    ]);
+    expect(report(state, T0 + 100 * MINUTE).firewallEvidence).toEqual([]);
+  });
+
+  test('is bounded', () => {
+    expect(after(Array.from({ length: 100 }, (_, index) => seen(T0 + index, { policy: String(index) }))).firewall).toHaveLength(16);
+  });
+});

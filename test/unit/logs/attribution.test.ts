@@ -1,0 +1,87 @@
+import { describe, expect, test } from 'vitest';
+import { createAttribution, hostInLine, normalAddress } from '../../../src/logs/attribution.ts';
+
+const two = [
+  { name: 'fac-1', logSources: ['10.0.0.5', 'fac01.example.org'] },
+  { name: 'fac-2', logSources: ['2001:db8::5', 'fac02'] },
+];
+
+describe('createAttribution', () => {
+  test('welcomes everybody while no appliance is configured', () => {
+    const attribution = createAttribution([], []);
+    expect(attribution.sender('10.9.9.9')).toEqual({ kind: 'appliance', appliance: null });
+    expect(attribution.file()).toEqual({ kind: 'appliance', appliance: null });
+  });
+
+  test.each([
+    { address: '10.0.0.5', origin: { kind: 'appliance', appliance: 'fac-1' } },
+    { address: '::ffff:10.0.0.5', origin: { kind: 'appliance', appliance: 'fac-1' } },
+    { address: '2001:DB8:0::5', origin: { kind: 'appliance', appliance: 'fac-2' } },
+    { address: '10.0.0.6', origin: { kind: 'by-host' } },
+    { address: '10.0.0.1', origin: { kind: 'appliance', appliance: null } },
+  ])('knows $address', ({ address, origin }) => {
+    expect(createAttribution(two, ['10.0.0.1']).sender(address)).toEqual(origin);
+  });
+
+  test.each([
+    { host: 'fac01.example.org', appliance: 'fac-1' },
+    { host: 'FAC01.EXAMPLE.ORG', appliance: 'fac-1' },
+    { host: '10.0.0.5', appliance: 'fac-1' },
+    { host: 'fac02', appliance: 'fac-2' },
+    { host: 'fac02.example.org', appliance: 'fac-2' },
+    { host: '2001:db8:0:0::5', appliance: 'fac-2' },
+    { host: 'fac01', appliance: undefined },
+    { host: 'constructor', appliance: undefined },
+    { host: '__proto__', appliance: undefined },
+  ])('finds the owner of the host $host', ({ host, appliance }) => {
+    expect(createAttribution(two, []).host(host)).toBe(appliance);
+  });
+
+  test('gives every line to an only appliance that names no source', () => {
+    expect(createAttribution([{ name: 'fac-1', logSources: [] }], []).sender('10.9.9.9')).toEqual({
+      kind: 'appliance',
+      appliance: 'fac-1',
+    });
+  });
+
+  test('calls everybody foreign when several appliances name no source', () => {
+    const attribution = createAttribution(
+      [
+        { name: 'a', logSources: [] },
+        { name: 'b', logSources: [] },
+      ],
+      [],
+    );
+    expect(attribution.sender('10.9.9.9')).toEqual({ kind: 'foreign' });
+  });
+});
+
+describe('hostInLine', () => {
+  test.each([
+    { line: '<14>Aug 14 22:32:52 fac01 db[16987]:  category="Event"', host: 'fac01' },
+    { line: '<14>Aug  4 22:32:52 10.0.0.5 db[16987]:  category="Event"', host: '10.0.0.5' },
+    { line: '<14>Aug 14 22:32:52 db[16987]:  category="Event"', host: null },
+    { line: '<14>Aug 14 22:32:52 db: category="Event"', host: null },
+    { line: '2021-07-08T11:01:06-03:00 fac01 db[32167]:  category="Event"', host: 'fac01' },
+    { line: '<12>1 2026-11-24T11:01:06Z fac01 db 16987 - - x', host: 'fac01' },
+    { line: 'fac01 db[18260]: category="Event"', host: 'fac01' },
+    { line: '', host: null },
+    { line: '<14>', host: null },
+    { line: `<14>Aug 14 22:32:52 ${'x'.repeat(300)} db[1]:`, host: null },
+  ])('reads the host of "$line"', ({ line, host }) => {
+    expect(hostInLine(line, 0, line.length)).toBe(host);
+    expect(hostInLine(`first\n${line}\nlast one`, 6, 6 + line.length)).toBe(host);
+  });
+});
+
+describe('normalAddress', () => {
+  test.each([
+    ['::ffff:10.0.0.5', '10.0.0.5'],
+    ['[2001:DB8::1]', '2001:db8::1'],
+    ['fe80::1%eth0', 'fe80::1'],
+    ['FAC01', 'fac01'],
+    ['5', '5'],
+  ])('spells %s as %s', (address, normal) => {
+    expect(normalAddress(address)).toBe(normal);
+  });
+});
