@@ -145,12 +145,17 @@ describe('observeDns and hostile or broken peers', () => {
     });
     await using page = await bench.serve(() => ({ kind: 'http', status: 200, type: 'text/html', body: Buffer.from('<h1>hello</h1>') }));
     expect((await bench.look(overHttps(page))).a).toMatchObject({ reason: 'protocol' });
-    await using huge = await bench.serve(() => ({
-      kind: 'http',
-      status: 200,
-      type: 'application/dns-message',
-      body: Buffer.alloc(200_000),
-    }));
-    expect((await bench.look(overHttps(huge))).a).toMatchObject({ reason: 'protocol' });
+  });
+
+  test.each(['h2', 'http/1.1'] as const)('refuses a body that is larger than a DNS message can be, over %s', async (protocol) => {
+    await using server = await bench.serve(
+      (asked) => {
+        const healthy = HEALTHY(asked);
+        const answer = healthy.kind === 'packet' ? encode(healthy.packet) : Buffer.alloc(0);
+        return { kind: 'http', status: 200, type: 'application/dns-message', body: Buffer.concat([answer, Buffer.alloc(200_000)]) };
+      },
+      { httpProtocols: [protocol] },
+    );
+    expect((await bench.look(overHttps(server))).a).toMatchObject({ kind: 'failed', reason: 'protocol' });
   });
 });
