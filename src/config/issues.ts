@@ -24,7 +24,8 @@ export interface SchemaIssue {
   readonly at: IssuePath;
   /** What to name: the section, for an unknown key in it. */
   readonly path: IssuePath;
-  readonly message: string;
+  /** Made only for what is shown: looking for similar keys takes time, and a broken file may hold thousands. */
+  readonly message: () => string;
 }
 
 /** `config/ftm-watch.yaml:12:5  mail[0].port: expected a port between 1 and 65535, got 70000` */
@@ -48,10 +49,12 @@ export function schemaIssues(issues: readonly z.core.$ZodIssue[], schema: JsonSc
 function schemaIssue(issue: z.core.$ZodIssue, base: IssuePath, schema: JsonSchema): readonly SchemaIssue[] {
   const path = [...base, ...issue.path.map((part) => (typeof part === 'number' ? part : String(part)))];
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({ at: [...path, key], path, message: unknownKeyMessage(key, path, schema) }));
+    return issue.keys.map((key) => ({ at: [...path, key], path, message: () => unknownKeyMessage(key, path, schema) }));
   }
   const meant = issue.code === 'invalid_union' ? issue.errors.find(isMeant) : undefined;
-  return meant === undefined ? [{ at: path, path, message: issue.message }] : meant.flatMap((inner) => schemaIssue(inner, path, schema));
+  return meant === undefined
+    ? [{ at: path, path, message: () => issue.message }]
+    : meant.flatMap((inner) => schemaIssue(inner, path, schema));
 }
 
 /** The alternative that fits the sort of value, if not the value. */
@@ -82,5 +85,11 @@ function closest(key: string, known: readonly string[]): string | null {
   const lower = key.toLowerCase();
   const distances = known.map((name) => ({ name, distance: leven(lower, name.toLowerCase()) }));
   const [best] = distances.toSorted((a, b) => a.distance - b.distance);
-  return best !== undefined && best.distance <= Math.max(1, Math.floor(best.name.length / 3)) ? best.name : null;
+  if (best !== undefined && best.distance <= Math.max(1, Math.floor(best.name.length / 3))) return best.name;
+  return known.find((name) => lettersOf(name) === lettersOf(key)) ?? null;
+}
+
+/** Equal for words whose letters changed places. */
+function lettersOf(word: string): string {
+  return Array.from(word.toLowerCase()).toSorted().join('');
 }

@@ -12,7 +12,9 @@ export const DEFAULT_CONFIG_FILE = 'config/ftm-watch.yaml';
 export const MAX_CONFIG_BYTES: number = 1024 * 1024;
 
 /** More would only hide the first ones. */
-const MAX_ISSUES = 100;
+const MAX_SHOWN = 100;
+/** More are only counted: finding the line of each would take long in a file that is wrong all over. */
+const MAX_LOCATED = 1000;
 
 /** The files of the machine, as far as loading needs them. */
 export interface ConfigFiles {
@@ -44,7 +46,13 @@ export type LoadResult =
       /** Absolute name of the file that was read; null for the built-in defaults. */
       readonly source: string | null;
     }
-  | { readonly kind: 'invalid'; readonly issues: readonly ConfigIssue[] };
+  | {
+      readonly kind: 'invalid';
+      /** In the order of the lines. */
+      readonly issues: readonly ConfigIssue[];
+      /** How many more there are. */
+      readonly hidden: number;
+    };
 
 /**
  * Loads and validates the configuration, at start and again at each reload. Never throws for what a file says: every problem of it is told
@@ -63,7 +71,7 @@ export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
 async function validate(text: string, source: string | null, file: string, options: LoadOptions): Promise<LoadResult> {
   const yaml = parseYaml(text);
   if (yaml.kind === 'invalid') {
-    return invalid(yaml.problems.map(({ message, ...position }) => ({ file, position, path: '', message })));
+    return invalid(yaml.problems, ({ message, ...position }) => ({ file, position, path: '', message }));
   }
   const schema = configSchema({
     baseDirectory: source === null ? options.cwd : dirname(source),
@@ -75,19 +83,12 @@ async function validate(text: string, source: string | null, file: string, optio
   const result = await schema.safeParseAsync(yaml.value ?? {}, { error: fallbackMessage });
   if (result.success) return { kind: 'ok', config: result.data, source };
   const found = schemaIssues(result.error.issues, configJsonSchema());
-  return invalid(found.map(({ at, path, message }) => ({ file, position: yaml.locate(at), path: formatPath(path), message })));
+  return invalid(found, ({ at, path, message }) => ({ file, position: yaml.locate(at), path: formatPath(path), message: message() }));
 }
 
-function invalid(issues: readonly ConfigIssue[]): LoadResult {
-  const ordered = issues.toSorted(byPosition);
-  const shown = ordered.slice(0, MAX_ISSUES);
-  const last = shown.at(-1);
-  const hidden = ordered.length - shown.length;
-  if (hidden === 0 || last === undefined) return { kind: 'invalid', issues: shown };
-  return {
-    kind: 'invalid',
-    issues: [...shown, { file: last.file, position: null, path: '', message: `and ${String(hidden)} more problems` }],
-  };
+function invalid<T>(found: readonly T[], toIssue: (problem: T) => ConfigIssue): LoadResult {
+  const issues = found.slice(0, MAX_LOCATED).map(toIssue).toSorted(byPosition).slice(0, MAX_SHOWN);
+  return { kind: 'invalid', issues, hidden: found.length - issues.length };
 }
 
 function byPosition({ position: a }: ConfigIssue, { position: b }: ConfigIssue): number {
@@ -95,7 +96,8 @@ function byPosition({ position: a }: ConfigIssue, { position: b }: ConfigIssue):
 }
 
 function unreadable(file: string, reason: string): LoadResult {
-  return { kind: 'invalid', issues: [{ file, position: null, path: '', message: `cannot read the configuration: ${reason}` }] };
+  const message = `cannot read the configuration: ${reason}`;
+  return { kind: 'invalid', issues: [{ file, position: null, path: '', message }], hidden: 0 };
 }
 
 function reasonOf(found: Exclude<ReadResult, { readonly kind: 'read' }>): string {

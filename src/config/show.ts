@@ -27,10 +27,16 @@ const KINDS: ReadonlyMap<string, string> = new Map([
 
 /** The one form of most messages. A missing value is `undefined`. */
 export function expectedMessage(expected: string, value: unknown): string {
-  return value === undefined ? `missing: expected ${expected}` : `expected ${expected}, got ${showValue(value)}`;
+  return saying(expected, value, showValue);
 }
 
 /** The same for values that may be secrets: their sort and never the value. */
 export function expectedSecretMessage(expected: string, value: unknown): string {
-  return value === undefined ? `missing: expected ${expected}` : `expected ${expected}, got ${showKind(value)}`;
+  return saying(expected, value, showKind);
+}
+
+function saying(expected: string, value: unknown, show: (value: unknown) => string): string {
+  if (value === undefined) return `expected ${expected}, but the key is missing`;
+  if (value === null) return `expected ${expected}, got nothing: give it a value or remove the key`;
+  return `expected ${expected}, got ${show(value)}`;
 }

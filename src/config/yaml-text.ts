@@ -35,13 +35,11 @@ const MAX_DEPTH = 32;
  */
 export function parseYaml(text: string): YamlResult {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'silent', uniqueKeys: false });
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error', uniqueKeys: false });
   const syntax = [...document.errors, ...document.warnings];
   if (syntax.length > 0) {
-    return {
-      kind: 'invalid',
-      problems: syntax.map((error) => ({ ...positionAt(lines, error.pos[0]), message: yamlErrorText(error.code) })),
-    };
+    const problems = syntax.map(({ pos, code }) => ({ ...positionAt(lines, pos[0]), message: yamlErrorText(code) }));
+    return { kind: 'invalid', problems: firstOfEachLine(problems) };
   }
   const reader = new TreeReader(document, lines);
   const value = document.contents === null ? undefined : reader.read(document.contents, 0);
@@ -98,6 +96,12 @@ class TreeReader {
   #tell(node: unknown, message: string): void {
     this.problems.push({ ...positionAt(this.#lines, startOf(node, 0)), message });
   }
+}
+
+/** What follows on the same line is mostly a consequence. */
+function firstOfEachLine(problems: readonly YamlProblem[]): readonly YamlProblem[] {
+  const firsts = new Map(problems.toReversed().map((problem) => [problem.line, problem]));
+  return [...firsts.values()].toReversed();
 }
 
 function keyOf(key: unknown): string | null {

@@ -6,6 +6,9 @@ import { requireSecret, ruled, section } from './rules.ts';
 import { httpsOrigin } from './urls.ts';
 import { address, integer, text } from './values.ts';
 
+/** More digits than any account has. */
+const MAX_ACCOUNT = 999_999_999_999;
+
 /** FortiCloud's asset management. */
 export function registration(context: SchemaContext): z.ZodType<RegistrationConfig> {
   return ruled(
@@ -13,9 +16,7 @@ export function registration(context: SchemaContext): z.ZodType<RegistrationConf
       user: text().describe('API user of FortiCloud (IAM > API Users), with read access to Asset Management.'),
       passwordFile: secretFile(context).optional().describe("File with the API user's password."),
       passwordEnv: secretVariable(context).optional().describe('Environment variable with the password, instead of the file.'),
-      accountId: integer(1, Number.MAX_SAFE_INTEGER, 'an account number')
-        .optional()
-        .describe('Account to look in, for API users of an organisation.'),
+      accountId: integer(1, MAX_ACCOUNT, 'an account number').optional().describe('Account to look in, for API users of an organisation.'),
       url: httpsOrigin('https://support.fortinet.com')
         .prefault('https://support.fortinet.com')
         .describe('Where the asset management API is.'),

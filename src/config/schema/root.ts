@@ -96,7 +96,7 @@ function web(context: SchemaContext): z.ZodType<WebConfig> {
   const user = ruled(
     section({
       name: name().describe('User name.'),
-      passwordHashFile: secretFile(context).optional().describe('File with the bcrypt or scrypt hash of the password.'),
+      passwordHashFile: secretFile(context).optional().describe('File with the scrypt hash of the password, made as docs/web.md says.'),
       passwordHashEnv: secretVariable(context).optional().describe('Environment variable with the hash, instead of the file.'),
     }),
     (fields, report) => {
@@ -136,11 +136,12 @@ function store(context: SchemaContext): z.ZodType<StoreConfig> {
 /** Two TCP listeners at the same address and port would fail only when the second one opens. */
 function portsAreFree(file: Fields, report: Report): void {
   const syslog = fieldsOf(fieldsOf(file['logs'])['syslog']);
-  const taken = new Set([endpoint(syslog['tcp']), endpoint(syslog['tls'])].filter((used) => used !== null));
+  const web = endpoint(fieldsOf(file['web'])['listen']);
+  const tcp = endpoint(syslog['tcp']);
   const tls = endpoint(syslog['tls']);
-  if (tls !== null && tls === endpoint(syslog['tcp'])) report('logs', `"syslog.tcp" and "syslog.tls" both listen at ${tls}`);
-  const listen = endpoint(fieldsOf(file['web'])['listen']);
-  if (listen !== null && taken.has(listen)) report('web', `"listen" and a syslog listener both listen at ${listen}`);
+  if (tcp !== null && tcp === web) report(['logs', 'syslog', 'tcp'], `the status page (web.listen) listens at ${tcp} too`);
+  const other = tls === web ? 'the status page (web.listen)' : tls === tcp ? 'another listener (logs.syslog.tcp)' : null;
+  if (tls !== null && other !== null) report(['logs', 'syslog', 'tls', 'listen'], `${other} listens at ${tls} too`);
 }
 
 function endpoint(value: unknown): string | null {

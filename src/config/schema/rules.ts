@@ -5,8 +5,8 @@ import { expected } from './values.ts';
 /** A section as far as it could be read: rules run beside other problems too, so that all are told at once. */
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** Tells a problem of the section: at one of its keys, or at the section itself (null). */
-export type Report = (key: string | null, message: string) => void;
+/** Tells a problem of the section: at one of its keys, at a key further down, or at the section itself (null). */
+export type Report = (at: string | readonly string[] | null, message: string) => void;
 
 /** A mapping with these keys and no others. */
 export function section<S extends z.core.$ZodLooseShape>(shape: S): z.ZodObject<S, z.core.$strict> {
@@ -23,8 +23,8 @@ export function list<T>(item: z.ZodType<T>): z.ZodArray<z.ZodType<T>> {
 export function ruled<S extends z.ZodType>(schema: S, rule: (fields: Fields, report: Report) => void): S {
   return schema.superRefine(
     (value, context) => {
-      rule(fieldsOf(value), (key, message) => {
-        context.addIssue({ code: 'custom', path: key === null ? [] : [key], message });
+      rule(fieldsOf(value), (at, message) => {
+        context.addIssue({ code: 'custom', path: typeof at === 'string' ? [at] : [...(at ?? [])], message });
       });
     },
     { when: ({ value }) => isFields(value) },
@@ -70,7 +70,7 @@ export function endpointAt(item: unknown): string | null {
 /** Exactly one of `<name>File` and `<name>Env`. */
 export function requireSecret(name: string, fields: Fields, report: Report): void {
   allowSecret(name, fields, report);
-  if (!hasSecret(name, fields)) report(null, `missing: expected "${name}File" or "${name}Env"`);
+  if (!hasSecret(name, fields)) report(null, `expected "${name}File" or "${name}Env", but neither is there`);
 }
 
 /** At most one of `<name>File` and `<name>Env`. */
@@ -83,7 +83,7 @@ export function allowSecret(name: string, fields: Fields, report: Report): void 
 export function requireLogin(fields: Fields, report: Report): void {
   allowSecret('password', fields, report);
   if (given(fields, 'user') && !hasSecret('password', fields)) report('user', 'expected "passwordFile" or "passwordEnv" beside "user"');
-  if (!given(fields, 'user') && hasSecret('password', fields)) report(null, 'missing: expected "user" beside the password');
+  if (!given(fields, 'user') && hasSecret('password', fields)) report(null, 'expected "user" beside the password');
 }
 
 /** Whether a key stands in the section at all. */

@@ -38,6 +38,7 @@ function urlProblem(text: string, what: string, accepts: (url: URL) => boolean):
   const url = URL.parse(text);
   if (url === null) return expectedMessage(what, text);
   // The text is not quoted: what stands before the @ is a secret.
-  if (url.username !== '' || url.password !== '') return 'expected a URL without user and password in it: give them by keys of their own';
+  if (url.username !== '' || url.password !== '')
+    return 'expected a URL without user and password in it: a secret does not stand in this file';
   return accepts(url) && url.hash === '' ? null : expectedMessage(what, text);
 }

@@ -1,9 +1,9 @@
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
-import { validate as isCronExpression } from 'node-cron';
 import * as z from 'zod';
 import type { Millis } from '../../core/clock.ts';
 import type { HostPort, ListenAddress, ResolverConfig } from '../config.ts';
+import { isCronOfMinutes, isCronWithSeconds } from '../cron.ts';
 import { DURATION_PATTERN, formatDuration, parseDuration } from '../duration.ts';
 import { isHost, parseHostPort, parseListenAddress } from '../host-port.ts';
 import { parseResolver } from '../resolver.ts';
@@ -48,7 +48,6 @@ const NAMED_MAIL_ADDRESS = /^(?:[^<>\p{Cc}]{0,100}<([^<>]+)>|([^<>]+))$/u;
 /** SHA-256 of a SubjectPublicKeyInfo in base64, as RFC 7469 §2.4 writes pins. */
 const PIN = /^sha256\/[A-Za-z0-9+/]{43}=$/u;
 const ZONE_OFFSET = /^[+-]/u;
-const CRON_SECONDS_FIELDS = 6;
 
 /** Any text of one line. */
 export function text(): z.ZodType<string> {
@@ -111,7 +110,7 @@ export function listenAddress(): z.ZodType<ListenAddress> {
 export function resolver(): z.ZodType<ResolverConfig> {
   return parsedText({
     title: 'resolver',
-    expected: '"system", an address, or a URL that begins with udp://, tcp://, tls:// or https://',
+    expected: '"system", an address (not a name), or a URL that begins with udp://, tcp://, tls:// or https://',
     parse: parseResolver,
   });
 }
@@ -166,20 +165,19 @@ export function duration(longest: Millis): z.ZodType<Millis> {
   });
 }
 
-/** With seconds: a five-field expression would mean minutes where seconds are meant. */
 export function cronWithSeconds(): z.ZodType<string> {
   return parsedText({
     title: 'cron expression',
     expected: 'a cron expression of six fields that begins with the seconds, such as "*/30 * * * * *"',
-    parse: when((value) => isCronExpression(value) && fieldsOf(value) === CRON_SECONDS_FIELDS),
+    parse: when(isCronWithSeconds),
   });
 }
 
 export function cron(): z.ZodType<string> {
   return parsedText({
     title: 'cron expression',
-    expected: 'a cron expression such as "0 2 * * 0"',
-    parse: when((value) => isCronExpression(value)),
+    expected: 'a cron expression of five fields, such as "0 2 * * 0"',
+    parse: when(isCronOfMinutes),
   });
 }
 
@@ -204,10 +202,6 @@ export function share(): z.ZodType<number> {
 export function choice<const T extends string>(...options: readonly [T, ...(readonly T[])]): z.ZodType<T> {
   const list = options.map((option) => `"${option}"`).join(', ');
   return z.enum(options, expected(`one of ${list}`));
-}
-
-function fieldsOf(expression: string): number {
-  return expression.trim().split(/\s+/u).length;
 }
 
 function isTimezone(zone: string): boolean {

@@ -1,0 +1,24 @@
+import { readFile } from 'node:fs/promises';
+import type { ConfigFiles, LoadOptions, LoadResult } from '../../src/config/load.ts';
+import { loadConfig } from '../../src/config/load.ts';
+
+/** Set in the environment that test configurations are loaded in, and the canary that no message and no print may show. */
+export const CANARY = 'hunter2';
+
+/** Every file is there but those with "missing" in their names; the configuration itself is read from the disk. */
+const FILES: ConfigFiles = {
+  read: async (path) => ({ kind: 'read', bytes: await readFile(path) }),
+  problem: (path) => Promise.resolve(path.includes('missing') ? 'no such file' : null),
+};
+
+/** A machine on which the configurations under test are loaded. */
+export function configMachine(cwd: string): LoadOptions {
+  return { path: undefined, env: { SET_SECRET: CANARY }, hostname: 'watcher', cwd, files: FILES };
+}
+
+/** Loads a configuration given as text. */
+export function loadText(text: string, options: Partial<LoadOptions> = {}): Promise<LoadResult> {
+  const bytes = new TextEncoder().encode(text);
+  const files: ConfigFiles = { ...FILES, read: () => Promise.resolve({ kind: 'read', bytes }) };
+  return loadConfig({ ...configMachine('/etc/ftm-watch'), path: 'ftm-watch.yaml', files, ...options });
+}
