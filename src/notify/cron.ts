@@ -27,14 +27,14 @@ export function parseCron(text: string): CronFields {
     );
   }
   const values = RANGES.map((range, index) => parseField(fields[index] ?? '', range, text));
-  const [minutes = [], hours = [], days = [], months = [], weekdays = []] = values;
+  const valuesOf = (index: number): readonly number[] => values[index] ?? [];
   return {
-    minutes,
-    hours,
+    minutes: valuesOf(0),
+    hours: valuesOf(1),
     everyHour: fields[1]?.startsWith('*') === true,
-    days: fields[2] === '*' ? null : days,
-    months,
-    weekdays: fields[4] === '*' ? null : weekdays.map((number) => number % 7),
+    days: fields[2] === '*' ? null : valuesOf(2),
+    months: valuesOf(3),
+    weekdays: fields[4] === '*' ? null : valuesOf(4).map((number) => number % 7),
   };
 }
 
@@ -80,10 +80,16 @@ function parsePart(part: string, range: FieldRange): readonly number[] | null {
   if (groups === undefined) return null;
   const { first, last, step } = groups;
   const from = first === undefined ? range.min : parseValue(first, range);
-  const end = last ?? (step === undefined ? first : undefined);
-  const to = end === undefined ? range.max : parseValue(end, range);
-  if (from === null || to === null || from > to) return null;
-  const by = Number(step ?? 1);
+  const to = parseEnd(last ?? (step === undefined ? first : undefined), range);
+  return from === null || to === null || from > to ? null : sequence(from, to, Number(step ?? 1));
+}
+
+/** Without an end, to the end of the range. */
+function parseEnd(text: string | undefined, range: FieldRange): number | null {
+  return text === undefined ? range.max : parseValue(text, range);
+}
+
+function sequence(from: number, to: number, by: number): readonly number[] {
   return Array.from({ length: Math.floor((to - from) / by) + 1 }, (_, index) => from + index * by);
 }
 

@@ -119,6 +119,8 @@ async function transportOptions(relay: MailRelay, readSecret: SecretReader): Pro
     maxResponseSize: 64 * 1024,
     disableFileAccess: true,
     disableUrlAccess: true,
+    // The documented spelling, for filters that are picky about case although RFC 5322 is not.
+    normalizeHeaderKey: (key) => key.replace(/^X-Ftm-/u, 'X-FTM-'),
   };
 }
 

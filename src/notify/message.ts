@@ -26,18 +26,20 @@ export interface MessageContext extends LetterContext {
 
 /** RFC 5322 §2.1.1 allows 998 characters a line; nobody reads more than this of a subject. */
 const MAX_SUBJECT = 200;
+const MAX_SITE = 100;
 
 export function composeMessage(notification: Notification, context: MessageContext): Message {
-  const letter = letterOf(notification, context);
+  const site = visibleText(context.site, MAX_SITE) || '-';
+  const letter = letterOf(notification, { site, delayed: context.delayed });
   const causes = causesOf(notification);
   return {
-    subject: visibleText(`[${context.site}] ${subjectOf(notification)}`, MAX_SUBJECT),
+    subject: visibleText(`[${site}] ${subjectOf(notification)}`, MAX_SUBJECT),
     messageId: messageIdOf(notification.id, context.from),
     references: threadOf(notification).map((id) => messageIdOf(id, context.from)),
     headers: {
       'X-FTM-Watch-Event': eventOf(notification),
       ...(causes.length === 0 ? {} : { 'X-FTM-Watch-Cause': causes.join(', ') }),
-      'X-FTM-Watch-Site': visibleText(context.site, 100),
+      'X-FTM-Watch-Site': site,
       // RFC 3834: nobody's absence note is to answer it. The second is what Exchange heeds.
       'Auto-Submitted': 'auto-generated',
       'X-Auto-Response-Suppress': 'All',

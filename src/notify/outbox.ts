@@ -28,15 +28,28 @@ export interface Outbox {
 }
 
 export function createOutbox(channels: readonly Channel[], deps: OutboxDeps): Outbox {
-  const busy = new Map<Channel, Promise<void>>();
+  const running = new Map<Channel, Run>();
 
   function drainOne(channel: Channel, signal: AbortSignal): Promise<void> {
-    // The same channel twice at a time would send the same parcel twice.
-    const before = busy.get(channel);
-    if (before !== undefined) return before;
-    const run = drainChannel(channel, deps, signal).finally(() => busy.delete(channel));
-    busy.set(channel, run);
-    return run;
+    const before = running.get(channel);
+    if (before !== undefined) {
+      // Never twice at a time, or a parcel would be sent twice; but it must look again, it may just have looked.
+      before.again = true;
+      return before.done;
+    }
+    const run: Run = { again: false, done: Promise.resolve() };
+    running.set(channel, run);
+    run.done = (async () => {
+      try {
+        do {
+          run.again = false;
+          await drainChannel(channel, deps, signal);
+        } while (run.again);
+      } finally {
+        running.delete(channel);
+      }
+    })();
+    return run.done;
   }
 
   return {
@@ -45,6 +58,11 @@ export function createOutbox(channels: readonly Channel[], deps: OutboxDeps): Ou
       await Promise.all(channels.map((channel) => drainOne(channel, signal)));
     },
   };
+}
+
+interface Run {
+  again: boolean;
+  done: Promise<void>;
 }
 
 /** Recipients that the configuration no longer names. */

@@ -1,0 +1,205 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../../src/clock.ts';
+import type { EmailConfig, MailRelay } from '../../../src/config/config.ts';
+import { readSecret } from '../../../src/config/secret.ts';
+import type { Notification } from '../../../src/core/incident/notification.ts';
+import type { RecipientOutcome } from '../../../src/notify/channel.ts';
+import { createEmailChannel } from '../../../src/notify/email.ts';
+import { chainPem, createHierarchy } from '../../support/authority.ts';
+import { causeOf } from '../../support/diagnosis-of.ts';
+import { handClock } from '../../support/hand-clock.ts';
+import { START, timeline } from '../../support/incident-timeline.ts';
+import { smtpSink } from '../../support/smtp-sink.ts';
+
+const ALICE = 'alice@example.org';
+const BOB = 'bob@example.org';
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'ftm-watch-email-'));
+});
+
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function relay(port: number, more: Partial<MailRelay> = {}): MailRelay {
+  return { host: '127.0.0.1', port, security: 'none', user: null, password: null, caFile: null, ...more };
+}
+
+const [NOTIFICATION] = timeline().rounds(2, [causeOf('tls-intercepted', { product: 'Fortinet FortiGate' })]).told;
+
+interface Sending {
+  readonly servers: readonly MailRelay[];
+  readonly to?: readonly string[];
+  readonly notification?: Notification | undefined;
+  readonly signal?: AbortSignal;
+}
+
+async function send({ servers, to = [ALICE, BOB], notification = NOTIFICATION, signal }: Sending): Promise<readonly RecipientOutcome[]> {
+  if (notification === undefined) throw new Error('Nothing was told');
+  const config: EmailConfig = { from: 'ftm-watch@example.org', to, servers };
+  const channel = createEmailChannel('hq', config, { clock: systemClock, readSecret: (source) => readSecret(source, {}) });
+  return channel.deliver({ notification, recipients: to, firstFailedAt: null }, signal ?? new AbortController().signal);
+}
+
+function kinds(outcomes: readonly RecipientOutcome[]): readonly string[] {
+  return outcomes.map(({ recipient, kind }) => `${recipient} ${kind}`);
+}
+
+async function closedPort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+describe('createEmailChannel', () => {
+  it('sends one mail to all, with what filters and threads need', async () => {
+    await using sink = await smtpSink();
+    expect(kinds(await send({ servers: [relay(sink.port)] }))).toEqual([`${ALICE} sent`, `${BOB} sent`]);
+    expect(sink.mails).toHaveLength(1);
+    const [mail] = sink.mails;
+    expect(mail?.recipients).toEqual([ALICE, BOB]);
+    expect(mail?.raw).toMatch(/^X-FTM-Watch-Event: firing\r\nX-FTM-Watch-Cause: tls-intercepted\r\n/mu);
+    expect(mail?.headers.get('subject')).toBe('[hq] FortiToken Mobile activation is broken: TLS is intercepted by Fortinet FortiGate');
+    expect(mail?.headers.get('auto-submitted')).toBe('auto-generated');
+    expect(mail?.headers.get('content-type')).toContain('multipart/alternative');
+    expect(mail?.headers.get('message-id')).toBe('<ftm-watch.20261124T130030Z-1.1@example.org>');
+  });
+
+  it('does not let one refused mailbox block the others', async () => {
+    await using sink = await smtpSink({ recipient: (address) => (address === ALICE ? { code: 550, text: 'no such user' } : null) });
+    const outcomes = await send({ servers: [relay(sink.port)] });
+    expect(kinds(outcomes)).toEqual([`${ALICE} rejected`, `${BOB} sent`]);
+    expect(outcomes[0]?.detail).toContain('550 no such user');
+    expect(sink.mails[0]?.recipients).toEqual([BOB]);
+  });
+
+  it('tells a mailbox that is busy from one that is gone, when both are refused', async () => {
+    await using sink = await smtpSink({ recipient: (address) => ({ code: address === ALICE ? 450 : 551, text: 'no' }) });
+    expect(kinds(await send({ servers: [relay(sink.port)] }))).toEqual([`${ALICE} deferred`, `${BOB} rejected`]);
+  });
+
+  it('takes the next server when the first is down, and asks nobody twice', async () => {
+    await using second = await smtpSink();
+    expect(kinds(await send({ servers: [relay(await closedPort()), relay(second.port)] }))).toEqual([`${ALICE} sent`, `${BOB} sent`]);
+    await using first = await smtpSink({ recipient: (address) => (address === ALICE ? { code: 451, text: 'later' } : null) });
+    expect(kinds(await send({ servers: [relay(first.port), relay(second.port)] }))).toEqual([`${ALICE} sent`, `${BOB} sent`]);
+    expect(first.mails.map(({ recipients }) => recipients)).toEqual([[BOB]]);
+    expect(second.mails.map(({ recipients }) => recipients)).toEqual([[ALICE, BOB], [ALICE]]);
+  });
+
+  it.each([
+    [
+      'a server that may not relay is not the end of the mail while another one is down',
+      554,
+      '5.7.1 Relay access denied',
+      true,
+      'deferred',
+    ],
+    ['but it is when every server refuses', 554, '5.7.1 Relay access denied', false, 'rejected'],
+    ['a mailbox that does not exist is not asked for again', 550, '5.1.1 User unknown', true, 'rejected'],
+  ])('%s', async (...[, code, text, hasSecond, expected]) => {
+    await using sink = await smtpSink({ recipient: () => ({ code, text }) });
+    const servers = [relay(sink.port), ...(hasSecond ? [relay(await closedPort())] : [])];
+    expect(kinds(await send({ servers, to: [ALICE] }))).toEqual([`${ALICE} ${expected}`]);
+  });
+
+  it.each([
+    [452, 'deferred'],
+    [552, 'rejected'],
+  ])('takes %i after the message as %s', async (code, expected) => {
+    await using sink = await smtpSink({ message: () => ({ code, text: 'no' }) });
+    expect(kinds(await send({ servers: [relay(sink.port)], to: [ALICE] }))).toEqual([`${ALICE} ${expected}`]);
+  });
+
+  it('retries when the login is refused, since that is mended at the server', async () => {
+    await using sink = await smtpSink({
+      options: {
+        allowInsecureAuth: true,
+        onAuth: (_auth, _session, done) => {
+          done(Object.assign(new Error('bad password'), { responseCode: 535 }));
+        },
+      },
+    });
+    const path = join(folder, 'password');
+    writeFileSync(path, 'hunter2\n');
+    const outcomes = await send({ servers: [relay(sink.port, { user: 'ftm', password: { kind: 'file', path } })], to: [ALICE] });
+    expect(kinds(outcomes)).toEqual([`${ALICE} deferred`]);
+    expect(JSON.stringify(outcomes)).not.toContain('hunter2');
+  });
+
+  it('logs in with the password as it is now in the file', async () => {
+    const seen: string[] = [];
+    await using sink = await smtpSink({
+      options: {
+        allowInsecureAuth: true,
+        onAuth: ({ username, password }, _session, done) => {
+          seen.push(`${String(username)}:${String(password)}`);
+          done(null, { user: 'ftm' });
+        },
+      },
+    });
+    const path = join(folder, 'password');
+    const servers = [relay(sink.port, { user: 'ftm', password: { kind: 'file', path } })];
+    writeFileSync(path, 'first\n');
+    await send({ servers });
+    writeFileSync(path, 'second\n');
+    await send({ servers });
+    expect(seen).toEqual(['ftm:first', 'ftm:second']);
+    rmSync(path);
+    expect((await send({ servers, to: [ALICE] }))[0]).toMatchObject({ kind: 'deferred', detail: expect.stringContaining(path) as string });
+  });
+
+  it.each(['starttls', 'tls'] as const)('verifies the certificate (%s)', async (security) => {
+    const { root, leaf, intermediate } = await createHierarchy({ dnsNames: ['localhost'] });
+    await using sink = await smtpSink({
+      options: { secure: security === 'tls', disabledCommands: [], cert: chainPem(leaf, intermediate), key: leaf.keyPem },
+    });
+    const caFile = join(folder, 'ca.pem');
+    writeFileSync(caFile, chainPem(root));
+    const server = relay(sink.port, { host: 'localhost', security });
+    expect(kinds(await send({ servers: [server], to: [ALICE] }))).toEqual([`${ALICE} deferred`]);
+    expect(kinds(await send({ servers: [{ ...server, host: '127.0.0.1', caFile }], to: [ALICE] }))).toEqual([`${ALICE} deferred`]);
+    expect(sink.mails).toEqual([]);
+    expect(kinds(await send({ servers: [{ ...server, caFile }], to: [ALICE] }))).toEqual([`${ALICE} sent`]);
+    expect(sink.mails[0]?.secure).toBe(true);
+  });
+
+  it('sends nothing in the clear to a server without STARTTLS', async () => {
+    await using sink = await smtpSink();
+    expect(kinds(await send({ servers: [relay(sink.port, { security: 'starttls' })], to: [ALICE] }))).toEqual([`${ALICE} deferred`]);
+    expect(sink.mails).toEqual([]);
+  });
+
+  it('gives a silent server up when its time is over, and stops at once when told to', async () => {
+    const silent = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => silent.once('listening', resolve));
+    const servers = [relay((silent.address() as AddressInfo).port)];
+    const clock = handClock(START);
+    const config: EmailConfig = { from: 'a@example.org', to: [ALICE], servers };
+    const channel = createEmailChannel('hq', config, { clock, readSecret: () => Promise.reject(new Error('none')) });
+    if (NOTIFICATION === undefined) throw new Error('Nothing was told');
+    const connected = new Promise((resolve) => silent.once('connection', resolve));
+    const pending = channel.deliver({ notification: NOTIFICATION, recipients: [ALICE], firstFailedAt: null }, new AbortController().signal);
+    await connected;
+    clock.advance(45_000);
+    expect(kinds(await pending)).toEqual([`${ALICE} deferred`]);
+    expect(clock.timers()).toBe(0);
+
+    const controller = new AbortController();
+    silent.once('connection', () => {
+      controller.abort(new Error('stop'));
+    });
+    expect(kinds(await send({ servers, to: [ALICE], signal: controller.signal }))).toEqual([`${ALICE} deferred`]);
+    silent.close();
+  });
+});

@@ -1,0 +1,46 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+export interface ReceivedPost {
+  readonly path: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: unknown;
+}
+
+/** An HTTP server on loopback that keeps the JSON it is posted, and answers as the test decides. */
+export interface JsonReceiver extends AsyncDisposable {
+  readonly url: string;
+  readonly posts: ReceivedPost[];
+}
+
+/** @param answer the status of an answer, or null to never answer */
+export async function jsonReceiver(answer: (post: ReceivedPost) => number | null = () => 200): Promise<JsonReceiver> {
+  const posts: ReceivedPost[] = [];
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const post = {
+        path: request.url ?? '',
+        headers: request.headers,
+        body: JSON.parse(Buffer.concat(chunks).toString('utf8')) as unknown,
+      };
+      posts.push(post);
+      const status = answer(post);
+      if (status !== null) response.writeHead(status, { 'content-type': 'text/plain' }).end(`status ${String(status)}`);
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`,
+    posts,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}

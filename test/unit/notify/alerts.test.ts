@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import { alertsOf } from '../../../src/notify/alerts.ts';
+import { causeOf } from '../../support/diagnosis-of.ts';
+import { HOUR, MINUTE, timeline } from '../../support/incident-timeline.ts';
+import type { Timeline } from '../../support/incident-timeline.ts';
+
+const intercepted = causeOf('tls-intercepted');
+
+function alerts(line: Timeline, after = 0): readonly string[] {
+  return alertsOf(line.state, 'hq', line.now + after).map(
+    ({ firing, body }) => `${firing ? 'firing' : 'resolved'} ${body.labels.cause} ${body.labels.severity}`,
+  );
+}
+
+describe('alertsOf', () => {
+  it('has an alert for each open incident, and for a quarter of an hour each that ended', () => {
+    const line = timeline().rounds(2, [intercepted]);
+    expect(alerts(line)).toEqual(['firing tls-intercepted critical']);
+    line.rounds(2, []);
+    expect(alerts(line)).toEqual(['resolved tls-intercepted critical']);
+    expect(alertsOf(line.state, 'hq', line.now)[0]?.body.endsAt).toBe(new Date(line.now - 30_000).toISOString());
+    expect(alerts(line, 14 * MINUTE)).toHaveLength(1);
+    expect(alerts(line, 15 * MINUTE)).toHaveLength(0);
+  });
+
+  it('ends the alert of the former cause when the cause is understood better', () => {
+    const line = timeline()
+      .rounds(2, [causeOf('egress-blocked')])
+      .rounds(2, [causeOf('internet-unreachable', { subject: 'internet' })]);
+    expect(alerts(line)).toEqual(['resolved egress-blocked critical', 'firing internet-unreachable critical']);
+    line.rounds(2, [causeOf('egress-blocked')]);
+    expect(alerts(line)).toEqual(['resolved internet-unreachable critical', 'firing egress-blocked critical']);
+  });
+
+  it('ends the alert of the former severity', () => {
+    const line = timeline()
+      .rounds(2, [causeOf('clock-skewed', { severity: 'warning' })])
+      .rounds(1, [causeOf('clock-skewed')]);
+    expect(alertsOf(line.state, 'hq', line.now).map(({ firing, body }) => [firing, body.labels.alertname])).toEqual([
+      [false, 'FtmActivationAtRisk'],
+      [true, 'FtmActivationBroken'],
+    ]);
+  });
+
+  it('has none for information, nor for what began in maintenance, until it is over', () => {
+    const line = timeline();
+    line
+      .input({ kind: 'maintenance', at: line.now, active: true })
+      .rounds(2, [intercepted, causeOf('certificate-rotated', { severity: 'info' })]);
+    expect(alerts(line)).toEqual([]);
+    line.input({ kind: 'maintenance', at: line.now, active: false });
+    expect(alerts(line)).toEqual(['firing tls-intercepted critical']);
+    line.input({ kind: 'maintenance', at: line.now, active: true });
+    expect(alerts(line, HOUR)).toEqual(['firing tls-intercepted critical']);
+  });
+
+  it('has no empty label', () => {
+    const line = timeline().rounds(2, [causeOf('clock-skewed', { subject: '' })]);
+    expect(alertsOf(line.state, 'hq', line.now)[0]?.body.labels.subject).toBe('-');
+  });
+});

@@ -1,0 +1,197 @@
+import fc from 'fast-check';
+import { createTransport } from 'nodemailer';
+import { describe, expect, it } from 'vitest';
+import { CAUSE_PRECONDITIONS } from '../../../src/core/cause.ts';
+import type { Cause, CauseId } from '../../../src/core/cause.ts';
+import type { Notification } from '../../../src/core/incident/notification.ts';
+import { composeMessage } from '../../../src/notify/message.ts';
+import type { Message } from '../../../src/notify/message.ts';
+import { causeOf } from '../../support/diagnosis-of.ts';
+import { HOUR, MINUTE, timeline } from '../../support/incident-timeline.ts';
+
+const CONTEXT = { site: 'hq', from: 'ftm-watch@example.org', delayed: null };
+const INTERCEPTED = causeOf('tls-intercepted', {
+  product: 'Fortinet FortiGate',
+  summary: 'TLS to the licence server is intercepted by Fortinet FortiGate.',
+});
+
+function told(causes: readonly Cause[] = [INTERCEPTED]): readonly Notification[] {
+  return timeline()
+    .rounds(2, causes)
+    .wait(4 * HOUR)
+    .tick()
+    .rounds(2, []).told;
+}
+
+function compose(notification: Notification | undefined, more: Partial<Parameters<typeof composeMessage>[1]> = {}): Message {
+  if (notification === undefined) throw new Error('Nothing was told');
+  return composeMessage(notification, { ...CONTEXT, ...more });
+}
+
+describe('composeMessage', () => {
+  it.each([
+    [0, 'firing', '[hq] FortiToken Mobile activation is broken: TLS is intercepted by Fortinet FortiGate'],
+    [1, 'reminder', '[hq] FortiToken Mobile activation is still broken: TLS is intercepted by Fortinet FortiGate'],
+    [2, 'resolved', '[hq] FortiToken Mobile activation: resolved: TLS is intercepted by Fortinet FortiGate'],
+  ])('says all in the subject (%i, %s)', (index, event, subject) => {
+    const message = compose(told()[index]);
+    expect(message.subject).toBe(subject);
+    expect(message.headers).toMatchObject({
+      'X-FTM-Watch-Event': event,
+      'X-FTM-Watch-Cause': 'tls-intercepted',
+      'Auto-Submitted': 'auto-generated',
+    });
+  });
+
+  it('makes one thread of an incident', () => {
+    const messages = told().map((notification) => compose(notification));
+    const ids = messages.map(({ messageId }) => messageId);
+    expect(ids[0]).toBe('<ftm-watch.20261124T130030Z-1.1@example.org>');
+    expect(messages.map(({ references }) => references)).toEqual([[], [ids[0]], [ids[0], ids[1]]]);
+    expect(new Set(ids).size).toBe(3);
+  });
+
+  it('is good to read at night', () => {
+    expect(compose(told()[0]).text).toMatchInlineSnapshot(`
+      "TLS is intercepted by Fortinet FortiGate
+      ========================================
+
+      TLS to the licence server is intercepted by Fortinet FortiGate.
+
+      What users feel
+        New tokens cannot be activated.
+
+      What to do
+        1. Do this.
+        2. Then do that.
+
+      Evidence
+        - Evidence of tls-intercepted
+
+      Site:          hq
+      Cause:         tls-intercepted (critical, confirmed)
+      Subject:       fortitokenmobile.fortinet.com:443
+      Incident:      20261124T130030Z-1
+      Since:         2026-11-24 13:00:00 UTC (30 s)
+      Blocked by it: Licence server
+      Next reminder: 2026-11-24 17:00:30 UTC, if it is still open
+
+      -- 
+      ftm-watch
+      "
+    `);
+  });
+
+  it('says how late it is', () => {
+    const [firing] = told();
+    const at = firing?.at ?? 0;
+    const { text, html } = compose(firing, { delayed: { firstFailedAt: at + 1_000, now: at + 2 * HOUR + 5 * MINUTE } });
+    expect(text).toContain('Delivery:      first failed at 2026-11-24 13:00:31 UTC, delayed by 2 h 5 min');
+    expect(html).toContain('first failed at 2026-11-24 13:00:31 UTC, delayed by 2 h 5 min');
+  });
+
+  it('says what changed', () => {
+    const line = timeline().rounds(2, [causeOf('tokens-running-out', { severity: 'warning', subject: 'fac-1' })]);
+    const changed = compose(line.rounds(2, [causeOf('tokens-exhausted', { subject: 'fac-1' })]).told[1]);
+    expect(changed.subject).toBe('[hq] FortiToken Mobile activation is broken, the cause is now: no tokens are left');
+    expect(changed.text.replaceAll(/\s+/gu, ' ')).toContain('the cause was taken to be tokens-running-out (warning, fac-1)');
+  });
+
+  it('lists a digest', () => {
+    const many = Array.from({ length: 50 }, (_, index) => causeOf('mail-unreachable', { subject: `mail-${String(index)}:25` }));
+    const digest = compose(timeline().rounds(2, many).told[1]);
+    expect(digest.subject).toBe('[hq] FortiToken Mobile activation: 49 more incidents open, 0 resolved');
+    expect(digest.headers).toMatchObject({ 'X-FTM-Watch-Event': 'digest', 'X-FTM-Watch-Cause': 'mail-unreachable' });
+    expect(digest.text.match(/^ {2}- critical:/gmu)).toHaveLength(49);
+  });
+
+  it('has a headline for every cause', () => {
+    for (const id of Object.keys(CAUSE_PRECONDITIONS) as CauseId[]) {
+      expect(compose(told([causeOf(id)])[0]).subject).toMatch(/^\[hq\] FortiToken Mobile activation is broken: \S.{8,}$/u);
+    }
+  });
+
+  it('uses only inline styles, and the colours of the reader', () => {
+    const { html } = compose(told()[0]);
+    expect(html).not.toMatch(/<style|<script|<link|<img|background|http/u);
+    expect(html).toContain('<meta name="color-scheme" content="light dark">');
+  });
+});
+
+describe('hostile text', () => {
+  const nasty = fc.oneof(
+    fc.constantFrom(
+      '\r\nBcc: all@example.org\r\n',
+      '\n\n<script>alert(1)</script>',
+      '</title><b>',
+      '"><img src=x onerror=y>',
+      '\u2028\u202e\0',
+      '\n.\n',
+      '$&{subject}',
+    ),
+    fc.string({ unit: 'binary', maxLength: 200 }),
+  );
+
+  async function wire(message: Message): Promise<string> {
+    const transport = createTransport({ streamTransport: true, buffer: true, newline: 'windows' });
+    const { subject, messageId, references, headers, text, html } = message;
+    const info = await transport.sendMail({
+      from: 'a@example.org',
+      to: 'b@example.org',
+      subject,
+      messageId,
+      references: [...references],
+      headers: { ...headers },
+      text,
+      html,
+    });
+    return Buffer.isBuffer(info.message) ? info.message.toString('utf8') : '';
+  }
+
+  it('adds no header and breaks no HTML', async () => {
+    const expected = namesOf(await wire(compose(told()[0])));
+    await fc.assert(
+      fc.asyncProperty(nasty, nasty, async (first, second) => {
+        const cause = causeOf('mail-unreachable', {
+          subject: first,
+          product: second,
+          summary: first,
+          impact: second,
+          evidence: [first, second],
+          remedy: [second],
+        });
+        const message = compose(told([cause])[0], { site: first, from: `x@${second}` });
+        expect(namesOf(await wire(message))).toEqual(expected);
+        expect(message.subject).not.toMatch(/[\r\n]/u);
+        expect(tagsOf(message.html)).toEqual(
+          ['b', 'h1', 'h2', 'head', 'html', 'li', 'meta', 'ol', 'p', 'table', 'td', 'th', 'title', 'tr', 'ul', '!doctype', 'body', 'div']
+            .filter((tag) => tag !== 'b')
+            .sort(),
+        );
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('stays small whatever is quoted', () => {
+    const evil = '<\r\n&'.repeat(3_000_000);
+    const message = compose(told([causeOf('tls-intercepted', { summary: evil, evidence: [evil, evil], product: evil })])[0], {
+      site: evil,
+    });
+    expect(message.subject.length).toBeLessThanOrEqual(200);
+    expect(message.text.length + message.html.length).toBeLessThan(100_000);
+  });
+});
+
+function namesOf(mail: string): readonly string[] {
+  const [head = ''] = mail.split('\r\n\r\n');
+  const names = head
+    .split('\r\n')
+    .filter((line) => !/^[ \t]/u.test(line))
+    .map((line) => line.split(':')[0] ?? '');
+  return names.sort();
+}
+
+function tagsOf(html: string): readonly string[] {
+  return [...new Set([...html.matchAll(/<([!\w][^\s>]*)/gu)].map(([, tag = '']) => tag))].sort();
+}
