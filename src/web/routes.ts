@@ -1,7 +1,6 @@
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { HttpBindings } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { HTTPException } from 'hono/http-exception';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import type { Logger } from 'pino';
@@ -13,6 +12,7 @@ import { type EventStream, MAX_CLIENTS } from './event-stream.ts';
 import { byUrgency, incidentToJson } from './incident-json.ts';
 import type { Login } from './login.ts';
 import { renderStatusPage } from './page/status-page.ts';
+import { refuseBodies } from './refuse-bodies.ts';
 import { foreignOrigin, isCalledByAddress } from './same-origin.ts';
 import { noStore, securityHeaders } from './security-headers.ts';
 import type { WebSources } from './sources.ts';
@@ -32,8 +32,6 @@ export interface RouteTools {
 type WebEnv = { readonly Bindings: HttpBindings };
 type WebContext = Context<WebEnv>;
 
-/** Nothing that is asked for has a body. */
-const MAX_BODY_BYTES = 1024;
 const MAX_SHOWN_PATH = 200;
 
 /** Every route. What stands above `authenticate` is open to everybody: probes of orchestrators and load balancers have no password. */
@@ -42,7 +40,7 @@ export function createRoutes(tools: RouteTools): Hono<WebEnv> {
   const app = new Hono<WebEnv>();
   app.onError((error, context) => answerError(error, context, logger));
   app.notFound((context) => context.text(`Nothing is at "${shownPath(context)}": the status page is at "/"\n`, 404));
-  app.use(securityHeaders(tools.tls), noStore, bodyLimit({ maxSize: MAX_BODY_BYTES, onError: bodyTooLarge }));
+  app.use(securityHeaders(tools.tls), noStore, refuseBodies);
 
   app.get('/-/healthy', (context) => context.text('Healthy\n'));
   app.get('/-/ready', (context) => {
@@ -109,10 +107,6 @@ function answerMethod(context: Context, methods: readonly string[]): Response {
   return context.text(`Method "${visibleText(context.req.method, 20)}" is not for "${shownPath(context)}": use ${allow}\n`, 405, {
     Allow: allow,
   });
-}
-
-function bodyTooLarge(context: Context): Response {
-  return context.text(`The request is too large: expected at most ${String(MAX_BODY_BYTES)} bytes\n`, 413);
 }
 
 function answerError(error: unknown, context: WebContext, logger: Logger): Response {

@@ -59,6 +59,10 @@ export function createWebServer(config: WebConfig, sources: WebSources, deps: We
     const routes = createRoutes({ ...deps, sources, events, login, files, tls: config.tls !== null });
     const listener = getRequestListener(routes.fetch, { overrideGlobalObjects: false, errorHandler: refuseMalformed });
     const created = await createNodeServer(config.tls, (request, response) => {
+      // Once it stops, a connection that has got its answer is not kept for the next request.
+      response.once('close', () => {
+        if (!created.listening) created.closeIdleConnections();
+      });
       void listener(request, response);
     });
     created.maxConnections = MAX_CONNECTIONS;

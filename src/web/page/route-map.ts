@@ -19,7 +19,7 @@ export interface Stop {
   readonly leadsOn: Line;
 }
 
-/** `open`: both ends are well. `cut`: behind the first broken stop, `beyond`: after that. `unproven`: nobody knows. */
+/** `open`: it leads from a stop that is well to one that answers or breaks. `cut`: behind the first broken stop, `beyond`: after that. `unproven`: nobody knows. */
 export type Line = 'open' | 'cut' | 'beyond' | 'unproven';
 
 interface StopPlan {
@@ -59,7 +59,12 @@ export function routeMapOf(preconditions: readonly PreconditionStatus[]): RouteM
 
 function lineBehind(index: number, cut: number, states: readonly PreconditionState[]): Line {
   if (cut !== -1 && index >= cut) return index === cut ? 'cut' : 'beyond';
-  return states.slice(index, index + 2).every((state) => state === 'ok' || state === 'warning') ? 'open' : 'unproven';
+  const next = states[index + 1];
+  return isWell(states[index]) && (isWell(next) || next === 'broken') ? 'open' : 'unproven';
+}
+
+function isWell(state: PreconditionState | undefined): boolean {
+  return state === 'ok' || state === 'warning';
 }
 
 function stop(plan: StopPlan, all: readonly PreconditionStatus[], leadsOn: Line): Stop {

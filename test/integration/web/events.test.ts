@@ -1,0 +1,106 @@
+import { describe, expect, test } from 'vitest';
+import { diagnosisToJson } from '../../../src/core/diagnosis-json.ts';
+import { HEARTBEAT, MAX_CLIENTS } from '../../../src/web/event-stream.ts';
+import { causeOf, diagnosisOf } from '../../support/diagnosis-of.ts';
+import { handClock } from '../../support/hand-clock.ts';
+import { START } from '../../support/incident-timeline.ts';
+import { dial, type RawClient, startWeb, type WebBench } from '../../support/web-bench.ts';
+
+function listen(web: WebBench): Promise<RawClient> {
+  return dial(web.port, 'GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n');
+}
+
+function eventOf(diagnosis: Parameters<typeof diagnosisToJson>[0]): string {
+  return `event: diagnosis\ndata: ${JSON.stringify(diagnosisToJson(diagnosis))}\n\n`;
+}
+
+describe('GET /api/v1/events', () => {
+  test('tells the latest diagnosis at once, and each one that follows', async () => {
+    const first = diagnosisOf(START, []);
+    const second = diagnosisOf(START + 30_000, [causeOf('tls-blocked', { summary: 'two\nlines\r\n\r\nevent: forged' })]);
+    await using web = await startWeb({ state: { diagnosis: first } });
+    using client = await listen(web);
+
+    expect(await client.until(eventOf(first))).toMatch(/HTTP\/1.1 200 OK\r\nContent-Type: text\/event-stream\r\n/u);
+    web.state.publish(second);
+    expect(await client.until(eventOf(second))).not.toMatch(/^event: forged/mu);
+  });
+
+  test('waits for the first round', async () => {
+    await using web = await startWeb();
+    using client = await listen(web);
+    await client.until('retry: 3000\n\n');
+
+    expect(client.received).not.toContain('event:');
+    web.state.publish(diagnosisOf(START, []));
+    await client.until(eventOf(diagnosisOf(START, [])));
+  });
+
+  test('says every quarter of a minute that it is still there, and nothing once nobody listens', async () => {
+    const clock = handClock(START);
+    await using web = await startWeb({ clock });
+    const client = await listen(web);
+    await client.until('retry');
+    clock.advance(HEARTBEAT - 1);
+    expect(client.received).not.toContain(': still here');
+    clock.advance(1);
+    await client.until(': still here\n\n');
+
+    client.socket.destroy();
+    await expect.poll(() => clock.timers()).toBe(0);
+  });
+
+  test(`takes ${String(MAX_CLIENTS)} listeners, and the next when one has left`, async () => {
+    await using web = await startWeb();
+    const clients = await Promise.all(Array.from({ length: MAX_CLIENTS }, () => listen(web)));
+    await Promise.all(clients.map((client) => client.until('retry')));
+
+    using oneTooMany = await listen(web);
+    expect(await oneTooMany.until('at most 64')).toContain('HTTP/1.1 503');
+
+    const [leaver] = clients;
+    leaver?.socket.destroy();
+    await expect
+      .poll(async () => {
+        using next = await listen(web);
+        return (await next.until('\r\n\r\n')).includes('200 OK');
+      })
+      .toBe(true);
+    for (const client of clients) client.socket.destroy();
+  });
+
+  test('lets go of a listener that does not read, and serves the others', async () => {
+    await using web = await startWeb();
+    using sleeper = await listen(web);
+    using reader = await listen(web);
+    await Promise.all([sleeper.until('retry'), reader.until('retry')]);
+    sleeper.socket.pause();
+
+    // The kernel takes some megabytes for it before the server has to.
+    for (let round = 1; round <= 120; round += 1) {
+      const large = diagnosisOf(START + round, [causeOf('tls-blocked', { evidence: ['x'.repeat(100_000)] })]);
+      web.state.publish(large);
+      await reader.until(`"at":"${diagnosisToJson(large).at}"`);
+    }
+
+    sleeper.socket.resume();
+    await sleeper.closed;
+    const last = diagnosisOf(START + 1_000, []);
+    web.state.publish(last);
+    expect(await reader.until(eventOf(last))).toContain('200 OK');
+    expect(sleeper.received).not.toContain(eventOf(last));
+  });
+
+  test('ends with the server, at once', async () => {
+    const clock = handClock(START);
+    const web = await startWeb({ clock });
+    using client = await listen(web);
+    await client.until('retry');
+
+    await web.server.stop();
+
+    await client.closed;
+    expect(web.state.listeners.size).toBe(0);
+    expect(clock.timers()).toBe(0);
+  });
+});

@@ -1,0 +1,130 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pino from 'pino';
+import { describe, expect, test } from 'vitest';
+import { systemClock } from '../../../src/clock.ts';
+import { createWebServer } from '../../../src/web/server.ts';
+import { chainPem, createHierarchy, createIdentity } from '../../support/authority.ts';
+import { hurriedClock } from '../../support/hurried-clock.ts';
+import { dial, getOverTls, startWeb, webConfig } from '../../support/web-bench.ts';
+import { sourcesOf, webState } from '../../support/web-sources.ts';
+
+const DEPS = { clock: systemClock, logger: pino({ level: 'silent' }), env: {} };
+
+describe('createWebServer()', () => {
+  test('says what to do when the port is taken', async () => {
+    await using web = await startWeb();
+    const config = webConfig({ listen: { address: '127.0.0.1', port: web.port } });
+    const second = createWebServer(config, sourcesOf(webState()), DEPS);
+
+    await expect(second.start()).rejects.toThrow(
+      `Cannot serve the status page on "127.0.0.1:${String(web.port)}": another program listens there (another ftm-watch?); stop it, or set web.listen to a free port`,
+    );
+    await second.stop();
+  });
+
+  test('says what to do when the address is not of this machine', async () => {
+    const server = createWebServer(webConfig({ listen: { address: '192.0.2.1', port: 0 } }), sourcesOf(webState()), DEPS);
+
+    await expect(server.start()).rejects.toThrow('this machine does not have that address');
+  });
+
+  test('stops although it never started, and twice', async () => {
+    const server = createWebServer(webConfig(), sourcesOf(webState()), DEPS);
+
+    await server.stop();
+    const { port } = await server.start();
+    await server.stop();
+    await server.stop();
+
+    await expect(dial(port)).rejects.toThrow('ECONNREFUSED');
+  });
+
+  test('frees the port, and closes connections that wait', async () => {
+    const web = await startWeb();
+    using idle = await dial(web.port, 'GET /-/healthy HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    await idle.until('Healthy');
+
+    await web.server.stop();
+
+    await idle.closed;
+    await expect(dial(web.port)).rejects.toThrow('ECONNREFUSED');
+  });
+
+  test('lets a running request finish', async () => {
+    const metrics = Promise.withResolvers<string>();
+    const asked = Promise.withResolvers<undefined>();
+    const web = await startWeb({
+      state: {
+        metrics() {
+          asked.resolve(undefined);
+          return metrics.promise;
+        },
+      },
+    });
+    const response = web.get('/metrics');
+    await asked.promise;
+
+    const before = systemClock.elapsed();
+    const stopped = web.server.stop();
+    metrics.resolve('late 1\n');
+
+    await expect((await response).text()).resolves.toBe('late 1\n');
+    await stopped;
+    expect(systemClock.elapsed() - before).toBeLessThan(1_500);
+  });
+
+  test('does not wait for a request that never ends', async () => {
+    const asked = Promise.withResolvers<undefined>();
+    const web = await startWeb({
+      clock: hurriedClock(20),
+      state: {
+        metrics() {
+          asked.resolve(undefined);
+          return new Promise(() => {});
+        },
+      },
+    });
+    using client = await dial(web.port, 'GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    await asked.promise;
+
+    await web.server.stop();
+
+    await client.closed;
+    expect(client.received).toBe('');
+  });
+});
+
+describe('createWebServer() over TLS', () => {
+  test('serves with the configured certificate', async () => {
+    const { root, intermediate, leaf } = await createHierarchy({ dnsNames: ['monitor.example.test'] });
+    await using files = await pemFiles(chainPem(leaf, intermediate), leaf.keyPem);
+    await using web = await startWeb({ config: { tls: files } });
+
+    const { status, headers } = await getOverTls(web.port, root.pem, 'monitor.example.test');
+
+    expect(status).toBe(200);
+    expect(headers).toMatchObject({ 'cross-origin-opener-policy': 'same-origin' });
+    expect(headers).not.toHaveProperty('strict-transport-security');
+  });
+
+  test.each([
+    ['a key of another certificate', 'other', 'expected PEM files that belong together'],
+    ['a file that is no key', 'hello', 'expected PEM files that belong together'],
+    ['a file that is missing', null, 'Cannot read the key of the status page from'],
+  ])('does not start with %s', async (_, key, message) => {
+    const [leaf, other] = await Promise.all([createIdentity({ name: 'CN=a' }), createIdentity({ name: 'CN=b' })]);
+    await using files = await pemFiles(leaf.pem, key === 'other' ? other.keyPem : key);
+
+    await expect(startWeb({ config: { tls: files } })).rejects.toThrow(message);
+  });
+});
+
+async function pemFiles(cert: string, key: string | null) {
+  const folder = await mkdtemp(join(tmpdir(), 'ftm-watch-web-'));
+  const [certFile, keyFile] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
+  await writeFile(certFile, cert);
+  if (key !== null) await writeFile(keyFile, key);
+  return { certFile, keyFile, [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) };
+}

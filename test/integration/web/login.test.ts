@@ -1,0 +1,85 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { hashPassword } from '../../../src/web/password-hash.ts';
+import { basicAuth, startWeb, type WebBench } from '../../support/web-bench.ts';
+
+const USERS = [{ name: 'ops', passwordHash: { kind: 'env', name: 'OPS_HASH' } }] as const;
+let hash = '';
+
+beforeAll(async () => {
+  hash = await hashPassword('p:ä✓', { ln: 4, r: 8, p: 1 });
+});
+
+function startClosed(): Promise<WebBench> {
+  return startWeb({ config: { users: USERS }, env: { OPS_HASH: hash } });
+}
+
+describe('with users', () => {
+  test.each(['/', '/metrics', '/api/v1/status', '/api/v1/incidents', '/api/v1/events', '/static/style.css', '/nothing'])(
+    '%s asks for a password',
+    async (path) => {
+      await using web = await startClosed();
+
+      const response = await web.get(path);
+
+      expect([response.status, await response.text()]).toEqual([401, 'A name and a password of web.users are needed\n']);
+      expect(response.headers.get('WWW-Authenticate')).toBe('Basic realm="ftm-watch"');
+      expect(response.headers.get('Cache-Control')).toBe('no-store');
+    },
+  );
+
+  test.each(['/-/healthy', '/-/ready'])('%s is open', async (path) => {
+    await using web = await startClosed();
+
+    expect((await web.get(path)).status).toBe(200);
+  });
+
+  test('lets in who has the password, with colons and letters of any kind in it', async () => {
+    await using web = await startClosed();
+
+    expect((await web.get('/', basicAuth('ops', 'p:ä✓'))).status).toBe(200);
+  });
+
+  test('turns away everybody else, and logs the name without the password', async () => {
+    await using web = await startClosed();
+
+    for (const [name, password] of [
+      ['ops', 'wrong-password'],
+      ['ops', ''],
+      ['\u202enobody', 'p:ä✓'],
+    ] as const) {
+      expect((await web.get('/', basicAuth(name, password))).status).toBe(401);
+    }
+    expect((await web.get('/', { headers: { Authorization: 'Bearer abc' } })).status).toBe(401);
+    expect((await web.get('/', { headers: { Authorization: 'Basic !!!' } })).status).toBe(401);
+
+    expect(web.log.filter((line) => line.includes('Refused a login'))).toHaveLength(3);
+    expect(web.log.join('')).toContain('\\\\u{202E}nobody');
+    expect(web.log.join('')).toContain('127.0.0.1');
+    expect(web.log.join('')).not.toContain('wrong-password');
+  });
+
+  test('asks for it before a reload too, and then takes any name of the host', async () => {
+    await using web = await startClosed();
+
+    expect((await web.get('/-/reload', { method: 'POST' })).status).toBe(401);
+    expect(web.state.reloads).toBe(0);
+    expect((await web.get('/-/reload', { method: 'POST', ...basicAuth('ops', 'p:ä✓') })).status).toBe(200);
+    expect(web.state.reloads).toBe(1);
+  });
+
+  test('answers 429 when too many try at once', async () => {
+    await using web = await startClosed();
+
+    const answers = await Promise.all(Array.from({ length: 40 }, (_, index) => web.get('/', basicAuth('ops', `wrong ${String(index)}`))));
+    const statuses = new Set(answers.map(({ status }) => status));
+
+    expect([...statuses].every((status) => status === 401 || status === 429)).toBe(true);
+    expect((await web.get('/', basicAuth('ops', 'p:ä✓'))).status).toBe(200);
+  });
+
+  test('does not start when a hash cannot be used', async () => {
+    await expect(startWeb({ config: { users: USERS }, env: { OPS_HASH: '$2b$12$abc' } })).rejects.toThrow(
+      'Cannot check the password of web user "ops": Cannot use a bcrypt password hash',
+    );
+  });
+});

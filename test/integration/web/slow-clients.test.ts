@@ -1,0 +1,41 @@
+import { setInterval } from 'node:timers';
+import { describe, expect, test } from 'vitest';
+import { dial, startWeb } from '../../support/web-bench.ts';
+
+/** A client that sends a byte now and then, and never finishes. */
+async function trickle(port: number, start: string, bytes: string): Promise<string> {
+  using client = await dial(port, start);
+  const timer = setInterval(() => client.socket.write(bytes), 200);
+  await client.closed;
+  clearInterval(timer);
+  return client.received;
+}
+
+describe('a client that trickles its request', () => {
+  test.concurrent('is cut off while it sends headers', async () => {
+    await using web = await startWeb();
+
+    expect(await trickle(web.port, 'GET / HTTP/1.1\r\nHost: localhost\r\n', 'X-A: b\r\n')).toContain('HTTP/1.1 408');
+  });
+
+  test.concurrent('is answered before its body, and cut off while it sends that', async () => {
+    await using web = await startWeb();
+    const head = 'POST /-/reload HTTP/1.1\r\nHost: localhost\r\n';
+
+    const [chunked, sized] = await Promise.all([
+      trickle(web.port, `${head}Transfer-Encoding: chunked\r\n\r\n`, '1\r\nx\r\n'),
+      trickle(web.port, `${head}Content-Length: 1000\r\n\r\n`, 'x'),
+    ]);
+
+    expect(chunked).toContain('HTTP/1.1 411');
+    expect(sized).toContain('HTTP/1.1 200');
+  });
+
+  test.concurrent('does not keep others from the page', async () => {
+    await using web = await startWeb();
+    const slow = await Promise.all(Array.from({ length: 100 }, () => dial(web.port, 'GET / HTTP/1.1\r\n')));
+
+    expect((await web.get('/')).status).toBe(200);
+    for (const client of slow) client.socket.destroy();
+  });
+});

@@ -1,0 +1,100 @@
+import { once } from 'node:events';
+import { request } from 'node:https';
+import { connect, type Socket } from 'node:net';
+import pino from 'pino';
+import { systemClock } from '../../src/clock.ts';
+import type { WebConfig } from '../../src/config/config.ts';
+import type { Clock } from '../../src/core/clock.ts';
+import { createWebServer, type WebServer } from '../../src/web/server.ts';
+import { sourcesOf, webState, type WebState } from './web-sources.ts';
+
+/** A web server that runs, and what it shows. Gone when it is disposed of. */
+export interface WebBench extends AsyncDisposable {
+  readonly state: WebState;
+  readonly server: WebServer;
+  readonly port: number;
+  /** What it logged, one JSON object each. */
+  readonly log: readonly string[];
+  get(path: string, init?: RequestInit): Promise<Response>;
+}
+
+export interface WebBenchOptions {
+  readonly config?: Partial<WebConfig>;
+  readonly state?: Partial<WebState>;
+  readonly env?: NodeJS.ProcessEnv;
+  readonly clock?: Clock;
+}
+
+export function webConfig(more: Partial<WebConfig> = {}): WebConfig {
+  return { listen: { address: '127.0.0.1', port: 0 }, tls: null, users: [], probeTargets: [], ...more };
+}
+
+export async function startWeb({ config, state: given, env = {}, clock = systemClock }: WebBenchOptions = {}): Promise<WebBench> {
+  const state = webState(given);
+  const log: string[] = [];
+  const logger = pino({ level: 'debug' }, { write: (line: string) => void log.push(line) });
+  const server = createWebServer(webConfig(config), sourcesOf(state), { clock, logger, env });
+  const { port } = await server.start();
+  const scheme = config?.tls === null || config?.tls === undefined ? 'http' : 'https';
+  return {
+    state,
+    server,
+    port,
+    log,
+    get: (path, init) => fetch(`${scheme}://127.0.0.1:${String(port)}${path}`, init),
+    [Symbol.asyncDispose]: () => server.stop(),
+  };
+}
+
+/** A plain connection: to send what no HTTP client would. */
+export interface RawClient extends Disposable {
+  readonly socket: Socket;
+  /** What came so far. */
+  readonly received: string;
+  /** Resolves once `text` has come. */
+  until(text: string): Promise<string>;
+  /** Resolves once the other side has closed. */
+  readonly closed: Promise<void>;
+}
+
+export async function dial(port: number, firstBytes = ''): Promise<RawClient> {
+  const socket = connect(port, '127.0.0.1');
+  let received = '';
+  const closed = new Promise<void>((resolve) => void socket.once('close', () => resolve()));
+  socket.on('error', () => {});
+  socket.setEncoding('utf8').on('data', (part: string) => {
+    received += part;
+  });
+  await once(socket, 'connect');
+  socket.write(firstBytes);
+  return {
+    socket,
+    closed,
+    get received(): string {
+      return received;
+    },
+    async until(text) {
+      while (!received.includes(text)) await once(socket, 'data');
+      return received;
+    },
+    [Symbol.dispose]: () => socket.destroy(),
+  };
+}
+
+export function basicAuth(name: string, password: string): { readonly headers: { readonly Authorization: string } } {
+  return { headers: { Authorization: `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}` } };
+}
+
+/** GET over TLS, trusting one authority. */
+export async function getOverTls(
+  port: number,
+  ca: string,
+  servername: string,
+): Promise<{ readonly status: number | undefined; readonly headers: object }> {
+  const sent = request({ host: '127.0.0.1', port, ca, servername, path: '/' });
+  sent.end();
+  const [response] = await once(sent, 'response');
+  response.resume();
+  await once(response, 'end');
+  return { status: response.statusCode, headers: response.headers };
+}

@@ -1,0 +1,44 @@
+import { describe, expect, test } from 'vitest';
+import { byUrgency, incidentToJson } from '../../../src/web/incident-json.ts';
+import { causeOf } from '../../support/diagnosis-of.ts';
+import { MINUTE, START, timeline } from '../../support/incident-timeline.ts';
+
+describe('incidentToJson()', () => {
+  test('tells an open incident', () => {
+    const [incident] = timeline().rounds(2, [causeOf('tls-blocked')]).state.incidents;
+    if (incident === undefined) throw new Error('No incident was opened');
+
+    expect(incidentToJson(incident)).toEqual({
+      id: incident.id,
+      status: 'open',
+      cause: 'tls-blocked',
+      subject: 'fortitokenmobile.fortinet.com:443',
+      severity: 'critical',
+      confidence: 'confirmed',
+      summary: 'Summary of tls-blocked',
+      since: new Date(START).toISOString(),
+      openedAt: new Date(START + 30_000).toISOString(),
+      closedAt: null,
+      lastSeen: new Date(START + 30_000).toISOString(),
+      flapping: false,
+      formerCauses: [],
+      notifications: incident.thread.count,
+    });
+  });
+});
+
+describe('byUrgency()', () => {
+  test('puts open ones first, then the latest', () => {
+    const line = timeline()
+      .rounds(2, [causeOf('mail-unreachable', { severity: 'warning' })])
+      .rounds(3, [], MINUTE)
+      .rounds(2, [causeOf('tls-blocked')])
+      .rounds(2, [causeOf('tls-blocked'), causeOf('clock-skewed', { severity: 'warning' })]);
+
+    expect(byUrgency(line.state.incidents).map(({ status, cause }) => `${status} ${cause.id}`)).toEqual([
+      'open clock-skewed',
+      'open tls-blocked',
+      'closed mail-unreachable',
+    ]);
+  });
+});
