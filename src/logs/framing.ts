@@ -236,6 +236,10 @@ function countAt(text: string, at: number): OctetCount | 'begun' | null {
 /** Without the white space and NUL bytes that senders put at the end. */
 export function trimmedEnd(text: string, start: number, end: number): number {
   let last = end;
-  while (last > start && text.charCodeAt(last - 1) <= 0x20) last -= 1;
+  while (last > start && isPadding(text.charCodeAt(last - 1))) last -= 1;
   return last;
+}
+
+function isPadding(code: number): boolean {
+  return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x00 || code === 0x09;
 }

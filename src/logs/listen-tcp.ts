@@ -167,8 +167,8 @@ function accept(socket: Socket, open: Set<Connection>, options: TcpOptions): voi
 
 /** Closes, from time to time, the connections that began a line and do not end it. */
 function watch({ clock, limits, connections, logger }: TcpOptions, open: ReadonlySet<Connection>): () => void {
-  function isStuck({ lineSince, lastByteAt }: Connection, now: Millis): boolean {
-    return lineSince !== null && (now - lastByteAt > limits.stalledLine || now - lineSince > limits.endlessLine);
+  function isStuck({ socket, lineSince, lastByteAt }: Connection, now: Millis): boolean {
+    return !socket.destroyed && lineSince !== null && (now - lastByteAt > limits.stalledLine || now - lineSince > limits.endlessLine);
   }
   function look(): void {
     const now = clock.elapsed();

@@ -54,10 +54,7 @@ export function emptyPolling(window: Millis): PollingState {
   return { version: 1, bucketMs: bucketWidth(window), appliances: {}, firewall: [] };
 }
 
-/**
- * Continues a stored state under a window that may have been changed meanwhile: counts keep their time. Null when the value is
- * not such a state.
- */
+/** Continues a stored state under a window that may have been changed meanwhile: counts keep their time. */
 export function resumePolling(stored: PollingState, window: Millis): PollingState {
   const bucketMs = bucketWidth(window);
   if (stored.bucketMs === bucketMs) return stored;

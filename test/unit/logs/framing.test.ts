@@ -123,7 +123,7 @@ describe('Framer', () => {
             line
               .replace(/[\n]/gu, ' ')
               .replace(/^\d/u, '#')
-              .replace(/[\0-\x20]+$/u, ''),
+              .replace(/[\0\t\r ]+$/u, ''),
           )
           .filter((line) => line !== '');
         expect(texts(sent.map((line) => `${line}\n`).join(''))).toEqual(sent);

@@ -1,0 +1,76 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
+import { onTestFinished, vi } from 'vitest';
+import { systemClock } from '../../src/clock.ts';
+import type { LogEvent } from '../../src/core/polling/log-event.ts';
+import type { LogIntake, LogIntakeConfig, LogIntakeDeps } from '../../src/logs/intake.ts';
+import { createLogIntake } from '../../src/logs/intake.ts';
+import type { LogRecorder } from './log-recorder.ts';
+import { logRecorder } from './log-recorder.ts';
+import { shippedCatalogue } from './signature-catalogue.ts';
+
+/** What a FortiAuthenticator sends: trouble, and an ordinary line. */
+export const TROUBLE =
+  '<12>Aug 14 22:40:03 db[16987]:  category="Event" subcategory="Admin Configuration" typeid=0 level="warning" user="" nas="" userip="" action="" status="" FTM polling error: problem with SSL comm layer: server connection failed: SSL session failed';
+export const ORDINARY =
+  '<14>Aug 14 22:32:52 db[16987]:  category="Event" subcategory="Authentication" typeid=20995 level="information" user="admin" nas="" action="Logout" status="" Administrator \'admin\' logged out';
+
+const ANY = { address: '127.0.0.1', port: 0 };
+
+export interface IntakeBench {
+  readonly intake: LogIntake;
+  readonly events: readonly LogEvent[];
+  readonly log: LogRecorder;
+  /** Sum of the counts of trouble events. */
+  troubles(): number;
+  portOf(source: 'udp' | 'tcp' | 'tls'): number;
+  /** Waits until `check` no longer throws. */
+  until(check: () => void): Promise<void>;
+}
+
+type BenchConfig = Partial<Omit<LogIntakeConfig, 'logs'>> & { readonly logs?: Partial<LogIntakeConfig['logs']> };
+
+/** A running intake on free ports of 127.0.0.1, stopped at the end of the test. UDP and TCP unless said otherwise. */
+export async function startIntake(config: BenchConfig = {}, deps: Partial<LogIntakeDeps> = {}): Promise<IntakeBench> {
+  const events: LogEvent[] = [];
+  const log = logRecorder();
+  const intake = createLogIntake(
+    {
+      appliances: [],
+      firewallSources: [],
+      watched: { hosts: ['fortitokenmobile.fortinet.com'], addresses: ['173.243.138.0/24'] },
+      ...config,
+      logs: { syslog: { udp: ANY, tcp: ANY, tls: null }, files: [], foreign: 'count', ...config.logs },
+    },
+    {
+      clock: systemClock,
+      logger: log,
+      signatures: await shippedCatalogue(),
+      stateFile: null,
+      onEvent: (event) => events.push(event),
+      ...deps,
+    },
+  );
+  await intake.start(new AbortController().signal);
+  onTestFinished(() => intake.stop());
+  return {
+    intake,
+    events,
+    log,
+    troubles: () => events.reduce((sum, event) => sum + (event.kind === 'ftm' ? event.count : 0), 0),
+    portOf: (source) => intake.addresses()[source]?.port ?? 0,
+    until: (check) => vi.waitFor(check, { timeout: 15_000, interval: 5 }),
+  };
+}
+
+/** A sender over TCP, closed at the end of the test. */
+export async function connectSender(port: number): Promise<Socket> {
+  const socket = connect({ host: '127.0.0.1', port });
+  socket.on('error', () => {});
+  onTestFinished(() => {
+    socket.destroy();
+  });
+  await once(socket, 'connect');
+  return socket;
+}
