@@ -1,4 +1,4 @@
-import { createPrivateKey, generateKeyPairSync, sign, webcrypto } from 'node:crypto';
+import { createPrivateKey, generateKeyPairSync, type KeyPairKeyObjectResult, sign, webcrypto } from 'node:crypto';
 import type { CapturedChain, Certificate } from '../../src/core/certificate.ts';
 import { distinguishedNameKey } from '../../src/core/distinguished-name.ts';
 import type { Trust, TrustAnchor, TrustedPin, TrustOrigin } from '../../src/core/interception/trust.ts';
@@ -87,11 +87,21 @@ export function withWeakSignature(identity: Identity, signerKeyPem: string, hash
 }
 
 /** Keys of a size that web cryptography does not make. */
-export async function smallRsaKeys(bits: number): Promise<webcrypto.CryptoKeyPair> {
-  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: bits });
-  const algorithm = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' };
+export function smallRsaKeys(bits: number): Promise<webcrypto.CryptoKeyPair> {
+  return importKeys(generateKeyPairSync('rsa', { modulusLength: bits }), { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' });
+}
+
+export function ed25519Keys(): Promise<webcrypto.CryptoKeyPair> {
+  return importKeys(generateKeyPairSync('ed25519'), { name: 'Ed25519' });
+}
+
+async function importKeys(
+  { publicKey, privateKey }: KeyPairKeyObjectResult,
+  algorithm: { readonly name: string; readonly hash?: string },
+): Promise<webcrypto.CryptoKeyPair> {
+  const [spki, pkcs8] = [publicKey.export({ type: 'spki', format: 'der' }), privateKey.export({ type: 'pkcs8', format: 'der' })];
   return {
-    publicKey: await webcrypto.subtle.importKey('spki', publicKey.export({ type: 'spki', format: 'der' }), algorithm, true, ['verify']),
-    privateKey: await webcrypto.subtle.importKey('pkcs8', privateKey.export({ type: 'pkcs8', format: 'der' }), algorithm, true, ['sign']),
+    publicKey: await webcrypto.subtle.importKey('spki', spki, algorithm, true, ['verify']),
+    privateKey: await webcrypto.subtle.importKey('pkcs8', pkcs8, algorithm, true, ['sign']),
   };
 }
