@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+import { NOTIFY_TEST_EXIT, notifyTest } from '../../../src/cli/notify.ts';
+import { systemClock } from '../../../src/clock.ts';
+import type { NotifyConfig } from '../../../src/config/config.ts';
+import { jsonReceiver } from '../../support/json-receiver.ts';
+import { smtpSink } from '../../support/smtp-sink.ts';
+
+const NOTHING: NotifyConfig = {
+  email: null,
+  alertmanager: null,
+  webhooks: [],
+  policy: { confirmations: 2, recoveries: 2, reminder: 0, maxPerHour: 20 },
+  maintenance: [],
+};
+
+async function run(notify: Partial<NotifyConfig>): Promise<{ readonly code: number; readonly lines: readonly string[] }> {
+  const lines: string[] = [];
+  const code = await notifyTest(
+    { site: 'hq', notify: { ...NOTHING, ...notify } },
+    {
+      clock: systemClock,
+      readSecret: () => Promise.reject(new Error('no secrets here')),
+      output: { write: (text: string) => lines.push(text) },
+      signal: new AbortController().signal,
+    },
+  );
+  return { code, lines };
+}
+
+describe('notifyTest', () => {
+  it('sends through every channel and prints each result', async () => {
+    await using sink = await smtpSink({
+      recipient: (address) => (address.startsWith('gone') ? { code: 550, text: 'no such user' } : null),
+    });
+    await using webhook = await jsonReceiver();
+    await using alertmanager = await jsonReceiver(() => 500);
+    const { code, lines } = await run({
+      email: {
+        from: 'ftm-watch@example.org',
+        to: ['here@example.org', 'gone@example.org'],
+        servers: [{ host: '127.0.0.1', port: sink.port, security: 'none', user: null, password: null, caFile: null }],
+      },
+      webhooks: [{ url: webhook.url, token: null, caFile: null }],
+      alertmanager: { urls: [alertmanager.url] },
+    });
+    expect(lines).toEqual([
+      `email here@example.org: sent (127.0.0.1:${String(sink.port)})\n`,
+      `email gone@example.org: refused (127.0.0.1:${String(sink.port)}: 550 no such user)\n`,
+      `webhook ${webhook.url}: sent (HTTP 200: status 200)\n`,
+      `alertmanager ${alertmanager.url}/api/v2/alerts: failed for now (HTTP 500: status 500)\n`,
+    ]);
+    expect(code).toBe(NOTIFY_TEST_EXIT.failed);
+    expect(sink.mails[0]?.headers.get('x-ftm-watch-event')).toBe('test');
+    expect(webhook.posts[0]?.body).toMatchObject({ event: 'test', site: 'hq', incidents: [] });
+    expect(alertmanager.posts[0]?.body).toMatchObject([{ labels: { alertname: 'FtmWatchTest' } }]);
+  });
+
+  it('says that nobody would be told', async () => {
+    const { code, lines } = await run({});
+    expect(code).toBe(NOTIFY_TEST_EXIT.nothing);
+    expect(lines[0]).toContain('notify.email');
+  });
+
+  it('succeeds when everything was taken', async () => {
+    await using webhook = await jsonReceiver();
+    expect((await run({ webhooks: [{ url: webhook.url, token: null, caFile: null }] })).code).toBe(NOTIFY_TEST_EXIT.delivered);
+  });
+});
