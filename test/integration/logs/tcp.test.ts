@@ -20,7 +20,9 @@ describe('syslog over TCP', () => {
     socket.write(`${ORDINARY}\n${TROUBLE}\n${String(Buffer.byteLength(TROUBLE))} ${TROUBLE}`);
     await bench.until(() => expect(bench.troubles()).toBe(2));
     expect(bench.intake.counters().lines.tcp).toEqual({ ftm: 2, other: 1, foreign: 0, unparsed: 0, dropped: 0 });
-    expect(bench.events).toContainEqual(expect.objectContaining({ kind: 'ftm', appliance: null, signature: 'ftm-polling-ssl', source: 'tcp', line: TROUBLE }));
+    expect(bench.events).toContainEqual(
+      expect.objectContaining({ kind: 'ftm', appliance: null, signature: 'ftm-polling-ssl', source: 'tcp', line: TROUBLE }),
+    );
     expect(bench.events).toContainEqual(expect.objectContaining({ kind: 'heard', appliance: null }));
   });
 
@@ -112,7 +114,9 @@ describe('syslog over TCP', () => {
     await closed;
     await bench.until(() => expect(bench.troubles()).toBe(1));
     expect(bench.intake.counters().connections.open).toBe(1);
-    expect(bench.log.lines).toContainEqual(expect.objectContaining({ level: 'warn', message: expect.stringContaining('did not end its line in time') }));
+    expect(bench.log.lines).toContainEqual(
+      expect.objectContaining({ level: 'warn', message: expect.stringContaining('did not end its line in time') }),
+    );
   });
 
   test('closes a connection whose line never ends, however busy, and holds little of it', async () => {
@@ -159,7 +163,9 @@ describe('syslog over TCP', () => {
     const long = `${ORDINARY} ${'x'.repeat(65_000 - ORDINARY.length)}\n`;
     socket.write(long);
     socket.write(`${ORDINARY}${'y'.repeat(100_000)}\n`);
-    socket.write(Buffer.concat([Buffer.from(TROUBLE), Buffer.from([0xff, 0xfe, 0xc3, 0x28, 0x1b, 0x5b, 0x32, 0x4a, 0x07]), Buffer.from('\n')]));
+    socket.write(
+      Buffer.concat([Buffer.from(TROUBLE), Buffer.from([0xff, 0xfe, 0xc3, 0x28, 0x1b, 0x5b, 0x32, 0x4a, 0x07]), Buffer.from('\n')]),
+    );
     socket.write(Buffer.from([0x00, 0x01, 0x02, 0x0a]));
     await bench.until(() => expect(bench.intake.counters().lines.tcp).toEqual({ ftm: 1, other: 1, foreign: 0, unparsed: 2, dropped: 0 }));
     const event = bench.events.find(({ kind }) => kind === 'ftm');

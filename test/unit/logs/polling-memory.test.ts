@@ -16,7 +16,10 @@ describe('restorePolling', () => {
     expect(restorePolling(JSON.stringify(state), WINDOW)).toEqual(state);
   });
 
-  test.each([null, '', 'null', '[]', '{"version":2}', '{"version":1,"bucketMs":0,"appliances":{},"firewall":[]}'])('begins anew with %s', (stored) => {
-    expect(restorePolling(stored, WINDOW)).toEqual(emptyPolling(WINDOW));
-  });
+  test.each([null, '', 'null', '[]', '{"version":2}', '{"version":1,"bucketMs":0,"appliances":{},"firewall":[]}'])(
+    'begins anew with %s',
+    (stored) => {
+      expect(restorePolling(stored, WINDOW)).toEqual(emptyPolling(WINDOW));
+    },
+  );
 });
