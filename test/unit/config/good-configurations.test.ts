@@ -1,0 +1,77 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { changedSections } from '../../../src/config/changes.ts';
+import type { Config } from '../../../src/config/config.ts';
+import { formatIssue } from '../../../src/config/issues.ts';
+import { configJsonSchema } from '../../../src/config/json-schema.ts';
+import { allKeyPaths } from '../../../src/config/known-keys.ts';
+import { printConfig } from '../../../src/config/print.ts';
+import { CANARY, loadText } from '../../support/config-machine.ts';
+
+const FIXTURES = fileURLToPath(new URL('../../fixtures/config/good/', import.meta.url));
+const EXAMPLE = fileURLToPath(new URL('../../../config/ftm-watch.example.yaml', import.meta.url));
+
+const GOOD = [EXAMPLE, ...readdirSync(FIXTURES).map((name) => `${FIXTURES}${name}`)];
+
+async function load(text: string): Promise<Config> {
+  const result = await loadText(text);
+  if (result.kind === 'invalid') throw new Error(result.issues.map(formatIssue).join('\n'));
+  return result.config;
+}
+
+/** The key paths that a file uses, as the schema writes them. */
+function usedPaths(value: unknown, prefix = ''): readonly string[] {
+  if (Array.isArray(value)) return value.flatMap((item) => usedPaths(item, `${prefix}[]`));
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, child]) => {
+    const path = prefix === '' ? key : `${prefix}.${key}`;
+    return [path, ...usedPaths(child, path)];
+  });
+}
+
+describe('a good configuration', () => {
+  test.each(GOOD)('%s loads', async (file) => {
+    await expect(load(readFileSync(file, 'utf8'))).resolves.toHaveProperty('site');
+  });
+
+  test.each(GOOD)('%s is printed as a file that loads to the same', async (file) => {
+    const config = await load(readFileSync(file, 'utf8'));
+    expect(await load(printConfig(config))).toEqual(config);
+  });
+
+  test.each(GOOD)('%s is printed without a secret', async (file) => {
+    expect(printConfig(await load(readFileSync(file, 'utf8')))).not.toContain(CANARY);
+  });
+
+  test('is printed with the source of each secret', async () => {
+    const config = await load(
+      'firewall: { url: "https://10.0.0.1", source: 10.0.0.5, tokenFile: token.txt }\nmail: [{ host: m, user: u, passwordEnv: SET_SECRET }]',
+    );
+    expect(parse(printConfig(config))).toMatchObject({
+      firewall: { tokenFile: '/etc/ftm-watch/token.txt' },
+      mail: [{ passwordEnv: 'SET_SECRET' }],
+    });
+  });
+});
+
+describe('the shipped example', () => {
+  test('shows every key, but for the variables that stand for files', () => {
+    const schema = configJsonSchema();
+    const expected = allKeyPaths(schema).filter((path) => !path.endsWith('Env'));
+    expect(new Set(usedPaths(parse(readFileSync(EXAMPLE, 'utf8'))))).toEqual(new Set(expected));
+  });
+});
+
+describe('changedSections', () => {
+  test('names the keys that a reload changes', async () => {
+    const before = await load('site: hq\nlogs: { window: 15m }');
+    expect(changedSections(before, await load('logs: { window: 900s }\nsite: hq'))).toEqual([]);
+    expect(changedSections(before, await load('site: branch\nlogs: { window: 10m }\nweb: { listen: "127.0.0.1:9844" }'))).toEqual([
+      'site',
+      'logs',
+      'web',
+    ]);
+  });
+});

@@ -1,0 +1,215 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { isCronOfMinutes, isCronWithSeconds } from '../../../src/config/cron.ts';
+import { formatDuration, parseDuration } from '../../../src/config/duration.ts';
+import { formatHostPort, isHost, parseHostPort, parseListenAddress } from '../../../src/config/host-port.ts';
+import { parseResolver } from '../../../src/config/resolver.ts';
+import { showValue } from '../../../src/config/show.ts';
+import { parseCron } from '../../../src/notify/cron.ts';
+
+describe('parseDuration', () => {
+  test.each([
+    ['1s', 1000],
+    ['90s', 90_000],
+    ['15m', 900_000],
+    ['4h', 14_400_000],
+    ['7d', 604_800_000],
+  ])('reads %s', (text, millis) => {
+    expect(parseDuration(text)).toBe(millis);
+  });
+
+  test.each(['', '0s', '05m', '1.5h', '-1s', '1w', '1M', '1 h', '1h30m', 's', '1s\n', '１s', '9999999999d'])('refuses "%s"', (text) => {
+    expect(parseDuration(text)).toBeNull();
+  });
+
+  test('reads back what formatDuration writes', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 100_000_000 }), (seconds) => {
+        expect(parseDuration(formatDuration(seconds * 1000))).toBe(seconds * 1000);
+      }),
+    );
+  });
+});
+
+describe('isHost', () => {
+  test.each([
+    'localhost',
+    'a',
+    'fortitokenmobile.fortinet.com',
+    'mail_relay.local',
+    'xn--bcher-kva.example',
+    '10.0.0.5',
+    '2001:db8::1',
+    '9.example',
+  ])('takes "%s"', (text) => {
+    expect(isHost(text)).toBe(true);
+  });
+
+  test.each([
+    '',
+    '.',
+    'a..b',
+    'a.',
+    '-a',
+    'a-',
+    'a b',
+    'bücher.example',
+    '10.0.0',
+    '10.0.0.300',
+    '256',
+    'http://a',
+    'a/b',
+    'a:1',
+    `${'a'.repeat(64)}.b`,
+    `${'a.'.repeat(127)}b`,
+  ])('refuses "%s"', (text) => {
+    expect(isHost(text)).toBe(false);
+  });
+});
+
+describe('parseHostPort', () => {
+  test.each([
+    ['www.example.org', { host: 'www.example.org', port: 443 }],
+    ['www.example.org:8443', { host: 'www.example.org', port: 8443 }],
+    ['10.0.0.5:1', { host: '10.0.0.5', port: 1 }],
+    ['[2001:db8::1]:65535', { host: '2001:db8::1', port: 65_535 }],
+    ['[2001:db8::1]', { host: '2001:db8::1', port: 443 }],
+    ['2001:db8::1', { host: '2001:db8::1', port: 443 }],
+  ])('reads %s', (text, expected) => {
+    expect(parseHostPort(text, 443)).toEqual(expected);
+  });
+
+  test.each(['', ':443', 'a:', 'a:0', 'a:65536', 'a:443x', '[10.0.0.5]:443', '[a]:443', '[::1', 'a:1:2', 'https://a', 'a b:1'])(
+    'refuses "%s"',
+    (text) => {
+      expect(parseHostPort(text, 443)).toBeNull();
+    },
+  );
+
+  test('reads back what formatHostPort writes', () => {
+    const hosts = fc.oneof(fc.domain(), fc.ipV4(), fc.ipV6()).filter(isHost);
+    fc.assert(
+      fc.property(hosts, fc.integer({ min: 1, max: 65_535 }), (host, port) => {
+        expect(parseHostPort(formatHostPort(host, port), null)).toEqual({ host, port });
+      }),
+    );
+  });
+});
+
+describe('parseListenAddress', () => {
+  test.each([
+    ['127.0.0.1:9843', { address: '127.0.0.1', port: 9843 }],
+    ['[::]:0', { address: '::', port: 0 }],
+    ['localhost:80', { address: 'localhost', port: 80 }],
+  ])('reads %s', (text, expected) => {
+    expect(parseListenAddress(text)).toEqual(expected);
+  });
+
+  test.each(['', '9843', ':9843', '127.0.0.1', '::1', 'example.org:80', '127.0.0.1:65536'])('refuses "%s"', (text) => {
+    expect(parseListenAddress(text)).toBeNull();
+  });
+});
+
+describe('parseResolver', () => {
+  test.each([
+    ['system', { kind: 'system' }],
+    ['10.0.0.53', { kind: 'udp', host: '10.0.0.53', port: 53 }],
+    ['10.0.0.53:5353', { kind: 'udp', host: '10.0.0.53', port: 5353 }],
+    ['2001:db8::53', { kind: 'udp', host: '2001:db8::53', port: 53 }],
+    ['udp://10.0.0.53:53', { kind: 'udp', host: '10.0.0.53', port: 53 }],
+    ['tcp://[2001:db8::53]:5353', { kind: 'tcp', host: '2001:db8::53', port: 5353 }],
+    ['tls://9.9.9.9', { kind: 'tls', host: '9.9.9.9', port: 853 }],
+    ['tls://dns.example.org/', { kind: 'tls', host: 'dns.example.org', port: 853 }],
+    ['https://dns.example/dns-query', { kind: 'https', url: 'https://dns.example/dns-query' }],
+  ])('reads %s', (text, expected) => {
+    expect(parseResolver(text)).toEqual({ label: text, ...expected });
+  });
+
+  test.each([
+    '',
+    'System',
+    'dns.example.org',
+    'udp://dns.example.org',
+    'tcp://',
+    'tls://a/b',
+    'http://dns.example/dns-query',
+    'https://',
+    'https://u:p@dns.example/',
+    'quic://9.9.9.9',
+  ])('refuses "%s"', (text) => {
+    expect(parseResolver(text)).toBeNull();
+  });
+});
+
+describe('cron expressions', () => {
+  test.each(['*/30 * * * * *', '0 0 */6 * * *', '0 30 2 * * mon-fri'])('"%s" has seconds', (text) => {
+    expect([isCronWithSeconds(text), isCronOfMinutes(text)]).toEqual([true, false]);
+  });
+
+  test.each(['0 2 * * 0', '*/5 8-18 1,15 jan mon-fri', '0 2 * * 7', '30 2 1-31/2 * *'])('"%s" begins with the minutes', (text) => {
+    expect([isCronWithSeconds(text), isCronOfMinutes(text)]).toEqual([false, true]);
+  });
+
+  test.each([
+    '',
+    '@daily',
+    '* * * *',
+    '60 * * * *',
+    '0 22-2 * * *',
+    '0 2 * * fri-mon',
+    '0 2 L * *',
+    '0 2 * * 1#2',
+    '0 2 * * 0,',
+    '0 2 ? * *',
+    '61 * * * * *',
+  ])('"%s" is none', (text) => {
+    expect([isCronWithSeconds(text), isCronOfMinutes(text)]).toEqual([false, false]);
+  });
+
+  test('what begins with the minutes can be read by the maintenance windows', () => {
+    const value = fc.oneof(fc.integer({ min: 0, max: 60 }).map(String), fc.constantFrom('*', 'jan', 'dec', 'sun', 'sat', 'mon'));
+    const step = fc.oneof(
+      fc.constant(''),
+      fc.integer({ min: 0, max: 70 }).map((number) => `/${String(number)}`),
+    );
+    const range = fc
+      .tuple(
+        value,
+        fc.oneof(
+          fc.constant(''),
+          value.map((last) => `-${last}`),
+        ),
+        step,
+      )
+      .map((parts) => parts.join(''));
+    const field = fc.array(range, { minLength: 1, maxLength: 2 }).map((parts) => parts.join(','));
+    const expression = fc
+      .array(fc.oneof({ weight: 3, arbitrary: fc.constant('*') }, { weight: 2, arbitrary: field }), { minLength: 5, maxLength: 5 })
+      .map((fields) => fields.join(' '))
+      .filter(isCronOfMinutes);
+    fc.assert(
+      fc.property(expression, (text) => {
+        expect(parseCron(text).minutes.length).toBeGreaterThan(0);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
+
+describe('showValue', () => {
+  test.each<readonly [unknown, string]>([
+    ['a"b', '"a"b"'],
+    ['line\nbreak', String.raw`"line\u{A}break"`],
+    ['https://user:pa/ss@word@host/path', '"https://…@host/path"'],
+    [7, '7'],
+    [null, 'nothing'],
+    [[1], 'a list'],
+    [{ a: 1 }, 'a section'],
+  ])('shows %j', (value, shown) => {
+    expect(showValue(value)).toBe(shown);
+  });
+
+  test('cuts long texts', () => {
+    expect(showValue('x'.repeat(1000))).toHaveLength(82);
+  });
+});
