@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import type { Server, Socket } from 'node:net';
 import { createServer } from 'node:net';
+import type { TlsOptions } from 'node:tls';
 import { createServer as createTlsServer } from 'node:tls';
 import type { ListenAddress, TlsFiles } from '../config/config.ts';
 import type { Clock, Millis } from '../core/clock.ts';
@@ -107,12 +108,24 @@ async function createListener({ tls, connections, logger }: TcpOptions): Promise
   if (tls === null) return createServer();
   const [cert, key] = await Promise.all([readPem(tls.certFile), readPem(tls.keyFile)]);
   const clients = tls.clientCaFile === null ? {} : { ca: await readPem(tls.clientCaFile), requestCert: true, rejectUnauthorized: true };
-  const server = createTlsServer({ cert, key, handshakeTimeout: HANDSHAKE, ...clients });
+  const server = createSecureServer(tls, { cert, key, handshakeTimeout: HANDSHAKE, ...clients });
   server.on('tlsClientError', (error) => {
     connections.failedHandshakes += 1;
     logger.debug({ err: error }, 'syslog sender failed the TLS handshake');
   });
   return server;
+}
+
+/** @throws {Error} naming the files, where OpenSSL only says what it stumbled over */
+function createSecureServer({ certFile, keyFile }: TlsFiles, options: TlsOptions): Server {
+  try {
+    return createTlsServer(options);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`Cannot listen for syslog over TLS: "${certFile}" and "${keyFile}" are no certificate with its key: ${reason}`, {
+      cause: error,
+    });
+  }
 }
 
 async function readPem(path: string): Promise<Buffer> {

@@ -89,6 +89,14 @@ describe('syslog over TLS', () => {
     silent.destroy();
   });
 
+  test('says which files it cannot use', async () => {
+    const { logs } = listening(null);
+    const tls = { ...logs.syslog.tls, keyFile: file('clients.pem') };
+    await expect(startIntake({ logs: { syslog: { ...logs.syslog, tls } } })).rejects.toThrow(
+      /"[^"]*server\.pem" and "[^"]*clients\.pem" are no certificate with its key/u,
+    );
+  });
+
   test('says which file it cannot read', async () => {
     const { logs } = listening(file('none.pem'));
     await expect(startIntake({ logs })).rejects.toThrow(/Cannot listen for syslog over TLS: cannot read ".*none\.pem": ENOENT/u);
