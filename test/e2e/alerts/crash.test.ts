@@ -1,0 +1,74 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execPath } from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { smtpSink } from '../../support/smtp-sink.ts';
+import type { SmtpSink } from '../../support/smtp-sink.ts';
+
+const CHILD = fileURLToPath(new URL('../../support/alerting-child.ts', import.meta.url));
+
+interface Life {
+  /** The boundaries that it passed; the last one killed it, if one did. */
+  readonly steps: readonly string[];
+  readonly killed: boolean;
+}
+
+function live(folder: string, sink: SmtpSink, rounds: string, killAt = 0): Promise<Life> {
+  return new Promise((resolve, reject) => {
+    execFile(execPath, [CHILD, folder, String(sink.port), rounds, String(killAt)], (error, stdout, stderr) => {
+      const killed = error?.signal === 'SIGKILL';
+      if (error !== null && !killed) reject(new Error(stderr, { cause: error }));
+      else resolve({ steps: stdout.trim().split('\n'), killed });
+    });
+  });
+}
+
+/** How often it was told, and by mails of how many different names. */
+function told(sink: SmtpSink, event: string): { readonly mails: number; readonly names: number } {
+  const ids = sink.mails
+    .filter(({ headers }) => headers.get('x-ftm-watch-event') === event)
+    .map(({ headers }) => headers.get('message-id'));
+  return { mails: ids.length, names: new Set(ids).size };
+}
+
+/** Lives through all rounds once with a kill at each boundary in turn, and goes on after it. Gives how often each was reached. */
+async function killEverywhere(
+  rounds: string,
+  event: string,
+  prepare: (folder: string, sink: SmtpSink) => Promise<void>,
+): Promise<readonly string[]> {
+  const killedAfter: string[] = [];
+  for (let killAt = 1; ; killAt += 1) {
+    const folder = mkdtempSync(join(tmpdir(), 'ftm-watch-crash-'));
+    await using sink = await smtpSink();
+    await prepare(folder, sink);
+    const first = await live(folder, sink, rounds, killAt);
+    await live(folder, sink, rounds);
+    rmSync(folder, { recursive: true });
+    const step = first.killed ? (first.steps.at(-1) ?? '') : 'never';
+    // Accepted, but the process died before it could write so: the only repetition there may be, under the same name.
+    const isForgotten = step === 'after delivery' || (step === 'before update' && first.steps.at(-2) === 'after delivery');
+    expect({ step, ...told(sink, event) }).toEqual({ step, mails: isForgotten ? 2 : 1, names: 1 });
+    if (!first.killed) return killedAfter;
+    killedAfter.push(step);
+  }
+}
+
+describe('kill -9 between two steps of the outbox', () => {
+  it('loses no alarm, and repeats none that was acknowledged', async () => {
+    const steps = await killEverywhere('bbb', 'firing', () => Promise.resolve());
+    expect(new Set(steps)).toEqual(
+      new Set(['before record', 'after record', 'before delivery', 'after delivery', 'before update', 'after update']),
+    );
+  });
+
+  it('loses no all-clear, and repeats none that was acknowledged', async () => {
+    const steps = await killEverywhere('ggg', 'resolved', async (folder, sink) => {
+      await live(folder, sink, 'bb');
+    });
+    expect(steps.length).toBeGreaterThan(6);
+  });
+});

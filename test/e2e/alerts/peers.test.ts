@@ -1,0 +1,154 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { systemClock } from '../../../src/clock.ts';
+import type { NotifyConfig } from '../../../src/config/config.ts';
+import type { Cause } from '../../../src/core/cause.ts';
+import { createAlerting } from '../../../src/notify/engine.ts';
+import type { Alerting } from '../../../src/notify/engine.ts';
+import { createStore } from '../../../src/store/store.ts';
+import type { Store } from '../../../src/store/store.ts';
+import { startAlertmanager } from '../../support/alertmanager-process.ts';
+import { causeOf, diagnosisOf } from '../../support/diagnosis-of.ts';
+import { freePort } from '../../support/free-port.ts';
+import { jsonReceiver } from '../../support/json-receiver.ts';
+import type { JsonReceiver } from '../../support/json-receiver.ts';
+import { logRecorder } from '../../support/log-recorder.ts';
+import { startPostfix } from '../../support/postfix-instance.ts';
+import { describeWhere } from '../../support/privilege.ts';
+import { roundRecord } from '../../support/store-records.ts';
+
+const intercepted = causeOf('tls-intercepted', { product: 'Fortinet FortiGate' });
+const NEVER = new AbortController().signal;
+const PATIENCE = { timeout: 20_000, interval: 50 };
+
+let folder: string;
+let store: Store;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'ftm-watch-peers-'));
+});
+
+afterEach(() => {
+  store.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function relay(port: number): NonNullable<NotifyConfig['email']>['servers'][number] {
+  return { host: '127.0.0.1', port, security: 'none', user: null, password: null, caFile: null };
+}
+
+function alert(more: Partial<NotifyConfig>, path = join(folder, 'history.sqlite')): Alerting {
+  const logger = logRecorder();
+  store = createStore({ path, retention: 86_400_000 }, { clock: systemClock, logger });
+  const policy = { confirmations: 2, recoveries: 2, reminder: 14_400_000, maxPerHour: 20 };
+  const notify: NotifyConfig = { email: null, alertmanager: null, webhooks: [], maintenance: [], policy, ...more };
+  const readSecret = (): Promise<string> => Promise.reject(new Error('no secrets here'));
+  const alerting = createAlerting({ site: 'hq', notify }, { clock: systemClock, logger, journal: store.journal, readSecret, listener: {} });
+  alerting.start();
+  return alerting;
+}
+
+async function rounds(alerting: Alerting, count: number, causes: readonly Cause[]): Promise<void> {
+  for (let index = 0; index < count; index += 1) {
+    const now = systemClock.now();
+    alerting.accept(diagnosisOf(now, causes), null);
+    store.recordRound(roundRecord(now, causes.length === 0 ? 'ok' : 'broken'));
+    await alerting.settled();
+  }
+}
+
+/** What Alertmanager told its receiver: `status cause` for each alert of each message. */
+function relayed(receiver: JsonReceiver): readonly string[] {
+  return receiver.posts.flatMap(({ body }) =>
+    (body as { alerts: { status: string; labels: Record<string, string> }[] }).alerts.map(
+      ({ status, labels }) => `${status} ${labels['cause'] ?? ''}`,
+    ),
+  );
+}
+
+describeWhere(['root', { program: 'postfix' }, { program: 'prometheus-alertmanager' }], 'a real postfix and a real Alertmanager', () => {
+  it('get one mail and one alert for a fault, and one of each when it is over', async () => {
+    using postfix = await startPostfix(['admins', 'oncall']);
+    await using receiver = await jsonReceiver();
+    await using alertmanager = await startAlertmanager(receiver.url);
+    const alerting = alert({
+      // The first relay is down, and one mailbox does not exist.
+      email: {
+        from: 'ftm-watch@example.test',
+        to: ['admins@example.test', 'gone@example.test', 'oncall@example.test'],
+        servers: [relay(await freePort()), relay(postfix.port)],
+      },
+      alertmanager: { urls: [alertmanager.url] },
+    });
+    await rounds(alerting, 6, [intercepted]);
+    await expect.poll(() => postfix.mails('admins').length, PATIENCE).toBe(1);
+    await expect.poll(() => postfix.mails('oncall').length, PATIENCE).toBe(1);
+    const [mail = ''] = postfix.mails('admins');
+    expect(mail).toMatch(/^X-FTM-Watch-Event: firing$/mu);
+    expect(mail).toMatch(/^X-FTM-Watch-Cause: tls-intercepted$/mu);
+    expect(mail.replaceAll(/\r?\n /gu, ' ')).toMatch(
+      /^Subject: \[hq\] FortiToken Mobile activation is broken: TLS is intercepted by Fortinet FortiGate$/mu,
+    );
+    expect(await alertmanager.firing()).toEqual([
+      {
+        alertname: 'FtmActivationBroken',
+        site: 'hq',
+        cause: 'tls-intercepted',
+        severity: 'critical',
+        subject: 'fortitokenmobile.fortinet.com:443',
+      },
+    ]);
+    expect(store.deliveries(10).map(({ delivery }) => `${delivery.recipient} ${delivery.status}`)).toContain('gone@example.test rejected');
+
+    await rounds(alerting, 6, []);
+    await expect.poll(() => postfix.mails('admins').length, PATIENCE).toBe(2);
+    await expect.poll(() => relayed(receiver), PATIENCE).toEqual(['firing tls-intercepted', 'resolved tls-intercepted']);
+    expect(await alertmanager.firing()).toEqual([]);
+    const resolved = postfix.mails('admins').find((text) => text.includes('X-FTM-Watch-Event: resolved')) ?? '';
+    expect(resolved).toContain(`In-Reply-To: ${/^Message-ID: (.*)$/mu.exec(mail)?.[1] ?? 'none'}`);
+    await alerting.stop(NEVER);
+    expect(postfix.mails('admins')).toHaveLength(2);
+    expect(alerting.pending()).toEqual({ email: 0, webhook: 0, alertmanager: 0 });
+  });
+});
+
+describeWhere(['root', { program: 'mount' }, { program: 'postfix' }], 'alerts while the disk', () => {
+  async function expectAlarm(path: string): Promise<void> {
+    using postfix = await startPostfix(['admins']);
+    const email = { from: 'ftm-watch@example.test', to: ['admins@example.test'], servers: [relay(postfix.port)] };
+    const alerting = alert({ email }, path);
+    const began = performance.now();
+    await rounds(alerting, 3, [intercepted]);
+    expect(performance.now() - began).toBeLessThan(5_000);
+    await expect.poll(() => postfix.mails('admins').length, PATIENCE).toBe(1);
+    expect(store.writable()).toBe(false);
+    await rounds(alerting, 3, []);
+    await expect.poll(() => postfix.mails('admins').length, PATIENCE).toBe(2);
+    await alerting.stop(NEVER);
+  }
+
+  it('is full', async () => {
+    const mount = mkdtempSync(join(tmpdir(), 'ftm-watch-full-'));
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', mount]);
+    try {
+      execFileSync('sh', ['-c', `dd if=/dev/zero of=${mount}/fill bs=4k 2>/dev/null || true`]);
+      await expectAlarm(join(mount, 'history.sqlite'));
+    } finally {
+      store.close();
+      execFileSync('umount', [mount]);
+      rmSync(mount, { recursive: true });
+    }
+  });
+
+  it('has the file locked', async () => {
+    const path = join(folder, 'locked.sqlite');
+    const other = new DatabaseSync(path);
+    other.exec('CREATE TABLE t (x); BEGIN EXCLUSIVE');
+    await expectAlarm(path);
+    other.close();
+  });
+});

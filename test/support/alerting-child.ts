@@ -1,0 +1,83 @@
+/**
+ * A process of its own with the real store and the real engine, that kills itself at one boundary between two steps of the
+ * outbox. Arguments: the folder of the store, the port of the mail server, the rounds (`b` broken, `g` good), and the number
+ * of the boundary, 0 for none. Prints each boundary that it passes.
+ */
+import { writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { argv, kill, pid } from 'node:process';
+import { systemClock } from '../../src/clock.ts';
+import type { AlertJournal } from '../../src/core/incident/journal.ts';
+import type { Channel } from '../../src/notify/channel.ts';
+import { createEmailChannel } from '../../src/notify/email.ts';
+import { AlertingEngine } from '../../src/notify/engine.ts';
+import { createStore } from '../../src/store/store.ts';
+import { causeOf, diagnosisOf } from './diagnosis-of.ts';
+import { POLICY } from './incident-timeline.ts';
+import { logRecorder } from './log-recorder.ts';
+
+const [, , folder = '', port = '', rounds = '', killAt = '0'] = argv;
+let passed = 0;
+
+function boundary(name: string): void {
+  passed += 1;
+  writeSync(1, `${name}\n`);
+  if (passed === Number(killAt)) kill(pid, 'SIGKILL');
+}
+
+function watchedJournal(journal: AlertJournal): AlertJournal {
+  return {
+    savedState: () => journal.savedState(),
+    pending: () => journal.pending(),
+    record(entry) {
+      boundary('before record');
+      journal.record(entry);
+      boundary('after record');
+    },
+    update(deliveries) {
+      boundary('before update');
+      journal.update(deliveries);
+      boundary('after update');
+    },
+  };
+}
+
+function watchedChannel(channel: Channel): Channel {
+  return {
+    ...channel,
+    async deliver(shipment, signal) {
+      boundary('before delivery');
+      const outcomes = await channel.deliver(shipment, signal);
+      boundary('after delivery');
+      return outcomes;
+    },
+  };
+}
+
+const clock = systemClock;
+const logger = logRecorder();
+const readSecret = (): Promise<string> => Promise.reject(new Error('no secrets here'));
+const store = createStore({ path: join(folder, 'history.sqlite'), retention: 86_400_000 }, { clock, logger });
+const relay = { host: '127.0.0.1', port: Number(port), security: 'none', user: null, password: null, caFile: null } as const;
+const email = createEmailChannel(
+  'hq',
+  { from: 'ftm-watch@example.test', to: ['ops@example.test'], servers: [relay] },
+  { clock, readSecret },
+);
+const alerting = new AlertingEngine(
+  {
+    site: 'hq',
+    channels: [watchedChannel(email)],
+    alertmanager: { send: () => Promise.resolve([]) },
+    maintenance: { isActive: () => false },
+    policy: POLICY,
+  },
+  { clock, logger, journal: watchedJournal(store.journal), readSecret, listener: {} },
+);
+alerting.start();
+for (const round of rounds) {
+  alerting.accept(diagnosisOf(clock.now(), round === 'b' ? [causeOf('tls-intercepted')] : []), null);
+  await alerting.settled();
+}
+await alerting.stop(new AbortController().signal);
+store.close();

@@ -1,0 +1,100 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort } from './free-port.ts';
+
+/** Debian's postfix with a configuration, a queue and mailboxes of its own, beside any other on the machine. Needs root. */
+export interface PostfixInstance extends Disposable {
+  readonly port: number;
+  /** What was delivered to a mailbox, in the order of delivery. */
+  mails(mailbox: string): readonly string[];
+}
+
+const DOMAIN = 'example.test';
+/** Mail is delivered as nobody. */
+const NOBODY = '65534';
+
+/** @param mailboxes local parts of example.test; every other recipient is refused */
+export async function startPostfix(mailboxes: readonly string[]): Promise<PostfixInstance> {
+  const folder = mkdtempSync(join(tmpdir(), 'ftm-watch-postfix-'));
+  const port = await freePort();
+  // Its daemons give up root and must still find their files.
+  chmodSync(folder, 0o755);
+  for (const name of ['etc', 'queue', 'data', 'mail']) mkdirSync(join(folder, name));
+  execFileSync('chown', ['postfix', join(folder, 'data')]);
+  execFileSync('chown', [NOBODY, join(folder, 'mail')]);
+  writeFileSync(join(folder, 'etc', 'main.cf'), mainConfig(folder, mailboxes));
+  writeFileSync(join(folder, 'etc', 'master.cf'), masterConfig(port));
+  postfix(folder, 'start');
+  return {
+    port,
+    mails: (mailbox) => delivered(join(folder, 'mail', mailbox, 'new')),
+    [Symbol.dispose]() {
+      postfix(folder, 'abort');
+      rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+    },
+  };
+}
+
+function postfix(folder: string, command: string): void {
+  execFileSync('postfix', ['-c', join(folder, 'etc'), command], { stdio: 'pipe' });
+}
+
+/** Maildir file names begin with the second of delivery; the queue's microseconds make them sort. */
+function delivered(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder)
+      .sort()
+      .map((name) => readFileSync(join(folder, name), 'utf8'));
+  } catch {
+    return [];
+  }
+}
+
+function mainConfig(folder: string, mailboxes: readonly string[]): string {
+  return `
+compatibility_level = 3.10
+queue_directory = ${folder}/queue
+data_directory = ${folder}/data
+maillog_file = ${folder}/data/mail.log
+maillog_file_prefixes = ${folder}
+myhostname = mail.${DOMAIN}
+mydestination =
+inet_interfaces = loopback-only
+inet_protocols = ipv4
+mynetworks = 127.0.0.0/8
+alias_maps =
+local_recipient_maps =
+virtual_mailbox_domains = ${DOMAIN}
+virtual_mailbox_base = ${folder}/mail
+virtual_mailbox_maps = inline:{ ${mailboxes.map((name) => `{ ${name}@${DOMAIN} = ${name}/ }`).join(', ')} }
+virtual_uid_maps = static:${NOBODY}
+virtual_gid_maps = static:${NOBODY}
+smtpd_tls_security_level = none
+smtpd_recipient_restrictions = reject_unlisted_recipient, permit_mynetworks, reject
+`;
+}
+
+function masterConfig(port: number): string {
+  return `
+127.0.0.1:${String(port)} inet n - n - - smtpd
+pickup unix n - n 60 1 pickup
+cleanup unix n - n - 0 cleanup
+qmgr unix n - n 300 1 qmgr
+rewrite unix - - n - - trivial-rewrite
+bounce unix - - n - 0 bounce
+defer unix - - n - 0 bounce
+trace unix - - n - 0 bounce
+verify unix - - n - 1 verify
+proxymap unix - - n - - proxymap
+anvil unix - - n - 1 anvil
+error unix - - n - - error
+retry unix - - n - - error
+discard unix - - n - - discard
+virtual unix - n n - - virtual
+smtp unix - - n - - smtp
+tlsmgr unix - - n 1000? 1 tlsmgr
+postlog unix-dgram n - n - 1 postlogd
+`;
+}
