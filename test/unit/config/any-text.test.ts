@@ -1,0 +1,122 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { parse, stringify } from 'yaml';
+import { formatIssue } from '../../../src/config/issues.ts';
+import { configJsonSchema } from '../../../src/config/json-schema.ts';
+import { allKeyPaths } from '../../../src/config/known-keys.ts';
+import type { LoadResult } from '../../../src/config/load.ts';
+import { MAX_CONFIG_BYTES } from '../../../src/config/load.ts';
+import { loadText } from '../../support/config-machine.ts';
+
+const EXAMPLE = readFileSync(fileURLToPath(new URL('../../../config/ftm-watch.example.yaml', import.meta.url)), 'utf8');
+const KEYS = [...new Set(allKeyPaths(configJsonSchema()).map((path) => path.replace(/^.*[.\]]/u, '')))];
+
+/** What YAML gives a meaning to. */
+const PUNCTUATION = 'a b : - ? & * ! | > % @ { } [ ] , # " \' 1 ~ < = .'.split(' ').concat('\n', '\t', ' ');
+
+/** What must be true of every result: a configuration, or messages of one line, each with its place. */
+function isSound(result: LoadResult): boolean {
+  if (result.kind === 'ok') return result.config.site !== '';
+  return (
+    result.issues.length > 0 && result.issues.every((issue) => /^ftm-watch\.yaml:[1-9]\d*:[1-9]\d*  [^\n\r]+$/u.test(formatIssue(issue)))
+  );
+}
+
+/** The example with one piece cut out and another put in its place. */
+const MUTATED = fc
+  .record({
+    start: fc.nat({ max: EXAMPLE.length }),
+    length: fc.nat({ max: 40 }),
+    insert: fc.oneof(
+      fc.string({ maxLength: 10 }),
+      fc.constantFrom('\n', '  ', '- ', ': ', '*a', '&a ', '{', ']', '"', '|', '? ', '!!int ', '...', '\t', '#'),
+    ),
+  })
+  .map(({ start, length, insert }) => EXAMPLE.slice(0, start) + insert + EXAMPLE.slice(start + length));
+
+/** Known keys with any values below them, in any nesting. */
+const WITH_KNOWN_KEYS = fc.letrec((tie) => ({
+  value: fc.oneof(
+    { maxDepth: 4 },
+    fc.constantFrom(
+      'system',
+      '10.0.0.5',
+      'fac-1',
+      '',
+      null,
+      true,
+      0,
+      443,
+      -1,
+      0.5,
+      Number.NaN,
+      Number.POSITIVE_INFINITY,
+      '15m',
+      'https://a:b@c/',
+    ),
+    fc.string(),
+    fc.array(tie('value'), { maxLength: 3 }),
+    tie('section'),
+  ),
+  section: fc.dictionary(
+    fc.oneof({ weight: 9, arbitrary: fc.constantFrom(...KEYS) }, { weight: 1, arbitrary: fc.string() }),
+    tie('value'),
+    { maxKeys: 6 },
+  ),
+}));
+
+// Each run validates a whole configuration: seconds on a busy machine.
+describe('loadConfig', { timeout: 30_000 }, () => {
+  test('gives a configuration or messages for any text', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(fc.string(), fc.string({ unit: fc.constantFrom(...PUNCTUATION), maxLength: 60 })), async (text) => {
+        expect(isSound(await loadText(text))).toBe(true);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test('gives a configuration or messages for any damage to the example', async () => {
+    await fc.assert(
+      fc.asyncProperty(MUTATED, async (text) => {
+        expect(isSound(await loadText(text))).toBe(true);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test('gives a configuration or messages for any values under known keys', async () => {
+    await fc.assert(
+      fc.asyncProperty(WITH_KNOWN_KEYS.section, async (value) => {
+        expect(isSound(await loadText(stringify(value)))).toBe(true);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test('tells every unknown key of the example at once, in the order of the lines', async () => {
+    const result = await loadText(EXAMPLE.replace(/^(?=[a-zA-Z]+:)/gmu, 'x-'));
+    const messages = result.kind === 'invalid' ? result.issues.map(({ message }) => message) : [];
+    expect(messages.map((message) => /^unknown key "x-(\w+)"/u.exec(message)?.[1])).toEqual(Object.keys(parse(EXAMPLE)));
+  });
+
+  // The library's own conversion takes minutes for the first two.
+  test.each([
+    ['as many keys as fit', Array.from({ length: 70_000 }, (_, index) => `key${String(index)}: 1`).join('\n')],
+    ['sections as keys', '{'.repeat(700)],
+    ['brackets without end', '['.repeat(100_000)],
+    [
+      'aliases of aliases',
+      [
+        'a: &a [1, 1]',
+        ...Array.from('bcdefghijklmnop', (name, index) => `${name}: &${name} [*${'abcdefghijklmno'.charAt(index)}, *a]`),
+      ].join('\n'),
+    ],
+    ['an alias in itself', 'resolvers: &a [*a, *a]'],
+  ])('refuses %s within seconds', async (_name, text) => {
+    expect(text.length).toBeLessThan(MAX_CONFIG_BYTES);
+    expect(isSound(await loadText(text))).toBe(true);
+  });
+});

@@ -1,0 +1,76 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { formatIssue } from '../../../src/config/issues.ts';
+import { loadConfig } from '../../../src/config/load.ts';
+import { localFiles } from '../../../src/config/local-files.ts';
+
+let folder = '';
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'ftm-config-'));
+  mkdirSync(join(folder, 'folder'));
+  writeFileSync(join(folder, 'ten'), '0123456789');
+});
+
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+describe('localFiles.read', () => {
+  test('reads what is within the limit, and not a byte more', async () => {
+    expect(await localFiles.read(join(folder, 'ten'), 10)).toEqual({ kind: 'read', bytes: Buffer.from('0123456789') });
+    expect(await localFiles.read(join(folder, 'ten'), 9)).toEqual({ kind: 'too-large' });
+  });
+
+  test.each<readonly [string, object]>([
+    ['nothing', { kind: 'missing' }],
+    ['folder', { kind: 'failed', reason: 'it is not a regular file' }],
+    ['ten/below', { kind: 'failed', reason: 'a part of its path is no directory' }],
+    ['zero\0byte', { kind: 'failed', reason: 'its name holds a zero byte' }],
+  ])('says of %j what is wrong', async (name, expected) => {
+    expect(await localFiles.read(join(folder, name), 10)).toEqual(expected);
+  });
+
+  test('does not wait for a device', async () => {
+    expect(await localFiles.read('/dev/zero', 10)).toEqual({ kind: 'failed', reason: 'it is not a regular file' });
+  });
+});
+
+describe('localFiles.problem', () => {
+  test.each([
+    ['ten', null],
+    ['nothing', 'no such file'],
+    ['folder', 'it is a directory'],
+    ['x'.repeat(300), 'its name is too long'],
+    ['zero\0byte', 'its name holds a zero byte'],
+  ])('of %j', async (name, expected) => {
+    expect(await localFiles.problem(join(folder, name))).toBe(expected);
+  });
+
+  test.skipIf(process.getuid?.() === 0)('of a file that may not be read', async () => {
+    const secret = join(folder, 'secret');
+    writeFileSync(secret, 'hunter2');
+    chmodSync(secret, 0o000);
+    expect(await localFiles.problem(secret)).toBe('permission denied');
+  });
+});
+
+describe('loadConfig on this machine', () => {
+  test('takes secrets from a file beside the configuration, and says where it looked when there is none', async () => {
+    const path = join(folder, 'own.yaml');
+    writeFileSync(path, 'firewall: { url: "https://10.0.0.1", source: 10.0.0.5, tokenFile: token.txt }');
+    const options = { path, env: {}, hostname: 'watcher', cwd: tmpdir(), files: localFiles };
+    const before = await loadConfig(options);
+    expect(before.kind === 'invalid' && before.issues.map(formatIssue)).toEqual([
+      `${path}:1:56  firewall.tokenFile: cannot read file "${join(folder, 'token.txt')}": no such file`,
+    ]);
+    writeFileSync(join(folder, 'token.txt'), 'hunter2');
+    expect(await loadConfig(options)).toMatchObject({
+      kind: 'ok',
+      source: path,
+      config: { firewall: { token: { kind: 'file', path: join(folder, 'token.txt') } } },
+    });
+  });
+});
