@@ -1,0 +1,88 @@
+import { describe, expect, test } from 'vitest';
+import { explain } from '../../../src/cli/explain.ts';
+import type { Explanation } from '../../../src/cli/explain.ts';
+import { createAttribution } from '../../../src/logs/attribution.ts';
+import { fixtureLines } from '../../support/fixture-lines.ts';
+import { handClock } from '../../support/hand-clock.ts';
+import { shippedCatalogue } from '../../support/signature-catalogue.ts';
+import { textSink } from '../../support/text-sink.ts';
+
+const signatures = await shippedCatalogue();
+const attribution = createAttribution([{ name: 'fac-1', logSources: ['fac01'] }], []);
+
+async function* chunks(...texts: readonly string[]): AsyncGenerator<Buffer> {
+  for (const text of texts) yield await Promise.resolve(Buffer.from(text));
+}
+
+async function run(lines: readonly string[], json: boolean, input = chunks()): Promise<{ readonly code: number; readonly text: string }> {
+  const output = textSink();
+  const clock = handClock(Date.UTC(2026, 10, 24));
+  return { code: await explain({ lines, input, output, json, signatures, attribution, clock }), text: output.text() };
+}
+
+const objects = (text: string): readonly Explanation[] =>
+  text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Explanation);
+
+describe('explain', () => {
+  test('says what a line means and what to do', async () => {
+    const { code, text } = await run(
+      ['FTM polling error: problem with SSL comm layer: server connection failed: SSL session failed'],
+      false,
+    );
+    expect(code).toBe(0);
+    expect(text).toContain('points to tls-interception-suspected');
+    expect(text).toMatch(/What to do:\n {4}1\. Exempt FortiAuthenticator's traffic/u);
+    expect(text).toContain('Known from: ta-p/194050');
+  });
+
+  test('prints one object a line, of the fixed shape', async () => {
+    const trouble =
+      'fac01 db[1]: category="Event" status="" FTM polling error: connection timeout: server connection failed: SSL session failed';
+    const { code, text } = await run([trouble, 'hello'], true);
+    expect(code).toBe(0);
+    expect(objects(text)).toEqual([
+      {
+        line: trouble,
+        recognised: true,
+        signature: 'ftm-polling-timeout',
+        appliance: 'fac-1',
+        cause: 'egress-blocked',
+        summary: expect.stringContaining('no answer'),
+        remedy: expect.arrayContaining([expect.stringContaining('Allow TCP 443')]),
+      },
+      {
+        line: 'hello',
+        recognised: false,
+        signature: null,
+        appliance: null,
+        cause: null,
+        summary: 'No known FortiToken Mobile trouble',
+        remedy: [],
+      },
+    ]);
+  });
+
+  test('reads standard input when there are no lines, cut anywhere', async () => {
+    const { code, text } = await run([], true, chunks('SSL sess', 'ion failed\r\nnothing\n\nlicense exp', 'ired'));
+    expect(code).toBe(0);
+    expect(objects(text).map(({ signature }) => signature)).toEqual(['ssl-session-failed', null, 'license-certificate-expired']);
+  });
+
+  test('fails when nothing was recognised', async () => {
+    expect(await run(['hello'], false)).toEqual({ code: 1, text: 'hello\n  No known FortiToken Mobile trouble.\n\n' });
+    expect(await run([], true)).toEqual({ code: 1, text: '' });
+  });
+
+  test('names the policy of a firewall line', async () => {
+    const { text } = await run([fixtureLines('fortigate-samples.txt')[0] ?? ''], false);
+    expect(text).toContain('policy 20, profile custom-deep-inspection, for fortitokenmobile.fortinet.com');
+  });
+
+  test('lets nothing in a line act on the terminal', async () => {
+    const { text } = await run(['SSL session failed \x1b]0;title\x07\x1b[31m'], false);
+    expect(text).not.toMatch(/[^\P{Cc}\n]/u);
+  });
+});
