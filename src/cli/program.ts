@@ -1,9 +1,7 @@
 import { Command, CommanderError } from 'commander';
 
+import { EXIT_UNKNOWN } from './exit-code.ts';
 import type { Terminal } from './terminal.ts';
-
-/** Exit code for what was asked for wrongly: a Nagios plugin's "unknown". */
-export const USAGE_ERROR = 3;
 
 /**
  * The command line. Each command loads its own code only when it is called: `check` is started often, and by people who wait.
@@ -18,7 +16,7 @@ export async function runProgram(argv: readonly string[], terminal: Terminal): P
     await program.parseAsync([...argv], { from: 'user' });
     return code;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE_ERROR;
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_UNKNOWN;
     throw error;
   }
 }

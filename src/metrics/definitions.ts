@@ -117,9 +117,9 @@ function defineOwnMetrics(registry: Registry): Pick<Metrics, OwnMetric> {
 }
 
 interface Makers {
-  gauge<Label extends string>(name: string, help: string, labelNames: Label[]): Gauge<Label>;
-  counter<Label extends string>(name: string, help: string, labelNames: Label[]): Counter<Label>;
-  histogram<Label extends string>(name: string, help: string, labelNames: Label[], buckets: number[]): Histogram<Label>;
+  readonly gauge: <Label extends string>(name: string, help: string, labelNames: Label[]) => Gauge<Label>;
+  readonly counter: <Label extends string>(name: string, help: string, labelNames: Label[]) => Counter<Label>;
+  readonly histogram: <Label extends string>(name: string, help: string, labelNames: Label[], buckets: number[]) => Histogram<Label>;
 }
 
 function makers(registry: Registry): Makers {

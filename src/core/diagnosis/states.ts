@@ -51,8 +51,10 @@ function blockers(
   // One good address proves the way, whatever a second resolver says; further up a good answer proves nothing, since an
   // inspecting device answers in the place of the server.
   if (precondition.id === 'reachability' && (own === 'ok' || own === 'warning')) return [];
-  const explained =
-    own === 'broken' ? EXPLANATIONS.filter(({ id, when }) => id === precondition.id && when(assessment.findings)).map(({ by }) => by) : [];
+  const open = own === 'broken' || own === 'unknown';
+  const explained = open
+    ? EXPLANATIONS.filter(({ id, when }) => id === precondition.id && when(assessment.findings)).map(({ by }) => by)
+    : [];
   const roots = [...precondition.dependsOn, ...explained].flatMap((id) => rootsOf(states.get(id), id));
   return [...new Set(roots)];
 }

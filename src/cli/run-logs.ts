@@ -1,0 +1,34 @@
+import type { Config } from '../config/config.ts';
+import { createAttribution } from '../logs/attribution.ts';
+import { loadSignatures } from '../logs/signatures.ts';
+import { explain } from './explain.ts';
+import { EXIT_UNKNOWN } from './exit-code.ts';
+import { replay } from './replay.ts';
+import { loadOrExplain, type Terminal } from './terminal.ts';
+
+export async function runExplain(
+  path: string | undefined,
+  { lines, json }: { readonly lines: readonly string[]; readonly json: boolean },
+  terminal: Terminal,
+): Promise<number> {
+  const config = await loadOrExplain(path, terminal);
+  return config === null ? EXIT_UNKNOWN : explain({ ...terminal, ...(await recognition(config)), lines, json });
+}
+
+export async function runReplay(
+  path: string | undefined,
+  { file, json }: { readonly file: string; readonly json: boolean },
+  terminal: Terminal,
+): Promise<number> {
+  const config = await loadOrExplain(path, terminal);
+  if (config === null) return EXIT_UNKNOWN;
+  const { host, expectedAddresses } = config.licenseServer;
+  return replay({ ...terminal, ...(await recognition(config)), file, json, watched: { hosts: [host], addresses: expectedAddresses } });
+}
+
+async function recognition({ logs, appliances }: Config): Promise<{
+  readonly signatures: Awaited<ReturnType<typeof loadSignatures>>;
+  readonly attribution: ReturnType<typeof createAttribution>;
+}> {
+  return { signatures: await loadSignatures(logs.signatureFiles), attribution: createAttribution(appliances, []) };
+}

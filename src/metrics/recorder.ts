@@ -1,0 +1,146 @@
+import type { Config } from '../config/config.ts';
+import { addressInAny } from '../core/addresses.ts';
+import { CATALOGUE } from '../core/causes/catalogue.ts';
+import type { EpochMs, Millis } from '../core/clock.ts';
+import type { Diagnosis } from '../core/diagnosis.ts';
+import type { Incident } from '../core/incident/incident.ts';
+import { VERDICTS } from '../core/interception/tls-evidence.ts';
+import { TOKEN_STATUSES } from '../core/license/appliance.ts';
+import { valueOf } from '../core/license/resource.ts';
+import type { LogEvent } from '../core/polling/log-event.ts';
+import type { SignatureSet } from '../core/polling/signature.ts';
+import { UNNAMED } from '../core/polling/state.ts';
+import { PRECONDITION_STATES } from '../core/precondition.ts';
+import type { PathObservation, RoundObservations } from '../core/round.ts';
+import type { JudgedRound } from '../round/assess-round.ts';
+import type { UnitsPicture } from '../units/observe-units.ts';
+import type { Metrics } from './definitions.ts';
+import { recordSamples } from './record-samples.ts';
+import { createZeroSeries } from './zero-series.ts';
+
+/** Turns what happens into metrics. */
+export class Recorder {
+  readonly #metrics: Metrics;
+
+  constructor(metrics: Metrics) {
+    this.#metrics = metrics;
+  }
+
+  /** Makes the series of a configuration, at zero. */
+  expect(config: Config, signatures: SignatureSet): void {
+    createZeroSeries(this.#metrics, config, signatures);
+  }
+
+  round(
+    {
+      observations,
+      judged,
+      diagnosis,
+    }: { readonly observations: RoundObservations; readonly judged: JudgedRound; readonly diagnosis: Diagnosis },
+    config: Config,
+  ): void {
+    recordSamples(this.#metrics, observations);
+    this.#names(observations.licenseServer, config.licenseServer.expectedAddresses);
+    this.#tls(judged);
+    this.#diagnosis(diagnosis);
+    for (const {
+      config: { name },
+      license,
+      assigned,
+    } of assignments(diagnosis, config))
+      this.#metrics.licenseAssigned.set({ appliance: name, license }, assigned);
+  }
+
+  units({ units }: UnitsPicture): void {
+    for (const {
+      config: { name: appliance },
+      rest,
+    } of units) {
+      const tokens = rest?.kind === 'ok' ? valueOf(rest.tokens) : null;
+      const licensed = rest?.kind === 'ok' ? valueOf(rest.licensed) : null;
+      for (const status of tokens === null ? [] : TOKEN_STATUSES)
+        this.#metrics.tokens.set({ appliance, status }, tokens?.byStatus[status] ?? 0);
+      if (licensed !== null) this.#metrics.tokensLicensed.set({ appliance }, licensed.total);
+    }
+  }
+
+  incidents(incidents: readonly Incident[]): void {
+    const gauge = this.#metrics.causeActive;
+    gauge.reset();
+    for (const [cause, { severity }] of Object.entries(CATALOGUE)) gauge.set({ cause, severity }, 0);
+    for (const { status, cause } of incidents) if (status === 'open') gauge.set({ cause: cause.id, severity: cause.severity }, 1);
+  }
+
+  logEvent(event: LogEvent): void {
+    if (event.kind !== 'ftm') return;
+    const appliance = event.appliance ?? UNNAMED;
+    this.#metrics.pollingErrors.inc({ appliance, signature: event.signature }, event.count);
+    this.#metrics.pollingLastError.set({ appliance }, event.at / 1000);
+  }
+
+  delivery(channel: string, result: 'sent' | 'failed' | 'rejected', at: EpochMs): void {
+    this.#metrics.notifications.inc({ channel, result });
+    if (result === 'sent') this.#metrics.notificationLastSuccess.set({ channel }, at / 1000);
+  }
+
+  lag(lag: Millis): void {
+    this.#metrics.scheduleLag.observe(lag / 1000);
+  }
+
+  missed(): void {
+    this.#metrics.missedRuns.inc();
+  }
+
+  reload(taken: boolean, at: EpochMs): void {
+    this.#metrics.reloadSuccessful.set(taken ? 1 : 0);
+    if (taken) this.#metrics.reloadSuccessTime.set(at / 1000);
+  }
+
+  #diagnosis({ ready, preconditions }: Diagnosis): void {
+    const { activationReady, preconditionState } = this.#metrics;
+    if (ready === 'unknown') activationReady.remove();
+    else activationReady.set(ready === 'ready' ? 1 : 0);
+    for (const { id, state } of preconditions) {
+      for (const candidate of PRECONDITION_STATES)
+        preconditionState.set({ precondition: id, state: candidate }, candidate === state ? 1 : 0);
+    }
+  }
+
+  #names({ names }: PathObservation, expected: readonly string[]): void {
+    for (const { resolver, a, aaaa } of names) {
+      const answers = [a, aaaa].filter((reply) => reply.kind === 'answer');
+      const ttls = answers.map(({ ttlSeconds }) => ttlSeconds).filter((ttl) => ttl !== null);
+      if (ttls.length > 0) this.#metrics.dnsTtl.set({ resolver }, Math.min(...ttls));
+      const addresses = answers.flatMap((answer) => answer.addresses);
+      const isExpected = expected.length === 0 || addresses.every((address) => addressInAny(address, expected));
+      if (addresses.length > 0) this.#metrics.dnsExpected.set({ resolver }, isExpected ? 1 : 0);
+    }
+  }
+
+  #tls({ tls }: JudgedRound): void {
+    for (const { path, judged } of tls) {
+      const target = path.subject;
+      for (const verdict of VERDICTS) this.#metrics.tlsVerdict.set({ target, verdict }, verdict === judged.worst?.verdict ? 1 : 0);
+      const ends = judged.endpoints.flatMap(({ outcome }) => outcome.chain?.certificates.slice(0, 1) ?? []).map(({ notAfter }) => notAfter);
+      if (ends.length > 0) this.#metrics.certificateNotAfter.set({ target }, Math.min(...ends) / 1000);
+    }
+  }
+}
+
+interface Assignment {
+  readonly config: { readonly name: string };
+  readonly license: string;
+  readonly assigned: 0 | 1;
+}
+
+/** A licence that was judged and not found wrong is where it belongs; one that could not be judged is left out. */
+function assignments({ preconditions }: Diagnosis, { appliances }: Config): readonly Assignment[] {
+  const status = preconditions.find(({ id }) => id === 'license-assignment');
+  if (status === undefined || status.state === 'not-configured' || status.state === 'unknown') return [];
+  return appliances.flatMap((config) =>
+    config.licenses.map((license): Assignment => {
+      const wrong = status.findings.some(({ facts, level }) => facts?.license === license && (level === 'broken' || level === 'warning'));
+      return { config, license, assigned: wrong ? 0 : 1 };
+    }),
+  );
+}

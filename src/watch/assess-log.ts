@@ -1,0 +1,30 @@
+import type { Config } from '../config/config.ts';
+import type { Assessment } from '../core/assessment.ts';
+import { judgePolling } from '../core/polling/judge.ts';
+import type { PollingReport } from '../core/polling/report.ts';
+import { authority } from '../probes/endpoint/dial.ts';
+import { judgeLogEvidence } from '../round/judge-log-evidence.ts';
+import { listens } from './polling-log.ts';
+
+/** What the log says about polling. */
+export function assessPolling(config: Config, report: PollingReport): Assessment {
+  if (!listens(config)) return { id: 'polling', kind: 'not-configured', findings: [], summary: 'No log is listened to' };
+  const heard = report.appliances.some(({ lastLineAt }) => lastLineAt !== null);
+  return {
+    id: 'polling',
+    kind: 'judged',
+    findings: judgePolling(report),
+    summary: heard
+      ? 'The log of FortiAuthenticator shows no FortiToken Mobile errors'
+      : 'No log line of FortiAuthenticator has arrived yet',
+  };
+}
+
+/** Adds what a firewall's own log admits to what the probes found out about TLS: it sees FortiAuthenticator's path. */
+export function withLogEvidence(assessments: readonly Assessment[], report: PollingReport, config: Config): readonly Assessment[] {
+  const evidence = judgeLogEvidence(report, authority(config.licenseServer));
+  if (evidence.length === 0) return assessments;
+  return assessments.map((assessment) =>
+    assessment.id === 'tls-genuine' ? { ...assessment, kind: 'judged', findings: [...assessment.findings, ...evidence] } : assessment,
+  );
+}

@@ -1,0 +1,72 @@
+import type { Config } from '../config/config.ts';
+import type { ConnectorContext } from '../connectors/context.ts';
+import type { BudgetStore } from '../connectors/forticloud/budget-store.ts';
+import type { PreconditionId } from '../core/precondition.ts';
+import { createCronTimer } from '../schedule/cron-timer.ts';
+import { Runner, type RunnerOptions } from '../schedule/runner.ts';
+import { emptyPicture, observeHolders, observeUnits, type UnitsPicture } from '../units/observe-units.ts';
+
+/** Asks appliances, firewall and registration service on their own, slower schedules, and keeps what they said last. */
+export interface UnitWatch {
+  start(): void;
+  stop(): Promise<void>;
+  picture(): UnitsPicture;
+  /** The preconditions that were looked at anew since the last call. */
+  takeFresh(): readonly PreconditionId[];
+}
+
+export interface UnitWatchDeps extends Omit<ConnectorContext, 'signal'>, Pick<RunnerOptions, 'onError' | 'onLag' | 'onMissed'> {
+  readonly budget: BudgetStore;
+}
+
+export function createUnitWatch(config: Config, deps: UnitWatchDeps): UnitWatch {
+  const { clock, env, budget } = deps;
+  const fresh = new Set<PreconditionId>();
+  let picture = emptyPicture(config);
+
+  function runner(cron: string, run: RunnerOptions['run']): Runner {
+    const timer = (onTime: () => void): ReturnType<typeof createCronTimer> =>
+      createCronTimer(cron, config.schedule.timezone, clock, onTime);
+    return new Runner({ ...deps, timer, run, triggerGap: 60_000 });
+  }
+
+  const registration = runner(config.schedule.registration, async (signal) => {
+    // Which licences to ask for is known only after the appliances have told theirs.
+    await firstLook;
+    const seen = await observeHolders(config, picture.units, budget, { clock, env, signal });
+    // `postponed` keeps the quota of the service: what it said before still stands.
+    if (signal.aborted || (seen?.kind === 'postponed' && picture.registration !== null)) return;
+    picture = { ...picture, registration: seen };
+    fresh.add('license-assignment');
+  });
+
+  let lookedOnce: () => void = () => undefined;
+  const firstLook = new Promise<void>((resolve) => {
+    lookedOnce = resolve;
+  });
+  const units = runner(config.schedule.appliance, async (signal) => {
+    const seen = await observeUnits(config, { clock, env, signal });
+    lookedOnce();
+    if (signal.aborted) return;
+    picture = { ...picture, ...seen };
+    for (const id of ['appliance', 'token-pool', 'firewall-policy', 'license-assignment'] as const) fresh.add(id);
+  });
+
+  return {
+    start: () => {
+      if (config.appliances.length > 0 || config.firewall !== null) units.start();
+      else lookedOnce();
+      if (config.registration !== null) registration.start();
+    },
+    stop: async () => {
+      lookedOnce();
+      await Promise.all([units.stop(), registration.stop()]);
+    },
+    picture: () => picture,
+    takeFresh: () => {
+      const taken = [...fresh];
+      fresh.clear();
+      return taken;
+    },
+  };
+}

@@ -1,0 +1,237 @@
+import { dirname, join } from 'node:path';
+
+import type { Logger } from 'pino';
+
+import type { Config } from '../config/config.ts';
+import { readSecret } from '../config/secret.ts';
+import type { Assessment } from '../core/assessment.ts';
+import type { Clock, EpochMs } from '../core/clock.ts';
+import type { Diagnosis } from '../core/diagnosis.ts';
+import { diagnose } from '../core/diagnosis/diagnose.ts';
+import type { LogEvent } from '../core/polling/log-event.ts';
+import type { SignatureSet } from '../core/polling/signature.ts';
+import type { PreconditionId } from '../core/precondition.ts';
+import type { RoundObservations } from '../core/round.ts';
+import { createLogIntake, type LogIntake } from '../logs/intake.ts';
+import { loadSignatures } from '../logs/signatures.ts';
+import type { Recorder } from '../metrics/recorder.ts';
+import { createAlerting, type Alerting } from '../notify/engine.ts';
+import type { JudgedRound } from '../round/assess-round.ts';
+import { createProbeKit, type ProbeKit } from '../round/probe-kit.ts';
+import { voidWhenStalled } from '../round/void-round.ts';
+import { createCronTimer } from '../schedule/cron-timer.ts';
+import { Runner, type RunnerOptions } from '../schedule/runner.ts';
+import { jsonFile } from '../store/json-file.ts';
+import { createStore, type Store } from '../store/store.ts';
+import { activationOf, assessUnits } from '../units/assess-units.ts';
+import { assessPolling, withLogEvidence } from './assess-log.ts';
+import { createPollingLog, listens, type PollingLog } from './polling-log.ts';
+import { roundRecord } from './round-record.ts';
+import { createUnitWatch, type UnitWatch } from './unit-watch.ts';
+
+/** One round and what came of it. */
+export interface WatchedRound {
+  readonly observations: RoundObservations;
+  readonly judged: JudgedRound;
+  readonly diagnosis: Diagnosis;
+}
+
+export interface WatchDeps {
+  readonly clock: Clock;
+  readonly env: NodeJS.ProcessEnv;
+  readonly logger: Logger;
+  readonly recorder: Recorder;
+  readonly onRound: (round: WatchedRound) => void;
+}
+
+/** What is read from files before anything starts. */
+interface WatchFiles {
+  readonly kit: ProbeKit;
+  readonly signatures: SignatureSet;
+}
+
+/** A log line may ask for a round this often: an error is explained within seconds, a flood of them costs no more. */
+const TRIGGER_GAP = 3_000;
+
+/**
+ * Everything that watches under one configuration: rounds on schedule and on demand, log intake, connectors, incidents and
+ * history. A reload makes a new one.
+ */
+export class Watch {
+  readonly config: Config;
+  readonly store: Store;
+  readonly alerting: Alerting;
+  readonly #deps: WatchDeps;
+  readonly #kit: ProbeKit;
+  readonly #intake: LogIntake;
+  readonly #polling: PollingLog;
+  readonly #units: UnitWatch;
+  readonly #rounds: Runner;
+  readonly #stopping = new AbortController();
+  #last: WatchedRound | null = null;
+
+  /** @throws {Error} when a file that the configuration names cannot be used */
+  static async create(config: Config, deps: WatchDeps): Promise<Watch> {
+    const signatures = await loadSignatures(config.logs.signatureFiles);
+    return new Watch(config, { kit: await createProbeKit(config, deps), signatures }, deps);
+  }
+
+  private constructor(config: Config, { kit, signatures }: WatchFiles, deps: WatchDeps) {
+    const { clock, env, logger, recorder } = deps;
+    this.config = config;
+    this.#deps = deps;
+    this.#kit = kit;
+    this.store = createStore(config.store, deps);
+    this.alerting = createAlerting(config, {
+      clock,
+      logger,
+      journal: this.store.journal,
+      readSecret: (source) => readSecret(source, env),
+      listener: {
+        delivered: (channel, result, at) => {
+          recorder.delivery(channel, result, at);
+        },
+      },
+    });
+    this.#polling = createPollingLog(config, signatures, clock, null);
+    this.#intake = createLogIntake(intakeConfig(config), {
+      clock,
+      logger,
+      signatures,
+      stateFile: stateFile(config, 'log-positions.json'),
+      onEvent: (event) => {
+        this.#onLogEvent(event);
+      },
+    });
+    this.#units = createUnitWatch(config, { ...this.#runnerDeps(), env, budget: jsonFile(stateFile(config, 'registration-budget.json')) });
+    this.#rounds = new Runner({
+      ...this.#runnerDeps(),
+      timer: (onTime) => createCronTimer(config.schedule.probes, config.schedule.timezone, clock, onTime),
+      run: (signal) => this.#round(signal),
+      triggerGap: TRIGGER_GAP,
+    });
+    recorder.expect(config, signatures);
+  }
+
+  /** @throws {Error} when a port for log lines cannot be bound */
+  async start(): Promise<void> {
+    await this.#intake.start(this.#stopping.signal);
+    this.alerting.start();
+    this.#units.start();
+    this.#rounds.start();
+  }
+
+  /** Ends rounds and intake, then delivers what is on its way for a moment. */
+  async stop(signal: AbortSignal): Promise<void> {
+    await Promise.all([this.#rounds.stop(), this.#units.stop(), this.#intake.stop()]);
+    this.#stopping.abort();
+    await this.alerting.stop(signal);
+    this.#kit.close();
+    this.store.close();
+  }
+
+  last(): WatchedRound | null {
+    return this.#last;
+  }
+
+  nextRound(): EpochMs | null {
+    return this.#stopping.signal.aborted ? null : this.#rounds.nextRun();
+  }
+
+  /** What the log intake counted; null: no log is listened to. */
+  logCounters(): ReturnType<LogIntake['counters']> | null {
+    return listens(this.config) ? this.#intake.counters() : null;
+  }
+
+  logAddresses(): ReturnType<LogIntake['addresses']> {
+    return this.#intake.addresses();
+  }
+
+  /** What chains of a target are judged by. */
+  knowledgeOf(target: string): ReturnType<ProbeKit['knowledgeOf']> {
+    return this.#kit.knowledgeOf(target);
+  }
+
+  async #round(signal: AbortSignal): Promise<void> {
+    const observations = await this.#kit.observe(signal, () => undefined);
+    if (signal.aborted) return;
+    const judged = this.#kit.assess(observations);
+    const diagnosis = this.#diagnose(voidWhenStalled(judged.assessments, observations), observations.startedAt);
+    const before = this.#last?.diagnosis ?? null;
+    this.#last = { observations, judged, diagnosis };
+    this.#publish(this.#last, [...judged.assessments.map(({ id }) => id), 'polling', ...this.#units.takeFresh()]);
+    // What is new and critical is looked at again at once: its incident opens within seconds, not a schedule later.
+    if (hasNewCritical(before, diagnosis)) this.#rounds.trigger();
+  }
+
+  #diagnose(probed: readonly Assessment[], at: EpochMs): Diagnosis {
+    const { config } = this;
+    const { host, port } = config.licenseServer;
+    const report = this.#polling.report();
+    const picture = this.#units.picture();
+    return diagnose([...withLogEvidence(probed, report, config), ...assessUnits(config, picture), assessPolling(config, report)], {
+      site: config.site,
+      at,
+      host,
+      port,
+      source: config.firewall?.source ?? null,
+      activation: activationOf(picture),
+    });
+  }
+
+  /** The verdict first; what may be slow or full comes after it. */
+  #publish(round: WatchedRound, fresh: readonly PreconditionId[]): void {
+    const { recorder, onRound } = this.#deps;
+    recorder.round(round, this.config);
+    recorder.units(this.#units.picture());
+    this.alerting.accept(round.diagnosis, fresh);
+    recorder.incidents(this.alerting.incidents());
+    onRound(round);
+    this.store.recordRound(roundRecord(round.observations, round.judged, round.diagnosis));
+  }
+
+  #onLogEvent(event: LogEvent): void {
+    this.#polling.record(event);
+    this.#deps.recorder.logEvent(event);
+    if (event.kind !== 'heard') this.#rounds.trigger();
+  }
+
+  #runnerDeps(): Pick<RunnerOptions, 'clock' | 'onError' | 'onLag' | 'onMissed'> {
+    const { clock, logger, recorder } = this.#deps;
+    return {
+      clock,
+      onError: (error) => {
+        logger.error({ err: error }, 'a scheduled run failed: a bug, please report it');
+      },
+      onLag: (lag) => {
+        recorder.lag(lag);
+      },
+      onMissed: () => {
+        recorder.missed();
+      },
+    };
+  }
+}
+
+function hasNewCritical(before: Diagnosis | null, { causes }: Diagnosis): boolean {
+  const known = new Set(before?.causes.map(({ id, subject }) => `${id} ${subject}`));
+  return causes.some(({ id, subject, severity }) => severity === 'critical' && !known.has(`${id} ${subject}`));
+}
+
+/** Small pieces of state lie beside the store. */
+function stateFile({ store }: Config, name: string): string {
+  return join(dirname(store.path), name);
+}
+
+function intakeConfig(config: Config): Parameters<typeof createLogIntake>[0] {
+  const { logs, appliances, firewall, licenseServer } = config;
+  return {
+    logs,
+    appliances,
+    firewallSources: firewall === null ? [] : [new URL(firewall.url).hostname.replace(/^\[|\]$/gu, '')],
+    watched: {
+      hosts: [...new Set([licenseServer.host, licenseServer.serverName ?? licenseServer.host])],
+      addresses: licenseServer.expectedAddresses,
+    },
+  };
+}

@@ -1,0 +1,84 @@
+import type { EpochMs } from '../core/clock.ts';
+import type { LogCounters } from '../logs/tally.ts';
+import type { Activity, Health, ReloadOutcome, SeenCertificate, WebSources } from '../web/sources.ts';
+import type { RoundFeed } from './round-feed.ts';
+import type { Watch } from './watch.ts';
+
+/** What of the daemon the page needs besides the watch. */
+export interface DaemonFacts {
+  readonly version: string;
+  readonly startedAt: EpochMs;
+  /** The one in force: a reload puts another in its place. */
+  readonly watch: () => Watch;
+  readonly feed: RoundFeed;
+  readonly stopping: () => boolean;
+  readonly lastReload: () => Activity['lastReload'];
+  readonly metrics: WebSources['metrics'];
+  readonly reload: () => Promise<ReloadOutcome>;
+}
+
+export function createWebSources(facts: DaemonFacts): WebSources {
+  const { watch } = facts;
+  return {
+    version: facts.version,
+    site: () => watch().config.site,
+    diagnosis: () => watch().last()?.diagnosis ?? null,
+    incidents: () => watch().alerting.incidents(),
+    onDiagnosis: (listener) => facts.feed.subscribe(listener),
+    metrics: facts.metrics,
+    reload: facts.reload,
+    health: () => health(facts),
+    certificates: () => certificates(watch()),
+    activity: () => activity(facts),
+  };
+}
+
+function health({ watch, stopping, lastReload }: DaemonFacts): Health {
+  const first = watch().last() !== null;
+  return {
+    ready: first && !stopping(),
+    problems: [
+      ...(first ? [] : ['The first round is not done yet']),
+      ...(stopping() ? ['It is stopping'] : []),
+      ...(watch().store.writable() ? [] : ['History cannot be written: see the log']),
+      ...(lastReload()?.taken === false ? ['The last reload was refused: the configuration before it is still in force'] : []),
+    ],
+  };
+}
+
+function certificates(watch: Watch): readonly SeenCertificate[] {
+  const tls = watch.last()?.judged.tls ?? [];
+  return tls.flatMap(({ path, judged }) => {
+    const { baseline } = watch.knowledgeOf(path.subject);
+    const trusted = baseline === null ? [] : [...baseline.leaves.slice(0, 1), ...baseline.authorities];
+    return judged.endpoints.map(({ endpoint, outcome, judgement }) => ({
+      target: path.subject,
+      address: endpoint.address,
+      verdict: judgement.verdict,
+      chain: outcome.chain?.certificates ?? [],
+      trusted,
+    }));
+  });
+}
+
+function activity({ watch, startedAt, lastReload }: DaemonFacts): Activity {
+  const last = watch().last()?.observations;
+  const counters = watch().logCounters();
+  return {
+    startedAt,
+    lastRound: last === undefined ? null : { at: last.startedAt, durationMs: last.durationMs },
+    nextRound: watch().nextRound(),
+    lastReload: lastReload(),
+    storeWritable: watch().store.writable(),
+    notificationsPending: Object.values(watch().alerting.pending()).reduce((sum, count) => sum + count, 0),
+    logLines: counters === null ? null : logLines(counters),
+  };
+}
+
+function logLines({ lines, lastReceivedAt }: LogCounters): Activity['logLines'] {
+  const received = Object.values(lines)
+    .flatMap((results) => Object.values(results))
+    .reduce((sum, count) => sum + count, 0);
+  const arrivals = [...lastReceivedAt.values()];
+  return { received, lastAt: arrivals.length === 0 ? null : Math.max(...arrivals) };
+}
