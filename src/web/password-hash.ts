@@ -11,7 +11,7 @@ export interface PasswordHash {
 }
 
 /** 32 MiB and about a quarter of a second: one of the equally strong settings of OWASP's password storage cheat sheet. */
-export const DEFAULT_COST: Cost = { ln: 15, r: 8, p: 3 };
+const DEFAULT_COST: Cost = { ln: 15, r: 8, p: 3 };
 
 /** A hash that costs more memory than this would let whoever asks for the page exhaust the daemon. */
 const MAX_MEMORY = 256 * 1024 * 1024;

@@ -1,5 +1,7 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { hashPassword } from '../../../src/web/password-hash.ts';
+import { hashPassword, parsePasswordHash, verifyPassword } from '../../../src/web/password-hash.ts';
 import { basicAuth, startWeb, type WebBench } from '../../support/web-bench.ts';
 
 const USERS = [{ name: 'ops', passwordHash: { kind: 'env', name: 'OPS_HASH' } }] as const;
@@ -81,5 +83,16 @@ describe('with users', () => {
     await expect(startWeb({ config: { users: USERS }, env: { OPS_HASH: '$2b$12$abc' } })).rejects.toThrow(
       'Cannot check the password of web user "ops": Cannot use a bcrypt password hash',
     );
+  });
+});
+
+describe('docs/web.md', () => {
+  test('says how to make a hash that opens the page', async () => {
+    const text = readFileSync(new URL('../../../docs/web.md', import.meta.url), 'utf8');
+    const [, script = ''] = /node -e '\n(.*?)\n' > ops\.hash/su.exec(text) ?? [];
+
+    const line = execFileSync(process.execPath, ['-e', script], { input: 'p:ä✓', encoding: 'utf8' });
+
+    await expect(verifyPassword('p:ä✓', parsePasswordHash(line))).resolves.toBe(true);
   });
 });

@@ -54,6 +54,14 @@ describe('createLogin()', () => {
     expect(different.filter((outcome) => outcome === 'busy')).toHaveLength(42);
   });
 
+  test('lets unknown users wait in the same queue: they cost as much as known ones', async () => {
+    const { login } = await createOpsLogin();
+    const strangers = Array.from({ length: 8 }, (_, index) => login.check(`stranger ${String(index)}`, 'secret'));
+
+    await expect(login.check('stranger 8', 'secret')).resolves.toBe('busy');
+    await Promise.all(strangers);
+  });
+
   test('takes a changed password at once, although the old one is remembered', async () => {
     const { login, env } = await createOpsLogin();
     await login.check('ops', 'secret');

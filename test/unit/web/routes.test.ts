@@ -1,0 +1,29 @@
+import { readFileSync } from 'node:fs';
+import pino from 'pino';
+import { describe, expect, test } from 'vitest';
+import { createEventStream } from '../../../src/web/event-stream.ts';
+import { createRoutes } from '../../../src/web/routes.ts';
+import { handClock } from '../../support/hand-clock.ts';
+import { sourcesOf, webState } from '../../support/web-sources.ts';
+
+describe('docs/web.md', () => {
+  test('names every route, and no other', () => {
+    const clock = handClock(0);
+    const { routes } = createRoutes({
+      sources: sourcesOf(webState()),
+      events: createEventStream(clock),
+      login: null,
+      files: new Map(),
+      tls: false,
+      clock,
+      logger: pino({ level: 'silent' }),
+    });
+    const text = readFileSync(new URL('../../../docs/web.md', import.meta.url), 'utf8');
+
+    const documented = [...text.matchAll(/^\| `((?:GET|POST) \S+)` \|/gmu)].map(([, route]) => route);
+    const served = routes.filter(({ method }) => method !== 'ALL').map(({ method, path }) => `${method} ${path}`);
+
+    expect(new Set(documented)).toEqual(new Set(served));
+    expect(documented).toHaveLength(9);
+  });
+});
