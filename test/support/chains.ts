@@ -86,6 +86,18 @@ export function withWeakSignature(identity: Identity, signerKeyPem: string, hash
   return { der: new Uint8Array(der) };
 }
 
+/**
+ * The same certificate with other bytes in its name, of the same length: what no library lets through. The signature breaks.
+ *
+ * @param placeholder ASCII that stands in the name
+ */
+export function withBytes({ der }: Pick<Identity, 'der'>, placeholder: string, bytes: Buffer): Pick<Identity, 'der'> {
+  const changed = Buffer.from(der);
+  if (bytes.length !== placeholder.length) throw new Error(`Cannot replace "${placeholder}": expected as many bytes`);
+  for (let at = changed.indexOf(placeholder); at !== -1; at = changed.indexOf(placeholder)) bytes.copy(changed, at);
+  return { der: new Uint8Array(changed) };
+}
+
 /** Keys of a size that web cryptography does not make. */
 export function smallRsaKeys(bits: number): Promise<webcrypto.CryptoKeyPair> {
   return importKeys(generateKeyPairSync('rsa', { modulusLength: bits }), { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' });

@@ -17,11 +17,11 @@ const MIN_RSA_BITS = 2048;
  * @param key as in `Certificate.key`
  */
 export function keyStrength(key: string): number | null {
-  const [, kind = '', size = ''] = /^(RSA|RSA-PSS|EC-P|EC-brainpoolP)-(\d+)/u.exec(key) ?? [];
+  const [, kind = '', size = ''] = /^(RSA|RSA-PSS|EC)-(?:P-|brainpoolP)?(\d+)/u.exec(key) ?? [];
   const bits = Number(size);
   if (key === 'Ed25519') return 128;
   if (key === 'Ed448') return 224;
-  if (kind.startsWith('EC')) return bits / 2;
+  if (kind === 'EC') return bits / 2;
   if (kind.startsWith('RSA')) return rsaStrength(bits);
   return /^ml-dsa-(?:44|65|87)$/u.test(key) ? 128 : null;
 }

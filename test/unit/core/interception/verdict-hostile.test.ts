@@ -4,7 +4,7 @@ import { VERDICTS } from '../../../../src/core/interception/tls-evidence.ts';
 import { judgeTls } from '../../../../src/core/interception/verdict.ts';
 import { parseCertificate } from '../../../../src/core/parse-certificate.ts';
 import { createIdentity, type Identity } from '../../../support/authority.ts';
-import { certificateOf, ed25519Keys, handshake, smallRsaKeys } from '../../../support/chains.ts';
+import { certificateOf, ed25519Keys, handshake, smallRsaKeys, withBytes } from '../../../support/chains.ts';
 import { createCast } from '../../../support/verdict-cast.ts';
 
 const w = await createCast();
@@ -38,7 +38,11 @@ const ed25519 = await createIdentity({ name: 'CN=Edwards', authority: true, keys
 const rsa512 = await createIdentity({ name: 'CN=Tiny', authority: true, keys: await smallRsaKeys(512) });
 const long = await createIdentity({ name: `O=${'x'.repeat(60_000)}, CN=${'FG'.repeat(2_000)}`, dnsNames: ['a'.repeat(63)] });
 const nameless = await createIdentity({ name: '', dnsNames: ['', '.', '*', '*.', 'xn--'] });
-const binary = await createIdentity({ name: 'CN=\u0000\u001b[31m\u202egpj.exe\n, OU=FortiGate' });
+const binary = withBytes(
+  await createIdentity({ name: 'CN=é:QQQQQQQ:gpj.exe, OU=FortiGate' }),
+  'QQQQQQQ',
+  Buffer.from('\u0000\n\u001b,\u202e'),
+);
 const garbage = new Uint8Array(300).fill(0x30);
 
 const CHAINS: Readonly<Record<string, readonly Certificate[]>> = {
