@@ -8,7 +8,7 @@ export interface JsonPost {
   readonly url: string;
   readonly body: unknown;
   readonly token: string | null;
-  /** PEM of the authorities to verify under instead of the system's. */
+  /** PEM of the authorities to verify under instead of those that Node ships. */
   readonly caFile: string | null;
 }
 

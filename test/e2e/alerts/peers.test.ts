@@ -117,7 +117,7 @@ describeWhere(['root', { program: 'postfix' }, { program: 'prometheus-alertmanag
 });
 
 describeWhere(['root', { program: 'mount' }, { program: 'postfix' }], 'alerts while the disk', () => {
-  async function expectAlarm(path: string): Promise<void> {
+  async function eventsTold(path: string): Promise<readonly string[]> {
     using postfix = await startPostfix(['admins']);
     const email = { from: 'ftm-watch@example.test', to: ['admins@example.test'], servers: [relay(postfix.port)] };
     const alerting = alert({ email }, path);
@@ -129,6 +129,7 @@ describeWhere(['root', { program: 'mount' }, { program: 'postfix' }], 'alerts wh
     await rounds(alerting, 3, []);
     await expect.poll(() => postfix.mails('admins').length, PATIENCE).toBe(2);
     await alerting.stop(NEVER);
+    return postfix.mails('admins').map((mail) => /^X-FTM-Watch-Event: (.*)$/mu.exec(mail)?.[1] ?? 'none');
   }
 
   it('is full', async () => {
@@ -136,7 +137,7 @@ describeWhere(['root', { program: 'mount' }, { program: 'postfix' }], 'alerts wh
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', mount]);
     try {
       execFileSync('sh', ['-c', `dd if=/dev/zero of=${mount}/fill bs=4k 2>/dev/null || true`]);
-      await expectAlarm(join(mount, 'history.sqlite'));
+      expect(await eventsTold(join(mount, 'history.sqlite'))).toEqual(['firing', 'resolved']);
     } finally {
       store.close();
       execFileSync('umount', [mount]);
@@ -148,7 +149,7 @@ describeWhere(['root', { program: 'mount' }, { program: 'postfix' }], 'alerts wh
     const path = join(folder, 'locked.sqlite');
     const other = new DatabaseSync(path);
     other.exec('CREATE TABLE t (x); BEGIN EXCLUSIVE');
-    await expectAlarm(path);
+    expect(await eventsTold(path)).toEqual(['firing', 'resolved']);
     other.close();
   });
 });

@@ -1,0 +1,64 @@
+import { request } from 'undici';
+import { deadline } from '../clock.ts';
+import type { Clock, Millis } from '../core/clock.ts';
+import { visibleText } from '../core/visible-text.ts';
+
+export interface HeartbeatConfig {
+  /** Of a service that raises the alarm when it is not fetched for a while. */
+  readonly url: string;
+  readonly every: Millis;
+}
+
+export interface HeartbeatDeps {
+  readonly clock: Clock;
+  readonly logger: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
+  /** Whether rounds still run: a watcher that hangs must not look alive. */
+  readonly isAlive: () => boolean;
+}
+
+/** Fetches a URL again and again, so that somebody notices when it is not fetched any more: the watcher's own death. */
+export interface Heartbeat {
+  start(): void;
+  stop(): void;
+}
+
+const BEAT_DEADLINE: Millis = 10_000;
+
+export function createHeartbeat({ url, every }: HeartbeatConfig, { clock, logger, isAlive }: HeartbeatDeps): Heartbeat {
+  const stopping = new AbortController();
+  let cancel: (() => void) | null = null;
+  let failed = false;
+
+  function note(error: string | null): void {
+    if (stopping.signal.aborted || (error !== null) === failed) return;
+    failed = error !== null;
+    // The URL is a secret of its kind: whoever knows it can keep the alarm quiet.
+    if (error === null) logger.info({}, 'The heartbeat arrives again');
+    else logger.warn({ error }, 'Cannot send the heartbeat: the watcher may be reported dead');
+  }
+
+  function beat(): void {
+    if (isAlive()) void fetchOnce(url, clock, stopping.signal).then(note);
+    cancel = clock.after(every, beat);
+  }
+
+  return {
+    start: beat,
+    stop() {
+      cancel?.();
+      stopping.abort(new Error('The heartbeat has stopped'));
+    },
+  };
+}
+
+/** null, or what went wrong. */
+async function fetchOnce(url: string, clock: Clock, signal: AbortSignal): Promise<string | null> {
+  using limit = deadline(clock, BEAT_DEADLINE, signal);
+  try {
+    const response = await request(url, { method: 'GET', signal: limit.signal, reset: true });
+    await response.body.dump({ limit: 16_384 });
+    return response.statusCode < 400 ? null : `HTTP ${String(response.statusCode)}`;
+  } catch (error) {
+    return visibleText(error instanceof Error ? error.message || error.name : 'unknown error', 300);
+  }
+}

@@ -1,0 +1,45 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect, it } from 'vitest';
+import { createHeartbeat } from '../../../src/notify/heartbeat.ts';
+import { handClock } from '../../support/hand-clock.ts';
+import { MINUTE, START } from '../../support/incident-timeline.ts';
+import { logRecorder } from '../../support/log-recorder.ts';
+
+it('createHeartbeat fetches on schedule while rounds run, and warns once when it cannot', async () => {
+  let status = 200;
+  let beats = 0;
+  const server = createServer((_, response) => {
+    beats += 1;
+    response.writeHead(status).end('ok');
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const clock = handClock(START);
+  const logger = logRecorder();
+  let alive = true;
+  const url = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}/secret-path`;
+  const heartbeat = createHeartbeat({ url, every: MINUTE }, { clock, logger, isAlive: () => alive });
+  heartbeat.start();
+  await expect.poll(() => beats).toBe(1);
+  clock.advance(MINUTE);
+  await expect.poll(() => beats).toBe(2);
+  alive = false;
+  clock.advance(10 * MINUTE);
+  alive = true;
+  status = 500;
+  clock.advance(MINUTE);
+  await expect.poll(() => beats).toBe(3);
+  await expect.poll(() => logger.lines.length).toBe(1);
+  clock.advance(MINUTE);
+  await expect.poll(() => beats).toBe(4);
+  status = 200;
+  await expect.poll(() => clock.timers()).toBe(1);
+  clock.advance(MINUTE);
+  await expect.poll(() => logger.lines.map(({ level }) => level)).toEqual(['warn', 'info']);
+  expect(JSON.stringify(logger.lines)).not.toContain('secret-path');
+  heartbeat.stop();
+  expect(clock.timers()).toBe(0);
+  server.closeAllConnections();
+  server.close();
+});
