@@ -1,0 +1,71 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { stringify } from 'yaml';
+import { configJsonSchema, type JsonSchema } from '../../../src/config/json-schema.ts';
+import { knownKeys, listKeys } from '../../../src/config/known-keys.ts';
+import { referencedSections, renderReference } from '../../support/config-reference.ts';
+import { loadText } from '../../support/config-machine.ts';
+
+const DOCUMENT = fileURLToPath(new URL('../../../docs/configuration.md', import.meta.url));
+const SCHEMA = configJsonSchema();
+
+/** Sections and items with what is required in them and nothing else. */
+const MINIMAL = {
+  licenseServer: { proxy: 'http://10.0.0.8:3128' },
+  services: [{ name: 'push', host: 'push.fortinet.com' }],
+  mail: [{ host: 'mail.example.org' }],
+  appliances: [{ name: 'fac-1', snmp: { host: '10.0.0.5', communityEnv: 'SET_SECRET' } }],
+  registration: { user: 'monitor', passwordEnv: 'SET_SECRET' },
+  firewall: { url: 'https://10.0.0.1', source: '10.0.0.5', tokenEnv: 'SET_SECRET' },
+  notify: {
+    email: { from: 'a@example.org', to: ['b@example.org'], servers: [{ host: 'mail.example.org' }] },
+    maintenance: [{ cron: '0 2 * * 0', duration: '2h' }],
+  },
+};
+
+/** The value with every default that the schema tells written out. */
+function withToldDefaults(value: unknown, schema: JsonSchema): unknown {
+  if (Array.isArray(value)) return value.map((item) => withToldDefaults(item, recordOf(schema['items'])));
+  if (typeof value !== 'object') return value;
+  const given = recordOf(value);
+  const entries = Object.entries(recordOf(schema['properties'])).flatMap(([key, child]) => {
+    const known = recordOf(child);
+    const start = given[key] ?? known['default'];
+    return start === undefined ? [] : [[key, withToldDefaults(start, known)] as const];
+  });
+  return Object.fromEntries(entries);
+}
+
+function recordOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? { ...value } : {};
+}
+
+describe('docs/configuration.md', () => {
+  test('has a table for each section of the schema and for no other', () => {
+    expect(referencedSections(readFileSync(DOCUMENT, 'utf8')).toSorted()).toEqual(knownKeys(SCHEMA, []).toSorted());
+  });
+
+  // After a change of the schema: npx vitest run -u test/unit/config/documentation.test.ts
+  test('tells every key, its type, its default and what it is for, as the schema has it', async () => {
+    await expect(renderReference(readFileSync(DOCUMENT, 'utf8'), SCHEMA)).toMatchFileSnapshot(DOCUMENT);
+  });
+});
+
+describe('the schema', () => {
+  test('describes every key and names its type', () => {
+    const poor = listKeys(SCHEMA).filter(({ schema }) => typeof schema['description'] !== 'string' || schema['description'] === '');
+    expect(poor.map(({ path }) => path)).toEqual([]);
+  });
+
+  test.each([
+    ['nothing', {}],
+    ['what is required', MINIMAL],
+  ])('tells the defaults that apply beside %s', async (_name, value) => {
+    const filled = withToldDefaults(value, SCHEMA);
+    const [short, long] = await Promise.all([loadText(stringify(value)), loadText(stringify(filled))]);
+    expect(filled).toHaveProperty('notify.policy.reminder', '4h');
+    expect(short.kind).toBe('ok');
+    expect(long).toEqual(short);
+  });
+});
