@@ -37,6 +37,7 @@ function createProgram(terminal: Terminal, finish: Finish): Command {
   addTrust(program, terminal, finish);
   addConfig(program, terminal, finish);
   addNotify(program, terminal, finish);
+  addWeb(program, terminal, finish);
   return program;
 }
 
@@ -141,5 +142,17 @@ function addNotify(program: Command, terminal: Terminal, finish: Finish): void {
     .action(async (_, command: Command) => {
       const { runNotifyTest } = await import('./run-notify.ts');
       finish(await runNotifyTest(configOf(command), terminal));
+    });
+}
+
+function addWeb(program: Command, terminal: Terminal, finish: Finish): void {
+  program
+    .command('web')
+    .description('the status page')
+    .command('hash-password')
+    .description('read a password from standard input and print the hash that web.users wants')
+    .action(async () => {
+      const { runHashPassword } = await import('./run-web.ts');
+      finish(await runHashPassword(terminal));
     });
 }

@@ -5,7 +5,7 @@ import type { EpochMs, Millis } from '../core/clock.ts';
 import type { Diagnosis } from '../core/diagnosis.ts';
 import type { Incident } from '../core/incident/incident.ts';
 import { VERDICTS } from '../core/interception/tls-evidence.ts';
-import { TOKEN_STATUSES } from '../core/license/appliance.ts';
+import { TOKEN_STATUSES, type ApplianceFacts } from '../core/license/appliance.ts';
 import { valueOf } from '../core/license/resource.ts';
 import type { LogEvent } from '../core/polling/log-event.ts';
 import type { SignatureSet } from '../core/polling/signature.ts';
@@ -52,16 +52,7 @@ export class Recorder {
   }
 
   units({ units }: UnitsPicture): void {
-    for (const {
-      config: { name: appliance },
-      rest,
-    } of units) {
-      const tokens = rest?.kind === 'ok' ? valueOf(rest.tokens) : null;
-      const licensed = rest?.kind === 'ok' ? valueOf(rest.licensed) : null;
-      for (const status of tokens === null ? [] : TOKEN_STATUSES)
-        this.#metrics.tokens.set({ appliance, status }, tokens?.byStatus[status] ?? 0);
-      if (licensed !== null) this.#metrics.tokensLicensed.set({ appliance }, licensed.total);
-    }
+    for (const { config, rest } of units) if (rest?.kind === 'ok') this.#tokens(config.name, rest);
   }
 
   incidents(incidents: readonly Incident[]): void {
@@ -94,6 +85,13 @@ export class Recorder {
   reload(taken: boolean, at: EpochMs): void {
     this.#metrics.reloadSuccessful.set(taken ? 1 : 0);
     if (taken) this.#metrics.reloadSuccessTime.set(at / 1000);
+  }
+
+  #tokens(appliance: string, facts: ApplianceFacts): void {
+    const tokens = valueOf(facts.tokens);
+    const licensed = valueOf(facts.licensed);
+    if (tokens !== null) for (const status of TOKEN_STATUSES) this.#metrics.tokens.set({ appliance, status }, tokens.byStatus[status]);
+    if (licensed !== null) this.#metrics.tokensLicensed.set({ appliance }, licensed.total);
   }
 
   #diagnosis({ ready, preconditions }: Diagnosis): void {

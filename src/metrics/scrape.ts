@@ -1,11 +1,19 @@
 import type { Registry } from 'prom-client';
 
-import type { LogCounters } from '../logs/tally.ts';
+import type { EpochMs } from '../core/clock.ts';
+import type { LogResult, LogSource } from '../core/polling/log-event.ts';
 import type { Metrics } from './definitions.ts';
+
+/** What became of log lines since the intake was started. */
+export interface LogCounts {
+  readonly lines: Readonly<Record<LogSource, Readonly<Record<LogResult, number>>>>;
+  /** By appliance. */
+  readonly lastReceivedAt: ReadonlyMap<string, EpochMs>;
+}
 
 /** What is read only when somebody scrapes: others count it already. */
 export interface ScrapeSources {
-  readonly logCounters: () => LogCounters | null;
+  readonly logCounters: () => LogCounts | null;
   readonly pending: () => Readonly<Record<string, number>>;
   readonly storeWritable: () => boolean;
 }
@@ -24,7 +32,7 @@ export function createScrape(registry: Registry, metrics: Metrics, sources: Scra
 }
 
 /** The intake counts for itself, in its hot path; a counter here is brought to its figure. A reload begins a new intake at zero. */
-function recordLog(metrics: Metrics, before: Map<string, number>, { lines, lastReceivedAt }: LogCounters): void {
+function recordLog(metrics: Metrics, before: Map<string, number>, { lines, lastReceivedAt }: LogCounts): void {
   for (const [source, results] of Object.entries(lines)) {
     for (const [result, count] of Object.entries(results)) {
       const key = `${source} ${result}`;

@@ -3,7 +3,7 @@ import type { EpochMs } from '../core/clock.ts';
 import type { Baseline } from '../core/interception/baseline.ts';
 import type { ProductPattern } from '../core/interception/product.ts';
 import type { SignatureChecks } from '../core/interception/signature-checks.ts';
-import type { ControlChain, PreviousLeaf, ReferenceChain, TlsJudgement } from '../core/interception/tls-evidence.ts';
+import type { ControlChain, PreviousLeaf, ReferenceChain, TlsEvidence, TlsJudgement } from '../core/interception/tls-evidence.ts';
 import type { Trust, TrustProfile } from '../core/interception/trust.ts';
 import { judgeTls, worstJudgement } from '../core/interception/verdict.ts';
 import type { EndpointObservation, TlsOutcome } from '../core/observation.ts';
@@ -39,27 +39,41 @@ export interface TlsSurroundings {
 }
 
 /** Judges the chain of every address of one target. */
-export function judgeTlsPath(path: PathObservation, knowledge: TlsKnowledge, { controls, now }: TlsSurroundings): JudgedTlsPath {
+export function judgeTlsPath(path: PathObservation, knowledge: TlsKnowledge, surroundings: TlsSurroundings): JudgedTlsPath {
+  const endpoints = tlsEvidence(path, knowledge, surroundings).map(({ endpoint, evidence }) => ({
+    endpoint,
+    outcome: evidence.outcome,
+    judgement: judgeTls(evidence, knowledge.checks),
+  }));
+  return { endpoints, worst: worstJudgement(endpoints.map(({ judgement }) => judgement)) };
+}
+
+/** What each address of a target is judged on; an address without a handshake gives none. */
+export function tlsEvidence(
+  path: PathObservation,
+  { trust, profile, products, baseline, previous }: TlsKnowledge,
+  { controls, now }: TlsSurroundings,
+): readonly { readonly endpoint: EndpointObservation; readonly evidence: TlsEvidence }[] {
   const controlChains = controls.flatMap(controlChainsOf);
-  const endpoints = path.endpoints.flatMap((endpoint): readonly JudgedEndpoint[] => {
+  return path.endpoints.flatMap((endpoint) => {
     const outcome = endpoint.tls;
     if (outcome === null) return [];
-    const judgement = judgeTls(
-      {
-        ...knowledge,
-        target: path.subject,
-        serverName: outcome.serverName === '' ? null : outcome.serverName,
-        outcome,
-        tcpMs: endpoint.proxy === null ? endpoint.tcp.durationMs : null,
-        controls: controlChains,
-        references: referencesFor(endpoint, path),
-        now,
-      },
-      knowledge.checks,
-    );
-    return [{ endpoint, outcome, judgement }];
+    const evidence: TlsEvidence = {
+      target: path.subject,
+      serverName: outcome.serverName === '' ? null : outcome.serverName,
+      profile,
+      outcome,
+      tcpMs: endpoint.proxy === null ? endpoint.tcp.durationMs : null,
+      controls: controlChains,
+      references: referencesFor(endpoint, path),
+      previous,
+      baseline,
+      trust,
+      products,
+      now,
+    };
+    return [{ endpoint, evidence }];
   });
-  return { endpoints, worst: worstJudgement(endpoints.map(({ judgement }) => judgement)) };
 }
 
 function controlChainsOf({ subject, endpoints }: PathObservation): readonly ControlChain[] {

@@ -29,8 +29,8 @@ export const PATH_CAUSES: CauseCatalogue<
     summary: 'No usable answer from {resolver} for {host}: names cannot be resolved.',
     impact: 'activation',
     remedy: [
-      'Ask the resolver directly: "dig @{resolver} {host}". No answer at all means that it is down, or that UDP and TCP port 53 to it are blocked.',
-      'SERVFAIL means that the resolver runs but cannot reach the internet, or fails DNSSEC: look at its own log and forwarders.',
+      'Ask the resolver directly with "dig {host} @ADDRESS", where ADDRESS is that of {resolver}. No answer at all means that it is down, or that UDP and TCP port 53 to it are blocked.',
+      'SERVFAIL means that the resolver runs but cannot reach the internet, fails DNSSEC, or that a DNS filter blocks the name (a FortiGate may answer so, Fortinet tip 260790): look at its own log and forwarders.',
       'On FortiAuthenticator check System > Network > DNS, then test with "execute ping {host}" in its CLI.',
       'Until it is mended, give FortiAuthenticator a second resolver that works.',
     ],
@@ -75,7 +75,7 @@ export const PATH_CAUSES: CauseCatalogue<
     summary: 'The configured resolvers give {host} addresses that have nothing in common.',
     impact: 'none',
     remedy: [
-      'Compare the answers below: split DNS, a filter, or a stale cache is the usual reason.',
+      'Compare the answers in the evidence: split DNS, a filter, or a stale cache is the usual reason.',
       'Make sure that FortiAuthenticator asks the resolver that is right (System > Network > DNS).',
     ],
   },

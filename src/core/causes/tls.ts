@@ -12,7 +12,7 @@ const EXEMPT = [
 ];
 
 const INTERCEPTION_REMEDY = [
-  'Find the device that re-signs: the issuer in the evidence below is its certificate authority. Ask the firewall and proxy team with that name, the address and the time.',
+  'Find the device that re-signs: the issuer in the evidence is its certificate authority. Ask the firewall and proxy team with that name, the address and the time.',
   "Exempt the traffic of FortiAuthenticator ({source}) to {host}, TCP {port}, from TLS inspection: FortiAuthenticator accepts only the certificate of Fortinet's own authority, so trusting the inspecting authority does not help.",
   'Repeat "ftm-watch check" from the same network, then retry the activation on FortiAuthenticator.',
 ];

@@ -1,0 +1,64 @@
+import type { Config } from '../config/config.ts';
+import type { BudgetStore } from '../connectors/forticloud/budget-store.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Diagnosis } from '../core/diagnosis.ts';
+import { diagnose } from '../core/diagnosis/diagnose.ts';
+import type { RoundObservations } from '../core/round.ts';
+import type { JudgedRound } from '../round/assess-round.ts';
+import { createProbeKit } from '../round/probe-kit.ts';
+import { voidWhenStalled } from '../round/void-round.ts';
+import { activationOf, assessUnits } from '../units/assess-units.ts';
+import { observeHolders, observeUnits, type UnitsPicture } from '../units/observe-units.ts';
+import { createProgressLine, type ProgressOutput } from './progress.ts';
+
+export interface ExaminationOptions {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly env: NodeJS.ProcessEnv;
+  readonly budget: BudgetStore;
+  readonly signal: AbortSignal;
+  /** Where progress is shown; null: nowhere. */
+  readonly progress: ProgressOutput | null;
+}
+
+/** One round of everything that can be asked at once, without a daemon. */
+export interface Examination {
+  readonly diagnosis: Diagnosis;
+  readonly observations: RoundObservations;
+  readonly judged: JudgedRound;
+}
+
+/** @throws {Error} when a file that the configuration names cannot be used */
+export async function examine(options: ExaminationOptions): Promise<Examination> {
+  const { config, clock, env, signal } = options;
+  const kit = await createProbeKit(config, { clock, env });
+  const progress = createProgressLine(options.progress);
+  try {
+    const [observations, picture] = await Promise.all([
+      kit.observe(signal, (step) => {
+        progress.show(step);
+      }),
+      observePicture(options),
+    ]);
+    const judged = kit.assess(observations);
+    const { host, port } = config.licenseServer;
+    const diagnosis = diagnose([...voidWhenStalled(judged.assessments, observations), ...assessUnits(config, picture)], {
+      site: config.site,
+      at: observations.startedAt,
+      host,
+      port,
+      source: config.firewall?.source ?? null,
+      activation: activationOf(picture),
+    });
+    return { diagnosis, observations, judged };
+  } finally {
+    progress.clear();
+    kit.close();
+  }
+}
+
+async function observePicture({ config, budget, clock, env, signal }: ExaminationOptions): Promise<UnitsPicture> {
+  const ctx = { clock, env, signal };
+  const seen = await observeUnits(config, ctx);
+  return { ...seen, registration: await observeHolders(config, seen.units, budget, ctx) };
+}

@@ -1,0 +1,58 @@
+import type { Config } from '../config/config.ts';
+import { authority } from '../probes/endpoint/dial.ts';
+import { createProbeKit, type ProbeKit } from '../round/probe-kit.ts';
+import { tlsEvidence } from '../round/judge-tls-path.ts';
+import { trueTime } from '../round/assess-round.ts';
+import { writeBaseline } from '../trust/baseline-file.ts';
+import { EXIT_UNKNOWN } from './exit-code.ts';
+import { createProgressLine } from './progress.ts';
+import { loadOrExplain, type Terminal } from './terminal.ts';
+import { type CapturedLook, trustLearn } from './trust.ts';
+import { renderTrust } from './trust-text.ts';
+
+export async function runTrustLearn(path: string | undefined, yes: boolean, terminal: Terminal): Promise<number> {
+  const config = await loadOrExplain(path, terminal);
+  if (config === null) return EXIT_UNKNOWN;
+  const kit = await createProbeKit(config, terminal);
+  try {
+    return await trustLearn({
+      ...terminal,
+      target: authority(config.licenseServer),
+      capture: (signal) => capture(kit, terminal, signal),
+      yes,
+      save: (baseline) => writeBaseline(config.trust.baselineFile, baseline),
+    });
+  } finally {
+    kit.close();
+  }
+}
+
+export async function runTrustShow(path: string | undefined, terminal: Terminal): Promise<number> {
+  const config = await loadOrExplain(path, terminal);
+  if (config === null) return EXIT_UNKNOWN;
+  const kit = await createProbeKit(config, terminal);
+  kit.close();
+  terminal.output.write(overview(config, kit));
+  return 0;
+}
+
+function overview({ licenseServer, trust: { profile, baselineFile } }: Config, kit: ProbeKit): string {
+  const target = authority(licenseServer);
+  const { trust, baseline } = kit.knowledgeOf(target);
+  return renderTrust({ target, profile, trust, baseline, baselineFile });
+}
+
+/** One round, of which only the licence server's chains are kept, with the control hosts' beside them. */
+async function capture(kit: ProbeKit, { progress }: Terminal, signal: AbortSignal): Promise<readonly CapturedLook[]> {
+  const line = createProgressLine(progress);
+  const round = await kit.observe(signal, (step) => {
+    line.show(step);
+  });
+  line.clear();
+  const path = round.licenseServer;
+  const surroundings = { controls: round.controls, now: trueTime(round) };
+  return tlsEvidence(path, kit.knowledgeOf(path.subject), surroundings).map(({ endpoint, evidence }) => ({
+    address: endpoint.address,
+    evidence,
+  }));
+}
