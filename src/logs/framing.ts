@@ -182,7 +182,8 @@ export class Framer {
   }
 
   #endFrame(broken: boolean): void {
-    if (!this.#skipping) this.#emitHeld(broken);
+    // Nothing is held of a frame that is being skipped.
+    this.#emitHeld(broken);
     this.#skipping = false;
     this.#frames += 1;
     this.#mode = START;

@@ -109,7 +109,7 @@ async function createListener({ tls, connections, logger }: TcpOptions): Promise
   const [cert, key] = await Promise.all([readPem(tls.certFile), readPem(tls.keyFile)]);
   const clients = tls.clientCaFile === null ? {} : { ca: await readPem(tls.clientCaFile), requestCert: true, rejectUnauthorized: true };
   const server = createSecureServer(tls, { cert, key, handshakeTimeout: HANDSHAKE, ...clients });
-  server.on('tlsClientError', (error) => {
+  server.on('tlsClientError', (error: Error) => {
     connections.failedHandshakes += 1;
     logger.debug({ err: error }, 'syslog sender failed the TLS handshake');
   });

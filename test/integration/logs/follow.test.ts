@@ -117,6 +117,16 @@ describe('Follower', () => {
     ]);
   });
 
+  test('sees a truncation to the same text as before, only less of it', async () => {
+    await writeFile(log, '');
+    const followed = follow();
+    await followed.lines();
+    await appendFile(log, 'same\n'.repeat(200));
+    expect(await followed.lines()).toHaveLength(200);
+    await writeFile(log, 'same\n'.repeat(150));
+    expect(await followed.lines()).toHaveLength(150);
+  });
+
   test('reads megabytes in one go', async () => {
     await writeFile(log, '');
     const followed = follow();

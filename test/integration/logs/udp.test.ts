@@ -90,7 +90,7 @@ describe('syslog over UDP', () => {
     expect(bench.portOf('udp')).not.toBe(0);
     stopping.abort();
     await bench.intake.stop();
-    await expect(bench.intake.start(stopping.signal)).rejects.toThrow();
+    await expect(bench.intake.start(stopping.signal)).rejects.toThrow(/abort/iu);
     const free = createSocket('udp4');
     await new Promise<void>((resolve) => {
       free.bind(port, '127.0.0.1', resolve);

@@ -81,11 +81,8 @@ describe('loadSignatures', () => {
       if (signature.kind === 'firewall') continue;
       for (const text of signature.texts.filter((one) => !one.startsWith('*'))) {
         const message = text.replaceAll('*', ' ');
-        expect(matchMessage(set, message)?.id, text).toBe(signature.id);
-        expect(
-          set.needles.some((needle) => message.includes(needle)),
-          text,
-        ).toBe(true);
+        expect({ text, id: matchMessage(set, message)?.id }).toEqual({ text, id: signature.id });
+        expect({ text, found: set.needles.some((needle) => message.includes(needle)) }).toEqual({ text, found: true });
       }
     }
   });
