@@ -49,6 +49,8 @@ export interface IdentityOptions {
   readonly serial?: string;
   /** @default EC-P-256, the quickest to make */
   readonly key?: KeyKind;
+  /** Beside those that every certificate here has. */
+  readonly extensions?: readonly Extension[];
   /** Another identity's key is taken over: a renewed certificate, a re-signed copy. */
   readonly keys?: Keys;
 }
@@ -124,6 +126,7 @@ async function extensionsOf(options: IdentityOptions, keys: Keys, signer: Keys):
     await SubjectKeyIdentifierExtension.create(keys.publicKey, false, webcrypto),
     await AuthorityKeyIdentifierExtension.create(signer.publicKey, false, webcrypto),
     ...(names.length === 0 ? [] : [new SubjectAlternativeNameExtension([...names])]),
+    ...(options.extensions ?? []),
   ];
 }
 

@@ -126,7 +126,7 @@ const TELLINGS: Readonly<Record<VerdictRuleId, Telling>> = {
   },
   weak: {
     findings: (chain) => [strengthFinding(chain)],
-    summary: (chain) => `The certificate of ${target(chain)} rests on a key or signature that can be forged`,
+    summary: (chain) => `The certificate of ${target(chain)} rests on a key, signature or use that no client should take`,
   },
   'elsewhere-contradicted': {
     findings: verified,

@@ -1,6 +1,7 @@
 import { formatDistinguishedName } from '../distinguished-name.ts';
 import { weakerThan } from './baseline.ts';
 import type { ChainCase } from './chain-case.ts';
+import { isForServers } from './extensions.ts';
 import { trustUnder } from './trust.ts';
 
 /** An expectation about one chain, and what was seen instead; the verdict decides how grave it is. */
@@ -18,7 +19,7 @@ export function verificationFinding(chain: ChainCase): Expectation {
   const other = identity === 'named' || identity === 'known-subject' ? '' : `, for ${namesOf(chain)}`;
   const endings: Readonly<Record<typeof standing.kind, string>> = {
     trusted: `Ends at ${standing.label ?? 'a trusted key'}`,
-    weak: `Leads to ${standing.label ?? 'a trusted key'} only over a key or signature that can be forged`,
+    weak: `Leads to ${standing.label ?? 'a trusted key'} only over a key, signature or use that no client should take`,
     public: `Ends at a public authority: ${formatDistinguishedName(top.subject)}${other}`,
     vendor: `Ends at ${standing.label ?? 'a Fortinet authority'}, which this profile does not take${other}`,
     foreign: standing.path.length === 1 ? `Signed by itself: ${issuer}` : `Ends at a root that nobody vouches for: ${issuer}`,
@@ -113,6 +114,8 @@ export function authorityFinding({ evidence, leaf }: ChainCase): Expectation {
 }
 
 export function strengthFinding({ standing, leaf }: ChainCase): Expectation {
+  if (!isForServers(leaf))
+    return { rule: 'certificate-is-for-servers', expected: 'A certificate that a server may use', actual: 'It is for other uses only' };
   const seen = standing.path.map(({ key, signatureAlgorithm }) => `${key} signed with ${signatureAlgorithm ?? 'an unknown algorithm'}`);
   const expected = 'RSA of 2048 to 8192 bits or elliptic curves, signed with SHA-2';
   return { rule: 'keys-and-signatures-are-strong', expected, actual: seen.slice(0, 3).join('; ') || leaf.key };

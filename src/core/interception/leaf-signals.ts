@@ -29,9 +29,9 @@ export function deviceSignal({ identity, leaf }: ChainCase): readonly Signal[] {
 }
 
 /** Under a known authority, but a device where the baseline has a server: what was learned speaks against it independently. */
-export function identitySignal({ identity, history, evidence, leaf }: ChainCase): readonly Signal[] {
+export function identitySignal({ identity, evidence, leaf }: ChainCase): readonly Signal[] {
   const known = evidence.baseline?.leaves[0];
-  if (known === undefined || identity !== 'device' || history === 'same-leaf') return [];
+  if (known === undefined || identity !== 'device') return [];
   return [
     {
       rule: 'identity-as-learned',

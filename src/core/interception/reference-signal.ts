@@ -25,7 +25,7 @@ export function referenceSignals(chain: ChainCase): readonly Signal[] {
 
 function compare(chain: ChainCase, reference: ReferenceChain): Signal | null {
   const [leaf, ...rest] = reference.chain.certificates;
-  if (leaf === undefined || leaf.pin === chain.leaf.pin) return null;
+  if (leaf === undefined) return null;
   const standing = standingOf([leaf, ...rest], chain.evidence, chain.checks);
   const isNamed = !['other', 'device'].includes(identify(leaf, chain.evidence));
   const seen = `${WAYS[reference.kind]} ${reference.label}`;

@@ -11,7 +11,7 @@ import { type Trust, type TrustProfile, trustUnder } from './trust.ts';
 /**
  * Where a chain ends, by signatures alone.
  * - `trusted`: at a key that the profile, the configuration or the baseline vouches for.
- * - `weak`: there too, but over a key or signature that could be forged.
+ * - `weak`: there too, but no client should take it: a key or signature can be forged, or the certificate is not for servers.
  * - `public`: at one of Mozilla's roots.
  * - `vendor`: at one of Fortinet's keys, which this profile does not take.
  * - `foreign`: at a root of its own, which nobody vouches for.
@@ -56,7 +56,7 @@ export function findStanding(sent: readonly [Certificate, ...Certificate[]], opt
     authorities,
   });
 
-  const trusted = strong.find((step) => keys.has(step.certificate.pin) && isStrongKey(step.certificate.key));
+  const trusted = strong.find((step) => keys.has(step.certificate.pin));
   if (trusted !== undefined) return end('trusted', trusted, keys.get(trusted.certificate.pin) ?? null);
   const root = isForServers(leaf) ? strong.find((step) => isPublicRoot(step, trust, options.host)) : undefined;
   if (root !== undefined) return end('public', root, MOZILLA);

@@ -119,7 +119,7 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
   { id: 'genuine', when: 'accepted', holds: (facts) => facts.accepted, verdict: 'genuine', confidence: 'confirmed' },
   {
     id: 'weak',
-    when: 'leads to a trusted key, but over a key or signature that can be forged, and no signal of interception',
+    when: 'leads to a trusted key, but over a key or signature that can be forged or a certificate not for servers, and no signal of interception',
     holds: (facts) => facts.standing === 'weak' && facts.signals === 0,
     verdict: 'certificate-broken',
     confidence: 'suspected',

@@ -1,3 +1,4 @@
+import { createIdentity } from '../../../support/authority.ts';
 import { anchorOf, chainOf, failed, handshake, pinOf } from '../../../support/chains.ts';
 import { createCast } from '../../../support/verdict-cast.ts';
 import { describeVerdicts, PINNED, PUBLIC, recent, reference, sees, type VerdictRow } from '../../../support/verdict-rows.ts';
@@ -28,6 +29,18 @@ const {
   evidence,
   trust,
 } = w;
+
+const twin = await createIdentity({ name: 'CN=Twin', authority: true, issuer: genuine.root });
+const expiredTwin = await createIdentity({
+  name: 'CN=Twin',
+  authority: true,
+  issuer: genuine.root,
+  keys: twin.keys,
+  notAfter: new Date(now - 1000),
+});
+const byTwin = await leaf(twin);
+const aged = await createIdentity({ name: 'CN=Aged', authority: true, notAfter: new Date(now - 1000) });
+const byAged = await leaf(aged);
 
 const GENUINE: readonly VerdictRow[] = [
   { name: 'whole chain under the pinned root', seen: {}, verdict: 'genuine' },
@@ -109,6 +122,19 @@ const GENUINE: readonly VerdictRow[] = [
   },
 ];
 
+const GENUINE_BY_PATH: readonly VerdictRow[] = [
+  {
+    name: 'two certificates of one sub-authority, the first of them expired',
+    seen: sees(byTwin, expiredTwin, twin, genuine.root),
+    verdict: 'genuine',
+  },
+  {
+    name: 'a pinned key in a certificate that has expired',
+    seen: { ...sees(byAged, aged), trust: { ...trust, pins: [pinOf(aged)] } },
+    verdict: 'genuine',
+  },
+];
+
 const ROTATED: readonly VerdictRow[] = [
   {
     name: 'new leaf under the learned authority',
@@ -144,4 +170,5 @@ const ROTATED: readonly VerdictRow[] = [
 ];
 
 describeVerdicts('the genuine certificate', GENUINE, evidence);
+describeVerdicts('the genuine certificate, by one path of several', GENUINE_BY_PATH, evidence);
 describeVerdicts('a renewal', ROTATED, evidence);

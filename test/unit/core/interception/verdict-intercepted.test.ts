@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { judgeTls } from '../../../../src/core/interception/verdict.ts';
 import { anchorOf, certificateOf, chainOf, failed } from '../../../support/chains.ts';
-import { TARGET } from '../../../support/interception-world.ts';
+import { DAY_MS, TARGET } from '../../../support/interception-world.ts';
 import { createCast } from '../../../support/verdict-cast.ts';
 import { describeVerdicts, PUBLIC, reference, sees, type VerdictRow } from '../../../support/verdict-rows.ts';
 
@@ -116,7 +116,7 @@ const INTERCEPTED: readonly VerdictRow[] = [
   {
     name: 'serial of the learned leaf under another key',
     seen: {
-      ...sees(await leaf(corporate.root, { serial: certificateOf(server).serial }), corporate.root),
+      ...sees(await leaf(corporate.root, { serial: certificateOf(server).serial, notBefore: new Date(now - 9 * DAY_MS) }), corporate.root),
       baseline: baseline(server, genuine.sub),
     },
     verdict: 'intercepted',

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { judgeTls } from '../../../../src/core/interception/verdict.ts';
 import { createIdentity } from '../../../support/authority.ts';
-import { chainOf, handshake } from '../../../support/chains.ts';
+import { certificateOf, chainOf, handshake } from '../../../support/chains.ts';
 import { DAY_MS } from '../../../support/interception-world.ts';
 import { createCast } from '../../../support/verdict-cast.ts';
 import { describeVerdicts, PUBLIC, recent, reference, sees, type VerdictRow } from '../../../support/verdict-rows.ts';
@@ -29,6 +29,21 @@ const {
 } = w;
 
 const SUSPECTED: readonly VerdictRow[] = [
+  {
+    name: 'corporate authority, by chance with the dates of the learned leaf',
+    seen: {
+      ...sees(
+        await leaf(corporate.root, {
+          name: 'CN=something.example',
+          notBefore: new Date(certificateOf(server).notBefore),
+          notAfter: new Date(certificateOf(server).notAfter),
+        }),
+        corporate.root,
+      ),
+      baseline: baseline(server, genuine.sub),
+    },
+    verdict: 'interception-suspected',
+  },
   {
     name: 'corporate authority on the licence server alone',
     seen: { ...sees(byCorporate, corporate.root), controls: [cleanControl] },

@@ -1,12 +1,31 @@
 import { describe, expect, test } from 'vitest';
 import { judgeTls } from '../../../../src/core/interception/verdict.ts';
-import { anchorOf, failed, handshake, pinOf } from '../../../support/chains.ts';
+import { createIdentity } from '../../../support/authority.ts';
+import { chainOf, anchorOf, failed, handshake, pinOf } from '../../../support/chains.ts';
 import { DAY_MS } from '../../../support/interception-world.ts';
 import { createCast } from '../../../support/verdict-cast.ts';
-import { describeVerdicts, HOUR_MS, PINNED, PUBLIC, sees, type VerdictRow } from '../../../support/verdict-rows.ts';
+import { describeVerdicts, recent, HOUR_MS, PINNED, PUBLIC, sees, type VerdictRow } from '../../../support/verdict-rows.ts';
 
-const { genuine, server, trust, now, leaf, evidence, control, cleanControl, ownRoot, ownLeaf, newRoot, newSub, byNewSub, publicServer } =
-  await createCast();
+const {
+  leafFor,
+  byCorporate,
+  genuine,
+  server,
+  trust,
+  now,
+  leaf,
+  evidence,
+  control,
+  cleanControl,
+  ownRoot,
+  ownLeaf,
+  newRoot,
+  newSub,
+  byNewSub,
+  publicServer,
+} = await createCast();
+
+const namesake = await createIdentity({ name: 'C=DE, O=Acme AG, CN=Acme Root CA', authority: true });
 
 const UNKNOWN: readonly VerdictRow[] = [
   { name: 'new sub-authority whose root is not sent', seen: sees(byNewSub, newSub), verdict: 'unknown', rule: 'chain-verifies-under-pin' },
@@ -19,6 +38,16 @@ const UNKNOWN: readonly VerdictRow[] = [
   {
     name: "the same, a host of the vendor's own under the same authority",
     seen: { ...sees(byNewSub, newSub), controls: [await control('directregistration.fortinet.com', newSub)] },
+    verdict: 'unknown',
+  },
+  {
+    name: 'missing intermediate, another authority of the same name on the control host',
+    seen: { ...sees(byCorporate), controls: [{ target: 'www.iana.org:443', chain: chainOf(await leafFor('www.iana.org', namesake)) }] },
+    verdict: 'unknown',
+  },
+  {
+    name: 'missing intermediate, serials that come back',
+    seen: { ...sees(byNewSub), previous: recent(now, '01', '02', '01', '02') },
     verdict: 'unknown',
   },
   { name: 'missing intermediate', seen: sees(await leaf(genuine.otherSub)), verdict: 'unknown' },
