@@ -93,9 +93,11 @@ function causeLines(cause: Cause, style: TextStyle, colors: Colors): readonly st
 }
 
 function section(name: string, items: readonly string[], style: TextStyle, colors: Colors): readonly string[] {
+  // Items that stand one below the other are told apart by their hanging second lines.
+  const hang = items.length > 1 ? '   ' : '';
   const lines = items.flatMap((item) =>
-    wrap(visibleText(item, TEXT_LIMIT), style.width - SECTION_INDENT).map((line, index) =>
-      index === 0 || items.length === 1 ? line : `   ${line}`,
+    wrap(visibleText(item, TEXT_LIMIT), style.width - SECTION_INDENT - hang.length).map((line, index) =>
+      index === 0 ? line : `${hang}${line}`,
     ),
   );
   return lines.map(

@@ -1,0 +1,34 @@
+import type { EndpointObservation, TcpOutcome } from '../../src/core/observation.ts';
+import type { PathObservation, RoundObservations } from '../../src/core/round.ts';
+
+/** Observations as plain values, for tests of what is made of them. */
+export function endpoint(address: string, tcp: TcpOutcome = open()): EndpointObservation {
+  return { target: 'server.test:443', address, family: 4, proxy: null, tcp, tls: null, http: null };
+}
+
+export function open(durationMs = 5): TcpOutcome {
+  return { kind: 'open', durationMs };
+}
+
+export function failed(reason: Extract<TcpOutcome, { kind: 'failed' }>['reason'], message: string = reason): TcpOutcome {
+  return { kind: 'failed', reason, message, durationMs: 3 };
+}
+
+export function path(overrides: Partial<PathObservation> = {}): PathObservation {
+  return { subject: 'server.test:443', host: 'server.test', names: [], endpoints: [], references: [], ...overrides };
+}
+
+export function round(overrides: Partial<RoundObservations> = {}): RoundObservations {
+  return {
+    startedAt: Date.UTC(2026, 10, 24, 13),
+    durationMs: 100,
+    stalledMs: 0,
+    licenseServer: path(),
+    services: [],
+    controls: [],
+    knownAddresses: [],
+    mail: [],
+    ntp: [],
+    ...overrides,
+  };
+}

@@ -1,0 +1,69 @@
+import { describe, expect, test } from 'vitest';
+
+import { renderDiagnosis } from '../../../src/cli/report-text.ts';
+import type { Assessment } from '../../../src/core/assessment.ts';
+import { diagnose } from '../../../src/core/diagnosis/diagnose.ts';
+
+const CONTEXT = {
+  site: 'hq',
+  at: Date.UTC(2026, 10, 24, 13),
+  host: 'server.test',
+  port: 443,
+  source: null,
+  activation: { licenseActive: null, offlineActivation: null },
+};
+
+function render(actual: string, style: { readonly color: boolean; readonly width: number }): string {
+  const assessments: readonly Assessment[] = [
+    { id: 'internet', kind: 'judged', findings: [], summary: 'Control hosts accept connections' },
+    {
+      id: 'tls-genuine',
+      kind: 'judged',
+      findings: [
+        {
+          rule: 'r',
+          subject: 'server.test:443',
+          expected: 'x',
+          actual,
+          level: 'broken',
+          suggests: 'tls-intercepted',
+          facts: { product: 'Fortinet FortiGate' },
+        },
+      ],
+      summary: '',
+    },
+    { id: 'license-server', kind: 'judged', findings: [], summary: 'The licence server answers' },
+  ];
+  return renderDiagnosis(diagnose(assessments, CONTEXT), style);
+}
+
+describe('renderDiagnosis()', () => {
+  test('tells the state of each precondition, the cause, the evidence, the remedy and a conclusion', () => {
+    const text = render('re-signed', { color: false, width: 100 });
+    expect(text).toContain('✔ Internet            Control hosts accept connections');
+    expect(text).toContain('✘ Genuine TLS         TLS to server.test:443 is intercepted by Fortinet FortiGate.');
+    expect(text).toContain('· Licence server      Not judged: mend Genuine TLS first');
+    expect(text).toContain('CRITICAL  TLS to server.test:443 is intercepted by Fortinet FortiGate.');
+    expect(text).toContain('Evidence  server.test:443: expected x, got re-signed');
+    expect(text).toMatch(/Remedy {4}1\. /u);
+    expect(text.trimEnd().split('\n').at(-1)).toMatch(/^NOT READY/u);
+  });
+
+  test('is plain without colour, and never wider than the terminal', () => {
+    const text = render('re-signed', { color: false, width: 80 });
+    expect(text).not.toContain('\u001B');
+    const long = text.split('\n').filter((line) => line.length > 80);
+    expect(long).toEqual([]);
+  });
+
+  test('colours where asked', () => {
+    expect(render('re-signed', { color: true, width: 80 })).toContain('\u001B[31m');
+  });
+
+  test('shows control characters of a stranger instead of obeying them', () => {
+    const text = render('\u001B[2J\u202Eevil\r\nREADY', { color: false, width: 100 });
+    expect(text).not.toContain('\u001B');
+    expect(text).not.toContain('\u202E');
+    expect(text.split('\n')).not.toContain('READY');
+  });
+});
