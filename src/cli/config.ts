@@ -17,7 +17,7 @@ export interface ConfigCommandOptions {
 type InvalidConfig = Extract<LoadResult, { readonly kind: 'invalid' }>;
 
 /** Exit codes of `config`; 3 is what `check` returns for a bad configuration too. */
-export const CONFIG_EXIT = { valid: 0, invalid: 3 } as const;
+const CONFIG_EXIT = { valid: 0, invalid: 3 } as const;
 
 /** `config check`: says whether the configuration is valid, else every problem on standard error. Returns the exit code. */
 export function configCheck({ result, output, errors }: ConfigCommandOptions): number {

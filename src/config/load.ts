@@ -6,7 +6,7 @@ import { configSchema } from './schema/root.ts';
 import { parseYaml } from './yaml-text.ts';
 
 /** Used where no file is named and this one exists. */
-export const DEFAULT_CONFIG_FILE = 'config/ftm-watch.yaml';
+const DEFAULT_CONFIG_FILE = 'config/ftm-watch.yaml';
 
 /** Larger than any configuration that a person or a program writes. */
 export const MAX_CONFIG_BYTES: number = 1024 * 1024;

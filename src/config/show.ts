@@ -12,7 +12,7 @@ export function showValue(value: unknown): string {
 }
 
 /** What sort of value it is, for values that may be secrets. */
-export function showKind(value: unknown): string {
+function showKind(value: unknown): string {
   if (value === null || value === undefined) return 'nothing';
   if (Array.isArray(value)) return 'a list';
   return KINDS.get(typeof value) ?? 'a section';
