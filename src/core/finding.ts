@@ -23,6 +23,8 @@ export type FindingLevel = 'broken' | 'warning' | 'note' | 'unknown';
 /** What the texts of a cause (summary, remedy) may be filled in with; what is not known keeps a general wording. */
 export interface FindingFacts {
   readonly address?: string;
+  /** CONNECT proxy that the way leads through, `host:port`. */
+  readonly proxy?: string;
   readonly resolver?: string;
   readonly product?: string;
   readonly appliance?: string;

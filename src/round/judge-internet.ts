@@ -14,7 +14,8 @@ export function judgeInternet(round: RoundObservations): Assessment {
   const tried = [...controls, ...licenseServer].filter(
     ({ tcp }) => tcp.kind === 'failed' && tcp.reason !== 'aborted' && tcp.reason !== 'internal',
   );
-  return tried.length > 0 ? unreachable(tried.map(describe)) : judgeWithoutAddresses(round);
+  if (tried.length === 0) return judgeWithoutAddresses(round);
+  return tried.every(({ proxy }) => proxy !== null) ? beyondProxy(tried) : unreachable(tried.map(describe));
 }
 
 function accepted({ tcp }: EndpointObservation): boolean {
@@ -42,6 +43,12 @@ function viaLicenseServer({ controls }: RoundObservations): Assessment {
       },
     ],
   };
+}
+
+/** Nothing but the proxy was tried: what lies beyond it is not known, and what is wrong with it breaks the reachability. */
+function beyondProxy(tried: readonly EndpointObservation[]): Assessment {
+  const proxies = [...new Set(tried.map(({ proxy }) => proxy))].join(', ');
+  return { id: 'internet', kind: 'unjudged', findings: [], summary: `Only the proxy ${proxies} leads out, and it opens no connection` };
 }
 
 function unreachable(tried: readonly string[]): Assessment {

@@ -91,6 +91,16 @@ export const PATH_CAUSES: CauseCatalogue<
       'Resets or "refused" within a few milliseconds come from a device near by, not from the server.',
       'Test from FortiAuthenticator itself: "execute ping {host}" shows the address that it uses.',
     ],
+    throughProxy: {
+      summary: 'The proxy {proxy} opens no connection to {subject}.',
+      remedy: [
+        'Make sure that licenseServer.proxy here and the proxy on FortiAuthenticator are right, then ask the proxy itself: "curl -v -x http://{proxy} https://{host}:{port}/".',
+        'No answer or "refused" from it: the proxy is down, or a firewall between {source} and {proxy} blocks the way.',
+        'Status 403: on the proxy, allow CONNECT to {host}, TCP {port}, from {source}, and inspect nothing there.',
+        'Status 407: the proxy wants a login: licenseServer.proxy.user and passwordFile here, and the same on FortiAuthenticator.',
+        'Status 502, 503 or 504, or silence after the connection: the proxy does not reach the internet itself. Look at its log and its own resolver.',
+      ],
+    },
   },
   'egress-partly-blocked': {
     severity: 'warning',

@@ -13,6 +13,7 @@ const GENERAL: Readonly<Record<keyof WordingFacts, string>> = {
   host: 'the licence server',
   port: '443',
   address: 'its addresses',
+  proxy: 'the proxy',
   resolver: 'the resolver',
   product: 'an inspecting device that the catalogue does not know',
   appliance: 'FortiAuthenticator',

@@ -82,8 +82,8 @@ interface Fault {
 
 function buildCause(fault: Fault, states: JudgedStates, context: CauseContext): Cause {
   const { main } = fault;
-  const entry = CATALOGUE[main.suggests];
   const facts = factsOf(fault, context);
+  const entry = entryOf(main.suggests, facts);
   const precondition = CAUSE_PRECONDITIONS[main.suggests];
   return {
     id: main.suggests,
@@ -98,6 +98,11 @@ function buildCause(fault: Fault, states: JudgedStates, context: CauseContext): 
     consequences: [...states].filter(([, { blockedBy }]) => blockedBy.includes(precondition)).map(([id]) => id),
     remedy: remedyOf(entry, facts).map((step) => fill(step, facts)),
   };
+}
+
+function entryOf(id: CauseId, { proxy }: WordingFacts): CauseEntry {
+  const entry = CATALOGUE[id];
+  return proxy === undefined ? entry : { ...entry, ...entry.throughProxy };
 }
 
 function factsOf({ subject, main, findings, attached }: Fault, context: CauseContext): WordingFacts {

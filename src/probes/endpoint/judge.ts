@@ -42,7 +42,7 @@ function portFinding(seen: EndpointObservation, level: Exclude<FindingLevel, 'no
     actual,
     level,
     suggests: level === 'unknown' ? null : level === 'broken' ? 'egress-blocked' : 'egress-partly-blocked',
-    facts: { address: seen.address },
+    facts: { address: seen.address, ...(seen.proxy === null ? {} : { proxy: seen.proxy }) },
   };
 }
 

@@ -16,6 +16,10 @@ function names(reason: 'no-route' | 'timeout'): RoundObservations['licenseServer
 const ANSWERING = path({ endpoints: [endpoint('192.0.2.1', open())] });
 const SILENT = path({ endpoints: [endpoint('192.0.2.2', failed('timeout', 'no answer within 3 s'))] });
 
+const BEYOND_PROXY = path({
+  endpoints: [{ ...endpoint('server.test', failed('timeout', 'Cannot reach the proxy 192.0.2.9:3128')), proxy: '192.0.2.9:3128' }],
+});
+
 describe('judgeInternet()', () => {
   test.each<[string, RoundObservations, string, string | undefined]>([
     ['a control host answers', round({ controls: [ANSWERING], licenseServer: SILENT }), 'judged', undefined],
@@ -35,11 +39,29 @@ describe('judgeInternet()', () => {
       undefined,
     ],
     ['no name resolves and no address is known', round({ licenseServer: path({ names: names('timeout') }) }), 'unjudged', undefined],
+    [
+      'the proxy that all goes through opens no connection',
+      round({ controls: [BEYOND_PROXY], licenseServer: BEYOND_PROXY }),
+      'unjudged',
+      undefined,
+    ],
+    [
+      'the proxy opens one to a control host alone',
+      round({ controls: [path({ endpoints: [{ ...endpoint('control.test'), proxy: '192.0.2.9:3128' }] })], licenseServer: BEYOND_PROXY }),
+      'judged',
+      undefined,
+    ],
     ['there is no route to any resolver', round({ licenseServer: path({ names: names('no-route') }) }), 'judged', 'broken'],
   ])('when %s', (_, observed, kind, level) => {
     const assessment = judgeInternet(observed);
     expect(assessment.kind).toBe(kind);
     expect(assessment.findings.map((finding) => finding.level)).toEqual(level === undefined ? [] : [level]);
+  });
+
+  test('names the proxy that opens nothing', () => {
+    expect(judgeInternet(round({ controls: [BEYOND_PROXY] })).summary).toBe(
+      'Only the proxy 192.0.2.9:3128 leads out, and it opens no connection',
+    );
   });
 
   test('names what was tried', () => {

@@ -10,7 +10,15 @@ describe('CATALOGUE', () => {
   test.each(Object.entries(CATALOGUE) as [CauseId, (typeof CATALOGUE)[CauseId]][])(
     '%s can be told with nothing but its subject known',
     (_, entry) => {
-      const texts = [entry.summary, ...entry.remedy, ...Object.values(entry.productRemedy ?? {}).flat(), ...(entry.anyProductRemedy ?? [])];
+      const { throughProxy } = entry;
+      const proxied = throughProxy === undefined ? [] : [throughProxy.summary, ...throughProxy.remedy];
+      const texts = [
+        entry.summary,
+        ...entry.remedy,
+        ...proxied,
+        ...Object.values(entry.productRemedy ?? {}).flat(),
+        ...(entry.anyProductRemedy ?? []),
+      ];
       for (const text of texts) {
         const told = fill(text, NOTHING_KNOWN);
         expect(told).not.toMatch(/\{[a-z]+\}/u);

@@ -115,6 +115,12 @@ describe('diagnose()', () => {
     expect(result.causes[0]?.evidence).toHaveLength(2);
   });
 
+  test('blames the proxy where the way leads through one', () => {
+    const { causes } = diagnose(round(['reachability', [finding('egress-blocked', { facts: { proxy: '10.0.0.8:3128' } })]]), CONTEXT);
+    expect(causes[0]?.summary).toBe('The proxy 10.0.0.8:3128 opens no connection to fortitokenmobile.fortinet.com:443.');
+    expect(causes[0]?.remedy[0]).toContain('-x http://10.0.0.8:3128');
+  });
+
   test('makes a cause of each mail server that fails', () => {
     const failing = ['a.example:25', 'b.example:25'].map((subject) => finding('mail-recipient-rejected', { subject }));
     expect(outcome(round(['mail', failing])).causes).toEqual(['critical mail-recipient-rejected', 'critical mail-recipient-rejected']);
@@ -192,7 +198,7 @@ describe('diagnose()', () => {
         for (const { state: own, blockedBy, id } of preconditions) {
           expect(blockedBy.length > 0).toBe(own === 'blocked');
           for (const root of blockedBy) expect(state.get(root)).toBe('broken');
-          if (own === 'broken') expect(causes.some(({ precondition }) => precondition === id)).toBe(true);
+          expect(own !== 'broken' || causes.some(({ precondition }) => precondition === id)).toBe(true);
         }
         expect(ready).toBe([...state.values()].some((own) => own === 'broken') ? 'not-ready' : 'ready');
       }),

@@ -101,7 +101,10 @@ describe('judgeTcp', () => {
 
   test('names the proxy instead of an address', () => {
     const through = { ...seen(A, failed('rejected', 3, 'The proxy p:3128 answered CONNECT with status 403')), proxy: 'p:3128' };
-    expect(judgeTcp([through])[0]?.actual).toBe('through the proxy p:3128: The proxy p:3128 answered CONNECT with status 403');
+    expect(judgeTcp([through])[0]).toMatchObject({
+      actual: 'through the proxy p:3128: The proxy p:3128 answered CONNECT with status 403',
+      facts: { proxy: 'p:3128' },
+    });
   });
 
   test('shows hostile text harmlessly and bounded', () => {
