@@ -116,6 +116,8 @@ export class Watch {
   /** @throws {Error} when a port for log lines cannot be bound */
   async start(): Promise<void> {
     await this.#intake.start(this.#stopping.signal);
+    // Port 0 asks for any: whoever sends must learn which it became.
+    if (listens(this.config)) this.#deps.logger.info(this.#intake.addresses(), 'listening for log lines');
     this.alerting.start();
     this.#units.start();
     this.#rounds.start();

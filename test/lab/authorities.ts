@@ -1,0 +1,38 @@
+import { createIdentity } from '../support/authority.ts';
+import type { Identity } from '../support/authority.ts';
+import { LICENSE_HOST } from './site.ts';
+
+/** What Fortinet's authorities are called, and what the re-signing authority of a FortiGate is called too but for its CN. */
+const FORTINET = 'C=US, ST=California, L=Sunnyvale, O=Fortinet, OU=Certificate Authority';
+
+/** Everybody on the lab's network who signs certificates, and the genuine certificates. */
+export interface Authorities {
+  readonly fortinet: { readonly root: Identity; readonly sub: Identity };
+  /** Signs what a FortiGate inspects. */
+  readonly fortiGate: Identity;
+  /** Of everything that is not Fortinet's. */
+  readonly other: Identity;
+  readonly licenseServer: Identity;
+}
+
+export async function createAuthorities(): Promise<Authorities> {
+  const root = await createIdentity({ name: `${FORTINET}, CN=fortinet-ca2, E=support@fortinet.com`, authority: true });
+  const sub = await createIdentity({ name: `${FORTINET}, CN=fortinet-subca2001, E=support@fortinet.com`, issuer: root, authority: true });
+  return {
+    fortinet: { root, sub },
+    fortiGate: await createIdentity({ name: `${FORTINET}, CN=FGVMEV0000000001, E=support@fortinet.com`, authority: true }),
+    other: await createIdentity({ name: 'C=US, O=Example Trust, CN=Example Root', authority: true }),
+    licenseServer: await createIdentity({
+      name: `C=US, ST=California, L=Sunnyvale, O=Fortinet, OU=FortiToken, CN=${LICENSE_HOST}`,
+      issuer: sub,
+      dnsNames: [LICENSE_HOST],
+    }),
+  };
+}
+
+/** A leaf and the authorities below the root, as a server sends them. */
+export function servedChain(leaf: Identity): readonly Identity[] {
+  const chain = [leaf];
+  for (let issuer = leaf.issuer; issuer !== null && issuer.issuer !== null; issuer = issuer.issuer) chain.push(issuer);
+  return chain;
+}

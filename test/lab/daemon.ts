@@ -1,0 +1,96 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcessByStdio } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { followEvents } from './event-source.ts';
+import type { DiagnosisJson } from './event-source.ts';
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+
+/** The real daemon, a process of its own. */
+export interface Daemon extends AsyncDisposable {
+  /** Of the status page, with a slash at the end. */
+  readonly url: string;
+  /** UDP port for log lines; null when the configuration has none. */
+  readonly syslogPort: number | null;
+  readonly pid: number;
+  /** Resolves with the exit code when it ends, also by itself; null: a signal ended it. */
+  readonly ended: Promise<number | null>;
+  /** The first diagnosis from now on that is meant. @throws the signal's reason */
+  diagnosis(isMeant: (diagnosis: DiagnosisJson) => boolean, signal: AbortSignal): Promise<DiagnosisJson>;
+  get(path: string): Promise<Response>;
+}
+
+/** What a line of the daemon's log may have. */
+interface LogLine {
+  readonly msg?: string;
+  readonly url?: string;
+  readonly udp?: { readonly port: number } | null;
+}
+
+const LAST_LINES = 20;
+
+/** Starts the daemon in a folder and waits for its page. @throws {Error} with what it said when it ends before */
+export async function startDaemon(configFile: string, folder: string): Promise<Daemon> {
+  const child = spawn(process.execPath, [MAIN, 'run', '--config', configFile], {
+    cwd: folder,
+    env: { PATH: process.env['PATH'], TZ: process.env['TZ'] },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // A group of its own: Ctrl-C in the terminal is for the one that started it, who ends it in order.
+    detached: true,
+  });
+  const ended = once(child, 'close').then(([code]: readonly (number | null)[]) => code ?? null);
+  const { url, syslogPort } = await announced(child, ended);
+  return {
+    url,
+    syslogPort,
+    pid: child.pid ?? 0,
+    ended,
+    diagnosis: async (isMeant, signal) => {
+      for await (const diagnosis of followEvents(`${url}api/v1/events`, signal)) {
+        if (isMeant(diagnosis)) return diagnosis;
+      }
+      throw new Error('The daemon ended its event stream');
+    },
+    get: (path) => fetch(new URL(path, url)),
+    [Symbol.asyncDispose]: async () => {
+      child.kill('SIGTERM');
+      await ended;
+    },
+  };
+}
+
+type Child = ChildProcessByStdio<null, Readable, Readable>;
+
+async function announced(child: Child, ended: Promise<number | null>): Promise<Pick<Daemon, 'url' | 'syslogPort'>> {
+  const said: string[] = [];
+  let syslogPort: number | null = null;
+  const hear = (line: string): LogLine => {
+    said.push(line);
+    if (said.length > LAST_LINES) said.shift();
+    return parse(line);
+  };
+  createInterface(child.stderr).on('line', hear);
+  const url = await new Promise<string | null>((resolve) => {
+    createInterface(child.stdout).on('line', (line) => {
+      const { msg, url: page, udp } = hear(line);
+      if (msg === 'listening for log lines') syslogPort = udp?.port ?? null;
+      if (msg === 'status page' && page !== undefined) resolve(page);
+    });
+    void ended.then(() => {
+      resolve(null);
+    });
+  });
+  if (url === null) throw new Error(`The daemon ended with ${String(await ended)} before its page was there:\n${said.join('\n')}`);
+  return { url, syslogPort };
+}
+
+function parse(line: string): LogLine {
+  try {
+    return JSON.parse(line) as LogLine;
+  } catch {
+    return {};
+  }
+}

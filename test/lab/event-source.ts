@@ -1,0 +1,19 @@
+import type { diagnosisToJson } from '../../src/core/diagnosis-json.ts';
+
+export type DiagnosisJson = ReturnType<typeof diagnosisToJson>;
+
+/** The diagnoses that a daemon sends as server-sent events, the latest one first, until it stops or the signal says so. @throws the signal's reason */
+export async function* followEvents(url: string, signal: AbortSignal): AsyncGenerator<DiagnosisJson> {
+  const response = await fetch(url, { signal });
+  if (!response.ok || response.body === null) throw new Error(`Cannot listen to ${url}: HTTP ${String(response.status)}`);
+  let pending = '';
+  for await (const text of response.body.pipeThrough(new TextDecoderStream())) {
+    pending += text;
+    const events = pending.split('\n\n');
+    pending = events.pop() ?? '';
+    for (const event of events) {
+      const data = event.split('\n').find((line) => line.startsWith('data: '));
+      if (data !== undefined) yield JSON.parse(data.slice('data: '.length)) as DiagnosisJson;
+    }
+  }
+}

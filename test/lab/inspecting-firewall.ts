@@ -1,0 +1,148 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
+import { connect } from 'node:net';
+import type { Identity } from '../support/authority.ts';
+import { createManInTheMiddle } from './man-in-the-middle.ts';
+import type { ManInTheMiddle } from './man-in-the-middle.ts';
+
+/** What the firewall does with connections through it. */
+export type FirewallMode =
+  | { readonly kind: 'off' }
+  /** Opens TLS and signs anew. @default authority its own */
+  | { readonly kind: 'inspect'; readonly authority?: Identity }
+  /** Opens TLS and answers with a page of its own. */
+  | { readonly kind: 'block-page' }
+  /** Takes the ClientHello and says nothing, ever. */
+  | { readonly kind: 'drop' }
+  /** Resets the connection at the ClientHello. */
+  | { readonly kind: 'reset' }
+  /** Answers the first packet with a reset: the port looks closed. */
+  | { readonly kind: 'refuse' };
+
+/** Hosts behind the firewall by their names; the value is the port of the real server. */
+export type Upstreams = Readonly<Record<string, number>>;
+
+/**
+ * The firewall on the way to the internet: one TCP port for each host behind it. A userland program cannot drop the first packet of a
+ * connection, so that a dropped one shows as silence after the ClientHello.
+ */
+export interface InspectingFirewall extends AsyncDisposable {
+  /** The port at which a host is reached through the firewall. */
+  portOf(host: string): number;
+  /** For one host, or for all of them. Connections that stand already are cut, as by a policy that has changed. */
+  setMode(mode: FirewallMode, host?: string): Promise<void>;
+}
+
+export async function createInspectingFirewall(authority: Identity, upstreams: Upstreams): Promise<InspectingFirewall> {
+  const middle = await createManInTheMiddle(authority);
+  const gates = new Map<string, Gate>();
+  for (const [host, port] of Object.entries(upstreams)) gates.set(host, await Gate.open({ host, port }, middle));
+
+  function gate(host: string): Gate {
+    const found = gates.get(host);
+    if (found === undefined) throw new RangeError(`Cannot reach "${host}": expected one of ${[...gates.keys()].join(', ')}`);
+    return found;
+  }
+
+  return {
+    portOf: (host) => gate(host).port,
+    setMode: async (mode, host) => {
+      for (const one of host === undefined ? gates.values() : [gate(host)]) await one.setMode(mode);
+    },
+    [Symbol.asyncDispose]: async () => {
+      for (const one of gates.values()) await one.close();
+      middle.close();
+    },
+  };
+}
+
+interface Upstream {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** One host's way through the firewall. */
+class Gate {
+  readonly port: number;
+  readonly #upstream: Upstream;
+  readonly #middle: ManInTheMiddle;
+  readonly #sockets = new Set<Socket>();
+  #server: Server;
+  #mode: FirewallMode = { kind: 'off' };
+
+  static async open(upstream: Upstream, middle: ManInTheMiddle): Promise<Gate> {
+    return new Gate(upstream, middle, await listen(0));
+  }
+
+  private constructor(upstream: Upstream, middle: ManInTheMiddle, server: Server) {
+    this.#upstream = upstream;
+    this.#middle = middle;
+    this.#server = server;
+    this.port = (server.address() as AddressInfo).port;
+    this.#serve();
+  }
+
+  async setMode(mode: FirewallMode): Promise<void> {
+    this.#mode = mode;
+    for (const socket of this.#sockets) socket.destroy();
+    if (mode.kind === 'refuse') await this.close();
+    else if (!this.#server.listening) {
+      this.#server = await listen(this.port);
+      this.#serve();
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy();
+    if (!this.#server.listening) return;
+    const closed = once(this.#server, 'close');
+    this.#server.close();
+    await closed;
+  }
+
+  #serve(): void {
+    this.#server.on('connection', (socket) => {
+      this.#sockets.add(socket);
+      socket.on('error', () => undefined).once('close', () => this.#sockets.delete(socket));
+      this.#pass(socket);
+    });
+  }
+
+  #pass(socket: Socket): void {
+    const mode = this.#mode;
+    switch (mode.kind) {
+      case 'off':
+        splice(socket, connect(this.#upstream.port, '127.0.0.1'));
+        return;
+      case 'inspect':
+        this.#middle.inspect(socket, this.#upstream, mode.authority ?? null);
+        return;
+      case 'block-page':
+        this.#middle.block(socket);
+        return;
+      case 'drop':
+        socket.resume();
+        return;
+      case 'reset':
+        socket.once('data', () => socket.resetAndDestroy());
+        return;
+      case 'refuse':
+        socket.destroy();
+        return;
+    }
+  }
+}
+
+function splice(near: Socket, far: Socket): void {
+  far.on('error', () => near.destroy()).on('close', () => near.destroy());
+  near.on('close', () => far.destroy());
+  near.pipe(far).pipe(near);
+}
+
+async function listen(port: number): Promise<Server> {
+  const server = createServer();
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  return server;
+}

@@ -1,0 +1,80 @@
+import { createServer as createHttpsServer } from 'node:https';
+import type { Socket } from 'node:net';
+import { connect, createSecureContext, createServer as createTlsServer } from 'node:tls';
+import type { SecureContext, TLSSocket, TlsOptions } from 'node:tls';
+import { chainPem, createIdentity } from '../support/authority.ts';
+import type { Identity } from '../support/authority.ts';
+
+/** Opens the TLS of others: what FortiGates call deep inspection. */
+export interface ManInTheMiddle {
+  /** Shows a certificate of its own and hands what it reads on to the real server. @param authority null: its own */
+  inspect(socket: Socket, upstream: { readonly host: string; readonly port: number }, authority: Identity | null): void;
+  /** Shows a certificate of its own, and answers every request with its block page. */
+  block(socket: Socket): void;
+  close(): void;
+}
+
+const BLOCK_PAGE = `<!DOCTYPE html><html><head><title>Web Page Blocked</title></head><body><h1>FortiGuard Intrusion Prevention - Access Blocked</h1>
+<p>Web Page Blocked: the page you have requested has been blocked, because the URL is banned.</p></body></html>`;
+
+export async function createManInTheMiddle(authority: Identity): Promise<ManInTheMiddle> {
+  const own = await forger(authority);
+  const forgers = new Map([[authority, own]]);
+  // None of them listens: they are handed connections that somebody else accepted.
+  const blocker = createHttpsServer(own, (_request, response) => {
+    response.writeHead(403, { 'content-type': 'text/html', connection: 'close' }).end(BLOCK_PAGE);
+  });
+  blocker.on('tlsClientError', () => undefined);
+
+  async function inspect(socket: Socket, { host, port }: { readonly host: string; readonly port: number }, by: Identity): Promise<void> {
+    const options = forgers.get(by) ?? (await forger(by));
+    forgers.set(by, options);
+    const server = createTlsServer(options, (near) => {
+      // Inspecting devices verify the real server; here it is the lab's own.
+      join(near, connect({ host: '127.0.0.1', port, servername: host, rejectUnauthorized: false }));
+    });
+    server.on('tlsClientError', () => undefined);
+    server.emit('connection', socket);
+  }
+
+  return {
+    inspect: (socket, upstream, by) => {
+      void inspect(socket, upstream, by ?? authority);
+    },
+    block: (socket) => {
+      blocker.emit('connection', socket);
+    },
+    close: () => {
+      blocker.closeAllConnections();
+    },
+  };
+}
+
+function join(near: TLSSocket, far: TLSSocket): void {
+  near.on('error', () => far.destroy()).on('close', () => far.destroy());
+  far.on('error', () => near.destroy()).on('close', () => near.destroy());
+  near.pipe(far).pipe(near);
+}
+
+/** A certificate for every name that is asked for, made when it is asked for and signed by one authority. */
+async function forger(authority: Identity): Promise<TlsOptions> {
+  const forged = new Map<string, Promise<SecureContext>>();
+  const contextFor = async (name: string): Promise<SecureContext> =>
+    createSecureContext(
+      credentials(await createIdentity({ name: `O=Fortinet, CN=${name}`, issuer: authority, dnsNames: [name] }), authority),
+    );
+  return {
+    SNICallback: (name, done) => {
+      const context = forged.get(name) ?? contextFor(name);
+      forged.set(name, context);
+      context.then((made) => {
+        done(null, made);
+      }, done);
+    },
+    ...credentials(await createIdentity({ name: 'O=Fortinet, CN=inspected', issuer: authority }), authority),
+  };
+}
+
+function credentials(leaf: Identity, issuer: Identity): { readonly cert: string; readonly key: string } {
+  return { cert: chainPem(leaf, issuer), key: leaf.keyPem };
+}

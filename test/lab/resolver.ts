@@ -1,0 +1,51 @@
+import { createDnsServer, reply, SILENCE, zone } from '../support/dns-server.ts';
+import type { DnsHandler } from '../support/dns-server.ts';
+
+/** What the resolver does to one name; all others it answers as they are. */
+export type ResolverFault =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'not-found' }
+  | { readonly kind: 'server-failure' }
+  | { readonly kind: 'silent' }
+  /** Another address, as filters and captive portals answer. */
+  | { readonly kind: 'answer'; readonly address: string };
+
+export interface Resolver extends AsyncDisposable {
+  readonly port: number;
+  setFault(name: string, fault: ResolverFault): void;
+}
+
+const TTL = 5;
+const SERVER_FAILURE = 2;
+const NAME_ERROR = 3;
+
+/** A resolver on loopback that knows these names, all at 127.0.0.1. */
+export async function createResolver(names: readonly string[]): Promise<Resolver> {
+  const faults = new Map<string, ResolverFault>();
+  const server = await createDnsServer((asked) => {
+    const fault = faults.get(asked.name.toLowerCase()) ?? { kind: 'none' };
+    switch (fault.kind) {
+      case 'none':
+        return addressesOf(names, '127.0.0.1')(asked);
+      case 'not-found':
+        return reply(asked, [], { rcode: NAME_ERROR });
+      case 'server-failure':
+        return reply(asked, [], { rcode: SERVER_FAILURE });
+      case 'silent':
+        return SILENCE;
+      case 'answer':
+        return addressesOf(names, fault.address)(asked);
+    }
+  });
+  return {
+    port: server.port,
+    setFault: (name, fault) => {
+      faults.set(name.toLowerCase(), fault);
+    },
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  };
+}
+
+function addressesOf(names: readonly string[], data: string): DnsHandler {
+  return zone(Object.fromEntries(names.map((name) => [name, [{ type: 'A', name, class: 'IN', ttl: TTL, data }]])));
+}
