@@ -6,7 +6,7 @@ import type { ProductPattern } from '../core/interception/product.ts';
 import { compilePattern } from './product-pattern.ts';
 
 /** The catalogue that comes with the program. */
-export const SHIPPED_PRODUCTS: string = fileURLToPath(new URL('../../config/inspection-products.yaml', import.meta.url));
+const SHIPPED_PRODUCTS: string = fileURLToPath(new URL('../../config/inspection-products.yaml', import.meta.url));
 
 const line = z.string().trim().min(1).max(200);
 

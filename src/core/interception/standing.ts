@@ -133,7 +133,7 @@ function untrustedEnd(all: readonly Step[], ending: Ending): Standing {
   return forged === undefined ? end('incomplete', tops.at(-1), null) : end('forged', forged, null);
 }
 
-export function isSelfSigned(certificate: Certificate, checks: SignatureChecks): boolean {
+function isSelfSigned(certificate: Certificate, checks: SignatureChecks): boolean {
   return distinguishedNameKey(certificate.subject) === distinguishedNameKey(certificate.issuer) && checks.signs(certificate, certificate);
 }
 
