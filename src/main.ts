@@ -18,12 +18,16 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 // A reader that went away (`check | head`) is no crash.
 process.stdout.on('error', () => process.exit(141));
 
+// glibc waits 5 s for the first name server before it asks the second, longer than a round waits for both, and a lookup cannot be
+// called off. resolv.conf(5): this asks three times within 3 s; answers to the earlier questions count. Set before the first lookup.
+process.env['RES_OPTIONS'] ??= 'timeout:1 attempts:3';
+
 process.exitCode = await runProgram(process.argv.slice(2), terminal()).catch((error: unknown) => {
   process.stderr.write(`ftm-watch: ${error instanceof Error ? error.message : String(error)}\n`);
   return 3;
 });
-// Work that was called off may still hold a socket or a name lookup that cannot be cancelled.
-if (stopping.signal.aborted) process.exit();
+// Work that was called off may still hold a socket or a name lookup. What was written is on its way first.
+process.stdout.write('', () => process.exit());
 
 function terminal(): Terminal {
   const { stdin, stdout, stderr, env } = process;
