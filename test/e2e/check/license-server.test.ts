@@ -1,0 +1,111 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createIdentity } from '../../support/authority.ts';
+import { answering, createCheckBench, httpResponse, HOST } from '../../support/check-bench.ts';
+import type { CheckBench } from '../../support/check-bench.ts';
+import { conclusionOf, evidenceOf, notReady, preconditionOf, READY } from '../../support/check-result.ts';
+import { unusedPort } from '../../support/mail-bench.ts';
+import { createPeerAtHello, createTlsPeer } from '../../support/tls-peer.ts';
+
+/** Bytes of a fatal TLS alert, handshake_failure (RFC 8446 §6). */
+const HANDSHAKE_FAILURE = Buffer.from([21, 3, 3, 0, 2, 2, 40]);
+
+const BLOCK_PAGE =
+  'HTTP/1.1 403 Forbidden\r\nContent-Type: text/html\r\n\r\n<title>FortiGuard Intrusion Prevention - Access Blocked</title>';
+
+let bench: CheckBench;
+
+beforeAll(async () => {
+  bench = await createCheckBench();
+});
+afterAll(() => bench[Symbol.asyncDispose]());
+
+describe('a licence server that is alive', () => {
+  test.for(['pinned', 'fortinet'])('clean path under the profile %s', async (profile) => {
+    await using server = await bench.licenseServer();
+    const result = await bench.check(server.port, { trust: { profile, caFiles: ['authority.pem'] } });
+    expect(conclusionOf(result)).toEqual(READY);
+    expect(preconditionOf(result, 'license-server').state).toBe('ok');
+    expect(result.site).toBe('test');
+  });
+
+  test.for(['TLSv1.2', 'TLSv1.3'] as const)('demands a client certificate with %s', async (version) => {
+    const { leaf, intermediate, root } = bench.hierarchy;
+    await using server = await createTlsPeer({
+      chain: [leaf, intermediate],
+      minVersion: version,
+      maxVersion: version,
+      requestCert: true,
+      rejectUnauthorized: true,
+      ca: root.pem,
+      serve: answering(httpResponse('200 OK')),
+    });
+    const result = await bench.check(server.port);
+    expect(conclusionOf(result)).toEqual(READY);
+    expect(preconditionOf(result, 'tls-genuine').state).toBe('ok');
+  });
+});
+
+describe('port', () => {
+  test('refused', async () => {
+    const result = await bench.check(await unusedPort());
+    expect(conclusionOf(result)).toEqual(notReady('egress-blocked', 'tls-genuine', 'license-server'));
+    expect(evidenceOf(result)).toContain('refused');
+  });
+});
+
+describe('TLS', () => {
+  test('an expired certificate under the genuine key', async () => {
+    const { intermediate } = bench.hierarchy;
+    const [notBefore, notAfter] = [new Date('2024-01-01'), new Date('2025-01-01')];
+    const expired = await createIdentity({ name: `CN=${HOST}`, dnsNames: [HOST], issuer: intermediate, notBefore, notAfter });
+    await using server = await createTlsPeer({ chain: [expired, intermediate], serve: answering(httpResponse('200 OK')) });
+    const result = await bench.check(server.port);
+    expect(conclusionOf(result)).toEqual(notReady('certificate-broken', 'license-server'));
+    expect(evidenceOf(result)).toContain('2025-01-01');
+  });
+
+  test('reset at the hello', async () => {
+    await using server = await createPeerAtHello((socket) => socket.resetAndDestroy());
+    const result = await bench.check(server.port);
+    expect(conclusionOf(result)).toEqual(notReady('tls-blocked', 'license-server'));
+    expect(evidenceOf(result)).toMatch(/reset/iu);
+  });
+
+  test('a block page in plain text', async () => {
+    await using server = await createPeerAtHello((socket) => socket.end(BLOCK_PAGE));
+    const result = await bench.check(server.port);
+    expect(conclusionOf(result)).toEqual(notReady('tls-blocked', 'license-server'));
+    expect(result.causes[0]?.product).toBe('Fortinet FortiGate');
+  });
+
+  test('an alert at the hello', async () => {
+    await using server = await createPeerAtHello((socket) => socket.end(HANDSHAKE_FAILURE));
+    const result = await bench.check(server.port);
+    expect(conclusionOf(result)).toEqual(notReady('tls-blocked', 'license-server'));
+    expect(evidenceOf(result)).toContain('handshake_failure');
+  });
+});
+
+test('HTTP status 503', async () => {
+  await using server = await bench.licenseServer(answering(httpResponse('503 Service Unavailable')));
+  const result = await bench.check(server.port);
+  expect(conclusionOf(result)).toEqual(notReady('license-server-down'));
+  expect(evidenceOf(result)).toContain('503');
+});
+
+// These only wait: together, so that it takes no longer than one of them.
+describe.concurrent('silence', () => {
+  test('at the hello', async () => {
+    await using server = await createPeerAtHello(() => {});
+    const result = await bench.check(server.port);
+    expect(conclusionOf(result)).toEqual(notReady('tls-blocked', 'license-server'));
+    expect(evidenceOf(result)).toContain('no answer to the TLS hello');
+  });
+
+  test('to the HTTP request', async () => {
+    await using server = await bench.licenseServer(() => {});
+    const result = await bench.check(server.port);
+    expect(conclusionOf(result)).toEqual(notReady('license-server-down'));
+    expect(evidenceOf(result)).toContain('no answer within 4 s');
+  });
+});

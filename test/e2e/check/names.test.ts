@@ -1,0 +1,73 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createCheckBench, HOST, loopbackZone } from '../../support/check-bench.ts';
+import type { CheckBench } from '../../support/check-bench.ts';
+import { conclusionOf, evidenceOf, notReady, preconditionOf, readyWithWarning } from '../../support/check-result.ts';
+import { createDnsServer, reply, SILENCE } from '../../support/dns-server.ts';
+import type { DnsAsked, DnsHandler, DnsReaction } from '../../support/dns-server.ts';
+import type { Peer } from '../../support/tls-peer.ts';
+
+/** What nobody can look into while the name leads nowhere. */
+const BLOCKED = ['reachability', 'tls-genuine', 'license-server'] as const;
+
+const NXDOMAIN = 3;
+const SERVFAIL = 2;
+
+let bench: CheckBench;
+let server: Peer;
+
+beforeAll(async () => {
+  bench = await createCheckBench();
+  server = await bench.licenseServer();
+});
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+  await bench[Symbol.asyncDispose]();
+});
+
+/** The control hosts resolve as ever; only questions for the licence server get this reaction. */
+function onLicenseServer(react: (asked: DnsAsked) => DnsReaction): DnsHandler {
+  const rest = loopbackZone();
+  return (asked) => (asked.name === HOST ? react(asked) : rest(asked));
+}
+
+describe('one resolver', () => {
+  test('says that there is no such name', async () => {
+    await using resolver = await createDnsServer(onLicenseServer((asked) => reply(asked, [], { rcode: NXDOMAIN })));
+    const result = await bench.check(server.port, { resolvers: [at(resolver)] });
+    expect(conclusionOf(result)).toEqual(notReady('name-not-found', ...BLOCKED));
+    expect(evidenceOf(result)).toContain('NXDOMAIN');
+  });
+
+  test('gives a private address', async () => {
+    await using resolver = await createDnsServer(loopbackZone('10.20.30.40'));
+    const result = await bench.check(server.port, { resolvers: [at(resolver)] });
+    expect(conclusionOf(result)).toEqual(notReady('answer-hijacked', ...BLOCKED));
+    expect(evidenceOf(result)).toContain('10.20.30.40');
+  });
+
+  test('fails', async () => {
+    await using resolver = await createDnsServer(onLicenseServer((asked) => reply(asked, [], { rcode: SERVFAIL })));
+    const result = await bench.check(server.port, { resolvers: [at(resolver)] });
+    expect(conclusionOf(result)).toEqual(notReady('resolver-unreachable', ...BLOCKED));
+    expect(evidenceOf(result)).toContain('SERVFAIL');
+  });
+});
+
+test('one of two resolvers is silent: a warning', async () => {
+  await using good = await createDnsServer(loopbackZone());
+  await using silent = await createDnsServer(() => SILENCE);
+  const result = await bench.check(server.port, { resolvers: [at(good), at(silent)] });
+  expect(conclusionOf(result)).toEqual(readyWithWarning('resolver-unreachable'));
+  expect(preconditionOf(result, 'license-server').state).toBe('ok');
+});
+
+test('one of two resolvers lies: activation does not work for whoever asks that one', async () => {
+  await using good = await createDnsServer(loopbackZone());
+  await using liar = await createDnsServer(loopbackZone('10.20.30.40'));
+  const result = await bench.check(server.port, { resolvers: [at(good), at(liar)] });
+  expect(conclusionOf(result)).toEqual(notReady('answer-hijacked'));
+});
+
+function at({ port }: { readonly port: number }): string {
+  return `127.0.0.1:${String(port)}`;
+}

@@ -1,0 +1,95 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { conclusionOf, evidenceOf, notReady, preconditionOf, READY, readyWithWarning } from '../../support/check-result.ts';
+import { createInternet, LICENSE_ADDRESSES, MAIL_HOST, RESOLVER } from '../../support/internet.ts';
+import type { Internet } from '../../support/internet.ts';
+import { describeWhere } from '../../support/privilege.ts';
+
+const [FIRST, SECOND] = LICENSE_ADDRESSES;
+const LICENSE_SERVER = `ip daddr { ${FIRST}, ${SECOND} } tcp dport 443`;
+/** The path above the internet itself. */
+const PATH = ['name-resolution', 'reachability', 'tls-genuine', 'license-server'] as const;
+const ABOVE_REACHABILITY = ['tls-genuine', 'license-server'] as const;
+const ABOVE_NAMES = ['reachability', ...ABOVE_REACHABILITY] as const;
+
+const MAIL = { host: MAIL_HOST, security: 'none', from: 'fac@example.org', to: 'probe@example.org' };
+
+describeWhere(['root', 'network-namespaces', { program: 'nft' }], 'a site behind a firewall', () => {
+  let internet: Internet;
+
+  beforeAll(async () => {
+    internet = await createInternet();
+  });
+  afterAll(() => internet[Symbol.asyncDispose]());
+
+  test('clean path', async () => {
+    const result = await internet.check({ mail: [MAIL] });
+    expect(conclusionOf(result)).toEqual(READY);
+    expect(preconditionOf(result, 'mail').state).toBe('ok');
+    expect(preconditionOf(result, 'clock').state).toBe('ok');
+  });
+
+  test('port 443 dropped', async () => {
+    using _ = internet.firewall(`${LICENSE_SERVER} drop`);
+    const result = await internet.check();
+    expect(conclusionOf(result)).toEqual(notReady('egress-blocked', ...ABOVE_REACHABILITY));
+    expect(evidenceOf(result)).toContain('no answer within 3 s');
+  });
+
+  test('port 443 reset', async () => {
+    using _ = internet.firewall(`${LICENSE_SERVER} reject with tcp reset`);
+    const result = await internet.check();
+    expect(conclusionOf(result)).toEqual(notReady('egress-blocked', ...ABOVE_REACHABILITY));
+    expect(evidenceOf(result)).toContain('refused');
+  });
+
+  test('port 443 rejected by ICMP', async () => {
+    using _ = internet.firewall(`${LICENSE_SERVER} reject with icmp type admin-prohibited`);
+    expect(conclusionOf(await internet.check())).toEqual(notReady('egress-blocked', ...ABOVE_REACHABILITY));
+  });
+
+  test('one of two addresses dropped: a warning', async () => {
+    using _ = internet.firewall(`ip daddr ${SECOND} tcp dport 443 drop`);
+    const result = await internet.check();
+    expect(conclusionOf(result)).toEqual(readyWithWarning('egress-partly-blocked'));
+    expect(preconditionOf(result, 'reachability').state).toBe('warning');
+    expect(evidenceOf(result)).toContain(SECOND);
+  });
+
+  test('control hosts blocked while the licence server answers: ready, with a note', async () => {
+    using _ = internet.firewall(`${LICENSE_SERVER} accept\n tcp dport 443 drop`);
+    const result = await internet.check();
+    expect(conclusionOf(result)).toEqual(READY);
+    expect(preconditionOf(result, 'internet').findings).toMatchObject([{ rule: 'control-host-answers' }]);
+  });
+
+  test('the only resolver dropped, everything else open', async () => {
+    using _ = internet.firewall(`ip daddr ${RESOLVER} drop`);
+    const result = await internet.check({ mail: [MAIL], resolvers: [RESOLVER] });
+    expect(conclusionOf(result)).toEqual(notReady('resolver-unreachable', ...ABOVE_NAMES, 'mail'));
+  });
+
+  test('the resolver of the system dropped', async () => {
+    using _ = internet.firewall(`ip daddr ${RESOLVER} drop`);
+    expect(conclusionOf(await internet.check())).toEqual(notReady('resolver-unreachable', ...ABOVE_NAMES));
+  });
+
+  test('the first of two resolvers of the system dropped: programs here still find every name', async () => {
+    await internet.nameServers('203.0.113.53', RESOLVER);
+    using _ = internet.firewall('ip daddr 203.0.113.53 drop');
+    expect(conclusionOf(await internet.check())).toEqual(READY);
+    await internet.nameServers(RESOLVER);
+  });
+
+  test('no internet, but a resolver that still answers', async () => {
+    using _ = internet.firewall(`ip daddr ${RESOLVER} accept\n drop`);
+    expect(conclusionOf(await internet.check({ mail: [MAIL] }))).toEqual(notReady('internet-unreachable', ...ABOVE_NAMES, 'mail'));
+  });
+
+  test('nothing answers at all: the round ends within 15 s, and the cause is the internet', async () => {
+    using _ = internet.firewall('drop');
+    const services = [{ name: 'push', host: 'push.fortinet.com' }];
+    const result = await internet.check({ mail: [MAIL, { ...MAIL, host: '203.0.113.26' }], services });
+    expect(conclusionOf(result)).toEqual(notReady('internet-unreachable', ...PATH, 'mail'));
+    expect(result.durationMs).toBeLessThan(16_000);
+  });
+});

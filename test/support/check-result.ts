@@ -1,0 +1,76 @@
+import { expect } from 'vitest';
+import { CAUSE_PRECONDITIONS } from '../../src/core/cause.ts';
+import type { Cause, CauseId } from '../../src/core/cause.ts';
+import type { DiagnosisJson, PreconditionJson } from '../../src/core/diagnosis-json.ts';
+import type { PreconditionId, PreconditionState } from '../../src/core/precondition.ts';
+import type { Run } from './ftm-watch.ts';
+
+/** What `check --json` said, and how it ended. */
+export interface CheckResult extends DiagnosisJson {
+  readonly exitCode: number | null;
+  readonly durationMs: number;
+}
+
+/** Reads the answer of `check --json`: one object on standard output, nothing else there and nothing on standard error. */
+export function readCheck({ exitCode, stdout, stderr, durationMs }: Run): CheckResult {
+  expect(stderr).toBe('');
+  expect(stdout).toMatch(/^\{.*\}\n$/u);
+  return { ...(JSON.parse(stdout) as DiagnosisJson), exitCode, durationMs };
+}
+
+/** What counts in an answer. */
+export interface Conclusion {
+  readonly exitCode: number | null;
+  readonly ready: CheckResult['ready'];
+  /** Severity and name of each. */
+  readonly causes: readonly string[];
+  /** What the causes say that they explain. */
+  readonly consequences: readonly PreconditionId[];
+  /** What is neither ok nor left out of the configuration. */
+  readonly states: Readonly<Partial<Record<PreconditionId, PreconditionState>>>;
+  /** Causes that nobody could act on: without evidence, impact or remedy, or with a text that was not filled in. */
+  readonly vague: readonly CauseId[];
+}
+
+export function conclusionOf({ exitCode, ready, causes, preconditions }: CheckResult): Conclusion {
+  const unsettled = preconditions.filter(({ state }) => state !== 'ok' && state !== 'not-configured');
+  return {
+    exitCode,
+    ready,
+    causes: causes.map(({ severity, id }) => `${severity} ${id}`),
+    consequences: causes.flatMap(({ consequences }) => consequences),
+    states: Object.fromEntries(unsettled.map(({ id, state }) => [id, state])),
+    vague: causes.filter(isVague).map(({ id }) => id),
+  };
+}
+
+function isVague({ summary, impact, evidence, remedy }: Cause): boolean {
+  const texts = [summary, impact, ...evidence, ...remedy];
+  return evidence.length === 0 || remedy.length === 0 || texts.some((text) => text === '' || /\{[a-z]+\}|undefined|\[object/u.test(text));
+}
+
+/** Everything is in place, and there is not one cause of any severity. */
+export const READY: Conclusion = { exitCode: 0, ready: 'ready', causes: [], consequences: [], states: {}, vague: [] };
+
+/** One critical cause and no other; what it explains is blocked, and nothing else is broken. */
+export function notReady(cause: CauseId, ...consequences: readonly PreconditionId[]): Conclusion {
+  const blocked = Object.fromEntries(consequences.map((id) => [id, 'blocked']));
+  const states = { [CAUSE_PRECONDITIONS[cause]]: 'broken', ...blocked };
+  return { exitCode: 2, ready: 'not-ready', causes: [`critical ${cause}`], consequences, states, vague: [] };
+}
+
+/** Ready, but one thing is worth a look. */
+export function readyWithWarning(cause: CauseId): Conclusion {
+  return { ...READY, exitCode: 1, causes: [`warning ${cause}`], states: { [CAUSE_PRECONDITIONS[cause]]: 'warning' } };
+}
+
+/** The evidence of all causes, as one text. */
+export function evidenceOf({ causes }: CheckResult): string {
+  return causes.flatMap(({ evidence }) => evidence).join('\n');
+}
+
+export function preconditionOf({ preconditions }: CheckResult, id: PreconditionId): PreconditionJson {
+  const found = preconditions.find((precondition) => precondition.id === id);
+  if (found === undefined) throw new Error(`Cannot find the precondition "${id}" in the answer`);
+  return found;
+}

@@ -1,0 +1,49 @@
+import { spawn, spawnSync } from 'node:child_process';
+import type { ChildProcessByStdio } from 'node:child_process';
+import { once } from 'node:events';
+import type { Readable, Writable } from 'node:stream';
+
+const ENTER = 'nsenter';
+
+/** Says that the namespaces are there, then keeps them until its input ends. */
+const HOLD = 'ip link set lo up && echo ready && exec cat';
+
+/**
+ * A network namespace, and a mount namespace with it, that no name in the system stands for: it lives as long as a process in it
+ * does, and that process as long as the test, however the test ends.
+ */
+export interface Sandbox extends AsyncDisposable {
+  readonly pid: number;
+  /** What a command has to begin with to run in here. */
+  readonly prefix: readonly string[];
+  /** Runs a command in here. @throws with what it said when it fails */
+  sh(command: string): void;
+}
+
+/** Makes one with nothing in it but loopback. Needs root, and the programs `ip`, `unshare` and `nsenter`. */
+export async function createSandbox(): Promise<Sandbox> {
+  const holder = spawn('unshare', ['--net', '--mount', '--propagation', 'private', 'sh', '-c', HOLD], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  await readLine(holder);
+  const pid = holder.pid ?? 0;
+  const into = [`--net=/proc/${String(pid)}/ns/net`, `--mount=/proc/${String(pid)}/ns/mnt`, `--wd=${process.cwd()}`, '--'];
+  return {
+    pid,
+    prefix: [ENTER, ...into],
+    sh: (command) => {
+      const { status, stderr } = spawnSync(ENTER, [...into, 'sh', '-ec', command], { encoding: 'utf8' });
+      if (status !== 0) throw new Error(`Cannot run "${command}" in the sandbox: ${stderr.trim()}`);
+    },
+    [Symbol.asyncDispose]: async () => {
+      const gone = once(holder, 'close');
+      holder.stdin.end();
+      await gone;
+    },
+  };
+}
+
+async function readLine(holder: ChildProcessByStdio<Writable, Readable, null>): Promise<void> {
+  const said = await Promise.race([once(holder.stdout, 'data'), once(holder, 'close').then(() => null)]);
+  if (said === null) throw new Error('Cannot make a network namespace: expected the right to do so');
+}
