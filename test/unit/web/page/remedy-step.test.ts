@@ -40,7 +40,7 @@ describe('partsOfStep()', () => {
     const commands = steps.flatMap(partsOfStep).flatMap((part) => (part.kind === 'command' ? [part.lines[0]] : []));
 
     expect(commands).toEqual(
-      expect.arrayContaining(['ftm-watch check', 'config firewall policy', 'show router static', 'dig @{resolver} {host}']),
+      expect.arrayContaining(['ftm-watch check', 'config firewall policy', 'show router static', 'dig {host} @ADDRESS']),
     );
   });
 });
