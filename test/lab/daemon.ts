@@ -62,6 +62,13 @@ export async function startDaemon(configFile: string, folder: string): Promise<D
   };
 }
 
+/** Lets it learn the licence server's chain, as an administrator does on a path that is known to be clean. */
+export async function learnTrust(configFile: string, folder: string): Promise<void> {
+  const child = spawn(process.execPath, [MAIN, 'trust', 'learn', '--yes', '--config', configFile], { cwd: folder, stdio: 'ignore' });
+  const [code] = (await once(child, 'close')) as readonly (number | null)[];
+  if (code !== 0) throw new Error(`Cannot learn the trust of the lab: "trust learn" ended with ${String(code)}`);
+}
+
 type Child = ChildProcessByStdio<null, Readable, Readable>;
 
 async function announced(child: Child, ended: Promise<number | null>): Promise<Pick<Daemon, 'url' | 'syslogPort'>> {

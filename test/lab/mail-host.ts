@@ -116,9 +116,21 @@ function read(raw: string, recipients: readonly { readonly address: string }[]):
     lines.find((line) => line.toLowerCase().startsWith(`${name.toLowerCase()}: `))?.slice(name.length + 2) ?? '';
   return {
     to: recipients.map(({ address }) => address),
-    subject: header('Subject'),
+    subject: decodedWords(header('Subject')),
     event: header('X-FTM-Watch-Event'),
     cause: header('X-FTM-Watch-Cause'),
     raw,
   };
+}
+
+/** RFC 2047 in its "Q" encoding and UTF-8: what nodemailer sends. */
+function decodedWords(value: string): string {
+  return value.replaceAll(/=\?UTF-8\?Q\?([^?]*)\?=(?:\s+(?==\?))?/giu, (_word, text: string) =>
+    decodeURIComponent(
+      text
+        .replaceAll('_', ' ')
+        .replaceAll('%', '%25')
+        .replaceAll(/=([0-9A-F]{2})/giu, '%$1'),
+    ),
+  );
 }

@@ -2,6 +2,7 @@ import { createServer as createHttpsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import { connect, createSecureContext, createServer as createTlsServer } from 'node:tls';
 import type { SecureContext, TLSSocket, TlsOptions } from 'node:tls';
+import { callbackify } from 'node:util';
 import { chainPem, createIdentity } from '../support/authority.ts';
 import type { Identity } from '../support/authority.ts';
 
@@ -59,18 +60,16 @@ function join(near: TLSSocket, far: TLSSocket): void {
 /** A certificate for every name that is asked for, made when it is asked for and signed by one authority. */
 async function forger(authority: Identity): Promise<TlsOptions> {
   const forged = new Map<string, Promise<SecureContext>>();
-  const contextFor = async (name: string): Promise<SecureContext> =>
+  const forge = async (name: string): Promise<SecureContext> =>
     createSecureContext(
       credentials(await createIdentity({ name: `O=Fortinet, CN=${name}`, issuer: authority, dnsNames: [name] }), authority),
     );
   return {
-    SNICallback: (name, done) => {
-      const context = forged.get(name) ?? contextFor(name);
+    SNICallback: callbackify((name: string) => {
+      const context = forged.get(name) ?? forge(name);
       forged.set(name, context);
-      context.then((made) => {
-        done(null, made);
-      }, done);
-    },
+      return context;
+    }),
     ...credentials(await createIdentity({ name: 'O=Fortinet, CN=inspected', issuer: authority }), authority),
   };
 }

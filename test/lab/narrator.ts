@@ -1,0 +1,68 @@
+import { styleText } from 'node:util';
+
+/** Tells the story of the demo, a line at a time, with the time since its beginning. */
+export interface Narrator {
+  chapter(title: string): void;
+  /** Something that was done to the lab. */
+  act(text: string): void;
+  /** Something that was observed. */
+  seen(text: string): void;
+  good(text: string): void;
+  bad(text: string): void;
+  /** More about the line before. */
+  detail(label: string, text: string): void;
+}
+
+type Style = Parameters<typeof styleText>[0];
+
+const LABEL_WIDTH = 9;
+const INDENT = ' '.repeat(10);
+
+/** Colours where the terminal has them; none with NO_COLOR. */
+export function createNarrator(output: NodeJS.WriteStream): Narrator {
+  const started = performance.now();
+  const width = Math.max(60, Math.min(output.isTTY ? output.columns : 100, 110));
+  const paint = (style: Style, text: string): string => styleText(style, text, { stream: output });
+
+  function line(sign: string, style: Style, text: string): void {
+    const time = `${((performance.now() - started) / 1000).toFixed(1)} s`.padStart(7);
+    const [first = '', ...rest] = wrap(text, width - INDENT.length);
+    output.write(`${paint('dim', time)} ${paint(style, sign)} ${paint(style, first)}\n`);
+    for (const more of rest) output.write(`${INDENT}${paint(style, more)}\n`);
+  }
+
+  return {
+    chapter: (title) => {
+      output.write(`\n${INDENT}${paint('bold', title)}\n`);
+    },
+    act: (text) => {
+      line('→', 'bold', text);
+    },
+    seen: (text) => {
+      line('·', 'reset', text);
+    },
+    good: (text) => {
+      line('✓', 'green', text);
+    },
+    bad: (text) => {
+      line('✗', 'red', text);
+    },
+    detail: (label, text) => {
+      const [first = '', ...rest] = wrap(text, width - INDENT.length - LABEL_WIDTH);
+      output.write(`${INDENT}${paint('dim', label.padEnd(LABEL_WIDTH))}${first}\n`);
+      for (const more of rest) output.write(`${INDENT}${' '.repeat(LABEL_WIDTH)}${more}\n`);
+    },
+  };
+}
+
+function wrap(text: string, width: number): readonly string[] {
+  const lines: string[] = [];
+  let current = '';
+  for (const word of text.split(/\s+/u)) {
+    if (current !== '' && current.length + 1 + word.length > width) {
+      lines.push(current);
+      current = word;
+    } else current = current === '' ? word : `${current} ${word}`;
+  }
+  return [...lines, current];
+}

@@ -1,0 +1,104 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Cause } from '../../src/core/cause.ts';
+import type { Daemon } from './daemon.ts';
+import type { DiagnosisJson } from './event-source.ts';
+import type { Lab } from './lab.ts';
+import type { LabMail } from './mail-host.ts';
+import type { Narrator } from './narrator.ts';
+import type { Scenario } from './scenarios.ts';
+
+export interface Stage {
+  readonly lab: Lab;
+  readonly daemon: Daemon;
+  readonly narrator: Narrator;
+  /** The end of the play. */
+  readonly signal: AbortSignal;
+  /** So that people can read along. */
+  readonly pauseMs: number;
+}
+
+/** The longest that anything of the story may take; what is announced and does not come by then has failed. */
+const LIMIT_MS = 45_000;
+const MOST_EVIDENCE = 2;
+const MOST_STEPS = 2;
+
+/** Plays one fault from its beginning to the all-clear. Resolves with whether it was found, named, reported and recovered. */
+export async function play(scenario: Scenario, stage: Stage): Promise<boolean> {
+  const { narrator, lab, signal } = stage;
+  const mailsBefore = lab.inbox.mails.length;
+  const mail = (event: LabMail['event']): Promise<LabMail> =>
+    lab.inbox.mail(
+      (one) => lab.inbox.mails.indexOf(one) >= mailsBefore && one.event === event && one.cause === scenario.cause,
+      limit(signal),
+    );
+  narrator.chapter(`Fault "${scenario.name}"`);
+  try {
+    await breakIt(scenario, stage, mail);
+    await mendIt(scenario, stage, mail);
+    return true;
+  } catch (error) {
+    if (signal.aborted) throw error;
+    narrator.bad(`This did not come: ${error instanceof Error ? error.message : String(error)}`);
+    await scenario.end(lab);
+    return false;
+  }
+}
+
+type MailOf = (event: LabMail['event']) => Promise<LabMail>;
+
+async function breakIt(scenario: Scenario, { lab, daemon, narrator, signal, pauseMs }: Stage, mail: MailOf): Promise<void> {
+  const watch = stopwatch();
+  narrator.act(scenario.fault);
+  await scenario.begin(lab);
+  const found = daemon.diagnosis(({ causes }) => causes.some(({ id }) => id === scenario.cause), limit(signal));
+  const [diagnosis] = await Promise.all([found, ask(scenario, lab, narrator)]);
+  tellDiagnosis(diagnosis, scenario, narrator, watch());
+  const { subject, to } = await mail('firing');
+  narrator.seen(`A mail has reached ${to.join(', ')} after ${watch()}`);
+  narrator.detail('subject', subject);
+  await pause(pauseMs, signal);
+}
+
+async function mendIt(scenario: Scenario, { lab, daemon, narrator, signal, pauseMs }: Stage, mail: MailOf): Promise<void> {
+  const watch = stopwatch();
+  narrator.act(scenario.repair);
+  await scenario.end(lab);
+  const recovered = daemon.diagnosis(({ ready, causes }) => ready === 'ready' && causes.length === 0, limit(signal));
+  await Promise.all([recovered, ask(scenario, lab, narrator)]);
+  narrator.good(`Recovered after ${watch()}: everything is ready`);
+  const { subject } = await mail('resolved');
+  narrator.seen(`The all-clear has arrived after ${watch()}`);
+  narrator.detail('subject', subject);
+  await pause(pauseMs, signal);
+}
+
+async function ask({ isNoticed }: Scenario, lab: Lab, narrator: Narrator): Promise<void> {
+  if (!isNoticed) return;
+  const outcome = await lab.applianceLog.poll();
+  narrator.seen(`FortiAuthenticator asks the licence server, and ${outcome === 'answered' ? 'is answered' : 'complains in its log'}`);
+}
+
+function tellDiagnosis({ causes }: DiagnosisJson, scenario: Scenario, narrator: Narrator, after: string): void {
+  for (const cause of causes.filter(({ id }) => id === scenario.cause)) tellCause(cause, narrator, after);
+}
+
+function tellCause({ id, confidence, summary, impact, evidence, remedy }: Cause, narrator: Narrator, after: string): void {
+  narrator.bad(`Found after ${after}: ${summary}`);
+  narrator.detail('cause', `${id} (${confidence})`);
+  narrator.detail('impact', impact);
+  for (const line of evidence.slice(0, MOST_EVIDENCE)) narrator.detail('evidence', line);
+  for (const step of remedy.slice(0, MOST_STEPS)) narrator.detail('remedy', step);
+}
+
+function stopwatch(): () => string {
+  const started = performance.now();
+  return () => `${((performance.now() - started) / 1000).toFixed(1)} s`;
+}
+
+function limit(signal: AbortSignal): AbortSignal {
+  return AbortSignal.any([signal, AbortSignal.timeout(LIMIT_MS)]);
+}
+
+async function pause(pauseMs: number, signal: AbortSignal): Promise<void> {
+  if (pauseMs > 0) await sleep(pauseMs, undefined, { signal });
+}

@@ -1,0 +1,114 @@
+import type { CauseId } from '../../src/core/cause.ts';
+import type { Lab } from './lab.ts';
+import { LICENSE, LICENSE_HOST, SERIALS } from './site.ts';
+
+/** One fault, and its repair. */
+export interface Scenario {
+  readonly name: string;
+  /** What the administrator of the site does wrong, and what puts it right: sentences. */
+  readonly fault: string;
+  readonly repair: string;
+  /** What must be found. */
+  readonly cause: CauseId;
+  /** FortiAuthenticator notices it when it asks the licence server. */
+  readonly isNoticed: boolean;
+  begin(lab: Lab): Promise<void> | void;
+  end(lab: Lab): Promise<void> | void;
+}
+
+const INSPECTION: Scenario = {
+  name: 'inspection',
+  fault: 'Somebody gives the firewall policy of FortiAuthenticator a profile with deep inspection.',
+  repair: 'The policy gets "no-inspection" back.',
+  cause: 'tls-intercepted',
+  isNoticed: true,
+  begin: (lab) => lab.inspect(true),
+  end: (lab) => lab.inspect(false),
+};
+
+const DNS: Scenario = {
+  name: 'dns',
+  fault: `A filter makes the resolver answer ${LICENSE_HOST} with an address of its own.`,
+  repair: 'The filter lets the name pass.',
+  cause: 'answer-hijacked',
+  isNoticed: true,
+  begin: ({ resolver }) => {
+    resolver.setFault(LICENSE_HOST, { kind: 'answer', address: '10.66.0.1' });
+  },
+  end: ({ resolver }) => {
+    resolver.setFault(LICENSE_HOST, { kind: 'none' });
+  },
+};
+
+const LICENSE_ON_PEER: Scenario = {
+  name: 'license',
+  fault: `After a migration the licence ${LICENSE} is still registered to ${SERIALS.peer}, the former HA peer.`,
+  repair: `Fortinet moves the licence to ${SERIALS.unit}.`,
+  cause: 'license-on-peer',
+  isNoticed: false,
+  begin: (lab) => {
+    lab.register(SERIALS.peer);
+  },
+  end: (lab) => {
+    lab.register(SERIALS.unit);
+  },
+};
+
+const LICENSE_ELSEWHERE: Scenario = {
+  ...LICENSE_ON_PEER,
+  name: 'license-elsewhere',
+  fault: `The licence ${LICENSE} is registered to a unit that has nothing to do with this site.`,
+  cause: 'license-on-other-unit',
+  begin: (lab) => {
+    lab.register('FAC-VM0000000099');
+  },
+};
+
+const BLOCK_PAGE: Scenario = {
+  name: 'block-page',
+  fault: 'A web filter on the firewall blocks the licence server with a page of its own.',
+  repair: 'The web filter is taken out of the policy.',
+  cause: 'tls-intercepted',
+  isNoticed: true,
+  begin: ({ firewall }) => firewall.setMode({ kind: 'block-page' }),
+  end: ({ firewall }) => firewall.setMode({ kind: 'off' }),
+};
+
+const RESET: Scenario = {
+  name: 'reset',
+  fault: 'An intrusion prevention profile resets every TLS session with the licence server.',
+  repair: 'The profile is taken out of the policy.',
+  cause: 'tls-blocked',
+  isNoticed: true,
+  begin: ({ firewall }) => firewall.setMode({ kind: 'reset' }, LICENSE_HOST),
+  end: ({ firewall }) => firewall.setMode({ kind: 'off' }),
+};
+
+const EGRESS: Scenario = {
+  name: 'egress',
+  fault: 'A new firewall policy refuses TCP 443 to the licence server.',
+  repair: 'The policy is put below the one for FortiAuthenticator.',
+  cause: 'egress-blocked',
+  isNoticed: true,
+  begin: ({ firewall }) => firewall.setMode({ kind: 'refuse' }, LICENSE_HOST),
+  end: ({ firewall }) => firewall.setMode({ kind: 'off' }),
+};
+
+const MAIL: Scenario = {
+  name: 'mail',
+  fault: 'The mail server no longer takes activation codes from FortiAuthenticator for users outside.',
+  repair: 'The mail server allows FortiAuthenticator to relay again.',
+  cause: 'mail-recipient-rejected',
+  isNoticed: false,
+  begin: ({ mail }) => {
+    mail.setFault('refuse-recipient');
+  },
+  end: ({ mail }) => {
+    mail.setFault('none');
+  },
+};
+
+export const SCENARIOS: readonly Scenario[] = [INSPECTION, DNS, LICENSE_ON_PEER, LICENSE_ELSEWHERE, BLOCK_PAGE, RESET, EGRESS, MAIL];
+
+/** What is played when nothing else was asked for. */
+export const TIMELINE: readonly Scenario[] = [INSPECTION, DNS, LICENSE_ON_PEER];
