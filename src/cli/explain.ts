@@ -1,4 +1,3 @@
-import type { Clock } from '../core/clock.ts';
 import type { CauseId } from '../core/cause.ts';
 import type { SignatureSet } from '../core/polling/signature.ts';
 import type { Attribution } from '../logs/attribution.ts';
@@ -16,7 +15,6 @@ export interface ExplainOptions {
   readonly json: boolean;
   readonly signatures: SignatureSet;
   readonly attribution: Attribution;
-  readonly clock: Clock;
 }
 
 /** What `explain --json` prints for each line: part of the contract. */
@@ -39,7 +37,7 @@ const LOOKED_AT = 8192;
 export async function explain(options: ExplainOptions): Promise<number> {
   let recognised = false;
   const one = (line: string): void => {
-    const found = recognisePasted(options.signatures, line.trim(), options.clock.now());
+    const found = recognisePasted(options.signatures, line.trim());
     recognised ||= found !== null;
     options.output.write(options.json ? `${JSON.stringify(toJson(line, found, options.attribution))}\n` : toText(line, found));
   };

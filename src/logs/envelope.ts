@@ -1,11 +1,10 @@
-import type { EpochMs } from '../core/clock.ts';
 import { readFields } from './fields.ts';
-import { readTime } from './timestamp.ts';
+import { findTime } from './timestamp.ts';
 
 /** What stands around the message of a line. */
 export interface Envelope {
-  /** When it was logged, where the line tells. */
-  readonly at: EpochMs | null;
+  /** When it was logged, as it stands in the line: for `readTime`. */
+  readonly time: string | null;
   /** As it stands in the line: the name or the address of the sender as a relay saw it. Hostile text. */
   readonly host: string | null;
   readonly body: Body;
@@ -34,24 +33,22 @@ const MORE_FIELDS = /^(?:[a-z_]{1,32}=(?:"[^"]*"|[^\s"]*) +){1,8}/u;
 /**
  * Takes one line apart: RFC 3164 as FortiAuthenticator sends it (the host may be missing), RFC 5424 and ISO times as relays write
  * them, the raw export, and text without any envelope. Never fails: what it does not know is message.
- * @param near the time to read times without a year by
  */
-export function readEnvelope(line: string, near: EpochMs): Envelope {
+export function readEnvelope(line: string): Envelope {
   const text = line.replace(PRIORITY, '');
   const modern = RFC5424.exec(text);
-  if (modern !== null) return readModern(text.slice(modern[0].length), modern, near);
-  const stamp = text.startsWith('date=') ? null : readTime(text, near);
-  const rest = stamp === null ? text : text.slice(stamp.length).replace(AFTER_TIME, '');
-  const at = stamp?.at ?? null;
+  if (modern !== null) return readModern(text.slice(modern[0].length), modern);
+  const time = text.startsWith('date=') ? null : findTime(text);
+  const rest = time === null ? text : text.slice(time.length).replace(AFTER_TIME, '');
   const tag = TAG.exec(rest);
   if (tag === null) {
     const host = HOST.exec(rest)?.[1] ?? null;
-    return finish([rest, rest.replace(HOST, '')], { at, host: plausibleHost(host) }, near);
+    return finish([rest, rest.replace(HOST, '')], { time, host: plausibleHost(host) });
   }
-  return finish([rest, rest.replace(HOST, ''), rest.slice(tag[0].length)], { at, host: plausibleHost(tag[1] ?? null) }, near);
+  return finish([rest.slice(tag[0].length), rest, rest.replace(HOST, '')], { time, host: plausibleHost(tag[1] ?? null) });
 }
 
-function readModern(rest: string, header: RegExpExecArray, near: EpochMs): Envelope {
+function readModern(rest: string, header: RegExpExecArray): Envelope {
   const message = rest
     .replace(STRUCTURED_DATA, '')
     .replace(/^\u{FEFF}/u, '')
@@ -59,13 +56,13 @@ function readModern(rest: string, header: RegExpExecArray, near: EpochMs): Envel
   const tag = TAG.exec(message);
   const starts = tag === null ? [message] : [message, message.slice(tag[0].length)];
   const host = header[2] ?? '-';
-  return finish(starts, { at: readTime(header[1] ?? '', near)?.at ?? null, host: host === '-' ? null : host }, near);
+  return finish(starts, { time: header[1] ?? null, host: host === '-' ? null : host });
 }
 
-function finish(starts: readonly string[], head: Pick<Envelope, 'at' | 'host'>, near: EpochMs): Envelope {
+function finish(starts: readonly string[], head: Pick<Envelope, 'time' | 'host'>): Envelope {
   for (const start of starts) {
     if (start.startsWith('category="')) return { ...head, body: afterFields(start) };
-    if (start.startsWith('date=') || start.startsWith('time=')) return readExport(start, head, near);
+    if (start.startsWith('date=') || start.startsWith('time=')) return readExport(start, head);
   }
   return { ...head, body: { kind: 'message', texts: [...new Set(starts)], all: false } };
 }
@@ -76,16 +73,16 @@ function afterFields(body: string): Body {
 }
 
 /** `date=… msg="message" user="…"`: quotes within are not escaped. A FortiGate's line has the same beginning. */
-function readExport(body: string, head: Pick<Envelope, 'at' | 'host'>, near: EpochMs): Envelope {
-  const at = readTime(body, near)?.at ?? head.at;
+function readExport(body: string, head: Pick<Envelope, 'time' | 'host'>): Envelope {
+  const time = findTime(body) ?? head.time;
   if (!/ (?:oid=\d|cat=")/u.test(body)) {
-    return { ...head, at, body: { kind: 'fields', fields: readFields(body) } };
+    return { ...head, time, body: { kind: 'fields', fields: readFields(body) } };
   }
   const texts = body
     .split(' msg="')
     .slice(1)
     .map((text) => text.replace(/"(?: user="| requestid=|\s*$).*$/u, ''));
-  return { ...head, at, body: { kind: 'message', texts: texts.length === 0 ? [body] : texts, all: true } };
+  return { ...head, time, body: { kind: 'message', texts: texts.length === 0 ? [body] : texts, all: true } };
 }
 
 /** What follows each place where `key` (with its opening quote) is given a value. */

@@ -10,6 +10,7 @@ import type { EventOutbox } from './outbox.ts';
 import type { Recognition } from './recognise.ts';
 import { recogniseLine } from './recognise.ts';
 import type { LineTally } from './tally.ts';
+import { readTime } from './timestamp.ts';
 
 /** A message begins well within this; the rest of a longer line is not looked at. */
 const LOOKED_AT = 8192;
@@ -115,7 +116,7 @@ export class LogReader implements LineSink {
     const { attribution, outbox, signatures, watched } = this.#context;
     const { source } = this.#options;
     const text = line.bytes.toString('utf8', line.start, Math.min(line.end, line.start + LOOKED_AT));
-    const found = recogniseLine(signatures, text, this.#now);
+    const found = recogniseLine(signatures, text);
     if (found === null) return false;
     const stamp = { at: instantOf(found, source, this.#now), line: text, source };
     if (found.kind === 'firewall') {
@@ -134,7 +135,8 @@ export class LogReader implements LineSink {
 
 /** When it happened: on arrival. A file may be read long after, so there the line's own time counts, unless it lies ahead. */
 function instantOf({ envelope }: Recognition, source: LogSource, now: EpochMs): EpochMs {
-  return source === 'file' && envelope.at !== null ? Math.min(envelope.at, now) : now;
+  if (source !== 'file' || envelope.time === null) return now;
+  return Math.min(readTime(envelope.time, now) ?? now, now);
 }
 
 function needlePattern(needles: readonly string[]): RegExp {

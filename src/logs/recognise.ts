@@ -1,4 +1,3 @@
-import type { EpochMs } from '../core/clock.ts';
 import type { FirewallEvidence } from '../core/polling/log-event.ts';
 import type { FirewallSignature, MessageSignature, SignatureSet } from '../core/polling/signature.ts';
 import { matchFirewall, matchLoosely, matchMessage } from '../core/polling/signature.ts';
@@ -19,8 +18,8 @@ export type Recognition =
  * What a line of the stream says; null: nothing to us. A text counts only where FortiAuthenticator puts its message, never
  * inside a field: whoever fails to log in chooses the user name.
  */
-export function recogniseLine(set: SignatureSet, line: string, near: EpochMs): Recognition | null {
-  const envelope = readEnvelope(line, near);
+export function recogniseLine(set: SignatureSet, line: string): Recognition | null {
+  const envelope = readEnvelope(line);
   switch (envelope.body.kind) {
     case 'fields':
       return recogniseFields(set, envelope, envelope.body.fields);
@@ -32,10 +31,10 @@ export function recogniseLine(set: SignatureSet, line: string, near: EpochMs): R
 }
 
 /** The same for a line that a person pasted, who may have cut it anywhere. */
-export function recognisePasted(set: SignatureSet, line: string, near: EpochMs): Recognition | null {
-  const exact = recogniseLine(set, line, near);
+export function recognisePasted(set: SignatureSet, line: string): Recognition | null {
+  const exact = recogniseLine(set, line);
   if (exact !== null) return exact;
-  const envelope = readEnvelope(line, near);
+  const envelope = readEnvelope(line);
   // A complete line was judged above; only a text without fields may have been cut.
   if (envelope.body.kind === 'fields' || envelope.body.all) return null;
   const signature = matchLoosely(set, line);

@@ -42,7 +42,7 @@ const firewall = z.strictObject({
   ...base,
   fields: z
     .record(z.string().regex(/^[a-z_][\w-]*$/u), z.string().min(1).max(200))
-    .refine((fields) => Object.values(fields).some((value) => value.length >= 5), 'expected one value of at least 5 characters'),
+    .refine((fields) => Object.keys(fields).length > 0, 'expected at least one field'),
 });
 
 const catalogue = z.strictObject({ signatures: z.array(z.unknown()).max(1000) });

@@ -3,7 +3,6 @@ import { explain } from '../../../src/cli/explain.ts';
 import type { Explanation } from '../../../src/cli/explain.ts';
 import { createAttribution } from '../../../src/logs/attribution.ts';
 import { fixtureLines } from '../../support/fixture-lines.ts';
-import { handClock } from '../../support/hand-clock.ts';
 import { shippedCatalogue } from '../../support/signature-catalogue.ts';
 import { textSink } from '../../support/text-sink.ts';
 
@@ -16,8 +15,7 @@ async function* chunks(...texts: readonly string[]): AsyncGenerator<Buffer> {
 
 async function run(lines: readonly string[], json: boolean, input = chunks()): Promise<{ readonly code: number; readonly text: string }> {
   const output = textSink();
-  const clock = handClock(Date.UTC(2026, 10, 24));
-  return { code: await explain({ lines, input, output, json, signatures, attribution, clock }), text: output.text() };
+  return { code: await explain({ lines, input, output, json, signatures, attribution }), text: output.text() };
 }
 
 const objects = (text: string): readonly Explanation[] =>

@@ -53,7 +53,7 @@ describe('matchFirewall', () => {
 });
 
 describe('compileSignatures', () => {
-  test('chooses few needles: beginnings, unless they are short, and none that another finds', () => {
-    expect([...set.needles].toSorted()).toEqual(['Polling error', 'does not belong', 'resign']);
+  test('chooses few needles: beginnings from a capital letter on, first fields, and none that another finds', () => {
+    expect([...set.needles].toSorted()).toEqual(['FTM ', 'Polling error', 'subtype="ssl"']);
   });
 });
