@@ -1,5 +1,6 @@
 import { createSocket } from 'node:dgram';
 import type { Socket } from 'node:dgram';
+import { once } from 'node:events';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
 import { createLogIntake } from '../../../src/logs/intake.ts';
@@ -48,6 +49,24 @@ describe('syslog over UDP', () => {
     const port = bench.portOf('udp');
     for (let i = 0; i < 5000; i += 1) socket.send(i % 8 === 0 ? TROUBLE : ORDINARY, port, '127.0.0.1');
     await bench.until(() => expect(bench.intake.counters().lines.udp).toMatchObject({ ftm: 625, other: 4375, dropped: 0 }));
+  });
+
+  test('counts what the kernel drops while the program is busy', async () => {
+    const bench = await startIntake();
+    const socket = sender();
+    socket.connect(bench.portOf('udp'), '127.0.0.1');
+    await once(socket, 'connect');
+    // Without a turn of the event loop in between nothing is read, and the buffer overflows.
+    for (let i = 0; i < 30_000; i += 1) socket.send(ORDINARY);
+    await bench.until(() => expect(bench.intake.counters().lines.udp.other).toBeGreaterThan(0));
+    const dropped = (await readKernelDrops(bench.portOf('udp'))) ?? 0;
+    await bench.until(() => expect(bench.intake.counters().lines.udp.other).toBe(30_000 - dropped));
+    await bench.intake.stop();
+    expect(dropped).toBeGreaterThan(0);
+    expect(bench.intake.counters()).toMatchObject({ lines: { udp: { dropped } }, udp: { kernelDrops: dropped } });
+    expect(bench.log.lines).toContainEqual(
+      expect.objectContaining({ fields: { dropped }, message: expect.stringContaining('kernel dropped') }),
+    );
   });
 
   test('tells which port is taken and what to do, and leaves nothing open', async () => {

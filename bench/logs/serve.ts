@@ -1,0 +1,44 @@
+/** The log intake in a process of its own: prints its ports, then its counters for each line on standard input. */
+import { createInterface } from 'node:readline';
+import { pino } from 'pino';
+import { systemClock } from '../../src/clock.ts';
+import type { LogEvent } from '../../src/core/polling/log-event.ts';
+import { emptyPolling, recordEvent } from '../../src/core/polling/state.ts';
+import { createLogIntake } from '../../src/logs/intake.ts';
+import { loadSignatures } from '../../src/logs/signatures.ts';
+
+const free = { address: '127.0.0.1', port: 0 };
+let state = emptyPolling(900_000);
+let stall = 0;
+let latest = performance.now();
+setInterval(() => {
+  stall = Math.max(stall, performance.now() - latest - 10);
+  latest = performance.now();
+}, 10);
+
+const intake = createLogIntake(
+  {
+    logs: { syslog: { udp: free, tcp: free, tls: null }, files: [], foreign: 'count' },
+    appliances: [],
+    firewallSources: [],
+    watched: { hosts: ['fortitokenmobile.fortinet.com'], addresses: [] },
+  },
+  {
+    clock: systemClock,
+    logger: pino({ level: 'silent' }),
+    signatures: await loadSignatures([]),
+    stateFile: null,
+    // As the program does: every event goes into the window.
+    onEvent: (event: LogEvent) => {
+      state = recordEvent(state, event);
+    },
+  },
+);
+await intake.start(new AbortController().signal);
+process.stdout.write(`${JSON.stringify(intake.addresses())}\n`);
+createInterface({ input: process.stdin })
+  .on('line', () => {
+    process.stdout.write(`${JSON.stringify({ ...intake.counters().lines, stall })}\n`);
+    stall = 0;
+  })
+  .on('close', () => process.exit(0));
