@@ -9,7 +9,7 @@ import type { Signature, SignatureSet } from '../core/polling/signature.ts';
 import { compileSignatures } from '../core/polling/signature.ts';
 
 /** The catalogue that comes with the program. */
-export const SHIPPED_SIGNATURES: string = fileURLToPath(new URL('../../config/fac-signatures.yaml', import.meta.url));
+const SHIPPED_SIGNATURES: string = fileURLToPath(new URL('../../config/fac-signatures.yaml', import.meta.url));
 
 const line = z.string().trim().min(1).max(1000);
 
