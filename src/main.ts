@@ -41,7 +41,8 @@ function terminal(): Terminal {
     input: stdin,
     output: stdout,
     errors: stderr,
-    style: { color, width: Math.min(stdout.isTTY ? stdout.columns : 100, 120) },
+    // No terminal has no columns, and a serial console often says 0.
+    style: { color, width: Math.min(stdout.columns || 100, 120) },
     progress: stderr.isTTY ? stderr : null,
     confirm: stdin.isTTY && stdout.isTTY ? confirm : null,
     signal: stopping.signal,

@@ -2,6 +2,7 @@ import type { RoundProgress } from '../round/observe-round.ts';
 
 /** A terminal that a line can be rewritten on. */
 export interface ProgressOutput {
+  /** 0: a console that does not know. */
   readonly columns: number;
   write(text: string): unknown;
 }
@@ -13,6 +14,7 @@ export interface ProgressLine {
 }
 
 const ERASE_LINE = '\r\u001B[2K';
+const USUAL_COLUMNS = 80;
 
 export function createProgressLine(output: ProgressOutput | null): ProgressLine {
   const waiting = new Set<string>();
@@ -20,7 +22,8 @@ export function createProgressLine(output: ProgressOutput | null): ProgressLine 
     show: ({ subject, kind }) => {
       if (kind === 'started') waiting.add(subject);
       else waiting.delete(subject);
-      output?.write(`${ERASE_LINE}${`Waiting for ${[...waiting].join(', ')}`.slice(0, output.columns - 1)}`);
+      const text = waiting.size === 0 ? '' : `Waiting for ${[...waiting].join(', ')}`;
+      output?.write(`${ERASE_LINE}${text.slice(0, (output.columns || USUAL_COLUMNS) - 1)}`);
     },
     clear: () => {
       output?.write(ERASE_LINE);
