@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createHierarchy } from '../../support/authority.ts';
 import { createCheckBench, MAIL_HOST } from '../../support/check-bench.ts';
 import type { CheckBench, Section } from '../../support/check-bench.ts';
@@ -44,53 +44,56 @@ function check(port: number, more: Section = {}): Promise<CheckResult> {
   return bench.check(licenseServer.port, { mail: [server] });
 }
 
-test.for(['starttls', 'tls', 'none'] as const)('accepted with security %s, and nothing is sent', async (security) => {
-  await using server = await serve({ security });
-  const result = await check(server.port, { security });
-  expect(conclusionOf(result)).toEqual(READY);
-  expect(preconditionOf(result, 'mail').state).toBe('ok');
-  expect(server.commands.filter((command) => command.startsWith('RCPT'))).toEqual(['RCPT TO:<probe@example.test>']);
-  expect(server.messages()).toBe(0);
-});
+// Together: the silent one alone takes ten seconds.
+describe.concurrent('a mail server', () => {
+  test.for(['starttls', 'tls', 'none'] as const)('accepted with security %s, and nothing is sent', async (security) => {
+    await using server = await serve({ security });
+    const result = await check(server.port, { security });
+    expect(conclusionOf(result)).toEqual(READY);
+    expect(preconditionOf(result, 'mail').state).toBe('ok');
+    expect(server.commands.filter((command) => command.startsWith('RCPT'))).toEqual(['RCPT TO:<probe@example.test>']);
+    expect(server.messages()).toBe(0);
+  });
 
-test('refused', async () => {
-  const result = await check(await unusedPort());
-  expect(conclusionOf(result)).toEqual(notReady('mail-unreachable'));
-  expect(evidenceOf(result)).toContain('refused');
-});
+  test('refused', async () => {
+    const result = await check(await unusedPort());
+    expect(conclusionOf(result)).toEqual(notReady('mail-unreachable'));
+    expect(evidenceOf(result)).toContain('refused');
+  });
 
-test('silent', async () => {
-  await using server = await createScriptedSmtp({ greeting: null });
-  const result = await check(server.port);
-  expect(conclusionOf(result)).toEqual(notReady('mail-unreachable'));
-  expect(evidenceOf(result)).toContain('timeout (greeting)');
-});
+  test('silent', async () => {
+    await using server = await createScriptedSmtp({ greeting: null });
+    const result = await check(server.port);
+    expect(conclusionOf(result)).toEqual(notReady('mail-unreachable'));
+    expect(evidenceOf(result)).toContain('timeout (greeting)');
+  });
 
-test('refuses the recipient', async () => {
-  await using server = await serve({ security: 'starttls', refuseRecipient: 550 });
-  const result = await check(server.port);
-  expect(conclusionOf(result)).toEqual(notReady('mail-recipient-rejected'));
-  expect(evidenceOf(result)).toContain('550');
-});
+  test('refuses the recipient', async () => {
+    await using server = await serve({ security: 'starttls', refuseRecipient: 550 });
+    const result = await check(server.port);
+    expect(conclusionOf(result)).toEqual(notReady('mail-recipient-rejected'));
+    expect(evidenceOf(result)).toContain('550');
+  });
 
-test('refuses the login', async () => {
-  await writeFile(join(bench.folder, 'password'), 'wrong horse', { mode: 0o600 });
-  await using server = await serve({ security: 'starttls', credentials: { user: 'fac', password: 'correct horse' } });
-  const result = await check(server.port, { user: 'fac', passwordFile: 'password' });
-  expect(conclusionOf(result)).toEqual(notReady('mail-login-rejected'));
-  expect(JSON.stringify(result)).not.toContain(await readFile(join(bench.folder, 'password'), 'utf8'));
-});
+  test('refuses the login', async () => {
+    await writeFile(join(bench.folder, 'password'), 'wrong horse', { mode: 0o600 });
+    await using server = await serve({ security: 'starttls', credentials: { user: 'fac', password: 'correct horse' } });
+    const result = await check(server.port, { user: 'fac', passwordFile: 'password' });
+    expect(conclusionOf(result)).toEqual(notReady('mail-login-rejected'));
+    expect(JSON.stringify(result)).not.toContain(await readFile(join(bench.folder, 'password'), 'utf8'));
+  });
 
-test('does not offer STARTTLS', async () => {
-  await using server = await serve({ security: 'none' });
-  const result = await check(server.port, { security: 'starttls' });
-  expect(conclusionOf(result)).toEqual(notReady('mail-tls-broken'));
-  expect(evidenceOf(result)).toContain('STARTTLS is not offered');
-});
+  test('does not offer STARTTLS', async () => {
+    await using server = await serve({ security: 'none' });
+    const result = await check(server.port, { security: 'starttls' });
+    expect(conclusionOf(result)).toEqual(notReady('mail-tls-broken'));
+    expect(evidenceOf(result)).toContain('STARTTLS is not offered');
+  });
 
-test('STARTTLS with a certificate that nobody trusts', async () => {
-  const strange = await createHierarchy({ dnsNames: [MAIL_HOST] });
-  await using server = await serve({ security: 'starttls', identity: strange.leaf, issuers: [strange.intermediate] });
-  const result = await check(server.port);
-  expect(conclusionOf(result)).toEqual(notReady('mail-tls-broken'));
+  test('STARTTLS with a certificate that nobody trusts', async () => {
+    const strange = await createHierarchy({ dnsNames: [MAIL_HOST] });
+    await using server = await serve({ security: 'starttls', identity: strange.leaf, issuers: [strange.intermediate] });
+    const result = await check(server.port);
+    expect(conclusionOf(result)).toEqual(notReady('mail-tls-broken'));
+  });
 });

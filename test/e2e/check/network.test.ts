@@ -85,11 +85,16 @@ describeWhere(['root', 'network-namespaces', { program: 'nft' }], 'a site behind
     expect(conclusionOf(await internet.check({ mail: [MAIL] }))).toEqual(notReady('internet-unreachable', ...ABOVE_NAMES, 'mail'));
   });
 
-  test('nothing answers at all: the round ends within 15 s, and the cause is the internet', async () => {
+  test('nothing answers at all, and there is more to look at than time for it', async () => {
     using _ = internet.firewall('drop');
-    const services = [{ name: 'push', host: 'push.fortinet.com' }];
+    const services = Array.from({ length: 24 }, (_, index) => ({
+      name: `service ${String(index)}`,
+      host: `203.0.113.${String(100 + index)}`,
+    }));
     const result = await internet.check({ mail: [MAIL, { ...MAIL, host: '203.0.113.26' }], services });
     expect(conclusionOf(result)).toEqual(notReady('internet-unreachable', ...PATH, 'mail'));
-    expect(result.durationMs).toBeLessThan(16_000);
+    // 15 s for the round, which it needs, and 2 for the start of the process.
+    expect(result.durationMs).toBeGreaterThan(14_000);
+    expect(result.durationMs).toBeLessThan(17_000);
   });
 });

@@ -1,0 +1,129 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createCheckBench } from '../../support/check-bench.ts';
+import type { CheckBench } from '../../support/check-bench.ts';
+import { conclusionOf, notReady, preconditionOf, readCheck, READY } from '../../support/check-result.ts';
+import { runFtmWatch } from '../../support/ftm-watch.ts';
+import type { Run } from '../../support/ftm-watch.ts';
+import { inTerminal } from '../../support/in-terminal.ts';
+import { unusedPort } from '../../support/mail-bench.ts';
+import { describeWhere } from '../../support/privilege.ts';
+import { createSandbox } from '../../support/sandbox.ts';
+import type { Peer } from '../../support/tls-peer.ts';
+
+const ESCAPE = String.fromCodePoint(0x1b);
+/** What moves the cursor, colours, or overwrites a line: control characters other than a line break. */
+const CONTROL = /(?!\n)\p{Cc}/u;
+
+let bench: CheckBench;
+let server: Peer;
+
+beforeAll(async () => {
+  bench = await createCheckBench();
+  server = await bench.licenseServer();
+});
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+  await bench[Symbol.asyncDispose]();
+});
+
+describe('for people', () => {
+  test('what is in order, plain where there is no terminal', async () => {
+    const { exitCode, stdout, stderr } = await bench.run(['check', '-c', await bench.configure(server.port)]);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    expect(stdout).not.toMatch(CONTROL);
+    expect(stdout).toContain('✔ Licence server');
+    expect(stdout).toMatch(/\nREADY: [^\n]+\n$/u);
+  });
+
+  test('what is broken, why and how to mend it', async () => {
+    const { exitCode, stdout, stderr } = await bench.run(['check', '-c', await bench.configure(await unusedPort())]);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: '' });
+    expect(stdout).not.toMatch(CONTROL);
+    expect(stdout).toContain('✘ Reachability');
+    expect(stdout).toMatch(/\nCRITICAL {2}.*\n {2}Impact .*\n {2}Evidence .*\n {2}Remedy +1\. .*\nNOT READY: [^\n]+\n$/su);
+    expect(stdout.split('\n').every((line) => line.length <= 100)).toBe(true);
+  });
+});
+
+describe('the configuration', () => {
+  test.for([
+    ['behind the command', (file: string) => ['check', '--json', '-c', file]],
+    ['in front of it', (file: string) => ['-c', file, 'check', '--json']],
+    ['by its long name', (file: string) => ['check', `--config=${file}`, '--json']],
+  ] as const)('is named %s', async ([, args]) => {
+    expect(conclusionOf(readCheck(await bench.run(args(await bench.configure(server.port)))))).toEqual(READY);
+  });
+
+  test('with mistakes in it: exit code 3, each with its line on standard error, nothing on standard output', async () => {
+    await writeFile(join(bench.folder, 'bad.yaml'), 'site: hq\nresolver: [system]\ncontrolHosts: [www.iana.org:99999]\n');
+    const { exitCode, stdout, stderr } = await bench.run(['check', '--json', '-c', 'bad.yaml']);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: '' });
+    expect(stderr).toMatch(/bad\.yaml:2\b.*"?resolvers"?/u);
+    expect(stderr).toMatch(/bad\.yaml:3\b.*99999/u);
+  });
+
+  test('that does not exist: exit code 3 and its name on standard error', async () => {
+    const { exitCode, stdout, stderr } = await bench.run(['check', '--json', '-c', 'nowhere.yaml']);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: '' });
+    expect(stderr).toContain('nowhere.yaml');
+  });
+
+  test('that names a certificate file without a certificate: exit code 3 and its name on standard error', async () => {
+    await writeFile(join(bench.folder, 'empty.pem'), '');
+    const file = await bench.configure(server.port, { trust: { profile: 'pinned', caFiles: ['empty.pem'] } });
+    const { exitCode, stdout, stderr } = await bench.run(['check', '--json', '-c', file]);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: '' });
+    expect(stderr).toContain('empty.pem');
+  });
+});
+
+test('an option that does not exist: exit code 3, nothing on standard output', async () => {
+  const { exitCode, stdout, stderr } = await bench.run(['check', '--jsno']);
+  expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: '' });
+  expect(stderr).toContain('--json');
+});
+
+describeWhere(['root', 'network-namespaces'], 'no configuration, on a machine without any network', () => {
+  test('says that the internet is unreachable', async () => {
+    await using machine = await createSandbox();
+    const result = readCheck(await runFtmWatch(['check', '--json'], { cwd: bench.folder, prefix: machine.prefix }));
+    const path = ['name-resolution', 'reachability', 'tls-genuine', 'license-server'] as const;
+    expect(conclusionOf(result)).toEqual(notReady('internet-unreachable', ...path));
+    expect(preconditionOf(result, 'mail').state).toBe('not-configured');
+    expect(result.durationMs).toBeLessThan(10_000);
+  });
+});
+
+describeWhere([{ program: 'script' }], 'at a terminal', () => {
+  test.for([
+    ['colours', {}, true],
+    ['no colours with NO_COLOR', { NO_COLOR: '1' }, false],
+    ['no colours on a dumb terminal', { TERM: 'dumb' }, false],
+  ] as const)('%s', async ([, env, colours]) => {
+    const { exitCode, stdout } = await runAt(120, { NO_COLOR: '', TERM: 'xterm', ...env });
+    expect(exitCode).toBe(2);
+    expect(stripVTControlCharacters(stdout)).toContain('✘ Reachability');
+    expect(stdout.includes(`${ESCAPE}[31m`)).toBe(colours);
+  });
+
+  test.for([
+    [72, 72],
+    [200, 120],
+    // A console that does not tell its size.
+    [0, 100],
+  ] as const)('%i columns: lines of up to %i', async ([columns, longest]) => {
+    const { stdout } = await runAt(columns, { TERM: 'dumb' });
+    const report = stdout.slice(stdout.indexOf('ftm-watch  '));
+    const lengths = report.split('\r\n').map((line) => line.length);
+    expect(Math.max(...lengths)).toBeLessThanOrEqual(longest);
+    expect(Math.max(...lengths)).toBeGreaterThan(longest - 20);
+  });
+
+  async function runAt(columns: number, env: Readonly<Record<string, string>>): Promise<Run> {
+    const file = await bench.configure(await unusedPort());
+    return runFtmWatch(['check', '-c', file], { cwd: bench.folder, env, prefix: inTerminal(columns) });
+  }
+});
