@@ -5,9 +5,11 @@ import type { Diagnosis } from '../core/diagnosis.ts';
 import { diagnose } from '../core/diagnosis/diagnose.ts';
 import type { RoundObservations } from '../core/round.ts';
 import type { JudgedRound } from '../round/assess-round.ts';
+import type { RoundProgress } from '../round/observe-round.ts';
 import { createProbeKit } from '../round/probe-kit.ts';
 import { voidWhenStalled } from '../round/void-round.ts';
 import { activationOf, assessUnits } from '../units/assess-units.ts';
+import { mailServersOf } from '../units/mail-servers.ts';
 import { observeHolders, observeUnits, type UnitsPicture } from '../units/observe-units.ts';
 import { createProgressLine, type ProgressOutput } from './progress.ts';
 
@@ -34,12 +36,15 @@ export async function examine(options: ExaminationOptions): Promise<Examination>
   const kit = await createProbeKit(config, { clock, env });
   const progress = createProgressLine(options.progress);
   try {
-    const [observations, picture] = await Promise.all([
-      kit.observe(signal, (step) => {
+    const units = observeUnits(config, { clock, env, signal });
+    const mailServers = config.mail.length > 0 ? Promise.resolve(config.mail) : units.then((seen) => mailServersOf(config, seen.units));
+    const wishes = {
+      mailServers,
+      onProgress: (step: RoundProgress) => {
         progress.show(step);
-      }),
-      observePicture(options),
-    ]);
+      },
+    };
+    const [observations, picture] = await Promise.all([kit.observe(signal, wishes), units.then((seen) => completePicture(seen, options))]);
     const judged = kit.assess(observations);
     const { host, port } = config.licenseServer;
     const diagnosis = diagnose([...voidWhenStalled(judged.assessments, observations), ...assessUnits(config, picture)], {
@@ -49,6 +54,7 @@ export async function examine(options: ExaminationOptions): Promise<Examination>
       port,
       source: config.firewall?.source ?? null,
       activation: activationOf(picture),
+      applianceUnaffected: false,
     });
     return { diagnosis, observations, judged };
   } finally {
@@ -57,8 +63,7 @@ export async function examine(options: ExaminationOptions): Promise<Examination>
   }
 }
 
-async function observePicture({ config, budget, clock, env, signal }: ExaminationOptions): Promise<UnitsPicture> {
-  const ctx = { clock, env, signal };
-  const seen = await observeUnits(config, ctx);
-  return { ...seen, registration: await observeHolders(config, seen.units, budget, ctx) };
+async function completePicture(seen: Awaited<ReturnType<typeof observeUnits>>, options: ExaminationOptions): Promise<UnitsPicture> {
+  const { config, budget, clock, env, signal } = options;
+  return { ...seen, registration: await observeHolders(config, seen.units, budget, { clock, env, signal }) };
 }

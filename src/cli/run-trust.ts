@@ -45,8 +45,11 @@ function overview({ licenseServer, trust: { profile, baselineFile } }: Config, k
 /** One round, of which only the licence server's chains are kept, with the control hosts' beside them. */
 async function capture(kit: ProbeKit, { progress }: Terminal, signal: AbortSignal): Promise<readonly CapturedLook[]> {
   const line = createProgressLine(progress);
-  const round = await kit.observe(signal, (step) => {
-    line.show(step);
+  const round = await kit.observe(signal, {
+    mailServers: Promise.resolve([]),
+    onProgress: (step) => {
+      line.show(step);
+    },
   });
   line.clear();
   const path = round.licenseServer;

@@ -41,7 +41,7 @@ export function assessRound(config: Config, round: RoundObservations, knowledgeO
       stage('reachability', stages, reachSummary(round.licenseServer)),
       stage('tls-genuine', stages, judged[0]?.judged.worst?.summary ?? 'No connection to judge'),
       stage('license-server', stages, 'The licence server answers'),
-      assessMail(config, round),
+      assessMail(round),
       assessClock(config, clock),
     ],
     tls: judged,
@@ -111,9 +111,9 @@ function reachSummary({ endpoints }: PathObservation): string {
   return open.length === 0 ? 'No connection' : `The port opens${way} in ${Math.max(...open).toFixed(0)} ms`;
 }
 
-function assessMail({ mail }: Config, round: RoundObservations): Assessment {
+function assessMail({ mail }: RoundObservations): Assessment {
   if (mail.length === 0) return { id: 'mail', kind: 'not-configured', findings: [], summary: 'No mail server is configured' };
-  return judgedAs('mail', round.mail.flatMap(judgeMail), `${round.mail.map(({ server }) => server).join(', ')} accepts a message`);
+  return judgedAs('mail', mail.flatMap(judgeMail), `${mail.map(({ server }) => server).join(', ')} accepts a message`);
 }
 
 /** Without an NTP server the time is a by-product of other answers: when none has it, nothing is missing. */

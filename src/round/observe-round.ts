@@ -1,7 +1,7 @@
 import { deadline } from '../clock.ts';
-import type { Config, HostPort } from '../config/config.ts';
+import type { Config, HostPort, MailServerConfig } from '../config/config.ts';
 import type { Millis } from '../core/clock.ts';
-import type { EndpointObservation } from '../core/observation.ts';
+import type { EndpointObservation, MailObservation } from '../core/observation.ts';
 import type { PathObservation, RoundObservations } from '../core/round.ts';
 import { observeNtp } from '../probes/clock/ntp.ts';
 import type { ProbeContext } from '../probes/context.ts';
@@ -21,6 +21,8 @@ export interface RoundTools extends ReferenceTools, MailTools {
   /** The longest that this process stood still since the last call. */
   readonly takeStall: () => Millis;
   readonly onProgress: (progress: RoundProgress) => void;
+  /** Those of the configuration, else those that FortiAuthenticator names, which may have to be asked for first. */
+  readonly mailServers: Promise<readonly MailServerConfig[]>;
 }
 
 /** A round ends by then even when nothing answers: 3 s for names, 3 + 4 + 4 s for connection, handshake and answer. */
@@ -45,7 +47,7 @@ export async function observeRound(config: Config, tools: RoundTools, ctx: Probe
     Promise.all(
       config.controlHosts.map((host) => watched('control', authority(host), observeAnyAddress(controlTarget(host, config), tools, round))),
     ),
-    Promise.all(config.mail.map((server) => watched('mail', authority(server), observeMailServer(server, config, tools, round)))),
+    observeMail(config, tools, round, watched),
     Promise.all(config.clock.ntp.map((server) => watched('clock', authority(server), observeNtp(server, tools.dns.system, round)))),
   ]);
   const references = await observeReferences(licenseTarget(config), { path: straight.path, controls }, tools, round);
@@ -71,6 +73,24 @@ async function observeLicenseServer(config: Config, tools: RoundTools, ctx: Prob
   const target = licenseTarget(config);
   const path = await observePath(target, tools, ctx);
   return { path, known: path.endpoints.length > 0 ? [] : await observeKnownAddresses(target, tools, ctx) };
+}
+
+async function observeMail(config: Config, tools: RoundTools, ctx: ProbeContext, watched: Watched): Promise<readonly MailObservation[]> {
+  const servers = await orUntilAborted(tools.mailServers, ctx.signal);
+  return Promise.all(servers.map((server) => watched('mail', authority(server), observeMailServer(server, config, tools, ctx))));
+}
+
+/** The list, or none when the round ends first: an appliance that is slow to answer must not hold it up. */
+function orUntilAborted<T>(list: Promise<readonly T[]>, signal: AbortSignal): Promise<readonly T[]> {
+  return new Promise((resolve, reject) => {
+    const giveUp = (): void => {
+      resolve([]);
+    };
+    signal.addEventListener('abort', giveUp, { once: true });
+    void list.then(resolve, reject).finally(() => {
+      signal.removeEventListener('abort', giveUp);
+    });
+  });
 }
 
 function licenseTarget({ licenseServer, resolvers }: Config): PathTarget {

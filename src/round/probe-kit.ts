@@ -13,18 +13,20 @@ import { publicTrust } from '../probes/public-trust.ts';
 import { createStallWatch } from '../schedule/stall-watch.ts';
 import { assessRound, type JudgedRound } from './assess-round.ts';
 import { judgeTlsPath, type TlsKnowledge } from './judge-tls-path.ts';
-import { observeRound, type RoundProgress, type RoundTools } from './observe-round.ts';
+import { observeRound, type RoundTools } from './observe-round.ts';
 import { loadTlsKnowledge } from './tls-knowledge.ts';
 
 /** Everything that the rounds of one configuration share. */
 export interface ProbeKit {
-  observe(signal: AbortSignal, onProgress: (progress: RoundProgress) => void): Promise<RoundObservations>;
+  observe(signal: AbortSignal, wishes: RoundWishes): Promise<RoundObservations>;
   /** Judges a round, and remembers its leaves for the next. */
   assess(round: RoundObservations): JudgedRound;
   /** What chains of a target are judged by. */
   knowledgeOf(target: string): TlsKnowledge;
   close(): void;
 }
+
+export type RoundWishes = Pick<RoundTools, 'mailServers' | 'onProgress'>;
 
 export interface ProbeKitDeps {
   readonly clock: Clock;
@@ -45,7 +47,7 @@ export async function createProbeKit(config: Config, { clock, env }: ProbeKitDep
   const certificates = createCertificateCache(CERTIFICATES);
   const trust = publicTrust();
   const secrets = (source: SecretSource): Promise<string> => readSecret(source, env);
-  const tools: Omit<RoundTools, 'onProgress'> = {
+  const tools: Omit<RoundTools, keyof RoundWishes> = {
     dns: { system: createSystemLookup(), trust },
     endpoint: {
       secureContext: createProbeSecureContext(),
@@ -64,8 +66,7 @@ export async function createProbeKit(config: Config, { clock, env }: ProbeKitDep
   }
 
   return {
-    observe: (signal, onProgress) =>
-      observeRound(config, { ...tools, onProgress }, { clock, env, signal, sourceAddress: config.sourceAddress }),
+    observe: (signal, wishes) => observeRound(config, { ...tools, ...wishes }, { clock, env, signal, sourceAddress: config.sourceAddress }),
     assess: (round) => {
       const judged = assessRound(config, round, (target) => knowledge.of(target));
       for (const path of [round.licenseServer, ...round.services]) knowledge.remember(path, round.startedAt);

@@ -28,3 +28,9 @@ export function withLogEvidence(assessments: readonly Assessment[], report: Poll
     assessment.id === 'tls-genuine' ? { ...assessment, kind: 'judged', findings: [...assessment.findings, ...evidence] } : assessment,
   );
 }
+
+/** FortiAuthenticator writes to its log, and nothing in it is about FortiToken Mobile trouble. */
+export function seemsUnaffected({ appliances }: PollingReport): boolean {
+  const speaking = appliances.filter(({ lastLineAt, silent }) => lastLineAt !== null && !silent);
+  return speaking.length > 0 && speaking.every(({ errors }) => errors.length === 0);
+}

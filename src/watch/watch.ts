@@ -24,7 +24,8 @@ import { Runner, type RunnerOptions } from '../schedule/runner.ts';
 import { jsonFile } from '../store/json-file.ts';
 import { createStore, type Store } from '../store/store.ts';
 import { activationOf, assessUnits } from '../units/assess-units.ts';
-import { assessPolling, withLogEvidence } from './assess-log.ts';
+import { mailServersOf } from '../units/mail-servers.ts';
+import { assessPolling, seemsUnaffected, withLogEvidence } from './assess-log.ts';
 import { createPollingLog, listens, type PollingLog } from './polling-log.ts';
 import { roundRecord } from './round-record.ts';
 import { createUnitWatch, type UnitWatch } from './unit-watch.ts';
@@ -155,7 +156,10 @@ export class Watch {
   }
 
   async #round(signal: AbortSignal): Promise<void> {
-    const observations = await this.#kit.observe(signal, () => undefined);
+    const observations = await this.#kit.observe(signal, {
+      mailServers: Promise.resolve(mailServersOf(this.config, this.#units.picture().units)),
+      onProgress: () => undefined,
+    });
     if (signal.aborted) return;
     const judged = this.#kit.assess(observations);
     const diagnosis = this.#diagnose(voidWhenStalled(judged.assessments, observations), observations.startedAt);
@@ -178,6 +182,7 @@ export class Watch {
       port,
       source: config.firewall?.source ?? null,
       activation: activationOf(picture),
+      applianceUnaffected: seemsUnaffected(report),
     });
   }
 

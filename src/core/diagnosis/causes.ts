@@ -6,7 +6,7 @@ import { fill, type WordingFacts } from '../causes/wording.ts';
 import type { Finding } from '../finding.ts';
 import type { ActivationContext } from '../license/activation-context.ts';
 import type { PreconditionId } from '../precondition.ts';
-import { EXPLANATIONS } from './explanations.ts';
+import { EXPLANATIONS, PATH } from './explanations.ts';
 import type { JudgedState, JudgedStates } from './states.ts';
 
 /** What the texts need to know beyond the findings. */
@@ -16,6 +16,8 @@ export interface CauseContext {
   /** The address that the firewall sees, where it is known. */
   readonly source: string | null;
   readonly activation: ActivationContext;
+  /** FortiAuthenticator's log is heard and shows no FortiToken Mobile error. */
+  readonly applianceUnaffected: boolean;
 }
 
 type Suggesting = Finding & { readonly suggests: CauseId };
@@ -92,7 +94,7 @@ function buildCause(fault: Fault, states: JudgedStates, context: CauseContext): 
     confidence: confidenceOf(main.suggests),
     subject: fault.subject,
     product: facts.product ?? null,
-    summary: fill(entry.summary, facts),
+    summary: summaryOf(entry, facts, main, context),
     impact: main.level === 'broken' ? impactOf(entry.impact, context.activation) : impactOf('none', context.activation),
     evidence: [...fault.findings, ...fault.attached].map(evidenceLine),
     consequences: [...states].filter(([, { blockedBy }]) => blockedBy.includes(precondition)).map(([id]) => id),
@@ -113,6 +115,14 @@ function factsOf({ subject, main, findings, attached }: Fault, context: CauseCon
     ...(context.source === null ? {} : { source: context.source }),
   };
   return [...attached, ...findings, main].reduce<WordingFacts>((facts, finding) => ({ ...facts, ...finding.facts }), base);
+}
+
+/** Firewall policies match source addresses: what stops this machine may let FortiAuthenticator through. */
+const SEEMS_UNAFFECTED = ' The log of FortiAuthenticator shows no error so far: its own path may differ from that of this machine.';
+
+function summaryOf(entry: CauseEntry, facts: WordingFacts, main: Suggesting, { applianceUnaffected }: CauseContext): string {
+  const onThePath = PATH.includes(CAUSE_PRECONDITIONS[main.suggests]) && main.level === 'broken';
+  return `${fill(entry.summary, facts)}${onThePath && applianceUnaffected ? SEEMS_UNAFFECTED : ''}`;
 }
 
 function severityOf(entry: CauseEntry, main: Finding): Severity {

@@ -15,7 +15,8 @@ export interface Explanation {
 /** No answer at all, as a dead uplink or a dead resolver makes of it; an answer that refuses is a fault of its own. */
 const UNANSWERED_MAIL_RULES: readonly string[] = ['mail-server-answers'];
 
-const PATH: readonly PreconditionId[] = ['internet', 'name-resolution', 'reachability', 'tls-genuine', 'license-server'];
+/** From this machine to the licence server. */
+export const PATH: readonly PreconditionId[] = ['internet', 'name-resolution', 'reachability', 'tls-genuine', 'license-server'];
 
 export const EXPLANATIONS: readonly Explanation[] = [
   {

@@ -11,6 +11,7 @@ const CONTEXT = {
   port: 443,
   source: null,
   activation: { licenseActive: null, offlineActivation: null },
+  applianceUnaffected: false,
 };
 
 function render(actual: string, style: { readonly color: boolean; readonly width: number }): string {

@@ -14,6 +14,7 @@ const CONTEXT = {
   port: 443,
   source: null,
   activation: { licenseActive: null, offlineActivation: null },
+  applianceUnaffected: false,
 };
 
 const TARGET = 'fortitokenmobile.fortinet.com:443';
@@ -137,6 +138,13 @@ describe('diagnose()', () => {
     expect(result.causes.map(({ id }) => id)).toEqual(['egress-blocked']);
     expect(result.causes[0]?.evidence.at(-1)).toContain('SSL session failed');
     expect(result.causes[0]?.consequences).toContain('polling');
+  });
+
+  test('says that FortiAuthenticator seems unaffected when its log is heard and clean', () => {
+    const told = (applianceUnaffected: boolean) =>
+      diagnose(round(['tls-genuine', [finding('tls-intercepted')]]), { ...CONTEXT, applianceUnaffected }).causes[0]?.summary;
+    expect(told(true)).toContain('shows no error so far');
+    expect(told(false)).not.toContain('shows no error so far');
   });
 
   test('tells of errors in the log that a clean path does not explain', () => {
