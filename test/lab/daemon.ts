@@ -18,7 +18,7 @@ export interface Daemon extends AsyncDisposable {
   readonly pid: number;
   /** Resolves with the exit code when it ends, also by itself; null: a signal ended it. */
   readonly ended: Promise<number | null>;
-  /** The first diagnosis from now on that is meant. @throws the signal's reason */
+  /** The latest diagnosis, or the first after it, that is meant. @throws {Error} with what the last one was, when the signal ends it */
   diagnosis(isMeant: (diagnosis: DiagnosisJson) => boolean, signal: AbortSignal): Promise<DiagnosisJson>;
   get(path: string): Promise<Response>;
 }
@@ -48,18 +48,31 @@ export async function startDaemon(configFile: string, folder: string): Promise<D
     syslogPort,
     pid: child.pid ?? 0,
     ended,
-    diagnosis: async (isMeant, signal) => {
-      for await (const diagnosis of followEvents(`${url}api/v1/events`, signal)) {
-        if (isMeant(diagnosis)) return diagnosis;
-      }
-      throw new Error('The daemon ended its event stream');
-    },
+    diagnosis: (isMeant, signal) => firstDiagnosis(`${url}api/v1/events`, isMeant, signal),
     get: (path) => fetch(new URL(path, url)),
     [Symbol.asyncDispose]: async () => {
       child.kill('SIGTERM');
       await ended;
     },
   };
+}
+
+async function firstDiagnosis(url: string, isMeant: (diagnosis: DiagnosisJson) => boolean, signal: AbortSignal): Promise<DiagnosisJson> {
+  let last: DiagnosisJson | null = null;
+  try {
+    for await (const diagnosis of followEvents(url, signal)) {
+      if (isMeant(diagnosis)) return diagnosis;
+      last = diagnosis;
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+  throw new Error(`The diagnosis that is meant did not come; the last one was: ${last === null ? 'none' : summaryOf(last)}`);
+}
+
+function summaryOf({ ready, causes, preconditions }: DiagnosisJson): string {
+  const states = preconditions.filter(({ state }) => state !== 'ok').map(({ id, state, summary }) => `${id} ${state} (${summary})`);
+  return [ready, ...causes.map(({ id }) => id), ...states].join(', ');
 }
 
 /** Lets it learn the licence server's chain, as an administrator does on a path that is known to be clean. */

@@ -1,0 +1,191 @@
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import type { AxeResults } from 'axe-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { startDaemon } from '../../lab/daemon.ts';
+import type { Daemon } from '../../lab/daemon.ts';
+import { createLab } from '../../lab/lab.ts';
+import type { Lab } from '../../lab/lab.ts';
+import { LICENSE_HOST, SERIALS } from '../../lab/site.ts';
+import { createIdentity } from '../../support/authority.ts';
+import { launchBrowser, openPage } from '../../support/browser.ts';
+import type { OpenPage } from '../../support/browser.ts';
+import { describeWhere } from '../../support/privilege.ts';
+
+const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true } as const;
+/** The promise: a switched fault shows within this time, without a reload. */
+const SHOWN_WITHIN_MS = 3_000;
+const RECOVERED_WITHIN_MS = 10_000;
+const MOST_BYTES = 100 * 1024;
+const HOSTILE = '<script>document.title="owned"</script>';
+/** The same as people see it: names of certificates come with the escapes of RFC 4514. */
+const HOSTILE_TEXT = /\\?<script\\?>document\.title\\?=\\?["']owned\\?["']\\?<\/script\\?>/u;
+
+describeWhere([{ program: 'chromium' }], 'the status page', () => {
+  let lab: Lab;
+  let daemon: Daemon;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    lab = await createLab();
+    [daemon, browser] = await Promise.all([startDaemon(lab.configFile, lab.folder), launchBrowser()]);
+    if (daemon.syslogPort !== null) lab.applianceLog.sendTo(daemon.syslogPort);
+    await allReady();
+  });
+
+  afterEach(async () => {
+    await lab.inspect(false);
+    lab.resolver.setFault(LICENSE_HOST, { kind: 'none' });
+    lab.mail.setFault('none');
+    lab.register(SERIALS.unit);
+    await allReady();
+  });
+
+  afterAll(async () => {
+    await browser.close();
+    await daemon[Symbol.asyncDispose]();
+    await lab[Symbol.asyncDispose]();
+  });
+
+  async function allReady(): Promise<void> {
+    await daemon.diagnosis(({ ready, causes }) => ready === 'ready' && causes.length === 0, AbortSignal.timeout(20_000));
+  }
+
+  const FAULTS: readonly { readonly stop: string; readonly begin: () => Promise<void> | void; readonly end: () => Promise<void> | void }[] =
+    [
+      { stop: 'Firewall', begin: () => lab.inspect(true), end: () => lab.inspect(false) },
+      {
+        stop: 'Resolver',
+        begin: () => {
+          lab.resolver.setFault(LICENSE_HOST, { kind: 'not-found' });
+        },
+        end: () => {
+          lab.resolver.setFault(LICENSE_HOST, { kind: 'none' });
+        },
+      },
+      {
+        stop: 'Mail',
+        begin: () => {
+          lab.mail.setFault('refuse-recipient');
+        },
+        end: () => {
+          lab.mail.setFault('none');
+        },
+      },
+    ];
+
+  test.each(FAULTS)('turns red at "$stop" within 3 s of a fault without a reload, and green again', async ({ stop, begin, end }) => {
+    await using opened = await openPage(browser, daemon.url);
+    const { page } = opened;
+    await stopOf(page, stop, 'good').waitFor();
+    await page.evaluate('document.documentElement.dataset.stays = "yes"');
+
+    await begin();
+    await stopOf(page, stop, 'bad').waitFor({ timeout: SHOWN_WITHIN_MS });
+    expect(await page.locator('.stop.bad strong').allTextContents()).toEqual([stop]);
+    expect(await page.title()).toBe('Not ready – lab – ftm-watch');
+    expect(await page.locator('#verdict').textContent()).toBe('Not ready');
+
+    await end();
+    await stopOf(page, stop, 'good').waitFor({ timeout: RECOVERED_WITHIN_MS });
+    expect(await page.evaluate('document.documentElement.dataset.stays')).toBe('yes');
+    expect(opened.complaints).toEqual([]);
+  });
+
+  test('is whole without JavaScript', async () => {
+    await lab.inspect(true);
+    await daemon.diagnosis(({ causes }) => causes.some(({ id }) => id === 'tls-intercepted'), AbortSignal.timeout(10_000));
+    await using opened = await openPage(browser, daemon.url, { javaScriptEnabled: false });
+    const { page } = opened;
+
+    expect(await page.locator('h1').textContent()).toBe('Not ready');
+    expect(await page.locator('.stops .stop').count()).toBe(5);
+    expect(await page.locator('.branches .stop').count()).toBe(4);
+    expect(await page.locator('.checklist > li').count()).toBe(12);
+    const text = (await page.locator('main').textContent()) ?? '';
+    for (const part of ['tls-intercepted', 'What to do', 'Certificate as seen', 'FGVMEV0000000001', 'What ftm-watch is doing']) {
+      expect(text).toContain(part);
+    }
+    // The button that copies a command needs a script: without one it must not stand there dead.
+    expect(await page.locator('button').count()).toBe(0);
+  });
+
+  test.each<{ readonly how: string; readonly options: BrowserContextOptions }>([
+    { how: 'light', options: { colorScheme: 'light' } },
+    { how: 'dark', options: { colorScheme: 'dark' } },
+    { how: 'dark, on a phone', options: { colorScheme: 'dark', ...PHONE } },
+  ])('has no serious problem of accessibility: $how', async ({ options }) => {
+    await lab.inspect(true);
+    lab.mail.setFault('refuse-recipient');
+    await daemon.diagnosis(({ causes }) => causes.length === 2, AbortSignal.timeout(10_000));
+    await using opened = await openPage(browser, daemon.url, options);
+    await opened.page.locator('.stop.bad').first().waitFor();
+    const { violations, passes } = await audit(opened.page);
+
+    expect(passes.length).toBeGreaterThan(10);
+    const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+    expect(serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)).toEqual([]);
+    // Nothing sticks out at the side.
+    expect(await opened.page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0);
+  });
+
+  test('asks nobody but the daemon, for less than 100 KB', async () => {
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    const sizes: Promise<number>[] = [];
+    const origins = new Set<string>();
+    page.on('request', (request) => origins.add(new URL(request.url()).origin));
+    page.on('response', (response) => {
+      if (response.headers()['content-type'] !== 'text/event-stream') sizes.push(response.body().then(({ length }) => length));
+    });
+    await page.goto(daemon.url, { waitUntil: 'load' });
+    await page.locator('#live:not([hidden])').waitFor();
+    const bytes = (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+    await context.close();
+
+    expect([...origins]).toEqual([new URL(daemon.url).origin]);
+    expect(bytes).toBeGreaterThan(10_000);
+    expect(bytes).toBeLessThan(MOST_BYTES);
+  });
+
+  test('shows a script in a log line as text', async () => {
+    await lab.applianceLog.say(`FTM polling error: ${HOSTILE}`);
+    await daemon.diagnosis(({ causes }) => causes.some(({ id }) => id === 'polling-failing'), AbortSignal.timeout(10_000));
+    await using opened = await openPage(browser, daemon.url);
+    expect(await harmOf(opened)).toEqual([]);
+  });
+
+  test('shows a script in the name of a certificate as text', async () => {
+    // Quoted, so that RFC 4514 takes "<" and ">" as they are.
+    const authority = await createIdentity({ name: `O="${HOSTILE.replaceAll('"', "'")}", CN=Evil`, authority: true });
+    await lab.firewall.setMode({ kind: 'inspect', authority });
+    await daemon.diagnosis(({ preconditions }) => JSON.stringify(preconditions).includes('Evil'), AbortSignal.timeout(10_000));
+    await using opened = await openPage(browser, daemon.url);
+    expect(await harmOf(opened)).toEqual([]);
+  });
+});
+
+/** In which ways a script got further than into a text. */
+async function harmOf({ page, complaints }: OpenPage): Promise<readonly string[]> {
+  await page.locator('#live:not([hidden])').waitFor();
+  const text = (await page.locator('main').textContent()) ?? '';
+  const [scripts, title] = [await page.locator('main script').count(), await page.title()];
+  return [
+    ...(HOSTILE_TEXT.test(text) ? [] : ['its text is not there']),
+    ...(scripts === 0 ? [] : ['it is an element of the page']),
+    ...(title.includes('owned') ? ['it ran'] : []),
+    ...complaints,
+  ];
+}
+
+function stopOf(page: Page, name: string, tone: 'good' | 'bad'): ReturnType<Page['locator']> {
+  return page.locator(`.stop.${tone}`, { has: page.getByText(name, { exact: true }) });
+}
+
+/** The page allows no script but its own: the auditor comes in over the debugging protocol. */
+async function audit(page: Page): Promise<AxeResults> {
+  const source = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+  await page.evaluate(source);
+  return page.evaluate<AxeResults>('axe.run(document, { resultTypes: ["violations", "passes"] })');
+}

@@ -1,0 +1,41 @@
+// Takes the pictures of the documentation from the real page: `node test/lab/screenshots.ts` writes docs/images/.
+import { mkdir } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { launchBrowser, openPage } from '../support/browser.ts';
+import { learnTrust, startDaemon } from './daemon.ts';
+import type { Daemon } from './daemon.ts';
+import { createLab } from './lab.ts';
+
+const FOLDER = fileURLToPath(new URL('../../docs/images/', import.meta.url));
+
+const DESKTOP = { viewport: { width: 1280, height: 800 } } as const;
+const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true } as const;
+
+const LIMIT_MS = 30_000;
+
+async function shoot(browser: Browser, daemon: Daemon, name: string, options: BrowserContextOptions): Promise<void> {
+  await using opened = await openPage(browser, daemon.url, options);
+  await settle(opened.page);
+  await opened.page.screenshot({ path: `${FOLDER}${name}.png`, animations: 'disabled' });
+  process.stdout.write(`docs/images/${name}.png\n`);
+}
+
+/** Until the page is live and its charts are drawn. */
+async function settle(page: Page): Promise<void> {
+  await page.locator('#live:not([hidden])').waitFor();
+}
+
+await mkdir(FOLDER, { recursive: true });
+await using lab = await createLab();
+await learnTrust(lab.configFile, lab.folder);
+await using daemon = await startDaemon(lab.configFile, lab.folder);
+await using browser = await launchBrowser();
+if (daemon.syslogPort !== null) lab.applianceLog.sendTo(daemon.syslogPort);
+await daemon.diagnosis(({ ready }) => ready === 'ready', AbortSignal.timeout(LIMIT_MS));
+await shoot(browser, daemon, 'status-ready', { ...DESKTOP, colorScheme: 'light' });
+await lab.inspect(true);
+await lab.inbox.mail(({ event }) => event === 'firing', AbortSignal.timeout(LIMIT_MS));
+await shoot(browser, daemon, 'status-broken', { ...DESKTOP, colorScheme: 'light' });
+await shoot(browser, daemon, 'status-broken-dark', { ...DESKTOP, colorScheme: 'dark' });
+await shoot(browser, daemon, 'status-phone', { ...PHONE, colorScheme: 'light' });
