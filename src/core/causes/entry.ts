@@ -16,9 +16,9 @@ export interface CauseEntry {
   readonly remedy: readonly string[];
   /** What is told instead when the way leads through a CONNECT proxy (`facts.proxy`). */
   readonly throughProxy?: { readonly summary: string; readonly remedy: readonly string[] };
-  /** Steps that come first when the inspecting product is this one, by its name in config/inspection-products.yaml. */
+  /** The steps instead when the inspecting product is this one, by its name in config/inspection-products.yaml. */
   readonly productRemedy?: Readonly<Record<string, readonly string[]>>;
-  /** Steps that come first when any other product is known. */
+  /** The steps instead when any other product is known. */
   readonly anyProductRemedy?: readonly string[];
 }
 

@@ -1,20 +1,27 @@
 import type { CauseCatalogue } from './entry.ts';
 
+const ONLY_FORTINETS_OWN =
+  "FortiAuthenticator accepts only the certificate of Fortinet's own authority, so trusting the inspecting authority does not help.";
+
+const REPEAT = 'Repeat "ftm-watch check" from the same network, then retry the activation on FortiAuthenticator.';
+
 const FORTIGATE = [
   'See which policy inspects: on the FortiGate, Policy & Objects > Firewall Policy > Policy Lookup with source {source}, destination {host}, TCP {port}; or in the log, Log & Report > Security Events > SSL.',
-  'Put a policy of its own above it: source {source} only, destination {host}, service HTTPS, no security profile, SSL inspection "no-inspection".',
+  `Put a policy of its own above it: source {source} only, destination {host}, service HTTPS, no security profile, SSL inspection "no-inspection". ${ONLY_FORTINETS_OWN}`,
   'As CLI lines: config firewall policy / edit 0 / set name "FAC-FTM" / set srcintf <inside> / set dstintf <outside> / set srcaddr <address object of FortiAuthenticator> / set dstaddr <FQDN object of {host}> / set action accept / set schedule always / set service HTTPS / set utm-status disable / set ssl-ssh-profile "no-inspection" / set nat enable / end; then "move <new id> before <inspecting id>".',
   'An exemption inside the inspecting profile (SSL/SSH Inspection > Exempt from SSL Inspection) is weaker: a block page still answers with the certificate of the FortiGate.',
+  REPEAT,
 ];
 
-const EXEMPT = [
-  'In {product}, exempt {host} (TCP {port}) from TLS inspection for the source {source}: by destination name and address, not by category.',
+const OTHER_PRODUCT = [
+  `In {product}, exempt {host} (TCP {port}) from TLS inspection for the source {source}: by destination name and address, not by category. ${ONLY_FORTINETS_OWN}`,
+  REPEAT,
 ];
 
-const INTERCEPTION_REMEDY = [
-  'Find the device that re-signs: the issuer in the evidence is its certificate authority. Ask the firewall and proxy team with that name, the address and the time.',
-  "Exempt the traffic of FortiAuthenticator ({source}) to {host}, TCP {port}, from TLS inspection: FortiAuthenticator accepts only the certificate of Fortinet's own authority, so trusting the inspecting authority does not help.",
-  'Repeat "ftm-watch check" from the same network, then retry the activation on FortiAuthenticator.',
+const UNKNOWN_PRODUCT = [
+  'Find the device that re-signs: the issuer in the evidence is its certificate authority. Ask the firewall and proxy team with that name, the address and the time ("ftm-watch report" writes it all down).',
+  `Exempt the traffic of FortiAuthenticator ({source}) to {host}, TCP {port}, from TLS inspection. ${ONLY_FORTINETS_OWN}`,
+  REPEAT,
 ];
 
 /** Causes in the TLS handshake and in what the licence server answers. */
@@ -32,18 +39,18 @@ export const TLS_CAUSES: CauseCatalogue<
     title: 'TLS is intercepted',
     summary: 'TLS to {subject} is intercepted by {product}.',
     impact: 'activation',
-    remedy: INTERCEPTION_REMEDY,
+    remedy: UNKNOWN_PRODUCT,
     productRemedy: { 'Fortinet FortiGate': FORTIGATE },
-    anyProductRemedy: EXEMPT,
+    anyProductRemedy: OTHER_PRODUCT,
   },
   'tls-interception-suspected': {
     severity: 'critical',
     title: 'TLS is probably intercepted',
     summary: 'TLS to {subject} does not show the certificate of the licence server; interception by {product} is likely.',
     impact: 'activation',
-    remedy: INTERCEPTION_REMEDY,
+    remedy: UNKNOWN_PRODUCT,
     productRemedy: { 'Fortinet FortiGate': FORTIGATE },
-    anyProductRemedy: EXEMPT,
+    anyProductRemedy: OTHER_PRODUCT,
   },
   'tls-blocked': {
     severity: 'critical',

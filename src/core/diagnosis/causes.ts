@@ -96,7 +96,7 @@ function buildCause(fault: Fault, states: JudgedStates, context: CauseContext): 
     product: facts.product ?? null,
     summary: summaryOf(entry, facts, main, context),
     impact: main.level === 'broken' ? impactOf(entry.impact, context.activation) : impactOf('none', context.activation),
-    evidence: [...fault.findings, ...fault.attached].map(evidenceLine),
+    evidence: [...fault.findings, ...fault.attached].map((finding) => evidenceLine(finding, fault.subject)),
     consequences: [...states].filter(([, { blockedBy }]) => blockedBy.includes(precondition)).map(([id]) => id),
     remedy: remedyOf(entry, facts).map((step) => fill(step, facts)),
   };
@@ -135,10 +135,16 @@ function confidenceOf(id: CauseId): Confidence {
 }
 
 function remedyOf(entry: CauseEntry, { product }: WordingFacts): readonly string[] {
-  if (product === undefined) return entry.remedy;
-  return [...(entry.productRemedy?.[product] ?? entry.anyProductRemedy ?? []), ...entry.remedy];
+  return (product === undefined ? undefined : (entry.productRemedy?.[product] ?? entry.anyProductRemedy)) ?? entry.remedy;
 }
 
-function evidenceLine(finding: Finding): string {
-  return `${finding.subject}: expected ${finding.expected}, got ${finding.actual}`;
+/** One line for a person: the subject of the cause itself is not said again. */
+function evidenceLine(finding: Finding, subject: string): string {
+  const text = `expected ${inSentence(finding.expected)}, got ${inSentence(finding.actual)}`;
+  return finding.subject === subject ? text : `${finding.subject}: ${text}`;
+}
+
+/** Findings begin with a capital where they stand alone; names and abbreviations keep theirs. */
+function inSentence(text: string): string {
+  return text.replace(/^[A-Z](?=[a-z]* |n? )/u, (letter) => letter.toLowerCase());
 }

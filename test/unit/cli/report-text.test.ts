@@ -45,7 +45,7 @@ describe('renderDiagnosis()', () => {
     expect(text).toContain('✘ Genuine TLS         TLS to server.test:443 is intercepted by Fortinet FortiGate.');
     expect(text).toContain('· Licence server      Not judged: mend Genuine TLS first');
     expect(text).toContain('CRITICAL  TLS to server.test:443 is intercepted by Fortinet FortiGate.');
-    expect(text).toContain('Evidence  server.test:443: expected x, got re-signed');
+    expect(text).toContain('Evidence  expected x, got re-signed');
     expect(text).toMatch(/Remedy {4}1\. /u);
     expect(text.trimEnd().split('\n').at(-1)).toMatch(/^NOT READY/u);
   });
