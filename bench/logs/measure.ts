@@ -59,13 +59,13 @@ export async function sendUdp(port: number, lines: number, aSecond: number): Pro
 }
 
 /** User and system time that a process has used. */
-export function cpuSeconds(pid: number): number {
+function cpuSeconds(pid: number): number {
   const stat = readFileSync(`/proc/${String(pid)}/stat`, 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[11]) + Number(fields[12])) / TICKS_A_SECOND;
 }
 
-export function rssMegabytes(pid: number): number {
+function rssMegabytes(pid: number): number {
   const match = /VmRSS:\s+(\d+) kB/u.exec(readFileSync(`/proc/${String(pid)}/status`, 'utf8'));
   return Math.round(Number(match?.[1] ?? 0) / 1024);
 }

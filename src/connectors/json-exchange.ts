@@ -20,10 +20,10 @@ export interface ExchangeContext {
 }
 
 /** From the start of the connection to the last byte of the body: a peer that trickles does not get around it. */
-export const REQUEST_TIMEOUT: Millis = 10_000;
+const REQUEST_TIMEOUT: Millis = 10_000;
 
 /** No answer of these interfaces comes near it. */
-export const MAX_BODY_BYTES: number = 4 * 1024 * 1024;
+const MAX_BODY_BYTES: number = 4 * 1024 * 1024;
 
 /**
  * Sends one request and reads one JSON answer: bounded in time and size, no redirect followed, nothing repeated.

@@ -47,8 +47,6 @@ export interface ReferenceObservation {
 
 export type ProbeKind = 'dns' | 'tcp' | 'tls' | 'http' | 'mail' | 'ntp';
 
-export const PROBE_KINDS: readonly ProbeKind[] = ['dns', 'tcp', 'tls', 'http', 'mail', 'ntp'];
-
 /** One run of one probe, as metrics and history count it. */
 export interface ProbeSample {
   readonly probe: ProbeKind;

@@ -37,7 +37,7 @@ export function createWebhookChannel(site: string, config: WebhookConfig, deps: 
 }
 
 /** The JSON body, part of the contract: documented in docs/alerts.md. */
-export function webhookBody(site: string, { notification, firstFailedAt }: Shipment): object {
+function webhookBody(site: string, { notification, firstFailedAt }: Shipment): object {
   return {
     version: 1,
     id: notification.id,
@@ -64,7 +64,7 @@ function content(notification: Notification): object {
 }
 
 /** An incident as programs see it. */
-export function incidentJson(incident: Incident): object {
+function incidentJson(incident: Incident): object {
   return {
     id: incident.id,
     status: incident.status,

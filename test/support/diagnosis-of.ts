@@ -5,7 +5,7 @@ import type { Diagnosis } from '../../src/core/diagnosis.ts';
 import { PRECONDITIONS } from '../../src/core/precondition.ts';
 import type { PreconditionId, PreconditionState } from '../../src/core/precondition.ts';
 
-export const LICENSE_SERVER = 'fortitokenmobile.fortinet.com:443';
+const LICENSE_SERVER = 'fortitokenmobile.fortinet.com:443';
 
 export function causeOf(id: CauseId, more: Partial<Cause> = {}): Cause {
   return {

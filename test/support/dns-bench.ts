@@ -19,7 +19,7 @@ const HURRY = 5;
 
 export const NAME = 'license.example.test';
 export const A: StringAnswer = { type: 'A', name: NAME, class: 'IN', ttl: 300, data: '173.243.138.84' };
-export const AAAA: StringAnswer = { type: 'AAAA', name: NAME, class: 'IN', ttl: 60, data: '2001:db8::84' };
+const AAAA: StringAnswer = { type: 'AAAA', name: NAME, class: 'IN', ttl: 60, data: '2001:db8::84' };
 
 /** Answers both questions about NAME. */
 export const HEALTHY: DnsHandler = zone({ [NAME]: [A, AAAA] });

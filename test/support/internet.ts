@@ -14,7 +14,7 @@ import type { InternetSettings } from './internet-host.ts';
 import { createSandbox } from './sandbox.ts';
 import type { Sandbox } from './sandbox.ts';
 
-export const LICENSE_HOST = 'fortitokenmobile.fortinet.com';
+const LICENSE_HOST = 'fortitokenmobile.fortinet.com';
 /** The real addresses, as in the default configuration; no packet leaves the namespaces. */
 export const LICENSE_ADDRESSES = ['173.243.138.84', '173.243.138.85'] as const;
 export const RESOLVER = '9.9.9.9';

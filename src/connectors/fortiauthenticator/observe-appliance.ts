@@ -18,7 +18,7 @@ import { parseSystemInfo } from './system-info.ts';
 import { createTokenCounter, parseTokenPage } from './token-counts.ts';
 
 /** For all resources of one appliance together. */
-export const APPLIANCE_TIMEOUT: Millis = 60_000;
+const APPLIANCE_TIMEOUT: Millis = 60_000;
 
 /** The most that an appliance hands out at once. */
 const PAGE_SIZE = 1000;

@@ -16,7 +16,7 @@ import { nameIn, parsePolicy, parsePolicyId, parseSslProfile, resultOf, security
 import type { Fields, PolicyReply } from './replies.ts';
 
 /** For all questions together. */
-export const FIREWALL_TIMEOUT: Millis = 60_000;
+const FIREWALL_TIMEOUT: Millis = 60_000;
 
 export type FirewallTarget = Pick<LicenseServerConfig, 'host' | 'port' | 'expectedAddresses'>;
 

@@ -16,7 +16,7 @@ const SERIAL = '1.3.6.1.4.1.12356.113.1.2.0';
 const HA_STATUS = '1.3.6.1.4.1.12356.113.201.1.0';
 
 /** UDP loses packets: the request is repeated within this time. */
-export const SNMP_TIMEOUT: Millis = 5_000;
+const SNMP_TIMEOUT: Millis = 5_000;
 
 /** Asks one appliance for its HA role and serial over SNMPv2c. Never throws: what went wrong is part of the observation. */
 export async function observeHaRole(

@@ -3,8 +3,6 @@ import type { Incident } from './incident.ts';
 
 export type NotificationEvent = 'firing' | 'reminder' | 'changed' | 'resolved' | 'digest';
 
-export const NOTIFICATION_EVENTS: readonly NotificationEvent[] = ['firing', 'reminder', 'changed', 'resolved', 'digest'];
-
 /** What is to be told, complete in itself: it may be delivered long after the machine went on. */
 export type Notification = IncidentNotification | DigestNotification | TestNotification;
 

@@ -28,7 +28,7 @@ export function activationContextOf(observations: readonly ApplianceObservation[
 }
 
 /** Whether FortiToken Mobile tokens are licensed on this unit; null when it did not say. */
-export function licenseActiveOn(observation: ApplianceObservation): boolean | null {
+function licenseActiveOn(observation: ApplianceObservation): boolean | null {
   if (observation.kind !== 'ok') return null;
   const tokens = valueOf(observation.licensed)?.total ?? valueOf(observation.tokens)?.total ?? observation.system.tokensPopulated;
   return tokens === null ? null : tokens > 0;

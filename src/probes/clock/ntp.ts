@@ -12,7 +12,7 @@ import { encodeRequest, offsetOf, readReply } from './sntp.ts';
 import type { SntpReading, SntpRequest } from './sntp.ts';
 
 /** For name, question, repetition and answer. */
-export const NTP_DEADLINE: Millis = 3000;
+const NTP_DEADLINE: Millis = 3000;
 
 const RETRANSMIT_AFTER: Millis = 1000;
 

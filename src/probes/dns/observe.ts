@@ -17,7 +17,7 @@ import type { SystemLookup } from '../system-lookup.ts';
 import { exchangeWith } from './exchange.ts';
 
 /** For everything that one question may take: resolving the resolver's name, connecting, handshake, repetition, answer. */
-export const DNS_DEADLINE: Millis = 3000;
+const DNS_DEADLINE: Millis = 3000;
 
 /** What the DNS probe shares with the whole program. */
 export interface DnsPorts {

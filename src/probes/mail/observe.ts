@@ -19,7 +19,7 @@ import { MailSession } from './session.ts';
 import { SmtpError } from './smtp-error.ts';
 
 /** For everything from the first SYN to the last reply. */
-export const MAIL_DEADLINE: Millis = 10_000;
+const MAIL_DEADLINE: Millis = 10_000;
 
 /** For RSET and QUIT, when everything is known already. */
 const GOODBYE: Millis = 500;
