@@ -5,7 +5,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import type { Identity } from './authority.ts';
 import { findProgram } from './privilege.ts';
 import type { Sandbox } from './sandbox.ts';
@@ -32,6 +32,11 @@ export interface Squid extends AsyncDisposable {
   accessLog(): Promise<string>;
 }
 
+/**
+ * Ends Squid as soon as its own input ends, so that it outlives no test, however that ends. Killed, it has nothing to save, and would
+ * take two seconds for it; its certificate makers end with it.
+ */
+const TIED = '"$0" "$@" & cat; kill -KILL $!';
 const ACCESS_LOG = 'access.log';
 /** Debian's `squid-openssl` keeps it out of everybody's PATH. */
 const CERTIFICATE_MAKER = '/usr/lib/squid/security_file_certgen';
@@ -56,14 +61,12 @@ export async function startSquid(sandbox: Sandbox, settings: SquidSettings): Pro
   const [program = '', ...prefix] = sandbox.prefix;
   const squid = findProgram('squid') ?? 'squid';
   // In the foreground, and with its messages on standard error as well.
-  const child = spawn(program, [...prefix, squid, '-N', '-d', '1', '-f', join(folder, 'squid.conf')], {
-    stdio: ['ignore', 'ignore', 'pipe'],
+  const child = spawn(program, [...prefix, 'sh', '-c', TIED, squid, '-N', '-d', '1', '-f', join(folder, 'squid.conf')], {
+    stdio: ['pipe', 'ignore', 'pipe'],
   });
   stack.defer(async () => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
     const gone = once(child, 'close');
-    // It has nothing to save, and would take two seconds for it. Its certificate makers end with it.
-    child.kill('SIGKILL');
+    child.stdin.end();
     await gone;
   });
   await listening(child);
@@ -114,7 +117,7 @@ function run(program: string, args: readonly string[]): void {
   if (status !== 0) throw new Error(`Cannot prepare Squid with "${program}": ${stderr.trim()}`);
 }
 
-async function listening(child: ChildProcessByStdio<null, null, Readable>): Promise<void> {
+async function listening(child: ChildProcessByStdio<Writable, null, Readable>): Promise<void> {
   const said: string[] = [];
   const lines = createInterface({ input: child.stderr });
   // Read on after the start: Squid must not be held up by a full pipe.

@@ -50,7 +50,7 @@ describeWhere(INSPECTED_SITE_NEEDS, 'a site behind an inspecting proxy', () => {
     const result = await site.check();
     expect(conclusionOf(result)).toEqual(notReady('tls-intercepted', 'license-server'));
     expect(result.causes).toMatchObject([{ subject: SUBJECT, confidence: 'confirmed', product: 'Fortinet FortiGate' }]);
-    expect(evidenceOf(result)).toContain(`Issued by ${FORTIGATE}`);
+    expect(evidenceOf(result)).toContain(`by ${FORTIGATE}, as Fortinet FortiGate does`);
     expect(evidenceOf(result)).toContain('www.fortinet.com:443 shows the same private issuer');
     expect(result.causes[0]?.remedy.join('\n')).toContain('set ssl-ssh-profile "no-inspection"');
     expect(rules(result)).toEqual(['chain-verifies-under-pin', 'issuer-is-no-inspection-product', 'control-host-has-another-issuer']);
