@@ -176,6 +176,13 @@ export interface NotifyConfig {
   readonly webhooks: readonly WebhookConfig[];
   readonly policy: AlertPolicy;
   readonly maintenance: readonly MaintenanceWindow[];
+  readonly heartbeat: HeartbeatConfig | null;
+}
+
+export interface HeartbeatConfig {
+  /** Of a service that raises the alarm when it is not fetched for a while. */
+  readonly url: string;
+  readonly every: Millis;
 }
 
 export interface EmailConfig {

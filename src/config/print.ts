@@ -103,11 +103,12 @@ function logsOf({ syslog, window, silentAfter, ...logs }: LogsConfig): Section {
   };
 }
 
-function notifyOf({ email, alertmanager, webhooks, policy, maintenance }: NotifyConfig): Section {
+function notifyOf({ email, alertmanager, webhooks, policy, maintenance, heartbeat }: NotifyConfig): Section {
   return {
     ...present({
       email: email && { ...email, servers: email.servers.map(relayOf) },
       alertmanager: alertmanager && { ...alertmanager },
+      heartbeat: heartbeat && { url: heartbeat.url, every: formatDuration(heartbeat.every) },
     }),
     webhooks: webhooks.map(({ url, token, caFile }) => ({ url, ...secretOf('token', token), ...present({ caFile }) })),
     policy: { ...policy, reminder: formatDuration(policy.reminder) },

@@ -40,6 +40,8 @@ export interface Alerting {
   silence(request: Omit<Silence, 'id' | 'from'>): Silence | null;
   /** False when there is no such silence. */
   unsilence(id: string): boolean;
+  /** Whether it goes on by itself: reminders, digests and retries were looked at lately. */
+  isWorking(): boolean;
   /** True while a maintenance window is open. */
   inMaintenance(): boolean;
   /** Deliveries that wait, by channel; Alertmanager's are the instances that did not take the last message. */
@@ -100,6 +102,8 @@ export function policyOf(policy: AlertPolicy): IncidentPolicy {
 
 /** Reminders, digests, retries and Alertmanager's messages are at most this late. */
 const TICK: Millis = 2_000;
+/** As many ticks that were not heard are no accident any more. */
+const LOST_TICKS = 5;
 const STOP_DEADLINE: Millis = 10_000;
 
 export class AlertingEngine implements Alerting {
@@ -110,6 +114,7 @@ export class AlertingEngine implements Alerting {
   readonly #failing = new Set<string>();
   #state: IncidentState = EMPTY_STATE;
   #cancelTick: (() => void) | null = null;
+  #tickedAt: Millis | null = null;
   #working: Promise<void> = Promise.resolve();
   #telling: Promise<void> | null = null;
 
@@ -170,6 +175,10 @@ export class AlertingEngine implements Alerting {
     return true;
   }
 
+  isWorking(): boolean {
+    return this.#tickedAt !== null && this.#cancelTick !== null && this.#deps.clock.elapsed() - this.#tickedAt < LOST_TICKS * TICK;
+  }
+
   inMaintenance(): boolean {
     return this.#state.maintenance;
   }
@@ -195,6 +204,7 @@ export class AlertingEngine implements Alerting {
     this.#cancelTick = this.#deps.clock.after(TICK, () => {
       this.#tick();
     });
+    this.#tickedAt = this.#deps.clock.elapsed();
   }
 
   /** The new state is kept together with what is to be sent because of it, before anything is sent. */

@@ -1,13 +1,8 @@
 import { request } from 'undici';
 import { deadline } from '../clock.ts';
+import type { HeartbeatConfig } from '../config/config.ts';
 import type { Clock, Millis } from '../core/clock.ts';
 import { visibleText } from '../core/visible-text.ts';
-
-export interface HeartbeatConfig {
-  /** Of a service that raises the alarm when it is not fetched for a while. */
-  readonly url: string;
-  readonly every: Millis;
-}
 
 export interface HeartbeatDeps {
   readonly clock: Clock;

@@ -26,7 +26,7 @@ export interface RoundTools extends ReferenceTools, MailTools {
 }
 
 /** A round ends by then even when nothing answers: 3 s for names, 3 + 4 + 4 s for connection, handshake and answer. */
-const ROUND_LIMIT: Millis = 14_500;
+export const ROUND_LIMIT: Millis = 14_500;
 
 /**
  * Looks at everything once. Never rejects: what failed is in the observations, and what the time was too short for is `aborted`.

@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import type { AlertPolicy, MaintenanceWindow, NotifyConfig, WebhookConfig } from '../config.ts';
+import type { AlertPolicy, HeartbeatConfig, MaintenanceWindow, NotifyConfig, WebhookConfig } from '../config.ts';
 import type { SchemaContext } from './context.ts';
 import { readableFile, secretFile, secretFrom, secretVariable } from './files.ts';
 import { email } from './mail.ts';
@@ -25,7 +25,17 @@ export function notify(context: SchemaContext): z.ZodType<NotifyConfig> {
       .describe('Web hooks: the incident is sent to each as JSON.'),
     policy: policy().prefault({}).describe('When a cause becomes an incident, and how often it is told.'),
     maintenance: list(maintenance()).prefault([]).describe('Windows in which incidents are recorded and nobody is notified.'),
-  }).transform(({ email: mail, alertmanager, ...rest }) => ({ ...rest, email: mail ?? null, alertmanager: alertmanager ?? null }));
+    heartbeat: heartbeat()
+      .optional()
+      .describe(
+        'A sign of life for a service that raises the alarm when it stays away: nobody else notices that the watcher itself is dead.',
+      ),
+  }).transform(({ email: mail, alertmanager, heartbeat: beat, ...rest }) => ({
+    ...rest,
+    email: mail ?? null,
+    alertmanager: alertmanager ?? null,
+    heartbeat: beat ?? null,
+  }));
 }
 
 function webhook(context: SchemaContext): z.ZodType<WebhookConfig> {
@@ -72,5 +82,14 @@ function maintenance(): z.ZodType<MaintenanceWindow> {
     cron: cron().describe('When the window begins: minute, hour, day of month, month, day of week.'),
     duration: duration(7 * DAY).describe('How long it lasts.'),
     timezone: timezone().prefault('UTC').describe('Time zone that `cron` is meant in.'),
+  });
+}
+
+function heartbeat(): z.ZodType<HeartbeatConfig> {
+  return section({
+    url: webUrl('https://hc.example.org/ping/ftm-watch').describe(
+      'What to fetch (GET) while rounds and alerting work. It is printed with the configuration.',
+    ),
+    every: duration(DAY).prefault('1m').describe('How often. The service should wait for a few of them before it raises the alarm.'),
   });
 }

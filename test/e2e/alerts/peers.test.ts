@@ -45,7 +45,7 @@ function alert(more: Partial<NotifyConfig>, path = join(folder, 'history.sqlite'
   const logger = logRecorder();
   store = createStore({ path, retention: 86_400_000 }, { clock: systemClock, logger });
   const policy = { confirmations: 2, recoveries: 2, reminder: 14_400_000, maxPerHour: 20 };
-  const notify: NotifyConfig = { email: null, alertmanager: null, webhooks: [], maintenance: [], policy, ...more };
+  const notify: NotifyConfig = { email: null, alertmanager: null, webhooks: [], maintenance: [], heartbeat: null, policy, ...more };
   const readSecret = (): Promise<string> => Promise.reject(new Error('no secrets here'));
   const alerting = createAlerting({ site: 'hq', notify }, { clock: systemClock, logger, journal: store.journal, readSecret, listener: {} });
   alerting.start();

@@ -8,7 +8,7 @@ import { eventOf } from '../../../src/core/incident/notification.ts';
 import type { Channel, RecipientOutcome, Shipment } from '../../../src/notify/channel.ts';
 import { AlertingEngine } from '../../../src/notify/engine.ts';
 import type { AlertingDeps } from '../../../src/notify/engine.ts';
-import { createMaintenance } from '../../../src/notify/maintenance.ts';
+import { createMaintenance, type Maintenance } from '../../../src/notify/maintenance.ts';
 import { createStore } from '../../../src/store/store.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { causeOf, diagnosisOf } from '../../support/diagnosis-of.ts';
@@ -63,7 +63,11 @@ function channel(id: ChannelId, recipients: readonly string[]): Channel {
 }
 
 function engine(
-  more: { readonly channels?: readonly Channel[]; readonly windows?: Parameters<typeof createMaintenance>[0] } = {},
+  more: {
+    readonly channels?: readonly Channel[];
+    readonly windows?: Parameters<typeof createMaintenance>[0];
+    readonly maintenance?: Maintenance;
+  } = {},
 ): AlertingEngine {
   const deps: AlertingDeps = {
     clock,
@@ -80,7 +84,7 @@ function engine(
       site: 'hq',
       channels: more.channels ?? [channel('email', [ALICE, BOB])],
       alertmanager: { send: () => Promise.resolve([]) },
-      maintenance: createMaintenance(more.windows ?? []),
+      maintenance: more.maintenance ?? createMaintenance(more.windows ?? []),
       policy: POLICY,
     },
     deps,
@@ -121,6 +125,25 @@ describe('AlertingEngine', () => {
     await rounds(third, 2, []);
     expect(log).toEqual([`firing ${ALICE} sent`, `firing ${BOB} sent`, `resolved ${ALICE} sent`, `resolved ${BOB} sent`]);
     expect(third.incidents()).toHaveLength(1);
+  });
+
+  it('says whether it goes on by itself', async () => {
+    const alerting = engine();
+    clock.advance(HOUR);
+    expect(alerting.isWorking()).toBe(true);
+    await alerting.stop(new AbortController().signal);
+    expect(alerting.isWorking()).toBe(false);
+
+    let broken = false;
+    const isActive = (): boolean => {
+      if (broken) throw new Error('a bug');
+      return false;
+    };
+    const wedged = engine({ maintenance: { isActive } });
+    broken = true;
+    expect(() => clock.advance(2 * SECOND)).toThrow('a bug');
+    clock.advance(10 * SECOND);
+    expect(wedged.isWorking()).toBe(false);
   });
 
   it('tries again with growing delays, and says since when', async () => {

@@ -11,6 +11,7 @@ const NOTHING: NotifyConfig = {
   webhooks: [],
   policy: { confirmations: 2, recoveries: 2, reminder: 0, maxPerHour: 20 },
   maintenance: [],
+  heartbeat: null,
 };
 
 async function run(notify: Partial<NotifyConfig>): Promise<{ readonly code: number; readonly lines: readonly string[] }> {

@@ -21,6 +21,7 @@ const MINIMAL = {
   notify: {
     email: { from: 'a@example.org', to: ['b@example.org'], servers: [{ host: 'mail.example.org' }] },
     maintenance: [{ cron: '0 2 * * 0', duration: '2h' }],
+    heartbeat: { url: 'https://hc.example.org/ping' },
   },
 };
 
@@ -46,7 +47,7 @@ describe('docs/configuration.md', () => {
     expect(referencedSections(readFileSync(DOCUMENT, 'utf8')).toSorted()).toEqual(knownKeys(SCHEMA, []).toSorted());
   });
 
-  // After a change of the schema: npx vitest run -u test/unit/config/documentation.test.ts
+  // After a change of the schema: npx vitest run test/unit/config/documentation.test.ts -u
   test('tells every key, its type, its default and what it is for, as the schema has it', async () => {
     await expect(renderReference(readFileSync(DOCUMENT, 'utf8'), SCHEMA)).toMatchFileSnapshot(DOCUMENT);
   });

@@ -177,6 +177,7 @@ const DEFAULTS: Config = {
     webhooks: [],
     policy: { confirmations: 2, recoveries: 2, reminder: 4 * 60 * MINUTE, maxPerHour: 20 },
     maintenance: [],
+    heartbeat: null,
   },
   web: { listen: { address: '127.0.0.1', port: 9843 }, tls: null, users: [], probeTargets: [] },
   store: { path: '/srv/data/ftm-watch.sqlite', retention: 90 * 24 * 60 * MINUTE },
