@@ -97,9 +97,14 @@ function ownReason(error: Error): FailureReason | null {
   if (error.name === 'AbortError') return 'aborted';
   const code = errorCode(error);
   if (code === null) return null;
+  return reasonBySystemCall(code, 'syscall' in error ? error.syscall : null) ?? REASON_BY_CODE.get(code) ?? reasonByPattern(code);
+}
+
+function reasonBySystemCall(code: string, call: unknown): FailureReason | null {
   // Node reports an orderly FIN in the middle of a handshake or an answer as ECONNRESET without a system call.
-  if (code === 'ECONNRESET' && !('syscall' in error)) return 'closed';
-  return REASON_BY_CODE.get(code) ?? reasonByPattern(code);
+  if (code === 'ECONNRESET' && call === null) return 'closed';
+  // The configured source address is not (or no longer) one of this machine's: nothing was tried.
+  return code === 'EADDRNOTAVAIL' && call === 'bind' ? 'internal' : null;
 }
 
 function reasonByPattern(code: string): FailureReason | null {
