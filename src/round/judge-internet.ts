@@ -1,6 +1,7 @@
 import type { Assessment } from '../core/assessment.ts';
 import type { EndpointObservation } from '../core/observation.ts';
 import type { RoundObservations } from '../core/round.ts';
+import { describeFailure } from '../probes/endpoint/describe-failure.ts';
 
 /**
  * The internet is there when anything out there accepts a connection. Firewalls that let only the licence server through are
@@ -11,10 +12,10 @@ export function judgeInternet(round: RoundObservations): Assessment {
   const controls = round.controls.flatMap(({ endpoints }) => endpoints);
   if (controls.some(accepted)) return well('Control hosts accept connections');
   if (licenseServer.some(accepted)) return viaLicenseServer(round);
-  const tried = [...controls, ...licenseServer].filter(
-    ({ tcp }) => tcp.kind === 'failed' && tcp.reason !== 'aborted' && tcp.reason !== 'internal',
-  );
-  if (tried.length === 0) return judgeWithoutAddresses(round);
+  const all = [...controls, ...licenseServer];
+  const tried = all.filter(({ tcp }) => tcp.kind === 'failed' && tcp.reason !== 'aborted' && tcp.reason !== 'internal');
+  const [untried] = all;
+  if (tried.length === 0) return untried === undefined ? judgeWithoutAddresses(round) : unjudged(`Not tried: ${describe(untried)}`);
   return tried.every(({ proxy }) => proxy !== null) ? beyondProxy(tried) : unreachable(tried.map(describe));
 }
 
@@ -24,6 +25,10 @@ function accepted({ tcp }: EndpointObservation): boolean {
 
 function well(summary: string): Assessment {
   return { id: 'internet', kind: 'judged', findings: [], summary };
+}
+
+function unjudged(summary: string): Assessment {
+  return { id: 'internet', kind: 'unjudged', findings: [], summary };
 }
 
 function viaLicenseServer({ controls }: RoundObservations): Assessment {
@@ -48,7 +53,7 @@ function viaLicenseServer({ controls }: RoundObservations): Assessment {
 /** Nothing but the proxy was tried: what lies beyond it is not known, and what is wrong with it breaks the reachability. */
 function beyondProxy(tried: readonly EndpointObservation[]): Assessment {
   const proxies = [...new Set(tried.map(({ proxy }) => proxy))].join(', ');
-  return { id: 'internet', kind: 'unjudged', findings: [], summary: `Only the proxy ${proxies} leads out, and it opens no connection` };
+  return unjudged(`Only the proxy ${proxies} leads out, and it opens no connection`);
 }
 
 function unreachable(tried: readonly string[]): Assessment {
@@ -78,9 +83,9 @@ function judgeWithoutAddresses({ licenseServer, controls }: RoundObservations): 
   if (replies.length > 0 && noRoute.length === replies.length) {
     return unreachable([...new Set(noRoute.map(({ resolver }) => `no route to the resolver ${resolver}`))]);
   }
-  return { id: 'internet', kind: 'unjudged', findings: [], summary: 'No address to connect to: no name resolves' };
+  return unjudged('No address to connect to: no name resolves');
 }
 
 function describe({ target, address, tcp }: EndpointObservation): string {
-  return `${target} at ${address}: ${tcp.kind === 'failed' ? tcp.message : 'open'}`;
+  return `${target} at ${address}: ${tcp.kind === 'failed' ? describeFailure(tcp) : 'open'}`;
 }

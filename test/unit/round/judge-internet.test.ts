@@ -14,7 +14,7 @@ function names(reason: 'no-route' | 'timeout'): RoundObservations['licenseServer
 }
 
 const ANSWERING = path({ endpoints: [endpoint('192.0.2.1', open())] });
-const SILENT = path({ endpoints: [endpoint('192.0.2.2', failed('timeout', 'no answer within 3 s'))] });
+const SILENT = path({ endpoints: [endpoint('192.0.2.2', { ...failed('timeout'), durationMs: 3000 })] });
 
 const BEYOND_PROXY = path({
   endpoints: [{ ...endpoint('server.test', failed('timeout', 'Cannot reach the proxy 192.0.2.9:3128')), proxy: '192.0.2.9:3128' }],
@@ -61,6 +61,13 @@ describe('judgeInternet()', () => {
   test('names the proxy that opens nothing', () => {
     expect(judgeInternet(round({ controls: [BEYOND_PROXY] })).summary).toBe(
       'Only the proxy 192.0.2.9:3128 leads out, and it opens no connection',
+    );
+  });
+
+  test('says why nothing could be tried', () => {
+    const noSuchSource = path({ endpoints: [endpoint('192.0.2.2', failed('internal', 'bind EADDRNOTAVAIL 192.0.2.9'))] });
+    expect(judgeInternet(round({ controls: [noSuchSource] })).summary).toBe(
+      'Not tried: server.test:443 at 192.0.2.2: could not be looked at (bind EADDRNOTAVAIL 192.0.2.9)',
     );
   });
 
