@@ -26,7 +26,7 @@ export const PATH_CAUSES: CauseCatalogue<
   'resolver-unreachable': {
     severity: 'critical',
     title: 'the DNS resolver does not answer',
-    summary: 'The resolver {resolver} gives no usable answer for {host}.',
+    summary: 'No usable answer from {resolver} for {host}.',
     impact: 'activation',
     remedy: [
       'Ask the resolver directly with "dig {host} @ADDRESS", where ADDRESS is that of {resolver}. No answer at all means that it is down, or that UDP and TCP port 53 to it are blocked.',
