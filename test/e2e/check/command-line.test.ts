@@ -98,7 +98,7 @@ describeWhere(['root', 'network-namespaces'], 'no configuration, on a machine wi
 });
 
 describeWhere([{ program: 'script' }], 'at a terminal', () => {
-  test.for([
+  test.concurrent.for([
     ['colours', {}, true],
     ['no colours with NO_COLOR', { NO_COLOR: '1' }, false],
     ['no colours on a dumb terminal', { TERM: 'dumb' }, false],
@@ -109,7 +109,7 @@ describeWhere([{ program: 'script' }], 'at a terminal', () => {
     expect(stdout.includes(`${ESCAPE}[31m`)).toBe(colours);
   });
 
-  test.for([
+  test.concurrent.for([
     [72, 72],
     [200, 120],
     // A console that does not tell its size.

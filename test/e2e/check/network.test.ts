@@ -62,15 +62,12 @@ describeWhere(['root', 'network-namespaces', { program: 'nft' }], 'a site behind
     expect(preconditionOf(result, 'internet').findings).toMatchObject([{ rule: 'control-host-answers' }]);
   });
 
-  test('the only resolver dropped, everything else open', async () => {
+  test.for([
+    ['named', { resolvers: [RESOLVER], mail: [MAIL] }, ['mail']],
+    ['of the system', {}, []],
+  ] as const)('the only resolver, %s, dropped while everything else is open', async ([, config, more]) => {
     using _ = internet.firewall(`ip daddr ${RESOLVER} drop`);
-    const result = await internet.check({ mail: [MAIL], resolvers: [RESOLVER] });
-    expect(conclusionOf(result)).toEqual(notReady('resolver-unreachable', ...ABOVE_NAMES, 'mail'));
-  });
-
-  test('the resolver of the system dropped', async () => {
-    using _ = internet.firewall(`ip daddr ${RESOLVER} drop`);
-    expect(conclusionOf(await internet.check())).toEqual(notReady('resolver-unreachable', ...ABOVE_NAMES));
+    expect(conclusionOf(await internet.check(config))).toEqual(notReady('resolver-unreachable', ...ABOVE_NAMES, ...more));
   });
 
   test('the first of two resolvers of the system dropped: programs here still find every name', async () => {
@@ -78,6 +75,21 @@ describeWhere(['root', 'network-namespaces', { program: 'nft' }], 'a site behind
     using _ = internet.firewall('ip daddr 203.0.113.53 drop');
     expect(conclusionOf(await internet.check())).toEqual(READY);
     await internet.nameServers(RESOLVER);
+  });
+
+  test('one of two resolvers dropped: a warning', async () => {
+    using _ = internet.firewall('udp dport 53 drop');
+    expect(conclusionOf(await internet.check({ resolvers: [RESOLVER, `tcp://${RESOLVER}`] }))).toEqual(
+      readyWithWarning('resolver-unreachable'),
+    );
+  });
+
+  test("a source address that this machine does not have is its own trouble, not the internet's", async () => {
+    const result = await internet.check({ sourceAddress: '198.51.100.77' });
+    const path = ['internet', 'reachability', 'tls-genuine', 'license-server'];
+    const states = Object.fromEntries(path.map((id) => [id, 'unknown']));
+    expect(conclusionOf(result)).toEqual({ ...READY, exitCode: 3, ready: 'unknown', states });
+    expect(preconditionOf(result, 'internet').summary).toContain('198.51.100.77');
   });
 
   test('no internet, but a resolver that still answers', async () => {
@@ -93,8 +105,8 @@ describeWhere(['root', 'network-namespaces', { program: 'nft' }], 'a site behind
     }));
     const result = await internet.check({ mail: [MAIL, { ...MAIL, host: '203.0.113.26' }], services });
     expect(conclusionOf(result)).toEqual(notReady('internet-unreachable', ...PATH, 'mail'));
-    // 15 s for the round, which it needs, and 2 for the start of the process.
+    // 15 s for the round, which it needs, and 3 for the start of the process.
     expect(result.durationMs).toBeGreaterThan(14_000);
-    expect(result.durationMs).toBeLessThan(17_000);
+    expect(result.durationMs).toBeLessThan(18_000);
   });
 });
