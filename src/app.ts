@@ -1,5 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
-
 import type { Logger } from 'pino';
 import { Registry } from 'prom-client';
 
@@ -7,14 +5,15 @@ import { deadline } from './clock.ts';
 import type { Config } from './config/config.ts';
 import { formatIssue } from './config/issues.ts';
 import type { LoadResult } from './config/load.ts';
-import type { Clock, EpochMs, Millis } from './core/clock.ts';
+import type { Clock, Millis } from './core/clock.ts';
 import { defineMetrics } from './metrics/definitions.ts';
 import { Recorder } from './metrics/recorder.ts';
-import { createScrape } from './metrics/scrape.ts';
+import { createScrape, type Scrape } from './metrics/scrape.ts';
+import { createDiagnosisLog } from './watch/diagnosis-log.ts';
+import { PageHost } from './watch/page-host.ts';
 import { RoundFeed } from './watch/round-feed.ts';
 import { Watch } from './watch/watch.ts';
 import { createWebSources } from './watch/web-sources.ts';
-import { createWebServer, type WebServer } from './web/server.ts';
 import type { Activity, ReloadOutcome } from './web/sources.ts';
 
 export interface AppDeps {
@@ -24,6 +23,8 @@ export interface AppDeps {
   readonly version: string;
   /** Reads the configuration anew. */
   readonly load: () => Promise<LoadResult>;
+  /** Nothing watches any more, neither under the new configuration nor under the old one: whoever started the daemon should do so again. */
+  readonly onDeath: (error: unknown) => void;
 }
 
 /** What delivers notifications may go on for so long after the end was asked for. */
@@ -31,32 +32,57 @@ const DRAIN: Millis = 5_000;
 
 /**
  * The daemon: configuration → schedule → probes, logs, connectors → diagnosis → metrics, incidents, page, history. All that depends on
- * the configuration is one `Watch`, which a reload replaces; metrics and subscribers of the page outlive it.
+ * the configuration is one `Watch`, which a reload replaces; metrics, the page and its subscribers outlive it.
  */
 export class App {
   readonly #deps: AppDeps;
-  readonly #registry = new Registry();
-  readonly #metrics = defineMetrics(this.#registry);
-  readonly #recorder = new Recorder(this.#metrics);
+  readonly #recorder: Recorder;
+  readonly #scrape: Scrape;
+  readonly #page: PageHost;
   readonly #feed = new RoundFeed();
-  readonly #startedAt: EpochMs;
+  readonly #noteDiagnosis: ReturnType<typeof createDiagnosisLog>;
   #watch: Watch | null = null;
-  #web: WebServer | null = null;
   #lastReload: Activity['lastReload'] = null;
   #reloading: Promise<ReloadOutcome> | null = null;
   #stopping = false;
 
   constructor(deps: AppDeps) {
+    const { clock, version, logger } = deps;
+    const registry = new Registry();
+    const metrics = defineMetrics(registry);
+    const watch = (): Watch => this.#running();
     this.#deps = deps;
-    this.#startedAt = deps.clock.now();
-    this.#metrics.buildInfo.set({ version: deps.version, node: process.version }, 1);
+    this.#recorder = new Recorder(metrics);
+    this.#noteDiagnosis = createDiagnosisLog(logger);
+    this.#scrape = createScrape(registry, metrics, {
+      intake: watch,
+      pending: () => watch().alerting.pending(),
+      storeWritable: () => watch().store.writable(),
+    });
+    const sources = createWebSources({
+      clock,
+      version,
+      startedAt: clock.now(),
+      watch,
+      feed: this.#feed,
+      stopping: () => this.#stopping,
+      lastReload: () => this.#lastReload,
+      metrics: () => this.#scrape.read(),
+      reload: () => this.reload(),
+    });
+    this.#page = new PageHost({
+      ...deps,
+      sources,
+      onSetback: (error) => this.#tellReload({ kind: 'refused', problems: [messageOf(error)] }),
+    });
+    metrics.buildInfo.set({ version, node: process.version }, 1);
   }
 
   /** @throws {Error} saying what to do: a port is taken, a file that the configuration names cannot be used */
   async start(config: Config): Promise<void> {
     this.#watch = await this.#startWatch(config);
     try {
-      await this.#startWeb(config);
+      await this.#page.start(config.web);
     } catch (error) {
       await this.#stopWatch(this.#watch);
       throw error;
@@ -69,12 +95,13 @@ export class App {
     this.#stopping = true;
     await this.#reloading;
     if (this.#watch !== null) await this.#stopWatch(this.#watch);
-    await this.#web?.stop();
+    await this.#page.stop();
   }
 
-  /** Takes the configuration file anew; a bad one changes nothing. Asked for twice at once, it is done once. */
+  /** Takes the configuration file anew; a bad one changes nothing. Asked for twice at once, it is done once. Never rejects. */
   reload(): Promise<ReloadOutcome> {
     this.#reloading ??= this.#reload()
+      .catch((error: unknown): ReloadOutcome => ({ kind: 'refused', problems: [messageOf(error)] }))
       .then((outcome) => this.#tellReload(outcome))
       .finally(() => {
         this.#reloading = null;
@@ -88,29 +115,38 @@ export class App {
     const loaded = await this.#deps.load();
     if (loaded.kind === 'invalid') return { kind: 'refused', problems: loaded.issues.map(formatIssue) };
     const { config } = loaded;
+    // What can be tried while the old one still watches, is.
+    const next = await this.#createWatch(config);
     try {
-      // What can fail without a port is tried while the old one still watches.
-      const next = await this.#createWatch(config);
-      await this.#stopWatch(old);
-      this.#watch = await this.#startOr(next, old.config);
+      const page = await this.#page.prepare(config.web);
+      try {
+        await this.#replace(old, next);
+      } catch (error) {
+        await page.discard();
+        throw error;
+      }
+      page.commit();
     } catch (error) {
-      return { kind: 'refused', problems: [messageOf(error)] };
+      await this.#stopWatch(next);
+      throw error;
     }
-    if (this.#watch !== old && this.#watch.config !== config)
-      return { kind: 'refused', problems: ['The new configuration could not be started: see the log'] };
-    if (!isDeepStrictEqual(old.config.web, config.web)) this.#restartWeb(config);
+    this.#deps.logger.level = config.log.level;
     return { kind: 'taken' };
   }
 
-  /** Starts the new one; when a port of it cannot be bound, the old configuration takes over again. */
-  async #startOr(next: Watch, fallback: Config): Promise<Watch> {
+  /** @throws {Error} when a port of the new one cannot be bound; then the old configuration is in force again */
+  async #replace(old: Watch, next: Watch): Promise<void> {
+    await this.#stopWatch(old);
+    this.#scrape.takeCounts(old);
     try {
       await next.start();
-      return next;
+      this.#watch = next;
     } catch (error) {
-      this.#deps.logger.error({ err: error }, 'the new configuration could not be started');
-      await this.#stopWatch(next);
-      return this.#startWatch(fallback);
+      this.#watch = await this.#startWatch(old.config).catch((death: unknown) => {
+        this.#deps.onDeath(death);
+        throw death;
+      });
+      throw error;
     }
   }
 
@@ -119,48 +155,9 @@ export class App {
     const taken = outcome.kind === 'taken';
     this.#lastReload = { at: clock.now(), taken };
     this.#recorder.reload(taken, clock.now());
-    if (outcome.kind === 'taken') logger.info('configuration reloaded');
-    else logger.error({ problems: outcome.problems }, 'configuration refused: the one before it is still in force');
+    if (outcome.kind === 'taken') logger.info('Took the configuration anew');
+    else logger.error({ problems: outcome.problems }, 'Refused the configuration: the one before it stays in force');
     return outcome;
-  }
-
-  /** After the answer to the reload is out: it may have come through the very server that is replaced. */
-  #restartWeb(config: Config): void {
-    const old = this.#web;
-    this.#deps.clock.after(0, () => {
-      void (old?.stop() ?? Promise.resolve())
-        .then(() => this.#startWeb(config))
-        .catch((error: unknown) => {
-          this.#deps.logger.error({ err: error }, 'the status page could not be started again');
-        });
-    });
-  }
-
-  async #startWeb(config: Config): Promise<void> {
-    const { clock, env, logger } = this.#deps;
-    const web = createWebServer(config.web, this.#sources(), { clock, env, logger });
-    const { address, port } = await web.start();
-    this.#web = web;
-    const scheme = config.web.tls === null ? 'http' : 'https';
-    logger.info({ url: `${scheme}://${address.includes(':') ? `[${address}]` : address}:${String(port)}/` }, 'status page');
-  }
-
-  #sources(): ReturnType<typeof createWebSources> {
-    const watch = (): Watch => this.#running();
-    return createWebSources({
-      version: this.#deps.version,
-      startedAt: this.#startedAt,
-      watch,
-      feed: this.#feed,
-      stopping: () => this.#stopping,
-      lastReload: () => this.#lastReload,
-      metrics: createScrape(this.#registry, this.#metrics, {
-        logCounters: () => watch().logCounters(),
-        pending: () => watch().alerting.pending(),
-        storeWritable: () => watch().store.writable(),
-      }),
-      reload: () => this.reload(),
-    });
   }
 
   #running(): Watch {
@@ -180,13 +177,11 @@ export class App {
   }
 
   #createWatch(config: Config): Promise<Watch> {
-    const { clock, env, logger } = this.#deps;
     return Watch.create(config, {
-      clock,
-      env,
-      logger,
+      ...this.#deps,
       recorder: this.#recorder,
       onRound: ({ diagnosis }) => {
+        this.#noteDiagnosis(diagnosis);
         this.#feed.publish(diagnosis);
       },
     });

@@ -4,20 +4,34 @@ import { App } from '../app.ts';
 import { EXIT_UNKNOWN } from './exit-code.ts';
 import { load, loadOrExplain, type Terminal } from './terminal.ts';
 
-/** The daemon: returns when it was told to stop. */
+/**
+ * The daemon: returns when it was told to stop.
+ * @throws {Error} saying what to do, when it cannot start or cannot go on
+ */
 export async function run(path: string | undefined, terminal: Terminal): Promise<number> {
   const config = await loadOrExplain(path, terminal);
   if (config === null) return EXIT_UNKNOWN;
   const { clock, env, version, signal } = terminal;
   const logger = pino({ level: config.log.level, base: null, timestamp: pino.stdTimeFunctions.isoTime });
-  const app = new App({ clock, env, logger, version, load: () => load(path, terminal) });
-  logger.info({ version, site: config.site, licenseServer: config.licenseServer.host }, 'starting');
-  await app.start(config);
-  terminal.onHangup(() => void app.reload());
-  await aborted(signal);
-  logger.info('stopping');
-  await app.stop();
-  logger.info('stopped');
+  const death = Promise.withResolvers<never>();
+  const app = new App({ clock, env, logger, version, load: () => load(path, terminal), onDeath: death.reject });
+  logger.info({ version, site: config.site, licenseServer: config.licenseServer.host }, 'Starting');
+  const started = app.start(config);
+  // Listened to from the beginning: unheard, this signal ends a process.
+  terminal.onHangup(() => {
+    void started.then(
+      () => app.reload(),
+      () => undefined,
+    );
+  });
+  await started;
+  try {
+    await Promise.race([aborted(signal), death.promise]);
+  } finally {
+    logger.info('Stopping');
+    await app.stop();
+    logger.info('Stopped');
+  }
   return 0;
 }
 

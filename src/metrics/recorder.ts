@@ -8,7 +8,7 @@ import { VERDICTS } from '../core/interception/tls-evidence.ts';
 import { TOKEN_STATUSES, type ApplianceFacts } from '../core/license/appliance.ts';
 import { valueOf } from '../core/license/resource.ts';
 import type { LogEvent } from '../core/polling/log-event.ts';
-import type { SignatureSet } from '../core/polling/signature.ts';
+import type { PollingReport } from '../core/polling/report.ts';
 import { UNNAMED } from '../core/polling/state.ts';
 import { PRECONDITION_STATES } from '../core/precondition.ts';
 import type { PathObservation, RoundObservations } from '../core/round.ts';
@@ -16,7 +16,7 @@ import type { JudgedRound } from '../round/assess-round.ts';
 import type { UnitsPicture } from '../units/observe-units.ts';
 import type { Metrics } from './definitions.ts';
 import { recordSamples } from './record-samples.ts';
-import { createZeroSeries } from './zero-series.ts';
+import { createZeroSeries, forgetMeasurements, type Expected } from './zero-series.ts';
 
 /** Turns what happens into metrics. */
 export class Recorder {
@@ -26,29 +26,24 @@ export class Recorder {
     this.#metrics = metrics;
   }
 
-  /** Makes the series of a configuration, at zero. */
-  expect(config: Config, signatures: SignatureSet): void {
-    createZeroSeries(this.#metrics, config, signatures);
+  /** Makes the series of a configuration, at zero, and forgets what was measured under the one before. */
+  expect(expected: Expected): void {
+    forgetMeasurements(this.#metrics);
+    createZeroSeries(this.#metrics, expected);
   }
 
-  round(
-    {
-      observations,
-      judged,
-      diagnosis,
-    }: { readonly observations: RoundObservations; readonly judged: JudgedRound; readonly diagnosis: Diagnosis },
-    config: Config,
-  ): void {
+  /** What the probes of a round measured; not of a round in which this process itself stood still. */
+  measured(observations: RoundObservations, judged: JudgedRound, { licenseServer }: Config): void {
     recordSamples(this.#metrics, observations);
-    this.#names(observations.licenseServer, config.licenseServer.expectedAddresses);
+    this.#names(observations.licenseServer, licenseServer.expectedAddresses);
     this.#tls(judged);
-    this.#diagnosis(diagnosis);
-    for (const {
-      config: { name },
-      license,
-      assigned,
-    } of assignments(diagnosis, config))
-      this.#metrics.licenseAssigned.set({ appliance: name, license }, assigned);
+  }
+
+  diagnosed(diagnosis: Diagnosis, config: Config): void {
+    this.#states(diagnosis);
+    this.#metrics.licenseAssigned.reset();
+    for (const { appliance, license, assigned } of assignments(diagnosis, config))
+      this.#metrics.licenseAssigned.set({ appliance, license }, assigned);
   }
 
   units({ units }: UnitsPicture): void {
@@ -60,6 +55,14 @@ export class Recorder {
     gauge.reset();
     for (const [cause, { severity }] of Object.entries(CATALOGUE)) gauge.set({ cause, severity }, 0);
     for (const { status, cause } of incidents) if (status === 'open') gauge.set({ cause: cause.id, severity: cause.severity }, 1);
+  }
+
+  /** What the log said before a restart. */
+  heard({ appliances }: PollingReport): void {
+    for (const { name: appliance, lastLineAt, errors } of appliances) {
+      if (lastLineAt !== null) this.#metrics.logLastReceived.set({ appliance }, lastLineAt / 1000);
+      if (errors.length > 0) this.#metrics.pollingLastError.set({ appliance }, Math.max(...errors.map(({ lastAt }) => lastAt)) / 1000);
+    }
   }
 
   logEvent(event: LogEvent): void {
@@ -94,7 +97,7 @@ export class Recorder {
     if (licensed !== null) this.#metrics.tokensLicensed.set({ appliance }, licensed.total);
   }
 
-  #diagnosis({ ready, preconditions }: Diagnosis): void {
+  #states({ ready, preconditions }: Diagnosis): void {
     const { activationReady, preconditionState } = this.#metrics;
     if (ready === 'unknown') activationReady.remove();
     else activationReady.set(ready === 'ready' ? 1 : 0);
@@ -106,6 +109,9 @@ export class Recorder {
 
   #names({ names }: PathObservation, expected: readonly string[]): void {
     for (const { resolver, a, aaaa } of names) {
+      // An answer that is not there any more has neither.
+      this.#metrics.dnsTtl.remove({ resolver });
+      this.#metrics.dnsExpected.remove({ resolver });
       const answers = [a, aaaa].filter((reply) => reply.kind === 'answer');
       const ttls = answers.map(({ ttlSeconds }) => ttlSeconds).filter((ttl) => ttl !== null);
       if (ttls.length > 0) this.#metrics.dnsTtl.set({ resolver }, Math.min(...ttls));
@@ -126,7 +132,7 @@ export class Recorder {
 }
 
 interface Assignment {
-  readonly config: { readonly name: string };
+  readonly appliance: string;
   readonly license: string;
   readonly assigned: 0 | 1;
 }
@@ -135,10 +141,10 @@ interface Assignment {
 function assignments({ preconditions }: Diagnosis, { appliances }: Config): readonly Assignment[] {
   const status = preconditions.find(({ id }) => id === 'license-assignment');
   if (status === undefined || status.state === 'not-configured' || status.state === 'unknown') return [];
-  return appliances.flatMap((config) =>
-    config.licenses.map((license): Assignment => {
+  return appliances.flatMap(({ name: appliance, licenses }) =>
+    licenses.map((license): Assignment => {
       const wrong = status.findings.some(({ facts, level }) => facts?.license === license && (level === 'broken' || level === 'warning'));
-      return { config, license, assigned: wrong ? 0 : 1 };
+      return { appliance, license, assigned: wrong ? 0 : 1 };
     }),
   );
 }

@@ -1,20 +1,79 @@
 import type { Config } from '../config/config.ts';
+import { CATALOGUE } from '../core/causes/catalogue.ts';
+import { VERDICTS } from '../core/interception/tls-evidence.ts';
+import { FAILURE_REASONS } from '../core/observation.ts';
 import { LOG_RESULTS, LOG_SOURCES } from '../core/polling/log-event.ts';
 import type { SignatureSet } from '../core/polling/signature.ts';
 import { UNNAMED } from '../core/polling/state.ts';
+import { PRECONDITION_STATES, PRECONDITIONS } from '../core/precondition.ts';
+import type { ProbeSample } from '../core/round.ts';
 import type { Metrics } from './definitions.ts';
 
 const CHANNELS = ['email', 'webhook', 'alertmanager'];
 const RESULTS = ['sent', 'failed', 'rejected'];
 
-/** Known series exist at zero from the start: what appears only with the first error cannot be alerted on. */
-export function createZeroSeries(metrics: Metrics, { appliances }: Config, { signatures }: SignatureSet): void {
-  for (const appliance of [...appliances.map(({ name }) => name), UNNAMED]) {
-    for (const { id, kind } of signatures) if (kind === 'message') metrics.pollingErrors.inc({ appliance, signature: id }, 0);
-  }
-  for (const source of LOG_SOURCES) for (const result of LOG_RESULTS) metrics.logLines.inc({ source, result }, 0);
+/** What will be measured under a configuration. */
+export interface Expected {
+  readonly config: Config;
+  readonly signatures: SignatureSet;
+  readonly probes: readonly Pick<ProbeSample, 'probe' | 'target'>[];
+  /** Targets whose certificates are judged. */
+  readonly judged: readonly string[];
+}
+
+/**
+ * Known series exist at zero from the start: what appears only with the first error cannot be alerted on. Nothing is said of what
+ * was not looked at yet: states are unknown, and gauges of measurements come with the first measurement.
+ */
+export function createZeroSeries(metrics: Metrics, expected: Expected): void {
+  zeroProbes(metrics, expected);
+  zeroStates(metrics, expected);
+  zeroLog(metrics, expected);
   for (const channel of CHANNELS) {
     metrics.notificationsPending.set({ channel }, 0);
+    metrics.notificationLastSuccess.inc({ channel }, 0);
     for (const result of RESULTS) metrics.notifications.inc({ channel, result }, 0);
   }
+}
+
+/** What was measured under another configuration: its targets may be gone, and a value that nobody refreshes misleads. */
+export function forgetMeasurements(metrics: Metrics): void {
+  metrics.activationReady.remove();
+  for (const gauge of [
+    metrics.probeSuccess,
+    metrics.tlsVerdict,
+    metrics.certificateNotAfter,
+    metrics.dnsTtl,
+    metrics.dnsExpected,
+    metrics.pollingLastError,
+    metrics.logLastReceived,
+    metrics.tokens,
+    metrics.tokensLicensed,
+    metrics.licenseAssigned,
+  ])
+    gauge.reset();
+}
+
+function zeroProbes(metrics: Metrics, { probes }: Expected): void {
+  for (const { probe, target } of probes) {
+    const labels = { probe, target };
+    metrics.probeRuns.inc(labels, 0);
+    metrics.probeDuration.zero(labels);
+    for (const reason of FAILURE_REASONS) metrics.probeFailures.inc({ ...labels, reason }, 0);
+  }
+}
+
+function zeroStates(metrics: Metrics, { judged }: Expected): void {
+  for (const { id: precondition } of PRECONDITIONS)
+    for (const state of PRECONDITION_STATES) metrics.preconditionState.set({ precondition, state }, state === 'unknown' ? 1 : 0);
+  for (const [cause, { severity }] of Object.entries(CATALOGUE)) metrics.causeActive.inc({ cause, severity }, 0);
+  for (const target of judged) for (const verdict of VERDICTS) metrics.tlsVerdict.set({ target, verdict }, verdict === 'unknown' ? 1 : 0);
+}
+
+function zeroLog(metrics: Metrics, { config, signatures }: Expected): void {
+  for (const appliance of [...config.appliances.map(({ name }) => name), UNNAMED]) {
+    metrics.pollingLastError.set({ appliance }, 0);
+    for (const { id, kind } of signatures.signatures) if (kind === 'message') metrics.pollingErrors.inc({ appliance, signature: id }, 0);
+  }
+  for (const source of LOG_SOURCES) for (const result of LOG_RESULTS) metrics.logLines.inc({ source, result }, 0);
 }

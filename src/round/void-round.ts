@@ -5,9 +5,14 @@ import type { RoundObservations } from '../core/round.ts';
 /** A process that stood still for longer than this measured itself, not its targets. */
 const TOLERATED_STALL: Millis = 1_000;
 
-/** Takes back what a round found when this process stood still during it: it never reports its own trouble as the target's. */
-export function voidWhenStalled(assessments: readonly Assessment[], { stalledMs }: RoundObservations): readonly Assessment[] {
-  if (stalledMs <= TOLERATED_STALL) return assessments;
-  const summary = `ftm-watch itself stood still for ${(stalledMs / 1000).toFixed(1)} s during the round: nothing was judged`;
+/** Whether a round says nothing about its targets, because this process stood still during it. */
+export function isVoid({ stalledMs }: Pick<RoundObservations, 'stalledMs'>): boolean {
+  return stalledMs > TOLERATED_STALL;
+}
+
+/** Takes back what a void round found: ftm-watch never reports its own trouble as the target's. */
+export function voidWhenStalled(assessments: readonly Assessment[], round: Pick<RoundObservations, 'stalledMs'>): readonly Assessment[] {
+  if (!isVoid(round)) return assessments;
+  const summary = `ftm-watch itself stood still for ${(round.stalledMs / 1000).toFixed(1)} s during the round: nothing was judged`;
   return assessments.map(({ id, kind }) => ({ id, kind: kind === 'judged' ? 'unjudged' : kind, findings: [], summary }));
 }

@@ -1,21 +1,31 @@
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
-import type { CronTimer } from './cron-timer.ts';
+import type { CronListener, CronTimer } from './cron-timer.ts';
 
 export interface RunnerOptions {
   readonly clock: Clock;
-  readonly timer: (onTime: () => void) => CronTimer;
+  readonly timer: (listener: CronListener) => CronTimer;
   /** One run. It must end when the signal is aborted; what it throws goes to `onError`. */
   readonly run: (signal: AbortSignal) => Promise<void>;
   readonly onError: (error: unknown) => void;
   readonly onLag: (lag: Millis) => void;
-  /** A time of the schedule that passed without a run of its own. */
+  /** A time of the schedule that passed without a run of its own, or whose run the guard had to start. */
   readonly onMissed: () => void;
   /** Triggered runs start at least this long after the start of the run before. */
   readonly triggerGap: Millis;
 }
 
-/** How late node-cron may be before the guard starts the run itself. */
+/** How late the timer may be before the guard starts the run itself. */
 const OVERDUE: Millis = 1_500;
+/** The guard looks this often. */
+const LOOK_EVERY: Millis = 1_000;
+/** NTP slews by far less within a look; a larger difference between the two clocks means that the wall clock was set. */
+const STEP: Millis = 500;
+
+/** The next time of the schedule, on both clocks. */
+interface Expected {
+  readonly at: EpochMs;
+  readonly elapsed: Millis;
+}
 
 /**
  * Runs something on its schedule and on demand, one at a time. Times that come while a run is going on are counted as missed
@@ -27,40 +37,42 @@ export class Runner {
   readonly #stopping = new AbortController();
   #running: Promise<void> | null = null;
   #startedAt: Millis = Number.NEGATIVE_INFINITY;
-  #expected: EpochMs | null = null;
+  #expected: Expected | null = null;
+  /** Wall clock minus monotonic clock at the last look. */
+  #difference: Millis;
+  #wanted = false;
   #cancelTrigger: (() => void) | null = null;
   #cancelGuard: (() => void) | null = null;
 
   constructor(options: RunnerOptions) {
     this.#options = options;
-    this.#timer = options.timer(() => {
-      this.#onTime();
+    this.#difference = differenceOf(options.clock);
+    this.#timer = options.timer({
+      onTime: (slot) => {
+        this.#onTime(slot);
+      },
+      onMissed: options.onMissed,
     });
   }
 
   /** Runs at once, then on schedule. */
   start(): void {
     this.#timer.start();
-    this.#arm();
+    this.#expect();
+    this.#difference = differenceOf(this.#options.clock);
+    this.#guard();
     this.#begin();
   }
 
   /** Asks for a run soon: asked for a hundred times while one is going on, it runs once more. */
   trigger(): void {
-    if (this.#cancelTrigger !== null || this.#stopping.signal.aborted) return;
-    const { clock, triggerGap } = this.#options;
-    this.#cancelTrigger = clock.after(Math.max(0, this.#startedAt + triggerGap - clock.elapsed()), () => {
-      this.#cancelTrigger = null;
-      if (this.#running === null) this.#begin();
-      else
-        void this.#running.then(() => {
-          this.trigger();
-        });
-    });
+    if (this.#wanted || this.#stopping.signal.aborted) return;
+    this.#wanted = true;
+    if (this.#running === null) this.#beginSoon();
   }
 
   nextRun(): EpochMs | null {
-    return this.#timer.nextRun();
+    return this.#expected?.at ?? null;
   }
 
   /** Aborts the run that is going on and waits for its end. */
@@ -73,33 +85,72 @@ export class Runner {
   }
 
   #begin(): void {
+    this.#cancelTrigger?.();
+    this.#cancelTrigger = null;
+    this.#wanted = false;
     this.#startedAt = this.#options.clock.elapsed();
     this.#running = this.#options
       .run(this.#stopping.signal)
       .catch(this.#options.onError)
       .finally(() => {
         this.#running = null;
+        if (this.#wanted) this.#beginSoon();
       });
   }
 
-  #onTime(): void {
+  #beginSoon(): void {
     if (this.#stopping.signal.aborted) return;
-    const { clock, onLag, onMissed } = this.#options;
-    if (this.#expected !== null) onLag(Math.max(0, clock.now() - this.#expected));
-    this.#arm();
-    if (this.#running === null) this.#begin();
-    else onMissed();
-  }
-
-  /** The guard is monotonic: node-cron takes its waits from the wall clock and sleeps too long when that is set back. */
-  #arm(): void {
-    this.#cancelGuard?.();
-    this.#expected = this.#timer.nextRun();
-    if (this.#expected === null) return;
-    const { clock, onMissed } = this.#options;
-    this.#cancelGuard = clock.after(Math.max(0, this.#expected - clock.now()) + OVERDUE, () => {
-      onMissed();
-      this.#onTime();
+    const { clock, triggerGap } = this.#options;
+    this.#cancelTrigger = clock.after(Math.max(0, this.#startedAt + triggerGap - clock.elapsed()), () => {
+      this.#begin();
     });
   }
+
+  #onTime(slot: EpochMs): void {
+    if (this.#stopping.signal.aborted) return;
+    const { clock, onLag, onMissed } = this.#options;
+    this.#expect();
+    if (this.#running !== null) {
+      onMissed();
+      return;
+    }
+    onLag(Math.max(0, clock.now() - slot));
+    this.#begin();
+  }
+
+  #expect(): void {
+    const { clock } = this.#options;
+    const at = this.#timer.nextRun();
+    this.#expected = at === null ? null : { at, elapsed: clock.elapsed() + Math.max(0, at - clock.now()) };
+  }
+
+  /**
+   * node-cron takes its waits from the wall clock: it sleeps too long when that is set back, and goes through every time that was
+   * leapt over when it is set forward.
+   */
+  #guard(): void {
+    const { clock } = this.#options;
+    this.#cancelGuard = clock.after(LOOK_EVERY, () => {
+      this.#look();
+      this.#guard();
+    });
+  }
+
+  #look(): void {
+    const { clock, onMissed } = this.#options;
+    const wasSet = Math.abs(differenceOf(clock) - this.#difference) > STEP;
+    this.#difference = differenceOf(clock);
+    const expected = this.#expected;
+    const isOverdue = expected !== null && (clock.elapsed() > expected.elapsed + OVERDUE || (wasSet && clock.now() > expected.at));
+    if (!wasSet && !isOverdue) return;
+    this.#timer.restart();
+    this.#expect();
+    if (!isOverdue) return;
+    onMissed();
+    if (this.#running === null) this.#begin();
+  }
+}
+
+function differenceOf(clock: Clock): Millis {
+  return clock.now() - clock.elapsed();
 }

@@ -1,25 +1,61 @@
 import type { Config } from '../config/config.ts';
-import type { Clock, EpochMs } from '../core/clock.ts';
+import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 import type { LogEvent } from '../core/polling/log-event.ts';
 import { pollingReport, type PollingReport } from '../core/polling/report.ts';
 import type { SignatureSet } from '../core/polling/signature.ts';
-import { emptyPolling, recordEvent, resumePolling, type PollingState } from '../core/polling/state.ts';
+import { emptyPolling, recordEvent, resumePolling } from '../core/polling/state.ts';
+import type { JsonFile } from '../store/json-file.ts';
+import { readPolling } from './polling-file.ts';
 
-/** What FortiAuthenticator's log has said, as far back as the window reaches. */
+/** What FortiAuthenticator's log has said, as far back as the window reaches, over restarts. */
 export interface PollingLog {
+  /** Continues with what was kept. */
+  resume(): Promise<void>;
   record(event: LogEvent): void;
   report(): PollingReport;
-  /** To continue with after a restart. */
-  state(): PollingState;
+  /** Keeps what was not kept yet. */
+  stop(): Promise<void>;
 }
 
-export function createPollingLog(config: Config, signatures: SignatureSet, clock: Clock, stored: PollingState | null): PollingLog {
+export interface PollingLogDeps {
+  readonly clock: Clock;
+  readonly signatures: SignatureSet;
+  readonly file: JsonFile;
+}
+
+/** What a crash may forget: errors are kept soon, that an appliance spoke is written down at leisure. */
+const KEEP_ERRORS_AFTER: Millis = 3_000;
+const KEEP_SPEECH_AFTER: Millis = 60_000;
+
+export function createPollingLog(config: Config, { clock, signatures, file }: PollingLogDeps): PollingLog {
   const { window, silentAfter } = config.logs;
   const listeningSince: EpochMs | null = listens(config) ? clock.now() : null;
-  let state = stored === null ? emptyPolling(window) : resumePolling(stored, window);
+  let state = emptyPolling(window);
+  let planned: { readonly at: Millis; readonly cancel: () => void } | null = null;
+  let saving: Promise<void> = Promise.resolve();
+
+  function save(): void {
+    planned?.cancel();
+    planned = null;
+    // One after the other: two at once would write into the same file.
+    saving = saving.then(() => file.save(state));
+  }
+
+  function saveWithin(delay: Millis): void {
+    const at = clock.elapsed() + delay;
+    if (planned !== null && planned.at <= at) return;
+    planned?.cancel();
+    planned = { at, cancel: clock.after(delay, save) };
+  }
+
   return {
+    resume: async () => {
+      const stored = readPolling(await file.load(), clock.now());
+      if (stored !== null) state = resumePolling(stored, window);
+    },
     record: (event) => {
       state = recordEvent(state, event);
+      saveWithin(event.kind === 'heard' ? KEEP_SPEECH_AFTER : KEEP_ERRORS_AFTER);
     },
     report: () =>
       pollingReport(state, {
@@ -30,7 +66,10 @@ export function createPollingLog(config: Config, signatures: SignatureSet, clock
         signatures,
         listeningSince,
       }),
-    state: () => state,
+    stop: async () => {
+      if (planned !== null) save();
+      await saving;
+    },
   };
 }
 

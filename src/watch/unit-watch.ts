@@ -2,8 +2,8 @@ import type { Config } from '../config/config.ts';
 import type { ConnectorContext } from '../connectors/context.ts';
 import type { BudgetStore } from '../connectors/forticloud/budget-store.ts';
 import type { PreconditionId } from '../core/precondition.ts';
-import { createCronTimer } from '../schedule/cron-timer.ts';
 import { Runner, type RunnerOptions } from '../schedule/runner.ts';
+import { createSpreadTimer } from '../schedule/spread.ts';
 import { emptyPicture, observeHolders, observeUnits, type UnitsPicture } from '../units/observe-units.ts';
 
 /** Asks appliances, firewall and registration service on their own, slower schedules, and keeps what they said last. */
@@ -24,10 +24,9 @@ export function createUnitWatch(config: Config, deps: UnitWatchDeps): UnitWatch 
   const fresh = new Set<PreconditionId>();
   let picture = emptyPicture(config);
 
-  function runner(cron: string, run: RunnerOptions['run']): Runner {
-    const timer = (onTime: () => void): ReturnType<typeof createCronTimer> =>
-      createCronTimer(cron, config.schedule.timezone, clock, onTime);
-    return new Runner({ ...deps, timer, run, triggerGap: 60_000 });
+  function runner(expression: string, run: RunnerOptions['run']): Runner {
+    const schedule = { expression, timezone: config.schedule.timezone, seed: config.site };
+    return new Runner({ ...deps, timer: (listener) => createSpreadTimer(schedule, clock, listener), run, triggerGap: 60_000 });
   }
 
   const registration = runner(config.schedule.registration, async (signal) => {

@@ -16,17 +16,21 @@ import { createLogIntake, type LogIntake } from '../logs/intake.ts';
 import { loadSignatures } from '../logs/signatures.ts';
 import type { Recorder } from '../metrics/recorder.ts';
 import { createAlerting, type Alerting } from '../notify/engine.ts';
+import { createHeartbeat, type Heartbeat } from '../notify/heartbeat.ts';
 import type { JudgedRound } from '../round/assess-round.ts';
 import { createProbeKit, type ProbeKit } from '../round/probe-kit.ts';
-import { voidWhenStalled } from '../round/void-round.ts';
-import { createCronTimer } from '../schedule/cron-timer.ts';
+import { judgedTargets, probeTargets } from '../round/probe-targets.ts';
+import { isVoid, voidWhenStalled } from '../round/void-round.ts';
 import { Runner, type RunnerOptions } from '../schedule/runner.ts';
+import { createSpreadTimer } from '../schedule/spread.ts';
 import { jsonFile } from '../store/json-file.ts';
 import { createStore, type Store } from '../store/store.ts';
 import { activationOf, assessUnits } from '../units/assess-units.ts';
 import { mailServersOf } from '../units/mail-servers.ts';
 import { assessPolling, seemsUnaffected, withLogEvidence } from './assess-log.ts';
 import { createPollingLog, listens, type PollingLog } from './polling-log.ts';
+import { createRoundPulse, type RoundPulse } from './round-pulse.ts';
+import { createRoundFigures } from './round-figures.ts';
 import { roundRecord } from './round-record.ts';
 import { createUnitWatch, type UnitWatch } from './unit-watch.ts';
 
@@ -63,11 +67,14 @@ export class Watch {
   readonly store: Store;
   readonly alerting: Alerting;
   readonly #deps: WatchDeps;
-  readonly #kit: ProbeKit;
+  readonly #files: WatchFiles;
   readonly #intake: LogIntake;
   readonly #polling: PollingLog;
   readonly #units: UnitWatch;
   readonly #rounds: Runner;
+  readonly #figures = createRoundFigures();
+  readonly #pulse: RoundPulse;
+  readonly #heartbeat: Heartbeat | null;
   readonly #stopping = new AbortController();
   #last: WatchedRound | null = null;
 
@@ -77,11 +84,12 @@ export class Watch {
     return new Watch(config, { kit: await createProbeKit(config, deps), signatures }, deps);
   }
 
-  private constructor(config: Config, { kit, signatures }: WatchFiles, deps: WatchDeps) {
+  private constructor(config: Config, files: WatchFiles, deps: WatchDeps) {
     const { clock, env, logger, recorder } = deps;
+    const { signatures } = files;
     this.config = config;
     this.#deps = deps;
-    this.#kit = kit;
+    this.#files = files;
     this.store = createStore(config.store, deps);
     this.alerting = createAlerting(config, {
       clock,
@@ -94,7 +102,7 @@ export class Watch {
         },
       },
     });
-    this.#polling = createPollingLog(config, signatures, clock, null);
+    this.#polling = createPollingLog(config, { clock, signatures, file: jsonFile(stateFile(config, 'polling.json')) });
     this.#intake = createLogIntake(intakeConfig(config), {
       clock,
       logger,
@@ -107,29 +115,46 @@ export class Watch {
     this.#units = createUnitWatch(config, { ...this.#runnerDeps(), env, budget: jsonFile(stateFile(config, 'registration-budget.json')) });
     this.#rounds = new Runner({
       ...this.#runnerDeps(),
-      timer: (onTime) => createCronTimer(config.schedule.probes, config.schedule.timezone, clock, onTime),
+      timer: (listener) =>
+        createSpreadTimer({ expression: config.schedule.probes, timezone: config.schedule.timezone, seed: config.site }, clock, listener),
       run: (signal) => this.#round(signal),
       triggerGap: TRIGGER_GAP,
     });
-    recorder.expect(config, signatures);
+    this.#pulse = createRoundPulse(clock, () => this.#rounds.nextRun());
+    const isAlive = (): boolean => this.#pulse.isAlive() && this.alerting.isWorking();
+    this.#heartbeat = config.notify.heartbeat === null ? null : createHeartbeat(config.notify.heartbeat, { clock, logger, isAlive });
   }
 
   /** @throws {Error} when a port for log lines cannot be bound */
   async start(): Promise<void> {
+    const { recorder, logger } = this.#deps;
+    await this.#polling.resume();
     await this.#intake.start(this.#stopping.signal);
     // Port 0 asks for any: whoever sends must learn which it became.
-    if (listens(this.config)) this.#deps.logger.info(this.#intake.addresses(), 'listening for log lines');
+    if (listens(this.config)) logger.info(this.#intake.addresses(), 'Listening for log lines');
+    recorder.expect({
+      config: this.config,
+      signatures: this.#files.signatures,
+      probes: probeTargets(this.config),
+      judged: judgedTargets(this.config),
+    });
+    recorder.heard(this.#polling.report());
     this.alerting.start();
+    this.#heartbeat?.start();
+    recorder.incidents(this.alerting.incidents());
     this.#units.start();
     this.#rounds.start();
   }
 
-  /** Ends rounds and intake, then delivers what is on its way for a moment. */
+  /** Ends the rounds, delivers what is on its way for a moment, and takes log lines until the last: they are not sent again. */
   async stop(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.#rounds.stop(), this.#units.stop(), this.#intake.stop()]);
-    this.#stopping.abort();
+    this.#heartbeat?.stop();
+    await Promise.all([this.#rounds.stop(), this.#units.stop()]);
     await this.alerting.stop(signal);
-    this.#kit.close();
+    await this.#intake.stop();
+    this.#stopping.abort();
+    await this.#polling.stop();
+    this.#files.kit.close();
     this.store.close();
   }
 
@@ -152,22 +177,22 @@ export class Watch {
 
   /** What chains of a target are judged by. */
   knowledgeOf(target: string): ReturnType<ProbeKit['knowledgeOf']> {
-    return this.#kit.knowledgeOf(target);
+    return this.#files.kit.knowledgeOf(target);
   }
 
   async #round(signal: AbortSignal): Promise<void> {
-    const observations = await this.#kit.observe(signal, {
+    const observations = await this.#files.kit.observe(signal, {
       mailServers: Promise.resolve(mailServersOf(this.config, this.#units.picture().units)),
       onProgress: () => undefined,
     });
     if (signal.aborted) return;
-    const judged = this.#kit.assess(observations);
+    const judged = this.#files.kit.assess(observations);
     const diagnosis = this.#diagnose(voidWhenStalled(judged.assessments, observations), observations.startedAt);
-    const before = this.#last?.diagnosis ?? null;
+    const before = this.#last;
     this.#last = { observations, judged, diagnosis };
+    this.#pulse.beat();
     this.#publish(this.#last, [...judged.assessments.map(({ id }) => id), 'polling', ...this.#units.takeFresh()]);
-    // What is new and critical is looked at again at once: its incident opens within seconds, not a schedule later.
-    if (hasNewCritical(before, diagnosis)) this.#rounds.trigger();
+    if (deservesAnotherLook(before, this.#last)) this.#rounds.trigger();
   }
 
   #diagnose(probed: readonly Assessment[], at: EpochMs): Diagnosis {
@@ -189,16 +214,19 @@ export class Watch {
   /** The verdict first; what may be slow or full comes after it. */
   #publish(round: WatchedRound, fresh: readonly PreconditionId[]): void {
     const { recorder, onRound } = this.#deps;
-    recorder.round(round, this.config);
+    if (!isVoid(round.observations)) recorder.measured(round.observations, round.judged, this.config);
+    recorder.diagnosed(round.diagnosis, this.config);
     recorder.units(this.#units.picture());
     this.alerting.accept(round.diagnosis, fresh);
     recorder.incidents(this.alerting.incidents());
     onRound(round);
-    this.store.recordRound(roundRecord(round.observations, round.judged, round.diagnosis));
+    const figures = this.#figures.take(this.#units.picture());
+    this.store.recordRound(roundRecord(round.observations, round.judged, round.diagnosis, figures));
   }
 
   #onLogEvent(event: LogEvent): void {
     this.#polling.record(event);
+    this.#figures.count(event);
     this.#deps.recorder.logEvent(event);
     if (event.kind !== 'heard') this.#rounds.trigger();
   }
@@ -208,7 +236,7 @@ export class Watch {
     return {
       clock,
       onError: (error) => {
-        logger.error({ err: error }, 'a scheduled run failed: a bug, please report it');
+        logger.error({ err: error }, 'A scheduled run failed: a bug, please report it');
       },
       onLag: (lag) => {
         recorder.lag(lag);
@@ -220,9 +248,14 @@ export class Watch {
   }
 }
 
-function hasNewCritical(before: Diagnosis | null, { causes }: Diagnosis): boolean {
-  const known = new Set(before?.causes.map(({ id, subject }) => `${id} ${subject}`));
-  return causes.some(({ id, subject, severity }) => severity === 'critical' && !known.has(`${id} ${subject}`));
+/**
+ * What is new and critical is looked at again at once: its incident opens within seconds, not a schedule later. So is what could
+ * not be judged because this process stood still, unless it does so again and again.
+ */
+function deservesAnotherLook(before: WatchedRound | null, { observations, diagnosis }: WatchedRound): boolean {
+  if (isVoid(observations)) return before === null || !isVoid(before.observations);
+  const known = new Set(before?.diagnosis.causes.map(({ id, subject }) => `${id} ${subject}`));
+  return diagnosis.causes.some(({ id, subject, severity }) => severity === 'critical' && !known.has(`${id} ${subject}`));
 }
 
 /** Small pieces of state lie beside the store. */

@@ -69,6 +69,7 @@ function addApi(app: Hono<WebEnv>, { sources, events }: RouteTools): void {
       : context.json(diagnosisToJson(diagnosis));
   });
   app.get('/api/v1/incidents', (context) => context.json({ incidents: byUrgency(sources.incidents()).map(incidentToJson) }));
+  app.get('/api/v1/history', (context) => context.json(sources.past()));
   app.get('/api/v1/events', (context) => {
     if (context.req.method === 'HEAD') return context.body(null, 200, { 'Content-Type': 'text/event-stream' });
     const diagnosis = sources.diagnosis();
@@ -85,7 +86,7 @@ function answerFile(file: StaticFile | undefined, context: WebContext): Response
   return context.req.header('If-None-Match') === file.etag ? context.body(null, 304, headers) : context.body(file.body, 200, headers);
 }
 
-async function answerReload(context: WebContext, { sources, login, logger }: RouteTools): Promise<Response> {
+async function answerReload(context: WebContext, { sources, login }: RouteTools): Promise<Response> {
   const host = context.req.header('Host');
   const refusal = foreignOrigin({ host, origin: context.req.header('Origin'), fetchSite: context.req.header('Sec-Fetch-Site') });
   if (refusal !== null) return context.text(`${refusal}\n`, 403);
@@ -95,7 +96,6 @@ async function answerReload(context: WebContext, { sources, login, logger }: Rou
   const outcome = await sources.reload();
   switch (outcome.kind) {
     case 'taken':
-      logger.info('Reloaded the configuration on request');
       return context.text('The configuration was taken\n');
     case 'refused':
       return context.text(`The configuration was not taken, the old one stays${lines(outcome.problems)}\n`, 422);

@@ -95,9 +95,9 @@ async function announced(child: Child, ended: Promise<number | null>): Promise<P
   createInterface(child.stderr).on('line', hear);
   const url = await new Promise<string | null>((resolve) => {
     createInterface(child.stdout).on('line', (line) => {
-      const { msg, url: page, udp } = hear(line);
-      if (msg === 'listening for log lines') syslogPort = udp?.port ?? null;
-      if (msg === 'status page' && page !== undefined) resolve(page);
+      const { msg = '', url: page, udp } = hear(line);
+      if (/listening for log lines/iu.test(msg)) syslogPort = udp?.port ?? null;
+      if (/status page/iu.test(msg) && page !== undefined) resolve(page);
     });
     void ended.then(() => {
       resolve(null);

@@ -1,0 +1,60 @@
+import { z } from 'zod';
+
+import type { EpochMs, Millis } from '../core/clock.ts';
+import type { ApplianceLog, PollingState } from '../core/polling/state.ts';
+
+/** A clock that was set back by less than this is still believed. */
+const TOLERATED_FUTURE: Millis = 60_000;
+
+const instant = z.number().int();
+const count = z.number().int().positive();
+const text = z.string().max(2_000);
+
+const signatureLog = z.object({
+  lastAt: instant,
+  sample: text,
+  buckets: z.array(z.object({ start: instant, firstAt: instant, count })).max(1_000),
+});
+
+const sighting = z.object({
+  signature: text,
+  firstAt: instant,
+  lastAt: instant,
+  count,
+  evidence: z.object({
+    device: text.nullable(),
+    policy: text.nullable(),
+    profile: text.nullable(),
+    action: text.nullable(),
+    sourceAddress: text.nullable(),
+    destinationAddress: text.nullable(),
+    hostName: text.nullable(),
+  }),
+  sample: text,
+});
+
+const state = z.object({
+  version: z.literal(1),
+  bucketMs: z.number().int().min(1_000),
+  appliances: z.record(text, z.object({ lastLineAt: instant.nullable(), signatures: z.record(text, signatureLog) })),
+  firewall: z.array(sighting).max(100),
+});
+
+/**
+ * What was kept before a restart; null when it is not what this version writes. What lies in the future was kept by a clock that was
+ * wrong, and would count as just seen until then: it is left out.
+ */
+export function readPolling(stored: unknown, now: EpochMs): PollingState | null {
+  const { data } = state.safeParse(stored);
+  if (data === undefined) return null;
+  const latest = now + TOLERATED_FUTURE;
+  const entries = Object.entries(data.appliances).map(([name, log]) => [name, withoutFuture(log, latest)] as const);
+  return { ...data, appliances: Object.fromEntries(entries), firewall: data.firewall.filter(({ lastAt }) => lastAt <= latest) };
+}
+
+function withoutFuture({ lastLineAt, signatures }: ApplianceLog, latest: EpochMs): ApplianceLog {
+  return {
+    lastLineAt: lastLineAt !== null && lastLineAt > latest ? null : lastLineAt,
+    signatures: Object.fromEntries(Object.entries(signatures).filter(([, { lastAt }]) => lastAt <= latest)),
+  };
+}
