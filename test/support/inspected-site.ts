@@ -47,11 +47,10 @@ export interface Inspection {
  * control hosts on the far side, each under an authority of its own.
  */
 export interface InspectedSite extends AsyncDisposable {
-  readonly site: Sandbox;
+  /** What a command has to begin with to run at the site. */
+  readonly prefix: readonly string[];
   /** Where configurations lie, and `authority.pem`, the licence server's. */
   readonly folder: string;
-  /** The genuine certificate of the licence server. */
-  readonly genuine: Identity;
   /** Runs Squid on the gateway: TCP port 443 goes through it, and CONNECT is taken at its ports, until it is disposed of. */
   inspect(inspection: Inspection): Promise<Squid>;
   /** Writes a configuration that trusts the licence server's authority, and tells its path. */
@@ -89,9 +88,8 @@ export async function createInspectedSite(): Promise<InspectedSite> {
 
   const owned = stack.move();
   return {
-    site,
+    prefix: site.prefix,
     folder,
-    genuine: leaf,
     configure,
     inspect: (inspection) => inspect(gateway, inspection, trusted),
     check: async (more) =>

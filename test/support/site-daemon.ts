@@ -1,0 +1,50 @@
+import { fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { DiagnosisJson } from '../../src/core/diagnosis-json.ts';
+import type { DaemonHostRequest, DaemonHostSettings } from './daemon-host.ts';
+import type { InspectedSite } from './inspected-site.ts';
+
+const HOST_PROGRAM = fileURLToPath(new URL('daemon-host.ts', import.meta.url));
+
+/** The real daemon at a site. */
+export interface SiteDaemon extends AsyncDisposable {
+  /** What `/api/v1/status` says; null before the first round. */
+  status(): Promise<DiagnosisJson | null>;
+  /** Sends a syslog line over UDP, from loopback. */
+  hear(line: string): Promise<void>;
+}
+
+/** Starts the daemon with the site's configuration and some more keys, and waits for its page. */
+export async function startSiteDaemon(site: InspectedSite, more: Readonly<Record<string, unknown>>): Promise<SiteDaemon> {
+  const settings: DaemonHostSettings = { configFile: await site.configure(more), folder: site.folder };
+  const [program = '', ...rest] = site.prefix;
+  const host = fork(HOST_PROGRAM, { execPath: program, execArgv: [...rest, process.execPath], stdio: 'inherit' });
+  await ask(host, settings);
+  return {
+    status: async () => (await ask(host, { kind: 'status' })) as DiagnosisJson | null,
+    hear: async (line) => {
+      await ask(host, { kind: 'line', line });
+    },
+    [Symbol.asyncDispose]: async () => {
+      const gone = once(host, 'exit');
+      host.disconnect();
+      await gone;
+    },
+  };
+}
+
+async function ask(host: ChildProcess, request: DaemonHostRequest | DaemonHostSettings): Promise<unknown> {
+  const settled = new AbortController();
+  const { signal } = settled;
+  try {
+    const answer = Promise.race([once(host, 'message', { signal }), once(host, 'exit', { signal })]);
+    host.send(request);
+    const [reply]: readonly unknown[] = await answer;
+    if (typeof reply === 'number') throw new Error(`Cannot ask the daemon at the site: it ended with ${String(reply)}`);
+    return reply;
+  } finally {
+    settled.abort();
+  }
+}
