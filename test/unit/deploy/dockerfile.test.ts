@@ -1,0 +1,74 @@
+import { readFileSync } from 'node:fs';
+import { validate, ValidationSeverity } from 'dockerfile-utils';
+import { describe, expect, it } from 'vitest';
+import packageJson from '../../../package.json' with { type: 'json' };
+import { stagesOf, valuesOf } from '../../support/dockerfile.ts';
+
+const text = readFileSync('Dockerfile', 'utf8');
+const stages = stagesOf(text);
+const [image] = stages.slice(-1);
+
+/** Every warning of the linter is an error here. */
+function problemsIn(dockerfile: string): readonly string[] {
+  const settings = {
+    deprecatedMaintainer: ValidationSeverity.ERROR,
+    directiveCasing: ValidationSeverity.ERROR,
+    emptyContinuationLine: ValidationSeverity.ERROR,
+    instructionCasing: ValidationSeverity.ERROR,
+    instructionCmdMultiple: ValidationSeverity.ERROR,
+    instructionEntrypointMultiple: ValidationSeverity.ERROR,
+    instructionHealthcheckMultiple: ValidationSeverity.ERROR,
+    instructionJSONInSingleQuotes: ValidationSeverity.ERROR,
+    instructionWorkdirRelative: ValidationSeverity.ERROR,
+  };
+  return validate(dockerfile, settings).map(({ range, message }) => `${String(range.start.line + 1)}: ${message}`);
+}
+
+describe('the Dockerfile', () => {
+  it('satisfies the linter', () => {
+    expect(problemsIn(text)).toEqual([]);
+    expect(problemsIn(`${text}WORKDIR here\nSTOPSIGNAL\nCMD ['x']\n`)).toHaveLength(4);
+  });
+
+  it('builds on the Node that the tests run on', () => {
+    const [major] = packageJson.devDependencies.node.split('.');
+    expect(stages.map(({ base }) => base)).toEqual(stages.map(() => `node:${major ?? ''}-slim`));
+    expect(process.versions.node.split('.')[0]).toBe(major);
+  });
+
+  it('gives the image nothing of the development', () => {
+    const copied = image === undefined ? [] : valuesOf(image, 'COPY');
+    expect(copied.filter((value) => value.includes('--from')).map((value) => value.split(' ')[0])).toEqual([
+      '--from=dependencies',
+      '--from=build',
+    ]);
+    expect(valuesOf(stages[1] ?? { name: '', base: '', instructions: [] }, 'RUN')).toEqual([expect.stringContaining('npm ci --omit=dev')]);
+  });
+
+  it('names the version of the package', () => {
+    expect(text).toContain(`ARG VERSION=${packageJson.version}\n`);
+    expect(text).toContain(`description="${packageJson.description}"`);
+  });
+
+  it('says who it runs as, how it is stopped and how it is asked for its health', () => {
+    const last = image ?? { name: '', base: '', instructions: [] };
+    expect(valuesOf(last, 'USER')).toEqual(['1000:1000']);
+    expect(valuesOf(last, 'STOPSIGNAL')).toEqual(['SIGTERM']);
+    expect(valuesOf(last, 'HEALTHCHECK')).toEqual([expect.stringMatching(/CMD \["node", "healthcheck\.js"\]$/u)]);
+    expect(valuesOf(last, 'VOLUME')).toEqual(['/var/lib/ftm-watch']);
+  });
+});
+
+describe('.dockerignore', () => {
+  it('lets in exactly what the Dockerfile copies', () => {
+    const [everything, ...allowed] = readFileSync('.dockerignore', 'utf8')
+      .split('\n')
+      .filter((line) => line !== '' && !line.startsWith('#'));
+    const copied = stages
+      .flatMap((stage) => valuesOf(stage, 'COPY'))
+      .filter((value) => !value.includes('--from='))
+      .flatMap((value) => value.split(/\s+/u).slice(0, -1));
+    expect(everything).toBe('*');
+    expect(new Set(allowed)).toEqual(new Set(copied.map((path) => `!${path}`)));
+  });
+});
