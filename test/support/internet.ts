@@ -47,8 +47,12 @@ export interface Internet extends AsyncDisposable {
   nameServers(...addresses: readonly string[]): Promise<void>;
 }
 
-/** Needs root, network namespaces and nft. */
-export async function createInternet(): Promise<Internet> {
+/**
+ * Needs root, network namespaces and nft.
+ *
+ * @param rules what the firewall does all the time
+ */
+export async function createInternet(rules?: string): Promise<Internet> {
   await using stack = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'ftm-watch-site-'));
   stack.defer(() => rm(folder, { recursive: true }));
@@ -67,6 +71,16 @@ export async function createInternet(): Promise<Internet> {
     return runFtmWatch(args, { cwd: folder, prefix: site.prefix });
   }
 
+  function firewall(chain: string): Disposable {
+    internet.sh(`nft -f - <<END\ntable inet firewall {\n chain in {\n type filter hook input priority 0;\n ${chain}\n }\n}\nEND`);
+    return {
+      [Symbol.dispose]: () => {
+        internet.sh('nft delete table inet firewall');
+      },
+    };
+  }
+
+  if (rules !== undefined) firewall(rules);
   const owned = stack.move();
   return {
     run,
@@ -77,14 +91,7 @@ export async function createInternet(): Promise<Internet> {
       await writeFile(file, JSON.stringify({ trust: { profile: 'fortinet', caFiles: ['authority.pem'] }, ...config }));
       return readCheck(await run(['check', '--json', '-c', file]));
     },
-    firewall: (rules) => {
-      internet.sh(`nft -f - <<END\ntable inet firewall {\n chain in {\n type filter hook input priority 0;\n ${rules}\n }\n}\nEND`);
-      return {
-        [Symbol.dispose]: () => {
-          internet.sh('nft delete table inet firewall');
-        },
-      };
-    },
+    firewall,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
