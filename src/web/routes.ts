@@ -9,12 +9,13 @@ import { diagnosisToJson } from '../core/diagnosis-json.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { authenticate } from './authenticate.ts';
 import { type EventStream, MAX_CLIENTS } from './event-stream.ts';
+import { changeRefusal } from './change-refusal.ts';
 import { byUrgency, incidentToJson } from './incident-json.ts';
 import type { Login } from './login.ts';
 import { renderStatusPage } from './page/status-page.ts';
 import { refuseBodies } from './refuse-bodies.ts';
-import { foreignOrigin, isCalledByAddress } from './same-origin.ts';
 import { noStore, securityHeaders } from './security-headers.ts';
+import { createSilenceRoutes } from './silence-routes.ts';
 import type { WebSources } from './sources.ts';
 import type { StaticFile } from './static-files.ts';
 
@@ -57,6 +58,7 @@ export function createRoutes(tools: RouteTools): Hono<WebEnv> {
     return context.body(body, 200, { 'Content-Type': contentType });
   });
   addApi(app, tools);
+  app.route('/', createSilenceRoutes(tools));
   app.post('/-/reload', (context) => answerReload(context, tools));
   return app;
 }
@@ -87,12 +89,8 @@ function answerFile(file: StaticFile | undefined, context: WebContext): Response
 }
 
 async function answerReload(context: WebContext, { sources, login }: RouteTools): Promise<Response> {
-  const host = context.req.header('Host');
-  const refusal = foreignOrigin({ host, origin: context.req.header('Origin'), fetchSite: context.req.header('Sec-Fetch-Site') });
+  const refusal = changeRefusal(context, login);
   if (refusal !== null) return context.text(`${refusal}\n`, 403);
-  if (login === null && !isCalledByAddress(host)) {
-    return context.text('Refused: without web.users a reload must be asked for by address, as in http://127.0.0.1:9843/-/reload\n', 403);
-  }
   const outcome = await sources.reload();
   switch (outcome.kind) {
     case 'taken':

@@ -1,5 +1,5 @@
 import type { Diagnosis } from '../../src/core/diagnosis.ts';
-import type { Incident } from '../../src/core/incident/incident.ts';
+import type { Incident, Silence } from '../../src/core/incident/incident.ts';
 import type { Activity, Health, ReloadOutcome, SeenCertificate, WebSources } from '../../src/web/sources.ts';
 import { START } from './incident-timeline.ts';
 
@@ -9,6 +9,7 @@ export interface WebState {
   diagnosis: Diagnosis | null;
   incidents: readonly Incident[];
   certificates: readonly SeenCertificate[];
+  silences: readonly Silence[];
   health: Health;
   activity: Activity;
   /** What the next reload says. */
@@ -40,6 +41,7 @@ export function webState(more: Partial<WebState> = {}): WebState {
     health: { ready: true, problems: [] },
     activity: QUIET_ACTIVITY,
     reload: { kind: 'taken' },
+    silences: [],
     reloads: 0,
     metrics: () => Promise.resolve('# TYPE ftm_activation_ready gauge\nftm_activation_ready 1\n'),
     listeners,
@@ -63,6 +65,17 @@ export function sourcesOf(state: WebState): WebSources {
     activity: () => state.activity,
     metrics: async () => ({ contentType: 'text/plain; version=0.0.4; charset=utf-8', body: await state.metrics() }),
     reload() {
+    silences: () => state.silences,
+    silence(request) {
+      const silence: Silence = { ...request, id: `silence-${String(state.silences.length + 1)}`, from: START };
+      state.silences = [...state.silences, silence];
+      return silence;
+    },
+    unsilence(id) {
+      const before = state.silences.length;
+      state.silences = state.silences.filter((silence) => silence.id !== id);
+      return state.silences.length < before;
+    },
       state.reloads += 1;
       return Promise.resolve(state.reload);
     },

@@ -9,7 +9,8 @@ import { observe } from './observe.ts';
 import type { IncidentPolicy } from './policy.ts';
 import { roundView } from './sight.ts';
 
-const MAX_SILENCES = 100;
+/** One more drops the oldest. */
+export const MAX_SILENCES = 100;
 
 /**
  * The incident machine. Rounds open, change and close incidents; then what people were told is compared with what is
