@@ -1,0 +1,34 @@
+import type { Clock, EpochMs, Millis } from '../../src/core/clock.ts';
+import type { CronListener, CronTimer } from '../../src/schedule/cron-timer.ts';
+
+/** Calls at each multiple of `period` on the wall clock, and like node-cron takes its waits from that clock when it arms. */
+export function wallTimer(clock: Clock, period: Millis, { onTime }: CronListener): CronTimer {
+  let cancel: (() => void) | null = null;
+
+  function next(): EpochMs {
+    return (Math.floor(clock.now() / period) + 1) * period;
+  }
+
+  function arm(slot: EpochMs): void {
+    cancel = clock.after(slot - clock.now(), () => {
+      if (clock.now() < slot) {
+        arm(slot);
+        return;
+      }
+      arm(next());
+      onTime(slot);
+    });
+  }
+
+  return {
+    start: () => {
+      arm(next());
+    },
+    restart: () => {
+      cancel?.();
+      arm(next());
+    },
+    stop: () => cancel?.(),
+    nextRun: next,
+  };
+}

@@ -1,0 +1,204 @@
+import { describe, expect, test } from 'vitest';
+
+import { createRunnerBench } from '../../support/runner-bench.ts';
+
+const HOUR = 3_600_000;
+
+describe('a runner on its schedule', () => {
+  test('runs at once, then at each time, once', async () => {
+    const bench = createRunnerBench();
+    bench.runner.start();
+    await bench.pass(75);
+    expect(bench.starts).toEqual([0, 10, 40, 70]);
+    expect(bench.lags).toEqual([0, 0, 0]);
+    expect(bench.missed()).toBe(0);
+  });
+
+  test('neither doubles nor misses a run in a day', async () => {
+    const bench = createRunnerBench();
+    bench.runner.start();
+    await bench.pass(86_400);
+    expect(bench.starts).toHaveLength(1 + 2_880);
+    expect(bench.missed()).toBe(0);
+  });
+
+  test('counts the times that pass during a run, and makes up for none', async () => {
+    const bench = createRunnerBench();
+    bench.runner.start();
+    bench.clock.advance(75_000);
+    expect(bench.starts).toEqual([0]);
+    expect(bench.missed()).toBe(3);
+    await bench.finish();
+    expect(bench.starts).toEqual([0]);
+    await bench.pass(25);
+    expect(bench.starts).toEqual([0, 100]);
+  });
+
+  test('goes on after a run that failed', async () => {
+    const bench = createRunnerBench();
+    bench.runner.start();
+    const error = new Error('no');
+    await bench.finish(error);
+    expect(bench.errors).toEqual([error]);
+    await bench.pass(10);
+    expect(bench.starts).toEqual([0, 10]);
+  });
+
+  test('tells when the next run is', () => {
+    const bench = createRunnerBench();
+    expect(bench.runner.nextRun()).toBeNull();
+    bench.runner.start();
+    expect(bench.runner.nextRun()).toBe(Date.UTC(2026, 10, 24, 12, 0, 30));
+    bench.clock.advance(10_000);
+    expect(bench.runner.nextRun()).toBe(Date.UTC(2026, 10, 24, 12, 1));
+  });
+});
+
+describe('a runner whose wall clock is set', () => {
+  test('goes on at once when it is set back by an hour', async () => {
+    const bench = createRunnerBench();
+    bench.runner.start();
+    await bench.pass(20);
+    bench.clock.step(-HOUR);
+    await bench.pass(60);
+    expect(bench.starts).toEqual([0, 10, 40, 70]);
+    expect(bench.missed()).toBe(0);
+  });
+
+  test('runs what was leapt over once when it is set forward', async () => {
+    const bench = createRunnerBench();
+    bench.runner.start();
+    await bench.pass(15);
+    bench.clock.step(HOUR);
+    await bench.pass(30);
+    expect(bench.starts).toEqual([0, 10, 16, 40]);
+    expect(bench.missed()).toBe(1);
+  });
+
+  test('does not take a slewed clock for one that was set', async () => {
+    const bench = createRunnerBench();
+    bench.runner.start();
+    for (let second = 0; second < 105; second += 1) {
+      bench.clock.step(-1);
+      await bench.pass(1);
+    }
+    expect(bench.starts.map(Math.round)).toEqual([0, 10, 40, 70, 100]);
+    expect(bench.missed()).toBe(0);
+  });
+});
+
+describe('the guard', () => {
+  test('starts a run that the timer forgot, and counts it as missed', async () => {
+    const bench = createRunnerBench({ forgetful: true });
+    bench.runner.start();
+    await bench.pass(45);
+    expect(bench.starts).toEqual([0, 12, 42]);
+    expect(bench.missed()).toBe(2);
+    expect(bench.restarts()).toBe(2);
+  });
+});
+
+describe('a triggered run', () => {
+  test('comes at once when the last one is a while ago', async () => {
+    const bench = createRunnerBench();
+    bench.runner.start();
+    await bench.pass(5);
+    bench.runner.trigger();
+    await bench.pass(1);
+    expect(bench.starts).toEqual([0, 5]);
+  });
+
+  test('keeps the distance from the one before', async () => {
+    const bench = createRunnerBench();
+    bench.runner.start();
+    await bench.pass(1);
+    bench.runner.trigger();
+    await bench.pass(4);
+    expect(bench.starts).toEqual([0, 3]);
+  });
+
+  test('comes once however often it is asked for, before and during a run', async () => {
+    const bench = createRunnerBench();
+    bench.runner.start();
+    for (let times = 0; times < 100; times += 1) {
+      bench.runner.trigger();
+      bench.clock.advance(50);
+    }
+    expect(bench.starts).toEqual([0]);
+    await bench.finish();
+    bench.clock.advance(1);
+    expect(bench.starts).toEqual([0, 5]);
+    await bench.pass(4);
+    expect(bench.starts).toEqual([0, 5]);
+  });
+
+  test('comes after a run during which it was asked for, never beside it', async () => {
+    const bench = createRunnerBench();
+    bench.runner.start();
+    bench.clock.advance(9_000);
+    bench.runner.trigger();
+    bench.clock.advance(500);
+    expect(bench.starts).toEqual([0]);
+    await bench.finish();
+    bench.clock.advance(0);
+    expect(bench.starts).toEqual([0, 9.5]);
+  });
+
+  test('is served by a run that the schedule starts first', async () => {
+    const bench = createRunnerBench();
+    bench.runner.start();
+    await bench.pass(8);
+    bench.runner.trigger();
+    bench.clock.advance(0);
+    await bench.finish();
+    bench.runner.trigger();
+    await bench.pass(6);
+    expect(bench.starts).toEqual([0, 8, 10]);
+  });
+
+  test('is possible again afterwards', async () => {
+    const bench = createRunnerBench();
+    bench.runner.start();
+    for (let times = 0; times < 2; times += 1) {
+      bench.runner.trigger();
+      await bench.pass(4);
+    }
+    expect(bench.starts).toEqual([0, 3, 6]);
+  });
+});
+
+describe('the end of a runner', () => {
+  test('aborts the run that is going on and waits for it', async () => {
+    const bench = createRunnerBench();
+    bench.runner.start();
+    let stopped = false;
+    const stopping = bench.runner.stop().then(() => {
+      stopped = true;
+    });
+    expect(bench.signal()?.aborted).toBe(true);
+    await Promise.resolve();
+    expect(stopped).toBe(false);
+    await bench.finish();
+    await stopping;
+    expect(stopped).toBe(true);
+  });
+
+  test('leaves no timer and no run behind', async () => {
+    const bench = createRunnerBench();
+    bench.runner.start();
+    bench.runner.trigger();
+    const stopping = bench.runner.stop();
+    await bench.finish();
+    await stopping;
+    bench.runner.trigger();
+    expect(bench.clock.timers()).toBe(0);
+    await bench.pass(120);
+    expect(bench.starts).toEqual([0]);
+  });
+
+  test('is harmless before the start', async () => {
+    const bench = createRunnerBench();
+    await bench.runner.stop();
+    expect(bench.clock.timers()).toBe(0);
+  });
+});
