@@ -3,6 +3,8 @@ import type { EpochMs, Millis } from '../core/clock.ts';
 import type { PreconditionStatus } from '../core/diagnosis.ts';
 import type { ProbeSample } from '../core/round.ts';
 import type { Database } from './database.ts';
+import { writeFigure } from './figures.ts';
+import type { Figure } from './figures.ts';
 
 /** What one round leaves behind. */
 export interface RoundRecord {
@@ -10,6 +12,7 @@ export interface RoundRecord {
   readonly samples: readonly ProbeSample[];
   readonly preconditions: readonly PreconditionStatus[];
   readonly certificates: readonly SeenCertificate[];
+  readonly figures: readonly Figure[];
 }
 
 export interface SeenCertificate {
@@ -49,6 +52,7 @@ function writeRound(db: DatabaseSync, round: RoundRecord): void {
   for (const sample of round.samples) writeSample(db, sample, round.at);
   for (const status of round.preconditions) writeState(db, status, round.at);
   for (const certificate of round.certificates) writeCertificate(db, certificate, round.at);
+  for (const figure of round.figures) writeFigure(db, figure, round.at);
 }
 
 function writeSample(db: DatabaseSync, { probe, target, durationMs, failure }: ProbeSample, at: EpochMs): void {

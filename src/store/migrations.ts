@@ -74,4 +74,13 @@ export const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (target, fingerprint)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  CREATE TABLE figures (
+    name TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    value REAL NOT NULL,
+    PRIMARY KEY (name, subject, at)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

@@ -20,4 +20,5 @@ export function prune(db: DatabaseSync, before: EpochMs): void {
   ).run(before, MAX_ROWS);
   db.prepare('DELETE FROM incidents WHERE id IN (SELECT id FROM incidents WHERE closed_at < ? LIMIT ?)').run(before, MAX_ROWS);
   db.prepare('DELETE FROM certificates WHERE last_seen < ?').run(before);
+  db.prepare('DELETE FROM figures WHERE at < ?').run(before);
 }

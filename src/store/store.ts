@@ -4,6 +4,8 @@ import type { AlertJournal, Parcel } from '../core/incident/journal.ts';
 import { createAlertJournal } from './alert-journal.ts';
 import { openDatabase } from './database.ts';
 import type { DatabaseDeps } from './database.ts';
+import { readFigures, readLatency } from './figures.ts';
+import type { FigureName, StoredFigure, StoredLatency } from './figures.ts';
 import { createHistory } from './history.ts';
 import type { RoundRecord } from './history.ts';
 import { readDeliveries } from './journal-rows.ts';
@@ -26,6 +28,9 @@ export interface Store {
   samples(series: { readonly probe: string; readonly target: string }, since: EpochMs, limit: number): readonly StoredSample[];
   certificates(target: string): readonly StoredCertificate[];
   availability(from: EpochMs): readonly DayState[];
+  /** Means over spans of `bucket`. */
+  latency(series: { readonly probe: string; readonly target: string }, since: EpochMs, bucket: Millis): readonly StoredLatency[];
+  figures(name: FigureName, since: EpochMs): readonly StoredFigure[];
   /** Whether the last write was kept: `ftm_store_writable`. */
   writable(): boolean;
   close(): void;
@@ -60,6 +65,8 @@ export function createStore(config: { readonly path: string; readonly retention:
     samples: (series, since, limit) => database.read((db) => readSamples(db, series, since, limit)) ?? [],
     certificates: (target) => database.read((db) => readCertificates(db, target)) ?? [],
     availability: (from) => database.read((db) => readAvailability(db, from)) ?? [],
+    latency: (series, since, bucket) => database.read((db) => readLatency(db, series, since, bucket)) ?? [],
+    figures: (name, since) => database.read((db) => readFigures(db, name, since)) ?? [],
     writable: () => database.writable(),
     close: () => {
       database.close();

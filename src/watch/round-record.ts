@@ -2,14 +2,23 @@ import { certificatePem } from '../core/certificate-pem.ts';
 import type { Diagnosis } from '../core/diagnosis.ts';
 import { probeSamples, type RoundObservations } from '../core/round.ts';
 import type { JudgedRound } from '../round/assess-round.ts';
+import { isVoid } from '../round/void-round.ts';
 import type { RoundRecord } from '../store/history.ts';
+import type { Figure } from '../store/figures.ts';
 
-/** What of a round is kept in the history. */
-export function roundRecord(round: RoundObservations, judged: JudgedRound, { preconditions }: Diagnosis): RoundRecord {
+/** What of a round is kept in the history. One that is void saw nothing that its targets could be held to. */
+export function roundRecord(
+  round: RoundObservations,
+  judged: JudgedRound,
+  { preconditions }: Diagnosis,
+  figures: readonly Figure[],
+): RoundRecord {
+  if (isVoid(round)) return { at: round.startedAt, samples: [], preconditions, certificates: [], figures };
   return {
     at: round.startedAt,
     samples: probeSamples(round),
     preconditions,
+    figures,
     certificates: judged.tls.flatMap(({ path, judged: { endpoints } }) =>
       endpoints.flatMap(({ outcome }) => {
         const leaf = outcome.chain?.certificates[0];

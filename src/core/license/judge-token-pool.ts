@@ -41,13 +41,14 @@ function judgeMismatch(facts: ApplianceFacts, licensed: LicensedTokens | null, c
   ];
 }
 
-interface Supply {
+export interface Supply {
   readonly total: number;
   readonly left: number;
 }
 
 /** The list is what FAC assigns from; the licence's own figure stands in when the list could not be read. */
-function supplyOf(licensed: LicensedTokens | null, counted: TokenCounts | null): Supply | null {
+/** What the appliance has left to assign; null when it told neither its tokens nor its licence. */
+export function supplyOf(licensed: LicensedTokens | null, counted: TokenCounts | null): Supply | null {
   if (counted !== null) return { total: counted.total, left: counted.byStatus.available + counted.byStatus.new };
   if (licensed !== null && licensed.available !== null) return { total: licensed.total, left: licensed.available };
   return null;

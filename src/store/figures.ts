@@ -1,0 +1,64 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { z } from 'zod';
+import type { EpochMs, Millis } from '../core/clock.ts';
+
+/** What is kept by the hour, besides the probes: errors add up, of the tokens that are left the last count stands. */
+export type FigureName = 'ftm-errors' | 'tokens-left';
+
+export interface Figure {
+  readonly name: FigureName;
+  /** The appliance, as the configuration names it. */
+  readonly subject: string;
+  readonly value: number;
+}
+
+export interface StoredFigure {
+  readonly subject: string;
+  /** The beginning of the hour. */
+  readonly at: EpochMs;
+  readonly value: number;
+}
+
+const HOUR: Millis = 3_600_000;
+
+const WRITES: Readonly<Record<FigureName, string>> = { 'ftm-errors': 'value + excluded.value', 'tokens-left': 'excluded.value' };
+
+export function writeFigure(db: DatabaseSync, { name, subject, value }: Figure, at: EpochMs): void {
+  db.prepare(
+    `INSERT INTO figures (name, subject, at, value) VALUES (?, ?, ?, ?)
+     ON CONFLICT (name, subject, at) DO UPDATE SET value = ${WRITES[name]}`,
+  ).run(name, subject, Math.floor(at / HOUR) * HOUR, value);
+}
+
+const figureRow = z.object({ subject: z.string(), at: z.number(), value: z.number() });
+
+/** Oldest first. */
+export function readFigures(db: DatabaseSync, name: FigureName, since: EpochMs): readonly StoredFigure[] {
+  const rows = db.prepare('SELECT subject, at, value FROM figures WHERE name = ? AND at >= ? ORDER BY at, subject').all(name, since);
+  return z.array(figureRow).parse(rows);
+}
+
+/** The mean of what answered in a span of time that begins at `at`. */
+export interface StoredLatency {
+  readonly at: EpochMs;
+  readonly durationMs: Millis;
+}
+
+const latencyRow = z.object({ at: z.number(), durationMs: z.number() });
+
+/** Oldest first. @param bucket the length of the spans */
+export function readLatency(
+  db: DatabaseSync,
+  series: { readonly probe: string; readonly target: string },
+  since: EpochMs,
+  bucket: Millis,
+): readonly StoredLatency[] {
+  const rows = db
+    .prepare(
+      `SELECT at / :bucket * :bucket AS at, avg(duration_ms) AS durationMs FROM samples
+       WHERE series = (SELECT id FROM series WHERE probe = :probe AND target = :target) AND at >= :since AND failure IS NULL
+       GROUP BY 1 ORDER BY 1`,
+    )
+    .all({ ...series, since, bucket });
+  return z.array(latencyRow).parse(rows);
+}
