@@ -1,11 +1,13 @@
-import type { EpochMs } from '../core/clock.ts';
+import type { Clock, EpochMs } from '../core/clock.ts';
 import type { LogCounters } from '../logs/tally.ts';
 import type { Activity, Health, ReloadOutcome, SeenCertificate, WebSources } from '../web/sources.ts';
+import { createPast } from './past-of.ts';
 import type { RoundFeed } from './round-feed.ts';
 import type { Watch } from './watch.ts';
 
 /** What of the daemon the page needs besides the watch. */
 export interface DaemonFacts {
+  readonly clock: Clock;
   readonly version: string;
   readonly startedAt: EpochMs;
   /** The one in force: a reload puts another in its place. */
@@ -24,15 +26,16 @@ export function createWebSources(facts: DaemonFacts): WebSources {
     site: () => watch().config.site,
     diagnosis: () => watch().last()?.diagnosis ?? null,
     incidents: () => watch().alerting.incidents(),
-    onDiagnosis: (listener) => facts.feed.subscribe(listener),
-    metrics: facts.metrics,
     silences: () => watch().alerting.silences(),
     silence: (request) => watch().alerting.silence(request),
     unsilence: (id) => watch().alerting.unsilence(id),
+    onDiagnosis: (listener) => facts.feed.subscribe(listener),
+    metrics: facts.metrics,
     reload: facts.reload,
     health: () => health(facts),
     certificates: () => certificates(watch()),
     activity: () => activity(facts),
+    past: createPast(watch, facts.clock),
   };
 }
 

@@ -3,6 +3,7 @@ import type { EpochMs, Millis } from '../core/clock.ts';
 import type { Diagnosis } from '../core/diagnosis.ts';
 import type { Incident, Silence } from '../core/incident/incident.ts';
 import type { Verdict } from '../core/interception/tls-evidence.ts';
+import type { Past } from './past.ts';
 
 /** All that the web server shows and does. Everything but `metrics` and `reload` is answered at once, from memory, and never throws. */
 export interface WebSources {
@@ -13,13 +14,13 @@ export interface WebSources {
   diagnosis(): Diagnosis | null;
   /** Open and recent ones, in any order. */
   incidents(): readonly Incident[];
-  /** Calls back after each round, when `diagnosis` and `incidents` already give what is new. The returned function ends it. */
   /** Those that last, and perhaps some that are over. */
   silences(): readonly Silence[];
   /** Notifications about matching incidents wait until it ends. null: it was not taken. */
   silence(request: Omit<Silence, 'id' | 'from'>): Silence | null;
   /** False when there is no such silence. */
   unsilence(id: string): boolean;
+  /** Calls back after each round, when `diagnosis` and `incidents` already give what is new. The returned function ends it. */
   onDiagnosis(listener: (diagnosis: Diagnosis) => void): () => void;
   metrics(): Promise<MetricsText>;
   /** Takes the configuration file anew. */
@@ -28,6 +29,8 @@ export interface WebSources {
   /** What the latest round saw, one for each address. */
   certificates(): readonly SeenCertificate[];
   activity(): Activity;
+  /** For the charts. */
+  past(): Past;
 }
 
 /** As prom-client gives it. */

@@ -9,32 +9,45 @@ export interface StaticFile {
   readonly etag: string;
 }
 
-export type StaticFileName =
-  | 'style.css'
-  | 'live.js'
-  | 'copy-buttons.js'
-  | 'distance.js'
-  | 'icon-ready.svg'
-  | 'icon-not-ready.svg'
-  | 'icon-unknown.svg';
+const CSS = 'text/css; charset=utf-8';
+const JAVASCRIPT = 'text/javascript; charset=utf-8';
+const SVG = 'image/svg+xml';
 
-const CONTENT_TYPES: Readonly<Record<StaticFileName, string>> = {
-  'style.css': 'text/css; charset=utf-8',
-  'live.js': 'text/javascript; charset=utf-8',
-  'copy-buttons.js': 'text/javascript; charset=utf-8',
-  'distance.js': 'text/javascript; charset=utf-8',
-  'icon-ready.svg': 'image/svg+xml',
-  'icon-not-ready.svg': 'image/svg+xml',
-  'icon-unknown.svg': 'image/svg+xml',
+/** Ours, in `static/` beside this file. */
+const OWN: Readonly<Record<string, string>> = {
+  'style.css': CSS,
+  'live.js': JAVASCRIPT,
+  'copy-buttons.js': JAVASCRIPT,
+  'distance.js': JAVASCRIPT,
+  'history.js': JAVASCRIPT,
+  'icon-ready.svg': SVG,
+  'icon-not-ready.svg': SVG,
+  'icon-unknown.svg': SVG,
+};
+
+/** Of the package uPlot, as it was installed. */
+const VENDOR: Readonly<Record<string, { readonly specifier: string; readonly contentType: string }>> = {
+  'uplot.js': { specifier: 'uplot/dist/uPlot.iife.min.js', contentType: JAVASCRIPT },
+  'uplot.css': { specifier: 'uplot/dist/uPlot.min.css', contentType: CSS },
 };
 
 /**
- * Reads them once, at the start: a request never touches the file system. They lie beside this file, in `static/`.
+ * Reads them once, at the start: a request never touches the file system.
  * @throws {Error} when the installation lacks one
  */
 export async function readStaticFiles(): Promise<ReadonlyMap<string, StaticFile>> {
-  const entries = Object.entries(CONTENT_TYPES).map(async ([name, contentType]): Promise<[string, StaticFile]> => {
-    const body = await readFile(new URL(`./static/${name}`, import.meta.url), 'utf8');
+  const own = Object.entries(OWN).map(([name, contentType]) => ({
+    name,
+    contentType,
+    url: new URL(`./static/${name}`, import.meta.url),
+  }));
+  const vendor = Object.entries(VENDOR).map(([name, { specifier, contentType }]) => ({
+    name,
+    contentType,
+    url: new URL(import.meta.resolve(specifier)),
+  }));
+  const entries = [...own, ...vendor].map(async ({ name, contentType, url }): Promise<[string, StaticFile]> => {
+    const body = await readFile(url, 'utf8');
     return [name, { contentType, body, etag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"` }];
   });
   return new Map(await Promise.all(entries));

@@ -1,6 +1,7 @@
 import type { Diagnosis } from '../../src/core/diagnosis.ts';
 import type { Incident, Silence } from '../../src/core/incident/incident.ts';
 import type { Activity, Health, ReloadOutcome, SeenCertificate, WebSources } from '../../src/web/sources.ts';
+import type { Past } from '../../src/web/past.ts';
 import { START } from './incident-timeline.ts';
 
 /** What the web server shows, to be changed while it runs. */
@@ -8,10 +9,11 @@ export interface WebState {
   site: string;
   diagnosis: Diagnosis | null;
   incidents: readonly Incident[];
-  certificates: readonly SeenCertificate[];
   silences: readonly Silence[];
+  certificates: readonly SeenCertificate[];
   health: Health;
   activity: Activity;
+  past: Past;
   /** What the next reload says. */
   reload: ReloadOutcome;
   reloads: number;
@@ -31,17 +33,20 @@ export const QUIET_ACTIVITY: Activity = {
   logLines: { received: 1_204, lastAt: START - 20_000 },
 };
 
+export const EMPTY_PAST: Past = { until: START, latency: [], errors: [], tokens: [], days: [] };
+
 export function webState(more: Partial<WebState> = {}): WebState {
   const listeners = new Set<(diagnosis: Diagnosis) => void>();
   const state: WebState = {
     site: 'hq',
     diagnosis: null,
     incidents: [],
+    silences: [],
     certificates: [],
     health: { ready: true, problems: [] },
     activity: QUIET_ACTIVITY,
+    past: EMPTY_PAST,
     reload: { kind: 'taken' },
-    silences: [],
     reloads: 0,
     metrics: () => Promise.resolve('# TYPE ftm_activation_ready gauge\nftm_activation_ready 1\n'),
     listeners,
@@ -60,11 +65,6 @@ export function sourcesOf(state: WebState): WebSources {
     site: () => state.site,
     diagnosis: () => state.diagnosis,
     incidents: () => state.incidents,
-    certificates: () => state.certificates,
-    health: () => state.health,
-    activity: () => state.activity,
-    metrics: async () => ({ contentType: 'text/plain; version=0.0.4; charset=utf-8', body: await state.metrics() }),
-    reload() {
     silences: () => state.silences,
     silence(request) {
       const silence: Silence = { ...request, id: `silence-${String(state.silences.length + 1)}`, from: START };
@@ -76,6 +76,12 @@ export function sourcesOf(state: WebState): WebSources {
       state.silences = state.silences.filter((silence) => silence.id !== id);
       return state.silences.length < before;
     },
+    certificates: () => state.certificates,
+    health: () => state.health,
+    activity: () => state.activity,
+    past: () => state.past,
+    metrics: async () => ({ contentType: 'text/plain; version=0.0.4; charset=utf-8', body: await state.metrics() }),
+    reload() {
       state.reloads += 1;
       return Promise.resolve(state.reload);
     },

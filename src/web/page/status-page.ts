@@ -7,6 +7,7 @@ import { causesView } from './causes-view.ts';
 import { certificatesView } from './certificates-view.ts';
 import { checklistView } from './checklist-view.ts';
 import { conclusionOf } from './conclusion.ts';
+import { historyView } from './history-view.ts';
 import { incidentsView } from './incidents-view.ts';
 import { type Markup, markup, toHtml } from './markup.ts';
 import { routeMapOf } from './route-map.ts';
@@ -14,7 +15,7 @@ import { routeMapView } from './route-map-view.ts';
 import { READINESS_TONES, READINESS_WORDS, sign, SIGN_SHEET } from './signs.ts';
 import { distance, instantText } from './time-text.ts';
 
-type PageSources = Pick<WebSources, 'site' | 'version' | 'diagnosis' | 'incidents' | 'certificates' | 'activity' | 'health'>;
+type PageSources = Pick<WebSources, 'site' | 'version' | 'diagnosis' | 'incidents' | 'certificates' | 'activity' | 'health' | 'past'>;
 
 /** The whole page. It needs no script; with one it keeps itself up to date. */
 export function renderStatusPage(sources: PageSources, now: EpochMs): string {
@@ -32,6 +33,7 @@ export function renderStatusPage(sources: PageSources, now: EpochMs): string {
 <link rel="stylesheet" href="static/style.css">
 <noscript><meta http-equiv="refresh" content="30"></noscript>
 <script type="module" src="static/live.js"></script>
+<script type="module" src="static/history.js"></script>
 </head>
 <body>${SIGN_SHEET}
 <header class="bar"><p class="brand">ftm-watch</p><p class="site">${sources.site()}</p><p id="live" role="status" hidden></p></header>
@@ -44,7 +46,7 @@ export function renderStatusPage(sources: PageSources, now: EpochMs): string {
 function mainView(sources: PageSources, diagnosis: Diagnosis | null, now: EpochMs): Markup {
   return markup`${diagnosis === null ? startingView() : verdictView(diagnosis, now)}
 ${ownTroubleView(sources.health())}
-${diagnosis === null ? null : [routeMapView(routeMapOf(diagnosis.preconditions)), detailsView(sources, diagnosis, now)]}
+${diagnosis === null ? null : [routeMapView(routeMapOf(diagnosis.preconditions)), detailsView(sources, diagnosis, now), historyView(sources.past())]}
 ${activityView(sources.activity(), sources.version, now)}`;
 }
 

@@ -49,6 +49,7 @@ function show(page) {
   if (next === null) return;
   const before = main();
   keepUnfolded(before, next);
+  keepCharts(before, next);
   addCopyButtons(next);
   const focused = document.activeElement?.id ?? '';
   before.replaceWith(document.adoptNode(next));
@@ -68,6 +69,18 @@ function keepUnfolded(before, next) {
     for (const details of next.querySelectorAll('details')) {
       if (details.id === old.id) details.open = old.open;
     }
+  }
+}
+
+/**
+ * Charts that static/history.js has drawn look after themselves.
+ * @param {Element} before
+ * @param {Element} next
+ */
+function keepCharts(before, next) {
+  for (const plot of before.querySelectorAll('.plot.drawn')) {
+    const figure = plot.closest('figure');
+    if (figure !== null) next.querySelector(`#${figure.id} .plot`)?.replaceWith(plot);
   }
 }
 

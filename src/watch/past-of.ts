@@ -1,0 +1,53 @@
+import type { Clock, EpochMs, Millis } from '../core/clock.ts';
+import type { ProbeKind } from '../core/round.ts';
+import { authority } from '../probes/endpoint/dial.ts';
+import type { StoredFigure } from '../store/figures.ts';
+import type { Past, PastLine } from '../web/past.ts';
+import { availabilityByDay } from './day-availability.ts';
+import type { Watch } from './watch.ts';
+
+const MINUTE: Millis = 60_000;
+const DAY: Millis = 24 * 60 * MINUTE;
+
+/** The charts change slowly, and reading them costs more than all else on the page. */
+const KEPT: Millis = 10_000;
+
+/** Reads what the charts show, at most every few seconds. */
+export function createPast(watch: () => Watch, clock: Clock): () => Past {
+  let kept: { readonly past: Past; readonly of: Watch; readonly readAt: Millis } | null = null;
+  return () => {
+    const current = watch();
+    if (kept !== null && kept.of === current && clock.elapsed() - kept.readAt < KEPT) return kept.past;
+    kept = { past: pastOf(current, clock.now()), of: current, readAt: clock.elapsed() };
+    return kept.past;
+  };
+}
+
+function pastOf({ store, config }: Watch, now: EpochMs): Past {
+  const target = authority(config.licenseServer);
+  const [resolver] = config.resolvers;
+  const phases: readonly { readonly probe: ProbeKind; readonly target: string }[] = [
+    ...(resolver === undefined ? [] : [{ probe: 'dns' as const, target: resolver.label }]),
+    { probe: 'tcp', target },
+    { probe: 'tls', target },
+    { probe: 'http', target },
+  ];
+  return {
+    until: now,
+    latency: phases.map((series) => ({
+      name: series.probe,
+      points: store.latency(series, now - DAY, 10 * MINUTE).map(({ at, durationMs }) => ({ at, value: durationMs })),
+    })),
+    errors: bySubject(store.figures('ftm-errors', now - 7 * DAY)),
+    tokens: bySubject(store.figures('tokens-left', now - 90 * DAY)),
+    days: availabilityByDay(store.availability(now - 90 * DAY)),
+  };
+}
+
+function bySubject(figures: readonly StoredFigure[]): readonly PastLine[] {
+  const subjects = [...new Set(figures.map(({ subject }) => subject))];
+  return subjects.map((name) => ({
+    name,
+    points: figures.filter(({ subject }) => subject === name).map(({ at, value }) => ({ at, value })),
+  }));
+}

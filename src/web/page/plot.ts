@@ -1,0 +1,58 @@
+import type { EpochMs } from '../../core/clock.ts';
+import { type Markup, markup } from './markup.ts';
+
+/** The plane of a chart: both ends of the time and the highest value. */
+export interface Plane {
+  readonly from: EpochMs;
+  readonly until: EpochMs;
+  readonly top: number;
+}
+
+interface Point {
+  readonly at: EpochMs;
+  readonly value: number;
+}
+
+/** The drawing is stretched to whatever room there is. */
+const WIDTH = 600;
+const HEIGHT = 100;
+
+/** Points further apart than this share of the width are not joined: nothing was seen in between. */
+const MAX_GAP = WIDTH / 24;
+
+export function drawing(paths: readonly Markup[], description: string): Markup {
+  return markup`<svg role="img" aria-label="${description}" viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none"><path class="base" d="M0 ${HEIGHT}H${WIDTH}"/>${paths}</svg>`;
+}
+
+export function line(points: readonly Point[], plane: Plane, index: number): Markup {
+  const segments = points.map(({ at, value }, position): string => {
+    const x = across(at, plane);
+    const previous = points[position - 1];
+    const joins = previous !== undefined && x - across(previous.at, plane) <= MAX_GAP;
+    // A point by itself is drawn too: a stroke without length has round ends.
+    return `${joins ? 'L' : 'M'}${figure(x)} ${figure(up(value, plane))}${joins ? '' : 'h0'}`;
+  });
+  return markup`<path class="line series-${index}" d="${segments}"/>`;
+}
+
+/** @param span how long each bar lasts */
+export function bars(points: readonly Point[], plane: Plane, { index, span }: { readonly index: number; readonly span: number }): Markup {
+  const width = Math.max(1, across(plane.from + span, plane) - 0.8);
+  const segments = points.map(({ at, value }) => {
+    const height = HEIGHT - up(value, plane);
+    return `M${figure(across(at, plane))} ${String(HEIGHT)}v${figure(-height)}h${figure(width)}v${figure(height)}z`;
+  });
+  return markup`<path class="bar series-${index}" d="${segments}"/>`;
+}
+
+function across(at: EpochMs, { from, until }: Plane): number {
+  return ((at - from) / (until - from)) * WIDTH;
+}
+
+function up(value: number, { top }: Plane): number {
+  return HEIGHT - (top === 0 ? 0 : Math.min(1, value / top)) * HEIGHT * 0.96;
+}
+
+function figure(value: number): string {
+  return String(Math.round(value * 10) / 10);
+}
