@@ -1,0 +1,57 @@
+import { copyFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import type { DiagnosisJson } from '../../src/core/diagnosis-json.ts';
+import { createCheckBench, type CheckBench, type Section } from './check-bench.ts';
+import { startDaemonProcess, type DaemonProcess } from './daemon-process.ts';
+
+/** The daemon on loopback, with a resolver, a control host and a licence server that answers. */
+export interface DaemonBench extends AsyncDisposable {
+  readonly folder: string;
+  readonly bench: CheckBench;
+  /** Port of the licence server. */
+  readonly port: number;
+  /** Writes the configuration file of the daemon. */
+  configure(more?: Section): Promise<void>;
+  start(): DaemonProcess;
+}
+
+/** A leap day: only the start and what triggers a round make one. */
+export const NEVER = '0 0 0 29 2 *';
+
+const FILE = 'ftm-watch.yaml';
+
+const DEFAULTS: Section = { schedule: { probes: NEVER }, web: { listen: '127.0.0.1:0' } };
+
+export async function createDaemonBench(): Promise<DaemonBench> {
+  await using stack = new AsyncDisposableStack();
+  const bench = stack.use(await createCheckBench());
+  const { port } = stack.use(await bench.licenseServer());
+  const owned = stack.move();
+  return {
+    bench,
+    port,
+    folder: bench.folder,
+    configure: async (more = {}) => {
+      await copyFile(join(bench.folder, await bench.configure(port, { ...DEFAULTS, ...more })), join(bench.folder, FILE));
+    },
+    start: () => startDaemonProcess({ cwd: bench.folder, args: ['-c', FILE] }),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+/** What `/api/v1/status` says; null before the first round. */
+export async function statusOf(page: string): Promise<DiagnosisJson | null> {
+  const response = await fetch(`${page}/api/v1/status`);
+  return response.ok ? ((await response.json()) as DiagnosisJson) : null;
+}
+
+export async function metricsOf(page: string): Promise<string> {
+  return (await fetch(`${page}/metrics`)).text();
+}
+
+/** The value of a series, as `/metrics` shows it: `name{label="value"}`. NaN when there is none. */
+export function valueIn(metrics: string, series: string): number {
+  const line = metrics.split('\n').find((candidate) => candidate.startsWith(`${series} `));
+  return line === undefined ? Number.NaN : Number(line.slice(series.length + 1));
+}

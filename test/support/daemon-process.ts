@@ -1,0 +1,117 @@
+import { spawn } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { EventEmitter, once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+
+/** A line that the daemon logged: what it says, and what belongs to it. */
+export interface LogLine {
+  readonly msg: string;
+  readonly [key: string]: unknown;
+}
+
+export interface Ended {
+  /** null: a signal ended it. */
+  readonly code: number | null;
+  readonly stderr: string;
+}
+
+/** The real daemon as a process of its own. */
+export interface DaemonProcess extends AsyncDisposable {
+  readonly pid: number;
+  readonly log: readonly LogLine[];
+  readonly ended: Promise<Ended>;
+  /** Waits for a line with this message, the one after `skip` others. @throws when the daemon ends before */
+  logged(message: string, skip?: number): Promise<LogLine>;
+  /** Where the status page is, once it is; without a slash at the end. */
+  page(): Promise<string>;
+  /** Where UDP log lines are taken. */
+  syslogPort(): Promise<number>;
+  signal(name: NodeJS.Signals): void;
+  /** Sends a signal, and gives how it ended and after how many milliseconds. */
+  end(name: NodeJS.Signals): Promise<Ended & { readonly tookMs: number }>;
+}
+
+export interface DaemonOptions {
+  readonly cwd: string;
+  readonly args?: readonly string[];
+  /** A command that starts another one, such as in another network namespace. */
+  readonly prefix?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Starts `run` and does not wait for anything. Disposing of it kills it. */
+export function startDaemonProcess({ cwd, args = [], prefix = [], env = {} }: DaemonOptions): DaemonProcess {
+  const [command = '', ...rest] = [...prefix, process.execPath, MAIN, 'run', ...args];
+  const { PATH = '', TZ = '' } = process.env;
+  const child = spawn(command, rest, { cwd, env: { PATH, TZ, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const log: LogLine[] = [];
+  const news = new EventEmitter().setMaxListeners(0);
+  let stderr = '';
+  let hasEnded = false;
+  createInterface(child.stdout).on('line', (line) => {
+    log.push(JSON.parse(line) as LogLine);
+    news.emit('line');
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  const ended = once(child, 'close').then(([code]: readonly (number | null)[]): Ended => {
+    hasEnded = true;
+    news.emit('line');
+    return { code: code ?? null, stderr };
+  });
+
+  async function logged(message: string, skip = 0): Promise<LogLine> {
+    for (;;) {
+      const found = log.filter(({ msg }) => msg === message)[skip];
+      if (found !== undefined) return found;
+      if (hasEnded) throw new Error(`The daemon ended before it logged "${message}":\n${JSON.stringify(log, null, 1)}\n${stderr}`);
+      await once(news, 'line');
+    }
+  }
+  function signal(name: NodeJS.Signals): void {
+    process.kill(child.pid ?? 0, name);
+  }
+
+  return {
+    pid: child.pid ?? 0,
+    log,
+    ended,
+    logged,
+    signal,
+    page: async () => String((await logged('Serving the status page'))['url']).replace(/\/$/u, ''),
+    syslogPort: async () => {
+      const { udp } = (await logged('Listening for log lines')) as LogLine & { readonly udp: { readonly port: number } };
+      return udp.port;
+    },
+    end: async (name) => {
+      const startedAt = performance.now();
+      signal(name);
+      return { ...(await ended), tookMs: performance.now() - startedAt };
+    },
+    [Symbol.asyncDispose]: async () => {
+      if (!hasEnded) child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
+
+/** Sends lines over UDP, one a datagram; slowly enough for the kernel to keep up with sending. */
+export async function sendLines(port: number, lines: Iterable<string>): Promise<void> {
+  const socket = createSocket('udp4');
+  try {
+    for (const line of lines) {
+      await new Promise<void>((resolve, reject) => {
+        socket.send(line, port, '127.0.0.1', (error) => {
+          if (error === null) resolve();
+          else reject(error);
+        });
+      });
+    }
+  } finally {
+    socket.close();
+  }
+}

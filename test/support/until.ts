@@ -1,0 +1,12 @@
+import { setTimeout } from 'node:timers/promises';
+
+/** Asks again and again until the answer is the one that is meant, and gives it. @throws after `limit` milliseconds, with the last answer */
+export async function until<T>(ask: () => Promise<T>, isMeant: (answer: T) => boolean, limit: number): Promise<T> {
+  const end = performance.now() + limit;
+  for (;;) {
+    const answer = await ask();
+    if (isMeant(answer)) return answer;
+    if (performance.now() > end) throw new Error(`Not within ${String(limit)} ms: the last answer was ${JSON.stringify(answer)}`);
+    await setTimeout(25);
+  }
+}
