@@ -18,6 +18,9 @@ import type { Squid } from './squid.ts';
 
 export const LICENSE_HOST = 'fortitokenmobile.fortinet.com';
 export const LICENSE_ADDRESS = '173.243.138.84';
+const VENDOR = 'C=US, ST=California, L=Sunnyvale, O=Fortinet, OU=Certificate Authority';
+/** Name of the authority that the configurations of the site trust, as the genuine one is called. */
+export const GENUINE_AUTHORITY: string = `${VENDOR}, CN=fortinet-ca2`;
 /** One of the vendor's own, one of nobody's: as in the default configuration. The addresses are the real ones. */
 const CONTROL_ADDRESSES = { 'www.fortinet.com': '54.177.212.176', 'www.iana.org': '192.0.43.8' } as const;
 const RESOLVER = '9.9.9.9';
@@ -148,11 +151,9 @@ END`);
   return { accessLog: () => squid.accessLog(), [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
-/** As the genuine one: a name proves nothing. */
 async function vendorHierarchy(): Promise<{ readonly root: Identity; readonly intermediate: Identity; readonly leaf: Identity }> {
-  const vendor = 'C=US, ST=California, L=Sunnyvale, O=Fortinet, OU=Certificate Authority';
-  const root = await createIdentity({ name: `${vendor}, CN=fortinet-ca2`, authority: true });
-  const intermediate = await createIdentity({ name: `${vendor}, CN=fortinet-subca2001`, issuer: root, authority: true });
+  const root = await createIdentity({ name: GENUINE_AUTHORITY, authority: true });
+  const intermediate = await createIdentity({ name: `${VENDOR}, CN=fortinet-subca2001`, issuer: root, authority: true });
   const leaf = await createIdentity({
     name: `C=US, ST=California, L=Sunnyvale, O=Fortinet, OU=FortiToken, CN=${LICENSE_HOST}`,
     dnsNames: [LICENSE_HOST],

@@ -2,7 +2,13 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createIdentity } from '../../support/authority.ts';
 import type { Identity } from '../../support/authority.ts';
 import { conclusionOf, evidenceOf, notReady, preconditionOf, READY } from '../../support/check-result.ts';
-import { createInspectedSite, INSPECTED_SITE_NEEDS, LICENSE_ADDRESS, LICENSE_HOST } from '../../support/inspected-site.ts';
+import {
+  createInspectedSite,
+  GENUINE_AUTHORITY,
+  INSPECTED_SITE_NEEDS,
+  LICENSE_ADDRESS,
+  LICENSE_HOST,
+} from '../../support/inspected-site.ts';
 import type { InspectedSite } from '../../support/inspected-site.ts';
 import { describeWhere } from '../../support/privilege.ts';
 
@@ -12,12 +18,12 @@ const READ_HELLO = 'ssl_bump peek hello';
 const BY_NAME = `acl license ssl::server_name ${LICENSE_HOST}`;
 const BY_ADDRESS = `acl license dst ${LICENSE_ADDRESS}`;
 const INSPECT_ALL = [READ_HELLO, 'ssl_bump bump all'];
+const COPY_ALL = ['ssl_bump stare all', 'ssl_bump bump all'];
 const INSPECT_LICENSE_SERVER = [READ_HELLO, 'ssl_bump bump license', 'ssl_bump splice all'];
 
 /** Subjects of what the proxy signs with. */
 const FORTIGATE = 'C=US, ST=California, L=Sunnyvale, O=Fortinet, OU=Certificate Authority, CN=FG100FTK20012345';
 const CORPORATE = 'C=DE, O=Example Corp, CN=Example Corp Root CA';
-const COPIED = 'C=US, ST=California, L=Sunnyvale, O=Fortinet, OU=Certificate Authority, CN=fortinet-subca2001';
 
 describeWhere(INSPECTED_SITE_NEEDS, 'a site behind an inspecting proxy', () => {
   let site: InspectedSite;
@@ -31,7 +37,7 @@ describeWhere(INSPECTED_SITE_NEEDS, 'a site behind an inspecting proxy', () => {
 
   beforeAll(async () => {
     site = await createInspectedSite();
-    for (const name of [FORTIGATE, CORPORATE, COPIED]) {
+    for (const name of [FORTIGATE, CORPORATE, GENUINE_AUTHORITY]) {
       authorities.set(name, await createIdentity({ name, authority: true, key: 'RSA-2048' }));
     }
   });
@@ -59,7 +65,7 @@ describeWhere(INSPECTED_SITE_NEEDS, 'a site behind an inspecting proxy', () => {
   test.each([
     ['without a look at the hello', ['ssl_bump bump all']],
     ['by the server name in the hello', INSPECT_ALL],
-    ['after the certificate of the server, which it copies', ['ssl_bump stare all', 'ssl_bump bump all']],
+    ['after the certificate of the server, which it copies', COPY_ALL],
   ])('an authority that nobody knows signs everything, %s: confirmed, without a name', async (_, policy) => {
     await using _squid = await inspect(CORPORATE, policy);
     const result = await site.check();
@@ -69,8 +75,8 @@ describeWhere(INSPECTED_SITE_NEEDS, 'a site behind an inspecting proxy', () => {
     expect(result.causes[0]?.remedy.join('\n')).not.toContain('FortiGate');
   });
 
-  test('an authority with the very name of the genuine one signs everything: confirmed', async () => {
-    await using _ = await inspect(COPIED, INSPECT_ALL);
+  test('an authority with the very name of the genuine one signs everything, and copies all other names: confirmed', async () => {
+    await using _ = await inspect(GENUINE_AUTHORITY, COPY_ALL);
     const result = await site.check();
     expect(conclusionOf(result)).toEqual(notReady('tls-intercepted', 'license-server'));
     expect(result.causes[0]).toMatchObject({ confidence: 'confirmed', product: null });
