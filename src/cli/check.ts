@@ -19,13 +19,18 @@ export async function check(options: CheckOptions): Promise<number> {
   return exitCode(diagnosis);
 }
 
-function exitCode({ ready, causes }: Diagnosis): number {
-  switch (ready) {
+function exitCode(diagnosis: Diagnosis): number {
+  switch (diagnosis.ready) {
     case 'ready':
-      return causes.some(({ severity }) => severity !== 'info') ? CHECK_EXIT.warnings : CHECK_EXIT.ready;
+      return warns(diagnosis) ? CHECK_EXIT.warnings : CHECK_EXIT.ready;
     case 'not-ready':
       return CHECK_EXIT.notReady;
     case 'unknown':
       return CHECK_EXIT.unknown;
   }
+}
+
+/** A warning need not have a cause: that FortiAuthenticator uses another server than the one that is probed has none. */
+function warns({ causes, preconditions }: Diagnosis): boolean {
+  return causes.some(({ severity }) => severity !== 'info') || preconditions.some(({ state }) => state === 'warning');
 }
