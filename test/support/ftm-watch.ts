@@ -20,10 +20,12 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** A command that starts another one, such as in another network namespace. @default starts it here */
   readonly prefix?: readonly string[];
+  /** Ctrl-C is pressed when this resolves. */
+  readonly interruptAfter?: Promise<unknown>;
 }
 
 /** Runs the real program, without a terminal, until it ends by itself. */
-export async function runFtmWatch(args: readonly string[], { cwd, env = {}, prefix = [] }: RunOptions): Promise<Run> {
+export async function runFtmWatch(args: readonly string[], { cwd, env = {}, prefix = [], interruptAfter }: RunOptions): Promise<Run> {
   const [command = '', ...rest] = [...prefix, process.execPath, MAIN, ...args];
   const started = performance.now();
   const child = spawn(command, rest, { cwd, env: { ...inherited(), ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -33,6 +35,7 @@ export async function runFtmWatch(args: readonly string[], { cwd, env = {}, pref
       output[name] += text;
     });
   }
+  void interruptAfter?.then(() => child.kill('SIGINT'));
   const exitCode = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', resolve);

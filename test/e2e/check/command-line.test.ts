@@ -11,6 +11,7 @@ import { inTerminal } from '../../support/in-terminal.ts';
 import { unusedPort } from '../../support/mail-bench.ts';
 import { describeWhere } from '../../support/privilege.ts';
 import { createSandbox } from '../../support/sandbox.ts';
+import { createPeerAtHello } from '../../support/tls-peer.ts';
 import type { Peer } from '../../support/tls-peer.ts';
 
 const ESCAPE = String.fromCodePoint(0x1b);
@@ -84,6 +85,19 @@ test('an option that does not exist: exit code 3, nothing on standard output', a
   const { exitCode, stdout, stderr } = await bench.run(['check', '--jsno']);
   expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: '' });
   expect(stderr).toContain('--json');
+});
+
+test('Ctrl-C ends it at once, and nothing is said to be broken', async () => {
+  const connected = Promise.withResolvers<null>();
+  await using silent = await createPeerAtHello(() => {
+    connected.resolve(null);
+  });
+  const args = ['check', '--json', '-c', await bench.configure(silent.port)];
+  const result = readCheck(await runFtmWatch(args, { cwd: bench.folder, interruptAfter: connected.promise }));
+  const states = { 'tls-genuine': 'unknown', 'license-server': 'unknown' };
+  expect(conclusionOf(result)).toEqual({ ...READY, exitCode: 3, ready: 'unknown', states });
+  // Far below the 4 s that it would wait for the handshake.
+  expect(result.durationMs).toBeLessThan(3500);
 });
 
 describeWhere(['root', 'network-namespaces'], 'no configuration, on a machine without any network', () => {
