@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 
 import { EXIT_UNKNOWN } from './exit-code.ts';
+import type { SilenceCommand } from './run-silence.ts';
 import type { Terminal } from './terminal.ts';
 
 /**
@@ -37,6 +38,7 @@ function createProgram(terminal: Terminal, finish: Finish): Command {
   addTrust(program, terminal, finish);
   addConfig(program, terminal, finish);
   addNotify(program, terminal, finish);
+  addSilence(program, terminal, finish);
   addWeb(program, terminal, finish);
   return program;
 }
@@ -142,6 +144,46 @@ function addNotify(program: Command, terminal: Terminal, finish: Finish): void {
     .action(async (_, command: Command) => {
       const { runNotifyTest } = await import('./run-notify.ts');
       finish(await runNotifyTest(configOf(command), terminal));
+    });
+}
+
+interface TypedSilence {
+  readonly for?: string;
+  readonly until?: string;
+  readonly cause?: string;
+  readonly subject?: string;
+  readonly by?: string;
+  readonly comment: string;
+}
+
+function addSilence(program: Command, terminal: Terminal, finish: Finish): void {
+  const silence = program.command('silence').description('notifications that wait, at the daemon that runs');
+  const carryOut = async (command: SilenceCommand, config: string | undefined): Promise<void> => {
+    const { runSilence } = await import('./run-silence.ts');
+    finish(await runSilence(config, command, terminal));
+  };
+  withConfig(silence.command('add'))
+    .description('let notifications wait; incidents go on')
+    .option('--for <duration>', 'for so long: 90s, 15m, 2h, 7d')
+    .option('--until <time>', 'until then: 2026-11-24T18:00:00Z')
+    .option('--cause <cause>', 'only of this cause, such as tls-intercepted')
+    .option('--subject <subject>', 'only about this host:port, mail server or unit')
+    .option('--by <name>', 'who silences (default: the user)')
+    .requiredOption('--comment <text>', 'why')
+    .action(async ({ for: duration, until, cause, subject, by, comment }: TypedSilence, command: Command) => {
+      await carryOut({ kind: 'add', silence: { cause, subject, duration, until, by, comment } }, configOf(command));
+    });
+  withConfig(silence.command('list'))
+    .description('print those that last')
+    .option('--json', 'one JSON object')
+    .action(async ({ json }: { json?: boolean }, command: Command) => {
+      await carryOut({ kind: 'list', json: json === true }, configOf(command));
+    });
+  withConfig(silence.command('remove'))
+    .description('end silences at once')
+    .argument('<ids...>', 'as printed by "silence list"')
+    .action(async (ids: string[], _, command: Command) => {
+      await carryOut({ kind: 'remove', ids }, configOf(command));
     });
 }
 

@@ -20,7 +20,7 @@ export interface SilenceTools {
 type WebEnv = { readonly Bindings: HttpBindings };
 
 /** One silence of `/api/v1/silences`: names are part of the contract. Times are ISO 8601, UTC. */
-export interface SilenceJson {
+interface SilenceJson {
   readonly id: string;
   /** null: every cause. */
   readonly cause: string | null;

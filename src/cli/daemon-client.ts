@@ -1,0 +1,151 @@
+import { X509Certificate } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { isIPv6 } from 'node:net';
+import { Agent, request } from 'undici';
+
+import { deadline } from '../clock.ts';
+import type { WebConfig } from '../config/config.ts';
+import type { Clock, Millis } from '../core/clock.ts';
+import { visibleText } from '../core/visible-text.ts';
+
+/** What the daemon answered; `body` is what its JSON holds, undefined for anything else. */
+export interface DaemonAnswer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+/** Speaks to the daemon of the same configuration, over its web server. */
+export interface DaemonClient {
+  /** @throws {Error} saying what to do: it does not run, it is not the one of this configuration, it asks for a password */
+  ask(method: 'GET' | 'POST' | 'DELETE', path: string, body?: object): Promise<DaemonAnswer>;
+  close(): Promise<void>;
+}
+
+export interface DaemonClientDeps {
+  readonly clock: Clock;
+  /** Of which FTM_WATCH_USER and FTM_WATCH_PASSWORD are read where web.users asks for them. */
+  readonly env: NodeJS.ProcessEnv;
+  readonly signal: AbortSignal;
+}
+
+const ANSWER_LIMIT: Millis = 10_000;
+/** A hundred silences are less. */
+const MAX_ANSWER = 256 * 1024;
+/** It listens at every address: this machine's own is one of them. */
+const ANY: ReadonlyMap<string, string> = new Map([
+  ['0.0.0.0', '127.0.0.1'],
+  ['::', '::1'],
+]);
+
+/** @throws {Error} when the configuration does not tell where the daemon is, or the environment not who asks */
+export async function createDaemonClient(web: WebConfig, { clock, env, signal }: DaemonClientDeps): Promise<DaemonClient> {
+  const origin = originOf(web);
+  const authorization = authorizationOf(web, env);
+  const agent = new Agent({ connect: web.tls === null ? {} : await trustOf(web.tls.certFile), pipelining: 0 });
+
+  async function exchange(method: string, path: string, body: object | undefined): Promise<DaemonAnswer> {
+    using limit = deadline(clock, ANSWER_LIMIT, signal);
+    try {
+      const response = await request(`${origin}${path}`, {
+        method,
+        dispatcher: agent,
+        signal: limit.signal,
+        headers: { accept: 'application/json', ...authorization, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+        body: body === undefined ? null : JSON.stringify(body),
+      });
+      return { status: response.statusCode, body: parsed(await textOf(response.body)) };
+    } catch (error) {
+      throw new Error(`Cannot ask ftm-watch at ${origin}: ${whyNot(error)}`, { cause: error });
+    }
+  }
+
+  return {
+    ask: async (method, path, body) => {
+      const answer = await exchange(method, path, body);
+      if (answer.status !== 401) return answer;
+      throw new Error(`ftm-watch at ${origin} refused the login: expected a user of web.users in FTM_WATCH_USER and FTM_WATCH_PASSWORD`);
+    },
+    close: () => agent.destroy(),
+  };
+}
+
+function originOf({ listen: { address, port }, tls }: WebConfig): string {
+  if (port === 0)
+    throw new Error('Cannot tell where ftm-watch listens: web.listen has port 0, which is any free one; expected a fixed port');
+  const host = ANY.get(address) ?? address;
+  return `${tls === null ? 'http' : 'https'}://${isIPv6(host) ? `[${host}]` : host}:${String(port)}`;
+}
+
+function authorizationOf({ users }: WebConfig, env: NodeJS.ProcessEnv): { readonly authorization?: string } {
+  if (users.length === 0) return {};
+  const { FTM_WATCH_USER: user = '', FTM_WATCH_PASSWORD: password = '' } = env;
+  if (user === '' || password === '')
+    throw new Error(
+      'Cannot log in to ftm-watch: web.users is configured; expected FTM_WATCH_USER and FTM_WATCH_PASSWORD in the environment',
+    );
+  return { authorization: `Basic ${Buffer.from(`${user}:${password}`, 'utf8').toString('base64')}` };
+}
+
+interface TlsTrust {
+  readonly ca: string;
+  readonly allowPartialTrustChain: true;
+  readonly checkServerIdentity: (host: string, certificate: { readonly raw: Buffer }) => Error | undefined;
+}
+
+/** The certificate in the file and no other: the address that is dialled hardly ever stands in it. */
+async function trustOf(file: string): Promise<TlsTrust> {
+  const pem = await readFile(file, 'utf8').catch((error: unknown) => {
+    throw new Error(`Cannot verify ftm-watch by web.tls.certFile "${file}": ${whyNot(error)}`, { cause: error });
+  });
+  const { fingerprint256 } = certificateIn(pem, file);
+  return {
+    ca: pem,
+    allowPartialTrustChain: true,
+    checkServerIdentity: (_, { raw }) =>
+      new X509Certificate(raw).fingerprint256 === fingerprint256
+        ? undefined
+        : new Error(`it shows another certificate than "${file}": was that changed after ftm-watch had been started?`),
+  };
+}
+
+function certificateIn(pem: string, file: string): X509Certificate {
+  try {
+    return new X509Certificate(pem);
+  } catch (error) {
+    throw new Error(`Cannot verify ftm-watch by web.tls.certFile "${file}": expected a PEM file with its certificate`, { cause: error });
+  }
+}
+
+async function textOf(body: AsyncIterable<Uint8Array>): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.length;
+    if (size > MAX_ANSWER) throw new Error(`the answer is longer than ${String(MAX_ANSWER)} bytes: something else listens there`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+const WHY: ReadonlyMap<string, string> = new Map([
+  ['ECONNREFUSED', 'nothing listens there: does "ftm-watch run" run, with this configuration?'],
+  ['ECONNRESET', 'the connection was reset: does something else listen there, or one of both speak TLS and the other not (web.tls)?'],
+  ['UND_ERR_SOCKET', 'the connection was closed: does something else listen there, or one of both speak TLS and the other not (web.tls)?'],
+  ['EPROTO', 'it does not speak TLS: has web.tls been added since it was started?'],
+  ['ERR_SSL_PACKET_LENGTH_TOO_LONG', 'it does not speak TLS: has web.tls been added since it was started?'],
+  ['ERR_SSL_WRONG_VERSION_NUMBER', 'it does not speak TLS: has web.tls been added since it was started?'],
+]);
+
+function whyNot(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown error';
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  return WHY.get(code) ?? visibleText(error.message, 300);
+}
