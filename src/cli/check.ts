@@ -1,7 +1,7 @@
 import type { Diagnosis } from '../core/diagnosis.ts';
 import { diagnosisToJson } from '../core/diagnosis-json.ts';
 import { examine, type ExaminationOptions } from './examine.ts';
-import { renderDiagnosis, type TextStyle } from './report-text.ts';
+import { renderDiagnosis, type TextStyle } from '../report/report-text.ts';
 
 export interface CheckOptions extends ExaminationOptions {
   readonly json: boolean;

@@ -1,11 +1,9 @@
 import type { Config } from '../config/config.ts';
 import type { BudgetStore } from '../connectors/forticloud/budget-store.ts';
 import type { Clock } from '../core/clock.ts';
-import type { Diagnosis } from '../core/diagnosis.ts';
 import { diagnose } from '../core/diagnosis/diagnose.ts';
-import type { RoundObservations } from '../core/round.ts';
-import type { JudgedRound } from '../round/assess-round.ts';
 import type { RoundProgress } from '../round/observe-round.ts';
+import type { Examination } from '../report/examination.ts';
 import { createProbeKit } from '../round/probe-kit.ts';
 import { voidWhenStalled } from '../round/void-round.ts';
 import { activationOf, assessUnits } from '../units/assess-units.ts';
@@ -23,14 +21,10 @@ export interface ExaminationOptions {
   readonly progress: ProgressOutput | null;
 }
 
-/** One round of everything that can be asked at once, without a daemon. */
-export interface Examination {
-  readonly diagnosis: Diagnosis;
-  readonly observations: RoundObservations;
-  readonly judged: JudgedRound;
-}
-
-/** @throws {Error} when a file that the configuration names cannot be used */
+/**
+ * One round of everything that can be asked at once, without a daemon.
+ * @throws {Error} when a file that the configuration names cannot be used
+ */
 export async function examine(options: ExaminationOptions): Promise<Examination> {
   const { config, clock, env, signal } = options;
   const kit = await createProbeKit(config, { clock, env });

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 import { jsonFile } from '../store/json-file.ts';
-import { renderEvidence } from './evidence-bundle.ts';
+import { renderEvidence } from '../report/evidence-bundle.ts';
 import { examine } from './examine.ts';
 import { EXIT_UNKNOWN } from './exit-code.ts';
 import { loadOrExplain, type Terminal } from './terminal.ts';

@@ -9,22 +9,22 @@ import { load, loadOrExplain, type Terminal } from './terminal.ts';
  * @throws {Error} saying what to do, when it cannot start or cannot go on
  */
 export async function run(path: string | undefined, terminal: Terminal): Promise<number> {
+  let reload = (): void => undefined;
+  // From the beginning, since nobody listening would end the process; until the file is read, there is nothing to read again.
+  terminal.onHangup(() => {
+    reload();
+  });
   const config = await loadOrExplain(path, terminal);
   if (config === null) return EXIT_UNKNOWN;
   const { clock, env, version, signal } = terminal;
   const logger = pino({ level: config.log.level, base: null, timestamp: pino.stdTimeFunctions.isoTime });
   const death = Promise.withResolvers<never>();
   const app = new App({ clock, env, logger, version, load: () => load(path, terminal), onDeath: death.reject });
+  const started = Promise.withResolvers<void>();
+  reload = () => void started.promise.then(() => app.reload());
   logger.info({ version, site: config.site, licenseServer: config.licenseServer.host }, 'Starting');
-  const started = app.start(config);
-  // Listened to from the beginning: unheard, this signal ends a process.
-  terminal.onHangup(() => {
-    void started.then(
-      () => app.reload(),
-      () => undefined,
-    );
-  });
-  await started;
+  await app.start(config);
+  started.resolve();
   try {
     await Promise.race([aborted(signal), death.promise]);
   } finally {

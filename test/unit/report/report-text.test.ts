@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { renderDiagnosis } from '../../../src/cli/report-text.ts';
+import { renderDiagnosis } from '../../../src/report/report-text.ts';
 import type { Assessment } from '../../../src/core/assessment.ts';
 import { diagnose } from '../../../src/core/diagnosis/diagnose.ts';
 

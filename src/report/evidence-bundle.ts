@@ -5,7 +5,7 @@ import type { DnsReply, EndpointObservation, HttpOutcome, TcpOutcome } from '../
 import type { PathObservation } from '../core/round.ts';
 import { visibleText } from '../core/visible-text.ts';
 import type { JudgedEndpoint } from '../round/judge-tls-path.ts';
-import type { Examination } from './examine.ts';
+import type { Examination } from './examination.ts';
 import { renderDiagnosis } from './report-text.ts';
 
 const LONGEST_TEXT = 2_000;
