@@ -16,6 +16,14 @@ export interface Finding {
   /** The cause that explains it when nothing deeper does; null for notes and unknowns. */
   readonly suggests: CauseId | null;
   readonly facts?: FindingFacts;
+  /** What is known better than the catalogue of causes can say it, as of a text that the log signatures explain. */
+  readonly advice?: Advice;
+}
+
+/** Takes the place of what the catalogue says about a cause. */
+export interface Advice {
+  readonly summary: string;
+  readonly remedy: readonly string[];
 }
 
 export type FindingLevel = 'broken' | 'warning' | 'note' | 'unknown';

@@ -11,7 +11,7 @@ export function judgeLogEvidence({ firewallEvidence }: PollingReport, subject: s
     rule: 'firewall-log-shows-no-inspection',
     subject,
     expected: 'no line in the log of the firewall that says it inspects this traffic',
-    actual: `${sighting.evidence.device ?? 'a FortiGate'}: ${sighting.sample}`,
+    actual: `${admission(sighting)}: ${sighting.sample}`,
     level: 'broken',
     suggests: 'tls-intercepted',
     facts: factsOf(sighting),
@@ -25,4 +25,14 @@ function factsOf({ evidence }: FirewallSighting): Finding['facts'] & object {
     ...(evidence.profile === null ? {} : { profile: evidence.profile }),
     ...(evidence.sourceAddress === null ? {} : { source: evidence.sourceAddress }),
   };
+}
+
+/** As in `fgt-1, policy 20, profile "custom-deep-inspection", source 10.0.0.5`: a sample may be cut before it says so. */
+function admission({ evidence: { device, policy, profile, sourceAddress } }: FirewallSighting): string {
+  return [
+    device ?? 'a FortiGate',
+    ...(policy === null ? [] : [`policy ${policy}`]),
+    ...(profile === null ? [] : [`profile "${profile}"`]),
+    ...(sourceAddress === null ? [] : [`source ${sourceAddress}`]),
+  ].join(', ');
 }

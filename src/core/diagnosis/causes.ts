@@ -85,7 +85,7 @@ interface Fault {
 function buildCause(fault: Fault, states: JudgedStates, context: CauseContext): Cause {
   const { main } = fault;
   const facts = factsOf(fault, context);
-  const entry = entryOf(main.suggests, facts);
+  const entry = entryOf(main, facts);
   const precondition = CAUSE_PRECONDITIONS[main.suggests];
   return {
     id: main.suggests,
@@ -102,9 +102,9 @@ function buildCause(fault: Fault, states: JudgedStates, context: CauseContext): 
   };
 }
 
-function entryOf(id: CauseId, { proxy }: WordingFacts): CauseEntry {
-  const entry = CATALOGUE[id];
-  return proxy === undefined ? entry : { ...entry, ...entry.throughProxy };
+function entryOf({ suggests, advice }: Suggesting, { proxy }: WordingFacts): CauseEntry {
+  const entry = CATALOGUE[suggests];
+  return { ...entry, ...(proxy === undefined ? {} : entry.throughProxy), ...advice };
 }
 
 function factsOf({ subject, main, findings, attached }: Fault, context: CauseContext): WordingFacts {

@@ -23,15 +23,25 @@ export function judgePolling(report: PollingReport): readonly Finding[] {
 
 function judgeError(appliance: AppliancePolling, error: PollingError, window: Millis): Finding {
   const level = levelOf(error);
+  const suggests = level === 'note' ? null : suggestion(error.cause);
   return {
     rule: 'no-ftm-errors',
     subject: appliance.name,
     expected: `No FTM errors in the log within ${duration(window)}`,
     actual: `${times(error.count)} since ${instant(error.firstAt)}, last ${instant(error.lastAt)}: ${shorten(error.sample)}`,
     level,
-    suggests: level === 'note' ? null : suggestion(error.cause),
+    suggests,
     facts: { appliance: appliance.name },
+    ...(isExplained(level, suggests) ? { advice: { summary: `${appliance.name}: ${error.summary}.`, remedy: error.remedy } } : {}),
   };
+}
+
+/**
+ * The signature knows the text, and what to do about it. Only where the path must be at fault is what the probes saw of it worth
+ * more: the line cannot know that their path is clean.
+ */
+function isExplained(level: FindingLevel, suggests: CauseId | null): boolean {
+  return suggests !== null && (level === 'warning' || suggests !== 'polling-failing');
 }
 
 function judgeSilence(appliance: AppliancePolling, silentAfter: Millis): readonly Finding[] {

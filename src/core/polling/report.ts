@@ -35,6 +35,7 @@ export interface PollingError {
   readonly cause: CauseId | null;
   readonly severity: Severity;
   readonly summary: string;
+  readonly remedy: readonly string[];
   /** Within the window, to the width of a bucket (a sixtieth of the window). */
   readonly count: number;
   readonly firstAt: EpochMs;
@@ -93,12 +94,13 @@ function errorsOf(log: ApplianceLog, bucketMs: Millis, options: PollingReportOpt
     const signature = options.signatures.byId.get(id);
     // The last line decides: a bucket that the window merely touches must not keep an older one alive.
     if (signature === undefined || entry.lastAt < from) continue;
-    const { cause, severity, summary } = signature;
+    const { cause, severity, summary, remedy } = signature;
     errors.push({
       signature: id,
       cause,
       severity,
       summary,
+      remedy,
       ...countSince(entry, from, bucketMs, options.window),
       lastAt: entry.lastAt,
       sample: entry.sample,

@@ -151,6 +151,14 @@ describe('diagnose()', () => {
     expect(outcome(round(['polling', [finding('polling-failing', { subject: 'fac-1' })]])).causes).toEqual(['critical polling-failing']);
   });
 
+  test('prefers the advice of a finding to what the catalogue says', () => {
+    const advice = { summary: 'A former member.', remedy: ['Remove it from {appliance}.'] };
+    const stale = finding('license-not-registered', { level: 'warning', advice, facts: { appliance: 'fac-1' } });
+    const { causes, ready } = diagnose(round(['polling', [stale]]), CONTEXT);
+    expect(ready).toBe('ready');
+    expect(causes).toMatchObject([{ severity: 'warning', summary: 'A former member.', remedy: ['Remove it from fac-1.'] }]);
+  });
+
   test('folds the policy that inspects into the interception that it causes', () => {
     const policy = finding('policy-inspects-traffic', { subject: 'https://10.0.0.1', facts: { policy: '5', profile: 'deep-inspection' } });
     const intercepted = outcome(round(['tls-genuine', [finding('tls-intercepted')]], ['firewall-policy', [policy]]));

@@ -8,7 +8,8 @@ const error = (changes: Partial<PollingError>): PollingError => ({
   signature: 'ftm-polling-ssl',
   cause: 'tls-interception-suspected',
   severity: 'critical',
-  summary: 's',
+  summary: 'The member is gone',
+  remedy: ['Remove it'],
   count: 3,
   firstAt: AT - 60_000,
   lastAt: AT,
@@ -63,6 +64,16 @@ describe('judgePolling', () => {
     { name: 'a hardware token', changes: { cause: null, severity: 'info' }, level: 'note', suggests: null },
   ] as const)('judges $name', ({ changes, level, suggests }) => {
     expect(judgePolling(report(appliance({ errors: [error(changes)] })))).toMatchObject([{ level, suggests }]);
+  });
+
+  test.each([
+    { name: 'a line that says itself what is wrong', changes: { cause: 'license-on-other-unit' }, explained: true },
+    { name: 'a warning', changes: { cause: null, severity: 'warning' }, explained: true },
+    { name: 'a line about a path that the probes find clean', changes: {}, explained: false },
+    { name: 'a note', changes: { cause: null, severity: 'info' }, explained: false },
+  ] as const)('lets the catalogue of texts explain $name: $explained', ({ changes, explained }) => {
+    const advice = { summary: 'fac-1: The member is gone.', remedy: ['Remove it'] };
+    expect(judgePolling(report(appliance({ errors: [error(changes)] })))[0]?.advice).toEqual(explained ? advice : undefined);
   });
 
   test('warns of a log that has gone quiet', () => {

@@ -1,0 +1,96 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { startDaemon } from '../../lab/daemon.ts';
+import type { Daemon } from '../../lab/daemon.ts';
+import type { DiagnosisJson } from '../../lab/event-source.ts';
+import { createLab } from '../../lab/lab.ts';
+import type { Lab } from '../../lab/lab.ts';
+import { LICENSE_HOST } from '../../lab/site.ts';
+import { sendLines } from '../../support/daemon-process.ts';
+import { fixtureLines } from '../../support/fixture-lines.ts';
+
+const POLLING_ERROR = 'FTM polling error: problem with SSL comm layer: server connection failed: SSL session failed';
+const STALE_MEMBER = 'FTM provision: HA cluster SN "FAC-VM0000000777" error: Product is not registered(21)';
+const HARMLESS = 'Local user login successful';
+
+const LIMIT_MS = 15_000;
+
+let lab: Lab;
+let daemon: Daemon;
+
+beforeEach(async () => {
+  await using stack = new AsyncDisposableStack();
+  // The errors of the log outlive the test; rounds come each second, so that a line is not what every test waits for.
+  lab = stack.use(await createLab({ logs: { syslog: { udp: '127.0.0.1:0' }, window: '1h' } }));
+  daemon = stack.use(await startDaemon(lab.configFile, lab.folder));
+  lab.applianceLog.sendTo(daemon.syslogPort ?? 0);
+  await diagnosis(({ ready }) => ready === 'ready');
+  const running = stack.move();
+  afterDisposal = () => running.disposeAsync();
+});
+let afterDisposal: () => Promise<void>;
+afterEach(() => afterDisposal());
+
+function diagnosis(isMeant: (diagnosis: DiagnosisJson) => boolean): Promise<DiagnosisJson> {
+  return daemon.diagnosis(isMeant, AbortSignal.timeout(LIMIT_MS));
+}
+
+function hasCause(id: string): (diagnosis: DiagnosisJson) => boolean {
+  return ({ causes }) => causes.some((cause) => cause.id === id);
+}
+
+function stateOf({ preconditions }: DiagnosisJson, id: string): string | undefined {
+  return preconditions.find((precondition) => precondition.id === id)?.state;
+}
+
+describe('what FortiAuthenticator logs, and what the probes see,', () => {
+  test('errors on a path that is inspected: one cause, and the lines are its evidence', async () => {
+    await lab.inspect(true);
+    await lab.applianceLog.say(POLLING_ERROR);
+    const found = await diagnosis((seen) => hasCause('tls-intercepted')(seen) && stateOf(seen, 'polling') === 'blocked');
+    expect(found.causes.map(({ id }) => id)).toEqual(['tls-intercepted']);
+    expect(found.causes[0]?.evidence.join('\n')).toContain(POLLING_ERROR);
+    expect(found.causes[0]?.summary).not.toContain('shows no error');
+  });
+
+  test("errors on a path that is clean: FortiAuthenticator's own path differs, and by what", async () => {
+    await lab.applianceLog.say(POLLING_ERROR);
+    const { ready, causes } = await diagnosis(hasCause('polling-failing'));
+    expect(ready).toBe('not-ready');
+    expect(causes).toHaveLength(1);
+    expect(causes[0]).toMatchObject({
+      subject: 'fac-1',
+      severity: 'critical',
+      summary: 'fac-1 logs FortiToken Mobile errors that the path of this machine does not explain.',
+    });
+    expect(causes[0]?.remedy[0]).toContain('firewall policies match source addresses. Compare the policy for 127.0.0.1');
+    expect(causes[0]?.evidence.join('\n')).toContain(POLLING_ERROR);
+  });
+
+  test('no errors on a path that is inspected: the cause stays, and FortiAuthenticator seems unaffected', async () => {
+    await lab.applianceLog.say(HARMLESS);
+    await lab.inspect(true);
+    const { causes } = await diagnosis(({ causes: [first] }) => first?.summary.includes('shows no error so far') === true);
+    expect(causes.map(({ id }) => id)).toEqual(['tls-intercepted']);
+  });
+
+  test('a member of the cluster that is gone: a warning, and activation can work', async () => {
+    await lab.applianceLog.say(STALE_MEMBER);
+    const found = await diagnosis(({ causes }) => causes.length > 0);
+    expect(found.ready).toBe('ready');
+    expect(found.causes).toMatchObject([{ id: 'license-not-registered', severity: 'warning', subject: 'fac-1' }]);
+    expect(found.causes[0]?.evidence.join('\n')).toContain('FAC-VM0000000777');
+    expect(found.causes[0]?.remedy.join('\n')).toContain('former member');
+    expect([found.causes[0]?.summary, stateOf(found, 'polling')]).toEqual([expect.stringContaining('A warning, not an outage'), 'warning']);
+  });
+
+  test('a line of the firewall that admits to inspect: the cause, with policy and profile', async () => {
+    const line = fixtureLines('fortigate-samples.txt').find((candidate) => candidate.includes(`sni="${LICENSE_HOST}"`)) ?? '';
+    await sendLines(daemon.syslogPort ?? 0, [line]);
+    const { ready, causes } = await diagnosis(hasCause('tls-intercepted'));
+    expect(ready).toBe('not-ready');
+    expect(causes).toHaveLength(1);
+    expect(causes[0]).toMatchObject({ product: 'Fortinet FortiGate', confidence: 'confirmed' });
+    expect(causes[0]?.evidence.join('\n')).toContain('policy 20, profile "custom-deep-inspection", source 10.0.0.5');
+    expect(causes[0]?.remedy.join('\n')).toContain('source 10.0.0.5 only');
+  });
+});
