@@ -65,20 +65,19 @@ export async function createCheckBench(): Promise<CheckBench> {
     folder,
     configure,
     run,
-    licenseServer: (serve = answering(NOT_FOUND)) => createTlsPeer({ chain: [hierarchy.leaf, hierarchy.intermediate], serve }),
+    licenseServer: (serve = answering(() => httpResponse('404 Not Found'))) =>
+      createTlsPeer({ chain: [hierarchy.leaf, hierarchy.intermediate], serve }),
     check: async (port, more) => readCheck(await run(['check', '--json', '-c', await configure(port, more)])),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
 
-/** Answers the first request with these bytes and closes. */
-export function answering(response: string): (socket: TLSSocket) => void {
+/** Answers the first request with these bytes and closes; a function gives the right time each time. */
+export function answering(response: string | (() => string)): (socket: TLSSocket) => void {
   return (socket) => {
-    socket.once('data', () => socket.end(response));
+    socket.once('data', () => socket.end(typeof response === 'string' ? response : response()));
   };
 }
-
-const NOT_FOUND = httpResponse('404 Not Found');
 
 /** An HTTP response with the right time. */
 export function httpResponse(status: string): string {
@@ -109,5 +108,5 @@ function defaults(port: number, resolver: DnsServer, control: Peer): Section {
 async function createControlHost(): Promise<Peer> {
   const root = await createIdentity({ name: 'C=US, O=Another Trust, CN=Another Root', authority: true });
   const leaf = await createIdentity({ name: `CN=${CONTROL_HOST}`, dnsNames: [CONTROL_HOST], issuer: root });
-  return createTlsPeer({ chain: [leaf, root], serve: answering(httpResponse('200 OK')) });
+  return createTlsPeer({ chain: [leaf, root], serve: answering(() => httpResponse('200 OK')) });
 }

@@ -6,7 +6,8 @@ export async function until<T>(ask: () => Promise<T>, isMeant: (answer: T) => bo
   for (;;) {
     const answer = await ask();
     if (isMeant(answer)) return answer;
-    if (performance.now() > end) throw new Error(`Not within ${String(limit)} ms: the last answer was ${JSON.stringify(answer)}`);
+    if (performance.now() > end)
+      throw new Error(`Not within ${String(limit)} ms: the last answer was ${JSON.stringify(answer).slice(0, 500)}`);
     await setTimeout(25);
   }
 }
