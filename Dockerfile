@@ -27,7 +27,7 @@ RUN install -d -o 1000 -g 1000 -m 0750 /var/lib/ftm-watch
 WORKDIR /opt/ftm-watch
 COPY LICENSE package.json ./
 COPY config/fac-signatures.yaml config/fortinet-authorities.pem config/inspection-products.yaml ./config/
-COPY deploy/image/healthcheck.js ./
+COPY deploy/image/healthcheck.ts ./
 COPY deploy/image/ftm-watch.yaml /etc/ftm-watch/ftm-watch.yaml
 COPY --from=dependencies /dependencies/node_modules ./node_modules
 COPY --from=build /build/dist ./dist
@@ -36,6 +36,6 @@ USER 1000:1000
 VOLUME /var/lib/ftm-watch
 EXPOSE 9843
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=30s --timeout=5s --start-period=20s CMD ["node", "healthcheck.js"]
+HEALTHCHECK --interval=30s --timeout=5s --start-period=20s CMD ["node", "healthcheck.ts"]
 ENTRYPOINT ["node", "--enable-source-maps", "dist/main.js"]
 CMD ["run", "--config", "/etc/ftm-watch/ftm-watch.yaml"]

@@ -21,7 +21,7 @@ function problemsIn(dockerfile: string): readonly string[] {
     instructionJSONInSingleQuotes: ValidationSeverity.ERROR,
     instructionWorkdirRelative: ValidationSeverity.ERROR,
   };
-  return validate(dockerfile, settings).map(({ range, message }) => `${String(range.start.line + 1)}: ${message}`);
+  return validate(dockerfile, settings).map(({ range, message }) => `${String(range.start.line + 1)}: ${JSON.stringify(message)}`);
 }
 
 describe('the Dockerfile', () => {
@@ -54,7 +54,7 @@ describe('the Dockerfile', () => {
     const last = image ?? { name: '', base: '', instructions: [] };
     expect(valuesOf(last, 'USER')).toEqual(['1000:1000']);
     expect(valuesOf(last, 'STOPSIGNAL')).toEqual(['SIGTERM']);
-    expect(valuesOf(last, 'HEALTHCHECK')).toEqual([expect.stringMatching(/CMD \["node", "healthcheck\.js"\]$/u)]);
+    expect(valuesOf(last, 'HEALTHCHECK')).toEqual([expect.stringMatching(/CMD \["node", "healthcheck\.ts"\]$/u)]);
     expect(valuesOf(last, 'VOLUME')).toEqual(['/var/lib/ftm-watch']);
   });
 });

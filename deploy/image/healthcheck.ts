@@ -5,16 +5,16 @@ import { get as httpsGet } from 'node:https';
 
 const url = process.env['FTM_WATCH_HEALTH_URL'] || 'http://127.0.0.1:9843/-/healthy';
 // On loopback, and nothing secret is said: the name in the certificate is that of the site.
-const [get, options] = url.startsWith('https:') ? [httpsGet, { rejectUnauthorized: false }] : [httpGet, {}];
+const get = url.startsWith('https:') ? httpsGet : httpGet;
 
-const request = get(url, { ...options, timeout: 4_000 }, (response) => {
+const request = get(url, { rejectUnauthorized: false, timeout: 4_000 }, (response) => {
   response.resume();
   if (response.statusCode === 200) return;
-  console.error(`"${url}" answered with ${String(response.statusCode)}: expected 200`);
+  process.stderr.write(`"${url}" answered with ${String(response.statusCode)}: expected 200\n`);
   process.exitCode = 1;
 });
 request.on('timeout', () => request.destroy(new Error('no answer within 4 s')));
 request.on('error', (error) => {
-  console.error(`Cannot ask "${url}": ${error.message}`);
+  process.stderr.write(`Cannot ask "${url}": ${error.message}\n`);
   process.exitCode = 1;
 });

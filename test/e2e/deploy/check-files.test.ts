@@ -1,0 +1,101 @@
+import { execFile, spawnSync } from 'node:child_process';
+import { promisify } from 'node:util';
+import { expect, it } from 'vitest';
+import { ruleFiles, ruleTestFiles } from '../../support/alert-rules.ts';
+import { describeWhere } from '../../support/privilege.ts';
+
+const run = promisify(execFile);
+const ALERTMANAGER = 'deploy/alertmanager/alertmanager.yml';
+
+describeWhere([{ program: 'promtool' }], 'promtool takes', () => {
+  it('the configuration', async () => {
+    const { stdout } = await run('promtool', ['check', 'config', 'deploy/prometheus/prometheus.yml']);
+    expect(stdout).toContain('2 rule files found');
+  });
+
+  it('the rules', async () => {
+    const { stdout } = await run('promtool', ['check', 'rules', '--lint-fatal', ...ruleFiles()]);
+    expect(stdout.match(/SUCCESS/gu)).toHaveLength(ruleFiles().length);
+  });
+
+  it.each(ruleTestFiles())('the tests in %s', (file) => {
+    const { status, stdout, stderr } = spawnSync('promtool', ['test', 'rules', file], { encoding: 'utf8' });
+    expect(`${stdout}${stderr}`).toContain('SUCCESS');
+    expect(status).toBe(0);
+  });
+});
+
+describeWhere([{ program: 'amtool' }], 'amtool takes', () => {
+  it('the configuration', async () => {
+    const { stdout } = await run('amtool', ['check-config', ALERTMANAGER]);
+    expect(stdout).toContain(' - 4 inhibit rules');
+  });
+
+  it.each([
+    { labels: ['alertname=FtmActivationBroken', 'site=hq', 'cause=tls-intercepted', 'severity=critical'], receiver: 'administrators' },
+    { labels: ['alertname=FtmVendorOutage', 'severity=critical'], receiver: 'administrators' },
+    { labels: ['alertname=FtmSiteUnwatched', 'site=hq', 'severity=critical'], receiver: 'administrators' },
+    { labels: ['alertname=FtmWatcherDown', 'site=hq', 'severity=warning'], receiver: 'operators' },
+    { labels: ['alertname=FtmConfigReloadFailed', 'site=hq', 'severity=warning'], receiver: 'operators' },
+  ])('$labels.0 to the $receiver', async ({ labels, receiver }) => {
+    const { stdout } = await run('amtool', ['config', 'routes', 'test', `--config.file=${ALERTMANAGER}`, ...labels]);
+    expect(stdout.trim()).toBe(receiver);
+  });
+
+  it.each([
+    {
+      what: 'a pushed alert',
+      data: {
+        status: 'firing',
+        commonLabels: { site: 'hq' },
+        commonAnnotations: { headline: 'FortiToken Mobile activation is broken: TLS is intercepted by <FortiGate>' },
+        annotations: { summary: 'Re-signed by <FortiGate>', evidence: 'issuer FGT', remedy: '1. Exempt it' },
+      },
+      subject: '[hq] FortiToken Mobile activation is broken: TLS is intercepted by <FortiGate>',
+      text: ['Re-signed by <FortiGate>\n', 'Evidence\nissuer FGT\n', 'What to do\n1. Exempt it\n'],
+    },
+    {
+      what: 'an alert of Prometheus that is over',
+      data: {
+        status: 'resolved',
+        commonLabels: {},
+        commonAnnotations: { summary: 'The licence server is lost at 2 sites at once' },
+        annotations: { summary: 'The licence server is lost at 2 sites at once', runbook: 'docs/runbooks/alerts.md#ftmvendoroutage' },
+      },
+      subject: '[all sites] Over: The licence server is lost at 2 sites at once',
+      text: ['Over since 2026-11-24 13:05 UTC: The licence server is lost'],
+    },
+  ])('the template of a mail for $what', async ({ data, subject, text }) => {
+    const { status, commonLabels, commonAnnotations, annotations } = data;
+    const times = { startsAt: '2026-11-24T13:00:00Z', endsAt: '2026-11-24T13:05:00Z' };
+    const alerts = [{ status, labels: { ...commonLabels, severity: 'critical' }, annotations, ...times }];
+    const file = JSON.stringify({ receiver: 'administrators', status, alerts, groupLabels: {}, commonLabels, commonAnnotations });
+    const render = async (name: string, type: string): Promise<string> => {
+      const template = `{{ template "ftm-watch.${name}" . }}`;
+      const { stdout } = await renderTemplate(file, template, type);
+      return stdout;
+    };
+    expect((await render('subject', 'text')).trim()).toBe(subject);
+    const plain = await render('text', 'text');
+    for (const part of text) expect(plain).toContain(part);
+    const html = await render('html', 'html');
+    expect(html).toContain('</html>');
+    expect(html).not.toContain('<FortiGate>');
+  });
+});
+
+function renderTemplate(data: string, template: string, type: string): Promise<{ readonly stdout: string }> {
+  const glob = '--template.glob=deploy/alertmanager/templates/*.tmpl';
+  return run('sh', [
+    '-c',
+    'f=$(mktemp) && printf %s "$1" >"$f" && shift && "$@" "--template.data=$f"; s=$?; rm -f "$f"; exit $s',
+    'sh',
+    data,
+    'amtool',
+    'template',
+    'render',
+    glob,
+    `--template.text=${template}`,
+    `--template.type=${type}`,
+  ]);
+}
