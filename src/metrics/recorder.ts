@@ -15,6 +15,7 @@ import type { PathObservation, RoundObservations } from '../core/round.ts';
 import type { JudgedRound } from '../round/assess-round.ts';
 import type { UnitsPicture } from '../units/observe-units.ts';
 import type { Metrics } from './definitions.ts';
+import { licenseAssignments } from './license-assignments.ts';
 import { recordSamples } from './record-samples.ts';
 import { createZeroSeries, forgetMeasurements, type Expected } from './zero-series.ts';
 
@@ -42,11 +43,14 @@ export class Recorder {
   diagnosed(diagnosis: Diagnosis, config: Config): void {
     this.#states(diagnosis);
     this.#metrics.licenseAssigned.reset();
-    for (const { appliance, license, assigned } of assignments(diagnosis, config))
+    for (const { appliance, license, assigned } of licenseAssignments(diagnosis, config))
       this.#metrics.licenseAssigned.set({ appliance, license }, assigned);
   }
 
+  /** What an appliance does not tell now is gone: yesterday's count would hide that nobody knows. */
   units({ units }: UnitsPicture): void {
+    this.#metrics.tokens.reset();
+    this.#metrics.tokensLicensed.reset();
     for (const { config, rest } of units) if (rest?.kind === 'ok') this.#tokens(config.name, rest);
   }
 
@@ -129,22 +133,4 @@ export class Recorder {
       if (ends.length > 0) this.#metrics.certificateNotAfter.set({ target }, Math.min(...ends) / 1000);
     }
   }
-}
-
-interface Assignment {
-  readonly appliance: string;
-  readonly license: string;
-  readonly assigned: 0 | 1;
-}
-
-/** A licence that was judged and not found wrong is where it belongs; one that could not be judged is left out. */
-function assignments({ preconditions }: Diagnosis, { appliances }: Config): readonly Assignment[] {
-  const status = preconditions.find(({ id }) => id === 'license-assignment');
-  if (status === undefined || status.state === 'not-configured' || status.state === 'unknown') return [];
-  return appliances.flatMap(({ name: appliance, licenses }) =>
-    licenses.map((license): Assignment => {
-      const wrong = status.findings.some(({ facts, level }) => facts?.license === license && (level === 'broken' || level === 'warning'));
-      return { appliance, license, assigned: wrong ? 0 : 1 };
-    }),
-  );
 }

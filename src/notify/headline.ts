@@ -4,7 +4,13 @@ import type { Cause, CauseId } from '../core/cause.ts';
 export function headline(cause: Cause): string {
   if (cause.id === 'tls-intercepted' && cause.product !== null) return `TLS is intercepted by ${cause.product}`;
   if (cause.id === 'tls-interception-suspected' && cause.product !== null) return `TLS is probably intercepted by ${cause.product}`;
+  if (isRemark(cause)) return `the log of ${cause.subject} has a warning`;
   return HEADLINES[cause.id].replace('{subject}', () => cause.subject);
+}
+
+/** These break activation wherever they come from, but for a line of the log that is no outage: what it is about, the summary says. */
+function isRemark({ id, severity }: Cause): boolean {
+  return severity === 'warning' && (id === 'polling-failing' || id === 'license-not-registered');
 }
 
 const HEADLINES: Readonly<Record<CauseId, string>> = {

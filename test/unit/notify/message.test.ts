@@ -105,6 +105,11 @@ describe('composeMessage', () => {
     expect(digest.text.match(/^ {2}- critical:/gmu)).toHaveLength(49);
   });
 
+  it.each(['polling-failing', 'license-not-registered'] as const)('does not call a mere warning in the log an outage (%s)', (id) => {
+    const [notification] = told([causeOf(id, { severity: 'warning', subject: 'fac-1' })]);
+    expect(compose(notification).subject).toContain('the log of fac-1 has a warning');
+  });
+
   it('has a headline for every cause', () => {
     for (const id of Object.keys(CAUSE_PRECONDITIONS) as CauseId[]) {
       expect(compose(told([causeOf(id)])[0]).subject).toMatch(/^\[hq\] FortiToken Mobile activation is broken: \S.{8,}$/u);

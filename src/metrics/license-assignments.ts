@@ -1,0 +1,32 @@
+import type { Config } from '../config/config.ts';
+import type { Diagnosis } from '../core/diagnosis.ts';
+import type { Finding } from '../core/finding.ts';
+
+export interface LicenseAssignment {
+  readonly appliance: string;
+  readonly license: string;
+  readonly assigned: 0 | 1;
+}
+
+/**
+ * The configured licences that were judged: one that was not found wrong is where it belongs. One that could not be judged is left out,
+ * whatever is known about the others. Licences that only an appliance names are none: they would be labels out of the network.
+ */
+export function licenseAssignments({ preconditions }: Diagnosis, { appliances }: Pick<Config, 'appliances'>): readonly LicenseAssignment[] {
+  const status = preconditions.find(({ id }) => id === 'license-assignment');
+  if (status === undefined || status.state === 'not-configured') return [];
+  // Unknown without a finding: not looked at yet.
+  if (status.state === 'unknown' && status.findings.length === 0) return [];
+  return appliances.flatMap(({ name: appliance, licenses }) =>
+    licenses.flatMap((license) => {
+      const levels = status.findings.filter((finding) => concerns(finding, appliance, license)).map(({ level }) => level);
+      if (levels.includes('unknown')) return [];
+      return [{ appliance, license, assigned: levels.some((level) => level === 'broken' || level === 'warning') ? 0 : 1 } as const];
+    }),
+  );
+}
+
+/** A finding that names no licence is about all of its appliance. */
+function concerns({ facts }: Finding, appliance: string, license: string): boolean {
+  return facts?.appliance === appliance && (facts.license ?? license).toUpperCase() === license.toUpperCase();
+}

@@ -1,0 +1,56 @@
+import { expect, test } from 'vitest';
+import type { Assessment } from '../../../src/core/assessment.ts';
+import { diagnose } from '../../../src/core/diagnosis/diagnose.ts';
+import type { Finding, FindingLevel } from '../../../src/core/finding.ts';
+import { licenseAssignments } from '../../../src/metrics/license-assignments.ts';
+import type { ApplianceConfig } from '../../../src/config/config.ts';
+
+const UNIT: ApplianceConfig = {
+  name: 'fac-1',
+  serial: null,
+  peerSerial: null,
+  logSources: [],
+  licenses: ['EFTM000000000001', 'eftm000000000002'],
+  api: null,
+  snmp: null,
+  tokensLow: 0.1,
+};
+const CONFIG = { appliances: [UNIT, { ...UNIT, name: 'fac-2', licenses: ['EFTM000000000003'] }] };
+
+function finding(level: FindingLevel, appliance: string, license?: string): Finding {
+  const facts = { appliance, ...(license === undefined ? {} : { license }) };
+  return { rule: 'r', subject: license ?? appliance, expected: 'e', actual: 'a', level, suggests: null, facts };
+}
+
+/** `1=1 2=0 3=-`: each licence by its last digit. */
+function assigned(kind: Assessment['kind'], ...findings: readonly Finding[]): string {
+  const diagnosis = diagnose([{ id: 'license-assignment', kind, findings, summary: '' }], {
+    site: 'hq',
+    at: 0,
+    host: 'license.example.test',
+    port: 443,
+    source: null,
+    activation: { licenseActive: null, offlineActivation: null },
+    applianceUnaffected: false,
+  });
+  const known = new Map(licenseAssignments(diagnosis, CONFIG).map(({ license, assigned: value }) => [license.slice(-1), value]));
+  return ['1', '2', '3'].map((digit) => `${digit}=${String(known.get(digit) ?? '-')}`).join(' ');
+}
+
+test.each([
+  ['all are where they belong', assigned('judged'), '1=1 2=1 3=1'],
+  ['nothing was asked yet', assigned('unjudged'), '1=- 2=- 3=-'],
+  ['nobody can be asked', assigned('not-configured'), '1=- 2=- 3=-'],
+  ['one is on another unit', assigned('judged', finding('broken', 'fac-1', 'EFTM000000000002')), '1=1 2=0 3=1'],
+  ['one is on the peer of a cluster', assigned('judged', finding('warning', 'fac-1', 'EFTM000000000001')), '1=0 2=1 3=1'],
+  ['one is not listed', assigned('judged', finding('unknown', 'fac-1', 'EFTM000000000001')), '1=- 2=1 3=1'],
+  [
+    'one is not listed, and one is wrong',
+    assigned('judged', finding('unknown', 'fac-1', 'EFTM000000000001'), finding('broken', 'fac-2', 'EFTM000000000003')),
+    '1=- 2=1 3=0',
+  ],
+  ['the service does not answer for a unit', assigned('judged', finding('unknown', 'fac-1')), '1=- 2=- 3=1'],
+  ['the licence of another unit is wrong', assigned('judged', finding('broken', 'fac-2', 'EFTM000000000001')), '1=1 2=1 3=1'],
+])('knows where the licences are when %s', (_, seen, expected) => {
+  expect(seen).toBe(expected);
+});
