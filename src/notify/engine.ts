@@ -96,7 +96,7 @@ export function createAlerting(config: AlertingConfig, deps: AlertingDeps): Aler
   );
 }
 
-export function policyOf(policy: AlertPolicy): IncidentPolicy {
+function policyOf(policy: AlertPolicy): IncidentPolicy {
   return { ...INCIDENT_DEFAULTS, ...policy };
 }
 
