@@ -10,6 +10,8 @@ export interface IncidentJson {
   readonly severity: string;
   readonly confidence: string;
   readonly summary: string;
+  /** Steps, in order. */
+  readonly remedy: readonly string[];
   readonly since: string;
   readonly openedAt: string;
   readonly closedAt: string | null;
@@ -29,6 +31,7 @@ export function incidentToJson(incident: Incident): IncidentJson {
     severity: cause.severity,
     confidence: cause.confidence,
     summary: cause.summary,
+    remedy: cause.remedy,
     since: iso(incident.since),
     openedAt: iso(incident.openedAt),
     closedAt: incident.closedAt === null ? null : iso(incident.closedAt),

@@ -16,6 +16,7 @@ describe('incidentToJson()', () => {
       severity: 'critical',
       confidence: 'confirmed',
       summary: 'Summary of tls-blocked',
+      remedy: ['Do this.', 'Then do that.'],
       since: new Date(START).toISOString(),
       openedAt: new Date(START + 30_000).toISOString(),
       closedAt: null,
