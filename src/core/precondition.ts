@@ -37,7 +37,6 @@ export const PRECONDITIONS: readonly Precondition[] = [
   { id: 'clock', title: 'Clock', dependsOn: [] },
 ];
 
-
 /**
  * `blocked`: something it depends on is broken. `unknown`: could not be judged, our own trouble included.
  */

@@ -62,10 +62,10 @@ describe.concurrent('observeEndpoint and TCP', () => {
     expect(tcp.durationMs).toBeLessThan(1500);
   });
 
-  test('takes a source address that this machine does not have for a missing route', async () => {
+  test('calls a source address that this machine does not have its own trouble', async () => {
     await using peer = await createTcpPeer(() => {});
     const { tcp } = await bench.look(peer.port, { ctx: { sourceAddress: '192.0.2.7' } });
-    expect(tcp).toMatchObject({ kind: 'failed', reason: 'no-route' });
+    expect(tcp).toMatchObject({ kind: 'failed', reason: 'internal' });
   });
 
   test('leaves from the source address that it is given', async () => {
