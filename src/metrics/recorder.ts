@@ -1,6 +1,5 @@
 import type { Config } from '../config/config.ts';
 import { addressInAny } from '../core/addresses.ts';
-import { CATALOGUE } from '../core/causes/catalogue.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import type { Diagnosis } from '../core/diagnosis.ts';
 import type { Incident } from '../core/incident/incident.ts';
@@ -17,7 +16,7 @@ import type { UnitsPicture } from '../units/observe-units.ts';
 import type { Metrics } from './definitions.ts';
 import { licenseAssignments } from './license-assignments.ts';
 import { recordSamples } from './record-samples.ts';
-import { createZeroSeries, forgetMeasurements, type Expected } from './zero-series.ts';
+import { createZeroSeries, forgetMeasurements, zeroCauses, type Expected } from './zero-series.ts';
 
 /** Turns what happens into metrics. */
 export class Recorder {
@@ -54,11 +53,10 @@ export class Recorder {
     for (const { config, rest } of units) if (rest?.kind === 'ok') this.#tokens(config.name, rest);
   }
 
-  incidents(incidents: readonly Incident[]): void {
-    const gauge = this.#metrics.causeActive;
-    gauge.reset();
-    for (const [cause, { severity }] of Object.entries(CATALOGUE)) gauge.set({ cause, severity }, 0);
-    for (const { status, cause } of incidents) if (status === 'open') gauge.set({ cause: cause.id, severity: cause.severity }, 1);
+  incidents(incidents: readonly Incident[], config: Config): void {
+    zeroCauses(this.#metrics, config);
+    for (const { status, cause } of incidents)
+      if (status === 'open') this.#metrics.causeActive.set({ cause: cause.id, severity: cause.severity }, 1);
   }
 
   /** What the log said before a restart. */

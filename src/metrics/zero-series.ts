@@ -63,10 +63,18 @@ function zeroProbes(metrics: Metrics, { probes }: Expected): void {
   }
 }
 
-function zeroStates(metrics: Metrics, { judged }: Expected): void {
+/** Causes at their own severity, and at those that a service's trouble is worth. */
+export function zeroCauses(metrics: Metrics, { services }: Config): void {
+  metrics.causeActive.reset();
+  const others = services.map(({ severity }) => severity);
+  for (const [cause, { severity }] of Object.entries(CATALOGUE))
+    for (const each of [severity, ...others]) metrics.causeActive.set({ cause, severity: each }, 0);
+}
+
+function zeroStates(metrics: Metrics, { config, judged }: Expected): void {
   for (const { id: precondition } of PRECONDITIONS)
     for (const state of PRECONDITION_STATES) metrics.preconditionState.set({ precondition, state }, state === 'unknown' ? 1 : 0);
-  for (const [cause, { severity }] of Object.entries(CATALOGUE)) metrics.causeActive.inc({ cause, severity }, 0);
+  zeroCauses(metrics, config);
   for (const target of judged) for (const verdict of VERDICTS) metrics.tlsVerdict.set({ target, verdict }, verdict === 'unknown' ? 1 : 0);
 }
 

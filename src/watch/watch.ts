@@ -141,7 +141,7 @@ export class Watch {
     recorder.heard(this.#polling.report());
     this.alerting.start();
     this.#heartbeat?.start();
-    recorder.incidents(this.alerting.incidents());
+    recorder.incidents(this.alerting.incidents(), this.config);
     this.#units.start();
     this.#rounds.start();
   }
@@ -218,7 +218,7 @@ export class Watch {
     recorder.diagnosed(round.diagnosis, this.config);
     recorder.units(this.#units.picture());
     this.alerting.accept(round.diagnosis, fresh);
-    recorder.incidents(this.alerting.incidents());
+    recorder.incidents(this.alerting.incidents(), this.config);
     onRound(round);
     const figures = this.#figures.take(this.#units.picture());
     this.store.recordRound(roundRecord(round.observations, round.judged, round.diagnosis, figures));

@@ -1,0 +1,238 @@
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+
+import { createDaemonBench, metricsOf, statusOf, valueIn, type DaemonBench } from '../../support/daemon-bench.ts';
+import { sendLines, type DaemonProcess } from '../../support/daemon-process.ts';
+import { POLLING_ERROR_LINE } from '../../support/polling-error-line.ts';
+import { smtpSink } from '../../support/smtp-sink.ts';
+import { createTlsPeer } from '../../support/tls-peer.ts';
+import { until } from '../../support/until.ts';
+
+const WITHIN = 10_000;
+const EACH_SECOND = '* * * * * *';
+
+let site: DaemonBench;
+
+beforeAll(async () => {
+  site = await createDaemonBench();
+});
+
+afterAll(() => site[Symbol.asyncDispose]());
+
+beforeEach(async () => {
+  await rm(join(site.folder, 'data'), { recursive: true, force: true });
+});
+
+async function roundDone(page: string): Promise<void> {
+  await until(
+    () => statusOf(page),
+    (status) => status !== null,
+    WITHIN,
+  );
+}
+
+function stateOf(page: string, precondition: string): Promise<string | undefined> {
+  return statusOf(page).then((status) => status?.preconditions.find(({ id }) => id === precondition)?.state);
+}
+
+describe('a log line of FortiAuthenticator', () => {
+  test('is on the page within 5 s, with the schedule far away', async () => {
+    await site.configure({ logs: { syslog: { udp: '127.0.0.1:0' } } });
+    await using daemon = site.start();
+    const page = await daemon.page();
+    await roundDone(page);
+    expect(await stateOf(page, 'polling')).toBe('ok');
+    await sendLines(await daemon.syslogPort(), [POLLING_ERROR_LINE]);
+    await until(
+      () => stateOf(page, 'polling'),
+      (state) => state === 'broken',
+      5_000,
+    );
+    expect((await statusOf(page))?.causes).toMatchObject([{ id: 'polling-failing' }]);
+    expect(valueIn(await metricsOf(page), 'ftm_polling_errors_total{appliance="unnamed",signature="ftm-polling-timeout"}')).toBe(1);
+  });
+
+  test('is remembered over a restart, and over a crash', async () => {
+    await site.configure({ logs: { syslog: { udp: '127.0.0.1:0' } } });
+    for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+      await rm(join(site.folder, 'data'), { recursive: true, force: true });
+      await using daemon = site.start();
+      await sendLines(await daemon.syslogPort(), [POLLING_ERROR_LINE]);
+      const file = join(site.folder, 'data', 'polling.json');
+      if (signal === 'SIGKILL')
+        await until(
+          () => readFile(file, 'utf8').catch(() => ''),
+          (text) => text.includes('ftm-polling-timeout'),
+          WITHIN,
+        );
+      else await roundDone(await daemon.page());
+      await daemon.end(signal);
+      await using again = site.start();
+      const page = await again.page();
+      await roundDone(page);
+      expect(await stateOf(page, 'polling')).toBe('broken');
+      expect(valueIn(await metricsOf(page), 'ftm_polling_last_error_timestamp_seconds{appliance="unnamed"}')).toBeGreaterThan(1e9);
+    }
+  });
+
+  test.each(['{"version":2}', '{', '', '{"version":1,"bucketMs":0,"appliances":{},"firewall":[]}', 'null'])(
+    'a memory that says %j is none, and no trouble',
+    async (text) => {
+      await site.configure({ logs: { syslog: { udp: '127.0.0.1:0' } } });
+      await using first = site.start();
+      await roundDone(await first.page());
+      await first.end('SIGTERM');
+      await writeFile(join(site.folder, 'data', 'polling.json'), text);
+      await using daemon = site.start();
+      const page = await daemon.page();
+      await roundDone(page);
+      expect(await stateOf(page, 'polling')).toBe('ok');
+      expect(await daemon.end('SIGTERM')).toMatchObject({ code: 0, stderr: '' });
+    },
+  );
+});
+
+describe('a flood of log lines', () => {
+  test('leaves the probes on schedule and the page answering', async () => {
+    await site.configure({ schedule: { probes: EACH_SECOND }, logs: { syslog: { udp: '127.0.0.1:0' } } });
+    await using daemon = site.start();
+    const page = await daemon.page();
+    const port = await daemon.syslogPort();
+    await roundDone(page);
+    const runs = `ftm_probe_runs_total{probe="tcp",target="license.example.test:${String(site.port)}"}`;
+    const before = valueIn(await metricsOf(page), runs);
+    let done = false;
+    const flood = sendLines(
+      port,
+      Array.from({ length: 200_000 }, () => POLLING_ERROR_LINE),
+    ).finally(() => {
+      done = true;
+    });
+    let slowest = 0;
+    while (!done) {
+      const asked = performance.now();
+      await metricsOf(page);
+      slowest = Math.max(slowest, performance.now() - asked);
+      await setTimeout(200);
+    }
+    await flood;
+    expect(slowest).toBeLessThan(2_000);
+    // Three seconds, three rounds of the schedule; one that a line has started may still be going on at the time of another.
+    const after = await until(
+      () => metricsOf(page),
+      (metrics) => valueIn(metrics, runs) - before >= 3,
+      4_000,
+    );
+    expect(valueIn(after, 'ftm_schedule_missed_runs_total')).toBeLessThanOrEqual(1);
+    expect(valueIn(after, 'ftm_activation_ready')).toBe(0);
+    expect(after).not.toContain('SSL session failed');
+  });
+});
+
+describe('a process that stood still in the midst of a round', () => {
+  test('judges nothing by it, blames nobody, and looks again', async () => {
+    // The licence server holds its answer back, so that there is a midst.
+    const held = Promise.withResolvers<void>();
+    const asked = Promise.withResolvers<void>();
+    await using server = await createTlsPeer({
+      chain: [site.bench.hierarchy.leaf, site.bench.hierarchy.intermediate],
+      serve: (socket) => {
+        socket.once('data', () => {
+          asked.resolve();
+          void held.promise.then(() =>
+            socket.end(`HTTP/1.1 404 Not Found\r\nDate: ${new Date().toUTCString()}\r\nContent-Length: 0\r\n\r\n`),
+          );
+        });
+      },
+    });
+    await site.configure({ licenseServer: { host: 'license.example.test', port: server.port, expectedAddresses: ['127.0.0.0/8'] } });
+    await using daemon = site.start();
+    const page = await daemon.page();
+    await asked.promise;
+    daemon.signal('SIGSTOP');
+    await setTimeout(4_500);
+    daemon.signal('SIGCONT');
+    const line = await daemon.logged('Whether activation can work is unknown');
+    expect(line).toMatchObject({ ready: 'unknown', causes: [] });
+    const metrics = await metricsOf(page);
+    expect(valueIn(metrics, 'ftm_activation_ready')).toBeNaN();
+    expect(metrics).toMatch(/^ftm_precondition_state\{precondition="license-server",state="unknown"\} 1$/mu);
+    expect(metrics).not.toMatch(/^ftm_probe_failures_total.* [1-9]/mu);
+    held.resolve();
+    await until(
+      () => statusOf(page),
+      (status) => status?.ready === 'ready',
+      WITHIN,
+    );
+    expect(await (await fetch(`${page}/api/v1/incidents`)).json()).toEqual({ incidents: [] });
+    expect(daemon.log.map(({ msg }) => msg)).not.toContain('Activation cannot work');
+  });
+});
+
+describe('an incident', () => {
+  test('goes on after kill -9, and is not told again', async () => {
+    await using sink = await smtpSink();
+    const servers = [{ host: '127.0.0.1', port: sink.port, security: 'none' }];
+    await site.configure({
+      schedule: { probes: EACH_SECOND },
+      licenseServer: { host: 'license.example.test', port: 1, expectedAddresses: ['127.0.0.0/8'] },
+      notify: { email: { from: 'watch@example.org', to: ['ops@example.org'], servers } },
+    });
+    {
+      await using daemon = site.start();
+      const [mail] = await sink.arrived(1);
+      expect(mail?.headers.get('x-ftm-watch-event')).toBe('firing');
+      // Acknowledged and written down.
+      await daemon.logged('Delivered a notification');
+      await daemon.end('SIGKILL');
+    }
+    await using again = site.start();
+    const page = await again.page();
+    const open = 'ftm_cause_active{cause="egress-blocked",severity="critical"}';
+    // Known from the first moment.
+    expect(valueIn(await metricsOf(page), open)).toBe(1);
+    await until(
+      () => metricsOf(page),
+      (metrics) => valueIn(metrics, `ftm_probe_runs_total{probe="tcp",target="license.example.test:1"}`) >= 4,
+      WITHIN,
+    );
+    const { incidents } = (await (await fetch(`${page}/api/v1/incidents`)).json()) as { readonly incidents: readonly unknown[] };
+    expect(incidents).toHaveLength(1);
+    expect(sink.mails).toHaveLength(1);
+  });
+});
+
+describe('a daemon that runs a round each second', () => {
+  test('keeps its handles, its listeners and its log in bounds', async () => {
+    await site.configure({ schedule: { probes: EACH_SECOND }, logs: { syslog: { udp: '127.0.0.1:0', tcp: '127.0.0.1:0' } } });
+    await using daemon = site.start();
+    const page = await daemon.page();
+    const runs = `ftm_probe_runs_total{probe="tcp",target="license.example.test:${String(site.port)}"}`;
+    const rounds = (count: number) =>
+      until(
+        () => metricsOf(page),
+        (metrics) => valueIn(metrics, runs) >= count,
+        40_000,
+      );
+    await rounds(5);
+    const early = await openFiles(daemon);
+    await rounds(20);
+    expect(await openFiles(daemon)).toBeLessThanOrEqual(early + 8);
+    expect(valueIn(await metricsOf(page), 'ftm_schedule_missed_runs_total')).toBeLessThanOrEqual(2);
+    expect(daemon.log.map(({ msg }) => msg)).toEqual([
+      'Starting',
+      'Listening for log lines',
+      'Serving the status page',
+      'Activation can work',
+    ]);
+    // MaxListenersExceededWarning would be there.
+    expect(await daemon.end('SIGTERM')).toMatchObject({ code: 0, stderr: '' });
+  });
+});
+
+/** Linux only, as are the tests of the daemon. */
+async function openFiles({ pid }: DaemonProcess): Promise<number> {
+  return (await readdir(`/proc/${String(pid)}/fd`)).length;
+}
