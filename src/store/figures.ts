@@ -55,7 +55,8 @@ export function readLatency(
 ): readonly StoredLatency[] {
   const rows = db
     .prepare(
-      `SELECT at / :bucket * :bucket AS at, avg(duration_ms) AS durationMs FROM samples
+      // A number of JavaScript comes in as a REAL, by which SQLite would divide without a rest.
+      `SELECT at / CAST(:bucket AS INTEGER) * CAST(:bucket AS INTEGER) AS at, avg(duration_ms) AS durationMs FROM samples
        WHERE series = (SELECT id FROM series WHERE probe = :probe AND target = :target) AND at >= :since AND failure IS NULL
        GROUP BY 1 ORDER BY 1`,
     )

@@ -12,9 +12,11 @@ const DAY: Millis = 24 * 60 * MINUTE;
 /** The charts change slowly, and reading them costs more than all else on the page. */
 const KEPT: Millis = 10_000;
 
+type Remembering = Pick<Watch, 'store' | 'config'>;
+
 /** Reads what the charts show, at most every few seconds. */
-export function createPast(watch: () => Watch, clock: Clock): () => Past {
-  let kept: { readonly past: Past; readonly of: Watch; readonly readAt: Millis } | null = null;
+export function createPast(watch: () => Remembering, clock: Clock): () => Past {
+  let kept: { readonly past: Past; readonly of: Remembering; readonly readAt: Millis } | null = null;
   return () => {
     const current = watch();
     if (kept !== null && kept.of === current && clock.elapsed() - kept.readAt < KEPT) return kept.past;
@@ -23,7 +25,7 @@ export function createPast(watch: () => Watch, clock: Clock): () => Past {
   };
 }
 
-function pastOf({ store, config }: Watch, now: EpochMs): Past {
+function pastOf({ store, config }: Remembering, now: EpochMs): Past {
   const target = authority(config.licenseServer);
   const [resolver] = config.resolvers;
   const phases: readonly { readonly probe: ProbeKind; readonly target: string }[] = [
@@ -40,7 +42,7 @@ function pastOf({ store, config }: Watch, now: EpochMs): Past {
     })),
     errors: bySubject(store.figures('ftm-errors', now - 7 * DAY)),
     tokens: bySubject(store.figures('tokens-left', now - 90 * DAY)),
-    days: availabilityByDay(store.availability(now - 90 * DAY)),
+    days: availabilityByDay(store.availability(Math.floor(now / DAY) * DAY - 89 * DAY)),
   };
 }
 

@@ -60,6 +60,7 @@ async function perform({ scenarios, isOnce, pauseMs }: Play, narrator: Narrator,
   narrator.chapter('ftm-watch demo');
   narrator.seen('A resolver, a licence server, control hosts, a firewall, mail servers and FortiAuthenticator start on 127.0.0.1');
   await using lab = await createLab(isOnce ? {} : { schedule: UNHURRIED });
+  await lab.remember();
   await learnTrust(lab.configFile, lab.folder);
   await using daemon = await startDaemon(lab.configFile, lab.folder);
   const gone = new AbortController();

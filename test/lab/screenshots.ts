@@ -12,6 +12,7 @@ const FOLDER = fileURLToPath(new URL('../../docs/images/', import.meta.url));
 const DESKTOP = { viewport: { width: 1280, height: 800 } } as const;
 const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true } as const;
 
+const CHARTS = 4;
 const LIMIT_MS = 30_000;
 
 async function shoot(browser: Browser, daemon: Daemon, name: string, options: BrowserContextOptions): Promise<void> {
@@ -21,19 +22,35 @@ async function shoot(browser: Browser, daemon: Daemon, name: string, options: Br
   process.stdout.write(`docs/images/${name}.png\n`);
 }
 
-/** Until the page is live and its charts are drawn. */
+async function shootHistory(browser: Browser, daemon: Daemon): Promise<void> {
+  await using opened = await openPage(browser, daemon.url, { ...DESKTOP, colorScheme: 'light' });
+  const { page } = opened;
+  await settle(page);
+  await page.evaluate('scrollTo(0, document.body.scrollHeight)');
+  await page
+    .locator('.plot.drawn')
+    .nth(CHARTS - 1)
+    .waitFor();
+  const box = await page.locator('.history').boundingBox();
+  await page.screenshot({ path: `${FOLDER}history.png`, animations: 'disabled', ...(box === null ? {} : { clip: box }) });
+  process.stdout.write('docs/images/history.png\n');
+}
+
+/** Until the page is live. */
 async function settle(page: Page): Promise<void> {
   await page.locator('#live:not([hidden])').waitFor();
 }
 
 await mkdir(FOLDER, { recursive: true });
 await using lab = await createLab();
+await lab.remember();
 await learnTrust(lab.configFile, lab.folder);
 await using daemon = await startDaemon(lab.configFile, lab.folder);
 await using browser = await launchBrowser();
 if (daemon.syslogPort !== null) lab.applianceLog.sendTo(daemon.syslogPort);
 await daemon.diagnosis(({ ready }) => ready === 'ready', AbortSignal.timeout(LIMIT_MS));
 await shoot(browser, daemon, 'status-ready', { ...DESKTOP, colorScheme: 'light' });
+await shootHistory(browser, daemon);
 await lab.inspect(true);
 await lab.inbox.mail(({ event }) => event === 'firing', AbortSignal.timeout(LIMIT_MS));
 await shoot(browser, daemon, 'status-broken', { ...DESKTOP, colorScheme: 'light' });

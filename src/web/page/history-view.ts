@@ -9,6 +9,10 @@ const DAY: Millis = 24 * HOUR;
 /** More lines than these cannot be told apart. */
 const MOST_LINES = 6;
 
+/** Of the colours of the lines, the one that looks well and the one that does not. */
+const GOOD = 1;
+const BAD = 4;
+
 const PHASES: Readonly<Record<string, string>> = { dns: 'Name', tcp: 'Connection', tls: 'TLS', http: 'Answer' };
 
 /** The past in four charts. They are drawn here; static/history.js puts in their place ones that can be pointed at. */
@@ -30,16 +34,16 @@ interface Chart {
 }
 
 function chartView({ id, title, summary, plane, unit, paths, names }: Chart): Markup {
-  return markup`<figure id="chart-${id}" data-chart="${id}"><figcaption><strong>${title}</strong><span class="quiet">${summary}</span></figcaption>
+  return markup`<figure id="chart-${id}" data-chart="${id}" data-from="${plane.from}" data-until="${plane.until}"><figcaption><strong>${title}</strong><span class="quiet">${summary}</span></figcaption>
 ${
   paths.length === 0
     ? null
-    : markup`<div class="plot"><span class="top">${plane.top} ${unit}</span>${drawing(paths, `${title}: ${summary}`)}<span class="span"><span>${dayText(plane.from)}</span><span>${dayText(plane.until)}</span></span></div>`
-}${names.length < 2 ? null : legend(names)}</figure>`;
+    : markup`<div class="plot"><span class="top">${plane.top} ${unit}</span>${drawing(paths, `${title}: ${summary}`)}<span class="span"><span>${dayText(plane.from)}</span><span>${dayText(plane.until - 1)}</span></span></div>`
+}${names.length < 2 ? null : legend(names, id === 'errors' ? BAD : 0)}</figure>`;
 }
 
-function legend(names: readonly string[]): Content {
-  return markup`<ul class="legend">${names.map((name, index) => markup`<li class="series-${index}">${name}</li>`)}</ul>`;
+function legend(names: readonly string[], first: number): Content {
+  return markup`<ul class="legend">${names.map((name, index) => markup`<li class="series-${(index + first) % MOST_LINES}">${name}</li>`)}</ul>`;
 }
 
 function availability({ days, until }: Past): Markup {
@@ -53,7 +57,7 @@ function availability({ days, until }: Past): Markup {
     summary: points.length === 0 ? NOTHING : `${shareText(mean)} over ${count(points.length, 'day')}, ${count(hurt, 'day')} with an outage`,
     plane,
     unit: '%',
-    paths: points.length === 0 ? [] : [bars(points, plane, { index: 0, span: DAY })],
+    paths: points.length === 0 ? [] : [bars(points, plane, { index: GOOD, span: DAY })],
     names: ['Availability'],
   });
 }
@@ -83,7 +87,7 @@ function errors({ errors: lines, until }: Past): Markup {
     summary: total === 0 ? 'None in the last 7 days' : `${String(total)} in the last 7 days`,
     plane,
     unit: 'an hour',
-    paths: shown.map(({ points }, index) => bars(points, plane, { index, span: HOUR })),
+    paths: shown.map(({ points }, index) => bars(points, plane, { index: (index + BAD) % MOST_LINES, span: HOUR })),
     names: shown.map(({ name }) => name),
   });
 }

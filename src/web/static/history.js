@@ -1,7 +1,8 @@
 // Puts charts that can be pointed at in the place of the drawings, once somebody comes to see them: until then nothing is loaded.
 
 const REFRESH_MS = 60_000;
-const HEIGHT = 150;
+const HEIGHT = 180;
+const DAY_MS = 86_400_000;
 const COLOURS = ['--series-0', '--series-1', '--series-2', '--series-3', '--series-4', '--series-5'];
 
 /** @type {Readonly<Record<string, string>>} */
@@ -13,21 +14,24 @@ const PHASES = { dns: 'Name', tcp: 'Connection', tls: 'TLS', http: 'Answer' };
  * @typedef {{ until: number, latency: readonly Line[], errors: readonly Line[], tokens: readonly Line[], days: readonly { day: number, share: number }[] }} Past
  */
 
-/** @type {Readonly<Record<string, { readonly unit: string, readonly bars: boolean, readonly lines: (past: Past) => readonly Line[] }>>} */
+/** @type {Readonly<Record<string, { readonly unit: string, readonly bars: boolean, readonly colour: number, readonly lines: (past: Past) => readonly Line[] }>>} */
 const CHARTS = {
   availability: {
     unit: '%',
     bars: true,
-    lines: ({ days }) => [{ name: 'Availability', points: days.map(({ day, share }) => ({ at: day, value: share * 100 })) }],
+    colour: 1,
+    // In the middle of its day.
+    lines: ({ days }) => [{ name: 'Availability', points: days.map(({ day, share }) => ({ at: day + DAY_MS / 2, value: share * 100 })) }],
   },
   latency: {
     unit: 'ms',
     bars: false,
+    colour: 0,
     lines: ({ latency }) =>
       latency.filter(({ points }) => points.length > 0).map((line) => ({ ...line, name: PHASES[line.name] ?? line.name })),
   },
-  errors: { unit: 'an hour', bars: true, lines: ({ errors }) => errors },
-  tokens: { unit: 'tokens', bars: false, lines: ({ tokens }) => tokens },
+  errors: { unit: 'an hour', bars: true, colour: 4, lines: ({ errors }) => errors },
+  tokens: { unit: 'tokens', bars: false, colour: 0, lines: ({ tokens }) => tokens },
 };
 
 /**
@@ -101,12 +105,32 @@ function columns(lines) {
 }
 
 /**
+ * Both ends of a chart, as the server says with each page.
+ * @param {string} id
+ * @returns {readonly number[]}
+ */
+function spanOf(id) {
+  const { from, until } = document.getElementById(`chart-${id}`)?.dataset ?? {};
+  return [Number(from), Number(until)];
+}
+
+/**
+ * @param {number} at
+ * @param {readonly number[]} span
+ * @returns {string} the time (UTC) on a chart of a day, else the day
+ */
+function timeText(at, [from = 0, until = 0]) {
+  const text = new Date(at).toISOString();
+  return until - from > 2 * DAY_MS ? text.slice(5, 10) : text.slice(11, 16);
+}
+
+/**
  * @param {string} id
  * @param {readonly Line[]} lines
  * @param {number} width
  */
 function optionsOf(id, lines, width) {
-  const { unit, bars } = CHARTS[id] ?? { unit: '', bars: false };
+  const { unit, bars, colour: first } = CHARTS[id] ?? { unit: '', bars: false, colour: 0 };
   const style = getComputedStyle(document.documentElement);
   /** @param {string} name */
   const colour = (name) => style.getPropertyValue(name).trim();
@@ -117,23 +141,29 @@ function optionsOf(id, lines, width) {
     font: '12px system-ui, sans-serif',
   };
   const uplot = library();
+  const time = {
+    ...axis,
+    size: 28,
+    values: (/** @type {Chart} */ _chart, /** @type {readonly number[]} */ at) => at.map((one) => timeText(one * 1_000, spanOf(id))),
+  };
   return {
     width,
     height: HEIGHT,
     tzDate: (/** @type {number} */ seconds) => uplot.tzDate(new Date(seconds * 1_000), 'Etc/UTC'),
     cursor: { points: { size: 6 } },
     scales: {
+      x: { range: () => spanOf(id).map((at) => at / 1_000) },
       y: {
         range: (/** @type {Chart} */ _chart, /** @type {number} */ _least, /** @type {number} */ most) => [0, Math.max(most * 1.05, 1)],
       },
     },
-    axes: [axis, { ...axis, size: 48 }],
+    axes: [time, { ...axis, size: 48 }],
     series: [
       { value: '{YYYY}-{MM}-{DD} {HH}:{mm}' },
       ...lines.map(({ name }, index) => ({
         label: name,
-        stroke: colour(COLOURS[index % COLOURS.length] ?? ''),
-        fill: bars ? colour(COLOURS[index % COLOURS.length] ?? '') : undefined,
+        stroke: colour(COLOURS[(index + first) % COLOURS.length] ?? ''),
+        fill: bars ? colour(COLOURS[(index + first) % COLOURS.length] ?? '') : undefined,
         width: bars ? 0 : 1.5,
         points: { show: false },
         paths: bars ? uplot.paths.bars({ size: [0.8, 40] }) : undefined,

@@ -29,6 +29,7 @@ describeWhere([{ program: 'chromium' }], 'the status page', () => {
 
   beforeAll(async () => {
     lab = await createLab();
+    await lab.remember();
     [daemon, browser] = await Promise.all([startDaemon(lab.configFile, lab.folder), launchBrowser()]);
     if (daemon.syslogPort !== null) lab.applianceLog.sendTo(daemon.syslogPort);
     await allReady();
@@ -147,6 +148,30 @@ describeWhere([{ program: 'chromium' }], 'the status page', () => {
     expect([...origins]).toEqual([new URL(daemon.url).origin]);
     expect(bytes).toBeGreaterThan(10_000);
     expect(bytes).toBeLessThan(MOST_BYTES);
+  });
+
+  test('draws the past without JavaScript, and lets it be pointed at with it', async () => {
+    await using plain = await openPage(browser, daemon.url, { javaScriptEnabled: false });
+    const pictures = plain.page.locator('.history svg[role="img"]');
+    expect(await pictures.count()).toBe(4);
+    expect(await pictures.first().getAttribute('aria-label')).toMatch(
+      /^Availability by day: 99\.\d+ % over 90 days, [567] days with an outage$/u,
+    );
+
+    await using opened = await openPage(browser, daemon.url);
+    const { page } = opened;
+    const loaded = () => opened.requests.filter((url) => /uplot|history$/u.test(url)).map((url) => new URL(url).pathname);
+    await page.locator('#live:not([hidden])').waitFor();
+    expect(loaded()).toEqual([]);
+    await page.evaluate('scrollTo(0, document.body.scrollHeight)');
+    await page.locator('.plot.drawn').nth(3).waitFor();
+    expect(loaded().toSorted()).toEqual(['/api/v1/history', '/static/uplot.css', '/static/uplot.js']);
+    // The charts outlive the rounds, which replace all that is around them.
+    await page.evaluate('document.querySelector("main").dataset.round = "old"');
+    await page.locator('main:not([data-round])').waitFor();
+    expect(await page.locator('.plot.drawn canvas').count()).toBe(4);
+    expect(opened.complaints).toEqual([]);
+    expect((await audit(page)).violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')).toEqual([]);
   });
 
   test('shows a script in a log line as text', async () => {

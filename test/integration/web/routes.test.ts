@@ -32,8 +32,8 @@ describe('GET /', () => {
     const page = await (await web.get('/')).text();
     const files = [...page.matchAll(/(?:src|href)="(static\/[^"]+)"/gu)].map(([, path]) => path ?? '');
 
-    expect(files).toEqual(['static/icon-not-ready.svg', 'static/style.css', 'static/live.js']);
-    for (const path of [...files, 'static/copy-buttons.js', 'static/distance.js']) {
+    expect(files).toEqual(['static/icon-not-ready.svg', 'static/style.css', 'static/live.js', 'static/history.js']);
+    for (const path of [...files, 'static/copy-buttons.js', 'static/distance.js', 'static/uplot.js', 'static/uplot.css']) {
       const response = await web.get(`/${path}`);
       expect(response.status).toBe(200);
       expect(await response.text()).not.toBe('');

@@ -223,6 +223,7 @@ describe('renderStatusPage() and strangers', () => {
   test('has no script and no style of its own: the content security policy would refuse them', () => {
     expect([...page.matchAll(/<script[^>]*>[^<]*<\/script>/gu)].map(([tag]) => tag)).toEqual([
       '<script type="module" src="static/live.js"></script>',
+      '<script type="module" src="static/history.js"></script>',
     ]);
     expect(page).not.toMatch(/<style|\sstyle=|\son\w+="/u);
     expect(page).not.toMatch(/(?:src|href)="(?:https?:)?\/\//u);
