@@ -21,6 +21,8 @@ export interface PathTools {
 
 export interface PathTarget extends HostPort {
   readonly serverName: string | null;
+  /** How far to go. */
+  readonly depth: EndpointRequest['depth'];
   readonly path: string;
   readonly method: EndpointRequest['method'];
   readonly proxy: ProxyConfig | null;
@@ -99,7 +101,7 @@ function requestOf(target: PathTarget, address: string): EndpointRequest {
     address,
     serverName: target.serverName,
     proxy: target.proxy,
-    depth: 'http',
+    depth: target.depth,
     method: target.method,
     path: target.path,
   };

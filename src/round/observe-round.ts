@@ -1,5 +1,5 @@
 import { deadline } from '../clock.ts';
-import type { Config, HostPort, MailServerConfig } from '../config/config.ts';
+import type { Config, MailServerConfig } from '../config/config.ts';
 import type { Millis } from '../core/clock.ts';
 import type { EndpointObservation, MailObservation } from '../core/observation.ts';
 import type { PathObservation, RoundObservations } from '../core/round.ts';
@@ -7,8 +7,9 @@ import { observeNtp } from '../probes/clock/ntp.ts';
 import type { ProbeContext } from '../probes/context.ts';
 import { authority } from '../probes/endpoint/dial.ts';
 import { observeMailServer, type MailTools } from './observe-mail-server.ts';
-import { observeAnyAddress, observeKnownAddresses, observePath, type PathTarget } from './observe-path.ts';
+import { observeAnyAddress, observeKnownAddresses, observePath } from './observe-path.ts';
 import { observeReferences, type ReferenceTools } from './observe-references.ts';
+import { controlTarget, licenseTarget, serviceTarget } from './path-targets.ts';
 
 /** What is being looked at, for people who wait. */
 export interface RoundProgress {
@@ -91,22 +92,6 @@ function orUntilAborted<T>(list: Promise<readonly T[]>, signal: AbortSignal): Pr
       signal.removeEventListener('abort', giveUp);
     });
   });
-}
-
-function licenseTarget({ licenseServer, resolvers }: Config): PathTarget {
-  return { ...licenseServer, method: 'GET', resolvers };
-}
-
-function serviceTarget(service: Config['services'][number], { licenseServer, resolvers }: Config): PathTarget {
-  return { ...service, path: '/', method: 'GET', proxy: licenseServer.proxy, expectedAddresses: [], resolvers };
-}
-
-/** They prove that the way out is open, wherever their names lead; false answers are judged by the name that matters. */
-const ANY_ADDRESS = ['0.0.0.0/0', '::/0'];
-
-/** Control hosts are reached the way that the licence server is, so that they tell of the same path. */
-function controlTarget({ host, port }: HostPort, { licenseServer, resolvers }: Config): PathTarget {
-  return { host, port, serverName: host, path: '/', method: 'HEAD', proxy: licenseServer.proxy, expectedAddresses: ANY_ADDRESS, resolvers };
 }
 
 type Watched = <T>(probe: RoundProgress['probe'], subject: string, work: Promise<T>) => Promise<T>;

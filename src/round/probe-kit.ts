@@ -14,6 +14,7 @@ import { createStallWatch } from '../schedule/stall-watch.ts';
 import { assessRound, type JudgedRound } from './assess-round.ts';
 import { judgeTlsPath, type TlsKnowledge } from './judge-tls-path.ts';
 import { observeRound, type RoundTools } from './observe-round.ts';
+import { createSingleLooks, type SingleLooks } from './single-looks.ts';
 import { loadTlsKnowledge } from './tls-knowledge.ts';
 
 /** Everything that the rounds of one configuration share. */
@@ -23,6 +24,8 @@ export interface ProbeKit {
   assess(round: RoundObservations): JudgedRound;
   /** What chains of a target are judged by. */
   knowledgeOf(target: string): TlsKnowledge;
+  /** Single looks, beside the rounds and within the same limits. */
+  readonly looks: SingleLooks;
   close(): void;
 }
 
@@ -73,6 +76,7 @@ export async function createProbeKit(config: Config, { clock, env }: ProbeKitDep
       return judged;
     },
     knowledgeOf: (target) => knowledge.of(target),
+    looks: createSingleLooks(config, tools, { clock, env, knowledgeOf: (target) => knowledge.ofAny(target) }),
     close: () => {
       stall.stop();
     },

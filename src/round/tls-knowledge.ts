@@ -14,6 +14,8 @@ import type { TlsKnowledge } from './judge-tls-path.ts';
 export interface TlsKnowledgeBase {
   /** @throws {RangeError} for a target that the configuration does not name: a mistake of the caller */
   of(target: string): TlsKnowledge;
+  /** The same for a target that the configuration does not judge by itself: as any host of the public web. */
+  ofAny(target: string): TlsKnowledge;
   /** Keeps the leaves that a path showed: a new one on each connection is a sign of its own. */
   remember(path: PathObservation, at: EpochMs): void;
 }
@@ -42,7 +44,15 @@ export async function loadTlsKnowledge({ trust, licenseServer, services }: Confi
   for (const service of services) await learn(authority(service), service.trust);
   await learn(authority(licenseServer), trust);
 
+  const stranger = { trust: await loadTrust({ pins: [], caFiles: [] }, publicRoots), profile: 'public', products, checks } as const;
+
   return {
+    ofAny: (target) => {
+      const known = byTarget.get(target);
+      return known === undefined
+        ? { ...stranger, baseline: baselines.get(target) ?? null, previous: [] }
+        : { ...known.knowledge, previous: [...known.leaves] };
+    },
     of: (target) => {
       const known = byTarget.get(target);
       if (known === undefined) throw new RangeError(`Cannot judge "${target}": expected a target of the configuration`);

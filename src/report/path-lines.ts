@@ -1,0 +1,71 @@
+import type { DnsReply, EndpointObservation, HttpOutcome, MailObservation, TcpOutcome } from '../core/observation.ts';
+import type { PathObservation } from '../core/round.ts';
+import { visibleText } from '../core/visible-text.ts';
+
+const LONGEST_TEXT = 2_000;
+
+/** Every answer on one path with its times, a line each, for people. */
+export function pathLines({ names, endpoints, references }: Omit<PathObservation, 'subject' | 'host'>): readonly string[] {
+  return [
+    ...names.flatMap(({ resolver, a, aaaa }) => [`${resolver}  A     ${replyText(a)}`, `${resolver}  AAAA  ${replyText(aaaa)}`]),
+    ...endpoints.flatMap(endpointLines),
+    ...references.map(({ kind, label, outcome }) => `reference (${kind} ${label}): ${outcome.kind}`),
+  ];
+}
+
+/** How far a mail server went, as one line. */
+export function mailLine({ server, security, outcome }: MailObservation): string {
+  const way = `${server}  SMTP  ${security}`;
+  if (outcome.kind === 'accepted') return `${way}, accepted in ${milliseconds(outcome.durationMs)}, greeting "${shown(outcome.greeting)}"`;
+  return `${way}, ${outcome.stage}: ${outcome.reason}: ${shown(outcome.message)} after ${milliseconds(outcome.durationMs)}`;
+}
+
+function replyText(reply: DnsReply): string {
+  if (reply.kind === 'failed')
+    return `${reply.reason}: ${shown(reply.message)} after ${milliseconds(reply.durationMs)}, attempts: ${String(reply.attempts)}`;
+  const ttl = reply.ttlSeconds === null ? '' : `, TTL ${String(reply.ttlSeconds)} s`;
+  const chain = reply.cnames.length === 0 ? '' : ` by way of ${shown(reply.cnames.join(', '))}`;
+  return `${reply.rcode} ${reply.addresses.join(', ')}${chain}${ttl} in ${milliseconds(reply.durationMs)}`;
+}
+
+function endpointLines({ address, proxy, tcp, tls, http }: EndpointObservation): readonly string[] {
+  const way = proxy === null ? address : `${address} through ${proxy}`;
+  return [
+    `${way}  TCP   ${tcpText(tcp)}`,
+    ...(tls === null
+      ? []
+      : [`${way}  TLS   ${tls.kind}, SNI "${shown(tls.serverName)}", ${tlsText(tls)}, ${milliseconds(tls.durationMs)}`]),
+    ...(http === null ? [] : [`${way}  HTTP  ${httpText(http)}`]),
+  ];
+}
+
+function tcpText(tcp: TcpOutcome): string {
+  return tcp.kind === 'open'
+    ? `open in ${milliseconds(tcp.durationMs)}`
+    : `${tcp.reason}: ${shown(tcp.message)} after ${milliseconds(tcp.durationMs)}`;
+}
+
+function tlsText(tls: EndpointObservation['tls'] & object): string {
+  if (tls.kind !== 'failed') return `${tls.protocol ?? 'version unknown'} ${tls.cipher ?? 'cipher unknown'}`;
+  const plaintext = tls.plaintext === null ? '' : `, answered in plain text: ${shown(tls.plaintext)}`;
+  return `${tls.reason}: ${shown(tls.message)}${tls.alert === null ? '' : `, alert ${tls.alert}`}${plaintext}`;
+}
+
+function httpText(http: HttpOutcome): string {
+  switch (http.kind) {
+    case 'response':
+      return `status ${String(http.status)}${http.blockPage === null ? '' : `, block page: ${shown(http.blockPage)}`}, ${milliseconds(http.durationMs)}`;
+    case 'client-certificate-demanded':
+      return 'a client certificate is demanded';
+    case 'failed':
+      return `${http.reason}: ${shown(http.message)} after ${milliseconds(http.durationMs)}`;
+  }
+}
+
+function shown(text: string): string {
+  return visibleText(text, LONGEST_TEXT);
+}
+
+function milliseconds(duration: number): string {
+  return `${duration.toFixed(1)} ms`;
+}
