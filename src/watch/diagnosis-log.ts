@@ -1,9 +1,12 @@
-import type { Logger } from 'pino';
-
 import type { Diagnosis } from '../core/diagnosis.ts';
 
+interface DiagnosisLogger {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+}
+
 /** Writes a diagnosis to the log when it differs from the one before: a log that repeats itself each round is read by nobody. */
-export function createDiagnosisLog(logger: Pick<Logger, 'info' | 'warn'>): (diagnosis: Diagnosis) => void {
+export function createDiagnosisLog(logger: DiagnosisLogger): (diagnosis: Diagnosis) => void {
   let before = '';
   return ({ ready, causes, preconditions }) => {
     const shown = {

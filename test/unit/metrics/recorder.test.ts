@@ -1,0 +1,143 @@
+import { Registry } from 'prom-client';
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+
+import type { Config } from '../../../src/config/config.ts';
+import type { DnsReply } from '../../../src/core/observation.ts';
+import type { SignatureSet } from '../../../src/core/polling/signature.ts';
+import { defineMetrics } from '../../../src/metrics/definitions.ts';
+import { Recorder } from '../../../src/metrics/recorder.ts';
+import { configOf } from '../../support/config-of.ts';
+import { causeOf, diagnosisOf } from '../../support/diagnosis-of.ts';
+import { parseExposition } from '../../support/exposition.ts';
+import { endpoint, failed, open, path, round } from '../../support/observed.ts';
+import { shippedCatalogue } from '../../support/signature-catalogue.ts';
+
+const NOTHING_JUDGED = { assessments: [], tls: [] };
+
+let config: Config;
+let signatures: SignatureSet;
+let registry: Registry;
+let recorder: Recorder;
+
+beforeAll(async () => {
+  config = await configOf('appliances: [{ name: fac-1, serial: FACVM0000000001, licenses: [EFTM000000000001, EFTM000000000002] }]');
+  signatures = await shippedCatalogue();
+});
+
+beforeEach(() => {
+  registry = new Registry();
+  recorder = new Recorder(defineMetrics(registry));
+  recorder.expect({ config, signatures, probes: [{ probe: 'tcp', target: 'server.test:443' }], judged: ['server.test:443'] });
+});
+
+/** The values of a metric by the values of its labels, in the order of their names. */
+async function values(name: string): Promise<Readonly<Record<string, number>>> {
+  const series = parseExposition(await registry.metrics()).filter((each) => each.name === name);
+  return Object.fromEntries(
+    series.map(({ labels, value }) => [
+      Object.keys(labels)
+        .toSorted()
+        .map((key) => labels[key])
+        .join(' '),
+      value,
+    ]),
+  );
+}
+
+describe('readiness', () => {
+  test('is absent until it is known, and again when it is not', async () => {
+    expect(await values('ftm_activation_ready')).toEqual({});
+    recorder.diagnosed(diagnosisOf(0, []), config);
+    expect(await values('ftm_activation_ready')).toEqual({ '': 1 });
+    recorder.diagnosed(diagnosisOf(0, [causeOf('tls-blocked')]), config);
+    expect(await values('ftm_activation_ready')).toEqual({ '': 0 });
+    recorder.diagnosed({ ...diagnosisOf(0, []), ready: 'unknown' }, config);
+    expect(await values('ftm_activation_ready')).toEqual({});
+  });
+
+  test('is forgotten with the configuration that it was measured under', async () => {
+    recorder.diagnosed(diagnosisOf(0, []), config);
+    recorder.expect({ config, signatures, probes: [], judged: [] });
+    expect(await values('ftm_activation_ready')).toEqual({});
+    expect(await values('ftm_precondition_state')).toMatchObject({ 'internet unknown': 1, 'internet ok': 0 });
+  });
+});
+
+describe('probes', () => {
+  const twoAddresses = round({
+    licenseServer: path({ endpoints: [endpoint('192.0.2.1'), endpoint('192.0.2.2', failed('timeout'))] }),
+  });
+
+  test('succeed for a target when all of its addresses answer', async () => {
+    recorder.measured(twoAddresses, NOTHING_JUDGED, config);
+    expect(await values('ftm_probe_success')).toEqual({ 'tcp server.test:443': 0 });
+    expect(await values('ftm_probe_runs_total')).toEqual({ 'tcp server.test:443': 2 });
+    recorder.measured(round({ licenseServer: path({ endpoints: [endpoint('192.0.2.1', open())] }) }), NOTHING_JUDGED, config);
+    expect(await values('ftm_probe_success')).toEqual({ 'tcp server.test:443': 1 });
+  });
+
+  test('are counted by the reason of their failure, every reason from the start', async () => {
+    expect(await values('ftm_probe_failures_total')).toMatchObject({ 'tcp timeout server.test:443': 0, 'tcp reset server.test:443': 0 });
+    recorder.measured(twoAddresses, NOTHING_JUDGED, config);
+    expect(await values('ftm_probe_failures_total')).toMatchObject({ 'tcp timeout server.test:443': 1, 'tcp reset server.test:443': 0 });
+  });
+});
+
+describe('an answer of a resolver', () => {
+  const answer: DnsReply = {
+    kind: 'answer',
+    rcode: 'NOERROR',
+    addresses: ['173.243.138.84'],
+    cnames: [],
+    ttlSeconds: 300,
+    durationMs: 1,
+    attempts: 1,
+  };
+  const asked = (a: DnsReply) => round({ licenseServer: path({ names: [{ resolver: 'system', name: 'server.test', a, aaaa: a }] }) });
+
+  test('has its time to live, and is expected or not', async () => {
+    recorder.measured(asked(answer), NOTHING_JUDGED, config);
+    expect(await values('ftm_dns_answer_ttl_seconds')).toEqual({ system: 300 });
+    expect(await values('ftm_dns_answers_expected')).toEqual({ system: 1 });
+    recorder.measured(asked({ ...answer, addresses: ['173.243.138.84', '192.0.2.66'] }), NOTHING_JUDGED, config);
+    expect(await values('ftm_dns_answers_expected')).toEqual({ system: 0 });
+  });
+
+  test('takes both with it when it is gone', async () => {
+    recorder.measured(asked(answer), NOTHING_JUDGED, config);
+    recorder.measured(asked({ kind: 'failed', reason: 'timeout', message: '', durationMs: 3_000, attempts: 2 }), NOTHING_JUDGED, config);
+    expect(await values('ftm_dns_answer_ttl_seconds')).toEqual({});
+    expect(await values('ftm_dns_answers_expected')).toEqual({});
+  });
+});
+
+describe('licences', () => {
+  test('are absent when they could not be judged', async () => {
+    recorder.diagnosed(diagnosisOf(0, []), config);
+    expect(await values('ftm_license_assigned')).toEqual({ 'fac-1 EFTM000000000001': 1, 'fac-1 EFTM000000000002': 1 });
+    recorder.diagnosed(diagnosisOf(0, [], { 'license-assignment': 'unknown' }), config);
+    expect(await values('ftm_license_assigned')).toEqual({});
+  });
+});
+
+describe('the log', () => {
+  test('counts an error for its appliance, and one without owner as unnamed', async () => {
+    for (const appliance of ['fac-1', null])
+      recorder.logEvent({
+        kind: 'ftm',
+        appliance,
+        signature: 'ftm-polling-ssl',
+        at: 1_795_000_000_500,
+        count: 4,
+        line: 'hostile',
+        source: 'udp',
+      });
+    expect(await values('ftm_polling_errors_total')).toMatchObject({
+      'fac-1 ftm-polling-ssl': 4,
+      'unnamed ftm-polling-ssl': 4,
+      'fac-1 ftm-polling-timeout': 0,
+    });
+    expect(await values('ftm_polling_last_error_timestamp_seconds')).toEqual({ 'fac-1': 1_795_000_000.5, unnamed: 1_795_000_000.5 });
+    expect(await registry.metrics()).not.toContain('hostile');
+  });
+});
