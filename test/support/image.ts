@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { delimiter, dirname, join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { cleanEnvironment } from './clean-environment.ts';
 import type { Instruction, Stage } from './dockerfile.ts';
 
 const run = promisify(execFile);
@@ -65,22 +66,9 @@ async function copy(value: string, { root, workdir }: Pick<Image, 'root' | 'work
 
 async function shell(command: string, cwd: string): Promise<void> {
   try {
-    await run('sh', ['-c', command], { cwd, env: environment() });
+    await run('sh', ['-c', command], { cwd, env: cleanEnvironment() });
   } catch (error) {
     const { stdout = '', stderr = '' } = error as { readonly stdout?: string; readonly stderr?: string };
     throw new Error(`Cannot carry out "RUN ${command}" of the Dockerfile:\n${stdout}${stderr}`, { cause: error });
   }
-}
-
-/** Where the registry is, is up to this machine; the programs and variables of the npm script that runs the tests are not for the image. */
-function environment(): NodeJS.ProcessEnv {
-  const inherited = Object.entries(process.env).filter(
-    ([name]) => !/^(?:npm_(?!config_)|npm_config_local_prefix|NODE_ENV$|INIT_CWD$|VITEST)/u.test(name),
-  );
-  const path = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => !folder.endsWith(join('node_modules', '.bin')));
-  return {
-    ...Object.fromEntries(inherited),
-    PATH: [dirname(process.execPath), ...path].join(delimiter),
-    npm_config_prefer_offline: 'true',
-  };
 }

@@ -1,0 +1,38 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { freePort } from './free-port.ts';
+import { isReady } from './http-ready.ts';
+
+type Labels = Readonly<Record<string, string>>;
+
+/** Debian's Prometheus on loopback, with a configuration as it lies in a folder. */
+export interface PrometheusProcess extends AsyncDisposable {
+  readonly url: string;
+  /** The labels of the alerts that fire now. */
+  firing(): Promise<readonly Labels[]>;
+}
+
+/** @param folder holds prometheus.yml; data goes into it too */
+export async function startPrometheus(folder: string): Promise<PrometheusProcess> {
+  const url = `http://127.0.0.1:${String(await freePort())}`;
+  const options = [
+    `--config.file=${folder}/prometheus.yml`,
+    `--storage.tsdb.path=${folder}/data`,
+    `--web.listen-address=${new URL(url).host}`,
+  ];
+  const child = spawn('prometheus', options, { stdio: 'ignore' });
+  const ended = once(child, 'exit');
+  while (child.exitCode === null && !(await isReady(url))) await new Promise((resolve) => setTimeout(resolve, 50));
+  return {
+    url,
+    async firing() {
+      const response = await fetch(`${url}/api/v1/alerts`);
+      const { data } = (await response.json()) as { data: { alerts: readonly { readonly state: string; readonly labels: Labels }[] } };
+      return data.alerts.filter(({ state }) => state === 'firing').map(({ labels }) => labels);
+    },
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
