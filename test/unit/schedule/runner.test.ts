@@ -132,6 +132,17 @@ describe('a triggered run', () => {
     expect(bench.starts).toEqual([0, 5]);
   });
 
+  test('comes once however often it is asked for between two runs', async () => {
+    const bench = createRunnerBench();
+    bench.runner.start();
+    await bench.finish();
+    const timers = bench.clock.timers();
+    for (let times = 0; times < 100; times += 1) bench.runner.trigger();
+    expect(bench.clock.timers()).toBe(timers + 1);
+    bench.clock.advance(9_000);
+    expect(bench.starts).toEqual([0, 3]);
+  });
+
   test('comes after a run during which it was asked for, never beside it', async () => {
     const bench = createRunnerBench();
     bench.runner.start();
