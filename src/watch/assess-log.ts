@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts';
 import type { Assessment } from '../core/assessment.ts';
+import type { Finding } from '../core/finding.ts';
 import { judgePolling } from '../core/polling/judge.ts';
 import type { PollingReport } from '../core/polling/report.ts';
 import { authority } from '../probes/endpoint/dial.ts';
@@ -7,13 +8,13 @@ import { judgeLogEvidence } from '../round/judge-log-evidence.ts';
 import { listens } from './polling-log.ts';
 
 /** What the log says about polling. */
-export function assessPolling(config: Config, report: PollingReport): Assessment {
+export function assessPolling(config: Config, report: PollingReport, notes: readonly Finding[] = []): Assessment {
   if (!listens(config)) return { id: 'polling', kind: 'not-configured', findings: [], summary: 'No log is listened to' };
   const heard = report.appliances.some(({ lastLineAt }) => lastLineAt !== null);
   return {
     id: 'polling',
     kind: 'judged',
-    findings: judgePolling(report),
+    findings: [...judgePolling(report), ...notes],
     summary: heard
       ? 'The log of FortiAuthenticator shows no FortiToken Mobile errors'
       : 'No log line of FortiAuthenticator has arrived yet',

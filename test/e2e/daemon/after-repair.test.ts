@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest';
+
+import { learnTrust, startDaemon } from '../../lab/daemon.ts';
+import { createLab } from '../../lab/lab.ts';
+
+const soon = (): AbortSignal => AbortSignal.timeout(20_000);
+
+test('errors that an outage explains raise no alarm of their own after it, although they are still in the window', async () => {
+  await using lab = await createLab({ logs: { syslog: { udp: '127.0.0.1:0' }, window: '15m' } });
+  await learnTrust(lab.configFile, lab.folder);
+  await using daemon = await startDaemon(lab.configFile, lab.folder);
+  if (daemon.syslogPort !== null) lab.applianceLog.sendTo(daemon.syslogPort);
+  await daemon.diagnosis(({ ready }) => ready === 'ready', soon());
+
+  await lab.inspect(true);
+  await lab.applianceLog.poll();
+  const broken = await daemon.diagnosis(
+    ({ preconditions }) => preconditions.some(({ id, state }) => id === 'polling' && state === 'blocked'),
+    soon(),
+  );
+  expect(broken.causes.map(({ id }) => id)).toEqual(['tls-intercepted']);
+
+  await lab.inspect(false);
+  const mended = await daemon.diagnosis(
+    ({ preconditions }) => preconditions.some(({ id, state }) => id === 'tls-genuine' && state === 'ok'),
+    soon(),
+  );
+  expect(mended.ready).toBe('ready');
+  expect(mended.causes).toEqual([]);
+  const polling = mended.preconditions.find(({ id }) => id === 'polling');
+  expect(polling?.findings.map(({ actual }) => actual).join()).toMatch(/^None since; the last one, at /u);
+});
