@@ -1,6 +1,7 @@
-import { DatabaseSync } from 'node:sqlite';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { IncidentJson } from '../../../src/web/incident-json.ts';
 import { configurationOf } from '../../lab/configuration.ts';
@@ -11,6 +12,7 @@ import { createLab } from '../../lab/lab.ts';
 import type { Lab } from '../../lab/lab.ts';
 import { LICENSE, SERIALS } from '../../lab/site.ts';
 import { valueIn } from '../../support/daemon-bench.ts';
+import { describeWhere } from '../../support/privilege.ts';
 import { until } from '../../support/until.ts';
 
 const LIMIT_MS = 20_000;
@@ -93,6 +95,7 @@ describe('the daemon that asks FortiAuthenticator, registration and firewall', (
   });
 
   test('leaves out what an appliance does not tell any more', async () => {
+    await becomes('ftm_tokens_licensed{appliance="fac-1"}', 32);
     lab.appliance.setFault({ kind: 'reset' });
     await becomes('ftm_tokens_licensed{appliance="fac-1"}', Number.NaN);
     const { causes } = await diagnosis((seen) => seen.causes.length > 0);
@@ -102,25 +105,48 @@ describe('the daemon that asks FortiAuthenticator, registration and firewall', (
   });
 });
 
-test('a history that somebody else has locked stops neither verdict nor mail', async () => {
-  const path = join(lab.folder, 'locked', 'ftm-watch.sqlite');
-  await mkdir(join(lab.folder, 'locked'));
-  const other = new DatabaseSync(path);
-  other.exec('CREATE TABLE t (x); BEGIN EXCLUSIVE');
+/** With its history there the daemon finds a fault and tells it by mail. Gives `ftm_store_writable`. */
+async function findsAndTells(path: string): Promise<number> {
+  const configFile = join(lab.folder, 'trouble.yaml');
+  await writeFile(configFile, JSON.stringify({ ...configurationOf(lab), store: { path } }));
+  const before = lab.inbox.mails.length;
   try {
-    const configFile = join(lab.folder, 'locked.yaml');
-    await lab.inspect(false);
-    await writeFile(configFile, JSON.stringify({ ...configurationOf(lab), store: { path } }));
-    await using blocked = await startDaemon(configFile, lab.folder);
-    const before = lab.inbox.mails.length;
-    await blocked.diagnosis(({ ready }) => ready === 'ready', AbortSignal.timeout(LIMIT_MS));
+    await using troubled = await startDaemon(configFile, lab.folder);
+    await troubled.diagnosis(({ ready }) => ready === 'ready', AbortSignal.timeout(LIMIT_MS));
     await lab.inspect(true);
-    await blocked.diagnosis(({ causes }) => causes.some(({ id }) => id === 'tls-intercepted'), AbortSignal.timeout(LIMIT_MS));
-    const metrics = await (await blocked.get('metrics')).text();
-    expect(valueIn(metrics, 'ftm_store_writable')).toBe(0);
+    await troubled.diagnosis(({ causes }) => causes.some(({ id }) => id === 'tls-intercepted'), AbortSignal.timeout(LIMIT_MS));
     await lab.inbox.mail((mail) => lab.inbox.mails.indexOf(mail) >= before && mail.event === 'firing', AbortSignal.timeout(LIMIT_MS));
+    return valueIn(await (await troubled.get('metrics')).text(), 'ftm_store_writable');
   } finally {
     await lab.inspect(false);
-    other.close();
   }
+}
+
+describe('a history stops neither verdict nor mail', () => {
+  test('that somebody else has locked', async () => {
+    const folder = join(lab.folder, 'locked');
+    await mkdir(folder);
+    const other = new DatabaseSync(join(folder, 'ftm-watch.sqlite'));
+    other.exec('CREATE TABLE t (x); BEGIN EXCLUSIVE');
+    try {
+      expect(await findsAndTells(join(folder, 'ftm-watch.sqlite'))).toBe(0);
+    } finally {
+      other.close();
+    }
+  });
+});
+
+describeWhere(['root'], 'a history on a disk that is full', () => {
+  test('stops neither verdict nor mail', async () => {
+    const folder = join(lab.folder, 'full');
+    await mkdir(folder);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', folder]);
+    try {
+      // Fails when there is no more room, as it should.
+      spawnSync('dd', ['if=/dev/zero', `of=${join(folder, 'fill')}`, 'bs=4k']);
+      expect(await findsAndTells(join(folder, 'ftm-watch.sqlite'))).toBe(0);
+    } finally {
+      execFileSync('umount', [folder]);
+    }
+  });
 });
