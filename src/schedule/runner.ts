@@ -71,8 +71,9 @@ export class Runner {
     if (this.#running === null) this.#beginSoon();
   }
 
+  /** null: none is in sight, or it is stopping. */
   nextRun(): EpochMs | null {
-    return this.#expected?.at ?? null;
+    return this.#stopping.signal.aborted ? null : (this.#expected?.at ?? null);
   }
 
   /** Aborts the run that is going on and waits for its end. */

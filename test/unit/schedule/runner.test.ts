@@ -203,6 +203,7 @@ describe('the end of a runner', () => {
     await stopping;
     bench.runner.trigger();
     expect(bench.clock.timers()).toBe(0);
+    expect(bench.runner.nextRun()).toBeNull();
     await bench.pass(120);
     expect(bench.starts).toEqual([0]);
   });
