@@ -40,7 +40,7 @@ export async function observePath(target: PathTarget, tools: PathTools, ctx: Pro
 /** Looks at a host until one address has answered: enough to know that the outside world is there. */
 export async function observeAnyAddress(target: PathTarget, tools: PathTools, ctx: ProbeContext): Promise<PathObservation> {
   const names: DnsObservation[] = [];
-  for (const resolver of isLiteral(target) ? [] : target.resolvers) {
+  for (const resolver of isLiteral(target) || target.proxy !== null ? [] : target.resolvers) {
     names.push(await observeDns(target.host, resolver, tools.dns, ctx));
     if (dialable(target, names).length > 0) break;
   }

@@ -27,8 +27,11 @@ import { jsonFile } from '../store/json-file.ts';
 import { createStore, type Store } from '../store/store.ts';
 import { activationOf, assessUnits } from '../units/assess-units.ts';
 import { mailServersOf } from '../units/mail-servers.ts';
+import { withoutExplained } from '../core/polling/explained.ts';
 import { assessPolling, seemsUnaffected, withLogEvidence } from './assess-log.ts';
+import { explainsPolling, lastExplainingFault } from './explaining-fault.ts';
 import { createPollingLog, listens, type PollingLog } from './polling-log.ts';
+import { createProbesOnDemand, type ProbesOnDemand } from './probe-on-demand.ts';
 import { createRoundPulse, type RoundPulse } from './round-pulse.ts';
 import { createRoundFigures } from './round-figures.ts';
 import { roundRecord } from './round-record.ts';
@@ -66,6 +69,7 @@ export class Watch {
   readonly config: Config;
   readonly store: Store;
   readonly alerting: Alerting;
+  readonly probes: ProbesOnDemand;
   readonly #deps: WatchDeps;
   readonly #files: WatchFiles;
   readonly #intake: LogIntake;
@@ -77,6 +81,8 @@ export class Watch {
   readonly #heartbeat: Heartbeat | null;
   readonly #stopping = new AbortController();
   #last: WatchedRound | null = null;
+  /** When something was last broken that makes FortiAuthenticator complain. */
+  #faultSeenAt: EpochMs | null = null;
 
   /** @throws {Error} when a file that the configuration names cannot be used */
   static async create(config: Config, deps: WatchDeps): Promise<Watch> {
@@ -120,6 +126,7 @@ export class Watch {
       run: (signal) => this.#round(signal),
       triggerGap: TRIGGER_GAP,
     });
+    this.probes = createProbesOnDemand(config, files.kit.looks, clock);
     this.#pulse = createRoundPulse(clock, () => this.#rounds.nextRun());
     const isAlive = (): boolean => this.#pulse.isAlive() && this.alerting.isWorking();
     this.#heartbeat = config.notify.heartbeat === null ? null : createHeartbeat(config.notify.heartbeat, { clock, logger, isAlive });
@@ -140,6 +147,7 @@ export class Watch {
     });
     recorder.heard(this.#polling.report());
     this.alerting.start();
+    this.#faultSeenAt = lastExplainingFault(this.alerting.incidents());
     this.#heartbeat?.start();
     recorder.incidents(this.alerting.incidents(), this.config);
     this.#units.start();
@@ -149,6 +157,7 @@ export class Watch {
   /** Ends the rounds, delivers what is on its way for a moment, and takes log lines until the last: they are not sent again. */
   async stop(signal: AbortSignal): Promise<void> {
     this.#heartbeat?.stop();
+    this.probes.stop();
     await Promise.all([this.#rounds.stop(), this.#units.stop()]);
     await this.alerting.stop(signal);
     await this.#intake.stop();
@@ -200,15 +209,21 @@ export class Watch {
     const { host, port } = config.licenseServer;
     const report = this.#polling.report();
     const picture = this.#units.picture();
-    return diagnose([...withLogEvidence(probed, report, config), ...assessUnits(config, picture), assessPolling(config, report)], {
-      site: config.site,
-      at,
-      host,
-      port,
-      source: config.firewall?.source ?? null,
-      activation: activationOf(picture),
-      applianceUnaffected: seemsUnaffected(report),
-    });
+    const conclude = (polling: Assessment): Diagnosis =>
+      diagnose([...withLogEvidence(probed, report, config), ...assessUnits(config, picture), polling], {
+        site: config.site,
+        at,
+        host,
+        port,
+        source: config.firewall?.source ?? null,
+        activation: activationOf(picture),
+        applianceUnaffected: seemsUnaffected(report),
+      });
+    const diagnosis = conclude(assessPolling(config, report));
+    if (explainsPolling(diagnosis)) this.#faultSeenAt = at;
+    if (this.#faultSeenAt === null || this.#faultSeenAt === at) return diagnosis;
+    const unexplained = withoutExplained(report, this.#faultSeenAt);
+    return conclude(assessPolling(config, unexplained.report, unexplained.notes));
   }
 
   /** The verdict first; what may be slow or full comes after it. */

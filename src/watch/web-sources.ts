@@ -32,6 +32,7 @@ export function createWebSources(facts: DaemonFacts): WebSources {
     onDiagnosis: (listener) => facts.feed.subscribe(listener),
     metrics: facts.metrics,
     reload: facts.reload,
+    probe: (request, signal) => watch().probes.probe(request, signal),
     health: () => health(facts),
     certificates: () => certificates(watch()),
     activity: () => activity(facts),

@@ -1,4 +1,5 @@
 import type { Context } from 'hono';
+import { routePath } from 'hono/route';
 import type { Login } from './login.ts';
 import { foreignOrigin, isCalledByAddress } from './same-origin.ts';
 
@@ -11,5 +12,5 @@ export function changeRefusal(context: Context, login: Login | null): string | n
   const foreign = foreignOrigin({ host, origin: context.req.header('Origin'), fetchSite: context.req.header('Sec-Fetch-Site') });
   if (foreign !== null) return foreign;
   if (login !== null || isCalledByAddress(host)) return null;
-  return `Refused: without web.users this must be asked for by address, as in http://127.0.0.1:9843${context.req.routePath}`;
+  return `Refused: without web.users this must be asked for by address, as in http://127.0.0.1:9843${routePath(context)}`;
 }

@@ -13,6 +13,7 @@ import { changeRefusal } from './change-refusal.ts';
 import { byUrgency, incidentToJson } from './incident-json.ts';
 import type { Login } from './login.ts';
 import { renderStatusPage } from './page/status-page.ts';
+import { createProbeRoute } from './probe-route.ts';
 import { refuseBodies } from './refuse-bodies.ts';
 import { noStore, securityHeaders } from './security-headers.ts';
 import { createSilenceRoutes } from './silence-routes.ts';
@@ -59,6 +60,7 @@ export function createRoutes(tools: RouteTools): Hono<WebEnv> {
   });
   addApi(app, tools);
   app.route('/', createSilenceRoutes(tools));
+  app.route('/', createProbeRoute(sources));
   app.post('/-/reload', (context) => answerReload(context, tools));
   return app;
 }

@@ -4,6 +4,7 @@ import type { Diagnosis } from '../core/diagnosis.ts';
 import type { Incident, Silence } from '../core/incident/incident.ts';
 import type { Verdict } from '../core/interception/tls-evidence.ts';
 import type { Past } from './past.ts';
+import type { ProbeAnswer, ProbeRequest } from './probe-answer.ts';
 
 /** All that the web server shows and does. Everything but `metrics` and `reload` is answered at once, from memory, and never throws. */
 export interface WebSources {
@@ -25,6 +26,8 @@ export interface WebSources {
   metrics(): Promise<MetricsText>;
   /** Takes the configuration file anew. */
   reload(): Promise<ReloadOutcome>;
+  /** Looks at one target now. Ends early when the signal is aborted. */
+  probe(request: ProbeRequest, signal: AbortSignal): Promise<ProbeAnswer>;
   health(): Health;
   /** What the latest round saw, one for each address. */
   certificates(): readonly SeenCertificate[];

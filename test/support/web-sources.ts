@@ -18,6 +18,7 @@ export interface WebState {
   reload: ReloadOutcome;
   reloads: number;
   metrics: () => Promise<string>;
+  probe: WebSources['probe'];
   readonly listeners: Set<(diagnosis: Diagnosis) => void>;
   /** Ends a round. */
   publish(diagnosis: Diagnosis): void;
@@ -49,6 +50,7 @@ export function webState(more: Partial<WebState> = {}): WebState {
     reload: { kind: 'taken' },
     reloads: 0,
     metrics: () => Promise.resolve('# TYPE ftm_activation_ready gauge\nftm_activation_ready 1\n'),
+    probe: () => Promise.resolve({ kind: 'busy' }),
     listeners,
     publish(diagnosis) {
       state.diagnosis = diagnosis;
@@ -81,6 +83,7 @@ export function sourcesOf(state: WebState): WebSources {
     activity: () => state.activity,
     past: () => state.past,
     metrics: async () => ({ contentType: 'text/plain; version=0.0.4; charset=utf-8', body: await state.metrics() }),
+    probe: (request, signal) => state.probe(request, signal),
     reload() {
       state.reloads += 1;
       return Promise.resolve(state.reload);

@@ -1,0 +1,110 @@
+import { Gauge, Registry } from 'prom-client';
+
+import type { Millis } from '../core/clock.ts';
+import type { DnsAnswer, DnsObservation, EndpointObservation, TlsOutcome } from '../core/observation.ts';
+
+/** What one probe on demand saw, as far as it got. */
+export interface ProbeFacts {
+  readonly module: 'dns' | 'tcp' | 'tls' | 'http' | 'smtp';
+  readonly success: boolean;
+  readonly durationMs: Millis;
+  /** What the resolvers said: module `dns` asks all at once, the others one after the other until one knows an address. */
+  readonly names: readonly DnsObservation[];
+  /** The last address that was tried; null: none. */
+  readonly endpoint: EndpointObservation | null;
+}
+
+export interface ProbeText {
+  readonly contentType: string;
+  readonly body: string;
+}
+
+/**
+ * In the words of the blackbox exporter 0.28 (prober/{handler,dns,tcp,http,tls}.go), so that its dashboards and rules work. A metric
+ * that it has and this lacks was not looked at here. Text from the network never becomes a label, which leaves out
+ * `probe_ssl_last_chain_info`.
+ */
+export async function renderProbe(facts: ProbeFacts): Promise<ProbeText> {
+  const registry = new Registry();
+  const gauge = (name: string, help: string): Gauge => new Gauge({ name, help, registers: [registry] });
+  gauge('probe_success', 'Displays whether or not the probe was a success').set(facts.success ? 1 : 0);
+  gauge('probe_duration_seconds', 'Returns how long the probe took to complete in seconds').set(facts.durationMs / 1000);
+  if (facts.module !== 'smtp') addPath(facts, gauge);
+  if (facts.module === 'dns') addDns(facts, registry, gauge);
+  if (facts.module === 'http') addHttp(facts, registry, gauge);
+  const tls = facts.endpoint?.tls ?? null;
+  if (tls !== null) addTls(tls, registry, gauge);
+  return { contentType: registry.contentType, body: await registry.metrics() };
+}
+
+type MakeGauge = (name: string, help: string) => Gauge;
+
+function addPath(facts: ProbeFacts, gauge: MakeGauge): void {
+  const { endpoint } = facts;
+  gauge('probe_dns_lookup_time_seconds', 'Returns the time taken for probe dns lookup in seconds').set(lookupMs(facts) / 1000);
+  // Through a proxy it is the proxy that chooses.
+  if (endpoint !== null && endpoint.proxy === null)
+    gauge('probe_ip_protocol', 'Specifies whether probe ip protocol is IP4 or IP6').set(endpoint.family);
+}
+
+/** Both families are asked for at once. */
+function lookupMs({ module, names }: Pick<ProbeFacts, 'module' | 'names'>): Millis {
+  const durations = names.map(({ a, aaaa }) => Math.max(a.durationMs, aaaa.durationMs));
+  return module === 'dns' ? Math.max(0, ...durations) : durations.reduce((sum, duration) => sum + duration, 0);
+}
+
+function addDns(facts: ProbeFacts, registry: Registry, gauge: MakeGauge): void {
+  const answers = facts.names.flatMap(({ a, aaaa }) => [a, aaaa]).filter((reply): reply is DnsAnswer => reply.kind === 'answer');
+  gauge('probe_dns_query_succeeded', 'Displays whether or not the query was executed successfully').set(answers.length > 0 ? 1 : 0);
+  // CNAMEs stand in the answers to both questions, and are the same.
+  const records = answers.flatMap(({ addresses, cnames }) => [...addresses, ...cnames]);
+  gauge('probe_dns_answer_rrs', 'Returns number of entries in the answer resource record list').set(new Set(records).size);
+  phases('probe_dns_duration_seconds', 'Duration of DNS request by phase', registry).set({ phase: 'request' }, lookupMs(facts) / 1000);
+}
+
+function addHttp(facts: ProbeFacts, registry: Registry, gauge: MakeGauge): void {
+  const { endpoint } = facts;
+  const http = endpoint?.http ?? null;
+  gauge('probe_http_status_code', 'Response HTTP status code').set(http?.kind === 'response' ? http.status : 0);
+  gauge('probe_http_ssl', 'Indicates if SSL was used for the final redirect').set(endpoint?.tls?.kind === 'established' ? 1 : 0);
+  gauge('probe_http_redirects', 'The number of redirects').set(0);
+  const duration = phases('probe_http_duration_seconds', 'Duration of http request by phase, summed over all redirects', registry);
+  for (const [phase, durationMs] of Object.entries(phasesOf(facts))) duration.set({ phase }, durationMs / 1000);
+}
+
+/** 0 for what was not reached, as the blackbox exporter has it. The body is not waited for: there is no `transfer`. */
+function phasesOf(facts: ProbeFacts): Readonly<Record<'resolve' | 'connect' | 'tls' | 'processing', Millis>> {
+  const { tcp, tls, http } = facts.endpoint ?? { tcp: null, tls: null, http: null };
+  return {
+    resolve: lookupMs(facts),
+    connect: tcp?.durationMs ?? 0,
+    tls: tls?.durationMs ?? 0,
+    processing: http?.durationMs ?? 0,
+  };
+}
+
+function addTls(tls: TlsOutcome, registry: Registry, gauge: MakeGauge): void {
+  const expiries = tls.chain?.certificates.map(({ notAfter }) => notAfter) ?? [];
+  if (expiries.length > 0)
+    gauge('probe_ssl_earliest_cert_expiry', 'Returns last SSL chain expiry in unixtime').set(Math.min(...expiries) / 1000);
+  if (tls.kind === 'failed') return;
+  // As Go writes it: `TLS 1.3`.
+  if (tls.protocol !== null)
+    new Gauge({
+      name: 'probe_tls_version_info',
+      help: 'Returns the TLS version used or NaN when unknown',
+      labelNames: ['version'],
+      registers: [registry],
+    }).set({ version: tls.protocol.replace(/^TLSv1$/u, 'TLS 1.0').replace(/^TLSv/u, 'TLS ') }, 1);
+  if (tls.cipher !== null)
+    new Gauge({
+      name: 'probe_tls_cipher_info',
+      help: 'Returns the TLS cipher negotiated during handshake',
+      labelNames: ['cipher'],
+      registers: [registry],
+    }).set({ cipher: tls.cipher }, 1);
+}
+
+function phases(name: string, help: string, registry: Registry): Gauge<'phase'> {
+  return new Gauge({ name, help, labelNames: ['phase'], registers: [registry] });
+}

@@ -1,0 +1,81 @@
+import type { HttpBindings } from '@hono/node-server';
+import { type Context, Hono } from 'hono';
+import type { Millis } from '../core/clock.ts';
+import { visibleText } from '../core/visible-text.ts';
+import { PROBE_MODULES, type ProbeAnswer, type ProbeRequest } from './probe-answer.ts';
+import { foreignOrigin } from './same-origin.ts';
+import type { WebSources } from './sources.ts';
+
+type WebEnv = { readonly Bindings: HttpBindings };
+
+/** Set by Prometheus, in seconds with fractions. */
+const TIMEOUT_HEADER = 'X-Prometheus-Scrape-Timeout-Seconds';
+/** So much earlier than Prometheus gives up the answer is sent, as the blackbox exporter does. */
+const TIMEOUT_MARGIN: Millis = 500;
+const LEAST_TIMEOUT: Millis = 100;
+const LONGEST_TARGET = 300;
+
+/** Looks at one target now, for Prometheus and for people, in the words of the blackbox exporter. */
+export function createProbeRoute({ probe }: Pick<WebSources, 'probe'>): Hono<WebEnv> {
+  const app = new Hono<WebEnv>();
+  app.get('/probe', async (context) => {
+    // A page of somebody else's must not make a browser probe: each look is traffic, and a mail server may be logged in to.
+    const foreign = foreignOrigin({
+      host: context.req.header('Host'),
+      origin: context.req.header('Origin'),
+      fetchSite: context.req.header('Sec-Fetch-Site'),
+    });
+    if (foreign !== null) return context.text(`${foreign}\n`, 403);
+    const request = readRequest(context);
+    if (typeof request === 'string') return context.text(`${request}\n`, 400);
+    using gone = disconnection(context);
+    return answer(await probe(request, gone.signal), context);
+  });
+  return app;
+}
+
+/** What was asked for, or what was wrong with it. */
+function readRequest(context: Context<WebEnv>): ProbeRequest | string {
+  const target = context.req.query('target') ?? '';
+  if (target === '' || target.length > LONGEST_TARGET)
+    return 'Cannot probe: expected ?target=HOST or ?target=HOST:PORT, such as /probe?target=www.fortinet.com:443&module=tls';
+  const name = context.req.query('module') ?? 'http';
+  const module = PROBE_MODULES.find((known) => known === name);
+  if (module === undefined) return `Cannot probe with module "${visibleText(name, 40)}": expected one of ${PROBE_MODULES.join(', ')}`;
+  const header = context.req.header(TIMEOUT_HEADER);
+  if (header === undefined) return { target, module, timeout: null };
+  const seconds = Number(header);
+  if (header.trim() === '' || !Number.isFinite(seconds) || seconds <= 0)
+    return `Cannot read ${TIMEOUT_HEADER}: expected seconds, got "${visibleText(header, 40)}"`;
+  return { target, module, timeout: Math.max(LEAST_TIMEOUT, seconds * 1000 - TIMEOUT_MARGIN) };
+}
+
+interface Disconnection extends Disposable {
+  readonly signal: AbortSignal;
+}
+
+/** Aborts when whoever asked has gone: nobody waits for the answer any more. */
+function disconnection({ env: { outgoing } }: Context<WebEnv>): Disconnection {
+  const controller = new AbortController();
+  function onClose(): void {
+    controller.abort(new Error('The client has gone'));
+  }
+  outgoing.once('close', onClose);
+  return { signal: controller.signal, [Symbol.dispose]: () => outgoing.off('close', onClose) };
+}
+
+function answer(probed: ProbeAnswer, context: Context<WebEnv>): Response {
+  switch (probed.kind) {
+    case 'probed': {
+      const { metrics, explanation } = probed;
+      if (context.req.query('debug') !== 'true') return context.body(metrics.body, 200, { 'Content-Type': metrics.contentType });
+      return context.text(`${explanation.join('\n')}\n\nMetrics:\n${metrics.body}`);
+    }
+    case 'malformed':
+      return context.text(`${probed.problem}\n`, 400);
+    case 'forbidden':
+      return context.text(`${probed.problem}\n`, 403);
+    case 'busy':
+      return context.text('Too many probes wait already: try again in a few seconds\n', 503, { 'Retry-After': '5' });
+  }
+}
