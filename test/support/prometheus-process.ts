@@ -10,6 +10,8 @@ export interface PrometheusProcess extends AsyncDisposable {
   readonly url: string;
   /** The labels of the alerts that fire now. */
   firing(): Promise<readonly Labels[]>;
+  /** How many series a query finds now. @throws {Error} with what Prometheus says when it does not understand it */
+  count(query: string): Promise<number>;
 }
 
 /** @param folder holds prometheus.yml; data goes into it too */
@@ -29,6 +31,12 @@ export async function startPrometheus(folder: string): Promise<PrometheusProcess
       const response = await fetch(`${url}/api/v1/alerts`);
       const { data } = (await response.json()) as { data: { alerts: readonly { readonly state: string; readonly labels: Labels }[] } };
       return data.alerts.filter(({ state }) => state === 'firing').map(({ labels }) => labels);
+    },
+    async count(query) {
+      const response = await fetch(`${url}/api/v1/query?${new URLSearchParams({ query }).toString()}`);
+      const { data, error } = (await response.json()) as { data?: { result: readonly unknown[] }; error?: string };
+      if (data === undefined) throw new Error(`Cannot run the query "${query}": ${error ?? 'no data'}`);
+      return data.result.length;
     },
     async [Symbol.asyncDispose]() {
       child.kill('SIGKILL');

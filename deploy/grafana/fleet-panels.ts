@@ -1,0 +1,88 @@
+import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
+import type { Panel } from '@grafana/grafana-foundation-sdk/dashboard';
+import { ACTIVE, greenFrom, READY, redFrom, seriesPanel, statPanel, timelinePanel, UP } from './panels.ts';
+
+/** All sites at a glance. */
+export function fleetPanels(): readonly Builder<Panel>[] {
+  return [...now(), ...history(), ...counts()];
+}
+
+function now(): readonly Builder<Panel>[] {
+  return [
+    statPanel(
+      {
+        title: 'Can users activate?',
+        description: 'A site is ready when all of its agents say so. A site that is missing cannot be judged.',
+        expr: 'site:ftm_activation_ready:min',
+        legend: '{{site}}',
+      },
+      { width: 12, meaning: READY, thresholds: greenFrom(1) },
+    ),
+    statPanel(
+      {
+        title: 'Sites that lost the licence server',
+        description: 'One: a fault at that site. Several at once: an outage at the vendor.',
+        expr: 'sum(site:ftm_license_server_lost:max)',
+        legend: 'sites',
+      },
+      { width: 6, thresholds: redFrom(1) },
+    ),
+    statPanel(
+      {
+        title: 'Agents',
+        description: 'Whether Prometheus reaches each ftm-watch.',
+        expr: 'up{job="ftm-watch"}',
+        legend: '{{site}} {{instance}}',
+      },
+      { width: 6, meaning: UP, thresholds: greenFrom(1) },
+    ),
+  ];
+}
+
+function history(): readonly Builder<Panel>[] {
+  return [
+    timelinePanel(
+      {
+        title: 'Readiness',
+        description: 'Gaps: nobody could tell.',
+        expr: 'site:ftm_activation_ready:min',
+        legend: '{{site}}',
+      },
+      READY,
+      8,
+    ),
+    timelinePanel(
+      {
+        title: 'Open causes',
+        description: 'The root causes of open incidents; the runbook of each has its name.',
+        expr: 'site_cause:ftm_cause_active:max == 1',
+        legend: '{{site}}: {{cause}}',
+      },
+      ACTIVE,
+      10,
+    ),
+  ];
+}
+
+function counts(): readonly Builder<Panel>[] {
+  return [
+    seriesPanel(
+      {
+        title: 'FortiToken Mobile errors in the logs, an hour',
+        description: 'What FortiAuthenticator itself complains about.',
+        expr: 'max by (site) (sum by (site, instance) (increase(ftm_polling_errors_total{job="ftm-watch"}[1h])))',
+        legend: '{{site}}',
+      },
+      'short',
+    ),
+    seriesPanel(
+      {
+        title: 'Tokens left',
+        description: 'Tokens that can still be given to users.',
+        expr: 'site_appliance:ftm_tokens_left:min',
+        legend: '{{site}} {{appliance}}',
+      },
+      'short',
+    ),
+  ];
+}
