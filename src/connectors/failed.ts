@@ -1,7 +1,6 @@
 import type { Millis } from '../core/clock.ts';
 import type { Failure } from '../core/observation.ts';
-// oxlint-disable-next-line no-restricted-imports -- the one table of failure reasons
-import { failureFrom } from '../probes/failure.ts';
+import { failureFrom } from '../failure.ts';
 import type { ConnectorContext } from './context.ts';
 import { endpointOf } from './https-origin.ts';
 

@@ -1,8 +1,7 @@
 import type { Dispatcher } from 'undici';
 import { deadline } from '../clock.ts';
 import type { Clock, Millis } from '../core/clock.ts';
-// oxlint-disable-next-line no-restricted-imports -- the one table of failure reasons
-import { ProbeError } from '../probes/failure.ts';
+import { ProbeError } from '../failure.ts';
 
 /** One request; `path` begins with a slash and may carry a query. */
 export type JsonRequest =

@@ -3,8 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { checkServerIdentity, TLSSocket } from 'node:tls';
 import type { PeerCertificate } from 'node:tls';
 import { Agent, buildConnector } from 'undici';
-// oxlint-disable-next-line no-restricted-imports -- the one table of failure reasons
-import { ProbeError } from '../probes/failure.ts';
+import { ProbeError } from '../failure.ts';
 
 /** How the certificate of an interface is verified. Neither: under the roots that Node ships. */
 export interface TlsTrust {

@@ -1,6 +1,6 @@
 import type { LookupAddress } from 'node:dns';
 import { lookup } from 'node:dns/promises';
-import { abortError } from './failure.ts';
+import { abortError } from '../failure.ts';
 
 /** getaddrinfo for both families, as every other program on this machine asks. @throws Node's error, `ENOTFOUND`, `EAI_AGAIN` */
 export type Getaddrinfo = (name: string) => Promise<readonly LookupAddress[]>;

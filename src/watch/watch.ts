@@ -11,13 +11,12 @@ import { diagnose } from '../core/diagnosis/diagnose.ts';
 import type { LogEvent } from '../core/polling/log-event.ts';
 import type { SignatureSet } from '../core/polling/signature.ts';
 import type { PreconditionId } from '../core/precondition.ts';
-import type { RoundObservations } from '../core/round.ts';
 import { createLogIntake, type LogIntake } from '../logs/intake.ts';
 import { loadSignatures } from '../logs/signatures.ts';
 import type { Recorder } from '../metrics/recorder.ts';
 import { createAlerting, type Alerting } from '../notify/engine.ts';
 import { createHeartbeat, type Heartbeat } from '../notify/heartbeat.ts';
-import type { JudgedRound } from '../round/assess-round.ts';
+import type { Examination } from '../report/examination.ts';
 import { createProbeKit, type ProbeKit } from '../round/probe-kit.ts';
 import { judgedTargets, probeTargets } from '../round/probe-targets.ts';
 import { isVoid, voidWhenStalled } from '../round/void-round.ts';
@@ -37,19 +36,12 @@ import { createRoundFigures } from './round-figures.ts';
 import { roundRecord } from './round-record.ts';
 import { createUnitWatch, type UnitWatch } from './unit-watch.ts';
 
-/** One round and what came of it. */
-export interface WatchedRound {
-  readonly observations: RoundObservations;
-  readonly judged: JudgedRound;
-  readonly diagnosis: Diagnosis;
-}
-
 export interface WatchDeps {
   readonly clock: Clock;
   readonly env: NodeJS.ProcessEnv;
   readonly logger: Logger;
   readonly recorder: Recorder;
-  readonly onRound: (round: WatchedRound) => void;
+  readonly onRound: (round: Examination) => void;
 }
 
 /** What is read from files before anything starts. */
@@ -80,7 +72,7 @@ export class Watch {
   readonly #pulse: RoundPulse;
   readonly #heartbeat: Heartbeat | null;
   readonly #stopping = new AbortController();
-  #last: WatchedRound | null = null;
+  #last: Examination | null = null;
   /** When something was last broken that makes FortiAuthenticator complain. */
   #faultSeenAt: EpochMs | null = null;
 
@@ -167,7 +159,7 @@ export class Watch {
     this.store.close();
   }
 
-  last(): WatchedRound | null {
+  last(): Examination | null {
     return this.#last;
   }
 
@@ -227,7 +219,7 @@ export class Watch {
   }
 
   /** The verdict first; what may be slow or full comes after it. */
-  #publish(round: WatchedRound, fresh: readonly PreconditionId[]): void {
+  #publish(round: Examination, fresh: readonly PreconditionId[]): void {
     const { recorder, onRound } = this.#deps;
     if (!isVoid(round.observations)) recorder.measured(round.observations, round.judged, this.config);
     recorder.diagnosed(round.diagnosis, this.config);
@@ -267,7 +259,7 @@ export class Watch {
  * What is new and critical is looked at again at once: its incident opens within seconds, not a schedule later. So is what could
  * not be judged because this process stood still, unless it does so again and again.
  */
-function deservesAnotherLook(before: WatchedRound | null, { observations, diagnosis }: WatchedRound): boolean {
+function deservesAnotherLook(before: Examination | null, { observations, diagnosis }: Examination): boolean {
   if (isVoid(observations)) return before === null || !isVoid(before.observations);
   const known = new Set(before?.diagnosis.causes.map(({ id, subject }) => `${id} ${subject}`));
   return diagnosis.causes.some(({ id, subject, severity }) => severity === 'critical' && !known.has(`${id} ${subject}`));

@@ -3,8 +3,7 @@ import type { ConnectorContext } from '../context.ts';
 import type { HttpGetter } from '../http-get.ts';
 import { createHttpGetter } from '../http-get.ts';
 import type { JsonReply } from '../json-exchange.ts';
-// oxlint-disable-next-line no-restricted-imports -- the one table of failure reasons
-import { ProbeError } from '../../probes/failure.ts';
+import { ProbeError } from '../../failure.ts';
 import { secretOf } from '../secret.ts';
 
 /** The resources that are read: a closed set. */

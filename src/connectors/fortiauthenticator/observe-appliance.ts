@@ -3,8 +3,7 @@ import type { ApplianceApiConfig, ApplianceConfig } from '../../config/config.ts
 import type { Millis } from '../../core/clock.ts';
 import type { ApplianceFacts, ApplianceObservation, SystemFacts, TokenCounts } from '../../core/license/appliance.ts';
 import type { Resource } from '../../core/license/resource.ts';
-// oxlint-disable-next-line no-restricted-imports -- the one table of failure reasons
-import { ProbeError } from '../../probes/failure.ts';
+import { ProbeError } from '../../failure.ts';
 import type { ConnectorContext } from '../context.ts';
 import { failed, statusFailure } from '../failed.ts';
 import { endpointOf } from '../https-origin.ts';

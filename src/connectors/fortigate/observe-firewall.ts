@@ -3,8 +3,7 @@ import { deadline } from '../../clock.ts';
 import type { FirewallConfig, LicenseServerConfig } from '../../config/config.ts';
 import type { Millis } from '../../core/clock.ts';
 import type { FirewallObservation, PolicyMatch, SslInspection } from '../../core/license/firewall.ts';
-// oxlint-disable-next-line no-restricted-imports -- the one table of failure reasons
-import { ProbeError } from '../../probes/failure.ts';
+import { ProbeError } from '../../failure.ts';
 import type { ConnectorContext } from '../context.ts';
 import { failed } from '../failed.ts';
 import { endpointOf } from '../https-origin.ts';

@@ -3,8 +3,7 @@ import type { SnmpConfig } from '../../config/config.ts';
 import type { Millis } from '../../core/clock.ts';
 import { haRoleOf } from '../../core/license/ha-role.ts';
 import type { HaRoleObservation } from '../../core/license/ha-role.ts';
-// oxlint-disable-next-line no-restricted-imports -- the one table of failure reasons
-import { ProbeError } from '../../probes/failure.ts';
+import { ProbeError } from '../../failure.ts';
 import type { ConnectorContext } from '../context.ts';
 import { failed } from '../failed.ts';
 import { secretOf } from '../secret.ts';

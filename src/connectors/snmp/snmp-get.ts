@@ -3,8 +3,7 @@ import { createSession, isVarbindError, Version2c } from 'net-snmp';
 import type { Varbind } from 'net-snmp';
 import type { HostPort } from '../../config/config.ts';
 import type { Millis } from '../../core/clock.ts';
-// oxlint-disable-next-line no-restricted-imports -- the one table of failure reasons
-import { ProbeError } from '../../probes/failure.ts';
+import { ProbeError } from '../../failure.ts';
 
 /** What a variable holds; objects that the agent does not have are left out. */
 export type SnmpValues = ReadonlyMap<string, number | string>;

@@ -4,7 +4,7 @@ import type { HostPort } from '../../config/config.ts';
 import type { Millis } from '../../core/clock.ts';
 import type { ClockObservation } from '../../core/observation.ts';
 import type { ProbeContext } from '../context.ts';
-import { ProbeError, failureFrom } from '../failure.ts';
+import { ProbeError, failureFrom } from '../../failure.ts';
 import { locate } from '../locate.ts';
 import type { SystemLookup } from '../system-lookup.ts';
 import { exchangeUdp } from '../udp-exchange.ts';

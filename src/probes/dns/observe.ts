@@ -7,7 +7,7 @@ import type { ResolverConfig } from '../../config/config.ts';
 import type { Millis } from '../../core/clock.ts';
 import type { DnsObservation, DnsReply } from '../../core/observation.ts';
 import type { ProbeContext } from '../context.ts';
-import { ProbeError, failureFrom } from '../failure.ts';
+import { ProbeError, failureFrom } from '../../failure.ts';
 import { encodeQuery, isDnsName } from './message.ts';
 import type { DnsReading, RecordType } from './message.ts';
 import { serverOf } from './server.ts';

@@ -7,7 +7,7 @@ import type { HostPort, ProxyConfig } from '../../config/config.ts';
 import type { SecretSource } from '../../config/secret.ts';
 import { openSocket } from '../connect.ts';
 import type { ProbeContext } from '../context.ts';
-import { abortError, failureMessage, failureReason, ProbeError } from '../failure.ts';
+import { abortError, failureMessage, failureReason, ProbeError } from '../../failure.ts';
 import { openTunnel } from './connect-proxy.ts';
 
 /** Reads a secret anew, as `readSecret` with the environment filled in. */

@@ -7,7 +7,7 @@ import type { CapturedChain } from '../../core/certificate.ts';
 import type { Millis } from '../../core/clock.ts';
 import type { TlsFacts, TlsOutcome } from '../../core/observation.ts';
 import type { ProbeContext } from '../context.ts';
-import { abortError, failureFrom, ProbeError } from '../failure.ts';
+import { abortError, failureFrom, ProbeError } from '../../failure.ts';
 import type { ChainReader } from './captured-chain.ts';
 import { beginsAsTls, readableText } from './plain-answer.ts';
 import { TappedStream } from './tapped-stream.ts';

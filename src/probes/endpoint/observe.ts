@@ -5,7 +5,7 @@ import type { Millis } from '../../core/clock.ts';
 import type { EndpointObservation, Failure, HttpOutcome, TcpOutcome, TlsOutcome } from '../../core/observation.ts';
 import type { HostPort, ProxyConfig } from '../../config/config.ts';
 import type { ProbeContext } from '../context.ts';
-import { failureFrom } from '../failure.ts';
+import { failureFrom } from '../../failure.ts';
 import type { ChainReader } from './captured-chain.ts';
 import { authority, dial } from './dial.ts';
 import type { SecretReader } from './dial.ts';

@@ -5,7 +5,7 @@ import type { HttpOutcome } from '../../core/observation.ts';
 import { recogniseBlockPage } from '../../core/block-page.ts';
 import type { HostPort } from '../../config/config.ts';
 import type { ProbeContext } from '../context.ts';
-import { abortError, failureFrom, failureReason, ProbeError } from '../failure.ts';
+import { abortError, failureFrom, failureReason, ProbeError } from '../../failure.ts';
 import { authority } from './dial.ts';
 import type { TlsSession } from './handshake.ts';
 import { firstHeader, parseHttpDate, proxyTraces, serverName } from './response-headers.ts';

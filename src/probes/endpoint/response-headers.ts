@@ -1,5 +1,5 @@
 import type { EpochMs } from '../../core/clock.ts';
-import { printable } from '../failure.ts';
+import { printable } from '../../failure.ts';
 
 /** Header fields as undici gives them: names in lower case. */
 export type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;

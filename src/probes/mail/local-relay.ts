@@ -3,7 +3,7 @@ import { deadline } from '../../clock.ts';
 import type { Millis } from '../../core/clock.ts';
 import { openSocket } from '../connect.ts';
 import type { ProbeContext } from '../context.ts';
-import { abortError } from '../failure.ts';
+import { abortError } from '../../failure.ts';
 
 export interface LocalRelay {
   readonly address: string;

@@ -11,7 +11,7 @@ import type { Millis } from '../../core/clock.ts';
 import type { MailObservation, MailOutcome, MailStage } from '../../core/observation.ts';
 import { openTls } from '../connect.ts';
 import type { ProbeContext } from '../context.ts';
-import { ProbeError, errorCode, failureFrom, printable } from '../failure.ts';
+import { ProbeError, errorCode, failureFrom, printable } from '../../failure.ts';
 import { connectToAny } from './connect-any.ts';
 import { greets } from './local-relay.ts';
 import type { LocalRelay } from './local-relay.ts';

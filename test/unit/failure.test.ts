@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { DeadlineError } from '../../../src/clock.ts';
-import { ProbeError, errorCode, failureFrom, failureMessage, failureReason, printable } from '../../../src/probes/failure.ts';
+import { DeadlineError } from '../../src/clock.ts';
+import { ProbeError, errorCode, failureFrom, failureMessage, failureReason, printable } from '../../src/failure.ts';
 
 function coded(code: string, more: Record<string, unknown> = {}): Error {
   return Object.assign(new Error(`failed with ${code}`), { code, ...more });

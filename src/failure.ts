@@ -1,6 +1,6 @@
-import type { Millis } from '../core/clock.ts';
-import type { Failure, FailureReason } from '../core/observation.ts';
-import { visibleText } from '../core/visible-text.ts';
+import type { Millis } from './core/clock.ts';
+import type { Failure, FailureReason } from './core/observation.ts';
+import { visibleText } from './core/visible-text.ts';
 
 /** Longer texts are cut: an error message may quote what the peer sent. */
 const MAX_MESSAGE_LENGTH = 300;
