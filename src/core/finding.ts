@@ -45,4 +45,6 @@ export interface FindingFacts {
   readonly profile?: string;
   /** Source address that the firewall sees. */
   readonly source?: string;
+  /** What the judgement of a certificate says, without a full stop. */
+  readonly judgement?: string;
 }

@@ -67,7 +67,7 @@ export const TLS_CAUSES: CauseCatalogue<
   'certificate-broken': {
     severity: 'critical',
     title: 'the certificate of the licence server is not valid',
-    summary: 'The certificate of {subject} has the right key, but it is not valid: see the evidence.',
+    summary: '{judgement}.',
     impact: 'activation',
     remedy: [
       'Check the clocks of FortiAuthenticator and of this machine first: a wrong date makes every certificate invalid.',

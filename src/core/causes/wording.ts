@@ -23,6 +23,7 @@ const GENERAL: Readonly<Record<keyof WordingFacts, string>> = {
   policy: 'the policy that matches',
   profile: 'its inspection profile',
   source: 'the address of FortiAuthenticator',
+  judgement: 'The certificate of the licence server is not valid',
 };
 
 /** Fills `{placeholders}`; an unknown name is left as it stands, which a test over the whole catalogue forbids. */

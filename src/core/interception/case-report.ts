@@ -178,11 +178,12 @@ export interface CaseReport {
 export function reportCase(chain: ChainCase, rule: Pick<VerdictRule, 'id' | 'verdict'>, signals: readonly Signal[]): CaseReport {
   const telling = TELLINGS[rule.id];
   const product = signals.find((signal) => signal.product !== null)?.product ?? null;
+  const summary = telling.summary(chain, product ?? `the authority ${issuer(chain)}`);
   const level = {
     subject: target(chain),
     level: LEVELS[rule.verdict],
     suggests: CAUSES[rule.verdict],
-    ...(product === null ? {} : { facts: { product } }),
+    facts: { judgement: summary, ...(product === null ? {} : { product }) },
   };
   const deciding = telling
     .findings(chain, signals)
@@ -191,7 +192,7 @@ export function reportCase(chain: ChainCase, rule: Pick<VerdictRule, 'id' | 'ver
   const asides = [...gapFinding(chain), ...weakerFinding(chain), ...droppedFinding(chain)].filter((aside) => !told.has(aside.rule));
   return {
     findings: [...deciding, ...asides.map((aside): Finding => ({ ...aside, subject: target(chain), level: 'note', suggests: null }))],
-    summary: telling.summary(chain, product ?? `the authority ${issuer(chain)}`),
+    summary,
     settle: telling.settle?.(chain) ?? null,
   };
 }

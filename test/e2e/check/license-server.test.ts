@@ -62,6 +62,7 @@ describe('TLS', () => {
     const result = await bench.check(server.port);
     expect(conclusionOf(result)).toEqual(notReady('certificate-broken', 'license-server'));
     expect(evidenceOf(result)).toContain('2025-01-01');
+    expect(result.causes[0]?.summary).toMatch(/^The certificate of .+ comes from a trusted authority but has expired\.$/u);
   });
 
   test('reset at the hello', async () => {
