@@ -1,7 +1,7 @@
 import type { MaintenanceWindow } from '../config/config.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
-import { matchesDate, parseCron } from './cron.ts';
-import type { CronFields } from './cron.ts';
+import { matchesDate, parseCron } from '../core/cron.ts';
+import type { CronFields } from '../core/cron.ts';
 import { asUtc, createZone } from './zone.ts';
 import type { LocalTime, Zone } from './zone.ts';
 

@@ -5,7 +5,7 @@ import { formatDuration, parseDuration } from '../../../src/config/duration.ts';
 import { formatHostPort, isHost, parseHostPort, parseListenAddress } from '../../../src/config/host-port.ts';
 import { parseResolver } from '../../../src/config/resolver.ts';
 import { showValue } from '../../../src/config/show.ts';
-import { parseCron } from '../../../src/notify/cron.ts';
+import { parseCron } from '../../../src/core/cron.ts';
 
 describe('parseDuration', () => {
   test.each([
