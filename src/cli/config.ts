@@ -14,14 +14,23 @@ export interface ConfigCommandOptions {
   readonly errors: Output;
 }
 
+export interface ConfigCheckOptions extends ConfigCommandOptions {
+  /** What is wrong with the files that a valid configuration names. */
+  readonly problems: readonly string[];
+}
+
 type InvalidConfig = Extract<LoadResult, { readonly kind: 'invalid' }>;
 
 /** Exit codes of `config`; 3 is what `check` returns for a bad configuration too. */
 const CONFIG_EXIT = { valid: 0, invalid: 3 } as const;
 
 /** `config check`: says whether the configuration is valid, else every problem on standard error. Returns the exit code. */
-export function configCheck({ result, output, errors }: ConfigCommandOptions): number {
+export function configCheck({ result, problems, output, errors }: ConfigCheckOptions): number {
   if (result.kind === 'invalid') return refuse(result, errors);
+  if (problems.length > 0) {
+    errors.write(problems.map((problem) => `${problem}\n`).join(''));
+    return CONFIG_EXIT.invalid;
+  }
   output.write(
     result.source === null ? 'No configuration file: the built-in defaults apply\n' : `${result.source}: the configuration is valid\n`,
   );

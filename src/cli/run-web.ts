@@ -1,4 +1,4 @@
-import { hashPassword } from '../web/password-hash.ts';
+import { hashPassword } from '../web/scrypt-hash.ts';
 import { EXIT_UNKNOWN } from './exit-code.ts';
 import type { Terminal } from './terminal.ts';
 

@@ -3,7 +3,7 @@ import type { WebConfig } from '../config/config.ts';
 // oxlint-disable-next-line no-restricted-imports -- reads a file or a variable, no part of the configuration
 import { readSecret } from '../config/secret.ts';
 import type { Clock, Millis } from '../core/clock.ts';
-import { decoyHash, parsePasswordHash, type PasswordHash, verifyPassword } from './password-hash.ts';
+import { parsePasswordHash, type PasswordHash, verifyPassword } from './password-hash.ts';
 
 /** Answers who may come in. `busy`: too many wait for an answer already. */
 export interface Login {
@@ -21,20 +21,19 @@ const MAX_WAITING = 8;
  * @throws {Error} when a user's hash cannot be read or understood, naming the user
  */
 export async function createLogin(users: WebConfig['users'], clock: Clock, env: NodeJS.ProcessEnv): Promise<Login> {
-  const hashes = await Promise.all(users.map((user) => readHash(user, env)));
-  const decoy = decoyHash(hashes[0]);
+  await Promise.all(users.map((user) => readHash(user, env)));
   const accepted = createAcceptedLogins(clock);
   const queue = createQueue();
-  const byName: ReadonlyMap<string, WebConfig['users'][number]> = new Map(users.map((user) => [user.name, user]));
+  const userOf = createUserLookup(users);
 
   async function check(name: string, password: string): Promise<'accepted' | 'refused' | 'busy'> {
-    const user = byName.get(name);
-    const hash = user === undefined ? decoy : await readHash(user, env);
-    const login = accepted.keyOf([name, password, hash.salt.toString('hex'), hash.hash.toString('hex')]);
+    const { user, known } = userOf(name);
+    const hash = await readHash(user, env);
+    const login = accepted.keyOf([name, password, hash]);
     if (accepted.has(login)) return 'accepted';
     const verified = queue(login, () => verifyPassword(password, hash));
     if (verified === null) return 'busy';
-    if (!(await verified) || user === undefined) return 'refused';
+    if (!(await verified) || !known) return 'refused';
     accepted.add(login);
     return 'accepted';
   }
@@ -42,18 +41,43 @@ export async function createLogin(users: WebConfig['users'], clock: Clock, env: 
   return { check };
 }
 
-async function readHash({ name, passwordHash }: WebConfig['users'][number], env: NodeJS.ProcessEnv): Promise<PasswordHash> {
+/** Why users could not log in, one sentence a user. */
+export async function loginProblems(users: WebConfig['users'], env: NodeJS.ProcessEnv): Promise<readonly string[]> {
+  const read = await Promise.allSettled(users.map((user) => readHash(user, env)));
+  return read.flatMap((outcome) => (outcome.status === 'rejected' ? [messageOf(outcome.reason)] : []));
+}
+
+type User = WebConfig['users'][number];
+
+/**
+ * For a name that nobody has, a user in whose place the password is checked, always the same for a name: so the time an answer takes does not
+ * tell who is known, even when the hashes of the users differ in kind and cost.
+ */
+function createUserLookup(users: readonly User[]): (name: string) => { readonly user: User; readonly known: boolean } {
+  const key = randomBytes(32);
+  const byName: ReadonlyMap<string, User> = new Map(users.map((user) => [user.name, user]));
+  return (name) => {
+    const named = byName.get(name);
+    const user = named ?? users[createHmac('sha256', key).update(name).digest().readUInt32BE() % users.length];
+    if (user === undefined) throw new RangeError('Cannot check a login: expected at least one user');
+    return { user, known: named !== undefined };
+  };
+}
+
+async function readHash({ name, passwordHash }: User, env: NodeJS.ProcessEnv): Promise<PasswordHash> {
   try {
     return parsePasswordHash(await readSecret(passwordHash, env));
   } catch (error) {
-    throw new Error(`Cannot check the password of web user "${name}": ${error instanceof Error ? error.message : 'unknown error'}`, {
-      cause: error,
-    });
+    throw new Error(`Cannot check the password of web user "${name}": ${messageOf(error)}`, { cause: error });
   }
 }
 
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : 'unknown error';
+}
+
 interface AcceptedLogins {
-  keyOf(parts: readonly string[]): string;
+  keyOf(parts: readonly unknown[]): string;
   has(key: string): boolean;
   add(key: string): void;
 }

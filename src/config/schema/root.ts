@@ -96,7 +96,9 @@ function web(context: SchemaContext): z.ZodType<WebConfig> {
   const user = ruled(
     section({
       name: name().describe('User name.'),
-      passwordHashFile: secretFile(context).optional().describe('File with the scrypt hash of the password, made as docs/web.md says.'),
+      passwordHashFile: secretFile(context)
+        .optional()
+        .describe('File with the scrypt or bcrypt hash of the password, made as docs/web.md says.'),
       passwordHashEnv: secretVariable(context).optional().describe('Environment variable with the hash, instead of the file.'),
     }),
     (fields, report) => {

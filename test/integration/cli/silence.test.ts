@@ -6,7 +6,7 @@ import { stringify } from 'yaml';
 import { runProgram } from '../../../src/cli/program.ts';
 import type { Terminal } from '../../../src/cli/terminal.ts';
 import { systemClock } from '../../../src/clock.ts';
-import { hashPassword } from '../../../src/web/password-hash.ts';
+import { hashPassword } from '../../../src/web/scrypt-hash.ts';
 import { chainPem, createHierarchy, createIdentity, type Identity } from '../../support/authority.ts';
 import { freePort } from '../../support/free-port.ts';
 import { createTcpPeer } from '../../support/tls-peer.ts';

@@ -1,7 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { hashSync } from 'bcryptjs';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { hashPassword, parsePasswordHash, verifyPassword } from '../../../src/web/password-hash.ts';
+import { parsePasswordHash, verifyPassword } from '../../../src/web/password-hash.ts';
+import { hashPassword } from '../../../src/web/scrypt-hash.ts';
 import { basicAuth, startWeb, type WebBench } from '../../support/web-bench.ts';
 
 const USERS = [{ name: 'ops', passwordHash: { kind: 'env', name: 'OPS_HASH' } }] as const;
@@ -39,6 +42,13 @@ describe('with users', () => {
     await using web = await startClosed();
 
     expect((await web.get('/', basicAuth('ops', 'p:ä✓'))).status).toBe(200);
+  });
+
+  test('lets in with a bcrypt hash too', async () => {
+    await using web = await startWeb({ config: { users: USERS }, env: { OPS_HASH: hashSync('p:ä✓', 4) } });
+
+    expect((await web.get('/', basicAuth('ops', 'p:ä✓'))).status).toBe(200);
+    expect((await web.get('/', basicAuth('ops', 'p:ä'))).status).toBe(401);
   });
 
   test('turns away everybody else, and logs the name without the password', async () => {
@@ -81,7 +91,7 @@ describe('with users', () => {
 
   test('does not start when a hash cannot be used', async () => {
     await expect(startWeb({ config: { users: USERS }, env: { OPS_HASH: '$2b$12$abc' } })).rejects.toThrow(
-      'Cannot check the password of web user "ops": Cannot use a bcrypt password hash',
+      'Cannot check the password of web user "ops": Cannot read the password hash',
     );
   });
 });
@@ -89,10 +99,20 @@ describe('with users', () => {
 describe('docs/web.md', () => {
   test('says how to make a hash that opens the page', async () => {
     const text = readFileSync(new URL('../../../docs/web.md', import.meta.url), 'utf8');
-    const [, script = ''] = /node -e '\n(.*?)\n' > ops\.hash/su.exec(text) ?? [];
+    const [, command = ''] = /\| ftm-watch (.+) > ops\.hash/u.exec(text) ?? [];
+    const program = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
 
-    const line = execFileSync(process.execPath, ['-e', script], { input: 'p:ä✓', encoding: 'utf8' });
+    const line = execFileSync(process.execPath, [program, ...command.split(' ')], { input: 'p:ä✓', encoding: 'utf8' });
 
     await expect(verifyPassword('p:ä✓', parsePasswordHash(line))).resolves.toBe(true);
+  });
+
+  test('says how to make a bcrypt hash from the line of htpasswd', () => {
+    const text = readFileSync(new URL('../../../docs/web.md', import.meta.url), 'utf8');
+    const [, filter = ''] = /htpasswd -nB -C 12 ops \| (.+) > ops\.hash/u.exec(text) ?? [];
+
+    const line = execFileSync('sh', ['-c', filter], { input: `ops:${hashSync('p:ä✓', 4)}\n\n`, encoding: 'utf8' });
+
+    expect(parsePasswordHash(line)).toMatchObject({ kind: 'bcrypt' });
   });
 });

@@ -20,13 +20,13 @@ function streams(): {
 describe('config check', () => {
   test('says that a configuration is valid', async () => {
     const to = streams();
-    expect(configCheck({ result: await loadText('site: hq'), ...to })).toBe(0);
+    expect(configCheck({ result: await loadText('site: hq'), problems: [], ...to })).toBe(0);
     expect(to.texts()).toEqual(['/etc/ftm-watch/ftm-watch.yaml: the configuration is valid\n', '']);
   });
 
   test('says every problem on standard error', async () => {
     const to = streams();
-    expect(configCheck({ result: await loadText('sites: hq\nlog: { level: loud }'), ...to })).toBe(3);
+    expect(configCheck({ result: await loadText('sites: hq\nlog: { level: loud }'), problems: [], ...to })).toBe(3);
     expect(to.texts()).toEqual([
       '',
       [
@@ -40,8 +40,21 @@ describe('config check', () => {
 
   test('says how many problems there are when they are too many to show', async () => {
     const to = streams();
-    configCheck({ result: await loadText(Array.from({ length: 101 }, (_, index) => `unknown${String(index)}: 1`).join('\n')), ...to });
+    configCheck({
+      result: await loadText(Array.from({ length: 101 }, (_, index) => `unknown${String(index)}: 1`).join('\n')),
+      problems: [],
+      ...to,
+    });
     expect(to.texts()[1]).toContain('\nThe configuration is not valid: 101 problems; these are the first 100\n');
+  });
+});
+
+describe('config check of the files that are named', () => {
+  test('says what is wrong with them, and not that all is well', async () => {
+    const to = streams();
+    const problems = ['Cannot check the password of web user "ops": …', 'Cannot check the password of web user "hq": …'];
+    expect(configCheck({ result: await loadText('site: hq'), problems, ...to })).toBe(3);
+    expect(to.texts()).toEqual(['', `${problems.join('\n')}\n`]);
   });
 });
 

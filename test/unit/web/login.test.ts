@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { createLogin } from '../../../src/web/login.ts';
-import { hashPassword } from '../../../src/web/password-hash.ts';
+import { createLogin, loginProblems } from '../../../src/web/login.ts';
+import { hashPassword } from '../../../src/web/scrypt-hash.ts';
 import { handClock } from '../../support/hand-clock.ts';
 
 const CHEAP = { ln: 4, r: 8, p: 1 };
@@ -62,6 +62,26 @@ describe('createLogin()', () => {
     await Promise.all(strangers);
   });
 
+  test('checks an unknown name against the hash of a user, always the same one, and refuses it whatever comes out', async () => {
+    const env: NodeJS.ProcessEnv = { OPS_HASH: await hashPassword('secret', CHEAP), HQ_HASH: await hashPassword('other', CHEAP) };
+    const users = [...USERS, { name: 'hq', passwordHash: { kind: 'env', name: 'HQ_HASH' } }] as const;
+    const login = await createLogin(users, handClock(START), env);
+    await Promise.all([login.check('ops', 'secret'), login.check('hq', 'other')]);
+
+    await expect(Promise.all(['secret', 'other'].map((password) => login.check('nobody', password)))).resolves.toEqual([
+      'refused',
+      'refused',
+    ]);
+
+    // Without the file of one, the names that it stands in for are answered as that user is, and the others are not.
+    delete env['HQ_HASH'];
+    const names = Array.from({ length: 32 }, (_, index) => `stranger ${String(index)}`);
+    const outcomes = new Set<string>();
+    for (const name of names) outcomes.add(await login.check(name, 'x').catch(() => 'rejected'));
+    expect(outcomes).toEqual(new Set(['refused', 'rejected']));
+    await expect(login.check('hq', 'other')).rejects.toThrow('"hq"');
+  });
+
   test('takes a changed password at once, although the old one is remembered', async () => {
     const { login, env } = await createOpsLogin();
     await login.check('ops', 'secret');
@@ -74,11 +94,22 @@ describe('createLogin()', () => {
 
   test.each([
     ['an unset variable', {}, 'environment variable "OPS_HASH" is not set'],
+    ['a bcrypt hash that costs too much', { OPS_HASH: `$2b$15$${'a'.repeat(53)}` }, 'expected a bcrypt cost of 4 to 14, got 15'],
     ['a plain password', { OPS_HASH: 'hunter2' }, 'expected "$scrypt$'],
   ])('refuses to start with %s, and names the user', async (_, env, message) => {
     const start = createLogin(USERS, handClock(START), env);
 
     await expect(start).rejects.toThrow('Cannot check the password of web user "ops": ');
     await expect(start).rejects.toThrow(message);
+  });
+});
+
+describe('loginProblems()', () => {
+  test('names each user who could not log in', async () => {
+    const users = [...USERS, { name: 'hq', passwordHash: { kind: 'env', name: 'HQ_HASH' } }] as const;
+
+    await expect(loginProblems(users, { OPS_HASH: await hashPassword('secret', CHEAP), HQ_HASH: 'hunter2' })).resolves.toEqual([
+      expect.stringMatching(/^Cannot check the password of web user "hq": Cannot read the password hash: expected/u),
+    ]);
   });
 });

@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { describe, expect, test } from 'vitest';
+import { hashPassword, parseScryptHash, type ScryptHash, verifyScrypt } from '../../../src/web/scrypt-hash.ts';
+
+const CHEAP = { ln: 4, r: 8, p: 1 };
+
+function scryptOf(text: string): ScryptHash {
+  const hash = parseScryptHash(text);
+  assert(hash !== null);
+  return hash;
+}
+
+describe('hashPassword()', () => {
+  test('makes a hash that only its own password opens', async () => {
+    const hash = scryptOf(await hashPassword('correct horse', CHEAP));
+
+    await expect(verifyScrypt('correct horse', hash)).resolves.toBe(true);
+    await expect(verifyScrypt('correct horsf', hash)).resolves.toBe(false);
+    await expect(verifyScrypt('', hash)).resolves.toBe(false);
+  });
+
+  test('salts each hash anew', async () => {
+    expect(await hashPassword('same', CHEAP)).not.toBe(await hashPassword('same', CHEAP));
+  });
+
+  test('takes both ways to write an accented letter for the same password', async () => {
+    const hash = scryptOf(await hashPassword('caf\u00e9', CHEAP));
+
+    await expect(verifyScrypt('cafe\u0301', hash)).resolves.toBe(true);
+  });
+
+  test('costs what the documentation says unless told otherwise', async () => {
+    expect(await hashPassword('x')).toMatch(/^\$scrypt\$ln=15,r=8,p=3\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$/u);
+  });
+});
+
+describe('verifyScrypt()', () => {
+  test('agrees with a vector of RFC 7914, section 12', async () => {
+    const hash = Buffer.from(
+      'fdbabe1c9d3472007856e7190d01e9fe7c6ad7cbc8237830e77376634b3731622eaf30d92e22a3886ff109279d9830dac727afb94a83ee6d8360cbdfa2cc0640',
+      'hex',
+    );
+
+    // The RFC's salt is shorter than what is taken from a file.
+    await expect(verifyScrypt('password', { kind: 'scrypt', ln: 10, r: 8, p: 16, salt: Buffer.from('NaCl'), hash })).resolves.toBe(true);
+    expect(parseScryptHash(`$scrypt$ln=10,r=8,p=16$TmFDbA$${hash.toString('base64').replace(/=+$/u, '')}`)).toBeNull();
+  });
+});
