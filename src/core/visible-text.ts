@@ -4,7 +4,8 @@
  */
 export function visibleText(text: string, limit: number): string {
   const shown = text.slice(0, limit + 1).replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu, escapeCharacter);
-  return shown.length > limit ? `${shown.slice(0, limit - 1)}…` : shown;
+  // A pair of surrogates that the cut has halved is no character any more.
+  return shown.length > limit ? `${shown.slice(0, limit - 1).replace(/\p{Cs}$/u, '')}…` : shown;
 }
 
 function escapeCharacter(character: string): string {

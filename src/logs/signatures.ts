@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import type { Document } from 'yaml';
-import { isNode, LineCounter, parseDocument } from 'yaml';
+import type { Document, LineCounter } from 'yaml';
+import { isNode } from 'yaml';
 import { z } from 'zod';
+import { catalogueError, parseCatalogue } from '../catalogue-file.ts';
 import type { CauseId, Severity } from '../core/cause.ts';
 import { CAUSE_PRECONDITIONS, SEVERITIES } from '../core/cause.ts';
 import type { Signature, SignatureSet } from '../core/polling/signature.ts';
@@ -75,32 +76,19 @@ async function readSignatures(file: string): Promise<readonly Signature[]> {
 
 /** Parses a catalogue. @throws {Error} as `loadSignatures` does */
 export function parseSignatures(content: string, file: string): readonly Signature[] {
-  const lines = new LineCounter();
-  const document = parseDocument(content, { lineCounter: lines });
-  const syntax = document.errors[0];
-  if (syntax !== undefined) throw new Error(`Cannot parse the signatures of "${file}": ${syntax.message}`, { cause: syntax });
-  const outer = catalogue.safeParse(valueOf(document, file));
-  if (!outer.success)
-    throw new Error(`Cannot use the signatures of "${file}": expected a key "signatures" with a list: ${z.prettifyError(outer.error)}`);
+  const { document, lines, value } = parseCatalogue(content, 'signatures', file);
+  const attempt = `Cannot use the signatures of "${file}"`;
+  const outer = catalogue.safeParse(value);
+  if (!outer.success) throw catalogueError(attempt, `expected a key "signatures" with a list: ${z.prettifyError(outer.error)}`);
   const problems: string[] = [];
   const signatures: Signature[] = [];
-  for (const [index, value] of outer.data.signatures.entries()) {
-    const parsed = parseSignature(value);
+  for (const [index, entry] of outer.data.signatures.entries()) {
+    const parsed = parseSignature(entry);
     if (parsed.kind !== 'invalid') signatures.push(parsed);
     else problems.push(`line ${String(lineOf(document, lines, index))}: ${parsed.problem}`);
   }
-  if (problems.length > 0) throw new Error(`Cannot use the signatures of "${file}": ${problems.join('; ')}`);
+  if (problems.length > 0) throw catalogueError(attempt, problems.join('; '));
   return signatures;
-}
-
-function valueOf(document: Document, file: string): unknown {
-  try {
-    return document.toJS({ maxAliasCount: 0 });
-  } catch (error) {
-    throw new Error(`Cannot parse the signatures of "${file}": ${error instanceof Error ? error.message : String(error)}`, {
-      cause: error,
-    });
-  }
 }
 
 function parseSignature(value: unknown): Signature | { readonly kind: 'invalid'; readonly problem: string } {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { parseDocument } from 'yaml';
 import { z } from 'zod';
+import { catalogueError, parseCatalogue } from '../catalogue-file.ts';
 import type { ProductPattern } from '../core/interception/product.ts';
 import { compilePattern } from './product-pattern.ts';
 
@@ -66,16 +66,14 @@ async function readProducts(file: string): Promise<readonly ProductPattern[]> {
 
 /** Parses a catalogue. @throws {Error} as `loadProducts` does, with every problem at once */
 export function parseProducts(content: string, file: string): readonly ProductPattern[] {
-  const document = parseDocument(content);
-  const syntax = document.errors[0];
-  if (syntax !== undefined) throw new Error(`Cannot parse the products of "${file}": ${syntax.message}`, { cause: syntax });
-  const parsed = catalogue.safeParse(document.toJS({ maxAliasCount: 0 }));
+  const attempt = `Cannot use the products of "${file}"`;
+  const parsed = catalogue.safeParse(parseCatalogue(content, 'products', file).value);
   if (!parsed.success) {
     const problems = parsed.error.issues.map(({ path, message }) => `${path.map(String).join('.') || 'the file'}: ${message}`);
-    throw new Error(`Cannot use the products of "${file}": ${problems.join('; ')}`);
+    throw catalogueError(attempt, problems.join('; '));
   }
   const ids = parsed.data.products.map(({ id }) => id);
   const twice = ids.find((id, index) => ids.indexOf(id) !== index);
-  if (twice !== undefined) throw new Error(`Cannot use the products of "${file}": the id "${twice}" is given twice, expected unique ids`);
+  if (twice !== undefined) throw catalogueError(attempt, `the id "${twice}" is given twice, expected unique ids`);
   return parsed.data.products.map(({ id, name, issuers, pages }) => ({ id, name, issuers, pages }));
 }

@@ -92,6 +92,17 @@ export function productHoldsLicense(value: unknown, license: string): boolean {
   const parsed = PRODUCT.safeParse(value);
   if (!parsed.success) return false;
   const { license: licenses, licenseKeys } = parsed.data.assetDetails ?? {};
-  const texts: readonly unknown[] = [licenses, licenseKeys];
-  return texts.some((part) => part !== undefined && JSON.stringify(part).toUpperCase().includes(`"${license.toUpperCase()}"`));
+  return holdsText([licenses, licenseKeys], license.toUpperCase());
+}
+
+/** Without recursion: whoever answers decides how deep it is nested. */
+function holdsText(root: unknown, text: string): boolean {
+  const waiting: unknown[] = [root];
+  while (waiting.length > 0) {
+    const value = waiting.pop();
+    if (typeof value === 'string' && value.toUpperCase() === text) return true;
+    if (typeof value !== 'object' || value === null) continue;
+    for (const [key, inner] of Object.entries(value)) waiting.push(key, inner);
+  }
+  return false;
 }

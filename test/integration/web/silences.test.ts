@@ -91,7 +91,7 @@ describe('POST /api/v1/silences', () => {
       ['"cause": expected a cause such as "tls-intercepted", got "tls-\\u{1B}intercepted"'],
     ],
     ['a cause of the prototype', { ...ASKED, cause: 'toString' }, ['"cause": expected a cause such as "tls-intercepted", got "toString"']],
-    ['a comment of two lines', { ...ASKED, comment: 'a\r\nBcc: b' }, ['"comment": expected a text of one line']],
+    ['a comment of two lines', { ...ASKED, comment: 'a\r\nBcc: b' }, ['"comment": expected a text of one line, without invisible characters']],
     ['a comment that is long', { ...ASKED, comment: 'x'.repeat(501) }, ['"comment": expected a text of 1 to 500 characters']],
     ['an unknown key', { ...ASKED, matchers: [] }, ['"matchers" is no key of a silence']],
   ])('tells what is wrong with %s', async (_, body, problems) => {

@@ -1,0 +1,202 @@
+import { createAttribution } from '../../src/logs/attribution.ts';
+import { explain } from '../../src/cli/explain.ts';
+import { parseLicensedTokens } from '../../src/connectors/fortiauthenticator/licensed-tokens.ts';
+import { parseMailServers } from '../../src/connectors/fortiauthenticator/mail-servers.ts';
+import { parseProvisioningServer } from '../../src/connectors/fortiauthenticator/provisioning-server.ts';
+import { parseSystemInfo } from '../../src/connectors/fortiauthenticator/system-info.ts';
+import { createTokenCounter, parseTokenPage } from '../../src/connectors/fortiauthenticator/token-counts.ts';
+import {
+  parseAccessToken,
+  parseLicenseRecords,
+  productHoldsLicense,
+  serviceError,
+  tokenError,
+} from '../../src/connectors/forticloud/registration-replies.ts';
+import { parsePolicy, parsePolicyId, parseSslProfile, resultOf, securityProfilesOf } from '../../src/connectors/fortigate/replies.ts';
+import { recogniseBlockPage } from '../../src/core/block-page.ts';
+import { readDer } from '../../src/core/der.ts';
+import { formatDistinguishedName, parseDistinguishedName } from '../../src/core/distinguished-name.ts';
+import { authorityKeyIdentifier, isForServers, maySignFor } from '../../src/core/interception/extensions.ts';
+import { parseBudget } from '../../src/core/license/call-budget.ts';
+import { parseCertificate } from '../../src/core/parse-certificate.ts';
+import { parseSubjectAltName } from '../../src/core/subject-alt-name.ts';
+import type { LogEvent } from '../../src/core/polling/log-event.ts';
+import { Framer } from '../../src/logs/framing.ts';
+import { EventOutbox } from '../../src/logs/outbox.ts';
+import { LogReader } from '../../src/logs/reader.ts';
+import { newLineTally } from '../../src/logs/tally.ts';
+import { combineVerdicts, recipientVerdict, replyDetail, sessionVerdict } from '../../src/notify/smtp-reply.ts';
+import { beginsAsTls, readableText } from '../../src/probes/endpoint/plain-answer.ts';
+import type { Headers } from '../../src/probes/endpoint/response-headers.ts';
+import { firstHeader, parseHttpDate, proxyTraces, serverName } from '../../src/probes/endpoint/response-headers.ts';
+import { alertAtHello } from '../../src/probes/endpoint/tls-alert.ts';
+import { readPolling } from '../../src/watch/polling-file.ts';
+import { parsePasswordHash } from '../../src/web/password-hash.ts';
+import { formatIssue } from '../../src/config/issues.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import { configMachine } from './config-machine.ts';
+import { handClock } from './hand-clock.ts';
+import { shippedCatalogue } from './signature-catalogue.ts';
+
+const NOW = Date.UTC(2026, 10, 24, 13);
+const KB = 1024;
+
+const signatures = await shippedCatalogue();
+const attribution = createAttribution([{ name: 'fac-1', logSources: ['fac01'] }], []);
+const watched = { hosts: ['fortitokenmobile.fortinet.com'], addresses: ['173.243.138.0/24'] };
+
+export function readCertificate(bytes: Buffer): unknown {
+  const text = bytes.toString('latin1');
+  const certificate = parseCertificate(bytes);
+  const readings =
+    certificate === null ? [] : [authorityKeyIdentifier(certificate), maySignFor(certificate, 'a.example.test'), isForServers(certificate)];
+  const { der: _, ...shown } = certificate ?? { der: null };
+  return {
+    shown,
+    readings,
+    elements: readDer(bytes)?.length ?? null,
+    names: parseSubjectAltName(text),
+    subject: formatDistinguishedName(parseDistinguishedName(text)),
+  };
+}
+
+export function readPlain(bytes: Buffer): unknown {
+  const text = bytes.toString('latin1');
+  // The tap keeps 16 KiB of an answer that is no TLS, a response 64.
+  const first = bytes.subarray(0, 16 * KB);
+  return {
+    text: readableText(first),
+    isTls: beginsAsTls(first),
+    alert: alertAtHello(first),
+    page: recogniseBlockPage({ status: null, location: null, text }),
+  };
+}
+
+export function readHeaders(bytes: Buffer): unknown {
+  const value = jsonOf(bytes);
+  const headers: Headers = Object.fromEntries(
+    Object.entries(isRecord(value) ? value : {}).flatMap(([name, field]) => fieldOf(name, field)),
+  );
+  const location = firstHeader(headers, 'location');
+  return {
+    server: serverName(headers),
+    traces: proxyTraces(headers),
+    date: parseHttpDate(firstHeader(headers, 'date')),
+    page: recogniseBlockPage({ status: 302, location, text: '' }),
+  };
+}
+
+function fieldOf(name: string, field: unknown): readonly (readonly [string, string | readonly string[]])[] {
+  if (typeof field === 'string') return [[name, field]];
+  return Array.isArray(field) && field.every((value) => typeof value === 'string') ? [[name, field]] : [];
+}
+
+export function readSmtp(bytes: Buffer): unknown {
+  const response = bytes.toString('latin1');
+  const code = Number(response.slice(0, 3));
+  const error = { message: response, response, responseCode: Number.isInteger(code) ? code : undefined, command: 'RCPT TO' };
+  const outcome = { recipient: 'admins@example.org', verdict: recipientVerdict(error), detail: replyDetail('mail:25', error) };
+  return [outcome, sessionVerdict(error), combineVerdicts('admins@example.org', [outcome, outcome])];
+}
+
+export function readLog(bytes: Buffer): unknown {
+  const events: LogEvent[] = [];
+  const outbox = new EventOutbox((event) => events.push(event));
+  const tally = newLineTally();
+  const context = { clock: handClock(NOW), signatures, attribution, watched, outbox };
+  for (const octetCounting of [true, false]) {
+    const reader = new LogReader(context, {
+      source: 'tcp',
+      origin: { kind: 'by-host' },
+      tally,
+      foreign: 'count',
+      onForeign: () => undefined,
+    });
+    const framer = new Framer(reader, { octetCounting });
+    framer.push(bytes);
+    framer.end();
+  }
+  outbox.flush();
+  return { events, tally };
+}
+
+export function explained(bytes: Buffer): unknown {
+  let text = '';
+  const output = { write: (more: string) => (text += more) };
+  // The lines on the command line: nothing in it waits.
+  const lines = bytes.toString('utf8').split('\n').slice(0, 50);
+  void explain({ lines, input: nothing(), output, json: false, signatures, attribution });
+  void explain({ lines, input: nothing(), output, json: true, signatures, attribution });
+  return text;
+}
+
+async function* nothing(): AsyncGenerator<Buffer> {}
+
+export function readFortiAuthenticator(value: unknown): unknown {
+  const page = parseTokenPage(value);
+  const counter = createTokenCounter();
+  if (page !== null) counter.add(page.tokens);
+  return [parseSystemInfo(value), parseMailServers(value), parseLicensedTokens(value), parseProvisioningServer(value), counter.counts()];
+}
+
+export function readRegistration(value: unknown): unknown {
+  const records = (parseLicenseRecords(value) ?? []).filter(({ license }) => license === 'EFTM000000000001');
+  const life = parseAccessToken(value)?.expiresInSeconds ?? null;
+  return [tokenError(value), life, serviceError(value), records, productHoldsLicense(value, 'EFTM000000000001')];
+}
+
+export function readFortiGate(value: unknown): unknown {
+  const result = resultOf(value);
+  return result === null ? null : [parsePolicyId(result), parsePolicy(5, result), securityProfilesOf(result), parseSslProfile(result, 443)];
+}
+
+export function readState(value: unknown): unknown {
+  // Samples were made safe before they were kept, and are shown as they are: a file that somebody else wrote is not ours to trust.
+  const polling = readPolling(value, NOW);
+  return [polling === null ? null : Object.keys(polling.appliances).length, parseBudget(value).failures];
+}
+
+export async function readConfiguration(bytes: Buffer): Promise<unknown> {
+  const machine = configMachine('/etc/ftm-watch');
+  const files = { ...machine.files, read: () => Promise.resolve({ kind: 'read', bytes } as const) };
+  const loaded = await loadConfig({ ...machine, path: 'ftm-watch.yaml', files });
+  return loaded.kind === 'ok' ? loaded.config.site : loaded.issues.map(formatIssue);
+}
+
+export function costOf(text: string): unknown {
+  const parsed = parsePasswordHash(text);
+  return Object.entries(parsed).filter(([, value]) => typeof value === 'number');
+}
+
+/** Parses, or gives the message of the error that is declared: one that begins with what was attempted. */
+export function declared(parse: (text: string) => unknown): (bytes: Buffer) => unknown {
+  return (bytes) => {
+    try {
+      return parse(bytes.toString('utf8'));
+    } catch (error) {
+      if (error instanceof Error && error.message.startsWith('Cannot ')) return error.message;
+      throw error;
+    }
+  };
+}
+
+/** As the callers do it: what is no JSON does not reach the parser. */
+export function json(parse: (value: unknown) => unknown): (bytes: Buffer) => unknown {
+  return (bytes) => {
+    const value = jsonOf(bytes);
+    return value === undefined ? null : parse(value);
+  };
+}
+
+function jsonOf(bytes: Buffer): unknown {
+  try {
+    const value: unknown = JSON.parse(bytes.toString('utf8'));
+    return value;
+  } catch {
+    return undefined;
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

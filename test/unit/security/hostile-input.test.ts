@@ -1,0 +1,67 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { corpus, corpusFolders } from '../../support/corpus.ts';
+import { actingTexts, deeplyNested, fuzzRuns, fuzzTimeout, mutated, mutatedJson, sizeOf } from '../../support/fuzz.ts';
+import { HOSTILE_PARSERS, type HostileParser } from '../../support/hostile-parsers.ts';
+
+/** Of processor time, for the largest input that a parser is ever given: far from what would hold up the daemon. */
+const MOST_MS = 250;
+
+/** What is wrong with what a parser makes of this. */
+async function problemsOf(parser: HostileParser, bytes: Buffer): Promise<readonly string[]> {
+  const shown = await parser.parse(bytes);
+  const size = sizeOf(shown);
+  return [...actingTexts(shown, parser.lines), ...(size > parser.most ? [`gives ${String(size)} characters`] : [])];
+}
+
+describe.each(HOSTILE_PARSERS)('$name', (parser) => {
+  const seeds = corpus(parser.corpus);
+
+  test.each(seeds)('$name', async ({ bytes }) => {
+    expect(await problemsOf(parser, bytes)).toEqual([]);
+  });
+
+  test('whatever is done to them: no error that is not declared, nothing that acts, bounded', {
+    timeout: fuzzTimeout(10_000),
+  }, async () => {
+    const bytes = seeds.map((seed) => seed.bytes);
+    const tokens = parser.repeats;
+    const input = parser.shape === 'json' ? fc.oneof(mutatedJson(bytes), mutated(bytes, tokens)) : mutated(bytes, tokens);
+    await fc.assert(
+      fc.asyncProperty(input, async (hostile) => {
+        expect(await problemsOf(parser, hostile.subarray(0, parser.longest))).toEqual([]);
+      }),
+      { numRuns: fuzzRuns(150) },
+    );
+    expect(Object.hasOwn(Object.prototype, 'polluted')).toBe(false);
+  });
+
+  test.each(parser.repeats.map((piece) => [piece] as const))(
+    '%j over and over takes no time',
+    { timeout: fuzzTimeout(10_000) },
+    async (piece) => {
+      const unit = Buffer.from(piece, 'latin1');
+      for (const seed of [Buffer.alloc(0), ...seeds.slice(0, 2).map(({ bytes }) => bytes)]) {
+        const times = Math.ceil(parser.longest / unit.length);
+        const bytes = Buffer.concat([seed, ...Array.from({ length: times }, () => unit)]).subarray(0, parser.longest);
+        const before = process.cpuUsage();
+        expect(await problemsOf(parser, bytes)).toEqual([]);
+        const { user, system } = process.cpuUsage(before);
+        expect((user + system) / 1000).toBeLessThan(MOST_MS);
+      }
+    },
+  );
+});
+
+describe.each(HOSTILE_PARSERS.filter(({ shape }) => shape === 'json'))('$name', (parser) => {
+  test('nested 100,000 levels deep', async () => {
+    for (const seed of corpus(parser.corpus))
+      for (const bytes of deeplyNested(seed.bytes)) expect(await problemsOf(parser, bytes)).toEqual([]);
+  });
+});
+
+test('every folder of the corpus is used', () => {
+  // Those that need a socket are used in test/integration/security.
+  const elsewhere = ['authorization', 'http', 'probe-query', 'snmp'];
+  expect(new Set([...HOSTILE_PARSERS.map((parser) => parser.corpus), ...elsewhere])).toEqual(new Set(corpusFolders()));
+});
