@@ -8,7 +8,7 @@ import { createApplianceLog } from './appliance-log.ts';
 import type { ApplianceLog } from './appliance-log.ts';
 import { createAuthorities } from './authorities.ts';
 import type { Authorities } from './authorities.ts';
-import { createFirewall, PLAIN_POLICY } from './firewall.ts';
+import { createFirewall, PLAIN_POLICY, sslProfile } from './firewall.ts';
 import type { Firewall } from './firewall.ts';
 import { createFortiAuthenticator } from './fortiauthenticator.ts';
 import type { FortiAuthenticator } from './fortiauthenticator.ts';
@@ -135,9 +135,21 @@ async function createApis(licensePort: number, mailPort: number): Promise<Apis> 
   );
   const licenses = [{ licenseNumber: LICENSE, serialNumber: SERIALS.unit, status: 'Registered' }];
   const registration = stack.use(await createRegistrationService({ state: { licenses } }));
-  const firewallApi = stack.use(await createFirewall());
+  const sslProfiles = profilesFor(licensePort);
+  const firewallApi = stack.use(await createFirewall({ state: { sslProfiles } }));
   const owned = stack.move();
   return { appliance, registration, firewallApi, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+/** Inspection goes by port, and the lab's licence server has none of the usual ones. */
+function profilesFor(licensePort: number): Firewall['state']['sslProfiles'] {
+  const names: Readonly<Record<string, string>> = { 'no-inspection': 'disable', 'deep-inspection': 'deep-inspection' };
+  return Object.fromEntries(
+    Object.entries(names).map(([name, status]) => {
+      const profile = sslProfile(name, status);
+      return [name, { ...profile, https: { ports: [443, licensePort], status, 'client-certificate': 'bypass' } }];
+    }),
+  );
 }
 
 type Parts = Pick<Lab, 'authorities' | 'registration' | 'firewallApi' | 'appliance'>;
