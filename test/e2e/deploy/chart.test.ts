@@ -1,0 +1,219 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { ruleFiles } from '../../support/alert-rules.ts';
+import { createIdentity } from '../../support/authority.ts';
+import { buildChartRenderer, type ChartRenderer, objectOf, type RenderedChart } from '../../support/chart.ts';
+import { CHART_VALUES } from '../../support/chart-values.ts';
+import { startDaemonProcess } from '../../support/daemon-process.ts';
+import { freePort } from '../../support/free-port.ts';
+import { runFtmWatch } from '../../support/ftm-watch.ts';
+import { misfitsOf, problemsOf } from '../../support/kubernetes-schemas.ts';
+import { mountPod, podOf } from '../../support/pod.ts';
+import { describeWhere } from '../../support/privilege.ts';
+
+interface ServiceSpec {
+  readonly type: string;
+  readonly externalTrafficPolicy?: string;
+  readonly selector: Readonly<Record<string, string>>;
+  readonly ports: readonly { readonly name: string; readonly port: number; readonly targetPort: string; readonly protocol: string }[];
+}
+
+interface RuleSpec {
+  readonly groups: readonly { readonly name: string; readonly rules: readonly unknown[] }[];
+}
+
+const SETS = Object.keys(CHART_VALUES);
+
+/** Prometheus' own program, on files with these contents. JSON is YAML. */
+function promtool(
+  args: readonly string[],
+  files: Readonly<Record<string, unknown>>,
+): { readonly status: number | null; readonly said: string } {
+  const cwd = mkdtempSync(join(tmpdir(), 'ftm-watch-rules-'));
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(cwd, name), JSON.stringify(content));
+  const { status, stdout, stderr } = spawnSync('promtool', args, { cwd, encoding: 'utf8' });
+  rmSync(cwd, { recursive: true });
+  return { status, said: `${stdout}${stderr}` };
+}
+
+describeWhere([{ program: 'go' }, { program: 'promtool' }], 'the chart, rendered', () => {
+  let renderer: ChartRenderer;
+  const charts = new Map<string, RenderedChart>();
+
+  function chartWith(name: string): RenderedChart {
+    const chart = charts.get(name);
+    if (chart === undefined) throw new Error(`There are no values "${name}"`);
+    return chart;
+  }
+
+  beforeAll(async () => {
+    renderer = await buildChartRenderer();
+    for (const [name, values] of Object.entries(CHART_VALUES)) charts.set(name, await renderer.render(values));
+  });
+
+  afterAll(() => renderer[Symbol.asyncDispose]());
+
+  describe.each(SETS)('with %s', (set) => {
+    it("satisfies Kubernetes' schemas, and has no field that they do not know", async () => {
+      const { objects } = chartWith(set);
+      expect(objects.flatMap(problemsOf)).toEqual([]);
+      expect(await misfitsOf(objects)).toEqual([]);
+    });
+
+    it('has the right of nobody', () => {
+      const { spec } = podOf(chartWith(set));
+      expect(spec).toMatchObject({ automountServiceAccountToken: false });
+      expect(spec.securityContext).toMatchObject({ runAsNonRoot: true, runAsUser: 1000, seccompProfile: { type: 'RuntimeDefault' } });
+      expect(spec.containers.map(({ securityContext }) => securityContext)).toEqual([
+        { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } },
+      ]);
+      const writable = spec.containers.flatMap(({ volumeMounts }) => volumeMounts).filter(({ readOnly }) => readOnly !== true);
+      expect(writable.map(({ mountPath }) => mountPath)).toEqual(['/var/lib/ftm-watch']);
+    });
+
+    it('fits together', () => {
+      const chart = chartWith(set);
+      const { metadata, spec } = podOf(chart);
+      const ports = spec.containers.flatMap((container) => container.ports);
+      const services = chart.objects.filter(({ kind }) => kind === 'Service').map((object) => object.spec as ServiceSpec);
+      for (const service of services) {
+        expect(metadata.labels).toMatchObject(service.selector);
+        for (const { targetPort, protocol } of service.ports)
+          expect(ports).toContainEqual(expect.objectContaining({ name: targetPort, protocol }));
+      }
+      const mounted = spec.containers.flatMap(({ volumeMounts }) => volumeMounts).map(({ name }) => name);
+      expect(mounted).toEqual(spec.volumes.map(({ name }) => name));
+      const names = chart.objects.map(({ kind, metadata: { name } }) => `${kind}/${name}`);
+      expect(new Set(names).size).toBe(names.length);
+      const made = chart.objects.filter(({ kind }) => kind === 'PersistentVolumeClaim').map(({ metadata: { name } }) => name);
+      const claimed = spec.volumes.flatMap(({ persistentVolumeClaim }) => persistentVolumeClaim?.claimName ?? []);
+      expect([...made, 'old-history']).toEqual(expect.arrayContaining(claimed));
+      expect(JSON.stringify(chart.objects)).not.toMatch(/undefined|<no value>|%!/u);
+    });
+
+    it('gives a configuration that the program takes', async () => {
+      const authority = await createIdentity({ name: 'CN=a', authority: true });
+      const pem = { 'tls.crt': authority.pem, 'tls.key': authority.keyPem };
+      const hash = `$scrypt$ln=15,r=8,p=3$${'c'.repeat(22)}$${'d'.repeat(43)}`;
+      const secrets = {
+        mail: { password: 'a' },
+        'fac-1': { key: 'b' },
+        'syslog-tls': pem,
+        'web-tls': pem,
+        'web-users': { prometheus: hash },
+      };
+      await using pod = await mountPod(chartWith(set), secrets);
+      if (set === 'everything') writeFileSync(join(dirname(pod.configFile), 'own-ca.pem'), authority.pem);
+      const { exitCode, stdout, stderr } = await runFtmWatch(['config', 'check', '--config', pod.configFile], {
+        cwd: dirname(pod.configFile),
+      });
+      expect({ exitCode, said: exitCode === 0 ? '' : stdout + stderr }).toEqual({ exitCode: 0, said: '' });
+    });
+  });
+
+  it('asks the program at pages that it has, which tell nothing of what it watches', async () => {
+    await using pod = await mountPod(chartWith('no values'), {});
+    const closed = String(await freePort());
+    const shipped = readFileSync(pod.configFile, 'utf8');
+    writeFileSync(
+      pod.configFile,
+      `${shipped.replace('0.0.0.0:9843', '127.0.0.1:0')}licenseServer: { host: 127.0.0.1, port: ${closed} }\ncontrolHosts: ["127.0.0.1:${closed}"]\nresolvers: ["127.0.0.1:${closed}"]\n`,
+    );
+    await using daemon = startDaemonProcess({ cwd: dirname(pod.configFile), args: ['--config', pod.configFile] });
+    const page = await daemon.page();
+    const [container] = podOf(chartWith('no values')).spec.containers;
+    const paths = (['startupProbe', 'livenessProbe', 'readinessProbe'] as const).map((probe) => container?.[probe]?.httpGet.path ?? '');
+    expect(paths).toEqual(['/-/healthy', '/-/healthy', '/-/ready']);
+    for (const path of paths) await expect.poll(async () => (await fetch(`${page}${path}`)).status, { timeout: 20_000 }).toBe(200);
+    await expect.poll(async () => (await fetch(`${page}/metrics`)).text(), { timeout: 20_000 }).toMatch(/^ftm_activation_ready 0$/mu);
+  });
+
+  it('asks over TLS where there is TLS', () => {
+    const [container] = podOf(chartWith('everything')).spec.containers;
+    const schemes = (['startupProbe', 'livenessProbe', 'readinessProbe'] as const).map((probe) => container?.[probe]?.httpGet.scheme);
+    expect(schemes).toEqual(['HTTPS', 'HTTPS', 'HTTPS']);
+    expect(objectOf(chartWith('everything'), 'ServiceMonitor').spec).toMatchObject({ endpoints: [{ scheme: 'https' }] });
+  });
+
+  it('takes log lines only where the configuration does, and leaves their source as it is', () => {
+    const syslogOf = (set: string): ServiceSpec => objectOf(chartWith(set), 'Service', 'ftm-watch-syslog').spec as ServiceSpec;
+    expect(() => syslogOf('no values')).toThrow('The chart has no Service');
+    expect(syslogOf('everything')).toMatchObject({ type: 'LoadBalancer', externalTrafficPolicy: 'Local' });
+    expect(syslogOf('everything').ports.map(({ port, protocol }) => `${String(port)}/${protocol}`)).toEqual([
+      '514/UDP',
+      '514/TCP',
+      '6514/TCP',
+    ]);
+    const nodePort = syslogOf('syslog at the ports of nodes, and where it may run');
+    expect(nodePort).toMatchObject({ type: 'NodePort', externalTrafficPolicy: 'Local', ports: [{ port: 1514, targetPort: 'syslog-udp' }] });
+  });
+
+  it('starts anew when the configuration is another, and only then', async () => {
+    const checksum = async (config: object): Promise<string | undefined> =>
+      podOf(await renderer.render({ config })).metadata.annotations['checksum/config'];
+    expect(await checksum({ site: 'a' })).toBe(await checksum({ site: 'a' }));
+    expect(await checksum({ site: 'a' })).not.toBe(await checksum({ site: 'b' }));
+  });
+
+  it('has the rules of deploy/prometheus word for word, which promtool takes', () => {
+    const { groups } = objectOf(chartWith('everything'), 'PrometheusRule').spec as RuleSpec;
+    const shipped = ruleFiles().flatMap((file) => (parse(readFileSync(file, 'utf8')) as RuleSpec).groups);
+    expect(groups.slice(0, -1)).toEqual(shipped);
+    expect(groups.at(-1)?.name).toBe('ftm-watch-absent');
+    // Each in a file of its own: the last one has names that others have too, with other expressions.
+    const files = Object.fromEntries(groups.map(({ name, rules }) => [`${name}.yml`, { groups: [{ name, rules }] }]));
+    const { status, said } = promtool(['check', 'rules', '--lint-fatal', ...Object.keys(files)], files);
+    expect(said.match(/SUCCESS/gu)).toHaveLength(groups.length);
+    expect(status).toBe(0);
+  });
+
+  it('has an alert for a pod that is gone, of which Prometheus forgets the target', () => {
+    const { groups } = objectOf(chartWith('the second of a pair'), 'PrometheusRule').spec as RuleSpec;
+    const down = { exp_labels: { job: 'ftm-watch', site: 'hq', instance: 'ftm-watch:9843', severity: 'warning' } };
+    const tests = [
+      {
+        interval: '1m',
+        input_series: [
+          { series: 'up{job="ftm-watch", site="hq", instance="ftm-watch:9843"}', values: '1x5 stale _x30' },
+          { series: 'up{job="ftm-watch", site="hq", instance="other:9843"}', values: '1x15 stale _x20' },
+        ],
+        alert_rule_test: [
+          { eval_time: '5m', alertname: 'FtmWatcherDown', exp_alerts: [] },
+          { eval_time: '10m', alertname: 'FtmWatcherDown', exp_alerts: [down] },
+          { eval_time: '10m', alertname: 'FtmSiteUnwatched', exp_alerts: [] },
+          { eval_time: '25m', alertname: 'FtmSiteUnwatched', exp_alerts: [{ exp_labels: { site: 'hq', severity: 'critical' } }] },
+        ],
+      },
+    ];
+    // Their texts are those of the shipped rules, as the test before compares; here it is about when.
+    const bare = groups.map(({ name, rules }) => ({ name, rules: rules.map((rule) => ({ ...(rule as object), annotations: {} })) }));
+    const files = { 'rules.yml': { groups: bare }, 'test.yml': { rule_files: ['rules.yml'], evaluation_interval: '30s', tests } };
+    expect(promtool(['test', 'rules', 'test.yml'], files)).toMatchObject({ status: 0 });
+  });
+
+  it('gives Prometheus the labels that the rules count on', () => {
+    const { endpoints } = objectOf(chartWith('everything'), 'ServiceMonitor').spec as {
+      readonly endpoints: readonly { readonly relabelings: readonly unknown[] }[];
+    };
+    expect(endpoints.flatMap(({ relabelings }) => relabelings)).toEqual([
+      { targetLabel: 'job', replacement: 'ftm-watch' },
+      { targetLabel: 'site', replacement: 'hq' },
+      { targetLabel: 'instance', replacement: 'ftm-watch:9843' },
+    ]);
+  });
+
+  it('refuses a budget for one pod alone', async () => {
+    await expect(renderer.render({ podDisruptionBudget: { enabled: true } })).rejects.toThrow('podDisruptionBudget needs pair.name');
+  });
+
+  it('says what is still open', () => {
+    expect(chartWith('no values').notes).toContain('configure config.web.users and config.web.tls');
+    expect(chartWith('everything').notes).not.toContain('configure config.web.users');
+    expect(chartWith('everything').notes).toContain('https://localhost:9843/');
+    expect(chartWith('nothing kept, and no account made').notes).toContain('Without persistence');
+  });
+});

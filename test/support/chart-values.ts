@@ -1,0 +1,89 @@
+import type { ChartValues } from './chart.ts';
+
+/** A site with everything that the chart can make. */
+const EVERYTHING: ChartValues = {
+  image: { repository: 'registry.example.org/ftm-watch', digest: `sha256:${'0'.repeat(64)}` },
+  imagePullSecrets: ['registry'],
+  config: {
+    site: 'hq',
+    trust: { caFiles: ['own-ca.pem'] },
+    resolvers: ['system', '10.0.0.53'],
+    mail: [{ host: 'mail.example.org', port: 587, user: 'fac', passwordFile: '/run/secrets/ftm-watch/mail/password' }],
+    appliances: [
+      {
+        name: 'fac-1',
+        logSources: ['10.0.0.5'],
+        api: { url: 'https://10.0.0.5', user: 'monitor', keyFile: '/run/secrets/ftm-watch/fac-1/key', caFile: 'own-ca.pem' },
+      },
+    ],
+    logs: {
+      syslog: {
+        udp: '0.0.0.0:5514',
+        tcp: '0.0.0.0:5514',
+        tls: {
+          listen: '0.0.0.0:6514',
+          certFile: '/run/secrets/ftm-watch/syslog-tls/tls.crt',
+          keyFile: '/run/secrets/ftm-watch/syslog-tls/tls.key',
+        },
+      },
+    },
+    web: {
+      tls: { certFile: '/run/secrets/ftm-watch/web-tls/tls.crt', keyFile: '/run/secrets/ftm-watch/web-tls/tls.key' },
+      users: [{ name: 'prometheus', passwordHashFile: '/run/secrets/ftm-watch/web-users/prometheus' }],
+    },
+  },
+  files: { 'own-ca.pem': 'the text of a certificate\nof two lines\n' },
+  secrets: ['mail', 'fac-1', 'syslog-tls', 'web-tls', 'web-users'],
+  persistence: { storageClass: 'fast', accessMode: 'ReadWriteOncePod', annotations: { 'example.org/backup': 'true' } },
+  syslogService: {
+    loadBalancerSourceRanges: ['10.0.0.0/24'],
+    loadBalancerClass: 'example.org/internal',
+    annotations: { 'example.org/a': 'b' },
+  },
+  serviceAccount: { annotations: { 'example.org/owner': 'security' } },
+  networkPolicy: {
+    enabled: true,
+    http: [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'monitoring' } } }],
+    syslog: [{ ipBlock: { cidr: '10.0.0.5/32' } }],
+  },
+  serviceMonitor: {
+    enabled: true,
+    labels: { release: 'prometheus' },
+    tlsConfig: { ca: { secret: { name: 'web-tls', key: 'ca.crt' } }, serverName: 'ftm-watch.monitoring.svc' },
+    basicAuth: { username: { name: 'scrape', key: 'user' }, password: { name: 'scrape', key: 'password' } },
+  },
+  prometheusRule: { enabled: true, labels: { release: 'prometheus' } },
+  pair: { name: 'hq' },
+  podDisruptionBudget: { enabled: true },
+  priorityClassName: 'high',
+  nodeSelector: { 'example.org/zone': 'fac' },
+  tolerations: [{ key: 'fac', operator: 'Exists', effect: 'NoSchedule' }],
+  podLabels: { team: 'security' },
+  podAnnotations: { 'example.org/c': 'd' },
+};
+
+/** Values that an administrator may have, by what is special about them. */
+export const CHART_VALUES: Readonly<Record<string, ChartValues>> = {
+  'no values': {},
+  everything: EVERYTHING,
+  'nothing kept, and no account made': { persistence: { enabled: false }, serviceAccount: { create: false } },
+  'names of its own, a claim and an account that are there': {
+    fullnameOverride: 'activation-watch',
+    persistence: { existingClaim: 'old-history' },
+    serviceAccount: { create: false, name: 'watchers' },
+    image: { tag: '0.1.0-rc.1' },
+  },
+  'syslog at the ports of nodes, and where it may run': {
+    config: { logs: { syslog: { udp: '[::]:5514' } } },
+    syslogService: { type: 'NodePort', ports: { udp: 1514 } },
+    affinity: {
+      nodeAffinity: {
+        requiredDuringSchedulingIgnoredDuringExecution: {
+          nodeSelectorTerms: [{ matchFields: [{ key: 'metadata.name', operator: 'In', values: ['a'] }] }],
+        },
+      },
+    },
+    dnsPolicy: 'Default',
+  },
+  'the second of a pair': { config: { site: 'hq' }, pair: { name: 'hq' }, prometheusRule: { enabled: true, shared: false } },
+};

@@ -1,0 +1,73 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { promisify } from 'node:util';
+import { parse } from 'yaml';
+
+const run = promisify(execFile);
+
+const CHART = 'deploy/helm/ftm-watch';
+
+export type ChartValues = Readonly<Record<string, unknown>>;
+
+/** What every object of Kubernetes has. */
+export interface KubernetesObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace: string;
+    readonly labels: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+  readonly spec?: unknown;
+  readonly data?: Readonly<Record<string, string>>;
+}
+
+export interface RenderedChart {
+  readonly objects: readonly KubernetesObject[];
+  readonly notes: string;
+}
+
+/** Renders the chart as Helm does, without Helm: test/support/chart-renderer. */
+export interface ChartRenderer extends AsyncDisposable {
+  /** @throws {Error} with what the template says when it refuses the values */
+  render(values: ChartValues, release?: string): Promise<RenderedChart>;
+}
+
+/** Compiles the renderer with Debian's Go and Debian's packages of Go sources, so that nothing is fetched. */
+export async function buildChartRenderer(): Promise<ChartRenderer> {
+  const folder = await mkdtemp(join(tmpdir(), 'ftm-watch-chart-'));
+  const program = join(folder, 'chart-renderer');
+  const cache = resolve('.cache/go');
+  await mkdir(cache, { recursive: true });
+  const env = { PATH: process.env['PATH'], HOME: folder, GO111MODULE: 'off', GOPATH: '/usr/share/gocode', GOCACHE: cache };
+  await run('go', ['build', '-o', program, 'test/support/chart-renderer/main.go'], { env });
+  return {
+    render: async (values, release = 'ftm-watch') => {
+      const files = await ask(program, { release, namespace: 'monitoring', values });
+      const { 'templates/NOTES.txt': notes = '', ...manifests } = files;
+      const objects = Object.values(manifests).map((manifest) => parse(manifest) as KubernetesObject | null);
+      return { notes, objects: objects.filter((object) => object !== null) };
+    },
+    [Symbol.asyncDispose]: () => rm(folder, { recursive: true }),
+  };
+}
+
+async function ask(program: string, request: object): Promise<Readonly<Record<string, string>>> {
+  const child = spawn(program, [CHART], { stdio: ['pipe', 'pipe', 'pipe'] });
+  child.stdin.end(JSON.stringify(request));
+  const [answer, complaint] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+  if (complaint !== '') throw new Error(`The chart refuses the values: ${complaint.trim()}`);
+  return JSON.parse(answer) as Readonly<Record<string, string>>;
+}
+
+/** The object of a kind, and of a name where there are several. @throws {Error} when there is none */
+export function objectOf({ objects }: RenderedChart, kind: string, name?: string): KubernetesObject {
+  const found = objects.find((object) => object.kind === kind && (name === undefined || object.metadata.name === name));
+  if (found === undefined) throw new Error(`The chart has no ${kind} ${name ?? ''}`);
+  return found;
+}

@@ -1,0 +1,75 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { type KubernetesObject, objectOf, type RenderedChart } from './chart.ts';
+
+/** What the chart says about its one pod, as far as it is looked at here. */
+export interface PodSpec {
+  readonly serviceAccountName: string;
+  readonly automountServiceAccountToken: boolean;
+  readonly securityContext: Readonly<Record<string, unknown>>;
+  readonly containers: readonly Container[];
+  readonly volumes: readonly Volume[];
+}
+
+interface Container {
+  readonly image: string;
+  readonly securityContext: Readonly<Record<string, unknown>>;
+  readonly ports: readonly { readonly name: string; readonly containerPort: number; readonly protocol: string }[];
+  readonly volumeMounts: readonly { readonly name: string; readonly mountPath: string; readonly readOnly?: boolean }[];
+  readonly [probe: `${string}Probe`]: { readonly httpGet: { readonly path: string; readonly port: string; readonly scheme: string } };
+}
+
+interface Volume {
+  readonly name: string;
+  readonly configMap?: { readonly name: string };
+  readonly secret?: { readonly secretName: string };
+  readonly persistentVolumeClaim?: { readonly claimName: string };
+  readonly emptyDir?: object;
+}
+
+export interface PodTemplate {
+  readonly metadata: { readonly labels: Readonly<Record<string, string>>; readonly annotations: Readonly<Record<string, string>> };
+  readonly spec: PodSpec;
+}
+
+export function podOf(chart: RenderedChart): PodTemplate {
+  return (objectOf(chart, 'Deployment').spec as { readonly template: PodTemplate }).template;
+}
+
+/** The folders that a pod would see, below one of this machine. */
+export interface PodFolders extends AsyncDisposable {
+  readonly configFile: string;
+}
+
+/** Makes the volumes of the pod, with keys in its Secrets; texts name the folders below that of this machine. */
+export async function mountPod(
+  chart: RenderedChart,
+  secrets: Readonly<Record<string, Readonly<Record<string, string>>>>,
+): Promise<PodFolders> {
+  const root = await mkdtemp(join(tmpdir(), 'ftm-watch-pod-'));
+  const { containers, volumes } = podOf(chart).spec;
+  for (const { name, mountPath } of containers.flatMap(({ volumeMounts }) => volumeMounts)) {
+    const contents = contentsOf(
+      volumes.find((volume) => volume.name === name),
+      objectOf(chart, 'ConfigMap'),
+      secrets,
+    );
+    await mkdir(join(root, mountPath), { recursive: true });
+    for (const [key, text] of Object.entries(contents))
+      await writeFile(join(root, mountPath, key), text.replaceAll(/(?<![\w.])\/(?=(?:run|var\/lib|etc)\/)/gu, `${root}/`));
+  }
+  const configFile = join(root, 'etc/ftm-watch/ftm-watch.yaml');
+  await mkdir(dirname(configFile), { recursive: true });
+  return { configFile, [Symbol.asyncDispose]: () => rm(root, { recursive: true }) };
+}
+
+function contentsOf(
+  volume: Volume | undefined,
+  configMap: KubernetesObject,
+  secrets: Readonly<Record<string, Readonly<Record<string, string>>>>,
+): Readonly<Record<string, string>> {
+  if (volume === undefined) throw new Error('A mount of the pod has no volume');
+  if (volume.configMap?.name === configMap.metadata.name) return configMap.data ?? {};
+  return volume.secret === undefined ? {} : (secrets[volume.secret.secretName] ?? {});
+}

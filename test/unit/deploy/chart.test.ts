@@ -1,0 +1,133 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Ajv, type ErrorObject } from 'ajv';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import packageJson from '../../../package.json' with { type: 'json' };
+import { renderChartFiles } from '../../../deploy/helm/chart-files.ts';
+import { CHART_VALUES } from '../../support/chart-values.ts';
+
+const CHART = 'deploy/helm/ftm-watch';
+const files = renderChartFiles();
+
+type Tree = Readonly<Record<string, unknown>>;
+
+const schema = JSON.parse(files.get('values.schema.json') ?? '') as Tree & { readonly properties: Readonly<Record<string, Tree>> };
+const defaults = parse(readFileSync(join(CHART, 'values.yaml'), 'utf8')) as Tree;
+// What is written for people, and is no keyword of the dialect, does not count.
+const validate = new Ajv({ allErrors: true, strict: true, strictRequired: false, strictTypes: false }).compile(schema);
+
+function isMap(value: unknown): value is Tree {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** As Helm merges them. */
+function merged(values: Tree, into: Tree): Tree {
+  const both = Object.entries(values).map(([key, value]) => {
+    const before = into[key];
+    return [key, isMap(value) && isMap(before) ? merged(value, before) : value] as const;
+  });
+  return { ...into, ...Object.fromEntries(both) };
+}
+
+function complaints(values: Tree): readonly string[] {
+  validate(merged(values, defaults));
+  return (validate.errors ?? []).map(told);
+}
+
+function told({ instancePath, message = '', params }: ErrorObject): string {
+  return `${instancePath} ${message} ${Object.values(params as Readonly<Record<string, unknown>>).join(' ')}`;
+}
+
+/** Every section of the schema that lists its keys. */
+function* sectionsOf(tree: Tree, path = ''): Generator<readonly [string, Tree]> {
+  if (isMap(tree['properties']) && path !== '/config') {
+    yield [path, tree];
+    for (const [key, value] of Object.entries(tree['properties'])) if (isMap(value)) yield* sectionsOf(value, `${path}/${key}`);
+  }
+}
+
+describe('the chart', () => {
+  it.each([...files])('has %s as it follows from elsewhere: else run "node deploy/helm/write.ts"', (name, text) => {
+    expect(readFileSync(join(CHART, name), 'utf8')).toBe(text);
+  });
+
+  it('has the rules of Prometheus and no other', () => {
+    expect(readdirSync(join(CHART, 'files/rules'))).toEqual(readdirSync('deploy/prometheus/rules'));
+  });
+
+  it('is of the version of the program', () => {
+    const { version, appVersion } = parse(readFileSync(join(CHART, 'Chart.yaml'), 'utf8')) as Tree;
+    expect([version, appVersion]).toEqual([packageJson.version, packageJson.version]);
+  });
+
+  it('sends no secret into the cluster', () => {
+    const templates = readdirSync(join(CHART, 'templates')).map((name) => readFileSync(join(CHART, 'templates', name), 'utf8'));
+    expect(templates.filter((text) => /^kind: Secret$/mu.test(text))).toEqual([]);
+  });
+});
+
+describe('the schema of its values', () => {
+  it.each(Object.entries(CHART_VALUES))('takes %s', (_, values) => {
+    expect(complaints(values)).toEqual([]);
+  });
+
+  it.each<readonly [string, Tree, string]>([
+    ['an unknown value', { replicas: 2 }, ' must NOT have additional properties replicas'],
+    ['an unknown value in a section', { persistence: { sise: '1Gi' } }, '/persistence must NOT have additional properties sise'],
+    ['an unknown key of the configuration', { config: { resolver: ['system'] } }, '/config must NOT have additional properties resolver'],
+    ['a wrong port in the configuration', { config: { licenseServer: { port: 70_000 } } }, '/config/licenseServer/port must be <= 65535'],
+    [
+      'a secret in the configuration',
+      { config: { registration: { user: 'a', password: 'b' } } },
+      '/config/registration must NOT have additional properties password',
+    ],
+    ['a page for the pod alone', { config: { web: { listen: '127.0.0.1:9843' } } }, '/config/web/listen must NOT be valid'],
+    ['a page at any port', { config: { web: { listen: '0.0.0.0:0' } } }, '/config/web/listen must match pattern'],
+    ['a database that goes with the pod', { config: { store: { path: 'data/a.sqlite' } } }, '/config/store/path must match pattern'],
+    ['a private key in a file', { files: { 'a.key': '-----BEGIN PRIVATE KEY-----\n' } }, '/files/a.key must NOT be valid'],
+    ['a second configuration file', { files: { 'ftm-watch.yaml': '' } }, '/files must NOT be valid'],
+    ['a file outside its folder', { files: { '../a': '' } }, '/files must match pattern'],
+    ['a name that no Secret has', { secrets: ['Fac_1'] }, '/secrets/0 must match pattern'],
+    ['a secret by its value', { secrets: [{ name: 'a', value: 'b' }] }, '/secrets/0 must be string'],
+    [
+      'a password by its value',
+      { serviceMonitor: { basicAuth: { password: 'secret' } } },
+      '/serviceMonitor/basicAuth/password must be object',
+    ],
+    ['a size without a unit', { persistence: { size: '1' } }, '/persistence/size must match pattern'],
+    [
+      'many pods on one volume',
+      { persistence: { accessMode: 'ReadWriteMany' } },
+      '/persistence/accessMode must be equal to one of the allowed values',
+    ],
+    ['a port that is none', { syslogService: { ports: { udp: 0 } } }, '/syslogService/ports/udp must be >= 1'],
+  ])('refuses %s, and says where', (_, values, complaint) => {
+    expect(complaints(values)).toContainEqual(expect.stringContaining(complaint));
+  });
+
+  it('knows exactly the values that there are, describes each, and lets no other pass', () => {
+    const keysOf = (path: string): readonly string[] => {
+      const at = path
+        .split('/')
+        .slice(1)
+        .reduce<unknown>((value, key) => (isMap(value) ? value[key] : undefined), defaults);
+      return isMap(at) ? Object.keys(at).toSorted() : [];
+    };
+    const sections = [...sectionsOf(schema)].filter(([path]) => !/^\/(?:config|serviceMonitor\/basicAuth)/u.test(path));
+    expect(sections.length).toBeGreaterThan(10);
+    for (const [path, { properties, additionalProperties }] of sections) {
+      const known = Object.keys(isMap(properties) ? properties : {}).filter((key) => key !== 'global');
+      expect([path, known.toSorted()]).toEqual([path, keysOf(path)]);
+      expect([path, additionalProperties]).toEqual([path, false]);
+    }
+    const silent = Object.entries(schema.properties).filter(([, { description }]) => typeof description !== 'string');
+    expect(silent).toEqual([]);
+  });
+
+  it('asks nothing of Helm that the expressions of Go cannot do', () => {
+    const patterns = [...JSON.stringify(schema).matchAll(/"pattern":"((?:[^"\\]|\\.)*)"/gu)].map(([, pattern = '']) => pattern);
+    expect(patterns.length).toBeGreaterThan(20);
+    expect(patterns.filter((pattern) => /\(\?[=!<]|\\\\[1-9]/u.test(pattern))).toEqual([]);
+  });
+});
