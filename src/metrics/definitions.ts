@@ -30,6 +30,8 @@ export interface Metrics {
   readonly reloadSuccessTime: Gauge;
   readonly missedRuns: Counter;
   readonly scheduleLag: Histogram;
+  readonly roundDuration: Gauge;
+  readonly eventLoopLag: Histogram;
   readonly storeWritable: Gauge;
   readonly buildInfo: Gauge<'version' | 'node'>;
 }
@@ -97,6 +99,8 @@ function defineFacMetrics(registry: Registry): Pick<Metrics, FacMetric> {
   };
 }
 
+const LAG_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5];
+
 type OwnMetric = Exclude<keyof Metrics, PathMetric | FacMetric>;
 
 function defineOwnMetrics(registry: Registry): Pick<Metrics, OwnMetric> {
@@ -111,6 +115,8 @@ function defineOwnMetrics(registry: Registry): Pick<Metrics, OwnMetric> {
     reloadSuccessTime: gauge('ftm_config_last_reload_success_timestamp_seconds', 'When a configuration was last taken', []),
     missedRuns: counter('ftm_schedule_missed_runs_total', 'Scheduled runs that were skipped or overdue', []),
     scheduleLag: histogram('ftm_schedule_lag_seconds', 'How late scheduled runs started', [], [0.01, 0.05, 0.1, 0.5, 1, 2, 5, 30]),
+    roundDuration: gauge('ftm_round_duration_seconds', 'How long the last round of probes took', []),
+    eventLoopLag: histogram('ftm_event_loop_lag_seconds', 'How late this process was when it looked, four times a second', [], LAG_BUCKETS),
     storeWritable: gauge('ftm_store_writable', '1 when history can be written', []),
     buildInfo: gauge('ftm_build_info', 'Version of ftm-watch and of Node', ['version', 'node']),
   };

@@ -32,6 +32,11 @@ export class Recorder {
     createZeroSeries(this.#metrics, expected);
   }
 
+  /** A round has ended, of use or not. */
+  ended({ durationMs }: Pick<RoundObservations, 'durationMs'>): void {
+    this.#metrics.roundDuration.set(durationMs / 1000);
+  }
+
   /** What the probes of a round measured; not of a round in which this process itself stood still. */
   measured(observations: RoundObservations, judged: JudgedRound, { licenseServer }: Config): void {
     recordSamples(this.#metrics, observations);
@@ -81,6 +86,11 @@ export class Recorder {
 
   lag(lag: Millis): void {
     this.#metrics.scheduleLag.observe(lag / 1000);
+  }
+
+  /** How late the event loop was at one moment. */
+  loopLag(lag: Millis): void {
+    this.#metrics.eventLoopLag.observe(lag / 1000);
   }
 
   missed(): void {

@@ -1,7 +1,7 @@
 import type { Config } from '../config/config.ts';
 import { readSecret, type SecretSource } from '../config/secret.ts';
 import { createCertificateCache } from '../core/certificate-cache.ts';
-import type { Clock } from '../core/clock.ts';
+import type { Clock, Millis } from '../core/clock.ts';
 import type { Verdict } from '../core/interception/tls-evidence.ts';
 import type { PathObservation, RoundObservations } from '../core/round.ts';
 import { createSystemLookup } from '../probes/system-lookup.ts';
@@ -34,6 +34,8 @@ export type RoundWishes = Pick<RoundTools, 'mailServers' | 'onProgress'>;
 export interface ProbeKitDeps {
   readonly clock: Clock;
   readonly env: NodeJS.ProcessEnv;
+  /** Told four times a second how late the event loop is. */
+  readonly onBeat?: (lateness: Millis) => void;
 }
 
 /** Handshakes in flight at once: more falsify each other's timings on one thread. */
@@ -44,9 +46,9 @@ const CERTIFICATES = 512;
 const NEEDS_NO_REFERENCE: readonly Verdict[] = ['genuine', 'rotated'];
 
 /** @throws {Error} when a CA file, a product file or the learned trust cannot be read */
-export async function createProbeKit(config: Config, { clock, env }: ProbeKitDeps): Promise<ProbeKit> {
+export async function createProbeKit(config: Config, { clock, env, onBeat }: ProbeKitDeps): Promise<ProbeKit> {
   const knowledge = await loadTlsKnowledge(config);
-  const stall = createStallWatch(clock);
+  const stall = createStallWatch(clock, onBeat);
   const certificates = createCertificateCache(CERTIFICATES);
   const trust = publicTrust();
   const secrets = (source: SecretSource): Promise<string> => readSecret(source, env);

@@ -12,7 +12,8 @@ export interface StallWatch {
 
 const BEAT: Millis = 250;
 
-export function createStallWatch(clock: Clock): StallWatch {
+/** @param onBeat told how late each look was, four times a second */
+export function createStallWatch(clock: Clock, onBeat: (lateness: Millis) => void = () => undefined): StallWatch {
   let longest: Millis = 0;
   let last = clock.elapsed();
   let cancel = beat();
@@ -23,9 +24,11 @@ export function createStallWatch(clock: Clock): StallWatch {
 
   function beat(): () => void {
     return clock.after(BEAT, () => {
-      longest = Math.max(longest, lateness());
+      const late = lateness();
+      longest = Math.max(longest, late);
       last = clock.elapsed();
       cancel = beat();
+      onBeat(late);
     });
   }
 

@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
 import { readSecret } from '../config/secret.ts';
 import type { Assessment } from '../core/assessment.ts';
-import type { Clock, EpochMs } from '../core/clock.ts';
+import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 import type { Diagnosis } from '../core/diagnosis.ts';
 import { diagnose } from '../core/diagnosis/diagnose.ts';
 import type { LogEvent } from '../core/polling/log-event.ts';
@@ -79,7 +79,10 @@ export class Watch {
   /** @throws {Error} when a file that the configuration names cannot be used */
   static async create(config: Config, deps: WatchDeps): Promise<Watch> {
     const signatures = await loadSignatures(config.logs.signatureFiles);
-    return new Watch(config, { kit: await createProbeKit(config, deps), signatures }, deps);
+    const onBeat = (lateness: Millis): void => {
+      deps.recorder.loopLag(lateness);
+    };
+    return new Watch(config, { kit: await createProbeKit(config, { ...deps, onBeat }), signatures }, deps);
   }
 
   private constructor(config: Config, files: WatchFiles, deps: WatchDeps) {
@@ -221,6 +224,7 @@ export class Watch {
   /** The verdict first; what may be slow or full comes after it. */
   #publish(round: Examination, fresh: readonly PreconditionId[]): void {
     const { recorder, onRound } = this.#deps;
+    recorder.ended(round.observations);
     if (!isVoid(round.observations)) recorder.measured(round.observations, round.judged, this.config);
     recorder.diagnosed(round.diagnosis, this.config);
     recorder.units(this.#units.picture());

@@ -36,6 +36,8 @@ const CONTRACT: Readonly<Record<string, string>> = {
   ftm_config_last_reload_success_timestamp_seconds: '',
   ftm_schedule_missed_runs_total: '',
   ftm_schedule_lag_seconds: '',
+  ftm_round_duration_seconds: '',
+  ftm_event_loop_lag_seconds: '',
   ftm_store_writable: '',
   ftm_build_info: 'node version',
 };

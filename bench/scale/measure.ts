@@ -1,0 +1,142 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { startDaemon } from '../../test/lab/daemon.ts';
+import type { Daemon } from '../../test/lab/daemon.ts';
+import { parseExposition } from '../../test/support/exposition.ts';
+import type { Size } from './configuration.ts';
+import { lagBetween, valueOf } from './exposed.ts';
+import type { Series } from './exposed.ts';
+import { filesOf, usageOf } from './usage.ts';
+
+/** One daemon, measured. */
+export interface Measured extends Size {
+  /** From the start of the process to its page. */
+  readonly startMs: number;
+  /** From its page to the end of the first round. */
+  readonly firstRoundMs: number;
+  readonly rssMegabytes: number;
+  readonly cpuMsARound: number;
+  readonly roundMs: number;
+  readonly lagP50Ms: number;
+  readonly lagP99Ms: number;
+  readonly mostFiles: number;
+  readonly missedRuns: number;
+  readonly series: number;
+  readonly scrape: Answered;
+  readonly status: Answered;
+  readonly page: Answered;
+  readonly storeMegabytesAnHour: number;
+  readonly logLines: LogLines;
+}
+
+export interface Answered {
+  readonly ms: number;
+  readonly kilobytes: number;
+}
+
+export interface LogLines {
+  readonly sent: number;
+  readonly lost: number;
+  readonly cpuMicrosecondsALine: number;
+}
+
+const SEND = fileURLToPath(new URL('send.ts', import.meta.url));
+const ROUNDS = 3;
+const LINES_A_SECOND = 2000;
+const LOG_SECONDS = 5;
+/** How often /proc is looked at for open sockets. */
+const LOOK_MS = 20;
+
+/** Starts the daemon, lets it settle for two rounds, and looks at the next ones. */
+export async function measure(configFile: string, folder: string, size: Size): Promise<Measured> {
+  const started = performance.now();
+  await using daemon = await startDaemon(configFile, folder);
+  const startMs = performance.now() - started;
+  await firstRound(daemon);
+  const firstRoundMs = performance.now() - started - startMs;
+  await sleep(1000 * size.everySeconds * (size.everySeconds > 10 ? 1 : 2));
+  const store = join(folder, 'data', 'ftm-watch.sqlite');
+  const rounds = await measureRounds(daemon, size, store);
+  const answers = {
+    scrape: await timed(daemon, 'metrics'),
+    status: await timed(daemon, 'api/v1/status'),
+    page: await timed(daemon, ''),
+  };
+  return { ...size, startMs, firstRoundMs, ...rounds, ...answers, logLines: await measureLines(daemon, size) };
+}
+
+async function firstRound(daemon: Daemon): Promise<void> {
+  while (!(await daemon.get('-/ready')).ok) await sleep(50);
+}
+
+async function exposed(daemon: Daemon): Promise<readonly Series[]> {
+  return parseExposition(await (await daemon.get('metrics')).text());
+}
+
+type OfRounds = Pick<
+  Measured,
+  'rssMegabytes' | 'cpuMsARound' | 'roundMs' | 'lagP50Ms' | 'lagP99Ms' | 'mostFiles' | 'missedRuns' | 'series' | 'storeMegabytesAnHour'
+>;
+
+async function measureRounds(daemon: Daemon, { everySeconds }: Size, store: string): Promise<OfRounds> {
+  const seriesBefore = await exposed(daemon);
+  await sleep(500);
+  const [bytesBefore, before, began] = [storeBytes(store), usageOf(daemon.pid), performance.now()];
+  const rounds = everySeconds > 10 ? 2 : ROUNDS;
+  let mostFiles = 0;
+  while (performance.now() - began < rounds * everySeconds * 1000) {
+    mostFiles = Math.max(mostFiles, filesOf(daemon.pid));
+    await sleep(LOOK_MS);
+  }
+  const after = usageOf(daemon.pid);
+  const series = await exposed(daemon);
+  const lag = lagBetween(seriesBefore, series);
+  return {
+    rssMegabytes: after.rssMegabytes,
+    cpuMsARound: ((after.cpuSeconds - before.cpuSeconds) / rounds) * 1000,
+    roundMs: valueOf(series, 'ftm_round_duration_seconds') * 1000,
+    lagP50Ms: lag(0.5) * 1000,
+    lagP99Ms: lag(0.99) * 1000,
+    mostFiles,
+    missedRuns: valueOf(series, 'ftm_schedule_missed_runs_total'),
+    series: series.length,
+    storeMegabytesAnHour: ((storeBytes(store) - bytesBefore) / rounds / 2 ** 20) * (3600 / 30),
+  };
+}
+
+async function timed(daemon: Daemon, path: string): Promise<Answered> {
+  await (await daemon.get(path)).text();
+  const started = performance.now();
+  const body = await (await daemon.get(path)).text();
+  return { ms: performance.now() - started, kilobytes: Buffer.byteLength(body) / 1024 };
+}
+
+async function measureLines(daemon: Daemon, { appliances }: Size): Promise<LogLines> {
+  const received = async (): Promise<number> =>
+    (await exposed(daemon))
+      .filter(({ name, labels }) => name === 'ftm_log_lines_total' && labels['source'] === 'udp' && labels['result'] !== 'dropped')
+      .reduce((sum, { value }) => sum + value, 0);
+  const before = await received();
+  const cpu = usageOf(daemon.pid).cpuSeconds;
+  const args = [daemon.syslogPort ?? 0, appliances, LINES_A_SECOND, LOG_SECONDS].map(String);
+  const sender = spawn(process.execPath, [SEND, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const sent = Number(await text(sender.stdout));
+  const used = usageOf(daemon.pid).cpuSeconds - cpu;
+  const came = (await received()) - before;
+  return { sent, lost: sent - came, cpuMicrosecondsALine: (used / sent) * 1e6 };
+}
+
+/** What SQLite has written, in the file or in its log. */
+function storeBytes(path: string): number {
+  const db = new DatabaseSync(path, { readOnly: true });
+  try {
+    const pragma = (name: string): number => Number(Object.values(db.prepare(`PRAGMA ${name}`).get() ?? {})[0]);
+    return pragma('page_count') * pragma('page_size');
+  } finally {
+    db.close();
+  }
+}

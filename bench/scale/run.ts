@@ -1,0 +1,75 @@
+/**
+ * One daemon with 1 to 1,000 targets and appliances: what a round costs, what it remembers, what its page and its metrics take. The
+ * daemon is the real one, in a network of its own with a thousand addresses.
+ *
+ *   npm run bench:scale [-- --quick] [-- --size 100x10]… [-- --write] [-- --json FILE]
+ *
+ * `--quick` takes a tenth of the sizes, `--size` one of so many targets and appliances; `--write` puts the tables into docs/scale.md.
+ */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { writeConfiguration } from './configuration.ts';
+import type { Size } from './configuration.ts';
+import { measure } from './measure.ts';
+import type { Measured } from './measure.ts';
+import { enterNetwork } from './network.ts';
+import { reportOf, writeReport } from './report.ts';
+import type { Site } from './site.ts';
+
+const { values: options } = parseArgs({
+  options: { quick: { type: 'boolean' }, write: { type: 'boolean' }, json: { type: 'string' }, size: { type: 'string', multiple: true } },
+});
+
+const SIZES: readonly Size[] = [
+  { targets: 1, appliances: 1, everySeconds: 5 },
+  { targets: 10, appliances: 1, everySeconds: 5 },
+  { targets: 100, appliances: 1, everySeconds: 5 },
+  { targets: 1000, appliances: 1, everySeconds: 20 },
+  { targets: 1, appliances: 10, everySeconds: 5 },
+  { targets: 1, appliances: 100, everySeconds: 5 },
+  { targets: 1, appliances: 1000, everySeconds: 30 },
+  { targets: 1000, appliances: 1000, everySeconds: 30 },
+];
+const QUICK: readonly Size[] = [
+  { targets: 1, appliances: 1, everySeconds: 5 },
+  { targets: 100, appliances: 1, everySeconds: 5 },
+  { targets: 1, appliances: 100, everySeconds: 5 },
+];
+
+/** Of `1000x10`: targets, appliances. */
+function sizeOf(text: string): Size {
+  const [targets = 1, appliances = 1] = text.split('x').map(Number);
+  return { targets, appliances, everySeconds: Math.max(targets, appliances) > 500 ? 30 : 5 };
+}
+
+enterNetwork();
+const print = (text: string): void => {
+  process.stdout.write(`${text}\n`);
+};
+const sizes = options.size?.map(sizeOf) ?? (options.quick === true ? QUICK : SIZES);
+const site = fork(fileURLToPath(new URL('site.ts', import.meta.url)), [String(Math.max(...sizes.map(({ targets }) => targets)))]);
+const results: Measured[] = [];
+try {
+  const [served] = (await once(site, 'message')) as unknown as readonly [Site];
+  for (const size of sizes) {
+    const folder = await mkdtemp(join(tmpdir(), 'bench-scale-'));
+    try {
+      const measured = await measure(await writeConfiguration(folder, size, served), folder, size);
+      results.push(measured);
+      print(JSON.stringify(measured));
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+} finally {
+  site.disconnect();
+}
+const report = reportOf(results);
+print(`\n${report}`);
+if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify(results, null, 1)}\n`);
+if (options.write === true) await writeReport(report);
