@@ -1,3 +1,4 @@
+import ipaddr from 'ipaddr.js';
 import { Gauge, Registry } from 'prom-client';
 
 import type { Millis } from '../core/clock.ts';
@@ -43,8 +44,19 @@ function addPath(facts: ProbeFacts, gauge: MakeGauge): void {
   const { endpoint } = facts;
   gauge('probe_dns_lookup_time_seconds', 'Returns the time taken for probe dns lookup in seconds').set(lookupMs(facts) / 1000);
   // Through a proxy it is the proxy that chooses.
-  if (endpoint !== null && endpoint.proxy === null)
-    gauge('probe_ip_protocol', 'Specifies whether probe ip protocol is IP4 or IP6').set(endpoint.family);
+  if (endpoint === null || endpoint.proxy !== null) return;
+  gauge('probe_ip_protocol', 'Specifies whether probe ip protocol is IP4 or IP6').set(endpoint.family);
+  const help = "Specifies the hash of IP address. It's useful to detect if the IP address changes.";
+  gauge('probe_ip_addr_hash', help).set(addressHash(endpoint.address));
+}
+
+/** FNV-1a of 32 bits over the bytes of the address, as the blackbox exporter has it, so that the figures of both can be compared. */
+function addressHash(address: string): number {
+  const [prime, start] = [0x0100_0193, 0x811c_9dc5];
+  return ipaddr
+    .process(address.split('%')[0] ?? '')
+    .toByteArray()
+    .reduce((hash, byte) => Math.imul(hash ^ byte, prime) >>> 0, start);
 }
 
 /** Both families are asked for at once. */

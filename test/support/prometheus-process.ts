@@ -10,6 +10,8 @@ export interface PrometheusProcess extends AsyncDisposable {
   readonly url: string;
   /** The labels of the alerts that fire now. */
   firing(): Promise<readonly Labels[]>;
+  /** The value of the first series that a query finds now; null: it finds none. */
+  value(query: string): Promise<number | null>;
   /** How many series a query finds now. @throws {Error} with what Prometheus says when it does not understand it */
   count(query: string): Promise<number>;
 }
@@ -32,15 +34,25 @@ export async function startPrometheus(folder: string): Promise<PrometheusProcess
       const { data } = (await response.json()) as { data: { alerts: readonly { readonly state: string; readonly labels: Labels }[] } };
       return data.alerts.filter(({ state }) => state === 'firing').map(({ labels }) => labels);
     },
-    async count(query) {
-      const response = await fetch(`${url}/api/v1/query?${new URLSearchParams({ query }).toString()}`);
-      const { data, error } = (await response.json()) as { data?: { result: readonly unknown[] }; error?: string };
-      if (data === undefined) throw new Error(`Cannot run the query "${query}": ${error ?? 'no data'}`);
-      return data.result.length;
+    value: async (query) => {
+      const [first] = await ask(url, query);
+      return first === undefined ? null : Number(first.value[1]);
     },
+    count: async (query) => (await ask(url, query)).length,
     async [Symbol.asyncDispose]() {
       child.kill('SIGKILL');
       await ended;
     },
   };
+}
+
+interface Sample {
+  readonly value: readonly [seconds: number, text: string];
+}
+
+async function ask(url: string, query: string): Promise<readonly Sample[]> {
+  const response = await fetch(`${url}/api/v1/query?${new URLSearchParams({ query }).toString()}`);
+  const { data, error } = (await response.json()) as { data?: { result: readonly Sample[] }; error?: string };
+  if (data === undefined) throw new Error(`Cannot run the query "${query}": ${error ?? 'no data'}`);
+  return data.result;
 }

@@ -21,6 +21,7 @@ describe('GET /probe of the licence server', () => {
       'probe_duration_seconds',
       'probe_dns_lookup_time_seconds',
       'probe_ip_protocol',
+      'probe_ip_addr_hash',
       'probe_http_status_code',
       'probe_http_ssl',
       'probe_http_redirects',
