@@ -1,7 +1,7 @@
 import type { Config } from '../config/config.ts';
 import { authority } from '../probes/endpoint/dial.ts';
 import { createProbeKit, type ProbeKit } from '../round/probe-kit.ts';
-import { tlsEvidence } from '../round/judge-tls-path.ts';
+import { controlChainsOf, tlsEvidence } from '../round/judge-tls-path.ts';
 import { trueTime } from '../round/assess-round.ts';
 import { writeBaseline } from '../trust/baseline-file.ts';
 import { EXIT_UNKNOWN } from './exit-code.ts';
@@ -53,7 +53,7 @@ async function capture(kit: ProbeKit, { progress }: Terminal, signal: AbortSigna
   });
   line.clear();
   const path = round.licenseServer;
-  const surroundings = { controls: round.controls, now: trueTime(round) };
+  const surroundings = { controls: controlChainsOf(round.controls), now: trueTime(round) };
   return tlsEvidence(path, kit.knowledgeOf(path.subject), surroundings).map(({ endpoint, evidence }) => ({
     address: endpoint.address,
     evidence,

@@ -60,7 +60,8 @@ export interface ProbeSample {
 export function probeSamples(round: RoundObservations): readonly ProbeSample[] {
   const paths = [round.licenseServer, ...round.services, ...round.controls];
   return [
-    ...paths.flatMap((path) => path.names.flatMap(dnsSamples)),
+    // Paths to one host share the answers to one question.
+    ...[...new Set(paths.flatMap(({ names }) => names))].flatMap(dnsSamples),
     ...paths.flatMap((path) => path.endpoints.flatMap(endpointSamples)),
     ...round.mail.map(({ server, outcome }) => sample('mail', server, outcome)),
     ...round.ntp.map(({ source, outcome }) =>

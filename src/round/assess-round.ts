@@ -13,7 +13,7 @@ import { judgeDns } from '../probes/dns/judge.ts';
 import { judgeHttp, judgeTcp } from '../probes/endpoint/judge.ts';
 import { judgeMail } from '../probes/mail/judge.ts';
 import { judgeInternet } from './judge-internet.ts';
-import { judgeTlsPath, type JudgedTlsPath, type TlsKnowledge } from './judge-tls-path.ts';
+import { controlChainsOf, judgeTlsPath, type JudgedTlsPath, type TlsKnowledge } from './judge-tls-path.ts';
 
 /** By target, `host:port`. */
 export type TlsKnowledgeOf = (target: string) => TlsKnowledge;
@@ -29,9 +29,10 @@ export interface JudgedRound {
 export function assessRound(config: Config, round: RoundObservations, knowledgeOf: TlsKnowledgeOf): JudgedRound {
   const clock = clockObservations(round);
   const now = correctedNow(round.startedAt, clock);
+  const controls = controlChainsOf(round.controls);
   const judged = [round.licenseServer, ...round.services].map((path) => ({
     path,
-    judged: judgeTlsPath(path, knowledgeOf(path.subject), { controls: round.controls, now }),
+    judged: judgeTlsPath(path, knowledgeOf(path.subject), { controls, now }),
   }));
   const stages = judged.map(({ path, judged: tls }, index) => judgePath(path, tls, config, index));
   return {

@@ -34,7 +34,8 @@ export interface JudgedTlsPath {
 }
 
 export interface TlsSurroundings {
-  readonly controls: readonly PathObservation[];
+  /** Of all control hosts, by `controlChainsOf`. */
+  readonly controls: readonly ControlChain[];
   readonly now: EpochMs;
 }
 
@@ -54,7 +55,6 @@ export function tlsEvidence(
   { trust, profile, products, baseline, previous }: TlsKnowledge,
   { controls, now }: TlsSurroundings,
 ): readonly { readonly endpoint: EndpointObservation; readonly evidence: TlsEvidence }[] {
-  const controlChains = controls.flatMap(controlChainsOf);
   return path.endpoints.flatMap((endpoint) => {
     const outcome = endpoint.tls;
     if (outcome === null) return [];
@@ -64,7 +64,7 @@ export function tlsEvidence(
       profile,
       outcome,
       tcpMs: endpoint.proxy === null ? endpoint.tcp.durationMs : null,
-      controls: controlChains,
+      controls,
       references: referencesFor(endpoint, path),
       previous,
       baseline,
@@ -76,8 +76,11 @@ export function tlsEvidence(
   });
 }
 
-function controlChainsOf({ subject, endpoints }: PathObservation): readonly ControlChain[] {
-  return endpoints.flatMap(({ tls }) => (tls?.chain ? [{ target: subject, chain: tls.chain }] : []));
+/** What control hosts showed: gathered once for all targets of a round. */
+export function controlChainsOf(controls: readonly PathObservation[]): readonly ControlChain[] {
+  return controls.flatMap(({ subject, endpoints }) =>
+    endpoints.flatMap(({ tls }) => (tls?.chain ? [{ target: subject, chain: tls.chain }] : [])),
+  );
 }
 
 /** The other SNI, and the chains at addresses that only other resolvers gave. */

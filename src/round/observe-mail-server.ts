@@ -4,11 +4,11 @@ import type { Config, MailServerConfig } from '../config/config.ts';
 import type { DnsObservation, MailObservation } from '../core/observation.ts';
 import type { ProbeContext } from '../probes/context.ts';
 import { judgeDns } from '../probes/dns/judge.ts';
-import { observeDns, type DnsPorts } from '../probes/dns/observe.ts';
 import { observeMail, type MailPorts } from '../probes/mail/observe.ts';
+import type { AskName } from './ask-name.ts';
 
 export interface MailTools {
-  readonly dns: DnsPorts;
+  readonly askName: AskName;
   readonly mail: MailPorts;
 }
 
@@ -34,7 +34,7 @@ async function addressesOf(
   if (isIP(host) !== 0) return [host];
   const observations: DnsObservation[] = [];
   for (const resolver of resolvers) {
-    observations.push(await observeDns(host, resolver, tools.dns, ctx));
+    observations.push(await tools.askName(host, resolver, ctx));
     const { addresses } = judgeDns({ name: host, port, expectedAddresses: ANY_ADDRESS, observations });
     if (addresses.length > 0) return addresses;
   }

@@ -6,14 +6,14 @@ import type { DnsObservation, EndpointObservation } from '../core/observation.ts
 import type { PathObservation } from '../core/round.ts';
 import type { ProbeContext } from '../probes/context.ts';
 import { judgeDns } from '../probes/dns/judge.ts';
-import { observeDns, type DnsPorts } from '../probes/dns/observe.ts';
 import { authority } from '../probes/endpoint/dial.ts';
 import { observeEndpoint, type EndpointDeps, type EndpointRequest } from '../probes/endpoint/observe.ts';
 import type { Limiter } from '../probes/limiter.ts';
+import type { AskName } from './ask-name.ts';
 
 /** What the probes of a round share. */
 export interface PathTools {
-  readonly dns: DnsPorts;
+  readonly askName: AskName;
   readonly endpoint: EndpointDeps;
   /** Bounds the connections in flight: handshakes at the same instant falsify each other's timings. */
   readonly limiter: Limiter;
@@ -41,7 +41,7 @@ export async function observePath(target: PathTarget, tools: PathTools, ctx: Pro
 export async function observeAnyAddress(target: PathTarget, tools: PathTools, ctx: ProbeContext): Promise<PathObservation> {
   const names: DnsObservation[] = [];
   for (const resolver of isLiteral(target) || target.proxy !== null ? [] : target.resolvers) {
-    names.push(await observeDns(target.host, resolver, tools.dns, ctx));
+    names.push(await tools.askName(target.host, resolver, ctx));
     if (dialable(target, names).length > 0) break;
   }
   const endpoints: EndpointObservation[] = [];
@@ -63,7 +63,7 @@ export function observeKnownAddresses(target: PathTarget, tools: PathTools, ctx:
 
 async function resolve(target: PathTarget, tools: PathTools, ctx: ProbeContext): Promise<readonly DnsObservation[]> {
   if (isLiteral(target) || target.proxy !== null) return [];
-  return Promise.all(target.resolvers.map((resolver) => observeDns(target.host, resolver, tools.dns, ctx)));
+  return Promise.all(target.resolvers.map((resolver) => tools.askName(target.host, resolver, ctx)));
 }
 
 /** Through a proxy the name itself is dialled: the proxy resolves it. */

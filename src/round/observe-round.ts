@@ -1,15 +1,19 @@
 import { deadline } from '../clock.ts';
-import type { Config, MailServerConfig } from '../config/config.ts';
+import type { Config, HostPort, MailServerConfig } from '../config/config.ts';
 import type { Millis } from '../core/clock.ts';
-import type { EndpointObservation, MailObservation } from '../core/observation.ts';
+import type { EndpointObservation } from '../core/observation.ts';
 import type { PathObservation, RoundObservations } from '../core/round.ts';
 import { observeNtp } from '../probes/clock/ntp.ts';
 import type { ProbeContext } from '../probes/context.ts';
 import { authority } from '../probes/endpoint/dial.ts';
+import type { SystemLookup } from '../probes/system-lookup.ts';
+import { spreadOrder } from '../schedule/spread-order.ts';
+import { askOnce } from './ask-name.ts';
 import { observeMailServer, type MailTools } from './observe-mail-server.ts';
 import { observeAnyAddress, observeKnownAddresses, observePath } from './observe-path.ts';
 import { observeReferences, type ReferenceTools } from './observe-references.ts';
 import { controlTarget, licenseTarget, serviceTarget } from './path-targets.ts';
+import { timeToBegin, type RoundPace } from './round-pace.ts';
 
 /** What is being looked at, for people who wait. */
 export interface RoundProgress {
@@ -19,6 +23,8 @@ export interface RoundProgress {
 }
 
 export interface RoundTools extends ReferenceTools, MailTools {
+  readonly system: SystemLookup;
+  readonly pace: RoundPace;
   /** The longest that this process stood still since the last call. */
   readonly takeStall: () => Millis;
   readonly onProgress: (progress: RoundProgress) => void;
@@ -26,30 +32,35 @@ export interface RoundTools extends ReferenceTools, MailTools {
   readonly mailServers: Promise<readonly MailServerConfig[]>;
 }
 
-/** A round ends by then even when nothing answers: 3 s for names, 3 + 4 + 4 s for connection, handshake and answer. */
+/** Of a small round at which nothing answers: 3 s for names, 3 + 4 + 4 s for connection, handshake and answer. */
 export const ROUND_LIMIT: Millis = 14_500;
+
+/** A round ends by then even when nothing answers: its last look begins later when there are many. */
+export function roundLimit(config: Config): Millis {
+  return timeToBegin(config) + ROUND_LIMIT;
+}
 
 /**
  * Looks at everything once. Never rejects: what failed is in the observations, and what the time was too short for is `aborted`.
  * The licence server comes first, since the others wait for its turn.
  */
-export async function observeRound(config: Config, tools: RoundTools, ctx: ProbeContext): Promise<RoundObservations> {
+export async function observeRound(config: Config, given: RoundTools, ctx: ProbeContext): Promise<RoundObservations> {
   const startedAt = ctx.clock.now();
   const started = ctx.clock.elapsed();
-  tools.takeStall();
-  using limit = deadline(ctx.clock, ROUND_LIMIT, ctx.signal);
+  given.takeStall();
+  using limit = deadline(ctx.clock, roundLimit(config), ctx.signal);
   const round = { ...ctx, signal: limit.signal };
-  const watched = watcher(tools.onProgress);
-  const [straight, services, controls, mail, ntp] = await Promise.all([
-    watched('path', authority(config.licenseServer), observeLicenseServer(config, tools, round)),
-    Promise.all(
-      config.services.map((service) => watched('path', authority(service), observePath(serviceTarget(service, config), tools, round))),
+  const tools = { ...given, askName: askOnce(given.askName) };
+  const lookAt = looker(config, tools, round);
+  const [straight, controls, mail, ntp, services] = await Promise.all([
+    lookAt.now('path', config.licenseServer, () => observeLicenseServer(config, tools, round)),
+    lookAt.each('control', config.controlHosts, (host) => observeAnyAddress(controlTarget(host, config), tools, round)),
+    orUntilAborted(tools.mailServers, round.signal).then((servers) =>
+      lookAt.each('mail', servers, (server) => observeMailServer(server, config, tools, round)),
     ),
-    Promise.all(
-      config.controlHosts.map((host) => watched('control', authority(host), observeAnyAddress(controlTarget(host, config), tools, round))),
-    ),
-    observeMail(config, tools, round, watched),
-    Promise.all(config.clock.ntp.map((server) => watched('clock', authority(server), observeNtp(server, tools.dns.system, round)))),
+    lookAt.each('clock', config.clock.ntp, (server) => observeNtp(server, tools.system, round)),
+    // Last: there may be a thousand.
+    lookAt.each('path', config.services, (service) => observePath(serviceTarget(service, config), tools, round)),
   ]);
   const references = await observeReferences(licenseTarget(config), { path: straight.path, controls }, tools, round);
   return {
@@ -76,11 +87,6 @@ async function observeLicenseServer(config: Config, tools: RoundTools, ctx: Prob
   return { path, known: path.endpoints.length > 0 ? [] : await observeKnownAddresses(target, tools, ctx) };
 }
 
-async function observeMail(config: Config, tools: RoundTools, ctx: ProbeContext, watched: Watched): Promise<readonly MailObservation[]> {
-  const servers = await orUntilAborted(tools.mailServers, ctx.signal);
-  return Promise.all(servers.map((server) => watched('mail', authority(server), observeMailServer(server, config, tools, ctx))));
-}
-
 /** The list, or none when the round ends first: an appliance that is slow to answer must not hold it up. */
 function orUntilAborted<T>(list: Promise<readonly T[]>, signal: AbortSignal): Promise<readonly T[]> {
   return new Promise((resolve, reject) => {
@@ -94,15 +100,38 @@ function orUntilAborted<T>(list: Promise<readonly T[]>, signal: AbortSignal): Pr
   });
 }
 
-type Watched = <T>(probe: RoundProgress['probe'], subject: string, work: Promise<T>) => Promise<T>;
+interface Looker {
+  /** At once. */
+  now<R>(probe: RoundProgress['probe'], host: HostPort, look: () => Promise<R>): Promise<R>;
+  /** At the pace of the round, in an order of its own. The results are in the order of `hosts`. */
+  each<T extends HostPort, R>(probe: RoundProgress['probe'], hosts: readonly T[], look: (host: T) => Promise<R>): Promise<readonly R[]>;
+}
 
-function watcher(onProgress: RoundTools['onProgress']): Watched {
-  return async (probe, subject, work) => {
+function looker({ site }: Config, { pace, onProgress }: RoundTools, { signal }: ProbeContext): Looker {
+  async function watched<R>(probe: RoundProgress['probe'], host: HostPort, work: Promise<R>): Promise<R> {
+    const subject = authority(host);
     onProgress({ probe, subject, kind: 'started' });
     try {
       return await work;
     } finally {
       onProgress({ probe, subject, kind: 'finished' });
     }
+  }
+
+  return {
+    now: (probe, host, look) => watched(probe, host, look()),
+    each: (probe, hosts, look) => {
+      const begun = new Map(
+        spreadOrder(hosts, authority, site).map((host) => [
+          host,
+          watched(
+            probe,
+            host,
+            pace.begin(() => look(host), signal),
+          ),
+        ]),
+      );
+      return Promise.all(hosts.flatMap((host) => begun.get(host) ?? []));
+    },
   };
 }

@@ -11,9 +11,11 @@ import { createLimiter } from '../probes/limiter.ts';
 import { LOCAL_RELAY } from '../probes/mail/local-relay.ts';
 import { publicTrust } from '../probes/public-trust.ts';
 import { createStallWatch } from '../schedule/stall-watch.ts';
+import { askEachTime } from './ask-name.ts';
 import { assessRound, type JudgedRound } from './assess-round.ts';
-import { judgeTlsPath, type TlsKnowledge } from './judge-tls-path.ts';
+import { controlChainsOf, judgeTlsPath, type TlsKnowledge } from './judge-tls-path.ts';
 import { observeRound, type RoundTools } from './observe-round.ts';
+import { createRoundPace, handshakesOf } from './round-pace.ts';
 import { createSingleLooks, type SingleLooks } from './single-looks.ts';
 import { loadTlsKnowledge } from './tls-knowledge.ts';
 
@@ -38,10 +40,8 @@ export interface ProbeKitDeps {
   readonly onBeat?: (lateness: Millis) => void;
 }
 
-/** Handshakes in flight at once: more falsify each other's timings on one thread. */
-const HANDSHAKES = 4;
-/** A chain has up to four certificates; licence server, services and control hosts stay in reach. */
-const CERTIFICATES = 512;
+/** A chain has up to four certificates, most of which are known from another one; the rest is for those that change. */
+const CERTIFICATES = { spare: 512, perTarget: 2 };
 
 const NEEDS_NO_REFERENCE: readonly Verdict[] = ['genuine', 'rotated'];
 
@@ -49,24 +49,28 @@ const NEEDS_NO_REFERENCE: readonly Verdict[] = ['genuine', 'rotated'];
 export async function createProbeKit(config: Config, { clock, env, onBeat }: ProbeKitDeps): Promise<ProbeKit> {
   const knowledge = await loadTlsKnowledge(config);
   const stall = createStallWatch(clock, onBeat);
-  const certificates = createCertificateCache(CERTIFICATES);
+  const judged = config.services.length + config.controlHosts.length;
+  const certificates = createCertificateCache(CERTIFICATES.spare + CERTIFICATES.perTarget * judged);
   const trust = publicTrust();
+  const system = createSystemLookup();
   const secrets = (source: SecretSource): Promise<string> => readSecret(source, env);
   const tools: Omit<RoundTools, keyof RoundWishes> = {
-    dns: { system: createSystemLookup(), trust },
+    system,
+    askName: askEachTime({ system, trust }),
     endpoint: {
       secureContext: createProbeSecureContext(),
       chainReader: createChainReader({ parse: (der) => certificates.parse(der) }),
       readSecret: secrets,
     },
-    limiter: createLimiter(HANDSHAKES),
+    limiter: createLimiter(handshakesOf(config)),
+    pace: createRoundPace(clock),
     mail: { trust, localRelay: LOCAL_RELAY, readSecret: secrets },
     takeStall: () => stall.take(),
     needsReference: (path, controls) => needsReference(path, controls),
   };
 
   function needsReference(path: PathObservation, controls: readonly PathObservation[]): boolean {
-    const { worst } = judgeTlsPath(path, knowledge.of(path.subject), { controls, now: clock.now() });
+    const { worst } = judgeTlsPath(path, knowledge.of(path.subject), { controls: controlChainsOf(controls), now: clock.now() });
     return worst !== null && !NEEDS_NO_REFERENCE.includes(worst.verdict);
   }
 

@@ -3,7 +3,6 @@ import type { Clock } from '../core/clock.ts';
 import type { DnsObservation, MailObservation } from '../core/observation.ts';
 import type { PathObservation } from '../core/round.ts';
 import type { ProbeContext } from '../probes/context.ts';
-import { observeDns } from '../probes/dns/observe.ts';
 import type { TlsKnowledge } from './judge-tls-path.ts';
 import { observeMailServer, type MailTools } from './observe-mail-server.ts';
 import { observeAnyAddress, type PathTarget, type PathTools } from './observe-path.ts';
@@ -30,7 +29,7 @@ export function createSingleLooks(config: Config, tools: PathTools & MailTools, 
   const context = (signal: AbortSignal): ProbeContext => ({ clock, env, signal, sourceAddress: config.sourceAddress });
   return {
     path: (target, signal) => observeAnyAddress(target, tools, context(signal)),
-    name: (name, resolver, signal) => tools.limiter.run(() => observeDns(name, resolver, tools.dns, context(signal)), signal),
+    name: (name, resolver, signal) => tools.limiter.run(() => tools.askName(name, resolver, context(signal)), signal),
     mail: (server, signal) => tools.limiter.run(() => observeMailServer(server, config, tools, context(signal)), signal),
     knowledgeOf,
   };

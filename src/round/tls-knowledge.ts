@@ -5,7 +5,7 @@ import type { PreviousLeaf } from '../core/interception/tls-evidence.ts';
 import type { PathObservation } from '../core/round.ts';
 import { authority } from '../probes/endpoint/dial.ts';
 import { readBaselines } from '../trust/baseline-file.ts';
-import { loadTrust } from '../trust/load-trust.ts';
+import { createTrustLoader } from '../trust/load-trust.ts';
 import { loadProducts } from '../trust/products.ts';
 import { createPublicRoots } from '../trust/public-roots.ts';
 import type { TlsKnowledge } from './judge-tls-path.ts';
@@ -21,18 +21,20 @@ export interface TlsKnowledgeBase {
 }
 
 const REMEMBERED_LEAVES = 20;
+/** Answers on signatures that are remembered: those on one chain are a handful. */
+const CHECKS = { spare: 2_048, perTarget: 8 };
 
 /** @throws {Error} when a CA file, a product file or the learned trust cannot be read */
 export async function loadTlsKnowledge({ trust, licenseServer, services }: Config): Promise<TlsKnowledgeBase> {
-  const publicRoots = createPublicRoots();
-  const checks = createSignatureChecks();
+  const loadTrust = createTrustLoader(createPublicRoots());
+  const checks = createSignatureChecks(CHECKS.spare + CHECKS.perTarget * services.length);
   const products = await loadProducts(trust.productFiles);
   const baselines = await readBaselines(trust.baselineFile);
   const byTarget = new Map<string, { readonly knowledge: Omit<TlsKnowledge, 'previous'>; readonly leaves: PreviousLeaf[] }>();
 
   async function learn(target: string, config: Pick<TrustConfig, 'profile' | 'pins' | 'caFiles'>): Promise<void> {
     const knowledge = {
-      trust: await loadTrust(config, publicRoots),
+      trust: await loadTrust(config),
       profile: config.profile,
       products,
       checks,
@@ -44,7 +46,7 @@ export async function loadTlsKnowledge({ trust, licenseServer, services }: Confi
   for (const service of services) await learn(authority(service), service.trust);
   await learn(authority(licenseServer), trust);
 
-  const stranger = { trust: await loadTrust({ pins: [], caFiles: [] }, publicRoots), profile: 'public', products, checks } as const;
+  const stranger = { trust: await loadTrust({ pins: [], caFiles: [] }), profile: 'public', products, checks } as const;
 
   return {
     ofAny: (target) => {

@@ -9,17 +9,42 @@ import { parseCertificate } from '../core/parse-certificate.ts';
 import { readPem } from './pem.ts';
 import { SHIPPED_AUTHORITIES, SHIPPED_PINS } from './shipped.ts';
 
+/** Loads the trust of several targets: what they have in common is read once, and is one in memory. */
+export type TrustLoader = (config: Pick<TrustConfig, 'pins' | 'caFiles'>) => Promise<Trust>;
+
+/** @param publicRoots share one for all targets: it parses the roots only once */
+export function createTrustLoader(publicRoots: PublicRoots): TrustLoader {
+  const shipped = readShipped();
+  // Whoever loads trust is told; nobody may.
+  shipped.catch(() => undefined);
+  const files = new Map<string, Promise<readonly TrustAnchor[]>>();
+  const anchorsOf = (file: string): Promise<readonly TrustAnchor[]> => {
+    const anchors = files.get(file) ?? readCaFile(file);
+    files.set(file, anchors);
+    return anchors;
+  };
+  return async (config) => gather(config, { shipped: await shipped, anchorsOf, publicRoots });
+}
+
 /**
  * Gathers what a target's certificate may be trusted for: the shipped Fortinet authorities, the configured pins and CA files, and
  * Mozilla's roots. Which of them count is decided by the profile, in core.
  *
- * @param publicRoots share one for all targets: it parses the roots only once
  * @throws {Error} when a CA file cannot be read, has no certificate, or one that cannot be trusted
  */
-export async function loadTrust(config: Pick<TrustConfig, 'pins' | 'caFiles'>, publicRoots: PublicRoots): Promise<Trust> {
-  const shipped = await readShipped();
+export function loadTrust(config: Pick<TrustConfig, 'pins' | 'caFiles'>, publicRoots: PublicRoots): Promise<Trust> {
+  return createTrustLoader(publicRoots)(config);
+}
+
+interface CommonTrust {
+  readonly shipped: readonly TrustAnchor[];
+  readonly anchorsOf: (file: string) => Promise<readonly TrustAnchor[]>;
+  readonly publicRoots: PublicRoots;
+}
+
+async function gather(config: Pick<TrustConfig, 'pins' | 'caFiles'>, { shipped, anchorsOf, publicRoots }: CommonTrust): Promise<Trust> {
   const configured: TrustAnchor[] = [];
-  for (const file of config.caFiles) configured.push(...(await readCaFile(file)));
+  for (const file of config.caFiles) configured.push(...(await anchorsOf(file)));
   return {
     pins: [
       ...shipped.map(pinOf),

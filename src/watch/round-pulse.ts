@@ -1,5 +1,4 @@
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
-import { ROUND_LIMIT } from '../round/observe-round.ts';
 
 /** Tells whether rounds still come to an end as the schedule wants it. */
 export interface RoundPulse {
@@ -17,8 +16,9 @@ const SPARE_PERIODS = 2;
  * Alive until the round that is planned next and two more have failed to end. Measured on the monotonic clock: a wall clock that is
  * set changes nothing. A schedule with long pauses (office hours) stays alive through them.
  * @param nextRun when the next round is planned; null: never
+ * @param longest what a round may take
  */
-export function createRoundPulse(clock: Clock, nextRun: () => EpochMs | null): RoundPulse {
+export function createRoundPulse(clock: Clock, nextRun: () => EpochMs | null, longest: Millis): RoundPulse {
   let aliveUntil: Millis = clock.elapsed() + FIRST_ROUND;
   let planned: EpochMs | null = null;
   let period: Millis | null = null;
@@ -33,7 +33,7 @@ export function createRoundPulse(clock: Clock, nextRun: () => EpochMs | null): R
       if (planned !== null && next > planned) period = next - planned;
       planned = next;
       const wait = Math.max(0, next - clock.now());
-      aliveUntil = clock.elapsed() + wait + SPARE_PERIODS * (period ?? wait) + ROUND_LIMIT;
+      aliveUntil = clock.elapsed() + wait + SPARE_PERIODS * (period ?? wait) + longest;
     },
     isAlive: () => clock.elapsed() < aliveUntil,
   };

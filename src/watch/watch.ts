@@ -17,6 +17,7 @@ import type { Recorder } from '../metrics/recorder.ts';
 import { createAlerting, type Alerting } from '../notify/engine.ts';
 import { createHeartbeat, type Heartbeat } from '../notify/heartbeat.ts';
 import type { Examination } from '../report/examination.ts';
+import { roundLimit } from '../round/observe-round.ts';
 import { createProbeKit, type ProbeKit } from '../round/probe-kit.ts';
 import { judgedTargets, probeTargets } from '../round/probe-targets.ts';
 import { isVoid, voidWhenStalled } from '../round/void-round.ts';
@@ -122,7 +123,7 @@ export class Watch {
       triggerGap: TRIGGER_GAP,
     });
     this.probes = createProbesOnDemand(config, files.kit.looks, clock);
-    this.#pulse = createRoundPulse(clock, () => this.#rounds.nextRun());
+    this.#pulse = createRoundPulse(clock, () => this.#rounds.nextRun(), roundLimit(config));
     const isAlive = (): boolean => this.#pulse.isAlive() && this.alerting.isWorking();
     this.#heartbeat = config.notify.heartbeat === null ? null : createHeartbeat(config.notify.heartbeat, { clock, logger, isAlive });
   }

@@ -8,7 +8,7 @@ const PERIOD = 30 * SECOND;
 
 function pulseOf(nextRun: (now: EpochMs) => EpochMs | null): { readonly clock: HandClock; readonly pulse: RoundPulse } {
   const clock = handClock(START);
-  return { clock, pulse: createRoundPulse(clock, () => nextRun(clock.now())) };
+  return { clock, pulse: createRoundPulse(clock, () => nextRun(clock.now()), 14_500) };
 }
 
 function everyPeriod(now: EpochMs): EpochMs {
