@@ -225,6 +225,8 @@ export interface WebConfig {
   readonly tls: TlsFiles | null;
   /** Basic auth; nobody is asked when empty. */
   readonly users: readonly { readonly name: string; readonly passwordHash: SecretSource }[];
+  /** Names that this server is called by, in lower case; `localhost` and addresses always are. */
+  readonly hosts: readonly string[];
   /** More targets that `/probe` accepts, `host:port`. */
   readonly probeTargets: readonly HostPort[];
 }

@@ -116,11 +116,12 @@ function notifyOf({ email, alertmanager, webhooks, policy, maintenance, heartbea
   };
 }
 
-function webOf({ listen, tls, users, probeTargets }: WebConfig): Section {
+function webOf({ listen, tls, users, hosts, probeTargets }: WebConfig): Section {
   return {
     listen: listenOf(listen),
     ...present({ tls: tls && tlsOf(tls) }),
     users: users.map(({ name, passwordHash }) => ({ name, ...secretOf('passwordHash', passwordHash) })),
+    hosts,
     probeTargets: probeTargets.map(({ host, port }) => formatHostPort(host, port)),
   };
 }

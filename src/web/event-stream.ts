@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Clock, Millis } from '../core/clock.ts';
+import { BARE_HEADERS } from './security-headers.ts';
 
 /** Server-sent events (HTML Standard §9.2) to everybody who listens. */
 export interface EventStream {
@@ -91,9 +92,7 @@ const HEADERS: Readonly<Record<string, string>> = {
   'Content-Type': 'text/event-stream',
   // Once a stream ends, so does its connection: it would keep the server from stopping.
   Connection: 'close',
-  'Cache-Control': 'no-store',
-  'X-Content-Type-Options': 'nosniff',
-  'Cross-Origin-Resource-Policy': 'same-origin',
+  ...BARE_HEADERS,
   // nginx holds back what it forwards otherwise.
   'X-Accel-Buffering': 'no',
 };

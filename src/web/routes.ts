@@ -9,9 +9,8 @@ import { diagnosisToJson } from '../core/diagnosis-json.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { authenticate } from './authenticate.ts';
 import { type EventStream, MAX_CLIENTS } from './event-stream.ts';
-import { changeRefusal } from './change-refusal.ts';
+import { changeRefusal, type Door, refuseForeignNames } from './change-refusal.ts';
 import { byUrgency, incidentToJson } from './incident-json.ts';
-import type { Login } from './login.ts';
 import { renderStatusPage } from './page/status-page.ts';
 import { createProbeRoute } from './probe-route.ts';
 import { refuseBodies } from './refuse-bodies.ts';
@@ -20,11 +19,9 @@ import { createSilenceRoutes } from './silence-routes.ts';
 import type { WebSources } from './sources.ts';
 import type { StaticFile } from './static-files.ts';
 
-export interface RouteTools {
+export interface RouteTools extends Door {
   readonly sources: WebSources;
   readonly events: EventStream;
-  /** null: everybody may come in. */
-  readonly login: Login | null;
   readonly files: ReadonlyMap<string, StaticFile>;
   readonly tls: boolean;
   readonly clock: Clock;
@@ -50,7 +47,7 @@ export function createRoutes(tools: RouteTools): Hono<WebEnv> {
     return ready ? context.text('Ready\n') : context.text(`Not ready${lines(problems)}\n`, 503);
   });
 
-  if (login !== null) app.use(authenticate(login, logger));
+  app.use(login === null ? refuseForeignNames(tools.hosts) : authenticate(login, logger));
   app.use(methodNotAllowed({ app, onMethodNotAllowed: answerMethod }));
   app.get('/', (context) => context.html(renderStatusPage(sources, tools.clock.now())));
   app.get('/static/:name', (context) => answerFile(tools.files.get(context.req.param('name')), context));
@@ -90,10 +87,10 @@ function answerFile(file: StaticFile | undefined, context: WebContext): Response
   return context.req.header('If-None-Match') === file.etag ? context.body(null, 304, headers) : context.body(file.body, 200, headers);
 }
 
-async function answerReload(context: WebContext, { sources, login }: RouteTools): Promise<Response> {
-  const refusal = changeRefusal(context, login);
+async function answerReload(context: WebContext, tools: RouteTools): Promise<Response> {
+  const refusal = changeRefusal(context, tools);
   if (refusal !== null) return context.text(`${refusal}\n`, 403);
-  const outcome = await sources.reload();
+  const outcome = await tools.sources.reload();
   switch (outcome.kind) {
     case 'taken':
       return context.text('The configuration was taken\n');

@@ -19,13 +19,26 @@ export function foreignOrigin({ host, origin, fetchSite }: RequestOrigin): strin
 }
 
 /**
- * Whether the server was called by an address or as `localhost`. A page on the internet can point its own name at an address inside
- * (DNS rebinding) and is then of the same origin; it cannot do so with an address.
+ * Whether the server was called by a name that a stranger cannot have: an address, `localhost`, or one of the configuration. A page on
+ * the internet can point its own name at an address inside (DNS rebinding) and is then of the same origin; it cannot do so with these.
  */
-export function isCalledByAddress(host: string | undefined): boolean {
-  if (host === undefined) return false;
-  const name = host.replace(/:\d+$/u, '').replace(/^\[(.*)\]$/u, '$1');
-  return name === 'localhost' || isIP(name) !== 0;
+export function isOwnName(host: string | undefined, hosts: readonly string[]): boolean {
+  const name = nameOf(host);
+  return name === 'localhost' || isIP(name) !== 0 || hosts.includes(name);
+}
+
+/** A name of one label, as in containers and on small networks: nobody can register it. */
+export function isLocalName(host: string | undefined): boolean {
+  return /^[\w-]+$/u.test(nameOf(host));
+}
+
+/** Without port, brackets and the dot of the root. */
+function nameOf(host: string | undefined): string {
+  return (host ?? '')
+    .toLowerCase()
+    .replace(/:\d+$/u, '')
+    .replace(/^\[(.*)\]$/u, '$1')
+    .replace(/\.$/u, '');
 }
 
 function hostOf(origin: string): string | null {

@@ -27,6 +27,16 @@ export function securityHeaders(tls: boolean): MiddlewareHandler {
   });
 }
 
+/** The same for answers that do not go through the routes, which are no pages. */
+export const BARE_HEADERS: Readonly<Record<string, string>> = {
+  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Referrer-Policy': 'no-referrer',
+  'X-Content-Type-Options': 'nosniff',
+  'X-Frame-Options': 'DENY',
+  'Cache-Control': 'no-store',
+};
+
 /** Nothing here is worth keeping, unless a route says otherwise: a status of a minute ago is a wrong one. */
 export const noStore: MiddlewareHandler = async (context, next) => {
   await next();

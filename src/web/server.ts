@@ -11,6 +11,7 @@ import { createEventStream } from './event-stream.ts';
 import { listenProblem } from './listen-problem.ts';
 import { createLogin } from './login.ts';
 import { createRoutes } from './routes.ts';
+import { BARE_HEADERS } from './security-headers.ts';
 import type { WebSources } from './sources.ts';
 import { readStaticFiles } from './static-files.ts';
 
@@ -56,7 +57,7 @@ export function createWebServer(config: WebConfig, sources: WebSources, deps: We
   async function start(): Promise<{ readonly address: string; readonly port: number }> {
     const login = config.users.length === 0 ? null : await createLogin(config.users, deps.clock, deps.env);
     const files = await readStaticFiles();
-    const routes = createRoutes({ ...deps, sources, events, login, files, tls: config.tls !== null });
+    const routes = createRoutes({ ...deps, sources, events, login, files, hosts: config.hosts, tls: config.tls !== null });
     const listener = getRequestListener(routes.fetch, { overrideGlobalObjects: false, errorHandler: refuseMalformed });
     const created = await createNodeServer(config.tls, (request, response) => {
       // Once it stops, a connection that has got its answer is not kept for the next request.
@@ -141,8 +142,10 @@ function close(server: Server, clock: Clock): Promise<void> {
 
 /** A request that is none: a Host header that is no host, a target that is no path. */
 function refuseMalformed(): Response {
-  const headers = { 'Content-Type': 'text/plain; charset=utf-8', 'X-Content-Type-Options': 'nosniff', 'Cache-Control': 'no-store' };
-  return new Response('The request is malformed\n', { status: 400, headers });
+  return new Response('The request is malformed\n', {
+    status: 400,
+    headers: { ...BARE_HEADERS, 'Content-Type': 'text/plain; charset=utf-8' },
+  });
 }
 
 function isInternet(address: string | AddressInfo | null): address is AddressInfo {

@@ -64,7 +64,7 @@ function line(longest: number): z.ZodType<string> {
   return z
     .string(expected('a text'))
     .refine((text) => text.trim() !== '' && text.length <= longest, `expected a text of 1 to ${String(longest)} characters`)
-    .refine((text) => visibleText(text, longest) === text, 'expected a text of one line, without invisible characters');
+    .refine((text) => visibleText(text, text.length) === text, 'expected a text of one line, without invisible characters');
 }
 
 function isCause(value: unknown): boolean {

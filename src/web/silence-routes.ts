@@ -5,14 +5,12 @@ import type { Clock, EpochMs } from '../core/clock.ts';
 import type { Silence } from '../core/incident/incident.ts';
 import { MAX_SILENCES } from '../core/incident/machine.ts';
 import { visibleText } from '../core/visible-text.ts';
-import { changeRefusal } from './change-refusal.ts';
-import type { Login } from './login.ts';
+import { changeRefusal, type Door } from './change-refusal.ts';
 import { readSilence } from './silence-request.ts';
 import type { WebSources } from './sources.ts';
 
-export interface SilenceTools {
+export interface SilenceTools extends Door {
   readonly sources: Pick<WebSources, 'silences' | 'silence' | 'unsilence'>;
-  readonly login: Login | null;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -41,7 +39,7 @@ export function createSilenceRoutes(tools: SilenceTools): Hono<WebEnv> {
   app.get('/api/v1/silences', (context) => context.json({ silences: lasting(sources.silences(), clock.now()).map(silenceToJson) }));
   app.post('/api/v1/silences', (context) => addSilence(context, tools));
   app.delete('/api/v1/silences/:id', (context) => {
-    const refusal = changeRefusal(context, tools.login);
+    const refusal = changeRefusal(context, tools);
     if (refusal !== null) return context.json({ error: refusal }, 403);
     const id = visibleText(context.req.param('id'), MAX_SHOWN_ID);
     if (!sources.unsilence(id)) return context.json({ error: `There is no silence "${id}"` }, 404);
@@ -51,8 +49,9 @@ export function createSilenceRoutes(tools: SilenceTools): Hono<WebEnv> {
   return app;
 }
 
-async function addSilence(context: Context<WebEnv>, { sources, login, clock, logger }: SilenceTools): Promise<Response> {
-  const refusal = changeRefusal(context, login);
+async function addSilence(context: Context<WebEnv>, tools: SilenceTools): Promise<Response> {
+  const { sources, clock, logger } = tools;
+  const refusal = changeRefusal(context, tools);
   if (refusal !== null) return context.json({ error: refusal }, 403);
   // A form of somebody else's page cannot send this type.
   if (!/^application\/json\s*(?:;|$)/iu.test(context.req.header('Content-Type') ?? ''))

@@ -26,7 +26,7 @@ export interface WebBenchOptions {
 }
 
 export function webConfig(more: Partial<WebConfig> = {}): WebConfig {
-  return { listen: { address: '127.0.0.1', port: 0 }, tls: null, users: [], probeTargets: [], ...more };
+  return { listen: { address: '127.0.0.1', port: 0 }, tls: null, users: [], hosts: [], probeTargets: [], ...more };
 }
 
 export async function startWeb({ config, state: given, env = {}, clock = systemClock }: WebBenchOptions = {}): Promise<WebBench> {

@@ -10,7 +10,7 @@ import { mailServers } from './mail.ts';
 import { notify } from './notify.ts';
 import { fieldsOf, type Fields, list, type Report, requireSecret, ruled, section, textAt, unique } from './rules.ts';
 import { services, trust } from './trust.ts';
-import { address, choice, cronWithSeconds, duration, hostPort, listenAddress, name, resolver, timezone } from './values.ts';
+import { address, choice, cronWithSeconds, duration, hostName, hostPort, listenAddress, name, resolver, timezone } from './values.ts';
 
 const DAY = 86_400_000;
 const HOUR = 3_600_000;
@@ -118,6 +118,11 @@ function web(context: SchemaContext): z.ZodType<WebConfig> {
     users: unique(list(user), 'name', textAt('name'))
       .prefault([])
       .describe('Who may see it (basic authentication). Nobody is asked while the list is empty.'),
+    hosts: list(hostName().transform((host) => host.toLowerCase()))
+      .prefault([])
+      .describe(
+        'Names under which it may be called without users, beside addresses, localhost and names without a dot. Any other name is refused then: a page on the internet can make its own name point here.',
+      ),
     probeTargets: list(hostPort(HTTPS_PORT))
       .prefault([])
       .describe(

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { diagnosisToJson } from '../../../src/core/diagnosis-json.ts';
 import { causeOf, diagnosisOf } from '../../support/diagnosis-of.ts';
 import { START, timeline } from '../../support/incident-timeline.ts';
+import { incidentOf, parcelOf, tellingOf } from '../../support/parcel-of.ts';
 import { dial, startWeb } from '../../support/web-bench.ts';
 
 const BROKEN = diagnosisOf(START, [causeOf('tls-intercepted')]);
@@ -83,6 +84,27 @@ describe('GET /api/v1/incidents', () => {
   });
 });
 
+describe('GET /api/v1/notifications', () => {
+  test('gives those on their way and those that arrived, and says whether that is all', async () => {
+    const firing = tellingOf(incidentOf());
+    await using web = await startWeb({ state: { parcels: [parcelOf(firing), parcelOf(firing, { status: 'sent', finishedAt: START })] } });
+
+    const body: unknown = await (await web.get('/api/v1/notifications')).json();
+
+    expect(body).toMatchObject({
+      notifications: [
+        { event: 'firing', status: 'pending' },
+        { status: 'sent', nextAttemptAt: null },
+      ],
+      complete: true,
+    });
+    expect(JSON.stringify(body)).not.toContain('admins@');
+    web.state.complete = false;
+    expect(await (await web.get('/api/v1/notifications')).json()).toMatchObject({ complete: false });
+    expect(await (await web.get('/api/v1/incidents')).json()).toEqual({ incidents: [], complete: false });
+  });
+});
+
 describe('GET /metrics', () => {
   test('gives what the registry gives', async () => {
     await using web = await startWeb();
@@ -136,17 +158,18 @@ describe('POST /-/reload', () => {
   });
 
   test.each([
-    ['a page of another origin', { Origin: 'https://evil.example' }],
-    ['a page that hides its origin', { 'Sec-Fetch-Site': 'cross-site' }],
-    ['a name that may point anywhere', { Host: 'evil.example' }],
-  ])('refuses %s', async (_, headers) => {
+    ['a page of another origin', { Origin: 'https://evil.example' }, 403],
+    ['a page that hides its origin', { 'Sec-Fetch-Site': 'cross-site' }, 403],
+    ['a name of this network only', { Host: 'ftm-watch' }, 403],
+    ['a name that may point anywhere', { Host: 'evil.example' }, 421],
+  ])('refuses %s', async (_, headers, status) => {
     await using web = await startWeb();
     const lines = Object.entries({ Host: `127.0.0.1:${String(web.port)}`, 'Content-Length': '0', ...headers }).map((pair) =>
       pair.join(': '),
     );
     using client = await dial(web.port, `POST /-/reload HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`);
 
-    expect(await client.until('Refused: ')).toContain('HTTP/1.1 403');
+    expect(await client.until('Refused: ')).toContain(`HTTP/1.1 ${String(status)}`);
     expect(web.state.reloads).toBe(0);
   });
 });

@@ -5,7 +5,7 @@ import { actingTexts, deeplyNested, fuzzRuns, fuzzTimeout, mutated, mutatedJson,
 import { HOSTILE_PARSERS, type HostileParser } from '../../support/hostile-parsers.ts';
 
 /** Of processor time, for the largest input that a parser is ever given: far from what would hold up the daemon. */
-const MOST_MS = 250;
+const MOST_MS = 500;
 
 /** What is wrong with what a parser makes of this. */
 async function problemsOf(parser: HostileParser, bytes: Buffer): Promise<readonly string[]> {

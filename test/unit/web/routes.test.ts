@@ -13,6 +13,7 @@ describe('docs/web.md', () => {
       sources: sourcesOf(webState()),
       events: createEventStream(clock),
       login: null,
+      hosts: [],
       files: new Map(),
       tls: false,
       clock,

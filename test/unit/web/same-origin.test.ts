@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { foreignOrigin, isCalledByAddress } from '../../../src/web/same-origin.ts';
+import { foreignOrigin, isLocalName, isOwnName } from '../../../src/web/same-origin.ts';
 
 describe('foreignOrigin()', () => {
   test.each([
@@ -22,17 +22,38 @@ describe('foreignOrigin()', () => {
   });
 });
 
-describe('isCalledByAddress()', () => {
+describe('isOwnName()', () => {
   test.each([
     ['127.0.0.1:9843', true],
     ['10.0.0.7', true],
     ['[::1]:9843', true],
     ['localhost:9843', true],
+    ['LOCALHOST', true],
+    ['monitor.example.org:9843', true],
+    ['Monitor.Example.Org.', true],
     ['evil.example:9843', false],
     ['localhost.evil.example', false],
+    ['monitor.example.org.evil.example', false],
+    ['127.0.0.1.evil.example', false],
+    ['2130706433', false],
+    ['0x7f000001', false],
+    ['monitor', false],
     ['', false],
     [undefined, false],
   ])('%s: %s', (host, expected) => {
-    expect(isCalledByAddress(host)).toBe(expected);
+    expect(isOwnName(host, ['monitor.example.org'])).toBe(expected);
+  });
+});
+
+describe('isLocalName()', () => {
+  test.each([
+    ['ftm-watch:9843', true],
+    ['ftm-watch.', true],
+    ['ftm-watch.example', false],
+    ['[::1]:80', false],
+    ['', false],
+    [undefined, false],
+  ])('%s: %s', (host, expected) => {
+    expect(isLocalName(host)).toBe(expected);
   });
 });

@@ -1,0 +1,154 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import fc from 'fast-check';
+import { Agent } from 'undici';
+import { describe, expect, test } from 'vitest';
+import { systemClock } from '../../../src/clock.ts';
+import { exchangeJson } from '../../../src/connectors/json-exchange.ts';
+import { snmpGet } from '../../../src/connectors/snmp/snmp-get.ts';
+import { failureFrom } from '../../../src/failure.ts';
+import { postJson } from '../../../src/notify/http-post.ts';
+import { openTunnel } from '../../../src/probes/endpoint/connect-proxy.ts';
+import { corpus } from '../../support/corpus.ts';
+import { actingTexts, fuzzRuns, fuzzTimeout, mutated } from '../../support/fuzz.ts';
+
+const HTTP = corpus('http').map(({ bytes }) => bytes);
+const SNMP = corpus('snmp').map(({ bytes }) => bytes);
+const TIMEOUT = { timeout: fuzzTimeout(20_000) };
+const HTTP_TOKENS = [
+  'Transfer-Encoding: chunked\r\n',
+  'Content-Length: 99999999\r\n',
+  'Content-Length: -1\r\n',
+  'HTTP/1.1 200 OK\r\n\r\n',
+  'ffffffffffffffff\r\n',
+];
+
+interface RawPeer extends AsyncDisposable {
+  readonly port: number;
+  /** Sent to whoever says something; then it hangs up. */
+  answer: Buffer;
+  connections: number;
+}
+
+async function rawPeer(): Promise<RawPeer> {
+  const server = createServer((socket) => {
+    peer.connections += 1;
+    socket.on('error', () => undefined);
+    socket.once('data', () => socket.end(peer.answer));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const peer: RawPeer = {
+    port: (server.address() as AddressInfo).port,
+    answer: Buffer.alloc(0),
+    connections: 0,
+    [Symbol.asyncDispose]: async () => {
+      server.close();
+      await once(server, 'close');
+    },
+  };
+  return peer;
+}
+
+describe('an HTTP peer that answers anything', () => {
+  test('a receiver of notifications: an outcome, of one harmless line', TIMEOUT, async () => {
+    await using peer = await rawPeer();
+    const url = `http://127.0.0.1:${String(peer.port)}/`;
+    await fc.assert(
+      fc.asyncProperty(mutated(HTTP, HTTP_TOKENS), async (answer) => {
+        peer.answer = answer;
+        const outcome = await postJson({ url, body: {}, token: null, caFile: null }, systemClock, AbortSignal.timeout(2_000));
+        expect(['sent', 'deferred', 'rejected']).toContain(outcome.kind);
+        expect(actingTexts(outcome)).toEqual([]);
+        expect(outcome.detail.length).toBeLessThanOrEqual(300);
+      }),
+      { numRuns: fuzzRuns(80) },
+    );
+  });
+
+  test('an API: JSON, a status or an error that has a reason', TIMEOUT, async () => {
+    await using peer = await rawPeer();
+    const agent = new Agent({ pipelining: 0 });
+    const signal = AbortSignal.timeout(fuzzTimeout(20_000));
+    await fc.assert(
+      fc.asyncProperty(mutated(HTTP, HTTP_TOKENS), async (answer) => {
+        peer.answer = answer;
+        const request = { method: 'GET', path: '/', headers: {} } as const;
+        const reply = await exchangeJson(agent, `http://127.0.0.1:${String(peer.port)}`, request, { clock: systemClock, signal }).catch(
+          (error: unknown) => failureFrom(error, 0, signal),
+        );
+        expect(['json', 'status', 'failed']).toContain(reply.kind);
+        // What an API says is judged by whoever asked; an error is shown as it is.
+        expect(actingTexts(reply.kind === 'failed' ? reply : null)).toEqual([]);
+      }),
+      { numRuns: fuzzRuns(80) },
+    );
+    await agent.destroy();
+  });
+
+  test('a proxy: a tunnel or an error that has a reason', TIMEOUT, async () => {
+    await using peer = await rawPeer();
+    const tunnel = { proxy: `127.0.0.1:${String(peer.port)}`, authority: 'license.example.test:443', credentials: null };
+    await fc.assert(
+      fc.asyncProperty(mutated(HTTP, HTTP_TOKENS), async (answer) => {
+        peer.answer = answer;
+        const socket = connect(peer.port, '127.0.0.1').on('error', () => undefined);
+        await once(socket, 'connect');
+        const signal = AbortSignal.timeout(2_000);
+        const outcome = await openTunnel(socket, tunnel, signal).then(
+          () => 'open',
+          (error: unknown) => failureFrom(error, 0, signal),
+        );
+        socket.destroy();
+        expect(actingTexts(outcome)).toEqual([]);
+      }),
+      { numRuns: fuzzRuns(80) },
+    );
+  });
+
+  test('that redirects is not followed', async () => {
+    await using target = await rawPeer();
+    await using peer = await rawPeer();
+    peer.answer = Buffer.from(
+      `HTTP/1.1 307 Temporary Redirect\r\nLocation: http://127.0.0.1:${String(target.port)}/\r\nContent-Length: 0\r\n\r\n`,
+    );
+    const signal = AbortSignal.timeout(2_000);
+    const agent = new Agent({ pipelining: 0 });
+    const origin = `http://127.0.0.1:${String(peer.port)}`;
+
+    const posted = await postJson({ url: origin, body: {}, token: 'x', caFile: null }, systemClock, signal);
+    const read = await exchangeJson(agent, origin, { method: 'GET', path: '/', headers: {} }, { clock: systemClock, signal });
+    await agent.destroy();
+
+    expect(posted.detail).toBe('HTTP 307');
+    expect(read).toMatchObject({ kind: 'status', status: 307 });
+    expect([peer.connections, target.connections]).toEqual([2, 0]);
+  });
+});
+
+describe('an SNMP agent that answers anything', () => {
+  test('values or an error, and nothing that nobody catches', TIMEOUT, async () => {
+    let answer = Buffer.alloc(0);
+    const agent = createSocket('udp4');
+    agent.on('message', (_, { port, address }) => {
+      agent.send(answer, port, address);
+    });
+    agent.bind(0, '127.0.0.1');
+    await once(agent, 'listening');
+    const target = { host: '127.0.0.1', port: agent.address().port };
+    await fc.assert(
+      fc.asyncProperty(mutated(SNMP, ['\u0030\u0003\u0002\u0001\u0001', '\u0004\u0006public']), async (bytes) => {
+        answer = Buffer.from(bytes.subarray(0, 1_400));
+        const signal = AbortSignal.timeout(15);
+        const outcome = await snmpGet(target, 'a-secret-community', ['1.3.6.1.2.1.1.1.0'], { signal }).catch((error: unknown) =>
+          failureFrom(error, 0, new AbortController().signal),
+        );
+        expect(JSON.stringify(outcome)).not.toContain('a-secret-community');
+      }),
+      { numRuns: fuzzRuns(100) },
+    );
+    agent.close();
+  });
+});
