@@ -1,4 +1,4 @@
-import type { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { z } from 'zod';
 import type { EpochMs, Millis } from '../core/clock.ts';
 
@@ -23,11 +23,17 @@ const HOUR: Millis = 3_600_000;
 
 const WRITES: Readonly<Record<FigureName, string>> = { 'ftm-errors': 'value + excluded.value', 'tokens-left': 'excluded.value' };
 
-export function writeFigure(db: DatabaseSync, { name, subject, value }: Figure, at: EpochMs): void {
-  db.prepare(
-    `INSERT INTO figures (name, subject, at, value) VALUES (?, ?, ?, ?)
-     ON CONFLICT (name, subject, at) DO UPDATE SET value = ${WRITES[name]}`,
-  ).run(name, subject, Math.floor(at / HOUR) * HOUR, value);
+/** Writes many with the same statements. */
+export function figureWriter(db: DatabaseSync): (figure: Figure, at: EpochMs) => void {
+  const prepare = (name: FigureName): StatementSync =>
+    db.prepare(
+      `INSERT INTO figures (name, subject, at, value) VALUES (?, ?, ?, ?)
+       ON CONFLICT (name, subject, at) DO UPDATE SET value = ${WRITES[name]}`,
+    );
+  const statements = { 'ftm-errors': prepare('ftm-errors'), 'tokens-left': prepare('tokens-left') };
+  return ({ name, subject, value }, at) => {
+    statements[name].run(name, subject, Math.floor(at / HOUR) * HOUR, value);
+  };
 }
 
 const figureRow = z.object({ subject: z.string(), at: z.number(), value: z.number() });

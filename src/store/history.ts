@@ -3,7 +3,7 @@ import type { EpochMs, Millis } from '../core/clock.ts';
 import type { PreconditionStatus } from '../core/diagnosis.ts';
 import type { ProbeSample } from '../core/round.ts';
 import type { Database } from './database.ts';
-import { writeFigure } from './figures.ts';
+import { figureWriter } from './figures.ts';
 import type { Figure } from './figures.ts';
 
 /** What one round leaves behind. */
@@ -41,58 +41,78 @@ export function createHistory(database: Database): History {
       waiting.push(round);
       if (waiting.length > MAX_WAITING) waiting.shift();
       const kept = database.write((db) => {
-        for (const one of waiting) writeRound(db, one);
+        const writer = createWriter(db);
+        for (const one of waiting) writer.write(one);
       });
       if (kept) waiting.length = 0;
     },
   };
 }
 
-function writeRound(db: DatabaseSync, round: RoundRecord): void {
-  for (const sample of round.samples) writeSample(db, sample, round.at);
-  for (const status of round.preconditions) writeState(db, status, round.at);
-  for (const certificate of round.certificates) writeCertificate(db, certificate, round.at);
-  for (const figure of round.figures) writeFigure(db, figure, round.at);
+/** Statements that are prepared once for all rows: a large round has thousands, and preparing takes longer than writing. */
+function createWriter(db: DatabaseSync): { readonly write: (round: RoundRecord) => void } {
+  const writeSample = sampleWriter(db);
+  const writeState = stateWriter(db);
+  const writeCertificate = certificateWriter(db);
+  const writeFigure = figureWriter(db);
+  return {
+    write: ({ at, samples, preconditions, certificates, figures }) => {
+      for (const sample of samples) writeSample(sample, at);
+      for (const status of preconditions) writeState(status, at);
+      for (const certificate of certificates) writeCertificate(certificate, at);
+      for (const figure of figures) writeFigure(figure, at);
+    },
+  };
 }
 
-function writeSample(db: DatabaseSync, { probe, target, durationMs, failure }: ProbeSample, at: EpochMs): void {
-  db.prepare('INSERT INTO series (probe, target) VALUES (?, ?) ON CONFLICT DO NOTHING').run(probe, target);
+type Write<T> = (row: T, at: EpochMs) => void;
+
+function sampleWriter(db: DatabaseSync): Write<ProbeSample> {
+  const addSeries = db.prepare('INSERT INTO series (probe, target) VALUES (?, ?) ON CONFLICT DO NOTHING');
+  const seriesOf = db.prepare('SELECT id FROM series WHERE probe = ? AND target = ?');
   // Several addresses of one target share a series: the slowest, or the one that failed, is what a chart must show.
-  db.prepare(
-    `INSERT INTO samples (series, at, duration_ms, failure)
-     VALUES ((SELECT id FROM series WHERE probe = ? AND target = ?), ?, ?, ?)
+  const addSample = db.prepare(
+    `INSERT INTO samples (series, at, duration_ms, failure) VALUES (?, ?, ?, ?)
      ON CONFLICT (series, at) DO UPDATE SET duration_ms = max(duration_ms, excluded.duration_ms), failure = coalesce(failure, excluded.failure)`,
-  ).run(probe, target, at, Number.isFinite(durationMs) ? durationMs : 0, failure);
+  );
+  return ({ probe, target, durationMs, failure }, at) => {
+    if (seriesOf.get(probe, target) === undefined) addSeries.run(probe, target);
+    const series = Number(seriesOf.get(probe, target)?.['id']);
+    addSample.run(series, at, Number.isFinite(durationMs) ? durationMs : 0, failure);
+  };
 }
 
-function writeState(db: DatabaseSync, { id, state }: PreconditionStatus, at: EpochMs): void {
-  const last = db
-    .prepare('SELECT from_at, until_at, state FROM precondition_states WHERE precondition = ? ORDER BY from_at DESC LIMIT 1')
-    .get(id);
-  const until = Number(last?.['until_at'] ?? 0);
-  const follows = last !== undefined && at >= until && at - until <= MAX_GAP;
-  if (follows) {
-    db.prepare('UPDATE precondition_states SET until_at = ? WHERE precondition = ? AND from_at = ?').run(at, id, Number(last['from_at']));
-    if (last['state'] === state) return;
-  }
-  db.prepare(
+function stateWriter(db: DatabaseSync): Write<PreconditionStatus> {
+  const latest = db.prepare(
+    'SELECT from_at, until_at, state FROM precondition_states WHERE precondition = ? ORDER BY from_at DESC LIMIT 1',
+  );
+  const prolong = db.prepare('UPDATE precondition_states SET until_at = ? WHERE precondition = ? AND from_at = ?');
+  const begin = db.prepare(
     `INSERT INTO precondition_states (precondition, from_at, until_at, state) VALUES (?, ?, ?, ?)
      ON CONFLICT DO UPDATE SET state = excluded.state`,
-  ).run(id, at, at, state);
+  );
+  return ({ id, state }, at) => {
+    const last = latest.get(id);
+    const until = Number(last?.['until_at'] ?? 0);
+    const follows = last !== undefined && at >= until && at - until <= MAX_GAP;
+    if (follows) {
+      prolong.run(at, id, Number(last['from_at']));
+      if (last['state'] === state) return;
+    }
+    begin.run(id, at, at, state);
+  };
 }
 
-function writeCertificate(db: DatabaseSync, { target, fingerprint, pem }: SeenCertificate, at: EpochMs): void {
-  const { changes } = db.prepare('UPDATE certificates SET last_seen = ? WHERE target = ? AND fingerprint = ?').run(at, target, fingerprint);
-  if (changes !== 0) return;
-  db.prepare('INSERT INTO certificates (target, fingerprint, pem, first_seen, last_seen) VALUES (?, ?, ?, ?, ?)').run(
-    target,
-    fingerprint,
-    pem,
-    at,
-    at,
-  );
-  db.prepare(
+function certificateWriter(db: DatabaseSync): Write<SeenCertificate> {
+  const touch = db.prepare('UPDATE certificates SET last_seen = ? WHERE target = ? AND fingerprint = ?');
+  const add = db.prepare('INSERT INTO certificates (target, fingerprint, pem, first_seen, last_seen) VALUES (?, ?, ?, ?, ?)');
+  const bound = db.prepare(
     `DELETE FROM certificates WHERE target = ? AND fingerprint NOT IN
        (SELECT fingerprint FROM certificates WHERE target = ? ORDER BY last_seen DESC LIMIT ?)`,
-  ).run(target, target, MAX_CERTIFICATES);
+  );
+  return ({ target, fingerprint, pem }, at) => {
+    if (touch.run(at, target, fingerprint).changes !== 0) return;
+    add.run(target, fingerprint, pem, at, at);
+    bound.run(target, target, MAX_CERTIFICATES);
+  };
 }
