@@ -7,13 +7,14 @@ import { observeNtp } from '../probes/clock/ntp.ts';
 import type { ProbeContext } from '../probes/context.ts';
 import { authority } from '../probes/endpoint/dial.ts';
 import type { SystemLookup } from '../probes/system-lookup.ts';
+import type { Pace } from '../schedule/pace.ts';
 import { spreadOrder } from '../schedule/spread-order.ts';
 import { askOnce } from './ask-name.ts';
 import { observeMailServer, type MailTools } from './observe-mail-server.ts';
 import { observeAnyAddress, observeKnownAddresses, observePath } from './observe-path.ts';
 import { observeReferences, type ReferenceTools } from './observe-references.ts';
 import { controlTarget, licenseTarget, serviceTarget } from './path-targets.ts';
-import { timeToBegin, type RoundPace } from './round-pace.ts';
+import { timeToBegin } from './round-pace.ts';
 
 /** What is being looked at, for people who wait. */
 export interface RoundProgress {
@@ -24,7 +25,7 @@ export interface RoundProgress {
 
 export interface RoundTools extends ReferenceTools, MailTools {
   readonly system: SystemLookup;
-  readonly pace: RoundPace;
+  readonly pace: Pace;
   /** The longest that this process stood still since the last call. */
   readonly takeStall: () => Millis;
   readonly onProgress: (progress: RoundProgress) => void;

@@ -10,12 +10,13 @@ import { createProbeSecureContext } from '../probes/endpoint/secure-context.ts';
 import { createLimiter } from '../probes/limiter.ts';
 import { LOCAL_RELAY } from '../probes/mail/local-relay.ts';
 import { publicTrust } from '../probes/public-trust.ts';
+import { createPace } from '../schedule/pace.ts';
 import { createStallWatch } from '../schedule/stall-watch.ts';
 import { askEachTime } from './ask-name.ts';
 import { assessRound, type JudgedRound } from './assess-round.ts';
 import { controlChainsOf, judgeTlsPath, type TlsKnowledge } from './judge-tls-path.ts';
 import { observeRound, type RoundTools } from './observe-round.ts';
-import { createRoundPace, handshakesOf } from './round-pace.ts';
+import { handshakesOf, ROUND_PACE } from './round-pace.ts';
 import { createSingleLooks, type SingleLooks } from './single-looks.ts';
 import { loadTlsKnowledge } from './tls-knowledge.ts';
 
@@ -63,7 +64,7 @@ export async function createProbeKit(config: Config, { clock, env, onBeat }: Pro
       readSecret: secrets,
     },
     limiter: createLimiter(handshakesOf(config)),
-    pace: createRoundPace(clock),
+    pace: createPace(clock, ROUND_PACE),
     mail: { trust, localRelay: LOCAL_RELAY, readSecret: secrets },
     takeStall: () => stall.take(),
     needsReference: (path, controls) => needsReference(path, controls),

@@ -1,9 +1,15 @@
 import type { Clock, Millis } from '../core/clock.ts';
 
-/** Lets work begin bit by bit: what is due in the same instant would falsify its own timings, and hold up everything else. */
+/**
+ * Lets work begin bit by bit: what begins in the same instant falsifies its own timings on one thread, and holds up everything else.
+ * A handful begins at once; a thousand begin one by one.
+ */
 export interface Pace {
-  /** Resolves when it is this caller's turn, in the order of asking; at once when the signal is aborted. Never rejects. */
-  turn(signal: AbortSignal): Promise<void>;
+  /**
+   * Begins `work` when it is its turn and there is room, in the order of asking; as soon as the signal is aborted at once, for it to
+   * say so.
+   */
+  begin<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T>;
 }
 
 export interface PaceOptions {
@@ -11,47 +17,57 @@ export interface PaceOptions {
   readonly atOnce: number;
   /** From one beginning to the next, after those. */
   readonly gap: Millis;
+  /** How many may be under way: it bounds the open sockets. At least `atOnce`. */
+  readonly underWay: number;
 }
 
 /** One timer for all who wait: after a stall they still come one by one. */
-export function createPace(clock: Clock, { atOnce, gap }: PaceOptions): Pace {
+export function createPace(clock: Clock, options: PaceOptions): Pace {
   const queue = new Set<() => void>();
-  const credit = (atOnce - 1) * gap;
-  /** When the next one would begin if all were evenly spaced. */
-  let even: Millis = Number.NEGATIVE_INFINITY;
+  const rhythm = createRhythm(clock, options);
+  let running = 0;
   let isArmed = false;
 
-  function take(): boolean {
-    const now = clock.elapsed();
-    if (now < even - credit) return false;
-    even = Math.max(even, now) + gap;
-    return true;
-  }
+  const hasRoom = (): boolean => running < options.underWay;
 
   function arm(): void {
-    if (isArmed || queue.size === 0) return;
+    if (isArmed || queue.size === 0 || !hasRoom()) return;
     isArmed = true;
-    clock.after(Math.max(0, even - credit - clock.elapsed()), () => {
+    clock.after(rhythm.wait(), () => {
       isArmed = false;
       const [next] = queue;
-      if (next !== undefined && take()) next();
+      if (next !== undefined && hasRoom() && rhythm.take()) next();
+      arm();
+    });
+  }
+
+  function turn(signal: AbortSignal): Promise<void> {
+    if (signal.aborted || (queue.size === 0 && hasRoom() && rhythm.take())) {
+      running += 1;
+      return Promise.resolve();
+    }
+    return new Promise((resolve) => {
+      const enter = (): void => {
+        queue.delete(enter);
+        signal.removeEventListener('abort', enter);
+        running += 1;
+        resolve();
+      };
+      queue.add(enter);
+      signal.addEventListener('abort', enter, { once: true });
       arm();
     });
   }
 
   return {
-    turn: (signal) => {
-      if (signal.aborted || (queue.size === 0 && take())) return Promise.resolve();
-      return new Promise((resolve) => {
-        const enter = (): void => {
-          queue.delete(enter);
-          signal.removeEventListener('abort', enter);
-          resolve();
-        };
-        queue.add(enter);
-        signal.addEventListener('abort', enter, { once: true });
+    begin: async (work, signal) => {
+      await turn(signal);
+      try {
+        return await work();
+      } finally {
+        running -= 1;
         arm();
-      });
+      }
     },
   };
 }
@@ -59,4 +75,26 @@ export function createPace(clock: Clock, { atOnce, gap }: PaceOptions): Pace {
 /** How long it takes until the last of `count` begins. */
 export function paceTime({ atOnce, gap }: PaceOptions, count: number): Millis {
   return Math.max(0, count - atOnce) * gap;
+}
+
+interface Rhythm {
+  /** True when one may begin now, which is noted. */
+  take(): boolean;
+  /** Until then. */
+  wait(): Millis;
+}
+
+function createRhythm(clock: Clock, { atOnce, gap }: PaceOptions): Rhythm {
+  const ahead = (atOnce - 1) * gap;
+  /** When the next one would begin if all were evenly spaced. */
+  let even: Millis = Number.NEGATIVE_INFINITY;
+  const wait = (): Millis => Math.max(0, even - ahead - clock.elapsed());
+  return {
+    wait,
+    take: () => {
+      if (wait() > 0) return false;
+      even = Math.max(even, clock.elapsed()) + gap;
+      return true;
+    },
+  };
 }
