@@ -17,21 +17,29 @@ import type {
 import { formatDuration } from './duration.ts';
 import { formatHostPort } from './host-port.ts';
 import type { SecretSource } from './secret.ts';
+import { withoutSecretPath } from './secret-url.ts';
 
 /** What a printed configuration consists of. */
-type Plain = string | number | null | readonly Plain[] | { readonly [key: string]: Plain };
+export type Plain = string | number | null | readonly Plain[] | { readonly [key: string]: Plain };
 
 type Section = Readonly<Record<string, Plain>>;
 
 /**
  * The configuration with every default, as the YAML that loads to the same configuration. File names are absolute. A secret appears as the file
- * or the variable that it comes from: its value is not part of a configuration.
+ * or the variable that it comes from: its value is not part of a configuration. Of the URLs of web hooks and of the heartbeat, which are
+ * secrets by themselves, only scheme and host are printed.
  */
 export function printConfig(config: Config): string {
-  return stringify(fileOf(config), { lineWidth: 0 });
+  return printPlain(plainConfig(config));
 }
 
-function fileOf(config: Config): Section {
+/** Data as YAML, one line a value. */
+export function printPlain(plain: Plain): string {
+  return stringify(plain, { lineWidth: 0 });
+}
+
+/** The same configuration as data. */
+export function plainConfig(config: Config): Section {
   const { licenseServer, trust, registration, firewall, services } = config;
   return {
     site: config.site,
@@ -108,9 +116,13 @@ function notifyOf({ email, alertmanager, webhooks, policy, maintenance, heartbea
     ...present({
       email: email && { ...email, servers: email.servers.map(relayOf) },
       alertmanager: alertmanager && { ...alertmanager },
-      heartbeat: heartbeat && { url: heartbeat.url, every: formatDuration(heartbeat.every) },
+      heartbeat: heartbeat && { url: withoutSecretPath(heartbeat.url), every: formatDuration(heartbeat.every) },
     }),
-    webhooks: webhooks.map(({ url, token, caFile }) => ({ url, ...secretOf('token', token), ...present({ caFile }) })),
+    webhooks: webhooks.map(({ url, token, caFile }) => ({
+      url: withoutSecretPath(url),
+      ...secretOf('token', token),
+      ...present({ caFile }),
+    })),
     policy: { ...policy, reminder: formatDuration(policy.reminder) },
     maintenance: maintenance.map((window) => ({ ...window, duration: formatDuration(window.duration) })),
   };

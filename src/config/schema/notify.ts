@@ -42,7 +42,7 @@ function webhook(context: SchemaContext): z.ZodType<WebhookConfig> {
   return ruled(
     section({
       url: webUrl('https://hooks.example.org/ftm-watch').describe(
-        'Where to post to. It is printed with the configuration: a secret belongs into the token.',
+        'Where to post to. "config print" and "report" show its scheme and host only; still, a secret belongs into the token.',
       ),
       tokenFile: secretFile(context).optional().describe('File with a token, sent as "Authorization: Bearer". Needs https.'),
       tokenEnv: secretVariable(context).optional().describe('Environment variable with the token, instead of the file.'),
@@ -88,7 +88,7 @@ function maintenance(): z.ZodType<MaintenanceWindow> {
 function heartbeat(): z.ZodType<HeartbeatConfig> {
   return section({
     url: webUrl('https://hc.example.org/ping/ftm-watch').describe(
-      'What to fetch (GET) while rounds and alerting work. It is printed with the configuration.',
+      'What to fetch (GET) while rounds and alerting work. "config print" and "report" show its scheme and host only.',
     ),
     every: duration(DAY).prefault('1m').describe('How often. The service should wait for a few of them before it raises the alarm.'),
   });

@@ -35,6 +35,7 @@ function checkedUrl(what: string, accepts: (url: URL) => boolean): z.ZodType<str
 }
 
 function urlProblem(text: string, what: string, accepts: (url: URL) => boolean): string | null {
+  if (text.endsWith('/…')) return 'expected the whole URL: "…" stands where "config print" left out a secret';
   const url = URL.parse(text);
   if (url === null) return expectedMessage(what, text);
   // The text is not quoted: what stands before the @ is a secret.

@@ -21,6 +21,12 @@ async function load(text: string): Promise<Config> {
   return result.config;
 }
 
+/** A printed configuration with the URLs put back of which only scheme and host are printed. */
+function restored(printed: string, { notify }: Config): string {
+  const urls = [...notify.webhooks.map(({ url }) => url), ...(notify.heartbeat === null ? [] : [notify.heartbeat.url])];
+  return urls.reduce((text, url) => text.replace(`${new URL(url).origin}/…`, url), printed);
+}
+
 /** The key paths that a file uses, as the schema writes them. */
 function usedPaths(value: unknown, prefix = ''): readonly string[] {
   if (Array.isArray(value)) return value.flatMap((item) => usedPaths(item, `${prefix}[]`));
@@ -38,11 +44,27 @@ describe('a good configuration', () => {
 
   test.each(GOOD)('%s is printed as a file that loads to the same', async (file) => {
     const config = await load(readFileSync(file, 'utf8'));
-    expect(await load(printConfig(config))).toEqual(config);
+    expect(await load(restored(printConfig(config), config))).toEqual(config);
   });
 
   test.each(GOOD)('%s is printed without a secret', async (file) => {
     expect(printConfig(await load(readFileSync(file, 'utf8')))).not.toContain(CANARY);
+  });
+
+  test('is printed with scheme and host alone of URLs that are secrets', async () => {
+    const secret = 'T00/B00/xyzzy';
+    const config = await load(
+      `notify: { webhooks: [{ url: "https://hooks.example.org:8443/${secret}?k=${secret}" }, { url: "http://127.0.0.1:9" }], heartbeat: { url: "https://hc.example.org/${secret}" } }`,
+    );
+    const printed = printConfig(config);
+    expect(printed).not.toContain('xyzzy');
+    expect(parse(printed)).toMatchObject({
+      notify: {
+        webhooks: [{ url: 'https://hooks.example.org:8443/…' }, { url: 'http://127.0.0.1:9' }],
+        heartbeat: { url: 'https://hc.example.org/…' },
+      },
+    });
+    await expect(load(printed)).rejects.toThrow('expected the whole URL: "…" stands where "config print" left out a secret');
   });
 
   test('is printed with the source of each secret', async () => {

@@ -1,0 +1,18 @@
+import type { Config } from './config.ts';
+import type { SecretSource } from './secret.ts';
+
+/** Where every secret of a configuration comes from, but for private keys, which are never read as text. */
+export function secretSources(config: Config): readonly SecretSource[] {
+  const { licenseServer, mail, appliances, registration, firewall, notify, web } = config;
+  const sources: readonly (SecretSource | null | undefined)[] = [
+    licenseServer.proxy?.password,
+    ...mail.map(({ password }) => password),
+    ...appliances.flatMap(({ api, snmp }) => [api?.key, snmp?.community]),
+    registration?.password,
+    firewall?.token,
+    ...(notify.email?.servers ?? []).map(({ password }) => password),
+    ...notify.webhooks.map(({ token }) => token),
+    ...web.users.map(({ passwordHash }) => passwordHash),
+  ];
+  return sources.filter((source) => source !== null && source !== undefined);
+}
