@@ -9,6 +9,11 @@ const text = z.string();
 const signatureLog = z.strictObject({
   lastAt: instant,
   sample: text,
+  recent: z
+    .array(z.strictObject({ at: instant, count: z.int().positive(), line: text }))
+    .max(100)
+    .exactOptional(),
+  heard: z.int().positive().exactOptional(),
   buckets: z.array(z.strictObject({ start: instant, firstAt: instant, count: z.int().positive() })).max(100),
 });
 

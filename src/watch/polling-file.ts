@@ -13,6 +13,11 @@ const text = z.string().max(2_000);
 const signatureLog = z.object({
   lastAt: instant,
   sample: text,
+  recent: z
+    .array(z.object({ at: instant, count, line: text }))
+    .max(100)
+    .exactOptional(),
+  heard: count.exactOptional(),
   buckets: z.array(z.object({ start: instant, firstAt: instant, count })).max(1_000),
 });
 

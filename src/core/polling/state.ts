@@ -24,8 +24,19 @@ export interface ApplianceLog {
 export interface SignatureLog {
   readonly lastAt: EpochMs;
   readonly sample: string;
+  /** The latest lines, oldest first, at most MAX_RECENT; absent where an older version kept the state. */
+  readonly recent?: readonly RecentLine[];
+  /** Lines in all, since the first that is remembered. */
+  readonly heard?: number;
   /** Oldest first. */
   readonly buckets: readonly Bucket[];
+}
+
+/** A line with when it was heard, and how many alike came with it. */
+export interface RecentLine {
+  readonly at: EpochMs;
+  readonly count: number;
+  readonly line: string;
 }
 
 export interface Bucket {
@@ -48,6 +59,8 @@ export const UNNAMED = 'unnamed';
 
 const BUCKETS = 60;
 const MAX_EVIDENCE = 16;
+/** Of each signature and appliance: enough to see the pace, and what differs from line to line. */
+const MAX_RECENT = 8;
 
 /** Nothing heard yet. `window`: the span that reports will look back over. */
 export function emptyPolling(window: Millis): PollingState {
@@ -76,12 +89,7 @@ export function recordEvent(state: PollingState, event: LogEvent): PollingState 
     case 'ftm':
       return withAppliance(state, event.appliance, (log) => {
         const before = Object.hasOwn(log.signatures, event.signature) ? log.signatures[event.signature] : undefined;
-        const isLatest = before === undefined || event.at >= before.lastAt;
-        const after: SignatureLog = {
-          lastAt: latest(before?.lastAt ?? null, event.at),
-          sample: isLatest ? event.line : before.sample,
-          buckets: addToBuckets(before?.buckets ?? [], state.bucketMs, { start: 0, firstAt: event.at, count: event.count }),
-        };
+        const after = addLine(before, event, state.bucketMs);
         return { lastLineAt: latest(log.lastLineAt, event.at), signatures: { ...log.signatures, [event.signature]: after } };
       });
     case 'firewall-evidence':
@@ -106,6 +114,25 @@ function addToBuckets(buckets: readonly Bucket[], bucketMs: Millis, added: Bucke
   // One bucket more than the window has, because the window rarely begins where a bucket does.
   const oldest = (all.at(-1)?.start ?? 0) - BUCKETS * bucketMs;
   return all.filter((bucket) => bucket.start >= oldest);
+}
+
+function addLine(before: SignatureLog | undefined, event: Extract<LogEvent, { kind: 'ftm' }>, bucketMs: Millis): SignatureLog {
+  const { at, count, line } = event;
+  const bucket: Bucket = { start: 0, firstAt: at, count };
+  if (before === undefined)
+    return { lastAt: at, sample: line, recent: [{ at, count, line }], heard: count, buckets: addToBuckets([], bucketMs, bucket) };
+  return {
+    lastAt: latest(before.lastAt, at),
+    sample: at >= before.lastAt ? line : before.sample,
+    recent: addRecent(before.recent ?? [], event),
+    heard: (before.heard ?? 0) + count,
+    buckets: addToBuckets(before.buckets, bucketMs, bucket),
+  };
+}
+
+function addRecent(recent: readonly RecentLine[], { at, count, line }: RecentLine): readonly RecentLine[] {
+  const all = [...recent, { at, count, line }];
+  return all.toSorted((a, b) => a.at - b.at).slice(-MAX_RECENT);
 }
 
 function addSighting(
