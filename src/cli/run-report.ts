@@ -1,23 +1,62 @@
-import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 import { jsonFile } from '../store/json-file.ts';
-import { renderEvidence } from '../report/evidence-bundle.ts';
+import { type ReportArchive, reportArchive } from '../report/report-archive.ts';
 import { examine } from './examine.ts';
 import { EXIT_UNKNOWN } from './exit-code.ts';
+import { type ReportTarget, reportTarget, writeWhole } from './report-file.ts';
+import { reportSources } from './report-sources.ts';
 import { loadOrExplain, type Terminal } from './terminal.ts';
 
-/** Writes the evidence of one round to a file or to standard output. Returns the exit code. */
-export async function runReport(path: string | undefined, file: string | null, terminal: Terminal): Promise<number> {
+export interface ReportWish {
+  /** A file, a directory, or `-`; undefined: the current directory. */
+  readonly output: string | undefined;
+  /** Whether a file that is there may be replaced. */
+  readonly force: boolean;
+}
+
+/** Writes one archive with the evidence of a round and of what came before it. Returns the exit code. */
+export async function runReport(path: string | undefined, { output, force }: ReportWish, terminal: Terminal): Promise<number> {
   const config = await loadOrExplain(path, terminal);
   if (config === null) return EXIT_UNKNOWN;
-  const budget = jsonFile(join(dirname(config.store.path), 'registration-budget.json'));
-  const text = renderEvidence(await examine({ ...terminal, config, budget }), config, terminal.version);
-  if (file === null) {
-    terminal.output.write(text);
-  } else {
-    await writeFile(file, text, { mode: 0o600 });
-    terminal.output.write(`The evidence is in ${file}\n`);
+  try {
+    const target = await reportTarget({ typed: output, cwd: terminal.cwd, force });
+    const budget = jsonFile(join(dirname(config.store.path), 'registration-budget.json'));
+    const examination = await examine({ ...terminal, config, budget });
+    if (terminal.signal.aborted) throw new Error('The report was called off: nothing was written');
+    await deliver(reportArchive(await reportSources(config, examination, terminal)), target, { force, terminal });
+    return 0;
+  } catch (error) {
+    terminal.errors.write(`${error instanceof Error ? error.message : 'Cannot write the report: unknown error'}\n`);
+    return EXIT_UNKNOWN;
   }
-  return 0;
+}
+
+async function deliver(
+  archive: ReportArchive,
+  target: ReportTarget,
+  { force, terminal }: { readonly force: boolean; readonly terminal: Terminal },
+): Promise<void> {
+  if (target.kind === 'output') {
+    terminal.output.write(archive.bytes);
+    terminal.errors.write(summaryOf(archive, 'standard output'));
+    return;
+  }
+  const path = target.kind === 'file' ? target.path : join(target.path, `${archive.folder}.zip`);
+  await writeWhole(path, archive.bytes, force);
+  terminal.output.write(summaryOf(archive, path));
+}
+
+function summaryOf({ bytes, files, folder }: ReportArchive, path: string): string {
+  const width = Math.max(...files.map(({ name }) => name.length));
+  return [
+    `Wrote ${path} (${sizeText(bytes.length)}), to be attached to a ticket. In ${folder}/:`,
+    ...files.map(({ name, size }) => `  ${name.padEnd(width)}  ${sizeText(size)}`),
+    'Secrets, names of users, mail addresses and phone numbers were taken out; "What was taken out" in report.html tells more.',
+    '',
+  ].join('\n');
+}
+
+function sizeText(bytes: number): string {
+  return bytes < 1_024 ? `${String(bytes)} bytes` : `${(bytes / 1_024).toFixed(1)} KiB`;
 }

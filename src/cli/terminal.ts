@@ -14,7 +14,8 @@ export interface Terminal {
   readonly hostname: string;
   readonly cwd: string;
   readonly input: AsyncIterable<Buffer>;
-  readonly output: { write(text: string): unknown };
+  /** Bytes are written by `report` only. */
+  readonly output: { write(text: string | Uint8Array): unknown };
   readonly errors: { write(text: string): unknown };
   readonly style: { readonly color: boolean; readonly width: number };
   /** null: standard error is no terminal. */

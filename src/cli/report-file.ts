@@ -1,0 +1,110 @@
+import type { Stats } from 'node:fs';
+import { link, open, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+
+/** Where a report is to go. */
+export type ReportTarget =
+  | { readonly kind: 'output' }
+  /** Under its own name. */
+  | { readonly kind: 'folder'; readonly path: string }
+  | { readonly kind: 'file'; readonly path: string };
+
+export interface TargetWish {
+  /** As typed; undefined: the current directory. */
+  readonly typed: string | undefined;
+  readonly cwd: string;
+  /** Whether a file that is there may be replaced. */
+  readonly force: boolean;
+}
+
+/**
+ * Looks before the round begins, so that nobody waits for a report that cannot be written.
+ * @throws {Error} saying what to do
+ */
+export async function reportTarget({ typed, cwd, force }: TargetWish): Promise<ReportTarget> {
+  if (typed === '-') return { kind: 'output' };
+  const path = resolve(cwd, typed ?? '.');
+  const found = await look(path);
+  if (found === null) return newFile(path, typed?.endsWith('/') === true);
+  if (found.isDirectory()) return { kind: 'folder', path };
+  if (!found.isFile()) throw new Error(`Cannot write the report to "${path}": it is no file; "-o -" writes to standard output`);
+  if (!force) throw alreadyThere(path);
+  return { kind: 'file', path };
+}
+
+async function newFile(path: string, isMeantAsFolder: boolean): Promise<ReportTarget> {
+  const folder = isMeantAsFolder ? path : dirname(path);
+  if (isMeantAsFolder || (await look(folder)) === null)
+    throw new Error(`Cannot write the report to "${path}": there is no directory "${folder}"; make it first`);
+  return { kind: 'file', path };
+}
+
+/**
+ * Writes a file that only its owner may read, all of it or nothing.
+ * @throws {Error} saying what was tried and why it failed
+ */
+export async function writeWhole(path: string, bytes: Uint8Array, force: boolean): Promise<void> {
+  const temporary = join(dirname(path), `.${basename(path)}.${String(process.pid)}.tmp`);
+  try {
+    await writeNew(temporary, bytes);
+    await (force ? rename(temporary, path) : placeNew(temporary, path));
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') throw alreadyThere(path, error);
+    throw new Error(`Cannot write the report to "${path}": ${reasonOf(error)}`, { cause: error });
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}
+
+async function writeNew(path: string, bytes: Uint8Array): Promise<void> {
+  const file = await open(path, 'wx', 0o600);
+  try {
+    await file.writeFile(bytes);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** A second name is refused where the first one is taken; file systems without second names are looked at before. */
+async function placeNew(temporary: string, path: string): Promise<void> {
+  try {
+    await link(temporary, path);
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') throw error;
+    if ((await look(path)) !== null) throw alreadyThere(path, error);
+    await rename(temporary, path);
+  }
+}
+
+async function look(path: string): Promise<Stats | null> {
+  try {
+    return await stat(path);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return null;
+    throw new Error(`Cannot write the report to "${path}": ${reasonOf(error)}`, { cause: error });
+  }
+}
+
+function alreadyThere(path: string, cause?: unknown): Error {
+  return new Error(`Cannot write the report to "${path}": the file is there already; "--force" replaces it`, { cause });
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOSPC: 'the disk is full; choose another one with "-o"',
+  EDQUOT: 'the disk quota is used up; choose another disk with "-o"',
+  EACCES: 'permission denied; choose a directory that you may write to with "-o"',
+  EPERM: 'permission denied; choose a directory that you may write to with "-o"',
+  EROFS: 'the file system is read-only; choose another one with "-o"',
+  ENOTDIR: 'a part of the path is no directory',
+  ENAMETOOLONG: 'the name is too long',
+};
+
+function reasonOf(error: unknown): string {
+  const known = REASONS[codeOf(error) ?? ''];
+  return known ?? (error instanceof Error ? error.message : 'unknown error');
+}
+
+function codeOf(error: unknown): string | null {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
+}

@@ -1,0 +1,78 @@
+import { readFile } from 'node:fs/promises';
+import { release, type } from 'node:os';
+import { dirname, join } from 'node:path';
+
+import type { Config } from '../config/config.ts';
+import { plainConfig } from '../config/print.ts';
+import { readSecret } from '../config/secret.ts';
+import { secretSources } from '../config/secret-sources.ts';
+import type { Examination } from '../report/examination.ts';
+import type { LogMemory, ReportSources, Versions } from '../report/report-contents.ts';
+import { readKeptPast } from '../store/kept-past.ts';
+import { readPolling } from '../watch/polling-file.ts';
+import type { Terminal } from './terminal.ts';
+
+/** Enough for a year of trouble, and small enough for a mail. */
+const LIMITS = { incidents: 100, parcels: 300, certificates: 10 } as const;
+
+/** Gathers what belongs to a report beside the round. What a daemon has kept is read only; what cannot be read is said in the report. */
+export async function reportSources(
+  config: Config,
+  examination: Examination,
+  { clock, env, version }: Pick<Terminal, 'clock' | 'env' | 'version'>,
+): Promise<ReportSources> {
+  return {
+    site: config.site,
+    writtenAt: clock.now(),
+    versions: await versionsOf(version),
+    examination,
+    configuration: plainConfig(config),
+    past: readKeptPast(config.store.path, LIMITS),
+    logMemory: await readLogMemory(join(dirname(config.store.path), 'polling.json'), clock.now()),
+    secrets: await readSecrets(config, env),
+  };
+}
+
+async function readLogMemory(path: string, now: number): Promise<LogMemory> {
+  try {
+    const stored: unknown = JSON.parse(await readFile(path, 'utf8'));
+    const state = readPolling(stored, now);
+    return state === null ? { kind: 'unreadable', message: `"${path}" is damaged, or of another version` } : { kind: 'read', state };
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return { kind: 'none' };
+    const reason = error instanceof SyntaxError ? 'it is damaged' : error instanceof Error ? error.message : 'unknown error';
+    return { kind: 'unreadable', message: `"${path}": ${reason}` };
+  }
+}
+
+/** One that cannot be read cannot have been sent to anybody in this round either. */
+async function readSecrets(config: Config, env: NodeJS.ProcessEnv): Promise<readonly string[]> {
+  const read = await Promise.allSettled(secretSources(config).map((source) => readSecret(source, env)));
+  const paths = [config.notify.heartbeat?.url, ...config.notify.webhooks.map(({ url }) => url)];
+  return [
+    ...read.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : [])),
+    ...paths.flatMap((url) => (url === undefined ? [] : secretPartOf(url))),
+  ];
+}
+
+/** A shorter path, such as `/ftm-watch`, is a part of others. */
+const SHORTEST_SECRET_PATH = 16;
+
+/** Of a URL that is a secret by itself: what stands behind its host. */
+function secretPartOf(text: string): readonly string[] {
+  const url = URL.parse(text);
+  const part = `${url?.pathname ?? ''}${url?.search ?? ''}`;
+  return part.length < SHORTEST_SECRET_PATH ? [text] : [text, part];
+}
+
+async function versionsOf(ftmWatch: string): Promise<Versions> {
+  const { node, openssl } = process.versions;
+  return { ftmWatch, node, openssl, os: `${await distribution()}${type()} ${release()} ${process.arch}` };
+}
+
+/** https://www.freedesktop.org/software/systemd/man/latest/os-release.html */
+async function distribution(): Promise<string> {
+  const text = await readFile('/etc/os-release', 'utf8').catch(() => '');
+  const [, name] = /^PRETTY_NAME="?([^"\n]{1,100})"?$/mu.exec(text) ?? [];
+  return name === undefined ? '' : `${name}, `;
+}

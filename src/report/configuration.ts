@@ -1,0 +1,33 @@
+import type { Plain } from '../config/print.ts';
+import type { Mask } from './mask.ts';
+
+/** Keys whose value is an account: nobody who reads a report needs it, and it is half of a login. */
+const ACCOUNT_KEYS: ReadonlySet<string> = new Set(['user', 'accountId']);
+const PLACE = '<user>';
+
+type Section = Readonly<Record<string, Plain>>;
+
+/** The configuration without names of accounts and people. It holds no secret from the start. */
+export function configurationWithoutPeople(configuration: Section, mask: Mask): Section {
+  return withoutPeople('', configuration, mask);
+}
+
+function withoutPeople(key: string, section: Section, mask: Mask): Section {
+  return Object.fromEntries(
+    Object.entries(section).map(([name, value]) => {
+      // Of the page's users, `name` is what they log in with.
+      const isAccount = ACCOUNT_KEYS.has(name) || (key === 'users' && name === 'name');
+      return [name, isAccount ? PLACE : without(name, value, mask)];
+    }),
+  );
+}
+
+function without(key: string, value: Plain, mask: Mask): Plain {
+  if (typeof value === 'string') return mask.mailAddresses(value);
+  if (value === null || typeof value === 'number') return value;
+  return isList(value) ? value.map((item) => without(key, item, mask)) : withoutPeople(key, value, mask);
+}
+
+function isList(value: Plain): value is readonly Plain[] {
+  return Array.isArray(value);
+}

@@ -1,0 +1,73 @@
+import { strToU8, type Zippable, zipSync } from 'fflate';
+import type { EpochMs } from '../core/clock.ts';
+import { checklistText } from './checklist-text.ts';
+import { fileName } from './file-name.ts';
+import { fileTime } from './instant.ts';
+import { logExcerptsText } from './log-excerpts.ts';
+import { createSecretRemover } from './remove-secrets.ts';
+import type { ReportSources } from './report-contents.ts';
+import { type ReportData, reportData } from './report-data.ts';
+import { reportHtml } from './report-html.ts';
+import { keptCertificates, seenChains } from './seen-chains.ts';
+
+/** A report ready to be written. */
+export interface ReportArchive {
+  /** Name of the one folder in it: `ftm-watch-report-hq-20261124T195500Z`. */
+  readonly folder: string;
+  /** Names of the files in the folder, with their sizes in bytes. */
+  readonly files: readonly { readonly name: string; readonly size: number }[];
+  /** The zip archive. */
+  readonly bytes: Uint8Array;
+}
+
+type File = readonly [name: string, text: string];
+
+/** The whole report as one zip archive, without secrets. */
+export function reportArchive(sources: ReportSources): ReportArchive {
+  const folder = `ftm-watch-report-${fileName(sources.site)}-${fileTime(sources.writtenAt)}`;
+  const withoutSecrets = createSecretRemover(sources.secrets);
+  const files = filesOf(sources).map(([name, text]) => ({ name, bytes: strToU8(withoutSecrets(text)) }));
+  const entries: Zippable = Object.fromEntries(files.map(({ name, bytes }) => [`${folder}/${name}`, bytes]));
+  return {
+    folder,
+    files: files.map(({ name, bytes }) => ({ name, size: bytes.length })),
+    bytes: zipSync(entries, { level: 9, os: UNIX, attrs: OWNER_ONLY, mtime: zipTime(sources.writtenAt) }),
+  };
+}
+
+function filesOf(sources: ReportSources): readonly File[] {
+  const data = reportData(sources);
+  const answers = checklistText(sources.examination, sources.versions.ftmWatch);
+  const certificates: readonly File[] = [...seenChains(sources.examination), ...keptCertificates(sources.past)].map(({ file, pem }) => [
+    `certificates/${file}`,
+    pem,
+  ]);
+  const others: readonly File[] = [
+    ['report.json', jsonText(data)],
+    ['checklist.txt', answers],
+    ['log-excerpts.txt', logExcerptsText(data.logExcerpts)],
+    ...certificates,
+  ];
+  return [['report.html', reportHtml(data, { answers, files: others.map(([name]) => name) })], ...others];
+}
+
+function jsonText(data: ReportData): string {
+  return `${JSON.stringify(data, null, 2)}\n`;
+}
+
+/** "Version made by" and the mode in the upper half of the attributes (APPNOTE.TXT 4.4.2 and 4.4.15): unpacked, it is as private. */
+const UNIX = 3;
+const OWNER_ONLY = 0o100600 * 2 ** 16;
+
+const FIRST_YEAR = 1980;
+const LAST_YEAR = 2099;
+
+/**
+ * The time of a file in an archive has no zone (APPNOTE.TXT 4.4.6) and begins in 1980: it is written in UTC, and a clock that is far off
+ * must not keep a report from being written.
+ */
+function zipTime(at: EpochMs): Date {
+  const utc = new Date(at);
+  const year = Math.min(Math.max(utc.getUTCFullYear(), FIRST_YEAR), LAST_YEAR);
+  return new Date(year, utc.getUTCMonth(), utc.getUTCDate(), utc.getUTCHours(), utc.getUTCMinutes(), utc.getUTCSeconds());
+}

@@ -1,0 +1,32 @@
+import type { Plain } from '../config/print.ts';
+import type { EpochMs } from '../core/clock.ts';
+import type { PollingState } from '../core/polling/state.ts';
+import type { KeptPast } from '../store/kept-past.ts';
+import type { Examination } from './examination.ts';
+
+/** Everything that a report is made of, before anything is taken out. */
+export interface ReportSources {
+  readonly site: string;
+  readonly writtenAt: EpochMs;
+  readonly versions: Versions;
+  readonly examination: Examination;
+  /** As `config print` shows it. */
+  readonly configuration: Readonly<Record<string, Plain>>;
+  readonly past: KeptPast;
+  readonly logMemory: LogMemory;
+  /** The values of the configuration's secrets, to be taken out wherever they stand. */
+  readonly secrets: readonly string[];
+}
+
+export interface Versions {
+  readonly ftmWatch: string;
+  readonly node: string;
+  readonly openssl: string;
+  readonly os: string;
+}
+
+/** The log lines that a daemon has kept. */
+export type LogMemory =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'unreadable'; readonly message: string }
+  | { readonly kind: 'read'; readonly state: PollingState };

@@ -1,0 +1,83 @@
+import type { Plain } from '../config/print.ts';
+import { type DiagnosisJson, diagnosisToJson } from '../core/diagnosis-json.ts';
+import type { EndpointObservation, TlsOutcome } from '../core/observation.ts';
+import type { PathObservation, RoundObservations } from '../core/round.ts';
+import { configurationWithoutPeople } from './configuration.ts';
+import { isoTime } from './instant.ts';
+import { type LogExcerpts, logExcerpts } from './log-excerpts.ts';
+import { createMask, type MaskTally } from './mask.ts';
+import type { ReportSources, Versions } from './report-contents.ts';
+import { type SeenChain, seenChains } from './seen-chains.ts';
+import { type Timeline, timelineOf } from './timeline.ts';
+
+/** The object of `report.json`: names are part of the contract. Times are ISO 8601, UTC; durations are in milliseconds. */
+export interface ReportData {
+  readonly version: 1;
+  readonly site: string;
+  readonly writtenAt: string;
+  readonly versions: Versions;
+  /** The object of `check --json`. */
+  readonly check: DiagnosisJson;
+  readonly round: object;
+  /** Without their PEM, which is in the files that they name. */
+  readonly chains: readonly Omit<SeenChain, 'pem'>[];
+  readonly timeline: Timeline;
+  readonly logExcerpts: LogExcerpts;
+  readonly configuration: Readonly<Record<string, Plain>>;
+  /** How often what was masked; secrets that a peer sent back are taken out besides. */
+  readonly masked: MaskTally;
+}
+
+/** All that is in a report as data, already without what tells who a person is. */
+export function reportData(sources: ReportSources): ReportData {
+  const mask = createMask();
+  const { examination, past } = sources;
+  const content = {
+    timeline: timelineOf(past, mask),
+    logExcerpts: logExcerpts(sources.logMemory, mask),
+    configuration: configurationWithoutPeople(sources.configuration, mask),
+  };
+  return {
+    version: 1,
+    site: sources.site,
+    writtenAt: isoTime(sources.writtenAt),
+    versions: sources.versions,
+    check: diagnosisToJson(examination.diagnosis),
+    round: roundToJson(examination.observations),
+    chains: seenChains(examination).map(chainToJson),
+    ...content,
+    masked: mask.tally(),
+  };
+}
+
+function chainToJson({ file, target, way, judgement, certificates, dropped }: SeenChain): Omit<SeenChain, 'pem'> {
+  return { file, target, way, judgement, certificates, dropped };
+}
+
+function roundToJson({ startedAt, licenseServer, services, controls, knownAddresses, ...rest }: RoundObservations): object {
+  return {
+    startedAt: isoTime(startedAt),
+    ...rest,
+    licenseServer: pathToJson(licenseServer),
+    services: services.map(pathToJson),
+    controls: controls.map(pathToJson),
+    knownAddresses: knownAddresses.map(endpointToJson),
+  };
+}
+
+function pathToJson({ endpoints, references, ...path }: PathObservation): object {
+  return {
+    ...path,
+    endpoints: endpoints.map(endpointToJson),
+    references: references.map(({ outcome, ...reference }) => ({ ...reference, outcome: tlsToJson(outcome) })),
+  };
+}
+
+function endpointToJson({ tls, ...endpoint }: EndpointObservation): object {
+  return { ...endpoint, tls: tls === null ? null : tlsToJson(tls) };
+}
+
+/** A chain by the fingerprints of its certificates: these are under `chains`. */
+function tlsToJson({ chain, ...outcome }: TlsOutcome): object {
+  return { ...outcome, chain: chain === null ? null : chain.certificates.map(({ fingerprint }) => fingerprint) };
+}

@@ -1,0 +1,131 @@
+import { chainPem } from '../core/certificate-pem.ts';
+import type { CapturedChain, Certificate } from '../core/certificate.ts';
+import { formatDistinguishedName } from '../core/distinguished-name.ts';
+import type { EndpointObservation } from '../core/observation.ts';
+import type { PathObservation } from '../core/round.ts';
+import type { JudgedEndpoint } from '../round/judge-tls-path.ts';
+import type { KeptPast } from '../store/kept-past.ts';
+import type { StoredCertificate } from '../store/past.ts';
+import type { Examination } from './examination.ts';
+import { fileName } from './file-name.ts';
+import { isoTime } from './instant.ts';
+
+/** A chain as somebody sent it, and where in the archive it is. */
+export interface SeenChain {
+  /** Name of its file. */
+  readonly file: string;
+  readonly target: string;
+  /** By which way: an address, a proxy, another name. */
+  readonly way: string;
+  /** What came of judging it; null where only comparing was asked for, or when it was seen before this round. */
+  readonly judgement: {
+    readonly verdict: string;
+    readonly confidence: string;
+    readonly summary: string;
+    readonly settle: string | null;
+  } | null;
+  readonly certificates: readonly CertificateJson[];
+  /** Certificates that could not be read, or were too many. */
+  readonly dropped: number;
+  readonly pem: string;
+}
+
+export interface CertificateJson {
+  readonly subject: string;
+  readonly issuer: string;
+  readonly serial: string;
+  readonly notBefore: string;
+  readonly notAfter: string;
+  readonly isAuthority: boolean;
+  readonly names: readonly string[];
+  readonly key: string;
+  readonly pin: string;
+  readonly signatureAlgorithm: string | null;
+  readonly sha256: string;
+}
+
+type Sighting = Pick<SeenChain, 'target' | 'way' | 'judgement'> & { readonly chain: CapturedChain };
+
+/** Every chain of the round, the licence server's first, each once for each way it came. */
+export function seenChains({ observations, judged }: Examination): readonly SeenChain[] {
+  const { licenseServer, services, controls, knownAddresses } = observations;
+  const judgements = new Map(judged.tls.flatMap(({ judged: { endpoints } }) => endpoints.map((one) => [one.endpoint, one] as const)));
+  const paths = [licenseServer, ...services, ...controls];
+  const sightings = [
+    ...paths.flatMap((path) => sightingsOf(path, judgements)),
+    ...knownAddresses.flatMap((endpoint) => ofEndpoint(endpoint, null)),
+  ];
+  return sightings.map((sighting, index) => seenChain(sighting, index + 1));
+}
+
+/** The certificates that a daemon saw before, as files; the text above each says when. */
+export function keptCertificates(past: KeptPast): readonly { readonly file: string; readonly pem: string }[] {
+  if (past.kind !== 'read') return [];
+  return past.certificates.map((certificate, index) => ({
+    file: `history-${ordinal(index + 1)}-${fileName(certificate.target)}.pem`,
+    pem: keptPem(certificate),
+  }));
+}
+
+function keptPem({ target, firstSeen, lastSeen, pem }: StoredCertificate): string {
+  return `${target}: seen from ${isoTime(firstSeen)} until ${isoTime(lastSeen)}\n${pem.endsWith('\n') ? pem : `${pem}\n`}`;
+}
+
+function sightingsOf(path: PathObservation, judgements: ReadonlyMap<EndpointObservation, JudgedEndpoint>): readonly Sighting[] {
+  return [
+    ...path.endpoints.flatMap((endpoint) => ofEndpoint(endpoint, judgements.get(endpoint) ?? null)),
+    ...path.references.flatMap(({ kind, label, outcome: { chain } }) =>
+      chain === null ? [] : [{ target: path.subject, way: `for comparison: ${kind} ${label}`, judgement: null, chain }],
+    ),
+  ];
+}
+
+function ofEndpoint({ target, address, proxy, tls }: EndpointObservation, judged: JudgedEndpoint | null): readonly Sighting[] {
+  const chain = tls?.chain ?? null;
+  if (chain === null || chain.certificates.length === 0) return [];
+  return [
+    {
+      target,
+      way: proxy === null ? address : `${address} through ${proxy}`,
+      judgement: judged === null ? null : shortJudgement(judged),
+      chain,
+    },
+  ];
+}
+
+function shortJudgement({ judgement: { verdict, confidence, summary, settle } }: JudgedEndpoint): NonNullable<SeenChain['judgement']> {
+  return { verdict, confidence, summary, settle };
+}
+
+function seenChain({ target, way, judgement, chain }: Sighting, number: number): SeenChain {
+  return {
+    file: `${ordinal(number)}-${fileName(target)}.pem`,
+    target,
+    way,
+    judgement,
+    certificates: chain.certificates.map(certificateToJson),
+    dropped: chain.dropped,
+    pem: chainPem(chain),
+  };
+}
+
+function certificateToJson(certificate: Certificate): CertificateJson {
+  const { serial, isAuthority, dnsNames, ipAddresses, key, pin, signatureAlgorithm, fingerprint } = certificate;
+  return {
+    subject: formatDistinguishedName(certificate.subject),
+    issuer: formatDistinguishedName(certificate.issuer),
+    serial,
+    notBefore: isoTime(certificate.notBefore),
+    notAfter: isoTime(certificate.notAfter),
+    isAuthority,
+    names: [...dnsNames, ...ipAddresses],
+    key,
+    pin,
+    signatureAlgorithm,
+    sha256: fingerprint,
+  };
+}
+
+function ordinal(number: number): string {
+  return String(number).padStart(2, '0');
+}

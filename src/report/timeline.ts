@@ -1,0 +1,125 @@
+import type { Cause } from '../core/cause.ts';
+import type { EpochMs } from '../core/clock.ts';
+import type { Incident } from '../core/incident/incident.ts';
+import type { Parcel } from '../core/incident/journal.ts';
+import { eventOf, type Notification } from '../core/incident/notification.ts';
+import type { KeptPast } from '../store/kept-past.ts';
+import { isoTime } from './instant.ts';
+import type { Mask } from './mask.ts';
+
+/** What happened here before, as the daemon kept it. */
+export interface Timeline {
+  /** Why nothing is known, or that something is left out; null: this is all that is kept. */
+  readonly note: string | null;
+  /** Latest first. */
+  readonly incidents: readonly TimelineIncident[];
+  /** Oldest first. */
+  readonly events: readonly TimelineEvent[];
+}
+
+export interface TimelineIncident {
+  readonly id: string;
+  readonly status: Incident['status'];
+  readonly since: string;
+  readonly openedAt: string;
+  readonly lastSeen: string;
+  readonly closedAt: string | null;
+  readonly cause: Cause;
+  readonly notifications: number;
+}
+
+export interface TimelineEvent {
+  /** ISO 8601, UTC. */
+  readonly at: string;
+  readonly kind: 'seen' | 'opened' | 'understood-anew' | 'returned' | 'closed' | 'notification';
+  /** Null: a notification about several, or a test. */
+  readonly incident: string | null;
+  readonly text: string;
+}
+
+type Event = Omit<TimelineEvent, 'at'> & { readonly at: EpochMs };
+
+/** Incidents with their transitions, and who was told of them. Their evidence may quote log lines: it is masked as these are. */
+export function timelineOf(past: KeptPast, mask: Mask): Timeline {
+  switch (past.kind) {
+    case 'none':
+      return { note: 'No history was kept: no daemon has run with this store', incidents: [], events: [] };
+    case 'unreadable':
+      return { note: `The history cannot be read: ${mask.line(past.message)}`, incidents: [], events: [] };
+    case 'read':
+      break;
+  }
+  const incidents = past.incidents.map((incident) => ({ ...incident, cause: maskedCause(incident.cause, mask) }));
+  const events = [...incidents.flatMap(transitionsOf), ...past.parcels.map((parcel) => notificationEvent(parcel, mask))];
+  return {
+    note: omission(past.olderIncidents, past.olderParcels),
+    incidents: incidents.map(incidentOf),
+    events: events.toSorted((a, b) => a.at - b.at).map((event) => ({ ...event, at: isoTime(event.at) })),
+  };
+}
+
+function omission(incidents: number, parcels: number): string | null {
+  if (incidents === 0 && parcels === 0) return null;
+  return `Older ones are left out: ${String(incidents)} incidents, ${String(parcels)} notifications`;
+}
+
+function maskedCause(cause: Cause, mask: Mask): Cause {
+  return { ...cause, summary: mask.line(cause.summary), evidence: cause.evidence.map((line) => mask.line(line)) };
+}
+
+function incidentOf({ id, status, since, openedAt, lastSeen, closedAt, cause, thread }: Incident): TimelineIncident {
+  const times = {
+    since: isoTime(since),
+    openedAt: isoTime(openedAt),
+    lastSeen: isoTime(lastSeen),
+    closedAt: closedAt === null ? null : isoTime(closedAt),
+  };
+  return { id, status, ...times, cause, notifications: thread.count };
+}
+
+function transitionsOf(incident: Incident): readonly Event[] {
+  const { id, cause, formerCauses, since, openedAt, closedAt, returns } = incident;
+  const first = formerCauses[0] ?? { id: cause.id, subject: cause.subject };
+  return [
+    { at: since, kind: 'seen', incident: id, text: `Seen for the first time: ${first.id} (${first.subject})` },
+    { at: openedAt, kind: 'opened', incident: id, text: 'Confirmed: the incident is open' },
+    ...formerCauses.map((former, index): Event => {
+      const next = formerCauses[index + 1] ?? cause;
+      return {
+        at: former.until,
+        kind: 'understood-anew',
+        incident: id,
+        text: `Understood as ${next.id} (${next.subject}), no longer as ${former.id} (${former.subject})`,
+      };
+    }),
+    ...returns.map((at): Event => ({ at, kind: 'returned', incident: id, text: 'It came back' })),
+    ...(closedAt === null ? [] : [{ at: closedAt, kind: 'closed', incident: id, text: 'Over' } as const]),
+  ];
+}
+
+function notificationEvent({ delivery, notification }: Parcel, mask: Mask): Event {
+  const { channel, recipient, status, attempts, finishedAt, detail } = delivery;
+  const to = channel === 'email' ? `mail to ${mask.mailAddresses(recipient)}` : `web hook at ${originOf(recipient)}`;
+  const reply = mask.line(channel === 'email' ? detail : withoutPath(detail, recipient));
+  const said = reply === '' ? '' : `: ${reply}`;
+  const end = finishedAt === null ? '' : ` at ${isoTime(finishedAt)}`;
+  const tries = `${String(attempts)} ${attempts === 1 ? 'attempt' : 'attempts'}`;
+  const text = `Notification "${eventOf(notification)}", ${to}: ${status}${end}, ${tries}${said}`;
+  return { at: delivery.createdAt, kind: 'notification', incident: incidentIn(notification), text };
+}
+
+function incidentIn(notification: Notification): string | null {
+  return notification.kind === 'incident' ? notification.incident.id : null;
+}
+
+/** A reply may quote the URL that was asked for, or its path: that is the secret in it. */
+function withoutPath(detail: string, text: string): string {
+  const url = URL.parse(text);
+  if (url === null || url.pathname === '/') return detail;
+  const quoted = [text, `${url.pathname}${url.search}`, url.pathname];
+  return quoted.reduce((rest, part) => rest.replaceAll(part, '/…'), detail);
+}
+
+function originOf(url: string): string {
+  return URL.parse(url)?.origin ?? 'an address that cannot be read';
+}

@@ -1,0 +1,78 @@
+import { statSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import type { Millis } from '../core/clock.ts';
+import type { Incident } from '../core/incident/incident.ts';
+import type { Parcel } from '../core/incident/journal.ts';
+import { readDeliveries } from './journal-rows.ts';
+import { MIGRATIONS } from './migrations.ts';
+import { readCertificates, readIncidents } from './past.ts';
+import type { StoredCertificate } from './past.ts';
+import { sqliteFailure } from './sqlite-failure.ts';
+
+/** What a daemon has kept, as another process finds it. */
+export type KeptPast =
+  /** Nothing was kept. */
+  | { readonly kind: 'none' }
+  /** Locked, corrupt, not ours to read, or of a newer version. */
+  | { readonly kind: 'unreadable'; readonly message: string }
+  | ReadPast;
+
+export interface ReadPast {
+  readonly kind: 'read';
+  /** Latest first. */
+  readonly incidents: readonly Incident[];
+  readonly olderIncidents: number;
+  /** Latest first. */
+  readonly parcels: readonly Parcel[];
+  readonly olderParcels: number;
+  /** Leaves that each target showed, latest first. */
+  readonly certificates: readonly StoredCertificate[];
+}
+
+export interface PastLimits {
+  readonly incidents: number;
+  readonly parcels: number;
+  /** Of each target. */
+  readonly certificates: number;
+}
+
+/** Long enough for a checkpoint of the daemon to end. */
+const BUSY_TIMEOUT: Millis = 2_000;
+const MAX_TARGETS = 50;
+
+/** Reads what a daemon has kept, without writing into its file or setting a corrupt one aside. Throws nothing. */
+export function readKeptPast(path: string, limits: PastLimits): KeptPast {
+  try {
+    if (statSync(path, { throwIfNoEntry: false }) === undefined) return { kind: 'none' };
+    using db = new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT });
+    const version = numberIn(db, 'PRAGMA user_version', 'user_version');
+    if (version > MIGRATIONS.length) {
+      const known = String(MIGRATIONS.length);
+      return { kind: 'unreadable', message: `it is of version ${String(version)}, and this program knows ${known}` };
+    }
+    if (version === 0) return { kind: 'none' };
+    // What is read belongs together, however much the daemon writes meanwhile.
+    db.exec('BEGIN');
+    return readAll(db, limits);
+  } catch (error) {
+    return { kind: 'unreadable', message: sqliteFailure(error).message };
+  }
+}
+
+function readAll(db: DatabaseSync, limits: PastLimits): ReadPast {
+  const targets = db.prepare('SELECT DISTINCT target FROM certificates ORDER BY target LIMIT ?').all(MAX_TARGETS);
+  return {
+    kind: 'read',
+    incidents: readIncidents(db, limits.incidents),
+    olderIncidents: Math.max(0, numberIn(db, 'SELECT count(*) AS count FROM incidents', 'count') - limits.incidents),
+    parcels: readDeliveries(db, limits.parcels),
+    olderParcels: Math.max(0, numberIn(db, 'SELECT count(*) AS count FROM deliveries', 'count') - limits.parcels),
+    certificates: targets.flatMap(({ target }) =>
+      typeof target === 'string' ? readCertificates(db, target).slice(0, limits.certificates) : [],
+    ),
+  };
+}
+
+function numberIn(db: DatabaseSync, sql: string, column: string): number {
+  return Number(db.prepare(sql).get()?.[column] ?? 0);
+}

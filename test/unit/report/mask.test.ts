@@ -1,0 +1,80 @@
+import { describe, expect, test } from 'vitest';
+import { createMask } from '../../../src/report/mask.ts';
+
+describe('a log line', () => {
+  test.each([
+    ['user="jdoe" nas="10.0.8.4" action="Login"', 'user=<user> nas="10.0.8.4" action="Login"'],
+    [`user='jdoe' status="Failed"`, 'user=<user> status="Failed"'],
+    ['user="" nas="" action=""', 'user="" nas="" action=""'],
+    ['user="jdoe" Failed to send notification to jdoe, not to jdoe-2', 'user=<user> Failed to send notification to <user>, not to jdoe-2'],
+    ['user="a.b" Administrator \'a.b\' logged out', 'user=<user> Administrator <user> logged out'],
+    [
+      '[user-d.ra] has successfully logged in OAuth portal[OAuth Authentication]',
+      '[<user>] has successfully logged in OAuth portal[OAuth Authentication]',
+    ],
+    ['db[16987]: The user was notified by Email (user: admin)', 'db[16987]: The user was notified by Email (user: <user>)'],
+    ['bind as CN=Jane Doe,OU=Staff,DC=example,DC=org failed', 'bind as CN=<user>,OU=Staff,DC=example,DC=org failed'],
+    ['issuer CN=fortinet-ca2,O=Fortinet,C=US', 'issuer CN=fortinet-ca2,O=Fortinet,C=US'],
+    ['Remote RADIUS user authentication with invalid token', 'Remote RADIUS user authentication with invalid token'],
+    ['Failed to send notification to user due to pushd error -3', 'Failed to send notification to user due to pushd error -3'],
+  ])('without user names: %s', (line, masked) => {
+    expect(createMask().line(line)).toBe(masked);
+  });
+
+  test.each([
+    ['mail to jane.doe+x@mail.example.org failed', 'mail to <user>@mail.example.org failed'],
+    ['email=jane@example.org user=""', 'email=<user>@example.org user=""'],
+    ['550 5.1.1 <jane@example.org>: unknown', '550 5.1.1 <<user>@example.org>: unknown'],
+  ])('without mail addresses: %s', (line, masked) => {
+    expect(createMask().line(line)).toBe(masked);
+  });
+
+  test.each([
+    ['SMS to +49 171 2345678 failed', 'SMS to <phone> failed'],
+    ['SMS to +491712345678 failed', 'SMS to <phone> failed'],
+    ['SMS to 0171 2345678 failed', 'SMS to <phone> failed'],
+    ['SMS to (555) 123-4567 failed', 'SMS to <phone> failed'],
+    ['SMS to 15551234567 failed', 'SMS to <phone> failed'],
+    ['mobile="0171/2345678" status="Failed"', 'mobile=<phone> status="Failed"'],
+  ])('without phone numbers: %s', (line, masked) => {
+    expect(createMask().line(line)).toBe(masked);
+  });
+
+  test.each([
+    ['activation code: EEIIWKSDCTHTWFOY', 'activation code: <code>'],
+    ['Activation code is 1A2B3C4D5E6F7788', 'Activation code is <code>'],
+    ['key 0123-4567-89AB-CDEF-0123 was used', 'key <code> was used'],
+    ['code="123456" otp=987654', 'code=<code> otp=<code>'],
+    ['password=hunter2 secret="x y" token=abcdef', 'password=<secret> secret=<secret> token=<secret>'],
+    ['Authorization: Bearer abcdefghijklmnop', 'Authorization: Bearer <secret>'],
+    ['proxy http://joe:pass@10.0.0.8:3128/ refused', 'proxy http://<secret>@10.0.0.8:3128/ refused'],
+  ])('without codes and passwords: %s', (line, masked) => {
+    expect(createMask().line(line)).toBe(masked);
+  });
+
+  test.each([
+    '<12>Aug 14 22:40:02 db[16987]:  category="Event" subcategory="Admin Configuration" typeid=0 level="warning" FTM polling error: connection timeout',
+    'date=2025-06-04 time=20:13:33+0000 oid=8888 logid=10101 cat="Event" msg="Unable to activate token(s): FTKMOB5F4E3D2C1B"',
+    '2021-07-08T11:01:06-03:00 10.0.17.37 db[32167]: FTM provision: HA cluster SN "FAC-VM0000000001" error: Product is not registered(21)',
+    'Once since 2026-11-24T13:00:00Z, last 2026-11-24T13:00:00Z: EFTM010130823929 token=FTKMOB0123456789',
+    'eventtime=1732468999 sessionid=1234567890123 srcip=10.0.0.5 dstport=443 hostname="fortitokenmobile.fortinet.com"',
+    'Failed. Forticare: FTM token Activation Code is invalid',
+    'Failed to send activation code',
+    'issued by C=US, ST=California, L=Sunnyvale, O=Fortinet, OU=Certificate Authority, CN=FGVMEV0000000001',
+  ])('keeps times, serial numbers, addresses and names of hosts: %s', (line) => {
+    expect(createMask().line(line)).toBe(line);
+  });
+
+  test('is cut when it is endless, and masked in a moment', () => {
+    const started = performance.now();
+    expect(createMask().line('cn=,uid=a@'.repeat(100_000)).length).toBeLessThan(20_000);
+    expect(performance.now() - started).toBeLessThan(1_000);
+  });
+});
+
+test('counts what it took out', () => {
+  const mask = createMask();
+  mask.line('user="jane" mail to jane@example.org and +49 171 2345678: activation code 1A2B-3C4D');
+  mask.mailAddresses('ops@example.org');
+  expect(mask.tally()).toEqual({ 'user-name': 1, 'mail-address': 2, 'phone-number': 1, code: 1, password: 0 });
+});
