@@ -2,6 +2,7 @@ import { pino } from 'pino';
 
 import { App } from '../app.ts';
 import { EXIT_UNKNOWN } from './exit-code.ts';
+import { standardOutput } from './log-output.ts';
 import { load, loadOrExplain, type Terminal } from './terminal.ts';
 
 /**
@@ -17,7 +18,7 @@ export async function run(path: string | undefined, terminal: Terminal): Promise
   const config = await loadOrExplain(path, terminal);
   if (config === null) return EXIT_UNKNOWN;
   const { clock, env, version, signal } = terminal;
-  const logger = pino({ level: config.log.level, base: null, timestamp: pino.stdTimeFunctions.isoTime });
+  const logger = pino({ level: config.log.level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, standardOutput(clock));
   const death = Promise.withResolvers<never>();
   const app = new App({ clock, env, logger, version, load: () => load(path, terminal), onDeath: death.reject });
   const started = Promise.withResolvers<void>();

@@ -1,0 +1,71 @@
+import { writeSync } from 'node:fs';
+
+import type { Clock, Millis } from '../core/clock.ts';
+
+/** Where a logger writes its lines; pino takes it for a destination. */
+export interface LogOutput {
+  write(line: string): void;
+}
+
+export interface LogOutputOptions {
+  readonly clock: Clock;
+  /** Writes as much as there is room for and gives the number of bytes. @throws what Node does when there is none */
+  readonly writeSome: (bytes: Uint8Array) => number;
+}
+
+/** Waits for room; beyond it new lines are given up. */
+const MAX_WAITING_BYTES = 256 * 1024;
+const RETRY_AFTER: Millis = 1_000;
+
+/**
+ * The log of a program that must go on whatever becomes of its log: a full disk, a reader that does not read or is gone cost log lines,
+ * and how many is said as soon as there is room again. Nothing here throws, and nothing waits: pino's own destination tries again for
+ * ever, on the only thread there is, when a disk is full.
+ */
+export function createLogOutput({ clock, writeSome }: LogOutputOptions): LogOutput {
+  let waiting: Buffer = Buffer.alloc(0);
+  let lost = 0;
+  let cancelRetry: (() => void) | null = null;
+
+  function flush(): void {
+    try {
+      while (waiting.length > 0) waiting = waiting.subarray(writeSome(waiting));
+    } catch {
+      // There is no place left to say so.
+    }
+  }
+
+  function settle(): void {
+    flush();
+    if (waiting.length === 0 && lost > 0) {
+      waiting = Buffer.from(lossLine(lost, clock));
+      lost = 0;
+      flush();
+    }
+    if (waiting.length > 0)
+      cancelRetry ??= clock.after(RETRY_AFTER, () => {
+        cancelRetry = null;
+        settle();
+      });
+  }
+
+  return {
+    write: (line) => {
+      const bytes = Buffer.from(line);
+      // After a loss the order is kept: what comes next waits until the loss has been told.
+      if (waiting.length + bytes.length > MAX_WAITING_BYTES || (lost > 0 && waiting.length > 0)) lost += 1;
+      else waiting = waiting.length === 0 ? bytes : Buffer.concat([waiting, bytes]);
+      settle();
+    },
+  };
+}
+
+/** On standard output. Node has made that non-blocking where it is a pipe or a socket, so that a reader that sleeps holds nothing up. */
+export function standardOutput(clock: Clock): LogOutput {
+  return createLogOutput({ clock, writeSome: (bytes) => writeSync(process.stdout.fd, bytes) });
+}
+
+/** In the form of pino's lines, as a warning. */
+function lossLine(lines: number, clock: Clock): string {
+  return `${JSON.stringify({ level: 40, time: new Date(clock.now()).toISOString(), lines, msg: 'Log lines were lost: they could not be written' })}\n`;
+}
