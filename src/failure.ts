@@ -1,6 +1,9 @@
+import { isIPv4 } from 'node:net';
+
 import type { Millis } from './core/clock.ts';
 import type { Failure, FailureReason } from './core/observation.ts';
 import { visibleText } from './core/visible-text.ts';
+import { withoutSecrets } from './core/without-secrets.ts';
 
 /** Longer texts are cut: an error message may quote what the peer sent. */
 const MAX_MESSAGE_LENGTH = 300;
@@ -61,9 +64,11 @@ export class ProbeError extends Error {
 /**
  * Turns whatever was thrown into a failure. An abort of `parent` is always `aborted`, whatever the error looks like by
  * then: a round that is called off must not read as an outage of the target.
+ * @param secrets what the peer was sent and its answer must not show
  */
-export function failureFrom(error: unknown, durationMs: Millis, parent: AbortSignal): Failure {
-  return { kind: 'failed', reason: parent.aborted ? 'aborted' : failureReason(error), message: failureMessage(error), durationMs };
+export function failureFrom(error: unknown, durationMs: Millis, parent: AbortSignal, secrets: readonly string[] = []): Failure {
+  const reason = parent.aborted ? 'aborted' : failureReason(error);
+  return { kind: 'failed', reason, message: failureMessage(error, secrets), durationMs };
 }
 
 /** The one table from errors (Node, OpenSSL, undici, our own) to reasons; what it does not know is `internal`. */
@@ -97,14 +102,17 @@ function ownReason(error: Error): FailureReason | null {
   if (error.name === 'AbortError') return 'aborted';
   const code = errorCode(error);
   if (code === null) return null;
-  return reasonBySystemCall(code, 'syscall' in error ? error.syscall : null) ?? REASON_BY_CODE.get(code) ?? reasonByPattern(code);
+  return reasonBySystemCall(code, error) ?? REASON_BY_CODE.get(code) ?? reasonByPattern(code);
 }
 
-function reasonBySystemCall(code: string, call: unknown): FailureReason | null {
+function reasonBySystemCall(code: string, error: Error): FailureReason | null {
+  const call = 'syscall' in error ? error.syscall : null;
   // Node reports an orderly FIN in the middle of a handshake or an answer as ECONNRESET without a system call.
   if (code === 'ECONNRESET' && call === null) return 'closed';
-  // The configured source address is not (or no longer) one of this machine's: nothing was tried.
-  return code === 'EADDRNOTAVAIL' && call === 'bind' ? 'internal' : null;
+  // Nothing was tried: the configured source address is not (or no longer) one of this machine's; or connect(2) found no free port,
+  // which to an IPv6 address it also says where IPv6 is switched off.
+  const isIpv4 = 'address' in error && typeof error.address === 'string' && isIPv4(error.address);
+  return code === 'EADDRNOTAVAIL' && (call === 'bind' || isIpv4) ? 'internal' : null;
 }
 
 function reasonByPattern(code: string): FailureReason | null {
@@ -124,14 +132,14 @@ export function errorCode(error: unknown): string | null {
 }
 
 /** What people read: one line, bounded, without control characters, whatever the peer has put into it. */
-export function failureMessage(error: unknown): string {
+export function failureMessage(error: unknown, secrets: readonly string[] = []): string {
   if (!(error instanceof Error)) return 'Unknown error';
   // OpenSSL's own messages carry a pointer and a source file; `reason` is the part that means something.
   const text =
     'reason' in error && typeof error.reason === 'string' && errorCode(error)?.startsWith('ERR_SSL_') === true
       ? error.reason
       : error.message;
-  return printable(text === '' ? (errorCode(error) ?? error.name) : text, MAX_MESSAGE_LENGTH);
+  return printable(text === '' ? (errorCode(error) ?? error.name) : withoutSecrets(text, secrets), MAX_MESSAGE_LENGTH);
 }
 
 /** Text from a stranger on one line, bounded and safe to show. */

@@ -4,6 +4,7 @@ import { checkServerIdentity, TLSSocket } from 'node:tls';
 import type { PeerCertificate } from 'node:tls';
 import { Agent, buildConnector } from 'undici';
 import { ProbeError } from '../failure.ts';
+import { getaddrinfoForSockets } from '../getaddrinfo.ts';
 
 /** How the certificate of an interface is verified. Neither: under the roots that Node ships. */
 export interface TlsTrust {
@@ -30,6 +31,7 @@ export async function createVerifiedAgent(trust: TlsTrust): Promise<Agent> {
   const authorities = trust.caFile === null ? null : await readAuthorities(trust.caFile);
   const connect = buildConnector({
     allowH2: false,
+    lookup: getaddrinfoForSockets,
     // A resumed session shows no certificate, so there would be nothing to compare the pin with.
     maxCachedSessions: 0,
     // The time limit is the request's own, on the caller's clock.

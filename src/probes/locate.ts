@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { addressFamily } from '../core/addresses.ts';
 import type { Destination } from './connect.ts';
-import { ProbeError, failureMessage } from '../failure.ts';
+import { ProbeError, failureMessage, failureReason } from '../failure.ts';
 import { lookUp } from './system-lookup.ts';
 import type { SystemLookup } from './system-lookup.ts';
 
@@ -25,6 +25,7 @@ export async function locate({ host, port, sourceAddress }: Located, system: Sys
     const address = addresses.find((candidate) => addressFamily(candidate) === family) ?? addresses[0];
     if (address !== undefined) return { address, port, sourceAddress };
   } catch (error) {
+    if (failureReason(error) === 'internal') throw error;
     throw notFound(host, failureMessage(error), error);
   }
   throw notFound(host, 'it has no address');

@@ -1,9 +1,8 @@
 import type { LookupAddress } from 'node:dns';
-import { lookup } from 'node:dns/promises';
 import { abortError } from '../failure.ts';
+import { getaddrinfo } from '../getaddrinfo.ts';
 
-/** getaddrinfo for both families, as every other program on this machine asks. @throws Node's error, `ENOTFOUND`, `EAI_AGAIN` */
-export type Getaddrinfo = (name: string) => Promise<readonly LookupAddress[]>;
+export type Getaddrinfo = typeof getaddrinfo;
 
 /** A lookup that may have been started by somebody else who wants the same name. */
 export interface SharedLookup {
@@ -21,13 +20,13 @@ export interface SystemLookup {
   find(name: string): SharedLookup;
 }
 
-export function createSystemLookup(getaddrinfo: Getaddrinfo = (name) => lookup(name, { all: true, order: 'verbatim' })): SystemLookup {
+export function createSystemLookup(ask: Getaddrinfo = getaddrinfo): SystemLookup {
   const outstanding = new Map<string, Promise<readonly LookupAddress[]>>();
   return {
     find: (name) => {
       const underWay = outstanding.get(name);
       if (underWay !== undefined) return { result: underWay, joined: true };
-      const result = getaddrinfo(name).finally(() => outstanding.delete(name));
+      const result = ask(name).finally(() => outstanding.delete(name));
       // Whoever waits for it may be gone by the time it fails.
       result.catch(() => {});
       outstanding.set(name, result);

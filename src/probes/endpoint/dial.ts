@@ -1,4 +1,3 @@
-import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import type { Socket } from 'node:net';
 import { deadline } from '../../clock.ts';
@@ -8,6 +7,7 @@ import type { SecretSource } from '../../config/secret.ts';
 import { openSocket } from '../connect.ts';
 import type { ProbeContext } from '../context.ts';
 import { abortError, failureMessage, failureReason, ProbeError } from '../../failure.ts';
+import { getaddrinfo } from '../../getaddrinfo.ts';
 import { openTunnel } from './connect-proxy.ts';
 
 /** Reads a secret anew, as `readSecret` with the environment filled in. */
@@ -86,6 +86,7 @@ async function resolveProxy(host: string, limit: Millis, ctx: ProbeContext): Pro
   }
   signal.addEventListener('abort', onAbort, { once: true });
   if (signal.aborted) onAbort();
-  const found = await Promise.race([lookup(host), abandoned.promise]);
+  const [found] = await Promise.race([getaddrinfo(host), abandoned.promise]);
+  if (found === undefined) throw new ProbeError('name-not-resolved', `The name "${host}" has no address`);
   return found.address;
 }

@@ -96,7 +96,7 @@ async function perform(rehearsal: Rehearsal, ports: MailPorts): Promise<void> {
   if (server.user !== null && server.password !== null) {
     rehearsal.stage = 'login';
     const password = await ports.readSecret(server.password);
-    rehearsal.secrets = [password, base64(password), base64(`\0${server.user}\0${password}`)];
+    rehearsal.secrets = [password, `\0${server.user}\0${password}`];
     await session.login(server.user, password);
   }
   if (server.from === null) return;
@@ -132,10 +132,8 @@ function failed(rehearsal: Rehearsal, error: unknown, durationMs: Millis): MailO
   const stage = stageOf(rehearsal, error);
   const overdue = rehearsal.limit.expired() && !(error instanceof ProbeError);
   const told = overdue ? new ProbeError('timeout', `Not finished within ${String(MAIL_DEADLINE)} ms`, { cause: error }) : error;
-  const failure = failureFrom(told, durationMs, rehearsal.ctx.signal);
   return {
-    ...failure,
-    message: rehearsal.secrets.reduce((text, secret) => text.replaceAll(secret, '<secret>'), failure.message),
+    ...failureFrom(told, durationMs, rehearsal.ctx.signal, rehearsal.secrets),
     stage,
     code: error instanceof SmtpError ? error.code : null,
     tlsError: stage === 'tls' ? tlsErrorOf(rehearsal, error) : null,
@@ -162,8 +160,4 @@ async function takeLeave({ session, ctx }: Rehearsal): Promise<void> {
   using limit = deadline(ctx.clock, GOODBYE, ctx.signal);
   await session.leave(limit.signal);
   session.close();
-}
-
-function base64(text: string): string {
-  return Buffer.from(text, 'utf8').toString('base64');
 }
