@@ -1,9 +1,12 @@
 import type { Config } from '../config/config.ts';
 import type { ConnectorContext } from '../connectors/context.ts';
 import type { BudgetStore } from '../connectors/forticloud/budget-store.ts';
+import type { Clock } from '../core/clock.ts';
 import type { PreconditionId } from '../core/precondition.ts';
+import { isVoid } from '../round/void-round.ts';
 import { Runner, type RunnerOptions } from '../schedule/runner.ts';
 import { createSpreadTimer } from '../schedule/spread.ts';
+import { createStallWatch } from '../schedule/stall-watch.ts';
 import { emptyPicture, observeHolders, observeUnits, type UnitsPicture } from '../units/observe-units.ts';
 
 /** Asks appliances, firewall and registration service on their own, slower schedules, and keeps what they said last. */
@@ -32,7 +35,12 @@ export function createUnitWatch(config: Config, deps: UnitWatchDeps): UnitWatch 
   const registration = runner(config.schedule.registration, async (signal) => {
     // Which licences to ask for is known only after the appliances have told theirs.
     await firstLook;
-    const seen = await observeHolders(config, picture.units, budget, { clock, env, signal });
+    const look = await awake(clock, observeHolders(config, picture.units, budget, { clock, env, signal }));
+    if (look === null) {
+      registration.trigger();
+      return;
+    }
+    const { seen } = look;
     // `postponed` keeps the quota of the service: what it said before still stands.
     if (signal.aborted || (seen?.kind === 'postponed' && picture.registration !== null)) return;
     picture = { ...picture, registration: seen };
@@ -44,10 +52,11 @@ export function createUnitWatch(config: Config, deps: UnitWatchDeps): UnitWatch 
     lookedOnce = resolve;
   });
   const units = runner(config.schedule.appliance, async (signal) => {
-    const seen = await observeUnits(config, { clock, env, signal });
+    const look = await awake(clock, observeUnits(config, { clock, env, signal }));
     lookedOnce();
-    if (signal.aborted) return;
-    picture = { ...picture, ...seen };
+    if (look === null) units.trigger();
+    if (look === null || signal.aborted) return;
+    picture = { ...picture, ...look.seen };
     for (const id of ['appliance', 'token-pool', 'firewall-policy', 'license-assignment'] as const) fresh.add(id);
   });
 
@@ -68,4 +77,15 @@ export function createUnitWatch(config: Config, deps: UnitWatchDeps): UnitWatch 
       return taken;
     },
   };
+}
+
+/** Null: this process stood still meanwhile, so that what it saw says nothing about whom it asked. */
+async function awake<T>(clock: Clock, look: Promise<T>): Promise<{ readonly seen: T } | null> {
+  const stall = createStallWatch(clock);
+  try {
+    const seen = await look;
+    return isVoid({ stalledMs: stall.take() }) ? null : { seen };
+  } finally {
+    stall.stop();
+  }
 }
