@@ -44,6 +44,7 @@ export class App {
   #watch: Watch | null = null;
   #lastReload: Activity['lastReload'] = null;
   #reloading: Promise<ReloadOutcome> | null = null;
+  #nextReload: Promise<ReloadOutcome> | null = null;
   #stopping = false;
 
   constructor(deps: AppDeps) {
@@ -98,13 +99,25 @@ export class App {
     await this.#page.stop();
   }
 
-  /** Takes the configuration file anew; a bad one changes nothing. Asked for twice at once, it is done once. Never rejects. */
+  /**
+   * Takes the configuration file anew; a bad one changes nothing. Asked for while one reload is under way, which may have read the file
+   * already, it is done once more for all who ask meanwhile. Never rejects.
+   */
   reload(): Promise<ReloadOutcome> {
-    this.#reloading ??= this.#reload()
+    if (this.#reloading === null) return this.#beginReload();
+    this.#nextReload ??= this.#reloading.then(() => {
+      this.#nextReload = null;
+      return this.#reloading ?? this.#beginReload();
+    });
+    return this.#nextReload;
+  }
+
+  #beginReload(): Promise<ReloadOutcome> {
+    this.#reloading = this.#reload()
       .catch((error: unknown): ReloadOutcome => ({ kind: 'refused', problems: [messageOf(error)] }))
-      .then((outcome) => this.#tellReload(outcome))
-      .finally(() => {
+      .then((outcome) => {
         this.#reloading = null;
+        return this.#tellReload(outcome);
       });
     return this.#reloading;
   }
