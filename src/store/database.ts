@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, renameSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Clock, Millis } from '../core/clock.ts';
@@ -24,7 +24,7 @@ export interface Database {
   read<T>(work: (db: DatabaseSync) => T): T | null;
   /** Whether the last write was kept. */
   writable(): boolean;
-  /** Rises whenever a corrupt file was replaced by an empty one. */
+  /** Rises whenever another file took the place of the one before: a corrupt one was set aside, or it was deleted. */
   generation(): number;
   close(): void;
 }
@@ -41,6 +41,8 @@ class SqliteFile implements Database {
   readonly #path: string;
   readonly #deps: DatabaseDeps;
   #db: DatabaseSync | null = null;
+  /** Of the file that is open. */
+  #identity: string | null = null;
   #failedAt: Millis | null = null;
   #generation = 0;
   #closed = false;
@@ -71,6 +73,7 @@ class SqliteFile implements Database {
   }
 
   generation(): number {
+    this.#giveUpWhatIsGone();
     return this.#generation;
   }
 
@@ -84,13 +87,27 @@ class SqliteFile implements Database {
     for (let tries = 0; tries < 2; tries += 1) {
       if (this.#closed || this.#rests()) return null;
       try {
-        this.#db ??= connect(this.#path);
-        return work(this.#db);
+        return work(this.#connected());
       } catch (error) {
         this.#fail(error);
       }
     }
     return null;
+  }
+
+  /** SQLite goes on writing into a file that was deleted or replaced, which nobody will read again. */
+  #giveUpWhatIsGone(): void {
+    if (this.#db === null || identityOf(this.#path) === this.#identity) return;
+    this.#disconnect();
+    this.#generation += 1;
+    this.#deps.logger.warn({ path: this.#path }, 'The history file is not in its place any more: another one is begun or taken');
+  }
+
+  #connected(): DatabaseSync {
+    this.#giveUpWhatIsGone();
+    this.#db ??= connect(this.#path);
+    this.#identity ??= identityOf(this.#path);
+    return this.#db;
   }
 
   /** After a failure the file is left alone for a while: waiting for a lock again and again would hold everything up. */
@@ -132,7 +149,14 @@ class SqliteFile implements Database {
       // Its file is given up anyway.
     }
     this.#db = null;
+    this.#identity = null;
   }
+}
+
+/** Tells one file from another at the same path; null: there is none. */
+function identityOf(path: string): string | null {
+  const file = statSync(path, { throwIfNoEntry: false });
+  return file === undefined ? null : `${String(file.dev)}:${String(file.ino)}`;
 }
 
 function connect(path: string): DatabaseSync {

@@ -124,6 +124,35 @@ describe('a file that cannot be used', () => {
     expect(after.journal.savedState()).toEqual(openedEntry().state);
   });
 
+  it.each([
+    [
+      'deleted with its folder',
+      () => {
+        rmSync(join(folder, 'data'), { recursive: true });
+      },
+    ],
+    [
+      'replaced by an older copy',
+      () => {
+        for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true });
+        createStore({ path, retention: DAY }, { clock, logger: logRecorder() }).close();
+      },
+    ],
+  ])('gets all that is pending again when it is %s while in use', (_, happen) => {
+    const store = open();
+    store.journal.record(openedEntry());
+    store.recordRound(roundRecord(START));
+    happen();
+    store.journal.record({ ...openedEntry(), parcels: [], incidents: [] });
+    store.recordRound(roundRecord(START + SECOND));
+    expect(store.writable()).toBe(true);
+    expect(log.lines.filter(({ level }) => level === 'warn')).toHaveLength(1);
+    const after = open();
+    expect(after.journal.pending()).toHaveLength(2);
+    expect(after.journal.savedState()).toEqual(openedEntry().state);
+    expect(after.samples({ probe: 'tls', target: 'host:443' }, 0, 100)).toHaveLength(1);
+  });
+
   it('is left alone when a newer program wrote it', () => {
     open().recordRound(roundRecord(START));
     const other = new DatabaseSync(path);
