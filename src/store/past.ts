@@ -35,6 +35,14 @@ export function readIncidents(db: DatabaseSync, limit: number): readonly Inciden
     .flatMap(({ json }) => (typeof json === 'string' ? (parseIncident(json) ?? []) : []));
 }
 
+/** Those that ended since then, latest first. */
+export function readEnded(db: DatabaseSync, since: EpochMs, limit: number): readonly Incident[] {
+  return db
+    .prepare('SELECT json FROM incidents WHERE closed_at >= ? ORDER BY closed_at DESC, id DESC LIMIT ?')
+    .all(since, limit)
+    .flatMap(({ json }) => (typeof json === 'string' ? (parseIncident(json) ?? []) : []));
+}
+
 const sampleRow = z.object({ at: z.number(), durationMs: z.number(), failure: z.string().nullable() });
 
 /** Oldest first; the latest `limit` of them. */

@@ -9,7 +9,7 @@ import type { FigureName, StoredFigure, StoredLatency } from './figures.ts';
 import { createHistory } from './history.ts';
 import type { RoundRecord } from './history.ts';
 import { readDeliveries } from './journal-rows.ts';
-import { readAvailability, readCertificates, readIncidents, readSamples } from './past.ts';
+import { readAvailability, readCertificates, readEnded, readIncidents, readSamples } from './past.ts';
 import type { DayState, StoredCertificate, StoredSample } from './past.ts';
 import { prune } from './retention.ts';
 
@@ -25,6 +25,8 @@ export interface Store {
   /** Latest first; empty when the file cannot be read, like all that follow. */
   incidents(limit: number): readonly Incident[];
   deliveries(limit: number): readonly Parcel[];
+  /** Incidents that ended since then, latest first; null when the file cannot be read. */
+  ended(since: EpochMs, limit: number): readonly Incident[] | null;
   samples(series: { readonly probe: string; readonly target: string }, since: EpochMs, limit: number): readonly StoredSample[];
   certificates(target: string): readonly StoredCertificate[];
   availability(from: EpochMs): readonly DayState[];
@@ -62,6 +64,7 @@ export function createStore(config: { readonly path: string; readonly retention:
     },
     incidents: (limit) => database.read((db) => readIncidents(db, limit)) ?? [],
     deliveries: (limit) => database.read((db) => readDeliveries(db, limit)) ?? [],
+    ended: (since, limit) => database.read((db) => readEnded(db, since, limit)),
     samples: (series, since, limit) => database.read((db) => readSamples(db, series, since, limit)) ?? [],
     certificates: (target) => database.read((db) => readCertificates(db, target)) ?? [],
     availability: (from) => database.read((db) => readAvailability(db, from)) ?? [],

@@ -1,6 +1,9 @@
 import type { Clock, EpochMs } from '../core/clock.ts';
 import type { LogCounters } from '../logs/tally.ts';
+import { createMaintenanceOutlook } from '../notify/maintenance-outlook.ts';
+import type { MaintenancePlan } from '../web/chronicle.ts';
 import type { Activity, Health, ReloadOutcome, SeenCertificate, WebSources } from '../web/sources.ts';
+import { createChronicle } from './chronicle-of.ts';
 import { createPast } from './past-of.ts';
 import type { RoundFeed } from './round-feed.ts';
 import type { Watch } from './watch.ts';
@@ -25,7 +28,8 @@ export function createWebSources(facts: DaemonFacts): WebSources {
     version: facts.version,
     site: () => watch().config.site,
     diagnosis: () => watch().last()?.diagnosis ?? null,
-    incidents: () => watch().alerting.incidents(),
+    chronicle: createChronicle(watch, facts.clock),
+    maintenance: createMaintenancePlan(watch, facts.clock),
     silences: () => watch().alerting.silences(),
     silence: (request) => watch().alerting.silence(request),
     unsilence: (id) => watch().alerting.unsilence(id),
@@ -37,6 +41,16 @@ export function createWebSources(facts: DaemonFacts): WebSources {
     certificates: () => certificates(watch()),
     activity: () => activity(facts),
     past: createPast(watch, facts.clock),
+  };
+}
+
+/** The windows of the configuration in force. */
+function createMaintenancePlan(watch: () => Watch, clock: Clock): () => MaintenancePlan {
+  let made: { readonly of: Watch; readonly outlook: ReturnType<typeof createMaintenanceOutlook> } | null = null;
+  return () => {
+    const of = watch();
+    if (made?.of !== of) made = { of, outlook: createMaintenanceOutlook(of.config.notify.maintenance) };
+    return made.outlook(clock.now());
   };
 }
 
@@ -71,13 +85,15 @@ function certificates(watch: Watch): readonly SeenCertificate[] {
 function activity({ watch, startedAt, lastReload }: DaemonFacts): Activity {
   const last = watch().last()?.observations;
   const counters = watch().logCounters();
+  const pending = watch().alerting.pending();
   return {
     startedAt,
     lastRound: last === undefined ? null : { at: last.startedAt, durationMs: last.durationMs },
     nextRound: watch().nextRound(),
     lastReload: lastReload(),
     storeWritable: watch().store.writable(),
-    notificationsPending: Object.values(watch().alerting.pending()).reduce((sum, count) => sum + count, 0),
+    notificationsPending: Object.values(pending).reduce((sum, count) => sum + count, 0),
+    silentAlertmanagers: pending.alertmanager,
     logLines: counters === null ? null : logLines(counters),
   };
 }

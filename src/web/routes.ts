@@ -11,6 +11,7 @@ import { authenticate } from './authenticate.ts';
 import { type EventStream, MAX_CLIENTS } from './event-stream.ts';
 import { changeRefusal, type Door, refuseForeignNames } from './change-refusal.ts';
 import { byUrgency, incidentToJson } from './incident-json.ts';
+import { notificationToJson } from './notification-json.ts';
 import { renderStatusPage } from './page/status-page.ts';
 import { createProbeRoute } from './probe-route.ts';
 import { refuseBodies } from './refuse-bodies.ts';
@@ -69,7 +70,14 @@ function addApi(app: Hono<WebEnv>, { sources, events }: RouteTools): void {
       ? context.json({ error: 'The first round is not finished yet' }, 503, { 'Retry-After': '5' })
       : context.json(diagnosisToJson(diagnosis));
   });
-  app.get('/api/v1/incidents', (context) => context.json({ incidents: byUrgency(sources.incidents()).map(incidentToJson) }));
+  app.get('/api/v1/incidents', (context) => {
+    const { incidents, complete } = sources.chronicle();
+    return context.json({ incidents: byUrgency(incidents).map(incidentToJson), complete });
+  });
+  app.get('/api/v1/notifications', (context) => {
+    const { parcels, complete } = sources.chronicle();
+    return context.json({ notifications: parcels.map(notificationToJson), complete });
+  });
   app.get('/api/v1/history', (context) => context.json(sources.past()));
   app.get('/api/v1/events', (context) => {
     if (context.req.method === 'HEAD') return context.body(null, 200, { 'Content-Type': 'text/event-stream' });

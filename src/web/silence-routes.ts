@@ -7,10 +7,11 @@ import { MAX_SILENCES } from '../core/incident/machine.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { changeRefusal, type Door } from './change-refusal.ts';
 import { readSilence } from './silence-request.ts';
+import type { MaintenancePlan } from './chronicle.ts';
 import type { WebSources } from './sources.ts';
 
 export interface SilenceTools extends Door {
-  readonly sources: Pick<WebSources, 'silences' | 'silence' | 'unsilence'>;
+  readonly sources: Pick<WebSources, 'silences' | 'silence' | 'unsilence' | 'maintenance'>;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -36,7 +37,9 @@ const MAX_SHOWN_ID = 100;
 export function createSilenceRoutes(tools: SilenceTools): Hono<WebEnv> {
   const { sources, clock, logger } = tools;
   const app = new Hono<WebEnv>();
-  app.get('/api/v1/silences', (context) => context.json({ silences: lasting(sources.silences(), clock.now()).map(silenceToJson) }));
+  app.get('/api/v1/silences', (context) =>
+    context.json({ silences: lasting(sources.silences(), clock.now()).map(silenceToJson), maintenance: planToJson(sources.maintenance()) }),
+  );
   app.post('/api/v1/silences', (context) => addSilence(context, tools));
   app.delete('/api/v1/silences/:id', (context) => {
     const refusal = changeRefusal(context, tools);
@@ -80,6 +83,18 @@ function lasting(silences: readonly Silence[], now: EpochMs): readonly Silence[]
 
 function silenceToJson({ id, cause, subject, from, until, by, comment }: Silence): SilenceJson {
   return { id, cause, subject, from: iso(from), until: iso(until), by, comment };
+}
+
+interface PlanJson {
+  readonly until: string | null;
+  readonly next: { readonly from: string; readonly until: string } | null;
+}
+
+function planToJson({ until, next }: MaintenancePlan): PlanJson {
+  return {
+    until: until === null ? null : iso(until),
+    next: next === null ? null : { from: iso(next.from), until: iso(next.until) },
+  };
 }
 
 function iso(at: EpochMs): string {

@@ -1,20 +1,22 @@
 import type { Certificate } from '../core/certificate.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import type { Diagnosis } from '../core/diagnosis.ts';
-import type { Incident, Silence } from '../core/incident/incident.ts';
+import type { Silence } from '../core/incident/incident.ts';
 import type { Verdict } from '../core/interception/tls-evidence.ts';
+import type { Chronicle, MaintenancePlan } from './chronicle.ts';
 import type { Past } from './past.ts';
 import type { ProbeAnswer, ProbeRequest } from './probe-answer.ts';
 
-/** All that the web server shows and does. Everything but `metrics` and `reload` is answered at once, from memory, and never throws. */
+/** All that the web server shows and does. Everything but `metrics`, `reload` and `probe` is answered at once and never throws. */
 export interface WebSources {
   site(): string;
   /** Of ftm-watch. */
   readonly version: string;
   /** The latest round; null before the first. */
   diagnosis(): Diagnosis | null;
-  /** Open and recent ones, in any order. */
-  incidents(): readonly Incident[];
+  /** What happened and who was told. */
+  chronicle(): Chronicle;
+  maintenance(): MaintenancePlan;
   /** Those that last, and perhaps some that are over. */
   silences(): readonly Silence[];
   /** Notifications about matching incidents wait until it ends. null: it was not taken. */
@@ -72,6 +74,8 @@ export interface Activity {
   readonly lastReload: { readonly at: EpochMs; readonly taken: boolean } | null;
   readonly storeWritable: boolean;
   readonly notificationsPending: number;
+  /** Instances of Alertmanager that did not take the last message. */
+  readonly silentAlertmanagers: number;
   /** null: it does not listen for log lines. */
   readonly logLines: { readonly received: number; readonly lastAt: EpochMs | null } | null;
 }

@@ -1,6 +1,8 @@
 import type { Diagnosis } from '../../src/core/diagnosis.ts';
 import type { Incident, Silence } from '../../src/core/incident/incident.ts';
 import type { Activity, Health, ReloadOutcome, SeenCertificate, WebSources } from '../../src/web/sources.ts';
+import type { Parcel } from '../../src/core/incident/journal.ts';
+import type { MaintenancePlan } from '../../src/web/chronicle.ts';
 import type { Past } from '../../src/web/past.ts';
 import { START } from './incident-timeline.ts';
 
@@ -10,6 +12,10 @@ export interface WebState {
   diagnosis: Diagnosis | null;
   incidents: readonly Incident[];
   silences: readonly Silence[];
+  parcels: readonly Parcel[];
+  /** Whether the history can be used. */
+  complete: boolean;
+  maintenance: MaintenancePlan;
   certificates: readonly SeenCertificate[];
   health: Health;
   activity: Activity;
@@ -31,6 +37,7 @@ export const QUIET_ACTIVITY: Activity = {
   lastReload: null,
   storeWritable: true,
   notificationsPending: 0,
+  silentAlertmanagers: 0,
   logLines: { received: 1_204, lastAt: START - 20_000 },
 };
 
@@ -43,6 +50,9 @@ export function webState(more: Partial<WebState> = {}): WebState {
     diagnosis: null,
     incidents: [],
     silences: [],
+    parcels: [],
+    complete: true,
+    maintenance: { until: null, next: null },
     certificates: [],
     health: { ready: true, problems: [] },
     activity: QUIET_ACTIVITY,
@@ -66,7 +76,8 @@ export function sourcesOf(state: WebState): WebSources {
     version: '0.1.0',
     site: () => state.site,
     diagnosis: () => state.diagnosis,
-    incidents: () => state.incidents,
+    chronicle: () => ({ incidents: state.incidents, parcels: state.parcels, complete: state.complete }),
+    maintenance: () => state.maintenance,
     silences: () => state.silences,
     silence(request) {
       const silence: Silence = { ...request, id: `silence-${String(state.silences.length + 1)}`, from: START };

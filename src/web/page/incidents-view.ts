@@ -1,21 +1,48 @@
 import type { EpochMs } from '../../core/clock.ts';
-import { type Incident, isFlapping } from '../../core/incident/incident.ts';
+import { type Incident, isFlapping, isMuted, type Silence } from '../../core/incident/incident.ts';
+import type { Parcel } from '../../core/incident/journal.ts';
+import { eventOf } from '../../core/incident/notification.ts';
+import type { Chronicle } from '../chronicle.ts';
+import { byUrgency } from '../incident-json.ts';
+import { type TimelineStep, timelineOf } from './incident-timeline.ts';
 import { type Markup, markup } from './markup.ts';
+import { EVENT_WORDS, HISTORY_MISSING } from './notifications-view.ts';
 import { badge, SEVERITY_TONES, SEVERITY_WORDS } from './signs.ts';
+import { silenceCommand } from './silence-command.ts';
+import { waysView } from './telling-view.ts';
 import { distance, spanText } from './time-text.ts';
 
 const MAX_OPEN = 20;
-const MAX_CLOSED = 8;
+const MAX_CLOSED = 10;
+/** With a timeline: the page is read at night, and has to stay small. */
+const MAX_STORIES = 5;
+/** Of the first one that is open, and of each other: the latest. */
+const MAX_STEPS = { first: 12, other: 6 } as const;
+
+/** Why notifications may wait. */
+export interface Quiet {
+  readonly maintenance: boolean;
+  readonly silences: readonly Silence[];
+}
+
+interface Telltale {
+  readonly parcels: readonly Parcel[];
+  readonly quiet: Quiet;
+  readonly now: EpochMs;
+}
 
 /** Open incidents with their story, then those that are over. */
-export function incidentsView(incidents: readonly Incident[], now: EpochMs): Markup {
-  const open = incidents.filter(({ status }) => status === 'open');
-  const closed = incidents.filter(({ status }) => status === 'closed');
+export function incidentsView({ incidents, parcels, complete }: Chronicle, quiet: Quiet, now: EpochMs): Markup {
+  const sorted = byUrgency(incidents);
+  const open = sorted.filter(({ status }) => status === 'open');
+  const closed = sorted.filter(({ status }) => status === 'closed');
+  const telltale = { parcels, quiet, now };
   return markup`<section class="card" aria-labelledby="incidents-title">
 <h2 id="incidents-title">Open incidents <span class="count">${open.length}</span></h2>
-${open.length === 0 ? markup`<p class="quiet">None.</p>` : markup`<ul class="incidents">${open.slice(0, MAX_OPEN).map((incident) => openView(incident, now))}</ul>`}
+${open.length === 0 ? markup`<p class="quiet">None.</p>` : markup`<ul class="incidents">${open.slice(0, MAX_OPEN).map((incident, index) => openView(incident, index, telltale))}</ul>`}
 ${more(open.length - MAX_OPEN)}
-${closed.length === 0 ? null : markup`<details id="closed-incidents"><summary>Over lately: ${closed.length}</summary><ul class="incidents">${closed.slice(0, MAX_CLOSED).map((incident) => closedView(incident, now))}</ul>${more(closed.length - MAX_CLOSED)}</details>`}
+${closed.length === 0 ? null : markup`<details id="closed-incidents"><summary>Over within 7 days: ${closed.length}</summary><ul class="incidents">${closed.slice(0, MAX_CLOSED).map((incident) => closedView(incident, telltale))}</ul>${more(closed.length - MAX_CLOSED)}</details>`}
+${complete ? null : HISTORY_MISSING}
 </section>`;
 }
 
@@ -23,14 +50,16 @@ function more(count: number): Markup | null {
   return count > 0 ? markup`<p class="quiet">and ${count} more: <a href="api/v1/incidents">as JSON</a></p>` : null;
 }
 
-function openView(incident: Incident, now: EpochMs): Markup {
-  const { cause, formerCauses } = incident;
+function openView(incident: Incident, index: number, telltale: Telltale): Markup {
+  const { id, cause } = incident;
+  const { quiet, now } = telltale;
   const tone = SEVERITY_TONES[cause.severity];
   return markup`<li class="${tone}">
-<p>${badge(tone, SEVERITY_WORDS[cause.severity])} <code class="tag">${cause.id}</code>${isFlapping(incident) ? markup` <span class="tag">comes and goes</span>` : null}</p>
+<p>${badge(tone, SEVERITY_WORDS[cause.severity])} <code class="tag">${cause.id}</code>${isFlapping(incident) ? markup` <span class="tag">comes and goes</span>` : null}${isMuted(quiet, cause, now) ? markup` <span class="tag">${quiet.maintenance ? 'in maintenance' : 'silenced'}</span>` : null}</p>
 <p>${cause.summary}</p>
 <p class="quiet">Since ${distance(incident.since, now)}${sightText(incident, now)}. ${toldText(incident, now)}</p>
-${formerCauses.length === 0 ? null : markup`<ol class="former quiet">${formerCauses.map((former) => markup`<li>${former.id} (${former.subject}) until ${distance(former.until, now)}</li>`)}</ol>`}
+${index < MAX_STORIES ? storyView(incident, telltale, index === 0) : null}
+<details id="silence-${id}"><summary>Silence it for two hours</summary><code class="command block" data-copy><span class="line">${silenceCommand(cause)}</span></code></details>
 </li>`;
 }
 
@@ -52,7 +81,33 @@ function toldText({ told, thread }: Incident, now: EpochMs): Markup {
   return markup`Notified ${distance(told.at, now)}, ${thread.count === 1 ? 'once' : `${String(thread.count)} times`} in all.`;
 }
 
-function closedView({ cause, since, closedAt }: Incident, now: EpochMs): Markup {
+function closedView(incident: Incident, telltale: Telltale): Markup {
+  const { cause, since, closedAt } = incident;
+  const { now } = telltale;
   const end = closedAt ?? now;
-  return markup`<li class="good"><p><code class="tag">${cause.id}</code> ${cause.subject}</p><p class="quiet">Over ${distance(end, now)}, after ${spanText(end - since)}</p></li>`;
+  return markup`<li><p><code class="tag">${cause.id}</code> <span class="subject">${cause.subject}</span></p>
+<p class="quiet">Over ${distance(end, now)}, after ${spanText(end - since)}</p>${storyView(incident, telltale, false)}</li>`;
+}
+
+function storyView(incident: Incident, { parcels, now }: Telltale, isOpen: boolean): Markup {
+  const most = isOpen ? MAX_STEPS.first : MAX_STEPS.other;
+  const steps = timelineOf(incident, parcels);
+  const earlier = steps.length - most;
+  return markup`<details id="story-${incident.id}"${isOpen ? markup` open` : null}><summary>Timeline</summary><ol class="story">${earlier > 0 ? markup`<li class="quiet">${earlier} earlier steps</li>` : null}${steps.slice(-most).map((step) => stepView(step, incident, now))}</ol></details>`;
+}
+
+function stepView(step: TimelineStep, { cause, since }: Incident, now: EpochMs): Markup {
+  const when = markup`<span class="quiet">${distance(step.at, now)}</span>`;
+  switch (step.kind) {
+    case 'seen':
+      return markup`<li>First seen ${when}</li>`;
+    case 'opened':
+      return markup`<li class="${SEVERITY_TONES[cause.severity]}">Confirmed ${when}</li>`;
+    case 'closed':
+      return markup`<li class="good">Over ${when} <span class="quiet">after ${spanText(step.at - since)}</span></li>`;
+    case 'understood':
+      return markup`<li>Until then <code class="tag">${step.former.id}</code> ${step.former.subject} ${when}</li>`;
+    case 'told':
+      return markup`<li class="told">${EVENT_WORDS[eventOf(step.telling.notification)]} ${when}${waysView(step.telling, now, 'short')}</li>`;
+  }
 }

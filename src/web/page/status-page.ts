@@ -1,6 +1,5 @@
 import type { EpochMs } from '../../core/clock.ts';
 import type { Diagnosis } from '../../core/diagnosis.ts';
-import { byUrgency } from '../incident-json.ts';
 import type { Health, WebSources } from '../sources.ts';
 import { activityView } from './activity-view.ts';
 import { causesView } from './causes-view.ts';
@@ -12,10 +11,15 @@ import { incidentsView } from './incidents-view.ts';
 import { type Markup, markup, toHtml } from './markup.ts';
 import { routeMapOf } from './route-map.ts';
 import { routeMapView } from './route-map-view.ts';
+import { notificationsView } from './notifications-view.ts';
+import { silencesView } from './silences-view.ts';
 import { READINESS_TONES, READINESS_WORDS, sign, SIGN_SHEET } from './signs.ts';
 import { distance, instantText } from './time-text.ts';
 
-type PageSources = Pick<WebSources, 'site' | 'version' | 'diagnosis' | 'incidents' | 'certificates' | 'activity' | 'health' | 'past'>;
+type PageSources = Pick<
+  WebSources,
+  'site' | 'version' | 'diagnosis' | 'chronicle' | 'silences' | 'maintenance' | 'certificates' | 'activity' | 'health' | 'past'
+>;
 
 /** The whole page. It needs no script; with one it keeps itself up to date. */
 export function renderStatusPage(sources: PageSources, now: EpochMs): string {
@@ -51,8 +55,10 @@ ${activityView(sources.activity(), sources.version, now)}`;
 }
 
 function detailsView(sources: PageSources, { causes, preconditions }: Diagnosis, now: EpochMs): Markup {
+  const [chronicle, plan, silences] = [sources.chronicle(), sources.maintenance(), sources.silences()];
+  const quiet = { maintenance: plan.until !== null, silences };
   return markup`<div class="grid"><div class="wide">${causesView(causes)}${checklistView(preconditions)}</div>
-<div class="narrow">${incidentsView(byUrgency(sources.incidents()), now)}${certificatesView(sources.certificates())}</div></div>`;
+<div class="narrow">${incidentsView(chronicle, quiet, now)}${silencesView(silences, plan, now)}${notificationsView(chronicle, sources.activity().silentAlertmanagers, now)}${certificatesView(sources.certificates())}</div></div>`;
 }
 
 function verdictView(diagnosis: Diagnosis, now: EpochMs): Markup {

@@ -91,7 +91,11 @@ describe('POST /api/v1/silences', () => {
       ['"cause": expected a cause such as "tls-intercepted", got "tls-\\u{1B}intercepted"'],
     ],
     ['a cause of the prototype', { ...ASKED, cause: 'toString' }, ['"cause": expected a cause such as "tls-intercepted", got "toString"']],
-    ['a comment of two lines', { ...ASKED, comment: 'a\r\nBcc: b' }, ['"comment": expected a text of one line, without invisible characters']],
+    [
+      'a comment of two lines',
+      { ...ASKED, comment: 'a\r\nBcc: b' },
+      ['"comment": expected a text of one line, without invisible characters'],
+    ],
     ['a comment that is long', { ...ASKED, comment: 'x'.repeat(501) }, ['"comment": expected a text of 1 to 500 characters']],
     ['an unknown key', { ...ASKED, matchers: [] }, ['"matchers" is no key of a silence']],
   ])('tells what is wrong with %s', async (_, body, problems) => {
@@ -128,14 +132,29 @@ describe('POST /api/v1/silences', () => {
 });
 
 describe('GET and DELETE /api/v1/silences', () => {
+  test('tell when notifications wait by plan', async () => {
+    await using web = await startWeb();
+    const plan = async (): Promise<unknown> => web.get('/api/v1/silences').then((response) => response.json());
+    expect(await plan()).toEqual({ silences: [], maintenance: { until: null, next: null } });
+
+    const [from, until] = [Date.parse('2026-11-29T02:00:00Z'), Date.parse('2026-11-29T04:00:00Z')];
+    web.state.maintenance = { until, next: { from, until } };
+    expect(await plan()).toMatchObject({
+      maintenance: {
+        until: '2026-11-29T04:00:00.000Z',
+        next: { from: '2026-11-29T02:00:00.000Z', until: '2026-11-29T04:00:00.000Z' },
+      },
+    });
+  });
+
   test('list those that last, and remove one', async () => {
     await using web = await start([{ ...SILENCE, id: 'silence-0', until: START }, SILENCE]);
 
     const list = (): Promise<unknown> => web.get('/api/v1/silences').then((response) => response.json());
-    expect(await list()).toEqual({ silences: [expect.objectContaining({ id: 'silence-1', cause: null, comment: 'Moving house' })] });
+    expect(await list()).toMatchObject({ silences: [expect.objectContaining({ id: 'silence-1', cause: null, comment: 'Moving house' })] });
 
     expect((await web.get('/api/v1/silences/silence-1', { method: 'DELETE' })).status).toBe(204);
-    expect(await list()).toEqual({ silences: [] });
+    expect(await list()).toMatchObject({ silences: [] });
   });
 
   test('say that there is none, and refuse other origins', async () => {

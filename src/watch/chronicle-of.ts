@@ -1,0 +1,72 @@
+import type { Clock, EpochMs, Millis } from '../core/clock.ts';
+import type { Incident } from '../core/incident/incident.ts';
+import type { Delivery, Parcel } from '../core/incident/journal.ts';
+import type { Store } from '../store/store.ts';
+import type { Chronicle } from '../web/chronicle.ts';
+import type { Watch } from './watch.ts';
+
+/** The page is asked for again and again; what has ended changes seldom. */
+const KEPT: Millis = 2_000;
+const BACK: Millis = 7 * 86_400_000;
+const MOST_ENDED = 50;
+const MOST_PARCELS = 100;
+
+/** As much of a watch as the chronicle needs. */
+export interface Remembering {
+  readonly store: Pick<Store, 'ended' | 'deliveries' | 'writable' | 'journal'>;
+  readonly alerting: Pick<Watch['alerting'], 'incidents'>;
+}
+
+interface Read {
+  readonly of: Remembering['store'];
+  readonly at: Millis;
+  /** Changes when a notification has left the outbox: from then on it is found in the file. */
+  readonly outbox: string;
+  readonly ended: readonly Incident[];
+  readonly parcels: readonly Parcel[];
+  readonly readable: boolean;
+}
+
+/** Reads the history at most every few seconds; what it cannot read now, it knows from before. */
+export function createChronicle(watch: () => Remembering, clock: Clock): () => Chronicle {
+  let last: Read | null = null;
+  return () => {
+    const current = watch();
+    const pending = current.store.journal.pending();
+    const outbox = [pending.length, pending[0], pending.at(-1)]
+      .map((part) => (typeof part === 'object' ? nameOf(part.delivery) : part))
+      .join(' ');
+    const known = last?.of === current.store ? last : null;
+    const isFresh = known !== null && known.outbox === outbox && clock.elapsed() - known.at < KEPT;
+    const read = isFresh ? known : readAnew(current.store, known, { outbox, at: clock.elapsed(), now: clock.now() });
+    last = read;
+    return {
+      incidents: merged(current.alerting.incidents(), read.ended),
+      parcels: [...pending.toReversed().slice(0, MOST_PARCELS), ...read.parcels].toSorted(
+        (a, b) => b.delivery.createdAt - a.delivery.createdAt,
+      ),
+      complete: read.readable && current.store.writable(),
+    };
+  };
+}
+
+function readAnew(
+  of: Remembering['store'],
+  before: Read | null,
+  { now, ...when }: { readonly outbox: string; readonly at: Millis; readonly now: EpochMs },
+): Read {
+  const ended = of.ended(now - BACK, MOST_ENDED);
+  if (ended === null) return { of, ...when, ended: before?.ended ?? [], parcels: before?.parcels ?? [], readable: false };
+  // What is still to be delivered is known better by the outbox.
+  const parcels = of.deliveries(MOST_PARCELS).filter(({ delivery }) => delivery.status !== 'pending');
+  return { of, ...when, ended, parcels, readable: true };
+}
+
+function merged(inMind: readonly Incident[], ended: readonly Incident[]): readonly Incident[] {
+  const known = new Set(inMind.map(({ id }) => id));
+  return [...inMind, ...ended.filter(({ id }) => !known.has(id))];
+}
+
+function nameOf({ notificationId, channel, recipient }: Delivery): string {
+  return `${notificationId} ${channel} ${recipient}`;
+}

@@ -1,0 +1,30 @@
+import type { Delivery } from '../core/incident/journal.ts';
+
+/** The part before the `@`, but for its first letter. */
+const MAIL_USER = /([\w!#$%&'*+/=?^`{|}~-])[\w.!#$%&'*+/=?^`{|}~-]{0,63}@(?=[a-z\d[])/giu;
+const WEB_ADDRESS = /\bhttps?:\/\/[^\s"'<>]+/giu;
+
+/** A person by the first letter and the domain of the mail address, a web hook by its host: its path may be a secret. */
+export function maskedRecipient({ channel, recipient }: Pick<Delivery, 'channel' | 'recipient'>): string {
+  switch (channel) {
+    case 'email':
+      return withoutUsers(recipient);
+    case 'webhook':
+      return withoutPath(recipient);
+  }
+}
+
+/** What the peer said last, without the people and paths that it may name. */
+export function maskedDetail({ detail }: Pick<Delivery, 'detail'>): string {
+  return withoutUsers(detail.replaceAll(WEB_ADDRESS, withoutPath));
+}
+
+function withoutUsers(text: string): string {
+  return text.replaceAll(MAIL_USER, '$1…@');
+}
+
+function withoutPath(text: string): string {
+  const url = URL.parse(text);
+  if (url === null) return '…';
+  return url.pathname === '/' && url.search === '' ? url.origin : `${url.origin}/…`;
+}

@@ -1,0 +1,27 @@
+import type { EpochMs } from '../../core/clock.ts';
+import type { FormerCause, Incident } from '../../core/incident/incident.ts';
+import type { Parcel } from '../../core/incident/journal.ts';
+import { incidentsOf } from '../notification-json.ts';
+import { type Telling, tellingsOf } from './telling.ts';
+
+/** One step in the story of an incident. */
+export type TimelineStep =
+  | { readonly kind: 'seen' | 'opened' | 'closed'; readonly at: EpochMs }
+  /** Until then it was understood as something else. */
+  | { readonly kind: 'understood'; readonly at: EpochMs; readonly former: FormerCause }
+  | { readonly kind: 'told'; readonly at: EpochMs; readonly telling: Telling };
+
+/** Oldest first. */
+export function timelineOf(incident: Incident, parcels: readonly Parcel[]): readonly TimelineStep[] {
+  const { since, openedAt, closedAt, formerCauses } = incident;
+  const about = parcels.filter(({ notification }) => incidentsOf(notification).some(({ id }) => id === incident.id));
+  const steps: readonly TimelineStep[] = [
+    ...(since < openedAt ? [{ kind: 'seen' as const, at: since }] : []),
+    { kind: 'opened', at: openedAt },
+    ...formerCauses.map((former) => ({ kind: 'understood' as const, at: former.until, former })),
+    ...(closedAt === null ? [] : [{ kind: 'closed' as const, at: closedAt }]),
+    // Last: what happens at one time is told after it.
+    ...tellingsOf(about).map((telling) => ({ kind: 'told' as const, at: telling.notification.at, telling })),
+  ];
+  return steps.toSorted((a, b) => a.at - b.at);
+}

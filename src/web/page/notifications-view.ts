@@ -1,0 +1,55 @@
+import type { EpochMs } from '../../core/clock.ts';
+import { eventOf } from '../../core/incident/notification.ts';
+import type { Chronicle } from '../chronicle.ts';
+import { incidentsOf } from '../notification-json.ts';
+import { type Markup, markup } from './markup.ts';
+import { badge } from './signs.ts';
+import { isTroubled, type Telling, tellingsOf } from './telling.ts';
+import { waysView } from './telling-view.ts';
+import { distance } from './time-text.ts';
+
+const MAX_TROUBLED = 10;
+const MAX_ARRIVED = 15;
+/** Of a digest. */
+const MAX_CAUSES = 3;
+
+type Event = ReturnType<typeof eventOf>;
+
+export const EVENT_WORDS: Readonly<Record<Event, string>> = {
+  firing: 'Alarm',
+  reminder: 'Reminder',
+  changed: 'Change',
+  resolved: 'All-clear',
+  digest: 'Digest',
+  test: 'Test',
+};
+
+/** Who was told, latest first: what has not arrived stands open, the rest is folded. */
+export function notificationsView({ parcels, complete }: Chronicle, silentAlertmanagers: number, now: EpochMs): Markup {
+  const tellings = tellingsOf(parcels);
+  const troubled = tellings.filter(isTroubled);
+  const arrived = tellings.filter((telling) => !isTroubled(telling));
+  return markup`<section class="card" aria-labelledby="notifications-title">
+<h2 id="notifications-title">Notifications${troubled.length === 0 ? null : markup` <span class="count">${troubled.length} not delivered</span>`}</h2>
+${silentAlertmanagers === 0 ? null : markup`<p>${badge('warn', 'Alertmanager')} <span class="quiet">${silentAlertmanagers === 1 ? 'one instance' : `${String(silentAlertmanagers)} instances`} did not take the last message; tried again all the time</span></p>`}
+${tellings.length === 0 ? markup`<p class="quiet">None of late.</p>` : null}
+${troubled.length === 0 ? null : markup`<ul class="incidents">${troubled.slice(0, MAX_TROUBLED).map((telling) => tellingView(telling, now))}</ul>${more(troubled.length - MAX_TROUBLED)}`}
+${arrived.length === 0 ? null : markup`<details id="sent-notifications"><summary>Sent of late: ${arrived.length}</summary><ul class="incidents">${arrived.slice(0, MAX_ARRIVED).map((telling) => tellingView(telling, now))}</ul>${more(arrived.length - MAX_ARRIVED)}</details>`}
+${complete ? null : HISTORY_MISSING}
+</section>`;
+}
+
+/** Shown where something may be missing because the history cannot be used. */
+export const HISTORY_MISSING: Markup = markup`<p class="quiet">The history is not available: what is over and what was sent may be missing here.</p>`;
+
+function tellingView(telling: Telling, now: EpochMs): Markup {
+  const { notification } = telling;
+  const incidents = incidentsOf(notification);
+  const causes = incidents.slice(0, MAX_CAUSES).map(({ cause }) => markup` <code class="tag">${cause.id}</code>`);
+  const others = incidents.length - causes.length;
+  return markup`<li><p><strong>${EVENT_WORDS[eventOf(notification)]}</strong>${causes}${others > 0 ? ` and ${String(others)} more` : null} <span class="quiet">${distance(notification.at, now)}</span></p>${waysView(telling, now, 'full')}</li>`;
+}
+
+function more(count: number): Markup | null {
+  return count > 0 ? markup`<p class="quiet">and ${count} more: <a href="api/v1/notifications">as JSON</a></p>` : null;
+}

@@ -1,0 +1,34 @@
+import type { EpochMs, Millis } from '../../core/clock.ts';
+import type { Silence } from '../../core/incident/incident.ts';
+import type { MaintenancePlan } from '../chronicle.ts';
+import { type Markup, markup } from './markup.ts';
+import { badge } from './signs.ts';
+import { distance, instantText, spanText } from './time-text.ts';
+
+const MAX_SHOWN = 10;
+/** Whoever relies on a silence should hear of its end before it comes. */
+const SOON: Millis = 30 * 60_000;
+
+/** For whom nothing is told, why, and until when; nothing where everything is told and nothing is planned. */
+export function silencesView(all: readonly Silence[], { until, next }: MaintenancePlan, now: EpochMs): Markup | null {
+  const lasting = all.filter((silence) => silence.until > now).toSorted((a, b) => a.until - b.until);
+  if (lasting.length === 0 && until === null && next === null) return null;
+  return markup`<section class="card" aria-labelledby="silences-title">
+<h2 id="silences-title">Silences <span class="count">${lasting.length}</span></h2>
+${until === null ? null : markup`<p>${badge('wait', 'Maintenance')} Notifications wait; it ends ${end(until, now)}</p>`}
+${lasting.length === 0 ? null : markup`<ul class="incidents">${lasting.slice(0, MAX_SHOWN).map((silence) => silenceView(silence, now))}</ul>`}
+${lasting.length > MAX_SHOWN ? markup`<p class="quiet">and ${lasting.length - MAX_SHOWN} more: <a href="api/v1/silences">as JSON</a></p>` : null}
+${next === null ? null : markup`<p class="quiet">Next maintenance ${distance(next.from, now)}, for ${spanText(next.until - next.from)} (${instantText(next.from)})</p>`}
+</section>`;
+}
+
+function silenceView({ id, cause, subject, until, by, comment }: Silence, now: EpochMs): Markup {
+  const soon = until - now < SOON;
+  return markup`<li><p>${soon ? badge('warn', 'Ends soon') : badge('wait', 'Silenced')} ${cause === null ? 'Every cause' : markup`<code class="tag">${cause}</code>`}${subject === null ? null : markup` <span class="subject">${subject}</span>`}</p>
+<p>${comment}</p><p class="quiet">By ${by}; ends ${end(until, now)}</p>
+<p class="quiet">To end it now: <code class="command" data-copy>ftm-watch silence remove ${id}</code></p></li>`;
+}
+
+function end(until: EpochMs, now: EpochMs): Markup {
+  return markup`${distance(until, now)} (${instantText(until)})`;
+}

@@ -1,0 +1,50 @@
+import type { EpochMs } from '../../core/clock.ts';
+import type { Delivery } from '../../core/incident/journal.ts';
+import { visibleText } from '../../core/visible-text.ts';
+import { maskedDetail, maskedRecipient } from '../masked-recipient.ts';
+import { type Content, type Markup, markup } from './markup.ts';
+import { badge } from './signs.ts';
+import type { Telling, Way } from './telling.ts';
+import { distance } from './time-text.ts';
+
+const CHANNELS: Readonly<Record<Delivery['channel'], string>> = { email: 'mail', webhook: 'web hook' };
+
+/** More recipients are only counted. */
+const MAX_RECIPIENTS = 4;
+/** Of what the peer said: `/api/v1/notifications` has the whole. */
+const MAX_REPLY = 160;
+
+/** What became of a notification, a line for each way it went; `full` with what the peer said where it has not arrived. */
+export function waysView({ ways }: Telling, now: EpochMs, length: 'short' | 'full'): Markup {
+  return markup`<ul class="ways">${ways.map((way) => markup`<li>${wayView(way, now)}${length === 'full' && way.delivery.status !== 'sent' ? lastError(way.delivery) : null}</li>`)}</ul>`;
+}
+
+function wayView({ delivery, recipients }: Way, now: EpochMs): Content {
+  const { status, attempts, nextAttemptAt, finishedAt, createdAt } = delivery;
+  const to = markup`by ${CHANNELS[delivery.channel]} to ${recipientsText(delivery, recipients)}`;
+  switch (status) {
+    case 'sent':
+      return markup`${badge('good', 'Sent')} <span class="quiet">${to} ${distance(finishedAt ?? createdAt, now)}</span>`;
+    case 'pending':
+      if (attempts === 0) return markup`${badge('wait', 'On its way')} <span class="quiet">${to}</span>`;
+      return markup`${badge('warn', 'Waiting')} <span class="quiet">${to}; ${tries(attempts)}, next attempt ${distance(nextAttemptAt, now)}</span>`;
+    case 'rejected':
+      return markup`${badge('bad', 'Failed')} <span class="quiet">${to}: refused ${distance(finishedAt ?? createdAt, now)}</span>`;
+    case 'expired':
+      return markup`${badge('bad', 'Failed')} <span class="quiet">${to}: given up ${distance(finishedAt ?? createdAt, now)}, ${tries(attempts)}</span>`;
+  }
+}
+
+function recipientsText(delivery: Delivery, recipients: readonly string[]): string {
+  const masked = recipients.slice(0, MAX_RECIPIENTS).map((recipient) => maskedRecipient({ ...delivery, recipient }));
+  const more = recipients.length - masked.length;
+  return `${masked.join(', ')}${more > 0 ? ` and ${String(more)} more` : ''}`;
+}
+
+function tries(attempts: number): string {
+  return attempts === 1 ? 'tried once' : `tried ${String(attempts)} times`;
+}
+
+function lastError(delivery: Delivery): Markup | null {
+  return delivery.detail === '' ? null : markup`<p class="reply">${visibleText(maskedDetail(delivery), MAX_REPLY)}</p>`;
+}

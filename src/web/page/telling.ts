@@ -1,0 +1,39 @@
+import type { Delivery, Parcel } from '../../core/incident/journal.ts';
+import type { Notification } from '../../core/incident/notification.ts';
+
+/** A notification with all the ways it went. */
+export interface Telling {
+  readonly notification: Notification;
+  /** Recipients to whom the same happened are together. */
+  readonly ways: readonly Way[];
+}
+
+export interface Way {
+  /** Of the first recipient; it stands for all. */
+  readonly delivery: Delivery;
+  readonly recipients: readonly string[];
+}
+
+/** In the order of the parcels. */
+export function tellingsOf(parcels: readonly Parcel[]): readonly Telling[] {
+  const byNotification = Map.groupBy(parcels, ({ notification }) => notification.id);
+  return [...byNotification.values()].flatMap((group) => {
+    const [first] = group;
+    return first === undefined ? [] : [{ notification: first.notification, ways: waysOf(group.map(({ delivery }) => delivery)) }];
+  });
+}
+
+/** Something of it has not arrived. */
+export function isTroubled({ ways }: Telling): boolean {
+  return ways.some(({ delivery }) => delivery.status !== 'sent');
+}
+
+function waysOf(deliveries: readonly Delivery[]): readonly Way[] {
+  const alike = Map.groupBy(deliveries, ({ channel, status, detail, attempts }) =>
+    JSON.stringify(status === 'sent' ? [channel, status] : [channel, status, detail, attempts]),
+  );
+  return [...alike.values()].flatMap((group) => {
+    const [delivery] = group;
+    return delivery === undefined ? [] : [{ delivery, recipients: group.map(({ recipient }) => recipient) }];
+  });
+}

@@ -1,0 +1,36 @@
+import type { Cause } from '../../src/core/cause.ts';
+import type { Incident } from '../../src/core/incident/incident.ts';
+import type { Delivery, Parcel } from '../../src/core/incident/journal.ts';
+import type { Notification } from '../../src/core/incident/notification.ts';
+import { causeOf } from './diagnosis-of.ts';
+import { START, timeline } from './incident-timeline.ts';
+
+/** An incident that opened at the second round, 30 s after START. */
+export function incidentOf(cause: Cause = causeOf('tls-intercepted')): Incident {
+  const [incident] = timeline().rounds(2, [cause]).state.incidents;
+  if (incident === undefined) throw new Error('No incident was opened');
+  return incident;
+}
+
+/** What is told of an incident. */
+export function tellingOf(incident: Incident, more: Partial<Extract<Notification, { readonly kind: 'incident' }>> = {}): Notification {
+  return { kind: 'incident', id: `${incident.id}-1`, at: START + 30_000, event: 'firing', incident, nextReminder: null, ...more };
+}
+
+/** A notification on its way to one recipient, not tried yet. */
+export function parcelOf(notification: Notification, more: Partial<Delivery> = {}): Parcel {
+  const delivery: Delivery = {
+    notificationId: notification.id,
+    channel: 'email',
+    recipient: 'admins@example.org',
+    status: 'pending',
+    createdAt: notification.at,
+    attempts: 0,
+    firstFailedAt: null,
+    nextAttemptAt: notification.at,
+    finishedAt: null,
+    detail: '',
+    ...more,
+  };
+  return { notification, delivery };
+}

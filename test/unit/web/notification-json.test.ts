@@ -1,0 +1,53 @@
+import { describe, expect, test } from 'vitest';
+import { notificationToJson } from '../../../src/web/notification-json.ts';
+import { causeOf } from '../../support/diagnosis-of.ts';
+import { SECOND, START } from '../../support/incident-timeline.ts';
+import { incidentOf, parcelOf, tellingOf } from '../../support/parcel-of.ts';
+
+function iso(at: number): string {
+  return new Date(at).toISOString();
+}
+
+describe('notificationToJson()', () => {
+  test('tells all of one that waits, but not who it is for', () => {
+    const incident = incidentOf(causeOf('tls-blocked'));
+    const parcel = parcelOf(tellingOf(incident, { event: 'reminder' }), {
+      attempts: 2,
+      firstFailedAt: START + 31 * SECOND,
+      nextAttemptAt: START + 90 * SECOND,
+      detail: '451 4.3.0 <admins@example.org>: try later',
+    });
+
+    expect(notificationToJson(parcel)).toEqual({
+      id: `${incident.id}-1`,
+      event: 'reminder',
+      incidents: [{ id: incident.id, cause: 'tls-blocked', subject: 'fortitokenmobile.fortinet.com:443' }],
+      channel: 'email',
+      recipient: 'a…@example.org',
+      status: 'pending',
+      createdAt: iso(START + 30 * SECOND),
+      attempts: 2,
+      firstFailedAt: iso(START + 31 * SECOND),
+      nextAttemptAt: iso(START + 90 * SECOND),
+      finishedAt: null,
+      detail: '451 4.3.0 <a…@example.org>: try later',
+    });
+  });
+
+  test.each(['sent', 'rejected', 'expired'] as const)('has no next attempt for one that is %s', (status) => {
+    const json = notificationToJson(parcelOf(tellingOf(incidentOf()), { status, finishedAt: START + 40 * SECOND }));
+
+    expect(json).toMatchObject({ status, nextAttemptAt: null, finishedAt: iso(START + 40 * SECOND) });
+  });
+
+  test('names every incident of a digest, and none of a test', () => {
+    const [first, second] = [incidentOf(), incidentOf(causeOf('clock-skewed'))];
+    const items = [first, second].map((incident) => ({ event: 'firing' as const, incident }));
+
+    expect(notificationToJson(parcelOf({ kind: 'digest', id: 'd', at: START, items, omitted: 0 }))).toMatchObject({
+      event: 'digest',
+      incidents: [{ cause: 'tls-intercepted' }, { cause: 'clock-skewed' }],
+    });
+    expect(notificationToJson(parcelOf({ kind: 'test', id: 't', at: START }))).toMatchObject({ event: 'test', incidents: [] });
+  });
+});

@@ -1,0 +1,47 @@
+import { describe, expect, test } from 'vitest';
+import { timelineOf } from '../../../../src/web/page/incident-timeline.ts';
+import { causeOf } from '../../../support/diagnosis-of.ts';
+import { MINUTE, SECOND, START } from '../../../support/incident-timeline.ts';
+import { incidentOf, parcelOf, tellingOf } from '../../../support/parcel-of.ts';
+
+describe('timelineOf()', () => {
+  test('tells the story in order, each notification once', () => {
+    const incident = {
+      ...incidentOf(),
+      formerCauses: [{ id: 'tls-blocked', subject: 'host:443', severity: 'critical', until: START + MINUTE }] as const,
+      closedAt: START + 5 * MINUTE,
+    };
+    const resolved = tellingOf(incident, { id: 'r', at: START + 5 * MINUTE, event: 'resolved' });
+    const firing = tellingOf(incident);
+    const parcels = [
+      parcelOf(resolved),
+      parcelOf(firing, { status: 'sent' }),
+      parcelOf(firing, { recipient: 'b@example.org', status: 'sent' }),
+      parcelOf(firing, { recipient: 'c@example.org', attempts: 1, detail: 'full' }),
+      parcelOf({ kind: 'digest', id: 'd', at: START + 2 * MINUTE, items: [{ event: 'reminder', incident }], omitted: 0 }),
+      parcelOf(tellingOf({ ...incidentOf(causeOf('clock-skewed')), id: 'another' }, { id: 'of another' })),
+      parcelOf({ kind: 'test', id: 't', at: START }),
+    ];
+
+    expect(timelineOf(incident, parcels).map(({ kind, at }) => [kind, (at - START) / SECOND])).toEqual([
+      ['seen', 0],
+      ['opened', 30],
+      ['told', 30],
+      ['understood', 60],
+      ['told', 120],
+      ['closed', 300],
+      ['told', 300],
+    ]);
+    const told = timelineOf(incident, parcels).flatMap((step) => (step.kind === 'told' ? [step.telling] : []));
+    expect(told[0]?.ways.map(({ delivery, recipients }) => [delivery.status, recipients])).toEqual([
+      ['sent', ['admins@example.org', 'b@example.org']],
+      ['pending', ['c@example.org']],
+    ]);
+  });
+
+  test('has no time between seen and confirmed where one round was enough', () => {
+    const incident = { ...incidentOf(), since: START, openedAt: START };
+
+    expect(timelineOf(incident, []).map(({ kind }) => kind)).toEqual(['opened']);
+  });
+});
