@@ -37,7 +37,7 @@ export interface PastLimits {
 }
 
 /** Long enough for a checkpoint of the daemon to end. */
-const BUSY_TIMEOUT: Millis = 2_000;
+const BUSY_TIMEOUT: Millis = 1_000;
 const MAX_TARGETS = 50;
 
 /** Reads what a daemon has kept, without writing into its file or setting a corrupt one aside. Throws nothing. */

@@ -1,0 +1,97 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { reportTarget, writeWhole } from '../../../src/cli/report-file.ts';
+import { describeWhere } from '../../support/privilege.ts';
+
+const BYTES = Buffer.alloc(300_000, 'x');
+
+let cwd: string;
+
+beforeEach(() => {
+  cwd = mkdtempSync(join(tmpdir(), 'ftm-watch-report-'));
+  mkdirSync(join(cwd, 'folder'));
+  writeFileSync(join(cwd, 'there.zip'), 'mine');
+});
+afterEach(() => {
+  rmSync(cwd, { recursive: true });
+});
+
+describe('where a report is to go', () => {
+  test.each([
+    [undefined, false, { kind: 'folder', path: '' }],
+    ['-', false, { kind: 'output' }],
+    ['folder', false, { kind: 'folder', path: '/folder' }],
+    ['folder/', false, { kind: 'folder', path: '/folder' }],
+    ['new.zip', false, { kind: 'file', path: '/new.zip' }],
+    ['there.zip', true, { kind: 'file', path: '/there.zip' }],
+  ] as const)('%s (force: %s)', async (typed, force, expected) => {
+    const target = await reportTarget({ typed, cwd, force });
+    expect(target).toEqual('path' in expected ? { ...expected, path: `${cwd}${expected.path}` } : expected);
+  });
+
+  test.each([
+    ['there.zip', 'the file is there already; "--force" replaces it'],
+    ['gone/report.zip', '/gone"; make it first'],
+    ['gone/', '/gone"; make it first'],
+    ['there.zip/report.zip', 'a part of the path is no directory'],
+    ['/dev/null', 'it is no file; "-o -" writes to standard output'],
+  ])('is not %s', async (typed, reason) => {
+    await expect(reportTarget({ typed, cwd, force: false })).rejects.toThrow(reason);
+  });
+
+  test('is no device, whatever one is told', async () => {
+    await expect(reportTarget({ typed: '/dev/null', cwd, force: true })).rejects.toThrow('it is no file');
+  });
+});
+
+describe('a report', () => {
+  test('is written whole, for its owner only, and leaves nothing else', async () => {
+    const path = join(cwd, 'folder', 'report.zip');
+    await writeWhole(path, BYTES, false);
+    expect(readFileSync(path)).toEqual(BYTES);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    expect(readdirSync(join(cwd, 'folder'))).toEqual(['report.zip']);
+  });
+
+  test.each(['there.zip', 'link.zip'])('does not take the place of %s that came meanwhile', async (name) => {
+    symlinkSync('nowhere', join(cwd, 'link.zip'));
+    await expect(writeWhole(join(cwd, name), BYTES, false)).rejects.toThrow(`"${join(cwd, name)}": the file is there already`);
+    expect(readFileSync(join(cwd, 'there.zip'), 'utf8')).toBe('mine');
+    expect(readdirSync(cwd).toSorted()).toEqual(['folder', 'link.zip', 'there.zip']);
+  });
+
+  test('takes the place of a file when it is told to, readable or not', async () => {
+    chmodSync(join(cwd, 'there.zip'), 0o644);
+    await writeWhole(join(cwd, 'there.zip'), BYTES, true);
+    expect(readFileSync(join(cwd, 'there.zip'))).toEqual(BYTES);
+    expect(statSync(join(cwd, 'there.zip')).mode & 0o777).toBe(0o600);
+  });
+});
+
+describeWhere(['root', { program: 'mount' }], 'a file system of its own', () => {
+  let mount: string;
+
+  beforeEach(() => {
+    mount = join(cwd, 'folder');
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', mount]);
+    writeFileSync(join(mount, 'report.zip'), 'old');
+  });
+  afterEach(() => {
+    execFileSync('umount', [mount]);
+  });
+
+  test.each([false, true])('when full, is left as it was, and the reason is said (force: %s)', async (force) => {
+    const path = join(mount, force ? 'report.zip' : 'new.zip');
+    await expect(writeWhole(path, BYTES, force)).rejects.toThrow(`Cannot write the report to "${path}": the disk is full`);
+    expect(readdirSync(mount)).toEqual(['report.zip']);
+    expect(readFileSync(join(mount, 'report.zip'), 'utf8')).toBe('old');
+  });
+
+  test('when read-only, is refused with the reason', async () => {
+    execFileSync('mount', ['-o', 'remount,ro', mount]);
+    await expect(writeWhole(join(mount, 'new.zip'), BYTES, false)).rejects.toThrow('the file system is read-only');
+  });
+});

@@ -1,0 +1,86 @@
+import { describe, expect, test } from 'vitest';
+import type { Incident } from '../../../src/core/incident/incident.ts';
+import type { Delivery } from '../../../src/core/incident/journal.ts';
+import { createMask } from '../../../src/report/mask.ts';
+import { timelineOf } from '../../../src/report/timeline.ts';
+import type { ReadPast } from '../../../src/store/kept-past.ts';
+import { causeOf } from '../../support/diagnosis-of.ts';
+import { MINUTE, START, timeline } from '../../support/incident-timeline.ts';
+import { openedEntry } from '../../support/store-records.ts';
+
+const HOOK = 'https://hooks.example.org/T00/xyzzy?k=1';
+
+function past(more: Partial<ReadPast>): ReadPast {
+  return { kind: 'read', incidents: [], olderIncidents: 0, parcels: [], olderParcels: 0, certificates: [], ...more };
+}
+
+function incident(more: Partial<Incident>): Incident {
+  const [opened] = timeline().rounds(2, [causeOf('tls-intercepted')]).state.incidents;
+  if (opened === undefined) throw new Error('No incident was opened');
+  return { ...opened, ...more };
+}
+
+function delivered(more: Partial<Delivery>): ReadPast {
+  const [parcel] = openedEntry().parcels;
+  if (parcel === undefined) throw new Error('Nothing was told');
+  return past({ parcels: [{ ...parcel, delivery: { ...parcel.delivery, ...more } }] });
+}
+
+describe('the timeline', () => {
+  test('tells every transition of an incident, in order', () => {
+    const story = incident({
+      since: START,
+      openedAt: START + MINUTE,
+      formerCauses: [
+        { id: 'egress-blocked', subject: 'a:443', severity: 'critical', until: START + 2 * MINUTE },
+        { id: 'tls-blocked', subject: 'a:443', severity: 'critical', until: START + 3 * MINUTE },
+      ],
+      returns: [START + 4 * MINUTE],
+      closedAt: START + 5 * MINUTE,
+      status: 'closed',
+    });
+    const { events, incidents, note } = timelineOf(past({ incidents: [story] }), createMask());
+    expect(note).toBeNull();
+    expect(incidents).toMatchObject([{ status: 'closed', closedAt: '2026-11-24T13:05:00.000Z', cause: { id: 'tls-intercepted' } }]);
+    expect(events.map(({ at, kind, text }) => `${at.slice(14, 16)} ${kind}: ${text}`)).toEqual([
+      '00 seen: Seen for the first time: egress-blocked (a:443)',
+      '01 opened: Confirmed: the incident is open',
+      '02 understood-anew: Understood as tls-blocked (a:443), no longer as egress-blocked (a:443)',
+      '03 understood-anew: Understood as tls-intercepted (fortitokenmobile.fortinet.com:443), no longer as tls-blocked (a:443)',
+      '04 returned: It came back',
+      '05 closed: Over',
+    ]);
+  });
+
+  test('quotes log lines without names', () => {
+    const evidence = ['fac-1: Once, last now: user="jdoe" FTM polling error'];
+    const { incidents } = timelineOf(past({ incidents: [incident({ cause: causeOf('polling-failing', { evidence }) })] }), createMask());
+    expect(incidents[0]?.cause.evidence).toEqual(['fac-1: Once, last now: user=<user> FTM polling error']);
+  });
+
+  test.each([
+    [
+      { recipient: 'jane@example.org', detail: '550 <jane@example.org> unknown' },
+      'mail to <user>@example.org',
+      '550 <<user>@example.org> unknown',
+    ],
+    [{ channel: 'webhook', recipient: HOOK, detail: `no such hook: ${HOOK}` }, 'web hook at https://hooks.example.org', 'no such hook: /…'],
+    [{ channel: 'webhook', recipient: HOOK, detail: 'Cannot POST /T00/xyzzy' }, 'web hook at https://hooks.example.org', 'Cannot POST /…'],
+  ] as const)('says who was told, and hides what is secret in it: %j', (delivery, to, detail) => {
+    const told = timelineOf(delivered({ ...delivery, status: 'rejected', attempts: 1, finishedAt: START }), createMask());
+    expect(told.events[0]?.text).toBe(`Notification "firing", ${to}: rejected at 2026-11-24T13:00:00.000Z, 1 attempt: ${detail}`);
+    expect(JSON.stringify(told)).not.toMatch(/xyzzy|jane/u);
+  });
+
+  test.each([
+    [{ kind: 'none' }, 'No history was kept: no daemon has run with this store'],
+    [{ kind: 'unreadable', message: 'database is locked' }, 'The history cannot be read: database is locked'],
+    [past({ olderIncidents: 2, olderParcels: 3 }), 'Older ones are left out: 2 incidents, 3 notifications'],
+  ] as const)('says what is missing: %j', (kept, note) => {
+    expect(timelineOf(kept, createMask())).toEqual({ note, incidents: [], events: [] });
+  });
+
+  test('survives times that are none', () => {
+    expect(timelineOf(past({ incidents: [incident({ since: 1e300 })] }), createMask()).incidents[0]?.since).toBe('no time');
+  });
+});
