@@ -17,16 +17,17 @@ export function licenseAssignments({ preconditions }: Diagnosis, { appliances }:
   if (status === undefined || status.state === 'not-configured') return [];
   // Unknown without a finding: not looked at yet.
   if (status.state === 'unknown' && status.findings.length === 0) return [];
+  const byAppliance = Map.groupBy(status.findings, ({ facts }) => facts?.appliance);
   return appliances.flatMap(({ name: appliance, licenses }) =>
     licenses.flatMap((license) => {
-      const levels = status.findings.filter((finding) => concerns(finding, appliance, license)).map(({ level }) => level);
+      const levels = (byAppliance.get(appliance) ?? []).filter((finding) => concerns(finding, license)).map(({ level }) => level);
       if (levels.includes('unknown')) return [];
       return [{ appliance, license, assigned: levels.some((level) => level === 'broken' || level === 'warning') ? 0 : 1 } as const];
     }),
   );
 }
 
-/** A finding that names no licence is about all of its appliance. */
-function concerns({ facts }: Finding, appliance: string, license: string): boolean {
-  return facts?.appliance === appliance && (facts.license ?? license).toUpperCase() === license.toUpperCase();
+/** Of the findings on its appliance: one that names no licence is about all of them. */
+function concerns({ facts }: Finding, license: string): boolean {
+  return (facts?.license ?? license).toUpperCase() === license.toUpperCase();
 }

@@ -1,16 +1,16 @@
-import { FAILURE_REASONS } from '../core/observation.ts';
 import { probeSamples, type ProbeKind, type RoundObservations } from '../core/round.ts';
 import type { Metrics } from './definitions.ts';
+import type { ProbeSeries } from './probe-series.ts';
 
 /** Counts every probe of a round. A target counts as answering when all of its addresses do. */
-export function recordSamples(metrics: Metrics, round: RoundObservations): void {
+export function recordSamples(metrics: Metrics, series: ProbeSeries, round: RoundObservations): void {
   const answered = new Map<string, { readonly probe: ProbeKind; readonly target: string; readonly all: boolean }>();
   for (const { probe, target, durationMs, failure } of probeSamples(round)) {
     const labels = { probe, target };
+    series.make(labels);
     metrics.probeRuns.inc(labels);
     metrics.probeDuration.observe(labels, durationMs / 1000);
-    // Known series exist at zero from the start, so that rate() sees the first failure.
-    for (const reason of FAILURE_REASONS) metrics.probeFailures.inc({ ...labels, reason }, reason === failure ? 1 : 0);
+    if (failure !== null) metrics.probeFailures.inc({ ...labels, reason: failure });
     const key = `${probe} ${target}`;
     answered.set(key, { ...labels, all: (answered.get(key)?.all ?? true) && failure === null });
   }

@@ -16,20 +16,30 @@ import type { UnitsPicture } from '../units/observe-units.ts';
 import type { Metrics } from './definitions.ts';
 import { licenseAssignments } from './license-assignments.ts';
 import { recordSamples } from './record-samples.ts';
-import { createZeroSeries, forgetMeasurements, zeroCauses, type Expected } from './zero-series.ts';
+import { createProbeSeries, type ProbeSeries } from './probe-series.ts';
+import { createZeroSeries, forgetAppliances, forgetMeasurements, zeroCauses, type Expected } from './zero-series.ts';
 
 /** Turns what happens into metrics. */
 export class Recorder {
   readonly #metrics: Metrics;
+  readonly #probes: ProbeSeries;
+  #expected: Expected | null = null;
 
   constructor(metrics: Metrics) {
     this.#metrics = metrics;
+    this.#probes = createProbeSeries(metrics);
   }
 
-  /** Makes the series of a configuration, at zero, and forgets what was measured under the one before. */
+  /**
+   * Makes the series of a configuration, at zero, and forgets what was measured under the one before. What both name goes on counting.
+   */
   expect(expected: Expected): void {
     forgetMeasurements(this.#metrics);
+    if (this.#expected !== null) forgetAppliances(this.#metrics, this.#expected, expected);
+    this.#probes.keepOnly(expected.probes);
+    for (const probe of expected.probes) this.#probes.make(probe);
     createZeroSeries(this.#metrics, expected);
+    this.#expected = expected;
   }
 
   /** A round has ended, of use or not. */
@@ -39,7 +49,7 @@ export class Recorder {
 
   /** What the probes of a round measured; not of a round in which this process itself stood still. */
   measured(observations: RoundObservations, judged: JudgedRound, { licenseServer }: Config): void {
-    recordSamples(this.#metrics, observations);
+    recordSamples(this.#metrics, this.#probes, observations);
     this.#names(observations.licenseServer, licenseServer.expectedAddresses);
     this.#tls(judged);
   }

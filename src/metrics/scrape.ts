@@ -3,6 +3,7 @@ import type { Registry } from 'prom-client';
 import type { EpochMs } from '../core/clock.ts';
 import { LOG_RESULTS, LOG_SOURCES, type LogResult, type LogSource } from '../core/polling/log-event.ts';
 import type { Metrics } from './definitions.ts';
+import { renderMetrics } from './exposition.ts';
 
 /** What became of log lines since an intake was started. */
 export interface LogCounts {
@@ -24,8 +25,14 @@ export interface ScrapeSources {
   readonly storeWritable: () => boolean;
 }
 
+export interface ScrapeText {
+  readonly contentType: string;
+  readonly body: string;
+}
+
 export interface Scrape {
-  read(): Promise<{ readonly contentType: string; readonly body: string }>;
+  /** Asked for again while it is being written, it is written once. */
+  read(): Promise<ScrapeText>;
   /** Takes over what an intake has counted; once more after its end, so that nothing is missing. */
   takeCounts(intake: CountingIntake): void;
 }
@@ -40,13 +47,21 @@ export function createScrape(registry: Registry, metrics: Metrics, sources: Scra
     takenOver.set(intake, counts);
   }
 
+  async function write(): Promise<ScrapeText> {
+    takeCounts(sources.intake());
+    for (const [channel, count] of Object.entries(sources.pending())) metrics.notificationsPending.set({ channel }, count);
+    metrics.storeWritable.set(sources.storeWritable() ? 1 : 0);
+    return { contentType: registry.contentType, body: await renderMetrics(Object.values(metrics)) };
+  }
+
+  let writing: Promise<ScrapeText> | null = null;
   return {
     takeCounts,
-    read: async () => {
-      takeCounts(sources.intake());
-      for (const [channel, count] of Object.entries(sources.pending())) metrics.notificationsPending.set({ channel }, count);
-      metrics.storeWritable.set(sources.storeWritable() ? 1 : 0);
-      return { contentType: registry.contentType, body: await registry.metrics() };
+    read: () => {
+      writing ??= write().finally(() => {
+        writing = null;
+      });
+      return writing;
     },
   };
 }

@@ -1,13 +1,12 @@
 import type { Config } from '../config/config.ts';
 import { CATALOGUE } from '../core/causes/catalogue.ts';
 import { VERDICTS } from '../core/interception/tls-evidence.ts';
-import { FAILURE_REASONS } from '../core/observation.ts';
 import { LOG_RESULTS, LOG_SOURCES } from '../core/polling/log-event.ts';
 import type { SignatureSet } from '../core/polling/signature.ts';
 import { UNNAMED } from '../core/polling/state.ts';
 import { PRECONDITION_STATES, PRECONDITIONS } from '../core/precondition.ts';
-import type { ProbeSample } from '../core/round.ts';
 import type { Metrics } from './definitions.ts';
+import type { ProbeTarget } from './probe-series.ts';
 
 const CHANNELS = ['email', 'webhook', 'alertmanager'];
 const RESULTS = ['sent', 'failed', 'rejected'];
@@ -16,7 +15,7 @@ const RESULTS = ['sent', 'failed', 'rejected'];
 export interface Expected {
   readonly config: Config;
   readonly signatures: SignatureSet;
-  readonly probes: readonly Pick<ProbeSample, 'probe' | 'target'>[];
+  readonly probes: readonly ProbeTarget[];
   /** Targets whose certificates are judged. */
   readonly judged: readonly string[];
 }
@@ -26,7 +25,6 @@ export interface Expected {
  * was not looked at yet: states are unknown, and gauges of measurements come with the first measurement.
  */
 export function createZeroSeries(metrics: Metrics, expected: Expected): void {
-  zeroProbes(metrics, expected);
   zeroStates(metrics, expected);
   zeroLog(metrics, expected);
   for (const channel of CHANNELS) {
@@ -54,19 +52,17 @@ export function forgetMeasurements(metrics: Metrics): void {
     gauge.reset();
 }
 
-function zeroProbes(metrics: Metrics, { probes }: Expected): void {
-  for (const { probe, target } of probes) {
-    const labels = { probe, target };
-    metrics.probeRuns.inc(labels, 0);
-    metrics.probeDuration.zero(labels);
-    for (const reason of FAILURE_REASONS) metrics.probeFailures.inc({ ...labels, reason }, 0);
-  }
+/** What was counted of appliances that the configuration no longer names. */
+export function forgetAppliances({ pollingErrors }: Metrics, before: Expected, { config }: Pick<Expected, 'config'>): void {
+  const named = new Set(config.appliances.map(({ name }) => name));
+  for (const { name: appliance } of before.config.appliances)
+    if (!named.has(appliance)) for (const { id: signature } of before.signatures.signatures) pollingErrors.remove({ appliance, signature });
 }
 
 /** Causes at their own severity, and at those that a service's trouble is worth. */
-export function zeroCauses(metrics: Metrics, { services }: Config): void {
+export function zeroCauses(metrics: Metrics, { services }: Pick<Config, 'services'>): void {
   metrics.causeActive.reset();
-  const others = services.map(({ severity }) => severity);
+  const others = new Set(services.map(({ severity }) => severity));
   for (const [cause, { severity }] of Object.entries(CATALOGUE))
     for (const each of [severity, ...others]) metrics.causeActive.set({ cause, severity: each }, 0);
 }
