@@ -38,9 +38,30 @@ export function figureWriter(db: DatabaseSync): (figure: Figure, at: EpochMs) =>
 
 const figureRow = z.object({ subject: z.string(), at: z.number(), value: z.number() });
 
-/** Oldest first. */
-export function readFigures(db: DatabaseSync, name: FigureName, since: EpochMs): readonly StoredFigure[] {
-  const rows = db.prepare('SELECT subject, at, value FROM figures WHERE name = ? AND at >= ? ORDER BY at, subject').all(name, since);
+/** Which subjects matter most: those with the most errors, those with the fewest tokens left. */
+const RANKS: Readonly<Record<FigureName, string>> = {
+  'ftm-errors': '(SELECT -total(value) FROM figures WHERE name = :name AND subject = subjects.subject AND at >= :since)',
+  'tokens-left': '(SELECT value FROM figures WHERE name = :name AND subject = subjects.subject ORDER BY at DESC LIMIT 1)',
+};
+
+/**
+ * Of the subjects that matter most, oldest first. There may be a thousand with a row for each hour: the subjects are stepped through
+ * in the key, and only the rows of those that are wanted are read.
+ * @param most how many subjects
+ */
+export function readFigures(db: DatabaseSync, name: FigureName, since: EpochMs, most: number): readonly StoredFigure[] {
+  const rows = db
+    .prepare(
+      `WITH RECURSIVE subjects (subject) AS (
+         SELECT min(subject) FROM figures WHERE name = :name
+         UNION ALL
+         SELECT (SELECT min(subject) FROM figures WHERE name = :name AND subject > subjects.subject) FROM subjects WHERE subject IS NOT NULL
+       ),
+       wanted (subject) AS (SELECT subject FROM subjects WHERE subject IS NOT NULL ORDER BY ${RANKS[name]}, subject LIMIT :most)
+       SELECT figures.subject, at, value FROM wanted JOIN figures ON name = :name AND figures.subject = wanted.subject AND at >= :since
+       ORDER BY at, figures.subject`,
+    )
+    .all({ name, since, most });
   return z.array(figureRow).parse(rows);
 }
 

@@ -83,4 +83,7 @@ export const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (name, subject, at)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  CREATE INDEX figures_by_time ON figures (at);
+  `,
 ];

@@ -32,14 +32,16 @@ export interface Store {
   availability(from: EpochMs): readonly DayState[];
   /** Means over spans of `bucket`. */
   latency(series: { readonly probe: string; readonly target: string }, since: EpochMs, bucket: Millis): readonly StoredLatency[];
-  figures(name: FigureName, since: EpochMs): readonly StoredFigure[];
+  /** Of the `most` appliances that matter most. */
+  figures(name: FigureName, since: EpochMs, most: number): readonly StoredFigure[];
   /** Whether the last write was kept: `ftm_store_writable`. */
   writable(): boolean;
   close(): void;
 }
 
-/** Between two rounds of dropping what is too old. */
+/** Between two rounds of dropping what is too old, unless something is left. */
 const PRUNE_EVERY: Millis = 10 * 60_000;
+const LEAST_PRUNED = 2_000;
 
 /** @param config where the file is, and how long what is in it is kept */
 export function createStore(config: { readonly path: string; readonly retention: Millis }, deps: DatabaseDeps): Store {
@@ -47,20 +49,22 @@ export function createStore(config: { readonly path: string; readonly retention:
   const history = createHistory(database);
   let prunedAt: Millis | null = null;
 
-  function pruneAtTimes(): void {
+  /** @param written rows of the last round: twice as many are dropped while there is something to drop, so that it keeps up */
+  function pruneAtTimes(written: number): void {
     const elapsed = deps.clock.elapsed();
     if (prunedAt !== null && elapsed - prunedAt < PRUNE_EVERY) return;
-    prunedAt = elapsed;
+    let isDone = true;
     database.write((db) => {
-      prune(db, deps.clock.now() - config.retention);
+      isDone = prune(db, deps.clock.now() - config.retention, Math.max(LEAST_PRUNED, 2 * written));
     });
+    prunedAt = isDone ? elapsed : null;
   }
 
   return {
     journal: createAlertJournal(database),
     recordRound(round) {
       history.record(round);
-      pruneAtTimes();
+      pruneAtTimes(round.samples.length);
     },
     incidents: (limit) => database.read((db) => readIncidents(db, limit)) ?? [],
     deliveries: (limit) => database.read((db) => readDeliveries(db, limit)) ?? [],
@@ -69,7 +73,7 @@ export function createStore(config: { readonly path: string; readonly retention:
     certificates: (target) => database.read((db) => readCertificates(db, target)) ?? [],
     availability: (from) => database.read((db) => readAvailability(db, from)) ?? [],
     latency: (series, since, bucket) => database.read((db) => readLatency(db, series, since, bucket)) ?? [],
-    figures: (name, since) => database.read((db) => readFigures(db, name, since)) ?? [],
+    figures: (name, since, most) => database.read((db) => readFigures(db, name, since, most)) ?? [],
     writable: () => database.writable(),
     close: () => {
       database.close();

@@ -12,6 +12,9 @@ const DAY: Millis = 24 * 60 * MINUTE;
 /** The charts change slowly, and reading them costs more than all else on the page. */
 const KEPT: Millis = 10_000;
 
+/** More appliances than these cannot be told apart in a chart. */
+const MOST_LINES = 6;
+
 type Remembering = Pick<Watch, 'store' | 'config'>;
 
 /** Reads what the charts show, at most every few seconds. */
@@ -40,16 +43,13 @@ function pastOf({ store, config }: Remembering, now: EpochMs): Past {
       name: series.probe,
       points: store.latency(series, now - DAY, 10 * MINUTE).map(({ at, durationMs }) => ({ at, value: durationMs })),
     })),
-    errors: bySubject(store.figures('ftm-errors', now - 7 * DAY)),
-    tokens: bySubject(store.figures('tokens-left', now - 90 * DAY)),
+    errors: bySubject(store.figures('ftm-errors', now - 7 * DAY, MOST_LINES)),
+    tokens: bySubject(store.figures('tokens-left', now - 90 * DAY, MOST_LINES)),
     days: availabilityByDay(store.availability(Math.floor(now / DAY) * DAY - 89 * DAY)),
   };
 }
 
 function bySubject(figures: readonly StoredFigure[]): readonly PastLine[] {
-  const subjects = [...new Set(figures.map(({ subject }) => subject))];
-  return subjects.map((name) => ({
-    name,
-    points: figures.filter(({ subject }) => subject === name).map(({ at, value }) => ({ at, value })),
-  }));
+  const lines = Map.groupBy(figures, ({ subject }) => subject);
+  return [...lines].map(([name, points]) => ({ name, points: points.map(({ at, value }) => ({ at, value })) }));
 }

@@ -94,7 +94,7 @@ describe('figures of an hour', () => {
     store.recordRound({ ...roundRecord(at + SECOND), figures: figures(3, 29) });
     store.recordRound({ ...roundRecord(at + HOUR), figures: figures(1, 28) });
     const of = (name: 'ftm-errors' | 'tokens-left') =>
-      store.figures(name, at - HOUR).flatMap(({ subject, value }) => (subject === 'fac-9' ? [value] : []));
+      store.figures(name, at - HOUR, 6).flatMap(({ subject, value }) => (subject === 'fac-9' ? [value] : []));
     expect(of('ftm-errors')).toEqual([5, 1]);
     expect(of('tokens-left')).toEqual([29, 28]);
   });
