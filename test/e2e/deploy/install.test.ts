@@ -1,13 +1,13 @@
-import { execFile, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import { chmodSync, chownSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import packageJson from '../../../package.json' with { type: 'json' };
 import { cleanEnvironment } from '../../support/clean-environment.ts';
-import { freePort } from '../../support/free-port.ts';
+import { type BootedDebian, createFreshDebian, type FreshDebian, type Outcome, type ShellSettings } from '../../support/fresh-debian.ts';
+import { serveNodeDistribution } from '../../support/node-distribution.ts';
 import { describeWhere } from '../../support/privilege.ts';
 import { shellBlocks } from '../../support/shell-blocks.ts';
 
@@ -29,67 +29,121 @@ describe('deploy/install.md', () => {
   });
 });
 
-describeWhere(['root', { program: 'systemd-sysusers' }, { program: 'setpriv' }], 'the steps 2 and 3 of deploy/install.md', () => {
-  let root: string;
+const FRESH = ['root', { program: 'debootstrap' }, { program: 'systemd-nspawn' }, { program: 'nsenter' }, { program: 'xz' }] as const;
 
-  /** The same text, with the folders of the machine below `root`. */
-  function below(text: string): string {
-    return text.replaceAll(/(?<![\w.])\/(?:opt|etc|var|usr\/local\/src)\//gu, (folder) => `${root}${folder}`);
+/**
+ * Word for word, in a root that debootstrap has just made. What differs from a machine: nodejs.org is a server of this test, with the Node
+ * and npm of this machine; the registry of npm is the one that this machine uses; steps 1 to 3 are typed before its systemd starts, and
+ * from then on it has loopback alone. Where the machine around it has no control groups of the new kind, no limit of memory or tasks holds.
+ */
+describeWhere(FRESH, 'deploy/install.md, followed word for word on a fresh Debian,', () => {
+  const stack = new AsyncDisposableStack();
+  const LIMIT = 600_000;
+  let debian: FreshDebian;
+  let booted: BootedDebian;
+  let asked: readonly string[];
+  let started: Outcome;
+
+  function block(name: string): string {
+    const commands = blocks.get(name);
+    if (commands === undefined) throw new Error(`deploy/install.md has no step "${name}"`);
+    return commands;
+  }
+
+  /** What a command prints. @throws when it fails */
+  async function told(commands: string): Promise<string> {
+    const { status, output } = await booted.shell(commands);
+    if (status !== 0) throw new Error(`"${commands}" ended with ${String(status)}: ${output}`);
+    return output.trim();
   }
 
   beforeAll(async () => {
-    root = mkdtempSync(join(tmpdir(), 'ftm-watch-install-'));
-    chmodSync(root, 0o755);
-    for (const folder of ['etc', 'opt/node/bin', 'usr/local/src/ftm-watch', 'var/lib/ftm-watch'])
-      mkdirSync(join(root, folder), { recursive: true });
-    symlinkSync(process.execPath, join(root, 'opt/node/bin/node'));
+    const [distribution, fresh] = await Promise.all([serveNodeDistribution(), createFreshDebian()]);
+    stack.use(distribution);
+    debian = stack.use(fresh);
+    asked = distribution.asked;
+    const { root } = debian;
     for (const name of SOURCE) cpSync(name, join(root, 'usr/local/src/ftm-watch', name), { recursive: true });
-    const commands = `${blocks.get('2. Program') ?? ''}${blocks.get('3. User, configuration, unit') ?? ''}`;
-    const script = below(commands).replace('systemd-sysusers ', `systemd-sysusers --root=${root} `);
-    const { status, stdout, stderr } = spawnSync('sh', ['-ec', script], {
-      env: cleanEnvironment(),
-      encoding: 'utf8',
-    });
-    if (status !== 0) throw new Error(`The commands of deploy/install.md ended with ${String(status)}:\n${stdout}${stderr}`);
+    appendFileSync(join(root, 'etc/hosts'), distribution.hostsLine);
+    mkdirSync(join(root, 'usr/local/share/ca-certificates'), { recursive: true });
+    writeFileSync(join(root, 'usr/local/share/ca-certificates/nodejs.crt'), distribution.authorityPem);
+    const steps = `${block('1. Node')}${block('2. Program')}${block('3. User, configuration, unit')}`;
+    const { status, output } = await debian.shell(steps, await registryOf(root));
+    if (status !== 0) throw new Error(`The steps 1 to 3 ended with ${String(status)}:\n${output}`);
+    booted = stack.use(await debian.boot());
+    started = await booted.shell(block('4. Start'));
+  }, LIMIT);
+
+  afterAll(() => stack.disposeAsync(), LIMIT);
+
+  it('takes Node from nodejs.org, and looks at its checksum', () => {
+    const folder = `/dist/v${packageJson.devDependencies.node}`;
+    expect(asked).toEqual([`${folder}/node-v${packageJson.devDependencies.node}-linux-x64.tar.xz`, `${folder}/SHASUMS256.txt`]);
   });
 
-  afterAll(() => {
-    rmSync(root, { recursive: true, force: true });
+  it('ends with a service that is healthy', () => {
+    expect(started).toMatchObject({ status: 0 });
+    expect(started.output).toMatch(/^Healthy$/mu);
   });
 
-  it('make a user without a shell', () => {
-    expect(readFileSync(join(root, 'etc/passwd'), 'utf8')).toMatch(
-      /^ftm-watch:x:\d+:\d+:ftm-watch:\/var\/lib\/ftm-watch:\/usr\/sbin\/nologin$/mu,
+  it('leaves a service that starts with the machine, as a user without a shell', async () => {
+    expect(await told('systemctl is-enabled ftm-watch')).toBe('enabled');
+    expect(await told('systemctl is-active ftm-watch')).toBe('active');
+    expect(await told('getent passwd ftm-watch')).toMatch(
+      /^ftm-watch:[!x*]+:\d+:\d+:ftm-watch:\/var\/lib\/ftm-watch:\/usr\/sbin\/nologin$/u,
     );
+    expect(await told('systemctl list-units --failed --plain --no-legend')).toBe('');
   });
 
-  it('give what the unit starts', async () => {
-    const [, uid = '', gid = ''] = /^ftm-watch:x:(\d+):(\d+):/mu.exec(readFileSync(join(root, 'etc/passwd'), 'utf8')) ?? [];
-    const state = join(root, 'var/lib/ftm-watch');
-    // As StateDirectory= does it.
-    chownSync(state, Number(uid), Number(gid));
-    const configuration = join(root, 'etc/ftm-watch/ftm-watch.yaml');
-    const port = String(await freePort());
-    const offline = `licenseServer: { host: 127.0.0.1, port: ${port} }\ncontrolHosts: ["127.0.0.1:${port}"]\nresolvers: ["127.0.0.1:${port}"]\n`;
-    writeFileSync(configuration, `${below(readFileSync(configuration, 'utf8'))}${offline}web: { listen: "127.0.0.1:${port}" }\n`);
-    const unit = readFileSync(join(root, 'etc/systemd/system/ftm-watch.service'), 'utf8');
-    const command = below(/^ExecStart=(.*)$/mu.exec(unit)?.[1] ?? '').split(' ');
-    const child = spawn('setpriv', [`--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', ...command], {
-      cwd: state,
-      env: {},
-      stdio: 'ignore',
-    });
-    const ended = once(child, 'close');
-    const health = (): Promise<number> =>
-      fetch(`http://127.0.0.1:${port}/-/healthy`).then(
-        ({ status }) => status,
-        () => 0,
-      );
-    await expect.poll(health, PATIENCE).toBe(200);
-    child.kill('SIGTERM');
-    expect(await ended).toEqual([0, null]);
+  it('runs without rights, behind the filter of system calls', async () => {
+    const status = await told('cat "/proc/$(systemctl show --property=MainPID --value ftm-watch)/status"');
+    expect(status).toMatch(/^Uid:\t([1-9]\d*)\t\1\t\1\t\1$/mu);
+    for (const line of ['CapEff:\t0000000000000000', 'CapBnd:\t0000000000000000', 'NoNewPrivs:\t1', 'Seccomp:\t2'])
+      expect(status).toContain(line);
+  });
+
+  it('keeps its database where the unit lets it', async () => {
+    expect(await told('stat --format=%U /var/lib/ftm-watch/ftm-watch.sqlite')).toBe('ftm-watch');
+    expect(await told('curl --silent http://127.0.0.1:9843/metrics')).toContain('\nftm_store_writable 1\n');
+  });
+
+  it('takes a change on reload; a wrong one changes nothing and is told in the journal', async () => {
+    const file = '/etc/ftm-watch/ftm-watch.yaml';
+    await told(`echo "site: clean" >>${file} && systemctl reload ftm-watch`);
+    const site = (): Promise<string> => told('curl --silent http://127.0.0.1:9843/api/v1/status');
+    await expect.poll(site, PATIENCE).toContain('"site":"clean"');
+    await told(`cp ${file} /root/good.yaml && echo "sight: wrong" >>${file} && systemctl reload ftm-watch`);
+    await expect.poll(() => told('journalctl --unit=ftm-watch --no-pager'), PATIENCE).toContain('unknown key');
+    expect(await site()).toContain('"site":"clean"');
+    await told(`cp /root/good.yaml ${file}`);
+  });
+
+  it('hands a secret of root to the service after a restart', async () => {
+    await told('install --mode=0600 /dev/stdin /etc/ftm-watch/secrets/proxy <<"END"\nopen sesame\nEND');
+    const proxy =
+      'licenseServer: { proxy: { url: "http://127.0.0.1:9", user: fac, passwordFile: /run/credentials/ftm-watch.service/secrets_proxy } }';
+    await told(`echo '${proxy}' >>/etc/ftm-watch/ftm-watch.yaml && systemctl restart ftm-watch`);
+    await expect.poll(() => told('curl --silent http://127.0.0.1:9843/-/healthy || true'), PATIENCE).toBe('Healthy');
+  });
+
+  it('ends at once when it is told to', async () => {
+    await told('systemctl stop ftm-watch');
+    expect(await told('systemctl show --property=Result,ExecMainStatus ftm-watch')).toBe('Result=success\nExecMainStatus=0');
+    expect(await told('journalctl --unit=ftm-watch --no-pager --lines=5')).toContain('"msg":"Stopped"');
   });
 });
+
+/** Where npm of this machine gets packages, for the npm inside; what it has already is not asked for again. */
+async function registryOf(root: string): Promise<ShellSettings> {
+  const { stdout } = await run('npm', ['config', 'get', 'registry', 'cafile', 'cache'], { env: cleanEnvironment() });
+  const setting = (name: string): string => new RegExp(`^${name}=(.*)$`, 'mu').exec(stdout)?.[1] ?? '';
+  const cafile = setting('cafile');
+  const hasAuthority = cafile !== 'null' && cafile !== '';
+  const authority = '/root/registry-authority.pem';
+  if (hasAuthority) cpSync(cafile, join(root, authority));
+  const env = { npm_config_registry: setting('registry'), npm_config_prefer_offline: 'true' };
+  return { env: hasAuthority ? { ...env, npm_config_cafile: authority } : env, binds: { '/root/.npm': setting('cache') } };
+}
 
 describeWhere([{ program: 'systemd-analyze' }], 'the unit', () => {
   it('is exposed less than 2.0', async () => {

@@ -1,0 +1,161 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { promisify } from 'node:util';
+import { until } from './until.ts';
+
+const run = promisify(execFile);
+
+export interface Outcome {
+  readonly status: number | null;
+  /** Standard output, then standard error. */
+  readonly output: string;
+}
+
+export interface ShellSettings {
+  readonly env?: Readonly<Record<string, string>>;
+  /** Folders of this machine to be seen inside, by their paths there. */
+  readonly binds?: Readonly<Record<string, string>>;
+}
+
+/** A Debian of its own with systemd in a folder, as an installer leaves a machine. Needs root. */
+export interface FreshDebian extends AsyncDisposable {
+  readonly root: string;
+  /** Types commands into a shell of root, without init, with the network of this machine, and stops at the first command that fails. */
+  shell(commands: string, settings?: ShellSettings): Promise<Outcome>;
+  /** Starts its systemd, with nothing on the network but loopback. */
+  boot(): Promise<BootedDebian>;
+}
+
+export interface BootedDebian extends AsyncDisposable {
+  /** As `FreshDebian.shell`. */
+  shell(commands: string): Promise<Outcome>;
+}
+
+/**
+ * systemd wants the unified hierarchy of control groups, and its files in a tmpfs; where this machine has other ones, they are put over
+ * them for this container alone. `$1` names a control group of its own.
+ */
+const CONTAINER = `
+  mount --make-rprivate /
+  mkdir --parents /run/systemd && mount -t tmpfs tmpfs /run/systemd
+  [ "$(stat --file-system --format=%T /sys/fs/cgroup)" = cgroup2fs ] || mount -t cgroup2 cgroup2 /sys/fs/cgroup
+  mkdir --parents "/sys/fs/cgroup/$1" && echo $$ >"/sys/fs/cgroup/$1/cgroup.procs" && shift
+  exec systemd-nspawn --quiet --register=no --keep-unit --link-journal=no --console=pipe "$@"
+`;
+
+/** What the container leaves behind of its control group, wherever that is mounted. */
+const TIDY = 'for base in /sys/fs/cgroup /sys/fs/cgroup/unified; do [ ! -d "$base/$1" ] || find "$base/$1" -depth -type d -delete; done';
+
+const BOOT_LIMIT = 60_000;
+const HALT_LIMIT = 20_000;
+
+/** Makes one of the release that this machine has, from where this machine gets its packages. */
+export async function createFreshDebian(): Promise<FreshDebian> {
+  const base = await mkdtemp(join(tmpdir(), 'ftm-watch-debian-'));
+  const root = join(base, 'root');
+  const group = base.slice(base.lastIndexOf('/') + 1);
+  const { codename, mirror } = ownRelease();
+  await run('debootstrap', ['--variant=minbase', '--include=systemd', codename, root, mirror], { maxBuffer: 2 ** 26 });
+  // How this machine gets its packages, such as without looking at dates.
+  cpSync('/etc/apt/apt.conf.d', join(root, 'etc/apt/apt.conf.d'), { recursive: true });
+  const container = ['--mount', 'sh', '-ec', CONTAINER, 'sh', group, `--directory=${root}`];
+  return {
+    root,
+    shell: async (commands, { env = {}, binds = {} } = {}) => {
+      const settings = Object.entries(env).map(([name, value]) => `--setenv=${name}=${value}`);
+      const folders = Object.entries(binds).map(([inside, here]) => `--bind=${here}:${inside}`);
+      const shell = ['--as-pid2', ...settings, ...folders, '--', '/bin/sh', '-ec', commands];
+      return finish('unshare', [...container, ...shell]);
+    },
+    boot: () => boot([...container, '--private-network', '--boot']),
+    [Symbol.asyncDispose]: async () => {
+      await run('sh', ['-c', TIDY, 'sh', group]);
+      await rm(base, { recursive: true, force: true });
+    },
+  };
+}
+
+function ownRelease(): { readonly codename: string; readonly mirror: string } {
+  const codename = /^VERSION_CODENAME=(\w+)$/mu.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? 'stable';
+  const folder = '/etc/apt/sources.list.d';
+  const sources = readdirSync(folder).map((name) => readFileSync(join(folder, name), 'utf8'));
+  const [entry] = sources.flatMap((source) => source.split('\n\n')).filter((source) => source.includes(`Suites: ${codename}`));
+  return { codename, mirror: /^URIs: (\S+)$/mu.exec(entry ?? '')?.[1] ?? 'http://deb.debian.org/debian' };
+}
+
+async function boot(args: readonly string[]): Promise<BootedDebian> {
+  const child = spawn('unshare', args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const said = Promise.all([text(child.stdout), text(child.stderr)]);
+  const ended = once(child, 'close');
+  // It execs: what was started is systemd-nspawn, and its child the first process of the container.
+  const pid = String(child.pid ?? 0);
+  const init = await until(
+    () => Promise.resolve(firstProcessBelow(pid)),
+    (found) => found !== null || child.exitCode !== null,
+    BOOT_LIMIT,
+  );
+  if (init === null) throw new Error(`Cannot boot the container: ${(await said).join('')}`);
+  const shell = (commands: string): Promise<Outcome> =>
+    finish('nsenter', [
+      `--target=${init}`,
+      '--mount',
+      '--uts',
+      '--ipc',
+      '--net',
+      '--pid',
+      '--cgroup',
+      '--root',
+      '--wd',
+      '--',
+      '/bin/sh',
+      '-ec',
+      commands,
+    ]);
+  await until(
+    () => shell('systemctl is-system-running'),
+    ({ output }) => /^(?:running|degraded)$/mu.test(output),
+    BOOT_LIMIT,
+  );
+  return {
+    shell,
+    [Symbol.asyncDispose]: async () => {
+      // The first one halts, the second one does not wait for it.
+      child.kill('SIGTERM');
+      const impatience = setTimeout(() => child.kill('SIGTERM'), HALT_LIMIT);
+      await ended;
+      clearTimeout(impatience);
+    },
+  };
+}
+
+function firstProcessBelow(parent: string): string | null {
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/u.test(name))) {
+    const status = statusOf(pid);
+    if (new RegExp(`^PPid:\\t${parent}$`, 'mu').test(status) && /^NSpid:.*\t1$/mu.test(status)) return pid;
+  }
+  return null;
+}
+
+function statusOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/status`, 'utf8');
+  } catch {
+    // It has ended.
+    return '';
+  }
+}
+
+async function finish(command: string, args: readonly string[]): Promise<Outcome> {
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const [stdout, stderr, [status]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'close') as Promise<[number | null]>,
+  ]);
+  return { status, output: stdout + stderr };
+}
