@@ -3,7 +3,7 @@ import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 import type { LogEvent } from '../core/polling/log-event.ts';
 import { pollingReport, type PollingReport } from '../core/polling/report.ts';
 import type { SignatureSet } from '../core/polling/signature.ts';
-import { emptyPolling, recordEvent, resumePolling } from '../core/polling/state.ts';
+import { emptyPolling, recordEvents, resumePolling, type PollingState } from '../core/polling/state.ts';
 import type { JsonFile } from '../store/json-file.ts';
 import { readPolling } from './polling-file.ts';
 
@@ -26,19 +26,27 @@ export interface PollingLogDeps {
 /** What a crash may forget: errors are kept soon, that an appliance spoke is written down at leisure. */
 const KEEP_ERRORS_AFTER: Millis = 3_000;
 const KEEP_SPEECH_AFTER: Millis = 60_000;
+/** Events that wait to be taken in together. */
+const MOST_WAITING = 1_024;
 
 export function createPollingLog(config: Config, { clock, signatures, file }: PollingLogDeps): PollingLog {
   const { window, silentAfter } = config.logs;
   const listeningSince: EpochMs | null = listens(config) ? clock.now() : null;
-  let state = emptyPolling(window);
+  let settled = emptyPolling(window);
+  const waiting: LogEvent[] = [];
   let planned: { readonly at: Millis; readonly cancel: () => void } | null = null;
   let saving: Promise<void> = Promise.resolve();
+
+  function state(): PollingState {
+    if (waiting.length > 0) settled = recordEvents(settled, waiting.splice(0));
+    return settled;
+  }
 
   function save(): void {
     planned?.cancel();
     planned = null;
     // One after the other: two at once would write into the same file.
-    saving = saving.then(() => file.save(state));
+    saving = saving.then(() => file.save(state()));
   }
 
   function saveWithin(delay: Millis): void {
@@ -51,14 +59,15 @@ export function createPollingLog(config: Config, { clock, signatures, file }: Po
   return {
     resume: async () => {
       const stored = readPolling(await file.load(), clock.now());
-      if (stored !== null) state = resumePolling(stored, window);
+      if (stored !== null) settled = resumePolling(stored, window);
     },
     record: (event) => {
-      state = recordEvent(state, event);
+      waiting.push(event);
+      if (waiting.length >= MOST_WAITING) state();
       saveWithin(event.kind === 'heard' ? KEEP_SPEECH_AFTER : KEEP_ERRORS_AFTER);
     },
     report: () =>
-      pollingReport(state, {
+      pollingReport(state(), {
         now: clock.now(),
         window,
         silentAfter,

@@ -83,24 +83,29 @@ export function resumePolling(stored: PollingState, window: Millis): PollingStat
 
 /** The state after one event. */
 export function recordEvent(state: PollingState, event: LogEvent): PollingState {
-  switch (event.kind) {
-    case 'heard':
-      return withAppliance(state, event.appliance, (log) => ({ ...log, lastLineAt: latest(log.lastLineAt, event.at) }));
-    case 'ftm':
-      return withAppliance(state, event.appliance, (log) => {
-        const before = Object.hasOwn(log.signatures, event.signature) ? log.signatures[event.signature] : undefined;
-        const after = addLine(before, event, state.bucketMs);
-        return { lastLineAt: latest(log.lastLineAt, event.at), signatures: { ...log.signatures, [event.signature]: after } };
-      });
-    case 'firewall-evidence':
-      return { ...state, firewall: addSighting(state.firewall, event) };
-  }
+  return recordEvents(state, [event]);
 }
 
-function withAppliance(state: PollingState, name: string | null, change: (log: ApplianceLog) => ApplianceLog): PollingState {
-  const key = name ?? UNNAMED;
-  const before = (Object.hasOwn(state.appliances, key) ? state.appliances[key] : undefined) ?? { lastLineAt: null, signatures: {} };
-  return { ...state, appliances: { ...state.appliances, [key]: change(before) } };
+/** The state after several events, in order. With a thousand appliances it is far cheaper than one after the other. */
+export function recordEvents(state: PollingState, events: readonly LogEvent[]): PollingState {
+  const appliances = new Map(Object.entries(state.appliances));
+  let { firewall } = state;
+  for (const event of events) {
+    if (event.kind === 'firewall-evidence') {
+      firewall = addSighting(firewall, event);
+      continue;
+    }
+    const name = event.appliance ?? UNNAMED;
+    appliances.set(name, afterEvent(appliances.get(name) ?? { lastLineAt: null, signatures: {} }, event, state.bucketMs));
+  }
+  return { ...state, appliances: Object.fromEntries(appliances), firewall };
+}
+
+function afterEvent(log: ApplianceLog, event: Exclude<LogEvent, { kind: 'firewall-evidence' }>, bucketMs: Millis): ApplianceLog {
+  const lastLineAt = latest(log.lastLineAt, event.at);
+  if (event.kind === 'heard') return { ...log, lastLineAt };
+  const before = Object.hasOwn(log.signatures, event.signature) ? log.signatures[event.signature] : undefined;
+  return { lastLineAt, signatures: { ...log.signatures, [event.signature]: addLine(before, event, bucketMs) } };
 }
 
 function addToBuckets(buckets: readonly Bucket[], bucketMs: Millis, added: Bucket): readonly Bucket[] {
