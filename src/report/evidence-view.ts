@@ -28,7 +28,7 @@ ${names.length === 0 ? null : markup`<dt>Names</dt><dd>${names.join(', ')}</dd>`
 export function timelineView({ note, incidents, events }: Timeline): Markup {
   return markup`${note === null ? null : markup`<p>${note}.</p>`}
 ${note === null && events.length === 0 ? markup`<p>No incident is kept.</p>` : null}
-${events.length === 0 ? null : markup`<table><thead><tr><th>When</th><th>What</th><th>Incident</th></tr></thead><tbody>${events.map(({ at, text, incident }) => markup`<tr><td>${at}</td><td>${text}</td><td>${incident ?? ''}</td></tr>`)}</tbody></table>`}
+${events.length === 0 ? null : markup`<table><thead><tr><th>When</th><th>Incident</th><th>What</th></tr></thead><tbody>${events.map(({ at, text, incident }) => markup`<tr><td>${at}</td><td>${incident ?? ''}</td><td>${text}</td></tr>`)}</tbody></table>`}
 ${incidents.map(incidentView)}`;
 }
 

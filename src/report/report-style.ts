@@ -25,6 +25,8 @@ code { font: .875em ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono"
 table { width: 100%; border-collapse: collapse; font-size: .9375rem; }
 th, td { padding: .25rem .75rem .25rem 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); }
 th { font-weight: 600; }
+/* Only free text, which stands last, is broken anywhere: it would leave the other columns a letter's width. */
+th, td:not(:last-child) { white-space: nowrap; }
 .bad { color: var(--bad); } .warn { color: var(--warn); } .good { color: var(--good); } .unsure { color: var(--unsure); } .none { color: var(--none); }
 .cause { border-left: 4px solid currentcolor; padding-left: .75rem; margin: 1rem 0; }
 .cause > * { color: var(--text); } .cause > h3 { color: inherit; margin-top: 0; }
@@ -32,7 +34,7 @@ th { font-weight: 600; }
   body { padding: .75rem; }
   dl { grid-template-columns: 1fr; } dd { margin-bottom: .5rem; }
   table, tbody, tr, td { display: block; } thead { position: absolute; clip-path: inset(50%); }
-  tr { padding: .5rem 0; border-bottom: 1px solid var(--line); } td { padding: 0; border: 0; }
+  tr { padding: .5rem 0; border-bottom: 1px solid var(--line); } td, td:not(:last-child) { padding: 0; border: 0; white-space: normal; }
 }
 @media print {
   :root { color-scheme: light; --text: #000; --quiet: #444; --line: #bbb; --sunk: #f4f4f4; --page: #fff;
