@@ -1,3 +1,4 @@
+import { SEVERITIES } from '../../core/cause.ts';
 import type { EpochMs } from '../../core/clock.ts';
 import { type Incident, isFlapping, isMuted, type Silence } from '../../core/incident/incident.ts';
 import type { Parcel } from '../../core/incident/journal.ts';
@@ -34,7 +35,7 @@ interface Telltale {
 /** Open incidents with their story, then those that are over. */
 export function incidentsView({ incidents, parcels, complete }: Chronicle, quiet: Quiet, now: EpochMs): Markup {
   const sorted = byUrgency(incidents);
-  const open = sorted.filter(({ status }) => status === 'open');
+  const open = sorted.filter(({ status }) => status === 'open').toSorted((a, b) => gravity(a) - gravity(b));
   const closed = sorted.filter(({ status }) => status === 'closed');
   const telltale = { parcels, quiet, now };
   return markup`<section class="card" aria-labelledby="incidents-title">
@@ -44,6 +45,10 @@ ${more(open.length - MAX_OPEN)}
 ${closed.length === 0 ? null : markup`<details id="closed-incidents"><summary>Over within 7 days: ${closed.length}</summary><ul class="incidents">${closed.slice(0, MAX_CLOSED).map((incident) => closedView(incident, telltale))}</ul>${more(closed.length - MAX_CLOSED)}</details>`}
 ${complete ? null : HISTORY_MISSING}
 </section>`;
+}
+
+function gravity({ cause }: Incident): number {
+  return SEVERITIES.indexOf(cause.severity);
 }
 
 function more(count: number): Markup | null {
@@ -58,7 +63,7 @@ function openView(incident: Incident, index: number, telltale: Telltale): Markup
 <p>${badge(tone, SEVERITY_WORDS[cause.severity])} <code class="tag">${cause.id}</code>${isFlapping(incident) ? markup` <span class="tag">comes and goes</span>` : null}${isMuted(quiet, cause, now) ? markup` <span class="tag">${quiet.maintenance ? 'in maintenance' : 'silenced'}</span>` : null}</p>
 <p>${cause.summary}</p>
 <p class="quiet">Since ${distance(incident.since, now)}${sightText(incident, now)}. ${toldText(incident, now)}</p>
-${index < MAX_STORIES ? storyView(incident, telltale, index === 0) : null}
+${index < MAX_STORIES ? storyView(incident, telltale, { title: markup`Timeline`, isOpen: index === 0 }) : null}
 <details id="silence-${id}"><summary>Silence it for two hours</summary><code class="command block" data-copy><span class="line">${silenceCommand(cause)}</span></code></details>
 </li>`;
 }
@@ -85,15 +90,19 @@ function closedView(incident: Incident, telltale: Telltale): Markup {
   const { cause, since, closedAt } = incident;
   const { now } = telltale;
   const end = closedAt ?? now;
-  return markup`<li><p><code class="tag">${cause.id}</code> <span class="subject">${cause.subject}</span></p>
-<p class="quiet">Over ${distance(end, now)}, after ${spanText(end - since)}</p>${storyView(incident, telltale, false)}</li>`;
+  const title = markup`<code class="tag">${cause.id}</code> <span class="subject">${cause.subject}</span> <span class="quiet">over ${distance(end, now)}, after ${spanText(end - since)}</span>`;
+  return markup`<li>${storyView(incident, telltale, { title, isOpen: false })}</li>`;
 }
 
-function storyView(incident: Incident, { parcels, now }: Telltale, isOpen: boolean): Markup {
+function storyView(
+  incident: Incident,
+  { parcels, now }: Telltale,
+  { title, isOpen }: { readonly title: Markup; readonly isOpen: boolean },
+): Markup {
   const most = isOpen ? MAX_STEPS.first : MAX_STEPS.other;
   const steps = timelineOf(incident, parcels);
   const earlier = steps.length - most;
-  return markup`<details id="story-${incident.id}"${isOpen ? markup` open` : null}><summary>Timeline</summary><ol class="story">${earlier > 0 ? markup`<li class="quiet">${earlier} earlier steps</li>` : null}${steps.slice(-most).map((step) => stepView(step, incident, now))}</ol></details>`;
+  return markup`<details id="story-${incident.id}"${isOpen ? markup` open` : null}><summary>${title}</summary><ol class="story">${earlier > 0 ? markup`<li class="quiet">${earlier} earlier steps</li>` : null}${steps.slice(-most).map((step) => stepView(step, incident, now))}</ol></details>`;
 }
 
 function stepView(step: TimelineStep, { cause, since }: Incident, now: EpochMs): Markup {

@@ -26,7 +26,7 @@ function silenceView({ id, cause, subject, until, by, comment }: Silence, now: E
   const soon = until - now < SOON;
   return markup`<li><p>${soon ? badge('warn', 'Ends soon') : badge('wait', 'Silenced')} ${cause === null ? 'Every cause' : markup`<code class="tag">${cause}</code>`}${subject === null ? null : markup` <span class="subject">${subject}</span>`}</p>
 <p>${comment}</p><p class="quiet">By ${by}; ends ${end(until, now)}</p>
-<p class="quiet">To end it now: <code class="command" data-copy>ftm-watch silence remove ${id}</code></p></li>`;
+<code class="command block" data-copy><span class="line">ftm-watch silence remove ${id}</span></code></li>`;
 }
 
 function end(until: EpochMs, now: EpochMs): Markup {

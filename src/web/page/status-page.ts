@@ -58,7 +58,8 @@ function detailsView(sources: PageSources, { causes, preconditions }: Diagnosis,
   const [chronicle, plan, silences] = [sources.chronicle(), sources.maintenance(), sources.silences()];
   const quiet = { maintenance: plan.until !== null, silences };
   return markup`<div class="grid"><div class="wide">${causesView(causes)}${checklistView(preconditions)}</div>
-<div class="narrow">${incidentsView(chronicle, quiet, now)}${silencesView(silences, plan, now)}${notificationsView(chronicle, sources.activity().silentAlertmanagers, now)}${certificatesView(sources.certificates())}</div></div>`;
+<div class="narrow">${incidentsView(chronicle, quiet, now)}${silencesView(silences, plan, now)}${certificatesView(sources.certificates())}</div></div>
+${notificationsView(chronicle, sources.activity().silentAlertmanagers, now)}`;
 }
 
 function verdictView(diagnosis: Diagnosis, now: EpochMs): Markup {

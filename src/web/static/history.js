@@ -221,10 +221,16 @@ async function start() {
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw);
 }
 
+/** Rounds that replace the page while the charts are loaded must not load them again. */
+const visit = { started: false };
+
 const observer = new IntersectionObserver((entries) => {
-  if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
+  if (visit.started || !entries.some(({ isIntersecting }) => isIntersecting)) return;
   observer.disconnect();
-  void start().catch(() => undefined);
+  visit.started = true;
+  void start().catch(() => {
+    visit.started = false;
+  });
 });
 
 /** The page is replaced after each round, and the section with it. */
@@ -235,5 +241,5 @@ function watchForVisitors() {
 
 watchForVisitors();
 new MutationObserver(() => {
-  if (drawn.size === 0) watchForVisitors();
+  if (!visit.started) watchForVisitors();
 }).observe(document.body, { childList: true });

@@ -106,9 +106,9 @@ describe('the notifications', () => {
 });
 
 describe('the timeline of an incident', () => {
-  test('stands with it, open for the first', () => {
-    const second = { ...incidentOf(causeOf('clock-skewed')), id: 'second' };
-    const page = render({ incidents: [incident, second], parcels: [parcelOf(firing, { status: 'sent', finishedAt: NOW })] });
+  test('stands with it, open for the gravest', () => {
+    const second = { ...incidentOf(causeOf('clock-skewed', { severity: 'warning' })), id: 'second', openedAt: NOW };
+    const page = render({ incidents: [second, incident], parcels: [parcelOf(firing, { status: 'sent', finishedAt: NOW })] });
 
     expect(page).toContain(`<details id="story-${incident.id}" open>`);
     expect(page).toContain('<details id="story-second">');
@@ -121,7 +121,7 @@ describe('the timeline of an incident', () => {
     const over = { ...incident, status: 'closed', closedAt: START + 5 * MINUTE } as const;
 
     expect(words({ incidents: [over] })).toMatch(
-      /Over within 7 days: 1 tls-intercepted \S+ Over 5 min ago , after 5 min Timeline First seen .* Over 5 min ago after 5 min/u,
+      /Over within 7 days: 1 tls-intercepted \S+ over 5 min ago , after 5 min First seen .* Over 5 min ago after 5 min/u,
     );
   });
 
@@ -162,9 +162,9 @@ describe('the silences', () => {
     const page = render({ silences: [silence], incidents: [incident] });
 
     expect(words({ silences: [silence] })).toContain(
-      'Silences 1 Silenced tls-intercepted fortitokenmobile.fortinet.com:443 The exemption is on its way By Ada; ends in 2 h (2026-11-24 15:10:00 UTC) To end it now: ftm-watch silence remove silence-7',
+      'Silences 1 Silenced tls-intercepted fortitokenmobile.fortinet.com:443 The exemption is on its way By Ada; ends in 2 h (2026-11-24 15:10:00 UTC) ftm-watch silence remove silence-7',
     );
-    expect(page).toContain('data-copy>ftm-watch silence remove silence-7</code>');
+    expect(page).toContain('data-copy><span class="line">ftm-watch silence remove silence-7</span></code>');
     expect(page).toContain('<span class="tag">silenced</span>');
   });
 

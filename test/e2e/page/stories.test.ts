@@ -1,0 +1,102 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startDaemon } from '../../lab/daemon.ts';
+import type { Daemon } from '../../lab/daemon.ts';
+import { createLab } from '../../lab/lab.ts';
+import type { Lab } from '../../lab/lab.ts';
+import { audit, seriousOf } from '../../support/audit.ts';
+import { launchBrowser, openPage } from '../../support/browser.ts';
+import { describeWhere } from '../../support/privilege.ts';
+
+const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true } as const;
+
+describeWhere([{ program: 'chromium' }], 'stories on the status page', () => {
+  let lab: Lab;
+  let daemon: Daemon;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    lab = await createLab();
+    [daemon, browser] = await Promise.all([startDaemon(lab.configFile, lab.folder), launchBrowser()]);
+    await daemon.diagnosis(({ ready, causes }) => ready === 'ready' && causes.length === 0, AbortSignal.timeout(20_000));
+  });
+
+  afterAll(async () => {
+    await browser.close();
+    await daemon[Symbol.asyncDispose]();
+    await lab[Symbol.asyncDispose]();
+  });
+
+  test('tells the story of an incident, who was told, who silenced it, and keeps it when it is over', async () => {
+    await using opened = await openPage(browser, daemon.url);
+    const { page } = opened;
+    await lab.inspect(true);
+    const story = page.locator('.incidents > .bad .story');
+    await story.getByText('Sent').waitFor();
+    expect(await story.locator('> li').allInnerTexts()).toEqual([
+      expect.stringMatching(/^First seen /u),
+      expect.stringMatching(/^Confirmed /u),
+      expect.stringMatching(/^Alarm .*\s+Sent by mail to a…@example\.org /u),
+    ]);
+
+    const silence = await addSilence(daemon, { cause: 'tls-intercepted', duration: '2h', by: 'Ada', comment: 'It is being mended' });
+    await page.locator('.tag', { hasText: 'silenced' }).waitFor();
+    const silences = page.locator('section', { has: page.locator('#silences-title') });
+    expect(await silences.innerText()).toMatch(/It is being mended\s+By Ada; ends in 1 h \(/u);
+    expect(await silences.locator('code[data-copy]').allInnerTexts()).toEqual([
+      expect.stringContaining(`ftm-watch silence remove ${silence}`),
+    ]);
+    await unfoldAll(page);
+    expect(seriousOf(await audit(page))).toEqual([]);
+    expect((await fetch(`${daemon.url}api/v1/silences/${silence}`, { method: 'DELETE' })).status).toBe(204);
+
+    await lab.inspect(false);
+    await page.locator('#closed-incidents', { hasText: 'tls-intercepted' }).waitFor();
+    await page.locator('#sent-notifications', { hasText: 'All-clear' }).waitFor({ state: 'attached' });
+    await unfoldAll(page);
+    expect(seriousOf(await audit(page))).toEqual([]);
+    expect(opened.complaints).toEqual([]);
+  });
+
+  test('shows a notification that has not arrived, without JavaScript, and still after a restart', async () => {
+    lab.inbox.setFault('not-now');
+    await lab.inspect(true);
+    await undelivered(daemon);
+    await daemon[Symbol.asyncDispose]();
+    daemon = await startDaemon(lab.configFile, lab.folder);
+    await daemon.diagnosis(({ causes }) => causes.some(({ id }) => id === 'tls-intercepted'), AbortSignal.timeout(10_000));
+
+    await using plain = await openPage(browser, daemon.url, { javaScriptEnabled: false, ...PHONE });
+    const notifications = await plain.page.locator('.notifications').innerText();
+    lab.inbox.setFault('none');
+
+    expect(notifications).toMatch(/Notifications 1 not delivered\s+Alarm tls-intercepted/u);
+    expect(notifications).toMatch(/Waiting by mail to a…@example\.org; tried (?:once|\d+ times), next attempt .*\s+\S+ 4\d\d /u);
+    expect(await plain.page.locator('#sent-notifications').innerText()).toContain('Sent of late: ');
+    expect(await plain.page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0);
+  });
+});
+
+/** Gives its name. */
+async function addSilence(daemon: Daemon, silence: Readonly<Record<string, string>>): Promise<string> {
+  const headers = { 'Content-Type': 'application/json' };
+  const response = await fetch(`${daemon.url}api/v1/silences`, { method: 'POST', headers, body: JSON.stringify(silence) });
+  expect(response.status).toBe(201);
+  return ((await response.json()) as { readonly id: string }).id;
+}
+
+/** Until a notification was tried and not taken. */
+async function undelivered(daemon: Daemon): Promise<void> {
+  const seen = async (): Promise<boolean> => {
+    const { notifications } = (await (await daemon.get('api/v1/notifications')).json()) as {
+      readonly notifications: readonly { readonly status: string; readonly attempts: number }[];
+    };
+    return notifications.some(({ status, attempts }) => status === 'pending' && attempts > 0);
+  };
+  await daemon.diagnosis(({ causes }) => causes.length > 0, AbortSignal.timeout(10_000));
+  await expect.poll(seen, { timeout: 10_000 }).toBe(true);
+}
+
+async function unfoldAll(page: Page): Promise<void> {
+  await page.evaluate('for (const details of document.querySelectorAll("details")) details.open = true');
+}
