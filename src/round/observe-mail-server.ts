@@ -4,7 +4,7 @@ import type { Config, MailServerConfig } from '../config/config.ts';
 import type { DnsObservation, MailObservation } from '../core/observation.ts';
 import type { ProbeContext } from '../probes/context.ts';
 import { judgeDns } from '../probes/dns/judge.ts';
-import { observeMail, type MailPorts } from '../probes/mail/observe.ts';
+import { observeMail, type MailPorts, type MailTarget } from '../probes/mail/observe.ts';
 import type { AskName } from './ask-name.ts';
 
 export interface MailTools {
@@ -22,21 +22,22 @@ export async function observeMailServer(
   tools: MailTools,
   ctx: ProbeContext,
 ): Promise<MailObservation> {
-  return observeMail({ server, addresses: await addressesOf(server, config, tools, ctx) }, tools.mail, ctx);
+  return observeMail({ server, ...(await find(server, config, tools, ctx)) }, tools.mail, ctx);
 }
 
-async function addressesOf(
+async function find(
   { host, port }: MailServerConfig,
   { resolvers }: Config,
   tools: MailTools,
   ctx: ProbeContext,
-): Promise<readonly string[]> {
-  if (isIP(host) !== 0) return [host];
+): Promise<Omit<MailTarget, 'server'>> {
+  if (isIP(host) !== 0) return { addresses: [host], hindrance: null };
   const observations: DnsObservation[] = [];
   for (const resolver of resolvers) {
     observations.push(await tools.askName(host, resolver, ctx));
     const { addresses } = judgeDns({ name: host, port, expectedAddresses: ANY_ADDRESS, observations });
-    if (addresses.length > 0) return addresses;
+    if (addresses.length > 0) return { addresses, hindrance: null };
   }
-  return [];
+  const failures = observations.map(({ a }) => a).filter((reply) => reply.kind === 'failed');
+  return { addresses: [], hindrance: failures.find(({ reason }) => reason === 'internal' || reason === 'aborted') ?? null };
 }

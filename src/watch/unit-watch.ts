@@ -2,6 +2,7 @@ import type { Config } from '../config/config.ts';
 import type { ConnectorContext } from '../connectors/context.ts';
 import type { BudgetStore } from '../connectors/forticloud/budget-store.ts';
 import type { Clock } from '../core/clock.ts';
+import type { RegistrationObservation } from '../core/license/registration.ts';
 import type { PreconditionId } from '../core/precondition.ts';
 import { isVoid } from '../round/void-round.ts';
 import { Runner, type RunnerOptions } from '../schedule/runner.ts';
@@ -36,7 +37,7 @@ export function createUnitWatch(config: Config, deps: UnitWatchDeps): UnitWatch 
     // Which licences to ask for is known only after the appliances have told theirs.
     await firstLook;
     const look = await awake(clock, observeHolders(config, picture.units, budget, { clock, env, signal }));
-    if (look === null) {
+    if (look === null || isOwnTrouble(look.seen)) {
       registration.trigger();
       return;
     }
@@ -77,6 +78,12 @@ export function createUnitWatch(config: Config, deps: UnitWatchDeps): UnitWatch 
       return taken;
     },
   };
+}
+
+/** Hours pass until the next look: what failed here, not there, is tried again, and what the service said before still stands. */
+function isOwnTrouble(seen: RegistrationObservation | null): boolean {
+  if (seen?.kind === 'failed') return seen.reason === 'internal';
+  return seen?.kind === 'ok' && seen.lookups.some(({ outcome }) => outcome.kind === 'failed' && outcome.reason === 'internal');
 }
 
 /** Null: this process stood still meanwhile, so that what it saw says nothing about whom it asked. */

@@ -7,7 +7,7 @@ import type { MailServerConfig } from '../../src/config/config.ts';
 import type { MailObservation } from '../../src/core/observation.ts';
 import type { ProbeContext } from '../../src/probes/context.ts';
 import { observeMail } from '../../src/probes/mail/observe.ts';
-import type { MailPorts } from '../../src/probes/mail/observe.ts';
+import type { MailPorts, MailTarget } from '../../src/probes/mail/observe.ts';
 import { createHierarchy } from './authority.ts';
 import { hurriedClock } from './hurried-clock.ts';
 import { createMailServer } from './mail-server.ts';
@@ -26,6 +26,7 @@ export interface Setting {
   readonly config?: Partial<MailServerConfig>;
   /** @default 127.0.0.1 */
   readonly addresses?: readonly string[];
+  readonly hindrance?: MailTarget['hindrance'];
   readonly ports?: Partial<MailPorts>;
   readonly ctx?: Partial<ProbeContext>;
 }
@@ -51,7 +52,11 @@ export async function createMailBench(): Promise<MailBench> {
     serve: (options) => createMailServer({ identity: hierarchy.leaf, issuers: [hierarchy.intermediate], ...options }),
     look: (port, setting = {}) =>
       observeMail(
-        { server: { ...SERVER, port, ...setting.config }, addresses: setting.addresses ?? ['127.0.0.1'] },
+        {
+          server: { ...SERVER, port, ...setting.config },
+          addresses: setting.addresses ?? ['127.0.0.1'],
+          hindrance: setting.hindrance ?? null,
+        },
         { ...ports, ...setting.ports },
         probeContext({ clock: hurriedClock(HURRY), ...setting.ctx }),
       ),

@@ -44,9 +44,10 @@ export async function createMeteredCall(store: BudgetStore, context: ConnectorCo
     try {
       reply = await call.send();
     } catch (error) {
-      // A call that we called off says nothing about the service.
-      if (!context.signal.aborted) await keep(recordFailure(budget, context.clock.now(), null));
-      return failed(error, startedAt, context);
+      const failure = failed(error, startedAt, context);
+      // A call that we called off, or for which we had no socket, says nothing about the service.
+      if (failure.reason !== 'aborted' && failure.reason !== 'internal') await keep(recordFailure(budget, context.clock.now(), null));
+      return failure;
     }
     const { result, next } = settle(call, reply, budget, { now: context.clock.now(), durationMs: context.clock.elapsed() - startedAt });
     await keep(next);

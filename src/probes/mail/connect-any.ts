@@ -27,8 +27,13 @@ export async function connectToAny(addresses: readonly string[], port: number, c
       errors.push(aboutAddress(address, port, error));
     }
   }
-  // An address family that this machine does not have says nothing about the server.
-  throw errors.find(({ reason }) => reason !== 'no-route') ?? errors[0] ?? new ProbeError('internal', 'There is no address to connect to');
+  // Our own trouble with one address leaves open whether it accepts; an address family that this machine does not have says nothing.
+  throw (
+    errors.find(({ reason }) => reason === 'internal') ??
+    errors.find(({ reason }) => reason !== 'no-route') ??
+    errors[0] ??
+    new ProbeError('internal', 'There is no address to connect to')
+  );
 }
 
 function aboutAddress(address: string, port: number, error: unknown): ProbeError {

@@ -8,7 +8,7 @@ import type { Deadline } from '../../clock.ts';
 import type { MailServerConfig } from '../../config/config.ts';
 import type { SecretSource } from '../../config/secret.ts';
 import type { Millis } from '../../core/clock.ts';
-import type { MailObservation, MailOutcome, MailStage } from '../../core/observation.ts';
+import type { Failure, MailObservation, MailOutcome, MailStage } from '../../core/observation.ts';
 import { openTls } from '../connect.ts';
 import type { ProbeContext } from '../context.ts';
 import { ProbeError, errorCode, failureFrom, printable } from '../../failure.ts';
@@ -40,6 +40,8 @@ export interface MailTarget {
   readonly server: MailServerConfig;
   /** Of the server's host, resolved beforehand; none: it does not resolve. */
   readonly addresses: readonly string[];
+  /** Our own trouble, for which it could not be resolved. */
+  readonly hindrance: Failure | null;
 }
 
 /**
@@ -119,9 +121,11 @@ async function trustFor({ caFile }: MailServerConfig, fallback: SecureContext): 
 async function openTransport(rehearsal: Rehearsal, trust: SecureContext): Promise<Socket> {
   const { target, ctx, limit } = rehearsal;
   const { host, port, security } = target.server;
-  if (target.addresses.length === 0)
-    throw new ProbeError('name-not-resolved', `Cannot connect: no resolver gives an address for "${host}"`);
-  const socket = await connectToAny(target.addresses, port, ctx, limit.signal);
+  const { addresses, hindrance } = target;
+  if (addresses.length === 0 && hindrance !== null)
+    throw new ProbeError(hindrance.reason, `Cannot look up "${host}": ${hindrance.message}`);
+  if (addresses.length === 0) throw new ProbeError('name-not-resolved', `Cannot connect: no resolver gives an address for "${host}"`);
+  const socket = await connectToAny(addresses, port, ctx, limit.signal);
   if (security !== 'tls') return socket;
   rehearsal.stage = 'tls';
   const identity = isIP(host) === 0 ? { servername: host } : { host };

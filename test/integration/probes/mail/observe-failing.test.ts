@@ -25,6 +25,12 @@ describe('observeMail with a server that does not', () => {
     expect((await bench.look(25, { addresses: [] })).outcome).toMatchObject({ stage: 'connect', reason: 'name-not-resolved' });
   });
 
+  test('a name that could not be looked up', async () => {
+    const hindrance = { kind: 'failed', reason: 'internal', message: 'bind EMFILE 0.0.0.0', durationMs: 1 } as const;
+    const { outcome } = await bench.look(25, { addresses: [], hindrance });
+    expect(outcome).toMatchObject({ stage: 'connect', reason: 'internal', message: expect.stringContaining('bind EMFILE') as unknown });
+  });
+
   test('says that localhost answers', async () => {
     await using local = await createScriptedSmtp();
     const seen = await bench.look(await unusedPort(), { ports: { localRelay: { address: '127.0.0.1', port: local.port } } });

@@ -1,0 +1,73 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+
+import { createLab, type Lab } from '../../lab/lab.ts';
+import { CONTROL_HOSTS, LICENSE_HOST, MAIL_HOST } from '../../lab/site.ts';
+import { startDaemonProcess, type DaemonProcess } from '../../support/daemon-process.ts';
+import { withHosts } from '../../support/hosts-file.ts';
+import type { Famine } from '../../support/port-famine.ts';
+import { describeWhere } from '../../support/privilege.ts';
+import { createSandbox } from '../../support/sandbox.ts';
+import { summaryOf, watchRounds } from '../../support/round-watcher.ts';
+
+const WITHIN = 20_000;
+const APPLIANCE_HOST = 'fac.example.org';
+
+/** The lab, with every name found through the system. */
+async function byName(lab: Lab): Promise<string> {
+  const text = (await readFile(lab.configFile, 'utf8')).replace('https://127.0.0.1', `https://${APPLIANCE_HOST}`);
+  const file = join(lab.folder, 'by-name.yaml');
+  await writeFile(file, JSON.stringify({ ...(JSON.parse(text) as object), resolvers: ['system'] }));
+  return file;
+}
+
+/** Lets the process open so many more files and sockets, and no more; null: as many as it likes. */
+function leave({ pid }: DaemonProcess, more: number | null): void {
+  const open = new Set(readdirSync(`/proc/${String(pid)}/fd`).map(Number));
+  let [limit, free] = [0, 0];
+  while (free < (more ?? 0) || open.has(limit)) {
+    if (!open.has(limit)) free += 1;
+    limit += 1;
+  }
+  execFileSync('prlimit', ['--pid', String(pid), `--nofile=${more === null ? '4096' : String(limit)}:`]);
+}
+
+describeWhere(['root', { program: 'prlimit' }, { program: 'unshare' }], 'a daemon without a file descriptor to spare', () => {
+  test('judges nothing rather than wrongly, alarms nobody, and goes on by itself', async () => {
+    await using lab = await createLab();
+    const names = [LICENSE_HOST, MAIL_HOST, APPLIANCE_HOST, ...CONTROL_HOSTS];
+    const prefix = await withHosts(names, join(lab.folder, 'hosts'));
+    await using daemon = startDaemonProcess({ cwd: lab.folder, args: ['-c', await byName(lab)], prefix });
+    await using rounds = await watchRounds(await daemon.page());
+    await rounds.next(({ ready }) => ready === 'ready', WITHIN);
+    for (const more of [0, 2]) {
+      leave(daemon, more);
+      await rounds.next(({ ready }) => ready === 'unknown', WITHIN);
+      const starved = await rounds.more(3, WITHIN);
+      leave(daemon, null);
+      await rounds.next(({ ready }) => ready === 'ready', WITHIN);
+      expect({ more, causes: starved.filter(({ causes }) => causes.length > 0).map(summaryOf) }).toEqual({ more, causes: [] });
+    }
+    expect(lab.inbox.mails).toEqual([]);
+    expect(daemon.log.filter(({ level }) => Number(level) >= 50)).toEqual([]);
+    expect(await daemon.end('SIGTERM')).toMatchObject({ code: 0, stderr: '' });
+  });
+});
+
+describeWhere(['root', 'network-namespaces'], 'a daemon on a machine without a free port', () => {
+  test('judges nothing rather than wrongly, alarms nobody, and goes on by itself', async () => {
+    await using sandbox = await createSandbox();
+    const [command = '', ...rest] = sandbox.prefix;
+    const program = fileURLToPath(new URL('../../support/port-famine.ts', import.meta.url));
+    const child = spawn(command, [...rest, process.execPath, program], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    const [{ starved, ...end }] = (await once(child, 'message')) as [Famine];
+    expect(starved.filter((summary) => !summary.startsWith('unknown, '))).toEqual([]);
+    expect(starved.join('\n')).not.toContain('broken');
+    expect(end).toEqual({ mails: 0, code: 0, stderr: '' });
+  });
+});

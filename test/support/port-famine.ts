@@ -1,0 +1,58 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+
+import { createLab } from '../lab/lab.ts';
+import { startDaemonProcess } from './daemon-process.ts';
+import { summaryOf, watchRounds } from './round-watcher.ts';
+
+const RANGE = '/proc/sys/net/ipv4/ip_local_port_range';
+const PORTS = [61_000, 61_001, 61_002] as const;
+const WITHIN = 20_000;
+
+/** What a daemon did without a free port; the one message of this program. */
+export interface Famine {
+  /** What it concluded meanwhile. */
+  readonly starved: readonly string[];
+  readonly mails: number;
+  readonly code: number | null;
+  readonly stderr: string;
+}
+
+/** Takes every port that the kernel may give to whoever asks for any. */
+async function takeAllPorts(): Promise<AsyncDisposable> {
+  const before = readFileSync(RANGE);
+  await using stack = new AsyncDisposableStack();
+  stack.defer(() => {
+    writeFileSync(RANGE, before);
+  });
+  writeFileSync(RANGE, `${String(PORTS[0])} ${String(PORTS.at(-1))}`);
+  for (const port of PORTS) {
+    const server = createServer().listen(port, '0.0.0.0');
+    await once(server, 'listening');
+    stack.defer(() => void server.close());
+    const socket = createSocket('udp4').bind(port);
+    await once(socket, 'listening');
+    stack.defer(() => void socket.close());
+  }
+  return stack.move();
+}
+
+/** A program, for a network namespace of its own: the lab and a daemon, which for some rounds has no port to leave from. */
+async function famine(): Promise<Famine> {
+  await using lab = await createLab();
+  await using daemon = startDaemonProcess({ cwd: lab.folder, args: ['-c', lab.configFile] });
+  await using rounds = await watchRounds(await daemon.page());
+  await rounds.next(({ ready }) => ready === 'ready', WITHIN);
+  const ports = await takeAllPorts();
+  await rounds.next(({ ready }) => ready === 'unknown', WITHIN);
+  const starved = (await rounds.more(3, WITHIN)).map(summaryOf);
+  await ports[Symbol.asyncDispose]();
+  await rounds.next(({ ready }) => ready === 'ready', WITHIN);
+  const { code, stderr } = await daemon.end('SIGTERM');
+  return { starved, mails: lab.inbox.mails.length, code, stderr };
+}
+
+process.send?.(await famine());
+process.disconnect();
