@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline/promises';
 import { runProgram } from './cli/program.ts';
 import type { Terminal } from './cli/terminal.ts';
 import { systemClock } from './clock.ts';
+import { visibleText } from './core/visible-text.ts';
 
 const stopping = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -23,7 +24,9 @@ process.stdout.on('error', () => process.exit(141));
 process.env['RES_OPTIONS'] ??= 'timeout:1 attempts:3';
 
 process.exitCode = await runProgram(process.argv.slice(2), terminal()).catch((error: unknown) => {
-  process.stderr.write(`ftm-watch: ${error instanceof Error ? error.message : String(error)}\n`);
+  // It may quote a file that somebody else wrote.
+  const lines = (error instanceof Error ? error.message : String(error)).split('\n').map((line) => visibleText(line, 2_000));
+  process.stderr.write(`ftm-watch: ${lines.join('\n')}\n`);
   return 3;
 });
 // Work that was called off may still hold a socket or a name lookup. What was written is on its way first.

@@ -20,14 +20,17 @@ export interface HttpGetterOptions {
   readonly url: string;
   readonly trust: TlsTrust;
   readonly authorization: string;
+  /** See `JsonRequest`. */
+  readonly secrets: readonly string[];
 }
 
 /** @throws {Error} when the URL is not https or `caFile` cannot be used */
 export async function createHttpGetter(options: HttpGetterOptions, context: ExchangeContext): Promise<HttpGetter> {
+  const { authorization, secrets } = options;
   const origin = httpsOrigin(options.url);
   const agent = await createVerifiedAgent(options.trust);
   return {
-    get: (path) => exchangeJson(agent, origin, { method: 'GET', path, headers: { authorization: options.authorization } }, context),
+    get: (path) => exchangeJson(agent, origin, { method: 'GET', path, headers: { authorization }, secrets }, context),
     [Symbol.asyncDispose]: () => agent.destroy(),
   };
 }

@@ -1,12 +1,19 @@
 import type { Dispatcher } from 'undici';
 import { deadline } from '../clock.ts';
 import type { Clock, Millis } from '../core/clock.ts';
+import { createSecretFilter } from '../core/without-secrets.ts';
 import { ProbeError } from '../failure.ts';
 
-/** One request; `path` begins with a slash and may carry a query. */
-export type JsonRequest =
-  | { readonly method: 'GET'; readonly path: string; readonly headers: Readonly<Record<string, string>> }
-  | { readonly method: 'POST'; readonly path: string; readonly headers: Readonly<Record<string, string>>; readonly body: string };
+/** One request. */
+export type JsonRequest = RequestHead & ({ readonly method: 'GET' } | { readonly method: 'POST'; readonly body: string });
+
+interface RequestHead {
+  /** Begins with a slash and may carry a query. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** What of the request must not come back in the texts of the answer, which are shown to people. */
+  readonly secrets: readonly string[];
+}
 
 /** The interface answered. A status other than 200 is an answer too, judged by whoever asked. */
 export type JsonReply =
@@ -43,7 +50,7 @@ export async function exchangeJson(agent: Dispatcher, origin: string, request: J
       response.body.on('error', () => undefined).destroy();
       return { kind: 'status', status: response.statusCode, retryAfter: retryAfterOf(response.headers['retry-after']) };
     }
-    return { kind: 'json', value: parseJson(await readBody(response), response.headers['content-type']) };
+    return { kind: 'json', value: parseJson(await readBody(response), response.headers['content-type'], request.secrets) };
   } catch (error) {
     // undici reports an abort in several ways; the signal's own reason says whether the time was up.
     if (limit.signal.aborted && limit.signal.reason instanceof Error) throw limit.signal.reason;
@@ -71,9 +78,10 @@ async function readBody(response: Dispatcher.ResponseData): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-function parseJson(text: string, contentType: string | string[] | undefined): unknown {
+function parseJson(text: string, contentType: string | string[] | undefined, secrets: readonly string[]): unknown {
+  const filter = createSecretFilter(secrets);
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = JSON.parse(text, (_, item: unknown) => (typeof item === 'string' ? filter(item) : item));
     return value;
   } catch (error) {
     // The parser's message quotes the text, which may hold a secret.

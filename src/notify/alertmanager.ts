@@ -59,7 +59,7 @@ async function post(url: string, alerts: readonly Alert[], clock: Clock, signal:
   const bodies = alerts.map(({ body }) => body);
   let outcome: PostOutcome = { kind: 'sent', detail: '' };
   for (let index = 0; index < bodies.length && outcome.kind === 'sent'; index += MAX_ALERTS) {
-    outcome = await postJson({ url, body: bodies.slice(index, index + MAX_ALERTS), token: null, caFile: null }, clock, signal);
+    outcome = await postJson({ url, body: bodies.slice(index, index + MAX_ALERTS), token: null, secrets: [], caFile: null }, clock, signal);
   }
   return outcome;
 }

@@ -9,7 +9,7 @@ import { composeMessage } from './message.ts';
 import type { Message } from './message.ts';
 import type { SecretReader } from './secret-reader.ts';
 import { combineVerdicts, recipientVerdict, replyDetail, sessionVerdict } from './smtp-reply.ts';
-import type { RelayOutcome, SmtpError } from './smtp-reply.ts';
+import type { RelayName, RelayOutcome, SmtpError } from './smtp-reply.ts';
 
 export interface EmailDeps {
   readonly clock: Clock;
@@ -57,20 +57,23 @@ interface HandOver {
 
 async function handOver(order: HandOver, deps: EmailDeps, signal: AbortSignal): Promise<readonly RelayOutcome[]> {
   const name = `${order.relay.host}:${String(order.relay.port)}`;
+  let relay: RelayName = { name, secrets: [] };
   using limit = deadline(deps.clock, SESSION_DEADLINE, signal);
   try {
-    const transport = createTransport(await transportOptions(order.relay, deps.readSecret));
+    const auth = await loginOf(order.relay, deps.readSecret);
+    if (auth !== null) relay = { name, secrets: [auth.pass, `\0${auth.user}\0${auth.pass}`] };
+    const transport = createTransport(await transportOptions(order.relay, auth));
     const info = await transport.sendMail({ ...mailOf(order, deps.clock), signal: limit.signal });
-    const rejected = rejectedRecipients(info['rejectedErrors'], name);
+    const rejected = rejectedRecipients(info['rejectedErrors'], relay);
     const accepted = order.recipients.filter((recipient) => !rejected.some((outcome) => outcome.recipient === recipient));
     return [...rejected, ...accepted.map((recipient): RelayOutcome => ({ recipient, verdict: 'sent', detail: name }))];
   } catch (error) {
-    return failedRecipients(error, order.recipients, name);
+    return failedRecipients(error, order.recipients, relay);
   }
 }
 
 /** Every recipient of a session that ended with an error: with its own reply where it got one. */
-function failedRecipients(error: unknown, recipients: readonly string[], relay: string): readonly RelayOutcome[] {
+function failedRecipients(error: unknown, recipients: readonly string[], relay: RelayName): readonly RelayOutcome[] {
   const failure = smtpError(error);
   const own = rejectedRecipients(error instanceof Error && 'rejectedErrors' in error ? error.rejectedErrors : [], relay);
   return recipients.map(
@@ -83,7 +86,7 @@ function failedRecipients(error: unknown, recipients: readonly string[], relay: 
   );
 }
 
-function rejectedRecipients(errors: unknown, relay: string): readonly RelayOutcome[] {
+function rejectedRecipients(errors: unknown, relay: RelayName): readonly RelayOutcome[] {
   if (!Array.isArray(errors)) return [];
   return errors.flatMap((error: unknown): readonly RelayOutcome[] => {
     if (!(error instanceof Error) || !('recipient' in error) || typeof error.recipient !== 'string') return [];
@@ -102,8 +105,17 @@ function smtpError(error: unknown): SmtpError {
   };
 }
 
-async function transportOptions(relay: MailRelay, readSecret: SecretReader): Promise<SMTPTransportOptions> {
-  const { host, port, security, user, password, caFile } = relay;
+interface Login {
+  readonly user: string;
+  readonly pass: string;
+}
+
+async function loginOf({ user, password }: MailRelay, readSecret: SecretReader): Promise<Login | null> {
+  return user === null || password === null ? null : { user, pass: await readSecret(password) };
+}
+
+async function transportOptions(relay: MailRelay, auth: Login | null): Promise<SMTPTransportOptions> {
+  const { host, port, security, caFile } = relay;
   return {
     host,
     port,
@@ -111,7 +123,7 @@ async function transportOptions(relay: MailRelay, readSecret: SecretReader): Pro
     requireTLS: security === 'starttls',
     ignoreTLS: security === 'none',
     tls: { minVersion: 'TLSv1.2', ...(caFile === null ? {} : { ca: await readFile(caFile, 'utf8') }) },
-    ...(user === null || password === null ? {} : { auth: { user, pass: await readSecret(password) }, forceAuth: true }),
+    ...(auth === null ? {} : { auth, forceAuth: true }),
     connectionTimeout: CONNECT_TIMEOUT,
     dnsTimeout: CONNECT_TIMEOUT,
     greetingTimeout: REPLY_TIMEOUT,

@@ -3,11 +3,14 @@ import { Agent, request } from 'undici';
 import { deadline } from '../clock.ts';
 import type { Clock, Millis } from '../core/clock.ts';
 import { visibleText } from '../core/visible-text.ts';
+import { withoutSecrets } from '../core/without-secrets.ts';
 
 export interface JsonPost {
   readonly url: string;
   readonly body: unknown;
   readonly token: string | null;
+  /** What of the request must not come back in the outcome: a page that says "not found" quotes the way to it. */
+  readonly secrets: readonly string[];
   /** PEM of the authorities to verify under instead of those that Node ships. */
   readonly caFile: string | null;
 }
@@ -36,7 +39,7 @@ export async function postJson(post: JsonPost, clock: Clock, signal: AbortSignal
       signal: limit.signal,
     });
     const text = await firstBytes(response.body);
-    return outcomeOf(response.statusCode, text);
+    return outcomeOf(response.statusCode, withoutSecrets(text, post.secrets));
   } catch (error) {
     return { kind: 'deferred', detail: visibleText(reason(limit.expired() ? limit.signal.reason : error), 300) };
   } finally {
@@ -50,10 +53,10 @@ function outcomeOf(status: number, text: string): PostOutcome {
   return { kind: status >= 400 && status < 500 && !PASSING.has(status) ? 'rejected' : 'deferred', detail };
 }
 
-/** Enough of an answer to tell people; the rest is not read. */
+/** Enough of an answer to tell people; the rest is not read. More than is shown, so that no secret is cut in two. */
 async function firstBytes(body: AsyncIterable<unknown>): Promise<string> {
   for await (const chunk of body) {
-    if (chunk instanceof Uint8Array) return Buffer.from(chunk.subarray(0, 500)).toString('utf8').trim();
+    if (chunk instanceof Uint8Array) return Buffer.from(chunk.subarray(0, 8_192)).toString('utf8').trim();
   }
   return '';
 }

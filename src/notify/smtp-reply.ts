@@ -1,4 +1,5 @@
 import { visibleText } from '../core/visible-text.ts';
+import { withoutSecrets } from '../core/without-secrets.ts';
 import type { RecipientOutcome } from './channel.ts';
 
 /** What one mail server made of one recipient. `refused` is its own policy: another server may take the mail. */
@@ -41,9 +42,15 @@ export function sessionVerdict({ responseCode, command }: SmtpError): RelayVerdi
   return isAboutMessage && responseCode !== undefined && responseCode >= 500 ? 'refused' : 'deferred';
 }
 
+/** A mail server as messages name it, and what was sent to it that they must not show. */
+export interface RelayName {
+  readonly name: string;
+  readonly secrets: readonly string[];
+}
+
 /** `mx.example.org:25: 450 4.2.1 …`, on one line and bounded. */
-export function replyDetail(relay: string, error: SmtpError): string {
-  return visibleText(`${relay}: ${error.response ?? error.message}`, MAX_DETAIL);
+export function replyDetail({ name, secrets }: RelayName, error: SmtpError): string {
+  return visibleText(`${name}: ${withoutSecrets(error.response ?? error.message, secrets)}`, MAX_DETAIL);
 }
 
 /**

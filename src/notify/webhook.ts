@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { WebhookConfig } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Incident } from '../core/incident/incident.ts';
@@ -17,7 +18,7 @@ export interface WebhookDeps {
 export function createWebhookChannel(site: string, config: WebhookConfig, deps: WebhookDeps): Channel {
   return {
     id: 'webhook',
-    recipients: [config.url],
+    recipients: [webhookName(config.url)],
     async deliver(shipment, signal) {
       const outcome = await post(shipment, signal);
       return shipment.recipients.map((recipient): RecipientOutcome => ({ recipient, ...outcome }));
@@ -32,8 +33,25 @@ export function createWebhookChannel(site: string, config: WebhookConfig, deps: 
       return { kind: 'deferred', detail: error instanceof Error ? error.message : 'Cannot read the token' };
     }
     const body = webhookBody(site, shipment);
-    return postJson({ url: config.url, body, token, caFile: config.caFile }, deps.clock, signal);
+    const secrets = [token ?? '', ...secretPath(config.url)];
+    return postJson({ url: config.url, body, token, secrets, caFile: config.caFile }, deps.clock, signal);
   }
+}
+
+/**
+ * What it is called in the log and in the store, where its path, which is a secret, must not stand: by its host, and a hash that tells it from
+ * others there.
+ */
+export function webhookName(text: string): string {
+  const { origin } = new URL(text);
+  if (secretPath(text).length === 0) return origin;
+  return `${origin}/… (${createHash('sha256').update(text).digest('hex').slice(0, 8)})`;
+}
+
+/** What follows the host, whole and without the query; nothing where there is nothing. */
+function secretPath(text: string): readonly string[] {
+  const { pathname, search } = new URL(text);
+  return pathname === '/' && search === '' ? [] : [`${pathname}${search}`, ...(pathname === '/' ? [] : [pathname])];
 }
 
 /** The JSON body, part of the contract: documented in docs/alerts.md. */

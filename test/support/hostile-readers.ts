@@ -95,7 +95,11 @@ export function readSmtp(bytes: Buffer): unknown {
   const response = bytes.toString('latin1');
   const code = Number(response.slice(0, 3));
   const error = { message: response, response, responseCode: Number.isInteger(code) ? code : undefined, command: 'RCPT TO' };
-  const outcome = { recipient: 'admins@example.org', verdict: recipientVerdict(error), detail: replyDetail('mail:25', error) };
+  const outcome = {
+    recipient: 'admins@example.org',
+    verdict: recipientVerdict(error),
+    detail: replyDetail({ name: 'mail:25', secrets: [] }, error),
+  };
   return [outcome, sessionVerdict(error), combineVerdicts('admins@example.org', [outcome, outcome])];
 }
 

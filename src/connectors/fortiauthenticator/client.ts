@@ -23,8 +23,10 @@ export interface ApplianceClient extends AsyncDisposable {
  */
 export async function createApplianceClient(api: ApplianceApiConfig, context: ConnectorContext): Promise<ApplianceClient> {
   const key = await secretOf(api.key, context);
-  const authorization = `Basic ${Buffer.from(`${api.user}:${key}`, 'utf8').toString('base64')}`;
-  const http: HttpGetter = await createHttpGetter({ url: api.url, trust: { caFile: api.caFile, pin: api.pin }, authorization }, context);
+  const login = `${api.user}:${key}`;
+  const authorization = `Basic ${Buffer.from(login, 'utf8').toString('base64')}`;
+  const trust = { caFile: api.caFile, pin: api.pin };
+  const http: HttpGetter = await createHttpGetter({ url: api.url, trust, authorization, secrets: [key, login] }, context);
   return {
     read: (resource, query = '') => http.get(`${pathOf(resource)}${query}`),
     readNext: (resource, next) => http.get(nextPath(resource, next)),

@@ -15,20 +15,26 @@ export interface RegistrationClient extends AsyncDisposable {
   ask(operation: Exclude<RegistrationOperation, { kind: 'token' }>, token: string): Promise<JsonReply>;
 }
 
+/** What a request gets in with. */
+interface Access {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly secret: string;
+}
+
 /** @throws {Error} when a URL is not https or `caFile` cannot be used */
 export async function createRegistrationClient(config: RegistrationConfig, context: ConnectorContext): Promise<RegistrationClient> {
   const authOrigin = httpsOrigin(config.authUrl);
   const origin = httpsOrigin(config.url);
   const agent = await createVerifiedAgent({ caFile: config.caFile, pin: null });
 
-  function post(target: string, operation: RegistrationOperation, headers: Readonly<Record<string, string>>): Promise<JsonReply> {
-    const request = { ...requestOf(operation), method: 'POST', headers: { 'content-type': 'application/json', ...headers } } as const;
-    return exchangeJson(agent, target, request, context);
+  function post(target: string, operation: RegistrationOperation, access: Access): Promise<JsonReply> {
+    const headers = { 'content-type': 'application/json', ...access.headers };
+    return exchangeJson(agent, target, { ...requestOf(operation), method: 'POST', headers, secrets: [access.secret] }, context);
   }
 
   return {
-    send: (operation) => post(authOrigin, operation, {}),
-    ask: (operation, token) => post(origin, operation, { authorization: `Bearer ${token}` }),
+    send: (operation) => post(authOrigin, operation, { headers: {}, secret: operation.password }),
+    ask: (operation, token) => post(origin, operation, { headers: { authorization: `Bearer ${token}` }, secret: token }),
     [Symbol.asyncDispose]: () => agent.destroy(),
   };
 }

@@ -30,8 +30,9 @@ export interface FirewallClient extends AsyncDisposable {
  * @throws {Error} when the token, `caFile` or the URL cannot be used
  */
 export async function createFirewallClient(config: FirewallConfig, context: ConnectorContext): Promise<FirewallClient> {
-  const authorization = `Bearer ${await secretOf(config.token, context)}`;
-  const http = await createHttpGetter({ url: config.url, trust: { caFile: config.caFile, pin: null }, authorization }, context);
+  const token = await secretOf(config.token, context);
+  const trust = { caFile: config.caFile, pin: null };
+  const http = await createHttpGetter({ url: config.url, trust, authorization: `Bearer ${token}`, secrets: [token] }, context);
   return {
     read: (question) => http.get(pathOf(question, config.vdom)),
     [Symbol.asyncDispose]: () => http[Symbol.asyncDispose](),

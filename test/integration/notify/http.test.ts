@@ -23,7 +23,7 @@ async function post(url: string, tokenFile: string | null = null): Promise<reado
     { url, token: tokenFile === null ? null : { kind: 'file', path: tokenFile }, caFile: null },
     { clock: systemClock, readSecret: (source) => readSecret(source, {}) },
   );
-  return channel.deliver({ notification, recipients: [url], firstFailedAt: START + MINUTE }, NEVER);
+  return channel.deliver({ notification, recipients: channel.recipients, firstFailedAt: START + MINUTE }, NEVER);
 }
 
 describe('createWebhookChannel', () => {

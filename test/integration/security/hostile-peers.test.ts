@@ -59,7 +59,7 @@ describe('an HTTP peer that answers anything', () => {
     await fc.assert(
       fc.asyncProperty(mutated(HTTP, HTTP_TOKENS), async (answer) => {
         peer.answer = answer;
-        const outcome = await postJson({ url, body: {}, token: null, caFile: null }, systemClock, AbortSignal.timeout(2_000));
+        const outcome = await postJson({ url, body: {}, token: null, secrets: [], caFile: null }, systemClock, AbortSignal.timeout(2_000));
         expect(['sent', 'deferred', 'rejected']).toContain(outcome.kind);
         expect(actingTexts(outcome)).toEqual([]);
         expect(outcome.detail.length).toBeLessThanOrEqual(300);
@@ -75,7 +75,7 @@ describe('an HTTP peer that answers anything', () => {
     await fc.assert(
       fc.asyncProperty(mutated(HTTP, HTTP_TOKENS), async (answer) => {
         peer.answer = answer;
-        const request = { method: 'GET', path: '/', headers: {} } as const;
+        const request = { method: 'GET', path: '/', headers: {}, secrets: [] } as const;
         const reply = await exchangeJson(agent, `http://127.0.0.1:${String(peer.port)}`, request, { clock: systemClock, signal }).catch(
           (error: unknown) => failureFrom(error, 0, signal),
         );
@@ -118,8 +118,8 @@ describe('an HTTP peer that answers anything', () => {
     const agent = new Agent({ pipelining: 0 });
     const origin = `http://127.0.0.1:${String(peer.port)}`;
 
-    const posted = await postJson({ url: origin, body: {}, token: 'x', caFile: null }, systemClock, signal);
-    const read = await exchangeJson(agent, origin, { method: 'GET', path: '/', headers: {} }, { clock: systemClock, signal });
+    const posted = await postJson({ url: origin, body: {}, token: 'x', secrets: ['x'], caFile: null }, systemClock, signal);
+    const read = await exchangeJson(agent, origin, { method: 'GET', path: '/', headers: {}, secrets: [] }, { clock: systemClock, signal });
     await agent.destroy();
 
     expect(posted.detail).toBe('HTTP 307');

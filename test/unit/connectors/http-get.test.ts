@@ -10,13 +10,13 @@ const CONNECTORS = join(import.meta.dirname, '../../../src/connectors');
 describe('HttpGetter', () => {
   it('can say a path, and no method or body', async () => {
     expectTypeOf<Parameters<HttpGetter['get']>>().toEqualTypeOf<[path: string]>();
-    const options = { url: 'https://127.0.0.1', trust: { caFile: null, pin: null }, authorization: '' };
+    const options = { url: 'https://127.0.0.1', trust: { caFile: null, pin: null }, authorization: '', secrets: [] };
     await using http = await createHttpGetter(options, connectorContext());
     expect(Reflect.ownKeys(http)).toEqual(['get', Symbol.asyncDispose]);
   });
 
   it.each(['http://127.0.0.1', 'ftp://127.0.0.1', '127.0.0.1', ''])('refuses %j: credentials go over TLS alone', async (url) => {
-    const options = { url, trust: { caFile: null, pin: null }, authorization: '' };
+    const options = { url, trust: { caFile: null, pin: null }, authorization: '', secrets: [] };
     await expect(createHttpGetter(options, connectorContext())).rejects.toThrow('expected a URL that begins with "https://"');
   });
 });

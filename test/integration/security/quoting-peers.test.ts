@@ -1,0 +1,65 @@
+import { describe, expect, test } from 'vitest';
+import { systemClock } from '../../../src/clock.ts';
+import type { Channel, RecipientOutcome } from '../../../src/notify/channel.ts';
+import { createEmailChannel } from '../../../src/notify/email.ts';
+import { createWebhookChannel } from '../../../src/notify/webhook.ts';
+import { causeOf } from '../../support/diagnosis-of.ts';
+import { echoHttp, echoSmtp } from '../../support/echo-peers.ts';
+import { timeline } from '../../support/incident-timeline.ts';
+import { createMailBench, LOGIN } from '../../support/mail-bench.ts';
+
+const SECRET = 'hunter2-"/+ä-hunter2';
+const DEPS = { clock: systemClock, readSecret: () => Promise.resolve(SECRET) };
+/** Of the secret, of its base64 at any offset, and of what is left of it when it is cut. */
+const TRACES = /hunter2|aHVudGVyM|h1bnRlcj|odW50ZXIy/u;
+
+async function deliver(channel: Channel): Promise<readonly RecipientOutcome[]> {
+  const [notification] = timeline().rounds(2, [causeOf('tls-intercepted')]).told;
+  if (notification === undefined) throw new Error('Nothing was told');
+  return channel.deliver({ notification, recipients: channel.recipients, firstFailedAt: null }, AbortSignal.timeout(10_000));
+}
+
+describe('a peer that quotes the secret that it was sent', () => {
+  test('a mail server of notifications', async () => {
+    await using server = await echoSmtp();
+    const relay = {
+      host: '127.0.0.1',
+      port: server.port,
+      security: 'none',
+      user: 'ops',
+      password: { kind: 'env', name: 'X' },
+      caFile: null,
+    } as const;
+
+    const outcomes = await deliver(createEmailChannel('hq', { from: 'a@example.org', to: ['b@example.org'], servers: [relay] }, DEPS));
+
+    expect(outcomes).toMatchObject([{ kind: 'deferred', detail: expect.stringContaining('535') }]);
+    expect(JSON.stringify(outcomes)).toContain('<secret>');
+    expect(JSON.stringify(outcomes)).not.toMatch(TRACES);
+  });
+
+  test("a mail server of FortiAuthenticator's", async () => {
+    await using server = await echoSmtp();
+    const bench = await createMailBench();
+
+    const { outcome } = await bench.look(server.port, {
+      config: { ...LOGIN, security: 'none' },
+      ports: { readSecret: () => Promise.resolve(SECRET) },
+    });
+
+    expect(outcome).toMatchObject({ kind: 'failed', stage: 'login', code: 535 });
+    expect(JSON.stringify(outcome)).toContain('<secret>');
+    expect(JSON.stringify(outcome)).not.toMatch(TRACES);
+  });
+
+  test('a web hook whose path is a secret', async () => {
+    await using receiver = await echoHttp();
+    const url = `http://127.0.0.1:${String(receiver.port)}/services/hunter2/x?key=hunter2`;
+
+    const outcomes = await deliver(createWebhookChannel('hq', { url, token: { kind: 'env', name: 'X' }, caFile: null }, DEPS));
+
+    expect(outcomes).toMatchObject([{ kind: 'deferred', detail: expect.stringContaining('HTTP 500') }]);
+    expect(outcomes[0]?.recipient).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/… \([\da-f]{8}\)$/u);
+    expect(JSON.stringify(outcomes)).not.toMatch(TRACES);
+  });
+});
