@@ -141,3 +141,55 @@ describe('the log', () => {
     expect(await registry.metrics()).not.toContain('hostile');
   });
 });
+
+describe('a reload', () => {
+  const probesOf = (count: number): { readonly probe: 'tcp'; readonly target: string }[] =>
+    Array.from({ length: count }, (_, index) => ({ probe: 'tcp', target: `service-${String(index)}.test:443` }));
+  const appliancesOf = (count: number): Promise<Config> =>
+    configOf(`appliances: ${JSON.stringify(Array.from({ length: count }, (_, index) => ({ name: `fac-${String(index)}` })))}`);
+  const expected = async (count: number): Promise<Parameters<Recorder['expect']>[0]> => ({
+    config: await appliancesOf(count),
+    signatures,
+    probes: probesOf(count),
+    judged: probesOf(count).map(({ target }) => target),
+  });
+  const look = (target: string): void => {
+    recorder.measured(
+      round({ services: [path({ subject: target, endpoints: [{ ...endpoint('192.0.2.1'), target }] })] }),
+      NOTHING_JUDGED,
+      config,
+    );
+  };
+  const names = async (): Promise<readonly string[]> =>
+    parseExposition(await registry.metrics())
+      .map(({ name, labels }) => `${name} ${JSON.stringify(labels)}`)
+      .toSorted();
+
+  test('has as many series as its configuration asks for, however many there were: so many for each target and appliance', async () => {
+    const counts = new Map<number, number>();
+    for (const size of [10, 40, 400, 10]) {
+      recorder.expect(await expected(size));
+      counts.set(size, (await registry.metrics()).split('\n').length);
+    }
+    const [few = 0, some = 0, many = 0] = [10, 40, 400].map((size) => counts.get(size));
+    expect((many - some) / 360).toBe((some - few) / 30);
+    const after = await names();
+    registry = new Registry();
+    recorder = new Recorder(defineMetrics(registry));
+    recorder.expect(await expected(10));
+    expect(after).toEqual(await names());
+  });
+
+  test('goes on counting what both name, and forgets what the new one does not', async () => {
+    recorder.expect(await expected(2));
+    look('service-0.test:443');
+    look('service-1.test:443');
+    recorder.logEvent({ kind: 'ftm', appliance: 'fac-1', signature: 'ftm-polling-ssl', at: 0, count: 1, line: '', source: 'udp' });
+    recorder.expect(await expected(1));
+    expect(await values('ftm_probe_runs_total')).toEqual({ 'tcp service-0.test:443': 1 });
+    expect(await values('ftm_polling_errors_total')).not.toHaveProperty('fac-1 ftm-polling-ssl');
+    recorder.expect(await expected(2));
+    expect(await values('ftm_probe_runs_total')).toEqual({ 'tcp service-0.test:443': 1, 'tcp service-1.test:443': 0 });
+    expect(await values('ftm_polling_errors_total')).toHaveProperty('fac-1 ftm-polling-ssl', 0);
+  });
+});
