@@ -16,13 +16,17 @@ export interface PrometheusProcess extends AsyncDisposable {
   count(query: string): Promise<number>;
 }
 
-/** @param folder holds prometheus.yml; data goes into it too */
-export async function startPrometheus(folder: string): Promise<PrometheusProcess> {
+/**
+ * @param folder holds prometheus.yml; data goes into it too
+ * @param flags more of its command line
+ */
+export async function startPrometheus(folder: string, flags: readonly string[] = []): Promise<PrometheusProcess> {
   const url = `http://127.0.0.1:${String(await freePort())}`;
   const options = [
     `--config.file=${folder}/prometheus.yml`,
     `--storage.tsdb.path=${folder}/data`,
     `--web.listen-address=${new URL(url).host}`,
+    ...flags,
   ];
   const child = spawn('prometheus', options, { stdio: 'ignore' });
   const ended = once(child, 'exit');

@@ -1,31 +1,14 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { startDaemon } from '../../lab/daemon.ts';
-import type { Daemon } from '../../lab/daemon.ts';
 import { createLab } from '../../lab/lab.ts';
-import type { Lab } from '../../lab/lab.ts';
 import { createMailHost } from '../../lab/mail-host.ts';
 import type { MailHost } from '../../lab/mail-host.ts';
+import { startAgent } from '../../support/pushing-agent.ts';
 import { describeWhere } from '../../support/privilege.ts';
 import { startShippedAlertmanager, startShippedPrometheus } from '../../support/shipped-monitoring.ts';
 import type { Alertmanager } from '../../support/shipped-monitoring.ts';
 
 const PATIENCE = { timeout: 30_000, interval: 100 };
 const BROKEN = 'FtmActivationBroken';
-
-/** An agent of the lab's site that keeps to itself what it stores, pushes to Alertmanager and mails nobody. */
-async function startAgent(lab: Lab, name: string, alertmanagers: readonly string[]): Promise<Daemon> {
-  const config = JSON.parse(readFileSync(lab.configFile, 'utf8')) as Readonly<Record<string, object>>;
-  const path = join(lab.folder, `${name}.yaml`);
-  mkdirSync(join(lab.folder, name));
-  const notify = {
-    ...(alertmanagers.length > 0 && { alertmanager: { urls: alertmanagers } }),
-    policy: { confirmations: 2, recoveries: 2 },
-  };
-  writeFileSync(path, JSON.stringify({ ...config, notify, store: { path: `${name}/ftm-watch.sqlite` } }));
-  return startDaemon(path, lab.folder);
-}
 
 async function causesIn(alertmanager: Alertmanager): Promise<readonly string[]> {
   const alerts = (await alertmanager.alerts()).filter(({ labels }) => labels['alertname'] === BROKEN);
