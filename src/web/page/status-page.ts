@@ -41,7 +41,7 @@ export function renderStatusPage(sources: PageSources, now: EpochMs): string {
 </head>
 <body>${SIGN_SHEET}
 <header class="bar"><p class="brand">ftm-watch</p><p class="site">${sources.site()}</p><p id="live" role="status" hidden></p></header>
-<main data-now="${now}" data-word="${word}">${mainView(sources, diagnosis, now)}</main>
+<main data-now="${now}" data-seen="${diagnosis?.at ?? 0}" data-word="${word}">${mainView(sources, diagnosis, now)}</main>
 </body>
 </html>
 `);

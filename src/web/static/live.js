@@ -96,13 +96,25 @@ function setLost(isLost) {
   if (live.textContent !== text) live.textContent = text;
 }
 
+/**
+ * @param {MessageEvent<unknown>} event with a diagnosis
+ * @returns {boolean}
+ */
+function isShown({ data }) {
+  /** @type {unknown} */
+  const round = JSON.parse(String(data));
+  if (typeof round !== 'object' || round === null || !('at' in round) || typeof round.at !== 'string') return false;
+  return Date.parse(round.at) === Number(main().dataset['seen']);
+}
+
 function listen() {
   const source = new EventSource('api/v1/events');
   source.addEventListener('open', () => {
     setLost(false);
   });
-  source.addEventListener('diagnosis', () => {
-    void refresh();
+  source.addEventListener('diagnosis', (event) => {
+    // The stream begins with the round that this page shows already.
+    if (!isShown(event)) void refresh();
   });
   source.addEventListener('error', () => {
     setLost(true);

@@ -146,8 +146,10 @@ describeWhere([{ program: 'chromium' }], 'the status page', () => {
       if (response.headers()['content-type'] !== 'text/event-stream') sizes.push(response.body().then(({ length }) => length));
     });
     await page.goto(daemon.url, { waitUntil: 'load' });
+    // What comes from now on are new rounds.
+    const first = [...sizes];
     await page.locator('#live:not([hidden])').waitFor();
-    const bytes = (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+    const bytes = (await Promise.all(first)).reduce((sum, size) => sum + size, 0);
     await context.close();
 
     expect([...origins]).toEqual([new URL(daemon.url).origin]);
@@ -160,7 +162,7 @@ describeWhere([{ program: 'chromium' }], 'the status page', () => {
     const pictures = plain.page.locator('.history svg[role="img"]');
     expect(await pictures.count()).toBe(4);
     expect(await pictures.first().getAttribute('aria-label')).toMatch(
-      /^Availability by day: 99\.\d+ % over 90 days, [567] days with an outage$/u,
+      /^Availability by day: 9[89](?:\.\d+)? % over 90 days, \d days with an outage$/u,
     );
 
     await using opened = await openPage(browser, daemon.url);
@@ -182,10 +184,11 @@ describeWhere([{ program: 'chromium' }], 'the status page', () => {
   test('shows a script in a log line as text', async () => {
     // A line that comes while the way is broken is evidence for what broke it.
     await lab.inspect(true);
-    await lab.applianceLog.say(`FTM polling error: ${HOSTILE}`);
-    await daemon.diagnosis(({ causes }) => JSON.stringify(causes).includes('FTM polling error: '), AbortSignal.timeout(10_000));
     await using opened = await openPage(browser, daemon.url);
-    expect(await harmOf(opened)).toEqual([]);
+    // It counts for two seconds: whoever comes later does not see it.
+    const harm = harmOf(opened);
+    await lab.applianceLog.say(`FTM polling error: ${HOSTILE}`);
+    expect(await harm).toEqual([]);
     await lab.inspect(false);
   });
 
@@ -202,10 +205,16 @@ describeWhere([{ program: 'chromium' }], 'the status page', () => {
 /** In which ways a script got further than into a text. */
 async function harmOf({ page, complaints }: OpenPage): Promise<readonly string[]> {
   await page.locator('#live:not([hidden])').waitFor();
-  const text = (await page.locator('main').textContent()) ?? '';
+  const isThere = await page
+    .locator('main', { hasText: HOSTILE_TEXT })
+    .waitFor({ timeout: 10_000 })
+    .then(
+      () => true,
+      () => false,
+    );
   const [scripts, title] = [await page.locator('main script').count(), await page.title()];
   return [
-    ...(HOSTILE_TEXT.test(text) ? [] : ['its text is not there']),
+    ...(isThere ? [] : ['its text is not there']),
     ...(scripts === 0 ? [] : ['it is an element of the page']),
     ...(title.includes('owned') ? ['it ran'] : []),
     ...complaints,
