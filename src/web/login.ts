@@ -3,11 +3,16 @@ import type { WebConfig } from '../config/config.ts';
 // oxlint-disable-next-line no-restricted-imports -- reads a file or a variable, no part of the configuration
 import { readSecret } from '../config/secret.ts';
 import type { Clock, Millis } from '../core/clock.ts';
+import { createLoginLimit, networkOf } from './login-limit.ts';
 import { parsePasswordHash, type PasswordHash, verifyPassword } from './password-hash.ts';
 
-/** Answers who may come in. `busy`: too many wait for an answer already. */
+/** `later`: too many wait for an answer, or too many were wrong; the password was not looked at. */
+export type LoginOutcome = { readonly kind: 'accepted' | 'refused' } | { readonly kind: 'later'; readonly retryAfter: Millis };
+
+/** Answers who may come in. */
 export interface Login {
-  check(name: string, password: string): Promise<'accepted' | 'refused' | 'busy'>;
+  /** @param address of whoever asks */
+  check(name: string, password: string, address: string | undefined): Promise<LoginOutcome>;
 }
 
 /** The hash is meant to be slow, and a page asks several times in a row: a password that was right stays right for so long. */
@@ -15,6 +20,11 @@ const REMEMBERED: Millis = 60_000;
 const MAX_REMEMBERED = 1_000;
 /** One at a time: each costs as much memory and a thread of those that name resolution needs too. More than these do not wait. */
 const MAX_WAITING = 8;
+/** Nobody takes all places. */
+const MAX_WAITING_OF_ONE = 4;
+/** Kept for those who were right before. */
+const MORE_FOR_TRUSTED = 4;
+const QUEUE_PASSES: Millis = 5_000;
 
 /**
  * Hash files are read at each check, so that a changed password counts at once.
@@ -23,22 +33,51 @@ const MAX_WAITING = 8;
 export async function createLogin(users: WebConfig['users'], clock: Clock, env: NodeJS.ProcessEnv): Promise<Login> {
   await Promise.all(users.map((user) => readHash(user, env)));
   const accepted = createAcceptedLogins(clock);
+  const limit = createLoginLimit(clock);
   const queue = createQueue();
   const userOf = createUserLookup(users);
 
-  async function check(name: string, password: string): Promise<'accepted' | 'refused' | 'busy'> {
+  /** Null when it may not wait. */
+  function verify({ id, network, hash, known, password }: Try): Promise<boolean> | null {
+    return queue.add({ id, network, trusted: limit.isTrusted(network) }, async () => {
+      const isRight = (await verifyPassword(password, hash)) && known;
+      if (!isRight) return false;
+      accepted.add(id);
+      limit.giveBack(network);
+      limit.trust(network);
+      return true;
+    });
+  }
+
+  async function check(name: string, password: string, address: string | undefined): Promise<LoginOutcome> {
     const { user, known } = userOf(name);
     const hash = await readHash(user, env);
-    const login = accepted.keyOf([name, password, hash]);
-    if (accepted.has(login)) return 'accepted';
-    const verified = queue(login, () => verifyPassword(password, hash));
-    if (verified === null) return 'busy';
-    if (!(await verified) || !known) return 'refused';
-    accepted.add(login);
-    return 'accepted';
+    const id = accepted.keyOf([name, password, hash]);
+    if (accepted.has(id)) return { kind: 'accepted' };
+    const same = queue.joined(id);
+    if (same !== null) return outcomeOf(await same);
+    const network = networkOf(address);
+    const wait = limit.take(network);
+    if (wait !== null) return { kind: 'later', retryAfter: wait };
+    const verified = verify({ id, network, hash, known, password });
+    if (verified !== null) return outcomeOf(await verified);
+    limit.giveBack(network);
+    return { kind: 'later', retryAfter: QUEUE_PASSES };
   }
 
   return { check };
+}
+
+interface Try {
+  readonly id: string;
+  readonly network: string;
+  readonly hash: PasswordHash;
+  readonly known: boolean;
+  readonly password: string;
+}
+
+function outcomeOf(isRight: boolean): LoginOutcome {
+  return { kind: isRight ? 'accepted' : 'refused' };
 }
 
 /** Why users could not log in, one sentence a user. */
@@ -98,17 +137,32 @@ function createAcceptedLogins(clock: Clock): AcceptedLogins {
   };
 }
 
-/** Runs one job after the other; the same job is joined, not run twice. Null when too many wait. */
-function createQueue(): (id: string, job: () => Promise<boolean>) => Promise<boolean> | null {
-  const waiting = new Map<string, Promise<boolean>>();
+interface Waiting {
+  readonly id: string;
+  readonly network: string;
+  readonly trusted: boolean;
+}
+
+interface Queue {
+  /** The same job, when it waits or runs already. */
+  joined(id: string): Promise<boolean> | null;
+  /** Null when too many wait. */
+  add(who: Waiting, job: () => Promise<boolean>): Promise<boolean> | null;
+}
+
+/** Runs one job after the other. */
+function createQueue(): Queue {
+  const waiting = new Map<string, { readonly network: string; readonly result: Promise<boolean> }>();
   let last: Promise<unknown> = Promise.resolve();
-  return (id, job) => {
-    const same = waiting.get(id);
-    if (same !== undefined) return same;
-    if (waiting.size >= MAX_WAITING) return null;
-    const result = last.then(job).finally(() => waiting.delete(id));
-    waiting.set(id, result);
-    last = result.catch(() => undefined);
-    return result;
+  return {
+    joined: (id) => waiting.get(id)?.result ?? null,
+    add({ id, network, trusted }, job) {
+      const own = [...waiting.values()].filter((other) => other.network === network).length;
+      if (own >= MAX_WAITING_OF_ONE || waiting.size >= MAX_WAITING + (trusted ? MORE_FOR_TRUSTED : 0)) return null;
+      const result = last.then(job).finally(() => waiting.delete(id));
+      waiting.set(id, { network, result });
+      last = result.catch(() => undefined);
+      return result;
+    },
   };
 }

@@ -48,7 +48,7 @@ export function createRoutes(tools: RouteTools): Hono<WebEnv> {
     return ready ? context.text('Ready\n') : context.text(`Not ready${lines(problems)}\n`, 503);
   });
 
-  app.use(login === null ? refuseForeignNames(tools.hosts) : authenticate(login, logger));
+  app.use(login === null ? refuseForeignNames(tools.hosts) : authenticate(login, tools.clock, logger));
   app.use(methodNotAllowed({ app, onMethodNotAllowed: answerMethod }));
   app.get('/', (context) => context.html(renderStatusPage(sources, tools.clock.now())));
   app.get('/static/:name', (context) => answerFile(tools.files.get(context.req.param('name')), context));

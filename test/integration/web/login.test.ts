@@ -1,5 +1,7 @@
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { type IncomingMessage, request } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { hashSync } from 'bcryptjs';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -79,14 +81,39 @@ describe('with users', () => {
     expect(web.state.reloads).toBe(1);
   });
 
-  test('answers 429 when too many try at once', async () => {
+  test('answers 429 to who gets too many wrong, says so once, and lets others in', async () => {
     await using web = await startClosed();
 
-    const answers = await Promise.all(Array.from({ length: 40 }, (_, index) => web.get('/', basicAuth('ops', `wrong ${String(index)}`))));
-    const statuses = new Set(answers.map(({ status }) => status));
+    const statuses: number[] = [];
+    for (let index = 0; index < 40; index += 1) statuses.push((await web.get('/', basicAuth('ops', `wrong ${String(index)}`))).status);
+    const turnedAway = await web.get('/', basicAuth('ops', 'p:ä✓'));
 
-    expect([...statuses].every((status) => status === 401 || status === 429)).toBe(true);
-    expect((await web.get('/', basicAuth('ops', 'p:ä✓'))).status).toBe(200);
+    expect(statuses.slice(0, 10)).toEqual(Array(10).fill(401));
+    expect(statuses.filter((status) => status === 429).length).toBeGreaterThanOrEqual(28);
+    expect(turnedAway.status).toBe(429);
+    expect(Number(turnedAway.headers.get('Retry-After'))).toBeGreaterThan(0);
+    expect(turnedAway.headers.get('Content-Security-Policy')).toContain("default-src 'none'");
+    expect(web.log.filter((line) => line.includes('Turns logins'))).toHaveLength(1);
+    const elsewhere = request({ port: web.port, localAddress: '127.0.0.2', ...basicAuth('ops', 'p:ä✓') }).end();
+    const [answer] = (await once(elsewhere, 'response')) as [IncomingMessage];
+    answer.resume();
+    expect(answer.statusCode).toBe(200);
+  });
+
+  test('holds nothing else up while many try at once', async () => {
+    hash = await hashPassword('p:ä✓', { ln: 14, r: 8, p: 1 });
+    await using web = await startClosed();
+
+    const flood = Array.from({ length: 200 }, (_, index) => web.get('/', basicAuth('ops', `wrong ${String(index)}`)));
+    const started = performance.now();
+    const healthy = await web.get('/-/healthy');
+    const tookMs = performance.now() - started;
+    const statuses = (await Promise.all(flood)).map(({ status }) => status);
+
+    expect(healthy.status).toBe(200);
+    expect(tookMs).toBeLessThan(2_000);
+    expect(statuses.filter((status) => status === 401).length).toBeLessThanOrEqual(12);
+    expect(new Set(statuses)).toEqual(new Set([401, 429]));
   });
 
   test('does not start when a hash cannot be used', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createLogin, loginProblems } from '../../../src/web/login.ts';
+import { createLogin, type Login, loginProblems } from '../../../src/web/login.ts';
 import { hashPassword } from '../../../src/web/scrypt-hash.ts';
 import { handClock } from '../../support/hand-clock.ts';
 
@@ -13,6 +13,14 @@ async function createOpsLogin() {
   return { env, clock, login: await createLogin(USERS, clock, env) };
 }
 
+async function ask(login: Login, name: string, password: string, address = '192.0.2.1'): Promise<'accepted' | 'refused' | 'later'> {
+  return (await login.check(name, password, address)).kind;
+}
+
+function elsewhere(index: number): string {
+  return `198.51.100.${String(index)}`;
+}
+
 describe('createLogin()', () => {
   test.each([
     ['ops', 'secret', 'accepted'],
@@ -24,41 +32,43 @@ describe('createLogin()', () => {
   ])('answers %s with %j: %s', async (name, password, expected) => {
     const { login } = await createOpsLogin();
 
-    await expect(login.check(name, password)).resolves.toBe(expected);
+    await expect(ask(login, name, password)).resolves.toBe(expected);
   });
 
   test('remembers a right password for a minute, and not one that was wrong', async () => {
     const { login, clock } = await createOpsLogin();
-    await login.check('ops', 'secret');
-    const flood = Array.from({ length: 8 }, (_, index) => login.check('ops', `wrong ${String(index)}`));
-    const remembered = login.check('ops', 'secret');
+    await ask(login, 'ops', 'secret');
+    const flood = Array.from({ length: 8 }, (_, index) => ask(login, 'ops', `wrong ${String(index)}`));
+    const remembered = ask(login, 'ops', 'secret');
 
     await expect(remembered).resolves.toBe('accepted');
     await Promise.all(flood);
-    await expect(login.check('ops', 'wrong 0')).resolves.toBe('refused');
+    await expect(ask(login, 'ops', 'wrong 0')).resolves.toBe('refused');
 
     clock.advance(60_000);
-    const second = Array.from({ length: 8 }, (_, index) => login.check('ops', `wrong ${String(index)}`));
-    await expect(login.check('ops', 'secret')).resolves.toBe('busy');
+    const second = Array.from({ length: 8 }, (_, index) => ask(login, 'ops', `wrong ${String(index)}`));
+    await expect(ask(login, 'ops', 'secret')).resolves.toBe('later');
     await Promise.all(second);
   });
 
   test('turns logins away when too many wait, and joins those that are the same', async () => {
     const { login } = await createOpsLogin();
 
-    const same = await Promise.all(Array.from({ length: 50 }, () => login.check('ops', 'secret')));
-    const different = await Promise.all(Array.from({ length: 50 }, (_, index) => login.check('ops', `wrong ${String(index)}`)));
+    const same = await Promise.all(Array.from({ length: 50 }, () => ask(login, 'ops', 'secret')));
+    const different = await Promise.all(
+      Array.from({ length: 50 }, (_, index) => ask(login, 'ops', `wrong ${String(index)}`, elsewhere(index))),
+    );
 
     expect(new Set(same)).toEqual(new Set(['accepted']));
     expect(different.filter((outcome) => outcome === 'refused')).toHaveLength(8);
-    expect(different.filter((outcome) => outcome === 'busy')).toHaveLength(42);
+    expect(different.filter((outcome) => outcome === 'later')).toHaveLength(42);
   });
 
   test('lets unknown users wait in the same queue: they cost as much as known ones', async () => {
     const { login } = await createOpsLogin();
-    const strangers = Array.from({ length: 8 }, (_, index) => login.check(`stranger ${String(index)}`, 'secret'));
+    const strangers = Array.from({ length: 8 }, (_, index) => ask(login, `stranger ${String(index)}`, 'secret', elsewhere(index)));
 
-    await expect(login.check('stranger 8', 'secret')).resolves.toBe('busy');
+    await expect(ask(login, 'stranger 8', 'secret')).resolves.toBe('later');
     await Promise.all(strangers);
   });
 
@@ -66,9 +76,9 @@ describe('createLogin()', () => {
     const env: NodeJS.ProcessEnv = { OPS_HASH: await hashPassword('secret', CHEAP), HQ_HASH: await hashPassword('other', CHEAP) };
     const users = [...USERS, { name: 'hq', passwordHash: { kind: 'env', name: 'HQ_HASH' } }] as const;
     const login = await createLogin(users, handClock(START), env);
-    await Promise.all([login.check('ops', 'secret'), login.check('hq', 'other')]);
+    await Promise.all([ask(login, 'ops', 'secret'), ask(login, 'hq', 'other')]);
 
-    await expect(Promise.all(['secret', 'other'].map((password) => login.check('nobody', password)))).resolves.toEqual([
+    await expect(Promise.all(['secret', 'other'].map((password) => ask(login, 'nobody', password)))).resolves.toEqual([
       'refused',
       'refused',
     ]);
@@ -77,19 +87,45 @@ describe('createLogin()', () => {
     delete env['HQ_HASH'];
     const names = Array.from({ length: 32 }, (_, index) => `stranger ${String(index)}`);
     const outcomes = new Set<string>();
-    for (const name of names) outcomes.add(await login.check(name, 'x').catch(() => 'rejected'));
+    for (const [index, name] of names.entries()) outcomes.add(await ask(login, name, 'x', elsewhere(index)).catch(() => 'rejected'));
     expect(outcomes).toEqual(new Set(['refused', 'rejected']));
-    await expect(login.check('hq', 'other')).rejects.toThrow('"hq"');
+    await expect(ask(login, 'hq', 'other')).rejects.toThrow('"hq"');
+  });
+
+  test('leaves places in the queue to others, and more to those who were right before', async () => {
+    const { login, clock } = await createOpsLogin();
+    await ask(login, 'ops', 'secret', elsewhere(200));
+    clock.advance(60_000);
+    const greedy = Array.from({ length: 8 }, (_, index) => ask(login, 'ops', `wrong ${String(index)}`));
+    const crowd = Array.from({ length: 8 }, (_, index) => ask(login, 'ops', `wrong again ${String(index)}`, elsewhere(index)));
+    const good = ask(login, 'ops', 'secret', elsewhere(200));
+
+    expect((await Promise.all(greedy)).filter((outcome) => outcome === 'refused')).toHaveLength(4);
+    expect((await Promise.all(crowd)).filter((outcome) => outcome === 'refused')).toHaveLength(4);
+    await expect(good).resolves.toBe('accepted');
+  });
+
+  test('looks at no more passwords of a network that got ten wrong, until time has passed, and at those of others', async () => {
+    const { login, clock } = await createOpsLogin();
+    for (let index = 0; index < 10; index += 1) await expect(ask(login, 'ops', `wrong ${String(index)}`)).resolves.toBe('refused');
+
+    await expect(login.check('ops', 'secret', '192.0.2.1')).resolves.toEqual({ kind: 'later', retryAfter: 6_000 });
+    await expect(login.check('ops', 'secret', '::ffff:192.0.2.1')).resolves.toEqual({ kind: 'later', retryAfter: 6_000 });
+    await expect(ask(login, 'ops', 'secret', '192.0.2.2')).resolves.toBe('accepted');
+    // A right one that is remembered is not looked at either, and lets in.
+    await expect(ask(login, 'ops', 'secret')).resolves.toBe('accepted');
+    clock.advance(60_000);
+    await expect(ask(login, 'ops', 'secret')).resolves.toBe('accepted');
   });
 
   test('takes a changed password at once, although the old one is remembered', async () => {
     const { login, env } = await createOpsLogin();
-    await login.check('ops', 'secret');
+    await ask(login, 'ops', 'secret');
 
     env['OPS_HASH'] = await hashPassword('changed', CHEAP);
 
-    await expect(login.check('ops', 'secret')).resolves.toBe('refused');
-    await expect(login.check('ops', 'changed')).resolves.toBe('accepted');
+    await expect(ask(login, 'ops', 'secret')).resolves.toBe('refused');
+    await expect(ask(login, 'ops', 'changed')).resolves.toBe('accepted');
   });
 
   test.each([
