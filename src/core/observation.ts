@@ -137,6 +137,8 @@ export interface MailObservation {
   readonly server: string;
   readonly security: 'starttls' | 'tls' | 'none';
   readonly outcome: MailOutcome;
+  /** When the first certificate of its chain ends; null: there was no TLS, or the chain was not verified. */
+  readonly certificateNotAfter: EpochMs | null;
   /** Whether this machine's own port 25 greets, looked at only when the server failed; null: not looked at. */
   readonly localhostAnswers: boolean | null;
 }

@@ -1,7 +1,7 @@
 import ipaddr from 'ipaddr.js';
 import { Gauge, Registry } from 'prom-client';
 
-import type { Millis } from '../core/clock.ts';
+import type { EpochMs, Millis } from '../core/clock.ts';
 import type { DnsAnswer, DnsObservation, EndpointObservation, TlsOutcome } from '../core/observation.ts';
 
 /** What one probe on demand saw, as far as it got. */
@@ -13,6 +13,8 @@ export interface ProbeFacts {
   readonly names: readonly DnsObservation[];
   /** The last address that was tried; null: none. */
   readonly endpoint: EndpointObservation | null;
+  /** Of the chain of a mail server; null: there was none, or it was not verified. */
+  readonly mailCertificateNotAfter: EpochMs | null;
 }
 
 export interface ProbeText {
@@ -33,6 +35,7 @@ export async function renderProbe(facts: ProbeFacts): Promise<ProbeText> {
   if (facts.module !== 'smtp') addPath(facts, gauge);
   if (facts.module === 'dns') addDns(facts, registry, gauge);
   if (facts.module === 'http') addHttp(facts, registry, gauge);
+  if (facts.mailCertificateNotAfter !== null) expiry(gauge).set(facts.mailCertificateNotAfter / 1000);
   const tls = facts.endpoint?.tls ?? null;
   if (tls !== null) addTls(tls, registry, gauge);
   return { contentType: registry.contentType, body: await registry.metrics() };
@@ -97,8 +100,7 @@ function phasesOf(facts: ProbeFacts): Readonly<Record<'resolve' | 'connect' | 't
 
 function addTls(tls: TlsOutcome, registry: Registry, gauge: MakeGauge): void {
   const expiries = tls.chain?.certificates.map(({ notAfter }) => notAfter) ?? [];
-  if (expiries.length > 0)
-    gauge('probe_ssl_earliest_cert_expiry', 'Returns last SSL chain expiry in unixtime').set(Math.min(...expiries) / 1000);
+  if (expiries.length > 0) expiry(gauge).set(Math.min(...expiries) / 1000);
   if (tls.kind === 'failed') return;
   // As Go writes it: `TLS 1.3`.
   if (tls.protocol !== null)
@@ -115,6 +117,10 @@ function addTls(tls: TlsOutcome, registry: Registry, gauge: MakeGauge): void {
       labelNames: ['cipher'],
       registers: [registry],
     }).set({ cipher: tls.cipher }, 1);
+}
+
+function expiry(gauge: MakeGauge): Gauge {
+  return gauge('probe_ssl_earliest_cert_expiry', 'Returns last SSL chain expiry in unixtime');
 }
 
 function phases(name: string, help: string, registry: Registry): Gauge<'phase'> {

@@ -32,10 +32,12 @@ const MAX_WAITING = 16;
 const MAX_SHOWN = 500;
 
 /** What one look found. */
-interface Seen extends Pick<ProbeFacts, 'success' | 'names' | 'endpoint'> {
+interface Seen extends Omit<ProbeFacts, 'module' | 'durationMs'> {
   readonly findings: readonly Finding[];
   readonly lines: readonly string[];
 }
+
+const NOTHING: Seen = { success: false, names: [], endpoint: null, mailCertificateNotAfter: null, findings: [], lines: [] };
 
 export function createProbesOnDemand(config: Config, looks: SingleLooks, clock: Clock): ProbesOnDemand {
   const limiter = createLimiter(AT_ONCE);
@@ -78,13 +80,14 @@ async function lookUp(target: PathTarget, looks: SingleLooks, signal: AbortSigna
   const names = await Promise.all(target.resolvers.map((resolver) => looks.name(target.host, resolver, signal)));
   const { findings, addresses } = judgeNames(target, names);
   const success = addresses.length > 0 && isWell(findings);
-  return { success, names, endpoint: null, findings, lines: pathLines({ names, endpoints: [], references: [] }) };
+  return { ...NOTHING, success, names, findings, lines: pathLines({ names, endpoints: [], references: [] }) };
 }
 
 async function rehearse(server: Parameters<SingleLooks['mail']>[0], looks: SingleLooks, signal: AbortSignal): Promise<Seen> {
   const observation = await looks.mail(server, signal);
   const findings = judgeMail(observation);
-  return { success: observation.outcome.kind === 'accepted', names: [], endpoint: null, findings, lines: [mailLine(observation)] };
+  const { outcome, certificateNotAfter: mailCertificateNotAfter } = observation;
+  return { ...NOTHING, success: outcome.kind === 'accepted', mailCertificateNotAfter, findings, lines: [mailLine(observation)] };
 }
 
 async function follow(target: PathTarget, looks: SingleLooks, clock: Clock, signal: AbortSignal): Promise<Seen> {
@@ -100,7 +103,7 @@ async function follow(target: PathTarget, looks: SingleLooks, clock: Clock, sign
   const endpoint = endpoints.at(-1) ?? null;
   // A chain that cannot be judged is none that is trusted.
   const success = reached(endpoint, target.depth) && isWell(findings) && tls.every(({ level }) => level !== 'unknown');
-  return { success, names, endpoint, findings, lines: pathLines(path) };
+  return { ...NOTHING, success, names, endpoint, findings, lines: pathLines(path) };
 }
 
 function judgeNames({ host, port, expectedAddresses }: PathTarget, names: readonly DnsObservation[]): ReturnType<typeof judgeDns> {
@@ -133,7 +136,7 @@ function isWell(findings: readonly Finding[]): boolean {
 function inVain(error: unknown, signal: AbortSignal): Seen {
   if (!signal.aborted) throw error;
   const why = signal.reason instanceof DeadlineError ? 'the time was over before its turn came' : 'it was called off';
-  return { success: false, names: [], endpoint: null, findings: [], lines: [`Nothing was looked at: ${why}`] };
+  return { ...NOTHING, lines: [`Nothing was looked at: ${why}`] };
 }
 
 function explain(title: string, { success, findings, lines }: Seen, durationMs: Millis): readonly string[] {

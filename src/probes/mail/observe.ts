@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import type { Socket } from 'node:net';
 import { createSecureContext } from 'node:tls';
-import type { SecureContext } from 'node:tls';
+import type { ConnectionOptions, SecureContext } from 'node:tls';
 import { deadline } from '../../clock.ts';
 import type { Deadline } from '../../clock.ts';
 import type { MailServerConfig } from '../../config/config.ts';
@@ -17,6 +17,8 @@ import { greets } from './local-relay.ts';
 import type { LocalRelay } from './local-relay.ts';
 import { MailSession } from './session.ts';
 import { SmtpError } from './smtp-error.ts';
+import { createVerifiedIdentity } from './verified-identity.ts';
+import type { VerifiedIdentity } from './verified-identity.ts';
 
 /** For everything from the first SYN to the last reply. */
 const MAIL_DEADLINE: Millis = 10_000;
@@ -50,14 +52,20 @@ export interface MailTarget {
  */
 export async function observeMail(target: MailTarget, ports: MailPorts, ctx: ProbeContext): Promise<MailObservation> {
   const { host, port, security } = target.server;
-  const outcome = await rehearse(target, ports, ctx);
+  const identity = createVerifiedIdentity();
+  const outcome = await rehearse(target, { ...ports, identity }, ctx);
   const silent = outcome.kind === 'failed' && (outcome.stage === 'connect' || outcome.stage === 'greeting');
   return {
     server: `${host.includes(':') ? `[${host}]` : host}:${String(port)}`,
     security,
     outcome,
+    certificateNotAfter: identity.notAfter(),
     localhostAnswers: silent && !ctx.signal.aborted ? await greets(ports.localRelay, ctx) : null,
   };
+}
+
+interface RehearsalPorts extends MailPorts {
+  readonly identity: VerifiedIdentity;
 }
 
 /** The state of one rehearsal: how far it has come, and what has to be closed. */
@@ -71,7 +79,7 @@ interface Rehearsal {
   secrets: readonly string[];
 }
 
-async function rehearse(target: MailTarget, ports: MailPorts, ctx: ProbeContext): Promise<MailOutcome> {
+async function rehearse(target: MailTarget, ports: RehearsalPorts, ctx: ProbeContext): Promise<MailOutcome> {
   const startedAt = ctx.clock.elapsed();
   using limit = deadline(ctx.clock, MAIL_DEADLINE, ctx.signal);
   const rehearsal: Rehearsal = { target, ctx, limit, stage: 'connect', session: null, secrets: [] };
@@ -86,12 +94,13 @@ async function rehearse(target: MailTarget, ports: MailPorts, ctx: ProbeContext)
   }
 }
 
-async function perform(rehearsal: Rehearsal, ports: MailPorts): Promise<void> {
+async function perform(rehearsal: Rehearsal, ports: RehearsalPorts): Promise<void> {
   const { target, limit } = rehearsal;
   const { server } = target;
-  const trust = await trustFor(server, ports.trust);
-  const socket = await openTransport(rehearsal, trust);
-  const session = new MailSession({ socket, host: server.host, security: server.security, trust }, limit.signal);
+  const secureContext = await trustFor(server, ports.trust);
+  const tls = { secureContext, rejectUnauthorized: true, checkServerIdentity: ports.identity.check };
+  const socket = await openTransport(rehearsal, tls);
+  const session = new MailSession({ socket, host: server.host, security: server.security, tls }, limit.signal);
   rehearsal.session = session;
   rehearsal.stage = 'greeting';
   await session.greet();
@@ -118,7 +127,7 @@ async function trustFor({ caFile }: MailServerConfig, fallback: SecureContext): 
   }
 }
 
-async function openTransport(rehearsal: Rehearsal, trust: SecureContext): Promise<Socket> {
+async function openTransport(rehearsal: Rehearsal, tls: ConnectionOptions): Promise<Socket> {
   const { target, ctx, limit } = rehearsal;
   const { host, port, security } = target.server;
   const { addresses, hindrance } = target;
@@ -129,7 +138,7 @@ async function openTransport(rehearsal: Rehearsal, trust: SecureContext): Promis
   if (security !== 'tls') return socket;
   rehearsal.stage = 'tls';
   const identity = isIP(host) === 0 ? { servername: host } : { host };
-  return openTls(socket, { secureContext: trust, rejectUnauthorized: true, ...identity }, limit.signal);
+  return openTls(socket, { ...tls, ...identity }, limit.signal);
 }
 
 function failed(rehearsal: Rehearsal, error: unknown, durationMs: Millis): MailOutcome {

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { SecureContext } from 'node:tls';
+import type { ConnectionOptions } from 'node:tls';
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
 import type { MailSecurity } from '../../config/config.ts';
 import type { Millis } from '../../core/clock.ts';
@@ -29,7 +29,8 @@ export interface SessionOptions {
   readonly socket: Socket;
   readonly host: string;
   readonly security: MailSecurity;
-  readonly trust: SecureContext;
+  /** For STARTTLS. */
+  readonly tls: ConnectionOptions;
 }
 
 interface Envelope {
@@ -52,7 +53,7 @@ export class MailSession {
   #takeEnvelope: (envelope: Envelope) => void = () => {};
   #envelope: Envelope | null = null;
 
-  constructor({ socket, host, security, trust }: SessionOptions, signal: AbortSignal) {
+  constructor({ socket, host, security, tls }: SessionOptions, signal: AbortSignal) {
     this.#signal = signal;
     this.#connection = new SMTPConnection({
       connection: socket,
@@ -61,7 +62,7 @@ export class MailSession {
       secured: security === 'tls',
       requireTLS: security === 'starttls',
       ignoreTLS: security === 'none',
-      tls: { secureContext: trust, rejectUnauthorized: true },
+      tls,
       logger: this.transcript.logger,
       transactionLog: true,
       maxResponseSize: MAX_REPLY_BYTES,

@@ -33,6 +33,8 @@ describe('observeMail with a server that accepts', () => {
     expect(server.commands.filter((line) => /^DATA|^BDAT/iu.test(line))).toEqual([]);
     expect(server.messages()).toBe(0);
     expect(judgeMail(seen)).toEqual([]);
+    const { certificateNotAfter: end } = seen;
+    expect(end === null ? null : Math.round((end - Date.now()) / 86_400_000)).toBe(security === 'none' ? null : 365);
   });
 
   test('never says DATA, even where the server allows pipelining', async () => {

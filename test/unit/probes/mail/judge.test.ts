@@ -19,13 +19,15 @@ function failing({ stage, reason, code, tlsError }: Failing, localhostAnswers: b
     code: code ?? null,
     tlsError: tlsError ?? null,
   } as const;
-  return { server: 'mail.example.test:25', security: 'starttls', outcome, localhostAnswers };
+  return { server: 'mail.example.test:25', security: 'starttls', outcome, certificateNotAfter: null, localhostAnswers };
 }
 
 describe('judgeMail', () => {
   test('finds nothing in a server that accepts', () => {
     const outcome = { kind: 'accepted', durationMs: 9, greeting: '220 hello' } as const;
-    expect(judgeMail({ server: 'mail.example.test:25', security: 'none', outcome, localhostAnswers: null })).toEqual([]);
+    expect(
+      judgeMail({ server: 'mail.example.test:25', security: 'none', outcome, certificateNotAfter: null, localhostAnswers: null }),
+    ).toEqual([]);
   });
 
   test.each<[Failing, string]>([
