@@ -33,9 +33,11 @@ function causesOf(judged: JudgedState, states: JudgedStates, context: CauseConte
     (finding): finding is Suggesting => finding.suggests !== null && finding.level !== 'unknown',
   );
   const bySubject = Map.groupBy(suggesting, (finding) => faultSubject(finding, context));
+  const attached = attachedTo(judged.assessment.id, states);
   return [...bySubject].map(([subject, findings]) => {
     const main = mainFinding(findings);
-    return buildCause({ subject, main, findings, attached: attachedTo(judged.assessment.id, states) }, states, context);
+    // A warning, such as that of a service, explains nothing of what FortiAuthenticator complains of.
+    return buildCause({ subject, main, findings, attached: main.level === 'broken' ? attached : [] }, states, context);
   });
 }
 
@@ -65,6 +67,9 @@ function rank(finding: Suggesting): number {
   return LEVELS.indexOf(finding.level) * 100 + (depth === -1 ? DEEPEST_FIRST.length : depth);
 }
 
+/** A thousand appliances may complain of one fault, and a thousand hosts have it: enough to be believed. */
+const MOST_ATTACHED = 20;
+
 /** What the explained preconditions saw of the same fault. */
 function attachedTo(id: PreconditionId, states: JudgedStates): readonly Finding[] {
   return EXPLANATIONS.filter(({ by, evidence }) => by === id && evidence)
@@ -72,7 +77,8 @@ function attachedTo(id: PreconditionId, states: JudgedStates): readonly Finding[
       const explained = states.get(explanation.id);
       return explained?.state === 'blocked' && explained.blockedBy.includes(id) ? explained.assessment.findings : [];
     })
-    .filter((finding) => finding.level === 'broken' || finding.level === 'warning');
+    .filter((finding) => finding.level === 'broken' || finding.level === 'warning')
+    .slice(0, MOST_ATTACHED);
 }
 
 interface Fault {

@@ -60,6 +60,18 @@ describe('diagnose()', () => {
     });
   });
 
+  test('has evidence in proportion to what is broken, not to its square', () => {
+    const many = Array.from({ length: 1_000 }, (_, index) => index);
+    const services = many.map((index) => finding('tls-intercepted', { subject: `service-${String(index)}.test:443` }));
+    const complaints = many.map((index) => finding('polling-failing', { subject: `fac-${String(index)}` }));
+    const { causes } = diagnose(round(['tls-genuine', [finding('tls-intercepted'), ...services]], ['polling', complaints]), CONTEXT);
+    expect(causes).toHaveLength(1_001);
+    expect(Math.max(...causes.map(({ evidence }) => evidence.length))).toBe(21);
+    const warnings = services.map((service): Finding => ({ ...service, level: 'warning' }));
+    const mild = diagnose(round(['tls-genuine', [finding('tls-intercepted'), ...warnings]], ['polling', complaints]), CONTEXT);
+    expect(mild.causes.map(({ evidence }) => evidence.length).toSorted((a, b) => b - a)).toEqual([21, ...many.map(() => 1)]);
+  });
+
   test('explains a silent resolver and a silent mail server by a dead uplink', () => {
     const result = outcome(
       round(
