@@ -3,6 +3,7 @@ import type { Assessment } from '../core/assessment.ts';
 import type { Severity } from '../core/cause.ts';
 import type { EpochMs } from '../core/clock.ts';
 import type { Finding } from '../core/finding.ts';
+import { nameList } from '../core/name-list.ts';
 import type { ClockObservation, EndpointObservation } from '../core/observation.ts';
 import type { PreconditionId } from '../core/precondition.ts';
 import type { PathObservation, RoundObservations } from '../core/round.ts';
@@ -114,7 +115,7 @@ function reachSummary({ endpoints }: PathObservation): string {
 
 function assessMail({ mail }: RoundObservations): Assessment {
   if (mail.length === 0) return { id: 'mail', kind: 'not-configured', findings: [], summary: 'No mail server is configured' };
-  return judgedAs('mail', mail.flatMap(judgeMail), `${mail.map(({ server }) => server).join(', ')} accepts a message`);
+  return judgedAs('mail', mail.flatMap(judgeMail), `${nameList(mail.map(({ server }) => server))} accepts a message`);
 }
 
 /** Without an NTP server the time is a by-product of other answers: when none has it, nothing is missing. */

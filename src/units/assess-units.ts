@@ -8,6 +8,7 @@ import { judgeLicenseAssignment } from '../core/license/judge-license-assignment
 import { judgeTokenPool } from '../core/license/judge-token-pool.ts';
 import { licensesOf } from '../core/license/licenses-of.ts';
 import { unitOf } from '../core/license/unit.ts';
+import { nameList } from '../core/name-list.ts';
 import type { PreconditionId } from '../core/precondition.ts';
 import type { UnitObservation, UnitsPicture } from './observe-units.ts';
 
@@ -34,7 +35,7 @@ function assessAppliances(config: Config, units: readonly UnitObservation[]): As
   const findings = asked.flatMap((unit) =>
     unit.rest === null ? [] : judgeAppliance(unit.rest, { unit: unit.config, licenseServer: config.licenseServer }, unit.role),
   );
-  return judged('appliance', findings, `${asked.map(({ config: { name } }) => name).join(', ')}: the API answers`);
+  return judged('appliance', findings, `${nameList(asked.map(({ config: { name } }) => name))}: the API answers`);
 }
 
 function assessAssignment(config: Config, { units, registration }: UnitsPicture): Assessment {

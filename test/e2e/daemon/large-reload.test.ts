@@ -1,0 +1,65 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import { createDaemonBench, metricsOf, type DaemonBench } from '../../support/daemon-bench.ts';
+import { parseExposition } from '../../support/exposition.ts';
+import { createTcpPeer, type Peer } from '../../support/tls-peer.ts';
+import { until } from '../../support/until.ts';
+
+const WITHIN = 15_000;
+
+let site: DaemonBench;
+let silent: Peer;
+
+beforeAll(async () => {
+  site = await createDaemonBench();
+  // Reads, so that it hears of the end of a connection, and says nothing.
+  silent = await createTcpPeer((socket) => {
+    socket.resume();
+  }, '0.0.0.0');
+});
+
+afterAll(async () => {
+  await silent[Symbol.asyncDispose]();
+  await site[Symbol.asyncDispose]();
+});
+
+/** So many services at addresses of their own, and as many appliances. */
+async function configure(count: number): Promise<void> {
+  const numbers = Array.from({ length: count }, (_, index) => index);
+  await site.configure({
+    services: numbers.map((number) => ({
+      name: `service-${String(number)}`,
+      host: `127.2.${String(Math.floor(number / 250))}.${String((number % 250) + 1)}`,
+      port: silent.port,
+    })),
+    appliances: numbers.map((number) => ({ name: `fac-${String(number)}` })),
+  });
+}
+
+test('a reload from a thousand targets to ten lets go of the connections and the series of the others', async () => {
+  await configure(1_000);
+  await using daemon = site.start();
+  const page = await daemon.page();
+  await until(
+    () => Promise.resolve(silent.seen),
+    (seen) => seen >= 50,
+    WITHIN,
+  );
+  const seriesOf = async (): Promise<readonly string[]> => {
+    const series = parseExposition(await metricsOf(page));
+    return [...new Set(series.flatMap(({ labels: { target, appliance } }) => target ?? appliance ?? []))];
+  };
+  expect((await seriesOf()).length).toBeGreaterThanOrEqual(2_000);
+
+  await configure(10);
+  daemon.signal('SIGHUP');
+  await daemon.logged('Took the configuration anew');
+  await until(
+    () => Promise.resolve(silent.open),
+    (open) => open <= 10,
+    WITHIN,
+  );
+  const names = await seriesOf();
+  expect(names.filter((name) => name.startsWith('127.2.'))).toHaveLength(10);
+  expect(names.filter((name) => name.startsWith('fac-'))).toHaveLength(10);
+});
