@@ -1,0 +1,99 @@
+import { promisify } from 'node:util';
+
+/**
+ * Loaded into the daemon before its own code (`node --import`), as libfaketime is loaded into other programs: between two rounds time
+ * leaps to the next thing that waits for it, so that days of rounds pass in minutes. Within a round time is real. Nothing of the
+ * daemon is replaced: its own schedule starts each round.
+ *
+ * A round is under way while a timer of exactly its limit runs. Each message says how many rounds are wanted and how long that limit is,
+ * and is answered when they are done.
+ */
+export interface LeapOrder {
+  readonly rounds: number;
+  readonly roundLimit: number;
+}
+
+interface Waiting {
+  readonly due: number;
+  readonly call: () => void;
+}
+
+type Timer = NodeJS.Timeout;
+
+const realTime = { now: Date.now, elapsed: performance.now.bind(performance), set: setTimeout, clear: clearTimeout };
+const turn = promisify(setImmediate);
+const waiting = new Map<Timer, Waiting>();
+let ahead = 0;
+let wanted = 0;
+let roundLimit = Number.NaN;
+let round: Timer | null = null;
+
+function elapsed(): number {
+  return realTime.elapsed() + ahead;
+}
+
+function setTimer(callback: (...args: unknown[]) => void, delay = 0, ...args: unknown[]): Timer {
+  const call = (): void => {
+    waiting.delete(timer);
+    callback(...args);
+  };
+  const timer: Timer = realTime.set(call, delay);
+  waiting.set(timer, { due: elapsed() + delay, call });
+  if (delay === roundLimit) round = timer;
+  return timer;
+}
+
+function clearTimer(timer: Timer | undefined): void {
+  if (timer === undefined) return;
+  waiting.delete(timer);
+  realTime.clear(timer);
+  if (timer === round) endRound();
+}
+
+function endRound(): void {
+  round = null;
+  // Between two orders the daemon goes on in real time.
+  if (wanted === 0) return;
+  wanted -= 1;
+  // What came of it is published, and stored, in the turns that follow.
+  setImmediate(setImmediate, wanted > 0 ? leap : () => process.send?.('done'));
+}
+
+/** Lets everything that waits have its turn at its own time, until one of them has started a round. */
+async function leap(): Promise<void> {
+  while (round === null) {
+    const [timer, next] = earliest();
+    if (timer === null) throw new Error('Nothing waits: no round will ever come');
+    ahead += Math.max(0, next.due - elapsed());
+    realTime.clear(timer);
+    next.call();
+    // What it starts may take a turn of the event loop to begin.
+    await turn();
+  }
+}
+
+function earliest(): readonly [Timer, Waiting] | readonly [null, null] {
+  let first: readonly [Timer, Waiting] | null = null;
+  for (const entry of waiting) if (first === null || entry[1].due < first[1].due) first = entry;
+  return first ?? [null, null];
+}
+
+class LeapingDate extends Date {
+  constructor(...args: readonly [] | readonly [string | number | Date]) {
+    super(...((args.length === 0 ? [LeapingDate.now()] : args) as [number]));
+  }
+
+  static override now(): number {
+    return realTime.now() + Math.round(ahead);
+  }
+}
+
+Object.defineProperties(setTimer, Object.getOwnPropertyDescriptors(realTime.set));
+Object.assign(globalThis, { setTimeout: setTimer, clearTimeout: clearTimer, Date: LeapingDate });
+performance.now = elapsed;
+
+process.on('message', (order: LeapOrder) => {
+  wanted = order.rounds;
+  roundLimit = order.roundLimit;
+  void leap();
+});

@@ -1,0 +1,60 @@
+import { parseArgs } from 'node:util';
+import { PROBE_KINDS } from './probes/kinds.ts';
+import type { ProbeKind } from './probes/kinds.ts';
+import type { Effort } from './probes/compare.ts';
+
+const SECTIONS = ['round', 'start', 'memory', 'scrape'] as const;
+
+export type Section = (typeof SECTIONS)[number];
+
+export interface Options {
+  readonly kinds: readonly ProbeKind[];
+  readonly sections: ReadonlySet<Section>;
+  readonly quick: boolean;
+  readonly effort: Effort;
+  /** Rounds a measurement of whole rounds takes. */
+  readonly roundsAtOnce: number;
+  /** After so many rounds memory is looked at. */
+  readonly memoryAfter: readonly number[];
+  readonly json: string;
+  /** Whether the results go into docs/benchmarks.md. */
+  readonly write: boolean;
+}
+
+const USAGE = `npm run bench -- [--only ${[...groups(), ...SECTIONS].join(',')}] [--quick] [--json FILE] [--write]`;
+
+/** @throws {Error} saying what is allowed */
+export function readOptions(argv: readonly string[]): Options {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      only: { type: 'string' },
+      quick: { type: 'boolean', default: false },
+      json: { type: 'string', default: '.cache/bench.json' },
+      write: { type: 'boolean', default: false },
+    },
+  });
+  const { only, quick, json, write } = values;
+  const wanted = only?.split(',') ?? [...groups(), ...SECTIONS];
+  const unknown = wanted.find((name) => !groups().includes(name) && !SECTIONS.some((section) => section === name));
+  if (unknown !== undefined) throw new Error(`Cannot measure "${unknown}": expected ${USAGE}`);
+  return {
+    kinds: PROBE_KINDS.filter((kind) => wanted.includes(groupOf(kind))),
+    sections: new Set(SECTIONS.filter((section) => wanted.includes(section))),
+    quick,
+    effort: quick ? { rounds: 2, milliseconds: 150 } : { rounds: 5, milliseconds: 800 },
+    roundsAtOnce: quick ? 20 : 150,
+    memoryAfter: quick ? [100, 300] : [1_000, 10_000],
+    json,
+    write,
+  };
+}
+
+function groups(): readonly string[] {
+  return [...new Set(PROBE_KINDS.map(groupOf))];
+}
+
+/** `tls` means both keys. */
+function groupOf(kind: ProbeKind): string {
+  return kind.split('-')[0] ?? kind;
+}

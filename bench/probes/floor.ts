@@ -1,0 +1,47 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { connect } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
+import type { HostPort } from '../../src/config/config.ts';
+import { createProbeSecureContext } from '../../src/probes/endpoint/secure-context.ts';
+
+type Server = HostPort & { readonly serverName: string | null };
+
+/** The product's own context: another one would measure other cryptography. */
+const secureContext = createProbeSecureContext();
+
+/** A handshake, and nothing else. */
+export async function bareHandshake(server: Server): Promise<readonly never[]> {
+  const socket = await shakeHands(server);
+  // Its last message is on its way then; the server would not know of the handshake otherwise.
+  await turn();
+  socket.destroy();
+  return [];
+}
+
+/** A handshake, and one request that is answered with the end of the connection. */
+export async function bareRequest(server: Server): Promise<readonly never[]> {
+  const socket = await shakeHands(server);
+  await new Promise<void>((resolve, reject) => {
+    socket.once('error', reject).once('end', resolve).resume();
+    socket.write(`GET / HTTP/1.1\r\nHost: ${server.host}\r\nConnection: close\r\n\r\n`);
+  });
+  socket.destroy();
+  return [];
+}
+
+function shakeHands({ host, port, serverName }: Server): Promise<TLSSocket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({
+      host,
+      port,
+      secureContext,
+      rejectUnauthorized: false,
+      ...(serverName === null ? {} : { servername: serverName }),
+    });
+    socket.once('error', reject);
+    socket.once('secureConnect', () => {
+      socket.off('error', reject).on('error', () => undefined);
+      resolve(socket);
+    });
+  });
+}

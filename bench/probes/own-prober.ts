@@ -1,0 +1,122 @@
+/**
+ * A program: the probes of ftm-watch as the daemon runs them, each observed and judged, in a process of its own so that the operating
+ * system can say what they cost. It answers the first message when it is ready, and each further one with what it did.
+ */
+import { configOf } from '../../test/support/config-of.ts';
+import { systemClock } from '../../src/clock.ts';
+import { judgeDns } from '../../src/probes/dns/judge.ts';
+import { judgeHttp, judgeTcp } from '../../src/probes/endpoint/judge.ts';
+import { judgeMail } from '../../src/probes/mail/judge.ts';
+import { judgeTlsPath } from '../../src/round/judge-tls-path.ts';
+import type { PathTarget } from '../../src/round/observe-path.ts';
+import { licenseTarget, serviceTarget } from '../../src/round/path-targets.ts';
+import { createProbeKit } from '../../src/round/probe-kit.ts';
+import type { ProbeKit } from '../../src/round/probe-kit.ts';
+import type { Config } from '../../src/config/config.ts';
+import type { Finding } from '../../src/core/finding.ts';
+import { bareHandshake, bareRequest } from './floor.ts';
+import type { FloorKind, ProbeKind } from './kinds.ts';
+
+/** The first message. */
+export interface ProberSettings {
+  /** YAML. */
+  readonly configuration: string;
+}
+
+/** Every other message: a load of one kind, so many at once, for a while. */
+export interface ProbeLoad {
+  readonly kind: ProbeKind | FloorKind;
+  readonly concurrency: number;
+  readonly milliseconds: number;
+}
+
+export interface ProbeLoadDone {
+  readonly probes: number;
+  /** What went wrong first; null: nothing. */
+  readonly problem: string | null;
+}
+
+type Look = () => Promise<readonly Finding[]>;
+
+const NEVER = new AbortController().signal;
+
+function pathLook(kit: ProbeKit, target: PathTarget): Look {
+  return async () => {
+    const path = await kit.looks.path(target, NEVER);
+    const tls = judgeTlsPath(path, kit.knowledgeOf(path.subject), { controls: [], now: systemClock.now() });
+    const answered = path.endpoints.filter(({ http }) => http !== null);
+    return [
+      ...judgeTcp(path.endpoints),
+      ...(tls.worst?.findings ?? []),
+      ...(answered.length === 0 ? [] : judgeHttp(answered)),
+      ...(path.endpoints.length === 1 && path.endpoints[0]?.[target.depth] !== null ? [] : [incomplete(target.depth)]),
+    ];
+  };
+}
+
+function incomplete(what: string): Finding {
+  return { rule: 'bench', subject: what, expected: 'it was looked at', actual: 'it was not', level: 'broken', suggests: null };
+}
+
+function dnsLook(kit: ProbeKit, config: Config): Look {
+  const [resolver] = config.resolvers;
+  if (resolver === undefined) throw new Error('Cannot look up names without a resolver');
+  const { port, expectedAddresses } = config.licenseServer;
+  return async () => {
+    const seen = await kit.looks.name('fortitokenmobile.fortinet.com', resolver, NEVER);
+    const { findings, addresses } = judgeDns({ name: seen.name, port, expectedAddresses, observations: [seen] });
+    return addresses.length === 0 ? [...findings, incomplete('dns')] : findings;
+  };
+}
+
+function mailLook(kit: ProbeKit, config: Config): Look {
+  const [server] = config.mail;
+  if (server === undefined) throw new Error('Cannot rehearse mail without a server');
+  return async () => judgeMail(await kit.looks.mail(server, NEVER));
+}
+
+function looksOf(kit: ProbeKit, config: Config): Readonly<Record<ProbeKind | FloorKind, Look>> {
+  const [service] = config.services;
+  if (service === undefined) throw new Error('Cannot look at a server with an RSA key: expected it as a service');
+  const [ecdsa, rsa] = [licenseTarget(config), serviceTarget(service, config)];
+  return {
+    dns: dnsLook(kit, config),
+    tcp: pathLook(kit, { ...ecdsa, depth: 'tcp' }),
+    'tls-rsa': pathLook(kit, { ...rsa, depth: 'tls' }),
+    'tls-ecdsa': pathLook(kit, { ...ecdsa, depth: 'tls' }),
+    'https-rsa': pathLook(kit, rsa),
+    'https-ecdsa': pathLook(kit, ecdsa),
+    mail: mailLook(kit, config),
+    'floor-tls-rsa': () => bareHandshake(rsa),
+    'floor-tls-ecdsa': () => bareHandshake(ecdsa),
+    'floor-https-rsa': () => bareRequest(rsa),
+    'floor-https-ecdsa': () => bareRequest(ecdsa),
+  };
+}
+
+async function carry(look: Look, { concurrency, milliseconds }: ProbeLoad): Promise<ProbeLoadDone> {
+  const end = performance.now() + milliseconds;
+  let probes = 0;
+  let problem: string | null = null;
+  async function one(): Promise<void> {
+    while (performance.now() < end && problem === null) {
+      const wrong = (await look()).find(({ level }) => level !== 'note');
+      if (wrong !== undefined) problem = `${wrong.rule}: ${wrong.actual}`;
+      probes += 1;
+    }
+  }
+  await Promise.all(Array.from({ length: concurrency }, one));
+  return { probes, problem };
+}
+
+process.once('message', ({ configuration }: ProberSettings) => {
+  void (async () => {
+    const config = await configOf(configuration);
+    const looks = looksOf(await createProbeKit(config, { clock: systemClock, env: {} }), config);
+    process.on('message', (load: ProbeLoad) => {
+      void (async () => process.send?.(await carry(looks[load.kind], load)))();
+    });
+    process.send?.('ready');
+  })();
+});
+process.once('disconnect', () => process.exit());

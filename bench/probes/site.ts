@@ -1,0 +1,59 @@
+import { fork } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createAuthorities, servedChain } from '../../test/lab/authorities.ts';
+import { CONTROL_HOSTS, LICENSE_HOST, MAIL_HOST } from '../../test/lab/site.ts';
+import { chainPem, createIdentity } from '../../test/support/authority.ts';
+import type { Identity } from '../../test/support/authority.ts';
+import { ask } from '../child-messages.ts';
+import { endProcess } from '../child-process.ts';
+import type { Credentials, HandshakeCounts, TargetPorts, TargetSettings } from './targets.ts';
+
+const PROGRAM = fileURLToPath(new URL('targets.ts', import.meta.url));
+
+/** Everything that is looked at, on loopback, and the certificates that it is judged by. */
+export interface Site extends AsyncDisposable {
+  readonly folder: string;
+  readonly ports: TargetPorts;
+  /** PEM files: under which the licence server and the control hosts with the mail server are trusted. */
+  readonly fortinetCa: string;
+  readonly otherCa: string;
+  handshakes(): Promise<HandshakeCounts>;
+}
+
+export async function createSite(): Promise<Site> {
+  const folder = await mkdtemp(join(tmpdir(), 'ftm-watch-bench-'));
+  const authorities = await createAuthorities();
+  const { fortinet, other, licenseServer } = authorities;
+  const names = [LICENSE_HOST, MAIL_HOST];
+  const rsa = await createIdentity({ name: licenseServer.name, issuer: fortinet.sub, dnsNames: names, key: 'RSA-2048' });
+  const ecdsa = await createIdentity({ name: licenseServer.name, issuer: fortinet.sub, dnsNames: names });
+  const sub = await createIdentity({ name: 'C=US, O=Example Trust, CN=Example Issuing CA', issuer: other, authority: true });
+  const controls = await Promise.all(
+    CONTROL_HOSTS.map((host) => createIdentity({ name: `CN=${host}`, issuer: sub, dnsNames: [host], key: 'RSA-2048' })),
+  );
+  const child = fork(PROGRAM, { execArgv: [] });
+  const settings: TargetSettings = { rsa: credentials(rsa), ecdsa: credentials(ecdsa), controls: controls.map(credentials) };
+  const ports = await ask<TargetPorts>(child, settings);
+  const [fortinetCa, otherCa] = [join(folder, 'fortinet-ca.pem'), join(folder, 'other-ca.pem')];
+  await writeFile(fortinetCa, fortinet.root.pem);
+  await writeFile(otherCa, other.pem);
+  await mkdir(join(folder, 'data'));
+  return {
+    folder,
+    ports,
+    fortinetCa,
+    otherCa,
+    handshakes: () => ask<HandshakeCounts>(child, {}),
+    [Symbol.asyncDispose]: async () => {
+      await endProcess(child);
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function credentials(identity: Identity): Credentials {
+  return { cert: chainPem(...servedChain(identity)), key: identity.keyPem };
+}

@@ -1,0 +1,112 @@
+/**
+ * A program: all servers that the probes look at, in a process of its own so that what they cost is not counted. It answers the first
+ * message with where they are, and each further one with how many handshakes there were.
+ */
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { createServer as createTcpServer } from 'node:net';
+import type { AddressInfo, Server } from 'node:net';
+import { createSecureContext, createServer as createTlsServer } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
+import { answerTo } from './dns-answer.ts';
+import { serveSmtp } from './serve-smtp.ts';
+
+export interface Credentials {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** The first message. */
+export interface TargetSettings {
+  readonly rsa: Credentials;
+  readonly ecdsa: Credentials;
+  /** Of the control hosts. */
+  readonly controls: readonly Credentials[];
+}
+
+/** The answer to it. */
+export interface TargetPorts {
+  readonly dns: number;
+  readonly tcp: number;
+  readonly rsa: number;
+  readonly ecdsa: number;
+  readonly controls: readonly number[];
+  readonly mail: number;
+}
+
+export interface HandshakeCounts {
+  readonly full: number;
+  readonly resumed: number;
+}
+
+/** As Go's default where both sides have it; the product offers it first. */
+const CURVE = 'X25519';
+
+let counts: HandshakeCounts = { full: 0, resumed: 0 };
+
+function count(socket: TLSSocket): void {
+  counts = socket.isSessionReused() ? { ...counts, resumed: counts.resumed + 1 } : { ...counts, full: counts.full + 1 };
+}
+
+async function listen(server: Server): Promise<number> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return (server.address() as AddressInfo).port;
+}
+
+function serveHttps(credentials: Credentials, status: string): Promise<number> {
+  const server = createTlsServer({ ...credentials, ecdhCurve: CURVE }, (socket) => {
+    count(socket);
+    socket.on('error', () => undefined);
+    socket.once('data', (request: Buffer) => {
+      // No date: for a daemon whose time leaps it would be wrong.
+      const body = request.toString('latin1', 0, 4) === 'HEAD' ? '' : 'Nothing here\n';
+      socket.end(
+        `HTTP/1.1 ${status}\r\nServer: bench\r\nContent-Type: text/plain\r\nContent-Length: 13\r\nConnection: close\r\n\r\n${body}`,
+      );
+    });
+  });
+  // Who leaves before the last message of the handshake arrived is no error of the server.
+  server.on('tlsClientError', () => undefined);
+  return listen(server);
+}
+
+function serveTcp(): Promise<number> {
+  return listen(createTcpServer((socket) => socket.on('error', () => undefined).resume()));
+}
+
+async function serveDns(): Promise<number> {
+  const socket = createSocket({ type: 'udp4', recvBufferSize: 4 * 1024 * 1024 });
+  socket.on('message', (query, { port, address }) => {
+    socket.send(answerTo(query), port, address);
+  });
+  socket.bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  return socket.address().port;
+}
+
+function serveMail(credentials: Credentials): Promise<number> {
+  const secureContext = createSecureContext({ ...credentials, ecdhCurve: CURVE });
+  return listen(
+    createTcpServer((socket) => {
+      serveSmtp(socket, secureContext, count);
+    }),
+  );
+}
+
+process.once('message', (settings: TargetSettings) => {
+  void (async () => {
+    const { rsa, ecdsa, controls } = settings;
+    const ports: TargetPorts = {
+      dns: await serveDns(),
+      tcp: await serveTcp(),
+      rsa: await serveHttps(rsa, '404 Not Found'),
+      ecdsa: await serveHttps(ecdsa, '404 Not Found'),
+      controls: await Promise.all(controls.map((control) => serveHttps(control, '200 OK'))),
+      mail: await serveMail(ecdsa),
+    };
+    process.on('message', () => process.send?.(counts));
+    process.send?.(ports);
+  })();
+});
+process.once('disconnect', () => process.exit());

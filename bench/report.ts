@@ -1,0 +1,117 @@
+import { PROBE_TITLES } from './probes/kinds.ts';
+import type { FloorKind } from './probes/kinds.ts';
+import type { Comparison } from './probes/compare.ts';
+import type { Results } from './results.ts';
+import { formatSpread } from './statistics.ts';
+
+/** The results as Markdown: ratios first, since milliseconds are this machine's own. */
+export function report(results: Results): string {
+  return [
+    machineLines(results),
+    roundLines(results),
+    probeLines(results),
+    floorLines(results),
+    idleLines(results),
+    daemonLines(results),
+    scrapeLines(results),
+  ]
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join('\n'))
+    .join('\n\n');
+}
+
+function machineLines({ machine, quick }: Results): readonly string[] {
+  const { at, processor, cores, memoryGigabytes, system, node, openssl, blackbox, loadBefore } = machine;
+  return [
+    `Measured on ${at}${quick ? ' (quick: too short for more than a first impression)' : ''}: ${processor}, ${String(cores)} cores, ` +
+      `${String(memoryGigabytes)} GB, ${system}; load before ${loadBefore.toFixed(1)}.`,
+    `ftm-watch on Node ${node} (OpenSSL ${openssl}) against blackbox_exporter ${blackbox}, as Debian packages it.`,
+  ];
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
+  if (rows.length === 0) return [];
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)];
+}
+
+function roundLines({ round }: Results): readonly string[] {
+  if (round === null) return [];
+  return table(
+    ['A whole round against', 'ratio of CPU', 'ftm-watch, ms', 'blackbox_exporter, ms'],
+    [
+      [
+        'a probe for each series that the round measures (15)',
+        `**${formatSpread(round.ratioToSameSeries, 2)}**`,
+        formatSpread(round.ownMs, 2),
+        formatSpread(round.sameSeriesMs, 2),
+      ],
+      [
+        'the fewest probes that one would get by with (6)',
+        `**${formatSpread(round.ratioToFewest, 2)}**`,
+        formatSpread(round.ownMs, 2),
+        formatSpread(round.fewestMs, 2),
+      ],
+    ],
+  );
+}
+
+function probeLines({ comparisons }: Results): readonly string[] {
+  return table(
+    ['Probe', 'at once', 'ratio of CPU', 'ftm-watch, ms', 'blackbox_exporter, ms', 'probes a second'],
+    comparisons.map(({ kind, concurrency, ratio, own, blackbox }) => [
+      PROBE_TITLES[kind],
+      String(concurrency),
+      `**${formatSpread(ratio, 2)}**`,
+      formatSpread(own.cpuMs, 3),
+      formatSpread(blackbox.cpuMs, 3),
+      `${own.aSecond.median.toFixed(0)} / ${blackbox.aSecond.median.toFixed(0)}`,
+    ]),
+  );
+}
+
+function floorLines({ floors, comparisons }: Results): readonly string[] {
+  return table(
+    ['What Node itself costs', 'at once', 'ms', 'our probe over it'],
+    floors.map(({ kind, concurrency, cost }) => {
+      const probe = probeOver(kind, concurrency, comparisons);
+      const over = probe === undefined ? '' : `+${(probe.own.cpuMs.median - cost.cpuMs.median).toFixed(3)} ms`;
+      return [PROBE_TITLES[kind], String(concurrency), formatSpread(cost.cpuMs, 3), over];
+    }),
+  );
+}
+
+function probeOver(floor: FloorKind, concurrency: number, comparisons: readonly Comparison[]): Comparison | undefined {
+  return comparisons.find((comparison) => `floor-${comparison.kind}` === floor && comparison.concurrency === concurrency);
+}
+
+function idleLines({ idleRequests }: Results): readonly string[] {
+  if (idleRequests.length === 0) return [];
+  const costs = idleRequests.map(({ concurrency, cost }) => `${formatSpread(cost.cpuMs, 3)} ms with ${String(concurrency)} at once`);
+  return [`Of blackbox_exporter's figures an HTTP request that probes nothing takes ${costs.join(', ')}.`];
+}
+
+function daemonLines({ start, memory }: Results): readonly string[] {
+  const rows: string[][] = [];
+  if (start !== null)
+    rows.push(['start to the first answer of /metrics, ms', formatSpread(start.ownMs, 0), formatSpread(start.blackboxMs, 0)]);
+  if (memory !== null) {
+    rows.push(['resident memory, idle, MB', memory.idle.toFixed(1), memory.blackbox.toFixed(1)]);
+    for (const { rounds, megabytes } of memory.after)
+      rows.push([`resident memory after ${String(rounds)} rounds, MB`, megabytes.toFixed(1), memory.blackbox.toFixed(1)]);
+  }
+  return table(['The process', 'ftm-watch', 'blackbox_exporter'], rows);
+}
+
+function scrapeLines({ scrapes }: Results): readonly string[] {
+  return table(
+    ['Scrape of /metrics', 'series', 'KB', 'ms', 'CPU, ms'],
+    scrapes.map(({ who, series, kilobytes, wallMs, cpuMs }) => [
+      who,
+      String(series),
+      String(kilobytes),
+      formatSpread(wallMs, 2),
+      cpuMs.toFixed(2),
+    ]),
+  );
+}

@@ -1,0 +1,20 @@
+import type { Memory } from './daemon/memory.ts';
+import type { RoundCost } from './daemon/round.ts';
+import type { ScrapeCost } from './daemon/scrape.ts';
+import type { StartUp } from './daemon/start.ts';
+import type { Machine } from './machine.ts';
+import type { Comparison, Cost } from './probes/compare.ts';
+import type { FloorKind } from './probes/kinds.ts';
+
+/** Everything that a run found; null: not asked for. */
+export interface Results {
+  readonly machine: Machine;
+  readonly quick: boolean;
+  readonly comparisons: readonly Comparison[];
+  readonly floors: readonly { readonly kind: FloorKind; readonly concurrency: number; readonly cost: Cost }[];
+  readonly idleRequests: readonly { readonly concurrency: number; readonly cost: Cost }[];
+  readonly round: RoundCost | null;
+  readonly start: StartUp | null;
+  readonly memory: Memory | null;
+  readonly scrapes: readonly ScrapeCost[];
+}

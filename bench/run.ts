@@ -1,0 +1,92 @@
+/**
+ * What ftm-watch costs, beside Debian's blackbox_exporter on the same servers in one run. bench/README.md tells how to read it.
+ *
+ *   npm run bench -- [--only dns,tcp,tls,https,mail,round,start,memory,scrape] [--quick] [--json FILE] [--write]
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { measureMemory } from './daemon/memory.ts';
+import { measureRound } from './daemon/round.ts';
+import { measureScrapes } from './daemon/scrape.ts';
+import { measureStart } from './daemon/start.ts';
+import { describeMachine } from './machine.ts';
+import { readOptions } from './options.ts';
+import type { Options } from './options.ts';
+import { startBlackbox } from './probes/blackbox.ts';
+import { compare, measureFloor, measureIdleRequest } from './probes/compare.ts';
+import type { Probers } from './probes/compare.ts';
+import { FLOOR_KINDS } from './probes/kinds.ts';
+import { startOwnProber } from './probes/own.ts';
+import { createSite } from './probes/site.ts';
+import { report } from './report.ts';
+import type { Results } from './results.ts';
+
+const CONCURRENCIES = [1, 8, 32];
+const DOCUMENT = fileURLToPath(new URL('../docs/benchmarks.md', import.meta.url));
+const BETWEEN = /(?<=<!-- begin of what npm run bench writes -->\n)[^]*(?=<!-- end -->)/u;
+
+/** Progress goes beside the results, so that these can be redirected. */
+function tell(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+async function compareProbes(
+  probers: Probers,
+  { kinds, effort }: Options,
+): Promise<Pick<Results, 'comparisons' | 'floors' | 'idleRequests'>> {
+  const comparisons: Results['comparisons'][number][] = [];
+  const floors: Results['floors'][number][] = [];
+  const idleRequests: Results['idleRequests'][number][] = [];
+  for (const concurrency of kinds.length === 0 ? [] : CONCURRENCIES) {
+    for (const kind of kinds) {
+      const comparison = await compare(kind, concurrency, probers, effort);
+      tell(`${kind}, ${String(concurrency)} at once: ${comparison.ratio.median.toFixed(2)} of blackbox_exporter's CPU`);
+      comparisons.push(comparison);
+    }
+    for (const kind of FLOOR_KINDS.filter((floor) => kinds.some((known) => floor === `floor-${known}`)))
+      floors.push({ kind, concurrency, cost: await measureFloor(kind, concurrency, probers, effort) });
+    idleRequests.push({ concurrency, cost: await measureIdleRequest(concurrency, probers, effort) });
+  }
+  return { comparisons, floors, idleRequests };
+}
+
+async function measure(options: Options): Promise<Results> {
+  const { sections, quick, effort, roundsAtOnce, memoryAfter } = options;
+  const machine = describeMachine();
+  await using site = await createSite();
+  await using own = await startOwnProber(site);
+  await using blackbox = await startBlackbox(site);
+  const probes = await compareProbes({ site, own, blackbox }, options);
+  if (sections.size > 0) {
+    tell('Building the daemon');
+    execFileSync('npm', ['run', '--silent', 'build'], { cwd: fileURLToPath(new URL('..', import.meta.url)), stdio: 'inherit' });
+  }
+  const wants = <T>(section: 'round' | 'start' | 'memory' | 'scrape', work: () => Promise<T>): Promise<T | null> => {
+    if (!sections.has(section)) return Promise.resolve(null);
+    tell(`Measuring: ${section}`);
+    return work();
+  };
+  const round = await wants('round', () => measureRound(site, blackbox, { rounds: effort.rounds, roundsAtOnce }));
+  const start = await wants('start', () => measureStart(site, quick ? 2 : 5));
+  const memory = await wants('memory', () => measureMemory(site, blackbox, memoryAfter, tell));
+  const scrapes = (await wants('scrape', () => measureScrapes(site, blackbox, quick ? 10 : 50))) ?? [];
+  return { machine, quick, ...probes, round, start, memory, scrapes };
+}
+
+const options = readOptions(process.argv.slice(2));
+const results = await measure(options);
+const text = report(results);
+process.stdout.write(`${text}\n`);
+await mkdir(dirname(options.json), { recursive: true });
+await writeFile(options.json, `${JSON.stringify(results, null, 2)}\n`);
+tell(`\nThe same as JSON: ${options.json}`);
+if (options.write) {
+  const document = await readFile(DOCUMENT, 'utf8');
+  if (!BETWEEN.test(document)) throw new Error(`Cannot write into ${DOCUMENT}: expected the two comments that the results go between`);
+  await writeFile(
+    DOCUMENT,
+    document.replace(BETWEEN, () => `\n${text}\n\n`),
+  );
+}
