@@ -1,0 +1,3 @@
+import { billOfMaterials } from './bill.ts';
+
+process.stdout.write(billOfMaterials());
