@@ -8,6 +8,7 @@ import { startDaemon } from '../../test/lab/daemon.ts';
 import type { Daemon } from '../../test/lab/daemon.ts';
 import { parseExposition } from '../../test/support/exposition.ts';
 import type { Size } from './configuration.ts';
+import { get } from './get.ts';
 import { lagBetween, valueOf } from './exposed.ts';
 import type { Series } from './exposed.ts';
 import { filesOf, usageOf } from './usage.ts';
@@ -70,11 +71,11 @@ export async function measure(configFile: string, folder: string, size: Size): P
 }
 
 async function firstRound(daemon: Daemon): Promise<void> {
-  while (!(await daemon.get('-/ready')).ok) await sleep(50);
+  while ((await get(new URL('-/ready', daemon.url))).status !== 200) await sleep(50);
 }
 
 async function exposed(daemon: Daemon): Promise<readonly Series[]> {
-  return parseExposition(await (await daemon.get('metrics')).text());
+  return parseExposition((await get(new URL('metrics', daemon.url))).body);
 }
 
 type OfRounds = Pick<
@@ -109,9 +110,10 @@ async function measureRounds(daemon: Daemon, { everySeconds }: Size, store: stri
 }
 
 async function timed(daemon: Daemon, path: string): Promise<Answered> {
-  await (await daemon.get(path)).text();
+  const url = new URL(path, daemon.url);
+  await get(url);
   const started = performance.now();
-  const body = await (await daemon.get(path)).text();
+  const { body } = await get(url);
   return { ms: performance.now() - started, kilobytes: Buffer.byteLength(body) / 1024 };
 }
 

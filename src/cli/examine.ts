@@ -39,7 +39,7 @@ export async function examine(options: ExaminationOptions): Promise<Examination>
       },
     };
     const [observations, picture] = await Promise.all([kit.observe(signal, wishes), units.then((seen) => completePicture(seen, options))]);
-    const judged = kit.assess(observations);
+    const judged = await kit.assess(observations);
     const { host, port } = config.licenseServer;
     const diagnosis = diagnose([...voidWhenStalled(judged.assessments, observations), ...assessUnits(config, picture)], {
       site: config.site,

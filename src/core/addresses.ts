@@ -32,19 +32,24 @@ const NAT64_PREFIX = 96;
 export function classifyAddress(address: string): AddressClass | null {
   const parsed = parseAddress(address);
   if (parsed === null) return null;
-  if (sinkholeOwner(address) !== null) return 'sinkhole';
+  if (sinkholeOf(parsed) !== null) return 'sinkhole';
   return CLASS_BY_RANGE.get(parsed.range()) ?? 'bogon';
 }
 
 /** Who runs the known sinkhole or block page at this address; null when it is none. */
 export function sinkholeOwner(address: string): string | null {
-  return SINKHOLES.find((sinkhole) => addressInAny(address, sinkhole.addresses))?.owner ?? null;
+  const parsed = parseAddress(address);
+  return parsed === null ? null : sinkholeOf(parsed);
+}
+
+function sinkholeOf(parsed: Parsed): string | null {
+  return SINKHOLE_BLOCKS.find(({ contains }) => contains(parsed))?.owner ?? null;
 }
 
 /** Whether the address lies in one of the blocks (addresses or CIDR); what is neither matches nothing. */
 export function addressInAny(address: string, blocks: readonly string[]): boolean {
   const parsed = parseAddress(address);
-  return parsed !== null && blocks.some((block) => inBlock(parsed, block));
+  return parsed !== null && blocks.some((block) => parseBlock(block)(parsed));
 }
 
 /** The single addresses of a list that may also hold CIDR blocks. */
@@ -77,12 +82,24 @@ function embeddedIpv4(parsed: Parsed): Parsed {
   return matches(parsed, wellKnown) ? ipaddr.fromByteArray(bytes.slice(NAT64_PREFIX / 8)) : parsed;
 }
 
-function inBlock(parsed: Parsed, block: string): boolean {
-  if (ipaddr.isValidCIDR(block)) return matches(parsed, ipaddr.parseCIDR(block));
-  if (isIP(block) === 0) return false;
+type Contains = (parsed: Parsed) => boolean;
+
+/** What is neither an address nor a block contains nothing. */
+function parseBlock(block: string): Contains {
+  if (ipaddr.isValidCIDR(block)) {
+    const network = ipaddr.parseCIDR(block);
+    return (parsed) => matches(parsed, network);
+  }
+  if (isIP(block) === 0) return () => false;
   const single = ipaddr.process(block);
-  return single.kind() === parsed.kind() && single.toNormalizedString() === parsed.toNormalizedString();
+  const text = single.toNormalizedString();
+  return (parsed) => single.kind() === parsed.kind() && text === parsed.toNormalizedString();
 }
+
+/** Parsed once: every address that is ever seen is compared with them. */
+const SINKHOLE_BLOCKS: readonly { readonly owner: string; readonly contains: Contains }[] = SINKHOLES.flatMap(({ owner, addresses }) =>
+  addresses.map((address) => ({ owner, contains: parseBlock(address) })),
+);
 
 function matches(parsed: Parsed, [network, bits]: readonly [Parsed, number]): boolean {
   return parsed.kind() === network.kind() && ipaddr.subnetMatch(parsed, { block: [[network, bits]] }, 'outside') === 'block';

@@ -1,5 +1,7 @@
 import type { MetricObjectWithValues, MetricValueWithName } from 'prom-client';
 
+import { nextTurn } from '../next-turn.ts';
+
 /** A gauge, counter or histogram of prom-client. */
 export interface Readable {
   get(): Promise<MetricObjectWithValues<MetricValueWithName<string>>>;
@@ -47,10 +49,4 @@ function escapeHelp(text: string): string {
 
 function escapeLabel(text: string): string {
   return NEEDS_ESCAPE.test(text) ? escapeHelp(text).replaceAll('"', '\\"') : text;
-}
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
 }

@@ -7,6 +7,7 @@ import { nameList } from '../core/name-list.ts';
 import type { ClockObservation, EndpointObservation } from '../core/observation.ts';
 import type { PreconditionId } from '../core/precondition.ts';
 import type { PathObservation, RoundObservations } from '../core/round.ts';
+import { nextTurn } from '../next-turn.ts';
 import { correctedNow } from '../probes/clock/corrected-now.ts';
 import { observeDateHeader } from '../probes/clock/date-header.ts';
 import { judgeClock } from '../probes/clock/judge.ts';
@@ -26,16 +27,22 @@ export interface JudgedRound {
   readonly tls: readonly { readonly path: PathObservation; readonly judged: JudgedTlsPath }[];
 }
 
-/** Turns what a round saw into what it means for each precondition by itself. Pure. */
-export function assessRound(config: Config, round: RoundObservations, knowledgeOf: TlsKnowledgeOf): JudgedRound {
+/** Paths that are judged in one turn: some milliseconds of work. */
+const PATHS_A_TURN = 25;
+
+/** Turns what a round saw into what it means for each precondition by itself; many paths in turns with other work. */
+export async function assessRound(config: Config, round: RoundObservations, knowledgeOf: TlsKnowledgeOf): Promise<JudgedRound> {
   const clock = clockObservations(round);
   const now = correctedNow(round.startedAt, clock);
   const controls = controlChainsOf(round.controls);
-  const judged = [round.licenseServer, ...round.services].map((path) => ({
-    path,
-    judged: judgeTlsPath(path, knowledgeOf(path.subject), { controls, now }),
-  }));
-  const stages = judged.map(({ path, judged: tls }, index) => judgePath(path, tls, config, index));
+  const judged: JudgedRound['tls'][number][] = [];
+  const stages: PathFindings[] = [];
+  for (const [index, path] of [round.licenseServer, ...round.services].entries()) {
+    if (index % PATHS_A_TURN === PATHS_A_TURN - 1) await nextTurn();
+    const tls = judgeTlsPath(path, knowledgeOf(path.subject), { controls, now });
+    judged.push({ path, judged: tls });
+    stages.push(judgePath(path, tls, config, index));
+  }
   return {
     assessments: [
       judgeInternet(round),

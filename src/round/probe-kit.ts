@@ -24,7 +24,7 @@ import { loadTlsKnowledge } from './tls-knowledge.ts';
 export interface ProbeKit {
   observe(signal: AbortSignal, wishes: RoundWishes): Promise<RoundObservations>;
   /** Judges a round, and remembers its leaves for the next. */
-  assess(round: RoundObservations): JudgedRound;
+  assess(round: RoundObservations): Promise<JudgedRound>;
   /** What chains of a target are judged by. */
   knowledgeOf(target: string): TlsKnowledge;
   /** Single looks, beside the rounds and within the same limits. */
@@ -77,8 +77,8 @@ export async function createProbeKit(config: Config, { clock, env, onBeat }: Pro
 
   return {
     observe: (signal, wishes) => observeRound(config, { ...tools, ...wishes }, { clock, env, signal, sourceAddress: config.sourceAddress }),
-    assess: (round) => {
-      const judged = assessRound(config, round, (target) => knowledge.of(target));
+    assess: async (round) => {
+      const judged = await assessRound(config, round, (target) => knowledge.of(target));
       for (const path of [round.licenseServer, ...round.services]) knowledge.remember(path, round.startedAt);
       return judged;
     },

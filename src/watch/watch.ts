@@ -191,7 +191,8 @@ export class Watch {
       onProgress: () => undefined,
     });
     if (signal.aborted) return;
-    const judged = this.#files.kit.assess(observations);
+    const judged = await this.#files.kit.assess(observations);
+    if (signal.aborted) return;
     const diagnosis = this.#diagnose(voidWhenStalled(judged.assessments, observations), observations.startedAt);
     const before = this.#last;
     this.#last = { observations, judged, diagnosis };

@@ -104,5 +104,9 @@ export function isPublicChain(
 ): boolean {
   const { now, trust } = evidence;
   const publicOnly = { pins: [], anchors: [], publicRoots: trust.publicRoots };
-  return findStanding(sent, { profile: 'public', trust: publicOnly, baseline: null, helpers: [], host, now, checks }).kind === 'public';
+  // Asked for each target again, of the same few control hosts.
+  return checks.once(
+    `public ${host} ${sent.map(({ fingerprint }) => fingerprint).join(' ')}`,
+    () => findStanding(sent, { profile: 'public', trust: publicOnly, baseline: null, helpers: [], host, now, checks }).kind === 'public',
+  );
 }

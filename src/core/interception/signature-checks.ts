@@ -6,22 +6,27 @@ import { keyStrength } from './strength.ts';
 export interface SignatureChecks {
   /** Whether the key of `issuer` made the signature on `subject`. Says nothing about names, dates, strength or CA:TRUE. */
   signs(issuer: Certificate, subject: Certificate): boolean;
+  /** The answer to a question about certificates that is always the same; `key` says all that it depends on. */
+  once(key: string, answer: () => boolean): boolean;
 }
 
 /** @param capacity how many answers are remembered; the oldest go first */
 export function createSignatureChecks(capacity = 2048): SignatureChecks {
   const known = new Map<string, boolean>();
+
+  function once(key: string, answer: () => boolean): boolean {
+    const remembered = known.get(key);
+    if (remembered !== undefined) return remembered;
+    const found = answer();
+    const oldest = known.keys().next();
+    if (known.size >= capacity && oldest.done !== true) known.delete(oldest.value);
+    known.set(key, found);
+    return found;
+  }
+
   return {
-    signs(issuer, subject): boolean {
-      const key = `${issuer.fingerprint} ${subject.fingerprint}`;
-      const remembered = known.get(key);
-      if (remembered !== undefined) return remembered;
-      const answer = verify(issuer, subject);
-      const oldest = known.keys().next();
-      if (known.size >= capacity && oldest.done !== true) known.delete(oldest.value);
-      known.set(key, answer);
-      return answer;
-    },
+    once,
+    signs: (issuer, subject) => once(`${issuer.fingerprint} ${subject.fingerprint}`, () => verify(issuer, subject)),
   };
 }
 
