@@ -1,0 +1,89 @@
+import { createSocket } from 'node:dgram';
+import type { Socket } from 'node:dgram';
+import { once } from 'node:events';
+import { appendFile, copyFile, rename, truncate, writeFile } from 'node:fs/promises';
+
+import type { EpochMs } from '../../src/core/clock.ts';
+import type { Conductor } from './conductor.ts';
+import { APPLIANCE_ADDRESS, FIREWALL_ADDRESS, LICENSE_ADDRESSES, LICENSE_HOST, SYSLOG } from './site.ts';
+
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'] as const;
+
+/** FortiAuthenticator's log on its two ways: as syslog over UDP, and in a file that a syslog server on the same machine writes. */
+export class ApplianceLog implements AsyncDisposable {
+  readonly file: string;
+  readonly #conductor: Conductor;
+  readonly #appliance: Socket = createSocket('udp4');
+  readonly #firewall: Socket = createSocket('udp4');
+
+  constructor(file: string, conductor: Conductor) {
+    this.file = file;
+    this.#conductor = conductor;
+  }
+
+  async open(): Promise<void> {
+    await writeFile(this.file, '');
+    for (const [socket, address] of [
+      [this.#appliance, APPLIANCE_ADDRESS],
+      [this.#firewall, FIREWALL_ADDRESS],
+    ] as const) {
+      const listening = once(socket, 'listening');
+      socket.bind(0, address);
+      await listening;
+    }
+  }
+
+  say(message: string, level = 'information'): Promise<void> {
+    return send(this.#appliance, `<${level === 'error' ? '11' : '14'}>${this.#event(message, level)}`);
+  }
+
+  write(message: string, level = 'information'): Promise<void> {
+    return appendFile(this.file, `${this.#event(message, level)}\n`);
+  }
+
+  /** By another name, as logrotate does it; the writer goes on in a new file. */
+  async rotate(): Promise<void> {
+    await rename(this.file, `${this.file}.1`);
+    await writeFile(this.file, '');
+  }
+
+  /** A copy, and the file is cut. */
+  async cut(): Promise<void> {
+    await copyFile(this.file, `${this.file}.1`);
+    await truncate(this.file);
+  }
+
+  /** The line that a FortiGate writes when it has opened the TLS session of a client and signed anew. */
+  admitInspection(): Promise<void> {
+    const line =
+      `date=2026-01-01 time=00:00:00 devname="fgt-1" devid="FG100F0000000001" logid="1701062003" type="utm" subtype="ssl" ` +
+      `eventtype="ssl-exempt" level="notice" vd="root" policyid=5 srcip=${APPLIANCE_ADDRESS} dstip=${LICENSE_ADDRESSES[0] ?? ''} dstport=443 ` +
+      `profile="deep-inspection" hostname="${LICENSE_HOST}"`;
+    return send(this.#firewall, `<189>${line}`);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const socket of [this.#appliance, this.#firewall]) await new Promise<void>((resolve) => socket.close(() => resolve()));
+  }
+
+  #event(message: string, level: string): string {
+    return (
+      `${stamp(this.#conductor.now())} fac-1 db[16987]:  category="Event" subcategory="System" typeid=0 level="${level}" ` +
+      `user="" nas="" action="" status="" ${message}`
+    );
+  }
+}
+
+function stamp(now: EpochMs): string {
+  const date = new Date(now);
+  return `${MONTHS[date.getUTCMonth()] ?? ''} ${String(date.getUTCDate()).padStart(2, ' ')} ${date.toISOString().slice(11, 19)}`;
+}
+
+function send(socket: Socket, line: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    socket.send(line, SYSLOG.port, SYSLOG.address, (error) => {
+      if (error === null) resolve();
+      else reject(error);
+    });
+  });
+}

@@ -1,0 +1,134 @@
+import { fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+import type { EpochMs, Millis } from '../../src/core/clock.ts';
+import type { Order, Permission, ProductOptions, Report, SaidLine } from './protocol.ts';
+import { Stillness } from './stillness.ts';
+
+const PRODUCT = fileURLToPath(new URL('product.ts', import.meta.url));
+/** Something that is on its way between two processes of a busy machine arrives within this, in real milliseconds. */
+const STRAGGLER_MS = 3;
+
+/** What waits for a moment of simulated time. */
+interface Hold {
+  /** null: so long after the product said what time it is. */
+  readonly at: Millis | null;
+  readonly delay: Millis;
+  readonly release: () => void;
+}
+
+type Done = Extract<Report, { kind: 'done' }>;
+
+/** The one who keeps time: it tells the product's process how far it may live, and the peers what time it is. */
+export class Conductor implements AsyncDisposable {
+  readonly #start: EpochMs;
+  readonly #stillness = new Stillness();
+  readonly #onSaid: (line: SaidLine) => void;
+  #holds: readonly Hold[] = [];
+  #child: ChildProcess | null = null;
+  #elapsed: Millis = 0;
+  #waitedAt: Millis = -1;
+  #waiter: { readonly done: (report: Report) => void; readonly failed: (error: Error) => void } | null = null;
+  /** Peers that are silent on purpose: what is not answered is no straggler. */
+  readonly silences: Set<string> = new Set();
+  /** Times that time went on although something was on its way and nobody was silent on purpose. */
+  unexplained = 0;
+
+  constructor(start: EpochMs, onSaid: (line: SaidLine) => void) {
+    this.#start = start;
+    this.#onSaid = onSaid;
+  }
+
+  /** True time: the product's own wall clock may be wrong. */
+  now(): EpochMs {
+    return this.#start + this.#elapsed;
+  }
+
+  elapsed(): Millis {
+    return this.#elapsed;
+  }
+
+  /** Calls back at the next moment at which the product is at rest, or so much later. */
+  hold(delay: Millis, release: () => void): void {
+    this.#holds = [...this.#holds, { at: null, delay, release }];
+  }
+
+  async start(options: ProductOptions): Promise<void> {
+    const child = fork(PRODUCT, [options.configFile, options.folder, String(options.start)], {
+      cwd: options.folder,
+      env: { PATH: process.env['PATH'], TZ: process.env['TZ'] },
+      execArgv: ['--expose-gc', '--disable-warning=ExperimentalWarning'],
+    });
+    this.#child = child;
+    child.on('message', (report: Report) => void this.#take(report));
+    child.on('exit', (code, signal) => {
+      this.#waiter?.failed(new Error(`The product's process ended: exit code ${String(code)}, signal ${String(signal)}`));
+    });
+    await this.#answer();
+  }
+
+  async order(order: Order): Promise<Done> {
+    const answer = this.#answer();
+    this.#child?.send(order);
+    const report = await answer;
+    if (report.kind !== 'done') throw new Error(`Expected "done", got "${report.kind}"`);
+    this.#elapsed = report.at;
+    for (const line of report.said) this.#onSaid(line);
+    return report;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const child = this.#child;
+    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
+    this.#waiter = null;
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGKILL');
+    await ended;
+  }
+
+  #answer(): Promise<Report> {
+    return new Promise((done, failed) => {
+      this.#waiter = { done, failed };
+    });
+  }
+
+  async #take(report: Report): Promise<void> {
+    if (report.kind === 'waiting') {
+      this.#elapsed = report.at;
+      this.#child?.send(await this.#permit(report));
+      return;
+    }
+    const waiter = this.#waiter;
+    this.#waiter = null;
+    waiter?.done(report);
+  }
+
+  async #permit({ at, next }: Extract<Report, { kind: 'waiting' }>): Promise<Permission> {
+    await this.#stillness.reached();
+    const timed = this.#holds.map((hold) => ({ ...hold, at: hold.at ?? at + hold.delay }));
+    this.#holds = timed;
+    const due = timed.filter((hold) => hold.at <= at);
+    if (due.length > 0) {
+      this.#holds = timed.filter((hold) => hold.at > at);
+      for (const { release } of due) release();
+      await this.#stillness.reached();
+      return { kind: 'again' };
+    }
+    if (timed.length === 0 && this.silences.size === 0 && (await this.#awaitStraggler(at))) return { kind: 'again' };
+    return { kind: 'go', until: Math.min(next, ...timed.map((hold) => hold.at)) };
+  }
+
+  /** Gives what is on its way a moment of real time, once for each moment of simulated time. */
+  async #awaitStraggler(at: Millis): Promise<boolean> {
+    if (this.#waitedAt === at) {
+      this.unexplained += 1;
+      return false;
+    }
+    this.#waitedAt = at;
+    await new Promise((resolve) => {
+      setTimeout(resolve, STRAGGLER_MS);
+    });
+    return true;
+  }
+}

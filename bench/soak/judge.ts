@@ -1,0 +1,87 @@
+import type { Millis } from '../../src/core/clock.ts';
+import type { Injection } from './plan.ts';
+import type { SaidLine } from './protocol.ts';
+
+/** A notification as it reached the administrators. */
+export interface SeenMail {
+  readonly at: Millis;
+  /** `firing`, `resolved`, `changed`, `reminder` or `digest`. */
+  readonly event: string;
+  readonly causes: readonly string[];
+  readonly subject: string;
+}
+
+/** All that the product did in public. */
+export interface Evidence {
+  /** Changes of incidents, from its log. */
+  readonly changes: readonly SaidLine[];
+  /** Lines of its log that say that something is wrong with itself. */
+  readonly errors: readonly SaidLine[];
+  readonly mails: readonly SeenMail[];
+}
+
+export interface JudgedInjection {
+  readonly injection: Injection;
+  /** From its beginning to the incident; null: it was not found. */
+  readonly foundAfter: Millis | null;
+  readonly firing: number;
+  readonly resolved: number;
+  /** What is wrong with it; empty: nothing. */
+  readonly complaints: readonly string[];
+}
+
+export interface Judgement {
+  readonly injections: readonly JudgedInjection[];
+  /** What no fault explains. */
+  readonly falseAlarms: readonly { readonly at: Millis; readonly what: string }[];
+}
+
+/** How long after the end of a fault its end may be told. */
+const AFTERWARDS: Millis = 125 * 60_000;
+const BEGINNINGS: readonly string[] = ['opened', 'reopened', 'changed'];
+
+/** Holds what was seen against the truth. Pure. */
+export function judge(injections: readonly Injection[], { changes, mails }: Evidence): Judgement {
+  return {
+    injections: injections.map((injection) => judgeInjection(injection, changes, mails)),
+    falseAlarms: [
+      ...changes
+        .filter(({ transition = '', severity }) => BEGINNINGS.includes(transition) && severity !== 'info')
+        .filter(({ at, cause = '' }) => !injections.some((injection) => explains(injection, at, cause)))
+        .map(({ at, text }) => ({ at, what: text })),
+      ...mails
+        .filter(({ at, causes }) => !causes.every((cause) => injections.some((injection) => explains(injection, at, cause))))
+        .map(({ at, event, subject }) => ({ at, what: `mail "${event}": ${subject}` })),
+    ].toSorted((a, b) => a.at - b.at),
+  };
+}
+
+function explains({ fault, from, to }: Injection, at: Millis, cause: string): boolean {
+  return fault.cause === cause && at >= from && at <= to + AFTERWARDS;
+}
+
+function judgeInjection(injection: Injection, changes: readonly SaidLine[], mails: readonly SeenMail[]): JudgedInjection {
+  const { fault, from, to, moment } = injection;
+  const found = changes.find(
+    ({ at, cause, transition = '' }) => cause === fault.cause && BEGINNINGS.includes(transition) && at >= from && at <= to + 60_000,
+  );
+  const closed = changes.some(
+    ({ at, cause, transition }) => cause === fault.cause && transition === 'closed' && at >= to && at <= to + AFTERWARDS,
+  );
+  const mine = mails.filter(({ at, causes }) => causes.includes(fault.cause) && at >= from && at <= to + AFTERWARDS);
+  const count = (event: string): number => mine.filter((mail) => mail.event === event || mail.event === 'digest').length;
+  const [firing, resolved] = [count('firing'), count('resolved')];
+  const wanted = fault.isTold && moment !== 'inside maintenance' ? 1 : 0;
+  return {
+    injection,
+    foundAfter: found === undefined ? null : found.at - from,
+    firing,
+    resolved,
+    complaints: [
+      ...(found === undefined ? ['not found'] : []),
+      ...(found !== undefined && !closed ? ['never ended'] : []),
+      ...(firing === wanted ? [] : [`told ${String(firing)} times instead of ${String(wanted)}`]),
+      ...(resolved === wanted ? [] : [`its end told ${String(resolved)} times instead of ${String(wanted)}`]),
+    ],
+  };
+}

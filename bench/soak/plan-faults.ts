@@ -1,0 +1,87 @@
+import type { Millis } from '../../src/core/clock.ts';
+import { SETTINGS } from './configuration.ts';
+import { FAULTS, faultNamed, PAIRS, type Fault, type Finder } from './faults.ts';
+import type { Injection, Plan, PlanOptions } from './plan.ts';
+import type { Chance } from './random.ts';
+import { DAY, HOUR, MINUTE, RECOVERY, specialMoments, type Moment, type Special } from './special-moments.ts';
+
+/** How long a fault lasts, by what finds it. */
+const LASTS: Readonly<Record<Finder, readonly [Millis, Millis]>> = {
+  rounds: [50 * MINUTE, 110 * MINUTE],
+  appliance: [50 * MINUTE, 120 * MINUTE],
+  registration: [100 * MINUTE, 180 * MINUTE],
+  log: [35 * MINUTE, 80 * MINUTE],
+  silence: [(SETTINGS.silentAfterHours + 1) * HOUR, (SETTINGS.silentAfterHours + 2) * HOUR],
+};
+const PAUSE: readonly [Millis, Millis] = [10 * MINUTE, 400 * MINUTE];
+/** In rounds, so that a confirmed fault is also seen to go on. */
+const SHORTEST = 4;
+const PAIRED = 0.12;
+const RESTARTED = 0.2;
+
+/** What goes wrong next. */
+interface Trouble {
+  readonly faults: readonly Fault[];
+  readonly moment: Moment;
+  readonly from: Millis;
+  readonly to: Millis;
+}
+
+/** One after the other, each at least once in thirty days, with time to recover in between. */
+export function planFaults(options: PlanOptions, chance: Chance): Omit<Plan, 'noise'> {
+  const specials = specialMoments(options.start, options.days, chance);
+  const injections: Injection[] = [];
+  const restarts: Millis[] = [];
+  const deck = new Deck(chance);
+  for (let free = 2 * HOUR; ; ) {
+    const { faults, moment, from, to } = nextTrouble(free, specials, deck, { chance, every: options.every });
+    if (to > options.days * DAY - RECOVERY) return { injections, restarts };
+    injections.push(...faults.map((fault) => ({ fault, moment, from, to })));
+    // Just before it begins, and in the middle of it.
+    if (moment === 'after a restart') restarts.push(from - 20_000, from + Math.floor((to - from) / 2));
+    free = to + RECOVERY;
+  }
+}
+
+function nextTrouble(
+  free: Millis,
+  specials: readonly Special[],
+  deck: Deck,
+  { chance, every }: { readonly chance: Chance; readonly every: Millis },
+): Trouble {
+  const ordinary = free + chance.between(...PAUSE);
+  const special = specials.find(({ at }) => at >= free);
+  if (special !== undefined && special.at < ordinary + 5 * HOUR) {
+    const fault = deck.draw((candidate) => fits(candidate, special));
+    const lasts = special.lasts ?? chance.between(...LASTS[fault.finder]);
+    return { faults: [fault], moment: special.moment, from: special.at, to: special.at + Math.max(lasts, SHORTEST * every) };
+  }
+  const dice = chance.share();
+  const faults = dice < PAIRED ? chance.oneOf(PAIRS).map(faultNamed) : [deck.draw(() => true)];
+  const lasts = Math.max(SHORTEST * every, ...faults.map(({ finder }) => chance.between(...LASTS[finder])));
+  const moment = faults.length > 1 ? 'two at once' : dice > 1 - RESTARTED ? 'after a restart' : 'ordinary';
+  return { faults, moment, from: ordinary, to: ordinary + lasts };
+}
+
+/** A maintenance window is short. */
+function fits({ finder, isTold }: Fault, { lasts }: Special): boolean {
+  return lasts === null || (finder === 'rounds' && isTold);
+}
+
+/** All faults in an order of chance, and again when they have all been drawn. */
+class Deck {
+  readonly #chance: Chance;
+  readonly #left: Fault[];
+
+  constructor(chance: Chance) {
+    this.#chance = chance;
+    this.#left = [...chance.shuffled(FAULTS)];
+  }
+
+  draw(isMeant: (fault: Fault) => boolean): Fault {
+    if (!this.#left.some(isMeant)) this.#left.push(...this.#chance.shuffled(FAULTS));
+    const [fault] = this.#left.splice(this.#left.findIndex(isMeant), 1);
+    if (fault === undefined) throw new RangeError('No fault fits');
+    return fault;
+  }
+}

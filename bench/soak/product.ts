@@ -1,0 +1,11 @@
+import type { ProductOptions } from './protocol.ts';
+import { SimulatedTime } from './simulated-time.ts';
+
+// The process of the product, and of nothing else: what is measured here is the daemon. Time is replaced before any module of the
+// product, or of a library that it uses, is loaded.
+const [configFile = '', folder = '', start = ''] = process.argv.slice(2);
+const options: ProductOptions = { configFile, folder, start: Number(start) };
+const time = new SimulatedTime(options.start);
+time.install();
+const { ProductHost } = await import('./product-host.ts');
+await new ProductHost(options, time).serve();

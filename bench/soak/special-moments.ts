@@ -1,0 +1,70 @@
+import type { EpochMs, Millis } from '../../src/core/clock.ts';
+import { createWallClock, type WallClock } from '../../src/schedule/wall-clock.ts';
+import { SETTINGS } from './configuration.ts';
+import type { Chance } from './random.ts';
+
+export const MINUTE: Millis = 60_000;
+export const HOUR: Millis = 60 * MINUTE;
+export const DAY: Millis = 24 * HOUR;
+
+/** After the end of a fault, until everything is as it was: then the next one may begin. */
+export const RECOVERY: Millis = 130 * MINUTE;
+
+export type Moment =
+  | 'ordinary'
+  | 'midnight'
+  | 'summer time'
+  /** It begins and ends within the window. */
+  | 'inside maintenance'
+  | 'outlasts maintenance'
+  | 'after a restart'
+  | 'two at once';
+
+/** A time at which things go wrong more often than at others. */
+export interface Special {
+  readonly at: Millis;
+  readonly moment: Moment;
+  /** null: as long as the fault lasts anyway. */
+  readonly lasts: Millis | null;
+}
+
+const STEP: Millis = 10 * MINUTE;
+const MIDNIGHTS = 0.3;
+
+/** Some midnights, every maintenance window, and the night in which the clocks change, in order. */
+export function specialMoments(start: EpochMs, days: number, chance: Chance): readonly Special[] {
+  const wall = createWallClock(SETTINGS.timezone);
+  const times = Array.from({ length: (days * DAY) / STEP }, (_, index) => index * STEP);
+  return [...midnights(times, start, wall, chance), ...maintenance(times, start, wall), ...changes(times, start, wall)].toSorted(
+    (a, b) => a.at - b.at,
+  );
+}
+
+function midnights(times: readonly Millis[], start: EpochMs, wall: WallClock, chance: Chance): readonly Special[] {
+  return times
+    .filter((at) => timeOf(wall.read(start + at)) === '23:40' && chance.share() < MIDNIGHTS)
+    .map((at) => ({ at, moment: 'midnight', lasts: null }));
+}
+
+/** By turns within the window and beyond its end. */
+function maintenance(times: readonly Millis[], start: EpochMs, wall: WallClock): readonly Special[] {
+  return times
+    .filter((at) => new Date(wall.read(start + at)).getUTCDay() === 0 && timeOf(wall.read(start + at)) === '04:30')
+    .map((at, index) =>
+      index % 2 === 0
+        ? { at: at + 10 * MINUTE, moment: 'inside maintenance', lasts: 60 * MINUTE }
+        : { at: at + 70 * MINUTE, moment: 'outlasts maintenance', lasts: 100 * MINUTE },
+    );
+}
+
+/** From half an hour before the clocks change. */
+function changes(times: readonly Millis[], start: EpochMs, wall: WallClock): readonly Special[] {
+  const offset = (at: Millis): Millis => wall.read(start + at) - start - at;
+  return times
+    .filter((at) => offset(at + STEP) !== offset(at))
+    .map((at) => ({ at: at - 2 * STEP, moment: 'summer time', lasts: 80 * MINUTE }));
+}
+
+function timeOf(reading: EpochMs): string {
+  return new Date(reading).toISOString().slice(11, 16);
+}

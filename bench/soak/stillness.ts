@@ -1,0 +1,39 @@
+/** Turns of the event loop without anything new, after which nothing moves any more. */
+const QUIET_TURNS = 2;
+
+/** Tells, from what the event loop itself counts, whether anything moves in this process. */
+export class Stillness {
+  /** Events that the loop has handled so far. */
+  events(): number {
+    return performance.nodeTiming.uvMetricsInfo.events;
+  }
+
+  /** Resolves when nothing can move any more before time goes on or a peer says something. */
+  async reached(): Promise<void> {
+    let seen = this.events();
+    for (let quiet = 0; quiet < QUIET_TURNS; ) {
+      await turn();
+      const now = this.events();
+      quiet = now === seen && !isWorking() ? quiet + 1 : 0;
+      seen = now;
+    }
+  }
+}
+
+/** Sockets that may still bring something, without the listeners. */
+export function openSockets(): { readonly tcp: number; readonly udp: number } {
+  const active = process.getActiveResourcesInfo();
+  const count = (names: readonly string[]): number => active.filter((name) => names.includes(name)).length;
+  return { tcp: count(['TCPSocketWrap', 'TCPConnectWrap', 'TLSWrap']), udp: count(['UDPWrap']) };
+}
+
+/** Something in the thread pool: files, keys. */
+function isWorking(): boolean {
+  return process.getActiveResourcesInfo().some((name) => /Req|Job$|^RandomBytes|^Zlib/u.test(name));
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}
