@@ -173,6 +173,7 @@ describe('a peer that quotes the secrets that it was sent', () => {
   test.each([
     ['check', []],
     ['config', ['check']],
+    ['config', ['print']],
     ['notify', ['test']],
   ])('does not get them out of "%s %s"', async (command, args) => {
     const { stdout, stderr } = await runFtmWatch([command, ...args, '--config', 'ftm-watch.yaml'], { cwd: folder, env });
