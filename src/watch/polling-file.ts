@@ -6,6 +6,9 @@ import type { ApplianceLog, PollingState } from '../core/polling/state.ts';
 /** A clock that was set back by less than this is still believed. */
 const TOLERATED_FUTURE: Millis = 60_000;
 
+/** A restart, or a new configuration: what an appliance may have said meanwhile is made up for by what it says next. */
+const SHORT_BREAK: Millis = 15 * 60_000;
+
 const instant = z.number().int();
 const count = z.number().int().positive();
 const text = z.string().max(2_000);
@@ -44,6 +47,26 @@ const state = z.object({
   appliances: z.record(text, z.object({ lastLineAt: instant.nullable(), signatures: z.record(text, signatureLog) })),
   firewall: z.array(sighting).max(100),
 });
+
+const kept = z.object({ listening: z.object({ since: instant, until: instant }) });
+
+/** From when to when the log was listened to. */
+export interface Listening {
+  readonly since: EpochMs;
+  readonly until: EpochMs;
+}
+
+/**
+ * Since when the log has been listened to, when the last one who did so stopped only just now; else null. Without it a restart a day
+ * would hide for ever that an appliance fell silent.
+ */
+export function listenedSince(stored: unknown, now: EpochMs): EpochMs | null {
+  const { data } = kept.safeParse(stored);
+  if (data === undefined) return null;
+  const { since, until } = data.listening;
+  const isJustNow = now - until <= SHORT_BREAK && until <= now + TOLERATED_FUTURE;
+  return isJustNow && since <= until ? Math.min(since, now) : null;
+}
 
 /**
  * What was kept before a restart; null when it is not what this version writes. What lies in the future was kept by a clock that was

@@ -5,7 +5,7 @@ import { pollingReport, type PollingReport } from '../core/polling/report.ts';
 import type { SignatureSet } from '../core/polling/signature.ts';
 import { emptyPolling, recordEvents, resumePolling, type PollingState } from '../core/polling/state.ts';
 import type { JsonFile } from '../store/json-file.ts';
-import { readPolling } from './polling-file.ts';
+import { listenedSince, readPolling, type Listening } from './polling-file.ts';
 
 /** What FortiAuthenticator's log has said, as far back as the window reaches, over restarts. */
 export interface PollingLog {
@@ -13,7 +13,7 @@ export interface PollingLog {
   resume(): Promise<void>;
   record(event: LogEvent): void;
   report(): PollingReport;
-  /** Keeps what was not kept yet. */
+  /** Keeps what was not kept yet, and until when it was listened. */
   stop(): Promise<void>;
 }
 
@@ -31,7 +31,7 @@ const MOST_WAITING = 1_024;
 
 export function createPollingLog(config: Config, { clock, signatures, file }: PollingLogDeps): PollingLog {
   const { window, silentAfter } = config.logs;
-  const listeningSince: EpochMs | null = listens(config) ? clock.now() : null;
+  let listeningSince: EpochMs | null = listens(config) ? clock.now() : null;
   let settled = emptyPolling(window);
   const waiting: LogEvent[] = [];
   let planned: { readonly at: Millis; readonly cancel: () => void } | null = null;
@@ -42,11 +42,20 @@ export function createPollingLog(config: Config, { clock, signatures, file }: Po
     return settled;
   }
 
+  function listening(): { readonly listening?: Listening } {
+    return listeningSince === null ? {} : { listening: { since: listeningSince, until: clock.now() } };
+  }
+
+  /** Somebody spoke, and may fall silent: whoever goes on must know for how long it was listened in vain. */
+  function hasHeard(): boolean {
+    return Object.values(state().appliances).some(({ lastLineAt }) => lastLineAt !== null);
+  }
+
   function save(): void {
     planned?.cancel();
     planned = null;
     // One after the other: two at once would write into the same file.
-    saving = saving.then(() => file.save(state()));
+    saving = saving.then(() => file.save({ ...state(), ...listening() }));
   }
 
   function saveWithin(delay: Millis): void {
@@ -58,8 +67,10 @@ export function createPollingLog(config: Config, { clock, signatures, file }: Po
 
   return {
     resume: async () => {
-      const stored = readPolling(await file.load(), clock.now());
+      const content = await file.load();
+      const stored = readPolling(content, clock.now());
       if (stored !== null) settled = resumePolling(stored, window);
+      if (listeningSince !== null) listeningSince = listenedSince(content, clock.now()) ?? listeningSince;
     },
     record: (event) => {
       waiting.push(event);
@@ -76,7 +87,7 @@ export function createPollingLog(config: Config, { clock, signatures, file }: Po
         listeningSince,
       }),
     stop: async () => {
-      if (planned !== null) save();
+      if (planned !== null || hasHeard()) save();
       await saving;
     },
   };

@@ -11,7 +11,8 @@ import { handClock, type HandClock } from '../../support/hand-clock.ts';
 import { shippedCatalogue } from '../../support/signature-catalogue.ts';
 
 const START = Date.UTC(2026, 10, 24, 13);
-const DAY = 86_400_000;
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
 
 let config: Config;
 let signatures: SignatureSet;
@@ -110,6 +111,35 @@ describe('the memory of a log', () => {
         errors: [{ signature: 'ftm-polling-ssl', count: 2, firstAt: START, lastAt: START + 60_000, sample: 'another line' }],
       },
     ]);
+  });
+
+  test('finds an appliance silent although the daemon is started anew again and again', async () => {
+    const [file, clock] = [memory(), handClock(START)];
+    const first = await resumed(file, clock);
+    first.record(heard(clock.now()));
+    await first.stop();
+    for (let hour = 0; hour < 24; hour += 1) {
+      const log = await resumed(file, clock);
+      expect(log.report().appliances).toMatchObject([{ silent: false }]);
+      clock.advance(HOUR);
+      await log.stop();
+      clock.advance(5_000);
+    }
+    const last = await resumed(file, clock);
+    expect(last.report().appliances).toMatchObject([{ silent: true, silentFor: 24 * HOUR + 120_000 }]);
+  });
+
+  test('counts as no silence what nobody listened to', async () => {
+    const [file, clock] = [memory(), handClock(START)];
+    const log = await resumed(file, clock);
+    log.record(heard(clock.now()));
+    await log.stop();
+    clock.advance(3 * DAY);
+    const again = await resumed(file, clock);
+    clock.advance(DAY - HOUR);
+    expect(again.report().appliances).toMatchObject([{ silent: false }]);
+    clock.advance(2 * HOUR);
+    expect(again.report().appliances).toMatchObject([{ silent: true }]);
   });
 
   test('forgets what a wrong clock wrote down for the future', async () => {
