@@ -8,15 +8,20 @@ import { readPending, readState } from './journal-rows.ts';
 /** More than this is no outbox any more; the oldest pending one gives way. */
 const MAX_PARCELS = 5_000;
 
+export interface MirroredAlertJournal extends AlertJournal {
+  /** Writes what could not be written when it came: nobody may have anything new to record for days. */
+  catchUp(): void;
+}
+
 /**
  * Memory is what counts while the process lives, the file is its copy: alerts go out whatever the disk does. After a
  * write that failed, all that changed since is written with the next one that succeeds.
  */
-export function createAlertJournal(database: Database): AlertJournal {
+export function createAlertJournal(database: Database): MirroredAlertJournal {
   return new MirroredJournal(database);
 }
 
-class MirroredJournal implements AlertJournal {
+class MirroredJournal implements MirroredAlertJournal {
   readonly #database: Database;
   readonly #parcels = new Map<string, Parcel>();
   readonly #unwrittenParcels = new Map<string, Parcel>();
@@ -50,6 +55,10 @@ class MirroredJournal implements AlertJournal {
       const notification = this.#parcels.get(keyOf(delivery))?.notification;
       if (notification !== undefined) this.#keep({ delivery, notification });
     }
+    this.#flush();
+  }
+
+  catchUp(): void {
     this.#flush();
   }
 

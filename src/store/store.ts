@@ -46,6 +46,7 @@ const LEAST_PRUNED = 2_000;
 /** @param config where the file is, and how long what is in it is kept */
 export function createStore(config: { readonly path: string; readonly retention: Millis }, deps: DatabaseDeps): Store {
   const database = openDatabase(config.path, deps);
+  const journal = createAlertJournal(database);
   const history = createHistory(database);
   let prunedAt: Millis | null = null;
 
@@ -61,9 +62,10 @@ export function createStore(config: { readonly path: string; readonly retention:
   }
 
   return {
-    journal: createAlertJournal(database),
+    journal,
     recordRound(round) {
       history.record(round);
+      journal.catchUp();
       pruneAtTimes(round.samples.length);
     },
     incidents: (limit) => database.read((db) => readIncidents(db, limit)) ?? [],
@@ -76,6 +78,7 @@ export function createStore(config: { readonly path: string; readonly retention:
     figures: (name, since, most) => database.read((db) => readFigures(db, name, since, most)) ?? [],
     writable: () => database.writable(),
     close: () => {
+      journal.catchUp();
       database.close();
     },
   };

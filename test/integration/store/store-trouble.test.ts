@@ -207,6 +207,7 @@ describeWhere(['root', { program: 'mount' }], 'a file system of its own', () => 
     clock.advance(10 * SECOND);
     store.recordRound(roundRecord(clock.now()));
     expect(store.writable()).toBe(true);
+    expect(open(join(mount, 'history.sqlite')).journal.pending()).toHaveLength(2);
     store.journal.update([sentDelivery(store.journal.pending()[0]?.delivery)]);
     expect(open(join(mount, 'history.sqlite')).journal.pending()).toHaveLength(1);
   });
