@@ -64,6 +64,8 @@ export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
   const found = await options.files.read(source, MAX_CONFIG_BYTES);
   if (found.kind === 'missing' && options.path === undefined) return validate('', null, file, options);
   if (found.kind !== 'read') return unreadable(file, reasonOf(found));
+  // Such a file asks for the defaults of every key: taken at its word, a reload would forget everything that is watched.
+  if (found.bytes.length === 0) return unreadable(file, 'it is empty, as a full disk or an unfinished copy leaves it');
   const text = decode(found.bytes);
   return text === null ? unreadable(file, 'expected UTF-8') : validate(text, source, file, options);
 }
