@@ -124,7 +124,7 @@ beforeAll(async () => {
   daemon = stack.use(startDaemonProcess({ cwd: folder, args: ['--config', 'ftm-watch.yaml'], env }));
   url = await daemon.page();
   await daemon.logged('Cannot deliver a notification now: it is tried again');
-  await inbox.mail(({ cause }) => cause === 'mail-login-rejected', AbortSignal.timeout(20_000));
+  await inbox.mail(({ cause }) => cause === 'mail-login-rejected', AbortSignal.timeout(60_000));
   await daemon.logged('Alertmanager does not take alerts: it is tried again');
   await daemon.logged('Cannot send the heartbeat: the watcher may be reported dead');
 });
@@ -139,7 +139,7 @@ async function get(path: string, done: (text: string) => boolean = () => true): 
     const response = await fetch(`${url}${path}`, basicAuth('ops', SECRETS.webPassword));
     return { ok: response.ok, text: await response.text() };
   };
-  return (await until(ask, ({ ok, text }) => ok && done(text), 20_000)).text;
+  return (await until(ask, ({ ok, text }) => ok && done(text), 60_000)).text;
 }
 
 describe('a peer that quotes the secrets that it was sent', () => {
