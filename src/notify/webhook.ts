@@ -42,7 +42,7 @@ export function createWebhookChannel(site: string, config: WebhookConfig, deps: 
  * What it is called in the log and in the store, where its path, which is a secret, must not stand: by its host, and a hash that tells it from
  * others there.
  */
-export function webhookName(text: string): string {
+function webhookName(text: string): string {
   const { origin } = new URL(text);
   if (secretPath(text).length === 0) return origin;
   return `${origin}/… (${createHash('sha256').update(text).digest('hex').slice(0, 8)})`;
