@@ -43,7 +43,7 @@ export class Resolver implements AsyncDisposable {
   async open(): Promise<void> {
     const socket = createSocket('udp4');
     socket.on('message', (bytes, { address, port }) => {
-      const answer = this.#answer(decode(bytes));
+      const answer = this.#isLost() ? null : this.#answer(decode(bytes));
       if (answer === null) return;
       const send = (): void => {
         if (this.#socket === socket) socket.send(answer, port, address);
@@ -73,13 +73,18 @@ export class Resolver implements AsyncDisposable {
 
   #answer({ id = 0, questions = [] }: DecodedPacket): Buffer | null {
     const [question] = questions;
-    const name = question?.name.toLowerCase() ?? '';
+    if (question === undefined) return null;
+    const name = question.name.toLowerCase();
     const lie = this.lies.get(name) ?? this.lies.get('');
-    if (lie?.kind === 'silent' || this.#isLost()) return null;
-    const addresses = lie?.kind === 'addresses' ? lie.addresses : this.#addressesOf(name);
+    if (lie?.kind === 'silent') return null;
+    const addresses = this.#told(lie) ?? this.#addressesOf(name);
     const rcode = rcodeOf(lie, addresses);
-    const answers = rcode === 0 && question?.type === 'A' ? recordsOf(name, addresses) : [];
+    const answers = recordsOf(name, rcode === 0 && question.type === 'A' ? addresses : []);
     return encode({ type: 'response', id, flags: ANSWERED | rcode, questions, answers });
+  }
+
+  #told(lie: Lie | undefined): readonly string[] | null {
+    return lie?.kind === 'addresses' ? lie.addresses : null;
   }
 
   #isLost(): boolean {

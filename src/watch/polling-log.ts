@@ -42,20 +42,11 @@ export function createPollingLog(config: Config, { clock, signatures, file }: Po
     return settled;
   }
 
-  function listening(): { readonly listening?: Listening } {
-    return listeningSince === null ? {} : { listening: { since: listeningSince, until: clock.now() } };
-  }
-
-  /** Somebody spoke, and may fall silent: whoever goes on must know for how long it was listened in vain. */
-  function hasHeard(): boolean {
-    return Object.values(state().appliances).some(({ lastLineAt }) => lastLineAt !== null);
-  }
-
   function save(): void {
     planned?.cancel();
     planned = null;
     // One after the other: two at once would write into the same file.
-    saving = saving.then(() => file.save({ ...state(), ...listening() }));
+    saving = saving.then(() => file.save({ ...state(), ...listeningTo(clock.now(), listeningSince) }));
   }
 
   function saveWithin(delay: Millis): void {
@@ -87,10 +78,19 @@ export function createPollingLog(config: Config, { clock, signatures, file }: Po
         listeningSince,
       }),
     stop: async () => {
-      if (planned !== null || hasHeard()) save();
+      if (planned !== null || hasHeard(state())) save();
       await saving;
     },
   };
+}
+
+function listeningTo(until: EpochMs, since: EpochMs | null): { readonly listening?: Listening } {
+  return since === null ? {} : { listening: { since, until } };
+}
+
+/** Somebody spoke, and may fall silent: whoever goes on must know for how long it was listened in vain. */
+function hasHeard({ appliances }: PollingState): boolean {
+  return Object.values(appliances).some(({ lastLineAt }) => lastLineAt !== null);
 }
 
 /** Whether any log is listened to. */

@@ -33,12 +33,35 @@ function causesOf(judged: JudgedState, states: JudgedStates, context: CauseConte
     (finding): finding is Suggesting => finding.suggests !== null && finding.level !== 'unknown',
   );
   const bySubject = Map.groupBy(suggesting, (finding) => faultSubject(finding, context));
+  const groups = [...bySubject].map(([subject, findings]): Group => ({ subject, findings, main: mainFinding(findings) }));
+  const leaders = leadersOf(groups);
+  const followers = Map.groupBy(groups, (group) => leaderOf(group, leaders));
   const attached = attachedTo(judged.assessment.id, states);
-  return [...bySubject].map(([subject, findings]) => {
-    const main = mainFinding(findings);
+  return (followers.get(null) ?? []).map((group) => {
+    const elsewhere = (followers.get(group) ?? []).flatMap(({ findings }) => findings).slice(0, MOST_ATTACHED);
     // A warning, such as that of a service, explains nothing of what FortiAuthenticator complains of.
-    return buildCause({ subject, main, findings, attached: main.level === 'broken' ? attached : [] }, states, context);
+    return buildCause({ ...group, attached: group.main.level === 'broken' ? attached : [], elsewhere }, states, context);
   });
+}
+
+/** What points at one cause of one subject. */
+interface Group {
+  readonly subject: string;
+  readonly findings: readonly Suggesting[];
+  readonly main: Suggesting;
+}
+
+function leadersOf(groups: readonly Group[]): ReadonlyMap<CauseId, Group> {
+  const broken = groups.filter(({ main }) => main.level === 'broken' && PATH.includes(CAUSE_PRECONDITIONS[main.suggests]));
+  return new Map(broken.toReversed().map((group) => [group.main.suggests, group]));
+}
+
+/**
+ * What is wrong at a service just as it is at the licence server, on the way that they share, is one fault: a policy that inspects
+ * everything is told once. Null: it is a fault of its own.
+ */
+function leaderOf({ main }: Group, leaders: ReadonlyMap<CauseId, Group>): Group | null {
+  return main.level === 'warning' ? (leaders.get(main.suggests) ?? null) : null;
 }
 
 /** Several resolvers that fail for one name are one fault; several mail servers that fail are several. */
@@ -86,6 +109,8 @@ interface Fault {
   readonly main: Suggesting;
   readonly findings: readonly Finding[];
   readonly attached: readonly Finding[];
+  /** The same at other targets. */
+  readonly elsewhere: readonly Finding[];
 }
 
 function buildCause(fault: Fault, states: JudgedStates, context: CauseContext): Cause {
@@ -102,7 +127,7 @@ function buildCause(fault: Fault, states: JudgedStates, context: CauseContext): 
     product: facts.product ?? null,
     summary: summaryOf(entry, facts, main, context),
     impact: main.level === 'broken' ? impactOf(entry.impact, context.activation) : impactOf('none', context.activation),
-    evidence: [...fault.findings, ...fault.attached].map((finding) => evidenceLine(finding, fault.subject)),
+    evidence: [...fault.findings, ...fault.attached, ...fault.elsewhere].map((finding) => evidenceLine(finding, fault.subject)),
     consequences: [...states].filter(([, { blockedBy }]) => blockedBy.includes(precondition)).map(([id]) => id),
     remedy: remedyOf(entry, facts).map((step) => fill(step, facts)),
   };

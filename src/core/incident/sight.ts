@@ -1,5 +1,6 @@
 import type { Cause } from '../cause.ts';
 import type { Diagnosis, PreconditionStatus } from '../diagnosis.ts';
+import type { Finding } from '../finding.ts';
 import type { PreconditionId } from '../precondition.ts';
 import { sameCause } from './incident.ts';
 import type { Sight } from './incident.ts';
@@ -40,10 +41,16 @@ function sightOfMissing(cause: Cause, status: PreconditionStatus): Sight {
     case 'ok':
     case 'warning':
     case 'broken':
+      if (status.findings.some((finding) => showsStill(finding, cause))) return 'hidden';
       return status.findings.some(({ subject, level }) => level === 'unknown' && subject === cause.subject) ? 'unjudged' : 'absent';
     case 'not-configured':
       return 'absent';
   }
+}
+
+/** It is still there, as evidence of a graver cause that has the same reason elsewhere. */
+function showsStill({ subject, suggests, level }: Finding, cause: Cause): boolean {
+  return subject === cause.subject && suggests === cause.id && (level === 'broken' || level === 'warning');
 }
 
 export function isFresh(precondition: PreconditionId, view: RoundView): boolean {

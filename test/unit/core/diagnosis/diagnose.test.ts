@@ -67,9 +67,34 @@ describe('diagnose()', () => {
     const { causes } = diagnose(round(['tls-genuine', [finding('tls-intercepted'), ...services]], ['polling', complaints]), CONTEXT);
     expect(causes).toHaveLength(1_001);
     expect(Math.max(...causes.map(({ evidence }) => evidence.length))).toBe(21);
-    const warnings = services.map((service): Finding => ({ ...service, level: 'warning' }));
+    const warnings = services.map((service): Finding => ({ ...service, level: 'warning', suggests: 'tls-blocked' }));
     const mild = diagnose(round(['tls-genuine', [finding('tls-intercepted'), ...warnings]], ['polling', complaints]), CONTEXT);
     expect(mild.causes.map(({ evidence }) => evidence.length).toSorted((a, b) => b - a)).toEqual([21, ...many.map(() => 1)]);
+  });
+
+  test('takes what is wrong at services too for one fault, which is told once', () => {
+    const atService = (subject: string): Finding => finding('tls-intercepted', { subject, level: 'warning' });
+    const services = [atService('push.fortinet.com:443'), atService('other.test:443')];
+    const both = diagnose(round(['tls-genuine', [...services, finding('tls-intercepted')]]), CONTEXT);
+    expect(both.causes).toMatchObject([
+      {
+        id: 'tls-intercepted',
+        severity: 'critical',
+        subject: TARGET,
+        evidence: ['expected this, got that', 'push.fortinet.com:443: expected this, got that', 'other.test:443: expected this, got that'],
+      },
+    ]);
+    expect(outcome(round(['tls-genuine', services])).causes).toEqual(['warning tls-intercepted', 'warning tls-intercepted']);
+    expect(outcome(round(['tls-genuine', [...services, finding('tls-blocked')]])).causes).toEqual([
+      'critical tls-blocked',
+      'warning tls-intercepted',
+      'warning tls-intercepted',
+    ]);
+  });
+
+  test('keeps mail servers apart, whatever is wrong with them', () => {
+    const mail = [finding('mail-recipient-rejected'), finding('mail-recipient-rejected', { subject: 'other.test:25', level: 'warning' })];
+    expect(outcome(round(['mail', mail])).causes).toEqual(['critical mail-recipient-rejected', 'warning mail-recipient-rejected']);
   });
 
   test('explains a silent resolver and a silent mail server by a dead uplink', () => {

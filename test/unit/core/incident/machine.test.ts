@@ -69,6 +69,24 @@ describe('opening and closing', () => {
     ).toEqual(['resolved mail-unreachable']);
   });
 
+  it('gives no all-clear for what became evidence of a graver cause of the same kind', () => {
+    const service = causeOf('tls-intercepted', { subject: 'push.example.org:443', severity: 'warning' });
+    const line = timeline().rounds(2, [service]);
+    const grave = diagnosisOf(line.now, [intercepted]);
+    const finding = { rule: 'r', subject: service.subject, expected: '', actual: '', level: 'warning', suggests: service.id } as const;
+    const preconditions = grave.preconditions.map((status) => (status.id === 'tls-genuine' ? { ...status, findings: [finding] } : status));
+    for (let index = 0; index < 5; index += 1) {
+      line.input({ kind: 'diagnosis', diagnosis: { ...grave, at: line.wait(30 * SECOND).now, preconditions }, fresh: null });
+    }
+    expect(line.heard()).toEqual(['firing tls-intercepted', 'firing tls-intercepted']);
+    expect(
+      line
+        .wait(30 * SECOND)
+        .rounds(2, [])
+        .heard(),
+    ).toEqual(['resolved tls-intercepted', 'resolved tls-intercepted']);
+  });
+
   it('does not confirm with an observation that was seen before', () => {
     const line = timeline();
     const diagnosis = diagnosisOf(line.now, [causeOf('license-on-peer', { subject: 'EFTM1' })]);
