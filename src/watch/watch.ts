@@ -1,5 +1,3 @@
-import { dirname, join } from 'node:path';
-
 import type { Logger } from 'pino';
 
 import type { Config } from '../config/config.ts';
@@ -35,6 +33,7 @@ import { createProbesOnDemand, type ProbesOnDemand } from './probe-on-demand.ts'
 import { createRoundPulse, type RoundPulse } from './round-pulse.ts';
 import { createRoundFigures } from './round-figures.ts';
 import { roundRecord } from './round-record.ts';
+import { registrationBudget, stateFile } from './state-files.ts';
 import { createUnitWatch, type UnitWatch } from './unit-watch.ts';
 
 export interface WatchDeps {
@@ -114,7 +113,7 @@ export class Watch {
         this.#onLogEvent(event);
       },
     });
-    this.#units = createUnitWatch(config, { ...this.#runnerDeps(), env, budget: jsonFile(stateFile(config, 'registration-budget.json')) });
+    this.#units = createUnitWatch(config, { ...this.#runnerDeps(), env, budget: registrationBudget(config) });
     this.#rounds = new Runner({
       ...this.#runnerDeps(),
       timer: (listener) =>
@@ -269,11 +268,6 @@ function deservesAnotherLook(before: Examination | null, { observations, diagnos
   if (isVoid(observations)) return before === null || !isVoid(before.observations);
   const known = new Set(before?.diagnosis.causes.map(({ id, subject }) => `${id} ${subject}`));
   return diagnosis.causes.some(({ id, subject, severity }) => severity === 'critical' && !known.has(`${id} ${subject}`));
-}
-
-/** Small pieces of state lie beside the store. */
-function stateFile({ store }: Config, name: string): string {
-  return join(dirname(store.path), name);
 }
 
 function intakeConfig(config: Config): Parameters<typeof createLogIntake>[0] {

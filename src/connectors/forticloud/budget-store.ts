@@ -1,3 +1,4 @@
+import type { Millis } from '../../core/clock.ts';
 import type { CallBudget, CallLimits } from '../../core/license/call-budget.ts';
 
 /** Where the budget is kept between rounds and restarts. */
@@ -7,4 +8,9 @@ export interface BudgetStore {
   save(budget: CallBudget): Promise<void>;
   /** @default REGISTRATION_LIMITS */
   readonly limits?: CallLimits;
+  /**
+   * How long a call may wait for its turn while all is well with the service: a hundred licences fit into a minute, more are asked for
+   * in the next. @default 0
+   */
+  readonly patience?: Millis;
 }

@@ -1,6 +1,7 @@
+import { sleep } from '../../clock.ts';
 import type { EpochMs } from '../../core/clock.ts';
 import { admitCall, parseBudget, recordError, recordFailure, recordSuccess, REGISTRATION_LIMITS } from '../../core/license/call-budget.ts';
-import type { CallBudget } from '../../core/license/call-budget.ts';
+import type { Admission, CallBudget } from '../../core/license/call-budget.ts';
 import type { Failure } from '../../core/observation.ts';
 import type { ConnectorContext } from '../context.ts';
 import { failed } from '../failed.ts';
@@ -35,8 +36,21 @@ export async function createMeteredCall(store: BudgetStore, context: ConnectorCo
     await store.save(next);
   }
 
+  async function admitted(): Promise<Admission> {
+    for (;;) {
+      const now = context.clock.now();
+      const admission = admitCall(budget, now, store.limits ?? REGISTRATION_LIMITS);
+      if (admission.kind === 'go' || budget.failures > 0 || admission.until - now > (store.patience ?? 0)) return admission;
+      try {
+        await sleep(context.clock, admission.until - now, context.signal);
+      } catch {
+        return admission;
+      }
+    }
+  }
+
   return async (call) => {
-    const admission = admitCall(budget, context.clock.now(), store.limits ?? REGISTRATION_LIMITS);
+    const admission = await admitted();
     if (admission.kind === 'wait') return { kind: 'postponed', until: admission.until };
     await keep(admission.budget);
     const startedAt = context.clock.elapsed();
