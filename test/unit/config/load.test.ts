@@ -52,6 +52,7 @@ describe('loadConfig', () => {
     ['a missing file', { kind: 'missing' }, 'no such file'],
     ['an unreadable file', { kind: 'failed', reason: 'permission denied' }, 'permission denied'],
     ['a huge file', { kind: 'too-large' }, `expected at most ${String(MAX_CONFIG_BYTES)} bytes`],
+    ['an empty file', bytes(), 'it is empty, as a full disk or an unfinished copy leaves it'],
     ['Latin-1', bytes('site: B', [0xfc], 'ro'), 'expected UTF-8'],
   ])('refuses %s', async (_name, found, reason) => {
     const result = await loadConfig({ ...configMachine('/srv'), path: 'own.yaml', files: machineWith('/srv/own.yaml', found) });

@@ -1,0 +1,124 @@
+import { readdirSync } from 'node:fs';
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { setTimeout } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import { createDaemonBench, metricsOf, statusOf, valueIn, type DaemonBench } from '../../support/daemon-bench.ts';
+import { sendLines, startDaemonProcess } from '../../support/daemon-process.ts';
+import { POLLING_ERROR_LINE } from '../../support/polling-error-line.ts';
+import { until } from '../../support/until.ts';
+
+const WITHIN = 20_000;
+/** Of one end, on a machine that is busy with three others. */
+const END_WITHIN = 10_000;
+const MOMENTS = 32;
+const SPAN_MS = 3_000;
+const AT_ONCE = 4;
+
+let site: DaemonBench;
+
+beforeAll(async () => {
+  site = await createDaemonBench();
+});
+afterAll(() => site[Symbol.asyncDispose]());
+
+/** What SQLite says about the store; 'none': it was not begun yet. */
+function integrityOf(path: string): unknown {
+  try {
+    using store = new DatabaseSync(path, { readOnly: true });
+    return store.prepare('PRAGMA integrity_check').get()?.['integrity_check'];
+  } catch {
+    return 'none';
+  }
+}
+
+async function endAfter(moment: number, delayMs: number): Promise<object> {
+  const data = `data-${String(moment)}`;
+  const file = await site.bench.configure(site.port, {
+    schedule: { probes: '* * * * * *' },
+    web: { listen: '127.0.0.1:0' },
+    store: { path: `${data}/ftm-watch.sqlite` },
+  });
+  await using daemon = startDaemonProcess({ cwd: site.folder, args: ['-c', file] });
+  await setTimeout(delayMs);
+  const { code, stderr, tookMs } = await daemon.end('SIGTERM');
+  const isKilled = code === null && daemon.log.length === 0;
+  const end = {
+    delayMs,
+    // Before the program has read its first lines the signal does what it does to every process, and there is nothing to be put in order.
+    isInOrder: code === 0 || isKilled,
+    stderr,
+    isInTime: tookMs < END_WITHIN,
+    store: ['ok', 'none'].includes(String(integrityOf(join(site.folder, data, 'ftm-watch.sqlite')))),
+    last: isKilled ? 'Stopped' : (daemon.log.at(-1)?.msg ?? 'Stopped'),
+  };
+  await rm(join(site.folder, data), { recursive: true, force: true });
+  return end;
+}
+
+test('SIGTERM at any moment of the first seconds ends it in order, with the store whole', async () => {
+  const ends: object[] = [];
+  const moments = Array.from({ length: MOMENTS }, (_, moment) => ({ moment, delayMs: Math.floor((moment * SPAN_MS) / MOMENTS) }));
+  const lane = async (): Promise<void> => {
+    for (let next = moments.shift(); next !== undefined; next = moments.shift()) ends.push(await endAfter(next.moment, next.delayMs));
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, lane));
+  expect(ends).toHaveLength(MOMENTS);
+  expect(ends).toEqual(ends.map((end) => ({ ...end, isInOrder: true, stderr: '', isInTime: true, store: true, last: 'Stopped' })));
+});
+
+test.skipIf(process.platform !== 'linux')('SIGHUP sixty times over leaks nothing, loses no log line, and the last file wins', async () => {
+  const logs = { syslog: { udp: '127.0.0.1:0', tcp: '127.0.0.1:0' } };
+  await site.configure({ site: 'first', logs });
+  await using daemon = startDaemonProcess({ cwd: site.folder, args: ['-c', 'ftm-watch.yaml'] });
+  const page = await daemon.page();
+  const port = await daemon.syslogPort();
+  await until(
+    () => statusOf(page),
+    (status) => status?.ready === 'ready',
+    WITHIN,
+  );
+  // On this port from now on, whatever is taken anew.
+  const fixed = { syslog: { udp: `127.0.0.1:${String(port)}`, tcp: '127.0.0.1:0' } };
+  const taken = (): number => daemon.log.filter(({ msg }) => msg === 'Took the configuration anew').length;
+  const files = (): number => readdirSync(`/proc/${String(daemon.pid)}/fd`).length;
+  async function reload(name: string): Promise<void> {
+    const before = taken();
+    await site.configure({ site: name, logs: fixed });
+    daemon.signal('SIGHUP');
+    await until(
+      () => Promise.resolve(taken()),
+      (count) => count > before,
+      WITHIN,
+    );
+  }
+  for (let index = 0; index < 5; index += 1) await reload(`warm-${String(index)}`);
+  const before = files();
+  for (let index = 0; index < 30; index += 1) {
+    await reload(`slow-${String(index)}`);
+    await sendLines(port, [POLLING_ERROR_LINE]);
+  }
+  // In quick order, with a file that is written while it is read: some of them become one.
+  for (let index = 0; index < 30; index += 1) {
+    await writeFile(join(site.folder, 'ftm-watch.yaml'), 'site: [');
+    daemon.signal('SIGHUP');
+    await site.configure({ site: `quick-${String(index)}`, logs: fixed });
+    daemon.signal('SIGHUP');
+  }
+  await until(
+    () => statusOf(page),
+    (status) => status?.site === 'quick-29',
+    WITHIN,
+  );
+  await until(
+    () => metricsOf(page),
+    (metrics) => valueIn(metrics, 'ftm_log_lines_total{source="udp",result="ftm"}') === 30,
+    WITHIN,
+  );
+  expect(valueIn(await metricsOf(page), 'ftm_config_last_reload_successful')).toBe(1);
+  expect(files() - before).toBeLessThan(5);
+  expect(JSON.stringify(daemon.log)).not.toMatch(/MaxListeners|a bug/u);
+  expect(await daemon.end('SIGTERM')).toMatchObject({ code: 0, stderr: '' });
+});

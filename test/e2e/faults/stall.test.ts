@@ -1,0 +1,58 @@
+import { setTimeout } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+
+import { createLab } from '../../lab/lab.ts';
+import { metricsOf, valueIn } from '../../support/daemon-bench.ts';
+import { startDaemonProcess } from '../../support/daemon-process.ts';
+import { summaryOf, watchRounds } from '../../support/round-watcher.ts';
+
+const WITHIN = 20_000;
+const STALL_MS = 10_000;
+const RUNS = `ftm_probe_runs_total{probe="tcp"`;
+
+function runsIn(metrics: string): number {
+  const [line] = metrics.split('\n').filter((each) => each.startsWith(RUNS) && each.includes('fortitokenmobile'));
+  return Number(line?.split(' ').at(-1));
+}
+
+test.skipIf(process.platform === 'win32')(
+  'a process that stands still for 10 s in the midst of a round judges nothing of that time',
+  async () => {
+    await using lab = await createLab();
+    await using daemon = startDaemonProcess({ cwd: lab.folder, args: ['-c', lab.configFile] });
+    const page = await daemon.page();
+    await using rounds = await watchRounds(page);
+    await rounds.next(({ ready }) => ready === 'ready', WITHIN);
+    // All that is asked from now on is still open when the process stands still, and overdue when it goes on.
+    lab.licenseServer.setFault({ kind: 'silent' });
+    lab.appliance.setFault({ kind: 'silent' });
+    await setTimeout(1_500);
+    const before = await metricsOf(page);
+    const seen = rounds.diagnoses.length;
+    daemon.signal('SIGSTOP');
+    await setTimeout(STALL_MS);
+    lab.licenseServer.setFault({ kind: 'none' });
+    lab.appliance.setFault({ kind: 'none' });
+    const wokenAt = performance.now();
+    daemon.signal('SIGCONT');
+    await rounds.next(({ ready }) => ready === 'ready', WITHIN);
+    const after = await metricsOf(page);
+    const seconds = (performance.now() - wokenAt) / 1000;
+
+    const [judged] = rounds.diagnoses.slice(seen);
+    expect(judged?.ready).toBe('unknown');
+    expect(judged?.preconditions.find(({ id }) => id === 'license-server')?.summary).toMatch(/stood still for \d+\.\d s/u);
+    expect(
+      rounds.diagnoses
+        .slice(seen)
+        .filter(({ causes }) => causes.length > 0)
+        .map(summaryOf),
+    ).toEqual([]);
+    expect(lab.inbox.mails).toEqual([]);
+    const grown = (series: string): number => valueIn(after, series) - valueIn(before, series);
+    expect(grown('ftm_schedule_missed_runs_total')).toBeGreaterThanOrEqual(8);
+    expect(grown('ftm_event_loop_lag_seconds_sum')).toBeGreaterThan(STALL_MS / 1000 - 1);
+    // The one that was under way, one at once, and those of the schedule since: no burst.
+    expect(runsIn(after) - runsIn(before)).toBeLessThanOrEqual(seconds + 3);
+  },
+);

@@ -1,0 +1,110 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import { createDaemonBench, metricsOf, statusOf, valueIn, type DaemonBench } from '../../support/daemon-bench.ts';
+import { startDaemonProcess, type DaemonProcess } from '../../support/daemon-process.ts';
+import { until } from '../../support/until.ts';
+
+const WITHIN = 20_000;
+const MEBIBYTE = 1024 * 1024;
+const REQUESTS = 3_000;
+const AT_ONCE = 50;
+const LISTENERS = 200;
+
+let site: DaemonBench;
+let daemon: DaemonProcess;
+let page: string;
+let runs: string;
+
+beforeAll(async () => {
+  site = await createDaemonBench();
+  await site.configure({ schedule: { probes: '* * * * * *' } });
+  daemon = startDaemonProcess({ cwd: site.folder, args: ['-c', 'ftm-watch.yaml'] });
+  page = await daemon.page();
+  runs = `ftm_probe_runs_total{probe="tcp",target="license.example.test:${String(site.port)}"}`;
+  await until(
+    () => statusOf(page),
+    (status) => status?.ready === 'ready',
+    WITHIN,
+  );
+});
+afterAll(async () => {
+  await daemon[Symbol.asyncDispose]();
+  await site[Symbol.asyncDispose]();
+});
+
+/** Resident memory of the daemon, in bytes. */
+function memory(): number {
+  const [, kibibytes = ''] = /^VmRSS:\s+(\d+) kB$/mu.exec(readFileSync(`/proc/${String(daemon.pid)}/status`, 'utf8')) ?? [];
+  return Number(kibibytes) * 1024;
+}
+
+interface Effort {
+  readonly seconds: number;
+  readonly rounds: number;
+  readonly grownBytes: number;
+}
+
+/** What it cost the daemon that something was done to it. */
+async function effortOf(work: () => Promise<void>): Promise<Effort> {
+  const before = { at: performance.now(), runs: valueIn(await metricsOf(page), runs), memory: memory() };
+  await work();
+  return {
+    seconds: (performance.now() - before.at) / 1000,
+    rounds: valueIn(await metricsOf(page), runs) - before.runs,
+    grownBytes: memory() - before.memory,
+  };
+}
+
+test.skipIf(process.platform !== 'linux')(
+  'thousands of scrapes and status requests are answered, and rounds come all the same',
+  async () => {
+    let left = REQUESTS;
+    let failed = 0;
+    const client = async (): Promise<void> => {
+      while (left > 0) {
+        left -= 1;
+        const response = await fetch(`${page}/${left % 2 === 0 ? 'metrics' : 'api/v1/status'}`);
+        if (response.status !== 200 || (await response.text()) === '') failed += 1;
+      }
+    };
+    const { seconds, rounds, grownBytes } = await effortOf(async () => {
+      await Promise.all(Array.from({ length: AT_ONCE }, client));
+    });
+    expect(failed).toBe(0);
+    expect(rounds).toBeGreaterThanOrEqual(Math.floor(seconds) - 2);
+    expect(grownBytes).toBeLessThan(100 * MEBIBYTE);
+  },
+);
+
+test.skipIf(process.platform !== 'linux')('listeners that never read are bounded and go, and others are served meanwhile', async () => {
+  const { port } = new URL(page);
+  const sleepers: Socket[] = [];
+  const { seconds, rounds, grownBytes } = await effortOf(async () => {
+    for (let index = 0; index < LISTENERS; index += 1) {
+      const socket = connect(Number(port), '127.0.0.1').on('error', () => undefined);
+      await once(socket, 'connect');
+      socket.pause();
+      socket.write('GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n');
+      sleepers.push(socket);
+    }
+    for (let index = 0; index < 20; index += 1) {
+      expect((await fetch(`${page}/api/v1/status`)).status).toBe(200);
+      await setTimeout(200);
+    }
+  });
+  expect(rounds).toBeGreaterThanOrEqual(Math.floor(seconds) - 2);
+  expect(grownBytes).toBeLessThan(100 * MEBIBYTE);
+  for (const socket of sleepers) socket.destroy();
+  // Their places are free again.
+  const events = await until(
+    () => fetch(`${page}/api/v1/events`),
+    ({ status }) => status === 200,
+    WITHIN,
+  );
+  await events.body?.cancel();
+  expect(await daemon.end('SIGTERM')).toMatchObject({ code: 0, stderr: '' });
+});
