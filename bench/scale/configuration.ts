@@ -9,8 +9,11 @@ export interface Size {
   readonly targets: number;
   /** FortiAuthenticators, each with its API and its log. */
   readonly appliances: number;
-  readonly everySeconds: number;
+  /** null: only once, after the start. */
+  readonly everySeconds: number | null;
 }
+
+const A_LEAP_DAY = '0 0 0 29 2 *';
 
 /** Writes a configuration and what it names into a folder. Gives the path of the file. */
 export async function writeConfiguration(folder: string, { targets, appliances, everySeconds }: Size, site: Site): Promise<string> {
@@ -18,7 +21,7 @@ export async function writeConfiguration(folder: string, { targets, appliances, 
   const [license = '', ...hosts] = hostNames(targets);
   const controls = hosts.slice(0, 2);
   const trust = { profile: 'pinned', caFiles: ['root.pem'] };
-  const each = `*/${String(everySeconds)} * * * * *`;
+  const each = everySeconds === null ? A_LEAP_DAY : `*/${String(everySeconds)} * * * * *`;
   const config = {
     site: 'scale',
     licenseServer: { host: license, port },

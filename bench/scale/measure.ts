@@ -13,8 +13,13 @@ import { lagBetween, valueOf } from './exposed.ts';
 import type { Series } from './exposed.ts';
 import { filesOf, usageOf } from './usage.ts';
 
+/** A size whose rounds are measured. */
+export interface MeasuredSize extends Size {
+  readonly everySeconds: number;
+}
+
 /** One daemon, measured. */
-export interface Measured extends Size {
+export interface Measured extends MeasuredSize {
   /** From the start of the process to its page. */
   readonly startMs: number;
   /** From its page to the end of the first round. */
@@ -31,7 +36,6 @@ export interface Measured extends Size {
   readonly status: Answered;
   readonly page: Answered;
   readonly storeMegabytesAnHour: number;
-  readonly logLines: LogLines;
 }
 
 export interface Answered {
@@ -39,7 +43,9 @@ export interface Answered {
   readonly kilobytes: number;
 }
 
+/** What became of the lines of many senders. */
 export interface LogLines {
+  readonly senders: number;
   readonly sent: number;
   readonly lost: number;
   readonly cpuMicrosecondsALine: number;
@@ -48,12 +54,13 @@ export interface LogLines {
 const SEND = fileURLToPath(new URL('send.ts', import.meta.url));
 const ROUNDS = 3;
 const LINES_A_SECOND = 2000;
-const LOG_SECONDS = 5;
+const LOG_SECONDS = 4;
+const SETTLE_MS = 1_000;
 /** How often /proc is looked at for open sockets. */
 const LOOK_MS = 20;
 
 /** Starts the daemon, lets it settle for two rounds, and looks at the next ones. */
-export async function measure(configFile: string, folder: string, size: Size): Promise<Measured> {
+export async function measure(configFile: string, folder: string, size: MeasuredSize): Promise<Measured> {
   const started = performance.now();
   await using daemon = await startDaemon(configFile, folder);
   const startMs = performance.now() - started;
@@ -67,7 +74,7 @@ export async function measure(configFile: string, folder: string, size: Size): P
     status: await timed(daemon, 'api/v1/status'),
     page: await timed(daemon, ''),
   };
-  return { ...size, startMs, firstRoundMs, ...rounds, ...answers, logLines: await measureLines(daemon, size) };
+  return { ...size, startMs, firstRoundMs, ...rounds, ...answers };
 }
 
 async function firstRound(daemon: Daemon): Promise<void> {
@@ -83,7 +90,7 @@ type OfRounds = Pick<
   'rssMegabytes' | 'cpuMsARound' | 'roundMs' | 'lagP50Ms' | 'lagP99Ms' | 'mostFiles' | 'missedRuns' | 'series' | 'storeMegabytesAnHour'
 >;
 
-async function measureRounds(daemon: Daemon, { everySeconds }: Size, store: string): Promise<OfRounds> {
+async function measureRounds(daemon: Daemon, { everySeconds }: MeasuredSize, store: string): Promise<OfRounds> {
   const seriesBefore = await exposed(daemon);
   await sleep(500);
   const [bytesBefore, before, began] = [storeBytes(store), usageOf(daemon.pid), performance.now()];
@@ -117,7 +124,11 @@ async function timed(daemon: Daemon, path: string): Promise<Answered> {
   return { ms: performance.now() - started, kilobytes: Buffer.byteLength(body) / 1024 };
 }
 
-async function measureLines(daemon: Daemon, { appliances }: Size): Promise<LogLines> {
+/** Sends lines from as many addresses as there are appliances to a daemon that does nothing else. */
+export async function measureLines(configFile: string, folder: string, { appliances }: Size): Promise<LogLines> {
+  await using daemon = await startDaemon(configFile, folder);
+  await firstRound(daemon);
+  await sleep(SETTLE_MS);
   const received = async (): Promise<number> =>
     (await exposed(daemon))
       .filter(({ name, labels }) => name === 'ftm_log_lines_total' && labels['source'] === 'udp' && labels['result'] !== 'dropped')
@@ -129,7 +140,7 @@ async function measureLines(daemon: Daemon, { appliances }: Size): Promise<LogLi
   const sent = Number(await text(sender.stdout));
   const used = usageOf(daemon.pid).cpuSeconds - cpu;
   const came = (await received()) - before;
-  return { sent, lost: sent - came, cpuMicrosecondsALine: (used / sent) * 1e6 };
+  return { senders: appliances, sent, lost: sent - came, cpuMicrosecondsALine: (used / sent) * 1e6 };
 }
 
 /** What SQLite has written, in the file or in its log. */

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import type { Measured } from './measure.ts';
+import type { LogLines, Measured } from './measure.ts';
 
 const DOCUMENT = fileURLToPath(new URL('../../docs/scale.md', import.meta.url));
 const BEGIN = '<!-- sizes: npm run bench:scale -- --write -->';
@@ -31,7 +31,7 @@ const COLUMNS: readonly Column[] = [
 ];
 
 /** Tables in Markdown: each size, and what one more target or appliance costs. */
-export function reportOf(results: readonly Measured[]): string {
+export function reportOf(results: readonly Measured[], lines: readonly LogLines[]): string {
   const rows = results.map((measured) => `| ${COLUMNS.map((column) => cell(column, measured)).join(' | ')} |`);
   return [
     `One daemon on Node ${process.version.slice(1)}, ${String(cpus().length)} cores of ${cpus()[0]?.model ?? 'an unknown processor'}, every server 20 ms away.`,
@@ -44,7 +44,7 @@ export function reportOf(results: readonly Measured[]): string {
     '',
     ...growth(results, 'appliances', 'appliance'),
     '',
-    ...logLines(results),
+    ...logLines(lines),
   ].join('\n');
 }
 
@@ -62,6 +62,8 @@ function growth(results: readonly Measured[], key: 'targets' | 'appliances', nou
     const from = ordered[index];
     return from === undefined ? [] : [{ from, to }];
   });
+  const [first, last] = [ordered[0], ordered.at(-1)];
+  if (first !== undefined && last !== undefined && pairs.length > 1) pairs.push({ from: first, to: last });
   const per = (
     { from, to }: { readonly from: Measured; readonly to: Measured },
     of: (measured: Measured) => number,
@@ -77,16 +79,14 @@ function growth(results: readonly Measured[], key: 'targets' | 'appliances', nou
   ];
 }
 
-function logLines(results: readonly Measured[]): readonly string[] {
+function logLines(lines: readonly LogLines[]): readonly string[] {
   return [
     '| senders of log lines (UDP) | lines | lost | CPU a line, µs |',
     '|--:|--:|--:|--:|',
-    ...results
-      .filter(({ targets }) => targets === 1)
-      .map(
-        ({ appliances, logLines: { sent, lost, cpuMicrosecondsALine } }) =>
-          `| ${group(appliances, 0)} | ${group(sent, 0)} | ${group(lost, 0)} | ${group(cpuMicrosecondsALine, 1)} |`,
-      ),
+    ...lines.map(
+      ({ senders, sent, lost, cpuMicrosecondsALine }) =>
+        `| ${group(senders, 0)} | ${group(sent, 0)} | ${group(lost, 0)} | ${group(cpuMicrosecondsALine, 0)} |`,
+    ),
   ];
 }
 

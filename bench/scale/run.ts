@@ -15,8 +15,8 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { writeConfiguration } from './configuration.ts';
 import type { Size } from './configuration.ts';
-import { measure } from './measure.ts';
-import type { Measured } from './measure.ts';
+import { measure, measureLines } from './measure.ts';
+import type { LogLines, Measured, MeasuredSize } from './measure.ts';
 import { enterNetwork } from './network.ts';
 import { reportOf, writeReport } from './report.ts';
 import type { Site } from './site.ts';
@@ -25,7 +25,7 @@ const { values: options } = parseArgs({
   options: { quick: { type: 'boolean' }, write: { type: 'boolean' }, json: { type: 'string' }, size: { type: 'string', multiple: true } },
 });
 
-const SIZES: readonly Size[] = [
+const SIZES: readonly MeasuredSize[] = [
   { targets: 1, appliances: 1, everySeconds: 5 },
   { targets: 10, appliances: 1, everySeconds: 5 },
   { targets: 100, appliances: 1, everySeconds: 5 },
@@ -35,14 +35,14 @@ const SIZES: readonly Size[] = [
   { targets: 1, appliances: 1000, everySeconds: 30 },
   { targets: 1000, appliances: 1000, everySeconds: 30 },
 ];
-const QUICK: readonly Size[] = [
+const QUICK: readonly MeasuredSize[] = [
   { targets: 1, appliances: 1, everySeconds: 5 },
   { targets: 100, appliances: 1, everySeconds: 5 },
   { targets: 1, appliances: 100, everySeconds: 5 },
 ];
 
 /** Of `1000x10`: targets, appliances. */
-function sizeOf(text: string): Size {
+function sizeOf(text: string): MeasuredSize {
   const [targets = 1, appliances = 1] = text.split('x').map(Number);
   return { targets, appliances, everySeconds: Math.max(targets, appliances) > 500 ? 30 : 5 };
 }
@@ -54,22 +54,26 @@ const print = (text: string): void => {
 const sizes = options.size?.map(sizeOf) ?? (options.quick === true ? QUICK : SIZES);
 const site = fork(fileURLToPath(new URL('site.ts', import.meta.url)), [String(Math.max(...sizes.map(({ targets }) => targets)))]);
 const results: Measured[] = [];
+const lines: LogLines[] = [];
 try {
   const [served] = (await once(site, 'message')) as unknown as readonly [Site];
-  for (const size of sizes) {
+  const configured = async <S extends Size, T>(size: S, look: (file: string, folder: string, of: S) => Promise<T>): Promise<T> => {
     const folder = await mkdtemp(join(tmpdir(), 'bench-scale-'));
     try {
-      const measured = await measure(await writeConfiguration(folder, size, served), folder, size);
-      results.push(measured);
-      print(JSON.stringify(measured));
+      const seen = await look(await writeConfiguration(folder, size, served), folder, size);
+      print(JSON.stringify(seen));
+      return seen;
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
-  }
+  };
+  for (const size of sizes) results.push(await configured(size, measure));
+  for (const { targets, appliances } of sizes)
+    if (targets === 1) lines.push(await configured({ targets, appliances, everySeconds: null }, measureLines));
 } finally {
   site.disconnect();
 }
-const report = reportOf(results);
+const report = reportOf(results, lines);
 print(`\n${report}`);
-if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify(results, null, 1)}\n`);
+if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify({ sizes: results, lines }, null, 1)}\n`);
 if (options.write === true) await writeReport(report);
