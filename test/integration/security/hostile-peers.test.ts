@@ -12,7 +12,9 @@ import { failureFrom } from '../../../src/failure.ts';
 import { postJson } from '../../../src/notify/http-post.ts';
 import { openTunnel } from '../../../src/probes/endpoint/connect-proxy.ts';
 import { corpus } from '../../support/corpus.ts';
-import { actingTexts, fuzzRuns, fuzzTimeout, mutated } from '../../support/fuzz.ts';
+import { actingTexts, fuzzRuns, fuzzTimeout, mutated, sizeOf } from '../../support/fuzz.ts';
+import { createTlsBench, IMPATIENT } from '../../support/tls-bench.ts';
+import { createPeerAtHello, createTlsPeer } from '../../support/tls-peer.ts';
 
 const HTTP = corpus('http').map(({ bytes }) => bytes);
 const SNMP = corpus('snmp').map(({ bytes }) => bytes);
@@ -128,9 +130,49 @@ describe('an HTTP peer that answers anything', () => {
   });
 });
 
+describe('a TLS peer that answers anything', () => {
+  test('after the handshake: a response or a failure, harmless and in time', TIMEOUT, async () => {
+    const bench = await createTlsBench();
+    let answer: Buffer = Buffer.alloc(0);
+    await using peer = await createTlsPeer({
+      chain: [bench.hierarchy.leaf, bench.hierarchy.intermediate],
+      serve: (socket) => {
+        socket.once('data', () => socket.end(answer));
+      },
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(fc.constantFrom(...HTTP), mutated(HTTP, HTTP_TOKENS)), async (bytes) => {
+        answer = bytes;
+        const http = await bench.http(peer.port, { deps: IMPATIENT });
+        expect(['response', 'failed', 'client-certificate-demanded']).toContain(http.kind);
+        expect(actingTexts(http)).toEqual([]);
+        expect(sizeOf(http)).toBeLessThan(8_192);
+      }),
+      { numRuns: fuzzRuns(60), examples: HTTP.map((bytes): [Buffer] => [bytes]) },
+    );
+  });
+
+  test('in place of the handshake: a failure, harmless', TIMEOUT, async () => {
+    const bench = await createTlsBench();
+    const seeds = [...corpus('plain-answer'), ...corpus('der')].map(({ bytes }) => bytes);
+    let answer: Buffer = Buffer.alloc(0);
+    await using peer = await createPeerAtHello((socket) => socket.end(answer));
+    await fc.assert(
+      fc.asyncProperty(mutated(seeds, ['\u0015\u0003\u0003\0\u0002', '\u0016\u0003\u0003\0']), async (bytes) => {
+        answer = bytes;
+        const tls = await bench.tls(peer.port, { deps: IMPATIENT });
+        expect(tls.kind).toBe('failed');
+        expect(actingTexts(tls)).toEqual([]);
+        expect(sizeOf(tls)).toBeLessThan(8_192);
+      }),
+      { numRuns: fuzzRuns(60) },
+    );
+  });
+});
+
 describe('an SNMP agent that answers anything', () => {
   test('values or an error, and nothing that nobody catches', TIMEOUT, async () => {
-    let answer = Buffer.alloc(0);
+    let answer: Buffer = Buffer.alloc(0);
     const agent = createSocket('udp4');
     agent.on('message', (_, { port, address }) => {
       agent.send(answer, port, address);

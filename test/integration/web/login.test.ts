@@ -85,7 +85,11 @@ describe('with users', () => {
     await using web = await startClosed();
 
     const statuses: number[] = [];
-    for (let index = 0; index < 40; index += 1) statuses.push((await web.get('/', basicAuth('ops', `wrong ${String(index)}`))).status);
+    for (let index = 0; index < 40; index += 1) {
+      // Anybody can write where a request comes from.
+      const headers = { ...basicAuth('ops', `wrong ${String(index)}`).headers, 'X-Forwarded-For': `192.0.2.${String(index)}` };
+      statuses.push((await web.get('/', { headers })).status);
+    }
     const turnedAway = await web.get('/', basicAuth('ops', 'p:ä✓'));
 
     expect(statuses.slice(0, 10)).toEqual(Array(10).fill(401));
