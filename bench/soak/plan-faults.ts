@@ -13,6 +13,8 @@ const LASTS: Readonly<Record<Finder, readonly [Millis, Millis]>> = {
   log: [35 * MINUTE, 80 * MINUTE],
   silence: [(SETTINGS.silentAfterHours + 1) * HOUR, (SETTINGS.silentAfterHours + 2) * HOUR],
 };
+/** From the beginning of any fault until the next one may begin: nothing is in the way of a special moment then. */
+const LONGEST: Millis = LASTS.silence[1] + RECOVERY;
 const PAUSE: readonly [Millis, Millis] = [10 * MINUTE, 400 * MINUTE];
 /** In rounds, so that a confirmed fault is also seen to go on. */
 const SHORTEST = 4;
@@ -51,7 +53,7 @@ function nextTrouble(
 ): Trouble {
   const ordinary = free + chance.between(...PAUSE);
   const special = specials.find(({ at }) => at >= free);
-  if (special !== undefined && special.at < ordinary + 5 * HOUR) {
+  if (special !== undefined && special.at < ordinary + LONGEST) {
     const fault = deck.draw((candidate) => fits(candidate, special));
     const lasts = special.lasts ?? chance.between(...LASTS[fault.finder]);
     return { faults: [fault], moment: special.moment, from: special.at, to: special.at + Math.max(lasts, SHORTEST * every) };
