@@ -76,7 +76,7 @@ describe('LogReader', () => {
         const whole = read([input]);
         const parts = read(bounds.slice(1).map((end, index) => input.subarray(bounds[index], end)));
         expect(parts.tally).toEqual(whole.tally);
-        const count = whole.events.reduce((sum, event) => sum + (event.kind === 'heard' ? 0 : event.count), 0);
+        const count = whole.events.reduce((sum, event) => sum + (event.kind === 'ftm' ? event.count : 0), 0);
         expect(count).toBe(whole.tally.ftm);
       }),
       { numRuns: 300 },
