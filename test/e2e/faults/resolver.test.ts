@@ -33,6 +33,8 @@ function addresses(asked: DnsAsked, list: readonly string[]): DnsReaction {
   return reply(asked, asked.type === 'A' ? list.map((data) => ({ type: 'A', name: asked.name, class: 'IN', ttl: 5, data }) as const) : []);
 }
 
+const flood: DnsReaction = { kind: 'raw', bytes: Array.from({ length: MANY }, () => Buffer.alloc(64, 'x')) };
+
 /** As many as fit into a message, of 64 KiB. */
 const crowd = Array.from({ length: 1_400 }, (_, index) => `127.1.${String(index >> 8)}.${String(index & 0xff)}`);
 
@@ -61,8 +63,8 @@ const lies: readonly { readonly name: string; readonly handler: DnsHandler; read
     cause: 'resolver-unreachable',
   },
   {
-    name: 'floods each question with 10,000 packets that are no answer',
-    handler: () => ({ kind: 'raw', bytes: Array.from({ length: MANY }, () => Buffer.alloc(64, 'x')) }),
+    name: 'floods a question with 10,000 packets that are no answer',
+    handler: (asked) => (asked.name === LICENSE_HOST ? flood : honest(asked)),
     cause: 'resolver-unreachable',
   },
   {
