@@ -12,14 +12,14 @@ export function isGood({ judgement, evidence, residentBytes }: SoakOutcome): boo
 }
 
 /** As a share of what it was after the first day. */
-export function growthOf(residentBytes: readonly number[]): number {
+function growthOf(residentBytes: readonly number[]): number {
   const [first = 0] = residentBytes;
   const last = residentBytes.at(-1) ?? first;
   return first === 0 ? 0 : last / first - 1;
 }
 
 /** The causes of the catalogue that no fault of this run had. */
-export function missingCauses({ plan }: SoakOutcome): readonly string[] {
+function missingCauses({ plan }: SoakOutcome): readonly string[] {
   const injected = new Set<string>(plan.injections.map(({ fault }) => fault.cause));
   return Object.keys(CAUSE_PRECONDITIONS).filter((cause) => !injected.has(cause));
 }

@@ -1,0 +1,58 @@
+import { describe, expect, test } from 'vitest';
+
+import { faultNamed } from '../../../bench/soak/faults.ts';
+import { judge, type SeenMail } from '../../../bench/soak/judge.ts';
+import type { Injection } from '../../../bench/soak/plan.ts';
+import type { SaidLine } from '../../../bench/soak/protocol.ts';
+
+const MINUTE = 60_000;
+const FAULT: Injection = { fault: faultNamed('tls-intercepted'), moment: 'ordinary', from: 100 * MINUTE, to: 200 * MINUTE };
+
+function change(at: number, transition: string, cause = 'tls-intercepted'): SaidLine {
+  return {
+    at: at * MINUTE,
+    level: 30,
+    msg: 'An incident changed',
+    transition,
+    cause,
+    severity: 'critical',
+    text: `${transition} ${cause}`,
+  };
+}
+
+function mail(at: number, event: string, cause = 'tls-intercepted'): SeenMail {
+  return { at: at * MINUTE, event, causes: [cause], subject: event };
+}
+
+const CHANGES = [change(105, 'opened'), change(210, 'closed')];
+const MAILS = [mail(105, 'firing'), mail(210, 'resolved')];
+
+describe('judging a soak', () => {
+  test('takes a fault that was found, told once and ended for right', () => {
+    const { injections, falseAlarms } = judge([FAULT], { changes: CHANGES, errors: [], mails: MAILS });
+    expect(injections).toMatchObject([{ foundAfter: 5 * MINUTE, firing: 1, resolved: 1, complaints: [] }]);
+    expect(falseAlarms).toEqual([]);
+  });
+
+  test.each([
+    ['nothing at all', [], [], ['not found', 'told 0 times instead of 1', 'its end told 0 times instead of 1']],
+    ['two mails', CHANGES, [...MAILS, mail(106, 'firing')], ['told 2 times instead of 1']],
+    ['no end', CHANGES.slice(0, 1), MAILS.slice(0, 1), ['never ended', 'its end told 0 times instead of 1']],
+  ])('complains of %s', (_, changes, mails, complaints) => {
+    expect(judge([FAULT], { changes, errors: [], mails }).injections).toMatchObject([{ complaints }]);
+  });
+
+  test('complains of a mail in a maintenance window', () => {
+    const { injections } = judge([{ ...FAULT, moment: 'inside maintenance' }], { changes: CHANGES, errors: [], mails: MAILS });
+    expect(injections).toMatchObject([{ complaints: ['told 1 times instead of 0', 'its end told 1 times instead of 0'] }]);
+  });
+
+  test('calls what no fault explains a false alarm: another cause, another time', () => {
+    const evidence = {
+      changes: [...CHANGES, change(150, 'opened', 'mail-unreachable'), change(50, 'opened')],
+      errors: [],
+      mails: [...MAILS, mail(50, 'firing'), mail(150, 'firing', 'mail-unreachable')],
+    };
+    expect(judge([FAULT], evidence).falseAlarms.map(({ at }) => at / MINUTE)).toEqual([50, 50, 150, 150]);
+  });
+});
