@@ -4,6 +4,7 @@ import { readdirSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 
 import { createLab, type Lab } from '../../lab/lab.ts';
@@ -16,6 +17,7 @@ import { createSandbox } from '../../support/sandbox.ts';
 import { summaryOf, watchRounds } from '../../support/round-watcher.ts';
 
 const WITHIN = 20_000;
+const PLENTY = 4096;
 const APPLIANCE_HOST = 'fac.example.org';
 
 /** The lab, with every name found through the system. */
@@ -26,15 +28,29 @@ async function byName(lab: Lab): Promise<string> {
   return file;
 }
 
-/** Lets the process open so many more files and sockets, and no more; null: as many as it likes. */
-function leave({ pid }: DaemonProcess, more: number | null): void {
-  const open = new Set(readdirSync(`/proc/${String(pid)}/fd`).map(Number));
+/** The numbers of files and sockets that the process has open at each of many looks: those that it keeps. */
+async function keptOpen({ pid }: DaemonProcess): Promise<ReadonlySet<number>> {
+  const look = (): Set<number> => new Set(readdirSync(`/proc/${String(pid)}/fd`).map(Number));
+  let kept = look();
+  for (let index = 0; index < 60; index += 1) {
+    await setTimeout(25);
+    kept = kept.intersection(look());
+  }
+  return kept;
+}
+
+/** The limit under which so many more can be opened. */
+function limitFor(kept: ReadonlySet<number>, more: number): number {
   let [limit, free] = [0, 0];
-  while (free < (more ?? 0) || open.has(limit)) {
-    if (!open.has(limit)) free += 1;
+  while (free < more || kept.has(limit)) {
+    if (!kept.has(limit)) free += 1;
     limit += 1;
   }
-  execFileSync('prlimit', ['--pid', String(pid), `--nofile=${more === null ? '4096' : String(limit)}:`]);
+  return limit;
+}
+
+function setLimit({ pid }: DaemonProcess, limit: number): void {
+  execFileSync('prlimit', ['--pid', String(pid), `--nofile=${String(limit)}:`]);
 }
 
 describeWhere(['root', { program: 'prlimit' }, { program: 'unshare' }], 'a daemon without a file descriptor to spare', () => {
@@ -45,11 +61,12 @@ describeWhere(['root', { program: 'prlimit' }, { program: 'unshare' }], 'a daemo
     await using daemon = startDaemonProcess({ cwd: lab.folder, args: ['-c', await byName(lab)], prefix });
     await using rounds = await watchRounds(await daemon.page());
     await rounds.next(({ ready }) => ready === 'ready', WITHIN);
+    const kept = await keptOpen(daemon);
     for (const more of [0, 2]) {
-      leave(daemon, more);
+      setLimit(daemon, limitFor(kept, more));
       await rounds.next(({ ready }) => ready === 'unknown', WITHIN);
       const starved = await rounds.more(3, WITHIN);
-      leave(daemon, null);
+      setLimit(daemon, PLENTY);
       await rounds.next(({ ready }) => ready === 'ready', WITHIN);
       expect({ more, causes: starved.filter(({ causes }) => causes.length > 0).map(summaryOf) }).toEqual({ more, causes: [] });
     }
