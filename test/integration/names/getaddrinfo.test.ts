@@ -1,0 +1,31 @@
+import { spawnSync } from 'node:child_process';
+import { expect, test } from 'vitest';
+
+import { getaddrinfo } from '../../../src/getaddrinfo.ts';
+import { describeWhere } from '../../support/privilege.ts';
+
+const SOURCE = new URL('../../../src/getaddrinfo.ts', import.meta.url).href;
+
+/** Takes every file descriptor before the first lookup, then tells what comes of it. */
+const STARVED = `
+  import { openSync } from 'node:fs';
+  import { connect } from 'node:net';
+  import { getaddrinfo, getaddrinfoForSockets } from '${SOURCE}';
+  try { for (;;) openSync('/dev/null'); } catch {}
+  const tell = ({ name, reason, code }) => console.log(name, reason ?? code);
+  await getaddrinfo('localhost').catch(tell);
+  connect({ host: 'localhost', port: 1, lookup: getaddrinfoForSockets }).on('error', tell);
+`;
+
+test('getaddrinfo() finds the addresses of a name', async () => {
+  expect((await getaddrinfo('localhost')).map(({ address }) => address)).toContain('127.0.0.1');
+});
+
+describeWhere([{ program: 'prlimit' }], 'a process without a file descriptor', () => {
+  test('is told that it has none, and not that the name does not exist', () => {
+    const { stdout, stderr } = spawnSync('prlimit', ['--nofile=64:64', process.execPath, '--input-type=module', '-e', STARVED], {
+      encoding: 'utf8',
+    });
+    expect({ stdout, stderr }).toEqual({ stdout: 'ProbeError internal\nProbeError internal\n', stderr: '' });
+  });
+});
