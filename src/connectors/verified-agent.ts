@@ -2,7 +2,7 @@ import { createHash, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { checkServerIdentity, TLSSocket } from 'node:tls';
 import type { PeerCertificate } from 'node:tls';
-import { Agent, buildConnector } from 'undici';
+import type { Agent, buildConnector } from 'undici';
 import { ProbeError } from '../failure.ts';
 import { getaddrinfoForSockets } from '../getaddrinfo.ts';
 
@@ -28,8 +28,10 @@ const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE---
  * @throws {Error} when `caFile` cannot be read or holds no certificate
  */
 export async function createVerifiedAgent(trust: TlsTrust): Promise<Agent> {
+  // Who has no interface to read is spared its memory.
+  const { Agent: NewAgent, buildConnector: createConnector } = await import('undici');
   const authorities = trust.caFile === null ? null : await readAuthorities(trust.caFile);
-  const connect = buildConnector({
+  const connect = createConnector({
     allowH2: false,
     lookup: getaddrinfoForSockets,
     // A resumed session shows no certificate, so there would be nothing to compare the pin with.
@@ -41,7 +43,7 @@ export async function createVerifiedAgent(trust: TlsTrust): Promise<Agent> {
     // A pin alone replaces the chain: the key is compared below, before a byte of the request is written.
     rejectUnauthorized: trust.pin === null || authorities !== null,
   });
-  return new Agent({
+  return new NewAgent({
     connections: CONNECTIONS,
     pipelining: 1,
     headersTimeout: 0,

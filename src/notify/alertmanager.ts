@@ -1,6 +1,6 @@
 import type { Clock, Millis } from '../core/clock.ts';
 import type { Alert } from './alerts.ts';
-import { postJson } from './http-post.ts';
+import { postJson, prepareToPost } from './http-post.ts';
 import type { PostOutcome } from './http-post.ts';
 
 export interface AlertmanagerResult extends PostOutcome {
@@ -33,6 +33,7 @@ const FAILED = 'failed';
 
 export function createAlertmanagerClient(urls: readonly string[], clock: Clock): AlertmanagerClient {
   const instances = urls.map((url): Instance => ({ url: `${url.replace(/\/+$/u, '')}/api/v2/alerts`, heard: '', nextAt: 0 }));
+  if (instances.length > 0) void prepareToPost();
   return {
     async send(alerts, signal) {
       const present = fingerprint(alerts);

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { createTransport } from 'nodemailer';
+import type { createTransport } from 'nodemailer';
 import type { SMTPTransportOptions } from 'nodemailer/lib/smtp-transport';
 import { deadline } from '../clock.ts';
 import type { EmailConfig, MailRelay } from '../config/config.ts';
@@ -23,6 +23,8 @@ const REPLY_TIMEOUT: Millis = 20_000;
 
 /** Mail through the first server that takes it; the servers are tried in order, for those recipients that are still without it. */
 export function createEmailChannel(site: string, config: EmailConfig, deps: EmailDeps): Channel {
+  // Now, and not at the first incident, when there may be no file left to open. Who sends no mail is spared its memory.
+  void import('nodemailer');
   return {
     id: 'email',
     recipients: config.to,
@@ -62,7 +64,8 @@ async function handOver(order: HandOver, deps: EmailDeps, signal: AbortSignal): 
   try {
     const auth = await loginOf(order.relay, deps.readSecret);
     if (auth !== null) relay = { name, secrets: [auth.pass, `\0${auth.user}\0${auth.pass}`] };
-    const transport = createTransport(await transportOptions(order.relay, auth));
+    const { createTransport: openTransport } = await import('nodemailer');
+    const transport = openTransport(await transportOptions(order.relay, auth));
     const info = await transport.sendMail({ ...mailOf(order, deps.clock), signal: limit.signal });
     const rejected = rejectedRecipients(info['rejectedErrors'], relay);
     const accepted = order.recipients.filter((recipient) => !rejected.some((outcome) => outcome.recipient === recipient));

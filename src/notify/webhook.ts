@@ -6,7 +6,7 @@ import { isFlapping } from '../core/incident/incident.ts';
 import { eventOf } from '../core/incident/notification.ts';
 import type { Notification } from '../core/incident/notification.ts';
 import type { Channel, RecipientOutcome, Shipment } from './channel.ts';
-import { postJson } from './http-post.ts';
+import { postJson, prepareToPost } from './http-post.ts';
 import type { SecretReader } from './secret-reader.ts';
 
 export interface WebhookDeps {
@@ -16,6 +16,7 @@ export interface WebhookDeps {
 
 /** Posts each notification as JSON. A receiver that sees an `id` twice got the same notification twice. */
 export function createWebhookChannel(site: string, config: WebhookConfig, deps: WebhookDeps): Channel {
+  void prepareToPost();
   return {
     id: 'webhook',
     recipients: [webhookName(config.url)],

@@ -53,6 +53,8 @@ export async function createProbeKit(config: Config, { clock, env, onBeat }: Pro
   const judged = config.services.length + config.controlHosts.length;
   const certificates = createCertificateCache(CERTIFICATES.spare + CERTIFICATES.perTarget * judged);
   const trust = publicTrust();
+  // Loaded when it is first used, it would be a part of the first answer's time.
+  if (config.resolvers.some(({ kind }) => kind === 'https')) await import('../probes/dns/https.ts');
   const system = createSystemLookup();
   const secrets = (source: SecretSource): Promise<string> => readSecret(source, env);
   const tools: Omit<RoundTools, keyof RoundWishes> = {

@@ -1,5 +1,4 @@
 import { isIPv6 } from 'node:net';
-import { createSession, isVarbindError, Version2c } from 'net-snmp';
 import type { Varbind } from 'net-snmp';
 import type { HostPort } from '../../config/config.ts';
 import type { Millis } from '../../core/clock.ts';
@@ -24,8 +23,10 @@ const RETRIES = 30;
  * as a time-out. A host name is looked up for IPv4.
  * @throws {ProbeError | Error} never with the community in the message
  */
-export function snmpGet(target: HostPort, community: string, oids: readonly string[], context: SnmpContext): Promise<SnmpValues> {
-  return new Promise((resolve, reject) => {
+export async function snmpGet(target: HostPort, community: string, oids: readonly string[], context: SnmpContext): Promise<SnmpValues> {
+  // Who reads nothing over SNMP is spared its memory.
+  const { createSession, isVarbindError, Version2c } = await import('net-snmp');
+  const varbinds = await new Promise<readonly Varbind[]>((resolve, reject) => {
     const { signal } = context;
     signal.throwIfAborted();
     const session = createSession(target.host, community, {
@@ -50,12 +51,13 @@ export function snmpGet(target: HostPort, community: string, oids: readonly stri
     signal.addEventListener('abort', onAbort, { once: true });
     // A datagram that is no SNMP message: anybody can send one, and the answer may still come.
     session.on('error', () => undefined);
-    session.get([...oids], (error: Error | null, varbinds?: readonly Varbind[]) => {
+    session.get([...oids], (error: Error | null, found?: readonly Varbind[]) => {
       if (!close()) return;
-      if (error === null) resolve(valuesOf(varbinds ?? []));
+      if (error === null) resolve(found ?? []);
       else reject(withoutCommunity(error));
     });
   });
+  return valuesOf(varbinds.filter((varbind) => !isVarbindError(varbind)));
 }
 
 /** Longer texts are none of ours. */
@@ -63,11 +65,9 @@ const MAX_TEXT_BYTES = 255;
 
 function valuesOf(varbinds: readonly Varbind[]): SnmpValues {
   const values = new Map<string, number | string>();
-  for (const varbind of varbinds) {
-    if (isVarbindError(varbind)) continue;
-    const { value } = varbind;
-    if (typeof value === 'number') values.set(varbind.oid, value);
-    else if (Buffer.isBuffer(value) && value.length <= MAX_TEXT_BYTES) values.set(varbind.oid, value.toString('latin1'));
+  for (const { oid, value } of varbinds) {
+    if (typeof value === 'number') values.set(oid, value);
+    else if (Buffer.isBuffer(value) && value.length <= MAX_TEXT_BYTES) values.set(oid, value.toString('latin1'));
   }
   return values;
 }

@@ -4,7 +4,6 @@ import type { Clock, Millis } from '../../core/clock.ts';
 import { openSocket, openTls } from '../connect.ts';
 import type { Destination } from '../connect.ts';
 import { exchangeUdp } from '../udp-exchange.ts';
-import { DOH_PROTOCOLS, exchangeHttps } from './https.ts';
 import { readReply } from './message.ts';
 import type { BelievableReading, DnsQuery } from './message.ts';
 import type { DnsServer } from './server.ts';
@@ -37,8 +36,11 @@ export async function exchangeWith(server: DnsServer, query: DnsQuery, tools: Ex
       return exchangeTcp(server.at, query, signal);
     case 'tls':
       return exchangeStream(await openVerified(server, DOT_PROTOCOLS, tools), query, signal);
-    case 'https':
+    case 'https': {
+      // Its HTTP/2 costs 20 MB of memory, which few need. Loaded before the connection: meanwhile nobody would hear its errors.
+      const { DOH_PROTOCOLS, exchangeHttps } = await import('./https.ts');
       return exchangeHttps(await openVerified(server, DOH_PROTOCOLS, tools), server.url, query, signal);
+    }
   }
 }
 

@@ -1,11 +1,12 @@
-import { Client, errors } from 'undici';
+import { request as httpRequest } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import { deadline } from '../../clock.ts';
 import type { Millis } from '../../core/clock.ts';
 import type { HttpOutcome } from '../../core/observation.ts';
 import { recogniseBlockPage } from '../../core/block-page.ts';
 import type { HostPort } from '../../config/config.ts';
 import type { ProbeContext } from '../context.ts';
-import { abortError, failureFrom, failureReason, ProbeError } from '../../failure.ts';
+import { abortError, errorCode, failureFrom, failureReason, ProbeError } from '../../failure.ts';
 import { authority } from './dial.ts';
 import type { TlsSession } from './handshake.ts';
 import { firstHeader, parseHttpDate, proxyTraces, serverName } from './response-headers.ts';
@@ -29,49 +30,55 @@ export interface RequestOptions {
 export async function sendRequest(session: TlsSession, options: RequestOptions, ctx: ProbeContext): Promise<HttpOutcome> {
   const started = ctx.clock.elapsed();
   using limit = deadline(ctx.clock, options.limit, ctx.signal);
-  const client = new Client(`https://${authority(options.target)}`, {
-    connect: (_options, callback) => {
-      // Called back at once, undici 8.13 would never send the request.
-      queueMicrotask(() => {
-        const broken = brokenBefore(session);
-        if (broken === null) callback(null, session.socket);
-        else callback(broken, null);
-      });
-    },
-    maxHeaderSize: MAX_HEADER_BYTES,
-    // undici's own timers are coarse, and silent while a peer trickles: the deadline bounds everything.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-  });
   try {
-    const response = await client.request({
-      method: options.method,
-      path: options.path,
-      headers: { 'user-agent': 'ftm-watch', accept: '*/*' },
-      reset: true,
-      signal: limit.signal,
-    });
+    const broken = brokenBefore(session);
+    if (broken !== null) throw broken;
+    const response = await responseTo(requestOver(session, options, limit.signal));
     const receivedAt = ctx.clock.now();
     const durationMs = ctx.clock.elapsed() - started;
-    const body = await readStart(response.body);
-    return { ...responseFacts(response.statusCode, response.headers, body), receivedAt, durationMs };
+    const body = await readStart(response);
+    return { ...responseFacts(response.statusCode ?? 0, response.headersDistinct, body), receivedAt, durationMs };
   } catch (error) {
     const durationMs = ctx.clock.elapsed() - started;
-    // undici destroys the socket to abort, so that only the signal tells what came first.
+    // Node destroys the socket to abort, so that only the signal tells what came first.
     const cause = limit.signal.aborted ? abortError(limit.signal) : withReason(session.error() ?? error);
     if (certificateDemanded(cause, session)) return { kind: 'client-certificate-demanded', durationMs };
     return failureFrom(cause, durationMs, ctx.signal);
-  } finally {
-    await client.destroy();
   }
 }
 
-/** undici 8.13 gives its parser's errors no code to tell them by. */
-function withReason(error: unknown): unknown {
-  return error instanceof errors.HTTPParserError ? new ProbeError('protocol', error.message, { cause: error }) : error;
+function requestOver({ socket }: TlsSession, { target, method, path }: RequestOptions, signal: AbortSignal): ClientRequest {
+  return httpRequest({
+    method,
+    path,
+    // As a URL has it: without the port that goes without saying.
+    headers: { host: new URL(`https://${authority(target)}`).host, connection: 'close', 'user-agent': 'ftm-watch', accept: '*/*' },
+    createConnection: () => socket,
+    maxHeaderSize: MAX_HEADER_BYTES,
+    signal,
+  });
 }
 
-/** What undici cannot see, since it happened before it began to listen; it would wait for an answer until the deadline. */
+function responseTo(request: ClientRequest): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    request.once('response', resolve);
+    // Never removed: node:http reports once more when the socket is destroyed in the end.
+    request.on('error', reject);
+    // Where a peer switches protocols unasked, it ends the connection and reports nothing.
+    request.once('close', () => {
+      reject(new ProbeError('protocol', 'The peer ended the exchange without a response'));
+    });
+    request.end();
+  });
+}
+
+/** An end in the middle of the header is an end, although Node's parser is who reports it. */
+function withReason(error: unknown): unknown {
+  if (errorCode(error) !== 'HPE_INVALID_EOF_STATE') return error;
+  return new ProbeError('closed', 'The peer closed the connection in the middle of its answer', { cause: error });
+}
+
+/** What node:http cannot see, since it happened before it began to listen; it would wait for an answer until the deadline. */
 function brokenBefore({ socket, error }: TlsSession): Error | null {
   return error() ?? (socket.readableEnded ? new ProbeError('closed', 'The peer closed the connection before the request') : null);
 }

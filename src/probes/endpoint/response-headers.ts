@@ -1,7 +1,7 @@
 import type { EpochMs } from '../../core/clock.ts';
 import { printable } from '../../failure.ts';
 
-/** Header fields as undici gives them: names in lower case. */
+/** Header fields by their names in lower case. */
 export type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 const MAX_SERVER = 128;

@@ -15,7 +15,7 @@ import { ProbeError, errorCode, failureFrom, printable } from '../../failure.ts'
 import { connectToAny } from './connect-any.ts';
 import { greets } from './local-relay.ts';
 import type { LocalRelay } from './local-relay.ts';
-import { MailSession } from './session.ts';
+import type { MailSession } from './session.ts';
 import { SmtpError } from './smtp-error.ts';
 import { createVerifiedIdentity } from './verified-identity.ts';
 import type { VerifiedIdentity } from './verified-identity.ts';
@@ -53,7 +53,9 @@ export interface MailTarget {
 export async function observeMail(target: MailTarget, ports: MailPorts, ctx: ProbeContext): Promise<MailObservation> {
   const { host, port, security } = target.server;
   const identity = createVerifiedIdentity();
-  const outcome = await rehearse(target, { ...ports, identity }, ctx);
+  // nodemailer costs 10 MB of memory, which only who has a mail server needs. Loaded before anything is timed, or connected.
+  const { MailSession: Session } = await import('./session.ts');
+  const outcome = await rehearse(target, { ...ports, identity, Session }, ctx);
   const silent = outcome.kind === 'failed' && (outcome.stage === 'connect' || outcome.stage === 'greeting');
   return {
     server: `${host.includes(':') ? `[${host}]` : host}:${String(port)}`,
@@ -66,6 +68,7 @@ export async function observeMail(target: MailTarget, ports: MailPorts, ctx: Pro
 
 interface RehearsalPorts extends MailPorts {
   readonly identity: VerifiedIdentity;
+  readonly Session: typeof MailSession;
 }
 
 /** The state of one rehearsal: how far it has come, and what has to be closed. */
@@ -100,7 +103,7 @@ async function perform(rehearsal: Rehearsal, ports: RehearsalPorts): Promise<voi
   const secureContext = await trustFor(server, ports.trust);
   const tls = { secureContext, rejectUnauthorized: true, checkServerIdentity: ports.identity.check };
   const socket = await openTransport(rehearsal, tls);
-  const session = new MailSession({ socket, host: server.host, security: server.security, tls }, limit.signal);
+  const session = new ports.Session({ socket, host: server.host, security: server.security, tls }, limit.signal);
   rehearsal.session = session;
   rehearsal.stage = 'greeting';
   await session.greet();

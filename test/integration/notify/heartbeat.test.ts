@@ -1,11 +1,16 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { createHeartbeat } from '../../../src/notify/heartbeat.ts';
 import { handClock } from '../../support/hand-clock.ts';
 import { MINUTE, START } from '../../support/incident-timeline.ts';
 import { logRecorder } from '../../support/log-recorder.ts';
+
+// Loaded with the first beat: what is awaited below is the beat alone.
+beforeAll(async () => {
+  await import('undici');
+});
 
 it('createHeartbeat fetches on schedule while rounds run, and warns once when it cannot', async () => {
   let status = 200;
