@@ -10,8 +10,8 @@ export function cpuMilliseconds(pid: number): number {
   return ((Number(fields[11]) + Number(fields[12])) * 1000) / TICKS_A_SECOND;
 }
 
-/** Resident memory of a process in MB of a million bytes. */
-export function residentMegabytes(pid: number): number {
+/** Resident memory of a process in MiB. */
+export function residentMebibytes(pid: number): number {
   const status = readFileSync(`/proc/${String(pid)}/status`, 'utf8');
-  return (Number(/VmRSS:\s+(\d+) kB/u.exec(status)?.[1] ?? Number.NaN) * 1024) / 1e6;
+  return Number(/VmRSS:\s+(\d+) kB/u.exec(status)?.[1] ?? Number.NaN) / 1024;
 }

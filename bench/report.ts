@@ -96,9 +96,9 @@ function daemonLines({ start, memory }: Results): readonly string[] {
   if (start !== null)
     rows.push(['start to the first answer of /metrics, ms', formatSpread(start.ownMs, 0), formatSpread(start.blackboxMs, 0)]);
   if (memory !== null) {
-    rows.push(['resident memory, idle, MB', memory.idle.toFixed(1), memory.blackbox.toFixed(1)]);
-    for (const { rounds, megabytes } of memory.after)
-      rows.push([`resident memory after ${String(rounds)} rounds, MB`, megabytes.toFixed(1), memory.blackbox.toFixed(1)]);
+    rows.push(['resident memory, idle, MiB', memory.idle.toFixed(1), memory.blackbox.toFixed(1)]);
+    for (const { rounds, mebibytes } of memory.after)
+      rows.push([`resident memory after ${String(rounds)} rounds, MiB`, mebibytes.toFixed(1), memory.blackbox.toFixed(1)]);
   }
   return table(['The process', 'ftm-watch', 'blackbox_exporter'], rows);
 }

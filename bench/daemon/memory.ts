@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Blackbox } from '../probes/blackbox.ts';
 import type { Site } from '../probes/site.ts';
-import { residentMegabytes } from '../process-figures.ts';
+import { residentMebibytes } from '../process-figures.ts';
 import { startOwnDaemon } from './own-daemon.ts';
 
-/** Resident memory of the daemon, in MB. */
+/** Resident memory of the daemon, in MiB. */
 export interface Memory {
   /** Some seconds after the start, its first round behind it. */
   readonly idle: number;
-  readonly after: readonly { readonly rounds: number; readonly megabytes: number }[];
+  readonly after: readonly { readonly rounds: number; readonly mebibytes: number }[];
   /** blackbox_exporter's, as it is at this point of the bench. */
   readonly blackbox: number;
 }
@@ -33,11 +33,11 @@ export async function measureMemory(
       const next = Math.min(500, rounds - passed);
       await daemon.pass(next);
       passed += next;
-      tell(`${String(passed)} rounds: ${residentMegabytes(daemon.pid).toFixed(1)} MB`);
+      tell(`${String(passed)} rounds: ${residentMebibytes(daemon.pid).toFixed(1)} MiB`);
     }
-    after.push({ rounds, megabytes: await highest(daemon.pid) });
+    after.push({ rounds, mebibytes: await highest(daemon.pid) });
   }
-  return { idle, after, blackbox: residentMegabytes(blackbox.pid) };
+  return { idle, after, blackbox: residentMebibytes(blackbox.pid) };
 }
 
 async function idleMemory(site: Site): Promise<number> {
@@ -47,10 +47,10 @@ async function idleMemory(site: Site): Promise<number> {
 }
 
 async function highest(pid: number): Promise<number> {
-  let megabytes = 0;
+  let mebibytes = 0;
   for (let look = 0; look < LOOKS; look += 1) {
-    megabytes = Math.max(megabytes, residentMegabytes(pid));
+    mebibytes = Math.max(mebibytes, residentMebibytes(pid));
     await sleep(100);
   }
-  return megabytes;
+  return mebibytes;
 }

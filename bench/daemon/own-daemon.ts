@@ -14,7 +14,7 @@ import { endProcess } from '../child-process.ts';
 import type { Site } from '../probes/site.ts';
 import type { LeapOrder } from './leap.ts';
 
-/** As it is installed: compiled. */
+/** As it is installed: built. */
 export const PROGRAM: string = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
 const LEAP = new URL('leap.ts', import.meta.url);
