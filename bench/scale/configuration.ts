@@ -9,7 +9,7 @@ export interface Size {
   readonly targets: number;
   /** FortiAuthenticators, each with its API and its log. */
   readonly appliances: number;
-  /** null: only once, after the start. */
+  /** null: only once, after the start, and no API of an appliance. */
   readonly everySeconds: number | null;
 }
 
@@ -33,12 +33,16 @@ export async function writeConfiguration(folder: string, { targets, appliances, 
       name: `fac-${String(index + 1)}`,
       logSources: [addressOf('appliance', index)],
       licenses: [`EFTM${String(index).padStart(12, '0')}`],
-      api: {
-        url: `https://${addressOf('appliance', index)}:${String(site.appliancePort)}`,
-        user: site.user,
-        keyFile: 'key',
-        caFile: 'appliance.pem',
-      },
+      ...(everySeconds === null
+        ? {}
+        : {
+            api: {
+              url: `https://${addressOf('appliance', index)}:${String(site.appliancePort)}`,
+              user: site.user,
+              keyFile: 'key',
+              caFile: 'appliance.pem',
+            },
+          }),
     })),
     logs: { syslog: { udp: '0.0.0.0:0' } },
     clock: { ntp: [] },
