@@ -1,6 +1,7 @@
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { HttpBindings } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
+import { except } from 'hono/combine';
 import { HTTPException } from 'hono/http-exception';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import type { Logger } from 'pino';
@@ -48,7 +49,8 @@ export function createRoutes(tools: RouteTools): Hono<WebEnv> {
     return ready ? context.text('Ready\n') : context.text(`Not ready${lines(problems)}\n`, 503);
   });
 
-  app.use(login === null ? refuseForeignNames(tools.hosts) : authenticate(login, tools.clock, logger));
+  // A Prometheus may call by any name, and would not show why it is refused: there is no free text in metrics.
+  app.use(login === null ? except('/metrics', refuseForeignNames(tools.hosts)) : authenticate(login, tools.clock, logger));
   app.use(methodNotAllowed({ app, onMethodNotAllowed: answerMethod }));
   app.get('/', (context) => context.html(renderStatusPage(sources, tools.clock.now())));
   app.get('/static/:name', (context) => answerFile(tools.files.get(context.req.param('name')), context));
