@@ -143,7 +143,8 @@ function handshakeEnd({ socket, tlsSocket, read }: Handshaking, signal: AbortSig
       end(abortError(signal));
     }
     function onEnd(): void {
-      end(new ProbeError('closed', 'The peer closed the connection during the handshake'));
+      // Every connection closes in the end: most have nobody to tell, and an error takes its stack.
+      if (!ended) end(new ProbeError('closed', 'The peer closed the connection during the handshake'));
     }
     tlsSocket.once('secureConnect', () => {
       end(null);
