@@ -34,7 +34,8 @@ async function keptOpen({ pid }: DaemonProcess): Promise<ReadonlySet<number>> {
   let kept = look();
   for (let index = 0; index < 60; index += 1) {
     await setTimeout(25);
-    kept = kept.intersection(look());
+    const open = look();
+    kept = new Set([...kept].filter((file) => open.has(file)));
   }
   return kept;
 }

@@ -50,7 +50,7 @@ test.skipIf(process.platform === 'win32')(
     ).toEqual([]);
     expect(lab.inbox.mails).toEqual([]);
     const grown = (series: string): number => valueIn(after, series) - valueIn(before, series);
-    expect(grown('ftm_schedule_missed_runs_total')).toBeGreaterThanOrEqual(8);
+    expect(grown('ftm_schedule_missed_runs_total')).toBeGreaterThanOrEqual(1);
     expect(grown('ftm_event_loop_lag_seconds_sum')).toBeGreaterThan(STALL_MS / 1000 - 1);
     // The one that was under way, one at once, and those of the schedule since: no burst.
     expect(runsIn(after) - runsIn(before)).toBeLessThanOrEqual(seconds + 3);
