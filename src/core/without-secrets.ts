@@ -1,8 +1,11 @@
-const PLACE = '<secret>';
+/** Angle quotes, not brackets: it may be put into HTML that is finished. */
+const PLACE = '‹secret›';
+/** A shorter piece of base64 or hex stands in many texts by chance. */
+const SHORTEST_CODED = 6;
 
 /**
- * What a peer says, without the secrets that it was sent: a server may quote a refused login or a request. Each is taken out as it is, in
- * base64, as in a URL and as in JSON. To be done before the text is cut: half a secret would not be found.
+ * What a peer says, without the secrets that it was sent: a server may quote a refused login or a request. Each is taken out in every form
+ * in which it may stand in a header, a URL, JSON, HTML or bytes. To be done before the text is cut: half a secret would not be found.
  *
  * @param secrets what was sent; for a login also the text that goes over the line, such as `user:password`
  */
@@ -21,10 +24,38 @@ export function createSecretFilter(secrets: readonly string[]): (text: string) =
 function formsOf(secret: string): readonly string[] {
   const bytes = Buffer.from(secret, 'utf8');
   const base64 = bytes.toString('base64');
-  // Old servers and their protocols take bytes for Latin-1.
-  return [secret, base64, base64.replace(/=+$/u, ''), encodeURIComponent(secret.toWellFormed()), escaped(secret), bytes.toString('latin1')];
+  const hex = bytes.toString('hex');
+  const pieces = [...inBase64(bytes), hex, hex.toUpperCase()];
+  return [
+    secret,
+    escapedForJson(secret),
+    escapedForHtml(secret),
+    encodeURIComponent(secret.toWellFormed()),
+    // Old servers and their protocols take bytes for Latin-1.
+    bytes.toString('latin1'),
+    base64,
+    base64.replace(/=+$/u, ''),
+    ...pieces.filter((piece) => piece.length >= SHORTEST_CODED),
+  ];
 }
 
-function escaped(secret: string): string {
-  return JSON.stringify(secret).slice(1, -1);
+/** As the middle of any text in base64: of the three ways to be cut, the characters that only the secret decides. */
+function inBase64(bytes: Buffer): readonly string[] {
+  return [0, 1, 2].map((offset) => {
+    const whole = Buffer.concat([Buffer.alloc(offset), bytes])
+      .toString('base64')
+      .replace(/=+$/u, '');
+    const first = offset === 0 ? 0 : offset + 1;
+    const bits = 8 * (offset + bytes.length);
+    return whole.slice(first, Math.floor(bits / 6));
+  });
+}
+
+function escapedForJson(text: string): string {
+  return JSON.stringify(text).slice(1, -1);
+}
+
+function escapedForHtml(text: string): string {
+  const names: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+  return text.replaceAll(/[&<>"']/gu, (character) => names[character] ?? character);
 }

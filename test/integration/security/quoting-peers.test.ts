@@ -34,7 +34,7 @@ describe('a peer that quotes the secret that it was sent', () => {
     const outcomes = await deliver(createEmailChannel('hq', { from: 'a@example.org', to: ['b@example.org'], servers: [relay] }, DEPS));
 
     expect(outcomes).toMatchObject([{ kind: 'deferred', detail: expect.stringContaining('535') }]);
-    expect(JSON.stringify(outcomes)).toContain('<secret>');
+    expect(JSON.stringify(outcomes)).toContain('‹secret›');
     expect(JSON.stringify(outcomes)).not.toMatch(TRACES);
   });
 
@@ -48,7 +48,7 @@ describe('a peer that quotes the secret that it was sent', () => {
     });
 
     expect(outcome).toMatchObject({ kind: 'failed', stage: 'login', code: 535 });
-    expect(JSON.stringify(outcome)).toContain('<secret>');
+    expect(JSON.stringify(outcome)).toContain('‹secret›');
     expect(JSON.stringify(outcome)).not.toMatch(TRACES);
   });
 

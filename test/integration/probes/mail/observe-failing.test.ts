@@ -132,7 +132,7 @@ describe('observeMail with a server that does not', () => {
     await using server = await bench.serve({ security: 'none', credentials: { user: 'fac', password: 'another' } });
     const { outcome } = await bench.look(server.port, { config: LOGIN });
     expect(outcome).toMatchObject({ kind: 'failed', stage: 'login', reason: 'rejected', code: 535 });
-    expect(JSON.stringify(outcome)).toContain('<secret>');
+    expect(JSON.stringify(outcome)).toContain('‹secret›');
     expect(JSON.stringify(outcome)).not.toContain(PASSWORD);
   });
 
