@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 
 import type { Config } from '../config/config.ts';
 import { plainConfig } from '../config/print.ts';
-import { readSecret } from '../config/secret.ts';
+import { readSecret } from '../secret.ts';
 import { secretSources } from '../config/secret-sources.ts';
 import type { Examination } from '../report/examination.ts';
 import type { LogMemory, ReportSources, Versions } from '../report/report-contents.ts';

@@ -1,6 +1,6 @@
 import type { Millis } from '../core/clock.ts';
 import type { Severity } from '../core/cause.ts';
-import type { SecretSource } from './secret.ts';
+import type { SecretSource } from '../secret.ts';
 
 /**
  * The configuration after validation: defaults filled in, durations in milliseconds, file names absolute, addresses

@@ -14,9 +14,9 @@ import type {
   TlsFiles,
   WebConfig,
 } from './config.ts';
-import { formatDuration } from './duration.ts';
+import { formatDuration } from '../core/duration.ts';
 import { formatHostPort } from './host-port.ts';
-import type { SecretSource } from './secret.ts';
+import type { SecretSource } from '../secret.ts';
 import { withoutSecretPath } from './secret-url.ts';
 
 /** What a printed configuration consists of. */

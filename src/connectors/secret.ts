@@ -1,6 +1,5 @@
-import type { SecretSource } from '../config/secret.ts';
-// oxlint-disable-next-line no-restricted-imports -- reads a file or a variable, no part of the configuration
-import { readSecret } from '../config/secret.ts';
+import type { SecretSource } from '../secret.ts';
+import { readSecret } from '../secret.ts';
 import type { ConnectorContext } from './context.ts';
 
 /**

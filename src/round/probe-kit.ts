@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.ts';
-import { readSecret, type SecretSource } from '../config/secret.ts';
+import { readSecret, type SecretSource } from '../secret.ts';
 import { createCertificateCache } from '../core/certificate-cache.ts';
 import type { Clock, Millis } from '../core/clock.ts';
 import type { Verdict } from '../core/interception/tls-evidence.ts';

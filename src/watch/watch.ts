@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 
 import type { Config } from '../config/config.ts';
-import { readSecret } from '../config/secret.ts';
+import { readSecret } from '../secret.ts';
 import type { Assessment } from '../core/assessment.ts';
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 import type { Diagnosis } from '../core/diagnosis.ts';

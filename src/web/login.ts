@@ -1,7 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import type { WebConfig } from '../config/config.ts';
-// oxlint-disable-next-line no-restricted-imports -- reads a file or a variable, no part of the configuration
-import { readSecret } from '../config/secret.ts';
+import { readSecret } from '../secret.ts';
 import type { Clock, Millis } from '../core/clock.ts';
 import { createLoginLimit, networkOf } from './login-limit.ts';
 import { parsePasswordHash, type PasswordHash, verifyPassword } from './password-hash.ts';

@@ -1,6 +1,5 @@
 import * as z from 'zod';
-// oxlint-disable-next-line no-restricted-imports -- reads a text, no part of the configuration
-import { parseDuration } from '../config/duration.ts';
+import { parseDuration } from '../core/duration.ts';
 import { CAUSE_PRECONDITIONS, type CauseId } from '../core/cause.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import type { Silence } from '../core/incident/incident.ts';

@@ -4,7 +4,7 @@ import * as z from 'zod';
 import type { Millis } from '../../core/clock.ts';
 import type { HostPort, ListenAddress, ResolverConfig } from '../config.ts';
 import { isCronOfMinutes, isCronWithSeconds } from '../cron.ts';
-import { DURATION_PATTERN, formatDuration, parseDuration } from '../duration.ts';
+import { DURATION_PATTERN, formatDuration, parseDuration } from '../../core/duration.ts';
 import { isHost, parseHostPort, parseListenAddress } from '../host-port.ts';
 import { parseResolver } from '../resolver.ts';
 import { expectedMessage } from '../show.ts';

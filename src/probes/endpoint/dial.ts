@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { deadline } from '../../clock.ts';
 import type { Millis } from '../../core/clock.ts';
 import type { HostPort, ProxyConfig } from '../../config/config.ts';
-import type { SecretSource } from '../../config/secret.ts';
+import type { SecretSource } from '../../secret.ts';
 import { openSocket } from '../connect.ts';
 import type { ProbeContext } from '../context.ts';
 import { abortError, failureMessage, failureReason, ProbeError } from '../../failure.ts';

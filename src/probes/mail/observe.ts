@@ -6,7 +6,7 @@ import type { ConnectionOptions, SecureContext } from 'node:tls';
 import { deadline } from '../../clock.ts';
 import type { Deadline } from '../../clock.ts';
 import type { MailServerConfig } from '../../config/config.ts';
-import type { SecretSource } from '../../config/secret.ts';
+import type { SecretSource } from '../../secret.ts';
 import type { Millis } from '../../core/clock.ts';
 import type { Failure, MailObservation, MailOutcome, MailStage } from '../../core/observation.ts';
 import { openTls } from '../connect.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
-import { readSecret } from '../../../src/config/secret.ts';
+import { readSecret } from '../../../src/secret.ts';
 import { createAlertmanagerClient } from '../../../src/notify/alertmanager.ts';
 import { alertsOf } from '../../../src/notify/alerts.ts';
 import type { RecipientOutcome } from '../../../src/notify/channel.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { isCronOfMinutes, isCronWithSeconds } from '../../../src/config/cron.ts';
-import { formatDuration, parseDuration } from '../../../src/config/duration.ts';
+import { formatDuration, parseDuration } from '../../../src/core/duration.ts';
 import { formatHostPort, isHost, parseHostPort, parseListenAddress } from '../../../src/config/host-port.ts';
 import { parseResolver } from '../../../src/config/resolver.ts';
 import { showValue } from '../../../src/config/show.ts';

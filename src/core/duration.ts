@@ -1,4 +1,4 @@
-import type { Millis } from '../core/clock.ts';
+import type { Millis } from './clock.ts';
 
 /** How a duration is written: a whole number and a unit. */
 export const DURATION_PATTERN: RegExp = /^[1-9]\d{0,8}[smhd]$/u;
