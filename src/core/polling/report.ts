@@ -71,7 +71,9 @@ export function pollingReport(state: PollingState, options: PollingReportOptions
 function reportAppliance(name: string, state: PollingState, options: PollingReportOptions): AppliancePolling {
   const log = Object.hasOwn(state.appliances, name) ? state.appliances[name] : undefined;
   const lastLineAt = log?.lastLineAt ?? null;
-  const silentFor = silence(lastLineAt, options);
+  // Lines without an owner, such as a firewall's, are no sign of life that anybody waits for where the appliances have names.
+  const isAwaited = name !== UNNAMED || options.appliances.length === 0 || options.appliances.includes(name);
+  const silentFor = isAwaited ? silence(lastLineAt, options) : null;
   return {
     name,
     errors: log === undefined ? [] : errorsOf(log, state.bucketMs, options),

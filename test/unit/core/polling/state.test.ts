@@ -121,6 +121,14 @@ describe('recordEvent and pollingReport', () => {
     expect(report(after(events), now, { listeningSince: since }).appliances[0]?.silent).toBe(silent);
   });
 
+  test.each([
+    { name: 'appliances have names: it may be a firewall', appliances: ['fac-1'], silent: [false, false] },
+    { name: 'no appliance has a name', appliances: [], silent: [true] },
+  ])('wait for lines without an owner only where they are all there is: $name', ({ appliances, silent }) => {
+    const seen = report(after([heard(T0, null)]), T0 + 61 * MINUTE, { appliances }).appliances;
+    expect(seen.map((appliance) => appliance.silent)).toEqual(silent);
+  });
+
   test('go on after a restart, with another window too', () => {
     const state = after(Array.from({ length: 10 }, (_, minute) => ftm('beta', T0 + minute * MINUTE)));
     const stored = JSON.parse(JSON.stringify(state)) as PollingState;
