@@ -56,9 +56,9 @@ export class ApplianceLog implements AsyncDisposable {
   /** The line that a FortiGate writes when it has opened the TLS session of a client and signed anew. */
   admitInspection(): Promise<void> {
     const line =
-      `date=2026-01-01 time=00:00:00 devname="fgt-1" devid="FG100F0000000001" logid="1701062003" type="utm" subtype="ssl" ` +
-      `eventtype="ssl-exempt" level="notice" vd="root" policyid=5 srcip=${APPLIANCE_ADDRESS} dstip=${LICENSE_ADDRESSES[0] ?? ''} dstport=443 ` +
-      `profile="deep-inspection" hostname="${LICENSE_HOST}"`;
+      `date=2026-01-01 time=00:00:00 devname="fgt-1" devid="FG100F0000000001" logid="1700062302" type="utm" subtype="ssl" ` +
+      `eventtype="ssl-anomalies" level="warning" vd="root" action="resign-as-untrusted" policyid=5 srcip=${APPLIANCE_ADDRESS} ` +
+      `dstip=${LICENSE_ADDRESSES[0] ?? ''} dstport=443 profile="deep-inspection" hostname="${LICENSE_HOST}"`;
     return send(this.#firewall, `<189>${line}`);
   }
 

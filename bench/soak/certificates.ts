@@ -22,7 +22,7 @@ export interface Certificates {
   readonly expired: Identity;
   /** What a FortiGate makes of each name. */
   readonly inspected: ReadonlyMap<string, Identity>;
-  /** By an authority that no product is known for, whatever name is asked for. */
+  /** Signed by itself, as no product that is known does it, whatever name is asked for. */
   readonly strange: Identity;
   /** Of the hosts that are not Fortinet's, by name. */
   readonly hosts: ReadonlyMap<string, Identity>;
@@ -43,7 +43,6 @@ export async function createCertificates(): Promise<Certificates> {
   const fortinetNext = await authority(`${FORTINET}, CN=fortinet-ca9, E=support@fortinet.com`);
   const other = await authority('C=US, O=Example Trust, CN=Example Root');
   const fortiGate = await authority(`${FORTINET}, CN=FGVMEV0000000001, E=support@fortinet.com`);
-  const stranger = await authority('O=Somebody, CN=Somebody Root');
   const genuine = await server(sub);
   const hosts = new Map<string, Identity>();
   const inspected = new Map<string, Identity>();
@@ -65,7 +64,7 @@ export async function createCertificates(): Promise<Certificates> {
       notAfter: new Date('2026-09-01T00:00:00Z'),
     }),
     inspected,
-    strange: await make({ name: `CN=${LICENSE_HOST}`, issuer: stranger, dnsNames: [LICENSE_HOST] }),
+    strange: await make({ name: `CN=${LICENSE_HOST}`, dnsNames: [LICENSE_HOST] }),
     hosts,
     mailSelfSigned: await make({ name: `CN=${MAIL_HOST}`, dnsNames: [MAIL_HOST] }),
     appliance: await make({ name: 'C=US, O=Fortinet, OU=FortiAuthenticator, CN=Default-Server-Certificate' }),
