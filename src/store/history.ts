@@ -40,7 +40,7 @@ export function createHistory(database: Database): History {
     record(round) {
       waiting.push(round);
       if (waiting.length > MAX_WAITING) waiting.shift();
-      const kept = database.write((db) => {
+      const kept = database.writeLazily((db) => {
         const writer = createWriter(db);
         for (const one of waiting) writer.write(one);
       });
