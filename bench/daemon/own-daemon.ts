@@ -15,7 +15,7 @@ import type { Site } from '../probes/site.ts';
 import type { LeapOrder } from './leap.ts';
 
 /** As it is installed: built. */
-export const PROGRAM: string = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+const PROGRAM = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
 const LEAP = new URL('leap.ts', import.meta.url);
 
@@ -86,7 +86,7 @@ function leapModule(): string {
   return `data:text/javascript;base64,${Buffer.from(code).toString('base64')}`;
 }
 
-export async function answers(url: string): Promise<boolean> {
+async function answers(url: string): Promise<boolean> {
   try {
     const response = await fetch(url);
     await response.arrayBuffer();
