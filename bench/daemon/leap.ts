@@ -97,3 +97,5 @@ process.on('message', (order: LeapOrder) => {
   roundLimit = order.roundLimit;
   void leap();
 });
+// Whoever started it is gone: nobody would end it.
+process.once('disconnect', () => process.exit());
