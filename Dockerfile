@@ -4,7 +4,7 @@ FROM node:24-slim AS build
 WORKDIR /build
 COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
-COPY tsconfig.json tsconfig.build.json ./
+COPY deploy/bundle.ts ./deploy/
 COPY src ./src
 RUN npm run build
 
@@ -37,5 +37,5 @@ VOLUME /var/lib/ftm-watch
 EXPOSE 9843
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s CMD ["node", "healthcheck.ts"]
-ENTRYPOINT ["node", "--enable-source-maps", "dist/main.js"]
+ENTRYPOINT ["node", "dist/main.js"]
 CMD ["run", "--config", "/etc/ftm-watch/ftm-watch.yaml"]

@@ -15,7 +15,7 @@ const run = promisify(execFile);
 const UNIT = 'deploy/systemd/ftm-watch.service';
 const blocks = shellBlocks(readFileSync('deploy/install.md', 'utf8'));
 /** What goes into the source archive. */
-const SOURCE = ['LICENSE', 'package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json', 'src', 'config', 'docs', 'deploy'];
+const SOURCE = ['LICENSE', 'package.json', 'package-lock.json', 'src', 'config', 'docs', 'deploy'];
 const PATIENCE = { timeout: 20_000, interval: 50 };
 
 describe('deploy/install.md', () => {
