@@ -12,8 +12,10 @@ export interface Explanation {
   readonly evidence: boolean;
 }
 
-/** No answer at all, as a dead uplink or a dead resolver makes of it; an answer that refuses is a fault of its own. */
-const UNANSWERED_MAIL_RULES: readonly string[] = ['mail-server-answers'];
+/** No answer at all, as a dead uplink makes of it; an answer that refuses is a fault of its own. */
+const SILENT_MAIL: readonly string[] = ['mail-server-resolves', 'mail-server-answers'];
+/** At an address that was found, silence is no fault of the resolvers, whatever they say of other names. */
+const NAMELESS_MAIL: readonly string[] = ['mail-server-resolves'];
 
 /** From this machine to the licence server. */
 export const PATH: readonly PreconditionId[] = ['internet', 'name-resolution', 'reachability', 'tls-genuine', 'license-server'];
@@ -25,12 +27,8 @@ export const EXPLANATIONS: readonly Explanation[] = [
     when: (findings) => broken(findings).every((finding) => finding.suggests === 'resolver-unreachable'),
     evidence: false,
   },
-  ...(['internet', 'name-resolution'] as const).map((by) => ({
-    id: 'mail' as const,
-    by,
-    when: (findings: readonly Finding[]) => broken(findings).every((finding) => UNANSWERED_MAIL_RULES.includes(finding.rule)),
-    evidence: false,
-  })),
+  { id: 'mail', by: 'internet', when: breaks(SILENT_MAIL), evidence: false },
+  { id: 'mail', by: 'name-resolution', when: breaks(NAMELESS_MAIL), evidence: false },
   { id: 'firewall-policy', by: 'tls-genuine', when: suggests('policy-inspects-traffic'), evidence: true },
   { id: 'firewall-policy', by: 'reachability', when: suggests('policy-missing'), evidence: true },
   ...([...PATH, 'license-assignment', 'firewall-policy'] as const).map((by) => ({
@@ -47,4 +45,9 @@ function broken(findings: readonly Finding[]): readonly Finding[] {
 
 function suggests(cause: Finding['suggests']): Explanation['when'] {
   return (findings) => broken(findings).every((finding) => finding.suggests === cause);
+}
+
+/** Nothing but these is broken. */
+function breaks(rules: readonly string[]): Explanation['when'] {
+  return (findings) => broken(findings).every(({ rule }) => rules.includes(rule));
 }

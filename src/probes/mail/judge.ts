@@ -10,6 +10,12 @@ interface Expectation {
   readonly suggests: CauseId;
 }
 
+const RESOLVES: Expectation = {
+  rule: 'mail-server-resolves',
+  expected: 'an address for the name of the mail server',
+  suggests: 'mail-unreachable',
+};
+
 const ANSWERS: Expectation = { rule: 'mail-server-answers', expected: 'a mail server that answers', suggests: 'mail-unreachable' };
 
 const EXPECTATIONS: Readonly<Record<MailStage, Expectation>> = {
@@ -25,12 +31,17 @@ const EXPECTATIONS: Readonly<Record<MailStage, Expectation>> = {
 /** Judges how far one mail server went. */
 export function judgeMail({ server, outcome, localhostAnswers }: MailObservation): readonly Finding[] {
   if (outcome.kind === 'accepted') return [];
-  const { rule, expected, suggests } = outcome.stage === 'tls' || wasAnswered(outcome) ? EXPECTATIONS[outcome.stage] : ANSWERS;
+  const { rule, expected, suggests } = expectationOf(outcome);
   const level = levelOf(outcome);
   return [
     { rule, subject: server, expected, actual: describe(outcome), level, suggests: level === 'unknown' ? null : suggests },
     ...(localhostAnswers === true ? [tryLocalhost(server)] : []),
   ];
+}
+
+function expectationOf(outcome: MailFailure): Expectation {
+  if (outcome.reason === 'name-not-resolved') return RESOLVES;
+  return outcome.stage === 'tls' || wasAnswered(outcome) ? EXPECTATIONS[outcome.stage] : ANSWERS;
 }
 
 /** A server that dies in the middle of a session has not rejected anything. */

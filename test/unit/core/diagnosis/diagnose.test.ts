@@ -103,11 +103,19 @@ describe('diagnose()', () => {
         ['internet', [finding('internet-unreachable')]],
         ['name-resolution', [finding('resolver-unreachable')]],
         ['reachability', [], 'unjudged'],
-        ['mail', [finding('mail-unreachable', { rule: 'mail-server-answers' })]],
+        ['mail', [finding('mail-unreachable', { rule: 'mail-server-resolves' })]],
       ),
     );
     expect(result.causes).toEqual(['critical internet-unreachable']);
     expect(result.blocked).toEqual(['name-resolution', 'reachability', 'tls-genuine', 'license-server', 'mail']);
+  });
+
+  test('explains a mail server by the resolvers only while its own name is not to be had', () => {
+    const hijacked = ['name-resolution', [finding('answer-hijacked')]] as const;
+    const mail = (rule: string) => outcome(round(hijacked, ['mail', [finding('mail-unreachable', { rule })]]));
+    expect(mail('mail-server-resolves')).toMatchObject({ causes: ['critical answer-hijacked'] });
+    expect(mail('mail-server-resolves').blocked).toContain('mail');
+    expect(mail('mail-server-answers').causes).toEqual(['critical answer-hijacked', 'critical mail-unreachable']);
   });
 
   test('keeps a false answer a cause of its own although the internet is down', () => {

@@ -33,7 +33,7 @@ describe('judgeMail', () => {
   test.each<[Failing, string]>([
     [{ stage: 'connect', reason: 'refused' }, 'broken mail-server-answers mail-unreachable'],
     [{ stage: 'connect', reason: 'timeout' }, 'broken mail-server-answers mail-unreachable'],
-    [{ stage: 'connect', reason: 'name-not-resolved' }, 'broken mail-server-answers mail-unreachable'],
+    [{ stage: 'connect', reason: 'name-not-resolved' }, 'broken mail-server-resolves mail-unreachable'],
     [{ stage: 'connect', reason: 'no-route' }, 'unknown mail-server-answers -'],
     [{ stage: 'connect', reason: 'aborted' }, 'unknown mail-server-answers -'],
     [{ stage: 'greeting', reason: 'timeout' }, 'broken mail-server-answers mail-unreachable'],
