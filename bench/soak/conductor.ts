@@ -29,6 +29,8 @@ export class Conductor implements AsyncDisposable {
   #child: ChildProcess | null = null;
   #elapsed: Millis = 0;
   #waitedAt: Millis = -1;
+  /** Events that this process had handled when it last answered. */
+  #handled = 0;
   #waiter: { readonly done: (report: Report) => void; readonly failed: (error: Error) => void } | null = null;
   /** Peers that are silent on purpose: what is not answered is no straggler. */
   readonly silences: Set<string> = new Set();
@@ -96,7 +98,9 @@ export class Conductor implements AsyncDisposable {
   async #take(report: Report): Promise<void> {
     if (report.kind === 'waiting') {
       this.#elapsed = report.at;
-      this.#child?.send(await this.#permit(report));
+      const permission = await this.#permit(report);
+      this.#handled = this.#stillness.events();
+      this.#child?.send(permission);
       return;
     }
     const waiter = this.#waiter;
@@ -106,6 +110,8 @@ export class Conductor implements AsyncDisposable {
 
   async #permit({ at, next }: Extract<Report, { kind: 'waiting' }>): Promise<Permission> {
     await this.#stillness.reached();
+    // What the product says is one event; with any other a peer has done something, and its answer is there.
+    if (this.#stillness.events() - this.#handled > 1) return { kind: 'again' };
     const timed = this.#holds.map((hold) => ({ ...hold, at: hold.at ?? at + hold.delay }));
     this.#holds = timed;
     const due = timed.filter((hold) => hold.at <= at);

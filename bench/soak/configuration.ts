@@ -36,8 +36,14 @@ export const LOGINS = {
   firewallToken: 'api-token',
 } as const;
 
+/** How often the interfaces of appliance and firewall are asked, in minutes: never more often than the path is looked at. */
+export function pollMinutes(everySeconds: number): number {
+  return Math.max(10, everySeconds / 60);
+}
+
 export function configurationOf(everySeconds: number, appliancePin: string): Readonly<Record<string, unknown>> {
   const probes = everySeconds < 60 ? `*/${String(everySeconds)} * * * * *` : `0 */${String(everySeconds / 60)} * * * *`;
+  const appliance = `0 */${String(pollMinutes(everySeconds))} * * * *`;
   return {
     site: 'soak',
     licenseServer: { host: LICENSE_HOST, expectedAddresses: LICENSE_ADDRESSES },
@@ -80,7 +86,7 @@ export function configurationOf(everySeconds: number, appliancePin: string): Rea
       caFile: 'registration-ca.pem',
     },
     firewall: { url: `https://${FIREWALL_ADDRESS}`, tokenFile: 'firewall-token', source: APPLIANCE_ADDRESS, caFile: 'firewall-ca.pem' },
-    schedule: { probes, appliance: '0 */10 * * * *', registration: '0 */30 * * * *', timezone: SETTINGS.timezone },
+    schedule: { probes, appliance, registration: '0 */30 * * * *', timezone: SETTINGS.timezone },
     notify: {
       email: { from: 'ftm-watch@example.org', to: ['admins@example.org'], servers: [{ host: INBOX_ADDRESS, port: 25, security: 'none' }] },
       policy: { reminder: `${String(SETTINGS.reminderHours)}h` },

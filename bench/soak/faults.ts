@@ -33,6 +33,7 @@ export function faultNamed(name: string): Fault {
 /** Two that do not hide each other: both must be found. */
 export const PAIRS: readonly (readonly [string, string])[] = [
   ['mail-tls-broken', 'answer-hijacked'],
+  ['mail-unreachable', 'answer-hijacked'],
   ['appliance-unreachable', 'egress-blocked'],
   ['license-on-peer', 'tls-intercepted'],
   ['tokens-exhausted', 'mail-login-rejected'],

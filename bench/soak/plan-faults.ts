@@ -34,9 +34,9 @@ export function planFaults(options: PlanOptions, chance: Chance): Omit<Plan, 'no
   const specials = specialMoments(options.start, options.days, chance);
   const injections: Injection[] = [];
   const restarts: Millis[] = [];
-  const deck = new Deck(chance);
+  const decks: Decks = { faults: new Deck(FAULTS, chance), pairs: new Deck(PAIRS, chance) };
   for (let free = 2 * HOUR; ; ) {
-    const { faults, moment, from, to } = nextTrouble(free, specials, deck, { chance, every: options.every });
+    const { faults, moment, from, to } = nextTrouble(free, specials, decks, { chance, every: options.every });
     if (to > options.days * DAY - RECOVERY) return { injections, restarts };
     injections.push(...faults.map((fault) => ({ fault, moment, from, to })));
     // Just before it begins, and in the middle of it.
@@ -48,18 +48,18 @@ export function planFaults(options: PlanOptions, chance: Chance): Omit<Plan, 'no
 function nextTrouble(
   free: Millis,
   specials: readonly Special[],
-  deck: Deck,
+  decks: Decks,
   { chance, every }: { readonly chance: Chance; readonly every: Millis },
 ): Trouble {
   const ordinary = free + chance.between(...PAUSE);
   const special = specials.find(({ at }) => at >= free);
   if (special !== undefined && special.at < ordinary + LONGEST) {
-    const fault = deck.draw((candidate) => fits(candidate, special));
+    const fault = decks.faults.draw((candidate) => fits(candidate, special));
     const lasts = special.lasts ?? chance.between(...LASTS[fault.finder]);
     return { faults: [fault], moment: special.moment, from: special.at, to: special.at + Math.max(lasts, SHORTEST * every) };
   }
   const dice = chance.share();
-  const faults = dice < PAIRED ? chance.oneOf(PAIRS).map(faultNamed) : [deck.draw(() => true)];
+  const faults = dice < PAIRED ? decks.pairs.draw(() => true).map(faultNamed) : [decks.faults.draw(() => true)];
   const lasts = Math.max(SHORTEST * every, ...faults.map(({ finder }) => chance.between(...LASTS[finder])));
   const moment = faults.length > 1 ? 'two at once' : dice > 1 - RESTARTED ? 'after a restart' : 'ordinary';
   return { faults, moment, from: ordinary, to: ordinary + lasts };
@@ -70,20 +70,27 @@ function fits({ finder, isTold }: Fault, { lasts }: Special): boolean {
   return lasts === null || (finder === 'rounds' && isTold);
 }
 
-/** All faults in an order of chance, and again when they have all been drawn. */
-class Deck {
-  readonly #chance: Chance;
-  readonly #left: Fault[];
+interface Decks {
+  readonly faults: Deck<Fault>;
+  readonly pairs: Deck<readonly [string, string]>;
+}
 
-  constructor(chance: Chance) {
+/** All of them in an order of chance, and again when they have all been drawn. */
+class Deck<T> {
+  readonly #all: readonly T[];
+  readonly #chance: Chance;
+  readonly #left: T[];
+
+  constructor(all: readonly T[], chance: Chance) {
+    this.#all = all;
     this.#chance = chance;
-    this.#left = [...chance.shuffled(FAULTS)];
+    this.#left = [...chance.shuffled(all)];
   }
 
-  draw(isMeant: (fault: Fault) => boolean): Fault {
-    if (!this.#left.some(isMeant)) this.#left.push(...this.#chance.shuffled(FAULTS));
-    const [fault] = this.#left.splice(this.#left.findIndex(isMeant), 1);
-    if (fault === undefined) throw new RangeError('No fault fits');
-    return fault;
+  draw(isMeant: (card: T) => boolean): T {
+    if (!this.#left.some(isMeant)) this.#left.push(...this.#chance.shuffled(this.#all));
+    const [card] = this.#left.splice(this.#left.findIndex(isMeant), 1);
+    if (card === undefined) throw new RangeError('No fault fits');
+    return card;
   }
 }

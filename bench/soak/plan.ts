@@ -1,4 +1,5 @@
 import type { EpochMs, Millis } from '../../src/core/clock.ts';
+import { pollMinutes } from './configuration.ts';
 import type { Fault } from './faults.ts';
 import { NOISE, type Noise } from './noise.ts';
 import { planFaults } from './plan-faults.ts';
@@ -36,8 +37,6 @@ export interface PlanOptions {
   readonly offset: Millis;
 }
 
-const POLL_EVERY: Millis = 10 * MINUTE;
-
 export function plan(options: PlanOptions): Plan {
   const chance = new Chance(options.seed);
   const { injections, restarts } = planFaults(options, chance);
@@ -74,7 +73,8 @@ function spanOf({ begins, lasts }: Noise, free: Millis, { every, offset }: { rea
     case 'any':
       return { from: free, to: free + lasts };
     case 'poll': {
-      const from = Math.ceil(free / POLL_EVERY) * POLL_EVERY;
+      const polls = pollMinutes(every / 1000) * MINUTE;
+      const from = Math.ceil(free / polls) * polls;
       return { from, to: from + lasts };
     }
     case 'round': {

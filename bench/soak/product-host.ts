@@ -6,13 +6,12 @@ import { App } from '../../src/app.ts';
 import { load } from '../../src/cli/terminal.ts';
 import { systemClock } from '../../src/clock.ts';
 import type { Millis } from '../../src/core/clock.ts';
-import type { Order, Permission, ProductOptions, Report, SaidLine } from './protocol.ts';
+import type { Memory, Order, Permission, ProductOptions, Report, SaidLine } from './protocol.ts';
 import type { SimulatedTime } from './simulated-time.ts';
 import { openSockets, Stillness } from './stillness.ts';
 
 /** The listener for log lines. */
 const LISTENING_UDP = 1;
-const MEGABYTE = 1024 * 1024;
 
 /**
  * Runs the daemon as `ftm-watch run` does and moves its time: as soon as nothing moves any more, time goes on to the next timer.
@@ -53,7 +52,7 @@ export class ProductHost {
       kind: 'done',
       at: this.#time.elapsed(),
       said: this.#said.splice(0),
-      residentBytes: order.kind === 'measure' ? await this.#measure() : null,
+      memory: order.kind === 'measure' ? await this.#measure() : null,
     });
     return order.kind === 'stop';
   }
@@ -154,12 +153,13 @@ export class ProductHost {
     });
   }
 
-  async #measure(): Promise<number> {
+  async #measure(): Promise<Memory> {
     for (let round = 0; round < 4; round += 1) {
       globalThis.gc?.();
       await this.#stillness.reached();
     }
-    return Math.round(process.memoryUsage.rss() / MEGABYTE) * MEGABYTE;
+    const { rss, heapUsed, external } = process.memoryUsage();
+    return { resident: rss, heap: heapUsed, external };
   }
 
   #report(report: Report): void {

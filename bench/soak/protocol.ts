@@ -14,6 +14,15 @@ export type Order =
   | { readonly kind: 'measure' }
   | { readonly kind: 'stop' };
 
+/** What the product's process takes, in bytes, after garbage was collected. */
+export interface Memory {
+  readonly resident: number;
+  /** Of V8, in use. */
+  readonly heap: number;
+  /** Of what V8's objects hold outside of the heap. */
+  readonly external: number;
+}
+
 /** What the product's process says. */
 export type Report =
   | { readonly kind: 'started' }
@@ -21,7 +30,8 @@ export type Report =
       readonly kind: 'done';
       readonly at: Millis;
       readonly said: readonly SaidLine[];
-      readonly residentBytes: number | null;
+      /** null: it was not asked for. */
+      readonly memory: Memory | null;
     }
   /** Nothing moves here, and something is on its way over a socket; the next timer is due at `next`. */
   | { readonly kind: 'waiting'; readonly at: Millis; readonly next: Millis };

@@ -25,10 +25,4 @@ export class Chance {
       .toSorted((a, b) => a.rank - b.rank)
       .map(({ item }) => item);
   }
-
-  oneOf<T>(items: readonly T[]): T {
-    const [item] = this.shuffled(items);
-    if (item === undefined) throw new RangeError('Cannot choose from nothing');
-    return item;
-  }
 }

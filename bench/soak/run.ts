@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 
 import { isInside, putUp, runInside } from './namespace.ts';
 import { soak } from './soak.ts';
-import { isGood, textOf } from './text.ts';
+import { isGood, memoryText, textOf } from './text.ts';
 
 const USAGE = `Usage: npm run soak -- [--days N] [--seed N] [--every SECONDS] [--from YYYY-MM-DD]
 
@@ -36,10 +36,10 @@ else {
   process.stdout.write(`${values.days} days from ${values.from}, a round every ${values.every} s, seed ${values.seed}\n`);
   const outcome = await soak({
     ...options,
-    onDay: ({ day, residentBytes, incidents, mails }) => {
+    onDay: ({ day, memory, incidents, mails }) => {
       const seconds = ((performance.now() - started) / 1000).toFixed(0);
       process.stdout.write(
-        `day ${String(day).padStart(2)}: ${String(incidents)} incidents, ${String(mails)} mails, ${String(Math.round(residentBytes / 1024 ** 2))} MiB, after ${seconds} s\n`,
+        `day ${String(day).padStart(2)}: ${String(incidents)} incidents, ${String(mails)} mails, ${memoryText(memory)}, after ${seconds} s\n`,
       );
     },
   });

@@ -9,7 +9,7 @@ import { Conductor } from './conductor.ts';
 import { configurationOf, writeConfiguration } from './configuration.ts';
 import { judge, type Evidence, type Judgement, type SeenMail } from './judge.ts';
 import { plan, type Plan } from './plan.ts';
-import type { SaidLine } from './protocol.ts';
+import type { Memory, SaidLine } from './protocol.ts';
 import { DAY, MINUTE } from './special-moments.ts';
 import { createWorld, type World } from './world.ts';
 
@@ -24,7 +24,7 @@ export interface SoakOptions {
 
 export interface DayReport {
   readonly day: number;
-  readonly residentBytes: number;
+  readonly memory: Memory;
   readonly incidents: number;
   readonly mails: number;
 }
@@ -34,7 +34,7 @@ export interface SoakOutcome {
   readonly judgement: Judgement;
   readonly evidence: Evidence;
   /** After each simulated day. */
-  readonly residentBytes: readonly number[];
+  readonly memory: readonly Memory[];
   /** Times that time went on although something unexplained was on its way: should be next to none. */
   readonly unexplained: number;
 }
@@ -63,13 +63,13 @@ export async function soak(options: SoakOptions): Promise<SoakOutcome> {
   const every = everySeconds * 1000;
   const planned = plan({ seed, start, days, every, offset: offsetOfRounds(everySeconds) });
   await conductor.start({ configFile, folder, start });
-  const residentBytes = await live(world, actsOf(world, planned, days), { ...options, said });
+  const memory = await live(world, actsOf(world, planned, days), { ...options, said });
   await conductor.order({ kind: 'stop' });
   const evidence = evidenceOf(
     said,
     world.inbox.received.map(({ at, text }) => readMail(at, text)),
   );
-  return { plan: planned, evidence, judgement: judge(planned.injections, evidence), residentBytes, unexplained: conductor.unexplained };
+  return { plan: planned, evidence, judgement: judge(planned.injections, evidence), memory, unexplained: conductor.unexplained };
 }
 
 function offsetOfRounds(everySeconds: number): Millis {
@@ -81,9 +81,9 @@ async function live(
   world: World,
   acts: readonly Act[],
   options: SoakOptions & { readonly said: readonly SaidLine[] },
-): Promise<readonly number[]> {
+): Promise<readonly Memory[]> {
   const { conductor } = world;
-  const resident: number[] = [];
+  const measured: Memory[] = [];
   let next = 0;
   for (let day = 1; day <= options.days; day += 1) {
     for (; (acts[next]?.at ?? Number.POSITIVE_INFINITY) <= day * DAY; next += 1) {
@@ -94,12 +94,13 @@ async function live(
       await act.run();
     }
     await conductor.order({ kind: 'advance', until: day * DAY });
-    const { residentBytes } = await conductor.order({ kind: 'measure' });
-    resident.push(residentBytes ?? 0);
+    const { memory } = await conductor.order({ kind: 'measure' });
+    if (memory === null) throw new Error('Memory was not measured: a mistake of the product host');
+    measured.push(memory);
     const incidents = options.said.filter(({ transition }) => transition === 'opened' || transition === 'reopened').length;
-    options.onDay({ day, residentBytes: residentBytes ?? 0, incidents, mails: world.inbox.received.length });
+    options.onDay({ day, memory, incidents, mails: world.inbox.received.length });
   }
-  return resident;
+  return measured;
 }
 
 /** The plan, and what FortiAuthenticator says all the time, in order. */

@@ -1,5 +1,9 @@
+import { setTimeout as setRealTimeout } from 'node:timers';
+
 /** Turns of the event loop without anything new, after which nothing moves any more. */
 const QUIET_TURNS = 2;
+/** Turns without anything new, after which the thread pool is waited for asleep: awake, this thread takes the time that it needs. */
+const AWAKE_TURNS = 400;
 
 /** Tells, from what the event loop itself counts, whether anything moves in this process. */
 export class Stillness {
@@ -11,9 +15,10 @@ export class Stillness {
   /** Resolves when nothing can move any more before time goes on or a peer says something. */
   async reached(): Promise<void> {
     let seen = this.events();
-    for (let quiet = 0; quiet < QUIET_TURNS; ) {
-      await turn();
+    for (let quiet = 0, idle = 0; quiet < QUIET_TURNS; ) {
+      await (idle < AWAKE_TURNS ? turn() : nap());
       const now = this.events();
+      idle = now === seen ? idle + 1 : 0;
       quiet = now === seen && !isWorking() ? quiet + 1 : 0;
       seen = now;
     }
@@ -35,5 +40,11 @@ function isWorking(): boolean {
 function turn(): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(resolve);
+  });
+}
+
+function nap(): Promise<void> {
+  return new Promise((resolve) => {
+    setRealTimeout(resolve, 1);
   });
 }
