@@ -102,7 +102,7 @@ describeWhere(['root', 'network-namespaces', { program: 'nft' }], 'a site behind
     });
   });
 
-  test('nothing answers at all, and there is more to look at than time for it', async () => {
+  test('nothing answers at all, and there is much to look at', async () => {
     await using internet = await createInternet('drop');
     const services = Array.from({ length: 24 }, (_, index) => ({
       name: `service ${String(index)}`,
@@ -110,8 +110,7 @@ describeWhere(['root', 'network-namespaces', { program: 'nft' }], 'a site behind
     }));
     const result = await internet.check({ mail: [MAIL, { ...MAIL, host: '203.0.113.26' }], services });
     expect(conclusionOf(result)).toEqual(notReady('internet-unreachable', ...PATH, 'mail'));
-    // 15 s for the round, which it needs, and 3 for the start of the process.
-    expect(result.durationMs).toBeGreaterThan(14_000);
+    // 15 s for the round, and 3 for the start of the process.
     expect(result.durationMs).toBeLessThan(18_000);
   });
 });
