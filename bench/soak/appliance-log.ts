@@ -74,9 +74,11 @@ export class ApplianceLog implements AsyncDisposable {
   }
 }
 
+/** In the time zone of this machine, as its syslog server writes it. */
 function stamp(now: EpochMs): string {
   const date = new Date(now);
-  return `${MONTHS[date.getUTCMonth()] ?? ''} ${String(date.getUTCDate()).padStart(2, ' ')} ${date.toISOString().slice(11, 19)}`;
+  const time = [date.getHours(), date.getMinutes(), date.getSeconds()].map((part) => String(part).padStart(2, '0')).join(':');
+  return `${MONTHS[date.getMonth()] ?? ''} ${String(date.getDate()).padStart(2, ' ')} ${time}`;
 }
 
 function send(socket: Socket, line: string): Promise<void> {

@@ -4,7 +4,7 @@ import type { JudgedInjection } from './judge.ts';
 import type { Memory } from './protocol.ts';
 import type { SoakOutcome } from './soak.ts';
 
-/** Resident memory at the end, held against that after the first day. A tenth is the aim; seen were 13 to 19 % (docs/soak.md). */
+/** Resident memory at the end, held against that after the first day. A tenth is the aim; seen were 13 to 20 % (docs/soak.md). */
 const MAY_GROW = 0.25;
 
 export function isGood({ judgement, evidence, memory }: SoakOutcome): boolean {

@@ -3,8 +3,8 @@ import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { describe } from 'vitest';
 
-/** What a test needs from the machine: the rights of root, network namespaces of its own, or a program on the PATH. */
-export type Need = 'root' | 'network-namespaces' | { readonly program: string };
+/** What a test needs from the machine: Linux (`/proc`, its signals), the rights of root, network namespaces of its own, or a program on the PATH. */
+export type Need = 'linux' | 'root' | 'network-namespaces' | { readonly program: string };
 
 // Debian keeps some of its daemons out of an ordinary user's PATH.
 const SYSTEM_FOLDERS: readonly string[] = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
@@ -57,6 +57,9 @@ function isCi(): boolean {
 }
 
 function shortfall(need: Need): string | undefined {
+  if (need === 'linux') {
+    return process.platform === 'linux' ? undefined : 'it needs Linux';
+  }
   if (need === 'root') {
     return process.getuid?.() === 0 ? undefined : 'it needs root';
   }

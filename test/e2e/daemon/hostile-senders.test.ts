@@ -9,6 +9,7 @@ import type { DaemonBench } from '../../support/daemon-bench.ts';
 import { sendLines } from '../../support/daemon-process.ts';
 import type { DaemonProcess } from '../../support/daemon-process.ts';
 import { TROUBLE } from '../../support/intake-bench.ts';
+import { describeWhere } from '../../support/privilege.ts';
 import { until } from '../../support/until.ts';
 
 const LIMIT_MS = 20_000;
@@ -48,60 +49,62 @@ async function pour(socket: Socket, chunk: Uint8Array, times: number): Promise<v
   socket.end();
 }
 
-test.skipIf(process.platform !== 'linux')('senders that do their worst cost neither memory nor rounds nor a label', async () => {
-  await site.configure({ schedule: { probes: '* * * * * *' }, logs: { syslog: { udp: '127.0.0.1:0', tcp: '127.0.0.1:0' } } });
-  await using daemon = site.start();
-  const page = await daemon.page();
-  const { tcp } = (await daemon.logged('Listening for log lines')) as unknown as { readonly tcp: { readonly port: number } };
-  await until(
-    () => statusOf(page),
-    (status) => status !== null,
-    LIMIT_MS,
-  );
-  const runs = `ftm_probe_runs_total{probe="tcp",target="license.example.test:${String(site.port)}"}`;
-  const base = { at: performance.now(), runs: valueIn(await metricsOf(page), runs), memory: memoryOf(daemon) };
+describeWhere(['linux'], 'a daemon that takes log lines', () => {
+  test('senders that do their worst cost neither memory nor rounds nor a label', async () => {
+    await site.configure({ schedule: { probes: '* * * * * *' }, logs: { syslog: { udp: '127.0.0.1:0', tcp: '127.0.0.1:0' } } });
+    await using daemon = site.start();
+    const page = await daemon.page();
+    const { tcp } = (await daemon.logged('Listening for log lines')) as unknown as { readonly tcp: { readonly port: number } };
+    await until(
+      () => statusOf(page),
+      (status) => status !== null,
+      LIMIT_MS,
+    );
+    const runs = `ftm_probe_runs_total{probe="tcp",target="license.example.test:${String(site.port)}"}`;
+    const base = { at: performance.now(), runs: valueIn(await metricsOf(page), runs), memory: memoryOf(daemon) };
 
-  const waiting = await Promise.all(Array.from({ length: 1000 }, () => dial(tcp.port)));
-  for (const socket of waiting) socket.write('<12>a line that does not end yet');
-  const noise = Buffer.alloc(64 * 1024 - 1, `\u0000\u001B[2J"\r{}${SECRET_WORD}`);
-  const broken = Buffer.concat([Buffer.from([0xff, 0xfe, 0xc0]), noise, Buffer.from('\n')]);
-  let done = false;
-  const flood = Promise.all([
-    pour(await dial(tcp.port), Buffer.alloc(MEBIBYTE, 'x'), 100),
-    pour(await dial(tcp.port), broken, 500),
-    pour(await dial(tcp.port), Buffer.from(`${TROUBLE}\n`.repeat(1000)), 200),
-    sendLines(
-      await daemon.syslogPort(),
-      Array.from({ length: 20_000 }, () => TROUBLE),
-    ),
-  ]).finally(() => {
-    done = true;
+    const waiting = await Promise.all(Array.from({ length: 1000 }, () => dial(tcp.port)));
+    for (const socket of waiting) socket.write('<12>a line that does not end yet');
+    const noise = Buffer.alloc(64 * 1024 - 1, `\u0000\u001B[2J"\r{}${SECRET_WORD}`);
+    const broken = Buffer.concat([Buffer.from([0xff, 0xfe, 0xc0]), noise, Buffer.from('\n')]);
+    let done = false;
+    const flood = Promise.all([
+      pour(await dial(tcp.port), Buffer.alloc(MEBIBYTE, 'x'), 100),
+      pour(await dial(tcp.port), broken, 500),
+      pour(await dial(tcp.port), Buffer.from(`${TROUBLE}\n`.repeat(1000)), 200),
+      sendLines(
+        await daemon.syslogPort(),
+        Array.from({ length: 20_000 }, () => TROUBLE),
+      ),
+    ]).finally(() => {
+      done = true;
+    });
+    let most = 0;
+    let slowest = 0;
+    while (!done) {
+      const asked = performance.now();
+      await metricsOf(page);
+      slowest = Math.max(slowest, performance.now() - asked);
+      most = Math.max(most, memoryOf(daemon));
+      await setTimeout(100);
+    }
+    await flood;
+
+    const lines = (metrics: string, source: string, result: string): number =>
+      valueIn(metrics, `ftm_log_lines_total{source="${source}",result="${result}"}`);
+    // Nothing is lost over TCP; over UDP every line was taken, or is counted as dropped.
+    const after = await until(
+      () => metricsOf(page),
+      (metrics) => lines(metrics, 'tcp', 'ftm') === 200_000 && lines(metrics, 'udp', 'ftm') + lines(metrics, 'udp', 'dropped') === 20_000,
+      LIMIT_MS,
+    );
+    const seconds = (performance.now() - base.at) / 1000;
+    // The broken lines, and what there is of the one without an end.
+    expect(lines(after, 'tcp', 'unparsed')).toBeGreaterThanOrEqual(500);
+    expect(valueIn(after, runs) - base.runs).toBeGreaterThanOrEqual(Math.floor(seconds) - 2);
+    expect(slowest).toBeLessThan(2000);
+    expect(most - base.memory).toBeLessThan(150 * MEBIBYTE);
+    expect(after).not.toContain(SECRET_WORD);
+    for (const socket of waiting) socket.destroy();
   });
-  let most = 0;
-  let slowest = 0;
-  while (!done) {
-    const asked = performance.now();
-    await metricsOf(page);
-    slowest = Math.max(slowest, performance.now() - asked);
-    most = Math.max(most, memoryOf(daemon));
-    await setTimeout(100);
-  }
-  await flood;
-
-  const lines = (metrics: string, source: string, result: string): number =>
-    valueIn(metrics, `ftm_log_lines_total{source="${source}",result="${result}"}`);
-  // Nothing is lost over TCP; over UDP every line was taken, or is counted as dropped.
-  const after = await until(
-    () => metricsOf(page),
-    (metrics) => lines(metrics, 'tcp', 'ftm') === 200_000 && lines(metrics, 'udp', 'ftm') + lines(metrics, 'udp', 'dropped') === 20_000,
-    LIMIT_MS,
-  );
-  const seconds = (performance.now() - base.at) / 1000;
-  // The broken lines, and what there is of the one without an end.
-  expect(lines(after, 'tcp', 'unparsed')).toBeGreaterThanOrEqual(500);
-  expect(valueIn(after, runs) - base.runs).toBeGreaterThanOrEqual(Math.floor(seconds) - 2);
-  expect(slowest).toBeLessThan(2000);
-  expect(most - base.memory).toBeLessThan(150 * MEBIBYTE);
-  expect(after).not.toContain(SECRET_WORD);
-  for (const socket of waiting) socket.destroy();
 });

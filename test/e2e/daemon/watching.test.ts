@@ -166,7 +166,7 @@ describe('a process that stood still in the midst of a round', () => {
       (status) => status?.ready === 'ready',
       WITHIN,
     );
-    expect(await (await fetch(`${page}/api/v1/incidents`)).json()).toEqual({ incidents: [] });
+    expect(await (await fetch(`${page}/api/v1/incidents`)).json()).toEqual({ incidents: [], complete: true });
     expect(daemon.log.map(({ msg }) => msg)).not.toContain('Activation cannot work');
   });
 });

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createDaemonBench, metricsOf, statusOf, valueIn, type DaemonBench } from '../../support/daemon-bench.ts';
 import { sendLines, startDaemonProcess } from '../../support/daemon-process.ts';
 import { POLLING_ERROR_LINE } from '../../support/polling-error-line.ts';
+import { describeWhere } from '../../support/privilege.ts';
 import { until } from '../../support/until.ts';
 
 const WITHIN = 20_000;
@@ -69,56 +70,58 @@ test('SIGTERM at any moment of the first seconds ends it in order, with the stor
   expect(ends).toEqual(ends.map((end) => ({ ...end, isInOrder: true, stderr: '', isInTime: true, store: true, last: 'Stopped' })));
 });
 
-test.skipIf(process.platform !== 'linux')('SIGHUP sixty times over leaks nothing, loses no log line, and the last file wins', async () => {
-  const logs = { syslog: { udp: '127.0.0.1:0', tcp: '127.0.0.1:0' } };
-  await site.configure({ site: 'first', logs });
-  await using daemon = startDaemonProcess({ cwd: site.folder, args: ['-c', 'ftm-watch.yaml'] });
-  const page = await daemon.page();
-  const port = await daemon.syslogPort();
-  await until(
-    () => statusOf(page),
-    (status) => status?.ready === 'ready',
-    WITHIN,
-  );
-  // On this port from now on, whatever is taken anew.
-  const fixed = { syslog: { udp: `127.0.0.1:${String(port)}`, tcp: '127.0.0.1:0' } };
-  const taken = (): number => daemon.log.filter(({ msg }) => msg === 'Took the configuration anew').length;
-  const files = (): number => readdirSync(`/proc/${String(daemon.pid)}/fd`).length;
-  async function reload(name: string): Promise<void> {
-    const before = taken();
-    await site.configure({ site: name, logs: fixed });
-    daemon.signal('SIGHUP');
+describeWhere(['linux'], 'a daemon that is told to reload', () => {
+  test('SIGHUP sixty times over leaks nothing, loses no log line, and the last file wins', async () => {
+    const logs = { syslog: { udp: '127.0.0.1:0', tcp: '127.0.0.1:0' } };
+    await site.configure({ site: 'first', logs });
+    await using daemon = startDaemonProcess({ cwd: site.folder, args: ['-c', 'ftm-watch.yaml'] });
+    const page = await daemon.page();
+    const port = await daemon.syslogPort();
     await until(
-      () => Promise.resolve(taken()),
-      (count) => count > before,
+      () => statusOf(page),
+      (status) => status?.ready === 'ready',
       WITHIN,
     );
-  }
-  for (let index = 0; index < 5; index += 1) await reload(`warm-${String(index)}`);
-  const before = files();
-  for (let index = 0; index < 30; index += 1) {
-    await reload(`slow-${String(index)}`);
-    await sendLines(port, [POLLING_ERROR_LINE]);
-  }
-  // In quick order, with a file that is written while it is read: some of them become one.
-  for (let index = 0; index < 30; index += 1) {
-    await writeFile(join(site.folder, 'ftm-watch.yaml'), 'site: [');
-    daemon.signal('SIGHUP');
-    await site.configure({ site: `quick-${String(index)}`, logs: fixed });
-    daemon.signal('SIGHUP');
-  }
-  await until(
-    () => statusOf(page),
-    (status) => status?.site === 'quick-29',
-    WITHIN,
-  );
-  await until(
-    () => metricsOf(page),
-    (metrics) => valueIn(metrics, 'ftm_log_lines_total{source="udp",result="ftm"}') === 30,
-    WITHIN,
-  );
-  expect(valueIn(await metricsOf(page), 'ftm_config_last_reload_successful')).toBe(1);
-  expect(files() - before).toBeLessThan(5);
-  expect(JSON.stringify(daemon.log)).not.toMatch(/MaxListeners|a bug/u);
-  expect(await daemon.end('SIGTERM')).toMatchObject({ code: 0, stderr: '' });
+    // On this port from now on, whatever is taken anew.
+    const fixed = { syslog: { udp: `127.0.0.1:${String(port)}`, tcp: '127.0.0.1:0' } };
+    const taken = (): number => daemon.log.filter(({ msg }) => msg === 'Took the configuration anew').length;
+    const files = (): number => readdirSync(`/proc/${String(daemon.pid)}/fd`).length;
+    async function reload(name: string): Promise<void> {
+      const before = taken();
+      await site.configure({ site: name, logs: fixed });
+      daemon.signal('SIGHUP');
+      await until(
+        () => Promise.resolve(taken()),
+        (count) => count > before,
+        WITHIN,
+      );
+    }
+    for (let index = 0; index < 5; index += 1) await reload(`warm-${String(index)}`);
+    const before = files();
+    for (let index = 0; index < 30; index += 1) {
+      await reload(`slow-${String(index)}`);
+      await sendLines(port, [POLLING_ERROR_LINE]);
+    }
+    // In quick order, with a file that is written while it is read: some of them become one.
+    for (let index = 0; index < 30; index += 1) {
+      await writeFile(join(site.folder, 'ftm-watch.yaml'), 'site: [');
+      daemon.signal('SIGHUP');
+      await site.configure({ site: `quick-${String(index)}`, logs: fixed });
+      daemon.signal('SIGHUP');
+    }
+    await until(
+      () => statusOf(page),
+      (status) => status?.site === 'quick-29',
+      WITHIN,
+    );
+    await until(
+      () => metricsOf(page),
+      (metrics) => valueIn(metrics, 'ftm_log_lines_total{source="udp",result="ftm"}') === 30,
+      WITHIN,
+    );
+    expect(valueIn(await metricsOf(page), 'ftm_config_last_reload_successful')).toBe(1);
+    expect(files() - before).toBeLessThan(5);
+    expect(JSON.stringify(daemon.log)).not.toMatch(/MaxListeners|a bug/u);
+    expect(await daemon.end('SIGTERM')).toMatchObject({ code: 0, stderr: '' });
+  });
 });

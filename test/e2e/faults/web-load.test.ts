@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { createDaemonBench, metricsOf, statusOf, valueIn, type DaemonBench } from '../../support/daemon-bench.ts';
 import { startDaemonProcess, type DaemonProcess } from '../../support/daemon-process.ts';
+import { describeWhere } from '../../support/privilege.ts';
 import { until } from '../../support/until.ts';
 
 const WITHIN = 20_000;
@@ -59,9 +60,8 @@ async function effortOf(work: () => Promise<void>): Promise<Effort> {
   };
 }
 
-test.skipIf(process.platform !== 'linux')(
-  'thousands of scrapes and status requests are answered, and rounds come all the same',
-  async () => {
+describeWhere(['linux'], 'a flood of requests', () => {
+  test('thousands of scrapes and status requests are answered, and rounds come all the same', async () => {
     let left = REQUESTS;
     let failed = 0;
     const client = async (): Promise<void> => {
@@ -77,34 +77,36 @@ test.skipIf(process.platform !== 'linux')(
     expect(failed).toBe(0);
     expect(rounds).toBeGreaterThanOrEqual(Math.floor(seconds / 2) - 1);
     expect(grownBytes).toBeLessThan(100 * MEBIBYTE);
-  },
-);
-
-test.skipIf(process.platform !== 'linux')('listeners that never read are bounded and go, and others are served meanwhile', async () => {
-  const { port } = new URL(page);
-  const sleepers: Socket[] = [];
-  const { seconds, rounds, grownBytes } = await effortOf(async () => {
-    for (let index = 0; index < LISTENERS; index += 1) {
-      const socket = connect(Number(port), '127.0.0.1').on('error', () => undefined);
-      await once(socket, 'connect');
-      socket.pause();
-      socket.write('GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n');
-      sleepers.push(socket);
-    }
-    for (let index = 0; index < 20; index += 1) {
-      expect((await fetch(`${page}/api/v1/status`)).status).toBe(200);
-      await setTimeout(200);
-    }
   });
-  expect(rounds).toBeGreaterThanOrEqual(Math.floor(seconds / 2) - 1);
-  expect(grownBytes).toBeLessThan(100 * MEBIBYTE);
-  for (const socket of sleepers) socket.destroy();
-  // Their places are free again.
-  const events = await until(
-    () => fetch(`${page}/api/v1/events`),
-    ({ status }) => status === 200,
-    WITHIN,
-  );
-  await events.body?.cancel();
-  expect(await daemon.end('SIGTERM')).toMatchObject({ code: 0, stderr: '' });
+});
+
+describeWhere(['linux'], 'a crowd of listeners', () => {
+  test('listeners that never read are bounded and go, and others are served meanwhile', async () => {
+    const { port } = new URL(page);
+    const sleepers: Socket[] = [];
+    const { seconds, rounds, grownBytes } = await effortOf(async () => {
+      for (let index = 0; index < LISTENERS; index += 1) {
+        const socket = connect(Number(port), '127.0.0.1').on('error', () => undefined);
+        await once(socket, 'connect');
+        socket.pause();
+        socket.write('GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n');
+        sleepers.push(socket);
+      }
+      for (let index = 0; index < 20; index += 1) {
+        expect((await fetch(`${page}/api/v1/status`)).status).toBe(200);
+        await setTimeout(200);
+      }
+    });
+    expect(rounds).toBeGreaterThanOrEqual(Math.floor(seconds / 2) - 1);
+    expect(grownBytes).toBeLessThan(100 * MEBIBYTE);
+    for (const socket of sleepers) socket.destroy();
+    // Their places are free again.
+    const events = await until(
+      () => fetch(`${page}/api/v1/events`),
+      ({ status }) => status === 200,
+      WITHIN,
+    );
+    await events.body?.cancel();
+    expect(await daemon.end('SIGTERM')).toMatchObject({ code: 0, stderr: '' });
+  });
 });

@@ -146,7 +146,7 @@ describe('a peer that quotes the secrets that it was sent', () => {
   test('is heard: its answers are what is looked at', async () => {
     const status = await get('/api/v1/status', (text) => text.includes('status -1') && text.includes('535'));
 
-    expect(status).toContain('<secret>');
+    expect(status).toContain('‹secret›');
     expect(status).toContain('mail-login-rejected');
     expect(peers.http.bodies.length).toBeGreaterThan(2);
   });

@@ -48,7 +48,7 @@ function* sectionsOf(tree: Tree, path = ''): Generator<readonly [string, Tree]> 
 }
 
 describe('the chart', () => {
-  it.each([...files])('has %s as it follows from elsewhere: else run "node deploy/helm/write.ts"', (name, text) => {
+  it.each([...files])('has %s as it follows from elsewhere: else run "npm run chart"', (name, text) => {
     expect(readFileSync(join(CHART, name), 'utf8')).toBe(text);
   });
 
