@@ -96,6 +96,8 @@ describeWhere(['linux'], 'a crowd of listeners', () => {
         expect((await fetch(`${page}/api/v1/status`)).status).toBe(200);
         await setTimeout(200);
       }
+      // All places are taken, and no more than these.
+      expect((await fetch(`${page}/api/v1/events`)).status).toBe(503);
     });
     expect(rounds).toBeGreaterThanOrEqual(Math.floor(seconds / 2) - 1);
     expect(grownBytes).toBeLessThan(100 * MEBIBYTE);
