@@ -46,7 +46,7 @@ export function writeLongHistory({ path, now, days, target, resolver, appliance 
   db.exec('COMMIT');
 }
 
-/** Days ago on which it was broken, and for how many hours. */
+/** Days ago on which it was broken, and for how many hours: from a morning on, so that none lasts over midnight whenever a test runs. */
 const OUTAGES: readonly (readonly [day: number, hours: number])[] = [
   [71, 2.5],
   [70, 0.5],
@@ -54,6 +54,7 @@ const OUTAGES: readonly (readonly [day: number, hours: number])[] = [
   [20, 1],
   [3, 4],
 ];
+const MORNING = 8 * HOUR;
 
 function writeOutages(db: DatabaseSync, now: number, days: number): void {
   const insert = db.prepare('INSERT OR REPLACE INTO precondition_states (precondition, from_at, until_at, state) VALUES (?, ?, ?, ?)');
@@ -62,7 +63,7 @@ function writeOutages(db: DatabaseSync, now: number, days: number): void {
   }
   let from = now - days * DAY;
   for (const [day, hours] of OUTAGES) {
-    const begin = now - day * DAY;
+    const begin = Math.floor(now / DAY - day) * DAY + MORNING;
     if (begin < from) continue;
     insert.run('tls-genuine', from, begin, 'ok');
     insert.run('tls-genuine', begin, begin + hours * HOUR, 'broken');

@@ -41,11 +41,16 @@ function postfix(folder: string, command: string): void {
   execFileSync('postfix', ['-c', join(folder, 'etc'), command], { stdio: 'pipe' });
 }
 
-/** Maildir file names begin with the second of delivery; the queue's microseconds make them sort. */
+/** Postfix names a file `SECOND.VdeviceIinodeMmicrosecond.HOST`, without leading zeros: sorted as texts, inodes would decide within a second. */
+function deliveryTime(fileName: string): number {
+  const [, second = '', microsecond = ''] = /^(\d+)\.V[\da-f]+I[\da-f]+M(\d+)\./u.exec(fileName) ?? [];
+  return Number(second) * 1e6 + Number(microsecond);
+}
+
 function delivered(folder: string): readonly string[] {
   try {
     return readdirSync(folder)
-      .sort()
+      .sort((one, other) => deliveryTime(one) - deliveryTime(other))
       .map((name) => readFileSync(join(folder, name), 'utf8'));
   } catch {
     return [];
