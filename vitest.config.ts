@@ -19,11 +19,11 @@ const config: ViteUserConfig = defineConfig({
     restoreMocks: true,
     unstubEnvs: true,
     projects: [
-      project('unit', 5),
-      project('integration', 20),
-      project('gate', 60),
+      project('unit', 20, { sequence: { groupOrder: 1 }, maxWorkers: '100%' }),
+      project('integration', 20, { sequence: { groupOrder: 2 } }),
+      project('gate', 60, { sequence: { groupOrder: 2 } }),
       // Last and one file at a time: real processes and network namespaces, whose timings other tests would falsify.
-      project('e2e', 120, { maxWorkers: 1, sequence: { groupOrder: 1 } }),
+      project('e2e', 120, { sequence: { groupOrder: 3 }, maxWorkers: 1 }),
     ],
   },
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createMask } from '../../../src/report/mask.ts';
+import { cpuMsOf } from '../../support/cpu-time.ts';
 
 describe('a log line', () => {
   test.each([
@@ -66,9 +67,9 @@ describe('a log line', () => {
   });
 
   test('is cut when it is endless, and masked in a moment', () => {
-    const started = performance.now();
-    expect(createMask().line('cn=,uid=a@'.repeat(100_000)).length).toBeLessThan(20_000);
-    expect(performance.now() - started).toBeLessThan(1_000);
+    const line = 'cn=,uid=a@'.repeat(100_000);
+    expect(createMask().line(line).length).toBeLessThan(20_000);
+    expect(cpuMsOf(() => createMask().line(line))).toBeLessThan(1_000);
   });
 });
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { maskedDetail, maskedRecipient } from '../../../src/web/masked-recipient.ts';
+import { cpuMsOf } from '../../support/cpu-time.ts';
 
 describe('maskedRecipient()', () => {
   test.each([
@@ -27,10 +28,7 @@ describe('maskedDetail()', () => {
   });
 
   test('takes a long text of a stranger in no time', () => {
-    const started = performance.now();
-    maskedDetail({ detail: 'a'.repeat(200_000) });
-    maskedDetail({ detail: 'a@'.repeat(100_000) });
-
-    expect(performance.now() - started).toBeLessThan(500);
+    const texts = ['a'.repeat(200_000), 'a@'.repeat(100_000)];
+    expect(cpuMsOf(() => texts.forEach((detail) => maskedDetail({ detail })))).toBeLessThan(500);
   });
 });

@@ -6,6 +6,7 @@ import { parseCertificate } from '../../../../src/core/parse-certificate.ts';
 import { createIdentity, type Identity } from '../../../support/authority.ts';
 import { certificateOf, ed25519Keys, handshake, smallRsaKeys, withBytes } from '../../../support/chains.ts';
 import { createCast } from '../../../support/verdict-cast.ts';
+import { cpuMsOf } from '../../../support/cpu-time.ts';
 
 const w = await createCast();
 const BOUND_MS = 1500;
@@ -60,9 +61,9 @@ const CHAINS: Readonly<Record<string, readonly Certificate[]>> = {
 
 describe('judgeTls() on hostile chains', () => {
   test.each(Object.entries(CHAINS))('gives a verdict in bounded time, and no trust: %s', (_, certificates) => {
-    const started = performance.now();
-    const judgement = judgeTls(w.evidence({ outcome: handshake({ chain: { certificates, dropped: 0 } }) }));
-    expect(performance.now() - started).toBeLessThan(BOUND_MS);
+    const evidence = w.evidence({ outcome: handshake({ chain: { certificates, dropped: 0 } }) });
+    expect(cpuMsOf(() => judgeTls(evidence))).toBeLessThan(BOUND_MS);
+    const judgement = judgeTls(evidence);
     expect(VERDICTS).toContain(judgement.verdict);
     expect(['genuine', 'rotated', 'vendor-ca-changed']).not.toContain(judgement.verdict);
   });
