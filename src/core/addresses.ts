@@ -86,14 +86,15 @@ type Contains = (parsed: Parsed) => boolean;
 
 /** What is neither an address nor a block contains nothing. */
 function parseBlock(block: string): Contains {
-  if (ipaddr.isValidCIDR(block)) {
-    const network = ipaddr.parseCIDR(block);
-    return (parsed) => matches(parsed, network);
+  // First: what ipaddr.js takes for no CIDR block costs it an error with its stack, and this is asked for each answer of a resolver.
+  if (isIP(block) !== 0) {
+    const single = ipaddr.process(block);
+    const text = single.toNormalizedString();
+    return (parsed) => single.kind() === parsed.kind() && text === parsed.toNormalizedString();
   }
-  if (isIP(block) === 0) return () => false;
-  const single = ipaddr.process(block);
-  const text = single.toNormalizedString();
-  return (parsed) => single.kind() === parsed.kind() && text === parsed.toNormalizedString();
+  if (!ipaddr.isValidCIDR(block)) return () => false;
+  const network = ipaddr.parseCIDR(block);
+  return (parsed) => matches(parsed, network);
 }
 
 /** Parsed once: every address that is ever seen is compared with them. */
