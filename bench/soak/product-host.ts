@@ -155,7 +155,7 @@ export class ProductHost {
 
   async #measure(): Promise<Memory> {
     for (let round = 0; round < 4; round += 1) {
-      globalThis.gc?.();
+      globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
       await this.#stillness.reached();
     }
     const { rss, heapUsed, external } = process.memoryUsage();

@@ -4,8 +4,8 @@ import type { JudgedInjection } from './judge.ts';
 import type { Memory } from './protocol.ts';
 import type { SoakOutcome } from './soak.ts';
 
-/** Resident memory at the end, held against that after the first day. A tenth is the aim; seen were 13 to 20 % (docs/soak.md). */
-const MAY_GROW = 0.25;
+/** Resident memory at the end, held against that after the first day. */
+const MAY_GROW = 0.1;
 
 export function isGood({ judgement, evidence, memory }: SoakOutcome): boolean {
   const isComplete = judgement.injections.every(({ complaints }) => complaints.length === 0);
