@@ -70,6 +70,8 @@ function judgeOutcome(input: AssignmentInput, outcome: LicenseOutcome): Verdict 
       return judgeHolder(input, outcome.serial);
     case 'unregistered':
       return { level: 'broken', suggests: 'license-not-registered', actual: `not registered to any unit (status "${outcome.status}")` };
+    case 'unnamed':
+      return unknown(`listed ${outcome.status === null ? '' : `as "${outcome.status}" `}without a serial number that can be read`);
     case 'not-listed':
       return unknown('the service does not list this licence number');
     case 'postponed':

@@ -142,6 +142,13 @@ const ROWS: readonly Row[] = [
     outcome: { kind: 'unregistered', status: 'Pending' },
     expected: ['broken', 'license-not-registered'],
   },
+  {
+    name: 'listed without a serial that can be read',
+    unit: PAIR,
+    seen: cluster,
+    outcome: { kind: 'unnamed', status: 'Registered' },
+    expected: ['unknown', null],
+  },
   { name: 'not listed', unit: PAIR, seen: cluster, outcome: { kind: 'not-listed' }, expected: ['unknown', null] },
   { name: 'postponed', unit: PAIR, seen: cluster, outcome: { kind: 'postponed', until: 0 }, expected: ['unknown', null] },
   {
