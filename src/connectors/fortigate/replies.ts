@@ -88,7 +88,7 @@ export type ExemptionKind = 'address' | 'wildcard-fqdn' | 'regex' | 'category' |
 
 export interface Exemption {
   readonly kind: ExemptionKind;
-  /** Name of an address object, or the pattern itself for `regex`. */
+  /** Name of an address object, the pattern itself for `regex`, the number for `category`; empty where it does not say. */
   readonly value: string;
 }
 
@@ -154,7 +154,7 @@ function exemptionOf(entry: Fields): Exemption {
     case 'regex':
       return { kind: 'regex', value: nameIn(entry, 'regex') ?? '' };
     case 'fortiguard-category':
-      return { kind: 'category', value: '' };
+      return { kind: 'category', value: String(lenientCount(entry['fortiguard-category']) ?? '') };
     default:
       return { kind: 'other', value: '' };
   }
