@@ -45,6 +45,8 @@ export interface FindingFacts {
   readonly profile?: string;
   /** Source address that the firewall sees. */
   readonly source?: string;
+  /** How a mail server is spoken to. */
+  readonly security?: 'starttls' | 'tls' | 'none';
   /** What the judgement of a certificate says, without a full stop. */
   readonly judgement?: string;
 }
