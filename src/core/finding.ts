@@ -36,6 +36,8 @@ export interface FindingFacts {
   readonly resolver?: string;
   readonly product?: string;
   readonly appliance?: string;
+  /** What an interface fails at, behind its name: `does not answer`. */
+  readonly failing?: string;
   /** Serial number of the appliance. */
   readonly serial?: string;
   /** Serial number of the unit that holds the licence. */

@@ -19,10 +19,10 @@ export const LICENSE_CAUSES: CauseCatalogue<
   'appliance-unreachable': {
     severity: 'critical',
     title: 'FortiAuthenticator cannot be reached',
-    summary: 'The REST API of {appliance} does not answer.',
+    summary: 'The REST API of {appliance} {failing}.',
     impact: 'blind',
     remedy: [
-      'Open {subject} in a browser: does the login page come?',
+      'Open {interface} in a browser: does the login page come? If the name is not found, correct it in appliances[].api.url, or write the address there.',
       'On FortiAuthenticator, System > Network > Interfaces: HTTPS and the REST API must be allowed on this interface.',
       'If its certificate was renewed, set the new authority in appliances[].api.caFile, or the new pin.',
     ],

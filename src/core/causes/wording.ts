@@ -18,6 +18,7 @@ const GENERAL: Readonly<Record<keyof WordingFacts, string>> = {
   resolver: 'the resolver',
   product: 'an inspecting device that the catalogue does not know',
   appliance: 'FortiAuthenticator',
+  failing: 'does not answer',
   serial: 'the serial number of this FortiAuthenticator',
   holder: 'another unit',
   license: 'the licence',
@@ -29,12 +30,13 @@ const GENERAL: Readonly<Record<keyof WordingFacts, string>> = {
 };
 
 /**
- * Words of commands. A command runs as it is copied, so that each is one word whatever is known: what a person has to put in stands in
+ * Words of commands and addresses to type. A command runs as it is copied, so that each is one word whatever is known: what a person has to put in stands in
  * capitals, and the text around the command says what it is.
  */
 const COMMAND_WORDS: Readonly<Record<string, (facts: WordingFacts) => string>> = {
   sourceip: ({ source }) => addressOr(source, 'SOURCE-IP'),
   serverip: ({ address }) => addressOr(address, 'SERVER-IP'),
+  interface: ({ address }) => (address === undefined ? 'the URL in appliances[].api.url' : `https://${address}`),
   subjecthost: ({ subject }) => hostAndPort(subject)?.host ?? 'HOST',
   subjectport: ({ subject }) => hostAndPort(subject)?.port ?? 'PORT',
   starttls: ({ security }) => (security === 'tls' ? '' : '-starttls smtp '),
