@@ -118,24 +118,6 @@ describe('diagnose()', () => {
     expect(mail('mail-server-answers').causes).toEqual(['critical answer-hijacked', 'critical mail-unreachable']);
   });
 
-  test('explains an appliance by the resolvers only while its own name is not to be had', () => {
-    const silent = ['name-resolution', [finding('resolver-unreachable')]] as const;
-    const appliance = (rule: string) => outcome(round(silent, ['appliance', [finding('appliance-unreachable', { rule })]]));
-    expect(appliance('api-name-resolves').causes).toEqual(['critical resolver-unreachable']);
-    expect(appliance('api-name-resolves').blocked).toContain('appliance');
-    expect(appliance('api-answers').causes).toEqual(['critical resolver-unreachable', 'critical appliance-unreachable']);
-    expect(outcome(round(['appliance', [finding('appliance-unreachable', { rule: 'api-name-resolves' })]])).causes).toEqual([
-      'critical appliance-unreachable',
-    ]);
-  });
-
-  test('tells where to look at an appliance, and what it fails at', () => {
-    const facts = { appliance: 'fac-1', address: '10.0.0.5:8443', failing: 'does not answer as it should' };
-    const { causes } = diagnose(round(['appliance', [finding('appliance-unreachable', { subject: 'fac-1', facts })]]), CONTEXT);
-    expect(causes[0]?.summary).toBe('The REST API of fac-1 does not answer as it should.');
-    expect(causes[0]?.remedy[0]).toContain('Open https://10.0.0.5:8443 in a browser');
-  });
-
   test('keeps a false answer a cause of its own although the internet is down', () => {
     expect(
       outcome(round(['internet', [finding('internet-unreachable')]], ['name-resolution', [finding('answer-hijacked')]])).causes,
