@@ -40,6 +40,8 @@ export interface FindingFacts {
   readonly failing?: string;
   /** Serial number of the appliance. */
   readonly serial?: string;
+  /** Serial number of the unit that a licence belongs on: of the member of a cluster that is in charge. */
+  readonly primary?: string;
   /** Serial number of the unit that holds the licence. */
   readonly holder?: string;
   readonly license?: string;

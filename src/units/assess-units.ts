@@ -7,6 +7,7 @@ import { judgeFirewallPolicy } from '../core/license/judge-firewall-policy.ts';
 import { judgeLicenseAssignment } from '../core/license/judge-license-assignment.ts';
 import { judgeTokenPool } from '../core/license/judge-token-pool.ts';
 import { licensesOf } from '../core/license/licenses-of.ts';
+import type { ListedUnit } from '../core/license/placement.ts';
 import { unitOf } from '../core/license/unit.ts';
 import { nameList } from '../core/name-list.ts';
 import type { PreconditionId } from '../core/precondition.ts';
@@ -46,15 +47,14 @@ function assessAssignment(config: Config, { units, registration }: UnitsPicture)
       units.length === 0 ? 'No appliance is configured whose licences could be looked up' : 'Not asked yet',
     );
   }
-  const findings = units.flatMap((unit) =>
-    judgeLicenseAssignment({
-      unit: unitOf(unit.config, unit.rest, unit.role),
-      licenses: licensesOf(unit.config.licenses, unit.rest),
-      registration,
-      licenseActive: unit.rest === null ? null : activationContextOf([unit.rest]).licenseActive,
-    }),
-  );
+  const listed = units.map(listedUnit);
+  const findings = listed.flatMap((unit) => judgeLicenseAssignment({ ...unit, listed, registration }));
   return judged('license-assignment', findings, 'Every licence is registered to its FortiAuthenticator');
+}
+
+function listedUnit({ config, rest, role }: UnitObservation): ListedUnit {
+  const { licenses: configured } = config;
+  return { unit: unitOf(config, rest, role), licenses: licensesOf(configured, rest), configured, appliance: rest };
 }
 
 function assessTokens(units: readonly UnitObservation[]): Assessment {

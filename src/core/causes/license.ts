@@ -40,18 +40,18 @@ export const LICENSE_CAUSES: CauseCatalogue<
   'license-on-peer': {
     severity: 'critical',
     title: 'the licence is registered to the HA peer',
-    summary: 'Licence {license} is registered to {holder}, the HA peer of {appliance}, not to {serial}.',
+    summary: 'Licence {license} is registered to {holder}, the HA peer of {primary}, where {appliance} needs it.',
     impact: 'assignment',
     remedy: [
-      'Sign in at support.fortinet.com, Asset Management, and look at which unit holds {license}.',
-      'The licence belongs on the primary unit ({serial}); ask Customer Service to move it.',
+      'After a failover, fail back, or bring {holder} up again as the primary: the licence then is where it belongs. Tokens that are active go on working meanwhile.',
+      'If {primary} is to stay in charge, look at support.fortinet.com, Asset Management, which unit holds {license}, and ask Customer Service to move it to {primary}.',
       TRANSFER,
     ],
   },
   'license-on-other-unit': {
     severity: 'critical',
     title: 'the licence is registered to another unit',
-    summary: 'Licence {license} is registered to {holder}, not to {serial}.',
+    summary: 'Licence {license} is registered to {holder}, not to {primary}.',
     impact: 'assignment',
     remedy: [
       'After a migration the licence must be assigned to the new serial number: sign in at support.fortinet.com, Asset Management, or open a Customer Service ticket with both serial numbers.',
@@ -65,7 +65,7 @@ export const LICENSE_CAUSES: CauseCatalogue<
     summary: 'Licence {license} is not registered to any unit.',
     impact: 'assignment',
     remedy: [
-      'Register it at support.fortinet.com to {serial}, or import its activation code on FortiAuthenticator (Authentication > User Management > FortiTokens > Create New), once the path is clean.',
+      'Register it at support.fortinet.com to {primary}, or import its activation code on FortiAuthenticator (Authentication > User Management > FortiTokens > Create New), once the path is clean.',
       TRANSFER,
     ],
   },

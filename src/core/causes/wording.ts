@@ -20,6 +20,7 @@ const GENERAL: Readonly<Record<keyof WordingFacts, string>> = {
   appliance: 'FortiAuthenticator',
   failing: 'does not answer',
   serial: 'the serial number of this FortiAuthenticator',
+  primary: 'the unit that is in charge',
   holder: 'another unit',
   license: 'the licence',
   policy: 'the policy that matches',
