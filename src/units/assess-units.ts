@@ -8,6 +8,7 @@ import { judgeLicenseAssignment } from '../core/license/judge-license-assignment
 import { judgeTokenPool } from '../core/license/judge-token-pool.ts';
 import { licensesOf } from '../core/license/licenses-of.ts';
 import type { ListedUnit } from '../core/license/placement.ts';
+import type { RegistrationObservation } from '../core/license/registration.ts';
 import { unitOf } from '../core/license/unit.ts';
 import { nameList } from '../core/name-list.ts';
 import type { PreconditionId } from '../core/precondition.ts';
@@ -49,7 +50,13 @@ function assessAssignment(config: Config, { units, registration }: UnitsPicture)
   }
   const listed = units.map(listedUnit);
   const findings = listed.flatMap((unit) => judgeLicenseAssignment({ ...unit, listed, registration }));
-  return judged('license-assignment', findings, 'Every licence is registered to its FortiAuthenticator');
+  return judged('license-assignment', findings, `Every licence is registered to its FortiAuthenticator${ageOf(registration)}`);
+}
+
+/** For answers that stand because the service gave no newer one. */
+function ageOf(registration: RegistrationObservation): string {
+  const since = registration.kind === 'ok' ? registration.lookups.flatMap(({ kept }) => (kept === undefined ? [] : [kept.since])) : [];
+  return since.length === 0 ? '' : `, as the registration service said at ${new Date(Math.min(...since)).toISOString()}`;
 }
 
 function listedUnit({ config, rest, role }: UnitObservation): ListedUnit {

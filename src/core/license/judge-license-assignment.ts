@@ -1,9 +1,9 @@
 import type { CauseId } from '../cause.ts';
-import type { EpochMs } from '../clock.ts';
 import type { Finding, FindingFacts, FindingLevel } from '../finding.ts';
+import type { Failure } from '../observation.ts';
 import { holdsTokensOf } from './activation-context.ts';
 import { isCoveredByOthers, placementOf, type ListedUnit } from './placement.ts';
-import type { LicenseLookup, LicenseOutcome, RegistrationObservation } from './registration.ts';
+import type { LicenseLookup, LicenseOutcome, Postponed, RegistrationObservation } from './registration.ts';
 import { sameSerial, type Unit } from './unit.ts';
 
 interface Verdict {
@@ -27,9 +27,8 @@ export function judgeLicenseAssignment(input: AssignmentInput): readonly Finding
     case 'denied':
       return [serviceUnknown(unit, `the service refused the API user: ${registration.message}`)];
     case 'postponed':
-      return [serviceUnknown(unit, postponed(registration.until))];
     case 'failed':
-      return [serviceUnknown(unit, `no answer (${registration.reason}): ${registration.message}`)];
+      return [serviceUnknown(unit, openText(registration))];
     case 'ok': {
       if (input.licenses.length === 0) return isCoveredByOthers(input, input.listed) ? [] : [noLicenses(unit)];
       return input.licenses.flatMap((license) => judgeLookup(input, license, lookupOf(registration.lookups, license)));
@@ -37,26 +36,35 @@ export function judgeLicenseAssignment(input: AssignmentInput): readonly Finding
   }
 }
 
-function lookupOf(lookups: readonly LicenseLookup[], license: string): LicenseOutcome | null {
-  return lookups.find((lookup) => sameSerial(lookup.license, license))?.outcome ?? null;
+function lookupOf(lookups: readonly LicenseLookup[], license: string): LicenseLookup | null {
+  return lookups.find((lookup) => sameSerial(lookup.license, license)) ?? null;
 }
 
-function judgeLookup(input: AssignmentInput, license: string, outcome: LicenseOutcome | null): readonly Finding[] {
-  if (outcome === null) return [];
+function judgeLookup(input: AssignmentInput, license: string, lookup: LicenseLookup | null): readonly Finding[] {
+  if (lookup === null) return [];
+  const { outcome, kept } = lookup;
   const verdict = judgeOutcome(input, license, outcome);
-  if (verdict === null) return [];
   const { unit } = input;
+  const facts = factsOf(unit, license, outcome.kind === 'registered' ? outcome.serial : null);
   return [
-    {
-      rule: 'license-registered-to-this-unit',
-      subject: license,
-      expected: expectedOf(unit),
-      actual: verdict.actual,
-      level: verdict.level,
-      suggests: verdict.suggests,
-      facts: factsOf(unit, license, outcome.kind === 'registered' ? outcome.serial : null),
-    },
+    ...(verdict === null
+      ? []
+      : [{ rule: 'license-registered-to-this-unit', subject: license, expected: expectedOf(unit), ...verdict, facts }]),
+    ...(kept === undefined ? [] : [keptNote(license, kept, facts)]),
   ];
+}
+
+/** One call that fails does not make unknown what was known: licences move rarely. How old it is, is said. */
+function keptNote(license: string, { since, because }: NonNullable<LicenseLookup['kept']>, facts: FindingFacts): Finding {
+  return {
+    rule: 'registration-answers-again',
+    subject: license,
+    expected: 'an answer of the registration service',
+    actual: `${openText(because)}; what it said at ${new Date(since).toISOString()} stands`,
+    level: 'note',
+    suggests: null,
+    facts,
+  };
 }
 
 function expectedOf({ name, serial, mode, primary }: Unit): string {
@@ -75,9 +83,8 @@ function judgeOutcome(input: AssignmentInput, license: string, outcome: LicenseO
     case 'not-listed':
       return unknown('the service does not list this licence number');
     case 'postponed':
-      return unknown(postponed(outcome.until));
     case 'failed':
-      return unknown(`no answer (${outcome.reason}): ${outcome.message}`);
+      return unknown(openText(outcome));
   }
 }
 
@@ -154,8 +161,10 @@ function noLicenses(unit: Unit): Finding {
   };
 }
 
-function postponed(until: EpochMs): string {
-  return `not asked before ${new Date(until).toISOString()}: quota or back-off of the registration service`;
+function openText(open: Postponed | Failure): string {
+  return open.kind === 'failed'
+    ? `no answer (${open.reason}): ${open.message}`
+    : `not asked before ${new Date(open.until).toISOString()}: quota or back-off of the registration service`;
 }
 
 function factsOf(unit: Unit, license: string | null, holder: string | null): FindingFacts {

@@ -18,6 +18,8 @@ export interface Postponed {
 export interface LicenseLookup {
   readonly license: string;
   readonly outcome: LicenseOutcome;
+  /** The outcome is of an earlier look: when it was told, and why there is no newer one. */
+  readonly kept?: { readonly since: EpochMs; readonly because: Postponed | Failure };
 }
 
 export type LicenseOutcome =

@@ -201,6 +201,21 @@ describe('judgeLicenseAssignment', () => {
     ]);
   });
 
+  it.each([
+    ['that is well', 'FAC-A', []],
+    ['that is not', 'FAC-X', ['broken license-on-other-unit']],
+  ] as const)('judges a licence %s by the last answer, and says how old that is', (_, serial, expected) => {
+    const unit = listed(PAIR, cluster);
+    const because = { kind: 'failed', reason: 'timeout', message: 'No result', durationMs: 1 } as const;
+    const lookups = [{ license: LICENSE, outcome: held(serial), kept: { since: Date.UTC(2026, 10, 24, 13), because } }];
+    const findings = judgeLicenseAssignment({ ...unit, listed: [unit], registration: { kind: 'ok', lookups } });
+    expect(findings.filter(({ level }) => level !== 'note').map(({ level, suggests }) => `${level} ${suggests ?? '-'}`)).toEqual(expected);
+    expect(findings.at(-1)).toMatchObject({
+      level: 'note',
+      actual: 'no answer (timeout): No result; what it said at 2026-11-24T13:00:00.000Z stands',
+    });
+  });
+
   it('leaves out the licences of other appliances, and says when it has none', () => {
     const registration: RegistrationObservation = { kind: 'ok', lookups: [{ license: 'EFTM999999999999', outcome: held('FAC-X') }] };
     const unit = listed(PAIR, standalone);
