@@ -24,6 +24,7 @@ const PLACES: WordingFacts = {
   product: '<product>',
   appliance: '<appliance>',
   serial: '<serial number>',
+  primary: '<serial number in charge>',
   holder: '<other unit>',
   license: '<licence>',
   policy: '<policy>',

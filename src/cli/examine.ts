@@ -8,7 +8,7 @@ import { createProbeKit } from '../round/probe-kit.ts';
 import { voidWhenStalled } from '../round/void-round.ts';
 import { activationOf, assessUnits } from '../units/assess-units.ts';
 import { mailServersOf } from '../units/mail-servers.ts';
-import { observeHolders, observeUnits, type UnitsPicture } from '../units/observe-units.ts';
+import { observeHolders, observeUnits, registrationQuery, type UnitsPicture } from '../units/observe-units.ts';
 import { createProgressLine, type ProgressOutput } from './progress.ts';
 
 export interface ExaminationOptions {
@@ -59,5 +59,5 @@ export async function examine(options: ExaminationOptions): Promise<Examination>
 
 async function completePicture(seen: Awaited<ReturnType<typeof observeUnits>>, options: ExaminationOptions): Promise<UnitsPicture> {
   const { config, budget, clock, env, signal } = options;
-  return { ...seen, registration: await observeHolders(config, seen.units, budget, { clock, env, signal }) };
+  return { ...seen, registration: await observeHolders(config, registrationQuery(seen.units), budget, { clock, env, signal }) };
 }

@@ -36,8 +36,12 @@ export interface FindingFacts {
   readonly resolver?: string;
   readonly product?: string;
   readonly appliance?: string;
+  /** What an interface fails at, behind its name: `does not answer`. */
+  readonly failing?: string;
   /** Serial number of the appliance. */
   readonly serial?: string;
+  /** Serial number of the unit that a licence belongs on: of the member of a cluster that is in charge. */
+  readonly primary?: string;
   /** Serial number of the unit that holds the licence. */
   readonly holder?: string;
   readonly license?: string;
@@ -45,6 +49,8 @@ export interface FindingFacts {
   readonly profile?: string;
   /** Source address that the firewall sees. */
   readonly source?: string;
+  /** How a mail server is spoken to. */
+  readonly security?: 'starttls' | 'tls' | 'none';
   /** What the judgement of a certificate says, without a full stop. */
   readonly judgement?: string;
 }

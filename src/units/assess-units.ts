@@ -7,6 +7,8 @@ import { judgeFirewallPolicy } from '../core/license/judge-firewall-policy.ts';
 import { judgeLicenseAssignment } from '../core/license/judge-license-assignment.ts';
 import { judgeTokenPool } from '../core/license/judge-token-pool.ts';
 import { licensesOf } from '../core/license/licenses-of.ts';
+import type { ListedUnit } from '../core/license/placement.ts';
+import type { RegistrationObservation } from '../core/license/registration.ts';
 import { unitOf } from '../core/license/unit.ts';
 import { nameList } from '../core/name-list.ts';
 import type { PreconditionId } from '../core/precondition.ts';
@@ -46,15 +48,20 @@ function assessAssignment(config: Config, { units, registration }: UnitsPicture)
       units.length === 0 ? 'No appliance is configured whose licences could be looked up' : 'Not asked yet',
     );
   }
-  const findings = units.flatMap((unit) =>
-    judgeLicenseAssignment({
-      unit: unitOf(unit.config, unit.rest, unit.role),
-      licenses: licensesOf(unit.config.licenses, unit.rest),
-      registration,
-      licenseActive: unit.rest === null ? null : activationContextOf([unit.rest]).licenseActive,
-    }),
-  );
-  return judged('license-assignment', findings, 'Every licence is registered to its FortiAuthenticator');
+  const listed = units.map(listedUnit);
+  const findings = listed.flatMap((unit) => judgeLicenseAssignment({ ...unit, listed, registration }));
+  return judged('license-assignment', findings, `Every licence is registered to its FortiAuthenticator${ageOf(registration)}`);
+}
+
+/** For answers that stand because the service gave no newer one. */
+function ageOf(registration: RegistrationObservation): string {
+  const since = registration.kind === 'ok' ? registration.lookups.flatMap(({ kept }) => (kept === undefined ? [] : [kept.since])) : [];
+  return since.length === 0 ? '' : `, as the registration service said at ${new Date(Math.min(...since)).toISOString()}`;
+}
+
+function listedUnit({ config, rest, role }: UnitObservation): ListedUnit {
+  const { licenses: configured } = config;
+  return { unit: unitOf(config, rest, role), licenses: licensesOf(configured, rest), configured, appliance: rest };
 }
 
 function assessTokens(units: readonly UnitObservation[]): Assessment {

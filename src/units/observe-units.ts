@@ -1,7 +1,7 @@
 import type { ApplianceConfig, Config } from '../config/config.ts';
 import type { ConnectorContext } from '../connectors/context.ts';
 import type { BudgetStore } from '../connectors/forticloud/budget-store.ts';
-import { observeRegistration } from '../connectors/forticloud/observe-registration.ts';
+import { observeRegistration, type RegistrationQuery } from '../connectors/forticloud/observe-registration.ts';
 import { observeAppliance } from '../connectors/fortiauthenticator/observe-appliance.ts';
 import { observeFirewall } from '../connectors/fortigate/observe-firewall.ts';
 import { observeHaRole } from '../connectors/snmp/observe-ha-role.ts';
@@ -62,17 +62,21 @@ async function observeUnit(config: ApplianceConfig, ctx: ConnectorContext): Prom
   return { config, rest, role };
 }
 
-/** Asks the registration service who holds the licences that are configured or were seen on the appliances. */
-export async function observeHolders(
-  config: Config,
-  units: readonly UnitObservation[],
-  budget: BudgetStore,
-  ctx: ConnectorContext,
-): Promise<RegistrationObservation | null> {
-  if (config.registration === null) return null;
+/** The licences that are configured or were seen on the appliances, and the serials to look for them under. */
+export function registrationQuery(units: readonly UnitObservation[]): RegistrationQuery {
   const licenses = units.flatMap(({ config: { licenses: configured }, rest }) => licensesOf(configured, rest));
   const serials = units
     .map((unit) => unitOf(unit.config, unit.rest, unit.role))
     .flatMap(({ serial, peers }) => [...(serial === null ? [] : [serial]), ...peers]);
-  return observeRegistration(config.registration, { licenses: [...new Set(licenses)], serials: [...new Set(serials)] }, budget, ctx);
+  return { licenses: [...new Set(licenses)], serials: [...new Set(serials)] };
+}
+
+/** Asks the registration service who holds the licences; null: it is not configured. */
+export async function observeHolders(
+  config: Config,
+  query: RegistrationQuery,
+  budget: BudgetStore,
+  ctx: ConnectorContext,
+): Promise<RegistrationObservation | null> {
+  return config.registration === null ? null : observeRegistration(config.registration, query, budget, ctx);
 }

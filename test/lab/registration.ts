@@ -18,6 +18,8 @@ export interface RegistrationState {
   licenses: readonly RegisteredLicense[];
   /** Licence numbers that the details of a product show, by serial. */
   products: Readonly<Record<string, readonly string[]>>;
+  /** HTTP status by licence number: what the service does not want to be asked. */
+  refused: Readonly<Record<string, number>>;
   /** Fields over the envelope of every answer that is no token: `{ status: -1, error: {…} }`. */
   envelope: Readonly<Record<string, unknown>>;
 }
@@ -54,6 +56,7 @@ export async function createRegistrationService(options: RegistrationServiceOpti
     expiresIn: 14_400,
     licenses: [],
     products: {},
+    refused: {},
     envelope: {},
     ...options.state,
   };
@@ -67,6 +70,8 @@ export async function createRegistrationService(options: RegistrationServiceOpti
     if (request.path === TOKEN_PATH) return issue(body);
     if (!tokens.has((request.authorization ?? '').replace(/^Bearer /u, ''))) return { status: 401, body: { message: 'invalid token' } };
     if (request.path === LICENSES_PATH) {
+      const status = state.refused[String(body['licenseNumber'])];
+      if (status !== undefined) return { status, body: {} };
       return envelope({ licenses: state.licenses.filter((license) => license.licenseNumber === body['licenseNumber']) });
     }
     if (request.path === PRODUCTS_PATH) return details(String(body['serialNumber']));

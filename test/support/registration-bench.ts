@@ -47,6 +47,9 @@ export interface Asking {
 
 export interface RegistrationBench extends AsyncDisposable {
   readonly service: RegistrationService;
+  /** The configuration that works, and where its password is read from. */
+  readonly config: RegistrationConfig;
+  readonly env: NodeJS.ProcessEnv;
   observe(asking?: Asking): Promise<RegistrationObservation>;
 }
 
@@ -68,6 +71,8 @@ export async function startRegistration(state: Partial<RegistrationState> = {}):
   };
   return {
     service,
+    config: right,
+    env: ENV,
     observe: (asking = {}) =>
       observeRegistration(
         { ...right, ...asking.config },

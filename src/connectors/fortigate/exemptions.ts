@@ -1,7 +1,7 @@
 import ipaddr from 'ipaddr.js';
 import type { FirewallClient } from './client.ts';
 import { nameIn, resultOf } from './replies.ts';
-import type { Exemption } from './replies.ts';
+import type { Exemption, Fields } from './replies.ts';
 
 /** The server as exemptions may name it. */
 export interface ExemptionTarget {
@@ -13,11 +13,17 @@ export interface ExemptionTarget {
 export interface ExemptionResult {
   /** `exemption "fortinet"`: the first that covers the server. */
   readonly exemptedBy: string | null;
-  /** How many could not be read. */
-  readonly unread: number;
+  /** Those that may cover it or not, as `category 52`. */
+  readonly unread: readonly string[];
 }
 
 type Coverage = 'covers' | 'other' | 'unread';
+
+/**
+ * The categories that FortiOS exempts by default, finance and health: no server for licences is in them. Where FortiGuard puts it is not
+ * known, and an administrator may exempt just that category.
+ */
+const CATEGORIES_OF_OTHERS: readonly string[] = ['31', '33'];
 
 /** Each costs one request; the built-in profiles have about 40. */
 const MAX_READ = 64;
@@ -28,42 +34,82 @@ export async function readExemptions(
   exemptions: readonly Exemption[],
   target: ExemptionTarget,
 ): Promise<ExemptionResult> {
-  let unread = Math.max(0, exemptions.length - MAX_READ);
+  const unread: string[] = [];
   for (const exemption of exemptions.slice(0, MAX_READ)) {
     const coverage = await coverageOf(client, exemption, target);
     if (coverage === 'covers') return { exemptedBy: `exemption "${exemption.value}"`, unread };
-    if (coverage === 'unread') unread += 1;
+    if (coverage === 'unread') unread.push(textOf(exemption));
   }
-  return { exemptedBy: null, unread };
+  return { exemptedBy: null, unread: [...unread, ...exemptions.slice(MAX_READ).map(textOf)] };
 }
 
 async function coverageOf(client: FirewallClient, exemption: Exemption, target: ExemptionTarget): Promise<Coverage> {
   switch (exemption.kind) {
     case 'category':
-      // Which category FortiGuard puts the server in is not known here; the built-in ones are finance and health.
-      return 'other';
+      return CATEGORIES_OF_OTHERS.includes(exemption.value) ? 'other' : 'unread';
     case 'other':
     case 'regex':
       // A pattern of a stranger is not run: it may never end.
       return 'unread';
     case 'address':
-      return objectCoverage(client, { kind: 'address', name: exemption.value }, target);
+      return addressCoverage(await objectOf(client, 'address', exemption.value), target);
     case 'wildcard-fqdn':
-      return objectCoverage(client, { kind: 'wildcard-fqdn', name: exemption.value }, target);
+      return nameCoverage(await objectOf(client, 'wildcard-fqdn', exemption.value), 'wildcard-fqdn', target.host);
   }
 }
 
-async function objectCoverage(
-  client: FirewallClient,
-  object: { readonly kind: 'address' | 'wildcard-fqdn'; readonly name: string },
-  target: ExemptionTarget,
-): Promise<Coverage> {
-  const reply = await client.read(object);
-  const result = reply.kind === 'json' ? resultOf(reply.value) : null;
-  if (result === null) return 'unread';
-  const pattern = nameIn(result, 'wildcard-fqdn') ?? nameIn(result, 'fqdn');
-  if (pattern !== null) return matchesName(pattern, target.host) ? 'covers' : 'other';
-  return addressCoverage(result, target.addresses);
+function textOf({ kind, value }: Exemption): string {
+  switch (kind) {
+    case 'category':
+      return `category ${value === '' ? 'without a number' : value}`;
+    case 'other':
+      return 'one of an unknown type';
+    case 'regex':
+      return `pattern "${value}"`;
+    case 'address':
+    case 'wildcard-fqdn':
+      return `${kind} "${value}"`;
+  }
+}
+
+/** Nothing where it cannot be read, which reads as an object of no type. */
+async function objectOf(client: FirewallClient, kind: 'address' | 'wildcard-fqdn', name: string): Promise<Fields> {
+  const reply = await client.read({ kind, name });
+  return (reply.kind === 'json' ? resultOf(reply.value) : null) ?? {};
+}
+
+/**
+ * By the type of the object alone: FortiOS shows a `subnet` with each, which is 0.0.0.0/0 where it means nothing. A country, a tag, or what a
+ * connector fills covers addresses that are not known here.
+ */
+function addressCoverage(object: Fields, { host, addresses }: ExemptionTarget): Coverage {
+  switch (object['type']) {
+    case 'ipmask': {
+      const subnet = nameIn(object, 'subnet');
+      return subnet === null ? 'unread' : allOf(addresses, (address) => isInSubnet(address, subnet));
+    }
+    case 'iprange': {
+      const start = nameIn(object, 'start-ip');
+      const end = nameIn(object, 'end-ip');
+      return start === null || end === null ? 'unread' : allOf(addresses, (address) => isBetween(address, start, end));
+    }
+    case 'fqdn':
+    case 'wildcard-fqdn':
+      return nameCoverage(object, object['type'], host);
+    default:
+      return 'unread';
+  }
+}
+
+function nameCoverage(object: Fields, field: 'fqdn' | 'wildcard-fqdn', host: string): Coverage {
+  const pattern = nameIn(object, field);
+  if (pattern === null) return 'unread';
+  return matchesName(pattern, host) ? 'covers' : 'other';
+}
+
+function allOf(addresses: readonly string[], isCovered: (address: string) => boolean): Coverage {
+  if (addresses.length === 0) return 'unread';
+  return addresses.every(isCovered) ? 'covers' : 'other';
 }
 
 /** `*.fortinet.com` covers what ends in `.fortinet.com`; a star stands for any characters. */
@@ -83,17 +129,7 @@ export function matchesName(pattern: string, host: string): boolean {
   return at <= name.length - last.length;
 }
 
-/** `subnet` is `"173.243.138.0 255.255.255.0"`; ranges have `start-ip` and `end-ip`. */
-function addressCoverage(result: Readonly<Record<string, unknown>>, addresses: readonly string[]): Coverage {
-  if (addresses.length === 0) return 'unread';
-  const subnet = nameIn(result, 'subnet');
-  if (subnet !== null) return addresses.every((address) => isInSubnet(address, subnet)) ? 'covers' : 'other';
-  const start = nameIn(result, 'start-ip');
-  const end = nameIn(result, 'end-ip');
-  if (start === null || end === null) return 'unread';
-  return addresses.every((address) => isBetween(address, start, end)) ? 'covers' : 'other';
-}
-
+/** `"173.243.138.0 255.255.255.0"`, or with a slash. */
 function isInSubnet(address: string, subnet: string): boolean {
   const [network = '', mask = ''] = subnet.split(/[\s/]+/u);
   if (!ipaddr.IPv4.isValidFourPartDecimal(address) || !ipaddr.IPv4.isValidFourPartDecimal(network)) return false;

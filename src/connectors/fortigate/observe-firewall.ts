@@ -68,7 +68,7 @@ async function matchOf(inquiry: Inquiry): Promise<PolicyMatch> {
   if (reply === null) throw notUnderstood(inquiry.config, 'policy');
   const { policy } = reply;
   if (policy.action === 'deny') {
-    return { kind: 'policy', policy, inspection: { kind: 'known', profile: null, mode: 'none', exemptedBy: null, unreadExemptions: 0 } };
+    return { kind: 'policy', policy, inspection: { kind: 'known', profile: null, mode: 'none', exemptedBy: null, unreadExemptions: [] } };
   }
   const grouped = await withGroup(inquiry, reply);
   return { kind: 'policy', policy: grouped.policy, inspection: await inspectionOf(inquiry, grouped.sslProfile) };
@@ -114,14 +114,14 @@ async function withGroup(inquiry: Inquiry, reply: PolicyReply): Promise<PolicyRe
 
 async function inspectionOf(inquiry: Inquiry, profile: string | null): Promise<SslInspection> {
   if (profile === null || profile === NO_INSPECTION) {
-    return { kind: 'known', profile, mode: 'none', exemptedBy: null, unreadExemptions: 0 };
+    return { kind: 'known', profile, mode: 'none', exemptedBy: null, unreadExemptions: [] };
   }
   const reply = await inquiry.client.read({ kind: 'ssl-ssh-profile', name: profile });
   if (reply.kind === 'status') return { kind: 'unreadable', profile, message: `HTTP ${String(reply.status)}` };
   const result = resultOf(reply.value);
   const parsed = result === null ? null : parseSslProfile(result, inquiry.target.port);
   if (parsed === null) return { kind: 'unreadable', profile, message: 'it does not say how it inspects HTTPS' };
-  if (parsed.mode !== 'deep') return { kind: 'known', profile, mode: parsed.mode, exemptedBy: null, unreadExemptions: 0 };
+  if (parsed.mode !== 'deep') return { kind: 'known', profile, mode: parsed.mode, exemptedBy: null, unreadExemptions: [] };
   const exempt = await readExemptions(inquiry.client, parsed.exemptions, exemptionTarget(inquiry.target));
   return { kind: 'known', profile, mode: 'deep', exemptedBy: exempt.exemptedBy, unreadExemptions: exempt.unread };
 }

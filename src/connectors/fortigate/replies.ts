@@ -88,7 +88,7 @@ export type ExemptionKind = 'address' | 'wildcard-fqdn' | 'regex' | 'category' |
 
 export interface Exemption {
   readonly kind: ExemptionKind;
-  /** Name of an address object, or the pattern itself for `regex`. */
+  /** Name of an address object, the pattern itself for `regex`, the number for `category`; empty where it does not say. */
   readonly value: string;
 }
 
@@ -145,17 +145,29 @@ function coversPort(ports: unknown, port: number): boolean {
 }
 
 function exemptionOf(entry: Fields): Exemption {
-  switch (entry['type']) {
+  const kind = typeof entry['type'] === 'string' ? (EXEMPTION_KINDS.get(entry['type']) ?? 'other') : 'other';
+  return { kind, value: exemptedIn(entry, kind) };
+}
+
+/** By their names in FortiOS. */
+const EXEMPTION_KINDS: ReadonlyMap<string, ExemptionKind> = new Map<string, ExemptionKind>([
+  ['address', 'address'],
+  ['address6', 'address'],
+  ['wildcard-fqdn', 'wildcard-fqdn'],
+  ['regex', 'regex'],
+  ['fortiguard-category', 'category'],
+]);
+
+function exemptedIn(entry: Fields, kind: ExemptionKind): string {
+  switch (kind) {
     case 'address':
-    case 'address6':
-      return { kind: 'address', value: nameIn(entry, 'address') ?? nameIn(entry, 'address6') ?? '' };
+      return nameIn(entry, 'address') ?? nameIn(entry, 'address6') ?? '';
     case 'wildcard-fqdn':
-      return { kind: 'wildcard-fqdn', value: nameIn(entry, 'wildcard-fqdn') ?? '' };
     case 'regex':
-      return { kind: 'regex', value: nameIn(entry, 'regex') ?? '' };
-    case 'fortiguard-category':
-      return { kind: 'category', value: '' };
-    default:
-      return { kind: 'other', value: '' };
+      return nameIn(entry, kind) ?? '';
+    case 'category':
+      return String(lenientCount(entry['fortiguard-category']) ?? '');
+    case 'other':
+      return '';
   }
 }

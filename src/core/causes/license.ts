@@ -19,10 +19,10 @@ export const LICENSE_CAUSES: CauseCatalogue<
   'appliance-unreachable': {
     severity: 'critical',
     title: 'FortiAuthenticator cannot be reached',
-    summary: 'The REST API of {appliance} does not answer.',
+    summary: 'The REST API of {appliance} {failing}.',
     impact: 'blind',
     remedy: [
-      'Open {subject} in a browser: does the login page come?',
+      'Open {interface} in a browser: does the login page come? If the name is not found, correct it in appliances[].api.url, or write the address there.',
       'On FortiAuthenticator, System > Network > Interfaces: HTTPS and the REST API must be allowed on this interface.',
       'If its certificate was renewed, set the new authority in appliances[].api.caFile, or the new pin.',
     ],
@@ -40,18 +40,18 @@ export const LICENSE_CAUSES: CauseCatalogue<
   'license-on-peer': {
     severity: 'critical',
     title: 'the licence is registered to the HA peer',
-    summary: 'Licence {license} is registered to {holder}, the HA peer of {appliance}, not to {serial}.',
+    summary: 'Licence {license} is registered to {holder}, the HA peer of {primary}, where {appliance} needs it.',
     impact: 'assignment',
     remedy: [
-      'Sign in at support.fortinet.com, Asset Management, and look at which unit holds {license}.',
-      'The licence belongs on the primary unit ({serial}); ask Customer Service to move it.',
+      'After a failover, fail back, or bring {holder} up again as the primary: the licence then is where it belongs. Tokens that are active go on working meanwhile.',
+      'If {primary} is to stay in charge, look at support.fortinet.com, Asset Management, which unit holds {license}, and ask Customer Service to move it to {primary}.',
       TRANSFER,
     ],
   },
   'license-on-other-unit': {
     severity: 'critical',
     title: 'the licence is registered to another unit',
-    summary: 'Licence {license} is registered to {holder}, not to {serial}.',
+    summary: 'Licence {license} is registered to {holder}, not to {primary}.',
     impact: 'assignment',
     remedy: [
       'After a migration the licence must be assigned to the new serial number: sign in at support.fortinet.com, Asset Management, or open a Customer Service ticket with both serial numbers.',
@@ -65,7 +65,7 @@ export const LICENSE_CAUSES: CauseCatalogue<
     summary: 'Licence {license} is not registered to any unit.',
     impact: 'assignment',
     remedy: [
-      'Register it at support.fortinet.com to {serial}, or import its activation code on FortiAuthenticator (Authentication > User Management > FortiTokens > Create New), once the path is clean.',
+      'Register it at support.fortinet.com to {primary}, or import its activation code on FortiAuthenticator (Authentication > User Management > FortiTokens > Create New), once the path is clean.',
       TRANSFER,
     ],
   },

@@ -18,7 +18,7 @@ export const PATH_CAUSES: CauseCatalogue<
     summary: 'Neither the licence server nor any control host accepts a connection: the internet is unreachable from here.',
     impact: 'activation',
     remedy: [
-      'Check the default gateway of this network: on this machine "ip route get 173.243.138.84", on FortiAuthenticator "show router static" and "execute ping" to the gateway.',
+      'Check the default gateway of this network: on this machine "ip route get 173.243.138.84", on FortiAuthenticator "show router static" and "execute ping GATEWAY" with the address of that gateway.',
       'Check the uplink and the firewall: does other traffic leave the site? Is there a policy from {source} to the internet at all?',
       'If the internet is meant to be reached through a proxy only, set licenseServer.proxy here and the proxy on FortiAuthenticator.',
     ],
@@ -86,8 +86,8 @@ export const PATH_CAUSES: CauseCatalogue<
     impact: 'activation',
     remedy: [
       'Allow TCP {port} from {source} to {host} ({address}) on every firewall on the way.',
-      'On a FortiGate see which policy matches: Policy & Objects > Firewall Policy > Policy Lookup, or "diagnose firewall iprope lookup {source} 50000 173.243.138.84 443 6 <source interface>".',
-      'Watch the packets: "diagnose sniffer packet any \'host 173.243.138.84 and port 443\' 4". A SYN that leaves and gets no answer is blocked further out, or the server is down.',
+      'On a FortiGate see which policy matches: Policy & Objects > Firewall Policy > Policy Lookup, or "diagnose firewall iprope lookup {sourceip} 50000 {serverip} {port} 6 INTERFACE": from FortiAuthenticator to the licence server, over the interface that its traffic comes in by.',
+      'Watch the packets to the address of the licence server: "diagnose sniffer packet any \'host {serverip} and port {port}\' 4". A SYN that leaves and gets no answer is blocked further out, or the server is down.',
       'Resets or "refused" within a few milliseconds come from a device near by, not from the server.',
       'Test from FortiAuthenticator itself: "execute ping {host}" shows the address that it uses.',
     ],

@@ -21,7 +21,7 @@ export const POLLING_CAUSES: CauseCatalogue<'polling-failing' | 'appliance-silen
     impact: 'blind',
     remedy: [
       'On FortiAuthenticator check Logging > Log Config > Syslog Servers: address and port of this machine.',
-      'Check that UDP or TCP from FortiAuthenticator reaches this machine: "tcpdump -n port 5514".',
+      'Check that UDP or TCP from FortiAuthenticator reaches this machine: "tcpdump -n -i any port 5514", as root, with the port of logs.syslog.',
     ],
   },
 };

@@ -8,7 +8,8 @@ const REPEAT = 'Repeat "ftm-watch check" from the same network, then retry the a
 const FORTIGATE = [
   'See which policy inspects: on the FortiGate, Policy & Objects > Firewall Policy > Policy Lookup with source {source}, destination {host}, TCP {port}; or in the log, Log & Report > Security Events > SSL.',
   `Put a policy of its own above it: source {source} only, destination {host}, service HTTPS, no security profile, SSL inspection "no-inspection". ${ONLY_FORTINETS_OWN}`,
-  'As CLI lines: config firewall policy / edit 0 / set name "FAC-FTM" / set srcintf <inside> / set dstintf <outside> / set srcaddr <address object of FortiAuthenticator> / set dstaddr <FQDN object of {host}> / set action accept / set schedule always / set service HTTPS / set utm-status disable / set ssl-ssh-profile "no-inspection" / set nat enable / end; then "move <new id> before <inspecting id>".',
+  'As CLI lines: config firewall policy / edit 0 / set name "FAC-FTM" / set srcintf "INSIDE" / set dstintf "OUTSIDE" / set srcaddr "FAC" / set dstaddr "FTM-SERVER" / set action accept / set schedule "always" / set service "HTTPS" / set utm-status disable / set ssl-ssh-profile "no-inspection" / set nat enable / next / end; INSIDE and OUTSIDE are your interfaces, FAC is the address object of FortiAuthenticator ({source}), FTM-SERVER the FQDN object of {host}.',
+  'Then move it up: config firewall policy / move NEW-ID before INSPECTING-ID / end; "show firewall policy" tells the numbers, that of the new policy and that of the one that inspects.',
   'An exemption inside the inspecting profile (SSL/SSH Inspection > Exempt from SSL Inspection) is weaker: a block page still answers with the certificate of the FortiGate.',
   REPEAT,
 ];

@@ -16,6 +16,7 @@ export interface Explanation {
 const SILENT_MAIL: readonly string[] = ['mail-server-resolves', 'mail-server-answers'];
 /** At an address that was found, silence is no fault of the resolvers, whatever they say of other names. */
 const NAMELESS_MAIL: readonly string[] = ['mail-server-resolves'];
+const NAMELESS_APPLIANCE: readonly string[] = ['api-name-resolves'];
 
 /** From this machine to the licence server. */
 export const PATH: readonly PreconditionId[] = ['internet', 'name-resolution', 'reachability', 'tls-genuine', 'license-server'];
@@ -29,6 +30,7 @@ export const EXPLANATIONS: readonly Explanation[] = [
   },
   { id: 'mail', by: 'internet', when: breaks(SILENT_MAIL), evidence: false },
   { id: 'mail', by: 'name-resolution', when: breaks(NAMELESS_MAIL), evidence: false },
+  { id: 'appliance', by: 'name-resolution', when: breaks(NAMELESS_APPLIANCE), evidence: false },
   { id: 'firewall-policy', by: 'tls-genuine', when: suggests('policy-inspects-traffic'), evidence: true },
   { id: 'firewall-policy', by: 'reachability', when: suggests('policy-missing'), evidence: true },
   ...([...PATH, 'license-assignment', 'firewall-policy'] as const).map((by) => ({

@@ -1,9 +1,10 @@
 import type { ApplianceObservation } from './appliance.ts';
 import { valueOf } from './resource.ts';
+import { sameSerial } from './unit.ts';
 
 /** What decides how much users feel of a fault; null where no appliance tells. */
 export interface ActivationContext {
-  /** A licence with tokens is active: tokens that users hold go on working whatever happens to the path. */
+  /** A licence that was bought is active: tokens that users hold go on working whatever happens to the path. */
   readonly licenseActive: boolean | null;
   /** Users can activate without the licence server. */
   readonly offlineActivation: boolean | null;
@@ -15,7 +16,7 @@ const OFFLINE_ACTIVATION_SINCE: Version = [6, 6, 1];
 type Version = readonly [major: number, minor: number, patch: number];
 
 /**
- * The context over all appliances. A licence is active when any unit has tokens; offline activation counts only when
+ * The context over all appliances. A licence is active when any unit has tokens of one; offline activation counts only when
  * every unit that tells its firmware can do it, since a user's own unit is not known.
  */
 export function activationContextOf(observations: readonly ApplianceObservation[]): ActivationContext {
@@ -27,11 +28,28 @@ export function activationContextOf(observations: readonly ApplianceObservation[
   };
 }
 
-/** Whether FortiToken Mobile tokens are licensed on this unit; null when it did not say. */
+/** Every unit has two tokens for trial, which need no activation and are registered to nobody (Fortinet tip 193793). */
+const TRIAL = /^FTMTRIAL/iu;
+
+/** The smallest licence that is sold has 5 tokens (FTM-ELIC-5): fewer that name no licence are those for trial. */
+const FEWEST_SOLD = 5;
+
+/** Whether a licence for FortiToken Mobile is active on this unit; null when it did not say. */
 function licenseActiveOn(observation: ApplianceObservation): boolean | null {
   if (observation.kind !== 'ok') return null;
-  const tokens = valueOf(observation.licensed)?.total ?? valueOf(observation.tokens)?.total ?? observation.system.tokensPopulated;
-  return tokens === null ? null : tokens > 0;
+  const tokens = valueOf(observation.tokens);
+  if (tokens !== null) return tokens.byLicense.some(({ license }) => !TRIAL.test(license)) || tokens.withoutLicense >= FEWEST_SOLD;
+  const total = valueOf(observation.licensed)?.total ?? observation.system.tokensPopulated;
+  return total === null ? null : total >= FEWEST_SOLD;
+}
+
+/** Whether this one licence is active on the unit, that is whether it brought tokens; null when nothing tells. */
+export function holdsTokensOf(observation: ApplianceObservation | null, license: string): boolean | null {
+  if (observation?.kind !== 'ok') return null;
+  const tokens = valueOf(observation.tokens);
+  if (tokens === null) return licenseActiveOn(observation) === false ? false : null;
+  if (tokens.byLicense.some((held) => sameSerial(held.license, license))) return true;
+  return tokens.withoutLicense < FEWEST_SOLD ? false : null;
 }
 
 function offlineActivationOn(observation: ApplianceObservation): boolean | null {

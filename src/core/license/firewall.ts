@@ -45,7 +45,7 @@ export type SslInspection =
       readonly mode: SslInspectionMode;
       /** The exemption that the licence server falls under. */
       readonly exemptedBy: string | null;
-      /** Exemptions whose contents could not be read. */
-      readonly unreadExemptions: number;
+      /** Exemptions that may cover the licence server or not, as `category 52`. */
+      readonly unreadExemptions: readonly string[];
     }
   | { readonly kind: 'unreadable'; readonly profile: string; readonly message: string };

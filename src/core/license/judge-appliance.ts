@@ -48,14 +48,26 @@ export function judgeAppliance(
 function judgeFailure(observation: ApplianceFailure): Finding {
   const ours = isOurs(observation.reason);
   return {
-    rule: 'api-answers',
+    ...expectationOf(observation),
     subject: observation.appliance,
-    expected: `${observation.endpoint} answers as a FortiAuthenticator`,
     actual: `${observation.reason}: ${observation.message}`,
     level: ours ? 'unknown' : 'broken',
     suggests: ours ? null : 'appliance-unreachable',
-    facts: { appliance: observation.appliance, address: observation.endpoint },
+    facts: { appliance: observation.appliance, address: observation.endpoint, failing: failingOf(observation.reason) },
   };
+}
+
+/** A name is a rule of its own: where it is not found the resolver may be to blame. */
+function expectationOf({ reason, endpoint }: ApplianceFailure): Pick<Finding, 'rule' | 'expected'> {
+  return reason === 'name-not-resolved'
+    ? { rule: 'api-name-resolves', expected: `an address for the name in ${endpoint}` }
+    : { rule: 'api-answers', expected: `${endpoint} answers as a FortiAuthenticator` };
+}
+
+function failingOf(reason: FailureReason): string {
+  if (reason === 'name-not-resolved') return 'cannot be asked: its name is not found';
+  const answered = reason === 'tls' || reason === 'protocol' || reason === 'rejected';
+  return answered ? 'does not answer as it should' : 'does not answer';
 }
 
 /** Reasons that tell about this machine, not about the appliance. */

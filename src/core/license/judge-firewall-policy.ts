@@ -1,3 +1,4 @@
+import { nameList } from '../name-list.ts';
 import type { Finding, FindingFacts } from '../finding.ts';
 import type { FirewallObservation, FirewallPolicy, Flow, SslInspection } from './firewall.ts';
 
@@ -50,8 +51,8 @@ function judgeDeep(uses: string, inspection: Extract<SslInspection, { kind: 'kno
   if (inspection.exemptedBy !== null) {
     return { actual: `${uses}: deep inspection, from which ${inspection.exemptedBy} exempts the server`, level: 'note', suggests: null };
   }
-  if (inspection.unreadExemptions > 0) {
-    const actual = `${uses}: deep inspection; ${String(inspection.unreadExemptions)} of its exemptions could not be read`;
+  if (inspection.unreadExemptions.length > 0) {
+    const actual = `${uses}: deep inspection, and whether the server is exempt cannot be told: ${nameList(inspection.unreadExemptions)}`;
     return { actual, level: 'warning', suggests: 'policy-inspects-traffic' };
   }
   return { actual: `${uses}: deep inspection`, level: 'broken', suggests: 'policy-inspects-traffic' };

@@ -1,11 +1,10 @@
 import type { CauseId } from '../cause.ts';
-import type { EpochMs } from '../clock.ts';
 import type { Finding, FindingFacts, FindingLevel } from '../finding.ts';
-import type { LicenseLookup, LicenseOutcome, RegistrationObservation } from './registration.ts';
-import type { Unit } from './unit.ts';
-
-/** Where a licence is, seen from one unit. */
-type Placement = 'this-unit' | 'primary' | 'secondary' | 'peer' | 'other-unit';
+import type { Failure } from '../observation.ts';
+import { holdsTokensOf } from './activation-context.ts';
+import { isCoveredByOthers, placementOf, type ListedUnit } from './placement.ts';
+import type { LicenseLookup, LicenseOutcome, Postponed, RegistrationObservation } from './registration.ts';
+import { sameSerial, type Unit } from './unit.ts';
 
 interface Verdict {
   readonly level: FindingLevel;
@@ -13,18 +12,14 @@ interface Verdict {
   readonly actual: string;
 }
 
-export interface AssignmentInput {
-  readonly unit: Unit;
-  /** The licences that belong to this unit: lookups of others are left out. */
-  readonly licenses: readonly string[];
+export interface AssignmentInput extends ListedUnit {
+  /** Every configured appliance: members of a cluster are judged as a group. */
+  readonly listed: readonly ListedUnit[];
   readonly registration: RegistrationObservation;
-  /** `activationContextOf`: false makes a licence on the peer an error, since it can still be put right. */
-  readonly licenseActive: boolean | null;
 }
 
 /**
- * Judges precondition `license-assignment`: each licence registered to this unit, or to the member of its cluster that
- * is in charge. Nothing that the registration service leaves open is called broken.
+ * Judges precondition `license-assignment` for one appliance: each of its licences registered to where it belongs (see `Placement`). Nothing that the registration service leaves open is called broken.
  */
 export function judgeLicenseAssignment(input: AssignmentInput): readonly Finding[] {
   const { registration, unit } = input;
@@ -32,70 +27,87 @@ export function judgeLicenseAssignment(input: AssignmentInput): readonly Finding
     case 'denied':
       return [serviceUnknown(unit, `the service refused the API user: ${registration.message}`)];
     case 'postponed':
-      return [serviceUnknown(unit, postponed(registration.until))];
     case 'failed':
-      return [serviceUnknown(unit, `no answer (${registration.reason}): ${registration.message}`)];
+      return [serviceUnknown(unit, openText(registration))];
     case 'ok': {
-      if (input.licenses.length === 0) return [noLicenses(unit)];
+      if (input.licenses.length === 0) return isCoveredByOthers(input, input.listed) ? [] : [noLicenses(unit)];
       return input.licenses.flatMap((license) => judgeLookup(input, license, lookupOf(registration.lookups, license)));
     }
   }
 }
 
-function lookupOf(lookups: readonly LicenseLookup[], license: string): LicenseOutcome | null {
-  return lookups.find((lookup) => sameText(lookup.license, license))?.outcome ?? null;
+function lookupOf(lookups: readonly LicenseLookup[], license: string): LicenseLookup | null {
+  return lookups.find((lookup) => sameSerial(lookup.license, license)) ?? null;
 }
 
-function judgeLookup(input: AssignmentInput, license: string, outcome: LicenseOutcome | null): readonly Finding[] {
-  if (outcome === null) return [];
-  const verdict = judgeOutcome(input, outcome);
-  if (verdict === null) return [];
+function judgeLookup(input: AssignmentInput, license: string, lookup: LicenseLookup | null): readonly Finding[] {
+  if (lookup === null) return [];
+  const { outcome, kept } = lookup;
+  const verdict = judgeOutcome(input, license, outcome);
   const { unit } = input;
+  const facts = factsOf(unit, license, outcome.kind === 'registered' ? outcome.serial : null);
   return [
-    {
-      rule: 'license-registered-to-this-unit',
-      subject: license,
-      expected: unit.serial === null ? `registered to ${unit.name}` : `registered to ${unit.serial} (${unit.name})`,
-      actual: verdict.actual,
-      level: verdict.level,
-      suggests: verdict.suggests,
-      facts: factsOf(unit, license, outcome.kind === 'registered' ? outcome.serial : null),
-    },
+    ...(verdict === null
+      ? []
+      : [{ rule: 'license-registered-to-this-unit', subject: license, expected: expectedOf(unit), ...verdict, facts }]),
+    ...(kept === undefined ? [] : [keptNote(license, kept, facts)]),
   ];
 }
 
-function judgeOutcome(input: AssignmentInput, outcome: LicenseOutcome): Verdict | null {
+/** One call that fails does not make unknown what was known: licences move rarely. How old it is, is said. */
+function keptNote(license: string, { since, because }: NonNullable<LicenseLookup['kept']>, facts: FindingFacts): Finding {
+  return {
+    rule: 'registration-answers-again',
+    subject: license,
+    expected: 'an answer of the registration service',
+    actual: `${openText(because)}; what it said at ${new Date(since).toISOString()} stands`,
+    level: 'note',
+    suggests: null,
+    facts,
+  };
+}
+
+function expectedOf({ name, serial, mode, primary }: Unit): string {
+  if (mode === 'cluster' && primary !== null) return `registered to ${primary}, the primary of the cluster now (${name})`;
+  return serial === null ? `registered to ${name}` : `registered to ${serial} (${name})`;
+}
+
+function judgeOutcome(input: AssignmentInput, license: string, outcome: LicenseOutcome): Verdict | null {
   switch (outcome.kind) {
     case 'registered':
-      return judgeHolder(input, outcome.serial);
+      return judgeHolder(input, license, outcome.serial);
     case 'unregistered':
       return { level: 'broken', suggests: 'license-not-registered', actual: `not registered to any unit (status "${outcome.status}")` };
+    case 'unnamed':
+      return unknown(`listed ${outcome.status === null ? '' : `as "${outcome.status}" `}without a serial number that can be read`);
     case 'not-listed':
       return unknown('the service does not list this licence number');
     case 'postponed':
-      return unknown(postponed(outcome.until));
     case 'failed':
-      return unknown(`no answer (${outcome.reason}): ${outcome.message}`);
+      return unknown(openText(outcome));
   }
 }
 
-function judgeHolder(input: AssignmentInput, holder: string): Verdict | null {
-  const { unit } = input;
+function judgeHolder(input: AssignmentInput, license: string, holder: string): Verdict | null {
+  const { unit, listed } = input;
   if (unit.serial === null) return unknown(`registered to ${holder}, and the serial of ${unit.name} is not known`);
-  switch (placementOf(unit, holder)) {
-    case 'this-unit':
-    case 'primary':
+  switch (placementOf({ from: input, license, holder, listed })) {
+    case 'in-place':
       return null;
     case 'secondary':
       return onPeer('warning', `registered to ${holder}, which is the secondary of the cluster now`);
     case 'peer':
-      return judgePeer(input, holder);
+      return judgePeer(input, license, holder);
     case 'other-unit':
       return {
         level: 'broken',
         suggests: 'license-on-other-unit',
         actual: `registered to ${holder}, which is neither this unit nor its peer`,
       };
+    case 'perhaps-balanced':
+      return unknown(`registered to ${holder}, which is configured too; SNMP does not tell whether ${unit.name} is a load balancer of it`);
+    case 'unlisted-primary':
+      return unknown(`registered to ${holder}, which is not configured; ${unit.name} is a load balancer, so name its primary too`);
   }
 }
 
@@ -103,24 +115,18 @@ function judgeHolder(input: AssignmentInput, holder: string): Verdict | null {
  * After a failover the tokens go on working whichever member holds the licence, so that a running cluster is only warned.
  * A unit alone, or one that is still to be activated, cannot use a licence of another serial.
  */
-function judgePeer(input: AssignmentInput, holder: string): Verdict {
-  switch (input.unit.mode) {
+function judgePeer({ unit, appliance }: AssignmentInput, license: string, holder: string): Verdict {
+  switch (unit.mode) {
     case 'standalone':
       return onPeer('broken', `registered to the HA peer ${holder}, and this unit runs alone`);
     case 'cluster':
-      return input.licenseActive === false
+      return holdsTokensOf(appliance, license) === false
         ? onPeer('broken', `registered to the HA peer ${holder}, and not activated yet`)
         : onPeer('warning', `registered to the HA peer ${holder}`);
+    case 'load-balancer':
     case 'unknown':
       return onPeer('warning', `registered to the HA peer ${holder}; whether the cluster runs is not known`);
   }
-}
-
-function placementOf(unit: Unit, holder: string): Placement {
-  const isMember = sameText(holder, unit.serial ?? '') || unit.peers.some((peer) => sameText(peer, holder));
-  if (!isMember) return 'other-unit';
-  if (unit.mode === 'cluster' && unit.primary !== null) return sameText(unit.primary, holder) ? 'primary' : 'secondary';
-  return sameText(holder, unit.serial ?? '') ? 'this-unit' : 'peer';
 }
 
 function onPeer(level: 'warning' | 'broken', actual: string): Verdict {
@@ -155,20 +161,24 @@ function noLicenses(unit: Unit): Finding {
   };
 }
 
-function postponed(until: EpochMs): string {
-  return `not asked before ${new Date(until).toISOString()}: quota or back-off of the registration service`;
+function openText(open: Postponed | Failure): string {
+  return open.kind === 'failed'
+    ? `no answer (${open.reason}): ${open.message}`
+    : `not asked before ${new Date(open.until).toISOString()}: quota or back-off of the registration service`;
 }
 
 function factsOf(unit: Unit, license: string | null, holder: string | null): FindingFacts {
   return {
     appliance: unit.name,
     ...(unit.serial === null ? {} : { serial: unit.serial }),
+    ...inChargeOf(unit),
     ...(license === null ? {} : { license }),
     ...(holder === null ? {} : { holder }),
   };
 }
 
-/** Serial and licence numbers are typed by people. */
-function sameText(a: string, b: string): boolean {
-  return a.toUpperCase() === b.toUpperCase();
+/** Where the licence belongs: on the member that is in charge, where nobody tells on the one that answers. */
+function inChargeOf({ mode, primary, serial }: Unit): Pick<FindingFacts, 'primary'> {
+  const inCharge = (mode === 'cluster' ? primary : null) ?? serial;
+  return inCharge === null ? {} : { primary: inCharge };
 }

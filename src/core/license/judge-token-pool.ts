@@ -19,11 +19,12 @@ export function judgeTokenPool(observation: ApplianceObservation, expected: Toke
   if (observation.kind !== 'ok') return [];
   const licensed = valueOf(observation.licensed);
   const counted = valueOf(observation.tokens);
+  const supply = supplyOf(licensed, counted);
   return [
     ...unreadable(observation, 'token-licence-readable', 'the count of licensed FortiToken Mobile tokens', observation.licensed),
     ...unreadable(observation, 'tokens-readable', 'the list of FortiToken Mobile tokens', observation.tokens),
     ...judgeMismatch(observation, licensed, counted),
-    ...judgeSupply(observation, supplyOf(licensed, counted), expected.tokensLow),
+    ...(supply === null ? judgeUnclear(observation, counted, expected.tokensLow) : judgeSupply(observation, supply, expected.tokensLow)),
     ...judgeLicenses(observation, counted, expected.licenses),
   ];
 }
@@ -46,17 +47,21 @@ export interface Supply {
   readonly left: number;
 }
 
-/** The list is what FAC assigns from; the licence's own figure stands in when the list could not be read. */
-/** What the appliance has left to assign; null when it told neither its tokens nor its licence. */
+/**
+ * What the appliance has left to assign: the list is what it assigns from. Tokens of a status that the documentation does not name may be
+ * free or not, so that then, as without a list, the licence's own figure stands in. Null: nothing tells.
+ */
 export function supplyOf(licensed: LicensedTokens | null, counted: TokenCounts | null): Supply | null {
-  if (counted !== null) return { total: counted.total, left: counted.byStatus.available + counted.byStatus.new };
+  if (counted !== null && counted.byStatus.other === 0) return { total: counted.total, left: freeOf(counted) };
   if (licensed !== null && licensed.available !== null) return { total: licensed.total, left: licensed.available };
   return null;
 }
 
-function judgeSupply(facts: ApplianceFacts, supply: Supply | null, tokensLow: number): readonly Finding[] {
-  if (supply === null) return [];
-  const { total, left } = supply;
+function freeOf({ byStatus }: TokenCounts): number {
+  return byStatus.available + byStatus.new;
+}
+
+function judgeSupply(facts: ApplianceFacts, { total, left }: Supply, tokensLow: number): readonly Finding[] {
   if (total === 0) return [noTokens(facts)];
   if (left <= 0) {
     return [
@@ -77,6 +82,22 @@ function judgeSupply(facts: ApplianceFacts, supply: Supply | null, tokensLow: nu
       actual: `${String(left)} of ${String(total)} tokens are left (${percent(left / total)})`,
       level: 'warning',
       suggests: 'tokens-running-out',
+    }),
+  ];
+}
+
+/** Not even the free tokens that are known of are enough, and more of them may be free: `tokens-exhausted` would be a guess. */
+function judgeUnclear(facts: ApplianceFacts, counted: TokenCounts | null, tokensLow: number): readonly Finding[] {
+  if (counted === null) return [];
+  const known = freeOf(counted);
+  if (known > 0 && known / counted.total >= tokensLow) return [];
+  return [
+    finding(facts, {
+      rule: 'tokens-left',
+      expected: 'tokens left to assign',
+      actual: `at least ${String(known)} of ${String(counted.total)} tokens are left; ${String(counted.byStatus.other)} have a status that is not known here`,
+      level: 'unknown',
+      suggests: null,
     }),
   ];
 }

@@ -4,7 +4,7 @@ import type { Failure } from '../observation.ts';
 /** What the registration service says about the licences that were asked for. */
 export type RegistrationObservation =
   | { readonly kind: 'ok'; readonly lookups: readonly LicenseLookup[] }
-  /** The credentials or the permissions of the API user were refused. */
+  /** The API user's credentials were refused, or the access token that they gave. */
   | { readonly kind: 'denied'; readonly message: string }
   | Postponed
   | Failure;
@@ -18,12 +18,16 @@ export interface Postponed {
 export interface LicenseLookup {
   readonly license: string;
   readonly outcome: LicenseOutcome;
+  /** The outcome is of an earlier look: when it was told, and why there is no newer one. */
+  readonly kept?: { readonly since: EpochMs; readonly because: Postponed | Failure };
 }
 
 export type LicenseOutcome =
   | { readonly kind: 'registered'; readonly serial: string; readonly sku: string | null }
   /** It is known, and no unit holds it: `status` is the service's own word, `Pending`. */
   | { readonly kind: 'unregistered'; readonly status: string }
+  /** It is listed, and not as `Pending`, but no serial number of a unit can be read: it says nothing about who holds it. */
+  | { readonly kind: 'unnamed'; readonly status: string | null }
   /** An empty answer: says nothing, since not every licence is listed. */
   | { readonly kind: 'not-listed' }
   | Postponed

@@ -11,8 +11,8 @@ export interface ExpectedUnit {
 
 type ToldRole = Extract<HaRoleObservation, { kind: 'ok' }>;
 
-/** `unknown`: neither REST nor SNMP told. */
-export type HaMode = 'cluster' | 'standalone' | 'unknown';
+/** `unknown`: neither REST nor SNMP told. A load balancer takes its tokens from a unit or a cluster; SNMP alone tells it from a unit alone. */
+export type HaMode = 'cluster' | 'standalone' | 'load-balancer' | 'unknown';
 
 /** One appliance and its HA peer, from everything that is known about them. */
 export interface Unit {
@@ -22,6 +22,8 @@ export interface Unit {
   /** The other members of its pair, as the unit, SNMP and the configuration name them. */
   readonly peers: readonly string[];
   readonly mode: HaMode;
+  /** Whether SNMP told its role; null: SNMP is not configured. */
+  readonly roleTold: boolean | null;
   /** Serial of the member that is in charge now; null where nobody tells. */
   readonly primary: string | null;
 }
@@ -37,7 +39,13 @@ export function unitOf(expected: ExpectedUnit, observation: ApplianceObservation
   const serial = own[0] ?? null;
   const peers = distinct([system?.peerSerial, told?.serial, configuredPeer(expected, serial)]).filter((member) => member !== serial);
   const mode = haModeOf(system, told?.role ?? null);
-  return { name: expected.name, serial, peers, mode, primary: primaryOf(told, serial, peers) };
+  const roleTold = role === null ? null : told !== null && told.role !== 'undetermined';
+  return { name: expected.name, serial, peers, mode, roleTold, primary: primaryOf(told, serial, peers) };
+}
+
+/** Serial and licence numbers are typed by people. */
+export function sameSerial(a: string, b: string): boolean {
+  return a.toUpperCase() === b.toUpperCase();
 }
 
 function systemOf(observation: ApplianceObservation | null): SystemFacts | null {
@@ -61,7 +69,8 @@ function haModeOf(system: SystemFacts | null, role: HaRole | null): HaMode {
   // systeminfo gives the peer's serial "only in HA cluster member mode" (REST API guide).
   if (system !== null && system.peerSerial !== null) return 'cluster';
   if (role === 'cluster-primary' || role === 'cluster-secondary') return 'cluster';
-  if (system !== null || role === 'standalone-primary' || role === 'load-balancer' || role === 'disabled') return 'standalone';
+  if (role === 'load-balancer') return 'load-balancer';
+  if (system !== null || role === 'standalone-primary' || role === 'disabled') return 'standalone';
   return 'unknown';
 }
 

@@ -29,12 +29,20 @@ const EXPECTATIONS: Readonly<Record<MailStage, Expectation>> = {
 };
 
 /** Judges how far one mail server went. */
-export function judgeMail({ server, outcome, localhostAnswers }: MailObservation): readonly Finding[] {
+export function judgeMail({ server, security, outcome, localhostAnswers }: MailObservation): readonly Finding[] {
   if (outcome.kind === 'accepted') return [];
   const { rule, expected, suggests } = expectationOf(outcome);
   const level = levelOf(outcome);
   return [
-    { rule, subject: server, expected, actual: describe(outcome), level, suggests: level === 'unknown' ? null : suggests },
+    {
+      rule,
+      subject: server,
+      expected,
+      actual: describe(outcome),
+      level,
+      suggests: level === 'unknown' ? null : suggests,
+      facts: { security },
+    },
     ...(localhostAnswers === true ? [tryLocalhost(server)] : []),
   ];
 }

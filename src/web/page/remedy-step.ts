@@ -3,9 +3,9 @@ export type StepPart = { readonly kind: 'text'; readonly text: string } | { read
 
 /** Other quoted words are names in menus and values. */
 const QUOTED_COMMAND =
-  /"((?:chronyc|curl|diagnose|dig|execute|ftm-watch|get|ip|move|nc|nslookup|openssl|ping|show|tcpdump|timedatectl|traceroute) [^"]+)"/gu;
+  /"((?:chronyc|curl|diagnose|dig|execute|ftm-watch|get|ip|nc|nslookup|openssl|ping|show|tcpdump|timedatectl|traceroute) [^"]+)"/gu;
 
-/** Lines of a FortiGate's CLI, written in a row: `config firewall policy / edit 0 / … / end`. */
+/** Lines of a FortiGate's CLI, written in a row: `config firewall policy / edit 0 / … / next / end`. */
 const CLI_LINES = /^(.*?)(config [^/]+(?: \/ [^/]+)* \/ end)(?=$|[^a-z])(.*)$/u;
 
 export function partsOfStep(step: string): readonly StepPart[] {

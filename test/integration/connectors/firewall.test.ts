@@ -124,12 +124,35 @@ describe('observeFirewall', () => {
       exempting({ type: 'address', address: 'x' }, { addresses: { x: { type: 'ipmask', subnet: '10.0.0.0 255.0.0.0' } } }),
       [['broken', INSPECTS]],
     ],
-    ['an exemption of a category', exempting({ type: 'fortiguard-category', 'fortiguard-category': 31 }), [['broken', INSPECTS]]],
+    ['an exemption of finance', exempting({ type: 'fortiguard-category', 'fortiguard-category': 31 }), [['broken', INSPECTS]]],
+    ['an exemption of health', exempting({ type: 'fortiguard-category', 'fortiguard-category': '33' }), [['broken', INSPECTS]]],
+    ['an exemption of another category', exempting({ type: 'fortiguard-category', 'fortiguard-category': 52 }), [['warning', INSPECTS]]],
+    [
+      'an exemption of a country, whose subnet means nothing',
+      exempting(
+        { type: 'address', address: 'x' },
+        { addresses: { x: { type: 'geography', country: 'CA', subnet: '0.0.0.0 0.0.0.0', fqdn: '' } } },
+      ),
+      [['warning', INSPECTS]],
+    ],
+    [
+      'an exemption of a range beside a subnet that means nothing',
+      exempting(
+        { type: 'address', address: 'x' },
+        { addresses: { x: { type: 'iprange', subnet: '0.0.0.0 0.0.0.0', 'start-ip': '10.0.0.1', 'end-ip': '10.0.0.9' } } },
+      ),
+      [['broken', INSPECTS]],
+    ],
     ['an exemption that cannot be read', exempting({ type: 'address', address: 'gone' }), [['warning', INSPECTS]]],
     ['an exemption by pattern, which is not run', exempting({ type: 'regex', regex: '(a+)+$' }), [['warning', INSPECTS]]],
   ])('sees %s', async (_, state, expected) => {
     await using firewall = await start(state);
     expect(judged(await observe(firewall))).toEqual(expected);
+  });
+
+  it('names the exemption that it cannot judge', async () => {
+    await using firewall = await start(exempting({ type: 'fortiguard-category', 'fortiguard-category': 52 }));
+    expect(judgeFirewallPolicy(await observe(firewall)).map(({ actual }) => actual)).toEqual([expect.stringMatching(/: category 52$/u)]);
   });
 
   it('asks for the way of the appliance to the licence server', async () => {

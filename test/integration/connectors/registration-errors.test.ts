@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
 import type { HttpFault } from '../../lab/https-peer.ts';
-import { LICENSES_PATH } from '../../lab/registration.ts';
+import { LICENSES_PATH, PRODUCTS_PATH } from '../../lab/registration.ts';
 import { hurriedClock } from '../../support/hurried-clock.ts';
 import { A, B, memoryStore, outcomes, paths, startRegistration } from '../../support/registration-bench.ts';
 
@@ -26,6 +26,12 @@ describe('an error of the service', () => {
     expect(outcomes(await bench.observe())).toMatchObject([
       { kind: 'failed', reason: 'rejected', message: `Looking up licence "${A}" failed: status ${String(status)}: 41 No permission` },
     ]);
+  });
+
+  it('about a product leaves open who holds a licence that is not listed', async () => {
+    await using bench = await startRegistration();
+    bench.service.setFault({ kind: 'reset' }, PRODUCTS_PATH);
+    expect(outcomes(await bench.observe({ serials: ['FAC-VM0000000001'] }))).toMatchObject([{ kind: 'failed', reason: 'reset' }]);
   });
 
   it('in the answer for one licence does not keep the others from being asked', async () => {

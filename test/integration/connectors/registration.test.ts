@@ -17,7 +17,23 @@ describe('observeRegistration', () => {
       { licenses: [{ licenseNumber: A, serialNumber: 'FAC-VM0000000001', status: 'Pending' }] },
       { kind: 'unregistered', status: 'Pending' },
     ],
-    ['without a serial', { licenses: [{ licenseNumber: A, status: 'Registered' }] }, { kind: 'unregistered', status: 'Registered' }],
+    ['without a serial', { licenses: [{ licenseNumber: A, status: 'Registered' }] }, { kind: 'unnamed', status: 'Registered' }],
+    [
+      'with a serial that cannot be read',
+      { licenses: [{ licenseNumber: A, serialNumber: 'see the portal', status: 'Registered' }] },
+      { kind: 'unnamed', status: 'Registered' },
+    ],
+    ['without a serial and a status', { licenses: [{ licenseNumber: A }] }, { kind: 'unnamed', status: null }],
+    [
+      'pending here, and held by nobody who can be read there',
+      {
+        licenses: [
+          { licenseNumber: A, serialNumber: '', status: 'Pending' },
+          { licenseNumber: A, status: 'Registered' },
+        ],
+      },
+      { kind: 'unnamed', status: 'Registered' },
+    ],
     [
       'listed twice',
       {
@@ -48,6 +64,16 @@ describe('observeRegistration', () => {
       { kind: 'not-listed' },
     ]);
     expect(paths(bench.service).filter((path) => path === PRODUCTS_PATH)).toHaveLength(2);
+  });
+
+  it('looks there too for one that is listed without a serial', async () => {
+    await using bench = await startRegistration({
+      licenses: [{ licenseNumber: A, status: 'Registered' }],
+      products: { 'FAC-VM0000000002': [A] },
+    });
+    expect(outcomes(await bench.observe({ serials: ['FAC-VM0000000002'] }))).toEqual([
+      { kind: 'registered', serial: 'FAC-VM0000000002', sku: null },
+    ]);
   });
 
   it('logs in once for many licences, and sends nothing but the three known operations', async () => {
@@ -91,10 +117,20 @@ describe('observeRegistration', () => {
     expect(paths(bench.service)).toEqual([TOKEN_PATH, LICENSES_PATH, TOKEN_PATH, LICENSES_PATH]);
   });
 
-  it('is denied when the permissions do not suffice', async () => {
-    await using bench = await startRegistration();
-    bench.service.setFault({ kind: 'status', status: 403 }, LICENSES_PATH);
-    expect(await bench.observe()).toEqual({ kind: 'denied', message: 'HTTP 403 when looking up a licence' });
+  it.each([400, 403])('keeps what it was told of the others when it may not ask for one licence (%i)', async (status) => {
+    await using bench = await startRegistration({
+      refused: { [A]: status },
+      licenses: [{ licenseNumber: B, serialNumber: 'FAC-VM0000000001', status: 'Registered' }],
+    });
+    expect(outcomes(await bench.observe({ licenses: [A, B] }))).toEqual([
+      {
+        kind: 'failed',
+        reason: 'rejected',
+        message: expect.stringMatching(new RegExp(`^Looking up licence "${A}" failed: HTTP ${String(status)}`, 'u')) as unknown,
+        durationMs: 0,
+      },
+      { kind: 'registered', serial: 'FAC-VM0000000001', sku: null },
+    ]);
   });
 
   it('is denied with a wrong password, which is nowhere shown, and waits before it tries again', async () => {
@@ -102,9 +138,9 @@ describe('observeRegistration', () => {
     const store = memoryStore();
     const wrong = { store, config: { password: { kind: 'env', name: 'WRONG' } } } as const;
     const observation = await bench.observe(wrong);
-    expect(observation).toEqual({ kind: 'denied', message: 'HTTP 401 when logging in as "api-user"' });
+    expect(observation).toEqual({ kind: 'denied', message: 'HTTP 401 when logging in' });
     expect(await bench.observe(wrong)).toMatchObject({ kind: 'postponed' });
     expect(bench.service.requests).toHaveLength(1);
-    expect(JSON.stringify([observation, store.saved()])).not.toMatch(/guess|api-password/u);
+    expect(JSON.stringify([observation, store.saved()])).not.toMatch(/guess|api-password|api-user/u);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { activationContextOf, firmwareVersion } from '../../../../src/core/license/activation-context.ts';
-import type { ApplianceObservation } from '../../../../src/core/license/appliance.ts';
+import { activationContextOf, firmwareVersion, holdsTokensOf } from '../../../../src/core/license/activation-context.ts';
+import type { ApplianceFacts, ApplianceObservation } from '../../../../src/core/license/appliance.ts';
 import { applianceFacts } from '../../../support/appliance-facts.ts';
 
 const denied: ApplianceObservation = { kind: 'denied', appliance: 'fac-2', endpoint: '10.0.0.6:443', status: 401 };
@@ -9,8 +9,22 @@ function firmware(text: string | null): ApplianceObservation {
   return applianceFacts({ system: { firmware: text } });
 }
 
+/** Tokens by their licence; those of `''` name none. */
+function tokens(byLicense: Readonly<Record<string, number>>): ApplianceFacts['tokens'] {
+  const { '': withoutLicense = 0, ...named } = byLicense;
+  const total = Object.values(byLicense).reduce((sum, count) => sum + count, 0);
+  const byStatus = { new: 0, available: total, pending: 0, assigned: 0, other: 0 };
+  const licenses = Object.entries(named).map(([license, count]) => ({ license, tokens: count }));
+  return { kind: 'read', value: { total, byStatus, locked: 0, byLicense: licenses, withoutLicense } };
+}
+
+function holding(byLicense: Readonly<Record<string, number>>): ApplianceObservation {
+  return applianceFacts({ tokens: tokens(byLicense) });
+}
+
+/** Its tokens cannot be read, its count can. */
 function licensed(total: number): ApplianceObservation {
-  return applianceFacts({ licensed: { kind: 'read', value: { total, used: 0, available: total } } });
+  return applianceFacts({ tokens: { kind: 'absent' }, licensed: { kind: 'read', value: { total, used: 0, available: total } } });
 }
 
 describe('activationContextOf', () => {
@@ -18,6 +32,12 @@ describe('activationContextOf', () => {
     ['no appliance', [], null, null],
     ['one that refuses', [denied], null, null],
     ['tokens licensed', [licensed(32)], true, true],
+    ['no more tokens than those for trial', [licensed(2)], false, true],
+    ['tokens of a licence', [holding({ EFTM000000000001: 5, FTMTRIAL00000001: 2 })], true, true],
+    ['tokens for trial alone', [holding({ FTMTRIAL00000001: 2 })], false, true],
+    ['as few that name no licence', [holding({ '': 2 })], false, true],
+    ['more that name no licence', [holding({ '': 5 })], true, true],
+    ['no token', [holding({})], false, true],
     ['nothing licensed', [licensed(0)], false, true],
     ['one of two licensed', [licensed(0), licensed(32)], true, true],
     ['one of two answers', [denied, licensed(0)], false, true],
@@ -36,6 +56,23 @@ describe('activationContextOf', () => {
     const absent = { licensed: { kind: 'absent' }, tokens: { kind: 'absent' } } as const;
     expect(activationContextOf([applianceFacts({ ...absent, system: { tokensPopulated: 0 } })]).licenseActive).toBe(false);
     expect(activationContextOf([applianceFacts({ ...absent, system: { tokensPopulated: null } })]).licenseActive).toBe(null);
+  });
+});
+
+describe('holdsTokensOf', () => {
+  const LICENSE = 'EFTM000000000001';
+
+  it.each<[string, ApplianceObservation | null, boolean | null]>([
+    ['no appliance', null, null],
+    ['one that refuses', denied, null],
+    ['tokens of it', holding({ eftm000000000001: 5 }), true],
+    ['tokens of another and those for trial', holding({ EFTM000000000002: 5, FTMTRIAL00000001: 2 }), false],
+    ['those for trial alone', holding({ FTMTRIAL00000001: 2 }), false],
+    ['tokens that do not name theirs', holding({ '': 50 }), null],
+    ['tokens that cannot be read', licensed(32), null],
+    ['no more than those for trial, which cannot be read', licensed(2), false],
+  ])('%s', (_, observation, expected) => {
+    expect(holdsTokensOf(observation, LICENSE)).toBe(expected);
   });
 });
 

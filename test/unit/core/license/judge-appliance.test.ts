@@ -36,6 +36,11 @@ const ROWS: readonly Row[] = [
   { name: 'a wrong certificate', observation: failure('tls'), expected: [UNREACHABLE] },
   { name: 'HTML instead of JSON', observation: failure('protocol'), expected: [UNREACHABLE] },
   { name: 'HTTP 500', observation: failure('rejected'), expected: [UNREACHABLE] },
+  {
+    name: 'its name not found',
+    observation: failure('name-not-resolved'),
+    expected: [['api-name-resolves', 'broken', 'appliance-unreachable']],
+  },
   { name: 'no route from here', observation: failure('no-route'), expected: [OURS] },
   { name: 'called off', observation: failure('aborted'), expected: [OURS] },
   { name: 'our own trouble', observation: failure('internal'), expected: [OURS] },
@@ -69,6 +74,18 @@ const ROWS: readonly Row[] = [
 describe('judgeAppliance', () => {
   it.each(ROWS)('$name', ({ observation, expected }) => {
     expect(judgeAppliance(observation, EXPECTED, null).map(({ rule, level, suggests }) => [rule, level, suggests])).toEqual(expected);
+  });
+
+  it.each<[FailureReason, string]>([
+    ['timeout', 'does not answer'],
+    ['refused', 'does not answer'],
+    ['tls', 'does not answer as it should'],
+    ['protocol', 'does not answer as it should'],
+    ['rejected', 'does not answer as it should'],
+    ['name-not-resolved', 'cannot be asked: its name is not found'],
+  ])('says of %s that it %s', (reason, failing) => {
+    const [finding] = judgeAppliance(failure(reason), EXPECTED, null);
+    expect(finding?.facts).toEqual({ appliance: 'fac-1', address: '10.0.0.5:443', failing });
   });
 
   it('explains port 433', () => {

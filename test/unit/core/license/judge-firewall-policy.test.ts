@@ -4,7 +4,7 @@ import type { FirewallObservation, FirewallPolicy, SslInspection } from '../../.
 
 const FLOW = { source: '10.0.0.5', destination: 'fortitokenmobile.fortinet.com:443' };
 const POLICY: FirewallPolicy = { id: 5, name: 'fac-out', action: 'accept', proxyMode: false, securityProfiles: [] };
-const NONE: SslInspection = { kind: 'known', profile: 'no-inspection', mode: 'none', exemptedBy: null, unreadExemptions: 0 };
+const NONE: SslInspection = { kind: 'known', profile: 'no-inspection', mode: 'none', exemptedBy: null, unreadExemptions: [] };
 const DEEP: SslInspection = { ...NONE, profile: 'deep-inspection', mode: 'deep' };
 
 function matched(policy: Partial<FirewallPolicy>, inspection: SslInspection = NONE): FirewallObservation {
@@ -38,12 +38,12 @@ const ROWS: readonly Row[] = [
   },
   {
     name: 'deep inspection, exemptions unreadable',
-    observation: matched({}, { ...DEEP, unreadExemptions: 3 }),
+    observation: matched({}, { ...DEEP, unreadExemptions: ['category 52', 'address "ftm"'] }),
     expected: [
       [
         'warning',
         'policy-inspects-traffic',
-        'policy 5 "fac-out" uses SSL profile "deep-inspection": deep inspection; 3 of its exemptions could not be read',
+        'policy 5 "fac-out" uses SSL profile "deep-inspection": deep inspection, and whether the server is exempt cannot be told: category 52, address "ftm"',
       ],
     ],
   },

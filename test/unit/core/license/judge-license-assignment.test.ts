@@ -1,27 +1,23 @@
 import { describe, expect, it } from 'vitest';
+import type { HaRoleObservation } from '../../../../src/core/license/ha-role.ts';
 import { judgeLicenseAssignment } from '../../../../src/core/license/judge-license-assignment.ts';
-import type { HaRole, HaRoleObservation } from '../../../../src/core/license/ha-role.ts';
 import type { LicenseOutcome, RegistrationObservation } from '../../../../src/core/license/registration.ts';
-import { unitOf } from '../../../../src/core/license/unit.ts';
 import type { ExpectedUnit } from '../../../../src/core/license/unit.ts';
 import { applianceFacts } from '../../../support/appliance-facts.ts';
-
-const LICENSE = 'EFTM000000000001';
-const PAIR: ExpectedUnit = { name: 'fac-1', serial: 'FAC-A', peerSerial: 'FAC-B', licenses: [LICENSE] };
-const ALONE: ExpectedUnit = { ...PAIR, peerSerial: null };
-
-const cluster = applianceFacts({ system: { serial: 'FAC-A', peerSerial: 'FAC-B' } });
-const failedOver = applianceFacts({ system: { serial: 'FAC-B', peerSerial: 'FAC-A' } });
-const standalone = applianceFacts({ system: { serial: 'FAC-A', peerSerial: null } });
-const migrated = applianceFacts({ system: { serial: 'FAC-NEW', peerSerial: null } });
-
-function role(value: HaRole, serial: string | null = 'FAC-A'): HaRoleObservation {
-  return { kind: 'ok', appliance: 'fac-1', role: value, serial };
-}
-
-function held(serial: string): LicenseOutcome {
-  return { kind: 'registered', serial, sku: null };
-}
+import {
+  ALONE,
+  cluster,
+  failedOver,
+  held,
+  judge,
+  LICENSE,
+  listed,
+  migrated,
+  PAIR,
+  role,
+  standalone,
+  TRIAL_ONLY,
+} from '../../../support/license-bench.ts';
 
 interface Row {
   readonly name: string;
@@ -29,7 +25,6 @@ interface Row {
   readonly seen: ReturnType<typeof applianceFacts> | null;
   readonly role?: HaRoleObservation;
   readonly outcome: LicenseOutcome;
-  readonly active?: boolean | null;
   readonly expected: readonly [level: string, suggests: string | null] | null;
 }
 
@@ -48,9 +43,8 @@ const ROWS: readonly Row[] = [
   {
     name: 'peer in a cluster before activation',
     unit: PAIR,
-    seen: cluster,
+    seen: applianceFacts({ system: { serial: 'FAC-A', peerSerial: 'FAC-B' }, tokens: TRIAL_ONLY }),
     outcome: held('FAC-B'),
-    active: false,
     expected: ['broken', 'license-on-peer'],
   },
   { name: 'peer of a standalone unit', unit: PAIR, seen: standalone, outcome: held('FAC-B'), expected: ['broken', 'license-on-peer'] },
@@ -128,6 +122,22 @@ const ROWS: readonly Row[] = [
     expected: null,
   },
   {
+    name: 'SNMP: a load balancer that holds it itself',
+    unit: ALONE,
+    seen: standalone,
+    role: role('load-balancer'),
+    outcome: held('FAC-A'),
+    expected: null,
+  },
+  {
+    name: 'SNMP: a load balancer, the licence on a unit that is not configured',
+    unit: ALONE,
+    seen: standalone,
+    role: role('load-balancer'),
+    outcome: held('FAC-X'),
+    expected: ['unknown', null],
+  },
+  {
     name: 'SNMP: undetermined',
     unit: PAIR,
     seen: cluster,
@@ -142,6 +152,13 @@ const ROWS: readonly Row[] = [
     outcome: { kind: 'unregistered', status: 'Pending' },
     expected: ['broken', 'license-not-registered'],
   },
+  {
+    name: 'listed without a serial that can be read',
+    unit: PAIR,
+    seen: cluster,
+    outcome: { kind: 'unnamed', status: 'Registered' },
+    expected: ['unknown', null],
+  },
   { name: 'not listed', unit: PAIR, seen: cluster, outcome: { kind: 'not-listed' }, expected: ['unknown', null] },
   { name: 'postponed', unit: PAIR, seen: cluster, outcome: { kind: 'postponed', until: 0 }, expected: ['unknown', null] },
   {
@@ -154,23 +171,13 @@ const ROWS: readonly Row[] = [
 ];
 
 describe('judgeLicenseAssignment', () => {
-  it.each(ROWS)('$name', ({ unit, seen, role: told, outcome, active, expected }) => {
-    const findings = judgeLicenseAssignment({
-      unit: unitOf(unit, seen, told ?? null),
-      licenses: [LICENSE],
-      registration: { kind: 'ok', lookups: [{ license: LICENSE, outcome }] },
-      licenseActive: active === undefined ? true : active,
-    });
+  it.each(ROWS)('$name', ({ unit, seen, role: told, outcome, expected }) => {
+    const findings = judge(listed(unit, seen, told ?? null), outcome);
     expect(findings.map((finding) => [finding.level, finding.suggests])).toEqual(expected === null ? [] : [expected]);
   });
 
   it('names the licence, the serial and the holder', () => {
-    const [finding] = judgeLicenseAssignment({
-      unit: unitOf(PAIR, standalone, null),
-      licenses: [LICENSE],
-      registration: { kind: 'ok', lookups: [{ license: LICENSE, outcome: held('FAC-X') }] },
-      licenseActive: true,
-    });
+    const [finding] = judge(listed(PAIR, standalone), held('FAC-X'));
     expect(finding).toEqual({
       rule: 'license-registered-to-this-unit',
       subject: LICENSE,
@@ -178,7 +185,7 @@ describe('judgeLicenseAssignment', () => {
       actual: 'registered to FAC-X, which is neither this unit nor its peer',
       level: 'broken',
       suggests: 'license-on-other-unit',
-      facts: { appliance: 'fac-1', serial: 'FAC-A', license: LICENSE, holder: 'FAC-X' },
+      facts: { appliance: 'fac-1', serial: 'FAC-A', primary: 'FAC-A', license: LICENSE, holder: 'FAC-X' },
     });
   });
 
@@ -187,23 +194,33 @@ describe('judgeLicenseAssignment', () => {
     ['postponed', { kind: 'postponed', until: 0 }],
     ['failed', { kind: 'failed', reason: 'refused', message: 'connect ECONNREFUSED', durationMs: 1 }],
   ])('leaves it unknown when the service is %s', (_, registration) => {
-    const findings = judgeLicenseAssignment({
-      unit: unitOf(PAIR, standalone, null),
-      licenses: [LICENSE],
-      registration,
-      licenseActive: true,
-    });
+    const unit = listed(PAIR, standalone);
+    const findings = judgeLicenseAssignment({ ...unit, listed: [unit], registration });
     expect(findings.map(({ level, suggests, subject }) => ({ level, suggests, subject }))).toEqual([
       { level: 'unknown', suggests: null, subject: 'fac-1' },
     ]);
   });
 
+  it.each([
+    ['that is well', 'FAC-A', []],
+    ['that is not', 'FAC-X', ['broken license-on-other-unit']],
+  ] as const)('judges a licence %s by the last answer, and says how old that is', (_, serial, expected) => {
+    const unit = listed(PAIR, cluster);
+    const because = { kind: 'failed', reason: 'timeout', message: 'No result', durationMs: 1 } as const;
+    const lookups = [{ license: LICENSE, outcome: held(serial), kept: { since: Date.UTC(2026, 10, 24, 13), because } }];
+    const findings = judgeLicenseAssignment({ ...unit, listed: [unit], registration: { kind: 'ok', lookups } });
+    expect(findings.filter(({ level }) => level !== 'note').map(({ level, suggests }) => `${level} ${suggests ?? '-'}`)).toEqual(expected);
+    expect(findings.at(-1)).toMatchObject({
+      level: 'note',
+      actual: 'no answer (timeout): No result; what it said at 2026-11-24T13:00:00.000Z stands',
+    });
+  });
+
   it('leaves out the licences of other appliances, and says when it has none', () => {
     const registration: RegistrationObservation = { kind: 'ok', lookups: [{ license: 'EFTM999999999999', outcome: held('FAC-X') }] };
-    const unit = unitOf(PAIR, standalone, null);
-    expect(judgeLicenseAssignment({ unit, licenses: [LICENSE], registration, licenseActive: true })).toEqual([]);
-    expect(judgeLicenseAssignment({ unit, licenses: [], registration, licenseActive: true }).map(({ rule }) => rule)).toEqual([
-      'license-known',
-    ]);
+    const unit = listed(PAIR, standalone);
+    const input = { ...unit, listed: [unit], registration };
+    expect(judgeLicenseAssignment(input)).toEqual([]);
+    expect(judgeLicenseAssignment({ ...input, licenses: [] }).map(({ rule }) => rule)).toEqual(['license-known']);
   });
 });

@@ -19,6 +19,10 @@ function tokens(left: number, assigned: number, more: Partial<TokenCounts> = {})
   };
 }
 
+function unnamed(available: number, assigned: number, other: number): TokenCounts['byStatus'] {
+  return { new: 0, available, pending: 0, assigned, other };
+}
+
 function licensed(total: number, available: number | null = null): ApplianceFacts['licensed'] {
   return { kind: 'read', value: { total, used: null, available } };
 }
@@ -53,6 +57,26 @@ const ROWS: readonly Row[] = [
     name: 'none left',
     facts: { licensed: licensed(100), tokens: tokens(0, 100) },
     expected: [['tokens-left', 'broken', 'tokens-exhausted']],
+  },
+  {
+    name: 'all of an unknown status, while the licence says that some are left',
+    facts: { licensed: licensed(32, 30), tokens: tokens(0, 2, { total: 32, byStatus: unnamed(0, 2, 30) }) },
+    expected: [],
+  },
+  {
+    name: 'some of an unknown status, and the licence says that none is left',
+    facts: { licensed: licensed(32, 0), tokens: tokens(0, 2, { total: 32, byStatus: unnamed(0, 2, 30) }) },
+    expected: [['tokens-left', 'broken', 'tokens-exhausted']],
+  },
+  {
+    name: 'all of an unknown status, and the licence does not say how many are left',
+    facts: { licensed: licensed(32), tokens: tokens(0, 2, { total: 32, byStatus: unnamed(0, 2, 30) }) },
+    expected: [['tokens-left', 'unknown', null]],
+  },
+  {
+    name: 'enough that are free for certain, whatever the others are',
+    facts: { licensed: licensed(100), tokens: tokens(50, 49, { total: 100, byStatus: unnamed(50, 49, 1) }) },
+    expected: [],
   },
   {
     name: 'no licence active',

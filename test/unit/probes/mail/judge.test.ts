@@ -57,6 +57,7 @@ describe('judgeMail', () => {
     const [finding] = judgeMail(failing(failure));
     expect(`${String(finding?.level)} ${String(finding?.rule)} ${finding?.suggests ?? '-'}`).toBe(expected);
     expect(finding?.subject).toBe('mail.example.test:25');
+    expect(finding?.facts).toEqual({ security: 'starttls' });
   });
 
   test('says what happened, and where', () => {

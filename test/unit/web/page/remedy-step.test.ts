@@ -16,14 +16,12 @@ describe('partsOfStep()', () => {
   });
 
   test('puts the lines of a CLI that stand in a row under each other', () => {
-    expect(partsOfStep('As CLI lines: config firewall policy / edit 0 / set name "FAC-FTM" / end; then "move <new id> before 7".')).toEqual(
-      [
-        { kind: 'text', text: 'As CLI lines: ' },
-        { kind: 'command', lines: ['config firewall policy', 'edit 0', 'set name "FAC-FTM"', 'end'] },
-        { kind: 'text', text: 'then ' },
-        { kind: 'command', lines: ['move <new id> before 7'] },
-      ],
-    );
+    expect(partsOfStep('As CLI lines: config firewall policy / edit 0 / set name "FAC-FTM" / end; then "show firewall policy".')).toEqual([
+      { kind: 'text', text: 'As CLI lines: ' },
+      { kind: 'command', lines: ['config firewall policy', 'edit 0', 'set name "FAC-FTM"', 'end'] },
+      { kind: 'text', text: 'then ' },
+      { kind: 'command', lines: ['show firewall policy'] },
+    ]);
   });
 
   test('is quick with a text that only looks like commands', () => {

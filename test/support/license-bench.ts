@@ -1,0 +1,56 @@
+import type { Finding } from '../../src/core/finding.ts';
+import type { ApplianceFacts, ApplianceObservation } from '../../src/core/license/appliance.ts';
+import type { HaRole, HaRoleObservation } from '../../src/core/license/ha-role.ts';
+import { judgeLicenseAssignment } from '../../src/core/license/judge-license-assignment.ts';
+import { licensesOf } from '../../src/core/license/licenses-of.ts';
+import type { ListedUnit } from '../../src/core/license/placement.ts';
+import type { LicenseOutcome } from '../../src/core/license/registration.ts';
+import { unitOf } from '../../src/core/license/unit.ts';
+import type { ExpectedUnit } from '../../src/core/license/unit.ts';
+import { applianceFacts } from './appliance-facts.ts';
+
+/** The licence that the tests look for. */
+export const LICENSE: string = 'EFTM000000000001';
+/** Configured with a peer, and without one. */
+export const PAIR: ExpectedUnit = { name: 'fac-1', serial: 'FAC-A', peerSerial: 'FAC-B', licenses: [LICENSE] };
+export const ALONE: ExpectedUnit = { ...PAIR, peerSerial: null };
+
+/** What every unit has before the first licence is activated. */
+export const TRIAL_ONLY: ApplianceFacts['tokens'] = {
+  kind: 'read',
+  value: {
+    total: 2,
+    byStatus: { new: 0, available: 2, pending: 0, assigned: 0, other: 0 },
+    locked: 0,
+    byLicense: [{ license: 'FTMTRIAL00000001', tokens: 2 }],
+    withoutLicense: 0,
+  },
+};
+
+/** What the unit says of itself: in its cluster, after a failover, alone, and the one that took its place. */
+export const cluster: ApplianceFacts = applianceFacts({ system: { serial: 'FAC-A', peerSerial: 'FAC-B' } });
+export const failedOver: ApplianceFacts = applianceFacts({ system: { serial: 'FAC-B', peerSerial: 'FAC-A' } });
+export const standalone: ApplianceFacts = applianceFacts({ system: { serial: 'FAC-A', peerSerial: null } });
+export const migrated: ApplianceFacts = applianceFacts({ system: { serial: 'FAC-NEW', peerSerial: null } });
+
+/** What SNMP told. */
+export function role(value: HaRole, serial: string | null = 'FAC-A'): HaRoleObservation {
+  return { kind: 'ok', appliance: 'fac-1', role: value, serial };
+}
+
+/** The unit as it is judged. */
+export function listed(expected: ExpectedUnit, seen: ApplianceObservation | null, told: HaRoleObservation | null = null): ListedUnit {
+  const { licenses: configured } = expected;
+  return { unit: unitOf(expected, seen, told), licenses: licensesOf(configured, seen), configured, appliance: seen };
+}
+
+/** What is found of the licence at this unit, the only one that is configured. */
+export function judge(unit: ListedUnit, outcome: LicenseOutcome): readonly Finding[] {
+  const registration = { kind: 'ok', lookups: [{ license: LICENSE, outcome }] } as const;
+  return judgeLicenseAssignment({ ...unit, listed: [unit], registration });
+}
+
+/** The licence is registered to this serial. */
+export function held(serial: string): LicenseOutcome {
+  return { kind: 'registered', serial, sku: null };
+}

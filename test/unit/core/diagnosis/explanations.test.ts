@@ -1,0 +1,62 @@
+import { describe, expect, test } from 'vitest';
+import type { Assessment } from '../../../../src/core/assessment.ts';
+import type { Diagnosis } from '../../../../src/core/diagnosis.ts';
+import { diagnose } from '../../../../src/core/diagnosis/diagnose.ts';
+import type { Finding } from '../../../../src/core/finding.ts';
+
+const RESOLVER: Finding = {
+  rule: 'resolver-answers',
+  subject: 'udp://10.0.0.53:53',
+  expected: 'this',
+  actual: 'that',
+  level: 'broken',
+  suggests: 'resolver-unreachable',
+};
+
+function appliance(rule: string): Finding {
+  const facts = { appliance: 'fac-1', address: '10.0.0.5:8443', failing: 'does not answer as it should' };
+  return { ...RESOLVER, rule, subject: 'fac-1', suggests: 'appliance-unreachable', facts };
+}
+
+function diagnosis(findings: Readonly<Partial<Record<Assessment['id'], Finding>>>): Diagnosis {
+  const ids = ['internet', 'name-resolution', 'appliance', 'token-pool'] as const;
+  const assessments = ids.map((id): Assessment => {
+    const finding = findings[id];
+    return { id, kind: 'judged', findings: finding === undefined ? [] : [finding], summary: 'All is well' };
+  });
+  return diagnose(assessments, {
+    site: 'hq',
+    at: 0,
+    host: 'fortitokenmobile.fortinet.com',
+    port: 443,
+    source: null,
+    activation: { licenseActive: null, offlineActivation: null },
+    applianceUnaffected: false,
+  });
+}
+
+function causes(seen: Diagnosis): readonly string[] {
+  return seen.causes.map(({ id }) => id);
+}
+
+describe('an appliance that cannot be asked', () => {
+  test('is explained by the resolvers while its name is not to be had', () => {
+    const seen = diagnosis({ 'name-resolution': RESOLVER, appliance: appliance('api-name-resolves') });
+    expect(causes(seen)).toEqual(['resolver-unreachable']);
+    expect(seen.causes[0]?.consequences).toContain('appliance');
+  });
+
+  test('is a fault of its own at an address, and where the resolvers are well', () => {
+    expect(causes(diagnosis({ 'name-resolution': RESOLVER, appliance: appliance('api-answers') }))).toEqual([
+      'resolver-unreachable',
+      'appliance-unreachable',
+    ]);
+    expect(causes(diagnosis({ appliance: appliance('api-name-resolves') }))).toEqual(['appliance-unreachable']);
+  });
+
+  test('is told with what it fails at and where to look', () => {
+    const { causes: told } = diagnosis({ appliance: appliance('api-answers') });
+    expect(told[0]?.summary).toBe('The REST API of fac-1 does not answer as it should.');
+    expect(told[0]?.remedy[0]).toContain('Open https://10.0.0.5:8443 in a browser');
+  });
+});
