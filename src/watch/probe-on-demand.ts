@@ -2,7 +2,7 @@ import { deadline, DeadlineError } from '../clock.ts';
 import type { Config } from '../config/config.ts';
 import type { Clock, Millis } from '../core/clock.ts';
 import type { Finding } from '../core/finding.ts';
-import type { DnsObservation, EndpointObservation } from '../core/observation.ts';
+import type { DnsObservation, EndpointObservation, Failure } from '../core/observation.ts';
 import type { PathObservation } from '../core/round.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { type ProbeFacts, renderProbe } from '../metrics/probe-metrics.ts';
@@ -16,6 +16,7 @@ import type { PathTarget } from '../round/observe-path.ts';
 import { ROUND_LIMIT } from '../round/observe-round.ts';
 import type { SingleLooks } from '../round/single-looks.ts';
 import type { ProbeAnswer, ProbeRequest } from '../web/probe-answer.ts';
+import { awake } from './awake.ts';
 import { chooseProbe, type ProbeChoice } from './probe-choice.ts';
 
 /** Looks at one target of the configuration when somebody asks. */
@@ -35,9 +36,19 @@ const MAX_SHOWN = 500;
 interface Seen extends Omit<ProbeFacts, 'module' | 'durationMs'> {
   readonly findings: readonly Finding[];
   readonly lines: readonly string[];
+  /** What kept ftm-watch itself from looking; null: nothing did. */
+  readonly hindrance: string | null;
 }
 
-const NOTHING: Seen = { success: false, names: [], endpoint: null, mailCertificateNotAfter: null, findings: [], lines: [] };
+const NOTHING: Seen = {
+  success: false,
+  names: [],
+  endpoint: null,
+  mailCertificateNotAfter: null,
+  findings: [],
+  lines: [],
+  hindrance: null,
+};
 
 export function createProbesOnDemand(config: Config, looks: SingleLooks, clock: Clock): ProbesOnDemand {
   const limiter = createLimiter(AT_ONCE);
@@ -51,8 +62,15 @@ export function createProbesOnDemand(config: Config, looks: SingleLooks, clock: 
     using limit = deadline(clock, Math.min(timeout ?? ROUND_LIMIT, ROUND_LIMIT), signal);
     using work = deadline(clock, ROUND_LIMIT, stopping.signal);
     const both = AbortSignal.any([limit.signal, work.signal]);
-    const seen = await limiter.run(() => look(choice, looks, clock, both), both).catch((error: unknown) => inVain(error, both));
+    const looked = await awake(
+      clock,
+      limiter.run(() => look(choice, looks, clock, both), both).catch((error: unknown) => inVain(error, both)),
+    );
     const durationMs = clock.elapsed() - started;
+    if (looked === null) return hindered(target, 'ftm-watch itself stood still meanwhile');
+    const { seen } = looked;
+    if (stopping.signal.aborted) return hindered(target, 'it was called off');
+    if (!seen.success && seen.hindrance !== null) return hindered(target, seen.hindrance);
     const metrics = await renderProbe({ module, durationMs, ...seen });
     return { kind: 'probed', metrics, explanation: explain(`${module} probe of ${target}`, seen, durationMs) };
   }
@@ -80,14 +98,22 @@ async function lookUp(target: PathTarget, looks: SingleLooks, signal: AbortSigna
   const names = await Promise.all(target.resolvers.map((resolver) => looks.name(target.host, resolver, signal)));
   const { findings, addresses } = judgeNames(target, names);
   const success = addresses.length > 0 && isWell(findings);
-  return { ...NOTHING, success, names, findings, lines: pathLines({ names, endpoints: [], references: [] }) };
+  const lines = pathLines({ names, endpoints: [], references: [] });
+  return { ...NOTHING, success, names, findings, lines, hindrance: hindranceOf(repliesOf(names)) };
 }
 
 async function rehearse(server: Parameters<SingleLooks['mail']>[0], looks: SingleLooks, signal: AbortSignal): Promise<Seen> {
   const observation = await looks.mail(server, signal);
   const findings = judgeMail(observation);
   const { outcome, certificateNotAfter: mailCertificateNotAfter } = observation;
-  return { ...NOTHING, success: outcome.kind === 'accepted', mailCertificateNotAfter, findings, lines: [mailLine(observation)] };
+  return {
+    ...NOTHING,
+    success: outcome.kind === 'accepted',
+    mailCertificateNotAfter,
+    findings,
+    lines: [mailLine(observation)],
+    hindrance: hindranceOf([outcome]),
+  };
 }
 
 async function follow(target: PathTarget, looks: SingleLooks, clock: Clock, signal: AbortSignal): Promise<Seen> {
@@ -103,7 +129,8 @@ async function follow(target: PathTarget, looks: SingleLooks, clock: Clock, sign
   const endpoint = endpoints.at(-1) ?? null;
   // A chain that cannot be judged is none that is trusted.
   const success = reached(endpoint, target.depth) && isWell(findings) && tls.every(({ level }) => level !== 'unknown');
-  return { ...NOTHING, success, names, endpoint, findings, lines: pathLines(path) };
+  const hindrance = hindranceOf([...repliesOf(names), endpoint?.tcp, endpoint?.tls, endpoint?.http]);
+  return { ...NOTHING, success, names, endpoint, findings, lines: pathLines(path), hindrance };
 }
 
 function judgeNames({ host, port, expectedAddresses }: PathTarget, names: readonly DnsObservation[]): ReturnType<typeof judgeDns> {
@@ -132,11 +159,24 @@ function isWell(findings: readonly Finding[]): boolean {
   return findings.every(({ level }) => level !== 'broken');
 }
 
+function repliesOf(names: readonly DnsObservation[]): readonly DnsObservation['a'][] {
+  return names.flatMap(({ a, aaaa }) => [a, aaaa]);
+}
+
+function hindranceOf(outcomes: readonly (Failure | { readonly kind: string } | null | undefined)[]): string | null {
+  const failures = outcomes.filter((outcome): outcome is Failure => outcome?.kind === 'failed');
+  return failures.find(({ reason }) => reason === 'internal')?.message ?? null;
+}
+
 /** The time was over, or nobody waits any more, before its turn came. */
 function inVain(error: unknown, signal: AbortSignal): Seen {
   if (!signal.aborted) throw error;
-  const why = signal.reason instanceof DeadlineError ? 'the time was over before its turn came' : 'it was called off';
-  return { ...NOTHING, lines: [`Nothing was looked at: ${why}`] };
+  return { ...NOTHING, hindrance: signal.reason instanceof DeadlineError ? 'the time was over before its turn came' : 'it was called off' };
+}
+
+/** Our own trouble is never told as the target's: `probe_success 0` would be. */
+function hindered(target: string, why: string): ProbeAnswer {
+  return { kind: 'hindered', problem: `Nothing is known about ${target}: ${why}` };
 }
 
 function explain(title: string, { success, findings, lines }: Seen, durationMs: Millis): readonly string[] {

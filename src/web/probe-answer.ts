@@ -21,6 +21,8 @@ export type ProbeAnswer =
       /** What was seen and what it means, a line each: may hold text from the network, made safe to show. */
       readonly explanation: readonly string[];
     }
+  /** Something on this side was in the way, which says nothing about the target. */
+  | { readonly kind: 'hindered'; readonly problem: string }
   /** It cannot be looked at like this: what was expected. */
   | { readonly kind: 'malformed'; readonly problem: string }
   /** The configuration does not allow it: what to configure. */

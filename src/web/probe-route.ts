@@ -14,6 +14,7 @@ const TIMEOUT_HEADER = 'X-Prometheus-Scrape-Timeout-Seconds';
 const TIMEOUT_MARGIN: Millis = 500;
 const LEAST_TIMEOUT: Millis = 100;
 const LONGEST_TARGET = 300;
+const MOST_SHOWN = 500;
 
 /** Looks at one target now, for Prometheus and for people, in the words of the blackbox exporter. */
 export function createProbeRoute({ probe }: Pick<WebSources, 'probe'>): Hono<WebEnv> {
@@ -71,6 +72,8 @@ function answer(probed: ProbeAnswer, context: Context<WebEnv>): Response {
       if (context.req.query('debug') !== 'true') return context.body(metrics.body, 200, { 'Content-Type': metrics.contentType });
       return context.text(`${explanation.join('\n')}\n\nMetrics:\n${metrics.body}`);
     }
+    case 'hindered':
+      return context.text(`${visibleText(probed.problem, MOST_SHOWN)}\n`, 503, { 'Retry-After': '5' });
     case 'malformed':
       return context.text(`${probed.problem}\n`, 400);
     case 'forbidden':
