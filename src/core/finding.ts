@@ -30,6 +30,9 @@ export type FindingLevel = 'broken' | 'warning' | 'note' | 'unknown';
 
 /** What the texts of a cause (summary, remedy) may be filled in with; what is not known keeps a general wording. */
 export interface FindingFacts {
+  /** Of the service that it is about; without, it is about the licence server. */
+  readonly host?: string;
+  readonly port?: string;
   readonly address?: string;
   /** CONNECT proxy that the way leads through, `host:port`. */
   readonly proxy?: string;

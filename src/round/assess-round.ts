@@ -1,4 +1,4 @@
-import type { Config } from '../config/config.ts';
+import type { Config, ServiceConfig } from '../config/config.ts';
 import type { Assessment } from '../core/assessment.ts';
 import type { Severity } from '../core/cause.ts';
 import type { EpochMs } from '../core/clock.ts';
@@ -64,7 +64,7 @@ type PathFindings = Readonly<Record<Stage, readonly Finding[] | null>>;
 
 function judgePath(path: PathObservation, tls: JudgedTlsPath, config: Config, index: number): PathFindings {
   const service = config.services[index - 1];
-  const capped = (findings: readonly Finding[]): readonly Finding[] => (service === undefined ? findings : cap(findings, service.severity));
+  const capped = (findings: readonly Finding[]): readonly Finding[] => (service === undefined ? findings : ofService(findings, service));
   const { endpoints } = path;
   const answered = endpoints.filter(({ http }) => http !== null);
   const proxied = endpoints.some(({ proxy }) => proxy !== null);
@@ -84,6 +84,10 @@ function nameFindings({ names, host }: PathObservation, { licenseServer, service
 
 function judgeable(endpoints: readonly EndpointObservation[]): boolean {
   return endpoints.some(({ tcp }) => tcp.kind === 'open' || (tcp.reason !== 'aborted' && tcp.reason !== 'internal'));
+}
+
+function ofService(findings: readonly Finding[], { host, port, severity }: ServiceConfig): readonly Finding[] {
+  return cap(findings, severity).map((finding) => ({ ...finding, facts: { ...finding.facts, host, port: String(port) } }));
 }
 
 /** What a service does wrong counts for no more than the configuration says it is worth. */

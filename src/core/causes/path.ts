@@ -49,7 +49,7 @@ export const PATH_CAUSES: CauseCatalogue<
   'answer-hijacked': {
     severity: 'critical',
     title: 'DNS answers with a false address',
-    summary: '{resolver} answers {host} with {address}, which cannot be the licence server.',
+    summary: '{resolver} answers {host} with {address}, which cannot be its address.',
     impact: 'activation',
     remedy: [
       'A DNS filter, a sinkhole or a local zone answers in the place of the real name: find the rule on {resolver} and exempt {host}.',
@@ -86,8 +86,8 @@ export const PATH_CAUSES: CauseCatalogue<
     impact: 'activation',
     remedy: [
       'Allow TCP {port} from {source} to {host} ({address}) on every firewall on the way.',
-      'On a FortiGate see which policy matches: Policy & Objects > Firewall Policy > Policy Lookup, or "diagnose firewall iprope lookup {sourceip} 50000 {serverip} {port} 6 INTERFACE": from FortiAuthenticator to the licence server, over the interface that its traffic comes in by.',
-      'Watch the packets to the address of the licence server: "diagnose sniffer packet any \'host {serverip} and port {port}\' 4". A SYN that leaves and gets no answer is blocked further out, or the server is down.',
+      'On a FortiGate see which policy matches: Policy & Objects > Firewall Policy > Policy Lookup, or "diagnose firewall iprope lookup {sourceip} 50000 {serverip} {port} 6 INTERFACE": from FortiAuthenticator to {host}, over the interface that its traffic comes in by.',
+      'Watch the packets to {host}: "diagnose sniffer packet any \'host {serverip} and port {port}\' 4". A SYN that leaves and gets no answer is blocked further out, or the server is down.',
       'Resets or "refused" within a few milliseconds come from a device near by, not from the server.',
       'Test from FortiAuthenticator itself: "execute ping {host}" shows the address that it uses.',
     ],

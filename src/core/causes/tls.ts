@@ -47,7 +47,7 @@ export const TLS_CAUSES: CauseCatalogue<
   'tls-interception-suspected': {
     severity: 'critical',
     title: 'TLS is probably intercepted',
-    summary: 'TLS to {subject} does not show the certificate of the licence server; interception by {product} is likely.',
+    summary: 'TLS to {subject} does not show the certificate of {host}; interception by {product} is likely.',
     impact: 'activation',
     remedy: UNKNOWN_PRODUCT,
     productRemedy: { 'Fortinet FortiGate': FORTIGATE },
@@ -97,7 +97,7 @@ export const TLS_CAUSES: CauseCatalogue<
   'license-server-down': {
     severity: 'critical',
     title: 'the licence server does not work',
-    summary: 'The way to {subject} is free and genuine, but the licence server does not answer properly.',
+    summary: 'The way to {subject} is free and genuine, but the server does not answer properly.',
     impact: 'activation',
     remedy: [
       'The fault is probably at Fortinet: wait a few minutes and repeat "ftm-watch check".',

@@ -3,7 +3,7 @@ import type { FindingFacts } from '../finding.ts';
 
 export interface WordingFacts extends FindingFacts {
   readonly subject: string;
-  /** Licence server as configured. */
+  /** The licence server or the service that it is about, as configured. */
   readonly host: string;
   readonly port: string;
 }

@@ -64,9 +64,10 @@ function leaderOf({ main }: Group, leaders: ReadonlyMap<CauseId, Group>): Group 
   return main.level === 'warning' ? (leaders.get(main.suggests) ?? null) : null;
 }
 
-/** Several resolvers that fail for one name are one fault; several mail servers that fail are several. */
-function faultSubject(finding: Suggesting, context: CauseContext): string {
-  return CAUSE_PRECONDITIONS[finding.suggests] === 'name-resolution' ? context.host : finding.subject;
+/** Several resolvers that fail for one name are one fault, as is one that fails for several; several mail servers that fail are several. */
+function faultSubject({ suggests, subject, facts }: Suggesting, context: CauseContext): string {
+  if (suggests === 'resolver-unreachable') return context.host;
+  return CAUSE_PRECONDITIONS[suggests] === 'name-resolution' ? (facts?.host ?? context.host) : subject;
 }
 
 /** Which of several explanations of one fault is told: the worst level first, then the deepest in the catalogue's order. */
@@ -145,7 +146,9 @@ function factsOf({ subject, main, findings, attached }: Fault, context: CauseCon
     port: String(context.port),
     ...(context.source === null ? {} : { source: context.source }),
   };
-  return [...attached, ...findings, main].reduce<WordingFacts>((facts, finding) => ({ ...facts, ...finding.facts }), base);
+  const all = [...attached, ...findings, main].reduce<WordingFacts>((facts, finding) => ({ ...facts, ...finding.facts }), base);
+  // What is found with it may be about a service.
+  return { ...all, host: main.facts?.host ?? base.host, port: main.facts?.port ?? base.port };
 }
 
 /** Firewall policies match source addresses: what stops this machine may let FortiAuthenticator through. */

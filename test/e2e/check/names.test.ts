@@ -53,6 +53,21 @@ describe('one resolver', () => {
   });
 });
 
+test('only the name of a service does not exist: a warning, about that service', async () => {
+  const rest = loopbackZone();
+  await using resolver = await createDnsServer((asked) =>
+    asked.name === 'push.example.org' ? reply(asked, [], { rcode: NXDOMAIN }) : rest(asked),
+  );
+  const services = [{ name: 'push', host: 'push.example.org', port: 443, trust: { profile: 'public' }, severity: 'warning' }];
+  const result = await bench.check(server.port, { resolvers: [at(resolver)], services });
+  expect(result.exitCode).toBe(1);
+  expect(result.causes.map(({ id, severity, subject }) => ({ id, severity, subject }))).toEqual([
+    { id: 'name-not-found', severity: 'warning', subject: 'push.example.org' },
+  ]);
+  expect(result.causes[0]?.summary).toContain('push.example.org');
+  expect(result.causes[0]?.remedy.join(' ')).not.toContain(HOST);
+});
+
 test('one of two resolvers lies: activation does not work for whoever asks that one', async () => {
   await using good = await createDnsServer(loopbackZone());
   await using liar = await createDnsServer(loopbackZone('10.20.30.40'));

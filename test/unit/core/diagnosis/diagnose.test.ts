@@ -92,6 +92,28 @@ describe('diagnose()', () => {
     ]);
   });
 
+  test('speaks of the service where only that one is concerned', () => {
+    const facts = { host: 'push.fortinet.com', port: '8443' };
+    const subject = 'push.fortinet.com:8443';
+    const lost = finding('name-not-found', { subject, level: 'warning', facts: { ...facts, resolver: '10.0.0.53' } });
+    const blocked = finding('egress-blocked', { subject, level: 'warning', facts });
+    const { causes } = diagnose(round(['name-resolution', [lost]], ['reachability', [blocked]]), CONTEXT);
+    expect(causes.map((cause) => [cause.subject, cause.summary])).toEqual([
+      ['push.fortinet.com', '10.0.0.53 says that push.fortinet.com does not exist or has no address.'],
+      [subject, expect.stringContaining(subject)],
+    ]);
+    expect(causes[1]?.remedy.join(' ')).toContain('Allow TCP 8443 from the address of FortiAuthenticator to push.fortinet.com');
+    expect(JSON.stringify(causes)).not.toContain(CONTEXT.host);
+    // One fault at both is about the licence server, and one resolver that is silent for all names is one.
+    const both = diagnose(round(['reachability', [finding('egress-blocked'), blocked]]), CONTEXT);
+    expect(both.causes.map(({ remedy }) => remedy.some((step) => step.includes('push')))).toEqual([false]);
+    const silent = [finding('resolver-unreachable'), finding('resolver-unreachable', { facts })].map((each) => ({
+      ...each,
+      subject: '10.0.0.53',
+    }));
+    expect(diagnose(round(['name-resolution', silent]), CONTEXT).causes.map((cause) => cause.subject)).toEqual([CONTEXT.host]);
+  });
+
   test('keeps mail servers apart, whatever is wrong with them', () => {
     const mail = [finding('mail-recipient-rejected'), finding('mail-recipient-rejected', { subject: 'other.test:25', level: 'warning' })];
     expect(outcome(round(['mail', mail])).causes).toEqual(['critical mail-recipient-rejected', 'warning mail-recipient-rejected']);
@@ -155,9 +177,7 @@ describe('diagnose()', () => {
       CONTEXT,
     );
     expect(result.causes.map(({ id }) => id)).toEqual(['answer-hijacked']);
-    expect(result.causes[0]?.summary).toBe(
-      'system answers fortitokenmobile.fortinet.com with 10.1.2.3, which cannot be the licence server.',
-    );
+    expect(result.causes[0]?.summary).toBe('system answers fortitokenmobile.fortinet.com with 10.1.2.3, which cannot be its address.');
     expect(result.causes[0]?.evidence).toHaveLength(2);
   });
 
