@@ -28,7 +28,11 @@ interface Asked {
 
 async function ask(web: WebBench, [method, path, body]: Change, { from, headers = {} }: Asked) {
   const sent = request({
-    ...{ host: '127.0.0.1', port: web.port, localAddress: from, method, path },
+    host: '127.0.0.1',
+    port: web.port,
+    localAddress: from,
+    method,
+    path,
     headers: { 'Content-Type': 'application/json', 'Content-Length': body.length, ...headers },
   });
   sent.end(body);
