@@ -1,14 +1,13 @@
 import type { Config } from '../config/config.ts';
 import type { BudgetStore } from '../connectors/forticloud/budget-store.ts';
 import type { Clock } from '../core/clock.ts';
-import { diagnose } from '../core/diagnosis/diagnose.ts';
 import type { RoundProgress } from '../round/observe-round.ts';
 import type { Examination } from '../report/examination.ts';
 import { createProbeKit } from '../round/probe-kit.ts';
 import { voidWhenStalled } from '../round/void-round.ts';
-import { activationOf, assessUnits } from '../units/assess-units.ts';
 import { mailServersOf } from '../units/mail-servers.ts';
 import { observeHolders, observeUnits, registrationQuery, type UnitsPicture } from '../units/observe-units.ts';
+import { conclude, type LogPart } from '../watch/conclude.ts';
 import { createProgressLine, type ProgressOutput } from './progress.ts';
 
 export interface ExaminationOptions {
@@ -16,6 +15,8 @@ export interface ExaminationOptions {
   readonly clock: Clock;
   readonly env: NodeJS.ProcessEnv;
   readonly budget: BudgetStore;
+  /** What is known of the log, which cannot be asked. */
+  readonly log: LogPart;
   readonly signal: AbortSignal;
   /** Where progress is shown; null: nowhere. */
   readonly progress: ProgressOutput | null;
@@ -40,16 +41,8 @@ export async function examine(options: ExaminationOptions): Promise<Examination>
     };
     const [observations, picture] = await Promise.all([kit.observe(signal, wishes), units.then((seen) => completePicture(seen, options))]);
     const judged = await kit.assess(observations);
-    const { host, port } = config.licenseServer;
-    const diagnosis = diagnose([...voidWhenStalled(judged.assessments, observations), ...assessUnits(config, picture)], {
-      site: config.site,
-      at: observations.startedAt,
-      host,
-      port,
-      source: config.firewall?.source ?? null,
-      activation: activationOf(picture),
-      applianceUnaffected: false,
-    });
+    const probed = voidWhenStalled(judged.assessments, observations);
+    const { diagnosis } = conclude({ config, at: observations.startedAt, probed, picture }, options.log);
     return { diagnosis, observations, judged };
   } finally {
     progress.clear();

@@ -1,48 +1,44 @@
 import { readFile } from 'node:fs/promises';
 import { release, type } from 'node:os';
-import { dirname, join } from 'node:path';
 
 import type { Config } from '../config/config.ts';
 import { plainConfig } from '../config/print.ts';
+import type { EpochMs } from '../core/clock.ts';
 import { readSecret } from '../secret.ts';
 import { secretSources } from '../config/secret-sources.ts';
 import type { Examination } from '../report/examination.ts';
 import type { LogMemory, ReportSources, Versions } from '../report/report-contents.ts';
-import { readKeptPast } from '../store/kept-past.ts';
-import { readPolling } from '../watch/polling-file.ts';
+import { type KeptPast, readKeptPast } from '../store/kept-past.ts';
+import { readLogMemory } from './log-memory.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Enough for a year of trouble, and small enough for a mail. */
 const LIMITS = { incidents: 100, parcels: 300, certificates: 10 } as const;
 
-/** Gathers what belongs to a report beside the round. What a daemon has kept is read only; what cannot be read is said in the report. */
+/** What a daemon with the same store has kept. It is read only; what cannot be read is said in the report. */
+export interface Kept {
+  readonly past: KeptPast;
+  readonly logMemory: LogMemory;
+}
+
+export async function readKept(config: Config, now: EpochMs): Promise<Kept> {
+  return { past: readKeptPast(config.store.path, LIMITS), logMemory: await readLogMemory(config, now) };
+}
+
+/** Gathers what belongs to a report beside the round and what was kept. */
 export async function reportSources(
   config: Config,
-  examination: Examination,
+  seen: Kept & { readonly examination: Examination },
   { clock, env, version }: Pick<Terminal, 'clock' | 'env' | 'version'>,
 ): Promise<ReportSources> {
   return {
     site: config.site,
     writtenAt: clock.now(),
     versions: await versionsOf(version),
-    examination,
+    ...seen,
     configuration: plainConfig(config),
-    past: readKeptPast(config.store.path, LIMITS),
-    logMemory: await readLogMemory(join(dirname(config.store.path), 'polling.json'), clock.now()),
     secrets: await readSecrets(config, env),
   };
-}
-
-async function readLogMemory(path: string, now: number): Promise<LogMemory> {
-  try {
-    const stored: unknown = JSON.parse(await readFile(path, 'utf8'));
-    const state = readPolling(stored, now);
-    return state === null ? { kind: 'unreadable', message: `"${path}" is damaged, or of another version` } : { kind: 'read', state };
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return { kind: 'none' };
-    const reason = error instanceof SyntaxError ? 'it is damaged' : error instanceof Error ? error.message : 'unknown error';
-    return { kind: 'unreadable', message: `"${path}": ${reason}` };
-  }
 }
 
 /** One that cannot be read cannot have been sent to anybody in this round either. */

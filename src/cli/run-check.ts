@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path';
 
 import { jsonFile } from '../store/json-file.ts';
+import { unheardPolling } from '../watch/assess-log.ts';
 import { check, CHECK_EXIT } from './check.ts';
 import { loadOrExplain, type Terminal } from './terminal.ts';
 
@@ -9,5 +10,6 @@ export async function runCheck(path: string | undefined, json: boolean, terminal
   if (config === null) return CHECK_EXIT.unknown;
   // The registration service counts calls: the daemon and this command keep one account.
   const budget = jsonFile(join(dirname(config.store.path), 'registration-budget.json'));
-  return check({ ...terminal, config, json, budget, progress: json ? null : terminal.progress });
+  const log = { kind: 'unheard', polling: unheardPolling(config) } as const;
+  return check({ ...terminal, config, json, budget, log, progress: json ? null : terminal.progress });
 }

@@ -1,11 +1,13 @@
 import { dirname, join } from 'node:path';
 
 import { jsonFile } from '../store/json-file.ts';
+import { loadSignatures } from '../logs/signatures.ts';
 import { type ReportArchive, reportArchive } from '../report/report-archive.ts';
 import { examine } from './examine.ts';
 import { EXIT_UNKNOWN } from './exit-code.ts';
+import { logPartOf } from './log-memory.ts';
 import { type ReportTarget, reportTarget, writeWhole } from './report-file.ts';
-import { reportSources } from './report-sources.ts';
+import { readKept, reportSources } from './report-sources.ts';
 import { loadOrExplain, type Terminal } from './terminal.ts';
 
 export interface ReportWish {
@@ -22,9 +24,13 @@ export async function runReport(path: string | undefined, { output, force }: Rep
   try {
     const target = await reportTarget({ typed: output, cwd: terminal.cwd, force });
     const budget = jsonFile(join(dirname(config.store.path), 'registration-budget.json'));
-    const examination = await examine({ ...terminal, config, budget });
+    const now = terminal.clock.now();
+    const kept = await readKept(config, now);
+    const signatures = await loadSignatures(config.logs.signatureFiles);
+    const log = logPartOf(config, { ...kept, signatures, now });
+    const examination = await examine({ ...terminal, config, budget, log });
     if (terminal.signal.aborted) throw new Error('The report was called off: nothing was written');
-    await deliver(reportArchive(await reportSources(config, examination, terminal)), target, { force, terminal });
+    await deliver(reportArchive(await reportSources(config, { ...kept, examination }, terminal)), target, { force, terminal });
     return 0;
   } catch (error) {
     terminal.errors.write(`${error instanceof Error ? error.message : 'Cannot write the report: unknown error'}\n`);

@@ -2,23 +2,29 @@ import { visibleText } from '../core/visible-text.ts';
 import type { JudgedEndpoint } from '../round/judge-tls-path.ts';
 import type { Examination } from './examination.ts';
 import { isoTime } from './instant.ts';
+import type { Mask } from './mask.ts';
+import { maskedDiagnosis } from './masked.ts';
 import { mailLine, pathLines } from './path-lines.ts';
 import { renderDiagnosis } from './report-text.ts';
 
 const LONGEST_TEXT = 2_000;
 const PLAIN = { color: false, width: 100 };
 
-/** What was concluded, as `check` prints it, then every answer with its times, and the verdict on every chain. */
-export function checklistText({ diagnosis, observations, judged }: Examination, version: string): string {
+/** What was concluded, as `check` prints it, then every answer with its times, and the verdict on every chain; without names of people. */
+export function checklistText({ diagnosis, observations, judged }: Examination, version: string, mask: Mask): string {
   const { licenseServer, services, controls, mail, durationMs, stalledMs } = observations;
+  const answers = [
+    ...[licenseServer, ...services, ...controls].flatMap((path) => [heading(`Path to ${path.subject}`), ...pathLines(path), '']),
+    ...(mail.length === 0 ? [] : [heading('Mail'), ...mail.map(mailLine), '']),
+    ...judged.tls.flatMap(({ judged: { endpoints } }) => endpoints.flatMap(verdictLines)),
+  ];
   return [
     `ftm-watch ${version}: evidence of ${isoTime(observations.startedAt)}`,
     `The round took ${milliseconds(durationMs)}; this process stood still for ${milliseconds(stalledMs)} of it at the longest.`,
     '',
-    renderDiagnosis(diagnosis, PLAIN),
-    ...[licenseServer, ...services, ...controls].flatMap((path) => [heading(`Path to ${path.subject}`), ...pathLines(path), '']),
-    ...(mail.length === 0 ? [] : [heading('Mail'), ...mail.map(mailLine), '']),
-    ...judged.tls.flatMap(({ judged: { endpoints } }) => endpoints.flatMap(verdictLines)),
+    // Before it is wrapped: a name may end on the next line.
+    renderDiagnosis(maskedDiagnosis(diagnosis, mask), PLAIN),
+    ...answers.map((line) => mask.line(line)),
   ].join('\n');
 }
 

@@ -12,13 +12,27 @@ export function configurationWithoutPeople(configuration: Section, mask: Mask): 
   return withoutPeople('', configuration, mask);
 }
 
+/** The names of accounts in it. */
+export function accountsIn(configuration: Section): readonly string[] {
+  return [...new Set(accountsOf('', configuration))];
+}
+
+function accountsOf(key: string, value: Plain): readonly string[] {
+  if (value === null || typeof value !== 'object') return [];
+  if (isList(value)) return value.flatMap((item) => accountsOf(key, item));
+  return Object.entries(value).flatMap(([name, inner]) =>
+    isAccount(key, name) && typeof inner === 'string' ? [inner] : accountsOf(name, inner),
+  );
+}
+
+/** @param section that the key stands in: of the page's users, `name` is what they log in with */
+function isAccount(section: string, key: string): boolean {
+  return ACCOUNT_KEYS.has(key) || (section === 'users' && key === 'name');
+}
+
 function withoutPeople(key: string, section: Section, mask: Mask): Section {
   return Object.fromEntries(
-    Object.entries(section).map(([name, value]) => {
-      // Of the page's users, `name` is what they log in with.
-      const isAccount = ACCOUNT_KEYS.has(name) || (key === 'users' && name === 'name');
-      return [name, isAccount ? PLACE : without(name, value, mask)];
-    }),
+    Object.entries(section).map(([name, value]) => [name, isAccount(key, name) ? PLACE : without(name, value, mask)]),
   );
 }
 

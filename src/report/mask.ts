@@ -86,7 +86,21 @@ const NAMED = new RegExp(`\\b(?:${USER_KEYS})[=:] ?("[^"]+"|'[^']+'|[^\\s"',;&)\
 const SHORTEST_NAME = 3;
 const LONGEST_LINE = 4_000;
 
-export function createMask(): Mask {
+/** What is known of a site beside what texts look like. */
+export interface KnownNames {
+  /** Accounts of the configuration: peers quote them without any mark. One that is a plain word is masked only where it stands in quotes or brackets. */
+  readonly accounts: readonly string[];
+  /** Is done first: half a secret would not be found again. */
+  readonly withoutSecrets: (text: string) => string;
+}
+
+const NOTHING_KNOWN: KnownNames = { accounts: [], withoutSecrets: (text) => text };
+const PLAIN_WORD = /^\p{L}{1,15}$/u;
+
+export function createMask({ accounts, withoutSecrets }: KnownNames = NOTHING_KNOWN): Mask {
+  const accountRules = accounts
+    .filter((name) => name.length >= SHORTEST_NAME)
+    .map((name): Rule => ({ kind: 'user-name', pattern: PLAIN_WORD.test(name) ? quotedWord(name) : wholeWord(name), by: '<user>' }));
   const tally: Record<MaskedKind, number> = { 'user-name': 0, 'mail-address': 0, 'phone-number': 0, code: 0, password: 0 };
 
   function apply({ kind, pattern, by }: Rule, text: string): string {
@@ -98,9 +112,9 @@ export function createMask(): Mask {
 
   return {
     line: (text) => {
-      const cut = text.slice(0, LONGEST_LINE);
+      const cut = withoutSecrets(text).slice(0, LONGEST_LINE);
       const names = namesIn(cut);
-      const masked = RULES.reduce((rest, rule) => apply(rule, rest), cut);
+      const masked = [...RULES, ...accountRules].reduce((rest, rule) => apply(rule, rest), cut);
       return names.reduce((rest, name) => apply({ kind: 'user-name', pattern: wholeWord(name), by: '<user>' }, rest), masked);
     },
     mailAddresses: (text) => apply(MAIL, text),
@@ -114,6 +128,13 @@ function namesIn(line: string): readonly string[] {
 }
 
 function wholeWord(name: string): RegExp {
-  const literal = Array.from(name, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`).join('');
-  return new RegExp(`(?<![\\w<-])${literal}(?![\\w>-])`, 'gu');
+  return new RegExp(`(?<![\\w<-])${literal(name)}(?![\\w>-])`, 'gu');
+}
+
+function quotedWord(name: string): RegExp {
+  return new RegExp(`(?<=["'<(\\[])${literal(name)}(?=["'>)\\]])`, 'gu');
+}
+
+function literal(text: string): string {
+  return Array.from(text, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`).join('');
 }

@@ -6,7 +6,7 @@ import { fileTime } from './instant.ts';
 import { logExcerptsText } from './log-excerpts.ts';
 import { createSecretRemover } from './remove-secrets.ts';
 import type { ReportSources } from './report-contents.ts';
-import { type ReportData, reportData } from './report-data.ts';
+import { maskFor, type ReportData, reportData } from './report-data.ts';
 import { reportHtml } from './report-html.ts';
 import { keptCertificates, seenChains } from './seen-chains.ts';
 
@@ -37,7 +37,7 @@ export function reportArchive(sources: ReportSources): ReportArchive {
 
 function filesOf(sources: ReportSources): readonly File[] {
   const data = reportData(sources);
-  const answers = checklistText(sources.examination, sources.versions.ftmWatch);
+  const answers = checklistText(sources.examination, sources.versions.ftmWatch, maskFor(sources));
   const certificates: readonly File[] = [...seenChains(sources.examination), ...keptCertificates(sources.past)].map(({ file, pem }) => [
     `certificates/${file}`,
     pem,

@@ -29,4 +29,9 @@ export interface Versions {
 export type LogMemory =
   | { readonly kind: 'none' }
   | { readonly kind: 'unreadable'; readonly message: string }
-  | { readonly kind: 'read'; readonly state: PollingState };
+  | {
+      readonly kind: 'read';
+      readonly state: PollingState;
+      /** Null: whoever listened has stopped a while ago, or has heard nothing for so long. */
+      readonly listeningSince: EpochMs | null;
+    };

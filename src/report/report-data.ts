@@ -2,10 +2,12 @@ import type { Plain } from '../config/print.ts';
 import { type DiagnosisJson, diagnosisToJson } from '../core/diagnosis-json.ts';
 import type { EndpointObservation, TlsOutcome } from '../core/observation.ts';
 import type { PathObservation, RoundObservations } from '../core/round.ts';
-import { configurationWithoutPeople } from './configuration.ts';
+import { accountsIn, configurationWithoutPeople } from './configuration.ts';
 import { isoTime } from './instant.ts';
 import { type LogExcerpts, logExcerpts } from './log-excerpts.ts';
-import { createMask, type MaskTally } from './mask.ts';
+import { createMask, type Mask, type MaskTally } from './mask.ts';
+import { maskedData, maskedDiagnosis } from './masked.ts';
+import { createSecretRemover } from './remove-secrets.ts';
 import type { ReportSources, Versions } from './report-contents.ts';
 import { type SeenChain, seenChains } from './seen-chains.ts';
 import { type Timeline, timelineOf } from './timeline.ts';
@@ -18,7 +20,8 @@ export interface ReportData {
   readonly versions: Versions;
   /** The object of `check --json`. */
   readonly check: DiagnosisJson;
-  readonly round: object;
+  /** Every answer of the round. */
+  readonly round: unknown;
   /** Without their PEM, which is in the files that they name. */
   readonly chains: readonly Omit<SeenChain, 'pem'>[];
   readonly timeline: Timeline;
@@ -28,11 +31,19 @@ export interface ReportData {
   readonly masked: MaskTally;
 }
 
+/** Knows the accounts and the secrets of the configuration. */
+export function maskFor({ configuration, secrets }: Pick<ReportSources, 'configuration' | 'secrets'>): Mask {
+  return createMask({ accounts: accountsIn(configuration), withoutSecrets: createSecretRemover(secrets) });
+}
+
 /** All that is in a report as data, already without what tells who a person is. */
 export function reportData(sources: ReportSources): ReportData {
-  const mask = createMask();
+  const mask = maskFor(sources);
   const { examination, past } = sources;
   const content = {
+    check: diagnosisToJson(maskedDiagnosis(examination.diagnosis, mask)),
+    round: maskedData(roundToJson(examination.observations), mask),
+    chains: seenChains(examination).map((chain) => chainToJson(chain, mask)),
     timeline: timelineOf(past, mask),
     logExcerpts: logExcerpts(sources.logMemory, mask),
     configuration: configurationWithoutPeople(sources.configuration, mask),
@@ -42,16 +53,15 @@ export function reportData(sources: ReportSources): ReportData {
     site: sources.site,
     writtenAt: isoTime(sources.writtenAt),
     versions: sources.versions,
-    check: diagnosisToJson(examination.diagnosis),
-    round: roundToJson(examination.observations),
-    chains: seenChains(examination).map(chainToJson),
     ...content,
     masked: mask.tally(),
   };
 }
 
-function chainToJson({ file, target, way, judgement, certificates, dropped }: SeenChain): Omit<SeenChain, 'pem'> {
-  return { file, target, way, judgement, certificates, dropped };
+/** Names in certificates stay: they are the evidence. */
+function chainToJson({ file, target, way, judgement, certificates, dropped }: SeenChain, mask: Mask): Omit<SeenChain, 'pem'> {
+  const masked = judgement === null ? null : { ...judgement, summary: mask.line(judgement.summary) };
+  return { file, target, way, judgement: masked, certificates, dropped };
 }
 
 function roundToJson({ startedAt, licenseServer, services, controls, knownAddresses, ...rest }: RoundObservations): object {

@@ -99,8 +99,8 @@ function versionsView({ versions: { ftmWatch, node, openssl, os } }: ReportData)
 const KINDS: readonly MaskedKind[] = ['user-name', 'mail-address', 'phone-number', 'code', 'password'];
 
 function maskedView({ masked }: ReportData): Markup {
-  return markup`<p>Passwords, keys, tokens and the paths of web hook and heartbeat URLs are not in this report. In log lines, the history and
-the configuration these were masked; serial numbers, addresses and host names stay. A name in the middle of free text cannot always be
-recognised: read the log lines before you send them.</p>
+  return markup`<p>Passwords, keys, tokens and the paths of web hook and heartbeat URLs are not in this report. In log lines, in what
+servers answered, in the history and the configuration these were masked; serial numbers, addresses, host names and certificates stay. A name in the middle of free text cannot always be
+recognised: read log lines and answers before you send them.</p>
 <table><thead><tr><th>What</th><th>Times</th></tr></thead><tbody>${KINDS.map((kind) => markup`<tr><td>${MASKED_KINDS[kind]}</td><td>${masked[kind]}</td></tr>`)}</tbody></table>`;
 }

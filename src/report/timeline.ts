@@ -6,6 +6,7 @@ import { eventOf, type Notification } from '../core/incident/notification.ts';
 import type { KeptPast } from '../store/kept-past.ts';
 import { isoTime } from './instant.ts';
 import type { Mask } from './mask.ts';
+import { maskedCause } from './masked.ts';
 
 /** What happened here before, as the daemon kept it. */
 export interface Timeline {
@@ -61,10 +62,6 @@ export function timelineOf(past: KeptPast, mask: Mask): Timeline {
 function omission(incidents: number, parcels: number): string | null {
   if (incidents === 0 && parcels === 0) return null;
   return `Older ones are left out: ${String(incidents)} incidents, ${String(parcels)} notifications`;
-}
-
-function maskedCause(cause: Cause, mask: Mask): Cause {
-  return { ...cause, summary: mask.line(cause.summary), evidence: cause.evidence.map((line) => mask.line(line)) };
 }
 
 function incidentOf({ id, status, since, openedAt, lastSeen, closedAt, cause, thread }: Incident): TimelineIncident {

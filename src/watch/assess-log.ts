@@ -7,9 +7,17 @@ import { authority } from '../probes/endpoint/dial.ts';
 import { judgeLogEvidence } from '../round/judge-log-evidence.ts';
 import { listens } from './polling-log.ts';
 
+/**
+ * Where nobody has listened. It is no trouble, so it is not `unknown`: who looks once is told what can be looked at once, and that
+ * this is not among it.
+ */
+export function unheardPolling(config: Config, reason = 'Not looked at: only the daemon listens to the log'): Assessment {
+  return { id: 'polling', kind: 'not-configured', findings: [], summary: listens(config) ? reason : 'No log is listened to' };
+}
+
 /** What the log says about polling. */
 export function assessPolling(config: Config, report: PollingReport, notes: readonly Finding[] = []): Assessment {
-  if (!listens(config)) return { id: 'polling', kind: 'not-configured', findings: [], summary: 'No log is listened to' };
+  if (!listens(config)) return unheardPolling(config);
   const heard = report.appliances.some(({ lastLineAt }) => lastLineAt !== null);
   return {
     id: 'polling',

@@ -5,7 +5,6 @@ import { readSecret } from '../secret.ts';
 import type { Assessment } from '../core/assessment.ts';
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 import type { Diagnosis } from '../core/diagnosis.ts';
-import { diagnose } from '../core/diagnosis/diagnose.ts';
 import type { LogEvent } from '../core/polling/log-event.ts';
 import type { SignatureSet } from '../core/polling/signature.ts';
 import type { PreconditionId } from '../core/precondition.ts';
@@ -23,11 +22,9 @@ import { Runner, type RunnerOptions } from '../schedule/runner.ts';
 import { createSpreadTimer } from '../schedule/spread.ts';
 import { jsonFile } from '../store/json-file.ts';
 import { createStore, type Store } from '../store/store.ts';
-import { activationOf, assessUnits } from '../units/assess-units.ts';
 import { mailServersOf } from '../units/mail-servers.ts';
-import { withoutExplained } from '../core/polling/explained.ts';
-import { assessPolling, seemsUnaffected, withLogEvidence } from './assess-log.ts';
-import { explainsPolling, lastExplainingFault } from './explaining-fault.ts';
+import { conclude } from './conclude.ts';
+import { lastExplainingFault } from './explaining-fault.ts';
 import { createPollingLog, listens, type PollingLog } from './polling-log.ts';
 import { createProbesOnDemand, type ProbesOnDemand } from './probe-on-demand.ts';
 import { createRoundPulse, type RoundPulse } from './round-pulse.ts';
@@ -201,25 +198,10 @@ export class Watch {
   }
 
   #diagnose(probed: readonly Assessment[], at: EpochMs): Diagnosis {
-    const { config } = this;
-    const { host, port } = config.licenseServer;
-    const report = this.#polling.report();
-    const picture = this.#units.picture();
-    const conclude = (polling: Assessment): Diagnosis =>
-      diagnose([...withLogEvidence(probed, report, config), ...assessUnits(config, picture), polling], {
-        site: config.site,
-        at,
-        host,
-        port,
-        source: config.firewall?.source ?? null,
-        activation: activationOf(picture),
-        applianceUnaffected: seemsUnaffected(report),
-      });
-    const diagnosis = conclude(assessPolling(config, report));
-    if (explainsPolling(diagnosis)) this.#faultSeenAt = at;
-    if (this.#faultSeenAt === null || this.#faultSeenAt === at) return diagnosis;
-    const unexplained = withoutExplained(report, this.#faultSeenAt);
-    return conclude(assessPolling(config, unexplained.report, unexplained.notes));
+    const round = { config: this.config, at, probed, picture: this.#units.picture() };
+    const { diagnosis, faultSeenAt } = conclude(round, { kind: 'heard', report: this.#polling.report(), faultSeenAt: this.#faultSeenAt });
+    this.#faultSeenAt = faultSeenAt;
+    return diagnosis;
   }
 
   /** The verdict first; what may be slow or full comes after it. */

@@ -1,7 +1,9 @@
+import { getConnInfo } from '@hono/node-server/conninfo';
 import type { Context, MiddlewareHandler } from 'hono';
 import { routePath } from 'hono/route';
 import { visibleText } from '../core/visible-text.ts';
 import type { Login } from './login.ts';
+import { isLoopback } from './loopback.ts';
 import { foreignOrigin, isLocalName, isOwnName } from './same-origin.ts';
 
 /** What tells our own page from one of somebody else's that uses the browser of an administrator. */
@@ -15,14 +17,19 @@ export interface Door {
 const MAX_SHOWN = 100;
 
 /**
- * Why a request that changes something is refused, in a sentence; null when it may pass. A browser may be made to send it by a page of
- * somebody else's, and without users nothing but the name that it calls tells such a page from our own.
+ * Why a request that changes something is refused, in a sentence; null when it may pass. Without users only who is on this machine may:
+ * the socket tells, no header does, since anybody can write one. A browser may be made to send it by a page of somebody else's, and
+ * without users nothing but the name that it calls tells such a page from our own.
  */
 export function changeRefusal(context: Context, { login, hosts }: Door): string | null {
   const host = context.req.header('Host');
   const foreign = foreignOrigin({ host, origin: context.req.header('Origin'), fetchSite: context.req.header('Sec-Fetch-Site') });
   if (foreign !== null) return foreign;
-  if (login !== null || isOwnName(host, hosts)) return null;
+  if (login !== null) return null;
+  const { address } = getConnInfo(context).remote;
+  if (!isLoopback(address))
+    return `Refused: without web.users only this machine may change anything, at its loopback address, and "${address ?? 'nobody'}" asked: set web.users, or run the command on the machine itself`;
+  if (isOwnName(host, hosts)) return null;
   return `Refused: without web.users this must be asked for by address, as in http://127.0.0.1:9843${routePath(context)}`;
 }
 

@@ -25,7 +25,7 @@ export function judgeLicenseAssignment(input: AssignmentInput): readonly Finding
   const { registration, unit } = input;
   switch (registration.kind) {
     case 'denied':
-      return [serviceUnknown(unit, `the service refused the API user: ${registration.message}`)];
+      return [serviceUnknown(unit, `the service refused the API user (${registration.message})`)];
     case 'postponed':
     case 'failed':
       return [serviceUnknown(unit, openText(registration))];

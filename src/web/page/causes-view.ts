@@ -1,4 +1,5 @@
 import type { Cause } from '../../core/cause.ts';
+import { identityOf } from './identity.ts';
 import { type Markup, markup } from './markup.ts';
 import { partsOfStep, type StepPart } from './remedy-step.ts';
 import { titleOf } from './route-map-view.ts';
@@ -9,12 +10,12 @@ export function causesView(causes: readonly Cause[]): Markup {
   return markup`${causes.map(causeView)}`;
 }
 
-function causeView(cause: Cause, index: number): Markup {
+function causeView(cause: Cause): Markup {
   const tone = SEVERITY_TONES[cause.severity];
-  const title = `cause-${String(index + 1)}`;
-  return markup`<article class="card cause ${tone}" aria-labelledby="${title}">
+  const id = `cause-${identityOf([cause.id, cause.subject])}`;
+  return markup`<article id="${id}" class="card cause ${tone}" aria-labelledby="${id}-title">
 <header>${badge(tone, SEVERITY_WORDS[cause.severity])}${cause.confidence === 'suspected' ? markup`<span class="tag">suspected</span>` : null}<code class="tag">${cause.id}</code><span class="subject">${cause.subject}</span></header>
-<h2 id="${title}">${cause.summary}</h2>
+<h2 id="${id}-title">${cause.summary}</h2>
 <p class="impact"><strong>Impact</strong> ${cause.impact}</p>
 <div class="columns">
 <section><h3>Evidence</h3><ul class="evidence">${cause.evidence.map((line) => markup`<li>${line}</li>`)}</ul>${consequences(cause)}</section>

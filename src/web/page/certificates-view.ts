@@ -24,12 +24,12 @@ const MAX_CHAINS = 6;
 /** The certificates as seen, against the trusted ones; those that are as they should be stay folded. */
 export function certificatesView(seen: readonly SeenCertificate[]): Markup | null {
   if (seen.length === 0) return null;
-  return markup`<section class="card" aria-labelledby="certificates-title">
+  return markup`<section id="certificates" class="card" aria-labelledby="certificates-title">
 <h2 id="certificates-title">Certificate as seen</h2>${groupByChain(seen).slice(0, MAX_CHAINS).map(chainView)}
 </section>`;
 }
 
-function chainView({ target, addresses, verdict, chain, trusted }: SeenChain, index: number): Markup {
+function chainView({ id, target, addresses, verdict, chain, trusted }: SeenChain): Markup {
   const { tone, word } = VERDICTS[verdict];
   const isFine = tone === 'good' || tone === 'info';
   const [leaf] = chain;
@@ -38,10 +38,10 @@ function chainView({ target, addresses, verdict, chain, trusted }: SeenChain, in
 ${
   leaf === undefined
     ? null
-    : markup`<details id="chain-${index}"${isFine ? null : markup` open`}><summary>${chain.length === 1 ? '1 certificate' : `${String(chain.length)} certificates`}</summary>
+    : markup`<details id="chain-${id}"${isFine ? null : markup` open`}><summary>${chain.length === 1 ? '1 certificate' : `${String(chain.length)} certificates`}</summary>
 ${chain.map((certificate, depth) => certificateView(certificate, trusted[depth], depth))}
 ${trusted.length === 0 ? markup`<p class="quiet">Nothing to compare with yet: <code class="command" data-copy>ftm-watch trust learn</code> on a path known to be clean.</p>` : null}
-${pemView(chain, index)}</details>`
+${pemView(chain, id)}</details>`
 }</div>`;
 }
 
@@ -71,6 +71,6 @@ function fieldView({ name, text }: Field, seen: Certificate, trusted: Certificat
   return markup`<tr class="differs"><th scope="row">${name}</th><td><mark>${text(seen)}</mark><span class="unseen"> (differs)</span></td><td>${text(trusted)}</td></tr>`;
 }
 
-function pemView(chain: readonly Certificate[], index: number): Markup {
-  return markup`<details id="pem-${index}"><summary>PEM</summary><pre data-copy tabindex="0">${preformatted(chain.map(certificatePem).join(''))}</pre></details>`;
+function pemView(chain: readonly Certificate[], id: string): Markup {
+  return markup`<details id="pem-${id}"><summary>PEM</summary><pre data-copy tabindex="0">${preformatted(chain.map(certificatePem).join(''))}</pre></details>`;
 }

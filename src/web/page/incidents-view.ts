@@ -38,7 +38,7 @@ export function incidentsView({ incidents, parcels, complete }: Chronicle, quiet
   const open = sorted.filter(({ status }) => status === 'open').toSorted((a, b) => gravity(a) - gravity(b));
   const closed = sorted.filter(({ status }) => status === 'closed');
   const telltale = { parcels, quiet, now };
-  return markup`<section class="card" aria-labelledby="incidents-title">
+  return markup`<section id="incidents" class="card" aria-labelledby="incidents-title">
 <h2 id="incidents-title">Open incidents <span class="count">${open.length}</span></h2>
 ${open.length === 0 ? markup`<p class="quiet">None.</p>` : markup`<ul class="incidents">${open.slice(0, MAX_OPEN).map((incident, index) => openView(incident, index, telltale))}</ul>`}
 ${more(open.length - MAX_OPEN)}

@@ -29,7 +29,7 @@ export function notificationsView({ parcels, complete }: Chronicle, silentAlertm
   const tellings = tellingsOf(parcels);
   const troubled = tellings.filter(isTroubled);
   const arrived = tellings.filter((telling) => !isTroubled(telling));
-  return markup`<section class="card notifications" aria-labelledby="notifications-title">
+  return markup`<section id="notifications" class="card notifications" aria-labelledby="notifications-title">
 <h2 id="notifications-title">Notifications${troubled.length === 0 ? null : markup` <span class="count">${troubled.length} not delivered</span>`}</h2>
 ${silentAlertmanagers === 0 ? null : markup`<p>${badge('warn', 'Alertmanager')} <span class="quiet">${silentAlertmanagers === 1 ? 'one instance' : `${String(silentAlertmanagers)} instances`} did not take the last message; tried again all the time</span></p>`}
 ${tellings.length === 0 ? markup`<p class="quiet">None of late.</p>` : null}

@@ -5,7 +5,7 @@ import { sign, STATE_TONES, STATE_WORDS } from './signs.ts';
 
 /** The map as two lists: read aloud it is the way in words, and the lines between are drawn by the style sheet. */
 export function routeMapView({ stops, branches }: RouteMap): Markup {
-  return markup`<section class="card route" aria-labelledby="route-title">
+  return markup`<section id="route" class="card route" aria-labelledby="route-title">
 <h2 id="route-title">The way of an activation</h2>
 <ol class="stops">${stops.map((stop, index) => stopView(stop, stops[index + 1]))}</ol>
 <h3 class="unseen">What FortiAuthenticator needs beside it</h3>

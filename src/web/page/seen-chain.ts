@@ -1,8 +1,11 @@
 import { VERDICTS } from '../../core/interception/tls-evidence.ts';
 import type { SeenCertificate } from '../sources.ts';
+import { identityOf } from './identity.ts';
 
 /** One chain, with all the addresses of the target that sent it. */
 export interface SeenChain extends Omit<SeenCertificate, 'address'> {
+  /** The same for as long as this target sends these certificates and they are judged so. */
+  readonly id: string;
   readonly addresses: readonly string[];
 }
 
@@ -10,8 +13,8 @@ export interface SeenChain extends Omit<SeenCertificate, 'address'> {
 export function groupByChain(seen: readonly SeenCertificate[]): readonly SeenChain[] {
   const groups = new Map<string, SeenChain>();
   for (const { address, ...rest } of seen) {
-    const key = JSON.stringify([rest.target, rest.verdict, rest.chain.map(({ fingerprint }) => fingerprint)]);
-    groups.set(key, { ...rest, addresses: [...(groups.get(key)?.addresses ?? []), address] });
+    const id = identityOf([rest.target, rest.verdict, ...rest.chain.map(({ fingerprint }) => fingerprint)]);
+    groups.set(id, { ...rest, id, addresses: [...(groups.get(id)?.addresses ?? []), address] });
   }
   return [...groups.values()].toSorted((a, b) => VERDICTS.indexOf(a.verdict) - VERDICTS.indexOf(b.verdict));
 }

@@ -4,11 +4,19 @@ import { updateDistances } from './distance.js';
 
 /** How often to ask where there is no event stream: too many listen, or a proxy forbids it. */
 const POLL_MS = 30_000;
+/** Selected text keeps the page as it is for so long: it may be forgotten on a screen that everybody looks at. */
+const LONGEST_PAUSE_MS = 60_000;
+/** What the keyboard can stand on. */
+const FOCUSABLE = 'a[href], button, summary, [tabindex]';
 
 const state = {
   running: false,
-  /** Something happened that is not shown yet. */
+  /** Something happened while the page was being fetched. */
   again: false,
+  /** Since when new content has waited for selected text; 0: none waits. */
+  pausedSince: 0,
+  /** What the latest round came to, shown or not. */
+  word: main().dataset['word'] ?? '',
   /** The server's clock minus ours. */
   skew: Number(main().dataset['now']) - Date.now(),
 };
@@ -22,8 +30,8 @@ function main() {
 
 /** @returns {Promise<void>} */
 async function refresh() {
-  state.again = state.running || isBeingRead();
-  if (state.again) return;
+  state.again = state.running;
+  if (state.running) return;
   state.running = true;
   try {
     const response = await fetch(location.pathname, { cache: 'no-store', headers: { Accept: 'text/html' } });
@@ -38,7 +46,18 @@ async function refresh() {
 }
 
 /** Text that somebody has selected, to copy it, must not vanish. */
-function isBeingRead() {
+function isPaused() {
+  if (!isTextSelected()) state.pausedSince = 0;
+  else if (state.pausedSince === 0) state.pausedSince = Date.now();
+  return state.pausedSince !== 0 && Date.now() - state.pausedSince < LONGEST_PAUSE_MS;
+}
+
+/** Shows what has waited, once nothing keeps it any more. */
+function endPause() {
+  if (state.pausedSince !== 0 && !isPaused()) void refresh();
+}
+
+function isTextSelected() {
   const selection = getSelection();
   return selection !== null && !selection.isCollapsed && main().contains(selection.anchorNode);
 }
@@ -47,16 +66,45 @@ function isBeingRead() {
 function show(page) {
   const next = page.querySelector('main');
   if (next === null) return;
+  document.title = page.title;
+  document.getElementById('icon')?.setAttribute('href', page.getElementById('icon')?.getAttribute('href') ?? '');
+  state.word = next.dataset['word'] ?? '';
+  state.skew = Number(next.dataset['now']) - Date.now();
+  if (!isPaused()) replaceContent(next);
+}
+
+/** @param {HTMLElement} next */
+function replaceContent(next) {
   const before = main();
   keepUnfolded(before, next);
   keepCharts(before, next);
   addCopyButtons(next);
-  const focused = document.activeElement?.id ?? '';
+  const focusAgain = keepFocus();
   before.replaceWith(document.adoptNode(next));
-  if (focused !== '') document.getElementById(focused)?.focus({ preventScroll: true });
-  state.skew = Number(next.dataset['now']) - Date.now();
-  document.title = page.title;
-  document.getElementById('icon')?.setAttribute('href', page.getElementById('icon')?.getAttribute('href') ?? '');
+  focusAgain();
+  state.pausedSince = 0;
+}
+
+/**
+ * Whoever goes through the page by keyboard stands afterwards where they stood: by the nearest element with a name, and the place within it.
+ * @returns {() => void}
+ */
+function keepFocus() {
+  const { activeElement } = document;
+  const region = activeElement?.closest('main [id]') ?? null;
+  const place = region === null ? -1 : focusablesIn(region).findIndex((element) => element === activeElement);
+  return () => {
+    const again = region === null ? null : document.getElementById(region.id);
+    if (again !== null) focusablesIn(again)[place]?.focus({ preventScroll: true });
+  };
+}
+
+/**
+ * @param {Element} region
+ * @returns {HTMLElement[]}
+ */
+function focusablesIn(region) {
+  return [region, ...region.querySelectorAll('*')].filter((element) => element instanceof HTMLElement && element.matches(FOCUSABLE));
 }
 
 /**
@@ -91,9 +139,20 @@ function setLost(isLost) {
   if (live === null) return;
   live.hidden = false;
   live.classList.toggle('lost', isLost);
+  live.classList.toggle('paused', !isLost && state.pausedSince !== 0);
   // The element is a live region: what is the same must not be read out again.
-  const text = isLost ? 'No connection to ftm-watch: this may be old' : `Live: ${main().dataset['word'] ?? ''}`;
+  const text = liveText(isLost);
   if (live.textContent !== text) live.textContent = text;
+}
+
+/**
+ * @param {boolean} isLost
+ * @returns {string}
+ */
+function liveText(isLost) {
+  if (isLost) return 'No connection to ftm-watch: this may be old';
+  if (state.pausedSince === 0) return `Live: ${state.word}`;
+  return `Paused: text is selected${main().dataset['word'] === state.word ? '' : `. Now: ${state.word}`}`;
 }
 
 /**
@@ -125,11 +184,10 @@ function listen() {
   });
 }
 
-document.addEventListener('selectionchange', () => {
-  if (state.again && !isBeingRead()) void refresh();
-});
+document.addEventListener('selectionchange', endPause);
 addCopyButtons(document);
 setInterval(() => {
   updateDistances(Date.now() + state.skew);
+  endPause();
 }, 1_000);
 listen();

@@ -10,6 +10,7 @@ import { startDaemon } from '../../lab/daemon.ts';
 import type { Daemon } from '../../lab/daemon.ts';
 import { createLab } from '../../lab/lab.ts';
 import type { Lab } from '../../lab/lab.ts';
+import { createMailHost } from '../../lab/mail-host.ts';
 import { createIdentity } from '../../support/authority.ts';
 import { sendLines } from '../../support/daemon-process.ts';
 import { runFtmWatch } from '../../support/ftm-watch.ts';
@@ -218,6 +219,28 @@ describe.concurrent('a further report', () => {
     expect(canariesIn(all)).toEqual([]);
     expect(all.text('report.json')).toContain(`web hook at ${hooks.url}: `);
     expect(JSON.stringify(dataOf(all).configuration)).toContain(`${hooks.url}/…`);
+  });
+
+  test('has no canary either when servers quote recipients and users', async () => {
+    await using mail = await createMailHost();
+    mail.setFault('refuse-recipient');
+    const quoted = await reportUnder('quoted', {
+      mail: [{ host: '127.0.0.1', port: mail.port, security: 'none', from: 'fac@example.org', to: `${CANARY}.doe@example.org` }],
+      registration: {
+        user: `${CANARY}-API-USER`,
+        passwordFile: 'mail-password',
+        url: lab.registration.url,
+        authUrl: lab.registration.url,
+        caFile: 'registration-ca.pem',
+      },
+      store: { path: 'quoted/ftm-watch.sqlite' },
+    });
+    expect(canariesIn(quoted)).toEqual([]);
+    const { check, round, masked } = dataOf(quoted);
+    for (const said of [JSON.stringify(check), JSON.stringify(round), quoted.text('checklist.txt'), quoted.text('report.html')])
+      expect(said).toMatch(/550 5\.7\.1 relaying to (?:<|&lt;)user(?:>|&gt;)@example\.org denied/u);
+    expect(JSON.stringify(check)).toContain('the service refused the API user');
+    expect(masked['mail-address']).toBeGreaterThan(2);
   });
 
   test('says that history and log lines are damaged', async () => {

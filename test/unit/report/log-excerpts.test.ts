@@ -20,7 +20,7 @@ function heard(index: number, count = 1): LogEvent {
 }
 
 function memory(events: readonly LogEvent[]): LogMemory {
-  return { kind: 'read', state: events.reduce(recordEvent, emptyPolling(900_000)) };
+  return { kind: 'read', state: events.reduce(recordEvent, emptyPolling(900_000)), listeningSince: null };
 }
 
 describe('log excerpts', () => {
@@ -49,7 +49,10 @@ describe('log excerpts', () => {
         },
       },
     };
-    expect(logExcerpts({ kind: 'read', state }, createMask())).toMatchObject({ dropped: 2, lines: [{ line: 'old line', count: 1 }] });
+    expect(logExcerpts({ kind: 'read', state, listeningSince: null }, createMask())).toMatchObject({
+      dropped: 2,
+      lines: [{ line: 'old line', count: 1 }],
+    });
   });
 
   test('hold what firewalls admitted', () => {

@@ -73,6 +73,27 @@ describe('a log line', () => {
   });
 });
 
+describe('an account of the configuration', () => {
+  const known = {
+    accounts: ['API-USER', 'monitor', 'jane@example.org', 'x'],
+    withoutSecrets: (text: string) => text.replaceAll('a@b.example', '‹secret›'),
+  };
+
+  test.each([
+    ['HTTP 401 when logging in as "API-USER"', 'HTTP 401 when logging in as "<user>"'],
+    ['API-USER is unknown, API-USER-2 is not', '<user> is unknown, API-USER-2 is not'],
+    ['535 jane@example.org: no', '535 <user>@example.org: no'],
+    ['logging in as "monitor" of this monitor', 'logging in as "<user>" of this monitor'],
+    ['of [monitor], at 1x', 'of [<user>], at 1x'],
+  ])('is found wherever a peer quotes it: %s', (line, masked) => {
+    expect(createMask(known).line(line)).toBe(masked);
+  });
+
+  test('is looked for when secrets have been taken out whole', () => {
+    expect(createMask(known).line('sent a@b.example, got 535')).toBe('sent ‹secret›, got 535');
+  });
+});
+
 test('counts what it took out', () => {
   const mask = createMask();
   mask.line('user="jane" mail to jane@example.org and +49 171 2345678: activation code 1A2B-3C4D');

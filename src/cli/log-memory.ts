@@ -1,0 +1,74 @@
+import { readFile } from 'node:fs/promises';
+
+import type { Config } from '../config/config.ts';
+import type { EpochMs } from '../core/clock.ts';
+import { pollingReport, type PollingReport } from '../core/polling/report.ts';
+import type { SignatureSet } from '../core/polling/signature.ts';
+import { resumePolling } from '../core/polling/state.ts';
+import type { LogMemory } from '../report/report-contents.ts';
+import type { KeptPast } from '../store/kept-past.ts';
+import { unheardPolling } from '../watch/assess-log.ts';
+import type { LogPart } from '../watch/conclude.ts';
+import { lastExplainingFault } from '../watch/explaining-fault.ts';
+import { listenedSince, readPolling } from '../watch/polling-file.ts';
+import { listens } from '../watch/polling-log.ts';
+import { stateFile } from '../watch/state-files.ts';
+
+/** What a daemon with the same store has kept of the log; read only. Throws nothing. */
+export async function readLogMemory(config: Pick<Config, 'store'>, now: EpochMs): Promise<LogMemory> {
+  const path = stateFile(config, 'polling.json');
+  try {
+    const stored: unknown = JSON.parse(await readFile(path, 'utf8'));
+    const state = readPolling(stored, now);
+    if (state === null) return { kind: 'unreadable', message: `"${path}" is damaged, or of another version` };
+    return { kind: 'read', state, listeningSince: listenedSince(stored, now) };
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return { kind: 'none' };
+    const reason = error instanceof SyntaxError ? 'it is damaged' : error instanceof Error ? error.message : 'unknown error';
+    return { kind: 'unreadable', message: `"${path}": ${reason}` };
+  }
+}
+
+export interface LogPartSources {
+  readonly logMemory: LogMemory;
+  readonly past: KeptPast;
+  readonly signatures: SignatureSet;
+  readonly now: EpochMs;
+}
+
+/** What that memory adds to a round. That nothing was heard lately proves something only while somebody listens. */
+export function logPartOf(config: Config, { logMemory, past, signatures, now }: LogPartSources): LogPart {
+  switch (logMemory.kind) {
+    case 'none':
+      return unheard(config, 'Not looked at: only the daemon listens to the log, and none has kept anything of it with this store');
+    case 'unreadable':
+      return { kind: 'unheard', polling: unreadablePolling(config) };
+    case 'read':
+      break;
+  }
+  const { window, silentAfter } = config.logs;
+  const report = pollingReport(resumePolling(logMemory.state, window), {
+    now,
+    window,
+    silentAfter,
+    appliances: config.appliances.map(({ name }) => name),
+    signatures,
+    listeningSince: logMemory.listeningSince,
+  });
+  if (logMemory.listeningSince === null && !tellsOfTrouble(report))
+    return unheard(config, 'Not looked at: only the daemon listens to the log, and what one has kept of it is old');
+  return { kind: 'heard', report, faultSeenAt: past.kind === 'read' ? lastExplainingFault(past.incidents) : null };
+}
+
+function unheard(config: Config, reason: string): LogPart {
+  return { kind: 'unheard', polling: unheardPolling(config, reason) };
+}
+
+function unreadablePolling(config: Config): ReturnType<typeof unheardPolling> {
+  const polling = unheardPolling(config, 'What the daemon has kept of the log cannot be read');
+  return listens(config) ? { ...polling, kind: 'unjudged' } : polling;
+}
+
+function tellsOfTrouble({ appliances, firewallEvidence }: PollingReport): boolean {
+  return firewallEvidence.length > 0 || appliances.some(({ errors }) => errors.length > 0);
+}

@@ -1,0 +1,67 @@
+import type { Config } from '../config/config.ts';
+import type { Assessment } from '../core/assessment.ts';
+import type { EpochMs } from '../core/clock.ts';
+import type { Diagnosis } from '../core/diagnosis.ts';
+import { diagnose } from '../core/diagnosis/diagnose.ts';
+import { withoutExplained } from '../core/polling/explained.ts';
+import type { PollingReport } from '../core/polling/report.ts';
+import { activationOf, assessUnits } from '../units/assess-units.ts';
+import type { UnitsPicture } from '../units/observe-units.ts';
+import { assessPolling, seemsUnaffected, withLogEvidence } from './assess-log.ts';
+import { explainsPolling } from './explaining-fault.ts';
+
+/** What was found out in one round, but for the log. */
+export interface RoundFindings {
+  readonly config: Config;
+  /** When the round began. */
+  readonly at: EpochMs;
+  readonly probed: readonly Assessment[];
+  readonly picture: UnitsPicture;
+}
+
+/** What the log adds to a round. */
+export type LogPart =
+  | {
+      readonly kind: 'heard';
+      readonly report: PollingReport;
+      /** When something was last broken that makes FortiAuthenticator complain; null: not lately. */
+      readonly faultSeenAt: EpochMs | null;
+    }
+  /** Nobody listened; `polling` says why. */
+  | { readonly kind: 'unheard'; readonly polling: Assessment };
+
+export interface Conclusion {
+  readonly diagnosis: Diagnosis;
+  /** For the next round. */
+  readonly faultSeenAt: EpochMs | null;
+}
+
+/** Reasons over a round together with the log. What FortiAuthenticator complained of while a fault lasted is explained by it, also afterwards. */
+export function conclude(round: RoundFindings, log: LogPart): Conclusion {
+  if (log.kind === 'unheard') return { diagnosis: diagnosed(round, log.polling, false), faultSeenAt: null };
+  const { config, at } = round;
+  const { report } = log;
+  const whole = { ...round, probed: withLogEvidence(round.probed, report, config) };
+  const withPolling = (polling: Assessment): Diagnosis => diagnosed(whole, polling, seemsUnaffected(report));
+  const diagnosis = withPolling(assessPolling(config, report));
+  if (explainsPolling(diagnosis)) return { diagnosis, faultSeenAt: at };
+  if (log.faultSeenAt === null) return { diagnosis, faultSeenAt: null };
+  const unexplained = withoutExplained(report, log.faultSeenAt);
+  return {
+    diagnosis: withPolling(assessPolling(config, unexplained.report, unexplained.notes)),
+    faultSeenAt: log.faultSeenAt,
+  };
+}
+
+function diagnosed({ config, at, probed, picture }: RoundFindings, polling: Assessment, applianceUnaffected: boolean): Diagnosis {
+  const { host, port } = config.licenseServer;
+  return diagnose([...probed, ...assessUnits(config, picture), polling], {
+    site: config.site,
+    at,
+    host,
+    port,
+    source: config.firewall?.source ?? null,
+    activation: activationOf(picture),
+    applianceUnaffected,
+  });
+}

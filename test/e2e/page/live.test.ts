@@ -1,0 +1,121 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { startDaemon } from '../../lab/daemon.ts';
+import type { Daemon } from '../../lab/daemon.ts';
+import { createLab } from '../../lab/lab.ts';
+import type { Lab } from '../../lab/lab.ts';
+import { launchBrowser, openPage } from '../../support/browser.ts';
+import type { OpenPage } from '../../support/browser.ts';
+import { describeWhere } from '../../support/privilege.ts';
+
+const PAUSED = 'Paused: text is selected';
+const CHIP = '#live:not([hidden])';
+
+describeWhere([{ program: 'chromium' }], 'the status page while somebody reads it', () => {
+  let lab: Lab;
+  let daemon: Daemon;
+  let browser: Browser;
+  let opened: OpenPage;
+  let page: Page;
+
+  beforeAll(async () => {
+    lab = await createLab();
+    [daemon, browser] = await Promise.all([startDaemon(lab.configFile, lab.folder), launchBrowser()]);
+  });
+
+  beforeEach(async () => {
+    await daemon.diagnosis(({ ready, causes }) => ready === 'ready' && causes.length === 0, AbortSignal.timeout(20_000));
+    opened = await openPage(browser, daemon.url);
+    ({ page } = opened);
+    await page.locator(CHIP).waitFor();
+  });
+
+  afterEach(async () => {
+    await opened[Symbol.asyncDispose]();
+    await lab.inspect(false);
+  });
+
+  afterAll(async () => {
+    await browser.close();
+    await daemon[Symbol.asyncDispose]();
+    await lab[Symbol.asyncDispose]();
+  });
+
+  test('unfolds certificates that differ, although those that came before were folded', async () => {
+    expect(await page.locator('.chain.good > details').count()).toBe(1);
+    expect(await page.locator('.chain > details[open]').count()).toBe(0);
+
+    await lab.inspect(true);
+
+    await page.locator('.chain.bad > details').waitFor();
+    expect(await page.locator('.chain.bad > details[open]').count()).toBe(1);
+    await fold(page, '.chain.bad > details');
+    await nextRound(page);
+    expect(await page.locator('.chain.bad > details[open]').count()).toBe(0);
+  });
+
+  test('leaves selected text alone, but tells that it does, and what is new', async () => {
+    await select(page, '#clock .said p');
+    await lab.inspect(true);
+
+    await page.locator(CHIP, { hasText: `${PAUSED}. Now: Not ready` }).waitFor();
+    expect(await page.title()).toBe('Not ready – lab – ftm-watch');
+    expect(await page.locator('#icon').getAttribute('href')).toBe('static/icon-not-ready.svg');
+    expect(await page.locator('#verdict').textContent()).toBe('Ready');
+    expect(await selected(page)).not.toBe('');
+
+    await page.evaluate('getSelection().empty()');
+    await page.locator('#verdict', { hasText: 'Not ready' }).waitFor();
+    await page.locator(CHIP, { hasText: 'Live: Not ready' }).waitFor();
+  });
+
+  test('is up to date again a minute after text was selected and forgotten', async () => {
+    await page.clock.install();
+    await select(page, '#clock .said p');
+    await lab.inspect(true);
+    await page.locator(CHIP, { hasText: PAUSED }).waitFor();
+
+    await page.clock.fastForward(50_000);
+    await daemon.diagnosis(({ ready }) => ready === 'not-ready', AbortSignal.timeout(10_000));
+    expect(await page.locator('#verdict').textContent()).toBe('Ready');
+
+    await page.clock.fastForward(11_000);
+    await page.locator('#verdict', { hasText: 'Not ready' }).waitFor();
+    await page.locator(CHIP, { hasText: 'Live: Not ready' }).waitFor();
+  });
+
+  test('leaves the keyboard where it stood', async () => {
+    await lab.inspect(true);
+    const controls = ['.cause .remedy button', '.chain.bad > details > summary', '.stop.bad .parts a', '#activity a'];
+    for (const control of controls) {
+      const last = page.locator(control).last();
+      await last.waitFor();
+      await last.focus();
+      await last.evaluate('document.activeElement.dataset.before = "yes"');
+      await nextRound(page);
+      expect(await page.evaluate('document.activeElement.dataset.before ?? "another element"')).toBe('another element');
+      expect(await last.evaluate((element) => element.matches(':focus'))).toBe(true);
+    }
+    expect(opened.complaints).toEqual([]);
+  });
+});
+
+async function select(page: Page, selector: string): Promise<void> {
+  await page.evaluate(`getSelection().selectAllChildren(document.querySelector(${JSON.stringify(selector)}))`);
+  expect(await selected(page)).not.toBe('');
+}
+
+function selected(page: Page): Promise<string> {
+  return page.evaluate('getSelection().toString()');
+}
+
+async function fold(page: Page, selector: string): Promise<void> {
+  await page.locator(`${selector} > summary`).click();
+  expect(await page.locator(`${selector}[open]`).count()).toBe(0);
+}
+
+/** Until the content has been replaced. */
+async function nextRound(page: Page): Promise<void> {
+  await page.evaluate('document.querySelector("main").dataset.round = "old"');
+  await page.locator('main:not([data-round])').waitFor();
+}

@@ -1,0 +1,74 @@
+import { beforeAll, expect, test } from 'vitest';
+import { logPartOf } from '../../../src/cli/log-memory.ts';
+import type { Config } from '../../../src/config/config.ts';
+import type { SignatureSet } from '../../../src/core/polling/signature.ts';
+import { emptyPolling, recordEvents } from '../../../src/core/polling/state.ts';
+import type { LogMemory } from '../../../src/report/report-contents.ts';
+import type { KeptPast } from '../../../src/store/kept-past.ts';
+import { causeOf } from '../../support/diagnosis-of.ts';
+import { configOf } from '../../support/config-of.ts';
+import { START, timeline } from '../../support/incident-timeline.ts';
+import { shippedCatalogue } from '../../support/signature-catalogue.ts';
+
+const WINDOW = 900_000;
+const NONE: KeptPast = { kind: 'none' };
+
+let config: Config;
+let silent: Config;
+let signatures: SignatureSet;
+
+beforeAll(async () => {
+  const appliances = 'appliances: [{ name: fac-1, serial: FACVM0000000001, logSources: [10.0.0.5] }]';
+  config = await configOf(`{ ${appliances}, logs: { syslog: { udp: "127.0.0.1:5514" } } }`);
+  silent = await configOf(`{ ${appliances} }`);
+  signatures = await shippedCatalogue();
+});
+
+/** With an error of this age. */
+function memory(age: number, listeningSince: number | null): LogMemory {
+  const error = {
+    kind: 'ftm',
+    appliance: 'fac-1',
+    signature: 'ftm-polling-ssl',
+    at: START - age,
+    count: 1,
+    line: 'x',
+    source: 'udp',
+  } as const;
+  return { kind: 'read', state: recordEvents(emptyPolling(WINDOW), [error]), listeningSince };
+}
+
+function pollingOf(logMemory: LogMemory, of = config): unknown {
+  const part = logPartOf(of, { logMemory, past: NONE, signatures, now: START });
+  return part.kind === 'heard' ? 'heard' : { kind: part.polling.kind, summary: part.polling.summary };
+}
+
+test('what was kept lately is heard, errors also of a daemon that has stopped', () => {
+  expect(pollingOf(memory(60_000, START - 3_600_000))).toBe('heard');
+  expect(pollingOf(memory(60_000, null))).toBe('heard');
+  expect(pollingOf(memory(2 * WINDOW, START - 3_600_000))).toBe('heard');
+});
+
+test('what is old proves nothing', () => {
+  const summary = 'Not looked at: only the daemon listens to the log, and what one has kept of it is old';
+  expect(pollingOf(memory(2 * WINDOW, null))).toEqual({ kind: 'not-configured', summary });
+});
+
+test('where nothing was kept it says so, and where it cannot be read it is not known', () => {
+  expect(pollingOf({ kind: 'none' })).toMatchObject({ kind: 'not-configured', summary: expect.stringContaining('none has kept anything') });
+  expect(pollingOf({ kind: 'unreadable', message: 'x' })).toMatchObject({
+    kind: 'unjudged',
+    summary: expect.stringContaining('cannot be read'),
+  });
+});
+
+test.each<LogMemory>([{ kind: 'none' }, { kind: 'unreadable', message: 'x' }])('no log is missed that nobody listens to: %j', (kept) => {
+  expect(pollingOf(kept, silent)).toEqual({ kind: 'not-configured', summary: 'No log is listened to' });
+});
+
+test('an outage that was remembered explains the errors that came with it', () => {
+  const { incidents } = timeline().rounds(2, [causeOf('tls-intercepted')]).state;
+  const past = { kind: 'read', incidents, olderIncidents: 0, parcels: [], olderParcels: 0, certificates: [] } as const;
+  const part = logPartOf(config, { logMemory: memory(60_000, null), past, signatures, now: START });
+  expect(part).toMatchObject({ kind: 'heard', faultSeenAt: incidents[0]?.lastSeen });
+});
