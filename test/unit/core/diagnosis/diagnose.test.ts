@@ -5,31 +5,8 @@ import type { Assessment } from '../../../../src/core/assessment.ts';
 import { CAUSE_PRECONDITIONS, type CauseId } from '../../../../src/core/cause.ts';
 import { diagnose } from '../../../../src/core/diagnosis/diagnose.ts';
 import type { Finding } from '../../../../src/core/finding.ts';
-import { PRECONDITIONS, type PreconditionId } from '../../../../src/core/precondition.ts';
-
-const CONTEXT = {
-  site: 'hq',
-  at: Date.UTC(2026, 10, 24, 13),
-  host: 'fortitokenmobile.fortinet.com',
-  port: 443,
-  source: null,
-  activation: { licenseActive: null, offlineActivation: null },
-  applianceUnaffected: false,
-};
-
-const TARGET = 'fortitokenmobile.fortinet.com:443';
-
-function finding(suggests: CauseId | null, overrides: Partial<Finding> = {}): Finding {
-  return { rule: 'some-rule', subject: TARGET, expected: 'this', actual: 'that', level: 'broken', suggests, ...overrides };
-}
-
-/** All preconditions judged and well, but for these. */
-function round(...special: readonly (readonly [PreconditionId, readonly Finding[], Assessment['kind']?])[]): readonly Assessment[] {
-  return PRECONDITIONS.map(({ id }) => {
-    const [, findings, kind] = special.find(([candidate]) => candidate === id) ?? [id, []];
-    return { id, kind: kind ?? 'judged', findings, summary: 'All is well' };
-  });
-}
+import { PRECONDITIONS } from '../../../../src/core/precondition.ts';
+import { CONTEXT, finding, round, TARGET } from '../../../support/judged-round.ts';
 
 function outcome(assessments: readonly Assessment[]) {
   const { ready, causes, preconditions } = diagnose(assessments, CONTEXT);
@@ -70,48 +47,6 @@ describe('diagnose()', () => {
     const warnings = services.map((service): Finding => ({ ...service, level: 'warning', suggests: 'tls-blocked' }));
     const mild = diagnose(round(['tls-genuine', [finding('tls-intercepted'), ...warnings]], ['polling', complaints]), CONTEXT);
     expect(mild.causes.map(({ evidence }) => evidence.length).toSorted((a, b) => b - a)).toEqual([21, ...many.map(() => 1)]);
-  });
-
-  test('takes what is wrong at services too for one fault, which is told once', () => {
-    const atService = (subject: string): Finding => finding('tls-intercepted', { subject, level: 'warning' });
-    const services = [atService('push.fortinet.com:443'), atService('other.test:443')];
-    const both = diagnose(round(['tls-genuine', [...services, finding('tls-intercepted')]]), CONTEXT);
-    expect(both.causes).toMatchObject([
-      {
-        id: 'tls-intercepted',
-        severity: 'critical',
-        subject: TARGET,
-        evidence: ['expected this, got that', 'push.fortinet.com:443: expected this, got that', 'other.test:443: expected this, got that'],
-      },
-    ]);
-    expect(outcome(round(['tls-genuine', services])).causes).toEqual(['warning tls-intercepted', 'warning tls-intercepted']);
-    expect(outcome(round(['tls-genuine', [...services, finding('tls-blocked')]])).causes).toEqual([
-      'critical tls-blocked',
-      'warning tls-intercepted',
-      'warning tls-intercepted',
-    ]);
-  });
-
-  test('speaks of the service where only that one is concerned', () => {
-    const facts = { host: 'push.fortinet.com', port: '8443' };
-    const subject = 'push.fortinet.com:8443';
-    const lost = finding('name-not-found', { subject, level: 'warning', facts: { ...facts, resolver: '10.0.0.53' } });
-    const blocked = finding('egress-blocked', { subject, level: 'warning', facts });
-    const { causes } = diagnose(round(['name-resolution', [lost]], ['reachability', [blocked]]), CONTEXT);
-    expect(causes.map((cause) => [cause.subject, cause.summary])).toEqual([
-      ['push.fortinet.com', '10.0.0.53 says that push.fortinet.com does not exist or has no address.'],
-      [subject, expect.stringContaining(subject)],
-    ]);
-    expect(causes[1]?.remedy.join(' ')).toContain('Allow TCP 8443 from the address of FortiAuthenticator to push.fortinet.com');
-    expect(JSON.stringify(causes)).not.toContain(CONTEXT.host);
-    // One fault at both is about the licence server, and one resolver that is silent for all names is one.
-    const both = diagnose(round(['reachability', [finding('egress-blocked'), blocked]]), CONTEXT);
-    expect(both.causes.map(({ remedy }) => remedy.some((step) => step.includes('push')))).toEqual([false]);
-    const silent = [finding('resolver-unreachable'), finding('resolver-unreachable', { facts })].map((each) => ({
-      ...each,
-      subject: '10.0.0.53',
-    }));
-    expect(diagnose(round(['name-resolution', silent]), CONTEXT).causes.map((cause) => cause.subject)).toEqual([CONTEXT.host]);
   });
 
   test('keeps mail servers apart, whatever is wrong with them', () => {
