@@ -93,7 +93,11 @@ describe('createAlertmanagerClient', () => {
   const alerts = (now: number): ReturnType<typeof alertsOf> => alertsOf(line.state, 'hq', now);
 
   /** A client whose clock goes on together with the incidents. */
-  function telling(urls: readonly string[]): { readonly line: Timeline; readonly client: AlertmanagerClient; pass(time: number): Promise<void> } {
+  function telling(urls: readonly string[]): {
+    readonly line: Timeline;
+    readonly client: AlertmanagerClient;
+    pass(time: number): Promise<void>;
+  } {
     const own = timeline();
     const clock = handClock(START);
     const client = createAlertmanagerClient(urls, clock);
