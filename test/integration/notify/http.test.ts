@@ -96,7 +96,7 @@ describe('createAlertmanagerClient', () => {
   function telling(urls: readonly string[]): {
     readonly line: Timeline;
     readonly client: AlertmanagerClient;
-    pass(time: number): Promise<void>;
+    readonly pass: (time: number) => Promise<void>;
   } {
     const own = timeline();
     const clock = handClock(START);
@@ -104,7 +104,7 @@ describe('createAlertmanagerClient', () => {
     return {
       line: own,
       client,
-      async pass(time) {
+      pass: async (time) => {
         for (const end = clock.now() + time; clock.now() < end; clock.advance(2 * SECOND)) {
           own.now = clock.now();
           await client.send(alertsOf(own.tick().state, 'hq', own.now), NEVER);
