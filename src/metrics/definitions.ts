@@ -26,6 +26,7 @@ export interface Metrics {
   readonly notifications: Counter<'channel' | 'result'>;
   readonly notificationsPending: Gauge<'channel'>;
   readonly notificationLastSuccess: Gauge<'channel'>;
+  readonly maintenanceActive: Gauge;
   readonly reloadSuccessful: Gauge;
   readonly reloadSuccessTime: Gauge;
   readonly missedRuns: Counter;
@@ -111,6 +112,7 @@ function defineOwnMetrics(registry: Registry): Pick<Metrics, OwnMetric> {
     notificationLastSuccess: gauge('ftm_notification_last_success_timestamp_seconds', 'When the last notification was delivered', [
       'channel',
     ]),
+    maintenanceActive: gauge('ftm_maintenance_active', '1 while a maintenance window is open, in which notifications wait', []),
     reloadSuccessful: gauge('ftm_config_last_reload_successful', '1 when the last reload of the configuration was taken', []),
     reloadSuccessTime: gauge('ftm_config_last_reload_success_timestamp_seconds', 'When a configuration was last taken', []),
     missedRuns: counter('ftm_schedule_missed_runs_total', 'Scheduled runs that were skipped or overdue', []),

@@ -8,7 +8,8 @@ export interface PostableAlert {
   readonly labels: Readonly<Record<'alertname' | 'site' | 'cause' | 'severity' | 'subject', string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly startsAt: string;
-  readonly endsAt: string;
+  /** Only of an alert that is over: a firing one lasts for Alertmanager's `resolve_timeout` after each message. */
+  readonly endsAt?: string;
 }
 
 /** An alert as it is now. */
@@ -17,38 +18,40 @@ export interface Alert {
   readonly body: PostableAlert;
 }
 
-/** Alertmanager takes an alert as over when it was not sent again for this long: two lost messages do not end it. */
-const FIRING_FOR: Millis = 4 * 60_000;
-/** An alert that is over is told for this long, since a receiver may have been restarted meanwhile. */
+/**
+ * An alert ends for Alertmanager this much later than its incident. Until then another agent of the site that still sees the fault has
+ * repeated it, and Prometheus has taken back its own alert about the same, which this one holds down.
+ */
+const LINGER: Millis = 90_000;
+/** An alert that is over is told for this long, since this process may have been restarted before it could tell it. */
 const RESOLVED_FOR: Millis = 15 * 60_000;
 
 /**
- * The alerts that are true now: open incidents, and for a while what ended. An incident whose cause changed is another
- * alert for Alertmanager, since the cause is a label; the former one ends with the change.
+ * The alerts that are true now: open incidents, and for a while what ended; one for each set of labels. An incident whose cause changed
+ * is another alert for Alertmanager, since the cause is a label; the former one ends with the change.
  */
 export function alertsOf(state: IncidentState, site: string, now: EpochMs): readonly Alert[] {
-  const alerts = state.incidents
-    .filter(({ published, cause }) => published && cause.severity !== 'info')
-    .flatMap((incident) => [...formerAlerts(incident, site, now), ...currentAlert(incident, site, now)]);
-  const present = new Set(alerts.filter(({ firing }) => firing).map(({ body }) => JSON.stringify(body.labels)));
-  // A cause that came back has an old ended alert with the same labels: it must not end the present one.
-  return alerts.filter(({ firing, body }) => firing || !present.has(JSON.stringify(body.labels)));
+  const alerts = new Map<string, Alert>();
+  for (const incident of state.incidents.filter(({ published, cause }) => published && cause.severity !== 'info')) {
+    for (const alert of [...formerAlerts(incident, site, now), ...currentAlert(incident, site, now)]) {
+      const labels = JSON.stringify(alert.body.labels);
+      if (outlasts(alert, alerts.get(labels))) alerts.set(labels, alert);
+    }
+  }
+  return [...alerts.values()];
+}
+
+/** A cause that came back has an old ended alert with the same labels: it must not end the present one. */
+function outlasts({ body }: Alert, other: Alert | undefined): boolean {
+  if (other === undefined || body.endsAt === undefined) return true;
+  return other.body.endsAt !== undefined && body.endsAt >= other.body.endsAt;
 }
 
 function currentAlert(incident: Incident, site: string, now: EpochMs): readonly Alert[] {
   const { cause, closedAt, since } = incident;
-  if (closedAt !== null && now - closedAt > RESOLVED_FOR) return [];
-  return [
-    {
-      firing: closedAt === null,
-      body: {
-        labels: labelsOf(site, cause),
-        annotations: annotationsOf(incident),
-        startsAt: iso(since),
-        endsAt: iso(closedAt === null ? now + FIRING_FOR : Math.min(closedAt, now)),
-      },
-    },
-  ];
+  const what = { labels: labelsOf(site, cause), annotations: annotationsOf(incident) };
+  if (closedAt === null) return [{ firing: true, body: { ...what, startsAt: iso(Math.min(since, now)) } }];
+  return now - closedAt > RESOLVED_FOR ? [] : [{ firing: false, body: { ...what, ...ended(since, closedAt) } }];
 }
 
 function formerAlerts({ formerCauses, since }: Incident, site: string, now: EpochMs): readonly Alert[] {
@@ -59,10 +62,14 @@ function formerAlerts({ formerCauses, since }: Incident, site: string, now: Epoc
       body: {
         labels: labelsOf(site, former),
         annotations: { summary: 'The cause is understood differently now' },
-        startsAt: iso(Math.min(since, former.until)),
-        endsAt: iso(Math.min(former.until, now)),
+        ...ended(since, former.until),
       },
     }));
+}
+
+/** Alertmanager refuses an alert that ends before it begins, which a clock that was set back could make. */
+function ended(since: EpochMs, until: EpochMs): Pick<PostableAlert, 'startsAt' | 'endsAt'> {
+  return { startsAt: iso(Math.min(since, until)), endsAt: iso(until + LINGER) };
 }
 
 /**

@@ -26,7 +26,10 @@ import type { SecretReader } from './secret-reader.ts';
 export interface Alerting {
   /** Continues where the last process ended. */
   start(): void;
-  /** Delivers what it can until the signal is aborted or ten seconds are over; the rest is delivered after the next start. */
+  /**
+   * Delivers what it can until the signal is aborted or ten seconds are over; the rest is delivered after the next start. Nothing, when
+   * it was not started.
+   */
   stop(signal: AbortSignal): Promise<void>;
   /**
    * Takes the diagnosis of one round. `fresh` names the preconditions that were looked at anew; null: all. It never throws and
@@ -44,7 +47,7 @@ export interface Alerting {
   isWorking(): boolean;
   /** True while a maintenance window is open. */
   inMaintenance(): boolean;
-  /** Deliveries that wait, by channel; Alertmanager's are the instances that did not take the last message. */
+  /** Deliveries that wait, by channel; Alertmanager's are the instances that did not take the last message and have to hear something. */
   pending(): Readonly<Record<NotificationChannel, number>>;
   /** Waits until nothing that is due is on its way. */
   settled(): Promise<void>;
@@ -111,6 +114,7 @@ export class AlertingEngine implements Alerting {
   readonly #deps: AlertingDeps;
   readonly #outbox: Outbox;
   readonly #stopped = new AbortController();
+  /** Instances of Alertmanager, so that the log tells once that one fails. */
   readonly #failing = new Set<string>();
   #state: IncidentState = EMPTY_STATE;
   #cancelTick: (() => void) | null = null;
@@ -136,6 +140,11 @@ export class AlertingEngine implements Alerting {
   }
 
   async stop(signal: AbortSignal): Promise<void> {
+    // One that never began must not begin now: another one may be delivering the same.
+    if (this.#tickedAt === null) {
+      this.#stopped.abort(new Error('Alerting was not started'));
+      return;
+    }
     this.#cancelTick?.();
     this.#cancelTick = null;
     using limit = deadline(this.#deps.clock, STOP_DEADLINE, signal);
@@ -186,7 +195,7 @@ export class AlertingEngine implements Alerting {
   pending(): Readonly<Record<NotificationChannel, number>> {
     const parcels = this.#deps.journal.pending();
     const count = (channel: NotificationChannel): number => parcels.filter(({ delivery }) => delivery.channel === channel).length;
-    return { email: count('email'), webhook: count('webhook'), alertmanager: this.#failing.size };
+    return { email: count('email'), webhook: count('webhook'), alertmanager: this.#parts.alertmanager.waiting() };
   }
 
   async settled(): Promise<void> {

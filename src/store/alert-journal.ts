@@ -59,6 +59,8 @@ class MirroredJournal implements MirroredAlertJournal {
   }
 
   catchUp(): void {
+    // Nobody has used it yet: the file, which may be another one's, is not even opened.
+    if (!this.#loaded && this.#state === null) return;
     this.#flush();
   }
 
@@ -73,7 +75,10 @@ class MirroredJournal implements MirroredAlertJournal {
     const saved = this.#database.read((db) => ({ state: readState(db), parcels: readPending(db) }));
     if (saved === null) return;
     this.#loaded = true;
-    this.#state ??= saved.state;
+    if (this.#state === null && saved.state !== null) {
+      this.#state = saved.state;
+      this.#writtenState = JSON.stringify(saved.state);
+    }
     const since = [...this.#parcels.values()];
     this.#parcels.clear();
     for (const parcel of [...saved.parcels, ...since]) this.#parcels.set(keyOf(parcel.delivery), parcel);

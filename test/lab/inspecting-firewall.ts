@@ -9,8 +9,8 @@ import type { ManInTheMiddle } from './man-in-the-middle.ts';
 /** What the firewall does with connections through it. */
 export type FirewallMode =
   | { readonly kind: 'off' }
-  /** Opens TLS and signs anew. @default authority its own */
-  | { readonly kind: 'inspect'; readonly authority?: Identity }
+  /** Opens TLS and signs anew, for one source address only where one is given. @default authority its own */
+  | { readonly kind: 'inspect'; readonly authority?: Identity; readonly source?: string }
   /** Opens TLS and answers with a page of its own. */
   | { readonly kind: 'block-page' }
   /** Takes the ClientHello and says nothing, ever. */
@@ -116,7 +116,9 @@ class Gate {
         splice(socket, connect(this.#upstream.port, '127.0.0.1'));
         return;
       case 'inspect':
-        this.#middle.inspect(socket, this.#upstream, mode.authority ?? null);
+        if (mode.source === undefined || mode.source === socket.remoteAddress) {
+          this.#middle.inspect(socket, this.#upstream, mode.authority ?? null);
+        } else splice(socket, connect(this.#upstream.port, '127.0.0.1'));
         return;
       case 'block-page':
         this.#middle.block(socket);

@@ -68,7 +68,7 @@ const alerting = new AlertingEngine(
   {
     site: 'hq',
     channels: [watchedChannel(email)],
-    alertmanager: { send: () => Promise.resolve([]) },
+    alertmanager: { send: () => Promise.resolve([]), waiting: () => 0 },
     maintenance: { isActive: () => false },
     policy: POLICY,
   },

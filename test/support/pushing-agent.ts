@@ -3,8 +3,17 @@ import { join } from 'node:path';
 import { type Daemon, startDaemon } from '../lab/daemon.ts';
 import type { Lab } from '../lab/lab.ts';
 
-/** An agent of the lab's site that keeps to itself what it stores, pushes to Alertmanager and mails nobody. */
-export async function startAgent(lab: Lab, name: string, alertmanagers: readonly string[]): Promise<Daemon> {
+/**
+ * An agent of the lab's site that keeps to itself what it stores, pushes to Alertmanager and mails nobody.
+ *
+ * @param more keys of the configuration to replace
+ */
+export async function startAgent(
+  lab: Lab,
+  name: string,
+  alertmanagers: readonly string[],
+  more: Readonly<Record<string, unknown>> = {},
+): Promise<Daemon> {
   const config = JSON.parse(readFileSync(lab.configFile, 'utf8')) as Readonly<Record<string, object>>;
   const path = join(lab.folder, `${name}.yaml`);
   mkdirSync(join(lab.folder, name));
@@ -12,6 +21,6 @@ export async function startAgent(lab: Lab, name: string, alertmanagers: readonly
     ...(alertmanagers.length > 0 && { alertmanager: { urls: alertmanagers } }),
     policy: { confirmations: 2, recoveries: 2 },
   };
-  writeFileSync(path, JSON.stringify({ ...config, notify, store: { path: `${name}/ftm-watch.sqlite` } }));
+  writeFileSync(path, JSON.stringify({ ...config, notify, store: { path: `${name}/ftm-watch.sqlite` }, ...more }));
   return startDaemon(path, lab.folder);
 }

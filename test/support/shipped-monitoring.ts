@@ -37,7 +37,7 @@ function copied(name: string, edit: readonly (readonly [RegExp, string])[]): str
 /** Debian's Alertmanager with the shipped configuration; it mails to `smtpPort`. */
 export async function startShippedAlertmanager(smtpPort: number): Promise<Alertmanager> {
   const folder = copied('alertmanager', [
-    [/localhost:25/u, `127.0.0.1:${String(smtpPort)}`],
+    [/mail:25/u, `127.0.0.1:${String(smtpPort)}`],
     [/group_wait: 10s/u, 'group_wait: 1s'],
     [/group_interval: 1m/u, 'group_interval: 1s'],
   ]);
@@ -66,7 +66,7 @@ export async function startShippedAlertmanager(smtpPort: number): Promise<Alertm
 /** Debian's Prometheus with the shipped configuration and rules, looking each second. */
 export async function startShippedPrometheus(alertmanager: string, agents: readonly string[], site: string): Promise<PrometheusProcess> {
   const folder = copied('prometheus', [
-    [/localhost:9093/u, new URL(alertmanager).host],
+    [/alertmanager:9093/u, new URL(alertmanager).host],
     [/scrape_interval: 15s/u, 'scrape_interval: 1s'],
     [/evaluation_interval: 15s/u, 'evaluation_interval: 1s'],
   ]);

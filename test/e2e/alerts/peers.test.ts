@@ -24,6 +24,8 @@ import { roundRecord } from '../../support/store-records.ts';
 const intercepted = causeOf('tls-intercepted', { product: 'Fortinet FortiGate' });
 const NEVER = new AbortController().signal;
 const PATIENCE = { timeout: 20_000, interval: 50 };
+/** For Alertmanager an alert ends 90 s after its incident. */
+const LINGERING = { timeout: 110_000, interval: 100 };
 
 let folder: string;
 let store: Store;
@@ -106,14 +108,14 @@ describeWhere(['root', { program: 'postfix' }, { program: 'prometheus-alertmanag
 
     await rounds(alerting, 6, []);
     await expect.poll(() => postfix.mails('admins').length, PATIENCE).toBe(2);
-    await expect.poll(() => relayed(receiver), PATIENCE).toEqual(['firing tls-intercepted', 'resolved tls-intercepted']);
+    await expect.poll(() => relayed(receiver), LINGERING).toEqual(['firing tls-intercepted', 'resolved tls-intercepted']);
     expect(await alertmanager.firing()).toEqual([]);
     const resolved = postfix.mails('admins').find((text) => text.includes('X-FTM-Watch-Event: resolved')) ?? '';
     expect(resolved).toContain(`In-Reply-To: ${/^Message-ID: (.*)$/mu.exec(mail)?.[1] ?? 'none'}`);
     await alerting.stop(NEVER);
     expect(postfix.mails('admins')).toHaveLength(2);
     expect(alerting.pending()).toEqual({ email: 0, webhook: 0, alertmanager: 0 });
-  });
+  }, 180_000);
 });
 
 describeWhere(['root', { program: 'mount' }, { program: 'postfix' }], 'alerts while the disk', () => {

@@ -32,6 +32,7 @@ const CONTRACT: Readonly<Record<string, string>> = {
   ftm_notifications_total: 'channel result',
   ftm_notifications_pending: 'channel',
   ftm_notification_last_success_timestamp_seconds: 'channel',
+  ftm_maintenance_active: '',
   ftm_config_last_reload_successful: '',
   ftm_config_last_reload_success_timestamp_seconds: '',
   ftm_schedule_missed_runs_total: '',

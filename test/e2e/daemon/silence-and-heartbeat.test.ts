@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { createDaemonBench, type DaemonBench } from '../../support/daemon-bench.ts';
+import { createDaemonBench, metricsOf, valueIn, type DaemonBench } from '../../support/daemon-bench.ts';
 import type { DaemonProcess } from '../../support/daemon-process.ts';
 import { freePort } from '../../support/free-port.ts';
 import { runFtmWatch, type Run } from '../../support/ftm-watch.ts';
@@ -70,5 +70,12 @@ describe('a running daemon', () => {
     expect(response.status).toBe(200);
     expect(await response.text()).toMatch(/^probe_success 1$/mu);
     expect((await fetch(`${page}/probe?target=127.0.0.1:22&module=tcp`)).status).toBe(403);
+  });
+  test('shows Prometheus that a maintenance window is open', async () => {
+    expect(valueIn(await metricsOf(page), 'ftm_maintenance_active')).toBe(0);
+    const maintenance = [{ cron: '* * * * *', duration: '1h' }];
+    await site.configure({ web: { listen: new URL(page).host }, notify: { maintenance } });
+    expect((await fetch(`${page}/-/reload`, { method: 'POST' })).status).toBe(200);
+    expect(valueIn(await metricsOf(page), 'ftm_maintenance_active')).toBe(1);
   });
 });

@@ -1,4 +1,6 @@
+import { setTimeout } from 'node:timers/promises';
 import { expect, it } from 'vitest';
+import type { Daemon } from '../../lab/daemon.ts';
 import { createLab } from '../../lab/lab.ts';
 import { createMailHost } from '../../lab/mail-host.ts';
 import type { MailHost } from '../../lab/mail-host.ts';
@@ -8,11 +10,18 @@ import { startShippedAlertmanager, startShippedPrometheus } from '../../support/
 import type { Alertmanager } from '../../support/shipped-monitoring.ts';
 
 const PATIENCE = { timeout: 30_000, interval: 100 };
+/** An alert ends for Alertmanager this much later than its incident. */
+const LINGER = 90_000;
 const BROKEN = 'FtmActivationBroken';
 
 async function causesIn(alertmanager: Alertmanager): Promise<readonly string[]> {
   const alerts = (await alertmanager.alerts()).filter(({ labels }) => labels['alertname'] === BROKEN);
   return alerts.map(({ labels, status }) => `${labels['site'] ?? ''} ${labels['cause'] ?? ''} ${status.state}`).toSorted();
+}
+
+async function isIntercepted(agent: Daemon): Promise<boolean> {
+  const metrics = await (await agent.get('/metrics')).text();
+  return /^ftm_cause_active\{cause="tls-intercepted",severity="critical"\} 1$/mu.test(metrics);
 }
 
 function subjects({ mails }: MailHost): readonly string[] {
@@ -43,27 +52,38 @@ describeWhere([{ program: 'prometheus' }, { program: 'prometheus-alertmanager' }
     await expect.poll(() => subjects(inbox), PATIENCE).toEqual([subject, subject.replace('[lab]', '[lab] Over:')]);
   });
 
-  it('a pair of agents that push, and Prometheus that scrapes both, give one alert', async () => {
+  it('a pair of agents that push, and Prometheus that scrapes both, give one alert, also when one of them recovers first', async () => {
     await using lab = await createLab();
     await using inbox = await createMailHost();
     await using alertmanager = await startShippedAlertmanager(inbox.port);
-    await using first = await startAgent(lab, 'first', [alertmanager.url]);
+    await using first = await startAgent(lab, 'first', [alertmanager.url], { sourceAddress: '127.0.0.2' });
     await using second = await startAgent(lab, 'second', [alertmanager.url]);
     for (const agent of [first, second]) await agent.diagnosis(({ ready }) => ready === 'ready', AbortSignal.timeout(20_000));
 
     await lab.inspect(true);
     await expect.poll(() => causesIn(alertmanager), PATIENCE).toEqual(['lab tls-intercepted active']);
-    for (const agent of [first, second]) {
-      await expect
-        .poll(async () => (await agent.get('/metrics')).text(), PATIENCE)
-        .toMatch(/^ftm_cause_active\{cause="tls-intercepted",severity="critical"\} 1$/mu);
-    }
+    for (const agent of [first, second]) await expect.poll(() => isIntercepted(agent), PATIENCE).toBe(true);
     await using prometheus = await startShippedPrometheus(alertmanager.url, [first.url, second.url], 'lab');
-    await expect.poll(async () => (await prometheus.firing()).filter(({ alertname }) => alertname === BROKEN).length, PATIENCE).toBe(1);
+    const fired = async (): Promise<number> => (await prometheus.firing()).filter(({ alertname }) => alertname === BROKEN).length;
+    await expect.poll(fired, PATIENCE).toBe(1);
     await expect.poll(() => causesIn(alertmanager), PATIENCE).toEqual(['lab tls-intercepted active', 'lab tls-intercepted suppressed']);
     await expect.poll(() => inbox.mails.length, PATIENCE).toBe(1);
 
     await lab.inspect(false);
-    await expect.poll(() => causesIn(alertmanager), PATIENCE).toEqual([]);
-  });
+    await lab.firewall.setMode({ kind: 'inspect', source: '127.0.0.1' });
+    await expect.poll(() => isIntercepted(first), PATIENCE).toBe(false);
+    // Longer than an alert lives on after its incident: the second agent has kept it up.
+    await setTimeout(LINGER + 5_000);
+    expect(await isIntercepted(second)).toBe(true);
+    expect(await causesIn(alertmanager)).toEqual(['lab tls-intercepted active', 'lab tls-intercepted suppressed']);
+    expect(inbox.mails).toHaveLength(1);
+
+    await lab.inspect(false);
+    await expect.poll(() => isIntercepted(second), PATIENCE).toBe(false);
+    await expect.poll(fired, PATIENCE).toBe(0);
+    await expect.poll(() => causesIn(alertmanager), { ...PATIENCE, timeout: LINGER + 10_000 }).toEqual([]);
+    await expect.poll(() => inbox.mails.length, PATIENCE).toBeGreaterThan(1);
+    const [began = '', ...more] = subjects(inbox);
+    expect(more).toEqual([began.replace('[lab]', '[lab] Over:')]);
+  }, 300_000);
 });

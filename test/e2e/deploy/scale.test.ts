@@ -12,6 +12,8 @@ import { startPrometheus } from '../../support/prometheus-process.ts';
 import { startAgent } from '../../support/pushing-agent.ts';
 
 const PATIENCE = { timeout: 45_000, interval: 200 };
+/** For Alertmanager an alert ends 90 s after its incident. */
+const LINGERING = { timeout: 135_000, interval: 200 };
 const page = readFileSync('docs/scale.md', 'utf8');
 
 /** The blocks of a language in docs/scale.md that hold a word. */
@@ -83,8 +85,8 @@ describeWhere([{ program: 'prometheus-alertmanager' }], 'a cluster of Alertmanag
 
     await stack.disposeAsync();
     await lab.inspect(false);
-    await expect.poll(told, PATIENCE).toEqual(['firing', 'resolved']);
-  });
+    await expect.poll(told, LINGERING).toEqual(['firing', 'resolved']);
+  }, 300_000);
 });
 
 describeWhere([{ program: 'promtool' }], 'the configuration for remote write in docs/scale.md', () => {

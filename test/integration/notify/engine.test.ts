@@ -83,7 +83,7 @@ function engine(
     {
       site: 'hq',
       channels: more.channels ?? [channel('email', [ALICE, BOB])],
-      alertmanager: { send: () => Promise.resolve([]) },
+      alertmanager: { send: () => Promise.resolve([]), waiting: () => 0 },
       maintenance: more.maintenance ?? createMaintenance(more.windows ?? []),
       policy: POLICY,
     },

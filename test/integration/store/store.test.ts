@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -46,6 +46,20 @@ describe('createStore', () => {
     expect(after.journal.savedState()).toEqual(before.state);
     expect(after.journal.pending()).toEqual(before.parcels);
     expect(after.incidents(10)).toEqual(before.incidents);
+  });
+
+  it('writes nothing at its end when nothing was recorded: the file may be of another one by now', () => {
+    open().close();
+    expect(existsSync(path)).toBe(false);
+    const inForce = open();
+    const first = openedEntry();
+    inForce.journal.record(first);
+    const refused = open();
+    expect(refused.journal.savedState()).toEqual(first.state);
+    const second = { ...first.state, maintenance: true };
+    inForce.journal.record({ state: second, incidents: [], parcels: [] });
+    refused.close();
+    expect(open().journal.savedState()).toEqual(second);
   });
 
   it('never gives an acknowledged delivery again', () => {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
@@ -6,6 +6,8 @@ import { parse } from 'yaml';
 interface Service {
   readonly image: string;
   readonly network_mode?: string;
+  readonly networks?: unknown;
+  readonly environment?: Readonly<Record<string, string>>;
   readonly read_only?: boolean;
   readonly cap_drop?: readonly string[];
   readonly ports?: readonly string[];
@@ -19,9 +21,18 @@ interface Compose {
 
 const { services, volumes } = parse(readFileSync('deploy/compose.yaml', 'utf8')) as Compose;
 
-function portIn(file: string, pattern: RegExp): string {
-  return pattern.exec(readFileSync(join('deploy', file), 'utf8'))?.[1] ?? `no port in ${file}`;
+/** The first group of a pattern in a file. */
+function found(file: string, pattern: RegExp): string {
+  return pattern.exec(readFileSync(join('deploy', file), 'utf8'))?.[1] ?? `nothing in ${file}`;
 }
+
+/** `service:port` that the files call each other by, and where each is bound. */
+const CALLED = {
+  'ftm-watch': found('prometheus/targets/ftm-watch.yml', /targets: \[(\S+)\]/u),
+  alertmanager: found('prometheus/prometheus.yml', /targets: \[(\S+)\]/u),
+  prometheus: found('grafana/provisioning/datasources/prometheus.yaml', /url: http:\/\/(\S+)/u),
+  mail: found('alertmanager/alertmanager.yml', /smtp_smarthost: (\S+)/u),
+};
 
 describe('deploy/compose.yaml', () => {
   const mounts = Object.values(services).flatMap(({ volumes: own = [] }) => own.map((mount) => mount.split(':')));
@@ -34,23 +45,32 @@ describe('deploy/compose.yaml', () => {
     expect(named.toSorted()).toEqual(Object.keys(volumes));
   });
 
-  it('opens ports on this machine only, and all of one network', () => {
-    const { mail, ...others } = services;
-    expect(mail?.ports?.filter((port) => !/^127\.0\.0\.1:(\d+):\1$/u.test(port))).toEqual([]);
-    expect(new Set(Object.values(others).map(({ network_mode: mode, ports }) => `${mode ?? ''} ${String(ports)}`))).toEqual(
-      new Set(['service:mail undefined']),
-    );
+  it('opens ports on this machine only', () => {
+    const ports = Object.values(services).flatMap(({ ports: own = [] }) => own);
+    expect(ports).toHaveLength(5);
+    expect(ports.filter((port) => !/^127\.0\.0\.1:(\d+):\1$/u.test(port))).toEqual([]);
   });
 
-  it('publishes the ports that the files name', () => {
-    const published = services['mail']?.ports?.map((port) => port.split(':')[1]);
-    const named = [
-      portIn('image/ftm-watch.yaml', /listen: 0\.0\.0\.0:(\d+)/u),
-      portIn('prometheus/targets/ftm-watch.yml', /localhost:(\d+)/u),
-      portIn('prometheus/prometheus.yml', /targets: \[localhost:(\d+)\]/u),
-      portIn('grafana/provisioning/datasources/prometheus.yaml', /localhost:(\d+)/u),
-    ];
-    expect(published).toEqual(expect.arrayContaining(named));
+  it('has one network for all, which outlives each of them, in which they call each other by their names', () => {
+    const own = Object.values(services).flatMap(({ network_mode: mode, networks }) => [mode, networks]);
+    expect(own.filter((value) => value !== undefined)).toEqual([]);
+    for (const [name, address] of Object.entries(CALLED)) {
+      expect(services).toHaveProperty([name]);
+      expect(address).toMatch(new RegExp(`^${name}:\\d+$`, 'u'));
+    }
+    // On its own address it would hear nobody else.
+    expect(`mail${services['mail']?.environment?.['MP_SMTP_BIND_ADDR']?.replace(/^0\.0\.0\.0/u, '') ?? ''}`).toBe(CALLED.mail);
+    expect(`ftm-watch:${found('image/ftm-watch.yaml', /listen: 0\.0\.0\.0:(\d+)/u)}`).toBe(CALLED['ftm-watch']);
+  });
+
+  it('names no other machine in the files that it mounts', () => {
+    const files = mounts.filter(([source = '']) => source.startsWith('.')).map(([source = '']) => join('deploy', source));
+    const texts = files
+      .flatMap((folder) => readdirSync(folder, { recursive: true, withFileTypes: true }))
+      .filter((entry) => entry.isFile() && /\.ya?ml$/u.test(entry.name))
+      .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'utf8').replaceAll(/^\s*#.*$/gmu, ''));
+    expect(texts.length).toBeGreaterThan(5);
+    expect(texts.flatMap((text) => text.match(/(?:localhost|127\.0\.0\.1|\[::1\]):\d+/gu) ?? [])).toEqual([]);
   });
 
   it('names the same site in the agent and in the targets', () => {

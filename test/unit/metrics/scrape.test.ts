@@ -25,14 +25,17 @@ function intake(): Intake {
 let scrape: Scrape;
 let current: CountingIntake;
 let isWritable: boolean;
+let isMaintained: boolean;
 
 beforeEach(() => {
   const registry = new Registry();
   isWritable = true;
+  isMaintained = false;
   scrape = createScrape(registry, defineMetrics(registry), {
     intake: () => current,
     pending: () => ({ email: 3 }),
     storeWritable: () => isWritable,
+    inMaintenance: () => isMaintained,
   });
 });
 
@@ -75,10 +78,13 @@ test('is content with an intake that does not listen', async () => {
   expect(await value('ftm_notifications_pending', { channel: 'email' })).toBe(3);
 });
 
-test('tells the time in seconds, and whether history can be written', async () => {
+test('tells the time in seconds, whether history can be written, and whether a maintenance window is open', async () => {
   current = intake();
   expect(await value('ftm_log_last_received_timestamp_seconds', { appliance: 'fac-1' })).toBe(1_795_000_000);
   expect(await value('ftm_store_writable')).toBe(1);
   isWritable = false;
   expect(await value('ftm_store_writable')).toBe(0);
+  expect(await value('ftm_maintenance_active')).toBe(0);
+  isMaintained = true;
+  expect(await value('ftm_maintenance_active')).toBe(1);
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { alertsOf } from '../../../src/notify/alerts.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
-import { HOUR, MINUTE, timeline } from '../../support/incident-timeline.ts';
+import { HOUR, MINUTE, SECOND, timeline } from '../../support/incident-timeline.ts';
 import type { Timeline } from '../../support/incident-timeline.ts';
 
 const intercepted = causeOf('tls-intercepted');
@@ -18,7 +18,7 @@ describe('alertsOf', () => {
     expect(alerts(line)).toEqual(['firing tls-intercepted critical']);
     line.rounds(2, []);
     expect(alerts(line)).toEqual(['resolved tls-intercepted critical']);
-    expect(alertsOf(line.state, 'hq', line.now)[0]?.body.endsAt).toBe(new Date(line.now - 30_000).toISOString());
+    expect(alertsOf(line.state, 'hq', line.now)[0]?.body.endsAt).toBe(new Date(line.now - 30 * SECOND + 90 * SECOND).toISOString());
     expect(alerts(line, 14 * MINUTE)).toHaveLength(1);
     expect(alerts(line, 15 * MINUTE)).toHaveLength(0);
   });
@@ -29,7 +29,28 @@ describe('alertsOf', () => {
       .rounds(2, [causeOf('internet-unreachable', { subject: 'internet' })]);
     expect(alerts(line)).toEqual(['resolved egress-blocked critical', 'firing internet-unreachable critical']);
     line.rounds(2, [causeOf('egress-blocked')]);
-    expect(alerts(line)).toEqual(['resolved internet-unreachable critical', 'firing egress-blocked critical']);
+    expect(alerts(line)).toEqual(['firing egress-blocked critical', 'resolved internet-unreachable critical']);
+  });
+
+  it('has one end for each set of labels: the last one', () => {
+    const line = timeline()
+      .rounds(2, [causeOf('egress-blocked')])
+      .rounds(2, [causeOf('internet-unreachable', { subject: 'internet' })])
+      .rounds(2, [causeOf('egress-blocked')])
+      .rounds(4, []);
+    expect(alerts(line)).toEqual(['resolved egress-blocked critical', 'resolved internet-unreachable critical']);
+    const closedAt = line.state.incidents[0]?.closedAt ?? 0;
+    expect(alertsOf(line.state, 'hq', line.now)[0]?.body.endsAt).toBe(new Date(closedAt + 90 * SECOND).toISOString());
+  });
+
+  it('begins no alert after its end, nor in the future, when the clock was set back', () => {
+    const line = timeline().rounds(2, [intercepted]);
+    const [open] = alertsOf(line.state, 'hq', line.now - HOUR);
+    expect(open?.body.startsAt).toBe(new Date(line.now - HOUR).toISOString());
+    line.wait(-HOUR).rounds(2, []);
+    const [over] = alertsOf(line.state, 'hq', line.now);
+    expect(over?.firing).toBe(false);
+    expect(Date.parse(over?.body.startsAt ?? '')).toBeLessThan(Date.parse(over?.body.endsAt ?? ''));
   });
 
   it('ends the alert of the former severity', () => {
