@@ -1,13 +1,13 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { copyFile, cp, mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
+import { copyFile, cp, mkdir, mkdtemp, readFile, realpath, rm, symlink } from 'node:fs/promises';
 import { createServer } from 'node:https';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { createIdentity } from './authority.ts';
-import { cleanEnvironment } from './clean-environment.ts';
+import { findProgram } from './privilege.ts';
 
 const run = promisify(execFile);
 
@@ -53,10 +53,11 @@ export async function serveNodeDistribution(): Promise<NodeDistribution> {
 async function distributionFiles(version: string): Promise<ReadonlyMap<string, Buffer>> {
   const folder = await mkdtemp(join(tmpdir(), 'ftm-watch-node-'));
   const name = `node-${version}-linux-x64`;
-  const { stdout } = await run('npm', ['root', '--global'], { env: cleanEnvironment() });
+  // What is called `npm` is a link to its program, two folders deep in the package.
+  const npm = dirname(dirname(await realpath(findProgram('npm') ?? 'npm')));
   await mkdir(join(folder, name, 'bin'), { recursive: true });
   await copyFile(process.execPath, join(folder, name, 'bin/node'));
-  await cp(join(stdout.trim(), 'npm'), join(folder, name, 'lib/node_modules/npm'), { recursive: true });
+  await cp(npm, join(folder, name, 'lib/node_modules/npm'), { recursive: true });
   await symlink('../lib/node_modules/npm/bin/npm-cli.js', join(folder, name, 'bin/npm'));
   const archive = `${name}.tar.xz`;
   await run('tar', ['--create', '--xz', '--file', archive, name], { cwd: folder, env: { ...process.env, XZ_OPT: '-0 --threads=2' } });
