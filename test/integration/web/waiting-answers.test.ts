@@ -14,7 +14,7 @@ const LARGE = Buffer.alloc(16 * MEBIBYTE, 'x');
 interface Server {
   readonly port: number;
   /** Requests that were let through. */
-  begun(): number;
+  readonly begun: () => number;
 }
 
 /** Answers everything with `LARGE`, once `hold` is over. */
