@@ -159,6 +159,7 @@ class Intake implements LogIntake {
       tally: this.#tallies[source],
       connections: this.#connections,
       budget: this.#budget,
+      isKnown: (from) => this.#attribution.sender(from).kind === 'appliance',
       refuses: (from) => this.#config.logs.foreign === 'refuse' && this.#attribution.sender(from).kind === 'foreign',
       reader: (from, refuse) => this.#reader(source, this.#attribution.sender(from), from, refuse),
     });

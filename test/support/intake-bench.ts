@@ -65,8 +65,8 @@ export async function startIntake(config: BenchConfig = {}, deps: Partial<LogInt
 }
 
 /** A sender over TCP, closed at the end of the test. */
-export async function connectSender(port: number): Promise<Socket> {
-  const socket = connect({ host: '127.0.0.1', port });
+export async function connectSender(port: number, localAddress = '127.0.0.1'): Promise<Socket> {
+  const socket = connect({ host: '127.0.0.1', port, localAddress });
   socket.on('error', () => {});
   onTestFinished(() => {
     socket.destroy();
