@@ -97,13 +97,17 @@ export class LogReader implements LineSink {
   /** Undefined: nobody's. */
   #ownerOf(line: Line): string | null | undefined {
     const { origin, source } = this.#options;
+    const { attribution } = this.#context;
     switch (origin.kind) {
       case 'appliance':
         return origin.appliance;
       case 'foreign':
         return undefined;
-      case 'by-host': {
-        const { attribution } = this.#context;
+      case 'unproven': {
+        const host = hostInLine(line.text, line.start, line.end);
+        return host === null ? undefined : attribution.hostName(host);
+      }
+      case 'relay': {
         const host = hostInLine(line.text, line.start, line.end);
         if (host !== null) return attribution.host(host);
         return source === 'file' && attribution.only !== null ? attribution.only : undefined;

@@ -41,7 +41,7 @@ export async function startIntake(config: BenchConfig = {}, deps: Partial<LogInt
       firewallSources: [],
       watched: { hosts: ['fortitokenmobile.fortinet.com'], addresses: ['173.243.138.0/24'] },
       ...config,
-      logs: { syslog: { udp: ANY, tcp: ANY, tls: null }, files: [], foreign: 'count', ...config.logs },
+      logs: { syslog: { udp: ANY, tcp: ANY, tls: null }, files: [], relays: [], foreign: 'count', ...config.logs },
     },
     {
       clock: systemClock,

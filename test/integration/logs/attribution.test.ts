@@ -25,6 +25,7 @@ describe('which appliance a line belongs to', () => {
         { name: 'fac-1', logSources: ['10.0.0.5', 'fac01'] },
         { name: 'fac-2', logSources: ['fac02.example.org'] },
       ],
+      logs: { relays: ['127.0.0.1'] },
     });
     const lines = [
       withHost(TROUBLE, 'fac01'),
@@ -44,6 +45,34 @@ describe('which appliance a line belongs to', () => {
     expect(bench.log.lines.filter(({ message }) => message.includes('belong to no appliance'))).toEqual([
       expect.objectContaining({ fields: { sender: '127.0.0.1', hostInLine: 'stranger' } }),
     ]);
+  });
+
+  test('is not what a stranger writes: the address of an appliance in his line counts for nobody, and keeps nobody quiet', async () => {
+    const bench = await startIntake({ appliances: [{ name: 'fac-1', logSources: ['10.0.0.5', 'fac01'] }] });
+    const lines = [withHost(TROUBLE, '10.0.0.5'), withHost(ORDINARY, '10.0.0.5'), withHost(TROUBLE, '::ffff:10.0.0.5')];
+    (await connectSender(bench.portOf('tcp'))).write(lines.map((line) => `${line}\n`).join(''));
+    const datagrams = createSocket('udp4');
+    onTestFinished(() => {
+      datagrams.close();
+    });
+    for (const line of lines) datagrams.send(line, bench.portOf('udp'), '127.0.0.1');
+    await bench.until(() => expect(bench.intake.counters().lines).toMatchObject({ tcp: { foreign: 3 }, udp: { foreign: 3 } }));
+    await bench.intake.stop();
+    expect(bench.events).toEqual([]);
+    expect(bench.intake.counters().lastReceivedAt.size).toBe(0);
+  });
+
+  test('is what the line of a relay names, and of nobody else once relays are named', async () => {
+    const bench = await startIntake({
+      appliances: [{ name: 'fac-1', logSources: ['10.0.0.5', 'fac01'] }],
+      logs: { relays: ['127.0.0.2/31'] },
+    });
+    const lines = [withHost(TROUBLE, '10.0.0.5'), withHost(TROUBLE, 'fac01.example.org')].map((line) => `${line}\n`).join('');
+    (await connectSender(bench.portOf('tcp'), '127.0.0.1')).write(lines);
+    await bench.until(() => expect(bench.intake.counters().lines.tcp).toMatchObject({ ftm: 0, foreign: 2 }));
+    (await connectSender(bench.portOf('tcp'), '127.0.0.2')).write(lines);
+    await bench.until(() => expect(bench.troubles()).toBe(2));
+    expect(bench.events).toContainEqual(expect.objectContaining({ kind: 'ftm', appliance: 'fac-1' }));
   });
 
   test('closes the connection of a foreign sender where they are refused', async () => {

@@ -81,6 +81,7 @@ describe('syslog over UDP', () => {
         logs: {
           syslog: { udp: { address: '127.0.0.1', port: 0 }, tcp: { address: '127.0.0.1', port: bench.portOf('tcp') }, tls: null },
           files: [],
+          relays: [],
           foreign: 'count',
         },
         appliances: [],
