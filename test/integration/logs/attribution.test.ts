@@ -1,5 +1,6 @@
 import { createSocket } from 'node:dgram';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import type { LogEvent } from '../../../src/core/polling/log-event.ts';
 import { fixtureLines } from '../../support/fixture-lines.ts';
 import { connectSender, ORDINARY, startIntake, TROUBLE } from '../../support/intake-bench.ts';
 
@@ -102,24 +103,34 @@ describe('which appliance a line belongs to', () => {
 describe('a line of a firewall', () => {
   const [inspected = '', elsewhere = '', blocked = '', exempted = ''] = fixtureLines('fortigate-samples.txt');
 
-  test.each([
-    { name: 'from a foreign sender that is counted', firewallSources: [], lines: { ftm: 0, other: 0, foreign: 4 } },
-    { name: 'from a firewall that is named', firewallSources: ['127.0.0.1'], lines: { ftm: 2, other: 2, foreign: 0 } },
-  ])('is evidence when it is about the licence server, $name', async ({ firewallSources, lines }) => {
-    const bench = await startIntake({ appliances: [{ name: 'fac-1', logSources: ['10.0.0.5'] }], firewallSources });
+  async function eventsOf(config: Parameters<typeof startIntake>[0], lines: object): Promise<readonly LogEvent[]> {
+    const bench = await startIntake({ appliances: [{ name: 'fac-1', logSources: ['10.0.0.5', 'fac01'] }], ...config });
     const socket = createSocket('udp4');
     onTestFinished(() => {
       socket.close();
     });
     for (const line of [inspected, elsewhere, blocked, exempted]) socket.send(line, bench.portOf('udp'), '127.0.0.1');
     await bench.until(() => expect(bench.intake.counters().lines.udp).toMatchObject(lines));
-    await bench.until(() => {
-      const evidence = bench.events.flatMap((event) => (event.kind === 'firewall-evidence' ? [event.evidence] : []));
-      expect(evidence.map(({ policy, profile, action }) => [policy, profile, action])).toEqual([
-        ['20', 'custom-deep-inspection', 'resign-as-untrusted'],
-        ['1', null, 'blocked'],
-      ]);
-    });
+    await bench.intake.stop();
+    return bench.events;
+  }
+
+  test.each([
+    { name: 'a relay', config: { logs: { relays: ['127.0.0.1'] } }, lines: { ftm: 0, other: 0, foreign: 4 } },
+    { name: 'a firewall that is named', config: { firewallSources: ['127.0.0.1'] }, lines: { ftm: 2, other: 2, foreign: 0 } },
+  ])('is evidence when it is about the licence server, from $name', async ({ config, lines }) => {
+    const evidence = (await eventsOf(config, lines)).flatMap((event) => (event.kind === 'firewall-evidence' ? [event.evidence] : []));
+    expect(evidence.map(({ policy, profile, action }) => [policy, profile, action])).toEqual([
+      ['20', 'custom-deep-inspection', 'resign-as-untrusted'],
+      ['1', null, 'blocked'],
+    ]);
+  });
+
+  test.each([
+    { name: 'a stranger', config: {} },
+    { name: 'a stranger beside a relay', config: { logs: { relays: ['10.0.0.9'] } } },
+  ])('is nothing from $name: it would raise an alarm', async ({ config }) => {
+    expect(await eventsOf(config, { ftm: 0, foreign: 4 })).toEqual([]);
   });
 
   test('is nothing from a foreign sender that is refused', async () => {
