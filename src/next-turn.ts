@@ -4,3 +4,12 @@ export function nextTurn(): Promise<void> {
     setImmediate(resolve);
   });
 }
+
+/** Lets one caller go on in each turn, in the order of their calls: what waited for the same event does not act on it at the same time. */
+export function oneATurn(): () => Promise<void> {
+  let last = Promise.resolve();
+  return () => {
+    last = last.then(nextTurn);
+    return last;
+  };
+}

@@ -18,7 +18,7 @@ setInterval(() => {
 
 const intake = createLogIntake(
   {
-    logs: { syslog: { udp: free, tcp: free, tls: null }, files: [], foreign: 'count' },
+    logs: { syslog: { udp: free, tcp: free, tls: null }, files: [], relays: [], foreign: 'count' },
     appliances: [],
     firewallSources: [],
     watched: { hosts: ['fortitokenmobile.fortinet.com'], addresses: [] },

@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.ts';
-import { createAttribution } from '../logs/attribution.ts';
+import { createAttribution, NO_OTHERS } from '../logs/attribution.ts';
 import { loadSignatures } from '../logs/signatures.ts';
 import { explain } from './explain.ts';
 import { EXIT_UNKNOWN } from './exit-code.ts';
@@ -30,5 +30,5 @@ async function recognition({ logs, appliances }: Config): Promise<{
   readonly signatures: Awaited<ReturnType<typeof loadSignatures>>;
   readonly attribution: ReturnType<typeof createAttribution>;
 }> {
-  return { signatures: await loadSignatures(logs.signatureFiles), attribution: createAttribution(appliances, []) };
+  return { signatures: await loadSignatures(logs.signatureFiles), attribution: createAttribution(appliances, NO_OTHERS) };
 }

@@ -134,6 +134,8 @@ export interface LogsConfig {
     readonly tls: (ListenAddress & TlsFiles & { readonly clientCaFile: string | null }) | null;
   };
   readonly files: readonly string[];
+  /** Addresses and CIDR blocks of senders that are believed when their lines name a host. */
+  readonly relays: readonly string[];
   readonly window: Millis;
   readonly silentAfter: Millis;
   /** What happens to lines from senders that no appliance names. */

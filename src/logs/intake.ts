@@ -22,7 +22,7 @@ import type { TurnBudget } from './turn-budget.ts';
 import { createTurnBudget } from './turn-budget.ts';
 
 export interface LogIntakeConfig {
-  readonly logs: Pick<LogsConfig, 'syslog' | 'files' | 'foreign'>;
+  readonly logs: Pick<LogsConfig, 'syslog' | 'files' | 'relays' | 'foreign'>;
   readonly appliances: readonly Pick<ApplianceConfig, 'name' | 'logSources'>[];
   /** Addresses of firewalls that send their log here too. */
   readonly firewallSources: readonly string[];
@@ -81,7 +81,7 @@ class Intake implements LogIntake {
   constructor(config: LogIntakeConfig, deps: LogIntakeDeps) {
     this.#config = config;
     this.#deps = deps;
-    this.#attribution = createAttribution(config.appliances, config.firewallSources);
+    this.#attribution = createAttribution(config.appliances, { firewalls: config.firewallSources, relays: config.logs.relays });
     this.#strangers = createStrangerLog(deps.logger);
     this.#outbox = new EventOutbox((event) => {
       this.#deliver(event);
@@ -159,6 +159,7 @@ class Intake implements LogIntake {
       tally: this.#tallies[source],
       connections: this.#connections,
       budget: this.#budget,
+      isKnown: (from) => ['appliance', 'relay'].includes(this.#attribution.sender(from).kind),
       refuses: (from) => this.#config.logs.foreign === 'refuse' && this.#attribution.sender(from).kind === 'foreign',
       reader: (from, refuse) => this.#reader(source, this.#attribution.sender(from), from, refuse),
     });

@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import type { TlsOptions } from 'node:tls';
 import { createServer as createTlsServer } from 'node:tls';
 import type { ListenAddress, TlsFiles } from '../config/config.ts';
+import { createConnectionCrowd } from '../connection-crowd.ts';
 import type { Clock, Millis } from '../core/clock.ts';
 import { bindError } from './bind-error.ts';
 import type { LineSink } from './framing.ts';
@@ -13,9 +14,12 @@ import type { IntakeLogger } from './logger.ts';
 import type { ConnectionTally, LineTally } from './tally.ts';
 import type { TurnBudget } from './turn-budget.ts';
 
-/** Limits of one listener. They bound memory: MAX_LINE_BYTES for each connection, and no connection for ever. */
+/**
+ * Limits of one listener. They bound memory: MAX_LINE_BYTES for each connection. Silence between two lines is no fault, an appliance may
+ * have nothing to say for hours; so a connection that never says anything stays until its place is wanted.
+ */
 export interface ConnectionLimits {
-  /** Connections at once; the next one is turned away. */
+  /** Connections at once; for the next one the quietest is closed, a stranger's first. */
   readonly connections: number;
   /** A line that was begun gets no further byte for so long: it is taken as it is, and the connection closed. */
   readonly stalledLine: Millis;
@@ -38,6 +42,8 @@ export interface TcpOptions {
   readonly tally: LineTally;
   readonly connections: ConnectionTally;
   readonly budget: TurnBudget;
+  /** Senders that strangers make room for. */
+  readonly isKnown: (address: string) => boolean;
   /** Senders that are turned away at once: nothing in their lines could make them welcome. */
   readonly refuses: (address: string) => boolean;
   /** `refuse` closes the connection. */
@@ -67,17 +73,22 @@ export async function listenTcp(options: TcpOptions): Promise<TcpListener> {
   const open = new Set<Connection>();
   /** Before any TLS: what has to be closed for the server to end. */
   const sockets = new Set<Socket>();
-  server.maxConnections = limits.connections;
+  const crowd = createConnectionCrowd({
+    places: limits.connections,
+    isAcquaintance: options.isKnown,
+    onTurnedOut: () => {
+      options.connections.overLimit += 1;
+      options.tally.dropped += 1;
+    },
+  });
   server.on('connection', (socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
+    if (isRefused(socket, options)) socket.destroy();
+    else crowd.enter(socket);
   });
   server.on(tls === null ? 'connection' : 'secureConnection', (socket: Socket) => {
     accept(socket, open, options);
-  });
-  server.on('drop', () => {
-    options.connections.overLimit += 1;
-    options.tally.dropped += 1;
   });
   try {
     server.listen({ host: listen.address, port: listen.port, exclusive: true });
@@ -138,8 +149,17 @@ async function readPem(path: string): Promise<Buffer> {
   }
 }
 
+/** Before any TLS, and before somebody else is closed for it. */
+function isRefused({ remoteAddress }: Socket, { refuses, connections, tally }: TcpOptions): boolean {
+  if (!refuses(remoteAddress ?? '')) return false;
+  tally.foreign += 1;
+  connections.refused += 1;
+  return true;
+}
+
 function accept(socket: Socket, open: Set<Connection>, options: TcpOptions): void {
-  const { clock, connections, budget, tally } = options;
+  const { clock, connections, budget } = options;
+  if (socket.destroyed) return;
   const address = socket.remoteAddress ?? '';
   socket.on('error', (error) => {
     options.logger.debug({ err: error, address }, 'syslog connection failed');
@@ -148,11 +168,6 @@ function accept(socket: Socket, open: Set<Connection>, options: TcpOptions): voi
     if (socket.destroyed) return;
     connections.refused += 1;
     socket.destroy();
-  }
-  if (options.refuses(address)) {
-    tally.foreign += 1;
-    refuse();
-    return;
   }
   const framer = new Framer(options.reader(address, refuse), { octetCounting: true });
   const connection: Connection = { socket, framer, lastByteAt: clock.elapsed(), lineSince: null };

@@ -77,8 +77,10 @@ export class LogReader implements LineSink {
   }
 
   #foreign(line: Line): void {
-    const { foreign, tally, onForeign } = this.#options;
-    if (foreign === 'count' && this.#holdsNeedle(line) && this.#report(line, undefined)) {
+    const { foreign, origin, source, tally, onForeign } = this.#options;
+    // A firewall is no appliance, but what it admits raises an alarm: it counts where somebody vouches for the sender.
+    const vouched = origin.kind === 'relay' || source === 'file';
+    if (vouched && foreign === 'count' && this.#holdsNeedle(line) && this.#report(line, undefined)) {
       tally.ftm += 1;
       return;
     }
@@ -97,13 +99,17 @@ export class LogReader implements LineSink {
   /** Undefined: nobody's. */
   #ownerOf(line: Line): string | null | undefined {
     const { origin, source } = this.#options;
+    const { attribution } = this.#context;
     switch (origin.kind) {
       case 'appliance':
         return origin.appliance;
       case 'foreign':
         return undefined;
-      case 'by-host': {
-        const { attribution } = this.#context;
+      case 'unproven': {
+        const host = hostInLine(line.text, line.start, line.end);
+        return host === null ? undefined : attribution.hostName(host);
+      }
+      case 'relay': {
         const host = hostInLine(line.text, line.start, line.end);
         if (host !== null) return attribution.host(host);
         return source === 'file' && attribution.only !== null ? attribution.only : undefined;
@@ -121,7 +127,7 @@ export class LogReader implements LineSink {
     const stamp = { at: instantOf(found, source, this.#now), line: text, source };
     if (found.kind === 'firewall') {
       if (!concernsLicenseServer(found.evidence, watched)) return false;
-      // A firewall is no appliance, so its lines are mostly nobody's; they only name the reason for what probes have seen.
+      // A firewall is no appliance, so its lines are mostly nobody's.
       outbox.evidence(found.signature.id, found.evidence, stamp);
       return owner !== undefined;
     }

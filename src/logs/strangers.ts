@@ -20,7 +20,7 @@ export function createStrangerLog(logger: IntakeLogger): StrangerLog {
       const host = hostInLine(line.text, line.start, Math.min(line.end, line.start + 512));
       logger.warn(
         { sender: from, hostInLine: host === null ? null : sampleOf(host) },
-        'log lines belong to no appliance: name their sender in appliances[].logSources, or the host in the line',
+        'log lines belong to no appliance: name their sender in appliances[].logSources, or in logs.relays where it is a relay',
       );
     },
   };

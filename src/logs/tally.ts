@@ -14,7 +14,7 @@ export interface LogCounters {
 export interface ConnectionCounters {
   readonly open: number;
   readonly accepted: number;
-  /** Turned away: too many at once. */
+  /** Closed, or turned away: too many at once. */
   readonly overLimit: number;
   /** Closed: they did not end a line in time. */
   readonly timedOut: number;

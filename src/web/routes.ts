@@ -8,6 +8,7 @@ import type { Logger } from 'pino';
 import type { Clock } from '../core/clock.ts';
 import { diagnosisToJson } from '../core/diagnosis-json.ts';
 import { visibleText } from '../core/visible-text.ts';
+import { oneATurn } from '../next-turn.ts';
 import { authenticate } from './authenticate.ts';
 import { type EventStream, MAX_CLIENTS } from './event-stream.ts';
 import { changeRefusal, type Door, refuseForeignNames } from './change-refusal.ts';
@@ -54,8 +55,11 @@ export function createRoutes(tools: RouteTools): Hono<WebEnv> {
   app.use(methodNotAllowed({ app, onMethodNotAllowed: answerMethod }));
   app.get('/', (context) => context.html(renderStatusPage(sources, tools.clock.now())));
   app.get('/static/:name', (context) => answerFile(tools.files.get(context.req.param('name')), context));
+  const turn = oneATurn();
   app.get('/metrics', async (context) => {
     const { body, contentType } = await sources.metrics();
+    // All who asked meanwhile get the same text, but each a copy: it is seen how much of them is read before the next one is made.
+    await turn();
     return context.body(body, 200, { 'Content-Type': contentType });
   });
   addApi(app, tools);

@@ -1,10 +1,11 @@
 import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse, type ServerOptions } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { readFile } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { Logger } from 'pino';
 import type { TlsFiles, WebConfig } from '../config/config.ts';
+import { createConnectionCrowd } from '../connection-crowd.ts';
 import type { Clock, Millis } from '../core/clock.ts';
 import { diagnosisToJson } from '../core/diagnosis-json.ts';
 import { createEventStream } from './event-stream.ts';
@@ -14,6 +15,7 @@ import { createRoutes } from './routes.ts';
 import { BARE_HEADERS } from './security-headers.ts';
 import type { WebSources } from './sources.ts';
 import { readStaticFiles } from './static-files.ts';
+import { createWaitingAnswers, WAITING_LIMITS } from './waiting-answers.ts';
 
 export interface WebServer {
   /**
@@ -32,7 +34,7 @@ export interface WebServerDeps {
   readonly env: NodeJS.ProcessEnv;
 }
 
-/** Far more than people and scrapers need; a flood beyond is dropped at the door and cannot use up file descriptors. */
+/** Far more than people and scrapers need; a flood beyond cannot use up file descriptors. */
 const MAX_CONNECTIONS = 256;
 /** How long running requests may take to finish on `stop`. */
 const DRAIN: Millis = 2_000;
@@ -59,14 +61,21 @@ export function createWebServer(config: WebConfig, sources: WebSources, deps: We
     const files = await readStaticFiles();
     const routes = createRoutes({ ...deps, sources, events, login, files, hosts: config.hosts, tls: config.tls !== null });
     const listener = getRequestListener(routes.fetch, { overrideGlobalObjects: false, errorHandler: refuseMalformed });
+    const waiting = createWaitingAnswers(WAITING_LIMITS);
+    const crowd = createConnectionCrowd({ places: MAX_CONNECTIONS, isAcquaintance: () => false, onTurnedOut: () => {} });
     const created = await createNodeServer(config.tls, (request, response) => {
+      if (!waiting.begin(request, response)) return;
       // Once it stops, a connection that has got its answer is not kept for the next request.
       response.once('close', () => {
         if (!created.listening) created.closeIdleConnections();
       });
-      void listener(request, response);
+      void listener(request, response).then(() => {
+        waiting.written(response);
+      });
     });
-    created.maxConnections = MAX_CONNECTIONS;
+    created.on('connection', (socket: Socket) => {
+      crowd.enter(socket);
+    });
     created.setTimeout(IDLE);
     server = created;
     const bound = await listen(created, config.listen);

@@ -1,4 +1,4 @@
-import { createAttribution } from '../../src/logs/attribution.ts';
+import { createAttribution, NO_OTHERS } from '../../src/logs/attribution.ts';
 import { explain } from '../../src/cli/explain.ts';
 import { parseLicensedTokens } from '../../src/connectors/fortiauthenticator/licensed-tokens.ts';
 import { parseMailServers } from '../../src/connectors/fortiauthenticator/mail-servers.ts';
@@ -42,7 +42,7 @@ const NOW = Date.UTC(2026, 10, 24, 13);
 const KB = 1024;
 
 const signatures = await shippedCatalogue();
-const attribution = createAttribution([{ name: 'fac-1', logSources: ['fac01'] }], []);
+const attribution = createAttribution([{ name: 'fac-1', logSources: ['fac01'] }], NO_OTHERS);
 const watched = { hosts: ['fortitokenmobile.fortinet.com'], addresses: ['173.243.138.0/24'] };
 
 export function readCertificate(bytes: Buffer): unknown {
@@ -111,7 +111,7 @@ export function readLog(bytes: Buffer): unknown {
   for (const octetCounting of [true, false]) {
     const reader = new LogReader(context, {
       source: 'tcp',
-      origin: { kind: 'by-host' },
+      origin: { kind: 'unproven' },
       tally,
       foreign: 'count',
       onForeign: () => undefined,

@@ -41,7 +41,7 @@ export async function startIntake(config: BenchConfig = {}, deps: Partial<LogInt
       firewallSources: [],
       watched: { hosts: ['fortitokenmobile.fortinet.com'], addresses: ['173.243.138.0/24'] },
       ...config,
-      logs: { syslog: { udp: ANY, tcp: ANY, tls: null }, files: [], foreign: 'count', ...config.logs },
+      logs: { syslog: { udp: ANY, tcp: ANY, tls: null }, files: [], relays: [], foreign: 'count', ...config.logs },
     },
     {
       clock: systemClock,
@@ -65,8 +65,8 @@ export async function startIntake(config: BenchConfig = {}, deps: Partial<LogInt
 }
 
 /** A sender over TCP, closed at the end of the test. */
-export async function connectSender(port: number): Promise<Socket> {
-  const socket = connect({ host: '127.0.0.1', port });
+export async function connectSender(port: number, localAddress = '127.0.0.1'): Promise<Socket> {
+  const socket = connect({ host: '127.0.0.1', port, localAddress });
   socket.on('error', () => {});
   onTestFinished(() => {
     socket.destroy();

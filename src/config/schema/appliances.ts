@@ -19,7 +19,7 @@ export function appliances(context: SchemaContext): z.ZodType<readonly Appliance
         ),
       logSources: list(host())
         .prefault([])
-        .describe('Addresses that its log lines come from, or host names as they stand in the line. Lines from anywhere else are foreign.'),
+        .describe('Addresses that send its log lines, or host names as they stand in the line. Lines from anywhere else are foreign.'),
       licenses: list(serial()).prefault([]).describe('Its FortiToken Mobile licences (EFTM…), as printed on the certificate.'),
       api: api(context).optional().describe('Its REST API, read only.'),
       snmp: snmp(context).optional().describe('Its SNMP agent, asked for the high-availability role.'),

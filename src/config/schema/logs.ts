@@ -3,7 +3,7 @@ import type { LogsConfig } from '../config.ts';
 import type { SchemaContext } from './context.ts';
 import { followedFile, readableFile } from './files.ts';
 import { list, section } from './rules.ts';
-import { choice, duration, listenAddress } from './values.ts';
+import { addressBlock, choice, duration, listenAddress } from './values.ts';
 
 const DAY = 86_400_000;
 
@@ -16,6 +16,11 @@ export function logs(context: SchemaContext): z.ZodType<LogsConfig> {
       .prefault([])
       .describe(
         'Log files to follow, where a syslog server on this machine writes them. They are followed across rotation and may appear later.',
+      ),
+    relays: list(addressBlock())
+      .prefault([])
+      .describe(
+        'Syslog servers that pass lines on: only these are believed when a line names its host. Without any, everybody is believed who writes a host name of logSources.',
       ),
     window: duration(DAY).prefault('15m').describe('Polling counts as failing while an error is younger than this.'),
     silentAfter: duration(30 * DAY)

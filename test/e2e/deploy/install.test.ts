@@ -126,6 +126,16 @@ describeWhere(FRESH, 'deploy/install.md, followed word for word on a fresh Debia
     await expect.poll(() => told('curl --silent http://127.0.0.1:9843/-/healthy || true'), PATIENCE).toBe('Healthy');
   });
 
+  it('counts log lines that the kernel dropped, although the unit hides most of /proc', async () => {
+    const syslog = 'logs: { syslog: { udp: "127.0.0.1:5514" } }';
+    await told(`echo '${syslog}' >>/etc/ftm-watch/ftm-watch.yaml && systemctl restart ftm-watch`);
+    await expect.poll(() => told('curl --silent http://127.0.0.1:9843/-/healthy || true'), PATIENCE).toBe('Healthy');
+    const flood = 'dd if=/dev/zero bs=32K count=2000 status=none >/dev/udp/127.0.0.1/5514';
+    await told(`systemctl kill --signal=STOP ftm-watch; bash -c '${flood}'; systemctl kill --signal=CONT ftm-watch`);
+    const metrics = (): Promise<string> => told('curl --silent http://127.0.0.1:9843/metrics');
+    await expect.poll(metrics, PATIENCE).toMatch(/^ftm_log_lines_total\{source="udp",result="dropped"\} [1-9]/mu);
+  });
+
   it('ends at once when it is told to', async () => {
     await told('systemctl stop ftm-watch');
     expect(await told('systemctl show --property=Result,ExecMainStatus ftm-watch')).toBe('Result=success\nExecMainStatus=0');

@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { replay } from '../../../src/cli/replay.ts';
 import type { ReplaySummary } from '../../../src/cli/replay.ts';
-import { createAttribution } from '../../../src/logs/attribution.ts';
+import { createAttribution, NO_OTHERS } from '../../../src/logs/attribution.ts';
 import { fixtureLines } from '../../support/fixture-lines.ts';
 import { handClock } from '../../support/hand-clock.ts';
 import { ORDINARY } from '../../support/intake-bench.ts';
@@ -29,7 +29,7 @@ async function run(file: string, json: boolean, input: AsyncIterable<Buffer> = n
     errors,
     json,
     signatures: await shippedCatalogue(),
-    attribution: createAttribution([], []),
+    attribution: createAttribution([], NO_OTHERS),
     watched: { hosts: ['fortitokenmobile.fortinet.com'], addresses: [] },
     clock: handClock(Date.UTC(2026, 10, 24, 12)),
   });

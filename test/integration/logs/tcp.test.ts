@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
-import { connect } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { CONNECTION_LIMITS, type ConnectionLimits } from '../../../src/logs/listen-tcp.ts';
 import { connectSender, ORDINARY, startIntake, TROUBLE } from '../../support/intake-bench.ts';
 import { handClock } from '../../support/hand-clock.ts';
 
@@ -11,6 +11,10 @@ function closing(socket: Socket): Promise<void> {
       resolve();
     });
   });
+}
+
+function limitedTo(connections: number): ConnectionLimits {
+  return { ...CONNECTION_LIMITS, connections };
 }
 
 describe('syslog over TCP', () => {
@@ -145,16 +149,47 @@ describe('syslog over TCP', () => {
     expect(bench.intake.counters().connections).toMatchObject({ open: 1, timedOut: 0 });
   });
 
-  test('turns connections away that are too many, and counts them', async () => {
-    const bench = await startIntake({}, { limits: { connections: 2, stalledLine: 60_000, endlessLine: 600_000 } });
-    await connectSender(bench.portOf('tcp'));
-    await connectSender(bench.portOf('tcp'));
+  test('closes the quietest connection for one too many, and counts that', async () => {
+    const bench = await startIntake({}, { limits: limitedTo(2) });
+    const [speaks, says] = [await connectSender(bench.portOf('tcp')), await connectSender(bench.portOf('tcp'))];
+    const closed = closing(says);
     await bench.until(() => expect(bench.intake.counters().connections.open).toBe(2));
-    const third = connect({ host: '127.0.0.1', port: bench.portOf('tcp') });
-    third.on('error', () => {});
-    await closing(third);
+    speaks.write(`${ORDINARY}\n`);
+    await bench.until(() => expect(bench.intake.counters().lines.tcp.other).toBe(1));
+    const third = await connectSender(bench.portOf('tcp'));
+    await closed;
+    for (const socket of [speaks, third]) socket.write(`${ORDINARY}\n`);
+    await bench.until(() => expect(bench.intake.counters().lines.tcp.other).toBe(3));
     expect(bench.intake.counters().connections).toMatchObject({ open: 2, overLimit: 1 });
     expect(bench.intake.counters().lines.tcp.dropped).toBe(1);
+  });
+
+  test('lets a sender in that it knows, and keeps it, whatever strangers do', async () => {
+    const bench = await startIntake(
+      {
+        appliances: [{ name: 'fac-1', logSources: ['127.0.0.1', 'fac01'] }],
+        logs: { syslog: { udp: null, tcp: { address: '127.0.0.1', port: 0 }, tls: null } },
+      },
+      { limits: limitedTo(20) },
+    );
+    const port = bench.portOf('tcp');
+    const before = await connectSender(port);
+    for (let index = 0; index < 50; index += 1) await connectSender(port, '127.0.0.2');
+    const later = await connectSender(port);
+    // Strangers that speak stay as long as there is room, and no longer.
+    for (let index = 0; index < 50; index += 1) (await connectSender(port, '127.0.0.2')).write(`${ORDINARY}\n`);
+    for (const socket of [before, later]) socket.write(`${TROUBLE}\n`);
+    await bench.until(() => expect(bench.troubles()).toBe(2));
+    expect(bench.intake.counters().connections).toMatchObject({ open: 20, overLimit: 82 });
+  });
+
+  test('turns a stranger away where all places are taken by senders that it knows', async () => {
+    const bench = await startIntake({ appliances: [{ name: 'fac-1', logSources: ['127.0.0.1', 'fac01'] }] }, { limits: limitedTo(2) });
+    const port = bench.portOf('tcp');
+    const known = [await connectSender(port), await connectSender(port)];
+    await closing(await connectSender(port, '127.0.0.2'));
+    for (const socket of known) socket.write(`${TROUBLE}\n`);
+    await bench.until(() => expect(bench.troubles()).toBe(2));
   });
 
   test('takes lines of 64 KB, invalid UTF-8 and control characters, and cuts only what is longer', async () => {

@@ -8,7 +8,8 @@ import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { Hierarchy } from '../../support/authority.ts';
 import { chainPem, createHierarchy, createIdentity } from '../../support/authority.ts';
-import { startIntake, TROUBLE } from '../../support/intake-bench.ts';
+import { CONNECTION_LIMITS } from '../../../src/logs/listen-tcp.ts';
+import { connectSender, startIntake, TROUBLE } from '../../support/intake-bench.ts';
 
 let folder = '';
 let pki: Hierarchy;
@@ -87,6 +88,18 @@ describe('syslog over TLS', () => {
     expect(bench.troubles()).toBe(0);
     plain.destroy();
     silent.destroy();
+  });
+
+  test('takes a sender in although all places are taken by connections that begin no handshake', async () => {
+    const bench = await startIntake(listening(null), { limits: { ...CONNECTION_LIMITS, connections: 20 } });
+    const port = bench.portOf('tls');
+    const early = dial(port);
+    await once(early, 'secureConnect');
+    early.write(`${TROUBLE}\n`);
+    for (let index = 0; index < 50; index += 1) await connectSender(port);
+    const late = dial(port);
+    late.write(`${TROUBLE}\n`);
+    await bench.until(() => expect(bench.troubles()).toBe(2));
   });
 
   test('says which files it cannot use', async () => {

@@ -1,12 +1,15 @@
+import { execFile } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import type { Socket } from 'node:dgram';
 import { once } from 'node:events';
+import { promisify } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
 import { createLogIntake } from '../../../src/logs/intake.ts';
 import { readKernelDrops } from '../../../src/logs/kernel-drops.ts';
 import { ORDINARY, startIntake, TROUBLE } from '../../support/intake-bench.ts';
 import { logRecorder } from '../../support/log-recorder.ts';
+import { describeWhere } from '../../support/privilege.ts';
 import { shippedCatalogue } from '../../support/signature-catalogue.ts';
 
 function sender(): Socket {
@@ -78,6 +81,7 @@ describe('syslog over UDP', () => {
         logs: {
           syslog: { udp: { address: '127.0.0.1', port: 0 }, tcp: { address: '127.0.0.1', port: bench.portOf('tcp') }, tls: null },
           files: [],
+          relays: [],
           foreign: 'count',
         },
         appliances: [],
@@ -115,5 +119,23 @@ describe('syslog over UDP', () => {
       free.bind(port, '127.0.0.1', resolve);
     });
     free.close();
+  });
+});
+
+const ALONE = ['root', { program: 'unshare' }, { program: 'mount' }] as const;
+
+describeWhere(ALONE, 'where only processes are to be seen in /proc, as under the unit of systemd,', () => {
+  test('the drops of the kernel are seen all the same', async () => {
+    const program = `
+      const { createSocket } = await import('node:dgram');
+      const { readKernelDrops } = await import('./src/logs/kernel-drops.ts');
+      const { existsSync } = await import('node:fs');
+      const socket = createSocket('udp4').bind(0, '127.0.0.1', async () => {
+        console.log(existsSync('/proc/net'), await readKernelDrops(socket.address().port));
+        socket.close();
+      });`;
+    const hide = 'mount -t proc -o subset=pid proc /proc && exec "$0" --input-type=module --eval "$1"';
+    const { stdout } = await promisify(execFile)('unshare', ['--mount', '--pid', '--fork', 'sh', '-ec', hide, process.execPath, program]);
+    expect(stdout).toBe('false 0\n');
   });
 });

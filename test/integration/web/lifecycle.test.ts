@@ -109,6 +109,16 @@ describe('createWebServer() over TLS', () => {
     expect(headers).not.toHaveProperty('strict-transport-security');
   });
 
+  test('serves while all places are taken by connections that begin no handshake', async () => {
+    const { root, intermediate, leaf } = await createHierarchy({ dnsNames: ['monitor.example.test'] });
+    await using files = await pemFiles(chainPem(leaf, intermediate), leaf.keyPem);
+    await using web = await startWeb({ config: { tls: files } });
+    const silent = await Promise.all(Array.from({ length: 300 }, () => dial(web.port)));
+
+    expect(await getOverTls(web.port, root.pem, 'monitor.example.test')).toMatchObject({ status: 200 });
+    for (const client of silent) client.socket.destroy();
+  });
+
   test.each([
     ['a key of another certificate', 'other', 'expected PEM files that belong together'],
     ['a file that is no key', 'hello', 'expected PEM files that belong together'],

@@ -39,3 +39,18 @@ describe('a client that trickles its request', () => {
     for (const client of slow) client.socket.destroy();
   });
 });
+
+describe('connections that ask for nothing', () => {
+  test.concurrent.each([
+    { name: 'silent ones', bytes: '' },
+    { name: 'some that wait for the next request', bytes: 'GET /-/healthy HTTP/1.1\r\nHost: localhost\r\n\r\n' },
+  ])('make room when all places are taken: $name', async ({ bytes }) => {
+    await using web = await startWeb();
+    const idle = await Promise.all(Array.from({ length: 300 }, () => dial(web.port, bytes)));
+
+    const answers = await Promise.all(Array.from({ length: 40 }, () => web.get('/-/healthy', { headers: { Connection: 'close' } })));
+
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+    for (const client of idle) client.socket.destroy();
+  });
+});

@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { explain } from '../../../src/cli/explain.ts';
 import type { Explanation } from '../../../src/cli/explain.ts';
-import { createAttribution } from '../../../src/logs/attribution.ts';
+import { createAttribution, NO_OTHERS } from '../../../src/logs/attribution.ts';
 import { fixtureLines } from '../../support/fixture-lines.ts';
 import { shippedCatalogue } from '../../support/signature-catalogue.ts';
 import { textSink } from '../../support/text-sink.ts';
 
 const signatures = await shippedCatalogue();
-const attribution = createAttribution([{ name: 'fac-1', logSources: ['fac01'] }], []);
+const attribution = createAttribution([{ name: 'fac-1', logSources: ['fac01'] }], NO_OTHERS);
 
 async function* chunks(...texts: readonly string[]): AsyncGenerator<Buffer> {
   for (const text of texts) yield await Promise.resolve(Buffer.from(text));

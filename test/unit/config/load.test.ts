@@ -166,6 +166,7 @@ const DEFAULTS: Config = {
     files: [],
     window: 15 * MINUTE,
     silentAfter: 24 * 60 * MINUTE,
+    relays: [],
     foreign: 'count',
     signatureFiles: [],
   },

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { LogEvent } from '../../../src/core/polling/log-event.ts';
-import { createAttribution } from '../../../src/logs/attribution.ts';
+import { createAttribution, NO_OTHERS } from '../../../src/logs/attribution.ts';
 import { Framer } from '../../../src/logs/framing.ts';
 import { EventOutbox } from '../../../src/logs/outbox.ts';
 import { LogReader } from '../../../src/logs/reader.ts';
@@ -18,7 +18,7 @@ const attribution = createAttribution(
     { name: 'fac-1', logSources: ['fac01'] },
     { name: 'fac-2', logSources: ['10.0.0.5'] },
   ],
-  [],
+  NO_OTHERS,
 );
 const watched = { hosts: ['fortitokenmobile.fortinet.com'], addresses: ['173.243.138.0/24'] };
 
@@ -28,7 +28,7 @@ function read(chunks: readonly Buffer[]): { readonly tally: LineTally; readonly 
   const tally = newLineTally();
   const context = { clock: handClock(Date.UTC(2026, 10, 24)), signatures, attribution, watched, outbox };
   const framer = new Framer(
-    new LogReader(context, { source: 'tcp', origin: { kind: 'by-host' }, tally, foreign: 'count', onForeign: () => {} }),
+    new LogReader(context, { source: 'tcp', origin: { kind: 'unproven' }, tally, foreign: 'count', onForeign: () => {} }),
     { octetCounting: true },
   );
   for (const chunk of chunks) framer.push(chunk);
