@@ -1,6 +1,7 @@
 import type { Document } from 'yaml';
-import { LineCounter, parseDocument } from 'yaml';
+import { LineCounter } from 'yaml';
 import { visibleText } from './core/visible-text.ts';
+import { parseYamlDocument } from './yaml-document.ts';
 
 /** A parsed catalogue, unchecked. */
 export interface CatalogueFile {
@@ -18,7 +19,8 @@ const MAX_PROBLEM = 2_000;
  */
 export function parseCatalogue(content: string, what: string, file: string): CatalogueFile {
   const lines = new LineCounter();
-  const document = parseDocument(content, { lineCounter: lines, prettyErrors: false, logLevel: 'error' });
+  const document = parseYamlDocument(content, lines);
+  if (document === null) throw catalogueError(`Cannot parse the ${what} of "${file}"`, 'it is nested too deeply');
   const syntax = document.errors[0];
   if (syntax !== undefined) {
     const { line, col } = lines.linePos(syntax.pos[0]);

@@ -1,4 +1,5 @@
-import { type Alias, type Document, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, type YAMLMap } from 'yaml';
+import { type Alias, type Document, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, type YAMLMap } from 'yaml';
+import { parseYamlDocument } from '../yaml-document.ts';
 import { showValue } from './show.ts';
 import { yamlErrorText } from './yaml-error-text.ts';
 
@@ -35,7 +36,8 @@ const MAX_DEPTH = 32;
  */
 export function parseYaml(text: string): YamlResult {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error', uniqueKeys: false });
+  const document = parseYamlDocument(text, lines, { uniqueKeys: false });
+  if (document === null) return { kind: 'invalid', problems: [{ line: 1, column: 1, message: yamlErrorText('RESOURCE_EXHAUSTION') }] };
   const syntax = [...document.errors, ...document.warnings];
   if (syntax.length > 0) {
     const problems = syntax.map(({ pos, code }) => ({ ...positionAt(lines, pos[0]), message: yamlErrorText(code) }));

@@ -111,7 +111,7 @@ export function readLog(bytes: Buffer): unknown {
   for (const octetCounting of [true, false]) {
     const reader = new LogReader(context, {
       source: 'tcp',
-      origin: { kind: 'unproven' },
+      origin: { kind: octetCounting ? 'unproven' : 'relay' },
       tally,
       foreign: 'count',
       onForeign: () => undefined,
