@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -11,10 +11,6 @@ export interface Snmpd {
   readonly host: string;
   readonly port: number;
   close(): Promise<void>;
-}
-
-export function hasSnmpd(): boolean {
-  return spawnSync('snmpd', ['-v']).status === 0;
 }
 
 /** `objects` are lines of snmpd.conf's `override`: OID, type, value. */

@@ -6,7 +6,8 @@ import { createSnmpAgent } from '../../lab/snmp-agent.ts';
 import type { SnmpAgent, SnmpFault } from '../../lab/snmp-agent.ts';
 import { connectorContext } from '../../support/connector-context.ts';
 import { hurriedClock } from '../../support/hurried-clock.ts';
-import { hasSnmpd, startSnmpd } from '../../support/snmpd.ts';
+import { describeWhere } from '../../support/privilege.ts';
+import { startSnmpd } from '../../support/snmpd.ts';
 import type { Snmpd } from '../../support/snmpd.ts';
 
 const SERIAL = '1.3.6.1.4.1.12356.113.1.2.0';
@@ -97,7 +98,7 @@ describe('observeHaRole', () => {
   });
 });
 
-describe.skipIf(!hasSnmpd())('observeHaRole with a real snmpd', () => {
+describeWhere([{ program: 'snmpd' }], 'observeHaRole with a real snmpd', () => {
   let snmpd: Snmpd;
 
   beforeAll(async () => {
