@@ -43,8 +43,8 @@ export const LICENSE_CAUSES: CauseCatalogue<
     summary: 'Licence {license} is registered to {holder}, the HA peer of {primary}, where {appliance} needs it.',
     impact: 'assignment',
     remedy: [
-      'After a failover, fail back, or bring {holder} up again as the primary: the licence then is where it belongs. Tokens that are active go on working meanwhile.',
-      'If {primary} is to stay in charge, look at support.fortinet.com, Asset Management, which unit holds {license}, and ask Customer Service to move it to {primary}.',
+      'If the two are a cluster that has failed over: fail back, or bring {holder} up again as the primary, and the licence is where it belongs. Tokens that are active go on working meanwhile.',
+      'If {primary} is to stay in charge, or runs alone, as after a migration: look at support.fortinet.com, Asset Management, which unit holds {license}, and ask Customer Service to move it to {primary}.',
       TRANSFER,
     ],
   },
