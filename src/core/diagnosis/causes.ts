@@ -33,7 +33,7 @@ function causesOf(judged: JudgedState, states: JudgedStates, context: CauseConte
     (finding): finding is Suggesting => finding.suggests !== null && finding.level !== 'unknown',
   );
   const bySubject = Map.groupBy(suggesting, (finding) => faultSubject(finding, context));
-  const groups = [...bySubject].map(([subject, findings]): Group => ({ subject, findings, main: mainFinding(findings) }));
+  const groups = [...bySubject].map(([subject, findings]) => groupOf(subject, findings));
   const leaders = leadersOf(groups);
   const followers = Map.groupBy(groups, (group) => leaderOf(group, leaders));
   const attached = attachedTo(judged.assessment.id, states);
@@ -49,6 +49,12 @@ interface Group {
   readonly subject: string;
   readonly findings: readonly Suggesting[];
   readonly main: Suggesting;
+}
+
+function groupOf(subject: string, findings: readonly Suggesting[]): Group {
+  const main = mainFinding(findings);
+  // A resolver that fails for the name of a service alone is told with that name.
+  return { subject: main.suggests === 'resolver-unreachable' ? (main.facts?.host ?? subject) : subject, findings, main };
 }
 
 function leadersOf(groups: readonly Group[]): ReadonlyMap<CauseId, Group> {

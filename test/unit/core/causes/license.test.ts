@@ -3,6 +3,7 @@ import { diagnose } from '../../../../src/core/diagnosis/diagnose.ts';
 import type { Finding } from '../../../../src/core/finding.ts';
 import type { ListedUnit } from '../../../../src/core/license/placement.ts';
 import { cluster, failedOver, held, judge, LICENSE, listed, PAIR, role, standalone } from '../../../support/license-bench.ts';
+import { CONTEXT } from '../../../support/judged-round.ts';
 
 interface Row {
   readonly name: string;
@@ -50,15 +51,7 @@ const ROWS: readonly Row[] = [
 ];
 
 function told(findings: readonly Finding[]): { readonly summary: string; readonly remedy: readonly string[] } {
-  const { causes } = diagnose([{ id: 'license-assignment', kind: 'judged', findings, summary: '' }], {
-    site: 'hq',
-    at: 0,
-    host: 'fortitokenmobile.fortinet.com',
-    port: 443,
-    source: null,
-    activation: { licenseActive: null, offlineActivation: null },
-    applianceUnaffected: false,
-  });
+  const { causes } = diagnose([{ id: 'license-assignment', kind: 'judged', findings, summary: '' }], CONTEXT);
   return { summary: causes[0]?.summary ?? '', remedy: causes[0]?.remedy ?? [] };
 }
 

@@ -3,6 +3,7 @@ import type { Assessment } from '../../../../src/core/assessment.ts';
 import type { Diagnosis } from '../../../../src/core/diagnosis.ts';
 import { diagnose } from '../../../../src/core/diagnosis/diagnose.ts';
 import type { Finding } from '../../../../src/core/finding.ts';
+import { CONTEXT } from '../../../support/judged-round.ts';
 
 const RESOLVER: Finding = {
   rule: 'resolver-answers',
@@ -24,15 +25,7 @@ function diagnosis(findings: Readonly<Partial<Record<Assessment['id'], Finding>>
     const finding = findings[id];
     return { id, kind: 'judged', findings: finding === undefined ? [] : [finding], summary: 'All is well' };
   });
-  return diagnose(assessments, {
-    site: 'hq',
-    at: 0,
-    host: 'fortitokenmobile.fortinet.com',
-    port: 443,
-    source: null,
-    activation: { licenseActive: null, offlineActivation: null },
-    applianceUnaffected: false,
-  });
+  return diagnose(assessments, CONTEXT);
 }
 
 function causes(seen: Diagnosis): readonly string[] {

@@ -49,5 +49,8 @@ describe('diagnose() with services', () => {
       subject: '10.0.0.53',
     }));
     expect(diagnose(round(['name-resolution', silent]), CONTEXT).causes.map((cause) => cause.subject)).toEqual([CONTEXT.host]);
+    const alone = diagnose(round(['name-resolution', silent.slice(1)]), CONTEXT).causes;
+    expect(alone.map((cause) => cause.subject)).toEqual(['push.fortinet.com']);
+    expect(JSON.stringify(alone)).not.toContain(CONTEXT.host);
   });
 });
