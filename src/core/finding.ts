@@ -1,4 +1,4 @@
-import type { CauseId } from './cause.ts';
+import type { CauseId, Confidence } from './cause.ts';
 
 /**
  * One expectation that was judged against what was seen. Everything that a person is told (terminal, page, mail, log)
@@ -15,6 +15,8 @@ export interface Finding {
   readonly level: FindingLevel;
   /** The cause that explains it when nothing deeper does; null for notes and unknowns. */
   readonly suggests: CauseId | null;
+  /** `suspected`: other explanations of what was seen are left. Without, `confirmed`. */
+  readonly confidence?: Confidence;
   readonly facts?: FindingFacts;
   /** What is known better than the catalogue of causes can say it, as of a text that the log signatures explain. */
   readonly advice?: Advice;

@@ -129,7 +129,7 @@ function buildCause(fault: Fault, states: JudgedStates, context: CauseContext): 
     id: main.suggests,
     precondition,
     severity: severityOf(entry, main),
-    confidence: confidenceOf(main.suggests),
+    confidence: confidenceOf(main),
     subject: fault.subject,
     product: facts.product ?? null,
     summary: summaryOf(entry, facts, main, context),
@@ -170,8 +170,8 @@ function severityOf(entry: CauseEntry, main: Finding): Severity {
   return main.level === 'warning' && entry.severity === 'critical' ? 'warning' : entry.severity;
 }
 
-function confidenceOf(id: CauseId): Confidence {
-  return id === 'tls-interception-suspected' ? 'suspected' : 'confirmed';
+function confidenceOf({ suggests, confidence }: Suggesting): Confidence {
+  return confidence ?? (suggests === 'tls-interception-suspected' ? 'suspected' : 'confirmed');
 }
 
 function remedyOf(entry: CauseEntry, { product }: WordingFacts): readonly string[] {
