@@ -1,13 +1,15 @@
 import type { Config, TrustConfig } from '../config/config.ts';
 import type { EpochMs } from '../core/clock.ts';
 import { createSignatureChecks } from '../core/interception/signature-checks.ts';
-import type { PreviousLeaf } from '../core/interception/tls-evidence.ts';
+import type { PreviousLeaf, RememberedChain } from '../core/interception/tls-evidence.ts';
+import { labelOfKey } from '../core/interception/trust.ts';
 import type { PathObservation } from '../core/round.ts';
 import { authority } from '../probes/endpoint/dial.ts';
 import { readBaselines } from '../trust/baseline-file.ts';
 import { createTrustLoader } from '../trust/load-trust.ts';
 import { loadProducts } from '../trust/products.ts';
 import { createPublicRoots } from '../trust/public-roots.ts';
+import type { GenuineMemory } from './genuine-memory.ts';
 import type { TlsKnowledge } from './judge-tls-path.ts';
 
 /** What chains are judged by, target by target. */
@@ -20,17 +22,23 @@ export interface TlsKnowledgeBase {
   remember(path: PathObservation, at: EpochMs): void;
 }
 
+/** What does not change from round to round. */
+type OwnKnowledge = Omit<TlsKnowledge, 'previous' | 'remembered'>;
+
 const REMEMBERED_LEAVES = 20;
 /** Answers on signatures that are remembered: those on one chain are a handful. */
 const CHECKS = { spare: 2_048, perTarget: 8 };
 
 /** @throws {Error} when a CA file, a product file or the learned trust cannot be read */
-export async function loadTlsKnowledge({ trust, licenseServer, services }: Config): Promise<TlsKnowledgeBase> {
+export async function loadTlsKnowledge(
+  { trust, licenseServer, services }: Config,
+  memory: Pick<GenuineMemory, 'of'>,
+): Promise<TlsKnowledgeBase> {
   const loadTrust = createTrustLoader(createPublicRoots());
   const checks = createSignatureChecks(CHECKS.spare + CHECKS.perTarget * services.length);
   const products = await loadProducts(trust.productFiles);
   const baselines = await readBaselines(trust.baselineFile);
-  const byTarget = new Map<string, { readonly knowledge: Omit<TlsKnowledge, 'previous'>; readonly leaves: PreviousLeaf[] }>();
+  const byTarget = new Map<string, { readonly knowledge: OwnKnowledge; readonly leaves: PreviousLeaf[] }>();
 
   async function learn(target: string, config: Pick<TrustConfig, 'profile' | 'pins' | 'caFiles'>): Promise<void> {
     const knowledge = {
@@ -43,6 +51,13 @@ export async function loadTlsKnowledge({ trust, licenseServer, services }: Confi
     byTarget.set(target, { knowledge, leaves: [] });
   }
 
+  /** Only what was verified under a key that still counts. */
+  function recall(target: string, { profile, trust: own }: OwnKnowledge): RememberedChain | null {
+    const sight = memory.of(target);
+    const label = sight === null ? null : labelOfKey(sight.pin, profile, own);
+    return sight === null || label === null ? null : { at: sight.at, label };
+  }
+
   for (const service of services) await learn(authority(service), service.trust);
   await learn(authority(licenseServer), trust);
 
@@ -52,13 +67,13 @@ export async function loadTlsKnowledge({ trust, licenseServer, services }: Confi
     ofAny: (target) => {
       const known = byTarget.get(target);
       return known === undefined
-        ? { ...stranger, baseline: baselines.get(target) ?? null, previous: [] }
-        : { ...known.knowledge, previous: [...known.leaves] };
+        ? { ...stranger, baseline: baselines.get(target) ?? null, previous: [], remembered: null }
+        : { ...known.knowledge, previous: [...known.leaves], remembered: recall(target, known.knowledge) };
     },
     of: (target) => {
       const known = byTarget.get(target);
       if (known === undefined) throw new RangeError(`Cannot judge "${target}": expected a target of the configuration`);
-      return { ...known.knowledge, previous: [...known.leaves] };
+      return { ...known.knowledge, previous: [...known.leaves], remembered: recall(target, known.knowledge) };
     },
     remember: ({ subject, endpoints }, at) => {
       const leaves = byTarget.get(subject)?.leaves;

@@ -88,6 +88,8 @@ export async function createWorld(): Promise<World> {
       references: [],
       previous: [],
       baseline: null,
+      remembered: null,
+      traces: [],
       trust: world.trust,
       products,
       now,

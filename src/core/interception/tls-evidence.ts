@@ -23,6 +23,10 @@ export interface TlsEvidence {
   /** Leaves that the same target showed lately. */
   readonly previous: readonly PreviousLeaf[];
   readonly baseline: Baseline | null;
+  /** When this program last verified the target itself, under a key that is still configured; null: never, or not remembered. */
+  readonly remembered: RememberedChain | null;
+  /** Names of headers that only proxies and filters add, in the answer on the same connection. */
+  readonly traces: readonly string[];
   readonly trust: Trust;
   readonly products: readonly ProductPattern[];
   /** Already corrected when this machine's own clock is known to be wrong. */
@@ -36,13 +40,19 @@ export interface ControlChain {
 }
 
 /**
- * The same target looked at another way. `resolver`: at an address that another resolver (or the same one) gave; `proxy`: over
- * another path; `server-name`: at the same address with another SNI.
+ * The same target looked at another way. `resolver`: at an address that only another resolver gave; `address`: at another of its
+ * addresses; `proxy`: over another path; `server-name`: at the same address with another SNI.
  */
 export interface ReferenceChain {
   readonly label: string;
-  readonly kind: 'resolver' | 'proxy' | 'server-name';
+  readonly kind: 'resolver' | 'address' | 'proxy' | 'server-name';
   readonly chain: CapturedChain;
+}
+
+export interface RememberedChain {
+  readonly at: EpochMs;
+  /** Whose key it ended at, for a person. */
+  readonly label: string;
 }
 
 export interface PreviousLeaf {
@@ -81,8 +91,10 @@ export interface TlsJudgement {
   readonly findings: readonly Finding[];
   /** One sentence. */
   readonly summary: string;
-  /** What would settle it; null unless the verdict is `unknown` or `interception-suspected`. */
+  /** What would settle it; null where the answer is plain. */
   readonly settle: string | null;
   /** The authorities above the leaf that were found by signature, nearest first. */
   readonly authorities: readonly Certificate[];
+  /** Pin of the configured key that a genuine chain ends at; null for any other. */
+  readonly verifiedBy: string | null;
 }
