@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.ts';
 import type { Assessment } from '../core/assessment.ts';
 import type { Finding } from '../core/finding.ts';
+import { judgeComplaint } from '../core/polling/complaint.ts';
 import { judgePolling } from '../core/polling/judge.ts';
 import type { PollingReport } from '../core/polling/report.ts';
 import { authority } from '../probes/endpoint/dial.ts';
@@ -29,13 +30,17 @@ export function assessPolling(config: Config, report: PollingReport, notes: read
   };
 }
 
-/** Adds what a firewall's own log admits to what the probes found out about TLS: it sees FortiAuthenticator's path. */
+/**
+ * Adds what the logs say to what the probes found out about TLS: a firewall's own, and FortiAuthenticator's, which see the path of
+ * FortiAuthenticator.
+ */
 export function withLogEvidence(assessments: readonly Assessment[], report: PollingReport, config: Config): readonly Assessment[] {
-  const evidence = judgeLogEvidence(report, authority(config.licenseServer));
-  if (evidence.length === 0) return assessments;
-  return assessments.map((assessment) =>
-    assessment.id === 'tls-genuine' ? { ...assessment, kind: 'judged', findings: [...assessment.findings, ...evidence] } : assessment,
-  );
+  const subject = authority(config.licenseServer);
+  return assessments.map((assessment) => {
+    if (assessment.id !== 'tls-genuine') return assessment;
+    const evidence = [...judgeLogEvidence(report, subject), ...judgeComplaint(report, assessment.findings, subject)];
+    return evidence.length === 0 ? assessment : { ...assessment, kind: 'judged', findings: [...assessment.findings, ...evidence] };
+  });
 }
 
 /** FortiAuthenticator writes to its log, and nothing in it is about FortiToken Mobile trouble. */
