@@ -49,6 +49,7 @@ describe('the shipped catalogue', () => {
     ['Fortinet FortiGate', 'CN=FortiGate CA'],
     ['Fortinet FortiGate', 'O=Fortinet', 'OU=Certificate Authority', 'CN=Fortinet Untrusted CA'],
     ['Fortinet FortiGate', 'O=Fortinet Ltd.', 'CN=FortiGate CA'],
+    ['Fortinet FortiGate', 'O=Fortinet Ltd.', 'CN=FGT60C3G10000001'],
     ['Zscaler', 'O=Zscaler Inc.', 'CN=Zscaler Intermediate Root CA (zscalertwo.net)'],
     ['Netskope', 'CN=ca.acme.goskope.com', 'emailAddress=certadmin@netskope.com'],
     ['Netskope', 'CN=ns-swg.ca.acme.goskope.com'],
@@ -113,6 +114,7 @@ describe('the shipped catalogue', () => {
     ['O=Cisco Systems, Inc.', 'CN=HydrantID Server CA O1'],
     ['O=Acme AG', 'CN=Acme SSL Inspection CA'],
     ['O=Not Fortinet', 'OU=Certificate Authority', 'CN=FG100FTK20012345x'],
+    ['O=Fortinet Ltd.', 'CN=whatever'],
     ['CN=The FortiGate CA of Acme'],
     ['CN=goskope.com.example.org'],
   ])('names nothing for %s %s', (...attributes) => {
