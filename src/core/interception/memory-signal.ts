@@ -15,7 +15,7 @@ export function memorySignals({ evidence, history, leaf }: ChainCase): readonly 
   return [
     ...(remembered === null
       ? []
-      : [{ ...base, rule: 'genuine-as-before', expected: `A chain to ${remembered.label}, as until ${instantText(remembered.at)}` }]),
+      : [{ ...base, rule: 'genuine-as-before', expected: `A chain to ${remembered.label}, genuine until ${instantText(remembered.at)}` }]),
     ...(learned === undefined || baseline === null
       ? []
       : [

@@ -152,7 +152,7 @@ describe('judgeTls() on an authority that sends no root', () => {
     expect(findings).toContainEqual(
       expect.objectContaining({
         rule: 'genuine-as-before',
-        expected: 'A chain to Fortinet_CA (fortinet-ca2), as until 2026-11-25T12:03:07Z',
+        expected: 'A chain to Fortinet_CA (fortinet-ca2), genuine until 2026-11-25T12:03:07Z',
         suggests: 'tls-interception-suspected',
       }),
     );
