@@ -21,6 +21,7 @@ import { isVoid, voidWhenStalled } from '../round/void-round.ts';
 import { Runner, type RunnerOptions } from '../schedule/runner.ts';
 import { createSpreadTimer } from '../schedule/spread.ts';
 import { jsonFile } from '../store/json-file.ts';
+import { lockStore, type StoreLock } from '../store/store-lock.ts';
 import { createStore, type Store } from '../store/store.ts';
 import { mailServersOf } from '../units/mail-servers.ts';
 import { conclude } from './conclude.ts';
@@ -69,6 +70,7 @@ export class Watch {
   readonly #pulse: RoundPulse;
   readonly #heartbeat: Heartbeat | null;
   readonly #stopping = new AbortController();
+  #lock: StoreLock | null = null;
   #last: Examination | null = null;
   /** When something was last broken that makes FortiAuthenticator complain. */
   #faultSeenAt: EpochMs | null = null;
@@ -125,9 +127,10 @@ export class Watch {
     this.#heartbeat = config.notify.heartbeat === null ? null : createHeartbeat(config.notify.heartbeat, { clock, logger, isAlive });
   }
 
-  /** @throws {Error} when a port for log lines cannot be bound */
+  /** @throws {Error} when another process uses the store, or a port for log lines cannot be bound */
   async start(): Promise<void> {
     const { recorder, logger } = this.#deps;
+    this.#lock = lockStore(this.config.store.path, logger);
     await this.#polling.resume();
     await this.#intake.start(this.#stopping.signal);
     // Port 0 asks for any: whoever sends must learn which it became.
@@ -158,6 +161,7 @@ export class Watch {
     await this.#polling.stop();
     this.#files.kit.close();
     this.store.close();
+    this.#lock?.release();
   }
 
   last(): Examination | null {
