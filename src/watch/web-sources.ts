@@ -61,7 +61,7 @@ function health({ watch, stopping, lastReload }: DaemonFacts): Health {
     problems: [
       ...(first ? [] : ['The first round is not done yet']),
       ...(stopping() ? ['It is stopping'] : []),
-      ...(watch().store.writable() ? [] : ['History cannot be written: see the log']),
+      ...(watch().store.writable() ? [] : [watch().store.newer() ?? 'History cannot be written: see the log']),
       ...(lastReload()?.taken === false ? ['The last reload was refused: the configuration before it is still in force'] : []),
     ],
   };

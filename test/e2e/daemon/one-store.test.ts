@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { createDaemonBench, statusOf, type DaemonBench } from '../../support/daemon-bench.ts';
+import { createDaemonBench, metricsOf, statusOf, valueIn, type DaemonBench } from '../../support/daemon-bench.ts';
 import { until } from '../../support/until.ts';
 
 const run = promisify(execFile);
@@ -47,7 +47,7 @@ describe('a second daemon with the same store', () => {
     await first.end('SIGKILL');
     await using second = site.start();
 
-    await second.page();
+    expect(await second.page()).toMatch(/^http/u);
   });
 
   test('leaves report, check and a backup to others', async () => {
@@ -64,8 +64,32 @@ describe('a second daemon with the same store', () => {
     const check = await run(process.execPath, [MAIN, 'check', '-c', 'ftm-watch.yaml'], { cwd: site.folder });
     expect(check.stdout).toContain('READY');
     const copy = join(site.folder, 'copy.sqlite');
-    using db = new DatabaseSync(join(site.folder, 'ftm-watch.sqlite'), { readOnly: true });
+    using db = new DatabaseSync(join(site.folder, 'data', 'ftm-watch.sqlite'), { readOnly: true });
     db.prepare('VACUUM INTO ?').run(copy);
     expect(existsSync(copy)).toBe(true);
   });
+});
+
+test('a store of a newer program is said on the page, in the metrics and by check, with the way back', async () => {
+  const file = join(site.folder, 'data', 'ftm-watch.sqlite');
+  {
+    using db = new DatabaseSync(file);
+    db.exec('PRAGMA user_version = 999');
+  }
+  await using daemon = site.start();
+  const page = await daemon.page();
+  await until(
+    () => statusOf(page),
+    (status) => status !== null,
+    10_000,
+  );
+
+  const said = 'The history is of version 999';
+  expect(await (await fetch(page)).text()).toContain(said);
+  expect(JSON.stringify(daemon.log)).toContain(said);
+  const metrics = await metricsOf(page);
+  expect([valueIn(metrics, 'ftm_store_newer'), valueIn(metrics, 'ftm_store_writable')]).toEqual([1, 0]);
+  const check = await run(process.execPath, [MAIN, 'check', '-c', 'ftm-watch.yaml', '--json'], { cwd: site.folder });
+  expect(check.stderr).toContain(said);
+  expect(JSON.parse(check.stdout)).toMatchObject({ ready: 'ready' });
 });
