@@ -5,9 +5,9 @@ import type { Diagnosis } from '../core/diagnosis.ts';
 import { diagnose } from '../core/diagnosis/diagnose.ts';
 import { withoutExplained } from '../core/polling/explained.ts';
 import type { PollingReport } from '../core/polling/report.ts';
-import { activationOf, assessUnits } from '../units/assess-units.ts';
+import { activationOf, assessUnits, withUntoldMail } from '../units/assess-units.ts';
 import type { UnitsPicture } from '../units/observe-units.ts';
-import { assessPolling, seemsUnaffected, withLogEvidence } from './assess-log.ts';
+import { assessPolling, seemsUnaffected, speakingAppliances, withLogEvidence } from './assess-log.ts';
 import { explainsPolling } from './explaining-fault.ts';
 
 /** What was found out in one round, but for the log. */
@@ -38,11 +38,12 @@ export interface Conclusion {
 
 /** Reasons over a round together with the log. What FortiAuthenticator complained of while a fault lasted is explained by it, also afterwards. */
 export function conclude(round: RoundFindings, log: LogPart): Conclusion {
-  if (log.kind === 'unheard') return { diagnosis: diagnosed(round, log.polling, false), faultSeenAt: null };
+  if (log.kind === 'unheard') return { diagnosis: diagnosed(round, log.polling, NOTHING_HEARD), faultSeenAt: null };
   const { config, at } = round;
   const { report } = log;
   const whole = { ...round, probed: withLogEvidence(round.probed, report, config) };
-  const withPolling = (polling: Assessment): Diagnosis => diagnosed(whole, polling, seemsUnaffected(report));
+  const heard = { applianceUnaffected: seemsUnaffected(report), speaking: speakingAppliances(report, at) };
+  const withPolling = (polling: Assessment): Diagnosis => diagnosed(whole, polling, heard);
   const diagnosis = withPolling(assessPolling(config, report));
   if (explainsPolling(diagnosis)) return { diagnosis, faultSeenAt: at };
   if (log.faultSeenAt === null) return { diagnosis, faultSeenAt: null };
@@ -53,15 +54,24 @@ export function conclude(round: RoundFindings, log: LogPart): Conclusion {
   };
 }
 
-function diagnosed({ config, at, probed, picture }: RoundFindings, polling: Assessment, applianceUnaffected: boolean): Diagnosis {
+/** What the log tells beyond what it complains of. */
+interface Heard {
+  readonly applianceUnaffected: boolean;
+  /** Names of the appliances whose log has arrived until now. */
+  readonly speaking: readonly string[];
+}
+
+const NOTHING_HEARD: Heard = { applianceUnaffected: false, speaking: [] };
+
+function diagnosed({ config, at, probed, picture }: RoundFindings, polling: Assessment, heard: Heard): Diagnosis {
   const { host, port } = config.licenseServer;
-  return diagnose([...probed, ...assessUnits(config, picture), polling], {
+  return diagnose([...withUntoldMail(probed, picture), ...assessUnits(config, picture, heard.speaking), polling], {
     site: config.site,
     at,
     host,
     port,
     source: config.firewall?.source ?? null,
     activation: activationOf(picture),
-    applianceUnaffected,
+    applianceUnaffected: heard.applianceUnaffected,
   });
 }
