@@ -1,6 +1,5 @@
 import type { Config } from '../config/config.ts';
 import type { Assessment } from '../core/assessment.ts';
-import type { EpochMs, Millis } from '../core/clock.ts';
 import type { Finding } from '../core/finding.ts';
 import { judgeComplaint } from '../core/polling/complaint.ts';
 import { judgePolling } from '../core/polling/judge.ts';
@@ -48,15 +47,4 @@ export function withLogEvidence(assessments: readonly Assessment[], report: Poll
 export function seemsUnaffected({ appliances }: PollingReport): boolean {
   const speaking = appliances.filter(({ lastLineAt, silent }) => lastLineAt !== null && !silent);
   return speaking.length > 0 && speaking.every(({ errors }) => errors.length === 0);
-}
-
-/**
- * One that was heard within so long has not gone silent. FortiAuthenticator logs every login and every change, so that minutes are long for one
- * in use, and two of the rounds in which its API is asked (every 5 minutes by default) fit in.
- */
-const SPEAKS_WITHIN: Millis = 10 * 60_000;
-
-/** Names of the appliances whose log has arrived until now. */
-export function speakingAppliances({ appliances }: PollingReport, now: EpochMs): readonly string[] {
-  return appliances.filter(({ lastLineAt }) => lastLineAt !== null && now - lastLineAt <= SPEAKS_WITHIN).map(({ name }) => name);
 }

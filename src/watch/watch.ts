@@ -31,6 +31,7 @@ import { createProbesOnDemand, type ProbesOnDemand } from './probe-on-demand.ts'
 import { createRoundPulse, type RoundPulse } from './round-pulse.ts';
 import { createRoundFigures } from './round-figures.ts';
 import { roundRecord } from './round-record.ts';
+import type { UnreadSince } from './speaking-appliances.ts';
 import { registrationBudget, stateFile } from './state-files.ts';
 import { createUnitWatch, type UnitWatch } from './unit-watch.ts';
 
@@ -74,6 +75,7 @@ export class Watch {
   #last: Examination | null = null;
   /** When something was last broken that makes FortiAuthenticator complain. */
   #faultSeenAt: EpochMs | null = null;
+  #unreadSince: UnreadSince = new Map();
 
   /** @throws {Error} when a file that the configuration names cannot be used */
   static async create(config: Config, deps: WatchDeps): Promise<Watch> {
@@ -204,8 +206,10 @@ export class Watch {
 
   #diagnose(probed: readonly Assessment[], at: EpochMs): Diagnosis {
     const round = { config: this.config, at, probed, picture: this.#units.picture() };
-    const { diagnosis, faultSeenAt } = conclude(round, { kind: 'heard', report: this.#polling.report(), faultSeenAt: this.#faultSeenAt });
+    const before = { faultSeenAt: this.#faultSeenAt, unreadSince: this.#unreadSince };
+    const { diagnosis, faultSeenAt, unreadSince } = conclude(round, { kind: 'heard', report: this.#polling.report(), ...before });
     this.#faultSeenAt = faultSeenAt;
+    this.#unreadSince = unreadSince;
     return diagnosis;
   }
 

@@ -6,7 +6,7 @@ import type { ApplianceObservation } from '../../../src/core/license/appliance.t
 import type { HaRoleObservation } from '../../../src/core/license/ha-role.ts';
 import type { PollingReport } from '../../../src/core/polling/report.ts';
 import type { PreconditionId, PreconditionState } from '../../../src/core/precondition.ts';
-import { conclude, type LogPart } from '../../../src/watch/conclude.ts';
+import { conclude, type Conclusion, type LogPart } from '../../../src/watch/conclude.ts';
 import { applianceFacts } from '../../support/appliance-facts.ts';
 import { configOf } from '../../support/config-of.ts';
 
@@ -38,9 +38,13 @@ interface Seen {
   readonly role?: HaRoleObservation;
   /** Minutes since the last log line; absent: none ever came. */
   readonly heard?: number;
+  /** Minutes since its API began to fail; absent: with this round. */
+  readonly unread?: number;
+  /** Its log has been quiet for longer than `logs.silentAfter`. */
+  readonly silent?: boolean;
 }
 
-function reportOf(config: Config, heard: number | undefined): PollingReport {
+function reportOf(config: Config, heard: number | undefined, silent = false): PollingReport {
   const { window, silentAfter } = config.logs;
   const lastLineAt = heard === undefined ? null : NOW - heard * MINUTE;
   const quiet = { errors: [], silent: false, silentFor: null };
@@ -49,13 +53,13 @@ function reportOf(config: Config, heard: number | undefined): PollingReport {
     silentAfter,
     firewallEvidence: [],
     appliances: [
-      { ...quiet, name: 'fac-1', lastLineAt },
+      { ...quiet, name: 'fac-1', lastLineAt, silent },
       { ...quiet, name: 'fac-2', lastLineAt: NOW },
     ],
   };
 }
 
-async function diagnosisOf({ rest, other = FINE, role, heard }: Seen): Promise<Diagnosis> {
+async function conclusionOf({ rest, other = FINE, role, heard, unread, silent }: Seen): Promise<Conclusion> {
   const config = await configOf(SITE);
   const [first, second] = config.appliances;
   if (first === undefined || second === undefined) throw new Error('Two appliances are configured');
@@ -67,8 +71,17 @@ async function diagnosisOf({ rest, other = FINE, role, heard }: Seen): Promise<D
     ...PATH.map((id): Assessment => ({ id, kind: 'judged', findings: [], summary: 'Fine' })),
     { id: 'mail', kind: 'not-configured', findings: [], summary: 'No mail server is configured' },
   ];
-  const log: LogPart = { kind: 'heard', report: reportOf(config, heard), faultSeenAt: null };
-  return conclude({ config, at: NOW, probed, picture: { units, registration: null, firewall: null } }, log).diagnosis;
+  const log: LogPart = {
+    kind: 'heard',
+    report: reportOf(config, heard, silent),
+    faultSeenAt: null,
+    unreadSince: new Map(unread === undefined ? [] : [['fac-1', NOW - unread * MINUTE]]),
+  };
+  return conclude({ config, at: NOW, probed, picture: { units, registration: null, firewall: null } }, log);
+}
+
+async function diagnosisOf(seen: Seen): Promise<Diagnosis> {
+  return (await conclusionOf(seen)).diagnosis;
 }
 
 interface SeenDiagnosis {
@@ -95,12 +108,17 @@ const UNREACHABLE = {
   states: { appliance: 'broken', 'token-pool': 'blocked', mail: 'unknown' },
 } as const;
 
+const GONE_SILENT = { ...UNREACHABLE, causes: ['appliance-unreachable critical', 'appliance-silent warning'] };
+
 describe('an appliance that cannot be read', () => {
   test.each<[string, Seen, SeenDiagnosis]>([
     ['refuses the key', { rest: REFUSED }, DENIED],
     ['refuses the key, its log goes on', { rest: REFUSED, heard: 1 }, DENIED],
     ['has no API, its log goes on', { rest: DOWN, heard: 1 }, UNREADABLE],
     ['has no API, its log just does', { rest: DOWN, heard: 10 }, UNREADABLE],
+    ['has no API, a quiet log outlived it', { rest: DOWN, heard: 50, unread: 60 }, UNREADABLE],
+    ['has no API, its log ended with it', { rest: DOWN, heard: 61, unread: 60 }, UNREACHABLE],
+    ['has no API, its log is silent by now', { rest: DOWN, heard: 50, unread: 60, silent: true }, GONE_SILENT],
     ['has no API, SNMP answers', { rest: DOWN, role: SNMP }, UNREADABLE],
     ['has no API, its log does not', { rest: DOWN, heard: 11 }, UNREACHABLE],
     ['has no API, no line ever came', { rest: DOWN }, UNREACHABLE],
@@ -116,6 +134,12 @@ describe('an appliance that cannot be read', () => {
     ],
   ])('%s', async (_, seen, expected) => {
     expect(seenIn(await diagnosisOf(seen))).toEqual(expected);
+  });
+
+  test('is remembered from the first round that could not read it, until one can', async () => {
+    expect((await conclusionOf({ rest: DOWN, unread: 60 })).unreadSince).toEqual(new Map([['fac-1', NOW - 60 * MINUTE]]));
+    expect((await conclusionOf({ rest: DOWN })).unreadSince).toEqual(new Map([['fac-1', NOW]]));
+    expect((await conclusionOf({ rest: applianceFacts(), unread: 60 })).unreadSince).toEqual(new Map());
   });
 
   test('says that activation may work, and names the appliance', async () => {
