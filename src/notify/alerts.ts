@@ -1,6 +1,6 @@
 import type { CauseId, Severity } from '../core/cause.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
-import { CATALOGUE } from '../core/causes/catalogue.ts';
+import { isOnlyUnseen } from '../core/causes/only-unseen.ts';
 import type { Incident, IncidentState } from '../core/incident/incident.ts';
 import { headline } from './headline.ts';
 
@@ -91,10 +91,9 @@ function labelsOf(
   };
 }
 
-/** What is only not seen may work: nothing is known to be at risk. */
-function alertnameOf({ id, severity }: { readonly id: CauseId; readonly severity: Severity }): string {
-  if (severity === 'critical') return 'FtmActivationBroken';
-  return CATALOGUE[id].impact === 'blind' ? 'FtmWatcherBlind' : 'FtmActivationAtRisk';
+function alertnameOf(cause: { readonly id: CauseId; readonly severity: Severity }): string {
+  if (isOnlyUnseen(cause)) return 'FtmWatcherBlind';
+  return cause.severity === 'critical' ? 'FtmActivationBroken' : 'FtmActivationAtRisk';
 }
 
 function annotationsOf({ id, cause, since }: Incident): Readonly<Record<string, string>> {
