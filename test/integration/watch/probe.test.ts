@@ -70,7 +70,7 @@ describe('GET /probe of the licence server', () => {
     expect(text).toMatch(/A     NOERROR 127\.0\.0\.1, TTL 60 s in \d/u);
     expect(text).toMatch(/127\.0\.0\.1 {2}TCP {3}open in \d/u);
     expect(text).toMatch(/127\.0\.0\.1 {2}TLS {3}established, SNI "license\.example\.test", TLSv1\.3/u);
-    expect(text).toMatch(/^unknown {2}chain-\S+ \(license\.example\.test:\d+\): expected .+, got .+$/mu);
+    expect(text).toMatch(/^broken {2}chain-\S+ \(license\.example\.test:\d+\): expected .+, got .+$/mu);
     expect(metrics.get(SUCCESS)).toBe(0);
     expect(metrics.get('probe_ssl_earliest_cert_expiry')).toBeGreaterThan(0);
   });
