@@ -15,7 +15,8 @@ import { judgeDns } from '../probes/dns/judge.ts';
 import { judgeHttp, judgeTcp } from '../probes/endpoint/judge.ts';
 import { judgeMail } from '../probes/mail/judge.ts';
 import { judgeInternet } from './judge-internet.ts';
-import { controlChainsOf, judgeTlsPath, type JudgedTlsPath, type TlsKnowledge } from './judge-tls-path.ts';
+import { controlChainsOf, judgeTlsPath, type JudgedTlsPath, type RefusedBaseline, type TlsKnowledge } from './judge-tls-path.ts';
+import { refusedBaselineFinding } from './refused-baseline.ts';
 
 /** By target, `host:port`. */
 export type TlsKnowledgeOf = (target: string) => TlsKnowledge;
@@ -39,9 +40,10 @@ export async function assessRound(config: Config, round: RoundObservations, know
   const stages: PathFindings[] = [];
   for (const [index, path] of [round.licenseServer, ...round.services].entries()) {
     if (index % PATHS_A_TURN === PATHS_A_TURN - 1) await nextTurn();
-    const tls = judgeTlsPath(path, knowledgeOf(path.subject), { controls, now });
+    const knowledge = knowledgeOf(path.subject);
+    const tls = judgeTlsPath(path, knowledge, { controls, now });
     judged.push({ path, judged: tls });
-    stages.push(judgePath(path, tls, config, index));
+    stages.push(judgePath({ path, tls, refused: knowledge.refusedBaseline }, config, index));
   }
   return {
     assessments: [
@@ -62,16 +64,23 @@ type Stage = 'name-resolution' | 'reachability' | 'tls-genuine' | 'license-serve
 /** Null: there was nothing to judge. */
 type PathFindings = Readonly<Record<Stage, readonly Finding[] | null>>;
 
-function judgePath(path: PathObservation, tls: JudgedTlsPath, config: Config, index: number): PathFindings {
+interface JudgedPath {
+  readonly path: PathObservation;
+  readonly tls: JudgedTlsPath;
+  readonly refused: RefusedBaseline | null;
+}
+
+function judgePath({ path, tls, refused }: JudgedPath, config: Config, index: number): PathFindings {
   const service = config.services[index - 1];
   const capped = (findings: readonly Finding[]): readonly Finding[] => (service === undefined ? findings : ofService(findings, service));
   const { endpoints } = path;
+  const learned = refused === null ? [] : [refusedBaselineFinding(path.subject, refused)];
   const answered = endpoints.filter(({ http }) => http !== null);
   const proxied = endpoints.some(({ proxy }) => proxy !== null);
   return {
     'name-resolution': path.names.length === 0 ? (proxied || endpoints.length > 0 ? [] : null) : capped(nameFindings(path, config, index)),
     reachability: judgeable(endpoints) ? capped(judgeTcp(endpoints)) : null,
-    'tls-genuine': tls.worst === null ? null : capped(tls.worst.findings),
+    'tls-genuine': tls.worst === null ? null : capped([...tls.worst.findings, ...learned]),
     'license-server': answered.length === 0 ? null : capped(judgeHttp(answered)),
   };
 }

@@ -1,4 +1,5 @@
 import { addressFamily } from '../core/addresses.ts';
+import type { Certificate } from '../core/certificate.ts';
 import type { EpochMs } from '../core/clock.ts';
 import type { Baseline } from '../core/interception/baseline.ts';
 import type { ProductPattern } from '../core/interception/product.ts';
@@ -9,12 +10,20 @@ import { judgeTls, worstJudgement } from '../core/interception/verdict.ts';
 import type { EndpointObservation, TlsOutcome } from '../core/observation.ts';
 import type { PathObservation } from '../core/round.ts';
 
+/** What was learned, and the certificate in it that a person would have to vouch for. */
+export interface RefusedBaseline {
+  readonly baseline: Baseline;
+  readonly unvouched: Certificate;
+}
+
 /** What chains are judged by, apart from what was seen. */
 export interface TlsKnowledge {
   readonly trust: Trust;
   readonly profile: TrustProfile;
   readonly products: readonly ProductPattern[];
   readonly baseline: Baseline | null;
+  /** Learned without anybody's word, so that it is not used. */
+  readonly refusedBaseline: RefusedBaseline | null;
   readonly previous: readonly PreviousLeaf[];
   /** Remembers verified signatures from round to round. */
   readonly checks: SignatureChecks;

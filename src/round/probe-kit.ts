@@ -48,7 +48,7 @@ const NEEDS_NO_REFERENCE: readonly Verdict[] = ['genuine', 'rotated'];
 
 /** @throws {Error} when a CA file, a product file or the learned trust cannot be read */
 export async function createProbeKit(config: Config, { clock, env, onBeat }: ProbeKitDeps): Promise<ProbeKit> {
-  const knowledge = await loadTlsKnowledge(config);
+  const knowledge = await loadTlsKnowledge(config, clock.now());
   const stall = createStallWatch(clock, onBeat);
   const judged = config.services.length + config.controlHosts.length;
   const certificates = createCertificateCache(CERTIFICATES.spare + CERTIFICATES.perTarget * judged);

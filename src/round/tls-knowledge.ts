@@ -1,7 +1,9 @@
 import type { Config, TrustConfig } from '../config/config.ts';
 import type { EpochMs } from '../core/clock.ts';
+import type { Baseline } from '../core/interception/baseline.ts';
 import { createSignatureChecks } from '../core/interception/signature-checks.ts';
 import type { PreviousLeaf } from '../core/interception/tls-evidence.ts';
+import { unvouchedBaseline, type VouchingOptions } from '../core/interception/unvouched.ts';
 import type { PathObservation } from '../core/round.ts';
 import { authority } from '../probes/endpoint/dial.ts';
 import { readBaselines } from '../trust/baseline-file.ts';
@@ -24,8 +26,15 @@ const REMEMBERED_LEAVES = 20;
 /** Answers on signatures that are remembered: those on one chain are a handful. */
 const CHECKS = { spare: 2_048, perTarget: 8 };
 
+/** What was learned, where it may be used. */
+function usable(learned: Baseline | null, options: VouchingOptions): Pick<TlsKnowledge, 'baseline' | 'refusedBaseline'> {
+  const unvouched = learned === null ? null : unvouchedBaseline(learned, options);
+  if (learned === null || unvouched === null) return { baseline: learned, refusedBaseline: null };
+  return { baseline: null, refusedBaseline: { baseline: learned, unvouched } };
+}
+
 /** @throws {Error} when a CA file, a product file or the learned trust cannot be read */
-export async function loadTlsKnowledge({ trust, licenseServer, services }: Config): Promise<TlsKnowledgeBase> {
+export async function loadTlsKnowledge({ trust, licenseServer, services }: Config, now: EpochMs): Promise<TlsKnowledgeBase> {
   const loadTrust = createTrustLoader(createPublicRoots());
   const checks = createSignatureChecks(CHECKS.spare + CHECKS.perTarget * services.length);
   const products = await loadProducts(trust.productFiles);
@@ -33,20 +42,21 @@ export async function loadTlsKnowledge({ trust, licenseServer, services }: Confi
   const byTarget = new Map<string, { readonly knowledge: Omit<TlsKnowledge, 'previous'>; readonly leaves: PreviousLeaf[] }>();
 
   async function learn(target: string, config: Pick<TrustConfig, 'profile' | 'pins' | 'caFiles'>): Promise<void> {
-    const knowledge = {
-      trust: await loadTrust(config),
-      profile: config.profile,
-      products,
-      checks,
-      baseline: baselines.get(target) ?? null,
-    };
+    const vouching = { profile: config.profile, trust: await loadTrust(config), now, checks };
+    const knowledge = { ...vouching, products, ...usable(baselines.get(target) ?? null, vouching) };
     byTarget.set(target, { knowledge, leaves: [] });
   }
 
   for (const service of services) await learn(authority(service), service.trust);
   await learn(authority(licenseServer), trust);
 
-  const stranger = { trust: await loadTrust({ pins: [], caFiles: [] }), profile: 'public', products, checks } as const;
+  const stranger = {
+    trust: await loadTrust({ pins: [], caFiles: [] }),
+    profile: 'public',
+    products,
+    checks,
+    refusedBaseline: null,
+  } as const;
 
   return {
     ofAny: (target) => {

@@ -17,6 +17,7 @@ import type { Examination } from '../report/examination.ts';
 import { roundLimit } from '../round/observe-round.ts';
 import { createProbeKit, type ProbeKit } from '../round/probe-kit.ts';
 import { judgedTargets, probeTargets } from '../round/probe-targets.ts';
+import { warnOfRefusedBaselines } from '../round/refused-baseline.ts';
 import { isVoid, voidWhenStalled } from '../round/void-round.ts';
 import { Runner, type RunnerOptions } from '../schedule/runner.ts';
 import { createSpreadTimer } from '../schedule/spread.ts';
@@ -131,6 +132,7 @@ export class Watch {
     await this.#intake.start(this.#stopping.signal);
     // Port 0 asks for any: whoever sends must learn which it became.
     if (listens(this.config)) logger.info(this.#intake.addresses(), 'Listening for log lines');
+    warnOfRefusedBaselines(judgedTargets(this.config), this.#files.kit, logger);
     recorder.expect({
       config: this.config,
       signatures: this.#files.signatures,

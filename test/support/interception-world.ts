@@ -99,6 +99,7 @@ export async function createWorld(): Promise<World> {
       leaves: [certificateOf(known)],
       authorities: authorities.map(certificateOf),
       protocol: 'TLSv1.3',
+      accepted: [],
     }),
   };
 }

@@ -1,5 +1,5 @@
 import type { CauseId } from '../cause.ts';
-import { formatDistinguishedName } from '../distinguished-name.ts';
+import { attributeValues, formatDistinguishedName } from '../distinguished-name.ts';
 import type { Finding, FindingLevel } from '../finding.ts';
 import type { ChainCase } from './chain-case.ts';
 import { deviceOf } from './device-certificate.ts';
@@ -164,8 +164,10 @@ function missingTrust({ evidence, leaf, standing }: ChainCase): string {
   if (evidence.profile !== 'public' && pins.length + anchors.length === 0)
     return `Something to trust: trust.pins or trust.caFiles, or ${LEARN}`;
   if (evidence.profile === 'public') return 'The intermediate certificates, which a server has to send along with its own';
-  const missing = formatDistinguishedName((standing.path.at(-1) ?? leaf).issuer);
-  return `The certificate of ${missing} in trust.caFiles (a FortiGate exports Fortinet_CA and Fortinet_Sub_CA), or ${LEARN}`;
+  const missing = (standing.path.at(-1) ?? leaf).issuer;
+  // One that does not even claim to be the vendor's is not offered to be trusted.
+  const name = attributeValues(missing, 'O').includes('Fortinet') ? `: ${formatDistinguishedName(missing)}` : '';
+  return `The authority that a FortiGate exports as Fortinet_CA or Fortinet_Sub_CA${name}, in trust.caFiles, or ${LEARN}`;
 }
 
 export interface CaseReport {

@@ -5,7 +5,7 @@ import { compareBaseline, type History } from './baseline.ts';
 import { deviceOf } from './device-certificate.ts';
 import { hostOf, matchesName } from './name-match.ts';
 import type { SignatureChecks } from './signature-checks.ts';
-import { findStanding, type Standing } from './standing.ts';
+import { findStanding, type Standing, type StandingOptions } from './standing.ts';
 import type { TlsEvidence } from './tls-evidence.ts';
 
 /**
@@ -49,7 +49,11 @@ export function openCase(sent: readonly [Certificate, ...Certificate[]], evidenc
 
 /** Where any chain of this target ends, the references' included. */
 export function standingOf(sent: readonly [Certificate, ...Certificate[]], evidence: TlsEvidence, checks: SignatureChecks): Standing {
-  return findStanding(sent, {
+  return findStanding(sent, standingOptions(evidence, checks));
+}
+
+export function standingOptions(evidence: TlsEvidence, checks: SignatureChecks): StandingOptions {
+  return {
     profile: evidence.profile,
     trust: evidence.trust,
     baseline: evidence.baseline,
@@ -57,7 +61,7 @@ export function standingOf(sent: readonly [Certificate, ...Certificate[]], evide
     host: evidence.serverName ?? hostOf(evidence.target),
     now: evidence.now,
     checks,
-  });
+  };
 }
 
 /** Whose certificate this is, for this target. */

@@ -9,6 +9,8 @@ import { describeVerdicts, recent, HOUR_MS, PINNED, PUBLIC, sees, type VerdictRo
 const {
   leafFor,
   byCorporate,
+  byCorporateSub,
+  corporate,
   genuine,
   server,
   trust,
@@ -98,5 +100,10 @@ describe('judgeTls() on too little', () => {
     const { settle } = judgeTls(evidence(sees(byNewSub, newSub)));
     expect(settle).toContain('CN=fortinet-ca3');
     expect(settle).toContain('trust.caFiles');
+  });
+
+  test('never names a company for an authority to add', () => {
+    const { settle } = judgeTls(evidence(sees(byCorporateSub, corporate.sub)));
+    expect(settle).not.toContain('Acme');
   });
 });
