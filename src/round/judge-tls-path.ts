@@ -3,6 +3,8 @@ import type { Certificate } from '../core/certificate.ts';
 import type { EpochMs } from '../core/clock.ts';
 import type { Baseline } from '../core/interception/baseline.ts';
 import type { ProductPattern } from '../core/interception/product.ts';
+import type { FlawMemory } from './flaw-memory.ts';
+import type { OpensslWords } from './openssl-words.ts';
 import type { SignatureChecks } from '../core/interception/signature-checks.ts';
 import type { ControlChain, PreviousLeaf, ReferenceChain, TlsEvidence, TlsJudgement } from '../core/interception/tls-evidence.ts';
 import type { Trust, TrustProfile } from '../core/interception/trust.ts';
@@ -25,6 +27,10 @@ export interface TlsKnowledge {
   /** Learned without anybody's word, so that it is not used. */
   readonly refusedBaseline: RefusedBaseline | null;
   readonly previous: readonly PreviousLeaf[];
+  /** What OpenSSL said of chains. */
+  readonly openssl: OpensslWords;
+  /** By address: what every accepted chain there had. */
+  readonly flaws: FlawMemory;
   /** Remembers verified signatures from round to round. */
   readonly checks: SignatureChecks;
 }
@@ -61,7 +67,7 @@ export function judgeTlsPath(path: PathObservation, knowledge: TlsKnowledge, sur
 /** What each address of a target is judged on; an address without a handshake gives none. */
 export function tlsEvidence(
   path: PathObservation,
-  { trust, profile, products, baseline, previous }: TlsKnowledge,
+  { trust, profile, products, baseline, previous, openssl, flaws }: TlsKnowledge,
   { controls, now }: TlsSurroundings,
 ): readonly { readonly endpoint: EndpointObservation; readonly evidence: TlsEvidence }[] {
   return path.endpoints.flatMap((endpoint) => {
@@ -77,6 +83,8 @@ export function tlsEvidence(
       references: referencesFor(endpoint, path),
       previous,
       baseline,
+      openssl: outcome.chain === null ? null : openssl.of(outcome.chain),
+      knownFlaws: flaws.at(endpoint.address),
       trust,
       products,
       now,

@@ -10,6 +10,7 @@ import type { SystemLookup } from '../probes/system-lookup.ts';
 import type { Pace } from '../schedule/pace.ts';
 import { spreadOrder } from '../schedule/spread-order.ts';
 import { askOnce } from './ask-name.ts';
+import { hearOpenssl, type OpensslTools } from './hear-openssl.ts';
 import { observeMailServer, type MailTools } from './observe-mail-server.ts';
 import { observeAnyAddress, observeKnownAddresses, observePath } from './observe-path.ts';
 import { observeReferences, type ReferenceTools } from './observe-references.ts';
@@ -23,7 +24,7 @@ export interface RoundProgress {
   readonly kind: 'started' | 'finished';
 }
 
-export interface RoundTools extends ReferenceTools, MailTools {
+export interface RoundTools extends ReferenceTools, OpensslTools, MailTools {
   readonly system: SystemLookup;
   readonly pace: Pace;
   /** The longest that this process stood still since the last call. */
@@ -63,7 +64,11 @@ export async function observeRound(config: Config, given: RoundTools, ctx: Probe
     // Last: there may be a thousand.
     lookAt.each('path', config.services, (service) => observePath(serviceTarget(service, config), tools, round)),
   ]);
-  const references = await observeReferences(licenseTarget(config), { path: straight.path, controls }, tools, round);
+  const seen = { path: straight.path, controls };
+  const [references] = await Promise.all([
+    observeReferences(licenseTarget(config), seen, tools, round),
+    hearOpenssl(licenseTarget(config), seen, tools, round),
+  ]);
   return {
     startedAt,
     durationMs: ctx.clock.elapsed() - started,

@@ -6,6 +6,7 @@ import type { PollingReport } from '../core/polling/report.ts';
 import { authority } from '../probes/endpoint/dial.ts';
 import { judgeLogEvidence } from '../round/judge-log-evidence.ts';
 import { listens } from './polling-log.ts';
+import { weighByLog } from './weigh-by-log.ts';
 
 /**
  * Where nobody has listened. It is no trouble, so it is not `unknown`: who looks once is told what can be looked at once, and that
@@ -29,13 +30,14 @@ export function assessPolling(config: Config, report: PollingReport, notes: read
   };
 }
 
-/** Adds what a firewall's own log admits to what the probes found out about TLS: it sees FortiAuthenticator's path. */
+/** Adds what a firewall's own log admits to what the probes found out about TLS (it sees FortiAuthenticator's path), and weighs the rest. */
 export function withLogEvidence(assessments: readonly Assessment[], report: PollingReport, config: Config): readonly Assessment[] {
   const evidence = judgeLogEvidence(report, authority(config.licenseServer));
-  if (evidence.length === 0) return assessments;
-  return assessments.map((assessment) =>
-    assessment.id === 'tls-genuine' ? { ...assessment, kind: 'judged', findings: [...assessment.findings, ...evidence] } : assessment,
-  );
+  return assessments.map((assessment) => {
+    if (assessment.id !== 'tls-genuine') return assessment;
+    const findings = weighByLog(assessment.findings, report, seemsUnaffected(report));
+    return evidence.length === 0 ? { ...assessment, findings } : { ...assessment, kind: 'judged', findings: [...findings, ...evidence] };
+  });
 }
 
 /** FortiAuthenticator writes to its log, and nothing in it is about FortiToken Mobile trouble. */

@@ -88,6 +88,8 @@ export async function createWorld(): Promise<World> {
       references: [],
       previous: [],
       baseline: null,
+      openssl: null,
+      knownFlaws: null,
       trust: world.trust,
       products,
       now,

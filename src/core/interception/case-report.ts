@@ -8,6 +8,7 @@ import {
   cutFinding,
   datesFinding,
   droppedFinding,
+  flawFindings,
   type Expectation,
   gapFinding,
   nameFinding,
@@ -46,6 +47,8 @@ const CAUSES: Readonly<Record<Verdict, CauseId | null>> = {
 /** How one row of the verdict table is told. */
 interface Telling {
   readonly findings: (chain: ChainCase, signals: readonly Signal[]) => readonly Expectation[];
+  /** How grave it is, where it is not as grave as the verdict. */
+  readonly level?: FindingLevel;
   /** One sentence. `by`: who intercepts, as far as it is known. */
   readonly summary: (chain: ChainCase, by: string) => string;
   /** What would turn it into a plain answer; left out where the answer is plain. */
@@ -58,6 +61,7 @@ const verified = (chain: ChainCase, signals: readonly Signal[]): readonly Expect
 const dates = (chain: ChainCase): readonly Expectation[] => [datesFinding(chain)];
 const target = (chain: ChainCase): string => chain.evidence.target;
 const issuer = (chain: ChainCase): string => formatDistinguishedName(chain.leaf.issuer);
+const flawText = (chain: ChainCase): string => chain.accepted?.flaws[0]?.text ?? 'of an unknown flaw';
 const device = (chain: ChainCase): string => deviceOf(chain.leaf) ?? 'A device';
 const staleness = (chain: ChainCase): string => (chain.dates === 'expired' ? 'has expired' : 'is not yet valid');
 const kindOf = (chain: ChainCase): string => (chain.standing.kind === 'vendor' ? 'the private Fortinet authority' : 'a public authority');
@@ -111,6 +115,16 @@ const TELLINGS: Readonly<Record<VerdictRuleId, Telling>> = {
   'elsewhere-cut': {
     findings: (chain) => [cutFinding(chain), verificationFinding(chain)],
     summary: (chain) => `The connection to ${target(chain)} is cut right after the certificate`,
+  },
+  'new-flaw': {
+    findings: flawFindings,
+    summary: (chain) => `TLS clients refuse the certificate of ${target(chain)} since it has changed: ${flawText(chain)}`,
+  },
+  flaw: {
+    findings: flawFindings,
+    level: 'warning',
+    summary: (chain) => `TLS clients may refuse the certificate of ${target(chain)}: ${flawText(chain)}`,
+    settle: () => 'The log of FortiAuthenticator: whether it connects nevertheless',
   },
   'other-authority': {
     findings: (chain) => [authorityFinding(chain)],
@@ -183,7 +197,7 @@ export function reportCase(chain: ChainCase, rule: Pick<VerdictRule, 'id' | 'ver
   const summary = telling.summary(chain, product ?? `the authority ${issuer(chain)}`);
   const level = {
     subject: target(chain),
-    level: LEVELS[rule.verdict],
+    level: telling.level ?? LEVELS[rule.verdict],
     suggests: CAUSES[rule.verdict],
     facts: { judgement: summary, ...(product === null ? {} : { product }) },
   };

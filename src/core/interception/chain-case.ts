@@ -3,6 +3,7 @@ import { distinguishedNameKey } from '../distinguished-name.ts';
 import { attributeValues } from '../distinguished-name.ts';
 import { compareBaseline, type History } from './baseline.ts';
 import { deviceOf } from './device-certificate.ts';
+import { judgeFlaws, type TrustedPath } from './judge-flaws.ts';
 import { hostOf, matchesName } from './name-match.ts';
 import type { SignatureChecks } from './signature-checks.ts';
 import { findStanding, type Standing, type StandingOptions } from './standing.ts';
@@ -26,6 +27,8 @@ export interface ChainCase {
   readonly identity: Identity;
   readonly dates: Dates;
   readonly history: History;
+  /** Null: the chain leads to no key that the profile takes. */
+  readonly accepted: TrustedPath | null;
   /** A certificate on the path that was not sent, and is no trusted end either: the server forgot it. */
   readonly gap: Certificate | null;
   readonly checks: SignatureChecks;
@@ -41,6 +44,7 @@ export function openCase(sent: readonly [Certificate, ...Certificate[]], evidenc
     standing,
     identity: identify(leaf, evidence),
     dates: judgeDates(standing, evidence, checks),
+    accepted: judgeFlaws(standing, evidence, checks),
     history: compareBaseline(evidence.baseline, leaf, standing.authorities),
     gap: standing.path.slice(1, -1).find((link) => !sent.some((certificate) => certificate.fingerprint === link.fingerprint)) ?? null,
     checks,

@@ -16,13 +16,13 @@ export interface Flaw {
 }
 
 /**
- * What is wrong with a chain apart from its keys, signatures and the dates below its end: what `openssl verify -partial_chain
- * -purpose sslserver` refuses it for. Revocation is not among it.
+ * What is wrong with a chain for ever, apart from its keys and signatures: what `openssl verify -partial_chain -purpose sslserver`
+ * refuses it for. Revocation is not among it.
  *
  * @param path from the leaf to the certificate that is trusted
  */
-export function flawsOf(path: readonly Certificate[], now: EpochMs): readonly Flaw[] {
-  return [...usageFlaws(path), ...extensionFlaws(path), ...lengthFlaws(path), ...constraintFlaws(path), ...endFlaws(path, now)];
+export function lastingFlaws(path: readonly Certificate[]): readonly Flaw[] {
+  return [...usageFlaws(path), ...extensionFlaws(path), ...lengthFlaws(path), ...constraintFlaws(path)];
 }
 
 const BASIC_CONSTRAINTS = '551d13';
@@ -119,8 +119,8 @@ function constraintFlaws(path: readonly Certificate[]): readonly Flaw[] {
     .map((authority) => flaw('name-constraints', authority, 'may not sign for the names below it'));
 }
 
-/** The dates below the end are judged apart: there they may be the fault of our own clock. */
-function endFlaws(path: readonly Certificate[], now: EpochMs): readonly Flaw[] {
+/** That the trusted certificate itself is out of date. The dates below it are judged apart: there they may be the fault of our clock. */
+export function endFlaws(path: readonly Certificate[], now: EpochMs): readonly Flaw[] {
   const end = path.length > 1 ? path.at(-1) : undefined;
   if (end === undefined || (end.notBefore <= now && now <= end.notAfter)) return [];
   return [flaw('authority-out-of-date', end, now > end.notAfter ? 'has expired' : 'is not yet valid')];

@@ -4,6 +4,8 @@ import type { EpochMs, Millis } from '../clock.ts';
 import type { Finding } from '../finding.ts';
 import type { TlsOutcome } from '../observation.ts';
 import type { Baseline } from './baseline.ts';
+import type { FlawKind } from './chain-flaws.ts';
+import type { TrustedPath } from './judge-flaws.ts';
 import type { ProductPattern } from './product.ts';
 import type { Trust, TrustProfile } from './trust.ts';
 
@@ -23,6 +25,10 @@ export interface TlsEvidence {
   /** Leaves that the same target showed lately. */
   readonly previous: readonly PreviousLeaf[];
   readonly baseline: Baseline | null;
+  /** What OpenSSL said of this very chain, with the trusted end of it for an anchor; null: not asked, or there was no way to hear it. */
+  readonly openssl: OpensslWord | null;
+  /** Flaws that every accepted chain at this address had, the learned one too; null: there was none before. */
+  readonly knownFlaws: readonly FlawKind[] | null;
   readonly trust: Trust;
   readonly products: readonly ProductPattern[];
   /** Already corrected when this machine's own clock is known to be wrong. */
@@ -43,6 +49,11 @@ export interface ReferenceChain {
   readonly label: string;
   readonly kind: 'resolver' | 'proxy' | 'server-name';
   readonly chain: CapturedChain;
+}
+
+export interface OpensslWord {
+  /** OpenSSL's code for it, `PATH_LENGTH_EXCEEDED`; null: it takes the chain. */
+  readonly refusal: string | null;
 }
 
 export interface PreviousLeaf {
@@ -85,4 +96,6 @@ export interface TlsJudgement {
   readonly settle: string | null;
   /** The authorities above the leaf that were found by signature, nearest first. */
   readonly authorities: readonly Certificate[];
+  /** Null: the chain leads to no key that the profile takes. */
+  readonly accepted: TrustedPath | null;
 }

@@ -2,6 +2,7 @@ import { attributeValues } from '../distinguished-name.ts';
 import type { TlsOutcome } from '../observation.ts';
 import type { ChainCase, Dates, Identity } from './chain-case.ts';
 import type { History } from './baseline.ts';
+import { ageOf, type FlawAge } from './judge-flaws.ts';
 import type { Signal } from './signal.ts';
 import type { Standing } from './standing.ts';
 import { trustUnder } from './trust.ts';
@@ -17,6 +18,8 @@ export interface VerdictFacts {
   /** An intermediate was not sent, though it is known from elsewhere. */
   readonly gap: boolean;
   readonly profile: 'fortinet' | 'public' | 'pinned';
+  /** What TLS clients refuse an accepted chain for, although its signatures are right. */
+  readonly flaw: FlawAge;
   /** After the certificate: `cut` when the connection was reset, closed or fell silent; `alert` when the peer said why it ended. */
   readonly ended: 'handshake' | 'alert' | 'cut';
   /** That the chain does not verify speaks for interception. */
@@ -31,7 +34,7 @@ export interface VerdictFacts {
 
 export function gatherFacts(chain: ChainCase, signals: readonly Signal[]): VerdictFacts {
   const { standing, evidence, identity } = chain;
-  const accepted = standing.kind === 'trusted' || (standing.kind === 'public' && evidence.profile === 'public');
+  const accepted = chain.accepted !== null;
   const strong = signals.filter((signal) => signal.weight === 'strong');
   const unverified = !accepted && isUnverified(chain, strong);
   return {
@@ -42,6 +45,7 @@ export function gatherFacts(chain: ChainCase, signals: readonly Signal[]): Verdi
     history: historyOf(chain),
     gap: chain.gap !== null,
     profile: evidence.profile,
+    flaw: ageOf(chain.accepted?.flaws ?? [], evidence.knownFlaws),
     ended: endOf(evidence.outcome),
     unverified,
     // Not by another server name: a server may choose its chain by that.

@@ -55,6 +55,7 @@ function judgeChain(chain: ChainCase): TlsJudgement {
     product,
     ...reportCase(chain, rule, isInterception ? signals : []),
     authorities: chain.standing.authorities,
+    accepted: chain.accepted,
   };
 }
 
@@ -70,6 +71,7 @@ function judgeUnreadable(chain: CapturedChain, { target }: TlsEvidence): TlsJudg
     summary: `The certificate of ${target} cannot be judged: ${actual.toLowerCase()}`,
     settle: 'The same connection looked at from a path known to be clean',
     authorities: [],
+    accepted: null,
   };
 }
 
