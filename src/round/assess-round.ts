@@ -15,8 +15,9 @@ import { judgeDns } from '../probes/dns/judge.ts';
 import { judgeHttp, judgeTcp } from '../probes/endpoint/judge.ts';
 import { judgeMail } from '../probes/mail/judge.ts';
 import { judgeInternet } from './judge-internet.ts';
-import { controlChainsOf, judgeTlsPath, type JudgedTlsPath, type RefusedBaseline, type TlsKnowledge } from './judge-tls-path.ts';
-import { refusedBaselineFinding } from './refused-baseline.ts';
+import { controlChainsOf, judgeTlsPath, type JudgedTlsPath, type TlsKnowledge } from './judge-tls-path.ts';
+import { judgeOlderTls } from './judge-older-tls.ts';
+import { refusedBaselineFindings } from './refused-baseline.ts';
 
 /** By target, `host:port`. */
 export type TlsKnowledgeOf = (target: string) => TlsKnowledge;
@@ -43,7 +44,8 @@ export async function assessRound(config: Config, round: RoundObservations, know
     const knowledge = knowledgeOf(path.subject);
     const tls = judgeTlsPath(path, knowledge, { controls, now });
     judged.push({ path, judged: tls });
-    stages.push(judgePath({ path, tls, refused: knowledge.refusedBaseline }, config, index));
+    const more = [...judgeOlderTls(path, tls, knowledge, { controls, now }), ...refusedBaselineFindings(path.subject, knowledge)];
+    stages.push(judgePath({ path, tls, more }, config, index));
   }
   return {
     assessments: [
@@ -67,20 +69,20 @@ type PathFindings = Readonly<Record<Stage, readonly Finding[] | null>>;
 interface JudgedPath {
   readonly path: PathObservation;
   readonly tls: JudgedTlsPath;
-  readonly refused: RefusedBaseline | null;
+  /** Beside the verdicts on the certificates. */
+  readonly more: readonly Finding[];
 }
 
-function judgePath({ path, tls, refused }: JudgedPath, config: Config, index: number): PathFindings {
+function judgePath({ path, tls, more }: JudgedPath, config: Config, index: number): PathFindings {
   const service = config.services[index - 1];
   const capped = (findings: readonly Finding[]): readonly Finding[] => (service === undefined ? findings : ofService(findings, service));
   const { endpoints } = path;
-  const learned = refused === null ? [] : [refusedBaselineFinding(path.subject, refused)];
   const answered = endpoints.filter(({ http }) => http !== null);
   const proxied = endpoints.some(({ proxy }) => proxy !== null);
   return {
     'name-resolution': path.names.length === 0 ? (proxied || endpoints.length > 0 ? [] : null) : capped(nameFindings(path, config, index)),
     reachability: judgeable(endpoints) ? capped(judgeTcp(endpoints)) : null,
-    'tls-genuine': tls.worst === null ? null : capped([...tls.worst.findings, ...learned]),
+    'tls-genuine': tls.worst === null ? null : capped([...tls.worst.findings, ...more]),
     'license-server': answered.length === 0 ? null : capped(judgeHttp(answered)),
   };
 }

@@ -112,9 +112,9 @@ function referencesFor(endpoint: EndpointObservation, path: PathObservation): re
         ? [{ kind: 'resolver', label: `${theirs.join(', ')}: ${other.address}`, chain: other.tls.chain }]
         : [];
     });
-  const asked = path.references.flatMap(({ kind, label, outcome }) =>
-    outcome.chain === null ? [] : [{ kind, label, chain: outcome.chain }],
-  );
+  const asked = path.references
+    .filter(({ kind, label, isFresh }) => isFresh && (kind !== 'tls-1.2' || label === endpoint.address))
+    .flatMap(({ kind, label, outcome }) => (outcome.chain === null ? [] : [{ kind, label, chain: outcome.chain }]));
   return [...asked, ...elsewhere];
 }
 

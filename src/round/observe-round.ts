@@ -15,6 +15,7 @@ import { observeMailServer, type MailTools } from './observe-mail-server.ts';
 import { observeAnyAddress, observeKnownAddresses, observePath } from './observe-path.ts';
 import { observeReferences, type ReferenceTools } from './observe-references.ts';
 import { controlTarget, licenseTarget, serviceTarget } from './path-targets.ts';
+import { observeOlderTls, type OlderTlsTools } from './older-tls.ts';
 import { timeToBegin } from './round-pace.ts';
 
 /** What is being looked at, for people who wait. */
@@ -24,7 +25,7 @@ export interface RoundProgress {
   readonly kind: 'started' | 'finished';
 }
 
-export interface RoundTools extends ReferenceTools, OpensslTools, MailTools {
+export interface RoundTools extends ReferenceTools, OpensslTools, OlderTlsTools, MailTools {
   readonly system: SystemLookup;
   readonly pace: Pace;
   /** The longest that this process stood still since the last call. */
@@ -65,15 +66,16 @@ export async function observeRound(config: Config, given: RoundTools, ctx: Probe
     lookAt.each('path', config.services, (service) => observePath(serviceTarget(service, config), tools, round)),
   ]);
   const seen = { path: straight.path, controls };
-  const [references] = await Promise.all([
+  const [references, older] = await Promise.all([
     observeReferences(licenseTarget(config), seen, tools, round),
+    observeOlderTls(licenseTarget(config), straight.path, tools, round),
     hearOpenssl(licenseTarget(config), seen, tools, round),
   ]);
   return {
     startedAt,
     durationMs: ctx.clock.elapsed() - started,
     stalledMs: tools.takeStall(),
-    licenseServer: { ...straight.path, references },
+    licenseServer: { ...straight.path, references: [...references, ...older] },
     knownAddresses: straight.known,
     services,
     controls,

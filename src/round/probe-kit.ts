@@ -16,6 +16,7 @@ import { assessRound, type JudgedRound } from './assess-round.ts';
 import type { TlsKnowledge } from './judge-tls-path.ts';
 import { observeRound, type RoundTools } from './observe-round.ts';
 import { handshakesOf, ROUND_PACE } from './round-pace.ts';
+import { createOlderTls } from './older-tls.ts';
 import { createSecondLooks } from './second-looks.ts';
 import { createSingleLooks, type SingleLooks } from './single-looks.ts';
 import { loadTlsKnowledge } from './tls-knowledge.ts';
@@ -32,7 +33,7 @@ export interface ProbeKit {
   close(): void;
 }
 
-export type RoundWishes = Pick<RoundTools, 'mailServers' | 'onProgress'>;
+export type RoundWishes = Pick<RoundTools, 'mailServers' | 'onProgress' | 'isComplained'>;
 
 export interface ProbeKitDeps {
   readonly clock: Clock;
@@ -68,6 +69,7 @@ export async function createProbeKit(config: Config, { clock, env, onBeat }: Pro
     mail: { trust, localRelay: LOCAL_RELAY, readSecret: secrets },
     takeStall: () => stall.take(),
     ...createSecondLooks(knowledge, clock),
+    olderTls: createOlderTls(clock),
   };
 
   return {

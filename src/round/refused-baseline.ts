@@ -1,19 +1,22 @@
 import type { Logger } from 'pino';
 import { formatDistinguishedName } from '../core/distinguished-name.ts';
 import type { Finding } from '../core/finding.ts';
-import type { RefusedBaseline } from './judge-tls-path.ts';
+import type { RefusedBaseline, TlsKnowledge } from './judge-tls-path.ts';
 import type { ProbeKit } from './probe-kit.ts';
 
 /** What was learned is not used: whoever learned it believes that it is. */
-export function refusedBaselineFinding(subject: string, refused: RefusedBaseline): Finding {
-  return {
-    rule: 'learned-trust-is-vouched-for',
-    subject,
-    expected: 'A learned chain under a configured key or a public authority, or one whose fingerprint was typed when it was learned',
-    actual: describeRefused(refused),
-    level: 'warning',
-    suggests: null,
-  };
+export function refusedBaselineFindings(subject: string, { refusedBaseline }: Pick<TlsKnowledge, 'refusedBaseline'>): readonly Finding[] {
+  if (refusedBaseline === null) return [];
+  return [
+    {
+      rule: 'learned-trust-is-vouched-for',
+      subject,
+      expected: 'A learned chain under a configured key or a public authority, or one whose fingerprint was typed when it was learned',
+      actual: describeRefused(refusedBaseline),
+      level: 'warning',
+      suggests: null,
+    },
+  ];
 }
 
 export function warnOfRefusedBaselines(targets: readonly string[], { knowledgeOf }: Pick<ProbeKit, 'knowledgeOf'>, logger: Logger): void {

@@ -32,6 +32,7 @@ import { createRoundPulse, type RoundPulse } from './round-pulse.ts';
 import { createRoundFigures } from './round-figures.ts';
 import { roundRecord } from './round-record.ts';
 import { registrationBudget, stateFile } from './state-files.ts';
+import { complainsOfConnections } from './weigh-by-log.ts';
 import { createUnitWatch, type UnitWatch } from './unit-watch.ts';
 
 export interface WatchDeps {
@@ -187,6 +188,7 @@ export class Watch {
     const observations = await this.#files.kit.observe(signal, {
       mailServers: Promise.resolve(mailServersOf(this.config, this.#units.picture().units)),
       onProgress: () => undefined,
+      isComplained: complainsOfConnections(this.#polling.report()),
     });
     if (signal.aborted) return;
     const judged = await this.#files.kit.assess(observations);

@@ -143,3 +143,6 @@ export function flawFindings({ accepted }: ChainCase): readonly Expectation[] {
 }
 
 export const FLAW_RULE = 'chain-has-no-flaw';
+
+/** Weighed by the log as well. */
+export const OLDER_TLS_RULE = 'older-tls-is-not-inspected';

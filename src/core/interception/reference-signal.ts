@@ -9,6 +9,7 @@ const WAYS: Readonly<Record<ReferenceChain['kind'], string>> = {
   resolver: 'at the address from',
   proxy: 'over',
   'server-name': 'with the server name',
+  'tls-1.2': 'in TLS 1.2 at',
 };
 
 /**

@@ -43,11 +43,11 @@ export interface ControlChain {
 
 /**
  * The same target looked at another way. `resolver`: at an address that another resolver (or the same one) gave; `proxy`: over
- * another path; `server-name`: at the same address with another SNI.
+ * another path; `server-name`: at the same address with another SNI; `tls-1.2`: at the same address in the older version, where a device may inspect one of them alone.
  */
 export interface ReferenceChain {
   readonly label: string;
-  readonly kind: 'resolver' | 'proxy' | 'server-name';
+  readonly kind: 'resolver' | 'proxy' | 'server-name' | 'tls-1.2';
   readonly chain: CapturedChain;
 }
 

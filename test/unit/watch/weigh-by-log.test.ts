@@ -49,6 +49,11 @@ describe('weighByLog()', () => {
     expect(weighed?.level).toBe(to);
   });
 
+  test('weighs an inspection of TLS 1.2 alone in the same way', () => {
+    const [weighed] = weighByLog([flaw('warning', 'older-tls-is-not-inspected')], complaining('polling-failing'), false);
+    expect(weighed?.level).toBe('broken');
+  });
+
   test('leaves other findings alone', () => {
     const other = flaw('warning', 'certificate-is-in-date');
     expect(weighByLog([other], complaining('polling-failing'), false)).toEqual([other]);
