@@ -47,24 +47,34 @@ export interface OlderTlsTools extends PathTools {
 export async function observeOlderTls(
   target: PathTarget,
   { endpoints }: PathObservation,
-  { olderTls, isComplained, endpoint: deps, limiter }: OlderTlsTools,
+  tools: OlderTlsTools,
   ctx: ProbeContext,
 ): Promise<readonly ReferenceObservation[]> {
+  const { olderTls, isComplained } = tools;
   const newer = endpoints.find(({ tls }) => tls !== null && tls.kind !== 'failed' && tls.protocol === 'TLSv1.3');
   const leaf = newer?.tls?.chain?.certificates[0];
   if (newer === undefined || leaf === undefined || ctx.signal.aborted) return [];
-  if (olderTls.isDue(leaf.fingerprint, isComplained)) {
-    const secureContext = createProbeSecureContext('TLSv1.2');
-    const look = (): Promise<EndpointObservation> => observeEndpoint(requestOf(target, newer.address), ctx, { ...deps, secureContext });
-    const { tls } = await limiter.run(look, ctx.signal).catch(() => ({ tls: null }));
-    // Without a certificate nothing is known: a server need not speak this version.
-    const seen: ReferenceObservation | null =
-      tls === null || tls.chain === null ? null : { kind: 'tls-1.2', label: newer.address, isFresh: true, outcome: tls };
-    olderTls.keep(seen);
-    return seen === null ? [] : [seen];
+  if (!olderTls.isDue(leaf.fingerprint, isComplained)) {
+    const last = olderTls.last();
+    return last === null ? [] : [{ ...last, isFresh: false }];
   }
-  const last = olderTls.last();
-  return last === null ? [] : [{ ...last, isFresh: false }];
+  const seen = await look(target, newer.address, tools, ctx);
+  olderTls.keep(seen);
+  return seen === null ? [] : [seen];
+}
+
+/** Null without a certificate: a server need not speak this version, so that nothing is known. */
+async function look(
+  target: PathTarget,
+  address: string,
+  { endpoint, limiter }: PathTools,
+  ctx: ProbeContext,
+): Promise<ReferenceObservation | null> {
+  const deps = { ...endpoint, secureContext: createProbeSecureContext('TLSv1.2') };
+  const { tls } = await limiter
+    .run(() => observeEndpoint(requestOf(target, address), ctx, deps), ctx.signal)
+    .catch((): Pick<EndpointObservation, 'tls'> => ({ tls: null }));
+  return tls === null || tls.chain === null ? null : { kind: 'tls-1.2', label: address, isFresh: true, outcome: tls };
 }
 
 function requestOf({ host, port, serverName, proxy }: PathTarget, address: string): Parameters<typeof observeEndpoint>[0] {
