@@ -43,6 +43,14 @@ export function formatDistinguishedName(name: DistinguishedName): string {
   return visibleText(name.attributes.map(({ type, value }) => `${type}=${value}`).join(', '), 512);
 }
 
+const MAX_SHORT = 80;
+
+/** What a person calls an authority: its common name, else its organization or unit; null when it has none of them. Bounded. */
+export function shortName(name: DistinguishedName): string | null {
+  const [value] = ['CN', 'O', 'OU'].flatMap((type) => attributeValues(name, type)).filter((text) => text.trim() !== '');
+  return value === undefined ? null : visibleText(value.trim(), MAX_SHORT);
+}
+
 /** The same for names that RFC 5280 §7.1 holds to be equal: without regard to case and repeated spaces. Empty for an empty name. */
 export function distinguishedNameKey(name: DistinguishedName): string {
   return name.attributes.map(({ type, value }) => `${type}=${value.trim().replaceAll(/\s+/gu, ' ').toLowerCase()}`).join('\n');

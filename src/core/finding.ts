@@ -40,6 +40,8 @@ export interface FindingFacts {
   readonly proxy?: string;
   readonly resolver?: string;
   readonly product?: string;
+  /** Who issued the certificate, in a word: what an inspecting device that the catalogue does not know calls itself. */
+  readonly issuer?: string;
   readonly appliance?: string;
   /** What an interface fails at, behind its name: `does not answer`. */
   readonly failing?: string;
@@ -56,6 +58,8 @@ export interface FindingFacts {
   readonly source?: string;
   /** How a mail server is spoken to. */
   readonly security?: 'starttls' | 'tls' | 'none';
+  /** What on the path of this machine is not `ok`: `Genuine TLS is unknown`. */
+  readonly unclear?: string;
   /** What the judgement of a certificate says, without a full stop. */
   readonly judgement?: string;
 }

@@ -157,11 +157,14 @@ export type MailOutcome =
 
 // --- Clock
 
-/** The time of somebody else: a control host's `Date` header or an NTP server. */
+/**
+ * The time of somebody else: a control host's `Date` header or an NTP server. `certificate`: the header of a server that proved who it
+ * is, whose certificate is valid at its own time and not at ours.
+ */
 export interface ClockObservation {
   /** `host:port`, as configured. */
   readonly source: string;
-  readonly protocol: 'ntp' | 'http';
+  readonly protocol: 'ntp' | 'http' | 'certificate';
   readonly outcome:
     | {
         readonly kind: 'offset';

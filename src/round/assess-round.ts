@@ -15,6 +15,7 @@ import { judgeDns } from '../probes/dns/judge.ts';
 import { judgeHttp, judgeTcp } from '../probes/endpoint/judge.ts';
 import { judgeMail } from '../probes/mail/judge.ts';
 import { judgeInternet } from './judge-internet.ts';
+import { withGenuineTime } from './genuine-time.ts';
 import { controlChainsOf, judgeTlsPath, type JudgedTlsPath, type TlsKnowledge } from './judge-tls-path.ts';
 import { judgeOlderTls } from './judge-older-tls.ts';
 import { refusedBaselineFindings } from './refused-baseline.ts';
@@ -34,9 +35,9 @@ const PATHS_A_TURN = 25;
 
 /** Turns what a round saw into what it means for each precondition by itself; many paths in turns with other work. */
 export async function assessRound(config: Config, round: RoundObservations, knowledgeOf: TlsKnowledgeOf): Promise<JudgedRound> {
-  const clock = clockObservations(round);
-  const now = correctedNow(round.startedAt, clock);
   const controls = controlChainsOf(round.controls);
+  const clock = withGenuineTime(clockObservations(round), round, knowledgeOf);
+  const now = correctedNow(round.startedAt, clock);
   const judged: JudgedRound['tls'][number][] = [];
   const stages: PathFindings[] = [];
   for (const [index, path] of [round.licenseServer, ...round.services].entries()) {

@@ -6,7 +6,14 @@ import type { ProductPattern } from '../core/interception/product.ts';
 import type { FlawMemory } from './flaw-memory.ts';
 import type { OpensslWords } from './openssl-words.ts';
 import type { SignatureChecks } from '../core/interception/signature-checks.ts';
-import type { ControlChain, PreviousLeaf, ReferenceChain, TlsEvidence, TlsJudgement } from '../core/interception/tls-evidence.ts';
+import type {
+  ControlChain,
+  PreviousLeaf,
+  ReferenceChain,
+  RememberedChain,
+  TlsEvidence,
+  TlsJudgement,
+} from '../core/interception/tls-evidence.ts';
 import type { Trust, TrustProfile } from '../core/interception/trust.ts';
 import { judgeTls, worstJudgement } from '../core/interception/verdict.ts';
 import type { EndpointObservation, TlsOutcome } from '../core/observation.ts';
@@ -31,6 +38,8 @@ export interface TlsKnowledge {
   readonly openssl: OpensslWords;
   /** By address: what every accepted chain there had. */
   readonly flaws: FlawMemory;
+  /** When the target was last verified under a key that is still configured; null: not remembered. */
+  readonly remembered: RememberedChain | null;
   /** Remembers verified signatures from round to round. */
   readonly checks: SignatureChecks;
 }
@@ -67,7 +76,7 @@ export function judgeTlsPath(path: PathObservation, knowledge: TlsKnowledge, sur
 /** What each address of a target is judged on; an address without a handshake gives none. */
 export function tlsEvidence(
   path: PathObservation,
-  { trust, profile, products, baseline, previous, openssl, flaws }: TlsKnowledge,
+  { trust, profile, products, baseline, previous, openssl, flaws, remembered }: TlsKnowledge,
   { controls, now }: TlsSurroundings,
 ): readonly { readonly endpoint: EndpointObservation; readonly evidence: TlsEvidence }[] {
   return path.endpoints.flatMap((endpoint) => {
@@ -85,6 +94,8 @@ export function tlsEvidence(
       baseline,
       openssl: outcome.chain === null ? null : openssl.of(outcome.chain),
       knownFlaws: flaws.at(endpoint.address),
+      remembered,
+      traces: endpoint.http?.kind === 'response' ? endpoint.http.proxyTraces : [],
       trust,
       products,
       now,
@@ -100,17 +111,18 @@ export function controlChainsOf(controls: readonly PathObservation[]): readonly 
   );
 }
 
-/** The other SNI, and the chains at addresses that only other resolvers gave. */
+/** The other SNI, and the chains at the other addresses: those that only other resolvers gave are told apart. */
 function referencesFor(endpoint: EndpointObservation, path: PathObservation): readonly ReferenceChain[] {
   const own = resolversOf(endpoint, path);
   const elsewhere = path.endpoints
-    .filter((other) => other !== endpoint && addressFamily(other.address) === addressFamily(endpoint.address))
+    .filter((other) => other.address !== endpoint.address)
     .flatMap((other): readonly ReferenceChain[] => {
+      if (!other.tls?.chain) return [];
       const theirs = resolversOf(other, path);
-      const separate = theirs.length > 0 && !theirs.some((resolver) => own.includes(resolver));
-      return separate && other.tls?.chain
+      const isSeparate = theirs.length > 0 && !theirs.some((resolver) => own.includes(resolver));
+      return isSeparate && addressFamily(other.address) === addressFamily(endpoint.address)
         ? [{ kind: 'resolver', label: `${theirs.join(', ')}: ${other.address}`, chain: other.tls.chain }]
-        : [];
+        : [{ kind: 'address', label: other.address, chain: other.tls.chain }];
     });
   const asked = path.references
     .filter(({ kind, label, isFresh }) => isFresh && (kind !== 'tls-1.2' || label === endpoint.address))

@@ -9,10 +9,12 @@ import { createProbeSecureContext } from '../probes/endpoint/secure-context.ts';
 import { createLimiter } from '../probes/limiter.ts';
 import { LOCAL_RELAY } from '../probes/mail/local-relay.ts';
 import { publicTrust } from '../probes/public-trust.ts';
+import type { JsonFile } from '../store/json-file.ts';
 import { createPace } from '../schedule/pace.ts';
 import { createStallWatch } from '../schedule/stall-watch.ts';
 import { askEachTime } from './ask-name.ts';
 import { assessRound, type JudgedRound } from './assess-round.ts';
+import { loadGenuineMemory } from './genuine-memory.ts';
 import type { TlsKnowledge } from './judge-tls-path.ts';
 import { observeRound, type RoundTools } from './observe-round.ts';
 import { handshakesOf, ROUND_PACE } from './round-pace.ts';
@@ -40,14 +42,17 @@ export interface ProbeKitDeps {
   readonly env: NodeJS.ProcessEnv;
   /** Told four times a second how late the event loop is. */
   readonly onBeat?: (lateness: Millis) => void;
+  /** Where it is kept when each target was last genuine; without, only while the process runs. */
+  readonly genuineFile?: JsonFile;
 }
 
 /** A chain has up to four certificates, most of which are known from another one; the rest is for those that change. */
 const CERTIFICATES = { spare: 512, perTarget: 2 };
 
 /** @throws {Error} when a CA file, a product file or the learned trust cannot be read */
-export async function createProbeKit(config: Config, { clock, env, onBeat }: ProbeKitDeps): Promise<ProbeKit> {
-  const knowledge = await loadTlsKnowledge(config, clock);
+export async function createProbeKit(config: Config, { clock, env, onBeat, genuineFile }: ProbeKitDeps): Promise<ProbeKit> {
+  const memory = await loadGenuineMemory(genuineFile ?? null, clock.now());
+  const knowledge = await loadTlsKnowledge(config, memory, clock);
   const stall = createStallWatch(clock, onBeat);
   const judged = config.services.length + config.controlHosts.length;
   const certificates = createCertificateCache(CERTIFICATES.spare + CERTIFICATES.perTarget * judged);
@@ -77,6 +82,7 @@ export async function createProbeKit(config: Config, { clock, env, onBeat }: Pro
     assess: async (round) => {
       const judged = await assessRound(config, round, (target) => knowledge.of(target));
       for (const { path, judged: seen } of judged.tls) knowledge.remember(path.subject, seen, round.startedAt);
+      await memory.note(judged.tls, round.startedAt);
       return judged;
     },
     knowledgeOf: (target) => knowledge.of(target),

@@ -4,7 +4,8 @@ import type { Baseline } from '../core/interception/baseline.ts';
 import type { FlawKind } from '../core/interception/chain-flaws.ts';
 import { learnedFlaws, type TrustedPath } from '../core/interception/judge-flaws.ts';
 import { createSignatureChecks } from '../core/interception/signature-checks.ts';
-import type { PreviousLeaf } from '../core/interception/tls-evidence.ts';
+import type { PreviousLeaf, RememberedChain } from '../core/interception/tls-evidence.ts';
+import { labelOfKey } from '../core/interception/trust.ts';
 import { unvouchedBaseline, type VouchingOptions } from '../core/interception/unvouched.ts';
 import type { TlsOutcome } from '../core/observation.ts';
 import { authority } from '../probes/endpoint/dial.ts';
@@ -13,6 +14,7 @@ import { createTrustLoader } from '../trust/load-trust.ts';
 import { loadProducts } from '../trust/products.ts';
 import { createPublicRoots } from '../trust/public-roots.ts';
 import { createFlawMemory } from './flaw-memory.ts';
+import type { GenuineMemory } from './genuine-memory.ts';
 import type { JudgedTlsPath, TlsKnowledge } from './judge-tls-path.ts';
 import { createOpensslWords } from './openssl-words.ts';
 
@@ -25,6 +27,9 @@ export interface TlsKnowledgeBase {
   /** Keeps the leaves that a path showed (a new one on each connection is a sign of its own), and the flaws of accepted chains. */
   remember(target: string, judged: JudgedTlsPath, at: EpochMs): void;
 }
+
+/** What does not change from round to round. */
+type OwnKnowledge = Omit<TlsKnowledge, 'previous' | 'remembered'>;
 
 const REMEMBERED_LEAVES = 20;
 /** Answers on signatures that are remembered: those on one chain are a handful. */
@@ -50,12 +55,16 @@ function usable(learned: Baseline | null, options: VouchingOptions): Pick<TlsKno
 }
 
 /** @throws {Error} when a CA file, a product file or the learned trust cannot be read */
-export async function loadTlsKnowledge({ trust, licenseServer, services }: Config, clock: Clock): Promise<TlsKnowledgeBase> {
+export async function loadTlsKnowledge(
+  { trust, licenseServer, services }: Config,
+  memory: Pick<GenuineMemory, 'of'>,
+  clock: Clock,
+): Promise<TlsKnowledgeBase> {
   const loadTrust = createTrustLoader(createPublicRoots());
   const checks = createSignatureChecks(CHECKS.spare + CHECKS.perTarget * services.length);
   const products = await loadProducts(trust.productFiles);
   const baselines = await readBaselines(trust.baselineFile);
-  const byTarget = new Map<string, { readonly knowledge: Omit<TlsKnowledge, 'previous'>; readonly leaves: PreviousLeaf[] }>();
+  const byTarget = new Map<string, { readonly knowledge: OwnKnowledge; readonly leaves: PreviousLeaf[] }>();
 
   async function learn(target: string, config: Pick<TrustConfig, 'profile' | 'pins' | 'caFiles'>): Promise<void> {
     const vouching = { profile: config.profile, trust: await loadTrust(config), now: clock.now(), checks };
@@ -63,6 +72,13 @@ export async function loadTlsKnowledge({ trust, licenseServer, services }: Confi
     const flaws = createFlawMemory(learned.baseline === null ? null : learnedFlaws(learned.baseline, vouching));
     const knowledge = { ...vouching, products, ...learned, openssl: createOpensslWords(clock), flaws };
     byTarget.set(target, { knowledge, leaves: [] });
+  }
+
+  /** Only what was verified under a key that still counts. */
+  function recall(target: string, { profile, trust: own }: OwnKnowledge): RememberedChain | null {
+    const sight = memory.of(target);
+    const label = sight === null ? null : labelOfKey(sight.pin, profile, own);
+    return sight === null || label === null ? null : { at: sight.at, label };
   }
 
   for (const service of services) await learn(authority(service), service.trust);
@@ -81,13 +97,13 @@ export async function loadTlsKnowledge({ trust, licenseServer, services }: Confi
     ofAny: (target) => {
       const known = byTarget.get(target);
       return known === undefined
-        ? { ...stranger, baseline: baselines.get(target) ?? null, previous: [] }
-        : { ...known.knowledge, previous: [...known.leaves] };
+        ? { ...stranger, baseline: baselines.get(target) ?? null, previous: [], remembered: null }
+        : { ...known.knowledge, previous: [...known.leaves], remembered: recall(target, known.knowledge) };
     },
     of: (target) => {
       const known = byTarget.get(target);
       if (known === undefined) throw new RangeError(`Cannot judge "${target}": expected a target of the configuration`);
-      return { ...known.knowledge, previous: [...known.leaves] };
+      return { ...known.knowledge, previous: [...known.leaves], remembered: recall(target, known.knowledge) };
     },
     remember: (target, { endpoints }, at) => {
       const known = byTarget.get(target);

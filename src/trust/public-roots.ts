@@ -1,8 +1,10 @@
 import { rootCertificates } from 'node:tls';
 import type { Certificate, DistinguishedName } from '../core/certificate.ts';
-import { distinguishedNameKey } from '../core/distinguished-name.ts';
+import { attributeValues, distinguishedNameKey } from '../core/distinguished-name.ts';
+import { organizationKey } from '../core/interception/organization.ts';
 import type { PublicRoots } from '../core/interception/trust.ts';
 import { parseCertificate } from '../core/parse-certificate.ts';
+import { ISSUING_ORGANIZATIONS } from './issuing-organizations.ts';
 import { readPem } from './pem.ts';
 
 /**
@@ -11,12 +13,23 @@ import { readPem } from './pem.ts';
  */
 export function createPublicRoots(pems: readonly string[] = rootCertificates): PublicRoots {
   let index: ReadonlyMap<string, readonly Certificate[]> | null = null;
+  let organizations: ReadonlySet<string> | null = null;
+  const roots = (): ReadonlyMap<string, readonly Certificate[]> => {
+    index ??= indexBySubject(pems);
+    return index;
+  };
   return {
-    bySubject(name: DistinguishedName): readonly Certificate[] {
-      index ??= indexBySubject(pems);
-      return index.get(distinguishedNameKey(name)) ?? [];
+    bySubject: (name: DistinguishedName) => roots().get(distinguishedNameKey(name)) ?? [],
+    hasOrganization: (organization) => {
+      organizations ??= organizationsOf([...roots().values()].flat());
+      return organizations.has(organization);
     },
   };
+}
+
+function organizationsOf(roots: readonly Certificate[]): ReadonlySet<string> {
+  const names = roots.flatMap(({ subject }) => attributeValues(subject, 'O'));
+  return new Set([...names, ...ISSUING_ORGANIZATIONS.map(({ name }) => name)].map(organizationKey));
 }
 
 function indexBySubject(pems: readonly string[]): ReadonlyMap<string, readonly Certificate[]> {

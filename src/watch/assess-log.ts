@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.ts';
 import type { Assessment } from '../core/assessment.ts';
 import type { Finding } from '../core/finding.ts';
+import { judgeComplaint } from '../core/polling/complaint.ts';
 import { judgePolling } from '../core/polling/judge.ts';
 import type { PollingReport } from '../core/polling/report.ts';
 import { authority } from '../probes/endpoint/dial.ts';
@@ -30,12 +31,16 @@ export function assessPolling(config: Config, report: PollingReport, notes: read
   };
 }
 
-/** Adds what a firewall's own log admits to what the probes found out about TLS (it sees FortiAuthenticator's path), and weighs the rest. */
+/**
+ * Adds what the logs say to what the probes found out about TLS: a firewall's own, and FortiAuthenticator's, which see the path of
+ * FortiAuthenticator; and weighs what FortiAuthenticator may not suffer from.
+ */
 export function withLogEvidence(assessments: readonly Assessment[], report: PollingReport, config: Config): readonly Assessment[] {
-  const evidence = judgeLogEvidence(report, authority(config.licenseServer));
+  const subject = authority(config.licenseServer);
   return assessments.map((assessment) => {
     if (assessment.id !== 'tls-genuine') return assessment;
     const findings = weighByLog(assessment.findings, report, seemsUnaffected(report));
+    const evidence = [...judgeLogEvidence(report, subject), ...judgeComplaint(report, findings, subject)];
     return evidence.length === 0 ? { ...assessment, findings } : { ...assessment, kind: 'judged', findings: [...findings, ...evidence] };
   });
 }

@@ -81,7 +81,8 @@ export class Watch {
     const onBeat = (lateness: Millis): void => {
       deps.recorder.loopLag(lateness);
     };
-    return new Watch(config, { kit: await createProbeKit(config, { ...deps, onBeat }), signatures }, deps);
+    const genuineFile = jsonFile(stateFile(config, 'genuine.json'));
+    return new Watch(config, { kit: await createProbeKit(config, { ...deps, onBeat, genuineFile }), signatures }, deps);
   }
 
   private constructor(config: Config, files: WatchFiles, deps: WatchDeps) {

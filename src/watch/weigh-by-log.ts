@@ -7,7 +7,7 @@ import type { PollingReport } from '../core/polling/report.ts';
 const WEIGHED: readonly string[] = [FLAW_RULE, OLDER_TLS_RULE];
 
 /** Causes that the log signatures name for a TLS connection that did not come about. */
-const COMPLAINTS: readonly (CauseId | null)[] = ['tls-interception-suspected', 'polling-failing'];
+const COMPLAINTS: readonly (CauseId | null)[] = ['tls-intercepted', 'tls-interception-suspected', 'certificate-broken', 'polling-failing'];
 
 export function complainsOfConnections({ appliances }: PollingReport): boolean {
   return appliances.some(({ errors }) => errors.some(({ cause }) => COMPLAINTS.includes(cause)));

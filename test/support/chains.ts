@@ -1,6 +1,7 @@
 import { createPrivateKey, generateKeyPairSync, type KeyPairKeyObjectResult, sign, webcrypto } from 'node:crypto';
 import type { CapturedChain, Certificate } from '../../src/core/certificate.ts';
-import { distinguishedNameKey } from '../../src/core/distinguished-name.ts';
+import { attributeValues, distinguishedNameKey } from '../../src/core/distinguished-name.ts';
+import { organizationKey } from '../../src/core/interception/organization.ts';
 import type { Trust, TrustAnchor, TrustedPin, TrustOrigin } from '../../src/core/interception/trust.ts';
 import type { TlsOutcome } from '../../src/core/observation.ts';
 import { parseCertificate } from '../../src/core/parse-certificate.ts';
@@ -66,6 +67,8 @@ export function publicRootsOf(...identities: readonly Identity[]): Trust['public
   const roots = identities.map(certificateOf);
   return {
     bySubject: (name) => roots.filter((root) => distinguishedNameKey(root.subject) === distinguishedNameKey(name)),
+    hasOrganization: (organization) =>
+      roots.some(({ subject }) => attributeValues(subject, 'O').some((name) => organizationKey(name) === organization)),
   };
 }
 

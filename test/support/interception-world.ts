@@ -90,6 +90,8 @@ export async function createWorld(): Promise<World> {
       baseline: null,
       openssl: null,
       knownFlaws: null,
+      remembered: null,
+      traces: [],
       trust: world.trust,
       products,
       now,

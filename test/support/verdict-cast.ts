@@ -2,7 +2,7 @@ import type { ControlChain } from '../../src/core/interception/tls-evidence.ts';
 import type { Trust } from '../../src/core/interception/trust.ts';
 import { createIdentity, type Identity } from './authority.ts';
 import { chainOf, pinOf } from './chains.ts';
-import { createWorld, HOST, type World } from './interception-world.ts';
+import { createWorld, DAY_MS, HOST, type World } from './interception-world.ts';
 import { HOUR_MS } from './verdict-rows.ts';
 
 /** Everybody who appears in the tables of verdicts. */
@@ -70,7 +70,8 @@ export async function createCast(): Promise<Cast> {
     authority: true,
     issuer: newRoot,
   });
-  const byNewSub = await leaf(newSub);
+  // Not of the same second as the genuine certificate: that would make it a copy.
+  const byNewSub = await leaf(newSub, { notBefore: new Date(now - 5 * DAY_MS) });
   const selfSigned = await createIdentity({ name: `CN=${HOST}`, dnsNames: [HOST] });
   const publicServer = await leafFor('push.fortinet.com', w.public.sub);
   const otherPublicServer = await leafFor('push.fortinet.com', w.public.otherSub);

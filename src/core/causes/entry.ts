@@ -16,6 +16,8 @@ export interface CauseEntry {
   readonly remedy: readonly string[];
   /** What is told instead when the way leads through a CONNECT proxy (`facts.proxy`). */
   readonly throughProxy?: { readonly summary: string; readonly remedy: readonly string[] };
+  /** What is told instead while something on the path of this machine is not `ok` (`facts.unclear`). */
+  readonly unclearPath?: { readonly summary: string; readonly remedy: readonly string[] };
   /** The steps instead when the inspecting product is this one, by its name in config/inspection-products.yaml. */
   readonly productRemedy?: Readonly<Record<string, readonly string[]>>;
   /** The steps instead when any other product is known. */

@@ -1,5 +1,11 @@
 import type { CauseCatalogue } from './entry.ts';
 
+const ITS_OWN_VIEW = [
+  'Test on FortiAuthenticator itself: "execute ping {host}", and System > Network > DNS.',
+  'Look at the licence: it must be assigned to the serial number of this unit, not to its HA peer.',
+  'Configure "firewall" or run ftm-watch in the network of FortiAuthenticator (sourceAddress) to see its own path.',
+] as const;
+
 /** Causes that only the log of FortiAuthenticator shows. */
 export const POLLING_CAUSES: CauseCatalogue<'polling-failing' | 'appliance-silent'> = {
   'polling-failing': {
@@ -9,10 +15,16 @@ export const POLLING_CAUSES: CauseCatalogue<'polling-failing' | 'appliance-silen
     impact: 'activation',
     remedy: [
       'The path of this machine is clean, so that of FortiAuthenticator differs: firewall policies match source addresses. Compare the policy for {source} with the one for this machine (Policy Lookup on the FortiGate).',
-      'Test on FortiAuthenticator itself: "execute ping {host}", and System > Network > DNS.',
-      'Look at the licence: it must be assigned to the serial number of this unit, not to its HA peer.',
-      'Configure "firewall" or run ftm-watch in the network of FortiAuthenticator (sourceAddress) to see its own path.',
+      ...ITS_OWN_VIEW,
     ],
+    unclearPath: {
+      summary: '{appliance} logs FortiToken Mobile errors, and the path of this machine is not proven clean either: {unclear}.',
+      remedy: [
+        'Both may be one fault. Settle what this machine cannot judge first: {unclear}.',
+        'If that turns out clean, compare the firewall policy for {source} with the one for this machine (Policy Lookup on the FortiGate): policies match source addresses.',
+        ...ITS_OWN_VIEW,
+      ],
+    },
   },
   'appliance-silent': {
     severity: 'warning',

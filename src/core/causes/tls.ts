@@ -47,7 +47,7 @@ export const TLS_CAUSES: CauseCatalogue<
   'tls-interception-suspected': {
     severity: 'critical',
     title: 'TLS is probably intercepted',
-    summary: 'TLS to {subject} does not show the certificate of {host}; interception by {product} is likely.',
+    summary: 'TLS to {subject} does not show the certificate of {host}: it is probably intercepted by {product}.',
     impact: 'activation',
     remedy: UNKNOWN_PRODUCT,
     productRemedy: { 'Fortinet FortiGate': FORTIGATE },
@@ -78,7 +78,7 @@ export const TLS_CAUSES: CauseCatalogue<
   },
   'vendor-ca-changed': {
     severity: 'warning',
-    title: 'the licence server has a certificate of another public authority',
+    title: 'the licence server has a certificate of another authority',
     summary: "{subject} shows a valid certificate of a public authority instead of Fortinet's own.",
     impact: 'none',
     remedy: [

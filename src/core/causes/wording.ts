@@ -1,6 +1,11 @@
 import { addressFamily } from '../addresses.ts';
 import type { FindingFacts } from '../finding.ts';
 
+/** A device that inspects, by the name of the authority that it signs with. */
+export function unknownProduct(issuer: string): string {
+  return `"${issuer}", which the catalogue does not know`;
+}
+
 export interface WordingFacts extends FindingFacts {
   readonly subject: string;
   /** The licence server or the service that it is about, as configured. */
@@ -17,6 +22,7 @@ const GENERAL: Readonly<Record<keyof WordingFacts, string>> = {
   proxy: 'the proxy',
   resolver: 'the resolver',
   product: 'an inspecting device that the catalogue does not know',
+  issuer: 'an authority without a name',
   appliance: 'FortiAuthenticator',
   failing: 'does not answer',
   serial: 'the serial number of this FortiAuthenticator',
@@ -27,6 +33,7 @@ const GENERAL: Readonly<Record<keyof WordingFacts, string>> = {
   profile: 'its inspection profile',
   source: 'the address of FortiAuthenticator',
   security: 'starttls',
+  unclear: 'a part of it could not be judged',
   judgement: 'The certificate of the licence server is not valid',
 };
 
@@ -55,9 +62,14 @@ function hostAndPort(subject: string): { readonly host: string; readonly port: s
 /** Fills `{placeholders}`; an unknown name is left as it stands, which a test over the whole catalogue forbids. */
 export function fill(text: string, facts: WordingFacts): string {
   return text.replaceAll(/\{([a-z]+)\}/gu, (whole, name: string) => {
-    if (isFactName(name)) return facts[name] ?? GENERAL[name];
+    if (isFactName(name)) return facts[name] ?? generalWord(name, facts);
     return Object.hasOwn(COMMAND_WORDS, name) ? (COMMAND_WORDS[name]?.(facts) ?? whole) : whole;
   });
+}
+
+/** A product that the catalogue does not know is told by what it calls itself. */
+function generalWord(name: keyof WordingFacts, { issuer }: WordingFacts): string {
+  return name === 'product' && issuer !== undefined ? unknownProduct(issuer) : GENERAL[name];
 }
 
 function isFactName(name: string): name is keyof WordingFacts {

@@ -1,4 +1,4 @@
-import { CAUSE_PRECONDITIONS, SEVERITIES, type Cause, type CauseId, type Confidence, type Severity } from '../cause.ts';
+import { CAUSE_PRECONDITIONS, SEVERITIES, type Cause, type CauseId, type Severity } from '../cause.ts';
 import { CATALOGUE } from '../causes/catalogue.ts';
 import type { CauseEntry } from '../causes/entry.ts';
 import { impactOf } from '../causes/impact.ts';
@@ -8,6 +8,7 @@ import type { ActivationContext } from '../license/activation-context.ts';
 import type { PreconditionId } from '../precondition.ts';
 import { EXPLANATIONS, PATH } from './explanations.ts';
 import type { JudgedState, JudgedStates } from './states.ts';
+import { unclearStages, unclearText, witnessesOf } from './unclear-path.ts';
 
 /** What the texts need to know beyond the findings. */
 export interface CauseContext {
@@ -94,7 +95,9 @@ function mainFinding(findings: readonly Suggesting[]): Suggesting {
 
 function rank(finding: Suggesting): number {
   const depth = DEEPEST_FIRST.indexOf(finding.suggests);
-  return LEVELS.indexOf(finding.level) * 100 + (depth === -1 ? DEEPEST_FIRST.length : depth);
+  // Of two that say the same, the one that leaves no other explanation.
+  const doubt = finding.confidence === 'suspected' ? 1 : 0;
+  return LEVELS.indexOf(finding.level) * 100 + (depth === -1 ? DEEPEST_FIRST.length : depth) * 2 + doubt;
 }
 
 /** A thousand appliances may complain of one fault, and a thousand hosts have it: enough to be believed. */
@@ -122,27 +125,35 @@ interface Fault {
 
 function buildCause(fault: Fault, states: JudgedStates, context: CauseContext): Cause {
   const { main } = fault;
-  const facts = factsOf(fault, context);
+  const unclear = unclearStages(main.suggests, states);
+  const facts = { ...factsOf(fault, context), ...(unclear.length === 0 ? {} : { unclear: unclearText(unclear) }) };
   const entry = entryOf(main, facts);
   const precondition = CAUSE_PRECONDITIONS[main.suggests];
   return {
     id: main.suggests,
     precondition,
     severity: severityOf(entry, main),
-    confidence: confidenceOf(main),
+    confidence: main.confidence ?? 'confirmed',
     subject: fault.subject,
     product: facts.product ?? null,
     summary: summaryOf(entry, facts, main, context),
     impact: main.level === 'broken' ? impactOf(entry.impact, context.activation) : impactOf('none', context.activation),
-    evidence: [...fault.findings, ...fault.attached, ...fault.elsewhere].map((finding) => evidenceLine(finding, fault.subject)),
+    evidence: [...fault.findings, ...fault.attached, ...fault.elsewhere, ...witnessesOf(unclear)].map((finding) =>
+      evidenceLine(finding, fault.subject),
+    ),
     consequences: [...states].filter(([, { blockedBy }]) => blockedBy.includes(precondition)).map(([id]) => id),
     remedy: remedyOf(entry, facts).map((step) => fill(step, facts)),
   };
 }
 
-function entryOf({ suggests, advice }: Suggesting, { proxy }: WordingFacts): CauseEntry {
+function entryOf({ suggests, advice }: Suggesting, { proxy, unclear }: WordingFacts): CauseEntry {
   const entry = CATALOGUE[suggests];
-  return { ...entry, ...(proxy === undefined ? {} : entry.throughProxy), ...advice };
+  return {
+    ...entry,
+    ...(proxy === undefined ? {} : entry.throughProxy),
+    ...(unclear === undefined ? {} : entry.unclearPath),
+    ...advice,
+  };
 }
 
 function factsOf({ subject, main, findings, attached }: Fault, context: CauseContext): WordingFacts {
@@ -168,10 +179,6 @@ function summaryOf(entry: CauseEntry, facts: WordingFacts, main: Suggesting, { a
 function severityOf(entry: CauseEntry, main: Finding): Severity {
   if (main.level === 'note') return 'info';
   return main.level === 'warning' && entry.severity === 'critical' ? 'warning' : entry.severity;
-}
-
-function confidenceOf({ suggests, confidence }: Suggesting): Confidence {
-  return confidence ?? (suggests === 'tls-interception-suspected' ? 'suspected' : 'confirmed');
 }
 
 function remedyOf(entry: CauseEntry, { product }: WordingFacts): readonly string[] {

@@ -14,9 +14,7 @@ export function catalogueSignal(chain: ChainCase): readonly Signal[] {
   return [
     {
       rule: 'issuer-is-no-inspection-product',
-      weight: 'strong',
-      group: 'names',
-      discreditsIssuer: true,
+      weight: 'witness',
       expected: 'An issuer that is not known as an inspection product',
       actual: `Issued by ${formatDistinguishedName(found.issuer)}, as ${found.product.name} does`,
       product: found.product.name,

@@ -2,6 +2,7 @@ import type { Certificate } from '../certificate.ts';
 import { distinguishedNameKey } from '../distinguished-name.ts';
 import { attributeValues } from '../distinguished-name.ts';
 import { compareBaseline, type History } from './baseline.ts';
+import { type Claim, claimOf } from './claim.ts';
 import { deviceOf } from './device-certificate.ts';
 import { judgeFlaws, type TrustedPath } from './judge-flaws.ts';
 import { hostOf, matchesName } from './name-match.ts';
@@ -24,6 +25,7 @@ export interface ChainCase {
   readonly leaf: Certificate;
   readonly sent: readonly [Certificate, ...Certificate[]];
   readonly standing: Standing;
+  readonly claim: Claim;
   readonly identity: Identity;
   readonly dates: Dates;
   readonly history: History;
@@ -42,6 +44,7 @@ export function openCase(sent: readonly [Certificate, ...Certificate[]], evidenc
     leaf,
     sent,
     standing,
+    claim: claimOf(standing, sent, evidence.trust),
     identity: identify(leaf, evidence),
     dates: judgeDates(standing, evidence, checks),
     accepted: judgeFlaws(standing, evidence, checks),

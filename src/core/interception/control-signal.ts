@@ -1,7 +1,8 @@
 import type { CapturedChain, Certificate } from '../certificate.ts';
-import { attributeValues, distinguishedNameKey, formatDistinguishedName } from '../distinguished-name.ts';
+import { distinguishedNameKey, formatDistinguishedName } from '../distinguished-name.ts';
 import { type ChainCase, isPublicChain } from './chain-case.ts';
 import { walkChain } from './chain-walk.ts';
+import { claimsVendor } from './claim.ts';
 import { authorityKeyIdentifier } from './extensions.ts';
 import { areRelatedHosts, hostOf, matchesName } from './name-match.ts';
 import { findProduct } from './product.ts';
@@ -13,15 +14,30 @@ import type { TlsEvidence } from './tls-evidence.ts';
  * ends at one of Mozilla's roots are clean, and two hosts behind one public authority are ordinary.
  */
 export function controlSignal(chain: ChainCase): readonly Signal[] {
-  const { evidence, leaf, checks } = chain;
-  for (const seen of controlsOf(evidence)) {
-    const { leaf: controlLeaf, host } = seen;
-    // One certificate for many names is ordinary on a public content network, but then it names the target.
-    if (controlLeaf.pin === leaf.pin && chain.identity !== 'named') return [signal(chain, seen, 'the same certificate key')];
-    if (isPublicChain(seen.sent, host, evidence, checks) || !isUnrelated(chain, seen)) continue;
-    if (controlLeaf.pin === leaf.pin || sharesIssuer(chain, seen)) return [signal(chain, seen, 'the same private issuer')];
-  }
-  return [];
+  const { evidence, leaf } = chain;
+  const controls = controlsOf(evidence);
+  // One certificate for many names is ordinary on a public content network, but then it names the target.
+  const twin = chain.identity === 'named' ? undefined : controls.find((control) => control.leaf.pin === leaf.pin);
+  if (twin !== undefined) return [signal(chain, twin, 'the same certificate key')];
+  const alike = controls.filter((control) => isAlike(chain, control));
+  const [first] = alike;
+  if (first === undefined || (chain.claim === 'public' && !isEverywhere(alike, evidence))) return [];
+  return [signal(chain, first, 'the same private issuer')];
+}
+
+function isAlike(chain: ChainCase, control: Control): boolean {
+  if (isPublicChain(control.sent, control.host, chain.evidence, chain.checks) || !isUnrelated(chain, control)) return false;
+  return control.leaf.pin === chain.leaf.pin || sharesIssuer(chain, control);
+}
+
+/**
+ * One host that forgets to send the intermediate of a public authority is everyday business, the same one on every host is none; nor
+ * is one that signs for any name at the same address.
+ */
+function isEverywhere(alike: readonly Control[], { controls }: TlsEvidence): boolean {
+  const targets = new Set(controls.map(({ target }) => target));
+  const found = new Set(alike.map(({ target }) => target));
+  return [...found].some((target) => !targets.has(target)) || (targets.size > 1 && found.size === targets.size);
 }
 
 interface Control {
@@ -53,9 +69,7 @@ function toControl(target: string, host: string, { certificates: [leaf, ...rest]
 function signal({ leaf, evidence }: ChainCase, control: Control, what: string): Signal {
   return {
     rule: 'control-host-has-another-issuer',
-    weight: 'strong',
-    group: 'control',
-    discreditsIssuer: true,
+    weight: 'witness',
     expected: `Another issuer on ${control.target}, unrelated to ${evidence.target}`,
     actual: `${control.target} shows ${what}: ${formatDistinguishedName(leaf.issuer)}`,
     product: null,
@@ -69,10 +83,7 @@ function signal({ leaf, evidence }: ChainCase, control: Control, what: string): 
 function isUnrelated({ evidence, leaf }: ChainCase, control: Control): boolean {
   if (!areRelatedHosts(hostOf(evidence.target), control.host)) return true;
   if (findProduct(evidence.products, [leaf.issuer]) !== null) return true;
-  const { anchors, pins } = evidence.trust;
-  const vendors = [...anchors.map(({ certificate }) => certificate.subject), ...pins.flatMap(({ name }) => (name === null ? [] : [name]))];
-  const known = new Set(vendors.flatMap((name) => attributeValues(name, 'O')));
-  return !attributeValues(leaf.issuer, 'O').some((organization) => known.has(organization));
+  return !claimsVendor(leaf.issuer, evidence.trust);
 }
 
 /** By key, where either of them sent the issuer; by what the leaves say of their issuer, where neither did. */

@@ -1,8 +1,8 @@
 import type { Certificate } from '../certificate.ts';
 import { attributeValues } from '../distinguished-name.ts';
 
-/** `FG3K4ETB19900078`, `FACVM0000000001`: what Fortinet's serial numbers look like. */
-const SERIAL_NUMBER = /^F[A-Z0-9]{10,23}$/u;
+/** `FG3K4ETB19900078`, `FACVM0000000001`: what Fortinet's serial numbers look like, capital letters and digits. */
+const SERIAL_NUMBER = /^(?!FORTI)F(?=[A-Z]*\d)[A-Z0-9]{10,23}$/u;
 
 /** `FortiGate`, `FortiAuthenticator`: the product stands as the organizational unit of a factory certificate. */
 const PRODUCT_UNIT = /^Forti[A-Z][A-Za-z]{1,24}$/u;
@@ -15,7 +15,7 @@ const PRODUCT_UNIT = /^Forti[A-Z][A-Za-z]{1,24}$/u;
 export function deviceOf(certificate: Certificate): string | null {
   const unit = attributeValues(certificate.subject, 'OU').find((value) => PRODUCT_UNIT.test(value));
   if (unit !== undefined) return `Fortinet ${unit}`;
-  const isSerial = attributeValues(certificate.subject, 'CN').some((value) => SERIAL_NUMBER.test(value) && /\d/u.test(value));
+  const isSerial = attributeValues(certificate.subject, 'CN').some((value) => SERIAL_NUMBER.test(value));
   if (!isSerial) return null;
   return attributeValues(certificate.subject, 'CN').some((value) => /^F[GW]/u.test(value)) ? 'Fortinet FortiGate' : 'Fortinet device';
 }

@@ -5,6 +5,8 @@ import { type DerElement, readDer } from '../der.ts';
 /** Object identifiers as they stand in DER, hexadecimal (RFC 5280 §4.2.1.1 and §4.2.1.10). */
 const AUTHORITY_KEY_IDENTIFIER = '551d23';
 const NAME_CONSTRAINTS = '551d1e';
+/** Where the revocation list is, and where the issuer's certificate and OCSP responder are (RFC 5280 §4.2.1.13 and §4.2.2.1). */
+const LOCATIONS: readonly string[] = ['551d1f', '2b06010505070101'];
 
 const EXTENSIONS_TAG = 0xa3;
 const BOOLEAN_TAG = 0x01;
@@ -13,6 +15,8 @@ const KEY_IDENTIFIER_TAG = 0x80;
 const PERMITTED_TAG = 0xa0;
 const EXCLUDED_TAG = 0xa1;
 const DNS_NAME_TAG = 0x82;
+const URI_TAG = 0x86;
+const CONSTRUCTED = 0x20;
 
 /** Which key the certificate says it was signed by, hexadecimal; null when it does not say. A claim, as any name is. */
 export function authorityKeyIdentifier(certificate: Certificate): string | null {
@@ -37,6 +41,23 @@ function subtrees(constraints: readonly DerElement[], tag: number): readonly str
     .flatMap((subtree) => children(subtree.contents).slice(0, 1))
     .filter((base) => base.tag === DNS_NAME_TAG)
     .map((base) => Buffer.from(base.contents).toString('latin1').toLowerCase().replace(/^\./u, ''));
+}
+
+/** The URLs at which the certificate says that its issuer and the revocation list can be had, 16 at the most. */
+export function locationsOf(certificate: Certificate): readonly string[] {
+  return LOCATIONS.flatMap((identifier) => urisIn(extensionOf(certificate, identifier), MAX_NESTING)).slice(0, MAX_LOCATIONS);
+}
+
+const MAX_LOCATIONS = 16;
+/** A distribution point holds its names four elements deep. */
+const MAX_NESTING = 6;
+
+function urisIn(bytes: Uint8Array | undefined, depth: number): readonly string[] {
+  if (depth === 0) return [];
+  return children(bytes).flatMap(({ tag, contents }) => {
+    if (tag === URI_TAG) return [Buffer.from(contents.subarray(0, 1024)).toString('latin1')];
+    return (tag & CONSTRUCTED) === 0 ? [] : urisIn(contents, depth - 1);
+  });
 }
 
 /** id-kp-serverAuth and anyExtendedKeyUsage (RFC 5280 §4.2.1.12). */

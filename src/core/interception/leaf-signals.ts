@@ -11,16 +11,14 @@ const SERIAL_MEMORY_MS = 24 * HOUR_MS;
 /** Connections that each showed another serial: three may be the nodes behind a name, four in a day that never repeat hardly are. */
 const MIN_SERIALS = 4;
 
-/** A factory certificate of a Fortinet unit in the server's place: it says who answers, whoever signed it. */
+/** A factory certificate of a Fortinet unit in the server's place: it says who answers. The verdict knows the identity by itself. */
 export function deviceSignal({ identity, leaf }: ChainCase): readonly Signal[] {
   const device = identity === 'device' ? deviceOf(leaf) : null;
   if (device === null) return [];
   return [
     {
       rule: 'leaf-is-no-device-certificate',
-      weight: 'strong',
-      group: 'device',
-      discreditsIssuer: false,
+      weight: 'weak',
       expected: "The licence server's own certificate",
       actual: `The factory certificate of a device: ${formatDistinguishedName(leaf.subject)}`,
       product: device,
@@ -28,16 +26,14 @@ export function deviceSignal({ identity, leaf }: ChainCase): readonly Signal[] {
   ];
 }
 
-/** Under a known authority, but a device where the baseline has a server: what was learned speaks against it independently. */
+/** A device where the baseline has a server. */
 export function identitySignal({ identity, evidence, leaf }: ChainCase): readonly Signal[] {
   const known = evidence.baseline?.leaves[0];
   if (known === undefined || identity !== 'device') return [];
   return [
     {
       rule: 'identity-as-learned',
-      weight: 'strong',
-      group: 'reference',
-      discreditsIssuer: false,
+      weight: 'weak',
       expected: `The learned identity: ${formatDistinguishedName(known.subject)}`,
       actual: formatDistinguishedName(leaf.subject),
       product: null,
@@ -47,7 +43,7 @@ export function identitySignal({ identity, evidence, leaf }: ChainCase): readonl
 
 /** Made on the fly: valid only since a few hours, or another serial on each connection. */
 export function mintedSignals({ leaf, evidence }: ChainCase): readonly Signal[] {
-  const base = { weight: 'weak', group: 'minted', discreditsIssuer: false, product: null } as const;
+  const base = { weight: 'weak', product: null } as const;
   const age = evidence.now - leaf.notBefore;
   const recent = evidence.previous.filter(({ at }) => evidence.now - at <= SERIAL_MEMORY_MS).map(({ serial }) => serial);
   const serials = [...recent, leaf.serial];
@@ -74,5 +70,5 @@ export function mintedSignals({ leaf, evidence }: ChainCase): readonly Signal[] 
 
 /** Weaker than what was learned: inspection often lowers what the server itself offers. */
 export function strengthSignal(chain: ChainCase): readonly Signal[] {
-  return weakerFinding(chain).map((found) => ({ ...found, weight: 'weak', group: 'strength', discreditsIssuer: false, product: null }));
+  return weakerFinding(chain).map((found) => ({ ...found, weight: 'hint', product: null }));
 }

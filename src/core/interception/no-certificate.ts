@@ -37,6 +37,7 @@ export function judgeNoCertificate(outcome: Failed, evidence: TlsEvidence): TlsJ
     settle: null,
     authorities: [],
     accepted: null,
+    verifiedBy: null,
   };
 }
 
@@ -60,6 +61,7 @@ function ownTrouble(outcome: Failed, evidence: TlsEvidence): TlsJudgement {
     settle: 'The next round; the trouble lies with this program or its machine',
     authorities: [],
     accepted: null,
+    verifiedBy: null,
   };
 }
 

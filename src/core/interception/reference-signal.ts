@@ -8,6 +8,7 @@ import type { TrustProfile } from './trust.ts';
 const WAYS: Readonly<Record<ReferenceChain['kind'], string>> = {
   resolver: 'at the address from',
   proxy: 'over',
+  address: 'at',
   'server-name': 'with the server name',
   'tls-1.2': 'in TLS 1.2 at',
 };
@@ -17,11 +18,9 @@ const WAYS: Readonly<Record<ReferenceChain['kind'], string>> = {
  * least publicly trusted. That two genuine chains differ is ordinary: nodes of one service have different certificates.
  */
 export function referenceSignals(chain: ChainCase): readonly Signal[] {
-  for (const reference of chain.evidence.references) {
-    const signal = compare(chain, reference);
-    if (signal !== null) return [signal];
-  }
-  return [];
+  const signals = chain.evidence.references.flatMap((reference) => compare(chain, reference) ?? []);
+  const [first] = [...signals.filter(({ weight }) => weight === 'witness'), ...signals];
+  return first === undefined ? [] : [first];
 }
 
 function compare(chain: ChainCase, reference: ReferenceChain): Signal | null {
@@ -32,19 +31,33 @@ function compare(chain: ChainCase, reference: ReferenceChain): Signal | null {
   const seen = `${WAYS[reference.kind]} ${reference.label}`;
   if (isGenuine(standing.kind, { isNamed, kind: reference.kind, profile: chain.evidence.profile })) {
     const expected = `The same authority as ${seen}: ${standing.label ?? 'trusted'}`;
-    const group = reference.kind === 'server-name' ? 'server-name' : 'reference';
-    return { rule: 'reference-path-agrees', weight: 'strong', group, discreditsIssuer: true, expected, ...seenHere(chain) };
+    return { rule: 'reference-path-agrees', weight: weightOf(reference.kind, chain), expected, ...seenHere(chain) };
   }
   if (reference.kind !== 'server-name' || standing.kind !== 'public') return null;
   const expected = `A trusted chain with this server name as ${seen}`;
   return {
     rule: 'server-name-changes-nothing',
     weight: 'weak',
-    group: 'server-name',
-    discreditsIssuer: false,
     expected,
     ...seenHere(chain),
   };
+}
+
+/**
+ * The vendor may renew one node after the other, and a server may choose its chain by the server name: there a genuine key beside
+ * this one is no sign, unless the issuer here claims to be somebody else.
+ */
+function weightOf(kind: ReferenceChain['kind'], { claim }: ChainCase): Signal['weight'] {
+  switch (kind) {
+    case 'resolver':
+    case 'proxy':
+    case 'tls-1.2':
+      return 'witness';
+    case 'address':
+      return claim === 'other' ? 'witness' : 'weak';
+    case 'server-name':
+      return 'weak';
+  }
 }
 
 interface Seen {

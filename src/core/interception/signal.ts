@@ -1,18 +1,13 @@
 /**
- * Something that speaks for interception. `strong` ones have no everyday innocent explanation; `weak` ones have (a renewal, several
- * nodes, virtual hosts) and only add to a suspicion.
+ * Something that speaks for interception.
+ * - `witness`: seen in this round, and no change at the vendor can produce it. One is enough to turn a suspicion into a certainty.
+ * - `hint`: a change at the vendor does not explain it, but it rests on what was known before: it raises a suspicion, no more.
+ * - `weak`: has everyday explanations (a renewal, several nodes, virtual hosts), or says only since when; it stands in the evidence.
  */
 export interface Signal {
   /** Name of the expectation that failed, kebab-case. */
   readonly rule: string;
-  readonly weight: 'strong' | 'weak';
-  /** Signals of one group say the same thing twice: together they count once. */
-  readonly group: 'names' | 'control' | 'reference' | 'device' | 'copy' | 'minted' | 'strength' | 'server-name';
-  /**
-   * It rules out that the chain is merely incomplete: whoever signed is not the vendor. Then that the chain does not verify counts as
-   * a signal too.
-   */
-  readonly discreditsIssuer: boolean;
+  readonly weight: 'witness' | 'hint' | 'weak';
   readonly expected: string;
   readonly actual: string;
   /** The product that it points to. */

@@ -15,7 +15,7 @@ import { type Trust, type TrustProfile, trustUnder } from './trust.ts';
  * - `public`: at one of Mozilla's roots.
  * - `vendor`: at one of Fortinet's keys, which this profile does not take.
  * - `foreign`: at a root of its own, which nobody vouches for.
- * - `forged`: it claims the name of a known authority whose key did not sign it.
+ * - `forged`: it claims the name of a known authority (one that is sent along and verifies is known too) whose key did not sign it.
  * - `incomplete`: at an authority that was not sent and whose key is not known.
  */
 export interface Standing {
@@ -24,6 +24,8 @@ export interface Standing {
   readonly path: readonly Certificate[];
   /** The trusted key's label, for `trusted`, `weak`, `public` and `vendor`. */
   readonly label: string | null;
+  /** Pin of the configured key that it leads to, for `trusted`; null where only the baseline vouches for it, and for the others. */
+  readonly configured: string | null;
   /** Authorities above the leaf found by signature, on this path or another. */
   readonly authorities: readonly Certificate[];
 }
@@ -49,10 +51,12 @@ export function findStanding(sent: readonly [Certificate, ...Certificate[]], opt
   const all = walk(sent, trust, options, () => true);
   const strong = isStrongKey(leaf.key) ? walk(sent, trust, options, isStrongLink) : [];
   const authorities = all.slice(1).map((step) => step.certificate);
+  const configured = vouchedKeys(trust, null);
   const end = (kind: Standing['kind'], step: Step | undefined, label: string | null): Standing => ({
     kind,
     path: step === undefined ? [leaf] : pathTo(step),
     label,
+    configured: kind === 'trusted' ? (strong.find(({ certificate }) => configured.has(certificate.pin))?.certificate.pin ?? null) : null,
     authorities,
   });
 
@@ -65,7 +69,11 @@ export function findStanding(sent: readonly [Certificate, ...Certificate[]], opt
   if (vendor !== undefined) return end('vendor', vendor, vendorKeys.get(vendor.certificate.pin) ?? null);
   const weak = all.find((step) => keys.has(step.certificate.pin) || isPublicRoot(step, trust, options.host));
   if (weak !== undefined) return end('weak', weak, keys.get(weak.certificate.pin) ?? MOZILLA);
-  return untrustedEnd(all, { trust, options, end, vouched: sent.slice(1).filter((certificate) => keys.has(certificate.pin)) });
+  const leads = (authority: Certificate): boolean =>
+    walk([authority, ...sent], trust, options, isStrongLink).some(
+      (step) => keys.has(step.certificate.pin) || isPublicRoot(step, trust, options.host),
+    );
+  return untrustedEnd(all, { trust, options, end, beside: sent.slice(1), leads });
 }
 
 /** Pin of every key that is vouched for, and in whose words. */
@@ -119,8 +127,10 @@ interface Ending {
   readonly trust: Trust;
   readonly options: StandingOptions;
   readonly end: (kind: Standing['kind'], step: Step | undefined, label: string | null) => Standing;
-  /** Certificates that were sent and carry a trusted key, though the leaf does not lead to them. */
-  readonly vouched: readonly Certificate[];
+  /** What was sent beside the leaf. */
+  readonly beside: readonly Certificate[];
+  /** Whether such a certificate leads to a trusted key, though the leaf does not lead to it. */
+  readonly leads: (authority: Certificate) => boolean;
 }
 
 /** Tells apart why a chain reaches nothing that is known. */
@@ -137,12 +147,16 @@ function isSelfSigned(certificate: Certificate, checks: SignatureChecks): boolea
   return distinguishedNameKey(certificate.subject) === distinguishedNameKey(certificate.issuer) && checks.signs(certificate, certificate);
 }
 
+/** A peer that sends a tangle of them keeps us busy with no more. */
+const MOST_NAMESAKES = 3;
+
 /** Whether every authority that may carry this name is at hand, so that it was asked and has not signed. */
-function isDisowned(name: DistinguishedName, { trust, options, vouched }: Ending): boolean {
+function isDisowned(name: DistinguishedName, { trust, options, beside, leads }: Ending): boolean {
   const wanted = distinguishedNameKey(name);
   const hasName = (authority: Certificate): boolean => distinguishedNameKey(authority.subject) === wanted;
   if (wanted === '') return false;
-  if (vouched.some(hasName)) return true;
+  const namesakes = beside.filter((certificate) => certificate.isAuthority && hasName(certificate));
+  if (namesakes.slice(0, MOST_NAMESAKES).some(leads)) return true;
   // Only a certificate can be asked whether it signed; the key behind a pin without a name may be the one that did.
   if (trust.pins.some((pin) => pin.name === null)) return false;
   const held = [...trust.anchors.map((anchor) => anchor.certificate), ...(options.baseline?.authorities ?? [])];

@@ -29,6 +29,10 @@ export interface TlsEvidence {
   readonly openssl: OpensslWord | null;
   /** Flaws that every accepted chain at this address had, the learned one too; null: there was none before. */
   readonly knownFlaws: readonly FlawKind[] | null;
+  /** When this program last verified the target itself, under a key that is still configured; null: never, or not remembered. */
+  readonly remembered: RememberedChain | null;
+  /** Names of headers that only proxies and filters add, in the answer on the same connection. */
+  readonly traces: readonly string[];
   readonly trust: Trust;
   readonly products: readonly ProductPattern[];
   /** Already corrected when this machine's own clock is known to be wrong. */
@@ -42,18 +46,25 @@ export interface ControlChain {
 }
 
 /**
- * The same target looked at another way. `resolver`: at an address that another resolver (or the same one) gave; `proxy`: over
- * another path; `server-name`: at the same address with another SNI; `tls-1.2`: at the same address in the older version, where a device may inspect one of them alone.
+ * The same target looked at another way. `resolver`: at an address that only another resolver gave; `address`: at another of its
+ * addresses; `proxy`: over another path; `server-name`: at the same address with another SNI; `tls-1.2`: at the same address in the
+ * older version, where a device may inspect one of them alone.
  */
 export interface ReferenceChain {
   readonly label: string;
-  readonly kind: 'resolver' | 'proxy' | 'server-name' | 'tls-1.2';
+  readonly kind: 'resolver' | 'address' | 'proxy' | 'server-name' | 'tls-1.2';
   readonly chain: CapturedChain;
 }
 
 export interface OpensslWord {
   /** OpenSSL's code for it, `PATH_LENGTH_EXCEEDED`; null: it takes the chain. */
   readonly refusal: string | null;
+}
+
+export interface RememberedChain {
+  readonly at: EpochMs;
+  /** Whose key it ended at, for a person. */
+  readonly label: string;
 }
 
 export interface PreviousLeaf {
@@ -92,10 +103,12 @@ export interface TlsJudgement {
   readonly findings: readonly Finding[];
   /** One sentence. */
   readonly summary: string;
-  /** What would settle it; null unless the verdict is `unknown` or `interception-suspected`. */
+  /** What would settle it; null where the answer is plain. */
   readonly settle: string | null;
   /** The authorities above the leaf that were found by signature, nearest first. */
   readonly authorities: readonly Certificate[];
   /** Null: the chain leads to no key that the profile takes. */
   readonly accepted: TrustedPath | null;
+  /** Pin of the configured key that a genuine chain ends at; null for any other. */
+  readonly verifiedBy: string | null;
 }

@@ -28,6 +28,8 @@ export interface TrustAnchor {
 export interface PublicRoots {
   /** Those with this subject; a name may belong to more than one key. */
   bySubject(name: DistinguishedName): readonly Certificate[];
+  /** Whether a public authority, or one below it, has this organization; in the form of `organizationKey`. */
+  hasOrganization(organization: string): boolean;
 }
 
 export interface Trust {
@@ -44,4 +46,11 @@ export function trustUnder(profile: TrustProfile, trust: Trust): Trust {
     anchors: trust.anchors.filter((anchor) => anchor.origin === 'configured'),
     publicRoots: trust.publicRoots,
   };
+}
+
+/** In whose words a configured key is vouched for under this profile; null when it is not (any more). */
+export function labelOfKey(pin: string, profile: TrustProfile, trust: Trust): string | null {
+  const { pins, anchors } = trustUnder(profile, trust);
+  const anchor = anchors.find(({ certificate }) => certificate.pin === pin);
+  return anchor?.label ?? pins.find((candidate) => candidate.pin === pin)?.label ?? null;
 }

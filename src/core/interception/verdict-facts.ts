@@ -1,17 +1,20 @@
 import { attributeValues } from '../distinguished-name.ts';
 import type { TlsOutcome } from '../observation.ts';
-import type { ChainCase, Dates, Identity } from './chain-case.ts';
 import type { History } from './baseline.ts';
+import type { ChainCase, Dates, Identity } from './chain-case.ts';
+import type { Claim } from './claim.ts';
 import { ageOf, type FlawAge } from './judge-flaws.ts';
 import type { Signal } from './signal.ts';
 import type { Standing } from './standing.ts';
 import { trustUnder } from './trust.ts';
 
-/** What the table of verdicts looks at: small closed sets and counts, so that it can be read and tested as a table. */
+/** What the table of verdicts looks at: small closed sets, so that it can be read and tested as a table. */
 export interface VerdictFacts {
   readonly standing: Standing['kind'];
   /** The profile takes a chain that ends there: at a trusted key, or at a public root under the profile `public`. */
   readonly accepted: boolean;
+  /** Whom the chain claims to come from, by its names alone. */
+  readonly claim: Claim;
   readonly identity: Identity;
   readonly dates: Dates;
   readonly history: History;
@@ -20,64 +23,60 @@ export interface VerdictFacts {
   readonly profile: 'fortinet' | 'public' | 'pinned';
   /** What TLS clients refuse an accepted chain for, although its signatures are right. */
   readonly flaw: FlawAge;
+  /** Whether there is any key that a chain could lead to. */
+  readonly trusting: boolean;
   /** After the certificate: `cut` when the connection was reset, closed or fell silent; `alert` when the peer said why it ended. */
   readonly ended: 'handshake' | 'alert' | 'cut';
-  /** That the chain does not verify speaks for interception. */
-  readonly unverified: boolean;
-  /** Another path to the same name shows the genuine key. */
+  /** Something in this round that no change at the vendor can produce. */
+  readonly witnessed: boolean;
+  /** The witness is the genuine key on another path to the same name. */
   readonly contradicted: boolean;
-  /** Independent signals of interception, `unverified` among them. */
-  readonly signals: number;
-  /** Weak signals that a mere renewal does not explain. */
-  readonly hints: number;
+  /** Something that a change at the vendor does not explain, resting on what was known before. */
+  readonly hinted: boolean;
+}
+
+export function isDateWrong({ dates }: VerdictFacts): boolean {
+  return dates === 'expired' || dates === 'not-yet-valid';
+}
+
+export function isNamed({ identity }: VerdictFacts): boolean {
+  return identity !== 'other' && identity !== 'device';
+}
+
+/** For the right name, under an authority that no inspection product has: a public one, or the vendor's own. */
+export function isElsewhere(facts: VerdictFacts): boolean {
+  return (facts.standing === 'public' || facts.standing === 'vendor') && !facts.accepted && isNamed(facts);
+}
+
+/**
+ * Only the key of the authority that the chain claims for itself, the vendor or a public one, is not known. What names the genuine
+ * certificate carries is not published, so under the vendor's name another one is no reason against it.
+ */
+export function isClaimed(facts: VerdictFacts): boolean {
+  const isVendors = facts.claim === 'vendor' && (facts.standing === 'incomplete' || facts.standing === 'foreign');
+  if (isVendors && facts.profile === 'fortinet') return facts.identity !== 'device';
+  return isNamed(facts) && (isVendors || (facts.claim === 'public' && facts.standing === 'incomplete'));
 }
 
 export function gatherFacts(chain: ChainCase, signals: readonly Signal[]): VerdictFacts {
-  const { standing, evidence, identity } = chain;
-  const accepted = chain.accepted !== null;
-  const strong = signals.filter((signal) => signal.weight === 'strong');
-  const unverified = !accepted && isUnverified(chain, strong);
+  const { standing, evidence, identity, claim } = chain;
+  const witnesses = signals.filter(({ weight }) => weight === 'witness');
   return {
     standing: standing.kind,
-    accepted,
+    accepted: chain.accepted !== null,
+    claim,
     identity,
     dates: chain.dates,
     history: historyOf(chain),
     gap: chain.gap !== null,
     profile: evidence.profile,
     flaw: ageOf(chain.accepted?.flaws ?? [], evidence.knownFlaws),
+    trusting: isAnythingTrusted(chain),
     ended: endOf(evidence.outcome),
-    unverified,
-    // Not by another server name: a server may choose its chain by that.
-    contradicted: strong.some((signal) => signal.rule === 'reference-path-agrees' && signal.group === 'reference'),
-    signals: new Set(strong.map((signal) => signal.group)).size + (unverified ? 1 : 0),
-    hints: signals.filter((signal) => signal.weight === 'weak' && signal.rule !== 'certificate-is-not-brand-new').length,
+    witnessed: witnesses.length > 0,
+    contradicted: witnesses.some(({ rule }) => rule === 'reference-path-agrees'),
+    hinted: signals.some(({ weight }) => weight === 'hint'),
   };
-}
-
-/**
- * A chain that ends at a stranger's root, or that disowns itself, does not verify: that is a signal. A chain that just ends early may
- * lack an intermediate; it counts only once something else says that its issuer is not the vendor. Where nothing at all is trusted,
- * not to verify means nothing.
- */
-function isUnverified(chain: ChainCase, strong: readonly Signal[]): boolean {
-  switch (chain.standing.kind) {
-    case 'foreign':
-    case 'forged':
-      return isDiscredited(strong) || isAnythingTrusted(chain);
-    case 'incomplete':
-    case 'weak':
-      return isDiscredited(strong);
-    case 'public':
-    case 'vendor':
-      return chain.identity === 'other' || chain.identity === 'device';
-    case 'trusted':
-      return false;
-  }
-}
-
-function isDiscredited(strong: readonly Signal[]): boolean {
-  return strong.some((signal) => signal.discreditsIssuer);
 }
 
 function isAnythingTrusted({ evidence }: ChainCase): boolean {

@@ -1,6 +1,6 @@
 import type { Confidence } from '../cause.ts';
 import type { Verdict } from './tls-evidence.ts';
-import type { VerdictFacts } from './verdict-facts.ts';
+import { isClaimed, isDateWrong, isElsewhere, isNamed, type VerdictFacts } from './verdict-facts.ts';
 
 /** One row of the table: the first row whose condition holds decides. */
 export interface VerdictRule {
@@ -32,20 +32,21 @@ export type VerdictRuleId =
   | 'elsewhere-dates'
   | 'elsewhere-cut'
   | 'elsewhere'
-  | 'two-signals'
-  | 'one-signal'
-  | 'hint'
-  | 'open';
-
-const isDateWrong = (facts: VerdictFacts): boolean => facts.dates === 'expired' || facts.dates === 'not-yet-valid';
-const isNamed = (facts: VerdictFacts): boolean => facts.identity !== 'other' && facts.identity !== 'device';
-/** For the right name, under an authority that no inspection product has: a public one, or the vendor's own. */
-const isElsewhere = (facts: VerdictFacts): boolean =>
-  (facts.standing === 'public' || facts.standing === 'vendor') && !facts.accepted && isNamed(facts);
+  | 'witnessed'
+  | 'untrusting'
+  | 'claimed-own-clock'
+  | 'claimed-dates'
+  | 'claimed-cut'
+  | 'claimed-hint'
+  | 'new-vendor-authority'
+  | 'public-incomplete'
+  | 'stranger'
+  | 'unverified';
 
 /**
  * How a chain becomes a verdict. Above `weak` stand the chains that the profile accepts: nothing but a device certificate can make
- * them an interception, since whoever intercepts has no trusted key. Below stand the others, where independent signals are counted.
+ * them an interception, since whoever intercepts has no trusted key. Below stand the others: a witness of this round makes them an
+ * interception; without one, what decides is whether the vendor may have changed its authority, or forgotten to send one.
  */
 export const VERDICT_RULES: readonly VerdictRule[] = [
   {
@@ -57,8 +58,8 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
   },
   {
     id: 'device-and-more',
-    when: "accepted, but a device's factory certificate, and another independent signal",
-    holds: (facts) => facts.accepted && facts.identity === 'device' && facts.signals >= 2,
+    when: "accepted, but a device's factory certificate, and a witness of interception",
+    holds: (facts) => facts.accepted && facts.identity === 'device' && facts.witnessed,
     verdict: 'intercepted',
     confidence: 'confirmed',
   },
@@ -78,8 +79,8 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
   },
   {
     id: 'misnamed-and-more',
-    when: 'accepted, but for another name, and a signal of interception',
-    holds: (facts) => facts.accepted && !isNamed(facts) && facts.signals >= 1,
+    when: 'accepted, but for another name, and a witness of interception',
+    holds: (facts) => facts.accepted && !isNamed(facts) && facts.witnessed,
     verdict: 'interception-suspected',
     confidence: 'suspected',
   },
@@ -135,8 +136,8 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
   { id: 'genuine', when: 'accepted', holds: (facts) => facts.accepted, verdict: 'genuine', confidence: 'confirmed' },
   {
     id: 'weak',
-    when: 'leads to a trusted key, but over a key or signature that can be forged or a certificate not for servers, and no signal of interception',
-    holds: (facts) => facts.standing === 'weak' && facts.signals === 0,
+    when: 'leads to a trusted key, but over a key or signature that can be forged or a certificate not for servers, and no witness of interception',
+    holds: (facts) => facts.standing === 'weak' && !facts.witnessed,
     verdict: 'certificate-broken',
     confidence: 'suspected',
   },
@@ -176,36 +177,78 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
     confidence: 'confirmed',
   },
   {
-    id: 'two-signals',
-    when: 'two or more independent signals of interception',
-    holds: (facts) => facts.signals >= 2,
+    id: 'witnessed',
+    when: 'not accepted, and a witness of interception',
+    holds: (facts) => facts.witnessed,
     verdict: 'intercepted',
     confidence: 'confirmed',
   },
   {
-    id: 'one-signal',
-    when: 'one signal of interception',
-    holds: (facts) => facts.signals === 1,
+    id: 'untrusting',
+    when: 'nothing at all is trusted: the profile pinned without a key',
+    holds: (facts) => !facts.trusting,
+    verdict: 'unknown',
+    confidence: 'suspected',
+  },
+  {
+    id: 'claimed-own-clock',
+    when: "claimed, out of date as a control host's is",
+    holds: (facts) => isClaimed(facts) && facts.dates === 'clock',
+    verdict: 'unknown',
+    confidence: 'suspected',
+  },
+  {
+    id: 'claimed-dates',
+    when: 'claimed, but expired or not yet valid',
+    holds: (facts) => isClaimed(facts) && isDateWrong(facts),
+    verdict: 'certificate-broken',
+    confidence: 'suspected',
+  },
+  {
+    id: 'claimed-cut',
+    when: 'claimed, but the connection was cut',
+    holds: (facts) => isClaimed(facts) && facts.ended === 'cut',
+    verdict: 'blocked',
+    confidence: 'suspected',
+  },
+  {
+    id: 'claimed-hint',
+    when: 'claimed, with a hint that a change at the vendor does not explain',
+    holds: (facts) => isClaimed(facts) && facts.hinted,
     verdict: 'interception-suspected',
     confidence: 'suspected',
   },
   {
-    id: 'hint',
-    when: 'no signal, but a hint that a renewal does not explain',
-    holds: (facts) => facts.hints > 0,
+    id: 'new-vendor-authority',
+    when: 'claimed to be the vendor: an authority of its name under a key that is not known',
+    holds: (facts) => isClaimed(facts) && facts.claim === 'vendor',
+    verdict: 'vendor-ca-changed',
+    confidence: 'suspected',
+  },
+  {
+    id: 'public-incomplete',
+    when: 'claimed to be public: an authority that was not sent, of the name of a public one',
+    holds: isClaimed,
+    verdict: 'certificate-broken',
+    confidence: 'suspected',
+  },
+  {
+    id: 'stranger',
+    when: 'not accepted, and for another name',
+    holds: (facts) => !isNamed(facts),
     verdict: 'interception-suspected',
     confidence: 'suspected',
   },
 ];
 
-/** What remains: a chain that ends early, with nothing against it and nothing for it. */
-export const OPEN: Omit<VerdictRule, 'holds'> = {
-  id: 'open',
-  when: 'anything else: an authority that was not sent and is not known',
-  verdict: 'unknown',
+/** What remains: somebody who is not even by name the vendor or a public authority, or who claims a name that its key does not bear out. */
+export const UNVERIFIED: Omit<VerdictRule, 'holds'> = {
+  id: 'unverified',
+  when: 'anything else: an authority that claims to be neither the vendor nor a public one, or a root that nobody knows',
+  verdict: 'interception-suspected',
   confidence: 'suspected',
 };
 
 export function decide(facts: VerdictFacts): Omit<VerdictRule, 'holds'> {
-  return VERDICT_RULES.find((rule) => rule.holds(facts)) ?? OPEN;
+  return VERDICT_RULES.find((rule) => rule.holds(facts)) ?? UNVERIFIED;
 }

@@ -7,11 +7,14 @@ import { type ChainCase, openCase } from './chain-case.ts';
 import { controlSignal } from './control-signal.ts';
 import { copySignals } from './copy-signal.ts';
 import { deviceSignal, identitySignal, mintedSignals, strengthSignal } from './leaf-signals.ts';
+import { locationSignal } from './location-signal.ts';
+import { memorySignals } from './memory-signal.ts';
 import { judgeNoCertificate } from './no-certificate.ts';
 import { referenceSignals } from './reference-signal.ts';
 import type { Signal } from './signal.ts';
 import { createSignatureChecks, type SignatureChecks } from './signature-checks.ts';
-import { type TlsEvidence, type TlsJudgement, VERDICTS } from './tls-evidence.ts';
+import { type TlsEvidence, type TlsJudgement, type Verdict, VERDICTS } from './tls-evidence.ts';
+import { traceSignal } from './trace-signal.ts';
 import { gatherFacts } from './verdict-facts.ts';
 import { decide } from './verdict-rules.ts';
 
@@ -40,23 +43,34 @@ const SIGNALS: readonly ((chain: ChainCase) => readonly Signal[])[] = [
   identitySignal,
   copySignals,
   referenceSignals,
+  traceSignal,
+  locationSignal,
   mintedSignals,
   strengthSignal,
+  memorySignals,
 ];
 
 function judgeChain(chain: ChainCase): TlsJudgement {
   const signals = SIGNALS.flatMap((find) => find(chain));
   const rule = decide(gatherFacts(chain, signals));
-  const isInterception = rule.verdict === 'intercepted' || rule.verdict === 'interception-suspected';
-  const product = isInterception ? (signals.find((signal) => signal.product !== null)?.product ?? null) : null;
+  const product = isInterception(rule.verdict) ? (signals.find((signal) => signal.product !== null)?.product ?? null) : null;
   return {
     verdict: rule.verdict,
     confidence: rule.confidence,
     product,
-    ...reportCase(chain, rule, isInterception ? signals : []),
+    ...reportCase(chain, rule, signals),
     authorities: chain.standing.authorities,
     accepted: chain.accepted,
+    verifiedBy: isGenuine(rule.verdict) ? chain.standing.configured : null,
   };
+}
+
+function isInterception(verdict: Verdict): boolean {
+  return verdict === 'intercepted' || verdict === 'interception-suspected';
+}
+
+function isGenuine(verdict: Verdict): boolean {
+  return verdict === 'genuine' || verdict === 'rotated';
 }
 
 function judgeUnreadable(chain: CapturedChain, { target }: TlsEvidence): TlsJudgement {
@@ -72,6 +86,7 @@ function judgeUnreadable(chain: CapturedChain, { target }: TlsEvidence): TlsJudg
     settle: 'The same connection looked at from a path known to be clean',
     authorities: [],
     accepted: null,
+    verifiedBy: null,
   };
 }
 

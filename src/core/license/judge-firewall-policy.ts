@@ -47,13 +47,15 @@ function judgeInspection(flow: Flow, policy: FirewallPolicy, inspection: SslInsp
   }
 }
 
-function judgeDeep(uses: string, inspection: Extract<SslInspection, { kind: 'known' }>): Pick<Finding, 'actual' | 'level' | 'suggests'> {
+type DeepJudgement = Pick<Finding, 'actual' | 'level' | 'suggests' | 'confidence'>;
+
+function judgeDeep(uses: string, inspection: Extract<SslInspection, { kind: 'known' }>): DeepJudgement {
   if (inspection.exemptedBy !== null) {
     return { actual: `${uses}: deep inspection, from which ${inspection.exemptedBy} exempts the server`, level: 'note', suggests: null };
   }
   if (inspection.unreadExemptions.length > 0) {
     const actual = `${uses}: deep inspection, and whether the server is exempt cannot be told: ${nameList(inspection.unreadExemptions)}`;
-    return { actual, level: 'warning', suggests: 'policy-inspects-traffic' };
+    return { actual, level: 'warning', suggests: 'policy-inspects-traffic', confidence: 'suspected' };
   }
   return { actual: `${uses}: deep inspection`, level: 'broken', suggests: 'policy-inspects-traffic' };
 }

@@ -8,7 +8,7 @@ export interface ClockEstimate {
   readonly precisionMs: Millis;
   /** `host:port` of those that say the same. */
   readonly supporters: readonly string[];
-  /** An NTP server or two different sources say the same: enough to believe it. */
+  /** An NTP server, a server that proved who it is, or two different sources say the same: enough to believe it. */
   readonly trusted: boolean;
 }
 
@@ -37,7 +37,7 @@ export function estimateClock(observations: readonly ClockObservation[]): ClockE
     offsetMs: median.offsetMs,
     precisionMs: median.precisionMs,
     supporters,
-    trusted: supporters.length > 1 || agreeing.some(({ protocol }) => protocol === 'ntp'),
+    trusted: supporters.length > 1 || agreeing.some(({ protocol }) => protocol !== 'http'),
   };
 }
 

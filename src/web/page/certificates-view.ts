@@ -11,7 +11,7 @@ import { instantText } from './time-text.ts';
 const VERDICTS: Readonly<Record<Verdict, { readonly tone: Tone; readonly word: string }>> = {
   genuine: { tone: 'good', word: 'Genuine' },
   rotated: { tone: 'info', word: 'Renewed' },
-  'vendor-ca-changed': { tone: 'warn', word: 'Another public authority' },
+  'vendor-ca-changed': { tone: 'warn', word: 'Another authority' },
   intercepted: { tone: 'bad', word: 'Intercepted' },
   'interception-suspected': { tone: 'bad', word: 'Interception suspected' },
   'certificate-broken': { tone: 'bad', word: 'Not valid' },

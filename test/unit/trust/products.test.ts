@@ -26,15 +26,30 @@ function nameOf(...attributes: readonly string[]): DistinguishedName {
 
 const FORTINET = ['C=US', 'ST=California', 'L=Sunnyvale', 'O=Fortinet', 'OU=Certificate Authority'] as const;
 
+/** What the vendor may call an authority of its own that nobody has seen yet. */
+const NEXT_AUTHORITIES = [
+  'fortinet-ca3',
+  'Fortinet Root CA G2',
+  'FortiToken Mobile CA',
+  'FORTINETCA2026',
+  'Fortinet TLS 2027',
+  'FGCA',
+  'FTM',
+  '',
+];
+
 describe('the shipped catalogue', () => {
   test.each([
     ['Fortinet FortiGate', ...FORTINET, 'CN=FG100FTK20012345'],
     ['Fortinet FortiGate', ...FORTINET, 'CN=FG101FTKAABBCC01', 'emailAddress=support@fortinet.com'],
-    ['Fortinet FortiGate', 'C=US', 'CN=FGSNXXXXXXXXXXXX', 'emailAddress=support@fortinet.com', 'L=Sunnyvale', 'O=Fortinet'],
-    ['Fortinet FortiGate', ...FORTINET, 'CN=FortiProxy CA'],
+    ['Fortinet FortiGate', 'C=US', 'CN=FWF60FTK20000001', 'emailAddress=support@fortinet.com', 'L=Sunnyvale', 'O=Fortinet'],
+    ['Fortinet FortiProxy', ...FORTINET, 'CN=FPXVULTM20000001'],
+    ['Fortinet FortiProxy', ...FORTINET, 'CN=FPX4KFTE19000012'],
+    ['Fortinet device', ...FORTINET, 'CN=FSVM000000000001'],
     ['Fortinet FortiGate', 'CN=FortiGate CA'],
     ['Fortinet FortiGate', 'O=Fortinet', 'OU=Certificate Authority', 'CN=Fortinet Untrusted CA'],
-    ['Fortinet FortiGate', 'O=Fortinet Ltd.', 'CN=whatever'],
+    ['Fortinet FortiGate', 'O=Fortinet Ltd.', 'CN=FortiGate CA'],
+    ['Fortinet FortiGate', 'O=Fortinet Ltd.', 'CN=FGT60C3G10000001'],
     ['Zscaler', 'O=Zscaler Inc.', 'CN=Zscaler Intermediate Root CA (zscalertwo.net)'],
     ['Netskope', 'CN=ca.acme.goskope.com', 'emailAddress=certadmin@netskope.com'],
     ['Netskope', 'CN=ns-swg.ca.acme.goskope.com'],
@@ -82,9 +97,9 @@ describe('the shipped catalogue', () => {
     const names = [
       ...anchors.map(({ certificate }) => certificate.subject),
       nameOf(...FORTINET, 'CN=fortinet-subca2003', 'emailAddress=support@fortinet.com'),
-      nameOf(...FORTINET, 'CN=fortinet-ca3'),
+      ...NEXT_AUTHORITIES.map((commonName) => nameOf(...FORTINET, `CN=${commonName}`)),
     ];
-    expect(names).toHaveLength(5);
+    expect(names).toHaveLength(4 + NEXT_AUTHORITIES.length);
     expect(names.map((name) => findProduct(products, [name])?.id ?? null)).toEqual(names.map(() => null));
   });
 
@@ -99,6 +114,7 @@ describe('the shipped catalogue', () => {
     ['O=Cisco Systems, Inc.', 'CN=HydrantID Server CA O1'],
     ['O=Acme AG', 'CN=Acme SSL Inspection CA'],
     ['O=Not Fortinet', 'OU=Certificate Authority', 'CN=FG100FTK20012345x'],
+    ['O=Fortinet Ltd.', 'CN=whatever'],
     ['CN=The FortiGate CA of Acme'],
     ['CN=goskope.com.example.org'],
   ])('names nothing for %s %s', (...attributes) => {

@@ -10,11 +10,12 @@ const NOTHING_KNOWN = { subject: 'x:443', host: 'x', port: '443' };
 /** Every step of every remedy that is told when these facts are known. */
 function steps(facts: Parameters<typeof fill>[1]): readonly string[] {
   return Object.values(CATALOGUE)
-    .flatMap(({ remedy, productRemedy, anyProductRemedy, throughProxy }) => [
+    .flatMap(({ remedy, productRemedy, anyProductRemedy, throughProxy, unclearPath }) => [
       ...remedy,
       ...Object.values(productRemedy ?? {}).flat(),
       ...(anyProductRemedy ?? []),
       ...(throughProxy?.remedy ?? []),
+      ...(unclearPath?.remedy ?? []),
     ])
     .map((step) => fill(step, facts));
 }
@@ -57,12 +58,14 @@ describe('CATALOGUE', () => {
   test.each(Object.entries(CATALOGUE) as [CauseId, (typeof CATALOGUE)[CauseId]][])(
     '%s can be told with nothing but its subject known',
     (_, entry) => {
-      const { throughProxy } = entry;
+      const { throughProxy, unclearPath } = entry;
       const proxied = throughProxy === undefined ? [] : [throughProxy.summary, ...throughProxy.remedy];
+      const unclear = unclearPath === undefined ? [] : [unclearPath.summary, ...unclearPath.remedy];
       const texts = [
         entry.summary,
         ...entry.remedy,
         ...proxied,
+        ...unclear,
         ...Object.values(entry.productRemedy ?? {}).flat(),
         ...(entry.anyProductRemedy ?? []),
       ];

@@ -63,6 +63,12 @@ const BROKEN: readonly VerdictRow[] = [
     verdict: 'certificate-broken',
   },
   { name: 'RSA key of 1024 bits', seen: sees(rsa512, genuine.sub), verdict: 'certificate-broken' },
+  { name: 'missing intermediate of a public authority', seen: { ...PUBLIC, ...sees(publicServer) }, verdict: 'certificate-broken' },
+  {
+    name: 'missing intermediate, expired as well',
+    seen: sees(await leaf(genuine.otherSub, { notAfter: new Date(now - 1) })),
+    verdict: 'certificate-broken',
+  },
 ];
 
 describeVerdicts('a broken certificate', BROKEN, evidence);

@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { judgeTls } from '../../../../src/core/interception/verdict.ts';
-import { chainOf, failed } from '../../../support/chains.ts';
+import { anchorOf, chainOf, failed, pinOf } from '../../../support/chains.ts';
 import { createCast } from '../../../support/verdict-cast.ts';
-import { describeVerdicts, PINNED, PUBLIC, reference, sees, type VerdictRow } from '../../../support/verdict-rows.ts';
+import { describeVerdicts, HOUR_MS, PINNED, PUBLIC, recent, reference, sees, type VerdictRow } from '../../../support/verdict-rows.ts';
 
 const w = await createCast();
-const { genuine, server, leaf, leafFor, baseline, evidence, cleanControl, publicLeaf, publicServer, configured } = w;
+const { genuine, server, trust, now, leaf, leafFor, baseline, evidence, control, cleanControl, newRoot, newSub, byNewSub } = w;
+const { publicLeaf, publicServer, configured } = w;
 
 const CHANGED: readonly VerdictRow[] = [
   {
@@ -47,6 +48,76 @@ const CHANGED: readonly VerdictRow[] = [
   },
 ];
 
+const NEW_AUTHORITY: readonly VerdictRow[] = [
+  {
+    name: 'new sub-authority whose root is not sent',
+    seen: sees(byNewSub, newSub),
+    verdict: 'vendor-ca-changed',
+    rule: 'chain-verifies-under-pin',
+  },
+  {
+    name: 'the same, made an hour ago',
+    seen: sees(await leaf(newSub, { notBefore: new Date(now - HOUR_MS) }), newSub),
+    verdict: 'vendor-ca-changed',
+  },
+  { name: 'the same, control host clean', seen: { ...sees(byNewSub, newSub), controls: [cleanControl] }, verdict: 'vendor-ca-changed' },
+  {
+    name: "the same, a host of the vendor's own under the same authority",
+    seen: { ...sees(byNewSub, newSub), controls: [await control('directregistration.fortinet.com', newSub)] },
+    verdict: 'vendor-ca-changed',
+  },
+  {
+    name: 'missing intermediate, serials that come back',
+    seen: { ...sees(byNewSub), previous: recent(now, '01', '02', '01', '02') },
+    verdict: 'vendor-ca-changed',
+  },
+  { name: 'missing intermediate', seen: sees(await leaf(genuine.otherSub)), verdict: 'vendor-ca-changed' },
+  {
+    name: 'a pin may be the key of the issuer that was not sent',
+    seen: {
+      ...sees(await leaf({ ...genuine.root, keys: newRoot.keys })),
+      trust: { ...trust, anchors: [anchorOf(genuine.root)], pins: [pinOf(newRoot, 'configured')] },
+    },
+    verdict: 'vendor-ca-changed',
+  },
+  { name: 'new root of the vendor, sent along', seen: sees(byNewSub, newSub, newRoot), verdict: 'vendor-ca-changed' },
+  {
+    name: 'the same, for a name that is not published',
+    seen: sees(await leafFor('globalftm.example.net', newSub), newSub),
+    verdict: 'vendor-ca-changed',
+    rule: 'certificate-names-the-server',
+  },
+  {
+    name: 'the same, another serial on each connection',
+    seen: { ...sees(byNewSub), previous: recent(now, '01', '02', '03') },
+    verdict: 'vendor-ca-changed',
+    rule: 'serial-stays',
+  },
+  {
+    name: 'the same, genuine until a minute ago',
+    seen: { ...sees(byNewSub, newSub), remembered: { at: now - 60_000, label: 'Fortinet_CA' } },
+    verdict: 'vendor-ca-changed',
+    rule: 'genuine-as-before',
+  },
+  {
+    name: 'the same, another authority learned',
+    seen: { ...sees(byNewSub, newSub), baseline: baseline(server, genuine.sub) },
+    verdict: 'vendor-ca-changed',
+    rule: 'issuer-as-learned',
+  },
+  {
+    name: 'the same, another of its addresses still as before',
+    seen: { ...sees(byNewSub, newSub), references: reference('address', server, genuine.sub) },
+    verdict: 'vendor-ca-changed',
+    rule: 'reference-path-agrees',
+  },
+  {
+    name: 'the same, the genuine key with another server name',
+    seen: { ...sees(byNewSub, newSub), references: reference('server-name', server, genuine.sub) },
+    verdict: 'vendor-ca-changed',
+  },
+];
+
 const BLOCKED: readonly VerdictRow[] = [
   { name: 'reset', seen: { outcome: failed({ reason: 'reset' }) }, verdict: 'blocked', rule: 'tls-handshake-answered' },
   { name: 'silence', seen: { outcome: failed({ reason: 'timeout', durationMs: 5000 }) }, verdict: 'blocked' },
@@ -79,7 +150,27 @@ const BLOCKED: readonly VerdictRow[] = [
 ];
 
 describeVerdicts('another authority', CHANGED, evidence);
+describeVerdicts('a new authority of the vendor', NEW_AUTHORITY, evidence);
 describeVerdicts('a connection without a certificate', BLOCKED, evidence);
+
+describe('judgeTls() on a new authority of the vendor', () => {
+  test.each(NEW_AUTHORITY)('warns, suspected, and leaves the precondition unknown: $name', ({ seen }) => {
+    const { confidence, findings, settle } = judgeTls(evidence(seen));
+    const suggesting = findings.filter(({ suggests }) => suggests !== null);
+    expect(confidence).toBe('suspected');
+    expect(new Set(suggesting.map((finding) => `${finding.level} ${String(finding.confidence)}`))).toEqual(new Set(['warning suspected']));
+    expect(findings.filter(({ level }) => level === 'unknown').map(({ rule }) => rule)).toEqual(['authority-is-known']);
+    expect(settle).toMatch(/\w{3}/u);
+  });
+
+  test('names the authority, and from where it may be trusted', () => {
+    const { settle, summary, findings } = judgeTls(evidence(sees(byNewSub, newSub)));
+    expect(summary).toContain('CN=fortinet-ca3');
+    expect(settle).toContain('CN=fortinet-ca3');
+    expect(settle).toContain('as a FortiGate with current firmware has it');
+    expect(findings[0]?.advice?.remedy.join(' ')).toContain('never from the connection itself');
+  });
+});
 
 describe('judgeTls() on a connection without a certificate', () => {
   test.each([

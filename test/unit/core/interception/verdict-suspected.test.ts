@@ -4,7 +4,7 @@ import { createIdentity } from '../../../support/authority.ts';
 import { certificateOf, chainOf, handshake } from '../../../support/chains.ts';
 import { DAY_MS } from '../../../support/interception-world.ts';
 import { createCast } from '../../../support/verdict-cast.ts';
-import { describeVerdicts, PUBLIC, recent, reference, sees, type VerdictRow } from '../../../support/verdict-rows.ts';
+import { describeVerdicts, PUBLIC, reference, sees, type VerdictRow } from '../../../support/verdict-rows.ts';
 
 const w = await createCast();
 const {
@@ -24,9 +24,11 @@ const {
   byCorporateSub,
   publicLeaf,
   newSub,
-  byNewSub,
+  misnamed,
   selfSigned,
 } = w;
+
+const namesake = await createIdentity({ name: 'C=DE, O=Acme AG, CN=Acme Root CA', authority: true });
 
 const SUSPECTED: readonly VerdictRow[] = [
   {
@@ -99,12 +101,6 @@ const SUSPECTED: readonly VerdictRow[] = [
     verdict: 'interception-suspected',
   },
   {
-    name: 'unknown issuer, another serial on each connection',
-    seen: { ...sees(byNewSub), previous: recent(now, '01', '02', '03') },
-    verdict: 'interception-suspected',
-    rule: 'serial-stays',
-  },
-  {
     name: 'unknown issuer, weaker than learned',
     seen: {
       outcome: handshake({ protocol: 'TLSv1.2' }, await leaf(newSub, { notBefore: new Date(now - 5 * DAY_MS) })),
@@ -122,11 +118,62 @@ const SUSPECTED: readonly VerdictRow[] = [
     },
     verdict: 'interception-suspected',
   },
+  {
+    name: 'subject and dates of the learned leaf under another key',
+    seen: {
+      ...sees(
+        await leaf(corporate.root, {
+          notBefore: new Date(certificateOf(server).notBefore),
+          notAfter: new Date(certificateOf(server).notAfter),
+        }),
+        corporate.root,
+      ),
+      baseline: baseline(server, genuine.sub),
+    },
+    verdict: 'interception-suspected',
+    rule: 'names-belong-to-their-keys',
+  },
+  {
+    name: 'serial of the learned leaf under another key',
+    seen: {
+      ...sees(await leaf(corporate.root, { serial: certificateOf(server).serial, notBefore: new Date(now - 9 * DAY_MS) }), corporate.root),
+      baseline: baseline(server, genuine.sub),
+    },
+    verdict: 'interception-suspected',
+  },
+  {
+    name: 'factory certificate where a server was learned',
+    seen: { ...sees(device, genuine.sub), baseline: baseline(server, genuine.sub) },
+    verdict: 'interception-suspected',
+    product: 'Fortinet FortiGate',
+    rule: 'identity-as-learned',
+  },
+  {
+    name: 'factory certificate in place of a public host',
+    seen: { ...PUBLIC, ...sees(device, genuine.sub) },
+    verdict: 'interception-suspected',
+    product: 'Fortinet FortiGate',
+  },
+  {
+    name: 'another server name shows the genuine key',
+    seen: { ...sees(byCorporate, corporate.root), references: reference('server-name', misnamed, genuine.sub) },
+    verdict: 'interception-suspected',
+  },
+  {
+    name: 'missing intermediate, another authority of the same name on the control host',
+    seen: { ...sees(byCorporate), controls: [{ target: 'www.iana.org:443', chain: chainOf(await leafFor('www.iana.org', namesake)) }] },
+    verdict: 'interception-suspected',
+  },
+  {
+    name: 'signed by a leaf of the genuine authority, which is no authority',
+    seen: sees(await leaf(server), server, genuine.sub),
+    verdict: 'interception-suspected',
+  },
 ];
 
-describeVerdicts('one signal of interception', SUSPECTED, evidence);
+describeVerdicts('a suspicion of interception', SUSPECTED, evidence);
 
-describe('judgeTls() on one signal of interception', () => {
+describe('judgeTls() on a suspicion of interception', () => {
   test.each(SUSPECTED)('is suspected only, and says what would settle it: $name', ({ seen }) => {
     const { confidence, settle } = judgeTls(evidence(seen));
     expect(confidence).toBe('suspected');

@@ -1,0 +1,43 @@
+import { z } from 'zod';
+import type { EpochMs } from '../core/clock.ts';
+import type { JsonFile } from '../store/json-file.ts';
+import type { JudgedRound } from './assess-round.ts';
+
+/** When each target was last seen with a genuine chain at all of its addresses, and under whose key. */
+export interface GenuineMemory {
+  of(target: string): GenuineSight | null;
+  /** Keeps what a round verified. */
+  note(tls: JudgedRound['tls'], at: EpochMs): Promise<void>;
+}
+
+export interface GenuineSight {
+  /** Pin of the configured key that the chain ended at. */
+  readonly pin: string;
+  readonly at: EpochMs;
+}
+
+const MOST_TARGETS = 2_000;
+
+const content = z.object({
+  version: z.literal(1),
+  targets: z.record(z.string().max(300), z.object({ pin: z.string().max(100), at: z.number().int() })),
+});
+
+/** @param file null: nothing is remembered beyond this process */
+export async function loadGenuineMemory(file: JsonFile | null, now: EpochMs): Promise<GenuineMemory> {
+  const stored = content.safeParse(await file?.load());
+  // What lies in the future was kept by a clock that was wrong.
+  const sights = new Map(Object.entries(stored.data?.targets ?? {}).filter(([, { at }]) => at <= now));
+  return {
+    of: (target) => sights.get(target) ?? null,
+    note: async (tls, at) => {
+      const verified = tls.flatMap(({ path, judged }): readonly (readonly [string, GenuineSight])[] => {
+        const pin = judged.worst?.verifiedBy ?? null;
+        return pin === null ? [] : [[path.subject, { pin, at }]];
+      });
+      if (verified.length === 0) return;
+      for (const [target, sight] of verified) sights.set(target, sight);
+      await file?.save({ version: 1, targets: Object.fromEntries([...sights].slice(-MOST_TARGETS)) });
+    },
+  };
+}

@@ -1,0 +1,94 @@
+import { describe, expect, test } from 'vitest';
+import { labelOfKey } from '../../../src/core/interception/trust.ts';
+import { judgeTls } from '../../../src/core/interception/verdict.ts';
+import { loadGenuineMemory } from '../../../src/round/genuine-memory.ts';
+import type { JsonFile } from '../../../src/store/json-file.ts';
+import { anchorOf, pinOf } from '../../support/chains.ts';
+import { TARGET } from '../../support/interception-world.ts';
+import { path } from '../../support/observed.ts';
+import { createCast } from '../../support/verdict-cast.ts';
+import { sees } from '../../support/verdict-rows.ts';
+
+const w = await createCast();
+const { genuine, now } = w;
+
+function fileOf(content: unknown): JsonFile & { content: unknown } {
+  const file = {
+    content,
+    load: () => Promise.resolve(file.content),
+    save: (value: unknown) => {
+      file.content = value;
+      return Promise.resolve();
+    },
+  };
+  return file;
+}
+
+function judged(seen: Parameters<typeof w.evidence>[0]) {
+  return [{ path: path({ subject: TARGET }), judged: { endpoints: [], worst: judgeTls(w.evidence(seen)) } }];
+}
+
+const verifiedBy = (seen: Parameters<typeof w.evidence>[0]): string | null => judgeTls(w.evidence(seen)).verifiedBy;
+
+describe('loadGenuineMemory()', () => {
+  test('keeps under which key a target was genuine, and when, over a restart', async () => {
+    const file = fileOf(null);
+    const memory = await loadGenuineMemory(file, now);
+    expect(memory.of(TARGET)).toBeNull();
+    await memory.note(judged({}), now);
+    expect(memory.of(TARGET)).toEqual({ pin: genuine.sub.pin, at: now });
+    expect((await loadGenuineMemory(file, now)).of(TARGET)).toEqual({ pin: genuine.sub.pin, at: now });
+  });
+
+  test.each([
+    { name: 'an interception', seen: sees(w.byCorporate) },
+    { name: 'a new authority of the vendor', seen: sees(w.byNewSub, w.newSub) },
+    { name: 'a public authority', seen: sees(w.publicLeaf, w.public.sub) },
+    { name: 'an expired certificate', seen: { now: now + 400 * 86_400_000 } },
+  ])('keeps what was before at $name', async ({ seen }) => {
+    const file = fileOf(null);
+    const memory = await loadGenuineMemory(file, now);
+    await memory.note(judged({}), now - 1_000);
+    const before = structuredClone(file.content);
+    await memory.note(judged(seen), now);
+    expect(file.content).toEqual(before);
+    expect(memory.of(TARGET)?.at).toBe(now - 1_000);
+  });
+
+  test.each([
+    null,
+    'nonsense',
+    { version: 2, targets: { [TARGET]: { pin: 'sha256/x', at: 1 } } },
+    { version: 1, targets: { [TARGET]: { pin: 'sha256/x', at: 'x' } } },
+    { version: 1, targets: { [TARGET]: { pin: 'sha256/x', at: now + 1 } } },
+  ])('remembers nothing of a file that is not its own, nor of the future: %j', async (content) => {
+    expect((await loadGenuineMemory(fileOf(content), now)).of(TARGET)).toBeNull();
+  });
+
+  test('works without a file', async () => {
+    const memory = await loadGenuineMemory(null, now);
+    await memory.note(judged({}), now);
+    expect(memory.of(TARGET)?.at).toBe(now);
+  });
+});
+
+describe('TlsJudgement.verifiedBy', () => {
+  test('is the configured key, not the learned one', () => {
+    expect(verifiedBy({})).toBe(genuine.sub.pin);
+    expect(verifiedBy({ baseline: w.baseline(w.server, genuine.sub) })).toBe(genuine.sub.pin);
+    expect(verifiedBy({ ...sees(w.byNewSub, w.newSub), baseline: w.baseline(w.byNewSub, w.newSub) })).toBeNull();
+    expect(verifiedBy({ ...sees(w.renewed, genuine.sub), baseline: w.baseline(w.server, genuine.sub) })).toBe(genuine.sub.pin);
+  });
+});
+
+describe('labelOfKey()', () => {
+  const trust = { ...w.trust, pins: [pinOf(w.newSub, 'configured'), ...w.trust.pins], anchors: [anchorOf(w.ownRoot, 'configured')] };
+
+  test('knows the keys that count under the profile, and no others', () => {
+    expect(labelOfKey(genuine.sub.pin, 'fortinet', trust)).toBe(genuine.sub.name);
+    expect(labelOfKey(genuine.sub.pin, 'pinned', trust)).toBeNull();
+    expect(labelOfKey(w.newSub.pin, 'pinned', trust)).toBe(w.newSub.name);
+    expect(labelOfKey(w.ownRoot.pin, 'public', trust)).toBe(w.ownRoot.name);
+    expect(labelOfKey('sha256/none', 'fortinet', trust)).toBeNull();
+  });
+});
