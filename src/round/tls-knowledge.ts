@@ -54,6 +54,26 @@ function usable(learned: Baseline | null, options: VouchingOptions): Pick<TlsKno
   return { baseline: null, refusedBaseline: { baseline: learned, unvouched } };
 }
 
+interface KnownTarget {
+  readonly knowledge: OwnKnowledge;
+  readonly leaves: PreviousLeaf[];
+}
+
+function keep({ leaves, knowledge }: KnownTarget, { endpoints }: JudgedTlsPath, at: EpochMs): void {
+  for (const { endpoint, outcome, judgement } of endpoints) {
+    const leaf = outcome.chain?.certificates[0];
+    if (leaf !== undefined) leaves.push({ serial: leaf.serial, pin: leaf.pin, at });
+    if (judgement.accepted !== null) knowledge.flaws.keep(endpoint.address, keptFlaws(judgement.accepted, outcome, knowledge));
+  }
+  leaves.splice(0, Math.max(0, leaves.length - REMEMBERED_LEAVES));
+}
+
+/** Only what was verified under a key that still counts. */
+function recalled(sight: ReturnType<GenuineMemory['of']>, { profile, trust }: OwnKnowledge): RememberedChain | null {
+  const label = sight === null ? null : labelOfKey(sight.pin, profile, trust);
+  return sight === null || label === null ? null : { at: sight.at, label };
+}
+
 /** @throws {Error} when a CA file, a product file or the learned trust cannot be read */
 export async function loadTlsKnowledge(
   { trust, licenseServer, services }: Config,
@@ -64,7 +84,7 @@ export async function loadTlsKnowledge(
   const checks = createSignatureChecks(CHECKS.spare + CHECKS.perTarget * services.length);
   const products = await loadProducts(trust.productFiles);
   const baselines = await readBaselines(trust.baselineFile);
-  const byTarget = new Map<string, { readonly knowledge: OwnKnowledge; readonly leaves: PreviousLeaf[] }>();
+  const byTarget = new Map<string, KnownTarget>();
 
   async function learn(target: string, config: Pick<TrustConfig, 'profile' | 'pins' | 'caFiles'>): Promise<void> {
     const vouching = { profile: config.profile, trust: await loadTrust(config), now: clock.now(), checks };
@@ -72,13 +92,6 @@ export async function loadTlsKnowledge(
     const flaws = createFlawMemory(learned.baseline === null ? null : learnedFlaws(learned.baseline, vouching));
     const knowledge = { ...vouching, products, ...learned, openssl: createOpensslWords(clock), flaws };
     byTarget.set(target, { knowledge, leaves: [] });
-  }
-
-  /** Only what was verified under a key that still counts. */
-  function recall(target: string, { profile, trust: own }: OwnKnowledge): RememberedChain | null {
-    const sight = memory.of(target);
-    const label = sight === null ? null : labelOfKey(sight.pin, profile, own);
-    return sight === null || label === null ? null : { at: sight.at, label };
   }
 
   for (const service of services) await learn(authority(service), service.trust);
@@ -98,23 +111,16 @@ export async function loadTlsKnowledge(
       const known = byTarget.get(target);
       return known === undefined
         ? { ...stranger, baseline: baselines.get(target) ?? null, previous: [], remembered: null }
-        : { ...known.knowledge, previous: [...known.leaves], remembered: recall(target, known.knowledge) };
+        : { ...known.knowledge, previous: [...known.leaves], remembered: recalled(memory.of(target), known.knowledge) };
     },
     of: (target) => {
       const known = byTarget.get(target);
       if (known === undefined) throw new RangeError(`Cannot judge "${target}": expected a target of the configuration`);
-      return { ...known.knowledge, previous: [...known.leaves], remembered: recall(target, known.knowledge) };
+      return { ...known.knowledge, previous: [...known.leaves], remembered: recalled(memory.of(target), known.knowledge) };
     },
-    remember: (target, { endpoints }, at) => {
+    remember: (target, judged, at) => {
       const known = byTarget.get(target);
-      if (known === undefined) return;
-      const { leaves, knowledge } = known;
-      for (const { endpoint, outcome, judgement } of endpoints) {
-        const leaf = outcome.chain?.certificates[0];
-        if (leaf !== undefined) leaves.push({ serial: leaf.serial, pin: leaf.pin, at });
-        if (judgement.accepted !== null) knowledge.flaws.keep(endpoint.address, keptFlaws(judgement.accepted, outcome, knowledge));
-      }
-      leaves.splice(0, Math.max(0, leaves.length - REMEMBERED_LEAVES));
+      if (known !== undefined) keep(known, judged, at);
     },
   };
 }
