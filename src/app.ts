@@ -59,6 +59,7 @@ export class App {
       intake: watch,
       pending: () => watch().alerting.pending(),
       storeWritable: () => watch().store.writable(),
+      storeNewer: () => watch().store.newer() !== null,
       inMaintenance: () => watch().alerting.inMaintenance(),
     });
     const sources = createWebSources({

@@ -50,7 +50,7 @@ function holder(serial: string | null): Acts {
 const COMPLAINT = 'FTM polling error: unexpected answer (500)';
 
 export const API_FAULTS: readonly Fault[] = [
-  found('appliance', 'appliance-unreachable', {
+  found('appliance', 'appliance-unreadable', {
     begin: ({ appliance }) => {
       appliance.setFault({ kind: 'reset' });
     },

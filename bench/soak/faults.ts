@@ -34,7 +34,7 @@ export function faultNamed(name: string): Fault {
 export const PAIRS: readonly (readonly [string, string])[] = [
   ['mail-tls-broken', 'answer-hijacked'],
   ['mail-unreachable', 'answer-hijacked'],
-  ['appliance-unreachable', 'egress-blocked'],
+  ['appliance-unreadable', 'egress-blocked'],
   ['license-on-peer', 'tls-intercepted'],
   ['tokens-exhausted', 'mail-login-rejected'],
   ['policy-missing', 'mail-recipient-rejected'],

@@ -57,7 +57,8 @@ export function logPartOf(config: Config, { logMemory, past, signatures, now }: 
   });
   if (logMemory.listeningSince === null && !tellsOfTrouble(report))
     return unheard(config, 'Not looked at: only the daemon listens to the log, and what one has kept of it is old');
-  return { kind: 'heard', report, faultSeenAt: past.kind === 'read' ? lastExplainingFault(past.incidents) : null };
+  const faultSeenAt = past.kind === 'read' ? lastExplainingFault(past.incidents) : null;
+  return { kind: 'heard', report, faultSeenAt, unreadSince: new Map() };
 }
 
 function unheard(config: Config, reason: string): LogPart {

@@ -28,6 +28,7 @@ export type CauseId =
   | 'mail-login-rejected'
   | 'mail-recipient-rejected'
   | 'appliance-unreachable'
+  | 'appliance-unreadable'
   | 'appliance-access-denied'
   | 'license-on-peer'
   | 'license-on-other-unit'
@@ -63,6 +64,7 @@ export const CAUSE_PRECONDITIONS: Readonly<Record<CauseId, PreconditionId>> = {
   'mail-login-rejected': 'mail',
   'mail-recipient-rejected': 'mail',
   'appliance-unreachable': 'appliance',
+  'appliance-unreadable': 'appliance',
   'appliance-access-denied': 'appliance',
   'license-on-peer': 'license-assignment',
   'license-on-other-unit': 'license-assignment',

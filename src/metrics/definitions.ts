@@ -34,6 +34,7 @@ export interface Metrics {
   readonly roundDuration: Gauge;
   readonly eventLoopLag: Histogram;
   readonly storeWritable: Gauge;
+  readonly storeNewer: Gauge;
   readonly buildInfo: Gauge<'version' | 'node'>;
 }
 
@@ -120,6 +121,7 @@ function defineOwnMetrics(registry: Registry): Pick<Metrics, OwnMetric> {
     roundDuration: gauge('ftm_round_duration_seconds', 'How long the last round of probes took', []),
     eventLoopLag: histogram('ftm_event_loop_lag_seconds', 'How late this process was when it looked, four times a second', [], LAG_BUCKETS),
     storeWritable: gauge('ftm_store_writable', '1 when history can be written', []),
+    storeNewer: gauge('ftm_store_newer', '1 when a newer ftm-watch wrote the history, which is left alone', []),
     buildInfo: gauge('ftm_build_info', 'Version of ftm-watch and of Node', ['version', 'node']),
   };
 }

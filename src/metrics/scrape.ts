@@ -23,6 +23,7 @@ export interface ScrapeSources {
   readonly intake: () => CountingIntake;
   readonly pending: () => Readonly<Record<string, number>>;
   readonly storeWritable: () => boolean;
+  readonly storeNewer: () => boolean;
   readonly inMaintenance: () => boolean;
 }
 
@@ -52,6 +53,7 @@ export function createScrape(registry: Registry, metrics: Metrics, sources: Scra
     takeCounts(sources.intake());
     for (const [channel, count] of Object.entries(sources.pending())) metrics.notificationsPending.set({ channel }, count);
     metrics.storeWritable.set(sources.storeWritable() ? 1 : 0);
+    metrics.storeNewer.set(sources.storeNewer() ? 1 : 0);
     metrics.maintenanceActive.set(sources.inMaintenance() ? 1 : 0);
     return { contentType: registry.contentType, body: await renderMetrics(Object.values(metrics)) };
   }

@@ -1,5 +1,6 @@
 import type { CauseId, Severity } from '../core/cause.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
+import { isOnlyUnseen } from '../core/causes/only-unseen.ts';
 import type { Incident, IncidentState } from '../core/incident/incident.ts';
 import { headline } from './headline.ts';
 
@@ -81,13 +82,18 @@ function labelsOf(
   cause: { readonly id: CauseId; readonly subject: string; readonly severity: Severity },
 ): PostableAlert['labels'] {
   return {
-    alertname: cause.severity === 'critical' ? 'FtmActivationBroken' : 'FtmActivationAtRisk',
+    alertname: alertnameOf(cause),
     site,
     cause: cause.id,
     severity: cause.severity,
     // An empty label is no label for Alertmanager.
     subject: cause.subject === '' ? '-' : cause.subject,
   };
+}
+
+function alertnameOf(cause: { readonly id: CauseId; readonly severity: Severity }): string {
+  if (isOnlyUnseen(cause)) return 'FtmWatcherBlind';
+  return cause.severity === 'critical' ? 'FtmActivationBroken' : 'FtmActivationAtRisk';
 }
 
 function annotationsOf({ id, cause, since }: Incident): Readonly<Record<string, string>> {

@@ -80,7 +80,7 @@ export interface AlertingParts {
   readonly site: string;
   readonly channels: readonly Channel[];
   readonly alertmanager: AlertmanagerClient;
-  readonly maintenance: Maintenance;
+  readonly maintenance: Pick<Maintenance, 'isActive'>;
   readonly policy: IncidentPolicy;
 }
 

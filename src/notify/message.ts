@@ -1,3 +1,5 @@
+import type { Cause } from '../core/cause.ts';
+import { isOnlyUnseen } from '../core/causes/only-unseen.ts';
 import type { Incident } from '../core/incident/incident.ts';
 import { eventOf } from '../core/incident/notification.ts';
 import type { DigestNotification, IncidentNotification, Notification } from '../core/incident/notification.ts';
@@ -62,17 +64,22 @@ function subjectOf(notification: Notification): string {
 
 function incidentSubject({ event, incident }: IncidentNotification): string {
   const what = headline(incident.cause);
-  const state = incident.cause.severity === 'critical' ? 'broken' : 'at risk';
+  const { what: part, state } = stateOf(incident.cause);
   switch (event) {
     case 'firing':
-      return `FortiToken Mobile activation is ${state}: ${what}`;
+      return `FortiToken Mobile ${part} is ${state}: ${what}`;
     case 'reminder':
-      return `FortiToken Mobile activation is still ${state}: ${what}`;
+      return `FortiToken Mobile ${part} is still ${state}: ${what}`;
     case 'changed':
-      return `FortiToken Mobile activation is ${state}, the cause is now: ${what}`;
+      return `FortiToken Mobile ${part} is ${state}, the cause is now: ${what}`;
     case 'resolved':
-      return `FortiToken Mobile activation: resolved: ${what}`;
+      return `FortiToken Mobile ${part}: resolved: ${what}`;
   }
+}
+
+function stateOf(cause: Cause): { readonly what: 'activation' | 'monitoring'; readonly state: string } {
+  if (isOnlyUnseen(cause)) return { what: 'monitoring', state: 'incomplete' };
+  return { what: 'activation', state: cause.severity === 'critical' ? 'broken' : 'at risk' };
 }
 
 function digestSubject({ items, omitted }: DigestNotification): string {

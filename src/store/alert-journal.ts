@@ -2,8 +2,10 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Incident, IncidentState } from '../core/incident/incident.ts';
 import type { AlertJournal, Delivery, JournalEntry, Parcel } from '../core/incident/journal.ts';
 import { eventOf } from '../core/incident/notification.ts';
-import type { Database } from './database.ts';
-import { readPending, readState } from './journal-rows.ts';
+import type { Database, StoreLogger } from './database.ts';
+import type { EpochMs } from '../core/clock.ts';
+import { readPending, readState, type Pending } from './journal-rows.ts';
+import { stateText, type SavedState, type Unread } from './saved-state.ts';
 
 /** More than this is no outbox any more; the oldest pending one gives way. */
 const MAX_PARCELS = 5_000;
@@ -17,22 +19,33 @@ export interface MirroredAlertJournal extends AlertJournal {
  * Memory is what counts while the process lives, the file is its copy: alerts go out whatever the disk does. After a
  * write that failed, all that changed since is written with the next one that succeeds.
  */
-export function createAlertJournal(database: Database): MirroredAlertJournal {
-  return new MirroredJournal(database);
+export function createAlertJournal(database: Database, deps: JournalDeps): MirroredAlertJournal {
+  return new MirroredJournal(database, deps);
 }
+
+export interface JournalDeps {
+  readonly logger: StoreLogger;
+  /** What ended before it is not kept any more. */
+  readonly keptSince: () => EpochMs;
+}
+
+const NOTHING_UNREAD: Unread = { incidents: [], silences: [] };
 
 class MirroredJournal implements MirroredAlertJournal {
   readonly #database: Database;
+  readonly #deps: JournalDeps;
   readonly #parcels = new Map<string, Parcel>();
   readonly #unwrittenParcels = new Map<string, Parcel>();
   readonly #unwrittenIncidents = new Map<string, Incident>();
   #state: IncidentState | null = null;
+  #unread: Unread = NOTHING_UNREAD;
   #writtenState: string | null = null;
   #loaded = false;
   #generation: number;
 
-  constructor(database: Database) {
+  constructor(database: Database, deps: JournalDeps) {
     this.#database = database;
+    this.#deps = deps;
     this.#generation = database.generation();
   }
 
@@ -72,16 +85,35 @@ class MirroredJournal implements MirroredAlertJournal {
   /** What the file holds from before; tried until it can be read, so that a lock at the start loses no mail. */
   #load(): void {
     if (this.#loaded) return;
-    const saved = this.#database.read((db) => ({ state: readState(db), parcels: readPending(db) }));
+    const saved = this.#database.read((db) => ({ state: readState(db), pending: readPending(db) }));
     if (saved === null) return;
     this.#loaded = true;
-    if (this.#state === null && saved.state !== null) {
-      this.#state = saved.state;
-      this.#writtenState = JSON.stringify(saved.state);
-    }
+    this.#takeState(saved.state);
+    this.#tellUnread(saved.pending);
     const since = [...this.#parcels.values()];
     this.#parcels.clear();
-    for (const parcel of [...saved.parcels, ...since]) this.#parcels.set(keyOf(parcel.delivery), parcel);
+    for (const parcel of [...saved.pending.parcels, ...since]) this.#parcels.set(keyOf(parcel.delivery), parcel);
+  }
+
+  #takeState(saved: SavedState | null): void {
+    if (saved === null) return;
+    this.#unread = saved.unread;
+    if (this.#state !== null) return;
+    this.#state = saved.state;
+    this.#writtenState = this.#stateText();
+  }
+
+  #stateText(): string | null {
+    return this.#state === null ? null : stateText(this.#state, this.#unread, this.#deps.keptSince());
+  }
+
+  #tellUnread({ unread }: Pending): void {
+    const { incidents, silences } = this.#unread;
+    if (incidents.length + silences.length + unread === 0) return;
+    this.#deps.logger.warn(
+      { incidents: incidents.length, silences: silences.length, notifications: unread },
+      'The history holds what another version wrote and this one does not know: it is kept for that one and not sent',
+    );
   }
 
   #keep(parcel: Parcel): void {
@@ -100,7 +132,7 @@ class MirroredJournal implements MirroredAlertJournal {
   }
 
   #write(): void {
-    const json = this.#state === null ? null : JSON.stringify(this.#state);
+    const json = this.#stateText();
     const isNew = json !== this.#writtenState;
     if (!isNew && this.#unwrittenParcels.size === 0 && this.#unwrittenIncidents.size === 0) return;
     const kept = this.#database.write((db) => {

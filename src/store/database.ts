@@ -1,9 +1,9 @@
-import { closeSync, existsSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import { existsSync, renameSync, statSync } from 'node:fs';
+import type { DatabaseSync } from 'node:sqlite';
 import type { Clock, Millis } from '../core/clock.ts';
-import { MIGRATIONS } from './migrations.ts';
+import { connect, NewerStore } from './connect.ts';
 import { sqliteFailure } from './sqlite-failure.ts';
+import { transaction } from './transaction.ts';
 
 /** Takes the messages of the store; pino's logger fits. */
 export interface StoreLogger {
@@ -29,15 +29,14 @@ export interface Database {
   read<T>(work: (db: DatabaseSync) => T): T | null;
   /** Whether the last write was kept. */
   writable(): boolean;
+  /** The file is of a newer program and left alone: what to do about it. Null: it is not. */
+  newer(): string | null;
   /** Rises whenever another file took the place of the one before: a corrupt one was set aside, or it was deleted. */
   generation(): number;
   close(): void;
 }
 
-/** SQLite waits on the only thread there is: a lock may cost a round this much, once in RETRY_AFTER. */
-const BUSY_TIMEOUT: Millis = 100;
-/** Of the file, kept in memory: it is written all the time and seldom read. */
-const CACHE_KIBIBYTES = 512;
+/** A lock is waited for once in so long. */
 const RETRY_AFTER: Millis = 5_000;
 
 export function openDatabase(path: string, deps: DatabaseDeps): Database {
@@ -51,6 +50,7 @@ class SqliteFile implements Database {
   /** Of the file that is open. */
   #identity: string | null = null;
   #failedAt: Millis | null = null;
+  #newer: string | null = null;
   #generation = 0;
   #closed = false;
 
@@ -96,6 +96,10 @@ class SqliteFile implements Database {
     return !this.#closed && this.#failedAt === null;
   }
 
+  newer(): string | null {
+    return this.#newer;
+  }
+
   generation(): number {
     this.#giveUpWhatIsGone();
     return this.#generation;
@@ -129,7 +133,8 @@ class SqliteFile implements Database {
 
   #connected(): DatabaseSync {
     this.#giveUpWhatIsGone();
-    this.#db ??= connect(this.#path);
+    this.#db ??= connect(this.#path, this.#deps.clock.now());
+    this.#newer = null;
     this.#identity ??= identityOf(this.#path);
     return this.#db;
   }
@@ -141,6 +146,7 @@ class SqliteFile implements Database {
 
   #fail(error: unknown): void {
     const failure = sqliteFailure(error);
+    if (error instanceof NewerStore) this.#newer = error.message;
     if (this.#failedAt === null) {
       this.#deps.logger.warn(
         { path: this.#path, error: failure.message },
@@ -181,45 +187,4 @@ class SqliteFile implements Database {
 function identityOf(path: string): string | null {
   const file = statSync(path, { throwIfNoEntry: false });
   return file === undefined ? null : `${String(file.dev)}:${String(file.ino)}`;
-}
-
-function connect(path: string): DatabaseSync {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  // What it holds is nobody else's business, and SQLite gives its other files the same rights.
-  closeSync(openSync(path, 'a', 0o600));
-  const db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT });
-  try {
-    db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 4194304; PRAGMA secure_delete = OFF;
-             PRAGMA cache_size = -${String(CACHE_KIBIBYTES)};`);
-    migrate(db);
-    return db;
-  } catch (error) {
-    db.close();
-    throw error;
-  }
-}
-
-function migrate(db: DatabaseSync): void {
-  const version = Number(db.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0);
-  if (version > MIGRATIONS.length) {
-    throw new Error(
-      `Cannot use the history: it is of version ${String(version)}, and this program knows ${String(MIGRATIONS.length)}; start the newer program again or move the file away`,
-    );
-  }
-  if (version === MIGRATIONS.length) return;
-  transaction(db, () => {
-    for (const sql of MIGRATIONS.slice(version)) db.exec(sql);
-    db.exec(`PRAGMA user_version = ${String(MIGRATIONS.length)}`);
-  });
-}
-
-function transaction(db: DatabaseSync, work: (db: DatabaseSync) => void): void {
-  db.exec('BEGIN IMMEDIATE');
-  try {
-    work(db);
-    db.exec('COMMIT');
-  } catch (error) {
-    if (db.isTransaction) db.exec('ROLLBACK');
-    throw error;
-  }
 }

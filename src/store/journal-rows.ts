@@ -1,8 +1,8 @@
-import type { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { z } from 'zod';
-import type { IncidentState } from '../core/incident/incident.ts';
+import type { EpochMs } from '../core/clock.ts';
 import type { Delivery, Parcel } from '../core/incident/journal.ts';
-import { parseNotification, parseState } from './saved-state.ts';
+import { parseNotification, parseState, type SavedState } from './saved-state.ts';
 
 const row = z
   .object({
@@ -32,25 +32,45 @@ const row = z
     }),
   );
 
-export function readState(db: DatabaseSync): IncidentState | null {
+export function readState(db: DatabaseSync): SavedState | null {
   const json = db.prepare('SELECT json FROM incident_state').get()?.['json'];
   return typeof json === 'string' ? parseState(json) : null;
 }
 
-export function readPending(db: DatabaseSync): readonly Parcel[] {
-  return parcels(db, "WHERE d.status = 'pending' ORDER BY d.sequence LIMIT 5000");
+export interface Pending {
+  /** Oldest first. */
+  readonly parcels: readonly Parcel[];
+  /** How many deliveries of another version there are: of an unknown channel, or about an unknown cause. They are kept, and not sent. */
+  readonly unread: number;
+}
+
+export function readPending(db: DatabaseSync): Pending {
+  const rows = select(db, "WHERE d.status = 'pending' ORDER BY d.sequence LIMIT 5000");
+  const read = rows.flatMap(parcelOf);
+  return { parcels: read, unread: rows.length - read.length };
+}
+
+/** Gives up what is pending since before `before` and cannot be read: nobody else would end it. */
+export function expireUnread(db: DatabaseSync, before: EpochMs, most: number): void {
+  const rows = select(db, "WHERE d.status = 'pending' AND d.created_at < ? ORDER BY d.sequence LIMIT ?", before, most);
+  const expire = db.prepare("UPDATE deliveries SET status = 'expired' WHERE sequence = ?");
+  for (const columns of rows) if (parcelOf(columns).length === 0) expire.run(Number(columns['sequence']));
 }
 
 /** The deliveries of the past, latest first. */
 export function readDeliveries(db: DatabaseSync, limit: number): readonly Parcel[] {
-  return parcels(db, 'ORDER BY d.sequence DESC LIMIT ?', limit);
+  return select(db, 'ORDER BY d.sequence DESC LIMIT ?', limit).flatMap(parcelOf);
 }
 
-function parcels(db: DatabaseSync, rest: string, ...values: readonly number[]): readonly Parcel[] {
-  const rows = db.prepare(`SELECT d.*, n.json FROM deliveries d JOIN notifications n ON n.id = d.notification ${rest}`).all(...values);
-  return rows.flatMap((columns) => {
-    const delivery = row.safeParse(columns);
-    const notification = typeof columns['json'] === 'string' ? parseNotification(columns['json']) : null;
-    return delivery.success && notification !== null ? [{ delivery: delivery.data, notification }] : [];
-  });
+type Columns = ReturnType<StatementSync['all']>[number];
+
+function select(db: DatabaseSync, rest: string, ...values: readonly number[]): readonly Columns[] {
+  return db.prepare(`SELECT d.*, n.json FROM deliveries d JOIN notifications n ON n.id = d.notification ${rest}`).all(...values);
+}
+
+/** None when it is of another version. */
+function parcelOf(columns: Columns): readonly Parcel[] {
+  const delivery = row.safeParse(columns);
+  const notification = typeof columns['json'] === 'string' ? parseNotification(columns['json']) : null;
+  return delivery.success && notification !== null ? [{ delivery: delivery.data, notification }] : [];
 }

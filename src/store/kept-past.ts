@@ -4,6 +4,7 @@ import type { Millis } from '../core/clock.ts';
 import type { Incident } from '../core/incident/incident.ts';
 import type { Parcel } from '../core/incident/journal.ts';
 import { readDeliveries } from './journal-rows.ts';
+import { newerMessage, versionOf } from './connect.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { readCertificates, readIncidents } from './past.ts';
 import type { StoredCertificate } from './past.ts';
@@ -45,17 +46,26 @@ export function readKeptPast(path: string, limits: PastLimits): KeptPast {
   try {
     if (statSync(path, { throwIfNoEntry: false }) === undefined) return { kind: 'none' };
     using db = new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT });
-    const version = numberIn(db, 'PRAGMA user_version', 'user_version');
-    if (version > MIGRATIONS.length) {
-      const known = String(MIGRATIONS.length);
-      return { kind: 'unreadable', message: `it is of version ${String(version)}, and this program knows ${known}` };
-    }
+    const version = versionOf(db);
+    if (version > MIGRATIONS.length) return { kind: 'unreadable', message: newerMessage(path, version) };
     if (version === 0) return { kind: 'none' };
     // What is read belongs together, however much the daemon writes meanwhile.
     db.exec('BEGIN');
     return readAll(db, limits);
   } catch (error) {
     return { kind: 'unreadable', message: sqliteFailure(error).message };
+  }
+}
+
+/** What to do about a store that a newer program wrote. Null: it is none of that kind, or cannot be read. */
+export function newerStoreAt(path: string): string | null {
+  try {
+    if (statSync(path, { throwIfNoEntry: false }) === undefined) return null;
+    using db = new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT });
+    const version = versionOf(db);
+    return version > MIGRATIONS.length ? newerMessage(path, version) : null;
+  } catch {
+    return null;
   }
 }
 

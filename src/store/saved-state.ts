@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { CAUSE_PRECONDITIONS, SEVERITIES } from '../core/cause.ts';
 import type { Cause, CauseId } from '../core/cause.ts';
-import type { Incident, IncidentState } from '../core/incident/incident.ts';
+import type { EpochMs } from '../core/clock.ts';
+import type { Candidate, Incident, IncidentState, Silence } from '../core/incident/incident.ts';
 import type { Notification } from '../core/incident/notification.ts';
 import { PRECONDITIONS } from '../core/precondition.ts';
 import type { PreconditionId } from '../core/precondition.ts';
@@ -45,22 +46,24 @@ const incident: z.ZodType<Incident> = z.object({
   thread: z.object({ count: z.number(), first: z.string().nullable(), last: z.string().nullable() }),
 });
 
-const state: z.ZodType<IncidentState> = z.object({
+const candidate: z.ZodType<Candidate> = z.object({ cause, since: instant, streak: z.number() });
+
+const silence: z.ZodType<Silence> = z.object({
+  id: z.string(),
+  cause: causeId.nullable(),
+  subject: z.string().nullable(),
+  from: instant,
+  until: instant,
+  by: z.string(),
+  comment: z.string(),
+});
+
+const state = z.object({
   version: z.literal(1),
   counter: z.number(),
-  candidates: z.array(z.object({ cause, since: instant, streak: z.number() })),
-  incidents: z.array(incident),
-  silences: z.array(
-    z.object({
-      id: z.string(),
-      cause: causeId.nullable(),
-      subject: z.string().nullable(),
-      from: instant,
-      until: instant,
-      by: z.string(),
-      comment: z.string(),
-    }),
-  ),
+  candidates: z.array(z.unknown()),
+  incidents: z.array(z.unknown()),
+  silences: z.array(z.unknown()),
   maintenance: z.boolean(),
   sent: z.array(instant),
 });
@@ -79,11 +82,55 @@ const notification: z.ZodType<Notification> = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('test'), id: z.string(), at: instant }),
 ]);
 
-/** Each gives null for a text that does not fit. */
-export function parseState(json: string): IncidentState | null {
-  return parse(state, json);
+/** Incidents and silences of another version: kept as they are for a program that knows them, and told by this one to nobody. */
+export interface Unread {
+  readonly incidents: readonly unknown[];
+  readonly silences: readonly unknown[];
 }
 
+export interface SavedState {
+  readonly state: IncidentState;
+  readonly unread: Unread;
+}
+
+/** Incidents and silences are read one by one: one that does not fit costs nothing of the others. Null when the whole does not fit. */
+export function parseState(json: string): SavedState | null {
+  const whole = parse(state, json);
+  if (whole === null) return null;
+  const incidents = divide(incident, whole.incidents);
+  const silences = divide(silence, whole.silences);
+  // Nobody was told of a candidate: one that lasts is seen again.
+  const { read: candidates } = divide(candidate, whole.candidates);
+  return {
+    state: { ...whole, candidates, incidents: incidents.read, silences: silences.read },
+    unread: { incidents: incidents.unread, silences: silences.unread },
+  };
+}
+
+/** The counterpart of parseState. What is unread stays as long as its last time is not older than `since`. */
+export function stateText(whole: IncidentState, unread: Unread, since: EpochMs): string {
+  const kept = (items: readonly unknown[]): readonly unknown[] => items.filter((item) => lastTimeOf(item) >= since);
+  return JSON.stringify({
+    ...whole,
+    incidents: [...whole.incidents, ...kept(unread.incidents)],
+    silences: [...whole.silences, ...kept(unread.silences)],
+  });
+}
+
+/** The latest time that one of another version names by itself; 0 when there is none. */
+function lastTimeOf(item: unknown): EpochMs {
+  return typeof item === 'object' && item !== null ? Math.max(0, ...Object.values(item).filter((value) => typeof value === 'number')) : 0;
+}
+
+function divide<T>(schema: z.ZodType<T>, items: readonly unknown[]): { readonly read: readonly T[]; readonly unread: readonly unknown[] } {
+  const results = items.map((item) => ({ item, result: schema.safeParse(item) }));
+  return {
+    read: results.flatMap(({ result }) => (result.success ? [result.data] : [])),
+    unread: results.flatMap(({ item, result }) => (result.success ? [] : [item])),
+  };
+}
+
+/** Null for a text that does not fit, as with parseNotification. */
 export function parseIncident(json: string): Incident | null {
   return parse(incident, json);
 }

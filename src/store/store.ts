@@ -36,6 +36,8 @@ export interface Store {
   figures(name: FigureName, since: EpochMs, most: number): readonly StoredFigure[];
   /** Whether the last write was kept: `ftm_store_writable`. */
   writable(): boolean;
+  /** It was written by a newer program and is left alone: what to do about it. Null: it was not. */
+  newer(): string | null;
   close(): void;
 }
 
@@ -46,7 +48,8 @@ const LEAST_PRUNED = 2_000;
 /** @param config where the file is, and how long what is in it is kept */
 export function createStore(config: { readonly path: string; readonly retention: Millis }, deps: DatabaseDeps): Store {
   const database = openDatabase(config.path, deps);
-  const journal = createAlertJournal(database);
+  const keptSince = (): EpochMs => deps.clock.now() - config.retention;
+  const journal = createAlertJournal(database, { logger: deps.logger, keptSince });
   const history = createHistory(database);
   let prunedAt: Millis | null = null;
 
@@ -56,7 +59,7 @@ export function createStore(config: { readonly path: string; readonly retention:
     if (prunedAt !== null && elapsed - prunedAt < PRUNE_EVERY) return;
     let isDone = true;
     database.write((db) => {
-      isDone = prune(db, deps.clock.now() - config.retention, Math.max(LEAST_PRUNED, 2 * written));
+      isDone = prune(db, keptSince(), Math.max(LEAST_PRUNED, 2 * written));
     });
     prunedAt = isDone ? elapsed : null;
   }
@@ -77,6 +80,7 @@ export function createStore(config: { readonly path: string; readonly retention:
     latency: (series, since, bucket) => database.read((db) => readLatency(db, series, since, bucket)) ?? [],
     figures: (name, since, most) => database.read((db) => readFigures(db, name, since, most)) ?? [],
     writable: () => database.writable(),
+    newer: () => database.newer(),
     close: () => {
       journal.catchUp();
       database.close();

@@ -19,24 +19,36 @@ export function activationOf({ units }: UnitsPicture): ActivationContext {
   return activationContextOf(units.flatMap(({ rest }) => (rest === null ? [] : [rest])));
 }
 
-/** What the appliances, their registration and the firewall mean for their preconditions. Pure. */
-export function assessUnits(config: Config, picture: UnitsPicture): readonly Assessment[] {
+/**
+ * What the appliances, their registration and the firewall mean for their preconditions. Pure.
+ * @param speaking names of the appliances whose log has arrived until now
+ */
+export function assessUnits(config: Config, picture: UnitsPicture, speaking: readonly string[]): readonly Assessment[] {
   return [
-    assessAppliances(config, picture.units),
+    assessAppliances(config, picture.units, speaking),
     assessAssignment(config, picture),
     assessTokens(picture.units),
     assessFirewall(config, picture),
   ];
 }
 
-function assessAppliances(config: Config, units: readonly UnitObservation[]): Assessment {
+/** Where mail servers are not configured, the appliances tell theirs. One that cannot be read may have some. */
+export function withUntoldMail(probed: readonly Assessment[], { units }: UnitsPicture): readonly Assessment[] {
+  const unread = units.filter(({ rest }) => rest !== null && rest.kind !== 'ok').map(({ config }) => config.name);
+  if (unread.length === 0) return probed;
+  const summary = `The mail servers of ${nameList(unread)} are not known: its API cannot be read`;
+  return probed.map((one) => (one.id === 'mail' && one.kind === 'not-configured' ? unjudged('mail', summary) : one));
+}
+
+function assessAppliances(config: Config, units: readonly UnitObservation[], speaking: readonly string[]): Assessment {
   if (!units.some(({ config: { api } }) => api !== null))
     return notConfigured('appliance', 'No REST API of a FortiAuthenticator is configured');
   const asked = units.filter(({ rest }) => rest !== null);
   if (asked.length === 0) return unjudged('appliance', 'Not asked yet');
-  const findings = asked.flatMap((unit) =>
-    unit.rest === null ? [] : judgeAppliance(unit.rest, { unit: unit.config, licenseServer: config.licenseServer }, unit.role),
-  );
+  const findings = asked.flatMap(({ config: unit, rest, role }) => {
+    const expected = { unit, licenseServer: config.licenseServer };
+    return rest === null ? [] : judgeAppliance(rest, expected, { role, logSpeaks: speaking.includes(unit.name) });
+  });
   return judged('appliance', findings, `${nameList(asked.map(({ config: { name } }) => name))}: the API answers`);
 }
 
@@ -67,11 +79,10 @@ function listedUnit({ config, rest, role }: UnitObservation): ListedUnit {
 function assessTokens(units: readonly UnitObservation[]): Assessment {
   if (!units.some(({ config: { api } }) => api !== null))
     return notConfigured('token-pool', 'No REST API of a FortiAuthenticator is configured');
-  const seen = units.flatMap(({ config, rest }) => (rest?.kind === 'ok' ? [{ config, rest }] : []));
-  if (seen.length === 0) return unjudged('token-pool', 'No FortiAuthenticator told its tokens');
+  if (!units.some(({ rest }) => rest?.kind === 'ok')) return unjudged('token-pool', 'No FortiAuthenticator told its tokens');
   return judged(
     'token-pool',
-    seen.flatMap(({ config, rest }) => judgeTokenPool(rest, config)),
+    units.flatMap(({ config, rest }) => (rest === null ? [] : judgeTokenPool(rest, config))),
     'The tokens match the licence, and enough are left',
   );
 }

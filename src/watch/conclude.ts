@@ -5,10 +5,11 @@ import type { Diagnosis } from '../core/diagnosis.ts';
 import { diagnose } from '../core/diagnosis/diagnose.ts';
 import { withoutExplained } from '../core/polling/explained.ts';
 import type { PollingReport } from '../core/polling/report.ts';
-import { activationOf, assessUnits } from '../units/assess-units.ts';
+import { activationOf, assessUnits, withUntoldMail } from '../units/assess-units.ts';
 import type { UnitsPicture } from '../units/observe-units.ts';
 import { assessPolling, seemsUnaffected, withLogEvidence } from './assess-log.ts';
 import { explainsPolling } from './explaining-fault.ts';
+import { nextUnread, speakingAppliances, type UnreadSince } from './speaking-appliances.ts';
 
 /** What was found out in one round, but for the log. */
 export interface RoundFindings {
@@ -26,6 +27,7 @@ export type LogPart =
       readonly report: PollingReport;
       /** When something was last broken that makes FortiAuthenticator complain; null: not lately. */
       readonly faultSeenAt: EpochMs | null;
+      readonly unreadSince: UnreadSince;
     }
   /** Nobody listened; `polling` says why. */
   | { readonly kind: 'unheard'; readonly polling: Assessment };
@@ -34,34 +36,48 @@ export interface Conclusion {
   readonly diagnosis: Diagnosis;
   /** For the next round. */
   readonly faultSeenAt: EpochMs | null;
+  /** Also for the next round. */
+  readonly unreadSince: UnreadSince;
 }
 
 /** Reasons over a round together with the log. What FortiAuthenticator complained of while a fault lasted is explained by it, also afterwards. */
 export function conclude(round: RoundFindings, log: LogPart): Conclusion {
-  if (log.kind === 'unheard') return { diagnosis: diagnosed(round, log.polling, false), faultSeenAt: null };
+  if (log.kind === 'unheard') return { diagnosis: diagnosed(round, log.polling, NOTHING_HEARD), faultSeenAt: null, unreadSince: new Map() };
   const { config, at } = round;
   const { report } = log;
   const whole = { ...round, probed: withLogEvidence(round.probed, report, config) };
-  const withPolling = (polling: Assessment): Diagnosis => diagnosed(whole, polling, seemsUnaffected(report));
+  const unreadSince = nextUnread(log.unreadSince, round.picture.units, at);
+  const heard = { applianceUnaffected: seemsUnaffected(report), speaking: speakingAppliances(report, unreadSince, at) };
+  const withPolling = (polling: Assessment): Diagnosis => diagnosed(whole, polling, heard);
   const diagnosis = withPolling(assessPolling(config, report));
-  if (explainsPolling(diagnosis)) return { diagnosis, faultSeenAt: at };
-  if (log.faultSeenAt === null) return { diagnosis, faultSeenAt: null };
+  if (explainsPolling(diagnosis)) return { diagnosis, faultSeenAt: at, unreadSince };
+  if (log.faultSeenAt === null) return { diagnosis, faultSeenAt: null, unreadSince };
   const unexplained = withoutExplained(report, log.faultSeenAt);
   return {
     diagnosis: withPolling(assessPolling(config, unexplained.report, unexplained.notes)),
     faultSeenAt: log.faultSeenAt,
+    unreadSince,
   };
 }
 
-function diagnosed({ config, at, probed, picture }: RoundFindings, polling: Assessment, applianceUnaffected: boolean): Diagnosis {
+/** What the log tells beyond what it complains of. */
+interface Heard {
+  readonly applianceUnaffected: boolean;
+  /** Names of the appliances whose log has arrived until now. */
+  readonly speaking: readonly string[];
+}
+
+const NOTHING_HEARD: Heard = { applianceUnaffected: false, speaking: [] };
+
+function diagnosed({ config, at, probed, picture }: RoundFindings, polling: Assessment, heard: Heard): Diagnosis {
   const { host, port } = config.licenseServer;
-  return diagnose([...probed, ...assessUnits(config, picture), polling], {
+  return diagnose([...withUntoldMail(probed, picture), ...assessUnits(config, picture, heard.speaking), polling], {
     site: config.site,
     at,
     host,
     port,
     source: config.firewall?.source ?? null,
     activation: activationOf(picture),
-    applianceUnaffected,
+    applianceUnaffected: heard.applianceUnaffected,
   });
 }

@@ -22,6 +22,7 @@ import { isVoid, voidWhenStalled } from '../round/void-round.ts';
 import { Runner, type RunnerOptions } from '../schedule/runner.ts';
 import { createSpreadTimer } from '../schedule/spread.ts';
 import { jsonFile } from '../store/json-file.ts';
+import { lockStore, type StoreLock } from '../store/store-lock.ts';
 import { createStore, type Store } from '../store/store.ts';
 import { mailServersOf } from '../units/mail-servers.ts';
 import { conclude } from './conclude.ts';
@@ -31,6 +32,7 @@ import { createProbesOnDemand, type ProbesOnDemand } from './probe-on-demand.ts'
 import { createRoundPulse, type RoundPulse } from './round-pulse.ts';
 import { createRoundFigures } from './round-figures.ts';
 import { roundRecord } from './round-record.ts';
+import type { UnreadSince } from './speaking-appliances.ts';
 import { registrationBudget, stateFile } from './state-files.ts';
 import { complainsOfConnections } from './weigh-by-log.ts';
 import { createUnitWatch, type UnitWatch } from './unit-watch.ts';
@@ -71,9 +73,11 @@ export class Watch {
   readonly #pulse: RoundPulse;
   readonly #heartbeat: Heartbeat | null;
   readonly #stopping = new AbortController();
+  #lock: StoreLock | null = null;
   #last: Examination | null = null;
   /** When something was last broken that makes FortiAuthenticator complain. */
   #faultSeenAt: EpochMs | null = null;
+  #unreadSince: UnreadSince = new Map();
 
   /** @throws {Error} when a file that the configuration names cannot be used */
   static async create(config: Config, deps: WatchDeps): Promise<Watch> {
@@ -127,9 +131,10 @@ export class Watch {
     this.#heartbeat = config.notify.heartbeat === null ? null : createHeartbeat(config.notify.heartbeat, { clock, logger, isAlive });
   }
 
-  /** @throws {Error} when a port for log lines cannot be bound */
+  /** @throws {Error} when another process uses the store, or a port for log lines cannot be bound */
   async start(): Promise<void> {
     const { recorder, logger } = this.#deps;
+    this.#lock = lockStore(this.config.store.path, logger);
     await this.#polling.resume();
     await this.#intake.start(this.#stopping.signal);
     // Port 0 asks for any: whoever sends must learn which it became.
@@ -161,6 +166,7 @@ export class Watch {
     await this.#polling.stop();
     this.#files.kit.close();
     this.store.close();
+    this.#lock?.release();
   }
 
   last(): Examination | null {
@@ -204,8 +210,10 @@ export class Watch {
 
   #diagnose(probed: readonly Assessment[], at: EpochMs): Diagnosis {
     const round = { config: this.config, at, probed, picture: this.#units.picture() };
-    const { diagnosis, faultSeenAt } = conclude(round, { kind: 'heard', report: this.#polling.report(), faultSeenAt: this.#faultSeenAt });
+    const before = { faultSeenAt: this.#faultSeenAt, unreadSince: this.#unreadSince };
+    const { diagnosis, faultSeenAt, unreadSince } = conclude(round, { kind: 'heard', report: this.#polling.report(), ...before });
     this.#faultSeenAt = faultSeenAt;
+    this.#unreadSince = unreadSince;
     return diagnosis;
   }
 

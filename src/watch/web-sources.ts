@@ -1,6 +1,6 @@
 import type { Clock, EpochMs } from '../core/clock.ts';
 import type { LogCounters } from '../logs/tally.ts';
-import { createMaintenanceOutlook } from '../notify/maintenance-outlook.ts';
+import { createMaintenance, type Maintenance } from '../notify/maintenance.ts';
 import type { MaintenancePlan } from '../web/chronicle.ts';
 import type { Activity, Health, ReloadOutcome, SeenCertificate, WebSources } from '../web/sources.ts';
 import { createChronicle } from './chronicle-of.ts';
@@ -46,11 +46,11 @@ export function createWebSources(facts: DaemonFacts): WebSources {
 
 /** The windows of the configuration in force. */
 function createMaintenancePlan(watch: () => Watch, clock: Clock): () => MaintenancePlan {
-  let made: { readonly of: Watch; readonly outlook: ReturnType<typeof createMaintenanceOutlook> } | null = null;
+  let made: { readonly of: Watch; readonly maintenance: Maintenance } | null = null;
   return () => {
     const of = watch();
-    if (made?.of !== of) made = { of, outlook: createMaintenanceOutlook(of.config.notify.maintenance) };
-    return made.outlook(clock.now());
+    if (made?.of !== of) made = { of, maintenance: createMaintenance(of.config.notify.maintenance) };
+    return made.maintenance.outlook(clock.now());
   };
 }
 
@@ -61,7 +61,7 @@ function health({ watch, stopping, lastReload }: DaemonFacts): Health {
     problems: [
       ...(first ? [] : ['The first round is not done yet']),
       ...(stopping() ? ['It is stopping'] : []),
-      ...(watch().store.writable() ? [] : ['History cannot be written: see the log']),
+      ...(watch().store.writable() ? [] : [watch().store.newer() ?? 'History cannot be written: see the log']),
       ...(lastReload()?.taken === false ? ['The last reload was refused: the configuration before it is still in force'] : []),
     ],
   };

@@ -6,6 +6,7 @@ const TRANSFER =
 /** Causes on FortiAuthenticator itself, in the registration of its licence, and in the firewall policy in front of it. */
 export const LICENSE_CAUSES: CauseCatalogue<
   | 'appliance-unreachable'
+  | 'appliance-unreadable'
   | 'appliance-access-denied'
   | 'license-on-peer'
   | 'license-on-other-unit'
@@ -19,18 +20,28 @@ export const LICENSE_CAUSES: CauseCatalogue<
   'appliance-unreachable': {
     severity: 'critical',
     title: 'FortiAuthenticator cannot be reached',
-    summary: 'The REST API of {appliance} {failing}.',
+    summary: 'Nothing is seen of {appliance}: its REST API {failing}.',
     impact: 'blind',
     remedy: [
       'Open {interface} in a browser: does the login page come? If the name is not found, correct it in appliances[].api.url, or write the address there.',
       'On FortiAuthenticator, System > Network > Interfaces: HTTPS and the REST API must be allowed on this interface.',
+    ],
+  },
+  'appliance-unreadable': {
+    severity: 'warning',
+    title: 'ftm-watch cannot read FortiAuthenticator',
+    summary: 'ftm-watch cannot read {appliance}: its REST API {failing}, but it is there.',
+    impact: 'blind',
+    remedy: [
+      'Open {interface} in a browser: does the login page come? If the name is not found, correct it in appliances[].api.url, or write the address there.',
+      'On FortiAuthenticator, System > Network > Interfaces: HTTPS and the REST API must be allowed on this interface; a firewall on the way must let them through.',
       'If its certificate was renewed, set the new authority in appliances[].api.caFile, or the new pin.',
     ],
   },
   'appliance-access-denied': {
-    severity: 'critical',
+    severity: 'warning',
     title: 'FortiAuthenticator refuses the API key',
-    summary: '{appliance} answers, but refuses the user or the web service access key.',
+    summary: 'ftm-watch cannot read {appliance}: it refuses the user or the web service access key.',
     impact: 'blind',
     remedy: [
       'The password is the web service access key of that administrator, not the login password: Authentication > User Management > Local Users, edit the user, "Web service access".',

@@ -137,7 +137,8 @@ function buildCause(fault: Fault, states: JudgedStates, context: CauseContext): 
     subject: fault.subject,
     product: facts.product ?? null,
     summary: summaryOf(entry, facts, main, context),
-    impact: main.level === 'broken' ? impactOf(entry.impact, context.activation) : impactOf('none', context.activation),
+    // That something cannot be seen is so at any level.
+    impact: impactOf(main.level === 'broken' || entry.impact === 'blind' ? entry.impact : 'none', context.activation),
     evidence: [...fault.findings, ...fault.attached, ...fault.elsewhere, ...witnessesOf(unclear)].map((finding) =>
       evidenceLine(finding, fault.subject),
     ),

@@ -10,6 +10,8 @@ export interface Explanation {
   readonly by: PreconditionId;
   readonly when: (findings: readonly Finding[]) => boolean;
   readonly evidence: boolean;
+  /** It explains a warning as well. */
+  readonly warnings?: true;
 }
 
 /** No answer at all, as a dead uplink makes of it; an answer that refuses is a fault of its own. */
@@ -30,7 +32,7 @@ export const EXPLANATIONS: readonly Explanation[] = [
   },
   { id: 'mail', by: 'internet', when: breaks(SILENT_MAIL), evidence: false },
   { id: 'mail', by: 'name-resolution', when: breaks(NAMELESS_MAIL), evidence: false },
-  { id: 'appliance', by: 'name-resolution', when: breaks(NAMELESS_APPLIANCE), evidence: false },
+  { id: 'appliance', by: 'name-resolution', when: concerns(NAMELESS_APPLIANCE), evidence: false, warnings: true },
   { id: 'firewall-policy', by: 'tls-genuine', when: suggests('policy-inspects-traffic'), evidence: true },
   { id: 'firewall-policy', by: 'reachability', when: suggests('policy-missing'), evidence: true },
   ...([...PATH, 'license-assignment', 'firewall-policy'] as const).map((by) => ({
@@ -52,4 +54,9 @@ function suggests(cause: Finding['suggests']): Explanation['when'] {
 /** Nothing but these is broken. */
 function breaks(rules: readonly string[]): Explanation['when'] {
   return (findings) => broken(findings).every(({ rule }) => rules.includes(rule));
+}
+
+/** Nothing but these is broken or makes a warning. */
+function concerns(rules: readonly string[]): Explanation['when'] {
+  return (findings) => findings.filter(({ level }) => level === 'broken' || level === 'warning').every(({ rule }) => rules.includes(rule));
 }

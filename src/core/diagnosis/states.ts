@@ -52,9 +52,9 @@ function blockers(
   // inspecting device answers in the place of the server.
   if (precondition.id === 'reachability' && (own === 'ok' || own === 'warning')) return [];
   const open = own === 'broken' || own === 'unknown';
-  const explained = open
-    ? EXPLANATIONS.filter(({ id, when }) => id === precondition.id && when(assessment.findings)).map(({ by }) => by)
-    : [];
+  const explained = EXPLANATIONS.filter(
+    ({ id, when, warnings }) => id === precondition.id && (open || (own === 'warning' && warnings === true)) && when(assessment.findings),
+  ).map(({ by }) => by);
   const roots = [...precondition.dependsOn, ...explained].flatMap((id) => rootsOf(states.get(id), id));
   return [...new Set(roots)];
 }

@@ -13,15 +13,23 @@ export interface ApplianceExpectation {
   readonly licenseServer: { readonly host: string; readonly port: number };
 }
 
-/** Judges precondition `appliance`: its API answers and accepts the key, and it is the unit that is meant. */
-export function judgeAppliance(
-  observation: ApplianceObservation,
-  expected: ApplianceExpectation,
-  role: HaRoleObservation | null,
-): readonly Finding[] {
+/** What else is seen of the appliance, besides its API. */
+export interface OtherViews {
+  /** Over SNMP; null: not configured, or not asked yet. */
+  readonly role: HaRoleObservation | null;
+  /** Its log has arrived until now. */
+  readonly logSpeaks: boolean;
+}
+
+/**
+ * Judges precondition `appliance`: its API answers and accepts the key, and it is the unit that is meant. Only an appliance of which
+ * nothing at all is seen is broken: one that speaks and cannot be read may work.
+ */
+export function judgeAppliance(observation: ApplianceObservation, expected: ApplianceExpectation, views: OtherViews): readonly Finding[] {
+  const { role } = views;
   switch (observation.kind) {
     case 'failed':
-      return [judgeFailure(observation), ...judgeRole(role)];
+      return [judgeFailure(observation, views), ...judgeRole(role)];
     case 'denied':
       return [
         {
@@ -29,7 +37,7 @@ export function judgeAppliance(
           subject: observation.appliance,
           expected: 'the API accepts the web service key',
           actual: `${observation.endpoint} answered HTTP ${String(observation.status)}`,
-          level: 'broken',
+          level: 'warning',
           suggests: 'appliance-access-denied',
           facts: { appliance: observation.appliance, address: observation.endpoint },
         },
@@ -45,16 +53,28 @@ export function judgeAppliance(
   }
 }
 
-function judgeFailure(observation: ApplianceFailure): Finding {
-  const ours = isOurs(observation.reason);
+function judgeFailure(observation: ApplianceFailure, views: OtherViews): Finding {
+  const { reason, message, appliance, endpoint } = observation;
+  const seen = signOfLife(reason, views);
   return {
     ...expectationOf(observation),
-    subject: observation.appliance,
-    actual: `${observation.reason}: ${observation.message}`,
-    level: ours ? 'unknown' : 'broken',
-    suggests: ours ? null : 'appliance-unreachable',
-    facts: { appliance: observation.appliance, address: observation.endpoint, failing: failingOf(observation.reason) },
+    subject: appliance,
+    actual: `${reason}: ${message}${seen === null ? '' : `; ${seen}`}`,
+    ...weightOf(reason, seen),
+    facts: { appliance, address: endpoint, failing: failingOf(reason) },
   };
+}
+
+function weightOf(reason: FailureReason, seen: string | null): Pick<Finding, 'level' | 'suggests'> {
+  if (isOurs(reason)) return { level: 'unknown', suggests: null };
+  return seen === null ? { level: 'broken', suggests: 'appliance-unreachable' } : { level: 'warning', suggests: 'appliance-unreadable' };
+}
+
+/** What shows that the appliance is there although its API cannot be read; null: nothing does. */
+function signOfLife(reason: FailureReason, { role, logSpeaks }: OtherViews): string | null {
+  if (logSpeaks) return 'its log goes on';
+  if (role?.kind === 'ok') return 'SNMP answers';
+  return hasAnswered(reason) ? 'something answers at its address' : null;
 }
 
 /** A name is a rule of its own: where it is not found the resolver may be to blame. */
@@ -66,8 +86,11 @@ function expectationOf({ reason, endpoint }: ApplianceFailure): Pick<Finding, 'r
 
 function failingOf(reason: FailureReason): string {
   if (reason === 'name-not-resolved') return 'cannot be asked: its name is not found';
-  const answered = reason === 'tls' || reason === 'protocol' || reason === 'rejected';
-  return answered ? 'does not answer as it should' : 'does not answer';
+  return hasAnswered(reason) ? 'does not answer as it should' : 'does not answer';
+}
+
+function hasAnswered(reason: FailureReason): boolean {
+  return reason === 'tls' || reason === 'protocol' || reason === 'rejected';
 }
 
 /** Reasons that tell about this machine, not about the appliance. */

@@ -11,12 +11,9 @@ export interface TokenPoolExpectation {
   readonly tokensLow: number;
 }
 
-/**
- * Judges precondition `token-pool`. Without an answering appliance there is nothing to say: that is the precondition
- * `appliance`.
- */
+/** Judges precondition `token-pool`. Of an appliance that cannot be read it is unknown; why is said by the precondition `appliance`. */
 export function judgeTokenPool(observation: ApplianceObservation, expected: TokenPoolExpectation): readonly Finding[] {
-  if (observation.kind !== 'ok') return [];
+  if (observation.kind !== 'ok') return [untold(observation)];
   const licensed = valueOf(observation.licensed);
   const counted = valueOf(observation.tokens);
   const supply = supplyOf(licensed, counted);
@@ -27,6 +24,18 @@ export function judgeTokenPool(observation: ApplianceObservation, expected: Toke
     ...(supply === null ? judgeUnclear(observation, counted, expected.tokensLow) : judgeSupply(observation, supply, expected.tokensLow)),
     ...judgeLicenses(observation, counted, expected.licenses),
   ];
+}
+
+function untold({ appliance }: Exclude<ApplianceObservation, ApplianceFacts>): Finding {
+  return {
+    rule: 'tokens-readable',
+    subject: appliance,
+    expected: 'the list of FortiToken Mobile tokens',
+    actual: 'its API cannot be read',
+    level: 'unknown',
+    suggests: null,
+    facts: { appliance },
+  };
 }
 
 function judgeMismatch(facts: ApplianceFacts, licensed: LicensedTokens | null, counted: TokenCounts | null): readonly Finding[] {

@@ -156,7 +156,8 @@ describe('FortiAuthenticator', () => {
   test('refuses the key', async () => {
     lab.appliance.setFault({ kind: 'status', status: 401 });
     const result = await check();
-    expect(result).toMatchObject({ causes: [{ id: 'appliance-access-denied', severity: 'critical' }], exitCode: 2 });
+    expect(result).toMatchObject({ ready: 'unknown', causes: [{ id: 'appliance-access-denied', severity: 'warning' }], exitCode: 3 });
+    expect((['appliance', 'token-pool'] as const).map((id) => preconditionOf(result, id).state)).toEqual(['warning', 'unknown']);
     expect(evidenceOf(result)).toContain('HTTP 401');
     expect(remedyOf(result)).toContain('not the login password');
   });

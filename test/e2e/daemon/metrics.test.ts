@@ -40,6 +40,7 @@ const CONTRACT: Readonly<Record<string, string>> = {
   ftm_round_duration_seconds: '',
   ftm_event_loop_lag_seconds: '',
   ftm_store_writable: '',
+  ftm_store_newer: '',
   ftm_build_info: 'node version',
 };
 

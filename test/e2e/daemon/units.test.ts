@@ -103,6 +103,27 @@ describe('the daemon that asks FortiAuthenticator, registration and firewall', (
     lab.appliance.setFault({ kind: 'none' });
     await becomes('ftm_tokens_licensed{appliance="fac-1"}', 32);
   });
+
+  test.each([
+    ['refuses the key', { kind: 'status', status: 401 }, 'appliance-access-denied'],
+    ['fails behind its interface', { kind: 'status', status: 500 }, 'appliance-unreadable'],
+  ] as const)('warns of one that %s, and does not say that activation is broken', async (_, fault, cause) => {
+    await diagnosis(({ causes }) => causes.length === 0);
+    lab.appliance.setFault(fault);
+    const seen = await diagnosis(({ causes }) => causes.some(({ id }) => id === cause));
+    expect(seen.ready).toBe('unknown');
+    expect(seen.causes).toMatchObject([{ severity: 'warning', subject: 'fac-1', impact: expect.stringContaining('Activation may work') }]);
+    const mail = await lab.inbox.mail((one) => one.event === 'firing' && one.cause === cause, AbortSignal.timeout(LIMIT_MS));
+    expect(mail.raw.replaceAll(/\r\n[ \t]+/gu, ' ')).toContain(
+      '\nSubject: [lab] FortiToken Mobile monitoring is incomplete: ftm-watch cannot read fac-1',
+    );
+    expect(await series('ftm_activation_ready')).toBeNaN();
+    expect(await series(`ftm_cause_active{cause="${cause}",severity="warning"}`)).toBe(1);
+    const page = await (await daemon.get('')).text();
+    expect(page).toContain('Nothing is known to be broken');
+    lab.appliance.setFault({ kind: 'none' });
+    await lab.inbox.mail((one) => one.event === 'resolved' && one.cause === cause, AbortSignal.timeout(LIMIT_MS));
+  });
 });
 
 /** With its history there the daemon finds a fault and tells it by mail. Gives `ftm_store_writable`. */

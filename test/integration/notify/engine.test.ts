@@ -66,7 +66,7 @@ function engine(
   more: {
     readonly channels?: readonly Channel[];
     readonly windows?: Parameters<typeof createMaintenance>[0];
-    readonly maintenance?: Maintenance;
+    readonly maintenance?: Pick<Maintenance, 'isActive'>;
   } = {},
 ): AlertingEngine {
   const deps: AlertingDeps = {

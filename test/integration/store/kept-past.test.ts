@@ -90,7 +90,7 @@ describe('what a daemon has kept', () => {
         using db = new DatabaseSync(path);
         db.exec('PRAGMA user_version = 999');
       },
-      'it is of version 999, and this program knows',
+      'The history is of version 999, and this ftm-watch knows',
     ],
     [
       'lacks its tables',

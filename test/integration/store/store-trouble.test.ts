@@ -162,7 +162,7 @@ describe('a file that cannot be used', () => {
     store.journal.record(openedEntry());
     expect(store.writable()).toBe(false);
     expect(store.journal.pending()).toHaveLength(2);
-    expect(JSON.stringify(log.lines)).toContain('start the newer program again');
+    expect(JSON.stringify(log.lines)).toContain('Start the newer ftm-watch again');
   });
 
   it('is a folder: alerts go on in memory', () => {

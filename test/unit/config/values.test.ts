@@ -5,7 +5,6 @@ import { formatDuration, parseDuration } from '../../../src/core/duration.ts';
 import { formatHostPort, isHost, parseHostPort, parseListenAddress } from '../../../src/config/host-port.ts';
 import { parseResolver } from '../../../src/config/resolver.ts';
 import { showValue } from '../../../src/config/show.ts';
-import { parseCron } from '../../../src/core/cron.ts';
 
 describe('parseDuration', () => {
   test.each([
@@ -164,35 +163,6 @@ describe('cron expressions', () => {
     '61 * * * * *',
   ])('"%s" is none', (text) => {
     expect([isCronWithSeconds(text), isCronOfMinutes(text)]).toEqual([false, false]);
-  });
-
-  test('what begins with the minutes can be read by the maintenance windows', () => {
-    const value = fc.oneof(fc.integer({ min: 0, max: 60 }).map(String), fc.constantFrom('*', 'jan', 'dec', 'sun', 'sat', 'mon'));
-    const step = fc.oneof(
-      fc.constant(''),
-      fc.integer({ min: 0, max: 70 }).map((number) => `/${String(number)}`),
-    );
-    const range = fc
-      .tuple(
-        value,
-        fc.oneof(
-          fc.constant(''),
-          value.map((last) => `-${last}`),
-        ),
-        step,
-      )
-      .map((parts) => parts.join(''));
-    const field = fc.array(range, { minLength: 1, maxLength: 2 }).map((parts) => parts.join(','));
-    const expression = fc
-      .array(fc.oneof({ weight: 3, arbitrary: fc.constant('*') }, { weight: 2, arbitrary: field }), { minLength: 5, maxLength: 5 })
-      .map((fields) => fields.join(' '))
-      .filter(isCronOfMinutes);
-    fc.assert(
-      fc.property(expression, (text) => {
-        expect(parseCron(text).minutes.length).toBeGreaterThan(0);
-      }),
-      { numRuns: 1000 },
-    );
   });
 });
 

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 import { CAUSE_PRECONDITIONS } from '../../../src/core/cause.ts';
+import { CATALOGUE } from '../../../src/core/causes/catalogue.ts';
 import { defineMetrics } from '../../../src/metrics/definitions.ts';
 import { alertExpectations, shippedRules } from '../../support/alert-rules.ts';
 
@@ -34,8 +35,11 @@ describe('the rules for Prometheus', () => {
   });
 
   it('name causes that exist', () => {
-    const named = rules.flatMap(({ expr }) => [...expr.matchAll(/cause=~?"([^"]+)"/gu)].flatMap(([, list = '']) => list.split('|')));
-    expect(named).toEqual(['license-server-down', 'egress-blocked']);
+    const named = rules.flatMap(({ expr }) => [...expr.matchAll(/cause[=!]~?"([^"]+)"/gu)].flatMap(([, list = '']) => list.split('|')));
+    const unseen = Object.entries(CATALOGUE).flatMap(([id, { impact, severity }]) =>
+      impact === 'blind' && severity === 'warning' ? [id] : [],
+    );
+    expect(named.toSorted()).toEqual([...unseen, ...unseen, 'license-server-down', 'egress-blocked'].toSorted());
     expect(Object.keys(CAUSE_PRECONDITIONS)).toEqual(expect.arrayContaining(named));
   });
 

@@ -35,6 +35,7 @@ beforeEach(() => {
     intake: () => current,
     pending: () => ({ email: 3 }),
     storeWritable: () => isWritable,
+    storeNewer: () => !isWritable,
     inMaintenance: () => isMaintained,
   });
 });
@@ -81,9 +82,9 @@ test('is content with an intake that does not listen', async () => {
 test('tells the time in seconds, whether history can be written, and whether a maintenance window is open', async () => {
   current = intake();
   expect(await value('ftm_log_last_received_timestamp_seconds', { appliance: 'fac-1' })).toBe(1_795_000_000);
-  expect(await value('ftm_store_writable')).toBe(1);
+  expect([await value('ftm_store_writable'), await value('ftm_store_newer')]).toEqual([1, 0]);
   isWritable = false;
-  expect(await value('ftm_store_writable')).toBe(0);
+  expect([await value('ftm_store_writable'), await value('ftm_store_newer')]).toEqual([0, 1]);
   expect(await value('ftm_maintenance_active')).toBe(0);
   isMaintained = true;
   expect(await value('ftm_maintenance_active')).toBe(1);

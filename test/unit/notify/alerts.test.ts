@@ -63,6 +63,15 @@ describe('alertsOf', () => {
     ]);
   });
 
+  it('says of what is only not seen that the watcher is blind', () => {
+    const unread = causeOf('appliance-access-denied', { severity: 'warning', subject: 'fac-1' });
+    const line = timeline().rounds(2, [unread, causeOf('tokens-running-out', { severity: 'warning', subject: 'fac-1' })]);
+    expect(alertsOf(line.state, 'hq', line.now).map(({ body }) => `${body.labels.alertname} ${body.labels.cause}`)).toEqual([
+      'FtmWatcherBlind appliance-access-denied',
+      'FtmActivationAtRisk tokens-running-out',
+    ]);
+  });
+
   it('has none for information, nor for what began in maintenance, until it is over', () => {
     const line = timeline();
     line

@@ -24,7 +24,7 @@ function assignment(config: Config, lookup: LicenseLookup): Assessment | undefin
   const seen = [member('fac-1', 'FAC-A', 'FAC-B'), member('fac-2', 'FAC-B', 'FAC-A')];
   const units = config.appliances.map((appliance, index) => ({ config: appliance, rest: seen[index] ?? null, role: null }));
   const picture = { units, registration: { kind: 'ok', lookups: [lookup] }, firewall: null } as const;
-  return assessUnits(config, picture).find(({ id }) => id === 'license-assignment');
+  return assessUnits(config, picture, []).find(({ id }) => id === 'license-assignment');
 }
 
 describe('the licence of a pair whose members are both configured', () => {

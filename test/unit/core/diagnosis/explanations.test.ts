@@ -39,6 +39,17 @@ describe('an appliance that cannot be asked', () => {
     expect(seen.causes[0]?.consequences).toContain('appliance');
   });
 
+  test('is explained by them also while it is there, but not when it refuses the key', () => {
+    const unread = { ...appliance('api-name-resolves'), level: 'warning', suggests: 'appliance-unreadable' } as const;
+    expect(causes(diagnosis({ 'name-resolution': RESOLVER, appliance: unread }))).toEqual(['resolver-unreachable']);
+    expect(causes(diagnosis({ appliance: unread }))).toEqual(['appliance-unreadable']);
+    const denied = { ...unread, rule: 'api-accepts-key', suggests: 'appliance-access-denied' } as const;
+    expect(causes(diagnosis({ 'name-resolution': RESOLVER, appliance: denied }))).toEqual([
+      'resolver-unreachable',
+      'appliance-access-denied',
+    ]);
+  });
+
   test('is a fault of its own at an address, and where the resolvers are well', () => {
     expect(causes(diagnosis({ 'name-resolution': RESOLVER, appliance: appliance('api-answers') }))).toEqual([
       'resolver-unreachable',
@@ -49,7 +60,7 @@ describe('an appliance that cannot be asked', () => {
 
   test('is told with what it fails at and where to look', () => {
     const { causes: told } = diagnosis({ appliance: appliance('api-answers') });
-    expect(told[0]?.summary).toBe('The REST API of fac-1 does not answer as it should.');
+    expect(told[0]?.summary).toBe('Nothing is seen of fac-1: its REST API does not answer as it should.');
     expect(told[0]?.remedy[0]).toContain('Open https://10.0.0.5:8443 in a browser');
   });
 });

@@ -167,6 +167,15 @@ describe('worstJudgement()', () => {
     );
   });
 
+  test('lends a product to the address of the same verdict only', () => {
+    const nameless = judgeTls(evidence({ ...sees(w.byCorporate, corporate.root), controls: [control] }));
+    const named = judgeTls(evidence(sees(w.byFortigate, fortigate)));
+    const suspect = judgeTls(evidence(sees(w.device, genuine.sub)));
+    expect([nameless.product, named.product, suspect.product]).toEqual([null, 'Fortinet FortiGate', 'Fortinet FortiGate']);
+    expect(worstJudgement([nameless, named])?.product).toBe('Fortinet FortiGate');
+    expect(worstJudgement([suspect, nameless])?.product).toBeNull();
+  });
+
   test('is null for no address at all', () => {
     expect(worstJudgement([])).toBeNull();
   });

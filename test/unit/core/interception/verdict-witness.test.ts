@@ -241,6 +241,19 @@ describe('judgeTls() on where the issuer can be found', () => {
   });
 });
 
+describe('judgeTls() on a certificate for another name', () => {
+  const forWhom = async (dnsNames: readonly string[]): Promise<string | undefined> => {
+    const other = await createIdentity({ name: 'O=Fortinet, CN=other', dnsNames, issuer: genuine.sub });
+    return judgeTls(evidence(sees(other, genuine.sub))).findings.find(({ rule }) => rule === 'certificate-names-the-server')?.actual;
+  };
+
+  test('says for which, or else its subject', async () => {
+    expect(await forWhom(['a.example', 'b.example'])).toBe('It is for a.example, b.example');
+    expect(await forWhom(['a', 'b', 'c', 'd', 'e', 'f'])).toBe('It is for a, b, c, d and 2 more');
+    expect(await forWhom([])).toBe('It is for O=Fortinet, CN=other');
+  });
+});
+
 describe('judgeTls() on an issuer that the catalogue does not know', () => {
   test('names it in the summary and to the texts of the cause, bounded and visible', async () => {
     const contoso = await createIdentity({ name: 'O=Contoso, CN=Contoso TLS Inspection 3', authority: true });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { judgeAppliance } from '../../../../src/core/license/judge-appliance.ts';
+import { judgeAppliance, type OtherViews } from '../../../../src/core/license/judge-appliance.ts';
 import type { ApplianceObservation } from '../../../../src/core/license/appliance.ts';
 import type { FailureReason } from '../../../../src/core/observation.ts';
 import { applianceFacts } from '../../../support/appliance-facts.ts';
@@ -18,9 +18,12 @@ function provisioning(host: string, port: number | null): ApplianceObservation {
   return applianceFacts({ provisioning: { kind: 'read', value: { host, port } } });
 }
 
+/** Neither SNMP nor the log is there to tell. */
+const ALONE = { role: null, logSpeaks: false } as const;
 const denied = { kind: 'denied', message: 'HTTP 403' } as const;
 const MISMATCH = ['provisioning-server-matches', 'warning', null] as const;
 const UNREACHABLE = ['api-answers', 'broken', 'appliance-unreachable'] as const;
+const UNREADABLE = ['api-answers', 'warning', 'appliance-unreadable'] as const;
 const OURS = ['api-answers', 'unknown', null] as const;
 
 interface Row {
@@ -33,9 +36,9 @@ const ROWS: readonly Row[] = [
   { name: 'all well', observation: applianceFacts(), expected: [] },
   { name: 'time-out', observation: failure('timeout'), expected: [UNREACHABLE] },
   { name: 'refused', observation: failure('refused'), expected: [UNREACHABLE] },
-  { name: 'a wrong certificate', observation: failure('tls'), expected: [UNREACHABLE] },
-  { name: 'HTML instead of JSON', observation: failure('protocol'), expected: [UNREACHABLE] },
-  { name: 'HTTP 500', observation: failure('rejected'), expected: [UNREACHABLE] },
+  { name: 'a wrong certificate', observation: failure('tls'), expected: [UNREADABLE] },
+  { name: 'HTML instead of JSON', observation: failure('protocol'), expected: [UNREADABLE] },
+  { name: 'HTTP 500', observation: failure('rejected'), expected: [UNREADABLE] },
   {
     name: 'its name not found',
     observation: failure('name-not-resolved'),
@@ -47,7 +50,7 @@ const ROWS: readonly Row[] = [
   {
     name: 'the key refused',
     observation: { ...AT, kind: 'denied', status: 401 },
-    expected: [['api-accepts-key', 'broken', 'appliance-access-denied']],
+    expected: [['api-accepts-key', 'warning', 'appliance-access-denied']],
   },
   {
     name: 'one resource refused',
@@ -73,7 +76,38 @@ const ROWS: readonly Row[] = [
 
 describe('judgeAppliance', () => {
   it.each(ROWS)('$name', ({ observation, expected }) => {
-    expect(judgeAppliance(observation, EXPECTED, null).map(({ rule, level, suggests }) => [rule, level, suggests])).toEqual(expected);
+    expect(judgeAppliance(observation, EXPECTED, ALONE).map(({ rule, level, suggests }) => [rule, level, suggests])).toEqual(expected);
+  });
+
+  const speaks = { kind: 'ok', appliance: 'fac-1', role: 'standalone-primary', serial: null } as const;
+  const mute = { kind: 'failed', appliance: 'fac-1', reason: 'timeout', message: 'No result', durationMs: 5000 } as const;
+
+  it.each<[what: string, reason: FailureReason, views: OtherViews, expected: readonly (string | null)[]]>([
+    [
+      'its log goes on',
+      'timeout',
+      { role: null, logSpeaks: true },
+      ['warning', 'appliance-unreadable', 'timeout: message; its log goes on'],
+    ],
+    [
+      'its log goes on, SNMP does not',
+      'refused',
+      { role: mute, logSpeaks: true },
+      ['warning', 'appliance-unreadable', 'refused: message; its log goes on'],
+    ],
+    ['SNMP answers', 'timeout', { role: speaks, logSpeaks: false }, ['warning', 'appliance-unreadable', 'timeout: message; SNMP answers']],
+    [
+      'its name is not found, its log goes on',
+      'name-not-resolved',
+      { role: null, logSpeaks: true },
+      ['warning', 'appliance-unreadable', 'name-not-resolved: message; its log goes on'],
+    ],
+    ['something else answers', 'tls', ALONE, ['warning', 'appliance-unreadable', 'tls: message; something answers at its address']],
+    ['nothing speaks', 'timeout', { role: mute, logSpeaks: false }, ['broken', 'appliance-unreachable', 'timeout: message']],
+    ['we could not ask', 'no-route', { role: mute, logSpeaks: false }, ['unknown', null, 'no-route: message']],
+  ])('weighs a failure by what else is seen: %s', (_, reason, views, expected) => {
+    const [finding] = judgeAppliance(failure(reason), EXPECTED, views);
+    expect([finding?.level, finding?.suggests, finding?.actual]).toEqual(expected);
   });
 
   it.each<[FailureReason, string]>([
@@ -84,25 +118,25 @@ describe('judgeAppliance', () => {
     ['rejected', 'does not answer as it should'],
     ['name-not-resolved', 'cannot be asked: its name is not found'],
   ])('says of %s that it %s', (reason, failing) => {
-    const [finding] = judgeAppliance(failure(reason), EXPECTED, null);
+    const [finding] = judgeAppliance(failure(reason), EXPECTED, ALONE);
     expect(finding?.facts).toEqual({ appliance: 'fac-1', address: '10.0.0.5:443', failing });
   });
 
   it('explains port 433', () => {
-    const [finding] = judgeAppliance(provisioning('fortitokenmobile.fortinet.com', 433), EXPECTED, null);
+    const [finding] = judgeAppliance(provisioning('fortitokenmobile.fortinet.com', 433), EXPECTED, ALONE);
     expect(finding?.actual).toBe(
       'the appliance uses fortitokenmobile.fortinet.com:433 (433 is the default that the manual gives, probably for 443)',
     );
   });
 
   it('names the resources that may not be read', () => {
-    const [finding] = judgeAppliance(applianceFacts({ mailServers: denied, tokens: denied }), EXPECTED, null);
+    const [finding] = judgeAppliance(applianceFacts({ mailServers: denied, tokens: denied }), EXPECTED, ALONE);
     expect(finding?.actual).toBe('it may not read fortitokens, smtpservers');
   });
 
   it('notes a role that SNMP did not give', () => {
     const role = { kind: 'failed', appliance: 'fac-1', reason: 'timeout', message: 'No result', durationMs: 5000 } as const;
-    expect(judgeAppliance(applianceFacts(), EXPECTED, role)).toEqual([
+    expect(judgeAppliance(applianceFacts(), EXPECTED, { role, logSpeaks: false })).toEqual([
       {
         rule: 'ha-role-readable',
         subject: 'fac-1',

@@ -131,7 +131,9 @@ describe('judgeTokenPool', () => {
     expect(judgeTokenPool(facts, { ...EXPECTED, tokensLow: 0 })).toEqual([]);
   });
 
-  it('is silent while the appliance does not answer: that is another precondition', () => {
-    expect(judgeTokenPool({ kind: 'denied', appliance: 'fac-1', endpoint: '10.0.0.5:443', status: 401 }, EXPECTED)).toEqual([]);
+  it('is unknown of an appliance that cannot be read: why is said by another precondition', () => {
+    expect(judgeTokenPool({ kind: 'denied', appliance: 'fac-1', endpoint: '10.0.0.5:443', status: 401 }, EXPECTED)).toMatchObject([
+      { subject: 'fac-1', level: 'unknown', suggests: null },
+    ]);
   });
 });

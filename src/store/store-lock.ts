@@ -1,0 +1,64 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { isBusy, sqliteFailure } from './sqlite-failure.ts';
+import type { StoreLogger } from './database.ts';
+
+/** Held as long as the daemon uses a store, and dropped by the kernel when its process dies, however it dies. */
+export interface StoreLock {
+  release(): void;
+}
+
+/**
+ * Takes a store for this process alone: two daemons with one store would send each mail twice. The lock is SQLite's own, on an empty
+ * file beside the store, which others go on reading. Where it cannot be made, the store cannot be written either: then both go on without.
+ * @throws {Error} when another process holds it, saying which
+ */
+export function lockStore(path: string, logger: StoreLogger): StoreLock {
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    return hold(path);
+  } catch (error) {
+    if (isBusy(error)) throw new Error(heldMessage(path), { cause: error });
+    logger.warn({ path, error: sqliteFailure(error).message }, 'Cannot lock the history file: make sure that no other daemon uses it');
+    return { release: () => undefined };
+  }
+}
+
+function hold(path: string): StoreLock {
+  const holder = holderFile(path);
+  const db = new DatabaseSync(`${path}.lock`, { timeout: 0 });
+  try {
+    // Nothing is written: a full disk is no hindrance.
+    db.exec('BEGIN EXCLUSIVE');
+    writeFileSync(holder, `process ${String(process.pid)} on ${hostname()}\n`, { mode: 0o600 });
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+  return {
+    release: () => {
+      rmSync(holder, { force: true });
+      db.close();
+    },
+  };
+}
+
+function heldMessage(path: string): string {
+  return `Cannot use the store "${path}": ${holderOf(path)} uses it, and would send each notification twice with this one; stop that one, or give this one a store.path of its own`;
+}
+
+/** In a file of its own: nothing but SQLite may open the lock, since POSIX drops all locks of a process with any descriptor that it closes. */
+function holderFile(path: string): string {
+  return `${path}.holder`;
+}
+
+function holderOf(path: string): string {
+  try {
+    const [holder] = /^process \d{1,10} on [\w.-]{1,255}$/mu.exec(readFileSync(holderFile(path), 'utf8')) ?? [];
+    return holder ?? 'another process';
+  } catch {
+    return 'another process';
+  }
+}

@@ -1,0 +1,179 @@
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+
+import { MIGRATIONS } from '../../../src/store/migrations.ts';
+import { createStore, type Store } from '../../../src/store/store.ts';
+import { handClock, type HandClock } from '../../support/hand-clock.ts';
+import { HOUR, MINUTE, START } from '../../support/incident-timeline.ts';
+import { logRecorder, type LogRecorder } from '../../support/log-recorder.ts';
+import { openedEntry, roundRecord } from '../../support/store-records.ts';
+
+const FIXTURES = new URL('../../fixtures/store/', import.meta.url).pathname;
+const RELEASES = readdirSync(FIXTURES).filter((name) => statSync(join(FIXTURES, name)).isDirectory());
+const DAY = 24 * HOUR;
+const RETENTION = 90 * DAY;
+
+let folder: string;
+let path: string;
+let clock: HandClock;
+let log: LogRecorder;
+const opened: Store[] = [];
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'ftm-watch-release-'));
+  path = join(folder, 'history.sqlite');
+  clock = handClock(START + 5 * MINUTE);
+  log = logRecorder();
+});
+
+afterEach(() => {
+  for (const store of opened.splice(0)) store.close();
+  rmSync(folder, { recursive: true });
+});
+
+function open(): Store {
+  const store = createStore({ path, retention: RETENTION }, { clock, logger: log });
+  opened.push(store);
+  return store;
+}
+
+function restart(): Store {
+  opened.pop()?.close();
+  return open();
+}
+
+function take(release: string, ...changes: readonly string[]): void {
+  copyFileSync(join(FIXTURES, release, 'history.sqlite'), path);
+  using db = new DatabaseSync(path);
+  for (const sql of changes) db.exec(sql);
+}
+
+/** One value of the file, read past the program. */
+function inFile(sql: string): unknown {
+  using db = new DatabaseSync(path, { readOnly: true });
+  return Object.values(db.prepare(sql).get() ?? {})[0];
+}
+
+function openCauses(store: Store): readonly string[] {
+  return (store.journal.savedState()?.incidents ?? []).filter(({ status }) => status === 'open').map(({ cause }) => cause.id);
+}
+
+function recipients(store: Store): readonly string[] {
+  return store.journal.pending().map(({ delivery }) => `${delivery.channel} ${delivery.recipient}`);
+}
+
+describe.each(RELEASES)('the store of release %s', (release) => {
+  test('is taken over with its incidents, silences and pending notifications', () => {
+    take(release);
+    const store = open();
+
+    expect(openCauses(store)).toEqual(['tls-intercepted', 'mail-unreachable']);
+    expect(store.journal.savedState()?.silences).toMatchObject([{ cause: 'mail-unreachable', by: 'anna' }]);
+    expect(recipients(store)).toEqual(['email a@example.org', 'email b@example.org', 'webhook https://hooks.example.org/ftm']);
+    expect(store.incidents(10)).toHaveLength(3);
+    expect(store.deliveries(10)).toHaveLength(9);
+    expect(store.samples({ probe: 'tls', target: 'host:443' }, 0, 10)).toHaveLength(5);
+    store.recordRound(roundRecord(clock.now()));
+    expect(store.writable()).toBe(true);
+    expect(log.lines).toEqual([]);
+  });
+
+  const unknown = [
+    `UPDATE incident_state SET json = replace(json, '"tls-intercepted"', '"token-imploded"')`,
+    `UPDATE incidents SET cause = 'token-imploded', json = replace(json, '"tls-intercepted"', '"token-imploded"') WHERE cause = 'tls-intercepted'`,
+    `UPDATE deliveries SET channel = 'pager' WHERE recipient = 'b@example.org' AND status = 'pending'`,
+  ];
+
+  test('loses nothing by an unknown cause and an unknown channel, and tells of them once', () => {
+    take(release, ...unknown);
+    const store = open();
+
+    expect(openCauses(store)).toEqual(['mail-unreachable']);
+    expect(store.journal.savedState()?.silences).toHaveLength(1);
+    expect(recipients(store)).toEqual(['email a@example.org', 'webhook https://hooks.example.org/ftm']);
+    const state = store.journal.savedState();
+    store.journal.record({ ...openedEntry(), state: { ...(state ?? openedEntry().state), maintenance: true } });
+    expect(log.lines).toMatchObject([{ level: 'warn', fields: { incidents: 1, silences: 0, notifications: 1 } }]);
+    expect(inFile('SELECT json FROM incident_state')).toContain('token-imploded');
+    expect(inFile("SELECT status FROM deliveries WHERE channel = 'pager'")).toBe('pending');
+    expect(openCauses(restart())).toEqual(['mail-unreachable']);
+  });
+
+  test('gives what was unknown back to a program that knows it', () => {
+    take(release, ...unknown);
+    const store = open();
+    const state = store.journal.savedState();
+    store.journal.record({ state: { ...(state ?? openedEntry().state), maintenance: true }, incidents: [], parcels: [] });
+    opened.pop()?.close();
+    using db = new DatabaseSync(path);
+    db.exec(`UPDATE incident_state SET json = replace(json, '"token-imploded"', '"tls-intercepted"')`);
+    db.exec(`UPDATE deliveries SET channel = 'email' WHERE channel = 'pager'`);
+
+    const known = open();
+    expect(openCauses(known).toSorted()).toEqual(['mail-unreachable', 'tls-intercepted']);
+    expect(recipients(known)).toContain('email b@example.org');
+  });
+
+  test('keeps what is unknown for its retention only', () => {
+    take(release, ...unknown);
+    const store = open();
+    const state = store.journal.savedState();
+    clock.advance(RETENTION + DAY);
+    store.recordRound(roundRecord(clock.now()));
+    store.journal.record({ state: { ...(state ?? openedEntry().state), maintenance: true }, incidents: [], parcels: [] });
+
+    expect(inFile('SELECT json FROM incident_state')).not.toContain('token-imploded');
+    expect(inFile("SELECT count(*) FROM incidents WHERE cause = 'token-imploded'")).toBe(0);
+    expect(inFile("SELECT count(*) FROM deliveries WHERE channel = 'pager' AND status = 'pending'")).toBe(0);
+    expect(inFile('SELECT count(*) FROM incidents WHERE closed_at IS NULL')).toBe(1);
+    expect(recipients(store)).toHaveLength(2);
+  });
+
+  test('is left as it is when a newer program has changed it, which is said with the way back', () => {
+    take(release, 'PRAGMA user_version = 999');
+    const before = readFileSync(path);
+    const store = open();
+    store.journal.record(openedEntry());
+    store.recordRound(roundRecord(START));
+
+    expect(store.journal.savedState()).toEqual(openedEntry().state);
+    expect(store.newer()).toContain('Start the newer ftm-watch again, or put back the copy from before the upgrade');
+    expect(log.lines).toHaveLength(1);
+    expect(readFileSync(path)).toEqual(before);
+    expect(readdirSync(folder)).toEqual(['history.sqlite']);
+  });
+});
+
+describe('a store of an older version', () => {
+  const FIRST = MIGRATIONS[0] ?? '';
+
+  test('is copied before it is changed, and the copy can be put back', () => {
+    using db = new DatabaseSync(path);
+    db.exec(`${FIRST}; INSERT INTO incident_state VALUES (1, 'a state'); PRAGMA user_version = 1`);
+    open().recordRound(roundRecord(START));
+
+    expect(inFile('PRAGMA user_version')).toBe(MIGRATIONS.length);
+    const copy = join(folder, 'history.sqlite.version-1-2026-11-24T130500.000Z');
+    expect(statSync(copy).mode & 0o777).toBe(0o600);
+    using old = new DatabaseSync(copy, { readOnly: true });
+    expect(old.prepare('SELECT json, (SELECT user_version FROM pragma_user_version) AS version FROM incident_state').get()).toEqual({
+      json: 'a state',
+      version: 1,
+    });
+  });
+
+  test('is not changed when it cannot be copied', () => {
+    using db = new DatabaseSync(path);
+    db.exec(`${FIRST}; PRAGMA user_version = 1`);
+    copyFileSync(path, join(folder, 'history.sqlite.version-1-2026-11-24T130500.000Z'));
+    const store = open();
+    store.journal.record(openedEntry());
+
+    expect(store.writable()).toBe(false);
+    expect(store.journal.pending()).toHaveLength(2);
+    expect(inFile('PRAGMA user_version')).toBe(1);
+  });
+});

@@ -1,0 +1,89 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+
+import { lockStore } from '../../../src/store/store-lock.ts';
+import { logRecorder, type LogRecorder } from '../../support/log-recorder.ts';
+
+const MODULE = new URL('../../../src/store/store-lock.ts', import.meta.url).href;
+const HOLD = `
+  const { lockStore } = await import(process.argv[1]);
+  globalThis.lock = lockStore(process.argv[2], { info: () => undefined, warn: () => undefined });
+  console.log('held');
+  setInterval(() => undefined, 1_000);`;
+
+let folder: string;
+let path: string;
+let log: LogRecorder;
+const others: ChildProcess[] = [];
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'ftm-watch-lock-'));
+  path = join(folder, 'data', 'history.sqlite');
+  log = logRecorder();
+});
+
+afterEach(async () => {
+  await Promise.all(others.splice(0).map(kill));
+  rmSync(folder, { recursive: true });
+});
+
+/** A process that holds the store. */
+async function holder(): Promise<ChildProcess> {
+  const child = spawn(process.execPath, ['--input-type=module', '-e', HOLD, MODULE, path], { stdio: ['ignore', 'pipe', 'inherit'] });
+  others.push(child);
+  await once(child.stdout, 'data');
+  return child;
+}
+
+async function kill(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+}
+
+describe('lockStore()', () => {
+  test('refuses a store that another process uses, and names it', async () => {
+    const other = await holder();
+
+    expect(() => lockStore(path, log)).toThrow(`Cannot use the store "${path}": process ${String(other.pid)} on ${hostname()} uses it`);
+    expect(log.lines).toEqual([]);
+  });
+
+  test('takes it over from a process that was killed', async () => {
+    await kill(await holder());
+
+    lockStore(path, log).release();
+    expect(log.lines).toEqual([]);
+  });
+
+  test('takes it again after it was released, as a reload does', () => {
+    lockStore(path, log).release();
+    const again = lockStore(path, log);
+
+    expect(() => lockStore(path, log)).toThrow(`process ${String(process.pid)} on`);
+    again.release();
+    expect(existsSync(`${path}.holder`)).toBe(false);
+  });
+
+  test('says no more than it knows of the other process', async () => {
+    await holder();
+    writeFileSync(`${path}.holder`, 'process 1 on x\u001B[31m\n');
+
+    expect(() => lockStore(path, log)).toThrow('another process uses it');
+    rmSync(`${path}.holder`);
+    expect(() => lockStore(path, log)).toThrow('another process uses it');
+  });
+
+  test('goes on without a lock where none can be made, and says so', () => {
+    const file = join(folder, 'file');
+    writeFileSync(file, '');
+
+    lockStore(join(file, 'history.sqlite'), log).release();
+    expect(log.lines).toMatchObject([{ level: 'warn', message: 'Cannot lock the history file: make sure that no other daemon uses it' }]);
+    expect(readFileSync(file, 'utf8')).toBe('');
+  });
+});
