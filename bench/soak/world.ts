@@ -140,6 +140,7 @@ async function learn(folder: string, genuine: Identity): Promise<void> {
   const certificates = [...servedChain(genuine)].flatMap(({ der }) => parseCertificate(der) ?? []);
   const chain: CapturedChain = { certificates, dropped: 0 };
   const target = `${LICENSE_HOST}:443`;
-  const baseline = learnBaseline(target, [{ chain, authorities: certificates.slice(1), protocol: 'TLSv1.3' }], 0);
+  const seen = [{ chain, authorities: certificates.slice(1), protocol: 'TLSv1.3' }];
+  const baseline = learnBaseline(target, seen, { now: 0, accepted: [] });
   if (baseline !== null) await writeBaseline(join(folder, 'data', 'trust-baseline.json'), baseline);
 }

@@ -35,6 +35,7 @@ export async function examine(options: ExaminationOptions): Promise<Examination>
     const mailServers = config.mail.length > 0 ? Promise.resolve(config.mail) : units.then((seen) => mailServersOf(config, seen.units));
     const wishes = {
       mailServers,
+      isComplained: false,
       onProgress: (step: RoundProgress) => {
         progress.show(step);
       },

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 
 import { EXIT_UNKNOWN } from './exit-code.ts';
+import { collectFingerprint } from './fingerprint.ts';
 import type { SilenceCommand } from './run-silence.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -124,9 +125,10 @@ function addTrust(program: Command, terminal: Terminal, finish: Finish): void {
   withConfig(trust.command('learn'))
     .description('record the chain of the licence server, from a path known to be clean')
     .option('--yes', 'the path is known to be clean: do not ask')
-    .action(async ({ yes }: { yes?: boolean }, command: Command) => {
+    .option('--fingerprint <sha256>', 'of the certificate that the chain rests on, as another source has it', collectFingerprint, [])
+    .action(async ({ yes, fingerprint }: { yes?: boolean; fingerprint: readonly string[] }, command: Command) => {
       const { runTrustLearn } = await import('./run-trust.ts');
-      finish(await runTrustLearn(configOf(command), yes === true, terminal));
+      finish(await runTrustLearn(configOf(command), { yes: yes === true, fingerprints: fingerprint }, terminal));
     });
   withConfig(trust.command('show'))
     .description('print what is trusted and why')

@@ -7,10 +7,12 @@ import { writeBaseline } from '../trust/baseline-file.ts';
 import { EXIT_UNKNOWN } from './exit-code.ts';
 import { createProgressLine } from './progress.ts';
 import { loadOrExplain, type Terminal } from './terminal.ts';
-import { type CapturedLook, trustLearn } from './trust.ts';
+import { type CapturedLook, trustLearn, type TrustLearnOptions } from './trust.ts';
 import { renderTrust } from './trust-text.ts';
 
-export async function runTrustLearn(path: string | undefined, yes: boolean, terminal: Terminal): Promise<number> {
+export type LearnWishes = Pick<TrustLearnOptions, 'yes' | 'fingerprints'>;
+
+export async function runTrustLearn(path: string | undefined, wishes: LearnWishes, terminal: Terminal): Promise<number> {
   const config = await loadOrExplain(path, terminal);
   if (config === null) return EXIT_UNKNOWN;
   const kit = await createProbeKit(config, terminal);
@@ -19,7 +21,7 @@ export async function runTrustLearn(path: string | undefined, yes: boolean, term
       ...terminal,
       target: authority(config.licenseServer),
       capture: (signal) => capture(kit, terminal, signal),
-      yes,
+      ...wishes,
       save: (baseline) => writeBaseline(config.trust.baselineFile, baseline),
     });
   } finally {
@@ -38,8 +40,8 @@ export async function runTrustShow(path: string | undefined, terminal: Terminal)
 
 function overview({ licenseServer, trust: { profile, baselineFile } }: Config, kit: ProbeKit): string {
   const target = authority(licenseServer);
-  const { trust, baseline } = kit.knowledgeOf(target);
-  return renderTrust({ target, profile, trust, baseline, baselineFile });
+  const { trust, baseline, refusedBaseline } = kit.knowledgeOf(target);
+  return renderTrust({ target, profile, trust, baseline, refusedBaseline, baselineFile });
 }
 
 /** One round, of which only the licence server's chains are kept, with the control hosts' beside them. */
@@ -47,6 +49,7 @@ async function capture(kit: ProbeKit, { progress }: Terminal, signal: AbortSigna
   const line = createProgressLine(progress);
   const round = await kit.observe(signal, {
     mailServers: Promise.resolve([]),
+    isComplained: false,
     onProgress: (step) => {
       line.show(step);
     },

@@ -3,6 +3,7 @@ import type { Certificate } from '../core/certificate.ts';
 import { formatDistinguishedName } from '../core/distinguished-name.ts';
 import type { Baseline } from '../core/interception/baseline.ts';
 import { trustUnder, type Trust } from '../core/interception/trust.ts';
+import type { RefusedBaseline } from '../round/judge-tls-path.ts';
 import { SHIPPED_PINS } from '../trust/shipped.ts';
 
 /** What one certificate is, on four indented lines: enough to compare it with another tool's output. */
@@ -16,6 +17,19 @@ export function certificateLines(certificate: Certificate): readonly string[] {
   ];
 }
 
+/** What to compare with what, and what to type then. The value itself is not offered for copying: it has to come from elsewhere. */
+export function comparisonLines(certificate: Certificate, target: string): readonly string[] {
+  return [
+    'No configured key and no public authority vouches for this chain. It rests on:',
+    ...certificateLines(certificate),
+    "An inspecting device's chain looks the same, whatever names it carries, so --yes does not do. Compare this SHA-256 with one that did not",
+    `come over this path: of ${target} seen from another network, or of the authority as a FortiGate exports it. If they are equal, type`,
+    'the one that you have from there:',
+    '  ftm-watch trust learn --fingerprint SHA256',
+    'If they differ, this path is inspected. Learn from another one',
+  ];
+}
+
 function day(at: number): string {
   return new Date(at).toISOString().slice(0, 10);
 }
@@ -26,6 +40,7 @@ export interface TrustOverview {
   readonly profile: TrustProfile;
   readonly trust: Trust;
   readonly baseline: Baseline | null;
+  readonly refusedBaseline: RefusedBaseline | null;
   readonly baselineFile: string;
 }
 
@@ -36,7 +51,7 @@ const PROFILES: Readonly<Record<TrustProfile, string>> = {
 };
 
 /** Everything that is trusted for one target, and why: `ftm-watch trust show`. */
-export function renderTrust({ target, profile, trust, baseline, baselineFile }: TrustOverview): string {
+export function renderTrust({ target, profile, trust, baseline, refusedBaseline, baselineFile }: TrustOverview): string {
   const { pins, anchors } = trustUnder(profile, trust);
   const configured = pins.filter(({ origin }) => origin === 'configured');
   return [
@@ -51,7 +66,7 @@ export function renderTrust({ target, profile, trust, baseline, baselineFile }: 
     'Pinned keys (a pin vouches only for a certificate that is sent):',
     ...(configured.length === 0 ? ['  none configured'] : configured.map(({ pin }) => `  ${pin}, trust.pins`)),
     '',
-    ...baselineLines(baseline, baselineFile),
+    ...(refusedBaseline === null ? baselineLines(baseline, baselineFile) : refusedLines(refusedBaseline, baselineFile)),
     '',
   ].join('\n');
 }
@@ -67,5 +82,14 @@ function baselineLines(baseline: Baseline | null, file: string): readonly string
     `Learned on ${new Date(baseline.learnedAt).toISOString()}, in ${file}:`,
     ...baseline.leaves.flatMap(certificateLines),
     ...baseline.authorities.flatMap(certificateLines),
+  ];
+}
+
+function refusedLines({ baseline, unvouched }: RefusedBaseline, file: string): readonly string[] {
+  return [
+    `Learned on ${new Date(baseline.learnedAt).toISOString()}, in ${file}, but not used: no configured key, no public authority and no typed`,
+    'fingerprint vouches for the certificate that it rests on. An inspecting device may have been learned:',
+    ...certificateLines(unvouched),
+    'Learn again, on a path known to be clean: ftm-watch trust learn',
   ];
 }

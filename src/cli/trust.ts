@@ -1,9 +1,13 @@
 import type { Clock } from '../core/clock.ts';
 import { type Baseline, learnBaseline } from '../core/interception/baseline.ts';
 import type { TlsEvidence, TlsJudgement, Verdict } from '../core/interception/tls-evidence.ts';
+import type { Certificate } from '../core/certificate.ts';
+import { standingOptions } from '../core/interception/chain-case.ts';
+import { createSignatureChecks } from '../core/interception/signature-checks.ts';
+import { unvouchedEnd } from '../core/interception/unvouched.ts';
 import { judgeTls } from '../core/interception/verdict.ts';
 import { visibleText } from '../core/visible-text.ts';
-import { certificateLines } from './trust-text.ts';
+import { certificateLines, comparisonLines } from './trust-text.ts';
 
 /** One address of the target as it was captured: everything that a judgement rests on. */
 export interface CapturedLook {
@@ -20,6 +24,8 @@ export interface TrustLearnOptions {
   readonly confirm: ((question: string) => Promise<boolean>) | null;
   /** `--yes`: the path is known to be clean, do not ask. */
   readonly yes: boolean;
+  /** `--fingerprint`: certificates that a person has compared with another source, as in `Certificate.fingerprint`. */
+  readonly fingerprints: readonly string[];
   readonly save: (baseline: Baseline) => Promise<void>;
   readonly output: { write(text: string): unknown };
   readonly clock: Clock;
@@ -29,11 +35,12 @@ export interface TrustLearnOptions {
 /** Exit codes of `trust learn`. */
 export const LEARN_EXIT = { learned: 0, declined: 1, refused: 2, nothingSeen: 3 } as const;
 
-const REFUSED: readonly Verdict[] = ['intercepted', 'interception-suspected', 'blocked'];
+const REFUSED: readonly Verdict[] = ['intercepted', 'blocked'];
 
 /**
  * Records the target's chain as genuine, when the person says that the path is clean. Refuses when the evidence says otherwise, even
- * with `--yes`: what is learned once is trusted from then on. What was learned before does not count in that decision.
+ * with `--yes`: what is learned once is trusted from then on. A chain that nothing vouches for looks like that of an inspecting
+ * device, so its fingerprint has to be typed. What was learned before does not count in that decision.
  *
  * @returns the exit code, of `LEARN_EXIT`
  */
@@ -42,9 +49,9 @@ export async function trustLearn(options: TrustLearnOptions): Promise<number> {
   const looks = (await options.capture(options.signal)).map(judgeLook);
   write(...looks.flatMap(describeLook));
 
-  const against = looks.find(({ judgement }) => REFUSED.includes(judgement.verdict));
-  if (against !== undefined) {
-    write(...refusal(against.judgement));
+  const refused = refusal(options, looks);
+  if (refused !== null) {
+    write(...refused);
     return LEARN_EXIT.refused;
   }
   const baseline = baselineOf(options, looks);
@@ -65,10 +72,20 @@ export async function trustLearn(options: TrustLearnOptions): Promise<number> {
 
 interface JudgedLook extends CapturedLook {
   readonly judgement: TlsJudgement;
+  /** What the chain rests on when no configured key and no public authority vouches for it. */
+  readonly unvouched: Certificate | null;
 }
 
 function judgeLook(look: CapturedLook): JudgedLook {
-  return { ...look, judgement: judgeTls({ ...look.evidence, baseline: null }) };
+  const evidence = { ...look.evidence, baseline: null };
+  return { ...look, judgement: judgeTls(evidence), unvouched: unvouchedOf(evidence) };
+}
+
+/** The other profiles name their authorities themselves: under `pinned` a chain is learned in order to name one. */
+function unvouchedOf(evidence: TlsEvidence): Certificate | null {
+  const [leaf, ...rest] = evidence.outcome.chain?.certificates ?? [];
+  if (leaf === undefined || evidence.profile !== 'fortinet') return null;
+  return unvouchedEnd([leaf, ...rest], standingOptions(evidence, createSignatureChecks()));
 }
 
 function describeLook({ address, evidence, judgement }: JudgedLook): readonly string[] {
@@ -76,21 +93,40 @@ function describeLook({ address, evidence, judgement }: JudgedLook): readonly st
   return [`${address}: ${visibleText(judgement.summary, 1000)}`, ...certificates.flatMap(certificateLines), ''];
 }
 
-function refusal({ findings, summary }: TlsJudgement): readonly string[] {
+/** Why nothing may be learned; null: it may. */
+function refusal({ fingerprints }: TrustLearnOptions, looks: readonly JudgedLook[]): readonly string[] | null {
+  const against = looks.find(({ judgement }) => REFUSED.includes(judgement.verdict)) ?? looks.find((look) => isOpen(look, fingerprints));
+  if (against !== undefined) return [...findingLines(against.judgement), ...wayOut(against)];
+  const seen = new Set(looks.flatMap(({ evidence }) => evidence.outcome.chain?.certificates ?? []).map(({ fingerprint }) => fingerprint));
+  const missing = fingerprints.find((fingerprint) => !seen.has(fingerprint));
+  return missing === undefined ? null : [`Nothing learned: no certificate with the fingerprint ${missing} was seen`];
+}
+
+/** Whether a person still has to vouch for what was seen. A typed fingerprint settles nothing where the chain itself is not in doubt. */
+function isOpen({ judgement, unvouched }: JudgedLook, fingerprints: readonly string[]): boolean {
+  return unvouched === null ? judgement.verdict === 'interception-suspected' : !fingerprints.includes(unvouched.fingerprint);
+}
+
+function findingLines({ findings, summary }: TlsJudgement): readonly string[] {
   return [
     `Nothing learned: ${visibleText(summary, 1000)}`,
     ...findings.map(({ rule, actual }) => `  ${rule}: ${visibleText(actual, 1000)}`),
-    "Learn from another path. If you know the authority to be the vendor's own, add its certificate to trust.caFiles instead",
   ];
 }
 
-function baselineOf({ target, clock }: TrustLearnOptions, looks: readonly JudgedLook[]): Baseline | null {
+function wayOut({ judgement, unvouched, evidence }: JudgedLook): readonly string[] {
+  const another = 'Learn from another path, one without TLS inspection';
+  return unvouched === null || REFUSED.includes(judgement.verdict) ? [another] : comparisonLines(unvouched, evidence.target);
+}
+
+function baselineOf({ target, clock, fingerprints }: TrustLearnOptions, looks: readonly JudgedLook[]): Baseline | null {
   const seen = looks.flatMap(({ evidence: { outcome }, judgement }) =>
     outcome.chain === null
       ? []
       : [{ chain: outcome.chain, authorities: judgement.authorities, protocol: outcome.kind === 'failed' ? null : outcome.protocol }],
   );
-  return learnBaseline(target, seen, clock.now());
+  const rests = new Set(looks.map(({ unvouched }) => unvouched?.fingerprint));
+  return learnBaseline(target, seen, { now: clock.now(), accepted: fingerprints.filter((fingerprint) => rests.has(fingerprint)) });
 }
 
 async function isConfirmed({ yes, confirm, target }: TrustLearnOptions): Promise<boolean> {

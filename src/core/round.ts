@@ -39,9 +39,11 @@ export interface PathObservation {
 }
 
 export interface ReferenceObservation {
-  readonly kind: 'server-name' | 'resolver' | 'proxy';
-  /** For people: which name, resolver or proxy. */
+  readonly kind: 'server-name' | 'resolver' | 'proxy' | 'tls-1.2';
+  /** For people: which name, resolver or proxy; for `tls-1.2` at which address. */
   readonly label: string;
+  /** Seen in this round, so that it is a witness of what the straight way shows; else it is an earlier look that still stands. */
+  readonly isFresh: boolean;
   readonly outcome: TlsOutcome;
 }
 

@@ -50,7 +50,9 @@ function checklistLine({ id, state, summary, findings }: PreconditionStatus, sty
   const title = PRECONDITIONS.find((precondition) => precondition.id === id)?.title ?? id;
   const paint = painter(state, colors);
   const label = `  ${paint(MARKS[state])} ${title.padEnd(20)}`;
-  const notes = findings.filter(({ level }) => level === 'note').map((note) => `${note.subject}: ${note.actual}`);
+  // A warning that suggests no cause is told nowhere else, when something graver takes the summary.
+  const asides = findings.filter(({ level, suggests }) => level === 'note' || (level === 'warning' && suggests === null));
+  const notes = asides.map(({ subject, actual }) => `${subject}: ${actual}`).filter((note) => note !== summary);
   const [first = '', ...rest] = [visibleText(summary, TEXT_LIMIT), ...notes.map((note) => visibleText(note, TEXT_LIMIT))].flatMap((text) =>
     wrap(text, style.width - INDENT),
   );

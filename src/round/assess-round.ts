@@ -17,6 +17,8 @@ import { judgeMail } from '../probes/mail/judge.ts';
 import { judgeInternet } from './judge-internet.ts';
 import { withGenuineTime } from './genuine-time.ts';
 import { controlChainsOf, judgeTlsPath, type JudgedTlsPath, type TlsKnowledge } from './judge-tls-path.ts';
+import { judgeOlderTls } from './judge-older-tls.ts';
+import { refusedBaselineFindings } from './refused-baseline.ts';
 
 /** By target, `host:port`. */
 export type TlsKnowledgeOf = (target: string) => TlsKnowledge;
@@ -40,9 +42,11 @@ export async function assessRound(config: Config, round: RoundObservations, know
   const stages: PathFindings[] = [];
   for (const [index, path] of [round.licenseServer, ...round.services].entries()) {
     if (index % PATHS_A_TURN === PATHS_A_TURN - 1) await nextTurn();
-    const tls = judgeTlsPath(path, knowledgeOf(path.subject), { controls, now });
+    const knowledge = knowledgeOf(path.subject);
+    const tls = judgeTlsPath(path, knowledge, { controls, now });
     judged.push({ path, judged: tls });
-    stages.push(judgePath(path, tls, config, index));
+    const more = [...judgeOlderTls(path, tls, knowledge, { controls, now }), ...refusedBaselineFindings(path.subject, knowledge)];
+    stages.push(judgePath({ path, tls, more }, config, index));
   }
   return {
     assessments: [
@@ -63,7 +67,14 @@ type Stage = 'name-resolution' | 'reachability' | 'tls-genuine' | 'license-serve
 /** Null: there was nothing to judge. */
 type PathFindings = Readonly<Record<Stage, readonly Finding[] | null>>;
 
-function judgePath(path: PathObservation, tls: JudgedTlsPath, config: Config, index: number): PathFindings {
+interface JudgedPath {
+  readonly path: PathObservation;
+  readonly tls: JudgedTlsPath;
+  /** Beside the verdicts on the certificates. */
+  readonly more: readonly Finding[];
+}
+
+function judgePath({ path, tls, more }: JudgedPath, config: Config, index: number): PathFindings {
   const service = config.services[index - 1];
   const capped = (findings: readonly Finding[]): readonly Finding[] => (service === undefined ? findings : ofService(findings, service));
   const { endpoints } = path;
@@ -72,7 +83,7 @@ function judgePath(path: PathObservation, tls: JudgedTlsPath, config: Config, in
   return {
     'name-resolution': path.names.length === 0 ? (proxied || endpoints.length > 0 ? [] : null) : capped(nameFindings(path, config, index)),
     reachability: judgeable(endpoints) ? capped(judgeTcp(endpoints)) : null,
-    'tls-genuine': tls.worst === null ? null : capped(tls.worst.findings),
+    'tls-genuine': tls.worst === null ? null : capped([...tls.worst.findings, ...more]),
     'license-server': answered.length === 0 ? null : capped(judgeHttp(answered)),
   };
 }

@@ -1,7 +1,10 @@
 import { addressFamily } from '../core/addresses.ts';
+import type { Certificate } from '../core/certificate.ts';
 import type { EpochMs } from '../core/clock.ts';
 import type { Baseline } from '../core/interception/baseline.ts';
 import type { ProductPattern } from '../core/interception/product.ts';
+import type { FlawMemory } from './flaw-memory.ts';
+import type { OpensslWords } from './openssl-words.ts';
 import type { SignatureChecks } from '../core/interception/signature-checks.ts';
 import type {
   ControlChain,
@@ -16,13 +19,25 @@ import { judgeTls, worstJudgement } from '../core/interception/verdict.ts';
 import type { EndpointObservation, TlsOutcome } from '../core/observation.ts';
 import type { PathObservation } from '../core/round.ts';
 
+/** What was learned, and the certificate in it that a person would have to vouch for. */
+export interface RefusedBaseline {
+  readonly baseline: Baseline;
+  readonly unvouched: Certificate;
+}
+
 /** What chains are judged by, apart from what was seen. */
 export interface TlsKnowledge {
   readonly trust: Trust;
   readonly profile: TrustProfile;
   readonly products: readonly ProductPattern[];
   readonly baseline: Baseline | null;
+  /** Learned without anybody's word, so that it is not used. */
+  readonly refusedBaseline: RefusedBaseline | null;
   readonly previous: readonly PreviousLeaf[];
+  /** What OpenSSL said of chains. */
+  readonly openssl: OpensslWords;
+  /** By address: what every accepted chain there had. */
+  readonly flaws: FlawMemory;
   /** When the target was last verified under a key that is still configured; null: not remembered. */
   readonly remembered: RememberedChain | null;
   /** Remembers verified signatures from round to round. */
@@ -61,7 +76,7 @@ export function judgeTlsPath(path: PathObservation, knowledge: TlsKnowledge, sur
 /** What each address of a target is judged on; an address without a handshake gives none. */
 export function tlsEvidence(
   path: PathObservation,
-  { trust, profile, products, baseline, previous, remembered }: TlsKnowledge,
+  { trust, profile, products, baseline, previous, openssl, flaws, remembered }: TlsKnowledge,
   { controls, now }: TlsSurroundings,
 ): readonly { readonly endpoint: EndpointObservation; readonly evidence: TlsEvidence }[] {
   return path.endpoints.flatMap((endpoint) => {
@@ -77,6 +92,8 @@ export function tlsEvidence(
       references: referencesFor(endpoint, path),
       previous,
       baseline,
+      openssl: outcome.chain === null ? null : openssl.of(outcome.chain),
+      knownFlaws: flaws.at(endpoint.address),
       remembered,
       traces: endpoint.http?.kind === 'response' ? endpoint.http.proxyTraces : [],
       trust,
@@ -107,9 +124,9 @@ function referencesFor(endpoint: EndpointObservation, path: PathObservation): re
         ? [{ kind: 'resolver', label: `${theirs.join(', ')}: ${other.address}`, chain: other.tls.chain }]
         : [{ kind: 'address', label: other.address, chain: other.tls.chain }];
     });
-  const asked = path.references.flatMap(({ kind, label, outcome }) =>
-    outcome.chain === null ? [] : [{ kind, label, chain: outcome.chain }],
-  );
+  const asked = path.references
+    .filter(({ kind, label, isFresh }) => isFresh && (kind !== 'tls-1.2' || label === endpoint.address))
+    .flatMap(({ kind, label, outcome }) => (outcome.chain === null ? [] : [{ kind, label, chain: outcome.chain }]));
   return [...asked, ...elsewhere];
 }
 

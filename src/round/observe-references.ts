@@ -26,5 +26,5 @@ export async function observeReferences(
     ctx,
     tools.endpoint,
   );
-  return seen.tls === null ? [] : [{ kind: 'server-name', label: other, outcome: seen.tls }];
+  return seen.tls === null ? [] : [{ kind: 'server-name', label: other, isFresh: true, outcome: seen.tls }];
 }

@@ -10,10 +10,12 @@ import type { SystemLookup } from '../probes/system-lookup.ts';
 import type { Pace } from '../schedule/pace.ts';
 import { spreadOrder } from '../schedule/spread-order.ts';
 import { askOnce } from './ask-name.ts';
+import { hearOpenssl, type OpensslTools } from './hear-openssl.ts';
 import { observeMailServer, type MailTools } from './observe-mail-server.ts';
 import { observeAnyAddress, observeKnownAddresses, observePath } from './observe-path.ts';
 import { observeReferences, type ReferenceTools } from './observe-references.ts';
 import { controlTarget, licenseTarget, serviceTarget } from './path-targets.ts';
+import { observeOlderTls, type OlderTlsTools } from './older-tls.ts';
 import { timeToBegin } from './round-pace.ts';
 
 /** What is being looked at, for people who wait. */
@@ -23,7 +25,7 @@ export interface RoundProgress {
   readonly kind: 'started' | 'finished';
 }
 
-export interface RoundTools extends ReferenceTools, MailTools {
+export interface RoundTools extends ReferenceTools, OpensslTools, OlderTlsTools, MailTools {
   readonly system: SystemLookup;
   readonly pace: Pace;
   /** The longest that this process stood still since the last call. */
@@ -63,12 +65,17 @@ export async function observeRound(config: Config, given: RoundTools, ctx: Probe
     // Last: there may be a thousand.
     lookAt.each('path', config.services, (service) => observePath(serviceTarget(service, config), tools, round)),
   ]);
-  const references = await observeReferences(licenseTarget(config), { path: straight.path, controls }, tools, round);
+  const seen = { path: straight.path, controls };
+  const [references, older] = await Promise.all([
+    observeReferences(licenseTarget(config), seen, tools, round),
+    observeOlderTls(licenseTarget(config), straight.path, tools, round),
+    hearOpenssl(licenseTarget(config), seen, tools, round),
+  ]);
   return {
     startedAt,
     durationMs: ctx.clock.elapsed() - started,
     stalledMs: tools.takeStall(),
-    licenseServer: { ...straight.path, references },
+    licenseServer: { ...straight.path, references: [...references, ...older] },
     knownAddresses: straight.known,
     services,
     controls,

@@ -2,8 +2,7 @@ import type { Config } from '../config/config.ts';
 import { readSecret, type SecretSource } from '../secret.ts';
 import { createCertificateCache } from '../core/certificate-cache.ts';
 import type { Clock, Millis } from '../core/clock.ts';
-import type { Verdict } from '../core/interception/tls-evidence.ts';
-import type { PathObservation, RoundObservations } from '../core/round.ts';
+import type { RoundObservations } from '../core/round.ts';
 import { createSystemLookup } from '../probes/system-lookup.ts';
 import { createChainReader } from '../probes/endpoint/captured-chain.ts';
 import { createProbeSecureContext } from '../probes/endpoint/secure-context.ts';
@@ -16,9 +15,11 @@ import { createStallWatch } from '../schedule/stall-watch.ts';
 import { askEachTime } from './ask-name.ts';
 import { assessRound, type JudgedRound } from './assess-round.ts';
 import { loadGenuineMemory } from './genuine-memory.ts';
-import { controlChainsOf, judgeTlsPath, type TlsKnowledge } from './judge-tls-path.ts';
+import type { TlsKnowledge } from './judge-tls-path.ts';
 import { observeRound, type RoundTools } from './observe-round.ts';
 import { handshakesOf, ROUND_PACE } from './round-pace.ts';
+import { createOlderTls } from './older-tls.ts';
+import { createSecondLooks } from './second-looks.ts';
 import { createSingleLooks, type SingleLooks } from './single-looks.ts';
 import { loadTlsKnowledge } from './tls-knowledge.ts';
 
@@ -34,7 +35,7 @@ export interface ProbeKit {
   close(): void;
 }
 
-export type RoundWishes = Pick<RoundTools, 'mailServers' | 'onProgress'>;
+export type RoundWishes = Pick<RoundTools, 'mailServers' | 'onProgress' | 'isComplained'>;
 
 export interface ProbeKitDeps {
   readonly clock: Clock;
@@ -48,12 +49,10 @@ export interface ProbeKitDeps {
 /** A chain has up to four certificates, most of which are known from another one; the rest is for those that change. */
 const CERTIFICATES = { spare: 512, perTarget: 2 };
 
-const NEEDS_NO_REFERENCE: readonly Verdict[] = ['genuine', 'rotated'];
-
 /** @throws {Error} when a CA file, a product file or the learned trust cannot be read */
 export async function createProbeKit(config: Config, { clock, env, onBeat, genuineFile }: ProbeKitDeps): Promise<ProbeKit> {
   const memory = await loadGenuineMemory(genuineFile ?? null, clock.now());
-  const knowledge = await loadTlsKnowledge(config, memory);
+  const knowledge = await loadTlsKnowledge(config, memory, clock);
   const stall = createStallWatch(clock, onBeat);
   const judged = config.services.length + config.controlHosts.length;
   const certificates = createCertificateCache(CERTIFICATES.spare + CERTIFICATES.perTarget * judged);
@@ -74,19 +73,15 @@ export async function createProbeKit(config: Config, { clock, env, onBeat, genui
     pace: createPace(clock, ROUND_PACE),
     mail: { trust, localRelay: LOCAL_RELAY, readSecret: secrets },
     takeStall: () => stall.take(),
-    needsReference: (path, controls) => needsReference(path, controls),
+    ...createSecondLooks(knowledge, clock),
+    olderTls: createOlderTls(clock),
   };
-
-  function needsReference(path: PathObservation, controls: readonly PathObservation[]): boolean {
-    const { worst } = judgeTlsPath(path, knowledge.of(path.subject), { controls: controlChainsOf(controls), now: clock.now() });
-    return worst !== null && !NEEDS_NO_REFERENCE.includes(worst.verdict);
-  }
 
   return {
     observe: (signal, wishes) => observeRound(config, { ...tools, ...wishes }, { clock, env, signal, sourceAddress: config.sourceAddress }),
     assess: async (round) => {
       const judged = await assessRound(config, round, (target) => knowledge.of(target));
-      for (const path of [round.licenseServer, ...round.services]) knowledge.remember(path, round.startedAt);
+      for (const { path, judged: seen } of judged.tls) knowledge.remember(path.subject, seen, round.startedAt);
       await memory.note(judged.tls, round.startedAt);
       return judged;
     },

@@ -20,6 +20,8 @@ const target = z.strictObject({
   protocol: z.string().max(32).nullable(),
   leaves: z.array(certificate).min(1).max(64),
   authorities: z.array(certificate).max(64),
+  // Before 0.2 nobody was asked for any.
+  accepted: z.array(z.string().max(200)).max(64).default([]),
 });
 
 const content = z.strictObject({ version: z.literal(1), targets: z.record(z.string().max(300), target) });
@@ -77,12 +79,13 @@ async function writeSynced(file: string, text: string): Promise<void> {
   }
 }
 
-function serialise({ learnedAt, protocol, leaves, authorities }: Baseline): z.input<typeof target> {
+function serialise({ learnedAt, protocol, leaves, authorities, accepted }: Baseline): z.input<typeof target> {
   return {
     learnedAt: new Date(learnedAt).toISOString(),
     protocol,
     leaves: leaves.map(certificatePem),
     authorities: authorities.map(certificatePem),
+    accepted: [...accepted],
   };
 }
 

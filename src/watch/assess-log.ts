@@ -7,6 +7,7 @@ import type { PollingReport } from '../core/polling/report.ts';
 import { authority } from '../probes/endpoint/dial.ts';
 import { judgeLogEvidence } from '../round/judge-log-evidence.ts';
 import { listens } from './polling-log.ts';
+import { weighByLog } from './weigh-by-log.ts';
 
 /**
  * Where nobody has listened. It is no trouble, so it is not `unknown`: who looks once is told what can be looked at once, and that
@@ -32,14 +33,15 @@ export function assessPolling(config: Config, report: PollingReport, notes: read
 
 /**
  * Adds what the logs say to what the probes found out about TLS: a firewall's own, and FortiAuthenticator's, which see the path of
- * FortiAuthenticator.
+ * FortiAuthenticator; and weighs what FortiAuthenticator may not suffer from.
  */
 export function withLogEvidence(assessments: readonly Assessment[], report: PollingReport, config: Config): readonly Assessment[] {
   const subject = authority(config.licenseServer);
   return assessments.map((assessment) => {
     if (assessment.id !== 'tls-genuine') return assessment;
-    const evidence = [...judgeLogEvidence(report, subject), ...judgeComplaint(report, assessment.findings, subject)];
-    return evidence.length === 0 ? assessment : { ...assessment, kind: 'judged', findings: [...assessment.findings, ...evidence] };
+    const findings = weighByLog(assessment.findings, report, seemsUnaffected(report));
+    const evidence = [...judgeLogEvidence(report, subject), ...judgeComplaint(report, findings, subject)];
+    return evidence.length === 0 ? { ...assessment, findings } : { ...assessment, kind: 'judged', findings: [...findings, ...evidence] };
   });
 }
 

@@ -17,6 +17,7 @@ import type { Examination } from '../report/examination.ts';
 import { roundLimit } from '../round/observe-round.ts';
 import { createProbeKit, type ProbeKit } from '../round/probe-kit.ts';
 import { judgedTargets, probeTargets } from '../round/probe-targets.ts';
+import { warnOfRefusedBaselines } from '../round/refused-baseline.ts';
 import { isVoid, voidWhenStalled } from '../round/void-round.ts';
 import { Runner, type RunnerOptions } from '../schedule/runner.ts';
 import { createSpreadTimer } from '../schedule/spread.ts';
@@ -33,6 +34,7 @@ import { createRoundFigures } from './round-figures.ts';
 import { roundRecord } from './round-record.ts';
 import type { UnreadSince } from './speaking-appliances.ts';
 import { registrationBudget, stateFile } from './state-files.ts';
+import { complainsOfConnections } from './weigh-by-log.ts';
 import { createUnitWatch, type UnitWatch } from './unit-watch.ts';
 
 export interface WatchDeps {
@@ -137,6 +139,7 @@ export class Watch {
     await this.#intake.start(this.#stopping.signal);
     // Port 0 asks for any: whoever sends must learn which it became.
     if (listens(this.config)) logger.info(this.#intake.addresses(), 'Listening for log lines');
+    warnOfRefusedBaselines(judgedTargets(this.config), this.#files.kit, logger);
     recorder.expect({
       config: this.config,
       signatures: this.#files.signatures,
@@ -192,6 +195,7 @@ export class Watch {
     const observations = await this.#files.kit.observe(signal, {
       mailServers: Promise.resolve(mailServersOf(this.config, this.#units.picture().units)),
       onProgress: () => undefined,
+      isComplained: complainsOfConnections(this.#polling.report()),
     });
     if (signal.aborted) return;
     const judged = await this.#files.kit.assess(observations);

@@ -49,6 +49,10 @@ export interface IdentityOptions {
   readonly serial?: string;
   /** @default EC-P-256, the quickest to make */
   readonly key?: KeyKind;
+  /** How many authorities it allows below itself. @default any number */
+  readonly pathLength?: number;
+  /** @default keyCertSign and cRLSign for an authority, else digitalSignature */
+  readonly keyUsages?: KeyUsageFlags;
   /** Beside those that every certificate here has. */
   readonly extensions?: readonly Extension[];
   /** Another identity's key is taken over: a renewed certificate, a re-signed copy. */
@@ -121,8 +125,11 @@ async function extensionsOf(options: IdentityOptions, keys: Keys, signer: Keys):
     ...(options.ipAddresses ?? []).map((value) => ({ type: 'ip', value }) as const),
   ];
   return [
-    new BasicConstraintsExtension(authority, undefined, true),
-    new KeyUsagesExtension(authority ? KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign : KeyUsageFlags.digitalSignature, true),
+    new BasicConstraintsExtension(authority, options.pathLength, true),
+    new KeyUsagesExtension(
+      options.keyUsages ?? (authority ? KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign : KeyUsageFlags.digitalSignature),
+      true,
+    ),
     await SubjectKeyIdentifierExtension.create(keys.publicKey, false, webcrypto),
     await AuthorityKeyIdentifierExtension.create(signer.publicKey, false, webcrypto),
     ...(names.length === 0 ? [] : [new SubjectAlternativeNameExtension([...names])]),

@@ -88,6 +88,8 @@ export async function createWorld(): Promise<World> {
       references: [],
       previous: [],
       baseline: null,
+      openssl: null,
+      knownFlaws: null,
       remembered: null,
       traces: [],
       trust: world.trust,
@@ -101,6 +103,7 @@ export async function createWorld(): Promise<World> {
       leaves: [certificateOf(known)],
       authorities: authorities.map(certificateOf),
       protocol: 'TLSv1.3',
+      accepted: [],
     }),
   };
 }

@@ -13,6 +13,8 @@ export interface Baseline {
   readonly authorities: readonly Certificate[];
   /** The lowest protocol version that was agreed on; null when unknown. */
   readonly protocol: string | null;
+  /** Fingerprints that a person typed: of authorities or leaves that nothing else vouches for. */
+  readonly accepted: readonly string[];
 }
 
 /** One clean look at the target. */
@@ -25,8 +27,14 @@ export interface LearnedChain {
 
 const MAX_KEPT = 32;
 
+/** By whom and when a chain is learned. */
+export interface Learning {
+  readonly now: EpochMs;
+  readonly accepted: readonly string[];
+}
+
 /** Makes a baseline out of one or more looks at the same target (its addresses); null when no certificate was seen. */
-export function learnBaseline(target: string, seen: readonly LearnedChain[], now: EpochMs): Baseline | null {
+export function learnBaseline(target: string, seen: readonly LearnedChain[], { now, accepted }: Learning): Baseline | null {
   const leaves = distinct(seen.flatMap(({ chain }) => chain.certificates.slice(0, 1)));
   if (leaves.length === 0) return null;
   const protocols = seen.flatMap(({ protocol }) => (protocol === null ? [] : [protocol])).toSorted();
@@ -36,6 +44,7 @@ export function learnBaseline(target: string, seen: readonly LearnedChain[], now
     leaves,
     authorities: distinct(seen.flatMap(({ authorities }) => authorities)),
     protocol: protocols[0] ?? null,
+    accepted,
   };
 }
 

@@ -7,6 +7,7 @@ import {
   cutFinding,
   datesFinding,
   type Expectation,
+  flawFindings,
   gapFinding,
   nameFinding,
   renewalFinding,
@@ -40,6 +41,7 @@ const verifiedAlone = (chain: ChainCase): readonly Expectation[] => [verificatio
 const dates = (chain: ChainCase): readonly Expectation[] => [datesFinding(chain)];
 const target = (chain: ChainCase): string => chain.evidence.target;
 const issuer = (chain: ChainCase): string => formatDistinguishedName(chain.leaf.issuer);
+const flawText = (chain: ChainCase): string => chain.accepted?.flaws[0]?.text ?? 'of an unknown flaw';
 const device = (chain: ChainCase): string => deviceOf(chain.leaf) ?? 'A device';
 const staleness = (chain: ChainCase): string => (chain.dates === 'expired' ? 'has expired' : 'is not yet valid');
 const kindOf = (chain: ChainCase): string => (chain.standing.kind === 'vendor' ? 'the private Fortinet authority' : 'a public authority');
@@ -97,6 +99,16 @@ export const TELLINGS: Readonly<Record<VerdictRuleId, Telling>> = {
   'elsewhere-cut': {
     findings: (chain) => [cutFinding(chain), verificationFinding(chain)],
     summary: (chain) => `The connection to ${target(chain)} is cut right after the certificate`,
+  },
+  'new-flaw': {
+    findings: flawFindings,
+    summary: (chain) => `TLS clients refuse the certificate of ${target(chain)} since it has changed: ${flawText(chain)}`,
+  },
+  flaw: {
+    findings: flawFindings,
+    level: 'warning',
+    summary: (chain) => `TLS clients may refuse the certificate of ${target(chain)}: ${flawText(chain)}`,
+    settle: () => 'The log of FortiAuthenticator: whether it connects nevertheless',
   },
   'other-authority': {
     findings: (chain) => [authorityFinding(chain)],

@@ -4,9 +4,10 @@ import { attributeValues } from '../distinguished-name.ts';
 import { compareBaseline, type History } from './baseline.ts';
 import { type Claim, claimOf } from './claim.ts';
 import { deviceOf } from './device-certificate.ts';
+import { judgeFlaws, type TrustedPath } from './judge-flaws.ts';
 import { hostOf, matchesName } from './name-match.ts';
 import type { SignatureChecks } from './signature-checks.ts';
-import { findStanding, type Standing } from './standing.ts';
+import { findStanding, type Standing, type StandingOptions } from './standing.ts';
 import type { TlsEvidence } from './tls-evidence.ts';
 
 /**
@@ -28,6 +29,8 @@ export interface ChainCase {
   readonly identity: Identity;
   readonly dates: Dates;
   readonly history: History;
+  /** Null: the chain leads to no key that the profile takes. */
+  readonly accepted: TrustedPath | null;
   /** A certificate on the path that was not sent, and is no trusted end either: the server forgot it. */
   readonly gap: Certificate | null;
   readonly checks: SignatureChecks;
@@ -44,6 +47,7 @@ export function openCase(sent: readonly [Certificate, ...Certificate[]], evidenc
     claim: claimOf(standing, sent, evidence.trust),
     identity: identify(leaf, evidence),
     dates: judgeDates(standing, evidence, checks),
+    accepted: judgeFlaws(standing, evidence, checks),
     history: compareBaseline(evidence.baseline, leaf, standing.authorities),
     gap: standing.path.slice(1, -1).find((link) => !sent.some((certificate) => certificate.fingerprint === link.fingerprint)) ?? null,
     checks,
@@ -52,7 +56,11 @@ export function openCase(sent: readonly [Certificate, ...Certificate[]], evidenc
 
 /** Where any chain of this target ends, the references' included. */
 export function standingOf(sent: readonly [Certificate, ...Certificate[]], evidence: TlsEvidence, checks: SignatureChecks): Standing {
-  return findStanding(sent, {
+  return findStanding(sent, standingOptions(evidence, checks));
+}
+
+export function standingOptions(evidence: TlsEvidence, checks: SignatureChecks): StandingOptions {
+  return {
     profile: evidence.profile,
     trust: evidence.trust,
     baseline: evidence.baseline,
@@ -60,7 +68,7 @@ export function standingOf(sent: readonly [Certificate, ...Certificate[]], evide
     host: evidence.serverName ?? hostOf(evidence.target),
     now: evidence.now,
     checks,
-  });
+  };
 }
 
 /** Whose certificate this is, for this target. */

@@ -136,3 +136,13 @@ export function droppedFinding({ evidence }: ChainCase): readonly Expectation[] 
   const actual = `${String(dropped)} more that were left out`;
   return [{ rule: 'chain-is-readable', expected: 'At most 16 certificates, all readable', actual }];
 }
+
+/** What the log of FortiAuthenticator may weigh otherwise: see `FLAW_RULE`. */
+export function flawFindings({ accepted }: ChainCase): readonly Expectation[] {
+  return (accepted?.flaws ?? []).map(({ text }) => ({ rule: FLAW_RULE, expected: 'A chain that TLS clients take', actual: text }));
+}
+
+export const FLAW_RULE = 'chain-has-no-flaw';
+
+/** Weighed by the log as well. */
+export const OLDER_TLS_RULE = 'older-tls-is-not-inspected';

@@ -9,6 +9,7 @@ const NAME_CONSTRAINTS = '551d1e';
 const LOCATIONS: readonly string[] = ['551d1f', '2b06010505070101'];
 
 const EXTENSIONS_TAG = 0xa3;
+const BOOLEAN_TAG = 0x01;
 const OCTET_STRING_TAG = 0x04;
 const KEY_IDENTIFIER_TAG = 0x80;
 const PERMITTED_TAG = 0xa0;
@@ -72,15 +73,37 @@ export function isForServers(certificate: Certificate): boolean {
   }
 }
 
-/** The contents of an extension's OCTET STRING. */
-function extensionOf(certificate: Certificate, identifier: string): Uint8Array | undefined {
-  const tbs = children(children(certificate.der)[0]?.contents)[0];
-  const wrapper = children(tbs?.contents).find((field) => field.tag === EXTENSIONS_TAG);
-  const extensions = children(children(wrapper?.contents)[0]?.contents).map((element) => children(element.contents));
-  const found = extensions.find(([name]) => name !== undefined && Buffer.from(name.contents).toString('hex') === identifier);
-  return found?.find((part) => part.tag === OCTET_STRING_TAG)?.contents;
+/** One extension of a certificate. */
+export interface ExtensionValue {
+  /** Object identifier as it stands in DER, hexadecimal. */
+  readonly identifier: string;
+  readonly critical: boolean;
+  /** What its OCTET STRING holds. */
+  readonly value: Uint8Array;
 }
 
-function children(bytes: Uint8Array | undefined): readonly DerElement[] {
+export function extensionsOf(certificate: Certificate): readonly ExtensionValue[] {
+  const wrapper = toBeSigned(certificate).find((field) => field.tag === EXTENSIONS_TAG);
+  return children(children(wrapper?.contents)[0]?.contents).flatMap((element) => {
+    const [name, ...parts] = children(element.contents);
+    const value = parts.find((part) => part.tag === OCTET_STRING_TAG)?.contents;
+    if (name === undefined || value === undefined) return [];
+    // DEFAULT FALSE: DER leaves it out, what is there and not zero is true.
+    const critical = parts.some((part) => part.tag === BOOLEAN_TAG && part.contents.some((byte) => byte !== 0));
+    return [{ identifier: Buffer.from(name.contents).toString('hex'), critical, value }];
+  });
+}
+
+/** The fields of TBSCertificate (RFC 5280 §4.1). */
+export function toBeSigned(certificate: Certificate): readonly DerElement[] {
+  return children(children(children(certificate.der)[0]?.contents)[0]?.contents);
+}
+
+/** The contents of an extension's OCTET STRING. */
+export function extensionOf(certificate: Certificate, identifier: string): Uint8Array | undefined {
+  return extensionsOf(certificate).find((extension) => extension.identifier === identifier)?.value;
+}
+
+export function children(bytes: Uint8Array | undefined): readonly DerElement[] {
   return bytes === undefined ? [] : (readDer(bytes, 1024) ?? []);
 }

@@ -36,6 +36,7 @@ export function judgeNoCertificate(outcome: Failed, evidence: TlsEvidence): TlsJ
     summary: `TLS to ${evidence.target} is blocked${by}: ${describe(outcome)}`,
     settle: null,
     authorities: [],
+    accepted: null,
     verifiedBy: null,
   };
 }
@@ -59,6 +60,7 @@ function ownTrouble(outcome: Failed, evidence: TlsEvidence): TlsJudgement {
     summary: `The certificate of ${evidence.target} could not be looked at: ${visibleText(outcome.message, 256)}`,
     settle: 'The next round; the trouble lies with this program or its machine',
     authorities: [],
+    accepted: null,
     verifiedBy: null,
   };
 }

@@ -4,6 +4,8 @@ import type { EpochMs, Millis } from '../clock.ts';
 import type { Finding } from '../finding.ts';
 import type { TlsOutcome } from '../observation.ts';
 import type { Baseline } from './baseline.ts';
+import type { FlawKind } from './chain-flaws.ts';
+import type { TrustedPath } from './judge-flaws.ts';
 import type { ProductPattern } from './product.ts';
 import type { Trust, TrustProfile } from './trust.ts';
 
@@ -23,6 +25,10 @@ export interface TlsEvidence {
   /** Leaves that the same target showed lately. */
   readonly previous: readonly PreviousLeaf[];
   readonly baseline: Baseline | null;
+  /** What OpenSSL said of this very chain, with the trusted end of it for an anchor; null: not asked, or there was no way to hear it. */
+  readonly openssl: OpensslWord | null;
+  /** Flaws that every accepted chain at this address had, the learned one too; null: there was none before. */
+  readonly knownFlaws: readonly FlawKind[] | null;
   /** When this program last verified the target itself, under a key that is still configured; null: never, or not remembered. */
   readonly remembered: RememberedChain | null;
   /** Names of headers that only proxies and filters add, in the answer on the same connection. */
@@ -41,12 +47,18 @@ export interface ControlChain {
 
 /**
  * The same target looked at another way. `resolver`: at an address that only another resolver gave; `address`: at another of its
- * addresses; `proxy`: over another path; `server-name`: at the same address with another SNI.
+ * addresses; `proxy`: over another path; `server-name`: at the same address with another SNI; `tls-1.2`: at the same address in the
+ * older version, where a device may inspect one of them alone.
  */
 export interface ReferenceChain {
   readonly label: string;
-  readonly kind: 'resolver' | 'address' | 'proxy' | 'server-name';
+  readonly kind: 'resolver' | 'address' | 'proxy' | 'server-name' | 'tls-1.2';
   readonly chain: CapturedChain;
+}
+
+export interface OpensslWord {
+  /** OpenSSL's code for it, `PATH_LENGTH_EXCEEDED`; null: it takes the chain. */
+  readonly refusal: string | null;
 }
 
 export interface RememberedChain {
@@ -95,6 +107,8 @@ export interface TlsJudgement {
   readonly settle: string | null;
   /** The authorities above the leaf that were found by signature, nearest first. */
   readonly authorities: readonly Certificate[];
+  /** Null: the chain leads to no key that the profile takes. */
+  readonly accepted: TrustedPath | null;
   /** Pin of the configured key that a genuine chain ends at; null for any other. */
   readonly verifiedBy: string | null;
 }

@@ -3,6 +3,7 @@ import type { TlsOutcome } from '../observation.ts';
 import type { History } from './baseline.ts';
 import type { ChainCase, Dates, Identity } from './chain-case.ts';
 import type { Claim } from './claim.ts';
+import { ageOf, type FlawAge } from './judge-flaws.ts';
 import type { Signal } from './signal.ts';
 import type { Standing } from './standing.ts';
 import { trustUnder } from './trust.ts';
@@ -20,6 +21,8 @@ export interface VerdictFacts {
   /** An intermediate was not sent, though it is known from elsewhere. */
   readonly gap: boolean;
   readonly profile: 'fortinet' | 'public' | 'pinned';
+  /** What TLS clients refuse an accepted chain for, although its signatures are right. */
+  readonly flaw: FlawAge;
   /** Whether there is any key that a chain could lead to. */
   readonly trusting: boolean;
   /** After the certificate: `cut` when the connection was reset, closed or fell silent; `alert` when the peer said why it ended. */
@@ -60,13 +63,14 @@ export function gatherFacts(chain: ChainCase, signals: readonly Signal[]): Verdi
   const witnesses = signals.filter(({ weight }) => weight === 'witness');
   return {
     standing: standing.kind,
-    accepted: standing.kind === 'trusted' || (standing.kind === 'public' && evidence.profile === 'public'),
+    accepted: chain.accepted !== null,
     claim,
     identity,
     dates: chain.dates,
     history: historyOf(chain),
     gap: chain.gap !== null,
     profile: evidence.profile,
+    flaw: ageOf(chain.accepted?.flaws ?? [], evidence.knownFlaws),
     trusting: isAnythingTrusted(chain),
     ended: endOf(evidence.outcome),
     witnessed: witnesses.length > 0,

@@ -21,6 +21,8 @@ export type VerdictRuleId =
   | 'misnamed'
   | 'gap'
   | 'cut'
+  | 'new-flaw'
+  | 'flaw'
   | 'other-authority'
   | 'renewed'
   | 'genuine'
@@ -101,6 +103,20 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
     when: 'accepted, but the connection was cut before the handshake ended',
     holds: (facts) => facts.accepted && facts.ended === 'cut',
     verdict: 'blocked',
+    confidence: 'suspected',
+  },
+  {
+    id: 'new-flaw',
+    when: 'accepted, but with a flaw for which TLS clients refuse it, and which it did not have before',
+    holds: (facts) => facts.accepted && facts.flaw === 'new',
+    verdict: 'certificate-broken',
+    confidence: 'confirmed',
+  },
+  {
+    id: 'flaw',
+    when: 'accepted, but with such a flaw, and no chain without it was seen before: a warning',
+    holds: (facts) => facts.accepted && facts.flaw === 'old',
+    verdict: 'certificate-broken',
     confidence: 'suspected',
   },
   {

@@ -60,6 +60,7 @@ function judgeChain(chain: ChainCase): TlsJudgement {
     product,
     ...reportCase(chain, rule, signals),
     authorities: chain.standing.authorities,
+    accepted: chain.accepted,
     verifiedBy: isGenuine(rule.verdict) ? chain.standing.configured : null,
   };
 }
@@ -84,6 +85,7 @@ function judgeUnreadable(chain: CapturedChain, { target }: TlsEvidence): TlsJudg
     summary: `The certificate of ${target} cannot be judged: ${actual.toLowerCase()}`,
     settle: 'The same connection looked at from a path known to be clean',
     authorities: [],
+    accepted: null,
     verifiedBy: null,
   };
 }

@@ -44,7 +44,7 @@ export interface EndpointLimits {
   readonly http: Millis;
 }
 
-const ENDPOINT_LIMITS: EndpointLimits = { tcp: 3000, tls: 4000, http: 4000 };
+export const ENDPOINT_LIMITS: EndpointLimits = { tcp: 3000, tls: 4000, http: 4000 };
 
 /**
  * Makes one connection to one address and tells what each stage showed. Never rejects: what goes wrong is in the observation, our

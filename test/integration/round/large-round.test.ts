@@ -24,7 +24,7 @@ async function begin(config: Config, clock: Clock, signal: AbortSignal): Promise
   cleanUps.push(() => {
     kit.close();
   });
-  return { end: kit.observe(signal, { mailServers: Promise.resolve([]), onProgress: () => undefined }) };
+  return { end: kit.observe(signal, { mailServers: Promise.resolve([]), onProgress: () => undefined, isComplained: false }) };
 }
 
 /** Accepts connections at all addresses of the machine and says nothing. */

@@ -4,7 +4,7 @@ import { LEARN_EXIT, trustLearn, type TrustLearnOptions } from '../../../src/cli
 import type { Clock } from '../../../src/core/clock.ts';
 import type { Baseline } from '../../../src/core/interception/baseline.ts';
 import type { TlsEvidence } from '../../../src/core/interception/tls-evidence.ts';
-import { anchorOf, chainOf, failed, pinOf } from '../../support/chains.ts';
+import { anchorOf, certificateOf, chainOf, failed, pinOf } from '../../support/chains.ts';
 import { TARGET } from '../../support/interception-world.ts';
 import { createCast } from '../../support/verdict-cast.ts';
 import { sees } from '../../support/verdict-rows.ts';
@@ -32,6 +32,7 @@ async function learn(
       return Promise.resolve(over.answer ?? true);
     },
     yes: false,
+    fingerprints: [],
     save: (baseline) => {
       saved.push(baseline);
       return Promise.resolve();
@@ -61,10 +62,57 @@ describe('trustLearn()', () => {
     expect(saved[0]?.leaves.map(({ pin }) => pin)).toEqual([w.server.pin, w.otherNode.pin]);
   });
 
-  test('learns a chain that nothing vouches for yet: that is what it is for', async () => {
-    const { code, saved } = await learn([sees(w.byNewSub, w.newSub)], { yes: true });
+  test('learns a chain that nothing vouches for, once the fingerprint of what it rests on is typed', async () => {
+    const { code, saved } = await learn([sees(w.byNewSub, w.newSub)], { yes: true, fingerprints: [w.newSub.fingerprint] });
     expect(code).toBe(LEARN_EXIT.learned);
     expect(saved[0]?.authorities.map(({ pin }) => pin)).toEqual([w.newSub.pin]);
+    expect(saved[0]?.accepted).toEqual([w.newSub.fingerprint]);
+  });
+
+  test.each([
+    { name: "a company's sub-authority without its root", seen: sees(w.byCorporateSub, w.corporate.sub), rests: w.corporate.sub },
+    { name: 'the whole chain of a company', seen: sees(w.byCorporateSub, w.corporate.sub, w.corporate.root), rests: w.corporate.root },
+    { name: "an authority with the vendor's name", seen: sees(w.byNewSub, w.newSub), rests: w.newSub },
+    { name: 'a leaf alone', seen: sees(w.byNewSub), rests: w.byNewSub },
+    { name: 'a leaf that signed itself', seen: sees(w.selfSigned), rests: w.selfSigned },
+  ])('does not learn $name by --yes, and says what to compare and what to type', async ({ seen, rests }) => {
+    const refused = await learn([seen], { yes: true });
+    expect({ code: refused.code, saved: refused.saved }).toEqual({ code: LEARN_EXIT.refused, saved: [] });
+    expect(refused.text.slice(refused.text.indexOf('It rests on'))).toContain(rests.fingerprint);
+    expect(refused.text).toContain('ftm-watch trust learn --fingerprint SHA256');
+    expect(refused.text).not.toContain('caFiles');
+    const typed = await learn([seen], { yes: true, fingerprints: [rests.fingerprint] });
+    expect({ code: typed.code, accepted: typed.saved[0]?.accepted }).toEqual({ code: LEARN_EXIT.learned, accepted: [rests.fingerprint] });
+  });
+
+  test('takes the fingerprint of what the chain rests on, no other one of it', async () => {
+    const { code } = await learn([sees(w.byCorporateSub, w.corporate.sub)], { yes: true, fingerprints: [w.byCorporateSub.fingerprint] });
+    expect(code).toBe(LEARN_EXIT.refused);
+  });
+
+  test('one typed fingerprint does not vouch for another address', async () => {
+    const seen = [sees(w.byNewSub, w.newSub), sees(w.byCorporateSub, w.corporate.sub)];
+    expect((await learn(seen, { yes: true, fingerprints: [w.newSub.fingerprint] })).code).toBe(LEARN_EXIT.refused);
+    const both = await learn(seen, { yes: true, fingerprints: [w.newSub.fingerprint, w.corporate.sub.fingerprint] });
+    expect(both.code).toBe(LEARN_EXIT.learned);
+  });
+
+  test('refuses when the typed fingerprint is not seen, also where the chain needs none', async () => {
+    const { code, text } = await learn([{}], { yes: true, fingerprints: [w.corporate.root.fingerprint] });
+    expect(code).toBe(LEARN_EXIT.refused);
+    expect(text).toContain(w.corporate.root.fingerprint);
+  });
+
+  test('a typed fingerprint does not outweigh the evidence of an interception', async () => {
+    const { code, text } = await learn([sees(w.byFortigate, w.fortigate)], { yes: true, fingerprints: [w.fortigate.fingerprint] });
+    expect(code).toBe(LEARN_EXIT.refused);
+    expect(text).not.toContain('--fingerprint');
+  });
+
+  test('asks nothing of a chain under a public authority, or under another profile', async () => {
+    expect((await learn([sees(w.publicLeaf, w.public.sub)], { yes: true })).code).toBe(LEARN_EXIT.learned);
+    const pinned = { ...sees(w.byNewSub, w.newSub), profile: 'pinned' as const, trust: { ...w.trust, pins: [] } };
+    expect((await learn([pinned], { yes: true })).code).toBe(LEARN_EXIT.learned);
   });
 
   test('does not ask with --yes', async () => {
@@ -82,7 +130,6 @@ describe('trustLearn()', () => {
 
   test.each([
     { name: 'an intercepted chain', seen: sees(w.byFortigate, w.fortigate), says: 'Fortinet FortiGate' },
-    { name: 'a suspect chain', seen: sees(w.byCorporate, w.corporate.root), says: 'Acme Root CA' },
     { name: 'a device in its place', seen: sees(w.device, w.genuine.sub), says: 'factory certificate' },
     { name: 'a blocked connection', seen: { outcome: failed({ reason: 'reset' }) }, says: 'reset' },
   ])('refuses $name, even with --yes and a learned baseline', async ({ seen, says }) => {
@@ -106,7 +153,15 @@ describe('trustLearn()', () => {
 
 describe('renderTrust()', () => {
   const show = (over: Partial<Parameters<typeof renderTrust>[0]>): string =>
-    renderTrust({ target: TARGET, profile: 'fortinet', trust: w.trust, baseline: null, baselineFile: 'trust.json', ...over });
+    renderTrust({
+      target: TARGET,
+      profile: 'fortinet',
+      trust: w.trust,
+      baseline: null,
+      refusedBaseline: null,
+      baselineFile: 'trust.json',
+      ...over,
+    });
 
   test('tells the authorities, the pins and what was learned', () => {
     const trust = {
@@ -124,6 +179,13 @@ describe('renderTrust()', () => {
     const trust = { ...w.trust, anchors: [anchorOf(w.genuine.root)] };
     expect(show({ trust, profile: 'pinned' })).not.toContain(w.genuine.root.fingerprint);
     expect(show({ trust, profile: 'public' })).toContain("Mozilla's roots");
+  });
+
+  test('says that a chain which nobody vouches for is not used, and what it rests on', () => {
+    const baseline = w.baseline(w.byCorporateSub, w.corporate.sub);
+    const text = show({ refusedBaseline: { baseline, unvouched: certificateOf(w.corporate.sub) } });
+    expect(text).toContain('not used');
+    expect(text).toContain(w.corporate.sub.fingerprint);
   });
 
   test('says how to learn when nothing was', () => {

@@ -6,6 +6,8 @@ import { observeDateHeader } from '../../../src/probes/clock/date-header.ts';
 import { judgeClock } from '../../../src/probes/clock/judge.ts';
 import { withGenuineTime } from '../../../src/round/genuine-time.ts';
 import type { TlsKnowledge } from '../../../src/round/judge-tls-path.ts';
+import { createFlawMemory } from '../../../src/round/flaw-memory.ts';
+import { createOpensslWords } from '../../../src/round/openssl-words.ts';
 import { established } from '../../support/chains.ts';
 import { DAY_MS, HOST, TARGET } from '../../support/interception-world.ts';
 import { endpoint, path, round } from '../../support/observed.ts';
@@ -17,6 +19,9 @@ const knowledge: TlsKnowledge = {
   profile: 'fortinet',
   products: [],
   baseline: null,
+  refusedBaseline: null,
+  openssl: createOpensslWords({ now: () => w.now }),
+  flaws: createFlawMemory(null),
   previous: [],
   remembered: null,
   checks: createSignatureChecks(),

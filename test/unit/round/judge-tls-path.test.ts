@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { createSignatureChecks } from '../../../src/core/interception/signature-checks.ts';
 import type { EndpointObservation, HttpOutcome } from '../../../src/core/observation.ts';
 import { judgeTlsPath, type TlsKnowledge } from '../../../src/round/judge-tls-path.ts';
+import { createFlawMemory } from '../../../src/round/flaw-memory.ts';
+import { createOpensslWords } from '../../../src/round/openssl-words.ts';
 import type { Identity } from '../../support/authority.ts';
 import { established } from '../../support/chains.ts';
 import { HOST, TARGET } from '../../support/interception-world.ts';
@@ -14,6 +16,9 @@ const KNOWLEDGE: TlsKnowledge = {
   profile: 'fortinet',
   products: [],
   baseline: null,
+  refusedBaseline: null,
+  openssl: createOpensslWords({ now: () => w.now }),
+  flaws: createFlawMemory(null),
   previous: [],
   remembered: null,
   checks: createSignatureChecks(),

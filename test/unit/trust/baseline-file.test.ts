@@ -14,6 +14,7 @@ const baseline: Baseline = {
   leaves: [certificateOf(leaf)],
   authorities: [intermediate, root].map(certificateOf),
   protocol: 'TLSv1.3',
+  accepted: [certificateOf(root).fingerprint],
 };
 
 const state = { folder: '' };

@@ -6,7 +6,7 @@ import { certificateOf, chainOf } from '../../../support/chains.ts';
 
 const { root, intermediate, leaf } = await createHierarchy();
 const authorities = [intermediate, root].map(certificateOf);
-const known = learnBaseline('a:443', [{ chain: chainOf(leaf, intermediate), authorities, protocol: 'TLSv1.3' }], 5);
+const known = learnBaseline('a:443', [{ chain: chainOf(leaf, intermediate), authorities, protocol: 'TLSv1.3' }], { now: 5, accepted: [] });
 const stranger = certificateOf(await createIdentity({ name: 'CN=Stranger', authority: true }));
 const another = certificateOf(await createIdentity({ name: 'CN=Other', issuer: intermediate }));
 if (known === null) throw new Error('Expected a baseline');
@@ -21,13 +21,20 @@ describe('learnBaseline()', () => {
         { chain, authorities, protocol: 'TLSv1.2' },
         { chain: chainOf(), authorities: [], protocol: null },
       ],
-      5,
+      { now: 5, accepted: [] },
     );
-    expect(baseline).toEqual({ target: 'a:443', learnedAt: 5, leaves: [certificateOf(leaf)], authorities, protocol: 'TLSv1.2' });
+    expect(baseline).toEqual({
+      target: 'a:443',
+      learnedAt: 5,
+      leaves: [certificateOf(leaf)],
+      authorities,
+      protocol: 'TLSv1.2',
+      accepted: [],
+    });
   });
 
   test('is null when no certificate was seen', () => {
-    expect(learnBaseline('a:443', [{ chain: chainOf(), authorities, protocol: null }], 5)).toBeNull();
+    expect(learnBaseline('a:443', [{ chain: chainOf(), authorities, protocol: null }], { now: 5, accepted: [] })).toBeNull();
   });
 });
 

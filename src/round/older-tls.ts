@@ -1,0 +1,82 @@
+import type { Clock, EpochMs, Millis } from '../core/clock.ts';
+import type { EndpointObservation } from '../core/observation.ts';
+import type { PathObservation, ReferenceObservation } from '../core/round.ts';
+import type { ProbeContext } from '../probes/context.ts';
+import { observeEndpoint } from '../probes/endpoint/observe.ts';
+import { createProbeSecureContext } from '../probes/endpoint/secure-context.ts';
+import type { PathTarget, PathTools } from './observe-path.ts';
+
+const HOUR: Millis = 3_600_000;
+
+/** While FortiAuthenticator complains, and for chains that change with each connection. */
+const LEAST_GAP: Millis = 300_000;
+
+/** What the licence server showed in TLS 1.2, where it speaks TLS 1.3 as well: some devices inspect the older one alone. */
+export interface OlderTls {
+  /** Whether to look again; counts as looked. */
+  isDue(leaf: string, isComplained: boolean): boolean;
+  /** As the last look showed it: it stands until the next one. */
+  last(): ReferenceObservation | null;
+  keep(seen: ReferenceObservation | null): void;
+}
+
+export function createOlderTls({ now }: Pick<Clock, 'now'>): OlderTls {
+  let looked: { readonly at: EpochMs; readonly leaf: string } | null = null;
+  let last: ReferenceObservation | null = null;
+  return {
+    last: () => last,
+    keep: (seen) => {
+      last = seen;
+    },
+    isDue: (leaf, isComplained) => {
+      const age = looked === null ? Number.POSITIVE_INFINITY : now() - looked.at;
+      const isDue = age >= HOUR || (age >= LEAST_GAP && (isComplained || leaf !== looked?.leaf));
+      if (isDue) looked = { at: now(), leaf };
+      return isDue;
+    },
+  };
+}
+
+export interface OlderTlsTools extends PathTools {
+  readonly olderTls: OlderTls;
+  /** FortiAuthenticator's log tells of connections that do not come about. */
+  readonly isComplained: boolean;
+}
+
+/** The licence server in TLS 1.2, when it is due: one connection, to the first address that spoke TLS 1.3. */
+export async function observeOlderTls(
+  target: PathTarget,
+  { endpoints }: PathObservation,
+  tools: OlderTlsTools,
+  ctx: ProbeContext,
+): Promise<readonly ReferenceObservation[]> {
+  const { olderTls, isComplained } = tools;
+  const newer = endpoints.find(({ tls }) => tls !== null && tls.kind !== 'failed' && tls.protocol === 'TLSv1.3');
+  const leaf = newer?.tls?.chain?.certificates[0];
+  if (newer === undefined || leaf === undefined || ctx.signal.aborted) return [];
+  if (!olderTls.isDue(leaf.fingerprint, isComplained)) {
+    const last = olderTls.last();
+    return last === null ? [] : [{ ...last, isFresh: false }];
+  }
+  const seen = await look(target, newer.address, tools, ctx);
+  olderTls.keep(seen);
+  return seen === null ? [] : [seen];
+}
+
+/** Null without a certificate: a server need not speak this version, so that nothing is known. */
+async function look(
+  target: PathTarget,
+  address: string,
+  { endpoint, limiter }: PathTools,
+  ctx: ProbeContext,
+): Promise<ReferenceObservation | null> {
+  const deps = { ...endpoint, secureContext: createProbeSecureContext('TLSv1.2') };
+  const { tls } = await limiter
+    .run(() => observeEndpoint(requestOf(target, address), ctx, deps), ctx.signal)
+    .catch((): Pick<EndpointObservation, 'tls'> => ({ tls: null }));
+  return tls === null || tls.chain === null ? null : { kind: 'tls-1.2', label: address, isFresh: true, outcome: tls };
+}
+
+function requestOf({ host, port, serverName, proxy }: PathTarget, address: string): Parameters<typeof observeEndpoint>[0] {
+  return { target: { host, port }, address, serverName, proxy, depth: 'tls', method: 'GET', path: '/' };
+}

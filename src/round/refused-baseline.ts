@@ -1,0 +1,34 @@
+import type { Logger } from 'pino';
+import { formatDistinguishedName } from '../core/distinguished-name.ts';
+import type { Finding } from '../core/finding.ts';
+import type { RefusedBaseline, TlsKnowledge } from './judge-tls-path.ts';
+import type { ProbeKit } from './probe-kit.ts';
+
+/** What was learned is not used: whoever learned it believes that it is. */
+export function refusedBaselineFindings(subject: string, { refusedBaseline }: Pick<TlsKnowledge, 'refusedBaseline'>): readonly Finding[] {
+  if (refusedBaseline === null) return [];
+  return [
+    {
+      rule: 'learned-trust-is-vouched-for',
+      subject,
+      expected: 'A learned chain under a configured key or a public authority, or one whose fingerprint was typed when it was learned',
+      actual: describeRefused(refusedBaseline),
+      level: 'warning',
+      suggests: null,
+    },
+  ];
+}
+
+export function warnOfRefusedBaselines(targets: readonly string[], { knowledgeOf }: Pick<ProbeKit, 'knowledgeOf'>, logger: Logger): void {
+  for (const target of targets) {
+    const refused = knowledgeOf(target).refusedBaseline;
+    if (refused !== null) logger.warn({ target, certificate: refused.unvouched.fingerprint }, describeRefused(refused));
+  }
+}
+
+/** As in `learned on 2026-11-24, rests on O=…, SHA-256 AA:…`. */
+function describeRefused({ baseline, unvouched }: RefusedBaseline): string {
+  const day = new Date(baseline.learnedAt).toISOString().slice(0, 10);
+  const name = formatDistinguishedName(unvouched.subject);
+  return `What was learned on ${day} rests on ${name} (SHA-256 ${unvouched.fingerprint}) and is not used; "ftm-watch trust learn" says more`;
+}

@@ -1,0 +1,80 @@
+import { connect } from 'node:net';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createHierarchy, createIdentity, type Identity } from '../../support/authority.ts';
+import { answering, createCheckBench, HOST, httpResponse, type CheckBench } from '../../support/check-bench.ts';
+import { conclusionOf, evidenceOf, preconditionOf, READY } from '../../support/check-result.ts';
+import { createPeerAtHello, createTlsPeer, type Peer } from '../../support/tls-peer.ts';
+
+let bench: CheckBench;
+beforeAll(async () => {
+  bench = await createCheckBench();
+});
+afterAll(() => bench[Symbol.asyncDispose]());
+
+type Chain = readonly [Identity, ...Identity[]];
+
+/** The extension supported_versions (RFC 8446 §4.2.1), which only a client that offers TLS 1.3 sends. */
+const SUPPORTED_VERSIONS = Buffer.from([0x00, 0x2b, 0x00]);
+
+/** Shows one chain in TLS 1.3 and another in TLS 1.2, as a device that inspects one of them; null: nothing in TLS 1.2. */
+async function byVersion(newer: Chain, older: Chain | null, run: (front: Peer) => Promise<void>): Promise<void> {
+  const serve = answering(() => httpResponse('404 Not Found'));
+  await using clean = await createTlsPeer({ chain: newer, minVersion: 'TLSv1.3', serve });
+  await using inspected = await createTlsPeer({
+    chain: older ?? newer,
+    maxVersion: older === null ? 'TLSv1.3' : 'TLSv1.2',
+    minVersion: older === null ? 'TLSv1.3' : 'TLSv1.2',
+    serve,
+  });
+  await using front = await createPeerAtHello((socket, hello) => {
+    const upstream = connect(hello.includes(SUPPORTED_VERSIONS) ? clean.port : inspected.port, '127.0.0.1');
+    upstream.on('error', () => socket.destroy());
+    upstream.write(hello);
+    socket.pipe(upstream).pipe(socket);
+  });
+  await run(front);
+}
+
+describe('a licence server that speaks TLS 1.3', () => {
+  test('and is inspected in TLS 1.2 alone', async () => {
+    const { leaf, intermediate } = bench.hierarchy;
+    const company = await createIdentity({ name: 'C=DE, O=Contoso, CN=Contoso TLS Inspection', authority: true });
+    const forged = await createIdentity({ name: `CN=${HOST}`, dnsNames: [HOST], issuer: company });
+    await byVersion([leaf, intermediate], [forged, company], async (front) => {
+      const result = await bench.check(front.port, { trust: { profile: 'fortinet', caFiles: ['authority.pem'] } });
+      expect(result.exitCode).toBe(1);
+      expect(preconditionOf(result, 'tls-genuine').state).toBe('warning');
+      expect(result.causes.map(({ severity }) => severity)).toEqual(['warning']);
+      expect(evidenceOf(result)).toContain('in TLS 1.2 alone');
+      expect(result.causes[0]?.summary).toContain('Contoso');
+    });
+  });
+
+  test('and has another genuine certificate in TLS 1.2', async () => {
+    const { intermediate, leaf } = bench.hierarchy;
+    const rsa = await createIdentity({ name: `CN=${HOST}`, dnsNames: [HOST], issuer: intermediate, key: 'RSA-2048' });
+    await byVersion([leaf, intermediate], [rsa, intermediate], async (front) => {
+      expect(conclusionOf(await bench.check(front.port))).toEqual(READY);
+    });
+  });
+
+  test('and no TLS 1.2', async () => {
+    const { intermediate, leaf } = bench.hierarchy;
+    await byVersion([leaf, intermediate], null, async (front) => {
+      expect(conclusionOf(await bench.check(front.port))).toEqual(READY);
+      // The look itself, the question to OpenSSL, and the one in TLS 1.2.
+      expect(front.seen).toBe(3);
+    });
+  });
+
+  test('and is genuine in TLS 1.2 alone: another version is a witness against the inspected one', async () => {
+    const { leaf, intermediate } = bench.hierarchy;
+    const other = await createHierarchy({ name: `CN=${HOST}`, dnsNames: [HOST] });
+    await byVersion([other.leaf, other.intermediate, other.root], [leaf, intermediate], async (front) => {
+      const result = await bench.check(front.port);
+      expect(result.exitCode).toBe(2);
+      expect(result.causes[0]?.id).toBe('tls-intercepted');
+      expect(evidenceOf(result)).toContain('in TLS 1.2 at');
+    });
+  });
+});
