@@ -29,6 +29,7 @@ function watchedJournal(journal: AlertJournal): AlertJournal {
   return {
     savedState: () => journal.savedState(),
     pending: () => journal.pending(),
+    givenUp: () => journal.givenUp(),
     record(entry) {
       boundary('before record');
       journal.record(entry);

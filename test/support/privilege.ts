@@ -68,16 +68,20 @@ function shortfall(need: Need): string | undefined {
     return process.getuid?.() === 0 ? undefined : 'it needs root';
   }
   if (need === 'network-namespaces') {
-    const ip = findProgram('ip');
-    if (ip === undefined) {
-      return 'it needs the program "ip" (Debian package iproute2)';
-    }
-    // Root inside a container may still be refused: only trying tells.
-    const tried = spawnSync('unshare', ['--net', ip, 'link', 'show', 'lo'], { stdio: 'ignore' });
-    return tried.status === 0 ? undefined : 'it needs the right to create network namespaces';
+    return namespaceShortfall();
   }
   if ('unpacked' in need) {
     return unpackedPackage(need.unpacked) === undefined ? `it needs the Debian package ${need.unpacked} in .cache/debian` : undefined;
   }
   return findProgram(need.program) === undefined ? `it needs the program "${need.program}"` : undefined;
+}
+
+function namespaceShortfall(): string | undefined {
+  const ip = findProgram('ip');
+  if (ip === undefined) {
+    return 'it needs the program "ip" (Debian package iproute2)';
+  }
+  // Root inside a container may still be refused: only trying tells.
+  const tried = spawnSync('unshare', ['--net', ip, 'link', 'show', 'lo'], { stdio: 'ignore' });
+  return tried.status === 0 ? undefined : 'it needs the right to create network namespaces';
 }
