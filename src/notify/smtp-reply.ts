@@ -47,7 +47,8 @@ export interface RelayName {
 
 /** `mx.example.org:25: 450 4.2.1 …`, on one line and bounded. */
 export function replyDetail({ name, secrets }: RelayName, error: SmtpError): string {
-  return visibleText(`${name}: ${withoutSecrets(error.response ?? error.message, secrets)}`, MAX_DETAIL);
+  const reply = withoutSecrets(error.response ?? error.message, secrets);
+  return visibleText(`${name}: ${reply.replaceAll(/\s*\n\s*/gu, ' ')}`, MAX_DETAIL);
 }
 
 /**
