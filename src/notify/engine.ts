@@ -19,7 +19,7 @@ import { createMaintenance } from './maintenance.ts';
 import type { Maintenance } from './maintenance.ts';
 import { createOutbox } from './outbox.ts';
 import type { Outbox, OutboxLogger } from './outbox.ts';
-import { parcelsFor } from './parcels.ts';
+import { parcelsOf } from './parcels-of.ts';
 import type { SecretReader } from './secret-reader.ts';
 
 /** From diagnoses to incidents, and from incidents to people. */
@@ -232,7 +232,7 @@ export class AlertingEngine implements Alerting {
       state,
       incidents: touched(state, effects),
       parcels: effects.flatMap((effect) =>
-        effect.kind === 'notify' ? parcelsFor(effect.notification, this.#parts.channels, this.#deps.clock.now()) : [],
+        effect.kind === 'notify' ? parcelsOf(effect.notification, this.#parts.channels, this.#deps.clock.now()) : [],
       ),
     });
     for (const effect of effects) this.#announce(effect);

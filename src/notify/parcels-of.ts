@@ -3,15 +3,15 @@ import type { Parcel } from '../core/incident/journal.ts';
 import type { Notification } from '../core/incident/notification.ts';
 import type { Channel } from './channel.ts';
 
-/** A notification for every recipient of every channel, none of them tried yet. */
-export function parcelsFor(notification: Notification, channels: readonly Channel[], now: EpochMs): readonly Parcel[] {
-  return channels.flatMap((channel) =>
-    channel.recipients.map(
+/** A notification on its way to everybody. */
+export function parcelsOf(notification: Notification, channels: readonly Channel[], now: EpochMs): readonly Parcel[] {
+  return channels.flatMap(({ id, recipients }) =>
+    recipients.map(
       (recipient): Parcel => ({
         notification,
         delivery: {
           notificationId: notification.id,
-          channel: channel.id,
+          channel: id,
           recipient,
           status: 'pending',
           createdAt: now,
