@@ -108,7 +108,11 @@ type OwnMetric = Exclude<keyof Metrics, PathMetric | FacMetric>;
 function defineOwnMetrics(registry: Registry): Pick<Metrics, OwnMetric> {
   const { gauge, counter, histogram } = makers(registry);
   return {
-    notifications: counter('ftm_notifications_total', 'Notifications by outcome', ['channel', 'result']),
+    notifications: counter(
+      'ftm_notifications_total',
+      'Attempts to deliver notifications by outcome: sent, failed (it is tried again), rejected or expired (given up)',
+      ['channel', 'result'],
+    ),
     notificationsPending: gauge('ftm_notifications_pending', 'Notifications that wait to be delivered', ['channel']),
     notificationLastSuccess: gauge('ftm_notification_last_success_timestamp_seconds', 'When the last notification was delivered', [
       'channel',

@@ -3,6 +3,7 @@ import { addressInAny } from '../core/addresses.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import type { Diagnosis } from '../core/diagnosis.ts';
 import type { Incident } from '../core/incident/incident.ts';
+import type { DeliveryResult } from '../core/incident/journal.ts';
 import { VERDICTS } from '../core/interception/tls-evidence.ts';
 import { TOKEN_STATUSES, type ApplianceFacts } from '../core/license/appliance.ts';
 import { valueOf } from '../core/license/resource.ts';
@@ -89,7 +90,7 @@ export class Recorder {
     this.#metrics.pollingLastError.set({ appliance }, event.at / 1000);
   }
 
-  delivery(channel: string, result: 'sent' | 'failed' | 'rejected', at: EpochMs): void {
+  delivery(channel: string, result: DeliveryResult, at: EpochMs): void {
     this.#metrics.notifications.inc({ channel, result });
     if (result === 'sent') this.#metrics.notificationLastSuccess.set({ channel }, at / 1000);
   }

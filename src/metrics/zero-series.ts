@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts';
 import { CATALOGUE } from '../core/causes/catalogue.ts';
+import type { DeliveryResult } from '../core/incident/journal.ts';
 import { VERDICTS } from '../core/interception/tls-evidence.ts';
 import { LOG_RESULTS, LOG_SOURCES } from '../core/polling/log-event.ts';
 import type { SignatureSet } from '../core/polling/signature.ts';
@@ -9,7 +10,7 @@ import type { Metrics } from './definitions.ts';
 import type { ProbeTarget } from './probe-series.ts';
 
 const CHANNELS = ['email', 'webhook', 'alertmanager'];
-const RESULTS = ['sent', 'failed', 'rejected'];
+const RESULTS: readonly DeliveryResult[] = ['sent', 'failed', 'rejected', 'expired'];
 
 /** What will be measured under a configuration. */
 export interface Expected {

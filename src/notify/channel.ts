@@ -18,7 +18,7 @@ export interface Shipment {
   readonly firstFailedAt: EpochMs | null;
 }
 
-/** `deferred`: worth another try later; `rejected`: refused for good. `detail` is for people. */
+/** `deferred`: not taken now; `rejected`: refused by all who could take it. `detail` is for people. */
 export interface RecipientOutcome {
   readonly recipient: string;
   readonly kind: 'sent' | 'deferred' | 'rejected';

@@ -36,7 +36,7 @@ export function createEmailChannel(site: string, config: EmailConfig, deps: Emai
         if (waiting.length === 0 || signal.aborted) break;
         outcomes.push(...(await handOver({ config, relay, message, recipients: waiting }, deps, signal)));
       }
-      return shipment.recipients.map((recipient) => combineVerdicts(recipient, outcomes));
+      return shipment.recipients.map((recipient) => combineVerdicts(recipient, outcomes, config.servers.length));
     },
   };
 }
@@ -45,9 +45,9 @@ function delayOf({ firstFailedAt }: Shipment, clock: Clock): { readonly firstFai
   return firstFailedAt === null ? null : { firstFailedAt, now: clock.now() };
 }
 
-/** Still worth a try with the next server: neither accepted nor unknown at its own mail server. */
+/** No server has accepted it yet. */
 function isOpen(recipient: string, outcomes: readonly RelayOutcome[]): boolean {
-  return !outcomes.some((outcome) => outcome.recipient === recipient && (outcome.verdict === 'sent' || outcome.verdict === 'no-mailbox'));
+  return !outcomes.some((outcome) => outcome.recipient === recipient && outcome.verdict === 'sent');
 }
 
 interface HandOver {

@@ -4,10 +4,9 @@ import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 import type { Diagnosis } from '../core/diagnosis.ts';
 import type { Incident, IncidentState, Silence } from '../core/incident/incident.ts';
 import { EMPTY_STATE } from '../core/incident/incident.ts';
-import type { AlertJournal, Parcel } from '../core/incident/journal.ts';
+import type { AlertJournal, Delivery, DeliveryResult } from '../core/incident/journal.ts';
 import type { IncidentEffect, IncidentInput, Transition } from '../core/incident/machine-input.ts';
 import { next } from '../core/incident/machine.ts';
-import type { Notification } from '../core/incident/notification.ts';
 import { INCIDENT_DEFAULTS } from '../core/incident/policy.ts';
 import type { IncidentPolicy } from '../core/incident/policy.ts';
 import type { PreconditionId } from '../core/precondition.ts';
@@ -20,6 +19,7 @@ import { createMaintenance } from './maintenance.ts';
 import type { Maintenance } from './maintenance.ts';
 import { createOutbox } from './outbox.ts';
 import type { Outbox, OutboxLogger } from './outbox.ts';
+import { parcelsOf } from './parcels-of.ts';
 import type { SecretReader } from './secret-reader.ts';
 
 /** From diagnoses to incidents, and from incidents to people. */
@@ -49,6 +49,8 @@ export interface Alerting {
   inMaintenance(): boolean;
   /** Deliveries that wait, by channel; Alertmanager's are the instances that did not take the last message and have to hear something. */
   pending(): Readonly<Record<NotificationChannel, number>>;
+  /** Whether the configuration sends notifications there. */
+  isRecipient(to: Pick<Delivery, 'channel' | 'recipient'>): boolean;
   /** Waits until nothing that is due is on its way. */
   settled(): Promise<void>;
 }
@@ -57,7 +59,7 @@ export type NotificationChannel = 'email' | 'webhook' | 'alertmanager';
 
 export interface AlertingListener {
   /** One try of one delivery: `ftm_notifications_total` and the time of the last success. */
-  delivered?(channel: NotificationChannel, result: 'sent' | 'failed' | 'rejected', at: EpochMs): void;
+  delivered?(channel: NotificationChannel, result: DeliveryResult, at: EpochMs): void;
   /** An incident opened, changed or closed: `ftm_cause_active`, events for the page. */
   changed?(transition: Transition, incident: Incident): void;
 }
@@ -198,6 +200,10 @@ export class AlertingEngine implements Alerting {
     return { email: count('email'), webhook: count('webhook'), alertmanager: this.#parts.alertmanager.waiting() };
   }
 
+  isRecipient({ channel, recipient }: Pick<Delivery, 'channel' | 'recipient'>): boolean {
+    return this.#parts.channels.some(({ id, recipients }) => id === channel && recipients.includes(recipient));
+  }
+
   async settled(): Promise<void> {
     for (let working: Promise<void> | null = null; working !== this.#working; ) {
       working = this.#working;
@@ -225,7 +231,9 @@ export class AlertingEngine implements Alerting {
     this.#deps.journal.record({
       state,
       incidents: touched(state, effects),
-      parcels: effects.flatMap((effect) => (effect.kind === 'notify' ? this.#parcels(effect.notification) : [])),
+      parcels: effects.flatMap((effect) =>
+        effect.kind === 'notify' ? parcelsOf(effect.notification, this.#parts.channels, this.#deps.clock.now()) : [],
+      ),
     });
     for (const effect of effects) this.#announce(effect);
   }
@@ -243,29 +251,6 @@ export class AlertingEngine implements Alerting {
       case 'notify':
         logger.info({ notification: effect.notification.id }, 'A notification is to be delivered');
     }
-  }
-
-  #parcels(notification: Notification): readonly Parcel[] {
-    const now = this.#deps.clock.now();
-    return this.#parts.channels.flatMap((channel) =>
-      channel.recipients.map(
-        (recipient): Parcel => ({
-          notification,
-          delivery: {
-            notificationId: notification.id,
-            channel: channel.id,
-            recipient,
-            status: 'pending',
-            createdAt: now,
-            attempts: 0,
-            firstFailedAt: null,
-            nextAttemptAt: now,
-            finishedAt: null,
-            detail: '',
-          },
-        }),
-      ),
-    );
   }
 
   #work(): void {

@@ -1,6 +1,9 @@
 import type { Clock, EpochMs } from '../core/clock.ts';
-import type { AlertJournal, Delivery, Parcel } from '../core/incident/journal.ts';
+import { isGivenUp } from '../core/incident/journal.ts';
+import type { AlertJournal, Delivery, DeliveryResult, Parcel } from '../core/incident/journal.ts';
+import { incidentsOf } from '../core/incident/notification.ts';
 import type { Channel, RecipientOutcome } from './channel.ts';
+import { nextBatch } from './next-batch.ts';
 import { GIVE_UP_AFTER, retryDelay } from './retry.ts';
 
 export interface OutboxLogger {
@@ -8,8 +11,7 @@ export interface OutboxLogger {
   warn(fields: object, message: string): void;
 }
 
-/** One attempt, as metrics count it. */
-export type DeliveryListener = (channel: Channel['id'], result: 'sent' | 'failed' | 'rejected', at: EpochMs) => void;
+export type DeliveryListener = (channel: Channel['id'], result: DeliveryResult, at: EpochMs) => void;
 
 export interface OutboxDeps {
   readonly clock: Clock;
@@ -67,59 +69,51 @@ interface Run {
 
 /** Recipients that the configuration no longer names. */
 function rejectHomeless(channels: readonly Channel[], { journal, clock }: OutboxDeps): void {
-  const homeless = journal
-    .pending()
-    .filter(({ delivery }) => !channels.some(({ id, recipients }) => id === delivery.channel && recipients.includes(delivery.recipient)));
+  const homeless = [...journal.givenUp(), ...journal.pending()].filter(
+    ({ delivery }) => !channels.some(({ id, recipients }) => id === delivery.channel && recipients.includes(delivery.recipient)),
+  );
   if (homeless.length === 0) return;
   const now = clock.now();
   journal.update(
-    homeless.map(({ delivery }) => ({ ...delivery, status: 'rejected', finishedAt: now, detail: 'No longer in the configuration' })),
+    homeless.map(({ delivery }) => ({ ...delivery, status: 'withdrawn', finishedAt: now, detail: 'No longer in the configuration' })),
   );
 }
 
 async function drainChannel(channel: Channel, deps: OutboxDeps, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
-    const batch = nextBatch(deps.journal.pending(), channel, deps.clock.now());
+    const batch = nextBatch(deps.journal, channel, deps.clock.now());
     if (batch.length === 0) return;
     await ship(channel, batch, deps, signal);
   }
 }
 
-/**
- * The oldest notification that is due, with those recipients for whom nothing older waits: nobody hears the end of an
- * incident before its beginning.
- */
-function nextBatch(pending: readonly Parcel[], channel: Channel, now: EpochMs): readonly Parcel[] {
-  const heads = new Map<string, Parcel>();
-  for (const parcel of pending) {
-    const { delivery } = parcel;
-    const isOurs = delivery.channel === channel.id && channel.recipients.includes(delivery.recipient);
-    if (isOurs && !heads.has(delivery.recipient)) heads.set(delivery.recipient, parcel);
-  }
-  const due = [...heads.values()].filter(({ delivery }) => isDue(delivery, now));
-  const [first] = due;
-  return first === undefined ? [] : due.filter(({ notification }) => notification.id === first.notification.id);
-}
-
-/** A wall clock that was set back must not put a delivery off by more than its own delay. */
-function isDue({ nextAttemptAt, attempts }: Delivery, now: EpochMs): boolean {
-  return now >= nextAttemptAt || nextAttemptAt - now > retryDelay(attempts);
-}
-
 async function ship(channel: Channel, batch: readonly Parcel[], deps: OutboxDeps, signal: AbortSignal): Promise<void> {
-  const [first] = batch;
-  if (first === undefined) return;
   const outcomes = await attempt(channel, batch, signal);
-  // Stopped halfway: nobody knows what the peer made of it, and it is not the peer's fault.
-  const known = signal.aborted ? outcomes.filter(({ kind }) => kind !== 'deferred') : outcomes;
   const now = deps.clock.now();
-  deps.journal.update(
-    batch.flatMap(({ delivery }) => {
-      const outcome = known.find(({ recipient }) => recipient === delivery.recipient);
-      return outcome === undefined ? [] : [settled(delivery, outcome, now)];
-    }),
-  );
-  for (const outcome of known) tell(channel, first, outcome, deps);
+  const tried = batch.flatMap(({ delivery, notification }): readonly Parcel[] => {
+    const outcome = outcomes.find(({ recipient }) => recipient === delivery.recipient);
+    // Stopped halfway: nobody knows what the peer made of it, and it is not the peer's fault.
+    if (outcome === undefined || (signal.aborted && outcome.kind === 'deferred')) return [];
+    return [{ delivery: settled(delivery, outcome, now), notification }];
+  });
+  deps.journal.update([...withdrawn(tried, deps.journal, now), ...tried.map(({ delivery }) => delivery)]);
+  for (const parcel of tried) tell(parcel, deps);
+}
+
+/** What was given up earlier to the same recipients, and says nothing that the new one does not say. */
+function withdrawn(tried: readonly Parcel[], journal: AlertJournal, now: EpochMs): readonly Delivery[] {
+  const done = tried.filter(({ delivery }) => delivery.status !== 'pending');
+  return journal
+    .givenUp()
+    .filter((earlier) => done.some((later) => supersedes(later, earlier)))
+    .map(({ delivery }) => ({ ...delivery, status: 'withdrawn', finishedAt: now }));
+}
+
+function supersedes(later: Parcel, earlier: Parcel): boolean {
+  if (later.delivery.channel !== earlier.delivery.channel || later.delivery.recipient !== earlier.delivery.recipient) return false;
+  if (later.notification.id === earlier.notification.id || later.notification.at < earlier.notification.at) return false;
+  const told = new Set(incidentsOf(later.notification).map(({ id }) => id));
+  return incidentsOf(earlier.notification).every(({ id }) => told.has(id));
 }
 
 async function attempt(channel: Channel, batch: readonly Parcel[], signal: AbortSignal): Promise<readonly RecipientOutcome[]> {
@@ -139,31 +133,35 @@ async function attempt(channel: Channel, batch: readonly Parcel[], signal: Abort
 }
 
 function settled(delivery: Delivery, outcome: RecipientOutcome, now: EpochMs): Delivery {
-  const tried = { ...delivery, attempts: delivery.attempts + 1, detail: outcome.detail };
-  switch (outcome.kind) {
-    case 'sent':
-    case 'rejected':
-      return { ...tried, status: outcome.kind, finishedAt: now };
-    case 'deferred': {
-      const failed = { ...tried, firstFailedAt: delivery.firstFailedAt ?? now };
-      if (now - delivery.createdAt > GIVE_UP_AFTER) return { ...failed, status: 'expired', finishedAt: now };
-      return { ...failed, nextAttemptAt: now + retryDelay(tried.attempts) };
-    }
-  }
+  const attempts = delivery.attempts + 1;
+  const tried = { ...delivery, attempts, detail: outcome.detail };
+  if (outcome.kind === 'sent') return { ...tried, status: 'sent', finishedAt: now };
+  const failed = { ...tried, firstFailedAt: delivery.firstFailedAt ?? now, nextAttemptAt: now + retryDelay(attempts) };
+  // What was given up stays so until it is accepted.
+  if (isGivenUp(delivery)) return failed;
+  if (outcome.kind === 'rejected') return { ...failed, status: 'rejected', finishedAt: now };
+  return now - delivery.createdAt > GIVE_UP_AFTER ? { ...failed, status: 'expired', finishedAt: now } : failed;
 }
 
-function tell(channel: Channel, { notification }: Parcel, outcome: RecipientOutcome, { logger, onDelivery, clock }: OutboxDeps): void {
-  const fields = { channel: channel.id, notification: notification.id, recipient: outcome.recipient, detail: outcome.detail };
-  switch (outcome.kind) {
+function tell({ delivery, notification }: Parcel, { logger, onDelivery, journal, clock }: OutboxDeps): void {
+  const { channel, recipient, status, detail } = delivery;
+  const fields = { channel, notification: notification.id, recipient, detail };
+  const more = journal.givenUp().some((parcel) => parcel.delivery === delivery) ? ', unless it is taken while its incident is open' : '';
+  switch (status) {
     case 'sent':
       logger.info(fields, 'Delivered a notification');
       break;
-    case 'deferred':
+    case 'pending':
       logger.warn(fields, 'Cannot deliver a notification now: it is tried again');
       break;
     case 'rejected':
-      logger.warn(fields, 'A notification was refused for good');
+      logger.warn(fields, `A notification was refused: given up${more}`);
+      break;
+    case 'expired':
+      logger.warn(fields, `Nobody took a notification for five days: given up${more}`);
+      break;
+    case 'withdrawn':
       break;
   }
-  onDelivery(channel.id, outcome.kind === 'deferred' ? 'failed' : outcome.kind, clock.now());
+  if (status !== 'withdrawn') onDelivery(channel, status === 'pending' ? 'failed' : status, clock.now());
 }

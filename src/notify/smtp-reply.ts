@@ -2,8 +2,8 @@ import { visibleText } from '../core/visible-text.ts';
 import { withoutSecrets } from '../core/without-secrets.ts';
 import type { RecipientOutcome } from './channel.ts';
 
-/** What one mail server made of one recipient. `refused` is its own policy: another server may take the mail. */
-export type RelayVerdict = 'sent' | 'deferred' | 'refused' | 'no-mailbox';
+/** What one mail server made of one recipient. `refused`: it said 5yz, which binds no other server. */
+export type RelayVerdict = 'sent' | 'deferred' | 'refused';
 
 export interface RelayOutcome {
   readonly recipient: string;
@@ -22,20 +22,17 @@ export interface SmtpError {
 const MAX_DETAIL = 300;
 
 /**
- * Reads a reply to RCPT TO. 4yz is for now, 5yz for good (RFC 5321 §4.2.1). An enhanced code (RFC 3463) tells whether the
- * mailbox does not exist (X.1, X.2) or this server does not want to carry the mail (X.7: relaying denied); without one, 550,
- * 551 and 553 mean the mailbox.
+ * Reads a reply to RCPT TO. 4yz is for now, 5yz is not (RFC 5321 §4.2.1). Neither the code nor an enhanced one (RFC 3463) tells a
+ * mailbox that does not exist from a server that does not want to carry the mail: exim says `550 relay not permitted`, postfix
+ * `550 5.1.8 … Sender address rejected`.
  */
-export function recipientVerdict({ responseCode, response }: SmtpError): RelayVerdict {
-  if (responseCode === undefined || responseCode < 500) return 'deferred';
-  const subject = /^\d{3}[ -]5\.(\d{1,3})\.\d{1,3}/u.exec(response ?? '')?.[1];
-  if (subject !== undefined) return subject === '1' || subject === '2' ? 'no-mailbox' : 'refused';
-  return [550, 551, 553].includes(responseCode) ? 'no-mailbox' : 'refused';
+export function recipientVerdict({ responseCode }: SmtpError): RelayVerdict {
+  return responseCode !== undefined && responseCode >= 500 ? 'refused' : 'deferred';
 }
 
 /**
  * Reads what ended a whole session. A login that fails, a greeting that refuses and the like are trouble of this server, to
- * be mended by its administrator: not the end of the mail. Only what is said about the message itself is.
+ * be repaired by its administrator: no answer to the mail. Only what is said about the message itself is one.
  */
 export function sessionVerdict({ responseCode, command }: SmtpError): RelayVerdict {
   const isAboutMessage = command === 'MAIL FROM' || command === 'DATA';
@@ -50,19 +47,19 @@ export interface RelayName {
 
 /** `mx.example.org:25: 450 4.2.1 …`, on one line and bounded. */
 export function replyDetail({ name, secrets }: RelayName, error: SmtpError): string {
-  return visibleText(`${name}: ${withoutSecrets(error.response ?? error.message, secrets)}`, MAX_DETAIL);
+  const reply = withoutSecrets(error.response ?? error.message, secrets);
+  return visibleText(`${name}: ${reply.replaceAll(/\s*\n\s*/gu, ' ')}`, MAX_DETAIL);
 }
 
 /**
- * One outcome from what the servers said in turn. Given up only when the mailbox does not exist, or when every server
- * refuses: one that is merely down today may be the one that takes the mail tomorrow.
+ * One outcome from what the servers said in turn. Given up only when each of the `servers` refuses: one that was down or was not asked
+ * may be the one that takes the mail.
  */
-export function combineVerdicts(recipient: string, outcomes: readonly RelayOutcome[]): RecipientOutcome {
+export function combineVerdicts(recipient: string, outcomes: readonly RelayOutcome[], servers: number): RecipientOutcome {
   const own = outcomes.filter((outcome) => outcome.recipient === recipient);
   const sent = own.find(({ verdict }) => verdict === 'sent');
   if (sent !== undefined) return { recipient, kind: 'sent', detail: sent.detail };
   const detail = visibleText(own.map((outcome) => outcome.detail).join('; '), 2 * MAX_DETAIL);
-  const isFinal =
-    own.some(({ verdict }) => verdict === 'no-mailbox') || (own.length > 0 && own.every(({ verdict }) => verdict === 'refused'));
-  return { recipient, kind: isFinal ? 'rejected' : 'deferred', detail };
+  const isRefused = own.length >= servers && own.every(({ verdict }) => verdict === 'refused');
+  return { recipient, kind: isRefused ? 'rejected' : 'deferred', detail };
 }

@@ -1,10 +1,11 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Incident, IncidentState } from '../core/incident/incident.ts';
+import { isGivenUp } from '../core/incident/journal.ts';
 import type { AlertJournal, Delivery, JournalEntry, Parcel } from '../core/incident/journal.ts';
-import { eventOf } from '../core/incident/notification.ts';
+import { eventOf, incidentsOf } from '../core/incident/notification.ts';
 import type { Database, StoreLogger } from './database.ts';
 import type { EpochMs } from '../core/clock.ts';
-import { readPending, readState, type Pending } from './journal-rows.ts';
+import { readGivenUp, readPending, readState, type Pending } from './journal-rows.ts';
 import { stateText, type SavedState, type Unread } from './saved-state.ts';
 
 /** More than this is no outbox any more; the oldest pending one gives way. */
@@ -35,6 +36,7 @@ class MirroredJournal implements MirroredAlertJournal {
   readonly #database: Database;
   readonly #deps: JournalDeps;
   readonly #parcels = new Map<string, Parcel>();
+  readonly #givenUp = new Map<string, Parcel>();
   readonly #unwrittenParcels = new Map<string, Parcel>();
   readonly #unwrittenIncidents = new Map<string, Incident>();
   #state: IncidentState | null = null;
@@ -59,13 +61,16 @@ class MirroredJournal implements MirroredAlertJournal {
     this.#state = entry.state;
     for (const incident of entry.incidents) this.#unwrittenIncidents.set(incident.id, incident);
     for (const parcel of entry.parcels) this.#keep(parcel);
+    for (const [key, parcel] of this.#givenUp) if (!this.#isOpen(parcel)) this.#givenUp.delete(key);
     bound(this.#parcels);
+    bound(this.#givenUp);
     this.#flush();
   }
 
   update(deliveries: readonly Delivery[]): void {
     for (const delivery of deliveries) {
-      const notification = this.#parcels.get(keyOf(delivery))?.notification;
+      const key = keyOf(delivery);
+      const notification = (this.#parcels.get(key) ?? this.#givenUp.get(key))?.notification;
       if (notification !== undefined) this.#keep({ delivery, notification });
     }
     this.#flush();
@@ -82,10 +87,20 @@ class MirroredJournal implements MirroredAlertJournal {
     return [...this.#parcels.values()];
   }
 
+  givenUp(): readonly Parcel[] {
+    this.#load();
+    return [...this.#givenUp.values()];
+  }
+
+  #isOpen({ notification }: Parcel): boolean {
+    const ids = new Set(this.#state?.incidents.flatMap(({ id, status }) => (status === 'open' ? [id] : [])));
+    return incidentsOf(notification).some(({ id }) => ids.has(id));
+  }
+
   /** What the file holds from before; tried until it can be read, so that a lock at the start loses no mail. */
   #load(): void {
     if (this.#loaded) return;
-    const saved = this.#database.read((db) => ({ state: readState(db), pending: readPending(db) }));
+    const saved = this.#database.read((db) => ({ state: readState(db), pending: readPending(db), givenUp: readGivenUp(db) }));
     if (saved === null) return;
     this.#loaded = true;
     this.#takeState(saved.state);
@@ -93,6 +108,7 @@ class MirroredJournal implements MirroredAlertJournal {
     const since = [...this.#parcels.values()];
     this.#parcels.clear();
     for (const parcel of [...saved.pending.parcels, ...since]) this.#parcels.set(keyOf(parcel.delivery), parcel);
+    for (const parcel of saved.givenUp) if (this.#isOpen(parcel)) this.#givenUp.set(keyOf(parcel.delivery), parcel);
   }
 
   #takeState(saved: SavedState | null): void {
@@ -121,6 +137,8 @@ class MirroredJournal implements MirroredAlertJournal {
     this.#unwrittenParcels.set(key, parcel);
     if (parcel.delivery.status === 'pending') this.#parcels.set(key, parcel);
     else this.#parcels.delete(key);
+    if (isGivenUp(parcel.delivery) && this.#isOpen(parcel)) this.#givenUp.set(key, parcel);
+    else this.#givenUp.delete(key);
   }
 
   #flush(): void {
@@ -156,7 +174,7 @@ class MirroredJournal implements MirroredAlertJournal {
     if (generation === this.#generation) return;
     this.#generation = generation;
     this.#writtenState = null;
-    for (const [key, parcel] of this.#parcels) this.#unwrittenParcels.set(key, parcel);
+    for (const [key, parcel] of [...this.#givenUp, ...this.#parcels]) this.#unwrittenParcels.set(key, parcel);
   }
 }
 

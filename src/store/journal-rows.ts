@@ -9,7 +9,7 @@ const row = z
     notification: z.string(),
     channel: z.literal(['email', 'webhook']),
     recipient: z.string(),
-    status: z.literal(['pending', 'sent', 'rejected', 'expired']),
+    status: z.literal(['pending', 'sent', 'rejected', 'expired', 'withdrawn']),
     created_at: z.number(),
     attempts: z.number(),
     first_failed_at: z.number().nullable(),
@@ -55,6 +55,12 @@ export function expireUnread(db: DatabaseSync, before: EpochMs, most: number): v
   const rows = select(db, "WHERE d.status = 'pending' AND d.created_at < ? ORDER BY d.sequence LIMIT ?", before, most);
   const expire = db.prepare("UPDATE deliveries SET status = 'expired' WHERE sequence = ?");
   for (const columns of rows) if (parcelOf(columns).length === 0) expire.run(Number(columns['sequence']));
+}
+
+/** What was given up last, oldest first. */
+export function readGivenUp(db: DatabaseSync): readonly Parcel[] {
+  const rows = select(db, "WHERE d.status IN ('rejected', 'expired') ORDER BY d.sequence DESC LIMIT 500");
+  return rows.flatMap(parcelOf).toReversed();
 }
 
 /** The deliveries of the past, latest first. */

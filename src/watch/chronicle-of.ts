@@ -32,8 +32,9 @@ export function createChronicle(watch: () => Remembering, clock: Clock): () => C
   let last: Read | null = null;
   return () => {
     const current = watch();
-    const pending = current.store.journal.pending();
-    const outbox = [pending.length, pending[0], pending.at(-1)]
+    const { journal } = current.store;
+    const inMind = [...journal.givenUp(), ...journal.pending()];
+    const outbox = [inMind.length, inMind[0], inMind.at(-1)]
       .map((part) => (typeof part === 'object' ? nameOf(part.delivery) : part))
       .join(' ');
     const known = last?.of === current.store ? last : null;
@@ -42,7 +43,7 @@ export function createChronicle(watch: () => Remembering, clock: Clock): () => C
     last = read;
     return {
       incidents: merged(current.alerting.incidents(), read.ended),
-      parcels: [...pending.toReversed().slice(0, MOST_PARCELS), ...read.parcels].toSorted(
+      parcels: [...inMind.toReversed().slice(0, MOST_PARCELS), ...without(inMind, read.parcels)].toSorted(
         (a, b) => b.delivery.createdAt - a.delivery.createdAt,
       ),
       complete: read.readable && current.store.writable(),
@@ -57,14 +58,18 @@ function readAnew(
 ): Read {
   const ended = of.ended(now - BACK, MOST_ENDED);
   if (ended === null) return { of, ...when, ended: before?.ended ?? [], parcels: before?.parcels ?? [], readable: false };
-  // What is still to be delivered is known better by the outbox.
-  const parcels = of.deliveries(MOST_PARCELS).filter(({ delivery }) => delivery.status !== 'pending');
-  return { of, ...when, ended, parcels, readable: true };
+  return { of, ...when, ended, parcels: of.deliveries(MOST_PARCELS), readable: true };
 }
 
 function merged(inMind: readonly Incident[], ended: readonly Incident[]): readonly Incident[] {
   const known = new Set(inMind.map(({ id }) => id));
   return [...inMind, ...ended.filter(({ id }) => !known.has(id))];
+}
+
+/** The outbox knows better what it still tries. */
+function without(inMind: readonly Parcel[], stored: readonly Parcel[]): readonly Parcel[] {
+  const known = new Set(inMind.map(({ delivery }) => nameOf(delivery)));
+  return stored.filter(({ delivery }) => delivery.status !== 'pending' && !known.has(nameOf(delivery)));
 }
 
 function nameOf({ notificationId, channel, recipient }: Delivery): string {

@@ -5,6 +5,7 @@ import type { MaintenancePlan } from '../web/chronicle.ts';
 import type { Activity, Health, ReloadOutcome, SeenCertificate, WebSources } from '../web/sources.ts';
 import { createChronicle } from './chronicle-of.ts';
 import { createPast } from './past-of.ts';
+import { givenUpProblems } from './given-up-problems.ts';
 import type { RoundFeed } from './round-feed.ts';
 import type { Watch } from './watch.ts';
 
@@ -24,11 +25,12 @@ export interface DaemonFacts {
 
 export function createWebSources(facts: DaemonFacts): WebSources {
   const { watch } = facts;
+  const chronicle = createChronicle(watch, facts.clock);
   return {
     version: facts.version,
     site: () => watch().config.site,
     diagnosis: () => watch().last()?.diagnosis ?? null,
-    chronicle: createChronicle(watch, facts.clock),
+    chronicle,
     maintenance: createMaintenancePlan(watch, facts.clock),
     silences: () => watch().alerting.silences(),
     silence: (request) => watch().alerting.silence(request),
@@ -37,7 +39,7 @@ export function createWebSources(facts: DaemonFacts): WebSources {
     metrics: facts.metrics,
     reload: facts.reload,
     probe: (request, signal) => watch().probes.probe(request, signal),
-    health: () => health(facts),
+    health: () => health(facts, chronicle),
     certificates: () => certificates(watch()),
     activity: () => activity(facts),
     past: createPast(watch, facts.clock),
@@ -54,15 +56,21 @@ function createMaintenancePlan(watch: () => Watch, clock: Clock): () => Maintena
   };
 }
 
-function health({ watch, stopping, lastReload }: DaemonFacts): Health {
+function health({ watch, stopping, lastReload }: DaemonFacts, chronicle: WebSources['chronicle']): Health {
+  const { alerting, store } = watch();
   const first = watch().last() !== null;
   return {
     ready: first && !stopping(),
     problems: [
       ...(first ? [] : ['The first round is not done yet']),
       ...(stopping() ? ['It is stopping'] : []),
-      ...(watch().store.writable() ? [] : [watch().store.newer() ?? 'History cannot be written: see the log']),
+      ...(store.writable() ? [] : [store.newer() ?? 'History cannot be written: see the log']),
       ...(lastReload()?.taken === false ? ['The last reload was refused: the configuration before it is still in force'] : []),
+      ...givenUpProblems({
+        parcels: chronicle().parcels,
+        givenUp: store.journal.givenUp(),
+        isRecipient: (to) => alerting.isRecipient(to),
+      }),
     ],
   };
 }

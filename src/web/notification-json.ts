@@ -1,7 +1,6 @@
 import type { EpochMs } from '../core/clock.ts';
-import type { Incident } from '../core/incident/incident.ts';
 import type { Parcel } from '../core/incident/journal.ts';
-import { eventOf, type Notification } from '../core/incident/notification.ts';
+import { eventOf, incidentsOf } from '../core/incident/notification.ts';
 import { maskedDetail, maskedRecipient } from './masked-recipient.ts';
 
 /** One notification to one recipient, of `/api/v1/notifications`: names are part of the contract. Times are ISO 8601, UTC. */
@@ -40,18 +39,6 @@ export function notificationToJson({ notification, delivery }: Parcel): Notifica
     finishedAt: isoOrNull(delivery.finishedAt),
     detail: maskedDetail(delivery),
   };
-}
-
-/** The incidents that a notification tells of. */
-export function incidentsOf(notification: Notification): readonly Incident[] {
-  switch (notification.kind) {
-    case 'incident':
-      return [notification.incident];
-    case 'digest':
-      return notification.items.map(({ incident }) => incident);
-    case 'test':
-      return [];
-  }
 }
 
 function iso(at: EpochMs): string {

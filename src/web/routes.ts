@@ -47,7 +47,7 @@ export function createRoutes(tools: RouteTools): Hono<WebEnv> {
   app.get('/-/healthy', (context) => context.text('Healthy\n'));
   app.get('/-/ready', (context) => {
     const { ready, problems } = sources.health();
-    return ready ? context.text('Ready\n') : context.text(`Not ready${lines(problems)}\n`, 503);
+    return ready ? context.text(`Ready${lines(problems)}\n`) : context.text(`Not ready${lines(problems)}\n`, 503);
   });
 
   // A Prometheus may call by any name, and would not show why it is refused: there is no free text in metrics.

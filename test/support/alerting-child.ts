@@ -1,7 +1,7 @@
 /**
  * A process of its own with the real store and the real engine, that kills itself at one boundary between two steps of the
- * outbox. Arguments: the folder of the store, the port of the mail server, the rounds (`b` broken, `g` good), and the number
- * of the boundary, 0 for none. Prints each boundary that it passes.
+ * outbox. Arguments: the folder of the store, the ports of the mail servers, the rounds (`b` intercepted, `m` the mail server away,
+ * `g` good), and the number of the boundary, 0 for none. Prints each boundary that it passes, and before a delivery what is delivered.
  */
 import { writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ import { causeOf, diagnosisOf } from './diagnosis-of.ts';
 import { POLICY } from './incident-timeline.ts';
 import { logRecorder } from './log-recorder.ts';
 
-const [, , folder = '', port = '', rounds = '', killAt = '0'] = argv;
+const [, , folder = '', ports = '', rounds = '', killAt = '0'] = argv;
 let passed = 0;
 
 function boundary(name: string): void {
@@ -29,6 +29,7 @@ function watchedJournal(journal: AlertJournal): AlertJournal {
   return {
     savedState: () => journal.savedState(),
     pending: () => journal.pending(),
+    givenUp: () => journal.givenUp(),
     record(entry) {
       boundary('before record');
       journal.record(entry);
@@ -47,6 +48,7 @@ function watchedChannel(channel: Channel): Channel {
     ...channel,
     async deliver(shipment, signal) {
       boundary('before delivery');
+      writeSync(1, `delivers ${shipment.notification.id}\n`);
       const outcomes = await channel.deliver(shipment, signal);
       boundary('after delivery');
       return outcomes;
@@ -58,25 +60,25 @@ const clock = systemClock;
 const logger = logRecorder();
 const readSecret = (): Promise<string> => Promise.reject(new Error('no secrets here'));
 const store = createStore({ path: join(folder, 'history.sqlite'), retention: 86_400_000 }, { clock, logger });
-const relay = { host: '127.0.0.1', port: Number(port), security: 'none', user: null, password: null, caFile: null } as const;
-const email = createEmailChannel(
-  'hq',
-  { from: 'ftm-watch@example.test', to: ['ops@example.test'], servers: [relay] },
-  { clock, readSecret },
-);
+const servers = ports
+  .split(',')
+  .map((port) => ({ host: '127.0.0.1', port: Number(port), security: 'none', user: null, password: null, caFile: null }) as const);
+const causes = { b: [causeOf('tls-intercepted')], m: [causeOf('mail-unreachable')], g: [] } as const;
+const email = createEmailChannel('hq', { from: 'ftm-watch@example.test', to: ['ops@example.test'], servers }, { clock, readSecret });
 const alerting = new AlertingEngine(
   {
     site: 'hq',
     channels: [watchedChannel(email)],
     alertmanager: { send: () => Promise.resolve([]), waiting: () => 0 },
     maintenance: { isActive: () => false },
-    policy: POLICY,
+    // A fault that comes back is a new incident, and nothing waits for an hour to pass.
+    policy: { ...POLICY, quiet: [0], flapWindow: 0, maxPerHour: 10_000 },
   },
   { clock, logger, journal: watchedJournal(store.journal), readSecret, listener: {} },
 );
 alerting.start();
 for (const round of rounds) {
-  alerting.accept(diagnosisOf(clock.now(), round === 'b' ? [causeOf('tls-intercepted')] : []), null);
+  alerting.accept(diagnosisOf(clock.now(), round === 'b' || round === 'm' ? causes[round] : causes.g), null);
   await alerting.settled();
 }
 await alerting.stop(new AbortController().signal);

@@ -100,7 +100,7 @@ export function readSmtp(bytes: Buffer): unknown {
     verdict: recipientVerdict(error),
     detail: replyDetail({ name: 'mail:25', secrets: [] }, error),
   };
-  return [outcome, sessionVerdict(error), combineVerdicts('admins@example.org', [outcome, outcome])];
+  return [outcome, sessionVerdict(error), combineVerdicts('admins@example.org', [outcome, outcome], 2)];
 }
 
 export function readLog(bytes: Buffer): unknown {

@@ -2,9 +2,13 @@ import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { describe } from 'vitest';
+import { unpackedPackage } from './unpacked-package.ts';
 
-/** What a test needs from the machine: Linux (`/proc`, its signals), the rights of root, network namespaces of its own, or a program on the PATH. */
-export type Need = 'linux' | 'root' | 'network-namespaces' | { readonly program: string };
+/**
+ * What a test needs from the machine: Linux (`/proc`, its signals), the rights of root, network namespaces of its own, a program on
+ * the PATH, or a Debian package that `.ci/run` has unpacked.
+ */
+export type Need = 'linux' | 'root' | 'network-namespaces' | { readonly program: string } | { readonly unpacked: string };
 
 // Debian keeps some of its daemons out of an ordinary user's PATH.
 const SYSTEM_FOLDERS: readonly string[] = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
@@ -64,13 +68,20 @@ function shortfall(need: Need): string | undefined {
     return process.getuid?.() === 0 ? undefined : 'it needs root';
   }
   if (need === 'network-namespaces') {
-    const ip = findProgram('ip');
-    if (ip === undefined) {
-      return 'it needs the program "ip" (Debian package iproute2)';
-    }
-    // Root inside a container may still be refused: only trying tells.
-    const tried = spawnSync('unshare', ['--net', ip, 'link', 'show', 'lo'], { stdio: 'ignore' });
-    return tried.status === 0 ? undefined : 'it needs the right to create network namespaces';
+    return namespaceShortfall();
+  }
+  if ('unpacked' in need) {
+    return unpackedPackage(need.unpacked) === undefined ? `it needs the Debian package ${need.unpacked} in .cache/debian` : undefined;
   }
   return findProgram(need.program) === undefined ? `it needs the program "${need.program}"` : undefined;
+}
+
+function namespaceShortfall(): string | undefined {
+  const ip = findProgram('ip');
+  if (ip === undefined) {
+    return 'it needs the program "ip" (Debian package iproute2)';
+  }
+  // Root inside a container may still be refused: only trying tells.
+  const tried = spawnSync('unshare', ['--net', ip, 'link', 'show', 'lo'], { stdio: 'ignore' });
+  return tried.status === 0 ? undefined : 'it needs the right to create network namespaces';
 }

@@ -20,8 +20,20 @@ export interface Delivery {
   readonly detail: string;
 }
 
-/** `rejected`: refused for good; `expired`: not deliverable for so long that nobody wants it any more. */
-export type DeliveryStatus = 'pending' | 'sent' | 'rejected' | 'expired';
+/**
+ * `rejected` and `expired` are given up: refused by all who could take it, or not taken for days. While its incident is open it is tried
+ * again all the same. `withdrawn`: nobody wants it any more, since its recipient is not configured any more, or something newer about
+ * the same incidents was sent or given up.
+ */
+export type DeliveryStatus = 'pending' | 'sent' | 'rejected' | 'expired' | 'withdrawn';
+
+/** What became of one attempt, as metrics count it. What was given up is counted so again at each attempt that fails. */
+export type DeliveryResult = 'sent' | 'failed' | 'rejected' | 'expired';
+
+/** Tells whether a delivery was given up. */
+export function isGivenUp({ status }: Pick<Delivery, 'status'>): boolean {
+  return status === 'rejected' || status === 'expired';
+}
 
 /** A delivery with what it carries. */
 export interface Parcel {
@@ -49,4 +61,6 @@ export interface AlertJournal {
   update(deliveries: readonly Delivery[]): void;
   /** What is still to be delivered, oldest first. */
   pending(): readonly Parcel[];
+  /** What was given up although an incident that it tells of is still open, oldest first. */
+  givenUp(): readonly Parcel[];
 }

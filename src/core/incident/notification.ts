@@ -40,6 +40,18 @@ export interface TestNotification {
   readonly at: EpochMs;
 }
 
+/** The incidents that a notification tells of: none for a test. */
+export function incidentsOf(notification: Notification): readonly Incident[] {
+  switch (notification.kind) {
+    case 'incident':
+      return [notification.incident];
+    case 'digest':
+      return notification.items.map(({ incident }) => incident);
+    case 'test':
+      return [];
+  }
+}
+
 /** The value of the header and of the JSON field `event`. */
 export function eventOf(notification: Notification): NotificationEvent | 'test' {
   switch (notification.kind) {

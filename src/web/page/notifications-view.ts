@@ -1,7 +1,6 @@
 import type { EpochMs } from '../../core/clock.ts';
-import { eventOf } from '../../core/incident/notification.ts';
+import { eventOf, incidentsOf } from '../../core/incident/notification.ts';
 import type { Chronicle } from '../chronicle.ts';
-import { incidentsOf } from '../notification-json.ts';
 import { type Markup, markup } from './markup.ts';
 import { badge } from './signs.ts';
 import { isTroubled, type Telling, tellingsOf } from './telling.ts';

@@ -22,16 +22,19 @@ export function waysView({ ways }: Telling, now: EpochMs, length: 'short' | 'ful
 function wayView({ delivery, recipients }: Way, now: EpochMs): Content {
   const { status, attempts, nextAttemptAt, finishedAt, createdAt } = delivery;
   const to = markup`by ${CHANNELS[delivery.channel]} to ${recipientsText(delivery, recipients)}`;
+  const when = distance(finishedAt ?? createdAt, now);
   switch (status) {
     case 'sent':
-      return markup`${badge('good', 'Sent')} <span class="quiet">${to} ${distance(finishedAt ?? createdAt, now)}</span>`;
+      return markup`${badge('good', 'Sent')} <span class="quiet">${to} ${when}</span>`;
     case 'pending':
       if (attempts === 0) return markup`${badge('wait', 'On its way')} <span class="quiet">${to}</span>`;
       return markup`${badge('warn', 'Waiting')} <span class="quiet">${to}; ${tries(attempts)}, next attempt ${distance(nextAttemptAt, now)}</span>`;
     case 'rejected':
-      return markup`${badge('bad', 'Failed')} <span class="quiet">${to}: refused ${distance(finishedAt ?? createdAt, now)}</span>`;
+      return markup`${badge('bad', 'Failed')} <span class="quiet">${to}: refused and given up ${when}, ${tries(attempts)}</span>`;
     case 'expired':
-      return markup`${badge('bad', 'Failed')} <span class="quiet">${to}: given up ${distance(finishedAt ?? createdAt, now)}, ${tries(attempts)}</span>`;
+      return markup`${badge('bad', 'Failed')} <span class="quiet">${to}: given up ${when}, ${tries(attempts)}</span>`;
+    case 'withdrawn':
+      return markup`${badge('unsure', 'Withdrawn')} <span class="quiet">${to} ${when}, ${tries(attempts)}</span>`;
   }
 }
 

@@ -25,7 +25,7 @@ export function tellingsOf(parcels: readonly Parcel[]): readonly Telling[] {
 
 /** Something of it has not arrived. */
 export function isTroubled({ ways }: Telling): boolean {
-  return ways.some(({ delivery }) => delivery.status !== 'sent');
+  return ways.some(({ delivery: { status } }) => status !== 'sent' && status !== 'withdrawn');
 }
 
 function waysOf(deliveries: readonly Delivery[]): readonly Way[] {

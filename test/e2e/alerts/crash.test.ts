@@ -21,7 +21,14 @@ function live(folder: string, sink: SmtpSink, rounds: string, killAt = 0): Promi
     execFile(execPath, [CHILD, folder, String(sink.port), rounds, String(killAt)], (error, stdout, stderr) => {
       const killed = error?.signal === 'SIGKILL';
       if (error !== null && !killed) reject(new Error(stderr, { cause: error }));
-      else resolve({ steps: stdout.trim().split('\n'), killed });
+      else
+        resolve({
+          steps: stdout
+            .trim()
+            .split('\n')
+            .filter((line) => !line.startsWith('delivers ')),
+          killed,
+        });
     });
   });
 }

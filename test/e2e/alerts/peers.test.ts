@@ -13,12 +13,13 @@ import { createStore } from '../../../src/store/store.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { startAlertmanager } from '../../support/alertmanager-process.ts';
 import { causeOf, diagnosisOf } from '../../support/diagnosis-of.ts';
-import { freePort } from '../../support/free-port.ts';
+import { EXIM_PACKAGE, startExim } from '../../support/exim-instance.ts';
 import { jsonReceiver } from '../../support/json-receiver.ts';
 import type { JsonReceiver } from '../../support/json-receiver.ts';
 import { logRecorder } from '../../support/log-recorder.ts';
 import { startPostfix } from '../../support/postfix-instance.ts';
 import { describeWhere } from '../../support/privilege.ts';
+import type { Need } from '../../support/privilege.ts';
 import { roundRecord } from '../../support/store-records.ts';
 
 const intercepted = causeOf('tls-intercepted', { product: 'Fortinet FortiGate' });
@@ -72,17 +73,20 @@ function relayed(receiver: JsonReceiver): readonly string[] {
   );
 }
 
-describeWhere(['root', { program: 'postfix' }, { program: 'prometheus-alertmanager' }], 'a real postfix and a real Alertmanager', () => {
+const PEERS: readonly Need[] = ['root', { program: 'postfix' }, { unpacked: EXIM_PACKAGE }, { program: 'prometheus-alertmanager' }];
+
+describeWhere(PEERS, 'a real exim, a real postfix and a real Alertmanager', () => {
   it('get one mail and one alert for a fault, and one of each when it is over', async () => {
+    await using exim = await startExim({ domain: 'elsewhere.test', mailboxes: ['root'] });
     using postfix = await startPostfix(['admins', 'oncall']);
     await using receiver = await jsonReceiver();
     await using alertmanager = await startAlertmanager(receiver.url);
     const alerting = alert({
-      // The first relay is down, and one mailbox does not exist.
+      // The first relay refuses all, and one mailbox does not exist.
       email: {
         from: 'ftm-watch@example.test',
         to: ['admins@example.test', 'gone@example.test', 'oncall@example.test'],
-        servers: [relay(await freePort()), relay(postfix.port)],
+        servers: [relay(exim.port), relay(postfix.port)],
       },
       alertmanager: { urls: [alertmanager.url] },
     });

@@ -106,11 +106,41 @@ describe('createEmailChannel', () => {
       'deferred',
     ],
     ['but it is when every server refuses', 554, '5.7.1 Relay access denied', false, 'rejected'],
-    ['a mailbox that does not exist is not asked for again', 550, '5.1.1 User unknown', true, 'rejected'],
+    ['nor is one that knows no such mailbox, whatever its code says', 550, '5.1.1 User unknown', true, 'deferred'],
   ])('%s', async (...[, code, text, hasSecond, expected]) => {
     await using sink = await smtpSink({ recipient: () => ({ code, text }) });
     const servers = [relay(sink.port), ...(hasSecond ? [relay(await closedPort())] : [])];
     expect(kinds(await send({ servers, to: [ALICE] }))).toEqual([`${ALICE} ${expected}`]);
+  });
+
+  it.each([
+    [550, 'relay not permitted'],
+    [553, "sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)"],
+    [550, '5.1.8 <ftm-watch@example.org>: Sender address rejected: Domain not found'],
+    [550, '5.1.1 <alice@example.org>: Recipient address rejected: User unknown in virtual mailbox table'],
+    [554, '5.7.1 Service unavailable; Client host [5.1.1.23] blocked using bl.example.org'],
+  ])('asks the next server after "%i %s"', async (code, text) => {
+    await using first = await smtpSink({ recipient: () => ({ code, text }) });
+    await using second = await smtpSink();
+    expect(kinds(await send({ servers: [relay(first.port), relay(second.port)], to: [ALICE] }))).toEqual([`${ALICE} sent`]);
+    await using busy = await smtpSink({ recipient: () => ({ code: 451, text: 'later' }) });
+    expect(kinds(await send({ servers: [relay(first.port), relay(busy.port)], to: [ALICE] }))).toEqual([`${ALICE} deferred`]);
+    const [outcome] = await send({ servers: [relay(first.port), relay(first.port)], to: [ALICE] });
+    expect(outcome?.kind).toBe('rejected');
+    expect(outcome?.detail.split(text)).toHaveLength(3);
+  });
+
+  it('gives no recipient up for a server that was not asked', async () => {
+    const stopping = new AbortController();
+    await using first = await smtpSink({
+      recipient: () => {
+        stopping.abort(new Error('stopping'));
+        return { code: 550, text: 'no' };
+      },
+    });
+    await using second = await smtpSink();
+    const servers = [relay(first.port), relay(second.port)];
+    expect(kinds(await send({ servers, to: [ALICE], signal: stopping.signal }))).toEqual([`${ALICE} deferred`]);
   });
 
   it.each([

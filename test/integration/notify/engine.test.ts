@@ -180,28 +180,6 @@ describe('AlertingEngine', () => {
     expect(log.filter((line) => line.endsWith(`${ALICE} sent`))).toEqual([`firing ${ALICE} sent`, `resolved ${ALICE} sent`]);
   });
 
-  it('gives up what is refused for good, and shows it', async () => {
-    const alerting = engine();
-    answers.set(ALICE, 'rejected');
-    await rounds(alerting, 4, [intercepted]);
-    expect(log).toEqual([`firing ${ALICE} rejected`, `firing ${BOB} sent`]);
-    expect(store.deliveries(10).map(({ delivery }) => `${delivery.recipient} ${delivery.status}`)).toEqual([
-      `${BOB} sent`,
-      `${ALICE} rejected`,
-    ]);
-    expect(results).toContain('email rejected');
-  });
-
-  it('gives up after five days', async () => {
-    const alerting = engine({ channels: [channel('email', [ALICE])] });
-    answers.set(ALICE, 'deferred');
-    await rounds(alerting, 2, [intercepted]);
-    clock.step(5 * 24 * HOUR);
-    clock.advance(MINUTE);
-    await alerting.settled();
-    expect(store.deliveries(100).at(-1)?.delivery.status).toBe('expired');
-  });
-
   it('forgets recipients that are no longer configured', async () => {
     answers.set(ALICE, 'deferred');
     const before = engine();
@@ -211,7 +189,7 @@ describe('AlertingEngine', () => {
     await after.settled();
     expect(after.pending().email).toBe(0);
     expect(store.deliveries(10).find(({ delivery }) => delivery.recipient === ALICE)?.delivery).toMatchObject({
-      status: 'rejected',
+      status: 'withdrawn',
       detail: 'No longer in the configuration',
     });
   });

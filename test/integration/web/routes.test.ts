@@ -137,7 +137,9 @@ describe('GET /-/healthy and /-/ready', () => {
     expect(await notReady.text()).toBe('Not ready:\n- The first round is running\n');
 
     web.state.health = { ready: true, problems: ['The store cannot be written'] };
-    expect((await web.get('/-/ready')).status).toBe(200);
+    const ready = await web.get('/-/ready');
+    expect(ready.status).toBe(200);
+    expect(await ready.text()).toBe('Ready:\n- The store cannot be written\n');
   });
 });
 

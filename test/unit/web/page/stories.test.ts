@@ -43,10 +43,11 @@ describe('the notifications', () => {
         channel: 'webhook',
         recipient: 'https://h.example.org/secret',
         status: 'rejected',
+        attempts: 1,
         finishedAt: NOW,
         detail: '404',
       }),
-      'Failed by web hook to https://h.example.org/…: refused now 404',
+      'Failed by web hook to https://h.example.org/…: refused and given up now , tried once 404',
     ],
     [
       'given up',

@@ -1,0 +1,37 @@
+import type { EpochMs } from '../core/clock.ts';
+import type { AlertJournal, Delivery, Parcel } from '../core/incident/journal.ts';
+import { incidentsOf } from '../core/incident/notification.ts';
+import type { Channel } from './channel.ts';
+import { retryDelay } from './retry.ts';
+
+/**
+ * What is to be tried next: one notification that is due, with all its recipients that it is due for. What was never tried comes first,
+ * so that nothing new waits for a long queue of what a server puts off.
+ */
+export function nextBatch(journal: AlertJournal, channel: Channel, now: EpochMs): readonly Parcel[] {
+  const isOurs = ({ delivery }: Parcel): boolean => delivery.channel === channel.id && channel.recipients.includes(delivery.recipient);
+  const due = [...journal.givenUp().filter(isOurs), ...inOrder(journal.pending().filter(isOurs))]
+    .filter(({ delivery }) => isDue(delivery, now))
+    .toSorted((a, b) => a.delivery.attempts - b.delivery.attempts);
+  const [first] = due;
+  return first === undefined ? [] : due.filter(({ notification }) => notification.id === first.notification.id);
+}
+
+/**
+ * Those that wait for nothing older about the same incident: nobody hears the end of an incident before its beginning. A digest goes
+ * when one of its incidents waits for nothing.
+ */
+function inOrder(pending: readonly Parcel[]): readonly Parcel[] {
+  const waiting = new Set<string>();
+  return pending.filter(({ delivery, notification }) => {
+    const keys = incidentsOf(notification).map(({ id }) => JSON.stringify([delivery.recipient, id]));
+    const isFree = keys.length === 0 || keys.some((key) => !waiting.has(key));
+    for (const key of keys) waiting.add(key);
+    return isFree;
+  });
+}
+
+/** A wall clock that was set back must not put a delivery off by more than its own delay. */
+function isDue({ nextAttemptAt, attempts }: Delivery, now: EpochMs): boolean {
+  return now >= nextAttemptAt || nextAttemptAt - now > retryDelay(attempts);
+}

@@ -1,0 +1,130 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Cause } from '../../../src/core/cause.ts';
+import type { AlertingEngine } from '../../../src/notify/engine.ts';
+import { alertingBench, liveRounds } from '../../support/alerting-bench.ts';
+import type { AlertingBench } from '../../support/alerting-bench.ts';
+import { causeOf } from '../../support/diagnosis-of.ts';
+import { HOUR, MINUTE, SECOND, START } from '../../support/incident-timeline.ts';
+
+const ALICE = 'alice@example.org';
+const BOB = 'bob@example.org';
+const intercepted = causeOf('tls-intercepted');
+const mail = causeOf('mail-unreachable');
+
+let bench: AlertingBench;
+
+beforeEach(() => {
+  bench = alertingBench();
+});
+
+afterEach(() => {
+  bench[Symbol.dispose]();
+});
+
+const rounds = (alerting: AlertingEngine, count: number, causes: readonly Cause[]): Promise<void> =>
+  liveRounds(alerting, bench.clock, count, causes);
+
+async function minutes(alerting: AlertingEngine, count: number): Promise<void> {
+  for (let minute = 0; minute < count; minute += 1) {
+    bench.clock.advance(MINUTE);
+    await alerting.settled();
+  }
+}
+
+const statuses = (): readonly string[] => bench.store.deliveries(10).map(({ delivery }) => `${delivery.recipient} ${delivery.status}`);
+const messages = (): readonly string[] => bench.logger.lines.map(({ message }) => message);
+
+describe('a message that is put off', () => {
+  it('holds back its own incident and no other', async () => {
+    bench.answer((causes) => (causes.includes('mail-unreachable') ? 'deferred' : 'sent'));
+    const alerting = bench.start([ALICE]);
+    await rounds(alerting, 3, [mail]);
+    await rounds(alerting, 3, [mail, intercepted]);
+    await rounds(alerting, 10, []);
+    expect(bench.tries.filter((line) => line.endsWith(' sent'))).toEqual(['firing tls-intercepted sent', 'resolved tls-intercepted sent']);
+    expect(bench.tries.filter((line) => line.startsWith('resolved mail'))).toEqual([]);
+    expect(alerting.pending().email).toBe(2);
+  });
+
+  it('is given up after five days, and the log says so', async () => {
+    bench.answer(() => 'deferred');
+    const alerting = bench.start([ALICE]);
+    await rounds(alerting, 2, [intercepted]);
+    expect(messages()).toContain('Cannot deliver a notification now: it is tried again');
+    bench.clock.step(5 * 24 * HOUR);
+    await minutes(alerting, 1);
+    expect(statuses().at(-1)).toBe(`${ALICE} expired`);
+    expect(bench.results).toContain('email expired');
+    expect(messages()).toContain('Nobody took a notification for five days: given up, unless it is taken while its incident is open');
+    bench.answer(() => 'sent');
+    await minutes(alerting, 10);
+    expect(bench.tries.filter((line) => line.endsWith(' sent'))).not.toEqual([]);
+  });
+});
+
+describe('what every server refuses', () => {
+  it('is given up for its recipient alone', async () => {
+    bench.answer((_, recipient) => (recipient === ALICE ? 'rejected' : 'sent'));
+    const alerting = bench.start([ALICE, BOB]);
+    await rounds(alerting, 2, [intercepted]);
+    expect(statuses()).toEqual([`${BOB} sent`, `${ALICE} rejected`]);
+    expect(new Set(bench.results)).toEqual(new Set(['email rejected', 'email sent']));
+    expect(messages()).toContain('A notification was refused: given up, unless it is taken while its incident is open');
+    expect(messages().some((message) => message.includes('tried again'))).toBe(false);
+    expect(alerting.pending().email).toBe(0);
+  });
+
+  it('is sent as soon as a server takes it, while the incident is open', async () => {
+    bench.answer(() => 'rejected');
+    const first = bench.start([ALICE]);
+    await rounds(first, 60, [intercepted]);
+    expect(bench.tries.length).toBeLessThan(13);
+    expect(new Set(bench.results)).toEqual(new Set(['email rejected']));
+    await first.stop(new AbortController().signal);
+
+    bench.answer(() => 'sent');
+    const second = bench.start([ALICE]);
+    await rounds(second, 11, [intercepted]);
+    expect(bench.tries.filter((line) => line.endsWith('sent'))).toEqual(['firing tls-intercepted sent']);
+    expect(bench.lateness.at(-1)).toBe(START + 30 * SECOND);
+    expect(statuses()).toEqual([`${ALICE} sent`]);
+  });
+
+  it('is not sent once its incident is over', async () => {
+    bench.answer(() => 'rejected');
+    const alerting = bench.start([ALICE]);
+    await rounds(alerting, 5, [intercepted]);
+    await rounds(alerting, 5, []);
+    expect(bench.tries.at(-1)).toBe('resolved tls-intercepted rejected');
+    expect(messages().at(-1)).toBe('A notification was refused: given up');
+    const before = bench.tries.length;
+    bench.answer(() => 'sent');
+    await minutes(alerting, 20);
+    expect(bench.tries.slice(before)).toEqual([]);
+  });
+
+  it('is sent once, as the newest about its incident', async () => {
+    bench.answer(() => 'rejected');
+    const alerting = bench.start([ALICE]);
+    await rounds(alerting, 3, [intercepted]);
+    bench.clock.advance(4 * HOUR);
+    await rounds(alerting, 3, [intercepted]);
+    expect(bench.tries.at(-1)).toBe('reminder tls-intercepted rejected');
+    const before = bench.tries.length;
+    bench.answer(() => 'sent');
+    await rounds(alerting, 20, [intercepted]);
+    expect(bench.tries.slice(before)).toEqual(['reminder tls-intercepted sent']);
+    expect(statuses()).toEqual([`${ALICE} sent`, `${ALICE} withdrawn`]);
+  });
+
+  it('does not hold back what a server takes about the same incident', async () => {
+    bench.answer(() => 'rejected');
+    const alerting = bench.start([ALICE]);
+    await rounds(alerting, 3, [mail]);
+    bench.clock.step(4 * HOUR);
+    // The first is due again too, and goes last.
+    bench.answer(() => 'sent');
+    await rounds(alerting, 20, [mail]);
+    expect(bench.tries.filter((line) => line.endsWith('sent'))).toEqual(['reminder mail-unreachable sent']);
+  });
+});

@@ -1,0 +1,102 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Cause } from '../../src/core/cause.ts';
+import { eventOf, incidentsOf } from '../../src/core/incident/notification.ts';
+import type { Channel, RecipientOutcome, Shipment } from '../../src/notify/channel.ts';
+import { AlertingEngine } from '../../src/notify/engine.ts';
+import { createStore } from '../../src/store/store.ts';
+import type { Store } from '../../src/store/store.ts';
+import { diagnosisOf } from './diagnosis-of.ts';
+import { handClock } from './hand-clock.ts';
+import type { HandClock } from './hand-clock.ts';
+import { HOUR, POLICY, SECOND, START } from './incident-timeline.ts';
+import { logRecorder } from './log-recorder.ts';
+import type { LogRecorder } from './log-recorder.ts';
+
+/** The engine over a real store, on a clock that the test moves, with one channel whose peer says what the test decides. */
+export interface AlertingBench extends Disposable {
+  readonly clock: HandClock;
+  readonly store: Store;
+  readonly logger: LogRecorder;
+  /** What the peer says from now on. @default sent */
+  answer(say: (causes: readonly string[], recipient: string) => RecipientOutcome['kind']): void;
+  /** `event cause outcome` of each try; several causes with a plus. */
+  readonly tries: readonly string[];
+  /** Since when it failed, of each try. */
+  readonly lateness: readonly (number | null)[];
+  /** As metrics count them. */
+  readonly results: readonly string[];
+  /** One more engine over the same store, started. */
+  start(recipients: readonly string[]): AlertingEngine;
+}
+
+export function alertingBench(): AlertingBench {
+  const folder = mkdtempSync(join(tmpdir(), 'ftm-watch-alerting-'));
+  const clock = handClock(START);
+  const logger = logRecorder();
+  const store = createStore({ path: join(folder, 'history.sqlite'), retention: 90 * 24 * HOUR }, { clock, logger });
+  const tries: string[] = [];
+  const lateness: (number | null)[] = [];
+  const results: string[] = [];
+  let say: (causes: readonly string[], recipient: string) => RecipientOutcome['kind'] = () => 'sent';
+
+  function deliver({ notification, recipients, firstFailedAt }: Shipment): Promise<readonly RecipientOutcome[]> {
+    const causes = incidentsOf(notification).map(({ cause }) => cause.id);
+    lateness.push(firstFailedAt);
+    return Promise.resolve(
+      recipients.map((recipient) => {
+        const kind = say(causes, recipient);
+        tries.push(`${eventOf(notification)} ${causes.join('+')} ${kind}`);
+        return { recipient, kind, detail: '' };
+      }),
+    );
+  }
+
+  return {
+    clock,
+    store,
+    logger,
+    tries,
+    lateness,
+    results,
+    answer(next) {
+      say = next;
+    },
+    start(recipients) {
+      const email: Channel = { id: 'email', recipients, deliver };
+      const alerting = new AlertingEngine(
+        {
+          site: 'hq',
+          channels: [email],
+          alertmanager: { send: () => Promise.resolve([]), waiting: () => 0 },
+          maintenance: { isActive: () => false },
+          policy: POLICY,
+        },
+        {
+          clock,
+          logger,
+          journal: store.journal,
+          readSecret: () => Promise.reject(new Error('no secrets here')),
+          listener: { delivered: (id, result) => results.push(`${id} ${result}`) },
+        },
+      );
+      alerting.start();
+      return alerting;
+    },
+    [Symbol.dispose]() {
+      store.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** So many rounds with these causes, half a minute apart. */
+export async function liveRounds(alerting: AlertingEngine, clock: HandClock, count: number, causes: readonly Cause[]): Promise<void> {
+  for (let index = 0; index < count; index += 1) {
+    alerting.accept(diagnosisOf(clock.now(), causes), null);
+    await alerting.settled();
+    clock.advance(30 * SECOND);
+    await alerting.settled();
+  }
+}
