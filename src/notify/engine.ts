@@ -4,10 +4,9 @@ import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 import type { Diagnosis } from '../core/diagnosis.ts';
 import type { Incident, IncidentState, Silence } from '../core/incident/incident.ts';
 import { EMPTY_STATE } from '../core/incident/incident.ts';
-import type { AlertJournal, Parcel } from '../core/incident/journal.ts';
+import type { AlertJournal } from '../core/incident/journal.ts';
 import type { IncidentEffect, IncidentInput, Transition } from '../core/incident/machine-input.ts';
 import { next } from '../core/incident/machine.ts';
-import type { Notification } from '../core/incident/notification.ts';
 import { INCIDENT_DEFAULTS } from '../core/incident/policy.ts';
 import type { IncidentPolicy } from '../core/incident/policy.ts';
 import type { PreconditionId } from '../core/precondition.ts';
@@ -20,6 +19,8 @@ import { createMaintenance } from './maintenance.ts';
 import type { Maintenance } from './maintenance.ts';
 import { createOutbox } from './outbox.ts';
 import type { Outbox, OutboxLogger } from './outbox.ts';
+import { parcelsOf } from './parcels-of.ts';
+import { randomName } from './random-name.ts';
 import type { SecretReader } from './secret-reader.ts';
 
 /** From diagnoses to incidents, and from incidents to people. */
@@ -47,7 +48,7 @@ export interface Alerting {
   isWorking(): boolean;
   /** True while a maintenance window is open. */
   inMaintenance(): boolean;
-  /** Deliveries that wait, by channel; Alertmanager's are the instances that did not take the last message and have to hear something. */
+  /** Deliveries that wait, by channel, and what the hourly limit holds back; Alertmanager's are the instances that did not take the last message and have to hear something. */
   pending(): Readonly<Record<NotificationChannel, number>>;
   /** Waits until nothing that is due is on its way. */
   settled(): Promise<void>;
@@ -135,7 +136,8 @@ export class AlertingEngine implements Alerting {
   }
 
   start(): void {
-    this.#state = this.#deps.journal.savedState() ?? this.#state;
+    const saved = this.#deps.journal.savedState() ?? this.#state;
+    this.#state = saved.origin === '' ? { ...saved, origin: randomName() } : saved;
     this.#tick();
   }
 
@@ -194,7 +196,11 @@ export class AlertingEngine implements Alerting {
 
   pending(): Readonly<Record<NotificationChannel, number>> {
     const parcels = this.#deps.journal.pending();
-    const count = (channel: NotificationChannel): number => parcels.filter(({ delivery }) => delivery.channel === channel).length;
+    // What the hourly limit holds back waits for each way that it will go.
+    const held = heldIn(this.#state);
+    const count = (channel: NotificationChannel): number =>
+      parcels.filter(({ delivery }) => delivery.channel === channel).length +
+      held * this.#parts.channels.filter(({ id }) => id === channel).flatMap(({ recipients }) => recipients).length;
     return { email: count('email'), webhook: count('webhook'), alertmanager: this.#parts.alertmanager.waiting() };
   }
 
@@ -220,14 +226,22 @@ export class AlertingEngine implements Alerting {
   #take(input: IncidentInput): void {
     const { state, effects } = next(this.#state, input, this.#parts.policy);
     const hasChanged = JSON.stringify(state) !== JSON.stringify(this.#state);
+    this.#noteHeld(heldIn(state) - heldIn(this.#state));
     this.#state = state;
     if (!hasChanged) return;
     this.#deps.journal.record({
       state,
       incidents: touched(state, effects),
-      parcels: effects.flatMap((effect) => (effect.kind === 'notify' ? this.#parcels(effect.notification) : [])),
+      parcels: effects.flatMap((effect) =>
+        effect.kind === 'notify' ? parcelsOf(effect.notification, this.#parts.channels, this.#deps.clock.now()) : [],
+      ),
     });
     for (const effect of effects) this.#announce(effect);
+  }
+
+  #noteHeld(more: number): void {
+    if (more <= 0) return;
+    this.#deps.logger.warn({ incidents: more }, 'Notifications wait: the hourly limit is reached (notify.policy.maxPerHour)');
   }
 
   #announce(effect: IncidentEffect): void {
@@ -243,29 +257,6 @@ export class AlertingEngine implements Alerting {
       case 'notify':
         logger.info({ notification: effect.notification.id }, 'A notification is to be delivered');
     }
-  }
-
-  #parcels(notification: Notification): readonly Parcel[] {
-    const now = this.#deps.clock.now();
-    return this.#parts.channels.flatMap((channel) =>
-      channel.recipients.map(
-        (recipient): Parcel => ({
-          notification,
-          delivery: {
-            notificationId: notification.id,
-            channel: channel.id,
-            recipient,
-            status: 'pending',
-            createdAt: now,
-            attempts: 0,
-            firstFailedAt: null,
-            nextAttemptAt: now,
-            finishedAt: null,
-            detail: '',
-          },
-        }),
-      ),
-    );
   }
 
   #work(): void {
@@ -292,6 +283,11 @@ export class AlertingEngine implements Alerting {
     else this.#failing.add(url);
     listener.delivered?.('alertmanager', isSent ? 'sent' : 'failed', clock.now());
   }
+}
+
+/** Incidents of which something is still to be told when the hour has room. */
+function heldIn({ incidents }: IncidentState): number {
+  return incidents.filter(({ held }) => held).length;
 }
 
 /** Those of the new state that the step changed, for the history. */

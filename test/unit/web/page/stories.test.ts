@@ -93,7 +93,7 @@ describe('the notifications', () => {
       incident: incidentOf(causeOf(id)),
     }));
 
-    expect(words({ parcels: [parcelOf({ kind: 'digest', id: 'd', at: NOW, items, omitted: 0 })] })).toContain(
+    expect(words({ parcels: [parcelOf({ kind: 'digest', id: 'd', at: NOW, items, omitted: 0, stillOpen: [] })] })).toContain(
       'Digest tls-blocked clock-skewed polling-failing and 1 more now',
     );
   });
