@@ -1,10 +1,11 @@
-import { CAUSE_PRECONDITIONS } from '../../src/core/cause.ts';
+import { CAUSE_PRECONDITIONS, isFaultId } from '../../src/core/cause.ts';
 import type { CauseId } from '../../src/core/cause.ts';
 import { CATALOGUE } from '../../src/core/causes/catalogue.ts';
 import { impactOf } from '../../src/core/causes/impact.ts';
 import { fill } from '../../src/core/causes/wording.ts';
 import type { WordingFacts } from '../../src/core/causes/wording.ts';
 import { PRECONDITIONS } from '../../src/core/precondition.ts';
+import type { PreconditionId } from '../../src/core/precondition.ts';
 
 /** Every page by its file name: one for each cause, and the list of them. */
 export function renderRunbooks(): ReadonlyMap<string, string> {
@@ -37,8 +38,8 @@ function isCause(name: string): name is CauseId {
 }
 
 function renderList(ids: readonly CauseId[]): string {
-  const parts = PRECONDITIONS.map(({ id: precondition, title }) => {
-    const own = ids.filter((id) => CAUSE_PRECONDITIONS[id] === precondition);
+  const parts = [...PRECONDITIONS, { id: null, title: 'Any precondition' }].map(({ id: precondition, title }) => {
+    const own = ids.filter((id) => preconditionOf(id) === precondition);
     return [`## ${title}`, own.map((id) => `- [${id}](${id}.md): ${CATALOGUE[id].title} (${CATALOGUE[id].severity})`).join('\n')];
   });
   const intro =
@@ -48,11 +49,10 @@ function renderList(ids: readonly CauseId[]): string {
 
 function renderPage(id: CauseId): string {
   const { title, severity, summary, impact, remedy, throughProxy, anyProductRemedy, productRemedy = {} } = CATALOGUE[id];
-  const precondition = PRECONDITIONS.find((candidate) => candidate.id === CAUSE_PRECONDITIONS[id]);
   return joined([
     `# ${title.charAt(0).toUpperCase()}${title.slice(1)}`,
     GENERATED,
-    `Cause \`${id}\`, ${severity}. It breaks the precondition "${precondition?.title ?? ''}" (\`${CAUSE_PRECONDITIONS[id]}\`).`,
+    `Cause \`${id}\`, ${severity}. ${scopeOf(id)}`,
     textOf(summary),
     '## What users feel',
     impactOf(impact, { licenseActive: null, offlineActivation: null }),
@@ -68,6 +68,17 @@ function renderPage(id: CauseId): string {
     '## Is it mended?',
     '`ftm-watch check` looks at everything once. The incident closes by itself after `notify.policy.recoveries` rounds without the cause.',
   ]);
+}
+
+function preconditionOf(id: CauseId): PreconditionId | null {
+  return isFaultId(id) ? CAUSE_PRECONDITIONS[id] : null;
+}
+
+function scopeOf(id: CauseId): string {
+  const precondition = PRECONDITIONS.find((candidate) => candidate.id === preconditionOf(id));
+  return precondition === undefined
+    ? 'It may be about any precondition.'
+    : `It breaks the precondition "${precondition.title}" (\`${precondition.id}\`).`;
 }
 
 function stepsOf(steps: readonly string[]): string {

@@ -5,6 +5,7 @@ import { createAlertmanagerClient } from '../notify/alertmanager.ts';
 import type { Alert } from '../notify/alerts.ts';
 import { createChannels } from '../notify/channels.ts';
 import type { AlertingConfig } from '../notify/engine.ts';
+import { randomName } from '../notify/random-name.ts';
 import type { SecretReader } from '../notify/secret-reader.ts';
 
 export interface NotifyTestDeps {
@@ -30,7 +31,7 @@ const ALERT_LIFE: Millis = 60_000;
 /** Sends a test message through every configured channel, once and past the outbox, and prints each result. Gives the exit code. */
 export async function notifyTest(config: AlertingConfig, deps: NotifyTestDeps): Promise<number> {
   const at = deps.clock.now();
-  const notification: TestNotification = { kind: 'test', id: `test-${String(at)}`, at };
+  const notification: TestNotification = { kind: 'test', id: `test-${String(at)}-${randomName()}`, at };
   const results = (await Promise.all([testChannels(config, notification, deps), testAlertmanager(config, deps)])).flat();
   for (const result of results) deps.output.write(resultLine(result));
   if (results.length === 0) {

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
-import type { CauseId, Severity } from '../core/cause.ts';
+import type { FaultId, Severity } from '../core/cause.ts';
 import { SEVERITIES } from '../core/cause.ts';
 import type { Clock, EpochMs } from '../core/clock.ts';
 import type { WatchedTraffic } from '../core/polling/firewall.ts';
@@ -39,7 +39,7 @@ export interface ReplaySummary {
 export interface ReplayFinding {
   readonly signature: string;
   readonly appliance: string;
-  readonly cause: CauseId | null;
+  readonly cause: FaultId | null;
   readonly severity: Severity;
   readonly count: number;
   /** ISO 8601, from the lines; the file's own time where they have none. */

@@ -7,7 +7,10 @@ export const SEVERITIES: readonly Severity[] = ['critical', 'warning', 'info'];
 export type Confidence = 'confirmed' | 'suspected';
 
 /** Every cause a person can act on: a closed set, used as a metric label. */
-export type CauseId =
+export type CauseId = FaultId | 'precondition-unknown';
+
+/** What a finding may suggest: a fault of one precondition. That one stays unknown may be so of any, and only time shows it. */
+export type FaultId =
   | 'internet-unreachable'
   | 'resolver-unreachable'
   | 'name-not-found'
@@ -42,8 +45,8 @@ export type CauseId =
   | 'policy-missing'
   | 'clock-skewed';
 
-/** The precondition that each cause breaks. */
-export const CAUSE_PRECONDITIONS: Readonly<Record<CauseId, PreconditionId>> = {
+/** The precondition that each fault breaks. */
+export const CAUSE_PRECONDITIONS: Readonly<Record<FaultId, PreconditionId>> = {
   'internet-unreachable': 'internet',
   'resolver-unreachable': 'name-resolution',
   'name-not-found': 'name-resolution',
@@ -78,6 +81,14 @@ export const CAUSE_PRECONDITIONS: Readonly<Record<CauseId, PreconditionId>> = {
   'policy-missing': 'firewall-policy',
   'clock-skewed': 'clock',
 };
+
+export function isCauseId(text: string): text is CauseId {
+  return text === 'precondition-unknown' || isFaultId(text);
+}
+
+export function isFaultId(text: string): text is FaultId {
+  return Object.hasOwn(CAUSE_PRECONDITIONS, text);
+}
 
 /** A root cause, told so that a person can act on it. Its JSON form is part of the contract (`check --json`). */
 export interface Cause {

@@ -1,4 +1,4 @@
-import type { CauseId, Confidence } from './cause.ts';
+import type { FaultId, Confidence } from './cause.ts';
 
 /**
  * One expectation that was judged against what was seen. Everything that a person is told (terminal, page, mail, log)
@@ -14,7 +14,7 @@ export interface Finding {
   /** What it does to its precondition by itself. `note` is worth reading but no fault; `unknown`: could not be judged. */
   readonly level: FindingLevel;
   /** The cause that explains it when nothing deeper does; null for notes and unknowns. */
-  readonly suggests: CauseId | null;
+  readonly suggests: FaultId | null;
   /** `suspected`: other explanations of what was seen are left. Without, `confirmed`. */
   readonly confidence?: Confidence;
   readonly facts?: FindingFacts;

@@ -4,8 +4,8 @@ import type { Document, LineCounter } from 'yaml';
 import { isNode } from 'yaml';
 import { z } from 'zod';
 import { catalogueError, parseCatalogue } from '../catalogue-file.ts';
-import type { CauseId, Severity } from '../core/cause.ts';
-import { CAUSE_PRECONDITIONS, SEVERITIES } from '../core/cause.ts';
+import type { FaultId, Severity } from '../core/cause.ts';
+import { isFaultId, SEVERITIES } from '../core/cause.ts';
 import type { Signature, SignatureSet } from '../core/polling/signature.ts';
 import { compileSignatures } from '../core/polling/signature.ts';
 
@@ -19,12 +19,7 @@ const base = {
     .string()
     .max(64)
     .regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/u, 'expected kebab-case, such as "ftm-polling-ssl"'),
-  cause: z
-    .custom<CauseId>(
-      (value) => typeof value === 'string' && Object.hasOwn(CAUSE_PRECONDITIONS, value),
-      'expected a cause of docs/causes.md',
-    )
-    .nullable(),
+  cause: z.custom<FaultId>((value) => typeof value === 'string' && isFaultId(value), 'expected a cause of docs/causes.md').nullable(),
   severity: z.custom<Severity>((value) => SEVERITIES.some((severity) => severity === value), `expected one of ${SEVERITIES.join(', ')}`),
   summary: line,
   remedy: z.array(line).min(1).max(20),

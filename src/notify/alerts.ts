@@ -33,7 +33,7 @@ const RESOLVED_FOR: Millis = 15 * 60_000;
  */
 export function alertsOf(state: IncidentState, site: string, now: EpochMs): readonly Alert[] {
   const alerts = new Map<string, Alert>();
-  for (const incident of state.incidents.filter(({ published, cause }) => published && cause.severity !== 'info')) {
+  for (const incident of state.incidents) {
     for (const alert of [...formerAlerts(incident, site, now), ...currentAlert(incident, site, now)]) {
       const labels = JSON.stringify(alert.body.labels);
       if (outlasts(alert, alerts.get(labels))) alerts.set(labels, alert);
@@ -49,23 +49,32 @@ function outlasts({ body }: Alert, other: Alert | undefined): boolean {
 }
 
 function currentAlert(incident: Incident, site: string, now: EpochMs): readonly Alert[] {
-  const { cause, closedAt, since } = incident;
+  const { cause, closedAt, causeSince, published } = incident;
+  if (!published || cause.severity === 'info') return [];
   const what = { labels: labelsOf(site, cause), annotations: annotationsOf(incident) };
-  if (closedAt === null) return [{ firing: true, body: { ...what, startsAt: iso(Math.min(since, now)) } }];
-  return now - closedAt > RESOLVED_FOR ? [] : [{ firing: false, body: { ...what, ...ended(since, closedAt) } }];
+  if (closedAt === null) return [{ firing: true, body: { ...what, startsAt: iso(Math.min(causeSince, now)) } }];
+  return now - closedAt > RESOLVED_FOR ? [] : [{ firing: false, body: { ...what, ...ended(causeSince, closedAt) } }];
 }
 
-function formerAlerts({ formerCauses, since }: Incident, site: string, now: EpochMs): readonly Alert[] {
-  return formerCauses
-    .filter(({ until, severity }) => severity !== 'info' && now - until <= RESOLVED_FOR)
-    .map((former) => ({
-      firing: false,
-      body: {
-        labels: labelsOf(site, former),
-        annotations: { summary: 'The cause is understood differently now' },
-        ...ended(since, former.until),
-      },
-    }));
+/**
+ * What the incident was before. While maintenance or a silence keeps the present cause back, the last one that Alertmanager knows
+ * goes on in its place: the fault does.
+ */
+function formerAlerts({ formerCauses, published, closedAt }: Incident, site: string, now: EpochMs): readonly Alert[] {
+  const known = formerCauses.filter((former) => former.published && former.severity !== 'info');
+  const standing = published ? undefined : known.at(-1);
+  return known.flatMap((former) => {
+    const end = former === standing ? closedAt : former.replacedAt;
+    if (end !== null && now - end > RESOLVED_FOR) return [];
+    const labels = labelsOf(site, former);
+    const annotations = { summary: 'The cause is understood differently now' };
+    const startsAt = iso(Math.min(former.since, now));
+    return [
+      end === null
+        ? { firing: true, body: { labels, annotations, startsAt } }
+        : { firing: false, body: { labels, annotations, ...ended(former.since, end) } },
+    ];
+  });
 }
 
 /** Alertmanager refuses an alert that ends before it begins, which a clock that was set back could make. */
@@ -96,7 +105,7 @@ function alertnameOf(cause: { readonly id: CauseId; readonly severity: Severity 
   return cause.severity === 'critical' ? 'FtmActivationBroken' : 'FtmActivationAtRisk';
 }
 
-function annotationsOf({ id, cause, since }: Incident): Readonly<Record<string, string>> {
+function annotationsOf({ id, cause, causeSince }: Incident): Readonly<Record<string, string>> {
   return {
     headline: headline(cause),
     summary: cause.summary,
@@ -106,7 +115,7 @@ function annotationsOf({ id, cause, since }: Incident): Readonly<Record<string, 
     consequences: cause.consequences.join(', '),
     confidence: cause.confidence,
     incident: id,
-    since: iso(since),
+    since: iso(causeSince),
     ...(cause.product === null ? {} : { product: cause.product }),
   };
 }

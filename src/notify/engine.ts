@@ -20,6 +20,7 @@ import type { Maintenance } from './maintenance.ts';
 import { createOutbox } from './outbox.ts';
 import type { Outbox, OutboxLogger } from './outbox.ts';
 import { parcelsOf } from './parcels-of.ts';
+import { randomName } from './random-name.ts';
 import type { SecretReader } from './secret-reader.ts';
 
 /** From diagnoses to incidents, and from incidents to people. */
@@ -47,7 +48,7 @@ export interface Alerting {
   isWorking(): boolean;
   /** True while a maintenance window is open. */
   inMaintenance(): boolean;
-  /** Deliveries that wait, by channel; Alertmanager's are the instances that did not take the last message and have to hear something. */
+  /** Deliveries that wait, by channel, and what the hourly limit holds back; Alertmanager's are the instances that did not take the last message and have to hear something. */
   pending(): Readonly<Record<NotificationChannel, number>>;
   /** Whether the configuration sends notifications there. */
   isRecipient(to: Pick<Delivery, 'channel' | 'recipient'>): boolean;
@@ -137,7 +138,8 @@ export class AlertingEngine implements Alerting {
   }
 
   start(): void {
-    this.#state = this.#deps.journal.savedState() ?? this.#state;
+    const saved = this.#deps.journal.savedState() ?? this.#state;
+    this.#state = saved.origin === '' ? { ...saved, origin: randomName() } : saved;
     this.#tick();
   }
 
@@ -196,7 +198,11 @@ export class AlertingEngine implements Alerting {
 
   pending(): Readonly<Record<NotificationChannel, number>> {
     const parcels = this.#deps.journal.pending();
-    const count = (channel: NotificationChannel): number => parcels.filter(({ delivery }) => delivery.channel === channel).length;
+    // What the hourly limit holds back waits for each way that it will go.
+    const held = heldIn(this.#state);
+    const count = (channel: NotificationChannel): number =>
+      parcels.filter(({ delivery }) => delivery.channel === channel).length +
+      held * this.#parts.channels.filter(({ id }) => id === channel).flatMap(({ recipients }) => recipients).length;
     return { email: count('email'), webhook: count('webhook'), alertmanager: this.#parts.alertmanager.waiting() };
   }
 
@@ -226,6 +232,7 @@ export class AlertingEngine implements Alerting {
   #take(input: IncidentInput): void {
     const { state, effects } = next(this.#state, input, this.#parts.policy);
     const hasChanged = JSON.stringify(state) !== JSON.stringify(this.#state);
+    this.#noteHeld(heldIn(state) - heldIn(this.#state));
     this.#state = state;
     if (!hasChanged) return;
     this.#deps.journal.record({
@@ -236,6 +243,11 @@ export class AlertingEngine implements Alerting {
       ),
     });
     for (const effect of effects) this.#announce(effect);
+  }
+
+  #noteHeld(more: number): void {
+    if (more <= 0) return;
+    this.#deps.logger.warn({ incidents: more }, 'Notifications wait: the hourly limit is reached (notify.policy.maxPerHour)');
   }
 
   #announce(effect: IncidentEffect): void {
@@ -277,6 +289,11 @@ export class AlertingEngine implements Alerting {
     else this.#failing.add(url);
     listener.delivered?.('alertmanager', isSent ? 'sent' : 'failed', clock.now());
   }
+}
+
+/** Incidents of which something is still to be told when the hour has room. */
+function heldIn({ incidents }: IncidentState): number {
+  return incidents.filter(({ held }) => held).length;
 }
 
 /** Those of the new state that the step changed, for the history. */

@@ -1,4 +1,4 @@
-import type { Fact, Letter, Section } from './letter.ts';
+import type { Fact, Letter, Section } from './letter-parts.ts';
 
 /**
  * The letter as HTML. Mail programs drop style sheets, so all style is inline; colours of text and background are the

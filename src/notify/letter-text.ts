@@ -1,4 +1,4 @@
-import type { Letter, Section } from './letter.ts';
+import type { Letter, Section } from './letter-parts.ts';
 
 const WIDTH = 76;
 

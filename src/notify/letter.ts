@@ -1,32 +1,14 @@
 import type { EpochMs } from '../core/clock.ts';
-import { isFlapping } from '../core/incident/incident.ts';
+import { sameCause } from '../core/incident/incident.ts';
 import type { Incident } from '../core/incident/incident.ts';
 import type { DigestItem, DigestNotification, IncidentNotification, Notification } from '../core/incident/notification.ts';
 import { PRECONDITIONS } from '../core/precondition.ts';
 import type { PreconditionId } from '../core/precondition.ts';
+import { allClear, openLines } from './all-clear.ts';
 import { headline } from './headline.ts';
+import { commonFacts, flapFacts, spoken } from './letter-parts.ts';
+import type { Fact, Letter, Section } from './letter-parts.ts';
 import { instantText, spanText } from './time-text.ts';
-
-/** What a mail says, before it is text or HTML. Its strings are plain text, and may quote strangers. */
-export interface Letter {
-  readonly title: string;
-  readonly tone: 'critical' | 'warning' | 'good' | 'neutral';
-  readonly lead: string;
-  readonly sections: readonly Section[];
-  readonly facts: readonly Fact[];
-}
-
-export interface Section {
-  readonly title: string;
-  /** `steps` are numbered. */
-  readonly kind: 'text' | 'steps' | 'list';
-  readonly lines: readonly string[];
-}
-
-export interface Fact {
-  readonly name: string;
-  readonly value: string;
-}
 
 export interface LetterContext {
   readonly site: string;
@@ -71,7 +53,7 @@ function alarm(notification: IncidentNotification, site: string): Letter {
     ]),
     facts: [
       ...commonFacts(incident, site),
-      { name: 'Since', value: `${instantText(incident.since)} (${spanText(at - incident.since)})` },
+      ...sinceFacts(incident, at),
       ...(cause.consequences.length === 0 ? [] : [{ name: 'Blocked by it', value: titles(cause.consequences) }]),
       ...flapFacts(incident),
       ...reminderFacts(notification),
@@ -79,50 +61,36 @@ function alarm(notification: IncidentNotification, site: string): Letter {
   };
 }
 
-/** Without those that have nothing to say. */
-function spoken(sections: readonly Section[]): readonly Section[] {
-  return sections.filter(({ lines }) => lines.length > 0);
-}
-
 function changeSection({ event, incident }: IncidentNotification): readonly Section[] {
-  const former = incident.formerCauses.at(-1);
+  const { formerCauses, cause } = incident;
+  const former = formerCauses.at(-1);
   if (event !== 'changed' || former === undefined) return [];
   const before = `${former.id} (${former.severity}, ${former.subject})`;
-  return [
-    {
-      title: 'What changed',
-      kind: 'text',
-      lines: [`Until ${instantText(former.until)} the cause was taken to be ${before}. What follows replaces it.`],
-    },
-  ];
+  const isBack = formerCauses.some((one) => sameCause(one, cause)) && !sameCause(former, cause);
+  const line = isBack
+    ? `This is back, after ${before} from ${instantText(former.since)} to ${instantText(former.until)}. They come and go in turn and are one incident now.`
+    : `Until ${instantText(former.until)} the cause was taken to be ${before}. What follows replaces it.`;
+  return [{ title: 'What changed', kind: 'text', lines: [line] }];
 }
 
-function allClear({ incident, at }: IncidentNotification, site: string): Letter {
-  const end = incident.closedAt ?? at;
-  return {
-    title: `Resolved: ${headline(incident.cause)}`,
-    tone: 'good',
-    lead: `This is over. It lasted ${spanText(end - incident.since)}. There is nothing to do.`,
-    sections: [{ title: 'What it was', kind: 'text', lines: [incident.cause.summary] }],
-    facts: [
-      ...commonFacts(incident, site),
-      { name: 'From', value: instantText(incident.since) },
-      { name: 'To', value: instantText(end) },
-      ...flapFacts(incident),
-    ],
-  };
+/** Of the cause, and of the fault where that was seen before. */
+function sinceFacts({ since, causeSince }: Incident, at: EpochMs): readonly Fact[] {
+  const own: Fact = { name: 'Since', value: `${instantText(causeSince)} (${spanText(at - causeSince)})` };
+  return since < causeSince ? [own, { name: 'First sign', value: `${instantText(since)} (${spanText(at - since)})` }] : [own];
 }
 
-function digest({ items, omitted, at }: DigestNotification, site: string): Letter {
+function digest({ items, omitted, stillOpen, at }: DigestNotification, site: string): Letter {
   const open = items.filter(({ incident }) => incident.status === 'open');
   const over = items.filter(({ incident }) => incident.status === 'closed');
+  const severities = [...open.map(({ incident }) => incident.cause), ...stillOpen].map(({ severity }) => severity);
   return {
     title: `${String(items.length + omitted)} incidents at once`,
-    tone: open.length === 0 ? 'good' : open.some(({ incident }) => incident.cause.severity === 'critical') ? 'critical' : 'warning',
+    tone: severities.length === 0 ? 'good' : severities.includes('critical') ? 'critical' : 'warning',
     lead: 'Too many notifications for one mail each: they are listed here together. The status page has the details.',
     sections: spoken([
       { title: 'Open', kind: 'list', lines: open.map(digestLine) },
       { title: 'Over', kind: 'list', lines: over.map(digestLine) },
+      { title: 'Also open', kind: 'list', lines: openLines(stillOpen) },
       { title: 'Not listed', kind: 'text', lines: omitted === 0 ? [] : [`${String(omitted)} more incidents`] },
     ]),
     facts: [
@@ -133,27 +101,11 @@ function digest({ items, omitted, at }: DigestNotification, site: string): Lette
 }
 
 function digestLine({ event, incident }: DigestItem): string {
-  const { cause, since, closedAt } = incident;
-  const end = closedAt === null ? '' : ` to ${instantText(closedAt)}`;
+  const { cause, since, causeSince, lastSeen, status } = incident;
+  const begin = status === 'open' ? causeSince : since;
+  const end = status === 'open' ? '' : ` to ${instantText(lastSeen)}`;
   const again = event === 'reminder' ? 'still ' : '';
-  return `${again}${cause.severity}: ${headline(cause)} (${cause.id}, ${cause.subject}), since ${instantText(since)}${end}`;
-}
-
-function commonFacts({ id, cause }: Incident, site: string): readonly Fact[] {
-  return [
-    { name: 'Site', value: site },
-    { name: 'Cause', value: `${cause.id} (${cause.severity}, ${cause.confidence})` },
-    { name: 'Subject', value: cause.subject },
-    { name: 'Incident', value: id },
-  ];
-}
-
-function flapFacts(incident: Incident): readonly Fact[] {
-  const times = incident.returns.length;
-  if (times === 0) return [];
-  const count = `came back ${String(times)} ${times === 1 ? 'time' : 'times'} lately`;
-  const value = isFlapping(incident) ? `${count}: it comes and goes, and stays open until it has been quiet for longer` : count;
-  return [{ name: 'Flapping', value }];
+  return `${again}${cause.severity}: ${headline(cause)} (${cause.id}, ${cause.subject}), since ${instantText(begin)}${end}`;
 }
 
 function reminderFacts({ nextReminder }: IncidentNotification): readonly Fact[] {

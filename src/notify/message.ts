@@ -2,7 +2,7 @@ import type { Cause } from '../core/cause.ts';
 import { isOnlyUnseen } from '../core/causes/only-unseen.ts';
 import type { Incident } from '../core/incident/incident.ts';
 import { eventOf } from '../core/incident/notification.ts';
-import type { DigestNotification, IncidentNotification, Notification } from '../core/incident/notification.ts';
+import type { DigestNotification, IncidentNotification, Notification, OpenCause } from '../core/incident/notification.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { headline } from './headline.ts';
 import { letterHtml } from './letter-html.ts';
@@ -62,7 +62,7 @@ function subjectOf(notification: Notification): string {
   }
 }
 
-function incidentSubject({ event, incident }: IncidentNotification): string {
+function incidentSubject({ event, incident, stillOpen }: IncidentNotification): string {
   const what = headline(incident.cause);
   const { what: part, state } = stateOf(incident.cause);
   switch (event) {
@@ -73,13 +73,19 @@ function incidentSubject({ event, incident }: IncidentNotification): string {
     case 'changed':
       return `FortiToken Mobile ${part} is ${state}, the cause is now: ${what}`;
     case 'resolved':
-      return `FortiToken Mobile ${part}: resolved: ${what}`;
+      return `FortiToken Mobile ${part}: resolved: ${what}${openSuffix(stillOpen)}`;
   }
 }
 
 function stateOf(cause: Cause): { readonly what: 'activation' | 'monitoring'; readonly state: string } {
   if (isOnlyUnseen(cause)) return { what: 'monitoring', state: 'incomplete' };
   return { what: 'activation', state: cause.severity === 'critical' ? 'broken' : 'at risk' };
+}
+
+/** The gravest that is still open, for those who read no more than the subject. */
+function openSuffix([gravest, ...others]: readonly OpenCause[]): string {
+  if (gravest === undefined) return '';
+  return ` (still open: ${headline(gravest)}${others.length === 0 ? '' : `, and ${String(others.length)} more`})`;
 }
 
 function digestSubject({ items, omitted }: DigestNotification): string {

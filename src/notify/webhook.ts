@@ -4,7 +4,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Incident } from '../core/incident/incident.ts';
 import { isFlapping } from '../core/incident/incident.ts';
 import { eventOf } from '../core/incident/notification.ts';
-import type { Notification } from '../core/incident/notification.ts';
+import type { IncidentNotification, Notification } from '../core/incident/notification.ts';
 import type { Channel, RecipientOutcome, Shipment } from './channel.ts';
 import { postJson, prepareToPost } from './http-post.ts';
 import type { SecretReader } from './secret-reader.ts';
@@ -71,15 +71,24 @@ function webhookBody(site: string, { notification, firstFailedAt }: Shipment): o
 function content(notification: Notification): object {
   switch (notification.kind) {
     case 'incident':
-      return { incidents: [incidentJson(notification.incident)], nextReminder: iso(notification.nextReminder) };
+      return {
+        incidents: [incidentJson(notification.incident)],
+        nextReminder: iso(notification.nextReminder),
+        stillOpen: stillOpenJson(notification),
+      };
     case 'digest':
       return {
         incidents: notification.items.map(({ event, incident }) => ({ event, ...incidentJson(incident) })),
         omitted: notification.omitted,
+        stillOpen: stillOpenJson(notification),
       };
     case 'test':
       return { incidents: [] };
   }
+}
+
+function stillOpenJson({ stillOpen }: Pick<IncidentNotification, 'stillOpen'>): readonly object[] {
+  return stillOpen.map((cause) => ({ ...cause, since: iso(cause.since) }));
 }
 
 /** An incident as programs see it. */
@@ -89,11 +98,20 @@ function incidentJson(incident: Incident): object {
     status: incident.status,
     flapping: isFlapping(incident),
     since: iso(incident.since),
+    causeSince: iso(incident.causeSince),
     openedAt: iso(incident.openedAt),
     closedAt: iso(incident.closedAt),
     lastSeen: iso(incident.lastSeen),
     cause: incident.cause,
-    formerCauses: incident.formerCauses.map((former) => ({ ...former, until: iso(former.until) })),
+    formerCauses: incident.formerCauses.map(({ id, subject, severity, since, until }) => ({
+      id,
+      subject,
+      severity,
+      since: iso(since),
+      until: iso(until),
+    })),
+    merged: incident.merged,
+    mergedInto: incident.mergedInto,
   };
 }
 

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { CAUSE_PRECONDITIONS, SEVERITIES } from '../core/cause.ts';
+import { isCauseId, SEVERITIES } from '../core/cause.ts';
 import type { Cause, CauseId } from '../core/cause.ts';
 import type { EpochMs } from '../core/clock.ts';
-import type { Candidate, Incident, IncidentState, Silence } from '../core/incident/incident.ts';
+import type { Candidate, Incident, IncidentState, Silence, Unjudged } from '../core/incident/incident.ts';
 import type { Notification } from '../core/incident/notification.ts';
 import { PRECONDITIONS } from '../core/precondition.ts';
 import type { PreconditionId } from '../core/precondition.ts';
@@ -10,7 +10,7 @@ import type { PreconditionId } from '../core/precondition.ts';
 /** What is read back was written by this program, but perhaps by another version of it: it is believed only when it fits. */
 const instant = z.number();
 const severity = z.literal([...SEVERITIES]);
-const causeId = z.custom<CauseId>((value) => typeof value === 'string' && Object.hasOwn(CAUSE_PRECONDITIONS, value));
+const causeId = z.custom<CauseId>((value) => typeof value === 'string' && isCauseId(value));
 const preconditionId = z.custom<PreconditionId>((value) => PRECONDITIONS.some(({ id }) => id === value));
 
 const cause: z.ZodType<Cause> = z.object({
@@ -27,11 +27,28 @@ const cause: z.ZodType<Cause> = z.object({
   remedy: z.array(z.string()),
 });
 
-const incident: z.ZodType<Incident> = z.object({
+const named = z.object({ cause: causeId, subject: z.string(), severity });
+
+/** What has a default, 0.1.0 did not write. */
+const told = named
+  .extend({ at: instant, named: z.array(named).optional() })
+  .transform((last) => ({ ...last, named: last.named ?? [{ cause: last.cause, subject: last.subject, severity: last.severity }] }));
+
+const formerCause = z.object({
+  id: causeId,
+  subject: z.string(),
+  severity,
+  since: instant.optional(),
+  until: instant,
+  replacedAt: instant.optional(),
+  published: z.boolean().optional(),
+});
+
+const incidentRow = z.object({
   id: z.string(),
   status: z.literal(['open', 'closed']),
   cause,
-  formerCauses: z.array(z.object({ id: causeId, subject: z.string(), severity, until: instant })),
+  formerCauses: z.array(formerCause),
   since: instant,
   openedAt: instant,
   closedAt: instant.nullable(),
@@ -40,13 +57,27 @@ const incident: z.ZodType<Incident> = z.object({
   returns: z.array(instant),
   streak: z.number(),
   sight: z.literal(['seen', 'absent', 'unjudged', 'hidden']),
-  told: z.object({ at: instant, severity, cause: causeId, subject: z.string() }).nullable(),
+  told: told.nullable(),
   held: z.boolean(),
   published: z.boolean(),
   thread: z.object({ count: z.number(), first: z.string().nullable(), last: z.string().nullable() }),
+  merged: z.array(z.string()).default([]),
+  mergedInto: z.string().nullable().default(null),
 });
 
-const candidate: z.ZodType<Candidate> = z.object({ cause, since: instant, streak: z.number() });
+const incident: z.ZodType<Incident> = incidentRow.transform((row) => ({
+  ...row,
+  formerCauses: row.formerCauses.map((former) => ({
+    ...former,
+    since: former.since ?? row.since,
+    replacedAt: former.replacedAt ?? former.until,
+    published: former.published ?? row.published,
+  })),
+}));
+
+const candidate: z.ZodType<Candidate> = z
+  .object({ cause, since: instant, streak: z.number(), looks: z.array(instant.nullable()).optional() })
+  .transform((row) => ({ ...row, looks: row.looks ?? Array.from({ length: row.streak }, () => row.since) }));
 
 const silence: z.ZodType<Silence> = z.object({
   id: z.string(),
@@ -58,26 +89,35 @@ const silence: z.ZodType<Silence> = z.object({
   comment: z.string(),
 });
 
+const unjudged: z.ZodType<Unjudged> = z.object({ precondition: preconditionId, since: instant, at: instant });
+
 const state = z.object({
   version: z.literal(1),
+  origin: z.string().default(''),
   counter: z.number(),
   candidates: z.array(z.unknown()),
   incidents: z.array(z.unknown()),
   silences: z.array(z.unknown()),
+  unjudged: z.array(z.unknown()).default([]),
   maintenance: z.boolean(),
   sent: z.array(instant),
 });
 
 const event = z.literal(['firing', 'reminder', 'changed', 'resolved']);
 
+const stillOpen = z
+  .array(z.object({ id: causeId, subject: z.string(), severity, product: z.string().nullable(), since: instant }))
+  .default([]);
+
 const notification: z.ZodType<Notification> = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('incident'), id: z.string(), at: instant, event, incident, nextReminder: instant.nullable() }),
+  z.object({ kind: z.literal('incident'), id: z.string(), at: instant, event, incident, nextReminder: instant.nullable(), stillOpen }),
   z.object({
     kind: z.literal('digest'),
     id: z.string(),
     at: instant,
     items: z.array(z.object({ event, incident })),
     omitted: z.number(),
+    stillOpen,
   }),
   z.object({ kind: z.literal('test'), id: z.string(), at: instant }),
 ]);
@@ -101,8 +141,9 @@ export function parseState(json: string): SavedState | null {
   const silences = divide(silence, whole.silences);
   // Nobody was told of a candidate: one that lasts is seen again.
   const { read: candidates } = divide(candidate, whole.candidates);
+  const { read: unknowns } = divide(unjudged, whole.unjudged);
   return {
-    state: { ...whole, candidates, incidents: incidents.read, silences: silences.read },
+    state: { ...whole, candidates, unjudged: unknowns, incidents: incidents.read, silences: silences.read },
     unread: { incidents: incidents.unread, silences: silences.unread },
   };
 }

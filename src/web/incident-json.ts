@@ -12,12 +12,23 @@ export interface IncidentJson {
   readonly summary: string;
   /** Steps, in order. */
   readonly remedy: readonly string[];
+  /** Of the incident; `causeSince` is of the cause as it is now. */
   readonly since: string;
+  readonly causeSince: string;
   readonly openedAt: string;
   readonly closedAt: string | null;
   readonly lastSeen: string;
   readonly flapping: boolean;
-  readonly formerCauses: readonly { readonly cause: string; readonly subject: string; readonly severity: string; readonly until: string }[];
+  readonly formerCauses: readonly {
+    readonly cause: string;
+    readonly subject: string;
+    readonly severity: string;
+    readonly since: string;
+    readonly until: string;
+  }[];
+  /** The incidents that came and went in turn with this one, and go on in it. */
+  readonly merged: readonly string[];
+  readonly mergedInto: string | null;
   readonly notifications: number;
 }
 
@@ -33,6 +44,7 @@ export function incidentToJson(incident: Incident): IncidentJson {
     summary: cause.summary,
     remedy: cause.remedy,
     since: iso(incident.since),
+    causeSince: iso(incident.causeSince),
     openedAt: iso(incident.openedAt),
     closedAt: incident.closedAt === null ? null : iso(incident.closedAt),
     lastSeen: iso(incident.lastSeen),
@@ -41,8 +53,11 @@ export function incidentToJson(incident: Incident): IncidentJson {
       cause: former.id,
       subject: former.subject,
       severity: former.severity,
+      since: iso(former.since),
       until: iso(former.until),
     })),
+    merged: incident.merged,
+    mergedInto: incident.mergedInto,
     notifications: thread.count,
   };
 }

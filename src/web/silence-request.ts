@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { parseDuration } from '../core/duration.ts';
-import { CAUSE_PRECONDITIONS, type CauseId } from '../core/cause.ts';
+import { type CauseId, isCauseId } from '../core/cause.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import type { Silence } from '../core/incident/incident.ts';
 import { visibleText } from '../core/visible-text.ts';
@@ -67,7 +67,7 @@ function line(longest: number): z.ZodType<string> {
 }
 
 function isCause(value: unknown): boolean {
-  return typeof value === 'string' && Object.hasOwn(CAUSE_PRECONDITIONS, value);
+  return typeof value === 'string' && isCauseId(value);
 }
 
 function expected(what: string): { readonly error: (issue: { readonly input?: unknown }) => string } {

@@ -1,4 +1,4 @@
-import type { CauseId } from '../../src/core/cause.ts';
+import type { FaultId } from '../../src/core/cause.ts';
 import type { Lab } from './lab.ts';
 import { LICENSE, LICENSE_HOST, SERIALS } from './site.ts';
 
@@ -9,7 +9,7 @@ export interface Scenario {
   readonly fault: string;
   readonly repair: string;
   /** What must be found. */
-  readonly cause: CauseId;
+  readonly cause: FaultId;
   /** FortiAuthenticator notices it when it asks the licence server. */
   readonly isNoticed: boolean;
   begin(lab: Lab): Promise<void> | void;

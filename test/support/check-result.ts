@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { CAUSE_PRECONDITIONS } from '../../src/core/cause.ts';
-import type { Cause, CauseId } from '../../src/core/cause.ts';
+import type { Cause, CauseId, FaultId } from '../../src/core/cause.ts';
 import type { DiagnosisJson, PreconditionJson } from '../../src/core/diagnosis-json.ts';
 import type { PreconditionId, PreconditionState } from '../../src/core/precondition.ts';
 import type { Run } from './ftm-watch.ts';
@@ -53,14 +53,14 @@ function isVague({ summary, impact, evidence, remedy }: Cause): boolean {
 export const READY: Conclusion = { exitCode: 0, ready: 'ready', causes: [], consequences: [], states: {}, vague: [] };
 
 /** One critical cause and no other; what it explains is blocked, and nothing else is broken. */
-export function notReady(cause: CauseId, ...consequences: readonly PreconditionId[]): Conclusion {
+export function notReady(cause: FaultId, ...consequences: readonly PreconditionId[]): Conclusion {
   const blocked = Object.fromEntries(consequences.map((id) => [id, 'blocked']));
   const states = { [CAUSE_PRECONDITIONS[cause]]: 'broken', ...blocked };
   return { exitCode: 2, ready: 'not-ready', causes: [`critical ${cause}`], consequences, states, vague: [] };
 }
 
 /** Ready, but one thing is worth a look. */
-export function readyWithWarning(cause: CauseId): Conclusion {
+export function readyWithWarning(cause: FaultId): Conclusion {
   return { ...READY, exitCode: 1, causes: [`warning ${cause}`], states: { [CAUSE_PRECONDITIONS[cause]]: 'warning' } };
 }
 

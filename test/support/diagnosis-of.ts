@@ -1,16 +1,18 @@
-import { CAUSE_PRECONDITIONS } from '../../src/core/cause.ts';
+import { CAUSE_PRECONDITIONS, isFaultId } from '../../src/core/cause.ts';
 import type { Cause, CauseId } from '../../src/core/cause.ts';
 import type { EpochMs } from '../../src/core/clock.ts';
 import type { Diagnosis } from '../../src/core/diagnosis.ts';
+import type { Finding } from '../../src/core/finding.ts';
 import { PRECONDITIONS } from '../../src/core/precondition.ts';
 import type { PreconditionId, PreconditionState } from '../../src/core/precondition.ts';
 
 const LICENSE_SERVER = 'fortitokenmobile.fortinet.com:443';
 
 export function causeOf(id: CauseId, more: Partial<Cause> = {}): Cause {
+  const precondition = isFaultId(id) ? CAUSE_PRECONDITIONS[id] : 'tls-genuine';
   return {
     id,
-    precondition: CAUSE_PRECONDITIONS[id],
+    precondition,
     severity: 'critical',
     confidence: 'confirmed',
     subject: LICENSE_SERVER,
@@ -18,17 +20,21 @@ export function causeOf(id: CauseId, more: Partial<Cause> = {}): Cause {
     summary: `Summary of ${id}`,
     impact: 'New tokens cannot be activated.',
     evidence: [`Evidence of ${id}`],
-    consequences: consequencesOf(CAUSE_PRECONDITIONS[id]),
+    consequences: consequencesOf(precondition),
     remedy: ['Do this.', 'Then do that.'],
     ...more,
   };
 }
 
-/** A diagnosis whose states follow from its causes, except where `states` says otherwise. */
+/**
+ * A diagnosis whose states follow from its causes, except where `states` says otherwise. `symptoms` are seen too, and explained by
+ * one of the causes.
+ */
 export function diagnosisOf(
   at: EpochMs,
   causes: readonly Cause[],
   states: Partial<Record<PreconditionId, PreconditionState>> = {},
+  symptoms: readonly Cause[] = [],
 ): Diagnosis {
   const blocked = new Set(causes.flatMap(({ consequences }) => consequences));
   const preconditions = PRECONDITIONS.map(({ id }) => ({
@@ -36,9 +42,13 @@ export function diagnosisOf(
     state: states[id] ?? stateOf(id, causes, blocked),
     summary: '',
     blockedBy: [],
-    findings: [],
+    findings: symptoms.filter(({ precondition }) => precondition === id).map(findingOf),
   }));
   return { ready: preconditions.some(({ state }) => state === 'broken') ? 'not-ready' : 'ready', site: 'hq', at, preconditions, causes };
+}
+
+function findingOf({ id, subject }: Cause): Finding {
+  return { rule: 'r', subject, expected: '', actual: '', level: 'broken', suggests: isFaultId(id) ? id : null };
 }
 
 function stateOf(id: PreconditionId, causes: readonly Cause[], blocked: ReadonlySet<PreconditionId>): PreconditionState {

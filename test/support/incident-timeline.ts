@@ -15,6 +15,9 @@ export const SECOND: Millis = 1_000;
 export const MINUTE: Millis = 60 * SECOND;
 export const HOUR: Millis = 60 * MINUTE;
 
+/** Of every store. */
+const ORIGIN = 'a1b2c3d4e5';
+
 export const POLICY: IncidentPolicy = { ...INCIDENT_DEFAULTS, confirmations: 2, recoveries: 2, reminder: 4 * HOUR, maxPerHour: 20 };
 
 /** The machine on a clock that the test moves. */
@@ -26,6 +29,10 @@ export interface Timeline {
   readonly transitions: string[];
   wait(time: Millis): Timeline;
   round(causes: readonly Cause[], states?: Partial<Record<PreconditionId, PreconditionState>>): Timeline;
+  /** One round with causes, and symptoms that they explain. */
+  shown(causes: readonly Cause[], symptoms: readonly Cause[]): Timeline;
+  /** `count` rounds with a cause that explains symptoms which last. */
+  explained(count: number, cause: Cause, symptoms: readonly Cause[]): Timeline;
   /** `count` equal rounds, `every` apart. */
   rounds(count: number, causes: readonly Cause[], every?: Millis): Timeline;
   tick(): Timeline;
@@ -38,7 +45,7 @@ export function timeline(policy: Partial<IncidentPolicy> = {}): Timeline {
   const full = { ...POLICY, ...policy };
   let listened = 0;
   const line: Timeline = {
-    state: EMPTY_STATE,
+    state: { ...EMPTY_STATE, origin: ORIGIN },
     now: START,
     inputs: [],
     told: [],
@@ -48,6 +55,11 @@ export function timeline(policy: Partial<IncidentPolicy> = {}): Timeline {
       return line;
     },
     round: (causes, states) => line.input({ kind: 'diagnosis', diagnosis: diagnosisOf(line.now, causes, states), fresh: null }),
+    shown: (causes, symptoms) => line.input({ kind: 'diagnosis', diagnosis: diagnosisOf(line.now, causes, {}, symptoms), fresh: null }),
+    explained(count, cause, symptoms) {
+      for (let index = 0; index < count; index += 1) line.shown([cause], symptoms).wait(30 * SECOND);
+      return line;
+    },
     rounds(count, causes, every = 30 * SECOND) {
       for (let index = 0; index < count; index += 1) line.round(causes).wait(every);
       return line;

@@ -1,5 +1,5 @@
 import type { Assessment } from '../../src/core/assessment.ts';
-import type { CauseId } from '../../src/core/cause.ts';
+import type { FaultId } from '../../src/core/cause.ts';
 import type { DiagnosisContext } from '../../src/core/diagnosis/diagnose.ts';
 import type { Finding } from '../../src/core/finding.ts';
 import { PRECONDITIONS, type PreconditionId } from '../../src/core/precondition.ts';
@@ -17,7 +17,7 @@ export const CONTEXT: DiagnosisContext = {
 
 export const TARGET = 'fortitokenmobile.fortinet.com:443';
 
-export function finding(suggests: CauseId | null, overrides: Partial<Finding> = {}): Finding {
+export function finding(suggests: FaultId | null, overrides: Partial<Finding> = {}): Finding {
   return { rule: 'some-rule', subject: TARGET, expected: 'this', actual: 'that', level: 'broken', suggests, ...overrides };
 }
 

@@ -1,5 +1,6 @@
-import type { Cause } from '../../src/core/cause.ts';
-import type { Incident } from '../../src/core/incident/incident.ts';
+import type { Cause, FaultId } from '../../src/core/cause.ts';
+import type { EpochMs } from '../../src/core/clock.ts';
+import type { FormerCause, Incident } from '../../src/core/incident/incident.ts';
 import type { Delivery, Parcel } from '../../src/core/incident/journal.ts';
 import type { Notification } from '../../src/core/incident/notification.ts';
 import { causeOf } from './diagnosis-of.ts';
@@ -12,9 +13,23 @@ export function incidentOf(cause: Cause = causeOf('tls-intercepted')): Incident 
   return incident;
 }
 
+/** What an incident was taken for until then, from START on. */
+export function formerCauseOf(id: FaultId, until: EpochMs, subject = 'host:443'): FormerCause {
+  return { id, subject, severity: 'critical', since: START, until, replacedAt: until, published: true };
+}
+
 /** What is told of an incident. */
 export function tellingOf(incident: Incident, more: Partial<Extract<Notification, { readonly kind: 'incident' }>> = {}): Notification {
-  return { kind: 'incident', id: `${incident.id}-1`, at: START + 30_000, event: 'firing', incident, nextReminder: null, ...more };
+  return {
+    kind: 'incident',
+    id: `${incident.id}-1`,
+    at: START + 30_000,
+    event: 'firing',
+    incident,
+    nextReminder: null,
+    stillOpen: [],
+    ...more,
+  };
 }
 
 /** A notification on its way to one recipient, not tried yet. */

@@ -5,6 +5,7 @@ import { MAIL_CAUSES } from './mail.ts';
 import { PATH_CAUSES } from './path.ts';
 import { POLLING_CAUSES } from './polling.ts';
 import { TLS_CAUSES } from './tls.ts';
+import { UNKNOWN_CAUSES } from './unknown.ts';
 
 /** Everything that is known about every cause; a forgotten one is a compile error. */
 export const CATALOGUE: Readonly<Record<CauseId, CauseEntry>> = {
@@ -13,4 +14,5 @@ export const CATALOGUE: Readonly<Record<CauseId, CauseEntry>> = {
   ...MAIL_CAUSES,
   ...LICENSE_CAUSES,
   ...POLLING_CAUSES,
+  ...UNKNOWN_CAUSES,
 };

@@ -1,4 +1,4 @@
-import { CAUSE_PRECONDITIONS, SEVERITIES, type Cause, type CauseId, type Severity } from '../cause.ts';
+import { CAUSE_PRECONDITIONS, SEVERITIES, type Cause, type FaultId, type Severity } from '../cause.ts';
 import { CATALOGUE } from '../causes/catalogue.ts';
 import type { CauseEntry } from '../causes/entry.ts';
 import { impactOf } from '../causes/impact.ts';
@@ -21,7 +21,7 @@ export interface CauseContext {
   readonly applianceUnaffected: boolean;
 }
 
-type Suggesting = Finding & { readonly suggests: CauseId };
+type Suggesting = Finding & { readonly suggests: FaultId };
 
 /** Root causes, most severe first. A fault that a deeper one explains is a consequence of that one and no cause. */
 export function findCauses(states: JudgedStates, context: CauseContext): readonly Cause[] {
@@ -58,7 +58,7 @@ function groupOf(subject: string, findings: readonly Suggesting[]): Group {
   return { subject: main.suggests === 'resolver-unreachable' ? (main.facts?.host ?? subject) : subject, findings, main };
 }
 
-function leadersOf(groups: readonly Group[]): ReadonlyMap<CauseId, Group> {
+function leadersOf(groups: readonly Group[]): ReadonlyMap<FaultId, Group> {
   const broken = groups.filter(({ main }) => main.level === 'broken' && PATH.includes(CAUSE_PRECONDITIONS[main.suggests]));
   return new Map(broken.toReversed().map((group) => [group.main.suggests, group]));
 }
@@ -67,7 +67,7 @@ function leadersOf(groups: readonly Group[]): ReadonlyMap<CauseId, Group> {
  * What is wrong at a service just as it is at the licence server, on the way that they share, is one fault: a policy that inspects
  * everything is told once. Null: it is a fault of its own.
  */
-function leaderOf({ main }: Group, leaders: ReadonlyMap<CauseId, Group>): Group | null {
+function leaderOf({ main }: Group, leaders: ReadonlyMap<FaultId, Group>): Group | null {
   return main.level === 'warning' ? (leaders.get(main.suggests) ?? null) : null;
 }
 
@@ -78,7 +78,7 @@ function faultSubject({ suggests, subject, facts }: Suggesting, context: CauseCo
 }
 
 /** Which of several explanations of one fault is told: the worst level first, then the deepest in the catalogue's order. */
-const DEEPEST_FIRST: readonly CauseId[] = [
+const DEEPEST_FIRST: readonly FaultId[] = [
   'answer-hijacked',
   'name-not-found',
   'resolver-unreachable',

@@ -1,10 +1,11 @@
-import type { Severity } from '../cause.ts';
+import type { Cause, Severity } from '../cause.ts';
 import { SEVERITIES } from '../cause.ts';
 import type { EpochMs, Millis } from '../clock.ts';
-import { isMuted, sameCause } from './incident.ts';
-import type { Incident, IncidentState } from './incident.ts';
+import { isSingle, share } from './hourly-limit.ts';
+import { isMuted } from './incident.ts';
+import type { Incident, IncidentState, NamedCause, Told } from './incident.ts';
 import type { IncidentEffect, Step } from './machine-input.ts';
-import type { DigestItem, Notification, NotificationEvent } from './notification.ts';
+import type { DigestItem, Notification, NotificationEvent, OpenCause } from './notification.ts';
 import type { IncidentPolicy } from './policy.ts';
 
 const HOUR: Millis = 3_600_000;
@@ -23,7 +24,7 @@ export function announce(state: IncidentState, now: EpochMs, policy: IncidentPol
       const event = eventDue(incident, current, { now, policy });
       return event === null ? [] : [{ event, incident }];
     })
-    .sort((a, b) => rank(a.incident.cause.severity) - rank(b.incident.cause.severity));
+    .sort((a, b) => urgency(a) - urgency(b));
   const { singles, digest, held } = share(due, current, policy);
   const together = digest.length === 0 ? [] : [digest];
   const told = [...singles.map((item) => [item]), ...together].reduce<Step>((step, items) => tell(step, items, { now, policy }), {
@@ -36,6 +37,11 @@ export function announce(state: IncidentState, now: EpochMs, policy: IncidentPol
 interface Moment {
   readonly now: EpochMs;
   readonly policy: IncidentPolicy;
+}
+
+/** Gravest first, and what began before what is over. */
+function urgency({ event, incident }: DigestItem): number {
+  return rank(incident.cause.severity) * 2 + (event === 'resolved' ? 1 : 0);
 }
 
 function rank(severity: Severity): number {
@@ -66,41 +72,26 @@ function eventDueAgain(
   told: NonNullable<Incident['told']>,
   { now, policy }: Moment,
 ): Exclude<NotificationEvent, 'digest' | 'firing' | 'resolved'> | null {
-  if (rank(incident.cause.severity) < rank(told.severity)) return 'changed';
-  const isOther = !sameCause(incident.cause, { id: told.cause, subject: told.subject });
-  if (isOther && incident.sight === 'seen' && now - incident.causeSince >= policy.settle) return 'changed';
+  if (incident.sight === 'seen' && !isNamed(incident.cause, told)) return 'changed';
   const reminds = policy.reminder > 0 && isStanding(incident) && now - told.at >= policy.reminder;
   return reminds ? 'reminder' : null;
 }
 
-/** Not on its way to recovery, and not hidden behind something deeper that is told by itself. */
-function isStanding({ sight }: Incident): boolean {
-  return sight === 'seen' || sight === 'unjudged';
+/** People were told of this cause, as grave as it is now, since the incident began. */
+function isNamed({ id, subject, severity }: Cause, { named }: Told): boolean {
+  return named.some((one) => one.cause === id && one.subject === subject && rank(one.severity) <= rank(severity));
 }
 
-interface Shares {
-  readonly singles: readonly DigestItem[];
-  readonly digest: readonly DigestItem[];
-  readonly held: readonly DigestItem[];
-}
-
-/** What goes out by itself, what goes out together, and what waits until the hour has room for a digest. */
-function share(due: readonly DigestItem[], state: IncidentState, policy: IncidentPolicy): Shares {
-  const room = policy.maxPerHour - state.sent.length;
-  if (room <= 0) return { singles: [], digest: [], held: due };
-  // The last place in the hour is the digest's: what does not fit is told together instead of an hour late.
-  const places = policy.maxPerHour === 1 ? room : room - 1;
-  const wanted = due.length > policy.burst ? 1 : due.length;
-  const singles = due.slice(0, Math.min(wanted, places)).filter((item) => isSingle([item]));
-  const rest = due.filter((item) => !singles.includes(item));
-  return singles.length < room ? { singles, digest: rest, held: [] } : { singles, digest: [], held: rest };
+/** Not on its way to recovery, and not hidden behind something deeper that is told by itself. That nothing is known is told once. */
+function isStanding({ sight, cause }: Incident): boolean {
+  return cause.id !== 'precondition-unknown' && (sight === 'seen' || sight === 'unjudged');
 }
 
 function tell(step: Step, items: readonly DigestItem[], { now, policy }: Moment): Step {
   const counter = step.state.counter + 1;
   const [only] = isSingle(items) ? items : [];
   const notification =
-    only === undefined ? digestOf(items, `digest-${String(now)}-${String(counter)}`, now) : single(only, { now, policy });
+    only === undefined ? digestOf(items, step.state, { counter, now }) : single(only, stillOpen(step.state, [only]), { now, policy });
   const incidents = items.map(({ event, incident }) => threaded(mark(incident, event, now), notification.id));
   return {
     state: {
@@ -113,11 +104,22 @@ function tell(step: Step, items: readonly DigestItem[], { now, policy }: Moment)
   };
 }
 
-function digestOf(items: readonly DigestItem[], id: string, now: EpochMs): Notification {
-  return { kind: 'digest', id, at: now, items: items.slice(0, MAX_ITEMS), omitted: Math.max(0, items.length - MAX_ITEMS) };
+function digestOf(
+  items: readonly DigestItem[],
+  state: IncidentState,
+  { counter, now }: { readonly counter: number; readonly now: EpochMs },
+): Notification {
+  return {
+    kind: 'digest',
+    id: `digest-${String(now)}-${state.origin}-${String(counter)}`,
+    at: now,
+    items: items.slice(0, MAX_ITEMS),
+    omitted: Math.max(0, items.length - MAX_ITEMS),
+    stillOpen: stillOpen(state, items),
+  };
 }
 
-function single({ event, incident }: DigestItem, { now, policy }: Moment): Notification {
+function single({ event, incident }: DigestItem, open: readonly OpenCause[], { now, policy }: Moment): Notification {
   return {
     kind: 'incident',
     id: `${incident.id}.${String(incident.thread.count + 1)}`,
@@ -125,17 +127,27 @@ function single({ event, incident }: DigestItem, { now, policy }: Moment): Notif
     event,
     incident,
     nextReminder: event === 'resolved' || policy.reminder <= 0 ? null : now + policy.reminder,
+    stillOpen: open,
   };
 }
 
-/** An all-clear for what nobody had heard of goes out within a digest only: "it came and went". */
-function isSingle(items: readonly DigestItem[]): boolean {
-  return items.length === 1 && items.every(({ event, incident }) => event !== 'resolved' || incident.told !== null);
+/** The other faults, told or not, gravest first: what an all-clear must not hide. */
+function stillOpen({ incidents }: IncidentState, items: readonly DigestItem[]): readonly OpenCause[] {
+  return incidents
+    .filter(({ id, status, cause }) => status === 'open' && cause.severity !== 'info' && !items.some(({ incident }) => incident.id === id))
+    .toSorted((a, b) => rank(a.cause.severity) - rank(b.cause.severity))
+    .slice(0, MAX_ITEMS)
+    .map(({ cause: { id, subject, severity, product }, causeSince }) => ({ id, subject, severity, product, since: causeSince }));
 }
 
 function mark(incident: Incident, event: DigestItem['event'], now: EpochMs): Incident {
+  if (event === 'resolved') return { ...incident, held: false, told: null };
   const { severity, id, subject } = incident.cause;
-  return { ...incident, held: false, told: event === 'resolved' ? null : { at: now, severity, cause: id, subject } };
+  const word: NamedCause = { severity, cause: id, subject };
+  const before = (incident.told?.named ?? []).filter(({ cause, subject: about }) => cause !== id || about !== subject);
+  // One that was told as graver before stays so: its falling back is no news, nor is its return.
+  const gravest = incident.told?.named.find((one) => one.cause === id && one.subject === subject && rank(one.severity) < rank(severity));
+  return { ...incident, held: false, told: { at: now, ...word, named: [...before, gravest ?? word] } };
 }
 
 function threaded(incident: Incident, notificationId: string): Incident {

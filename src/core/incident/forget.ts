@@ -11,7 +11,7 @@ export function forget(state: IncidentState, now: EpochMs, policy: IncidentPolic
   };
 }
 
-function isKept({ closedAt, told, held, streak }: Incident, now: EpochMs, policy: IncidentPolicy): boolean {
-  if (closedAt === null || told !== null || held || streak > 0) return true;
+function isKept({ closedAt, told, held }: Incident, now: EpochMs, policy: IncidentPolicy): boolean {
+  if (closedAt === null || told !== null || held) return true;
   return closedAt <= now && now - closedAt < policy.flapWindow;
 }

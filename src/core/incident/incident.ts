@@ -1,26 +1,27 @@
 import type { Cause, CauseId, Severity } from '../cause.ts';
 import type { EpochMs } from '../clock.ts';
+import type { PreconditionId } from '../precondition.ts';
 
 /** One fault, from the round that confirmed it to its end, however its cause was understood meanwhile. */
 export interface Incident {
-  /** Made of the time and a counter: unique at this site. */
+  /** Made of the time, the origin and a counter: unique anywhere. */
   readonly id: string;
   readonly status: 'open' | 'closed';
   /** As it is understood now. */
   readonly cause: Cause;
-  /** How it was understood before, oldest first. */
+  /** How it was understood before, and what it comes and goes in turn with; oldest first. */
   readonly formerCauses: readonly FormerCause[];
-  /** The first round that showed it, before it was confirmed. */
+  /** The first round that showed the fault, before it was confirmed. */
   readonly since: EpochMs;
   readonly openedAt: EpochMs;
   readonly closedAt: EpochMs | null;
   /** The last round that showed the cause. */
   readonly lastSeen: EpochMs;
-  /** When the cause became what it is now. */
+  /** The first round that showed the cause as it is now. */
   readonly causeSince: EpochMs;
   /** Times at which the cause came back, within the flap window. */
   readonly returns: readonly EpochMs[];
-  /** Rounds in a row that showed it (while closed) or did not (while open). */
+  /** Rounds in a row that did not show it, while it is open. */
   readonly streak: number;
   /** What the last round said about it. */
   readonly sight: Sight;
@@ -28,9 +29,13 @@ export interface Incident {
   readonly told: Told | null;
   /** A notification that waited for the digest: it is told even when the incident is over by then. */
   readonly held: boolean;
-  /** Alertmanager may know about it: true from the first moment that was neither in maintenance nor silenced. */
+  /** Alertmanager may know about the present cause: true from the first moment that was neither in maintenance nor silenced. */
   readonly published: boolean;
   readonly thread: Thread;
+  /** The incidents that turned out to come and go in turn with this one: they go on in it. */
+  readonly merged: readonly string[];
+  /** The incident that this one goes on in; null: it stands for itself. */
+  readonly mergedInto: string | null;
 }
 
 /** `unjudged`: the round could not tell; `hidden`: something deeper is broken, so that it cannot be judged. */
@@ -40,14 +45,26 @@ export interface FormerCause {
   readonly id: CauseId;
   readonly subject: string;
   readonly severity: Severity;
+  /** The first round that showed it. */
+  readonly since: EpochMs;
+  /** The last round that showed it. */
   readonly until: EpochMs;
+  /** When the incident was understood otherwise. */
+  readonly replacedAt: EpochMs;
+  /** Alertmanager may know about it. */
+  readonly published: boolean;
 }
 
-export interface Told {
+/** The last word, and every cause that was named since the incident began, each as grave as it was named. */
+export interface Told extends NamedCause {
   readonly at: EpochMs;
-  readonly severity: Severity;
+  readonly named: readonly NamedCause[];
+}
+
+export interface NamedCause {
   readonly cause: CauseId;
   readonly subject: string;
+  readonly severity: Severity;
 }
 
 /** The notifications of an incident, so that mail programs show them as one conversation. */
@@ -61,8 +78,20 @@ export interface Thread {
 /** A cause that was seen, but not often enough yet. */
 export interface Candidate {
   readonly cause: Cause;
+  /** The first of the rounds in a row that showed it. */
   readonly since: EpochMs;
+  /** Rounds in a row that showed it, up to now. */
   readonly streak: number;
+  /** The last rounds that could judge it, oldest first: when it was seen, null where it was not. */
+  readonly looks: readonly (EpochMs | null)[];
+}
+
+/** A precondition that no round can judge. */
+export interface Unjudged {
+  readonly precondition: PreconditionId;
+  readonly since: EpochMs;
+  /** The last round that could not. */
+  readonly at: EpochMs;
 }
 
 /** Notifications about matching incidents wait until it ends. A null matches everything. */
@@ -79,9 +108,12 @@ export interface Silence {
 /** All that the machine knows: plain data that survives JSON. */
 export interface IncidentState {
   readonly version: 1;
+  /** A random name of this store, in the id of everything that is told: two sites never tell under one id. */
+  readonly origin: string;
   /** Counts incidents, digests and silences: names are made from it. */
   readonly counter: number;
   readonly candidates: readonly Candidate[];
+  readonly unjudged: readonly Unjudged[];
   /** The open ones, and the closed ones that may come back or are still to be told. */
   readonly incidents: readonly Incident[];
   readonly silences: readonly Silence[];
@@ -92,8 +124,10 @@ export interface IncidentState {
 
 export const EMPTY_STATE: IncidentState = {
   version: 1,
+  origin: '',
   counter: 0,
   candidates: [],
+  unjudged: [],
   incidents: [],
   silences: [],
   maintenance: false,

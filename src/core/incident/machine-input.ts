@@ -20,7 +20,8 @@ export type IncidentInput =
   | { readonly kind: 'silence'; readonly at: EpochMs; readonly silence: Omit<Silence, 'id' | 'from'> }
   | { readonly kind: 'unsilence'; readonly at: EpochMs; readonly id: string };
 
-export type Transition = 'opened' | 'reopened' | 'changed' | 'closed';
+/** `merged`: it goes on in another incident. */
+export type Transition = 'opened' | 'reopened' | 'changed' | 'merged' | 'closed';
 
 /** What is to be done about it, after the state was stored. */
 export type IncidentEffect =

@@ -1,3 +1,4 @@
+import type { Cause } from '../cause.ts';
 import type { EpochMs } from '../clock.ts';
 import type { Incident } from './incident.ts';
 
@@ -15,6 +16,12 @@ export interface IncidentNotification {
   /** As it was at `at`. */
   readonly incident: Incident;
   readonly nextReminder: EpochMs | null;
+  readonly stillOpen: readonly OpenCause[];
+}
+
+/** A fault that was open when a notification about others was made. */
+export interface OpenCause extends Pick<Cause, 'id' | 'subject' | 'severity' | 'product'> {
+  readonly since: EpochMs;
 }
 
 /** Several incidents in one notification. */
@@ -26,6 +33,8 @@ export interface DigestNotification {
   readonly items: readonly DigestItem[];
   /** More than fit in. */
   readonly omitted: number;
+  /** The others. */
+  readonly stillOpen: readonly OpenCause[];
 }
 
 export interface DigestItem {

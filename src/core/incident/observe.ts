@@ -1,41 +1,34 @@
-import type { Cause } from '../cause.ts';
 import type { EpochMs } from '../clock.ts';
+import { beganAt, isBeingConfirmed, lookForCandidates, returnsOf } from './candidates.ts';
+import { withCause } from './former-cause.ts';
 import { sameCause } from './incident.ts';
 import type { Candidate, Incident, IncidentState } from './incident.ts';
-import type { IncidentEffect, Step } from './machine-input.ts';
+import type { IncidentEffect, Step, Transition } from './machine-input.ts';
+import { mergeAlternating } from './merge.ts';
 import { quietPeriod } from './policy.ts';
 import type { IncidentPolicy } from './policy.ts';
-import { isFresh, sightOf } from './sight.ts';
+import { sightOf } from './sight.ts';
 import type { RoundView } from './sight.ts';
 import { continuedBy } from './takeover.ts';
+import { followUnjudged, unknownCauses } from './unknown-precondition.ts';
 
-const MAX_FORMER = 20;
 const MAX_RETURNS = 50;
 
 /** Takes one round in: incidents open, change and close. Nothing is told yet. */
-export function observe(state: IncidentState, view: RoundView, policy: IncidentPolicy): Step {
-  const seen = lookAgain(state, view, policy);
-  const { ready, waiting } = candidates(seen.state, view, policy);
-  const opened = ready.reduce<Step>((step, candidate) => settle(step, candidate, view), {
-    state: { ...seen.state, candidates: waiting },
-    effects: seen.effects,
+export function observe(before: IncidentState, diagnosed: RoundView, policy: IncidentPolicy): Step {
+  const state = { ...before, unjudged: followUnjudged(before, diagnosed) };
+  const view = { ...diagnosed, causes: [...diagnosed.causes, ...unknownCauses(state.unjudged, state, diagnosed)] };
+  const incidents = state.incidents.map((incident) => (incident.status === 'open' ? lookAgain(incident, view, policy) : incident));
+  const { ready, waiting } = lookForCandidates(state, view, policy);
+  const settled = ready.reduce<Step>((step, candidate) => settle(step, candidate, view, policy), {
+    state: { ...state, incidents, candidates: waiting },
+    effects: [],
   });
-  return closeRecovered(opened, view, policy);
+  return closeRecovered(mergeAlternating(state, settled, view), view, policy);
 }
 
-/** Every known incident against this round. */
-function lookAgain(state: IncidentState, view: RoundView, policy: IncidentPolicy): Step {
-  const effects: IncidentEffect[] = [];
-  const incidents = state.incidents.map((incident) => {
-    const next = incident.status === 'open' ? lookAtOpen(incident, view, policy) : lookAtClosed(incident, view, policy);
-    if (incident.status === 'closed' && next.status === 'open')
-      effects.push({ kind: 'transition', transition: 'reopened', incident: next });
-    return next;
-  });
-  return { state: { ...state, incidents }, effects };
-}
-
-function lookAtOpen(incident: Incident, view: RoundView, policy: IncidentPolicy): Incident {
+/** An open incident against this round. */
+function lookAgain(incident: Incident, view: RoundView, policy: IncidentPolicy): Incident {
   const now = view.diagnosis.at;
   const sight = sightOf(incident.cause, view);
   switch (sight) {
@@ -45,7 +38,7 @@ function lookAtOpen(incident: Incident, view: RoundView, policy: IncidentPolicy)
         sight,
         lastSeen: now,
         streak: 0,
-        returns: incident.streak > 0 ? returned(incident.returns, now, policy) : recent(incident.returns, now, policy),
+        returns: incident.streak > 0 ? returned(incident.returns, [now], { now, policy }) : recent(incident.returns, now, policy),
       };
     case 'absent':
       // A wall clock that was set back must not keep the incident open for as long.
@@ -56,97 +49,95 @@ function lookAtOpen(incident: Incident, view: RoundView, policy: IncidentPolicy)
   }
 }
 
-function lookAtClosed(incident: Incident, view: RoundView, policy: IncidentPolicy): Incident {
-  const now = view.diagnosis.at;
-  const sight = sightOf(incident.cause, view);
-  if (sight === 'unjudged' || sight === 'hidden') return incident;
-  if (sight === 'absent') return incident.streak === 0 ? incident : { ...incident, streak: 0 };
-  if (incident.streak + 1 < policy.confirmations) return { ...incident, streak: incident.streak + 1 };
-  return {
-    ...renewed(incident, view),
-    status: 'open',
-    sight,
-    closedAt: null,
-    lastSeen: now,
-    streak: 0,
-    returns: returned(incident.returns, now, policy),
-  };
-}
-
 /** With the cause as this round tells it: its evidence, its severity. */
 function renewed(incident: Incident, view: RoundView): Incident {
+  const now = view.diagnosis.at;
   const cause = view.causes.find((other) => sameCause(other, incident.cause));
   if (cause === undefined) return incident;
-  return cause.severity === incident.cause.severity ? { ...incident, cause } : withCause(incident, cause, view.diagnosis.at);
+  return cause.severity === incident.cause.severity ? { ...incident, cause } : withCause(incident, cause, { since: now, now });
 }
 
-function withCause(incident: Incident, cause: Cause, now: EpochMs): Incident {
-  const { id, subject, severity } = incident.cause;
-  return {
-    ...incident,
-    cause,
-    formerCauses: [...incident.formerCauses, { id, subject, severity, until: now }].slice(-MAX_FORMER),
-    causeSince: now,
-  };
+interface Present {
+  readonly now: EpochMs;
+  readonly policy: IncidentPolicy;
 }
 
 function recent(returns: readonly EpochMs[], now: EpochMs, policy: IncidentPolicy): readonly EpochMs[] {
   return returns.filter((at) => at <= now && now - at < policy.flapWindow);
 }
 
-function returned(returns: readonly EpochMs[], now: EpochMs, policy: IncidentPolicy): readonly EpochMs[] {
-  return [...recent(returns, now, policy), now].slice(-MAX_RETURNS);
+function returned(before: readonly EpochMs[], returns: readonly EpochMs[], { now, policy }: Present): readonly EpochMs[] {
+  return recent([...before, ...returns], now, policy).slice(-MAX_RETURNS);
 }
 
-interface Candidates {
-  readonly ready: readonly Candidate[];
-  readonly waiting: readonly Candidate[];
-}
-
-/** Causes that belong to no incident, one confirmation further. */
-function candidates(state: IncidentState, view: RoundView, policy: IncidentPolicy): Candidates {
-  const unclaimed = view.causes.filter((cause) => !state.incidents.some((incident) => sameCause(incident.cause, cause)));
-  const seen = unclaimed
-    .filter((cause) => isFresh(cause.precondition, view))
-    .map((cause): Candidate => {
-      const before = state.candidates.find((candidate) => sameCause(candidate.cause, cause));
-      return { cause, since: before?.since ?? view.diagnosis.at, streak: (before?.streak ?? 0) + 1 };
-    });
-  const unjudged = state.candidates.filter(
-    ({ cause }) =>
-      ['unjudged', 'hidden'].includes(sightOf(cause, view)) && !state.incidents.some((incident) => sameCause(incident.cause, cause)),
+/** A confirmed cause brings its incident back, becomes the better explanation of another one, or one of its own. */
+function settle(step: Step, candidate: Candidate, view: RoundView, policy: IncidentPolicy): Step {
+  const present = { now: view.diagnosis.at, policy };
+  const continued = continuedBy(step.state.incidents, candidate.cause, view);
+  if (continued !== null) return replace(step, 'changed', changed(continued, candidate, present));
+  const former = step.state.incidents.find(
+    ({ status, cause, mergedInto }) => status === 'closed' && mergedInto === null && sameCause(cause, candidate.cause),
   );
+  return former === undefined ? open(step, candidate, present) : replace(step, 'reopened', reopened(former, candidate, present));
+}
+
+function changed(incident: Incident, candidate: Candidate, present: Present): Incident {
+  const { cause } = candidate;
+  const since = beganAt(candidate, present.policy);
+  const isBack = incident.formerCauses.some((former) => sameCause(former, cause));
   return {
-    ready: seen.filter(({ streak }) => streak >= policy.confirmations),
-    waiting: [...seen.filter(({ streak }) => streak < policy.confirmations), ...unjudged],
+    ...withCause(incident, cause, { since, now: present.now }),
+    ...seenAgain(present.now),
+    returns: isBack ? returned(incident.returns, [since], present) : incident.returns,
   };
 }
 
-/** A confirmed cause becomes the better explanation of an incident, or one of its own. */
-function settle(step: Step, candidate: Candidate, view: RoundView): Step {
-  const continued = continuedBy(step.state.incidents, candidate.cause, view.causes);
-  return continued === null ? open(step, candidate, view.diagnosis.at) : change(step, continued, { candidate, at: view.diagnosis.at });
+function reopened(incident: Incident, candidate: Candidate, present: Present): Incident {
+  const { cause } = candidate;
+  const since = beganAt(candidate, present.policy);
+  const current =
+    cause.severity === incident.cause.severity ? { ...incident, cause } : withCause(incident, cause, { since, now: present.now });
+  return {
+    ...current,
+    ...seenAgain(present.now),
+    status: 'open',
+    closedAt: null,
+    returns: returned(incident.returns, [since, ...returnsOf(candidate)], present),
+  };
 }
 
-function open(step: Step, { cause, since }: Candidate, now: EpochMs): Step {
+function seenAgain(now: EpochMs): Pick<Incident, 'sight' | 'lastSeen' | 'streak'> {
+  return { sight: 'seen', lastSeen: now, streak: 0 };
+}
+
+function replace(step: Step, transition: Transition, incident: Incident): Step {
+  return {
+    state: { ...step.state, incidents: step.state.incidents.map((other) => (other.id === incident.id ? incident : other)) },
+    effects: [...step.effects, { kind: 'transition', transition, incident } satisfies IncidentEffect],
+  };
+}
+
+function open(step: Step, candidate: Candidate, present: Present): Step {
+  const { now, policy } = present;
   const counter = step.state.counter + 1;
+  const since = Math.min(beganAt(candidate, policy), now);
   const incident: Incident = {
-    id: `${new Date(now).toISOString().replaceAll(/[-:]|\.\d+/gu, '')}-${String(counter)}`,
+    id: `${new Date(now).toISOString().replaceAll(/[-:]|\.\d+/gu, '')}-${step.state.origin}-${String(counter)}`,
     status: 'open',
-    cause,
+    cause: candidate.cause,
     formerCauses: [],
     since,
     openedAt: now,
     closedAt: null,
-    lastSeen: now,
-    causeSince: now,
-    returns: [],
-    streak: 0,
-    sight: 'seen',
+    causeSince: since,
+    ...seenAgain(now),
+    returns: returned([], returnsOf(candidate), present),
     told: null,
     held: false,
     published: false,
     thread: { count: 0, first: null, last: null },
+    merged: [],
+    mergedInto: null,
   };
   return {
     state: { ...step.state, counter, incidents: [...step.state.incidents, incident] },
@@ -154,18 +145,12 @@ function open(step: Step, { cause, since }: Candidate, now: EpochMs): Step {
   };
 }
 
-function change(step: Step, before: Incident, { candidate, at }: { readonly candidate: Candidate; readonly at: EpochMs }): Step {
-  const incident: Incident = { ...withCause(before, candidate.cause, at), lastSeen: at, streak: 0, sight: 'seen' };
-  return {
-    state: { ...step.state, incidents: step.state.incidents.map((other) => (other.id === incident.id ? incident : other)) },
-    effects: [...step.effects, { kind: 'transition', transition: 'changed', incident }],
-  };
-}
-
 function closeRecovered(step: Step, view: RoundView, policy: IncidentPolicy): Step {
+  // Another fault is just being confirmed: it may be what became of this one, and it is too early for an all-clear.
+  if (step.state.candidates.some((candidate) => isBeingConfirmed(candidate, view))) return step;
   const effects: IncidentEffect[] = [...step.effects];
   const incidents = step.state.incidents.map((incident) => {
-    if (!hasRecovered(incident, view, policy) || isBeingTakenOver(incident, step.state, view)) return incident;
+    if (!hasRecovered(incident, view, policy)) return incident;
     const closed: Incident = { ...incident, status: 'closed', closedAt: view.diagnosis.at, streak: 0 };
     effects.push({ kind: 'transition', transition: 'closed', incident: closed });
     return closed;
@@ -179,12 +164,5 @@ function hasRecovered(incident: Incident, view: RoundView, policy: IncidentPolic
     incident.sight === 'absent' &&
     incident.streak >= policy.recoveries &&
     view.diagnosis.at - incident.lastSeen >= quietPeriod(policy, recent(incident.returns, view.diagnosis.at, policy).length)
-  );
-}
-
-/** A cause that would continue this incident is seen, only not often enough yet: it is too early for an all-clear. */
-function isBeingTakenOver(incident: Incident, state: IncidentState, view: RoundView): boolean {
-  return state.candidates.some(
-    ({ cause }) => view.causes.some((present) => sameCause(present, cause)) && continuedBy([incident], cause, view.causes) !== null,
   );
 }

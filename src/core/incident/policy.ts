@@ -17,11 +17,6 @@ export interface IncidentPolicy {
    * the window: the first entry is for none, the last one for all that are more.
    */
   readonly quiet: readonly Millis[];
-  /**
-   * How long a deeper cause must hold before the changed diagnosis is worth a mail of its own. People already look at
-   * the incident; a rise in severity does not wait.
-   */
-  readonly settle: Millis;
   /** More notifications than this from one round: the gravest goes out alone, the rest as a digest. */
   readonly burst: number;
 }
@@ -29,14 +24,23 @@ export interface IncidentPolicy {
 const MINUTE: Millis = 60_000;
 
 /** What the configuration does not ask about. */
-export const INCIDENT_DEFAULTS: Pick<IncidentPolicy, 'flapWindow' | 'quiet' | 'settle' | 'burst'> = {
+export const INCIDENT_DEFAULTS: Pick<IncidentPolicy, 'flapWindow' | 'quiet' | 'burst'> = {
   flapWindow: 30 * MINUTE,
   quiet: [0, MINUTE, 5 * MINUTE, 15 * MINUTE],
-  settle: 10 * MINUTE,
   burst: 3,
 };
 
 /** How long a cause must stay away before its incident closes. */
 export function quietPeriod(policy: IncidentPolicy, returns: number): Millis {
   return policy.quiet[Math.min(returns, policy.quiet.length - 1)] ?? 0;
+}
+
+/**
+ * A fault that comes and goes is seldom seen in `confirmations` rounds in a row. It is one when it was `seen` in that many of
+ * the last rounds: enough of them for one that is there in every second round, too many for failures by accident. With the
+ * default of 2 confirmations, 5 of 10: rounds of which 2 % fail by themselves make that once in two years at one in 30 s.
+ */
+export function intermittence({ confirmations }: IncidentPolicy): { readonly seen: number; readonly of: number } {
+  const seen = 2 * confirmations + 1;
+  return { seen, of: 2 * seen };
 }

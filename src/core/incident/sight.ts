@@ -41,18 +41,24 @@ function sightOfMissing(cause: Cause, status: PreconditionStatus): Sight {
     case 'ok':
     case 'warning':
     case 'broken':
-      if (status.findings.some((finding) => showsStill(finding, cause))) return 'hidden';
+      if (status.findings.some((finding) => shows(finding, cause))) return 'hidden';
       return status.findings.some(({ subject, level }) => level === 'unknown' && subject === cause.subject) ? 'unjudged' : 'absent';
     case 'not-configured':
       return 'absent';
   }
 }
 
-/** It is still there, as evidence of a graver cause that has the same reason elsewhere. */
-function showsStill({ subject, suggests, level }: Finding, cause: Cause): boolean {
+/** It is still there, as evidence of a graver cause that has the same reason elsewhere or explains it. */
+export function showsStill(cause: Cause, view: RoundView): boolean {
+  return view.diagnosis.preconditions.some(
+    ({ id, findings }) => id === cause.precondition && findings.some((finding) => shows(finding, cause)),
+  );
+}
+
+function shows({ subject, suggests, level }: Finding, cause: Cause): boolean {
   return subject === cause.subject && suggests === cause.id && (level === 'broken' || level === 'warning');
 }
 
-export function isFresh(precondition: PreconditionId, view: RoundView): boolean {
+function isFresh(precondition: PreconditionId, view: RoundView): boolean {
   return view.fresh === null || view.fresh.includes(precondition);
 }

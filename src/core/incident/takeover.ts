@@ -1,30 +1,39 @@
 import type { Cause } from '../cause.ts';
 import { sameCause } from './incident.ts';
 import type { Incident } from './incident.ts';
+import { showsStill } from './sight.ts';
+import type { RoundView } from './sight.ts';
 
 /**
- * The open incident that a newly seen cause continues, if any: the fault is the same one, only better understood. That is
- * so when the cause explains what the incident is about (it blocks that precondition), when it sits at the same place
- * (interception suspected, then confirmed), or when the incident had this very cause before. An incident whose own cause
- * is still there is a fault of its own.
+ * The open incident that a newly confirmed cause continues, if any: the fault is the same one, only better understood. That
+ * is so when the incident had this very cause before, when it was only suspected and this is what it was, and when the cause
+ * explains what the incident is about while that lasts. Everything else is a fault of its own, as is an incident whose own
+ * cause is still there.
  */
-export function continuedBy(incidents: readonly Incident[], cause: Cause, present: readonly Cause[]): Incident | null {
+export function continuedBy(incidents: readonly Incident[], cause: Cause, view: RoundView): Incident | null {
   if (cause.severity === 'info') return null;
+  const open = incidents.filter(
+    (incident) =>
+      incident.status === 'open' &&
+      incident.cause.severity !== 'info' &&
+      !view.causes.some((present) => sameCause(present, incident.cause)),
+  );
   return (
-    incidents.find(
-      (incident) =>
-        incident.status === 'open' &&
-        incident.cause.severity !== 'info' &&
-        !present.some((other) => sameCause(other, incident.cause)) &&
-        explains(cause, incident),
-    ) ?? null
+    open.find(({ formerCauses }) => formerCauses.some((former) => sameCause(former, cause))) ??
+    open.find((incident) => settlesSuspicion(cause, incident.cause) || isCauseOf(cause, incident.cause, view)) ??
+    null
   );
 }
 
-function explains(cause: Cause, incident: Incident): boolean {
+function settlesSuspicion(cause: Cause, before: Cause): boolean {
   return (
-    cause.consequences.includes(incident.cause.precondition) ||
-    (cause.precondition === incident.cause.precondition && cause.subject === incident.cause.subject) ||
-    incident.formerCauses.some((former) => sameCause(former, cause))
+    before.confidence === 'suspected' &&
+    cause.confidence === 'confirmed' &&
+    before.precondition === cause.precondition &&
+    before.subject === cause.subject
   );
+}
+
+function isCauseOf(cause: Cause, symptom: Cause, view: RoundView): boolean {
+  return cause.consequences.includes(symptom.precondition) && showsStill(symptom, view);
 }

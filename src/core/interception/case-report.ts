@@ -1,4 +1,4 @@
-import type { CauseId } from '../cause.ts';
+import type { FaultId } from '../cause.ts';
 import { unknownProduct } from '../causes/wording.ts';
 import { shortName } from '../distinguished-name.ts';
 import type { Finding, FindingFacts, FindingLevel } from '../finding.ts';
@@ -20,7 +20,7 @@ const LEVELS: Readonly<Record<Verdict, FindingLevel>> = {
   unknown: 'unknown',
 };
 
-const CAUSES: Readonly<Record<Verdict, CauseId | null>> = {
+const CAUSES: Readonly<Record<Verdict, FaultId | null>> = {
   genuine: null,
   rotated: 'certificate-rotated',
   'vendor-ca-changed': 'vendor-ca-changed',
@@ -47,12 +47,16 @@ export function reportCase(
   const subject = chain.evidence.target;
   const signer = signerOf(chain, signals);
   const summary = telling.summary(chain, nameOf(signer));
+  const settle = telling.settle?.(chain) ?? null;
+  // What stays unknown is told, with what would settle it.
+  const settling = settle === null ? {} : { advice: { summary, remedy: [`This would settle it: ${settle}.`] } };
   const level = {
     subject,
     level: telling.level ?? LEVELS[rule.verdict],
     suggests: CAUSES[rule.verdict],
     confidence: rule.confidence,
     facts: { judgement: summary, ...signer },
+    ...(LEVELS[rule.verdict] === 'unknown' ? settling : {}),
     ...(telling.advice === undefined ? {} : { advice: telling.advice }),
   };
   const deciding = telling.findings(chain, signals).map((found): Finding => ({ ...withoutSignal(found), ...level }));
@@ -60,11 +64,11 @@ export function reportCase(
   return {
     findings: [
       ...deciding,
-      ...open.map((expectation): Finding => ({ ...expectation, subject, level: 'unknown', suggests: null })),
+      ...open.map((expectation): Finding => ({ ...expectation, ...settling, subject, level: 'unknown', suggests: null })),
       ...asidesOf(chain, deciding).map((aside): Finding => ({ ...aside, subject, level: 'note', suggests: null })),
     ],
     summary,
-    settle: telling.settle?.(chain) ?? null,
+    settle,
   };
 }
 

@@ -1,4 +1,4 @@
-import type { CauseId } from '../cause.ts';
+import type { FaultId } from '../cause.ts';
 import type { Finding, FindingLevel } from '../finding.ts';
 import type { FailureReason } from '../observation.ts';
 import type { ApplianceFacts, ApplianceFailure, ApplianceObservation, ProvisioningServer } from './appliance.ts';
@@ -184,7 +184,7 @@ interface Judgement {
   readonly expected: string;
   readonly actual: string;
   readonly level: FindingLevel;
-  readonly suggests: CauseId | null;
+  readonly suggests: FaultId | null;
 }
 
 function finding(facts: ApplianceFacts, judgement: Judgement): Finding {

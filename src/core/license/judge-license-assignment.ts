@@ -1,4 +1,4 @@
-import type { CauseId } from '../cause.ts';
+import type { FaultId } from '../cause.ts';
 import type { Finding, FindingFacts, FindingLevel } from '../finding.ts';
 import type { Failure } from '../observation.ts';
 import { holdsTokensOf } from './activation-context.ts';
@@ -8,7 +8,7 @@ import { sameSerial, type Unit } from './unit.ts';
 
 interface Verdict {
   readonly level: FindingLevel;
-  readonly suggests: CauseId | null;
+  readonly suggests: FaultId | null;
   readonly actual: string;
 }
 

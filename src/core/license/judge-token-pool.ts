@@ -1,4 +1,4 @@
-import type { CauseId } from '../cause.ts';
+import type { FaultId } from '../cause.ts';
 import type { Finding, FindingLevel } from '../finding.ts';
 import type { ApplianceFacts, ApplianceObservation, LicensedTokens, TokenCounts } from './appliance.ts';
 import { valueOf } from './resource.ts';
@@ -163,7 +163,7 @@ interface Judgement {
   readonly expected: string;
   readonly actual: string;
   readonly level: FindingLevel;
-  readonly suggests: CauseId | null;
+  readonly suggests: FaultId | null;
 }
 
 function finding(facts: ApplianceFacts, judgement: Judgement): Finding {

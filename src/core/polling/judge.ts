@@ -1,4 +1,4 @@
-import type { CauseId } from '../cause.ts';
+import type { FaultId } from '../cause.ts';
 import { CAUSE_PRECONDITIONS } from '../cause.ts';
 import type { EpochMs, Millis } from '../clock.ts';
 import type { Finding, FindingLevel } from '../finding.ts';
@@ -40,7 +40,7 @@ function judgeError(appliance: AppliancePolling, error: PollingError, window: Mi
  * The signature knows the text, and what to do about it. Only where the path must be at fault is what the probes saw of it worth
  * more: the line cannot know that their path is clean.
  */
-function isExplained(level: FindingLevel, suggests: CauseId | null): boolean {
+function isExplained(level: FindingLevel, suggests: FaultId | null): boolean {
   return suggests !== null && (level === 'warning' || suggests !== 'polling-failing');
 }
 
@@ -70,7 +70,7 @@ function levelOf({ severity }: PollingError): FindingLevel {
   }
 }
 
-function suggestion(cause: CauseId | null): CauseId {
+function suggestion(cause: FaultId | null): FaultId {
   return cause === null || SEEN_BY_PROBES.includes(CAUSE_PRECONDITIONS[cause]) ? 'polling-failing' : cause;
 }
 

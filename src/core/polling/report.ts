@@ -1,4 +1,4 @@
-import type { CauseId, Severity } from '../cause.ts';
+import type { FaultId, Severity } from '../cause.ts';
 import { SEVERITIES } from '../cause.ts';
 import type { EpochMs, Millis } from '../clock.ts';
 import type { SignatureSet } from './signature.ts';
@@ -32,7 +32,7 @@ export interface AppliancePolling {
 
 export interface PollingError {
   readonly signature: string;
-  readonly cause: CauseId | null;
+  readonly cause: FaultId | null;
   readonly severity: Severity;
   readonly summary: string;
   readonly remedy: readonly string[];

@@ -1,4 +1,4 @@
-import type { CauseId } from '../../core/cause.ts';
+import type { FaultId } from '../../core/cause.ts';
 import type { Finding, FindingLevel } from '../../core/finding.ts';
 import type { MailObservation, MailOutcome, MailStage } from '../../core/observation.ts';
 
@@ -7,7 +7,7 @@ type MailFailure = Extract<MailOutcome, { kind: 'failed' }>;
 interface Expectation {
   readonly rule: string;
   readonly expected: string;
-  readonly suggests: CauseId;
+  readonly suggests: FaultId;
 }
 
 const RESOLVES: Expectation = {

@@ -81,7 +81,8 @@ function sightText(incident: Incident, now: EpochMs): Markup | null {
   }
 }
 
-function toldText({ told, thread }: Incident, now: EpochMs): Markup {
+function toldText({ told, held, thread }: Incident, now: EpochMs): Markup {
+  if (held) return markup`A notification waits: the hourly limit is reached.`;
   if (told === null) return markup`Nobody has been notified.`;
   return markup`Notified ${distance(told.at, now)}, ${thread.count === 1 ? 'once' : `${String(thread.count)} times`} in all.`;
 }

@@ -72,7 +72,7 @@ describe('createEmailChannel', () => {
     expect(mail?.headers.get('subject')).toBe('[hq] FortiToken Mobile activation is broken: TLS is intercepted by Fortinet FortiGate');
     expect(mail?.headers.get('auto-submitted')).toBe('auto-generated');
     expect(mail?.headers.get('content-type')).toContain('multipart/alternative');
-    expect(mail?.headers.get('message-id')).toBe('<ftm-watch.20261124T130030Z-1.1@example.org>');
+    expect(mail?.headers.get('message-id')).toBe('<ftm-watch.20261124T130030Z-a1b2c3d4e5-1.1@example.org>');
   });
 
   it('does not let one refused mailbox block the others', async () => {

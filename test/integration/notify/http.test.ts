@@ -42,7 +42,7 @@ describe('createWebhookChannel', () => {
     expect(receiver.posts.map(({ headers }) => headers.authorization)).toEqual(['Bearer first', 'Bearer second']);
     expect(receiver.posts[0]?.body).toMatchObject({
       version: 1,
-      id: '20261124T130030Z-1.1',
+      id: '20261124T130030Z-a1b2c3d4e5-1.1',
       event: 'firing',
       site: 'hq',
       at: '2026-11-24T13:00:30.000Z',

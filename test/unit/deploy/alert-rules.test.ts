@@ -1,7 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
-import { CAUSE_PRECONDITIONS } from '../../../src/core/cause.ts';
 import { CATALOGUE } from '../../../src/core/causes/catalogue.ts';
 import { defineMetrics } from '../../../src/metrics/definitions.ts';
 import { alertExpectations, shippedRules } from '../../support/alert-rules.ts';
@@ -40,13 +39,13 @@ describe('the rules for Prometheus', () => {
       impact === 'blind' && severity === 'warning' ? [id] : [],
     );
     expect(named.toSorted()).toEqual([...unseen, ...unseen, 'license-server-down', 'egress-blocked'].toSorted());
-    expect(Object.keys(CAUSE_PRECONDITIONS)).toEqual(expect.arrayContaining(named));
+    expect(Object.keys(CATALOGUE)).toEqual(expect.arrayContaining(named));
   });
 
   it.each(alerts.map(({ alert = '', annotations = {} }) => ({ alert, runbook: annotations['runbook'] ?? '' })))(
     'have a runbook for $alert',
     ({ runbook }) => {
-      const causes = runbook.includes('{{ $labels.cause }}') ? Object.keys(CAUSE_PRECONDITIONS) : [''];
+      const causes = runbook.includes('{{ $labels.cause }}') ? Object.keys(CATALOGUE) : [''];
       const places = causes.map((cause) => runbook.replace('{{ $labels.cause }}', cause).split('#'));
       expect(
         places.filter(([path = '', heading]) => !existsSync(path) || (heading !== undefined && !headingsOf(path).includes(heading))),

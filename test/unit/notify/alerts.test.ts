@@ -26,7 +26,7 @@ describe('alertsOf', () => {
   it('ends the alert of the former cause when the cause is understood better', () => {
     const line = timeline()
       .rounds(2, [causeOf('egress-blocked')])
-      .rounds(2, [causeOf('internet-unreachable', { subject: 'internet' })]);
+      .explained(2, causeOf('internet-unreachable', { subject: 'internet' }), [causeOf('egress-blocked')]);
     expect(alerts(line)).toEqual(['resolved egress-blocked critical', 'firing internet-unreachable critical']);
     line.rounds(2, [causeOf('egress-blocked')]);
     expect(alerts(line)).toEqual(['firing egress-blocked critical', 'resolved internet-unreachable critical']);
@@ -35,7 +35,7 @@ describe('alertsOf', () => {
   it('has one end for each set of labels: the last one', () => {
     const line = timeline()
       .rounds(2, [causeOf('egress-blocked')])
-      .rounds(2, [causeOf('internet-unreachable', { subject: 'internet' })])
+      .explained(2, causeOf('internet-unreachable', { subject: 'internet' }), [causeOf('egress-blocked')])
       .rounds(2, [causeOf('egress-blocked')])
       .rounds(4, []);
     expect(alerts(line)).toEqual(['resolved egress-blocked critical', 'resolved internet-unreachable critical']);
@@ -70,6 +70,24 @@ describe('alertsOf', () => {
       'FtmWatcherBlind appliance-access-denied',
       'FtmActivationAtRisk tokens-running-out',
     ]);
+  });
+
+  it('goes on with the cause that Alertmanager knows while maintenance keeps the present one back', () => {
+    const suspected = causeOf('tls-interception-suspected', { confidence: 'suspected' });
+    const line = timeline().rounds(2, [suspected]);
+    line.input({ kind: 'maintenance', at: line.now, active: true }).rounds(4, [intercepted]);
+    expect(line.transitions.at(-1)).toBe('changed tls-intercepted');
+    expect(alerts(line)).toEqual(['firing tls-interception-suspected critical']);
+    line.input({ kind: 'maintenance', at: line.now, active: false });
+    expect(alerts(line)).toEqual(['resolved tls-interception-suspected critical', 'firing tls-intercepted critical']);
+    line.input({ kind: 'maintenance', at: line.now, active: true }).rounds(4, []);
+    expect(alerts(line)).toEqual(['resolved tls-interception-suspected critical', 'resolved tls-intercepted critical']);
+  });
+
+  it('ends in maintenance what it knows of an incident whose present cause it never knew', () => {
+    const line = timeline().rounds(2, [causeOf('tls-interception-suspected', { confidence: 'suspected' })]);
+    line.input({ kind: 'maintenance', at: line.now, active: true }).rounds(4, [intercepted]).rounds(4, []);
+    expect(alerts(line)).toEqual(['resolved tls-interception-suspected critical']);
   });
 
   it('has none for information, nor for what began in maintenance, until it is over', () => {

@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest';
-import { CAUSE_PRECONDITIONS, type CauseId } from '../../../src/core/cause.ts';
+import { CAUSE_PRECONDITIONS, type FaultId } from '../../../src/core/cause.ts';
 import { headline } from '../../../src/notify/headline.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
 
 /** On the way to a host, which may be the licence server or a service. */
 const ON_THE_WAY: readonly string[] = ['name-resolution', 'reachability', 'tls-genuine', 'license-server'];
 /** They say who does it instead, or that somebody does: it is everywhere on the way. */
-const INTERCEPTIONS: readonly CauseId[] = ['tls-intercepted', 'tls-interception-suspected'];
+const INTERCEPTIONS: readonly FaultId[] = ['tls-intercepted', 'tls-interception-suspected'];
 
-const ids = (Object.keys(CAUSE_PRECONDITIONS) as CauseId[]).filter((id) => ON_THE_WAY.includes(CAUSE_PRECONDITIONS[id]));
+const ids = (Object.keys(CAUSE_PRECONDITIONS) as FaultId[]).filter((id) => ON_THE_WAY.includes(CAUSE_PRECONDITIONS[id]));
 
 test.each(ids)('%s is told of the host that it is about', (id) => {
   const text = headline(causeOf(id, { subject: 'push.fortinet.com:443', product: null }));

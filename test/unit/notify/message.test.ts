@@ -46,7 +46,7 @@ describe('composeMessage', () => {
   it('makes one thread of an incident', () => {
     const messages = told().map((notification) => compose(notification));
     const ids = messages.map(({ messageId }) => messageId);
-    expect(ids[0]).toBe('<ftm-watch.20261124T130030Z-1.1@example.org>');
+    expect(ids[0]).toBe('<ftm-watch.20261124T130030Z-a1b2c3d4e5-1.1@example.org>');
     expect(messages.map(({ references }) => references)).toEqual([[], [ids[0]], [ids[0], ids[1]]]);
     expect(new Set(ids).size).toBe(3);
   });
@@ -71,7 +71,7 @@ describe('composeMessage', () => {
       Site:          hq
       Cause:         tls-intercepted (critical, confirmed)
       Subject:       fortitokenmobile.fortinet.com:443
-      Incident:      20261124T130030Z-1
+      Incident:      20261124T130030Z-a1b2c3d4e5-1
       Since:         2026-11-24 13:00:00 UTC (30 s)
       Blocked by it: Licence server
       Next reminder: 2026-11-24 17:00:30 UTC, if it is still open
@@ -91,10 +91,34 @@ describe('composeMessage', () => {
   });
 
   it('says what changed', () => {
-    const line = timeline().rounds(2, [causeOf('tokens-running-out', { severity: 'warning', subject: 'fac-1' })]);
-    const changed = compose(line.rounds(2, [causeOf('tokens-exhausted', { subject: 'fac-1' })]).told[1]);
-    expect(changed.subject).toBe('[hq] FortiToken Mobile activation is broken, the cause is now: no tokens are left');
-    expect(changed.text.replaceAll(/\s+/gu, ' ')).toContain('the cause was taken to be tokens-running-out (warning, fac-1)');
+    const line = timeline().rounds(2, [causeOf('tls-interception-suspected', { confidence: 'suspected' })]);
+    const changed = compose(line.rounds(2, [INTERCEPTED]).told[1]);
+    expect(changed.subject).toBe('[hq] FortiToken Mobile activation is broken, the cause is now: TLS is intercepted by Fortinet FortiGate');
+    const text = changed.text.replaceAll(/\s+/gu, ' ');
+    expect(text).toContain('Until 2026-11-24 13:00:30 UTC the cause was taken to be tls-interception-suspected (critical, ');
+    expect(text).toContain('Since: 2026-11-24 13:01:00 UTC (30 s) First sign: 2026-11-24 13:00:00 UTC (1 min 30 s)');
+  });
+
+  it('says in an all-clear what is still open', () => {
+    const line = timeline().rounds(2, [INTERCEPTED]);
+    const over = compose(line.rounds(3, [causeOf('policy-missing', { subject: 'fac -> ftm' })]).told.at(-1));
+    expect(over.subject).toBe(
+      '[hq] FortiToken Mobile activation: resolved: TLS is intercepted by Fortinet FortiGate (still open: no firewall policy allows the traffic)',
+    );
+    expect(over.text).not.toContain('nothing to do');
+    expect(over.text.replaceAll(/\s+/gu, ' ')).toContain(
+      'Still open - critical: no firewall policy allows the traffic (policy-missing, fac -> ftm), since 2026-11-24 13:01:00 UTC',
+    );
+    expect(compose(line.rounds(3, []).told.at(-1)).text).toContain('There is nothing to do.');
+  });
+
+  it('names in the end of two that came and went in turn both, and their times', () => {
+    const hijacked = causeOf('answer-hijacked', { subject: 'fortitokenmobile.fortinet.com' });
+    const line = timeline().rounds(4, [INTERCEPTED]).rounds(4, [hijacked]).rounds(4, [INTERCEPTED]).rounds(40, []);
+    const text = compose(line.told.at(-1)).text.replaceAll(/\s+/gu, ' ');
+    expect(text).toContain('from 2026-11-24 13:00:00 UTC to 2026-11-24 13:01:30 UTC - answer-hijacked');
+    expect(text).toContain('from 2026-11-24 13:02:00 UTC to 2026-11-24 13:03:30 UTC - tls-intercepted');
+    expect(text).toContain('from 2026-11-24 13:04:00 UTC to 2026-11-24 13:05:30 UTC');
   });
 
   it('lists a digest', () => {
@@ -102,7 +126,8 @@ describe('composeMessage', () => {
     const digest = compose(timeline().rounds(2, many).told[1]);
     expect(digest.subject).toBe('[hq] FortiToken Mobile activation: 49 more incidents open, 0 resolved');
     expect(digest.headers).toMatchObject({ 'X-FTM-Watch-Event': 'digest', 'X-FTM-Watch-Cause': 'mail-unreachable' });
-    expect(digest.text.match(/^ {2}- critical:/gmu)).toHaveLength(49);
+    // The first one had a mail of its own, and is open too.
+    expect(digest.text.match(/^ {2}- critical:/gmu)).toHaveLength(50);
   });
 
   it.each(['polling-failing', 'license-not-registered'] as const)('does not call a mere warning in the log an outage (%s)', (id) => {

@@ -6,6 +6,7 @@ import { timelineOf } from '../../../src/report/timeline.ts';
 import type { ReadPast } from '../../../src/store/kept-past.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
 import { MINUTE, START, timeline } from '../../support/incident-timeline.ts';
+import { formerCauseOf } from '../../support/parcel-of.ts';
 import { openedEntry } from '../../support/store-records.ts';
 
 const HOOK = 'https://hooks.example.org/T00/xyzzy?k=1';
@@ -32,8 +33,8 @@ describe('the timeline', () => {
       since: START,
       openedAt: START + MINUTE,
       formerCauses: [
-        { id: 'egress-blocked', subject: 'a:443', severity: 'critical', until: START + 2 * MINUTE },
-        { id: 'tls-blocked', subject: 'a:443', severity: 'critical', until: START + 3 * MINUTE },
+        formerCauseOf('egress-blocked', START + 2 * MINUTE, 'a:443'),
+        formerCauseOf('tls-blocked', START + 3 * MINUTE, 'a:443'),
       ],
       returns: [START + 4 * MINUTE],
       closedAt: START + 5 * MINUTE,

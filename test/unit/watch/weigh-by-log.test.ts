@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { CauseId } from '../../../src/core/cause.ts';
+import type { FaultId } from '../../../src/core/cause.ts';
 import type { Finding } from '../../../src/core/finding.ts';
 import type { PollingReport } from '../../../src/core/polling/report.ts';
 import { weighByLog } from '../../../src/watch/weigh-by-log.ts';
@@ -13,7 +13,7 @@ const flaw = (level: Finding['level'], rule = 'chain-has-no-flaw'): Finding => (
   suggests: 'certificate-broken',
 });
 
-const complaining = (cause: CauseId | null): PollingReport => ({
+const complaining = (cause: FaultId | null): PollingReport => ({
   window: 900_000,
   silentAfter: 900_000,
   firewallEvidence: [],

@@ -18,11 +18,14 @@ describe('incidentToJson()', () => {
       summary: 'Summary of tls-blocked',
       remedy: ['Do this.', 'Then do that.'],
       since: new Date(START).toISOString(),
+      causeSince: new Date(START).toISOString(),
       openedAt: new Date(START + 30_000).toISOString(),
       closedAt: null,
       lastSeen: new Date(START + 30_000).toISOString(),
       flapping: false,
       formerCauses: [],
+      merged: [],
+      mergedInto: null,
       notifications: incident.thread.count,
     });
   });

@@ -44,7 +44,7 @@ describe('notificationToJson()', () => {
     const [first, second] = [incidentOf(), incidentOf(causeOf('clock-skewed'))];
     const items = [first, second].map((incident) => ({ event: 'firing' as const, incident }));
 
-    expect(notificationToJson(parcelOf({ kind: 'digest', id: 'd', at: START, items, omitted: 0 }))).toMatchObject({
+    expect(notificationToJson(parcelOf({ kind: 'digest', id: 'd', at: START, items, omitted: 0, stillOpen: [] }))).toMatchObject({
       event: 'digest',
       incidents: [{ cause: 'tls-intercepted' }, { cause: 'clock-skewed' }],
     });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 import type { Assessment } from '../../../../src/core/assessment.ts';
-import { CAUSE_PRECONDITIONS, type CauseId } from '../../../../src/core/cause.ts';
+import { CAUSE_PRECONDITIONS, type FaultId } from '../../../../src/core/cause.ts';
 import { diagnose } from '../../../../src/core/diagnosis/diagnose.ts';
 import type { Finding } from '../../../../src/core/finding.ts';
 import { PRECONDITIONS } from '../../../../src/core/precondition.ts';
@@ -194,7 +194,7 @@ describe('diagnose()', () => {
   test('holds for any findings: causes are never blocked, blockers are broken, every broken one is told', () => {
     const anyFinding = fc
       .tuple(
-        fc.constantFrom<CauseId>(...(Object.keys(CAUSE_PRECONDITIONS) as CauseId[])),
+        fc.constantFrom<FaultId>(...(Object.keys(CAUSE_PRECONDITIONS) as FaultId[])),
         fc.constantFrom('broken' as const, 'warning' as const, 'note' as const),
       )
       .map(([suggests, level]) => finding(suggests, { level }));

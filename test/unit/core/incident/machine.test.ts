@@ -4,6 +4,7 @@ import { causeOf, diagnosisOf } from '../../../support/diagnosis-of.ts';
 import { HOUR, MINUTE, SECOND, timeline } from '../../../support/incident-timeline.ts';
 
 const intercepted = causeOf('tls-intercepted');
+const suspected = causeOf('tls-interception-suspected', { confidence: 'suspected' });
 const egress = causeOf('egress-blocked');
 const offline = causeOf('internet-unreachable', { subject: 'internet' });
 
@@ -73,7 +74,14 @@ describe('opening and closing', () => {
     const service = causeOf('tls-intercepted', { subject: 'push.example.org:443', severity: 'warning' });
     const line = timeline().rounds(2, [service]);
     const grave = diagnosisOf(line.now, [intercepted]);
-    const finding = { rule: 'r', subject: service.subject, expected: '', actual: '', level: 'warning', suggests: service.id } as const;
+    const finding = {
+      rule: 'r',
+      subject: service.subject,
+      expected: '',
+      actual: '',
+      level: 'warning',
+      suggests: 'tls-intercepted',
+    } as const;
     const preconditions = grave.preconditions.map((status) => (status.id === 'tls-genuine' ? { ...status, findings: [finding] } : status));
     for (let index = 0; index < 5; index += 1) {
       line.input({ kind: 'diagnosis', diagnosis: { ...grave, at: line.wait(30 * SECOND).now, preconditions }, fresh: null });
@@ -130,36 +138,51 @@ describe('opening and closing', () => {
 });
 
 describe('one fault, one incident', () => {
-  it('goes on with a deeper cause, and corrects the mail only when it lasts', () => {
+  it('goes on with the cause of a symptom that lasts, and says so at once', () => {
     const line = timeline().rounds(2, [egress]);
     expect(line.heard()).toEqual(['firing egress-blocked']);
-    line.rounds(6, [offline]);
+    line.explained(6, offline, [egress]);
     expect(line.transitions).toEqual(['opened egress-blocked', 'changed internet-unreachable']);
     expect(line.state.incidents).toHaveLength(1);
-    expect(line.heard()).toEqual([]);
-    expect(line.rounds(20, [offline]).heard()).toEqual(['changed internet-unreachable']);
+    expect(line.heard()).toEqual(['changed internet-unreachable']);
     expect(line.rounds(5, []).heard()).toEqual(['resolved internet-unreachable']);
   });
 
-  it('goes back to the cause that it had before', () => {
-    const line = timeline().rounds(2, [egress]).rounds(2, [offline]).rounds(4, [egress]);
+  it('goes back to the cause that it had before, and says no more', () => {
+    const line = timeline().rounds(2, [egress]).explained(2, offline, [egress]).rounds(4, [egress]);
     expect(line.transitions).toEqual(['opened egress-blocked', 'changed internet-unreachable', 'changed egress-blocked']);
-    expect(line.heard()).toEqual(['firing egress-blocked']);
-    expect(line.rounds(2, []).heard()).toEqual(['resolved egress-blocked']);
+    expect(line.heard()).toEqual(['firing egress-blocked', 'changed internet-unreachable']);
+    expect(line.rounds(5, []).heard()).toEqual(['resolved egress-blocked']);
   });
 
-  it('gives no all-clear while a better explanation is being confirmed', () => {
+  it('settles a suspicion, and gives no all-clear meanwhile', () => {
     const line = timeline({ confirmations: 4, recoveries: 1 });
-    line.rounds(4, [causeOf('tls-interception-suspected')]).rounds(6, [intercepted]);
-    expect(line.heard()).toEqual(['firing tls-interception-suspected']);
-    expect(line.state.incidents).toMatchObject([{ status: 'open', cause: { id: 'tls-intercepted' } }]);
+    const start = line.now;
+    line.rounds(4, [suspected]).rounds(6, [intercepted]);
+    expect(line.heard()).toEqual(['firing tls-interception-suspected', 'changed tls-intercepted']);
+    expect(line.state.incidents).toMatchObject([
+      {
+        status: 'open',
+        since: start,
+        cause: { id: 'tls-intercepted' },
+        causeSince: start + 2 * MINUTE,
+        formerCauses: [{ id: 'tls-interception-suspected', since: start, until: start + 90 * SECOND }],
+      },
+    ]);
+  });
+
+  it('is not continued by less certainty, nor by another fault in its place', () => {
+    const line = timeline().rounds(2, [intercepted]).rounds(3, [suspected]);
+    expect(line.heard()).toEqual(['firing tls-intercepted', 'firing tls-interception-suspected', 'resolved tls-intercepted']);
+    line.rounds(3, [causeOf('certificate-broken', { confidence: 'suspected' })]);
+    expect(line.heard()).toEqual(['firing certificate-broken', 'resolved tls-interception-suspected']);
   });
 
   it('leaves what a deeper cause hides open, unsaid, until it can be judged', () => {
     const second = causeOf('egress-blocked', { subject: 'push.fortinet.com:443', severity: 'warning' });
     const line = timeline({ reminder: 10 * MINUTE }).rounds(2, [egress, second]);
     expect(line.heard()).toEqual(['firing egress-blocked', 'firing egress-blocked']);
-    line.rounds(60, [offline]);
+    line.explained(60, offline, [egress]);
     expect(line.heard().filter((name) => name.endsWith('egress-blocked'))).toEqual([]);
     expect(line.rounds(3, []).heard()).toEqual(['resolved internet-unreachable', 'resolved egress-blocked']);
   });
@@ -171,23 +194,19 @@ describe('one fault, one incident', () => {
     expect(line.heard()).toEqual(['firing egress-blocked', 'firing license-on-peer']);
   });
 
-  it('tells at once when the severity rises, and nothing when it falls', () => {
-    const low = causeOf('tokens-running-out', { severity: 'warning', subject: 'fac-1' });
+  it('keeps the labels that Alertmanager knows when the same cause becomes graver, and says nothing when it falls and rises again', () => {
+    const low = causeOf('clock-skewed', { severity: 'warning' });
     const line = timeline()
       .rounds(2, [low])
-      .rounds(2, [causeOf('tokens-exhausted', { subject: 'fac-1' })]);
-    expect(line.heard()).toEqual(['firing tokens-running-out', 'changed tokens-exhausted']);
-    line.rounds(2, [low]);
-    expect(line.heard()).toEqual([]);
-    expect(line.state.incidents[0]?.formerCauses.map(({ id }) => id)).toEqual(['tokens-running-out', 'tokens-exhausted']);
-  });
-
-  it('keeps the labels that Alertmanager knows when the same cause becomes graver', () => {
-    const line = timeline()
-      .rounds(2, [causeOf('clock-skewed', { severity: 'warning' })])
       .rounds(1, [causeOf('clock-skewed')]);
     expect(line.heard()).toEqual(['firing clock-skewed', 'changed clock-skewed']);
     expect(line.state.incidents[0]?.formerCauses).toMatchObject([{ id: 'clock-skewed', severity: 'warning' }]);
+    expect(
+      line
+        .rounds(2, [low])
+        .rounds(2, [causeOf('clock-skewed')])
+        .heard(),
+    ).toEqual([]);
   });
 });
 

@@ -2,13 +2,13 @@ import { describe, expect, test } from 'vitest';
 import { timelineOf } from '../../../../src/web/page/incident-timeline.ts';
 import { causeOf } from '../../../support/diagnosis-of.ts';
 import { MINUTE, SECOND, START } from '../../../support/incident-timeline.ts';
-import { incidentOf, parcelOf, tellingOf } from '../../../support/parcel-of.ts';
+import { formerCauseOf, incidentOf, parcelOf, tellingOf } from '../../../support/parcel-of.ts';
 
 describe('timelineOf()', () => {
   test('tells the story in order, each notification once', () => {
     const incident = {
       ...incidentOf(),
-      formerCauses: [{ id: 'tls-blocked', subject: 'host:443', severity: 'critical', until: START + MINUTE }] as const,
+      formerCauses: [formerCauseOf('tls-blocked', START + MINUTE)],
       closedAt: START + 5 * MINUTE,
     };
     const resolved = tellingOf(incident, { id: 'r', at: START + 5 * MINUTE, event: 'resolved' });
@@ -18,7 +18,7 @@ describe('timelineOf()', () => {
       parcelOf(firing, { status: 'sent' }),
       parcelOf(firing, { recipient: 'b@example.org', status: 'sent' }),
       parcelOf(firing, { recipient: 'c@example.org', attempts: 1, detail: 'full' }),
-      parcelOf({ kind: 'digest', id: 'd', at: START + 2 * MINUTE, items: [{ event: 'reminder', incident }], omitted: 0 }),
+      parcelOf({ kind: 'digest', id: 'd', at: START + 2 * MINUTE, items: [{ event: 'reminder', incident }], omitted: 0, stillOpen: [] }),
       parcelOf(tellingOf({ ...incidentOf(causeOf('clock-skewed')), id: 'another' }, { id: 'of another' })),
       parcelOf({ kind: 'test', id: 't', at: START }),
     ];

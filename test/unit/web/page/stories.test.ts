@@ -94,7 +94,7 @@ describe('the notifications', () => {
       incident: incidentOf(causeOf(id)),
     }));
 
-    expect(words({ parcels: [parcelOf({ kind: 'digest', id: 'd', at: NOW, items, omitted: 0 })] })).toContain(
+    expect(words({ parcels: [parcelOf({ kind: 'digest', id: 'd', at: NOW, items, omitted: 0, stillOpen: [] })] })).toContain(
       'Digest tls-blocked clock-skewed polling-failing and 1 more now',
     );
   });
