@@ -147,10 +147,13 @@ function buildCause(fault: Fault, states: JudgedStates, context: CauseContext): 
   };
 }
 
-function entryOf({ suggests, advice }: Suggesting, { proxy, unclear }: WordingFacts): CauseEntry {
-  const entry = CATALOGUE[suggests];
+function entryOf({ suggests, kind, advice }: Suggesting, { proxy, unclear }: WordingFacts): CauseEntry {
+  const entry: CauseEntry = CATALOGUE[suggests];
+  const { summary, remedy } = (kind === undefined ? undefined : entry.kinds?.[kind]) ?? entry;
   return {
     ...entry,
+    summary,
+    remedy,
     ...(proxy === undefined ? {} : entry.throughProxy),
     ...(unclear === undefined ? {} : entry.unclearPath),
     ...advice,
