@@ -1,4 +1,5 @@
 import type { EpochMs, Millis } from './clock.ts';
+import type { CloserLook } from './closer-look.ts';
 import type {
   ClockObservation,
   DnsObservation,
@@ -36,6 +37,8 @@ export interface PathObservation {
   readonly endpoints: readonly EndpointObservation[];
   /** The licence server's certificate by other ways, taken only when the straight way looks wrong. */
   readonly references: readonly ReferenceObservation[];
+  /** Taken only when TLS to an address is blocked. */
+  readonly closer?: CloserLook;
 }
 
 export interface ReferenceObservation {

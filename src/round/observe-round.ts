@@ -10,6 +10,7 @@ import type { SystemLookup } from '../probes/system-lookup.ts';
 import type { Pace } from '../schedule/pace.ts';
 import { spreadOrder } from '../schedule/spread-order.ts';
 import { askOnce } from './ask-name.ts';
+import { observeClosely } from './observe-closely.ts';
 import { observeMailServer, type MailTools } from './observe-mail-server.ts';
 import { observeAnyAddress, observeKnownAddresses, observePath } from './observe-path.ts';
 import { observeReferences, type ReferenceTools } from './observe-references.ts';
@@ -63,12 +64,17 @@ export async function observeRound(config: Config, given: RoundTools, ctx: Probe
     // Last: there may be a thousand.
     lookAt.each('path', config.services, (service) => observePath(serviceTarget(service, config), tools, round)),
   ]);
-  const references = await observeReferences(licenseTarget(config), { path: straight.path, controls }, tools, round);
+  const seen = { path: straight.path, controls };
+  const [references, closer] = await Promise.all([
+    observeReferences(licenseTarget(config), seen, tools, round),
+    observeClosely(licenseTarget(config), seen, tools, round),
+  ]);
+  const stalledMs = tools.takeStall();
   return {
     startedAt,
     durationMs: ctx.clock.elapsed() - started,
-    stalledMs: tools.takeStall(),
-    licenseServer: { ...straight.path, references },
+    stalledMs,
+    licenseServer: { ...straight.path, references, ...(closer === null ? {} : { closer: { ...closer, stalledMs } }) },
     knownAddresses: straight.known,
     services,
     controls,
