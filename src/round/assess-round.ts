@@ -1,7 +1,7 @@
 import type { Config, ServiceConfig } from '../config/config.ts';
 import type { Assessment } from '../core/assessment.ts';
 import type { Severity } from '../core/cause.ts';
-import type { EpochMs } from '../core/clock.ts';
+import type { EpochMs, Millis } from '../core/clock.ts';
 import type { Finding } from '../core/finding.ts';
 import { nameList } from '../core/name-list.ts';
 import type { ClockObservation, EndpointObservation } from '../core/observation.ts';
@@ -14,6 +14,7 @@ import { judgeClock } from '../probes/clock/judge.ts';
 import { judgeDns } from '../probes/dns/judge.ts';
 import { judgeHttp, judgeTcp } from '../probes/endpoint/judge.ts';
 import { judgeMail } from '../probes/mail/judge.ts';
+import { explainShutPorts, nearestHost } from './explain-shut-ports.ts';
 import { judgeInternet } from './judge-internet.ts';
 import { withGenuineTime } from './genuine-time.ts';
 import { controlChainsOf, judgeTlsPath, type JudgedTlsPath, type TlsKnowledge } from './judge-tls-path.ts';
@@ -36,13 +37,14 @@ export async function assessRound(config: Config, round: RoundObservations, know
   const controls = controlChainsOf(round.controls);
   const clock = withGenuineTime(clockObservations(round), round, knowledgeOf);
   const now = correctedNow(round.startedAt, clock);
+  const nearest = nearestHost(round);
   const judged: JudgedRound['tls'][number][] = [];
   const stages: PathFindings[] = [];
   for (const [index, path] of [round.licenseServer, ...round.services].entries()) {
     if (index % PATHS_A_TURN === PATHS_A_TURN - 1) await nextTurn();
     const tls = judgeTlsPath(path, knowledgeOf(path.subject), { controls, now });
     judged.push({ path, judged: tls });
-    stages.push(judgePath(path, tls, config, index));
+    stages.push(judgePath(path, tls, { config, nearest }, index));
   }
   return {
     assessments: [
@@ -63,7 +65,13 @@ type Stage = 'name-resolution' | 'reachability' | 'tls-genuine' | 'license-serve
 /** Null: there was nothing to judge. */
 type PathFindings = Readonly<Record<Stage, readonly Finding[] | null>>;
 
-function judgePath(path: PathObservation, tls: JudgedTlsPath, config: Config, index: number): PathFindings {
+interface PathContext {
+  readonly config: Config;
+  /** By `nearestHost`. */
+  readonly nearest: Millis | null;
+}
+
+function judgePath(path: PathObservation, tls: JudgedTlsPath, { config, nearest }: PathContext, index: number): PathFindings {
   const service = config.services[index - 1];
   const capped = (findings: readonly Finding[]): readonly Finding[] => (service === undefined ? findings : ofService(findings, service));
   const { endpoints } = path;
@@ -71,7 +79,7 @@ function judgePath(path: PathObservation, tls: JudgedTlsPath, config: Config, in
   const proxied = endpoints.some(({ proxy }) => proxy !== null);
   return {
     'name-resolution': path.names.length === 0 ? (proxied || endpoints.length > 0 ? [] : null) : capped(nameFindings(path, config, index)),
-    reachability: judgeable(endpoints) ? capped(judgeTcp(endpoints)) : null,
+    reachability: judgeable(endpoints) ? capped(explainShutPorts(judgeTcp(endpoints), endpoints, nearest)) : null,
     'tls-genuine': tls.worst === null ? null : capped(tls.worst.findings),
     'license-server': answered.length === 0 ? null : capped(judgeHttp(answered)),
   };

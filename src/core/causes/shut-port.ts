@@ -11,6 +11,9 @@ const SNIFF =
 const ELSEWHERE =
   'Compare from another site or over another uplink: "openssl s_client -connect {host}:{port}". If it fails there too, the server is down: wait, and ask Fortinet TAC if it lasts.';
 
+const HERE =
+  'Make sure that it is not this machine itself: "ip route get {serverip}", "nft list ruleset". Node tells the time of a refusal, not its sender.';
+
 const FROM_APPLIANCE = 'Test from FortiAuthenticator itself: "execute ping {host}" shows the address that it uses.';
 
 /** Steps that find out whether a firewall or the server keeps the port shut. */
@@ -38,11 +41,11 @@ export const SHUT_PORT_KINDS: CauseEntry['kinds'] & object = {
   'refused-nearer': {
     title: 'something nearer than the server refuses the connection',
     summary: 'Connections to {subject} are refused by something nearer than the server: a firewall on the way rejects them.',
-    remedy: [ALLOW, LOOK_UP, SNIFF, FROM_APPLIANCE],
+    remedy: [ALLOW, LOOK_UP, HERE, SNIFF, FROM_APPLIANCE],
   },
   'denied-by-policy': {
     title: 'the policy look-up of the firewall denies it',
-    summary: 'The firewall does not let {source} through to {subject}: its policy look-up says so, and nobody answers.',
+    summary: 'The firewall does not let {source} through to {subject}: its policy look-up says so, and the port stays shut.',
     remedy: [ALLOW, LOOK_UP, FROM_APPLIANCE],
   },
 };
