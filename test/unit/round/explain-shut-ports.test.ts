@@ -18,17 +18,17 @@ function told(nearest: number | null, ...endpoints: readonly EndpointObservation
 }
 
 describe('explainShutPorts()', () => {
-  test.each<readonly [string, number | null, TcpOutcome, string, string]>([
-    ['silence', 20, SILENT, 'no-answer', 'suspected'],
-    ['silence, nothing to measure by', null, SILENT, 'no-answer', 'suspected'],
-    ['a reset at once', 20, fails('refused', 0.4), 'refused-nearer', 'confirmed'],
-    ['an ICMP message at once', 20, fails('no-route', 0.4), 'refused-nearer', 'confirmed'],
-    ['a reset at once, nothing to measure by', null, fails('refused', 0.4), 'refused', 'suspected'],
-    ['a reset after as long as the nearest host takes', 20, fails('refused', 21), 'refused', 'suspected'],
-    ['a reset from somewhat nearer than the nearest host', 20, fails('refused', 8), 'refused', 'suspected'],
-    ['host unreachable, after its router gave up', 20, fails('no-route', 3000), 'refused', 'suspected'],
-  ])('when it is %s', (_, nearest, tcp, kind, confidence) => {
-    expect(told(nearest, endpoint(A, tcp))).toEqual([['broken', kind, confidence]]);
+  test.each<readonly [string, number | null, TcpOutcome, readonly [kind: string, confidence: string]]>([
+    ['silence', 20, SILENT, ['no-answer', 'suspected']],
+    ['silence, nothing to measure by', null, SILENT, ['no-answer', 'suspected']],
+    ['a reset at once', 20, fails('refused', 0.4), ['refused-nearer', 'confirmed']],
+    ['an ICMP message at once', 20, fails('no-route', 0.4), ['refused-nearer', 'confirmed']],
+    ['a reset at once, nothing to measure by', null, fails('refused', 0.4), ['refused', 'suspected']],
+    ['a reset after as long as the nearest host takes', 20, fails('refused', 21), ['refused', 'suspected']],
+    ['a reset from somewhat nearer than the nearest host', 20, fails('refused', 8), ['refused', 'suspected']],
+    ['host unreachable, after its router gave up', 20, fails('no-route', 3000), ['refused', 'suspected']],
+  ])('when it is %s', (_, nearest, tcp, expected) => {
+    expect(told(nearest, endpoint(A, tcp))).toEqual([['broken', ...expected]]);
   });
 
   test('is sure of several addresses only where all are refused near by', () => {
