@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.ts';
 import type { ConnectorContext } from '../connectors/context.ts';
 import type { BudgetStore } from '../connectors/forticloud/budget-store.ts';
+import { observeFirewall } from '../connectors/fortigate/observe-firewall.ts';
 import type { Millis } from '../core/clock.ts';
 import type { PreconditionId } from '../core/precondition.ts';
 import { Runner, type RunnerOptions } from '../schedule/runner.ts';
@@ -14,6 +15,8 @@ export interface UnitWatch {
   start(): void;
   stop(): Promise<void>;
   picture(): UnitsPicture;
+  /** Asks the firewall at once, since what it said on its schedule may be older than a fault of the path. Never rejects. */
+  askFirewall(signal: AbortSignal): Promise<void>;
   /** The preconditions that were looked at anew since the last call. */
   takeFresh(): readonly PreconditionId[];
 }
@@ -59,6 +62,13 @@ export function createUnitWatch(config: Config, deps: UnitWatchDeps): UnitWatch 
 
   return {
     picture: () => picture,
+    askFirewall: async (signal) => {
+      if (config.firewall === null) return;
+      const look = await awake(clock, observeFirewall(config.firewall, config.licenseServer, { clock, env, signal }));
+      if (look === null || signal.aborted) return;
+      picture = { ...picture, firewall: look.seen };
+      fresh.add('firewall-policy');
+    },
     start: () => {
       if (config.appliances.length > 0 || config.firewall !== null) units.start();
       else firstLook.resolve(undefined);

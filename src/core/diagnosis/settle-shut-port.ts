@@ -21,6 +21,11 @@ export function settleShutPort(assessments: readonly Assessment[]): readonly Ass
   );
 }
 
+/** Whether a port of the licence server stays shut for a reason that only the firewall can tell. */
+export function asksForPolicy(assessments: readonly Assessment[]): boolean {
+  return assessments.some(({ id, findings }) => id === 'reachability' && findings.some(isOpen));
+}
+
 function settlement(findings: readonly Finding[]): Pick<Finding, 'suggests' | 'kind' | 'confidence'> | null {
   if (findings.some(({ suggests, level }) => suggests === 'policy-missing' && level === 'broken')) {
     return { suggests: 'egress-blocked', kind: 'denied-by-policy', confidence: 'confirmed' };
