@@ -7,7 +7,7 @@ import type { TlsOutcome } from './observation.ts';
  */
 export interface CloserLook {
   readonly address: string;
-  /** How long each TCP connection to the address took to open; empty through a proxy. */
+  /** How long each TCP connection to the address took to open; empty through a proxy, and after silence. */
   readonly connects: readonly Millis[];
   /** The longest that this process stood still meanwhile. */
   readonly stalledMs: Millis;

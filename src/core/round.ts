@@ -22,6 +22,8 @@ export interface RoundObservations {
   /** In the order of the configuration. */
   readonly services: readonly PathObservation[];
   readonly controls: readonly PathObservation[];
+  /** Connect times of control hosts that were measured once more, only when the licence server refuses. */
+  readonly controlConnects?: readonly Millis[];
   /** Addresses of the licence server known from the configuration, dialled because no resolver gave any. */
   readonly knownAddresses: readonly EndpointObservation[];
   readonly mail: readonly MailObservation[];

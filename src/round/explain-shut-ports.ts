@@ -7,24 +7,26 @@ type Shut = 'no-answer' | 'refused' | 'refused-nearer';
 
 /** From a second on it is a SYN that was repeated (RFC 6298 §2). */
 const REPEATED_SYN_MS: Millis = 1000;
-/** Connects to unrelated hosts; a single one may have been disturbed, or be far away. */
+/** Of unrelated hosts; a single one may be far away. */
 const FEWEST_HOSTS = 2;
 /** Below that, timers and scheduling are larger than what is measured. */
 const MIN_ROUND_TRIP_MS: Millis = 4;
 /** A refusal in less than this share of the way to the nearest control host has not been on the internet. */
 const NEARER = 0.25;
 
+type Distances = Pick<RoundObservations, 'controls' | 'controlConnects' | 'stalledMs'>;
+
 /**
- * How far the internet begins: the least connect time of the control hosts. Null: not known well enough to conclude anything from it.
- * A busy process notices late that a connection is open, so that what it stood still is taken off.
+ * How far the internet begins: the least of several connects to each of the control hosts. Null: not known well enough to conclude anything
+ * from it. A busy process notices late that a connection is open: what it stood still is taken off, and connects that were measured in the
+ * rush of the round alone count for nothing.
  */
-export function nearestHost({ controls, stalledMs }: Pick<RoundObservations, 'controls' | 'stalledMs'>): Millis | null {
-  const connects = controls.flatMap(({ endpoints }) =>
-    endpoints.flatMap(({ tcp, proxy }) =>
-      tcp.kind === 'open' && proxy === null && tcp.durationMs < REPEATED_SYN_MS ? [tcp.durationMs] : [],
-    ),
+export function nearestHost({ controls, controlConnects = [], stalledMs }: Distances): Millis | null {
+  const first = controls.flatMap(({ endpoints }) =>
+    endpoints.flatMap(({ tcp, proxy }) => (tcp.kind === 'open' && proxy === null ? [tcp.durationMs] : [])),
   );
-  if (connects.length < FEWEST_HOSTS) return null;
+  const connects = [...first, ...controlConnects].filter((ms) => ms < REPEATED_SYN_MS);
+  if (first.length < FEWEST_HOSTS || connects.length < 2 * FEWEST_HOSTS) return null;
   const least = Math.min(...connects) - stalledMs;
   return least < MIN_ROUND_TRIP_MS ? null : least;
 }

@@ -1,12 +1,13 @@
 import { isIP } from 'node:net';
 
 import type { CloserLook } from '../core/closer-look.ts';
-import { isBlocked } from '../core/interception/block-kind.ts';
+import { endingOf, isBlocked } from '../core/interception/block-kind.ts';
 import type { EndpointObservation, TlsOutcome } from '../core/observation.ts';
 import type { PathObservation } from '../core/round.ts';
 import type { ProbeContext } from '../probes/context.ts';
 import { observeEndpoint } from '../probes/endpoint/observe.ts';
 import { createRefusableSecureContext } from '../probes/endpoint/secure-context.ts';
+import { measureConnects } from './measure-connects.ts';
 import type { PathTarget, PathTools } from './observe-path.ts';
 
 interface Seen {
@@ -16,7 +17,7 @@ interface Seen {
 
 /**
  * Asks the first address that blocks TLS three more times, at once, to tell what kind of block it is: with the same hello, with another
- * server name, and with a hello that can only be refused. Null: nothing is blocked, or the answer says itself who sent it.
+ * server name, and with a hello that can only be refused; then how far it is, where it cut the connection. Null: nothing is blocked, or the answer says itself who sent it.
  */
 export async function observeClosely(
   target: PathTarget,
@@ -39,9 +40,12 @@ export async function observeClosely(
     serverName === null ? null : look(name),
     look(serverName, { ...tools.endpoint, secureContext: createRefusableSecureContext() }),
   ]);
+  // Silence has no time that could be compared.
+  const isMeasured = proxy === null && isBlocked(first.tls) && endingOf(first.tls) === 'cut';
+  const measured = isMeasured ? await measureConnects({ host, port }, first.address, tools.endpoint, ctx) : [];
   return {
     address: first.address,
-    connects: proxy === null ? [first, again, other, refused].flatMap(connectTime) : [],
+    connects: isMeasured ? [...[first, again, other, refused].flatMap(connectTime), ...measured] : [],
     again: again.tls,
     otherName: other === null || other.tls === null ? null : { name, outcome: other.tls },
     refusable: refused.tls,

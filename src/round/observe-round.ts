@@ -12,6 +12,7 @@ import { spreadOrder } from '../schedule/spread-order.ts';
 import { askOnce } from './ask-name.ts';
 import { observeClosely } from './observe-closely.ts';
 import { observeMailServer, type MailTools } from './observe-mail-server.ts';
+import { observeNearest } from './observe-nearest.ts';
 import { observeAnyAddress, observeKnownAddresses, observePath } from './observe-path.ts';
 import { observeReferences, type ReferenceTools } from './observe-references.ts';
 import { controlTarget, licenseTarget, serviceTarget } from './path-targets.ts';
@@ -65,9 +66,10 @@ export async function observeRound(config: Config, given: RoundTools, ctx: Probe
     lookAt.each('path', config.services, (service) => observePath(serviceTarget(service, config), tools, round)),
   ]);
   const seen = { path: straight.path, controls };
-  const [references, closer] = await Promise.all([
+  const [references, closer, controlConnects] = await Promise.all([
     observeReferences(licenseTarget(config), seen, tools, round),
     observeClosely(licenseTarget(config), seen, tools, round),
+    observeNearest(seen, tools, round),
   ]);
   const stalledMs = tools.takeStall();
   return {
@@ -78,6 +80,7 @@ export async function observeRound(config: Config, given: RoundTools, ctx: Probe
     knownAddresses: straight.known,
     services,
     controls,
+    controlConnects,
     mail,
     ntp,
   };

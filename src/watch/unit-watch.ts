@@ -3,6 +3,7 @@ import type { ConnectorContext } from '../connectors/context.ts';
 import type { BudgetStore } from '../connectors/forticloud/budget-store.ts';
 import { observeFirewall } from '../connectors/fortigate/observe-firewall.ts';
 import type { Millis } from '../core/clock.ts';
+import type { FirewallObservation } from '../core/license/firewall.ts';
 import type { PreconditionId } from '../core/precondition.ts';
 import { Runner, type RunnerOptions } from '../schedule/runner.ts';
 import { createSpreadTimer, type Schedule } from '../schedule/spread.ts';
@@ -63,10 +64,9 @@ export function createUnitWatch(config: Config, deps: UnitWatchDeps): UnitWatch 
   return {
     picture: () => picture,
     askFirewall: async (signal) => {
-      if (config.firewall === null) return;
-      const look = await awake(clock, observeFirewall(config.firewall, config.licenseServer, { clock, env, signal }));
-      if (look === null || signal.aborted) return;
-      picture = { ...picture, firewall: look.seen };
+      const firewall = await lookAtFirewall(config, { clock, env, signal });
+      if (firewall === null) return;
+      picture = { ...picture, firewall };
       fresh.add('firewall-policy');
     },
     start: () => {
@@ -78,12 +78,15 @@ export function createUnitWatch(config: Config, deps: UnitWatchDeps): UnitWatch 
       firstLook.resolve(undefined);
       await Promise.all([units.stop(), registration.stop()]);
     },
-    takeFresh: () => {
-      const taken = [...fresh];
-      fresh.clear();
-      return taken;
-    },
+    takeFresh: () => [...fresh].filter((id) => fresh.delete(id)),
   };
+}
+
+/** Null: it is not configured, or this process stood still or was stopped meanwhile. */
+async function lookAtFirewall({ firewall, licenseServer }: Config, ctx: ConnectorContext): Promise<FirewallObservation | null> {
+  if (firewall === null) return null;
+  const look = await awake(ctx.clock, observeFirewall(firewall, licenseServer, ctx));
+  return look === null || ctx.signal.aborted ? null : look.seen;
 }
 
 function scheduleOf({ schedule: { appliance, timezone }, site }: Config): Schedule {

@@ -109,7 +109,7 @@ export function controlsAlike(ending: BlockFacts['ending'], { controls }: Pick<C
 /** From a second on it is a SYN that was repeated (RFC 6298 §2: the first is repeated after one second). */
 const REPEATED_SYN_MS = 1000;
 /** One measure may have been disturbed by anything on this machine. */
-const FEWEST_CONNECTS = 3;
+const FEWEST_CONNECTS = 4;
 /** Below that, timers and scheduling are larger than what is measured. */
 const MIN_ROUND_TRIP_MS = 4;
 /** Less than this share of the round trip: the answer cannot have come from the server. */

@@ -65,15 +65,18 @@ describe('explainShutPorts()', () => {
 describe('nearestHost()', () => {
   const host = (tcp: TcpOutcome, proxy: string | null = null) => path({ endpoints: [{ ...endpoint(A, tcp), proxy }] });
 
+  const AGAIN = [31, 22, 33, 24];
+
   test.each([
-    ['the least of two', [host(open(30)), host(open(20))], 0, 20],
-    ['not a SYN that was repeated', [host(open(30)), host(open(20)), host(open(1021))], 0, 20],
-    ['not known from one host', [host(open(20)), host(open(1021))], 0, null],
-    ['not known from hosts that fail', [host(open(20)), host(SILENT)], 0, null],
-    ['not known through a proxy', [host(open(20), 'p:3128'), host(open(20), 'p:3128')], 0, null],
-    ['not known next door', [host(open(1)), host(open(20))], 0, null],
-    ['not known to a busy process', [host(open(30)), host(open(20))], 18, null],
-  ] as const)('is %s', (_, controls, stalledMs, expected) => {
-    expect(nearestHost({ controls, stalledMs })).toBe(expected);
+    ['the least of all', [host(open(30)), host(open(20))], AGAIN, 0, 20],
+    ['the least, measured again', [host(open(30)), host(open(40))], AGAIN, 0, 22],
+    ['not a SYN that was repeated', [host(open(1030)), host(open(1020))], AGAIN, 0, 22],
+    ['not known from the rush of the round alone', [host(open(30)), host(open(20)), host(open(25))], [], 0, null],
+    ['not known next door, whatever the rush of the round made of it', [host(open(30)), host(open(20))], [0.4, 0.3, 9, 0.5], 0, null],
+    ['not known from one host', [host(open(20)), host(SILENT)], AGAIN, 0, null],
+    ['not known through a proxy', [host(open(20), 'p:3128'), host(open(20), 'p:3128')], AGAIN, 0, null],
+    ['not known to a busy process', [host(open(30)), host(open(20))], AGAIN, 18, null],
+  ] as const)('is %s', (...[, controls, controlConnects, stalledMs, expected]) => {
+    expect(nearestHost({ controls, controlConnects, stalledMs })).toBe(expected);
   });
 });

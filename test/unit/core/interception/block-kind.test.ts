@@ -21,7 +21,7 @@ const PAGE = failed({ reason: 'protocol', plaintext: 'HTTP/1.1 403 Forbidden\r\n
 /** Of a server 20 ms away. */
 const NOTHING: CloserLook = {
   address: '173.243.138.84',
-  connects: [21, 20, 23, 22],
+  connects: [21, 20, 23, 22, 21, 22],
   stalledMs: 0,
   again: null,
   otherName: null,
@@ -106,28 +106,28 @@ const ROWS: readonly Row[] = [
     confidence: 'confirmed',
   },
   {
-    when: 'an early reset, one SYN of four repeated',
+    when: 'an early reset, two SYNs of six repeated',
     outcome: EARLY_RESET,
-    closer: { connects: [1021, 20, 23, 22] },
+    closer: { connects: [1021, 20, 23, 22, 21, 1022] },
     kind: 'answered-nearer',
     confidence: 'confirmed',
   },
   {
-    when: 'an early reset, two SYNs of four repeated',
+    when: 'an early reset, three SYNs of six repeated',
     outcome: EARLY_RESET,
-    closer: { connects: [1021, 1020, 23, 22] },
+    closer: { connects: [1021, 1020, 1022, 23, 22, 21] },
     confidence: 'suspected',
   },
   {
     when: 'an early reset, each SYN repeated',
     outcome: EARLY_RESET,
-    closer: { connects: [1021, 1020, 1023, 3022] },
+    closer: { connects: [1021, 1020, 1023, 3022, 1021, 1020] },
     confidence: 'suspected',
   },
   {
-    when: 'an early reset, one connect noticed late',
+    when: 'an early reset, connects noticed late in the rush of the round',
     outcome: EARLY_RESET,
-    closer: { connects: [180, 2.5, 2.4, 2.6] },
+    closer: { connects: [180, 90, 60, 70, 2.5, 2.4] },
     confidence: 'suspected',
   },
   { when: 'an early reset, too few connects', outcome: EARLY_RESET, closer: { connects: [20, 21] }, confidence: 'suspected' },
@@ -137,7 +137,7 @@ const ROWS: readonly Row[] = [
   {
     when: 'a reset from a server as near as the neighbour',
     outcome: failed({ reason: 'reset', durationMs: 0.2 }),
-    closer: { connects: [1, 1, 1, 1] },
+    closer: { connects: [1, 1, 1, 1, 1, 1] },
     confidence: 'suspected',
   },
 
