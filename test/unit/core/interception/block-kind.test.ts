@@ -92,6 +92,13 @@ const ROWS: readonly Row[] = [
 
   { when: 'an early reset', outcome: EARLY_RESET, closer: {}, kind: 'answered-nearer', confidence: 'confirmed' },
   {
+    when: 'an early reset, once: it passes a moment later, as another name does',
+    outcome: EARLY_RESET,
+    closer: { ...other(PASSES), again: PASSES },
+    kind: 'answered-nearer',
+    confidence: 'confirmed',
+  },
+  {
     when: 'an early reset, once: it passes a moment later',
     outcome: EARLY_RESET,
     closer: { again: PASSES },
