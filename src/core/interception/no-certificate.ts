@@ -41,13 +41,14 @@ export function judgeNoCertificate(outcome: BlockedOutcome, evidence: TlsEvidenc
     verdict: 'blocked',
     confidence,
     product,
+    // Each of them rests on the same decision: none may look surer than the others.
     findings: [
-      { ...answered, confidence, ...(kind === null ? {} : { kind }) },
+      answered,
       ...(page === null ? [] : [page.finding]),
       ...proofs.nearer,
       ...proofs.looks,
       ...(kind === 'large-answers-lost' ? proofs.small : []),
-    ],
+    ].map((told) => ({ ...told, confidence, ...(kind === null ? {} : { kind }) })),
     summary: `TLS to ${evidence.target} is blocked${by}: ${describe(outcome)}`,
     settle: null,
     authorities: [],
