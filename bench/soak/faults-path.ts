@@ -68,9 +68,19 @@ export const PATH_FAULTS: readonly Fault[] = [
     },
     isNoticed: false,
   }),
+  onPath('egress-blocked', 'egress-blocked', {
+    begin: async ({ license, firewall }) => {
+      firewall.state.matches = 0;
+      await license.set({ kind: 'refused' });
+    },
+    end: async (world) => {
+      world.firewall.state.matches = 5;
+      await restore(world);
+    },
+  }),
   onPath(
-    'egress-blocked',
-    'egress-blocked',
+    'license-server-gone',
+    'license-server-down',
     onLicenseServer(({ license }) => license.set({ kind: 'refused' })),
   ),
   onPath('egress-partly-blocked', 'egress-partly-blocked', {

@@ -48,7 +48,7 @@ function renderList(ids: readonly CauseId[]): string {
 }
 
 function renderPage(id: CauseId): string {
-  const { title, severity, summary, impact, remedy, throughProxy, anyProductRemedy, productRemedy = {} } = CATALOGUE[id];
+  const { title, severity, summary, impact, remedy, throughProxy, anyProductRemedy, productRemedy = {}, kinds = {} } = CATALOGUE[id];
   return joined([
     `# ${title.charAt(0).toUpperCase()}${title.slice(1)}`,
     GENERATED,
@@ -62,6 +62,7 @@ function renderPage(id: CauseId): string {
     ...(anyProductRemedy === undefined ? [] : ['First, where another inspecting product is known:', stepsOf(anyProductRemedy)]),
     ...(Object.keys(productRemedy).length === 0 && anyProductRemedy === undefined ? [] : ['Always:']),
     stepsOf(remedy),
+    ...Object.values(kinds).flatMap((kind) => [`## Where ${kind.title}`, textOf(kind.summary), stepsOf(kind.remedy)]),
     ...(throughProxy === undefined
       ? []
       : ['## Where the way leads through a proxy', textOf(throughProxy.summary), stepsOf(throughProxy.remedy)]),

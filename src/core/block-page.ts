@@ -12,6 +12,8 @@ export interface BlockPageCandidate {
 
 interface Signature {
   readonly page: string;
+  /** As the catalogue of inspection products calls it. */
+  readonly product: string;
   readonly pattern: RegExp;
 }
 
@@ -22,40 +24,60 @@ interface Signature {
 const TEXTS: readonly Signature[] = [
   {
     page: 'FortiGate application control: Application Blocked',
+    product: 'Fortinet FortiGate',
     pattern: /attempted to use an application (?:that|which) is in violation of your internet usage policy/iu,
   },
   {
     page: 'FortiGate web filter: Web Page Blocked',
+    product: 'Fortinet FortiGate',
     pattern: /tried to access a web page (?:that|which) is in violation of your internet usage policy/iu,
   },
   {
     page: 'FortiGate web filter: Web Page Blocked',
+    product: 'Fortinet FortiGate',
     pattern: /FortiGuard Intrusion Prevention - Access Blocked|Web Filter (?:Violation|Block Override)/iu,
   },
-  { page: 'FortiGate: URL blocked', pattern: /the page you have requested has been blocked because the URL is banned/iu },
-  { page: 'Zscaler: Website blocked', pattern: /Zscaler to protect you from internet threats|Internet Security by Zscaler/iu },
+  {
+    page: 'FortiGate: URL blocked',
+    product: 'Fortinet FortiGate',
+    pattern: /the page you have requested has been blocked because the URL is banned/iu,
+  },
+  {
+    page: 'Zscaler: Website blocked',
+    product: 'Zscaler',
+    pattern: /Zscaler to protect you from internet threats|Internet Security by Zscaler/iu,
+  },
   {
     page: 'Squid: ERR_ACCESS_DENIED',
+    product: 'Squid',
     pattern: /\bERR_ACCESS_DENIED\b|access control configuration prevents your request from being allowed/iu,
   },
   {
     page: 'Cisco Umbrella: This site is blocked',
+    product: 'Cisco Umbrella',
     pattern: /(?:block|malware|phish)\.(?:opendns\.com|sse\.cisco\.com)|This site is blocked due to content filtering/iu,
   },
   {
     page: 'Palo Alto Networks: Web Page Blocked',
+    product: 'Palo Alto Networks',
     pattern: /you were trying to visit has been blocked in accordance with company policy/iu,
   },
   {
     page: 'Blue Coat: Access denied by policy',
+    product: 'Symantec Blue Coat ProxySG',
     pattern: /your request was denied because of its content categorization|your system policy has denied access to the requested URL/iu,
   },
-  { page: 'WatchGuard: Request denied', pattern: /Request denied by WatchGuard (?:Firewall|HTTP Proxy)/iu },
+  { page: 'WatchGuard: Request denied', product: 'WatchGuard Firebox', pattern: /Request denied by WatchGuard (?:Firewall|HTTP Proxy)/iu },
   {
     page: 'SonicWall: Web Site Blocked',
+    product: 'SonicWall',
     pattern: /SonicWall.{0,80}(?:Web )?site blocked|This site has been blocked by the network administrator/iu,
   },
-  { page: 'Sophos: Content blocked', pattern: /Sophos.{0,200}(?:blocked request|content blocked|has been blocked)/iu },
+  {
+    page: 'Sophos: Content blocked',
+    product: 'Sophos Firewall',
+    pattern: /Sophos.{0,200}(?:blocked request|content blocked|has been blocked)/iu,
+  },
 ];
 
 /** Ways of captive portals: FortiGate's (`/fgtauth?…`), and those that most others use. */
@@ -74,6 +96,11 @@ export function recogniseBlockPage({ status, location, text }: BlockPageCandidat
   if (status === NETWORK_AUTHENTICATION_REQUIRED) return 'Captive portal: sign-in required';
   const target = location ?? locationIn(text);
   return target !== null && leadsToPortal(target) ? 'Captive portal: redirect to a sign-in page' : null;
+}
+
+/** The product that a recognised page belongs to; null: a captive portal, which may be anybody's. */
+export function productOfBlockPage(page: string): string | null {
+  return TEXTS.find((text) => text.page === page)?.product ?? null;
 }
 
 /** Of a plain answer, which holds the header fields as well. */

@@ -1,4 +1,5 @@
-import type { FaultId, Confidence } from './cause.ts';
+import type { Confidence, FaultId } from './cause.ts';
+import type { FaultKind } from './fault-kind.ts';
 
 /**
  * One expectation that was judged against what was seen. Everything that a person is told (terminal, page, mail, log)
@@ -17,6 +18,8 @@ export interface Finding {
   readonly suggests: FaultId | null;
   /** `suspected`: other explanations of what was seen are left. Without, `confirmed`. */
   readonly confidence?: Confidence;
+  /** Which of several kinds of its cause it is, where that is known: it chooses summary and remedy. */
+  readonly kind?: FaultKind;
   readonly facts?: FindingFacts;
   /** What is known better than the catalogue of causes can say it, as of a text that the log signatures explain. */
   readonly advice?: Advice;

@@ -66,6 +66,8 @@ export interface DnsAnswer {
 
 export interface DnsSilence extends Failure {
   readonly attempts: number;
+  /** An answer came over UDP, cut short (TC), and it failed over TCP, where the rest has to be fetched (RFC 1035 §4.2.1). */
+  readonly truncated?: true;
 }
 
 // --- The path to one address

@@ -1,4 +1,5 @@
 import type { EpochMs, Millis } from './clock.ts';
+import type { CloserLook } from './closer-look.ts';
 import type {
   ClockObservation,
   DnsObservation,
@@ -21,6 +22,8 @@ export interface RoundObservations {
   /** In the order of the configuration. */
   readonly services: readonly PathObservation[];
   readonly controls: readonly PathObservation[];
+  /** Connect times of control hosts that were measured once more, only when the licence server refuses. */
+  readonly controlConnects?: readonly Millis[];
   /** Addresses of the licence server known from the configuration, dialled because no resolver gave any. */
   readonly knownAddresses: readonly EndpointObservation[];
   readonly mail: readonly MailObservation[];
@@ -36,6 +39,8 @@ export interface PathObservation {
   readonly endpoints: readonly EndpointObservation[];
   /** The licence server's certificate by other ways, taken only when the straight way looks wrong. */
   readonly references: readonly ReferenceObservation[];
+  /** Taken only when TLS to an address is blocked. */
+  readonly closer?: CloserLook;
 }
 
 export interface ReferenceObservation {

@@ -1,7 +1,7 @@
 import type { Config, ServiceConfig } from '../config/config.ts';
 import type { Assessment } from '../core/assessment.ts';
 import type { Severity } from '../core/cause.ts';
-import type { EpochMs } from '../core/clock.ts';
+import type { EpochMs, Millis } from '../core/clock.ts';
 import type { Finding } from '../core/finding.ts';
 import { nameList } from '../core/name-list.ts';
 import type { ClockObservation, EndpointObservation } from '../core/observation.ts';
@@ -14,6 +14,7 @@ import { judgeClock } from '../probes/clock/judge.ts';
 import { judgeDns } from '../probes/dns/judge.ts';
 import { judgeHttp, judgeTcp } from '../probes/endpoint/judge.ts';
 import { judgeMail } from '../probes/mail/judge.ts';
+import { explainShutPorts, nearestHost } from './explain-shut-ports.ts';
 import { judgeInternet } from './judge-internet.ts';
 import { withGenuineTime } from './genuine-time.ts';
 import { controlChainsOf, judgeTlsPath, type JudgedTlsPath, type TlsKnowledge } from './judge-tls-path.ts';
@@ -38,6 +39,7 @@ export async function assessRound(config: Config, round: RoundObservations, know
   const controls = controlChainsOf(round.controls);
   const clock = withGenuineTime(clockObservations(round), round, knowledgeOf);
   const now = correctedNow(round.startedAt, clock);
+  const nearest = nearestHost(round);
   const judged: JudgedRound['tls'][number][] = [];
   const stages: PathFindings[] = [];
   for (const [index, path] of [round.licenseServer, ...round.services].entries()) {
@@ -46,7 +48,7 @@ export async function assessRound(config: Config, round: RoundObservations, know
     const tls = judgeTlsPath(path, knowledge, { controls, now });
     judged.push({ path, judged: tls });
     const more = [...judgeOlderTls(path, tls, knowledge, { controls, now }), ...refusedBaselineFindings(path.subject, knowledge)];
-    stages.push(judgePath({ path, tls, more }, config, index));
+    stages.push(judgePath({ path, tls, more }, { config, nearest }, index));
   }
   return {
     assessments: [
@@ -74,7 +76,13 @@ interface JudgedPath {
   readonly more: readonly Finding[];
 }
 
-function judgePath({ path, tls, more }: JudgedPath, config: Config, index: number): PathFindings {
+interface PathContext {
+  readonly config: Config;
+  /** By `nearestHost`. */
+  readonly nearest: Millis | null;
+}
+
+function judgePath({ path, tls, more }: JudgedPath, { config, nearest }: PathContext, index: number): PathFindings {
   const service = config.services[index - 1];
   const capped = (findings: readonly Finding[]): readonly Finding[] => (service === undefined ? findings : ofService(findings, service));
   const { endpoints } = path;
@@ -82,7 +90,7 @@ function judgePath({ path, tls, more }: JudgedPath, config: Config, index: numbe
   const proxied = endpoints.some(({ proxy }) => proxy !== null);
   return {
     'name-resolution': path.names.length === 0 ? (proxied || endpoints.length > 0 ? [] : null) : capped(nameFindings(path, config, index)),
-    reachability: judgeable(endpoints) ? capped(judgeTcp(endpoints)) : null,
+    reachability: judgeable(endpoints) ? capped(explainShutPorts(judgeTcp(endpoints), endpoints, nearest)) : null,
     'tls-genuine': tls.worst === null ? null : capped([...tls.worst.findings, ...more]),
     'license-server': answered.length === 0 ? null : capped(judgeHttp(answered)),
   };

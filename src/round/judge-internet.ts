@@ -1,4 +1,5 @@
 import type { Assessment } from '../core/assessment.ts';
+import type { Confidence } from '../core/cause.ts';
 import type { EndpointObservation } from '../core/observation.ts';
 import type { RoundObservations } from '../core/round.ts';
 import { describeFailure } from '../probes/endpoint/describe-failure.ts';
@@ -16,7 +17,9 @@ export function judgeInternet(round: RoundObservations): Assessment {
   const tried = all.filter(({ tcp }) => tcp.kind === 'failed' && tcp.reason !== 'aborted' && tcp.reason !== 'internal');
   const [untried] = all;
   if (tried.length === 0) return untried === undefined ? judgeWithoutAddresses(round) : unjudged(`Not tried: ${describe(untried)}`);
-  return tried.every(({ proxy }) => proxy !== null) ? beyondProxy(tried) : unreachable(tried.map(describe));
+  if (tried.every(({ proxy }) => proxy !== null)) return beyondProxy(tried);
+  // Without a control host it may be the licence server alone.
+  return unreachable(tried.map(describe), controls.length === 0 ? 'suspected' : 'confirmed');
 }
 
 function accepted({ tcp }: EndpointObservation): boolean {
@@ -56,7 +59,7 @@ function beyondProxy(tried: readonly EndpointObservation[]): Assessment {
   return unjudged(`Only the proxy ${proxies} leads out, and it opens no connection`);
 }
 
-function unreachable(tried: readonly string[]): Assessment {
+function unreachable(tried: readonly string[], confidence: Confidence = 'confirmed'): Assessment {
   return {
     id: 'internet',
     kind: 'judged',
@@ -68,6 +71,7 @@ function unreachable(tried: readonly string[]): Assessment {
         actual: tried.join('; '),
         level: 'broken',
         suggests: 'internet-unreachable',
+        confidence,
       },
     ],
     summary: 'Nothing out there accepts a connection',

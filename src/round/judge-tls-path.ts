@@ -87,7 +87,7 @@ export function tlsEvidence(
       serverName: outcome.serverName === '' ? null : outcome.serverName,
       profile,
       outcome,
-      tcpMs: endpoint.proxy === null ? endpoint.tcp.durationMs : null,
+      ...(path.closer?.address === endpoint.address ? { closer: path.closer } : {}),
       controls,
       references: referencesFor(endpoint, path),
       previous,

@@ -11,7 +11,9 @@ import type { Pace } from '../schedule/pace.ts';
 import { spreadOrder } from '../schedule/spread-order.ts';
 import { askOnce } from './ask-name.ts';
 import { hearOpenssl, type OpensslTools } from './hear-openssl.ts';
+import { observeClosely } from './observe-closely.ts';
 import { observeMailServer, type MailTools } from './observe-mail-server.ts';
+import { observeNearest } from './observe-nearest.ts';
 import { observeAnyAddress, observeKnownAddresses, observePath } from './observe-path.ts';
 import { observeReferences, type ReferenceTools } from './observe-references.ts';
 import { controlTarget, licenseTarget, serviceTarget } from './path-targets.ts';
@@ -66,19 +68,27 @@ export async function observeRound(config: Config, given: RoundTools, ctx: Probe
     lookAt.each('path', config.services, (service) => observePath(serviceTarget(service, config), tools, round)),
   ]);
   const seen = { path: straight.path, controls };
-  const [references, older] = await Promise.all([
+  const [references, older, closer, controlConnects] = await Promise.all([
     observeReferences(licenseTarget(config), seen, tools, round),
     observeOlderTls(licenseTarget(config), straight.path, tools, round),
+    observeClosely(licenseTarget(config), seen, tools, round),
+    observeNearest(seen, tools, round),
     hearOpenssl(licenseTarget(config), seen, tools, round),
   ]);
+  const stalledMs = tools.takeStall();
   return {
     startedAt,
     durationMs: ctx.clock.elapsed() - started,
-    stalledMs: tools.takeStall(),
-    licenseServer: { ...straight.path, references: [...references, ...older] },
+    stalledMs,
+    licenseServer: {
+      ...straight.path,
+      references: [...references, ...older],
+      ...(closer === null ? {} : { closer: { ...closer, stalledMs } }),
+    },
     knownAddresses: straight.known,
     services,
     controls,
+    controlConnects,
     mail,
     ntp,
   };

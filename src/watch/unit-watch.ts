@@ -1,7 +1,9 @@
 import type { Config } from '../config/config.ts';
 import type { ConnectorContext } from '../connectors/context.ts';
 import type { BudgetStore } from '../connectors/forticloud/budget-store.ts';
+import { observeFirewall } from '../connectors/fortigate/observe-firewall.ts';
 import type { Millis } from '../core/clock.ts';
+import type { FirewallObservation } from '../core/license/firewall.ts';
 import type { PreconditionId } from '../core/precondition.ts';
 import { Runner, type RunnerOptions } from '../schedule/runner.ts';
 import { createSpreadTimer, type Schedule } from '../schedule/spread.ts';
@@ -14,6 +16,8 @@ export interface UnitWatch {
   start(): void;
   stop(): Promise<void>;
   picture(): UnitsPicture;
+  /** Asks the firewall at once, since what it said on its schedule may be older than a fault of the path. Never rejects. */
+  askFirewall(signal: AbortSignal): Promise<void>;
   /** The preconditions that were looked at anew since the last call. */
   takeFresh(): readonly PreconditionId[];
 }
@@ -59,6 +63,12 @@ export function createUnitWatch(config: Config, deps: UnitWatchDeps): UnitWatch 
 
   return {
     picture: () => picture,
+    askFirewall: async (signal) => {
+      const firewall = await lookAtFirewall(config, { clock, env, signal });
+      if (firewall === null) return;
+      picture = { ...picture, firewall };
+      fresh.add('firewall-policy');
+    },
     start: () => {
       if (config.appliances.length > 0 || config.firewall !== null) units.start();
       else firstLook.resolve(undefined);
@@ -68,12 +78,15 @@ export function createUnitWatch(config: Config, deps: UnitWatchDeps): UnitWatch 
       firstLook.resolve(undefined);
       await Promise.all([units.stop(), registration.stop()]);
     },
-    takeFresh: () => {
-      const taken = [...fresh];
-      fresh.clear();
-      return taken;
-    },
+    takeFresh: () => [...fresh].filter((id) => fresh.delete(id)),
   };
+}
+
+/** Null: it is not configured, or this process stood still or was stopped meanwhile. */
+async function lookAtFirewall({ firewall, licenseServer }: Config, ctx: ConnectorContext): Promise<FirewallObservation | null> {
+  if (firewall === null) return null;
+  const look = await awake(ctx.clock, observeFirewall(firewall, licenseServer, ctx));
+  return look === null || ctx.signal.aborted ? null : look.seen;
 }
 
 function scheduleOf({ schedule: { appliance, timezone }, site }: Config): Schedule {

@@ -4,6 +4,7 @@ import type { Config } from '../config/config.ts';
 import { readSecret } from '../secret.ts';
 import type { Assessment } from '../core/assessment.ts';
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
+import { asksForPolicy } from '../core/diagnosis/settle-shut-port.ts';
 import type { Diagnosis } from '../core/diagnosis.ts';
 import type { LogEvent } from '../core/polling/log-event.ts';
 import type { SignatureSet } from '../core/polling/signature.ts';
@@ -200,7 +201,11 @@ export class Watch {
     if (signal.aborted) return;
     const judged = await this.#files.kit.assess(observations);
     if (signal.aborted) return;
-    const diagnosis = this.#diagnose(voidWhenStalled(judged.assessments, observations), observations.startedAt);
+    const probed = voidWhenStalled(judged.assessments, observations);
+    // Once more after the end of the fault: a policy that was put right must not go on being told.
+    if ([probed, this.#last?.judged.assessments ?? []].some(asksForPolicy)) await this.#units.askFirewall(signal);
+    if (signal.aborted) return;
+    const diagnosis = this.#diagnose(probed, observations.startedAt);
     const before = this.#last;
     this.#last = { observations, judged, diagnosis };
     this.#pulse.beat();

@@ -90,8 +90,14 @@ const EGRESS: Scenario = {
   repair: 'The policy is put below the one for FortiAuthenticator.',
   cause: 'egress-blocked',
   isNoticed: true,
-  begin: ({ firewall }) => firewall.setMode({ kind: 'refuse' }, LICENSE_HOST),
-  end: ({ firewall }) => firewall.setMode({ kind: 'off' }),
+  begin: async ({ firewall, firewallApi }) => {
+    firewallApi.state.matches = 0;
+    await firewall.setMode({ kind: 'refuse' }, LICENSE_HOST);
+  },
+  end: async ({ firewall, firewallApi }) => {
+    firewallApi.state.matches = 5;
+    await firewall.setMode({ kind: 'off' });
+  },
 };
 
 const MAIL: Scenario = {

@@ -52,6 +52,9 @@ export interface Inspection {
 export interface InspectedSite extends AsyncDisposable {
   /** What a command has to begin with to run at the site. */
   readonly prefix: readonly string[];
+  /** The middle one of the three, and the far one: for what else happens on the way. */
+  readonly gateway: Sandbox;
+  readonly internet: Sandbox;
   /** Where configurations lie, and `authority.pem`, the licence server's. */
   readonly folder: string;
   /** Runs Squid on the gateway: TCP port 443 goes through it, and CONNECT is taken at its ports, until it is disposed of. */
@@ -92,6 +95,8 @@ export async function createInspectedSite(): Promise<InspectedSite> {
   const owned = stack.move();
   return {
     prefix: site.prefix,
+    gateway,
+    internet,
     folder,
     configure,
     inspect: (inspection) => inspect(gateway, inspection, trusted),

@@ -83,7 +83,6 @@ export async function createWorld(): Promise<World> {
       serverName: HOST,
       profile: 'fortinet',
       outcome: established(server, genuine.sub, genuine.root),
-      tcpMs: 20,
       controls: [],
       references: [],
       previous: [],

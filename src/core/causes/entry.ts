@@ -1,4 +1,5 @@
 import type { CauseId, Severity } from '../cause.ts';
+import type { FaultKind } from '../fault-kind.ts';
 
 /**
  * What is known about a cause before it occurs. Texts may name `{placeholders}` (see wording.ts); the runbooks print the
@@ -14,6 +15,8 @@ export interface CauseEntry {
   readonly impact: ImpactKind;
   /** Steps for an administrator, in order. */
   readonly remedy: readonly string[];
+  /** What is told instead where the kind of fault is known. */
+  readonly kinds?: Readonly<Partial<Record<FaultKind, KindEntry>>>;
   /** What is told instead when the way leads through a CONNECT proxy (`facts.proxy`). */
   readonly throughProxy?: { readonly summary: string; readonly remedy: readonly string[] };
   /** What is told instead while something on the path of this machine is not `ok` (`facts.unclear`). */
@@ -22,6 +25,14 @@ export interface CauseEntry {
   readonly productRemedy?: Readonly<Record<string, readonly string[]>>;
   /** The steps instead when any other product is known. */
   readonly anyProductRemedy?: readonly string[];
+}
+
+/** One of several kinds of a cause. */
+export interface KindEntry {
+  /** A clause for the heading in the runbook: "another server name passes". */
+  readonly title: string;
+  readonly summary: string;
+  readonly remedy: readonly string[];
 }
 
 /** Which part of activation suffers; impact.ts turns it into a sentence. */

@@ -1,4 +1,5 @@
 import type { CauseCatalogue } from './entry.ts';
+import { SHUT_PORT_KINDS, SHUT_PORT_REMEDY } from './shut-port.ts';
 
 /** Causes between FortiAuthenticator and an open TCP port of the licence server. */
 export const PATH_CAUSES: CauseCatalogue<
@@ -34,6 +35,17 @@ export const PATH_CAUSES: CauseCatalogue<
       'On FortiAuthenticator check System > Network > DNS, then test with "execute ping {host}" in its CLI.',
       'Until it is mended, give FortiAuthenticator a second resolver that works.',
     ],
+    kinds: {
+      'tcp-blocked': {
+        title: 'the answer is cut short, and TCP is blocked',
+        summary: '{resolver} cuts its answer for {host} short, and over TCP, where the rest has to be fetched, it does not answer.',
+        remedy: [
+          'Allow TCP port 53 beside UDP port 53, from this machine and from {source} to {resolver}, on every firewall on the way: DNS needs both (RFC 7766 section 5).',
+          'Ask over TCP: "dig +tcp {host} @ADDRESS", where ADDRESS is that of {resolver}. "Connection refused" may also come from the resolver itself: then let it listen on TCP.',
+          'Until then, give FortiAuthenticator a second resolver that works.',
+        ],
+      },
+    },
   },
   'name-not-found': {
     severity: 'critical',
@@ -81,16 +93,11 @@ export const PATH_CAUSES: CauseCatalogue<
   },
   'egress-blocked': {
     severity: 'critical',
-    title: 'the licence server is blocked by a firewall',
-    summary: 'The internet works, but {subject} accepts no connection on any address: a firewall on the way blocks it.',
+    title: 'the licence server accepts no connection',
+    summary: 'The internet works, but {subject} accepts no connection: a firewall on the way blocks it, or the server is down.',
     impact: 'activation',
-    remedy: [
-      'Allow TCP {port} from {source} to {host} ({address}) on every firewall on the way.',
-      'On a FortiGate see which policy matches: Policy & Objects > Firewall Policy > Policy Lookup, or "diagnose firewall iprope lookup {sourceip} 50000 {serverip} {port} 6 INTERFACE": from FortiAuthenticator to {host}, over the interface that its traffic comes in by.',
-      'Watch the packets to {host}: "diagnose sniffer packet any \'host {serverip} and port {port}\' 4". A SYN that leaves and gets no answer is blocked further out, or the server is down.',
-      'Resets or "refused" within a few milliseconds come from a device near by, not from the server.',
-      'Test from FortiAuthenticator itself: "execute ping {host}" shows the address that it uses.',
-    ],
+    remedy: SHUT_PORT_REMEDY,
+    kinds: SHUT_PORT_KINDS,
     throughProxy: {
       summary: 'The proxy {proxy} opens no connection to {subject}.',
       remedy: [
@@ -104,7 +111,7 @@ export const PATH_CAUSES: CauseCatalogue<
   },
   'egress-partly-blocked': {
     severity: 'warning',
-    title: 'some addresses of the licence server are blocked',
+    title: 'some addresses of the licence server accept no connection',
     summary: 'Only some addresses of {subject} accept a connection; {address} does not.',
     impact: 'none',
     remedy: [

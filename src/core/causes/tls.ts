@@ -1,4 +1,6 @@
+import { BLOCKED_TLS_KINDS } from './blocked-tls.ts';
 import type { CauseCatalogue } from './entry.ts';
+import { SILENT_PAST_POLICY } from './shut-port.ts';
 
 const ONLY_FORTINETS_OWN =
   "FortiAuthenticator accepts only the certificate of Fortinet's own authority, so trusting the inspecting authority does not help.";
@@ -56,7 +58,7 @@ export const TLS_CAUSES: CauseCatalogue<
   'tls-blocked': {
     severity: 'critical',
     title: 'TLS is blocked',
-    summary: 'The port of {subject} opens, but something on the way does not let TLS through.',
+    summary: 'The port of {subject} opens, but TLS does not: something on the way blocks it, or the server itself is in trouble.',
     impact: 'activation',
     remedy: [
       'A web filter, application control or intrusion prevention profile is the usual reason: look for {source} and {host} in the web filter and application control logs of the firewall.',
@@ -64,6 +66,7 @@ export const TLS_CAUSES: CauseCatalogue<
       'A block page in the evidence names the product and often the rule that blocks.',
       'Compare from another network: "openssl s_client -connect {host}:{port} -servername {host}". If it fails there too, the server itself is down.',
     ],
+    kinds: BLOCKED_TLS_KINDS,
   },
   'certificate-broken': {
     severity: 'critical',
@@ -104,5 +107,6 @@ export const TLS_CAUSES: CauseCatalogue<
       'If other sites see the same, ask Fortinet TAC whether the FortiToken Mobile licensing servers are operational.',
       'Retry the activation on FortiAuthenticator after "ftm-watch check" is clean.',
     ],
+    kinds: SILENT_PAST_POLICY,
   },
 };

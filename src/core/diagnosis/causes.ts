@@ -41,7 +41,11 @@ function causesOf(judged: JudgedState, states: JudgedStates, context: CauseConte
   return (followers.get(null) ?? []).map((group) => {
     const elsewhere = (followers.get(group) ?? []).flatMap(({ findings }) => findings).slice(0, MOST_ATTACHED);
     // A warning, such as that of a service, explains nothing of what FortiAuthenticator complains of.
-    return buildCause({ ...group, attached: group.main.level === 'broken' ? attached : [], elsewhere }, states, context);
+    return buildCause(
+      { ...group, stage: judged.assessment.id, attached: group.main.level === 'broken' ? attached : [], elsewhere },
+      states,
+      context,
+    );
   });
 }
 
@@ -115,6 +119,8 @@ function attachedTo(id: PreconditionId, states: JudgedStates): readonly Finding[
 }
 
 interface Fault {
+  /** Where it was found. */
+  readonly stage: PreconditionId;
   readonly subject: string;
   readonly main: Suggesting;
   readonly findings: readonly Finding[];
@@ -128,7 +134,7 @@ function buildCause(fault: Fault, states: JudgedStates, context: CauseContext): 
   const unclear = unclearStages(main.suggests, states);
   const facts = { ...factsOf(fault, context), ...(unclear.length === 0 ? {} : { unclear: unclearText(unclear) }) };
   const entry = entryOf(main, facts);
-  const precondition = CAUSE_PRECONDITIONS[main.suggests];
+  const precondition = brokenBy(fault);
   return {
     id: main.suggests,
     precondition,
@@ -147,10 +153,19 @@ function buildCause(fault: Fault, states: JudgedStates, context: CauseContext): 
   };
 }
 
-function entryOf({ suggests, advice }: Suggesting, { proxy, unclear }: WordingFacts): CauseEntry {
-  const entry = CATALOGUE[suggests];
+/** On the path a cause breaks the stage at which it was found: a server that is down may show at its port already. */
+function brokenBy({ stage, main }: Fault): PreconditionId {
+  const usual = CAUSE_PRECONDITIONS[main.suggests];
+  return PATH.includes(usual) && PATH.includes(stage) ? stage : usual;
+}
+
+function entryOf({ suggests, kind, advice }: Suggesting, { proxy, unclear }: WordingFacts): CauseEntry {
+  const entry: CauseEntry = CATALOGUE[suggests];
+  const { summary, remedy } = (kind === undefined ? undefined : entry.kinds?.[kind]) ?? entry;
   return {
     ...entry,
+    summary,
+    remedy,
     ...(proxy === undefined ? {} : entry.throughProxy),
     ...(unclear === undefined ? {} : entry.unclearPath),
     ...advice,

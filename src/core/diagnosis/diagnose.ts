@@ -4,6 +4,7 @@ import type { EpochMs } from '../clock.ts';
 import type { Diagnosis, PreconditionStatus, Readiness } from '../diagnosis.ts';
 import { PRECONDITIONS, type PreconditionId } from '../precondition.ts';
 import { findCauses, type CauseContext } from './causes.ts';
+import { settleShutPort } from './settle-shut-port.ts';
 import { judgeStates, type JudgedState, type JudgedStates } from './states.ts';
 
 export interface DiagnosisContext extends CauseContext {
@@ -16,7 +17,7 @@ export interface DiagnosisContext extends CauseContext {
  * it explains is named as its consequences.
  */
 export function diagnose(assessments: readonly Assessment[], context: DiagnosisContext): Diagnosis {
-  const states = judgeStates(assessments);
+  const states = judgeStates(settleShutPort(assessments));
   const causes = findCauses(states, context);
   return {
     ready: readiness(states),

@@ -1,6 +1,7 @@
 import type { CapturedChain, Certificate } from '../certificate.ts';
 import type { Confidence } from '../cause.ts';
-import type { EpochMs, Millis } from '../clock.ts';
+import type { EpochMs } from '../clock.ts';
+import type { CloserLook } from '../closer-look.ts';
 import type { Finding } from '../finding.ts';
 import type { TlsOutcome } from '../observation.ts';
 import type { Baseline } from './baseline.ts';
@@ -17,8 +18,8 @@ export interface TlsEvidence {
   readonly serverName: string | null;
   readonly profile: TrustProfile;
   readonly outcome: TlsOutcome;
-  /** Round trip of the TCP connection; null when unknown (through a proxy). */
-  readonly tcpMs: Millis | null;
+  /** What more was asked of this address, because TLS to it is blocked. */
+  readonly closer?: CloserLook;
   /** Chains of control hosts, captured in the same round. May be empty: then one signal is missing. */
   readonly controls: readonly ControlChain[];
   readonly references: readonly ReferenceChain[];

@@ -20,6 +20,8 @@ export interface ExchangeTools {
   readonly clock: Clock;
   /** Called for each time the question goes out; the change to TCP after a truncated answer is not counted. */
   readonly onSend: () => void;
+  /** Called when an answer came over UDP that is cut short. */
+  readonly onTruncated: () => void;
   readonly signal: AbortSignal;
 }
 
@@ -28,7 +30,9 @@ export async function exchangeWith(server: DnsServer, query: DnsQuery, tools: Ex
   const { onSend, signal } = tools;
   if (server.kind === 'udp') {
     const reading = await askOverUdp(server.at, query, tools);
-    return reading.kind === 'truncated' ? exchangeTcp(server.at, query, signal) : reading;
+    if (reading.kind !== 'truncated') return reading;
+    tools.onTruncated();
+    return exchangeTcp(server.at, query, signal);
   }
   onSend();
   switch (server.kind) {

@@ -115,7 +115,7 @@ function judgeHalfAnswer({ resolver, a, aaaa }: DnsObservation, context: AnswerC
       expected: `an answer to the ${type} question for ${hostOf(context)}`,
       actual: describeReply(failed),
       ...(harmful && !isOurs(failed)
-        ? ({ level: 'warning', suggests: 'resolver-unreachable' } as const)
+        ? ({ level: 'warning', suggests: 'resolver-unreachable', ...kindOf(failed) } as const)
         : ({ level: 'note', suggests: null } as const)),
       facts: { resolver },
     },
@@ -149,9 +149,20 @@ function judgeNoAddress(observation: DnsObservation, context: AnswerCase): Findi
   };
 }
 
-function levelOfNoAnswer(failed: DnsReply, { othersAnswer }: AnswerCase): Pick<Finding, 'level' | 'suggests'> {
+function levelOfNoAnswer(failed: DnsReply, { othersAnswer }: AnswerCase): Pick<Finding, 'level' | 'suggests' | 'kind'> {
   if (isOurs(failed)) return { level: othersAnswer ? 'note' : 'unknown', suggests: null };
-  return { level: othersAnswer ? 'warning' : 'broken', suggests: 'resolver-unreachable' };
+  return { level: othersAnswer ? 'warning' : 'broken', suggests: 'resolver-unreachable', ...kindOf(failed) };
+}
+
+/** How TCP fails that nobody lets through; the resolver itself was there, over UDP. */
+const SHUT: readonly FailureReason[] = ['timeout', 'refused', 'reset', 'closed', 'no-route'];
+
+function isCutShort(reply: DnsReply): boolean {
+  return reply.kind === 'failed' && reply.truncated === true && SHUT.includes(reply.reason);
+}
+
+function kindOf(reply: DnsReply): Pick<Finding, 'kind'> {
+  return isCutShort(reply) ? { kind: 'tcp-blocked' } : {};
 }
 
 function isUsable(reply: DnsReply): boolean {
@@ -159,11 +170,13 @@ function isUsable(reply: DnsReply): boolean {
 }
 
 function isOurs(reply: DnsReply): boolean {
-  return reply.kind === 'failed' && OUR_OWN_TROUBLE.has(reply.reason);
+  return reply.kind === 'failed' && OUR_OWN_TROUBLE.has(reply.reason) && !isCutShort(reply);
 }
 
 function describeReply(reply: DnsReply): string {
-  return reply.kind === 'answer' ? reply.rcode : `no answer (${reply.reason}): ${reply.message}`;
+  if (reply.kind === 'answer') return reply.rcode;
+  const silence = `no answer (${reply.reason}): ${reply.message}`;
+  return isCutShort(reply) ? `an answer over UDP that is cut short, and over TCP ${silence}` : silence;
 }
 
 function hostOf({ subject }: AnswerCase): string {

@@ -33,6 +33,7 @@ interface Asking {
   readonly ctx: ProbeContext;
   readonly limit: Deadline;
   readonly onSend: () => void;
+  readonly onTruncated: () => void;
 }
 
 /**
@@ -60,8 +61,9 @@ interface Question {
 async function ask(question: Question, resolver: Server, ports: DnsPorts, ctx: ProbeContext): Promise<DnsReply> {
   const startedAt = ctx.clock.elapsed();
   let attempts = 0;
+  let truncated = false;
   using limit = deadline(ctx.clock, DNS_DEADLINE, ctx.signal);
-  const asking: Asking = { ports, ctx, limit, onSend: () => (attempts += 1) };
+  const asking: Asking = { ports, ctx, limit, onSend: () => (attempts += 1), onTruncated: () => (truncated = true) };
   try {
     const answer = await resolve(question, resolver, asking);
     return { ...answer, durationMs: ctx.clock.elapsed() - startedAt, attempts };
@@ -70,7 +72,7 @@ async function ask(question: Question, resolver: Server, ports: DnsPorts, ctx: P
       limit.expired() && !(error instanceof ProbeError)
         ? new ProbeError('timeout', `No answer to the ${question.type} question within ${String(DNS_DEADLINE)} ms`, { cause: error })
         : error;
-    return { ...failureFrom(told, ctx.clock.elapsed() - startedAt, ctx.signal), attempts };
+    return { ...failureFrom(told, ctx.clock.elapsed() - startedAt, ctx.signal), attempts, ...(truncated ? { truncated } : {}) };
   }
 }
 
@@ -94,6 +96,7 @@ async function askServer(
     trust: asking.ports.trust,
     clock: asking.ctx.clock,
     onSend: asking.onSend,
+    onTruncated: asking.onTruncated,
     signal: asking.limit.signal,
   });
   switch (reading.kind) {

@@ -1,5 +1,6 @@
 import type { Finding, FindingLevel } from '../../core/finding.ts';
 import type { EndpointObservation, Failure, HttpOutcome } from '../../core/observation.ts';
+import { productOfBlockPage } from '../../core/block-page.ts';
 import { visibleText } from '../../core/visible-text.ts';
 import { describeFailure } from './describe-failure.ts';
 
@@ -75,6 +76,8 @@ function isWithoutRoute({ tcp }: EndpointObservation): boolean {
 interface HttpTrouble {
   readonly rule: 'server-answers' | 'no-block-page' | 'not-judged';
   readonly actual: string;
+  /** Whose page it is. */
+  readonly product?: string | null;
 }
 
 function troubleOf(http: HttpOutcome): HttpTrouble | null {
@@ -89,10 +92,13 @@ function troubleOf(http: HttpOutcome): HttpTrouble | null {
 }
 
 function responseTrouble({ status, blockPage, proxyTraces }: Extract<HttpOutcome, { kind: 'response' }>): HttpTrouble | null {
-  if (blockPage !== null) return { rule: 'no-block-page', actual: `HTTP ${String(status)} with a block page (${blockPage})` };
+  if (blockPage !== null) {
+    const actual = `HTTP ${String(status)} with a block page (${blockPage})`;
+    return { rule: 'no-block-page', actual, product: productOfBlockPage(blockPage) };
+  }
   // Squid sets it on the pages that it makes itself, and on no others.
   if (proxyTraces.includes('x-squid-error'))
-    return { rule: 'no-block-page', actual: `HTTP ${String(status)}, an error page of a Squid proxy` };
+    return { rule: 'no-block-page', actual: `HTTP ${String(status)}, an error page of a Squid proxy`, product: 'Squid' };
   return status < 500 ? null : { rule: 'server-answers', actual: `HTTP ${String(status)}` };
 }
 
@@ -111,6 +117,9 @@ function httpFinding(seen: EndpointObservation, trouble: HttpTrouble, level: 'br
         expected: 'The server itself answers, no filter or proxy',
         level,
         suggests: 'tls-blocked',
+        kind: 'page-inside-tls',
+        confidence: 'suspected',
+        facts: { ...common.facts, ...(trouble.product ? { product: trouble.product } : {}) },
       };
   }
 }

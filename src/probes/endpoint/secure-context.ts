@@ -18,3 +18,11 @@ export function createProbeSecureContext(maxVersion: 'TLSv1.2' | 'TLSv1.3' = 'TL
     ciphers: `${DEFAULT_CIPHERS}:@SECLEVEL=0`,
   });
 }
+
+/**
+ * A context whose hello a server can only refuse: it offers encryption by nothing but NULL, which no server accepts. The refusal is an
+ * alert of seven bytes (RFC 5246 §7.2), so that it arrives where whole certificates get lost.
+ */
+export function createRefusableSecureContext(): SecureContext {
+  return createSecureContext({ ca: [], maxVersion: 'TLSv1.2', minVersion: 'TLSv1.2', ciphers: 'NULL-SHA256:@SECLEVEL=0' });
+}

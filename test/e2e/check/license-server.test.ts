@@ -87,6 +87,14 @@ describe('TLS', () => {
   });
 });
 
+test('a block page within genuine TLS is told with its product, and may be of either side', async () => {
+  await using server = await bench.licenseServer(answering(BLOCK_PAGE));
+  const result = await bench.check(server.port);
+  expect(conclusionOf(result)).toEqual({ ...notReady('license-server-down'), causes: ['critical tls-blocked'] });
+  expect(result.causes).toMatchObject([{ product: 'Fortinet FortiGate', confidence: 'suspected', precondition: 'license-server' }]);
+  expect(result.causes[0]?.summary).toMatch(/^Within TLS, .+ answers with a block page of Fortinet FortiGate\.$/u);
+});
+
 test('HTTP status 503', async () => {
   await using server = await bench.licenseServer(answering(httpResponse('503 Service Unavailable')));
   const result = await bench.check(server.port);

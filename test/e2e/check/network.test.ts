@@ -34,6 +34,8 @@ describeWhere(['root', 'network-namespaces', { program: 'nft' }], 'a site behind
       const result = await internet.check();
       expect(conclusionOf(result)).toEqual(notReady('egress-blocked', ...ABOVE_REACHABILITY));
       expect(evidenceOf(result)).toContain('connection refused');
+      // As far away as everything else: it may be the server itself.
+      expect(result.causes[0]?.confidence).toBe('suspected');
     });
 
     test('port 443 rejected by ICMP', async () => {
@@ -57,6 +59,7 @@ describeWhere(['root', 'network-namespaces', { program: 'nft' }], 'a site behind
       const result = await internet.check();
       expect(conclusionOf(result)).toEqual(notReady('egress-blocked', ...ABOVE_REACHABILITY));
       expect(evidenceOf(result)).toContain('no answer within 3 s');
+      expect(result.causes[0]).toMatchObject({ confidence: 'suspected', summary: expect.stringContaining('or the server is down') });
     });
 
     test('one of its two addresses: a warning', async () => {

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { configurationOf } from '../../lab/configuration.ts';
 import { PLAIN_POLICY, sslProfile } from '../../lab/firewall.ts';
 import { createLab } from '../../lab/lab.ts';
@@ -222,6 +222,33 @@ describe('the firewall in front of FortiAuthenticator, while the path of this ma
     lab.firewallApi.setFault({ kind: 'status', status: 403 });
     const result = await check();
     expect(conclusionOf(result)).toMatchObject({ causes: [], states: { 'firewall-policy': 'unknown' } });
+  });
+});
+
+describe('the firewall in front of FortiAuthenticator, while the port of the licence server is shut,', () => {
+  const ABOVE = ['tls-genuine', 'license-server'] as const;
+
+  beforeEach(() => lab.firewall.setMode({ kind: 'refuse' }, LICENSE_HOST));
+  afterEach(() => lab.firewall.setMode({ kind: 'off' }));
+
+  test('denies it: proven, and one cause', async () => {
+    lab.firewallApi.state.matches = 0;
+    const result = await check();
+    expect(conclusionOf(result)).toEqual(notReady('egress-blocked', ...ABOVE, 'firewall-policy'));
+    expect(result.causes[0]?.confidence).toBe('confirmed');
+    expect(evidenceOf(result)).toContain('no policy matches: the implicit deny');
+  });
+
+  test('accepts it: the server is suspected', async () => {
+    const result = await check();
+    expect(conclusionOf(result)).toEqual({ ...notReady('egress-blocked', ...ABOVE), causes: ['critical license-server-down'] });
+    expect(result.causes).toMatchObject([{ confidence: 'suspected', precondition: 'reachability' }]);
+  });
+
+  test('cannot be asked: both are left', async () => {
+    lab.firewallApi.setFault({ kind: 'status', status: 503 });
+    const result = await check();
+    expect(result.causes).toMatchObject([{ id: 'egress-blocked', confidence: 'suspected' }]);
   });
 });
 

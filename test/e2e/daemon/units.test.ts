@@ -10,7 +10,7 @@ import type { Daemon } from '../../lab/daemon.ts';
 import type { DiagnosisJson } from '../../lab/event-source.ts';
 import { createLab } from '../../lab/lab.ts';
 import type { Lab } from '../../lab/lab.ts';
-import { LICENSE, SERIALS } from '../../lab/site.ts';
+import { LICENSE, LICENSE_HOST, SERIALS } from '../../lab/site.ts';
 import { valueIn } from '../../support/daemon-bench.ts';
 import { describeWhere } from '../../support/privilege.ts';
 import { until } from '../../support/until.ts';
@@ -124,6 +124,26 @@ describe('the daemon that asks FortiAuthenticator, registration and firewall', (
     lab.appliance.setFault({ kind: 'none' });
     await lab.inbox.mail((one) => one.event === 'resolved' && one.cause === cause, AbortSignal.timeout(LIMIT_MS));
   });
+});
+
+test('what the firewall said before the port was shut proves nothing: it is asked again, and once more afterwards', async () => {
+  const configFile = join(lab.folder, 'seldom.yaml');
+  const schedule = { probes: '* * * * * *', appliance: '0 0 0 1 1 *', registration: '0 0 0 1 1 *' };
+  await writeFile(configFile, JSON.stringify({ ...configurationOf(lab), schedule, store: { path: join(lab.folder, 'seldom') } }));
+  await using seldom = await startDaemon(configFile, lab.folder);
+  const sees = (isMeant: (seen: DiagnosisJson) => boolean): Promise<DiagnosisJson> =>
+    seldom.diagnosis(isMeant, AbortSignal.timeout(LIMIT_MS));
+  await sees(({ ready }) => ready === 'ready');
+  try {
+    lab.firewallApi.state.matches = 0;
+    await lab.firewall.setMode({ kind: 'refuse' }, LICENSE_HOST);
+    const { causes } = await sees((seen) => seen.causes.length > 0);
+    expect(causes).toMatchObject([{ id: 'egress-blocked', confidence: 'confirmed' }]);
+  } finally {
+    lab.firewallApi.state.matches = 5;
+    await lab.firewall.setMode({ kind: 'off' });
+  }
+  await sees(({ causes, ready }) => ready === 'ready' && causes.length === 0);
 });
 
 /** With its history there the daemon finds a fault and tells it by mail. Gives `ftm_store_writable`. */

@@ -58,6 +58,12 @@ describe('judgeInternet()', () => {
     expect(assessment.findings.map((finding) => finding.level)).toEqual(level === undefined ? [] : [level]);
   });
 
+  test('is sure only where a control host was tried as well', () => {
+    const confidenceOf = (seen: RoundObservations) => judgeInternet(seen).findings[0]?.confidence;
+    expect(confidenceOf(round({ controls: [SILENT], licenseServer: SILENT }))).toBe('confirmed');
+    expect(confidenceOf(round({ licenseServer: SILENT }))).toBe('suspected');
+  });
+
   test('names the proxy that opens nothing', () => {
     expect(judgeInternet(round({ controls: [BEYOND_PROXY] })).summary).toBe(
       'Only the proxy 192.0.2.9:3128 leads out, and it opens no connection',

@@ -54,6 +54,13 @@ describe('observeDns over each transport', () => {
     expect(server.asked.map(({ transport }) => transport).toSorted()).toEqual(['tcp', 'tcp', 'udp', 'udp']);
   });
 
+  test('says that the answer over UDP was truncated when TCP fails', async () => {
+    await using server = await bench.serve((asked) =>
+      asked.transport === 'udp' ? reply(asked, [], { flags: 0x0200 }) : { kind: 'close' },
+    );
+    expect((await bench.look(over('udp', server))).a).toMatchObject({ kind: 'failed', reason: 'closed', truncated: true });
+  });
+
   test.each(['127.0.0.1', '::1', '173.243.138.84'])('takes the literal address %s as its own answer', async (name) => {
     const seen = await bench.look({ kind: 'udp', label: 'udp://127.0.0.1:1', host: '127.0.0.1', port: 1 }, { name });
     expect([seen.a, seen.aaaa].flatMap((got) => (got.kind === 'answer' ? got.addresses : ['failed']))).toEqual([name]);

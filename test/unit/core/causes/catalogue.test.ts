@@ -10,8 +10,9 @@ const NOTHING_KNOWN = { subject: 'x:443', host: 'x', port: '443' };
 /** Every step of every remedy that is told when these facts are known. */
 function steps(facts: Parameters<typeof fill>[1]): readonly string[] {
   return Object.values(CATALOGUE)
-    .flatMap(({ remedy, productRemedy, anyProductRemedy, throughProxy, unclearPath }) => [
+    .flatMap(({ remedy, productRemedy, anyProductRemedy, throughProxy, unclearPath, kinds }) => [
       ...remedy,
+      ...Object.values(kinds ?? {}).flatMap((kind) => kind.remedy),
       ...Object.values(productRemedy ?? {}).flat(),
       ...(anyProductRemedy ?? []),
       ...(throughProxy?.remedy ?? []),
@@ -68,6 +69,7 @@ describe('CATALOGUE', () => {
         ...unclear,
         ...Object.values(entry.productRemedy ?? {}).flat(),
         ...(entry.anyProductRemedy ?? []),
+        ...Object.values(entry.kinds ?? {}).flatMap((kind) => [kind.summary, ...kind.remedy]),
       ];
       for (const text of texts) {
         const told = fill(text, NOTHING_KNOWN);

@@ -132,12 +132,6 @@ const BLOCKED: readonly VerdictRow[] = [
     rule: 'no-block-page',
   },
   {
-    name: 'reset before a round trip',
-    seen: { outcome: failed({ reason: 'reset', durationMs: 2 }), tcpMs: 20 },
-    verdict: 'blocked',
-    rule: 'reset-takes-a-round-trip',
-  },
-  {
     name: 'cut after the genuine certificate',
     seen: { outcome: failed({ reason: 'reset', chain: chainOf(server, genuine.sub) }) },
     verdict: 'blocked',
@@ -175,7 +169,7 @@ describe('judgeTls() on a new authority of the vendor', () => {
 describe('judgeTls() on a connection without a certificate', () => {
   test.each([
     { name: 'a plain reset', outcome: failed({ reason: 'reset' }), confidence: 'suspected' },
-    { name: 'a reset before a round trip', outcome: failed({ reason: 'reset', durationMs: 2 }), confidence: 'confirmed' },
+    { name: 'a reset at once, with the round trip unknown', outcome: failed({ reason: 'reset', durationMs: 2 }), confidence: 'suspected' },
     { name: 'silence', outcome: failed({ reason: 'timeout', durationMs: 5000 }), confidence: 'suspected' },
     {
       name: 'plain text that is no block page',

@@ -107,7 +107,6 @@ describe('judgeTls()', () => {
     'the same serial before': ({ outcome }) => ({
       previous: (outcome.chain?.certificates ?? []).slice(0, 1).map(({ serial, pin }) => ({ serial, pin, at: w.now - 60_000 })),
     }),
-    'an unknown round trip': () => ({ tcpMs: null }),
     'a demand for a client certificate': ({ outcome }) => ({
       outcome: handshake({ kind: 'client-certificate-demanded', chain: outcome.chain ?? chainOf() }),
     }),

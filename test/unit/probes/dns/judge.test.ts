@@ -14,6 +14,11 @@ function silence(reason: FailureReason, message = 'no'): DnsReply {
   return { kind: 'failed', reason, message, durationMs: 3000, attempts: 2 };
 }
 
+/** UDP gave an answer that is cut short. */
+function cutShort(reason: FailureReason): DnsReply {
+  return { kind: 'failed', reason, message: 'connect 10.0.0.53:53', durationMs: 40, attempts: 1, truncated: true };
+}
+
 function seen(a: DnsReply, aaaa: DnsReply = answer([]), resolver = 'system'): DnsObservation {
   return { resolver, name: HOST, a, aaaa };
 }
@@ -46,6 +51,9 @@ describe('judgeDns with one resolver', () => {
     ['a round that was called off', silence('aborted'), silence('aborted'), ['unknown resolver-answers -']],
     ['a bug of ours', silence('internal'), silence('internal'), ['unknown resolver-answers -']],
     ['no route', silence('no-route'), silence('no-route'), ['unknown resolver-answers -']],
+    ['a truncated answer, and TCP refused', cutShort('refused'), cutShort('refused'), ['broken resolver-answers resolver-unreachable']],
+    ['a truncated answer, and TCP rejected by ICMP', cutShort('no-route'), answer([]), ['broken resolver-answers resolver-unreachable']],
+    ['a truncated answer, and the round called off', cutShort('aborted'), answer([]), ['unknown resolver-answers -']],
     ['a good A and a silent AAAA', answer([GOOD]), silence('timeout'), ['note resolver-answers -']],
     ['a good A and SERVFAIL for AAAA', answer([GOOD]), answer([], 'SERVFAIL'), ['note resolver-answers -']],
     ['a silent A and a good AAAA', silence('timeout'), answer(['2606:4700::1']), ['warning resolver-answers resolver-unreachable']],
@@ -56,6 +64,18 @@ describe('judgeDns with one resolver', () => {
     ['a good and a private address', answer([GOOD, '10.1.1.1']), answer([]), ['broken answer-acceptable answer-hijacked']],
   ])('%s', (_, a, aaaa, expected) => {
     expect(brief(judge([seen(a, aaaa)]))).toEqual(expected);
+  });
+
+  test.each<readonly [string, DnsReply, DnsReply, string | undefined]>([
+    ['TCP times out', cutShort('timeout'), answer([]), 'tcp-blocked'],
+    ['TCP is refused', cutShort('refused'), answer([]), 'tcp-blocked'],
+    ['TCP is refused, and the AAAA question was answered', cutShort('refused'), answer(['2606:4700::1']), 'tcp-blocked'],
+    ['TCP works, but what it says is of no use', cutShort('protocol'), answer([]), undefined],
+    ['UDP is silent', silence('timeout'), answer([]), undefined],
+  ])('tells that TCP is blocked, and nothing else, where %s', (_, a, aaaa, kind) => {
+    const [finding] = judge([seen(a, aaaa)]).findings;
+    expect(finding?.kind).toBe(kind);
+    expect(finding?.actual.includes('cut short')).toBe(kind === 'tcp-blocked');
   });
 
   test('names the owner of a sinkhole', () => {

@@ -177,6 +177,15 @@ describe('judgeHttp', () => {
     expect(findings.map(({ rule, level, suggests }) => [rule, level, suggests])).toEqual(expected);
   });
 
+  test.each([
+    ['FortiGate web filter: Web Page Blocked', { product: 'Fortinet FortiGate' }],
+    ['Captive portal: sign-in required', {}],
+  ])('names the product of the page "%s"', (blockPage, facts) => {
+    expect(judgeHttp([seen(A, OPEN, response(403, { blockPage }))])).toMatchObject([
+      { kind: 'page-inside-tls', confidence: 'suspected', facts: { address: A, ...facts } },
+    ]);
+  });
+
   test('leaves out connections that did not get so far', () => {
     expect(judgeHttp([seen(A, failed('timeout')), seen(B, OPEN, response(503))])).toMatchObject([
       { level: 'broken', facts: { address: B } },

@@ -1,0 +1,112 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LICENSE_ADDRESS, LICENSE_HOST } from './inspected-site.ts';
+import type { InspectedSite } from './inspected-site.ts';
+
+const TO_LICENSE_SERVER = `iifname inside ip daddr ${LICENSE_ADDRESS} tcp dport 443`;
+/** A TLS hello, which no other packet of a handshake is as long as. */
+const HELLO = 'meta length > 300';
+
+/** Makes the gateway of a site do something with what it forwards, until it is disposed of. Rules and sets in the words of nft. */
+export function filter({ gateway }: InspectedSite, rules: string, sets = ''): Disposable {
+  gateway.sh(
+    `nft -f - <<END\ntable ip blocking {\n ${sets}\n chain forward {\n type filter hook forward priority 0;\n ${rules}\n }\n}\nEND`,
+  );
+  return disposable(() => {
+    gateway.sh('nft delete table ip blocking');
+  });
+}
+
+/** Every hello, to whomever, is answered with a reset. */
+export const CUT_ALL_TLS: string = `iifname inside tcp dport 443 ${HELLO} reject with tcp reset`;
+
+/**
+ * Of every connection to the licence server the first SYN is lost, so that it opens after a second (RFC 6298 section 2), and its hello is
+ * answered with a reset.
+ */
+export function cutAfterLostSyn(site: InspectedSite): Disposable {
+  const isNew = 'ip saddr . tcp sport != @seen add @seen { ip saddr . tcp sport } drop';
+  const rules = `${TO_LICENSE_SERVER} tcp flags & (syn | ack) == syn ${isNew}\n ${TO_LICENSE_SERVER} ${HELLO} reject with tcp reset`;
+  return filter(site, rules, 'set seen {\n type ipv4_addr . inet_service\n flags dynamic\n timeout 60s\n size 1024\n }');
+}
+
+/** Packets with the name of the licence server in them are dropped, as by an application signature. */
+export function dropByName({ gateway }: InspectedSite): Disposable {
+  const rule = `FORWARD -p tcp --dport 443 -m string --algo bm --string ${LICENSE_HOST} -j DROP`;
+  gateway.sh(`iptables -A ${rule}`);
+  return disposable(() => {
+    gateway.sh(`iptables -D ${rule}`);
+  });
+}
+
+/** Nothing larger than 576 bytes fits through to the site, and the ICMP messages that say so are dropped. */
+export function hideMtu({ gateway }: InspectedSite): Disposable {
+  gateway.sh(`
+    ip link set inside mtu 576
+    nft -f - <<END
+    table ip hole {
+      chain output {
+        type filter hook output priority 0;
+        icmp type destination-unreachable drop
+      }
+    }
+END`);
+  return disposable(() => {
+    gateway.sh('nft delete table ip hole; ip link set inside mtu 1500');
+  });
+}
+
+const HAPROXY_PORT = 3443;
+/** Ends HAProxy as soon as its own input ends, so that it outlives no test. */
+const TIED = '"$0" "$@" & cat; kill -KILL $!';
+
+/** HAProxy takes TCP port 443 on the gateway, passes connections on, and rejects those whose hello names the licence server. */
+export async function rejectByName(site: InspectedSite): Promise<AsyncDisposable> {
+  const file = join(site.folder, 'haproxy.cfg');
+  await writeFile(file, haproxyConfiguration());
+  const [program = '', ...prefix] = site.gateway.prefix;
+  const child = spawn(program, [...prefix, 'sh', '-c', TIED, 'haproxy', '-db', '-f', file], { stdio: ['pipe', 'ignore', 'inherit'] });
+  site.gateway.sh(`
+    until ss -Htln 'sport = :${String(HAPROXY_PORT)}' | grep -q LISTEN; do sleep 0.05; done
+    nft -f - <<END
+    table ip proxying {
+      chain prerouting {
+        type nat hook prerouting priority dstnat;
+        iifname inside tcp dport 443 redirect to :${String(HAPROXY_PORT)}
+      }
+    }
+END`);
+  return {
+    [Symbol.asyncDispose]: async () => {
+      site.gateway.sh('nft delete table ip proxying');
+      const gone = once(child, 'close');
+      child.stdin.end();
+      await gone;
+    },
+  };
+}
+
+function haproxyConfiguration(): string {
+  return `
+defaults
+  mode tcp
+  timeout connect 3s
+  timeout client 10s
+  timeout server 10s
+frontend tls
+  bind :${String(HAPROXY_PORT)}
+  tcp-request inspect-delay 3s
+  tcp-request content reject if { req.ssl_sni -i ${LICENSE_HOST} }
+  tcp-request content accept if { req.ssl_hello_type 1 }
+  default_backend onward
+backend onward
+  # 0.0.0.0: to the address that the client meant
+  server onward 0.0.0.0:443
+`;
+}
+
+function disposable(dispose: () => void): Disposable {
+  return { [Symbol.dispose]: dispose };
+}
