@@ -5,11 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chainPem, createIdentity } from './authority.ts';
-import type { Identity } from './authority.ts';
+import type { Hierarchy, Identity } from './authority.ts';
 import { readCheck } from './check-result.ts';
 import type { CheckResult } from './check-result.ts';
 import { runFtmWatch } from './ftm-watch.ts';
 import type { Origin, OriginSettings } from './origin-host.ts';
+import type { StartInterceptor } from './interceptors.ts';
 import type { Need } from './privilege.ts';
 import { createSandbox } from './sandbox.ts';
 import type { Sandbox } from './sandbox.ts';
@@ -57,8 +58,16 @@ export interface InspectedSite extends AsyncDisposable {
   readonly internet: Sandbox;
   /** Where configurations lie, and `authority.pem`, the licence server's. */
   readonly folder: string;
+  /** What the licence server shows. */
+  readonly genuine: Hierarchy;
   /** Runs Squid on the gateway: TCP port 443 goes through it, and CONNECT is taken at its ports, until it is disposed of. */
   inspect(inspection: Inspection): Promise<Squid>;
+  /**
+   * Runs another interceptor on the gateway, until it is disposed of.
+   *
+   * @param matching which connections go through it, in the words of nft, beside TCP port 443 @default all
+   */
+  intercept(start: StartInterceptor, matching?: string): Promise<AsyncDisposable>;
   /** Writes a configuration that trusts the licence server's authority, and tells its path. */
   configure(more?: Readonly<Record<string, unknown>>): Promise<string>;
   /** `check --json` at the site. */
@@ -76,7 +85,8 @@ export async function createInspectedSite(): Promise<InspectedSite> {
   connect({ site, gateway, internet });
   await writeFile(join(folder, 'resolv.conf'), `nameserver ${RESOLVER}\n`);
   site.sh(`mount --bind ${join(folder, 'resolv.conf')} /etc/resolv.conf`);
-  const { root, intermediate, leaf } = await vendorHierarchy();
+  const genuine = await vendorHierarchy();
+  const { root, intermediate, leaf } = genuine;
   await writeFile(join(folder, 'authority.pem'), root.pem);
   const controls = await controlHosts();
   const licenseServer = { name: LICENSE_HOST, address: LICENSE_ADDRESS, key: leaf.keyPem, cert: chainPem(leaf, intermediate) };
@@ -98,8 +108,10 @@ export async function createInspectedSite(): Promise<InspectedSite> {
     gateway,
     internet,
     folder,
+    genuine,
     configure,
     inspect: (inspection) => inspect(gateway, inspection, trusted),
+    intercept: (start, matching) => intercept(gateway, start, matching),
     check: async (more) =>
       readCheck(await runFtmWatch(['check', '--json', '-c', await configure(more)], { cwd: folder, prefix: site.prefix })),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
@@ -141,22 +153,36 @@ function connect({ site, gateway, internet }: Namespaces): void {
 async function inspect(gateway: Sandbox, { authority, policy }: Inspection, trusted: string): Promise<Squid> {
   await using stack = new AsyncDisposableStack();
   const squid = stack.use(await startSquid(gateway, { authority, trusted, resolver: RESOLVER, policy }));
-  gateway.sh(`nft -f - <<END
-    table ip inspection {
-      chain prerouting {
-        type nat hook prerouting priority dstnat;
-        iifname inside tcp dport 443 redirect to :${String(INTERCEPT_PORT)}
-      }
-    }
-END`);
-  stack.defer(() => {
-    gateway.sh('nft delete table ip inspection');
-  });
+  stack.use(redirect(gateway));
   const owned = stack.move();
   return { accessLog: () => squid.accessLog(), [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
-async function vendorHierarchy(): Promise<{ readonly root: Identity; readonly intermediate: Identity; readonly leaf: Identity }> {
+async function intercept(gateway: Sandbox, start: StartInterceptor, matching?: string): Promise<AsyncDisposable> {
+  await using stack = new AsyncDisposableStack();
+  stack.use(await start(gateway));
+  stack.use(redirect(gateway, matching));
+  return stack.move();
+}
+
+/** Connections of the site to TCP port 443 end at the interceptor. */
+function redirect(gateway: Sandbox, matching = ''): Disposable {
+  gateway.sh(`nft -f - <<END
+    table ip inspection {
+      chain prerouting {
+        type nat hook prerouting priority dstnat;
+        iifname inside ${matching} tcp dport 443 redirect to :${String(INTERCEPT_PORT)}
+      }
+    }
+END`);
+  return {
+    [Symbol.dispose]: () => {
+      gateway.sh('nft delete table ip inspection');
+    },
+  };
+}
+
+async function vendorHierarchy(): Promise<Hierarchy> {
   const root = await createIdentity({ name: GENUINE_AUTHORITY, authority: true });
   const intermediate = await createIdentity({ name: `${VENDOR}, CN=fortinet-subca2001`, issuer: root, authority: true });
   const leaf = await createIdentity({
