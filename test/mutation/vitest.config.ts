@@ -1,0 +1,9 @@
+import { defineConfig, type ViteUserConfig } from 'vitest/config';
+
+// As in vitest.config.ts: nothing may depend on the zone of the machine.
+process.env['TZ'] = 'Pacific/Chatham';
+
+/** The tests of pure code, without projects: Stryker runs one at a time. */
+const config: ViteUserConfig = defineConfig({ test: { include: ['test/unit/core/**/*.test.ts'], restoreMocks: true, unstubEnvs: true } });
+
+export default config;
