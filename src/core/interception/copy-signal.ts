@@ -28,19 +28,25 @@ interface Borrowed {
   readonly actual: string;
 }
 
-function borrowedName({ standing, sent, evidence }: ChainCase): Borrowed | null {
+function borrowedName(chain: ChainCase): Borrowed | null {
+  const { standing, evidence } = chain;
   const last = standing.path.at(-1);
   // The issuer was asked and has not signed: the claim itself is the copy.
   if (standing.kind === 'forged' && last !== undefined)
     return { name: last.issuer, actual: `Says it is signed by ${formatDistinguishedName(last.issuer)}, whose key did not sign it` };
-  // Only a root of its own: an authority below one that was not sent may be a genuine one with a new key.
-  const root = standing.kind === 'foreign' ? last : undefined;
-  const borrower = root === undefined ? undefined : [root, ...sent.slice(1)].find((certificate) => bearsKnownName(certificate, evidence));
+  const borrower = claimants(chain).find((certificate) => bearsKnownName(certificate, evidence));
   if (borrower === undefined) return null;
   return {
     name: borrower.subject,
     actual: `${formatDistinguishedName(borrower.subject)} has another key than the genuine authority of this name`,
   };
+}
+
+/** Below an authority that was not sent, only what has signed speaks for the chain: anybody can append a certificate. */
+function claimants({ standing, sent }: ChainCase): readonly Certificate[] {
+  const last = standing.path.at(-1);
+  if (standing.kind === 'foreign' && last !== undefined) return [last, ...sent.slice(1)];
+  return standing.kind === 'incomplete' ? standing.path.slice(1) : [];
 }
 
 function bearsKnownName({ subject, pin }: Certificate, { trust, baseline }: TlsEvidence): boolean {

@@ -16,6 +16,7 @@ export function verificationFinding(chain: ChainCase): Expectation {
   const { standing, leaf, identity } = chain;
   const top = standing.path.at(-1) ?? leaf;
   const issuer = formatDistinguishedName(top.issuer);
+  const between = standing.path.length > 1 ? `Issued by ${formatDistinguishedName(leaf.issuer)}; e` : 'E';
   const other = identity === 'named' || identity === 'known-subject' ? '' : `, for ${namesOf(chain)}`;
   const endings: Readonly<Record<typeof standing.kind, string>> = {
     trusted: `Ends at ${standing.label ?? 'a trusted key'}`,
@@ -24,7 +25,7 @@ export function verificationFinding(chain: ChainCase): Expectation {
     vendor: `Ends at ${standing.label ?? 'a Fortinet authority'}, which this profile does not take${other}`,
     foreign: standing.path.length === 1 ? `Signed by itself: ${issuer}` : `Ends at a root that nobody vouches for: ${issuer}`,
     forged: `Says it is signed by ${issuer}, whose key did not sign it`,
-    incomplete: `Ends at ${issuer}, which was not sent and is not known`,
+    incomplete: `${between}nds at ${issuer}, which was not sent and is not known`,
   };
   return { rule: 'chain-verifies-under-pin', expected: trustedEnds(chain), actual: endings[standing.kind] };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { judgeTls } from '../../../../src/core/interception/verdict.ts';
+import { createIdentity } from '../../../support/authority.ts';
 import { anchorOf, chainOf, failed } from '../../../support/chains.ts';
 import { TARGET } from '../../../support/interception-world.ts';
 import { createCast } from '../../../support/verdict-cast.ts';
@@ -25,6 +26,9 @@ const {
   selfSigned,
   trust,
 } = w;
+
+/** Signed by a stranger that is never sent. */
+const namesake = await createIdentity({ name: genuine.sub.name, issuer: corporate.root, authority: true });
 
 const INTERCEPTED: readonly VerdictRow[] = [
   {
@@ -83,6 +87,12 @@ const INTERCEPTED: readonly VerdictRow[] = [
   {
     name: 'every genuine name with other keys',
     seen: sees(await leaf(copied.sub), copied.sub, copied.root),
+    verdict: 'intercepted',
+    rule: 'names-belong-to-their-keys',
+  },
+  {
+    name: 'the name of the genuine sub-authority under another key, below an authority that is not sent',
+    seen: sees(await leaf(namesake), namesake),
     verdict: 'intercepted',
     rule: 'names-belong-to-their-keys',
   },
