@@ -1,3 +1,4 @@
+import type { CapturedChain } from './certificate.ts';
 import type { EpochMs, Millis } from './clock.ts';
 import type { CloserLook } from './closer-look.ts';
 import type {
@@ -50,6 +51,8 @@ export interface ReferenceObservation {
   /** Seen in this round, so that it is a witness of what the straight way shows; else it is an earlier look that still stands. */
   readonly isFresh: boolean;
   readonly outcome: TlsOutcome;
+  /** For `tls-1.2`: what the same address showed in TLS 1.3 at that moment. */
+  readonly beside?: CapturedChain;
 }
 
 export type ProbeKind = 'dns' | 'tcp' | 'tls' | 'http' | 'mail' | 'ntp';

@@ -1,5 +1,6 @@
 import type { Finding } from '../core/finding.ts';
 import { OLDER_TLS_RULE } from '../core/interception/expectations.ts';
+import type { ReferenceChain } from '../core/interception/tls-evidence.ts';
 import { judgeTls } from '../core/interception/verdict.ts';
 import type { PathObservation } from '../core/round.ts';
 import { type JudgedTlsPath, type TlsKnowledge, tlsEvidence, type TlsSurroundings } from './judge-tls-path.ts';
@@ -18,9 +19,11 @@ export function judgeOlderTls(
   const endpoint = path.endpoints.find(({ address }) => address === older?.label) ?? path.endpoints[0];
   if (older === undefined || endpoint === undefined || worst === null || isInterception(worst.verdict)) return [];
   const alone = { ...path, endpoints: [{ ...endpoint, tls: older.outcome }], references: [] };
+  const newer: readonly ReferenceChain[] =
+    older.beside === undefined ? [] : [{ kind: 'tls-version', label: `TLS 1.3 at ${older.label}`, chain: older.beside }];
   return tlsEvidence(alone, knowledge, surroundings).flatMap(({ evidence }): readonly Finding[] => {
     if (evidence.outcome.chain !== null && isSameLeaf(endpoint.tls?.chain, evidence.outcome.chain)) return [];
-    const { verdict, confidence, product, summary } = judgeTls(evidence, knowledge.checks);
+    const { verdict, confidence, product, summary } = judgeTls({ ...evidence, references: newer }, knowledge.checks);
     if (!isInterception(verdict)) return [];
     return [
       {

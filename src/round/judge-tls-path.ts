@@ -126,7 +126,10 @@ function referencesFor(endpoint: EndpointObservation, path: PathObservation): re
     });
   const asked = path.references
     .filter(({ kind, label, isFresh }) => isFresh && (kind !== 'tls-1.2' || label === endpoint.address))
-    .flatMap(({ kind, label, outcome }) => (outcome.chain === null ? [] : [{ kind, label, chain: outcome.chain }]));
+    .flatMap(({ kind, label, outcome: { chain } }): readonly ReferenceChain[] => {
+      if (chain === null) return [];
+      return kind === 'tls-1.2' ? [{ kind: 'tls-version', label: `TLS 1.2 at ${label}`, chain }] : [{ kind, label, chain }];
+    });
   return [...asked, ...elsewhere];
 }
 

@@ -1,3 +1,4 @@
+import type { CapturedChain, Certificate } from '../core/certificate.ts';
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 import type { EndpointObservation } from '../core/observation.ts';
 import type { PathObservation, ReferenceObservation } from '../core/round.ts';
@@ -17,6 +18,8 @@ export interface OlderTls {
   isDue(leaf: string, isComplained: boolean): boolean;
   /** As the last look showed it: it stands until the next one. */
   last(): ReferenceObservation | null;
+  /** What the last look showed is of an earlier round now. */
+  age(): void;
   keep(seen: ReferenceObservation | null): void;
 }
 
@@ -27,6 +30,9 @@ export function createOlderTls({ now }: Pick<Clock, 'now'>): OlderTls {
     last: () => last,
     keep: (seen) => {
       last = seen;
+    },
+    age: () => {
+      last = last === null ? null : { ...last, isFresh: false };
     },
     isDue: (leaf, isComplained) => {
       const age = looked === null ? Number.POSITIVE_INFINITY : now() - looked.at;
@@ -50,23 +56,31 @@ export async function observeOlderTls(
   tools: OlderTlsTools,
   ctx: ProbeContext,
 ): Promise<readonly ReferenceObservation[]> {
+  const [newer] = endpoints.flatMap(inNewerTls);
+  if (newer === undefined || ctx.signal.aborted) return [];
   const { olderTls, isComplained } = tools;
-  const newer = endpoints.find(({ tls }) => tls !== null && tls.kind !== 'failed' && tls.protocol === 'TLSv1.3');
-  const leaf = newer?.tls?.chain?.certificates[0];
-  if (newer === undefined || leaf === undefined || ctx.signal.aborted) return [];
-  if (!olderTls.isDue(leaf.fingerprint, isComplained)) {
-    const last = olderTls.last();
-    return last === null ? [] : [{ ...last, isFresh: false }];
-  }
-  const seen = await look(target, newer.address, tools, ctx);
-  olderTls.keep(seen);
-  return seen === null ? [] : [seen];
+  if (olderTls.isDue(newer.leaf.fingerprint, isComplained)) olderTls.keep(await look(target, newer, tools, ctx));
+  else olderTls.age();
+  const last = olderTls.last();
+  return last === null ? [] : [last];
+}
+
+interface NewerTls {
+  readonly address: string;
+  readonly leaf: Certificate;
+  readonly chain: CapturedChain;
+}
+
+function inNewerTls({ address, tls }: EndpointObservation): readonly NewerTls[] {
+  const leaf = tls?.chain?.certificates[0];
+  if (tls === null || tls.kind === 'failed' || tls.protocol !== 'TLSv1.3' || leaf === undefined) return [];
+  return [{ address, leaf, chain: tls.chain }];
 }
 
 /** Null without a certificate: a server need not speak this version, so that nothing is known. */
 async function look(
   target: PathTarget,
-  address: string,
+  { address, chain }: NewerTls,
   { endpoint, limiter }: PathTools,
   ctx: ProbeContext,
 ): Promise<ReferenceObservation | null> {
@@ -74,7 +88,7 @@ async function look(
   const { tls } = await limiter
     .run(() => observeEndpoint(requestOf(target, address), ctx, deps), ctx.signal)
     .catch((): Pick<EndpointObservation, 'tls'> => ({ tls: null }));
-  return tls === null || tls.chain === null ? null : { kind: 'tls-1.2', label: address, isFresh: true, outcome: tls };
+  return tls === null || tls.chain === null ? null : { kind: 'tls-1.2', label: address, isFresh: true, outcome: tls, beside: chain };
 }
 
 function requestOf({ host, port, serverName, proxy }: PathTarget, address: string): Parameters<typeof observeEndpoint>[0] {

@@ -10,7 +10,7 @@ const WAYS: Readonly<Record<ReferenceChain['kind'], string>> = {
   proxy: 'over',
   address: 'at',
   'server-name': 'with the server name',
-  'tls-1.2': 'in TLS 1.2 at',
+  'tls-version': 'in',
 };
 
 /**
@@ -51,7 +51,7 @@ function weightOf(kind: ReferenceChain['kind'], { claim }: ChainCase): Signal['w
   switch (kind) {
     case 'resolver':
     case 'proxy':
-    case 'tls-1.2':
+    case 'tls-version':
       return 'witness';
     case 'address':
       return claim === 'other' ? 'witness' : 'weak';

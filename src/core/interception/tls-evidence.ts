@@ -48,12 +48,12 @@ export interface ControlChain {
 
 /**
  * The same target looked at another way. `resolver`: at an address that only another resolver gave; `address`: at another of its
- * addresses; `proxy`: over another path; `server-name`: at the same address with another SNI; `tls-1.2`: at the same address in the
- * older version, where a device may inspect one of them alone.
+ * addresses; `proxy`: over another path; `server-name`: at the same address with another SNI; `tls-version`: at the same address
+ * in another version of TLS, since a device may inspect one of them alone.
  */
 export interface ReferenceChain {
   readonly label: string;
-  readonly kind: 'resolver' | 'address' | 'proxy' | 'server-name' | 'tls-1.2';
+  readonly kind: 'resolver' | 'address' | 'proxy' | 'server-name' | 'tls-version';
   readonly chain: CapturedChain;
 }
 
