@@ -95,7 +95,8 @@ function calledOff(target: PathTarget, address: string): EndpointObservation {
   };
 }
 
-function requestOf(target: PathTarget, address: string): EndpointRequest {
+/** One connection to one address of the target. */
+export function requestOf(target: PathTarget, address: string): EndpointRequest {
   return {
     target: { host: target.host, port: target.port },
     address,
