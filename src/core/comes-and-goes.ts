@@ -1,6 +1,6 @@
 import type { Assessment } from './assessment.ts';
 import type { Advice, Finding } from './finding.ts';
-import { failures, type AddressShare, type ConnectionFault } from './path-share.ts';
+import type { AddressShare, ConnectionFault } from './path-share.ts';
 
 /** The rule of a finding about a share of the connections. */
 const RULE = 'every-connection-works';
@@ -19,8 +19,8 @@ export function shareFinding(share: AddressShare, fault: ConnectionFault): Omit<
 }
 
 /** As in "12 of the last 21 connections failed". */
-export function shareText({ trail }: AddressShare): string {
-  return `${String(failures(trail))} of the last ${String(trail.length)} connections failed`;
+export function shareText({ told: { failed, of } }: AddressShare): string {
+  return `${String(failed)} of the last ${String(of)} connections failed`;
 }
 
 /** FortiAuthenticator complains: then it meets the fault that comes and goes, however small the share that this machine meets. */
@@ -45,10 +45,9 @@ const FAILED: Readonly<Partial<Record<ConnectionFault['cause'], string>>> = {
   'certificate-broken': 'showed a certificate that is not valid',
 };
 
-function adviceOf({ trail }: AddressShare, { cause, stage }: ConnectionFault): Advice {
-  const failed = FAILED[cause] ?? 'failed';
+function adviceOf({ told: { failed, of } }: AddressShare, { cause, stage }: ConnectionFault): Advice {
   return {
-    summary: `It comes and goes: of the last ${String(trail.length)} connections to {subject}, ${String(failures(trail))} ${failed}. One of several firewalls, links or servers on the way is at fault.`,
+    summary: `It comes and goes: of the last ${String(of)} connections to {subject}, ${String(failed)} ${FAILED[cause] ?? 'failed'}. One of several firewalls, links or servers on the way is at fault.`,
     remedy: [
       'List what shares the traffic of this site: members of a firewall cluster, links of an SD-WAN or several uplinks, nodes of a proxy. Each connection takes one of them, so that one that is bad shows as a share.',
       'Find which one: take them out of use one after the other, and run "ftm-watch check" after each. The share falls to nothing without the bad one.',

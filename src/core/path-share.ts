@@ -41,6 +41,8 @@ export type Standing = 'none' | 'steady' | 'single' | 'doubtful' | 'intermittent
 export interface AddressShare {
   readonly address: string;
   readonly standing: Standing;
+  /** The share as it is told: of the trail, or of the latest round where single failures are past again. */
+  readonly told: { readonly failed: number; readonly of: number };
   /** The connections since, the oldest left out; null: it worked. */
   readonly trail: readonly (ConnectionFault | null)[];
   /** How much more likely a fault that comes and goes is than single failures, as a logarithm. */
@@ -97,7 +99,7 @@ export function next(state: PathShare, look: Look): PathShare {
   const known = state.addresses.filter(({ address, seenAt }) => !dialled.has(address) && isRecent(seenAt, look.at, FORGOTTEN));
   const looked = [...dialled].map((address) => lookAt(before(state, address, look.at), look, state.burstAt));
   return {
-    addresses: [...known, ...looked.filter(({ trail }) => trail.length > 0)],
+    addresses: [...known, ...looked.filter(({ trail, standing }) => trail.length > 0 || standing !== 'none')],
     burstAt: look.burst !== null ? look.at : state.burstAt,
   };
 }
@@ -117,8 +119,7 @@ export function needsCloserLook(state: PathShare, at: EpochMs): boolean {
   return state.addresses.some(({ address, standing, intermittent }) => standing === 'doubtful' || (due.includes(address) && !intermittent));
 }
 
-/** How many of the trail failed. */
-export function failures(trail: AddressShare['trail']): number {
+function failures(trail: AddressShare['trail']): number {
   return trail.filter((fault) => fault !== null).length;
 }
 
@@ -144,7 +145,7 @@ function before(state: PathShare, address: string, at: EpochMs): AddressShare {
 }
 
 function clear(address: string, seenAt: EpochMs): AddressShare {
-  return { address, standing: 'none', trail: [], score: 0, returns: 0, intermittent: false, grave: false, seenAt };
+  return { address, standing: 'none', told: { failed: 0, of: 0 }, trail: [], score: 0, returns: 0, intermittent: false, grave: false, seenAt };
 }
 
 function lookAt(share: AddressShare, { at, connections, burst }: Look, burstAt: EpochMs | null): AddressShare {
@@ -153,7 +154,13 @@ function lookAt(share: AddressShare, { at, connections, burst }: Look, burstAt: 
   const counted = [...own, ...more].reduce<AddressShare>(count, { ...share, seenAt: at });
   const steady = failuresInARow(counted.trail) >= STEADY_RUN;
   const seen = { own, more, soonAfterBurst: burstAt !== null && isRecent(burstAt, at, BURST_GAP) };
-  return { ...counted, grave: isGrave(counted), standing: counted.intermittent && !steady ? 'intermittent' : standingOf(counted, seen) };
+  const trail = counted.trail.length > 0 ? counted.trail : [...own, ...more].map(({ fault }) => fault);
+  return {
+    ...counted,
+    told: { failed: failures(trail), of: trail.length },
+    grave: isGrave(counted),
+    standing: counted.intermittent && !steady ? 'intermittent' : standingOf(counted, seen),
+  };
 }
 
 interface Seen {
