@@ -69,6 +69,14 @@ export function servedFamily(address: string): 4 | 6 | null {
   return parsed === null ? null : parsed.kind() === 'ipv4' ? 4 : 6;
 }
 
+/** Which addresses of a target count. `auto`: IPv4 decides where the target has it and this machine a route for it, else IPv6. */
+export type FamilyChoice = 'auto' | 4 | 6;
+
+/** Those that are dialled. */
+export function ofFamily(addresses: readonly string[], family: FamilyChoice): readonly string[] {
+  return family === 'auto' ? addresses : addresses.filter((address) => servedFamily(address) === family);
+}
+
 /** Each address once, IPv4 before IPv6, otherwise in the given order; what is no address is left out. */
 export function uniqueAddresses(addresses: readonly string[]): readonly string[] {
   const unique = [...new Set(addresses.filter((address) => isIP(address) !== 0).map((address) => ipaddr.parse(address).toString()))];

@@ -145,7 +145,17 @@ function before(state: PathShare, address: string, at: EpochMs): AddressShare {
 }
 
 function clear(address: string, seenAt: EpochMs): AddressShare {
-  return { address, standing: 'none', told: { failed: 0, of: 0 }, trail: [], score: 0, returns: 0, intermittent: false, grave: false, seenAt };
+  return {
+    address,
+    standing: 'none',
+    told: { failed: 0, of: 0 },
+    trail: [],
+    score: 0,
+    returns: 0,
+    intermittent: false,
+    grave: false,
+    seenAt,
+  };
 }
 
 function lookAt(share: AddressShare, { at, connections, burst }: Look, burstAt: EpochMs | null): AddressShare {

@@ -16,6 +16,7 @@ import { judgeDns } from '../probes/dns/judge.ts';
 import { judgeHttp, judgeTcp } from '../probes/endpoint/judge.ts';
 import { judgeMail } from '../probes/mail/judge.ts';
 import { explainShutPorts, nearestHost } from './explain-shut-ports.ts';
+import { judgeFamily } from './judge-family.ts';
 import { judgeInternet } from './judge-internet.ts';
 import { withGenuineTime } from './genuine-time.ts';
 import { judgeShare } from './judge-share.ts';
@@ -125,8 +126,9 @@ function judgePath({ path, tls, more }: JudgedPath, { config, nearest }: PathCon
 
 function nameFindings({ names, host }: PathObservation, { licenseServer, services }: Config, index: number): readonly Finding[] {
   const { port } = services[index - 1] ?? licenseServer;
-  return judgeDns({ name: host, port, expectedAddresses: index === 0 ? licenseServer.expectedAddresses : [], observations: names })
-    .findings;
+  const expectedAddresses = index === 0 ? licenseServer.expectedAddresses : [];
+  const { findings, addresses } = judgeDns({ name: host, port, expectedAddresses, observations: names });
+  return index === 0 ? [...findings, ...judgeFamily(licenseServer, addresses)] : findings;
 }
 
 function judgeable(endpoints: readonly EndpointObservation[]): boolean {

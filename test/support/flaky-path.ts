@@ -31,7 +31,10 @@ const SILENCE: Millis = 3 * SECOND;
 const BURST_TIME: Millis = 8 * SECOND;
 
 /** The daemon's rounds on a path whose connections fail as `fails` says, with the real share, diagnosis and incidents. */
-export function flakyPath(fails: FailsAt, options: { readonly complains?: boolean; readonly addresses?: readonly string[] } = {}): FlakyPath {
+export function flakyPath(
+  fails: FailsAt,
+  options: { readonly complains?: boolean; readonly addresses?: readonly string[] } = {},
+): FlakyPath {
   const addresses = options.addresses ?? ['173.243.138.84'];
   const line = timeline();
   const clock = { slot: START, at: START, rounds: 0, made: 0 };

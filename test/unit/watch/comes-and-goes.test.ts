@@ -52,7 +52,12 @@ describe('a fault that comes and goes, at the default schedule', () => {
   });
 
   test.each([
-    ['by round', (): FailsAt => ({ round }) => round % 2 === 1],
+    [
+      'by round',
+      (): FailsAt =>
+        ({ round }) =>
+          round % 2 === 1,
+    ],
     ['by connection', (): FailsAt => alternating()],
   ])('one that alternates strictly %s opens an incident, told once', (_, fails) => {
     const site = flakyPath(fails());
