@@ -116,7 +116,9 @@ export function burstDue({ addresses, burstAt }: PathShare, at: EpochMs): readon
 /** Whether another round at once would tell more: a failure that is new, or not yet measured. */
 export function needsCloserLook(state: PathShare, at: EpochMs): boolean {
   const due = burstDue(state, at);
-  return state.addresses.some(({ address, standing, intermittent }) => standing === 'doubtful' || (due.includes(address) && !intermittent));
+  return state.addresses.some(
+    ({ address, standing }) => standing === 'doubtful' || standing === 'single' || (standing === 'steady' && due.includes(address)),
+  );
 }
 
 function failures(trail: AddressShare['trail']): number {
@@ -168,7 +170,7 @@ function lookAt(share: AddressShare, { at, connections, burst }: Look, burstAt: 
   return {
     ...counted,
     told: { failed: failures(trail), of: trail.length },
-    grave: isGrave(counted),
+    grave: isGrave(counted, share.intermittent && share.grave),
     standing: counted.intermittent && !steady ? 'intermittent' : standingOf(counted, seen),
   };
 }
@@ -209,8 +211,8 @@ function afterSuccess(share: AddressShare): AddressShare {
   return { ...share, trail: [...share.trail, null].slice(-TRAIL), score };
 }
 
-function isGrave({ trail, grave }: AddressShare): boolean {
-  return failures(trail) >= trail.length * (grave ? GRAVE.until : GRAVE.from);
+function isGrave({ trail }: AddressShare, before: boolean): boolean {
+  return failures(trail) >= trail.length * (before ? GRAVE.until : GRAVE.from);
 }
 
 function hasFailedLast(trail: AddressShare['trail']): boolean {
