@@ -3,13 +3,13 @@ import type { BudgetStore } from '../connectors/forticloud/budget-store.ts';
 import type { Clock } from '../core/clock.ts';
 import type { RoundProgress } from '../round/observe-round.ts';
 import type { Examination } from '../report/examination.ts';
-import { createProbeKit, type ProbeKit } from '../round/probe-kit.ts';
+import { createProbeKit } from '../round/probe-kit.ts';
 import { voidWhenStalled } from '../round/void-round.ts';
 import { mailServersOf } from '../units/mail-servers.ts';
 import { observeHolders, observeUnits, registrationQuery, type UnitsPicture } from '../units/observe-units.ts';
-import { deservesAnotherLook } from '../watch/another-look.ts';
 import { conclude, type LogPart } from '../watch/conclude.ts';
 import { createProgressLine, type ProgressOutput } from './progress.ts';
+import { untilSettled } from './until-settled.ts';
 
 export interface ExaminationOptions {
   readonly config: Config;
@@ -23,12 +23,9 @@ export interface ExaminationOptions {
   readonly progress: ProgressOutput | null;
 }
 
-/** Enough for what was there once only to be gone, and for what is new to be seen twice. */
-const MOST_LOOKS = 4;
-
 /**
  * One round of everything that can be asked at once, without a daemon; and further rounds of what the probes look at, until what is critical
- * was seen in two of them in a row.
+ * was seen in several of them in a row.
  * @throws {Error} when a file that the configuration names cannot be used
  */
 export async function examine(options: ExaminationOptions): Promise<Examination> {
@@ -58,17 +55,6 @@ export async function examine(options: ExaminationOptions): Promise<Examination>
     progress.clear();
     kit.close();
   }
-}
-
-async function untilSettled(look: () => Promise<Examination>, kit: ProbeKit, signal: AbortSignal): Promise<Examination> {
-  let before: Examination | null = null;
-  let last = await look();
-  for (let looks = 1; looks < MOST_LOOKS && !signal.aborted; looks += 1) {
-    if (!deservesAnotherLook(before, last) && !kit.needsCloserLook()) break;
-    before = last;
-    last = await look();
-  }
-  return last;
 }
 
 async function completePicture(seen: Awaited<ReturnType<typeof observeUnits>>, options: ExaminationOptions): Promise<UnitsPicture> {

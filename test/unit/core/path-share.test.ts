@@ -16,7 +16,7 @@ const EVERY = 30_000;
 
 /** One connection a letter: `x` failed, `.` worked. */
 function connections(pattern: string, address = A): readonly Connection[] {
-  return [...pattern].map((letter) => ({ address, fault: letter === 'x' ? FAULT : null }));
+  return Array.from(pattern, (letter) => ({ address, fault: letter === 'x' ? FAULT : null }));
 }
 
 /** Rounds of one connection each; in parentheses the burst that the round before it made. */

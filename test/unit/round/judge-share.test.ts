@@ -31,7 +31,7 @@ type Pattern = Readonly<Record<string, string>>;
 
 function connections(pattern: Pattern, fault: ConnectionFault): readonly Connection[] {
   return Object.entries(pattern).flatMap(([address, letters]) =>
-    [...letters].map((letter) => ({ address, fault: letter === 'x' ? fault : null })),
+    Array.from(letters, (letter) => ({ address, fault: letter === 'x' ? fault : null })),
   );
 }
 

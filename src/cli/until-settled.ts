@@ -1,0 +1,61 @@
+import type { Cause } from '../core/cause.ts';
+import type { RoundObservations } from '../core/round.ts';
+import type { Examination } from '../report/examination.ts';
+import type { ProbeKit } from '../round/probe-kit.ts';
+import { isVoid } from '../round/void-round.ts';
+
+/** Enough for what was there only once to be gone, and for what is new to be seen again. */
+const MOST_LOOKS = 4;
+/** How many looks in a row must show what is critical. */
+const IN_A_ROW = 2;
+/**
+ * A resolver that is silent: on a path that loses every fifth packet each way, one look of ten finds none of the answers. Connections need no
+ * third look, since the second one makes many.
+ */
+const SILENT_IN_A_ROW = 3;
+
+const BROAD = 3;
+
+/** Looks again until what is critical was seen in several looks in a row. A single lost packet is no fault. */
+export async function untilSettled(
+  look: () => Promise<Examination>,
+  kit: Pick<ProbeKit, 'needsCloserLook'>,
+  signal: AbortSignal,
+): Promise<Examination> {
+  let last = await look();
+  const looks = [last];
+  while (looks.length < MOST_LOOKS && !signal.aborted && (kit.needsCloserLook() || !isSettled(looks))) {
+    last = await look();
+    looks.unshift(last);
+  }
+  return last;
+}
+
+/** @param looks the latest first */
+function isSettled(looks: readonly Examination[]): boolean {
+  const [last, before] = looks;
+  if (last === undefined) return false;
+  if (isVoid(last.observations)) return before !== undefined && isVoid(before.observations);
+  const probed = new Set(last.judged.assessments.map(({ id }) => id));
+  return last.diagnosis.causes
+    .filter(({ severity, precondition }) => severity === 'critical' && probed.has(precondition))
+    .every((cause) => {
+      const needed = isBroad(cause, last.observations) ? 1 : cause.id === 'resolver-unreachable' ? SILENT_IN_A_ROW : IN_A_ROW;
+      return looks.length >= needed && looks.slice(0, needed).every(({ diagnosis }) => diagnosis.causes.some(isSame(cause)));
+    });
+}
+
+/** Seen of so many things in one look that single lost packets do not make it: it needs no other look. */
+function isBroad({ id }: Cause, { licenseServer, services, controls, knownAddresses }: RoundObservations): boolean {
+  const paths = [licenseServer, ...services, ...controls];
+  if (id === 'internet-unreachable') return [...paths.flatMap(({ endpoints }) => endpoints), ...knownAddresses].length >= BROAD;
+  if (id !== 'resolver-unreachable') return false;
+  const asked = paths.flatMap(({ names }) => names);
+  return (
+    asked.every(({ a, aaaa }) => a.kind === 'failed' && aaaa.kind === 'failed') && new Set(asked.map(({ name }) => name)).size >= BROAD
+  );
+}
+
+function isSame({ id, subject }: Cause): (other: Cause) => boolean {
+  return (other) => other.id === id && other.subject === subject;
+}
