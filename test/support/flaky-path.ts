@@ -45,6 +45,10 @@ export function flakyPath(
     return endpoint(address, fails({ at: clock.at, round: clock.rounds, address }) ? failed('timeout') : open());
   }
 
+  function isQuiet(): boolean {
+    return known.share.addresses.length === 0 && line.state.incidents.length === 0 && line.state.candidates.length === 0;
+  }
+
   /** Returns when the round ends, and whether another one is wanted at once. */
   function look(): { readonly ends: EpochMs; readonly again: boolean } {
     const due = burstDue(known.share, clock.at);
@@ -52,11 +56,11 @@ export function flakyPath(
     const burst = Array.from({ length: due.length === 0 ? 0 : BURST_SIZE }, (_, index) => connect(due[index % due.length] ?? ''));
     const licenseServer = path({ endpoints });
     const observations = round({ startedAt: clock.at, licenseServer, burst });
-    const isQuiet = known.share.addresses.length === 0 && line.state.incidents.length === 0 && line.state.candidates.length === 0;
+    const wasQuiet = isQuiet();
     known.share = next(known.share, lookOf(observations, judged(endpoints), judged(burst)));
     clock.rounds += 1;
     // A round in which nothing has happened changes nothing: a month of them is not worth the time.
-    if (isQuiet && known.share.addresses.length === 0) return { ends: clock.at, again: false };
+    if (wasQuiet && isQuiet()) return { ends: clock.at, again: false };
     const stages = judgeShare({ reachability: judgeTcp(endpoints), 'tls-genuine': [] }, known.share, licenseServer);
     const probed = assessments(['reachability', stages.reachability ?? []]);
     const diagnosis = diagnose(options.complains === true ? withComplaint(probed) : probed, { ...CONTEXT, at: clock.at });
@@ -65,8 +69,7 @@ export function flakyPath(
     line.input({ kind: 'diagnosis', diagnosis, fresh: null });
     const again = needsCloserLook(known.share, clock.at) || deservesAnotherLook(known.last, examination);
     known.last = examination;
-    const took = burst.length > 0 ? BURST_TIME : endpoints.some(({ tcp }) => tcp.kind === 'failed') ? SILENCE : 0;
-    return { ends: clock.at + took, again };
+    return { ends: clock.at + timeOf(endpoints, burst), again };
   }
 
   return {
@@ -89,6 +92,11 @@ export function flakyPath(
       }
     },
   };
+}
+
+function timeOf(endpoints: readonly EndpointObservation[], burst: readonly EndpointObservation[]): Millis {
+  if (burst.length > 0) return BURST_TIME;
+  return endpoints.some(({ tcp }) => tcp.kind === 'failed') ? SILENCE : 0;
 }
 
 /** What the verdict on each is worth here: a certificate is genuine where there is one. */

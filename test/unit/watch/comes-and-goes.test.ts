@@ -83,6 +83,26 @@ describe('a fault that comes and goes, at the default schedule', () => {
   });
 });
 
+describe('the load on the licence server', () => {
+  // docs/scale.md gives these figures.
+  test.each<readonly [string, number, FailsAt]>([
+    ['all is well', 120, () => false],
+    ['nothing answers', 142, () => true],
+    ['every second flow is bad', 370, share(1, 0.5)],
+    ['every fifth flow is bad', 370, share(1, 0.2)],
+    ['one of fifty fails by itself', 240, share(1, 0.02)],
+    ['every second round fails', 370, ({ round }) => round % 2 === 1],
+  ])('when %s: no more than %i connections an hour to each address', (_, most, fails) => {
+    const site = flakyPath(fails);
+    const hours = Array.from({ length: 6 }, () => {
+      const before = site.connections();
+      site.run(HOUR);
+      return site.connections() - before;
+    });
+    expect(Math.max(...hours)).toBeLessThanOrEqual(most);
+  });
+});
+
 function alternating(): FailsAt {
   let count = 0;
   return () => {
