@@ -104,7 +104,16 @@ function judged(endpoints: readonly EndpointObservation[]): Parameters<typeof lo
   return endpoints.map((one) => ({
     endpoint: one,
     outcome: { kind: 'failed', reason: 'closed', message: '', durationMs: 0, serverName: '', alert: null, chain: null, plaintext: null },
-    judgement: { verdict: 'genuine', confidence: 'confirmed', product: null, findings: [], summary: '', settle: null, authorities: [] },
+    judgement: {
+      verdict: 'genuine',
+      confidence: 'confirmed',
+      product: null,
+      findings: [],
+      summary: '',
+      settle: null,
+      authorities: [],
+      verifiedBy: null,
+    },
   }));
 }
 
