@@ -82,12 +82,10 @@ export async function createProbeKit(config: Config, { clock, env, onBeat, genui
   };
 
   return {
-    observe: (signal, wishes) =>
-      observeRound(
-        config,
-        { ...tools, ...wishes, burstDue: burstDue(share, clock.now()) },
-        { clock, env, signal, sourceAddress: config.sourceAddress },
-      ),
+    observe: (signal, wishes) => {
+      const given = { ...tools, ...wishes, burstDue: burstDue(share, clock.now()) };
+      return observeRound(config, given, { clock, env, signal, sourceAddress: config.sourceAddress });
+    },
     assess: async (round) => {
       const { judged, share: next } = await assessRound(config, round, { tlsOf: (target) => knowledge.of(target), share });
       share = next;
