@@ -40,20 +40,23 @@ function isSettled(looks: readonly Examination[]): boolean {
   return last.diagnosis.causes
     .filter(({ severity, precondition }) => severity === 'critical' && probed.has(precondition))
     .every((cause) => {
-      const needed = isBroad(cause, last.observations) ? 1 : cause.id === 'resolver-unreachable' ? SILENT_IN_A_ROW : IN_A_ROW;
+      const needed = neededFor(cause, last.observations);
       return looks.length >= needed && looks.slice(0, needed).every(({ diagnosis }) => diagnosis.causes.some(isSame(cause)));
     });
 }
 
-/** Seen of so many things in one look that single lost packets do not make it: it needs no other look. */
-function isBroad({ id }: Cause, { licenseServer, services, controls, knownAddresses }: RoundObservations): boolean {
+/** What so many things in one look show is made by no lost packet. */
+function neededFor({ id }: Cause, { licenseServer, services, controls, knownAddresses }: RoundObservations): number {
   const paths = [licenseServer, ...services, ...controls];
-  if (id === 'internet-unreachable') return [...paths.flatMap(({ endpoints }) => endpoints), ...knownAddresses].length >= BROAD;
-  if (id !== 'resolver-unreachable') return false;
+  if (id === 'internet-unreachable') {
+    return [...paths.flatMap(({ endpoints }) => endpoints), ...knownAddresses].length >= BROAD ? 1 : IN_A_ROW;
+  }
+  if (id !== 'resolver-unreachable') return IN_A_ROW;
   const asked = paths.flatMap(({ names }) => names);
-  return (
-    asked.every(({ a, aaaa }) => a.kind === 'failed' && aaaa.kind === 'failed') && new Set(asked.map(({ name }) => name)).size >= BROAD
-  );
+  const isSilent = asked.every(({ a, aaaa }) => a.kind === 'failed' && aaaa.kind === 'failed');
+  if (!isSilent || new Set(asked.map(({ name }) => name)).size < BROAD) return SILENT_IN_A_ROW;
+  // The system's resolver is asked for two names at a time: the third is silent because the others are.
+  return asked.some(({ resolver }) => resolver === 'system') ? IN_A_ROW : 1;
 }
 
 function isSame({ id, subject }: Cause): (other: Cause) => boolean {
