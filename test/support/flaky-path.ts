@@ -112,6 +112,7 @@ function judged(endpoints: readonly EndpointObservation[]): Parameters<typeof lo
       summary: '',
       settle: null,
       authorities: [],
+      accepted: null,
       verifiedBy: null,
     },
   }));

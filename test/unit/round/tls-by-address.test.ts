@@ -3,6 +3,8 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { diagnose } from '../../../src/core/diagnosis/diagnose.ts';
 import { createSignatureChecks } from '../../../src/core/interception/signature-checks.ts';
 import type { PathObservation } from '../../../src/core/round.ts';
+import { createFlawMemory } from '../../../src/round/flaw-memory.ts';
+import { createOpensslWords } from '../../../src/round/openssl-words.ts';
 import { judgeTlsPath, type JudgedTlsPath } from '../../../src/round/judge-tls-path.ts';
 import type { Identity } from '../../support/authority.ts';
 import { chainOf, established } from '../../support/chains.ts';
@@ -36,7 +38,11 @@ function judge(chains: Readonly<Record<string, readonly Identity[]>>): JudgedTls
   const { trust, ...rest } = world.evidence({});
   const checks = createSignatureChecks();
   const controls = [{ target: 'www.iana.org:443', chain: chainOf(elsewhere, world.corporate.sub, world.corporate.root) }];
-  return judgeTlsPath(path, { ...rest, trust, checks }, { controls, now: world.now });
+  return judgeTlsPath(
+    path,
+    { ...rest, trust, checks, refusedBaseline: null, flaws: createFlawMemory(null), openssl: createOpensslWords({ now: () => world.now }) },
+    { controls, now: world.now },
+  );
 }
 
 function told(chains: Readonly<Record<string, readonly Identity[]>>): readonly string[] {
