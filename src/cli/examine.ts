@@ -9,6 +9,7 @@ import { mailServersOf } from '../units/mail-servers.ts';
 import { observeHolders, observeUnits, registrationQuery, type UnitsPicture } from '../units/observe-units.ts';
 import { conclude, type LogPart } from '../watch/conclude.ts';
 import { createProgressLine, type ProgressOutput } from './progress.ts';
+import { untilSettled } from './until-settled.ts';
 
 export interface ExaminationOptions {
   readonly config: Config;
@@ -23,7 +24,8 @@ export interface ExaminationOptions {
 }
 
 /**
- * One round of everything that can be asked at once, without a daemon.
+ * One round of everything that can be asked at once, without a daemon; and further rounds of what the probes look at, until what is critical
+ * was seen in several of them in a row.
  * @throws {Error} when a file that the configuration names cannot be used
  */
 export async function examine(options: ExaminationOptions): Promise<Examination> {
@@ -32,6 +34,7 @@ export async function examine(options: ExaminationOptions): Promise<Examination>
   const progress = createProgressLine(options.progress);
   try {
     const units = observeUnits(config, { clock, env, signal });
+    const picture = units.then((seen) => completePicture(seen, options));
     const mailServers = config.mail.length > 0 ? Promise.resolve(config.mail) : units.then((seen) => mailServersOf(config, seen.units));
     const wishes = {
       mailServers,
@@ -40,11 +43,14 @@ export async function examine(options: ExaminationOptions): Promise<Examination>
         progress.show(step);
       },
     };
-    const [observations, picture] = await Promise.all([kit.observe(signal, wishes), units.then((seen) => completePicture(seen, options))]);
-    const judged = await kit.assess(observations);
-    const probed = voidWhenStalled(judged.assessments, observations);
-    const { diagnosis } = conclude({ config, at: observations.startedAt, probed, picture }, options.log);
-    return { diagnosis, observations, judged };
+    const look = async (): Promise<Examination> => {
+      const [observations, seen] = await Promise.all([kit.observe(signal, wishes), picture]);
+      const judged = await kit.assess(observations);
+      const probed = voidWhenStalled(judged.assessments, observations);
+      const { diagnosis } = conclude({ config, at: observations.startedAt, probed, picture: seen }, options.log);
+      return { diagnosis, observations, judged };
+    };
+    return await untilSettled(look, kit, signal);
   } finally {
     progress.clear();
     kit.close();

@@ -1,3 +1,4 @@
+import type { FamilyChoice } from '../core/addresses.ts';
 import type { Millis } from '../core/clock.ts';
 import type { Severity } from '../core/cause.ts';
 import type { SecretSource } from '../secret.ts';
@@ -38,6 +39,7 @@ export interface LicenseServerConfig extends HostPort {
   readonly path: string;
   /** Addresses and CIDR blocks. Single addresses are dialled when no resolver answers. */
   readonly expectedAddresses: readonly string[];
+  readonly family: FamilyChoice;
   readonly proxy: ProxyConfig | null;
 }
 

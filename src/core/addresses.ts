@@ -63,6 +63,20 @@ export function addressFamily(address: string): 4 | 6 | null {
   return family === 4 || family === 6 ? family : null;
 }
 
+/** The family that an address leads to: what NAT64 translates is IPv4 (RFC 6052). Null for what is no address. */
+export function servedFamily(address: string): 4 | 6 | null {
+  const parsed = parseAddress(address);
+  return parsed === null ? null : parsed.kind() === 'ipv4' ? 4 : 6;
+}
+
+/** Which addresses of a target count. `auto`: IPv4 decides where the target has it and this machine a route for it, else IPv6. */
+export type FamilyChoice = 'auto' | 4 | 6;
+
+/** Those that are dialled. */
+export function ofFamily(addresses: readonly string[], family: FamilyChoice): readonly string[] {
+  return family === 'auto' ? addresses : addresses.filter((address) => servedFamily(address) === family);
+}
+
 /** Each address once, IPv4 before IPv6, otherwise in the given order; what is no address is left out. */
 export function uniqueAddresses(addresses: readonly string[]): readonly string[] {
   const unique = [...new Set(addresses.filter((address) => isIP(address) !== 0).map((address) => ipaddr.parse(address).toString()))];

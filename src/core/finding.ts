@@ -39,6 +39,8 @@ export interface FindingFacts {
   readonly host?: string;
   readonly port?: string;
   readonly address?: string;
+  /** Other addresses of the same target, at which all is well. */
+  readonly clean?: string;
   /** CONNECT proxy that the way leads through, `host:port`. */
   readonly proxy?: string;
   readonly resolver?: string;

@@ -20,6 +20,8 @@ export interface RoundObservations {
   /** How long this process itself stood still during the round. */
   readonly stalledMs: Millis;
   readonly licenseServer: PathObservation;
+  /** Further connections to it, made at once after a failure to learn how many fail. */
+  readonly burst: readonly EndpointObservation[];
   /** In the order of the configuration. */
   readonly services: readonly PathObservation[];
   readonly controls: readonly PathObservation[];

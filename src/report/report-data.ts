@@ -64,11 +64,12 @@ function chainToJson({ file, target, way, judgement, certificates, dropped }: Se
   return { file, target, way, judgement: masked, certificates, dropped };
 }
 
-function roundToJson({ startedAt, licenseServer, services, controls, knownAddresses, ...rest }: RoundObservations): object {
+function roundToJson({ startedAt, licenseServer, burst, services, controls, knownAddresses, ...rest }: RoundObservations): object {
   return {
     startedAt: isoTime(startedAt),
     ...rest,
     licenseServer: pathToJson(licenseServer),
+    burst: burst.map(endpointToJson),
     services: services.map(pathToJson),
     controls: controls.map(pathToJson),
     knownAddresses: knownAddresses.map(endpointToJson),

@@ -48,14 +48,28 @@ type Sighting = Pick<SeenChain, 'target' | 'way' | 'judgement'> & { readonly cha
 
 /** Every chain of the round, the licence server's first, each once for each way it came. */
 export function seenChains({ observations, judged }: Examination): readonly SeenChain[] {
-  const { licenseServer, services, controls, knownAddresses } = observations;
+  const { licenseServer, burst, services, controls, knownAddresses } = observations;
   const judgements = new Map(judged.tls.flatMap(({ judged: { endpoints } }) => endpoints.map((one) => [one.endpoint, one] as const)));
   const paths = [licenseServer, ...services, ...controls];
   const sightings = [
     ...paths.flatMap((path) => sightingsOf(path, judgements)),
-    ...knownAddresses.flatMap((endpoint) => ofEndpoint(endpoint, null)),
+    ...[...knownAddresses, ...othersThan(licenseServer, burst)].flatMap((endpoint) => ofEndpoint(endpoint, null)),
   ];
   return sightings.map((sighting, index) => seenChain(sighting, index + 1));
+}
+
+/** Of a burst of connections, those that showed what no other did: twenty times the same chain is told once. */
+function othersThan({ endpoints }: PathObservation, burst: readonly EndpointObservation[]): readonly EndpointObservation[] {
+  const seen = new Set(endpoints.map(leafOf));
+  return burst.filter((endpoint) => {
+    const isNew = !seen.has(leafOf(endpoint));
+    seen.add(leafOf(endpoint));
+    return isNew;
+  });
+}
+
+function leafOf({ tls }: EndpointObservation): string | null {
+  return tls?.chain?.certificates[0]?.fingerprint ?? null;
 }
 
 /** The certificates that a daemon saw before, as files; the text above each says when. */

@@ -6,6 +6,7 @@ import type { Finding } from '../core/finding.ts';
 import { nameList } from '../core/name-list.ts';
 import type { ClockObservation, EndpointObservation } from '../core/observation.ts';
 import type { PreconditionId } from '../core/precondition.ts';
+import { next, type PathShare } from '../core/path-share.ts';
 import type { PathObservation, RoundObservations } from '../core/round.ts';
 import { nextTurn } from '../next-turn.ts';
 import { correctedNow } from '../probes/clock/corrected-now.ts';
@@ -15,14 +16,23 @@ import { judgeDns } from '../probes/dns/judge.ts';
 import { judgeHttp, judgeTcp } from '../probes/endpoint/judge.ts';
 import { judgeMail } from '../probes/mail/judge.ts';
 import { explainShutPorts, nearestHost } from './explain-shut-ports.ts';
+import { judgeFamily } from './judge-family.ts';
 import { judgeInternet } from './judge-internet.ts';
 import { withGenuineTime } from './genuine-time.ts';
+import { judgeShare } from './judge-share.ts';
+import { lookOf } from './look-of.ts';
 import { controlChainsOf, judgeTlsPath, type JudgedTlsPath, type TlsKnowledge } from './judge-tls-path.ts';
 import { judgeOlderTls } from './judge-older-tls.ts';
 import { refusedBaselineFindings } from './refused-baseline.ts';
+import { isVoid } from './void-round.ts';
 
-/** By target, `host:port`. */
-export type TlsKnowledgeOf = (target: string) => TlsKnowledge;
+/** What a round is judged by, apart from what it saw. */
+export interface RoundKnowledge {
+  /** By target, `host:port`. */
+  readonly tlsOf: (target: string) => TlsKnowledge;
+  /** What the rounds before say of the connections to the licence server. */
+  readonly share: PathShare;
+}
 
 export interface JudgedRound {
   /** Of the preconditions that the probes look at. */
@@ -31,36 +41,54 @@ export interface JudgedRound {
   readonly tls: readonly { readonly path: PathObservation; readonly judged: JudgedTlsPath }[];
 }
 
+export interface AssessedRound {
+  readonly judged: JudgedRound;
+  /** For the next round. */
+  readonly share: PathShare;
+}
+
 /** Paths that are judged in one turn: some milliseconds of work. */
 const PATHS_A_TURN = 25;
 
 /** Turns what a round saw into what it means for each precondition by itself; many paths in turns with other work. */
-export async function assessRound(config: Config, round: RoundObservations, knowledgeOf: TlsKnowledgeOf): Promise<JudgedRound> {
+export async function assessRound(
+  config: Config,
+  round: RoundObservations,
+  { tlsOf, share: before }: RoundKnowledge,
+): Promise<AssessedRound> {
   const controls = controlChainsOf(round.controls);
-  const clock = withGenuineTime(clockObservations(round), round, knowledgeOf);
+  const clock = withGenuineTime(clockObservations(round), round, tlsOf);
   const now = correctedNow(round.startedAt, clock);
   const nearest = nearestHost(round);
   const judged: JudgedRound['tls'][number][] = [];
   const stages: PathFindings[] = [];
   for (const [index, path] of [round.licenseServer, ...round.services].entries()) {
     if (index % PATHS_A_TURN === PATHS_A_TURN - 1) await nextTurn();
-    const knowledge = knowledgeOf(path.subject);
+    const knowledge = tlsOf(path.subject);
     const tls = judgeTlsPath(path, knowledge, { controls, now });
     judged.push({ path, judged: tls });
     const more = [...judgeOlderTls(path, tls, knowledge, { controls, now }), ...refusedBaselineFindings(path.subject, knowledge)];
     stages.push(judgePath({ path, tls, more }, { config, nearest }, index));
   }
+  const burst = judgeTlsPath({ ...round.licenseServer, endpoints: round.burst }, tlsOf(round.licenseServer.subject), { controls, now });
+  const [straight] = judged;
+  const share = isVoid(round) ? before : next(before, lookOf(round, straight?.judged.endpoints ?? [], burst.endpoints));
+  const [own, ...services] = stages;
+  const told = own === undefined ? [] : [{ ...own, ...judgeShare(own, share, round.licenseServer) }, ...services];
   return {
-    assessments: [
-      judgeInternet(round),
-      stage('name-resolution', stages, nameSummary(round.licenseServer)),
-      stage('reachability', stages, reachSummary(round.licenseServer)),
-      stage('tls-genuine', stages, judged[0]?.judged.worst?.summary ?? 'No connection to judge'),
-      stage('license-server', stages, 'The licence server answers'),
-      assessMail(round),
-      assessClock(config, clock),
-    ],
-    tls: judged,
+    judged: {
+      assessments: [
+        judgeInternet(round),
+        stage('name-resolution', told, nameSummary(round.licenseServer)),
+        stage('reachability', told, reachSummary(round.licenseServer)),
+        stage('tls-genuine', told, straight?.judged.worst?.summary ?? 'No connection to judge'),
+        stage('license-server', told, 'The licence server answers'),
+        assessMail(round),
+        assessClock(config, clock),
+      ],
+      tls: judged,
+    },
+    share,
   };
 }
 
@@ -98,8 +126,9 @@ function judgePath({ path, tls, more }: JudgedPath, { config, nearest }: PathCon
 
 function nameFindings({ names, host }: PathObservation, { licenseServer, services }: Config, index: number): readonly Finding[] {
   const { port } = services[index - 1] ?? licenseServer;
-  return judgeDns({ name: host, port, expectedAddresses: index === 0 ? licenseServer.expectedAddresses : [], observations: names })
-    .findings;
+  const expectedAddresses = index === 0 ? licenseServer.expectedAddresses : [];
+  const { findings, addresses } = judgeDns({ name: host, port, expectedAddresses, observations: names });
+  return index === 0 ? [...findings, ...judgeFamily(licenseServer, addresses)] : findings;
 }
 
 function judgeable(endpoints: readonly EndpointObservation[]): boolean {

@@ -1,5 +1,7 @@
 import { addressFamily } from '../core/addresses.ts';
 import type { Certificate } from '../core/certificate.ts';
+import { decidingAddresses } from '../core/deciding-addresses.ts';
+import type { Finding } from '../core/finding.ts';
 import type { EpochMs } from '../core/clock.ts';
 import type { Baseline } from '../core/interception/baseline.ts';
 import type { ProductPattern } from '../core/interception/product.ts';
@@ -70,7 +72,40 @@ export function judgeTlsPath(path: PathObservation, knowledge: TlsKnowledge, sur
     outcome: evidence.outcome,
     judgement: judgeTls(evidence, knowledge.checks),
   }));
-  return { endpoints, worst: worstJudgement(endpoints.map(({ judgement }) => judgement)) };
+  return { endpoints, worst: combine(endpoints) };
+}
+
+/** The worst of the addresses that decide, with the findings of all; what is wrong at the others alone breaks nothing. */
+function combine(judged: readonly JudgedEndpoint[]): TlsJudgement | null {
+  if (judged.length < 2) return judged[0]?.judgement ?? null;
+  const deciding = decidingAddresses(judged.map(({ endpoint }) => endpoint));
+  const clean = judged.filter(({ judgement }) => !isFaulty(judgement)).map(({ endpoint }) => endpoint.address);
+  const told = judged.map(({ endpoint, judgement }) => ({
+    decides: deciding.includes(endpoint),
+    judgement: { ...judgement, findings: judgement.findings.map((finding) => atAddress(finding, endpoint.address, clean)) },
+  }));
+  const worst = worstJudgement(told.filter(({ decides }) => decides).map(({ judgement }) => judgement));
+  const others = told.filter(({ decides }) => !decides).flatMap(({ judgement }) => judgement.findings.map(ofOther));
+  return worst === null ? null : { ...worst, findings: [...worst.findings, ...others] };
+}
+
+function isFaulty({ findings }: TlsJudgement): boolean {
+  return findings.some(({ level }) => level === 'broken' || level === 'warning' || level === 'unknown');
+}
+
+/** With the address that it is about, and those at which all is well. */
+function atAddress(finding: Finding, address: string, clean: readonly string[]): Finding {
+  const others = clean.filter((other) => other !== address).join(', ');
+  return {
+    ...finding,
+    actual: `${address}: ${finding.actual}`,
+    facts: { ...finding.facts, address, ...(others === '' || finding.suggests === null ? {} : { clean: others }) },
+  };
+}
+
+function ofOther(finding: Finding): Finding {
+  if (finding.level === 'unknown') return { ...finding, level: 'note' };
+  return finding.level === 'broken' ? { ...finding, level: 'warning' } : finding;
 }
 
 /** What each address of a target is judged on; an address without a handshake gives none. */

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 
 import type { HostPort, ProxyConfig, ResolverConfig } from '../config/config.ts';
-import { singleAddresses } from '../core/addresses.ts';
+import { ofFamily, singleAddresses, type FamilyChoice } from '../core/addresses.ts';
 import type { DnsObservation, EndpointObservation } from '../core/observation.ts';
 import type { PathObservation } from '../core/round.ts';
 import type { ProbeContext } from '../probes/context.ts';
@@ -27,6 +27,8 @@ export interface PathTarget extends HostPort {
   readonly method: EndpointRequest['method'];
   readonly proxy: ProxyConfig | null;
   readonly expectedAddresses: readonly string[];
+  /** Which addresses are dialled. */
+  readonly family: FamilyChoice;
   readonly resolvers: readonly ResolverConfig[];
 }
 
@@ -57,7 +59,7 @@ const MOST_TRIES = 2;
 
 /** Dials the addresses that the configuration knows: without a resolver they still tell a dead uplink from a dead resolver. */
 export function observeKnownAddresses(target: PathTarget, tools: PathTools, ctx: ProbeContext): Promise<readonly EndpointObservation[]> {
-  const known = singleAddresses(target.expectedAddresses).slice(0, MOST_TRIES);
+  const known = ofFamily(singleAddresses(target.expectedAddresses), target.family).slice(0, MOST_TRIES);
   return Promise.all(known.map((address) => observeEndpoint({ ...requestOf(target, address), depth: 'tcp' }, ctx, tools.endpoint)));
 }
 
@@ -69,7 +71,8 @@ async function resolve(target: PathTarget, tools: PathTools, ctx: ProbeContext):
 /** Through a proxy the name itself is dialled: the proxy resolves it. */
 function dialable(target: PathTarget, names: readonly DnsObservation[]): readonly string[] {
   if (isLiteral(target) || target.proxy !== null) return [target.host];
-  return judgeDns({ name: target.host, port: target.port, expectedAddresses: target.expectedAddresses, observations: names }).addresses;
+  const { host: name, port, expectedAddresses, family } = target;
+  return ofFamily(judgeDns({ name, port, expectedAddresses, observations: names }).addresses, family);
 }
 
 function isLiteral({ host }: PathTarget): boolean {
@@ -95,7 +98,8 @@ function calledOff(target: PathTarget, address: string): EndpointObservation {
   };
 }
 
-function requestOf(target: PathTarget, address: string): EndpointRequest {
+/** One connection to one address of the target. */
+export function requestOf(target: PathTarget, address: string): EndpointRequest {
   return {
     target: { host: target.host, port: target.port },
     address,

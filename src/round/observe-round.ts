@@ -12,6 +12,7 @@ import { spreadOrder } from '../schedule/spread-order.ts';
 import { askOnce } from './ask-name.ts';
 import { hearOpenssl, type OpensslTools } from './hear-openssl.ts';
 import { observeClosely } from './observe-closely.ts';
+import { observeBurst } from './observe-burst.ts';
 import { observeMailServer, type MailTools } from './observe-mail-server.ts';
 import { observeNearest } from './observe-nearest.ts';
 import { observeAnyAddress, observeKnownAddresses, observePath } from './observe-path.ts';
@@ -33,6 +34,8 @@ export interface RoundTools extends ReferenceTools, OpensslTools, OlderTlsTools,
   /** The longest that this process stood still since the last call. */
   readonly takeStall: () => Millis;
   readonly onProgress: (progress: RoundProgress) => void;
+  /** Addresses of the licence server that a burst of connections is due to. */
+  readonly burstDue: readonly string[];
   /** Those of the configuration, else those that FortiAuthenticator names, which may have to be asked for first. */
   readonly mailServers: Promise<readonly MailServerConfig[]>;
 }
@@ -57,8 +60,9 @@ export async function observeRound(config: Config, given: RoundTools, ctx: Probe
   const round = { ...ctx, signal: limit.signal };
   const tools = { ...given, askName: askOnce(given.askName) };
   const lookAt = looker(config, tools, round);
-  const [straight, controls, mail, ntp, services] = await Promise.all([
+  const [straight, burst, controls, mail, ntp, services] = await Promise.all([
     lookAt.now('path', config.licenseServer, () => observeLicenseServer(config, tools, round)),
+    observeBurst(licenseTarget(config), tools.burstDue, tools, round),
     lookAt.each('control', config.controlHosts, (host) => observeAnyAddress(controlTarget(host, config), tools, round)),
     orUntilAborted(tools.mailServers, round.signal).then((servers) =>
       lookAt.each('mail', servers, (server) => observeMailServer(server, config, tools, round)),
@@ -85,6 +89,7 @@ export async function observeRound(config: Config, given: RoundTools, ctx: Probe
       references: [...references, ...older],
       ...(closer === null ? {} : { closer: { ...closer, stalledMs } }),
     },
+    burst,
     knownAddresses: straight.known,
     services,
     controls,

@@ -9,7 +9,16 @@ export function licenseTarget({ licenseServer, resolvers }: Config): PathTarget 
 }
 
 export function serviceTarget(service: Config['services'][number], { licenseServer, resolvers }: Config): PathTarget {
-  return { ...service, depth: 'http', path: '/', method: 'GET', proxy: licenseServer.proxy, expectedAddresses: [], resolvers };
+  return {
+    ...service,
+    depth: 'http',
+    path: '/',
+    method: 'GET',
+    proxy: licenseServer.proxy,
+    expectedAddresses: [],
+    family: 'auto',
+    resolvers,
+  };
 }
 
 /** For what may have any address: the way out, or a host of one's own. */
@@ -29,6 +38,7 @@ export function controlTarget({ host, port }: HostPort, { licenseServer, resolve
     method: 'HEAD',
     proxy: licenseServer.proxy,
     expectedAddresses: ANY_ADDRESS,
+    family: 'auto',
     resolvers,
   };
 }
@@ -36,5 +46,16 @@ export function controlTarget({ host, port }: HostPort, { licenseServer, resolve
 /** A host that is reached without the proxy, such as one of the same network. */
 export function straightTarget({ host, port }: HostPort, { resolvers }: Config): PathTarget {
   const serverName = isIP(host) === 0 ? host : null;
-  return { host, port, serverName, depth: 'http', path: '/', method: 'GET', proxy: null, expectedAddresses: ANY_ADDRESS, resolvers };
+  return {
+    host,
+    port,
+    serverName,
+    depth: 'http',
+    path: '/',
+    method: 'GET',
+    proxy: null,
+    expectedAddresses: ANY_ADDRESS,
+    family: 'auto',
+    resolvers,
+  };
 }

@@ -2,6 +2,7 @@ import type { Config } from '../config/config.ts';
 import { readSecret, type SecretSource } from '../secret.ts';
 import { createCertificateCache } from '../core/certificate-cache.ts';
 import type { Clock, Millis } from '../core/clock.ts';
+import { burstDue, needsCloserLook, NO_SHARE } from '../core/path-share.ts';
 import type { RoundObservations } from '../core/round.ts';
 import { createSystemLookup } from '../probes/system-lookup.ts';
 import { createChainReader } from '../probes/endpoint/captured-chain.ts';
@@ -26,8 +27,10 @@ import { loadTlsKnowledge } from './tls-knowledge.ts';
 /** Everything that the rounds of one configuration share. */
 export interface ProbeKit {
   observe(signal: AbortSignal, wishes: RoundWishes): Promise<RoundObservations>;
-  /** Judges a round, and remembers its leaves for the next. */
+  /** Judges a round, and remembers its leaves and its failures for the next. */
   assess(round: RoundObservations): Promise<JudgedRound>;
+  /** Whether another round at once would tell more of a connection that failed. */
+  needsCloserLook(): boolean;
   /** What chains of a target are judged by. */
   knowledgeOf(target: string): TlsKnowledge;
   /** Single looks, beside the rounds and within the same limits. */
@@ -61,7 +64,8 @@ export async function createProbeKit(config: Config, { clock, env, onBeat, genui
   if (config.resolvers.some(({ kind }) => kind === 'https')) await import('../probes/dns/https.ts');
   const system = createSystemLookup();
   const secrets = (source: SecretSource): Promise<string> => readSecret(source, env);
-  const tools: Omit<RoundTools, keyof RoundWishes> = {
+  let share = NO_SHARE;
+  const tools: Omit<RoundTools, keyof RoundWishes | 'burstDue'> = {
     system,
     askName: askEachTime({ system, trust }),
     endpoint: {
@@ -78,13 +82,18 @@ export async function createProbeKit(config: Config, { clock, env, onBeat, genui
   };
 
   return {
-    observe: (signal, wishes) => observeRound(config, { ...tools, ...wishes }, { clock, env, signal, sourceAddress: config.sourceAddress }),
+    observe: (signal, wishes) => {
+      const given = { ...tools, ...wishes, burstDue: burstDue(share, clock.now()) };
+      return observeRound(config, given, { clock, env, signal, sourceAddress: config.sourceAddress });
+    },
     assess: async (round) => {
-      const judged = await assessRound(config, round, (target) => knowledge.of(target));
+      const { judged, share: next } = await assessRound(config, round, { tlsOf: (target) => knowledge.of(target), share });
+      share = next;
       for (const { path, judged: seen } of judged.tls) knowledge.remember(path.subject, seen, round.startedAt);
       await memory.note(judged.tls, round.startedAt);
       return judged;
     },
+    needsCloserLook: () => needsCloserLook(share, clock.now()),
     knowledgeOf: (target) => knowledge.of(target),
     looks: createSingleLooks(config, tools, { clock, env, knowledgeOf: (target) => knowledge.ofAny(target) }),
     close: () => {

@@ -18,7 +18,7 @@ export function createSecondLooks(
   }
 
   return {
-    needsReference: (path, controls) => isDoubtful(judge(path, controls).worst),
+    needsReference: (path, controls) => judge(path, controls).endpoints.some(({ judgement }) => isDoubtful(judgement)),
     unheard: (path, controls) => {
       const { openssl } = knowledge.of(path.subject);
       if (!path.endpoints.some(({ tls }) => tls?.chain && openssl.isOpen(tls.chain))) return [];
@@ -34,6 +34,6 @@ export function createSecondLooks(
 }
 
 /** A chain with a flaw leads to a trusted key: another server name would tell nothing about it. */
-function isDoubtful(worst: TlsJudgement | null): boolean {
-  return worst !== null && !NEEDS_NO_REFERENCE.includes(worst.verdict) && (worst.accepted?.flaws ?? []).length === 0;
+function isDoubtful({ verdict, accepted }: TlsJudgement): boolean {
+  return !NEEDS_NO_REFERENCE.includes(verdict) && (accepted?.flaws ?? []).length === 0;
 }

@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts';
 import type { Assessment } from '../core/assessment.ts';
+import { withComplaint } from '../core/comes-and-goes.ts';
 import type { EpochMs } from '../core/clock.ts';
 import type { Diagnosis } from '../core/diagnosis.ts';
 import { diagnose } from '../core/diagnosis/diagnose.ts';
@@ -45,7 +46,9 @@ export function conclude(round: RoundFindings, log: LogPart): Conclusion {
   if (log.kind === 'unheard') return { diagnosis: diagnosed(round, log.polling, NOTHING_HEARD), faultSeenAt: null, unreadSince: new Map() };
   const { config, at } = round;
   const { report } = log;
-  const whole = { ...round, probed: withLogEvidence(round.probed, report, config) };
+  const complains = report.appliances.some(({ errors }) => errors.length > 0);
+  const probed = withLogEvidence(round.probed, report, config);
+  const whole = { ...round, probed: complains ? withComplaint(probed) : probed };
   const unreadSince = nextUnread(log.unreadSince, round.picture.units, at);
   const heard = { applianceUnaffected: seemsUnaffected(report), speaking: speakingAppliances(report, unreadSince, at) };
   const withPolling = (polling: Assessment): Diagnosis => diagnosed(whole, polling, heard);

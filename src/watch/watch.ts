@@ -26,6 +26,7 @@ import { jsonFile } from '../store/json-file.ts';
 import { lockStore, type StoreLock } from '../store/store-lock.ts';
 import { createStore, type Store } from '../store/store.ts';
 import { mailServersOf } from '../units/mail-servers.ts';
+import { deservesAnotherLook } from './another-look.ts';
 import { conclude } from './conclude.ts';
 import { lastExplainingFault } from './explaining-fault.ts';
 import { createPollingLog, listens, type PollingLog } from './polling-log.ts';
@@ -210,7 +211,7 @@ export class Watch {
     this.#last = { observations, judged, diagnosis };
     this.#pulse.beat();
     this.#publish(this.#last, [...judged.assessments.map(({ id }) => id), 'polling', ...this.#units.takeFresh()]);
-    if (deservesAnotherLook(before, this.#last)) this.#rounds.trigger();
+    if (this.#files.kit.needsCloserLook() || deservesAnotherLook(before, this.#last)) this.#rounds.trigger();
   }
 
   #diagnose(probed: readonly Assessment[], at: EpochMs): Diagnosis {
@@ -258,16 +259,6 @@ export class Watch {
       },
     };
   }
-}
-
-/**
- * What is new and critical is looked at again at once: its incident opens within seconds, not a schedule later. So is what could
- * not be judged because this process stood still, unless it does so again and again.
- */
-function deservesAnotherLook(before: Examination | null, { observations, diagnosis }: Examination): boolean {
-  if (isVoid(observations)) return before === null || !isVoid(before.observations);
-  const known = new Set(before?.diagnosis.causes.map(({ id, subject }) => `${id} ${subject}`));
-  return diagnosis.causes.some(({ id, subject, severity }) => severity === 'critical' && !known.has(`${id} ${subject}`));
 }
 
 function intakeConfig(config: Config): Parameters<typeof createLogIntake>[0] {

@@ -24,6 +24,7 @@ export function round(overrides: Partial<RoundObservations> = {}): RoundObservat
     durationMs: 100,
     stalledMs: 0,
     licenseServer: path(),
+    burst: [],
     services: [],
     controls: [],
     knownAddresses: [],

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import * as z from 'zod';
+import type { FamilyChoice } from '../../core/addresses.ts';
 import type { HostPort, LicenseServerConfig, ProxyConfig } from '../config.ts';
 import { parseHostPort } from '../host-port.ts';
 import { expectedMessage } from '../show.ts';
@@ -34,6 +35,11 @@ export function licenseServer(context: SchemaContext): z.ZodType<LicenseServerCo
       .describe(
         "Addresses and CIDR blocks that resolvers may answer with: any other public address is a warning, a private one a hijacked answer. Single addresses are also dialled when no resolver answers. The default is Fortinet's network; for another host it is empty, and any public address is accepted.",
       ),
+    family: family()
+      .prefault('auto')
+      .describe(
+        'Family of the addresses that FortiAuthenticator uses: 4 or 6 dials no other. With "auto", IPv4 decides where the name has IPv4 addresses and this machine a route for them, and what is wrong with IPv6 alone is a warning.',
+      ),
     proxy: proxy(context)
       .optional()
       .describe(
@@ -55,6 +61,10 @@ export function serverName(): z.ZodType<string | null | undefined> {
 /** RFC 6066 §3 allows no addresses in the hello. */
 export function resolveServerName(name: string, given: string | null | undefined): string | null {
   return given === undefined ? (isIP(name) === 0 ? name : null) : given;
+}
+
+function family(): z.ZodType<FamilyChoice> {
+  return z.literal(['auto', 4, 6], expected('"auto", 4 or 6'));
 }
 
 function proxy(context: SchemaContext): z.ZodType<ProxyConfig> {

@@ -19,6 +19,7 @@ const GENERAL: Readonly<Record<keyof WordingFacts, string>> = {
   host: 'the licence server',
   port: '443',
   address: 'its addresses',
+  clean: 'no other address',
   proxy: 'the proxy',
   resolver: 'the resolver',
   product: 'an inspecting device that the catalogue does not know',

@@ -149,7 +149,7 @@ function buildCause(fault: Fault, states: JudgedStates, context: CauseContext): 
       evidenceLine(finding, fault.subject),
     ),
     consequences: [...states].filter(([, { blockedBy }]) => blockedBy.includes(precondition)).map(([id]) => id),
-    remedy: remedyOf(entry, facts).map((step) => fill(step, facts)),
+    remedy: [...(facts.clean === undefined ? [] : [COMPARE_ADDRESSES]), ...remedyOf(entry, facts)].map((step) => fill(step, facts)),
   };
 }
 
@@ -179,17 +179,27 @@ function factsOf({ subject, main, findings, attached }: Fault, context: CauseCon
     port: String(context.port),
     ...(context.source === null ? {} : { source: context.source }),
   };
-  const all = [...attached, ...findings, main].reduce<WordingFacts>((facts, finding) => ({ ...facts, ...finding.facts }), base);
-  // What is found with it may be about a service.
-  return { ...all, host: main.facts?.host ?? base.host, port: main.facts?.port ?? base.port };
+  const { clean: _, ...all } = [...attached, ...findings, main].reduce<WordingFacts>(
+    (facts, finding) => ({ ...facts, ...finding.facts }),
+    base,
+  );
+  // What is found with it may be about a service, or about an address that does not decide.
+  const { host = base.host, port = base.port, clean } = main.facts ?? {};
+  return { ...all, host, port, ...(clean === undefined ? {} : { clean }) };
 }
+
+/** A fault of one family or of one member is looked for in another place than one of the whole way. */
+const ONE_ADDRESS = ' It is so at {address}, and not at {clean}.';
+const COMPARE_ADDRESSES =
+  'Compare how {address} and {clean} are treated: a policy, an inspection profile, a route or an uplink for one alone is the usual reason.';
 
 /** Firewall policies match source addresses: what stops this machine may let FortiAuthenticator through. */
 const SEEMS_UNAFFECTED = ' The log of FortiAuthenticator shows no error so far: its own path may differ from that of this machine.';
 
 function summaryOf(entry: CauseEntry, facts: WordingFacts, main: Suggesting, { applianceUnaffected }: CauseContext): string {
   const onThePath = PATH.includes(CAUSE_PRECONDITIONS[main.suggests]) && main.level === 'broken';
-  return `${fill(entry.summary, facts)}${onThePath && applianceUnaffected ? SEEMS_UNAFFECTED : ''}`;
+  const text = `${entry.summary}${facts.clean === undefined ? '' : ONE_ADDRESS}`;
+  return `${fill(text, facts)}${onThePath && applianceUnaffected ? SEEMS_UNAFFECTED : ''}`;
 }
 
 function severityOf(entry: CauseEntry, main: Finding): Severity {

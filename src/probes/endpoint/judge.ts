@@ -1,3 +1,4 @@
+import { decidingAddresses, isWithoutRoute } from '../../core/deciding-addresses.ts';
 import type { Finding, FindingLevel } from '../../core/finding.ts';
 import type { EndpointObservation, Failure, HttpOutcome } from '../../core/observation.ts';
 import { productOfBlockPage } from '../../core/block-page.ts';
@@ -7,29 +8,34 @@ import { describeFailure } from './describe-failure.ts';
 const MAX_SHOWN = 160;
 
 /**
- * Judges whether the port of one target opens, given every address of it. All addresses failing breaks reachability, some of them is
- * a warning. A family that this machine has no route for says nothing about the target while the other family has one.
+ * Judges whether the port of one target opens, given every address of it. All addresses failing that decide breaks reachability, some of
+ * them is a warning. A family that this machine has no route for says nothing about the target while the other family has one.
  */
 export function judgeTcp(observations: readonly EndpointObservation[]): readonly Finding[] {
   const failures = observations.flatMap((seen) => (seen.tcp.kind === 'failed' ? [{ seen, failure: seen.tcp }] : []));
-  const couldBeOpen = observations.length - failures.length + failures.filter(({ failure }) => isOwnTrouble(failure)).length;
+  const deciding = decidingAddresses(observations);
+  const couldBeOpen = deciding.some(({ tcp }) => tcp.kind === 'open' || isOwnTrouble(tcp));
+  const clean = observations.filter(({ tcp }) => tcp.kind === 'open');
   return failures.map(({ seen, failure }) => {
     const actual = `${place(seen)}: ${shown(describeFailure(failure))}`;
     if (isOwnTrouble(failure)) return portFinding(seen, 'unknown', actual);
     if (lacksRoute(seen.family, observations)) return routeFinding(seen, observations, actual);
-    return portFinding(seen, couldBeOpen > 0 ? 'warning' : 'broken', actual);
+    return withClean(portFinding(seen, couldBeOpen || !deciding.includes(seen) ? 'warning' : 'broken', actual), clean);
   });
 }
 
 /**
  * Judges whether the licence server speaks HTTP, given every connection to it that got so far. Any status below 500 and a demand for
- * a client certificate mean that it is alive. It is down only when no address answers well.
+ * a client certificate mean that it is alive. It is down only when no address that decides answers well.
  */
 export function judgeHttp(observations: readonly EndpointObservation[]): readonly Finding[] {
   const answers = observations.flatMap((seen) => (seen.http === null ? [] : [{ seen, http: seen.http, trouble: troubleOf(seen.http) }]));
-  const level = answers.some(({ trouble }) => trouble === null || trouble.rule === 'not-judged') ? 'warning' : 'broken';
+  const deciding = decidingAddresses(answers.map(({ seen }) => seen));
+  const isFine = ({ trouble }: (typeof answers)[number]): boolean => trouble === null || trouble.rule === 'not-judged';
+  const works = answers.some((answer) => deciding.includes(answer.seen) && isFine(answer));
+  const clean = answers.filter(({ trouble }) => trouble === null).map(({ seen }) => seen);
   return answers.flatMap(({ seen, http, trouble }) => [
-    ...(trouble === null ? [] : [httpFinding(seen, trouble, level)]),
+    ...(trouble === null ? [] : [withClean(httpFinding(seen, trouble, works || !deciding.includes(seen) ? 'warning' : 'broken'), clean)]),
     ...(http.kind === 'response' ? traceFindings(seen, http.proxyTraces) : []),
   ]);
 }
@@ -69,8 +75,10 @@ function lacksRoute(family: 4 | 6, observations: readonly EndpointObservation[])
   return own.every(isWithoutRoute) && (family === 6 || (other.length > 0 && !other.every(isWithoutRoute)));
 }
 
-function isWithoutRoute({ tcp }: EndpointObservation): boolean {
-  return tcp.kind === 'failed' && tcp.reason === 'no-route';
+/** Tells the addresses that are fine from the one that is not. */
+function withClean(finding: Finding, clean: readonly EndpointObservation[]): Finding {
+  if (clean.length === 0 || finding.suggests === null) return finding;
+  return { ...finding, facts: { ...finding.facts, clean: clean.map(({ address }) => address).join(', ') } };
 }
 
 interface HttpTrouble {
@@ -140,7 +148,7 @@ function traceFindings(seen: EndpointObservation, traces: readonly string[]): re
 }
 
 /** Called off, or a bug of ours: it says nothing about the target. */
-function isOwnTrouble({ reason }: Failure): boolean {
+function isOwnTrouble({ reason }: Pick<Failure, 'reason'>): boolean {
   return reason === 'aborted' || reason === 'internal';
 }
 

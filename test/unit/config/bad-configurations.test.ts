@@ -23,6 +23,7 @@ const MESSAGES = [
   'control-host.yaml:2:5  controlHosts[0]: expected a host with or without port, such as "www.example.org:443", got "https://www.fortinet.com"',
   'empty-section.yaml:2:1  mail: expected a list, got nothing: give it a value or remove the key',
   'expected-address.yaml:4:7  licenseServer.expectedAddresses[1]: expected an address or a CIDR block such as "173.243.138.0/24", got "173.243.138.0/33"',
+  'family.yaml:2:3  licenseServer.family: expected "auto", 4 or 6, got 5',
   'firewall-path.yaml:2:3  firewall.url: expected a URL that begins with "https://" and has no path, such as "https://10.0.0.1", got "https://10.0.0.1/api/v2"',
   'host.yaml:2:3  licenseServer.host: expected a host name or an address, got "10.0.0.300"',
   'log-level.yaml:2:3  log.level: expected one of "trace", "debug", "info", "warn", "error", got "verbose"',

@@ -148,6 +148,7 @@ const DEFAULTS: Config = {
     serverName: 'fortitokenmobile.fortinet.com',
     path: '/',
     expectedAddresses: ['173.243.138.84', '173.243.138.0/24'],
+    family: 'auto',
     proxy: null,
   },
   trust: { profile: 'fortinet', pins: [], caFiles: [], baselineFile: '/srv/data/trust-baseline.json', productFiles: [] },

@@ -31,6 +31,7 @@ function sources(more: Partial<ReportSources> = {}): ReportSources {
         services: [],
         controls: [],
         knownAddresses: [],
+        burst: [],
         mail: [],
         ntp: [],
       },

@@ -1,0 +1,64 @@
+import type { Cause } from '../core/cause.ts';
+import type { RoundObservations } from '../core/round.ts';
+import type { Examination } from '../report/examination.ts';
+import type { ProbeKit } from '../round/probe-kit.ts';
+import { isVoid } from '../round/void-round.ts';
+
+/** Enough for what was there only once to be gone, and for what is new to be seen again. */
+const MOST_LOOKS = 4;
+/** How many looks in a row must show what is critical. */
+const IN_A_ROW = 2;
+/**
+ * A resolver that is silent: on a path that loses every fifth packet each way, one look of ten finds none of the answers. Connections need no
+ * third look, since the second one makes many.
+ */
+const SILENT_IN_A_ROW = 3;
+
+const BROAD = 3;
+
+/** Looks again until what is critical was seen in several looks in a row. A single lost packet is no fault. */
+export async function untilSettled(
+  look: () => Promise<Examination>,
+  kit: Pick<ProbeKit, 'needsCloserLook'>,
+  signal: AbortSignal,
+): Promise<Examination> {
+  let last = await look();
+  const looks = [last];
+  while (looks.length < MOST_LOOKS && !signal.aborted && (kit.needsCloserLook() || !isSettled(looks))) {
+    last = await look();
+    looks.unshift(last);
+  }
+  return last;
+}
+
+/** @param looks the latest first */
+function isSettled(looks: readonly Examination[]): boolean {
+  const [last, before] = looks;
+  if (last === undefined) return false;
+  if (isVoid(last.observations)) return before !== undefined && isVoid(before.observations);
+  const probed = new Set(last.judged.assessments.map(({ id }) => id));
+  return last.diagnosis.causes
+    .filter(({ severity, precondition }) => severity === 'critical' && probed.has(precondition))
+    .every((cause) => {
+      const needed = neededFor(cause, last.observations);
+      return looks.length >= needed && looks.slice(0, needed).every(({ diagnosis }) => diagnosis.causes.some(isSame(cause)));
+    });
+}
+
+/** What so many things in one look show is made by no lost packet. */
+function neededFor({ id }: Cause, { licenseServer, services, controls, knownAddresses }: RoundObservations): number {
+  const paths = [licenseServer, ...services, ...controls];
+  if (id === 'internet-unreachable') {
+    return [...paths.flatMap(({ endpoints }) => endpoints), ...knownAddresses].length >= BROAD ? 1 : IN_A_ROW;
+  }
+  if (id !== 'resolver-unreachable') return IN_A_ROW;
+  const asked = paths.flatMap(({ names }) => names);
+  const isSilent = asked.every(({ a, aaaa }) => a.kind === 'failed' && aaaa.kind === 'failed');
+  if (!isSilent || new Set(asked.map(({ name }) => name)).size < BROAD) return SILENT_IN_A_ROW;
+  // The system's resolver is asked for two names at a time: the third is silent because the others are.
+  return asked.some(({ resolver }) => resolver === 'system') ? IN_A_ROW : 1;
+}
+
+function isSame({ id, subject }: Cause): (other: Cause) => boolean {
+  return (other) => other.id === id && other.subject === subject;
+}

@@ -1,0 +1,72 @@
+import { deadline } from '../clock.ts';
+import type { Millis } from '../core/clock.ts';
+import type { EndpointObservation, Failure } from '../core/observation.ts';
+import { BURST_SIZE } from '../core/path-share.ts';
+import type { ProbeContext } from '../probes/context.ts';
+import { observeEndpoint, type EndpointLimits } from '../probes/endpoint/observe.ts';
+import { createPace } from '../schedule/pace.ts';
+import { requestOf, type PathTarget, type PathTools } from './observe-path.ts';
+
+/** One connection after the other begins, since all at once would be told apart from none by no firewall. */
+const PACE = { atOnce: 1, gap: 25, underWay: BURST_SIZE };
+
+/**
+ * More patient than a round: a connection that lost packets gets there in the end (a SYN is repeated after 1, 2, 3, 4 and 6 s, or after 1, 3
+ * and 7 s), one that a firewall or a dead server swallows never does.
+ */
+const LIMITS: EndpointLimits = { tcp: 7_500, tls: 7_500, http: 0 };
+const WHOLE: Millis = 10_000;
+/** By then one of twenty connections has worked, or none will: a plain outage is told no later for the burst. */
+const NONE_WORKS: Millis = 3_500;
+
+/**
+ * Makes further connections to addresses of the licence server, up to the end of the handshake. Never rejects: what the time was too short
+ * for is `aborted`.
+ */
+export async function observeBurst(
+  target: PathTarget,
+  addresses: readonly string[],
+  tools: PathTools,
+  ctx: ProbeContext,
+): Promise<readonly EndpointObservation[]> {
+  if (addresses.length === 0) return [];
+  using whole = deadline(ctx.clock, WHOLE, ctx.signal);
+  const hopeless = new AbortController();
+  const burst = { ...ctx, signal: AbortSignal.any([whole.signal, hopeless.signal]) };
+  const pace = createPace(ctx.clock, PACE);
+  let worked = false;
+  const cancel = ctx.clock.after(NONE_WORKS, () => {
+    if (!worked) hopeless.abort();
+  });
+  const seen = await Promise.all(
+    inTurn(addresses).map((address) =>
+      pace.begin(async () => {
+        const endpoint = await observeEndpoint({ ...requestOf(target, address), depth: 'tls' }, burst, {
+          ...tools.endpoint,
+          limits: LIMITS,
+        });
+        worked ||= endpoint.tls?.kind === 'established' || endpoint.tls?.kind === 'client-certificate-demanded';
+        return endpoint;
+      }, burst.signal),
+    ),
+  );
+  cancel();
+  return hopeless.signal.aborted && !whole.signal.aborted ? seen.map(unanswered) : seen;
+}
+
+/** Each address as often as the others, in turns. */
+function inTurn(addresses: readonly string[]): readonly string[] {
+  return Array.from({ length: Math.floor(BURST_SIZE / addresses.length) }, () => addresses).flat();
+}
+
+/** Given up because none had worked, which is an answer: they all had the time that a connection of a round has. */
+function unanswered(seen: EndpointObservation): EndpointObservation {
+  const { tcp, tls } = seen;
+  if (tcp.kind === 'failed') return { ...seen, tcp: asTimeout(tcp) };
+  return tls?.kind === 'failed' ? { ...seen, tls: { ...tls, ...asTimeout(tls) } } : seen;
+}
+
+function asTimeout(failure: Failure): Failure {
+  if (failure.reason !== 'aborted') return failure;
+  return { ...failure, reason: 'timeout', message: `No result within ${String(Math.round(failure.durationMs))} ms` };
+}

@@ -1,0 +1,130 @@
+import { withComplaint } from '../../src/core/comes-and-goes.ts';
+import type { EpochMs, Millis } from '../../src/core/clock.ts';
+import { diagnose } from '../../src/core/diagnosis/diagnose.ts';
+import type { EndpointObservation } from '../../src/core/observation.ts';
+import { BURST_SIZE, burstDue, needsCloserLook, next, NO_SHARE, type PathShare } from '../../src/core/path-share.ts';
+import { judgeTcp } from '../../src/probes/endpoint/judge.ts';
+import type { Examination } from '../../src/report/examination.ts';
+import { judgeShare } from '../../src/round/judge-share.ts';
+import { lookOf } from '../../src/round/look-of.ts';
+import { deservesAnotherLook } from '../../src/watch/another-look.ts';
+import { CONTEXT, round as assessments } from './judged-round.ts';
+import { endpoint, failed, open, path, round } from './observed.ts';
+import { SECOND, START, timeline, type Timeline } from './incident-timeline.ts';
+
+/** One connection as the path treats it: true where it fails. */
+export type FailsAt = (connection: { readonly at: EpochMs; readonly round: number; readonly address: string }) => boolean;
+
+export interface FlakyPath {
+  readonly line: Timeline;
+  /** Connections to the licence server so far. */
+  connections(): number;
+  /** Rounds of the default schedule, those in between that are asked for included. */
+  run(time: Millis): void;
+  last(): Examination;
+}
+
+const EVERY: Millis = 30 * SECOND;
+const TRIGGER_GAP: Millis = 3 * SECOND;
+/** A SYN that nobody answers. */
+const SILENCE: Millis = 3 * SECOND;
+const BURST_TIME: Millis = 8 * SECOND;
+
+/** The daemon's rounds on a path whose connections fail as `fails` says, with the real share, diagnosis and incidents. */
+export function flakyPath(
+  fails: FailsAt,
+  options: { readonly complains?: boolean; readonly addresses?: readonly string[] } = {},
+): FlakyPath {
+  const addresses = options.addresses ?? ['173.243.138.84'];
+  const line = timeline();
+  const clock = { slot: START, at: START, rounds: 0, made: 0 };
+  const known: { share: PathShare; last: Examination | null } = { share: NO_SHARE, last: null };
+
+  function connect(address: string): EndpointObservation {
+    clock.made += 1;
+    return endpoint(address, fails({ at: clock.at, round: clock.rounds, address }) ? failed('timeout') : open());
+  }
+
+  function isQuiet(): boolean {
+    return known.share.addresses.length === 0 && line.state.incidents.length === 0 && line.state.candidates.length === 0;
+  }
+
+  /** Returns when the round ends, and whether another one is wanted at once. */
+  function look(): { readonly ends: EpochMs; readonly again: boolean } {
+    const due = burstDue(known.share, clock.at);
+    const endpoints = addresses.map(connect);
+    const burst = Array.from({ length: due.length === 0 ? 0 : BURST_SIZE }, (_, index) => connect(due[index % due.length] ?? ''));
+    const licenseServer = path({ endpoints });
+    const observations = round({ startedAt: clock.at, licenseServer, burst });
+    const wasQuiet = isQuiet();
+    known.share = next(known.share, lookOf(observations, judged(endpoints), judged(burst)));
+    clock.rounds += 1;
+    // A round in which nothing has happened changes nothing: a month of them is not worth the time.
+    if (wasQuiet && isQuiet()) return { ends: clock.at, again: false };
+    const stages = judgeShare({ reachability: judgeTcp(endpoints), 'tls-genuine': [] }, known.share, licenseServer);
+    const probed = assessments(['reachability', stages.reachability ?? []]);
+    const diagnosis = diagnose(options.complains === true ? withComplaint(probed) : probed, { ...CONTEXT, at: clock.at });
+    const examination: Examination = { observations, diagnosis, judged: { assessments: probed, tls: [] } };
+    line.now = clock.at;
+    line.input({ kind: 'diagnosis', diagnosis, fresh: null });
+    const again = needsCloserLook(known.share, clock.at) || deservesAnotherLook(known.last, examination);
+    known.last = examination;
+    return { ends: clock.at + timeOf(endpoints, burst), again };
+  }
+
+  return {
+    line,
+    connections: () => clock.made,
+    last: () => {
+      if (known.last === null) throw new Error('No round has shown anything yet');
+      return known.last;
+    },
+    run(time) {
+      for (const end = clock.slot + time; clock.slot < end; clock.slot += EVERY) {
+        if (clock.at > clock.slot) continue;
+        clock.at = clock.slot;
+        for (;;) {
+          const { ends, again } = look();
+          const soonest = Math.max(ends, clock.at + TRIGGER_GAP);
+          clock.at = again ? soonest : ends;
+          if (!again || clock.at >= end) break;
+        }
+      }
+    },
+  };
+}
+
+function timeOf(endpoints: readonly EndpointObservation[], burst: readonly EndpointObservation[]): Millis {
+  if (burst.length > 0) return BURST_TIME;
+  return endpoints.some(({ tcp }) => tcp.kind === 'failed') ? SILENCE : 0;
+}
+
+/** What the verdict on each is worth here: a certificate is genuine where there is one. */
+function judged(endpoints: readonly EndpointObservation[]): Parameters<typeof lookOf>[1] {
+  return endpoints.map((one) => ({
+    endpoint: one,
+    outcome: { kind: 'failed', reason: 'closed', message: '', durationMs: 0, serverName: '', alert: null, chain: null, plaintext: null },
+    judgement: {
+      verdict: 'genuine',
+      confidence: 'confirmed',
+      product: null,
+      findings: [],
+      summary: '',
+      settle: null,
+      authorities: [],
+      accepted: null,
+      verifiedBy: null,
+    },
+  }));
+}
+
+/** Numbers from 0 to 1 that are the same for one seed (Mulberry32, public domain). */
+export function randomOf(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d_2b_79_f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}

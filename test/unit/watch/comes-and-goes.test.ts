@@ -1,0 +1,116 @@
+import { describe, expect, test } from 'vitest';
+
+import type { Millis } from '../../../src/core/clock.ts';
+import { flakyPath, randomOf, type FailsAt, type FlakyPath } from '../../support/flaky-path.ts';
+import { HOUR, MINUTE, SECOND, START } from '../../support/incident-timeline.ts';
+
+const SEEDS = Array.from({ length: 100 }, (_, index) => index + 1);
+const DAY = 24 * HOUR;
+const MONTH = 30 * DAY;
+/** Months take a second each: the nightly run does all of them. */
+const MONTHS = Number(process.env['FTM_SIMULATED_MONTHS'] ?? '2');
+
+function share(seed: number, part: number): FailsAt {
+  const random = randomOf(seed);
+  return () => random() < part;
+}
+
+/** Everything that was told until the fault has been there for `time`, and what was told of its end. */
+function firings({ line }: FlakyPath): readonly string[] {
+  return line.told.flatMap((told) => (told.kind === 'incident' ? [told.event] : [told.kind]));
+}
+
+function toldWithin(seed: number, fails: FailsAt, time: Millis): boolean {
+  // The fault begins anywhere between two rounds.
+  const begins = START + 2 * MINUTE + randomOf(seed + 1_000)() * 30 * SECOND;
+  const site = flakyPath((connection) => connection.at >= begins && fails(connection));
+  site.run(time + 5 * MINUTE);
+  const [first] = site.line.told;
+  return first !== undefined && first.at - begins <= time;
+}
+
+function holds(check: (seed: number) => boolean): number {
+  return SEEDS.filter(check).length;
+}
+
+describe('a fault that comes and goes, at the default schedule', () => {
+  test('every second flow bad is told within 3 minutes, with 95 of 100 seeds', () => {
+    expect(holds((seed) => toldWithin(seed, share(seed, 0.5), 3 * MINUTE))).toBeGreaterThanOrEqual(95);
+  });
+
+  test('one flow of five bad is told within 15 minutes, with 95 of 100 seeds', () => {
+    expect(holds((seed) => toldWithin(seed, share(seed, 0.2), 15 * MINUTE))).toBeGreaterThanOrEqual(95);
+  });
+
+  test(
+    `independent blips of 2 % open less than one incident a month (${String(MONTHS)} months)`,
+    () => {
+      const incidents = SEEDS.slice(0, MONTHS).map((seed) => {
+        const site = flakyPath(share(seed, 0.02));
+        site.run(MONTH);
+        return site.line.transitions.filter((transition) => transition.startsWith('opened')).length;
+      });
+      expect(incidents.filter((count) => count < 1).length).toBeGreaterThanOrEqual(Math.floor(0.95 * MONTHS));
+    },
+    MONTHS * 30_000,
+  );
+
+  test.each([
+    [
+      'by round',
+      (): FailsAt =>
+        ({ round }) =>
+          round % 2 === 1,
+    ],
+    ['by connection', (): FailsAt => alternating()],
+  ])('one that alternates strictly %s opens an incident, told once', (_, fails) => {
+    const site = flakyPath(fails());
+    site.run(2 * HOUR);
+    expect(firings(site)).toEqual(['firing']);
+  });
+
+  test('one incident, one firing mail, one end, with 95 of 100 seeds', () => {
+    const once = holds((seed) => {
+      const random = randomOf(seed);
+      const site = flakyPath(({ at }) => at < START + 2 * HOUR && random() < 0.5);
+      site.run(3 * HOUR);
+      return JSON.stringify(firings(site)) === '["firing","resolved"]';
+    });
+    expect(once).toBeGreaterThanOrEqual(95);
+  });
+
+  test('a fault that never flapped opens within 10 seconds of the round that meets it, and ends with the second round without it', () => {
+    const [begins, ends] = [START + 10 * MINUTE, START + 20 * MINUTE];
+    const site = flakyPath(({ at }) => at >= begins && at < ends);
+    site.run(HOUR);
+    expect(site.line.told.map(({ at }) => at - START)).toEqual([expect.closeTo(10 * MINUTE + 3 * SECOND, -4), ends - START + 30 * SECOND]);
+  });
+});
+
+describe('the load on the licence server', () => {
+  // docs/scale.md gives these figures.
+  test.each<readonly [string, number, FailsAt]>([
+    ['all is well', 120, () => false],
+    ['nothing answers', 142, () => true],
+    ['every second flow is bad', 370, share(1, 0.5)],
+    ['every fifth flow is bad', 370, share(1, 0.2)],
+    ['one of fifty fails by itself', 240, share(1, 0.02)],
+    ['every second round fails', 370, ({ round }) => round % 2 === 1],
+  ])('when %s: no more than %i connections an hour to each address', (_, most, fails) => {
+    const site = flakyPath(fails);
+    const hours = Array.from({ length: 6 }, () => {
+      const before = site.connections();
+      site.run(HOUR);
+      return site.connections() - before;
+    });
+    expect(Math.max(...hours)).toBeLessThanOrEqual(most);
+  });
+});
+
+function alternating(): FailsAt {
+  let count = 0;
+  return () => {
+    count += 1;
+    return count % 2 === 0;
+  };
+}
