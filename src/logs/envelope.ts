@@ -1,5 +1,6 @@
 import { readFields } from './fields.ts';
 import { readHeader, readSender } from './header.ts';
+import { readRepeated } from './repeated.ts';
 import { findTime } from './timestamp.ts';
 
 /** What stands around the message of a line. */
@@ -26,10 +27,6 @@ export type Body =
 const MOST_HEADERS = 4;
 /** A further field between `status` and the message, as newer firmware might add. */
 const MORE_FIELDS = /^(?:[a-z_]{1,32}=(?:"[^"]*"|[^\s"]*) +){1,8}/u;
-/** rsyslog with `$RepeatedMsgReduction on` (runtime/ratelimit.c), which cuts what it repeats after 800 bytes. */
-const REPEATED = /^\s*message repeated (\d{1,10}) times: \[\s*/u;
-/** What says that so many lines came may be anybody's word. */
-const MOST_REPEATED = 1000;
 /** Common Event Format: seven fields, then `key=value`; `|` and `=` in values are escaped (Micro Focus, "ArcSight CEF", 2017). */
 const CEF = /^CEF: ?\d{1,2}(?:\|(?:[^|\\]|\\.)*){4}\|((?:[^|\\]|\\.)*)\|(?:[^|\\]|\\.)*\|/u;
 /** The next key ends a value. */
@@ -40,10 +37,17 @@ const CEF_MESSAGE = /(?:^| )msg=(.*?)(?= \w+=|$)/gu;
  * put around it, the raw export, and text without any envelope. Never fails: what it does not know is message.
  */
 export function readEnvelope(line: string): Envelope {
+  const { hosts, time, starts } = readHeaders(line);
+  const repeated = readRepeated(starts[0] ?? '');
+  if (repeated === null) return { hosts, times: 1, ...readBody(starts, time) };
+  return { hosts, times: repeated.times, ...readBody([repeated.message], time) };
+}
+
+/** All headers, one behind the other. */
+function readHeaders(line: string): Pick<Envelope, 'hosts' | 'time'> & { readonly starts: readonly string[] } {
   const hosts: string[] = [];
   let time: string | null = null;
   let starts: readonly string[] = [line];
-  let times = 1;
   for (let count = 0; count < MOST_HEADERS; count += 1) {
     const header = readHeader(starts[0] ?? '');
     if (header === null) break;
@@ -51,18 +55,10 @@ export function readEnvelope(line: string): Envelope {
     if (header.host !== null) hosts.push(header.host);
     starts = header.starts;
   }
-  const [only = ''] = starts;
-  if (starts.length === 1) {
-    const sender = readSender(only);
-    if (sender.host !== null) hosts.push(sender.host);
-    starts = [...sender.starts, only];
-  }
-  const repeated = REPEATED.exec(starts[0] ?? '');
-  if (repeated !== null) {
-    times = Math.max(1, Math.min(Number(repeated[1]), MOST_REPEATED));
-    starts = [(starts[0] ?? '').slice(repeated[0].length).replace(/\]\s*$/u, '')];
-  }
-  return { hosts, times, ...readBody(starts, time) };
+  const [only = '', ...others] = starts;
+  if (others.length > 0) return { hosts, time, starts };
+  const sender = readSender(only);
+  return { hosts: sender.host === null ? hosts : [...hosts, sender.host], time, starts: [...sender.starts, only] };
 }
 
 function readBody(starts: readonly string[], time: string | null): Pick<Envelope, 'time' | 'body'> {

@@ -23,8 +23,7 @@ const KIWI = /^(\d{2,4}-\d{2}-\d{2,4}[ \t]\d{2}:\d{2}:\d{2})\t\w{1,20}\.\w{1,20}
 const TAG = /^(?:(\S{1,255}) )?[\w./-]{1,64}(?:\[\d{1,10}\])?: */u;
 const HOST = /^(\S{1,255})\s+/u;
 /** What is left of the time's word, the zone that some devices name behind it (`CEST`, `EDT:`), and the blanks. */
-const AFTER_TIME =
-  /^\S*\s+(?:(?:WES?T|BST|CES?T|EES?T|MSK|E[SD]T|C[SD]T|M[SD]T|P[SD]T|AE[SD]T|JST|IST|HKT|SGT):? +)?/u;
+const AFTER_TIME = /^\S*\s+(?:(?:WES?T|BST|CES?T|EES?T|MSK|E[SD]T|C[SD]T|M[SD]T|P[SD]T|AE[SD]T|JST|IST|HKT|SGT):? +)?/u;
 const CEF = /^CEF: ?\d/u;
 
 /** The header at the beginning of `text`; null: none that is known for sure, such as a tag alone. */

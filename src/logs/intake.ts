@@ -20,6 +20,8 @@ import type { ConnectionTally, LineTally, LogCounters } from './tally.ts';
 import { newConnectionTally, newLineTally } from './tally.ts';
 import type { TurnBudget } from './turn-budget.ts';
 import { createTurnBudget } from './turn-budget.ts';
+import type { UnrecognisedLog } from './unrecognised.ts';
+import { createUnrecognisedLog } from './unrecognised.ts';
 
 export interface LogIntakeConfig {
   readonly logs: Pick<LogsConfig, 'syslog' | 'files' | 'relays' | 'foreign'>;
@@ -74,6 +76,7 @@ class Intake implements LogIntake {
   readonly #outbox: EventOutbox;
   readonly #budget: TurnBudget = createTurnBudget();
   readonly #strangers: StrangerLog;
+  readonly #unrecognised: UnrecognisedLog;
   readonly #stops: (() => Promise<void>)[] = [];
   #addresses: IntakeAddresses = { udp: null, tcp: null, tls: null };
   #udp: UdpListener | null = null;
@@ -83,6 +86,7 @@ class Intake implements LogIntake {
     this.#deps = deps;
     this.#attribution = createAttribution(config.appliances, { firewalls: config.firewallSources, relays: config.logs.relays });
     this.#strangers = createStrangerLog(deps.logger);
+    this.#unrecognised = createUnrecognisedLog(deps.logger);
     this.#outbox = new EventOutbox((event) => {
       this.#deliver(event);
     });
@@ -194,6 +198,9 @@ class Intake implements LogIntake {
       onForeign: (line) => {
         this.#strangers.note(from, line);
         if (foreign === 'refuse') refuse();
+      },
+      onUnrecognised: (line) => {
+        this.#unrecognised.note(from, line);
       },
     });
   }

@@ -1,4 +1,4 @@
-import { hostInLine } from './attribution.ts';
+import { hostInLine } from './line-hosts.ts';
 import type { Line } from './framing.ts';
 import type { IntakeLogger } from './logger.ts';
 import { sampleOf } from './sample.ts';

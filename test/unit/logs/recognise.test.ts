@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { readEnvelope } from '../../../src/logs/envelope.ts';
 import { recogniseLine, recognisePasted } from '../../../src/logs/recognise.ts';
 import { fixtureLines } from '../../support/fixture-lines.ts';
 import { shippedCatalogue } from '../../support/signature-catalogue.ts';
@@ -8,28 +7,6 @@ import { cpuMsOf } from '../../support/cpu-time.ts';
 
 const catalogue = await shippedCatalogue();
 const idOf = (line: string): string | null => recogniseLine(catalogue, line)?.signature.id ?? null;
-
-/** What relays put in front of a line, and around it. */
-const RELAYED: readonly { readonly name: string; readonly before: string; readonly behind?: string }[] = [
-  { name: 'behind the header of a relay', before: '<14>Nov 25 10:00:00 relay01 <12>Aug 14 22:40:02 db[16987]:  ' },
-  { name: 'behind a header without a priority', before: 'Nov 25 10:00:00 relay01 Aug 14 22:40:02 fac01 db[16987]:  ' },
-  { name: 'behind an ISO header', before: '2026-11-25T10:00:00+01:00 relay01 2026-08-14T22:40:02+02:00 fac01 db[16987]: ' },
-  { name: 'behind a header with a tag', before: '<14>Nov 25 10:00:00 relay01 forwarder[7]: <12>Aug 14 22:40:02 fac01 db[16987]:  ' },
-  { name: 'within RFC 5424', before: '<14>1 2026-11-25T10:00:00Z relay01 - - - - <12>Aug 14 22:40:02 fac01 db[16987]:  ' },
-  {
-    name: 'within RFC 5424 twice',
-    before: '<14>1 2026-11-25T10:00:00Z relay02 - - - [a@1 b="c"] <14>1 2026-11-25T10:00:00Z relay01 db 16987 - - ',
-  },
-  { name: 'with blanks behind the priority', before: '<12> Aug 14 22:40:02 fac01 db[16987]:  ' },
-  { name: 'with a zone behind the time', before: '<12>Aug 14 22:40:02 UTC fac01 db[16987]:  ' },
-  { name: 'with the name of a zone and a colon', before: '<12>Aug 14 22:40:02.123 CEST: fac01 db[16987]:  ' },
-  { name: 'with an offset behind the time', before: '2026-08-14 22:40:02 +0200 fac01 db[16987]:  ' },
-  { name: 'with the month in capitals', before: '<12>AUG 14 22:40:02 fac01 db[16987]:  ' },
-  { name: 'with slashes in the date', before: '2026/04/08 22:40:02 fac01 db[16987]:  ' },
-  { name: 'in a file of Kiwi', before: '2026-04-08 22:40:02\tLocal4.Warning\t10.0.0.5\tdb[16987]:  ' },
-  { name: 'in a file of Kiwi, its own header kept', before: '04-08-2026\t22:40:02\tLocal4.Warning\t10.0.0.5\tAug 14 22:40:02 db[16987]:  ' },
-  { name: 'repeated', before: '<12>Aug 14 22:40:02 fac01 db[16987]: message repeated 3 times: [  ', behind: ']' },
-];
 
 const ENVELOPES: readonly { readonly name: string; readonly wrap: (message: string) => string }[] = [
   {
@@ -70,11 +47,10 @@ const ENVELOPES: readonly { readonly name: string; readonly wrap: (message: stri
     name: 'as raw export with a request id',
     wrap: (m) => `date=2025-06-04 time=20:13:33+0000 oid=1 logid=0 cat="Event" level="warning" msg="${m}" user="x" requestid=`,
   },
-  ...RELAYED.map(({ name, before, behind = '' }) => ({
-    name,
-    wrap: (m: string) => `${before}category="Event" typeid=0 level="warning" user="" nas="" action="" status="" ${m}${behind}`,
-  })),
-  { name: 'as CEF, the message as its name', wrap: (m) => `<12>Aug 14 22:40:02 fac01 CEF:0|Fortinet|FortiAuthenticator|6.6|0|${m}|5|suser=x` },
+  {
+    name: 'as CEF, the message as its name',
+    wrap: (m) => `<12>Aug 14 22:40:02 fac01 CEF:0|Fortinet|FortiAuthenticator|6.6|0|${m}|5|suser=x`,
+  },
   {
     name: 'as CEF, the message behind msg=',
     wrap: (m) => `<12>1 2026-11-24T11:01:06Z fac01 CEF - - - CEF:0|Fortinet|FortiAuthenticator|6.6|0|Event|5|rt=1 msg=${m} suser=x`,
@@ -155,7 +131,10 @@ describe('recogniseLine', () => {
     },
     { name: 'the daemon of another machine', line: `<38>Aug 14 22:32:52 host sshd[1]: Invalid user ${ATTACK} from 10.0.0.9` },
     { name: 'a debug channel', line: `fac01 rest_api_dbg_log: 2026-10-07 15:05:14,582 debug "${ATTACK}"` },
-    { name: 'a header in a user name', line: `<14>Aug 14 22:32:52 db[1]: category="Event" user="<12>Aug 14 22:32:52 ${ATTACK}" status="" x` },
+    {
+      name: 'a header in a user name',
+      line: `<14>Aug 14 22:32:52 db[1]: category="Event" user="<12>Aug 14 22:32:52 ${ATTACK}" status="" x`,
+    },
     { name: 'what another program repeats', line: `<38>Aug 14 22:32:52 host sshd[1]: message repeated 2 times: [ Invalid user ${ATTACK}]` },
     { name: 'a field of CEF', line: `<14>Aug 14 22:32:52 h CEF:0|F|FAC|1|1|Login failed|5|suser=${ATTACK} msg=Login failed` },
     { name: 'two messages of CEF', line: `<14>Aug 14 22:32:52 h CEF:0|F|FAC|1|1|Login failed|5|suser=x msg=${ATTACK} msg=Login failed` },
@@ -230,38 +209,6 @@ describe('recogniseLine', () => {
       for (let time = 0; time < 20; time += 1) recogniseLine(catalogue, line);
     });
     expect(spent / 20).toBeLessThan(10);
-  });
-});
-
-describe('a line that a relay sends', () => {
-  test.each(RELAYED)('says the same to "explain": $name', ({ before, behind = '' }) => {
-    const line = `${before}category="Event" user="" status="" ${MESSAGES[3]?.message ?? ''}${behind}`;
-    expect([recogniseLine(catalogue, line)?.signature.id, recognisePasted(catalogue, line)?.signature.id]).toEqual([
-      'ftm-polling-ssl',
-      'ftm-polling-ssl',
-    ]);
-  });
-
-  test.each([
-    { before: '<14>Nov 25 10:00:00 relay01 <12>Aug 14 22:40:02 fac01 db[1]: ', hosts: ['relay01', 'fac01'] },
-    { before: 'Nov 25 10:00:00 relay01 Aug 14 22:40:02 db[1]: ', hosts: ['relay01'] },
-    { before: '<14>1 2026-11-25T10:00:00Z relay01 - - - - <12>Aug 14 22:40:02 fac01 db[1]: ', hosts: ['relay01', 'fac01'] },
-    { before: '2026/04/08 22:40:02 fac01 db[1]: ', hosts: ['fac01'] },
-    { before: '2026-04-08 22:40:02\tLocal4.Warning\t10.0.0.5\tdb[1]: ', hosts: ['10.0.0.5'] },
-    { before: '<12>Aug 14 22:40:02 UTC fac01 db[1]: ', hosts: ['fac01'] },
-    { before: 'fac01 db[1]: ', hosts: ['fac01'] },
-    { before: '<12>Aug 14 22:40:02 db[1]: ', hosts: [] },
-  ])('names its hosts: $before', ({ before, hosts }) => {
-    expect(readEnvelope(`${before}category="Event" status="" SSL session failed`).hosts).toEqual(hosts);
-  });
-
-  test.each([
-    { text: 'message repeated 3 times: [ SSL session failed]', times: 3 },
-    { text: 'message repeated 999999999 times: [ SSL session failed]', times: 1000 },
-    { text: 'message repeated 0 times: [ SSL session failed]', times: 1 },
-    { text: 'SSL session failed', times: 1 },
-  ])('counts "$text" as $times', ({ text, times }) => {
-    expect(readEnvelope(`<12>Aug 14 22:40:02 fac01 db[1]: ${text}`).times).toBe(times);
   });
 });
 
