@@ -8,6 +8,8 @@ const text = z.string();
 
 const signatureLog = z.strictObject({
   lastAt: instant,
+  begunAt: instant.exactOptional(),
+  reliable: z.boolean().exactOptional(),
   sample: text,
   recent: z
     .array(z.strictObject({ at: instant, count: z.int().positive(), line: text }))

@@ -3,12 +3,12 @@ import type { Assessment } from '../core/assessment.ts';
 import type { EpochMs } from '../core/clock.ts';
 import type { Diagnosis } from '../core/diagnosis.ts';
 import { diagnose } from '../core/diagnosis/diagnose.ts';
-import { withoutExplained } from '../core/polling/explained.ts';
+import { withoutExplained, type FaultsSeen, type UnexplainedPolling } from '../core/polling/explained.ts';
 import type { PollingReport } from '../core/polling/report.ts';
 import { activationOf, assessUnits, withUntoldMail } from '../units/assess-units.ts';
 import type { UnitsPicture } from '../units/observe-units.ts';
 import { assessPolling, seemsUnaffected, withLogEvidence } from './assess-log.ts';
-import { explainsPolling } from './explaining-fault.ts';
+import { explainingFaults } from './explaining-fault.ts';
 import { nextUnread, speakingAppliances, type UnreadSince } from './speaking-appliances.ts';
 
 /** What was found out in one round, but for the log. */
@@ -20,44 +20,49 @@ export interface RoundFindings {
   readonly picture: UnitsPicture;
 }
 
-/** What the log adds to a round. */
-export type LogPart =
-  | {
-      readonly kind: 'heard';
-      readonly report: PollingReport;
-      /** When something was last broken that makes FortiAuthenticator complain; null: not lately. */
-      readonly faultSeenAt: EpochMs | null;
-      readonly unreadSince: UnreadSince;
-    }
-  /** Nobody listened; `polling` says why. */
-  | { readonly kind: 'unheard'; readonly polling: Assessment };
-
-export interface Conclusion {
-  readonly diagnosis: Diagnosis;
-  /** For the next round. */
-  readonly faultSeenAt: EpochMs | null;
-  /** Also for the next round. */
+/** What one round leaves for the next. */
+export interface Remembered {
+  readonly faultsSeen: FaultsSeen;
   readonly unreadSince: UnreadSince;
 }
 
-/** Reasons over a round together with the log. What FortiAuthenticator complained of while a fault lasted is explained by it, also afterwards. */
+export const NOTHING_REMEMBERED: Remembered = { faultsSeen: new Map(), unreadSince: new Map() };
+
+/** What the log adds to a round. */
+export type LogPart =
+  | ({ readonly kind: 'heard'; readonly report: PollingReport } & Remembered)
+  /** Nobody listened; `polling` says why. */
+  | { readonly kind: 'unheard'; readonly polling: Assessment };
+
+export interface Conclusion extends Remembered {
+  readonly diagnosis: Diagnosis;
+}
+
+/**
+ * Reasons over a round together with the log. What FortiAuthenticator complained of while a fault lasted that can cause it is explained by
+ * that fault, also afterwards. What only lasting faults explain is their evidence, unless there is more that they do not.
+ */
 export function conclude(round: RoundFindings, log: LogPart): Conclusion {
-  if (log.kind === 'unheard') return { diagnosis: diagnosed(round, log.polling, NOTHING_HEARD), faultSeenAt: null, unreadSince: new Map() };
+  if (log.kind === 'unheard') return { diagnosis: diagnosed(round, log.polling, NOTHING_HEARD), ...NOTHING_REMEMBERED };
   const { config, at } = round;
-  const { report } = log;
-  const whole = { ...round, probed: withLogEvidence(round.probed, report, config) };
+  const whole = { ...round, probed: withLogEvidence(round.probed, log.report, config) };
   const unreadSince = nextUnread(log.unreadSince, round.picture.units, at);
-  const heard = { applianceUnaffected: seemsUnaffected(report), speaking: speakingAppliances(report, unreadSince, at) };
-  const withPolling = (polling: Assessment): Diagnosis => diagnosed(whole, polling, heard);
-  const diagnosis = withPolling(assessPolling(config, report));
-  if (explainsPolling(diagnosis)) return { diagnosis, faultSeenAt: at, unreadSince };
-  if (log.faultSeenAt === null) return { diagnosis, faultSeenAt: null, unreadSince };
-  const unexplained = withoutExplained(report, log.faultSeenAt);
-  return {
-    diagnosis: withPolling(assessPolling(config, unexplained.report, unexplained.notes)),
-    faultSeenAt: log.faultSeenAt,
-    unreadSince,
-  };
+  const heard = { applianceUnaffected: seemsUnaffected(log.report), speaking: speakingAppliances(log.report, unreadSince, at) };
+  const withPolling = ({ report, notes }: UnexplainedPolling): Diagnosis => diagnosed(whole, assessPolling(config, report, notes), heard);
+  const diagnosis = withPolling({ report: log.report, notes: [] });
+  const lasting = explainingFaults(diagnosis);
+  const faultsSeen = new Map([...log.faultsSeen, ...lasting]);
+  const unexplained = withoutExplained(log.report, faultsSeen);
+  const others = hasErrors(unexplained.report) ? unexplained : withoutExplained(log.report, without(log.faultsSeen, lasting));
+  return { diagnosis: others.notes.length === 0 ? diagnosis : withPolling(others), faultsSeen, unreadSince };
+}
+
+function hasErrors({ appliances }: PollingReport): boolean {
+  return appliances.some(({ errors }) => errors.some(({ severity }) => severity !== 'info'));
+}
+
+function without(faults: FaultsSeen, others: FaultsSeen): FaultsSeen {
+  return new Map([...faults].filter(([id]) => !others.has(id)));
 }
 
 /** What the log tells beyond what it complains of. */

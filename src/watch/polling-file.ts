@@ -15,6 +15,8 @@ const text = z.string().max(2_000);
 
 const signatureLog = z.object({
   lastAt: instant,
+  begunAt: instant.exactOptional(),
+  reliable: z.boolean().exactOptional(),
   sample: text,
   recent: z
     .array(z.object({ at: instant, count, line: text }))

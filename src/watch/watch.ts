@@ -26,14 +26,13 @@ import { jsonFile } from '../store/json-file.ts';
 import { lockStore, type StoreLock } from '../store/store-lock.ts';
 import { createStore, type Store } from '../store/store.ts';
 import { mailServersOf } from '../units/mail-servers.ts';
-import { conclude } from './conclude.ts';
-import { lastExplainingFault } from './explaining-fault.ts';
+import { conclude, NOTHING_REMEMBERED } from './conclude.ts';
+import { lastExplainingFaults } from './explaining-fault.ts';
 import { createPollingLog, listens, type PollingLog } from './polling-log.ts';
 import { createProbesOnDemand, type ProbesOnDemand } from './probe-on-demand.ts';
 import { createRoundPulse, type RoundPulse } from './round-pulse.ts';
 import { createRoundFigures } from './round-figures.ts';
 import { roundRecord } from './round-record.ts';
-import type { UnreadSince } from './speaking-appliances.ts';
 import { registrationBudget, stateFile } from './state-files.ts';
 import { complainsOfConnections } from './weigh-by-log.ts';
 import { createUnitWatch, type UnitWatch } from './unit-watch.ts';
@@ -76,9 +75,7 @@ export class Watch {
   readonly #stopping = new AbortController();
   #lock: StoreLock | null = null;
   #last: Examination | null = null;
-  /** When something was last broken that makes FortiAuthenticator complain. */
-  #faultSeenAt: EpochMs | null = null;
-  #unreadSince: UnreadSince = new Map();
+  #remembered = NOTHING_REMEMBERED;
 
   /** @throws {Error} when a file that the configuration names cannot be used */
   static async create(config: Config, deps: WatchDeps): Promise<Watch> {
@@ -149,7 +146,7 @@ export class Watch {
     });
     recorder.heard(this.#polling.report());
     this.alerting.start();
-    this.#faultSeenAt = lastExplainingFault(this.alerting.incidents());
+    this.#remembered = { ...NOTHING_REMEMBERED, faultsSeen: lastExplainingFaults(this.alerting.incidents()) };
     this.#heartbeat?.start();
     recorder.incidents(this.alerting.incidents(), this.config);
     this.#units.start();
@@ -215,10 +212,8 @@ export class Watch {
 
   #diagnose(probed: readonly Assessment[], at: EpochMs): Diagnosis {
     const round = { config: this.config, at, probed, picture: this.#units.picture() };
-    const before = { faultSeenAt: this.#faultSeenAt, unreadSince: this.#unreadSince };
-    const { diagnosis, faultSeenAt, unreadSince } = conclude(round, { kind: 'heard', report: this.#polling.report(), ...before });
-    this.#faultSeenAt = faultSeenAt;
-    this.#unreadSince = unreadSince;
+    const { diagnosis, ...remembered } = conclude(round, { kind: 'heard', report: this.#polling.report(), ...this.#remembered });
+    this.#remembered = remembered;
     return diagnosis;
   }
 

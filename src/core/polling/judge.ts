@@ -3,6 +3,8 @@ import { CAUSE_PRECONDITIONS } from '../cause.ts';
 import type { EpochMs, Millis } from '../clock.ts';
 import type { Finding, FindingLevel } from '../finding.ts';
 import type { PreconditionId } from '../precondition.ts';
+import { isCorroborated } from './corroboration.ts';
+import { explainedBy } from './explained.ts';
 import type { AppliancePolling, PollingError, PollingReport } from './report.ts';
 
 /**
@@ -15,10 +17,26 @@ const MAX_LINE = 240;
 
 /** Findings on the precondition `polling`: nothing for an appliance whose log is clean and alive. */
 export function judgePolling(report: PollingReport): readonly Finding[] {
-  return report.appliances.flatMap((appliance) => [
-    ...appliance.errors.map((error) => judgeError(appliance, error, report.window)),
-    ...judgeSilence(appliance, report.silentAfter),
-  ]);
+  return report.appliances.flatMap((appliance) => {
+    const corroborated = isCorroborated(appliance.errors.filter(({ severity }) => severity === 'critical'));
+    return [
+      ...appliance.errors.map((error) => {
+        const finding = judgeError(appliance, error, report.window);
+        return finding.level === 'broken' && !corroborated ? suspectedOnly(finding) : finding;
+      }),
+      ...judgeSilence(appliance, report.silentAfter),
+    ];
+  });
+}
+
+/** One datagram: worth a look, and no proof. */
+function suspectedOnly(finding: Finding): Finding {
+  return {
+    ...finding,
+    actual: `${finding.actual} (a single datagram so far, which proves little)`,
+    level: 'warning',
+    confidence: 'suspected',
+  };
 }
 
 function judgeError(appliance: AppliancePolling, error: PollingError, window: Millis): Finding {
@@ -31,8 +49,9 @@ function judgeError(appliance: AppliancePolling, error: PollingError, window: Mi
     actual: `${times(error.count)} since ${instant(error.firstAt)}, last ${instant(error.lastAt)}: ${shorten(error.sample)}`,
     level,
     suggests,
+    explainedBy: explainedBy(error),
     facts: { appliance: appliance.name },
-    ...(isExplained(level, suggests) ? { advice: { summary: `${appliance.name}: ${error.summary}.`, remedy: error.remedy } } : {}),
+    ...(saysItself(level, suggests) ? { advice: { summary: `${appliance.name}: ${error.summary}.`, remedy: error.remedy } } : {}),
   };
 }
 
@@ -40,7 +59,7 @@ function judgeError(appliance: AppliancePolling, error: PollingError, window: Mi
  * The signature knows the text, and what to do about it. Only where the path must be at fault is what the probes saw of it worth
  * more: the line cannot know that their path is clean.
  */
-function isExplained(level: FindingLevel, suggests: FaultId | null): boolean {
+function saysItself(level: FindingLevel, suggests: FaultId | null): boolean {
   return suggests !== null && (level === 'warning' || suggests !== 'polling-failing');
 }
 

@@ -1,9 +1,10 @@
 import type { FaultId, Severity } from '../cause.ts';
 import { SEVERITIES } from '../cause.ts';
 import type { EpochMs, Millis } from '../clock.ts';
+import type { Complaint } from './corroboration.ts';
 import type { SignatureSet } from './signature.ts';
 import type { ApplianceLog, FirewallSighting, PollingState, SignatureLog } from './state.ts';
-import { UNNAMED } from './state.ts';
+import { momentsOf, UNNAMED } from './state.ts';
 
 const HOUR: Millis = 3_600_000;
 
@@ -30,7 +31,7 @@ export interface AppliancePolling {
   readonly silentFor: Millis | null;
 }
 
-export interface PollingError {
+export interface PollingError extends Complaint {
   readonly signature: string;
   readonly cause: FaultId | null;
   readonly severity: Severity;
@@ -104,7 +105,9 @@ function errorsOf(log: ApplianceLog, bucketMs: Millis, options: PollingReportOpt
       summary,
       remedy,
       ...countSince(entry, from, bucketMs, options.window),
+      moments: momentsOf(entry),
       lastAt: entry.lastAt,
+      reliable: entry.reliable === true,
       sample: entry.sample,
     });
   }

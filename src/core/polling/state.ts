@@ -1,4 +1,5 @@
 import type { EpochMs, Millis } from '../clock.ts';
+import { isReliable } from './corroboration.ts';
 import type { FirewallEvidence, LogEvent } from './log-event.ts';
 
 /**
@@ -23,6 +24,10 @@ export interface ApplianceLog {
 
 export interface SignatureLog {
   readonly lastAt: EpochMs;
+  /** The first line since the log was clean for a whole window; absent where an older version kept the state. */
+  readonly begunAt?: EpochMs;
+  /** Since then a line came in another way than as a datagram. */
+  readonly reliable?: boolean;
   readonly sample: string;
   /** The latest lines, oldest first, at most MAX_RECENT; absent where an older version kept the state. */
   readonly recent?: readonly RecentLine[];
@@ -124,15 +129,27 @@ function addToBuckets(buckets: readonly Bucket[], bucketMs: Millis, added: Bucke
 function addLine(before: SignatureLog | undefined, event: Extract<LogEvent, { kind: 'ftm' }>, bucketMs: Millis): SignatureLog {
   const { at, count, line } = event;
   const bucket: Bucket = { start: 0, firstAt: at, count };
-  if (before === undefined)
-    return { lastAt: at, sample: line, recent: [{ at, count, line }], heard: count, buckets: addToBuckets([], bucketMs, bucket) };
+  const reliable = isReliable(event.source);
+  if (before === undefined) {
+    const buckets = addToBuckets([], bucketMs, bucket);
+    return { lastAt: at, begunAt: at, reliable, sample: line, recent: [{ at, count, line }], heard: count, buckets };
+  }
+  const isAnew = at > before.lastAt + BUCKETS * bucketMs;
   return {
     lastAt: latest(before.lastAt, at),
+    begunAt: isAnew ? at : Math.min(momentsOf(before)[0] ?? at, at),
+    reliable: reliable || (!isAnew && before.reliable === true),
     sample: at >= before.lastAt ? line : before.sample,
     recent: addRecent(before.recent ?? [], event),
     heard: (before.heard ?? 0) + count,
     buckets: addToBuckets(before.buckets, bucketMs, bucket),
   };
+}
+
+/** Moments at which lines came, from the beginning of the errors that are still in the window, to the width of a bucket. */
+export function momentsOf({ begunAt, lastAt, buckets }: SignatureLog): readonly EpochMs[] {
+  const begun = begunAt ?? Math.min(lastAt, ...buckets.map(({ firstAt }) => firstAt));
+  return [...new Set([begun, ...buckets.map(({ firstAt }) => firstAt).filter((at) => at > begun), lastAt])];
 }
 
 function addRecent(recent: readonly RecentLine[], { at, count, line }: RecentLine): readonly RecentLine[] {

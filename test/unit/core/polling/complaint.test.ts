@@ -12,6 +12,8 @@ const REFUSED: PollingError = {
   count: 2,
   firstAt: Date.parse('2026-11-25T12:00:00Z'),
   lastAt: Date.parse('2026-11-25T12:03:00Z'),
+  moments: [Date.parse('2026-11-25T12:00:00Z'), Date.parse('2026-11-25T12:03:00Z')],
+  reliable: false,
   perHour: 1,
   sample: 'FTM polling error: SSL session failed',
 };
