@@ -58,7 +58,7 @@ export function logPartOf(config: Config, { logMemory, past, signatures, now }: 
   if (logMemory.listeningSince === null && !tellsOfTrouble(report))
     return unheard(config, 'Not looked at: only the daemon listens to the log, and what one has kept of it is old');
   const faultsSeen = past.kind === 'read' ? lastExplainingFaults(past.incidents) : NOTHING_REMEMBERED.faultsSeen;
-  return { kind: 'heard', report, ...NOTHING_REMEMBERED, faultsSeen };
+  return { kind: 'heard', report, strangers: [], ...NOTHING_REMEMBERED, faultsSeen };
 }
 
 function unheard(config: Config, reason: string): LogPart {

@@ -56,6 +56,8 @@ export interface LogIntake {
   stop(): Promise<void>;
   counters(): LogCounters;
   addresses(): IntakeAddresses;
+  /** Senders whose lines belong to no appliance. */
+  strangers(): readonly string[];
 }
 
 export function createLogIntake(config: LogIntakeConfig, deps: LogIntakeDeps): LogIntake {
@@ -136,6 +138,10 @@ class Intake implements LogIntake {
 
   addresses(): IntakeAddresses {
     return this.#addresses;
+  }
+
+  strangers(): readonly string[] {
+    return this.#strangers.senders();
   }
 
   async #openUdp(listen: ListenAddress): Promise<void> {

@@ -35,6 +35,7 @@ const state = z.strictObject({
   version: z.literal(1),
   bucketMs: z.number().positive(),
   appliances: z.record(text, z.strictObject({ lastLineAt: instant.nullable(), signatures: z.record(text, signatureLog) })),
+  awaited: z.record(text, instant).exactOptional(),
   firewall: z.array(sighting).max(100),
 });
 

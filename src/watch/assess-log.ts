@@ -6,6 +6,7 @@ import { judgePolling } from '../core/polling/judge.ts';
 import type { PollingReport } from '../core/polling/report.ts';
 import { authority } from '../probes/endpoint/dial.ts';
 import { judgeLogEvidence } from '../round/judge-log-evidence.ts';
+import { judgeFirstLines } from './first-lines.ts';
 import { listens } from './polling-log.ts';
 import { weighByLog } from './weigh-by-log.ts';
 
@@ -18,17 +19,21 @@ export function unheardPolling(config: Config, reason = 'Not looked at: only the
 }
 
 /** What the log says about polling. */
-export function assessPolling(config: Config, report: PollingReport, notes: readonly Finding[] = []): Assessment {
+export function assessPolling(config: Config, { report, notes, strangers }: HeardPolling): Assessment {
   if (!listens(config)) return unheardPolling(config);
-  const heard = report.appliances.some(({ lastLineAt }) => lastLineAt !== null);
   return {
     id: 'polling',
     kind: 'judged',
-    findings: [...judgePolling(report), ...notes],
-    summary: heard
-      ? 'The log of FortiAuthenticator shows no FortiToken Mobile errors'
-      : 'No log line of FortiAuthenticator has arrived yet',
+    findings: [...judgePolling(report), ...notes, ...judgeFirstLines(config, report, strangers)],
+    summary: 'The log of FortiAuthenticator shows no FortiToken Mobile errors',
   };
+}
+
+export interface HeardPolling {
+  readonly report: PollingReport;
+  readonly notes: readonly Finding[];
+  /** Unknown senders whose lines were refused. */
+  readonly strangers: readonly string[];
 }
 
 /**

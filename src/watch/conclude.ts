@@ -30,7 +30,12 @@ export const NOTHING_REMEMBERED: Remembered = { faultsSeen: new Map(), unreadSin
 
 /** What the log adds to a round. */
 export type LogPart =
-  | ({ readonly kind: 'heard'; readonly report: PollingReport } & Remembered)
+  | ({
+      readonly kind: 'heard';
+      readonly report: PollingReport;
+      /** Unknown senders whose lines were refused. */
+      readonly strangers: readonly string[];
+    } & Remembered)
   /** Nobody listened; `polling` says why. */
   | { readonly kind: 'unheard'; readonly polling: Assessment };
 
@@ -48,7 +53,8 @@ export function conclude(round: RoundFindings, log: LogPart): Conclusion {
   const whole = { ...round, probed: withLogEvidence(round.probed, log.report, config) };
   const unreadSince = nextUnread(log.unreadSince, round.picture.units, at);
   const heard = { applianceUnaffected: seemsUnaffected(log.report), speaking: speakingAppliances(log.report, unreadSince, at) };
-  const withPolling = ({ report, notes }: UnexplainedPolling): Diagnosis => diagnosed(whole, assessPolling(config, report, notes), heard);
+  const withPolling = ({ report, notes }: UnexplainedPolling): Diagnosis =>
+    diagnosed(whole, assessPolling(config, { report, notes, strangers: log.strangers }), heard);
   const diagnosis = withPolling({ report: log.report, notes: [] });
   const lasting = explainingFaults(diagnosis);
   const faultsSeen = new Map([...log.faultsSeen, ...lasting]);

@@ -47,6 +47,7 @@ const state = z.object({
   version: z.literal(1),
   bucketMs: z.number().int().min(1_000),
   appliances: z.record(text, z.object({ lastLineAt: instant.nullable(), signatures: z.record(text, signatureLog) })),
+  awaited: z.record(text, instant).exactOptional(),
   firewall: z.array(sighting).max(100),
 });
 

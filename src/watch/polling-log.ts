@@ -3,7 +3,7 @@ import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 import type { LogEvent } from '../core/polling/log-event.ts';
 import { pollingReport, type PollingReport } from '../core/polling/report.ts';
 import type { SignatureSet } from '../core/polling/signature.ts';
-import { emptyPolling, recordEvents, resumePolling, type PollingState } from '../core/polling/state.ts';
+import { awaitAppliances, emptyPolling, recordEvents, resumePolling, type PollingState } from '../core/polling/state.ts';
 import type { JsonFile } from '../store/json-file.ts';
 import { listenedSince, readPolling, type Listening } from './polling-file.ts';
 
@@ -31,6 +31,7 @@ const MOST_WAITING = 1_024;
 
 export function createPollingLog(config: Config, { clock, signatures, file }: PollingLogDeps): PollingLog {
   const { window, silentAfter } = config.logs;
+  const appliances = config.appliances.map(({ name }) => name);
   let listeningSince: EpochMs | null = listens(config) ? clock.now() : null;
   let settled = emptyPolling(window);
   const waiting: LogEvent[] = [];
@@ -61,7 +62,9 @@ export function createPollingLog(config: Config, { clock, signatures, file }: Po
       const content = await file.load();
       const stored = readPolling(content, clock.now());
       if (stored !== null) settled = resumePolling(stored, window);
-      if (listeningSince !== null) listeningSince = listenedSince(content, clock.now()) ?? listeningSince;
+      if (listeningSince === null) return;
+      listeningSince = listenedSince(content, clock.now()) ?? listeningSince;
+      settled = awaitAppliances(settled, appliances, clock.now());
     },
     record: (event) => {
       waiting.push(event);
@@ -73,12 +76,12 @@ export function createPollingLog(config: Config, { clock, signatures, file }: Po
         now: clock.now(),
         window,
         silentAfter,
-        appliances: config.appliances.map(({ name }) => name),
+        appliances,
         signatures,
         listeningSince,
       }),
     stop: async () => {
-      if (planned !== null || hasHeard(state())) save();
+      if (planned !== null || listeningSince !== null) save();
       await saving;
     },
   };
@@ -86,11 +89,6 @@ export function createPollingLog(config: Config, { clock, signatures, file }: Po
 
 function listeningTo(until: EpochMs, since: EpochMs | null): { readonly listening?: Listening } {
   return since === null ? {} : { listening: { since, until } };
-}
-
-/** Somebody spoke, and may fall silent: whoever goes on must know for how long it was listened in vain. */
-function hasHeard({ appliances }: PollingState): boolean {
-  return Object.values(appliances).some(({ lastLineAt }) => lastLineAt !== null);
 }
 
 /** Whether any log is listened to. */

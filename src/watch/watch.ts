@@ -212,7 +212,8 @@ export class Watch {
 
   #diagnose(probed: readonly Assessment[], at: EpochMs): Diagnosis {
     const round = { config: this.config, at, probed, picture: this.#units.picture() };
-    const { diagnosis, ...remembered } = conclude(round, { kind: 'heard', report: this.#polling.report(), ...this.#remembered });
+    const log = { report: this.#polling.report(), strangers: this.#intake.strangers(), ...this.#remembered };
+    const { diagnosis, ...remembered } = conclude(round, { kind: 'heard', ...log });
     this.#remembered = remembered;
     return diagnosis;
   }

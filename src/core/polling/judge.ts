@@ -1,7 +1,8 @@
 import type { FaultId } from '../cause.ts';
 import { CAUSE_PRECONDITIONS } from '../cause.ts';
 import type { EpochMs, Millis } from '../clock.ts';
-import type { Finding, FindingLevel } from '../finding.ts';
+import { POLLING_CAUSES } from '../causes/polling.ts';
+import type { Advice, Finding, FindingLevel } from '../finding.ts';
 import type { PreconditionId } from '../precondition.ts';
 import { isCorroborated } from './corroboration.ts';
 import { explainedBy } from './explained.ts';
@@ -63,19 +64,26 @@ function saysItself(level: FindingLevel, suggests: FaultId | null): boolean {
   return suggests !== null && (level === 'warning' || suggests !== 'polling-failing');
 }
 
-function judgeSilence(appliance: AppliancePolling, silentAfter: Millis): readonly Finding[] {
-  if (!appliance.silent || appliance.lastLineAt === null) return [];
+function judgeSilence({ name, silent, silentFor, lastLineAt }: AppliancePolling, silentAfter: Millis): readonly Finding[] {
+  if (!silent) return [];
+  const since = duration(silentFor ?? 0);
   return [
     {
       rule: 'appliance-speaks',
-      subject: appliance.name,
+      subject: name,
       expected: `A log line at least every ${duration(silentAfter)}`,
-      actual: `Nothing since ${instant(appliance.lastLineAt)}, ${duration(appliance.silentFor ?? 0)} ago`,
+      actual: lastLineAt === null ? `It has never sent a line; waited for ${since}` : `Nothing since ${instant(lastLineAt)}, ${since} ago`,
       level: 'warning',
       suggests: 'appliance-silent',
-      facts: { appliance: appliance.name },
+      facts: { appliance: name },
+      ...(lastLineAt === null ? { advice: neverHeard(name) } : {}),
     },
   ];
+}
+
+function neverHeard(name: string): Advice {
+  const summary = `${name} has never sent a line to ftm-watch: its errors would not be seen.`;
+  return { summary, remedy: POLLING_CAUSES['appliance-silent'].remedy };
 }
 
 function levelOf({ severity }: PollingError): FindingLevel {

@@ -12,6 +12,8 @@ export interface PollingState {
   readonly bucketMs: Millis;
   /** By name of the appliance, `unnamed` for lines without one. */
   readonly appliances: Readonly<Record<string, ApplianceLog>>;
+  /** Since when lines of a configured appliance are waited for, by its name; absent where an older version kept the state. */
+  readonly awaited?: Readonly<Record<string, EpochMs>>;
   /** Most recent first, at most MAX_EVIDENCE kinds. */
   readonly firewall: readonly FirewallSighting[];
 }
@@ -84,6 +86,12 @@ export function resumePolling(stored: PollingState, window: Millis): PollingStat
     })),
   }));
   return { ...stored, bucketMs, appliances };
+}
+
+/** Waits for lines of these appliances from now on, and of those that are waited for already since then. */
+export function awaitAppliances(state: PollingState, names: readonly string[], now: EpochMs): PollingState {
+  const before = new Map(Object.entries(state.awaited ?? {}));
+  return { ...state, awaited: Object.fromEntries(names.map((name) => [name, Math.min(before.get(name) ?? now, now)])) };
 }
 
 /** The state after one event. */

@@ -7,7 +7,7 @@ import { configOf } from '../../support/config-of.ts';
 import { finding, round } from '../../support/judged-round.ts';
 
 const AT = Date.UTC(2026, 10, 24, 12);
-const config = await configOf('logs: { syslog: { udp: "127.0.0.1:0" } }\nappliances: [{ name: fac-1, logSources: [10.0.0.5] }]\n');
+const config = await configOf('logs: { syslog: { udp: "127.0.0.1:5514" } }\nappliances: [{ name: fac-1, logSources: [10.0.0.5] }]\n');
 
 const error = (sample: string, changes: Partial<PollingError> = {}): PollingError => ({
   signature: sample,
@@ -38,7 +38,10 @@ function concluded(errors: readonly PollingError[], broken: FaultId | null, faul
   };
   const probed = (broken === null ? round() : round(['tls-genuine', [finding(broken)]])).filter(({ id }) => id !== 'polling');
   const picture = { units: [], registration: null, firewall: null };
-  const { diagnosis } = conclude({ config, at: AT, probed, picture }, { kind: 'heard', report, ...NOTHING_REMEMBERED, faultsSeen });
+  const { diagnosis } = conclude(
+    { config, at: AT, probed, picture },
+    { kind: 'heard', report, strangers: [], ...NOTHING_REMEMBERED, faultsSeen },
+  );
   return diagnosis.causes.map(({ id, severity, confidence }) => `${id} ${severity} ${confidence}`);
 }
 
@@ -78,4 +81,21 @@ describe('what FortiAuthenticator complains of', () => {
   ])('$name', ({ errors, broken, faultsSeen, causes }) => {
     expect(concluded(errors, broken, faultsSeen)).toEqual(causes);
   });
+});
+
+test('a log that has never said anything is waited for, and left out of "ready"', () => {
+  const waited = { name: 'fac-1', errors: [], lastLineAt: null, silent: false, silentFor: null };
+  const report: PollingReport = { window: 900_000, silentAfter: 86_400_000, appliances: [waited], firewallEvidence: [] };
+  const probed = round().filter(({ id }) => id !== 'polling');
+  const picture = { units: [], registration: null, firewall: null };
+  const log = { kind: 'heard', report, strangers: ['10.9.9.9'], ...NOTHING_REMEMBERED } as const;
+  const at = (blocked: typeof probed) => conclude({ config, at: AT, probed: blocked, picture }, log).diagnosis;
+  const polling = at(probed).preconditions.find(({ id }) => id === 'polling');
+  expect([at(probed).ready, polling?.state, polling?.summary]).toEqual([
+    'ready',
+    'unknown',
+    'fac-1: Waiting for the first one, listening on UDP 127.0.0.1:5514; refused lines of unknown senders: 10.9.9.9',
+  ]);
+  const broken = at(round(['tls-genuine', [finding('tls-intercepted')]]).filter(({ id }) => id !== 'polling'));
+  expect(broken.preconditions.find(({ id }) => id === 'polling')?.state).toBe('unknown');
 });

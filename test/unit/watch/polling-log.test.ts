@@ -86,14 +86,14 @@ describe('the memory of a log', () => {
     expect(file.saves).toHaveLength(3);
   });
 
-  test('is written at the end, unless nothing is new, and leaves no timer', async () => {
+  test('is written at the end, until when it was listened too, and leaves no timer', async () => {
     const [file, clock] = [memory(), handClock(START)];
     const log = await resumed(file, clock);
     await log.stop();
-    expect(file.saves).toHaveLength(0);
+    expect(file.saves).toHaveLength(1);
     log.record(heard(clock.now()));
     await log.stop();
-    expect(file.saves).toHaveLength(1);
+    expect(file.saves).toHaveLength(2);
     expect(clock.timers()).toBe(0);
   });
 
@@ -165,5 +165,22 @@ describe('the memory of a log', () => {
   ])('that is %s counts as none', async (_, content) => {
     const log = await resumed(memory(content), handClock(START));
     expect(log.report().appliances).toMatchObject([{ name: 'fac-1', errors: [], lastLineAt: null }]);
+  });
+});
+
+describe('an appliance that has never sent a line', () => {
+  test('is silent after silentAfter, also when the daemon was started again meanwhile', async () => {
+    const [file, clock] = [memory(), handClock(START)];
+    for (let day = 0; day < 2; day += 1) {
+      const log = await resumed(file, clock);
+      expect(log.report().appliances).toMatchObject([{ name: 'fac-1', silent: false, lastLineAt: null }]);
+      await clock.advance(HOUR * 12);
+      await log.stop();
+    }
+    const log = await resumed(file, clock);
+    await clock.advance(HOUR);
+    expect(log.report().appliances).toMatchObject([{ name: 'fac-1', silent: true, lastLineAt: null, silentFor: 25 * HOUR }]);
+    log.record(heard(clock.now()));
+    expect(log.report().appliances).toMatchObject([{ silent: false }]);
   });
 });

@@ -114,6 +114,12 @@ describe('judgePolling', () => {
     expect([finding?.level, finding?.confidence]).toEqual([level, confidence]);
   });
 
+  test('warns of a log that has never spoken', () => {
+    const [finding] = judgePolling(report(appliance({ silent: true, silentFor: 100_000_000, lastLineAt: null })));
+    expect(finding).toMatchObject({ level: 'warning', suggests: 'appliance-silent', actual: 'It has never sent a line; waited for 27 h' });
+    expect(finding?.advice?.summary).toContain('fac-1 has never sent a line');
+  });
+
   test('warns of a log that has gone quiet', () => {
     const [finding] = judgePolling(report(appliance({ silent: true, silentFor: 100_000_000, lastLineAt: AT - 100_000_000 })));
     expect(finding).toMatchObject({
