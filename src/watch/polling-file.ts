@@ -7,7 +7,7 @@ import type { ApplianceLog, PollingState } from '../core/polling/state.ts';
 const TOLERATED_FUTURE: Millis = 60_000;
 
 /** A restart, or a new configuration: what an appliance may have said meanwhile is made up for by what it says next. */
-const SHORT_BREAK: Millis = 15 * 60_000;
+export const SHORT_BREAK: Millis = 15 * 60_000;
 
 const instant = z.number().int();
 const count = z.number().int().positive();

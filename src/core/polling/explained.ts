@@ -37,7 +37,7 @@ function messageOf(sample: string): string {
 }
 
 /** Whether one of these faults can cause an error, and was there when the error came, or just before. */
-export function isExplained(error: PollingError, faults: FaultsSeen): boolean {
+function isExplained(error: PollingError, faults: FaultsSeen): boolean {
   return explainedBy(error).some((id) => {
     const seenAt = faults.get(id);
     return seenAt !== undefined && error.lastAt <= seenAt + AFTERMATH;
