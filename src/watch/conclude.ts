@@ -3,11 +3,12 @@ import type { Assessment } from '../core/assessment.ts';
 import type { EpochMs } from '../core/clock.ts';
 import type { Diagnosis } from '../core/diagnosis.ts';
 import { diagnose } from '../core/diagnosis/diagnose.ts';
+import { seemsUnaffected } from '../core/polling/complaint.ts';
 import { withoutExplained, type FaultsSeen, type UnexplainedPolling } from '../core/polling/explained.ts';
 import type { PollingReport } from '../core/polling/report.ts';
 import { activationOf, assessUnits, withUntoldMail } from '../units/assess-units.ts';
 import type { UnitsPicture } from '../units/observe-units.ts';
-import { assessPolling, seemsUnaffected, withLogEvidence } from './assess-log.ts';
+import { assessPolling, withLogEvidence } from './assess-log.ts';
 import { explainingFaults } from './explaining-fault.ts';
 import { nextUnread, speakingAppliances, type UnreadSince } from './speaking-appliances.ts';
 

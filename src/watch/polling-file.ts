@@ -31,6 +31,7 @@ const sighting = z.object({
   firstAt: instant,
   lastAt: instant,
   count,
+  reliable: z.boolean().exactOptional(),
   evidence: z.object({
     device: text.nullable(),
     policy: text.nullable(),

@@ -6,6 +6,7 @@ import type { Assessment } from '../core/assessment.ts';
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 import { asksForPolicy } from '../core/diagnosis/settle-shut-port.ts';
 import type { Diagnosis } from '../core/diagnosis.ts';
+import { complainsOfConnections } from '../core/polling/complaint.ts';
 import type { LogEvent } from '../core/polling/log-event.ts';
 import type { SignatureSet } from '../core/polling/signature.ts';
 import type { PreconditionId } from '../core/precondition.ts';
@@ -34,7 +35,6 @@ import { createRoundPulse, type RoundPulse } from './round-pulse.ts';
 import { createRoundFigures } from './round-figures.ts';
 import { roundRecord } from './round-record.ts';
 import { registrationBudget, stateFile } from './state-files.ts';
-import { complainsOfConnections } from './weigh-by-log.ts';
 import { createUnitWatch, type UnitWatch } from './unit-watch.ts';
 
 export interface WatchDeps {

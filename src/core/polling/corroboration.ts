@@ -1,7 +1,7 @@
 import type { EpochMs, Millis } from '../clock.ts';
 import type { LogSource } from './log-event.ts';
 
-/** Errors of one text in an appliance's log, without a gap in which the log was clean. */
+/** Lines of one kind in a log, without a gap in which it was clean. */
 export interface Complaint {
   /** Some of the moments at which lines came: the first and the last are among them. */
   readonly moments: readonly EpochMs[];
@@ -12,8 +12,11 @@ export interface Complaint {
 /** Nothing documents how often FortiAuthenticator polls: a failed activation may log a single line, and a blip a few at once. */
 const APART: Millis = 30_000;
 
+/** Said beside a line that is not corroborated. */
+export const ONE_DATAGRAM = ' (a single datagram so far, which proves little)';
+
 /**
- * Whether what an appliance complains of may raise a severity. A single datagram proves little: its sender is forged as easily as its text,
+ * Whether what an appliance complains of, or a firewall admits, may raise a severity. A single datagram proves little: its sender is forged as easily as its text,
  * and what it tells of may be over. Two moments, or a line over a connection or from a file, do.
  */
 export function isCorroborated(complaints: readonly Complaint[]): boolean {

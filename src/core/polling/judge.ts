@@ -4,7 +4,7 @@ import type { EpochMs, Millis } from '../clock.ts';
 import { POLLING_CAUSES } from '../causes/polling.ts';
 import type { Advice, Finding, FindingLevel } from '../finding.ts';
 import type { PreconditionId } from '../precondition.ts';
-import { isCorroborated } from './corroboration.ts';
+import { isCorroborated, ONE_DATAGRAM } from './corroboration.ts';
 import { explainedBy } from './explained.ts';
 import type { AppliancePolling, PollingError, PollingReport } from './report.ts';
 
@@ -34,7 +34,7 @@ export function judgePolling(report: PollingReport): readonly Finding[] {
 function suspectedOnly(finding: Finding): Finding {
   return {
     ...finding,
-    actual: `${finding.actual} (a single datagram so far, which proves little)`,
+    actual: `${finding.actual}${ONE_DATAGRAM}`,
     level: 'warning',
     confidence: 'suspected',
   };

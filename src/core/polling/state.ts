@@ -54,9 +54,12 @@ export interface Bucket {
 
 export interface FirewallSighting {
   readonly signature: string;
+  /** The first line since there was none for a whole window. */
   readonly firstAt: EpochMs;
   readonly lastAt: EpochMs;
   readonly count: number;
+  /** Since then a line came in another way than as a datagram; absent where an older version kept the state. */
+  readonly reliable?: boolean;
   readonly evidence: FirewallEvidence;
   readonly sample: string;
 }
@@ -105,7 +108,7 @@ export function recordEvents(state: PollingState, events: readonly LogEvent[]): 
   let { firewall } = state;
   for (const event of events) {
     if (event.kind === 'firewall-evidence') {
-      firewall = addSighting(firewall, event);
+      firewall = addSighting(firewall, event, state.bucketMs);
       continue;
     }
     const name = event.appliance ?? UNNAMED;
@@ -168,21 +171,24 @@ function addRecent(recent: readonly RecentLine[], { at, count, line }: RecentLin
 function addSighting(
   sightings: readonly FirewallSighting[],
   event: Extract<LogEvent, { kind: 'firewall-evidence' }>,
+  bucketMs: Millis,
 ): readonly FirewallSighting[] {
   const key = sightingKey(event.signature, event.evidence);
-  const before = sightings.find((sighting) => sightingKey(sighting.signature, sighting.evidence) === key);
+  const known = sightings.find((sighting) => sightingKey(sighting.signature, sighting.evidence) === key);
+  const before = known === undefined || event.at > known.lastAt + BUCKETS * bucketMs ? undefined : known;
   const after: FirewallSighting = {
     signature: event.signature,
     firstAt: Math.min(before?.firstAt ?? event.at, event.at),
     lastAt: latest(before?.lastAt ?? null, event.at),
     count: (before?.count ?? 0) + event.count,
+    reliable: isReliable(event.source) || before?.reliable === true,
     evidence: event.evidence,
     sample: event.line,
   };
-  return [after, ...sightings.filter((sighting) => sighting !== before)].slice(0, MAX_EVIDENCE);
+  return [after, ...sightings.filter((sighting) => sighting !== known)].slice(0, MAX_EVIDENCE);
 }
 
-/** What a firewall administrator would mend in one place; addresses of the traffic are left out, so they cannot crowd others out. */
+/** What a firewall administrator would put right in one place; addresses of the traffic are left out, so they cannot crowd others out. */
 function sightingKey(signature: string, evidence: FirewallEvidence): string {
   return JSON.stringify([signature, evidence.device, evidence.policy, evidence.profile, evidence.action]);
 }
