@@ -23,6 +23,8 @@ export interface Finding {
   readonly kind?: FaultKind;
   /** The preconditions whose fault can cause it, where not all of those can that `explanations.ts` names. */
   readonly explainedBy?: readonly PreconditionId[];
+  /** Names of the appliances that suffer from it, where not all do. */
+  readonly concerns?: readonly string[];
   readonly facts?: FindingFacts;
   /** What is known better than the catalogue of causes can say it, as of a text that the log signatures explain. */
   readonly advice?: Advice;

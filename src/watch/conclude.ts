@@ -4,7 +4,7 @@ import type { EpochMs } from '../core/clock.ts';
 import type { Diagnosis } from '../core/diagnosis.ts';
 import { diagnose } from '../core/diagnosis/diagnose.ts';
 import { seemsUnaffected } from '../core/polling/complaint.ts';
-import { withoutExplained, type FaultsSeen, type UnexplainedPolling } from '../core/polling/explained.ts';
+import { withLaterSeen, withoutExplained, withoutSeen, type FaultSeen, type UnexplainedPolling } from '../core/polling/explained.ts';
 import type { PollingReport } from '../core/polling/report.ts';
 import { activationOf, assessUnits, withUntoldMail } from '../units/assess-units.ts';
 import type { UnitsPicture } from '../units/observe-units.ts';
@@ -23,11 +23,11 @@ export interface RoundFindings {
 
 /** What one round leaves for the next. */
 export interface Remembered {
-  readonly faultsSeen: FaultsSeen;
+  readonly faultsSeen: readonly FaultSeen[];
   readonly unreadSince: UnreadSince;
 }
 
-export const NOTHING_REMEMBERED: Remembered = { faultsSeen: new Map(), unreadSince: new Map() };
+export const NOTHING_REMEMBERED: Remembered = { faultsSeen: [], unreadSince: new Map() };
 
 /** What the log adds to a round. */
 export type LogPart =
@@ -54,22 +54,24 @@ export function conclude(round: RoundFindings, log: LogPart): Conclusion {
   const whole = { ...round, probed: withLogEvidence(round.probed, log.report, config) };
   const unreadSince = nextUnread(log.unreadSince, round.picture.units, at);
   const heard = { applianceUnaffected: seemsUnaffected(log.report), speaking: speakingAppliances(log.report, unreadSince, at) };
-  const withPolling = ({ report, notes }: UnexplainedPolling): Diagnosis =>
-    diagnosed(whole, assessPolling(config, { report, notes, strangers: log.strangers }), heard);
-  const diagnosis = withPolling({ report: log.report, notes: [] });
+  const withPolling = (polling: Assessment): Diagnosis => diagnosed(whole, polling, heard);
+  const assessed = ({ report, notes }: UnexplainedPolling): Assessment =>
+    assessPolling(config, { report, notes, strangers: log.strangers });
+  const diagnosis = withPolling(assessed({ report: log.report, notes: [] }));
   const lasting = explainingFaults(diagnosis);
-  const faultsSeen = new Map([...log.faultsSeen, ...lasting]);
-  const unexplained = withoutExplained(log.report, faultsSeen);
-  const others = hasErrors(unexplained.report) ? unexplained : withoutExplained(log.report, without(log.faultsSeen, lasting));
-  return { diagnosis: others.notes.length === 0 ? diagnosis : withPolling(others), faultsSeen, unreadSince };
+  const remembered = { faultsSeen: withLaterSeen(log.faultsSeen, lasting), unreadSince };
+  const unexplained = withoutExplained(log.report, remembered.faultsSeen);
+  if (hasErrors(unexplained.report)) return { diagnosis: withPolling(explainedByNothing(assessed(unexplained))), ...remembered };
+  const others = withoutExplained(log.report, withoutSeen(log.faultsSeen, lasting));
+  return { diagnosis: others.notes.length === 0 ? diagnosis : withPolling(assessed(others)), ...remembered };
+}
+
+function explainedByNothing(polling: Assessment): Assessment {
+  return { ...polling, findings: polling.findings.map((finding) => ({ ...finding, explainedBy: [] })) };
 }
 
 function hasErrors({ appliances }: PollingReport): boolean {
   return appliances.some(({ errors }) => errors.some(({ severity }) => severity !== 'info'));
-}
-
-function without(faults: FaultsSeen, others: FaultsSeen): FaultsSeen {
-  return new Map([...faults].filter(([id]) => !others.has(id)));
 }
 
 /** What the log tells beyond what it complains of. */

@@ -8,8 +8,14 @@ import type { AppliancePolling, PollingError, PollingReport } from './report.ts'
 /** FortiAuthenticator gives up on a connection that it began before the repair as late as this. */
 const AFTERMATH: Millis = 60_000;
 
-/** When something was last broken that makes FortiAuthenticator complain, by what it was. */
-export type FaultsSeen = ReadonlyMap<PreconditionId, EpochMs>;
+/** Something that is or was broken and makes FortiAuthenticator complain. */
+export interface FaultSeen {
+  readonly precondition: PreconditionId;
+  /** The one appliance that suffers from it; null: any may. */
+  readonly appliance: string | null;
+  /** When it was seen last. */
+  readonly at: EpochMs;
+}
 
 export interface UnexplainedPolling {
   /** Without the errors that these faults explain. */
@@ -36,29 +42,43 @@ function messageOf(sample: string): string {
   return sample.slice(sample.lastIndexOf('="') + 1);
 }
 
-/** Whether one of these faults can cause an error, and was there when the error came, or just before. */
-function isExplained(error: PollingError, faults: FaultsSeen): boolean {
-  return explainedBy(error).some((id) => {
-    const seenAt = faults.get(id);
-    return seenAt !== undefined && error.lastAt <= seenAt + AFTERMATH;
-  });
+/** Those of both, each as it was seen last. */
+export function withLaterSeen(before: readonly FaultSeen[], later: readonly FaultSeen[]): readonly FaultSeen[] {
+  return [...later, ...withoutSeen(before, later)];
+}
+
+/** Those that are not among the others. */
+export function withoutSeen(faults: readonly FaultSeen[], others: readonly FaultSeen[]): readonly FaultSeen[] {
+  return faults.filter(
+    ({ precondition, appliance }) => !others.some((other) => other.precondition === precondition && other.appliance === appliance),
+  );
 }
 
 /**
  * Errors stay in the window for a while after the path is repaired. What FortiAuthenticator complained of until then is explained, and
  * must not raise an alarm of its own when the explanation is gone.
  */
-export function withoutExplained(report: PollingReport, faults: FaultsSeen): UnexplainedPolling {
+export function withoutExplained(report: PollingReport, faults: readonly FaultSeen[]): UnexplainedPolling {
+  const appliances = report.appliances.map((appliance) => ({
+    appliance,
+    concerning: faults.filter((fault) => fault.appliance === null || fault.appliance === appliance.name),
+  }));
   return {
-    report: { ...report, appliances: report.appliances.map((appliance) => withoutErrors(appliance, faults)) },
-    notes: report.appliances.flatMap(({ name, errors }) => {
-      const explained = errors.filter((error) => isExplained(error, faults));
+    report: { ...report, appliances: appliances.map(({ appliance, concerning }) => withoutErrors(appliance, concerning)) },
+    notes: appliances.flatMap(({ appliance: { name, errors }, concerning }) => {
+      const explained = errors.filter((error) => isExplained(error, concerning));
       return explained.length === 0 ? [] : [note(name, Math.max(...explained.map(({ lastAt }) => lastAt)))];
     }),
   };
 }
 
-function withoutErrors(appliance: AppliancePolling, faults: FaultsSeen): AppliancePolling {
+/** Whether one of these faults can cause an error, and was there when the error came, or just before. */
+function isExplained(error: PollingError, faults: readonly FaultSeen[]): boolean {
+  const by = explainedBy(error);
+  return faults.some(({ precondition, at }) => by.includes(precondition) && error.lastAt <= at + AFTERMATH);
+}
+
+function withoutErrors(appliance: AppliancePolling, faults: readonly FaultSeen[]): AppliancePolling {
   return {
     ...appliance,
     errors: appliance.errors.filter((error) => !isExplained(error, faults)).map((error) => withoutExplainedMoments(error, faults)),
@@ -66,7 +86,7 @@ function withoutErrors(appliance: AppliancePolling, faults: FaultsSeen): Applian
 }
 
 /** What came while the fault lasted says nothing about what came after it. */
-function withoutExplainedMoments(error: PollingError, faults: FaultsSeen): PollingError {
+function withoutExplainedMoments(error: PollingError, faults: readonly FaultSeen[]): PollingError {
   return { ...error, moments: error.moments.filter((lastAt) => !isExplained({ ...error, lastAt }, faults)) };
 }
 

@@ -1,35 +1,21 @@
 import { describe, expect, test } from 'vitest';
 import type { FaultId } from '../../../src/core/cause.ts';
-import type { FaultsSeen } from '../../../src/core/polling/explained.ts';
+import type { FaultSeen } from '../../../src/core/polling/explained.ts';
 import type { PollingError, PollingReport } from '../../../src/core/polling/report.ts';
 import { conclude, NOTHING_REMEMBERED } from '../../../src/watch/conclude.ts';
 import { configOf } from '../../support/config-of.ts';
 import { finding, round } from '../../support/judged-round.ts';
+import { pollingError } from '../../support/polling-error.ts';
 
 const AT = Date.UTC(2026, 10, 24, 12);
 const config = await configOf('logs: { syslog: { udp: "127.0.0.1:5514" } }\nappliances: [{ name: fac-1, logSources: [10.0.0.5] }]\n');
 
-const error = (sample: string, changes: Partial<PollingError> = {}): PollingError => ({
-  signature: sample,
-  cause: 'polling-failing',
-  severity: 'critical',
-  summary: sample,
-  remedy: ['x'],
-  count: 2,
-  firstAt: AT - 60_000,
-  lastAt: AT - 1000,
-  moments: [AT - 60_000, AT - 1000],
-  reliable: false,
-  perHour: 1,
-  sample,
-  ...changes,
-});
-const SSL = error('FTM polling error: SSL session failed');
-const ONCE = error('FTM polling error: SSL session failed', { moments: [AT - 1000] });
-const MAIL = error('Failed to send activation code', { cause: 'mail-unreachable', severity: 'warning' });
-const LICENSE = error('FTM provision error: token does not belong to product', { cause: 'license-on-other-unit' });
+const SSL = pollingError(AT, 'FTM polling error: SSL session failed');
+const ONCE = pollingError(AT, 'FTM polling error: SSL session failed', { moments: [AT - 1000] });
+const MAIL = pollingError(AT, 'Failed to send activation code', { cause: 'mail-unreachable', severity: 'warning' });
+const LICENSE = pollingError(AT, 'FTM provision error: token does not belong to product', { cause: 'license-on-other-unit' });
 
-function concluded(errors: readonly PollingError[], broken: FaultId | null, faultsSeen: FaultsSeen = new Map()): readonly string[] {
+function concluded(errors: readonly PollingError[], broken: FaultId | null, faultsSeen: readonly FaultSeen[] = []): readonly string[] {
   const report: PollingReport = {
     window: 900_000,
     silentAfter: 86_400_000,
@@ -46,7 +32,13 @@ function concluded(errors: readonly PollingError[], broken: FaultId | null, faul
 }
 
 describe('what FortiAuthenticator complains of', () => {
-  test.each<{ name: string; errors: readonly PollingError[]; broken: FaultId | null; faultsSeen?: FaultsSeen; causes: readonly string[] }>([
+  test.each<{
+    name: string;
+    errors: readonly PollingError[];
+    broken: FaultId | null;
+    faultsSeen?: readonly FaultSeen[];
+    causes: readonly string[];
+  }>([
     { name: 'on a clean path', errors: [SSL], broken: null, causes: ['polling-failing critical confirmed'] },
     { name: 'once, on a clean path', errors: [ONCE], broken: null, causes: ['polling-failing warning suspected'] },
     { name: 'of an inspection', errors: [SSL], broken: 'tls-intercepted', causes: ['tls-intercepted critical confirmed'] },
@@ -63,19 +55,25 @@ describe('what FortiAuthenticator complains of', () => {
       broken: 'tls-intercepted',
       causes: ['tls-intercepted critical confirmed', 'license-on-other-unit critical confirmed'],
     },
-    { name: 'of an inspection that is over', errors: [SSL], broken: null, faultsSeen: new Map([['tls-genuine', AT - 5000]]), causes: [] },
+    {
+      name: 'of an inspection that is over',
+      errors: [SSL],
+      broken: null,
+      faultsSeen: [{ precondition: 'tls-genuine', appliance: null, at: AT - 5000 }],
+      causes: [],
+    },
     {
       name: 'of mail, just after an inspection',
       errors: [MAIL],
       broken: null,
-      faultsSeen: new Map([['tls-genuine', AT - 5000]]),
+      faultsSeen: [{ precondition: 'tls-genuine', appliance: null, at: AT - 5000 }],
       causes: ['polling-failing warning confirmed'],
     },
     {
       name: 'of SSL, just after a licence came home',
       errors: [SSL],
       broken: null,
-      faultsSeen: new Map([['license-assignment', AT - 5000]]),
+      faultsSeen: [{ precondition: 'license-assignment', appliance: null, at: AT - 5000 }],
       causes: ['polling-failing critical confirmed'],
     },
   ])('$name', ({ errors, broken, faultsSeen, causes }) => {

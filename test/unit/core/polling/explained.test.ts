@@ -37,7 +37,7 @@ describe('withoutExplained()', () => {
     ['in the aftermath of the repair', MENDED + MINUTE / 2, 0],
     ['after it', MENDED + 2 * MINUTE, 1],
   ])('an error %s', (_, lastAt, left) => {
-    const { report: unexplained, notes } = withoutExplained(report(lastAt), new Map([['tls-genuine', MENDED]]));
+    const { report: unexplained, notes } = withoutExplained(report(lastAt), [{ precondition: 'tls-genuine', appliance: null, at: MENDED }]);
     expect(unexplained.appliances[0]?.errors).toHaveLength(left);
     expect(notes.map(({ level }) => level)).toEqual(left === 0 ? ['note'] : []);
   });
@@ -68,9 +68,8 @@ describe('explainedBy()', () => {
 });
 
 test('lines from before the repair do not corroborate one that comes after it', () => {
-  const [appliance] = withoutExplained(
-    report(MENDED + 5 * MINUTE, [MENDED - MINUTE, MENDED + 5 * MINUTE]),
-    new Map([['tls-genuine', MENDED]]),
-  ).report.appliances;
+  const [appliance] = withoutExplained(report(MENDED + 5 * MINUTE, [MENDED - MINUTE, MENDED + 5 * MINUTE]), [
+    { precondition: 'tls-genuine', appliance: null, at: MENDED },
+  ]).report.appliances;
   expect(appliance?.errors[0]?.moments).toEqual([MENDED + 5 * MINUTE]);
 });

@@ -205,6 +205,18 @@ describe('firewall evidence', () => {
     expect(report(state, T0 + 100 * MINUTE).firewallEvidence).toEqual([]);
   });
 
+  test.each([
+    { name: 'a datagram', events: [seen(T0)], expected: { firstAt: T0, count: 1, reliable: false } },
+    { name: 'a line over TCP', events: [{ ...seen(T0), source: 'tcp' as const }, seen(T0 + 1)], expected: { count: 2, reliable: true } },
+    {
+      name: 'a datagram long after a line over TCP',
+      events: [{ ...seen(T0 - 2 * WINDOW), source: 'tcp' as const }, seen(T0)],
+      expected: { firstAt: T0, count: 1, reliable: false },
+    },
+  ])('that came as $name', ({ events, expected }) => {
+    expect(report(after(events), T0 + MINUTE).firewallEvidence).toMatchObject([expected]);
+  });
+
   test('is bounded', () => {
     expect(after(Array.from({ length: 100 }, (_, index) => seen(T0 + index, { policy: String(index) }))).firewall).toHaveLength(16);
   });
