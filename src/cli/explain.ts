@@ -64,8 +64,7 @@ function toJson(line: string, found: Recognition | null, attribution: Attributio
     return { line: sample, recognised: false, signature: null, appliance: null, cause: null, summary: NOTHING, remedy: [] };
   }
   const { id, cause, summary, remedy } = found.signature;
-  const host = found.envelope.host;
-  const appliance = host === null ? null : (attribution.host(host) ?? null);
+  const appliance = found.envelope.hosts.map((host) => attribution.host(host)).find((owner) => owner !== undefined) ?? null;
   return { line: sample, recognised: true, signature: id, appliance, cause, summary, remedy };
 }
 

@@ -8,8 +8,8 @@ import { resumePolling } from '../core/polling/state.ts';
 import type { LogMemory } from '../report/report-contents.ts';
 import type { KeptPast } from '../store/kept-past.ts';
 import { unheardPolling } from '../watch/assess-log.ts';
-import type { LogPart } from '../watch/conclude.ts';
-import { lastExplainingFault } from '../watch/explaining-fault.ts';
+import { NOTHING_REMEMBERED, type LogPart } from '../watch/conclude.ts';
+import { lastExplainingFaults } from '../watch/explaining-fault.ts';
 import { listenedSince, readPolling } from '../watch/polling-file.ts';
 import { listens } from '../watch/polling-log.ts';
 import { stateFile } from '../watch/state-files.ts';
@@ -57,8 +57,8 @@ export function logPartOf(config: Config, { logMemory, past, signatures, now }: 
   });
   if (logMemory.listeningSince === null && !tellsOfTrouble(report))
     return unheard(config, 'Not looked at: only the daemon listens to the log, and what one has kept of it is old');
-  const faultSeenAt = past.kind === 'read' ? lastExplainingFault(past.incidents) : null;
-  return { kind: 'heard', report, faultSeenAt, unreadSince: new Map() };
+  const faultsSeen = past.kind === 'read' ? lastExplainingFaults(past.incidents) : NOTHING_REMEMBERED.faultsSeen;
+  return { kind: 'heard', report, strangers: [], ...NOTHING_REMEMBERED, faultsSeen };
 }
 
 function unheard(config: Config, reason: string): LogPart {

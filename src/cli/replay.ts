@@ -84,7 +84,7 @@ async function summarise(options: ReplayOptions): Promise<ReplaySummary> {
   const clock: Clock = { ...options.clock, now: () => writtenAt };
   const reader = new LogReader(
     { clock, signatures, attribution, watched, outbox },
-    { source: 'file', origin: attribution.file(), tally, foreign: 'count', onForeign: () => {} },
+    { source: 'file', origin: attribution.file(), tally, foreign: 'count', onForeign: () => {}, onUnrecognised: () => {} },
   );
   const framer = new Framer(reader, { octetCounting: false });
   for await (const chunk of openLog(options)) {
@@ -135,9 +135,9 @@ function bySeverity(a: ReplayFinding, b: ReplayFinding): number {
 }
 
 function toText({ file, lines, found }: ReplaySummary): string {
-  const { ftm, other, foreign, unparsed } = lines;
-  const total = ftm + other + foreign + unparsed;
-  const counts = `${String(total)} lines: ${String(ftm)} with known trouble, ${String(other)} others, ${String(foreign)} of no configured appliance, ${String(unparsed)} unreadable`;
+  const { ftm, unrecognised, other, foreign, unparsed } = lines;
+  const total = ftm + unrecognised + other + foreign + unparsed;
+  const counts = `${String(total)} lines: ${String(ftm)} with known trouble, ${String(unrecognised)} with a FortiToken Mobile keyword and no known text, ${String(other)} others, ${String(foreign)} of no configured appliance, ${String(unparsed)} unreadable`;
   const blocks = found.map((finding) =>
     [
       `${finding.signature} (${finding.severity}${finding.cause === null ? '' : `, points to ${finding.cause}`}): ${String(finding.count)} on ${finding.appliance}`,

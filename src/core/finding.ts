@@ -1,5 +1,6 @@
 import type { Confidence, FaultId } from './cause.ts';
 import type { FaultKind } from './fault-kind.ts';
+import type { PreconditionId } from './precondition.ts';
 
 /**
  * One expectation that was judged against what was seen. Everything that a person is told (terminal, page, mail, log)
@@ -20,6 +21,10 @@ export interface Finding {
   readonly confidence?: Confidence;
   /** Which of several kinds of its cause it is, where that is known: it chooses summary and remedy. */
   readonly kind?: FaultKind;
+  /** The preconditions whose fault can cause it, where not all of those can that `explanations.ts` names. */
+  readonly explainedBy?: readonly PreconditionId[];
+  /** Names of the appliances that suffer from it, where not all do. */
+  readonly concerns?: readonly string[];
   readonly facts?: FindingFacts;
   /** What is known better than the catalogue of causes can say it, as of a text that the log signatures explain. */
   readonly advice?: Advice;

@@ -103,39 +103,3 @@ export function normalAddress(address: string): string {
   // isValid alone would take "5" for 0.0.0.5.
   return (bare.includes('.') || bare.includes(':')) && ipaddr.isValid(bare) ? ipaddr.process(bare).toString() : address.toLowerCase();
 }
-
-/**
- * The host name of a line, found as cheaply as it goes, since a relay's every line is asked: behind the priority and the time
- * (RFC 3164, ISO, RFC 5424), else the first word. Null where the tag stands instead.
- */
-export function hostInLine(text: string, start: number, end: number): string | null {
-  const at = afterTime(text, afterPriority(text, start));
-  const space = text.indexOf(' ', at);
-  const stop = space < 0 || space > end ? end : space;
-  if (stop <= at || stop - at > MAX_HOST) return null;
-  const last = text.charCodeAt(stop - 1);
-  return last === COLON || last === CLOSING_BRACKET ? null : text.slice(at, stop);
-}
-
-/** Behind `<14>`, and the version of RFC 5424. */
-function afterPriority(text: string, start: number): number {
-  if (text.charCodeAt(start) !== LESS_THAN) return start;
-  const close = text.indexOf('>', start);
-  if (close < 0 || close > start + 4) return start;
-  return text.startsWith('1 ', close + 1) ? close + 3 : close + 1;
-}
-
-const LESS_THAN = 0x3c;
-const COLON = 0x3a;
-const CLOSING_BRACKET = 0x5d;
-const MAX_HOST = 255;
-
-/** `Aug 14 22:32:52 ` has a fixed width; an ISO time is one word. */
-function afterTime(text: string, at: number): number {
-  if (text.charCodeAt(at + 9) === COLON && text.charCodeAt(at + 12) === COLON && text.charCodeAt(at + 15) === 0x20) return at + 16;
-  const code = text.charCodeAt(at);
-  const isDigit = code >= 0x30 && code <= 0x39;
-  if (!isDigit || text.charCodeAt(at + 4) !== 0x2d || text.charCodeAt(at + 7) !== 0x2d) return at;
-  const space = text.indexOf(' ', at);
-  return space < 0 ? at : space + 1;
-}

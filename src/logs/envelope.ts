@@ -1,88 +1,101 @@
 import { readFields } from './fields.ts';
+import { readHeader, readSender } from './header.ts';
+import { readRepeated } from './repeated.ts';
 import { findTime } from './timestamp.ts';
 
 /** What stands around the message of a line. */
 export interface Envelope {
   /** When it was logged, as it stands in the line: for `readTime`. */
   readonly time: string | null;
-  /** As it stands in the line: the name or the address of the sender as a relay saw it. Hostile text. */
-  readonly host: string | null;
+  /** As they stand in the line, the outermost first: the name or the address of the sender as a relay saw it. Hostile text. */
+  readonly hosts: readonly string[];
+  /** How many lines alike a relay made one of. At least 1. */
+  readonly times: number;
   readonly body: Body;
 }
 
 /**
- * `message`: `texts` are where the message may begin. `all`: every one of them must fit, since a line with more than one place that
- * looks like the end of its fields was written by somebody else in part (a user name may hold quotes). `fields`: a FortiGate's `key=value` line.
+ * `message`: each alternative is where the message may begin. All texts of an alternative must fit, since a line with more than one
+ * place that looks like the end of its fields was written by somebody else in part (a user name may hold quotes). `complete`: the line
+ * has its fields, so that nothing was cut off. `fields`: a FortiGate's `key=value` line.
  */
 export type Body =
-  | { readonly kind: 'message'; readonly texts: readonly string[]; readonly all: boolean }
+  | { readonly kind: 'message'; readonly alternatives: readonly (readonly string[])[]; readonly complete: boolean }
   | { readonly kind: 'fields'; readonly fields: ReadonlyMap<string, string> };
 
-const PRIORITY = /^<\d{1,3}>/u;
-/** RFC 5424 §6: version, time, host, application, process, message id. */
-const RFC5424 = /^1 (\S{1,64}) (\S{1,255}) \S{1,128} \S{1,128} \S{1,128} /u;
-const STRUCTURED_DATA = /^(?:-|(?:\[(?:[^"\]]|"(?:[^"\\]|\\.)*")*\])+)(?: |$)/u;
-/** `host tag[pid]: `, where FortiAuthenticator leaves the host out. */
-const TAG = /^(?:(\S{1,255}) )?[\w./-]{1,64}(?:\[\d{1,10}\])?: */u;
-/** What is left of the time's word, such as fractions, and the blanks behind it. */
-const AFTER_TIME = /^\S*\s+/u;
-const HOST = /^(\S{1,255}) /u;
+/** A header a relay: more of them, one behind the other, are nobody's network. */
+const MOST_HEADERS = 4;
 /** A further field between `status` and the message, as newer firmware might add. */
 const MORE_FIELDS = /^(?:[a-z_]{1,32}=(?:"[^"]*"|[^\s"]*) +){1,8}/u;
+/** Common Event Format: seven fields, then `key=value`; `|` and `=` in values are escaped (Micro Focus, "ArcSight CEF", 2017). */
+const CEF = /^CEF: ?\d{1,2}(?:\|(?:[^|\\]|\\.)*){4}\|((?:[^|\\]|\\.)*)\|(?:[^|\\]|\\.)*\|/u;
+/** The next key ends a value. */
+const CEF_MESSAGE = /(?:^| )msg=(.*?)(?= \w+=|$)/gu;
 
 /**
- * Takes one line apart: RFC 3164 as FortiAuthenticator sends it (the host may be missing), RFC 5424 and ISO times as relays write
- * them, the raw export, and text without any envelope. Never fails: what it does not know is message.
+ * Takes one line apart: RFC 3164 as FortiAuthenticator sends it (the host may be missing), RFC 5424, ISO times and whatever else relays
+ * put around it, the raw export, and text without any envelope. Never fails: what it does not know is message.
  */
 export function readEnvelope(line: string): Envelope {
-  const text = line.replace(PRIORITY, '');
-  const modern = RFC5424.exec(text);
-  if (modern !== null) return readModern(text.slice(modern[0].length), modern);
-  const time = text.startsWith('date=') ? null : findTime(text);
-  const rest = time === null ? text : text.slice(time.length).replace(AFTER_TIME, '');
-  const tag = TAG.exec(rest);
-  if (tag === null) {
-    const host = HOST.exec(rest)?.[1] ?? null;
-    return finish([rest, rest.replace(HOST, '')], { time, host: plausibleHost(host) });
+  const { hosts, time, starts } = readHeaders(line);
+  const repeated = readRepeated(starts[0] ?? '');
+  if (repeated === null) return { hosts, times: 1, ...readBody(starts, time) };
+  return { hosts, times: repeated.times, ...readBody([repeated.message], time) };
+}
+
+/** All headers, one behind the other. */
+function readHeaders(line: string): Pick<Envelope, 'hosts' | 'time'> & { readonly starts: readonly string[] } {
+  const hosts: string[] = [];
+  let time: string | null = null;
+  let starts: readonly string[] = [line];
+  for (let count = 0; count < MOST_HEADERS; count += 1) {
+    const header = readHeader(starts[0] ?? '');
+    if (header === null) break;
+    time ??= header.time;
+    if (header.host !== null) hosts.push(header.host);
+    starts = header.starts;
   }
-  return finish([rest.slice(tag[0].length), rest, rest.replace(HOST, '')], { time, host: plausibleHost(tag[1] ?? null) });
+  const [only = '', ...others] = starts;
+  if (others.length > 0) return { hosts, time, starts };
+  const sender = readSender(only);
+  return { hosts: sender.host === null ? hosts : [...hosts, sender.host], time, starts: [...sender.starts, only] };
 }
 
-function readModern(rest: string, header: RegExpExecArray): Envelope {
-  const message = rest
-    .replace(STRUCTURED_DATA, '')
-    .replace(/^\u{FEFF}/u, '')
-    .trimStart();
-  const tag = TAG.exec(message);
-  const starts = tag === null ? [message] : [message, message.slice(tag[0].length)];
-  const host = header[2] ?? '-';
-  return finish(starts, { time: header[1] ?? null, host: host === '-' ? null : host });
-}
-
-function finish(starts: readonly string[], head: Pick<Envelope, 'time' | 'host'>): Envelope {
+function readBody(starts: readonly string[], time: string | null): Pick<Envelope, 'time' | 'body'> {
   for (const start of starts) {
-    if (start.startsWith('category="')) return { ...head, body: afterFields(start) };
-    if (start.startsWith('date=') || start.startsWith('time=')) return readExport(start, head);
+    if (start.startsWith('category="')) return { time, body: afterFields(start) };
+    if (start.startsWith('date=') || start.startsWith('time=')) return readExport(start, time);
+    const cef = CEF.exec(start);
+    if (cef !== null) return { time, body: readCef(cef[1] ?? '', start.slice(cef[0].length)) };
   }
-  return { ...head, body: { kind: 'message', texts: [...new Set(starts)], all: false } };
+  return { time, body: { kind: 'message', alternatives: [...new Set(starts)].map((start) => [start]), complete: false } };
 }
 
 /** `category="…" … status="…" message`, the message without a key. */
 function afterFields(body: string): Body {
-  return { kind: 'message', texts: everyEnd(body, ' status="').map((end) => end.replace(MORE_FIELDS, '')), all: true };
+  return complete(everyEnd(body, ' status="').map((end) => end.replace(MORE_FIELDS, '')));
 }
 
 /** `date=… msg="message" user="…"`: quotes within are not escaped. A FortiGate's line has the same beginning. */
-function readExport(body: string, head: Pick<Envelope, 'time' | 'host'>): Envelope {
-  const time = findTime(body) ?? head.time;
-  if (!/ (?:oid=\d|cat=")/u.test(body)) {
-    return { ...head, time, body: { kind: 'fields', fields: readFields(body) } };
-  }
+function readExport(body: string, headerTime: string | null): Pick<Envelope, 'time' | 'body'> {
+  const time = findTime(body) ?? headerTime;
+  if (!/ (?:oid=\d|cat=")/u.test(body)) return { time, body: { kind: 'fields', fields: readFields(body) } };
   const texts = body
     .split(' msg="')
     .slice(1)
     .map((text) => text.replace(/"(?: user="| requestid=|\s*$).*$/u, ''));
-  return { ...head, time, body: { kind: 'message', texts: texts.length === 0 ? [body] : texts, all: true } };
+  return { time, body: complete(texts.length === 0 ? [body] : texts) };
+}
+
+/** The message is the name of the event, or its `msg`; which of them is the mapping's choice. */
+function readCef(name: string, extension: string): Body {
+  const unescaped = (text: string): string => text.replace(/\\([|=\\])/gu, '$1');
+  const messages = [...extension.matchAll(CEF_MESSAGE)].map(([, text = '']) => unescaped(text));
+  return { kind: 'message', alternatives: [[unescaped(name)], ...(messages.length === 0 ? [] : [messages])], complete: true };
+}
+
+function complete(texts: readonly string[]): Body {
+  return { kind: 'message', alternatives: [texts], complete: true };
 }
 
 /** What follows each place where `key` (with its opening quote) is given a value. */
@@ -91,9 +104,4 @@ function everyEnd(body: string, key: string): readonly string[] {
     .split(key)
     .slice(1)
     .map((part) => part.replace(/^[^"]*" */u, ''));
-}
-
-/** A word in front of a message is not a host just because it stands there; nobody is named "FTM". */
-function plausibleHost(host: string | null): string | null {
-  return host !== null && /^[\w.:[\]%-]+$/u.test(host) ? host : null;
 }

@@ -20,6 +20,8 @@ import type { ConnectionTally, LineTally, LogCounters } from './tally.ts';
 import { newConnectionTally, newLineTally } from './tally.ts';
 import type { TurnBudget } from './turn-budget.ts';
 import { createTurnBudget } from './turn-budget.ts';
+import type { UnrecognisedLog } from './unrecognised.ts';
+import { createUnrecognisedLog } from './unrecognised.ts';
 
 export interface LogIntakeConfig {
   readonly logs: Pick<LogsConfig, 'syslog' | 'files' | 'relays' | 'foreign'>;
@@ -54,6 +56,8 @@ export interface LogIntake {
   stop(): Promise<void>;
   counters(): LogCounters;
   addresses(): IntakeAddresses;
+  /** Senders whose lines belong to no appliance. */
+  strangers(): readonly string[];
 }
 
 export function createLogIntake(config: LogIntakeConfig, deps: LogIntakeDeps): LogIntake {
@@ -74,6 +78,7 @@ class Intake implements LogIntake {
   readonly #outbox: EventOutbox;
   readonly #budget: TurnBudget = createTurnBudget();
   readonly #strangers: StrangerLog;
+  readonly #unrecognised: UnrecognisedLog;
   readonly #stops: (() => Promise<void>)[] = [];
   #addresses: IntakeAddresses = { udp: null, tcp: null, tls: null };
   #udp: UdpListener | null = null;
@@ -83,6 +88,7 @@ class Intake implements LogIntake {
     this.#deps = deps;
     this.#attribution = createAttribution(config.appliances, { firewalls: config.firewallSources, relays: config.logs.relays });
     this.#strangers = createStrangerLog(deps.logger);
+    this.#unrecognised = createUnrecognisedLog(deps.logger);
     this.#outbox = new EventOutbox((event) => {
       this.#deliver(event);
     });
@@ -132,6 +138,10 @@ class Intake implements LogIntake {
 
   addresses(): IntakeAddresses {
     return this.#addresses;
+  }
+
+  strangers(): readonly string[] {
+    return this.#strangers.senders();
   }
 
   async #openUdp(listen: ListenAddress): Promise<void> {
@@ -194,6 +204,9 @@ class Intake implements LogIntake {
       onForeign: (line) => {
         this.#strangers.note(from, line);
         if (foreign === 'refuse') refuse();
+      },
+      onUnrecognised: (line) => {
+        this.#unrecognised.note(from, line);
       },
     });
   }

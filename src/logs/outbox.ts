@@ -7,6 +7,8 @@ export interface FoundLine {
   readonly at: EpochMs;
   readonly line: string;
   readonly source: LogSource;
+  /** Lines alike that a relay made one of it. */
+  readonly times: number;
 }
 
 interface Pending {
@@ -40,13 +42,13 @@ export class EventOutbox {
 
   ftm(appliance: string | null, signature: string, found: FoundLine): void {
     const key = `${signature} ${grainOf(found.at)} ${appliance ?? ''}`;
-    this.#add(key, { appliance, signature, evidence: null, found, count: 1 });
+    this.#add(key, { appliance, signature, evidence: null, found, count: found.times });
   }
 
   evidence(signature: string, evidence: FirewallEvidence, found: FoundLine): void {
     const { policy, profile, device } = evidence;
     const key = `${signature} ${grainOf(found.at)} ${String(policy)} ${String(profile)} ${String(device)}`;
-    this.#add(key, { appliance: null, signature, evidence, found, count: 1 });
+    this.#add(key, { appliance: null, signature, evidence, found, count: found.times });
   }
 
   heard(appliance: string | null, at: EpochMs): void {
@@ -78,7 +80,7 @@ export class EventOutbox {
     const entry = this.#pending.get(key);
     if (entry !== undefined) {
       entry.found = added.found;
-      entry.count += 1;
+      entry.count += added.count;
       return;
     }
     this.#pending.set(key, added);

@@ -1,14 +1,16 @@
 import type { Clock, EpochMs } from '../core/clock.ts';
 import type { WatchedTraffic } from '../core/polling/firewall.ts';
 import { concernsLicenseServer } from '../core/polling/firewall.ts';
-import type { LogSource } from '../core/polling/log-event.ts';
+import type { LogResult, LogSource } from '../core/polling/log-event.ts';
 import type { SignatureSet } from '../core/polling/signature.ts';
 import type { Attribution, Origin } from './attribution.ts';
-import { hostInLine } from './attribution.ts';
+import type { Envelope } from './envelope.ts';
+import { readEnvelope } from './envelope.ts';
 import type { Line, LineSink } from './framing.ts';
+import { ownerOf } from './line-owner.ts';
 import type { EventOutbox } from './outbox.ts';
-import type { Recognition } from './recognise.ts';
 import { recogniseLine } from './recognise.ts';
+import { timesOfLast } from './repeated.ts';
 import type { LineTally } from './tally.ts';
 import { readTime } from './timestamp.ts';
 
@@ -32,6 +34,15 @@ export interface ReaderOptions {
   readonly foreign: 'count' | 'refuse';
   /** Called for each foreign line. */
   readonly onForeign: (line: Line) => void;
+  /** Called for each line of an appliance that holds an FTM keyword and matches nothing. */
+  readonly onUnrecognised: (line: string) => void;
+}
+
+/** An error of an appliance, as the line before told it. */
+interface Told {
+  readonly writer: string | null;
+  readonly signature: string;
+  readonly line: string;
 }
 
 /**
@@ -47,6 +58,8 @@ export class LogReader implements LineSink {
   #hit = -1;
   /** Who was reported as heard in this piece already. */
   #heard: string | null | undefined;
+  /** Null: the line before was none. */
+  #before: Told | null = null;
 
   constructor(context: ReaderContext, options: ReaderOptions) {
     this.#context = context;
@@ -61,7 +74,9 @@ export class LogReader implements LineSink {
   }
 
   line(line: Line): void {
-    const owner = this.#ownerOf(line);
+    const before = this.#before;
+    this.#before = null;
+    const owner = ownerOf(line, this.#options, this.#context.attribution);
     if (owner === undefined) {
       this.#foreign(line);
       return;
@@ -70,17 +85,15 @@ export class LogReader implements LineSink {
       this.#heard = owner;
       this.#context.outbox.heard(owner, this.#now);
     }
-    const { tally } = this.#options;
-    if (this.#holdsNeedle(line) && this.#report(line, owner)) tally.ftm += 1;
-    else if (line.cut || !isText(line.text.charCodeAt(line.start))) tally.unparsed += 1;
-    else tally.other += 1;
+    const result = this.#holdsNeedle(line) ? this.#report(line, owner) : 'other';
+    this.#options.tally[result === 'other' ? this.#repeated(line, owner, before) : result] += 1;
   }
 
   #foreign(line: Line): void {
     const { foreign, origin, source, tally, onForeign } = this.#options;
     // A firewall is no appliance, but what it admits raises an alarm: it counts where somebody vouches for the sender.
     const vouched = origin.kind === 'relay' || source === 'file';
-    if (vouched && foreign === 'count' && this.#holdsNeedle(line) && this.#report(line, undefined)) {
+    if (vouched && foreign === 'count' && this.#holdsNeedle(line) && this.#report(line, undefined) === 'ftm') {
       tally.ftm += 1;
       return;
     }
@@ -96,53 +109,57 @@ export class LogReader implements LineSink {
     return this.#hit <= line.end;
   }
 
-  /** Undefined: nobody's. */
-  #ownerOf(line: Line): string | null | undefined {
-    const { origin, source } = this.#options;
-    const { attribution } = this.#context;
-    switch (origin.kind) {
-      case 'appliance':
-        return origin.appliance;
-      case 'foreign':
-        return undefined;
-      case 'unproven': {
-        const host = hostInLine(line.text, line.start, line.end);
-        return host === null ? undefined : attribution.hostName(host);
-      }
-      case 'relay': {
-        const host = hostInLine(line.text, line.start, line.end);
-        if (host !== null) return attribution.host(host);
-        return source === 'file' && attribution.only !== null ? attribution.only : undefined;
-      }
-    }
-  }
-
-  /** Hands on what the line says. Returns whether it counts as a known trouble. */
-  #report(line: Line, owner: string | null | undefined): boolean {
+  /** Hands on what the line says, and tells what it counts as. */
+  #report(line: Line, owner: string | null | undefined): LogResult {
     const { attribution, outbox, signatures, watched } = this.#context;
-    const { source } = this.#options;
-    const text = line.bytes.toString('utf8', line.start, Math.min(line.end, line.start + LOOKED_AT));
+    const { source, onUnrecognised } = this.#options;
+    const text = textOf(line);
     const found = recogniseLine(signatures, text);
-    if (found === null) return false;
-    const stamp = { at: instantOf(found, source, this.#now), line: text, source };
+    if (found === null) {
+      if (owner === undefined || !signatures.keywords.some((keyword) => text.includes(keyword))) return 'other';
+      onUnrecognised(text);
+      return 'unrecognised';
+    }
+    const { id } = found.signature;
+    const stamp = { at: instantOf(found.envelope, source, this.#now), line: text, source, times: found.envelope.times };
     if (found.kind === 'firewall') {
-      if (!concernsLicenseServer(found.evidence, watched)) return false;
+      if (!concernsLicenseServer(found.evidence, watched)) return 'other';
       // A firewall is no appliance, so its lines are mostly nobody's.
-      outbox.evidence(found.signature.id, found.evidence, stamp);
-      return owner !== undefined;
+      outbox.evidence(id, found.evidence, stamp);
+      return owner === undefined ? 'other' : 'ftm';
     }
     // Nobody but FortiAuthenticator writes this, and the administrator named the file: it is not lost for an unknown host name.
     const writer = owner === undefined && source === 'file' ? attribution.only : owner;
-    if (writer === undefined) return false;
-    outbox.ftm(writer, found.signature.id, stamp);
-    return true;
+    if (writer === undefined) return 'other';
+    this.#before = { writer, signature: id, line: text };
+    outbox.ftm(writer, id, stamp);
+    return 'ftm';
+  }
+
+  /** A line without a keyword may stand for others like the one before. */
+  #repeated(line: Line, owner: string | null, before: Told | null): LogResult {
+    if (before !== null && before.writer === owner) {
+      const text = textOf(line);
+      const times = timesOfLast(text);
+      if (times > 0) {
+        const { source } = this.#options;
+        const at = instantOf(readEnvelope(text), source, this.#now);
+        this.#context.outbox.ftm(before.writer, before.signature, { at, line: before.line, source, times });
+        return 'ftm';
+      }
+    }
+    return line.cut || !isText(line.text.charCodeAt(line.start)) ? 'unparsed' : 'other';
   }
 }
 
+function textOf({ bytes, start, end }: Line): string {
+  return bytes.toString('utf8', start, Math.min(end, start + LOOKED_AT));
+}
+
 /** When it happened: on arrival. A file may be read long after, so there the line's own time counts, unless it lies ahead. */
-function instantOf({ envelope }: Recognition, source: LogSource, now: EpochMs): EpochMs {
-  if (source !== 'file' || envelope.time === null) return now;
-  return Math.min(readTime(envelope.time, now) ?? now, now);
+function instantOf({ time }: Envelope, source: LogSource, now: EpochMs): EpochMs {
+  if (source !== 'file' || time === null) return now;
+  return Math.min(readTime(time, now) ?? now, now);
 }
 
 function needlePattern(needles: readonly string[]): RegExp {

@@ -36,7 +36,7 @@ export function recognisePasted(set: SignatureSet, line: string): Recognition | 
   if (exact !== null) return exact;
   const envelope = readEnvelope(line);
   // A complete line was judged above; only a text without fields may have been cut.
-  if (envelope.body.kind === 'fields' || envelope.body.all) return null;
+  if (envelope.body.kind === 'fields' || envelope.body.complete) return null;
   const signature = matchLoosely(set, line);
   return signature === null ? null : { kind: 'ftm', signature, envelope };
 }
@@ -60,9 +60,10 @@ function recogniseFields(set: SignatureSet, envelope: Envelope, fields: Readonly
   return { kind: 'firewall', signature, evidence, envelope };
 }
 
-function matchBody(set: SignatureSet, body: Extract<Body, { kind: 'message' }>): MessageSignature | null {
-  const matches = body.texts.map((text) => matchMessage(set, text));
-  if (!body.all) return matches.find((match) => match !== null) ?? null;
-  const [first = null] = matches;
-  return matches.every((match) => match === first) ? first : null;
+function matchBody(set: SignatureSet, { alternatives }: Extract<Body, { kind: 'message' }>): MessageSignature | null {
+  for (const texts of alternatives) {
+    const [first = null, ...others] = texts.map((text) => matchMessage(set, text));
+    if (first !== null && others.every((other) => other === first)) return first;
+  }
+  return null;
 }

@@ -36,7 +36,7 @@ export type LineTally = Record<LogResult, number>;
 export type ConnectionTally = { -readonly [K in keyof ConnectionCounters]: ConnectionCounters[K] };
 
 export function newLineTally(): LineTally {
-  return { ftm: 0, other: 0, foreign: 0, unparsed: 0, dropped: 0 };
+  return { ftm: 0, unrecognised: 0, other: 0, foreign: 0, unparsed: 0, dropped: 0 };
 }
 
 export function newConnectionTally(): ConnectionTally {

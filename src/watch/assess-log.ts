@@ -1,13 +1,13 @@
 import type { Config } from '../config/config.ts';
 import type { Assessment } from '../core/assessment.ts';
 import type { Finding } from '../core/finding.ts';
-import { judgeComplaint } from '../core/polling/complaint.ts';
+import { withComplaints } from '../core/polling/complaint.ts';
 import { judgePolling } from '../core/polling/judge.ts';
 import type { PollingReport } from '../core/polling/report.ts';
 import { authority } from '../probes/endpoint/dial.ts';
 import { judgeLogEvidence } from '../round/judge-log-evidence.ts';
+import { judgeFirstLines } from './first-lines.ts';
 import { listens } from './polling-log.ts';
-import { weighByLog } from './weigh-by-log.ts';
 
 /**
  * Where nobody has listened. It is no trouble, so it is not `unknown`: who looks once is told what can be looked at once, and that
@@ -18,17 +18,21 @@ export function unheardPolling(config: Config, reason = 'Not looked at: only the
 }
 
 /** What the log says about polling. */
-export function assessPolling(config: Config, report: PollingReport, notes: readonly Finding[] = []): Assessment {
+export function assessPolling(config: Config, { report, notes, strangers }: HeardPolling): Assessment {
   if (!listens(config)) return unheardPolling(config);
-  const heard = report.appliances.some(({ lastLineAt }) => lastLineAt !== null);
   return {
     id: 'polling',
     kind: 'judged',
-    findings: [...judgePolling(report), ...notes],
-    summary: heard
-      ? 'The log of FortiAuthenticator shows no FortiToken Mobile errors'
-      : 'No log line of FortiAuthenticator has arrived yet',
+    findings: [...judgePolling(report), ...notes, ...judgeFirstLines(config, report, strangers)],
+    summary: 'The log of FortiAuthenticator shows no FortiToken Mobile errors',
   };
+}
+
+export interface HeardPolling {
+  readonly report: PollingReport;
+  readonly notes: readonly Finding[];
+  /** Unknown senders whose lines were refused. */
+  readonly strangers: readonly string[];
 }
 
 /**
@@ -39,14 +43,7 @@ export function withLogEvidence(assessments: readonly Assessment[], report: Poll
   const subject = authority(config.licenseServer);
   return assessments.map((assessment) => {
     if (assessment.id !== 'tls-genuine') return assessment;
-    const findings = weighByLog(assessment.findings, report, seemsUnaffected(report));
-    const evidence = [...judgeLogEvidence(report, subject), ...judgeComplaint(report, findings, subject)];
-    return evidence.length === 0 ? { ...assessment, findings } : { ...assessment, kind: 'judged', findings: [...findings, ...evidence] };
+    const findings = [...withComplaints(assessment.findings, report, subject), ...judgeLogEvidence(report, subject)];
+    return findings.length === assessment.findings.length ? { ...assessment, findings } : { ...assessment, kind: 'judged', findings };
   });
-}
-
-/** FortiAuthenticator writes to its log, and nothing in it is about FortiToken Mobile trouble. */
-export function seemsUnaffected({ appliances }: PollingReport): boolean {
-  const speaking = appliances.filter(({ lastLineAt, silent }) => lastLineAt !== null && !silent);
-  return speaking.length > 0 && speaking.every(({ errors }) => errors.length === 0);
 }

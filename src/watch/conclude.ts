@@ -4,12 +4,13 @@ import { withComplaint } from '../core/comes-and-goes.ts';
 import type { EpochMs } from '../core/clock.ts';
 import type { Diagnosis } from '../core/diagnosis.ts';
 import { diagnose } from '../core/diagnosis/diagnose.ts';
-import { withoutExplained } from '../core/polling/explained.ts';
+import { complainsSurely, seemsUnaffected } from '../core/polling/complaint.ts';
+import { withLaterSeen, withoutExplained, withoutSeen, type FaultSeen, type UnexplainedPolling } from '../core/polling/explained.ts';
 import type { PollingReport } from '../core/polling/report.ts';
 import { activationOf, assessUnits, withUntoldMail } from '../units/assess-units.ts';
 import type { UnitsPicture } from '../units/observe-units.ts';
-import { assessPolling, seemsUnaffected, withLogEvidence } from './assess-log.ts';
-import { explainsPolling } from './explaining-fault.ts';
+import { assessPolling, withLogEvidence } from './assess-log.ts';
+import { explainingFaults } from './explaining-fault.ts';
 import { nextUnread, speakingAppliances, type UnreadSince } from './speaking-appliances.ts';
 
 /** What was found out in one round, but for the log. */
@@ -21,46 +22,58 @@ export interface RoundFindings {
   readonly picture: UnitsPicture;
 }
 
-/** What the log adds to a round. */
-export type LogPart =
-  | {
-      readonly kind: 'heard';
-      readonly report: PollingReport;
-      /** When something was last broken that makes FortiAuthenticator complain; null: not lately. */
-      readonly faultSeenAt: EpochMs | null;
-      readonly unreadSince: UnreadSince;
-    }
-  /** Nobody listened; `polling` says why. */
-  | { readonly kind: 'unheard'; readonly polling: Assessment };
-
-export interface Conclusion {
-  readonly diagnosis: Diagnosis;
-  /** For the next round. */
-  readonly faultSeenAt: EpochMs | null;
-  /** Also for the next round. */
+/** What one round leaves for the next. */
+export interface Remembered {
+  readonly faultsSeen: readonly FaultSeen[];
   readonly unreadSince: UnreadSince;
 }
 
-/** Reasons over a round together with the log. What FortiAuthenticator complained of while a fault lasted is explained by it, also afterwards. */
+export const NOTHING_REMEMBERED: Remembered = { faultsSeen: [], unreadSince: new Map() };
+
+/** What the log adds to a round. */
+export type LogPart =
+  | ({
+      readonly kind: 'heard';
+      readonly report: PollingReport;
+      /** Unknown senders whose lines were refused. */
+      readonly strangers: readonly string[];
+    } & Remembered)
+  /** Nobody listened; `polling` says why. */
+  | { readonly kind: 'unheard'; readonly polling: Assessment };
+
+export interface Conclusion extends Remembered {
+  readonly diagnosis: Diagnosis;
+}
+
+/**
+ * Reasons over a round together with the log. What FortiAuthenticator complained of while a fault lasted that can cause it is explained by
+ * that fault, also afterwards. What only lasting faults explain is their evidence, unless there is more that they do not.
+ */
 export function conclude(round: RoundFindings, log: LogPart): Conclusion {
-  if (log.kind === 'unheard') return { diagnosis: diagnosed(round, log.polling, NOTHING_HEARD), faultSeenAt: null, unreadSince: new Map() };
+  if (log.kind === 'unheard') return { diagnosis: diagnosed(round, log.polling, NOTHING_HEARD), ...NOTHING_REMEMBERED };
   const { config, at } = round;
-  const { report } = log;
-  const complains = report.appliances.some(({ errors }) => errors.length > 0);
-  const probed = withLogEvidence(round.probed, report, config);
-  const whole = { ...round, probed: complains ? withComplaint(probed) : probed };
+  const probed = withLogEvidence(round.probed, log.report, config);
+  const whole = { ...round, probed: complainsSurely(log.report) ? withComplaint(probed) : probed };
   const unreadSince = nextUnread(log.unreadSince, round.picture.units, at);
-  const heard = { applianceUnaffected: seemsUnaffected(report), speaking: speakingAppliances(report, unreadSince, at) };
+  const heard = { applianceUnaffected: seemsUnaffected(log.report), speaking: speakingAppliances(log.report, unreadSince, at) };
   const withPolling = (polling: Assessment): Diagnosis => diagnosed(whole, polling, heard);
-  const diagnosis = withPolling(assessPolling(config, report));
-  if (explainsPolling(diagnosis)) return { diagnosis, faultSeenAt: at, unreadSince };
-  if (log.faultSeenAt === null) return { diagnosis, faultSeenAt: null, unreadSince };
-  const unexplained = withoutExplained(report, log.faultSeenAt);
-  return {
-    diagnosis: withPolling(assessPolling(config, unexplained.report, unexplained.notes)),
-    faultSeenAt: log.faultSeenAt,
-    unreadSince,
-  };
+  const assessed = ({ report, notes }: UnexplainedPolling): Assessment =>
+    assessPolling(config, { report, notes, strangers: log.strangers });
+  const diagnosis = withPolling(assessed({ report: log.report, notes: [] }));
+  const lasting = explainingFaults(diagnosis);
+  const remembered = { faultsSeen: withLaterSeen(log.faultsSeen, lasting), unreadSince };
+  const unexplained = withoutExplained(log.report, remembered.faultsSeen);
+  if (hasErrors(unexplained.report)) return { diagnosis: withPolling(explainedByNothing(assessed(unexplained))), ...remembered };
+  const others = withoutExplained(log.report, withoutSeen(log.faultsSeen, lasting));
+  return { diagnosis: others.notes.length === 0 ? diagnosis : withPolling(assessed(others)), ...remembered };
+}
+
+function explainedByNothing(polling: Assessment): Assessment {
+  return { ...polling, findings: polling.findings.map((finding) => ({ ...finding, explainedBy: [] })) };
+}
+
+function hasErrors({ appliances }: PollingReport): boolean {
+  return appliances.some(({ errors }) => errors.some(({ severity }) => severity !== 'info'));
 }
 
 /** What the log tells beyond what it complains of. */

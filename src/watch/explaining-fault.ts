@@ -1,18 +1,27 @@
-import type { EpochMs } from '../core/clock.ts';
 import type { Diagnosis } from '../core/diagnosis.ts';
 import { EXPLANATIONS } from '../core/diagnosis/explanations.ts';
+import type { Finding } from '../core/finding.ts';
 import type { Incident } from '../core/incident/incident.ts';
+import type { FaultSeen } from '../core/polling/explained.ts';
 import type { PreconditionId } from '../core/precondition.ts';
 
 const EXPLAINING: ReadonlySet<PreconditionId> = new Set(EXPLANATIONS.filter(({ id }) => id === 'polling').map(({ by }) => by));
 
-/** Whether something is broken that makes FortiAuthenticator complain in its log. */
-export function explainsPolling({ preconditions }: Diagnosis): boolean {
-  return preconditions.some(({ id, state }) => state === 'broken' && EXPLAINING.has(id));
+/** What is broken that makes FortiAuthenticator complain in its log. */
+export function explainingFaults({ preconditions, at }: Diagnosis): readonly FaultSeen[] {
+  return preconditions
+    .filter(({ id, state }) => state === 'broken' && EXPLAINING.has(id))
+    .flatMap(({ id: precondition, findings }) => sufferers(findings).map((appliance) => ({ precondition, appliance, at })));
 }
 
-/** When such a fault was seen last, as the incidents remember it over a restart; null: not lately. */
-export function lastExplainingFault(incidents: readonly Incident[]): EpochMs | null {
-  const seen = incidents.filter(({ cause }) => EXPLAINING.has(cause.precondition)).map(({ lastSeen }) => lastSeen);
-  return seen.length === 0 ? null : Math.max(...seen);
+function sufferers(findings: readonly Finding[]): readonly (string | null)[] {
+  const broken = findings.filter(({ level }) => level === 'broken');
+  return [...new Set(broken.flatMap(({ concerns }): readonly (string | null)[] => concerns ?? [null]))];
+}
+
+/** When such faults were seen last, as the incidents remember it over a restart. They do not tell who suffered. */
+export function lastExplainingFaults(incidents: readonly Incident[]): readonly FaultSeen[] {
+  return incidents
+    .filter(({ cause }) => EXPLAINING.has(cause.precondition))
+    .map(({ cause: { precondition }, lastSeen }) => ({ precondition, appliance: null, at: lastSeen }));
 }

@@ -7,7 +7,7 @@ import type { ApplianceLog, PollingState } from '../core/polling/state.ts';
 const TOLERATED_FUTURE: Millis = 60_000;
 
 /** A restart, or a new configuration: what an appliance may have said meanwhile is made up for by what it says next. */
-const SHORT_BREAK: Millis = 15 * 60_000;
+export const SHORT_BREAK: Millis = 15 * 60_000;
 
 const instant = z.number().int();
 const count = z.number().int().positive();
@@ -15,6 +15,8 @@ const text = z.string().max(2_000);
 
 const signatureLog = z.object({
   lastAt: instant,
+  begunAt: instant.exactOptional(),
+  reliable: z.boolean().exactOptional(),
   sample: text,
   recent: z
     .array(z.object({ at: instant, count, line: text }))
@@ -29,6 +31,7 @@ const sighting = z.object({
   firstAt: instant,
   lastAt: instant,
   count,
+  reliable: z.boolean().exactOptional(),
   evidence: z.object({
     device: text.nullable(),
     policy: text.nullable(),
@@ -45,6 +48,7 @@ const state = z.object({
   version: z.literal(1),
   bucketMs: z.number().int().min(1_000),
   appliances: z.record(text, z.object({ lastLineAt: instant.nullable(), signatures: z.record(text, signatureLog) })),
+  awaited: z.record(text, instant).exactOptional(),
   firewall: z.array(sighting).max(100),
 });
 

@@ -3,9 +3,10 @@ import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 import type { LogEvent } from '../core/polling/log-event.ts';
 import { pollingReport, type PollingReport } from '../core/polling/report.ts';
 import type { SignatureSet } from '../core/polling/signature.ts';
-import { emptyPolling, recordEvents, resumePolling, type PollingState } from '../core/polling/state.ts';
+import { awaitAppliances, emptyPolling, recordEvents, resumePolling, type PollingState } from '../core/polling/state.ts';
 import type { JsonFile } from '../store/json-file.ts';
-import { listenedSince, readPolling, type Listening } from './polling-file.ts';
+import { createPlannedSave } from './planned-save.ts';
+import { listenedSince, readPolling, SHORT_BREAK, type Listening } from './polling-file.ts';
 
 /** What FortiAuthenticator's log has said, as far back as the window reaches, over restarts. */
 export interface PollingLog {
@@ -26,71 +27,59 @@ export interface PollingLogDeps {
 /** What a crash may forget: errors are kept soon, that an appliance spoke is written down at leisure. */
 const KEEP_ERRORS_AFTER: Millis = 3_000;
 const KEEP_SPEECH_AFTER: Millis = 60_000;
+/** Until when it was listened: often enough that after a crash the break is taken for a short one. */
+const KEEP_LISTENING_AFTER: Millis = SHORT_BREAK / 3;
 /** Events that wait to be taken in together. */
 const MOST_WAITING = 1_024;
 
 export function createPollingLog(config: Config, { clock, signatures, file }: PollingLogDeps): PollingLog {
   const { window, silentAfter } = config.logs;
+  const appliances = config.appliances.map(({ name }) => name);
   let listeningSince: EpochMs | null = listens(config) ? clock.now() : null;
   let settled = emptyPolling(window);
   const waiting: LogEvent[] = [];
-  let planned: { readonly at: Millis; readonly cancel: () => void } | null = null;
-  let saving: Promise<void> = Promise.resolve();
-
   function state(): PollingState {
     if (waiting.length > 0) settled = recordEvents(settled, waiting.splice(0));
     return settled;
   }
 
-  function save(): void {
-    planned?.cancel();
-    planned = null;
-    // One after the other: two at once would write into the same file.
-    saving = saving.then(() => file.save({ ...state(), ...listeningTo(clock.now(), listeningSince) }));
-  }
-
-  function saveWithin(delay: Millis): void {
-    const at = clock.elapsed() + delay;
-    if (planned !== null && planned.at <= at) return;
-    planned?.cancel();
-    planned = { at, cancel: clock.after(delay, save) };
-  }
+  const saves = createPlannedSave(
+    clock,
+    () => file.save({ ...state(), ...listeningTo(clock.now(), listeningSince) }),
+    KEEP_LISTENING_AFTER,
+  );
 
   return {
     resume: async () => {
       const content = await file.load();
       const stored = readPolling(content, clock.now());
       if (stored !== null) settled = resumePolling(stored, window);
-      if (listeningSince !== null) listeningSince = listenedSince(content, clock.now()) ?? listeningSince;
+      if (listeningSince === null) return;
+      listeningSince = listenedSince(content, clock.now()) ?? listeningSince;
+      settled = awaitAppliances(settled, appliances, clock.now());
+      // At once: a crash must not forget since when a first line is awaited.
+      saves.within(0);
     },
     record: (event) => {
       waiting.push(event);
       if (waiting.length >= MOST_WAITING) state();
-      saveWithin(event.kind === 'heard' ? KEEP_SPEECH_AFTER : KEEP_ERRORS_AFTER);
+      saves.within(event.kind === 'heard' ? KEEP_SPEECH_AFTER : KEEP_ERRORS_AFTER);
     },
     report: () =>
       pollingReport(state(), {
         now: clock.now(),
         window,
         silentAfter,
-        appliances: config.appliances.map(({ name }) => name),
+        appliances,
         signatures,
         listeningSince,
       }),
-    stop: async () => {
-      if (planned !== null || hasHeard(state())) save();
-      await saving;
-    },
+    stop: () => saves.finish(),
   };
 }
 
 function listeningTo(until: EpochMs, since: EpochMs | null): { readonly listening?: Listening } {
   return since === null ? {} : { listening: { since, until } };
-}
-
-/** Somebody spoke, and may fall silent: whoever goes on must know for how long it was listened in vain. */
-function hasHeard({ appliances }: PollingState): boolean {
-  return Object.values(appliances).some(({ lastLineAt }) => lastLineAt !== null);
 }
 
 /** Whether any log is listened to. */

@@ -6,6 +6,7 @@ import type { Assessment } from '../core/assessment.ts';
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 import { asksForPolicy } from '../core/diagnosis/settle-shut-port.ts';
 import type { Diagnosis } from '../core/diagnosis.ts';
+import { complainsOfConnections } from '../core/polling/complaint.ts';
 import type { LogEvent } from '../core/polling/log-event.ts';
 import type { SignatureSet } from '../core/polling/signature.ts';
 import type { PreconditionId } from '../core/precondition.ts';
@@ -27,16 +28,14 @@ import { lockStore, type StoreLock } from '../store/store-lock.ts';
 import { createStore, type Store } from '../store/store.ts';
 import { mailServersOf } from '../units/mail-servers.ts';
 import { deservesAnotherLook } from './another-look.ts';
-import { conclude } from './conclude.ts';
-import { lastExplainingFault } from './explaining-fault.ts';
+import { conclude, NOTHING_REMEMBERED } from './conclude.ts';
+import { lastExplainingFaults } from './explaining-fault.ts';
 import { createPollingLog, listens, type PollingLog } from './polling-log.ts';
 import { createProbesOnDemand, type ProbesOnDemand } from './probe-on-demand.ts';
 import { createRoundPulse, type RoundPulse } from './round-pulse.ts';
 import { createRoundFigures } from './round-figures.ts';
 import { roundRecord } from './round-record.ts';
-import type { UnreadSince } from './speaking-appliances.ts';
 import { registrationBudget, stateFile } from './state-files.ts';
-import { complainsOfConnections } from './weigh-by-log.ts';
 import { createUnitWatch, type UnitWatch } from './unit-watch.ts';
 
 export interface WatchDeps {
@@ -77,9 +76,7 @@ export class Watch {
   readonly #stopping = new AbortController();
   #lock: StoreLock | null = null;
   #last: Examination | null = null;
-  /** When something was last broken that makes FortiAuthenticator complain. */
-  #faultSeenAt: EpochMs | null = null;
-  #unreadSince: UnreadSince = new Map();
+  #remembered = NOTHING_REMEMBERED;
 
   /** @throws {Error} when a file that the configuration names cannot be used */
   static async create(config: Config, deps: WatchDeps): Promise<Watch> {
@@ -150,7 +147,7 @@ export class Watch {
     });
     recorder.heard(this.#polling.report());
     this.alerting.start();
-    this.#faultSeenAt = lastExplainingFault(this.alerting.incidents());
+    this.#remembered = { ...NOTHING_REMEMBERED, faultsSeen: lastExplainingFaults(this.alerting.incidents()) };
     this.#heartbeat?.start();
     recorder.incidents(this.alerting.incidents(), this.config);
     this.#units.start();
@@ -216,10 +213,9 @@ export class Watch {
 
   #diagnose(probed: readonly Assessment[], at: EpochMs): Diagnosis {
     const round = { config: this.config, at, probed, picture: this.#units.picture() };
-    const before = { faultSeenAt: this.#faultSeenAt, unreadSince: this.#unreadSince };
-    const { diagnosis, faultSeenAt, unreadSince } = conclude(round, { kind: 'heard', report: this.#polling.report(), ...before });
-    this.#faultSeenAt = faultSeenAt;
-    this.#unreadSince = unreadSince;
+    const log = { report: this.#polling.report(), strangers: this.#intake.strangers(), ...this.#remembered };
+    const { diagnosis, ...remembered } = conclude(round, { kind: 'heard', ...log });
+    this.#remembered = remembered;
     return diagnosis;
   }
 

@@ -115,6 +115,7 @@ export function readLog(bytes: Buffer): unknown {
       tally,
       foreign: 'count',
       onForeign: () => undefined,
+      onUnrecognised: () => undefined,
     });
     const framer = new Framer(reader, { octetCounting });
     framer.push(bytes);

@@ -32,7 +32,11 @@ export function diagnose(assessments: readonly Assessment[], context: DiagnosisC
 }
 
 function readiness(states: JudgedStates): Readiness {
-  const all = new Set([...states.values()].map(({ state }) => state));
+  // A log that is waited for since the start has said nothing, and the other preconditions prove what they prove without it.
+  const counting = [...states].filter(
+    ([id, { state, assessment }]) => !(id === 'polling' && state === 'unknown' && assessment.kind === 'judged'),
+  );
+  const all = new Set(counting.map(([, { state }]) => state));
   if (all.has('broken') || all.has('blocked')) return 'not-ready';
   return all.has('unknown') ? 'unknown' : 'ready';
 }

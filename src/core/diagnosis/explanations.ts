@@ -10,8 +10,8 @@ export interface Explanation {
   readonly by: PreconditionId;
   readonly when: (findings: readonly Finding[]) => boolean;
   readonly evidence: boolean;
-  /** It explains a warning as well. */
-  readonly warnings?: true;
+  /** It explains a warning as well: any, or what is only suspected. */
+  readonly warnings?: 'all' | 'suspected';
 }
 
 /** No answer at all, as a dead uplink makes of it; an answer that refuses is a fault of its own. */
@@ -32,14 +32,15 @@ export const EXPLANATIONS: readonly Explanation[] = [
   },
   { id: 'mail', by: 'internet', when: breaks(SILENT_MAIL), evidence: false },
   { id: 'mail', by: 'name-resolution', when: breaks(NAMELESS_MAIL), evidence: false },
-  { id: 'appliance', by: 'name-resolution', when: concerns(NAMELESS_APPLIANCE), evidence: false, warnings: true },
+  { id: 'appliance', by: 'name-resolution', when: concerns(NAMELESS_APPLIANCE), evidence: false, warnings: 'all' },
   { id: 'firewall-policy', by: 'tls-genuine', when: suggests('policy-inspects-traffic'), evidence: true },
   { id: 'firewall-policy', by: 'reachability', when: suggests('policy-missing'), evidence: true },
-  ...([...PATH, 'license-assignment', 'firewall-policy'] as const).map((by) => ({
+  ...([...PATH, 'license-assignment', 'firewall-policy', 'mail'] as const).map((by) => ({
     id: 'polling' as const,
     by,
-    when: () => true,
+    when: canCome(by),
     evidence: true,
+    warnings: 'suspected' as const,
   })),
 ];
 
@@ -49,6 +50,11 @@ function broken(findings: readonly Finding[]): readonly Finding[] {
 
 function suggests(cause: Finding['suggests']): Explanation['when'] {
   return (findings) => broken(findings).every((finding) => finding.suggests === cause);
+}
+
+/** Some of what FortiAuthenticator complains of can come from there. What cannot is not handed in together with what can. */
+function canCome(by: PreconditionId): Explanation['when'] {
+  return (findings) => findings.some(({ level, explainedBy }) => level !== 'note' && (explainedBy?.includes(by) ?? by !== 'mail'));
 }
 
 /** Nothing but these is broken. */

@@ -1,6 +1,6 @@
 import type { Assessment } from '../assessment.ts';
 import { PRECONDITIONS, type Precondition, type PreconditionId, type PreconditionState } from '../precondition.ts';
-import { EXPLANATIONS } from './explanations.ts';
+import { EXPLANATIONS, type Explanation } from './explanations.ts';
 
 export interface JudgedState {
   readonly assessment: Assessment;
@@ -51,12 +51,18 @@ function blockers(
   // One good address proves the way, whatever a second resolver says; further up a good answer proves nothing, since an
   // inspecting device answers in the place of the server.
   if (precondition.id === 'reachability' && (own === 'ok' || own === 'warning')) return [];
-  const open = own === 'broken' || own === 'unknown';
   const explained = EXPLANATIONS.filter(
-    ({ id, when, warnings }) => id === precondition.id && (open || (own === 'warning' && warnings === true)) && when(assessment.findings),
+    (explanation) => explanation.id === precondition.id && reaches(explanation, own, assessment) && explanation.when(assessment.findings),
   ).map(({ by }) => by);
   const roots = [...precondition.dependsOn, ...explained].flatMap((id) => rootsOf(states.get(id), id));
   return [...new Set(roots)];
+}
+
+/** Whether there is something to explain. */
+function reaches({ warnings }: Explanation, own: PreconditionState, { findings }: Assessment): boolean {
+  if (own !== 'warning') return own === 'broken' || own === 'unknown';
+  if (warnings !== 'suspected') return warnings === 'all';
+  return findings.some(({ level, confidence }) => level === 'warning' && confidence === 'suspected');
 }
 
 function rootsOf(judged: JudgedState | undefined, id: PreconditionId): readonly PreconditionId[] {

@@ -2,7 +2,7 @@ import type { FaultId } from '../cause.ts';
 import type { Finding, FindingFacts, FindingLevel } from '../finding.ts';
 import type { Failure } from '../observation.ts';
 import { holdsTokensOf } from './activation-context.ts';
-import { isCoveredByOthers, placementOf, type ListedUnit } from './placement.ts';
+import { isCoveredByOthers, placementOf, usersOf, type ListedUnit } from './placement.ts';
 import type { LicenseLookup, LicenseOutcome, Postponed, RegistrationObservation } from './registration.ts';
 import { sameSerial, type Unit } from './unit.ts';
 
@@ -45,11 +45,12 @@ function judgeLookup(input: AssignmentInput, license: string, lookup: LicenseLoo
   const { outcome, kept } = lookup;
   const verdict = judgeOutcome(input, license, outcome);
   const { unit } = input;
+  const concerns = usersOf(input, input.listed);
   const facts = factsOf(unit, license, outcome.kind === 'registered' ? outcome.serial : null);
   return [
     ...(verdict === null
       ? []
-      : [{ rule: 'license-registered-to-this-unit', subject: license, expected: expectedOf(unit), ...verdict, facts }]),
+      : [{ rule: 'license-registered-to-this-unit', subject: license, expected: expectedOf(unit), ...verdict, concerns, facts }]),
     ...(kept === undefined ? [] : [keptNote(license, kept, facts)]),
   ];
 }

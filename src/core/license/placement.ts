@@ -72,6 +72,17 @@ function isOn(unit: Unit, serial: string): boolean {
   return unit.serial !== null && sameSerial(unit.serial, serial);
 }
 
+/** Configured units that use the licences of this one, or may: itself, its cluster, and load balancers. */
+export function usersOf({ unit }: ListedUnit, listed: readonly ListedUnit[]): readonly string[] {
+  const others = listed.filter(({ unit: other }) => other.name !== unit.name && mayShare(unit, other));
+  return [unit.name, ...others.map(({ unit: { name } }) => name)];
+}
+
+function mayShare(unit: Unit, other: Unit): boolean {
+  if (unit.serial === null || other.serial === null || other.mode === 'load-balancer') return true;
+  return isMember(unit, other.serial) || isMember(other, unit.serial);
+}
+
 function isMember(unit: Unit, serial: string): boolean {
   return isOn(unit, serial) || unit.peers.some((peer) => sameSerial(peer, serial));
 }

@@ -1,41 +1,94 @@
+import type { FaultId } from '../cause.ts';
 import type { Finding } from '../finding.ts';
 import { instantText } from '../instant-text.ts';
-import type { PollingReport } from './report.ts';
+import { FLAW_RULE, OLDER_TLS_RULE } from '../interception/expectations.ts';
+import { isCorroborated } from './corroboration.ts';
+import type { AppliancePolling, PollingError, PollingReport } from './report.ts';
+
+/** Whether FortiAuthenticator suffers from it cannot be seen from here. */
+const WEIGHED: readonly string[] = [FLAW_RULE, OLDER_TLS_RULE];
 
 /** FortiAuthenticator's own words for a certificate that it does not take, by the causes that the log signatures give. */
-const REFUSES_CERTIFICATE: readonly string[] = ['tls-intercepted', 'tls-interception-suspected', 'certificate-broken'];
+const REFUSED_CERTIFICATE: readonly FaultId[] = ['tls-intercepted', 'tls-interception-suspected', 'certificate-broken'];
+/** And for any TLS connection that did not come about. */
+const FAILED_CONNECTION: readonly FaultId[] = [...REFUSED_CERTIFICATE, 'polling-failing'];
+
+/** One line is enough to have a closer look. */
+export function complainsOfConnections({ appliances }: PollingReport): boolean {
+  return appliances.some(({ errors }) => errorsOf(errors, FAILED_CONNECTION).length > 0);
+}
+
+/** Surely enough to raise the severity of what this machine sees of its connections. */
+export function complainsSurely(report: PollingReport): boolean {
+  return complaintsOf(report, FAILED_CONNECTION).length > 0;
+}
+
+/** FortiAuthenticator writes to its log, and nothing in it is about FortiToken Mobile trouble. */
+export function seemsUnaffected(report: PollingReport): boolean {
+  return speaks(report, ({ errors }) => errors.length === 0);
+}
+
+/**
+ * The findings on TLS, together with what FortiAuthenticator's own log says. It decides how grave those are whose effect on
+ * FortiAuthenticator cannot be seen from here: it complains, or it writes and does not. Only what is corroborated raises anything.
+ *
+ * @param subject the licence server
+ */
+export function withComplaints(findings: readonly Finding[], report: PollingReport, subject: string): readonly Finding[] {
+  const isComplained = complainsSurely(report);
+  const isContent = speaks(report, ({ errors }) => !isCorroborated(errors));
+  const weighed = findings.map((finding): Finding => {
+    if (!WEIGHED.includes(finding.rule)) return finding;
+    if (isComplained && finding.level === 'warning') return { ...finding, level: 'broken' };
+    return isContent && finding.level === 'broken' ? { ...finding, level: 'warning' } : finding;
+  });
+  return [...weighed, ...suspicions(weighed, report, subject)];
+}
 
 /**
  * A certificate whose authority is not known, and FortiAuthenticator refuses one at the same time: by itself either leaves the
  * question open. Together they are a suspicion that somebody must act on; a change at the vendor that this FortiAuthenticator does
  * not know yet looks the same, so that nothing is confirmed.
- *
- * @param findings on the certificate of the licence server
  */
-export function judgeComplaint(report: PollingReport, findings: readonly Finding[], subject: string): readonly Finding[] {
+function suspicions(findings: readonly Finding[], report: PollingReport, subject: string): readonly Finding[] {
   const open = findings.find((finding) => finding.subject === subject && isOpenWarning(finding));
   if (open === undefined) return [];
-  return report.appliances.flatMap(({ name, errors }) => {
-    const refused = errors.find(({ cause, severity }) => severity === 'critical' && cause !== null && REFUSES_CERTIFICATE.includes(cause));
-    if (refused === undefined) return [];
-    return [
-      {
-        rule: 'appliance-takes-the-certificate',
-        subject,
-        expected: `No TLS error in the log of ${name} while the authority is not known`,
-        actual: `${name} at ${instantText(refused.lastAt)}: ${refused.sample}`,
-        level: 'broken',
-        suggests: 'tls-interception-suspected',
-        confidence: 'suspected',
-        facts: { ...open.facts, appliance: name },
-        advice: ADVICE,
-      },
-    ];
-  });
+  return complaintsOf(report, REFUSED_CERTIFICATE).map(({ appliance, error }) => ({
+    rule: 'appliance-takes-the-certificate',
+    subject,
+    expected: `No TLS error in the log of ${appliance} while the authority is not known`,
+    actual: `${appliance} at ${instantText(error.lastAt)}: ${error.sample}`,
+    level: 'broken',
+    suggests: 'tls-interception-suspected',
+    confidence: 'suspected',
+    facts: { ...open.facts, appliance },
+    advice: ADVICE,
+  }));
 }
 
 function isOpenWarning({ level, suggests, confidence }: Finding): boolean {
   return level === 'warning' && confidence === 'suspected' && (suggests === 'vendor-ca-changed' || suggests === 'certificate-broken');
+}
+
+/** Of each appliance that complains so surely that it may raise a severity, the worst and latest error. */
+function complaintsOf(
+  { appliances }: PollingReport,
+  causes: readonly FaultId[],
+): readonly { readonly appliance: string; readonly error: PollingError }[] {
+  return appliances.flatMap(({ name, errors }) => {
+    const complaints = errorsOf(errors, causes);
+    const [error] = complaints;
+    return error === undefined || !isCorroborated(complaints) ? [] : [{ appliance: name, error }];
+  });
+}
+
+function errorsOf(errors: readonly PollingError[], causes: readonly FaultId[]): readonly PollingError[] {
+  return errors.filter(({ cause, severity }) => severity === 'critical' && cause !== null && causes.includes(cause));
+}
+
+function speaks({ appliances }: PollingReport, isFine: (appliance: AppliancePolling) => boolean): boolean {
+  const speaking = appliances.filter(({ lastLineAt, silent }) => lastLineAt !== null && !silent);
+  return speaking.length > 0 && speaking.every(isFine);
 }
 
 const ADVICE: NonNullable<Finding['advice']> = {

@@ -1,43 +1,101 @@
+import { CAUSE_PRECONDITIONS } from '../cause.ts';
 import type { EpochMs, Millis } from '../clock.ts';
+import { PATH } from '../diagnosis/explanations.ts';
 import type { Finding } from '../finding.ts';
-import type { AppliancePolling, PollingReport } from './report.ts';
+import type { PreconditionId } from '../precondition.ts';
+import type { AppliancePolling, PollingError, PollingReport } from './report.ts';
 
 /** FortiAuthenticator gives up on a connection that it began before the repair as late as this. */
 const AFTERMATH: Millis = 60_000;
 
+/** Something that is or was broken and makes FortiAuthenticator complain. */
+export interface FaultSeen {
+  readonly precondition: PreconditionId;
+  /** The one appliance that suffers from it; null: any may. */
+  readonly appliance: string | null;
+  /** When it was seen last. */
+  readonly at: EpochMs;
+}
+
 export interface UnexplainedPolling {
-  /** Without the errors that an earlier fault explains. */
+  /** Without the errors that these faults explain. */
   readonly report: PollingReport;
   /** What was left out, as notes. */
   readonly notes: readonly Finding[];
 }
 
+const CONNECTION: readonly PreconditionId[] = [...PATH, 'firewall-policy'];
+/** The text says that the connection failed: no licence does that. */
+const OF_CONNECTION = /\bSSL\b|\bconnection\b|\btimeout\b/iu;
+
+/** The preconditions whose fault can cause an error: mail is not lost because of a licence, nor TLS. */
+export function explainedBy({ cause, sample }: Pick<PollingError, 'cause' | 'sample'>): readonly PreconditionId[] {
+  if (cause === null || cause === 'polling-failing')
+    return OF_CONNECTION.test(messageOf(sample)) ? CONNECTION : [...CONNECTION, 'license-assignment'];
+  const precondition = CAUSE_PRECONDITIONS[cause];
+  if (precondition === 'mail') return ['mail', 'internet', 'name-resolution'];
+  return CONNECTION.includes(precondition) ? CONNECTION : [precondition];
+}
+
+/** Behind the fields, in which anything may stand. */
+function messageOf(sample: string): string {
+  return sample.slice(sample.lastIndexOf('="') + 1);
+}
+
+/** Those of both, each as it was seen last. */
+export function withLaterSeen(before: readonly FaultSeen[], later: readonly FaultSeen[]): readonly FaultSeen[] {
+  return [...later, ...withoutSeen(before, later)];
+}
+
+/** Those that are not among the others. */
+export function withoutSeen(faults: readonly FaultSeen[], others: readonly FaultSeen[]): readonly FaultSeen[] {
+  return faults.filter(
+    ({ precondition, appliance }) => !others.some((other) => other.precondition === precondition && other.appliance === appliance),
+  );
+}
+
 /**
- * Errors stay in the window for a while after the path is mended. What FortiAuthenticator complained of until then is explained, and
+ * Errors stay in the window for a while after the path is repaired. What FortiAuthenticator complained of until then is explained, and
  * must not raise an alarm of its own when the explanation is gone.
- *
- * @param faultSeenAt when the fault that explains them was seen last
  */
-export function withoutExplained(report: PollingReport, faultSeenAt: EpochMs): UnexplainedPolling {
-  const isExplained = ({ lastAt }: AppliancePolling['errors'][number]): boolean => lastAt <= faultSeenAt + AFTERMATH;
+export function withoutExplained(report: PollingReport, faults: readonly FaultSeen[]): UnexplainedPolling {
+  const appliances = report.appliances.map((appliance) => ({
+    appliance,
+    concerning: faults.filter((fault) => fault.appliance === null || fault.appliance === appliance.name),
+  }));
   return {
-    report: {
-      ...report,
-      appliances: report.appliances.map((appliance) => ({ ...appliance, errors: appliance.errors.filter((error) => !isExplained(error)) })),
-    },
-    notes: report.appliances.flatMap(({ name, errors }) => {
-      const explained = errors.filter(isExplained);
+    report: { ...report, appliances: appliances.map(({ appliance, concerning }) => withoutErrors(appliance, concerning)) },
+    notes: appliances.flatMap(({ appliance: { name, errors }, concerning }) => {
+      const explained = errors.filter((error) => isExplained(error, concerning));
       return explained.length === 0 ? [] : [note(name, Math.max(...explained.map(({ lastAt }) => lastAt)))];
     }),
   };
+}
+
+/** Whether one of these faults can cause an error, and was there when the error came, or just before. */
+function isExplained(error: PollingError, faults: readonly FaultSeen[]): boolean {
+  const by = explainedBy(error);
+  return faults.some(({ precondition, at }) => by.includes(precondition) && error.lastAt <= at + AFTERMATH);
+}
+
+function withoutErrors(appliance: AppliancePolling, faults: readonly FaultSeen[]): AppliancePolling {
+  return {
+    ...appliance,
+    errors: appliance.errors.filter((error) => !isExplained(error, faults)).map((error) => withoutExplainedMoments(error, faults)),
+  };
+}
+
+/** What came while the fault lasted says nothing about what came after it. */
+function withoutExplainedMoments(error: PollingError, faults: readonly FaultSeen[]): PollingError {
+  return { ...error, moments: error.moments.filter((lastAt) => !isExplained({ ...error, lastAt }, faults)) };
 }
 
 function note(appliance: string, lastAt: EpochMs): Finding {
   return {
     rule: 'no-ftm-errors',
     subject: appliance,
-    expected: 'No FTM errors since the path was mended',
-    actual: `None since; the last one, at ${new Date(lastAt).toISOString().slice(0, 19)}Z, belongs to the fault before`,
+    expected: 'No FTM errors that no fault explains',
+    actual: `None; the last one that a fault explains came at ${new Date(lastAt).toISOString().slice(0, 19)}Z`,
     level: 'note',
     suggests: null,
   };

@@ -1,8 +1,11 @@
 import type { FaultId } from '../cause.ts';
 import { CAUSE_PRECONDITIONS } from '../cause.ts';
 import type { EpochMs, Millis } from '../clock.ts';
-import type { Finding, FindingLevel } from '../finding.ts';
+import { POLLING_CAUSES } from '../causes/polling.ts';
+import type { Advice, Finding, FindingLevel } from '../finding.ts';
 import type { PreconditionId } from '../precondition.ts';
+import { isCorroborated, ONE_DATAGRAM } from './corroboration.ts';
+import { explainedBy } from './explained.ts';
 import type { AppliancePolling, PollingError, PollingReport } from './report.ts';
 
 /**
@@ -15,10 +18,26 @@ const MAX_LINE = 240;
 
 /** Findings on the precondition `polling`: nothing for an appliance whose log is clean and alive. */
 export function judgePolling(report: PollingReport): readonly Finding[] {
-  return report.appliances.flatMap((appliance) => [
-    ...appliance.errors.map((error) => judgeError(appliance, error, report.window)),
-    ...judgeSilence(appliance, report.silentAfter),
-  ]);
+  return report.appliances.flatMap((appliance) => {
+    const corroborated = isCorroborated(appliance.errors.filter(({ severity }) => severity === 'critical'));
+    return [
+      ...appliance.errors.map((error) => {
+        const finding = judgeError(appliance, error, report.window);
+        return finding.level === 'broken' && !corroborated ? suspectedOnly(finding) : finding;
+      }),
+      ...judgeSilence(appliance, report.silentAfter),
+    ];
+  });
+}
+
+/** One datagram: worth a look, and no proof. */
+function suspectedOnly(finding: Finding): Finding {
+  return {
+    ...finding,
+    actual: `${finding.actual}${ONE_DATAGRAM}`,
+    level: 'warning',
+    confidence: 'suspected',
+  };
 }
 
 function judgeError(appliance: AppliancePolling, error: PollingError, window: Millis): Finding {
@@ -31,8 +50,9 @@ function judgeError(appliance: AppliancePolling, error: PollingError, window: Mi
     actual: `${times(error.count)} since ${instant(error.firstAt)}, last ${instant(error.lastAt)}: ${shorten(error.sample)}`,
     level,
     suggests,
+    explainedBy: explainedBy(error),
     facts: { appliance: appliance.name },
-    ...(isExplained(level, suggests) ? { advice: { summary: `${appliance.name}: ${error.summary}.`, remedy: error.remedy } } : {}),
+    ...(saysItself(level, suggests) ? { advice: { summary: `${appliance.name}: ${error.summary}.`, remedy: error.remedy } } : {}),
   };
 }
 
@@ -40,23 +60,31 @@ function judgeError(appliance: AppliancePolling, error: PollingError, window: Mi
  * The signature knows the text, and what to do about it. Only where the path must be at fault is what the probes saw of it worth
  * more: the line cannot know that their path is clean.
  */
-function isExplained(level: FindingLevel, suggests: FaultId | null): boolean {
+function saysItself(level: FindingLevel, suggests: FaultId | null): boolean {
   return suggests !== null && (level === 'warning' || suggests !== 'polling-failing');
 }
 
-function judgeSilence(appliance: AppliancePolling, silentAfter: Millis): readonly Finding[] {
-  if (!appliance.silent || appliance.lastLineAt === null) return [];
+function judgeSilence({ name, silent, silentFor, lastLineAt }: AppliancePolling, silentAfter: Millis): readonly Finding[] {
+  if (!silent) return [];
+  const since = duration(silentFor ?? 0);
   return [
     {
       rule: 'appliance-speaks',
-      subject: appliance.name,
+      subject: name,
       expected: `A log line at least every ${duration(silentAfter)}`,
-      actual: `Nothing since ${instant(appliance.lastLineAt)}, ${duration(appliance.silentFor ?? 0)} ago`,
+      actual: lastLineAt === null ? `It has never sent a line; waited for ${since}` : `Nothing since ${instant(lastLineAt)}, ${since} ago`,
       level: 'warning',
       suggests: 'appliance-silent',
-      facts: { appliance: appliance.name },
+      explainedBy: [],
+      facts: { appliance: name },
+      ...(lastLineAt === null ? { advice: neverHeard(name) } : {}),
     },
   ];
+}
+
+function neverHeard(name: string): Advice {
+  const summary = `${name} has never sent a line to ftm-watch: its errors would not be seen.`;
+  return { summary, remedy: POLLING_CAUSES['appliance-silent'].remedy };
 }
 
 function levelOf({ severity }: PollingError): FindingLevel {

@@ -6,12 +6,12 @@ export type LogSource = 'udp' | 'tcp' | 'tls' | 'file';
 export const LOG_SOURCES: readonly LogSource[] = ['udp', 'tcp', 'tls', 'file'];
 
 /**
- * What became of a line: `ftm` a known trouble, `other` nothing to us, `foreign` from a sender that no appliance names,
- * `unparsed` not a log line at all (binary, cut), `dropped` never seen: by the kernel, or a connection over the limit.
+ * What became of a line: `ftm` a known trouble, `unrecognised` about FortiToken Mobile, but no text that is known, `other` nothing to
+ * us, `foreign` from a sender that no appliance names, `unparsed` not a log line at all (binary, cut), `dropped` never seen: by the kernel, or a connection over the limit.
  */
-export type LogResult = 'ftm' | 'other' | 'foreign' | 'unparsed' | 'dropped';
+export type LogResult = 'ftm' | 'unrecognised' | 'other' | 'foreign' | 'unparsed' | 'dropped';
 
-export const LOG_RESULTS: readonly LogResult[] = ['ftm', 'other', 'foreign', 'unparsed', 'dropped'];
+export const LOG_RESULTS: readonly LogResult[] = ['ftm', 'unrecognised', 'other', 'foreign', 'unparsed', 'dropped'];
 
 /** What the log says. Equal lines that arrive together are one event with a count, so a flood stays cheap. */
 export type LogEvent = FtmEvent | FirewallEvidenceEvent | HeardEvent;

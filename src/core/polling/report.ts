@@ -1,9 +1,10 @@
 import type { FaultId, Severity } from '../cause.ts';
 import { SEVERITIES } from '../cause.ts';
 import type { EpochMs, Millis } from '../clock.ts';
+import type { Complaint } from './corroboration.ts';
 import type { SignatureSet } from './signature.ts';
 import type { ApplianceLog, FirewallSighting, PollingState, SignatureLog } from './state.ts';
-import { UNNAMED } from './state.ts';
+import { momentsOf, UNNAMED } from './state.ts';
 
 const HOUR: Millis = 3_600_000;
 
@@ -24,13 +25,13 @@ export interface AppliancePolling {
   readonly errors: readonly PollingError[];
   /** Null: never heard. */
   readonly lastLineAt: EpochMs | null;
-  /** It used to speak and has been quiet for longer than `silentAfter`, while somebody listened. */
+  /** It has been quiet for longer than `silentAfter`, or has never spoken for so long, while somebody listened. */
   readonly silent: boolean;
   /** For how long; null unless silent. */
   readonly silentFor: Millis | null;
 }
 
-export interface PollingError {
+export interface PollingError extends Complaint {
   readonly signature: string;
   readonly cause: FaultId | null;
   readonly severity: Severity;
@@ -73,7 +74,7 @@ function reportAppliance(name: string, state: PollingState, options: PollingRepo
   const lastLineAt = log?.lastLineAt ?? null;
   // Lines without an owner, such as a firewall's, are no sign of life that anybody waits for where the appliances have names.
   const isAwaited = name !== UNNAMED || options.appliances.length === 0 || options.appliances.includes(name);
-  const silentFor = isAwaited ? silence(lastLineAt, options) : null;
+  const silentFor = isAwaited ? silence(lastLineAt ?? awaitedSince(name, state), options) : null;
   return {
     name,
     errors: log === undefined ? [] : errorsOf(log, state.bucketMs, options),
@@ -83,10 +84,15 @@ function reportAppliance(name: string, state: PollingState, options: PollingRepo
   };
 }
 
-function silence(lastLineAt: EpochMs | null, { now, silentAfter, listeningSince }: PollingReportOptions): Millis | null {
-  if (lastLineAt === null || listeningSince === null) return null;
-  const listenedInVain = now - Math.max(lastLineAt, listeningSince);
-  return listenedInVain > silentAfter ? now - lastLineAt : null;
+function awaitedSince(name: string, { awaited = {} }: PollingState): EpochMs | null {
+  return Object.hasOwn(awaited, name) ? (awaited[name] ?? null) : null;
+}
+
+/** @param since the last line, or the beginning of the wait for the first one */
+function silence(since: EpochMs | null, { now, silentAfter, listeningSince }: PollingReportOptions): Millis | null {
+  if (since === null || listeningSince === null) return null;
+  const listenedInVain = now - Math.max(since, listeningSince);
+  return listenedInVain > silentAfter ? now - since : null;
 }
 
 function errorsOf(log: ApplianceLog, bucketMs: Millis, options: PollingReportOptions): readonly PollingError[] {
@@ -104,7 +110,9 @@ function errorsOf(log: ApplianceLog, bucketMs: Millis, options: PollingReportOpt
       summary,
       remedy,
       ...countSince(entry, from, bucketMs, options.window),
+      moments: momentsOf(entry),
       lastAt: entry.lastAt,
+      reliable: entry.reliable === true,
       sample: entry.sample,
     });
   }

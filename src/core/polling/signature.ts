@@ -53,29 +53,33 @@ export interface SignatureSet {
   readonly firewall: readonly FirewallSignature[];
   /** A line of the stream that contains none of these matches nothing: the cheap test that goes first. */
   readonly needles: readonly string[];
+  /** Those of the messages: a line that contains one seems to be about FortiToken Mobile, also where it matches nothing. */
+  readonly keywords: readonly string[];
 }
 
 /** Prepares a catalogue. The order decides: the first that matches wins, so the specific ones stand before the general. */
 export function compileSignatures(signatures: readonly Signature[]): SignatureSet {
   const messages: CompiledMessage[] = [];
   const firewall: FirewallSignature[] = [];
-  const needles = new Set<string>();
+  const keywords = new Set<string>();
+  const fields = new Set<string>();
   for (const signature of signatures) {
     if (signature.kind === 'firewall') {
       firewall.push(signature);
-      needles.add(fieldNeedle(signature.fields));
+      fields.add(fieldNeedle(signature.fields));
       continue;
     }
     const texts = signature.texts.map(compileText);
     messages.push({ signature, texts });
-    for (const text of texts) if (text.anchored) needles.add(needleOf(text));
+    for (const text of texts) if (text.anchored) keywords.add(needleOf(text));
   }
   return {
     signatures,
     byId: new Map(signatures.map((signature) => [signature.id, signature])),
     messages,
     firewall,
-    needles: withoutCovered([...needles]),
+    needles: withoutCovered([...keywords, ...fields]),
+    keywords: withoutCovered([...keywords]),
   };
 }
 

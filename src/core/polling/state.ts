@@ -1,4 +1,5 @@
 import type { EpochMs, Millis } from '../clock.ts';
+import { isReliable } from './corroboration.ts';
 import type { FirewallEvidence, LogEvent } from './log-event.ts';
 
 /**
@@ -11,6 +12,8 @@ export interface PollingState {
   readonly bucketMs: Millis;
   /** By name of the appliance, `unnamed` for lines without one. */
   readonly appliances: Readonly<Record<string, ApplianceLog>>;
+  /** Since when lines of a configured appliance are waited for, by its name; absent where an older version kept the state. */
+  readonly awaited?: Readonly<Record<string, EpochMs>>;
   /** Most recent first, at most MAX_EVIDENCE kinds. */
   readonly firewall: readonly FirewallSighting[];
 }
@@ -23,6 +26,10 @@ export interface ApplianceLog {
 
 export interface SignatureLog {
   readonly lastAt: EpochMs;
+  /** The first line since the log was clean for a whole window; absent where an older version kept the state. */
+  readonly begunAt?: EpochMs;
+  /** Since then a line came in another way than as a datagram. */
+  readonly reliable?: boolean;
   readonly sample: string;
   /** The latest lines, oldest first, at most MAX_RECENT; absent where an older version kept the state. */
   readonly recent?: readonly RecentLine[];
@@ -47,9 +54,12 @@ export interface Bucket {
 
 export interface FirewallSighting {
   readonly signature: string;
+  /** The first line since there was none for a whole window. */
   readonly firstAt: EpochMs;
   readonly lastAt: EpochMs;
   readonly count: number;
+  /** Since then a line came in another way than as a datagram; absent where an older version kept the state. */
+  readonly reliable?: boolean;
   readonly evidence: FirewallEvidence;
   readonly sample: string;
 }
@@ -81,6 +91,12 @@ export function resumePolling(stored: PollingState, window: Millis): PollingStat
   return { ...stored, bucketMs, appliances };
 }
 
+/** Waits for lines of these appliances from now on, and of those that are waited for already since then. */
+export function awaitAppliances(state: PollingState, names: readonly string[], now: EpochMs): PollingState {
+  const before = new Map(Object.entries(state.awaited ?? {}));
+  return { ...state, awaited: Object.fromEntries(names.map((name) => [name, Math.min(before.get(name) ?? now, now)])) };
+}
+
 /** The state after one event. */
 export function recordEvent(state: PollingState, event: LogEvent): PollingState {
   return recordEvents(state, [event]);
@@ -92,7 +108,7 @@ export function recordEvents(state: PollingState, events: readonly LogEvent[]): 
   let { firewall } = state;
   for (const event of events) {
     if (event.kind === 'firewall-evidence') {
-      firewall = addSighting(firewall, event);
+      firewall = addSighting(firewall, event, state.bucketMs);
       continue;
     }
     const name = event.appliance ?? UNNAMED;
@@ -124,15 +140,27 @@ function addToBuckets(buckets: readonly Bucket[], bucketMs: Millis, added: Bucke
 function addLine(before: SignatureLog | undefined, event: Extract<LogEvent, { kind: 'ftm' }>, bucketMs: Millis): SignatureLog {
   const { at, count, line } = event;
   const bucket: Bucket = { start: 0, firstAt: at, count };
-  if (before === undefined)
-    return { lastAt: at, sample: line, recent: [{ at, count, line }], heard: count, buckets: addToBuckets([], bucketMs, bucket) };
+  const reliable = isReliable(event.source);
+  if (before === undefined) {
+    const buckets = addToBuckets([], bucketMs, bucket);
+    return { lastAt: at, begunAt: at, reliable, sample: line, recent: [{ at, count, line }], heard: count, buckets };
+  }
+  const isAnew = at > before.lastAt + BUCKETS * bucketMs;
   return {
     lastAt: latest(before.lastAt, at),
+    begunAt: isAnew ? at : Math.min(momentsOf(before)[0] ?? at, at),
+    reliable: reliable || (!isAnew && before.reliable === true),
     sample: at >= before.lastAt ? line : before.sample,
     recent: addRecent(before.recent ?? [], event),
     heard: (before.heard ?? 0) + count,
     buckets: addToBuckets(before.buckets, bucketMs, bucket),
   };
+}
+
+/** Moments at which lines came, from the beginning of the errors that are still in the window, to the width of a bucket. */
+export function momentsOf({ begunAt, lastAt, buckets }: SignatureLog): readonly EpochMs[] {
+  const begun = begunAt ?? Math.min(lastAt, ...buckets.map(({ firstAt }) => firstAt));
+  return [...new Set([begun, ...buckets.map(({ firstAt }) => firstAt).filter((at) => at > begun), lastAt])];
 }
 
 function addRecent(recent: readonly RecentLine[], { at, count, line }: RecentLine): readonly RecentLine[] {
@@ -143,21 +171,24 @@ function addRecent(recent: readonly RecentLine[], { at, count, line }: RecentLin
 function addSighting(
   sightings: readonly FirewallSighting[],
   event: Extract<LogEvent, { kind: 'firewall-evidence' }>,
+  bucketMs: Millis,
 ): readonly FirewallSighting[] {
   const key = sightingKey(event.signature, event.evidence);
-  const before = sightings.find((sighting) => sightingKey(sighting.signature, sighting.evidence) === key);
+  const known = sightings.find((sighting) => sightingKey(sighting.signature, sighting.evidence) === key);
+  const before = known === undefined || event.at > known.lastAt + BUCKETS * bucketMs ? undefined : known;
   const after: FirewallSighting = {
     signature: event.signature,
     firstAt: Math.min(before?.firstAt ?? event.at, event.at),
     lastAt: latest(before?.lastAt ?? null, event.at),
     count: (before?.count ?? 0) + event.count,
+    reliable: isReliable(event.source) || before?.reliable === true,
     evidence: event.evidence,
     sample: event.line,
   };
-  return [after, ...sightings.filter((sighting) => sighting !== before)].slice(0, MAX_EVIDENCE);
+  return [after, ...sightings.filter((sighting) => sighting !== known)].slice(0, MAX_EVIDENCE);
 }
 
-/** What a firewall administrator would mend in one place; addresses of the traffic are left out, so they cannot crowd others out. */
+/** What a firewall administrator would put right in one place; addresses of the traffic are left out, so they cannot crowd others out. */
 function sightingKey(signature: string, evidence: FirewallEvidence): string {
   return JSON.stringify([signature, evidence.device, evidence.policy, evidence.profile, evidence.action]);
 }

@@ -37,7 +37,9 @@ describe('which appliance a line belongs to', () => {
       withHost(ORDINARY, 'x'),
     ];
     (await connectSender(bench.portOf('tcp'))).write(lines.map((line) => `${line}\n`).join(''));
-    await bench.until(() => expect(bench.intake.counters().lines.tcp).toEqual({ ftm: 2, other: 1, foreign: 3, unparsed: 0, dropped: 0 }));
+    await bench.until(() =>
+      expect(bench.intake.counters().lines.tcp).toEqual({ ftm: 2, unrecognised: 0, other: 1, foreign: 3, unparsed: 0, dropped: 0 }),
+    );
     await bench.until(() => expect(bench.troubles()).toBe(2));
     expect(bench.events.filter(({ kind }) => kind === 'ftm')).toEqual([
       expect.objectContaining({ appliance: 'fac-1' }),

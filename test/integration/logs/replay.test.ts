@@ -49,7 +49,7 @@ describe('replay', () => {
     const { code, text } = await run(file, true);
     const summary = JSON.parse(text) as ReplaySummary;
     expect(code).toBe(0);
-    expect(summary.lines).toEqual({ ftm: 4, other: 1, foreign: 0, unparsed: 0, dropped: 0 });
+    expect(summary.lines).toEqual({ ftm: 4, unrecognised: 0, other: 1, foreign: 0, unparsed: 0, dropped: 0 });
     expect(summary.found[0]).toMatchObject({
       signature: 'ftm-polling-ssl',
       appliance: 'unnamed',
@@ -76,7 +76,7 @@ describe('replay', () => {
     await writeFile(file, gzipSync(`${`${ORDINARY}\n`.repeat(9)}${trouble(1)}\n`.repeat(10_000)));
     const { code, text } = await run(file, false);
     expect(code).toBe(0);
-    expect(text).toContain('100000 lines: 10000 with known trouble, 90000 others');
+    expect(text).toContain('100000 lines: 10000 with known trouble, 0 with a FortiToken Mobile keyword and no known text, 90000 others');
     expect(text).toContain('ftm-polling-ssl (critical, points to tls-interception-suspected): 10000 on unnamed');
     expect(text).toMatch(/What to do:\n {4}1\. /u);
   });

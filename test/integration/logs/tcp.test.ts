@@ -23,7 +23,7 @@ describe('syslog over TCP', () => {
     const socket = await connectSender(bench.portOf('tcp'));
     socket.write(`${ORDINARY}\n${TROUBLE}\n${String(Buffer.byteLength(TROUBLE))} ${TROUBLE}`);
     await bench.until(() => expect(bench.troubles()).toBe(2));
-    expect(bench.intake.counters().lines.tcp).toEqual({ ftm: 2, other: 1, foreign: 0, unparsed: 0, dropped: 0 });
+    expect(bench.intake.counters().lines.tcp).toEqual({ ftm: 2, unrecognised: 0, other: 1, foreign: 0, unparsed: 0, dropped: 0 });
     expect(bench.events).toContainEqual(
       expect.objectContaining({ kind: 'ftm', appliance: null, signature: 'ftm-polling-ssl', source: 'tcp', line: TROUBLE }),
     );
@@ -51,7 +51,14 @@ describe('syslog over TCP', () => {
     for (let i = 0; i < 50; i += 1) socket.write(flood);
     socket.end();
     await bench.until(() => expect(bench.intake.counters().lines.tcp.ftm).toBe(25_000));
-    expect(bench.intake.counters().lines.tcp).toEqual({ ftm: 25_000, other: 175_000, foreign: 0, unparsed: 0, dropped: 0 });
+    expect(bench.intake.counters().lines.tcp).toEqual({
+      ftm: 25_000,
+      unrecognised: 0,
+      other: 175_000,
+      foreign: 0,
+      unparsed: 0,
+      dropped: 0,
+    });
     await bench.until(() => expect(bench.troubles()).toBe(25_000));
     expect(bench.events.length).toBeLessThan(2000);
     expect(stall).toBeLessThan(500);
@@ -202,7 +209,9 @@ describe('syslog over TCP', () => {
       Buffer.concat([Buffer.from(TROUBLE), Buffer.from([0xff, 0xfe, 0xc3, 0x28, 0x1b, 0x5b, 0x32, 0x4a, 0x07]), Buffer.from('\n')]),
     );
     socket.write(Buffer.from([0x00, 0x01, 0x02, 0x0a]));
-    await bench.until(() => expect(bench.intake.counters().lines.tcp).toEqual({ ftm: 1, other: 1, foreign: 0, unparsed: 2, dropped: 0 }));
+    await bench.until(() =>
+      expect(bench.intake.counters().lines.tcp).toEqual({ ftm: 1, unrecognised: 0, other: 1, foreign: 0, unparsed: 2, dropped: 0 }),
+    );
     const event = bench.events.find(({ kind }) => kind === 'ftm');
     expect(event).toMatchObject({ signature: 'ftm-polling-ssl', line: `${TROUBLE}\u{FFFD}\u{FFFD}\u{FFFD}(\u{FFFD}[2J\u{FFFD}` });
   });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createAttribution, hostInLine, NO_OTHERS, normalAddress } from '../../../src/logs/attribution.ts';
+import { createAttribution, NO_OTHERS, normalAddress } from '../../../src/logs/attribution.ts';
 
 const two = [
   { name: 'fac-1', logSources: ['10.0.0.5', 'fac01.example.org'] },
@@ -77,24 +77,6 @@ describe('createAttribution', () => {
       NO_OTHERS,
     );
     expect(attribution.sender('10.9.9.9')).toEqual({ kind: 'foreign' });
-  });
-});
-
-describe('hostInLine', () => {
-  test.each([
-    { line: '<14>Aug 14 22:32:52 fac01 db[16987]:  category="Event"', host: 'fac01' },
-    { line: '<14>Aug  4 22:32:52 10.0.0.5 db[16987]:  category="Event"', host: '10.0.0.5' },
-    { line: '<14>Aug 14 22:32:52 db[16987]:  category="Event"', host: null },
-    { line: '<14>Aug 14 22:32:52 db: category="Event"', host: null },
-    { line: '2021-07-08T11:01:06-03:00 fac01 db[32167]:  category="Event"', host: 'fac01' },
-    { line: '<12>1 2026-11-24T11:01:06Z fac01 db 16987 - - x', host: 'fac01' },
-    { line: 'fac01 db[18260]: category="Event"', host: 'fac01' },
-    { line: '', host: null },
-    { line: '<14>', host: null },
-    { line: `<14>Aug 14 22:32:52 ${'x'.repeat(300)} db[1]:`, host: null },
-  ])('reads the host of "$line"', ({ line, host }) => {
-    expect(hostInLine(line, 0, line.length)).toBe(host);
-    expect(hostInLine(`first\n${line}\nlast one`, 6, 6 + line.length)).toBe(host);
   });
 });
 

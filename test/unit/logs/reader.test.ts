@@ -28,7 +28,14 @@ function read(chunks: readonly Buffer[]): { readonly tally: LineTally; readonly 
   const tally = newLineTally();
   const context = { clock: handClock(Date.UTC(2026, 10, 24)), signatures, attribution, watched, outbox };
   const framer = new Framer(
-    new LogReader(context, { source: 'tcp', origin: { kind: 'unproven' }, tally, foreign: 'count', onForeign: () => {} }),
+    new LogReader(context, {
+      source: 'tcp',
+      origin: { kind: 'unproven' },
+      tally,
+      foreign: 'count',
+      onForeign: () => {},
+      onUnrecognised: () => {},
+    }),
     { octetCounting: true },
   );
   for (const chunk of chunks) framer.push(chunk);
@@ -58,7 +65,7 @@ describe('LogReader', () => {
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 30 }), (pieces) => {
         const { tally, events } = read([Buffer.from(pieces.join(''), 'utf8')]);
-        expect(Object.keys(tally)).toEqual(['ftm', 'other', 'foreign', 'unparsed', 'dropped']);
+        expect(Object.keys(tally)).toEqual(['ftm', 'unrecognised', 'other', 'foreign', 'unparsed', 'dropped']);
         const owners = events.flatMap((event) => (event.kind === 'firewall-evidence' ? [] : [event.appliance]));
         expect(owners.filter((owner) => owner !== null && !NAMES.includes(owner))).toEqual([]);
         const ids = events.flatMap((event) => (event.kind === 'heard' ? [] : [event.signature]));

@@ -47,6 +47,14 @@ const ENVELOPES: readonly { readonly name: string; readonly wrap: (message: stri
     name: 'as raw export with a request id',
     wrap: (m) => `date=2025-06-04 time=20:13:33+0000 oid=1 logid=0 cat="Event" level="warning" msg="${m}" user="x" requestid=`,
   },
+  {
+    name: 'as CEF, the message as its name',
+    wrap: (m) => `<12>Aug 14 22:40:02 fac01 CEF:0|Fortinet|FortiAuthenticator|6.6|0|${m}|5|suser=x`,
+  },
+  {
+    name: 'as CEF, the message behind msg=',
+    wrap: (m) => `<12>1 2026-11-24T11:01:06Z fac01 CEF - - - CEF:0|Fortinet|FortiAuthenticator|6.6|0|Event|5|rt=1 msg=${m} suser=x`,
+  },
   { name: 'without any fields', wrap: (m) => `<12>Aug 14 22:40:02 fac01 db[16987]: ${m}` },
   { name: 'without a tag', wrap: (m) => `<12>Aug 14 22:40:02 ${m}` },
   { name: 'bare', wrap: (m) => m },
@@ -124,6 +132,13 @@ describe('recogniseLine', () => {
     { name: 'the daemon of another machine', line: `<38>Aug 14 22:32:52 host sshd[1]: Invalid user ${ATTACK} from 10.0.0.9` },
     { name: 'a debug channel', line: `fac01 rest_api_dbg_log: 2026-10-07 15:05:14,582 debug "${ATTACK}"` },
     {
+      name: 'a header in a user name',
+      line: `<14>Aug 14 22:32:52 db[1]: category="Event" user="<12>Aug 14 22:32:52 ${ATTACK}" status="" x`,
+    },
+    { name: 'what another program repeats', line: `<38>Aug 14 22:32:52 host sshd[1]: message repeated 2 times: [ Invalid user ${ATTACK}]` },
+    { name: 'a field of CEF', line: `<14>Aug 14 22:32:52 h CEF:0|F|FAC|1|1|Login failed|5|suser=${ATTACK} msg=Login failed` },
+    { name: 'two messages of CEF', line: `<14>Aug 14 22:32:52 h CEF:0|F|FAC|1|1|Login failed|5|suser=x msg=${ATTACK} msg=Login failed` },
+    {
       name: 'a field of a FortiGate',
       line: `date=2026-11-24 time=10:00:00 devname="f" logid="1" type="utm" subtype="webfilter" hostname="${ATTACK}"`,
     },
@@ -186,6 +201,9 @@ describe('recogniseLine', () => {
     { name: 'statuses', line: `category="x"${' status="'.repeat(900)}` },
     { name: 'brackets', line: `<1>1 - - - - - ${'[a="b"'.repeat(1300)}` },
     { name: 'texts', line: 'FTM polling '.repeat(680) },
+    { name: 'headers', line: '<12>Aug 14 22:40:02 h '.repeat(370) },
+    { name: 'an extension of CEF', line: `CEF:0|a|b|c|d|e|f|${' msg=a'.repeat(1300)}` },
+    { name: 'words of CEF', line: `CEF:0|a|b|c|d|e|f|msg=${' aaaaaaaaaaaaaaa'.repeat(500)}` },
   ])('takes no longer for 8 KiB of $name', ({ line }) => {
     const spent = cpuMsOf(() => {
       for (let time = 0; time < 20; time += 1) recogniseLine(catalogue, line);

@@ -6,7 +6,7 @@ import type { ApplianceObservation } from '../../../src/core/license/appliance.t
 import type { HaRoleObservation } from '../../../src/core/license/ha-role.ts';
 import type { PollingReport } from '../../../src/core/polling/report.ts';
 import type { PreconditionId, PreconditionState } from '../../../src/core/precondition.ts';
-import { conclude, type Conclusion, type LogPart } from '../../../src/watch/conclude.ts';
+import { conclude, NOTHING_REMEMBERED, type Conclusion, type LogPart } from '../../../src/watch/conclude.ts';
 import { applianceFacts } from '../../support/appliance-facts.ts';
 import { configOf } from '../../support/config-of.ts';
 
@@ -74,7 +74,8 @@ async function conclusionOf({ rest, other = FINE, role, heard, unread, silent }:
   const log: LogPart = {
     kind: 'heard',
     report: reportOf(config, heard, silent),
-    faultSeenAt: null,
+    strangers: [],
+    ...NOTHING_REMEMBERED,
     unreadSince: new Map(unread === undefined ? [] : [['fac-1', NOW - unread * MINUTE]]),
   };
   return conclude({ config, at: NOW, probed, picture: { units, registration: null, firewall: null } }, log);

@@ -58,16 +58,17 @@ describe('the memory of a log', () => {
   test('is written soon after an error, and once for many', async () => {
     const [file, clock] = [memory(), handClock(START)];
     const log = await resumed(file, clock);
+    clock.advance(0);
     for (let times = 0; times < 1_000; times += 1) log.record(error(clock.now()));
     clock.advance(2_900);
     await setImmediate();
-    expect(file.saves).toHaveLength(0);
+    expect(file.saves).toHaveLength(1);
     clock.advance(100);
     await setImmediate();
-    expect(file.saves).toHaveLength(1);
-    clock.advance(DAY);
+    expect(file.saves).toHaveLength(2);
+    clock.advance(60_000);
     await setImmediate();
-    expect(file.saves).toHaveLength(1);
+    expect(file.saves).toHaveLength(2);
   });
 
   test('is written once a minute when the appliance merely speaks, and sooner when an error comes', async () => {
@@ -86,14 +87,14 @@ describe('the memory of a log', () => {
     expect(file.saves).toHaveLength(3);
   });
 
-  test('is written at the end, unless nothing is new, and leaves no timer', async () => {
+  test('is written at the end, until when it was listened too, and leaves no timer', async () => {
     const [file, clock] = [memory(), handClock(START)];
     const log = await resumed(file, clock);
     await log.stop();
-    expect(file.saves).toHaveLength(0);
+    expect(file.saves).toHaveLength(1);
     log.record(heard(clock.now()));
     await log.stop();
-    expect(file.saves).toHaveLength(1);
+    expect(file.saves).toHaveLength(2);
     expect(clock.timers()).toBe(0);
   });
 
@@ -165,5 +166,34 @@ describe('the memory of a log', () => {
   ])('that is %s counts as none', async (_, content) => {
     const log = await resumed(memory(content), handClock(START));
     expect(log.report().appliances).toMatchObject([{ name: 'fac-1', errors: [], lastLineAt: null }]);
+  });
+});
+
+describe('an appliance that has never sent a line', () => {
+  test('is silent after silentAfter, also when the daemon was started again meanwhile', async () => {
+    const [file, clock] = [memory(), handClock(START)];
+    for (let day = 0; day < 2; day += 1) {
+      const log = await resumed(file, clock);
+      expect(log.report().appliances).toMatchObject([{ name: 'fac-1', silent: false, lastLineAt: null }]);
+      clock.advance(HOUR * 12);
+      await log.stop();
+    }
+    const log = await resumed(file, clock);
+    clock.advance(HOUR);
+    expect(log.report().appliances).toMatchObject([{ name: 'fac-1', silent: true, lastLineAt: null, silentFor: 25 * HOUR }]);
+    log.record(heard(clock.now()));
+    expect(log.report().appliances).toMatchObject([{ silent: false }]);
+  });
+
+  test('is silent after silentAfter, also when each daemon was killed', async () => {
+    const [file, clock] = [memory(), handClock(START)];
+    for (let day = 0; day < 2; day += 1) {
+      await resumed(file, clock);
+      clock.advance(HOUR * 12);
+      await setImmediate();
+    }
+    const log = await resumed(file, clock);
+    clock.advance(HOUR);
+    expect(log.report().appliances).toMatchObject([{ name: 'fac-1', silent: true, lastLineAt: null, silentFor: 25 * HOUR }]);
   });
 });

@@ -185,6 +185,7 @@ describe('judgeLicenseAssignment', () => {
       actual: 'registered to FAC-X, which is neither this unit nor its peer',
       level: 'broken',
       suggests: 'license-on-other-unit',
+      concerns: ['fac-1'],
       facts: { appliance: 'fac-1', serial: 'FAC-A', primary: 'FAC-A', license: LICENSE, holder: 'FAC-X' },
     });
   });

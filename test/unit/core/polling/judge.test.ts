@@ -13,6 +13,8 @@ const error = (changes: Partial<PollingError>): PollingError => ({
   count: 3,
   firstAt: AT - 60_000,
   lastAt: AT,
+  moments: [AT - 60_000, AT],
+  reliable: false,
   perHour: 12,
   sample: 'FTM polling error: SSL session failed',
   ...changes,
@@ -46,6 +48,7 @@ describe('judgePolling', () => {
         actual: '3 times since 2026-11-24T11:59:00Z, last 2026-11-24T12:00:00Z: FTM polling error: SSL session failed',
         level: 'broken',
         suggests: 'polling-failing',
+        explainedBy: ['internet', 'name-resolution', 'reachability', 'tls-genuine', 'license-server', 'firewall-policy'],
         facts: { appliance: 'fac-1' },
       },
     ]);
@@ -74,6 +77,47 @@ describe('judgePolling', () => {
   ] as const)('lets the catalogue of texts explain $name: $explained', ({ changes, explained }) => {
     const advice = { summary: 'fac-1: The member is gone.', remedy: ['Remove it'] };
     expect(judgePolling(report(appliance({ errors: [error(changes)] })))[0]?.advice).toEqual(explained ? advice : undefined);
+  });
+
+  const alone = { firstAt: AT, moments: [AT], count: 1 };
+  test.each([
+    { name: 'one datagram', errors: [error(alone)], level: 'warning', confidence: 'suspected' },
+    {
+      name: 'what one datagram says came a thousand times',
+      errors: [error({ ...alone, count: 1000 })],
+      level: 'warning',
+      confidence: 'suspected',
+    },
+    { name: 'two moments too close', errors: [error({ moments: [AT - 29_999, AT] })], level: 'warning', confidence: 'suspected' },
+    { name: 'two moments', errors: [error({ moments: [AT - 30_000, AT] })], level: 'broken', confidence: undefined },
+    {
+      name: 'two texts at two moments',
+      errors: [error(alone), error({ ...alone, signature: 'x', moments: [AT - 40_000] })],
+      level: 'broken',
+      confidence: undefined,
+    },
+    {
+      name: 'a warning before',
+      errors: [error(alone), error({ ...alone, severity: 'warning', moments: [AT - 40_000] })],
+      level: 'warning',
+      confidence: 'suspected',
+    },
+    { name: 'one line over a connection', errors: [error({ ...alone, reliable: true })], level: 'broken', confidence: undefined },
+    {
+      name: 'a licence elsewhere, by one datagram',
+      errors: [error({ ...alone, cause: 'license-on-other-unit' })],
+      level: 'warning',
+      confidence: 'suspected',
+    },
+  ] as const)('takes $name for $level', ({ errors, level, confidence }) => {
+    const [finding] = judgePolling(report(appliance({ errors })));
+    expect([finding?.level, finding?.confidence]).toEqual([level, confidence]);
+  });
+
+  test('warns of a log that has never spoken', () => {
+    const [finding] = judgePolling(report(appliance({ silent: true, silentFor: 100_000_000, lastLineAt: null })));
+    expect(finding).toMatchObject({ level: 'warning', suggests: 'appliance-silent', actual: 'It has never sent a line; waited for 27 h' });
+    expect(finding?.advice?.summary).toContain('fac-1 has never sent a line');
   });
 
   test('warns of a log that has gone quiet', () => {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { FirewallEvidence, LogEvent } from '../../../../src/core/polling/log-event.ts';
+import { isCorroborated } from '../../../../src/core/polling/corroboration.ts';
+import type { FirewallEvidence, FtmEvent, LogEvent } from '../../../../src/core/polling/log-event.ts';
 import { pollingReport } from '../../../../src/core/polling/report.ts';
 import type { PollingReport } from '../../../../src/core/polling/report.ts';
 import type { Signature } from '../../../../src/core/polling/signature.ts';
@@ -24,7 +25,7 @@ const signature = (id: string, severity: Signature['severity']): Signature => ({
 });
 const signatures = compileSignatures([signature('alpha', 'warning'), signature('beta', 'critical')]);
 
-const ftm = (id: string, at: number, count = 1, appliance: string | null = 'fac-1'): LogEvent => ({
+const ftm = (id: string, at: number, count = 1, appliance: string | null = 'fac-1'): FtmEvent => ({
   kind: 'ftm',
   appliance,
   signature: id,
@@ -204,7 +205,55 @@ describe('firewall evidence', () => {
     expect(report(state, T0 + 100 * MINUTE).firewallEvidence).toEqual([]);
   });
 
+  test.each([
+    { name: 'a datagram', events: [seen(T0)], expected: { firstAt: T0, count: 1, reliable: false } },
+    { name: 'a line over TCP', events: [{ ...seen(T0), source: 'tcp' as const }, seen(T0 + 1)], expected: { count: 2, reliable: true } },
+    {
+      name: 'a datagram long after a line over TCP',
+      events: [{ ...seen(T0 - 2 * WINDOW), source: 'tcp' as const }, seen(T0)],
+      expected: { firstAt: T0, count: 1, reliable: false },
+    },
+  ])('that came as $name', ({ events, expected }) => {
+    expect(report(after(events), T0 + MINUTE).firewallEvidence).toMatchObject([expected]);
+  });
+
   test('is bounded', () => {
     expect(after(Array.from({ length: 100 }, (_, index) => seen(T0 + index, { policy: String(index) }))).firewall).toHaveLength(16);
+  });
+});
+
+describe('whether errors are corroborated', () => {
+  const errorAt = (events: readonly LogEvent[], now: number): boolean =>
+    isCorroborated(report(after(events), now).appliances.flatMap(({ errors }) => errors));
+  const overTcp = (at: number): LogEvent => ({ ...ftm('beta', at), source: 'tcp' });
+
+  test.each([
+    { name: 'one datagram', events: [ftm('beta', T0)], expected: false },
+    { name: 'one that says it came often', events: [ftm('beta', T0, 1000)], expected: false },
+    { name: 'two within a moment', events: [ftm('beta', T0), ftm('beta', T0 + 20_000)], expected: false },
+    { name: 'two moments', events: [ftm('beta', T0), ftm('beta', T0 + 30_000)], expected: true },
+    { name: 'two moments, the later first', events: [ftm('beta', T0 + 30_000), ftm('beta', T0)], expected: true },
+    { name: 'one over TCP', events: [overTcp(T0)], expected: true },
+    { name: 'one over TCP, then a datagram', events: [overTcp(T0), ftm('beta', T0 + 1000)], expected: true },
+    { name: 'a datagram long after another', events: [ftm('beta', T0 - 2 * WINDOW), ftm('beta', T0)], expected: false },
+    { name: 'a datagram long after a line over TCP', events: [overTcp(T0 - 2 * WINDOW), ftm('beta', T0)], expected: false },
+  ])('$name: $expected', ({ events, expected }) => {
+    expect(errorAt(events, T0 + MINUTE)).toBe(expected);
+  });
+
+  test('stays so while lines go on that are far apart', () => {
+    const lines = [0, 10, 20, 30, 40].map((minute) => ftm('beta', T0 + minute * MINUTE));
+    for (const [index, now] of [11, 16, 21, 29, 36, 44].entries()) {
+      const until = T0 + now * MINUTE;
+      const events = lines.filter((event) => event.kind === 'ftm' && event.at <= until);
+      expect([index, errorAt(events, until)]).toEqual([index, true]);
+    }
+  });
+
+  test('is remembered by what an older version kept', () => {
+    const state = after([ftm('beta', T0), ftm('beta', T0 + MINUTE)]);
+    const { begunAt: _, reliable: __, ...older } = state.appliances['fac-1']?.signatures['beta'] ?? { lastAt: T0, sample: '', buckets: [] };
+    const kept = { ...state, appliances: { 'fac-1': { lastLineAt: T0 + MINUTE, signatures: { beta: older } } } };
+    expect(isCorroborated(report(kept, T0 + MINUTE).appliances.flatMap(({ errors }) => errors))).toBe(true);
   });
 });

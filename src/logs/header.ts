@@ -1,0 +1,71 @@
+import { findTime } from './timestamp.ts';
+
+/** What a program wrote in front of a message: FortiAuthenticator itself, or a relay in front of that. */
+export interface Header {
+  /** As it stands there: for `readTime`. */
+  readonly time: string | null;
+  /** The name or the address of the sender as the writer saw it. Hostile text. */
+  readonly host: string | null;
+  /** Where the message may begin. One that begins with another header stands alone. */
+  readonly starts: readonly string[];
+}
+
+const PRIORITY = /^<\d{1,3}>\s*/u;
+/** RFC 5424 §6: version, time, host, application, process, message id. */
+const RFC5424 = /^1 (\S{1,64}) (\S{1,255}) \S{1,128} \S{1,128} \S{1,128} /u;
+const STRUCTURED_DATA = /^(?:-|(?:\[(?:[^"\]]|"(?:[^"\\]|\\.)*")*\])+)(?: |$)/u;
+/**
+ * Kiwi Syslog Server, "Kiwi format ISO yyyy-mm-dd (Tab delimited)": time, facility and level, host, message
+ * (https://documentation.solarwinds.com/en/success_center/kss/content/kss_log_file_formats.htm). The other formats only turn the date.
+ */
+const KIWI = /^(\d{2,4}-\d{2}-\d{2,4}[ \t]\d{2}:\d{2}:\d{2})\t\w{1,20}\.\w{1,20}\t(\S{1,255})\t/u;
+/** `host tag[pid]: `, where FortiAuthenticator leaves the host out. */
+const TAG = /^(?:(\S{1,255}) )?[\w./-]{1,64}(?:\[\d{1,10}\])?: */u;
+const HOST = /^(\S{1,255})\s+/u;
+/** What is left of the time's word, the zone that some devices name behind it (`CEST`, `EDT:`), and the blanks. */
+const AFTER_TIME = /^\S*\s+(?:(?:WES?T|BST|CES?T|EES?T|MSK|E[SD]T|C[SD]T|M[SD]T|P[SD]T|AE[SD]T|JST|IST|HKT|SGT):? +)?/u;
+const CEF = /^CEF: ?\d/u;
+
+/** The header at the beginning of `text`; null: none that is known for sure, such as a tag alone. */
+export function readHeader(text: string): Header | null {
+  const prioritised = PRIORITY.exec(text)?.[0] ?? '';
+  const rest = text.slice(prioritised.length);
+  const modern = RFC5424.exec(rest);
+  if (modern !== null) return readModern(rest.slice(modern[0].length), modern);
+  const kiwi = KIWI.exec(rest);
+  if (kiwi !== null) return { time: kiwi[1] ?? null, host: plausibleHost(kiwi[2]), starts: [rest.slice(kiwi[0].length).trimStart()] };
+  const time = rest.startsWith('date=') ? null : findTime(rest);
+  if (time === null) return prioritised === '' ? null : { time, ...readSender(rest) };
+  return { time, ...readSender(rest.slice(time.length).replace(AFTER_TIME, '')) };
+}
+
+/** The sender in front of a message: `host tag: `, one of the two, or neither. */
+export function readSender(text: string): Omit<Header, 'time'> {
+  const host = HOST.exec(text);
+  const behindHost = host === null ? text : text.slice(host[0].length);
+  if (beginsAnew(text)) return { host: null, starts: [text] };
+  if (beginsAnew(behindHost)) return { host: plausibleHost(host?.[1]), starts: [behindHost] };
+  const tag = TAG.exec(text);
+  if (tag === null) return { host: plausibleHost(host?.[1]), starts: [text, behindHost] };
+  const message = text.slice(tag[0].length);
+  return { host: plausibleHost(tag[1]), starts: beginsAnew(message) ? [message] : [message, text, behindHost] };
+}
+
+function readModern(rest: string, header: RegExpExecArray): Header {
+  const message = rest
+    .replace(STRUCTURED_DATA, '')
+    .replace(/^\u{FEFF}/u, '')
+    .trimStart();
+  const { starts } = readSender(message);
+  return { time: header[1] ?? null, host: plausibleHost(header[2] === '-' ? undefined : header[2]), starts: [message, ...starts] };
+}
+
+/** Another header, or a format whose own beginning looks like a tag. */
+function beginsAnew(text: string): boolean {
+  return CEF.test(text) || PRIORITY.test(text) || KIWI.test(text) || (!text.startsWith('date=') && findTime(text) !== null);
+}
+
+/** A word in front of a message is not a host just because it stands there; nobody is named "FTM". */
+function plausibleHost(host: string | undefined): string | null {
+  return host !== undefined && /^[\w.:[\]%-]+$/u.test(host) ? host : null;
+}

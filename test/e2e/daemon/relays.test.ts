@@ -1,0 +1,109 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createDaemonBench, metricsOf, valueIn, type DaemonBench } from '../../support/daemon-bench.ts';
+import type { DaemonProcess } from '../../support/daemon-process.ts';
+import { fixtureLines } from '../../support/fixture-lines.ts';
+import { freePort } from '../../support/free-port.ts';
+import { startRsyslogRelay, startSyslogNgRelay, type LogRelay, type RelayPorts } from '../../support/log-relay.ts';
+import { describeWhere, findProgram } from '../../support/privilege.ts';
+import { unpackedPackage } from '../../support/unpacked-package.ts';
+import { until } from '../../support/until.ts';
+
+const LIMIT_MS = 15_000;
+const APPLIANCE = '127.0.0.5';
+const STRANGER = '127.0.0.6';
+
+const samples = fixtureLines('fac-syslog-samples.txt');
+const error = samples.find((line) => line.includes('FTM polling error: connection timeout')) ?? '';
+/** The last of four alike ends with another line, so that the relay tells of them. */
+const lines = [...samples, ...Array.from({ length: 4 }, () => error), samples[0] ?? ''];
+/** Nine of the samples are known texts: unit tests of the recogniser name them. */
+const ERRORS = 9 + 4;
+
+let site: DaemonBench;
+let daemon: DaemonProcess;
+let page: string;
+let port: number;
+
+beforeAll(async () => {
+  site = await createDaemonBench();
+  await site.configure({
+    logs: { syslog: { tcp: '127.0.0.1:0' }, relays: ['127.0.0.1'] },
+    appliances: [{ name: 'fac-1', logSources: [APPLIANCE] }],
+  });
+  daemon = site.start();
+  page = await daemon.page();
+  const { tcp } = (await daemon.logged('Listening for log lines')) as unknown as { readonly tcp: { readonly port: number } };
+  port = tcp.port;
+});
+afterAll(async () => {
+  await daemon[Symbol.asyncDispose]();
+  await site[Symbol.asyncDispose]();
+});
+
+async function send(to: number, localAddress: string): Promise<void> {
+  const socket = connect({ port: to, host: '127.0.0.1', localAddress });
+  await once(socket, 'connect');
+  socket.end(lines.map((line) => `${line}\n`).join(''));
+  await once(socket.resume(), 'close');
+}
+
+interface Counted {
+  readonly errors: number;
+  readonly foreign: number;
+  readonly unrecognised: number;
+}
+
+async function counted(): Promise<Counted> {
+  const metrics = await metricsOf(page);
+  const errors = [...metrics.matchAll(/^ftm_polling_errors_total\{[^}]*\} (\d+)$/gmu)].map(([, value]) => Number(value));
+  return {
+    errors: errors.reduce((sum, value) => sum + value, 0),
+    foreign: valueIn(metrics, 'ftm_log_lines_total{source="tcp",result="foreign"}'),
+    unrecognised: valueIn(metrics, 'ftm_log_lines_total{source="tcp",result="unrecognised"}'),
+  };
+}
+
+/** Relays the lines of the appliance, and those of a stranger where the relay tells the two apart. */
+async function relayed(start: (ports: RelayPorts) => Promise<LogRelay>, keepsHost = true): Promise<Counted> {
+  const before = await counted();
+  const listen = await freePort();
+  await using _ = await start({ listen, to: port });
+  await send(listen, APPLIANCE);
+  await until(counted, ({ errors }) => errors >= before.errors + ERRORS, LIMIT_MS);
+  if (keepsHost) {
+    await send(listen, STRANGER);
+    await until(counted, ({ foreign }) => foreign >= before.foreign + samples.length, LIMIT_MS);
+  }
+  const after = await counted();
+  return { ...after, errors: after.errors - before.errors };
+}
+
+const EXPECTED = { errors: ERRORS, unrecognised: 0 };
+
+describe('what a relay makes of the lines of FortiAuthenticator', () => {
+  describeWhere([{ program: 'rsyslogd' }], 'rsyslog', () => {
+    test.each(['RSYSLOG_TraditionalForwardFormat', 'RSYSLOG_ForwardFormat', 'RSYSLOG_SyslogProtocol23Format', 'RSYSLOG_FileFormat'])(
+      'with %s: every error counts, and none of a stranger',
+      async (template) => {
+        expect(await relayed((ports) => startRsyslogRelay(findProgram('rsyslogd') ?? '', ports, template))).toMatchObject(EXPECTED);
+      },
+    );
+
+    test('with what was received, which names no host: every error counts for the only appliance', async () => {
+      expect(await relayed((ports) => startRsyslogRelay(findProgram('rsyslogd') ?? '', ports, 'raw'), false)).toMatchObject(EXPECTED);
+    });
+  });
+
+  describeWhere([{ unpacked: 'syslog-ng-core' }], 'syslog-ng', () => {
+    test.each([
+      'network("127.0.0.1" port(PORT) suppress(30))',
+      'syslog("127.0.0.1" transport("tcp") port(PORT) suppress(30))',
+      'network("127.0.0.1" port(PORT) suppress(30) template("$ISODATE $HOST $MSGHDR$MSG\\n"))',
+    ])('with %s: every error counts, and none of a stranger', async (destination) => {
+      const root = unpackedPackage('syslog-ng-core') ?? '';
+      expect(await relayed((ports) => startSyslogNgRelay(root, ports, destination))).toMatchObject(EXPECTED);
+    });
+  });
+});
