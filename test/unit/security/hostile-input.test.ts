@@ -6,8 +6,8 @@ import { HOSTILE_PARSERS, type HostileParser } from '../../support/hostile-parse
 
 /** Of processor time, for the largest input that a parser is ever given: far from what would hold up the daemon. */
 const MOST_MS = 500;
-/** What doubles with each level shows here already; at full length it may be refused early, for want of stack. */
-const SHORT = 400;
+/** Work that explodes with the levels shows here already; at full length they may be refused early, for want of stack. */
+const SHORT = 600;
 
 /** What is wrong with what a parser makes of this. */
 async function problemsOf(parser: HostileParser, bytes: Buffer): Promise<readonly string[]> {
