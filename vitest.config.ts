@@ -14,7 +14,9 @@ function project(name: string, timeoutSeconds: number, options: ProjectOptions =
 }
 
 /** Folders of end-to-end tests that a busy machine does not falsify. */
-const PATIENT = ['alerts', 'deploy', 'interception', 'report', 'security', 'soak'].map((folder) => `test/e2e/${folder}/**/*.test.ts`);
+const PATIENT = ['alerts', 'contract', 'deploy', 'interception', 'report', 'security', 'soak'].map(
+  (folder) => `test/e2e/${folder}/**/*.test.ts`,
+);
 
 const config: ViteUserConfig = defineConfig({
   test: {

@@ -1,7 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import type { Document, LineCounter } from 'yaml';
-import { isNode } from 'yaml';
 import { z } from 'zod';
 import { catalogueError, parseCatalogue } from '../catalogue-file.ts';
 import type { FaultId, Severity } from '../core/cause.ts';
@@ -71,7 +69,7 @@ async function readSignatures(file: string): Promise<readonly Signature[]> {
 
 /** Parses a catalogue. @throws {Error} as `loadSignatures` does */
 export function parseSignatures(content: string, file: string): readonly Signature[] {
-  const { document, lines, value } = parseCatalogue(content, 'signatures', file);
+  const { value, lineOf } = parseCatalogue(content, 'signatures', file);
   const attempt = `Cannot use the signatures of "${file}"`;
   const outer = catalogue.safeParse(value);
   if (!outer.success) throw catalogueError(attempt, `expected a key "signatures" with a list: ${z.prettifyError(outer.error)}`);
@@ -80,7 +78,7 @@ export function parseSignatures(content: string, file: string): readonly Signatu
   for (const [index, entry] of outer.data.signatures.entries()) {
     const parsed = parseSignature(entry);
     if (parsed.kind !== 'invalid') signatures.push(parsed);
-    else problems.push(`line ${String(lineOf(document, lines, index))}: ${parsed.problem}`);
+    else problems.push(`line ${String(lineOf(['signatures', index]))}: ${parsed.problem}`);
   }
   if (problems.length > 0) throw catalogueError(attempt, problems.join('; '));
   return signatures;
@@ -101,11 +99,6 @@ function describe(value: unknown, error: z.ZodError): string {
     path.length === 0 ? problem : `${path.map(String).join('.')}: ${problem}`,
   );
   return `${id}: ${issues.join(', ')}`;
-}
-
-function lineOf(document: Document, lines: LineCounter, index: number): number {
-  const node = document.getIn(['signatures', index], true);
-  return isNode(node) && node.range ? lines.linePos(node.range[0]).line : 1;
 }
 
 /** @throws {Error} when an id stands twice: one of the two would never be seen */

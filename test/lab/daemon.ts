@@ -32,9 +32,13 @@ interface LogLine {
 
 const LAST_LINES = 20;
 
-/** Starts the daemon in a folder and waits for its page. @throws {Error} with what it said when it ends before */
-export async function startDaemon(configFile: string, folder: string): Promise<Daemon> {
-  const child = spawn(process.execPath, [MAIN, 'run', '--config', configFile], {
+/**
+ * Starts the daemon in a folder and waits for its page.
+ * @param main of another version of the program
+ * @throws {Error} with what it said when it ends before
+ */
+export async function startDaemon(configFile: string, folder: string, main: string = MAIN): Promise<Daemon> {
+  const child = spawn(process.execPath, [main, 'run', '--config', configFile], {
     cwd: folder,
     env: { PATH: process.env['PATH'], TZ: process.env['TZ'] },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -20,13 +20,16 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** A command that starts another one, such as in another network namespace. @default starts it here */
   readonly prefix?: readonly string[];
+  /** Of another version of the program. @default this one */
+  readonly main?: string;
   /** Ctrl-C is pressed when this resolves. */
   readonly interruptAfter?: Promise<unknown>;
 }
 
 /** Runs the real program, without a terminal, until it ends by itself. */
-export async function runFtmWatch(args: readonly string[], { cwd, env = {}, prefix = [], interruptAfter }: RunOptions): Promise<Run> {
-  const [command = '', ...rest] = [...prefix, process.execPath, MAIN, ...args];
+export async function runFtmWatch(args: readonly string[], options: RunOptions): Promise<Run> {
+  const { cwd, env = {}, prefix = [], main = MAIN, interruptAfter } = options;
+  const [command = '', ...rest] = [...prefix, process.execPath, main, ...args];
   const started = performance.now();
   const child = spawn(command, rest, { cwd, env: { ...inherited(), ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
   const output = { stdout: '', stderr: '' };

@@ -7,7 +7,7 @@ import { isCronOfMinutes, isCronWithSeconds } from '../cron.ts';
 import { DURATION_PATTERN, formatDuration, parseDuration } from '../../core/duration.ts';
 import { isHost, parseHostPort, parseListenAddress } from '../host-port.ts';
 import { parseResolver } from '../resolver.ts';
-import { expectedMessage } from '../show.ts';
+import { expectedMessage } from '../../show.ts';
 
 /** The `error` option of a zod schema or check that words every failure as `expected …, got …`. */
 export function expected(what: string): { readonly error: (issue: { readonly input?: unknown }) => string } {

@@ -55,8 +55,9 @@ describe('parseSignatures', () => {
     },
     { name: 'neither texts nor fields', text: changed("texts: ['Own trouble: *happened']", 'pattern: x'), message: /texts/u },
     { name: 'no list', text: 'signature: []', message: /expected a key "signatures"/u },
-    { name: 'no YAML', text: 'signatures: [', message: /Cannot parse the signatures of "own\.yaml"/u },
-    { name: 'an alias', text: 'a: &a [1]\nsignatures: *a', message: /own\.yaml/u },
+    { name: 'no YAML', text: 'signatures: [', message: /Cannot parse the signatures of "own\.yaml": line 1, column 14: not valid YAML/u },
+    { name: 'an alias of nothing', text: 'signatures:\n  - *a', message: /"own\.yaml": line 2, column 5: this alias/u },
+    { name: 'a mapping as key', text: 'signatures: []\n? ? a\n', message: /"own\.yaml": line 2, column 3: expected a text as key/u },
   ])('refuses $name, and says where', ({ text, message }) => {
     expect(() => parseSignatures(text, 'own.yaml')).toThrow(message);
   });

@@ -1,4 +1,4 @@
-import { visibleText } from '../core/visible-text.ts';
+import { visibleText } from './core/visible-text.ts';
 
 const SHOWN_CHARACTERS = 80;
 /** Up to the last @: a password may hold any character, another @ included. */

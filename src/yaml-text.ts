@@ -1,5 +1,4 @@
-import { type Alias, type Document, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, type YAMLMap } from 'yaml';
-import { parseYamlDocument } from '../yaml-document.ts';
+import { type Alias, type Document, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, type YAMLMap } from 'yaml';
 import { showValue } from './show.ts';
 import { yamlErrorText } from './yaml-error-text.ts';
 
@@ -25,18 +24,19 @@ export type YamlResult =
     }
   | { readonly kind: 'invalid'; readonly problems: readonly YamlProblem[] };
 
-/** No configuration comes near; a few aliases of aliases would otherwise grow without end. */
+/** No configuration and no catalogue comes near; a few aliases of aliases would otherwise grow without end. */
 const MAX_VALUES = 100_000;
 const MAX_ALIASES = 100;
 const MAX_DEPTH = 32;
 
 /**
- * Reads YAML 1.2 without ever throwing, in time and memory in proportion to the text. The values are taken from the syntax tree here and not by
- * the library, whose own conversion needs minutes for some texts of a megabyte (many keys, mappings as keys).
+ * Reads YAML 1.2 without ever throwing, in time and memory in proportion to the text. The values are taken from the
+ * syntax tree here and not by the library, whose own conversion does not end for a kilobyte of mappings as keys, and
+ * needs minutes for a megabyte of many keys.
  */
 export function parseYaml(text: string): YamlResult {
   const lines = new LineCounter();
-  const document = parseYamlDocument(text, lines, { uniqueKeys: false });
+  const document = syntaxTree(text, lines);
   if (document === null) return { kind: 'invalid', problems: [{ line: 1, column: 1, message: yamlErrorText('RESOURCE_EXHAUSTION') }] };
   const syntax = [...document.errors, ...document.warnings];
   if (syntax.length > 0) {
@@ -47,6 +47,16 @@ export function parseYaml(text: string): YamlResult {
   const value = document.contents === null ? undefined : reader.read(document.contents, 0);
   if (reader.problems.length > 0) return { kind: 'invalid', problems: reader.problems };
   return { kind: 'ok', value, locate: (path) => positionAt(lines, offsetOf(document, path)) };
+}
+
+/** Null for a text nested so deeply that the library, which goes into itself level by level, has no room on the stack. */
+function syntaxTree(text: string, lineCounter: LineCounter): Document.Parsed | null {
+  try {
+    return parseDocument(text, { lineCounter, uniqueKeys: false, prettyErrors: false, logLevel: 'error' });
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
 }
 
 /** Takes one document apart; what it finds wrong is collected and reading goes on. */

@@ -1,0 +1,38 @@
+import type { Difference } from '../../support/contract-differences.ts';
+
+/** What has changed since 0.1.0 on purpose, each with its reason as `CHANGELOG.md` has it. Nothing else may. */
+export const INTENDED_DIFFERENCES: readonly Difference[] = [
+  {
+    reason: 'An incident goes on when the same fault is understood better; two that come and go in turn become one',
+    lines: [
+      '+ http: GET /api/v1/incidents 200 incidents[].causeSince: string',
+      '+ http: GET /api/v1/incidents 200 incidents[].merged: []',
+      '+ http: GET /api/v1/incidents 200 incidents[].mergedInto: null',
+    ],
+  },
+  {
+    reason: 'A store of a newer version is said by `ftm_store_newer`',
+    lines: ['+ metrics: # TYPE ftm_store_newer gauge', '+ metrics: ftm_store_newer {}'],
+  },
+  {
+    reason: 'An appliance whose API is down while its log or SNMP speaks is `appliance-unreadable`',
+    lines: ['+ metrics: ftm_cause_active cause="appliance-unreadable"'],
+  },
+  {
+    reason: '`precondition-unknown`: a warning for a precondition that stays unknown for 15 minutes',
+    lines: ['+ metrics: ftm_cause_active cause="precondition-unknown"'],
+  },
+  {
+    reason: 'What was given up shows as `ftm_notifications_total{result="expired"}`',
+    lines: ['+ metrics: ftm_notifications_total result="expired"'],
+  },
+  {
+    reason: '`licenseServer.family`: `auto`, 4 or 6',
+    lines: [
+      '+ schema: properties.licenseServer.properties.family.default: "auto"',
+      '+ schema: properties.licenseServer.properties.family.enum[]: "auto"',
+      '+ schema: properties.licenseServer.properties.family.enum[]: 4',
+      '+ schema: properties.licenseServer.properties.family.enum[]: 6',
+    ],
+  },
+];

@@ -1,0 +1,83 @@
+import { describe, expect, test } from 'vitest';
+import { chainsView, excerptsView, timelineView } from '../../../src/report/evidence-view.ts';
+import type { CertificateJson } from '../../../src/report/seen-chains.ts';
+import { toHtml } from '../../../src/web/page/markup.ts';
+import { causeOf } from '../../support/diagnosis-of.ts';
+
+const CERTIFICATE: CertificateJson = {
+  subject: 'CN=a',
+  issuer: 'CN=b',
+  serial: '01',
+  notBefore: '2026-01-01T00:00:00Z',
+  notAfter: '2027-01-01T00:00:00Z',
+  isAuthority: false,
+  names: [],
+  key: 'RSA 2048',
+  pin: 'sha256/p',
+  signatureAlgorithm: null,
+  sha256: 'ab',
+};
+const CHAIN = { file: 'a.pem', target: 'a:443', way: '192.0.2.1', judgement: null, certificates: [CERTIFICATE], dropped: 0 };
+
+describe('certificates', () => {
+  test('that were not sent are said to be none', () => {
+    expect(toHtml(chainsView([]))).toBe('<p>No certificate was sent.</p>');
+  });
+
+  test('have no verdict, names or losses where there are none', () => {
+    const html = toHtml(chainsView([CHAIN]));
+    expect(html).toContain('<h3>a:443 · 192.0.2.1</h3>');
+    expect(html).toContain('<p class="quiet"><code>certificates/a.pem</code></p>');
+    expect(html).toContain('<dt>Valid</dt><dd>2026-01-01T00:00:00Z to 2027-01-01T00:00:00Z</dd>');
+    expect(html).not.toMatch(/Verdict|settle|Names|null/u);
+  });
+
+  test('have what there is', () => {
+    const judgement = { verdict: 'intercepted', confidence: 'confirmed', summary: 'By a device.', settle: null };
+    const html = toHtml(chainsView([{ ...CHAIN, judgement, dropped: 2, certificates: [{ ...CERTIFICATE, names: ['a', 'b'] }] }]));
+    expect(html).toContain('<p>Verdict: intercepted (confirmed). By a device.</p>');
+    expect(html).toContain('</code>, 2 more could not be read or were too many</p>');
+    expect(html).toContain('<dt>Names</dt><dd>a, b</dd>');
+    expect(html).not.toContain('settle');
+    const open = toHtml(chainsView([{ ...CHAIN, judgement: { ...judgement, settle: 'Ask again' } }]));
+    expect(open).toContain('<p>What would settle it: Ask again</p>');
+  });
+});
+
+describe('the timeline', () => {
+  const event = { at: '2026-01-01T00:00:00Z', kind: 'opened', incident: null, text: 'It began' } as const;
+
+  test('is empty, unknown, or both told apart', () => {
+    expect(toHtml(timelineView({ note: null, incidents: [], events: [] })).trim()).toBe('<p>No incident is kept.</p>');
+    expect(toHtml(timelineView({ note: 'No store', incidents: [], events: [] })).trim()).toBe('<p>No store.</p>');
+  });
+
+  test('has a line for each event, and each incident with its evidence', () => {
+    const incident = {
+      id: 'i-1',
+      status: 'closed',
+      since: '',
+      openedAt: '',
+      lastSeen: '',
+      closedAt: null,
+      cause: causeOf('tls-blocked'),
+      notifications: 0,
+    } as const;
+    const html = toHtml(timelineView({ note: null, incidents: [incident], events: [event, { ...event, incident: 'i-1' }] }));
+    expect(html).not.toContain('No incident is kept');
+    expect(html).toContain('<td>2026-01-01T00:00:00Z</td><td></td><td>It began</td>');
+    expect(html).toContain('<td>2026-01-01T00:00:00Z</td><td>i-1</td><td>It began</td>');
+    expect(html).toContain(
+      '<h3>Incident i-1, closed: tls-blocked</h3><p>Summary of tls-blocked</p><ul><li>Evidence of tls-blocked</li></ul>',
+    );
+  });
+});
+
+test('log lines: with what is missing, and why', () => {
+  const line = { at: '2026-01-01T00:00:00Z', from: 'fac-1', signature: 'ftm-polling-ssl', count: 3, line: 'FTM polling error' };
+  const whole = toHtml(excerptsView({ note: null, dropped: 0, lines: [line] })).trim();
+  expect(whole).toBe('<p class="quiet">2026-01-01T00:00:00Z · fac-1 · <code>ftm-polling-ssl</code> · ×3</p><pre>FTM polling error</pre>');
+  const part = toHtml(excerptsView({ note: 'No log', dropped: 4, lines: [] }));
+  expect(part).toContain('<p>No log.</p>');
+  expect(part).toContain('<p>4 more were recognised, but only the latest of each kind are kept.</p>');
+});

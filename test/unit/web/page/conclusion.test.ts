@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest';
+import { conclusionOf } from '../../../../src/web/page/conclusion.ts';
+import { causeOf, diagnosisOf } from '../../../support/diagnosis-of.ts';
+
+const READY = 'Nothing that was checked stands in the way of FortiToken Mobile activation.';
+const warning = (subject: string) => causeOf('mail-unreachable', { severity: 'warning', subject });
+
+test('not ready: the summary of the first cause, which is the gravest', () => {
+  const diagnosis = diagnosisOf(0, [causeOf('tls-intercepted'), causeOf('mail-unreachable')]);
+  expect(conclusionOf(diagnosis)).toBe('Summary of tls-intercepted');
+  expect(conclusionOf({ ...diagnosis, causes: [] })).toBe('FortiToken Mobile activation does not work from here.');
+});
+
+test.each([
+  [1, '1 precondition is'],
+  [2, '2 preconditions are'],
+] as const)('%d unknown', (count, words) => {
+  const states = count === 1 ? ({ mail: 'unknown' } as const) : ({ mail: 'unknown', clock: 'unknown' } as const);
+  const diagnosis = { ...diagnosisOf(0, [], states), ready: 'unknown' } as const;
+  expect(conclusionOf(diagnosis)).toBe(`Not everything could be judged: ${words} unknown. Nothing is known to be broken.`);
+});
+
+test('ready: warnings are counted, notes are not', () => {
+  const note = causeOf('certificate-rotated', { severity: 'info' });
+  expect(conclusionOf(diagnosisOf(0, [note]))).toBe(READY);
+  expect(conclusionOf(diagnosisOf(0, [warning('a:25'), note]))).toBe(`${READY} One warning needs a look.`);
+  expect(conclusionOf(diagnosisOf(0, [warning('a:25'), warning('b:25')]))).toBe(`${READY} 2 warnings need a look.`);
+});
