@@ -11,7 +11,7 @@ export interface SharedLookup {
   /** It was already asked for: its failure may be older news. */
   readonly joined: boolean;
   /** Whether its turn has come. */
-  begun(): boolean;
+  readonly begun: () => boolean;
 }
 
 /**

@@ -87,8 +87,8 @@ describe('a fault that comes and goes, at the default schedule', () => {
   });
 });
 
-describe('the load on the licence server', () => {
-  // docs/scale.md gives these figures.
+// What else a round dials is counted in test/integration/round.
+describe('rounds and bursts', () => {
   test.each<readonly [string, number, FailsAt]>([
     ['all is well', 120, () => false],
     ['nothing answers', 142, () => true],
