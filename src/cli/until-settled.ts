@@ -52,10 +52,11 @@ function neededFor({ id }: Cause, { licenseServer, services, controls, knownAddr
     return [...paths.flatMap(({ endpoints }) => endpoints), ...knownAddresses].length >= BROAD ? 1 : IN_A_ROW;
   }
   if (id !== 'resolver-unreachable') return IN_A_ROW;
-  const asked = paths.flatMap(({ names }) => names);
+  // Behind two slow ones no third name is asked for: its silence is ours.
+  const asked = paths.flatMap(({ names }) => names).filter(({ a }) => a.kind === 'answer' || a.reason !== 'internal');
   const isSilent = asked.every(({ a, aaaa }) => a.kind === 'failed' && aaaa.kind === 'failed');
   if (!isSilent || new Set(asked.map(({ name }) => name)).size < BROAD) return SILENT_IN_A_ROW;
-  // The system's resolver is asked for two names at a time: the third is silent because the others are.
+  // It may have been asked for them in an earlier look, to which all answers were lost.
   return asked.some(({ resolver }) => resolver === 'system') ? IN_A_ROW : 1;
 }
 

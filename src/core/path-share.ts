@@ -47,7 +47,7 @@ export interface AddressShare {
   readonly trail: readonly (ConnectionFault | null)[];
   /** How much more likely a fault that comes and goes is than single failures, as a logarithm. */
   readonly score: number;
-  /** How often a failure came after a success that came after a failure. */
+  /** How often a failure came after a success that came after a failure; an outage that came back counts twice. */
   readonly returns: number;
   readonly intermittent: boolean;
   /** So many fail that people feel it. */
@@ -192,7 +192,7 @@ function count(share: AddressShare, { fault }: Connection): AddressShare {
 }
 
 function afterFailure(share: AddressShare, fault: ConnectionFault): AddressShare {
-  const returns = share.returns + (share.trail.length > 0 && !hasFailedLast(share.trail) ? 1 : 0);
+  const returns = share.returns + returned(share.trail);
   const score = Math.min(ENOUGH, share.score + FAILURE_WEIGHT);
   return {
     ...share,
@@ -203,10 +203,21 @@ function afterFailure(share: AddressShare, fault: ConnectionFault): AddressShare
   };
 }
 
+/** Of single failures nobody knows whether they belong together; an outage that ends and is back a few rounds later comes and goes. */
+function returned(trail: AddressShare['trail']): number {
+  if (trail.length === 0 || hasFailedLast(trail)) return 0;
+  return isAfterOutage(trail) ? FEWEST_RETURNS : 1;
+}
+
+function isAfterOutage(trail: AddressShare['trail']): boolean {
+  return failuresInARow(trail.slice(0, trail.findLastIndex((fault) => fault !== null) + 1)) >= KNOWN_RUN;
+}
+
 function afterSuccess(share: AddressShare): AddressShare {
   if (share.trail.length === 0) return share;
-  // The first run of failures counts as one: an outage that has ended neither comes nor goes.
-  const score = (share.returns > 0 ? share.score : Math.min(share.score, FAILURE_WEIGHT)) - SUCCESS_WEIGHT;
+  // The first run of failures counts as one, a long one as two: an outage that has ended neither comes nor goes.
+  const first = FAILURE_WEIGHT * (isAfterOutage(share.trail) ? 2 : 1);
+  const score = (share.returns > 0 ? share.score : Math.min(share.score, first)) - SUCCESS_WEIGHT;
   if (score <= 0) return clear(share.address, share.seenAt);
   return { ...share, trail: [...share.trail, null].slice(-TRAIL), score };
 }

@@ -42,7 +42,7 @@ export interface PathObservation {
   readonly endpoints: readonly EndpointObservation[];
   /** The licence server's certificate by other ways, taken only when the straight way looks wrong. */
   readonly references: readonly ReferenceObservation[];
-  /** Taken only when TLS to an address is blocked. */
+  /** Taken only when TLS to an address is blocked: in this round, or in one a short while ago. */
   readonly closer?: CloserLook;
 }
 

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 
+import type { Millis } from '../core/clock.ts';
 import type { CloserLook } from '../core/closer-look.ts';
 import { endingOf, isBlocked } from '../core/interception/block-kind.ts';
 import type { EndpointObservation, TlsOutcome } from '../core/observation.ts';
@@ -7,6 +8,7 @@ import type { PathObservation } from '../core/round.ts';
 import type { ProbeContext } from '../probes/context.ts';
 import { observeEndpoint } from '../probes/endpoint/observe.ts';
 import { createRefusableSecureContext } from '../probes/endpoint/secure-context.ts';
+import type { CloserLooks } from './closer-looks.ts';
 import { measureConnects } from './measure-connects.ts';
 import type { PathTarget, PathTools } from './observe-path.ts';
 
@@ -15,18 +17,45 @@ interface Seen {
   readonly controls: readonly PathObservation[];
 }
 
+export interface CloserTools extends PathTools {
+  readonly closerLooks: CloserLooks;
+}
+
+/** A look that waits to be told how long this process stood still in its round. */
+type OpenLook = (stalledMs: Millis) => CloserLook;
+
 /**
- * Asks the first address that blocks TLS three more times, at once, to tell what kind of block it is: with the same hello, with another
- * server name, and with a hello that can only be refused; then how far it is, where it cut the connection. Null: nothing is blocked, or the answer says itself who sent it.
+ * Looks into the first address that blocks TLS, unless that was done a short while ago: what was found then still stands, beside what the
+ * control hosts show now. Null: nothing is blocked, or the answer says itself who sent it.
  */
-export async function observeClosely(
+export async function observeClosely(target: PathTarget, seen: Seen, tools: CloserTools, ctx: ProbeContext): Promise<OpenLook | null> {
+  const first = seen.path.endpoints.find(({ tls }) => isBlocked(tls) && tls.plaintext === null);
+  if (first === undefined || !isBlocked(first.tls) || ctx.signal.aborted) return null;
+  const { closerLooks } = tools;
+  const ending = endingOf(first.tls);
+  const block = `${first.address} ${ending}`;
+  const recent = closerLooks.recent(block);
+  if (recent !== null) return () => ({ ...recent, controls: outcomesOf(seen.controls) });
+  const look = await lookInto(target, { first, controls: seen.controls, isCut: ending === 'cut' }, tools, ctx);
+  return (stalledMs) => closerLooks.keep(block, { ...look, stalledMs });
+}
+
+interface Block {
+  readonly first: EndpointObservation;
+  readonly controls: readonly PathObservation[];
+  readonly isCut: boolean;
+}
+
+/**
+ * Asks three more times, at once, to tell what kind of block it is: with the same hello, with another server name, and with a hello that
+ * can only be refused; then how far the address is, where it cut the connection.
+ */
+async function lookInto(
   target: PathTarget,
-  { path, controls }: Seen,
+  { first, controls, isCut }: Block,
   tools: PathTools,
   ctx: ProbeContext,
-): Promise<Omit<CloserLook, 'stalledMs'> | null> {
-  const first = path.endpoints.find(({ tls }) => isBlocked(tls) && tls.plaintext === null);
-  if (first === undefined || ctx.signal.aborted) return null;
+): Promise<Omit<CloserLook, 'stalledMs'>> {
   const { host, port, proxy, serverName } = target;
   const look = (name: string | null, endpoint = tools.endpoint): Promise<EndpointObservation> =>
     observeEndpoint(
@@ -41,7 +70,7 @@ export async function observeClosely(
     look(serverName, { ...tools.endpoint, secureContext: createRefusableSecureContext() }),
   ]);
   // Silence has no time that could be compared.
-  const isMeasured = proxy === null && isBlocked(first.tls) && endingOf(first.tls) === 'cut';
+  const isMeasured = proxy === null && isCut;
   const measured = isMeasured ? await measureConnects({ host, port }, first.address, tools.endpoint, ctx) : [];
   return {
     address: first.address,
@@ -49,8 +78,12 @@ export async function observeClosely(
     again: again.tls,
     otherName: other === null || other.tls === null ? null : { name, outcome: other.tls },
     refusable: refused.tls,
-    controls: controls.flatMap(({ endpoints }) => endpoints.flatMap(({ tls }): readonly TlsOutcome[] => (tls === null ? [] : [tls]))),
+    controls: outcomesOf(controls),
   };
+}
+
+function outcomesOf(controls: readonly PathObservation[]): readonly TlsOutcome[] {
+  return controls.flatMap(({ endpoints }) => endpoints.flatMap(({ tls }): readonly TlsOutcome[] => (tls === null ? [] : [tls])));
 }
 
 /** A filter may well cover the whole domain of the vendor; where no other name is at hand, none is sent. */

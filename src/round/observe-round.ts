@@ -11,7 +11,7 @@ import type { Pace } from '../schedule/pace.ts';
 import { spreadOrder } from '../schedule/spread-order.ts';
 import { askOnce } from './ask-name.ts';
 import { hearOpenssl, type OpensslTools } from './hear-openssl.ts';
-import { observeClosely } from './observe-closely.ts';
+import { observeClosely, type CloserTools } from './observe-closely.ts';
 import { observeBurst } from './observe-burst.ts';
 import { observeMailServer, type MailTools } from './observe-mail-server.ts';
 import { observeNearest } from './observe-nearest.ts';
@@ -28,7 +28,7 @@ export interface RoundProgress {
   readonly kind: 'started' | 'finished';
 }
 
-export interface RoundTools extends ReferenceTools, OpensslTools, OlderTlsTools, MailTools {
+export interface RoundTools extends ReferenceTools, OpensslTools, OlderTlsTools, CloserTools, MailTools {
   readonly system: SystemLookup;
   readonly pace: Pace;
   /** The longest that this process stood still since the last call. */
@@ -87,7 +87,7 @@ export async function observeRound(config: Config, given: RoundTools, ctx: Probe
     licenseServer: {
       ...straight.path,
       references: [...references, ...older],
-      ...(closer === null ? {} : { closer: { ...closer, stalledMs } }),
+      ...(closer === null ? {} : { closer: closer(stalledMs) }),
     },
     burst,
     knownAddresses: straight.known,

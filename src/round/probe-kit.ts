@@ -19,6 +19,7 @@ import { loadGenuineMemory } from './genuine-memory.ts';
 import type { TlsKnowledge } from './judge-tls-path.ts';
 import { observeRound, type RoundTools } from './observe-round.ts';
 import { handshakesOf, ROUND_PACE } from './round-pace.ts';
+import { createCloserLooks } from './closer-looks.ts';
 import { createOlderTls } from './older-tls.ts';
 import { createSecondLooks } from './second-looks.ts';
 import { createSingleLooks, type SingleLooks } from './single-looks.ts';
@@ -79,6 +80,7 @@ export async function createProbeKit(config: Config, { clock, env, onBeat, genui
     takeStall: () => stall.take(),
     ...createSecondLooks(knowledge, clock),
     olderTls: createOlderTls(clock),
+    closerLooks: createCloserLooks(clock),
   };
 
   return {

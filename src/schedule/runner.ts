@@ -21,6 +21,9 @@ const LOOK_EVERY: Millis = 1_000;
 /** NTP slews by far less within a look; a larger difference between the two clocks means that the wall clock was set. */
 const STEP: Millis = 500;
 
+/** Runs that are asked for are an addition to the schedule: in this time there are no more of them, however many log lines ask. */
+const TRIGGERED = { most: 10, within: 300_000 };
+
 /** The next time of the schedule, on both clocks. */
 interface Expected {
   readonly at: EpochMs;
@@ -41,6 +44,8 @@ export class Runner {
   /** Wall clock minus monotonic clock at the last look. */
   #difference: Millis;
   #wanted = false;
+  /** When the latest triggered runs started, the oldest first. */
+  #triggered: readonly Millis[] = [];
   #cancelTrigger: (() => void) | null = null;
   #cancelGuard: (() => void) | null = null;
 
@@ -64,7 +69,10 @@ export class Runner {
     this.#begin();
   }
 
-  /** Asks for a run soon: asked for a hundred times while one is going on, it runs once more. */
+  /**
+   * Asks for a run soon: asked for a hundred times while one is going on, it runs once more. After many of them in a short time it waits, and
+   * a run of the schedule comes first.
+   */
   trigger(): void {
     if (this.#wanted || this.#stopping.signal.aborted) return;
     this.#wanted = true;
@@ -101,10 +109,16 @@ export class Runner {
 
   #beginSoon(): void {
     if (this.#stopping.signal.aborted) return;
-    const { clock, triggerGap } = this.#options;
-    this.#cancelTrigger = clock.after(Math.max(0, this.#startedAt + triggerGap - clock.elapsed()), () => {
+    const { clock } = this.#options;
+    this.#cancelTrigger = clock.after(Math.max(0, this.#soonest() - clock.elapsed()), () => {
+      this.#triggered = [...this.#triggered, clock.elapsed()].slice(-TRIGGERED.most);
       this.#begin();
     });
+  }
+
+  #soonest(): Millis {
+    const [oldest = Number.NEGATIVE_INFINITY] = this.#triggered.length < TRIGGERED.most ? [] : this.#triggered;
+    return Math.max(this.#startedAt + this.#options.triggerGap, oldest + TRIGGERED.within);
   }
 
   #onTime(slot: EpochMs): void {

@@ -53,7 +53,7 @@ interface WatchFiles {
 }
 
 /** A log line may ask for a round this often: an error is explained within seconds, a flood of them costs no more. */
-const TRIGGER_GAP = 3_000;
+export const TRIGGER_GAP = 3_000;
 
 /**
  * Everything that watches under one configuration: rounds on schedule and on demand, log intake, connectors, incidents and

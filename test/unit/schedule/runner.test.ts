@@ -167,6 +167,23 @@ describe('a triggered run', () => {
     expect(bench.starts).toEqual([0, 8, 10]);
   });
 
+  test('is asked for without end: ten in five minutes, beside the schedule', async () => {
+    const bench = createRunnerBench();
+    bench.runner.start();
+    for (let second = 0; second < 300; second += 1) {
+      bench.runner.trigger();
+      await bench.pass(1);
+    }
+    const ofTheSchedule = bench.starts.filter((at) => at % 30 === 10);
+    expect(ofTheSchedule).toEqual([10, 40, 70, 100, 130, 160, 190, 220, 250, 280]);
+    expect(bench.starts).toHaveLength(1 + ofTheSchedule.length + 10);
+    for (let second = 0; second < 10; second += 1) {
+      bench.runner.trigger();
+      await bench.pass(1);
+    }
+    expect(bench.starts.at(-1)).toBeGreaterThan(300);
+  });
+
   test('is possible again afterwards', async () => {
     const bench = createRunnerBench();
     bench.runner.start();

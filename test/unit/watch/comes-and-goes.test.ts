@@ -79,6 +79,20 @@ describe('a fault that comes and goes, at the default schedule', () => {
     expect(once).toBeGreaterThanOrEqual(95);
   });
 
+  // The first end is told as fast as that of any outage: nobody knows by then that it comes back.
+  test.each([1, 2, 5])(
+    '%i minutes down and as many up, for two hours: one incident, and from its return on one firing and one end',
+    (minutes) => {
+      const ends = START + 2 * HOUR;
+      const site = flakyPath(({ at }) => at < ends && Math.floor((at - START) / (minutes * MINUTE)) % 2 === 0);
+      site.run(4 * HOUR);
+      expect(firings(site)).toEqual(['firing', 'resolved', 'firing', 'resolved']);
+      expect(site.line.told.at(2)?.at).toBeLessThanOrEqual(START + 2 * minutes * MINUTE + MINUTE);
+      expect(site.line.told.at(3)?.at).toBeGreaterThan(ends - minutes * MINUTE);
+      expect(site.line.transitions.filter((transition) => transition.startsWith('opened'))).toHaveLength(1);
+    },
+  );
+
   test('a fault that never flapped opens within 10 seconds of the round that meets it, and ends with the second round without it', () => {
     const [begins, ends] = [START + 10 * MINUTE, START + 20 * MINUTE];
     const site = flakyPath(({ at }) => at >= begins && at < ends);
@@ -87,8 +101,8 @@ describe('a fault that comes and goes, at the default schedule', () => {
   });
 });
 
-describe('the load on the licence server', () => {
-  // docs/scale.md gives these figures.
+// What else a round dials is counted in test/integration/round.
+describe('rounds and bursts', () => {
   test.each<readonly [string, number, FailsAt]>([
     ['all is well', 120, () => false],
     ['nothing answers', 142, () => true],

@@ -1,6 +1,8 @@
 import type { LookupAddress } from 'node:dns';
+import { setImmediate } from 'node:timers/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { ResolverConfig } from '../../../../src/config/config.ts';
+import type { ProbeContext } from '../../../../src/probes/context.ts';
 import { observeDns } from '../../../../src/probes/dns/observe.ts';
 import { createSystemLookup } from '../../../../src/probes/system-lookup.ts';
 import type { Getaddrinfo } from '../../../../src/probes/system-lookup.ts';
@@ -61,6 +63,38 @@ describe('observeDns and the system', () => {
     expect(lookups).toBe(1);
   });
 
+  test('says of a name that waited behind two slow ones that nobody asked for it, and asks for it in the next round', async () => {
+    const asked: string[] = [];
+    const lookup = createSystemLookup((name) => {
+      asked.push(name);
+      return new Promise(() => undefined);
+    });
+    const ctx = (): ProbeContext => probeContext({ clock: hurriedClock(10) });
+    const names = ['one.example.test', 'two.example.test', 'three.example.test'];
+    const seen = await Promise.all(names.map((name) => observeDns(name, system, { system: lookup, trust: bench.trust }, ctx())));
+    expect(seen.map(({ a }) => a)).toMatchObject([{ reason: 'timeout' }, { reason: 'timeout' }, { reason: 'internal' }]);
+    expect(asked).toEqual(['one.example.test', 'two.example.test']);
+  });
+
+  test('asks for a name in the turn of one that has its answer', async () => {
+    const answers: (() => void)[] = [];
+    const lookup = createSystemLookup(
+      () =>
+        new Promise((resolve) => {
+          answers.push(() => {
+            resolve(found);
+          });
+        }),
+    );
+    const names = ['one.example.test', 'two.example.test', NAME];
+    const looking = names.map((name) => observeDns(name, system, { system: lookup, trust: bench.trust }, probeContext()));
+    for (let name = 0; name < names.length; name += 1) {
+      await setImmediate();
+      answers[name]?.();
+    }
+    for (const { a } of await Promise.all(looking)) expect(a).toMatchObject({ kind: 'answer' });
+  });
+
   test('asks anew when a lookup that somebody else had started fails', async () => {
     let lookups = 0;
     let fail = (): void => {};
@@ -73,8 +107,9 @@ describe('observeDns and the system', () => {
         };
       });
     });
-    lookup.find(NAME);
+    lookup.find(NAME, new AbortController().signal);
     const looking = observeDns(NAME, system, { system: lookup, trust: bench.trust }, probeContext());
+    await setImmediate();
     fail();
     expect((await looking).a).toMatchObject({ kind: 'answer', addresses: ['173.243.138.84'] });
   });

@@ -1,0 +1,26 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { Socket } from 'node:net';
+
+/** Counts the connections that this process tries to open to one port, answered or not. */
+export interface Dialled extends Disposable {
+  readonly count: number;
+}
+
+const CHANNEL = 'net.client.socket';
+
+export function countDialled(port: number): Dialled {
+  let count = 0;
+  function onSocket(message: unknown): void {
+    const { socket } = message as { readonly socket: Socket };
+    socket.on('connectionAttempt', (_address: string, dialled: number) => {
+      if (dialled === port) count += 1;
+    });
+  }
+  subscribe(CHANNEL, onSocket);
+  return {
+    get count(): number {
+      return count;
+    },
+    [Symbol.dispose]: () => unsubscribe(CHANNEL, onSocket),
+  };
+}

@@ -1,0 +1,94 @@
+import { setImmediate } from 'node:timers/promises';
+
+import type { Config } from '../../src/config/config.ts';
+import type { Millis } from '../../src/core/clock.ts';
+import type { Examination } from '../../src/report/examination.ts';
+import { createProbeKit } from '../../src/round/probe-kit.ts';
+import { Runner } from '../../src/schedule/runner.ts';
+import { deservesAnotherLook } from '../../src/watch/another-look.ts';
+import { conclude } from '../../src/watch/conclude.ts';
+import { TRIGGER_GAP } from '../../src/watch/watch.ts';
+import { handClock } from './hand-clock.ts';
+import { wallTimer } from './wall-timer.ts';
+
+/** The rounds of the default schedule, with real connections, under a clock that goes on by itself: hours pass in seconds. */
+export interface RoundsByHand extends Disposable {
+  /** How many rounds there were so far. */
+  count(): number;
+  /** Lets time pass. */
+  run(time: Millis): Promise<void>;
+}
+
+export interface RoundsByHandOptions {
+  /** FortiAuthenticator writes a line every second that its connections fail. */
+  readonly complains?: boolean;
+}
+
+const PERIOD: Millis = 30_000;
+/** While a round is under way time goes on by so much with each turn of the event loop: servers of this process answer within a few. */
+const A_TURN: Millis = 5;
+const SECOND: Millis = 1_000;
+
+export async function startRoundsByHand(config: Config, { complains = false }: RoundsByHandOptions = {}): Promise<RoundsByHand> {
+  // Certificates of a test are made by the real clock.
+  const clock = handClock(Math.ceil(Date.now() / PERIOD) * PERIOD);
+  const kit = await createProbeKit(config, { clock, env: {} });
+  const errors: unknown[] = [];
+  let last: Examination | null = null;
+  let rounds = 0;
+  let underWay = false;
+
+  async function round(signal: AbortSignal): Promise<void> {
+    const observations = await kit.observe(signal, {
+      mailServers: Promise.resolve([]),
+      onProgress: () => undefined,
+      isComplained: complains,
+    });
+    const judged = await kit.assess(observations);
+    const picture = { units: [], registration: null, firewall: null };
+    const polling = { id: 'polling', kind: 'not-configured', findings: [], summary: '' } as const;
+    const found = { config, at: observations.startedAt, probed: judged.assessments, picture };
+    const { diagnosis } = conclude(found, { kind: 'unheard', polling });
+    const before = last;
+    last = { observations, judged, diagnosis };
+    rounds += 1;
+    if (kit.needsCloserLook() || deservesAnotherLook(before, last)) runner.trigger();
+  }
+
+  const runner: Runner = new Runner({
+    clock,
+    timer: (listener) => wallTimer(clock, PERIOD, listener),
+    run: async (signal) => {
+      underWay = true;
+      await round(signal).finally(() => {
+        underWay = false;
+      });
+    },
+    triggerGap: TRIGGER_GAP,
+    onError: (error) => errors.push(error),
+    onLag: () => undefined,
+    onMissed: () => undefined,
+  });
+  runner.start();
+
+  return {
+    count: () => rounds,
+    run: async (time) => {
+      for (const end = clock.elapsed() + time; clock.elapsed() < end; ) {
+        if (underWay) {
+          await setImmediate();
+          clock.advance(A_TURN);
+          continue;
+        }
+        if (complains) runner.trigger();
+        clock.advance(SECOND);
+        await setImmediate();
+      }
+      if (errors.length > 0) throw new Error('A round failed', { cause: errors[0] });
+    },
+    [Symbol.dispose]: () => {
+      void runner.stop();
+      kit.close();
+    },
+  };
+}
