@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -32,6 +32,7 @@ function hold(path: string): StoreLock {
   try {
     // Nothing is written: a full disk is no hindrance.
     db.exec('BEGIN EXCLUSIVE');
+    chmodSync(`${path}.lock`, 0o600);
     writeFileSync(holder, `process ${String(process.pid)} on ${hostname()}\n`, { mode: 0o600 });
   } catch (error) {
     db.close();

@@ -132,8 +132,23 @@ export class Watch {
 
   /** @throws {Error} when another process uses the store, or a port for log lines cannot be bound */
   async start(): Promise<void> {
+    this.#lock = lockStore(this.config.store.path, this.#deps.logger);
+    try {
+      await this.#begin();
+    } catch (error) {
+      // The configuration that is in force again uses the same store.
+      this.#unlock();
+      throw error;
+    }
+  }
+
+  #unlock(): void {
+    this.#lock?.release();
+    this.#lock = null;
+  }
+
+  async #begin(): Promise<void> {
     const { recorder, logger } = this.#deps;
-    this.#lock = lockStore(this.config.store.path, logger);
     await this.#polling.resume();
     await this.#intake.start(this.#stopping.signal);
     // Port 0 asks for any: whoever sends must learn which it became.
@@ -165,7 +180,7 @@ export class Watch {
     await this.#polling.stop();
     this.#files.kit.close();
     this.store.close();
-    this.#lock?.release();
+    this.#unlock();
   }
 
   last(): Examination | null {

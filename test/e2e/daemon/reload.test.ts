@@ -70,6 +70,7 @@ describe('a changed file', () => {
   });
 
   test('is taken when SIGHUP comes before the start is done', async () => {
+    await site.configure({ site: 'first', store: { path: 'early/ftm-watch.sqlite' } });
     await using early = site.start();
     await early.logged('Starting');
     early.signal('SIGHUP');
