@@ -124,11 +124,11 @@ describe('a changed file', () => {
     await siteIs('first');
     await sendLines(await daemon.syslogPort(), [POLLING_ERROR_LINE]);
     const polling = () => statusOf(page).then((status) => status?.preconditions.find(({ id }) => id === 'polling')?.state);
-    await until(polling, (state) => state === 'broken', WITHIN);
+    await until(polling, (state) => state === 'warning', WITHIN);
     await site.configure({ site: 'second', logs: { syslog: { udp: '127.0.0.1:0' } } });
     await reload();
     await siteIs('second');
-    expect(await polling()).toBe('broken');
+    expect(await polling()).toBe('warning');
   });
 });
 
@@ -186,7 +186,7 @@ describe('a port', () => {
     await sendLines(udp?.port ?? 0, [POLLING_ERROR_LINE]);
     await until(
       () => statusOf(page),
-      (now) => now?.preconditions.some(({ id, state }) => id === 'polling' && state === 'broken') ?? false,
+      (now) => now?.preconditions.some(({ id, state }) => id === 'polling' && state === 'warning') ?? false,
       WITHIN,
     );
   });
