@@ -175,13 +175,14 @@ function addSighting(
 ): readonly FirewallSighting[] {
   const key = sightingKey(event.signature, event.evidence);
   const known = sightings.find((sighting) => sightingKey(sighting.signature, sighting.evidence) === key);
-  const before = known === undefined || event.at > known.lastAt + BUCKETS * bucketMs ? undefined : known;
+  const isAnew = known === undefined || event.at > known.lastAt + BUCKETS * bucketMs;
+  const before = isAnew ? { firstAt: event.at, lastAt: event.at, count: 0 } : known;
   const after: FirewallSighting = {
     signature: event.signature,
-    firstAt: Math.min(before?.firstAt ?? event.at, event.at),
-    lastAt: latest(before?.lastAt ?? null, event.at),
-    count: (before?.count ?? 0) + event.count,
-    reliable: isReliable(event.source) || before?.reliable === true,
+    firstAt: Math.min(before.firstAt, event.at),
+    lastAt: Math.max(before.lastAt, event.at),
+    count: before.count + event.count,
+    reliable: isReliable(event.source) || (!isAnew && known.reliable === true),
     evidence: event.evidence,
     sample: event.line,
   };
