@@ -81,6 +81,31 @@ describe('replay', () => {
     expect(text).toMatch(/What to do:\n {4}1\. /u);
   });
 
+  test('has the gravest first, then the most frequent, and adds up all lines', async () => {
+    const file = join(folder, 'mixed.log');
+    const push = 'date=2025-06-04 time=20:14:00+0000 oid=1 logid=0 cat="Event" msg="FTM polling error: Timeout" user=""';
+    await writeFile(file, [trouble(1), push, push, ORDINARY, trouble(2), trouble(3)].join('\n'));
+    const { text } = await run(file, true);
+    const { found } = JSON.parse(text) as ReplaySummary;
+    const order = found.map(({ severity, count }) => [severity, count] as const);
+    const grave = (severity: string): number => ['critical', 'warning', 'info'].indexOf(severity);
+    expect(order).toEqual(order.toSorted(([a, m], [b, n]) => grave(a) - grave(b) || n - m));
+    expect(found.map(({ count }) => count)).toEqual([3, 2]);
+    const printed = await run(file, false);
+    expect(printed.text.split('\n').slice(1, 3)).toEqual([
+      [
+        '6 lines: 5 with known trouble',
+        '0 with a FortiToken Mobile keyword and no known text',
+        '1 others',
+        '0 of no configured appliance',
+        '0 unreadable',
+      ].join(', '),
+      '',
+    ]);
+    expect(printed.text).toContain('\n  first 2025-06-04T20:13:01.000Z, last 2025-06-04T20:13:03.000Z\n');
+    expect(printed.text).toContain(`\n  Last line: ${trouble(3)}\n\n`);
+  });
+
   test('reads standard input, and says when there is no trouble', async () => {
     async function* input(): AsyncGenerator<Buffer> {
       yield await Promise.resolve(Buffer.from(`${ORDINARY}\n`));

@@ -46,6 +46,10 @@ async function learn(
 }
 
 describe('trustLearn()', () => {
+  test('has an exit code for each end: scripts build on them', () => {
+    expect(LEARN_EXIT).toEqual({ learned: 0, declined: 1, refused: 2, nothingSeen: 3 });
+  });
+
   test('asks, then saves the leaf and the authorities above it', async () => {
     const { code, saved, asked, text } = await learn([{}]);
     expect(code).toBe(LEARN_EXIT.learned);

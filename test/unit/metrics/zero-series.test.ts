@@ -1,0 +1,119 @@
+import { Registry } from 'prom-client';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { defineMetrics, type Metrics } from '../../../src/metrics/definitions.ts';
+import { createZeroSeries, type Expected, forgetAppliances, forgetMeasurements, zeroCauses } from '../../../src/metrics/zero-series.ts';
+import { configOf } from '../../support/config-of.ts';
+import { parseExposition, type Series } from '../../support/exposition.ts';
+import { shippedCatalogue } from '../../support/signature-catalogue.ts';
+
+const JUDGED = 'host.test:443';
+
+let registry: Registry;
+let metrics: Metrics;
+beforeEach(() => {
+  registry = new Registry();
+  metrics = defineMetrics(registry);
+});
+
+async function expecting(text: string): Promise<Expected> {
+  return { config: await configOf(text), signatures: await shippedCatalogue(), probes: [], judged: [JUDGED] };
+}
+
+async function series(name: string): Promise<readonly Series[]> {
+  return parseExposition(await registry.metrics()).filter((each) => each.name === name);
+}
+
+const NOTHING = 'appliances: []';
+const ONE_APPLIANCE = 'appliances: [{ name: fac-1 }]';
+
+describe('from the start', () => {
+  beforeEach(async () => {
+    createZeroSeries(metrics, await expecting(ONE_APPLIANCE));
+  });
+
+  test('every state and verdict is there, and only "unknown" is set', async () => {
+    for (const [name, label] of [
+      ['ftm_precondition_state', 'state'],
+      ['ftm_tls_verdict', 'verdict'],
+    ] as const) {
+      const all = await series(name);
+      expect(new Set(all.filter(({ value }) => value === 1).map(({ labels }) => labels[label]))).toEqual(new Set(['unknown']));
+      expect(new Set(all.filter(({ value }) => value === 0).map(({ labels }) => labels[label])).size).toBeGreaterThan(3);
+    }
+  });
+
+  test('every channel is there at zero, with each result', async () => {
+    const sent = await series('ftm_notifications_total');
+    expect(sent.map(({ labels }) => `${String(labels['channel'])} ${String(labels['result'])}`).toSorted()).toEqual(
+      ['alertmanager', 'email', 'webhook'].flatMap((channel) =>
+        ['expired', 'failed', 'rejected', 'sent'].map((result) => `${channel} ${result}`),
+      ),
+    );
+    const others = [...(await series('ftm_notifications_pending')), ...(await series('ftm_notification_last_success_timestamp_seconds'))];
+    expect(others).toHaveLength(6);
+    expect([...sent, ...others].filter(({ value }) => value !== 0)).toEqual([]);
+  });
+
+  test('errors of a log are counted for signatures of messages only, and for nobody as well', async () => {
+    const errors = await series('ftm_polling_errors_total');
+    const { signatures } = (await expecting(NOTHING)).signatures;
+    const messages = signatures.filter(({ kind }) => kind === 'message').map(({ id }) => id);
+    expect(messages.length).toBeLessThan(signatures.length);
+    for (const appliance of ['fac-1', 'unnamed'])
+      expect(errors.filter(({ labels }) => labels['appliance'] === appliance).map(({ labels }) => labels['signature'])).toEqual(messages);
+    expect((await series('ftm_polling_last_error_timestamp_seconds')).map(({ value }) => value)).toEqual([0, 0]);
+  });
+});
+
+test('a cause is there at its own severity, and at those of the services', async () => {
+  const severitiesOf = async (cause: string): Promise<readonly unknown[]> =>
+    (await series('ftm_cause_active')).filter(({ labels }) => labels['cause'] === cause).map(({ labels }) => labels['severity']);
+  zeroCauses(metrics, (await expecting(NOTHING)).config);
+  expect(await severitiesOf('tls-intercepted')).toEqual(['critical']);
+  metrics.causeActive.set({ cause: 'tls-intercepted', severity: 'critical' }, 1);
+  zeroCauses(metrics, (await expecting('services: [{ name: push, host: push.test, severity: warning }]')).config);
+  expect(await severitiesOf('tls-intercepted')).toEqual(['critical', 'warning']);
+  expect((await series('ftm_cause_active')).filter(({ value }) => value !== 0)).toEqual([]);
+  zeroCauses(metrics, (await expecting(NOTHING)).config);
+  expect(await severitiesOf('tls-intercepted')).toEqual(['critical']);
+});
+
+test('with the configuration everything that was measured under it goes, and what was counted stays', async () => {
+  createZeroSeries(metrics, await expecting(ONE_APPLIANCE));
+  metrics.activationReady.set(1);
+  metrics.probeSuccess.set({ probe: 'tcp', target: JUDGED }, 1);
+  metrics.certificateNotAfter.set({ target: JUDGED }, 5);
+  metrics.dnsTtl.set({ resolver: 'r' }, 5);
+  metrics.dnsExpected.set({ resolver: 'r' }, 1);
+  metrics.tokens.set({ appliance: 'fac-1', status: 'available' }, 5);
+  metrics.tokensLicensed.set({ appliance: 'fac-1' }, 5);
+  metrics.licenseAssigned.set({ appliance: 'fac-1', license: 'EFTM000000000001' }, 1);
+  metrics.logLastReceived.set({ appliance: 'fac-1' }, 5);
+  metrics.pollingErrors.inc({ appliance: 'fac-1', signature: 'ftm-polling-ssl' }, 2);
+  forgetMeasurements(metrics);
+  const names = new Set(parseExposition(await registry.metrics()).map(({ name }) => name));
+  for (const gone of [
+    'ftm_activation_ready',
+    'ftm_probe_success',
+    'ftm_tls_verdict',
+    'ftm_tls_certificate_not_after_timestamp_seconds',
+    'ftm_dns_answer_ttl_seconds',
+    'ftm_dns_answers_expected',
+    'ftm_polling_last_error_timestamp_seconds',
+    'ftm_tokens',
+    'ftm_tokens_licensed',
+    'ftm_license_assigned',
+    'ftm_log_last_received_timestamp_seconds',
+  ])
+    expect([gone, names.has(gone)]).toEqual([gone, false]);
+  expect((await series('ftm_polling_errors_total')).map(({ value }) => value)).toContain(2);
+});
+
+test('counts of an appliance go only with its name', async () => {
+  const before = await expecting('appliances: [{ name: fac-1 }, { name: fac-2 }]');
+  createZeroSeries(metrics, before);
+  forgetAppliances(metrics, before, await expecting('appliances: [{ name: fac-2 }]'));
+  expect(new Set((await series('ftm_polling_errors_total')).map(({ labels }) => labels['appliance']))).toEqual(
+    new Set(['fac-2', 'unnamed']),
+  );
+});
