@@ -50,6 +50,17 @@ function holder(serial: string | null): Acts {
 const COMPLAINT = 'FTM polling error: unexpected answer (500)';
 
 export const API_FAULTS: readonly Fault[] = [
+  // Nothing is seen of it: neither its API nor its log.
+  found('appliance', 'appliance-unreachable', {
+    begin: (world) => {
+      world.appliance.setFault({ kind: 'reset' });
+      world.speaking = false;
+    },
+    end: (world) => {
+      world.appliance.setFault({ kind: 'none' });
+      world.speaking = true;
+    },
+  }),
   found('appliance', 'appliance-unreadable', {
     begin: ({ appliance }) => {
       appliance.setFault({ kind: 'reset' });

@@ -119,11 +119,17 @@ export const PATH_FAULTS: readonly Fault[] = [
     'tls-blocked',
     onLicenseServer(({ license }) => license.set({ kind: 'reset' })),
   ),
-  onPath(
-    'tls-half-reset',
-    'tls-blocked',
-    onLicenseServer(({ license }) => license.set({ kind: 'half-reset' })),
-  ),
+  // At the same addresses each time: a share belongs to an address.
+  onPath('tls-half-reset', 'tls-blocked', {
+    begin: async (world) => {
+      await lies(LICENSE_HOST, { kind: 'addresses', addresses: LICENSE_ADDRESSES }).begin(world);
+      await world.license.set({ kind: 'half-reset' });
+    },
+    end: async (world) => {
+      await lies(LICENSE_HOST, { kind: 'not-found' }).end(world);
+      await restore(world);
+    },
+  }),
   onPath(
     'tls-silent',
     'tls-blocked',

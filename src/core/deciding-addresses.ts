@@ -14,5 +14,5 @@ export function decidingAddresses(endpoints: readonly EndpointObservation[]): re
 
 /** It says nothing about the target: this machine cannot even try. */
 export function isWithoutRoute({ tcp }: EndpointObservation): boolean {
-  return tcp.kind === 'failed' && tcp.reason === 'no-route';
+  return tcp.kind === 'failed' && tcp.reason === 'no-route' && tcp.beyond !== true;
 }

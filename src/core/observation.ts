@@ -85,7 +85,12 @@ export interface EndpointObservation {
   readonly http: HttpOutcome | null;
 }
 
-export type TcpOutcome = { readonly kind: 'open'; readonly durationMs: Millis } | Failure;
+export type TcpOutcome = { readonly kind: 'open'; readonly durationMs: Millis } | TcpFailure;
+
+export interface TcpFailure extends Failure {
+  /** Of `no-route`: this machine has a route, so that something on the way said so (ICMP), or the next hop is gone. */
+  readonly beyond?: true;
+}
 
 /**
  * `established`: the handshake was finished (it says nothing about trust). `client-certificate-demanded`: the server

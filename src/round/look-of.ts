@@ -1,3 +1,4 @@
+import { isWithoutRoute } from '../core/deciding-addresses.ts';
 import type { EndpointObservation } from '../core/observation.ts';
 import type { Connection, ConnectionFault, Look } from '../core/path-share.ts';
 import type { RoundObservations } from '../core/round.ts';
@@ -30,7 +31,7 @@ function connectionsOf(endpoints: readonly EndpointObservation[], judged: readon
 function connectionOf(endpoint: EndpointObservation, judged: JudgedEndpoint | undefined): Connection | null {
   const { address, tcp } = endpoint;
   if (tcp.kind === 'failed') {
-    const saysNothing = tcp.reason === 'aborted' || tcp.reason === 'internal' || tcp.reason === 'no-route';
+    const saysNothing = tcp.reason === 'aborted' || tcp.reason === 'internal' || isWithoutRoute(endpoint);
     return saysNothing ? null : { address, fault: notOpen(describeFailure(tcp)) };
   }
   if (judged === undefined || judged.judgement.verdict === 'unknown') return null;

@@ -1,4 +1,4 @@
-import type { EndpointObservation, TcpOutcome } from '../../src/core/observation.ts';
+import type { EndpointObservation, TcpFailure, TcpOutcome } from '../../src/core/observation.ts';
 import type { PathObservation, RoundObservations } from '../../src/core/round.ts';
 
 /** Observations as plain values, for tests of what is made of them. */
@@ -10,7 +10,7 @@ export function open(durationMs = 5): TcpOutcome {
   return { kind: 'open', durationMs };
 }
 
-export function failed(reason: Extract<TcpOutcome, { kind: 'failed' }>['reason'], message: string = reason): TcpOutcome {
+export function failed(reason: TcpFailure['reason'], message: string = reason): TcpFailure {
   return { kind: 'failed', reason, message, durationMs: 3 };
 }
 

@@ -53,26 +53,28 @@ function portFinding(seen: EndpointObservation, level: Exclude<FindingLevel, 'no
   };
 }
 
-/** Where the target has no other family the question stays open: nothing was tried that could have worked. */
+/** Where no other family is left to use the question stays open: nothing was tried that could have worked. */
 function routeFinding(seen: EndpointObservation, observations: readonly EndpointObservation[], actual: string): Finding {
   return {
     rule: 'family-has-route',
     subject: seen.target,
     expected: `A route for IPv${String(seen.family)}, or another family to use`,
     actual,
-    level: observations.some(({ family }) => family !== seen.family) ? 'note' : 'unknown',
+    level: isSpared(seen.family, observations) ? 'note' : 'unknown',
     suggests: null,
     facts: { address: seen.address },
   };
 }
 
-/**
- * Most machines have no IPv6, so that its absence is normal. IPv4 without a route is taken for such an absence only beside an IPv6
- * that has one: a firewall that rejects with "host unreachable" looks the same.
- */
+/** IPv4 decides where there is any, and so IPv6 only beside an IPv4 that cannot be tried. */
+function isSpared(family: 4 | 6, observations: readonly EndpointObservation[]): boolean {
+  const others = observations.filter((other) => other.family !== family);
+  return family === 6 ? others.length > 0 : others.some((other) => !isWithoutRoute(other));
+}
+
+/** Most machines have no IPv6, and some no IPv4, so that nothing could be tried. What a firewall rejects with "no route" is another thing. */
 function lacksRoute(family: 4 | 6, observations: readonly EndpointObservation[]): boolean {
-  const [own, other] = [observations.filter((seen) => seen.family === family), observations.filter((seen) => seen.family !== family)];
-  return own.every(isWithoutRoute) && (family === 6 || (other.length > 0 && !other.every(isWithoutRoute)));
+  return observations.filter((seen) => seen.family === family).every(isWithoutRoute);
 }
 
 /** Tells the addresses that are fine from the one that is not. */

@@ -5,7 +5,8 @@ import type { Millis } from '../../core/clock.ts';
 import type { EndpointObservation, Failure, HttpOutcome, TcpOutcome, TlsOutcome } from '../../core/observation.ts';
 import type { HostPort, ProxyConfig } from '../../config/config.ts';
 import type { ProbeContext } from '../context.ts';
-import { failureFrom } from '../../failure.ts';
+import { errorCode, failureFrom } from '../../failure.ts';
+import { hasRoute } from '../has-route.ts';
 import type { ChainReader } from './captured-chain.ts';
 import { authority, dial } from './dial.ts';
 import type { SecretReader } from './dial.ts';
@@ -76,9 +77,14 @@ async function connectPhase(
     const socket = await dial({ target, address, proxy, readSecret, limit: limits.tcp }, ctx);
     return { tcp: { kind: 'open', durationMs: ctx.clock.elapsed() - started }, socket };
   } catch (error) {
-    return { tcp: failureFrom(error, ctx.clock.elapsed() - started, ctx.signal), socket: null };
+    const failure = failureFrom(error, ctx.clock.elapsed() - started, ctx.signal);
+    const isBeyond = proxy === null && SAID_BY_ICMP.has(errorCode(error) ?? '') && (await hasRoute(address));
+    return { tcp: isBeyond ? { ...failure, beyond: true } : failure, socket: null };
   }
 }
+
+/** Codes of `no-route` that a router causes as well. */
+const SAID_BY_ICMP: ReadonlySet<string> = new Set(['ENETUNREACH', 'EHOSTUNREACH']);
 
 interface UpperPhases {
   readonly tls: TlsOutcome | null;

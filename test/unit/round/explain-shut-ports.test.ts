@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { EndpointObservation, FailureReason, TcpOutcome } from '../../../src/core/observation.ts';
+import type { EndpointObservation, FailureReason, TcpFailure } from '../../../src/core/observation.ts';
 import { judgeTcp } from '../../../src/probes/endpoint/judge.ts';
 import { explainShutPorts, nearestHost } from '../../../src/round/explain-shut-ports.ts';
 import { endpoint, open, path } from '../../support/observed.ts';
@@ -8,7 +8,7 @@ const A = '192.0.2.1';
 const B = '192.0.2.2';
 const SILENT = fails('timeout', 3000);
 
-function fails(reason: FailureReason, durationMs: number): TcpOutcome {
+function fails(reason: FailureReason, durationMs: number): TcpFailure {
   return { kind: 'failed', reason, message: reason, durationMs };
 }
 
@@ -18,15 +18,15 @@ function told(nearest: number | null, ...endpoints: readonly EndpointObservation
 }
 
 describe('explainShutPorts()', () => {
-  test.each<readonly [string, number | null, TcpOutcome, readonly [kind: string, confidence: string]]>([
+  test.each<readonly [string, number | null, TcpFailure, readonly [kind: string, confidence: string]]>([
     ['silence', 20, SILENT, ['no-answer', 'suspected']],
     ['silence, nothing to measure by', null, SILENT, ['no-answer', 'suspected']],
     ['a reset at once', 20, fails('refused', 0.4), ['refused-nearer', 'confirmed']],
-    ['an ICMP message at once', 20, fails('no-route', 0.4), ['refused-nearer', 'confirmed']],
+    ['an ICMP message at once', 20, { ...fails('no-route', 0.4), beyond: true }, ['refused-nearer', 'confirmed']],
     ['a reset at once, nothing to measure by', null, fails('refused', 0.4), ['refused', 'suspected']],
     ['a reset after as long as the nearest host takes', 20, fails('refused', 21), ['refused', 'suspected']],
     ['a reset from somewhat nearer than the nearest host', 20, fails('refused', 8), ['refused', 'suspected']],
-    ['host unreachable, after its router gave up', 20, fails('no-route', 3000), ['refused', 'suspected']],
+    ['host unreachable, after its router gave up', 20, { ...fails('no-route', 3000), beyond: true }, ['refused', 'suspected']],
   ])('when it is %s', (_, nearest, tcp, expected) => {
     expect(told(nearest, endpoint(A, tcp))).toEqual([['broken', ...expected]]);
   });
@@ -63,7 +63,7 @@ describe('explainShutPorts()', () => {
 });
 
 describe('nearestHost()', () => {
-  const host = (tcp: TcpOutcome, proxy: string | null = null) => path({ endpoints: [{ ...endpoint(A, tcp), proxy }] });
+  const host = (tcp: EndpointObservation['tcp'], proxy: string | null = null) => path({ endpoints: [{ ...endpoint(A, tcp), proxy }] });
 
   const AGAIN = [31, 22, 33, 24];
 

@@ -38,7 +38,7 @@ describe('judgeTcp', () => {
     ['no-route', 1, `${A}: no route (connect E… 173.243.138.84:443)`],
     ['rejected', 1, `${A}: connect E… 173.243.138.84:443`],
   ] as const)('breaks reachability when the only address fails with %s', (reason, durationMs, actual) => {
-    expect(judgeTcp([seen(A, failed(reason, durationMs))])).toEqual([
+    expect(judgeTcp([seen(A, { ...failed(reason, durationMs), beyond: true })])).toEqual([
       {
         rule: 'port-open',
         subject: TARGET,
@@ -75,9 +75,20 @@ describe('judgeTcp', () => {
       'this machine has no route at all',
       [seen(A, failed('no-route')), seen(V6, failed('no-route'))],
       [
-        ['port-open', 'broken', 'egress-blocked'],
+        ['family-has-route', 'unknown', null],
         ['family-has-route', 'note', null],
       ],
+    ],
+    ['there is only IPv4 and no route', [seen(A, failed('no-route'))], [['family-has-route', 'unknown', null]]],
+    [
+      'IPv4 is rejected on the way as if there were no route, and IPv6 works',
+      [seen(A, { ...failed('no-route'), beyond: true }), seen(V6, OPEN)],
+      [['port-open', 'broken', 'egress-blocked']],
+    ],
+    [
+      'IPv6 is rejected on the way as if there were no route, and IPv4 works',
+      [seen(A, OPEN), seen(V6, { ...failed('no-route'), beyond: true })],
+      [['port-open', 'warning', 'egress-partly-blocked']],
     ],
     ['this machine has only IPv6', [seen(A, failed('no-route')), seen(V6, OPEN)], [['family-has-route', 'note', null]]],
     ['there is only IPv6 and no route', [seen(V6, failed('no-route'))], [['family-has-route', 'unknown', null]]],
