@@ -119,17 +119,11 @@ export const PATH_FAULTS: readonly Fault[] = [
     'tls-blocked',
     onLicenseServer(({ license }) => license.set({ kind: 'reset' })),
   ),
-  // At the same addresses each time: a share belongs to an address.
-  onPath('tls-half-reset', 'tls-blocked', {
-    begin: async (world) => {
-      await lies(LICENSE_HOST, { kind: 'addresses', addresses: LICENSE_ADDRESSES }).begin(world);
-      await world.license.set({ kind: 'half-reset' });
-    },
-    end: async (world) => {
-      await lies(LICENSE_HOST, { kind: 'not-found' }).end(world);
-      await restore(world);
-    },
-  }),
+  onPath(
+    'tls-half-reset',
+    'tls-blocked',
+    onLicenseServer(({ license }) => license.set({ kind: 'half-reset' })),
+  ),
   onPath(
     'tls-silent',
     'tls-blocked',

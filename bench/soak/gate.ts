@@ -11,7 +11,6 @@ import { servedChain } from '../../test/lab/authorities.ts';
 import { chainPem } from '../../test/support/authority.ts';
 import type { Identity } from '../../test/support/authority.ts';
 import type { Conductor } from './conductor.ts';
-import { Chance } from './random.ts';
 
 /** What happens to a connection on its way to a host. */
 export type Way =
@@ -20,7 +19,7 @@ export type Way =
   | { readonly kind: 'refused' }
   /** Reset at the ClientHello. */
   | { readonly kind: 'reset' }
-  /** Half of them are reset at the ClientHello, the others pass: one of two members of a firewall is bad. */
+  /** Every second one is reset at the ClientHello, the others pass: one of two members of a firewall is bad. */
   | { readonly kind: 'half-reset' }
   /** Opened, and then silent. */
   | { readonly kind: 'silent' };
@@ -44,8 +43,7 @@ export class Gate implements AsyncDisposable {
   readonly #servers = new Map<string, Server>();
   readonly #contexts = new Map<Identity, SecureContext>();
   readonly #sockets = new Set<Socket>();
-  /** Which of two members of a firewall a connection takes. */
-  readonly #members = new Chance(1);
+  #connections = 0;
   #identity: (name: string) => Identity;
 
   /** @param status what it answers when it is well */
@@ -130,7 +128,8 @@ export class Gate implements AsyncDisposable {
         socket.once('data', () => socket.resetAndDestroy());
         return;
       case 'half-reset':
-        this.#pass(socket, { kind: this.#members.share() < 0.5 ? 'open' : 'reset' });
+        this.#connections += 1;
+        this.#pass(socket, { kind: this.#connections % 2 === 0 ? 'open' : 'reset' });
         return;
       case 'silent':
         socket.resume();
