@@ -86,6 +86,8 @@ const FEWEST_RETURNS = 2;
 const TRAIL = 42;
 /** So many failures in a row, without a success, are no fault that comes and goes any more. */
 const STEADY_RUN = 21;
+/** So many in a row are no outage yet where no burst can tell: among single failures of one in fifty they are too frequent. */
+const DOUBTED_RUN = 2;
 /** So many in a row need no burst to be believed. */
 const KNOWN_RUN = 5;
 /** From this share on a fault that comes and goes is critical, until it has fallen below the other one. */
@@ -184,7 +186,7 @@ interface Seen {
 function standingOf({ trail }: AddressShare, { own, more, soonAfterBurst }: Seen): Standing {
   if (!own.some(({ fault }) => fault !== null)) return 'none';
   if (more.length > 0) return more.some(({ fault }) => fault === null) ? 'single' : 'steady';
-  return soonAfterBurst && failuresInARow(trail) === 1 ? 'doubtful' : 'steady';
+  return soonAfterBurst && failuresInARow(trail) <= DOUBTED_RUN ? 'doubtful' : 'steady';
 }
 
 function count(share: AddressShare, { fault }: Connection): AddressShare {
