@@ -49,14 +49,14 @@ describe('of several explanations of one fault', () => {
 });
 
 describe('how grave a cause is', () => {
-  test.each<readonly [FaultId, PreconditionId, Finding['level'], Severity, string]>([
-    ['egress-blocked', 'reachability', 'broken', 'critical', 'A licence cannot be activated, and new tokens cannot be provisioned'],
-    ['egress-blocked', 'reachability', 'warning', 'warning', 'None now.'],
-    ['egress-blocked', 'reachability', 'note', 'info', 'None now.'],
-    ['mail-unreachable', 'mail', 'broken', 'critical', 'Activation codes do not reach users by e-mail'],
-    ['certificate-rotated', 'tls-genuine', 'warning', 'info', 'None now.'],
-    ['appliance-silent', 'polling', 'warning', 'warning', 'Activation may work; ftm-watch cannot see this part of it.'],
-  ])('%s at %s as %s is %s', (id, stage, level, severity, impact) => {
+  test.each<readonly [FaultId, PreconditionId, Finding['level'], readonly [Severity, string]]>([
+    ['egress-blocked', 'reachability', 'broken', ['critical', 'A licence cannot be activated, and new tokens cannot be provisioned']],
+    ['egress-blocked', 'reachability', 'warning', ['warning', 'None now.']],
+    ['egress-blocked', 'reachability', 'note', ['info', 'None now.']],
+    ['mail-unreachable', 'mail', 'broken', ['critical', 'Activation codes do not reach users by e-mail']],
+    ['certificate-rotated', 'tls-genuine', 'warning', ['info', 'None now.']],
+    ['appliance-silent', 'polling', 'warning', ['warning', 'Activation may work; ftm-watch cannot see this part of it.']],
+  ])('%s at %s as %s: %j', (id, stage, level, [severity, impact]) => {
     const cause = toldAt(stage, id, { level });
     expect(cause?.severity).toBe(severity);
     expect(cause?.impact.startsWith(impact)).toBe(true);

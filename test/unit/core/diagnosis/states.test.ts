@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { diagnose } from '../../../../src/core/diagnosis/diagnose.ts';
 import type { Finding } from '../../../../src/core/finding.ts';
-import { PRECONDITIONS, type PreconditionId } from '../../../../src/core/precondition.ts';
+import { PRECONDITIONS, type PreconditionId, type PreconditionState } from '../../../../src/core/precondition.ts';
 import { CONTEXT, finding, round, type Special } from '../../../support/judged-round.ts';
 
 function statusOf(id: PreconditionId, ...special: readonly Special[]) {
@@ -15,82 +15,72 @@ const OFFLINE: Special = ['internet', [finding('internet-unreachable')]];
 const BLOCKED: Special = ['reachability', [finding('egress-blocked')]];
 
 describe('the state of a precondition', () => {
-  test.each<readonly [string, PreconditionId, readonly Special[], string, string]>([
-    ['ok', 'mail', [], 'ok', 'All is well'],
+  test.each<readonly [string, PreconditionId, readonly Special[], readonly [PreconditionState, string]]>([
+    ['ok', 'mail', [], ['ok', 'All is well']],
     [
       'not configured, whatever was found',
       'mail',
       [['mail', [finding('mail-unreachable')], 'not-configured']],
-      'not-configured',
-      'All is well',
+      ['not-configured', 'All is well'],
     ],
     [
       'not configured, whatever is broken',
       'license-server',
       [BLOCKED, ['license-server', [], 'not-configured']],
-      'not-configured',
-      'All is well',
+      ['not-configured', 'All is well'],
     ],
     [
       'broken, in the words of its cause',
       'mail',
       [['mail', [finding('mail-unreachable', { subject: 'mx:25' })]]],
-      'broken',
-      'The mail server mx:25 does not answer as a mail server.',
+      ['broken', 'The mail server mx:25 does not answer as a mail server.'],
     ],
     [
       'a warning, in the words of its cause',
       'mail',
       [['mail', [finding('mail-unreachable', { subject: 'mx:25', level: 'warning' })]]],
-      'warning',
-      'The mail server mx:25 does not answer as a mail server.',
+      ['warning', 'The mail server mx:25 does not answer as a mail server.'],
     ],
     [
       'broken without a cause, as it was found',
       'mail',
       [['mail', [finding(null, { level: 'note', actual: 'this' }), finding(null, { subject: 'mx:25' })]]],
-      'broken',
-      'mx:25: that',
+      ['broken', 'mx:25: that'],
     ],
     [
       'a warning without a cause, as it was found',
       'mail',
       [['mail', [finding(null, { subject: 'mx:25', level: 'warning' })]]],
-      'warning',
-      'mx:25: that',
+      ['warning', 'mx:25: that'],
     ],
     [
       'broken beside what is unknown',
       'mail',
       [['mail', [finding(null, { level: 'unknown' }), finding(null, { subject: 'mx:25' })]]],
-      'broken',
-      'mx:25: that',
+      ['broken', 'mx:25: that'],
     ],
-    ['unknown, as it was found', 'mail', [['mail', [finding(null, { subject: 'mx:25', level: 'unknown' })]]], 'unknown', 'mx:25: that'],
-    ['unknown without a finding', 'mail', [['mail', [], 'unjudged']], 'unknown', 'All is well'],
-    ['blocked by the one at the root', 'license-server', [BLOCKED], 'blocked', 'Not judged: mend Reachability first'],
+    ['unknown, as it was found', 'mail', [['mail', [finding(null, { subject: 'mx:25', level: 'unknown' })]]], ['unknown', 'mx:25: that']],
+    ['unknown without a finding', 'mail', [['mail', [], 'unjudged']], ['unknown', 'All is well']],
+    ['blocked by the one at the root', 'license-server', [BLOCKED], ['blocked', 'Not judged: mend Reachability first']],
     [
       'blocked by two',
       'tls-genuine',
       [HIJACKED, OFFLINE, ['reachability', [], 'unjudged']],
-      'blocked',
-      'Not judged: mend Name resolution and Internet first',
+      ['blocked', 'Not judged: mend Name resolution and Internet first'],
     ],
     [
       'a warning though a resolver lies: one good address proves the way',
       'reachability',
       [HIJACKED, ['reachability', [finding('egress-partly-blocked', { level: 'warning' })]]],
-      'warning',
-      expect.stringContaining(':443'),
+      ['warning', expect.stringContaining(':443')],
     ],
     [
       'blocked though an answer came: it proves nothing further up',
       'tls-genuine',
       [BLOCKED],
-      'blocked',
-      'Not judged: mend Reachability first',
+      ['blocked', 'Not judged: mend Reachability first'],
     ],
-  ])('%s', (_, id, special, state, summary) => {
+  ])('%s', (_, id, special, [state, summary]) => {
     expect(statusOf(id, ...special)).toMatchObject({ state, summary });
   });
 
