@@ -1,10 +1,11 @@
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 
 import type { TlsEvidence } from '../../../../src/core/interception/tls-evidence.ts';
 import { judgeTls } from '../../../../src/core/interception/verdict.ts';
 import type { VerdictRuleId } from '../../../../src/core/interception/verdict-rules.ts';
 import { createIdentity, type Identity } from '../../../support/authority.ts';
-import { chainOf, failed, handshake } from '../../../support/chains.ts';
+import { certificateOf, chainOf, failed, handshake } from '../../../support/chains.ts';
 import { DAY_MS } from '../../../support/interception-world.ts';
 import { createCast } from '../../../support/verdict-cast.ts';
 import { PINNED, PUBLIC, reference, sees } from '../../../support/verdict-rows.ts';
@@ -13,6 +14,11 @@ const w = await createCast();
 const { now, genuine, server, byNewSub, newSub, cleanControl, corporate } = w;
 const byOlder = await w.leaf(genuine.older);
 const weak = await w.leaf(genuine.sub, { key: 'RSA-1024' });
+// Not of the same second as the genuine certificate: that would make it a copy.
+const byCompany = await w.leaf(corporate.sub, { notBefore: new Date(now - 5 * DAY_MS) });
+const original = certificateOf(server);
+const copiedDates = await w.leaf(corporate.sub, { notBefore: new Date(original.notBefore), notAfter: new Date(original.notAfter) });
+const copiedSerial = await w.leaf(corporate.sub, { notBefore: new Date(now - 5 * DAY_MS), serial: original.serial.replaceAll(':', '') });
 const likePublicRoot = await createIdentity({ name: 'C=US, O=Public Trust, CN=Root X9', authority: true });
 const likePublicSub = await createIdentity({ name: 'C=US, O=Public Trust, CN=R99', authority: true, issuer: likePublicRoot });
 const likePublic = await w.leaf(likePublicSub);
@@ -30,6 +36,8 @@ const cut = (...chain: readonly Identity[]): Partial<TlsEvidence> => ({
 const elsewhere = [w.publicLeaf, w.public.sub, w.public.root] as const;
 const claimed = [byNewSub, newSub] as const;
 const REFUSED = { openssl: { refusal: 'PATH_LENGTH_EXCEEDED' } } as const;
+
+const FIXTURE = fileURLToPath(new URL('../../../fixtures/verdicts-told.txt', import.meta.url));
 
 /** One for every row of the table of verdicts, and more where a row has several things to say. */
 const CASES: Readonly<Record<VerdictRuleId, Partial<TlsEvidence>> & Record<string, Partial<TlsEvidence>>> = {
@@ -57,7 +65,7 @@ const CASES: Readonly<Record<VerdictRuleId, Partial<TlsEvidence>> & Record<strin
   witnessed: sees(w.byFortigate, w.fortigate),
   'witnessed, by nobody known': { ...sees(w.byCorporateSub, corporate.sub), controls: [await w.control('www.iana.org', corporate.sub)] },
   'witnessed, with another key at another resolver': {
-    ...sees(w.byCorporateSub, corporate.sub),
+    ...sees(byCompany, corporate.sub),
     references: reference('resolver', server, genuine.sub),
   },
   untrusting: { ...PINNED, ...sees(w.ownLeaf, w.ownRoot) },
@@ -73,7 +81,9 @@ const CASES: Readonly<Record<VerdictRuleId, Partial<TlsEvidence>> & Record<strin
   'stranger, another name': { ...sees(otherName, corporate.root), controls: [cleanControl] },
   unverified: sees(w.byCorporate, corporate.root),
   'unverified, by itself': sees(w.selfSigned),
-  'unverified, remembered': { ...sees(w.byCorporate), ...LEARNED, remembered: { at: now, label: 'Fortinet_CA' } },
+  'unverified, remembered': { ...sees(byCompany), ...LEARNED, remembered: { at: now, label: 'Fortinet_CA' } },
+  'unverified, the dates of the genuine one': { ...sees(copiedDates), ...LEARNED },
+  'unverified, its serial number': { ...sees(copiedSerial), ...LEARNED },
   'unverified, forged': sees(await w.leaf(w.copied.sub), genuine.sub, genuine.root),
   'no certificate': { outcome: handshake({ chain: { certificates: [], dropped: 0 } }) },
   'no readable certificate': { outcome: handshake({ chain: { certificates: [], dropped: 3 } }) },
@@ -107,6 +117,6 @@ function toldOf(seen: Partial<TlsEvidence>): string {
 describe('judgeTls()', () => {
   test('says of every case what it is, why, and what would settle it', async () => {
     const told = Object.entries(CASES).map(([name, seen]) => `## ${name}\n${toldOf(seen)}\n`);
-    await expect(told.join('\n')).toMatchFileSnapshot('../../../fixtures/verdicts-told.txt');
+    await expect(told.join('\n')).toMatchFileSnapshot(FIXTURE);
   });
 });
