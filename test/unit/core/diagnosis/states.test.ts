@@ -125,7 +125,9 @@ describe('what FortiAuthenticator complains of', () => {
     const { causes } = diagnose(round(BLOCKED, ['polling', [COMPLAINT, warning, ...others]]), CONTEXT);
     expect(causes.map(({ evidence }) => evidence)).toEqual([['expected this, got that', LINE, 'fac-1: expected this, got a retry']]);
     expect(statusOf('polling', BLOCKED, ['polling', [warning]])).toMatchObject({ state: 'warning', blockedBy: [] });
-    expect(statusOf('polling', BLOCKED, ['polling', [], 'unjudged'])).toMatchObject({ state: 'blocked', blockedBy: ['reachability'] });
+    const suspected: Finding = { ...warning, confidence: 'suspected' };
+    expect(statusOf('polling', BLOCKED, ['polling', [suspected]])).toMatchObject({ state: 'blocked', blockedBy: ['reachability'] });
+    expect(statusOf('polling', BLOCKED, ['polling', [], 'unjudged'])).toMatchObject({ state: 'unknown', blockedBy: [] });
   });
 
   test('has what is unclear on the path of this machine as evidence, five findings at the most', () => {
