@@ -93,6 +93,27 @@ describe('the state of a precondition', () => {
   });
 });
 
+describe('the readiness', () => {
+  const open = finding(null, { level: 'unknown' });
+  test.each<readonly [string, string, readonly Special[]]>([
+    ['ready', 'all is well', []],
+    ['ready', 'the log is waited for', [['polling', [open]]]],
+    ['unknown', 'the log could not be judged', [['polling', [], 'unjudged']]],
+    [
+      'unknown',
+      'something else is open',
+      [
+        ['polling', [open]],
+        ['tls-genuine', [open]],
+      ],
+    ],
+    ['not-ready', 'the log complains', [['polling', [open, finding('polling-failing')]]]],
+    ['not-ready', 'something else is broken', [['polling', [open]], BLOCKED]],
+  ])('is %s where %s', (ready, _, special) => {
+    expect(diagnose(round(...special), CONTEXT).ready).toBe(ready);
+  });
+});
+
 const COMPLAINT = finding('polling-failing', { subject: 'fac-1', actual: 'SSL session failed' });
 const LINE = 'fac-1: expected this, got SSL session failed';
 
