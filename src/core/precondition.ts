@@ -37,6 +37,11 @@ export const PRECONDITIONS: readonly Precondition[] = [
   { id: 'clock', title: 'Clock', dependsOn: [] },
 ];
 
+/** Its name for a person. */
+export function titleOf(id: PreconditionId): string {
+  return PRECONDITIONS.find((precondition) => precondition.id === id)?.title ?? id;
+}
+
 /**
  * `blocked`: something it depends on is broken. `unknown`: could not be judged, our own trouble included.
  */

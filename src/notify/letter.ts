@@ -2,7 +2,7 @@ import type { EpochMs } from '../core/clock.ts';
 import { sameCause } from '../core/incident/incident.ts';
 import type { Incident } from '../core/incident/incident.ts';
 import type { DigestItem, DigestNotification, IncidentNotification, Notification } from '../core/incident/notification.ts';
-import { PRECONDITIONS } from '../core/precondition.ts';
+import { titleOf } from '../core/precondition.ts';
 import type { PreconditionId } from '../core/precondition.ts';
 import { allClear, openLines } from './all-clear.ts';
 import { headline } from './headline.ts';
@@ -118,7 +118,7 @@ function delayFacts({ delayed }: LetterContext, at: EpochMs): readonly Fact[] {
 }
 
 function titles(ids: readonly PreconditionId[]): string {
-  return ids.map((id) => PRECONDITIONS.find((precondition) => precondition.id === id)?.title ?? id).join(', ');
+  return ids.map(titleOf).join(', ');
 }
 
 function sentence(text: string): string {

@@ -1,7 +1,7 @@
 import { printPlain } from '../config/print.ts';
 import type { Cause, Severity } from '../core/cause.ts';
 import type { DiagnosisJson, PreconditionJson } from '../core/diagnosis-json.ts';
-import { PRECONDITIONS, type PreconditionState } from '../core/precondition.ts';
+import { PRECONDITIONS, type PreconditionState, titleOf } from '../core/precondition.ts';
 import { type Content, type Markup, markup, preformatted, toHtml } from '../web/page/markup.ts';
 import { chainsView, excerptsView, timelineView } from './evidence-view.ts';
 import { MASKED_KINDS, type MaskedKind } from './mask.ts';
@@ -84,7 +84,7 @@ function checklistView(preconditions: readonly PreconditionJson[]): Markup {
 }
 
 function preconditionView({ id, state, summary, findings }: PreconditionJson): Markup {
-  const title = PRECONDITIONS.find((precondition) => precondition.id === id)?.title ?? id;
+  const title = titleOf(id);
   const [tone, word] = STATES[state];
   const list = findings.map(
     ({ subject, expected, actual }) => markup`<li class="quiet">${subject}: expected ${expected}, got ${actual}</li>`,

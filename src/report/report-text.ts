@@ -2,7 +2,7 @@ import { createColors } from 'picocolors';
 
 import type { Cause } from '../core/cause.ts';
 import type { Diagnosis, PreconditionStatus, Readiness } from '../core/diagnosis.ts';
-import { PRECONDITIONS, type PreconditionState } from '../core/precondition.ts';
+import { type PreconditionState, titleOf } from '../core/precondition.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { wrap } from './wrap.ts';
 
@@ -47,7 +47,7 @@ export function renderDiagnosis(diagnosis: Diagnosis, style: TextStyle): string 
 }
 
 function checklistLine({ id, state, summary, findings }: PreconditionStatus, style: TextStyle, colors: Colors): readonly string[] {
-  const title = PRECONDITIONS.find((precondition) => precondition.id === id)?.title ?? id;
+  const title = titleOf(id);
   const paint = painter(state, colors);
   const label = `  ${paint(MARKS[state])} ${title.padEnd(20)}`;
   // A warning that suggests no cause is told nowhere else, when something graver takes the summary.

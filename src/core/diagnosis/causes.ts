@@ -91,7 +91,7 @@ const DEEPEST_FIRST: readonly FaultId[] = [
   'tls-blocked',
   'certificate-broken',
 ];
-const LEVELS: readonly Finding['level'][] = ['broken', 'warning', 'note', 'unknown'];
+const LEVELS: readonly Finding['level'][] = ['broken', 'warning', 'note'];
 
 function mainFinding(findings: readonly Suggesting[]): Suggesting {
   return findings.reduce((best, next) => (rank(next) < rank(best) ? next : best));
@@ -112,7 +112,7 @@ function attachedTo(id: PreconditionId, states: JudgedStates): readonly Finding[
   return EXPLANATIONS.filter(({ by, evidence }) => by === id && evidence)
     .flatMap((explanation) => {
       const explained = states.get(explanation.id);
-      return explained?.state === 'blocked' && explained.blockedBy.includes(id) ? explained.assessment.findings : [];
+      return explained?.blockedBy.includes(id) === true ? explained.assessment.findings : [];
     })
     .filter((finding) => finding.level === 'broken' || finding.level === 'warning')
     .slice(0, MOST_ATTACHED);
@@ -219,5 +219,5 @@ function evidenceLine(finding: Finding, subject: string): string {
 
 /** Findings begin with a capital where they stand alone; names and abbreviations keep theirs. */
 function inSentence(text: string): string {
-  return text.replace(/^[A-Z](?=[a-z]* |n? )/u, (letter) => letter.toLowerCase());
+  return text.replace(/^[A-Z](?=[a-z]* )/u, (letter) => letter.toLowerCase());
 }

@@ -2,7 +2,7 @@ import type { Assessment } from '../assessment.ts';
 import type { Cause } from '../cause.ts';
 import type { EpochMs } from '../clock.ts';
 import type { Diagnosis, PreconditionStatus, Readiness } from '../diagnosis.ts';
-import { PRECONDITIONS, type PreconditionId } from '../precondition.ts';
+import { PRECONDITIONS, titleOf } from '../precondition.ts';
 import { findCauses, type CauseContext } from './causes.ts';
 import { settleShutPort } from './settle-shut-port.ts';
 import { judgeStates, type JudgedState, type JudgedStates } from './states.ts';
@@ -23,48 +23,43 @@ export function diagnose(assessments: readonly Assessment[], context: DiagnosisC
     ready: readiness(states),
     site: context.site,
     at: context.at,
-    preconditions: PRECONDITIONS.flatMap(({ id }) => {
-      const judged = states.get(id);
-      return judged === undefined ? [] : [status(id, judged, causes)];
-    }),
+    preconditions: PRECONDITIONS.flatMap(({ id }) => states.get(id) ?? []).map((judged) => status(judged, causes)),
     causes,
   };
 }
 
+/** What is blocked has something broken at its root. */
 function readiness(states: JudgedStates): Readiness {
   // A log that is waited for since the start has said nothing, and the other preconditions prove what they prove without it.
   const counting = [...states].filter(
     ([id, { state, assessment }]) => !(id === 'polling' && state === 'unknown' && assessment.kind === 'judged'),
   );
   const all = new Set(counting.map(([, { state }]) => state));
-  if (all.has('broken') || all.has('blocked')) return 'not-ready';
+  if (all.has('broken')) return 'not-ready';
   return all.has('unknown') ? 'unknown' : 'ready';
 }
 
-function status(id: PreconditionId, { assessment, state, blockedBy }: JudgedState, causes: readonly Cause[]): PreconditionStatus {
-  return { id, state, summary: summary(id, { assessment, state, blockedBy }, causes), blockedBy, findings: assessment.findings };
+function status(judged: JudgedState, causes: readonly Cause[]): PreconditionStatus {
+  const { assessment, state, blockedBy } = judged;
+  return { id: assessment.id, state, summary: summaryOf(judged, causes), blockedBy, findings: assessment.findings };
 }
 
-function summary(id: PreconditionId, { assessment, state, blockedBy }: JudgedState, causes: readonly Cause[]): string {
+function summaryOf({ assessment, state, blockedBy }: JudgedState, causes: readonly Cause[]): string {
   switch (state) {
     case 'ok':
     case 'not-configured':
       return assessment.summary;
     case 'broken':
     case 'warning':
-      return causes.find((cause) => cause.precondition === id)?.summary ?? findingSummary(assessment, state);
+      return causes.find((cause) => cause.precondition === assessment.id)?.summary ?? findingSummary(assessment, state);
     case 'unknown':
       return findingSummary(assessment, 'unknown');
     case 'blocked':
-      return `Not judged: mend ${blockedBy.map(title).join(' and ')} first`;
+      return `Not judged: mend ${blockedBy.map(titleOf).join(' and ')} first`;
   }
 }
 
 function findingSummary(assessment: Assessment, level: 'broken' | 'warning' | 'unknown'): string {
   const finding = assessment.findings.find((candidate) => candidate.level === level);
   return finding === undefined ? assessment.summary : `${finding.subject}: ${finding.actual}`;
-}
-
-function title(id: PreconditionId): string {
-  return PRECONDITIONS.find((precondition) => precondition.id === id)?.title ?? id;
 }

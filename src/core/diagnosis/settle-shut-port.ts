@@ -13,17 +13,15 @@ export function settleShutPort(assessments: readonly Assessment[]): readonly Ass
   const policy = assessments.find(({ id }) => id === 'firewall-policy');
   if (policy?.kind !== 'judged') return assessments;
   const settled = settlement(policy.findings);
-  if (settled === null) return assessments;
-  return assessments.map((assessment) =>
-    assessment.id === 'reachability'
-      ? { ...assessment, findings: assessment.findings.map((finding) => (isOpen(finding) ? { ...finding, ...settled } : finding)) }
-      : assessment,
-  );
+  return assessments.map((assessment) => ({
+    ...assessment,
+    findings: assessment.findings.map((finding) => (isOpen(finding) ? { ...finding, ...settled } : finding)),
+  }));
 }
 
 /** Whether a port of the licence server stays shut for a reason that only the firewall can tell. */
 export function asksForPolicy(assessments: readonly Assessment[]): boolean {
-  return assessments.some(({ id, findings }) => id === 'reachability' && findings.some(isOpen));
+  return assessments.some(({ findings }) => findings.some(isOpen));
 }
 
 function settlement(findings: readonly Finding[]): Pick<Finding, 'suggests' | 'kind' | 'confidence'> | null {

@@ -13,11 +13,10 @@ export type JudgedStates = ReadonlyMap<PreconditionId, JudgedState>;
 
 /** The state of every precondition: first by its own findings, then as what the deeper ones explain. */
 export function judgeStates(assessments: readonly Assessment[]): JudgedStates {
-  const own = new Map(assessments.map((assessment) => [assessment.id, ownState(assessment)]));
   const states = new Map<PreconditionId, JudgedState>();
   for (const precondition of byDepth()) {
     const assessment = assessments.find(({ id }) => id === precondition.id) ?? missing(precondition);
-    const state = own.get(precondition.id) ?? 'not-configured';
+    const state = ownState(assessment);
     const blockedBy = blockers(precondition, state, assessment, states);
     states.set(precondition.id, { assessment, state: blockedBy.length > 0 ? 'blocked' : state, blockedBy });
   }

@@ -1,7 +1,7 @@
 import type { CauseId } from '../cause.ts';
 import type { Finding } from '../finding.ts';
 import { nameList } from '../name-list.ts';
-import { PRECONDITIONS } from '../precondition.ts';
+import { titleOf } from '../precondition.ts';
 import { PATH } from './explanations.ts';
 import type { JudgedState, JudgedStates } from './states.ts';
 
@@ -18,7 +18,7 @@ export function unclearStages(cause: CauseId, states: JudgedStates): readonly Ju
 export function unclearText(stages: readonly JudgedState[]): string {
   return nameList(
     stages.map(({ assessment: { id }, state }) => {
-      const title = PRECONDITIONS.find((precondition) => precondition.id === id)?.title ?? id;
+      const title = titleOf(id);
       return state === 'warning' ? `${title} has a warning` : `${title} is ${state}`;
     }),
   );

@@ -6,7 +6,7 @@ import type { Millis } from '../clock.ts';
 import type { PreconditionStatus } from '../diagnosis.ts';
 import { EXPLANATIONS } from '../diagnosis/explanations.ts';
 import type { Finding } from '../finding.ts';
-import { PRECONDITIONS } from '../precondition.ts';
+import { PRECONDITIONS, titleOf } from '../precondition.ts';
 import type { PreconditionId } from '../precondition.ts';
 import { boundCause } from './bound-cause.ts';
 import type { IncidentState, Unjudged } from './incident.ts';
@@ -62,7 +62,7 @@ function deeperThan(id: PreconditionId): readonly PreconditionId[] {
 function causeOf({ id, summary, findings }: PreconditionStatus): Cause {
   const { impact, remedy, severity } = CATALOGUE['precondition-unknown'];
   const unknown = findings.filter(({ level }) => level === 'unknown');
-  const title = PRECONDITIONS.find((precondition) => precondition.id === id)?.title ?? id;
+  const title = titleOf(id);
   const settling = unknown.flatMap(({ advice }) => advice?.remedy ?? []);
   return {
     id: 'precondition-unknown',

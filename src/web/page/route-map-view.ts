@@ -1,4 +1,4 @@
-import { PRECONDITIONS, type PreconditionId } from '../../core/precondition.ts';
+import { titleOf } from '../../core/precondition.ts';
 import { type Markup, markup } from './markup.ts';
 import type { RouteMap, Stop } from './route-map.ts';
 import { sign, STATE_TONES, STATE_WORDS } from './signs.ts';
@@ -28,8 +28,4 @@ function parts({ preconditions }: Stop): Markup {
     ({ id, state }) =>
       markup`<a href="#${id}" class="${STATE_TONES[state]}">${sign(STATE_TONES[state])}${titleOf(id)}<span class="unseen">: ${STATE_WORDS[state]}</span></a> `,
   )}</span>`;
-}
-
-export function titleOf(id: PreconditionId): string {
-  return PRECONDITIONS.find((precondition) => precondition.id === id)?.title ?? id;
 }

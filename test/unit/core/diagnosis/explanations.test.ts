@@ -19,11 +19,10 @@ function appliance(rule: string): Finding {
   return { ...RESOLVER, rule, subject: 'fac-1', suggests: 'appliance-unreachable', facts };
 }
 
-function diagnosis(findings: Readonly<Partial<Record<Assessment['id'], Finding>>>): Diagnosis {
+function diagnosis(findings: Readonly<Partial<Record<Assessment['id'], Finding | readonly Finding[]>>>): Diagnosis {
   const ids = ['internet', 'name-resolution', 'appliance', 'token-pool'] as const;
   const assessments = ids.map((id): Assessment => {
-    const finding = findings[id];
-    return { id, kind: 'judged', findings: finding === undefined ? [] : [finding], summary: 'All is well' };
+    return { id, kind: 'judged', findings: [findings[id] ?? []].flat(), summary: 'All is well' };
   });
   return diagnose(assessments, CONTEXT);
 }
@@ -43,11 +42,15 @@ describe('an appliance that cannot be asked', () => {
     const unread = { ...appliance('api-name-resolves'), level: 'warning', suggests: 'appliance-unreadable' } as const;
     expect(causes(diagnosis({ 'name-resolution': RESOLVER, appliance: unread }))).toEqual(['resolver-unreachable']);
     expect(causes(diagnosis({ appliance: unread }))).toEqual(['appliance-unreadable']);
+    const beside = [unread, { ...unread, rule: 'other', level: 'note', suggests: null } as const];
+    expect(causes(diagnosis({ 'name-resolution': RESOLVER, appliance: beside }))).toEqual(['resolver-unreachable']);
     const denied = { ...unread, rule: 'api-accepts-key', suggests: 'appliance-access-denied' } as const;
     expect(causes(diagnosis({ 'name-resolution': RESOLVER, appliance: denied }))).toEqual([
       'resolver-unreachable',
       'appliance-access-denied',
     ]);
+    expect(causes(diagnosis({ 'name-resolution': RESOLVER, appliance: [unread, { ...denied, subject: 'fac-2' }] }))).toHaveLength(3);
+    expect(diagnosis({ 'name-resolution': RESOLVER, appliance: unread }).causes[0]?.evidence).toHaveLength(1);
   });
 
   test('is a fault of its own at an address, and where the resolvers are well', () => {
