@@ -1,9 +1,10 @@
-import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { pollLicenseServer } from './activation-client.ts';
 import type { PollingOutcome, PollingRoute } from './activation-client.ts';
 
-/** FortiAuthenticator's log, sent as syslog over UDP. */
-export interface ApplianceLog extends AsyncDisposable {
+/** FortiAuthenticator's log, sent as syslog over TCP: a single datagram would only be a suspicion. */
+export interface ApplianceLog {
   /** Where to from now on; nothing is sent before. */
   sendTo(port: number): void;
   /** Sends one event. @param message what stands behind the fields, as a stranger may have chosen it */
@@ -21,19 +22,10 @@ const COMPLAINTS: Readonly<Record<Exclude<PollingOutcome, 'answered'>, string>> 
 };
 
 export function createApplianceLog(route: PollingRoute): ApplianceLog {
-  const socket = createSocket('udp4');
-  socket.unref();
   let port: number | null = null;
 
   async function say(message: string): Promise<void> {
-    const target = port;
-    if (target === null) return;
-    await new Promise<void>((resolve, reject) => {
-      socket.send(event(message), target, '127.0.0.1', (error) => {
-        if (error === null) resolve();
-        else reject(error);
-      });
-    });
+    if (port !== null) await sendOverTcp(port, event(message));
   }
 
   return {
@@ -46,11 +38,15 @@ export function createApplianceLog(route: PollingRoute): ApplianceLog {
       if (outcome !== 'answered') await say(COMPLAINTS[outcome]);
       return outcome;
     },
-    [Symbol.asyncDispose]: () =>
-      new Promise((resolve) => {
-        socket.close(resolve);
-      }),
   };
+}
+
+/** One line of syslog, over a connection of its own (RFC 6587 §3.4.2). */
+export async function sendOverTcp(port: number, line: string): Promise<void> {
+  const socket = connect(port, '127.0.0.1');
+  socket.end(`${line}\n`);
+  await once(socket, 'finish');
+  socket.unref();
 }
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'] as const;

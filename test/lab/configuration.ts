@@ -54,7 +54,7 @@ export function configurationOf({ resolver, firewall, mail, inbox, appliance, re
         api: { url: appliance.url, user: appliance.state.user, keyFile: 'fac-key', pin: appliance.identity.pin },
       },
     ],
-    logs: { syslog: { udp: '127.0.0.1:0' }, window: WINDOW },
+    logs: { syslog: { udp: '127.0.0.1:0', tcp: '127.0.0.1:0' }, window: WINDOW },
     registration: {
       user: registration.state.user,
       passwordFile: 'registration-password',

@@ -15,6 +15,8 @@ export interface Daemon extends AsyncDisposable {
   readonly url: string;
   /** UDP port for log lines; null when the configuration has none. */
   readonly syslogPort: number | null;
+  /** The same over TCP. */
+  readonly syslogTcpPort: number | null;
   readonly pid: number;
   /** Resolves with the exit code when it ends, also by itself; null: a signal ended it. */
   readonly ended: Promise<number | null>;
@@ -28,6 +30,7 @@ interface LogLine {
   readonly msg?: string;
   readonly url?: string;
   readonly udp?: { readonly port: number } | null;
+  readonly tcp?: { readonly port: number } | null;
 }
 
 const LAST_LINES = 20;
@@ -46,10 +49,10 @@ export async function startDaemon(configFile: string, folder: string, main: stri
     detached: true,
   });
   const ended = once(child, 'close').then(([code]: readonly (number | null)[]) => code ?? null);
-  const { url, syslogPort } = await announced(child, ended);
+  const { url, ...ports } = await announced(child, ended);
   return {
     url,
-    syslogPort,
+    ...ports,
     pid: child.pid ?? 0,
     ended,
     diagnosis: (isMeant, signal) => firstDiagnosis(`${url}api/v1/events`, isMeant, signal),
@@ -88,9 +91,9 @@ export async function learnTrust(configFile: string, folder: string): Promise<vo
 
 type Child = ChildProcessByStdio<null, Readable, Readable>;
 
-async function announced(child: Child, ended: Promise<number | null>): Promise<Pick<Daemon, 'url' | 'syslogPort'>> {
+async function announced(child: Child, ended: Promise<number | null>): Promise<Pick<Daemon, 'url' | 'syslogPort' | 'syslogTcpPort'>> {
   const said: string[] = [];
-  let syslogPort: number | null = null;
+  let ports: Pick<Daemon, 'syslogPort' | 'syslogTcpPort'> = { syslogPort: null, syslogTcpPort: null };
   const hear = (line: string): LogLine => {
     said.push(line);
     if (said.length > LAST_LINES) said.shift();
@@ -99,8 +102,10 @@ async function announced(child: Child, ended: Promise<number | null>): Promise<P
   createInterface(child.stderr).on('line', hear);
   const url = await new Promise<string | null>((resolve) => {
     createInterface(child.stdout).on('line', (line) => {
-      const { msg = '', url: page, udp } = hear(line);
-      if (/listening for log lines/iu.test(msg)) syslogPort = udp?.port ?? null;
+      const { msg = '', url: page, udp, tcp } = hear(line);
+      if (/listening for log lines/iu.test(msg)) {
+        ports = { syslogPort: udp?.port ?? null, syslogTcpPort: tcp?.port ?? null };
+      }
       if (/status page/iu.test(msg) && page !== undefined) resolve(page);
     });
     void ended.then(() => {
@@ -108,7 +113,7 @@ async function announced(child: Child, ended: Promise<number | null>): Promise<P
     });
   });
   if (url === null) throw new Error(`The daemon ended with ${String(await ended)} before its page was there:\n${said.join('\n')}`);
-  return { url, syslogPort };
+  return { url, ...ports };
 }
 
 function parse(line: string): LogLine {

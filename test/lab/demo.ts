@@ -68,7 +68,7 @@ async function perform({ scenarios, isOnce, pauseMs }: Play, narrator: Narrator,
     gone.abort(new Error('The daemon has ended by itself'));
   });
   const signal = AbortSignal.any([stop, gone.signal]);
-  if (daemon.syslogPort !== null) lab.applianceLog.sendTo(daemon.syslogPort);
+  if (daemon.syslogTcpPort !== null) lab.applianceLog.sendTo(daemon.syslogTcpPort);
   narrator.act(`The daemon runs. Its page: ${daemon.url}`);
   await daemon.diagnosis(({ ready }) => ready === 'ready', AbortSignal.any([signal, AbortSignal.timeout(STARTING_MS)]));
   narrator.good('FortiToken Mobile activation is ready');

@@ -68,7 +68,7 @@ export async function createLab(more: ConfigurationPart = {}): Promise<Lab> {
   const inbox = stack.use(await createMailHost());
   const apis = stack.use(await createApis(firewall.portOf(LICENSE_HOST), mail.port));
   const route = { host: LICENSE_HOST, port: firewall.portOf(LICENSE_HOST), resolverPort: resolver.port };
-  const applianceLog = stack.use(createApplianceLog({ ...route, authority: authorities.fortinet.root }));
+  const applianceLog = createApplianceLog({ ...route, authority: authorities.fortinet.root });
   const parts = { folder, authorities, resolver, firewall, mail, inbox, applianceLog, licenseServer: internet.licenseServer, ...apis };
   const configFile = join(folder, 'ftm-watch.yaml');
   await writeFiles(folder, parts);

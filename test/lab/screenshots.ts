@@ -47,7 +47,7 @@ await lab.remember();
 await learnTrust(lab.configFile, lab.folder);
 await using daemon = await startDaemon(lab.configFile, lab.folder);
 await using browser = await launchBrowser();
-if (daemon.syslogPort !== null) lab.applianceLog.sendTo(daemon.syslogPort);
+if (daemon.syslogTcpPort !== null) lab.applianceLog.sendTo(daemon.syslogTcpPort);
 await daemon.diagnosis(({ ready }) => ready === 'ready', AbortSignal.timeout(LIMIT_MS));
 await shoot(browser, daemon, 'status-ready', { ...DESKTOP, colorScheme: 'light' });
 await shootHistory(browser, daemon);

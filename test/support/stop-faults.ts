@@ -34,13 +34,14 @@ const SERVER_DOWN: StopFault = {
   },
 };
 
-const KEY_REFUSED: StopFault = {
+/** All that are licensed are in use. */
+const NO_TOKENS: StopFault = {
   stop: 'FortiAuthenticator',
-  begin: ({ appliance }) => {
-    appliance.setFault({ kind: 'status', status: 401 });
+  begin: ({ appliance: { state } }) => {
+    state.tokens = state.tokens.map((group) => ({ ...group, status: 'assigned' }));
   },
-  end: ({ appliance }) => {
-    appliance.setFault({ kind: 'none' });
+  end: ({ appliance: { state } }) => {
+    state.tokens = state.tokens.map((group, index) => (index === 1 ? group : { ...group, status: 'available' }));
   },
 };
 
@@ -76,7 +77,7 @@ export const STOP_FAULTS: readonly StopFault[] = [
   INSPECTION,
   NO_NAME,
   SERVER_DOWN,
-  KEY_REFUSED,
+  NO_TOKENS,
   RELAYING_DENIED,
   LICENSE_ON_PEER,
 ];

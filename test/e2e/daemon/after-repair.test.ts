@@ -6,10 +6,10 @@ import { createLab } from '../../lab/lab.ts';
 const soon = (): AbortSignal => AbortSignal.timeout(20_000);
 
 test('errors that an outage explains raise no alarm of their own after it, although they are still in the window', async () => {
-  await using lab = await createLab({ logs: { syslog: { udp: '127.0.0.1:0' }, window: '15m' } });
+  await using lab = await createLab({ logs: { syslog: { udp: '127.0.0.1:0', tcp: '127.0.0.1:0' }, window: '15m' } });
   await learnTrust(lab.configFile, lab.folder);
   await using daemon = await startDaemon(lab.configFile, lab.folder);
-  if (daemon.syslogPort !== null) lab.applianceLog.sendTo(daemon.syslogPort);
+  if (daemon.syslogTcpPort !== null) lab.applianceLog.sendTo(daemon.syslogTcpPort);
   await daemon.diagnosis(({ ready }) => ready === 'ready', soon());
 
   await lab.inspect(true);

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { sendOverTcp } from '../../lab/appliance-log.ts';
 import { startDaemon } from '../../lab/daemon.ts';
 import type { Daemon } from '../../lab/daemon.ts';
 import type { DiagnosisJson } from '../../lab/event-source.ts';
 import { createLab } from '../../lab/lab.ts';
 import type { Lab } from '../../lab/lab.ts';
 import { LICENSE_HOST } from '../../lab/site.ts';
-import { sendLines } from '../../support/daemon-process.ts';
 import { fixtureLines } from '../../support/fixture-lines.ts';
 
 const POLLING_ERROR = 'FTM polling error: problem with SSL comm layer: server connection failed: SSL session failed';
@@ -20,9 +20,11 @@ let daemon: Daemon;
 beforeEach(async () => {
   await using stack = new AsyncDisposableStack();
   // The errors of the log outlive the test; rounds come each second, so that a line is not what every test waits for.
-  lab = stack.use(await createLab({ logs: { syslog: { udp: '127.0.0.1:0' }, window: '1h' } }));
+  lab = stack.use(await createLab({ logs: { syslog: { udp: '127.0.0.1:0', tcp: '127.0.0.1:0' }, window: '1h' } }));
   daemon = stack.use(await startDaemon(lab.configFile, lab.folder));
-  lab.applianceLog.sendTo(daemon.syslogPort ?? 0);
+  lab.applianceLog.sendTo(daemon.syslogTcpPort ?? 0);
+  // The log is waited for until its first line.
+  await lab.applianceLog.say(HARMLESS);
   await diagnosis(({ ready }) => ready === 'ready');
   const running = stack.move();
   afterDisposal = () => running.disposeAsync();
@@ -85,7 +87,7 @@ describe('what FortiAuthenticator logs, and what the probes see,', () => {
 
   test('a line of the firewall that admits to inspect: the cause, with policy and profile', async () => {
     const line = fixtureLines('fortigate-samples.txt').find((candidate) => candidate.includes(`sni="${LICENSE_HOST}"`)) ?? '';
-    await sendLines(daemon.syslogPort ?? 0, [line]);
+    await sendOverTcp(daemon.syslogTcpPort ?? 0, line);
     const { ready, causes } = await diagnosis(hasCause('tls-intercepted'));
     expect(ready).toBe('not-ready');
     expect(causes).toHaveLength(1);

@@ -30,7 +30,7 @@ describeWhere([{ program: 'prometheus' }], 'every panel', () => {
   beforeAll(async () => {
     lab = stack.use(await createLab());
     const daemon = stack.use(await startDaemon(lab.configFile, lab.folder));
-    if (daemon.syslogPort !== null) lab.applianceLog.sendTo(daemon.syslogPort);
+    if (daemon.syslogTcpPort !== null) lab.applianceLog.sendTo(daemon.syslogTcpPort);
     // A closed port: no alert has to arrive anywhere.
     prometheus = stack.use(await startShippedPrometheus('http://127.0.0.1:9', [daemon.url], 'lab'));
     await vi.waitFor(async () => {

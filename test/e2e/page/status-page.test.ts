@@ -1,5 +1,5 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { IncidentJson } from '../../../src/web/incident-json.ts';
 import { startDaemon } from '../../lab/daemon.ts';
 import type { Daemon } from '../../lab/daemon.ts';
@@ -31,19 +31,25 @@ describeWhere([{ program: 'chromium' }], 'the status page', () => {
   beforeAll(async () => {
     lab = await createLab({ schedule: EACH_SECOND });
     await lab.remember();
-    [daemon, browser] = await Promise.all([startDaemon(lab.configFile, lab.folder), launchBrowser()]);
-    if (daemon.syslogPort !== null) lab.applianceLog.sendTo(daemon.syslogPort);
+    browser = await launchBrowser();
+  });
+
+  // A new one for each test: the faults of several in a row would be one that comes and goes.
+  beforeEach(async () => {
+    daemon = await startDaemon(lab.configFile, lab.folder);
+    if (daemon.syslogTcpPort !== null) lab.applianceLog.sendTo(daemon.syslogTcpPort);
+    // The log is waited for until its first line.
+    await lab.applianceLog.say('Local user login successful');
     await allReady();
   });
 
   afterEach(async () => {
+    await daemon[Symbol.asyncDispose]();
     for (const { end } of STOP_FAULTS) await end(lab);
-    await allReady();
   });
 
   afterAll(async () => {
     await browser.close();
-    await daemon[Symbol.asyncDispose]();
     await lab[Symbol.asyncDispose]();
   });
 

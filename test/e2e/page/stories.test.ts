@@ -70,7 +70,7 @@ describeWhere([{ program: 'chromium' }], 'stories on the status page', () => {
     const notifications = await plain.page.locator('.notifications').innerText();
     lab.inbox.setFault('none');
 
-    expect(notifications).toMatch(/Notifications 1 not delivered\s+Alarm tls-intercepted/u);
+    expect(notifications).toMatch(/Notifications 1 not delivered\s+Alarm (?:tls-intercepted|policy-inspects-traffic)/u);
     expect(notifications).toMatch(/Waiting by mail to a…@example\.org; tried (?:once|\d+ times), next attempt .*\s+\S+ 4\d\d /u);
     expect(await plain.page.locator('#sent-notifications').innerText()).toContain('Sent of late: ');
     expect(await plain.page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0);

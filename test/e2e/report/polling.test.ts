@@ -32,7 +32,7 @@ async function remember(...events: readonly LogEvent[]): Promise<void> {
 
 function complaint(): LogEvent {
   const line = 'FTM polling error: connection timeout: server connection failed: SSL session failed';
-  return { kind: 'ftm', appliance: 'fac-1', signature: 'ftm-polling-ssl', at: Date.now() - 60_000, count: 3, line, source: 'udp' };
+  return { kind: 'ftm', appliance: 'fac-1', signature: 'ftm-polling-ssl', at: Date.now() - 60_000, count: 3, line, source: 'tcp' };
 }
 
 async function report(): Promise<{ readonly data: ReportData; readonly archive: Unzipped }> {
