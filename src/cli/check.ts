@@ -1,5 +1,6 @@
 import type { Diagnosis } from '../core/diagnosis.ts';
 import { diagnosisToJson } from '../core/diagnosis-json.ts';
+import { noChannelNote } from '../notify/no-channel.ts';
 import { examine, type ExaminationOptions } from './examine.ts';
 import { renderDiagnosis, type TextStyle } from '../report/report-text.ts';
 
@@ -15,7 +16,8 @@ export const CHECK_EXIT = { ready: 0, warnings: 1, notReady: 2, unknown: 3 } as 
 /** One round of everything. Returns the exit code. */
 export async function check(options: CheckOptions): Promise<number> {
   const { diagnosis } = await examine(options);
-  options.output.write(options.json ? `${JSON.stringify(diagnosisToJson(diagnosis))}\n` : renderDiagnosis(diagnosis, options.style));
+  const { json, output, style, config } = options;
+  output.write(json ? `${JSON.stringify(diagnosisToJson(diagnosis))}\n` : renderDiagnosis(diagnosis, style, noChannelNote(config.notify)));
   return exitCode(diagnosis);
 }
 

@@ -2,6 +2,7 @@ import { formatIssue } from '../config/issues.ts';
 import { configJsonSchema } from '../config/json-schema.ts';
 import type { LoadResult } from '../config/load.ts';
 import { printConfig } from '../config/print.ts';
+import { noChannelNote } from '../notify/no-channel.ts';
 
 export interface Output {
   write(text: string): unknown;
@@ -34,6 +35,8 @@ export function configCheck({ result, problems, output, errors }: ConfigCheckOpt
   output.write(
     result.source === null ? 'No configuration file: the built-in defaults apply\n' : `${result.source}: the configuration is valid\n`,
   );
+  const note = noChannelNote(result.config.notify);
+  if (note !== null) output.write(`${note}\n`);
   return CONFIG_EXIT.valid;
 }
 

@@ -5,6 +5,7 @@ import { createAlertmanagerClient } from '../notify/alertmanager.ts';
 import type { Alert } from '../notify/alerts.ts';
 import { createChannels } from '../notify/channels.ts';
 import type { AlertingConfig } from '../notify/engine.ts';
+import { noChannelNote } from '../notify/no-channel.ts';
 import { randomName } from '../notify/random-name.ts';
 import type { SecretReader } from '../notify/secret-reader.ts';
 
@@ -34,8 +35,9 @@ export async function notifyTest(config: AlertingConfig, deps: NotifyTestDeps): 
   const notification: TestNotification = { kind: 'test', id: `test-${String(at)}-${randomName()}`, at };
   const results = (await Promise.all([testChannels(config, notification, deps), testAlertmanager(config, deps)])).flat();
   for (const result of results) deps.output.write(resultLine(result));
-  if (results.length === 0) {
-    deps.output.write('Nobody would be told: the configuration names no notify.email, notify.webhooks or notify.alertmanager\n');
+  const note = noChannelNote(config.notify);
+  if (note !== null) {
+    deps.output.write(`${note}\n`);
     return NOTIFY_TEST_EXIT.nothing;
   }
   return results.every(({ kind }) => kind === 'sent') ? NOTIFY_TEST_EXIT.delivered : NOTIFY_TEST_EXIT.failed;

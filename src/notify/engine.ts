@@ -1,5 +1,5 @@
 import { deadline } from '../clock.ts';
-import type { AlertPolicy, NotifyConfig } from '../config/config.ts';
+import type { NotifyConfig } from '../config/config.ts';
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 import type { Diagnosis } from '../core/diagnosis.ts';
 import type { Incident, IncidentState, Silence } from '../core/incident/incident.ts';
@@ -17,6 +17,7 @@ import type { Channel } from './channel.ts';
 import { createChannels } from './channels.ts';
 import { createMaintenance } from './maintenance.ts';
 import type { Maintenance } from './maintenance.ts';
+import { hasChannel } from './no-channel.ts';
 import { createOutbox } from './outbox.ts';
 import type { Outbox, OutboxLogger } from './outbox.ts';
 import { parcelsOf } from './parcels-of.ts';
@@ -96,14 +97,14 @@ export function createAlerting(config: AlertingConfig, deps: AlertingDeps): Aler
       channels: createChannels(config, deps),
       alertmanager: createAlertmanagerClient(notify.alertmanager?.urls ?? [], deps.clock),
       maintenance: createMaintenance(notify.maintenance),
-      policy: policyOf(notify.policy),
+      policy: policyOf(notify),
     },
     deps,
   );
 }
 
-function policyOf(policy: AlertPolicy): IncidentPolicy {
-  return { ...INCIDENT_DEFAULTS, ...policy };
+function policyOf(notify: NotifyConfig): IncidentPolicy {
+  return { ...INCIDENT_DEFAULTS, ...notify.policy, tells: hasChannel(notify) };
 }
 
 /** Reminders, digests, retries and Alertmanager's messages are at most this late. */

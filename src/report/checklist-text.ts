@@ -23,7 +23,7 @@ export function checklistText({ diagnosis, observations, judged }: Examination, 
     `The round took ${milliseconds(durationMs)}; this process stood still for ${milliseconds(stalledMs)} of it at the longest.`,
     '',
     // Before it is wrapped: a name may end on the next line.
-    renderDiagnosis(maskedDiagnosis(diagnosis, mask), PLAIN),
+    renderDiagnosis(maskedDiagnosis(diagnosis, mask), PLAIN, null),
     ...answers.map((line) => mask.line(line)),
   ].join('\n');
 }

@@ -32,8 +32,11 @@ const CONCLUSIONS: Readonly<Record<Readiness, string>> = {
   unknown: 'UNKNOWN: not everything could be judged.',
 };
 
-/** The diagnosis for a person at a terminal: checklist, causes with evidence and remedy, conclusion. Ends with a line break. */
-export function renderDiagnosis(diagnosis: Diagnosis, style: TextStyle): string {
+/**
+ * The diagnosis for a person at a terminal: checklist, causes with evidence and remedy, a note if there is one, conclusion. Ends with a
+ * line break.
+ */
+export function renderDiagnosis(diagnosis: Diagnosis, style: TextStyle, note: string | null): string {
   const colors = createColors(style.color);
   return [
     `${colors.bold('ftm-watch')}  ${visibleText(diagnosis.site, TEXT_LIMIT)}  ${new Date(diagnosis.at).toISOString()}`,
@@ -41,6 +44,7 @@ export function renderDiagnosis(diagnosis: Diagnosis, style: TextStyle): string 
     ...diagnosis.preconditions.flatMap((status) => checklistLine(status, style, colors)),
     '',
     ...diagnosis.causes.flatMap((cause) => [...causeLines(cause, style, colors), '']),
+    ...(note === null ? [] : [...wrap(note, style.width).map((line) => colors.yellow(line)), '']),
     conclusion(diagnosis, colors),
     '',
   ].join('\n');

@@ -14,6 +14,7 @@ import { createLogIntake, type LogIntake } from '../logs/intake.ts';
 import { loadSignatures } from '../logs/signatures.ts';
 import type { Recorder } from '../metrics/recorder.ts';
 import { createAlerting, type Alerting } from '../notify/engine.ts';
+import { noChannelNote } from '../notify/no-channel.ts';
 import { createHeartbeat, type Heartbeat } from '../notify/heartbeat.ts';
 import type { Examination } from '../report/examination.ts';
 import { roundLimit } from '../round/observe-round.ts';
@@ -153,6 +154,8 @@ export class Watch {
     await this.#intake.start(this.#stopping.signal);
     // Port 0 asks for any: whoever sends must learn which it became.
     if (listens(this.config)) logger.info(this.#intake.addresses(), 'Listening for log lines');
+    const note = noChannelNote(this.config.notify);
+    if (note !== null) logger.warn(note);
     warnOfRefusedBaselines(judgedTargets(this.config), this.#files.kit, logger);
     recorder.expect({
       config: this.config,

@@ -1,6 +1,7 @@
 import type { Clock, EpochMs } from '../core/clock.ts';
 import type { LogCounters } from '../logs/tally.ts';
 import { createMaintenance, type Maintenance } from '../notify/maintenance.ts';
+import { noChannelNote } from '../notify/no-channel.ts';
 import type { MaintenancePlan } from '../web/chronicle.ts';
 import type { Activity, Health, ReloadOutcome, SeenCertificate, WebSources } from '../web/sources.ts';
 import { createChronicle } from './chronicle-of.ts';
@@ -102,6 +103,7 @@ function activity({ watch, startedAt, lastReload }: DaemonFacts): Activity {
     storeWritable: watch().store.writable(),
     notificationsPending: Object.values(pending).reduce((sum, count) => sum + count, 0),
     silentAlertmanagers: pending.alertmanager,
+    noChannel: noChannelNote(watch().config.notify),
     logLines: counters === null ? null : logLines(counters),
   };
 }

@@ -76,6 +76,8 @@ export interface Activity {
   readonly notificationsPending: number;
   /** Instances of Alertmanager that did not take the last message. */
   readonly silentAlertmanagers: number;
+  /** Said when the configuration names nobody to tell; null: it names somebody. */
+  readonly noChannel: string | null;
   /** null: it does not listen for log lines. */
   readonly logLines: { readonly received: number; readonly lastAt: EpochMs | null } | null;
 }

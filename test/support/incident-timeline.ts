@@ -18,7 +18,14 @@ export const HOUR: Millis = 60 * MINUTE;
 /** Of every store. */
 const ORIGIN = 'a1b2c3d4e5';
 
-export const POLICY: IncidentPolicy = { ...INCIDENT_DEFAULTS, confirmations: 2, recoveries: 2, reminder: 4 * HOUR, maxPerHour: 20 };
+export const POLICY: IncidentPolicy = {
+  ...INCIDENT_DEFAULTS,
+  confirmations: 2,
+  recoveries: 2,
+  reminder: 4 * HOUR,
+  maxPerHour: 20,
+  tells: true,
+};
 
 /** The machine on a clock that the test moves. */
 export interface Timeline {

@@ -38,6 +38,7 @@ export const QUIET_ACTIVITY: Activity = {
   storeWritable: true,
   notificationsPending: 0,
   silentAlertmanagers: 0,
+  noChannel: null,
   logLines: { received: 1_204, lastAt: START - 20_000 },
 };
 

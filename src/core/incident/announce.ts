@@ -19,6 +19,7 @@ const MAX_ITEMS = 100;
 export function announce(state: IncidentState, now: EpochMs, policy: IncidentPolicy): Step {
   const sent = state.sent.filter((at) => at <= now && now - at < HOUR);
   const current = { ...state, sent, incidents: state.incidents.map((incident) => publish(unskewed(incident, now), state, now)) };
+  if (!policy.tells) return { state: current, effects: [] };
   const due = current.incidents
     .flatMap((incident): readonly DigestItem[] => {
       const event = eventDue(incident, current, { now, policy });

@@ -12,6 +12,6 @@ export function forget(state: IncidentState, now: EpochMs, policy: IncidentPolic
 }
 
 function isKept({ closedAt, told, held }: Incident, now: EpochMs, policy: IncidentPolicy): boolean {
-  if (closedAt === null || told !== null || held) return true;
+  if (closedAt === null || (policy.tells && (told !== null || held))) return true;
   return closedAt <= now && now - closedAt < policy.flapWindow;
 }

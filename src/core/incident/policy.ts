@@ -19,6 +19,8 @@ export interface IncidentPolicy {
   readonly quiet: readonly Millis[];
   /** More notifications than this from one round: the gravest goes out alone, the rest as a digest. */
   readonly burst: number;
+  /** False: there is nobody to tell, so nothing counts as told. */
+  readonly tells: boolean;
 }
 
 const MINUTE: Millis = 60_000;

@@ -14,14 +14,18 @@ export type TimelineStep =
 /** Oldest first. */
 export function timelineOf(incident: Incident, parcels: readonly Parcel[]): readonly TimelineStep[] {
   const { since, openedAt, closedAt, formerCauses } = incident;
-  const about = parcels.filter(({ notification }) => incidentsOf(notification).some(({ id }) => id === incident.id));
   const steps: readonly TimelineStep[] = [
     ...(since < openedAt ? [{ kind: 'seen' as const, at: since }] : []),
     { kind: 'opened', at: openedAt },
     ...formerCauses.map((former) => ({ kind: 'understood' as const, at: former.until, former })),
     ...(closedAt === null ? [] : [{ kind: 'closed' as const, at: closedAt }]),
     // Last: what happens at one time is told after it.
-    ...tellingsOf(about).map((telling) => ({ kind: 'told' as const, at: telling.notification.at, telling })),
+    ...tellingsAbout(incident, parcels).map((telling) => ({ kind: 'told' as const, at: telling.notification.at, telling })),
   ];
   return steps.toSorted((a, b) => a.at - b.at);
+}
+
+/** What was to be told of it, whether it has arrived or not. */
+export function tellingsAbout(incident: Incident, parcels: readonly Parcel[]): readonly Telling[] {
+  return tellingsOf(parcels.filter(({ notification }) => incidentsOf(notification).some(({ id }) => id === incident.id)));
 }

@@ -5,7 +5,7 @@ import type { Parcel } from '../../core/incident/journal.ts';
 import { eventOf } from '../../core/incident/notification.ts';
 import type { Chronicle } from '../chronicle.ts';
 import { byUrgency } from '../incident-json.ts';
-import { type TimelineStep, timelineOf } from './incident-timeline.ts';
+import { tellingsAbout, type TimelineStep, timelineOf } from './incident-timeline.ts';
 import { type Markup, markup } from './markup.ts';
 import { EVENT_WORDS, HISTORY_MISSING } from './notifications-view.ts';
 import { badge, SEVERITY_TONES, SEVERITY_WORDS } from './signs.ts';
@@ -62,7 +62,7 @@ function openView(incident: Incident, index: number, telltale: Telltale): Markup
   return markup`<li class="${tone}">
 <p>${badge(tone, SEVERITY_WORDS[cause.severity])} <code class="tag">${cause.id}</code>${isFlapping(incident) ? markup` <span class="tag">comes and goes</span>` : null}${isMuted(quiet, cause, now) ? markup` <span class="tag">${quiet.maintenance ? 'in maintenance' : 'silenced'}</span>` : null}</p>
 <p>${cause.summary}</p>
-<p class="quiet">Since ${distance(incident.since, now)}${sightText(incident, now)}. ${toldText(incident, now)}</p>
+<p class="quiet">Since ${distance(incident.since, now)}${sightText(incident, now)}. ${toldText(incident, telltale)}</p>
 ${index < MAX_STORIES ? storyView(incident, telltale, { title: markup`Timeline`, isOpen: index === 0 }) : null}
 <details id="silence-${id}"><summary>Silence it for two hours</summary><code class="command block" data-copy><span class="line">${silenceCommand(cause)}</span></code></details>
 </li>`;
@@ -81,9 +81,14 @@ function sightText(incident: Incident, now: EpochMs): Markup | null {
   }
 }
 
-function toldText({ told, held, thread }: Incident, now: EpochMs): Markup {
+function toldText(incident: Incident, { parcels, now }: Telltale): Markup {
+  const { told, held, thread } = incident;
   if (held) return markup`A notification waits: the hourly limit is reached.`;
   if (told === null) return markup`Nobody has been notified.`;
+  // Alertmanager leaves no parcels; of what went by mail or web hook, only what arrived has notified anybody.
+  const ways = tellingsAbout(incident, parcels).flatMap((telling) => telling.ways);
+  const hasArrived = ways.length === 0 || ways.some(({ delivery }) => delivery.status === 'sent');
+  if (!hasArrived) return markup`Nobody has been notified yet: what was to be sent has not arrived.`;
   return markup`Notified ${distance(told.at, now)}, ${thread.count === 1 ? 'once' : `${String(thread.count)} times`} in all.`;
 }
 

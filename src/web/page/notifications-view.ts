@@ -1,6 +1,7 @@
 import type { EpochMs } from '../../core/clock.ts';
 import { eventOf, incidentsOf } from '../../core/incident/notification.ts';
 import type { Chronicle } from '../chronicle.ts';
+import type { Activity } from '../sources.ts';
 import { type Markup, markup } from './markup.ts';
 import { badge } from './signs.ts';
 import { isTroubled, type Telling, tellingsOf } from './telling.ts';
@@ -24,12 +25,17 @@ export const EVENT_WORDS: Readonly<Record<Event, string>> = {
 };
 
 /** Who was told, latest first: what has not arrived stands open, the rest is folded. */
-export function notificationsView({ parcels, complete }: Chronicle, silentAlertmanagers: number, now: EpochMs): Markup {
+export function notificationsView(
+  { parcels, complete }: Chronicle,
+  { silentAlertmanagers, noChannel }: Pick<Activity, 'silentAlertmanagers' | 'noChannel'>,
+  now: EpochMs,
+): Markup {
   const tellings = tellingsOf(parcels);
   const troubled = tellings.filter(isTroubled);
   const arrived = tellings.filter((telling) => !isTroubled(telling));
   return markup`<section id="notifications" class="card notifications" aria-labelledby="notifications-title">
 <h2 id="notifications-title">Notifications${troubled.length === 0 ? null : markup` <span class="count">${troubled.length} not delivered</span>`}</h2>
+${noChannel === null ? null : markup`<p>${badge('warn', noChannel)}</p>`}
 ${silentAlertmanagers === 0 ? null : markup`<p>${badge('warn', 'Alertmanager')} <span class="quiet">${silentAlertmanagers === 1 ? 'one instance' : `${String(silentAlertmanagers)} instances`} did not take the last message; tried again all the time</span></p>`}
 ${tellings.length === 0 ? markup`<p class="quiet">None of late.</p>` : null}
 ${troubled.length === 0 ? null : markup`<ul class="incidents">${troubled.slice(0, MAX_TROUBLED).map((telling) => tellingView(telling, now))}</ul>${more(troubled.length - MAX_TROUBLED)}`}

@@ -59,7 +59,7 @@ function detailsView(sources: PageSources, { causes, preconditions }: Diagnosis,
   const quiet = { maintenance: plan.until !== null, silences };
   return markup`<div class="grid"><div class="wide">${causesView(causes)}${checklistView(preconditions)}</div>
 <div class="narrow">${incidentsView(chronicle, quiet, now)}${silencesView(silences, plan, now)}${certificatesView(sources.certificates())}</div></div>
-${notificationsView(chronicle, sources.activity().silentAlertmanagers, now)}`;
+${notificationsView(chronicle, sources.activity(), now)}`;
 }
 
 function verdictView(diagnosis: Diagnosis, now: EpochMs): Markup {

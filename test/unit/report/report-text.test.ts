@@ -35,7 +35,7 @@ function render(actual: string, style: { readonly color: boolean; readonly width
     },
     { id: 'license-server', kind: 'judged', findings: [], summary: 'The licence server answers' },
   ];
-  return renderDiagnosis(diagnose(assessments, CONTEXT), style);
+  return renderDiagnosis(diagnose(assessments, CONTEXT), style, null);
 }
 
 describe('renderDiagnosis()', () => {
