@@ -59,7 +59,7 @@ describe('notifyTest', () => {
   it('says that nobody would be told', async () => {
     const { code, lines } = await run({});
     expect(code).toBe(NOTIFY_TEST_EXIT.nothing);
-    expect(lines[0]).toContain('notify.email');
+    expect(lines[0]).toContain('ftm-watch sends nothing itself');
   });
 
   it('succeeds when everything was taken', async () => {

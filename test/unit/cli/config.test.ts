@@ -17,11 +17,20 @@ function streams(): {
   };
 }
 
+const ALERTMANAGER = 'notify: { alertmanager: { urls: ["http://127.0.0.1:9093"] } }';
+
 describe('config check', () => {
   test('says that a configuration is valid', async () => {
     const to = streams();
-    expect(configCheck({ result: await loadText('site: hq'), problems: [], ...to })).toBe(0);
+    expect(configCheck({ result: await loadText(`site: hq\n${ALERTMANAGER}`), problems: [], ...to })).toBe(0);
     expect(to.texts()).toEqual(['/etc/ftm-watch/ftm-watch.yaml: the configuration is valid\n', '']);
+  });
+
+  test('says that nothing is sent when no channel is configured', async () => {
+    const to = streams();
+    expect(configCheck({ result: await loadText('site: hq'), problems: [], ...to })).toBe(0);
+    expect(to.texts()[0]).toMatch(/the configuration is valid\nNo channel is configured: ftm-watch sends nothing itself/u);
+    expect(to.texts()[1]).toBe('');
   });
 
   test('says every problem on standard error', async () => {

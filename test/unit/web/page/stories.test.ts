@@ -106,6 +106,29 @@ describe('the notifications', () => {
   });
 });
 
+describe('who was notified of an incident', () => {
+  const noChannel = 'No channel is configured: nothing is sent.';
+
+  test('is nobody without a channel, and the page says why', () => {
+    const text = words({ incidents: [{ ...incident, told: null }], activity: { ...QUIET_ACTIVITY, noChannel } });
+
+    expect(text).toContain('Nobody has been notified.');
+    expect(text).toContain(`Notifications ${noChannel}`);
+  });
+
+  test('is nobody while nothing has arrived', () => {
+    expect(words({ incidents: [incident], parcels: [parcelOf(firing, { status: 'rejected', finishedAt: NOW })] })).toContain(
+      'Nobody has been notified yet: what was to be sent has not arrived.',
+    );
+  });
+
+  test('is somebody once one of several has it', () => {
+    const parcels = [parcelOf(firing, { status: 'rejected' }), parcelOf(firing, { status: 'sent', recipient: 'b@example.org' })];
+
+    expect(words({ incidents: [incident], parcels })).toContain('once in all.');
+  });
+});
+
 describe('the timeline of an incident', () => {
   test('stands with it, open for the gravest', () => {
     const second = { ...incidentOf(causeOf('clock-skewed', { severity: 'warning' })), id: 'second', openedAt: NOW };

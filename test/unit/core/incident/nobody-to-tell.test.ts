@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest';
+import { causeOf } from '../../../support/diagnosis-of.ts';
+import { HOUR, timeline } from '../../../support/incident-timeline.ts';
+
+const intercepted = causeOf('tls-intercepted');
+
+test('an incident of which nobody can be told counts as not told, and is forgotten when it is over', () => {
+  const line = timeline({ tells: false }).rounds(4, [intercepted]);
+
+  expect(line.state.incidents).toMatchObject([{ status: 'open', told: null, held: false, thread: { count: 0 }, published: true }]);
+  expect(line.rounds(2, []).wait(HOUR).tick().state.incidents).toEqual([]);
+  expect(line.told).toEqual([]);
+});
+
+test('one that was told before is forgotten too: there is nobody left to hear its end', () => {
+  const before = timeline().rounds(2, [intercepted]);
+  const line = timeline({ tells: false });
+  line.state = before.state;
+  line.now = before.now;
+
+  expect(line.rounds(2, []).wait(HOUR).tick().state.incidents).toEqual([]);
+});

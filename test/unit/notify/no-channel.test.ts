@@ -1,0 +1,19 @@
+import { describe, expect, test } from 'vitest';
+import { hasChannel, noChannelNote } from '../../../src/notify/no-channel.ts';
+
+const NONE = { email: null, alertmanager: null, webhooks: [] };
+
+describe('noChannelNote()', () => {
+  test('says what alerts where nothing is configured', () => {
+    expect(hasChannel(NONE)).toBe(false);
+    expect(noChannelNote(NONE)).toBe('No channel is configured: ftm-watch sends nothing itself, only what scrapes /metrics can alert.');
+  });
+
+  test.each([
+    ['Alertmanager', { ...NONE, alertmanager: { urls: ['http://127.0.0.1:9093'] } }],
+    ['a web hook', { ...NONE, webhooks: [{ url: 'https://hooks.example.org', token: null, caFile: null }] }],
+    ['mail', { ...NONE, email: { from: 'a@example.org', to: ['b@example.org'], servers: [] } }],
+  ])('says nothing with %s', (_, channels) => {
+    expect(noChannelNote(channels)).toBeNull();
+  });
+});
