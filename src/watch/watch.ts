@@ -156,13 +156,9 @@ export class Watch {
     if (listens(this.config)) logger.info(this.#intake.addresses(), 'Listening for log lines');
     const note = noChannelNote(this.config.notify);
     if (note !== null) logger.warn(note);
-    warnOfRefusedBaselines(judgedTargets(this.config), this.#files.kit, logger);
-    recorder.expect({
-      config: this.config,
-      signatures: this.#files.signatures,
-      probes: probeTargets(this.config),
-      judged: judgedTargets(this.config),
-    });
+    const judged = judgedTargets(this.config);
+    warnOfRefusedBaselines(judged, this.#files.kit, logger);
+    recorder.expect({ config: this.config, signatures: this.#files.signatures, probes: probeTargets(this.config), judged });
     recorder.heard(this.#polling.report());
     this.alerting.start();
     this.#remembered = { ...NOTHING_REMEMBERED, faultsSeen: lastExplainingFaults(this.alerting.incidents()) };
