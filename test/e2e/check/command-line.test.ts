@@ -45,7 +45,9 @@ describe('for people', () => {
     expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: '' });
     expect(stdout).not.toMatch(CONTROL);
     expect(stdout).toContain('✘ Reachability');
-    expect(stdout).toMatch(/\nCRITICAL(?: \(suspected\))? {2}.*\n {2}Impact .*\n {2}Evidence .*\n {2}Remedy +1\. .*\nNOT READY: [^\n]+\n$/su);
+    expect(stdout).toMatch(
+      /\nCRITICAL(?: \(suspected\))? {2}.*\n {2}Impact .*\n {2}Evidence .*\n {2}Remedy +1\. .*\nNOT READY: [^\n]+\n$/su,
+    );
     expect(stdout.split('\n').every((line) => line.length <= 100)).toBe(true);
   });
 });
