@@ -19,7 +19,7 @@ import type {
 import type { Trust, TrustProfile } from '../core/interception/trust.ts';
 import { judgeTls, worstJudgement } from '../core/interception/verdict.ts';
 import type { EndpointObservation, TlsOutcome } from '../core/observation.ts';
-import type { PathObservation } from '../core/round.ts';
+import type { PathObservation, ReferenceObservation } from '../core/round.ts';
 
 /** What was learned, and the certificate in it that a person would have to vouch for. */
 export interface RefusedBaseline {
@@ -160,12 +160,19 @@ function referencesFor(endpoint: EndpointObservation, path: PathObservation): re
         : [{ kind: 'address', label: other.address, chain: other.tls.chain }];
     });
   const asked = path.references
-    .filter(({ kind, label, isFresh }) => isFresh && (kind !== 'tls-1.2' || label === endpoint.address))
+    .filter((reference) => standsBeside(reference, endpoint))
     .flatMap(({ kind, label, outcome: { chain } }): readonly ReferenceChain[] => {
       if (chain === null) return [];
       return kind === 'tls-1.2' ? [{ kind: 'tls-version', label: `TLS 1.2 at ${label}`, chain }] : [{ kind, label, chain }];
     });
   return [...asked, ...elsewhere];
+}
+
+/** What was compared with this very certificate stands as long as it is shown; the looks of `check` follow each other within seconds. */
+function standsBeside({ kind, label, isFresh, beside }: ReferenceObservation, { address, tls }: EndpointObservation): boolean {
+  if (kind !== 'tls-1.2') return isFresh;
+  const leaf = tls?.chain?.certificates[0];
+  return label === address && leaf !== undefined && leaf.fingerprint === beside?.certificates[0]?.fingerprint;
 }
 
 function resolversOf({ address }: EndpointObservation, { names }: PathObservation): readonly string[] {
