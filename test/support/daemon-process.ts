@@ -29,6 +29,8 @@ export interface DaemonProcess extends AsyncDisposable {
   page(): Promise<string>;
   /** Where UDP log lines are taken. */
   syslogPort(): Promise<number>;
+  /** Where log lines over TCP are taken. */
+  syslogTcpPort(): Promise<number>;
   signal(name: NodeJS.Signals): void;
   /** Sends a signal, and gives how it ended and after how many milliseconds. */
   end(name: NodeJS.Signals): Promise<Ended & { readonly tookMs: number }>;
@@ -72,6 +74,10 @@ export function startDaemonProcess({ cwd, args = [], prefix = [], env = {} }: Da
       await once(news, 'line');
     }
   }
+  async function portOf(transport: 'udp' | 'tcp'): Promise<number> {
+    const line = (await logged('Listening for log lines')) as LogLine & Readonly<Record<'udp' | 'tcp', { readonly port: number }>>;
+    return line[transport].port;
+  }
   function signal(name: NodeJS.Signals): void {
     process.kill(child.pid ?? 0, name);
   }
@@ -83,10 +89,8 @@ export function startDaemonProcess({ cwd, args = [], prefix = [], env = {} }: Da
     logged,
     signal,
     page: async () => String((await logged('Serving the status page'))['url']).replace(/\/$/u, ''),
-    syslogPort: async () => {
-      const { udp } = (await logged('Listening for log lines')) as LogLine & { readonly udp: { readonly port: number } };
-      return udp.port;
-    },
+    syslogPort: () => portOf('udp'),
+    syslogTcpPort: () => portOf('tcp'),
     end: async (name) => {
       const startedAt = performance.now();
       signal(name);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
+import { sendOverTcp } from '../../lab/appliance-log.ts';
 import { createDaemonBench, metricsOf, statusOf, valueIn, type DaemonBench } from '../../support/daemon-bench.ts';
 import { sendLines, type DaemonProcess } from '../../support/daemon-process.ts';
 import { POLLING_ERROR_LINE } from '../../support/polling-error-line.ts';
@@ -39,12 +40,12 @@ function stateOf(page: string, precondition: string): Promise<string | undefined
 
 describe('a log line of FortiAuthenticator', () => {
   test('is on the page within 5 s, with the schedule far away', async () => {
-    await site.configure({ logs: { syslog: { udp: '127.0.0.1:0' } } });
+    await site.configure({ logs: { syslog: { tcp: '127.0.0.1:0' } } });
     await using daemon = site.start();
     const page = await daemon.page();
     await roundDone(page);
-    expect(await stateOf(page, 'polling')).toBe('ok');
-    await sendLines(await daemon.syslogPort(), [POLLING_ERROR_LINE]);
+    expect(await stateOf(page, 'polling')).toBe('unknown');
+    await sendOverTcp(await daemon.syslogTcpPort(), POLLING_ERROR_LINE);
     await until(
       () => stateOf(page, 'polling'),
       (state) => state === 'broken',
@@ -55,11 +56,11 @@ describe('a log line of FortiAuthenticator', () => {
   });
 
   test('is remembered over a restart, and over a crash', async () => {
-    await site.configure({ logs: { syslog: { udp: '127.0.0.1:0' } } });
+    await site.configure({ logs: { syslog: { tcp: '127.0.0.1:0' } } });
     for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
       await rm(join(site.folder, 'data'), { recursive: true, force: true });
       await using daemon = site.start();
-      await sendLines(await daemon.syslogPort(), [POLLING_ERROR_LINE]);
+      await sendOverTcp(await daemon.syslogTcpPort(), POLLING_ERROR_LINE);
       const file = join(site.folder, 'data', 'polling.json');
       if (signal === 'SIGKILL')
         await until(
@@ -80,7 +81,7 @@ describe('a log line of FortiAuthenticator', () => {
   test.each(['{"version":2}', '{', '', '{"version":1,"bucketMs":0,"appliances":{},"firewall":[]}', 'null'])(
     'a memory that says %j is none, and no trouble',
     async (text) => {
-      await site.configure({ logs: { syslog: { udp: '127.0.0.1:0' } } });
+      await site.configure({ logs: { syslog: { tcp: '127.0.0.1:0' } } });
       await using first = site.start();
       await roundDone(await first.page());
       await first.end('SIGTERM');
@@ -88,7 +89,8 @@ describe('a log line of FortiAuthenticator', () => {
       await using daemon = site.start();
       const page = await daemon.page();
       await roundDone(page);
-      expect(await stateOf(page, 'polling')).toBe('ok');
+      // It waits for the first line, as one does that has no memory.
+      expect(await stateOf(page, 'polling')).toBe('unknown');
       expect(await daemon.end('SIGTERM')).toMatchObject({ code: 0, stderr: '' });
     },
   );
@@ -126,7 +128,8 @@ describe('a flood of log lines', () => {
       4_000,
     );
     expect(valueIn(after, 'ftm_schedule_missed_runs_total')).toBeLessThanOrEqual(1);
-    expect(valueIn(after, 'ftm_activation_ready')).toBe(0);
+    // Datagrams of one moment are a suspicion, however many they are; a slow machine may take longer than that moment.
+    expect(['warning', 'broken']).toContain(await stateOf(page, 'polling'));
     expect(after).not.toContain('SSL session failed');
   });
 });
