@@ -19,8 +19,6 @@ export type Way =
   | { readonly kind: 'refused' }
   /** Reset at the ClientHello. */
   | { readonly kind: 'reset' }
-  /** Every second one is reset at the ClientHello, the others pass: one of two members of a firewall is bad. */
-  | { readonly kind: 'half-reset' }
   /** Opened, and then silent. */
   | { readonly kind: 'silent' };
 
@@ -43,7 +41,6 @@ export class Gate implements AsyncDisposable {
   readonly #servers = new Map<string, Server>();
   readonly #contexts = new Map<Identity, SecureContext>();
   readonly #sockets = new Set<Socket>();
-  #connections = 0;
   #identity: (name: string) => Identity;
 
   /** @param status what it answers when it is well */
@@ -126,10 +123,6 @@ export class Gate implements AsyncDisposable {
         return;
       case 'reset':
         socket.once('data', () => socket.resetAndDestroy());
-        return;
-      case 'half-reset':
-        this.#connections += 1;
-        this.#pass(socket, { kind: this.#connections % 2 === 0 ? 'open' : 'reset' });
         return;
       case 'silent':
         socket.resume();
