@@ -35,8 +35,8 @@ describeWhere(['root', 'network-namespaces'], 'two days of noise and faults', ()
       const { code, said } = await runSoak(['--days', String(DAYS), '--every', '1200']);
       expect(said).toContain('false alarms: 0');
       expect(said).toContain('errors in its own log: 0');
-      // Two days are too short for every cause: that alone makes it end with 1.
-      expect([0, 1]).toContain(code);
+      // The exit code is its own verdict on all of it, memory included.
+      expect(code).toBe(0);
     },
     LIMIT_MS,
   );
