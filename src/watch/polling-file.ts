@@ -74,19 +74,19 @@ export function listenedSince(stored: unknown, now: EpochMs): EpochMs | null {
 
 /**
  * What was kept before a restart; null when it is not what this version writes. What lies in the future was kept by a clock that was
- * wrong, and would count as just seen until then: it is left out.
+ * wrong, and would count as just seen until then: errors are left out. A last line was there all the same, and counts as of now.
  */
 export function readPolling(stored: unknown, now: EpochMs): PollingState | null {
   const { data } = state.safeParse(stored);
   if (data === undefined) return null;
   const latest = now + TOLERATED_FUTURE;
-  const entries = Object.entries(data.appliances).map(([name, log]) => [name, withoutFuture(log, latest)] as const);
+  const entries = Object.entries(data.appliances).map(([name, log]) => [name, withoutFuture(log, latest, now)] as const);
   return { ...data, appliances: Object.fromEntries(entries), firewall: data.firewall.filter(({ lastAt }) => lastAt <= latest) };
 }
 
-function withoutFuture({ lastLineAt, signatures }: ApplianceLog, latest: EpochMs): ApplianceLog {
+function withoutFuture({ lastLineAt, signatures }: ApplianceLog, latest: EpochMs, now: EpochMs): ApplianceLog {
   return {
-    lastLineAt: lastLineAt !== null && lastLineAt > latest ? null : lastLineAt,
+    lastLineAt: lastLineAt !== null && lastLineAt > latest ? now : lastLineAt,
     signatures: Object.fromEntries(Object.entries(signatures).filter(([, { lastAt }]) => lastAt <= latest)),
   };
 }

@@ -149,7 +149,18 @@ describe('the memory of a log', () => {
     log.record(error(wrong.now()));
     await log.stop();
     const again = await resumed(file, handClock(START));
-    expect(again.report().appliances).toMatchObject([{ name: 'fac-1', errors: [], lastLineAt: null, silent: false }]);
+    expect(again.report().appliances).toMatchObject([{ name: 'fac-1', errors: [], lastLineAt: START, silent: false }]);
+  });
+
+  test('a clock that is set back makes nobody silent who spoke', async () => {
+    const [file, clock] = [memory(), handClock(START)];
+    const first = await resumed(file, clock);
+    clock.advance(3 * DAY);
+    first.record(error(clock.now()));
+    clock.step(-HOUR);
+    await first.stop();
+    const again = await resumed(file, clock);
+    expect(again.report().appliances).toMatchObject([{ name: 'fac-1', lastLineAt: clock.now(), silent: false }]);
   });
 
   test.each([
