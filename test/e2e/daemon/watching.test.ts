@@ -227,6 +227,7 @@ describe('a daemon that runs a round each second', () => {
     expect(daemon.log.map(({ msg }) => msg)).toEqual([
       'Starting',
       'Listening for log lines',
+      'No channel is configured: ftm-watch sends nothing itself, only what scrapes /metrics can alert.',
       'Serving the status page',
       'Activation can work',
     ]);
