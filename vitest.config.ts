@@ -1,6 +1,7 @@
 import { defineConfig, type TestProjectInlineConfiguration, type ViteUserConfig } from 'vitest/config';
 
-// Nothing may depend on the zone of the machine: the tests run in one with summer time and an offset of 45 minutes, wherever they run.
+// Nothing may depend on the zone of the machine: the tests run in one with summer time and an offset of 45 minutes,
+// wherever they run.
 process.env['TZ'] = 'Pacific/Chatham';
 
 type ProjectOptions = NonNullable<TestProjectInlineConfiguration['test']>;
@@ -30,7 +31,12 @@ const config: ViteUserConfig = defineConfig({
       // They mostly wait, or live in a time of their own.
       project('e2e', 120, { include: PATIENT, sequence: { groupOrder: 3 }, maxWorkers: 3 }),
       // Last and one file at a time: real processes and network namespaces, whose timings other tests would falsify.
-      project('e2e-alone', 120, { include: ['test/e2e/**/*.test.ts'], exclude: PATIENT, sequence: { groupOrder: 4 }, maxWorkers: 1 }),
+      project('e2e-alone', 120, {
+        include: ['test/e2e/**/*.test.ts'],
+        exclude: PATIENT,
+        sequence: { groupOrder: 4 },
+        maxWorkers: 1,
+      }),
     ],
   },
 });

@@ -1,12 +1,14 @@
 /**
- * Shows that capturing chains does not leak: 20,000 probes against a server of its own on loopback, which presents the same leaf each
- * time, or (`new-leaf`) another one for each connection, as an inspecting proxy may. Prints the memory of this process, after garbage
- * collection, at intervals, and fails when it grew by more than what the chain reader is allowed to leak.
+ * Shows that capturing chains does not leak: 20,000 probes against a server of its own on loopback, which presents the
+ * same leaf each time, or (`new-leaf`) another one for each connection, as an inspecting proxy may. Prints the memory
+ * of this process, after garbage collection, at intervals, and fails when it grew by more than what the chain reader is
+ * allowed to leak.
  *
  *   node --expose-gc --max-semi-space-size=1 bench/capture-leak.ts [same-leaf | new-leaf | leaking] [probes] [depth: tls | http]
  *
- * Without the second flag V8 lets its young generation grow in steps up to 100 MB at this rate, which hides what is looked for.
- * `leaking` gives the chain reader no limit and a new leaf each time: what a probe that asks for the chain as sent costs.
+ * Without the second flag V8 lets its young generation grow in steps up to 100 MB at this rate, which hides what is
+ * looked for. `leaking` gives the chain reader no limit and a new leaf each time: what a probe that asks for the chain
+ * as sent costs.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -22,7 +24,9 @@ import { probeContext } from '../test/support/probe-context.ts';
 const HOST = 'license.example.test';
 const IN_FLIGHT = 4;
 const LEAVES = 4096;
-/** What is allowed above the level after warming up: the budget of 1,000 certificates at 9 kB, and the heap's own swing. */
+/**
+ * What is allowed above the level after warming up: the budget of 1,000 certificates at 9 kB, and the heap's own swing.
+ */
 const ALLOWED_MB = 14;
 
 /** The server runs in a process of its own, so that only the probe's memory is measured. */
@@ -39,7 +43,10 @@ async function serve(mode: string): Promise<void> {
     const certs: string[] = [];
     for (let made = 0; made < LEAVES; made += 1) {
       certs.push(
-        chainPem(await createIdentity({ name: `CN=${String(made)}`, dnsNames: [HOST], issuer: intermediate, keys }), intermediate),
+        chainPem(
+          await createIdentity({ name: `CN=${String(made)}`, dnsNames: [HOST], issuer: intermediate, keys }),
+          intermediate,
+        ),
       );
     }
     let next = 0;
@@ -56,7 +63,10 @@ async function serve(mode: string): Promise<void> {
 async function measure(mode: string, probes: number, depth: EndpointRequest['depth']): Promise<void> {
   const child = fork(import.meta.filename, ['serve', mode], { execArgv: [] });
   const [port] = (await once(child, 'message')) as [number];
-  const chainReader = createChainReader({ parse: parseCertificate, ...(mode === 'leaking' ? { leakBudget: Infinity } : {}) });
+  const chainReader = createChainReader({
+    parse: parseCertificate,
+    ...(mode === 'leaking' ? { leakBudget: Infinity } : {}),
+  });
   const deps = { secureContext: createProbeSecureContext(), chainReader, readSecret: () => Promise.resolve('') };
   const request: EndpointRequest = {
     target: { host: HOST, port },
@@ -71,12 +81,15 @@ async function measure(mode: string, probes: number, depth: EndpointRequest['dep
   async function probeRepeatedly(times: number): Promise<void> {
     for (let done = 0; done < times; done += 1) {
       const seen = await observeEndpoint(request, ctx, deps);
-      if (seen.tls?.kind !== 'established') throw new Error(`Cannot measure: expected a handshake, got ${JSON.stringify(seen)}`);
+      if (seen.tls?.kind !== 'established')
+        throw new Error(`Cannot measure: expected a handshake, got ${JSON.stringify(seen)}`);
     }
   }
   const interval = Math.ceil(probes / 10 / IN_FLIGHT) * IN_FLIGHT;
   const levels: number[] = [];
-  console.log(`${mode}, ${depth}, ${String(probes)} probes on Node ${process.version}; RSS at the start ${level().toFixed(1)} MB`);
+  console.log(
+    `${mode}, ${depth}, ${String(probes)} probes on Node ${process.version}; RSS at the start ${level().toFixed(1)} MB`,
+  );
   try {
     for (let done = 0; done < probes; done += interval) {
       const before = process.cpuUsage();

@@ -82,23 +82,35 @@ function floorLines({ floors, comparisons }: Results): readonly string[] {
 }
 
 function probeOver(floor: FloorKind, concurrency: number, comparisons: readonly Comparison[]): Comparison | undefined {
-  return comparisons.find((comparison) => `floor-${comparison.kind}` === floor && comparison.concurrency === concurrency);
+  return comparisons.find(
+    (comparison) => `floor-${comparison.kind}` === floor && comparison.concurrency === concurrency,
+  );
 }
 
 function idleLines({ idleRequests }: Results): readonly string[] {
   if (idleRequests.length === 0) return [];
-  const costs = idleRequests.map(({ concurrency, cost }) => `${formatSpread(cost.cpuMs, 3)} ms with ${String(concurrency)} at once`);
+  const costs = idleRequests.map(
+    ({ concurrency, cost }) => `${formatSpread(cost.cpuMs, 3)} ms with ${String(concurrency)} at once`,
+  );
   return [`Of blackbox_exporter's figures an HTTP request that probes nothing takes ${costs.join(', ')}.`];
 }
 
 function daemonLines({ start, memory }: Results): readonly string[] {
   const rows: string[][] = [];
   if (start !== null)
-    rows.push(['start to the first answer of /metrics, ms', formatSpread(start.ownMs, 0), formatSpread(start.blackboxMs, 0)]);
+    rows.push([
+      'start to the first answer of /metrics, ms',
+      formatSpread(start.ownMs, 0),
+      formatSpread(start.blackboxMs, 0),
+    ]);
   if (memory !== null) {
     rows.push(['resident memory, idle, MiB', memory.idle.toFixed(1), memory.blackbox.toFixed(1)]);
     for (const { rounds, mebibytes } of memory.after)
-      rows.push([`resident memory after ${String(rounds)} rounds, MiB`, mebibytes.toFixed(1), memory.blackbox.toFixed(1)]);
+      rows.push([
+        `resident memory after ${String(rounds)} rounds, MiB`,
+        mebibytes.toFixed(1),
+        memory.blackbox.toFixed(1),
+      ]);
   }
   return table(['The process', 'ftm-watch', 'blackbox_exporter'], rows);
 }

@@ -1,5 +1,6 @@
 /**
- * What ftm-watch costs, beside Debian's blackbox_exporter on the same servers in one run. bench/README.md tells how to read it.
+ * What ftm-watch costs, beside Debian's blackbox_exporter on the same servers in one run. bench/README.md tells how to
+ * read it.
  *
  *   npm run bench -- [--only dns,tcp,tls,https,mail,round,start,memory,scrape] [--quick] [--json FILE] [--write]
  */
@@ -61,7 +62,10 @@ async function measure(options: Options): Promise<Results> {
   const probes = await compareProbes({ site, own, blackbox }, options);
   if (sections.size > 0) {
     tell('Building the daemon');
-    execFileSync('npm', ['run', '--silent', 'build'], { cwd: fileURLToPath(new URL('..', import.meta.url)), stdio: 'inherit' });
+    execFileSync('npm', ['run', '--silent', 'build'], {
+      cwd: fileURLToPath(new URL('..', import.meta.url)),
+      stdio: 'inherit',
+    });
   }
   const wants = <T>(section: 'round' | 'start' | 'memory' | 'scrape', work: () => Promise<T>): Promise<T | null> => {
     if (!sections.has(section)) return Promise.resolve(null);
@@ -84,7 +88,8 @@ await writeFile(options.json, `${JSON.stringify(results, null, 2)}\n`);
 tell(`\nThe same as JSON: ${options.json}`);
 if (options.write) {
   const document = await readFile(DOCUMENT, 'utf8');
-  if (!BETWEEN.test(document)) throw new Error(`Cannot write into ${DOCUMENT}: expected the two comments that the results go between`);
+  if (!BETWEEN.test(document))
+    throw new Error(`Cannot write into ${DOCUMENT}: expected the two comments that the results go between`);
   await writeFile(
     DOCUMENT,
     document.replace(BETWEEN, () => `\n${text}\n\n`),

@@ -14,7 +14,8 @@ export function spreadOf(values: readonly number[]): Spread {
     sorted[Math.floor((sorted.length - 1) / 2)],
     sorted[Math.ceil((sorted.length - 1) / 2)],
   ];
-  if (min === undefined || max === undefined || low === undefined || high === undefined) throw new RangeError('Cannot summarise nothing');
+  if (min === undefined || max === undefined || low === undefined || high === undefined)
+    throw new RangeError('Cannot summarise nothing');
   return { median: (low + high) / 2, min, max };
 }
 

@@ -1,6 +1,6 @@
 /**
- * Builds the program into dist/: a few files without the parts of its libraries that nothing uses. Against one file a module it takes
- * 6 MiB less memory and starts with 40 % less CPU (docs/decisions/2026-11-24-memory.md).
+ * Builds the program into dist/: a few files without the parts of its libraries that nothing uses. Against one file a
+ * module it takes 6 MiB less memory and starts with 40 % less CPU (docs/decisions/2026-11-24-memory.md).
  */
 import { cp, rm } from 'node:fs/promises';
 import { relative } from 'node:path';
@@ -17,7 +17,10 @@ const whereModulesStand: Plugin = {
   transform: (code, id) =>
     id.startsWith(source) && code.includes('import.meta.url')
       ? // Lines stay lines, so that the map of before holds.
-        { code: code.replaceAll('import.meta.url', `new URL('./${relative(source, id)}', import.meta.url).href`), map: null }
+        {
+          code: code.replaceAll('import.meta.url', `new URL('./${relative(source, id)}', import.meta.url).href`),
+          map: null,
+        }
       : null,
 };
 

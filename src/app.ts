@@ -23,7 +23,10 @@ export interface AppDeps {
   readonly version: string;
   /** Reads the configuration anew. */
   readonly load: () => Promise<LoadResult>;
-  /** Nothing watches any more, neither under the new configuration nor under the old one: whoever started the daemon should do so again. */
+  /**
+   * Nothing watches any more, neither under the new configuration nor under the old one: whoever started the daemon
+   * should do so again.
+   */
   readonly onDeath: (error: unknown) => void;
 }
 
@@ -31,8 +34,9 @@ export interface AppDeps {
 const DRAIN: Millis = 5_000;
 
 /**
- * The daemon: configuration → schedule → probes, logs, connectors → diagnosis → metrics, incidents, page, history. All that depends on
- * the configuration is one `Watch`, which a reload replaces; metrics, the page and its subscribers outlive it.
+ * The daemon: configuration → schedule → probes, logs, connectors → diagnosis → metrics, incidents, page, history. All
+ * that depends on the configuration is one `Watch`, which a reload replaces; metrics, the page and its subscribers
+ * outlive it.
  */
 export class App {
   readonly #deps: AppDeps;
@@ -102,8 +106,8 @@ export class App {
   }
 
   /**
-   * Takes the configuration file anew; a bad one changes nothing. Asked for while one reload is under way, which may have read the file
-   * already, it is done once more for all who ask meanwhile. Never rejects.
+   * Takes the configuration file anew; a bad one changes nothing. Asked for while one reload is under way, which may
+   * have read the file already, it is done once more for all who ask meanwhile. Never rejects.
    */
   reload(): Promise<ReloadOutcome> {
     if (this.#reloading === null) return this.#beginReload();

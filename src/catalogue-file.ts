@@ -18,7 +18,9 @@ const MAX_PROBLEM = 2_000;
 export function parseCatalogue(content: string, what: string, file: string): CatalogueFile {
   const yaml = parseYaml(content);
   if (yaml.kind === 'ok') return { value: yaml.value, lineOf: (path) => yaml.locate(path).line };
-  const problems = yaml.problems.map(({ line, column, message }) => `line ${String(line)}, column ${String(column)}: ${message}`);
+  const problems = yaml.problems.map(
+    ({ line, column, message }) => `line ${String(line)}, column ${String(column)}: ${message}`,
+  );
   throw catalogueError(`Cannot parse the ${what} of "${file}"`, problems.join('; '));
 }
 

@@ -3,8 +3,8 @@ import type { Socket } from 'node:net';
 /** The connections of one listener: so many at once and no more, and nobody keeps a place by saying nothing. */
 export interface ConnectionCrowd {
   /**
-   * Takes in a connection as it was accepted, before any TLS. With too many it closes the quietest: a stranger's while there is one, the
-   * newcomer itself where it is the only stranger among acquaintances.
+   * Takes in a connection as it was accepted, before any TLS. With too many it closes the quietest: a stranger's while
+   * there is one, the newcomer itself where it is the only stranger among acquaintances.
    */
   enter(socket: Socket): void;
 }
@@ -19,7 +19,10 @@ export interface CrowdRules {
 /** Bytes heard from each when it was last looked at; who has gone without a look for longest stands first. */
 type Group = Map<Socket, number>;
 
-/** Closing the quietest, instead of turning the newcomer away, is what keeps the door open: places are taken by silence at no cost. */
+/**
+ * Closing the quietest, instead of turning the newcomer away, is what keeps the door open: places are taken by silence
+ * at no cost.
+ */
 export function createConnectionCrowd({ places, isAcquaintance, onTurnedOut }: CrowdRules): ConnectionCrowd {
   const strangers: Group = new Map();
   const acquaintances: Group = new Map();
@@ -46,8 +49,9 @@ export function createConnectionCrowd({ places, isAcquaintance, onTurnedOut }: C
 }
 
 /**
- * Who has said nothing since the last look, those who are here for longest first. Who did speak goes to the end of the line, so that a
- * look at many is seldom: the "second chance" of page replacement. Bytes are those of the connection itself, below TLS and HTTP.
+ * Who has said nothing since the last look, those who are here for longest first. Who did speak goes to the end of the
+ * line, so that a look at many is seldom: the "second chance" of page replacement. Bytes are those of the connection
+ * itself, below TLS and HTTP.
  */
 function quietest(group: Group): Socket | null {
   for (const [socket, heard] of group) {

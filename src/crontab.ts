@@ -10,9 +10,9 @@ export interface Crontab {
 }
 
 /**
- * Reads `minute hour day month weekday` as crontab(5) has them, without the extensions of croner (`L`, `#`, `@daily`). Clock changes
- * are taken as by cron(8): a fixed time that the spring night lacks is due when the clock is set forward, one that the autumn night
- * has twice is due once, and what has `*` as its minute or hour goes by real time.
+ * Reads `minute hour day month weekday` as crontab(5) has them, without the extensions of croner (`L`, `#`, `@daily`).
+ * Clock changes are taken as by cron(8): a fixed time that the spring night lacks is due when the clock is set forward,
+ * one that the autumn night has twice is due once, and what has `*` as its minute or hour goes by real time.
  * @throws {RangeError} for an expression or a time zone that cannot be read, or a date that never comes
  */
 export function readCrontab(expression: string, timezone: string): Crontab {
@@ -43,8 +43,8 @@ function croner(fields: readonly string[], expression: string, timezone: string)
     return new Cron(fields.map((field, index) => listed(field, LAST_VALUES[index] ?? 0)).join(' '), {
       timezone,
       mode: '5-part',
-      // "If both fields are restricted (i.e., do not contain the * character at the beginning), the command will be run when either
-      // field matches", else when both do: crontab(5). croner asks for both only where it is told to.
+      // "If both fields are restricted (i.e., do not contain the * character at the beginning), the command will be run
+      // when either field matches", else when both do: crontab(5). croner asks for both only where it is told to.
       domAndDow: day.startsWith('*') || weekday.startsWith('*'),
       // Lists and ranges are fixed times as well.
       fixedTimeRule: 'no-wildcard',
@@ -61,7 +61,9 @@ function listed(field: string, most: number): string {
     (part, first: string, last: string | undefined, by: string) => {
       const step = Number(by);
       const count = Math.floor((Number(last ?? most) - Number(first)) / step) + 1;
-      return step === 0 || count < 1 ? part : Array.from({ length: count }, (_, index) => Number(first) + index * step).join(',');
+      return step === 0 || count < 1
+        ? part
+        : Array.from({ length: count }, (_, index) => Number(first) + index * step).join(',');
     },
   );
 }

@@ -46,7 +46,10 @@ const REASON_BY_CODE: ReadonlyMap<string, FailureReason> = new Map<string, Failu
   ['UND_ERR_ABORTED', 'aborted'],
 ]);
 
-/** Verification results of OpenSSL as Node names them, https://nodejs.org/docs/latest-v24.x/api/tls.html#x509-certificate-error-codes. */
+/**
+ * Verification results of OpenSSL as Node names them,
+ * https://nodejs.org/docs/latest-v24.x/api/tls.html#x509-certificate-error-codes.
+ */
 const CERTIFICATE_CODE =
   /^(?:UNABLE_TO_|CERT_|CRL_|ERROR_IN_|DEPTH_ZERO_|SELF_SIGNED_|INVALID_(?:CA|PURPOSE)$|PATH_LENGTH_|HOSTNAME_MISMATCH$|OUT_OF_MEM$|UNSPECIFIED$)/u;
 
@@ -66,7 +69,12 @@ export class ProbeError extends Error {
  * then: a round that is called off must not read as an outage of the target.
  * @param secrets what the peer was sent and its answer must not show
  */
-export function failureFrom(error: unknown, durationMs: Millis, parent: AbortSignal, secrets: readonly string[] = []): Failure {
+export function failureFrom(
+  error: unknown,
+  durationMs: Millis,
+  parent: AbortSignal,
+  secrets: readonly string[] = [],
+): Failure {
   const reason = parent.aborted ? 'aborted' : failureReason(error);
   return { kind: 'failed', reason, message: failureMessage(error, secrets), durationMs };
 }
@@ -79,7 +87,8 @@ export function failureReason(error: unknown): FailureReason {
 
 function errorWithCauses(error: unknown): readonly Error[] {
   const chain: Error[] = [];
-  for (let current = error; chain.length < MAX_CAUSES && current instanceof Error; current = current.cause) chain.push(current);
+  for (let current = error; chain.length < MAX_CAUSES && current instanceof Error; current = current.cause)
+    chain.push(current);
   return chain;
 }
 
@@ -109,8 +118,8 @@ function reasonBySystemCall(code: string, error: Error): FailureReason | null {
   const call = 'syscall' in error ? error.syscall : null;
   // Node reports an orderly FIN in the middle of a handshake or an answer as ECONNRESET without a system call.
   if (code === 'ECONNRESET' && call === null) return 'closed';
-  // Nothing was tried: the configured source address is not (or no longer) one of this machine's; or connect(2) found no free port,
-  // which to an IPv6 address it also says where IPv6 is switched off.
+  // Nothing was tried: the configured source address is not (or no longer) one of this machine's; or connect(2) found
+  // no free port, which to an IPv6 address it also says where IPv6 is switched off.
   const isIpv4 = 'address' in error && typeof error.address === 'string' && isIPv4(error.address);
   return code === 'EADDRNOTAVAIL' && (call === 'bind' || isIpv4) ? 'internal' : null;
 }

@@ -7,7 +7,8 @@ import { failureMessage, ProbeError } from './failure.ts';
 
 /**
  * getaddrinfo for both families, as every other program on this machine asks.
- * @throws Node's error, `ENOTFOUND`, `EAI_AGAIN`; `ProbeError` `internal` when this process had no socket left to ask with
+ * @throws Node's error, `ENOTFOUND`, `EAI_AGAIN`; `ProbeError` `internal` when this process had no socket left to ask
+ * with
  */
 export async function getaddrinfo(name: string): Promise<readonly LookupAddress[]> {
   try {
@@ -31,14 +32,18 @@ export const getaddrinfoForSockets: LookupFunction = (name, options, done) => {
 };
 
 /**
- * Without a file descriptor glibc 2.41 says that the name does not exist, and without a free port that no server answers: lies about the
- * name. Whether a socket can be had tells them from the truth.
+ * Without a file descriptor glibc 2.41 says that the name does not exist, and without a free port that no server
+ * answers: lies about the name. Whether a socket can be had tells them from the truth.
  */
 function lookForSockets(name: string, told: (lack: ProbeError | null) => void): void {
   const socket = createSocket('udp4');
   socket.once('error', (cause) => {
     socket.close();
-    told(new ProbeError('internal', `Cannot look up "${name}": no socket is left to ask with: ${failureMessage(cause)}`, { cause }));
+    told(
+      new ProbeError('internal', `Cannot look up "${name}": no socket is left to ask with: ${failureMessage(cause)}`, {
+        cause,
+      }),
+    );
   });
   socket.bind(0, () => {
     socket.close();

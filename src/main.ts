@@ -22,13 +22,16 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 // A reader that went away (`check | head`) is no crash.
 process.stdout.on('error', () => process.exit(141));
 
-// glibc waits 5 s for the first name server before it asks the second, longer than a round waits for both, and a lookup cannot be
-// called off. resolv.conf(5): this asks three times within 3 s; answers to the earlier questions count. Set before the first lookup.
+// glibc waits 5 s for the first name server before it asks the second, longer than a round waits for both, and a lookup
+// cannot be called off. resolv.conf(5): this asks three times within 3 s; answers to the earlier questions count. Set
+// before the first lookup.
 process.env['RES_OPTIONS'] ??= 'timeout:1 attempts:3';
 
 process.exitCode = await runProgram(process.argv.slice(2), terminal()).catch((error: unknown) => {
   // It may quote a file that somebody else wrote.
-  const lines = (error instanceof Error ? error.message : String(error)).split('\n').map((line) => visibleText(line, 2_000));
+  const lines = (error instanceof Error ? error.message : String(error))
+    .split('\n')
+    .map((line) => visibleText(line, 2_000));
   process.stderr.write(`ftm-watch: ${lines.join('\n')}\n`);
   return 3;
 });

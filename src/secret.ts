@@ -1,7 +1,12 @@
 import { readFile } from 'node:fs/promises';
 
-/** Where a secret comes from. The value itself is never part of a configuration object, so it cannot be printed with one. */
-export type SecretSource = { readonly kind: 'file'; readonly path: string } | { readonly kind: 'env'; readonly name: string };
+/**
+ * Where a secret comes from. The value itself is never part of a configuration object, so it cannot be printed with
+ * one.
+ */
+export type SecretSource =
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'env'; readonly name: string };
 
 /** Longer than any key or token; a secret that is not small is a wrong file. */
 const MAX_SECRET_BYTES = 64 * 1024;
@@ -14,7 +19,8 @@ export async function readSecret(source: SecretSource, env: NodeJS.ProcessEnv): 
   switch (source.kind) {
     case 'env': {
       const value = env[source.name];
-      if (value === undefined || value === '') throw new Error(`Cannot read the secret: environment variable "${source.name}" is not set`);
+      if (value === undefined || value === '')
+        throw new Error(`Cannot read the secret: environment variable "${source.name}" is not set`);
       return value;
     }
     case 'file': {
@@ -30,9 +36,12 @@ async function readSecretFile(path: string): Promise<string> {
   try {
     bytes = await readFile(path);
   } catch (error) {
-    throw new Error(`Cannot read the secret from file "${path}": ${error instanceof Error ? error.message : 'unknown error'}`, {
-      cause: error,
-    });
+    throw new Error(
+      `Cannot read the secret from file "${path}": ${error instanceof Error ? error.message : 'unknown error'}`,
+      {
+        cause: error,
+      },
+    );
   }
   if (bytes.length > MAX_SECRET_BYTES) {
     throw new Error(

@@ -1,4 +1,15 @@
-import { type Alias, type Document, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, type YAMLMap } from 'yaml';
+import {
+  type Alias,
+  type Document,
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  type YAMLMap,
+} from 'yaml';
 import { showValue } from './show.ts';
 import { yamlErrorText } from './yaml-error-text.ts';
 
@@ -37,7 +48,8 @@ const MAX_DEPTH = 32;
 export function parseYaml(text: string): YamlResult {
   const lines = new LineCounter();
   const document = syntaxTree(text, lines);
-  if (document === null) return { kind: 'invalid', problems: [{ line: 1, column: 1, message: yamlErrorText('RESOURCE_EXHAUSTION') }] };
+  if (document === null)
+    return { kind: 'invalid', problems: [{ line: 1, column: 1, message: yamlErrorText('RESOURCE_EXHAUSTION') }] };
   const syntax = [...document.errors, ...document.warnings];
   if (syntax.length > 0) {
     const problems = syntax.map(({ pos, code }) => ({ ...positionAt(lines, pos[0]), message: yamlErrorText(code) }));
@@ -49,7 +61,9 @@ export function parseYaml(text: string): YamlResult {
   return { kind: 'ok', value, locate: (path) => positionAt(lines, offsetOf(document, path)) };
 }
 
-/** Null for a text nested so deeply that the library, which goes into itself level by level, has no room on the stack. */
+/**
+ * Null for a text nested so deeply that the library, which goes into itself level by level, has no room on the stack.
+ */
 function syntaxTree(text: string, lineCounter: LineCounter): Document.Parsed | null {
   try {
     return parseDocument(text, { lineCounter, uniqueKeys: false, prettyErrors: false, logLevel: 'error' });
@@ -74,7 +88,8 @@ class TreeReader {
 
   read(node: unknown, depth: number): unknown {
     this.#values += 1;
-    if (this.#values === MAX_VALUES) this.#tell(node, `expected at most ${String(MAX_VALUES)} values, those that aliases repeat included`);
+    if (this.#values === MAX_VALUES)
+      this.#tell(node, `expected at most ${String(MAX_VALUES)} values, those that aliases repeat included`);
     if (depth === MAX_DEPTH) this.#tell(node, `expected at most ${String(MAX_DEPTH)} levels`);
     if (this.#values >= MAX_VALUES || depth >= MAX_DEPTH) return null;
     if (isScalar(node)) return node.value;

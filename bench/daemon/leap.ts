@@ -1,12 +1,12 @@
 import { promisify } from 'node:util';
 
 /**
- * Loaded into the daemon before its own code (`node --import`), as libfaketime is loaded into other programs: between two rounds time
- * leaps to the next thing that waits for it, so that days of rounds pass in minutes. Within a round time is real. Nothing of the
- * daemon is replaced: its own schedule starts each round.
+ * Loaded into the daemon before its own code (`node --import`), as libfaketime is loaded into other programs: between
+ * two rounds time leaps to the next thing that waits for it, so that days of rounds pass in minutes. Within a round
+ * time is real. Nothing of the daemon is replaced: its own schedule starts each round.
  *
- * A round is under way while a timer of exactly its limit runs. Each message says how many rounds are wanted and how long that limit is,
- * and is answered when they are done.
+ * A round is under way while a timer of exactly its limit runs. Each message says how many rounds are wanted and how
+ * long that limit is, and is answered when they are done.
  */
 export interface LeapOrder {
   readonly rounds: number;

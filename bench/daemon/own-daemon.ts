@@ -34,7 +34,8 @@ export interface OwnDaemon extends AsyncDisposable {
 type ConfigurationPart = Readonly<Record<string, unknown>>;
 
 /**
- * Starts it with its default configuration, but that the licence server, the control hosts and the resolver are on loopback.
+ * Starts it with its default configuration, but that the licence server, the control hosts and the resolver are on
+ * loopback.
  * @param leaps whether `pass` will be called: to load what that takes costs time and memory
  */
 export async function startOwnDaemon(site: Site, leaps: boolean, more: ConfigurationPart = {}): Promise<OwnDaemon> {

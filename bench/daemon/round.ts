@@ -24,7 +24,11 @@ export interface RoundEffort {
 }
 
 /** Everything that the daemon does for a round: observing, judging, diagnosing, metrics, incidents, page, history. */
-export async function measureRound(site: Site, blackbox: Blackbox, { rounds, roundsAtOnce }: RoundEffort): Promise<RoundCost> {
+export async function measureRound(
+  site: Site,
+  blackbox: Blackbox,
+  { rounds, roundsAtOnce }: RoundEffort,
+): Promise<RoundCost> {
   // Each second, so that what the daemon does between two rounds is not counted as theirs.
   await using daemon = await startOwnDaemon(site, true, { schedule: { probes: '* * * * * *' } });
   const samples: { readonly own: number; readonly same: number; readonly fewest: number }[] = [];

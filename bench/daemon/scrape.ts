@@ -32,7 +32,11 @@ export async function measureScrapes(site: Site, blackbox: Blackbox, times: numb
   return costs;
 }
 
-async function scrape(who: string, { pid, url }: { readonly pid: number; readonly url: string }, times: number): Promise<ScrapeCost> {
+async function scrape(
+  who: string,
+  { pid, url }: { readonly pid: number; readonly url: string },
+  times: number,
+): Promise<ScrapeCost> {
   const wall: number[] = [];
   let text = await read(`${url}metrics`);
   const before = cpuMilliseconds(pid);

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Unpacks mtail and rsyslog from Debian's packages for the benchmark, without installing them: no daemon is started, nothing needs root.
+# Unpacks mtail and rsyslog from Debian's packages for the benchmark, without installing them: no daemon is started,
+# nothing needs root.
 set -eu
 target="$(cd "$(dirname "$0")/../.." && pwd)/.cache/bench-peers"
 mkdir -p "$target/packages"

@@ -11,7 +11,8 @@ export const TEXTS: readonly string[] = [
 ];
 
 const FAC =
-  'category="Event" subcategory="Authentication" typeid=20001 level="information" user="user1" nas="10.0.8.4" action="Authentication"';
+  'category="Event" subcategory="Authentication" typeid=20001 level="information" user="user1" nas="10.0.8.4" ' +
+  'action="Authentication"';
 
 /** Sixteen shapes, two of which (12.5 %) are FTM trouble. */
 const SHAPES: readonly string[] = [

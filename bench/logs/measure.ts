@@ -28,7 +28,9 @@ const SEND = fileURLToPath(new URL('send.ts', import.meta.url));
 /** USER_HZ of Linux, the unit of /proc/PID/stat. */
 const TICKS_A_SECOND = 100;
 
-/** Sends blocks flat out and waits until every trouble was found. @throws {Error} when some never are: lines were lost */
+/**
+ * Sends blocks flat out and waits until every trouble was found. @throws {Error} when some never are: lines were lost
+ */
 export async function measureTcp(receiver: Receiver, blocks: number): Promise<Sample> {
   const before = await receiver.found();
   const cpuBefore = cpuSeconds(receiver.pid);
@@ -47,7 +49,11 @@ export async function measureTcp(receiver: Receiver, blocks: number): Promise<Sa
   const lines = blocks * LINES_A_BLOCK;
   const cpu = cpuSeconds(receiver.pid) - cpuBefore;
   await ended(sender);
-  return { linesASecond: lines / seconds, cpuMicrosecondsALine: (cpu / lines) * 1e6, rssMegabytes: rssMegabytes(receiver.pid) };
+  return {
+    linesASecond: lines / seconds,
+    cpuMicrosecondsALine: (cpu / lines) * 1e6,
+    rssMegabytes: rssMegabytes(receiver.pid),
+  };
 }
 
 /** Sends datagrams at a rate; returns the rate that was reached. */

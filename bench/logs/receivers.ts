@@ -27,10 +27,15 @@ export interface OwnReceiver extends Receiver {
 }
 
 export async function startOwn(): Promise<OwnReceiver> {
-  const child = spawn(process.execPath, [fileURLToPath(new URL('serve.ts', import.meta.url))], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [fileURLToPath(new URL('serve.ts', import.meta.url))], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const answer = async (): Promise<unknown> => JSON.parse(String((await answers.next()).value));
-  const addresses = (await answer()) as { readonly tcp: { readonly port: number }; readonly udp: { readonly port: number } };
+  const addresses = (await answer()) as {
+    readonly tcp: { readonly port: number };
+    readonly udp: { readonly port: number };
+  };
   const counters = async (): Promise<OwnCounters> => {
     child.stdin.write('\n');
     return (await answer()) as OwnCounters;
@@ -67,14 +72,27 @@ stop
   const modules = join(UNPACKED, LIBRARIES, 'rsyslog');
   const child = spawn(
     program,
-    ['-n', '-f', join(folder, 'rsyslog.conf'), '-i', join(folder, 'rsyslog.pid'), ...(existsSync(modules) ? ['-M', modules] : [])],
+    [
+      '-n',
+      '-f',
+      join(folder, 'rsyslog.conf'),
+      '-i',
+      join(folder, 'rsyslog.pid'),
+      ...(existsSync(modules) ? ['-M', modules] : []),
+    ],
     {
       env: { ...process.env, LD_LIBRARY_PATH: join(UNPACKED, LIBRARIES) },
       stdio: 'ignore',
     },
   );
   await accepting(port);
-  return { name: 'rsyslog', pid: child.pid ?? 0, port, found: async () => (await stat(found)).size / 2, stop: () => terminate(child) };
+  return {
+    name: 'rsyslog',
+    pid: child.pid ?? 0,
+    port,
+    found: async () => (await stat(found)).size / 2,
+    stop: () => terminate(child),
+  };
 }
 
 /** mtail: one counter for each text. */

@@ -1,6 +1,7 @@
 /**
- * Log lines a second and CPU a line: the intake against rsyslog and mtail, the same lines in one run, rounds in turn. Ends with exit
- * code 1 when a claim does not hold. The two peers come from Debian's packages: bench/logs/fetch-peers.sh, or installed.
+ * Log lines a second and CPU a line: the intake against rsyslog and mtail, the same lines in one run, rounds in turn.
+ * Ends with exit code 1 when a claim does not hold. The two peers come from Debian's packages:
+ * bench/logs/fetch-peers.sh, or installed.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
@@ -22,7 +23,8 @@ const print = (text: string): void => {
   process.stdout.write(`${text}\n`);
 };
 
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+const median = (values: readonly number[]): number =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 const spread = (values: readonly number[], digits: number): string =>
   `${median(values).toFixed(digits)} (${Math.min(...values).toFixed(digits)}–${Math.max(...values).toFixed(digits)})`;
 
@@ -39,7 +41,9 @@ async function compareTcp(receivers: readonly Receiver[]): Promise<ReadonlyMap<s
 }
 
 function report(samples: ReadonlyMap<string, readonly Sample[]>): void {
-  print(`\n| TCP, ${String(BLOCKS * LINES_A_BLOCK)} lines a round | lines/s, thousands | CPU µs/line | RSS MB |\n|---|---|---|---|`);
+  print(
+    `\n| TCP, ${String(BLOCKS * LINES_A_BLOCK)} lines a round | lines/s, thousands | CPU µs/line | RSS MB |\n|---|---|---|---|`,
+  );
   for (const [name, of] of samples) {
     const rate = spread(
       of.map(({ linesASecond }) => linesASecond / 1000),
@@ -58,7 +62,8 @@ function judge(samples: ReadonlyMap<string, readonly Sample[]>): void {
   const rate = (name: string): number => of(name, ({ linesASecond }) => linesASecond);
   const cpu = (name: string): number => of(name, ({ cpuMicrosecondsALine }) => cpuMicrosecondsALine);
   if (samples.has('rsyslog') && rate('ftm-watch') < rate('rsyslog')) problems.push('fewer lines a second than rsyslog');
-  if (samples.has('mtail') && cpu('ftm-watch') > cpu('mtail') / 4) problems.push("more than a quarter of mtail's CPU a line");
+  if (samples.has('mtail') && cpu('ftm-watch') > cpu('mtail') / 4)
+    problems.push("more than a quarter of mtail's CPU a line");
 }
 
 async function tryUdp(own: OwnReceiver): Promise<void> {
@@ -83,7 +88,10 @@ try {
     `Node ${process.version} on ${cpus()[0]?.model ?? 'an unknown processor'}, ${String(cpus().length)} cores; ${String(ROUNDS)} rounds`,
   );
   if (peers.length < 2)
-    print('rsyslog or mtail is missing: run bench/logs/fetch-peers.sh, or install the Debian packages "rsyslog" and "mtail"');
+    print(
+      'rsyslog or mtail is missing: run bench/logs/fetch-peers.sh, or install the Debian packages "rsyslog" and ' +
+        '"mtail"',
+    );
   const samples = await compareTcp([own, ...peers]);
   report(samples);
   print(`\nLongest delay of a timer during the flood: ${(await own.counters()).stall.toFixed(0)} ms`);

@@ -1,4 +1,7 @@
-/** Sends lines: `send.ts tcp PORT BLOCKS` or `send.ts udp PORT LINES LINES-A-SECOND`. A process of its own, so that it costs the receiver nothing. */
+/**
+ * Sends lines: `send.ts tcp PORT BLOCKS` or `send.ts udp PORT LINES LINES-A-SECOND`. A process of its own, so that it
+ * costs the receiver nothing.
+ */
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect } from 'node:net';

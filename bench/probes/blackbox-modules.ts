@@ -24,7 +24,11 @@ function web<H extends Host>(host: H, name: string, method: string, caFile: stri
   return {
     [`dns_a_${host}`]: dns(name, 'A'),
     [`dns_aaaa_${host}`]: dns(name, 'AAAA'),
-    [`tls_${host}`]: { prober: 'tcp', timeout: '5s', tcp: { preferred_ip_protocol: 'ip4', tls: true, tls_config: tls } },
+    [`tls_${host}`]: {
+      prober: 'tcp',
+      timeout: '5s',
+      tcp: { preferred_ip_protocol: 'ip4', tls: true, tls_config: tls },
+    },
     [`http_${host}`]: {
       prober: 'http',
       timeout: '5s',

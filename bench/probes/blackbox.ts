@@ -34,14 +34,17 @@ export interface Blackbox extends Prober<ProbeKind> {
 
 /** @throws {Error} when it is not installed */
 export async function startBlackbox(site: Site): Promise<Blackbox> {
-  if (!existsSync(BLACKBOX)) throw new Error(`Cannot find ${BLACKBOX}: install the Debian package "prometheus-blackbox-exporter"`);
+  if (!existsSync(BLACKBOX))
+    throw new Error(`Cannot find ${BLACKBOX}: install the Debian package "prometheus-blackbox-exporter"`);
   const file = join(site.folder, 'blackbox.json');
   // JSON is YAML.
   await writeFile(file, JSON.stringify({ modules: modules(site) }));
   const port = await freePort();
   const url = `http://127.0.0.1:${String(port)}`;
   const started = performance.now();
-  const child = spawn(BLACKBOX, [`--config.file=${file}`, `--web.listen-address=127.0.0.1:${String(port)}`], { stdio: 'ignore' });
+  const child = spawn(BLACKBOX, [`--config.file=${file}`, `--web.listen-address=127.0.0.1:${String(port)}`], {
+    stdio: 'ignore',
+  });
   const agent = new Agent({ keepAlive: true });
   const ask = (path: string): Promise<string> => fetchText(`${url}${path}`, agent);
   while ((await ask('/metrics').catch(() => null)) === null) await sleep(2);

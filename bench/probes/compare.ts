@@ -40,13 +40,24 @@ interface Sample {
   readonly aSecond: number;
 }
 
-/** One kind of probe at one concurrency, ours and blackbox_exporter's in turn, so that a busy machine is busy for both. */
-export async function compare(kind: ProbeKind, concurrency: number, probers: Probers, effort: Effort): Promise<Comparison> {
+/**
+ * One kind of probe at one concurrency, ours and blackbox_exporter's in turn, so that a busy machine is busy for both.
+ */
+export async function compare(
+  kind: ProbeKind,
+  concurrency: number,
+  probers: Probers,
+  effort: Effort,
+): Promise<Comparison> {
   const load = { kind, concurrency, milliseconds: effort.milliseconds };
   const pairs: (readonly [Sample, Sample])[] = [];
   for (let round = 0; round <= effort.rounds; round += 1) {
-    const own = await measure(probers.own.pid, () => withFullHandshakes(kind, probers.site, () => probers.own.load(load)));
-    const other = await measure(probers.blackbox.pid, () => withFullHandshakes(kind, probers.site, () => probers.blackbox.load(load)));
+    const own = await measure(probers.own.pid, () =>
+      withFullHandshakes(kind, probers.site, () => probers.own.load(load)),
+    );
+    const other = await measure(probers.blackbox.pid, () =>
+      withFullHandshakes(kind, probers.site, () => probers.blackbox.load(load)),
+    );
     if (round > 0) pairs.push([own, other]);
   }
   return {
@@ -59,7 +70,12 @@ export async function compare(kind: ProbeKind, concurrency: number, probers: Pro
 }
 
 /** What Node itself costs, measured in our prober's process. */
-export async function measureFloor(kind: FloorKind, concurrency: number, { site, own }: Probers, effort: Effort): Promise<Cost> {
+export async function measureFloor(
+  kind: FloorKind,
+  concurrency: number,
+  { site, own }: Probers,
+  effort: Effort,
+): Promise<Cost> {
   const samples: Sample[] = [];
   for (let round = 0; round <= effort.rounds; round += 1) {
     const sample = await measure(own.pid, () =>
@@ -81,7 +97,11 @@ export async function measureIdleRequest(concurrency: number, { blackbox }: Prob
 }
 
 /** @throws {Error} when the servers saw other handshakes than a full one for each probe */
-async function withFullHandshakes(kind: ProbeKind | FloorKind, site: Site, load: () => Promise<number>): Promise<number> {
+async function withFullHandshakes(
+  kind: ProbeKind | FloorKind,
+  site: Site,
+  load: () => Promise<number>,
+): Promise<number> {
   const before = await site.handshakes();
   const probes = await load();
   const after = await site.handshakes();
@@ -102,5 +122,8 @@ async function measure(pid: number, load: () => Promise<number>): Promise<Sample
 }
 
 function costOf(samples: readonly Sample[]): Cost {
-  return { cpuMs: spreadOf(samples.map(({ cpuMs }) => cpuMs)), aSecond: spreadOf(samples.map(({ aSecond }) => aSecond)) };
+  return {
+    cpuMs: spreadOf(samples.map(({ cpuMs }) => cpuMs)),
+    aSecond: spreadOf(samples.map(({ aSecond }) => aSecond)),
+  };
 }

@@ -2,7 +2,10 @@ const HEADER_BYTES = 12;
 const TYPE_A = 1;
 const TTL_SECONDS = 300;
 
-/** An answer to a question of one name: 127.0.0.1 for every A, nothing for anything else. By hand, since the load is high. */
+/**
+ * An answer to a question of one name: 127.0.0.1 for every A, nothing for anything else. By hand, since the load is
+ * high.
+ */
 export function answerTo(query: Buffer): Buffer {
   let end = HEADER_BYTES;
   while ((query[end] ?? 0) !== 0) end += 1 + (query[end] ?? 0);

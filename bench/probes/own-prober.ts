@@ -1,6 +1,7 @@
 /**
- * A program: the probes of ftm-watch as the daemon runs them, each observed and judged, in a process of its own so that the operating
- * system can say what they cost. It answers the first message when it is ready, and each further one with what it did.
+ * A program: the probes of ftm-watch as the daemon runs them, each observed and judged, in a process of its own so that
+ * the operating system can say what they cost. It answers the first message when it is ready, and each further one with
+ * what it did.
  */
 import { configOf } from '../../test/support/config-of.ts';
 import { systemClock } from '../../src/clock.ts';
@@ -55,7 +56,14 @@ function pathLook(kit: ProbeKit, target: PathTarget): Look {
 }
 
 function incomplete(what: string): Finding {
-  return { rule: 'bench', subject: what, expected: 'it was looked at', actual: 'it was not', level: 'broken', suggests: null };
+  return {
+    rule: 'bench',
+    subject: what,
+    expected: 'it was looked at',
+    actual: 'it was not',
+    level: 'broken',
+    suggests: null,
+  };
 }
 
 function dnsLook(kit: ProbeKit, config: Config): Look {

@@ -17,7 +17,8 @@ export async function startOwnProber(site: Site): Promise<Prober<ProbeKind | Flo
     pid: child.pid ?? 0,
     load: async (load) => {
       const { probes, problem } = await ask<ProbeLoadDone>(child, load);
-      if (problem !== null) throw new Error(`A probe of ftm-watch (${load.kind}) found a fault where there is none: ${problem}`);
+      if (problem !== null)
+        throw new Error(`A probe of ftm-watch (${load.kind}) found a fault where there is none: ${problem}`);
       return probes;
     },
     [Symbol.asyncDispose]: () => endProcess(child),

@@ -28,14 +28,27 @@ export async function createSite(): Promise<Site> {
   const authorities = await createAuthorities();
   const { fortinet, other, licenseServer } = authorities;
   const names = [LICENSE_HOST, MAIL_HOST];
-  const rsa = await createIdentity({ name: licenseServer.name, issuer: fortinet.sub, dnsNames: names, key: 'RSA-2048' });
+  const rsa = await createIdentity({
+    name: licenseServer.name,
+    issuer: fortinet.sub,
+    dnsNames: names,
+    key: 'RSA-2048',
+  });
   const ecdsa = await createIdentity({ name: licenseServer.name, issuer: fortinet.sub, dnsNames: names });
-  const sub = await createIdentity({ name: 'C=US, O=Example Trust, CN=Example Issuing CA', issuer: other, authority: true });
+  const sub = await createIdentity({
+    name: 'C=US, O=Example Trust, CN=Example Issuing CA',
+    issuer: other,
+    authority: true,
+  });
   const controls = await Promise.all(
     CONTROL_HOSTS.map((host) => createIdentity({ name: `CN=${host}`, issuer: sub, dnsNames: [host], key: 'RSA-2048' })),
   );
   const child = fork(PROGRAM, { execArgv: [] });
-  const settings: TargetSettings = { rsa: credentials(rsa), ecdsa: credentials(ecdsa), controls: controls.map(credentials) };
+  const settings: TargetSettings = {
+    rsa: credentials(rsa),
+    ecdsa: credentials(ecdsa),
+    controls: controls.map(credentials),
+  };
   const ports = await ask<TargetPorts>(child, settings);
   const [fortinetCa, otherCa] = [join(folder, 'fortinet-ca.pem'), join(folder, 'other-ca.pem')];
   await writeFile(fortinetCa, fortinet.root.pem);

@@ -1,6 +1,6 @@
 /**
- * A program: all servers that the probes look at, in a process of its own so that what they cost is not counted. It answers the first
- * message with where they are, and each further one with how many handshakes there were.
+ * A program: all servers that the probes look at, in a process of its own so that what they cost is not counted. It
+ * answers the first message with where they are, and each further one with how many handshakes there were.
  */
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';

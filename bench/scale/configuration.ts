@@ -16,7 +16,11 @@ export interface Size {
 const A_LEAP_DAY = '0 0 0 29 2 *';
 
 /** Writes a configuration and what it names into a folder. Gives the path of the file. */
-export async function writeConfiguration(folder: string, { targets, appliances, everySeconds }: Size, site: Site): Promise<string> {
+export async function writeConfiguration(
+  folder: string,
+  { targets, appliances, everySeconds }: Size,
+  site: Site,
+): Promise<string> {
   const port = site.tlsPort;
   const [license = '', ...hosts] = hostNames(targets);
   const controls = hosts.slice(0, 2);

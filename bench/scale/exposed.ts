@@ -25,5 +25,10 @@ export function lagBetween(before: readonly Series[], after: readonly Series[]):
 
 function bucketsOf(series: readonly Series[]): ReadonlyMap<number, number> {
   const buckets = series.filter(({ name }) => name === 'ftm_event_loop_lag_seconds_bucket');
-  return new Map(buckets.map(({ labels, value }) => [labels['le'] === '+Inf' ? Number.POSITIVE_INFINITY : Number(labels['le']), value]));
+  return new Map(
+    buckets.map(({ labels, value }) => [
+      labels['le'] === '+Inf' ? Number.POSITIVE_INFINITY : Number(labels['le']),
+      value,
+    ]),
+  );
 }

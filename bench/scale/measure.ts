@@ -87,7 +87,15 @@ async function exposed(daemon: Daemon): Promise<readonly Series[]> {
 
 type OfRounds = Pick<
   Measured,
-  'rssMegabytes' | 'cpuMsARound' | 'roundMs' | 'lagP50Ms' | 'lagP99Ms' | 'mostFiles' | 'missedRuns' | 'series' | 'storeMegabytesAnHour'
+  | 'rssMegabytes'
+  | 'cpuMsARound'
+  | 'roundMs'
+  | 'lagP50Ms'
+  | 'lagP99Ms'
+  | 'mostFiles'
+  | 'missedRuns'
+  | 'series'
+  | 'storeMegabytesAnHour'
 >;
 
 async function measureRounds(daemon: Daemon, { everySeconds }: MeasuredSize, store: string): Promise<OfRounds> {
@@ -131,7 +139,10 @@ export async function measureLines(configFile: string, folder: string, { applian
   await sleep(SETTLE_MS);
   const received = async (): Promise<number> =>
     (await exposed(daemon))
-      .filter(({ name, labels }) => name === 'ftm_log_lines_total' && labels['source'] === 'udp' && labels['result'] !== 'dropped')
+      .filter(
+        ({ name, labels }) =>
+          name === 'ftm_log_lines_total' && labels['source'] === 'udp' && labels['result'] !== 'dropped',
+      )
       .reduce((sum, { value }) => sum + value, 0);
   const before = await received();
   const cpu = usageOf(daemon.pid).cpuSeconds;

@@ -17,7 +17,9 @@ export function hostNames(services: number): readonly string[] {
 
 const INSIDE = 'FTM_SCALE_BENCH_INSIDE';
 
-/** Whether this process runs in the bench's own network; if not, it is started again there, and this one ends with it. */
+/**
+ * Whether this process runs in the bench's own network; if not, it is started again there, and this one ends with it.
+ */
 export function enterNetwork(): void {
   if (process.env[INSIDE] !== undefined) {
     for (const command of [

@@ -98,6 +98,7 @@ function group(value: number, digits: number): string {
 export async function writeReport(report: string): Promise<void> {
   const document = await readFile(DOCUMENT, 'utf8');
   const [from, to] = [document.indexOf(BEGIN), document.indexOf(END)];
-  if (from < 0 || to < from) throw new Error(`Cannot write the sizes: expected "${BEGIN}" and "${END}" in docs/scale.md`);
+  if (from < 0 || to < from)
+    throw new Error(`Cannot write the sizes: expected "${BEGIN}" and "${END}" in docs/scale.md`);
   await writeFile(DOCUMENT, `${document.slice(0, from + BEGIN.length)}\n\n${report}\n\n${document.slice(to)}`);
 }

@@ -1,10 +1,11 @@
 /**
- * One daemon with 1 to 1,000 targets and appliances: what a round costs, what it remembers, what its page and its metrics take. The
- * daemon is the real one, in a network of its own with a thousand addresses.
+ * One daemon with 1 to 1,000 targets and appliances: what a round costs, what it remembers, what its page and its
+ * metrics take. The daemon is the real one, in a network of its own with a thousand addresses.
  *
  *   npm run bench:scale [-- --quick] [-- --size 100x10]… [-- --write] [-- --json FILE]
  *
- * `--quick` takes a tenth of the sizes, `--size` one of so many targets and appliances; `--write` puts the tables into docs/scale.md.
+ * `--quick` takes a tenth of the sizes, `--size` one of so many targets and appliances; `--write` puts the tables into
+ * docs/scale.md.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -22,7 +23,12 @@ import { reportOf, writeReport } from './report.ts';
 import type { Site } from './site.ts';
 
 const { values: options } = parseArgs({
-  options: { quick: { type: 'boolean' }, write: { type: 'boolean' }, json: { type: 'string' }, size: { type: 'string', multiple: true } },
+  options: {
+    quick: { type: 'boolean' },
+    write: { type: 'boolean' },
+    json: { type: 'string' },
+    size: { type: 'string', multiple: true },
+  },
 });
 
 const SIZES: readonly MeasuredSize[] = [
@@ -52,12 +58,17 @@ const print = (text: string): void => {
   process.stdout.write(`${text}\n`);
 };
 const sizes = options.size?.map(sizeOf) ?? (options.quick === true ? QUICK : SIZES);
-const site = fork(fileURLToPath(new URL('site.ts', import.meta.url)), [String(Math.max(...sizes.map(({ targets }) => targets)))]);
+const site = fork(fileURLToPath(new URL('site.ts', import.meta.url)), [
+  String(Math.max(...sizes.map(({ targets }) => targets))),
+]);
 const results: Measured[] = [];
 const lines: LogLines[] = [];
 try {
   const [served] = (await once(site, 'message')) as unknown as readonly [Site];
-  const configured = async <S extends Size, T>(size: S, look: (file: string, folder: string, of: S) => Promise<T>): Promise<T> => {
+  const configured = async <S extends Size, T>(
+    size: S,
+    look: (file: string, folder: string, of: S) => Promise<T>,
+  ): Promise<T> => {
     const folder = await mkdtemp(join(tmpdir(), 'bench-scale-'));
     try {
       const seen = await look(await writeConfiguration(folder, size, served), folder, size);
@@ -75,5 +86,6 @@ try {
 }
 const report = reportOf(results, lines);
 print(`\n${report}`);
-if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify({ sizes: results, lines }, null, 1)}\n`);
+if (options.json !== undefined)
+  await writeFile(options.json, `${JSON.stringify({ sizes: results, lines }, null, 1)}\n`);
 if (options.write === true) await writeReport(report);

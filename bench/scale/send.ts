@@ -1,4 +1,7 @@
-/** Sends log lines as many appliances do, each from its own address: `send.ts PORT SENDERS LINES-A-SECOND SECONDS`. Prints how many. */
+/**
+ * Sends log lines as many appliances do, each from its own address: `send.ts PORT SENDERS LINES-A-SECOND SECONDS`.
+ * Prints how many.
+ */
 import { createSocket } from 'node:dgram';
 import type { Socket } from 'node:dgram';
 import { once } from 'node:events';

@@ -1,7 +1,7 @@
 /**
- * A program: everything that the daemon of the scale bench talks to, in a process of its own. A resolver, one listener that is a
- * thousand TLS servers (each name has its address and its certificate), and one that is a thousand FortiAuthenticators. Sends its
- * parent what it is reached by, and ends with it.
+ * A program: everything that the daemon of the scale bench talks to, in a process of its own. A resolver, one listener
+ * that is a thousand TLS servers (each name has its address and its certificate), and one that is a thousand
+ * FortiAuthenticators. Sends its parent what it is reached by, and ends with it.
  */
 import { once } from 'node:events';
 import { createServer as createHttpsServer } from 'node:https';
@@ -34,7 +34,12 @@ async function serve(targets: number): Promise<Site> {
   const certificates = new Map<string, SecureContext>();
   for (const name of names) {
     // One key for all: making a thousand takes longer than the bench. The certificates differ.
-    const identity = await createIdentity({ name: `CN=${name}`, issuer: intermediate, dnsNames: [name], keys: leaf.keys });
+    const identity = await createIdentity({
+      name: `CN=${name}`,
+      issuer: intermediate,
+      dnsNames: [name],
+      keys: leaf.keys,
+    });
     certificates.set(name, createSecureContext({ cert: chainPem(identity, intermediate), key: identity.keyPem }));
   }
   const addresses = new Map(names.map((name, index) => [name, addressOf('target', index)]));

@@ -9,7 +9,10 @@ import { APPLIANCE_ADDRESS, FIREWALL_ADDRESS, LICENSE_ADDRESSES, LICENSE_HOST, S
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'] as const;
 
-/** FortiAuthenticator's log on its two ways: as syslog over UDP, and in a file that a syslog server on the same machine writes. */
+/**
+ * FortiAuthenticator's log on its two ways: as syslog over UDP, and in a file that a syslog server on the same machine
+ * writes.
+ */
 export class ApplianceLog implements AsyncDisposable {
   readonly file: string;
   readonly #conductor: Conductor;
@@ -63,7 +66,8 @@ export class ApplianceLog implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const socket of [this.#appliance, this.#firewall]) await new Promise<void>((resolve) => socket.close(() => resolve()));
+    for (const socket of [this.#appliance, this.#firewall])
+      await new Promise<void>((resolve) => socket.close(() => resolve()));
   }
 
   #event(message: string, level: string): string {
@@ -77,7 +81,9 @@ export class ApplianceLog implements AsyncDisposable {
 /** In the time zone of this machine, as its syslog server writes it. */
 function stamp(now: EpochMs): string {
   const date = new Date(now);
-  const time = [date.getHours(), date.getMinutes(), date.getSeconds()].map((part) => String(part).padStart(2, '0')).join(':');
+  const time = [date.getHours(), date.getMinutes(), date.getSeconds()]
+    .map((part) => String(part).padStart(2, '0'))
+    .join(':');
   return `${MONTHS[date.getMonth()] ?? ''} ${String(date.getDate()).padStart(2, ' ')} ${time}`;
 }
 

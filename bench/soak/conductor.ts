@@ -7,7 +7,10 @@ import type { Order, Permission, ProductOptions, Report, SaidLine } from './prot
 import { Stillness } from './stillness.ts';
 
 const PRODUCT = fileURLToPath(new URL('product.ts', import.meta.url));
-/** Something that is on its way between two processes arrives within this, in real milliseconds; on a busy machine within some of them. */
+/**
+ * Something that is on its way between two processes arrives within this, in real milliseconds; on a busy machine
+ * within some of them.
+ */
 const STRAGGLER_MS = 3;
 const MOST_NAPS = 10;
 
@@ -69,7 +72,9 @@ export class Conductor implements AsyncDisposable {
     this.#child = child;
     child.on('message', (report: Report) => void this.#take(report));
     child.on('exit', (code, signal) => {
-      this.#waiter?.failed(new Error(`The product's process ended: exit code ${String(code)}, signal ${String(signal)}`));
+      this.#waiter?.failed(
+        new Error(`The product's process ended: exit code ${String(code)}, signal ${String(signal)}`),
+      );
     });
     await this.#answer();
   }

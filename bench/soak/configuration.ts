@@ -36,7 +36,10 @@ export const LOGINS = {
   firewallToken: 'api-token',
 } as const;
 
-/** How often the interfaces of appliance and firewall are asked, in minutes: never more often than the path is looked at. */
+/**
+ * How often the interfaces of appliance and firewall are asked, in minutes: never more often than the path is looked
+ * at.
+ */
 export function pollMinutes(everySeconds: number): number {
   return Math.max(10, everySeconds / 60);
 }
@@ -47,7 +50,11 @@ export function configurationOf(everySeconds: number, appliancePin: string): Rea
   return {
     site: 'soak',
     licenseServer: { host: LICENSE_HOST, expectedAddresses: LICENSE_ADDRESSES },
-    trust: { profile: 'fortinet', caFiles: ['fortinet-ca.pem', 'fortinet-next-ca.pem'], baselineFile: 'data/trust-baseline.json' },
+    trust: {
+      profile: 'fortinet',
+      caFiles: ['fortinet-ca.pem', 'fortinet-next-ca.pem'],
+      baselineFile: 'data/trust-baseline.json',
+    },
     services: [{ name: 'push', host: PUSH_HOST, trust: { profile: 'pinned', caFiles: ['other-ca.pem'] } }],
     controlHosts: Object.keys(CONTROLS).map((host) => `${host}:443`),
     resolvers: RESOLVERS,
@@ -70,7 +77,12 @@ export function configurationOf(everySeconds: number, appliancePin: string): Rea
         peerSerial: SERIALS.peer,
         logSources: [APPLIANCE_ADDRESS],
         licenses: [LICENSE],
-        api: { url: `https://${APPLIANCE_ADDRESS}`, user: LOGINS.appliance.user, keyFile: 'fac-key', pin: appliancePin },
+        api: {
+          url: `https://${APPLIANCE_ADDRESS}`,
+          user: LOGINS.appliance.user,
+          keyFile: 'fac-key',
+          pin: appliancePin,
+        },
       },
     ],
     logs: {
@@ -85,10 +97,19 @@ export function configurationOf(everySeconds: number, appliancePin: string): Rea
       authUrl: `https://${REGISTRATION_ADDRESS}`,
       caFile: 'registration-ca.pem',
     },
-    firewall: { url: `https://${FIREWALL_ADDRESS}`, tokenFile: 'firewall-token', source: APPLIANCE_ADDRESS, caFile: 'firewall-ca.pem' },
+    firewall: {
+      url: `https://${FIREWALL_ADDRESS}`,
+      tokenFile: 'firewall-token',
+      source: APPLIANCE_ADDRESS,
+      caFile: 'firewall-ca.pem',
+    },
     schedule: { probes, appliance, registration: '0 */30 * * * *', timezone: SETTINGS.timezone },
     notify: {
-      email: { from: 'ftm-watch@example.org', to: ['admins@example.org'], servers: [{ host: INBOX_ADDRESS, port: 25, security: 'none' }] },
+      email: {
+        from: 'ftm-watch@example.org',
+        to: ['admins@example.org'],
+        servers: [{ host: INBOX_ADDRESS, port: 25, security: 'none' }],
+      },
       policy: { reminder: `${String(SETTINGS.reminderHours)}h` },
       maintenance: [SETTINGS.maintenance],
     },
@@ -98,7 +119,11 @@ export function configurationOf(everySeconds: number, appliancePin: string): Rea
 }
 
 /** Writes the configuration and all files that it names. Gives its path. */
-export async function writeConfiguration(folder: string, everySeconds: number, certificates: Certificates): Promise<string> {
+export async function writeConfiguration(
+  folder: string,
+  everySeconds: number,
+  certificates: Certificates,
+): Promise<string> {
   const { fortinet, fortinetNext, other, registration, firewall, appliance } = certificates;
   const files: Readonly<Record<string, string>> = {
     'fortinet-ca.pem': fortinet.pem,

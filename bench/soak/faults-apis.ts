@@ -11,7 +11,10 @@ function found(finder: Finder, cause: CauseId, acts: Acts & Partial<Fault>): Fau
   return { name: cause, cause, finder, isTold: true, isNoticed: false, ...acts };
 }
 
-function onAppliance(change: (state: World['appliance']['state']) => void, back: (state: World['appliance']['state']) => void): Acts {
+function onAppliance(
+  change: (state: World['appliance']['state']) => void,
+  back: (state: World['appliance']['state']) => void,
+): Acts {
   return {
     begin: ({ appliance }) => {
       change(appliance.state);
@@ -89,7 +92,9 @@ export const API_FAULTS: readonly Fault[] = [
   found('appliance', 'tokens-exhausted', tokens(0)),
   found('appliance', 'policy-inspects-traffic', {
     begin: ({ firewall }) => {
-      firewall.state.policies = { 5: { ...PLAIN_POLICY, 'utm-status': 'enable', 'ssl-ssh-profile': 'deep-inspection' } };
+      firewall.state.policies = {
+        5: { ...PLAIN_POLICY, 'utm-status': 'enable', 'ssl-ssh-profile': 'deep-inspection' },
+      };
     },
     end: ({ firewall }) => {
       firewall.state.policies = { 5: PLAIN_POLICY };

@@ -1,10 +1,20 @@
 import type { CauseId } from '../../src/core/cause.ts';
 import type { Fault } from './faults.ts';
 import type { Lie } from './resolvers.ts';
-import { FILTER_ADDRESS, LICENSE_ADDRESSES, LICENSE_HOST, MAIL_HOST, MOVED_ADDRESS, PUSH_ADDRESSES, PUSH_HOST } from './site.ts';
+import {
+  FILTER_ADDRESS,
+  LICENSE_ADDRESSES,
+  LICENSE_HOST,
+  MAIL_HOST,
+  MOVED_ADDRESS,
+  PUSH_ADDRESSES,
+  PUSH_HOST,
+} from './site.ts';
 import { identityOf, type World } from './world.ts';
 
-const SQUID = '<!DOCTYPE html><html><head><title>Web Page Blocked</title></head><body><h1>FortiGuard - Web Page Blocked</h1></body></html>';
+const SQUID =
+  '<!DOCTYPE html><html><head><title>Web Page Blocked</title></head><body><h1>FortiGuard - Web Page ' +
+  'Blocked</h1></body></html>';
 
 type Acts = Pick<Fault, 'begin' | 'end'> & Partial<Pick<Fault, 'isTold' | 'isNoticed' | 'during'>>;
 
@@ -153,7 +163,11 @@ export const PATH_FAULTS: readonly Fault[] = [
       license.manners.status = 503;
     }),
   ),
-  onPath('mail-unreachable', 'mail-unreachable', { begin: ({ mail }) => mail.close(), end: ({ mail }) => mail.open(), isNoticed: false }),
+  onPath('mail-unreachable', 'mail-unreachable', {
+    begin: ({ mail }) => mail.close(),
+    end: ({ mail }) => mail.open(),
+    isNoticed: false,
+  }),
   onPath('mail-tls-broken', 'mail-tls-broken', {
     begin: ({ mail, certificates }) => {
       mail.identity = certificates.mailSelfSigned;
@@ -163,8 +177,14 @@ export const PATH_FAULTS: readonly Fault[] = [
     },
     isNoticed: false,
   }),
-  onPath('mail-login-rejected', 'mail-login-rejected', { ...replies('AUTH', '535 5.7.8 authentication failed'), isNoticed: false }),
-  onPath('mail-recipient-rejected', 'mail-recipient-rejected', { ...replies('RCPT', '550 5.7.1 relaying denied'), isNoticed: false }),
+  onPath('mail-login-rejected', 'mail-login-rejected', {
+    ...replies('AUTH', '535 5.7.8 authentication failed'),
+    isNoticed: false,
+  }),
+  onPath('mail-recipient-rejected', 'mail-recipient-rejected', {
+    ...replies('RCPT', '550 5.7.1 relaying denied'),
+    isNoticed: false,
+  }),
   onPath('clock-ahead', 'clock-skewed', { ...clockSet(10 * 60_000), isNoticed: false }),
   onPath('clock-behind', 'clock-skewed', { ...clockSet(-25 * 60_000), isNoticed: false }),
 ];

@@ -50,7 +50,9 @@ export function judge(injections: readonly Injection[], { changes, mails }: Evid
         .filter(({ at, cause = '' }) => !injections.some((injection) => explains(injection, at, cause)))
         .map(({ at, text }) => ({ at, what: text })),
       ...mails
-        .filter(({ at, causes }) => !causes.every((cause) => injections.some((injection) => explains(injection, at, cause))))
+        .filter(
+          ({ at, causes }) => !causes.every((cause) => injections.some((injection) => explains(injection, at, cause))),
+        )
         .map(({ at, event, subject }) => ({ at, what: `mail "${event}": ${subject}` })),
     ].toSorted((a, b) => a.at - b.at),
   };
@@ -60,16 +62,23 @@ function explains({ fault, from, to }: Injection, at: Millis, cause: string): bo
   return fault.cause === cause && at >= from && at <= to + AFTERWARDS;
 }
 
-function judgeInjection(injection: Injection, changes: readonly SaidLine[], mails: readonly SeenMail[]): JudgedInjection {
+function judgeInjection(
+  injection: Injection,
+  changes: readonly SaidLine[],
+  mails: readonly SeenMail[],
+): JudgedInjection {
   const { fault, from, to, moment } = injection;
   const found = changes.find(
-    ({ at, cause, transition = '' }) => cause === fault.cause && BEGINNINGS.includes(transition) && at >= from && at <= to + 60_000,
+    ({ at, cause, transition = '' }) =>
+      cause === fault.cause && BEGINNINGS.includes(transition) && at >= from && at <= to + 60_000,
   );
   const closed = changes.some(
-    ({ at, cause, transition }) => cause === fault.cause && transition === 'closed' && at >= to && at <= to + AFTERWARDS,
+    ({ at, cause, transition }) =>
+      cause === fault.cause && transition === 'closed' && at >= to && at <= to + AFTERWARDS,
   );
   const mine = mails.filter(({ at, causes }) => causes.includes(fault.cause) && at >= from && at <= to + AFTERWARDS);
-  const count = (event: string): number => mine.filter((mail) => mail.event === event || mail.event === 'digest').length;
+  const count = (event: string): number =>
+    mine.filter((mail) => mail.event === event || mail.event === 'digest').length;
   const [firing, resolved] = [count('firing'), count('resolved')];
   const wanted = fault.isTold && moment !== 'inside maintenance' ? 1 : 0;
   return {

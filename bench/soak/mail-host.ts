@@ -126,7 +126,8 @@ export class MailHost implements AsyncDisposable {
   }
 
   #secure(socket: Socket, identity: Identity): void {
-    const secureContext = this.#contexts.get(identity) ?? createSecureContext({ cert: identity.pem, key: identity.keyPem });
+    const secureContext =
+      this.#contexts.get(identity) ?? createSecureContext({ cert: identity.pem, key: identity.keyPem });
     this.#contexts.set(identity, secureContext);
     const secured = new TLSSocket(socket, { isServer: true, secureContext });
     secured.on('error', () => socket.destroy());

@@ -11,8 +11,9 @@ export function isInside(env: NodeJS.ProcessEnv): boolean {
 }
 
 /**
- * Runs this very program again in a network namespace of its own: there the site has the real addresses and ports, and nothing can
- * reach any other machine. Root is not needed where the kernel lets users make namespaces. Gives the exit code.
+ * Runs this very program again in a network namespace of its own: there the site has the real addresses and ports, and
+ * nothing can reach any other machine. Root is not needed where the kernel lets users make namespaces. Gives the exit
+ * code.
  */
 export async function runInside(program: string, parts: readonly string[]): Promise<number> {
   const own = process.getuid?.() === 0 ? ['--net'] : ['--user', '--map-root-user', '--net'];

@@ -193,7 +193,8 @@ export const NOISE: readonly Noise[] = [
     isHarmless: true,
     begin: async ({ log, speaking }) => {
       if (!speaking) return;
-      for (const line of UNRELATED) for (const again of [1, 2, 3]) await log.say(`${line} (${String(again > 0)})`, 'error');
+      for (const line of UNRELATED)
+        for (const again of [1, 2, 3]) await log.say(`${line} (${String(again > 0)})`, 'error');
     },
   },
   { name: 'the log is rotated', begins: 'any', lasts: MINUTE, isHarmless: true, begin: ({ log }) => log.rotate() },

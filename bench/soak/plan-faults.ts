@@ -56,7 +56,12 @@ function nextTrouble(
   if (special !== undefined && special.at < ordinary + LONGEST) {
     const fault = decks.faults.draw((candidate) => fits(candidate, special));
     const lasts = special.lasts ?? chance.between(...LASTS[fault.finder]);
-    return { faults: [fault], moment: special.moment, from: special.at, to: special.at + Math.max(lasts, SHORTEST * every) };
+    return {
+      faults: [fault],
+      moment: special.moment,
+      from: special.at,
+      to: special.at + Math.max(lasts, SHORTEST * every),
+    };
   }
   const dice = chance.share();
   const faults = dice < PAIRED ? decks.pairs.draw(() => true).map(faultNamed) : [decks.faults.draw(() => true)];

@@ -43,7 +43,11 @@ export function plan(options: PlanOptions): Plan {
   return { injections, restarts, noise: planNoise(options, chance, injections) };
 }
 
-function planNoise({ days, every, offset }: PlanOptions, chance: Chance, injections: readonly Injection[]): readonly PlannedNoise[] {
+function planNoise(
+  { days, every, offset }: PlanOptions,
+  chance: Chance,
+  injections: readonly Injection[],
+): readonly PlannedNoise[] {
   const planned: PlannedNoise[] = [];
   let queue: Noise[] = [];
   for (let free = 20 * MINUTE; free < days * DAY - RECOVERY; ) {
@@ -68,7 +72,11 @@ interface Span {
 }
 
 /** With a round it begins just before the round does. */
-function spanOf({ begins, lasts }: Noise, free: Millis, { every, offset }: { readonly every: Millis; readonly offset: Millis }): Span {
+function spanOf(
+  { begins, lasts }: Noise,
+  free: Millis,
+  { every, offset }: { readonly every: Millis; readonly offset: Millis },
+): Span {
   switch (begins) {
     case 'any':
       return { from: free, to: free + lasts };
@@ -85,5 +93,8 @@ function spanOf({ begins, lasts }: Noise, free: Millis, { every, offset }: { rea
 }
 
 function isFree({ isHarmless }: Noise, { from, to }: Span, injections: readonly Injection[]): boolean {
-  return isHarmless || injections.every((injection) => to < injection.from - 10 * MINUTE || from > injection.to + RECOVERY - 60 * MINUTE);
+  return (
+    isHarmless ||
+    injections.every((injection) => to < injection.from - 10 * MINUTE || from > injection.to + RECOVERY - 60 * MINUTE)
+  );
 }

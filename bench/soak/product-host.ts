@@ -14,8 +14,8 @@ import { openSockets, Stillness } from './stillness.ts';
 const LISTENING_UDP = 1;
 
 /**
- * Runs the daemon as `ftm-watch run` does and moves its time: as soon as nothing moves any more, time goes on to the next timer.
- * While something is on its way over a socket, whoever runs the peers is asked first.
+ * Runs the daemon as `ftm-watch run` does and moves its time: as soon as nothing moves any more, time goes on to the
+ * next timer. While something is on its way over a socket, whoever runs the peers is asked first.
  */
 export class ProductHost {
   readonly #options: ProductOptions;
@@ -108,7 +108,11 @@ export class ProductHost {
   }
 
   #hear(text: string): void {
-    this.#said.push({ ...(JSON.parse(text) as Omit<SaidLine, 'at' | 'text'>), at: this.#time.elapsed(), text: text.trimEnd() });
+    this.#said.push({
+      ...(JSON.parse(text) as Omit<SaidLine, 'at' | 'text'>),
+      at: this.#time.elapsed(),
+      text: text.trimEnd(),
+    });
   }
 
   /** Lets time pass until something is done. */

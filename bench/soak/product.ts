@@ -5,8 +5,8 @@ import { SimulatedTime } from './simulated-time.ts';
 // As the program itself begins.
 keepHeapSmall();
 
-// The process of the product, and of nothing else: what is measured here is the daemon. Time is replaced before any module of the
-// product, or of a library that it uses, is loaded.
+// The process of the product, and of nothing else: what is measured here is the daemon. Time is replaced before any
+// module of the product, or of a library that it uses, is loaded.
 const [configFile = '', folder = '', start = ''] = process.argv.slice(2);
 // Whoever keeps time is gone: nothing would ever happen again.
 process.once('disconnect', () => process.exit());

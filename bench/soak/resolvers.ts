@@ -7,7 +7,15 @@ import type { Answer, DecodedPacket } from 'dns-packet';
 
 import type { Millis } from '../../src/core/clock.ts';
 import type { Conductor } from './conductor.ts';
-import { CONTROLS, LICENSE_ADDRESSES, LICENSE_HOST, MAIL_ADDRESS, MAIL_HOST, PUSH_ADDRESSES, PUSH_HOST } from './site.ts';
+import {
+  CONTROLS,
+  LICENSE_ADDRESSES,
+  LICENSE_HOST,
+  MAIL_ADDRESS,
+  MAIL_HOST,
+  PUSH_ADDRESSES,
+  PUSH_HOST,
+} from './site.ts';
 
 /** What a resolver does about a name, or about all of them. */
 export type Lie =

@@ -23,7 +23,8 @@ const { values } = parseArgs({
 });
 
 if (values.help) process.stdout.write(USAGE);
-else if (!isInside(process.env)) process.exitCode = await runInside(fileURLToPath(import.meta.url), process.argv.slice(2));
+else if (!isInside(process.env))
+  process.exitCode = await runInside(fileURLToPath(import.meta.url), process.argv.slice(2));
 else {
   putUp();
   const started = performance.now();
@@ -33,7 +34,9 @@ else {
     everySeconds: Number(values.every),
     start: Date.parse(`${values.from}T00:00:00Z`),
   };
-  process.stdout.write(`${values.days} days from ${values.from}, a round every ${values.every} s, seed ${values.seed}\n`);
+  process.stdout.write(
+    `${values.days} days from ${values.from}, a round every ${values.every} s, seed ${values.seed}\n`,
+  );
   const outcome = await soak({
     ...options,
     onDay: ({ day, memory, incidents, mails }) => {

@@ -1,8 +1,9 @@
 import type { EpochMs, Millis } from '../../src/core/clock.ts';
 
 /**
- * Timers that beat at these intervals (stall watch, followed files, guards of the schedules, alerting) may be late together while
- * nothing happens, as on a machine that coalesces timers; every other timer is called at its very instant.
+ * Timers that beat at these intervals (stall watch, followed files, guards of the schedules, alerting) may be late
+ * together while nothing happens, as on a machine that coalesces timers; every other timer is called at its very
+ * instant.
  */
 const BEATS: ReadonlySet<Millis> = new Set([250, 500, 1_000, 2_000, 5_000]);
 /** The latest that they may be. */
@@ -68,7 +69,9 @@ class SimulatedTimer {
   }
 }
 
-/** The time of a whole process: it stands still until it is moved. Wall clock and monotonic clock are apart, as in life. */
+/**
+ * The time of a whole process: it stands still until it is moved. Wall clock and monotonic clock are apart, as in life.
+ */
 export class SimulatedTime {
   readonly #timers: SimulatedTimer[] = [];
   #seq = 0;
@@ -92,7 +95,9 @@ export class SimulatedTime {
     this.#epoch += by;
   }
 
-  /** Puts it in the place of the real one: `Date`, `performance.now` and the global timers. Node's own timers stay real. */
+  /**
+   * Puts it in the place of the real one: `Date`, `performance.now` and the global timers. Node's own timers stay real.
+   */
   install(): void {
     const now = (): EpochMs => this.now();
     const RealDate = Date;
@@ -152,7 +157,9 @@ export class SimulatedTime {
 
   arm(timer: SimulatedTimer): void {
     timer.cancelled = false;
-    const index = this.#timers.findLastIndex(({ due, seq }) => due < timer.due || (due === timer.due && seq < timer.seq));
+    const index = this.#timers.findLastIndex(
+      ({ due, seq }) => due < timer.due || (due === timer.due && seq < timer.seq),
+    );
     this.#timers.splice(index + 1, 0, timer);
   }
 

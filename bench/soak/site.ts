@@ -1,4 +1,7 @@
-/** Who and what there is at the site of the soak. It lives in a network namespace of its own, so the addresses may be anybody's. */
+/**
+ * Who and what there is at the site of the soak. It lives in a network namespace of its own, so the addresses may be
+ * anybody's.
+ */
 export const LICENSE_HOST = 'fortitokenmobile.fortinet.com';
 export const LICENSE_ADDRESSES: readonly string[] = ['208.91.114.10', '208.91.114.11'];
 /** Where the vendor may move it to without a word. */

@@ -69,11 +69,20 @@ export async function soak(options: SoakOptions): Promise<SoakOutcome> {
     said,
     world.inbox.received.map(({ at, text }) => readMail(at, text)),
   );
-  return { plan: planned, evidence, judgement: judge(planned.injections, evidence), memory, unexplained: conductor.unexplained };
+  return {
+    plan: planned,
+    evidence,
+    judgement: judge(planned.injections, evidence),
+    memory,
+    unexplained: conductor.unexplained,
+  };
 }
 
 function offsetOfRounds(everySeconds: number): Millis {
-  const { schedule, site } = configurationOf(everySeconds, '') as { readonly schedule: { readonly probes: string }; readonly site: string };
+  const { schedule, site } = configurationOf(everySeconds, '') as {
+    readonly schedule: { readonly probes: string };
+    readonly site: string;
+  };
   return offsetOf(`${site} ${schedule.probes}`, everySeconds * 1000);
 }
 
@@ -97,7 +106,9 @@ async function live(
     const { memory } = await conductor.order({ kind: 'measure' });
     if (memory === null) throw new Error('Memory was not measured: a mistake of the product host');
     measured.push(memory);
-    const incidents = options.said.filter(({ transition }) => transition === 'opened' || transition === 'reopened').length;
+    const incidents = options.said.filter(
+      ({ transition }) => transition === 'opened' || transition === 'reopened',
+    ).length;
     options.onDay({ day, memory, incidents, mails: world.inbox.received.length });
   }
   return measured;
@@ -119,7 +130,8 @@ function actsOf(world: World, { injections, noise, restarts }: Plan, days: numbe
     acts.push({ at: from, run: () => one.begin(world) });
     if (end !== undefined) acts.push({ at: to, run: () => end(world) });
   }
-  for (const at of restarts) acts.push({ at, run: async () => void (await world.conductor.order({ kind: 'restart' })) });
+  for (const at of restarts)
+    acts.push({ at, run: async () => void (await world.conductor.order({ kind: 'restart' })) });
   for (let at = MINUTE; at < days * DAY; at += SPEAKS_EVERY) acts.push({ at, run: () => speak(world) });
   return acts.toSorted((a, b) => a.at - b.at);
 }

@@ -35,9 +35,11 @@ const MIDNIGHTS = 0.3;
 export function specialMoments(start: EpochMs, days: number, chance: Chance): readonly Special[] {
   const wall = createWallClock(SETTINGS.timezone);
   const times = Array.from({ length: (days * DAY) / STEP }, (_, index) => index * STEP);
-  return [...midnights(times, start, wall, chance), ...maintenance(times, start, wall), ...changes(times, start, wall)].toSorted(
-    (a, b) => a.at - b.at,
-  );
+  return [
+    ...midnights(times, start, wall, chance),
+    ...maintenance(times, start, wall),
+    ...changes(times, start, wall),
+  ].toSorted((a, b) => a.at - b.at);
 }
 
 function midnights(times: readonly Millis[], start: EpochMs, wall: WallClock, chance: Chance): readonly Special[] {

@@ -2,7 +2,10 @@ import { setTimeout as setRealTimeout } from 'node:timers';
 
 /** Turns of the event loop without anything new, after which nothing moves any more. */
 const QUIET_TURNS = 2;
-/** Turns without anything new, after which the thread pool is waited for asleep: awake, this thread takes the time that it needs. */
+/**
+ * Turns without anything new, after which the thread pool is waited for asleep: awake, this thread takes the time that
+ * it needs.
+ */
 const AWAKE_TURNS = 400;
 
 /** Tells, from what the event loop itself counts, whether anything moves in this process. */

@@ -9,7 +9,9 @@ const MAY_GROW = 0.1;
 
 export function isGood({ judgement, evidence, memory }: SoakOutcome): boolean {
   const isComplete = judgement.injections.every(({ complaints }) => complaints.length === 0);
-  return isComplete && judgement.falseAlarms.length === 0 && evidence.errors.length === 0 && growthOf(memory) <= MAY_GROW;
+  return (
+    isComplete && judgement.falseAlarms.length === 0 && evidence.errors.length === 0 && growthOf(memory) <= MAY_GROW
+  );
 }
 
 /** As a share of what it was after the first day. */
@@ -65,7 +67,11 @@ function rowOf({ injection, foundAfter, firing, resolved, complaints }: JudgedIn
 }
 
 /** What was seen of a fault that went wrong. */
-function courseOf({ evidence }: SoakOutcome, { injection, complaints }: JudgedInjection, start: EpochMs): readonly string[] {
+function courseOf(
+  { evidence }: SoakOutcome,
+  { injection, complaints }: JudgedInjection,
+  start: EpochMs,
+): readonly string[] {
   if (complaints.length === 0) return [];
   const { from, to } = injection;
   const lines = [
@@ -73,7 +79,10 @@ function courseOf({ evidence }: SoakOutcome, { injection, complaints }: JudgedIn
       at,
       text: `${transition ?? ''} ${cause ?? ''} ${subject ?? ''} (${incident ?? ''})`,
     })),
-    ...evidence.mails.map(({ at, event, causes, subject }) => ({ at, text: `mail "${event}" ${causes.join(', ')}: ${subject}` })),
+    ...evidence.mails.map(({ at, event, causes, subject }) => ({
+      at,
+      text: `mail "${event}" ${causes.join(', ')}: ${subject}`,
+    })),
   ];
   return [
     `      until ${instant(start + to)}`,
@@ -101,7 +110,9 @@ function surroundings({ plan }: SoakOutcome, at: Millis, start: EpochMs): string
     ...plan.injections.map(({ fault, from, to }) => ({ name: `fault ${fault.name}`, from, to })),
     ...plan.restarts.map((from) => ({ name: 'restart', from, to: from })),
   ].filter(({ from, to }) => at >= from - 60_000 && at <= to + 60 * 60_000);
-  return near.map(({ name, from, to }) => `\n      near ${instant(start + from)} to ${instant(start + to)}: ${name}`).join('');
+  return near
+    .map(({ name, from, to }) => `\n      near ${instant(start + from)} to ${instant(start + to)}: ${name}`)
+    .join('');
 }
 
 function instant(at: EpochMs): string {

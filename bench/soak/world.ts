@@ -64,7 +64,9 @@ export const HEALTHY_TOKENS: readonly TokenGroup[] = [
 
 export function register(world: World, serialNumber: string | null): void {
   world.registration.state.licenses = [
-    serialNumber === null ? { licenseNumber: LICENSE, status: 'Pending' } : { licenseNumber: LICENSE, serialNumber, status: 'Registered' },
+    serialNumber === null
+      ? { licenseNumber: LICENSE, status: 'Pending' }
+      : { licenseNumber: LICENSE, serialNumber, status: 'Registered' },
   ];
 }
 
@@ -84,7 +86,9 @@ export async function createWorld(folder: string, certificates: Certificates, co
     await gate.set({ kind: 'open' }, [address]);
     controls.push(gate);
   }
-  const mail = stack.use(new MailHost({ address: MAIL_ADDRESS, port: MAIL_PORT, identity: own(MAIL_HOST), login: MAIL_LOGIN }, conductor));
+  const mail = stack.use(
+    new MailHost({ address: MAIL_ADDRESS, port: MAIL_PORT, identity: own(MAIL_HOST), login: MAIL_LOGIN }, conductor),
+  );
   await mail.open();
   const inbox = stack.use(new MailHost({ address: INBOX_ADDRESS, port: 25, identity: null, login: null }, conductor));
   await inbox.open();
@@ -119,11 +123,19 @@ async function createApis(certificates: Certificates): Promise<Apis> {
       identity: certificates.registration,
       address: REGISTRATION_ADDRESS,
       port: 443,
-      state: { ...LOGINS.registration, licenses: [{ licenseNumber: LICENSE, serialNumber: SERIALS.unit, status: 'Registered' }] },
+      state: {
+        ...LOGINS.registration,
+        licenses: [{ licenseNumber: LICENSE, serialNumber: SERIALS.unit, status: 'Registered' }],
+      },
     }),
   );
   const firewall = stack.use(
-    await createFirewall({ identity: certificates.firewall, address: FIREWALL_ADDRESS, port: 443, state: { token: LOGINS.firewallToken } }),
+    await createFirewall({
+      identity: certificates.firewall,
+      address: FIREWALL_ADDRESS,
+      port: 443,
+      state: { token: LOGINS.firewallToken },
+    }),
   );
   const owned = stack.move();
   return { appliance, registration, firewall, [Symbol.asyncDispose]: () => owned.disposeAsync() };

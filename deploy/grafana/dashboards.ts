@@ -25,7 +25,10 @@ export function renderDashboards(): ReadonlyMap<string, string> {
     .query('label_values(up{job="ftm-watch"}, site)')
     .refresh(VariableRefresh.OnTimeRangeChanged);
   return new Map([
-    ['fleet.json', render({ uid: 'ftm-watch-fleet', title: 'FortiToken Mobile: all sites', variables: [], panels: fleetPanels() })],
+    [
+      'fleet.json',
+      render({ uid: 'ftm-watch-fleet', title: 'FortiToken Mobile: all sites', variables: [], panels: fleetPanels() }),
+    ],
     [
       'site.json',
       render({

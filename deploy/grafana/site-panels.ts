@@ -38,7 +38,9 @@ function probes(): readonly Builder<Panel>[] {
       {
         title: 'Probes, 95th percentile',
         description: 'How long the probes take.',
-        expr: 'histogram_quantile(0.95, sum by (le, probe, target) (rate(ftm_probe_duration_seconds_bucket{job="ftm-watch", site="$site"}[5m])))',
+        expr:
+          'histogram_quantile(0.95, sum by (le, probe, target) ' +
+          '(rate(ftm_probe_duration_seconds_bucket{job="ftm-watch", site="$site"}[5m])))',
         legend: '{{probe}} {{target}}',
       },
       's',
@@ -61,7 +63,9 @@ function stock(): readonly Builder<Panel>[] {
       {
         title: 'Certificates: days left',
         description: 'Of the certificate that each target showed last.',
-        expr: '(min by (target) (ftm_tls_certificate_not_after_timestamp_seconds{job="ftm-watch", site="$site"}) - time()) / 86400',
+        expr:
+          '(min by (target) (ftm_tls_certificate_not_after_timestamp_seconds{job="ftm-watch", site="$site"}) - ' +
+          'time()) / 86400',
         legend: '{{target}}',
       },
       { width: 12, thresholds: greenFrom(14) },
@@ -84,7 +88,9 @@ function troubles(): readonly Builder<Panel>[] {
       {
         title: 'FortiToken Mobile errors in the log, 15 minutes',
         description: 'What FortiAuthenticator itself complains about.',
-        expr: 'max by (appliance, signature) (increase(ftm_polling_errors_total{job="ftm-watch", site="$site"}[15m])) > 0',
+        expr:
+          'max by (appliance, signature) (increase(ftm_polling_errors_total{job="ftm-watch", site="$site"}[15m])) ' +
+          '> 0',
         legend: '{{appliance}} {{signature}}',
       },
       'short',

@@ -31,13 +31,17 @@ function names(description: string): JsonSchema {
 }
 
 /** Nothing but these, so that a slip of the pen is told and does not leave a default in force. */
-function section(description: string, properties: Readonly<Record<string, JsonSchema>>, required: readonly string[] = []): JsonSchema {
+function section(
+  description: string,
+  properties: Readonly<Record<string, JsonSchema>>,
+  required: readonly string[] = [],
+): JsonSchema {
   return { description, type: 'object', properties, additionalProperties: false, required };
 }
 
 /**
- * The schema (draft 7, which every Helm understands) that Helm holds values against. What stands under `config` is the schema of the
- * configuration file itself: a wrong key is refused before anything is changed in the cluster.
+ * The schema (draft 7, which every Helm understands) that Helm holds values against. What stands under `config` is the
+ * schema of the configuration file itself: a wrong key is refused before anything is changed in the cluster.
  */
 export function valuesSchema(): JsonSchema {
   return {
@@ -45,7 +49,13 @@ export function valuesSchema(): JsonSchema {
     title: 'Values of the chart ftm-watch',
     type: 'object',
     additionalProperties: false,
-    properties: { ...program(), ...network(), ...monitoring(), ...pod(), global: KUBERNETES.map('Of a chart above this one; not used.') },
+    properties: {
+      ...program(),
+      ...network(),
+      ...monitoring(),
+      ...pod(),
+      global: KUBERNETES.map('Of a chart above this one; not used.'),
+    },
   };
 }
 
@@ -62,7 +72,9 @@ function program(): Readonly<Record<string, JsonSchema>> {
     imagePullSecrets: names('Names of Secrets with passwords of the registry.'),
     config: configuration(),
     files: {
-      description: 'Public texts in /etc/ftm-watch beside ftm-watch.yaml, by name, such as certificates of authorities. Never a secret.',
+      description:
+        'Public texts in /etc/ftm-watch beside ftm-watch.yaml, by name, such as certificates of authorities. Never ' +
+        'a secret.',
       type: 'object',
       propertyNames: { pattern: '^[-._a-zA-Z0-9]+$', not: { const: 'ftm-watch.yaml' } },
       additionalProperties: { type: 'string', not: { pattern: 'PRIVATE KEY' } },
@@ -85,7 +97,8 @@ function configuration(): JsonSchema {
   return {
     ...schema,
     description:
-      'The file ftm-watch.yaml. Every key is explained in docs/configuration.md; "site" is the name of the release if it is missing.',
+      'The file ftm-watch.yaml. Every key is explained in docs/configuration.md; "site" is the name of the release ' +
+      'if it is missing.',
     required: ['web', 'store'],
     allOf: [
       {
@@ -93,7 +106,9 @@ function configuration(): JsonSchema {
           // The pod is asked from outside, at a port that is known. Go's expressions cannot look ahead.
           web: {
             required: ['listen'],
-            properties: { listen: { pattern: ':[1-9][0-9]*$', not: { pattern: String.raw`^(127\.|\[::1\]|localhost)` } } },
+            properties: {
+              listen: { pattern: ':[1-9][0-9]*$', not: { pattern: String.raw`^(127\.|\[::1\]|localhost)` } },
+            },
           },
           store: { required: ['path'], properties: { path: { pattern: '^/var/lib/ftm-watch/' } } },
         },
@@ -134,7 +149,8 @@ function network(): Readonly<Record<string, JsonSchema>> {
       http: KUBERNETES.list('Peers that may read metrics and the status page (NetworkPolicyPeer); none: nobody.'),
       syslog: KUBERNETES.list('Peers that may send log lines (NetworkPolicyPeer); none: nobody.'),
       egress: KUBERNETES.list(
-        'Where it may connect to (NetworkPolicyEgressRule). A port that is missing looks like a fault of what is behind it.',
+        'Where it may connect to (NetworkPolicyEgressRule). A port that is missing looks like a fault of what is ' +
+          'behind it.',
       ),
     }),
   };
@@ -142,7 +158,11 @@ function network(): Readonly<Record<string, JsonSchema>> {
 
 function monitoring(): Readonly<Record<string, JsonSchema>> {
   const secretKey = section('A key of a Secret.', SECRET_KEY, ['name', 'key']);
-  const basicAuth = { description: 'Name and password, by reference; for config.web.users.', type: 'object', additionalProperties: false };
+  const basicAuth = {
+    description: 'Name and password, by reference; for config.web.users.',
+    type: 'object',
+    additionalProperties: false,
+  };
   return {
     serviceMonitor: section('How the Prometheus operator finds it.', {
       enabled: flag('Whether there is one.'),
@@ -169,9 +189,15 @@ function pod(): Readonly<Record<string, JsonSchema>> {
       enabled: flag('In one release of a pair.'),
     }),
     resources: KUBERNETES.map('What it may use (ResourceRequirements).'),
-    dnsPolicy: choice('Whose resolver "system" is: that of the cluster or that of the node.', 'ClusterFirst', 'Default'),
+    dnsPolicy: choice(
+      'Whose resolver "system" is: that of the cluster or that of the node.',
+      'ClusterFirst',
+      'Default',
+    ),
     priorityClassName: text('Priority class of the pod.'),
-    nodeSelector: texts('Labels of the nodes that it may run on: those behind the firewall policies of FortiAuthenticator.'),
+    nodeSelector: texts(
+      'Labels of the nodes that it may run on: those behind the firewall policies of FortiAuthenticator.',
+    ),
     tolerations: KUBERNETES.list('Taints that it tolerates (Toleration).'),
     affinity: KUBERNETES.map('Where it prefers to run (Affinity), instead of what pair.name says.'),
     podLabels: texts('More labels of the pod.'),

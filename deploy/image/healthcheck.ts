@@ -1,5 +1,5 @@
-// Exits with 0 when the daemon in this container answers, else with 1 and the reason. Where web.listen or web.tls are not those of the
-// image, name the address in FTM_WATCH_HEALTH_URL.
+// Exits with 0 when the daemon in this container answers, else with 1 and the reason. Where web.listen or web.tls are
+// not those of the image, name the address in FTM_WATCH_HEALTH_URL.
 import { get as httpGet } from 'node:http';
 import { get as httpsGet } from 'node:https';
 

@@ -10,7 +10,10 @@ import type { PreconditionId } from '../../src/core/precondition.ts';
 /** Every page by its file name: one for each cause, and the list of them. */
 export function renderRunbooks(): ReadonlyMap<string, string> {
   const ids = Object.keys(CATALOGUE).filter(isCause);
-  return new Map([['README.md', renderList(ids)], ...ids.map((id): readonly [string, string] => [`${id}.md`, renderPage(id)])]);
+  return new Map([
+    ['README.md', renderList(ids)],
+    ...ids.map((id): readonly [string, string] => [`${id}.md`, renderPage(id)]),
+  ]);
 }
 
 const GENERATED = '<!-- Written by "npm run runbooks" from src/core/causes: change it there. -->';
@@ -40,15 +43,29 @@ function isCause(name: string): name is CauseId {
 function renderList(ids: readonly CauseId[]): string {
   const parts = [...PRECONDITIONS, { id: null, title: 'Any precondition' }].map(({ id: precondition, title }) => {
     const own = ids.filter((id) => preconditionOf(id) === precondition);
-    return [`## ${title}`, own.map((id) => `- [${id}](${id}.md): ${CATALOGUE[id].title} (${CATALOGUE[id].severity})`).join('\n')];
+    return [
+      `## ${title}`,
+      own.map((id) => `- [${id}](${id}.md): ${CATALOGUE[id].title} (${CATALOGUE[id].severity})`).join('\n'),
+    ];
   });
   const intro =
-    'A page for each cause that ftm-watch can find, in the order of the path. Alerts about ftm-watch itself: [alerts.md](alerts.md).';
+    'A page for each cause that ftm-watch can find, in the order of the path. Alerts about ftm-watch itself: ' +
+    '[alerts.md](alerts.md).';
   return joined(['# Runbooks', GENERATED, intro, ...parts.flat()]);
 }
 
 function renderPage(id: CauseId): string {
-  const { title, severity, summary, impact, remedy, throughProxy, anyProductRemedy, productRemedy = {}, kinds = {} } = CATALOGUE[id];
+  const {
+    title,
+    severity,
+    summary,
+    impact,
+    remedy,
+    throughProxy,
+    anyProductRemedy,
+    productRemedy = {},
+    kinds = {},
+  } = CATALOGUE[id];
   return joined([
     `# ${title.charAt(0).toUpperCase()}${title.slice(1)}`,
     GENERATED,
@@ -58,8 +75,13 @@ function renderPage(id: CauseId): string {
     impactOf(impact, { licenseActive: null, offlineActivation: null }),
     '## What to do',
     'The incident, on the status page and in the mail, fills in what stands here in \\<brackets\\>.',
-    ...Object.entries(productRemedy).flatMap(([product, steps]) => [`First, where the inspecting device is ${product}:`, stepsOf(steps)]),
-    ...(anyProductRemedy === undefined ? [] : ['First, where another inspecting product is known:', stepsOf(anyProductRemedy)]),
+    ...Object.entries(productRemedy).flatMap(([product, steps]) => [
+      `First, where the inspecting device is ${product}:`,
+      stepsOf(steps),
+    ]),
+    ...(anyProductRemedy === undefined
+      ? []
+      : ['First, where another inspecting product is known:', stepsOf(anyProductRemedy)]),
     ...(Object.keys(productRemedy).length === 0 && anyProductRemedy === undefined ? [] : ['Always:']),
     stepsOf(remedy),
     ...Object.values(kinds).flatMap((kind) => [`## Where ${kind.title}`, textOf(kind.summary), stepsOf(kind.remedy)]),
@@ -67,7 +89,8 @@ function renderPage(id: CauseId): string {
       ? []
       : ['## Where the way leads through a proxy', textOf(throughProxy.summary), stepsOf(throughProxy.remedy)]),
     '## Is it mended?',
-    '`ftm-watch check` looks at everything once. The incident closes by itself after `notify.policy.recoveries` rounds without the cause.',
+    '`ftm-watch check` looks at everything once. The incident closes by itself after `notify.policy.recoveries` ' +
+      'rounds without the cause.',
   ]);
 }
 

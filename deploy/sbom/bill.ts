@@ -36,8 +36,8 @@ export function productionPackages(): Readonly<Record<string, LockedPackage>> {
 }
 
 /**
- * The bill of materials (CycloneDX, JSON) of the production dependencies, by npm itself. It is given a lock file without the others:
- * `npm sbom --omit=dev` leaves out what both need, such as zod and yaml here.
+ * The bill of materials (CycloneDX, JSON) of the production dependencies, by npm itself. It is given a lock file
+ * without the others: `npm sbom --omit=dev` leaves out what both need, such as zod and yaml here.
  */
 export function billOfMaterials(): string {
   const temporary = mkdtempSync(join(tmpdir(), 'ftm-watch-sbom-'));
@@ -51,7 +51,14 @@ export function billOfMaterials(): string {
       ...lock,
       packages: { '': { ...lock.packages[''], devDependencies: {} }, ...productionPackages() },
     });
-    const args = ['sbom', '--package-lock-only', '--sbom-format=cyclonedx', '--sbom-type=application', '--offline', '--no-update-notifier'];
+    const args = [
+      'sbom',
+      '--package-lock-only',
+      '--sbom-format=cyclonedx',
+      '--sbom-type=application',
+      '--offline',
+      '--no-update-notifier',
+    ];
     return execFileSync('npm', args, { cwd: folder, encoding: 'utf8', maxBuffer: 16 * 1024 * 1024 });
   } finally {
     rmSync(temporary, { recursive: true, force: true });

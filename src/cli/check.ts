@@ -17,7 +17,11 @@ export const CHECK_EXIT = { ready: 0, warnings: 1, notReady: 2, unknown: 3 } as 
 export async function check(options: CheckOptions): Promise<number> {
   const { diagnosis } = await examine(options);
   const { json, output, style, config } = options;
-  output.write(json ? `${JSON.stringify(diagnosisToJson(diagnosis))}\n` : renderDiagnosis(diagnosis, style, noChannelNote(config.notify)));
+  output.write(
+    json
+      ? `${JSON.stringify(diagnosisToJson(diagnosis))}\n`
+      : renderDiagnosis(diagnosis, style, noChannelNote(config.notify)),
+  );
   return exitCode(diagnosis);
 }
 
@@ -32,7 +36,9 @@ function exitCode(diagnosis: Diagnosis): number {
   }
 }
 
-/** A warning need not have a cause: that FortiAuthenticator uses another server than the one that is probed has none. */
+/**
+ * A warning need not have a cause: that FortiAuthenticator uses another server than the one that is probed has none.
+ */
 function warns({ causes, preconditions }: Diagnosis): boolean {
   return causes.some(({ severity }) => severity !== 'info') || preconditions.some(({ state }) => state === 'warning');
 }

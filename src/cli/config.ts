@@ -25,7 +25,9 @@ type InvalidConfig = Extract<LoadResult, { readonly kind: 'invalid' }>;
 /** Exit codes of `config`; 3 is what `check` returns for a bad configuration too. */
 const CONFIG_EXIT = { valid: 0, invalid: 3 } as const;
 
-/** `config check`: says whether the configuration is valid, else every problem on standard error. Returns the exit code. */
+/**
+ * `config check`: says whether the configuration is valid, else every problem on standard error. Returns the exit code.
+ */
 export function configCheck({ result, problems, output, errors }: ConfigCheckOptions): number {
   if (result.kind === 'invalid') return refuse(result, errors);
   if (problems.length > 0) {
@@ -33,17 +35,24 @@ export function configCheck({ result, problems, output, errors }: ConfigCheckOpt
     return CONFIG_EXIT.invalid;
   }
   output.write(
-    result.source === null ? 'No configuration file: the built-in defaults apply\n' : `${result.source}: the configuration is valid\n`,
+    result.source === null
+      ? 'No configuration file: the built-in defaults apply\n'
+      : `${result.source}: the configuration is valid\n`,
   );
   const note = noChannelNote(result.config.notify);
   if (note !== null) output.write(`${note}\n`);
   return CONFIG_EXIT.valid;
 }
 
-/** `config print`: the configuration in force as YAML, with every default and without any secret's value. Returns the exit code. */
+/**
+ * `config print`: the configuration in force as YAML, with every default and without any secret's value. Returns the
+ * exit code.
+ */
 export function configPrint({ result, output, errors }: ConfigCommandOptions): number {
   if (result.kind === 'invalid') return refuse(result, errors);
-  output.write(`# ${result.source === null ? 'The built-in defaults' : JSON.stringify(result.source)}\n${printConfig(result.config)}`);
+  output.write(
+    `# ${result.source === null ? 'The built-in defaults' : JSON.stringify(result.source)}\n${printConfig(result.config)}`,
+  );
   return CONFIG_EXIT.valid;
 }
 

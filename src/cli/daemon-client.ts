@@ -16,7 +16,9 @@ export interface DaemonAnswer {
 
 /** Speaks to the daemon of the same configuration, over its web server. */
 export interface DaemonClient {
-  /** @throws {Error} saying what to do: it does not run, it is not the one of this configuration, it asks for a password */
+  /**
+   * @throws {Error} saying what to do: it does not run, it is not the one of this configuration, it asks for a password
+   */
   ask(method: 'GET' | 'POST' | 'DELETE', path: string, body?: object): Promise<DaemonAnswer>;
   close(): Promise<void>;
 }
@@ -38,7 +40,10 @@ const ANY: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** @throws {Error} when the configuration does not tell where the daemon is, or the environment not who asks */
-export async function createDaemonClient(web: WebConfig, { clock, env, signal }: DaemonClientDeps): Promise<DaemonClient> {
+export async function createDaemonClient(
+  web: WebConfig,
+  { clock, env, signal }: DaemonClientDeps,
+): Promise<DaemonClient> {
   const origin = originOf(web);
   const authorization = authorizationOf(web, env);
   const agent = new Agent({ connect: web.tls === null ? {} : await trustOf(web.tls.certFile), pipelining: 0 });
@@ -50,7 +55,11 @@ export async function createDaemonClient(web: WebConfig, { clock, env, signal }:
         method,
         dispatcher: agent,
         signal: limit.signal,
-        headers: { accept: 'application/json', ...authorization, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+        headers: {
+          accept: 'application/json',
+          ...authorization,
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
         body: body === undefined ? null : JSON.stringify(body),
       });
       return { status: response.statusCode, body: parsed(await textOf(response.body)) };
@@ -63,7 +72,9 @@ export async function createDaemonClient(web: WebConfig, { clock, env, signal }:
     ask: async (method, path, body) => {
       const answer = await exchange(method, path, body);
       if (answer.status !== 401) return answer;
-      throw new Error(`ftm-watch at ${origin} refused the login: expected a user of web.users in FTM_WATCH_USER and FTM_WATCH_PASSWORD`);
+      throw new Error(
+        `ftm-watch at ${origin} refused the login: expected a user of web.users in FTM_WATCH_USER and FTM_WATCH_PASSWORD`,
+      );
     },
     close: () => agent.destroy(),
   };
@@ -71,7 +82,9 @@ export async function createDaemonClient(web: WebConfig, { clock, env, signal }:
 
 function originOf({ listen: { address, port }, tls }: WebConfig): string {
   if (port === 0)
-    throw new Error('Cannot tell where ftm-watch listens: web.listen has port 0, which is any free one; expected a fixed port');
+    throw new Error(
+      'Cannot tell where ftm-watch listens: web.listen has port 0, which is any free one; expected a fixed port',
+    );
   const host = ANY.get(address) ?? address;
   return `${tls === null ? 'http' : 'https'}://${isIPv6(host) ? `[${host}]` : host}:${String(port)}`;
 }
@@ -81,7 +94,8 @@ function authorizationOf({ users }: WebConfig, env: NodeJS.ProcessEnv): { readon
   const { FTM_WATCH_USER: user = '', FTM_WATCH_PASSWORD: password = '' } = env;
   if (user === '' || password === '')
     throw new Error(
-      'Cannot log in to ftm-watch: web.users is configured; expected FTM_WATCH_USER and FTM_WATCH_PASSWORD in the environment',
+      'Cannot log in to ftm-watch: web.users is configured; expected FTM_WATCH_USER and FTM_WATCH_PASSWORD in the ' +
+        'environment',
     );
   return { authorization: `Basic ${Buffer.from(`${user}:${password}`, 'utf8').toString('base64')}` };
 }
@@ -112,7 +126,9 @@ function certificateIn(pem: string, file: string): X509Certificate {
   try {
     return new X509Certificate(pem);
   } catch (error) {
-    throw new Error(`Cannot verify ftm-watch by web.tls.certFile "${file}": expected a PEM file with its certificate`, { cause: error });
+    throw new Error(`Cannot verify ftm-watch by web.tls.certFile "${file}": expected a PEM file with its certificate`, {
+      cause: error,
+    });
   }
 }
 
@@ -121,7 +137,8 @@ async function textOf(body: AsyncIterable<Uint8Array>): Promise<string> {
   let size = 0;
   for await (const chunk of body) {
     size += chunk.length;
-    if (size > MAX_ANSWER) throw new Error(`the answer is longer than ${String(MAX_ANSWER)} bytes: something else listens there`);
+    if (size > MAX_ANSWER)
+      throw new Error(`the answer is longer than ${String(MAX_ANSWER)} bytes: something else listens there`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');
@@ -137,8 +154,15 @@ function parsed(text: string): unknown {
 
 const WHY: ReadonlyMap<string, string> = new Map([
   ['ECONNREFUSED', 'nothing listens there: does "ftm-watch run" run, with this configuration?'],
-  ['ECONNRESET', 'the connection was reset: does something else listen there, or one of both speak TLS and the other not (web.tls)?'],
-  ['UND_ERR_SOCKET', 'the connection was closed: does something else listen there, or one of both speak TLS and the other not (web.tls)?'],
+  [
+    'ECONNRESET',
+    'the connection was reset: does something else listen there, or one of both speak TLS and the other not (web.tls)?',
+  ],
+  [
+    'UND_ERR_SOCKET',
+    'the connection was closed: does something else listen there, or one of both speak TLS and the other not ' +
+      '(web.tls)?',
+  ],
   ['EPROTO', 'it does not speak TLS: has web.tls been added since it was started?'],
   ['ERR_SSL_PACKET_LENGTH_TOO_LONG', 'it does not speak TLS: has web.tls been added since it was started?'],
   ['ERR_SSL_WRONG_VERSION_NUMBER', 'it does not speak TLS: has web.tls been added since it was started?'],

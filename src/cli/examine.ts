@@ -24,8 +24,8 @@ export interface ExaminationOptions {
 }
 
 /**
- * One round of everything that can be asked at once, without a daemon; and further rounds of what the probes look at, until what is critical
- * was seen in several of them in a row.
+ * One round of everything that can be asked at once, without a daemon; and further rounds of what the probes look at,
+ * until what is critical was seen in several of them in a row.
  * @throws {Error} when a file that the configuration names cannot be used
  */
 export async function examine(options: ExaminationOptions): Promise<Examination> {
@@ -35,7 +35,8 @@ export async function examine(options: ExaminationOptions): Promise<Examination>
   try {
     const units = observeUnits(config, { clock, env, signal });
     const picture = units.then((seen) => completePicture(seen, options));
-    const mailServers = config.mail.length > 0 ? Promise.resolve(config.mail) : units.then((seen) => mailServersOf(config, seen.units));
+    const mailServers =
+      config.mail.length > 0 ? Promise.resolve(config.mail) : units.then((seen) => mailServersOf(config, seen.units));
     const wishes = {
       mailServers,
       isComplained: false,
@@ -57,7 +58,13 @@ export async function examine(options: ExaminationOptions): Promise<Examination>
   }
 }
 
-async function completePicture(seen: Awaited<ReturnType<typeof observeUnits>>, options: ExaminationOptions): Promise<UnitsPicture> {
+async function completePicture(
+  seen: Awaited<ReturnType<typeof observeUnits>>,
+  options: ExaminationOptions,
+): Promise<UnitsPicture> {
   const { config, budget, clock, env, signal } = options;
-  return { ...seen, registration: await observeHolders(config, registrationQuery(seen.units), budget, { clock, env, signal }) };
+  return {
+    ...seen,
+    registration: await observeHolders(config, registrationQuery(seen.units), budget, { clock, env, signal }),
+  };
 }

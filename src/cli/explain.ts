@@ -39,7 +39,9 @@ export async function explain(options: ExplainOptions): Promise<number> {
   const one = (line: string): void => {
     const found = recognisePasted(options.signatures, line.trim());
     recognised ||= found !== null;
-    options.output.write(options.json ? `${JSON.stringify(toJson(line, found, options.attribution))}\n` : toText(line, found));
+    options.output.write(
+      options.json ? `${JSON.stringify(toJson(line, found, options.attribution))}\n` : toText(line, found),
+    );
   };
   if (options.lines.length > 0) options.lines.forEach(one);
   else await eachLine(options.input, one);
@@ -61,10 +63,19 @@ async function eachLine(input: AsyncIterable<Buffer>, one: (line: string) => voi
 function toJson(line: string, found: Recognition | null, attribution: Attribution): Explanation {
   const sample = sampleOf(line);
   if (found === null) {
-    return { line: sample, recognised: false, signature: null, appliance: null, cause: null, summary: NOTHING, remedy: [] };
+    return {
+      line: sample,
+      recognised: false,
+      signature: null,
+      appliance: null,
+      cause: null,
+      summary: NOTHING,
+      remedy: [],
+    };
   }
   const { id, cause, summary, remedy } = found.signature;
-  const appliance = found.envelope.hosts.map((host) => attribution.host(host)).find((owner) => owner !== undefined) ?? null;
+  const appliance =
+    found.envelope.hosts.map((host) => attribution.host(host)).find((owner) => owner !== undefined) ?? null;
   return { line: sample, recognised: true, signature: id, appliance, cause, summary, remedy };
 }
 

@@ -24,7 +24,8 @@ export async function readLogMemory(config: Pick<Config, 'store'>, now: EpochMs)
     return { kind: 'read', state, listeningSince: listenedSince(stored, now) };
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return { kind: 'none' };
-    const reason = error instanceof SyntaxError ? 'it is damaged' : error instanceof Error ? error.message : 'unknown error';
+    const reason =
+      error instanceof SyntaxError ? 'it is damaged' : error instanceof Error ? error.message : 'unknown error';
     return { kind: 'unreadable', message: `"${path}": ${reason}` };
   }
 }
@@ -40,7 +41,10 @@ export interface LogPartSources {
 export function logPartOf(config: Config, { logMemory, past, signatures, now }: LogPartSources): LogPart {
   switch (logMemory.kind) {
     case 'none':
-      return unheard(config, 'Not looked at: only the daemon listens to the log, and none has kept anything of it with this store');
+      return unheard(
+        config,
+        'Not looked at: only the daemon listens to the log, and none has kept anything of it with this store',
+      );
     case 'unreadable':
       return { kind: 'unheard', polling: unreadablePolling(config) };
     case 'read':

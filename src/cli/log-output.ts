@@ -18,9 +18,9 @@ const MAX_WAITING_BYTES = 256 * 1024;
 const RETRY_AFTER: Millis = 1_000;
 
 /**
- * The log of a program that must go on whatever becomes of its log: a full disk, a reader that does not read or is gone cost log lines,
- * and how many is said as soon as there is room again. Nothing here throws, and nothing waits: pino's own destination tries again for
- * ever, on the only thread there is, when a disk is full.
+ * The log of a program that must go on whatever becomes of its log: a full disk, a reader that does not read or is gone
+ * cost log lines, and how many is said as soon as there is room again. Nothing here throws, and nothing waits: pino's
+ * own destination tries again for ever, on the only thread there is, when a disk is full.
  */
 export function createLogOutput({ clock, writeSome }: LogOutputOptions): LogOutput {
   let waiting: Buffer = Buffer.alloc(0);
@@ -60,7 +60,10 @@ export function createLogOutput({ clock, writeSome }: LogOutputOptions): LogOutp
   };
 }
 
-/** On standard output. Node has made that non-blocking where it is a pipe or a socket, so that a reader that sleeps holds nothing up. */
+/**
+ * On standard output. Node has made that non-blocking where it is a pipe or a socket, so that a reader that sleeps
+ * holds nothing up.
+ */
 export function standardOutput(clock: Clock): LogOutput {
   return createLogOutput({ clock, writeSome: (bytes) => writeSync(process.stdout.fd, bytes) });
 }

@@ -17,7 +17,11 @@ export interface NotifyTestDeps {
 }
 
 /** Exit codes of `ftm-watch notify test`. */
-export const NOTIFY_TEST_EXIT: Readonly<Record<'delivered' | 'failed' | 'nothing', number>> = { delivered: 0, failed: 2, nothing: 3 };
+export const NOTIFY_TEST_EXIT: Readonly<Record<'delivered' | 'failed' | 'nothing', number>> = {
+  delivered: 0,
+  failed: 2,
+  nothing: 3,
+};
 
 interface Result {
   readonly channel: string;
@@ -29,11 +33,16 @@ interface Result {
 /** Alertmanager ends the test alert by itself. */
 const ALERT_LIFE: Millis = 60_000;
 
-/** Sends a test message through every configured channel, once and past the outbox, and prints each result. Gives the exit code. */
+/**
+ * Sends a test message through every configured channel, once and past the outbox, and prints each result. Gives the
+ * exit code.
+ */
 export async function notifyTest(config: AlertingConfig, deps: NotifyTestDeps): Promise<number> {
   const at = deps.clock.now();
   const notification: TestNotification = { kind: 'test', id: `test-${String(at)}-${randomName()}`, at };
-  const results = (await Promise.all([testChannels(config, notification, deps), testAlertmanager(config, deps)])).flat();
+  const results = (
+    await Promise.all([testChannels(config, notification, deps), testAlertmanager(config, deps)])
+  ).flat();
   for (const result of results) deps.output.write(resultLine(result));
   const note = noChannelNote(config.notify);
   if (note !== null) {
@@ -43,17 +52,27 @@ export async function notifyTest(config: AlertingConfig, deps: NotifyTestDeps): 
   return results.every(({ kind }) => kind === 'sent') ? NOTIFY_TEST_EXIT.delivered : NOTIFY_TEST_EXIT.failed;
 }
 
-async function testChannels(config: AlertingConfig, notification: TestNotification, deps: NotifyTestDeps): Promise<readonly Result[]> {
+async function testChannels(
+  config: AlertingConfig,
+  notification: TestNotification,
+  deps: NotifyTestDeps,
+): Promise<readonly Result[]> {
   const results = await Promise.all(
     createChannels(config, deps).map(async (channel) => {
-      const outcomes = await channel.deliver({ notification, recipients: channel.recipients, firstFailedAt: null }, deps.signal);
+      const outcomes = await channel.deliver(
+        { notification, recipients: channel.recipients, firstFailedAt: null },
+        deps.signal,
+      );
       return outcomes.map((outcome): Result => ({ channel: channel.id, ...outcome }));
     }),
   );
   return results.flat();
 }
 
-async function testAlertmanager({ site, notify }: AlertingConfig, { clock, signal }: NotifyTestDeps): Promise<readonly Result[]> {
+async function testAlertmanager(
+  { site, notify }: AlertingConfig,
+  { clock, signal }: NotifyTestDeps,
+): Promise<readonly Result[]> {
   const now = clock.now();
   const alert: Alert = {
     firing: true,
@@ -68,7 +87,11 @@ async function testAlertmanager({ site, notify }: AlertingConfig, { clock, signa
   return results.map(({ url, kind, detail }): Result => ({ channel: 'alertmanager', recipient: url, kind, detail }));
 }
 
-const WORDS: Readonly<Record<Result['kind'], string>> = { sent: 'sent', deferred: 'failed for now', rejected: 'refused' };
+const WORDS: Readonly<Record<Result['kind'], string>> = {
+  sent: 'sent',
+  deferred: 'failed for now',
+  rejected: 'refused',
+};
 
 function resultLine({ channel, recipient, kind, detail }: Result): string {
   const line = `${channel} ${recipient}: ${WORDS[kind]}${detail === '' ? '' : ` (${detail})`}`;

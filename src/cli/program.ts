@@ -6,8 +6,8 @@ import type { SilenceCommand } from './run-silence.ts';
 import type { Terminal } from './terminal.ts';
 
 /**
- * The command line. Each command loads its own code only when it is called: `check` is started often, and by people who wait.
- * Returns the exit code.
+ * The command line. Each command loads its own code only when it is called: `check` is started often, and by people who
+ * wait. Returns the exit code.
  */
 export async function runProgram(argv: readonly string[], terminal: Terminal): Promise<number> {
   let code = 0;
@@ -30,8 +30,14 @@ function createProgram(terminal: Terminal, finish: Finish): Command {
     .description('Tells which precondition of FortiToken Mobile activation is broken, why, and how to mend it')
     .version(terminal.version)
     .exitOverride()
-    .configureOutput({ writeOut: (text) => terminal.output.write(text), writeErr: (text) => terminal.errors.write(text) })
-    .option('-c, --config <file>', 'configuration file (default: config/ftm-watch.yaml where it exists, else built-in defaults)')
+    .configureOutput({
+      writeOut: (text) => terminal.output.write(text),
+      writeErr: (text) => terminal.errors.write(text),
+    })
+    .option(
+      '-c, --config <file>',
+      'configuration file (default: config/ftm-watch.yaml where it exists, else built-in defaults)',
+    )
     .showHelpAfterError('(ftm-watch --help tells what can be asked)')
     .addHelpText('after', EXAMPLES);
   addWatching(program, terminal, finish);
@@ -78,8 +84,14 @@ function addWatching(program: Command, terminal: Terminal, finish: Finish): void
       finish(await runCheck(configOf(command), json === true, terminal));
     });
   withConfig(program.command('report'))
-    .description('one archive (zip) for a support ticket or the firewall team: a round, its evidence, the history, without secrets')
-    .option('-o, --output <path>', 'a file or a directory; - for standard output (default: a new file in the current directory)')
+    .description(
+      'one archive (zip) for a support ticket or the firewall team: a round, its evidence, the history, without ' +
+        'secrets',
+    )
+    .option(
+      '-o, --output <path>',
+      'a file or a directory; - for standard output (default: a new file in the current directory)',
+    )
     .option('--force', 'replace a file that is there')
     .addHelpText('after', REPORT_HELP)
     .action(async ({ output, force }: { output?: string; force?: boolean }, command: Command) => {
@@ -125,7 +137,12 @@ function addTrust(program: Command, terminal: Terminal, finish: Finish): void {
   withConfig(trust.command('learn'))
     .description('record the chain of the licence server, from a path known to be clean')
     .option('--yes', 'the path is known to be clean: do not ask')
-    .option('--fingerprint <sha256>', 'of the certificate that the chain rests on, as another source has it', collectFingerprint, [])
+    .option(
+      '--fingerprint <sha256>',
+      'of the certificate that the chain rests on, as another source has it',
+      collectFingerprint,
+      [],
+    )
     .action(async ({ yes, fingerprint }: { yes?: boolean; fingerprint: readonly string[] }, command: Command) => {
       const { runTrustLearn } = await import('./run-trust.ts');
       finish(await runTrustLearn(configOf(command), { yes: yes === true, fingerprints: fingerprint }, terminal));

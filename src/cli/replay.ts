@@ -67,7 +67,9 @@ export async function replay(options: ReplayOptions): Promise<number> {
     options.output.write(options.json ? `${JSON.stringify(summary)}\n` : toText(summary));
     return 0;
   } catch (error) {
-    options.errors.write(`Cannot read the log "${options.file}": ${error instanceof Error ? error.message : String(error)}\n`);
+    options.errors.write(
+      `Cannot read the log "${options.file}": ${error instanceof Error ? error.message : String(error)}\n`,
+    );
     return 3;
   }
 }
@@ -84,7 +86,14 @@ async function summarise(options: ReplayOptions): Promise<ReplaySummary> {
   const clock: Clock = { ...options.clock, now: () => writtenAt };
   const reader = new LogReader(
     { clock, signatures, attribution, watched, outbox },
-    { source: 'file', origin: attribution.file(), tally, foreign: 'count', onForeign: () => {}, onUnrecognised: () => {} },
+    {
+      source: 'file',
+      origin: attribution.file(),
+      tally,
+      foreign: 'count',
+      onForeign: () => {},
+      onUnrecognised: () => {},
+    },
   );
   const framer = new Framer(reader, { octetCounting: false });
   for await (const chunk of openLog(options)) {
@@ -93,7 +102,11 @@ async function summarise(options: ReplayOptions): Promise<ReplaySummary> {
   }
   framer.end();
   outbox.flush();
-  return { file, lines: tally, found: [...found.values()].map((entry) => toFinding(entry, signatures)).toSorted(bySeverity) };
+  return {
+    file,
+    lines: tally,
+    found: [...found.values()].map((entry) => toFinding(entry, signatures)).toSorted(bySeverity),
+  };
 }
 
 function openLog({ file, input }: ReplayOptions): AsyncIterable<Buffer> {
@@ -122,7 +135,10 @@ function collect(found: Map<string, Found>, event: LogEvent): void {
   entry.sample = event.line;
 }
 
-function toFinding({ appliance, signature: id, count, firstAt, lastAt, sample }: Found, signatures: SignatureSet): ReplayFinding {
+function toFinding(
+  { appliance, signature: id, count, firstAt, lastAt, sample }: Found,
+  signatures: SignatureSet,
+): ReplayFinding {
   const signature = signatures.byId.get(id);
   if (signature === undefined) throw new TypeError(`Cannot summarise "${id}": expected a signature of the catalogue`);
   const { cause, severity, summary, remedy } = signature;

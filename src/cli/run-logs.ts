@@ -23,12 +23,21 @@ export async function runReplay(
   const config = await loadOrExplain(path, terminal);
   if (config === null) return EXIT_UNKNOWN;
   const { host, expectedAddresses } = config.licenseServer;
-  return replay({ ...terminal, ...(await recognition(config)), file, json, watched: { hosts: [host], addresses: expectedAddresses } });
+  return replay({
+    ...terminal,
+    ...(await recognition(config)),
+    file,
+    json,
+    watched: { hosts: [host], addresses: expectedAddresses },
+  });
 }
 
 async function recognition({ logs, appliances }: Config): Promise<{
   readonly signatures: Awaited<ReturnType<typeof loadSignatures>>;
   readonly attribution: ReturnType<typeof createAttribution>;
 }> {
-  return { signatures: await loadSignatures(logs.signatureFiles), attribution: createAttribution(appliances, NO_OTHERS) };
+  return {
+    signatures: await loadSignatures(logs.signatureFiles),
+    attribution: createAttribution(appliances, NO_OTHERS),
+  };
 }

@@ -18,7 +18,11 @@ export interface ReportWish {
 }
 
 /** Writes one archive with the evidence of a round and of what came before it. Returns the exit code. */
-export async function runReport(path: string | undefined, { output, force }: ReportWish, terminal: Terminal): Promise<number> {
+export async function runReport(
+  path: string | undefined,
+  { output, force }: ReportWish,
+  terminal: Terminal,
+): Promise<number> {
   const config = await loadOrExplain(path, terminal);
   if (config === null) return EXIT_UNKNOWN;
   try {
@@ -30,7 +34,10 @@ export async function runReport(path: string | undefined, { output, force }: Rep
     const log = logPartOf(config, { ...kept, signatures, now });
     const examination = await examine({ ...terminal, config, budget, log });
     if (terminal.signal.aborted) throw new Error('The report was called off: nothing was written');
-    await deliver(reportArchive(await reportSources(config, { ...kept, examination }, terminal)), target, { force, terminal });
+    await deliver(reportArchive(await reportSources(config, { ...kept, examination }, terminal)), target, {
+      force,
+      terminal,
+    });
     return 0;
   } catch (error) {
     terminal.errors.write(`${error instanceof Error ? error.message : 'Cannot write the report: unknown error'}\n`);
@@ -58,7 +65,8 @@ function summaryOf({ bytes, files, folder }: ReportArchive, path: string): strin
   return [
     `Wrote ${path} (${sizeText(bytes.length)}), to be attached to a ticket. In ${folder}/:`,
     ...files.map(({ name, size }) => `  ${name.padEnd(width)}  ${sizeText(size)}`),
-    'Secrets, names of users, mail addresses and phone numbers were taken out; "What was taken out" in report.html tells more.',
+    'Secrets, names of users, mail addresses and phone numbers were taken out; "What was taken out" in report.html ' +
+      'tells more.',
     '',
   ].join('\n');
 }

@@ -10,7 +10,11 @@ export type SilenceCommand =
   | { readonly kind: 'remove'; readonly ids: readonly string[] };
 
 /** Carries a command out at the daemon that the configuration names. Returns the exit code. */
-export async function runSilence(path: string | undefined, command: SilenceCommand, terminal: Terminal): Promise<number> {
+export async function runSilence(
+  path: string | undefined,
+  command: SilenceCommand,
+  terminal: Terminal,
+): Promise<number> {
   const config = await loadOrExplain(path, terminal);
   if (config === null) return EXIT_UNKNOWN;
   try {

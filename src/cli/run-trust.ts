@@ -12,7 +12,11 @@ import { renderTrust } from './trust-text.ts';
 
 export type LearnWishes = Pick<TrustLearnOptions, 'yes' | 'fingerprints'>;
 
-export async function runTrustLearn(path: string | undefined, wishes: LearnWishes, terminal: Terminal): Promise<number> {
+export async function runTrustLearn(
+  path: string | undefined,
+  wishes: LearnWishes,
+  terminal: Terminal,
+): Promise<number> {
   const config = await loadOrExplain(path, terminal);
   if (config === null) return EXIT_UNKNOWN;
   const kit = await createProbeKit(config, terminal);

@@ -11,14 +11,18 @@ import { load, loadOrExplain, type Terminal } from './terminal.ts';
  */
 export async function run(path: string | undefined, terminal: Terminal): Promise<number> {
   let reload = (): void => undefined;
-  // From the beginning, since nobody listening would end the process; until the file is read, there is nothing to read again.
+  // From the beginning, since nobody listening would end the process; until the file is read, there is nothing to read
+  // again.
   terminal.onHangup(() => {
     reload();
   });
   const config = await loadOrExplain(path, terminal);
   if (config === null) return EXIT_UNKNOWN;
   const { clock, env, version, signal } = terminal;
-  const logger = pino({ level: config.log.level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, standardOutput(clock));
+  const logger = pino(
+    { level: config.log.level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
+    standardOutput(clock),
+  );
   const death = Promise.withResolvers<never>();
   const app = new App({ clock, env, logger, version, load: () => load(path, terminal), onDeath: death.reject });
   const started = Promise.withResolvers<void>();

@@ -74,7 +74,9 @@ function describe({ id, cause, subject, until, by, comment }: z.infer<typeof sil
 
 function refuse({ status, body }: DaemonAnswer, errors: SilenceDeps['errors']): number {
   const problem = problemShape.safeParse(body);
-  const lines = problem.success ? [problem.data.error, ...problem.data.problems.map((line) => `- ${line}`)] : [strange(status)];
+  const lines = problem.success
+    ? [problem.data.error, ...problem.data.problems.map((line) => `- ${line}`)]
+    : [strange(status)];
   errors.write(lines.map((line) => `${shown(line)}\n`).join(''));
   return SILENCE_EXIT.refused;
 }

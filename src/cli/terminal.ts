@@ -28,7 +28,10 @@ export interface Terminal {
   readonly onHangup: (listener: () => void) => void;
 }
 
-export function load(path: string | undefined, { env, hostname, cwd }: Pick<Terminal, 'env' | 'hostname' | 'cwd'>): Promise<LoadResult> {
+export function load(
+  path: string | undefined,
+  { env, hostname, cwd }: Pick<Terminal, 'env' | 'hostname' | 'cwd'>,
+): Promise<LoadResult> {
   return loadConfig({ path, env, hostname, cwd, files: localFiles });
 }
 

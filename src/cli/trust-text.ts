@@ -17,12 +17,16 @@ export function certificateLines(certificate: Certificate): readonly string[] {
   ];
 }
 
-/** What to compare with what, and what to type then. The value itself is not offered for copying: it has to come from elsewhere. */
+/**
+ * What to compare with what, and what to type then. The value itself is not offered for copying: it has to come from
+ * elsewhere.
+ */
 export function comparisonLines(certificate: Certificate, target: string): readonly string[] {
   return [
     'No configured key and no public authority vouches for this chain. It rests on:',
     ...certificateLines(certificate),
-    "An inspecting device's chain looks the same, whatever names it carries, so --yes does not do. Compare this SHA-256 with one that did not",
+    "An inspecting device's chain looks the same, whatever names it carries, so --yes does not do. Compare this " +
+      'SHA-256 with one that did not',
     `come over this path: of ${target} seen from another network, or of the authority as a FortiGate exports it. If they are equal, type`,
     'the one that you have from there:',
     '  ftm-watch trust learn --fingerprint SHA256',
@@ -45,13 +49,22 @@ export interface TrustOverview {
 }
 
 const PROFILES: Readonly<Record<TrustProfile, string>> = {
-  fortinet: "a certificate is genuine under one of Fortinet's own authorities, by key, or under what is configured or learned",
-  public: 'a certificate is genuine under one of the authorities that browsers trust, or under what is configured or learned',
+  fortinet:
+    "a certificate is genuine under one of Fortinet's own authorities, by key, or under what is configured or learned",
+  public:
+    'a certificate is genuine under one of the authorities that browsers trust, or under what is configured or learned',
   pinned: 'a certificate is genuine only under what is configured or learned',
 };
 
 /** Everything that is trusted for one target, and why: `ftm-watch trust show`. */
-export function renderTrust({ target, profile, trust, baseline, refusedBaseline, baselineFile }: TrustOverview): string {
+export function renderTrust({
+  target,
+  profile,
+  trust,
+  baseline,
+  refusedBaseline,
+  baselineFile,
+}: TrustOverview): string {
   const { pins, anchors } = trustUnder(profile, trust);
   const configured = pins.filter(({ origin }) => origin === 'configured');
   return [
@@ -60,7 +73,10 @@ export function renderTrust({ target, profile, trust, baseline, refusedBaseline,
     'Authorities to verify under:',
     ...(anchors.length === 0
       ? ['  none']
-      : anchors.flatMap(({ certificate, label }) => [...certificateLines(certificate), `    ${sourceOf(certificate.pin, label)}`])),
+      : anchors.flatMap(({ certificate, label }) => [
+          ...certificateLines(certificate),
+          `    ${sourceOf(certificate.pin, label)}`,
+        ])),
     ...(profile === 'public' ? ["  Mozilla's roots, as they come with Node; never this machine's own store"] : []),
     '',
     'Pinned keys (a pin vouches only for a certificate that is sent):',

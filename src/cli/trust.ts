@@ -38,14 +38,16 @@ export const LEARN_EXIT = { learned: 0, declined: 1, refused: 2, nothingSeen: 3 
 const REFUSED: readonly Verdict[] = ['intercepted', 'blocked'];
 
 /**
- * Records the target's chain as genuine, when the person says that the path is clean. Refuses when the evidence says otherwise, even
- * with `--yes`: what is learned once is trusted from then on. A chain that nothing vouches for looks like that of an inspecting
- * device, so its fingerprint has to be typed. What was learned before does not count in that decision.
+ * Records the target's chain as genuine, when the person says that the path is clean. Refuses when the evidence says
+ * otherwise, even with `--yes`: what is learned once is trusted from then on. A chain that nothing vouches for looks
+ * like that of an inspecting device, so its fingerprint has to be typed. What was learned before does not count in that
+ * decision.
  *
  * @returns the exit code, of `LEARN_EXIT`
  */
 export async function trustLearn(options: TrustLearnOptions): Promise<number> {
-  const write = (...lines: readonly string[]): unknown => options.output.write(lines.map((line) => `${line}\n`).join(''));
+  const write = (...lines: readonly string[]): unknown =>
+    options.output.write(lines.map((line) => `${line}\n`).join(''));
   const looks = (await options.capture(options.signal)).map(judgeLook);
   write(...looks.flatMap(describeLook));
 
@@ -60,7 +62,11 @@ export async function trustLearn(options: TrustLearnOptions): Promise<number> {
     return LEARN_EXIT.nothingSeen;
   }
   if (!(await isConfirmed(options))) {
-    write(options.confirm === null ? 'Nothing learned: nobody to ask. Use --yes if this path is known to be clean' : 'Nothing learned');
+    write(
+      options.confirm === null
+        ? 'Nothing learned: nobody to ask. Use --yes if this path is known to be clean'
+        : 'Nothing learned',
+    );
     return LEARN_EXIT.declined;
   }
   await options.save(baseline);
@@ -95,16 +101,25 @@ function describeLook({ address, evidence, judgement }: JudgedLook): readonly st
 
 /** Why nothing may be learned; null: it may. */
 function refusal({ fingerprints }: TrustLearnOptions, looks: readonly JudgedLook[]): readonly string[] | null {
-  const against = looks.find(({ judgement }) => REFUSED.includes(judgement.verdict)) ?? looks.find((look) => isOpen(look, fingerprints));
+  const against =
+    looks.find(({ judgement }) => REFUSED.includes(judgement.verdict)) ??
+    looks.find((look) => isOpen(look, fingerprints));
   if (against !== undefined) return [...findingLines(against.judgement), ...wayOut(against)];
-  const seen = new Set(looks.flatMap(({ evidence }) => evidence.outcome.chain?.certificates ?? []).map(({ fingerprint }) => fingerprint));
+  const seen = new Set(
+    looks.flatMap(({ evidence }) => evidence.outcome.chain?.certificates ?? []).map(({ fingerprint }) => fingerprint),
+  );
   const missing = fingerprints.find((fingerprint) => !seen.has(fingerprint));
   return missing === undefined ? null : [`Nothing learned: no certificate with the fingerprint ${missing} was seen`];
 }
 
-/** Whether a person still has to vouch for what was seen. A typed fingerprint settles nothing where the chain itself is not in doubt. */
+/**
+ * Whether a person still has to vouch for what was seen. A typed fingerprint settles nothing where the chain itself is
+ * not in doubt.
+ */
 function isOpen({ judgement, unvouched }: JudgedLook, fingerprints: readonly string[]): boolean {
-  return unvouched === null ? judgement.verdict === 'interception-suspected' : !fingerprints.includes(unvouched.fingerprint);
+  return unvouched === null
+    ? judgement.verdict === 'interception-suspected'
+    : !fingerprints.includes(unvouched.fingerprint);
 }
 
 function findingLines({ findings, summary }: TlsJudgement): readonly string[] {
@@ -116,23 +131,36 @@ function findingLines({ findings, summary }: TlsJudgement): readonly string[] {
 
 function wayOut({ judgement, unvouched, evidence }: JudgedLook): readonly string[] {
   const another = 'Learn from another path, one without TLS inspection';
-  return unvouched === null || REFUSED.includes(judgement.verdict) ? [another] : comparisonLines(unvouched, evidence.target);
+  return unvouched === null || REFUSED.includes(judgement.verdict)
+    ? [another]
+    : comparisonLines(unvouched, evidence.target);
 }
 
 function baselineOf({ target, clock, fingerprints }: TrustLearnOptions, looks: readonly JudgedLook[]): Baseline | null {
   const seen = looks.flatMap(({ evidence: { outcome }, judgement }) =>
     outcome.chain === null
       ? []
-      : [{ chain: outcome.chain, authorities: judgement.authorities, protocol: outcome.kind === 'failed' ? null : outcome.protocol }],
+      : [
+          {
+            chain: outcome.chain,
+            authorities: judgement.authorities,
+            protocol: outcome.kind === 'failed' ? null : outcome.protocol,
+          },
+        ],
   );
   const rests = new Set(looks.map(({ unvouched }) => unvouched?.fingerprint));
-  return learnBaseline(target, seen, { now: clock.now(), accepted: fingerprints.filter((fingerprint) => rests.has(fingerprint)) });
+  return learnBaseline(target, seen, {
+    now: clock.now(),
+    accepted: fingerprints.filter((fingerprint) => rests.has(fingerprint)),
+  });
 }
 
 async function isConfirmed({ yes, confirm, target }: TrustLearnOptions): Promise<boolean> {
   if (yes) return true;
   return (
     confirm !== null &&
-    (await confirm(`Is this path to ${target} known to be clean, with no TLS inspection? The keys above are trusted from now on [y/N] `))
+    (await confirm(
+      `Is this path to ${target} known to be clean, with no TLS inspection? The keys above are trusted from now on [y/N] `,
+    ))
   );
 }

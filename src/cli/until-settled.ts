@@ -9,8 +9,8 @@ const MOST_LOOKS = 4;
 /** How many looks in a row must show what is critical. */
 const IN_A_ROW = 2;
 /**
- * A resolver that is silent: on a path that loses every fifth packet each way, one look of ten finds none of the answers. Connections need no
- * third look, since the second one makes many.
+ * A resolver that is silent: on a path that loses every fifth packet each way, one look of ten finds none of the
+ * answers. Connections need no third look, since the second one makes many.
  */
 const SILENT_IN_A_ROW = 3;
 
@@ -41,7 +41,9 @@ function isSettled(looks: readonly Examination[]): boolean {
     .filter(({ severity, precondition }) => severity === 'critical' && probed.has(precondition))
     .every((cause) => {
       const needed = neededFor(cause, last.observations);
-      return looks.length >= needed && looks.slice(0, needed).every(({ diagnosis }) => diagnosis.causes.some(isSame(cause)));
+      return (
+        looks.length >= needed && looks.slice(0, needed).every(({ diagnosis }) => diagnosis.causes.some(isSame(cause)))
+      );
     });
 }
 

@@ -5,7 +5,8 @@ import type { SecretSource } from '../secret.ts';
 
 /**
  * The configuration after validation: defaults filled in, durations in milliseconds, file names absolute, addresses
- * taken apart. Nothing in it changes at run time; a reload makes a new one. Keys are explained in docs/configuration.md.
+ * taken apart. Nothing in it changes at run time; a reload makes a new one. Keys are explained in
+ * docs/configuration.md.
  */
 export interface Config {
   readonly site: string;

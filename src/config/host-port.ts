@@ -2,7 +2,8 @@ import { isIP, isIPv6 } from 'node:net';
 import type { HostPort } from './config.ts';
 
 /** RFC 1123 labels; an underscore too, which no standard allows and many internal mail servers have. */
-const HOST_NAME = /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*$/iu;
+const HOST_NAME =
+  /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*$/iu;
 /** `10.0.0.300` is a slip of the pen in an address and never a name. */
 const NUMERIC_END = /(?:^|\.)\d+$/u;
 const BRACKETED = /^\[(?<host>[^\]]+)\](?::(?<port>\d{1,5}))?$/u;
@@ -15,7 +16,10 @@ export function isHost(text: string): boolean {
   return isIP(text) !== 0 || (HOST_NAME.test(text) && !NUMERIC_END.test(text));
 }
 
-/** `host`, `host:port`, `[v6]:port` or a bare IPv6 address; null for anything else, and without a port where there is no default. */
+/**
+ * `host`, `host:port`, `[v6]:port` or a bare IPv6 address; null for anything else, and without a port where there is no
+ * default.
+ */
 export function parseHostPort(text: string, defaultPort: number | null): HostPort | null {
   const parts = splitPort(text);
   if (parts === null || !isHost(parts.host)) return null;

@@ -37,7 +37,9 @@ export function formatIssue({ file, position, path, message }: ConfigIssue): str
 /** `mail[0].port` */
 export function formatPath(path: IssuePath): string {
   return path
-    .map((part, index) => (typeof part === 'number' ? `[${String(part)}]` : `${index === 0 ? '' : '.'}${visibleText(part, 60)}`))
+    .map((part, index) =>
+      typeof part === 'number' ? `[${String(part)}]` : `${index === 0 ? '' : '.'}${visibleText(part, 60)}`,
+    )
     .join('');
 }
 
@@ -70,7 +72,8 @@ export function fallbackMessage(issue: { readonly code?: string | undefined; rea
 function unknownKeyMessage(key: string, path: IssuePath, schema: JsonSchema): string {
   const unknown = `unknown key ${showValue(key)}`;
   const known = knownKeys(schema, path);
-  if (known.includes(`${key}File`)) return `${unknown}; a secret does not stand in this file: give "${key}File" or "${key}Env"`;
+  if (known.includes(`${key}File`))
+    return `${unknown}; a secret does not stand in this file: give "${key}File" or "${key}Env"`;
   const similar = closest(key, known);
   if (similar !== null) return `${unknown}; did you mean "${similar}"?`;
   const elsewhere = allKeyPaths(schema).filter((known) => known.endsWith(`.${key}`));

@@ -5,7 +5,10 @@ import { configSchema } from './schema/root.ts';
 /** A JSON Schema, as plain data. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
-/** The JSON Schema (draft 7, which editors know best) of the configuration file, with a description and a default for each key. */
+/**
+ * The JSON Schema (draft 7, which editors know best) of the configuration file, with a description and a default for
+ * each key.
+ */
 export function configJsonSchema(): JsonSchema {
   const schema = z.toJSONSchema(configSchema(SHAPE_ONLY), {
     io: 'input',

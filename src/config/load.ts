@@ -55,8 +55,9 @@ export type LoadResult =
     };
 
 /**
- * Loads and validates the configuration, at start and again at each reload. Never throws for what a file says: every problem of it is told
- * at once, in the order of the lines. Secrets are not read, but their files and variables must be there.
+ * Loads and validates the configuration, at start and again at each reload. Never throws for what a file says: every
+ * problem of it is told at once, in the order of the lines. Secrets are not read, but their files and variables must be
+ * there.
  */
 export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
   const file = options.path ?? DEFAULT_CONFIG_FILE;
@@ -64,7 +65,8 @@ export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
   const found = await options.files.read(source, MAX_CONFIG_BYTES);
   if (found.kind === 'missing' && options.path === undefined) return validate('', null, file, options);
   if (found.kind !== 'read') return unreadable(file, reasonOf(found));
-  // Such a file asks for the defaults of every key: taken at its word, a reload would forget everything that is watched.
+  // Such a file asks for the defaults of every key: taken at its word, a reload would forget everything that is
+  // watched.
   if (found.bytes.length === 0) return unreadable(file, 'it is empty, as a full disk or an unfinished copy leaves it');
   const text = decode(found.bytes);
   return text === null ? unreadable(file, 'expected UTF-8') : validate(text, source, file, options);
@@ -85,7 +87,12 @@ async function validate(text: string, source: string | null, file: string, optio
   const result = await schema.safeParseAsync(yaml.value ?? {}, { error: fallbackMessage });
   if (result.success) return { kind: 'ok', config: result.data, source };
   const found = schemaIssues(result.error.issues, configJsonSchema());
-  return invalid(found, ({ at, path, message }) => ({ file, position: yaml.locate(at), path: formatPath(path), message: message() }));
+  return invalid(found, ({ at, path, message }) => ({
+    file,
+    position: yaml.locate(at),
+    path: formatPath(path),
+    message: message(),
+  }));
 }
 
 function invalid<T>(found: readonly T[], toIssue: (problem: T) => ConfigIssue): LoadResult {

@@ -25,9 +25,9 @@ export type Plain = string | number | null | readonly Plain[] | { readonly [key:
 type Section = Readonly<Record<string, Plain>>;
 
 /**
- * The configuration with every default, as the YAML that loads to the same configuration. File names are absolute. A secret appears as the file
- * or the variable that it comes from: its value is not part of a configuration. Of the URLs of web hooks and of the heartbeat, which are
- * secrets by themselves, only scheme and host are printed.
+ * The configuration with every default, as the YAML that loads to the same configuration. File names are absolute. A
+ * secret appears as the file or the variable that it comes from: its value is not part of a configuration. Of the URLs
+ * of web hooks and of the heartbeat, which are secrets by themselves, only scheme and host are printed.
  */
 export function printConfig(config: Config): string {
   return printPlain(plainConfig(config));
@@ -43,14 +43,20 @@ export function plainConfig(config: Config): Section {
   const { licenseServer, trust, registration, firewall, services } = config;
   return {
     site: config.site,
-    licenseServer: { ...present({ ...licenseServer, proxy: proxyOf(licenseServer.proxy) }), serverName: licenseServer.serverName },
+    licenseServer: {
+      ...present({ ...licenseServer, proxy: proxyOf(licenseServer.proxy) }),
+      serverName: licenseServer.serverName,
+    },
     trust: { ...trust },
     services: services.map((service) => ({ ...service, trust: { ...service.trust } })),
     controlHosts: config.controlHosts.map(({ host, port }) => formatHostPort(host, port)),
     resolvers: config.resolvers.map(({ label }) => label),
     ...present({ sourceAddress: config.sourceAddress }),
     mail: config.mail.map(({ from, to, ...relay }) => ({ ...relayOf(relay), ...present({ from, to }) })),
-    clock: { ntp: config.clock.ntp.map(({ host, port }) => formatHostPort(host, port)), maxOffset: formatDuration(config.clock.maxOffset) },
+    clock: {
+      ntp: config.clock.ntp.map(({ host, port }) => formatHostPort(host, port)),
+      maxOffset: formatDuration(config.clock.maxOffset),
+    },
     appliances: config.appliances.map(applianceOf),
     logs: logsOf(config.logs),
     ...(registration === null ? {} : { registration: registrationOf(registration) }),
@@ -103,7 +109,14 @@ function logsOf({ syslog, window, silentAfter, ...logs }: LogsConfig): Section {
     syslog: present({
       udp: udp && listenOf(udp),
       tcp: tcp && listenOf(tcp),
-      tls: tls && present({ listen: listenOf(tls), certFile: tls.certFile, keyFile: tls.keyFile, clientCaFile: tls.clientCaFile }),
+      tls:
+        tls &&
+        present({
+          listen: listenOf(tls),
+          certFile: tls.certFile,
+          keyFile: tls.keyFile,
+          clientCaFile: tls.clientCaFile,
+        }),
     }),
     ...logs,
     window: formatDuration(window),

@@ -11,8 +11,8 @@ type SocketKind = 'udp' | 'tcp' | 'tls';
 const SOCKET_KINDS: readonly SocketKind[] = ['udp', 'tcp', 'tls'];
 
 /**
- * `system`, an address (asked over UDP), `udp://`, `tcp://`, `tls://` or `https://`. UDP and TCP take addresses only: a resolver that must
- * be resolved first says nothing about itself. null for anything else.
+ * `system`, an address (asked over UDP), `udp://`, `tcp://`, `tls://` or `https://`. UDP and TCP take addresses only: a
+ * resolver that must be resolved first says nothing about itself. null for anything else.
  */
 export function parseResolver(text: string): ResolverConfig | null {
   if (text === 'system') return { kind: 'system', label: 'system' };

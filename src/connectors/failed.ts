@@ -11,5 +11,10 @@ export function failed(error: unknown, startedAt: Millis, context: ConnectorCont
 
 /** The failure behind a status that is neither success nor a refusal of the credentials. */
 export function statusFailure(url: string, status: number, durationMs: Millis): Failure {
-  return { kind: 'failed', reason: 'rejected', message: `${endpointOf(url)} answered HTTP ${String(status)}`, durationMs };
+  return {
+    kind: 'failed',
+    reason: 'rejected',
+    message: `${endpointOf(url)} answered HTTP ${String(status)}`,
+    durationMs,
+  };
 }

@@ -5,7 +5,8 @@ import { createSecretFilter } from '../core/without-secrets.ts';
 import { ProbeError } from '../failure.ts';
 
 /** One request. */
-export type JsonRequest = RequestHead & ({ readonly method: 'GET' } | { readonly method: 'POST'; readonly body: string });
+export type JsonRequest = RequestHead &
+  ({ readonly method: 'GET' } | { readonly method: 'POST'; readonly body: string });
 
 interface RequestHead {
   /** Begins with a slash and may carry a query. */
@@ -33,9 +34,15 @@ const MAX_BODY_BYTES: number = 4 * 1024 * 1024;
 
 /**
  * Sends one request and reads one JSON answer: bounded in time and size, no redirect followed, nothing repeated.
- * @throws what Node or undici threw, `ProbeError` for an answer that is not JSON, `DeadlineError` after `REQUEST_TIMEOUT`
+ * @throws what Node or undici threw, `ProbeError` for an answer that is not JSON, `DeadlineError` after
+ * `REQUEST_TIMEOUT`
  */
-export async function exchangeJson(agent: Dispatcher, origin: string, request: JsonRequest, context: ExchangeContext): Promise<JsonReply> {
+export async function exchangeJson(
+  agent: Dispatcher,
+  origin: string,
+  request: JsonRequest,
+  context: ExchangeContext,
+): Promise<JsonReply> {
   using limit = deadline(context.clock, REQUEST_TIMEOUT, context.signal);
   try {
     const response = await agent.request({
@@ -50,7 +57,10 @@ export async function exchangeJson(agent: Dispatcher, origin: string, request: J
       response.body.on('error', () => undefined).destroy();
       return { kind: 'status', status: response.statusCode, retryAfter: retryAfterOf(response.headers['retry-after']) };
     }
-    return { kind: 'json', value: parseJson(await readBody(response), response.headers['content-type'], request.secrets) };
+    return {
+      kind: 'json',
+      value: parseJson(await readBody(response), response.headers['content-type'], request.secrets),
+    };
   } catch (error) {
     // undici reports an abort in several ways; the signal's own reason says whether the time was up.
     if (limit.signal.aborted && limit.signal.reason instanceof Error) throw limit.signal.reason;
@@ -86,9 +96,13 @@ function parseJson(text: string, contentType: string | string[] | undefined, sec
   } catch (error) {
     // The parser's message quotes the text, which may hold a secret.
     const isHtml = /^\s*</u.test(text) || String(contentType).includes('html');
-    throw new ProbeError('protocol', `Cannot read the answer: expected JSON, got ${isHtml ? 'a web page' : 'something else'}`, {
-      cause: error instanceof SyntaxError ? undefined : error,
-    });
+    throw new ProbeError(
+      'protocol',
+      `Cannot read the answer: expected JSON, got ${isHtml ? 'a web page' : 'something else'}`,
+      {
+        cause: error instanceof SyntaxError ? undefined : error,
+      },
+    );
   }
 }
 

@@ -88,7 +88,8 @@ function pinOf(certificate: X509Certificate): string {
  * certificate stands in `caFile`, it is the identity, and no name is needed.
  */
 function identityCheck(ders: readonly Buffer[]): (host: string, certificate: PeerCertificate) => Error | undefined {
-  return (host, certificate) => (ders.some((der) => der.equals(certificate.raw)) ? undefined : checkServerIdentity(host, certificate));
+  return (host, certificate) =>
+    ders.some((der) => der.equals(certificate.raw)) ? undefined : checkServerIdentity(host, certificate);
 }
 
 interface Authorities {
@@ -99,6 +100,7 @@ interface Authorities {
 async function readAuthorities(path: string): Promise<Authorities> {
   const text = await readFile(path, 'utf8');
   const pems = text.length > MAX_CA_BYTES ? [] : (text.match(PEM_CERTIFICATE) ?? []);
-  if (pems.length === 0) throw new Error(`Cannot use "${path}" to verify a certificate: expected PEM certificates, at most 1 MiB`);
+  if (pems.length === 0)
+    throw new Error(`Cannot use "${path}" to verify a certificate: expected PEM certificates, at most 1 MiB`);
   return { pems, ders: pems.map((pem) => new X509Certificate(pem).raw) };
 }

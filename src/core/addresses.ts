@@ -6,7 +6,8 @@ type Parsed = ReturnType<typeof ipaddr.process>;
 
 /**
  * What an address is good for as the address of a public server. `bogon`: not on the public internet although not
- * private either (documentation, carrier-grade NAT, multicast, reserved). `sinkhole`: where a DNS filter sends the names it blocks.
+ * private either (documentation, carrier-grade NAT, multicast, reserved). `sinkhole`: where a DNS filter sends the
+ * names it blocks.
  */
 export type AddressClass = 'public' | 'private' | 'loopback' | 'link-local' | 'unspecified' | 'bogon' | 'sinkhole';
 
@@ -28,7 +29,10 @@ const CLASS_BY_RANGE: ReadonlyMap<string, AddressClass> = new Map<string, Addres
 /** Bits of an IPv6 address before the IPv4 address that NAT64 embeds (RFC 6052 §2.1, the well-known prefix). */
 const NAT64_PREFIX = 96;
 
-/** Classifies a literal address; null when it is none. IPv4 inside IPv6 (mapped, NAT64) is judged as the IPv4 address it stands for. */
+/**
+ * Classifies a literal address; null when it is none. IPv4 inside IPv6 (mapped, NAT64) is judged as the IPv4 address it
+ * stands for.
+ */
 export function classifyAddress(address: string): AddressClass | null {
   const parsed = parseAddress(address);
   if (parsed === null) return null;
@@ -69,7 +73,10 @@ export function servedFamily(address: string): 4 | 6 | null {
   return parsed === null ? null : parsed.kind() === 'ipv4' ? 4 : 6;
 }
 
-/** Which addresses of a target count. `auto`: IPv4 decides where the target has it and this machine a route for it, else IPv6. */
+/**
+ * Which addresses of a target count. `auto`: IPv4 decides where the target has it and this machine a route for it, else
+ * IPv6.
+ */
 export type FamilyChoice = 'auto' | 4 | 6;
 
 /** Those that are dialled. */
@@ -79,8 +86,13 @@ export function ofFamily(addresses: readonly string[], family: FamilyChoice): re
 
 /** Each address once, IPv4 before IPv6, otherwise in the given order; what is no address is left out. */
 export function uniqueAddresses(addresses: readonly string[]): readonly string[] {
-  const unique = [...new Set(addresses.filter((address) => isIP(address) !== 0).map((address) => ipaddr.parse(address).toString()))];
-  return [...unique.filter((address) => addressFamily(address) === 4), ...unique.filter((address) => addressFamily(address) === 6)];
+  const unique = [
+    ...new Set(addresses.filter((address) => isIP(address) !== 0).map((address) => ipaddr.parse(address).toString())),
+  ];
+  return [
+    ...unique.filter((address) => addressFamily(address) === 4),
+    ...unique.filter((address) => addressFamily(address) === 6),
+  ];
 }
 
 function parseAddress(address: string): Parsed | null {
@@ -100,7 +112,8 @@ type Contains = (parsed: Parsed) => boolean;
 
 /** What is neither an address nor a block contains nothing. */
 function parseBlock(block: string): Contains {
-  // First: what ipaddr.js takes for no CIDR block costs it an error with its stack, and this is asked for each answer of a resolver.
+  // First: what ipaddr.js takes for no CIDR block costs it an error with its stack, and this is asked for each answer
+  // of a resolver.
   if (isIP(block) !== 0) {
     const single = ipaddr.process(block);
     const text = single.toNormalizedString();
@@ -112,10 +125,12 @@ function parseBlock(block: string): Contains {
 }
 
 /** Parsed once: every address that is ever seen is compared with them. */
-const SINKHOLE_BLOCKS: readonly { readonly owner: string; readonly contains: Contains }[] = SINKHOLES.flatMap(({ owner, addresses }) =>
-  addresses.map((address) => ({ owner, contains: parseBlock(address) })),
+const SINKHOLE_BLOCKS: readonly { readonly owner: string; readonly contains: Contains }[] = SINKHOLES.flatMap(
+  ({ owner, addresses }) => addresses.map((address) => ({ owner, contains: parseBlock(address) })),
 );
 
 function matches(parsed: Parsed, [network, bits]: readonly [Parsed, number]): boolean {
-  return parsed.kind() === network.kind() && ipaddr.subnetMatch(parsed, { block: [[network, bits]] }, 'outside') === 'block';
+  return (
+    parsed.kind() === network.kind() && ipaddr.subnetMatch(parsed, { block: [[network, bits]] }, 'outside') === 'block'
+  );
 }

@@ -18,8 +18,9 @@ interface Signature {
 }
 
 /**
- * Default texts of the products' pages, as seen in public test data and captures (OONI and ICLab fingerprints, wafw00f). Whole
- * sentences: a vendor's own site mentions its products too. Administrators edit these pages, so that nothing found proves nothing.
+ * Default texts of the products' pages, as seen in public test data and captures (OONI and ICLab fingerprints,
+ * wafw00f). Whole sentences: a vendor's own site mentions its products too. Administrators edit these pages, so that
+ * nothing found proves nothing.
  */
 const TEXTS: readonly Signature[] = [
   {
@@ -55,7 +56,8 @@ const TEXTS: readonly Signature[] = [
   {
     page: 'Cisco Umbrella: This site is blocked',
     product: 'Cisco Umbrella',
-    pattern: /(?:block|malware|phish)\.(?:opendns\.com|sse\.cisco\.com)|This site is blocked due to content filtering/iu,
+    pattern:
+      /(?:block|malware|phish)\.(?:opendns\.com|sse\.cisco\.com)|This site is blocked due to content filtering/iu,
   },
   {
     page: 'Palo Alto Networks: Web Page Blocked',
@@ -65,9 +67,14 @@ const TEXTS: readonly Signature[] = [
   {
     page: 'Blue Coat: Access denied by policy',
     product: 'Symantec Blue Coat ProxySG',
-    pattern: /your request was denied because of its content categorization|your system policy has denied access to the requested URL/iu,
+    pattern:
+      /your request was denied because of its content categorization|your system policy has denied access to the requested URL/iu,
   },
-  { page: 'WatchGuard: Request denied', product: 'WatchGuard Firebox', pattern: /Request denied by WatchGuard (?:Firewall|HTTP Proxy)/iu },
+  {
+    page: 'WatchGuard: Request denied',
+    product: 'WatchGuard Firebox',
+    pattern: /Request denied by WatchGuard (?:Firewall|HTTP Proxy)/iu,
+  },
   {
     page: 'SonicWall: Web Site Blocked',
     product: 'SonicWall',
@@ -87,8 +94,8 @@ const PORTAL_PATH = /\/fgtauth\?|[/.](?:captive|captiveportal|hotspot|guestporta
 const NETWORK_AUTHENTICATION_REQUIRED = 511;
 
 /**
- * What a known filter's page is called (`FortiGate web filter: Web Page Blocked`), null when none is recognised. Works for the body
- * of a response and for the plain text that came where TLS was expected.
+ * What a known filter's page is called (`FortiGate web filter: Web Page Blocked`), null when none is recognised. Works
+ * for the body of a response and for the plain text that came where TLS was expected.
  */
 export function recogniseBlockPage({ status, location, text }: BlockPageCandidate): string | null {
   const known = TEXTS.find(({ pattern }) => pattern.test(text));

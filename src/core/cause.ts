@@ -9,7 +9,10 @@ export type Confidence = 'confirmed' | 'suspected';
 /** Every cause a person can act on: a closed set, used as a metric label. */
 export type CauseId = FaultId | 'precondition-unknown';
 
-/** What a finding may suggest: a fault of one precondition. That one stays unknown may be so of any, and only time shows it. */
+/**
+ * What a finding may suggest: a fault of one precondition. That one stays unknown may be so of any, and only time shows
+ * it.
+ */
 export type FaultId =
   | 'internet-unreachable'
   | 'resolver-unreachable'

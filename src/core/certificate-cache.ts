@@ -10,7 +10,8 @@ export interface CertificateCache {
 }
 
 /**
- * A cache keyed by the SHA-256 of the DER. A server sends the same chain every time, so a handful is enough for each target.
+ * A cache keyed by the SHA-256 of the DER. A server sends the same chain every time, so a handful is enough for each
+ * target.
  *
  * @param capacity how many are kept; the least recently used goes first
  */

@@ -10,11 +10,17 @@ export function certificatePem(certificate: Certificate): string {
   return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
 }
 
-/** A chain for the firewall team: each certificate as PEM under lines that say what it is. Those lines are no PEM, and tools skip them. */
+/**
+ * A chain for the firewall team: each certificate as PEM under lines that say what it is. Those lines are no PEM, and
+ * tools skip them.
+ */
 export function chainPem(chain: CapturedChain): string {
   return chain.certificates
     .map((certificate, index) => {
-      const names = [`subject: ${formatDistinguishedName(certificate.subject)}`, `issuer: ${formatDistinguishedName(certificate.issuer)}`];
+      const names = [
+        `subject: ${formatDistinguishedName(certificate.subject)}`,
+        `issuer: ${formatDistinguishedName(certificate.issuer)}`,
+      ];
       return `${String(index)} ${names.join('\n  ')}\n  sha256: ${certificate.fingerprint}\n  key: ${certificate.key}, ${certificate.pin}\n${certificatePem(certificate)}`;
     })
     .join('');

@@ -2,8 +2,8 @@ import type { Millis } from './clock.ts';
 import type { TlsOutcome } from './observation.ts';
 
 /**
- * What more was asked of one address at which the handshake ended before any certificate. Null: it was not asked, or its port did not
- * open that time.
+ * What more was asked of one address at which the handshake ended before any certificate. Null: it was not asked, or
+ * its port did not open that time.
  */
 export interface CloserLook {
   readonly address: string;

@@ -23,7 +23,10 @@ export function shareText({ told: { failed, of } }: AddressShare): string {
   return `${String(failed)} of the last ${String(of)} connections failed`;
 }
 
-/** FortiAuthenticator complains: then it meets the fault that comes and goes, however small the share that this machine meets. */
+/**
+ * FortiAuthenticator complains: then it meets the fault that comes and goes, however small the share that this machine
+ * meets.
+ */
 export function withComplaint(assessments: readonly Assessment[]): readonly Assessment[] {
   return assessments.map((assessment) => ({
     ...assessment,
@@ -49,19 +52,25 @@ function adviceOf({ told: { failed, of } }: AddressShare, { cause, stage }: Conn
   return {
     summary: `It comes and goes: of the last ${String(of)} connections to {subject}, ${String(failed)} ${FAILED[cause] ?? 'failed'}. One of several firewalls, links or servers on the way is at fault.`,
     remedy: [
-      'List what shares the traffic of this site: members of a firewall cluster, links of an SD-WAN or several uplinks, nodes of a proxy. Each connection takes one of them, so that one that is bad shows as a share.',
-      'Find which one: take them out of use one after the other, and run "ftm-watch check" after each. The share falls to nothing without the bad one.',
+      'List what shares the traffic of this site: members of a firewall cluster, links of an SD-WAN or several ' +
+        'uplinks, nodes of a proxy. Each connection takes one of them, so that one that is bad shows as a share.',
+      'Find which one: take them out of use one after the other, and run "ftm-watch check" after each. The share ' +
+        'falls to nothing without the bad one.',
       ...(stage === 'reachability' ? AT_THE_PORT : AT_TLS),
-      'If each of them fails as often alone, it is not at this site: another site shows whether the server itself is at fault. Then give the share and the times to the provider or to Fortinet TAC.',
+      'If each of them fails as often alone, it is not at this site: another site shows whether the server itself ' +
+        'is at fault. Then give the share and the times to the provider or to Fortinet TAC.',
     ],
   };
 }
 
 const AT_THE_PORT: readonly string[] = [
-  'Without taking anything out: repeat connections from fixed source ports, such as "nc -vz -w 5 -p 40001 {serverip} {port}". A port that fails every time belongs to the bad one: look for it in the session tables and the logs of each.',
+  'Without taking anything out: repeat connections from fixed source ports, such as "nc -vz -w 5 -p 40001 ' +
+    '{serverip} {port}". A port that fails every time belongs to the bad one: look for it in the session tables and ' +
+    'the logs of each.',
   'Packets that are lost at random on one link look the same: compare the error counters of the links.',
 ];
 
 const AT_TLS: readonly string[] = [
-  'Compare the policies of all of them for {source} to {host}, TCP {port}: the one that differs, or that has not taken over the latest change, inspects or filters.',
+  'Compare the policies of all of them for {source} to {host}, TCP {port}: the one that differs, or that has not ' +
+    'taken over the latest change, inspects or filters.',
 ];

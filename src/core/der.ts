@@ -1,4 +1,6 @@
-/** One element of a DER encoding (ITU-T X.690 §8.1): its tag, its contents and itself with header. Views, not copies. */
+/**
+ * One element of a DER encoding (ITU-T X.690 §8.1): its tag, its contents and itself with header. Views, not copies.
+ */
 export interface DerElement {
   readonly tag: number;
   readonly contents: Uint8Array;

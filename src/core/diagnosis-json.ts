@@ -40,6 +40,7 @@ function preconditionToJson({ id, state, summary, blockedBy, findings }: Precond
 }
 
 function causeToJson(cause: Cause): Cause {
-  const { id, precondition, severity, confidence, subject, product, summary, impact, evidence, consequences, remedy } = cause;
+  const { id, precondition, severity, confidence, subject, product, summary, impact, evidence, consequences, remedy } =
+    cause;
   return { id, precondition, severity, confidence, subject, product, summary, impact, evidence, consequences, remedy };
 }

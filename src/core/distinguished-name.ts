@@ -5,8 +5,9 @@ const MAX_ATTRIBUTES = 64;
 const MAX_VALUE = 256;
 
 /**
- * Reads a name as Node prints it: one relative name a line, `TYPE=value`, several of one set joined with ` + `, special characters
- * escaped as in RFC 2253 §2.4. At most 64 attributes, values of at most 256 characters with control characters made visible.
+ * Reads a name as Node prints it: one relative name a line, `TYPE=value`, several of one set joined with ` + `, special
+ * characters escaped as in RFC 2253 §2.4. At most 64 attributes, values of at most 256 characters with control
+ * characters made visible.
  *
  * @param text what `X509Certificate.subject` gives; undefined (an empty name) gives no attributes
  */
@@ -18,7 +19,12 @@ export function parseDistinguishedName(text: string | undefined): DistinguishedN
     .flatMap((part) => {
       const equals = part.indexOf('=');
       if (equals < 1) return [];
-      return [{ type: visibleText(part.slice(0, equals), MAX_VALUE), value: visibleText(unescape(part.slice(equals + 1)), MAX_VALUE) }];
+      return [
+        {
+          type: visibleText(part.slice(0, equals), MAX_VALUE),
+          value: visibleText(unescape(part.slice(equals + 1)), MAX_VALUE),
+        },
+      ];
     });
   return { attributes };
 }
@@ -45,13 +51,21 @@ export function formatDistinguishedName(name: DistinguishedName): string {
 
 const MAX_SHORT = 80;
 
-/** What a person calls an authority: its common name, else its organization or unit; null when it has none of them. Bounded. */
+/**
+ * What a person calls an authority: its common name, else its organization or unit; null when it has none of them.
+ * Bounded.
+ */
 export function shortName(name: DistinguishedName): string | null {
   const [value] = ['CN', 'O', 'OU'].flatMap((type) => attributeValues(name, type)).filter((text) => text.trim() !== '');
   return value === undefined ? null : visibleText(value.trim(), MAX_SHORT);
 }
 
-/** The same for names that RFC 5280 §7.1 holds to be equal: without regard to case and repeated spaces. Empty for an empty name. */
+/**
+ * The same for names that RFC 5280 §7.1 holds to be equal: without regard to case and repeated spaces. Empty for an
+ * empty name.
+ */
 export function distinguishedNameKey(name: DistinguishedName): string {
-  return name.attributes.map(({ type, value }) => `${type}=${value.trim().replaceAll(/\s+/gu, ' ').toLowerCase()}`).join('\n');
+  return name.attributes
+    .map(({ type, value }) => `${type}=${value.trim().replaceAll(/\s+/gu, ' ').toLowerCase()}`)
+    .join('\n');
 }

@@ -20,5 +20,7 @@ export function parseDuration(text: string): Millis | null {
 /** The shortest text that `parseDuration` reads back as the same whole seconds. */
 export function formatDuration(duration: Millis): string {
   const unit = UNITS.find(([, millis]) => duration >= millis && duration % millis === 0);
-  return unit === undefined ? `${String(Math.max(1, Math.round(duration / 1000)))}s` : `${String(duration / unit[1])}${unit[0]}`;
+  return unit === undefined
+    ? `${String(Math.max(1, Math.round(duration / 1000)))}s`
+    : `${String(duration / unit[1])}${unit[0]}`;
 }

@@ -1,5 +1,6 @@
 /**
- * What kind of fault stands behind a cause, where one cause has several: each has a summary and a remedy of its own in the catalogue.
+ * What kind of fault stands behind a cause, where one cause has several: each has a summary and a remedy of its own in
+ * the catalogue.
  *
  * - `name-filtered`: the same address answers to another server name
  * - `answered-nearer`: the answer came faster than the server's could have come

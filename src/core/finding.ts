@@ -13,7 +13,9 @@ export interface Finding {
   readonly subject: string;
   readonly expected: string;
   readonly actual: string;
-  /** What it does to its precondition by itself. `note` is worth reading but no fault; `unknown`: could not be judged. */
+  /**
+   * What it does to its precondition by itself. `note` is worth reading but no fault; `unknown`: could not be judged.
+   */
   readonly level: FindingLevel;
   /** The cause that explains it when nothing deeper does; null for notes and unknowns. */
   readonly suggests: FaultId | null;

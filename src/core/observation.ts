@@ -66,13 +66,18 @@ export interface DnsAnswer {
 
 export interface DnsSilence extends Failure {
   readonly attempts: number;
-  /** An answer came over UDP, cut short (TC), and it failed over TCP, where the rest has to be fetched (RFC 1035 §4.2.1). */
+  /**
+   * An answer came over UDP, cut short (TC), and it failed over TCP, where the rest has to be fetched (RFC 1035
+   * §4.2.1).
+   */
   readonly truncated?: true;
 }
 
 // --- The path to one address
 
-/** What one connection to one address showed: each stage is null when the one before it failed or it was not asked for. */
+/**
+ * What one connection to one address showed: each stage is null when the one before it failed or it was not asked for.
+ */
 export interface EndpointObservation {
   /** `host:port`, as configured. */
   readonly target: string;
@@ -165,8 +170,8 @@ export type MailOutcome =
 // --- Clock
 
 /**
- * The time of somebody else: a control host's `Date` header or an NTP server. `certificate`: the header of a server that proved who it
- * is, whose certificate is valid at its own time and not at ours.
+ * The time of somebody else: a control host's `Date` header or an NTP server. `certificate`: the header of a server
+ * that proved who it is, whose certificate is valid at its own time and not at ours.
  */
 export interface ClockObservation {
   /** `host:port`, as configured. */

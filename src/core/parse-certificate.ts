@@ -25,8 +25,8 @@ const KEY_NAMES: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Reads one DER certificate. Null for what is no certificate, is larger than 128 KiB, is PEM, or has anything behind its end: TLS
- * peers refuse those too. Never throws, whatever the bytes.
+ * Reads one DER certificate. Null for what is no certificate, is larger than 128 KiB, is PEM, or has anything behind
+ * its end: TLS peers refuse those too. Never throws, whatever the bytes.
  */
 export function parseCertificate(der: Uint8Array): Certificate | null {
   if (der.byteLength === 0 || der.byteLength > MAX_DER) return null;
@@ -66,8 +66,8 @@ interface ToBeSigned {
 }
 
 /**
- * The parts of TBSCertificate (RFC 5280 §4.1) that Node does not give as they stand: a key that it exports is encoded anew, and a
- * pin is over the bytes that were sent.
+ * The parts of TBSCertificate (RFC 5280 §4.1) that Node does not give as they stand: a key that it exports is encoded
+ * anew, and a pin is over the bytes that were sent.
  */
 function readToBeSigned(der: Uint8Array): ToBeSigned | null {
   const fields = readSequence(readSequence(readDer(der))) ?? [];
@@ -111,7 +111,10 @@ function publicKeyOf(x509: X509Certificate): KeyObject | null {
 const SHA2_PREFIX: readonly number[] = [0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02];
 const SHA2_NAMES: readonly string[] = ['SHA256', 'SHA384', 'SHA512'];
 
-/** RSASSA-PSS keeps its hash in the parameters (RFC 4055 §3.1, SHA-1 when left out), so that its name alone says nothing. */
+/**
+ * RSASSA-PSS keeps its hash in the parameters (RFC 4055 §3.1, SHA-1 when left out), so that its name alone says
+ * nothing.
+ */
 function signatureName(name: string | undefined, algorithm: Uint8Array): string | null {
   if (name === undefined) return null;
   if (name !== 'rsassaPss') return name;

@@ -32,7 +32,8 @@ export interface Look {
  * - `none`: the last connection worked, or nothing else is known.
  * - `steady`: they fail all, as far as is known.
  * - `single`: one failed, and others of the same round worked.
- * - `doubtful`: one failed a short while after a burst that worked: too little to say so, and too early for another burst.
+ * - `doubtful`: one failed a short while after a burst that worked: too little to say so, and too early for another
+ *   burst.
  * - `intermittent`: they come and go, by more than chance.
  */
 export type Standing = 'none' | 'steady' | 'single' | 'doubtful' | 'intermittent';
@@ -70,8 +71,8 @@ export const BURST_SIZE = 20;
 const MOST_ADDRESSES = 4;
 
 /**
- * Single failures are one of fifty connections at the most, a fault that comes and goes is at least one of five: each connection speaks
- * for one or the other by the logarithm of their ratio (a cumulative sum, Page 1954).
+ * Single failures are one of fifty connections at the most, a fault that comes and goes is at least one of five: each
+ * connection speaks for one or the other by the logarithm of their ratio (a cumulative sum, Page 1954).
  */
 const CHANCE = { single: 0.02, fault: 0.2 };
 const FAILURE_WEIGHT = Math.log(CHANCE.fault / CHANCE.single);
@@ -86,7 +87,10 @@ const FEWEST_RETURNS = 2;
 const TRAIL = 42;
 /** So many failures in a row, without a success, are no fault that comes and goes any more. */
 const STEADY_RUN = 21;
-/** So many in a row are no outage yet where no burst can tell: among single failures of one in fifty they are too frequent. */
+/**
+ * So many in a row are no outage yet where no burst can tell: among single failures of one in fifty they are too
+ * frequent.
+ */
 const DOUBTED_RUN = 2;
 /** So many in a row need no burst to be believed. */
 const KNOWN_RUN = 5;
@@ -98,7 +102,9 @@ const FORGOTTEN: Millis = 1_800_000;
 /** Takes one round in. The same looks always give the same share. */
 export function next(state: PathShare, look: Look): PathShare {
   const dialled = new Set([...look.connections, ...(look.burst ?? [])].map(({ address }) => address));
-  const known = state.addresses.filter(({ address, seenAt }) => !dialled.has(address) && isRecent(seenAt, look.at, FORGOTTEN));
+  const known = state.addresses.filter(
+    ({ address, seenAt }) => !dialled.has(address) && isRecent(seenAt, look.at, FORGOTTEN),
+  );
   const looked = [...dialled].map((address) => lookAt(before(state, address, look.at), look, state.burstAt));
   return {
     addresses: [...known, ...looked.filter(({ trail, standing }) => trail.length > 0 || standing !== 'none')],
@@ -110,7 +116,10 @@ export function next(state: PathShare, look: Look): PathShare {
 export function burstDue({ addresses, burstAt }: PathShare, at: EpochMs): readonly string[] {
   if (burstAt !== null && isRecent(burstAt, at, BURST_GAP)) return [];
   return addresses
-    .filter(({ intermittent, trail }) => intermittent || (failures(trail) > 0 && failuresInARow(trail) < KNOWN_RUN && hasFailedLast(trail)))
+    .filter(
+      ({ intermittent, trail }) =>
+        intermittent || (failures(trail) > 0 && failuresInARow(trail) < KNOWN_RUN && hasFailedLast(trail)),
+    )
     .map(({ address }) => address)
     .slice(0, MOST_ADDRESSES);
 }
@@ -119,7 +128,8 @@ export function burstDue({ addresses, burstAt }: PathShare, at: EpochMs): readon
 export function needsCloserLook(state: PathShare, at: EpochMs): boolean {
   const due = burstDue(state, at);
   return state.addresses.some(
-    ({ address, standing }) => standing === 'doubtful' || standing === 'single' || (standing === 'steady' && due.includes(address)),
+    ({ address, standing }) =>
+      standing === 'doubtful' || standing === 'single' || (standing === 'steady' && due.includes(address)),
   );
 }
 
@@ -205,7 +215,10 @@ function afterFailure(share: AddressShare, fault: ConnectionFault): AddressShare
   };
 }
 
-/** Of single failures nobody knows whether they belong together; an outage that ends and is back a few rounds later comes and goes. */
+/**
+ * Of single failures nobody knows whether they belong together; an outage that ends and is back a few rounds later
+ * comes and goes.
+ */
 function returned(trail: AddressShare['trail']): number {
   if (trail.length === 0 || hasFailedLast(trail)) return 0;
   return isAfterOutage(trail) ? FEWEST_RETURNS : 1;

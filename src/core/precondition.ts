@@ -19,8 +19,8 @@ export interface Precondition {
 }
 
 /**
- * The preconditions of FortiToken Mobile activation, in the order of the path. `dependsOn`: while one of these is broken
- * or blocked, this one cannot be judged by itself and is `blocked`.
+ * The preconditions of FortiToken Mobile activation, in the order of the path. `dependsOn`: while one of these is
+ * broken or blocked, this one cannot be judged by itself and is `blocked`.
  */
 export const PRECONDITIONS: readonly Precondition[] = [
   { id: 'internet', title: 'Internet', dependsOn: [] },
@@ -47,4 +47,11 @@ export function titleOf(id: PreconditionId): string {
  */
 export type PreconditionState = 'ok' | 'warning' | 'broken' | 'blocked' | 'unknown' | 'not-configured';
 
-export const PRECONDITION_STATES: readonly PreconditionState[] = ['ok', 'warning', 'broken', 'blocked', 'unknown', 'not-configured'];
+export const PRECONDITION_STATES: readonly PreconditionState[] = [
+  'ok',
+  'warning',
+  'broken',
+  'blocked',
+  'unknown',
+  'not-configured',
+];

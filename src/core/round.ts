@@ -50,7 +50,10 @@ export interface ReferenceObservation {
   readonly kind: 'server-name' | 'resolver' | 'proxy' | 'tls-1.2';
   /** For people: which name, resolver or proxy; for `tls-1.2` at which address. */
   readonly label: string;
-  /** Seen in this round, so that it is a witness of what the straight way shows; else it is an earlier look that still stands. */
+  /**
+   * Seen in this round, so that it is a witness of what the straight way shows; else it is an earlier look that still
+   * stands.
+   */
   readonly isFresh: boolean;
   readonly outcome: TlsOutcome;
   /** For `tls-1.2`: what the same address showed in TLS 1.3 at that moment. */
@@ -85,7 +88,12 @@ export function probeSamples(round: RoundObservations): readonly ProbeSample[] {
 }
 
 function dnsSamples({ resolver, a, aaaa }: DnsObservation): readonly ProbeSample[] {
-  return [a, aaaa].map((reply) => ({ probe: 'dns', target: resolver, durationMs: reply.durationMs, failure: dnsFailure(reply) }));
+  return [a, aaaa].map((reply) => ({
+    probe: 'dns',
+    target: resolver,
+    durationMs: reply.durationMs,
+    failure: dnsFailure(reply),
+  }));
 }
 
 /** An answer without an address is an answer; SERVFAIL and REFUSED are not. */
@@ -107,6 +115,10 @@ function httpSample(target: string, http: HttpOutcome): ProbeSample {
   return http.kind === 'response' && http.status >= 500 ? { ...answered, failure: 'rejected' } : answered;
 }
 
-function sample(probe: ProbeKind, target: string, outcome: Failure | { readonly kind: string; readonly durationMs: Millis }): ProbeSample {
+function sample(
+  probe: ProbeKind,
+  target: string,
+  outcome: Failure | { readonly kind: string; readonly durationMs: Millis },
+): ProbeSample {
   return { probe, target, durationMs: outcome.durationMs, failure: 'reason' in outcome ? outcome.reason : null };
 }

@@ -13,8 +13,8 @@ const DNS = 'DNS:';
 const IP = 'IP Address:';
 
 /**
- * Reads the names of a subjectAltName extension as Node prints them: `DNS:a.example, IP Address:192.0.2.1`, a name with special
- * characters in JSON quotes. Other kinds of names are left out, and so are those after the thousandth.
+ * Reads the names of a subjectAltName extension as Node prints them: `DNS:a.example, IP Address:192.0.2.1`, a name with
+ * special characters in JSON quotes. Other kinds of names are left out, and so are those after the thousandth.
  */
 export function parseSubjectAltName(text: string | undefined): AlternativeNames {
   const entries = splitEntries(text ?? '');
@@ -27,7 +27,9 @@ function splitEntries(text: string): readonly string[] {
 }
 
 function valuesOf(entries: readonly string[], prefix: string): readonly string[] {
-  return entries.filter((entry) => entry.startsWith(prefix)).map((entry) => visibleText(unquote(entry.slice(prefix.length)), MAX_NAME));
+  return entries
+    .filter((entry) => entry.startsWith(prefix))
+    .map((entry) => visibleText(unquote(entry.slice(prefix.length)), MAX_NAME));
 }
 
 function unquote(value: string): string {

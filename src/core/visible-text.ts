@@ -1,6 +1,7 @@
 /**
- * Text from a stranger made safe to show: control characters, and those that turn or hide what stands beside them (bidirectional
- * overrides, zero-width ones, lone surrogates), are written as `\u{…}`; what is longer than `limit` characters ends in `…`.
+ * Text from a stranger made safe to show: control characters, and those that turn or hide what stands beside them
+ * (bidirectional overrides, zero-width ones, lone surrogates), are written as `\u{…}`; what is longer than `limit`
+ * characters ends in `…`.
  */
 export function visibleText(text: string, limit: number): string {
   const shown = text.slice(0, limit + 1).replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu, escapeCharacter);

@@ -4,8 +4,9 @@ const PLACE = '‹secret›';
 const SHORTEST_CODED = 6;
 
 /**
- * What a peer says, without the secrets that it was sent: a server may quote a refused login or a request. Each is taken out in every form
- * in which it may stand in a header, a URL, JSON, HTML or bytes. To be done before the text is cut: half a secret would not be found.
+ * What a peer says, without the secrets that it was sent: a server may quote a refused login or a request. Each is
+ * taken out in every form in which it may stand in a header, a URL, JSON, HTML or bytes. To be done before the text is
+ * cut: half a secret would not be found.
  *
  * @param secrets what was sent; for a login also the text that goes over the line, such as `user:password`
  */
@@ -56,6 +57,12 @@ function escapedForJson(text: string): string {
 }
 
 function escapedForHtml(text: string): string {
-  const names: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+  const names: Readonly<Record<string, string>> = {
+    '&': '&amp;',
+    '<': '&lt;',
+    '>': '&gt;',
+    '"': '&quot;',
+    "'": '&#39;',
+  };
   return text.replaceAll(/[&<>"']/gu, (character) => names[character] ?? character);
 }

@@ -3,9 +3,10 @@ import type { ApplianceConfig } from '../config/config.ts';
 import { addressInAny } from '../core/addresses.ts';
 
 /**
- * Who a sender is. `appliance`: a configured one, or null for a sender that is welcome without being one. `relay`: the administrator
- * named it, or the file, so that the host in each line is believed, a name or an address. `unproven`: anybody; its lines may still be of
- * an appliance that is configured by name. `foreign`: nobody knows it, whatever its lines say.
+ * Who a sender is. `appliance`: a configured one, or null for a sender that is welcome without being one. `relay`: the
+ * administrator named it, or the file, so that the host in each line is believed, a name or an address. `unproven`:
+ * anybody; its lines may still be of an appliance that is configured by name. `foreign`: nobody knows it, whatever its
+ * lines say.
  */
 export type Origin =
   | { readonly kind: 'appliance'; readonly appliance: string | null }
@@ -19,11 +20,17 @@ export interface Attribution {
   sender(address: string): Origin;
   /** For a file that the administrator named. */
   file(): Origin;
-  /** By a host as it stands in a line that is believed: an address, the whole name, or its first label. Undefined: nobody's. */
+  /**
+   * By a host as it stands in a line that is believed: an address, the whole name, or its first label. Undefined:
+   * nobody's.
+   */
   host(name: string): string | undefined;
   /** By a host as it stands in anybody's line. Not by an address: that is the sender's own, and not what he writes. */
   hostName(name: string): string | undefined;
-  /** The owner of a FortiAuthenticator line in such a file that names no known host: the only appliance, if there is only one. */
+  /**
+   * The owner of a FortiAuthenticator line in such a file that names no known host: the only appliance, if there is
+   * only one.
+   */
   readonly only: string | null;
 }
 
@@ -46,8 +53,8 @@ const UNPROVEN: Origin = { kind: 'unproven' };
 const FOREIGN: Origin = { kind: 'foreign' };
 
 /**
- * With no appliance configured every sender is welcome and nobody has a name. An only appliance without `logSources` owns every
- * line, since there is nothing to tell apart.
+ * With no appliance configured every sender is welcome and nobody has a name. An only appliance without `logSources`
+ * owns every line, since there is nothing to tell apart.
  */
 export function createAttribution(appliances: Appliances, { firewalls, relays }: OtherSenders): Attribution {
   const sources = sourcesOf(appliances);
@@ -69,7 +76,8 @@ export function createAttribution(appliances: Appliances, { firewalls, relays }:
       return byAddress.get(normal) ?? (addressInAny(normal, relays) ? believed : strangers);
     },
     file: () => believed,
-    host: (name) => hostName(name) ?? addresses.get(name) ?? (name.includes(':') ? addresses.get(normalAddress(name)) : undefined),
+    host: (name) =>
+      hostName(name) ?? addresses.get(name) ?? (name.includes(':') ? addresses.get(normalAddress(name)) : undefined),
     hostName,
     only,
   };
@@ -101,5 +109,7 @@ function originOfStrangers({ addresses, names }: Sources, believed: Origin): Ori
 export function normalAddress(address: string): string {
   const bare = address.replace(/^\[(.*)\]$/u, '$1').replace(/%.*$/u, '');
   // isValid alone would take "5" for 0.0.0.5.
-  return (bare.includes('.') || bare.includes(':')) && ipaddr.isValid(bare) ? ipaddr.process(bare).toString() : address.toLowerCase();
+  return (bare.includes('.') || bare.includes(':')) && ipaddr.isValid(bare)
+    ? ipaddr.process(bare).toString()
+    : address.toLowerCase();
 }

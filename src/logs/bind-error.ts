@@ -12,5 +12,8 @@ export function bindError(what: string, { address, port }: ListenAddress, cause:
   const reason = cause instanceof Error ? cause.message : String(cause);
   const place = address.includes(':') ? `[${address}]:${String(port)}` : `${address}:${String(port)}`;
   const advice = ADVICE[code];
-  return new Error(`Cannot listen for syslog over ${what} on "${place}": ${reason}${advice === undefined ? '' : `; ${advice}`}`, { cause });
+  return new Error(
+    `Cannot listen for syslog over ${what} on "${place}": ${reason}${advice === undefined ? '' : `; ${advice}`}`,
+    { cause },
+  );
 }

@@ -7,7 +7,10 @@ import { findTime } from './timestamp.ts';
 export interface Envelope {
   /** When it was logged, as it stands in the line: for `readTime`. */
   readonly time: string | null;
-  /** As they stand in the line, the outermost first: the name or the address of the sender as a relay saw it. Hostile text. */
+  /**
+   * As they stand in the line, the outermost first: the name or the address of the sender as a relay saw it. Hostile
+   * text.
+   */
   readonly hosts: readonly string[];
   /** How many lines alike a relay made one of. At least 1. */
   readonly times: number;
@@ -15,9 +18,9 @@ export interface Envelope {
 }
 
 /**
- * `message`: each alternative is where the message may begin. All texts of an alternative must fit, since a line with more than one
- * place that looks like the end of its fields was written by somebody else in part (a user name may hold quotes). `complete`: the line
- * has its fields, so that nothing was cut off. `fields`: a FortiGate's `key=value` line.
+ * `message`: each alternative is where the message may begin. All texts of an alternative must fit, since a line with
+ * more than one place that looks like the end of its fields was written by somebody else in part (a user name may hold
+ * quotes). `complete`: the line has its fields, so that nothing was cut off. `fields`: a FortiGate's `key=value` line.
  */
 export type Body =
   | { readonly kind: 'message'; readonly alternatives: readonly (readonly string[])[]; readonly complete: boolean }
@@ -27,14 +30,18 @@ export type Body =
 const MOST_HEADERS = 4;
 /** A further field between `status` and the message, as newer firmware might add. */
 const MORE_FIELDS = /^(?:[a-z_]{1,32}=(?:"[^"]*"|[^\s"]*) +){1,8}/u;
-/** Common Event Format: seven fields, then `key=value`; `|` and `=` in values are escaped (Micro Focus, "ArcSight CEF", 2017). */
+/**
+ * Common Event Format: seven fields, then `key=value`; `|` and `=` in values are escaped (Micro Focus, "ArcSight CEF",
+ * 2017).
+ */
 const CEF = /^CEF: ?\d{1,2}(?:\|(?:[^|\\]|\\.)*){4}\|((?:[^|\\]|\\.)*)\|(?:[^|\\]|\\.)*\|/u;
 /** The next key ends a value. */
 const CEF_MESSAGE = /(?:^| )msg=(.*?)(?= \w+=|$)/gu;
 
 /**
- * Takes one line apart: RFC 3164 as FortiAuthenticator sends it (the host may be missing), RFC 5424, ISO times and whatever else relays
- * put around it, the raw export, and text without any envelope. Never fails: what it does not know is message.
+ * Takes one line apart: RFC 3164 as FortiAuthenticator sends it (the host may be missing), RFC 5424, ISO times and
+ * whatever else relays put around it, the raw export, and text without any envelope. Never fails: what it does not know
+ * is message.
  */
 export function readEnvelope(line: string): Envelope {
   const { hosts, time, starts } = readHeaders(line);
@@ -68,7 +75,10 @@ function readBody(starts: readonly string[], time: string | null): Pick<Envelope
     const cef = CEF.exec(start);
     if (cef !== null) return { time, body: readCef(cef[1] ?? '', start.slice(cef[0].length)) };
   }
-  return { time, body: { kind: 'message', alternatives: [...new Set(starts)].map((start) => [start]), complete: false } };
+  return {
+    time,
+    body: { kind: 'message', alternatives: [...new Set(starts)].map((start) => [start]), complete: false },
+  };
 }
 
 /** `category="…" … status="…" message`, the message without a key. */
@@ -91,7 +101,11 @@ function readExport(body: string, headerTime: string | null): Pick<Envelope, 'ti
 function readCef(name: string, extension: string): Body {
   const unescaped = (text: string): string => text.replace(/\\([|=\\])/gu, '$1');
   const messages = [...extension.matchAll(CEF_MESSAGE)].map(([, text = '']) => unescaped(text));
-  return { kind: 'message', alternatives: [[unescaped(name)], ...(messages.length === 0 ? [] : [messages])], complete: true };
+  return {
+    kind: 'message',
+    alternatives: [[unescaped(name)], ...(messages.length === 0 ? [] : [messages])],
+    complete: true,
+  };
 }
 
 function complete(texts: readonly string[]): Body {

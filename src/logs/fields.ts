@@ -1,7 +1,10 @@
 const FIELD = /([a-z_][\w-]{0,63})=(?:"((?:[^"\\]|\\.)*)"|([^\s"]*))(?:\s+|$)/gu;
 const MAX_FIELDS = 128;
 
-/** Fields of a `key=value key="value"` line. The first of a name counts: what a client sends comes behind what the device says. */
+/**
+ * Fields of a `key=value key="value"` line. The first of a name counts: what a client sends comes behind what the
+ * device says.
+ */
 export function readFields(line: string): ReadonlyMap<string, string> {
   const fields = new Map<string, string>();
   for (const [, key = '', quoted, bare] of line.matchAll(FIELD)) {

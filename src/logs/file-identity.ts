@@ -56,8 +56,8 @@ export async function continues({ handle }: OpenedFile, mark: FileMark): Promise
 }
 
 /**
- * Finds what became of a file of the log `path` that was read up to `mark`: renamed (the same inode) or copied and cut (the same
- * beginning). Null when it is gone, or was compressed.
+ * Finds what became of a file of the log `path` that was read up to `mark`: renamed (the same inode) or copied and cut
+ * (the same beginning). Null when it is gone, or was compressed.
  */
 export async function findMarked(path: string, mark: FileMark): Promise<OpenedFile | null> {
   const current = await openRegular(path);
@@ -99,7 +99,9 @@ export function isRotationOf(current: string, name: string): boolean {
   const extension = extname(current);
   const stem = current.slice(0, current.length - extension.length);
   const inTheMiddle =
-    extension !== '' && name.startsWith(stem) && name.endsWith(extension) ? name.slice(stem.length, -extension.length) : '';
+    extension !== '' && name.startsWith(stem) && name.endsWith(extension)
+      ? name.slice(stem.length, -extension.length)
+      : '';
   const atTheEnd = name.startsWith(current) ? name.slice(current.length) : '';
   return [inTheMiddle, atTheEnd].some((rest) => /^[.-]\d[\d.T_-]*$/u.test(rest));
 }

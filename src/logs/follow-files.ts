@@ -20,8 +20,8 @@ export interface FollowFilesOptions {
 }
 
 /**
- * Follows files and keeps the positions. After an orderly stop nothing is read twice and nothing is lost; after a crash at most the
- * lines of the last poll are read again.
+ * Follows files and keeps the positions. After an orderly stop nothing is read twice and nothing is lost; after a crash
+ * at most the lines of the last poll are read again.
  */
 export class FileReader {
   readonly #options: FollowFilesOptions;
@@ -34,7 +34,9 @@ export class FileReader {
   private constructor(options: FollowFilesOptions, positions: Positions | null) {
     const { paths, clock, logger, sink } = options;
     this.#options = options;
-    this.#followers = paths.map((path) => new Follower({ path, resume: positions?.[path] ?? null, clock, logger, sink }));
+    this.#followers = paths.map(
+      (path) => new Follower({ path, resume: positions?.[path] ?? null, clock, logger, sink }),
+    );
   }
 
   /** Looks at the files once, so that from now on nothing is missed, and goes on following them. */
@@ -96,7 +98,10 @@ async function storedPositions({ stateFile, logger }: FollowFilesOptions): Promi
   try {
     return await readPositions(stateFile);
   } catch (error) {
-    logger.error({ err: error, path: stateFile }, 'positions in the log files cannot be read, following begins at their ends');
+    logger.error(
+      { err: error, path: stateFile },
+      'positions in the log files cannot be read, following begins at their ends',
+    );
     return null;
   }
 }

@@ -28,8 +28,8 @@ interface Tail {
 }
 
 /**
- * Follows one log through rotation (rename, or copy and cut), truncation and restart. It looks from time to time instead of being
- * told: inotify says nothing about files that another machine writes.
+ * Follows one log through rotation (rename, or copy and cut), truncation and restart. It looks from time to time
+ * instead of being told: inotify says nothing about files that another machine writes.
  */
 export class Follower {
   readonly path: string;
@@ -152,7 +152,10 @@ export class Follower {
   }
 
   #warnMissing({ position }: FileMark): void {
-    this.#options.logger.warn({ path: this.path, position }, 'log file was replaced before it was read to the end, lines may be missing');
+    this.#options.logger.warn(
+      { path: this.path, position },
+      'log file was replaced before it was read to the end, lines may be missing',
+    );
   }
 }
 

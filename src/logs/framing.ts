@@ -1,14 +1,20 @@
 import type { ByteBuffer } from './byte-buffer.ts';
 import { createByteBuffer } from './byte-buffer.ts';
 
-/** Longer lines are cut here: what follows up to the end of the line is skipped. RFC 5424 §6.1 asks for 2048 bytes at least. */
+/**
+ * Longer lines are cut here: what follows up to the end of the line is skipped. RFC 5424 §6.1 asks for 2048 bytes at
+ * least.
+ */
 export const MAX_LINE_BYTES: number = 65_536;
 
 /** Takes lines. Positions are the same in `bytes` and `text`, which is the same as Latin-1: cheap to search. */
 export interface LineSink {
   /** Lines of another piece of input follow. */
   piece(text: string): void;
-  /** One line, without its line break, never empty. `cut`: it went on, beyond MAX_LINE_BYTES. Valid during the call only. */
+  /**
+   * One line, without its line break, never empty. `cut`: it went on, beyond MAX_LINE_BYTES. Valid during the call
+   * only.
+   */
   line(line: Line): void;
 }
 
@@ -24,14 +30,17 @@ export interface Line {
 const LF = 0x0a;
 const DIGIT_1 = 0x31;
 const DIGIT_9 = 0x39;
-/** `MSG-LEN SP` of RFC 6587 §3.4.1 and the `<` that a message begins with: what tells it from a line that begins with digits. */
+/**
+ * `MSG-LEN SP` of RFC 6587 §3.4.1 and the `<` that a message begins with: what tells it from a line that begins with
+ * digits.
+ */
 const COUNT = /^([1-9]\d{0,6}) </u;
 const COUNT_BEGUN = /^[1-9]\d{0,6} ?$/u;
 const LONGEST_COUNT = 9;
 
 /**
- * `start`: at the beginning of a frame. `undecided`: what is held may become an octet count. `line`: up to the next line break.
- * `counted`: so many bytes are still to come.
+ * `start`: at the beginning of a frame. `undecided`: what is held may become an octet count. `line`: up to the next
+ * line break. `counted`: so many bytes are still to come.
  */
 type Mode = { readonly kind: 'start' | 'undecided' | 'line' } | CountedMode;
 
@@ -45,8 +54,8 @@ const UNDECIDED: Mode = { kind: 'undecided' };
 const LINE: Mode = { kind: 'line' };
 
 /**
- * Frames by line breaks, and with `octetCounting` by RFC 6587's octet counts too: which of the two is seen anew at the beginning of
- * each frame. Chunks may end anywhere. Holds at most MAX_LINE_BYTES.
+ * Frames by line breaks, and with `octetCounting` by RFC 6587's octet counts too: which of the two is seen anew at the
+ * beginning of each frame. Chunks may end anywhere. Holds at most MAX_LINE_BYTES.
  */
 export class Framer {
   readonly #sink: LineSink;
@@ -100,7 +109,9 @@ export class Framer {
     }
   }
 
-  /** Whole frames, straight from the chunk. Returns the end, or where a frame begins that the chunk does not complete. */
+  /**
+   * Whole frames, straight from the chunk. Returns the end, or where a frame begins that the chunk does not complete.
+   */
   #takeWhole(chunk: Buffer, from: number): number {
     this.#open(chunk);
     const { text } = this.#line;

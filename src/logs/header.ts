@@ -16,7 +16,8 @@ const RFC5424 = /^1 (\S{1,64}) (\S{1,255}) \S{1,128} \S{1,128} \S{1,128} /u;
 const STRUCTURED_DATA = /^(?:-|(?:\[(?:[^"\]]|"(?:[^"\\]|\\.)*")*\])+)(?: |$)/u;
 /**
  * Kiwi Syslog Server, "Kiwi format ISO yyyy-mm-dd (Tab delimited)": time, facility and level, host, message
- * (https://documentation.solarwinds.com/en/success_center/kss/content/kss_log_file_formats.htm). The other formats only turn the date.
+ * (https://documentation.solarwinds.com/en/success_center/kss/content/kss_log_file_formats.htm). The other formats only
+ * turn the date.
  */
 const KIWI = /^(\d{2,4}-\d{2}-\d{2,4}[ \t]\d{2}:\d{2}:\d{2})\t\w{1,20}\.\w{1,20}\t(\S{1,255})\t/u;
 /** `host tag[pid]: `, where FortiAuthenticator leaves the host out. */
@@ -33,7 +34,8 @@ export function readHeader(text: string): Header | null {
   const modern = RFC5424.exec(rest);
   if (modern !== null) return readModern(rest.slice(modern[0].length), modern);
   const kiwi = KIWI.exec(rest);
-  if (kiwi !== null) return { time: kiwi[1] ?? null, host: plausibleHost(kiwi[2]), starts: [rest.slice(kiwi[0].length).trimStart()] };
+  if (kiwi !== null)
+    return { time: kiwi[1] ?? null, host: plausibleHost(kiwi[2]), starts: [rest.slice(kiwi[0].length).trimStart()] };
   const time = rest.startsWith('date=') ? null : findTime(rest);
   if (time === null) return prioritised === '' ? null : { time, ...readSender(rest) };
   return { time, ...readSender(rest.slice(time.length).replace(AFTER_TIME, '')) };
@@ -57,12 +59,18 @@ function readModern(rest: string, header: RegExpExecArray): Header {
     .replace(/^\u{FEFF}/u, '')
     .trimStart();
   const { starts } = readSender(message);
-  return { time: header[1] ?? null, host: plausibleHost(header[2] === '-' ? undefined : header[2]), starts: [message, ...starts] };
+  return {
+    time: header[1] ?? null,
+    host: plausibleHost(header[2] === '-' ? undefined : header[2]),
+    starts: [message, ...starts],
+  };
 }
 
 /** Another header, or a format whose own beginning looks like a tag. */
 function beginsAnew(text: string): boolean {
-  return CEF.test(text) || PRIORITY.test(text) || KIWI.test(text) || (!text.startsWith('date=') && findTime(text) !== null);
+  return (
+    CEF.test(text) || PRIORITY.test(text) || KIWI.test(text) || (!text.startsWith('date=') && findTime(text) !== null)
+  );
 }
 
 /** A word in front of a message is not a host just because it stands there; nobody is named "FTM". */

@@ -86,7 +86,10 @@ class Intake implements LogIntake {
   constructor(config: LogIntakeConfig, deps: LogIntakeDeps) {
     this.#config = config;
     this.#deps = deps;
-    this.#attribution = createAttribution(config.appliances, { firewalls: config.firewallSources, relays: config.logs.relays });
+    this.#attribution = createAttribution(config.appliances, {
+      firewalls: config.firewallSources,
+      relays: config.logs.relays,
+    });
     this.#strangers = createStrangerLog(deps.logger);
     this.#unrecognised = createUnrecognisedLog(deps.logger);
     this.#outbox = new EventOutbox((event) => {
@@ -195,7 +198,13 @@ class Intake implements LogIntake {
   #reader(source: LogSource, origin: Origin, from: string, refuse: () => void): LineSink {
     const { clock, signatures } = this.#deps;
     const { foreign } = this.#config.logs;
-    const context = { clock, signatures, attribution: this.#attribution, watched: this.#config.watched, outbox: this.#outbox };
+    const context = {
+      clock,
+      signatures,
+      attribution: this.#attribution,
+      watched: this.#config.watched,
+      outbox: this.#outbox,
+    };
     return new LogReader(context, {
       source,
       origin,

@@ -10,12 +10,15 @@ export interface KernelDrops {
   stop(): Promise<void>;
 }
 
-/** Under the process and not `/proc/net`, which is hidden where only processes are to be seen (`ProcSubset=pid` of systemd). */
+/**
+ * Under the process and not `/proc/net`, which is hidden where only processes are to be seen (`ProcSubset=pid` of
+ * systemd).
+ */
 const TABLES = ['/proc/self/net/udp', '/proc/self/net/udp6'] as const;
 
 /**
- * Datagrams that the kernel dropped at the sockets bound to `port`, because their buffer was full. Null where the kernel does not
- * tell (not Linux, /proc hidden).
+ * Datagrams that the kernel dropped at the sockets bound to `port`, because their buffer was full. Null where the
+ * kernel does not tell (not Linux, /proc hidden).
  */
 export async function readKernelDrops(port: number): Promise<number | null> {
   const tables = await Promise.all(TABLES.map(readTable));

@@ -15,8 +15,9 @@ import type { ConnectionTally, LineTally } from './tally.ts';
 import type { TurnBudget } from './turn-budget.ts';
 
 /**
- * Limits of one listener. They bound memory: MAX_LINE_BYTES for each connection. Silence between two lines is no fault, an appliance may
- * have nothing to say for hours; so a connection that never says anything stays until its place is wanted.
+ * Limits of one listener. They bound memory: MAX_LINE_BYTES for each connection. Silence between two lines is no fault,
+ * an appliance may have nothing to say for hours; so a connection that never says anything stays until its place is
+ * wanted.
  */
 export interface ConnectionLimits {
   /** Connections at once; for the next one the quietest is closed, a stranger's first. */
@@ -118,7 +119,10 @@ export async function listenTcp(options: TcpOptions): Promise<TcpListener> {
 async function createListener({ tls, connections, logger }: TcpOptions): Promise<Server> {
   if (tls === null) return createServer();
   const [cert, key] = await Promise.all([readPem(tls.certFile), readPem(tls.keyFile)]);
-  const clients = tls.clientCaFile === null ? {} : { ca: await readPem(tls.clientCaFile), requestCert: true, rejectUnauthorized: true };
+  const clients =
+    tls.clientCaFile === null
+      ? {}
+      : { ca: await readPem(tls.clientCaFile), requestCert: true, rejectUnauthorized: true };
   const server = createSecureServer(tls, { cert, key, handshakeTimeout: HANDSHAKE, ...clients });
   server.on('tlsClientError', (error: Error) => {
     connections.failedHandshakes += 1;
@@ -133,9 +137,12 @@ function createSecureServer({ certFile, keyFile }: TlsFiles, options: TlsOptions
     return createTlsServer(options);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`Cannot listen for syslog over TLS: "${certFile}" and "${keyFile}" are no certificate with its key: ${reason}`, {
-      cause: error,
-    });
+    throw new Error(
+      `Cannot listen for syslog over TLS: "${certFile}" and "${keyFile}" are no certificate with its key: ${reason}`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 
@@ -143,9 +150,12 @@ async function readPem(path: string): Promise<Buffer> {
   try {
     return await readFile(path);
   } catch (error) {
-    throw new Error(`Cannot listen for syslog over TLS: cannot read "${path}": ${error instanceof Error ? error.message : String(error)}`, {
-      cause: error,
-    });
+    throw new Error(
+      `Cannot listen for syslog over TLS: cannot read "${path}": ${error instanceof Error ? error.message : String(error)}`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 
@@ -196,14 +206,21 @@ function accept(socket: Socket, open: Set<Connection>, options: TcpOptions): voi
 /** Closes, from time to time, the connections that began a line and do not end it. */
 function watch({ clock, limits, connections, logger }: TcpOptions, open: ReadonlySet<Connection>): () => void {
   function isStuck({ socket, lineSince, lastByteAt }: Connection, now: Millis): boolean {
-    return !socket.destroyed && lineSince !== null && (now - lastByteAt > limits.stalledLine || now - lineSince > limits.endlessLine);
+    return (
+      !socket.destroyed &&
+      lineSince !== null &&
+      (now - lastByteAt > limits.stalledLine || now - lineSince > limits.endlessLine)
+    );
   }
   function look(): void {
     const now = clock.elapsed();
     for (const connection of open) {
       if (!isStuck(connection, now)) continue;
       connections.timedOut += 1;
-      logger.warn({ address: connection.socket.remoteAddress }, 'syslog sender did not end its line in time, the connection is closed');
+      logger.warn(
+        { address: connection.socket.remoteAddress },
+        'syslog sender did not end its line in time, the connection is closed',
+      );
       connection.socket.destroy();
     }
     cancel = clock.after(LOOK_EVERY, look);

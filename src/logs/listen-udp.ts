@@ -31,7 +31,8 @@ export interface UdpListener {
 }
 
 /**
- * Syslog over UDP: a datagram is a line (RFC 5426 §3.1), line breaks within it included, so nobody can smuggle in a second one.
+ * Syslog over UDP: a datagram is a line (RFC 5426 §3.1), line breaks within it included, so nobody can smuggle in a
+ * second one.
  * @throws {Error} when the port cannot be bound
  */
 export async function listenUdp(options: UdpOptions): Promise<UdpListener> {

@@ -2,7 +2,10 @@ import { open, readFile, rename } from 'node:fs/promises';
 import { z } from 'zod';
 import type { FileMark } from './file-identity.ts';
 
-/** Where reading stopped in each log, by path: its current file last, rotated ones that are not read to the end before it. */
+/**
+ * Where reading stopped in each log, by path: its current file last, rotated ones that are not read to the end before
+ * it.
+ */
 export type Positions = Readonly<Record<string, readonly FileMark[]>>;
 
 const mark = z.strictObject({

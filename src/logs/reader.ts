@@ -46,8 +46,8 @@ interface Told {
 }
 
 /**
- * Reads the lines of one sender or file: counts all of them, and looks closer only at those that contain one of the catalogue's
- * needles, which one search over the whole piece finds.
+ * Reads the lines of one sender or file: counts all of them, and looks closer only at those that contain one of the
+ * catalogue's needles, which one search over the whole piece finds.
  */
 export class LogReader implements LineSink {
   readonly #context: ReaderContext;
@@ -128,7 +128,8 @@ export class LogReader implements LineSink {
       outbox.evidence(id, found.evidence, stamp);
       return owner === undefined ? 'other' : 'ftm';
     }
-    // Nobody but FortiAuthenticator writes this, and the administrator named the file: it is not lost for an unknown host name.
+    // Nobody but FortiAuthenticator writes this, and the administrator named the file: it is not lost for an unknown
+    // host name.
     const writer = owner === undefined && source === 'file' ? attribution.only : owner;
     if (writer === undefined) return 'other';
     this.#before = { writer, signature: id, line: text };
@@ -156,7 +157,10 @@ function textOf({ bytes, start, end }: Line): string {
   return bytes.toString('utf8', start, Math.min(end, start + LOOKED_AT));
 }
 
-/** When it happened: on arrival. A file may be read long after, so there the line's own time counts, unless it lies ahead. */
+/**
+ * When it happened: on arrival. A file may be read long after, so there the line's own time counts, unless it lies
+ * ahead.
+ */
 function instantOf({ time }: Envelope, source: LogSource, now: EpochMs): EpochMs {
   if (source !== 'file' || time === null) return now;
   return Math.min(readTime(time, now) ?? now, now);

@@ -15,8 +15,8 @@ export type Recognition =
     };
 
 /**
- * What a line of the stream says; null: nothing to us. A text counts only where FortiAuthenticator puts its message, never
- * inside a field: whoever fails to log in chooses the user name.
+ * What a line of the stream says; null: nothing to us. A text counts only where FortiAuthenticator puts its message,
+ * never inside a field: whoever fails to log in chooses the user name.
  */
 export function recogniseLine(set: SignatureSet, line: string): Recognition | null {
   const envelope = readEnvelope(line);
@@ -41,7 +41,11 @@ export function recognisePasted(set: SignatureSet, line: string): Recognition | 
   return signature === null ? null : { kind: 'ftm', signature, envelope };
 }
 
-function recogniseFields(set: SignatureSet, envelope: Envelope, fields: ReadonlyMap<string, string>): Recognition | null {
+function recogniseFields(
+  set: SignatureSet,
+  envelope: Envelope,
+  fields: ReadonlyMap<string, string>,
+): Recognition | null {
   const signature = matchFirewall(set, fields);
   if (signature === null) return null;
   const first = (...keys: readonly string[]): string | null => {

@@ -17,8 +17,13 @@ const base = {
     .string()
     .max(64)
     .regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/u, 'expected kebab-case, such as "ftm-polling-ssl"'),
-  cause: z.custom<FaultId>((value) => typeof value === 'string' && isFaultId(value), 'expected a cause of docs/causes.md').nullable(),
-  severity: z.custom<Severity>((value) => SEVERITIES.some((severity) => severity === value), `expected one of ${SEVERITIES.join(', ')}`),
+  cause: z
+    .custom<FaultId>((value) => typeof value === 'string' && isFaultId(value), 'expected a cause of docs/causes.md')
+    .nullable(),
+  severity: z.custom<Severity>(
+    (value) => SEVERITIES.some((severity) => severity === value),
+    `expected one of ${SEVERITIES.join(', ')}`,
+  ),
   summary: line,
   remedy: z.array(line).min(1).max(20),
   source: line,
@@ -28,7 +33,10 @@ const base = {
 const text = z
   .string()
   .max(1000)
-  .refine((value) => value.split('*').some((part) => part.trim().length >= 6), 'expected at least 6 characters in a row without "*"');
+  .refine(
+    (value) => value.split('*').some((part) => part.trim().length >= 6),
+    'expected at least 6 characters in a row without "*"',
+  );
 
 const message = z.strictObject({ ...base, texts: z.array(text).min(1).max(50) });
 
@@ -42,8 +50,8 @@ const firewall = z.strictObject({
 const catalogue = z.strictObject({ signatures: z.array(z.unknown()).max(1000) });
 
 /**
- * Reads the shipped catalogue and the files of the administrator. Theirs stand first, so they win; a signature of theirs with
- * the id of a shipped one replaces it.
+ * Reads the shipped catalogue and the files of the administrator. Theirs stand first, so they win; a signature of
+ * theirs with the id of a shipped one replaces it.
  * @throws {Error} naming the file, the line, the signature and what is wrong with it
  */
 export async function loadSignatures(files: readonly string[]): Promise<SignatureSet> {
@@ -60,7 +68,10 @@ async function readSignatures(file: string): Promise<readonly Signature[]> {
   try {
     content = await readFile(file, 'utf8');
   } catch (error) {
-    throw new Error(`Cannot read the signatures of "${file}": ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new Error(
+      `Cannot read the signatures of "${file}": ${error instanceof Error ? error.message : String(error)}`,
+      { cause: error },
+    );
   }
   const signatures = parseSignatures(content, file);
   assertUnique(signatures);
@@ -72,7 +83,8 @@ export function parseSignatures(content: string, file: string): readonly Signatu
   const { value, lineOf } = parseCatalogue(content, 'signatures', file);
   const attempt = `Cannot use the signatures of "${file}"`;
   const outer = catalogue.safeParse(value);
-  if (!outer.success) throw catalogueError(attempt, `expected a key "signatures" with a list: ${z.prettifyError(outer.error)}`);
+  if (!outer.success)
+    throw catalogueError(attempt, `expected a key "signatures" with a list: ${z.prettifyError(outer.error)}`);
   const problems: string[] = [];
   const signatures: Signature[] = [];
   for (const [index, entry] of outer.data.signatures.entries()) {
@@ -87,14 +99,21 @@ export function parseSignatures(content: string, file: string): readonly Signatu
 function parseSignature(value: unknown): Signature | { readonly kind: 'invalid'; readonly problem: string } {
   if (isRecord(value) && 'fields' in value) {
     const parsed = firewall.safeParse(value);
-    return parsed.success ? { kind: 'firewall', ...parsed.data } : { kind: 'invalid', problem: describe(value, parsed.error) };
+    return parsed.success
+      ? { kind: 'firewall', ...parsed.data }
+      : { kind: 'invalid', problem: describe(value, parsed.error) };
   }
   const parsed = message.safeParse(value);
-  return parsed.success ? { kind: 'message', ...parsed.data } : { kind: 'invalid', problem: describe(value, parsed.error) };
+  return parsed.success
+    ? { kind: 'message', ...parsed.data }
+    : { kind: 'invalid', problem: describe(value, parsed.error) };
 }
 
 function describe(value: unknown, error: z.ZodError): string {
-  const id = isRecord(value) && typeof value['id'] === 'string' ? `signature "${value['id'].slice(0, 64)}"` : 'a signature without an id';
+  const id =
+    isRecord(value) && typeof value['id'] === 'string'
+      ? `signature "${value['id'].slice(0, 64)}"`
+      : 'a signature without an id';
   const issues = error.issues.map(({ path, message: problem }) =>
     path.length === 0 ? problem : `${path.map(String).join('.')}: ${problem}`,
   );
@@ -105,7 +124,8 @@ function describe(value: unknown, error: z.ZodError): string {
 function assertUnique(signatures: readonly Signature[]): void {
   const ids = signatures.map(({ id }) => id);
   const twice = ids.find((id, index) => ids.indexOf(id) !== index);
-  if (twice !== undefined) throw new Error(`Cannot use the signatures: the id "${twice}" is given twice, expected unique ids`);
+  if (twice !== undefined)
+    throw new Error(`Cannot use the signatures: the id "${twice}" is given twice, expected unique ids`);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -23,7 +23,8 @@ export function createStrangerLog(logger: IntakeLogger): StrangerLog {
       const host = hostInLine(line.text, line.start, Math.min(line.end, line.start + 512));
       logger.warn(
         { sender: from, hostInLine: host === null ? null : sampleOf(host) },
-        'log lines belong to no appliance: name their sender in appliances[].logSources, or in logs.relays where it is a relay',
+        'log lines belong to no appliance: name their sender in appliances[].logSources, or in logs.relays where ' +
+          'it is a relay',
       );
     },
   };

@@ -3,15 +3,22 @@ import type { EpochMs, Millis } from '../core/clock.ts';
 const DAY: Millis = 86_400_000;
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
-/** What may stand behind a time: fractions, and the zone, which some devices set apart (`22:32:52 UTC`, `22:32:52 +0200`). */
+/**
+ * What may stand behind a time: fractions, and the zone, which some devices set apart (`22:32:52 UTC`, `22:32:52
+ * +0200`).
+ */
 const FRACTION = String.raw`(?:[.,](\d{1,9}))?`;
 const ZONE = String.raw`(?: ?(Z|UTC|GMT|[+-]\d{2}:?\d{2})(?![\w.]))?`;
 /** RFC 3164 §4.1.2: no year and no zone. Some relays add the year after the day, or write the month in capitals. */
-const BSD = new RegExp(String.raw`^([A-Z][A-Za-z]{2}) {1,2}(\d{1,2}) (?:(\d{4}) )?(\d{2}):(\d{2}):(\d{2})${FRACTION}${ZONE}`, 'u');
+const BSD = new RegExp(
+  String.raw`^([A-Z][A-Za-z]{2}) {1,2}(\d{1,2}) (?:(\d{4}) )?(\d{2}):(\d{2}):(\d{2})${FRACTION}${ZONE}`,
+  'u',
+);
 /** RFC 3339 as RFC 5424 wants it, the blank instead of the T that some relays write, and slashes in the date. */
 const ISO = new RegExp(String.raw`^(\d{4})[-/](\d{2})[-/](\d{2})[T ](\d{2}):(\d{2}):(\d{2})${FRACTION}${ZONE}`, 'u');
 /** Raw export: `date=2025-06-04 time=20:13:33+0000`; a FortiGate has no zone there. */
-const EXPORT = /^date="?(\d{4})-(\d{2})-(\d{2})"? time="?(\d{2}):(\d{2}):(\d{2})(?:[.,](\d{1,9}))?(Z|[+-]\d{2}:?\d{2})?/u;
+const EXPORT =
+  /^date="?(\d{4})-(\d{2})-(\d{2})"? time="?(\d{2}):(\d{2}):(\d{2})(?:[.,](\d{1,9}))?(Z|[+-]\d{2}:?\d{2})?/u;
 
 /** The time as it stands at the beginning of `text`; null when there is none. Cheap: most times are never read. */
 export function findTime(text: string): string | null {
@@ -19,8 +26,9 @@ export function findTime(text: string): string | null {
 }
 
 /**
- * Reads the time at the beginning of `text`. Without a zone it is taken in the time zone of this process; without a year it is
- * the one that puts it closest before `near`, a day of grace left for clocks that differ. Null when there is none.
+ * Reads the time at the beginning of `text`. Without a zone it is taken in the time zone of this process; without a
+ * year it is the one that puts it closest before `near`, a day of grace left for clocks that differ. Null when there is
+ * none.
  */
 export function readTime(text: string, near: EpochMs): EpochMs | null {
   const bsd = BSD.exec(text);

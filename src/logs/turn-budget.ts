@@ -5,8 +5,8 @@ export interface Pausable {
 }
 
 /**
- * Shares out each turn of the event loop. Without it a thousand busy connections would be read to the last byte before any timer
- * runs, and the probes would be late.
+ * Shares out each turn of the event loop. Without it a thousand busy connections would be read to the last byte before
+ * any timer runs, and the probes would be late.
  */
 export interface TurnBudget {
   add(stream: Pausable): void;

@@ -1,7 +1,10 @@
 import type { IntakeLogger } from './logger.ts';
 import { sampleOf } from './sample.ts';
 
-/** Tells about lines that hold an FTM keyword and match nothing, once for each sender: an envelope or a text that no signature knows. */
+/**
+ * Tells about lines that hold an FTM keyword and match nothing, once for each sender: an envelope or a text that no
+ * signature knows.
+ */
 export interface UnrecognisedLog {
   note(from: string, line: string): void;
 }
@@ -17,7 +20,8 @@ export function createUnrecognisedLog(logger: IntakeLogger): UnrecognisedLog {
       told.add(from);
       logger.warn(
         { sender: from, line: sampleOf(line) },
-        'a log line seems to be about FortiToken Mobile and matches no signature: if it is an error, add one (logs.signatureFiles)',
+        'a log line seems to be about FortiToken Mobile and matches no signature: if it is an error, add one ' +
+          '(logs.signatureFiles)',
       );
     },
   };

@@ -1,8 +1,8 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
 /**
- * Every metric of the daemon. Labels are closed sets from the configuration or from unions in core/: text from the network
- * never becomes a label. Names are part of the contract.
+ * Every metric of the daemon. Labels are closed sets from the configuration or from unions in core/: text from the
+ * network never becomes a label. Names are part of the contract.
  */
 export interface Metrics {
   readonly activationReady: Gauge;
@@ -65,39 +65,77 @@ function definePathMetrics(registry: Registry): Pick<Metrics, PathMetric> {
       '1 when FortiToken Mobile activation can work, 0 when a precondition is broken, absent while unknown',
       [],
     ),
-    preconditionState: gauge('ftm_precondition_state', '1 for the state that a precondition is in', ['precondition', 'state']),
+    preconditionState: gauge('ftm_precondition_state', '1 for the state that a precondition is in', [
+      'precondition',
+      'state',
+    ]),
     causeActive: gauge('ftm_cause_active', '1 while an incident with this root cause is open', ['cause', 'severity']),
     probeSuccess: gauge('ftm_probe_success', '1 when the last run of a probe was answered', ['probe', 'target']),
-    probeDuration: histogram('ftm_probe_duration_seconds', 'Duration of probe runs', ['probe', 'target'], DURATION_BUCKETS),
+    probeDuration: histogram(
+      'ftm_probe_duration_seconds',
+      'Duration of probe runs',
+      ['probe', 'target'],
+      DURATION_BUCKETS,
+    ),
     probeRuns: counter('ftm_probe_runs_total', 'Probe runs', ['probe', 'target']),
-    probeFailures: counter('ftm_probe_failures_total', 'Probe runs that were not answered', ['probe', 'target', 'reason']),
-    tlsVerdict: gauge('ftm_tls_verdict', '1 for the verdict on the certificate chain of a target', ['target', 'verdict']),
+    probeFailures: counter('ftm_probe_failures_total', 'Probe runs that were not answered', [
+      'probe',
+      'target',
+      'reason',
+    ]),
+    tlsVerdict: gauge('ftm_tls_verdict', '1 for the verdict on the certificate chain of a target', [
+      'target',
+      'verdict',
+    ]),
     certificateNotAfter: gauge(
       'ftm_tls_certificate_not_after_timestamp_seconds',
       'End of validity of the certificate that a target showed last',
       ['target'],
     ),
     dnsTtl: gauge('ftm_dns_answer_ttl_seconds', 'Time to live of the answer for the licence server', ['resolver']),
-    dnsExpected: gauge('ftm_dns_answers_expected', '1 when every address that a resolver gave for the licence server is an expected one', [
-      'resolver',
-    ]),
+    dnsExpected: gauge(
+      'ftm_dns_answers_expected',
+      '1 when every address that a resolver gave for the licence server is an expected one',
+      ['resolver'],
+    ),
   };
 }
 
-type FacMetric = 'pollingErrors' | 'pollingLastError' | 'logLines' | 'logLastReceived' | 'tokens' | 'tokensLicensed' | 'licenseAssigned';
+type FacMetric =
+  | 'pollingErrors'
+  | 'pollingLastError'
+  | 'logLines'
+  | 'logLastReceived'
+  | 'tokens'
+  | 'tokensLicensed'
+  | 'licenseAssigned';
 
 function defineFacMetrics(registry: Registry): Pick<Metrics, FacMetric> {
   const { gauge, counter } = makers(registry);
   return {
-    pollingErrors: counter('ftm_polling_errors_total', 'FortiToken Mobile errors in the log of an appliance', ['appliance', 'signature']),
-    pollingLastError: gauge('ftm_polling_last_error_timestamp_seconds', 'When an appliance logged its last FortiToken Mobile error', [
+    pollingErrors: counter('ftm_polling_errors_total', 'FortiToken Mobile errors in the log of an appliance', [
+      'appliance',
+      'signature',
+    ]),
+    pollingLastError: gauge(
+      'ftm_polling_last_error_timestamp_seconds',
+      'When an appliance logged its last FortiToken Mobile error',
+      ['appliance'],
+    ),
+    logLines: counter('ftm_log_lines_total', 'Log lines received', ['source', 'result']),
+    logLastReceived: gauge(
+      'ftm_log_last_received_timestamp_seconds',
+      'When the last log line of an appliance arrived',
+      ['appliance'],
+    ),
+    tokens: gauge('ftm_tokens', 'FortiToken Mobile tokens on an appliance', ['appliance', 'status']),
+    tokensLicensed: gauge('ftm_tokens_licensed', 'FortiToken Mobile tokens that the licence of an appliance allows', [
       'appliance',
     ]),
-    logLines: counter('ftm_log_lines_total', 'Log lines received', ['source', 'result']),
-    logLastReceived: gauge('ftm_log_last_received_timestamp_seconds', 'When the last log line of an appliance arrived', ['appliance']),
-    tokens: gauge('ftm_tokens', 'FortiToken Mobile tokens on an appliance', ['appliance', 'status']),
-    tokensLicensed: gauge('ftm_tokens_licensed', 'FortiToken Mobile tokens that the licence of an appliance allows', ['appliance']),
-    licenseAssigned: gauge('ftm_license_assigned', '1 when a licence is registered to this appliance', ['appliance', 'license']),
+    licenseAssigned: gauge('ftm_license_assigned', '1 when a licence is registered to this appliance', [
+      'appliance',
+      'license',
+    ]),
   };
 }
 
@@ -114,16 +152,40 @@ function defineOwnMetrics(registry: Registry): Pick<Metrics, OwnMetric> {
       ['channel', 'result'],
     ),
     notificationsPending: gauge('ftm_notifications_pending', 'Notifications that wait to be delivered', ['channel']),
-    notificationLastSuccess: gauge('ftm_notification_last_success_timestamp_seconds', 'When the last notification was delivered', [
-      'channel',
-    ]),
-    maintenanceActive: gauge('ftm_maintenance_active', '1 while a maintenance window is open, in which notifications wait', []),
-    reloadSuccessful: gauge('ftm_config_last_reload_successful', '1 when the last reload of the configuration was taken', []),
-    reloadSuccessTime: gauge('ftm_config_last_reload_success_timestamp_seconds', 'When a configuration was last taken', []),
+    notificationLastSuccess: gauge(
+      'ftm_notification_last_success_timestamp_seconds',
+      'When the last notification was delivered',
+      ['channel'],
+    ),
+    maintenanceActive: gauge(
+      'ftm_maintenance_active',
+      '1 while a maintenance window is open, in which notifications wait',
+      [],
+    ),
+    reloadSuccessful: gauge(
+      'ftm_config_last_reload_successful',
+      '1 when the last reload of the configuration was taken',
+      [],
+    ),
+    reloadSuccessTime: gauge(
+      'ftm_config_last_reload_success_timestamp_seconds',
+      'When a configuration was last taken',
+      [],
+    ),
     missedRuns: counter('ftm_schedule_missed_runs_total', 'Scheduled runs that were skipped or overdue', []),
-    scheduleLag: histogram('ftm_schedule_lag_seconds', 'How late scheduled runs started', [], [0.01, 0.05, 0.1, 0.5, 1, 2, 5, 30]),
+    scheduleLag: histogram(
+      'ftm_schedule_lag_seconds',
+      'How late scheduled runs started',
+      [],
+      [0.01, 0.05, 0.1, 0.5, 1, 2, 5, 30],
+    ),
     roundDuration: gauge('ftm_round_duration_seconds', 'How long the last round of probes took', []),
-    eventLoopLag: histogram('ftm_event_loop_lag_seconds', 'How late this process was when it looked, four times a second', [], LAG_BUCKETS),
+    eventLoopLag: histogram(
+      'ftm_event_loop_lag_seconds',
+      'How late this process was when it looked, four times a second',
+      [],
+      LAG_BUCKETS,
+    ),
     storeWritable: gauge('ftm_store_writable', '1 when history can be written', []),
     storeNewer: gauge('ftm_store_newer', '1 when a newer ftm-watch wrote the history, which is left alone', []),
     buildInfo: gauge('ftm_build_info', 'Version of ftm-watch and of Node', ['version', 'node']),
@@ -133,7 +195,12 @@ function defineOwnMetrics(registry: Registry): Pick<Metrics, OwnMetric> {
 interface Makers {
   readonly gauge: <Label extends string>(name: string, help: string, labelNames: Label[]) => Gauge<Label>;
   readonly counter: <Label extends string>(name: string, help: string, labelNames: Label[]) => Counter<Label>;
-  readonly histogram: <Label extends string>(name: string, help: string, labelNames: Label[], buckets: number[]) => Histogram<Label>;
+  readonly histogram: <Label extends string>(
+    name: string,
+    help: string,
+    labelNames: Label[],
+    buckets: number[],
+  ) => Histogram<Label>;
 }
 
 function makers(registry: Registry): Makers {

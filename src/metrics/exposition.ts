@@ -13,8 +13,8 @@ const NEEDS_ESCAPE = /[\\\n"]/u;
 const LINES_A_TURN = 2_000;
 
 /**
- * The metrics as text, in Prometheus' format 0.0.4. The registry of prom-client writes a hundred thousand series in one go, which holds
- * up for a quarter of a second whatever else is due; here it is in turns with that.
+ * The metrics as text, in Prometheus' format 0.0.4. The registry of prom-client writes a hundred thousand series in one
+ * go, which holds up for a quarter of a second whatever else is due; here it is in turns with that.
  */
 export async function renderMetrics(metrics: readonly Readable[]): Promise<string> {
   const parts: string[] = [];
@@ -33,7 +33,8 @@ export async function renderMetrics(metrics: readonly Readable[]): Promise<strin
 
 function lineOf(name: string, { metricName, labels, value }: MetricValueWithName<string>): string {
   let pairs = '';
-  for (const [label, text] of Object.entries(labels)) pairs += `${pairs === '' ? '{' : ','}${label}="${escapeLabel(String(text))}"`;
+  for (const [label, text] of Object.entries(labels))
+    pairs += `${pairs === '' ? '{' : ','}${label}="${escapeLabel(String(text))}"`;
   return `${metricName ?? name}${pairs === '' ? '' : `${pairs}}`} ${numberText(value)}`;
 }
 

@@ -9,10 +9,14 @@ export interface LicenseAssignment {
 }
 
 /**
- * The configured licences that were judged: one that was not found wrong is where it belongs. One that could not be judged is left out,
- * whatever is known about the others. Licences that only an appliance names are none: they would be labels out of the network.
+ * The configured licences that were judged: one that was not found wrong is where it belongs. One that could not be
+ * judged is left out, whatever is known about the others. Licences that only an appliance names are none: they would be
+ * labels out of the network.
  */
-export function licenseAssignments({ preconditions }: Diagnosis, { appliances }: Pick<Config, 'appliances'>): readonly LicenseAssignment[] {
+export function licenseAssignments(
+  { preconditions }: Diagnosis,
+  { appliances }: Pick<Config, 'appliances'>,
+): readonly LicenseAssignment[] {
   const status = preconditions.find(({ id }) => id === 'license-assignment');
   if (status === undefined || status.state === 'not-configured') return [];
   // Unknown without a finding: not looked at yet.
@@ -20,9 +24,17 @@ export function licenseAssignments({ preconditions }: Diagnosis, { appliances }:
   const byAppliance = Map.groupBy(status.findings, ({ facts }) => facts?.appliance);
   return appliances.flatMap(({ name: appliance, licenses }) =>
     licenses.flatMap((license) => {
-      const levels = (byAppliance.get(appliance) ?? []).filter((finding) => concerns(finding, license)).map(({ level }) => level);
+      const levels = (byAppliance.get(appliance) ?? [])
+        .filter((finding) => concerns(finding, license))
+        .map(({ level }) => level);
       if (levels.includes('unknown')) return [];
-      return [{ appliance, license, assigned: levels.some((level) => level === 'broken' || level === 'warning') ? 0 : 1 } as const];
+      return [
+        {
+          appliance,
+          license,
+          assigned: levels.some((level) => level === 'broken' || level === 'warning') ? 0 : 1,
+        } as const,
+      ];
     }),
   );
 }

@@ -9,7 +9,9 @@ export interface ProbeFacts {
   readonly module: 'dns' | 'tcp' | 'tls' | 'http' | 'smtp';
   readonly success: boolean;
   readonly durationMs: Millis;
-  /** What the resolvers said: module `dns` asks all at once, the others one after the other until one knows an address. */
+  /**
+   * What the resolvers said: module `dns` asks all at once, the others one after the other until one knows an address.
+   */
   readonly names: readonly DnsObservation[];
   /** The last address that was tried; null: none. */
   readonly endpoint: EndpointObservation | null;
@@ -23,15 +25,17 @@ export interface ProbeText {
 }
 
 /**
- * In the words of the blackbox exporter 0.28 (prober/{handler,dns,tcp,http,tls}.go), so that its dashboards and rules work. A metric
- * that it has and this lacks was not looked at here. Text from the network never becomes a label, which leaves out
- * `probe_ssl_last_chain_info`.
+ * In the words of the blackbox exporter 0.28 (prober/{handler,dns,tcp,http,tls}.go), so that its dashboards and rules
+ * work. A metric that it has and this lacks was not looked at here. Text from the network never becomes a label, which
+ * leaves out `probe_ssl_last_chain_info`.
  */
 export async function renderProbe(facts: ProbeFacts): Promise<ProbeText> {
   const registry = new Registry();
   const gauge = (name: string, help: string): Gauge => new Gauge({ name, help, registers: [registry] });
   gauge('probe_success', 'Displays whether or not the probe was a success').set(facts.success ? 1 : 0);
-  gauge('probe_duration_seconds', 'Returns how long the probe took to complete in seconds').set(facts.durationMs / 1000);
+  gauge('probe_duration_seconds', 'Returns how long the probe took to complete in seconds').set(
+    facts.durationMs / 1000,
+  );
   if (facts.module !== 'smtp') addPath(facts, gauge);
   if (facts.module === 'dns') addDns(facts, registry, gauge);
   if (facts.module === 'http') addHttp(facts, registry, gauge);
@@ -45,7 +49,9 @@ type MakeGauge = (name: string, help: string) => Gauge;
 
 function addPath(facts: ProbeFacts, gauge: MakeGauge): void {
   const { endpoint } = facts;
-  gauge('probe_dns_lookup_time_seconds', 'Returns the time taken for probe dns lookup in seconds').set(lookupMs(facts) / 1000);
+  gauge('probe_dns_lookup_time_seconds', 'Returns the time taken for probe dns lookup in seconds').set(
+    lookupMs(facts) / 1000,
+  );
   // Through a proxy it is the proxy that chooses.
   if (endpoint === null || endpoint.proxy !== null) return;
   gauge('probe_ip_protocol', 'Specifies whether probe ip protocol is IP4 or IP6').set(endpoint.family);
@@ -53,7 +59,10 @@ function addPath(facts: ProbeFacts, gauge: MakeGauge): void {
   gauge('probe_ip_addr_hash', help).set(addressHash(endpoint.address));
 }
 
-/** FNV-1a of 32 bits over the bytes of the address, as the blackbox exporter has it, so that the figures of both can be compared. */
+/**
+ * FNV-1a of 32 bits over the bytes of the address, as the blackbox exporter has it, so that the figures of both can be
+ * compared.
+ */
 function addressHash(address: string): number {
   const [prime, start] = [0x0100_0193, 0x811c_9dc5];
   return ipaddr
@@ -69,21 +78,36 @@ function lookupMs({ module, names }: Pick<ProbeFacts, 'module' | 'names'>): Mill
 }
 
 function addDns(facts: ProbeFacts, registry: Registry, gauge: MakeGauge): void {
-  const answers = facts.names.flatMap(({ a, aaaa }) => [a, aaaa]).filter((reply): reply is DnsAnswer => reply.kind === 'answer');
-  gauge('probe_dns_query_succeeded', 'Displays whether or not the query was executed successfully').set(answers.length > 0 ? 1 : 0);
+  const answers = facts.names
+    .flatMap(({ a, aaaa }) => [a, aaaa])
+    .filter((reply): reply is DnsAnswer => reply.kind === 'answer');
+  gauge('probe_dns_query_succeeded', 'Displays whether or not the query was executed successfully').set(
+    answers.length > 0 ? 1 : 0,
+  );
   // CNAMEs stand in the answers to both questions, and are the same.
   const records = answers.flatMap(({ addresses, cnames }) => [...addresses, ...cnames]);
-  gauge('probe_dns_answer_rrs', 'Returns number of entries in the answer resource record list').set(new Set(records).size);
-  phases('probe_dns_duration_seconds', 'Duration of DNS request by phase', registry).set({ phase: 'request' }, lookupMs(facts) / 1000);
+  gauge('probe_dns_answer_rrs', 'Returns number of entries in the answer resource record list').set(
+    new Set(records).size,
+  );
+  phases('probe_dns_duration_seconds', 'Duration of DNS request by phase', registry).set(
+    { phase: 'request' },
+    lookupMs(facts) / 1000,
+  );
 }
 
 function addHttp(facts: ProbeFacts, registry: Registry, gauge: MakeGauge): void {
   const { endpoint } = facts;
   const http = endpoint?.http ?? null;
   gauge('probe_http_status_code', 'Response HTTP status code').set(http?.kind === 'response' ? http.status : 0);
-  gauge('probe_http_ssl', 'Indicates if SSL was used for the final redirect').set(endpoint?.tls?.kind === 'established' ? 1 : 0);
+  gauge('probe_http_ssl', 'Indicates if SSL was used for the final redirect').set(
+    endpoint?.tls?.kind === 'established' ? 1 : 0,
+  );
   gauge('probe_http_redirects', 'The number of redirects').set(0);
-  const duration = phases('probe_http_duration_seconds', 'Duration of http request by phase, summed over all redirects', registry);
+  const duration = phases(
+    'probe_http_duration_seconds',
+    'Duration of http request by phase, summed over all redirects',
+    registry,
+  );
   for (const [phase, durationMs] of Object.entries(phasesOf(facts))) duration.set({ phase }, durationMs / 1000);
 }
 

@@ -32,7 +32,8 @@ export class Recorder {
   }
 
   /**
-   * Makes the series of a configuration, at zero, and forgets what was measured under the one before. What both name goes on counting.
+   * Makes the series of a configuration, at zero, and forgets what was measured under the one before. What both name
+   * goes on counting.
    */
   expect(expected: Expected): void {
     forgetMeasurements(this.#metrics);
@@ -79,7 +80,8 @@ export class Recorder {
   heard({ appliances }: PollingReport): void {
     for (const { name: appliance, lastLineAt, errors } of appliances) {
       if (lastLineAt !== null) this.#metrics.logLastReceived.set({ appliance }, lastLineAt / 1000);
-      if (errors.length > 0) this.#metrics.pollingLastError.set({ appliance }, Math.max(...errors.map(({ lastAt }) => lastAt)) / 1000);
+      if (errors.length > 0)
+        this.#metrics.pollingLastError.set({ appliance }, Math.max(...errors.map(({ lastAt }) => lastAt)) / 1000);
     }
   }
 
@@ -116,7 +118,8 @@ export class Recorder {
   #tokens(appliance: string, facts: ApplianceFacts): void {
     const tokens = valueOf(facts.tokens);
     const licensed = valueOf(facts.licensed);
-    if (tokens !== null) for (const status of TOKEN_STATUSES) this.#metrics.tokens.set({ appliance, status }, tokens.byStatus[status]);
+    if (tokens !== null)
+      for (const status of TOKEN_STATUSES) this.#metrics.tokens.set({ appliance, status }, tokens.byStatus[status]);
     if (licensed !== null) this.#metrics.tokensLicensed.set({ appliance }, licensed.total);
   }
 
@@ -147,8 +150,11 @@ export class Recorder {
   #tls({ tls }: JudgedRound): void {
     for (const { path, judged } of tls) {
       const target = path.subject;
-      for (const verdict of VERDICTS) this.#metrics.tlsVerdict.set({ target, verdict }, verdict === judged.worst?.verdict ? 1 : 0);
-      const ends = judged.endpoints.flatMap(({ outcome }) => outcome.chain?.certificates.slice(0, 1) ?? []).map(({ notAfter }) => notAfter);
+      for (const verdict of VERDICTS)
+        this.#metrics.tlsVerdict.set({ target, verdict }, verdict === judged.worst?.verdict ? 1 : 0);
+      const ends = judged.endpoints
+        .flatMap(({ outcome }) => outcome.chain?.certificates.slice(0, 1) ?? [])
+        .map(({ notAfter }) => notAfter);
       if (ends.length > 0) this.#metrics.certificateNotAfter.set({ target }, Math.min(...ends) / 1000);
     }
   }

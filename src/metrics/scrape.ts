@@ -51,7 +51,8 @@ export function createScrape(registry: Registry, metrics: Metrics, sources: Scra
 
   async function write(): Promise<ScrapeText> {
     takeCounts(sources.intake());
-    for (const [channel, count] of Object.entries(sources.pending())) metrics.notificationsPending.set({ channel }, count);
+    for (const [channel, count] of Object.entries(sources.pending()))
+      metrics.notificationsPending.set({ channel }, count);
     metrics.storeWritable.set(sources.storeWritable() ? 1 : 0);
     metrics.storeNewer.set(sources.storeNewer() ? 1 : 0);
     metrics.maintenanceActive.set(sources.inMaintenance() ? 1 : 0);

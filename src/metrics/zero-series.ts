@@ -22,8 +22,8 @@ export interface Expected {
 }
 
 /**
- * Known series exist at zero from the start: what appears only with the first error cannot be alerted on. Nothing is said of what
- * was not looked at yet: states are unknown, and gauges of measurements come with the first measurement.
+ * Known series exist at zero from the start: what appears only with the first error cannot be alerted on. Nothing is
+ * said of what was not looked at yet: states are unknown, and gauges of measurements come with the first measurement.
  */
 export function createZeroSeries(metrics: Metrics, expected: Expected): void {
   zeroStates(metrics, expected);
@@ -35,7 +35,9 @@ export function createZeroSeries(metrics: Metrics, expected: Expected): void {
   }
 }
 
-/** What was measured under another configuration: its targets may be gone, and a value that nobody refreshes misleads. */
+/**
+ * What was measured under another configuration: its targets may be gone, and a value that nobody refreshes misleads.
+ */
 export function forgetMeasurements(metrics: Metrics): void {
   metrics.activationReady.remove();
   for (const gauge of [
@@ -54,10 +56,15 @@ export function forgetMeasurements(metrics: Metrics): void {
 }
 
 /** What was counted of appliances that the configuration no longer names. */
-export function forgetAppliances({ pollingErrors }: Metrics, before: Expected, { config }: Pick<Expected, 'config'>): void {
+export function forgetAppliances(
+  { pollingErrors }: Metrics,
+  before: Expected,
+  { config }: Pick<Expected, 'config'>,
+): void {
   const named = new Set(config.appliances.map(({ name }) => name));
   for (const { name: appliance } of before.config.appliances)
-    if (!named.has(appliance)) for (const { id: signature } of before.signatures.signatures) pollingErrors.remove({ appliance, signature });
+    if (!named.has(appliance))
+      for (const { id: signature } of before.signatures.signatures) pollingErrors.remove({ appliance, signature });
 }
 
 /** Causes at their own severity, and at those that a service's trouble is worth. */
@@ -70,15 +77,18 @@ export function zeroCauses(metrics: Metrics, { services }: Pick<Config, 'service
 
 function zeroStates(metrics: Metrics, { config, judged }: Expected): void {
   for (const { id: precondition } of PRECONDITIONS)
-    for (const state of PRECONDITION_STATES) metrics.preconditionState.set({ precondition, state }, state === 'unknown' ? 1 : 0);
+    for (const state of PRECONDITION_STATES)
+      metrics.preconditionState.set({ precondition, state }, state === 'unknown' ? 1 : 0);
   zeroCauses(metrics, config);
-  for (const target of judged) for (const verdict of VERDICTS) metrics.tlsVerdict.set({ target, verdict }, verdict === 'unknown' ? 1 : 0);
+  for (const target of judged)
+    for (const verdict of VERDICTS) metrics.tlsVerdict.set({ target, verdict }, verdict === 'unknown' ? 1 : 0);
 }
 
 function zeroLog(metrics: Metrics, { config, signatures }: Expected): void {
   for (const appliance of [...config.appliances.map(({ name }) => name), UNNAMED]) {
     metrics.pollingLastError.set({ appliance }, 0);
-    for (const { id, kind } of signatures.signatures) if (kind === 'message') metrics.pollingErrors.inc({ appliance, signature: id }, 0);
+    for (const { id, kind } of signatures.signatures)
+      if (kind === 'message') metrics.pollingErrors.inc({ appliance, signature: id }, 0);
   }
   for (const source of LOG_SOURCES) for (const result of LOG_RESULTS) metrics.logLines.inc({ source, result }, 0);
 }

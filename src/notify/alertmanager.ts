@@ -7,12 +7,14 @@ export interface AlertmanagerResult extends PostOutcome {
   readonly url: string;
 }
 
-/** Every instance is told everything, since instances only gossip about what they sent (never through a load balancer). */
+/**
+ * Every instance is told everything, since instances only gossip about what they sent (never through a load balancer).
+ */
 export interface AlertmanagerClient {
   /**
-   * Sends the alerts where they are due: firing ones to each instance that has not heard them for a minute, or that must hear of a
-   * change; what is over to each instance until it has taken it once. An instance that failed is tried again soon. Resolves when all
-   * were tried; never rejects.
+   * Sends the alerts where they are due: firing ones to each instance that has not heard them for a minute, or that
+   * must hear of a change; what is over to each instance until it has taken it once. An instance that failed is tried
+   * again soon. Resolves when all were tried; never rejects.
    */
   send(alerts: readonly Alert[], signal: AbortSignal): Promise<readonly AlertmanagerResult[]>;
   /** Instances that did not take the last message, and that still have to hear something. */
@@ -51,8 +53,8 @@ class Instance {
   /** The firing alerts of the last message. */
   #present = '';
   /**
-   * What is over and it has not taken yet, by labels. It is told once: whoever goes on telling it ends, each time, the same alert of
-   * another agent that still sees the fault.
+   * What is over and it has not taken yet, by labels. It is told once: whoever goes on telling it ends, each time, the
+   * same alert of another agent that still sees the fault.
    */
   readonly #owed = new Map<string, Alert>();
   /** What it knows to be over, as long as that is said. */
@@ -92,7 +94,8 @@ class Instance {
     const ends = new Set(over.map(endOf));
     this.#told = new Set([...this.#told].filter((end) => ends.has(end)));
     for (const { firing, body } of alerts) if (firing) this.#owed.delete(JSON.stringify(body.labels));
-    for (const alert of over) if (!this.#told.has(endOf(alert))) this.#owed.set(JSON.stringify(alert.body.labels), alert);
+    for (const alert of over)
+      if (!this.#told.has(endOf(alert))) this.#owed.set(JSON.stringify(alert.body.labels), alert);
     for (const labels of this.#owed.keys()) if (this.#owed.size > MAX_OWED) this.#owed.delete(labels);
   }
 }
@@ -101,7 +104,11 @@ async function post(url: string, alerts: readonly Alert[], clock: Clock, signal:
   const bodies = alerts.map(({ body }) => body);
   let outcome: PostOutcome = { kind: 'sent', detail: '' };
   for (let index = 0; index < bodies.length && outcome.kind === 'sent'; index += MAX_ALERTS) {
-    outcome = await postJson({ url, body: bodies.slice(index, index + MAX_ALERTS), token: null, secrets: [], caFile: null }, clock, signal);
+    outcome = await postJson(
+      { url, body: bodies.slice(index, index + MAX_ALERTS), token: null, secrets: [], caFile: null },
+      clock,
+      signal,
+    );
   }
   return outcome;
 }

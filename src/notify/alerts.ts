@@ -20,16 +20,18 @@ export interface Alert {
 }
 
 /**
- * An alert ends for Alertmanager this much later than its incident. Until then another agent of the site that still sees the fault has
- * repeated it, and Prometheus has taken back its own alert about the same, which this one holds down.
+ * An alert ends for Alertmanager this much later than its incident. Until then another agent of the site that still
+ * sees the fault has repeated it, and Prometheus has taken back its own alert about the same, which this one holds
+ * down.
  */
 const LINGER: Millis = 90_000;
 /** An alert that is over is told for this long, since this process may have been restarted before it could tell it. */
 const RESOLVED_FOR: Millis = 15 * 60_000;
 
 /**
- * The alerts that are true now: open incidents, and for a while what ended; one for each set of labels. An incident whose cause changed
- * is another alert for Alertmanager, since the cause is a label; the former one ends with the change.
+ * The alerts that are true now: open incidents, and for a while what ended; one for each set of labels. An incident
+ * whose cause changed is another alert for Alertmanager, since the cause is a label; the former one ends with the
+ * change.
  */
 export function alertsOf(state: IncidentState, site: string, now: EpochMs): readonly Alert[] {
   const alerts = new Map<string, Alert>();
@@ -57,8 +59,8 @@ function currentAlert(incident: Incident, site: string, now: EpochMs): readonly 
 }
 
 /**
- * What the incident was before. While maintenance or a silence keeps the present cause back, the last one that Alertmanager knows
- * goes on in its place: the fault does.
+ * What the incident was before. While maintenance or a silence keeps the present cause back, the last one that
+ * Alertmanager knows goes on in its place: the fault does.
  */
 function formerAlerts({ formerCauses, published, closedAt }: Incident, site: string, now: EpochMs): readonly Alert[] {
   const known = formerCauses.filter((former) => former.published && former.severity !== 'info');
@@ -83,8 +85,8 @@ function ended(since: EpochMs, until: EpochMs): Pick<PostableAlert, 'startsAt' |
 }
 
 /**
- * The name tells how bad it is, not why: an incident keeps it while its cause is understood better, so that a route which
- * groups by `alertname` and `site` goes on with the same group.
+ * The name tells how bad it is, not why: an incident keeps it while its cause is understood better, so that a route
+ * which groups by `alertname` and `site` goes on with the same group.
  */
 function labelsOf(
   site: string,

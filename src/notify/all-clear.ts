@@ -8,13 +8,19 @@ import { instantText, spanText } from './time-text.ts';
 /** Nobody reads more of them in a mail. */
 const MAX_OPEN = 20;
 
-/** The end of an incident: what it was and when, and what is still open. Only where nothing is, there is nothing to do. */
+/**
+ * The end of an incident: what it was and when, and what is still open. Only where nothing is, there is nothing to do.
+ */
 export function allClear({ incident, at, stillOpen }: IncidentNotification, site: string): Letter {
   const { cause, since, lastSeen, closedAt } = incident;
   const rest = stillOpen.length === 0 ? 'There is nothing to do.' : 'Something else is still open: see below.';
   return {
     title: `Resolved: ${headline(cause)}`,
-    tone: stillOpen.some(({ severity }) => severity === 'critical') ? 'critical' : stillOpen.length > 0 ? 'warning' : 'good',
+    tone: stillOpen.some(({ severity }) => severity === 'critical')
+      ? 'critical'
+      : stillOpen.length > 0
+        ? 'warning'
+        : 'good',
     lead: `This is over. It lasted ${spanText(lastSeen - since)}. ${rest}`,
     sections: spoken([
       { title: 'Still open', kind: 'list', lines: openLines(stillOpen) },
@@ -35,7 +41,10 @@ export function allClear({ incident, at, stillOpen }: IncidentNotification, site
 export function openLines(causes: readonly OpenCause[]): readonly string[] {
   const lines = causes
     .slice(0, MAX_OPEN)
-    .map((cause) => `${cause.severity}: ${headline(cause)} (${cause.id}, ${cause.subject}), since ${instantText(cause.since)}`);
+    .map(
+      (cause) =>
+        `${cause.severity}: ${headline(cause)} (${cause.id}, ${cause.subject}), since ${instantText(cause.since)}`,
+    );
   return causes.length > MAX_OPEN ? [...lines, `and ${String(causes.length - MAX_OPEN)} more`] : lines;
 }
 
@@ -46,6 +55,12 @@ function storyLines({ formerCauses, cause, causeSince, lastSeen }: Incident): re
   return [...formerCauses, { id, subject, severity, since: causeSince, until: lastSeen }].map(spanLine);
 }
 
-function spanLine({ id, subject, severity, since, until }: Pick<FormerCause, 'id' | 'subject' | 'severity' | 'since' | 'until'>): string {
+function spanLine({
+  id,
+  subject,
+  severity,
+  since,
+  until,
+}: Pick<FormerCause, 'id' | 'subject' | 'severity' | 'since' | 'until'>): string {
   return `${id} (${severity}, ${subject}), from ${instantText(since)} to ${instantText(until)}`;
 }

@@ -11,7 +11,10 @@ export interface ChannelDeps {
 }
 
 /** The channels that the configuration names. Add one here. */
-export function createChannels(config: { readonly site: string; readonly notify: NotifyConfig }, deps: ChannelDeps): readonly Channel[] {
+export function createChannels(
+  config: { readonly site: string; readonly notify: NotifyConfig },
+  deps: ChannelDeps,
+): readonly Channel[] {
   const { site, notify } = config;
   return [
     ...(notify.email === null ? [] : [createEmailChannel(site, notify.email, deps)]),

@@ -21,7 +21,10 @@ const SESSION_DEADLINE: Millis = 45_000;
 const CONNECT_TIMEOUT: Millis = 10_000;
 const REPLY_TIMEOUT: Millis = 20_000;
 
-/** Mail through the first server that takes it; the servers are tried in order, for those recipients that are still without it. */
+/**
+ * Mail through the first server that takes it; the servers are tried in order, for those recipients that are still
+ * without it.
+ */
 export function createEmailChannel(site: string, config: EmailConfig, deps: EmailDeps): Channel {
   // Now, and not at the first incident, when there may be no file left to open. Who sends no mail is spared its memory.
   void import('nodemailer');
@@ -29,7 +32,11 @@ export function createEmailChannel(site: string, config: EmailConfig, deps: Emai
     id: 'email',
     recipients: config.to,
     async deliver(shipment, signal) {
-      const message = composeMessage(shipment.notification, { site, from: config.from, delayed: delayOf(shipment, deps.clock) });
+      const message = composeMessage(shipment.notification, {
+        site,
+        from: config.from,
+        delayed: delayOf(shipment, deps.clock),
+      });
       const outcomes: RelayOutcome[] = [];
       for (const relay of config.servers) {
         const waiting = shipment.recipients.filter((recipient) => isOpen(recipient, outcomes));
@@ -41,7 +48,10 @@ export function createEmailChannel(site: string, config: EmailConfig, deps: Emai
   };
 }
 
-function delayOf({ firstFailedAt }: Shipment, clock: Clock): { readonly firstFailedAt: number; readonly now: number } | null {
+function delayOf(
+  { firstFailedAt }: Shipment,
+  clock: Clock,
+): { readonly firstFailedAt: number; readonly now: number } | null {
   return firstFailedAt === null ? null : { firstFailedAt, now: clock.now() };
 }
 
@@ -68,7 +78,9 @@ async function handOver(order: HandOver, deps: EmailDeps, signal: AbortSignal): 
     const transport = openTransport(await transportOptions(order.relay, auth));
     const info = await transport.sendMail({ ...mailOf(order, deps.clock), signal: limit.signal });
     const rejected = rejectedRecipients(info['rejectedErrors'], relay);
-    const accepted = order.recipients.filter((recipient) => !rejected.some((outcome) => outcome.recipient === recipient));
+    const accepted = order.recipients.filter(
+      (recipient) => !rejected.some((outcome) => outcome.recipient === recipient),
+    );
     return [...rejected, ...accepted.map((recipient): RelayOutcome => ({ recipient, verdict: 'sent', detail: name }))];
   } catch (error) {
     return failedRecipients(error, order.recipients, relay);
@@ -78,7 +90,10 @@ async function handOver(order: HandOver, deps: EmailDeps, signal: AbortSignal): 
 /** Every recipient of a session that ended with an error: with its own reply where it got one. */
 function failedRecipients(error: unknown, recipients: readonly string[], relay: RelayName): readonly RelayOutcome[] {
   const failure = smtpError(error);
-  const own = rejectedRecipients(error instanceof Error && 'rejectedErrors' in error ? error.rejectedErrors : [], relay);
+  const own = rejectedRecipients(
+    error instanceof Error && 'rejectedErrors' in error ? error.rejectedErrors : [],
+    relay,
+  );
   return recipients.map(
     (recipient) =>
       own.find((outcome) => outcome.recipient === recipient) ?? {
@@ -139,7 +154,10 @@ async function transportOptions(relay: MailRelay, auth: Login | null): Promise<S
   };
 }
 
-function mailOf({ config, message, recipients }: HandOver, clock: Clock): Parameters<ReturnType<typeof createTransport>['sendMail']>[0] {
+function mailOf(
+  { config, message, recipients }: HandOver,
+  clock: Clock,
+): Parameters<ReturnType<typeof createTransport>['sendMail']>[0] {
   const last = message.references.at(-1);
   return {
     from: config.from,

@@ -29,13 +29,13 @@ export interface Alerting {
   /** Continues where the last process ended. */
   start(): void;
   /**
-   * Delivers what it can until the signal is aborted or ten seconds are over; the rest is delivered after the next start. Nothing, when
-   * it was not started.
+   * Delivers what it can until the signal is aborted or ten seconds are over; the rest is delivered after the next
+   * start. Nothing, when it was not started.
    */
   stop(signal: AbortSignal): Promise<void>;
   /**
-   * Takes the diagnosis of one round. `fresh` names the preconditions that were looked at anew; null: all. It never throws and
-   * never waits.
+   * Takes the diagnosis of one round. `fresh` names the preconditions that were looked at anew; null: all. It never
+   * throws and never waits.
    */
   accept(diagnosis: Diagnosis, fresh: readonly PreconditionId[] | null): void;
   /** Open incidents, and those that ended lately. */
@@ -49,7 +49,10 @@ export interface Alerting {
   isWorking(): boolean;
   /** True while a maintenance window is open. */
   inMaintenance(): boolean;
-  /** Deliveries that wait, by channel, and what the hourly limit holds back; Alertmanager's are the instances that did not take the last message and have to hear something. */
+  /**
+   * Deliveries that wait, by channel, and what the hourly limit holds back; Alertmanager's are the instances that did
+   * not take the last message and have to hear something.
+   */
   pending(): Readonly<Record<NotificationChannel, number>>;
   /** Whether the configuration sends notifications there. */
   isRecipient(to: Pick<Delivery, 'channel' | 'recipient'>): boolean;
@@ -190,7 +193,11 @@ export class AlertingEngine implements Alerting {
   }
 
   isWorking(): boolean {
-    return this.#tickedAt !== null && this.#cancelTick !== null && this.#deps.clock.elapsed() - this.#tickedAt < LOST_TICKS * TICK;
+    return (
+      this.#tickedAt !== null &&
+      this.#cancelTick !== null &&
+      this.#deps.clock.elapsed() - this.#tickedAt < LOST_TICKS * TICK
+    );
   }
 
   inMaintenance(): boolean {
@@ -248,7 +255,10 @@ export class AlertingEngine implements Alerting {
 
   #noteHeld(more: number): void {
     if (more <= 0) return;
-    this.#deps.logger.warn({ incidents: more }, 'Notifications wait: the hourly limit is reached (notify.policy.maxPerHour)');
+    this.#deps.logger.warn(
+      { incidents: more },
+      'Notifications wait: the hourly limit is reached (notify.policy.maxPerHour)',
+    );
   }
 
   #announce(effect: IncidentEffect): void {
@@ -257,7 +267,10 @@ export class AlertingEngine implements Alerting {
       case 'transition': {
         const { transition, incident } = effect;
         const { id, cause } = incident;
-        logger.info({ incident: id, transition, cause: cause.id, severity: cause.severity, subject: cause.subject }, 'An incident changed');
+        logger.info(
+          { incident: id, transition, cause: cause.id, severity: cause.severity, subject: cause.subject },
+          'An incident changed',
+        );
         listener.changed?.(transition, incident);
         return;
       }
@@ -268,7 +281,9 @@ export class AlertingEngine implements Alerting {
 
   #work(): void {
     if (this.#stopped.signal.aborted) return;
-    this.#working = Promise.all([this.#outbox.drain(this.#stopped.signal), this.#tellAlertmanager()]).then(() => undefined);
+    this.#working = Promise.all([this.#outbox.drain(this.#stopped.signal), this.#tellAlertmanager()]).then(
+      () => undefined,
+    );
   }
 
   /** One message at a time: what happens meanwhile goes out right after it. */
@@ -284,7 +299,8 @@ export class AlertingEngine implements Alerting {
   #noteResult({ url, kind, detail }: AlertmanagerResult): void {
     const { logger, listener, clock } = this.#deps;
     const isSent = kind === 'sent';
-    if (!isSent && !this.#failing.has(url)) logger.warn({ url, detail }, 'Alertmanager does not take alerts: it is tried again');
+    if (!isSent && !this.#failing.has(url))
+      logger.warn({ url, detail }, 'Alertmanager does not take alerts: it is tried again');
     if (isSent && this.#failing.has(url)) logger.info({ url }, 'Alertmanager takes alerts again');
     if (isSent) this.#failing.delete(url);
     else this.#failing.add(url);

@@ -3,12 +3,16 @@ import type { Cause, CauseId } from '../core/cause.ts';
 /** What is wrong in half a line, for subjects and lists. The sentence with all the names is `cause.summary`. */
 export function headline(cause: Pick<Cause, 'id' | 'subject' | 'severity' | 'product'>): string {
   if (cause.id === 'tls-intercepted' && cause.product !== null) return `TLS is intercepted by ${cause.product}`;
-  if (cause.id === 'tls-interception-suspected' && cause.product !== null) return `TLS is probably intercepted by ${cause.product}`;
+  if (cause.id === 'tls-interception-suspected' && cause.product !== null)
+    return `TLS is probably intercepted by ${cause.product}`;
   if (isRemark(cause)) return `the log of ${cause.subject} has a warning`;
   return HEADLINES[cause.id].replace('{subject}', () => cause.subject);
 }
 
-/** These break activation wherever they come from, but for a line of the log that is no outage: what it is about, the summary says. */
+/**
+ * These break activation wherever they come from, but for a line of the log that is no outage: what it is about, the
+ * summary says.
+ */
 function isRemark({ id, severity }: Pick<Cause, 'id' | 'severity'>): boolean {
   return severity === 'warning' && (id === 'polling-failing' || id === 'license-not-registered');
 }

@@ -22,27 +22,39 @@ export interface PostOutcome {
 }
 
 const POST_DEADLINE: Millis = 15_000;
-/** These 4xx are about the moment, not about the request (RFC 9110 §15.5, RFC 6585 §4); 401 and 403 pass when the token is mended. */
+/**
+ * These 4xx are about the moment, not about the request (RFC 9110 §15.5, RFC 6585 §4); 401 and 403 pass when the token
+ * is mended.
+ */
 const PASSING: ReadonlySet<number> = new Set([401, 403, 404, 408, 409, 421, 423, 425, 429]);
 
 /**
- * Loads what posting takes, 20 MB of memory that few need. To be called when a channel is made: at the first incident there may be no
- * file left to open.
+ * Loads what posting takes, 20 MB of memory that few need. To be called when a channel is made: at the first incident
+ * there may be no file left to open.
  */
 export async function prepareToPost(): Promise<void> {
   await import('undici');
 }
 
-/** Posts JSON once, on a connection of its own, and never throws: what goes wrong is an outcome. Redirects are not followed. */
+/**
+ * Posts JSON once, on a connection of its own, and never throws: what goes wrong is an outcome. Redirects are not
+ * followed.
+ */
 export async function postJson(post: JsonPost, clock: Clock, signal: AbortSignal): Promise<PostOutcome> {
   using limit = deadline(clock, POST_DEADLINE, signal);
   let agent: Agent | null = null;
   try {
     const { Agent: NewAgent, request } = await import('undici');
-    agent = new NewAgent({ connect: post.caFile === null ? {} : { ca: await readFile(post.caFile, 'utf8') }, pipelining: 0 });
+    agent = new NewAgent({
+      connect: post.caFile === null ? {} : { ca: await readFile(post.caFile, 'utf8') },
+      pipelining: 0,
+    });
     const response = await request(post.url, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', ...(post.token === null ? {} : { authorization: `Bearer ${post.token}` }) },
+      headers: {
+        'content-type': 'application/json',
+        ...(post.token === null ? {} : { authorization: `Bearer ${post.token}` }),
+      },
       body: JSON.stringify(post.body),
       dispatcher: agent,
       signal: limit.signal,

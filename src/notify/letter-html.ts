@@ -29,9 +29,12 @@ const ACCENTS: Readonly<Record<Letter['tone'], string>> = {
 
 function sectionHtml({ title, kind, lines }: Section): string {
   const heading = `<h2 style="font-size:16px;margin:16px 0 4px">${escapeHtml(title)}</h2>`;
-  if (kind === 'text') return heading + lines.map((line) => `<p style="margin:0 0 8px">${escapeHtml(line)}</p>`).join('');
+  if (kind === 'text')
+    return heading + lines.map((line) => `<p style="margin:0 0 8px">${escapeHtml(line)}</p>`).join('');
   const tag = kind === 'steps' ? 'ol' : 'ul';
-  const items = lines.map((line) => `<li style="margin:0 0 4px;overflow-wrap:anywhere">${escapeHtml(line)}</li>`).join('');
+  const items = lines
+    .map((line) => `<li style="margin:0 0 4px;overflow-wrap:anywhere">${escapeHtml(line)}</li>`)
+    .join('');
   return `${heading}<${tag} style="margin:0;padding-left:24px">${items}</${tag}>`;
 }
 

@@ -40,6 +40,8 @@ export function flapFacts(incident: Incident): readonly Fact[] {
   const times = incident.returns.length;
   if (times === 0) return [];
   const count = `came back ${String(times)} ${times === 1 ? 'time' : 'times'} lately`;
-  const value = isFlapping(incident) ? `${count}: it comes and goes, and stays open until it has been quiet for longer` : count;
+  const value = isFlapping(incident)
+    ? `${count}: it comes and goes, and stays open until it has been quiet for longer`
+    : count;
   return [{ name: 'Flapping', value }];
 }

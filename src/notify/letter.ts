@@ -1,7 +1,12 @@
 import type { EpochMs } from '../core/clock.ts';
 import { sameCause } from '../core/incident/incident.ts';
 import type { Incident } from '../core/incident/incident.ts';
-import type { DigestItem, DigestNotification, IncidentNotification, Notification } from '../core/incident/notification.ts';
+import type {
+  DigestItem,
+  DigestNotification,
+  IncidentNotification,
+  Notification,
+} from '../core/incident/notification.ts';
 import { titleOf } from '../core/precondition.ts';
 import type { PreconditionId } from '../core/precondition.ts';
 import { allClear, openLines } from './all-clear.ts';
@@ -76,7 +81,9 @@ function changeSection({ event, incident }: IncidentNotification): readonly Sect
 /** Of the cause, and of the fault where that was seen before. */
 function sinceFacts({ since, causeSince }: Incident, at: EpochMs): readonly Fact[] {
   const own: Fact = { name: 'Since', value: `${instantText(causeSince)} (${spanText(at - causeSince)})` };
-  return since < causeSince ? [own, { name: 'First sign', value: `${instantText(since)} (${spanText(at - since)})` }] : [own];
+  return since < causeSince
+    ? [own, { name: 'First sign', value: `${instantText(since)} (${spanText(at - since)})` }]
+    : [own];
 }
 
 function digest({ items, omitted, stillOpen, at }: DigestNotification, site: string): Letter {
@@ -109,12 +116,19 @@ function digestLine({ event, incident }: DigestItem): string {
 }
 
 function reminderFacts({ nextReminder }: IncidentNotification): readonly Fact[] {
-  return nextReminder === null ? [] : [{ name: 'Next reminder', value: `${instantText(nextReminder)}, if it is still open` }];
+  return nextReminder === null
+    ? []
+    : [{ name: 'Next reminder', value: `${instantText(nextReminder)}, if it is still open` }];
 }
 
 function delayFacts({ delayed }: LetterContext, at: EpochMs): readonly Fact[] {
   if (delayed === null) return [];
-  return [{ name: 'Delivery', value: `first failed at ${instantText(delayed.firstFailedAt)}, delayed by ${spanText(delayed.now - at)}` }];
+  return [
+    {
+      name: 'Delivery',
+      value: `first failed at ${instantText(delayed.firstFailedAt)}, delayed by ${spanText(delayed.now - at)}`,
+    },
+  ];
 }
 
 function titles(ids: readonly PreconditionId[]): string {

@@ -2,7 +2,12 @@ import type { Cause } from '../core/cause.ts';
 import { isOnlyUnseen } from '../core/causes/only-unseen.ts';
 import type { Incident } from '../core/incident/incident.ts';
 import { eventOf } from '../core/incident/notification.ts';
-import type { DigestNotification, IncidentNotification, Notification, OpenCause } from '../core/incident/notification.ts';
+import type {
+  DigestNotification,
+  IncidentNotification,
+  Notification,
+  OpenCause,
+} from '../core/incident/notification.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { headline } from './headline.ts';
 import { letterHtml } from './letter-html.ts';

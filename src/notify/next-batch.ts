@@ -5,11 +5,12 @@ import type { Channel } from './channel.ts';
 import { retryDelay } from './retry.ts';
 
 /**
- * What is to be tried next: one notification that is due, with all its recipients that it is due for. What was never tried comes first,
- * so that nothing new waits for a long queue of what a server puts off.
+ * What is to be tried next: one notification that is due, with all its recipients that it is due for. What was never
+ * tried comes first, so that nothing new waits for a long queue of what a server puts off.
  */
 export function nextBatch(journal: AlertJournal, channel: Channel, now: EpochMs): readonly Parcel[] {
-  const isOurs = ({ delivery }: Parcel): boolean => delivery.channel === channel.id && channel.recipients.includes(delivery.recipient);
+  const isOurs = ({ delivery }: Parcel): boolean =>
+    delivery.channel === channel.id && channel.recipients.includes(delivery.recipient);
   const due = [...journal.givenUp().filter(isOurs), ...inOrder(journal.pending().filter(isOurs))]
     .filter(({ delivery }) => isDue(delivery, now))
     .toSorted((a, b) => a.delivery.attempts - b.delivery.attempts);
@@ -18,8 +19,8 @@ export function nextBatch(journal: AlertJournal, channel: Channel, now: EpochMs)
 }
 
 /**
- * Those that wait for nothing older about the same incident: nobody hears the end of an incident before its beginning. A digest goes
- * when one of its incidents waits for nothing.
+ * Those that wait for nothing older about the same incident: nobody hears the end of an incident before its beginning.
+ * A digest goes when one of its incidents waits for nothing.
  */
 function inOrder(pending: readonly Parcel[]): readonly Parcel[] {
   const waiting = new Set<string>();

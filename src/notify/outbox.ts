@@ -21,8 +21,8 @@ export interface OutboxDeps {
 }
 
 /**
- * Delivers what the journal holds. What is told was written before the first try, and each outcome is written after it: a
- * crash loses nothing, and repeats only what was accepted in the instant before its outcome was written.
+ * Delivers what the journal holds. What is told was written before the first try, and each outcome is written after it:
+ * a crash loses nothing, and repeats only what was accepted in the instant before its outcome was written.
  */
 export interface Outbox {
   /** Delivers all that is due, once each. Channels do not wait for each other. Never rejects. */
@@ -70,12 +70,18 @@ interface Run {
 /** Recipients that the configuration no longer names. */
 function rejectHomeless(channels: readonly Channel[], { journal, clock }: OutboxDeps): void {
   const homeless = [...journal.givenUp(), ...journal.pending()].filter(
-    ({ delivery }) => !channels.some(({ id, recipients }) => id === delivery.channel && recipients.includes(delivery.recipient)),
+    ({ delivery }) =>
+      !channels.some(({ id, recipients }) => id === delivery.channel && recipients.includes(delivery.recipient)),
   );
   if (homeless.length === 0) return;
   const now = clock.now();
   journal.update(
-    homeless.map(({ delivery }) => ({ ...delivery, status: 'withdrawn', finishedAt: now, detail: 'No longer in the configuration' })),
+    homeless.map(({ delivery }) => ({
+      ...delivery,
+      status: 'withdrawn',
+      finishedAt: now,
+      detail: 'No longer in the configuration',
+    })),
   );
 }
 
@@ -110,20 +116,30 @@ function withdrawn(tried: readonly Parcel[], journal: AlertJournal, now: EpochMs
 }
 
 function supersedes(later: Parcel, earlier: Parcel): boolean {
-  if (later.delivery.channel !== earlier.delivery.channel || later.delivery.recipient !== earlier.delivery.recipient) return false;
-  if (later.notification.id === earlier.notification.id || later.notification.at < earlier.notification.at) return false;
+  if (later.delivery.channel !== earlier.delivery.channel || later.delivery.recipient !== earlier.delivery.recipient)
+    return false;
+  if (later.notification.id === earlier.notification.id || later.notification.at < earlier.notification.at)
+    return false;
   const told = new Set(incidentsOf(later.notification).map(({ id }) => id));
   return incidentsOf(earlier.notification).every(({ id }) => told.has(id));
 }
 
-async function attempt(channel: Channel, batch: readonly Parcel[], signal: AbortSignal): Promise<readonly RecipientOutcome[]> {
+async function attempt(
+  channel: Channel,
+  batch: readonly Parcel[],
+  signal: AbortSignal,
+): Promise<readonly RecipientOutcome[]> {
   const [first] = batch;
   if (first === undefined) return [];
   const failures = batch.flatMap(({ delivery }) => delivery.firstFailedAt ?? []);
   const recipients = batch.map(({ delivery }) => delivery.recipient);
   try {
     return await channel.deliver(
-      { notification: first.notification, recipients, firstFailedAt: failures.length === 0 ? null : Math.min(...failures) },
+      {
+        notification: first.notification,
+        recipients,
+        firstFailedAt: failures.length === 0 ? null : Math.min(...failures),
+      },
       signal,
     );
   } catch (error) {
@@ -146,7 +162,9 @@ function settled(delivery: Delivery, outcome: RecipientOutcome, now: EpochMs): D
 function tell({ delivery, notification }: Parcel, { logger, onDelivery, journal, clock }: OutboxDeps): void {
   const { channel, recipient, status, detail } = delivery;
   const fields = { channel, notification: notification.id, recipient, detail };
-  const more = journal.givenUp().some((parcel) => parcel.delivery === delivery) ? ', unless it is taken while its incident is open' : '';
+  const more = journal.givenUp().some((parcel) => parcel.delivery === delivery)
+    ? ', unless it is taken while its incident is open'
+    : '';
   switch (status) {
     case 'sent':
       logger.info(fields, 'Delivered a notification');

@@ -22,17 +22,18 @@ export interface SmtpError {
 const MAX_DETAIL = 300;
 
 /**
- * Reads a reply to RCPT TO. 4yz is for now, 5yz is not (RFC 5321 §4.2.1). Neither the code nor an enhanced one (RFC 3463) tells a
- * mailbox that does not exist from a server that does not want to carry the mail: exim says `550 relay not permitted`, postfix
- * `550 5.1.8 … Sender address rejected`.
+ * Reads a reply to RCPT TO. 4yz is for now, 5yz is not (RFC 5321 §4.2.1). Neither the code nor an enhanced one (RFC
+ * 3463) tells a mailbox that does not exist from a server that does not want to carry the mail: exim says `550 relay
+ * not permitted`, postfix `550 5.1.8 … Sender address rejected`.
  */
 export function recipientVerdict({ responseCode }: SmtpError): RelayVerdict {
   return responseCode !== undefined && responseCode >= 500 ? 'refused' : 'deferred';
 }
 
 /**
- * Reads what ended a whole session. A login that fails, a greeting that refuses and the like are trouble of this server, to
- * be repaired by its administrator: no answer to the mail. Only what is said about the message itself is one.
+ * Reads what ended a whole session. A login that fails, a greeting that refuses and the like are trouble of this
+ * server, to be repaired by its administrator: no answer to the mail. Only what is said about the message itself is
+ * one.
  */
 export function sessionVerdict({ responseCode, command }: SmtpError): RelayVerdict {
   const isAboutMessage = command === 'MAIL FROM' || command === 'DATA';
@@ -52,10 +53,14 @@ export function replyDetail({ name, secrets }: RelayName, error: SmtpError): str
 }
 
 /**
- * One outcome from what the servers said in turn. Given up only when each of the `servers` refuses: one that was down or was not asked
- * may be the one that takes the mail.
+ * One outcome from what the servers said in turn. Given up only when each of the `servers` refuses: one that was down
+ * or was not asked may be the one that takes the mail.
  */
-export function combineVerdicts(recipient: string, outcomes: readonly RelayOutcome[], servers: number): RecipientOutcome {
+export function combineVerdicts(
+  recipient: string,
+  outcomes: readonly RelayOutcome[],
+  servers: number,
+): RecipientOutcome {
   const own = outcomes.filter((outcome) => outcome.recipient === recipient);
   const sent = own.find(({ verdict }) => verdict === 'sent');
   if (sent !== undefined) return { recipient, kind: 'sent', detail: sent.detail };

@@ -40,8 +40,8 @@ export function createWebhookChannel(site: string, config: WebhookConfig, deps: 
 }
 
 /**
- * What it is called in the log and in the store, where its path, which is a secret, must not stand: by its host, and a hash that tells it from
- * others there.
+ * What it is called in the log and in the store, where its path, which is a secret, must not stand: by its host, and a
+ * hash that tells it from others there.
  */
 function webhookName(text: string): string {
   const { origin } = new URL(text);

@@ -21,7 +21,12 @@ export function openSocket(destination: Destination, signal: AbortSignal): Promi
   const localAddress = localAddressFor(destination);
   return settle(
     signal,
-    () => connectTcp({ host: destination.address, port: destination.port, ...(localAddress === null ? {} : { localAddress }) }),
+    () =>
+      connectTcp({
+        host: destination.address,
+        port: destination.port,
+        ...(localAddress === null ? {} : { localAddress }),
+      }),
     'connect',
   );
 }

@@ -2,8 +2,9 @@ import { createSocket } from 'node:dgram';
 import { isIP } from 'node:net';
 
 /**
- * Whether this machine has a route to an address. A UDP socket is connected, which asks the kernel's routing table and sends nothing
- * (connect(2)). A router that answers "no route" by ICMP fails a TCP connection with the same error as a route that is missing here.
+ * Whether this machine has a route to an address. A UDP socket is connected, which asks the kernel's routing table and
+ * sends nothing (connect(2)). A router that answers "no route" by ICMP fails a TCP connection with the same error as a
+ * route that is missing here.
  */
 export function hasRoute(address: string): Promise<boolean> {
   return new Promise((resolve) => {

@@ -1,14 +1,15 @@
 import { abortError } from '../failure.ts';
 
 /**
- * Lets at most so many tasks run at once; the others wait in the order in which they came. Handshakes that are due at the same
- * instant falsify each other's timings on one thread: with 1000 at once Node reports a median of 950 ms instead of 4, with four in
- * flight 7.
+ * Lets at most so many tasks run at once; the others wait in the order in which they came. Handshakes that are due at
+ * the same instant falsify each other's timings on one thread: with 1000 at once Node reports a median of 950 ms
+ * instead of 4, with four in flight 7.
  */
 export interface Limiter {
   /**
    * Runs `task` when there is room.
-   * @throws the signal's reason when it is aborted before the task has started; afterwards the task itself is to honour it
+   * @throws the signal's reason when it is aborted before the task has started; afterwards the task itself is to honour
+   * it
    */
   run<T>(task: () => Promise<T>, signal: AbortSignal): Promise<T>;
   readonly running: number;
@@ -17,7 +18,8 @@ export interface Limiter {
 
 /** @param limit how many may run at once, at least 1 */
 export function createLimiter(limit: number): Limiter {
-  if (!Number.isInteger(limit) || limit < 1) throw new RangeError(`Cannot limit tasks: expected at least 1 at once, got ${String(limit)}`);
+  if (!Number.isInteger(limit) || limit < 1)
+    throw new RangeError(`Cannot limit tasks: expected at least 1 at once, got ${String(limit)}`);
   const queue = new Set<() => void>();
   let running = 0;
 

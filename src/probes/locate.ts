@@ -12,11 +12,16 @@ export interface Located {
 }
 
 /**
- * Where to dial a helper of the probes (a resolver, a time server): a literal address as it is, a name through the system.
- * IPv4 is preferred, or the family of the source address; one address only, since what is wanted is one honest attempt.
+ * Where to dial a helper of the probes (a resolver, a time server): a literal address as it is, a name through the
+ * system. IPv4 is preferred, or the family of the source address; one address only, since what is wanted is one honest
+ * attempt.
  * @throws {ProbeError} `name-not-resolved`
  */
-export async function locate({ host, port, sourceAddress }: Located, system: SystemLookup, signal: AbortSignal): Promise<Destination> {
+export async function locate(
+  { host, port, sourceAddress }: Located,
+  system: SystemLookup,
+  signal: AbortSignal,
+): Promise<Destination> {
   if (isIP(host) !== 0) return { address: host, port, sourceAddress };
   try {
     const found = await lookUp(system, host, signal);
@@ -32,5 +37,7 @@ export async function locate({ host, port, sourceAddress }: Located, system: Sys
 }
 
 function notFound(host: string, why: string, cause?: unknown): ProbeError {
-  return new ProbeError('name-not-resolved', `The system does not resolve the server's own name "${host}": ${why}`, { cause });
+  return new ProbeError('name-not-resolved', `The system does not resolve the server's own name "${host}": ${why}`, {
+    cause,
+  });
 }

@@ -20,7 +20,10 @@ export interface SharedLookup {
  * the whole program.
  */
 export interface SystemLookup {
-  /** @param signal of whoever wants the name: when it is aborted before its turn has come, the name is not asked for at all */
+  /**
+   * @param signal of whoever wants the name: when it is aborted before its turn has come, the name is not asked for at
+   * all
+   */
   find(name: string, signal: AbortSignal): SharedLookup;
 }
 
@@ -53,9 +56,14 @@ export function createSystemLookup(ask: Getaddrinfo = getaddrinfo): SystemLookup
 /**
  * Waits for a lookup, but not beyond the signal. A joined lookup that fails says how things were when somebody else
  * started it, so it is asked again once.
- * @throws the lookup's error, or the signal's reason; `ProbeError` `internal` when other names had not left it a turn by then
+ * @throws the lookup's error, or the signal's reason; `ProbeError` `internal` when other names had not left it a turn
+ * by then
  */
-export async function lookUp(system: SystemLookup, name: string, signal: AbortSignal): Promise<readonly LookupAddress[]> {
+export async function lookUp(
+  system: SystemLookup,
+  name: string,
+  signal: AbortSignal,
+): Promise<readonly LookupAddress[]> {
   const first = system.find(name, signal);
   try {
     return await until(first, name, signal);
@@ -65,12 +73,18 @@ export async function lookUp(system: SystemLookup, name: string, signal: AbortSi
   }
 }
 
-async function until({ result, begun }: SharedLookup, name: string, signal: AbortSignal): Promise<readonly LookupAddress[]> {
+async function until(
+  { result, begun }: SharedLookup,
+  name: string,
+  signal: AbortSignal,
+): Promise<readonly LookupAddress[]> {
   try {
     return await unlessAborted(result, signal);
   } catch (error) {
     if (!signal.aborted || begun()) throw error;
-    throw new ProbeError('internal', `"${name}" was not asked for: the system's resolver was busy with other names`, { cause: error });
+    throw new ProbeError('internal', `"${name}" was not asked for: the system's resolver was busy with other names`, {
+      cause: error,
+    });
   }
 }
 

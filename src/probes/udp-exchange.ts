@@ -5,7 +5,9 @@ import { localAddressFor } from './connect.ts';
 import type { Destination } from './connect.ts';
 import { ProbeError, abortError, errorCode } from '../failure.ts';
 
-/** More packets than these that answer something else are an attack or a broken server; reading on would only burn CPU. */
+/**
+ * More packets than these that answer something else are an attack or a broken server; reading on would only burn CPU.
+ */
 const MAX_FOREIGN = 64;
 
 export interface UdpExchange<T> {
@@ -82,7 +84,9 @@ function bindAndConnect(socket: Socket, server: Destination, ready: () => void):
 
 function notAnAnswer(count: number, cause?: Error): ProbeError {
   const packets = count === 1 ? 'a packet' : `${String(count)} packets`;
-  return new ProbeError('protocol', `Received ${packets} that did not answer the question, and nothing else`, { cause });
+  return new ProbeError('protocol', `Received ${packets} that did not answer the question, and nothing else`, {
+    cause,
+  });
 }
 
 /**

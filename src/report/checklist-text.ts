@@ -10,11 +10,18 @@ import { renderDiagnosis } from './report-text.ts';
 const LONGEST_TEXT = 2_000;
 const PLAIN = { color: false, width: 100 };
 
-/** What was concluded, as `check` prints it, then every answer with its times, and the verdict on every chain; without names of people. */
+/**
+ * What was concluded, as `check` prints it, then every answer with its times, and the verdict on every chain; without
+ * names of people.
+ */
 export function checklistText({ diagnosis, observations, judged }: Examination, version: string, mask: Mask): string {
   const { licenseServer, services, controls, mail, durationMs, stalledMs } = observations;
   const answers = [
-    ...[licenseServer, ...services, ...controls].flatMap((path) => [heading(`Path to ${path.subject}`), ...pathLines(path), '']),
+    ...[licenseServer, ...services, ...controls].flatMap((path) => [
+      heading(`Path to ${path.subject}`),
+      ...pathLines(path),
+      '',
+    ]),
     ...(mail.length === 0 ? [] : [heading('Mail'), ...mail.map(mailLine), '']),
     ...judged.tls.flatMap(({ judged: { endpoints } }) => endpoints.flatMap(verdictLines)),
   ];
@@ -33,7 +40,9 @@ function verdictLines({ endpoint, outcome, judgement }: JudgedEndpoint): readonl
     heading(`Certificates of ${endpoint.target} at ${endpoint.address}`),
     `Verdict: ${judgement.verdict} (${judgement.confidence}). ${shown(judgement.summary)}`,
     ...(judgement.settle === null ? [] : [`What would settle it: ${shown(judgement.settle)}`]),
-    ...judgement.findings.map(({ rule, expected, actual }) => `${rule}: expected ${shown(expected)}, got ${shown(actual)}`),
+    ...judgement.findings.map(
+      ({ rule, expected, actual }) => `${rule}: expected ${shown(expected)}, got ${shown(actual)}`,
+    ),
     ...(outcome.chain === null ? ['No certificate was sent.'] : []),
     '',
   ];

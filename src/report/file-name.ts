@@ -1,6 +1,9 @@
 const LONGEST = 60;
 
-/** A text as part of a file's name that every system and mail program takes: letters without marks, digits, `.`, `_` and `-`. */
+/**
+ * A text as part of a file's name that every system and mail program takes: letters without marks, digits, `.`, `_` and
+ * `-`.
+ */
 export function fileName(text: string): string {
   const plain = text
     .normalize('NFKD')

@@ -40,10 +40,14 @@ export function logExcerpts(memory: LogMemory, mask: Mask): LogExcerpts {
       break;
   }
   const { appliances, firewall } = memory.state;
-  const kept = [...Object.entries(appliances).flatMap(([name, log]) => ofAppliance(name, log)), ...firewall.map(ofFirewall)];
+  const kept = [
+    ...Object.entries(appliances).flatMap(([name, log]) => ofAppliance(name, log)),
+    ...firewall.map(ofFirewall),
+  ];
   const latest = kept.toSorted((a, b) => a.at - b.at).slice(-MAX_LINES);
   const heard =
-    sum(Object.values(appliances).flatMap((log) => Object.values(log.signatures).map(heardOf))) + sum(firewall.map(({ count }) => count));
+    sum(Object.values(appliances).flatMap((log) => Object.values(log.signatures).map(heardOf))) +
+    sum(firewall.map(({ count }) => count));
   return {
     note: latest.length === 0 ? 'No line of FortiToken Mobile trouble was heard' : null,
     dropped: Math.max(0, heard - sum(latest.map(({ count }) => count))),
@@ -54,8 +58,10 @@ export function logExcerpts(memory: LogMemory, mask: Mask): LogExcerpts {
 /** The excerpts as a text file; ends with a line break. */
 export function logExcerptsText({ note, dropped, lines }: LogExcerpts): string {
   return [
-    '# Log lines that say something of FortiToken Mobile: when they were heard (UTC), from whom, what they were recognised as, how many',
-    '# came together. Names of users, mail addresses, phone numbers and codes are masked; other lines of the log are never kept.',
+    '# Log lines that say something of FortiToken Mobile: when they were heard (UTC), from whom, what they were ' +
+      'recognised as, how many',
+    '# came together. Names of users, mail addresses, phone numbers and codes are masked; other lines of the log ' +
+      'are never kept.',
     ...(note === null ? [] : [`# ${note}`]),
     ...(dropped === 0 ? [] : [`# ${String(dropped)} more were recognised, but only the latest of each kind are kept`]),
     ...lines.map(({ at, from, signature, count, line }) => `${at} ${from} ${signature} ×${String(count)}: ${line}`),

@@ -35,7 +35,8 @@ const MAIL: Rule = {
 
 /** A field's value: in quotes of either sort, or up to the next space. */
 const VALUE = `(?:"[^"]+"|'[^']+'|[^\\s"',;&)\\]]+)`;
-const USER_KEYS = 'user|username|user_name|usr|srcuser|dstuser|unauthuser|xauthuser|login|account|admin|administrator|owner|uid';
+const USER_KEYS =
+  'user|username|user_name|usr|srcuser|dstuser|unauthuser|xauthuser|login|account|admin|administrator|owner|uid';
 
 /** In order: what a rule has masked is no more there for the next. */
 const RULES: readonly Rule[] = [
@@ -60,24 +61,48 @@ const RULES: readonly Rule[] = [
       /(\b(?:[Aa]ctivation|[Oo]ne-time|[Vv]erification|[Tt]oken|[Pp]ass) ?(?:[Cc]ode|[Pp]assword)\b["']?(?: is)?\s?[=:]?\s?["'[(]?)(?:(?=[A-Za-z\d-]*\d)[A-Za-z\d-]{4,32}|[A-Z\d]{12,32})\b/gu,
     by: '$1<code>',
   },
-  { kind: 'code', pattern: new RegExp(`(\\b(?:code|otp|tokencode|passcode|activation_code)=)${VALUE}`, 'giu'), by: '$1<code>' },
+  {
+    kind: 'code',
+    pattern: new RegExp(`(\\b(?:code|otp|tokencode|passcode|activation_code)=)${VALUE}`, 'giu'),
+    by: '$1<code>',
+  },
   MAIL,
   {
     kind: 'phone-number',
-    pattern: new RegExp(`(\\b(?:phone|mobile|msisdn|cell|sms_?to|mobile_?number|phone_?number)\\s?[=:]\\s?)${VALUE}`, 'giu'),
+    pattern: new RegExp(
+      `(\\b(?:phone|mobile|msisdn|cell|sms_?to|mobile_?number|phone_?number)\\s?[=:]\\s?)${VALUE}`,
+      'giu',
+    ),
     by: '$1<phone>',
   },
-  // International, with a trunk prefix, North American, and a bare row of digits that is no part of a field, an address or a time.
+  // International, with a trunk prefix, North American, and a bare row of digits that is no part of a field, an address
+  // or a time.
   { kind: 'phone-number', pattern: /(?<![\w.:+-])(?:\+|00)[1-9][\d ()/-]{5,16}\d(?!\w)/gu, by: '<phone>' },
-  { kind: 'phone-number', pattern: /(?<![\w.:=+/-])0[1-9]\d{1,3}[ /-]?\d{3,4}[ -]?\d{3,6}(?![\w.:-])/gu, by: '<phone>' },
-  { kind: 'phone-number', pattern: /(?<![\w.:=+/-])(?:\(\d{3}\) ?|\d{3}[ -])\d{3}[ -]\d{4}(?![\w.:-])/gu, by: '<phone>' },
+  {
+    kind: 'phone-number',
+    pattern: /(?<![\w.:=+/-])0[1-9]\d{1,3}[ /-]?\d{3,4}[ -]?\d{3,6}(?![\w.:-])/gu,
+    by: '<phone>',
+  },
+  {
+    kind: 'phone-number',
+    pattern: /(?<![\w.:=+/-])(?:\(\d{3}\) ?|\d{3}[ -])\d{3}[ -]\d{4}(?![\w.:-])/gu,
+    by: '<phone>',
+  },
   { kind: 'phone-number', pattern: /(?<![\w.:=+/-])\d{10,15}(?![\w.:-])/gu, by: '<phone>' },
   // A directory's name of a person ends in its domain; a certificate's name does not.
   { kind: 'user-name', pattern: /(\b(?:cn|uid)=)[^,"=]+(?=,[^"]*\bdc=)/giu, by: '$1<user>' },
   { kind: 'user-name', pattern: new RegExp(`(\\b(?:${USER_KEYS})=)${VALUE}`, 'giu'), by: '$1<user>' },
   { kind: 'user-name', pattern: new RegExp(`(\\b(?:${USER_KEYS}): ?)${VALUE}`, 'giu'), by: '$1<user>' },
-  { kind: 'user-name', pattern: new RegExp(`(\\b(?:${USER_KEYS}) )(?:"[^"]+"|'[^']+'|\\[[^\\]]+\\])`, 'giu'), by: '$1<user>' },
-  { kind: 'user-name', pattern: /\[[^\]\s]{1,64}\](?= (?:has|was|is|successfully|failed|logged)\b)/giu, by: '[<user>]' },
+  {
+    kind: 'user-name',
+    pattern: new RegExp(`(\\b(?:${USER_KEYS}) )(?:"[^"]+"|'[^']+'|\\[[^\\]]+\\])`, 'giu'),
+    by: '$1<user>',
+  },
+  {
+    kind: 'user-name',
+    pattern: /\[[^\]\s]{1,64}\](?= (?:has|was|is|successfully|failed|logged)\b)/giu,
+    by: '[<user>]',
+  },
 ];
 
 /** Names in fields, by which the same name is found in the text beside them. */
@@ -88,7 +113,10 @@ const LONGEST_LINE = 4_000;
 
 /** What is known of a site beside what texts look like. */
 export interface KnownNames {
-  /** Accounts of the configuration: peers quote them without any mark. One that is a plain word is masked only where it stands in quotes or brackets. */
+  /**
+   * Accounts of the configuration: peers quote them without any mark. One that is a plain word is masked only where it
+   * stands in quotes or brackets.
+   */
   readonly accounts: readonly string[];
   /** Is done first: half a secret would not be found again. */
   readonly withoutSecrets: (text: string) => string;
@@ -100,8 +128,20 @@ const PLAIN_WORD = /^\p{L}{1,15}$/u;
 export function createMask({ accounts, withoutSecrets }: KnownNames = NOTHING_KNOWN): Mask {
   const accountRules = accounts
     .filter((name) => name.length >= SHORTEST_NAME)
-    .map((name): Rule => ({ kind: 'user-name', pattern: PLAIN_WORD.test(name) ? quotedWord(name) : wholeWord(name), by: '<user>' }));
-  const tally: Record<MaskedKind, number> = { 'user-name': 0, 'mail-address': 0, 'phone-number': 0, code: 0, password: 0 };
+    .map(
+      (name): Rule => ({
+        kind: 'user-name',
+        pattern: PLAIN_WORD.test(name) ? quotedWord(name) : wholeWord(name),
+        by: '<user>',
+      }),
+    );
+  const tally: Record<MaskedKind, number> = {
+    'user-name': 0,
+    'mail-address': 0,
+    'phone-number': 0,
+    code: 0,
+    password: 0,
+  };
 
   function apply({ kind, pattern, by }: Rule, text: string): string {
     return text.replace(pattern, (_, first: unknown) => {
@@ -115,7 +155,10 @@ export function createMask({ accounts, withoutSecrets }: KnownNames = NOTHING_KN
       const cut = withoutSecrets(text).slice(0, LONGEST_LINE);
       const names = namesIn(cut);
       const masked = [...RULES, ...accountRules].reduce((rest, rule) => apply(rule, rest), cut);
-      return names.reduce((rest, name) => apply({ kind: 'user-name', pattern: wholeWord(name), by: '<user>' }, rest), masked);
+      return names.reduce(
+        (rest, name) => apply({ kind: 'user-name', pattern: wholeWord(name), by: '<user>' }, rest),
+        masked,
+      );
     },
     mailAddresses: (text) => apply(MAIL, text),
     tally: () => ({ ...tally }),

@@ -2,7 +2,10 @@ import type { Cause } from '../core/cause.ts';
 import type { Diagnosis, PreconditionStatus } from '../core/diagnosis.ts';
 import type { Mask } from './mask.ts';
 
-/** Without what tells who a person is. Summary, findings and evidence quote what peers and logs said; impact and remedy are our own words. */
+/**
+ * Without what tells who a person is. Summary, findings and evidence quote what peers and logs said; impact and remedy
+ * are our own words.
+ */
 export function maskedDiagnosis(diagnosis: Diagnosis, mask: Mask): Diagnosis {
   return {
     ...diagnosis,

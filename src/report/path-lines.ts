@@ -5,9 +5,16 @@ import { visibleText } from '../core/visible-text.ts';
 const LONGEST_TEXT = 2_000;
 
 /** Every answer on one path with its times, a line each, for people. */
-export function pathLines({ names, endpoints, references }: Omit<PathObservation, 'subject' | 'host'>): readonly string[] {
+export function pathLines({
+  names,
+  endpoints,
+  references,
+}: Omit<PathObservation, 'subject' | 'host'>): readonly string[] {
   return [
-    ...names.flatMap(({ resolver, a, aaaa }) => [`${resolver}  A     ${replyText(a)}`, `${resolver}  AAAA  ${replyText(aaaa)}`]),
+    ...names.flatMap(({ resolver, a, aaaa }) => [
+      `${resolver}  A     ${replyText(a)}`,
+      `${resolver}  AAAA  ${replyText(aaaa)}`,
+    ]),
     ...endpoints.flatMap(endpointLines),
     ...references.map(({ kind, label, outcome }) => `reference (${kind} ${label}): ${outcome.kind}`),
   ];
@@ -16,7 +23,8 @@ export function pathLines({ names, endpoints, references }: Omit<PathObservation
 /** How far a mail server went, as one line. */
 export function mailLine({ server, security, outcome }: MailObservation): string {
   const way = `${server}  SMTP  ${security}`;
-  if (outcome.kind === 'accepted') return `${way}, accepted in ${milliseconds(outcome.durationMs)}, greeting "${shown(outcome.greeting)}"`;
+  if (outcome.kind === 'accepted')
+    return `${way}, accepted in ${milliseconds(outcome.durationMs)}, greeting "${shown(outcome.greeting)}"`;
   return `${way}, ${outcome.stage}: ${outcome.reason}: ${shown(outcome.message)} after ${milliseconds(outcome.durationMs)}`;
 }
 
@@ -34,7 +42,9 @@ function endpointLines({ address, proxy, tcp, tls, http }: EndpointObservation):
     `${way}  TCP   ${tcpText(tcp)}`,
     ...(tls === null
       ? []
-      : [`${way}  TLS   ${tls.kind}, SNI "${shown(tls.serverName)}", ${tlsText(tls)}, ${milliseconds(tls.durationMs)}`]),
+      : [
+          `${way}  TLS   ${tls.kind}, SNI "${shown(tls.serverName)}", ${tlsText(tls)}, ${milliseconds(tls.durationMs)}`,
+        ]),
     ...(http === null ? [] : [`${way}  HTTP  ${httpText(http)}`]),
   ];
 }

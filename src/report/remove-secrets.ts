@@ -1,6 +1,9 @@
 import { createSecretFilter } from '../core/without-secrets.ts';
 
-/** Shorter ones, and words such as "fortinet", stand in a report for other reasons: taken out, they would spoil it and give themselves away. */
+/**
+ * Shorter ones, and words such as "fortinet", stand in a report for other reasons: taken out, they would spoil it and
+ * give themselves away.
+ */
 const SHORTEST_SECRET = 8;
 const WORD = /^\p{L}{1,15}$/u;
 

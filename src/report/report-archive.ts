@@ -38,10 +38,9 @@ export function reportArchive(sources: ReportSources): ReportArchive {
 function filesOf(sources: ReportSources): readonly File[] {
   const data = reportData(sources);
   const answers = checklistText(sources.examination, sources.versions.ftmWatch, maskFor(sources));
-  const certificates: readonly File[] = [...seenChains(sources.examination), ...keptCertificates(sources.past)].map(({ file, pem }) => [
-    `certificates/${file}`,
-    pem,
-  ]);
+  const certificates: readonly File[] = [...seenChains(sources.examination), ...keptCertificates(sources.past)].map(
+    ({ file, pem }) => [`certificates/${file}`, pem],
+  );
   const others: readonly File[] = [
     ['report.json', jsonText(data)],
     ['checklist.txt', answers],
@@ -55,7 +54,10 @@ function jsonText(data: ReportData): string {
   return `${JSON.stringify(data, null, 2)}\n`;
 }
 
-/** "Version made by" and the mode in the upper half of the attributes (APPNOTE.TXT 4.4.2 and 4.4.15): unpacked, it is as private. */
+/**
+ * "Version made by" and the mode in the upper half of the attributes (APPNOTE.TXT 4.4.2 and 4.4.15): unpacked, it is as
+ * private.
+ */
 const UNIX = 3;
 const OWNER_ONLY = 0o100600 * 2 ** 16;
 
@@ -63,11 +65,18 @@ const FIRST_YEAR = 1980;
 const LAST_YEAR = 2099;
 
 /**
- * The time of a file in an archive has no zone (APPNOTE.TXT 4.4.6) and begins in 1980: it is written in UTC, and a clock that is far off
- * must not keep a report from being written.
+ * The time of a file in an archive has no zone (APPNOTE.TXT 4.4.6) and begins in 1980: it is written in UTC, and a
+ * clock that is far off must not keep a report from being written.
  */
 function zipTime(at: EpochMs): Date {
   const utc = new Date(at);
   const year = Math.min(Math.max(utc.getUTCFullYear(), FIRST_YEAR), LAST_YEAR);
-  return new Date(year, utc.getUTCMonth(), utc.getUTCDate(), utc.getUTCHours(), utc.getUTCMinutes(), utc.getUTCSeconds());
+  return new Date(
+    year,
+    utc.getUTCMonth(),
+    utc.getUTCDate(),
+    utc.getUTCHours(),
+    utc.getUTCMinutes(),
+    utc.getUTCSeconds(),
+  );
 }

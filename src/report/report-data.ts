@@ -12,7 +12,9 @@ import type { ReportSources, Versions } from './report-contents.ts';
 import { type SeenChain, seenChains } from './seen-chains.ts';
 import { type Timeline, timelineOf } from './timeline.ts';
 
-/** The object of `report.json`: names are part of the contract. Times are ISO 8601, UTC; durations are in milliseconds. */
+/**
+ * The object of `report.json`: names are part of the contract. Times are ISO 8601, UTC; durations are in milliseconds.
+ */
 export interface ReportData {
   readonly version: 1;
   readonly site: string;
@@ -59,12 +61,23 @@ export function reportData(sources: ReportSources): ReportData {
 }
 
 /** Names in certificates stay: they are the evidence. */
-function chainToJson({ file, target, way, judgement, certificates, dropped }: SeenChain, mask: Mask): Omit<SeenChain, 'pem'> {
+function chainToJson(
+  { file, target, way, judgement, certificates, dropped }: SeenChain,
+  mask: Mask,
+): Omit<SeenChain, 'pem'> {
   const masked = judgement === null ? null : { ...judgement, summary: mask.line(judgement.summary) };
   return { file, target, way, judgement: masked, certificates, dropped };
 }
 
-function roundToJson({ startedAt, licenseServer, burst, services, controls, knownAddresses, ...rest }: RoundObservations): object {
+function roundToJson({
+  startedAt,
+  licenseServer,
+  burst,
+  services,
+  controls,
+  knownAddresses,
+  ...rest
+}: RoundObservations): object {
   return {
     startedAt: isoTime(startedAt),
     ...rest,

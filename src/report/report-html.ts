@@ -70,7 +70,9 @@ function section(title: string, content: Content): Markup {
 }
 
 function causeView({ id, severity, confidence, summary, impact, evidence, consequences, remedy }: Cause): Markup {
-  const blocked = PRECONDITIONS.filter((precondition) => consequences.includes(precondition.id)).map(({ title }) => title);
+  const blocked = PRECONDITIONS.filter((precondition) => consequences.includes(precondition.id)).map(
+    ({ title }) => title,
+  );
   return markup`<section class="cause ${SEVERITY_TONES[severity]}"><h3>${summary}</h3>
 <p class="quiet">${severity}, ${confidence} · <code>${id}</code></p>
 <p>${impact}</p>

@@ -33,8 +33,8 @@ const CONCLUSIONS: Readonly<Record<Readiness, string>> = {
 };
 
 /**
- * The diagnosis for a person at a terminal: checklist, causes with evidence and remedy, a note if there is one, conclusion. Ends with a
- * line break.
+ * The diagnosis for a person at a terminal: checklist, causes with evidence and remedy, a note if there is one,
+ * conclusion. Ends with a line break.
  */
 export function renderDiagnosis(diagnosis: Diagnosis, style: TextStyle, note: string | null): string {
   const colors = createColors(style.color);
@@ -50,17 +50,27 @@ export function renderDiagnosis(diagnosis: Diagnosis, style: TextStyle, note: st
   ].join('\n');
 }
 
-function checklistLine({ id, state, summary, findings }: PreconditionStatus, style: TextStyle, colors: Colors): readonly string[] {
+function checklistLine(
+  { id, state, summary, findings }: PreconditionStatus,
+  style: TextStyle,
+  colors: Colors,
+): readonly string[] {
   const title = titleOf(id);
   const paint = painter(state, colors);
   const label = `  ${paint(MARKS[state])} ${title.padEnd(20)}`;
   // A warning that suggests no cause is told nowhere else, when something graver takes the summary.
-  const asides = findings.filter(({ level, suggests }) => level === 'note' || (level === 'warning' && suggests === null));
-  const notes = asides.map(({ subject, actual }) => `${subject}: ${actual}`).filter((note) => note !== summary);
-  const [first = '', ...rest] = [visibleText(summary, TEXT_LIMIT), ...notes.map((note) => visibleText(note, TEXT_LIMIT))].flatMap((text) =>
-    wrap(text, style.width - INDENT),
+  const asides = findings.filter(
+    ({ level, suggests }) => level === 'note' || (level === 'warning' && suggests === null),
   );
-  return [`${label}${state === 'ok' ? first : paint(first)}`, ...rest.map((line) => `${' '.repeat(INDENT)}${colors.dim(line)}`)];
+  const notes = asides.map(({ subject, actual }) => `${subject}: ${actual}`).filter((note) => note !== summary);
+  const [first = '', ...rest] = [
+    visibleText(summary, TEXT_LIMIT),
+    ...notes.map((note) => visibleText(note, TEXT_LIMIT)),
+  ].flatMap((text) => wrap(text, style.width - INDENT));
+  return [
+    `${label}${state === 'ok' ? first : paint(first)}`,
+    ...rest.map((line) => `${' '.repeat(INDENT)}${colors.dim(line)}`),
+  ];
 }
 
 const INDENT = 24;
@@ -84,8 +94,8 @@ function causeLines(cause: Cause, style: TextStyle, colors: Colors): readonly st
   const paint = cause.severity === 'critical' ? colors.red : cause.severity === 'warning' ? colors.yellow : colors.cyan;
   const suspected = cause.confidence === 'suspected' ? ' (suspected)' : '';
   return [
-    ...wrap(`${cause.severity.toUpperCase()}${suspected}  ${visibleText(cause.summary, TEXT_LIMIT)}`, style.width).map((line) =>
-      paint(colors.bold(line)),
+    ...wrap(`${cause.severity.toUpperCase()}${suspected}  ${visibleText(cause.summary, TEXT_LIMIT)}`, style.width).map(
+      (line) => paint(colors.bold(line)),
     ),
     ...section('Impact', [cause.impact], style, colors),
     ...section('Evidence', cause.evidence, style, colors),
@@ -107,7 +117,8 @@ function section(name: string, items: readonly string[], style: TextStyle, color
     ),
   );
   return lines.map(
-    (line, index) => `  ${index === 0 ? colors.bold(name.padEnd(SECTION_INDENT - 2)) : ' '.repeat(SECTION_INDENT - 2)}${line}`,
+    (line, index) =>
+      `  ${index === 0 ? colors.bold(name.padEnd(SECTION_INDENT - 2)) : ' '.repeat(SECTION_INDENT - 2)}${line}`,
   );
 }
 

@@ -49,7 +49,9 @@ type Sighting = Pick<SeenChain, 'target' | 'way' | 'judgement'> & { readonly cha
 /** Every chain of the round, the licence server's first, each once for each way it came. */
 export function seenChains({ observations, judged }: Examination): readonly SeenChain[] {
   const { licenseServer, burst, services, controls, knownAddresses } = observations;
-  const judgements = new Map(judged.tls.flatMap(({ judged: { endpoints } }) => endpoints.map((one) => [one.endpoint, one] as const)));
+  const judgements = new Map(
+    judged.tls.flatMap(({ judged: { endpoints } }) => endpoints.map((one) => [one.endpoint, one] as const)),
+  );
   const paths = [licenseServer, ...services, ...controls];
   const sightings = [
     ...paths.flatMap((path) => sightingsOf(path, judgements)),
@@ -59,7 +61,10 @@ export function seenChains({ observations, judged }: Examination): readonly Seen
 }
 
 /** Of a burst of connections, those that showed what no other did: twenty times the same chain is told once. */
-function othersThan({ endpoints }: PathObservation, burst: readonly EndpointObservation[]): readonly EndpointObservation[] {
+function othersThan(
+  { endpoints }: PathObservation,
+  burst: readonly EndpointObservation[],
+): readonly EndpointObservation[] {
   const seen = new Set(endpoints.map(leafOf));
   return burst.filter((endpoint) => {
     const isNew = !seen.has(leafOf(endpoint));
@@ -85,7 +90,10 @@ function keptPem({ target, firstSeen, lastSeen, pem }: StoredCertificate): strin
   return `${target}: seen from ${isoTime(firstSeen)} until ${isoTime(lastSeen)}\n${pem.endsWith('\n') ? pem : `${pem}\n`}`;
 }
 
-function sightingsOf(path: PathObservation, judgements: ReadonlyMap<EndpointObservation, JudgedEndpoint>): readonly Sighting[] {
+function sightingsOf(
+  path: PathObservation,
+  judgements: ReadonlyMap<EndpointObservation, JudgedEndpoint>,
+): readonly Sighting[] {
   return [
     ...path.endpoints.flatMap((endpoint) => ofEndpoint(endpoint, judgements.get(endpoint) ?? null)),
     ...path.references.flatMap(({ kind, label, outcome: { chain } }) =>
@@ -94,7 +102,10 @@ function sightingsOf(path: PathObservation, judgements: ReadonlyMap<EndpointObse
   ];
 }
 
-function ofEndpoint({ target, address, proxy, tls }: EndpointObservation, judged: JudgedEndpoint | null): readonly Sighting[] {
+function ofEndpoint(
+  { target, address, proxy, tls }: EndpointObservation,
+  judged: JudgedEndpoint | null,
+): readonly Sighting[] {
   const chain = tls?.chain ?? null;
   if (chain === null || chain.certificates.length === 0) return [];
   return [
@@ -107,7 +118,9 @@ function ofEndpoint({ target, address, proxy, tls }: EndpointObservation, judged
   ];
 }
 
-function shortJudgement({ judgement: { verdict, confidence, summary, settle } }: JudgedEndpoint): NonNullable<SeenChain['judgement']> {
+function shortJudgement({
+  judgement: { verdict, confidence, summary, settle },
+}: JudgedEndpoint): NonNullable<SeenChain['judgement']> {
   return { verdict, confidence, summary, settle };
 }
 

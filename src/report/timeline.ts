@@ -40,7 +40,10 @@ export interface TimelineEvent {
 
 type Event = Omit<TimelineEvent, 'at'> & { readonly at: EpochMs };
 
-/** Incidents with their transitions, and who was told of them. Their evidence may quote log lines: it is masked as these are. */
+/**
+ * Incidents with their transitions, and who was told of them. Their evidence may quote log lines: it is masked as these
+ * are.
+ */
 export function timelineOf(past: KeptPast, mask: Mask): Timeline {
   switch (past.kind) {
     case 'none':
@@ -51,7 +54,10 @@ export function timelineOf(past: KeptPast, mask: Mask): Timeline {
       break;
   }
   const incidents = past.incidents.map((incident) => ({ ...incident, cause: maskedCause(incident.cause, mask) }));
-  const events = [...incidents.flatMap(transitionsOf), ...past.parcels.map((parcel) => notificationEvent(parcel, mask))];
+  const events = [
+    ...incidents.flatMap(transitionsOf),
+    ...past.parcels.map((parcel) => notificationEvent(parcel, mask)),
+  ];
   return {
     note: omission(past.olderIncidents, past.olderParcels),
     incidents: incidents.map(incidentOf),

@@ -1,4 +1,6 @@
-/** Breaks text at spaces into lines of at most `width` columns; a longer word is left whole, so that it can be copied. */
+/**
+ * Breaks text at spaces into lines of at most `width` columns; a longer word is left whole, so that it can be copied.
+ */
 export function wrap(text: string, width: number): readonly string[] {
   const lines: string[] = [];
   let line = '';

@@ -10,7 +10,10 @@ export function askEachTime(dns: DnsPorts): AskName {
   return (name, resolver, ctx) => observeDns(name, resolver, dns, ctx);
 }
 
-/** For the length of one round: hosts that are looked at on several ports are asked for once, and all get the same answer. */
+/**
+ * For the length of one round: hosts that are looked at on several ports are asked for once, and all get the same
+ * answer.
+ */
 export function askOnce(ask: AskName): AskName {
   const asked = new Map<string, Promise<DnsObservation>>();
   return (name, resolver, ctx) => {

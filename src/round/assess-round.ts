@@ -67,10 +67,16 @@ export async function assessRound(
     const knowledge = tlsOf(path.subject);
     const tls = judgeTlsPath(path, knowledge, { controls, now });
     judged.push({ path, judged: tls });
-    const more = [...judgeOlderTls(path, tls, knowledge, { controls, now }), ...refusedBaselineFindings(path.subject, knowledge)];
+    const more = [
+      ...judgeOlderTls(path, tls, knowledge, { controls, now }),
+      ...refusedBaselineFindings(path.subject, knowledge),
+    ];
     stages.push(judgePath({ path, tls, more }, { config, nearest }, index));
   }
-  const burst = judgeTlsPath({ ...round.licenseServer, endpoints: round.burst }, tlsOf(round.licenseServer.subject), { controls, now });
+  const burst = judgeTlsPath({ ...round.licenseServer, endpoints: round.burst }, tlsOf(round.licenseServer.subject), {
+    controls,
+    now,
+  });
   const [straight] = judged;
   const share = isVoid(round) ? before : next(before, lookOf(round, straight?.judged.endpoints ?? [], burst.endpoints));
   const [own, ...services] = stages;
@@ -112,19 +118,29 @@ interface PathContext {
 
 function judgePath({ path, tls, more }: JudgedPath, { config, nearest }: PathContext, index: number): PathFindings {
   const service = config.services[index - 1];
-  const capped = (findings: readonly Finding[]): readonly Finding[] => (service === undefined ? findings : ofService(findings, service));
+  const capped = (findings: readonly Finding[]): readonly Finding[] =>
+    service === undefined ? findings : ofService(findings, service);
   const { endpoints } = path;
   const answered = endpoints.filter(({ http }) => http !== null);
   const proxied = endpoints.some(({ proxy }) => proxy !== null);
   return {
-    'name-resolution': path.names.length === 0 ? (proxied || endpoints.length > 0 ? [] : null) : capped(nameFindings(path, config, index)),
+    'name-resolution':
+      path.names.length === 0
+        ? proxied || endpoints.length > 0
+          ? []
+          : null
+        : capped(nameFindings(path, config, index)),
     reachability: judgeable(endpoints) ? capped(explainShutPorts(judgeTcp(endpoints), endpoints, nearest)) : null,
     'tls-genuine': tls.worst === null ? null : capped([...tls.worst.findings, ...more]),
     'license-server': answered.length === 0 ? null : capped(judgeHttp(answered)),
   };
 }
 
-function nameFindings({ names, host }: PathObservation, { licenseServer, services }: Config, index: number): readonly Finding[] {
+function nameFindings(
+  { names, host }: PathObservation,
+  { licenseServer, services }: Config,
+  index: number,
+): readonly Finding[] {
   const { port } = services[index - 1] ?? licenseServer;
   const expectedAddresses = index === 0 ? licenseServer.expectedAddresses : [];
   const { findings, addresses } = judgeDns({ name: host, port, expectedAddresses, observations: names });
@@ -136,7 +152,10 @@ function judgeable(endpoints: readonly EndpointObservation[]): boolean {
 }
 
 function ofService(findings: readonly Finding[], { host, port, severity }: ServiceConfig): readonly Finding[] {
-  return cap(findings, severity).map((finding) => ({ ...finding, facts: { ...finding.facts, host, port: String(port) } }));
+  return cap(findings, severity).map((finding) => ({
+    ...finding,
+    facts: { ...finding.facts, host, port: String(port) },
+  }));
 }
 
 /** What a service does wrong counts for no more than the configuration says it is worth. */
@@ -161,7 +180,8 @@ function stage(id: Stage, [licenseServer, ...services]: readonly PathFindings[],
 }
 
 function nameSummary({ names, host, endpoints }: PathObservation): string {
-  if (names.length === 0) return endpoints.some(({ proxy }) => proxy !== null) ? 'The proxy resolves the name' : `${host} is an address`;
+  if (names.length === 0)
+    return endpoints.some(({ proxy }) => proxy !== null) ? 'The proxy resolves the name' : `${host} is an address`;
   const addresses = [...new Set(endpoints.map(({ address }) => address))];
   return `${host} is ${addresses.join(', ')}`;
 }
@@ -174,14 +194,20 @@ function reachSummary({ endpoints }: PathObservation): string {
 }
 
 function assessMail({ mail }: RoundObservations): Assessment {
-  if (mail.length === 0) return { id: 'mail', kind: 'not-configured', findings: [], summary: 'No mail server is configured' };
+  if (mail.length === 0)
+    return { id: 'mail', kind: 'not-configured', findings: [], summary: 'No mail server is configured' };
   return judgedAs('mail', mail.flatMap(judgeMail), `${nameList(mail.map(({ server }) => server))} accepts a message`);
 }
 
 /** Without an NTP server the time is a by-product of other answers: when none has it, nothing is missing. */
 function assessClock({ clock }: Config, observations: readonly ClockObservation[]): Assessment {
   if (clock.ntp.length === 0 && !observations.some(({ outcome }) => outcome.kind === 'offset')) {
-    return { id: 'clock', kind: 'not-configured', findings: [], summary: 'No NTP server is configured, and no answer told the time' };
+    return {
+      id: 'clock',
+      kind: 'not-configured',
+      findings: [],
+      summary: 'No NTP server is configured, and no answer told the time',
+    };
   }
   return judgedAs('clock', judgeClock(observations, clock.maxOffset), 'The clock agrees with the outside world');
 }

@@ -2,8 +2,8 @@ import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 import type { CloserLook } from '../core/closer-look.ts';
 
 /**
- * What was found out about blocks of TLS, kept for a while: a block is looked into when it is new and then now and then, since many
- * connections in each round would look like a scan.
+ * What was found out about blocks of TLS, kept for a while: a block is looked into when it is new and then now and
+ * then, since many connections in each round would look like a scan.
  */
 export interface CloserLooks {
   /** Null: it is time to look. */

@@ -17,9 +17,9 @@ const NEARER = 0.25;
 type Distances = Pick<RoundObservations, 'controls' | 'controlConnects' | 'stalledMs'>;
 
 /**
- * How far the internet begins: the least of several connects to each of the control hosts. Null: not known well enough to conclude anything
- * from it. A busy process notices late that a connection is open: what it stood still is taken off, and connects that were measured in the
- * rush of the round alone count for nothing.
+ * How far the internet begins: the least of several connects to each of the control hosts. Null: not known well enough
+ * to conclude anything from it. A busy process notices late that a connection is open: what it stood still is taken
+ * off, and connects that were measured in the rush of the round alone count for nothing.
  */
 export function nearestHost({ controls, controlConnects = [], stalledMs }: Distances): Millis | null {
   const first = controls.flatMap(({ endpoints }) =>
@@ -32,9 +32,9 @@ export function nearestHost({ controls, controlConnects = [], stalledMs }: Dista
 }
 
 /**
- * What a port that does not open says about who keeps it shut. Silence may be a firewall or a server that is gone, and a refusal may come
- * from either: suspected. A reset or an ICMP message that came back at once is a device near by: Node tells neither its sender nor
- * whether it was the one or the other, but its time.
+ * What a port that does not open says about who keeps it shut. Silence may be a firewall or a server that is gone, and
+ * a refusal may come from either: suspected. A reset or an ICMP message that came back at once is a device near by:
+ * Node tells neither its sender nor whether it was the one or the other, but its time.
  */
 export function explainShutPorts(
   findings: readonly Finding[],
@@ -42,14 +42,19 @@ export function explainShutPorts(
   nearest: Millis | null,
 ): readonly Finding[] {
   const shut = new Map(endpoints.flatMap((endpoint) => shutEntry(endpoint, nearest)));
-  const overall = overallOf(findings.flatMap((finding) => (finding.level === 'broken' ? (shutOf(finding, shut) ?? []) : [])));
+  const overall = overallOf(
+    findings.flatMap((finding) => (finding.level === 'broken' ? (shutOf(finding, shut) ?? []) : [])),
+  );
   return findings.map((finding) => {
     const own = shutOf(finding, shut);
     return own === null ? finding : explained(finding, { own, overall, nearest });
   });
 }
 
-function shutEntry({ address, proxy, tcp }: EndpointObservation, nearest: Millis | null): readonly (readonly [string, Shut])[] {
+function shutEntry(
+  { address, proxy, tcp }: EndpointObservation,
+  nearest: Millis | null,
+): readonly (readonly [string, Shut])[] {
   const kind = proxy === null && tcp.kind === 'failed' ? shutKind(tcp, nearest) : null;
   return kind === null ? [] : [[address, kind]];
 }
@@ -67,7 +72,9 @@ function shutOf({ suggests, facts }: Finding, shut: ReadonlyMap<string, Shut>): 
   return isAboutPort ? (shut.get(facts?.address ?? '') ?? null) : null;
 }
 
-/** Of several addresses: confirmed only where all are refused near by, since each may be shut for a reason of its own. */
+/**
+ * Of several addresses: confirmed only where all are refused near by, since each may be shut for a reason of its own.
+ */
 function overallOf(kinds: readonly Shut[]): Shut {
   if (kinds.includes('no-answer')) return 'no-answer';
   return kinds.includes('refused') ? 'refused' : 'refused-nearer';

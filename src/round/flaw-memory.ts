@@ -10,7 +10,9 @@ export interface FlawMemory {
 
 const MOST_ADDRESSES = 256;
 
-/** @param learned flaws of the learned chain, which is what a new address is compared with; null: nothing was learned */
+/**
+ * @param learned flaws of the learned chain, which is what a new address is compared with; null: nothing was learned
+ */
 export function createFlawMemory(learned: readonly FlawKind[] | null): FlawMemory {
   const kept = new Map<string, readonly FlawKind[]>();
   const at = (address: string): readonly FlawKind[] | null => kept.get(address) ?? learned;

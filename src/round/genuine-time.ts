@@ -8,8 +8,8 @@ import { controlChainsOf, judgeTlsPath, type TlsKnowledge } from './judge-tls-pa
 const GENUINE: readonly Verdict[] = ['genuine', 'rotated'];
 
 /**
- * Marks the time of the licence server itself where it can be believed: its chain is genuine at the time that it tells, and its
- * certificate out of date at ours. One source alone may be wrong, but not one that proves who it is just then.
+ * Marks the time of the licence server itself where it can be believed: its chain is genuine at the time that it tells,
+ * and its certificate out of date at ours. One source alone may be wrong, but not one that proves who it is just then.
  */
 export function withGenuineTime(
   clock: readonly ClockObservation[],
@@ -32,8 +32,12 @@ export function withGenuineTime(
     return here === 'certificate-broken' && there !== null && GENUINE.includes(there);
   });
   const isProven = ({ source, outcome }: ClockObservation): boolean =>
-    proven.some(({ told, offsetMs }) => told.source === source && outcome.kind === 'offset' && outcome.offsetMs === offsetMs);
-  return clock.map((told) => (told.protocol === 'http' && isProven(told) ? { ...told, protocol: 'certificate' } : told));
+    proven.some(
+      ({ told, offsetMs }) => told.source === source && outcome.kind === 'offset' && outcome.offsetMs === offsetMs,
+    );
+  return clock.map((told) =>
+    told.protocol === 'http' && isProven(told) ? { ...told, protocol: 'certificate' } : told,
+  );
 }
 
 /** Certificates are dated by the second, and clocks are allowed to be off by some. */

@@ -3,8 +3,14 @@ import { ofFamily } from '../core/addresses.ts';
 import type { Finding } from '../core/finding.ts';
 import { authority } from '../probes/endpoint/dial.ts';
 
-/** Whether the name has an address of the family that the configuration asks for; that it has none at all is told by its own finding. */
-export function judgeFamily({ host, port, family }: LicenseServerConfig, addresses: readonly string[]): readonly Finding[] {
+/**
+ * Whether the name has an address of the family that the configuration asks for; that it has none at all is told by its
+ * own finding.
+ */
+export function judgeFamily(
+  { host, port, family }: LicenseServerConfig,
+  addresses: readonly string[],
+): readonly Finding[] {
   if (family === 'auto' || addresses.length === 0 || ofFamily(addresses, family).length > 0) return [];
   return [
     {
@@ -18,7 +24,8 @@ export function judgeFamily({ host, port, family }: LicenseServerConfig, address
         summary: `{host} has no IPv${String(family)} address, and licenseServer.family asks for one.`,
         remedy: [
           `If FortiAuthenticator does not use IPv${String(family)}, set licenseServer.family here to "auto".`,
-          'Otherwise compare with a public resolver: "dig @9.9.9.9 {host} A" and "dig @9.9.9.9 {host} AAAA". What only that one gives, a filter on the resolver of this site takes away.',
+          'Otherwise compare with a public resolver: "dig @9.9.9.9 {host} A" and "dig @9.9.9.9 {host} AAAA". What ' +
+            'only that one gives, a filter on the resolver of this site takes away.',
         ],
       },
     },

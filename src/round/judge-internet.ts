@@ -5,8 +5,8 @@ import type { RoundObservations } from '../core/round.ts';
 import { describeFailure } from '../probes/endpoint/describe-failure.ts';
 
 /**
- * The internet is there when anything out there accepts a connection. Firewalls that let only the licence server through are
- * good firewalls: silent control hosts are then a note.
+ * The internet is there when anything out there accepts a connection. Firewalls that let only the licence server
+ * through are good firewalls: silent control hosts are then a note.
  */
 export function judgeInternet(round: RoundObservations): Assessment {
   const licenseServer = [...round.licenseServer.endpoints, ...round.knownAddresses];
@@ -16,7 +16,8 @@ export function judgeInternet(round: RoundObservations): Assessment {
   const all = [...controls, ...licenseServer];
   const tried = all.filter(({ tcp }) => tcp.kind === 'failed' && tcp.reason !== 'aborted' && tcp.reason !== 'internal');
   const [untried] = all;
-  if (tried.length === 0) return untried === undefined ? judgeWithoutAddresses(round) : unjudged(`Not tried: ${describe(untried)}`);
+  if (tried.length === 0)
+    return untried === undefined ? judgeWithoutAddresses(round) : unjudged(`Not tried: ${describe(untried)}`);
   if (tried.every(({ proxy }) => proxy !== null)) return beyondProxy(tried);
   // Without a control host it may be the licence server alone.
   return unreachable(tried.map(describe), controls.length === 0 ? 'suspected' : 'confirmed');
@@ -53,7 +54,9 @@ function viaLicenseServer({ controls }: RoundObservations): Assessment {
   };
 }
 
-/** Nothing but the proxy was tried: what lies beyond it is not known, and what is wrong with it breaks the reachability. */
+/**
+ * Nothing but the proxy was tried: what lies beyond it is not known, and what is wrong with it breaks the reachability.
+ */
 function beyondProxy(tried: readonly EndpointObservation[]): Assessment {
   const proxies = [...new Set(tried.map(({ proxy }) => proxy))].join(', ');
   return unjudged(`Only the proxy ${proxies} leads out, and it opens no connection`);

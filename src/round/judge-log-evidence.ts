@@ -4,8 +4,8 @@ import type { PollingReport } from '../core/polling/report.ts';
 import type { FirewallSighting } from '../core/polling/state.ts';
 
 /**
- * A FortiGate that logs its own inspection of the licence server's traffic is the best witness there is: it sees the path of
- * FortiAuthenticator, which the probes of this machine may not share. Its line is forged as easily as any.
+ * A FortiGate that logs its own inspection of the licence server's traffic is the best witness there is: it sees the
+ * path of FortiAuthenticator, which the probes of this machine may not share. Its line is forged as easily as any.
  */
 export function judgeLogEvidence({ firewallEvidence }: PollingReport, subject: string): readonly Finding[] {
   const corroborated = isCorroborated(firewallEvidence.map(complaintOf));
@@ -33,7 +33,9 @@ function factsOf({ evidence }: FirewallSighting): Finding['facts'] & object {
   };
 }
 
-/** As in `fgt-1, policy 20, profile "custom-deep-inspection", source 10.0.0.5`: a sample may be cut before it says so. */
+/**
+ * As in `fgt-1, policy 20, profile "custom-deep-inspection", source 10.0.0.5`: a sample may be cut before it says so.
+ */
 function admission({ evidence: { device, policy, profile, sourceAddress } }: FirewallSighting): string {
   return [
     device ?? 'a FortiGate',

@@ -6,8 +6,8 @@ import type { PathObservation } from '../core/round.ts';
 import { type JudgedTlsPath, type TlsKnowledge, tlsEvidence, type TlsSurroundings } from './judge-tls-path.ts';
 
 /**
- * That TLS 1.2 is inspected where TLS 1.3 is not. Verdicts are compared, never certificates: a server may have one for each version.
- * Whether FortiAuthenticator speaks TLS 1.2 is not known, so that its log decides how grave it is.
+ * That TLS 1.2 is inspected where TLS 1.3 is not. Verdicts are compared, never certificates: a server may have one for
+ * each version. Whether FortiAuthenticator speaks TLS 1.2 is not known, so that its log decides how grave it is.
  */
 export function judgeOlderTls(
   path: PathObservation,
@@ -20,7 +20,9 @@ export function judgeOlderTls(
   if (older === undefined || endpoint === undefined || worst === null || isInterception(worst.verdict)) return [];
   const alone = { ...path, endpoints: [{ ...endpoint, tls: older.outcome }], references: [] };
   const newer: readonly ReferenceChain[] =
-    older.beside === undefined ? [] : [{ kind: 'tls-version', label: `TLS 1.3 at ${older.label}`, chain: older.beside }];
+    older.beside === undefined
+      ? []
+      : [{ kind: 'tls-version', label: `TLS 1.3 at ${older.label}`, chain: older.beside }];
   return tlsEvidence(alone, knowledge, surroundings).flatMap(({ evidence }): readonly Finding[] => {
     if (evidence.outcome.chain !== null && isSameLeaf(endpoint.tls?.chain, evidence.outcome.chain)) return [];
     const { verdict, confidence, product, summary } = judgeTls({ ...evidence, references: newer }, knowledge.checks);
@@ -58,9 +60,11 @@ function adviceOf(subject: string, summary: string): Finding['advice'] & object 
   return {
     summary: `In TLS 1.2 alone: ${summary}. TLS 1.3 passes.`,
     remedy: [
-      'Find the device that inspects TLS 1.2 and lets TLS 1.3 pass: the issuer in the evidence is its certificate authority.',
+      'Find the device that inspects TLS 1.2 and lets TLS 1.3 pass: the issuer in the evidence is its certificate ' +
+        'authority.',
       `Exempt the traffic of FortiAuthenticator to ${subject} from TLS inspection there, for every version of TLS.`,
-      'Which version FortiAuthenticator uses is not documented: a capture of its traffic shows it, in the Server Hello.',
+      'Which version FortiAuthenticator uses is not documented: a capture of its traffic shows it, in the Server ' +
+        'Hello.',
       'Repeat "ftm-watch check" from the same network.',
     ],
   };

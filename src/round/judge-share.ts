@@ -8,8 +8,9 @@ import type { PathObservation } from '../core/round.ts';
 type StageFindings = Readonly<Record<ConnectionFault['stage'], readonly Finding[] | null>>;
 
 /**
- * What many connections say of the licence server, in the place of what the one of this round says: a fault that comes and goes is there
- * whether this connection met it or not, and a single failure among many connections that worked is none.
+ * What many connections say of the licence server, in the place of what the one of this round says: a fault that comes
+ * and goes is there whether this connection met it or not, and a single failure among many connections that worked is
+ * none.
  */
 export function judgeShare(stages: StageFindings, { addresses }: PathShare, path: PathObservation): StageFindings {
   const shares = addresses.filter(({ address }) => path.endpoints.some((endpoint) => endpoint.address === address));
@@ -60,7 +61,10 @@ function softened(
     if (!isFault || (!isOnly && finding.facts?.address !== share.address)) return finding;
     return { ...finding, level, suggests: null, actual: `${finding.actual}; ${shareText(share)}` };
   };
-  return { reachability: stages.reachability?.map(soften) ?? null, 'tls-genuine': stages['tls-genuine']?.map(soften) ?? null };
+  return {
+    reachability: stages.reachability?.map(soften) ?? null,
+    'tls-genuine': stages['tls-genuine']?.map(soften) ?? null,
+  };
 }
 
 function intermittentFinding(share: AddressShare, fault: ConnectionFault, view: View): Finding {
@@ -77,14 +81,26 @@ function intermittentFinding(share: AddressShare, fault: ConnectionFault, view: 
 }
 
 function isFaulty(address: string, { shares }: View): boolean {
-  return shares.some((share) => share.address === address && (share.standing === 'intermittent' || share.standing === 'steady'));
+  return shares.some(
+    (share) => share.address === address && (share.standing === 'intermittent' || share.standing === 'steady'),
+  );
 }
 
-/** As for a fault that is always there: the way is broken where no address that decides is left, or where one of them is inspected. */
-function levelOf({ address, grave }: AddressShare, { stage }: ConnectionFault, { shares, path }: View): 'broken' | 'warning' {
+/**
+ * As for a fault that is always there: the way is broken where no address that decides is left, or where one of them is
+ * inspected.
+ */
+function levelOf(
+  { address, grave }: AddressShare,
+  { stage }: ConnectionFault,
+  { shares, path }: View,
+): 'broken' | 'warning' {
   const deciding = decidingAddresses(path.endpoints).map((endpoint) => endpoint.address);
   if (!grave || !deciding.includes(address)) return 'warning';
   const isDown = (other: string): boolean =>
-    shares.some((share) => share.address === other && (share.standing === 'steady' || (share.standing === 'intermittent' && share.grave)));
+    shares.some(
+      (share) =>
+        share.address === other && (share.standing === 'steady' || (share.standing === 'intermittent' && share.grave)),
+    );
   return stage === 'tls-genuine' || deciding.every(isDown) ? 'broken' : 'warning';
 }

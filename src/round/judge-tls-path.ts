@@ -66,7 +66,11 @@ export interface TlsSurroundings {
 }
 
 /** Judges the chain of every address of one target. */
-export function judgeTlsPath(path: PathObservation, knowledge: TlsKnowledge, surroundings: TlsSurroundings): JudgedTlsPath {
+export function judgeTlsPath(
+  path: PathObservation,
+  knowledge: TlsKnowledge,
+  surroundings: TlsSurroundings,
+): JudgedTlsPath {
   const endpoints = tlsEvidence(path, knowledge, surroundings).map(({ endpoint, evidence }) => ({
     endpoint,
     outcome: evidence.outcome,
@@ -75,14 +79,19 @@ export function judgeTlsPath(path: PathObservation, knowledge: TlsKnowledge, sur
   return { endpoints, worst: combine(endpoints) };
 }
 
-/** The worst of the addresses that decide, with the findings of all; what is wrong at the others alone breaks nothing. */
+/**
+ * The worst of the addresses that decide, with the findings of all; what is wrong at the others alone breaks nothing.
+ */
 function combine(judged: readonly JudgedEndpoint[]): TlsJudgement | null {
   if (judged.length < 2) return judged[0]?.judgement ?? null;
   const deciding = decidingAddresses(judged.map(({ endpoint }) => endpoint));
   const clean = judged.filter(({ judgement }) => !isFaulty(judgement)).map(({ endpoint }) => endpoint.address);
   const told = judged.map(({ endpoint, judgement }) => ({
     decides: deciding.includes(endpoint),
-    judgement: { ...judgement, findings: judgement.findings.map((finding) => atAddress(finding, endpoint.address, clean)) },
+    judgement: {
+      ...judgement,
+      findings: judgement.findings.map((finding) => atAddress(finding, endpoint.address, clean)),
+    },
   }));
   const worst = worstJudgement(told.filter(({ decides }) => decides).map(({ judgement }) => judgement));
   const others = told.filter(({ decides }) => !decides).flatMap(({ judgement }) => judgement.findings.map(ofOther));
@@ -163,13 +172,21 @@ function referencesFor(endpoint: EndpointObservation, path: PathObservation): re
     .filter((reference) => standsBeside(reference, endpoint))
     .flatMap(({ kind, label, outcome: { chain } }): readonly ReferenceChain[] => {
       if (chain === null) return [];
-      return kind === 'tls-1.2' ? [{ kind: 'tls-version', label: `TLS 1.2 at ${label}`, chain }] : [{ kind, label, chain }];
+      return kind === 'tls-1.2'
+        ? [{ kind: 'tls-version', label: `TLS 1.2 at ${label}`, chain }]
+        : [{ kind, label, chain }];
     });
   return [...asked, ...elsewhere];
 }
 
-/** What was compared with this very certificate stands as long as it is shown; the looks of `check` follow each other within seconds. */
-function standsBeside({ kind, label, isFresh, beside }: ReferenceObservation, { address, tls }: EndpointObservation): boolean {
+/**
+ * What was compared with this very certificate stands as long as it is shown; the looks of `check` follow each other
+ * within seconds.
+ */
+function standsBeside(
+  { kind, label, isFresh, beside }: ReferenceObservation,
+  { address, tls }: EndpointObservation,
+): boolean {
   if (kind !== 'tls-1.2') return isFresh;
   const leaf = tls?.chain?.certificates[0];
   return label === address && leaf !== undefined && leaf.fingerprint === beside?.certificates[0]?.fingerprint;

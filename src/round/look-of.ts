@@ -5,7 +5,10 @@ import type { RoundObservations } from '../core/round.ts';
 import { describeFailure } from '../probes/endpoint/describe-failure.ts';
 import type { JudgedEndpoint } from './judge-tls-path.ts';
 
-/** The connections of a round to the licence server, each as it worked or failed. What says nothing about the target is left out. */
+/**
+ * The connections of a round to the licence server, each as it worked or failed. What says nothing about the target is
+ * left out.
+ */
 export function lookOf(
   { startedAt, licenseServer, burst }: Pick<RoundObservations, 'startedAt' | 'licenseServer' | 'burst'>,
   judged: readonly JudgedEndpoint[],
@@ -18,7 +21,10 @@ export function lookOf(
   };
 }
 
-function connectionsOf(endpoints: readonly EndpointObservation[], judged: readonly JudgedEndpoint[]): readonly Connection[] {
+function connectionsOf(
+  endpoints: readonly EndpointObservation[],
+  judged: readonly JudgedEndpoint[],
+): readonly Connection[] {
   return endpoints.flatMap((endpoint) => {
     const connection = connectionOf(
       endpoint,

@@ -11,8 +11,8 @@ import { requestOf, type PathTarget, type PathTools } from './observe-path.ts';
 const PACE = { atOnce: 1, gap: 25, underWay: BURST_SIZE };
 
 /**
- * More patient than a round: a connection that lost packets gets there in the end (a SYN is repeated after 1, 2, 3, 4 and 6 s, or after 1, 3
- * and 7 s), one that a firewall or a dead server swallows never does.
+ * More patient than a round: a connection that lost packets gets there in the end (a SYN is repeated after 1, 2, 3, 4
+ * and 6 s, or after 1, 3 and 7 s), one that a firewall or a dead server swallows never does.
  */
 const LIMITS: EndpointLimits = { tcp: 7_500, tls: 7_500, http: 0 };
 const WHOLE: Millis = 10_000;
@@ -20,8 +20,8 @@ const WHOLE: Millis = 10_000;
 const NONE_WORKS: Millis = 3_500;
 
 /**
- * Makes further connections to addresses of the licence server, up to the end of the handshake. Never rejects: what the time was too short
- * for is `aborted`.
+ * Makes further connections to addresses of the licence server, up to the end of the handshake. Never rejects: what the
+ * time was too short for is `aborted`.
  */
 export async function observeBurst(
   target: PathTarget,

@@ -25,10 +25,15 @@ export interface CloserTools extends PathTools {
 type OpenLook = (stalledMs: Millis) => CloserLook;
 
 /**
- * Looks into the first address that blocks TLS, unless that was done a short while ago: what was found then still stands, beside what the
- * control hosts show now. Null: nothing is blocked, or the answer says itself who sent it.
+ * Looks into the first address that blocks TLS, unless that was done a short while ago: what was found then still
+ * stands, beside what the control hosts show now. Null: nothing is blocked, or the answer says itself who sent it.
  */
-export async function observeClosely(target: PathTarget, seen: Seen, tools: CloserTools, ctx: ProbeContext): Promise<OpenLook | null> {
+export async function observeClosely(
+  target: PathTarget,
+  seen: Seen,
+  tools: CloserTools,
+  ctx: ProbeContext,
+): Promise<OpenLook | null> {
   const first = seen.path.endpoints.find(({ tls }) => isBlocked(tls) && tls.plaintext === null);
   if (first === undefined || !isBlocked(first.tls) || ctx.signal.aborted) return null;
   const { closerLooks } = tools;
@@ -47,8 +52,8 @@ interface Block {
 }
 
 /**
- * Asks three more times, at once, to tell what kind of block it is: with the same hello, with another server name, and with a hello that
- * can only be refused; then how far the address is, where it cut the connection.
+ * Asks three more times, at once, to tell what kind of block it is: with the same hello, with another server name, and
+ * with a hello that can only be refused; then how far the address is, where it cut the connection.
  */
 async function lookInto(
   target: PathTarget,
@@ -59,7 +64,15 @@ async function lookInto(
   const { host, port, proxy, serverName } = target;
   const look = (name: string | null, endpoint = tools.endpoint): Promise<EndpointObservation> =>
     observeEndpoint(
-      { target: { host, port }, address: first.address, serverName: name, proxy, depth: 'tls', method: 'GET', path: '/' },
+      {
+        target: { host, port },
+        address: first.address,
+        serverName: name,
+        proxy,
+        depth: 'tls',
+        method: 'GET',
+        path: '/',
+      },
       ctx,
       endpoint,
     );
@@ -83,12 +96,18 @@ async function lookInto(
 }
 
 function outcomesOf(controls: readonly PathObservation[]): readonly TlsOutcome[] {
-  return controls.flatMap(({ endpoints }) => endpoints.flatMap(({ tls }): readonly TlsOutcome[] => (tls === null ? [] : [tls])));
+  return controls.flatMap(({ endpoints }) =>
+    endpoints.flatMap(({ tls }): readonly TlsOutcome[] => (tls === null ? [] : [tls])),
+  );
 }
 
 /** A filter may well cover the whole domain of the vendor; where no other name is at hand, none is sent. */
 function otherName(serverName: string | null, controls: readonly PathObservation[]): string | null {
-  return controls.map(({ host }) => host).find((host) => isIP(host) === 0 && domainOf(host) !== domainOf(serverName ?? '')) ?? null;
+  return (
+    controls
+      .map(({ host }) => host)
+      .find((host) => isIP(host) === 0 && domainOf(host) !== domainOf(serverName ?? '')) ?? null
+  );
 }
 
 function domainOf(host: string): string {

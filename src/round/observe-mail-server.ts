@@ -39,5 +39,8 @@ async function find(
     if (addresses.length > 0) return { addresses, hindrance: null };
   }
   const failures = observations.map(({ a }) => a).filter((reply) => reply.kind === 'failed');
-  return { addresses: [], hindrance: failures.find(({ reason }) => reason === 'internal' || reason === 'aborted') ?? null };
+  return {
+    addresses: [],
+    hindrance: failures.find(({ reason }) => reason === 'internal' || reason === 'aborted') ?? null,
+  };
 }

@@ -6,8 +6,8 @@ import { measureConnects } from './measure-connects.ts';
 import type { PathTools } from './observe-path.ts';
 
 /**
- * Measures once more how far the control hosts are, one connection after the other, when every address of a target refuses: only
- * against that does the time of a refusal mean anything. Empty otherwise, and through a proxy.
+ * Measures once more how far the control hosts are, one connection after the other, when every address of a target
+ * refuses: only against that does the time of a refusal mean anything. Empty otherwise, and through a proxy.
  */
 export async function observeNearest(
   { path, controls }: { readonly path: PathObservation; readonly controls: readonly PathObservation[] },

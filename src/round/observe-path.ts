@@ -35,12 +35,18 @@ export interface PathTarget extends HostPort {
 /** Resolves the host once with every resolver, then looks at every acceptable address. */
 export async function observePath(target: PathTarget, tools: PathTools, ctx: ProbeContext): Promise<PathObservation> {
   const names = await resolve(target, tools, ctx);
-  const endpoints = await Promise.all(dialable(target, names).map((address) => observeAddress(target, address, tools, ctx)));
+  const endpoints = await Promise.all(
+    dialable(target, names).map((address) => observeAddress(target, address, tools, ctx)),
+  );
   return { subject: authority(target), host: target.host, names, endpoints, references: [] };
 }
 
 /** Looks at a host until one address has answered: enough to know that the outside world is there. */
-export async function observeAnyAddress(target: PathTarget, tools: PathTools, ctx: ProbeContext): Promise<PathObservation> {
+export async function observeAnyAddress(
+  target: PathTarget,
+  tools: PathTools,
+  ctx: ProbeContext,
+): Promise<PathObservation> {
   const names: DnsObservation[] = [];
   for (const resolver of isLiteral(target) || target.proxy !== null ? [] : target.resolvers) {
     names.push(await tools.askName(target.host, resolver, ctx));
@@ -57,10 +63,19 @@ export async function observeAnyAddress(target: PathTarget, tools: PathTools, ct
 
 const MOST_TRIES = 2;
 
-/** Dials the addresses that the configuration knows: without a resolver they still tell a dead uplink from a dead resolver. */
-export function observeKnownAddresses(target: PathTarget, tools: PathTools, ctx: ProbeContext): Promise<readonly EndpointObservation[]> {
+/**
+ * Dials the addresses that the configuration knows: without a resolver they still tell a dead uplink from a dead
+ * resolver.
+ */
+export function observeKnownAddresses(
+  target: PathTarget,
+  tools: PathTools,
+  ctx: ProbeContext,
+): Promise<readonly EndpointObservation[]> {
   const known = ofFamily(singleAddresses(target.expectedAddresses), target.family).slice(0, MOST_TRIES);
-  return Promise.all(known.map((address) => observeEndpoint({ ...requestOf(target, address), depth: 'tcp' }, ctx, tools.endpoint)));
+  return Promise.all(
+    known.map((address) => observeEndpoint({ ...requestOf(target, address), depth: 'tcp' }, ctx, tools.endpoint)),
+  );
 }
 
 async function resolve(target: PathTarget, tools: PathTools, ctx: ProbeContext): Promise<readonly DnsObservation[]> {
@@ -79,7 +94,12 @@ function isLiteral({ host }: PathTarget): boolean {
   return isIP(host) !== 0;
 }
 
-function observeAddress(target: PathTarget, address: string, tools: PathTools, ctx: ProbeContext): Promise<EndpointObservation> {
+function observeAddress(
+  target: PathTarget,
+  address: string,
+  tools: PathTools,
+  ctx: ProbeContext,
+): Promise<EndpointObservation> {
   return tools.limiter
     .run(() => observeEndpoint(requestOf(target, address), ctx, tools.endpoint), ctx.signal)
     .catch(() => calledOff(target, address));

@@ -19,10 +19,19 @@ export async function observeReferences(
 ): Promise<readonly ReferenceObservation[]> {
   const endpoint = path.endpoints.find(({ tls }) => tls !== null && tls.kind !== 'failed');
   const other = controls.map(({ host }) => host).find((host) => isIP(host) === 0 && host !== target.serverName);
-  if (endpoint === undefined || other === undefined || ctx.signal.aborted || !tools.needsReference(path, controls)) return [];
+  if (endpoint === undefined || other === undefined || ctx.signal.aborted || !tools.needsReference(path, controls))
+    return [];
   const { host, port, proxy } = target;
   const seen = await observeEndpoint(
-    { target: { host, port }, address: endpoint.address, serverName: other, proxy, depth: 'tls', method: 'GET', path: '/' },
+    {
+      target: { host, port },
+      address: endpoint.address,
+      serverName: other,
+      proxy,
+      depth: 'tls',
+      method: 'GET',
+      path: '/',
+    },
     ctx,
     tools.endpoint,
   );

@@ -49,8 +49,8 @@ export function roundLimit(config: Config): Millis {
 }
 
 /**
- * Looks at everything once. Never rejects: what failed is in the observations, and what the time was too short for is `aborted`.
- * The licence server comes first, since the others wait for its turn.
+ * Looks at everything once. Never rejects: what failed is in the observations, and what the time was too short for is
+ * `aborted`. The licence server comes first, since the others wait for its turn.
  */
 export async function observeRound(config: Config, given: RoundTools, ctx: ProbeContext): Promise<RoundObservations> {
   const startedAt = ctx.clock.now();
@@ -104,7 +104,11 @@ interface LicenseServerObservation {
   readonly known: readonly EndpointObservation[];
 }
 
-async function observeLicenseServer(config: Config, tools: RoundTools, ctx: ProbeContext): Promise<LicenseServerObservation> {
+async function observeLicenseServer(
+  config: Config,
+  tools: RoundTools,
+  ctx: ProbeContext,
+): Promise<LicenseServerObservation> {
   const target = licenseTarget(config);
   const path = await observePath(target, tools, ctx);
   return { path, known: path.endpoints.length > 0 ? [] : await observeKnownAddresses(target, tools, ctx) };
@@ -127,7 +131,11 @@ interface Looker {
   /** At once. */
   now<R>(probe: RoundProgress['probe'], host: HostPort, look: () => Promise<R>): Promise<R>;
   /** At the pace of the round, in an order of its own. The results are in the order of `hosts`. */
-  each<T extends HostPort, R>(probe: RoundProgress['probe'], hosts: readonly T[], look: (host: T) => Promise<R>): Promise<readonly R[]>;
+  each<T extends HostPort, R>(
+    probe: RoundProgress['probe'],
+    hosts: readonly T[],
+    look: (host: T) => Promise<R>,
+  ): Promise<readonly R[]>;
 }
 
 function looker({ site }: Config, { pace, onProgress }: RoundTools, { signal }: ProbeContext): Looker {

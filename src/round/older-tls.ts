@@ -12,7 +12,9 @@ const HOUR: Millis = 3_600_000;
 /** While FortiAuthenticator complains, and for chains that change with each connection. */
 const LEAST_GAP: Millis = 300_000;
 
-/** What the licence server showed in TLS 1.2, where it speaks TLS 1.3 as well: some devices inspect the older one alone. */
+/**
+ * What the licence server showed in TLS 1.2, where it speaks TLS 1.3 as well: some devices inspect the older one alone.
+ */
 export interface OlderTls {
   /** Whether to look again; counts as looked. */
   isDue(leaf: string, isComplained: boolean): boolean;
@@ -88,9 +90,14 @@ async function look(
   const { tls } = await limiter
     .run(() => observeEndpoint(requestOf(target, address), ctx, deps), ctx.signal)
     .catch((): Pick<EndpointObservation, 'tls'> => ({ tls: null }));
-  return tls === null || tls.chain === null ? null : { kind: 'tls-1.2', label: address, isFresh: true, outcome: tls, beside: chain };
+  return tls === null || tls.chain === null
+    ? null
+    : { kind: 'tls-1.2', label: address, isFresh: true, outcome: tls, beside: chain };
 }
 
-function requestOf({ host, port, serverName, proxy }: PathTarget, address: string): Parameters<typeof observeEndpoint>[0] {
+function requestOf(
+  { host, port, serverName, proxy }: PathTarget,
+  address: string,
+): Parameters<typeof observeEndpoint>[0] {
   return { target: { host, port }, address, serverName, proxy, depth: 'tls', method: 'GET', path: '/' };
 }

@@ -13,7 +13,10 @@ export interface OpensslWords {
   keep(chain: CapturedChain, word: OpensslWord): void;
 }
 
-/** Where the answer does not come (the handshake does not end), or another node answers, once more; then our own rules decide. */
+/**
+ * Where the answer does not come (the handshake does not end), or another node answers, once more; then our own rules
+ * decide.
+ */
 const MOST_TRIES = 2;
 const MOST_AN_HOUR = 8;
 const HOUR: Millis = 3_600_000;

@@ -25,8 +25,8 @@ export function serviceTarget(service: Config['services'][number], { licenseServ
 const ANY_ADDRESS = ['0.0.0.0/0', '::/0'];
 
 /**
- * Control hosts are reached the way that the licence server is, so that they tell of the same path. They prove that the way out is open,
- * wherever their names lead; false answers are judged by the name that matters.
+ * Control hosts are reached the way that the licence server is, so that they tell of the same path. They prove that the
+ * way out is open, wherever their names lead; false answers are judged by the name that matters.
  */
 export function controlTarget({ host, port }: HostPort, { licenseServer, resolvers }: Config): PathTarget {
   return {

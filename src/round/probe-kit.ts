@@ -54,7 +54,10 @@ export interface ProbeKitDeps {
 const CERTIFICATES = { spare: 512, perTarget: 2 };
 
 /** @throws {Error} when a CA file, a product file or the learned trust cannot be read */
-export async function createProbeKit(config: Config, { clock, env, onBeat, genuineFile }: ProbeKitDeps): Promise<ProbeKit> {
+export async function createProbeKit(
+  config: Config,
+  { clock, env, onBeat, genuineFile }: ProbeKitDeps,
+): Promise<ProbeKit> {
   const memory = await loadGenuineMemory(genuineFile ?? null, clock.now());
   const knowledge = await loadTlsKnowledge(config, memory, clock);
   const stall = createStallWatch(clock, onBeat);
@@ -89,7 +92,10 @@ export async function createProbeKit(config: Config, { clock, env, onBeat, genui
       return observeRound(config, given, { clock, env, signal, sourceAddress: config.sourceAddress });
     },
     assess: async (round) => {
-      const { judged, share: next } = await assessRound(config, round, { tlsOf: (target) => knowledge.of(target), share });
+      const { judged, share: next } = await assessRound(config, round, {
+        tlsOf: (target) => knowledge.of(target),
+        share,
+      });
       share = next;
       for (const { path, judged: seen } of judged.tls) knowledge.remember(path.subject, seen, round.startedAt);
       await memory.note(judged.tls, round.startedAt);

@@ -5,13 +5,18 @@ import type { RefusedBaseline, TlsKnowledge } from './judge-tls-path.ts';
 import type { ProbeKit } from './probe-kit.ts';
 
 /** What was learned is not used: whoever learned it believes that it is. */
-export function refusedBaselineFindings(subject: string, { refusedBaseline }: Pick<TlsKnowledge, 'refusedBaseline'>): readonly Finding[] {
+export function refusedBaselineFindings(
+  subject: string,
+  { refusedBaseline }: Pick<TlsKnowledge, 'refusedBaseline'>,
+): readonly Finding[] {
   if (refusedBaseline === null) return [];
   return [
     {
       rule: 'learned-trust-is-vouched-for',
       subject,
-      expected: 'A learned chain under a configured key or a public authority, or one whose fingerprint was typed when it was learned',
+      expected:
+        'A learned chain under a configured key or a public authority, or one whose fingerprint was typed when it ' +
+        'was learned',
       actual: describeRefused(refusedBaseline),
       level: 'warning',
       suggests: null,
@@ -19,7 +24,11 @@ export function refusedBaselineFindings(subject: string, { refusedBaseline }: Pi
   ];
 }
 
-export function warnOfRefusedBaselines(targets: readonly string[], { knowledgeOf }: Pick<ProbeKit, 'knowledgeOf'>, logger: Logger): void {
+export function warnOfRefusedBaselines(
+  targets: readonly string[],
+  { knowledgeOf }: Pick<ProbeKit, 'knowledgeOf'>,
+  logger: Logger,
+): void {
   for (const target of targets) {
     const refused = knowledgeOf(target).refusedBaseline;
     if (refused !== null) logger.warn({ target, certificate: refused.unvouched.fingerprint }, describeRefused(refused));

@@ -13,7 +13,10 @@ export function timeToBegin(config: Config): Millis {
   return paceTime(ROUND_PACE, looksOf(config));
 }
 
-/** How many handshakes may be in flight: those of a large round begin apart from each other, and need not wait for far or silent ones. */
+/**
+ * How many handshakes may be in flight: those of a large round begin apart from each other, and need not wait for far
+ * or silent ones.
+ */
 export function handshakesOf(config: Config): number {
   const looks = looksOf(config);
   const { atOnce, underWay } = ROUND_PACE;

@@ -8,8 +8,8 @@ import { observeMailServer, type MailTools } from './observe-mail-server.ts';
 import { observeAnyAddress, type PathTarget, type PathTools } from './observe-path.ts';
 
 /**
- * One look at one thing. Nothing is thrown for what the target does; where the signal is aborted before a name or a mail server had
- * its turn, its reason is.
+ * One look at one thing. Nothing is thrown for what the target does; where the signal is aborted before a name or a
+ * mail server had its turn, its reason is.
  */
 export interface SingleLooks {
   /** Until one address has answered. */
@@ -25,12 +25,17 @@ export interface LookDeps extends Pick<SingleLooks, 'knowledgeOf'> {
   readonly env: NodeJS.ProcessEnv;
 }
 
-export function createSingleLooks(config: Config, tools: PathTools & MailTools, { clock, env, knowledgeOf }: LookDeps): SingleLooks {
+export function createSingleLooks(
+  config: Config,
+  tools: PathTools & MailTools,
+  { clock, env, knowledgeOf }: LookDeps,
+): SingleLooks {
   const context = (signal: AbortSignal): ProbeContext => ({ clock, env, signal, sourceAddress: config.sourceAddress });
   return {
     path: (target, signal) => observeAnyAddress(target, tools, context(signal)),
     name: (name, resolver, signal) => tools.limiter.run(() => tools.askName(name, resolver, context(signal)), signal),
-    mail: (server, signal) => tools.limiter.run(() => observeMailServer(server, config, tools, context(signal)), signal),
+    mail: (server, signal) =>
+      tools.limiter.run(() => observeMailServer(server, config, tools, context(signal)), signal),
     knowledgeOf,
   };
 }

@@ -24,7 +24,10 @@ export interface TlsKnowledgeBase {
   of(target: string): TlsKnowledge;
   /** The same for a target that the configuration does not judge by itself: as any host of the public web. */
   ofAny(target: string): TlsKnowledge;
-  /** Keeps the leaves that a path showed (a new one on each connection is a sign of its own), and the flaws of accepted chains. */
+  /**
+   * Keeps the leaves that a path showed (a new one on each connection is a sign of its own), and the flaws of accepted
+   * chains.
+   */
   remember(target: string, judged: JudgedTlsPath, at: EpochMs): void;
 }
 
@@ -36,7 +39,11 @@ const REMEMBERED_LEAVES = 20;
 const CHECKS = { spare: 2_048, perTarget: 8 };
 
 /** Without OpenSSL's word nobody knows whether it would have found more. */
-function keptFlaws({ flaws }: TrustedPath, { chain }: TlsOutcome, { openssl }: Pick<TlsKnowledge, 'openssl'>): readonly FlawKind[] {
+function keptFlaws(
+  { flaws }: TrustedPath,
+  { chain }: TlsOutcome,
+  { openssl }: Pick<TlsKnowledge, 'openssl'>,
+): readonly FlawKind[] {
   const isHeard = chain !== null && openssl.of(chain) !== null;
   return [...flaws.map(({ kind }) => kind), ...(isHeard ? [] : ['openssl' as const])];
 }
@@ -48,7 +55,10 @@ const NOTHING_KEPT: Pick<TlsKnowledge, 'openssl' | 'flaws'> = {
 };
 
 /** What was learned, where it may be used. */
-function usable(learned: Baseline | null, options: VouchingOptions): Pick<TlsKnowledge, 'baseline' | 'refusedBaseline'> {
+function usable(
+  learned: Baseline | null,
+  options: VouchingOptions,
+): Pick<TlsKnowledge, 'baseline' | 'refusedBaseline'> {
   const unvouched = learned === null ? null : unvouchedBaseline(learned, options);
   if (learned === null || unvouched === null) return { baseline: learned, refusedBaseline: null };
   return { baseline: null, refusedBaseline: { baseline: learned, unvouched } };
@@ -63,7 +73,8 @@ function keep({ leaves, knowledge }: KnownTarget, { endpoints }: JudgedTlsPath, 
   for (const { endpoint, outcome, judgement } of endpoints) {
     const leaf = outcome.chain?.certificates[0];
     if (leaf !== undefined) leaves.push({ serial: leaf.serial, pin: leaf.pin, at });
-    if (judgement.accepted !== null) knowledge.flaws.keep(endpoint.address, keptFlaws(judgement.accepted, outcome, knowledge));
+    if (judgement.accepted !== null)
+      knowledge.flaws.keep(endpoint.address, keptFlaws(judgement.accepted, outcome, knowledge));
   }
   leaves.splice(0, Math.max(0, leaves.length - REMEMBERED_LEAVES));
 }
@@ -116,7 +127,11 @@ export async function loadTlsKnowledge(
     of: (target) => {
       const known = byTarget.get(target);
       if (known === undefined) throw new RangeError(`Cannot judge "${target}": expected a target of the configuration`);
-      return { ...known.knowledge, previous: [...known.leaves], remembered: recalled(memory.of(target), known.knowledge) };
+      return {
+        ...known.knowledge,
+        previous: [...known.leaves],
+        remembered: recalled(memory.of(target), known.knowledge),
+      };
     },
     remember: (target, judged, at) => {
       const known = byTarget.get(target);

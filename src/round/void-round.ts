@@ -11,8 +11,16 @@ export function isVoid({ stalledMs }: Pick<RoundObservations, 'stalledMs'>): boo
 }
 
 /** Takes back what a void round found: ftm-watch never reports its own trouble as the target's. */
-export function voidWhenStalled(assessments: readonly Assessment[], round: Pick<RoundObservations, 'stalledMs'>): readonly Assessment[] {
+export function voidWhenStalled(
+  assessments: readonly Assessment[],
+  round: Pick<RoundObservations, 'stalledMs'>,
+): readonly Assessment[] {
   if (!isVoid(round)) return assessments;
   const summary = `ftm-watch itself stood still for ${(round.stalledMs / 1000).toFixed(1)} s during the round: nothing was judged`;
-  return assessments.map(({ id, kind }) => ({ id, kind: kind === 'judged' ? 'unjudged' : kind, findings: [], summary }));
+  return assessments.map(({ id, kind }) => ({
+    id,
+    kind: kind === 'judged' ? 'unjudged' : kind,
+    findings: [],
+    summary,
+  }));
 }

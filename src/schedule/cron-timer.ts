@@ -26,10 +26,10 @@ const HORIZON_MINUTES = 8 * 24 * 60;
 const MINUTE: Millis = 60_000;
 
 /**
- * Cron on node-cron, always in UTC: given a zone with daylight saving, node-cron 4.6 falls silent for an hour in the autumn
- * night. An expression in another zone is therefore looked at once a minute, at its seconds, against the wall clock of that zone.
- * An hour that is skipped in spring is made up for at its end; a fixed hour that comes twice in autumn counts once, as in
- * Vixie cron, while expressions for every hour go on through both.
+ * Cron on node-cron, always in UTC: given a zone with daylight saving, node-cron 4.6 falls silent for an hour in the
+ * autumn night. An expression in another zone is therefore looked at once a minute, at its seconds, against the wall
+ * clock of that zone. An hour that is skipped in spring is made up for at its end; a fixed hour that comes twice in
+ * autumn counts once, as in Vixie cron, while expressions for every hour go on through both.
  * @throws {RangeError} when the expression or the zone is not valid
  */
 export function createCronTimer(expression: string, timezone: string, { onTime, onMissed }: CronListener): CronTimer {

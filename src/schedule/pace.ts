@@ -1,13 +1,13 @@
 import type { Clock, Millis } from '../core/clock.ts';
 
 /**
- * Lets work begin bit by bit: what begins in the same instant falsifies its own timings on one thread, and holds up everything else.
- * A handful begins at once; a thousand begin one by one.
+ * Lets work begin bit by bit: what begins in the same instant falsifies its own timings on one thread, and holds up
+ * everything else. A handful begins at once; a thousand begin one by one.
  */
 export interface Pace {
   /**
-   * Begins `work` when it is its turn and there is room, in the order of asking; as soon as the signal is aborted at once, for it to
-   * say so.
+   * Begins `work` when it is its turn and there is room, in the order of asking; as soon as the signal is aborted at
+   * once, for it to say so.
    */
   begin<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T>;
 }

@@ -18,10 +18,15 @@ export interface RunnerOptions {
 const OVERDUE: Millis = 1_500;
 /** The guard looks this often. */
 const LOOK_EVERY: Millis = 1_000;
-/** NTP slews by far less within a look; a larger difference between the two clocks means that the wall clock was set. */
+/**
+ * NTP slews by far less within a look; a larger difference between the two clocks means that the wall clock was set.
+ */
 const STEP: Millis = 500;
 
-/** Runs that are asked for are an addition to the schedule: in this time there are no more of them, however many log lines ask. */
+/**
+ * Runs that are asked for are an addition to the schedule: in this time there are no more of them, however many log
+ * lines ask.
+ */
 const TRIGGERED = { most: 10, within: 300_000 };
 
 /** The next time of the schedule, on both clocks. */
@@ -31,8 +36,8 @@ interface Expected {
 }
 
 /**
- * Runs something on its schedule and on demand, one at a time. Times that come while a run is going on are counted as missed
- * and never made up for: a burst would falsify the very timings it measures.
+ * Runs something on its schedule and on demand, one at a time. Times that come while a run is going on are counted as
+ * missed and never made up for: a burst would falsify the very timings it measures.
  */
 export class Runner {
   readonly #options: RunnerOptions;
@@ -70,8 +75,8 @@ export class Runner {
   }
 
   /**
-   * Asks for a run soon: asked for a hundred times while one is going on, it runs once more. After many of them in a short time it waits, and
-   * a run of the schedule comes first.
+   * Asks for a run soon: asked for a hundred times while one is going on, it runs once more. After many of them in a
+   * short time it waits, and a run of the schedule comes first.
    */
   trigger(): void {
     if (this.#wanted || this.#stopping.signal.aborted) return;
@@ -140,8 +145,8 @@ export class Runner {
   }
 
   /**
-   * node-cron takes its waits from the wall clock: it sleeps too long when that is set back, and goes through every time that was
-   * leapt over when it is set forward.
+   * node-cron takes its waits from the wall clock: it sleeps too long when that is set back, and goes through every
+   * time that was leapt over when it is set forward.
    */
   #guard(): void {
     const { clock } = this.#options;
@@ -156,7 +161,8 @@ export class Runner {
     const wasSet = Math.abs(differenceOf(clock) - this.#difference) > STEP;
     this.#difference = differenceOf(clock);
     const expected = this.#expected;
-    const isOverdue = expected !== null && (clock.elapsed() > expected.elapsed + OVERDUE || (wasSet && clock.now() > expected.at));
+    const isOverdue =
+      expected !== null && (clock.elapsed() > expected.elapsed + OVERDUE || (wasSet && clock.now() > expected.at));
     if (!wasSet && !isOverdue) return;
     this.#timer.restart();
     this.#expect();

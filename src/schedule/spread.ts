@@ -14,12 +14,16 @@ const LARGEST_SHARE = 0.1;
 const LONGEST: Millis = 5_000;
 
 /**
- * A cron timer that calls a little after each time of its expression. Many sites share the default schedule and the vendor's server:
- * each keeps an offset of its own, so that they do not all come in the same instant, and always the same one, so that the
- * distance from run to run does not change.
+ * A cron timer that calls a little after each time of its expression. Many sites share the default schedule and the
+ * vendor's server: each keeps an offset of its own, so that they do not all come in the same instant, and always the
+ * same one, so that the distance from run to run does not change.
  * @throws {RangeError} when the expression or the zone is not valid
  */
-export function createSpreadTimer({ expression, timezone, seed }: Schedule, clock: Clock, { onTime, onMissed }: CronListener): CronTimer {
+export function createSpreadTimer(
+  { expression, timezone, seed }: Schedule,
+  clock: Clock,
+  { onTime, onMissed }: CronListener,
+): CronTimer {
   let waiting: { readonly at: EpochMs; readonly cancel: () => void } | null = null;
   const timer = createCronTimer(expression, timezone, {
     onMissed,

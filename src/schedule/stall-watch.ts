@@ -1,8 +1,8 @@
 import type { Clock, Millis } from '../core/clock.ts';
 
 /**
- * Notices when this process did not run for a while: a blocked event loop, a paused virtual machine. What a probe measured
- * meanwhile says nothing about its target.
+ * Notices when this process did not run for a while: a blocked event loop, a paused virtual machine. What a probe
+ * measured meanwhile says nothing about its target.
  */
 export interface StallWatch {
   /** The longest stall since the last call of this function. */

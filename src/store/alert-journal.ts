@@ -100,7 +100,11 @@ class MirroredJournal implements MirroredAlertJournal {
   /** What the file holds from before; tried until it can be read, so that a lock at the start loses no mail. */
   #load(): void {
     if (this.#loaded) return;
-    const saved = this.#database.read((db) => ({ state: readState(db), pending: readPending(db), givenUp: readGivenUp(db) }));
+    const saved = this.#database.read((db) => ({
+      state: readState(db),
+      pending: readPending(db),
+      givenUp: readGivenUp(db),
+    }));
     if (saved === null) return;
     this.#loaded = true;
     this.#takeState(saved.state);
@@ -190,7 +194,9 @@ function bound(map: Map<string, unknown>): void {
 }
 
 function writeState(db: DatabaseSync, json: string): void {
-  db.prepare('INSERT INTO incident_state (only, json) VALUES (1, ?) ON CONFLICT (only) DO UPDATE SET json = excluded.json').run(json);
+  db.prepare(
+    'INSERT INTO incident_state (only, json) VALUES (1, ?) ON CONFLICT (only) DO UPDATE SET json = excluded.json',
+  ).run(json);
 }
 
 function writeIncident(db: DatabaseSync, incident: Incident): void {
@@ -209,11 +215,23 @@ function writeParcel(db: DatabaseSync, { delivery, notification }: Parcel): void
     notification.at,
     JSON.stringify(notification),
   );
-  const { channel, recipient, status, createdAt, attempts, firstFailedAt, nextAttemptAt, finishedAt, detail } = delivery;
+  const { channel, recipient, status, createdAt, attempts, firstFailedAt, nextAttemptAt, finishedAt, detail } =
+    delivery;
   db.prepare(
     `INSERT INTO deliveries (notification, channel, recipient, status, created_at, attempts, first_failed_at, next_attempt_at, finished_at, detail)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (notification, channel, recipient) DO UPDATE SET status = excluded.status, attempts = excluded.attempts,
        first_failed_at = excluded.first_failed_at, next_attempt_at = excluded.next_attempt_at, finished_at = excluded.finished_at, detail = excluded.detail`,
-  ).run(notification.id, channel, recipient, status, createdAt, attempts, firstFailedAt, nextAttemptAt, finishedAt, detail);
+  ).run(
+    notification.id,
+    channel,
+    recipient,
+    status,
+    createdAt,
+    attempts,
+    firstFailedAt,
+    nextAttemptAt,
+    finishedAt,
+    detail,
+  );
 }

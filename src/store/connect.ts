@@ -25,7 +25,8 @@ export function newerMessage(path: string, version: number): string {
 }
 
 /**
- * Opens the file and brings it to the version of this program; before that a copy is made of it, so that one can go back.
+ * Opens the file and brings it to the version of this program; before that a copy is made of it, so that one can go
+ * back.
  * @throws {NewerStore}
  * @throws {Error} of SQLite or of the file system
  */

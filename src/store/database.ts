@@ -21,8 +21,8 @@ export interface Database {
   /** Runs `work` as one transaction; false when nothing of it was kept. */
   write(work: (db: DatabaseSync) => void): boolean;
   /**
-   * The same for what may be lost when the power fails, though never in part: it is not waited for the disk, which takes a seventh of the
-   * CPU of a round and, on a slow disk, holds everything up.
+   * The same for what may be lost when the power fails, though never in part: it is not waited for the disk, which
+   * takes a seventh of the CPU of a round and, on a slow disk, holds everything up.
    */
   writeLazily(work: (db: DatabaseSync) => void): boolean;
   /** Runs `work`, or gives null when the file cannot be read. */
@@ -128,7 +128,10 @@ class SqliteFile implements Database {
     if (this.#db === null || identityOf(this.#path) === this.#identity) return;
     this.#disconnect();
     this.#generation += 1;
-    this.#deps.logger.warn({ path: this.#path }, 'The history file is not in its place any more: another one is begun or taken');
+    this.#deps.logger.warn(
+      { path: this.#path },
+      'The history file is not in its place any more: another one is begun or taken',
+    );
   }
 
   #connected(): DatabaseSync {
@@ -139,7 +142,9 @@ class SqliteFile implements Database {
     return this.#db;
   }
 
-  /** After a failure the file is left alone for a while: waiting for a lock again and again would hold everything up. */
+  /**
+   * After a failure the file is left alone for a while: waiting for a lock again and again would hold everything up.
+   */
   #rests(): boolean {
     return this.#failedAt !== null && this.#deps.clock.elapsed() - this.#failedAt < RETRY_AFTER;
   }
@@ -163,12 +168,16 @@ class SqliteFile implements Database {
     const path = this.#path;
     const aside = `${path}.corrupt-${new Date(clock.now()).toISOString().replaceAll(':', '')}`;
     try {
-      for (const suffix of ['', '-wal', '-shm']) if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix);
+      for (const suffix of ['', '-wal', '-shm'])
+        if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix);
       logger.warn({ path, aside }, 'The history file was corrupt: it was set aside and a new one is begun');
       this.#failedAt = null;
       this.#generation += 1;
     } catch (error) {
-      logger.warn({ path, aside, error: sqliteFailure(error).message }, 'The history file is corrupt and cannot be set aside');
+      logger.warn(
+        { path, aside, error: sqliteFailure(error).message },
+        'The history file is corrupt and cannot be set aside',
+      );
     }
   }
 

@@ -21,7 +21,10 @@ export interface StoredFigure {
 
 const HOUR: Millis = 3_600_000;
 
-const WRITES: Readonly<Record<FigureName, string>> = { 'ftm-errors': 'value + excluded.value', 'tokens-left': 'excluded.value' };
+const WRITES: Readonly<Record<FigureName, string>> = {
+  'ftm-errors': 'value + excluded.value',
+  'tokens-left': 'excluded.value',
+};
 
 /** Writes many with the same statements. */
 export function figureWriter(db: DatabaseSync): (figure: Figure, at: EpochMs) => void {
@@ -40,13 +43,15 @@ const figureRow = z.object({ subject: z.string(), at: z.number(), value: z.numbe
 
 /** Which subjects matter most: those with the most errors, those with the fewest tokens left. */
 const RANKS: Readonly<Record<FigureName, string>> = {
-  'ftm-errors': '(SELECT -total(value) FROM figures WHERE name = :name AND subject = subjects.subject AND at >= :since)',
-  'tokens-left': '(SELECT value FROM figures WHERE name = :name AND subject = subjects.subject ORDER BY at DESC LIMIT 1)',
+  'ftm-errors':
+    '(SELECT -total(value) FROM figures WHERE name = :name AND subject = subjects.subject AND at >= :since)',
+  'tokens-left':
+    '(SELECT value FROM figures WHERE name = :name AND subject = subjects.subject ORDER BY at DESC LIMIT 1)',
 };
 
 /**
- * Of the subjects that matter most, oldest first. There may be a thousand with a row for each hour: the subjects are stepped through
- * in the key, and only the rows of those that are wanted are read.
+ * Of the subjects that matter most, oldest first. There may be a thousand with a row for each hour: the subjects are
+ * stepped through in the key, and only the rows of those that are wanted are read.
  * @param most how many subjects
  */
 export function readFigures(db: DatabaseSync, name: FigureName, since: EpochMs, most: number): readonly StoredFigure[] {

@@ -49,7 +49,9 @@ export function createHistory(database: Database): History {
   };
 }
 
-/** Statements that are prepared once for all rows: a large round has thousands, and preparing takes longer than writing. */
+/**
+ * Statements that are prepared once for all rows: a large round has thousands, and preparing takes longer than writing.
+ */
 function createWriter(db: DatabaseSync): { readonly write: (round: RoundRecord) => void } {
   const writeSample = sampleWriter(db);
   const writeState = stateWriter(db);
@@ -105,7 +107,9 @@ function stateWriter(db: DatabaseSync): Write<PreconditionStatus> {
 
 function certificateWriter(db: DatabaseSync): Write<SeenCertificate> {
   const touch = db.prepare('UPDATE certificates SET last_seen = ? WHERE target = ? AND fingerprint = ?');
-  const add = db.prepare('INSERT INTO certificates (target, fingerprint, pem, first_seen, last_seen) VALUES (?, ?, ?, ?, ?)');
+  const add = db.prepare(
+    'INSERT INTO certificates (target, fingerprint, pem, first_seen, last_seen) VALUES (?, ?, ?, ?, ?)',
+  );
   const bound = db.prepare(
     `DELETE FROM certificates WHERE target = ? AND fingerprint NOT IN
        (SELECT fingerprint FROM certificates WHERE target = ? ORDER BY last_seen DESC LIMIT ?)`,

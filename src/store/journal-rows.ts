@@ -40,7 +40,10 @@ export function readState(db: DatabaseSync): SavedState | null {
 export interface Pending {
   /** Oldest first. */
   readonly parcels: readonly Parcel[];
-  /** How many deliveries of another version there are: of an unknown channel, or about an unknown cause. They are kept, and not sent. */
+  /**
+   * How many deliveries of another version there are: of an unknown channel, or about an unknown cause. They are kept,
+   * and not sent.
+   */
   readonly unread: number;
 }
 
@@ -71,7 +74,9 @@ export function readDeliveries(db: DatabaseSync, limit: number): readonly Parcel
 type Columns = ReturnType<StatementSync['all']>[number];
 
 function select(db: DatabaseSync, rest: string, ...values: readonly number[]): readonly Columns[] {
-  return db.prepare(`SELECT d.*, n.json FROM deliveries d JOIN notifications n ON n.id = d.notification ${rest}`).all(...values);
+  return db
+    .prepare(`SELECT d.*, n.json FROM deliveries d JOIN notifications n ON n.id = d.notification ${rest}`)
+    .all(...values);
 }
 
 /** None when it is of another version. */

@@ -2,8 +2,8 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /**
- * A small piece of state in a file of its own, replaced as a whole: after a crash it is the old one or the new one. One that
- * cannot be read counts as none, and one that cannot be written costs only what it would have remembered.
+ * A small piece of state in a file of its own, replaced as a whole: after a crash it is the old one or the new one. One
+ * that cannot be read counts as none, and one that cannot be written costs only what it would have remembered.
  */
 export interface JsonFile {
   /** What was saved last, unchecked; null when there is none. */

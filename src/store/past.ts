@@ -85,7 +85,9 @@ const stateRow = z.object({ precondition: z.string(), state: z.string(), fromAt:
 /** The states of each day from `from` on; a state that lasted over midnight is counted on both days. */
 export function readAvailability(db: DatabaseSync, from: EpochMs): readonly DayState[] {
   const rows = db
-    .prepare('SELECT precondition, state, from_at AS fromAt, until_at AS untilAt FROM precondition_states WHERE until_at >= ?')
+    .prepare(
+      'SELECT precondition, state, from_at AS fromAt, until_at AS untilAt FROM precondition_states WHERE until_at >= ?',
+    )
     .all(from);
   const days = new Map<string, DayState>();
   for (const { precondition, state, fromAt, untilAt } of z.array(stateRow).parse(rows)) {

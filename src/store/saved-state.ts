@@ -7,7 +7,10 @@ import type { Notification } from '../core/incident/notification.ts';
 import { PRECONDITIONS } from '../core/precondition.ts';
 import type { PreconditionId } from '../core/precondition.ts';
 
-/** What is read back was written by this program, but perhaps by another version of it: it is believed only when it fits. */
+/**
+ * What is read back was written by this program, but perhaps by another version of it: it is believed only when it
+ * fits.
+ */
 const instant = z.number();
 const severity = z.literal([...SEVERITIES]);
 const causeId = z.custom<CauseId>((value) => typeof value === 'string' && isCauseId(value));
@@ -30,9 +33,10 @@ const cause: z.ZodType<Cause> = z.object({
 const named = z.object({ cause: causeId, subject: z.string(), severity });
 
 /** What has a default, 0.1.0 did not write. */
-const told = named
-  .extend({ at: instant, named: z.array(named).optional() })
-  .transform((last) => ({ ...last, named: last.named ?? [{ cause: last.cause, subject: last.subject, severity: last.severity }] }));
+const told = named.extend({ at: instant, named: z.array(named).optional() }).transform((last) => ({
+  ...last,
+  named: last.named ?? [{ cause: last.cause, subject: last.subject, severity: last.severity }],
+}));
 
 const formerCause = z.object({
   id: causeId,
@@ -110,7 +114,15 @@ const stillOpen = z
   .default([]);
 
 const notification: z.ZodType<Notification> = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('incident'), id: z.string(), at: instant, event, incident, nextReminder: instant.nullable(), stillOpen }),
+  z.object({
+    kind: z.literal('incident'),
+    id: z.string(),
+    at: instant,
+    event,
+    incident,
+    nextReminder: instant.nullable(),
+    stillOpen,
+  }),
   z.object({
     kind: z.literal('digest'),
     id: z.string(),
@@ -122,7 +134,10 @@ const notification: z.ZodType<Notification> = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('test'), id: z.string(), at: instant }),
 ]);
 
-/** Incidents and silences of another version: kept as they are for a program that knows them, and told by this one to nobody. */
+/**
+ * Incidents and silences of another version: kept as they are for a program that knows them, and told by this one to
+ * nobody.
+ */
 export interface Unread {
   readonly incidents: readonly unknown[];
   readonly silences: readonly unknown[];
@@ -133,7 +148,10 @@ export interface SavedState {
   readonly unread: Unread;
 }
 
-/** Incidents and silences are read one by one: one that does not fit costs nothing of the others. Null when the whole does not fit. */
+/**
+ * Incidents and silences are read one by one: one that does not fit costs nothing of the others. Null when the whole
+ * does not fit.
+ */
 export function parseState(json: string): SavedState | null {
   const whole = parse(state, json);
   if (whole === null) return null;
@@ -160,10 +178,15 @@ export function stateText(whole: IncidentState, unread: Unread, since: EpochMs):
 
 /** The latest time that one of another version names by itself; 0 when there is none. */
 function lastTimeOf(item: unknown): EpochMs {
-  return typeof item === 'object' && item !== null ? Math.max(0, ...Object.values(item).filter((value) => typeof value === 'number')) : 0;
+  return typeof item === 'object' && item !== null
+    ? Math.max(0, ...Object.values(item).filter((value) => typeof value === 'number'))
+    : 0;
 }
 
-function divide<T>(schema: z.ZodType<T>, items: readonly unknown[]): { readonly read: readonly T[]; readonly unread: readonly unknown[] } {
+function divide<T>(
+  schema: z.ZodType<T>,
+  items: readonly unknown[],
+): { readonly read: readonly T[]; readonly unread: readonly unknown[] } {
   const results = items.map((item) => ({ item, result: schema.safeParse(item) }));
   return {
     read: results.flatMap(({ result }) => (result.success ? [result.data] : [])),

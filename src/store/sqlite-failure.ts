@@ -4,7 +4,9 @@ export interface SqliteFailure {
   readonly message: string;
 }
 
-/** SQLITE_BUSY, SQLITE_CORRUPT and SQLITE_NOTADB (https://sqlite.org/rescode.html); the low byte is the primary code. */
+/**
+ * SQLITE_BUSY, SQLITE_CORRUPT and SQLITE_NOTADB (https://sqlite.org/rescode.html); the low byte is the primary code.
+ */
 const BUSY = 5;
 const CORRUPT = 11;
 const NOT_A_DATABASE = 26;

@@ -11,8 +11,9 @@ export interface StoreLock {
 }
 
 /**
- * Takes a store for this process alone: two daemons with one store would send each mail twice. The lock is SQLite's own, on an empty
- * file beside the store, which others go on reading. Where it cannot be made, the store cannot be written either: then both go on without.
+ * Takes a store for this process alone: two daemons with one store would send each mail twice. The lock is SQLite's
+ * own, on an empty file beside the store, which others go on reading. Where it cannot be made, the store cannot be
+ * written either: then both go on without.
  * @throws {Error} when another process holds it, saying which
  */
 export function lockStore(path: string, logger: StoreLogger): StoreLock {
@@ -21,7 +22,10 @@ export function lockStore(path: string, logger: StoreLogger): StoreLock {
     return hold(path);
   } catch (error) {
     if (isBusy(error)) throw new Error(heldMessage(path), { cause: error });
-    logger.warn({ path, error: sqliteFailure(error).message }, 'Cannot lock the history file: make sure that no other daemon uses it');
+    logger.warn(
+      { path, error: sqliteFailure(error).message },
+      'Cannot lock the history file: make sure that no other daemon uses it',
+    );
     return { release: () => undefined };
   }
 }
@@ -50,7 +54,10 @@ function heldMessage(path: string): string {
   return `Cannot use the store "${path}": ${holderOf(path)} uses it, and would send each notification twice with this one; stop that one, or give this one a store.path of its own`;
 }
 
-/** In a file of its own: nothing but SQLite may open the lock, since POSIX drops all locks of a process with any descriptor that it closes. */
+/**
+ * In a file of its own: nothing but SQLite may open the lock, since POSIX drops all locks of a process with any
+ * descriptor that it closes.
+ */
 function holderFile(path: string): string {
   return `${path}.holder`;
 }

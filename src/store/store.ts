@@ -27,11 +27,19 @@ export interface Store {
   deliveries(limit: number): readonly Parcel[];
   /** Incidents that ended since then, latest first; null when the file cannot be read. */
   ended(since: EpochMs, limit: number): readonly Incident[] | null;
-  samples(series: { readonly probe: string; readonly target: string }, since: EpochMs, limit: number): readonly StoredSample[];
+  samples(
+    series: { readonly probe: string; readonly target: string },
+    since: EpochMs,
+    limit: number,
+  ): readonly StoredSample[];
   certificates(target: string): readonly StoredCertificate[];
   availability(from: EpochMs): readonly DayState[];
   /** Means over spans of `bucket`. */
-  latency(series: { readonly probe: string; readonly target: string }, since: EpochMs, bucket: Millis): readonly StoredLatency[];
+  latency(
+    series: { readonly probe: string; readonly target: string },
+    since: EpochMs,
+    bucket: Millis,
+  ): readonly StoredLatency[];
   /** Of the `most` appliances that matter most. */
   figures(name: FigureName, since: EpochMs, most: number): readonly StoredFigure[];
   /** Whether the last write was kept: `ftm_store_writable`. */
@@ -53,7 +61,10 @@ export function createStore(config: { readonly path: string; readonly retention:
   const history = createHistory(database);
   let prunedAt: Millis | null = null;
 
-  /** @param written rows of the last round: twice as many are dropped while there is something to drop, so that it keeps up */
+  /**
+   * @param written rows of the last round: twice as many are dropped while there is something to drop, so that it keeps
+   * up
+   */
   function pruneAtTimes(written: number): void {
     const elapsed = deps.clock.elapsed();
     if (prunedAt !== null && elapsed - prunedAt < PRUNE_EVERY) return;

@@ -36,7 +36,9 @@ export async function readBaselines(file: string): Promise<ReadonlyMap<string, B
   if (text === null) return new Map();
   const parsed = content.safeParse(parseJson(text, file));
   if (!parsed.success) {
-    const problems = parsed.error.issues.map(({ path, message }) => `${path.map(String).join('.') || 'the file'}: ${message}`);
+    const problems = parsed.error.issues.map(
+      ({ path, message }) => `${path.map(String).join('.') || 'the file'}: ${message}`,
+    );
     throw new Error(
       `Cannot use the learned trust of "${file}": ${problems.slice(0, 5).join('; ')}. Learn again with "ftm-watch trust learn"`,
     );
@@ -50,8 +52,8 @@ export async function readBaselines(file: string): Promise<ReadonlyMap<string, B
 }
 
 /**
- * Puts one target's baseline in the place of an earlier one; those of other targets stay. The file is written beside and moved over
- * the old one: whoever reads it sees the old or the new, and a full disk leaves the old.
+ * Puts one target's baseline in the place of an earlier one; those of other targets stay. The file is written beside
+ * and moved over the old one: whoever reads it sees the old or the new, and a full disk leaves the old.
  *
  * @throws {Error} when it cannot be written, or an existing file cannot be read
  */
@@ -93,9 +95,12 @@ function parseJson(text: string, file: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new Error(`Cannot parse the learned trust of "${file}": ${messageOf(error)}. Learn again with "ftm-watch trust learn"`, {
-      cause: error,
-    });
+    throw new Error(
+      `Cannot parse the learned trust of "${file}": ${messageOf(error)}. Learn again with "ftm-watch trust learn"`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 

@@ -5,9 +5,9 @@ export interface IssuingOrganization {
 }
 
 /**
- * Organizations of public intermediate authorities that no root of Mozilla's has: a server that forgets to send such an intermediate
- * shows nothing else. The whole list is CCADB's report of all intermediates (https://www.ccadb.org/resources); here are those that
- * sign certificates of many servers.
+ * Organizations of public intermediate authorities that no root of Mozilla's has: a server that forgets to send such an
+ * intermediate shows nothing else. The whole list is CCADB's report of all intermediates
+ * (https://www.ccadb.org/resources); here are those that sign certificates of many servers.
  */
 export const ISSUING_ORGANIZATIONS: readonly IssuingOrganization[] = [
   { name: "Let's Encrypt", source: 'https://letsencrypt.org/certificates/' },

@@ -27,8 +27,8 @@ export function createTrustLoader(publicRoots: PublicRoots): TrustLoader {
 }
 
 /**
- * Gathers what a target's certificate may be trusted for: the shipped Fortinet authorities, the configured pins and CA files, and
- * Mozilla's roots. Which of them count is decided by the profile, in core.
+ * Gathers what a target's certificate may be trusted for: the shipped Fortinet authorities, the configured pins and CA
+ * files, and Mozilla's roots. Which of them count is decided by the profile, in core.
  *
  * @throws {Error} when a CA file cannot be read, has no certificate, or one that cannot be trusted
  */
@@ -42,13 +42,18 @@ interface CommonTrust {
   readonly publicRoots: PublicRoots;
 }
 
-async function gather(config: Pick<TrustConfig, 'pins' | 'caFiles'>, { shipped, anchorsOf, publicRoots }: CommonTrust): Promise<Trust> {
+async function gather(
+  config: Pick<TrustConfig, 'pins' | 'caFiles'>,
+  { shipped, anchorsOf, publicRoots }: CommonTrust,
+): Promise<Trust> {
   const configured: TrustAnchor[] = [];
   for (const file of config.caFiles) configured.push(...(await anchorsOf(file)));
   return {
     pins: [
       ...shipped.map(pinOf),
-      ...config.pins.map((pin): TrustedPin => ({ pin, label: `the configured pin ${pin}`, origin: 'configured', name: null })),
+      ...config.pins.map(
+        (pin): TrustedPin => ({ pin, label: `the configured pin ${pin}`, origin: 'configured', name: null }),
+      ),
     ],
     anchors: [...shipped, ...configured],
     publicRoots,
@@ -65,11 +70,14 @@ async function readShipped(): Promise<readonly TrustAnchor[]> {
   const anchors = certificates.map((certificate): TrustAnchor => {
     const label = SHIPPED_PINS.find(({ pin }) => pin === certificate.pin)?.label;
     if (label === undefined)
-      throw new Error(`Cannot trust "${SHIPPED_AUTHORITIES}": the key ${certificate.pin} in it is not one of the shipped pins`);
+      throw new Error(
+        `Cannot trust "${SHIPPED_AUTHORITIES}": the key ${certificate.pin} in it is not one of the shipped pins`,
+      );
     return { certificate, label, origin: 'shipped' };
   });
   const missing = SHIPPED_PINS.find(({ pin }) => !certificates.some((certificate) => certificate.pin === pin));
-  if (missing !== undefined) throw new Error(`Cannot trust "${SHIPPED_AUTHORITIES}": expected the certificate of ${missing.label} in it`);
+  if (missing !== undefined)
+    throw new Error(`Cannot trust "${SHIPPED_AUTHORITIES}": expected the certificate of ${missing.label} in it`);
   return anchors;
 }
 
@@ -78,7 +86,9 @@ async function readCaFile(file: string): Promise<readonly TrustAnchor[]> {
   const weak = certificates.find(({ key }) => !isStrongKey(key));
   if (weak !== undefined) {
     const name = formatDistinguishedName(weak.subject);
-    throw new Error(`Cannot trust "${name}" of "${file}": its key is ${weak.key}, expected RSA of 2048 to 8192 bits or an elliptic curve`);
+    throw new Error(
+      `Cannot trust "${name}" of "${file}": its key is ${weak.key}, expected RSA of 2048 to 8192 bits or an elliptic curve`,
+    );
   }
   return certificates.map((certificate) => ({
     certificate,
@@ -89,11 +99,14 @@ async function readCaFile(file: string): Promise<readonly TrustAnchor[]> {
 
 async function readCertificates(file: string): Promise<readonly Certificate[]> {
   const ders = readPem(await readText(file));
-  if (ders.length === 0) throw new Error(`Cannot read certificates from "${file}": expected PEM, "-----BEGIN CERTIFICATE-----"`);
+  if (ders.length === 0)
+    throw new Error(`Cannot read certificates from "${file}": expected PEM, "-----BEGIN CERTIFICATE-----"`);
   return ders.map((der, index) => {
     const certificate = parseCertificate(der);
     if (certificate === null)
-      throw new Error(`Cannot read certificate ${String(index + 1)} of "${file}": expected the base64 of a DER certificate`);
+      throw new Error(
+        `Cannot read certificate ${String(index + 1)} of "${file}": expected the base64 of a DER certificate`,
+      );
     return certificate;
   });
 }
@@ -102,6 +115,9 @@ async function readText(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    throw new Error(`Cannot read certificates from "${file}": ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new Error(
+      `Cannot read certificates from "${file}": ${error instanceof Error ? error.message : String(error)}`,
+      { cause: error },
+    );
   }
 }

@@ -1,12 +1,15 @@
 const MAX_LENGTH = 200;
 
-/** What may be repeated without a bound, as often as wanted: two of them on 256 characters are some ten thousand steps at the most. */
+/**
+ * What may be repeated without a bound, as often as wanted: two of them on 256 characters are some ten thousand steps
+ * at the most.
+ */
 const MAX_UNBOUNDED = 2;
 const MAX_COUNTED = 4;
 
 /**
- * Compiles a pattern of the catalogue that is safe on hostile text: short, at most two unbounded repeats, no repeated group (`(a+)+`
- * takes exponential time) and no back-reference.
+ * Compiles a pattern of the catalogue that is safe on hostile text: short, at most two unbounded repeats, no repeated
+ * group (`(a+)+` takes exponential time) and no back-reference.
  *
  * @param scope `value`: the whole value must match; `anywhere`: any part of it
  * @throws {RangeError} saying what is wrong with it
@@ -17,7 +20,10 @@ export function compilePattern(source: string, scope: 'value' | 'anywhere'): Reg
   try {
     return new RegExp(scope === 'value' ? `^(?:${source})$` : source, 'u');
   } catch (error) {
-    throw new RangeError(`Cannot use the pattern "${source}": ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new RangeError(
+      `Cannot use the pattern "${source}": ${error instanceof Error ? error.message : String(error)}`,
+      { cause: error },
+    );
   }
 }
 
@@ -27,7 +33,10 @@ interface Check {
 }
 
 const CHECKS: readonly Check[] = [
-  { fails: ({ source }) => source.length === 0 || source.length > MAX_LENGTH, expected: `1 to ${String(MAX_LENGTH)} characters` },
+  {
+    fails: ({ source }) => source.length === 0 || source.length > MAX_LENGTH,
+    expected: `1 to ${String(MAX_LENGTH)} characters`,
+  },
   { fails: ({ source }) => /\\[1-9k]/u.test(source), expected: 'no back-reference' },
   { fails: ({ skeleton }) => /\)(?:[*+]|\{)/u.test(skeleton), expected: 'no repeat of a group, such as "(a+)+"' },
   {

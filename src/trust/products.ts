@@ -21,7 +21,10 @@ const pattern = (scope: 'value' | 'anywhere'): z.ZodType<RegExp, string> =>
   });
 
 const issuer = z
-  .record(z.string().regex(/^[A-Za-z][A-Za-z0-9.]{0,63}$/u, 'expected an attribute type such as CN, O or OU'), pattern('value'))
+  .record(
+    z.string().regex(/^[A-Za-z][A-Za-z0-9.]{0,63}$/u, 'expected an attribute type such as CN, O or OU'),
+    pattern('value'),
+  )
   .transform((attributes) => Object.entries(attributes).map(([type, regExp]) => ({ type, pattern: regExp })))
   .refine((attributes) => attributes.length > 0, 'expected at least one attribute such as CN');
 
@@ -41,8 +44,8 @@ const product = z
 const catalogue = z.strictObject({ products: z.array(product).max(1000) });
 
 /**
- * Reads the shipped catalogue and the files of the administrator. Theirs stand first, so they win; a product of theirs with the id
- * of a shipped one replaces it.
+ * Reads the shipped catalogue and the files of the administrator. Theirs stand first, so they win; a product of theirs
+ * with the id of a shipped one replaces it.
  *
  * @throws {Error} naming the file, the place in it and what was expected
  */
@@ -59,7 +62,10 @@ async function readProducts(file: string): Promise<readonly ProductPattern[]> {
   try {
     content = await readFile(file, 'utf8');
   } catch (error) {
-    throw new Error(`Cannot read the products of "${file}": ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new Error(
+      `Cannot read the products of "${file}": ${error instanceof Error ? error.message : String(error)}`,
+      { cause: error },
+    );
   }
   return parseProducts(content, file);
 }
@@ -69,7 +75,9 @@ export function parseProducts(content: string, file: string): readonly ProductPa
   const attempt = `Cannot use the products of "${file}"`;
   const parsed = catalogue.safeParse(parseCatalogue(content, 'products', file).value);
   if (!parsed.success) {
-    const problems = parsed.error.issues.map(({ path, message }) => `${path.map(String).join('.') || 'the file'}: ${message}`);
+    const problems = parsed.error.issues.map(
+      ({ path, message }) => `${path.map(String).join('.') || 'the file'}: ${message}`,
+    );
     throw catalogueError(attempt, problems.join('; '));
   }
   const ids = parsed.data.products.map(({ id }) => id);

@@ -8,8 +8,8 @@ import { ISSUING_ORGANIZATIONS } from './issuing-organizations.ts';
 import { readPem } from './pem.ts';
 
 /**
- * Mozilla's roots as they come with Node, never the machine's own store: a company's root in that one would hide an inspecting
- * proxy. They are parsed, all at once in some milliseconds, when the first of them is asked for.
+ * Mozilla's roots as they come with Node, never the machine's own store: a company's root in that one would hide an
+ * inspecting proxy. They are parsed, all at once in some milliseconds, when the first of them is asked for.
  */
 export function createPublicRoots(pems: readonly string[] = rootCertificates): PublicRoots {
   let index: ReadonlyMap<string, readonly Certificate[]> | null = null;

@@ -53,7 +53,8 @@ function assessAppliances(config: Config, units: readonly UnitObservation[], spe
 }
 
 function assessAssignment(config: Config, { units, registration }: UnitsPicture): Assessment {
-  if (config.registration === null) return notConfigured('license-assignment', 'The registration service is not configured');
+  if (config.registration === null)
+    return notConfigured('license-assignment', 'The registration service is not configured');
   if (registration === null || units.length === 0) {
     return unjudged(
       'license-assignment',
@@ -62,13 +63,22 @@ function assessAssignment(config: Config, { units, registration }: UnitsPicture)
   }
   const listed = units.map(listedUnit);
   const findings = listed.flatMap((unit) => judgeLicenseAssignment({ ...unit, listed, registration }));
-  return judged('license-assignment', findings, `Every licence is registered to its FortiAuthenticator${ageOf(registration)}`);
+  return judged(
+    'license-assignment',
+    findings,
+    `Every licence is registered to its FortiAuthenticator${ageOf(registration)}`,
+  );
 }
 
 /** For answers that stand because the service gave no newer one. */
 function ageOf(registration: RegistrationObservation): string {
-  const since = registration.kind === 'ok' ? registration.lookups.flatMap(({ kept }) => (kept === undefined ? [] : [kept.since])) : [];
-  return since.length === 0 ? '' : `, as the registration service said at ${new Date(Math.min(...since)).toISOString()}`;
+  const since =
+    registration.kind === 'ok'
+      ? registration.lookups.flatMap(({ kept }) => (kept === undefined ? [] : [kept.since]))
+      : [];
+  return since.length === 0
+    ? ''
+    : `, as the registration service said at ${new Date(Math.min(...since)).toISOString()}`;
 }
 
 function listedUnit({ config, rest, role }: UnitObservation): ListedUnit {
@@ -79,7 +89,8 @@ function listedUnit({ config, rest, role }: UnitObservation): ListedUnit {
 function assessTokens(units: readonly UnitObservation[]): Assessment {
   if (!units.some(({ config: { api } }) => api !== null))
     return notConfigured('token-pool', 'No REST API of a FortiAuthenticator is configured');
-  if (!units.some(({ rest }) => rest?.kind === 'ok')) return unjudged('token-pool', 'No FortiAuthenticator told its tokens');
+  if (!units.some(({ rest }) => rest?.kind === 'ok'))
+    return unjudged('token-pool', 'No FortiAuthenticator told its tokens');
   return judged(
     'token-pool',
     units.flatMap(({ config, rest }) => (rest === null ? [] : judgeTokenPool(rest, config))),
@@ -90,7 +101,11 @@ function assessTokens(units: readonly UnitObservation[]): Assessment {
 function assessFirewall(config: Config, { firewall }: UnitsPicture): Assessment {
   if (config.firewall === null) return notConfigured('firewall-policy', 'The firewall is not configured');
   if (firewall === null) return unjudged('firewall-policy', 'Not asked yet');
-  return judged('firewall-policy', judgeFirewallPolicy(firewall), `The policy that matches ${config.firewall.source} inspects nothing`);
+  return judged(
+    'firewall-policy',
+    judgeFirewallPolicy(firewall),
+    `The policy that matches ${config.firewall.source} inspects nothing`,
+  );
 }
 
 function judged(id: PreconditionId, findings: readonly Finding[], summary: string): Assessment {

@@ -2,7 +2,10 @@ import type { Config, MailServerConfig } from '../config/config.ts';
 import { valueOf } from '../core/license/resource.ts';
 import type { UnitObservation } from './observe-units.ts';
 
-/** The mail servers to rehearse with: those of the configuration, else those that FortiAuthenticator itself sends through. */
+/**
+ * The mail servers to rehearse with: those of the configuration, else those that FortiAuthenticator itself sends
+ * through.
+ */
 export function mailServersOf({ mail }: Config, units: readonly UnitObservation[]): readonly MailServerConfig[] {
   if (mail.length > 0) return mail;
   const named = units.flatMap(({ rest }) => (rest?.kind === 'ok' ? (valueOf(rest.mailServers) ?? []) : []));

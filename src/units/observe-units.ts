@@ -29,16 +29,26 @@ export interface UnitsPicture {
 }
 
 export function emptyPicture({ appliances }: Config): UnitsPicture {
-  return { units: appliances.map((config) => ({ config, rest: null, role: null })), registration: null, firewall: null };
+  return {
+    units: appliances.map((config) => ({ config, rest: null, role: null })),
+    registration: null,
+    firewall: null,
+  };
 }
 
-/** A unit costs some 8 ms of one core, most of it for handshakes; the last of a thousand is asked 16 s after the first. */
+/**
+ * A unit costs some 8 ms of one core, most of it for handshakes; the last of a thousand is asked 16 s after the first.
+ */
 const PACE: PaceOptions = { atOnce: 16, gap: 16, underWay: 64 };
 
 /**
- * Asks every appliance and the firewall, with GET alone: a few at once, a thousand one by one in an order of their own. Never rejects.
+ * Asks every appliance and the firewall, with GET alone: a few at once, a thousand one by one in an order of their own.
+ * Never rejects.
  */
-export async function observeUnits(config: Config, ctx: ConnectorContext): Promise<Pick<UnitsPicture, 'units' | 'firewall'>> {
+export async function observeUnits(
+  config: Config,
+  ctx: ConnectorContext,
+): Promise<Pick<UnitsPicture, 'units' | 'firewall'>> {
   const pace = createPace(ctx.clock, PACE);
   const begun = new Map(
     spreadOrder(config.appliances, ({ name }) => name, config.site).map((appliance) => [

@@ -10,11 +10,19 @@ import { judgeFirstLines } from './first-lines.ts';
 import { listens } from './polling-log.ts';
 
 /**
- * Where nobody has listened. It is no trouble, so it is not `unknown`: who looks once is told what can be looked at once, and that
- * this is not among it.
+ * Where nobody has listened. It is no trouble, so it is not `unknown`: who looks once is told what can be looked at
+ * once, and that this is not among it.
  */
-export function unheardPolling(config: Config, reason = 'Not looked at: only the daemon listens to the log'): Assessment {
-  return { id: 'polling', kind: 'not-configured', findings: [], summary: listens(config) ? reason : 'No log is listened to' };
+export function unheardPolling(
+  config: Config,
+  reason = 'Not looked at: only the daemon listens to the log',
+): Assessment {
+  return {
+    id: 'polling',
+    kind: 'not-configured',
+    findings: [],
+    summary: listens(config) ? reason : 'No log is listened to',
+  };
 }
 
 /** What the log says about polling. */
@@ -36,14 +44,20 @@ export interface HeardPolling {
 }
 
 /**
- * Adds what the logs say to what the probes found out about TLS: a firewall's own, and FortiAuthenticator's, which see the path of
- * FortiAuthenticator; and weighs what FortiAuthenticator may not suffer from.
+ * Adds what the logs say to what the probes found out about TLS: a firewall's own, and FortiAuthenticator's, which see
+ * the path of FortiAuthenticator; and weighs what FortiAuthenticator may not suffer from.
  */
-export function withLogEvidence(assessments: readonly Assessment[], report: PollingReport, config: Config): readonly Assessment[] {
+export function withLogEvidence(
+  assessments: readonly Assessment[],
+  report: PollingReport,
+  config: Config,
+): readonly Assessment[] {
   const subject = authority(config.licenseServer);
   return assessments.map((assessment) => {
     if (assessment.id !== 'tls-genuine') return assessment;
     const findings = [...withComplaints(assessment.findings, report, subject), ...judgeLogEvidence(report, subject)];
-    return findings.length === assessment.findings.length ? { ...assessment, findings } : { ...assessment, kind: 'judged', findings };
+    return findings.length === assessment.findings.length
+      ? { ...assessment, findings }
+      : { ...assessment, kind: 'judged', findings };
   });
 }

@@ -57,7 +57,8 @@ function readAnew(
   { now, ...when }: { readonly outbox: string; readonly at: Millis; readonly now: EpochMs },
 ): Read {
   const ended = of.ended(now - BACK, MOST_ENDED);
-  if (ended === null) return { of, ...when, ended: before?.ended ?? [], parcels: before?.parcels ?? [], readable: false };
+  if (ended === null)
+    return { of, ...when, ended: before?.ended ?? [], parcels: before?.parcels ?? [], readable: false };
   return { of, ...when, ended, parcels: of.deliveries(MOST_PARCELS), readable: true };
 }
 

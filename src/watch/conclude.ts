@@ -5,7 +5,13 @@ import type { EpochMs } from '../core/clock.ts';
 import type { Diagnosis } from '../core/diagnosis.ts';
 import { diagnose } from '../core/diagnosis/diagnose.ts';
 import { complainsSurely, seemsUnaffected } from '../core/polling/complaint.ts';
-import { withLaterSeen, withoutExplained, withoutSeen, type FaultSeen, type UnexplainedPolling } from '../core/polling/explained.ts';
+import {
+  withLaterSeen,
+  withoutExplained,
+  withoutSeen,
+  type FaultSeen,
+  type UnexplainedPolling,
+} from '../core/polling/explained.ts';
 import type { PollingReport } from '../core/polling/report.ts';
 import { activationOf, assessUnits, withUntoldMail } from '../units/assess-units.ts';
 import type { UnitsPicture } from '../units/observe-units.ts';
@@ -46,8 +52,9 @@ export interface Conclusion extends Remembered {
 }
 
 /**
- * Reasons over a round together with the log. What FortiAuthenticator complained of while a fault lasted that can cause it is explained by
- * that fault, also afterwards. What only lasting faults explain is their evidence, unless there is more that they do not.
+ * Reasons over a round together with the log. What FortiAuthenticator complained of while a fault lasted that can cause
+ * it is explained by that fault, also afterwards. What only lasting faults explain is their evidence, unless there is
+ * more that they do not.
  */
 export function conclude(round: RoundFindings, log: LogPart): Conclusion {
   if (log.kind === 'unheard') return { diagnosis: diagnosed(round, log.polling, NOTHING_HEARD), ...NOTHING_REMEMBERED };
@@ -55,7 +62,10 @@ export function conclude(round: RoundFindings, log: LogPart): Conclusion {
   const probed = withLogEvidence(round.probed, log.report, config);
   const whole = { ...round, probed: complainsSurely(log.report) ? withComplaint(probed) : probed };
   const unreadSince = nextUnread(log.unreadSince, round.picture.units, at);
-  const heard = { applianceUnaffected: seemsUnaffected(log.report), speaking: speakingAppliances(log.report, unreadSince, at) };
+  const heard = {
+    applianceUnaffected: seemsUnaffected(log.report),
+    speaking: speakingAppliances(log.report, unreadSince, at),
+  };
   const withPolling = (polling: Assessment): Diagnosis => diagnosed(whole, polling, heard);
   const assessed = ({ report, notes }: UnexplainedPolling): Assessment =>
     assessPolling(config, { report, notes, strangers: log.strangers });
@@ -63,7 +73,8 @@ export function conclude(round: RoundFindings, log: LogPart): Conclusion {
   const lasting = explainingFaults(diagnosis);
   const remembered = { faultsSeen: withLaterSeen(log.faultsSeen, lasting), unreadSince };
   const unexplained = withoutExplained(log.report, remembered.faultsSeen);
-  if (hasErrors(unexplained.report)) return { diagnosis: withPolling(explainedByNothing(assessed(unexplained))), ...remembered };
+  if (hasErrors(unexplained.report))
+    return { diagnosis: withPolling(explainedByNothing(assessed(unexplained))), ...remembered };
   const others = withoutExplained(log.report, withoutSeen(log.faultsSeen, lasting));
   return { diagnosis: others.notes.length === 0 ? diagnosis : withPolling(assessed(others)), ...remembered };
 }

@@ -28,7 +28,9 @@ export function availabilityByDay(states: readonly DayState[]): readonly DayAvai
   }
   return [...days]
     .flatMap(([day, spans]) => {
-      const shares = [...spans.values()].filter(({ watched }) => watched > 0).map(({ held, watched }) => held / watched);
+      const shares = [...spans.values()]
+        .filter(({ watched }) => watched > 0)
+        .map(({ held, watched }) => held / watched);
       return shares.length === 0 ? [] : [{ day, share: Math.min(...shares) }];
     })
     .toSorted((a, b) => a.day - b.day);

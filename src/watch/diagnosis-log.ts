@@ -5,14 +5,19 @@ interface DiagnosisLogger {
   warn(fields: object, message: string): void;
 }
 
-/** Writes a diagnosis to the log when it differs from the one before: a log that repeats itself each round is read by nobody. */
+/**
+ * Writes a diagnosis to the log when it differs from the one before: a log that repeats itself each round is read by
+ * nobody.
+ */
 export function createDiagnosisLog(logger: DiagnosisLogger): (diagnosis: Diagnosis) => void {
   let before = '';
   return ({ ready, causes, preconditions }) => {
     const shown = {
       ready,
       causes: causes.map(({ id, severity, subject }) => ({ id, severity, subject })),
-      ...(ready === 'unknown' ? { unknown: preconditions.filter(({ state }) => state === 'unknown').map(({ id }) => id) } : {}),
+      ...(ready === 'unknown'
+        ? { unknown: preconditions.filter(({ state }) => state === 'unknown').map(({ id }) => id) }
+        : {}),
     };
     const now = JSON.stringify({ ...shown, causes: shown.causes.map((cause) => JSON.stringify(cause)).toSorted() });
     if (now === before) return;

@@ -5,13 +5,17 @@ import type { Incident } from '../core/incident/incident.ts';
 import type { FaultSeen } from '../core/polling/explained.ts';
 import type { PreconditionId } from '../core/precondition.ts';
 
-const EXPLAINING: ReadonlySet<PreconditionId> = new Set(EXPLANATIONS.filter(({ id }) => id === 'polling').map(({ by }) => by));
+const EXPLAINING: ReadonlySet<PreconditionId> = new Set(
+  EXPLANATIONS.filter(({ id }) => id === 'polling').map(({ by }) => by),
+);
 
 /** What is broken that makes FortiAuthenticator complain in its log. */
 export function explainingFaults({ preconditions, at }: Diagnosis): readonly FaultSeen[] {
   return preconditions
     .filter(({ id, state }) => state === 'broken' && EXPLAINING.has(id))
-    .flatMap(({ id: precondition, findings }) => sufferers(findings).map((appliance) => ({ precondition, appliance, at })));
+    .flatMap(({ id: precondition, findings }) =>
+      sufferers(findings).map((appliance) => ({ precondition, appliance, at })),
+    );
 }
 
 function sufferers(findings: readonly Finding[]): readonly (string | null)[] {

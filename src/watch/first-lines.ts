@@ -5,13 +5,19 @@ import type { PollingReport } from '../core/polling/report.ts';
 const MOST_STRANGERS = 5;
 
 /**
- * Waits for the first line of each appliance: a log that never said anything proves nothing. That is no fault of the path, so no fault
- * explains it.
+ * Waits for the first line of each appliance: a log that never said anything proves nothing. That is no fault of the
+ * path, so no fault explains it.
  *
  * @param strangers unknown senders whose lines were refused
  */
-export function judgeFirstLines(config: Config, { appliances }: PollingReport, strangers: readonly string[]): readonly Finding[] {
-  const silent = appliances.filter(({ lastLineAt, silent: isTold }) => lastLineAt === null && !isTold).map(({ name }) => name);
+export function judgeFirstLines(
+  config: Config,
+  { appliances }: PollingReport,
+  strangers: readonly string[],
+): readonly Finding[] {
+  const silent = appliances
+    .filter(({ lastLineAt, silent: isTold }) => lastLineAt === null && !isTold)
+    .map(({ name }) => name);
   const subjects = appliances.length === 0 ? ['the log'] : silent;
   const refused = strangers.length === 0 ? '' : `; refused lines of unknown senders: ${shortList(strangers)}`;
   return subjects.map((subject) => ({
@@ -38,5 +44,8 @@ function placesOf({ logs }: Config): readonly string[] {
     const { address, port } = listener;
     return [`${way.toUpperCase()} ${address.includes(':') ? `[${address}]` : address}:${String(port)}`];
   });
-  return [...(listeners.length === 0 ? [] : [`listening on ${listeners.join(' and ')}`]), ...logs.files.map((file) => `reading ${file}`)];
+  return [
+    ...(listeners.length === 0 ? [] : [`listening on ${listeners.join(' and ')}`]),
+    ...logs.files.map((file) => `reading ${file}`),
+  ];
 }

@@ -13,12 +13,13 @@ export interface Told {
 }
 
 /**
- * In words for people: the channels by which somebody was not told. A recipient counts from the notification that was given up until a
- * later one arrives. Without names: it is shown to everybody who asks whether the daemon is ready.
+ * In words for people: the channels by which somebody was not told. A recipient counts from the notification that was
+ * given up until a later one arrives. Without names: it is shown to everybody who asks whether the daemon is ready.
  */
 export function givenUpProblems({ parcels, givenUp, isRecipient }: Told): readonly string[] {
   const last = new Map<string, Delivery>();
-  for (const { delivery } of parcels) if (isOver(delivery) && !last.has(nameOf(delivery))) last.set(nameOf(delivery), delivery);
+  for (const { delivery } of parcels)
+    if (isOver(delivery) && !last.has(nameOf(delivery))) last.set(nameOf(delivery), delivery);
   for (const { delivery } of givenUp) last.set(nameOf(delivery), delivery);
   const untold = [...last.values()].filter((delivery) => isGivenUp(delivery) && isRecipient(delivery));
   return [...Map.groupBy(untold, ({ channel }) => channel)].map(

@@ -47,7 +47,8 @@ export class PageHost {
   }
 
   /**
-   * Opens another port at once, so that nothing changes when that fails. What stays on its port can only be tried when the old one is gone.
+   * Opens another port at once, so that nothing changes when that fails. What stays on its port can only be tried when
+   * the old one is gone.
    * @throws {Error} like `start`
    */
   async prepare(config: WebConfig): Promise<PageChange> {
@@ -103,7 +104,10 @@ export class PageHost {
     const server = createWebServer(config, sources, this.#deps);
     const { address, port } = await server.start();
     const scheme = config.tls === null ? 'http' : 'https';
-    logger.info({ url: `${scheme}://${address.includes(':') ? `[${address}]` : address}:${String(port)}/` }, 'Serving the status page');
+    logger.info(
+      { url: `${scheme}://${address.includes(':') ? `[${address}]` : address}:${String(port)}/` },
+      'Serving the status page',
+    );
     return { config, server };
   }
 }

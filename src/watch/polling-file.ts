@@ -61,8 +61,8 @@ export interface Listening {
 }
 
 /**
- * Since when the log has been listened to, when the last one who did so stopped only just now; else null. Without it a restart a day
- * would hide for ever that an appliance fell silent.
+ * Since when the log has been listened to, when the last one who did so stopped only just now; else null. Without it a
+ * restart a day would hide for ever that an appliance fell silent.
  */
 export function listenedSince(stored: unknown, now: EpochMs): EpochMs | null {
   const { data } = kept.safeParse(stored);
@@ -73,15 +73,22 @@ export function listenedSince(stored: unknown, now: EpochMs): EpochMs | null {
 }
 
 /**
- * What was kept before a restart; null when it is not what this version writes. What lies in the future was kept by a clock that was
- * wrong, and would count as just seen until then: errors are left out. A last line was there all the same, and counts as of now.
+ * What was kept before a restart; null when it is not what this version writes. What lies in the future was kept by a
+ * clock that was wrong, and would count as just seen until then: errors are left out. A last line was there all the
+ * same, and counts as of now.
  */
 export function readPolling(stored: unknown, now: EpochMs): PollingState | null {
   const { data } = state.safeParse(stored);
   if (data === undefined) return null;
   const latest = now + TOLERATED_FUTURE;
-  const entries = Object.entries(data.appliances).map(([name, log]) => [name, withoutFuture(log, latest, now)] as const);
-  return { ...data, appliances: Object.fromEntries(entries), firewall: data.firewall.filter(({ lastAt }) => lastAt <= latest) };
+  const entries = Object.entries(data.appliances).map(
+    ([name, log]) => [name, withoutFuture(log, latest, now)] as const,
+  );
+  return {
+    ...data,
+    appliances: Object.fromEntries(entries),
+    firewall: data.firewall.filter(({ lastAt }) => lastAt <= latest),
+  };
 }
 
 function withoutFuture({ lastLineAt, signatures }: ApplianceLog, latest: EpochMs, now: EpochMs): ApplianceLog {

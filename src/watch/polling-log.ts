@@ -3,7 +3,13 @@ import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 import type { LogEvent } from '../core/polling/log-event.ts';
 import { pollingReport, type PollingReport } from '../core/polling/report.ts';
 import type { SignatureSet } from '../core/polling/signature.ts';
-import { awaitAppliances, emptyPolling, recordEvents, resumePolling, type PollingState } from '../core/polling/state.ts';
+import {
+  awaitAppliances,
+  emptyPolling,
+  recordEvents,
+  resumePolling,
+  type PollingState,
+} from '../core/polling/state.ts';
 import type { JsonFile } from '../store/json-file.ts';
 import { createPlannedSave } from './planned-save.ts';
 import { listenedSince, readPolling, SHORT_BREAK, type Listening } from './polling-file.ts';

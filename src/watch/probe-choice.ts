@@ -18,15 +18,16 @@ type Refusal = Extract<ProbeAnswer, { kind: 'malformed' | 'forbidden' }>;
 const MAX_SHOWN = 100;
 
 /**
- * Finds a target among those that the configuration names or allows; nothing else is ever looked at. Without a port the first one with
- * that host is meant. `dns` takes a host of the configuration, to be asked for at every resolver, or a resolver, to be asked for the
- * licence server as the blackbox exporter has it.
+ * Finds a target among those that the configuration names or allows; nothing else is ever looked at. Without a port the
+ * first one with that host is meant. `dns` takes a host of the configuration, to be asked for at every resolver, or a
+ * resolver, to be asked for the licence server as the blackbox exporter has it.
  */
 export function chooseProbe(config: Config, asked: string, module: ProbeModule): ProbeChoice | Refusal {
   const resolver = module === 'dns' ? config.resolvers.find(({ label }) => label === asked) : undefined;
   if (resolver !== undefined) return atResolver(config, resolver);
   const wanted = parseTarget(asked);
-  if (wanted === null) return { kind: 'malformed', problem: `Cannot probe ${shown(asked)}: expected HOST or HOST:PORT` };
+  if (wanted === null)
+    return { kind: 'malformed', problem: `Cannot probe ${shown(asked)}: expected HOST or HOST:PORT` };
   switch (module) {
     case 'dns':
       return chooseName(config, asked, wanted);
@@ -61,7 +62,12 @@ function isWanted({ host, port }: Wanted): (known: HostPort) => boolean {
 /** In the order in which the configuration is about them. */
 function knownTargets(config: Config): readonly PathTarget[] {
   const { services, controlHosts, web, appliances, firewall, registration } = config;
-  const urls = [...appliances.flatMap(({ api }) => api?.url ?? []), firewall?.url, registration?.url, registration?.authUrl];
+  const urls = [
+    ...appliances.flatMap(({ api }) => api?.url ?? []),
+    firewall?.url,
+    registration?.url,
+    registration?.authUrl,
+  ];
   const straight = [...web.probeTargets, ...mailServers(config), ...urls.flatMap(endpointOf)];
   return [
     licenseTarget(config),
@@ -78,7 +84,10 @@ function endpointOf(url: string | undefined): readonly HostPort[] {
   return [{ host: parsed.hostname.replace(/^\[|\]$/gu, ''), port }];
 }
 
-/** Those that activation codes go through, then those that notifications do: the latter are not given a message to rehearse. */
+/**
+ * Those that activation codes go through, then those that notifications do: the latter are not given a message to
+ * rehearse.
+ */
 function mailServers({ mail, notify }: Config): readonly MailServerConfig[] {
   return [...mail, ...(notify.email?.servers ?? []).map((relay) => ({ ...relay, from: null, to: null }))];
 }
@@ -86,7 +95,10 @@ function mailServers({ mail, notify }: Config): readonly MailServerConfig[] {
 function chooseMail(config: Config, asked: string, wanted: Wanted): ProbeChoice | Refusal {
   const server = mailServers(config).find(isWanted(wanted));
   if (server !== undefined) return { kind: 'mail', server };
-  return { kind: 'forbidden', problem: `Cannot probe ${shown(asked)} as a mail server: name it under "mail" in the configuration` };
+  return {
+    kind: 'forbidden',
+    problem: `Cannot probe ${shown(asked)} as a mail server: name it under "mail" in the configuration`,
+  };
 }
 
 function chooseName(config: Config, asked: string, wanted: Wanted): ProbeChoice | Refusal {
@@ -95,7 +107,10 @@ function chooseName(config: Config, asked: string, wanted: Wanted): ProbeChoice 
   const target = knownTargets(config).find(isWanted({ ...wanted, port: null }));
   if (target === undefined) return forbidden(asked);
   if (isIP(target.host) === 0) return { kind: 'name', target };
-  return { kind: 'malformed', problem: `Cannot resolve ${shown(asked)}: expected a name or a resolver, got an address` };
+  return {
+    kind: 'malformed',
+    problem: `Cannot resolve ${shown(asked)}: expected a name or a resolver, got an address`,
+  };
 }
 
 function atResolver(config: Config, resolver: ResolverConfig): ProbeChoice {

@@ -102,7 +102,11 @@ async function lookUp(target: PathTarget, looks: SingleLooks, signal: AbortSigna
   return { ...NOTHING, success, names, findings, lines, hindrance: hindranceOf(repliesOf(names)) };
 }
 
-async function rehearse(server: Parameters<SingleLooks['mail']>[0], looks: SingleLooks, signal: AbortSignal): Promise<Seen> {
+async function rehearse(
+  server: Parameters<SingleLooks['mail']>[0],
+  looks: SingleLooks,
+  signal: AbortSignal,
+): Promise<Seen> {
   const observation = await looks.mail(server, signal);
   const findings = judgeMail(observation);
   const { outcome, certificateNotAfter: mailCertificateNotAfter } = observation;
@@ -133,7 +137,10 @@ async function follow(target: PathTarget, looks: SingleLooks, clock: Clock, sign
   return { ...NOTHING, success, names, endpoint, findings, lines: pathLines(path), hindrance };
 }
 
-function judgeNames({ host, port, expectedAddresses }: PathTarget, names: readonly DnsObservation[]): ReturnType<typeof judgeDns> {
+function judgeNames(
+  { host, port, expectedAddresses }: PathTarget,
+  names: readonly DnsObservation[],
+): ReturnType<typeof judgeDns> {
   return judgeDns({ name: host, port, expectedAddresses, observations: names });
 }
 
@@ -171,7 +178,10 @@ function hindranceOf(outcomes: readonly (Failure | { readonly kind: string } | n
 /** The time was over, or nobody waits any more, before its turn came. */
 function inVain(error: unknown, signal: AbortSignal): Seen {
   if (!signal.aborted) throw error;
-  return { ...NOTHING, hindrance: signal.reason instanceof DeadlineError ? 'the time was over before its turn came' : 'it was called off' };
+  return {
+    ...NOTHING,
+    hindrance: signal.reason instanceof DeadlineError ? 'the time was over before its turn came' : 'it was called off',
+  };
 }
 
 /** Our own trouble is never told as the target's: `probe_success 0` would be. */

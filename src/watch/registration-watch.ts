@@ -3,7 +3,13 @@ import type { ConnectorContext } from '../connectors/context.ts';
 import type { BudgetStore } from '../connectors/forticloud/budget-store.ts';
 import type { RegistrationQuery } from '../connectors/forticloud/observe-registration.ts';
 import { parseBudget } from '../core/license/call-budget.ts';
-import { afterLook, nextLook, observationOf, openLicenses, type RegistrationMemory } from '../core/license/registration-memory.ts';
+import {
+  afterLook,
+  nextLook,
+  observationOf,
+  openLicenses,
+  type RegistrationMemory,
+} from '../core/license/registration-memory.ts';
 import type { RegistrationObservation } from '../core/license/registration.ts';
 import { periodOf } from '../schedule/cron-timer.ts';
 import { Runner, type RunnerOptions } from '../schedule/runner.ts';
@@ -11,7 +17,9 @@ import { createSpreadTimer } from '../schedule/spread.ts';
 import { observeHolders } from '../units/observe-units.ts';
 import { awake } from './awake.ts';
 
-/** Asks the registration service on its schedule, and again, as soon as its quotas allow, for what it did not answer. */
+/**
+ * Asks the registration service on its schedule, and again, as soon as its quotas allow, for what it did not answer.
+ */
 export interface RegistrationWatch {
   start(): void;
   stop(): Promise<void>;
@@ -83,5 +91,7 @@ export function createRegistrationWatch(config: Config, deps: RegistrationWatchD
 /** What failed here, not there, is tried again at once, and what the service said before still stands. */
 function isOwnTrouble(seen: RegistrationObservation): boolean {
   if (seen.kind === 'failed') return seen.reason === 'internal';
-  return seen.kind === 'ok' && seen.lookups.some(({ outcome }) => outcome.kind === 'failed' && outcome.reason === 'internal');
+  return (
+    seen.kind === 'ok' && seen.lookups.some(({ outcome }) => outcome.kind === 'failed' && outcome.reason === 'internal')
+  );
 }

@@ -13,8 +13,8 @@ const FIRST_ROUND: Millis = 60_000;
 const SPARE_PERIODS = 2;
 
 /**
- * Alive until the round that is planned next and two more have failed to end. Measured on the monotonic clock: a wall clock that is
- * set changes nothing. A schedule with long pauses (office hours) stays alive through them.
+ * Alive until the round that is planned next and two more have failed to end. Measured on the monotonic clock: a wall
+ * clock that is set changes nothing. A schedule with long pauses (office hours) stays alive through them.
  * @param nextRun when the next round is planned; null: never
  * @param longest what a round may take
  */

@@ -22,7 +22,9 @@ export function roundRecord(
     certificates: judged.tls.flatMap(({ path, judged: { endpoints } }) =>
       endpoints.flatMap(({ outcome }) => {
         const leaf = outcome.chain?.certificates[0];
-        return leaf === undefined ? [] : [{ target: path.subject, fingerprint: leaf.fingerprint, pem: certificatePem(leaf) }];
+        return leaf === undefined
+          ? []
+          : [{ target: path.subject, fingerprint: leaf.fingerprint, pem: certificatePem(leaf) }];
       }),
     ),
   };

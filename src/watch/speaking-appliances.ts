@@ -10,15 +10,24 @@ export function nextUnread(before: UnreadSince, units: readonly UnitObservation[
   return new Map(failing.map(({ config: { name } }) => [name, before.get(name) ?? now]));
 }
 
-/** The log of one that dies ends with its API: so long the last lines of before are believed, two looks at the API by default. */
+/**
+ * The log of one that dies ends with its API: so long the last lines of before are believed, two looks at the API by
+ * default.
+ */
 const BELIEVED_FOR: Millis = 10 * 60_000;
 
 /**
- * Names of the appliances whose log shows that they are there: a line arrived after their API began to fail, so that it outlived the API,
- * or just before. A log that seldom speaks is silent only when nothing came for `logs.silentAfter`.
+ * Names of the appliances whose log shows that they are there: a line arrived after their API began to fail, so that it
+ * outlived the API, or just before. A log that seldom speaks is silent only when nothing came for `logs.silentAfter`.
  */
-export function speakingAppliances({ appliances }: PollingReport, unread: UnreadSince, now: EpochMs): readonly string[] {
-  return appliances.filter((appliance) => speaks(appliance, unread.get(appliance.name) ?? now, now)).map(({ name }) => name);
+export function speakingAppliances(
+  { appliances }: PollingReport,
+  unread: UnreadSince,
+  now: EpochMs,
+): readonly string[] {
+  return appliances
+    .filter((appliance) => speaks(appliance, unread.get(appliance.name) ?? now, now))
+    .map(({ name }) => name);
 }
 
 function speaks({ lastLineAt, silent }: AppliancePolling, unreadSince: EpochMs, now: EpochMs): boolean {

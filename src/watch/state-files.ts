@@ -10,7 +10,10 @@ export function stateFile({ store }: Pick<Config, 'store'>, name: string): strin
   return join(dirname(store.path), name);
 }
 
-/** What the registration service allows is counted by the minute: with hundreds of licences a call waits for the next one. */
+/**
+ * What the registration service allows is counted by the minute: with hundreds of licences a call waits for the next
+ * one.
+ */
 const PATIENCE: Millis = 61_000;
 
 export function registrationBudget(config: Pick<Config, 'store'>): BudgetStore {

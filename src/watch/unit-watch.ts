@@ -16,13 +16,17 @@ export interface UnitWatch {
   start(): void;
   stop(): Promise<void>;
   picture(): UnitsPicture;
-  /** Asks the firewall at once, since what it said on its schedule may be older than a fault of the path. Never rejects. */
+  /**
+   * Asks the firewall at once, since what it said on its schedule may be older than a fault of the path. Never rejects.
+   */
   askFirewall(signal: AbortSignal): Promise<void>;
   /** The preconditions that were looked at anew since the last call. */
   takeFresh(): readonly PreconditionId[];
 }
 
-export interface UnitWatchDeps extends Omit<ConnectorContext, 'signal'>, Pick<RunnerOptions, 'onError' | 'onLag' | 'onMissed'> {
+export interface UnitWatchDeps
+  extends Omit<ConnectorContext, 'signal'>,
+    Pick<RunnerOptions, 'onError' | 'onLag' | 'onMissed'> {
   readonly budget: BudgetStore;
 }
 
@@ -83,7 +87,10 @@ export function createUnitWatch(config: Config, deps: UnitWatchDeps): UnitWatch 
 }
 
 /** Null: it is not configured, or this process stood still or was stopped meanwhile. */
-async function lookAtFirewall({ firewall, licenseServer }: Config, ctx: ConnectorContext): Promise<FirewallObservation | null> {
+async function lookAtFirewall(
+  { firewall, licenseServer }: Config,
+  ctx: ConnectorContext,
+): Promise<FirewallObservation | null> {
   if (firewall === null) return null;
   const look = await awake(ctx.clock, observeFirewall(firewall, licenseServer, ctx));
   return look === null || ctx.signal.aborted ? null : look.seen;

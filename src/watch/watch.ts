@@ -57,8 +57,8 @@ interface WatchFiles {
 export const TRIGGER_GAP = 3_000;
 
 /**
- * Everything that watches under one configuration: rounds on schedule and on demand, log intake, connectors, incidents and
- * history. A reload makes a new one.
+ * Everything that watches under one configuration: rounds on schedule and on demand, log intake, connectors, incidents
+ * and history. A reload makes a new one.
  */
 export class Watch {
   readonly config: Config;
@@ -121,14 +121,19 @@ export class Watch {
     this.#rounds = new Runner({
       ...this.#runnerDeps(),
       timer: (listener) =>
-        createSpreadTimer({ expression: config.schedule.probes, timezone: config.schedule.timezone, seed: config.site }, clock, listener),
+        createSpreadTimer(
+          { expression: config.schedule.probes, timezone: config.schedule.timezone, seed: config.site },
+          clock,
+          listener,
+        ),
       run: (signal) => this.#round(signal),
       triggerGap: TRIGGER_GAP,
     });
     this.probes = createProbesOnDemand(config, files.kit.looks, clock);
     this.#pulse = createRoundPulse(clock, () => this.#rounds.nextRun(), roundLimit(config));
     const isAlive = (): boolean => this.#pulse.isAlive() && this.alerting.isWorking();
-    this.#heartbeat = config.notify.heartbeat === null ? null : createHeartbeat(config.notify.heartbeat, { clock, logger, isAlive });
+    this.#heartbeat =
+      config.notify.heartbeat === null ? null : createHeartbeat(config.notify.heartbeat, { clock, logger, isAlive });
   }
 
   /** @throws {Error} when another process uses the store, or a port for log lines cannot be bound */
@@ -158,7 +163,12 @@ export class Watch {
     if (note !== null) logger.warn(note);
     const judged = judgedTargets(this.config);
     warnOfRefusedBaselines(judged, this.#files.kit, logger);
-    recorder.expect({ config: this.config, signatures: this.#files.signatures, probes: probeTargets(this.config), judged });
+    recorder.expect({
+      config: this.config,
+      signatures: this.#files.signatures,
+      probes: probeTargets(this.config),
+      judged,
+    });
     recorder.heard(this.#polling.report());
     this.alerting.start();
     this.#remembered = { ...NOTHING_REMEMBERED, faultsSeen: lastExplainingFaults(this.alerting.incidents()) };
@@ -168,7 +178,10 @@ export class Watch {
     this.#rounds.start();
   }
 
-  /** Ends the rounds, delivers what is on its way for a moment, and takes log lines until the last: they are not sent again. */
+  /**
+   * Ends the rounds, delivers what is on its way for a moment, and takes log lines until the last: they are not sent
+   * again.
+   */
   async stop(signal: AbortSignal): Promise<void> {
     this.#heartbeat?.stop();
     this.probes.stop();

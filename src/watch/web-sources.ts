@@ -66,7 +66,9 @@ function health({ watch, stopping, lastReload }: DaemonFacts, chronicle: WebSour
       ...(first ? [] : ['The first round is not done yet']),
       ...(stopping() ? ['It is stopping'] : []),
       ...(store.writable() ? [] : [store.newer() ?? 'History cannot be written: see the log']),
-      ...(lastReload()?.taken === false ? ['The last reload was refused: the configuration before it is still in force'] : []),
+      ...(lastReload()?.taken === false
+        ? ['The last reload was refused: the configuration before it is still in force']
+        : []),
       ...givenUpProblems({
         parcels: chronicle().parcels,
         givenUp: store.journal.givenUp(),

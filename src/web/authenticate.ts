@@ -12,8 +12,8 @@ const MAX_SHOWN_NAME = 64;
 const TOLD_EVERY: Millis = 60_000;
 
 /**
- * Basic authentication (RFC 7617). Names that were refused are logged: somebody may be trying passwords. How many that can be is bounded by
- * the login's own limit.
+ * Basic authentication (RFC 7617). Names that were refused are logged: somebody may be trying passwords. How many that
+ * can be is bounded by the login's own limit.
  */
 export function authenticate(login: Login, clock: Clock, logger: Logger): MiddlewareHandler {
   const noteTurnedAway = createTurnedAwayLog(clock, logger);
@@ -44,7 +44,10 @@ function createTurnedAwayLog(clock: Clock, logger: Logger): (from: string | unde
     untold += 1;
     const now = clock.elapsed();
     if (toldAt !== null && now - toldAt < TOLD_EVERY) return;
-    logger.warn({ from, turnedAway: untold }, 'Turns logins to the status page away: too many were wrong, or too many wait');
+    logger.warn(
+      { from, turnedAway: untold },
+      'Turns logins to the status page away: too many were wrong, or too many wait',
+    );
     toldAt = now;
     untold = 0;
   };
@@ -52,5 +55,7 @@ function createTurnedAwayLog(clock: Clock, logger: Logger): (from: string | unde
 
 function tooManyLogins(retryAfter: Millis): HTTPException {
   const headers = { 'Retry-After': String(Math.ceil(retryAfter / 1000)), 'Content-Type': 'text/plain; charset=utf-8' };
-  return new HTTPException(429, { res: new Response('Too many logins: try again in a few seconds\n', { status: 429, headers }) });
+  return new HTTPException(429, {
+    res: new Response('Too many logins: try again in a few seconds\n', { status: 429, headers }),
+  });
 }

@@ -34,10 +34,11 @@ export function parseBcryptHash(text: string): BcryptHash | null {
 }
 
 /**
- * Takes the same time for every wrong password. Those of more than 72 bytes are wrong: bcrypt would not see the rest of them.
+ * Takes the same time for every wrong password. Those of more than 72 bytes are wrong: bcrypt would not see the rest of
+ * them.
  *
- * In a thread of its own, since it is computed in JavaScript: even the asynchronous form of the library keeps the event loop for 100 ms at a
- * time, in which no probe would see its answer come.
+ * In a thread of its own, since it is computed in JavaScript: even the asynchronous form of the library keeps the event
+ * loop for 100 ms at a time, in which no probe would see its answer come.
  */
 export async function verifyBcrypt(password: string, { text }: BcryptHash): Promise<boolean> {
   const normalized = password.normalize('NFC');

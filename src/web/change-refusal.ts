@@ -17,13 +17,17 @@ export interface Door {
 const MAX_SHOWN = 100;
 
 /**
- * Why a request that changes something is refused, in a sentence; null when it may pass. Without users only who is on this machine may:
- * the socket tells, no header does, since anybody can write one. A browser may be made to send it by a page of somebody else's, and
- * without users nothing but the name that it calls tells such a page from our own.
+ * Why a request that changes something is refused, in a sentence; null when it may pass. Without users only who is on
+ * this machine may: the socket tells, no header does, since anybody can write one. A browser may be made to send it by
+ * a page of somebody else's, and without users nothing but the name that it calls tells such a page from our own.
  */
 export function changeRefusal(context: Context, { login, hosts }: Door): string | null {
   const host = context.req.header('Host');
-  const foreign = foreignOrigin({ host, origin: context.req.header('Origin'), fetchSite: context.req.header('Sec-Fetch-Site') });
+  const foreign = foreignOrigin({
+    host,
+    origin: context.req.header('Origin'),
+    fetchSite: context.req.header('Sec-Fetch-Site'),
+  });
   if (foreign !== null) return foreign;
   if (login !== null) return null;
   const { address } = getConnInfo(context).remote;
@@ -33,7 +37,10 @@ export function changeRefusal(context: Context, { login, hosts }: Door): string 
   return `Refused: without web.users this must be asked for by address, as in http://127.0.0.1:9843${routePath(context)}`;
 }
 
-/** Answers nothing to who calls by a name that may be a stranger's: without users, whose page it is could read everything (RFC 9110 §15.5.20). */
+/**
+ * Answers nothing to who calls by a name that may be a stranger's: without users, whose page it is could read
+ * everything (RFC 9110 §15.5.20).
+ */
 export function refuseForeignNames(hosts: readonly string[]): MiddlewareHandler {
   return async (context, next) => {
     const host = context.req.header('Host');

@@ -64,7 +64,9 @@ export function incidentToJson(incident: Incident): IncidentJson {
 
 /** Open ones first, then the latest first. */
 export function byUrgency(incidents: readonly Incident[]): readonly Incident[] {
-  return incidents.toSorted((a, b) => Number(b.status === 'open') - Number(a.status === 'open') || b.openedAt - a.openedAt);
+  return incidents.toSorted(
+    (a, b) => Number(b.status === 'open') - Number(a.status === 'open') || b.openedAt - a.openedAt,
+  );
 }
 
 function iso(at: EpochMs): string {

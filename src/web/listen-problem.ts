@@ -12,5 +12,8 @@ function reason({ code, message }: NodeJS.ErrnoException): string {
 const REASONS: ReadonlyMap<string, string> = new Map([
   ['EADDRINUSE', 'another program listens there (another ftm-watch?); stop it, or set web.listen to a free port'],
   ['EACCES', 'this user may not; set web.listen to a port above 1023'],
-  ['EADDRNOTAVAIL', 'this machine does not have that address; set web.listen to one of its own, or to 0.0.0.0 for all of them'],
+  [
+    'EADDRNOTAVAIL',
+    'this machine does not have that address; set web.listen to one of its own, or to 0.0.0.0 for all of them',
+  ],
 ]);

@@ -1,7 +1,10 @@
 import ipaddr from 'ipaddr.js';
 import type { Clock, Millis } from '../core/clock.ts';
 
-/** How many wrong passwords may be tried: from one network, and by everybody together. Its memory is bounded, whoever tries. */
+/**
+ * How many wrong passwords may be tried: from one network, and by everybody together. Its memory is bounded, whoever
+ * tries.
+ */
 export interface LoginLimit {
   /** Takes a try. @returns null, or how long until there is another one */
   take(network: string): Millis | null;
@@ -55,7 +58,8 @@ export function createLoginLimit(clock: Clock): LoginLimit {
     },
     giveBack(network) {
       const own = byNetwork.get(network);
-      for (const taken of own === undefined ? [everybody] : [own, everybody]) taken.count = Math.max(0, taken.count - 1);
+      for (const taken of own === undefined ? [everybody] : [own, everybody])
+        taken.count = Math.max(0, taken.count - 1);
     },
     trust(network) {
       trustedUntil.set(network, clock.elapsed() + TRUSTED_FOR);
@@ -89,9 +93,14 @@ function createBoundedMap<T>(): BoundedMap<T> {
   };
 }
 
-/** What one party has: an IPv4 address, or a /64 of IPv6, of which everybody has as many addresses as there are (RFC 4291 §2.5.4). */
+/**
+ * What one party has: an IPv4 address, or a /64 of IPv6, of which everybody has as many addresses as there are (RFC
+ * 4291 §2.5.4).
+ */
 export function networkOf(address: string | undefined): string {
   if (address === undefined || !ipaddr.isValid(address)) return 'unknown';
   const parsed = ipaddr.process(address);
-  return parsed.kind() === 'ipv4' ? parsed.toString() : `${Buffer.from(parsed.toByteArray().slice(0, 8)).toString('hex')}/64`;
+  return parsed.kind() === 'ipv4'
+    ? parsed.toString()
+    : `${Buffer.from(parsed.toByteArray().slice(0, 8)).toString('hex')}/64`;
 }

@@ -6,7 +6,9 @@ import { createLoginLimit, networkOf } from './login-limit.ts';
 import { parsePasswordHash, type PasswordHash, verifyPassword } from './password-hash.ts';
 
 /** `later`: too many wait for an answer, or too many were wrong; the password was not looked at. */
-export type LoginOutcome = { readonly kind: 'accepted' | 'refused' } | { readonly kind: 'later'; readonly retryAfter: Millis };
+export type LoginOutcome =
+  | { readonly kind: 'accepted' | 'refused' }
+  | { readonly kind: 'later'; readonly retryAfter: Millis };
 
 /** Answers who may come in. */
 export interface Login {
@@ -14,10 +16,16 @@ export interface Login {
   check(name: string, password: string, address: string | undefined): Promise<LoginOutcome>;
 }
 
-/** The hash is meant to be slow, and a page asks several times in a row: a password that was right stays right for so long. */
+/**
+ * The hash is meant to be slow, and a page asks several times in a row: a password that was right stays right for so
+ * long.
+ */
 const REMEMBERED: Millis = 60_000;
 const MAX_REMEMBERED = 1_000;
-/** One at a time: each costs as much memory and a thread of those that name resolution needs too. More than these do not wait. */
+/**
+ * One at a time: each costs as much memory and a thread of those that name resolution needs too. More than these do not
+ * wait.
+ */
 const MAX_WAITING = 8;
 /** Nobody takes all places. */
 const MAX_WAITING_OF_ONE = 4;
@@ -88,8 +96,8 @@ export async function loginProblems(users: WebConfig['users'], env: NodeJS.Proce
 type User = WebConfig['users'][number];
 
 /**
- * For a name that nobody has, a user in whose place the password is checked, always the same for a name: so the time an answer takes does not
- * tell who is known, even when the hashes of the users differ in kind and cost.
+ * For a name that nobody has, a user in whose place the password is checked, always the same for a name: so the time an
+ * answer takes does not tell who is known, even when the hashes of the users differ in kind and cost.
  */
 function createUserLookup(users: readonly User[]): (name: string) => { readonly user: User; readonly known: boolean } {
   const key = randomBytes(32);

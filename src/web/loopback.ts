@@ -2,8 +2,8 @@ import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
 /**
- * Whether the other end of a connection is on this machine, or in this container or pod, and came over its loopback interface: no
- * packet from outside has such an address.
+ * Whether the other end of a connection is on this machine, or in this container or pod, and came over its loopback
+ * interface: no packet from outside has such an address.
  *
  * @param address as a socket gives it; undefined once the connection is gone
  */

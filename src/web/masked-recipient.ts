@@ -4,7 +4,9 @@ import type { Delivery } from '../core/incident/journal.ts';
 const MAIL_USER = /([\w!#$%&'*+/=?^`{|}~-])[\w.!#$%&'*+/=?^`{|}~-]{0,63}@(?=[a-z\d[])/giu;
 const WEB_ADDRESS = /\bhttps?:\/\/[^\s"'<>]+/giu;
 
-/** A person by the first letter and the domain of the mail address, a web hook by its host: its path may be a secret. */
+/**
+ * A person by the first letter and the domain of the mail address, a web hook by its host: its path may be a secret.
+ */
 export function maskedRecipient({ channel, recipient }: Pick<Delivery, 'channel' | 'recipient'>): string {
   switch (channel) {
     case 'email':

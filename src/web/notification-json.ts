@@ -3,7 +3,10 @@ import type { Parcel } from '../core/incident/journal.ts';
 import { eventOf, incidentsOf } from '../core/incident/notification.ts';
 import { maskedDetail, maskedRecipient } from './masked-recipient.ts';
 
-/** One notification to one recipient, of `/api/v1/notifications`: names are part of the contract. Times are ISO 8601, UTC. */
+/**
+ * One notification to one recipient, of `/api/v1/notifications`: names are part of the contract. Times are ISO 8601,
+ * UTC.
+ */
 export interface NotificationJson {
   /** The same for every recipient. */
   readonly id: string;

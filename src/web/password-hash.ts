@@ -29,5 +29,7 @@ export function verifyPassword(password: string, expected: PasswordHash): Promis
 
 /** What `htpasswd -n` prints has the name before the hash. */
 function unreadable(line: string): string {
-  return /^[^:$]*:\$/u.test(line) ? 'Cannot read the password hash with a name before it' : 'Cannot read the password hash';
+  return /^[^:$]*:\$/u.test(line)
+    ? 'Cannot read the password hash with a name before it'
+    : 'Cannot read the password hash';
 }

@@ -20,7 +20,8 @@ const MOST_SHOWN = 500;
 export function createProbeRoute({ probe }: Pick<WebSources, 'probe'>): Hono<WebEnv> {
   const app = new Hono<WebEnv>();
   app.get('/probe', async (context) => {
-    // A page of somebody else's must not make a browser probe: each look is traffic, and a mail server may be logged in to.
+    // A page of somebody else's must not make a browser probe: each look is traffic, and a mail server may be logged in
+    // to.
     const foreign = foreignOrigin({
       host: context.req.header('Host'),
       origin: context.req.header('Origin'),
@@ -39,10 +40,14 @@ export function createProbeRoute({ probe }: Pick<WebSources, 'probe'>): Hono<Web
 function readRequest(context: Context<WebEnv>): ProbeRequest | string {
   const target = context.req.query('target') ?? '';
   if (target === '' || target.length > LONGEST_TARGET)
-    return 'Cannot probe: expected ?target=HOST or ?target=HOST:PORT, such as /probe?target=www.fortinet.com:443&module=tls';
+    return (
+      'Cannot probe: expected ?target=HOST or ?target=HOST:PORT, such as ' +
+      '/probe?target=www.fortinet.com:443&module=tls'
+    );
   const name = context.req.query('module') ?? 'http';
   const module = PROBE_MODULES.find((known) => known === name);
-  if (module === undefined) return `Cannot probe with module "${visibleText(name, 40)}": expected one of ${PROBE_MODULES.join(', ')}`;
+  if (module === undefined)
+    return `Cannot probe with module "${visibleText(name, 40)}": expected one of ${PROBE_MODULES.join(', ')}`;
   const header = context.req.header(TIMEOUT_HEADER);
   if (header === undefined) return { target, module, timeout: null };
   const seconds = Number(header);
@@ -69,7 +74,8 @@ function answer(probed: ProbeAnswer, context: Context<WebEnv>): Response {
   switch (probed.kind) {
     case 'probed': {
       const { metrics, explanation } = probed;
-      if (context.req.query('debug') !== 'true') return context.body(metrics.body, 200, { 'Content-Type': metrics.contentType });
+      if (context.req.query('debug') !== 'true')
+        return context.body(metrics.body, 200, { 'Content-Type': metrics.contentType });
       return context.text(`${explanation.join('\n')}\n\nMetrics:\n${metrics.body}`);
     }
     case 'hindered':

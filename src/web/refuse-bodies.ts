@@ -5,7 +5,10 @@ const MAX_BODY_BYTES = 1024;
 /** A comment of 500 characters, in any script. */
 const MAX_SILENCE_BYTES = 4096;
 
-/** Hardly anything is asked with a body: what comes with a large one, or with one of unknown length (RFC 9110 §15.5.12), is not even read. */
+/**
+ * Hardly anything is asked with a body: what comes with a large one, or with one of unknown length (RFC 9110 §15.5.12),
+ * is not even read.
+ */
 export const refuseBodies: MiddlewareHandler = async (context, next) => {
   if (context.req.header('Transfer-Encoding') !== undefined)
     return context.text('The request has a body of unknown length: send none\n', 411);

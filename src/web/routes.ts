@@ -36,7 +36,10 @@ type WebContext = Context<WebEnv>;
 
 const MAX_SHOWN_PATH = 200;
 
-/** Every route. What stands above `authenticate` is open to everybody: probes of orchestrators and load balancers have no password. */
+/**
+ * Every route. What stands above `authenticate` is open to everybody: probes of orchestrators and load balancers have
+ * no password.
+ */
 export function createRoutes(tools: RouteTools): Hono<WebEnv> {
   const { sources, login, logger } = tools;
   const app = new Hono<WebEnv>();
@@ -51,14 +54,17 @@ export function createRoutes(tools: RouteTools): Hono<WebEnv> {
   });
 
   // A Prometheus may call by any name, and would not show why it is refused: there is no free text in metrics.
-  app.use(login === null ? except('/metrics', refuseForeignNames(tools.hosts)) : authenticate(login, tools.clock, logger));
+  app.use(
+    login === null ? except('/metrics', refuseForeignNames(tools.hosts)) : authenticate(login, tools.clock, logger),
+  );
   app.use(methodNotAllowed({ app, onMethodNotAllowed: answerMethod }));
   app.get('/', (context) => context.html(renderStatusPage(sources, tools.clock.now())));
   app.get('/static/:name', (context) => answerFile(tools.files.get(context.req.param('name')), context));
   const turn = oneATurn();
   app.get('/metrics', async (context) => {
     const { body, contentType } = await sources.metrics();
-    // All who asked meanwhile get the same text, but each a copy: it is seen how much of them is read before the next one is made.
+    // All who asked meanwhile get the same text, but each a copy: it is seen how much of them is read before the next
+    // one is made.
     await turn();
     return context.body(body, 200, { 'Content-Type': contentType });
   });
@@ -98,7 +104,9 @@ function answerFile(file: StaticFile | undefined, context: WebContext): Response
   if (file === undefined) return context.notFound();
   // Asked for anew each time, and answered in a few bytes unless the program has changed.
   const headers = { 'Content-Type': file.contentType, 'Cache-Control': 'no-cache', ETag: file.etag };
-  return context.req.header('If-None-Match') === file.etag ? context.body(null, 304, headers) : context.body(file.body, 200, headers);
+  return context.req.header('If-None-Match') === file.etag
+    ? context.body(null, 304, headers)
+    : context.body(file.body, 200, headers);
 }
 
 async function answerReload(context: WebContext, tools: RouteTools): Promise<Response> {
@@ -115,9 +123,13 @@ async function answerReload(context: WebContext, tools: RouteTools): Promise<Res
 
 function answerMethod(context: Context, methods: readonly string[]): Response {
   const allow = methods.join(', ');
-  return context.text(`Method "${visibleText(context.req.method, 20)}" is not for "${shownPath(context)}": use ${allow}\n`, 405, {
-    Allow: allow,
-  });
+  return context.text(
+    `Method "${visibleText(context.req.method, 20)}" is not for "${shownPath(context)}": use ${allow}\n`,
+    405,
+    {
+      Allow: allow,
+    },
+  );
 }
 
 function answerError(error: unknown, context: WebContext, logger: Logger): Response {

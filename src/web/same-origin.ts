@@ -9,18 +9,23 @@ export interface RequestOrigin {
   readonly fetchSite: string | undefined;
 }
 
-/** Why a request that changes something is refused, in a sentence; null when it may pass. Programs like curl send neither header. */
+/**
+ * Why a request that changes something is refused, in a sentence; null when it may pass. Programs like curl send
+ * neither header.
+ */
 export function foreignOrigin({ host, origin, fetchSite }: RequestOrigin): string | null {
   if (fetchSite !== undefined && fetchSite !== 'same-origin' && fetchSite !== 'none') {
     return 'Refused: the request comes from a page of another origin';
   }
-  if (origin !== undefined && hostOf(origin) !== host) return 'Refused: the request comes from a page of another origin';
+  if (origin !== undefined && hostOf(origin) !== host)
+    return 'Refused: the request comes from a page of another origin';
   return null;
 }
 
 /**
- * Whether the server was called by a name that a stranger cannot have: an address, `localhost`, or one of the configuration. A page on
- * the internet can point its own name at an address inside (DNS rebinding) and is then of the same origin; it cannot do so with these.
+ * Whether the server was called by a name that a stranger cannot have: an address, `localhost`, or one of the
+ * configuration. A page on the internet can point its own name at an address inside (DNS rebinding) and is then of the
+ * same origin; it cannot do so with these.
  */
 export function isOwnName(host: string | undefined, hosts: readonly string[]): boolean {
   const name = nameOf(host);

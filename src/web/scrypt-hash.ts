@@ -13,7 +13,9 @@ export interface ScryptHash {
 
 type Cost = Pick<ScryptHash, 'ln' | 'r' | 'p'>;
 
-/** 32 MiB and about a quarter of a second: one of the equally strong settings of OWASP's password storage cheat sheet. */
+/**
+ * 32 MiB and about a quarter of a second: one of the equally strong settings of OWASP's password storage cheat sheet.
+ */
 const DEFAULT_COST: Cost = { ln: 15, r: 8, p: 3 };
 
 /** A hash that costs more memory than this would let whoever asks for the page exhaust the daemon. */
@@ -34,7 +36,8 @@ export function parseScryptHash(text: string): ScryptHash | null {
   const { ln, r, p, salt, hash } = PHC.exec(text)?.groups ?? {};
   if (salt === undefined || hash === undefined) return null;
   const cost = { ln: Number(ln), r: Number(r), p: Number(p) };
-  if (isAffordable(cost)) return { kind: 'scrypt', ...cost, salt: Buffer.from(salt, 'base64'), hash: Buffer.from(hash, 'base64') };
+  if (isAffordable(cost))
+    return { kind: 'scrypt', ...cost, salt: Buffer.from(salt, 'base64'), hash: Buffer.from(hash, 'base64') };
   throw new RangeError(
     `Cannot use the password hash: expected a cost of 1 to ${String(MAX_MEMORY / 1024 / 1024)} MiB and p of 1 to ${String(MAX_PARALLEL)}, got ${costText(cost)}`,
   );

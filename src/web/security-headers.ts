@@ -2,8 +2,8 @@ import type { MiddlewareHandler } from 'hono';
 import { secureHeaders } from 'hono/secure-headers';
 
 /**
- * What browsers are told on every answer: nothing may be loaded but our own files, nobody may frame the page, and nothing is kept.
- * No Strict-Transport-Security: it counts for a whole host, and other services of it may have no TLS.
+ * What browsers are told on every answer: nothing may be loaded but our own files, nobody may frame the page, and
+ * nothing is kept. No Strict-Transport-Security: it counts for a whole host, and other services of it may have no TLS.
  */
 export function securityHeaders(tls: boolean): MiddlewareHandler {
   return secureHeaders({

@@ -1,4 +1,10 @@
-import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse, type ServerOptions } from 'node:http';
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+  type ServerOptions,
+} from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { readFile } from 'node:fs/promises';
 import type { AddressInfo, Socket } from 'node:net';
@@ -23,7 +29,9 @@ export interface WebServer {
    * @throws {Error} saying what to do: the port is taken, a certificate or a password hash cannot be read
    */
   start(): Promise<{ readonly address: string; readonly port: number }>;
-  /** Ends event streams and idle connections, lets running requests finish for a moment. Harmless when it never started. */
+  /**
+   * Ends event streams and idle connections, lets running requests finish for a moment. Harmless when it never started.
+   */
   stop(): Promise<void>;
 }
 
@@ -59,10 +67,22 @@ export function createWebServer(config: WebConfig, sources: WebSources, deps: We
   async function start(): Promise<{ readonly address: string; readonly port: number }> {
     const login = config.users.length === 0 ? null : await createLogin(config.users, deps.clock, deps.env);
     const files = await readStaticFiles();
-    const routes = createRoutes({ ...deps, sources, events, login, files, hosts: config.hosts, tls: config.tls !== null });
+    const routes = createRoutes({
+      ...deps,
+      sources,
+      events,
+      login,
+      files,
+      hosts: config.hosts,
+      tls: config.tls !== null,
+    });
     const listener = getRequestListener(routes.fetch, { overrideGlobalObjects: false, errorHandler: refuseMalformed });
     const waiting = createWaitingAnswers(WAITING_LIMITS);
-    const crowd = createConnectionCrowd({ places: MAX_CONNECTIONS, isAcquaintance: () => false, onTurnedOut: () => {} });
+    const crowd = createConnectionCrowd({
+      places: MAX_CONNECTIONS,
+      isAcquaintance: () => false,
+      onTurnedOut: () => {},
+    });
     const created = await createNodeServer(config.tls, (request, response) => {
       if (!waiting.begin(request, response)) return;
       // Once it stops, a connection that has got its answer is not kept for the next request.
@@ -122,7 +142,10 @@ async function readPem(path: string, what: string): Promise<string> {
   }
 }
 
-function listen(server: Server, { address, port }: WebConfig['listen']): Promise<{ readonly address: string; readonly port: number }> {
+function listen(
+  server: Server,
+  { address, port }: WebConfig['listen'],
+): Promise<{ readonly address: string; readonly port: number }> {
   return new Promise((resolve, reject) => {
     const onError = (error: NodeJS.ErrnoException): void => {
       reject(new Error(listenProblem({ address, port }, error), { cause: error }));

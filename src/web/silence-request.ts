@@ -16,12 +16,15 @@ const LONGEST: Millis = 90 * 86_400_000;
 const MAX_SHOWN = 60;
 
 /**
- * Reads the body of `POST /api/v1/silences`: `{cause?, subject?, duration | until, by, comment}`. Every problem is told at once.
+ * Reads the body of `POST /api/v1/silences`: `{cause?, subject?, duration | until, by, comment}`. Every problem is told
+ * at once.
  * @param now what `duration` counts from
  */
 export function readSilence(body: unknown, now: EpochMs): ReadSilence {
   const parsed = silenceSchema(now).safeParse(body);
-  return parsed.success ? { kind: 'ok', request: parsed.data } : { kind: 'invalid', problems: parsed.error.issues.flatMap(problemsOf) };
+  return parsed.success
+    ? { kind: 'ok', request: parsed.data }
+    : { kind: 'invalid', problems: parsed.error.issues.flatMap(problemsOf) };
 }
 
 function silenceSchema(now: EpochMs): z.ZodType<SilenceRequest> {
@@ -40,7 +43,8 @@ function silenceSchema(now: EpochMs): z.ZodType<SilenceRequest> {
     .transform(({ duration, until, ...rest }, context): SilenceRequest => {
       const end = duration === undefined ? until : until === undefined ? now + duration : undefined;
       const problem = problemOfEnd(end, now);
-      if (problem !== null) context.addIssue({ code: 'custom', path: [duration === undefined ? 'until' : 'duration'], message: problem });
+      if (problem !== null)
+        context.addIssue({ code: 'custom', path: [duration === undefined ? 'until' : 'duration'], message: problem });
       return { ...rest, until: end ?? now };
     });
 }
@@ -54,7 +58,10 @@ function problemOfEnd(end: EpochMs | undefined, now: EpochMs): string | null {
 function toDuration(text: string, context: z.RefinementCtx): Millis {
   const duration = parseDuration(text);
   if (duration !== null) return duration;
-  context.addIssue({ code: 'custom', message: `expected a duration such as "90s", "15m", "2h" or "7d", got ${shown(text)}` });
+  context.addIssue({
+    code: 'custom',
+    message: `expected a duration such as "90s", "15m", "2h" or "7d", got ${shown(text)}`,
+  });
   return z.NEVER;
 }
 
@@ -62,8 +69,14 @@ function toDuration(text: string, context: z.RefinementCtx): Millis {
 function line(longest: number): z.ZodType<string> {
   return z
     .string(expected('a text'))
-    .refine((text) => text.trim() !== '' && text.length <= longest, `expected a text of 1 to ${String(longest)} characters`)
-    .refine((text) => visibleText(text, text.length) === text, 'expected a text of one line, without invisible characters');
+    .refine(
+      (text) => text.trim() !== '' && text.length <= longest,
+      `expected a text of 1 to ${String(longest)} characters`,
+    )
+    .refine(
+      (text) => visibleText(text, text.length) === text,
+      'expected a text of one line, without invisible characters',
+    );
 }
 
 function isCause(value: unknown): boolean {
@@ -75,11 +88,16 @@ function expected(what: string): { readonly error: (issue: { readonly input?: un
 }
 
 function shown(value: unknown): string {
-  return typeof value === 'string' ? `"${visibleText(value, MAX_SHOWN)}"` : value === null ? 'nothing' : `a ${typeof value}`;
+  return typeof value === 'string'
+    ? `"${visibleText(value, MAX_SHOWN)}"`
+    : value === null
+      ? 'nothing'
+      : `a ${typeof value}`;
 }
 
 function problemsOf(issue: z.core.$ZodIssue): readonly string[] {
-  if (issue.code === 'unrecognized_keys') return issue.keys.slice(0, 10).map((key) => `${shown(key)} is no key of a silence`);
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.slice(0, 10).map((key) => `${shown(key)} is no key of a silence`);
   const path = issue.path.map(String).join('.');
   return [path === '' ? 'The body: expected a JSON object' : `"${path}": ${issue.message}`];
 }

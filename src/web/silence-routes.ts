@@ -38,7 +38,10 @@ export function createSilenceRoutes(tools: SilenceTools): Hono<WebEnv> {
   const { sources, clock, logger } = tools;
   const app = new Hono<WebEnv>();
   app.get('/api/v1/silences', (context) =>
-    context.json({ silences: lasting(sources.silences(), clock.now()).map(silenceToJson), maintenance: planToJson(sources.maintenance()) }),
+    context.json({
+      silences: lasting(sources.silences(), clock.now()).map(silenceToJson),
+      maintenance: planToJson(sources.maintenance()),
+    }),
   );
   app.post('/api/v1/silences', (context) => addSilence(context, tools));
   app.delete('/api/v1/silences/:id', (context) => {
@@ -60,9 +63,11 @@ async function addSilence(context: Context<WebEnv>, tools: SilenceTools): Promis
   if (!/^application\/json\s*(?:;|$)/iu.test(context.req.header('Content-Type') ?? ''))
     return context.json({ error: 'Expected a JSON object, sent with "Content-Type: application/json"' }, 415);
   const read = readSilence(await jsonOf(context), clock.now());
-  if (read.kind === 'invalid') return context.json({ error: 'This silence cannot be taken', problems: read.problems }, 400);
+  if (read.kind === 'invalid')
+    return context.json({ error: 'This silence cannot be taken', problems: read.problems }, 400);
   const silence = lasting(sources.silences(), clock.now()).length < MAX_SILENCES ? sources.silence(read.request) : null;
-  if (silence === null) return context.json({ error: `There are ${String(MAX_SILENCES)} silences already: remove one first` }, 409);
+  if (silence === null)
+    return context.json({ error: `There are ${String(MAX_SILENCES)} silences already: remove one first` }, 409);
   logger.info({ silence: silenceToJson(silence) }, 'Added a silence on request');
   return context.json(silenceToJson(silence), 201);
 }

@@ -7,7 +7,10 @@ import type { Chronicle, MaintenancePlan } from './chronicle.ts';
 import type { Past } from './past.ts';
 import type { ProbeAnswer, ProbeRequest } from './probe-answer.ts';
 
-/** All that the web server shows and does. Everything but `metrics`, `reload` and `probe` is answered at once and never throws. */
+/**
+ * All that the web server shows and does. Everything but `metrics`, `reload` and `probe` is answered at once and never
+ * throws.
+ */
 export interface WebSources {
   site(): string;
   /** Of ftm-watch. */
@@ -23,7 +26,10 @@ export interface WebSources {
   silence(request: Omit<Silence, 'id' | 'from'>): Silence | null;
   /** False when there is no such silence. */
   unsilence(id: string): boolean;
-  /** Calls back after each round, when `diagnosis` and `incidents` already give what is new. The returned function ends it. */
+  /**
+   * Calls back after each round, when `diagnosis` and `incidents` already give what is new. The returned function ends
+   * it.
+   */
   onDiagnosis(listener: (diagnosis: Diagnosis) => void): () => void;
   metrics(): Promise<MetricsText>;
   /** Takes the configuration file anew. */
@@ -44,13 +50,18 @@ export interface MetricsText {
   readonly body: string;
 }
 
-export type ReloadOutcome = { readonly kind: 'taken' } | { readonly kind: 'refused'; readonly problems: readonly string[] };
+export type ReloadOutcome =
+  | { readonly kind: 'taken' }
+  | { readonly kind: 'refused'; readonly problems: readonly string[] };
 
 /** How ftm-watch itself is. */
 export interface Health {
   /** The first round is done, and it is not stopping. */
   readonly ready: boolean;
-  /** In words for people: why it is not ready, and what else is wrong with it (the store cannot be written, mail cannot be sent). */
+  /**
+   * In words for people: why it is not ready, and what else is wrong with it (the store cannot be written, mail cannot
+   * be sent).
+   */
   readonly problems: readonly string[];
 }
 

@@ -48,7 +48,10 @@ export async function readStaticFiles(): Promise<ReadonlyMap<string, StaticFile>
   }));
   const entries = [...own, ...vendor].map(async ({ name, contentType, url }): Promise<[string, StaticFile]> => {
     const body = await readFile(url, 'utf8');
-    return [name, { contentType, body, etag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"` }];
+    return [
+      name,
+      { contentType, body, etag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"` },
+    ];
   });
   return new Map(await Promise.all(entries));
 }

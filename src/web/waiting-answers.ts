@@ -2,18 +2,27 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Millis } from '../core/clock.ts';
 
-/** Requests that are not answered yet, and answers that their clients have not read: what strangers make the server hold. */
+/**
+ * Requests that are not answered yet, and answers that their clients have not read: what strangers make the server
+ * hold.
+ */
 export interface WaitingAnswers {
-  /** @returns false when the connection is closed, because it asks for too much at once: there is nothing to answer then */
+  /**
+   * @returns false when the connection is closed, because it asks for too much at once: there is nothing to answer then
+   */
   begin(request: IncomingMessage, response: ServerResponse): boolean;
-  /** The answer was given, or begun. Closes the connections that have waited longest when more than is allowed waits to be read. */
+  /**
+   * The answer was given, or begun. Closes the connections that have waited longest when more than is allowed waits to
+   * be read.
+   */
   written(response: ServerResponse): void;
 }
 
 export interface WaitingLimits {
   /**
-   * Unanswered requests of one connection. Node answers every request of a piece that it has read, thousands of them, before it looks
-   * whether anybody reads the answers. No browser and no scraper sends a second one before it has the answer to the first.
+   * Unanswered requests of one connection. Node answers every request of a piece that it has read, thousands of them,
+   * before it looks whether anybody reads the answers. No browser and no scraper sends a second one before it has the
+   * answer to the first.
    */
   readonly requests: number;
   /** Of all answers together; a single one may be larger. */

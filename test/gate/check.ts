@@ -1,6 +1,6 @@
 /**
- * The gate, `npm run check`: every step, one line each, the whole output of a step that fails. A step that looked at nothing fails
- * too: tools that are misconfigured tend to find nothing and be happy.
+ * The gate, `npm run check`: every step, one line each, the whole output of a step that fails. A step that looked at
+ * nothing fails too: tools that are misconfigured tend to find nothing and be happy.
  *
  * `--skip STEP` and `--only STEP` choose, and may be given more than once.
  */
@@ -18,7 +18,9 @@ function chooseSteps(args: readonly string[]): readonly Step[] {
   if (unknown !== undefined) {
     throw new Error(`Cannot find the step "${unknown}": expected one of ${names.join(', ')}`);
   }
-  const chosen = steps.filter((step) => (values.only ?? names).includes(step.name) && !(values.skip ?? []).includes(step.name));
+  const chosen = steps.filter(
+    (step) => (values.only ?? names).includes(step.name) && !(values.skip ?? []).includes(step.name),
+  );
   if (chosen.length === 0) {
     throw new Error('Cannot run the gate: no step is left');
   }

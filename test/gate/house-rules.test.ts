@@ -13,7 +13,11 @@ describe('brokenHouseRules()', () => {
     { path: 'src/a.ts', text: 'export let count = 0;', expected: 'is state of the module' },
     { path: 'src/a.ts', text: 'const cache = new Map<string, string>();', expected: 'is state of the module' },
     { path: 'src/a.ts', text: 'const cache: Map<string, string> = new Map();', expected: 'is state of the module' },
-    { path: 'src/a.ts', text: 'const cache: WeakMap<object, string> = new WeakMap();', expected: 'is state of the module' },
+    {
+      path: 'src/a.ts',
+      text: 'const cache: WeakMap<object, string> = new WeakMap();',
+      expected: 'is state of the module',
+    },
     { path: 'src/a.ts', text: '// oxlint-disable-next-line complexity', expected: 'silences a check without a reason' },
     { path: 'src/a.ts', text: '  // biome-ignore format', expected: 'silences a check without a reason' },
     { path: 'src/probes/utils.ts', text: '', expected: 'has a name that says nothing' },
@@ -28,7 +32,10 @@ describe('brokenHouseRules()', () => {
     { path: 'src/a.ts', text: ' * Never calls new Date() itself.' },
     { path: 'src/a.ts', text: '  let count = 0;' },
     { path: 'src/a.ts', text: "const names: ReadonlyMap<string, string> = new Map([['a', 'b']]);" },
-    { path: 'src/a.ts', text: '// oxlint-disable-next-line complexity -- one row for each code reads better than two tables' },
+    {
+      path: 'src/a.ts',
+      text: '// oxlint-disable-next-line complexity -- one row for each code reads better than two tables',
+    },
     { path: 'src/core/index-of.ts', text: '' },
   ])('accepts $text in $path', ({ path, text }) => {
     expect(brokenHouseRules(path, text)).toEqual([]);
@@ -50,7 +57,9 @@ describe('the tests', () => {
   });
 
   test('are all in a folder that the test runner looks into', () => {
-    const strays = globSync('test/**/*.test.ts', { cwd: ROOT }).filter((path) => !/^test\/(?:unit|integration|e2e|gate)\//u.test(path));
+    const strays = globSync('test/**/*.test.ts', { cwd: ROOT }).filter(
+      (path) => !/^test\/(?:unit|integration|e2e|gate)\//u.test(path),
+    );
     expect(strays).toEqual([]);
   });
 });
@@ -63,7 +72,9 @@ describe('package-lock.json', () => {
   });
 
   test('pins every package by its hash', () => {
-    const { packages } = JSON.parse(lock) as { packages: Readonly<Record<string, { integrity?: string; link?: boolean }>> };
+    const { packages } = JSON.parse(lock) as {
+      packages: Readonly<Record<string, { integrity?: string; link?: boolean }>>;
+    };
     const unpinned = Object.entries(packages).filter(
       ([name, entry]) => name !== '' && entry.link !== true && entry.integrity === undefined,
     );

@@ -22,7 +22,9 @@ const LINE_RULES: readonly LineRule[] = [
   },
   {
     pattern: /^(?:export\s+)?const\s+\w+(?:\s*:(?!\s*Readonly)[^=]+)?\s*=\s*new\s+(?:Weak)?(?:Map|Set)\b/u,
-    message: 'is state of the module: a table is a ReadonlyMap or ReadonlySet, anything else belongs in what a function creates',
+    message:
+      'is state of the module: a table is a ReadonlyMap or ReadonlySet, anything else belongs in what a function ' +
+      'creates',
     inComments: false,
     exempt: [],
   },
@@ -37,15 +39,20 @@ const LINE_RULES: readonly LineRule[] = [
 const VAGUE_NAME = /(?:^|\/)(?:utils?|helpers?|lib|common|misc|shared|types|index)\.[jt]s$/u;
 const COMMENT = /^\s*(?:\/\/|\/?\*)/u;
 
-/** Every place where a file of the product breaks a house rule, as `path:line: message`; the path is relative to the project's folder. */
+/**
+ * Every place where a file of the product breaks a house rule, as `path:line: message`; the path is relative to the
+ * project's folder.
+ */
 export function brokenHouseRules(path: string, text: string): readonly string[] {
-  const vague = VAGUE_NAME.test(path) ? [`${path}:1: has a name that says nothing: name the file after the one concept in it`] : [];
+  const vague = VAGUE_NAME.test(path)
+    ? [`${path}:1: has a name that says nothing: name the file after the one concept in it`]
+    : [];
   const lines = text
     .split('\n')
     .flatMap((line, index) =>
-      LINE_RULES.filter((rule) => rule.pattern.test(line) && (rule.inComments || !COMMENT.test(line)) && !rule.exempt.includes(path)).map(
-        (rule) => `${path}:${String(index + 1)}: ${rule.message}`,
-      ),
+      LINE_RULES.filter(
+        (rule) => rule.pattern.test(line) && (rule.inComments || !COMMENT.test(line)) && !rule.exempt.includes(path),
+      ).map((rule) => `${path}:${String(index + 1)}: ${rule.message}`),
     );
   return [...vague, ...lines];
 }

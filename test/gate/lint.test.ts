@@ -12,10 +12,15 @@ interface Sin {
 }
 
 const ROOT = resolve(import.meta.dirname, '../..');
-const LINES = (count: number): string => Array.from({ length: count }, (_, index) => `  console.log(${String(index)});`).join('\n');
+const LINES = (count: number): string =>
+  Array.from({ length: count }, (_, index) => `  console.log(${String(index)});`).join('\n');
 
 const sins: readonly Sin[] = [
-  { path: 'src/core/a-package.ts', code: `import { z } from 'zod';\nexport const a: unknown = z;`, rule: 'eslint(no-restricted-imports)' },
+  {
+    path: 'src/core/a-package.ts',
+    code: `import { z } from 'zod';\nexport const a: unknown = z;`,
+    rule: 'eslint(no-restricted-imports)',
+  },
   {
     path: 'src/core/b-input.ts',
     code: `import { readFileSync } from 'node:fs';\nexport const a: unknown = readFileSync;`,
@@ -51,7 +56,11 @@ const sins: readonly Sin[] = [
     code: `import { a } from '../store/fine.ts';\nexport const b: number = a;`,
     rule: 'eslint(no-restricted-imports)',
   },
-  { path: 'src/web/b-root.ts', code: `import { a } from '../app.ts';\nexport const b: number = a;`, rule: 'eslint(no-restricted-imports)' },
+  {
+    path: 'src/web/b-root.ts',
+    code: `import { a } from '../app.ts';\nexport const b: number = a;`,
+    rule: 'eslint(no-restricted-imports)',
+  },
   {
     path: 'src/logs/c-value.ts',
     code: `import { a } from '../config/fine.ts';\nexport const b: number = a;`,
@@ -62,21 +71,61 @@ const sins: readonly Sin[] = [
     code: `import { setTimeout as sleep } from 'node:timers/promises';\nexport const a: unknown = sleep;`,
     rule: 'eslint(no-restricted-imports)',
   },
-  { path: 'src/a-timer.ts', code: `export const a: unknown = setTimeout(Math.abs, 1);`, rule: 'eslint(no-restricted-globals)' },
-  { path: 'src/b-timer.ts', code: `export const a: unknown = globalThis.setInterval(Math.abs, 1);`, rule: 'eslint(no-restricted-globals)' },
+  {
+    path: 'src/a-timer.ts',
+    code: `export const a: unknown = setTimeout(Math.abs, 1);`,
+    rule: 'eslint(no-restricted-globals)',
+  },
+  {
+    path: 'src/b-timer.ts',
+    code: `export const a: unknown = globalThis.setInterval(Math.abs, 1);`,
+    rule: 'eslint(no-restricted-globals)',
+  },
   { path: 'src/c-now.ts', code: `export const a: number = Date.now();`, rule: 'eslint(no-restricted-properties)' },
-  { path: 'src/d-timeout.ts', code: `export const a: AbortSignal = AbortSignal.timeout(1);`, rule: 'eslint(no-restricted-properties)' },
-  { path: 'src/e-random.ts', code: `export const a: number = Math.random();`, rule: 'eslint(no-restricted-properties)' },
-  { path: 'src/f-exit.ts', code: `export function a(): void {\n  process.exit(1);\n}`, rule: 'eslint(no-restricted-properties)' },
-  { path: 'src/g-cycle.ts', code: `import { b } from './h-cycle.ts';\nexport const a = (): number => b();`, rule: 'import(no-cycle)' },
-  { path: 'src/h-cycle.ts', code: `import { a } from './g-cycle.ts';\nexport const b = (): number => a();`, rule: 'import(no-cycle)' },
+  {
+    path: 'src/d-timeout.ts',
+    code: `export const a: AbortSignal = AbortSignal.timeout(1);`,
+    rule: 'eslint(no-restricted-properties)',
+  },
+  {
+    path: 'src/e-random.ts',
+    code: `export const a: number = Math.random();`,
+    rule: 'eslint(no-restricted-properties)',
+  },
+  {
+    path: 'src/f-exit.ts',
+    code: `export function a(): void {\n  process.exit(1);\n}`,
+    rule: 'eslint(no-restricted-properties)',
+  },
+  {
+    path: 'src/g-cycle.ts',
+    code: `import { b } from './h-cycle.ts';\nexport const a = (): number => b();`,
+    rule: 'import(no-cycle)',
+  },
+  {
+    path: 'src/h-cycle.ts',
+    code: `import { a } from './g-cycle.ts';\nexport const b = (): number => a();`,
+    rule: 'import(no-cycle)',
+  },
   { path: 'src/i-default.ts', code: `export default 1;`, rule: 'import(no-default-export)' },
   { path: 'src/j-barrel.ts', code: `export * from './clock.ts';`, rule: 'oxc(no-barrel-file)' },
   { path: 'src/kName.ts', code: `export const a = 1;`, rule: 'unicorn(filename-case)' },
   { path: 'src/l-any.ts', code: `export const a: any = 1;`, rule: 'typescript(no-explicit-any)' },
-  { path: 'src/m-bang.ts', code: `export const a = (b: string | undefined): string => b!;`, rule: 'typescript(no-non-null-assertion)' },
-  { path: 'src/n-as.ts', code: `export const a = (b: unknown): string => b as string;`, rule: 'typescript(consistent-type-assertions)' },
-  { path: 'src/o-parsed.ts', code: `export const a = (b: string): string => JSON.parse(b);`, rule: 'typescript(no-unsafe-return)' },
+  {
+    path: 'src/m-bang.ts',
+    code: `export const a = (b: string | undefined): string => b!;`,
+    rule: 'typescript(no-non-null-assertion)',
+  },
+  {
+    path: 'src/n-as.ts',
+    code: `export const a = (b: unknown): string => b as string;`,
+    rule: 'typescript(consistent-type-assertions)',
+  },
+  {
+    path: 'src/o-parsed.ts',
+    code: `export const a = (b: string): string => JSON.parse(b);`,
+    rule: 'typescript(no-unsafe-return)',
+  },
   {
     path: 'src/p-floating.ts',
     code: `export function a(b: Promise<void>): void {\n  b.then(Math.abs);\n}`,
@@ -93,7 +142,11 @@ const sins: readonly Sin[] = [
     rule: 'typescript(switch-exhaustiveness-check)',
   },
   { path: 'src/cli/a-long-file.ts', code: LINES(251), rule: 'eslint(max-lines)' },
-  { path: 'src/cli/b-long-function.ts', code: `export function a(): void {\n${LINES(50)}\n}`, rule: 'eslint(max-lines-per-function)' },
+  {
+    path: 'src/cli/b-long-function.ts',
+    code: `export function a(): void {\n${LINES(50)}\n}`,
+    rule: 'eslint(max-lines-per-function)',
+  },
   {
     path: 'src/s-parameters.ts',
     code: `export const a = (b: 1, c: 1, d: 1, e: 1, f: 1): number => b + c + d + e + f;`,
@@ -124,7 +177,10 @@ const sins: readonly Sin[] = [
 // What the rules must leave alone, and what the sins import.
 const fine: ReadonlyMap<string, string> = new Map([
   ['src/clock.ts', `export const clock: number = Date.now();\nexport const timer: unknown = setTimeout(Math.abs, 1);`],
-  ['src/app.ts', `import { b } from './probes/fine.ts';\nimport { a as c } from './store/fine.ts';\nexport const a: number = b + c;`],
+  [
+    'src/app.ts',
+    `import { b } from './probes/fine.ts';\nimport { a as c } from './store/fine.ts';\nexport const a: number = b + c;`,
+  ],
   ['src/main.ts', `import { a } from './app.ts';\nprocess.exit(a);`],
   ['src/config/fine.ts', `export const a = 1;\nexport type A = 1 | 2;`],
   ['src/store/fine.ts', `export const a = 1;`],

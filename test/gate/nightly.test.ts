@@ -13,10 +13,12 @@ interface Step {
   readonly command: string;
 }
 
-const steps: readonly Step[] = [...read('.ci/nightly').matchAll(/^step (?<name>\S+) \d+m (?<command>.+)$/gmu)].map(({ groups }) => ({
-  name: groups?.['name'] ?? '',
-  command: groups?.['command'] ?? '',
-}));
+const steps: readonly Step[] = [...read('.ci/nightly').matchAll(/^step (?<name>\S+) \d+m (?<command>.+)$/gmu)].map(
+  ({ groups }) => ({
+    name: groups?.['name'] ?? '',
+    command: groups?.['command'] ?? '',
+  }),
+);
 
 const scripts = z.object({ scripts: z.record(z.string(), z.string()) }).parse(JSON.parse(read('package.json'))).scripts;
 const workflow = z
@@ -41,7 +43,9 @@ describe.each(steps)('the nightly step $name', ({ command }) => {
     const variables = [...command.matchAll(/\b([A-Z][A-Z_]+)=/gu)].map(([, variable = '']) => variable);
     const files = command.split(' ').filter((word) => word.endsWith('.test.ts'));
     const texts = [...files, 'test/support/fuzz.ts'].map(read);
-    expect(variables.filter((variable) => !texts.some((text) => text.includes(`process.env['${variable}']`)))).toEqual([]);
+    expect(variables.filter((variable) => !texts.some((text) => text.includes(`process.env['${variable}']`)))).toEqual(
+      [],
+    );
   });
 });
 

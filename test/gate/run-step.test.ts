@@ -16,7 +16,11 @@ const countSeen: Step['count'] = (output) => {
 describe('runStep()', () => {
   test('passes when the command passes and looked at something', async () => {
     const outcome = await runStep({ name: 'lint', command: printing('saw 3', 0), counts: 'files', count: countSeen });
-    expect(outcome).toEqual({ failed: false, line: expect.stringMatching(/^ok {4}lint +3 files in \d+\.\d s$/u), output: '' });
+    expect(outcome).toEqual({
+      failed: false,
+      line: expect.stringMatching(/^ok {4}lint +3 files in \d+\.\d s$/u),
+      output: '',
+    });
   });
 
   test.each([
@@ -36,7 +40,11 @@ describe('runStep()', () => {
 
 describe('steps', () => {
   test.each([
-    { name: 'types', output: '/a/node_modules/x/x.d.ts\n/a/src/a.ts\n/a/test/b.test.ts\nsrc/a.ts(1,1): error', count: 2 },
+    {
+      name: 'types',
+      output: '/a/node_modules/x/x.d.ts\n/a/src/a.ts\n/a/test/b.test.ts\nsrc/a.ts(1,1): error',
+      count: 2,
+    },
     { name: 'types', output: '/a/node_modules/x/x.d.ts', count: 0 },
     { name: 'lint', output: 'Finished in 222ms on 10 files with 154 rules using 2 threads.', count: 10 },
     { name: 'lint', output: 'Finished in 2ms on 0 files with 154 rules using 2 threads.', count: 0 },
@@ -45,7 +53,11 @@ describe('steps', () => {
     { name: 'dead-code', output: 'Looked at 19 files\n', count: 19 },
     { name: 'dead-code', output: 'Looked at 0 files\n', count: 0 },
     { name: 'tests', output: ' Test Files  1 passed (1)\n      Tests  46 passed (46)\n', count: 46 },
-    { name: 'tests', output: ' Test Files  2 failed (2)\n      Tests  1 failed | 2 passed | 3 skipped (6)\n', count: 2 },
+    {
+      name: 'tests',
+      output: ' Test Files  2 failed (2)\n      Tests  1 failed | 2 passed | 3 skipped (6)\n',
+      count: 2,
+    },
     { name: 'tests', output: ' Test Files  1 skipped (1)\n      Tests  3 skipped (3)\n', count: undefined },
   ])('$name reads its count from $output', ({ name, output, count }) => {
     expect(steps.find((step) => step.name === name)?.count(output)).toBe(count);
@@ -53,6 +65,8 @@ describe('steps', () => {
 
   test('tests names those that were skipped', () => {
     const output = 'stderr | a.test.ts\nSkipped "blocked port": it needs root\n\n Tests  1 passed (1)\n';
-    expect(steps.find((step) => step.name === 'tests')?.remarks?.(output)).toBe('Skipped "blocked port": it needs root');
+    expect(steps.find((step) => step.name === 'tests')?.remarks?.(output)).toBe(
+      'Skipped "blocked port": it needs root',
+    );
   });
 });

@@ -21,14 +21,20 @@ export const steps: readonly Step[] = [
     name: 'types',
     command: ['tsc', '-p', '.', '--listFiles', '--pretty', 'false'],
     counts: 'files',
-    count: (output) => output.split('\n').filter((line) => LISTED_FILE.test(line) && !line.includes('/node_modules/')).length,
+    count: (output) =>
+      output.split('\n').filter((line) => LISTED_FILE.test(line) && !line.includes('/node_modules/')).length,
     trim: (output) =>
       output
         .split('\n')
         .filter((line) => !LISTED_FILE.test(line))
         .join('\n'),
   },
-  { name: 'lint', command: ['oxlint'], counts: 'files', count: (output) => firstNumber(output, /\bon (\d+) files?\b/u) },
+  {
+    name: 'lint',
+    command: ['oxlint'],
+    counts: 'files',
+    count: (output) => firstNumber(output, /\bon (\d+) files?\b/u),
+  },
   {
     name: 'format',
     command: ['biome', 'format', '.'],

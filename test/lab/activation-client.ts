@@ -16,8 +16,16 @@ export interface PollingRoute {
 
 const PATIENCE_MS = 1_500;
 
-/** Asks the licence server as FortiAuthenticator does: over the same resolver and firewall, and with Fortinet's authority alone. */
-export async function pollLicenseServer({ host, port, resolverPort, authority }: PollingRoute): Promise<PollingOutcome> {
+/**
+ * Asks the licence server as FortiAuthenticator does: over the same resolver and firewall, and with Fortinet's
+ * authority alone.
+ */
+export async function pollLicenseServer({
+  host,
+  port,
+  resolverPort,
+  authority,
+}: PollingRoute): Promise<PollingOutcome> {
   const resolver = new Resolver({ timeout: PATIENCE_MS, tries: 1 });
   resolver.setServers([`127.0.0.1:${String(resolverPort)}`]);
   const [address] = await resolver.resolve4(host).catch(() => []);

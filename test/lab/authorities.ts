@@ -2,7 +2,10 @@ import { createIdentity } from '../support/authority.ts';
 import type { Identity } from '../support/authority.ts';
 import { LICENSE_HOST } from './site.ts';
 
-/** What Fortinet's authorities are called, and what the re-signing authority of a FortiGate is called too but for its CN. */
+/**
+ * What Fortinet's authorities are called, and what the re-signing authority of a FortiGate is called too but for its
+ * CN.
+ */
 const FORTINET = 'C=US, ST=California, L=Sunnyvale, O=Fortinet, OU=Certificate Authority';
 
 /** Everybody on the lab's network who signs certificates, and the genuine certificates. */
@@ -17,10 +20,17 @@ export interface Authorities {
 
 export async function createAuthorities(): Promise<Authorities> {
   const root = await createIdentity({ name: `${FORTINET}, CN=fortinet-ca2, E=support@fortinet.com`, authority: true });
-  const sub = await createIdentity({ name: `${FORTINET}, CN=fortinet-subca2001, E=support@fortinet.com`, issuer: root, authority: true });
+  const sub = await createIdentity({
+    name: `${FORTINET}, CN=fortinet-subca2001, E=support@fortinet.com`,
+    issuer: root,
+    authority: true,
+  });
   return {
     fortinet: { root, sub },
-    fortiGate: await createIdentity({ name: `${FORTINET}, CN=FGVMEV0000000001, E=support@fortinet.com`, authority: true }),
+    fortiGate: await createIdentity({
+      name: `${FORTINET}, CN=FGVMEV0000000001, E=support@fortinet.com`,
+      authority: true,
+    }),
     other: await createIdentity({ name: 'C=US, O=Example Trust, CN=Example Root', authority: true }),
     licenseServer: await createIdentity({
       name: `C=US, ST=California, L=Sunnyvale, O=Fortinet, OU=FortiToken, CN=${LICENSE_HOST}`,

@@ -24,7 +24,15 @@ export interface Servers {
 }
 
 /** A complete configuration of the daemon for the lab, with everything looked at each second. */
-export function configurationOf({ resolver, firewall, mail, inbox, appliance, registration, firewallApi }: Servers): ConfigurationPart {
+export function configurationOf({
+  resolver,
+  firewall,
+  mail,
+  inbox,
+  appliance,
+  registration,
+  firewallApi,
+}: Servers): ConfigurationPart {
   const at = (port: number): string => `127.0.0.1:${String(port)}`;
   return {
     site: 'lab',

@@ -20,7 +20,10 @@ export interface Daemon extends AsyncDisposable {
   readonly pid: number;
   /** Resolves with the exit code when it ends, also by itself; null: a signal ended it. */
   readonly ended: Promise<number | null>;
-  /** The latest diagnosis, or the first after it, that is meant. @throws {Error} with what the last one was, when the signal ends it */
+  /**
+   * The latest diagnosis, or the first after it, that is meant. @throws {Error} with what the last one was, when the
+   * signal ends it
+   */
   diagnosis(isMeant: (diagnosis: DiagnosisJson) => boolean, signal: AbortSignal): Promise<DiagnosisJson>;
   get(path: string): Promise<Response>;
 }
@@ -64,7 +67,11 @@ export async function startDaemon(configFile: string, folder: string, main: stri
   };
 }
 
-async function firstDiagnosis(url: string, isMeant: (diagnosis: DiagnosisJson) => boolean, signal: AbortSignal): Promise<DiagnosisJson> {
+async function firstDiagnosis(
+  url: string,
+  isMeant: (diagnosis: DiagnosisJson) => boolean,
+  signal: AbortSignal,
+): Promise<DiagnosisJson> {
   let last: DiagnosisJson | null = null;
   try {
     for await (const diagnosis of followEvents(url, signal)) {
@@ -74,24 +81,34 @@ async function firstDiagnosis(url: string, isMeant: (diagnosis: DiagnosisJson) =
   } catch (error) {
     if (!signal.aborted) throw error;
   }
-  throw new Error(`The diagnosis that is meant did not come; the last one was: ${last === null ? 'none' : summaryOf(last)}`);
+  throw new Error(
+    `The diagnosis that is meant did not come; the last one was: ${last === null ? 'none' : summaryOf(last)}`,
+  );
 }
 
 function summaryOf({ ready, causes, preconditions }: DiagnosisJson): string {
-  const states = preconditions.filter(({ state }) => state !== 'ok').map(({ id, state, summary }) => `${id} ${state} (${summary})`);
+  const states = preconditions
+    .filter(({ state }) => state !== 'ok')
+    .map(({ id, state, summary }) => `${id} ${state} (${summary})`);
   return [ready, ...causes.map(({ id }) => id), ...states].join(', ');
 }
 
 /** Lets it learn the licence server's chain, as an administrator does on a path that is known to be clean. */
 export async function learnTrust(configFile: string, folder: string): Promise<void> {
-  const child = spawn(process.execPath, [MAIN, 'trust', 'learn', '--yes', '--config', configFile], { cwd: folder, stdio: 'ignore' });
+  const child = spawn(process.execPath, [MAIN, 'trust', 'learn', '--yes', '--config', configFile], {
+    cwd: folder,
+    stdio: 'ignore',
+  });
   const [code] = (await once(child, 'close')) as readonly (number | null)[];
   if (code !== 0) throw new Error(`Cannot learn the trust of the lab: "trust learn" ended with ${String(code)}`);
 }
 
 type Child = ChildProcessByStdio<null, Readable, Readable>;
 
-async function announced(child: Child, ended: Promise<number | null>): Promise<Pick<Daemon, 'url' | 'syslogPort' | 'syslogTcpPort'>> {
+async function announced(
+  child: Child,
+  ended: Promise<number | null>,
+): Promise<Pick<Daemon, 'url' | 'syslogPort' | 'syslogTcpPort'>> {
   const said: string[] = [];
   let ports: Pick<Daemon, 'syslogPort' | 'syslogTcpPort'> = { syslogPort: null, syslogTcpPort: null };
   const hear = (line: string): LogLine => {
@@ -112,7 +129,8 @@ async function announced(child: Child, ended: Promise<number | null>): Promise<P
       resolve(null);
     });
   });
-  if (url === null) throw new Error(`The daemon ended with ${String(await ended)} before its page was there:\n${said.join('\n')}`);
+  if (url === null)
+    throw new Error(`The daemon ended with ${String(await ended)} before its page was there:\n${said.join('\n')}`);
   return { url, ...ports };
 }
 

@@ -1,4 +1,5 @@
-// The whole network and the daemon on this machine: faults and repairs, told in the terminal, shown on the daemon's page.
+// The whole network and the daemon on this machine: faults and repairs, told in the terminal, shown on the daemon's
+// page.
 import { parseArgs } from 'node:util';
 import { learnTrust, startDaemon } from './daemon.ts';
 import { createLab } from './lab.ts';
@@ -48,7 +49,8 @@ function readArguments(args: readonly string[]): Play | null {
     throw new Error(`Cannot play "${name}": expected one of ${SCENARIOS.map((scenario) => scenario.name).join(', ')}`);
   });
   const speed = Number(values.speed ?? 1);
-  if (!(speed >= 0.1 && speed <= 100)) throw new Error(`Cannot play at the speed "${String(values.speed)}": expected 0.1 to 100`);
+  if (!(speed >= 0.1 && speed <= 100))
+    throw new Error(`Cannot play at the speed "${String(values.speed)}": expected 0.1 to 100`);
   return {
     scenarios: scenarios.length === 0 ? TIMELINE : scenarios,
     isOnce: values.once,
@@ -58,7 +60,9 @@ function readArguments(args: readonly string[]): Play | null {
 
 async function perform({ scenarios, isOnce, pauseMs }: Play, narrator: Narrator, stop: AbortSignal): Promise<boolean> {
   narrator.chapter('ftm-watch demo');
-  narrator.seen('A resolver, a licence server, control hosts, a firewall, mail servers and FortiAuthenticator start on 127.0.0.1');
+  narrator.seen(
+    'A resolver, a licence server, control hosts, a firewall, mail servers and FortiAuthenticator start on 127.0.0.1',
+  );
   await using lab = await createLab(isOnce ? {} : { schedule: UNHURRIED });
   await lab.remember();
   await learnTrust(lab.configFile, lab.folder);

@@ -2,10 +2,14 @@ import type { diagnosisToJson } from '../../src/core/diagnosis-json.ts';
 
 export type DiagnosisJson = ReturnType<typeof diagnosisToJson>;
 
-/** The diagnoses that a daemon sends as server-sent events, the latest one first, until it stops or the signal says so. @throws the signal's reason */
+/**
+ * The diagnoses that a daemon sends as server-sent events, the latest one first, until it stops or the signal says so.
+ * @throws the signal's reason
+ */
 export async function* followEvents(url: string, signal: AbortSignal): AsyncGenerator<DiagnosisJson> {
   const response = await fetch(url, { signal });
-  if (!response.ok || response.body === null) throw new Error(`Cannot listen to ${url}: HTTP ${String(response.status)}`);
+  if (!response.ok || response.body === null)
+    throw new Error(`Cannot listen to ${url}: HTTP ${String(response.status)}`);
   let pending = '';
   for await (const text of response.body.pipeThrough(new TextDecoderStream())) {
     pending += text;

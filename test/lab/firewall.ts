@@ -87,7 +87,8 @@ export async function createFirewall(options: FirewallOptions = {}): Promise<Fir
     wildcardFqdns: {},
     ...options.state,
   };
-  const identity = options.identity ?? (await createIdentity({ name: 'CN=firewall.example.test', ipAddresses: ['127.0.0.1'] }));
+  const identity =
+    options.identity ?? (await createIdentity({ name: 'CN=firewall.example.test', ipAddresses: ['127.0.0.1'] }));
   const peer = await createHttpsPeer({
     identity,
     ...(options.address === undefined ? {} : { address: options.address }),

@@ -94,7 +94,8 @@ const DEFAULTS: FortiAuthenticatorState = {
 export async function createFortiAuthenticator(options: FortiAuthenticatorOptions = {}): Promise<FortiAuthenticator> {
   const state: FortiAuthenticatorState = { ...DEFAULTS, ...options.state };
   const identity =
-    options.identity ?? (await createIdentity({ name: 'C=US, O=Fortinet, OU=FortiAuthenticator, CN=Default-Server-Certificate' }));
+    options.identity ??
+    (await createIdentity({ name: 'C=US, O=Fortinet, OU=FortiAuthenticator, CN=Default-Server-Certificate' }));
   const peer = await createHttpsPeer({
     identity,
     ...(options.address === undefined ? {} : { address: options.address }),
@@ -128,7 +129,10 @@ function answer(state: FortiAuthenticatorState, request: RecordedRequest): PeerR
     case '/api/v1/fortitokenmobileprovisioning/':
       return { status: 200, body: state.provisioning };
     case '/api/v1/smtpservers/':
-      return { status: 200, body: collection(state.smtpServers.length, state.smtpServers, { limit: 20, offset: 0, next: null }) };
+      return {
+        status: 200,
+        body: collection(state.smtpServers.length, state.smtpServers, { limit: 20, offset: 0, next: null }),
+      };
     case '/api/v1/fortitokens/':
       return { status: 200, body: tokenPage(state, url.searchParams) };
     default:
@@ -154,14 +158,18 @@ function systemInfo(state: FortiAuthenticatorState): unknown {
 }
 
 function tokenPage(state: FortiAuthenticatorState, query: URLSearchParams): unknown {
-  const groups = state.tokens.filter((group) => query.get('type') === null || (group.type ?? 'ftm') === query.get('type'));
+  const groups = state.tokens.filter(
+    (group) => query.get('type') === null || (group.type ?? 'ftm') === query.get('type'),
+  );
   const total = groups.reduce((sum, group) => sum + group.count, 0);
   const limit = Math.min(Number(query.get('limit') ?? 20), state.maxPage);
   const offset = Number(query.get('offset') ?? 0);
   const size = Math.max(0, Math.min(limit, total - offset));
   const objects = Array.from({ length: size }, (_, index) => tokenAt(groups, offset + index));
   const more = offset + size < total;
-  const next = more ? (state.next ?? `/api/v1/fortitokens/?type=ftm&limit=${String(limit)}&offset=${String(offset + limit)}`) : null;
+  const next = more
+    ? (state.next ?? `/api/v1/fortitokens/?type=ftm&limit=${String(limit)}&offset=${String(offset + limit)}`)
+    : null;
   return collection(total, objects, { limit, offset, next });
 }
 

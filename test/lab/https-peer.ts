@@ -60,9 +60,12 @@ export async function createHttpsPeer(options: HttpsPeerOptions): Promise<HttpsP
   const requests: RecordedRequest[] = [];
   const faults = new Map<string, HttpFault>();
   const sockets = new Set<Socket>();
-  const server = createServer({ cert: servedChain(options.identity), key: options.identity.keyPem }, (request, response) => {
-    void handle(request, response);
-  });
+  const server = createServer(
+    { cert: servedChain(options.identity), key: options.identity.keyPem },
+    (request, response) => {
+      void handle(request, response);
+    },
+  );
   server.on('tlsClientError', () => undefined);
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
@@ -126,7 +129,9 @@ async function recordOf(request: IncomingMessage): Promise<RecordedRequest> {
 }
 
 function faultFor(faults: ReadonlyMap<string, HttpFault>, path: string): HttpFault {
-  const prefixes = [...faults.keys()].filter((prefix) => path.startsWith(prefix)).toSorted((a, b) => b.length - a.length);
+  const prefixes = [...faults.keys()]
+    .filter((prefix) => path.startsWith(prefix))
+    .toSorted((a, b) => b.length - a.length);
   const [longest] = prefixes;
   return (longest === undefined ? undefined : faults.get(longest)) ?? { kind: 'none' };
 }

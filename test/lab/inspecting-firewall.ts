@@ -24,8 +24,8 @@ export type FirewallMode =
 export type Upstreams = Readonly<Record<string, number>>;
 
 /**
- * The firewall on the way to the internet: one TCP port for each host behind it. A userland program cannot drop the first packet of a
- * connection, so that a dropped one shows as silence after the ClientHello.
+ * The firewall on the way to the internet: one TCP port for each host behind it. A userland program cannot drop the
+ * first packet of a connection, so that a dropped one shows as silence after the ClientHello.
  */
 export interface InspectingFirewall extends AsyncDisposable {
   /** The port at which a host is reached through the firewall. */
@@ -41,7 +41,8 @@ export async function createInspectingFirewall(authority: Identity, upstreams: U
 
   function gate(host: string): Gate {
     const found = gates.get(host);
-    if (found === undefined) throw new RangeError(`Cannot reach "${host}": expected one of ${[...gates.keys()].join(', ')}`);
+    if (found === undefined)
+      throw new RangeError(`Cannot reach "${host}": expected one of ${[...gates.keys()].join(', ')}`);
     return found;
   }
 

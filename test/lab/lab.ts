@@ -27,8 +27,8 @@ import { createWebHost } from './web-host.ts';
 import type { WebHost } from './web-host.ts';
 
 /**
- * The whole network of a site on loopback, without the rights of root and on ports that the operating system gives. Everything in it
- * can be broken, and mended, while it runs.
+ * The whole network of a site on loopback, without the rights of root and on ports that the operating system gives.
+ * Everything in it can be broken, and mended, while it runs.
  */
 export interface Lab extends AsyncDisposable {
   /** Holds the configuration and all that it names; the daemon may write into it. */
@@ -69,7 +69,17 @@ export async function createLab(more: ConfigurationPart = {}): Promise<Lab> {
   const apis = stack.use(await createApis(firewall.portOf(LICENSE_HOST), mail.port));
   const route = { host: LICENSE_HOST, port: firewall.portOf(LICENSE_HOST), resolverPort: resolver.port };
   const applianceLog = createApplianceLog({ ...route, authority: authorities.fortinet.root });
-  const parts = { folder, authorities, resolver, firewall, mail, inbox, applianceLog, licenseServer: internet.licenseServer, ...apis };
+  const parts = {
+    folder,
+    authorities,
+    resolver,
+    firewall,
+    mail,
+    inbox,
+    applianceLog,
+    licenseServer: internet.licenseServer,
+    ...apis,
+  };
   const configFile = join(folder, 'ftm-watch.yaml');
   await writeFiles(folder, parts);
   await writeFile(configFile, JSON.stringify({ ...configurationOf(parts), ...more }, null, 2));
@@ -96,7 +106,9 @@ export async function createLab(more: ConfigurationPart = {}): Promise<Lab> {
     },
     inspect: async (on) => {
       const profile = on ? 'deep-inspection' : 'no-inspection';
-      apis.firewallApi.state.policies = { 5: { ...PLAIN_POLICY, 'utm-status': on ? 'enable' : 'disable', 'ssl-ssh-profile': profile } };
+      apis.firewallApi.state.policies = {
+        5: { ...PLAIN_POLICY, 'utm-status': on ? 'enable' : 'disable', 'ssl-ssh-profile': profile },
+      };
       await firewall.setMode({ kind: on ? 'inspect' : 'off' });
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
@@ -117,7 +129,12 @@ async function createInternet({ licenseServer: identity, other }: Authorities): 
   const ports: Record<string, number> = { [LICENSE_HOST]: licenseServer.port };
   for (const name of CONTROL_HOSTS) ports[name] = stack.use(await createWebHost(await issued(name), 200)).port;
   const owned = stack.move();
-  return { licenseServer, ports, mailIdentity: await issued(MAIL_HOST), [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return {
+    licenseServer,
+    ports,
+    mailIdentity: await issued(MAIL_HOST),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
 }
 
 interface Apis extends AsyncDisposable {
@@ -128,10 +145,25 @@ interface Apis extends AsyncDisposable {
 
 async function createApis(licensePort: number, mailPort: number): Promise<Apis> {
   await using stack = new AsyncDisposableStack();
-  const provisioning = { server_address: LICENSE_HOST, server_port: licensePort, act_timeout: 24, token_size: 6, token_algo: 'totp' };
-  const smtp = { name: 'office', address: MAIL_HOST, port: mailPort, sender_email: 'fac@example.org', secure: 'starttls', default: true };
+  const provisioning = {
+    server_address: LICENSE_HOST,
+    server_port: licensePort,
+    act_timeout: 24,
+    token_size: 6,
+    token_algo: 'totp',
+  };
+  const smtp = {
+    name: 'office',
+    address: MAIL_HOST,
+    port: mailPort,
+    sender_email: 'fac@example.org',
+    secure: 'starttls',
+    default: true,
+  };
   const appliance = stack.use(
-    await createFortiAuthenticator({ state: { serial: SERIALS.unit, key: 'web-service-key', provisioning, smtpServers: [smtp] } }),
+    await createFortiAuthenticator({
+      state: { serial: SERIALS.unit, key: 'web-service-key', provisioning, smtpServers: [smtp] },
+    }),
   );
   const licenses = [{ licenseNumber: LICENSE, serialNumber: SERIALS.unit, status: 'Registered' }];
   const registration = stack.use(await createRegistrationService({ state: { licenses } }));

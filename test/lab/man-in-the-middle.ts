@@ -27,7 +27,11 @@ export async function createManInTheMiddle(authority: Identity): Promise<ManInTh
   });
   blocker.on('tlsClientError', () => undefined);
 
-  async function inspect(socket: Socket, { host, port }: { readonly host: string; readonly port: number }, by: Identity): Promise<void> {
+  async function inspect(
+    socket: Socket,
+    { host, port }: { readonly host: string; readonly port: number },
+    by: Identity,
+  ): Promise<void> {
     const options = forgers.get(by) ?? (await forger(by));
     forgers.set(by, options);
     const server = createTlsServer(options, (near) => {
@@ -62,7 +66,10 @@ async function forger(authority: Identity): Promise<TlsOptions> {
   const forged = new Map<string, Promise<SecureContext>>();
   const forge = async (name: string): Promise<SecureContext> =>
     createSecureContext(
-      credentials(await createIdentity({ name: `O=Fortinet, CN=${name}`, issuer: authority, dnsNames: [name] }), authority),
+      credentials(
+        await createIdentity({ name: `O=Fortinet, CN=${name}`, issuer: authority, dnsNames: [name] }),
+        authority,
+      ),
     );
   return {
     SNICallback: callbackify((name: string) => {

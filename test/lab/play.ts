@@ -22,7 +22,10 @@ const LIMIT_MS = 45_000;
 const MOST_EVIDENCE = 2;
 const MOST_STEPS = 2;
 
-/** Plays one fault from its beginning to the all-clear. Resolves with whether it was found, named, reported and recovered. */
+/**
+ * Plays one fault from its beginning to the all-clear. Resolves with whether it was found, named, reported and
+ * recovered.
+ */
 export async function play(scenario: Scenario, stage: Stage): Promise<boolean> {
   const { narrator, lab, signal } = stage;
   const mailsBefore = lab.inbox.mails.length;
@@ -46,7 +49,11 @@ export async function play(scenario: Scenario, stage: Stage): Promise<boolean> {
 
 type MailOf = (event: LabMail['event']) => Promise<LabMail>;
 
-async function breakIt(scenario: Scenario, { lab, daemon, narrator, signal, pauseMs }: Stage, mail: MailOf): Promise<void> {
+async function breakIt(
+  scenario: Scenario,
+  { lab, daemon, narrator, signal, pauseMs }: Stage,
+  mail: MailOf,
+): Promise<void> {
   const watch = stopwatch();
   narrator.act(scenario.fault);
   await scenario.begin(lab);
@@ -59,7 +66,11 @@ async function breakIt(scenario: Scenario, { lab, daemon, narrator, signal, paus
   await pause(pauseMs, signal);
 }
 
-async function mendIt(scenario: Scenario, { lab, daemon, narrator, signal, pauseMs }: Stage, mail: MailOf): Promise<void> {
+async function mendIt(
+  scenario: Scenario,
+  { lab, daemon, narrator, signal, pauseMs }: Stage,
+  mail: MailOf,
+): Promise<void> {
   const watch = stopwatch();
   narrator.act(scenario.repair);
   await scenario.end(lab);
@@ -75,14 +86,20 @@ async function mendIt(scenario: Scenario, { lab, daemon, narrator, signal, pause
 async function ask({ isNoticed }: Scenario, lab: Lab, narrator: Narrator): Promise<void> {
   if (!isNoticed) return;
   const outcome = await lab.applianceLog.poll();
-  narrator.seen(`FortiAuthenticator asks the licence server, and ${outcome === 'answered' ? 'is answered' : 'complains in its log'}`);
+  narrator.seen(
+    `FortiAuthenticator asks the licence server, and ${outcome === 'answered' ? 'is answered' : 'complains in its log'}`,
+  );
 }
 
 function tellDiagnosis({ causes }: DiagnosisJson, scenario: Scenario, narrator: Narrator, after: string): void {
   for (const cause of causes.filter(({ id }) => id === scenario.cause)) tellCause(cause, narrator, after);
 }
 
-function tellCause({ id, confidence, summary, impact, evidence, remedy }: Cause, narrator: Narrator, after: string): void {
+function tellCause(
+  { id, confidence, summary, impact, evidence, remedy }: Cause,
+  narrator: Narrator,
+  after: string,
+): void {
   narrator.bad(`Found after ${after}: ${summary}`);
   narrator.detail('cause', `${id} (${confidence})`);
   narrator.detail('impact', impact);

@@ -49,7 +49,9 @@ export const LICENSES_PATH = '/ES/api/registration/v3/licenses/list';
 export const PRODUCTS_PATH = '/ES/api/registration/v3/products/details';
 
 /** FortiCloud's token endpoint and its asset management v3, over real TLS. */
-export async function createRegistrationService(options: RegistrationServiceOptions = {}): Promise<RegistrationService> {
+export async function createRegistrationService(
+  options: RegistrationServiceOptions = {},
+): Promise<RegistrationService> {
   const state: RegistrationState = {
     user: 'api-user',
     password: 'api-password',
@@ -61,18 +63,22 @@ export async function createRegistrationService(options: RegistrationServiceOpti
     ...options.state,
   };
   const tokens = new Set<string>();
-  const identity = options.identity ?? (await createIdentity({ name: 'CN=registration.example.test', ipAddresses: ['127.0.0.1'] }));
+  const identity =
+    options.identity ?? (await createIdentity({ name: 'CN=registration.example.test', ipAddresses: ['127.0.0.1'] }));
   let issued = 0;
 
   function answer(request: RecordedRequest): PeerReply {
     if (request.method !== 'POST') return { status: 405, body: {} };
     const body = objectIn(request.body);
     if (request.path === TOKEN_PATH) return issue(body);
-    if (!tokens.has((request.authorization ?? '').replace(/^Bearer /u, ''))) return { status: 401, body: { message: 'invalid token' } };
+    if (!tokens.has((request.authorization ?? '').replace(/^Bearer /u, '')))
+      return { status: 401, body: { message: 'invalid token' } };
     if (request.path === LICENSES_PATH) {
       const status = state.refused[String(body['licenseNumber'])];
       if (status !== undefined) return { status, body: {} };
-      return envelope({ licenses: state.licenses.filter((license) => license.licenseNumber === body['licenseNumber']) });
+      return envelope({
+        licenses: state.licenses.filter((license) => license.licenseNumber === body['licenseNumber']),
+      });
     }
     if (request.path === PRODUCTS_PATH) return details(String(body['serialNumber']));
     return { status: 404, body: {} };
@@ -109,9 +115,12 @@ export async function createRegistrationService(options: RegistrationServiceOpti
 
   function details(serialNumber: string): PeerReply {
     const license = state.products[serialNumber];
-    if (license === undefined) return envelope({ status: -1, message: 'failed', error: { errorCode: 301, message: 'unknown product' } });
+    if (license === undefined)
+      return envelope({ status: -1, message: 'failed', error: { errorCode: 301, message: 'unknown product' } });
     const licenses = license.map((licenseNumber) => ({ licenseNumber }));
-    return envelope({ assetDetails: { productModel: 'FortiAuthenticator', serialNumber, isDecommissioned: false, license: licenses } });
+    return envelope({
+      assetDetails: { productModel: 'FortiAuthenticator', serialNumber, isDecommissioned: false, license: licenses },
+    });
   }
 
   const peer = await createHttpsPeer({

@@ -114,7 +114,16 @@ const MAIL: Scenario = {
   },
 };
 
-export const SCENARIOS: readonly Scenario[] = [INSPECTION, DNS, LICENSE_ON_PEER, LICENSE_ELSEWHERE, BLOCK_PAGE, RESET, EGRESS, MAIL];
+export const SCENARIOS: readonly Scenario[] = [
+  INSPECTION,
+  DNS,
+  LICENSE_ON_PEER,
+  LICENSE_ELSEWHERE,
+  BLOCK_PAGE,
+  RESET,
+  EGRESS,
+  MAIL,
+];
 
 /** What is played when nothing else was asked for. */
 export const TIMELINE: readonly Scenario[] = [INSPECTION, DNS, LICENSE_ON_PEER];

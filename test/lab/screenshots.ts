@@ -32,7 +32,11 @@ async function shootHistory(browser: Browser, daemon: Daemon): Promise<void> {
     .nth(CHARTS - 1)
     .waitFor();
   const box = await page.locator('.history').boundingBox();
-  await page.screenshot({ path: `${FOLDER}history.png`, animations: 'disabled', ...(box === null ? {} : { clip: box }) });
+  await page.screenshot({
+    path: `${FOLDER}history.png`,
+    animations: 'disabled',
+    ...(box === null ? {} : { clip: box }),
+  });
   process.stdout.write('docs/images/history.png\n');
 }
 

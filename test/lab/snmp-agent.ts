@@ -10,7 +10,10 @@ export interface SnmpAgentOptions {
   /** @default 127.0.0.1 */
   readonly address?: string;
   readonly port?: number;
-  /** By OID, without a leading dot; a number is an INTEGER, a text an OCTET STRING. Objects may be changed while it runs. */
+  /**
+   * By OID, without a leading dot; a number is an INTEGER, a text an OCTET STRING. Objects may be changed while it
+   * runs.
+   */
   readonly objects: Map<string, number | string>;
 }
 
@@ -96,7 +99,9 @@ function parseRequest(message: Buffer): Request | null {
 }
 
 function replyTo(request: Request, objects: ReadonlyMap<string, number | string>, fault: SnmpFault): Buffer {
-  const bindings = request.oids.map((oid) => encode(SEQUENCE, encode(OBJECT_ID, oid), valueOf(objects.get(oidText(oid)))));
+  const bindings = request.oids.map((oid) =>
+    encode(SEQUENCE, encode(OBJECT_ID, oid), valueOf(objects.get(oidText(oid)))),
+  );
   const status = fault === 'error-status' ? GENERAL_ERROR : 0;
   const community = fault === 'wrong-community' ? 'another' : request.community;
   return encode(

@@ -21,7 +21,10 @@ export interface WebHost extends AsyncDisposable {
   setFault(fault: WebHostFault): void;
 }
 
-/** @param status what it answers with when it is well; the licence server has nothing for those without a FortiAuthenticator */
+/**
+ * @param status what it answers with when it is well; the licence server has nothing for those without a
+ * FortiAuthenticator
+ */
 export async function createWebHost(identity: Identity, status: number): Promise<WebHost> {
   let fault: WebHostFault = { kind: 'none' };
   const sockets = new Set<Socket>();

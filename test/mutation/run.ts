@@ -1,6 +1,7 @@
 /**
- * `npm run mutation [-- [--write] [FILE…]]`: changes the pure code in small ways and counts how many of the changes a test notices.
- * Fails when a file falls below its recorded floor. `--write` records the floors anew, `FILE` looks at some files alone.
+ * `npm run mutation [-- [--write] [FILE…]]`: changes the pure code in small ways and counts how many of the changes a
+ * test notices. Fails when a file falls below its recorded floor. `--write` records the floors anew, `FILE` looks at
+ * some files alone.
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -28,7 +29,9 @@ function percent({ noticed, all }: Pick<Score, 'noticed' | 'all'>): number {
 
 function runStryker(files: readonly string[]): void {
   const chosen = files.length === 0 ? [] : ['--mutate', files.join(',')];
-  const { status } = spawnSync('stryker', ['run', 'test/mutation/stryker.config.json', ...chosen], { stdio: 'inherit' });
+  const { status } = spawnSync('stryker', ['run', 'test/mutation/stryker.config.json', ...chosen], {
+    stdio: 'inherit',
+  });
   if (status !== 0) throw new Error(`Cannot measure: Stryker ended with ${String(status)}`);
 }
 
@@ -36,7 +39,11 @@ function readScores(): readonly Score[] {
   const { files } = report.parse(JSON.parse(readFileSync(REPORT, 'utf8')));
   return Object.entries(files).map(([file, { mutants }]) => {
     const counted = mutants.filter(({ status }) => !['Ignored', 'CompileError', 'RuntimeError'].includes(status));
-    return { file, noticed: counted.filter(({ status }) => status === 'Killed' || status === 'Timeout').length, all: counted.length };
+    return {
+      file,
+      noticed: counted.filter(({ status }) => status === 'Killed' || status === 'Timeout').length,
+      all: counted.length,
+    };
   });
 }
 
@@ -46,8 +53,13 @@ function main(): void {
   const scores = readScores();
   const known = floors.parse(JSON.parse(readFileSync(FLOORS, 'utf8')));
   const below = scores.filter((score) => percent(score) < (known[score.file] ?? 0));
-  const sum = { noticed: scores.reduce((all, score) => all + score.noticed, 0), all: scores.reduce((all, score) => all + score.all, 0) };
-  console.log(`mutation: ${String(sum.noticed)} of ${String(sum.all)} changes were noticed (${String(percent(sum))} %)`);
+  const sum = {
+    noticed: scores.reduce((all, score) => all + score.noticed, 0),
+    all: scores.reduce((all, score) => all + score.all, 0),
+  };
+  console.log(
+    `mutation: ${String(sum.noticed)} of ${String(sum.all)} changes were noticed (${String(percent(sum))} %)`,
+  );
   if (values.write === true) {
     const next = { ...known, ...Object.fromEntries(scores.map((score) => [score.file, percent(score)])) };
     writeFileSync(
@@ -56,7 +68,8 @@ function main(): void {
     );
     return;
   }
-  for (const score of below) console.log(`mutation: ${score.file} has ${String(percent(score))} %, below ${String(known[score.file])} %`);
+  for (const score of below)
+    console.log(`mutation: ${score.file} has ${String(percent(score))} %, below ${String(known[score.file])} %`);
   process.exitCode = below.length === 0 && sum.all > 0 ? 0 : 1;
 }
 

@@ -4,6 +4,8 @@ import { defineConfig, type ViteUserConfig } from 'vitest/config';
 process.env['TZ'] = 'Pacific/Chatham';
 
 /** The tests of pure code, without projects: Stryker runs one at a time. */
-const config: ViteUserConfig = defineConfig({ test: { include: ['test/unit/core/**/*.test.ts'], restoreMocks: true, unstubEnvs: true } });
+const config: ViteUserConfig = defineConfig({
+  test: { include: ['test/unit/core/**/*.test.ts'], restoreMocks: true, unstubEnvs: true },
+});
 
 export default config;

@@ -39,5 +39,7 @@ export function shippedRules(): readonly PrometheusRule[] {
 /** Every expectation of the rules' own tests. */
 export function alertExpectations(): readonly AlertExpectation[] {
   type Content = { readonly tests: readonly { readonly alert_rule_test?: readonly AlertExpectation[] }[] };
-  return ruleTestFiles().flatMap((path) => yamlOf<Content>(path).tests.flatMap(({ alert_rule_test = [] }) => alert_rule_test));
+  return ruleTestFiles().flatMap((path) =>
+    yamlOf<Content>(path).tests.flatMap(({ alert_rule_test = [] }) => alert_rule_test),
+  );
 }

@@ -14,7 +14,9 @@ import { HOUR, POLICY, SECOND, START } from './incident-timeline.ts';
 import { logRecorder } from './log-recorder.ts';
 import type { LogRecorder } from './log-recorder.ts';
 
-/** The engine over a real store, on a clock that the test moves, with one channel whose peer says what the test decides. */
+/**
+ * The engine over a real store, on a clock that the test moves, with one channel whose peer says what the test decides.
+ */
 export interface AlertingBench extends Disposable {
   readonly clock: HandClock;
   readonly store: Store;
@@ -92,7 +94,12 @@ export function alertingBench(): AlertingBench {
 }
 
 /** So many rounds with these causes, half a minute apart. */
-export async function liveRounds(alerting: AlertingEngine, clock: HandClock, count: number, causes: readonly Cause[]): Promise<void> {
+export async function liveRounds(
+  alerting: AlertingEngine,
+  clock: HandClock,
+  count: number,
+  causes: readonly Cause[],
+): Promise<void> {
   for (let index = 0; index < count; index += 1) {
     alerting.accept(diagnosisOf(clock.now(), causes), null);
     await alerting.settled();

@@ -1,7 +1,8 @@
 /**
- * A process of its own with the real store and the real engine, that kills itself at one boundary between two steps of the
- * outbox. Arguments: the folder of the store, the ports of the mail servers, the rounds (`b` intercepted, `m` the mail server away,
- * `g` good), and the number of the boundary, 0 for none. Prints each boundary that it passes, and before a delivery what is delivered.
+ * A process of its own with the real store and the real engine, that kills itself at one boundary between two steps of
+ * the outbox. Arguments: the folder of the store, the ports of the mail servers, the rounds (`b` intercepted, `m` the
+ * mail server away, `g` good), and the number of the boundary, 0 for none. Prints each boundary that it passes, and
+ * before a delivery what is delivered.
  */
 import { writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -62,9 +63,16 @@ const readSecret = (): Promise<string> => Promise.reject(new Error('no secrets h
 const store = createStore({ path: join(folder, 'history.sqlite'), retention: 86_400_000 }, { clock, logger });
 const servers = ports
   .split(',')
-  .map((port) => ({ host: '127.0.0.1', port: Number(port), security: 'none', user: null, password: null, caFile: null }) as const);
+  .map(
+    (port) =>
+      ({ host: '127.0.0.1', port: Number(port), security: 'none', user: null, password: null, caFile: null }) as const,
+  );
 const causes = { b: [causeOf('tls-intercepted')], m: [causeOf('mail-unreachable')], g: [] } as const;
-const email = createEmailChannel('hq', { from: 'ftm-watch@example.test', to: ['ops@example.test'], servers }, { clock, readSecret });
+const email = createEmailChannel(
+  'hq',
+  { from: 'ftm-watch@example.test', to: ['ops@example.test'], servers },
+  { clock, readSecret },
+);
 const alerting = new AlertingEngine(
   {
     site: 'hq',

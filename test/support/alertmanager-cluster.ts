@@ -38,7 +38,13 @@ async function startMember(flags: readonly string[], webhook: string): Promise<C
   const folder = mkdtempSync(join(tmpdir(), 'ftm-watch-cluster-'));
   const url = `http://127.0.0.1:${String(await freePort())}`;
   const config = {
-    route: { receiver: 'test', group_by: ['alertname', 'site'], group_wait: '1s', group_interval: '1s', repeat_interval: '1h' },
+    route: {
+      receiver: 'test',
+      group_by: ['alertname', 'site'],
+      group_wait: '1s',
+      group_interval: '1s',
+      repeat_interval: '1h',
+    },
     receivers: [{ name: 'test', webhook_configs: [{ url: webhook, send_resolved: true }] }],
   };
   // JSON is YAML.
@@ -55,11 +61,15 @@ async function startMember(flags: readonly string[], webhook: string): Promise<C
   return {
     url,
     settled: async () => {
-      const { cluster } = (await get('status')) as { readonly cluster: { readonly status: string; readonly peers?: readonly unknown[] } };
+      const { cluster } = (await get('status')) as {
+        readonly cluster: { readonly status: string; readonly peers?: readonly unknown[] };
+      };
       return cluster.status === 'ready' ? (cluster.peers ?? []).length : 0;
     },
     causes: async () => {
-      const alerts = (await get('alerts?active=true')) as readonly { readonly labels: Readonly<Record<string, string>> }[];
+      const alerts = (await get('alerts?active=true')) as readonly {
+        readonly labels: Readonly<Record<string, string>>;
+      }[];
       return alerts.map(({ labels }) => labels['cause'] ?? '');
     },
     sum: async (metric) => sumOf(await (await fetch(`${url}/metrics`)).text(), metric),

@@ -16,7 +16,13 @@ export async function startAlertmanager(webhook: string): Promise<AlertmanagerPr
   const folder = mkdtempSync(join(tmpdir(), 'ftm-watch-alertmanager-'));
   const url = `http://127.0.0.1:${String(await freePort())}`;
   const config = {
-    route: { receiver: 'test', group_by: ['alertname', 'site'], group_wait: '0s', group_interval: '1s', repeat_interval: '1h' },
+    route: {
+      receiver: 'test',
+      group_by: ['alertname', 'site'],
+      group_wait: '0s',
+      group_interval: '1s',
+      repeat_interval: '1h',
+    },
     receivers: [{ name: 'test', webhook_configs: [{ url: webhook, send_resolved: true }] }],
   };
   // JSON is YAML.

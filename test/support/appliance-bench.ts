@@ -9,10 +9,20 @@ const ENV = { FAC_KEY: 'web-service-key', WRONG_KEY: 'login-password' };
 
 /** The right key, and trust by the pin of its own key. */
 export function apiOf(fac: FortiAuthenticator, more: Partial<ApplianceApiConfig> = {}): ApplianceApiConfig {
-  return { url: fac.url, user: 'monitor', key: { kind: 'env', name: 'FAC_KEY' }, caFile: null, pin: fac.identity.pin, ...more };
+  return {
+    url: fac.url,
+    user: 'monitor',
+    key: { kind: 'env', name: 'FAC_KEY' },
+    caFile: null,
+    pin: fac.identity.pin,
+    ...more,
+  };
 }
 
-export function observeApi(api: ApplianceApiConfig, context: Partial<ConnectorContext> = {}): Promise<ApplianceObservation> {
+export function observeApi(
+  api: ApplianceApiConfig,
+  context: Partial<ConnectorContext> = {},
+): Promise<ApplianceObservation> {
   return observeAppliance({ name: 'fac-1', api }, connectorContext({ env: ENV, ...context }));
 }
 

@@ -32,7 +32,10 @@ export interface Identity {
 }
 
 export interface IdentityOptions {
-  /** Distinguished name, most significant attribute first: `C=US, O=Fortinet, OU=FortiGate, CN=FG…, E=support@fortinet.com`. */
+  /**
+   * Distinguished name, most significant attribute first: `C=US, O=Fortinet, OU=FortiGate, CN=FG…,
+   * E=support@fortinet.com`.
+   */
   readonly name: string;
   /** Default: self-signed. */
   readonly issuer?: Identity;
@@ -88,11 +91,20 @@ export interface Hierarchy {
 
 export async function createHierarchy(leaf: Partial<IdentityOptions> = {}): Promise<Hierarchy> {
   const root = await createIdentity({ name: 'C=US, O=Example Trust, CN=Example Root', authority: true });
-  const intermediate = await createIdentity({ name: 'C=US, O=Example Trust, CN=Example Issuing CA', issuer: root, authority: true });
+  const intermediate = await createIdentity({
+    name: 'C=US, O=Example Trust, CN=Example Issuing CA',
+    issuer: root,
+    authority: true,
+  });
   return {
     root,
     intermediate,
-    leaf: await createIdentity({ name: 'CN=license.example.test', issuer: intermediate, dnsNames: ['license.example.test'], ...leaf }),
+    leaf: await createIdentity({
+      name: 'CN=license.example.test',
+      issuer: intermediate,
+      dnsNames: ['license.example.test'],
+      ...leaf,
+    }),
   };
 }
 
@@ -127,7 +139,8 @@ async function extensionsOf(options: IdentityOptions, keys: Keys, signer: Keys):
   return [
     new BasicConstraintsExtension(authority, options.pathLength, true),
     new KeyUsagesExtension(
-      options.keyUsages ?? (authority ? KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign : KeyUsageFlags.digitalSignature),
+      options.keyUsages ??
+        (authority ? KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign : KeyUsageFlags.digitalSignature),
       true,
     ),
     await SubjectKeyIdentifierExtension.create(keys.publicKey, false, webcrypto),

@@ -77,12 +77,17 @@ const RSA_SIGNATURES = { sha1: 0x05, md5: 0x04 } as const;
 const SHA256_WITH_RSA = Buffer.from('2a864886f70d01010b', 'hex');
 
 /** The same certificate, signed anew with an outdated hash by an RSA key: what no library makes any more. */
-export function withWeakSignature(identity: Identity, signerKeyPem: string, hash: keyof typeof RSA_SIGNATURES): Pick<Identity, 'der'> {
+export function withWeakSignature(
+  identity: Identity,
+  signerKeyPem: string,
+  hash: keyof typeof RSA_SIGNATURES,
+): Pick<Identity, 'der'> {
   const der = Buffer.from(identity.der);
   for (let at = der.indexOf(SHA256_WITH_RSA); at !== -1; at = der.indexOf(SHA256_WITH_RSA, at + 1)) {
     der[at + SHA256_WITH_RSA.length - 1] = RSA_SIGNATURES[hash];
   }
-  // SEQUENCE { tbsCertificate, signatureAlgorithm, signatureValue }, each with a two-byte length as these sizes always have
+  // SEQUENCE { tbsCertificate, signatureAlgorithm, signatureValue }, each with a two-byte length as these sizes always
+  // have
   const tbs = der.subarray(4, 4 + 4 + der.readUInt16BE(6));
   const signature = sign(hash, tbs, createPrivateKey(signerKeyPem));
   signature.copy(der, der.length - signature.length);
@@ -90,7 +95,8 @@ export function withWeakSignature(identity: Identity, signerKeyPem: string, hash
 }
 
 /**
- * The same certificate with other bytes in its name, of the same length: what no library lets through. The signature breaks.
+ * The same certificate with other bytes in its name, of the same length: what no library lets through. The signature
+ * breaks.
  *
  * @param placeholder ASCII that stands in the name
  */
@@ -103,7 +109,10 @@ export function withBytes({ der }: Pick<Identity, 'der'>, placeholder: string, b
 
 /** Keys of a size that web cryptography does not make. */
 export function smallRsaKeys(bits: number): Promise<webcrypto.CryptoKeyPair> {
-  return importKeys(generateKeyPairSync('rsa', { modulusLength: bits }), { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' });
+  return importKeys(generateKeyPairSync('rsa', { modulusLength: bits }), {
+    name: 'RSASSA-PKCS1-v1_5',
+    hash: 'SHA-256',
+  });
 }
 
 export function ed25519Keys(): Promise<webcrypto.CryptoKeyPair> {
@@ -114,7 +123,10 @@ async function importKeys(
   { publicKey, privateKey }: KeyPairKeyObjectResult,
   algorithm: { readonly name: string; readonly hash?: string },
 ): Promise<webcrypto.CryptoKeyPair> {
-  const [spki, pkcs8] = [publicKey.export({ type: 'spki', format: 'der' }), privateKey.export({ type: 'pkcs8', format: 'der' })];
+  const [spki, pkcs8] = [
+    publicKey.export({ type: 'spki', format: 'der' }),
+    privateKey.export({ type: 'pkcs8', format: 'der' }),
+  ];
   return {
     publicKey: await webcrypto.subtle.importKey('spki', spki, algorithm, true, ['verify']),
     privateKey: await webcrypto.subtle.importKey('pkcs8', pkcs8, algorithm, true, ['sign']),

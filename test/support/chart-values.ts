@@ -13,7 +13,12 @@ const EVERYTHING: ChartValues = {
       {
         name: 'fac-1',
         logSources: ['10.0.0.5'],
-        api: { url: 'https://10.0.0.5', user: 'monitor', keyFile: '/run/secrets/ftm-watch/fac-1/key', caFile: 'own-ca.pem' },
+        api: {
+          url: 'https://10.0.0.5',
+          user: 'monitor',
+          keyFile: '/run/secrets/ftm-watch/fac-1/key',
+          caFile: 'own-ca.pem',
+        },
       },
     ],
     logs: {
@@ -85,5 +90,9 @@ export const CHART_VALUES: Readonly<Record<string, ChartValues>> = {
     },
     dnsPolicy: 'Default',
   },
-  'the second of a pair': { config: { site: 'hq' }, pair: { name: 'hq' }, prometheusRule: { enabled: true, shared: false } },
+  'the second of a pair': {
+    config: { site: 'hq' },
+    pair: { name: 'hq' },
+    prometheusRule: { enabled: true, shared: false },
+  },
 };

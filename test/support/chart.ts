@@ -44,7 +44,13 @@ export async function buildChartRenderer(): Promise<ChartRenderer> {
   const program = join(folder, 'chart-renderer');
   const cache = resolve('.cache/go');
   await mkdir(cache, { recursive: true });
-  const env = { PATH: process.env['PATH'], HOME: folder, GO111MODULE: 'off', GOPATH: '/usr/share/gocode', GOCACHE: cache };
+  const env = {
+    PATH: process.env['PATH'],
+    HOME: folder,
+    GO111MODULE: 'off',
+    GOPATH: '/usr/share/gocode',
+    GOCACHE: cache,
+  };
   await run('go', ['build', '-o', program, 'test/support/chart-renderer/main.go'], { env });
   return {
     render: async (values, release = 'ftm-watch') => {

@@ -21,8 +21,8 @@ const CONTROL_HOST = 'control.example.test';
 export type Section = Readonly<Record<string, unknown>>;
 
 /**
- * `ftm-watch check` as a process of its own, on loopback: with a resolver, a control host and an authority that the configuration
- * trusts. The licence server is the test's.
+ * `ftm-watch check` as a process of its own, on loopback: with a resolver, a control host and an authority that the
+ * configuration trusts. The licence server is the test's.
  */
 export interface CheckBench extends AsyncDisposable {
   /** The authority of licence and mail servers; the leaf is for both names. */

@@ -11,7 +11,9 @@ export interface CheckResult extends DiagnosisJson {
   readonly durationMs: number;
 }
 
-/** Reads the answer of `check --json`: one object on standard output, nothing else there and nothing on standard error. */
+/**
+ * Reads the answer of `check --json`: one object on standard output, nothing else there and nothing on standard error.
+ */
 export function readCheck({ exitCode, stdout, stderr, durationMs }: Run): CheckResult {
   expect(stderr).toBe('');
   expect(stdout).toMatch(/^\{.*\}\n$/u);
@@ -46,7 +48,11 @@ export function conclusionOf({ exitCode, ready, causes, preconditions }: CheckRe
 
 function isVague({ summary, impact, evidence, remedy }: Cause): boolean {
   const texts = [summary, impact, ...evidence, ...remedy];
-  return evidence.length === 0 || remedy.length === 0 || texts.some((text) => text === '' || /\{[a-z]+\}|undefined|\[object/u.test(text));
+  return (
+    evidence.length === 0 ||
+    remedy.length === 0 ||
+    texts.some((text) => text === '' || /\{[a-z]+\}|undefined|\[object/u.test(text))
+  );
 }
 
 /** Everything is in place, and there is not one cause of any severity. */

@@ -2,7 +2,9 @@ import { readFile } from 'node:fs/promises';
 import type { ConfigFiles, LoadOptions, LoadResult } from '../../src/config/load.ts';
 import { loadConfig } from '../../src/config/load.ts';
 
-/** Set in the environment that test configurations are loaded in, and the canary that no message and no print may show. */
+/**
+ * Set in the environment that test configurations are loaded in, and the canary that no message and no print may show.
+ */
 export const CANARY = 'hunter2';
 
 /** Every file is there but those with "missing" in their names; the configuration itself is read from the disk. */

@@ -4,11 +4,15 @@ import { type KnownKey, listKeys } from '../../src/config/known-keys.ts';
 const TABLE = /(?<begin><!-- keys: (?<section>\w+) -->\n)[^]*?(?<end><!-- end -->)/gu;
 const HEAD = '| key | type | default | what it is for |\n|---|---|---|---|\n';
 
-/** The document with each of its tables, between `<!-- keys: SECTION -->` and `<!-- end -->`, made anew from the schema. */
+/**
+ * The document with each of its tables, between `<!-- keys: SECTION -->` and `<!-- end -->`, made anew from the schema.
+ */
 export function renderReference(document: string, schema: JsonSchema): string {
   const keys = listKeys(schema);
   return document.replaceAll(TABLE, (_table, begin: string, section: string, end: string) => {
-    const rows = keys.filter(({ path }) => path === section || path.startsWith(`${section}.`) || path.startsWith(`${section}[`)).map(row);
+    const rows = keys
+      .filter(({ path }) => path === section || path.startsWith(`${section}.`) || path.startsWith(`${section}[`))
+      .map(row);
     return `${begin}\n${HEAD}${rows.join('\n')}\n\n${end}`;
   });
 }

@@ -1,7 +1,9 @@
 import { systemClock } from '../../src/clock.ts';
 import type { ConnectorContext } from '../../src/connectors/context.ts';
 
-/** The context of a connector in a test: the real clock, the secrets of the simulators, aborted by nobody unless told. */
+/**
+ * The context of a connector in a test: the real clock, the secrets of the simulators, aborted by nobody unless told.
+ */
 export function connectorContext(more: Partial<ConnectorContext> = {}): ConnectorContext {
   return { clock: systemClock, signal: new AbortController().signal, env: {}, ...more };
 }

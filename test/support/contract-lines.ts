@@ -1,9 +1,17 @@
 /** Keys whose values are sentences: words may get better, only that they are there is promised. */
-const SENTENCES: ReadonlySet<string> = new Set(['summary', 'impact', 'evidence', 'remedy', 'expected', 'actual', 'product']);
+const SENTENCES: ReadonlySet<string> = new Set([
+  'summary',
+  'impact',
+  'evidence',
+  'remedy',
+  'expected',
+  'actual',
+  'product',
+]);
 
 /**
- * A value of JSON as lines `path: value`, sorted. Items of a list are named by their id or rule, so that their order does
- * not count; ports, times and sentences, which differ from run to run or may be worded better, are left out.
+ * A value of JSON as lines `path: value`, sorted. Items of a list are named by their id or rule, so that their order
+ * does not count; ports, times and sentences, which differ from run to run or may be worded better, are left out.
  */
 export function linesOf(value: unknown): readonly string[] {
   return sorted(walk(value, '', printed));
@@ -11,7 +19,11 @@ export function linesOf(value: unknown): readonly string[] {
 
 /** The same with the sort of each value in place of the value, and all items of a list as one. */
 export function shapeOf(value: unknown): readonly string[] {
-  return sorted(walk(value, '', (leaf) => (leaf === null ? 'null' : typeof leaf)).map((line) => line.replaceAll(/\[[^\]]+\]/gu, '[]')));
+  return sorted(
+    walk(value, '', (leaf) => (leaf === null ? 'null' : typeof leaf)).map((line) =>
+      line.replaceAll(/\[[^\]]+\]/gu, '[]'),
+    ),
+  );
 }
 
 /** Ports and times that the operating system and the clock gave. */

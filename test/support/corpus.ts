@@ -9,7 +9,8 @@ export interface CorpusEntry {
 const ROOT = new URL('../fixtures/corpus/', import.meta.url);
 
 /**
- * The inputs of `test/fixtures/corpus/FOLDER`: `.hex` holds bytes as hexadecimal digits (`#` begins a comment), anything else is taken as it is.
+ * The inputs of `test/fixtures/corpus/FOLDER`: `.hex` holds bytes as hexadecimal digits (`#` begins a comment),
+ * anything else is taken as it is.
  * @throws {Error} for a folder without any: a test over nothing would be green
  */
 export function corpus(folder: string): readonly CorpusEntry[] {
@@ -18,7 +19,9 @@ export function corpus(folder: string): readonly CorpusEntry[] {
     .toSorted()
     .map((name) => ({
       name,
-      bytes: name.endsWith('.hex') ? fromHex(readFileSync(new URL(name, url), 'utf8')) : readFileSync(new URL(name, url)),
+      bytes: name.endsWith('.hex')
+        ? fromHex(readFileSync(new URL(name, url), 'utf8'))
+        : readFileSync(new URL(name, url)),
     }));
   if (entries.length === 0) throw new Error(`Cannot test with the corpus "${folder}": expected files in it`);
   return entries;

@@ -33,7 +33,10 @@ export async function createDaemonBench(): Promise<DaemonBench> {
     port,
     folder: bench.folder,
     configure: async (more = {}) => {
-      await copyFile(join(bench.folder, await bench.configure(port, { ...DEFAULTS, ...more })), join(bench.folder, FILE));
+      await copyFile(
+        join(bench.folder, await bench.configure(port, { ...DEFAULTS, ...more })),
+        join(bench.folder, FILE),
+      );
     },
     start: () => startDaemonProcess({ cwd: bench.folder, args: ['-c', FILE] }),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),

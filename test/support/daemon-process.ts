@@ -70,12 +70,14 @@ export function startDaemonProcess({ cwd, args = [], prefix = [], env = {} }: Da
     for (;;) {
       const found = log.filter(({ msg }) => msg === message)[skip];
       if (found !== undefined) return found;
-      if (hasEnded) throw new Error(`The daemon ended before it logged "${message}":\n${JSON.stringify(log, null, 1)}\n${stderr}`);
+      if (hasEnded)
+        throw new Error(`The daemon ended before it logged "${message}":\n${JSON.stringify(log, null, 1)}\n${stderr}`);
       await once(news, 'line');
     }
   }
   async function portOf(transport: 'udp' | 'tcp'): Promise<number> {
-    const line = (await logged('Listening for log lines')) as LogLine & Readonly<Record<'udp' | 'tcp', { readonly port: number }>>;
+    const line = (await logged('Listening for log lines')) as LogLine &
+      Readonly<Record<'udp' | 'tcp', { readonly port: number }>>;
     return line[transport].port;
   }
   function signal(name: NodeJS.Signals): void {

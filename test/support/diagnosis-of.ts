@@ -27,8 +27,8 @@ export function causeOf(id: CauseId, more: Partial<Cause> = {}): Cause {
 }
 
 /**
- * A diagnosis whose states follow from its causes, except where `states` says otherwise. `symptoms` are seen too, and explained by
- * one of the causes.
+ * A diagnosis whose states follow from its causes, except where `states` says otherwise. `symptoms` are seen too, and
+ * explained by one of the causes.
  */
 export function diagnosisOf(
   at: EpochMs,
@@ -44,14 +44,24 @@ export function diagnosisOf(
     blockedBy: [],
     findings: symptoms.filter(({ precondition }) => precondition === id).map(findingOf),
   }));
-  return { ready: preconditions.some(({ state }) => state === 'broken') ? 'not-ready' : 'ready', site: 'hq', at, preconditions, causes };
+  return {
+    ready: preconditions.some(({ state }) => state === 'broken') ? 'not-ready' : 'ready',
+    site: 'hq',
+    at,
+    preconditions,
+    causes,
+  };
 }
 
 function findingOf({ id, subject }: Cause): Finding {
   return { rule: 'r', subject, expected: '', actual: '', level: 'broken', suggests: isFaultId(id) ? id : null };
 }
 
-function stateOf(id: PreconditionId, causes: readonly Cause[], blocked: ReadonlySet<PreconditionId>): PreconditionState {
+function stateOf(
+  id: PreconditionId,
+  causes: readonly Cause[],
+  blocked: ReadonlySet<PreconditionId>,
+): PreconditionState {
   const own = causes.filter(({ precondition }) => precondition === id);
   if (own.some(({ severity }) => severity === 'critical')) return 'broken';
   if (blocked.has(id)) return 'blocked';

@@ -56,10 +56,16 @@ export async function createDnsBench(): Promise<DnsBench> {
   const trust = createSecureContext({ ca: [hierarchy.root.pem] });
   return {
     trust,
-    serve: (handler, options = {}) => createDnsServer(handler, { identity: hierarchy.leaf, issuers: [hierarchy.intermediate], ...options }),
+    serve: (handler, options = {}) =>
+      createDnsServer(handler, { identity: hierarchy.leaf, issuers: [hierarchy.intermediate], ...options }),
     look: (resolver, setting = {}) => {
       const ports = { system: createSystemLookup(setting.getaddrinfo ?? unknownName), trust: setting.trust ?? trust };
-      return observeDns(setting.name ?? NAME, resolver, ports, probeContext({ clock: hurriedClock(HURRY), ...setting.ctx }));
+      return observeDns(
+        setting.name ?? NAME,
+        resolver,
+        ports,
+        probeContext({ clock: hurriedClock(HURRY), ...setting.ctx }),
+      );
     },
   };
 }

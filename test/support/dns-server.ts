@@ -71,7 +71,10 @@ export function zone(records: Readonly<Record<string, readonly Answer[]>>): DnsH
     if (known === undefined) return reply(asked, [], { rcode: 3 });
     return reply(
       asked,
-      known.filter((record) => record.type === asked.type || record.type === 'CNAME' || known.some((other) => other.type === 'CNAME')),
+      known.filter(
+        (record) =>
+          record.type === asked.type || record.type === 'CNAME' || known.some((other) => other.type === 'CNAME'),
+      ),
     );
   };
 }
@@ -131,9 +134,12 @@ function createEncrypted(
     tls: createTlsServer(credentials, (socket) => {
       serveStream(socket, 'tls', react);
     }),
-    https: createSecureServer({ ...credentials, allowHTTP1: true, ALPNProtocols: [...httpProtocols] }, (request, response) => {
-      void serveHttps(request, response, react);
-    }),
+    https: createSecureServer(
+      { ...credentials, allowHTTP1: true, ALPNProtocols: [...httpProtocols] },
+      (request, response) => {
+        void serveHttps(request, response, react);
+      },
+    ),
   };
 }
 

@@ -42,7 +42,10 @@ export function echoHttp(): Promise<EchoPeer> {
   return listening(server, bodies);
 }
 
-/** Answers JSON in the style of the APIs, with the request quoted in every text. Every other time it gives `token` to who logs in. */
+/**
+ * Answers JSON in the style of the APIs, with the request quoted in every text. Every other time it gives `token` to
+ * who logs in.
+ */
 export async function echoApi(token: string): Promise<EchoPeer & { readonly pem: string }> {
   const identity = await createIdentity({ name: 'CN=echo', ipAddresses: ['127.0.0.1'] });
   const bodies: string[] = [];
@@ -72,7 +75,15 @@ function apiAnswer(said: string): object {
     server_address: said,
     total_ftm: 1,
     results: [
-      { success: true, policy_id: 5, name: said, action: 'accept', 'ssl-ssh-profile': said, 'av-profile': said, 'utm-status': 'enable' },
+      {
+        success: true,
+        policy_id: 5,
+        name: said,
+        action: 'accept',
+        'ssl-ssh-profile': said,
+        'av-profile': said,
+        'utm-status': 'enable',
+      },
     ],
   };
 }
@@ -91,7 +102,9 @@ export async function echoProxy(): Promise<EchoPeer> {
     socket.once('data', (data: Buffer) => {
       const sent = /proxy-authorization: basic (\S+)/iu.exec(data.toString('latin1'))?.[1] ?? '';
       const decoded = Buffer.from(sent, 'base64').toString('latin1');
-      socket.end(`HTTP/1.1 407 ${decoded}\r\nX-Login: ${sent}\r\nContent-Length: ${String(decoded.length)}\r\n\r\n${decoded}`);
+      socket.end(
+        `HTTP/1.1 407 ${decoded}\r\nX-Login: ${sent}\r\nContent-Length: ${String(decoded.length)}\r\n\r\n${decoded}`,
+      );
     });
   });
   server.listen(0, '127.0.0.1');

@@ -11,7 +11,9 @@ import { until } from './until.ts';
 /** The package with exim's daemon: it conflicts with postfix, so it is unpacked and not installed. */
 export const EXIM_PACKAGE = 'exim4-daemon-light';
 
-/** Debian's exim with a configuration, a spool and mailboxes of its own. Needs root, and the user that it is built for. */
+/**
+ * Debian's exim with a configuration, a spool and mailboxes of its own. Needs root, and the user that it is built for.
+ */
 export interface EximInstance extends AsyncDisposable {
   readonly port: number;
   /** What was delivered to a mailbox. */
@@ -79,7 +81,12 @@ function delivered(folder: string): readonly string[] {
 }
 
 /** The rules for recipients say what Debian's do (`acl_check_rcpt` of exim4-config). */
-function configuration(folder: string, port: number, program: string, { domain, mailboxes, refusal }: EximOptions): string {
+function configuration(
+  folder: string,
+  port: number,
+  program: string,
+  { domain, mailboxes, refusal }: EximOptions,
+): string {
   return `
 exim_path = ${program}
 primary_hostname = mail.${domain}

@@ -13,7 +13,9 @@ export function parseExposition(text: string): readonly Series[] {
     .map((line) => {
       const [, name, labels = '', value] = /^([a-z_]+)(?:\{(.*)\})? (\S+)$/u.exec(line) ?? [];
       if (name === undefined) throw new Error(`Cannot read the series "${line}"`);
-      const pairs = [...labels.matchAll(/([a-z_]+)="((?:[^"\\]|\\.)*)"/gu)].map(([, key = '', text_ = '']) => [key, text_] as const);
+      const pairs = [...labels.matchAll(/([a-z_]+)="((?:[^"\\]|\\.)*)"/gu)].map(
+        ([, key = '', text_ = '']) => [key, text_] as const,
+      );
       return { name, labels: Object.fromEntries(pairs), value: Number(value) };
     });
 }

@@ -13,7 +13,11 @@ import { endpoint, failed, open, path, round } from './observed.ts';
 import { SECOND, START, timeline, type Timeline } from './incident-timeline.ts';
 
 /** One connection as the path treats it: true where it fails. */
-export type FailsAt = (connection: { readonly at: EpochMs; readonly round: number; readonly address: string }) => boolean;
+export type FailsAt = (connection: {
+  readonly at: EpochMs;
+  readonly round: number;
+  readonly address: string;
+}) => boolean;
 
 export interface FlakyPath {
   readonly line: Timeline;
@@ -30,7 +34,9 @@ const TRIGGER_GAP: Millis = 3 * SECOND;
 const SILENCE: Millis = 3 * SECOND;
 const BURST_TIME: Millis = 8 * SECOND;
 
-/** The daemon's rounds on a path whose connections fail as `fails` says, with the real share, diagnosis and incidents. */
+/**
+ * The daemon's rounds on a path whose connections fail as `fails` says, with the real share, diagnosis and incidents.
+ */
 export function flakyPath(
   fails: FailsAt,
   options: { readonly complains?: boolean; readonly addresses?: readonly string[] } = {},
@@ -46,14 +52,18 @@ export function flakyPath(
   }
 
   function isQuiet(): boolean {
-    return known.share.addresses.length === 0 && line.state.incidents.length === 0 && line.state.candidates.length === 0;
+    return (
+      known.share.addresses.length === 0 && line.state.incidents.length === 0 && line.state.candidates.length === 0
+    );
   }
 
   /** Returns when the round ends, and whether another one is wanted at once. */
   function look(): { readonly ends: EpochMs; readonly again: boolean } {
     const due = burstDue(known.share, clock.at);
     const endpoints = addresses.map(connect);
-    const burst = Array.from({ length: due.length === 0 ? 0 : BURST_SIZE }, (_, index) => connect(due[index % due.length] ?? ''));
+    const burst = Array.from({ length: due.length === 0 ? 0 : BURST_SIZE }, (_, index) =>
+      connect(due[index % due.length] ?? ''),
+    );
     const licenseServer = path({ endpoints });
     const observations = round({ startedAt: clock.at, licenseServer, burst });
     const wasQuiet = isQuiet();
@@ -63,7 +73,10 @@ export function flakyPath(
     if (wasQuiet && isQuiet()) return { ends: clock.at, again: false };
     const stages = judgeShare({ reachability: judgeTcp(endpoints), 'tls-genuine': [] }, known.share, licenseServer);
     const probed = assessments(['reachability', stages.reachability ?? []]);
-    const diagnosis = diagnose(options.complains === true ? withComplaint(probed) : probed, { ...CONTEXT, at: clock.at });
+    const diagnosis = diagnose(options.complains === true ? withComplaint(probed) : probed, {
+      ...CONTEXT,
+      at: clock.at,
+    });
     const examination: Examination = { observations, diagnosis, judged: { assessments: probed, tls: [] } };
     line.now = clock.at;
     line.input({ kind: 'diagnosis', diagnosis, fresh: null });
@@ -103,7 +116,16 @@ function timeOf(endpoints: readonly EndpointObservation[], burst: readonly Endpo
 function judged(endpoints: readonly EndpointObservation[]): Parameters<typeof lookOf>[1] {
   return endpoints.map((one) => ({
     endpoint: one,
-    outcome: { kind: 'failed', reason: 'closed', message: '', durationMs: 0, serverName: '', alert: null, chain: null, plaintext: null },
+    outcome: {
+      kind: 'failed',
+      reason: 'closed',
+      message: '',
+      durationMs: 0,
+      serverName: '',
+      alert: null,
+      chain: null,
+      plaintext: null,
+    },
     judgement: {
       verdict: 'genuine',
       confidence: 'confirmed',

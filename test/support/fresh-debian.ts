@@ -25,7 +25,10 @@ export interface ShellSettings {
 /** A Debian of its own with systemd in a folder, as an installer leaves a machine. Needs root. */
 export interface FreshDebian extends AsyncDisposable {
   readonly root: string;
-  /** Types commands into a shell of root, without init, with the network of this machine, and stops at the first command that fails. */
+  /**
+   * Types commands into a shell of root, without init, with the network of this machine, and stops at the first command
+   * that fails.
+   */
   shell(commands: string, settings?: ShellSettings): Promise<Outcome>;
   /** Starts its systemd, with nothing on the network but loopback. */
   boot(): Promise<BootedDebian>;
@@ -37,8 +40,8 @@ export interface BootedDebian extends AsyncDisposable {
 }
 
 /**
- * systemd wants the unified hierarchy of control groups, and its files in a tmpfs; where this machine has other ones, they are put over
- * them for this container alone. `$1` names a control group of its own.
+ * systemd wants the unified hierarchy of control groups, and its files in a tmpfs; where this machine has other ones,
+ * they are put over them for this container alone. `$1` names a control group of its own.
  */
 const CONTAINER = `
   mount --make-rprivate /
@@ -49,7 +52,9 @@ const CONTAINER = `
 `;
 
 /** What the container leaves behind of its control group, wherever that is mounted. */
-const TIDY = 'for base in /sys/fs/cgroup /sys/fs/cgroup/unified; do [ ! -d "$base/$1" ] || find "$base/$1" -depth -type d -delete; done';
+const TIDY =
+  'for base in /sys/fs/cgroup /sys/fs/cgroup/unified; do [ ! -d "$base/$1" ] || find "$base/$1" -depth -type d ' +
+  '-delete; done';
 
 const BOOT_LIMIT = 60_000;
 const HALT_LIMIT = 20_000;
@@ -84,7 +89,9 @@ function ownRelease(): { readonly codename: string; readonly mirror: string } {
   const codename = /^VERSION_CODENAME=(\w+)$/mu.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? 'stable';
   const folder = '/etc/apt/sources.list.d';
   const sources = readdirSync(folder).map((name) => readFileSync(join(folder, name), 'utf8'));
-  const [entry] = sources.flatMap((source) => source.split('\n\n')).filter((source) => source.includes(`Suites: ${codename}`));
+  const [entry] = sources
+    .flatMap((source) => source.split('\n\n'))
+    .filter((source) => source.includes(`Suites: ${codename}`));
   return { codename, mirror: /^URIs: (\S+)$/mu.exec(entry ?? '')?.[1] ?? 'http://deb.debian.org/debian' };
 }
 

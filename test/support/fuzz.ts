@@ -75,7 +75,9 @@ function change(tokens: readonly string[]): fc.Arbitrary<Change> {
       ([where, length, times]): Change =>
         (bytes) => {
           const start = at(bytes, where);
-          const repeated: readonly Buffer[] = Array.from({ length: times }, () => bytes.subarray(start, start + length));
+          const repeated: readonly Buffer[] = Array.from({ length: times }, () =>
+            bytes.subarray(start, start + length),
+          );
           return Buffer.concat([bytes.subarray(0, start), ...repeated, bytes.subarray(start)]);
         },
     ),
@@ -103,7 +105,9 @@ export function mutatedJson(seeds: readonly Buffer[]): fc.Arbitrary<Buffer> {
   );
   return fc
     .tuple(fc.constantFrom(...seeds), fc.array(fc.tuple(fc.nat({ max: 60 }), strange), { minLength: 1, maxLength: 4 }))
-    .map(([seed, changes]) => Buffer.from(serialised(changes.reduce((value, [at, put]) => replaced(value, at, put), parsed(seed)))));
+    .map(([seed, changes]) =>
+      Buffer.from(serialised(changes.reduce((value, [at, put]) => replaced(value, at, put), parsed(seed)))),
+    );
 }
 
 function deep(levels: number): unknown {
@@ -151,7 +155,8 @@ const ACTING_BUT_LINE_BREAKS = /[^\P{Cc}\n]|[\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
 
 /** Texts within a value that would act on a terminal or break a line; empty is what it must be. */
 export function actingTexts(value: unknown, lines = false): readonly string[] {
-  if (typeof value === 'string') return (lines ? ACTING_BUT_LINE_BREAKS : ACTING).test(value) ? [JSON.stringify(value.slice(0, 200))] : [];
+  if (typeof value === 'string')
+    return (lines ? ACTING_BUT_LINE_BREAKS : ACTING).test(value) ? [JSON.stringify(value.slice(0, 200))] : [];
   if (value instanceof Uint8Array || typeof value !== 'object' || value === null) return [];
   if (value instanceof Map) return [...value].flatMap((pair) => actingTexts(pair, lines));
   return Object.entries(value).flatMap(([key, inner]) => [...actingTexts(key, lines), ...actingTexts(inner, lines)]);

@@ -9,7 +9,10 @@ const TO_LICENSE_SERVER = `iifname inside ip daddr ${LICENSE_ADDRESS} tcp dport 
 /** A TLS hello, which no other packet of a handshake is as long as. */
 const HELLO = 'meta length > 300';
 
-/** Makes the gateway of a site do something with what it forwards, until it is disposed of. Rules and sets in the words of nft. */
+/**
+ * Makes the gateway of a site do something with what it forwards, until it is disposed of. Rules and sets in the words
+ * of nft.
+ */
 export function filter({ gateway }: InspectedSite, rules: string, sets = ''): Disposable {
   gateway.sh(
     `nft -f - <<END\ntable ip blocking {\n ${sets}\n chain forward {\n type filter hook forward priority 0;\n ${rules}\n }\n}\nEND`,
@@ -23,13 +26,17 @@ export function filter({ gateway }: InspectedSite, rules: string, sets = ''): Di
 export const CUT_ALL_TLS: string = `iifname inside tcp dport 443 ${HELLO} reject with tcp reset`;
 
 /**
- * Of every connection to the licence server the first SYN is lost, so that it opens after a second (RFC 6298 section 2), and its hello is
- * answered with a reset.
+ * Of every connection to the licence server the first SYN is lost, so that it opens after a second (RFC 6298 section
+ * 2), and its hello is answered with a reset.
  */
 export function cutAfterLostSyn(site: InspectedSite): Disposable {
   const isNew = 'ip saddr . tcp sport != @seen add @seen { ip saddr . tcp sport } drop';
   const rules = `${TO_LICENSE_SERVER} tcp flags & (syn | ack) == syn ${isNew}\n ${TO_LICENSE_SERVER} ${HELLO} reject with tcp reset`;
-  return filter(site, rules, 'set seen {\n type ipv4_addr . inet_service\n flags dynamic\n timeout 60s\n size 1024\n }');
+  return filter(
+    site,
+    rules,
+    'set seen {\n type ipv4_addr . inet_service\n flags dynamic\n timeout 60s\n size 1024\n }',
+  );
 }
 
 /** Packets with the name of the licence server in them are dropped, as by an application signature. */
@@ -62,12 +69,17 @@ const HAPROXY_PORT = 3443;
 /** Ends HAProxy as soon as its own input ends, so that it outlives no test. */
 const TIED = '"$0" "$@" & cat; kill -KILL $!';
 
-/** HAProxy takes TCP port 443 on the gateway, passes connections on, and rejects those whose hello names the licence server. */
+/**
+ * HAProxy takes TCP port 443 on the gateway, passes connections on, and rejects those whose hello names the licence
+ * server.
+ */
 export async function rejectByName(site: InspectedSite): Promise<AsyncDisposable> {
   const file = join(site.folder, 'haproxy.cfg');
   await writeFile(file, haproxyConfiguration());
   const [program = '', ...prefix] = site.gateway.prefix;
-  const child = spawn(program, [...prefix, 'sh', '-c', TIED, 'haproxy', '-db', '-f', file], { stdio: ['pipe', 'ignore', 'inherit'] });
+  const child = spawn(program, [...prefix, 'sh', '-c', TIED, 'haproxy', '-db', '-f', file], {
+    stdio: ['pipe', 'ignore', 'inherit'],
+  });
   site.gateway.sh(`
     until ss -Htln 'sport = :${String(HAPROXY_PORT)}' | grep -q LISTEN; do sleep 0.05; done
     nft -f - <<END

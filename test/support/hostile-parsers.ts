@@ -31,7 +31,10 @@ export interface HostileParser {
   readonly shape: 'bytes' | 'json';
   /** Most bytes that it is ever given: its caller's bound. */
   readonly longest: number;
-  /** What is shown, kept or counted of it. Errors that it declares are part of that, by their message; others are thrown on. */
+  /**
+   * What is shown, kept or counted of it. Errors that it declares are part of that, by their message; others are thrown
+   * on.
+   */
   readonly parse: (bytes: Buffer) => unknown;
   /** What it gives may have several lines. */
   readonly lines?: boolean;

@@ -12,7 +12,13 @@ import {
   serviceError,
   tokenError,
 } from '../../src/connectors/forticloud/registration-replies.ts';
-import { parsePolicy, parsePolicyId, parseSslProfile, resultOf, securityProfilesOf } from '../../src/connectors/fortigate/replies.ts';
+import {
+  parsePolicy,
+  parsePolicyId,
+  parseSslProfile,
+  resultOf,
+  securityProfilesOf,
+} from '../../src/connectors/fortigate/replies.ts';
 import { recogniseBlockPage } from '../../src/core/block-page.ts';
 import { readDer } from '../../src/core/der.ts';
 import { formatDistinguishedName, parseDistinguishedName } from '../../src/core/distinguished-name.ts';
@@ -49,7 +55,9 @@ export function readCertificate(bytes: Buffer): unknown {
   const text = bytes.toString('latin1');
   const certificate = parseCertificate(bytes);
   const readings =
-    certificate === null ? [] : [authorityKeyIdentifier(certificate), maySignFor(certificate, 'a.example.test'), isForServers(certificate)];
+    certificate === null
+      ? []
+      : [authorityKeyIdentifier(certificate), maySignFor(certificate, 'a.example.test'), isForServers(certificate)];
   const { der: _, ...shown } = certificate ?? { der: null };
   return {
     shown,
@@ -94,7 +102,12 @@ function fieldOf(name: string, field: unknown): readonly (readonly [string, stri
 export function readSmtp(bytes: Buffer): unknown {
   const response = bytes.toString('latin1');
   const code = Number(response.slice(0, 3));
-  const error = { message: response, response, responseCode: Number.isInteger(code) ? code : undefined, command: 'RCPT TO' };
+  const error = {
+    message: response,
+    response,
+    responseCode: Number.isInteger(code) ? code : undefined,
+    command: 'RCPT TO',
+  };
   const outcome = {
     recipient: 'admins@example.org',
     verdict: recipientVerdict(error),
@@ -141,7 +154,13 @@ export function readFortiAuthenticator(value: unknown): unknown {
   const page = parseTokenPage(value);
   const counter = createTokenCounter();
   if (page !== null) counter.add(page.tokens);
-  return [parseSystemInfo(value), parseMailServers(value), parseLicensedTokens(value), parseProvisioningServer(value), counter.counts()];
+  return [
+    parseSystemInfo(value),
+    parseMailServers(value),
+    parseLicensedTokens(value),
+    parseProvisioningServer(value),
+    counter.counts(),
+  ];
 }
 
 export function readRegistration(value: unknown): unknown {
@@ -152,11 +171,14 @@ export function readRegistration(value: unknown): unknown {
 
 export function readFortiGate(value: unknown): unknown {
   const result = resultOf(value);
-  return result === null ? null : [parsePolicyId(result), parsePolicy(5, result), securityProfilesOf(result), parseSslProfile(result, 443)];
+  return result === null
+    ? null
+    : [parsePolicyId(result), parsePolicy(5, result), securityProfilesOf(result), parseSslProfile(result, 443)];
 }
 
 export function readState(value: unknown): unknown {
-  // Samples were made safe before they were kept, and are shown as they are: a file that somebody else wrote is not ours to trust.
+  // Samples were made safe before they were kept, and are shown as they are: a file that somebody else wrote is not
+  // ours to trust.
   const polling = readPolling(value, NOW);
   return [polling === null ? null : Object.keys(polling.appliances).length, parseBudget(value).failures];
 }

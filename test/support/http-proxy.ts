@@ -9,10 +9,13 @@ export interface ConnectProxy extends Peer {
 }
 
 /**
- * A proxy that answers CONNECT with `answer` and, where that is a success, connects to `port` of loopback, whatever was asked for:
- * as a proxy with a resolver of its own does.
+ * A proxy that answers CONNECT with `answer` and, where that is a success, connects to `port` of loopback, whatever was
+ * asked for: as a proxy with a resolver of its own does.
  */
-export async function createConnectProxy(port: number, answer = 'HTTP/1.1 200 Connection established\r\n\r\n'): Promise<ConnectProxy> {
+export async function createConnectProxy(
+  port: number,
+  answer = 'HTTP/1.1 200 Connection established\r\n\r\n',
+): Promise<ConnectProxy> {
   const asked: string[] = [];
   const peer = await createTcpPeer((socket: Socket) => {
     socket.once('data', (request: Buffer) => {

@@ -17,9 +17,9 @@ export interface Image extends AsyncDisposable {
 }
 
 /**
- * Carries the steps of a Dockerfile out without a container engine: each stage in an empty folder, with the Node of this process instead
- * of the base image. COPY copies; of RUN the commands run as they stand, in the folder of WORKDIR, with folders below /var put below the
- * stage's root.
+ * Carries the steps of a Dockerfile out without a container engine: each stage in an empty folder, with the Node of
+ * this process instead of the base image. COPY copies; of RUN the commands run as they stand, in the folder of WORKDIR,
+ * with folders below /var put below the stage's root.
  */
 export async function assembleImage(stages: readonly Stage[], context: string): Promise<Image> {
   await using stack = new AsyncDisposableStack();
@@ -50,7 +50,11 @@ async function assembleStage(root: string, instructions: readonly Instruction[],
   return workdir;
 }
 
-async function copy(value: string, { root, workdir }: Pick<Image, 'root' | 'workdir'>, { base, context }: Sources): Promise<void> {
+async function copy(
+  value: string,
+  { root, workdir }: Pick<Image, 'root' | 'workdir'>,
+  { base, context }: Sources,
+): Promise<void> {
   const words = value.split(/\s+/u);
   const from = words.find((word) => word.startsWith('--from='))?.slice('--from='.length);
   const paths = words.filter((word) => !word.startsWith('--'));

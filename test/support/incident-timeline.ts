@@ -61,8 +61,10 @@ export function timeline(policy: Partial<IncidentPolicy> = {}): Timeline {
       line.now += time;
       return line;
     },
-    round: (causes, states) => line.input({ kind: 'diagnosis', diagnosis: diagnosisOf(line.now, causes, states), fresh: null }),
-    shown: (causes, symptoms) => line.input({ kind: 'diagnosis', diagnosis: diagnosisOf(line.now, causes, {}, symptoms), fresh: null }),
+    round: (causes, states) =>
+      line.input({ kind: 'diagnosis', diagnosis: diagnosisOf(line.now, causes, states), fresh: null }),
+    shown: (causes, symptoms) =>
+      line.input({ kind: 'diagnosis', diagnosis: diagnosisOf(line.now, causes, {}, symptoms), fresh: null }),
     explained(count, cause, symptoms) {
       for (let index = 0; index < count; index += 1) line.shown([cause], symptoms).wait(30 * SECOND);
       return line;

@@ -27,7 +27,12 @@ const CONTROL_ADDRESSES = { 'www.fortinet.com': '54.177.212.176', 'www.iana.org'
 const RESOLVER = '9.9.9.9';
 
 /** For describeWhere(). */
-export const INSPECTED_SITE_NEEDS: readonly Need[] = ['root', 'network-namespaces', { program: 'nft' }, { program: 'squid' }];
+export const INSPECTED_SITE_NEEDS: readonly Need[] = [
+  'root',
+  'network-namespaces',
+  { program: 'nft' },
+  { program: 'squid' },
+];
 
 /** Three namespaces in a row; packets of the site reach the internet through the gateway only. */
 const SITE = { address: '10.20.0.2', gateway: '10.20.0.1' } as const;
@@ -47,8 +52,8 @@ export interface Inspection {
 }
 
 /**
- * A site whose only way to the internet is a gateway that can inspect: three network namespaces, with the licence server and two
- * control hosts on the far side, each under an authority of its own.
+ * A site whose only way to the internet is a gateway that can inspect: three network namespaces, with the licence
+ * server and two control hosts on the far side, each under an authority of its own.
  */
 export interface InspectedSite extends AsyncDisposable {
   /** What a command has to begin with to run at the site. */
@@ -60,7 +65,10 @@ export interface InspectedSite extends AsyncDisposable {
   readonly folder: string;
   /** What the licence server shows. */
   readonly genuine: Hierarchy;
-  /** Runs Squid on the gateway: TCP port 443 goes through it, and CONNECT is taken at its ports, until it is disposed of. */
+  /**
+   * Runs Squid on the gateway: TCP port 443 goes through it, and CONNECT is taken at its ports, until it is disposed
+   * of.
+   */
   inspect(inspection: Inspection): Promise<Squid>;
   /**
    * Runs another interceptor on the gateway, until it is disposed of.
@@ -89,7 +97,12 @@ export async function createInspectedSite(): Promise<InspectedSite> {
   const { root, intermediate, leaf } = genuine;
   await writeFile(join(folder, 'authority.pem'), root.pem);
   const controls = await controlHosts();
-  const licenseServer = { name: LICENSE_HOST, address: LICENSE_ADDRESS, key: leaf.keyPem, cert: chainPem(leaf, intermediate) };
+  const licenseServer = {
+    name: LICENSE_HOST,
+    address: LICENSE_ADDRESS,
+    key: leaf.keyPem,
+    cert: chainPem(leaf, intermediate),
+  };
   stack.use(await startOrigins(internet, [licenseServer, ...controls.map(({ origin }) => origin)]));
   const trusted = chainPem(root, ...controls.map(({ authority }) => authority));
   let files = 0;
@@ -113,7 +126,9 @@ export async function createInspectedSite(): Promise<InspectedSite> {
     inspect: (inspection) => inspect(gateway, inspection, trusted),
     intercept: (start, matching) => intercept(gateway, start, matching),
     check: async (more) =>
-      readCheck(await runFtmWatch(['check', '--json', '-c', await configure(more)], { cwd: folder, prefix: site.prefix })),
+      readCheck(
+        await runFtmWatch(['check', '--json', '-c', await configure(more)], { cwd: folder, prefix: site.prefix }),
+      ),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
@@ -184,7 +199,11 @@ END`);
 
 async function vendorHierarchy(): Promise<Hierarchy> {
   const root = await createIdentity({ name: GENUINE_AUTHORITY, authority: true });
-  const intermediate = await createIdentity({ name: `${VENDOR}, CN=fortinet-subca2001`, issuer: root, authority: true });
+  const intermediate = await createIdentity({
+    name: `${VENDOR}, CN=fortinet-subca2001`,
+    issuer: root,
+    authority: true,
+  });
   const leaf = await createIdentity({
     name: `C=US, ST=California, L=Sunnyvale, O=Fortinet, OU=FortiToken, CN=${LICENSE_HOST}`,
     dnsNames: [LICENSE_HOST],
@@ -197,7 +216,10 @@ async function vendorHierarchy(): Promise<Hierarchy> {
 function controlHosts(): Promise<readonly { readonly authority: Identity; readonly origin: Origin }[]> {
   return Promise.all(
     Object.entries(CONTROL_ADDRESSES).map(async ([name, address], index) => {
-      const authority = await createIdentity({ name: `C=US, O=Public Trust ${String(index)}, CN=Public Root`, authority: true });
+      const authority = await createIdentity({
+        name: `C=US, O=Public Trust ${String(index)}, CN=Public Root`,
+        authority: true,
+      });
       const leaf = await createIdentity({ name: `CN=${name}`, dnsNames: [name], issuer: authority });
       return { authority, origin: { name, address, key: leaf.keyPem, cert: chainPem(leaf) } };
     }),

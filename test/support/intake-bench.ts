@@ -11,8 +11,10 @@ import { logRecorder } from './log-recorder.ts';
 import { shippedCatalogue } from './signature-catalogue.ts';
 
 /** What a FortiAuthenticator sends: trouble, and an ordinary line. */
-export const TROUBLE =
-  '<12>Aug 14 22:40:03 db[16987]:  category="Event" subcategory="Admin Configuration" typeid=0 level="warning" user="" nas="" userip="" action="" status="" FTM polling error: problem with SSL comm layer: server connection failed: SSL session failed';
+export const TROUBLE: string =
+  '<12>Aug 14 22:40:03 db[16987]:  category="Event" subcategory="Admin Configuration" typeid=0 level="warning" ' +
+  'user="" nas="" userip="" action="" status="" FTM polling error: problem with SSL comm layer: server connection ' +
+  'failed: SSL session failed';
 export const ORDINARY =
   '<14>Aug 14 22:32:52 db[16987]:  category="Event" subcategory="Authentication" typeid=20995 level="information" user="admin" nas="" action="Logout" status="" Administrator \'admin\' logged out';
 

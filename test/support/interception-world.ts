@@ -15,12 +15,22 @@ export const DAY_MS: number = 24 * 60 * 60 * 1000;
 /** Authorities and servers as they are out there, each name with keys that the test has made. */
 export interface World {
   readonly now: number;
-  readonly genuine: { readonly root: Identity; readonly sub: Identity; readonly otherSub: Identity; readonly older: Identity };
+  readonly genuine: {
+    readonly root: Identity;
+    readonly sub: Identity;
+    readonly otherSub: Identity;
+    readonly older: Identity;
+  };
   /** The genuine names with other keys. */
   readonly copied: { readonly root: Identity; readonly sub: Identity };
   readonly fortigate: Identity;
   readonly corporate: { readonly root: Identity; readonly sub: Identity };
-  readonly public: { readonly root: Identity; readonly sub: Identity; readonly otherSub: Identity; readonly otherRoot: Identity };
+  readonly public: {
+    readonly root: Identity;
+    readonly sub: Identity;
+    readonly otherSub: Identity;
+    readonly otherRoot: Identity;
+  };
   /** The licence server's own certificate, under the genuine sub-authority. */
   readonly server: Identity;
   /** A leaf for the licence server. */
@@ -35,13 +45,24 @@ export interface World {
 export async function createWorld(): Promise<World> {
   const now = Date.now();
   const authority = (name: string, issuer?: Identity): Promise<Identity> =>
-    createIdentity({ name, authority: true, notBefore: new Date(now - 1000 * DAY_MS), ...(issuer === undefined ? {} : { issuer }) });
+    createIdentity({
+      name,
+      authority: true,
+      notBefore: new Date(now - 1000 * DAY_MS),
+      ...(issuer === undefined ? {} : { issuer }),
+    });
   const family = async (): Promise<{ readonly root: Identity; readonly sub: Identity }> => {
     const root = await authority(`${FORTINET}, CN=fortinet-ca2, ${MAIL}`);
     return { root, sub: await authority(`${FORTINET}, CN=fortinet-subca2001, ${MAIL}`, root) };
   };
   const leafFor = (host: string, issuer: Identity, options: Partial<IdentityOptions> = {}): Promise<Identity> =>
-    createIdentity({ name: `C=US, O=Fortinet, CN=${host}`, dnsNames: [host], issuer, notBefore: new Date(now - 30 * DAY_MS), ...options });
+    createIdentity({
+      name: `C=US, O=Fortinet, CN=${host}`,
+      dnsNames: [host],
+      issuer,
+      notBefore: new Date(now - 30 * DAY_MS),
+      ...options,
+    });
   const leaf: World['leaf'] = (issuer, options) => leafFor(HOST, issuer, options);
 
   const genuineFamily = await family();

@@ -20,12 +20,25 @@ export interface ShownChain {
 /** Port on which a helper of the same program listens, behind the one that the gateway redirects to. */
 const INNER_PORT = INTERCEPT_PORT + 100;
 
-/** SSLsplit makes a copy of the server's certificate under an authority of its own, which it sends along. Debian's package `sslsplit`. */
+/**
+ * SSLsplit makes a copy of the server's certificate under an authority of its own, which it sends along. Debian's
+ * package `sslsplit`.
+ */
 export function sslsplit(authority: Identity): StartInterceptor {
   return (gateway) =>
     startWithFiles(gateway, { 'authority.pem': authority.pem, 'authority.key': authority.keyPem }, (file) => ({
       program: 'sslsplit',
-      args: ['-D', '-c', file('authority.pem'), '-k', file('authority.key'), 'ssl', '0.0.0.0', String(INTERCEPT_PORT), 'netfilter'],
+      args: [
+        '-D',
+        '-c',
+        file('authority.pem'),
+        '-k',
+        file('authority.key'),
+        'ssl',
+        '0.0.0.0',
+        String(INTERCEPT_PORT),
+        'netfilter',
+      ],
     }));
 }
 
@@ -34,14 +47,21 @@ export function haproxy(shown: ShownChain): StartInterceptor {
   return (gateway) =>
     startWithFiles(
       gateway,
-      { 'shown.pem': pemOf(shown), 'haproxy.cfg': haproxyConfiguration(`bind :${String(INTERCEPT_PORT)} ssl crt shown.pem`) },
+      {
+        'shown.pem': pemOf(shown),
+        'haproxy.cfg': haproxyConfiguration(`bind :${String(INTERCEPT_PORT)} ssl crt shown.pem`),
+      },
       (file) => ({ program: 'haproxy', args: ['-db', '-C', file('.'), '-f', file('haproxy.cfg')] }),
     );
 }
 
-/** HAProxy that inspects TLS 1.2 and passes on whatever offers TLS 1.3, as devices do that cannot inspect the newer version. */
+/**
+ * HAProxy that inspects TLS 1.2 and passes on whatever offers TLS 1.3, as devices do that cannot inspect the newer
+ * version.
+ */
 export function haproxyForTls12(shown: ShownChain): StartInterceptor {
-  // supported_versions (RFC 8446 section 4.2.1): extension 43, two lengths, then the highest version first, as OpenSSL has it.
+  // supported_versions (RFC 8446 section 4.2.1): extension 43, two lengths, then the highest version first, as OpenSSL
+  // has it.
   const choice = `
 frontend choice
   bind :${String(INTERCEPT_PORT)}
@@ -56,10 +76,14 @@ backend inspection
 `;
   const bind = `bind 127.0.0.1:${String(INNER_PORT)} accept-proxy ssl crt shown.pem`;
   return (gateway) =>
-    startWithFiles(gateway, { 'shown.pem': pemOf(shown), 'haproxy.cfg': haproxyConfiguration(bind) + choice }, (file) => ({
-      program: 'haproxy',
-      args: ['-db', '-C', file('.'), '-f', file('haproxy.cfg')],
-    }));
+    startWithFiles(
+      gateway,
+      { 'shown.pem': pemOf(shown), 'haproxy.cfg': haproxyConfiguration(bind) + choice },
+      (file) => ({
+        program: 'haproxy',
+        args: ['-db', '-C', file('.'), '-f', file('haproxy.cfg')],
+      }),
+    );
 }
 
 function haproxyConfiguration(bind: string): string {
@@ -140,7 +164,11 @@ function pemOf({ leaf, sent }: ShownChain): string {
 type CommandIn = (file: (name: string) => string) => { readonly program: string; readonly args: readonly string[] };
 
 /** Starts the program with a folder of its own, which goes with it. */
-async function startWithFiles(gateway: Sandbox, files: Readonly<Record<string, string>>, command: CommandIn): Promise<AsyncDisposable> {
+async function startWithFiles(
+  gateway: Sandbox,
+  files: Readonly<Record<string, string>>,
+  command: CommandIn,
+): Promise<AsyncDisposable> {
   await using stack = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'ftm-watch-interceptor-'));
   stack.defer(() => rm(folder, { recursive: true }));

@@ -15,9 +15,9 @@ export interface InternetSettings {
 }
 
 /**
- * A program: the servers of a simulated internet, in the network namespace in which it is started. A resolver, web servers on port
- * 443 of every address (which one is meant, the server name tells) and mail servers on port 25. Settings come as the first message;
- * it answers "ready", and ends with its parent.
+ * A program: the servers of a simulated internet, in the network namespace in which it is started. A resolver, web
+ * servers on port 443 of every address (which one is meant, the server name tells) and mail servers on port 25.
+ * Settings come as the first message; it answers "ready", and ends with its parent.
  */
 process.once('message', (settings: InternetSettings) => {
   void serve(settings).then(() => process.send?.('ready'));
@@ -25,10 +25,13 @@ process.once('message', (settings: InternetSettings) => {
 process.once('disconnect', () => process.exit());
 
 async function serve({ resolver, names, identities }: InternetSettings): Promise<void> {
-  await createDnsServer(zone(Object.fromEntries(Object.entries(names).map(([name, addresses]) => [name, records(name, addresses)]))), {
-    address: resolver,
-    port: 53,
-  });
+  await createDnsServer(
+    zone(Object.fromEntries(Object.entries(names).map(([name, addresses]) => [name, records(name, addresses)]))),
+    {
+      address: resolver,
+      port: 53,
+    },
+  );
   const contexts = new Map(Object.entries(identities).map(([name, pem]) => [name, createSecureContext(pem)]));
   const web = createServer(
     {
@@ -40,7 +43,11 @@ async function serve({ resolver, names, identities }: InternetSettings): Promise
       response.writeHead(404).end();
     },
   ).listen(443, '0.0.0.0');
-  const mail = new SMTPServer({ authOptional: true, disabledCommands: ['AUTH', 'STARTTLS'], disableReverseLookup: true });
+  const mail = new SMTPServer({
+    authOptional: true,
+    disabledCommands: ['AUTH', 'STARTTLS'],
+    disableReverseLookup: true,
+  });
   await Promise.all([once(web, 'listening'), once(mail.listen(25, '0.0.0.0'), 'listening')]);
 }
 

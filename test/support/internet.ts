@@ -30,8 +30,8 @@ const GATEWAY = '198.51.100.1';
 const HOST_PROGRAM = fileURLToPath(new URL('internet-host.ts', import.meta.url));
 
 /**
- * Two network namespaces: a site, in which the program runs, and the internet on the other side of one link, with everything that the
- * default configuration names, under the real names, addresses and ports.
+ * Two network namespaces: a site, in which the program runs, and the internet on the other side of one link, with
+ * everything that the default configuration names, under the real names, addresses and ports.
  */
 export interface Internet extends AsyncDisposable {
   /** Runs the program at the site. */
@@ -39,8 +39,8 @@ export interface Internet extends AsyncDisposable {
   /** `check --json` with this configuration, which trusts the authority of the simulated licence server. */
   check(config?: Readonly<Record<string, unknown>>): Promise<CheckResult>;
   /**
-   * Makes a firewall on the way do something, in the words of nft: `ip daddr 173.243.138.84 tcp dport 443 drop`. Several rules stand
-   * on lines of their own. It ends when it is disposed of.
+   * Makes a firewall on the way do something, in the words of nft: `ip daddr 173.243.138.84 tcp dport 443 drop`.
+   * Several rules stand on lines of their own. It ends when it is disposed of.
    */
   firewall(rules: string): Disposable;
   /** What the system's resolver at the site asks from now on. */
@@ -72,7 +72,9 @@ export async function createInternet(rules?: string): Promise<Internet> {
   }
 
   function firewall(chain: string): Disposable {
-    internet.sh(`nft -f - <<END\ntable inet firewall {\n chain in {\n type filter hook input priority 0;\n ${chain}\n }\n}\nEND`);
+    internet.sh(
+      `nft -f - <<END\ntable inet firewall {\n chain in {\n type filter hook input priority 0;\n ${chain}\n }\n}\nEND`,
+    );
     return {
       [Symbol.dispose]: () => {
         internet.sh('nft delete table inet firewall');
@@ -116,7 +118,11 @@ async function serve({ prefix }: Sandbox, identities: InternetSettings['identiti
   const host = fork(HOST_PROGRAM, { execPath: program, execArgv: [...rest, process.execPath], stdio: 'inherit' });
   const settings: InternetSettings = {
     resolver: RESOLVER,
-    names: { [LICENSE_HOST]: LICENSE_ADDRESSES, [MAIL_HOST]: [MAIL_ADDRESS], ...mapValues(CONTROL_HOSTS, (address) => [address]) },
+    names: {
+      [LICENSE_HOST]: LICENSE_ADDRESSES,
+      [MAIL_HOST]: [MAIL_ADDRESS],
+      ...mapValues(CONTROL_HOSTS, (address) => [address]),
+    },
     identities,
   };
   host.send(settings);
@@ -136,7 +142,9 @@ async function serve({ prefix }: Sandbox, identities: InternetSettings['identiti
 async function controlIdentities(): Promise<InternetSettings['identities']> {
   const issuer = await createIdentity({ name: 'C=US, O=Another Trust, CN=Another Root', authority: true });
   const names = Object.keys(CONTROL_HOSTS);
-  const leaves = await Promise.all(names.map((name) => createIdentity({ name: `CN=${name}`, dnsNames: [name], issuer })));
+  const leaves = await Promise.all(
+    names.map((name) => createIdentity({ name: `CN=${name}`, dnsNames: [name], issuer })),
+  );
   return Object.fromEntries(leaves.map((leaf, index) => [names[index] ?? '', pemOf(leaf, issuer)]));
 }
 

@@ -18,7 +18,15 @@ export const CONTEXT: DiagnosisContext = {
 export const TARGET = 'fortitokenmobile.fortinet.com:443';
 
 export function finding(suggests: FaultId | null, overrides: Partial<Finding> = {}): Finding {
-  return { rule: 'some-rule', subject: TARGET, expected: 'this', actual: 'that', level: 'broken', suggests, ...overrides };
+  return {
+    rule: 'some-rule',
+    subject: TARGET,
+    expected: 'this',
+    actual: 'that',
+    level: 'broken',
+    suggests,
+    ...overrides,
+  };
 }
 
 export type Special = readonly [id: PreconditionId, findings: readonly Finding[], kind?: Assessment['kind']];

@@ -45,7 +45,9 @@ export function problemsOf(object: KubernetesObject): readonly string[] {
   }
 }
 
-/** What the compiler has against objects: fields that their types do not have, too. They are made from the same schemas. */
+/**
+ * What the compiler has against objects: fields that their types do not have, too. They are made from the same schemas.
+ */
 export async function misfitsOf(objects: readonly KubernetesObject[]): Promise<readonly string[]> {
   const folder = resolve('.cache', `chart-types-${String(process.pid)}`);
   mkdirSync(folder, { recursive: true });
@@ -55,7 +57,18 @@ export async function misfitsOf(objects: readonly KubernetesObject[]): Promise<r
   checks.forEach((check, index) => {
     writeFileSync(join(folder, `object-${String(index)}.ts`), [...imports, check].join('\n'));
   });
-  const options = ['--ignoreConfig', '--noEmit', '--strict', '--skipLibCheck', '--module', 'nodenext', '--target', 'es2024', '--types', ''];
+  const options = [
+    '--ignoreConfig',
+    '--noEmit',
+    '--strict',
+    '--skipLibCheck',
+    '--module',
+    'nodenext',
+    '--target',
+    'es2024',
+    '--types',
+    '',
+  ];
   const files = objects.map((_, index) => join(folder, `object-${String(index)}.ts`));
   try {
     await run('node_modules/.bin/tsc', [...options, ...files]);

@@ -39,7 +39,11 @@ export function role(value: HaRole, serial: string | null = 'FAC-A'): HaRoleObse
 }
 
 /** The unit as it is judged. */
-export function listed(expected: ExpectedUnit, seen: ApplianceObservation | null, told: HaRoleObservation | null = null): ListedUnit {
+export function listed(
+  expected: ExpectedUnit,
+  seen: ApplianceObservation | null,
+  told: HaRoleObservation | null = null,
+): ListedUnit {
   const { licenses: configured } = expected;
   return { unit: unitOf(expected, seen, told), licenses: licensesOf(configured, seen), configured, appliance: seen };
 }

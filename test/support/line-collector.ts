@@ -17,7 +17,8 @@ export function lineCollector(): LineCollector {
     piece: () => {},
     line: ({ bytes, text, start, end, cut }: Line) => {
       const fromBytes = bytes.toString('latin1', start, end);
-      if (fromBytes !== text.slice(start, end)) throw new Error(`Text and bytes differ: "${text.slice(start, end)}", "${fromBytes}"`);
+      if (fromBytes !== text.slice(start, end))
+        throw new Error(`Text and bytes differ: "${text.slice(start, end)}", "${fromBytes}"`);
       lines.push({ text: fromBytes, cut });
     },
   };

@@ -33,7 +33,10 @@ export function startRsyslogRelay(program: string, { listen, to }: RelayPorts, t
   }));
 }
 
-/** syslog-ng, unpacked into `root`, with a destination in which PORT stands for the port, and which suppresses repeated messages. */
+/**
+ * syslog-ng, unpacked into `root`, with a destination in which PORT stands for the port, and which suppresses repeated
+ * messages.
+ */
 export function startSyslogNgRelay(root: string, { listen, to }: RelayPorts, destination: string): Promise<LogRelay> {
   return startRelay(join(root, 'usr/sbin/syslog-ng'), listen, (folder) => ({
     config: [

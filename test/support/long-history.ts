@@ -17,8 +17,14 @@ const SECOND = 1_000;
 const HOUR = 3_600 * SECOND;
 const DAY = 24 * HOUR;
 
-/** Fills a store with a round every 30 s for so many days: some short outages, tokens that are used up, a nervous evening. */
-export function writeLongHistory({ path, now, days, target, resolver, appliance }: LongHistory, deps: DatabaseDeps): void {
+/**
+ * Fills a store with a round every 30 s for so many days: some short outages, tokens that are used up, a nervous
+ * evening.
+ */
+export function writeLongHistory(
+  { path, now, days, target, resolver, appliance }: LongHistory,
+  deps: DatabaseDeps,
+): void {
   const store = createStore({ path, retention: (days + 1) * DAY }, deps);
   // The first write makes the tables.
   store.recordRound({ at: now - days * DAY, samples: [], preconditions: [], certificates: [], figures: [] });
@@ -46,7 +52,10 @@ export function writeLongHistory({ path, now, days, target, resolver, appliance 
   db.exec('COMMIT');
 }
 
-/** Days ago on which it was broken, and for how many hours: from a morning on, so that none lasts over midnight whenever a test runs. */
+/**
+ * Days ago on which it was broken, and for how many hours: from a morning on, so that none lasts over midnight whenever
+ * a test runs.
+ */
 const OUTAGES: readonly (readonly [day: number, hours: number])[] = [
   [71, 2.5],
   [70, 0.5],
@@ -57,7 +66,9 @@ const OUTAGES: readonly (readonly [day: number, hours: number])[] = [
 const MORNING = 8 * HOUR;
 
 function writeOutages(db: DatabaseSync, now: number, days: number): void {
-  const insert = db.prepare('INSERT OR REPLACE INTO precondition_states (precondition, from_at, until_at, state) VALUES (?, ?, ?, ?)');
+  const insert = db.prepare(
+    'INSERT OR REPLACE INTO precondition_states (precondition, from_at, until_at, state) VALUES (?, ?, ?, ?)',
+  );
   for (const precondition of ['internet', 'name-resolution', 'reachability', 'license-server', 'mail', 'polling']) {
     insert.run(precondition, now - days * DAY, now, 'ok');
   }
@@ -75,7 +86,10 @@ function writeOutages(db: DatabaseSync, now: number, days: number): void {
 /** Users take about one token in a day and a half; new ones came once. */
 const BOUGHT_DAYS_AGO = 52;
 
-function writeFigures(db: DatabaseSync, { now, days, appliance }: Pick<LongHistory, 'now' | 'days' | 'appliance'>): void {
+function writeFigures(
+  db: DatabaseSync,
+  { now, days, appliance }: Pick<LongHistory, 'now' | 'days' | 'appliance'>,
+): void {
   const insert = db.prepare('INSERT OR REPLACE INTO figures (name, subject, at, value) VALUES (?, ?, ?, ?)');
   const thisHour = Math.floor(now / HOUR) * HOUR;
   for (let hour = 0; hour < days * 24; hour += 1) {
@@ -83,6 +97,7 @@ function writeFigures(db: DatabaseSync, { now, days, appliance }: Pick<LongHisto
     insert.run('tokens-left', appliance, thisHour - hour * HOUR, Math.round(hour / 32) + bought - 30);
   }
   const errors = [12, 31, 40, 9, 2];
-  for (const [index, value] of errors.entries()) insert.run('ftm-errors', appliance, thisHour - 3 * DAY + index * HOUR, value);
+  for (const [index, value] of errors.entries())
+    insert.run('ftm-errors', appliance, thisHour - 3 * DAY + index * HOUR, value);
   insert.run('ftm-errors', appliance, thisHour - 5 * DAY, 1);
 }

@@ -20,7 +20,10 @@ const HURRY = 20;
 export const PASSWORD = 'correct horse';
 
 /** Part of a server's configuration: log in with PASSWORD. */
-export const LOGIN: Pick<MailServerConfig, 'user' | 'password'> = { user: 'fac', password: { kind: 'env', name: 'MAIL_PASSWORD' } };
+export const LOGIN: Pick<MailServerConfig, 'user' | 'password'> = {
+  user: 'fac',
+  password: { kind: 'env', name: 'MAIL_PASSWORD' },
+};
 
 export interface Setting {
   readonly config?: Partial<MailServerConfig>;

@@ -67,7 +67,10 @@ function baseOptions({ security, identity, issuers = [], credentials }: MailServ
   return {
     secure: security === 'tls',
     ...(identity === undefined ? {} : { key: identity.keyPem, cert: chainPem(identity, ...issuers) }),
-    disabledCommands: [...(security === 'starttls' ? [] : ['STARTTLS']), ...(credentials === undefined ? ['AUTH'] : [])],
+    disabledCommands: [
+      ...(security === 'starttls' ? [] : ['STARTTLS']),
+      ...(credentials === undefined ? ['AUTH'] : []),
+    ],
     allowInsecureAuth: true,
     authOptional: credentials === undefined,
     closeTimeout: 100,
@@ -79,7 +82,9 @@ function baseOptions({ security, identity, issuers = [], credentials }: MailServ
 }
 
 /** smtp-server tells each command to its logger, with passwords hidden. */
-function recorder(commands: string[]): Record<'debug' | 'info' | 'warn' | 'error' | 'trace' | 'fatal', (...args: unknown[]) => void> {
+function recorder(
+  commands: string[],
+): Record<'debug' | 'info' | 'warn' | 'error' | 'trace' | 'fatal', (...args: unknown[]) => void> {
   const ignore = (): void => {};
   return {
     debug: (_entry, side, line) => {

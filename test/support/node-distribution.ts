@@ -15,7 +15,10 @@ const HOST = 'nodejs.org';
 /** One of loopback that nobody else listens at. */
 const ADDRESS = '127.0.0.9';
 
-/** nodejs.org on loopback, for a machine without the internet: with an archive of the Node and npm that this process runs on. */
+/**
+ * nodejs.org on loopback, for a machine without the internet: with an archive of the Node and npm that this process
+ * runs on.
+ */
 export interface NodeDistribution extends AsyncDisposable {
   /** The line of the hosts file that leads to it. */
   readonly hostsLine: string;
@@ -60,7 +63,10 @@ async function distributionFiles(version: string): Promise<ReadonlyMap<string, B
   await cp(npm, join(folder, name, 'lib/node_modules/npm'), { recursive: true });
   await symlink('../lib/node_modules/npm/bin/npm-cli.js', join(folder, name, 'bin/npm'));
   const archive = `${name}.tar.xz`;
-  await run('tar', ['--create', '--xz', '--file', archive, name], { cwd: folder, env: { ...process.env, XZ_OPT: '-0 --threads=2' } });
+  await run('tar', ['--create', '--xz', '--file', archive, name], {
+    cwd: folder,
+    env: { ...process.env, XZ_OPT: '-0 --threads=2' },
+  });
   const packed = await readFile(join(folder, archive));
   await rm(folder, { recursive: true });
   const sums = `${'0'.repeat(64)}  node-${version}-headers.tar.xz\n${createHash('sha256').update(packed).digest('hex')}  ${archive}\n`;

@@ -24,7 +24,10 @@ export interface NtpServer extends AsyncDisposable {
 const SECONDS_1900_TO_1970 = 2_208_988_800;
 
 /** A real NTP server on 127.0.0.1, `offsetMs` ahead of this machine. */
-export async function createNtpServer(offsetMs: number, handler: NtpHandler = (_request, usual) => [usual]): Promise<NtpServer> {
+export async function createNtpServer(
+  offsetMs: number,
+  handler: NtpHandler = (_request, usual) => [usual],
+): Promise<NtpServer> {
   const requests: Buffer[] = [];
   const socket = createSocket('udp4');
   socket.on('message', (request, from) => {

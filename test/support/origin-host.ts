@@ -21,8 +21,8 @@ export interface OriginSettings {
 }
 
 /**
- * A program: a resolver on port 53 and web servers on port 443, each at an address of its own, in the network namespace in which it is
- * started. Settings come as the first message; it answers "ready", and ends with its parent.
+ * A program: a resolver on port 53 and web servers on port 443, each at an address of its own, in the network namespace
+ * in which it is started. Settings come as the first message; it answers "ready", and ends with its parent.
  */
 process.once('message', (settings: OriginSettings) => {
   void serve(settings).then(() => process.send?.('ready'));
@@ -35,7 +35,9 @@ const notFound: RequestListener = (_, response) => {
 };
 
 async function serve({ resolver, origins }: OriginSettings): Promise<void> {
-  const records = origins.map(({ name, address }) => [name, [{ type: 'A', name, class: 'IN', ttl: 300, data: address }]] as const);
+  const records = origins.map(
+    ({ name, address }) => [name, [{ type: 'A', name, class: 'IN', ttl: 300, data: address }]] as const,
+  );
   await createDnsServer(zone(Object.fromEntries(records)), { address: resolver, port: 53 });
   await Promise.all(
     origins.map(async ({ address, key, cert }) => {

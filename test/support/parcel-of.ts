@@ -19,7 +19,10 @@ export function formerCauseOf(id: FaultId, until: EpochMs, subject = 'host:443')
 }
 
 /** What is told of an incident. */
-export function tellingOf(incident: Incident, more: Partial<Extract<Notification, { readonly kind: 'incident' }>> = {}): Notification {
+export function tellingOf(
+  incident: Incident,
+  more: Partial<Extract<Notification, { readonly kind: 'incident' }>> = {},
+): Notification {
   return {
     kind: 'incident',
     id: `${incident.id}-1`,

@@ -17,7 +17,9 @@ interface Container {
   readonly securityContext: Readonly<Record<string, unknown>>;
   readonly ports: readonly { readonly name: string; readonly containerPort: number; readonly protocol: string }[];
   readonly volumeMounts: readonly { readonly name: string; readonly mountPath: string; readonly readOnly?: boolean }[];
-  readonly [probe: `${string}Probe`]: { readonly httpGet: { readonly path: string; readonly port: string; readonly scheme: string } };
+  readonly [probe: `${string}Probe`]: {
+    readonly httpGet: { readonly path: string; readonly port: string; readonly scheme: string };
+  };
 }
 
 interface Volume {
@@ -29,7 +31,10 @@ interface Volume {
 }
 
 export interface PodTemplate {
-  readonly metadata: { readonly labels: Readonly<Record<string, string>>; readonly annotations: Readonly<Record<string, string>> };
+  readonly metadata: {
+    readonly labels: Readonly<Record<string, string>>;
+    readonly annotations: Readonly<Record<string, string>>;
+  };
   readonly spec: PodSpec;
 }
 
@@ -57,7 +62,10 @@ export async function mountPod(
     );
     await mkdir(join(root, mountPath), { recursive: true });
     for (const [key, text] of Object.entries(contents))
-      await writeFile(join(root, mountPath, key), text.replaceAll(/(?<![\w.])\/(?=(?:run|var\/lib|etc)\/)/gu, `${root}/`));
+      await writeFile(
+        join(root, mountPath, key),
+        text.replaceAll(/(?<![\w.])\/(?=(?:run|var\/lib|etc)\/)/gu, `${root}/`),
+      );
   }
   const configFile = join(root, 'etc/ftm-watch/ftm-watch.yaml');
   await mkdir(dirname(configFile), { recursive: true });

@@ -39,7 +39,9 @@ async function takeAllPorts(): Promise<AsyncDisposable> {
   return stack.move();
 }
 
-/** A program, for a network namespace of its own: the lab and a daemon, which for some rounds has no port to leave from. */
+/**
+ * A program, for a network namespace of its own: the lab and a daemon, which for some rounds has no port to leave from.
+ */
 async function famine(): Promise<Famine> {
   await using lab = await createLab();
   await using daemon = startDaemonProcess({ cwd: lab.folder, args: ['-c', lab.configFile] });

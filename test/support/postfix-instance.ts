@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from './free-port.ts';
 
-/** Debian's postfix with a configuration, a queue and mailboxes of its own, beside any other on the machine. Needs root. */
+/**
+ * Debian's postfix with a configuration, a queue and mailboxes of its own, beside any other on the machine. Needs root.
+ */
 export interface PostfixInstance extends Disposable {
   readonly port: number;
   /** What was delivered to a mailbox, in the order of delivery. */
@@ -41,7 +43,10 @@ function postfix(folder: string, command: string): void {
   execFileSync('postfix', ['-c', join(folder, 'etc'), command], { stdio: 'pipe' });
 }
 
-/** Postfix names a file `SECOND.VdeviceIinodeMmicrosecond.HOST`, without leading zeros: sorted as texts, inodes would decide within a second. */
+/**
+ * Postfix names a file `SECOND.VdeviceIinodeMmicrosecond.HOST`, without leading zeros: sorted as texts, inodes would
+ * decide within a second.
+ */
 function deliveryTime(fileName: string): number {
   const [, second = '', microsecond = ''] = /^(\d+)\.V[\da-f]+I[\da-f]+M(\d+)\./u.exec(fileName) ?? [];
   return Number(second) * 1e6 + Number(microsecond);

@@ -5,10 +5,15 @@ import { describe } from 'vitest';
 import { unpackedPackage } from './unpacked-package.ts';
 
 /**
- * What a test needs from the machine: Linux (`/proc`, its signals), the rights of root, network namespaces of its own, a program on
- * the PATH, or a Debian package that `.ci/run` has unpacked.
+ * What a test needs from the machine: Linux (`/proc`, its signals), the rights of root, network namespaces of its own,
+ * a program on the PATH, or a Debian package that `.ci/run` has unpacked.
  */
-export type Need = 'linux' | 'root' | 'network-namespaces' | { readonly program: string } | { readonly unpacked: string };
+export type Need =
+  | 'linux'
+  | 'root'
+  | 'network-namespaces'
+  | { readonly program: string }
+  | { readonly unpacked: string };
 
 // Debian keeps some of its daemons out of an ordinary user's PATH.
 const SYSTEM_FOLDERS: readonly string[] = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
@@ -26,7 +31,10 @@ export function missing(needs: readonly Need[]): string | undefined {
   return reason;
 }
 
-/** A `describe` whose tests are skipped, with the reason printed, on a machine that lacks one of the needs; in CI that is a failure. */
+/**
+ * A `describe` whose tests are skipped, with the reason printed, on a machine that lacks one of the needs; in CI that
+ * is a failure.
+ */
 export function describeWhere(needs: readonly Need[], name: string, body: () => void): void {
   const reason = missing(needs);
   if (reason === undefined) {
@@ -71,7 +79,9 @@ function shortfall(need: Need): string | undefined {
     return namespaceShortfall();
   }
   if ('unpacked' in need) {
-    return unpackedPackage(need.unpacked) === undefined ? `it needs the Debian package ${need.unpacked} in .cache/debian` : undefined;
+    return unpackedPackage(need.unpacked) === undefined
+      ? `it needs the Debian package ${need.unpacked} in .cache/debian`
+      : undefined;
   }
   return findProgram(need.program) === undefined ? `it needs the program "${need.program}"` : undefined;
 }

@@ -79,5 +79,7 @@ async function configOf(sections: object): Promise<Config> {
 }
 
 function metricsOf(text: string): ReadonlyMap<string, number> {
-  return new Map([...text.matchAll(/^(probe_\w+(?:\{[^}]*\})?) (\S+)$/gmu)].map(([, name = '', value]) => [name, Number(value)]));
+  return new Map(
+    [...text.matchAll(/^(probe_\w+(?:\{[^}]*\})?) (\S+)$/gmu)].map(([, name = '', value]) => [name, Number(value)]),
+  );
 }

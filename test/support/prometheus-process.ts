@@ -35,7 +35,9 @@ export async function startPrometheus(folder: string, flags: readonly string[] =
     url,
     async firing() {
       const response = await fetch(`${url}/api/v1/alerts`);
-      const { data } = (await response.json()) as { data: { alerts: readonly { readonly state: string; readonly labels: Labels }[] } };
+      const { data } = (await response.json()) as {
+        data: { alerts: readonly { readonly state: string; readonly labels: Labels }[] };
+      };
       return data.alerts.filter(({ state }) => state === 'firing').map(({ labels }) => labels);
     },
     value: async (query) => {

@@ -32,7 +32,9 @@ export async function watchRounds(page: string): Promise<RoundWatcher> {
         limitMs,
       ).catch((error: unknown) => {
         const last = diagnoses.at(-1);
-        throw new Error(`${String(error)}; the last diagnosis was ${last === undefined ? 'none' : summaryOf(last)}`, { cause: error });
+        throw new Error(`${String(error)}; the last diagnosis was ${last === undefined ? 'none' : summaryOf(last)}`, {
+          cause: error,
+        });
       });
       if (found === null) throw new Error('Cannot be: it was waited for');
       return found;
@@ -61,6 +63,8 @@ export async function watchRounds(page: string): Promise<RoundWatcher> {
 
 /** What it says, without what is well. */
 export function summaryOf({ ready, causes, preconditions }: DiagnosisJson): string {
-  const states = preconditions.filter(({ state }) => state !== 'ok').map(({ id, state, summary }) => `${id} ${state} (${summary})`);
+  const states = preconditions
+    .filter(({ state }) => state !== 'ok')
+    .map(({ id, state, summary }) => `${id} ${state} (${summary})`);
   return [ready, ...causes.map(({ id, subject }) => `${id} ${subject}`), ...states].join(', ');
 }

@@ -11,7 +11,10 @@ import { TRIGGER_GAP } from '../../src/watch/watch.ts';
 import { handClock } from './hand-clock.ts';
 import { wallTimer } from './wall-timer.ts';
 
-/** The rounds of the default schedule, with real connections, under a clock that goes on by itself: hours pass in seconds. */
+/**
+ * The rounds of the default schedule, with real connections, under a clock that goes on by itself: hours pass in
+ * seconds.
+ */
 export interface RoundsByHand extends Disposable {
   /** How many rounds there were so far. */
   count(): number;
@@ -25,11 +28,17 @@ export interface RoundsByHandOptions {
 }
 
 const PERIOD: Millis = 30_000;
-/** While a round is under way time goes on by so much with each turn of the event loop: servers of this process answer within a few. */
+/**
+ * While a round is under way time goes on by so much with each turn of the event loop: servers of this process answer
+ * within a few.
+ */
 const A_TURN: Millis = 5;
 const SECOND: Millis = 1_000;
 
-export async function startRoundsByHand(config: Config, { complains = false }: RoundsByHandOptions = {}): Promise<RoundsByHand> {
+export async function startRoundsByHand(
+  config: Config,
+  { complains = false }: RoundsByHandOptions = {},
+): Promise<RoundsByHand> {
   // Certificates of a test are made by the real clock.
   const clock = handClock(Math.ceil(Date.now() / PERIOD) * PERIOD);
   const kit = await createProbeKit(config, { clock, env: {} });

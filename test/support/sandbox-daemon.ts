@@ -14,7 +14,10 @@ export interface DaemonCommand {
 
 const START_LIMIT = 10_000;
 
-/** Ends the daemon, and what it has started, as soon as its own input ends, so that it outlives no test, however that ends. */
+/**
+ * Ends the daemon, and what it has started, as soon as its own input ends, so that it outlives no test, however that
+ * ends.
+ */
 const TIED = 'setsid "$0" "$@" & cat; kill -KILL -$!';
 
 /**
@@ -24,7 +27,9 @@ const TIED = 'setsid "$0" "$@" & cat; kill -KILL -$!';
  */
 export async function startDaemon(sandbox: Sandbox, { program, args, port }: DaemonCommand): Promise<AsyncDisposable> {
   const [enter = '', ...into] = sandbox.prefix;
-  const child = spawn(enter, [...into, 'sh', '-c', TIED, findProgram(program) ?? program, ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = spawn(enter, [...into, 'sh', '-c', TIED, findProgram(program) ?? program, ...args], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
   const gone = once(child, 'close');
   const said: string[] = [];
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => said.push(chunk.toString()));

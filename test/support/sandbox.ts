@@ -9,8 +9,8 @@ const ENTER = 'nsenter';
 const HOLD = 'ip link set lo up && echo ready && exec cat';
 
 /**
- * A network namespace, and a mount namespace with it, that no name in the system stands for: it lives as long as a process in it
- * does, and that process as long as the test, however the test ends.
+ * A network namespace, and a mount namespace with it, that no name in the system stands for: it lives as long as a
+ * process in it does, and that process as long as the test, however the test ends.
  */
 export interface Sandbox extends AsyncDisposable {
   readonly pid: number;
@@ -27,7 +27,12 @@ export async function createSandbox(): Promise<Sandbox> {
   });
   await readLine(holder);
   const pid = holder.pid ?? 0;
-  const into = [`--net=/proc/${String(pid)}/ns/net`, `--mount=/proc/${String(pid)}/ns/mnt`, `--wd=${process.cwd()}`, '--'];
+  const into = [
+    `--net=/proc/${String(pid)}/ns/net`,
+    `--mount=/proc/${String(pid)}/ns/mnt`,
+    `--wd=${process.cwd()}`,
+    '--',
+  ];
   return {
     pid,
     prefix: [ENTER, ...into],

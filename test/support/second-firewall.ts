@@ -64,7 +64,16 @@ function profile(name: string, https: string): Row {
     ssl: { 'inspect-all': 'disable' },
     caname: 'Fortinet_CA_SSL',
     'untrusted-caname': 'Fortinet_CA_Untrusted',
-    'ssl-exempt': [{ id: 1, q_origin_key: 1, type: 'fortiguard-category', 'fortiguard-category': 31, address: '', 'wildcard-fqdn': '' }],
+    'ssl-exempt': [
+      {
+        id: 1,
+        q_origin_key: 1,
+        type: 'fortiguard-category',
+        'fortiguard-category': 31,
+        address: '',
+        'wildcard-fqdn': '',
+      },
+    ],
   };
 }
 
@@ -75,7 +84,8 @@ function answerOf({ url }: SeenRequest, state: State): Answer {
   const path = [root, kind, table, name].join('/');
   if (path === 'v2/monitor/firewall/policy-lookup') return lookUp(url.searchParams, state);
   if (path === 'v2/cmdb/firewall/policy') return entry('policy', key, state.policies);
-  if (path === 'v2/cmdb/firewall/ssl-ssh-profile') return entry('ssl-ssh-profile', decodeURIComponent(key), state.profiles);
+  if (path === 'v2/cmdb/firewall/ssl-ssh-profile')
+    return entry('ssl-ssh-profile', decodeURIComponent(key), state.profiles);
   return { status: 404, body: failure(404) };
 }
 
@@ -85,16 +95,29 @@ function lookUp(query: URLSearchParams, { match, interfaceNeeded }: State): Answ
   if (!['TCP', '6'].includes(query.get('protocol') ?? '')) return { status: 424, body: failure(424) };
   if (query.get('destport') === null) return { status: 424, body: failure(424) };
   const results = match === null ? { success: false } : { success: true, policy_id: match, policy_action: 'accept' };
-  return { status: 200, body: { http_method: 'GET', ...ENVELOPE, results, path: 'firewall', name: 'policy-lookup', action: 'select' } };
+  return {
+    status: 200,
+    body: { http_method: 'GET', ...ENVELOPE, results, path: 'firewall', name: 'policy-lookup', action: 'select' },
+  };
 }
 
 function entry(name: string, mkey: string, table: ReadonlyMap<string, Row>): Answer {
   const row = table.get(mkey);
   if (row === undefined) return { status: 404, body: failure(404) };
-  return { status: 200, body: { http_method: 'GET', revision: '1', ...ENVELOPE, results: [row], path: 'firewall', name, mkey } };
+  return {
+    status: 200,
+    body: { http_method: 'GET', revision: '1', ...ENVELOPE, results: [row], path: 'firewall', name, mkey },
+  };
 }
 
-const ENVELOPE = { vdom: 'root', status: 'success', http_status: 200, serial: 'FGVMEV0000000000', version: 'v7.4.3', build: 2573 };
+const ENVELOPE = {
+  vdom: 'root',
+  status: 'success',
+  http_status: 200,
+  serial: 'FGVMEV0000000000',
+  version: 'v7.4.3',
+  build: 2573,
+};
 
 function failure(httpStatus: number): Row {
   return { http_method: 'GET', ...ENVELOPE, status: 'error', http_status: httpStatus };

@@ -10,8 +10,9 @@ export interface SecondToken {
 }
 
 /**
- * FortiAuthenticator's REST API, written a second time from Fortinet's documentation and one live answer of 8.0.3 alone: Django's
- * Tastypie behind a path with a slash at its end, numbers as texts with units, and every field that the sample has.
+ * FortiAuthenticator's REST API, written a second time from Fortinet's documentation and one live answer of 8.0.3
+ * alone: Django's Tastypie behind a path with a slash at its end, numbers as texts with units, and every field that the
+ * sample has.
  */
 export interface SecondFortiAuthenticator extends SecondServer {
   readonly user: string;
@@ -40,7 +41,8 @@ export async function createSecondFortiAuthenticator(): Promise<SecondFortiAuthe
   };
   const server = await createSecondServer((request) => {
     const [, , , resource = '', rest] = request.url.pathname.split('/');
-    if (rest === undefined) return { status: 301, body: '', headers: { location: `${request.url.pathname}/${request.url.search}` } };
+    if (rest === undefined)
+      return { status: 301, body: '', headers: { location: `${request.url.pathname}/${request.url.search}` } };
     if (request.authorization !== expected)
       return { status: 401, body: '', headers: { 'www-authenticate': 'Basic Realm="django-tastypie"' } };
     if (request.method !== 'GET') return { status: 405, body: '' };
@@ -62,7 +64,13 @@ function answerOf(resource: string, request: SeenRequest, { tokens, peerSerial }
     case 'fortitokenmobileprovisioning':
       return {
         status: 200,
-        body: { act_timeout: 24, server_address: 'fortitokenmobile.fortinet.com', server_port: 443, token_algo: 'totp', token_size: 6 },
+        body: {
+          act_timeout: 24,
+          server_address: 'fortitokenmobile.fortinet.com',
+          server_port: 443,
+          token_algo: 'totp',
+          token_size: 6,
+        },
       };
     case 'smtpservers':
       return { status: 200, body: page(request.url, [{ ...SMTP_SERVER, resource_uri: '/api/v1/smtpservers/2/' }]) };
@@ -106,9 +114,12 @@ const FILTERS: readonly string[] = ['limit', 'offset', 'format', 'type', 'status
 
 function tokenPage(url: URL, tokens: readonly SecondToken[]): Answer {
   const foreign = [...url.searchParams.keys()].find((name) => !FILTERS.includes(name));
-  if (foreign !== undefined) return { status: 400, body: { error: `The '${foreign}' field does not allow filtering.` } };
+  if (foreign !== undefined)
+    return { status: 400, body: { error: `The '${foreign}' field does not allow filtering.` } };
   const matching = tokens.filter((token) =>
-    (['type', 'status', 'license', 'serial'] as const).every((name) => (url.searchParams.get(name) ?? token[name]) === token[name]),
+    (['type', 'status', 'license', 'serial'] as const).every(
+      (name) => (url.searchParams.get(name) ?? token[name]) === token[name],
+    ),
   );
   const rows = matching.map((token, index) => ({
     ...token,

@@ -8,7 +8,10 @@ export interface SecondLicense {
   readonly status: 'Registered' | 'Pending';
 }
 
-/** FortiCloud's sign-on and asset management, two hosts as in reality, written a second time from their documentation alone. */
+/**
+ * FortiCloud's sign-on and asset management, two hosts as in reality, written a second time from their documentation
+ * alone.
+ */
 export interface SecondRegistration extends AsyncDisposable {
   readonly auth: SecondServer;
   readonly api: SecondServer;
@@ -31,7 +34,12 @@ export async function createSecondRegistration(): Promise<SecondRegistration> {
     user: '5E8C1B7E-3D0A-4B6B-9F39-0C7A1D1E2F3A',
     password: 'c0ffee!1Aa',
     licenses: [
-      { licenseNumber: 'EFTM010130823929', licenseSKU: 'FTM-ELIC-5', serialNumber: 'FAC-VM0000000000', status: 'Registered' },
+      {
+        licenseNumber: 'EFTM010130823929',
+        licenseSKU: 'FTM-ELIC-5',
+        serialNumber: 'FAC-VM0000000000',
+        status: 'Registered',
+      },
     ] satisfies readonly SecondLicense[] as readonly SecondLicense[] | null,
     organisation: null as number | null,
     override: null as Answer | null,
@@ -54,11 +62,16 @@ type Body = Readonly<Record<string, unknown>>;
 
 function signOn(request: SeenRequest, state: State, issued: Map<string, number>): Answer {
   if (request.url.pathname !== '/api/v1/oauth/token/') return { status: 404, body: 'Not Found' };
-  if (request.method !== 'POST' || !request.contentType.startsWith('application/json')) return { status: 405, body: '' };
+  if (request.method !== 'POST' || !request.contentType.startsWith('application/json'))
+    return { status: 405, body: '' };
   const { username, password, client_id: client, grant_type: grant } = JSON.parse(request.body) as Body;
-  if (client !== 'assetmanagement' || grant !== 'password') return { status: 400, body: { error: 'invalid_client', status: 'error' } };
+  if (client !== 'assetmanagement' || grant !== 'password')
+    return { status: 400, body: { error: 'invalid_client', status: 'error' } };
   if (username !== state.user || password !== state.password) {
-    return { status: 401, body: { error: 'invalid_grant', error_description: 'Invalid credentials given.', status: 'error' } };
+    return {
+      status: 401,
+      body: { error: 'invalid_grant', error_description: 'Invalid credentials given.', status: 'error' },
+    };
   }
   const token = `token-${String(issued.size + 1)}`;
   issued.set(token, performance.now() + state.expiresIn * 1000);
@@ -81,7 +94,8 @@ const ENVELOPE = { build: '1.0.0', error: null, message: 'Request processed succ
 function apiAnswer(request: SeenRequest, { licenses, organisation }: State): Answer {
   if (request.method !== 'POST') return { status: 405, body: '' };
   const body = JSON.parse(request.body) as Body;
-  if (organisation !== null && body['accountId'] !== organisation) return { status: 200, body: refusal(301, 'accountId is required.') };
+  if (organisation !== null && body['accountId'] !== organisation)
+    return { status: 200, body: refusal(301, 'accountId is required.') };
   switch (request.url.pathname) {
     case '/ES/api/registration/v3/licenses/list': {
       const { licenseNumber, status } = body;

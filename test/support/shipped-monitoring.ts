@@ -20,7 +20,10 @@ export interface Alertmanager extends AsyncDisposable {
   alerts(): Promise<readonly ActiveAlert[]>;
 }
 
-/** The shipped files, in a folder of their own, with other ports, other waiting times and a webhook beside each mail: nothing else is changed. */
+/**
+ * The shipped files, in a folder of their own, with other ports, other waiting times and a webhook beside each mail:
+ * nothing else is changed.
+ */
 function copied(name: string, edit: readonly (readonly [RegExp, string])[]): string {
   const folder = mkdtempSync(join(tmpdir(), `ftm-watch-${name}-`));
   cpSync(join('deploy', name), folder, { recursive: true });
@@ -64,7 +67,11 @@ export async function startShippedAlertmanager(smtpPort: number): Promise<Alertm
 }
 
 /** Debian's Prometheus with the shipped configuration and rules, looking each second. */
-export async function startShippedPrometheus(alertmanager: string, agents: readonly string[], site: string): Promise<PrometheusProcess> {
+export async function startShippedPrometheus(
+  alertmanager: string,
+  agents: readonly string[],
+  site: string,
+): Promise<PrometheusProcess> {
   const folder = copied('prometheus', [
     [/alertmanager:9093/u, new URL(alertmanager).host],
     [/scrape_interval: 15s/u, 'scrape_interval: 1s'],

@@ -17,7 +17,10 @@ export interface SiteDaemon extends AsyncDisposable {
 }
 
 /** Starts the daemon with the site's configuration and some more keys, and waits for its page. */
-export async function startSiteDaemon(site: InspectedSite, more: Readonly<Record<string, unknown>>): Promise<SiteDaemon> {
+export async function startSiteDaemon(
+  site: InspectedSite,
+  more: Readonly<Record<string, unknown>>,
+): Promise<SiteDaemon> {
   const settings: DaemonHostSettings = { configFile: await site.configure(more), folder: site.folder };
   const [program = '', ...rest] = site.prefix;
   const host = fork(HOST_PROGRAM, { execPath: program, execArgv: [...rest, process.execPath], stdio: 'inherit' });

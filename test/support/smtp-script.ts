@@ -2,7 +2,9 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 
-/** What a scripted server sends back: a reply as it is (with its line breaks), nothing, or the end of the connection. */
+/**
+ * What a scripted server sends back: a reply as it is (with its line breaks), nothing, or the end of the connection.
+ */
 export type ScriptedReply = string | null | typeof CLOSE | typeof RESET;
 
 export const CLOSE: unique symbol = Symbol('close');
@@ -54,10 +56,18 @@ export async function createScriptedSmtp(script: SmtpScript = {}): Promise<Scrip
 
 /** Everything is fine, whatever is asked. */
 export function agreeable(line: string): ScriptedReply {
-  return line.startsWith('EHLO') ? '250-scripted.example.test\r\n250 PIPELINING\r\n' : line === 'QUIT' ? '221 bye\r\n' : '250 fine\r\n';
+  return line.startsWith('EHLO')
+    ? '250-scripted.example.test\r\n250 PIPELINING\r\n'
+    : line === 'QUIT'
+      ? '221 bye\r\n'
+      : '250 fine\r\n';
 }
 
-function converse(socket: Socket, { greeting = GREETING, trickleEveryMs, onLine = agreeable }: SmtpScript, lines: string[]): void {
+function converse(
+  socket: Socket,
+  { greeting = GREETING, trickleEveryMs, onLine = agreeable }: SmtpScript,
+  lines: string[],
+): void {
   let pending = '';
   socket.on('data', (chunk) => {
     pending += chunk.toString('latin1');

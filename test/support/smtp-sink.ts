@@ -102,5 +102,7 @@ function refusal(reply: SmtpReply | null): Error | null {
 function headersOf(raw: string): ReadonlyMap<string, string> {
   const [head = ''] = raw.split('\r\n\r\n');
   const unfolded = head.replaceAll(/\r\n[ \t]+/gu, ' ').split('\r\n');
-  return new Map(unfolded.map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]));
+  return new Map(
+    unfolded.map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]),
+  );
 }

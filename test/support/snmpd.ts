@@ -19,7 +19,10 @@ export async function startSnmpd(community: string, objects: readonly string[]):
   const port = await freePort();
   const config = join(folder, 'snmpd.conf');
   const overrides = objects.map((object) => `override ${object}`);
-  await writeFile(config, [`agentAddress udp:127.0.0.1:${String(port)}`, `rocommunity ${community} 127.0.0.1`, ...overrides].join('\n'));
+  await writeFile(
+    config,
+    [`agentAddress udp:127.0.0.1:${String(port)}`, `rocommunity ${community} 127.0.0.1`, ...overrides].join('\n'),
+  );
   const snmpd = spawn('snmpd', ['-f', '-Le', '-C', '-c', config, '-I', '-mibII', '-p', join(folder, 'pid')], {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { ...process.env, SNMP_PERSISTENT_DIR: folder },

@@ -33,8 +33,8 @@ export interface Squid extends AsyncDisposable {
 }
 
 /**
- * Ends Squid as soon as its own input ends, so that it outlives no test, however that ends. Killed, it has nothing to save, and would
- * take two seconds for it; its certificate makers end with it.
+ * Ends Squid as soon as its own input ends, so that it outlives no test, however that ends. Killed, it has nothing to
+ * save, and would take two seconds for it; its certificate makers end with it.
  */
 const TIED = '"$0" "$@" & cat; kill -KILL $!';
 const ACCESS_LOG = 'access.log';
@@ -48,8 +48,8 @@ const LISTENING = /Accepting NAT intercepted (?:SSL bumped )?HTTPS Socket connec
 const TROUBLE = /\| (?:ERROR|FATAL):/u;
 
 /**
- * Starts Squid in a sandbox, with a certificate maker and all its files in a folder that goes with it. It caches nothing. Needs
- * Debian's package `squid-openssl`.
+ * Starts Squid in a sandbox, with a certificate maker and all its files in a folder that goes with it. It caches
+ * nothing. Needs Debian's package `squid-openssl`.
  *
  * @throws {Error} with what Squid said when it does not start
  */
@@ -61,9 +61,13 @@ export async function startSquid(sandbox: Sandbox, settings: SquidSettings): Pro
   const [program = '', ...prefix] = sandbox.prefix;
   const squid = findProgram('squid') ?? 'squid';
   // In the foreground, and with its messages on standard error as well.
-  const child = spawn(program, [...prefix, 'sh', '-c', TIED, squid, '-N', '-d', '1', '-f', join(folder, 'squid.conf')], {
-    stdio: ['pipe', 'ignore', 'pipe'],
-  });
+  const child = spawn(
+    program,
+    [...prefix, 'sh', '-c', TIED, squid, '-N', '-d', '1', '-f', join(folder, 'squid.conf')],
+    {
+      stdio: ['pipe', 'ignore', 'pipe'],
+    },
+  );
   stack.defer(async () => {
     const gone = once(child, 'close');
     child.stdin.end();
@@ -71,7 +75,10 @@ export async function startSquid(sandbox: Sandbox, settings: SquidSettings): Pro
   });
   await listening(child);
   const owned = stack.move();
-  return { accessLog: () => readFile(join(folder, ACCESS_LOG), 'utf8'), [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return {
+    accessLog: () => readFile(join(folder, ACCESS_LOG), 'utf8'),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
 }
 
 async function writeFiles(folder: string, settings: SquidSettings): Promise<void> {

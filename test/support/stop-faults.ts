@@ -72,4 +72,12 @@ const COMPLAINT: StopFault = {
   end: () => undefined,
 };
 
-export const STOP_FAULTS: readonly StopFault[] = [COMPLAINT, INSPECTION, NO_NAME, SERVER_DOWN, NO_TOKENS, RELAYING_DENIED, LICENSE_ON_PEER];
+export const STOP_FAULTS: readonly StopFault[] = [
+  COMPLAINT,
+  INSPECTION,
+  NO_NAME,
+  SERVER_DOWN,
+  NO_TOKENS,
+  RELAYING_DENIED,
+  LICENSE_ON_PEER,
+];

@@ -20,12 +20,17 @@ export interface UnboundSettings {
 const TIED = '"$0" "$@" & cat; kill -KILL $!';
 
 /** Starts Unbound in a sandbox. It sends 1232 bytes over UDP at the most, as it comes from Debian. */
-export async function startUnbound(sandbox: Sandbox, { address, names, folder }: UnboundSettings): Promise<AsyncDisposable> {
+export async function startUnbound(
+  sandbox: Sandbox,
+  { address, names, folder }: UnboundSettings,
+): Promise<AsyncDisposable> {
   const file = join(folder, 'unbound.conf');
   await writeFile(file, configuration(address, names));
   sandbox.sh(`ip addr add ${address}/32 dev lo`);
   const [program = '', ...prefix] = sandbox.prefix;
-  const child = spawn(program, [...prefix, 'sh', '-c', TIED, 'unbound', '-d', '-c', file], { stdio: ['pipe', 'ignore', 'pipe'] });
+  const child = spawn(program, [...prefix, 'sh', '-c', TIED, 'unbound', '-d', '-c', file], {
+    stdio: ['pipe', 'ignore', 'pipe'],
+  });
   await started(child);
   return {
     [Symbol.asyncDispose]: async () => {

@@ -12,13 +12,17 @@ export interface Unzipped {
   text(name: string): string;
 }
 
-/** Tests and unpacks an archive with Python's zipfile, beside it. @throws when it is damaged or holds more than one folder */
+/**
+ * Tests and unpacks an archive with Python's zipfile, beside it. @throws when it is damaged or holds more than one
+ * folder
+ */
 export async function unzip(archive: string): Promise<Unzipped> {
   execFileSync('python3', ['-m', 'zipfile', '-t', archive]);
   const into = await mkdtemp(`${archive}-`);
   execFileSync('python3', ['-m', 'zipfile', '-e', archive, into]);
   const [folder, ...others] = readdirSync(into);
-  if (folder === undefined || others.length > 0) throw new Error(`Expected one folder in "${archive}", got ${String(others.length)} more`);
+  if (folder === undefined || others.length > 0)
+    throw new Error(`Expected one folder in "${archive}", got ${String(others.length)} more`);
   const root = join(into, folder);
   const files = readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   return {

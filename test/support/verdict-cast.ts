@@ -55,8 +55,14 @@ export async function createCast(): Promise<Cast> {
     name: 'C=US, ST=California, L=Sunnyvale, O=Fortinet, OU=FortiGate, CN=FG3K4ETB19900078, E=support@fortinet.com',
     issuer: genuine.sub,
   });
-  const sharedDevice = await createIdentity({ name: 'C=US, O=Fortinet, OU=FortiGate, CN=FortiGate', issuer: genuine.sub });
-  const otherDevice = await createIdentity({ name: 'C=US, O=Fortinet, OU=FortiAuthenticator, CN=FACVM0000000001', issuer: genuine.sub });
+  const sharedDevice = await createIdentity({
+    name: 'C=US, O=Fortinet, OU=FortiGate, CN=FortiGate',
+    issuer: genuine.sub,
+  });
+  const otherDevice = await createIdentity({
+    name: 'C=US, O=Fortinet, OU=FortiAuthenticator, CN=FACVM0000000001',
+    issuer: genuine.sub,
+  });
   const byCorporate = await leaf(corporate.root);
   const byCorporateSub = await leaf(corporate.sub);
   const byFortigate = await leaf(fortigate);
@@ -64,7 +70,10 @@ export async function createCast(): Promise<Cast> {
   const misnamed = await leafFor('globalftm.example.net', genuine.sub);
   const ownRoot = await createIdentity({ name: 'O=Branch, CN=Branch Root', authority: true });
   const ownLeaf = await leaf(ownRoot);
-  const newRoot = await createIdentity({ name: 'C=US, O=Fortinet, OU=Certificate Authority, CN=fortinet-ca3', authority: true });
+  const newRoot = await createIdentity({
+    name: 'C=US, O=Fortinet, OU=Certificate Authority, CN=fortinet-ca3',
+    authority: true,
+  });
   const newSub = await createIdentity({
     name: 'C=US, O=Fortinet, OU=Certificate Authority, CN=fortinet-subca3001',
     authority: true,

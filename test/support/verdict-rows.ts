@@ -19,7 +19,11 @@ type Der = Pick<Identity, 'der'>;
 type Reference = TlsEvidence['references'][number];
 
 export const HOUR_MS: number = 60 * 60 * 1000;
-export const PUBLIC: Partial<TlsEvidence> = { profile: 'public', target: 'push.fortinet.com:443', serverName: 'push.fortinet.com' };
+export const PUBLIC: Partial<TlsEvidence> = {
+  profile: 'public',
+  target: 'push.fortinet.com:443',
+  serverName: 'push.fortinet.com',
+};
 export const PINNED: Partial<TlsEvidence> = { profile: 'pinned' };
 
 export function sees(...identities: readonly Der[]): Partial<TlsEvidence> {
@@ -28,7 +32,13 @@ export function sees(...identities: readonly Der[]): Partial<TlsEvidence> {
 
 /** The same target looked at another way. */
 export function reference(kind: Reference['kind'], ...identities: readonly Der[]): readonly Reference[] {
-  return [{ kind, label: kind === 'server-name' ? 'fortinet-ca2.fortinet.com' : 'udp://9.9.9.9:53', chain: chainOf(...identities) }];
+  return [
+    {
+      kind,
+      label: kind === 'server-name' ? 'fortinet-ca2.fortinet.com' : 'udp://9.9.9.9:53',
+      chain: chainOf(...identities),
+    },
+  ];
 }
 
 /** Leaves with these serials, ten minutes apart. */
@@ -47,14 +57,26 @@ const CAUSES: Readonly<Record<Verdict, readonly string[]>> = {
   unknown: [],
 };
 
-/** Judges every row: the verdict, the product, the findings, and that no other cause is suggested than the verdict's own. */
-export function describeVerdicts(what: string, rows: readonly VerdictRow[], evidence: (over: Partial<TlsEvidence>) => TlsEvidence): void {
+/**
+ * Judges every row: the verdict, the product, the findings, and that no other cause is suggested than the verdict's
+ * own.
+ */
+export function describeVerdicts(
+  what: string,
+  rows: readonly VerdictRow[],
+  evidence: (over: Partial<TlsEvidence>) => TlsEvidence,
+): void {
   describe(`judgeTls() on ${what}`, () => {
     test.each(rows)('$verdict: $name', ({ seen, verdict, product, rule }) => {
       const judgement = judgeTls(evidence(seen));
       const suggested = judgement.findings.flatMap(({ suggests }) => suggests ?? []);
-      expect({ verdict: judgement.verdict, product: judgement.product }, judgement.summary).toEqual({ verdict, product: product ?? null });
-      expect(judgement.findings.map((finding) => finding.rule)).toEqual(expect.arrayContaining(rule === undefined ? [] : [rule]));
+      expect({ verdict: judgement.verdict, product: judgement.product }, judgement.summary).toEqual({
+        verdict,
+        product: product ?? null,
+      });
+      expect(judgement.findings.map((finding) => finding.rule)).toEqual(
+        expect.arrayContaining(rule === undefined ? [] : [rule]),
+      );
       expect([...new Set(suggested)]).toEqual(CAUSES[verdict]);
       expect(judgement.summary).toMatch(/\S/u);
     });

@@ -29,7 +29,12 @@ export function webConfig(more: Partial<WebConfig> = {}): WebConfig {
   return { listen: { address: '127.0.0.1', port: 0 }, tls: null, users: [], hosts: [], probeTargets: [], ...more };
 }
 
-export async function startWeb({ config, state: given, env = {}, clock = systemClock }: WebBenchOptions = {}): Promise<WebBench> {
+export async function startWeb({
+  config,
+  state: given,
+  env = {},
+  clock = systemClock,
+}: WebBenchOptions = {}): Promise<WebBench> {
   const state = webState(given);
   const log: string[] = [];
   const logger = pino({ level: 'debug' }, { write: (line: string) => void log.push(line) });

@@ -21,8 +21,8 @@ function daysOf(expression: string, from: string, days: number): readonly number
 }
 
 /**
- * crontab(5): "If both fields are restricted (i.e., do not contain the "*" character at the beginning), the command will be run when
- * either field matches the current time." November 2026 begins on a Sunday.
+ * crontab(5): "If both fields are restricted (i.e., do not contain the "*" character at the beginning), the command
+ * will be run when either field matches the current time." November 2026 begins on a Sunday.
  */
 describe('the days of crontab(5)', () => {
   test.each<readonly [string, readonly number[]]>([
@@ -57,12 +57,19 @@ describe('the days of crontab(5)', () => {
 });
 
 /**
- * cron(8): what "the spring night" skips is run at once, what "the autumn night" repeats is run once; "only jobs that run at a
- * specific time (not specified […] with '*' in the hour or minute specifier) are affected".
+ * cron(8): what "the spring night" skips is run at once, what "the autumn night" repeats is run once; "only jobs that
+ * run at a specific time (not specified […] with '*' in the hour or minute specifier) are affected".
  */
 describe('a time', () => {
   test.each([
-    ['an ordinary one', '0 2 * * 0', BERLIN, '2026-11-24T13:00:00Z', '2026-11-22T01:00:00.000Z', '2026-11-29T01:00:00.000Z'],
+    [
+      'an ordinary one',
+      '0 2 * * 0',
+      BERLIN,
+      '2026-11-24T13:00:00Z',
+      '2026-11-22T01:00:00.000Z',
+      '2026-11-29T01:00:00.000Z',
+    ],
     [
       'names, lists and ranges',
       '*/20 8-17 * nov mon-fri',
@@ -71,11 +78,39 @@ describe('a time', () => {
       '2026-11-24T13:00:00.000Z',
       '2026-11-24T13:20:00.000Z',
     ],
-    ['exactly now', '0 13 * * *', 'UTC', '2026-11-24T13:00:00Z', '2026-11-24T13:00:00.000Z', '2026-11-25T13:00:00.000Z'],
-    ['just before', '0 13 * * *', 'UTC', '2026-11-24T12:59:59.999Z', '2026-11-23T13:00:00.000Z', '2026-11-24T13:00:00.000Z'],
-    ['over the year', '0 0 1 1 *', 'UTC', '2026-11-24T13:00:00Z', '2026-01-01T00:00:00.000Z', '2027-01-01T00:00:00.000Z'],
+    [
+      'exactly now',
+      '0 13 * * *',
+      'UTC',
+      '2026-11-24T13:00:00Z',
+      '2026-11-24T13:00:00.000Z',
+      '2026-11-25T13:00:00.000Z',
+    ],
+    [
+      'just before',
+      '0 13 * * *',
+      'UTC',
+      '2026-11-24T12:59:59.999Z',
+      '2026-11-23T13:00:00.000Z',
+      '2026-11-24T13:00:00.000Z',
+    ],
+    [
+      'over the year',
+      '0 0 1 1 *',
+      'UTC',
+      '2026-11-24T13:00:00Z',
+      '2026-01-01T00:00:00.000Z',
+      '2027-01-01T00:00:00.000Z',
+    ],
     ['a leap day', '0 2 29 2 *', 'UTC', '2026-11-24T13:00:00Z', '2024-02-29T02:00:00.000Z', '2028-02-29T02:00:00.000Z'],
-    ['a step from a value', '10/20 5 * * *', 'UTC', '2026-11-24T13:00:00Z', '2026-11-24T05:50:00.000Z', '2026-11-25T05:10:00.000Z'],
+    [
+      'a step from a value',
+      '10/20 5 * * *',
+      'UTC',
+      '2026-11-24T13:00:00Z',
+      '2026-11-24T05:50:00.000Z',
+      '2026-11-25T05:10:00.000Z',
+    ],
     [
       'a zone with 45 minutes',
       '0 2 * * *',
@@ -85,11 +120,46 @@ describe('a time', () => {
       '2026-11-25T12:15:00.000Z',
     ],
     // 2026-03-29 02:00 → 03:00 in Berlin
-    ['that the spring night lacks', '30 2 * * *', BERLIN, '2026-03-29T00:59:00Z', '2026-03-28T01:30:00.000Z', '2026-03-29T01:00:00.000Z'],
-    ['that the spring night lacked', '30 2 * * *', BERLIN, '2026-03-29T12:00:00Z', '2026-03-29T01:00:00.000Z', '2026-03-30T00:30:00.000Z'],
-    ['of a list that it lacks', '0,30 2-4 * * *', BERLIN, '2026-03-29T00:59:00Z', '2026-03-28T03:30:00.000Z', '2026-03-29T01:00:00.000Z'],
-    ['of a step that it lacks', '30 2-4/2 * * *', BERLIN, '2026-03-29T00:59:00Z', '2026-03-28T03:30:00.000Z', '2026-03-29T01:00:00.000Z'],
-    ['by real time in it', '*/20 2 * * *', BERLIN, '2026-03-29T12:00:00Z', '2026-03-28T01:40:00.000Z', '2026-03-30T00:00:00.000Z'],
+    [
+      'that the spring night lacks',
+      '30 2 * * *',
+      BERLIN,
+      '2026-03-29T00:59:00Z',
+      '2026-03-28T01:30:00.000Z',
+      '2026-03-29T01:00:00.000Z',
+    ],
+    [
+      'that the spring night lacked',
+      '30 2 * * *',
+      BERLIN,
+      '2026-03-29T12:00:00Z',
+      '2026-03-29T01:00:00.000Z',
+      '2026-03-30T00:30:00.000Z',
+    ],
+    [
+      'of a list that it lacks',
+      '0,30 2-4 * * *',
+      BERLIN,
+      '2026-03-29T00:59:00Z',
+      '2026-03-28T03:30:00.000Z',
+      '2026-03-29T01:00:00.000Z',
+    ],
+    [
+      'of a step that it lacks',
+      '30 2-4/2 * * *',
+      BERLIN,
+      '2026-03-29T00:59:00Z',
+      '2026-03-28T03:30:00.000Z',
+      '2026-03-29T01:00:00.000Z',
+    ],
+    [
+      'by real time in it',
+      '*/20 2 * * *',
+      BERLIN,
+      '2026-03-29T12:00:00Z',
+      '2026-03-28T01:40:00.000Z',
+      '2026-03-30T00:00:00.000Z',
+    ],
     // 2026-10-25 03:00 → 02:00 in Berlin
     [
       'that the autumn night has twice',
@@ -99,8 +169,22 @@ describe('a time', () => {
       '2026-10-25T00:30:00.000Z',
       '2026-10-26T01:30:00.000Z',
     ],
-    ['of a list that it has twice', '0,30 2 * * *', BERLIN, '2026-10-25T01:45:00Z', '2026-10-25T00:30:00.000Z', '2026-10-26T01:00:00.000Z'],
-    ['by real time in that', '30 * * * *', BERLIN, '2026-10-25T00:45:00Z', '2026-10-25T00:30:00.000Z', '2026-10-25T01:30:00.000Z'],
+    [
+      'of a list that it has twice',
+      '0,30 2 * * *',
+      BERLIN,
+      '2026-10-25T01:45:00Z',
+      '2026-10-25T00:30:00.000Z',
+      '2026-10-26T01:00:00.000Z',
+    ],
+    [
+      'by real time in that',
+      '30 * * * *',
+      BERLIN,
+      '2026-10-25T00:45:00Z',
+      '2026-10-25T00:30:00.000Z',
+      '2026-10-25T01:30:00.000Z',
+    ],
     [
       'of a zone that goes back by half an hour',
       '45 1 * * *',

@@ -55,7 +55,11 @@ describe('failureReason', () => {
 });
 
 test('failureFrom calls everything aborted once the round is called off', () => {
-  expect(failureFrom(coded('ECONNREFUSED'), 5, AbortSignal.abort())).toMatchObject({ kind: 'failed', reason: 'aborted', durationMs: 5 });
+  expect(failureFrom(coded('ECONNREFUSED'), 5, AbortSignal.abort())).toMatchObject({
+    kind: 'failed',
+    reason: 'aborted',
+    durationMs: 5,
+  });
   expect(failureFrom(coded('ECONNREFUSED'), 5, new AbortController().signal)).toMatchObject({ reason: 'refused' });
 });
 
@@ -68,10 +72,13 @@ describe('failureMessage', () => {
   });
 
   test("takes OpenSSL's reason instead of its pointer and file name", () => {
-    const error = Object.assign(new Error('00F1:error:0A00010B:SSL routines:ssl3_get_record:wrong version number:../deps/x.c:1:'), {
-      code: 'ERR_SSL_WRONG_VERSION_NUMBER',
-      reason: 'wrong version number',
-    });
+    const error = Object.assign(
+      new Error('00F1:error:0A00010B:SSL routines:ssl3_get_record:wrong version number:../deps/x.c:1:'),
+      {
+        code: 'ERR_SSL_WRONG_VERSION_NUMBER',
+        reason: 'wrong version number',
+      },
+    );
     expect(failureMessage(error)).toBe('wrong version number');
   });
 

@@ -15,8 +15,12 @@ export function registration(context: SchemaContext): z.ZodType<RegistrationConf
     section({
       user: text().describe('API user of FortiCloud (IAM > API Users), with read access to Asset Management.'),
       passwordFile: secretFile(context).optional().describe("File with the API user's password."),
-      passwordEnv: secretVariable(context).optional().describe('Environment variable with the password, instead of the file.'),
-      accountId: integer(1, MAX_ACCOUNT, 'an account number').optional().describe('Account to look in, for API users of an organisation.'),
+      passwordEnv: secretVariable(context)
+        .optional()
+        .describe('Environment variable with the password, instead of the file.'),
+      accountId: integer(1, MAX_ACCOUNT, 'an account number')
+        .optional()
+        .describe('Account to look in, for API users of an organisation.'),
       url: httpsOrigin('https://support.fortinet.com')
         .prefault('https://support.fortinet.com')
         .describe('Where the asset management API is.'),
@@ -41,8 +45,12 @@ export function firewall(context: SchemaContext): z.ZodType<FirewallConfig> {
   return ruled(
     section({
       url: httpsOrigin('https://10.0.0.1').describe('Address of the FortiGate, "https://" without a path.'),
-      tokenFile: secretFile(context).optional().describe('File with the token of a REST API administrator that only reads.'),
-      tokenEnv: secretVariable(context).optional().describe('Environment variable with the token, instead of the file.'),
+      tokenFile: secretFile(context)
+        .optional()
+        .describe('File with the token of a REST API administrator that only reads.'),
+      tokenEnv: secretVariable(context)
+        .optional()
+        .describe('Environment variable with the token, instead of the file.'),
       vdom: text().prefault('root').describe('Virtual domain that the traffic passes.'),
       source: address().describe("Address that FortiAuthenticator's traffic comes from: firewall policies match it."),
       sourceInterface: text()

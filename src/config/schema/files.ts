@@ -7,7 +7,9 @@ import type { SchemaContext } from './context.ts';
 import { expected } from './values.ts';
 
 const FILE = 'the name of a file';
-/** Capitals only, so that a password written here by mistake is refused, and not quoted as a variable that is not set. */
+/**
+ * Capitals only, so that a password written here by mistake is refused, and not quoted as a variable that is not set.
+ */
 const VARIABLE = /^[A-Z][A-Z0-9_]{0,127}$/u;
 
 /** A file that must be readable when the configuration is loaded. */
@@ -21,7 +23,10 @@ export function secretFile(context: SchemaContext): z.ZodType<string> {
   return existing(context, z.string(hidden).min(1, hidden), 'file with a secret');
 }
 
-/** A file that need not exist yet; `fallback` is its name, from the working directory, where the configuration gives none. */
+/**
+ * A file that need not exist yet; `fallback` is its name, from the working directory, where the configuration gives
+ * none.
+ */
 export function outputFile(context: SchemaContext, fallback: string): z.ZodType<string> {
   return z
     .string(expected(FILE))
@@ -73,7 +78,8 @@ function existing(context: SchemaContext, schema: z.ZodType<string>, title: stri
     .transform(async (name, refinement) => {
       const path = resolve(context.baseDirectory, name);
       const problem = await context.fileProblem(path);
-      if (problem !== null) refinement.addIssue({ code: 'custom', message: `cannot read file "${visibleText(path, 300)}": ${problem}` });
+      if (problem !== null)
+        refinement.addIssue({ code: 'custom', message: `cannot read file "${visibleText(path, 300)}": ${problem}` });
       return path;
     })
     .meta({ title });

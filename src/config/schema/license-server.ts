@@ -21,7 +21,8 @@ export function licenseServer(context: SchemaContext): z.ZodType<LicenseServerCo
       .describe('The server that activates and provisions FortiToken Mobile tokens, as FortiAuthenticator is set up.'),
     port: port().prefault(443).describe('Its TCP port.'),
     serverName: serverName().describe(
-      'Name sent in the TLS hello (SNI). Without it the host name is sent, and none where the host is an address; null sends none.',
+      'Name sent in the TLS hello (SNI). Without it the host name is sent, and none where the host is an address; ' +
+        'null sends none.',
     ),
     path: z
       .string(expected(path))
@@ -33,17 +34,22 @@ export function licenseServer(context: SchemaContext): z.ZodType<LicenseServerCo
       .meta({ absent: ADDRESSES })
       .optional()
       .describe(
-        "Addresses and CIDR blocks that resolvers may answer with: any other public address is a warning, a private one a hijacked answer. Single addresses are also dialled when no resolver answers. The default is Fortinet's network; for another host it is empty, and any public address is accepted.",
+        'Addresses and CIDR blocks that resolvers may answer with: any other public address is a warning, a ' +
+          'private one a hijacked answer. Single addresses are also dialled when no resolver answers. The default is ' +
+          "Fortinet's network; for another host it is empty, and any public address is accepted.",
       ),
     family: family()
       .prefault('auto')
       .describe(
-        'Family of the addresses that FortiAuthenticator uses: 4 or 6 dials no other. With "auto", IPv4 decides where the name has IPv4 addresses and this machine a route for them, and what is wrong with IPv6 alone is a warning.',
+        'Family of the addresses that FortiAuthenticator uses: 4 or 6 dials no other. With "auto", IPv4 decides ' +
+          'where the name has IPv4 addresses and this machine a route for them, and what is wrong with IPv6 alone is ' +
+          'a warning.',
       ),
     proxy: proxy(context)
       .optional()
       .describe(
-        'HTTP proxy that FortiAuthenticator reaches the server through (CONNECT). A URL, or a section where the proxy asks for a password.',
+        'HTTP proxy that FortiAuthenticator reaches the server through (CONNECT). A URL, or a section where the ' +
+          'proxy asks for a password.',
       ),
   }).transform((section) => ({
     ...section,
@@ -74,7 +80,9 @@ function proxy(context: SchemaContext): z.ZodType<ProxyConfig> {
       url: proxyUrl().describe('Its URL, "http://" with host and port.'),
       user: text().optional().describe('User name at the proxy.'),
       passwordFile: secretFile(context).optional().describe("File with the user's password."),
-      passwordEnv: secretVariable(context).optional().describe('Environment variable with the password, instead of the file.'),
+      passwordEnv: secretVariable(context)
+        .optional()
+        .describe('Environment variable with the password, instead of the file.'),
     }),
     requireLogin,
   ).transform(({ url, user, passwordFile, passwordEnv }) => ({
@@ -93,7 +101,9 @@ function proxyUrl(): z.ZodType<HostPort> {
   return z
     .string(expected(what))
     .transform((value, refinement) => {
-      const target = value.startsWith(PROXY_SCHEME) ? parseHostPort(value.slice(PROXY_SCHEME.length).replace(/\/$/u, ''), null) : null;
+      const target = value.startsWith(PROXY_SCHEME)
+        ? parseHostPort(value.slice(PROXY_SCHEME.length).replace(/\/$/u, ''), null)
+        : null;
       if (target !== null) return target;
       // The text is not quoted where it holds a password.
       const message = value.includes('@')

@@ -11,24 +11,32 @@ export function logs(context: SchemaContext): z.ZodType<LogsConfig> {
   return section({
     syslog: syslog(context)
       .prefault({})
-      .describe('Listeners for what FortiAuthenticator sends (Logging > Log Config > Syslog Servers). None is open by default.'),
+      .describe(
+        'Listeners for what FortiAuthenticator sends (Logging > Log Config > Syslog Servers). None is open by default.',
+      ),
     files: list(followedFile(context))
       .prefault([])
       .describe(
-        'Log files to follow, where a syslog server on this machine writes them. They are followed across rotation and may appear later.',
+        'Log files to follow, where a syslog server on this machine writes them. They are followed across rotation ' +
+          'and may appear later.',
       ),
     relays: list(addressBlock())
       .prefault([])
       .describe(
-        'Syslog servers that pass lines on: only these are believed when a line names its host. Without any, everybody is believed who writes a host name of logSources.',
+        'Syslog servers that pass lines on: only these are believed when a line names its host. Without any, ' +
+          'everybody is believed who writes a host name of logSources.',
       ),
     window: duration(DAY).prefault('15m').describe('Polling counts as failing while an error is younger than this.'),
     silentAfter: duration(30 * DAY)
       .prefault('24h')
-      .describe('An appliance that sent lines before and none for so long is reported as silent: no news is then no good news.'),
+      .describe(
+        'An appliance that sent lines before and none for so long is reported as silent: no news is then no good news.',
+      ),
     foreign: choice('count', 'refuse')
       .prefault('count')
-      .describe('Lines from senders that no appliance names: counted and otherwise ignored, or refused as soon as they arrive.'),
+      .describe(
+        'Lines from senders that no appliance names: counted and otherwise ignored, or refused as soon as they arrive.',
+      ),
     signatureFiles: list(readableFile(context))
       .prefault([])
       .describe('More signatures of log lines, in the format of config/fac-signatures.yaml.'),
@@ -39,7 +47,9 @@ function syslog(context: SchemaContext): z.ZodType<LogsConfig['syslog']> {
   return section({
     udp: listenAddress()
       .optional()
-      .describe('Where to listen for syslog over UDP. Its sender can be forged: prefer TLS where the network is not trusted.'),
+      .describe(
+        'Where to listen for syslog over UDP. Its sender can be forged: prefer TLS where the network is not trusted.',
+      ),
     tcp: listenAddress().optional().describe('Where to listen for syslog over TCP.'),
     tls: section({
       listen: listenAddress().describe('Where to listen for syslog over TLS.'),

@@ -13,7 +13,8 @@ export function mailServers(context: SchemaContext): z.ZodType<readonly MailServ
       from: mailAddress()
         .optional()
         .describe(
-          'Sender of the rehearsal: the address that FortiAuthenticator sends from. Given together with `to`; without both the probe ends after the login.',
+          'Sender of the rehearsal: the address that FortiAuthenticator sends from. Given together with `to`; ' +
+            'without both the probe ends after the login.',
         ),
       to: mailAddress()
         .optional()
@@ -34,7 +35,8 @@ export function email(context: SchemaContext): z.ZodType<EmailConfig> {
     from: namedMailAddress().describe('Sender of the notifications.'),
     to: list(mailAddress()).min(1, { error: 'expected at least one recipient' }).describe('Recipients.'),
     servers: unique(list(server).min(1, { error: 'expected at least one mail server' }), 'host', endpointAt).describe(
-      'Mail servers, tried in this order. One that does not depend on the path under watch, such as localhost, belongs at the end.',
+      'Mail servers, tried in this order. One that does not depend on the path under watch, such as localhost, ' +
+        'belongs at the end.',
     ),
   });
 }
@@ -62,16 +64,26 @@ interface ConnectionShape {
 function connection(context: SchemaContext): ConnectionShape {
   return {
     host: host().describe('Host of the mail server.'),
-    port: port().meta({ absent: SMTP_PORT }).optional().describe('Its TCP port; the default is 465 where `security` is tls.'),
+    port: port()
+      .meta({ absent: SMTP_PORT })
+      .optional()
+      .describe('Its TCP port; the default is 465 where `security` is tls.'),
     security: choice('starttls', 'tls', 'none')
       .prefault('starttls')
-      .describe('starttls: encryption is asked for after the greeting and must be granted. tls: from the first byte. none: no encryption.'),
+      .describe(
+        'starttls: encryption is asked for after the greeting and must be granted. tls: from the first byte. none: ' +
+          'no encryption.',
+      ),
     user: text().optional().describe('User to log in as; without it there is no login.'),
     passwordFile: secretFile(context).optional().describe("File with the user's password."),
-    passwordEnv: secretVariable(context).optional().describe('Environment variable with the password, instead of the file.'),
+    passwordEnv: secretVariable(context)
+      .optional()
+      .describe('Environment variable with the password, instead of the file.'),
     caFile: readableFile(context)
       .optional()
-      .describe('PEM file of the authority that signed its certificate; without it the public authorities are trusted.'),
+      .describe(
+        'PEM file of the authority that signed its certificate; without it the public authorities are trusted.',
+      ),
   };
 }
 
@@ -91,6 +103,8 @@ function relayOf({ passwordFile, passwordEnv, ...rest }: Connection): MailRelay 
 }
 
 function requireBothEnds(fields: Fields, report: Report): void {
-  if (given(fields, 'from') && !given(fields, 'to')) report('from', 'expected "to" beside "from": the rehearsal needs both');
-  if (given(fields, 'to') && !given(fields, 'from')) report('to', 'expected "from" beside "to": the rehearsal needs both');
+  if (given(fields, 'from') && !given(fields, 'to'))
+    report('from', 'expected "to" beside "from": the rehearsal needs both');
+  if (given(fields, 'to') && !given(fields, 'from'))
+    report('to', 'expected "from" beside "to": the rehearsal needs both');
 }

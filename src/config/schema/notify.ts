@@ -24,11 +24,14 @@ export function notify(context: SchemaContext): z.ZodType<NotifyConfig> {
       .prefault([])
       .describe('Web hooks: the incident is sent to each as JSON.'),
     policy: policy().prefault({}).describe('When a cause becomes an incident, and how often it is told.'),
-    maintenance: list(maintenance()).prefault([]).describe('Windows in which incidents are recorded and nobody is notified.'),
+    maintenance: list(maintenance())
+      .prefault([])
+      .describe('Windows in which incidents are recorded and nobody is notified.'),
     heartbeat: heartbeat()
       .optional()
       .describe(
-        'A sign of life for a service that raises the alarm when it stays away: nobody else notices that the watcher itself is dead.',
+        'A sign of life for a service that raises the alarm when it stays away: nobody else notices that the ' +
+          'watcher itself is dead.',
       ),
   }).transform(({ email: mail, alertmanager, heartbeat: beat, ...rest }) => ({
     ...rest,
@@ -42,16 +45,27 @@ function webhook(context: SchemaContext): z.ZodType<WebhookConfig> {
   return ruled(
     section({
       url: webUrl('https://hooks.example.org/ftm-watch').describe(
-        'Where to post to. "config print" and "report" show its scheme and host only; still, a secret belongs into the token.',
+        'Where to post to. "config print" and "report" show its scheme and host only; still, a secret belongs into ' +
+          'the token.',
       ),
-      tokenFile: secretFile(context).optional().describe('File with a token, sent as "Authorization: Bearer". Needs https.'),
-      tokenEnv: secretVariable(context).optional().describe('Environment variable with the token, instead of the file.'),
+      tokenFile: secretFile(context)
+        .optional()
+        .describe('File with a token, sent as "Authorization: Bearer". Needs https.'),
+      tokenEnv: secretVariable(context)
+        .optional()
+        .describe('Environment variable with the token, instead of the file.'),
       caFile: readableFile(context)
         .optional()
-        .describe('PEM file of the authority that signed its certificate; without it the public authorities are trusted.'),
+        .describe(
+          'PEM file of the authority that signed its certificate; without it the public authorities are trusted.',
+        ),
     }),
     tokenNeedsHttps,
-  ).transform(({ url, tokenFile, tokenEnv, caFile }) => ({ url, token: secretFrom(tokenFile, tokenEnv), caFile: caFile ?? null }));
+  ).transform(({ url, tokenFile, tokenEnv, caFile }) => ({
+    url,
+    token: secretFrom(tokenFile, tokenEnv),
+    caFile: caFile ?? null,
+  }));
 }
 
 function tokenNeedsHttps(fields: Fields, report: Report): void {
@@ -67,7 +81,9 @@ function policy(): z.ZodType<AlertPolicy> {
     confirmations: integer(1, MANY, 'a number of rounds')
       .prefault(2)
       .describe('Rounds in a row that must show a cause before it is told. More is calmer and later.'),
-    recoveries: integer(1, MANY, 'a number of rounds').prefault(2).describe('Rounds in a row without it before it counts as mended.'),
+    recoveries: integer(1, MANY, 'a number of rounds')
+      .prefault(2)
+      .describe('Rounds in a row without it before it counts as mended.'),
     reminder: duration(7 * DAY)
       .prefault('4h')
       .describe('Remind of an open incident after so long.'),
@@ -90,6 +106,8 @@ function heartbeat(): z.ZodType<HeartbeatConfig> {
     url: webUrl('https://hc.example.org/ping/ftm-watch').describe(
       'What to fetch (GET) while rounds and alerting work. "config print" and "report" show its scheme and host only.',
     ),
-    every: duration(DAY).prefault('1m').describe('How often. The service should wait for a few of them before it raises the alarm.'),
+    every: duration(DAY)
+      .prefault('1m')
+      .describe('How often. The service should wait for a few of them before it raises the alarm.'),
   });
 }

@@ -10,35 +10,64 @@ import { mailServers } from './mail.ts';
 import { notify } from './notify.ts';
 import { fieldsOf, type Fields, list, type Report, requireSecret, ruled, section, textAt, unique } from './rules.ts';
 import { services, trust } from './trust.ts';
-import { address, choice, cronWithSeconds, duration, hostName, hostPort, listenAddress, name, resolver, timezone } from './values.ts';
+import {
+  address,
+  choice,
+  cronWithSeconds,
+  duration,
+  hostName,
+  hostPort,
+  listenAddress,
+  name,
+  resolver,
+  timezone,
+} from './values.ts';
 
 const DAY = 86_400_000;
 const HOUR = 3_600_000;
 const NTP_PORT = 123;
 const HTTPS_PORT = 443;
 
-/** The whole file, from what YAML says to the configuration that the program works with. Parse it asynchronously: files are looked at. */
+/**
+ * The whole file, from what YAML says to the configuration that the program works with. Parse it asynchronously: files
+ * are looked at.
+ */
 export function configSchema(context: SchemaContext): z.ZodType<Config> {
   return ruled(
     section({
-      site: name().optional().describe('Name of this site in messages and metrics; the default is the host name of the machine.'),
+      site: name()
+        .optional()
+        .describe('Name of this site in messages and metrics; the default is the host name of the machine.'),
       licenseServer: licenseServer(context).prefault({}).describe("Fortinet's FortiToken Mobile licence server."),
       trust: trust(context).prefault({}).describe("How the licence server's certificate is judged."),
       services: services(context)
         .prefault([])
-        .describe('Other hosts that FortiAuthenticator talks to, such as the push service. The same probes and causes.'),
+        .describe(
+          'Other hosts that FortiAuthenticator talks to, such as the push service. The same probes and causes.',
+        ),
       controlHosts: list(hostPort(HTTPS_PORT))
         .prefault(['www.fortinet.com:443', 'www.iana.org:443'])
         .describe(
-          'Unrelated hosts that tell "the internet is gone" from "the licence server is blocked". A firewall may block them: that is no fault.',
+          'Unrelated hosts that tell "the internet is gone" from "the licence server is blocked". A firewall may ' +
+            'block them: that is no fault.',
         ),
-      resolvers: unique(list(resolver()).min(1, { error: 'expected at least one resolver, such as "system"' }), null, labelOf)
+      resolvers: unique(
+        list(resolver()).min(1, { error: 'expected at least one resolver, such as "system"' }),
+        null,
+        labelOf,
+      )
         .prefault(['system'])
-        .describe("Resolvers to ask, each by itself: name those that FortiAuthenticator uses. system is this machine's own."),
+        .describe(
+          "Resolvers to ask, each by itself: name those that FortiAuthenticator uses. system is this machine's own.",
+        ),
       sourceAddress: address()
         .optional()
-        .describe('Local address that probes leave from, on machines with several: firewall policies match source addresses.'),
-      mail: mailServers(context).prefault([]).describe('The mail servers that FortiAuthenticator sends activation codes through.'),
+        .describe(
+          'Local address that probes leave from, on machines with several: firewall policies match source addresses.',
+        ),
+      mail: mailServers(context)
+        .prefault([])
+        .describe('The mail servers that FortiAuthenticator sends activation codes through.'),
       clock: clock().prefault({}).describe("How this machine's clock is compared with the outside world."),
       appliances: appliances(context).prefault([]).describe('The FortiAuthenticator units.'),
       logs: logs(context).prefault({}).describe("FortiAuthenticator's log."),
@@ -53,7 +82,9 @@ export function configSchema(context: SchemaContext): z.ZodType<Config> {
       web: web(context).prefault({}).describe('The status page, the metrics and the API.'),
       store: store(context).prefault({}).describe('History, incidents and messages that wait.'),
       log: section({
-        level: choice('trace', 'debug', 'info', 'warn', 'error').prefault('info').describe("How much the program's own log tells."),
+        level: choice('trace', 'debug', 'info', 'warn', 'error')
+          .prefault('info')
+          .describe("How much the program's own log tells."),
       })
         .prefault({})
         .describe("The program's own log."),
@@ -99,16 +130,23 @@ function web(context: SchemaContext): z.ZodType<WebConfig> {
       passwordHashFile: secretFile(context)
         .optional()
         .describe('File with the scrypt or bcrypt hash of the password, made as docs/web.md says.'),
-      passwordHashEnv: secretVariable(context).optional().describe('Environment variable with the hash, instead of the file.'),
+      passwordHashEnv: secretVariable(context)
+        .optional()
+        .describe('Environment variable with the hash, instead of the file.'),
     }),
     (fields, report) => {
       requireSecret('passwordHash', fields, report);
     },
-  ).transform((entry) => ({ name: entry.name, passwordHash: requiredSecret(entry.passwordHashFile, entry.passwordHashEnv) }));
+  ).transform((entry) => ({
+    name: entry.name,
+    passwordHash: requiredSecret(entry.passwordHashFile, entry.passwordHashEnv),
+  }));
   return section({
     listen: listenAddress()
       .prefault('127.0.0.1:9843')
-      .describe('Where to listen. Only this machine can connect by default: configure `tls` and `users` before opening it.'),
+      .describe(
+        'Where to listen. Only this machine can connect by default: configure `tls` and `users` before opening it.',
+      ),
     tls: section({
       certFile: readableFile(context).describe('PEM file of the certificate, with its chain.'),
       keyFile: readableFile(context).describe('PEM file of its private key.'),
@@ -121,12 +159,14 @@ function web(context: SchemaContext): z.ZodType<WebConfig> {
     hosts: list(hostName().transform((host) => host.toLowerCase()))
       .prefault([])
       .describe(
-        'Names under which it may be called without users, beside addresses, localhost and names without a dot. Any other name is refused then: a page on the internet can make its own name point here.',
+        'Names under which it may be called without users, beside addresses, localhost and names without a dot. ' +
+          'Any other name is refused then: a page on the internet can make its own name point here.',
       ),
     probeTargets: list(hostPort(HTTPS_PORT))
       .prefault([])
       .describe(
-        'More targets that /probe accepts, beside those of this configuration. Anything else is refused: a monitor must not be a way into the network.',
+        'More targets that /probe accepts, beside those of this configuration. Anything else is refused: a monitor ' +
+          'must not be a way into the network.',
       ),
   }).transform((section) => ({ ...section, tls: section.tls ?? null }));
 }
@@ -146,8 +186,10 @@ function portsAreFree(file: Fields, report: Report): void {
   const web = endpoint(fieldsOf(file['web'])['listen']);
   const tcp = endpoint(syslog['tcp']);
   const tls = endpoint(syslog['tls']);
-  if (tcp !== null && tcp === web) report(['logs', 'syslog', 'tcp'], `the status page (web.listen) listens at ${tcp} too`);
-  const other = tls === web ? 'the status page (web.listen)' : tls === tcp ? 'another listener (logs.syslog.tcp)' : null;
+  if (tcp !== null && tcp === web)
+    report(['logs', 'syslog', 'tcp'], `the status page (web.listen) listens at ${tcp} too`);
+  const other =
+    tls === web ? 'the status page (web.listen)' : tls === tcp ? 'another listener (logs.syslog.tcp)' : null;
   if (tls !== null && other !== null) report(['logs', 'syslog', 'tls', 'listen'], `${other} listens at ${tls} too`);
 }
 

@@ -31,8 +31,14 @@ export function ruled<S extends z.ZodType>(schema: S, rule: (fields: Fields, rep
   );
 }
 
-/** No two items may have the same label; `key` is where the label stands in an item, null when the item is the label. */
-export function unique<S extends z.ZodType>(schema: S, key: string | null, labelOf: (item: unknown) => string | null): S {
+/**
+ * No two items may have the same label; `key` is where the label stands in an item, null when the item is the label.
+ */
+export function unique<S extends z.ZodType>(
+  schema: S,
+  key: string | null,
+  labelOf: (item: unknown) => string | null,
+): S {
   return schema.superRefine(
     (value, context) => {
       const seen = new Set<string>();
@@ -82,7 +88,8 @@ export function allowSecret(name: string, fields: Fields, report: Report): void 
 /** A user and a password, or neither. */
 export function requireLogin(fields: Fields, report: Report): void {
   allowSecret('password', fields, report);
-  if (given(fields, 'user') && !hasSecret('password', fields)) report('user', 'expected "passwordFile" or "passwordEnv" beside "user"');
+  if (given(fields, 'user') && !hasSecret('password', fields))
+    report('user', 'expected "passwordFile" or "passwordEnv" beside "user"');
   if (!given(fields, 'user') && hasSecret('password', fields)) report(null, 'expected "user" beside the password');
 }
 

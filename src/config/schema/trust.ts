@@ -11,10 +11,16 @@ export function trust(context: SchemaContext): z.ZodType<TrustConfig> {
     profile: choice('fortinet', 'public', 'pinned')
       .prefault('fortinet')
       .describe(
-        "What makes the licence server's certificate genuine. fortinet: Fortinet's own authorities, by key. public: the authorities that browsers trust. pinned: only the pins, files and learned keys. The machine's own store of roots is never used: a company's root in it would hide an inspecting proxy.",
+        "What makes the licence server's certificate genuine. fortinet: Fortinet's own authorities, by key. " +
+          "public: the authorities that browsers trust. pinned: only the pins, files and learned keys. The machine's " +
+          "own store of roots is never used: a company's root in it would hide an inspecting proxy.",
       ),
-    pins: pins().describe('More public keys to trust, as SHA-256 of the SubjectPublicKeyInfo. Added to the shipped ones.'),
-    caFiles: caFiles(context).describe('PEM files of more root certificates to verify under. Added to the shipped pins.'),
+    pins: pins().describe(
+      'More public keys to trust, as SHA-256 of the SubjectPublicKeyInfo. Added to the shipped ones.',
+    ),
+    caFiles: caFiles(context).describe(
+      'PEM files of more root certificates to verify under. Added to the shipped pins.',
+    ),
     baselineFile: outputFile(context, 'data/trust-baseline.json').describe(
       'Where "ftm-watch trust learn" keeps the chain it saw on a path known to be clean.',
     ),
@@ -34,14 +40,19 @@ export function services(context: SchemaContext): z.ZodType<readonly ServiceConf
     trust: serviceTrust(context).prefault({}).describe('How its certificate is judged.'),
     severity: choice('critical', 'warning', 'info')
       .prefault('warning')
-      .describe('How bad a fault of it is. Activation itself needs the licence server alone, so the default does not page anybody.'),
+      .describe(
+        'How bad a fault of it is. Activation itself needs the licence server alone, so the default does not page ' +
+          'anybody.',
+      ),
   }).transform((section) => ({ ...section, serverName: resolveServerName(section.host, section.serverName) }));
   return unique(list(service), 'name', textAt('name'));
 }
 
 function serviceTrust(context: SchemaContext): z.ZodType<ServiceConfig['trust']> {
   return section({
-    profile: choice('fortinet', 'public', 'pinned').prefault('public').describe('What makes its certificate genuine, as in trust.profile.'),
+    profile: choice('fortinet', 'public', 'pinned')
+      .prefault('public')
+      .describe('What makes its certificate genuine, as in trust.profile.'),
     pins: pins().describe('Public keys to trust, as in trust.pins.'),
     caFiles: caFiles(context).describe('PEM files of root certificates to verify under.'),
   });

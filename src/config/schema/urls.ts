@@ -5,7 +5,8 @@ import { expected } from './values.ts';
 const LOOPBACK = /^(?:127(?:\.\d{1,3}){3}|\[::1\]|localhost)$/u;
 
 /**
- * An https origin, where credentials are sent to. A path is refused rather than ignored: the clients know the paths of the products they speak to.
+ * An https origin, where credentials are sent to. A path is refused rather than ignored: the clients know the paths of
+ * the products they speak to.
  */
 export function httpsOrigin(example: string): z.ZodType<string> {
   const what = `a URL that begins with "https://" and has no path, such as "${example}"`;

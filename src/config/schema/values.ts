@@ -76,18 +76,28 @@ export function host(): z.ZodType<string> {
 }
 
 export function hostName(): z.ZodType<string> {
-  return parsedText({ title: 'host name', expected: 'a host name', parse: when((value) => isHost(value) && isIP(value) === 0) });
+  return parsedText({
+    title: 'host name',
+    expected: 'a host name',
+    parse: when((value) => isHost(value) && isIP(value) === 0),
+  });
 }
 
 export function address(): z.ZodType<string> {
-  return parsedText({ title: 'address', expected: 'an IPv4 or IPv6 address', parse: when((value) => isIP(value) !== 0) });
+  return parsedText({
+    title: 'address',
+    expected: 'an IPv4 or IPv6 address',
+    parse: when((value) => isIP(value) !== 0),
+  });
 }
 
 export function addressBlock(): z.ZodType<string> {
   return parsedText({
     title: 'address or CIDR block',
     expected: 'an address or a CIDR block such as "173.243.138.0/24"',
-    parse: when((value) => isIP(value) !== 0 || (isIP(value.replace(/\/\d+$/u, '')) !== 0 && ipaddr.isValidCIDR(value))),
+    parse: when(
+      (value) => isIP(value) !== 0 || (isIP(value.replace(/\/\d+$/u, '')) !== 0 && ipaddr.isValidCIDR(value)),
+    ),
   });
 }
 
@@ -182,7 +192,11 @@ export function cron(): z.ZodType<string> {
 }
 
 export function timezone(): z.ZodType<string> {
-  return parsedText({ title: 'time zone', expected: 'an IANA time zone such as "UTC" or "Europe/Berlin"', parse: when(isTimezone) });
+  return parsedText({
+    title: 'time zone',
+    expected: 'an IANA time zone such as "UTC" or "Europe/Berlin"',
+    parse: when(isTimezone),
+  });
 }
 
 export function integer(least: number, most: number, what: string): z.ZodType<number> {

@@ -7,7 +7,12 @@ import { ProbeError } from '../../failure.ts';
 import { secretOf } from '../secret.ts';
 
 /** The resources that are read: a closed set. */
-export type ApplianceResource = 'systeminfo' | 'fortitokenmobilelicenses' | 'fortitokens' | 'fortitokenmobileprovisioning' | 'smtpservers';
+export type ApplianceResource =
+  | 'systeminfo'
+  | 'fortitokenmobilelicenses'
+  | 'fortitokens'
+  | 'fortitokenmobileprovisioning'
+  | 'smtpservers';
 
 /** Reads one appliance. There is no way to write: `HttpGetter` cannot say another method. */
 export interface ApplianceClient extends AsyncDisposable {
@@ -21,12 +26,18 @@ export interface ApplianceClient extends AsyncDisposable {
  * Basic authentication with the user's web service key; the key is read from its source now.
  * @throws {Error} when the key, `caFile` or the URL cannot be used
  */
-export async function createApplianceClient(api: ApplianceApiConfig, context: ConnectorContext): Promise<ApplianceClient> {
+export async function createApplianceClient(
+  api: ApplianceApiConfig,
+  context: ConnectorContext,
+): Promise<ApplianceClient> {
   const key = await secretOf(api.key, context);
   const login = `${api.user}:${key}`;
   const authorization = `Basic ${Buffer.from(login, 'utf8').toString('base64')}`;
   const trust = { caFile: api.caFile, pin: api.pin };
-  const http: HttpGetter = await createHttpGetter({ url: api.url, trust, authorization, secrets: [key, login] }, context);
+  const http: HttpGetter = await createHttpGetter(
+    { url: api.url, trust, authorization, secrets: [key, login] },
+    context,
+  );
   return {
     read: (resource, query = '') => http.get(`${pathOf(resource)}${query}`),
     readNext: (resource, next) => http.get(nextPath(resource, next)),
@@ -49,7 +60,10 @@ function nextPath(resource: ApplianceResource, next: string): string {
   const base = 'https://appliance.invalid';
   const parsed = next.length <= MAX_NEXT_LENGTH && next.startsWith('/') ? URL.parse(next, base) : null;
   if (parsed === null || parsed.origin !== base || parsed.pathname !== pathOf(resource)) {
-    throw new ProbeError('protocol', `Cannot follow "meta.next" of "${resource}": expected a path below "${pathOf(resource)}"`);
+    throw new ProbeError(
+      'protocol',
+      `Cannot follow "meta.next" of "${resource}": expected a path below "${pathOf(resource)}"`,
+    );
   }
   return `${parsed.pathname}${parsed.search}`;
 }

@@ -61,9 +61,16 @@ function securityOf(secure: unknown, port: number): ApplianceMailServer['securit
 
 function senderOf(object: ServerObject): string | null {
   const sender = object.sender_email;
-  return typeof sender === 'string' && /^[^\s@<>]{1,64}@[^\s@<>]{1,255}$/u.test(sender) ? visibleText(sender, 320) : null;
+  return typeof sender === 'string' && /^[^\s@<>]{1,64}@[^\s@<>]{1,255}$/u.test(sender)
+    ? visibleText(sender, 320)
+    : null;
 }
 
 function isLoopback(host: string): boolean {
-  return host === 'localhost' || host.startsWith('localhost.') || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+  return (
+    host === 'localhost' ||
+    host.startsWith('localhost.') ||
+    host === '::1' ||
+    (isIP(host) === 4 && host.startsWith('127.'))
+  );
 }

@@ -55,7 +55,10 @@ interface Reader {
   readonly context: ConnectorContext;
 }
 
-async function readResources(reader: Reader, system: SystemFacts): Promise<Omit<ApplianceFacts, 'appliance' | 'endpoint'>> {
+async function readResources(
+  reader: Reader,
+  system: SystemFacts,
+): Promise<Omit<ApplianceFacts, 'appliance' | 'endpoint'>> {
   const [licensed, tokens, provisioning, mailServers] = await Promise.all([
     readResource(reader, 'fortitokenmobilelicenses', parseLicensedTokens),
     countTokens(reader),
@@ -65,7 +68,11 @@ async function readResources(reader: Reader, system: SystemFacts): Promise<Omit<
   return { kind: 'ok', system, licensed, tokens, provisioning, mailServers };
 }
 
-async function readResource<T>(reader: Reader, resource: ApplianceResource, parse: (value: unknown) => T | null): Promise<Resource<T>> {
+async function readResource<T>(
+  reader: Reader,
+  resource: ApplianceResource,
+  parse: (value: unknown) => T | null,
+): Promise<Resource<T>> {
   return guarded(reader, resource, async () => {
     const reply = await reader.client.read(resource);
     if (reply.kind === 'status') return reply.status;
@@ -86,7 +93,8 @@ async function countTokens(reader: Reader): Promise<Resource<TokenCounts>> {
       if (page === null) throw notUnderstood('fortitokens');
       counter.add(page.tokens);
       if (page.next === null) return { value: counter.counts() };
-      if (pages >= MAX_PAGES) throw new ProbeError('protocol', `Cannot count the tokens: more than ${String(MAX_PAGES)} pages`);
+      if (pages >= MAX_PAGES)
+        throw new ProbeError('protocol', `Cannot count the tokens: more than ${String(MAX_PAGES)} pages`);
       reply = await reader.client.readNext('fortitokens', page.next);
     }
   });
@@ -103,7 +111,8 @@ async function guarded<T>(
     const result = await read();
     if (typeof result !== 'number') return { kind: 'read', value: result.value };
     if (result === 404) return { kind: 'absent' };
-    if (isRefusal(result)) return { kind: 'denied', message: `HTTP ${String(result)}: the account may not read "${resource}"` };
+    if (isRefusal(result))
+      return { kind: 'denied', message: `HTTP ${String(result)}: the account may not read "${resource}"` };
     return statusFailure(reader.url, result, reader.context.clock.elapsed() - startedAt);
   } catch (error) {
     return failed(error, startedAt, reader.context);

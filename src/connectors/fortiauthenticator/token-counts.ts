@@ -77,7 +77,9 @@ export function createTokenCounter(): TokenCounter {
       total,
       byStatus: { ...byStatus },
       locked,
-      byLicense: [...byLicense].map(([license, tokens]) => ({ license, tokens })).toSorted((a, b) => (a.license < b.license ? -1 : 1)),
+      byLicense: [...byLicense]
+        .map(([license, tokens]) => ({ license, tokens }))
+        .toSorted((a, b) => (a.license < b.license ? -1 : 1)),
       withoutLicense,
     }),
   };

@@ -24,7 +24,11 @@ export interface AccessTokenPorts {
   readonly call: MeteredCall;
 }
 
-export function createAccessTokens(config: RegistrationConfig, ports: AccessTokenPorts, context: ConnectorContext): AccessTokens {
+export function createAccessTokens(
+  config: RegistrationConfig,
+  ports: AccessTokenPorts,
+  context: ConnectorContext,
+): AccessTokens {
   let held: { readonly value: string; readonly usableUntil: Millis } | null = null;
 
   async function fetchToken(): Promise<TokenResult> {

@@ -9,8 +9,8 @@ export interface BudgetStore {
   /** @default REGISTRATION_LIMITS */
   readonly limits?: CallLimits;
   /**
-   * How long a call may wait for its turn while all is well with the service: a hundred licences fit into a minute, more are asked for
-   * in the next. @default 0
+   * How long a call may wait for its turn while all is well with the service: a hundred licences fit into a minute,
+   * more are asked for in the next. @default 0
    */
   readonly patience?: Millis;
 }

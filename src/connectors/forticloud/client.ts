@@ -22,19 +22,28 @@ interface Access {
 }
 
 /** @throws {Error} when a URL is not https or `caFile` cannot be used */
-export async function createRegistrationClient(config: RegistrationConfig, context: ConnectorContext): Promise<RegistrationClient> {
+export async function createRegistrationClient(
+  config: RegistrationConfig,
+  context: ConnectorContext,
+): Promise<RegistrationClient> {
   const authOrigin = httpsOrigin(config.authUrl);
   const origin = httpsOrigin(config.url);
   const agent = await createVerifiedAgent({ caFile: config.caFile, pin: null });
 
   function post(target: string, operation: RegistrationOperation, access: Access): Promise<JsonReply> {
     const headers = { 'content-type': 'application/json', ...access.headers };
-    return exchangeJson(agent, target, { ...requestOf(operation), method: 'POST', headers, secrets: [access.secret] }, context);
+    return exchangeJson(
+      agent,
+      target,
+      { ...requestOf(operation), method: 'POST', headers, secrets: [access.secret] },
+      context,
+    );
   }
 
   return {
     send: (operation) => post(authOrigin, operation, { headers: {}, secret: operation.password }),
-    ask: (operation, token) => post(origin, operation, { headers: { authorization: `Bearer ${token}` }, secret: token }),
+    ask: (operation, token) =>
+      post(origin, operation, { headers: { authorization: `Bearer ${token}` }, secret: token }),
     [Symbol.asyncDispose]: () => agent.destroy(),
   };
 }

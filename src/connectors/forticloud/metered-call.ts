@@ -1,6 +1,13 @@
 import { sleep } from '../../clock.ts';
 import type { EpochMs } from '../../core/clock.ts';
-import { admitCall, parseBudget, recordError, recordFailure, recordSuccess, REGISTRATION_LIMITS } from '../../core/license/call-budget.ts';
+import {
+  admitCall,
+  parseBudget,
+  recordError,
+  recordFailure,
+  recordSuccess,
+  REGISTRATION_LIMITS,
+} from '../../core/license/call-budget.ts';
 import type { Admission, CallBudget } from '../../core/license/call-budget.ts';
 import type { Failure } from '../../core/observation.ts';
 import type { ConnectorContext } from '../context.ts';
@@ -40,7 +47,8 @@ export async function createMeteredCall(store: BudgetStore, context: ConnectorCo
     for (;;) {
       const now = context.clock.now();
       const admission = admitCall(budget, now, store.limits ?? REGISTRATION_LIMITS);
-      if (admission.kind === 'go' || budget.failures > 0 || admission.until - now > (store.patience ?? 0)) return admission;
+      if (admission.kind === 'go' || budget.failures > 0 || admission.until - now > (store.patience ?? 0))
+        return admission;
       try {
         await sleep(context.clock, admission.until - now, context.signal);
       } catch {
@@ -60,10 +68,14 @@ export async function createMeteredCall(store: BudgetStore, context: ConnectorCo
     } catch (error) {
       const failure = failed(error, startedAt, context);
       // A call that we called off, or for which we had no socket, says nothing about the service.
-      if (failure.reason !== 'aborted' && failure.reason !== 'internal') await keep(recordFailure(budget, context.clock.now(), null));
+      if (failure.reason !== 'aborted' && failure.reason !== 'internal')
+        await keep(recordFailure(budget, context.clock.now(), null));
       return failure;
     }
-    const { result, next } = settle(call, reply, budget, { now: context.clock.now(), durationMs: context.clock.elapsed() - startedAt });
+    const { result, next } = settle(call, reply, budget, {
+      now: context.clock.now(),
+      durationMs: context.clock.elapsed() - startedAt,
+    });
     await keep(next);
     return result;
   };
@@ -74,7 +86,12 @@ interface Settled {
   readonly next: CallBudget;
 }
 
-function settle(call: Call, reply: JsonReply, budget: CallBudget, at: { readonly now: EpochMs; readonly durationMs: number }): Settled {
+function settle(
+  call: Call,
+  reply: JsonReply,
+  budget: CallBudget,
+  at: { readonly now: EpochMs; readonly durationMs: number },
+): Settled {
   const rejected = (why: string): Failure => ({
     kind: 'failed',
     reason: 'rejected',

@@ -88,7 +88,9 @@ async function lookUp(session: Session, license: string, serials: readonly strin
   return (isOpen ? await searchProducts(session, license, serials) : null) ?? outcome;
 }
 
-/** A licence may stand in the list more than once: who holds it goes first, and only `Pending` means that nobody does. */
+/**
+ * A licence may stand in the list more than once: who holds it goes first, and only `Pending` means that nobody does.
+ */
 function outcomeOf(records: readonly LicenseRecord[]): LicenseOutcome {
   const listed = records.filter((record) => !isPending(record));
   for (const { serial, sku } of listed) {
@@ -105,16 +107,22 @@ function isPending(record: LicenseRecord): boolean {
 }
 
 /**
- * Null: none of the products names it. A product that the service does not know says nothing about the licence; one that it could not
- * be asked about leaves it open.
+ * Null: none of the products names it. A product that the service does not know says nothing about the licence; one
+ * that it could not be asked about leaves it open.
  */
-async function searchProducts(session: Session, license: string, serials: readonly string[]): Promise<LicenseOutcome | null> {
+async function searchProducts(
+  session: Session,
+  license: string,
+  serials: readonly string[],
+): Promise<LicenseOutcome | null> {
   let open: LicenseOutcome | null = null;
   for (const serial of serials) {
     const result =
-      session.products.get(serial) ?? (await ask(session, { kind: 'product-details', serial }, `Looking up product "${serial}"`));
+      session.products.get(serial) ??
+      (await ask(session, { kind: 'product-details', serial }, `Looking up product "${serial}"`));
     session.products.set(serial, result);
-    if (result.kind === 'json' && productHoldsLicense(result.value, license)) return { kind: 'registered', serial, sku: null };
+    if (result.kind === 'json' && productHoldsLicense(result.value, license))
+      return { kind: 'registered', serial, sku: null };
     if (result.kind === 'postponed' || (result.kind === 'failed' && result.reason !== 'rejected')) open ??= result;
   }
   return open;
@@ -128,7 +136,9 @@ async function ask(session: Session, operation: Question, what: string): Promise
   session.tokens.discard();
   const second = await askOnce(session, operation, what);
   if (second.kind !== 'refused') return second;
-  return second.status === 401 ? { kind: 'denied', message: 'HTTP 401 with a new access token' } : refused(what, second.status);
+  return second.status === 401
+    ? { kind: 'denied', message: 'HTTP 401 with a new access token' }
+    : refused(what, second.status);
 }
 
 async function askOnce(session: Session, operation: Question, what: string): Promise<CallResult | Denied> {
@@ -142,10 +152,17 @@ async function askOnce(session: Session, operation: Question, what: string): Pro
   });
 }
 
-/** The login worked, so that this is about the one question: a mistyped number says nothing about the other licences. */
+/**
+ * The login worked, so that this is about the one question: a mistyped number says nothing about the other licences.
+ */
 function refused(what: string, status: number): Failure {
   const hint = status === 403 ? ' (may the API user read Asset Management, and this account?)' : '';
-  return { kind: 'failed', reason: 'rejected', message: `${what} failed: HTTP ${String(status)}${hint}`, durationMs: 0 };
+  return {
+    kind: 'failed',
+    reason: 'rejected',
+    message: `${what} failed: HTTP ${String(status)}${hint}`,
+    durationMs: 0,
+  };
 }
 
 /** Without the name of the user: the text ends up in reports. */

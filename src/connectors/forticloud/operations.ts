@@ -34,6 +34,9 @@ export function requestOf(operation: RegistrationOperation): OperationRequest {
         }),
       };
     case 'product-details':
-      return { path: '/ES/api/registration/v3/products/details', body: JSON.stringify({ serialNumber: operation.serial }) };
+      return {
+        path: '/ES/api/registration/v3/products/details',
+        body: JSON.stringify({ serialNumber: operation.serial }),
+      };
   }
 }

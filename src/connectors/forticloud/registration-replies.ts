@@ -3,7 +3,10 @@ import { visibleText } from '../../core/visible-text.ts';
 import { lenientNumber } from '../lenient-number.ts';
 import { serialNumber } from '../serial-number.ts';
 
-const TOKEN = z.object({ access_token: z.string().regex(/^[\x21-\x7E]{1,8192}$/u), expires_in: z.unknown().optional() });
+const TOKEN = z.object({
+  access_token: z.string().regex(/^[\x21-\x7E]{1,8192}$/u),
+  expires_in: z.unknown().optional(),
+});
 
 export interface AccessToken {
   readonly value: string;
@@ -43,8 +46,11 @@ export function serviceError(value: unknown): string | null {
   if (!parsed.success) return 'expected an object with "status"';
   const { status, message, error } = parsed.data;
   if (lenientNumber(status) === 0) return null;
-  const words = [error?.errorCode, error?.message ?? message].filter((word) => typeof word === 'string' || typeof word === 'number');
-  const shown = typeof status === 'number' || typeof status === 'string' ? visibleText(String(status), 20) : 'unreadable';
+  const words = [error?.errorCode, error?.message ?? message].filter(
+    (word) => typeof word === 'string' || typeof word === 'number',
+  );
+  const shown =
+    typeof status === 'number' || typeof status === 'string' ? visibleText(String(status), 20) : 'unreadable';
   return `status ${shown}${words.length === 0 ? '' : `: ${visibleText(words.join(' '), 200)}`}`;
 }
 
@@ -87,7 +93,9 @@ const PRODUCT = z.object({
   assetDetails: z.object({ license: z.unknown().optional(), licenseKeys: z.unknown().optional() }).nullish(),
 });
 
-/** Whether the details of a product name this licence. The shape of its list is not documented: any text in it counts. */
+/**
+ * Whether the details of a product name this licence. The shape of its list is not documented: any text in it counts.
+ */
 export function productHoldsLicense(value: unknown, license: string): boolean {
   const parsed = PRODUCT.safeParse(value);
   if (!parsed.success) return false;

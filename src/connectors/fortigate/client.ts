@@ -32,7 +32,10 @@ export interface FirewallClient extends AsyncDisposable {
 export async function createFirewallClient(config: FirewallConfig, context: ConnectorContext): Promise<FirewallClient> {
   const token = await secretOf(config.token, context);
   const trust = { caFile: config.caFile, pin: null };
-  const http = await createHttpGetter({ url: config.url, trust, authorization: `Bearer ${token}`, secrets: [token] }, context);
+  const http = await createHttpGetter(
+    { url: config.url, trust, authorization: `Bearer ${token}`, secrets: [token] },
+    context,
+  );
   return {
     read: (question) => http.get(pathOf(question, config.vdom)),
     [Symbol.asyncDispose]: () => http[Symbol.asyncDispose](),

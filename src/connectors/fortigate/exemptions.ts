@@ -20,8 +20,8 @@ export interface ExemptionResult {
 type Coverage = 'covers' | 'other' | 'unread';
 
 /**
- * The categories that FortiOS exempts by default, finance and health: no server for licences is in them. Where FortiGuard puts it is not
- * known, and an administrator may exempt just that category.
+ * The categories that FortiOS exempts by default, finance and health: no server for licences is in them. Where
+ * FortiGuard puts it is not known, and an administrator may exempt just that category.
  */
 const CATEGORIES_OF_OTHERS: readonly string[] = ['31', '33'];
 
@@ -79,8 +79,8 @@ async function objectOf(client: FirewallClient, kind: 'address' | 'wildcard-fqdn
 }
 
 /**
- * By the type of the object alone: FortiOS shows a `subnet` with each, which is 0.0.0.0/0 where it means nothing. A country, a tag, or what a
- * connector fills covers addresses that are not known here.
+ * By the type of the object alone: FortiOS shows a `subnet` with each, which is 0.0.0.0/0 where it means nothing. A
+ * country, a tag, or what a connector fills covers addresses that are not known here.
  */
 function addressCoverage(object: Fields, { host, addresses }: ExemptionTarget): Coverage {
   switch (object['type']) {
@@ -133,14 +133,18 @@ export function matchesName(pattern: string, host: string): boolean {
 function isInSubnet(address: string, subnet: string): boolean {
   const [network = '', mask = ''] = subnet.split(/[\s/]+/u);
   if (!ipaddr.IPv4.isValidFourPartDecimal(address) || !ipaddr.IPv4.isValidFourPartDecimal(network)) return false;
-  const bits = ipaddr.IPv4.isValidFourPartDecimal(mask) ? ipaddr.IPv4.parse(mask).prefixLengthFromSubnetMask() : Number(mask);
+  const bits = ipaddr.IPv4.isValidFourPartDecimal(mask)
+    ? ipaddr.IPv4.parse(mask).prefixLengthFromSubnetMask()
+    : Number(mask);
   if (bits === null || !Number.isInteger(bits) || bits < 0 || bits > 32) return false;
   return ipaddr.IPv4.parse(address).match(ipaddr.IPv4.parse(network), bits);
 }
 
 function isBetween(address: string, start: string, end: string): boolean {
   const [value, low, high] = [address, start, end].map(ipv4Number);
-  return typeof value === 'number' && typeof low === 'number' && typeof high === 'number' && low <= value && value <= high;
+  return (
+    typeof value === 'number' && typeof low === 'number' && typeof high === 'number' && low <= value && value <= high
+  );
 }
 
 function ipv4Number(address: string): number | null {

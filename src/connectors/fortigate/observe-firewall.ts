@@ -68,7 +68,11 @@ async function matchOf(inquiry: Inquiry): Promise<PolicyMatch> {
   if (reply === null) throw notUnderstood(inquiry.config, 'policy');
   const { policy } = reply;
   if (policy.action === 'deny') {
-    return { kind: 'policy', policy, inspection: { kind: 'known', profile: null, mode: 'none', exemptedBy: null, unreadExemptions: [] } };
+    return {
+      kind: 'policy',
+      policy,
+      inspection: { kind: 'known', profile: null, mode: 'none', exemptedBy: null, unreadExemptions: [] },
+    };
   }
   const grouped = await withGroup(inquiry, reply);
   return { kind: 'policy', policy: grouped.policy, inspection: await inspectionOf(inquiry, grouped.sslProfile) };
@@ -87,7 +91,8 @@ async function lookUpPolicy(inquiry: Inquiry): Promise<Fields> {
   } as const;
   const reply = await inquiry.client.read(question);
   const [address] = addressesOf(target).filter((candidate) => isIPv6(candidate) === question.ipv6);
-  if (reply.kind === 'json' || isRefusal(reply.status) || address === undefined) return resultIn(inquiry, question, reply);
+  if (reply.kind === 'json' || isRefusal(reply.status) || address === undefined)
+    return resultIn(inquiry, question, reply);
   return readResult(inquiry, { ...question, destination: address });
 }
 
@@ -121,7 +126,8 @@ async function inspectionOf(inquiry: Inquiry, profile: string | null): Promise<S
   const result = resultOf(reply.value);
   const parsed = result === null ? null : parseSslProfile(result, inquiry.target.port);
   if (parsed === null) return { kind: 'unreadable', profile, message: 'it does not say how it inspects HTTPS' };
-  if (parsed.mode !== 'deep') return { kind: 'known', profile, mode: parsed.mode, exemptedBy: null, unreadExemptions: [] };
+  if (parsed.mode !== 'deep')
+    return { kind: 'known', profile, mode: parsed.mode, exemptedBy: null, unreadExemptions: [] };
   const exempt = await readExemptions(inquiry.client, parsed.exemptions, exemptionTarget(inquiry.target));
   return { kind: 'known', profile, mode: 'deep', exemptedBy: exempt.exemptedBy, unreadExemptions: exempt.unread };
 }
@@ -139,12 +145,22 @@ async function readResult(inquiry: Inquiry, question: FirewallQuestion): Promise
   return resultIn(inquiry, question, await inquiry.client.read(question));
 }
 
-function resultIn(inquiry: Inquiry, question: FirewallQuestion, reply: Awaited<ReturnType<FirewallClient['read']>>): Fields {
+function resultIn(
+  inquiry: Inquiry,
+  question: FirewallQuestion,
+  reply: Awaited<ReturnType<FirewallClient['read']>>,
+): Fields {
   if (reply.kind === 'status') {
     if (isRefusal(reply.status)) throw new RefusedError(reply.status);
-    const hint = question.kind === 'policy-lookup' && question.sourceInterface === null ? ' (most firmware wants "sourceInterface")' : '';
+    const hint =
+      question.kind === 'policy-lookup' && question.sourceInterface === null
+        ? ' (most firmware wants "sourceInterface")'
+        : '';
     const endpoint = endpointOf(inquiry.config.url);
-    throw new ProbeError('rejected', `${endpoint} answered the question for "${question.kind}" with HTTP ${String(reply.status)}${hint}`);
+    throw new ProbeError(
+      'rejected',
+      `${endpoint} answered the question for "${question.kind}" with HTTP ${String(reply.status)}${hint}`,
+    );
   }
   const result = resultOf(reply.value);
   if (result === null) throw notUnderstood(inquiry.config, question.kind);

@@ -7,7 +7,9 @@ import { lenientCount } from '../lenient-number.ts';
 const MAX_NAME = 80;
 
 /** `results` is an object, or a list of one. */
-const ENVELOPE = z.object({ results: z.union([z.array(z.record(z.string(), z.unknown())), z.record(z.string(), z.unknown())]) });
+const ENVELOPE = z.object({
+  results: z.union([z.array(z.record(z.string(), z.unknown())), z.record(z.string(), z.unknown())]),
+});
 
 /** A JSON object of FortiOS, unchecked. */
 export type Fields = Readonly<Record<string, unknown>>;
@@ -51,7 +53,8 @@ export function parsePolicy(id: number, result: Fields): PolicyReply | null {
       securityProfiles: result['utm-status'] === 'disable' ? [] : securityProfilesOf(result),
     },
     sslProfile: nameIn(result, 'ssl-ssh-profile'),
-    profileGroup: result['utm-status'] !== 'disable' && result['profile-type'] === 'group' ? nameIn(result, 'profile-group') : null,
+    profileGroup:
+      result['utm-status'] !== 'disable' && result['profile-type'] === 'group' ? nameIn(result, 'profile-group') : null,
   };
 }
 
@@ -88,7 +91,9 @@ export type ExemptionKind = 'address' | 'wildcard-fqdn' | 'regex' | 'category' |
 
 export interface Exemption {
   readonly kind: ExemptionKind;
-  /** Name of an address object, the pattern itself for `regex`, the number for `category`; empty where it does not say. */
+  /**
+   * Name of an address object, the pattern itself for `regex`, the number for `category`; empty where it does not say.
+   */
   readonly value: string;
 }
 
@@ -99,7 +104,11 @@ export interface SslProfileReply {
 
 const MAX_EXEMPTIONS = 200;
 
-const PROTOCOL = z.object({ status: z.unknown().optional(), ports: z.unknown().optional(), 'inspect-all': z.unknown().optional() });
+const PROTOCOL = z.object({
+  status: z.unknown().optional(),
+  ports: z.unknown().optional(),
+  'inspect-all': z.unknown().optional(),
+});
 const SSL_PROFILE = z.object({
   https: PROTOCOL.optional().catch(undefined),
   ssl: PROTOCOL.optional().catch(undefined),
@@ -139,7 +148,11 @@ function modeOf(status: unknown): SslInspectionMode | null {
 
 /** FortiOS writes `443`, `[443, 8443]` or `"443 8443"`; nothing readable reads as the default, which is 443. */
 function coversPort(ports: unknown, port: number): boolean {
-  const list: readonly unknown[] = Array.isArray(ports) ? ports : typeof ports === 'string' ? ports.split(/[\s,]+/u) : [ports];
+  const list: readonly unknown[] = Array.isArray(ports)
+    ? ports
+    : typeof ports === 'string'
+      ? ports.split(/[\s,]+/u)
+      : [ports];
   const numbers = list.map(lenientCount).filter((number) => number !== null);
   return numbers.length === 0 || numbers.includes(port);
 }

@@ -17,7 +17,9 @@ const HA_STATUS = '1.3.6.1.4.1.12356.113.201.1.0';
 /** UDP loses packets: the request is repeated within this time. */
 const SNMP_TIMEOUT: Millis = 5_000;
 
-/** Asks one appliance for its HA role and serial over SNMPv2c. Never throws: what went wrong is part of the observation. */
+/**
+ * Asks one appliance for its HA role and serial over SNMPv2c. Never throws: what went wrong is part of the observation.
+ */
 export async function observeHaRole(
   appliance: { readonly name: string; readonly snmp: SnmpConfig },
   context: ConnectorContext,

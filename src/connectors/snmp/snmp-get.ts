@@ -19,11 +19,16 @@ const RETRY_AFTER: Millis = 1_000;
 const RETRIES = 30;
 
 /**
- * One SNMPv2c GET. An agent that does not know the community is silent by protocol (RFC 1901), so that a wrong one shows
- * as a time-out. A host name is looked up for IPv4.
+ * One SNMPv2c GET. An agent that does not know the community is silent by protocol (RFC 1901), so that a wrong one
+ * shows as a time-out. A host name is looked up for IPv4.
  * @throws {ProbeError | Error} never with the community in the message
  */
-export async function snmpGet(target: HostPort, community: string, oids: readonly string[], context: SnmpContext): Promise<SnmpValues> {
+export async function snmpGet(
+  target: HostPort,
+  community: string,
+  oids: readonly string[],
+  context: SnmpContext,
+): Promise<SnmpValues> {
   // Who reads nothing over SNMP is spared its memory.
   const { createSession, isVarbindError, Version2c } = await import('net-snmp');
   const varbinds = await new Promise<readonly Varbind[]>((resolve, reject) => {
@@ -46,7 +51,8 @@ export async function snmpGet(target: HostPort, community: string, oids: readonl
       return true;
     }
     function onAbort(): void {
-      if (close()) reject(signal.reason instanceof Error ? signal.reason : new Error('Aborted', { cause: signal.reason }));
+      if (close())
+        reject(signal.reason instanceof Error ? signal.reason : new Error('Aborted', { cause: signal.reason }));
     }
     signal.addEventListener('abort', onAbort, { once: true });
     // A datagram that is no SNMP message: anybody can send one, and the answer may still come.

@@ -2,8 +2,8 @@ import type { CauseId, Severity } from '../cause.ts';
 import type { FaultKind } from '../fault-kind.ts';
 
 /**
- * What is known about a cause before it occurs. Texts may name `{placeholders}` (see wording.ts); the runbooks print the
- * same texts, so that mail, page and runbook never disagree.
+ * What is known about a cause before it occurs. Texts may name `{placeholders}` (see wording.ts); the runbooks print
+ * the same texts, so that mail, page and runbook never disagree.
  */
 export interface CauseEntry {
   /** Severity when the cause breaks its precondition; one that only weakens it is a `warning` at the most. */

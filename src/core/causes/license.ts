@@ -1,9 +1,12 @@
 import type { CauseCatalogue } from './entry.ts';
 
 const TRANSFER =
-  'Licences shipped on or after 2025-08-04 cannot be transferred to another unit except after an RMA (Fortinet tip 205363): check before you activate anything.';
+  'Licences shipped on or after 2025-08-04 cannot be transferred to another unit except after an RMA (Fortinet tip ' +
+  '205363): check before you activate anything.';
 
-/** Causes on FortiAuthenticator itself, in the registration of its licence, and in the firewall policy in front of it. */
+/**
+ * Causes on FortiAuthenticator itself, in the registration of its licence, and in the firewall policy in front of it.
+ */
 export const LICENSE_CAUSES: CauseCatalogue<
   | 'appliance-unreachable'
   | 'appliance-unreadable'
@@ -23,7 +26,8 @@ export const LICENSE_CAUSES: CauseCatalogue<
     summary: 'Nothing is seen of {appliance}: its REST API {failing}.',
     impact: 'blind',
     remedy: [
-      'Open {interface} in a browser: does the login page come? If the name is not found, correct it in appliances[].api.url, or write the address there.',
+      'Open {interface} in a browser: does the login page come? If the name is not found, correct it in ' +
+        'appliances[].api.url, or write the address there.',
       'On FortiAuthenticator, System > Network > Interfaces: HTTPS and the REST API must be allowed on this interface.',
     ],
   },
@@ -33,8 +37,10 @@ export const LICENSE_CAUSES: CauseCatalogue<
     summary: 'ftm-watch cannot read {appliance}: its REST API {failing}, but it is there.',
     impact: 'blind',
     remedy: [
-      'Open {interface} in a browser: does the login page come? If the name is not found, correct it in appliances[].api.url, or write the address there.',
-      'On FortiAuthenticator, System > Network > Interfaces: HTTPS and the REST API must be allowed on this interface; a firewall on the way must let them through.',
+      'Open {interface} in a browser: does the login page come? If the name is not found, correct it in ' +
+        'appliances[].api.url, or write the address there.',
+      'On FortiAuthenticator, System > Network > Interfaces: HTTPS and the REST API must be allowed on this ' +
+        'interface; a firewall on the way must let them through.',
       'If its certificate was renewed, set the new authority in appliances[].api.caFile, or the new pin.',
     ],
   },
@@ -44,7 +50,8 @@ export const LICENSE_CAUSES: CauseCatalogue<
     summary: 'ftm-watch cannot read {appliance}: it refuses the user or the web service access key.',
     impact: 'blind',
     remedy: [
-      'The password is the web service access key of that administrator, not the login password: Authentication > User Management > Local Users, edit the user, "Web service access".',
+      'The password is the web service access key of that administrator, not the login password: Authentication > ' +
+        'User Management > Local Users, edit the user, "Web service access".',
       'Write the new key into the file that appliances[].api.keyFile names; no restart is needed.',
     ],
   },
@@ -54,8 +61,10 @@ export const LICENSE_CAUSES: CauseCatalogue<
     summary: 'Licence {license} is registered to {holder}, the HA peer of {primary}, where {appliance} needs it.',
     impact: 'assignment',
     remedy: [
-      'If the two are a cluster that has failed over: fail back, or bring {holder} up again as the primary, and the licence is where it belongs. Tokens that are active go on working meanwhile.',
-      'If {primary} is to stay in charge, or runs alone, as after a migration: look at support.fortinet.com, Asset Management, which unit holds {license}, and ask Customer Service to move it to {primary}.',
+      'If the two are a cluster that has failed over: fail back, or bring {holder} up again as the primary, and ' +
+        'the licence is where it belongs. Tokens that are active go on working meanwhile.',
+      'If {primary} is to stay in charge, or runs alone, as after a migration: look at support.fortinet.com, Asset ' +
+        'Management, which unit holds {license}, and ask Customer Service to move it to {primary}.',
       TRANSFER,
     ],
   },
@@ -65,7 +74,8 @@ export const LICENSE_CAUSES: CauseCatalogue<
     summary: 'Licence {license} is registered to {holder}, not to {primary}.',
     impact: 'assignment',
     remedy: [
-      'After a migration the licence must be assigned to the new serial number: sign in at support.fortinet.com, Asset Management, or open a Customer Service ticket with both serial numbers.',
+      'After a migration the licence must be assigned to the new serial number: sign in at support.fortinet.com, ' +
+        'Asset Management, or open a Customer Service ticket with both serial numbers.',
       'Tokens follow the serial number: existing users go on working, new assignments fail until then.',
       TRANSFER,
     ],
@@ -76,7 +86,8 @@ export const LICENSE_CAUSES: CauseCatalogue<
     summary: 'Licence {license} is not registered to any unit.',
     impact: 'assignment',
     remedy: [
-      'Register it at support.fortinet.com to {primary}, or import its activation code on FortiAuthenticator (Authentication > User Management > FortiTokens > Create New), once the path is clean.',
+      'Register it at support.fortinet.com to {primary}, or import its activation code on FortiAuthenticator ' +
+        '(Authentication > User Management > FortiTokens > Create New), once the path is clean.',
       TRANSFER,
     ],
   },
@@ -113,10 +124,12 @@ export const LICENSE_CAUSES: CauseCatalogue<
   'policy-inspects-traffic': {
     severity: 'critical',
     title: 'the firewall policy inspects the traffic of FortiAuthenticator',
-    summary: 'Policy {policy} of the firewall, which matches the traffic from {source} to {host}, inspects it ({profile}).',
+    summary:
+      'Policy {policy} of the firewall, which matches the traffic from {source} to {host}, inspects it ({profile}).',
     impact: 'activation',
     remedy: [
-      'Make a policy of its own above policy {policy}: source {source} only, destination {host}, service HTTPS, no security profile, SSL inspection "no-inspection".',
+      'Make a policy of its own above policy {policy}: source {source} only, destination {host}, service HTTPS, no ' +
+        'security profile, SSL inspection "no-inspection".',
       'Check it with Policy & Objects > Firewall Policy > Policy Lookup.',
     ],
   },
@@ -126,7 +139,8 @@ export const LICENSE_CAUSES: CauseCatalogue<
     summary: 'No policy of the firewall allows {source} to reach {host} on TCP {port}.',
     impact: 'activation',
     remedy: [
-      'Make a policy that allows only {source} to {host} (or the internet) on HTTPS, with no security profile and SSL inspection "no-inspection".',
+      'Make a policy that allows only {source} to {host} (or the internet) on HTTPS, with no security profile and ' +
+        'SSL inspection "no-inspection".',
       'If a policy exists, check its source address, its interfaces and its order with Policy Lookup.',
     ],
   },

@@ -1,17 +1,21 @@
 import type { CauseCatalogue } from './entry.ts';
 
 const TRY_LOCALHOST =
-  'Until it is mended, let FortiAuthenticator use its own relay: System > Messaging > Email Services, SMTP server "localhost".';
+  'Until it is mended, let FortiAuthenticator use its own relay: System > Messaging > Email Services, SMTP server ' +
+  '"localhost".';
 
 /** Causes on the way of the activation codes. */
-export const MAIL_CAUSES: CauseCatalogue<'mail-unreachable' | 'mail-tls-broken' | 'mail-login-rejected' | 'mail-recipient-rejected'> = {
+export const MAIL_CAUSES: CauseCatalogue<
+  'mail-unreachable' | 'mail-tls-broken' | 'mail-login-rejected' | 'mail-recipient-rejected'
+> = {
   'mail-unreachable': {
     severity: 'critical',
     title: 'the mail server cannot be reached',
     summary: 'The mail server {subject} does not answer as a mail server.',
     impact: 'delivery',
     remedy: [
-      'Test by hand: "nc -v {subjecthost} {subjectport}" must show a line that begins with 220 (where the server speaks TLS from the start, it opens the port and is silent).',
+      'Test by hand: "nc -v {subjecthost} {subjectport}" must show a line that begins with 220 (where the server ' +
+        'speaks TLS from the start, it opens the port and is silent).',
       'Check that the mail server runs and that no firewall blocks the port from {source}.',
       'On FortiAuthenticator check System > Messaging > SMTP Servers and use "Test Connection".',
       TRY_LOCALHOST,
@@ -23,9 +27,13 @@ export const MAIL_CAUSES: CauseCatalogue<'mail-unreachable' | 'mail-tls-broken' 
     summary: 'The mail server {subject} answers, but an encrypted session with a verified certificate cannot be made.',
     impact: 'delivery',
     remedy: [
-      'Look at it: "openssl s_client {starttls}-connect {subject}" shows the certificate and the reason ("-starttls smtp" belongs to security: starttls alone).',
-      'Renew or complete the certificate of the mail server, or, if it is from an authority of your own, name that authority in mail[].caFile here and import it on FortiAuthenticator (Certificate Management > Certificate Authorities > Trusted CAs).',
-      'If STARTTLS is not offered, a firewall (SMTP inspection, Cisco "inspect esmtp") may strip it: exempt the session.',
+      'Look at it: "openssl s_client {starttls}-connect {subject}" shows the certificate and the reason ' +
+        '("-starttls smtp" belongs to security: starttls alone).',
+      'Renew or complete the certificate of the mail server, or, if it is from an authority of your own, name that ' +
+        'authority in mail[].caFile here and import it on FortiAuthenticator (Certificate Management > Certificate ' +
+        'Authorities > Trusted CAs).',
+      'If STARTTLS is not offered, a firewall (SMTP inspection, Cisco "inspect esmtp") may strip it: exempt the ' +
+        'session.',
       TRY_LOCALHOST,
     ],
   },
@@ -36,7 +44,8 @@ export const MAIL_CAUSES: CauseCatalogue<'mail-unreachable' | 'mail-tls-broken' 
     impact: 'delivery',
     remedy: [
       'Check whether the account is locked, expired, or needs an application password.',
-      'Set the right password on FortiAuthenticator (System > Messaging > SMTP Servers) and in the file that mail[].passwordFile names.',
+      'Set the right password on FortiAuthenticator (System > Messaging > SMTP Servers) and in the file that ' +
+        'mail[].passwordFile names.',
       TRY_LOCALHOST,
     ],
   },

@@ -14,14 +14,18 @@ export const POLLING_CAUSES: CauseCatalogue<'polling-failing' | 'appliance-silen
     summary: '{appliance} logs FortiToken Mobile errors that the path of this machine does not explain.',
     impact: 'activation',
     remedy: [
-      'The path of this machine is clean, so that of FortiAuthenticator differs: firewall policies match source addresses. Compare the policy for {source} with the one for this machine (Policy Lookup on the FortiGate).',
+      'The path of this machine is clean, so that of FortiAuthenticator differs: firewall policies match source ' +
+        'addresses. Compare the policy for {source} with the one for this machine (Policy Lookup on the FortiGate).',
       ...ITS_OWN_VIEW,
     ],
     unclearPath: {
-      summary: '{appliance} logs FortiToken Mobile errors, and the path of this machine is not proven clean either: {unclear}.',
+      summary:
+        '{appliance} logs FortiToken Mobile errors, and the path of this machine is not proven clean either: ' +
+        '{unclear}.',
       remedy: [
         'Both may be one fault. Settle what this machine cannot judge first: {unclear}.',
-        'If that turns out clean, compare the firewall policy for {source} with the one for this machine (Policy Lookup on the FortiGate): policies match source addresses.',
+        'If that turns out clean, compare the firewall policy for {source} with the one for this machine (Policy ' +
+          'Lookup on the FortiGate): policies match source addresses.',
         ...ITS_OWN_VIEW,
       ],
     },
@@ -33,7 +37,8 @@ export const POLLING_CAUSES: CauseCatalogue<'polling-failing' | 'appliance-silen
     impact: 'blind',
     remedy: [
       'On FortiAuthenticator check Logging > Log Config > Syslog Servers: address and port of this machine.',
-      'Check that UDP or TCP from FortiAuthenticator reaches this machine: "tcpdump -n -i any port 5514", as root, with the port of logs.syslog.',
+      'Check that UDP or TCP from FortiAuthenticator reaches this machine: "tcpdump -n -i any port 5514", as root, ' +
+        'with the port of logs.syslog.',
     ],
   },
 };

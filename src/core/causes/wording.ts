@@ -39,8 +39,8 @@ const GENERAL: Readonly<Record<keyof WordingFacts, string>> = {
 };
 
 /**
- * Words of commands and addresses to type. A command runs as it is copied, so that each is one word whatever is known: what a person has to put in stands in
- * capitals, and the text around the command says what it is.
+ * Words of commands and addresses to type. A command runs as it is copied, so that each is one word whatever is known:
+ * what a person has to put in stands in capitals, and the text around the command says what it is.
  */
 const COMMAND_WORDS: Readonly<Record<string, (facts: WordingFacts) => string>> = {
   sourceip: ({ source }) => addressOr(source, 'SOURCE-IP'),

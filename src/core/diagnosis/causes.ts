@@ -25,7 +25,9 @@ type Suggesting = Finding & { readonly suggests: FaultId };
 
 /** Root causes, most severe first. A fault that a deeper one explains is a consequence of that one and no cause. */
 export function findCauses(states: JudgedStates, context: CauseContext): readonly Cause[] {
-  const causes = [...states.values()].filter(({ state }) => state !== 'blocked').flatMap((judged) => causesOf(judged, states, context));
+  const causes = [...states.values()]
+    .filter(({ state }) => state !== 'blocked')
+    .flatMap((judged) => causesOf(judged, states, context));
   return causes.sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity));
 }
 
@@ -59,29 +61,40 @@ interface Group {
 function groupOf(subject: string, findings: readonly Suggesting[]): Group {
   const main = mainFinding(findings);
   // A resolver that fails for the name of a service alone is told with that name.
-  return { subject: main.suggests === 'resolver-unreachable' ? (main.facts?.host ?? subject) : subject, findings, main };
+  return {
+    subject: main.suggests === 'resolver-unreachable' ? (main.facts?.host ?? subject) : subject,
+    findings,
+    main,
+  };
 }
 
 function leadersOf(groups: readonly Group[]): ReadonlyMap<FaultId, Group> {
-  const broken = groups.filter(({ main }) => main.level === 'broken' && PATH.includes(CAUSE_PRECONDITIONS[main.suggests]));
+  const broken = groups.filter(
+    ({ main }) => main.level === 'broken' && PATH.includes(CAUSE_PRECONDITIONS[main.suggests]),
+  );
   return new Map(broken.toReversed().map((group) => [group.main.suggests, group]));
 }
 
 /**
- * What is wrong at a service just as it is at the licence server, on the way that they share, is one fault: a policy that inspects
- * everything is told once. Null: it is a fault of its own.
+ * What is wrong at a service just as it is at the licence server, on the way that they share, is one fault: a policy
+ * that inspects everything is told once. Null: it is a fault of its own.
  */
 function leaderOf({ main }: Group, leaders: ReadonlyMap<FaultId, Group>): Group | null {
   return main.level === 'warning' ? (leaders.get(main.suggests) ?? null) : null;
 }
 
-/** Several resolvers that fail for one name are one fault, as is one that fails for several; several mail servers that fail are several. */
+/**
+ * Several resolvers that fail for one name are one fault, as is one that fails for several; several mail servers that
+ * fail are several.
+ */
 function faultSubject({ suggests, subject, facts }: Suggesting, context: CauseContext): string {
   if (suggests === 'resolver-unreachable') return context.host;
   return CAUSE_PRECONDITIONS[suggests] === 'name-resolution' ? (facts?.host ?? context.host) : subject;
 }
 
-/** Which of several explanations of one fault is told: the worst level first, then the deepest in the catalogue's order. */
+/**
+ * Which of several explanations of one fault is told: the worst level first, then the deepest in the catalogue's order.
+ */
 const DEEPEST_FIRST: readonly FaultId[] = [
   'answer-hijacked',
   'name-not-found',
@@ -149,7 +162,9 @@ function buildCause(fault: Fault, states: JudgedStates, context: CauseContext): 
       evidenceLine(finding, fault.subject),
     ),
     consequences: [...states].filter(([, { blockedBy }]) => blockedBy.includes(precondition)).map(([id]) => id),
-    remedy: [...(facts.clean === undefined ? [] : [COMPARE_ADDRESSES]), ...remedyOf(entry, facts)].map((step) => fill(step, facts)),
+    remedy: [...(facts.clean === undefined ? [] : [COMPARE_ADDRESSES]), ...remedyOf(entry, facts)].map((step) =>
+      fill(step, facts),
+    ),
   };
 }
 
@@ -191,12 +206,19 @@ function factsOf({ subject, main, findings, attached }: Fault, context: CauseCon
 /** A fault of one family or of one member is looked for in another place than one of the whole way. */
 const ONE_ADDRESS = ' It is so at {address}, and not at {clean}.';
 const COMPARE_ADDRESSES =
-  'Compare how {address} and {clean} are treated: a policy, an inspection profile, a route or an uplink for one alone is the usual reason.';
+  'Compare how {address} and {clean} are treated: a policy, an inspection profile, a route or an uplink for one ' +
+  'alone is the usual reason.';
 
 /** Firewall policies match source addresses: what stops this machine may let FortiAuthenticator through. */
-const SEEMS_UNAFFECTED = ' The log of FortiAuthenticator shows no error so far: its own path may differ from that of this machine.';
+const SEEMS_UNAFFECTED =
+  ' The log of FortiAuthenticator shows no error so far: its own path may differ from that of this machine.';
 
-function summaryOf(entry: CauseEntry, facts: WordingFacts, main: Suggesting, { applianceUnaffected }: CauseContext): string {
+function summaryOf(
+  entry: CauseEntry,
+  facts: WordingFacts,
+  main: Suggesting,
+  { applianceUnaffected }: CauseContext,
+): string {
   const onThePath = PATH.includes(CAUSE_PRECONDITIONS[main.suggests]) && main.level === 'broken';
   const text = `${entry.summary}${facts.clean === undefined ? '' : ONE_ADDRESS}`;
   return `${fill(text, facts)}${onThePath && applianceUnaffected ? SEEMS_UNAFFECTED : ''}`;
@@ -208,7 +230,9 @@ function severityOf(entry: CauseEntry, main: Finding): Severity {
 }
 
 function remedyOf(entry: CauseEntry, { product }: WordingFacts): readonly string[] {
-  return (product === undefined ? undefined : (entry.productRemedy?.[product] ?? entry.anyProductRemedy)) ?? entry.remedy;
+  return (
+    (product === undefined ? undefined : (entry.productRemedy?.[product] ?? entry.anyProductRemedy)) ?? entry.remedy
+  );
 }
 
 /** One line for a person: the subject of the cause itself is not said again. */

@@ -13,8 +13,8 @@ export interface DiagnosisContext extends CauseContext {
 }
 
 /**
- * Reasons over the whole path: a broken precondition blocks those that depend on it, one fault gives one cause, and what
- * it explains is named as its consequences.
+ * Reasons over the whole path: a broken precondition blocks those that depend on it, one fault gives one cause, and
+ * what it explains is named as its consequences.
  */
 export function diagnose(assessments: readonly Assessment[], context: DiagnosisContext): Diagnosis {
   const states = judgeStates(settleShutPort(assessments));
@@ -30,7 +30,8 @@ export function diagnose(assessments: readonly Assessment[], context: DiagnosisC
 
 /** What is blocked has something broken at its root. */
 function readiness(states: JudgedStates): Readiness {
-  // A log that is waited for since the start has said nothing, and the other preconditions prove what they prove without it.
+  // A log that is waited for since the start has said nothing, and the other preconditions prove what they prove
+  // without it.
   const counting = [...states].filter(
     ([id, { state, assessment }]) => !(id === 'polling' && state === 'unknown' && assessment.kind === 'judged'),
   );

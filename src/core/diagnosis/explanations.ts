@@ -2,8 +2,9 @@ import type { Finding } from '../finding.ts';
 import type { PreconditionId } from '../precondition.ts';
 
 /**
- * A fault that a deeper one explains, beyond the fixed dependencies of the path: it is `blocked` and no cause of its own.
- * `evidence`: what it shows belongs to the deeper cause (a log line of FortiAuthenticator, the policy that inspects).
+ * A fault that a deeper one explains, beyond the fixed dependencies of the path: it is `blocked` and no cause of its
+ * own. `evidence`: what it shows belongs to the deeper cause (a log line of FortiAuthenticator, the policy that
+ * inspects).
  */
 export interface Explanation {
   readonly id: PreconditionId;
@@ -21,7 +22,13 @@ const NAMELESS_MAIL: readonly string[] = ['mail-server-resolves'];
 const NAMELESS_APPLIANCE: readonly string[] = ['api-name-resolves'];
 
 /** From this machine to the licence server. */
-export const PATH: readonly PreconditionId[] = ['internet', 'name-resolution', 'reachability', 'tls-genuine', 'license-server'];
+export const PATH: readonly PreconditionId[] = [
+  'internet',
+  'name-resolution',
+  'reachability',
+  'tls-genuine',
+  'license-server',
+];
 
 export const EXPLANATIONS: readonly Explanation[] = [
   {
@@ -52,9 +59,13 @@ function suggests(cause: Finding['suggests']): Explanation['when'] {
   return (findings) => broken(findings).every((finding) => finding.suggests === cause);
 }
 
-/** Some of what FortiAuthenticator complains of can come from there. What cannot is not handed in together with what can. */
+/**
+ * Some of what FortiAuthenticator complains of can come from there. What cannot is not handed in together with what
+ * can.
+ */
 function canCome(by: PreconditionId): Explanation['when'] {
-  return (findings) => findings.some(({ level, explainedBy }) => level !== 'note' && (explainedBy?.includes(by) ?? by !== 'mail'));
+  return (findings) =>
+    findings.some(({ level, explainedBy }) => level !== 'note' && (explainedBy?.includes(by) ?? by !== 'mail'));
 }
 
 /** Nothing but these is broken. */
@@ -64,5 +75,6 @@ function breaks(rules: readonly string[]): Explanation['when'] {
 
 /** Nothing but these is broken or makes a warning. */
 function concerns(rules: readonly string[]): Explanation['when'] {
-  return (findings) => findings.filter(({ level }) => level === 'broken' || level === 'warning').every(({ rule }) => rules.includes(rule));
+  return (findings) =>
+    findings.filter(({ level }) => level === 'broken' || level === 'warning').every(({ rule }) => rules.includes(rule));
 }

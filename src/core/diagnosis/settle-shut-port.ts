@@ -5,9 +5,9 @@ import type { Finding } from '../finding.ts';
 const NOT_ACCEPTED: readonly string[] = ['policy-allows', 'firewall-answers', 'firewall-accepts-token'];
 
 /**
- * A port of the licence server that stays shut leaves two explanations, a firewall or the server. Where the firewall was asked which
- * policy matches, its answer decides: a policy that denies proves the one, a policy that accepts leaves the other. It speaks for that one
- * firewall only, so that the server is suspected, not convicted.
+ * A port of the licence server that stays shut leaves two explanations, a firewall or the server. Where the firewall
+ * was asked which policy matches, its answer decides: a policy that denies proves the one, a policy that accepts leaves
+ * the other. It speaks for that one firewall only, so that the server is suspected, not convicted.
  */
 export function settleShutPort(assessments: readonly Assessment[]): readonly Assessment[] {
   const policy = assessments.find(({ id }) => id === 'firewall-policy');
@@ -34,5 +34,10 @@ function settlement(findings: readonly Finding[]): Pick<Finding, 'suggests' | 'k
 
 /** Of the licence server, which is what the look-up was about, and not known to be refused near by. */
 function isOpen({ suggests, level, kind, facts }: Finding): boolean {
-  return suggests === 'egress-blocked' && level === 'broken' && facts?.host === undefined && (kind === 'no-answer' || kind === 'refused');
+  return (
+    suggests === 'egress-blocked' &&
+    level === 'broken' &&
+    facts?.host === undefined &&
+    (kind === 'no-answer' || kind === 'refused')
+  );
 }

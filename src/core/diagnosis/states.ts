@@ -51,7 +51,10 @@ function blockers(
   // inspecting device answers in the place of the server.
   if (precondition.id === 'reachability' && (own === 'ok' || own === 'warning')) return [];
   const explained = EXPLANATIONS.filter(
-    (explanation) => explanation.id === precondition.id && reaches(explanation, own, assessment) && explanation.when(assessment.findings),
+    (explanation) =>
+      explanation.id === precondition.id &&
+      reaches(explanation, own, assessment) &&
+      explanation.when(assessment.findings),
   ).map(({ by }) => by);
   const roots = [...precondition.dependsOn, ...explained].flatMap((id) => rootsOf(states.get(id), id));
   return [...new Set(roots)];

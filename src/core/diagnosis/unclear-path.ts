@@ -6,8 +6,8 @@ import { PATH } from './explanations.ts';
 import type { JudgedState, JudgedStates } from './states.ts';
 
 /**
- * The stages of this machine's path that are not proven clean, where FortiAuthenticator complains: both views may show one fault.
- * Empty where every stage is ok, and for any other cause.
+ * The stages of this machine's path that are not proven clean, where FortiAuthenticator complains: both views may show
+ * one fault. Empty where every stage is ok, and for any other cause.
  */
 export function unclearStages(cause: CauseId, states: JudgedStates): readonly JudgedState[] {
   if (cause !== 'polling-failing') return [];

@@ -18,7 +18,11 @@ const MAX_ITEMS = 100;
  */
 export function announce(state: IncidentState, now: EpochMs, policy: IncidentPolicy): Step {
   const sent = state.sent.filter((at) => at <= now && now - at < HOUR);
-  const current = { ...state, sent, incidents: state.incidents.map((incident) => publish(unskewed(incident, now), state, now)) };
+  const current = {
+    ...state,
+    sent,
+    incidents: state.incidents.map((incident) => publish(unskewed(incident, now), state, now)),
+  };
   if (!policy.tells) return { state: current, effects: [] };
   const due = current.incidents
     .flatMap((incident): readonly DigestItem[] => {
@@ -28,10 +32,13 @@ export function announce(state: IncidentState, now: EpochMs, policy: IncidentPol
     .sort((a, b) => urgency(a) - urgency(b));
   const { singles, digest, held } = share(due, current, policy);
   const together = digest.length === 0 ? [] : [digest];
-  const told = [...singles.map((item) => [item]), ...together].reduce<Step>((step, items) => tell(step, items, { now, policy }), {
-    state: current,
-    effects: [],
-  });
+  const told = [...singles.map((item) => [item]), ...together].reduce<Step>(
+    (step, items) => tell(step, items, { now, policy }),
+    {
+      state: current,
+      effects: [],
+    },
+  );
   return { state: hold(told.state, held), effects: told.effects };
 }
 
@@ -53,11 +60,16 @@ function rank(severity: Severity): number {
 function unskewed(incident: Incident, now: EpochMs): Incident {
   const { told, causeSince } = incident;
   if (causeSince <= now && (told === null || told.at <= now)) return incident;
-  return { ...incident, causeSince: Math.min(causeSince, now), told: told === null ? null : { ...told, at: Math.min(told.at, now) } };
+  return {
+    ...incident,
+    causeSince: Math.min(causeSince, now),
+    told: told === null ? null : { ...told, at: Math.min(told.at, now) },
+  };
 }
 
 function publish(incident: Incident, state: IncidentState, now: EpochMs): Incident {
-  const visible = incident.status === 'open' && incident.cause.severity !== 'info' && !isMuted(state, incident.cause, now);
+  const visible =
+    incident.status === 'open' && incident.cause.severity !== 'info' && !isMuted(state, incident.cause, now);
   return visible && !incident.published ? { ...incident, published: true } : incident;
 }
 
@@ -83,7 +95,10 @@ function isNamed({ id, subject, severity }: Cause, { named }: Told): boolean {
   return named.some((one) => one.cause === id && one.subject === subject && rank(one.severity) <= rank(severity));
 }
 
-/** Not on its way to recovery, and not hidden behind something deeper that is told by itself. That nothing is known is told once. */
+/**
+ * Not on its way to recovery, and not hidden behind something deeper that is told by itself. That nothing is known is
+ * told once.
+ */
 function isStanding({ sight, cause }: Incident): boolean {
   return cause.id !== 'precondition-unknown' && (sight === 'seen' || sight === 'unjudged');
 }
@@ -92,7 +107,9 @@ function tell(step: Step, items: readonly DigestItem[], { now, policy }: Moment)
   const counter = step.state.counter + 1;
   const [only] = isSingle(items) ? items : [];
   const notification =
-    only === undefined ? digestOf(items, step.state, { counter, now }) : single(only, stillOpen(step.state, [only]), { now, policy });
+    only === undefined
+      ? digestOf(items, step.state, { counter, now })
+      : single(only, stillOpen(step.state, [only]), { now, policy });
   const incidents = items.map(({ event, incident }) => threaded(mark(incident, event, now), notification.id));
   return {
     state: {
@@ -135,10 +152,19 @@ function single({ event, incident }: DigestItem, open: readonly OpenCause[], { n
 /** The other faults, told or not, gravest first: what an all-clear must not hide. */
 function stillOpen({ incidents }: IncidentState, items: readonly DigestItem[]): readonly OpenCause[] {
   return incidents
-    .filter(({ id, status, cause }) => status === 'open' && cause.severity !== 'info' && !items.some(({ incident }) => incident.id === id))
+    .filter(
+      ({ id, status, cause }) =>
+        status === 'open' && cause.severity !== 'info' && !items.some(({ incident }) => incident.id === id),
+    )
     .toSorted((a, b) => rank(a.cause.severity) - rank(b.cause.severity))
     .slice(0, MAX_ITEMS)
-    .map(({ cause: { id, subject, severity, product }, causeSince }) => ({ id, subject, severity, product, since: causeSince }));
+    .map(({ cause: { id, subject, severity, product }, causeSince }) => ({
+      id,
+      subject,
+      severity,
+      product,
+      since: causeSince,
+    }));
 }
 
 function mark(incident: Incident, event: DigestItem['event'], now: EpochMs): Incident {
@@ -147,7 +173,9 @@ function mark(incident: Incident, event: DigestItem['event'], now: EpochMs): Inc
   const word: NamedCause = { severity, cause: id, subject };
   const before = (incident.told?.named ?? []).filter(({ cause, subject: about }) => cause !== id || about !== subject);
   // One that was told as graver before stays so: its falling back is no news, nor is its return.
-  const gravest = incident.told?.named.find((one) => one.cause === id && one.subject === subject && rank(one.severity) < rank(severity));
+  const gravest = incident.told?.named.find(
+    (one) => one.cause === id && one.subject === subject && rank(one.severity) < rank(severity),
+  );
   return { ...incident, held: false, told: { at: now, ...word, named: [...before, gravest ?? word] } };
 }
 

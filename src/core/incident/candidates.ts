@@ -23,12 +23,16 @@ export function lookForCandidates(state: IncidentState, view: RoundView, policy:
     .map((cause): Candidate => ({ cause, since: view.diagnosis.at, streak: 0, looks: [] }));
   const looked = [...known, ...appeared].map((candidate) => lookedAt(candidate, view, policy));
   const ready = looked.filter((candidate) => isReady(candidate, view, policy));
-  return { ready, waiting: looked.filter((candidate) => !ready.includes(candidate) && candidate.looks.some((look) => look !== null)) };
+  return {
+    ready,
+    waiting: looked.filter((candidate) => !ready.includes(candidate) && candidate.looks.some((look) => look !== null)),
+  };
 }
 
 function lookedAt(candidate: Candidate, view: RoundView, policy: IncidentPolicy): Candidate {
   const { at } = view.diagnosis;
-  const keep = (look: EpochMs | null): Candidate['looks'] => [...candidate.looks, look].slice(-intermittence(policy).of);
+  const keep = (look: EpochMs | null): Candidate['looks'] =>
+    [...candidate.looks, look].slice(-intermittence(policy).of);
   switch (sightOf(candidate.cause, view)) {
     case 'seen':
       return {
@@ -59,7 +63,9 @@ export function beganAt({ since, streak, looks }: Candidate, policy: IncidentPol
 /** The times at which it was back after rounds without it. */
 export function returnsOf({ looks }: Candidate): readonly EpochMs[] {
   const first = looks.findIndex((look) => look !== null);
-  return looks.filter((look, index) => look !== null && index > first && looks[index - 1] === null).filter((look) => look !== null);
+  return looks
+    .filter((look, index) => look !== null && index > first && looks[index - 1] === null)
+    .filter((look) => look !== null);
 }
 
 /** Seen in this round, and not often enough yet. */

@@ -2,7 +2,9 @@ import type { EpochMs } from '../clock.ts';
 import type { Incident, IncidentState } from './incident.ts';
 import type { IncidentPolicy } from './policy.ts';
 
-/** Drops what has no future: silences that are over, and incidents that ended, were told, and are too old to come back. */
+/**
+ * Drops what has no future: silences that are over, and incidents that ended, were told, and are too old to come back.
+ */
 export function forget(state: IncidentState, now: EpochMs, policy: IncidentPolicy): IncidentState {
   return {
     ...state,

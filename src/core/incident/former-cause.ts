@@ -11,7 +11,11 @@ export function formerOf({ cause, causeSince, lastSeen, published }: Incident, n
 }
 
 /** The incident with another cause, of which Alertmanager is not told before it may be. */
-export function withCause(incident: Incident, cause: Cause, { since, now }: { readonly since: EpochMs; readonly now: EpochMs }): Incident {
+export function withCause(
+  incident: Incident,
+  cause: Cause,
+  { since, now }: { readonly since: EpochMs; readonly now: EpochMs },
+): Incident {
   return {
     ...incident,
     cause,

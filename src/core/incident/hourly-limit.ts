@@ -9,8 +9,8 @@ export interface Shares {
 }
 
 /**
- * What goes out by itself, what goes out together, and what waits until the hour has room for a digest. That a critical cause
- * began never waits, whatever the hour has seen: many at once share a digest.
+ * What goes out by itself, what goes out together, and what waits until the hour has room for a digest. That a critical
+ * cause began never waits, whatever the hour has seen: many at once share a digest.
  */
 export function share(due: readonly DigestItem[], { sent }: IncidentState, policy: IncidentPolicy): Shares {
   const urgent = due.filter(isUrgent);

@@ -29,7 +29,10 @@ export interface Incident {
   readonly told: Told | null;
   /** A notification that waited for the digest: it is told even when the incident is over by then. */
   readonly held: boolean;
-  /** Alertmanager may know about the present cause: true from the first moment that was neither in maintenance nor silenced. */
+  /**
+   * Alertmanager may know about the present cause: true from the first moment that was neither in maintenance nor
+   * silenced.
+   */
   readonly published: boolean;
   readonly thread: Thread;
   /** The incidents that turned out to come and go in turn with this one: they go on in it. */

@@ -21,13 +21,15 @@ export interface Delivery {
 }
 
 /**
- * `rejected` and `expired` are given up: refused by all who could take it, or not taken for days. While its incident is open it is tried
- * again all the same. `withdrawn`: nobody wants it any more, since its recipient is not configured any more, or something newer about
- * the same incidents was sent or given up.
+ * `rejected` and `expired` are given up: refused by all who could take it, or not taken for days. While its incident is
+ * open it is tried again all the same. `withdrawn`: nobody wants it any more, since its recipient is not configured any
+ * more, or something newer about the same incidents was sent or given up.
  */
 export type DeliveryStatus = 'pending' | 'sent' | 'rejected' | 'expired' | 'withdrawn';
 
-/** What became of one attempt, as metrics count it. What was given up is counted so again at each attempt that fails. */
+/**
+ * What became of one attempt, as metrics count it. What was given up is counted so again at each attempt that fails.
+ */
 export type DeliveryResult = 'sent' | 'failed' | 'rejected' | 'expired';
 
 /** Tells whether a delivery was given up. */

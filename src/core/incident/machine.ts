@@ -14,7 +14,8 @@ export const MAX_SILENCES = 100;
 
 /**
  * The incident machine. Rounds open, change and close incidents; then what people were told is compared with what is
- * true. The same inputs always give the same states and effects. The caller stores the state before it runs the effects.
+ * true. The same inputs always give the same states and effects. The caller stores the state before it runs the
+ * effects.
  */
 export function next(state: IncidentState, input: IncidentInput, policy: IncidentPolicy): Step {
   const now = presentOf(input);

@@ -7,8 +7,8 @@ import type { Step } from './machine-input.ts';
 import type { RoundView } from './sight.ts';
 
 /**
- * Two faults in one place that come and go in turn are one incident: the older one, or the one that people know to be open. It
- * goes on under its own id; the other one gets no end of its own, since people hear one end of both.
+ * Two faults in one place that come and go in turn are one incident: the older one, or the one that people know to be
+ * open. It goes on under its own id; the other one gets no end of its own, since people hear one end of both.
  * @param before as it was before this round
  */
 export function mergeAlternating(before: IncidentState, settled: Step, view: RoundView): Step {
@@ -73,8 +73,17 @@ function absorb({ step, incident }: Merged, other: Incident, round: Round): Merg
       last: other.thread.last ?? incident.thread.last,
     },
   };
-  const ended: Incident = { ...gone, status: 'closed', closedAt: round.now, told: null, held: false, mergedInto: kept.id };
-  const incidents = step.state.incidents.map((each) => (each.id === kept.id ? one : each.id === gone.id ? ended : each));
+  const ended: Incident = {
+    ...gone,
+    status: 'closed',
+    closedAt: round.now,
+    told: null,
+    held: false,
+    mergedInto: kept.id,
+  };
+  const incidents = step.state.incidents.map((each) =>
+    each.id === kept.id ? one : each.id === gone.id ? ended : each,
+  );
   return {
     incident: one,
     step: {
@@ -92,7 +101,8 @@ function absorb({ step, incident }: Merged, other: Incident, round: Round): Merg
 function together(incident: Incident, other: Incident, { known, now }: Round): Incident {
   const back = incident.returns.findLast((at) => at > known.lastSeen) ?? now;
   // The time before it was away is over; with a second other one that is said already.
-  const before = incident.causeSince > known.lastSeen ? [] : [formerOf({ ...incident, lastSeen: known.lastSeen }, back)];
+  const before =
+    incident.causeSince > known.lastSeen ? [] : [formerOf({ ...incident, lastSeen: known.lastSeen }, back)];
   return {
     ...incident,
     since: Math.min(incident.since, other.since),

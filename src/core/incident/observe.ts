@@ -18,7 +18,9 @@ const MAX_RETURNS = 50;
 export function observe(before: IncidentState, diagnosed: RoundView, policy: IncidentPolicy): Step {
   const state = { ...before, unjudged: followUnjudged(before, diagnosed) };
   const view = { ...diagnosed, causes: [...diagnosed.causes, ...unknownCauses(state.unjudged, state, diagnosed)] };
-  const incidents = state.incidents.map((incident) => (incident.status === 'open' ? lookAgain(incident, view, policy) : incident));
+  const incidents = state.incidents.map((incident) =>
+    incident.status === 'open' ? lookAgain(incident, view, policy) : incident,
+  );
   const { ready, waiting } = lookForCandidates(state, view, policy);
   const settled = ready.reduce<Step>((step, candidate) => settle(step, candidate, view, policy), {
     state: { ...state, incidents, candidates: waiting },
@@ -38,7 +40,10 @@ function lookAgain(incident: Incident, view: RoundView, policy: IncidentPolicy):
         sight,
         lastSeen: now,
         streak: 0,
-        returns: incident.streak > 0 ? returned(incident.returns, [now], { now, policy }) : recent(incident.returns, now, policy),
+        returns:
+          incident.streak > 0
+            ? returned(incident.returns, [now], { now, policy })
+            : recent(incident.returns, now, policy),
       };
     case 'absent':
       // A wall clock that was set back must not keep the incident open for as long.
@@ -54,7 +59,9 @@ function renewed(incident: Incident, view: RoundView): Incident {
   const now = view.diagnosis.at;
   const cause = view.causes.find((other) => sameCause(other, incident.cause));
   if (cause === undefined) return incident;
-  return cause.severity === incident.cause.severity ? { ...incident, cause } : withCause(incident, cause, { since: now, now });
+  return cause.severity === incident.cause.severity
+    ? { ...incident, cause }
+    : withCause(incident, cause, { since: now, now });
 }
 
 interface Present {
@@ -66,7 +73,11 @@ function recent(returns: readonly EpochMs[], now: EpochMs, policy: IncidentPolic
   return returns.filter((at) => at <= now && now - at < policy.flapWindow);
 }
 
-function returned(before: readonly EpochMs[], returns: readonly EpochMs[], { now, policy }: Present): readonly EpochMs[] {
+function returned(
+  before: readonly EpochMs[],
+  returns: readonly EpochMs[],
+  { now, policy }: Present,
+): readonly EpochMs[] {
   return recent([...before, ...returns], now, policy).slice(-MAX_RETURNS);
 }
 
@@ -78,7 +89,9 @@ function settle(step: Step, candidate: Candidate, view: RoundView, policy: Incid
   const former = step.state.incidents.find(
     ({ status, cause, mergedInto }) => status === 'closed' && mergedInto === null && sameCause(cause, candidate.cause),
   );
-  return former === undefined ? open(step, candidate, present) : replace(step, 'reopened', reopened(former, candidate, present));
+  return former === undefined
+    ? open(step, candidate, present)
+    : replace(step, 'reopened', reopened(former, candidate, present));
 }
 
 function changed(incident: Incident, candidate: Candidate, present: Present): Incident {
@@ -96,7 +109,9 @@ function reopened(incident: Incident, candidate: Candidate, present: Present): I
   const { cause } = candidate;
   const since = beganAt(candidate, present.policy);
   const current =
-    cause.severity === incident.cause.severity ? { ...incident, cause } : withCause(incident, cause, { since, now: present.now });
+    cause.severity === incident.cause.severity
+      ? { ...incident, cause }
+      : withCause(incident, cause, { since, now: present.now });
   return {
     ...current,
     ...seenAgain(present.now),
@@ -112,7 +127,10 @@ function seenAgain(now: EpochMs): Pick<Incident, 'sight' | 'lastSeen' | 'streak'
 
 function replace(step: Step, transition: Transition, incident: Incident): Step {
   return {
-    state: { ...step.state, incidents: step.state.incidents.map((other) => (other.id === incident.id ? incident : other)) },
+    state: {
+      ...step.state,
+      incidents: step.state.incidents.map((other) => (other.id === incident.id ? incident : other)),
+    },
     effects: [...step.effects, { kind: 'transition', transition, incident } satisfies IncidentEffect],
   };
 }
@@ -163,6 +181,7 @@ function hasRecovered(incident: Incident, view: RoundView, policy: IncidentPolic
     incident.status === 'open' &&
     incident.sight === 'absent' &&
     incident.streak >= policy.recoveries &&
-    view.diagnosis.at - incident.lastSeen >= quietPeriod(policy, recent(incident.returns, view.diagnosis.at, policy).length)
+    view.diagnosis.at - incident.lastSeen >=
+      quietPeriod(policy, recent(incident.returns, view.diagnosis.at, policy).length)
   );
 }

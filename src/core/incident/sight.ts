@@ -16,7 +16,11 @@ export interface RoundView {
 /** More causes than any configuration can name; beyond it somebody is filling our memory. */
 const MAX_CAUSES = 200;
 
-export function roundView(diagnosis: Diagnosis, fresh: readonly PreconditionId[] | null, bound: (cause: Cause) => Cause): RoundView {
+export function roundView(
+  diagnosis: Diagnosis,
+  fresh: readonly PreconditionId[] | null,
+  bound: (cause: Cause) => Cause,
+): RoundView {
   const causes: Cause[] = [];
   for (const cause of diagnosis.causes.slice(0, MAX_CAUSES).map(bound)) {
     if (!causes.some((other) => sameCause(other, cause))) causes.push(cause);
@@ -42,7 +46,9 @@ function sightOfMissing(cause: Cause, status: PreconditionStatus): Sight {
     case 'warning':
     case 'broken':
       if (status.findings.some((finding) => shows(finding, cause))) return 'hidden';
-      return status.findings.some(({ subject, level }) => level === 'unknown' && subject === cause.subject) ? 'unjudged' : 'absent';
+      return status.findings.some(({ subject, level }) => level === 'unknown' && subject === cause.subject)
+        ? 'unjudged'
+        : 'absent';
     case 'not-configured':
       return 'absent';
   }

@@ -5,10 +5,10 @@ import { showsStill } from './sight.ts';
 import type { RoundView } from './sight.ts';
 
 /**
- * The open incident that a newly confirmed cause continues, if any: the fault is the same one, only better understood. That
- * is so when the incident had this very cause before, when it was only suspected and this is what it was, and when the cause
- * explains what the incident is about while that lasts. Everything else is a fault of its own, as is an incident whose own
- * cause is still there.
+ * The open incident that a newly confirmed cause continues, if any: the fault is the same one, only better understood.
+ * That is so when the incident had this very cause before, when it was only suspected and this is what it was, and when
+ * the cause explains what the incident is about while that lasts. Everything else is a fault of its own, as is an
+ * incident whose own cause is still there.
  */
 export function continuedBy(incidents: readonly Incident[], cause: Cause, view: RoundView): Incident | null {
   if (cause.severity === 'info') return null;

@@ -33,9 +33,15 @@ export function followUnjudged({ unjudged }: IncidentState, { diagnosis }: Round
 }
 
 /** A warning for each precondition that has been unknown for long, and that no open incident explains. */
-export function unknownCauses(unjudged: readonly Unjudged[], { incidents }: IncidentState, view: RoundView): readonly Cause[] {
+export function unknownCauses(
+  unjudged: readonly Unjudged[],
+  { incidents }: IncidentState,
+  view: RoundView,
+): readonly Cause[] {
   const open = incidents
-    .filter(({ status, cause }) => status === 'open' && cause.severity !== 'info' && cause.id !== 'precondition-unknown')
+    .filter(
+      ({ status, cause }) => status === 'open' && cause.severity !== 'info' && cause.id !== 'precondition-unknown',
+    )
     .map(({ cause }) => cause.precondition);
   return unjudged.flatMap(({ precondition, since, at }) => {
     const status = view.diagnosis.preconditions.find(({ id }) => id === precondition);
@@ -48,14 +54,25 @@ function isExplained(id: PreconditionId, open: readonly PreconditionId[], unjudg
   // It waits for the first line. When none comes, that is told as the silence of the appliance.
   if (id === 'polling') return true;
   const deeper = deeperThan(id);
-  const explaining = [id, ...deeper, ...WAY_OUT, ...EXPLANATIONS.filter((explanation) => explanation.id === id).map(({ by }) => by)];
+  const explaining = [
+    id,
+    ...deeper,
+    ...WAY_OUT,
+    ...EXPLANATIONS.filter((explanation) => explanation.id === id).map(({ by }) => by),
+  ];
   // What depends on something unknown is unknown too: that is told once, of the deepest.
-  return open.some((broken) => explaining.includes(broken)) || unjudged.some(({ precondition }) => deeper.includes(precondition));
+  return (
+    open.some((broken) => explaining.includes(broken)) ||
+    unjudged.some(({ precondition }) => deeper.includes(precondition))
+  );
 }
 
 function deeperThan(id: PreconditionId): readonly PreconditionId[] {
   // The serial number that a licence is looked up for is read from the appliance.
-  const direct = id === 'license-assignment' ? ['appliance' as const] : (PRECONDITIONS.find((one) => one.id === id)?.dependsOn ?? []);
+  const direct =
+    id === 'license-assignment'
+      ? ['appliance' as const]
+      : (PRECONDITIONS.find((one) => one.id === id)?.dependsOn ?? []);
   return direct.flatMap((next) => [next, ...deeperThan(next)]);
 }
 

@@ -34,7 +34,11 @@ export interface Learning {
 }
 
 /** Makes a baseline out of one or more looks at the same target (its addresses); null when no certificate was seen. */
-export function learnBaseline(target: string, seen: readonly LearnedChain[], { now, accepted }: Learning): Baseline | null {
+export function learnBaseline(
+  target: string,
+  seen: readonly LearnedChain[],
+  { now, accepted }: Learning,
+): Baseline | null {
   const leaves = distinct(seen.flatMap(({ chain }) => chain.certificates.slice(0, 1)));
   if (leaves.length === 0) return null;
   const protocols = seen.flatMap(({ protocol }) => (protocol === null ? [] : [protocol])).toSorted();
@@ -49,17 +53,24 @@ export function learnBaseline(target: string, seen: readonly LearnedChain[], { n
 }
 
 function distinct(certificates: readonly Certificate[]): readonly Certificate[] {
-  return [...new Map(certificates.map((certificate) => [certificate.fingerprint, certificate])).values()].slice(0, MAX_KEPT);
+  return [...new Map(certificates.map((certificate) => [certificate.fingerprint, certificate])).values()].slice(
+    0,
+    MAX_KEPT,
+  );
 }
 
 /**
- * How a chain stands to what was learned. `same-leaf`: the leaf's key is known. `same-authority`: another leaf under a known
- * authority's key. `other-authority`: neither.
+ * How a chain stands to what was learned. `same-leaf`: the leaf's key is known. `same-authority`: another leaf under a
+ * known authority's key. `other-authority`: neither.
  */
 export type History = 'none' | 'same-leaf' | 'same-authority' | 'other-authority';
 
 /** @param authorities those above the leaf, found by signature */
-export function compareBaseline(baseline: Baseline | null, leaf: Certificate, authorities: readonly Certificate[]): History {
+export function compareBaseline(
+  baseline: Baseline | null,
+  leaf: Certificate,
+  authorities: readonly Certificate[],
+): History {
   if (baseline === null) return 'none';
   if (baseline.leaves.some((known) => known.pin === leaf.pin)) return 'same-leaf';
   const known = new Set(baseline.authorities.map((authority) => authority.pin));

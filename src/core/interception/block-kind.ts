@@ -34,13 +34,21 @@ export interface BlockRule {
   readonly confidence: Confidence;
 }
 
-const isNamed = ({ otherName, again, nameRefused }: BlockFacts): boolean => otherName === 'passes' && again !== 'passes' && !nameRefused;
+const isNamed = ({ otherName, again, nameRefused }: BlockFacts): boolean =>
+  otherName === 'passes' && again !== 'passes' && !nameRefused;
 
 /** What kind of block it is; the first that holds. */
 export const BLOCK_RULES: readonly BlockRule[] = [
-  { when: 'a block page came in the place of TLS', holds: ({ page }) => page, kind: 'page-in-plain-text', confidence: 'confirmed' },
   {
-    when: 'another server name passes at the same address, and the answer came faster than the server could have sent it',
+    when: 'a block page came in the place of TLS',
+    holds: ({ page }) => page,
+    kind: 'page-in-plain-text',
+    confidence: 'confirmed',
+  },
+  {
+    when:
+      'another server name passes at the same address, and the answer came faster than the server could have sent ' +
+      'it',
     holds: (facts) => isNamed(facts) && facts.nearer,
     kind: 'name-filtered',
     confidence: 'confirmed',
@@ -51,7 +59,12 @@ export const BLOCK_RULES: readonly BlockRule[] = [
     kind: 'answered-nearer',
     confidence: 'confirmed',
   },
-  { when: 'the same hello passes a moment later', holds: ({ again }) => again === 'passes', kind: null, confidence: 'suspected' },
+  {
+    when: 'the same hello passes a moment later',
+    holds: ({ again }) => again === 'passes',
+    kind: null,
+    confidence: 'suspected',
+  },
   {
     when: 'another server name passes at the same address; a server may refuse its own name as well',
     holds: isNamed,
@@ -59,8 +72,11 @@ export const BLOCK_RULES: readonly BlockRule[] = [
     confidence: 'suspected',
   },
   {
-    when: 'no certificate comes for any name, and none of control hosts, but a hello that can only be refused is refused',
-    holds: (facts) => facts.ending === 'silence' && facts.otherName === 'blocked' && facts.smallAnswered && facts.controlsAlike > 0,
+    when:
+      'no certificate comes for any name, and none of control hosts, but a hello that can only be refused is ' +
+      'refused',
+    holds: (facts) =>
+      facts.ending === 'silence' && facts.otherName === 'blocked' && facts.smallAnswered && facts.controlsAlike > 0,
     kind: 'large-answers-lost',
     confidence: 'suspected',
   },
@@ -76,7 +92,12 @@ export const BLOCK_RULES: readonly BlockRule[] = [
     kind: 'all-tls-cut',
     confidence: 'suspected',
   },
-  { when: 'anything else: something on the way, or the server itself', holds: () => true, kind: null, confidence: 'suspected' },
+  {
+    when: 'anything else: something on the way, or the server itself',
+    holds: () => true,
+    kind: null,
+    confidence: 'suspected',
+  },
 ];
 
 /** The first rule that holds; the last one always does. */
@@ -84,7 +105,14 @@ export function decideBlock(facts: BlockFacts): Pick<BlockRule, 'kind' | 'confid
   return BLOCK_RULES.find((rule) => rule.holds(facts)) ?? { kind: null, confidence: 'suspected' };
 }
 
-const BLOCKING: ReadonlySet<FailureReason> = new Set<FailureReason>(['timeout', 'reset', 'closed', 'tls', 'protocol', 'rejected']);
+const BLOCKING: ReadonlySet<FailureReason> = new Set<FailureReason>([
+  'timeout',
+  'reset',
+  'closed',
+  'tls',
+  'protocol',
+  'rejected',
+]);
 
 /** Ended before any certificate, by somebody else than us. */
 export function isBlocked(outcome: TlsOutcome | null): outcome is BlockedOutcome {

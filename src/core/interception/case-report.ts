@@ -64,7 +64,9 @@ export function reportCase(
   return {
     findings: [
       ...deciding,
-      ...open.map((expectation): Finding => ({ ...expectation, ...settling, subject, level: 'unknown', suggests: null })),
+      ...open.map(
+        (expectation): Finding => ({ ...expectation, ...settling, subject, level: 'unknown', suggests: null }),
+      ),
       ...asidesOf(chain, deciding).map((aside): Finding => ({ ...aside, subject, level: 'note', suggests: null })),
     ],
     summary,
@@ -90,5 +92,7 @@ function withoutSignal({ rule, expected, actual }: Expectation): Expectation {
 
 function asidesOf(chain: ChainCase, told: readonly Finding[]): readonly Expectation[] {
   const rules = new Set(told.map((finding) => finding.rule));
-  return [...gapFinding(chain), ...weakerFinding(chain), ...droppedFinding(chain)].filter((aside) => !rules.has(aside.rule));
+  return [...gapFinding(chain), ...weakerFinding(chain), ...droppedFinding(chain)].filter(
+    (aside) => !rules.has(aside.rule),
+  );
 }

@@ -35,7 +35,10 @@ export interface Telling {
 
 const LEARN = 'the chain learned with "ftm-watch trust learn" on a path known to be clean';
 
-const verified = (chain: ChainCase, signals: readonly Signal[]): readonly Expectation[] => [verificationFinding(chain), ...signals];
+const verified = (chain: ChainCase, signals: readonly Signal[]): readonly Expectation[] => [
+  verificationFinding(chain),
+  ...signals,
+];
 /** What was seen at other hosts or before does not matter where the chain itself says enough. */
 const verifiedAlone = (chain: ChainCase): readonly Expectation[] => [verificationFinding(chain)];
 const dates = (chain: ChainCase): readonly Expectation[] => [datesFinding(chain)];
@@ -44,7 +47,8 @@ const issuer = (chain: ChainCase): string => formatDistinguishedName(chain.leaf.
 const flawText = (chain: ChainCase): string => chain.accepted?.flaws[0]?.text ?? 'of an unknown flaw';
 const device = (chain: ChainCase): string => deviceOf(chain.leaf) ?? 'A device';
 const staleness = (chain: ChainCase): string => (chain.dates === 'expired' ? 'has expired' : 'is not yet valid');
-const kindOf = (chain: ChainCase): string => (chain.standing.kind === 'vendor' ? 'the private Fortinet authority' : 'a public authority');
+const kindOf = (chain: ChainCase): string =>
+  chain.standing.kind === 'vendor' ? 'the private Fortinet authority' : 'a public authority';
 const clock = { findings: dates, settle: (): string => "This machine's clock set right" };
 const otherView = (chain: ChainCase): string =>
   chain.evidence.controls.length === 0
@@ -52,7 +56,10 @@ const otherView = (chain: ChainCase): string =>
     : `The firewall policy that matches this traffic, or ${LEARN}`;
 
 export const TELLINGS: Readonly<Record<VerdictRuleId, Telling>> = {
-  'own-clock': { ...clock, summary: (chain) => `The certificate of ${target(chain)} cannot be judged: this machine's clock is wrong` },
+  'own-clock': {
+    ...clock,
+    summary: (chain) => `The certificate of ${target(chain)} cannot be judged: this machine's clock is wrong`,
+  },
   'elsewhere-own-clock': {
     ...clock,
     summary: (chain) => `The certificate of ${target(chain)} cannot be judged: this machine's clock is wrong`,
@@ -67,7 +74,8 @@ export const TELLINGS: Readonly<Record<VerdictRuleId, Telling>> = {
   },
   device: {
     findings: (_, signals) => signals,
-    summary: (chain) => `${device(chain)} seems to answer in place of ${target(chain)}: the certificate is a device's, not the server's`,
+    summary: (chain) =>
+      `${device(chain)} seems to answer in place of ${target(chain)}: the certificate is a device's, not the server's`,
     settle: otherView,
   },
   dates: {
@@ -85,12 +93,14 @@ export const TELLINGS: Readonly<Record<VerdictRuleId, Telling>> = {
   },
   'misnamed-and-more': {
     findings: (chain, signals) => [nameFinding(chain), ...signals],
-    summary: (chain) => `Something else seems to answer in place of ${target(chain)}: the certificate is for another name`,
+    summary: (chain) =>
+      `Something else seems to answer in place of ${target(chain)}: the certificate is for another name`,
     settle: otherView,
   },
   gap: {
     findings: gapFinding,
-    summary: (chain) => `${target(chain)} does not send its whole chain: clients without the missing certificate refuse it`,
+    summary: (chain) =>
+      `${target(chain)} does not send its whole chain: clients without the missing certificate refuse it`,
   },
   cut: {
     findings: (chain) => [cutFinding(chain)],
@@ -102,7 +112,8 @@ export const TELLINGS: Readonly<Record<VerdictRuleId, Telling>> = {
   },
   'new-flaw': {
     findings: flawFindings,
-    summary: (chain) => `TLS clients refuse the certificate of ${target(chain)} since it has changed: ${flawText(chain)}`,
+    summary: (chain) =>
+      `TLS clients refuse the certificate of ${target(chain)} since it has changed: ${flawText(chain)}`,
   },
   flaw: {
     findings: flawFindings,
@@ -112,7 +123,8 @@ export const TELLINGS: Readonly<Record<VerdictRuleId, Telling>> = {
   },
   'other-authority': {
     findings: (chain) => [authorityFinding(chain)],
-    summary: (chain) => `${target(chain)} has a certificate from another trusted authority than learned: ${issuer(chain)}`,
+    summary: (chain) =>
+      `${target(chain)} has a certificate from another trusted authority than learned: ${issuer(chain)}`,
   },
   renewed: {
     findings: (chain) => [renewalFinding(chain)],
@@ -120,20 +132,24 @@ export const TELLINGS: Readonly<Record<VerdictRuleId, Telling>> = {
   },
   genuine: {
     findings: () => [],
-    summary: (chain) => `The certificate of ${target(chain)} is genuine, under ${chain.standing.label ?? 'a trusted key'}`,
+    summary: (chain) =>
+      `The certificate of ${target(chain)} is genuine, under ${chain.standing.label ?? 'a trusted key'}`,
   },
   weak: {
     findings: (chain) => [strengthFinding(chain)],
-    summary: (chain) => `The certificate of ${target(chain)} rests on a key, signature or use that no client should take`,
+    summary: (chain) =>
+      `The certificate of ${target(chain)} rests on a key, signature or use that no client should take`,
   },
   'elsewhere-contradicted': {
     findings: verified,
-    summary: (chain) => `TLS to ${target(chain)} seems to be intercepted: another path shows the genuine key, this one ${issuer(chain)}`,
+    summary: (chain) =>
+      `TLS to ${target(chain)} seems to be intercepted: another path shows the genuine key, this one ${issuer(chain)}`,
     settle: otherView,
   },
   elsewhere: {
     findings: verifiedAlone,
-    summary: (chain) => `${target(chain)} has a certificate from ${kindOf(chain)}, not from a trusted one: ${issuer(chain)}`,
+    summary: (chain) =>
+      `${target(chain)} has a certificate from ${kindOf(chain)}, not from a trusted one: ${issuer(chain)}`,
   },
   witnessed: {
     findings: verified,
@@ -141,7 +157,8 @@ export const TELLINGS: Readonly<Record<VerdictRuleId, Telling>> = {
   },
   untrusting: {
     findings: verifiedAlone,
-    summary: (chain) => `Whether the certificate of ${target(chain)} is genuine is not known: nothing is trusted to compare it with`,
+    summary: (chain) =>
+      `Whether the certificate of ${target(chain)} is genuine is not known: nothing is trusted to compare it with`,
     settle: () => `Something to trust: trust.pins or trust.caFiles, or ${LEARN}`,
   },
   stranger: {
@@ -154,7 +171,8 @@ export const TELLINGS: Readonly<Record<VerdictRuleId, Telling>> = {
   },
   'claimed-dates': {
     findings: (chain) => [datesFinding(chain), verificationFinding(chain)],
-    summary: (chain) => `The certificate of ${target(chain)} ${staleness(chain)}, and its issuer ${issuer(chain)} leads to no trusted key`,
+    summary: (chain) =>
+      `The certificate of ${target(chain)} ${staleness(chain)}, and its issuer ${issuer(chain)} leads to no trusted key`,
     settle: otherView,
   },
   'claimed-cut': {
@@ -167,7 +185,10 @@ export const TELLINGS: Readonly<Record<VerdictRuleId, Telling>> = {
     settle: otherView,
   },
   'new-vendor-authority': {
-    findings: (chain, signals) => [...verified(chain, signals), ...(chain.identity === 'other' ? [nameFinding(chain)] : [])],
+    findings: (chain, signals) => [
+      ...verified(chain, signals),
+      ...(chain.identity === 'other' ? [nameFinding(chain)] : []),
+    ],
     open: (chain) => ({
       rule: 'authority-is-known',
       expected: 'An authority whose key is known',
@@ -179,9 +200,13 @@ export const TELLINGS: Readonly<Record<VerdictRuleId, Telling>> = {
     advice: {
       summary: '{judgement}.',
       remedy: [
-        'Either Fortinet has a new authority, or a device that inspects has taken its name. Compare from another network: if the issuer is the same there, it is Fortinet that has changed it.',
-        'Compare the issuer with the authorities of a FortiGate with current firmware ("get vpn certificate ca details Fortinet_CA"). Where it has this one, take it from there into trust.caFiles, never from the connection itself.',
-        'If FortiAuthenticator logs errors at the same time, it does not accept the certificate: treat it as inspection until the comparison says otherwise, and ask TAC whether newer firmware knows the authority.',
+        'Either Fortinet has a new authority, or a device that inspects has taken its name. Compare from another ' +
+          'network: if the issuer is the same there, it is Fortinet that has changed it.',
+        'Compare the issuer with the authorities of a FortiGate with current firmware ("get vpn certificate ca ' +
+          'details Fortinet_CA"). Where it has this one, take it from there into trust.caFiles, never from the ' +
+          'connection itself.',
+        'If FortiAuthenticator logs errors at the same time, it does not accept the certificate: treat it as ' +
+          'inspection until the comparison says otherwise, and ask TAC whether newer firmware knows the authority.',
       ],
     },
   },
@@ -194,8 +219,10 @@ export const TELLINGS: Readonly<Record<VerdictRuleId, Telling>> = {
     advice: {
       summary: '{judgement}.',
       remedy: [
-        'A server has to send the intermediate certificates along with its own. Compare from another network: if the chain is as short there, the fault is at the server.',
-        'If the chain is complete from there, a device on the way of this network answers in its place: look for one that inspects TLS.',
+        'A server has to send the intermediate certificates along with its own. Compare from another network: if ' +
+          'the chain is as short there, the fault is at the server.',
+        'If the chain is complete from there, a device on the way of this network answers in its place: look for ' +
+          'one that inspects TLS.',
       ],
     },
   },

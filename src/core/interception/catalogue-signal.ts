@@ -5,8 +5,8 @@ import { findProduct, type ProductPattern } from './product.ts';
 import type { Signal } from './signal.ts';
 
 /**
- * An inspection product's name among the issuers. Only issuers: some products copy their own name into the leaf's subject, and
- * their maker's own web sites carry it there too.
+ * An inspection product's name among the issuers. Only issuers: some products copy their own name into the leaf's
+ * subject, and their maker's own web sites carry it there too.
  */
 export function catalogueSignal(chain: ChainCase): readonly Signal[] {
   const found = productOf(chain);
@@ -27,7 +27,10 @@ function productOf({
   standing,
   evidence,
 }: ChainCase): { readonly product: ProductPattern; readonly issuer: DistinguishedName } | null {
-  const issuers = [leaf.issuer, ...standing.path.slice(1).flatMap((authority) => [authority.subject, authority.issuer])];
+  const issuers = [
+    leaf.issuer,
+    ...standing.path.slice(1).flatMap((authority) => [authority.subject, authority.issuer]),
+  ];
   for (const issuer of issuers) {
     const product = findProduct(evidence.products, [issuer]);
     if (product !== null) return { product, issuer };

@@ -11,12 +11,16 @@ import { findStanding, type Standing, type StandingOptions } from './standing.ts
 import type { TlsEvidence } from './tls-evidence.ts';
 
 /**
- * Whose certificate the leaf is. `known-key`: its own key is pinned or learned. `named`: it is for the name that was asked for.
- * `known-subject`: its subject is that of a learned leaf. `device`: a factory certificate of a Fortinet unit. `other`: none of them.
+ * Whose certificate the leaf is. `known-key`: its own key is pinned or learned. `named`: it is for the name that was
+ * asked for. `known-subject`: its subject is that of a learned leaf. `device`: a factory certificate of a Fortinet
+ * unit. `other`: none of them.
  */
 export type Identity = 'known-key' | 'named' | 'known-subject' | 'device' | 'other';
 
-/** `clock`: a public control host's certificate is out of date in the same direction, so it is this machine that is wrong. */
+/**
+ * `clock`: a public control host's certificate is out of date in the same direction, so it is this machine that is
+ * wrong.
+ */
 export type Dates = 'valid' | 'expired' | 'not-yet-valid' | 'clock';
 
 /** One chain with all that is known about it by itself, before anything is compared. */
@@ -36,7 +40,11 @@ export interface ChainCase {
   readonly checks: SignatureChecks;
 }
 
-export function openCase(sent: readonly [Certificate, ...Certificate[]], evidence: TlsEvidence, checks: SignatureChecks): ChainCase {
+export function openCase(
+  sent: readonly [Certificate, ...Certificate[]],
+  evidence: TlsEvidence,
+  checks: SignatureChecks,
+): ChainCase {
   const [leaf] = sent;
   const standing = standingOf(sent, evidence, checks);
   return {
@@ -49,13 +57,20 @@ export function openCase(sent: readonly [Certificate, ...Certificate[]], evidenc
     dates: judgeDates(standing, evidence, checks),
     accepted: judgeFlaws(standing, evidence, checks),
     history: compareBaseline(evidence.baseline, leaf, standing.authorities),
-    gap: standing.path.slice(1, -1).find((link) => !sent.some((certificate) => certificate.fingerprint === link.fingerprint)) ?? null,
+    gap:
+      standing.path
+        .slice(1, -1)
+        .find((link) => !sent.some((certificate) => certificate.fingerprint === link.fingerprint)) ?? null,
     checks,
   };
 }
 
 /** Where any chain of this target ends, the references' included. */
-export function standingOf(sent: readonly [Certificate, ...Certificate[]], evidence: TlsEvidence, checks: SignatureChecks): Standing {
+export function standingOf(
+  sent: readonly [Certificate, ...Certificate[]],
+  evidence: TlsEvidence,
+  checks: SignatureChecks,
+): Standing {
   return findStanding(sent, standingOptions(evidence, checks));
 }
 
@@ -80,7 +95,10 @@ export function identify(leaf: Certificate, evidence: TlsEvidence): Identity {
   // What names the genuine certificate carries is not published: under the private authority a CN may have to do.
   if (names.some((name) => matchesName(leaf, name, { commonName: profile === 'fortinet' }))) return 'named';
   const subject = distinguishedNameKey(leaf.subject);
-  if (attributeValues(leaf.subject, 'CN').length > 0 && baseline?.leaves.some((known) => distinguishedNameKey(known.subject) === subject)) {
+  if (
+    attributeValues(leaf.subject, 'CN').length > 0 &&
+    baseline?.leaves.some((known) => distinguishedNameKey(known.subject) === subject)
+  ) {
     return 'known-subject';
   }
   return deviceOf(leaf) === null ? 'other' : 'device';
@@ -118,6 +136,8 @@ export function isPublicChain(
   // Asked for each target again, of the same few control hosts.
   return checks.once(
     `public ${host} ${sent.map(({ fingerprint }) => fingerprint).join(' ')}`,
-    () => findStanding(sent, { profile: 'public', trust: publicOnly, baseline: null, helpers: [], host, now, checks }).kind === 'public',
+    () =>
+      findStanding(sent, { profile: 'public', trust: publicOnly, baseline: null, helpers: [], host, now, checks })
+        .kind === 'public',
   );
 }

@@ -6,7 +6,13 @@ import { children, extensionOf, extensionsOf } from './extensions.ts';
 import { mayNamesBe } from './name-constraints.ts';
 
 /** `openssl`: it refuses the chain for a reason that is none of the others. */
-export type FlawKind = 'path-length' | 'not-for-servers' | 'critical-extension' | 'name-constraints' | 'authority-out-of-date' | 'openssl';
+export type FlawKind =
+  | 'path-length'
+  | 'not-for-servers'
+  | 'critical-extension'
+  | 'name-constraints'
+  | 'authority-out-of-date'
+  | 'openssl';
 
 /** Why TLS clients refuse a chain, although its signatures lead to a trusted key. */
 export interface Flaw {
@@ -16,8 +22,8 @@ export interface Flaw {
 }
 
 /**
- * What is wrong with a chain for ever, apart from its keys and signatures: what `openssl verify -partial_chain -purpose sslserver`
- * refuses it for. Revocation is not among it.
+ * What is wrong with a chain for ever, apart from its keys and signatures: what `openssl verify -partial_chain -purpose
+ * sslserver` refuses it for. Revocation is not among it.
  *
  * @param path from the leaf to the certificate that is trusted
  */
@@ -31,7 +37,10 @@ const NETSCAPE_TYPE = '6086480186f8420101';
 const INTEGER_TAG = 0x02;
 const BIT_STRING_TAG = 0x03;
 
-/** id-kp-serverAuth (RFC 5280 §4.2.1.12) and the two ways to say "server gated"; anyExtendedKeyUsage is not enough for OpenSSL. */
+/**
+ * id-kp-serverAuth (RFC 5280 §4.2.1.12) and the two ways to say "server gated"; anyExtendedKeyUsage is not enough for
+ * OpenSSL.
+ */
 const SERVER_USAGES: readonly string[] = ['1.3.6.1.5.5.7.3.1', '1.3.6.1.4.1.311.10.3.3', '2.16.840.1.113730.4.1'];
 
 /** digitalSignature, keyEncipherment and keyAgreement (RFC 5280 §4.2.1.3): a TLS server needs one of them. */
@@ -66,7 +75,10 @@ function firstBits(certificate: Certificate, identifier: string): number | null 
   return bits === undefined ? null : (bits.contents[1] ?? 0);
 }
 
-/** Extensions that OpenSSL 3 handles (`supported_nids`, crypto/x509/v3_purp.c): any other that is critical makes it refuse. */
+/**
+ * Extensions that OpenSSL 3 handles (`supported_nids`, crypto/x509/v3_purp.c): any other that is critical makes it
+ * refuse.
+ */
 const HANDLED: ReadonlySet<string> = new Set([
   NETSCAPE_TYPE,
   KEY_USAGE,
@@ -87,8 +99,12 @@ const HANDLED: ReadonlySet<string> = new Set([
 
 function extensionFlaws(path: readonly Certificate[]): readonly Flaw[] {
   return path
-    .filter((certificate) => extensionsOf(certificate).some(({ identifier, critical }) => critical && !HANDLED.has(identifier)))
-    .map((certificate) => flaw('critical-extension', certificate, 'has a critical extension that TLS clients do not know'));
+    .filter((certificate) =>
+      extensionsOf(certificate).some(({ identifier, critical }) => critical && !HANDLED.has(identifier)),
+    )
+    .map((certificate) =>
+      flaw('critical-extension', certificate, 'has a critical extension that TLS clients do not know'),
+    );
 }
 
 function lengthFlaws(path: readonly Certificate[]): readonly Flaw[] {
@@ -97,7 +113,13 @@ function lengthFlaws(path: readonly Certificate[]): readonly Flaw[] {
     const below = path.slice(1, index).filter((certificate) => !isSelfIssued(certificate)).length;
     return limit === null || below <= limit
       ? []
-      : [flaw('path-length', authority, `allows ${String(limit)} authorities below it, and there are ${String(below)}`)];
+      : [
+          flaw(
+            'path-length',
+            authority,
+            `allows ${String(limit)} authorities below it, and there are ${String(below)}`,
+          ),
+        ];
   });
 }
 
@@ -114,12 +136,17 @@ function isSelfIssued({ subject, issuer }: Certificate): boolean {
 function constraintFlaws(path: readonly Certificate[]): readonly Flaw[] {
   return path
     .filter((authority, index) =>
-      path.slice(0, index).some((below, depth) => (depth === 0 || !isSelfIssued(below)) && !mayNamesBe(authority, below, depth === 0)),
+      path
+        .slice(0, index)
+        .some((below, depth) => (depth === 0 || !isSelfIssued(below)) && !mayNamesBe(authority, below, depth === 0)),
     )
     .map((authority) => flaw('name-constraints', authority, 'may not sign for the names below it'));
 }
 
-/** That the trusted certificate itself is out of date. The dates below it are judged apart: there they may be the fault of our clock. */
+/**
+ * That the trusted certificate itself is out of date. The dates below it are judged apart: there they may be the fault
+ * of our clock.
+ */
 export function endFlaws(path: readonly Certificate[], now: EpochMs): readonly Flaw[] {
   const end = path.length > 1 ? path.at(-1) : undefined;
   if (end === undefined || (end.notBefore <= now && now <= end.notAfter)) return [];

@@ -19,12 +19,16 @@ export interface WalkOptions {
   readonly checks: SignatureChecks;
 }
 
-/** Verifications for one walk. A real chain takes fewer than ten; the rest is for a peer that sends a tangle to keep us busy. */
+/**
+ * Verifications for one walk. A real chain takes fewer than ten; the rest is for a peer that sends a tangle to keep us
+ * busy.
+ */
 const MAX_CHECKS = 96;
 
 /**
- * Every certificate that can be reached from the leaf by signatures alone, breadth first, the leaf itself first. Names decide only
- * the order of trying, never the outcome; issuers must have CA:TRUE; each certificate is visited once, so that cycles end.
+ * Every certificate that can be reached from the leaf by signatures alone, breadth first, the leaf itself first. Names
+ * decide only the order of trying, never the outcome; issuers must have CA:TRUE; each certificate is visited once, so
+ * that cycles end.
  */
 export function walkChain(options: WalkOptions): readonly Step[] {
   const steps: Step[] = [{ certificate: options.leaf, below: null }];
@@ -50,7 +54,12 @@ function findIssuers(subject: Certificate, options: WalkOptions, budget: { check
   return options.candidates.filter((candidate) => !isNamed(candidate) && isIssuer(candidate, subject, options, budget));
 }
 
-function isIssuer(candidate: Certificate, subject: Certificate, options: WalkOptions, budget: { checks: number }): boolean {
+function isIssuer(
+  candidate: Certificate,
+  subject: Certificate,
+  options: WalkOptions,
+  budget: { checks: number },
+): boolean {
   if (!candidate.isAuthority || candidate.fingerprint === subject.fingerprint || budget.checks === 0) return false;
   budget.checks -= 1;
   return options.checks.signs(candidate, subject) && options.accepts(candidate, subject);

@@ -5,8 +5,9 @@ import type { Standing } from './standing.ts';
 import type { Trust } from './trust.ts';
 
 /**
- * Whom the names in a chain claim that it comes from: the vendor (an organization of the trusted authorities), a public authority, or
- * anybody else. A name proves nothing; but who claims to be neither cannot be a change at the vendor that was not heard of yet.
+ * Whom the names in a chain claim that it comes from: the vendor (an organization of the trusted authorities), a public
+ * authority, or anybody else. A name proves nothing; but who claims to be neither cannot be a change at the vendor that
+ * was not heard of yet.
  */
 export type Claim = 'vendor' | 'public' | 'other';
 
@@ -17,7 +18,8 @@ export function claimOf({ kind, path }: Standing, sent: readonly Certificate[], 
   // A leaf that signed itself names no authority, and what is no authority may not sign.
   if (top === undefined || (kind === 'foreign' && path.length === 1) || isNoAuthority(top, sent)) return 'other';
   const vendors = vendorOrganizations(trust);
-  if (issuers.every((issuer) => organizationsOf(issuer).some((organization) => vendors.has(organization)))) return 'vendor';
+  if (issuers.every((issuer) => organizationsOf(issuer).some((organization) => vendors.has(organization))))
+    return 'vendor';
   return isPublicName(top, trust) ? 'public' : 'other';
 }
 
@@ -39,7 +41,10 @@ function vendorOrganizations({ anchors, pins }: Trust): ReadonlySet<string> {
 }
 
 function isPublicName(name: DistinguishedName, { publicRoots }: Trust): boolean {
-  return publicRoots.bySubject(name).length > 0 || organizationsOf(name).some((organization) => publicRoots.hasOrganization(organization));
+  return (
+    publicRoots.bySubject(name).length > 0 ||
+    organizationsOf(name).some((organization) => publicRoots.hasOrganization(organization))
+  );
 }
 
 function organizationsOf(name: DistinguishedName): readonly string[] {

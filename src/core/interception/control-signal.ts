@@ -10,8 +10,8 @@ import type { Signal } from './signal.ts';
 import type { TlsEvidence } from './tls-evidence.ts';
 
 /**
- * The same private issuer, or the same leaf key, on an unrelated control host: no vendor signs for both. Control hosts whose chain
- * ends at one of Mozilla's roots are clean, and two hosts behind one public authority are ordinary.
+ * The same private issuer, or the same leaf key, on an unrelated control host: no vendor signs for both. Control hosts
+ * whose chain ends at one of Mozilla's roots are clean, and two hosts behind one public authority are ordinary.
  */
 export function controlSignal(chain: ChainCase): readonly Signal[] {
   const { evidence, leaf } = chain;
@@ -26,13 +26,14 @@ export function controlSignal(chain: ChainCase): readonly Signal[] {
 }
 
 function isAlike(chain: ChainCase, control: Control): boolean {
-  if (isPublicChain(control.sent, control.host, chain.evidence, chain.checks) || !isUnrelated(chain, control)) return false;
+  if (isPublicChain(control.sent, control.host, chain.evidence, chain.checks) || !isUnrelated(chain, control))
+    return false;
   return control.leaf.pin === chain.leaf.pin || sharesIssuer(chain, control);
 }
 
 /**
- * One host that forgets to send the intermediate of a public authority is everyday business, the same one on every host is none; nor
- * is one that signs for any name at the same address.
+ * One host that forgets to send the intermediate of a public authority is everyday business, the same one on every host
+ * is none; nor is one that signs for any name at the same address.
  */
 function isEverywhere(alike: readonly Control[], { controls }: TlsEvidence): boolean {
   const targets = new Set(controls.map(({ target }) => target));
@@ -48,8 +49,8 @@ interface Control {
 }
 
 /**
- * The control hosts, and the target itself when it showed a certificate for a control host's name: a server has no certificate for
- * other people's names, whoever makes them up on demand does.
+ * The control hosts, and the target itself when it showed a certificate for a control host's name: a server has no
+ * certificate for other people's names, whoever makes them up on demand does.
  */
 function controlsOf({ controls, references }: TlsEvidence): readonly Control[] {
   const minted = references.filter(({ kind, label, chain }) => {
@@ -77,8 +78,8 @@ function signal({ leaf, evidence }: ChainCase, control: Control, what: string): 
 }
 
 /**
- * A host of the vendor's own domain may rightly be under the vendor's private authority. It counts only when the issuer does not
- * claim to be the vendor, or is known as an inspection product.
+ * A host of the vendor's own domain may rightly be under the vendor's private authority. It counts only when the issuer
+ * does not claim to be the vendor, or is known as an inspection product.
  */
 function isUnrelated({ evidence, leaf }: ChainCase, control: Control): boolean {
   if (!areRelatedHosts(hostOf(evidence.target), control.host)) return true;

@@ -6,8 +6,8 @@ import type { TlsEvidence } from './tls-evidence.ts';
 import type { Trust } from './trust.ts';
 
 /**
- * What belongs to a known certificate, under another key: the name of a genuine authority, or the dates or serial of the genuine
- * leaf. The leaf's subject alone is no sign: every certificate for the same host has it.
+ * What belongs to a known certificate, under another key: the name of a genuine authority, or the dates or serial of
+ * the genuine leaf. The leaf's subject alone is no sign: every certificate for the same host has it.
  */
 export function copySignals(chain: ChainCase): readonly Signal[] {
   const borrowed = borrowedName(chain);
@@ -33,7 +33,10 @@ function borrowedName(chain: ChainCase): Borrowed | null {
   const last = standing.path.at(-1);
   // The issuer was asked and has not signed: the claim itself is the copy.
   if (standing.kind === 'forged' && last !== undefined)
-    return { name: last.issuer, actual: `Says it is signed by ${formatDistinguishedName(last.issuer)}, whose key did not sign it` };
+    return {
+      name: last.issuer,
+      actual: `Says it is signed by ${formatDistinguishedName(last.issuer)}, whose key did not sign it`,
+    };
   const borrower = claimants(chain).find((certificate) => bearsKnownName(certificate, evidence));
   if (borrower === undefined) return null;
   return {
@@ -42,7 +45,9 @@ function borrowedName(chain: ChainCase): Borrowed | null {
   };
 }
 
-/** Below an authority that was not sent, only what has signed speaks for the chain: anybody can append a certificate. */
+/**
+ * Below an authority that was not sent, only what has signed speaks for the chain: anybody can append a certificate.
+ */
 function claimants({ standing, sent }: ChainCase): readonly Certificate[] {
   const last = standing.path.at(-1);
   if (standing.kind === 'foreign' && last !== undefined) return [last, ...sent.slice(1)];
@@ -50,8 +55,8 @@ function claimants({ standing, sent }: ChainCase): readonly Certificate[] {
 }
 
 function bearsKnownName({ subject, pin }: Certificate, { trust, baseline }: TlsEvidence): boolean {
-  const namesakes = [...configuredNames(subject, trust), ...(baseline?.authorities ?? []).map(asKnown)].filter(({ name }) =>
-    isSameAuthority(name, subject),
+  const namesakes = [...configuredNames(subject, trust), ...(baseline?.authorities ?? []).map(asKnown)].filter(
+    ({ name }) => isSameAuthority(name, subject),
   );
   return namesakes.length > 0 && namesakes.every((namesake) => namesake.pin !== pin);
 }
@@ -88,7 +93,9 @@ function asKnown({ subject, pin }: Certificate): KnownName {
 function isSameAuthority(left: DistinguishedName, right: DistinguishedName): boolean {
   const key = distinguishedNameKey({ attributes: left.attributes.filter(isTelling) });
   return (
-    key !== '' && key === distinguishedNameKey({ attributes: right.attributes.filter(isTelling) }) && attributeValues(left, 'CN').length > 0
+    key !== '' &&
+    key === distinguishedNameKey({ attributes: right.attributes.filter(isTelling) }) &&
+    attributeValues(left, 'CN').length > 0
   );
 }
 
@@ -104,7 +111,8 @@ function copiedLeaf({ leaf, evidence }: ChainCase): string | null {
     (known) => known.pin !== leaf.pin && distinguishedNameKey(known.issuer) !== issuer,
   );
   const original = originals.find((known) => known.serial === leaf.serial || hasSameDates(known, leaf));
-  if (original === undefined || distinguishedNameKey(original.subject) !== distinguishedNameKey(leaf.subject)) return null;
+  if (original === undefined || distinguishedNameKey(original.subject) !== distinguishedNameKey(leaf.subject))
+    return null;
   const what = original.serial === leaf.serial ? 'serial' : 'dates';
   return `Has the subject and the ${what} of the certificate ${original.fingerprint.slice(0, 23)}… under another key`;
 }

@@ -9,13 +9,15 @@ const PRODUCT_UNIT = /^Forti[A-Z][A-Za-z]{1,24}$/u;
 
 /**
  * The product whose factory certificate this seems to be, `Fortinet FortiGate`; null for any other certificate. Factory
- * certificates are signed by the genuine Fortinet authority, and the key of at least one that many units share has been published:
- * the chain alone does not prove that the licence server is at the other end.
+ * certificates are signed by the genuine Fortinet authority, and the key of at least one that many units share has been
+ * published: the chain alone does not prove that the licence server is at the other end.
  */
 export function deviceOf(certificate: Certificate): string | null {
   const unit = attributeValues(certificate.subject, 'OU').find((value) => PRODUCT_UNIT.test(value));
   if (unit !== undefined) return `Fortinet ${unit}`;
   const isSerial = attributeValues(certificate.subject, 'CN').some((value) => SERIAL_NUMBER.test(value));
   if (!isSerial) return null;
-  return attributeValues(certificate.subject, 'CN').some((value) => /^F[GW]/u.test(value)) ? 'Fortinet FortiGate' : 'Fortinet device';
+  return attributeValues(certificate.subject, 'CN').some((value) => /^F[GW]/u.test(value))
+    ? 'Fortinet FortiGate'
+    : 'Fortinet device';
 }

@@ -23,7 +23,8 @@ export function verificationFinding(chain: ChainCase): Expectation {
     weak: `Leads to ${standing.label ?? 'a trusted key'} only over a key, signature or use that no client should take`,
     public: `Ends at a public authority: ${formatDistinguishedName(top.subject)}${other}`,
     vendor: `Ends at ${standing.label ?? 'a Fortinet authority'}, which this profile does not take${other}`,
-    foreign: standing.path.length === 1 ? `Signed by itself: ${issuer}` : `Ends at a root that nobody vouches for: ${issuer}`,
+    foreign:
+      standing.path.length === 1 ? `Signed by itself: ${issuer}` : `Ends at a root that nobody vouches for: ${issuer}`,
     forged: `Says it is signed by ${issuer}, whose key did not sign it`,
     incomplete: `${between}nds at ${issuer}, which was not sent and is not known`,
   };
@@ -47,7 +48,8 @@ export function datesFinding({ standing, evidence, dates }: ChainCase): Expectat
   const wrong = standing.path.find(({ notBefore, notAfter }) => evidence.now < notBefore || evidence.now > notAfter);
   const from = day(wrong?.notBefore ?? evidence.now);
   const to = day(wrong?.notAfter ?? evidence.now);
-  const clock = dates === 'clock' ? "; a control host's certificate is out of date too, so this machine's clock is wrong" : '';
+  const clock =
+    dates === 'clock' ? "; a control host's certificate is out of date too, so this machine's clock is wrong" : '';
   const whose = wrong === undefined ? '' : `${formatDistinguishedName(wrong.subject)} `;
   return {
     rule: 'certificate-is-in-date',
@@ -116,8 +118,14 @@ export function authorityFinding({ evidence, leaf }: ChainCase): Expectation {
 
 export function strengthFinding({ standing, leaf }: ChainCase): Expectation {
   if (!isForServers(leaf))
-    return { rule: 'certificate-is-for-servers', expected: 'A certificate that a server may use', actual: 'It is for other uses only' };
-  const seen = standing.path.map(({ key, signatureAlgorithm }) => `${key} signed with ${signatureAlgorithm ?? 'an unknown algorithm'}`);
+    return {
+      rule: 'certificate-is-for-servers',
+      expected: 'A certificate that a server may use',
+      actual: 'It is for other uses only',
+    };
+  const seen = standing.path.map(
+    ({ key, signatureAlgorithm }) => `${key} signed with ${signatureAlgorithm ?? 'an unknown algorithm'}`,
+  );
   const expected = 'RSA of 2048 to 8192 bits or elliptic curves, signed with SHA-2';
   return { rule: 'keys-and-signatures-are-strong', expected, actual: seen.slice(0, 3).join('; ') || leaf.key };
 }
@@ -140,7 +148,11 @@ export function droppedFinding({ evidence }: ChainCase): readonly Expectation[] 
 
 /** What the log of FortiAuthenticator may weigh otherwise: see `FLAW_RULE`. */
 export function flawFindings({ accepted }: ChainCase): readonly Expectation[] {
-  return (accepted?.flaws ?? []).map(({ text }) => ({ rule: FLAW_RULE, expected: 'A chain that TLS clients take', actual: text }));
+  return (accepted?.flaws ?? []).map(({ text }) => ({
+    rule: FLAW_RULE,
+    expected: 'A chain that TLS clients take',
+    actual: text,
+  }));
 }
 
 export const FLAW_RULE = 'chain-has-no-flaw';

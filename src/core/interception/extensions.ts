@@ -5,7 +5,10 @@ import { type DerElement, readDer } from '../der.ts';
 /** Object identifiers as they stand in DER, hexadecimal (RFC 5280 §4.2.1.1 and §4.2.1.10). */
 const AUTHORITY_KEY_IDENTIFIER = '551d23';
 const NAME_CONSTRAINTS = '551d1e';
-/** Where the revocation list is, and where the issuer's certificate and OCSP responder are (RFC 5280 §4.2.1.13 and §4.2.2.1). */
+/**
+ * Where the revocation list is, and where the issuer's certificate and OCSP responder are (RFC 5280 §4.2.1.13 and
+ * §4.2.2.1).
+ */
 const LOCATIONS: readonly string[] = ['551d1f', '2b06010505070101'];
 
 const EXTENSIONS_TAG = 0xa3;
@@ -26,8 +29,8 @@ export function authorityKeyIdentifier(certificate: Certificate): string | null 
 }
 
 /**
- * Whether this authority may sign for a host name: some public ones are limited to the domains of one company (RFC 5280 §4.2.1.10).
- * Only dNSName subtrees are looked at; limits on other kinds of names do not bear on a host name.
+ * Whether this authority may sign for a host name: some public ones are limited to the domains of one company (RFC 5280
+ * §4.2.1.10). Only dNSName subtrees are looked at; limits on other kinds of names do not bear on a host name.
  */
 export function maySignFor(authority: Certificate, host: string): boolean {
   const constraints = children(children(extensionOf(authority, NAME_CONSTRAINTS))[0]?.contents);
@@ -45,7 +48,10 @@ function subtrees(constraints: readonly DerElement[], tag: number): readonly str
 
 /** The URLs at which the certificate says that its issuer and the revocation list can be had, 16 at the most. */
 export function locationsOf(certificate: Certificate): readonly string[] {
-  return LOCATIONS.flatMap((identifier) => urisIn(extensionOf(certificate, identifier), MAX_NESTING)).slice(0, MAX_LOCATIONS);
+  return LOCATIONS.flatMap((identifier) => urisIn(extensionOf(certificate, identifier), MAX_NESTING)).slice(
+    0,
+    MAX_LOCATIONS,
+  );
 }
 
 const MAX_LOCATIONS = 16;
@@ -63,7 +69,9 @@ function urisIn(bytes: Uint8Array | undefined, depth: number): readonly string[]
 /** id-kp-serverAuth and anyExtendedKeyUsage (RFC 5280 §4.2.1.12). */
 const SERVER_USAGES: readonly string[] = ['1.3.6.1.5.5.7.3.1', '2.5.29.37.0'];
 
-/** Whether a TLS server may use the certificate. One that does not say (no extended key usage) may be used for anything. */
+/**
+ * Whether a TLS server may use the certificate. One that does not say (no extended key usage) may be used for anything.
+ */
 export function isForServers(certificate: Certificate): boolean {
   try {
     const usages: readonly string[] | undefined = new X509Certificate(certificate.der).keyUsage;

@@ -32,7 +32,10 @@ export function judgeFlaws(standing: Standing, evidence: FlawEvidence, checks: S
   return { end, flaws: own.length > 0 ? own : [{ kind: 'openssl', text: `OpenSSL refuses it: ${openssl.refusal}` }] };
 }
 
-/** A server may send an old copy of an authority whose key is held in a newer certificate: clients take the one that they hold. */
+/**
+ * A server may send an old copy of an authority whose key is held in a newer certificate: clients take the one that
+ * they hold.
+ */
 function heldCopy(end: Certificate, { trust, baseline, now }: FlawEvidence): Certificate | null {
   const anchors = trust.anchors.map(({ certificate }) => certificate);
   const held = [...anchors, ...trust.publicRoots.bySubject(end.subject), ...(baseline?.authorities ?? [])];
@@ -46,7 +49,10 @@ function ownFlaws(path: readonly Certificate[], checks: SignatureChecks): readon
 }
 
 /** Flaws that the learned chain had. What OpenSSL would have said of it beyond our own rules is not known. */
-export function learnedFlaws(baseline: Baseline, options: Omit<StandingOptions, 'baseline' | 'helpers' | 'host'>): readonly FlawKind[] {
+export function learnedFlaws(
+  baseline: Baseline,
+  options: Omit<StandingOptions, 'baseline' | 'helpers' | 'host'>,
+): readonly FlawKind[] {
   const host = hostOf(baseline.target);
   const found = baseline.leaves.flatMap((leaf) => {
     const standing = findStanding([leaf, ...baseline.authorities], { ...options, baseline, helpers: [], host });
@@ -56,8 +62,8 @@ export function learnedFlaws(baseline: Baseline, options: Omit<StandingOptions, 
 }
 
 /**
- * `old`: the chain always had it, as far as is known; nobody has seen the vendor's real chain, and a flaw that does no harm must not
- * be called a fault. `new`: an accepted chain was seen here, or learned, that did not have it.
+ * `old`: the chain always had it, as far as is known; nobody has seen the vendor's real chain, and a flaw that does no
+ * harm must not be called a fault. `new`: an accepted chain was seen here, or learned, that did not have it.
  */
 export type FlawAge = 'none' | 'old' | 'new';
 

@@ -8,10 +8,16 @@ const HOUR_MS = 60 * 60 * 1000;
 const FRESH_MS = 6 * HOUR_MS;
 const SERIAL_MEMORY_MS = 24 * HOUR_MS;
 
-/** Connections that each showed another serial: three may be the nodes behind a name, four in a day that never repeat hardly are. */
+/**
+ * Connections that each showed another serial: three may be the nodes behind a name, four in a day that never repeat
+ * hardly are.
+ */
 const MIN_SERIALS = 4;
 
-/** A factory certificate of a Fortinet unit in the server's place: it says who answers. The verdict knows the identity by itself. */
+/**
+ * A factory certificate of a Fortinet unit in the server's place: it says who answers. The verdict knows the identity
+ * by itself.
+ */
 export function deviceSignal({ identity, leaf }: ChainCase): readonly Signal[] {
   const device = identity === 'device' ? deviceOf(leaf) : null;
   if (device === null) return [];
@@ -45,7 +51,9 @@ export function identitySignal({ identity, evidence, leaf }: ChainCase): readonl
 export function mintedSignals({ leaf, evidence }: ChainCase): readonly Signal[] {
   const base = { weight: 'weak', product: null } as const;
   const age = evidence.now - leaf.notBefore;
-  const recent = evidence.previous.filter(({ at }) => evidence.now - at <= SERIAL_MEMORY_MS).map(({ serial }) => serial);
+  const recent = evidence.previous
+    .filter(({ at }) => evidence.now - at <= SERIAL_MEMORY_MS)
+    .map(({ serial }) => serial);
   const serials = [...recent, leaf.serial];
   const signals: Signal[] = [];
   if (age >= 0 && age < FRESH_MS) {

@@ -4,12 +4,16 @@ import type { ChainCase } from './chain-case.ts';
 import { locationsOf } from './extensions.ts';
 import type { Signal } from './signal.ts';
 
-/** Names that no resolver of the internet knows: RFC 6762 §3, RFC 8375, ICANN's `.internal`, and those of RFC 6762 appendix G. */
+/**
+ * Names that no resolver of the internet knows: RFC 6762 §3, RFC 8375, ICANN's `.internal`, and those of RFC 6762
+ * appendix G.
+ */
 const INTERNAL_NAME = /\.(?:local|localdomain|internal|intranet|private|corp|home|lan|home\.arpa)$/u;
 
 /**
- * Where the certificates say that their issuer or its revocation list can be had: in a directory (as Active Directory's certificate
- * services write it) or at a host of a private network. A server of the internet has clients that could not look there.
+ * Where the certificates say that their issuer or its revocation list can be had: in a directory (as Active Directory's
+ * certificate services write it) or at a host of a private network. A server of the internet has clients that could not
+ * look there.
  */
 export function locationSignal(chain: ChainCase): readonly Signal[] {
   if (chain.standing.kind === 'trusted' || chain.standing.kind === 'public') return [];
@@ -34,8 +38,11 @@ interface Location {
 }
 
 function readLocation(location: string): Location | null {
-  const [, scheme, bracketed, host] = /^([a-z][a-z0-9+.-]*):\/\/(?:[^/@]*@)?(?:\[([0-9a-f:.]+)\]|([^/:?#]*))/iu.exec(location) ?? [];
-  return scheme === undefined ? null : { scheme: scheme.toLowerCase(), host: (bracketed ?? host ?? '').toLowerCase().replace(/\.$/u, '') };
+  const [, scheme, bracketed, host] =
+    /^([a-z][a-z0-9+.-]*):\/\/(?:[^/@]*@)?(?:\[([0-9a-f:.]+)\]|([^/:?#]*))/iu.exec(location) ?? [];
+  return scheme === undefined
+    ? null
+    : { scheme: scheme.toLowerCase(), host: (bracketed ?? host ?? '').toLowerCase().replace(/\.$/u, '') };
 }
 
 /** Some public authorities name a directory server of the internet beside their web server: that is no sign. */

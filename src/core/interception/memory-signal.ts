@@ -4,8 +4,8 @@ import type { ChainCase } from './chain-case.ts';
 import type { Signal } from './signal.ts';
 
 /**
- * What the same target showed before: as learned, or as this program verified it itself. A change at the vendor begins like that as
- * well, so it only stands in the evidence: it says since when.
+ * What the same target showed before: as learned, or as this program verified it itself. A change at the vendor begins
+ * like that as well, so it only stands in the evidence: it says since when.
  */
 export function memorySignals({ evidence, history, leaf }: ChainCase): readonly Signal[] {
   const { baseline, remembered } = evidence;
@@ -15,7 +15,13 @@ export function memorySignals({ evidence, history, leaf }: ChainCase): readonly 
   return [
     ...(remembered === null
       ? []
-      : [{ ...base, rule: 'genuine-as-before', expected: `A chain to ${remembered.label}, genuine until ${instantText(remembered.at)}` }]),
+      : [
+          {
+            ...base,
+            rule: 'genuine-as-before',
+            expected: `A chain to ${remembered.label}, genuine until ${instantText(remembered.at)}`,
+          },
+        ]),
     ...(learned === undefined || baseline === null
       ? []
       : [

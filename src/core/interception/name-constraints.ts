@@ -12,8 +12,9 @@ const DIRECTORY_NAME_TAG = 0xa4;
 const COMMON_NAME = '550403';
 
 /**
- * Whether the authority may sign this certificate (RFC 5280 §4.2.1.10): every name of a kind that it limits must be within what is
- * permitted and outside of what is excluded. Names of hosts, addresses and the subject are looked at, as OpenSSL compares them.
+ * Whether the authority may sign this certificate (RFC 5280 §4.2.1.10): every name of a kind that it limits must be
+ * within what is permitted and outside of what is excluded. Names of hosts, addresses and the subject are looked at, as
+ * OpenSSL compares them.
  */
 export function mayNamesBe(authority: Certificate, certificate: Certificate, isLeaf: boolean): boolean {
   const constraints = children(children(extensionOf(authority, NAME_CONSTRAINTS))[0]?.contents);
@@ -86,7 +87,10 @@ function isHostUnder(host: string, base: string): boolean {
 /** The base is an address and its mask. */
 function isAddressUnder(address: Uint8Array, base: Uint8Array): boolean {
   const size = address.length;
-  return base.length === 2 * size && address.every((byte, index) => ((byte ^ (base[index] ?? 0)) & (base[size + index] ?? 0)) === 0);
+  return (
+    base.length === 2 * size &&
+    address.every((byte, index) => ((byte ^ (base[index] ?? 0)) & (base[size + index] ?? 0)) === 0)
+  );
 }
 
 function isSubjectUnder(subject: Uint8Array, base: Uint8Array): boolean {
@@ -101,6 +105,9 @@ function attributesOf(name: Uint8Array): readonly { readonly type: string; reado
     .map((attribute) => {
       const [type, value] = children(attribute.contents);
       const text = Buffer.from(value?.contents ?? []).toString('latin1');
-      return { type: Buffer.from(type?.contents ?? []).toString('hex'), text: text.trim().replaceAll(/\s+/gu, ' ').toLowerCase() };
+      return {
+        type: Buffer.from(type?.contents ?? []).toString('hex'),
+        text: text.trim().replaceAll(/\s+/gu, ' ').toLowerCase(),
+      };
     });
 }

@@ -3,15 +3,22 @@ import ipaddr from 'ipaddr.js';
 import type { Certificate } from '../certificate.ts';
 import { attributeValues } from '../distinguished-name.ts';
 
-/** A host name or pattern that can match at all; anything else in a certificate (escapes, spaces, a lone `*`) matches nothing. */
+/**
+ * A host name or pattern that can match at all; anything else in a certificate (escapes, spaces, a lone `*`) matches
+ * nothing.
+ */
 const HOST_PATTERN = /^(?:\*\.)?(?:[a-z0-9_](?:[a-z0-9_-]{0,62})\.)*[a-z0-9_][a-z0-9_-]{0,62}$/u;
 
 /**
- * Whether the certificate is for this host name or address (RFC 9525 §6): a dNSName or iPAddress of its subjectAltName; `*` stands
- * for exactly the left-most label, above at least two more. `commonName`: where there is no dNSName at all, the subject's CN counts
- * too. RFC 9525 has done away with that, but a private authority may not have.
+ * Whether the certificate is for this host name or address (RFC 9525 §6): a dNSName or iPAddress of its subjectAltName;
+ * `*` stands for exactly the left-most label, above at least two more. `commonName`: where there is no dNSName at all,
+ * the subject's CN counts too. RFC 9525 has done away with that, but a private authority may not have.
  */
-export function matchesName(certificate: Certificate, name: string, options: { readonly commonName: boolean }): boolean {
+export function matchesName(
+  certificate: Certificate,
+  name: string,
+  options: { readonly commonName: boolean },
+): boolean {
   const wanted = normalise(name);
   if (isIP(wanted) !== 0) return certificate.ipAddresses.some((address) => sameAddress(address, wanted));
   if (certificate.dnsNames.length > 0 || !options.commonName)

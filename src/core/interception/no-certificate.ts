@@ -21,8 +21,8 @@ const BLOCK_PAGE =
   /access (?:has been |is |was )?(?:denied|blocked)|web ?page (?:is )?blocked|blocked by|forbidden|url filter|content filter|captive portal/iu;
 
 /**
- * Nothing to look at: the handshake ended before a certificate. Reset, silence, an alert or plain text block TLS; our own trouble is
- * `unknown`.
+ * Nothing to look at: the handshake ended before a certificate. Reset, silence, an alert or plain text block TLS; our
+ * own trouble is `unknown`.
  */
 export function judgeNoCertificate(outcome: BlockedOutcome, evidence: TlsEvidence): TlsJudgement {
   if (!isBlocked(outcome)) return ownTrouble(outcome, evidence);
@@ -57,7 +57,10 @@ export function judgeNoCertificate(outcome: BlockedOutcome, evidence: TlsEvidenc
   };
 }
 
-function looksOf(outcome: BlockedOutcome, { closer }: TlsEvidence): Omit<BlockFacts, 'page' | 'nearer' | 'smallAnswered'> {
+function looksOf(
+  outcome: BlockedOutcome,
+  { closer }: TlsEvidence,
+): Omit<BlockFacts, 'page' | 'nearer' | 'smallAnswered'> {
   const ending = endingOf(outcome);
   return {
     ending,
@@ -100,7 +103,8 @@ const ENDINGS: ReadonlyMap<FailureReason, string> = new Map([
 
 function describe({ plaintext, alert, reason, message }: BlockedOutcome): string {
   if (plaintext !== null) return `an answer that is not TLS, "${visibleText(plaintext, 80)}"`;
-  if (alert !== null) return `the peer ended the handshake with the alert "${visibleText(alert, 40)}" before any certificate`;
+  if (alert !== null)
+    return `the peer ended the handshake with the alert "${visibleText(alert, 40)}" before any certificate`;
   return ENDINGS.get(reason) ?? `the handshake failed before any certificate: ${visibleText(message, 160)}`;
 }
 
@@ -113,7 +117,12 @@ function blockPage({ plaintext }: BlockedOutcome, evidence: TlsEvidence): Page |
   if (plaintext === null) return null;
   const product = findProductOfPage(evidence.products, plaintext)?.name ?? null;
   if (product === null && !BLOCK_PAGE.test(plaintext)) return null;
-  const told = finding(evidence, 'no-block-page', 'No block page', `A block page${product === null ? '' : ` of ${product}`}`);
+  const told = finding(
+    evidence,
+    'no-block-page',
+    'No block page',
+    `A block page${product === null ? '' : ` of ${product}`}`,
+  );
   return { product, finding: { ...told, ...(product === null ? {} : { facts: { product } }) } };
 }
 
@@ -130,7 +139,11 @@ function proofsOf(outcome: BlockedOutcome, evidence: TlsEvidence): Proofs {
   return {
     nearer: nearerThanServer(outcome, closer, evidence),
     small: smallAnswer(closer, evidence),
-    looks: [...sameHelloAgain(closer, evidence), ...otherServerName(closer, evidence), ...controlHosts(outcome, closer, evidence)],
+    looks: [
+      ...sameHelloAgain(closer, evidence),
+      ...otherServerName(closer, evidence),
+      ...controlHosts(outcome, closer, evidence),
+    ],
   };
 }
 
@@ -138,7 +151,14 @@ function nearerThanServer(outcome: BlockedOutcome, closer: CloserLook, evidence:
   const roundTrip = roundTripOf(closer);
   if (roundTrip === null || endingOf(outcome) === 'silence' || !isNearer(outcome.durationMs, roundTrip)) return [];
   const actual = `An answer after ${outcome.durationMs.toFixed(1)} ms: by something nearer than the server`;
-  return [finding(evidence, 'reset-takes-a-round-trip', `No answer before a round trip of ${roundTrip.toFixed(1)} ms`, actual)];
+  return [
+    finding(
+      evidence,
+      'reset-takes-a-round-trip',
+      `No answer before a round trip of ${roundTrip.toFixed(1)} ms`,
+      actual,
+    ),
+  ];
 }
 
 function smallAnswer({ refusable }: CloserLook, evidence: TlsEvidence): readonly Finding[] {
@@ -150,14 +170,27 @@ function smallAnswer({ refusable }: CloserLook, evidence: TlsEvidence): readonly
 function sameHelloAgain({ again }: CloserLook, evidence: TlsEvidence): readonly Finding[] {
   if (lookOf(again) !== 'passes') return [];
   return [
-    finding(evidence, 'same-hello-fails-again', 'The same when it is asked again', 'A certificate a moment later: it comes and goes'),
+    finding(
+      evidence,
+      'same-hello-fails-again',
+      'The same when it is asked again',
+      'A certificate a moment later: it comes and goes',
+    ),
   ];
 }
 
 function otherServerName({ otherName }: CloserLook, evidence: TlsEvidence): readonly Finding[] {
   if (otherName === null || lookOf(otherName.outcome) !== 'passes') return [];
-  const how = otherName.name === null ? 'without a server name' : `with the server name ${visibleText(otherName.name, 253)}`;
-  return [finding(evidence, 'server-name-makes-no-difference', 'The same for any server name', `A certificate at the same address ${how}`)];
+  const how =
+    otherName.name === null ? 'without a server name' : `with the server name ${visibleText(otherName.name, 253)}`;
+  return [
+    finding(
+      evidence,
+      'server-name-makes-no-difference',
+      'The same for any server name',
+      `A certificate at the same address ${how}`,
+    ),
+  ];
 }
 
 function controlHosts(outcome: BlockedOutcome, closer: CloserLook, evidence: TlsEvidence): readonly Finding[] {

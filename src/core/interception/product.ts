@@ -1,7 +1,10 @@
 import type { DistinguishedName } from '../certificate.ts';
 import { attributeValues } from '../distinguished-name.ts';
 
-/** An inspection product and how its authorities name themselves. It names the product; it never proves anything by itself. */
+/**
+ * An inspection product and how its authorities name themselves. It names the product; it never proves anything by
+ * itself.
+ */
 export interface ProductPattern {
   readonly id: string;
   /** As people call it: `Fortinet FortiGate`. */
@@ -16,8 +19,14 @@ export interface ProductPattern {
 export type IssuerPattern = readonly { readonly type: string; readonly pattern: RegExp }[];
 
 /** The first product of the catalogue that one of these names belongs to. */
-export function findProduct(products: readonly ProductPattern[], names: readonly DistinguishedName[]): ProductPattern | null {
-  return products.find((product) => product.issuers.some((issuer) => names.some((name) => matchesIssuer(issuer, name)))) ?? null;
+export function findProduct(
+  products: readonly ProductPattern[],
+  names: readonly DistinguishedName[],
+): ProductPattern | null {
+  return (
+    products.find((product) => product.issuers.some((issuer) => names.some((name) => matchesIssuer(issuer, name)))) ??
+    null
+  );
 }
 
 function matchesIssuer(issuer: IssuerPattern, name: DistinguishedName): boolean {

@@ -14,8 +14,9 @@ const WAYS: Readonly<Record<ReferenceChain['kind'], string>> = {
 };
 
 /**
- * Another way to the same target shows what this one does not: the genuine key, or, with another server name, a chain that is at
- * least publicly trusted. That two genuine chains differ is ordinary: nodes of one service have different certificates.
+ * Another way to the same target shows what this one does not: the genuine key, or, with another server name, a chain
+ * that is at least publicly trusted. That two genuine chains differ is ordinary: nodes of one service have different
+ * certificates.
  */
 export function referenceSignals(chain: ChainCase): readonly Signal[] {
   const signals = chain.evidence.references.flatMap((reference) => compare(chain, reference) ?? []);
@@ -44,8 +45,8 @@ function compare(chain: ChainCase, reference: ReferenceChain): Signal | null {
 }
 
 /**
- * The vendor may renew one node after the other, and a server may choose its chain by the server name: there a genuine key beside
- * this one is no sign, unless the issuer here claims to be somebody else.
+ * The vendor may renew one node after the other, and a server may choose its chain by the server name: there a genuine
+ * key beside this one is no sign, unless the issuer here claims to be somebody else.
  */
 function weightOf(kind: ReferenceChain['kind'], { claim }: ChainCase): Signal['weight'] {
   switch (kind) {
@@ -66,7 +67,10 @@ interface Seen {
   readonly profile: TrustProfile;
 }
 
-/** Asked with another server name, a server may rightly show the certificate of that name: there the trusted key is enough. */
+/**
+ * Asked with another server name, a server may rightly show the certificate of that name: there the trusted key is
+ * enough.
+ */
 function isGenuine(standing: Standing['kind'], { isNamed, kind, profile }: Seen): boolean {
   if (standing === 'trusted') return isNamed || kind === 'server-name';
   return standing === 'public' && profile === 'public' && isNamed;

@@ -1,8 +1,11 @@
 /**
  * Something that speaks for interception.
- * - `witness`: seen in this round, and no change at the vendor can produce it. One is enough to turn a suspicion into a certainty.
- * - `hint`: a change at the vendor does not explain it, but it rests on what was known before: it raises a suspicion, no more.
- * - `weak`: has everyday explanations (a renewal, several nodes, virtual hosts), or says only since when; it stands in the evidence.
+ * - `witness`: seen in this round, and no change at the vendor can produce it. One is enough to turn a suspicion into a
+ *   certainty.
+ * - `hint`: a change at the vendor does not explain it, but it rests on what was known before: it raises a suspicion,
+ *   no more.
+ * - `weak`: has everyday explanations (a renewal, several nodes, virtual hosts), or says only since when; it stands in
+ *   the evidence.
  */
 export interface Signal {
   /** Name of the expectation that failed, kebab-case. */

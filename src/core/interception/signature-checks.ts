@@ -4,7 +4,9 @@ import { keyStrength } from './strength.ts';
 
 /** Answers who signed what, and remembers it: a server sends the same chain every time. */
 export interface SignatureChecks {
-  /** Whether the key of `issuer` made the signature on `subject`. Says nothing about names, dates, strength or CA:TRUE. */
+  /**
+   * Whether the key of `issuer` made the signature on `subject`. Says nothing about names, dates, strength or CA:TRUE.
+   */
   signs(issuer: Certificate, subject: Certificate): boolean;
   /** The answer to a question about certificates that is always the same; `key` says all that it depends on. */
   once(key: string, answer: () => boolean): boolean;

@@ -11,11 +11,13 @@ import { type Trust, type TrustProfile, trustUnder } from './trust.ts';
 /**
  * Where a chain ends, by signatures alone.
  * - `trusted`: at a key that the profile, the configuration or the baseline vouches for.
- * - `weak`: there too, but no client should take it: a key or signature can be forged, or the certificate is not for servers.
+ * - `weak`: there too, but no client should take it: a key or signature can be forged, or the certificate is not for
+ *   servers.
  * - `public`: at one of Mozilla's roots.
  * - `vendor`: at one of Fortinet's keys, which this profile does not take.
  * - `foreign`: at a root of its own, which nobody vouches for.
- * - `forged`: it claims the name of a known authority (one that is sent along and verifies is known too) whose key did not sign it.
+ * - `forged`: it claims the name of a known authority (one that is sent along and verifies is known too) whose key did
+ *   not sign it.
  * - `incomplete`: at an authority that was not sent and whose key is not known.
  */
 export interface Standing {
@@ -24,7 +26,10 @@ export interface Standing {
   readonly path: readonly Certificate[];
   /** The trusted key's label, for `trusted`, `weak`, `public` and `vendor`. */
   readonly label: string | null;
-  /** Pin of the configured key that it leads to, for `trusted`; null where only the baseline vouches for it, and for the others. */
+  /**
+   * Pin of the configured key that it leads to, for `trusted`; null where only the baseline vouches for it, and for the
+   * others.
+   */
   readonly configured: string | null;
   /** Authorities above the leaf found by signature, on this path or another. */
   readonly authorities: readonly Certificate[];
@@ -56,7 +61,10 @@ export function findStanding(sent: readonly [Certificate, ...Certificate[]], opt
     kind,
     path: step === undefined ? [leaf] : pathTo(step),
     label,
-    configured: kind === 'trusted' ? (strong.find(({ certificate }) => configured.has(certificate.pin))?.certificate.pin ?? null) : null,
+    configured:
+      kind === 'trusted'
+        ? (strong.find(({ certificate }) => configured.has(certificate.pin))?.certificate.pin ?? null)
+        : null,
     authorities,
   });
 
@@ -97,9 +105,15 @@ function walk(
   accepts: (issuer: Certificate, subject: Certificate) => boolean,
 ): readonly Step[] {
   const learned = options.baseline?.authorities ?? [];
-  const isCurrent = (certificate: Certificate): boolean => certificate.notBefore <= options.now && options.now <= certificate.notAfter;
+  const isCurrent = (certificate: Certificate): boolean =>
+    certificate.notBefore <= options.now && options.now <= certificate.notAfter;
   // Fortinet's own too, whatever the profile: they vouch for nothing here, but tell whose chain it is.
-  const atHand = [...options.trust.anchors.map((anchor) => anchor.certificate), ...sent.slice(1), ...learned, ...options.helpers];
+  const atHand = [
+    ...options.trust.anchors.map((anchor) => anchor.certificate),
+    ...sent.slice(1),
+    ...learned,
+    ...options.helpers,
+  ];
   return walkChain({
     leaf: sent[0],
     // Where two certificates carry the same key, the one that has not expired makes the better path.
@@ -144,7 +158,10 @@ function untrustedEnd(all: readonly Step[], ending: Ending): Standing {
 }
 
 function isSelfSigned(certificate: Certificate, checks: SignatureChecks): boolean {
-  return distinguishedNameKey(certificate.subject) === distinguishedNameKey(certificate.issuer) && checks.signs(certificate, certificate);
+  return (
+    distinguishedNameKey(certificate.subject) === distinguishedNameKey(certificate.issuer) &&
+    checks.signs(certificate, certificate)
+  );
 }
 
 /** A peer that sends a tangle of them keeps us busy with no more. */

@@ -1,18 +1,23 @@
 import type { Certificate } from '../certificate.ts';
 
 /**
- * Signatures that nobody can forge today: SHA-2 and SHA-3 with RSA or ECDSA, EdDSA, ML-DSA. A list of the good ones: an algorithm
- * that is not known here is not trusted. MD5 has been forged (2008, a working authority), SHA-1 too (2020, chosen prefix).
+ * Signatures that nobody can forge today: SHA-2 and SHA-3 with RSA or ECDSA, EdDSA, ML-DSA. A list of the good ones: an
+ * algorithm that is not known here is not trusted. MD5 has been forged (2008, a working authority), SHA-1 too (2020,
+ * chosen prefix).
  */
 const STRONG_SIGNATURE =
   /^(?:(?:sha(?:224|256|384|512)With|RSA-SHA3-(?:256|384|512)|rsassaPss-SHA(?:256|384|512))(?:RSAEncryption)?|ecdsa-with-SHA(?:224|256|384|512)|ecdsa_with_SHA3-(?:256|384|512)|ED25519|ED448|ML-DSA-(?:44|65|87))$/u;
 
-/** Keys that this program takes a signature from at all: a verification with a larger RSA key can be made to take very long. */
+/**
+ * Keys that this program takes a signature from at all: a verification with a larger RSA key can be made to take very
+ * long.
+ */
 const MAX_RSA_BITS = 8192;
 const MIN_RSA_BITS = 2048;
 
 /**
- * Security of a key in bits (NIST SP 800-57 part 1, table 2); null when the key is of no kind that a chain may be built on.
+ * Security of a key in bits (NIST SP 800-57 part 1, table 2); null when the key is of no kind that a chain may be built
+ * on.
  *
  * @param key as in `Certificate.key`
  */

@@ -26,11 +26,17 @@ export interface TlsEvidence {
   /** Leaves that the same target showed lately. */
   readonly previous: readonly PreviousLeaf[];
   readonly baseline: Baseline | null;
-  /** What OpenSSL said of this very chain, with the trusted end of it for an anchor; null: not asked, or there was no way to hear it. */
+  /**
+   * What OpenSSL said of this very chain, with the trusted end of it for an anchor; null: not asked, or there was no
+   * way to hear it.
+   */
   readonly openssl: OpensslWord | null;
   /** Flaws that every accepted chain at this address had, the learned one too; null: there was none before. */
   readonly knownFlaws: readonly FlawKind[] | null;
-  /** When this program last verified the target itself, under a key that is still configured; null: never, or not remembered. */
+  /**
+   * When this program last verified the target itself, under a key that is still configured; null: never, or not
+   * remembered.
+   */
   readonly remembered: RememberedChain | null;
   /** Names of headers that only proxies and filters add, in the answer on the same connection. */
   readonly traces: readonly string[];
@@ -47,9 +53,9 @@ export interface ControlChain {
 }
 
 /**
- * The same target looked at another way. `resolver`: at an address that only another resolver gave; `address`: at another of its
- * addresses; `proxy`: over another path; `server-name`: at the same address with another SNI; `tls-version`: at the same address
- * in another version of TLS, since a device may inspect one of them alone.
+ * The same target looked at another way. `resolver`: at an address that only another resolver gave; `address`: at
+ * another of its addresses; `proxy`: over another path; `server-name`: at the same address with another SNI;
+ * `tls-version`: at the same address in another version of TLS, since a device may inspect one of them alone.
  */
 export interface ReferenceChain {
   readonly label: string;

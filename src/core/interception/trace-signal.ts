@@ -4,7 +4,8 @@ import type { Signal } from './signal.ts';
 
 /**
  * Header fields that forward proxies and filters add to answers, and no server or content network does (mitmengine,
- * reference_fingerprints/mitmengine/badheader.txt). `via` and the caches of Squid are not among them: a server may stand behind one.
+ * reference_fingerprints/mitmengine/badheader.txt). `via` and the caches of Squid are not among them: a server may
+ * stand behind one.
  */
 const FORWARD_PROXY = /^(?:proxy-connection|x-bluecoat-via|x-iwsaas-via|x-mwg-via|x-sophos-wsa-clientip|zsa-.*)$/u;
 

@@ -1,6 +1,9 @@
 import type { Certificate, DistinguishedName } from '../certificate.ts';
 
-/** Whom a target's certificate may come from: Fortinet's private authorities, any of Mozilla's roots, or only what is configured. */
+/**
+ * Whom a target's certificate may come from: Fortinet's private authorities, any of Mozilla's roots, or only what is
+ * configured.
+ */
 export type TrustProfile = 'fortinet' | 'public' | 'pinned';
 
 /** `shipped` keys are Fortinet's and count only under the profile `fortinet`; `configured` ones under every profile. */

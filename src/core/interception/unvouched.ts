@@ -7,8 +7,9 @@ import { findStanding, type StandingOptions } from './standing.ts';
 import type { Trust, TrustProfile } from './trust.ts';
 
 /**
- * The certificate that a chain rests on where neither a configured key nor a public root vouches for it; null where one does. An
- * inspecting device's chain looks just like that, whatever names it carries, so a person has to compare this certificate.
+ * The certificate that a chain rests on where neither a configured key nor a public root vouches for it; null where one
+ * does. An inspecting device's chain looks just like that, whatever names it carries, so a person has to compare this
+ * certificate.
  */
 export function unvouchedEnd(
   sent: readonly [Certificate, ...Certificate[]],
@@ -38,8 +39,9 @@ export interface VouchingOptions {
 }
 
 /**
- * What a learned chain rests on without anybody's word: no configured key, no public root, and no fingerprint that a person typed when
- * it was learned. Null: somebody vouches for all of it. Only the profile `fortinet` asks: it is the one that inspection is looked for under.
+ * What a learned chain rests on without anybody's word: no configured key, no public root, and no fingerprint that a
+ * person typed when it was learned. Null: somebody vouches for all of it. Only the profile `fortinet` asks: it is the
+ * one that inspection is looked for under.
  */
 export function unvouchedBaseline(baseline: Baseline, { profile, ...options }: VouchingOptions): Certificate | null {
   if (profile !== 'fortinet') return null;

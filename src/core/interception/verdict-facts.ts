@@ -25,7 +25,10 @@ export interface VerdictFacts {
   readonly flaw: FlawAge;
   /** Whether there is any key that a chain could lead to. */
   readonly trusting: boolean;
-  /** After the certificate: `cut` when the connection was reset, closed or fell silent; `alert` when the peer said why it ended. */
+  /**
+   * After the certificate: `cut` when the connection was reset, closed or fell silent; `alert` when the peer said why
+   * it ended.
+   */
   readonly ended: 'handshake' | 'alert' | 'cut';
   /** Something in this round that no change at the vendor can produce. */
   readonly witnessed: boolean;
@@ -49,8 +52,8 @@ export function isElsewhere(facts: VerdictFacts): boolean {
 }
 
 /**
- * Only the key of the authority that the chain claims for itself, the vendor or a public one, is not known. What names the genuine
- * certificate carries is not published, so under the vendor's name another one is no reason against it.
+ * Only the key of the authority that the chain claims for itself, the vendor or a public one, is not known. What names
+ * the genuine certificate carries is not published, so under the vendor's name another one is no reason against it.
  */
 export function isClaimed(facts: VerdictFacts): boolean {
   const isVendors = facts.claim === 'vendor' && (facts.standing === 'incomplete' || facts.standing === 'foreign');
@@ -88,8 +91,12 @@ function isAnythingTrusted({ evidence }: ChainCase): boolean {
 function historyOf({ history, standing, evidence }: ChainCase): History {
   const root = standing.kind === 'public' ? standing.path.at(-1) : undefined;
   if (history !== 'other-authority' || root === undefined) return history;
-  const organizations = new Set((evidence.baseline?.authorities ?? []).flatMap((authority) => attributeValues(authority.subject, 'O')));
-  return attributeValues(root.subject, 'O').some((organization) => organizations.has(organization)) ? 'same-authority' : history;
+  const organizations = new Set(
+    (evidence.baseline?.authorities ?? []).flatMap((authority) => attributeValues(authority.subject, 'O')),
+  );
+  return attributeValues(root.subject, 'O').some((organization) => organizations.has(organization))
+    ? 'same-authority'
+    : history;
 }
 
 function endOf(outcome: TlsOutcome): VerdictFacts['ended'] {

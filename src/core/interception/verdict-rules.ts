@@ -44,9 +44,10 @@ export type VerdictRuleId =
   | 'unverified';
 
 /**
- * How a chain becomes a verdict. Above `weak` stand the chains that the profile accepts: nothing but a device certificate can make
- * them an interception, since whoever intercepts has no trusted key. Below stand the others: a witness of this round makes them an
- * interception; without one, what decides is whether the vendor may have changed its authority, or forgotten to send one.
+ * How a chain becomes a verdict. Above `weak` stand the chains that the profile accepts: nothing but a device
+ * certificate can make them an interception, since whoever intercepts has no trusted key. Below stand the others: a
+ * witness of this round makes them an interception; without one, what decides is whether the vendor may have changed
+ * its authority, or forgotten to send one.
  */
 export const VERDICT_RULES: readonly VerdictRule[] = [
   {
@@ -136,7 +137,9 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
   { id: 'genuine', when: 'accepted', holds: (facts) => facts.accepted, verdict: 'genuine', confidence: 'confirmed' },
   {
     id: 'weak',
-    when: 'leads to a trusted key, but over a key or signature that can be forged or a certificate not for servers, and no witness of interception',
+    when:
+      'leads to a trusted key, but over a key or signature that can be forged or a certificate not for servers, ' +
+      'and no witness of interception',
     holds: (facts) => facts.standing === 'weak' && !facts.witnessed,
     verdict: 'certificate-broken',
     confidence: 'suspected',
@@ -241,7 +244,10 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
   },
 ];
 
-/** What remains: somebody who is not even by name the vendor or a public authority, or who claims a name that its key does not bear out. */
+/**
+ * What remains: somebody who is not even by name the vendor or a public authority, or who claims a name that its key
+ * does not bear out.
+ */
 export const UNVERIFIED: Omit<VerdictRule, 'holds'> = {
   id: 'unverified',
   when: 'anything else: an authority that claims to be neither the vendor nor a public one, or a root that nobody knows',

@@ -19,8 +19,9 @@ import { gatherFacts } from './verdict-facts.ts';
 import { decide } from './verdict-rules.ts';
 
 /**
- * Whether what one address showed is the server's own certificate, and if not, who stands in between. Pure; never throws, whatever
- * the peer sent; bounded in time by the bounds of the chain (16 certificates) and of the signatures that are looked at.
+ * Whether what one address showed is the server's own certificate, and if not, who stands in between. Pure; never
+ * throws, whatever the peer sent; bounded in time by the bounds of the chain (16 certificates) and of the signatures
+ * that are looked at.
  *
  * @param checks pass one in to remember verified signatures from round to round
  */
@@ -53,7 +54,9 @@ const SIGNALS: readonly ((chain: ChainCase) => readonly Signal[])[] = [
 function judgeChain(chain: ChainCase): TlsJudgement {
   const signals = SIGNALS.flatMap((find) => find(chain));
   const rule = decide(gatherFacts(chain, signals));
-  const product = isInterception(rule.verdict) ? (signals.find((signal) => signal.product !== null)?.product ?? null) : null;
+  const product = isInterception(rule.verdict)
+    ? (signals.find((signal) => signal.product !== null)?.product ?? null)
+    : null;
   return {
     verdict: rule.verdict,
     confidence: rule.confidence,
@@ -80,7 +83,14 @@ function judgeUnreadable(chain: CapturedChain, { target }: TlsEvidence): TlsJudg
     confidence: 'suspected',
     product: null,
     findings: [
-      { rule: 'chain-is-readable', subject: target, expected: 'A certificate that can be read', actual, level: 'unknown', suggests: null },
+      {
+        rule: 'chain-is-readable',
+        subject: target,
+        expected: 'A certificate that can be read',
+        actual,
+        level: 'unknown',
+        suggests: null,
+      },
     ],
     summary: `The certificate of ${target} cannot be judged: ${actual.toLowerCase()}`,
     settle: 'The same connection looked at from a path known to be clean',
@@ -91,7 +101,8 @@ function judgeUnreadable(chain: CapturedChain, { target }: TlsEvidence): TlsJudg
 }
 
 /**
- * The judgement of a target with several addresses: the worst one, with the findings of all. Null when there is none to combine.
+ * The judgement of a target with several addresses: the worst one, with the findings of all. Null when there is none to
+ * combine.
  */
 export function worstJudgement(judgements: readonly TlsJudgement[]): TlsJudgement | null {
   const ordered = judgements.toSorted((left, right) => rank(left) - rank(right));
@@ -100,7 +111,9 @@ export function worstJudgement(judgements: readonly TlsJudgement[]): TlsJudgemen
   return {
     ...worst,
     product:
-      worst.product ?? ordered.find((judgement) => judgement.verdict === worst.verdict && judgement.product !== null)?.product ?? null,
+      worst.product ??
+      ordered.find((judgement) => judgement.verdict === worst.verdict && judgement.product !== null)?.product ??
+      null,
     findings: distinctFindings(ordered),
     authorities: distinctCertificates(ordered.flatMap((judgement) => judgement.authorities)),
   };
@@ -112,7 +125,9 @@ function rank({ verdict, confidence }: TlsJudgement): number {
 }
 
 function distinctFindings(judgements: readonly TlsJudgement[]): readonly Finding[] {
-  const keyed = judgements.flatMap(({ findings }) => findings).map((finding): [string, Finding] => [JSON.stringify(finding), finding]);
+  const keyed = judgements
+    .flatMap(({ findings }) => findings)
+    .map((finding): [string, Finding] => [JSON.stringify(finding), finding]);
   return [...new Map(keyed).values()];
 }
 

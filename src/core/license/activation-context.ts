@@ -16,8 +16,8 @@ const OFFLINE_ACTIVATION_SINCE: Version = [6, 6, 1];
 type Version = readonly [major: number, minor: number, patch: number];
 
 /**
- * The context over all appliances. A licence is active when any unit has tokens of one; offline activation counts only when
- * every unit that tells its firmware can do it, since a user's own unit is not known.
+ * The context over all appliances. A licence is active when any unit has tokens of one; offline activation counts only
+ * when every unit that tells its firmware can do it, since a user's own unit is not known.
  */
 export function activationContextOf(observations: readonly ApplianceObservation[]): ActivationContext {
   const active = observations.map(licenseActiveOn).filter((value) => value !== null);
@@ -38,7 +38,8 @@ const FEWEST_SOLD = 5;
 function licenseActiveOn(observation: ApplianceObservation): boolean | null {
   if (observation.kind !== 'ok') return null;
   const tokens = valueOf(observation.tokens);
-  if (tokens !== null) return tokens.byLicense.some(({ license }) => !TRIAL.test(license)) || tokens.withoutLicense >= FEWEST_SOLD;
+  if (tokens !== null)
+    return tokens.byLicense.some(({ license }) => !TRIAL.test(license)) || tokens.withoutLicense >= FEWEST_SOLD;
   const total = valueOf(observation.licensed)?.total ?? observation.system.tokensPopulated;
   return total === null ? null : total >= FEWEST_SOLD;
 }

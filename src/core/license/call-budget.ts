@@ -34,7 +34,9 @@ const HOUR: Millis = 60 * MINUTE;
 const FIRST_PAUSE = MINUTE;
 const LONGEST_PAUSE = HOUR;
 
-export type Admission = { readonly kind: 'go'; readonly budget: CallBudget } | { readonly kind: 'wait'; readonly until: EpochMs };
+export type Admission =
+  | { readonly kind: 'go'; readonly budget: CallBudget }
+  | { readonly kind: 'wait'; readonly until: EpochMs };
 
 /** Asks for one call now. On `go` the call is counted already: keep that budget before sending. */
 export function admitCall(budget: CallBudget, now: EpochMs, limits: CallLimits): Admission {
@@ -60,7 +62,9 @@ export function recordError(budget: CallBudget, now: EpochMs): CallBudget {
   return { ...current, errors: [...current.errors, now] };
 }
 
-/** The service failed or asked for a pause (`retryAfter`): nothing more is sent for a while, longer with every failure. */
+/**
+ * The service failed or asked for a pause (`retryAfter`): nothing more is sent for a while, longer with every failure.
+ */
 export function recordFailure(budget: CallBudget, now: EpochMs, retryAfter: Millis | null): CallBudget {
   const current = recordError(budget, now);
   const failures = current.failures + 1;

@@ -1,7 +1,13 @@
 import type { Failure } from '../observation.ts';
 
 /** facHaCurrentStatus of FORTINET-FORTIAUTHENTICATOR-MIB: the only machine-readable source of the role. */
-export type HaRole = 'undetermined' | 'cluster-primary' | 'cluster-secondary' | 'standalone-primary' | 'load-balancer' | 'disabled';
+export type HaRole =
+  | 'undetermined'
+  | 'cluster-primary'
+  | 'cluster-secondary'
+  | 'standalone-primary'
+  | 'load-balancer'
+  | 'disabled';
 
 /** What one unit says about its place in a cluster, over SNMP. */
 export type HaRoleObservation =

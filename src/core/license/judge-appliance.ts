@@ -22,10 +22,14 @@ export interface OtherViews {
 }
 
 /**
- * Judges precondition `appliance`: its API answers and accepts the key, and it is the unit that is meant. Only an appliance of which
- * nothing at all is seen is broken: one that speaks and cannot be read may work.
+ * Judges precondition `appliance`: its API answers and accepts the key, and it is the unit that is meant. Only an
+ * appliance of which nothing at all is seen is broken: one that speaks and cannot be read may work.
  */
-export function judgeAppliance(observation: ApplianceObservation, expected: ApplianceExpectation, views: OtherViews): readonly Finding[] {
+export function judgeAppliance(
+  observation: ApplianceObservation,
+  expected: ApplianceExpectation,
+  views: OtherViews,
+): readonly Finding[] {
   const { role } = views;
   switch (observation.kind) {
     case 'failed':
@@ -67,7 +71,9 @@ function judgeFailure(observation: ApplianceFailure, views: OtherViews): Finding
 
 function weightOf(reason: FailureReason, seen: string | null): Pick<Finding, 'level' | 'suggests'> {
   if (isOurs(reason)) return { level: 'unknown', suggests: null };
-  return seen === null ? { level: 'broken', suggests: 'appliance-unreachable' } : { level: 'warning', suggests: 'appliance-unreadable' };
+  return seen === null
+    ? { level: 'broken', suggests: 'appliance-unreachable' }
+    : { level: 'warning', suggests: 'appliance-unreadable' };
 }
 
 /** What shows that the appliance is there although its API cannot be read; null: nothing does. */
@@ -139,11 +145,16 @@ function judgePermissions(facts: ApplianceFacts): readonly Finding[] {
 /** The documentation gives 433 as the default port, probably a slip for 443 (REST API guide 6.0.4). */
 const DOCUMENTED_DEFAULT_PORT = 433;
 
-function judgeProvisioning(facts: ApplianceFacts, server: { readonly host: string; readonly port: number }): readonly Finding[] {
+function judgeProvisioning(
+  facts: ApplianceFacts,
+  server: { readonly host: string; readonly port: number },
+): readonly Finding[] {
   const used = valueOf(facts.provisioning);
   if (used === null || isSameServer(used, server)) return [];
   const hint =
-    used.port === DOCUMENTED_DEFAULT_PORT && server.port === 443 ? ' (433 is the default that the manual gives, probably for 443)' : '';
+    used.port === DOCUMENTED_DEFAULT_PORT && server.port === 443
+      ? ' (433 is the default that the manual gives, probably for 443)'
+      : '';
   return [
     finding(facts, {
       rule: 'provisioning-server-matches',

@@ -11,7 +11,13 @@ export function judgeFirewallPolicy(observation: FirewallObservation): readonly 
     case 'failed':
       return [unknown(observation, 'firewall-answers', `${observation.reason}: ${observation.message}`)];
     case 'denied':
-      return [unknown(observation, 'firewall-accepts-token', `HTTP ${String(observation.status)}: the API token may not read policies`)];
+      return [
+        unknown(
+          observation,
+          'firewall-accepts-token',
+          `HTTP ${String(observation.status)}: the API token may not read policies`,
+        ),
+      ];
     case 'ok':
       switch (observation.match.kind) {
         case 'implicit-deny':
@@ -51,7 +57,11 @@ type DeepJudgement = Pick<Finding, 'actual' | 'level' | 'suggests' | 'confidence
 
 function judgeDeep(uses: string, inspection: Extract<SslInspection, { kind: 'known' }>): DeepJudgement {
   if (inspection.exemptedBy !== null) {
-    return { actual: `${uses}: deep inspection, from which ${inspection.exemptedBy} exempts the server`, level: 'note', suggests: null };
+    return {
+      actual: `${uses}: deep inspection, from which ${inspection.exemptedBy} exempts the server`,
+      level: 'note',
+      suggests: null,
+    };
   }
   if (inspection.unreadExemptions.length > 0) {
     const actual = `${uses}: deep inspection, and whether the server is exempt cannot be told: ${nameList(inspection.unreadExemptions)}`;
@@ -111,7 +121,9 @@ function policyText(policy: FirewallPolicy): string {
 function factsOf(flow: Flow, policy: FirewallPolicy | null, profile: string | null): FindingFacts {
   return {
     source: flow.source,
-    ...(policy === null ? {} : { policy: policy.name === null ? String(policy.id) : `${String(policy.id)} (${policy.name})` }),
+    ...(policy === null
+      ? {}
+      : { policy: policy.name === null ? String(policy.id) : `${String(policy.id)} (${policy.name})` }),
     ...(profile === null ? {} : { profile }),
   };
 }

@@ -19,7 +19,8 @@ export interface AssignmentInput extends ListedUnit {
 }
 
 /**
- * Judges precondition `license-assignment` for one appliance: each of its licences registered to where it belongs (see `Placement`). Nothing that the registration service leaves open is called broken.
+ * Judges precondition `license-assignment` for one appliance: each of its licences registered to where it belongs (see
+ * `Placement`). Nothing that the registration service leaves open is called broken.
  */
 export function judgeLicenseAssignment(input: AssignmentInput): readonly Finding[] {
   const { registration, unit } = input;
@@ -50,13 +51,26 @@ function judgeLookup(input: AssignmentInput, license: string, lookup: LicenseLoo
   return [
     ...(verdict === null
       ? []
-      : [{ rule: 'license-registered-to-this-unit', subject: license, expected: expectedOf(unit), ...verdict, concerns, facts }]),
+      : [
+          {
+            rule: 'license-registered-to-this-unit',
+            subject: license,
+            expected: expectedOf(unit),
+            ...verdict,
+            concerns,
+            facts,
+          },
+        ]),
     ...(kept === undefined ? [] : [keptNote(license, kept, facts)]),
   ];
 }
 
 /** One call that fails does not make unknown what was known: licences move rarely. How old it is, is said. */
-function keptNote(license: string, { since, because }: NonNullable<LicenseLookup['kept']>, facts: FindingFacts): Finding {
+function keptNote(
+  license: string,
+  { since, because }: NonNullable<LicenseLookup['kept']>,
+  facts: FindingFacts,
+): Finding {
   return {
     rule: 'registration-answers-again',
     subject: license,
@@ -69,7 +83,8 @@ function keptNote(license: string, { since, because }: NonNullable<LicenseLookup
 }
 
 function expectedOf({ name, serial, mode, primary }: Unit): string {
-  if (mode === 'cluster' && primary !== null) return `registered to ${primary}, the primary of the cluster now (${name})`;
+  if (mode === 'cluster' && primary !== null)
+    return `registered to ${primary}, the primary of the cluster now (${name})`;
   return serial === null ? `registered to ${name}` : `registered to ${serial} (${name})`;
 }
 
@@ -78,9 +93,15 @@ function judgeOutcome(input: AssignmentInput, license: string, outcome: LicenseO
     case 'registered':
       return judgeHolder(input, license, outcome.serial);
     case 'unregistered':
-      return { level: 'broken', suggests: 'license-not-registered', actual: `not registered to any unit (status "${outcome.status}")` };
+      return {
+        level: 'broken',
+        suggests: 'license-not-registered',
+        actual: `not registered to any unit (status "${outcome.status}")`,
+      };
     case 'unnamed':
-      return unknown(`listed ${outcome.status === null ? '' : `as "${outcome.status}" `}without a serial number that can be read`);
+      return unknown(
+        `listed ${outcome.status === null ? '' : `as "${outcome.status}" `}without a serial number that can be read`,
+      );
     case 'not-listed':
       return unknown('the service does not list this licence number');
     case 'postponed':
@@ -106,15 +127,19 @@ function judgeHolder(input: AssignmentInput, license: string, holder: string): V
         actual: `registered to ${holder}, which is neither this unit nor its peer`,
       };
     case 'perhaps-balanced':
-      return unknown(`registered to ${holder}, which is configured too; SNMP does not tell whether ${unit.name} is a load balancer of it`);
+      return unknown(
+        `registered to ${holder}, which is configured too; SNMP does not tell whether ${unit.name} is a load balancer of it`,
+      );
     case 'unlisted-primary':
-      return unknown(`registered to ${holder}, which is not configured; ${unit.name} is a load balancer, so name its primary too`);
+      return unknown(
+        `registered to ${holder}, which is not configured; ${unit.name} is a load balancer, so name its primary too`,
+      );
   }
 }
 
 /**
- * After a failover the tokens go on working whichever member holds the licence, so that a running cluster is only warned.
- * A unit alone, or one that is still to be activated, cannot use a licence of another serial.
+ * After a failover the tokens go on working whichever member holds the licence, so that a running cluster is only
+ * warned. A unit alone, or one that is still to be activated, cannot use a licence of another serial.
  */
 function judgePeer({ unit, appliance }: AssignmentInput, license: string, holder: string): Verdict {
   switch (unit.mode) {

@@ -11,17 +11,27 @@ export interface TokenPoolExpectation {
   readonly tokensLow: number;
 }
 
-/** Judges precondition `token-pool`. Of an appliance that cannot be read it is unknown; why is said by the precondition `appliance`. */
+/**
+ * Judges precondition `token-pool`. Of an appliance that cannot be read it is unknown; why is said by the precondition
+ * `appliance`.
+ */
 export function judgeTokenPool(observation: ApplianceObservation, expected: TokenPoolExpectation): readonly Finding[] {
   if (observation.kind !== 'ok') return [untold(observation)];
   const licensed = valueOf(observation.licensed);
   const counted = valueOf(observation.tokens);
   const supply = supplyOf(licensed, counted);
   return [
-    ...unreadable(observation, 'token-licence-readable', 'the count of licensed FortiToken Mobile tokens', observation.licensed),
+    ...unreadable(
+      observation,
+      'token-licence-readable',
+      'the count of licensed FortiToken Mobile tokens',
+      observation.licensed,
+    ),
     ...unreadable(observation, 'tokens-readable', 'the list of FortiToken Mobile tokens', observation.tokens),
     ...judgeMismatch(observation, licensed, counted),
-    ...(supply === null ? judgeUnclear(observation, counted, expected.tokensLow) : judgeSupply(observation, supply, expected.tokensLow)),
+    ...(supply === null
+      ? judgeUnclear(observation, counted, expected.tokensLow)
+      : judgeSupply(observation, supply, expected.tokensLow)),
     ...judgeLicenses(observation, counted, expected.licenses),
   ];
 }
@@ -38,7 +48,11 @@ function untold({ appliance }: Exclude<ApplianceObservation, ApplianceFacts>): F
   };
 }
 
-function judgeMismatch(facts: ApplianceFacts, licensed: LicensedTokens | null, counted: TokenCounts | null): readonly Finding[] {
+function judgeMismatch(
+  facts: ApplianceFacts,
+  licensed: LicensedTokens | null,
+  counted: TokenCounts | null,
+): readonly Finding[] {
   if (licensed === null || counted === null || licensed.total === counted.total) return [];
   return [
     finding(facts, {
@@ -57,8 +71,9 @@ export interface Supply {
 }
 
 /**
- * What the appliance has left to assign: the list is what it assigns from. Tokens of a status that the documentation does not name may be
- * free or not, so that then, as without a list, the licence's own figure stands in. Null: nothing tells.
+ * What the appliance has left to assign: the list is what it assigns from. Tokens of a status that the documentation
+ * does not name may be free or not, so that then, as without a list, the licence's own figure stands in. Null: nothing
+ * tells.
  */
 export function supplyOf(licensed: LicensedTokens | null, counted: TokenCounts | null): Supply | null {
   if (counted !== null && counted.byStatus.other === 0) return { total: counted.total, left: freeOf(counted) };
@@ -95,7 +110,10 @@ function judgeSupply(facts: ApplianceFacts, { total, left }: Supply, tokensLow: 
   ];
 }
 
-/** Not even the free tokens that are known of are enough, and more of them may be free: `tokens-exhausted` would be a guess. */
+/**
+ * Not even the free tokens that are known of are enough, and more of them may be free: `tokens-exhausted` would be a
+ * guess.
+ */
 function judgeUnclear(facts: ApplianceFacts, counted: TokenCounts | null, tokensLow: number): readonly Finding[] {
   if (counted === null) return [];
   const known = freeOf(counted);
@@ -122,7 +140,11 @@ function noTokens(facts: ApplianceFacts): Finding {
 }
 
 /** A configured licence without tokens is not activated yet; before a migration that is just what one wants to know. */
-function judgeLicenses(facts: ApplianceFacts, counted: TokenCounts | null, licenses: readonly string[]): readonly Finding[] {
+function judgeLicenses(
+  facts: ApplianceFacts,
+  counted: TokenCounts | null,
+  licenses: readonly string[],
+): readonly Finding[] {
   if (counted === null || counted.total === 0) return [];
   const held = new Set(counted.byLicense.map(({ license }) => license.toUpperCase()));
   return licenses
@@ -139,10 +161,23 @@ function judgeLicenses(facts: ApplianceFacts, counted: TokenCounts | null, licen
     }));
 }
 
-function unreadable(facts: ApplianceFacts, rule: string, what: string, resource: Resource<unknown>): readonly Finding[] {
+function unreadable(
+  facts: ApplianceFacts,
+  rule: string,
+  what: string,
+  resource: Resource<unknown>,
+): readonly Finding[] {
   const why = unreadableText(resource);
   if (why === null) return [];
-  return [finding(facts, { rule, expected: what, actual: why, level: resource.kind === 'absent' ? 'note' : 'unknown', suggests: null })];
+  return [
+    finding(facts, {
+      rule,
+      expected: what,
+      actual: why,
+      level: resource.kind === 'absent' ? 'note' : 'unknown',
+      suggests: null,
+    }),
+  ];
 }
 
 function unreadableText(resource: Resource<unknown>): string | null {

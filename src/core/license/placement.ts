@@ -23,10 +23,10 @@ export interface PlacementQuestion {
 }
 
 /**
- * Where a licence is, seen from one unit. `in-place`: on this unit, on the member of its cluster that is in charge, on a configured member that
- * it belongs to as well while nobody tells which one is in charge, or on the unit that a load balancer has its tokens from. `perhaps-balanced`:
- * on another configured unit, which may be that of a load balancer. `unlisted-primary`: the tokens of a load balancer come from a unit that is
- * not configured.
+ * Where a licence is, seen from one unit. `in-place`: on this unit, on the member of its cluster that is in charge, on
+ * a configured member that it belongs to as well while nobody tells which one is in charge, or on the unit that a load
+ * balancer has its tokens from. `perhaps-balanced`: on another configured unit, which may be that of a load balancer.
+ * `unlisted-primary`: the tokens of a load balancer come from a unit that is not configured.
  */
 export type Placement = 'in-place' | 'secondary' | 'peer' | 'other-unit' | 'perhaps-balanced' | 'unlisted-primary';
 
@@ -34,15 +34,20 @@ export function placementOf(question: PlacementQuestion): Placement {
   const { unit } = question.from;
   const { holder } = question;
   if (!isMember(unit, holder)) return placementOutside(question);
-  if (unit.mode === 'cluster' && unit.primary !== null) return sameSerial(unit.primary, holder) ? 'in-place' : 'secondary';
+  if (unit.mode === 'cluster' && unit.primary !== null)
+    return sameSerial(unit.primary, holder) ? 'in-place' : 'secondary';
   if (isOn(unit, holder) || unit.mode === 'load-balancer') return 'in-place';
   return unit.mode !== 'standalone' && holderExpectsIt(question) ? 'in-place' : 'peer';
 }
 
-/** A load balancer has no licence of its own: the tokens that its primary sends it say nothing about where the licence belongs. */
+/**
+ * A load balancer has no licence of its own: the tokens that its primary sends it say nothing about where the licence
+ * belongs.
+ */
 function placementOutside({ from, license, holder, listed }: PlacementQuestion): Placement {
   const { mode, roleTold } = from.unit;
-  if (mode === 'load-balancer') return listed.some(({ unit }) => isMember(unit, holder)) ? 'in-place' : 'unlisted-primary';
+  if (mode === 'load-balancer')
+    return listed.some(({ unit }) => isMember(unit, holder)) ? 'in-place' : 'unlisted-primary';
   if (mode === 'cluster' || roleTold === true || !listed.some(({ unit }) => isOn(unit, holder))) return 'other-unit';
   // Who names a licence for a unit without asking for its role means that very unit.
   const isNamed = from.configured.some((configured) => sameSerial(configured, license));
@@ -53,14 +58,17 @@ function placementOutside({ from, license, holder, listed }: PlacementQuestion):
 export function isCoveredByOthers({ unit }: ListedUnit, listed: readonly ListedUnit[]): boolean {
   if (unit.mode === 'load-balancer') return true;
   if (unit.mode === 'standalone') return false;
-  return listed.some(({ unit: { serial }, licenses }) => licenses.length > 0 && serial !== null && isMember(unit, serial));
+  return listed.some(
+    ({ unit: { serial }, licenses }) => licenses.length > 0 && serial !== null && isMember(unit, serial),
+  );
 }
 
 /** Of a unit that does not tell its tokens now nothing else is known than that it may. */
 function holderExpectsIt({ license, holder, listed }: PlacementQuestion): boolean {
   return listed.some(
     ({ unit, licenses, appliance }) =>
-      isOn(unit, holder) && (licenses.some((own) => sameSerial(own, license)) || (appliance !== null && !tellsTokens(appliance))),
+      isOn(unit, holder) &&
+      (licenses.some((own) => sameSerial(own, license)) || (appliance !== null && !tellsTokens(appliance))),
   );
 }
 

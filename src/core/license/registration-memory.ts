@@ -23,13 +23,16 @@ export interface RegistrationLook {
 }
 
 /**
- * What is known after a look. An answer stands for `keptFor` while there is no newer one; where the login is refused, nothing stands any more.
+ * What is known after a look. An answer stands for `keptFor` while there is no newer one; where the login is refused,
+ * nothing stands any more.
  */
 export function afterLook(known: RegistrationMemory, look: RegistrationLook, keptFor: Millis): RegistrationMemory {
   const { wanted, asked, seen } = look;
   if (seen.kind === 'denied') return new Map();
   const outcomes = new Map(
-    seen.kind === 'ok' ? seen.lookups.map(({ license, outcome }) => [license, outcome]) : asked.map((license) => [license, seen]),
+    seen.kind === 'ok'
+      ? seen.lookups.map(({ license, outcome }) => [license, outcome])
+      : asked.map((license) => [license, seen]),
   );
   return new Map(
     wanted.flatMap((license): readonly (readonly [string, Known])[] => {
@@ -60,20 +63,25 @@ export function observationOf(known: RegistrationMemory, seen: RegistrationObser
   };
 }
 
-/** What the service still owes an answer to; first what it was not even asked, so that a question that always fails does not hold up the others. */
+/**
+ * What the service still owes an answer to; first what it was not even asked, so that a question that always fails does
+ * not hold up the others.
+ */
 export function openLicenses(known: RegistrationMemory): readonly string[] {
   const open = [...known].filter(([, { outcome, missed }]) => missed !== null || isOpen(outcome));
   return open.toSorted(([, a], [, b]) => Number(isPostponed(b)) - Number(isPostponed(a))).map(([license]) => license);
 }
 
 /**
- * When to ask again for what is open, before the schedule does: when a call is allowed again. Null: nothing is open, or the service answered
- * with an error that a pause does not mend.
+ * When to ask again for what is open, before the schedule does: when a call is allowed again. Null: nothing is open, or
+ * the service answered with an error that a pause does not mend.
  * @param blockedUntil of the call budget
  */
 export function nextLook(known: RegistrationMemory, blockedUntil: EpochMs, now: EpochMs): EpochMs | null {
   const open = [...known.values()].map(({ outcome, missed }) => missed ?? outcome).filter(isOpen);
-  const times = open.flatMap((outcome) => (outcome.kind === 'postponed' ? [outcome.until] : blockedUntil > now ? [blockedUntil] : []));
+  const times = open.flatMap((outcome) =>
+    outcome.kind === 'postponed' ? [outcome.until] : blockedUntil > now ? [blockedUntil] : [],
+  );
   return times.length === 0 ? null : Math.min(...times);
 }
 

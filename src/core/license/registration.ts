@@ -26,7 +26,9 @@ export type LicenseOutcome =
   | { readonly kind: 'registered'; readonly serial: string; readonly sku: string | null }
   /** It is known, and no unit holds it: `status` is the service's own word, `Pending`. */
   | { readonly kind: 'unregistered'; readonly status: string }
-  /** It is listed, and not as `Pending`, but no serial number of a unit can be read: it says nothing about who holds it. */
+  /**
+   * It is listed, and not as `Pending`, but no serial number of a unit can be read: it says nothing about who holds it.
+   */
   | { readonly kind: 'unnamed'; readonly status: string | null }
   /** An empty answer: says nothing, since not every licence is listed. */
   | { readonly kind: 'not-listed' }

@@ -11,7 +11,10 @@ export interface ExpectedUnit {
 
 type ToldRole = Extract<HaRoleObservation, { kind: 'ok' }>;
 
-/** `unknown`: neither REST nor SNMP told. A load balancer takes its tokens from a unit or a cluster; SNMP alone tells it from a unit alone. */
+/**
+ * `unknown`: neither REST nor SNMP told. A load balancer takes its tokens from a unit or a cluster; SNMP alone tells it
+ * from a unit alone.
+ */
 export type HaMode = 'cluster' | 'standalone' | 'load-balancer' | 'unknown';
 
 /** One appliance and its HA peer, from everything that is known about them. */
@@ -32,12 +35,18 @@ export interface Unit {
  * Joins configuration, REST and SNMP. What the unit says of itself goes before the configuration, since a floating
  * address may lead to the other member after a failover: then the configured serial is the peer's.
  */
-export function unitOf(expected: ExpectedUnit, observation: ApplianceObservation | null, role: HaRoleObservation | null): Unit {
+export function unitOf(
+  expected: ExpectedUnit,
+  observation: ApplianceObservation | null,
+  role: HaRoleObservation | null,
+): Unit {
   const system = systemOf(observation);
   const told = toldBy(role);
   const own = distinct([system?.serial, told?.serial, expected.serial]);
   const serial = own[0] ?? null;
-  const peers = distinct([system?.peerSerial, told?.serial, configuredPeer(expected, serial)]).filter((member) => member !== serial);
+  const peers = distinct([system?.peerSerial, told?.serial, configuredPeer(expected, serial)]).filter(
+    (member) => member !== serial,
+  );
   const mode = haModeOf(system, told?.role ?? null);
   const roleTold = role === null ? null : told !== null && told.role !== 'undetermined';
   return { name: expected.name, serial, peers, mode, roleTold, primary: primaryOf(told, serial, peers) };
@@ -56,7 +65,9 @@ function toldBy(role: HaRoleObservation | null): ToldRole | null {
   return role?.kind === 'ok' ? role : null;
 }
 
-/** A configured serial that does not answer is the peer's only if the peer does; else it is one from before a migration. */
+/**
+ * A configured serial that does not answer is the peer's only if the peer does; else it is one from before a migration.
+ */
 function configuredPeer(expected: ExpectedUnit, serial: string | null): string | null {
   return serial === expected.peerSerial ? expected.serial : expected.peerSerial;
 }

@@ -8,7 +8,9 @@ import type { AppliancePolling, PollingError, PollingReport } from './report.ts'
 /** Whether FortiAuthenticator suffers from it cannot be seen from here. */
 const WEIGHED: readonly string[] = [FLAW_RULE, OLDER_TLS_RULE];
 
-/** FortiAuthenticator's own words for a certificate that it does not take, by the causes that the log signatures give. */
+/**
+ * FortiAuthenticator's own words for a certificate that it does not take, by the causes that the log signatures give.
+ */
 const REFUSED_CERTIFICATE: readonly FaultId[] = ['tls-intercepted', 'tls-interception-suspected', 'certificate-broken'];
 /** And for any TLS connection that did not come about. */
 const FAILED_CONNECTION: readonly FaultId[] = [...REFUSED_CERTIFICATE, 'polling-failing'];
@@ -29,12 +31,17 @@ export function seemsUnaffected(report: PollingReport): boolean {
 }
 
 /**
- * The findings on TLS, together with what FortiAuthenticator's own log says. It decides how grave those are whose effect on
- * FortiAuthenticator cannot be seen from here: it complains, or it writes and does not. Only what is corroborated raises anything.
+ * The findings on TLS, together with what FortiAuthenticator's own log says. It decides how grave those are whose
+ * effect on FortiAuthenticator cannot be seen from here: it complains, or it writes and does not. Only what is
+ * corroborated raises anything.
  *
  * @param subject the licence server
  */
-export function withComplaints(findings: readonly Finding[], report: PollingReport, subject: string): readonly Finding[] {
+export function withComplaints(
+  findings: readonly Finding[],
+  report: PollingReport,
+  subject: string,
+): readonly Finding[] {
   const isComplained = complainsSurely(report);
   const isContent = speaks(report, ({ errors }) => !isCorroborated(errors));
   const weighed = findings.map((finding): Finding => {
@@ -46,9 +53,9 @@ export function withComplaints(findings: readonly Finding[], report: PollingRepo
 }
 
 /**
- * A certificate whose authority is not known, and FortiAuthenticator refuses one at the same time: by itself either leaves the
- * question open. Together they are a suspicion that somebody must act on; a change at the vendor that this FortiAuthenticator does
- * not know yet looks the same, so that nothing is confirmed.
+ * A certificate whose authority is not known, and FortiAuthenticator refuses one at the same time: by itself either
+ * leaves the question open. Together they are a suspicion that somebody must act on; a change at the vendor that this
+ * FortiAuthenticator does not know yet looks the same, so that nothing is confirmed.
  */
 function suspicions(findings: readonly Finding[], report: PollingReport, subject: string): readonly Finding[] {
   const open = findings.find((finding) => finding.subject === subject && isOpenWarning(finding));
@@ -67,7 +74,11 @@ function suspicions(findings: readonly Finding[], report: PollingReport, subject
 }
 
 function isOpenWarning({ level, suggests, confidence }: Finding): boolean {
-  return level === 'warning' && confidence === 'suspected' && (suggests === 'vendor-ca-changed' || suggests === 'certificate-broken');
+  return (
+    level === 'warning' &&
+    confidence === 'suspected' &&
+    (suggests === 'vendor-ca-changed' || suggests === 'certificate-broken')
+  );
 }
 
 /** Of each appliance that complains so surely that it may raise a severity, the worst and latest error. */
@@ -94,8 +105,10 @@ function speaks({ appliances }: PollingReport, isFine: (appliance: AppliancePoll
 const ADVICE: NonNullable<Finding['advice']> = {
   summary: '{judgement}; and {appliance} reports TLS errors.',
   remedy: [
-    'Compare from another network: if the issuer is the same there, Fortinet has changed its certificate, and {appliance} may need newer firmware: ask TAC.',
-    'If the certificate is another one there, a device on the way inspects TLS: exempt the traffic of FortiAuthenticator ({source}) to {host}, TCP {port}, from it.',
+    'Compare from another network: if the issuer is the same there, Fortinet has changed its certificate, and ' +
+      '{appliance} may need newer firmware: ask TAC.',
+    'If the certificate is another one there, a device on the way inspects TLS: exempt the traffic of ' +
+      'FortiAuthenticator ({source}) to {host}, TCP {port}, from it.',
     'Repeat "ftm-watch check" from the same network, then retry the activation on FortiAuthenticator.',
   ],
 };

@@ -9,15 +9,19 @@ export interface Complaint {
   readonly reliable: boolean;
 }
 
-/** Nothing documents how often FortiAuthenticator polls: a failed activation may log a single line, and a blip a few at once. */
+/**
+ * Nothing documents how often FortiAuthenticator polls: a failed activation may log a single line, and a blip a few at
+ * once.
+ */
 const APART: Millis = 30_000;
 
 /** Said beside a line that is not corroborated. */
 export const ONE_DATAGRAM = ' (a single datagram so far, which proves little)';
 
 /**
- * Whether what an appliance complains of, or a firewall admits, may raise a severity. A single datagram proves little: its sender is forged as easily as its text,
- * and what it tells of may be over. Two moments, or a line over a connection or from a file, do.
+ * Whether what an appliance complains of, or a firewall admits, may raise a severity. A single datagram proves little:
+ * its sender is forged as easily as its text, and what it tells of may be over. Two moments, or a line over a
+ * connection or from a file, do.
  */
 export function isCorroborated(complaints: readonly Complaint[]): boolean {
   const moments = complaints.flatMap((complaint) => complaint.moments);

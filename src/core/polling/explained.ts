@@ -50,13 +50,14 @@ export function withLaterSeen(before: readonly FaultSeen[], later: readonly Faul
 /** Those that are not among the others. */
 export function withoutSeen(faults: readonly FaultSeen[], others: readonly FaultSeen[]): readonly FaultSeen[] {
   return faults.filter(
-    ({ precondition, appliance }) => !others.some((other) => other.precondition === precondition && other.appliance === appliance),
+    ({ precondition, appliance }) =>
+      !others.some((other) => other.precondition === precondition && other.appliance === appliance),
   );
 }
 
 /**
- * Errors stay in the window for a while after the path is repaired. What FortiAuthenticator complained of until then is explained, and
- * must not raise an alarm of its own when the explanation is gone.
+ * Errors stay in the window for a while after the path is repaired. What FortiAuthenticator complained of until then is
+ * explained, and must not raise an alarm of its own when the explanation is gone.
  */
 export function withoutExplained(report: PollingReport, faults: readonly FaultSeen[]): UnexplainedPolling {
   const appliances = report.appliances.map((appliance) => ({
@@ -64,7 +65,10 @@ export function withoutExplained(report: PollingReport, faults: readonly FaultSe
     concerning: faults.filter((fault) => fault.appliance === null || fault.appliance === appliance.name),
   }));
   return {
-    report: { ...report, appliances: appliances.map(({ appliance, concerning }) => withoutErrors(appliance, concerning)) },
+    report: {
+      ...report,
+      appliances: appliances.map(({ appliance, concerning }) => withoutErrors(appliance, concerning)),
+    },
     notes: appliances.flatMap(({ appliance: { name, errors }, concerning }) => {
       const explained = errors.filter((error) => isExplained(error, concerning));
       return explained.length === 0 ? [] : [note(name, Math.max(...explained.map(({ lastAt }) => lastAt)))];
@@ -81,7 +85,9 @@ function isExplained(error: PollingError, faults: readonly FaultSeen[]): boolean
 function withoutErrors(appliance: AppliancePolling, faults: readonly FaultSeen[]): AppliancePolling {
   return {
     ...appliance,
-    errors: appliance.errors.filter((error) => !isExplained(error, faults)).map((error) => withoutExplainedMoments(error, faults)),
+    errors: appliance.errors
+      .filter((error) => !isExplained(error, faults))
+      .map((error) => withoutExplainedMoments(error, faults)),
   };
 }
 

@@ -10,8 +10,8 @@ export interface WatchedTraffic {
 }
 
 /**
- * Whether a firewall's line is about the licence server. A firewall logs the inspection of every user's traffic; only the
- * licence server's proves anything. Its name decides, or its address where the line names no host.
+ * Whether a firewall's line is about the licence server. A firewall logs the inspection of every user's traffic; only
+ * the licence server's proves anything. Its name decides, or its address where the line names no host.
  */
 export function concernsLicenseServer(evidence: FirewallEvidence, watched: WatchedTraffic): boolean {
   if (evidence.hostName !== null) {
@@ -33,5 +33,7 @@ function withinAny(address: string, blocks: readonly string[]): boolean {
 function singleAddress(block: string): ReturnType<typeof ipaddr.parseCIDR> | null {
   if (!ipaddr.isValid(block)) return null;
   const address = ipaddr.process(block);
-  return address.kind() === 'ipv4' ? ipaddr.parseCIDR(`${address.toString()}/32`) : ipaddr.parseCIDR(`${address.toString()}/128`);
+  return address.kind() === 'ipv4'
+    ? ipaddr.parseCIDR(`${address.toString()}/32`)
+    : ipaddr.parseCIDR(`${address.toString()}/128`);
 }

@@ -9,10 +9,17 @@ import { explainedBy } from './explained.ts';
 import type { AppliancePolling, PollingError, PollingReport } from './report.ts';
 
 /**
- * What the agent's own probes see better than a log line can: the line only says that the path is broken somewhere, so it
- * must not raise their causes by itself.
+ * What the agent's own probes see better than a log line can: the line only says that the path is broken somewhere, so
+ * it must not raise their causes by itself.
  */
-const SEEN_BY_PROBES: readonly PreconditionId[] = ['internet', 'name-resolution', 'reachability', 'tls-genuine', 'license-server', 'mail'];
+const SEEN_BY_PROBES: readonly PreconditionId[] = [
+  'internet',
+  'name-resolution',
+  'reachability',
+  'tls-genuine',
+  'license-server',
+  'mail',
+];
 
 const MAX_LINE = 240;
 
@@ -52,19 +59,24 @@ function judgeError(appliance: AppliancePolling, error: PollingError, window: Mi
     suggests,
     explainedBy: explainedBy(error),
     facts: { appliance: appliance.name },
-    ...(saysItself(level, suggests) ? { advice: { summary: `${appliance.name}: ${error.summary}.`, remedy: error.remedy } } : {}),
+    ...(saysItself(level, suggests)
+      ? { advice: { summary: `${appliance.name}: ${error.summary}.`, remedy: error.remedy } }
+      : {}),
   };
 }
 
 /**
- * The signature knows the text, and what to do about it. Only where the path must be at fault is what the probes saw of it worth
- * more: the line cannot know that their path is clean.
+ * The signature knows the text, and what to do about it. Only where the path must be at fault is what the probes saw of
+ * it worth more: the line cannot know that their path is clean.
  */
 function saysItself(level: FindingLevel, suggests: FaultId | null): boolean {
   return suggests !== null && (level === 'warning' || suggests !== 'polling-failing');
 }
 
-function judgeSilence({ name, silent, silentFor, lastLineAt }: AppliancePolling, silentAfter: Millis): readonly Finding[] {
+function judgeSilence(
+  { name, silent, silentFor, lastLineAt }: AppliancePolling,
+  silentAfter: Millis,
+): readonly Finding[] {
   if (!silent) return [];
   const since = duration(silentFor ?? 0);
   return [
@@ -72,7 +84,10 @@ function judgeSilence({ name, silent, silentFor, lastLineAt }: AppliancePolling,
       rule: 'appliance-speaks',
       subject: name,
       expected: `A log line at least every ${duration(silentAfter)}`,
-      actual: lastLineAt === null ? `It has never sent a line; waited for ${since}` : `Nothing since ${instant(lastLineAt)}, ${since} ago`,
+      actual:
+        lastLineAt === null
+          ? `It has never sent a line; waited for ${since}`
+          : `Nothing since ${instant(lastLineAt)}, ${since} ago`,
       level: 'warning',
       suggests: 'appliance-silent',
       explainedBy: [],

@@ -6,8 +6,9 @@ export type LogSource = 'udp' | 'tcp' | 'tls' | 'file';
 export const LOG_SOURCES: readonly LogSource[] = ['udp', 'tcp', 'tls', 'file'];
 
 /**
- * What became of a line: `ftm` a known trouble, `unrecognised` about FortiToken Mobile, but no text that is known, `other` nothing to
- * us, `foreign` from a sender that no appliance names, `unparsed` not a log line at all (binary, cut), `dropped` never seen: by the kernel, or a connection over the limit.
+ * What became of a line: `ftm` a known trouble, `unrecognised` about FortiToken Mobile, but no text that is known,
+ * `other` nothing to us, `foreign` from a sender that no appliance names, `unparsed` not a log line at all (binary,
+ * cut), `dropped` never seen: by the kernel, or a connection over the limit.
  */
 export type LogResult = 'ftm' | 'unrecognised' | 'other' | 'foreign' | 'unparsed' | 'dropped';
 

@@ -65,14 +65,17 @@ export function pollingReport(state: PollingState, options: PollingReportOptions
     window,
     silentAfter,
     appliances: [...appliances, ...(hasUnnamed ? [UNNAMED] : [])].map((name) => reportAppliance(name, state, options)),
-    firewallEvidence: state.firewall.filter((sighting) => sighting.lastAt >= now - window).toSorted((a, b) => b.lastAt - a.lastAt),
+    firewallEvidence: state.firewall
+      .filter((sighting) => sighting.lastAt >= now - window)
+      .toSorted((a, b) => b.lastAt - a.lastAt),
   };
 }
 
 function reportAppliance(name: string, state: PollingState, options: PollingReportOptions): AppliancePolling {
   const log = Object.hasOwn(state.appliances, name) ? state.appliances[name] : undefined;
   const lastLineAt = log?.lastLineAt ?? null;
-  // Lines without an owner, such as a firewall's, are no sign of life that anybody waits for where the appliances have names.
+  // Lines without an owner, such as a firewall's, are no sign of life that anybody waits for where the appliances have
+  // names.
   const isAwaited = name !== UNNAMED || options.appliances.length === 0 || options.appliances.includes(name);
   const silentFor = isAwaited ? silence(lastLineAt ?? awaitedSince(name, state), options) : null;
   return {
@@ -116,7 +119,9 @@ function errorsOf(log: ApplianceLog, bucketMs: Millis, options: PollingReportOpt
       sample: entry.sample,
     });
   }
-  return errors.toSorted((a, b) => rank(a.severity) - rank(b.severity) || b.lastAt - a.lastAt || (a.signature < b.signature ? -1 : 1));
+  return errors.toSorted(
+    (a, b) => rank(a.severity) - rank(b.severity) || b.lastAt - a.lastAt || (a.signature < b.signature ? -1 : 1),
+  );
 }
 
 function countSince(

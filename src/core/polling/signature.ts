@@ -21,9 +21,10 @@ interface SignatureBase {
 export interface MessageSignature extends SignatureBase {
   readonly kind: 'message';
   /**
-   * Any of these: the beginning of the message, where `*` stands for anything and what follows the last part is left open.
-   * One with a leading `*` may stand anywhere, and only explains: in the stream it would let the name of a user who fails
-   * to log in raise an alarm. No regular expressions: matching is linear, whatever the line and the catalogue.
+   * Any of these: the beginning of the message, where `*` stands for anything and what follows the last part is left
+   * open. One with a leading `*` may stand anywhere, and only explains: in the stream it would let the name of a user
+   * who fails to log in raise an alarm. No regular expressions: matching is linear, whatever the line and the
+   * catalogue.
    */
   readonly texts: readonly string[];
 }
@@ -53,11 +54,15 @@ export interface SignatureSet {
   readonly firewall: readonly FirewallSignature[];
   /** A line of the stream that contains none of these matches nothing: the cheap test that goes first. */
   readonly needles: readonly string[];
-  /** Those of the messages: a line that contains one seems to be about FortiToken Mobile, also where it matches nothing. */
+  /**
+   * Those of the messages: a line that contains one seems to be about FortiToken Mobile, also where it matches nothing.
+   */
   readonly keywords: readonly string[];
 }
 
-/** Prepares a catalogue. The order decides: the first that matches wins, so the specific ones stand before the general. */
+/**
+ * Prepares a catalogue. The order decides: the first that matches wins, so the specific ones stand before the general.
+ */
 export function compileSignatures(signatures: readonly Signature[]): SignatureSet {
   const messages: CompiledMessage[] = [];
   const firewall: FirewallSignature[] = [];
@@ -101,7 +106,11 @@ export function matchLoosely(set: SignatureSet, line: string): MessageSignature 
 }
 
 export function matchFirewall(set: SignatureSet, fields: ReadonlyMap<string, string>): FirewallSignature | null {
-  return set.firewall.find((signature) => Object.entries(signature.fields).every(([key, value]) => fields.get(key) === value)) ?? null;
+  return (
+    set.firewall.find((signature) =>
+      Object.entries(signature.fields).every(([key, value]) => fields.get(key) === value),
+    ) ?? null
+  );
 }
 
 function compileText(text: string): CompiledText {
@@ -130,8 +139,8 @@ function fold(text: string): string {
 const SHORTEST_NEEDLE = 4;
 
 /**
- * The beginning, which many texts share, from its first capital letter on: capitals are rare in log lines, so a search for needles
- * that all begin with one skips most of the input, five times as fast as with a single one that does not.
+ * The beginning, which many texts share, from its first capital letter on: capitals are rare in log lines, so a search
+ * for needles that all begin with one skips most of the input, five times as fast as with a single one that does not.
  */
 function needleOf({ parts }: CompiledText): string {
   const fromCapital = parts.map((part) => part.slice(Math.max(0, part.search(/[A-Z]/u))));
@@ -149,5 +158,7 @@ function longest(parts: readonly string[]): string {
 
 /** "FTM polling error" finds every line that "FTM polling error: connection" would. */
 function withoutCovered(needles: readonly string[]): readonly string[] {
-  return needles.filter((needle) => needle !== '' && !needles.some((other) => other !== needle && other !== '' && needle.includes(other)));
+  return needles.filter(
+    (needle) => needle !== '' && !needles.some((other) => other !== needle && other !== '' && needle.includes(other)),
+  );
 }

@@ -12,7 +12,10 @@ export interface PollingState {
   readonly bucketMs: Millis;
   /** By name of the appliance, `unnamed` for lines without one. */
   readonly appliances: Readonly<Record<string, ApplianceLog>>;
-  /** Since when lines of a configured appliance are waited for, by its name; absent where an older version kept the state. */
+  /**
+   * Since when lines of a configured appliance are waited for, by its name; absent where an older version kept the
+   * state.
+   */
   readonly awaited?: Readonly<Record<string, EpochMs>>;
   /** Most recent first, at most MAX_EVIDENCE kinds. */
   readonly firewall: readonly FirewallSighting[];
@@ -112,12 +115,19 @@ export function recordEvents(state: PollingState, events: readonly LogEvent[]): 
       continue;
     }
     const name = event.appliance ?? UNNAMED;
-    appliances.set(name, afterEvent(appliances.get(name) ?? { lastLineAt: null, signatures: {} }, event, state.bucketMs));
+    appliances.set(
+      name,
+      afterEvent(appliances.get(name) ?? { lastLineAt: null, signatures: {} }, event, state.bucketMs),
+    );
   }
   return { ...state, appliances: Object.fromEntries(appliances), firewall };
 }
 
-function afterEvent(log: ApplianceLog, event: Exclude<LogEvent, { kind: 'firewall-evidence' }>, bucketMs: Millis): ApplianceLog {
+function afterEvent(
+  log: ApplianceLog,
+  event: Exclude<LogEvent, { kind: 'firewall-evidence' }>,
+  bucketMs: Millis,
+): ApplianceLog {
   const lastLineAt = latest(log.lastLineAt, event.at);
   if (event.kind === 'heard') return { ...log, lastLineAt };
   const before = Object.hasOwn(log.signatures, event.signature) ? log.signatures[event.signature] : undefined;
@@ -129,7 +139,11 @@ function addToBuckets(buckets: readonly Bucket[], bucketMs: Millis, added: Bucke
   const index = buckets.findIndex((bucket) => bucket.start === start);
   const found = buckets[index];
   if (found !== undefined) {
-    return buckets.with(index, { start, firstAt: Math.min(found.firstAt, added.firstAt), count: found.count + added.count });
+    return buckets.with(index, {
+      start,
+      firstAt: Math.min(found.firstAt, added.firstAt),
+      count: found.count + added.count,
+    });
   }
   const all = [...buckets, { start, firstAt: added.firstAt, count: added.count }].toSorted((a, b) => a.start - b.start);
   // One bucket more than the window has, because the window rarely begins where a bucket does.
@@ -137,7 +151,11 @@ function addToBuckets(buckets: readonly Bucket[], bucketMs: Millis, added: Bucke
   return all.filter((bucket) => bucket.start >= oldest);
 }
 
-function addLine(before: SignatureLog | undefined, event: Extract<LogEvent, { kind: 'ftm' }>, bucketMs: Millis): SignatureLog {
+function addLine(
+  before: SignatureLog | undefined,
+  event: Extract<LogEvent, { kind: 'ftm' }>,
+  bucketMs: Millis,
+): SignatureLog {
   const { at, count, line } = event;
   const bucket: Bucket = { start: 0, firstAt: at, count };
   const reliable = isReliable(event.source);
@@ -157,7 +175,9 @@ function addLine(before: SignatureLog | undefined, event: Extract<LogEvent, { ki
   };
 }
 
-/** Moments at which lines came, from the beginning of the errors that are still in the window, to the width of a bucket. */
+/**
+ * Moments at which lines came, from the beginning of the errors that are still in the window, to the width of a bucket.
+ */
 export function momentsOf({ begunAt, lastAt, buckets }: SignatureLog): readonly EpochMs[] {
   const begun = begunAt ?? Math.min(lastAt, ...buckets.map(({ firstAt }) => firstAt));
   return [...new Set([begun, ...buckets.map(({ firstAt }) => firstAt).filter((at) => at > begun), lastAt])];
@@ -189,7 +209,10 @@ function addSighting(
   return [after, ...sightings.filter((sighting) => sighting !== known)].slice(0, MAX_EVIDENCE);
 }
 
-/** What a firewall administrator would put right in one place; addresses of the traffic are left out, so they cannot crowd others out. */
+/**
+ * What a firewall administrator would put right in one place; addresses of the traffic are left out, so they cannot
+ * crowd others out.
+ */
 function sightingKey(signature: string, evidence: FirewallEvidence): string {
   return JSON.stringify([signature, evidence.device, evidence.policy, evidence.profile, evidence.action]);
 }

@@ -3,8 +3,8 @@ import type { ClockObservation } from '../../core/observation.ts';
 import { estimateClock } from './estimate.ts';
 
 /**
- * The best estimate of the true time, for the dates of certificates: `now` unless sources that can be believed say by how
- * much it is wrong.
+ * The best estimate of the true time, for the dates of certificates: `now` unless sources that can be believed say by
+ * how much it is wrong.
  */
 export function correctedNow(now: EpochMs, observations: readonly ClockObservation[]): EpochMs {
   const estimate = estimateClock(observations);

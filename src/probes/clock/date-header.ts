@@ -18,10 +18,16 @@ function outcomeOf(http: HttpOutcome): ClockObservation['outcome'] {
     case 'failed':
       return http;
     case 'client-certificate-demanded':
-      return { kind: 'failed', reason: 'rejected', message: 'The server demands a client certificate', durationMs: http.durationMs };
+      return {
+        kind: 'failed',
+        reason: 'rejected',
+        message: 'The server demands a client certificate',
+        durationMs: http.durationMs,
+      };
     case 'response': {
       const { date, receivedAt, durationMs } = http;
-      if (date === null) return { kind: 'failed', reason: 'protocol', message: 'The answer has no readable Date header', durationMs };
+      if (date === null)
+        return { kind: 'failed', reason: 'protocol', message: 'The answer has no readable Date header', durationMs };
       const half = durationMs / 2;
       return { kind: 'offset', offsetMs: date + HALF_SECOND - (receivedAt - half), precisionMs: HALF_SECOND + half };
     }

@@ -26,7 +26,9 @@ interface Reading {
 export function estimateClock(observations: readonly ClockObservation[]): ClockEstimate | null {
   const readings = observations
     .flatMap<Reading>(({ source, protocol, outcome }) =>
-      outcome.kind === 'offset' ? [{ source, protocol, offsetMs: outcome.offsetMs, precisionMs: outcome.precisionMs }] : [],
+      outcome.kind === 'offset'
+        ? [{ source, protocol, offsetMs: outcome.offsetMs, precisionMs: outcome.precisionMs }]
+        : [],
     )
     .sort((a, b) => a.offsetMs - b.offsetMs);
   const median = medianOf(readings);

@@ -17,12 +17,21 @@ export function judgeClock(observations: readonly ClockObservation[], maxOffset:
   return [
     trusted
       ? { rule: RULE, subject: SUBJECT, expected, actual, level: 'warning', suggests: 'clock-skewed' }
-      : { rule: RULE, subject: SUBJECT, expected, actual: `${actual} alone, which may be wrong itself`, level: 'note', suggests: null },
+      : {
+          rule: RULE,
+          subject: SUBJECT,
+          expected,
+          actual: `${actual} alone, which may be wrong itself`,
+          level: 'note',
+          suggests: null,
+        },
   ];
 }
 
 function untold(observations: readonly ClockObservation[], expected: string): Finding {
-  const failures = observations.flatMap(({ source, outcome }) => (outcome.kind === 'failed' ? [`${source}: ${outcome.message}`] : []));
+  const failures = observations.flatMap(({ source, outcome }) =>
+    outcome.kind === 'failed' ? [`${source}: ${outcome.message}`] : [],
+  );
   return {
     rule: RULE,
     subject: SUBJECT,

@@ -27,7 +27,9 @@ export async function observeNtp(server: HostPort, system: SystemLookup, ctx: Pr
     return { source, protocol: 'ntp', outcome: await ask(server, system, ctx, limit.signal) };
   } catch (error) {
     const overdue = limit.expired() && !(error instanceof ProbeError);
-    const told = overdue ? new ProbeError('timeout', `No answer within ${String(NTP_DEADLINE)} ms`, { cause: error }) : error;
+    const told = overdue
+      ? new ProbeError('timeout', `No answer within ${String(NTP_DEADLINE)} ms`, { cause: error })
+      : error;
     return { source, protocol: 'ntp', outcome: failureFrom(told, ctx.clock.elapsed() - startedAt, ctx.signal) };
   }
 }

@@ -2,7 +2,10 @@ import type { EpochMs, Millis } from '../../core/clock.ts';
 
 /** One request, by what it can be recognised by in the reply. */
 export interface SntpRequest {
-  /** Eight random bytes in the place of our own time, which is nobody's business: the server returns them as its origin timestamp. */
+  /**
+   * Eight random bytes in the place of our own time, which is nobody's business: the server returns them as its origin
+   * timestamp.
+   */
   readonly nonce: Buffer;
   readonly sentAt: EpochMs;
 }

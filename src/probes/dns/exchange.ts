@@ -26,7 +26,11 @@ export interface ExchangeTools {
 }
 
 /** One question and its answer, over the server's transport. @throws what ended it */
-export async function exchangeWith(server: DnsServer, query: DnsQuery, tools: ExchangeTools): Promise<BelievableReading> {
+export async function exchangeWith(
+  server: DnsServer,
+  query: DnsQuery,
+  tools: ExchangeTools,
+): Promise<BelievableReading> {
   const { onSend, signal } = tools;
   if (server.kind === 'udp') {
     const reading = await askOverUdp(server.at, query, tools);
@@ -41,14 +45,19 @@ export async function exchangeWith(server: DnsServer, query: DnsQuery, tools: Ex
     case 'tls':
       return exchangeStream(await openVerified(server, DOT_PROTOCOLS, tools), query, signal);
     case 'https': {
-      // Its HTTP/2 costs 20 MB of memory, which few need. Loaded before the connection: meanwhile nobody would hear its errors.
+      // Its HTTP/2 costs 20 MB of memory, which few need. Loaded before the connection: meanwhile nobody would hear its
+      // errors.
       const { DOH_PROTOCOLS, exchangeHttps } = await import('./https.ts');
       return exchangeHttps(await openVerified(server, DOH_PROTOCOLS, tools), server.url, query, signal);
     }
   }
 }
 
-function askOverUdp(at: Destination, query: DnsQuery, { clock, onSend, signal }: ExchangeTools): Promise<BelievableReading> {
+function askOverUdp(
+  at: Destination,
+  query: DnsQuery,
+  { clock, onSend, signal }: ExchangeTools,
+): Promise<BelievableReading> {
   return exchangeUdp(
     {
       server: at,

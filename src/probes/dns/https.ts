@@ -15,11 +15,19 @@ const MAX_BODY_BYTES = 65_535;
 /** Only a net below the caller's deadline: undici's own timers are coarse. */
 const UNDICI_TIMEOUT: Millis = 10_000;
 
-/** Protocols offered in the handshake. HTTP/2 first: public resolvers retire HTTP/1.1 (RFC 8484 §5.2 names HTTP/2 the minimum). */
+/**
+ * Protocols offered in the handshake. HTTP/2 first: public resolvers retire HTTP/1.1 (RFC 8484 §5.2 names HTTP/2 the
+ * minimum).
+ */
 export const DOH_PROTOCOLS: readonly string[] = ['h2', 'http/1.1'];
 
 /** Asks by POST (RFC 8484 §4.1) over a connected TLS socket, and destroys it afterwards. The query's id should be 0. */
-export async function exchangeHttps(socket: TLSSocket, url: URL, query: DnsQuery, signal: AbortSignal): Promise<BelievableReading> {
+export async function exchangeHttps(
+  socket: TLSSocket,
+  url: URL,
+  query: DnsQuery,
+  signal: AbortSignal,
+): Promise<BelievableReading> {
   const client = new Client(url.origin, {
     connect: singleUse(socket),
     allowH2: true,
@@ -48,17 +56,24 @@ export async function exchangeHttps(socket: TLSSocket, url: URL, query: DnsQuery
 async function bodyOf(response: Dispatcher.ResponseData): Promise<Buffer> {
   const type = String(response.headers['content-type'] ?? '');
   if (response.statusCode !== 200) {
-    throw new ProbeError('rejected', `The server answered with HTTP status ${String(response.statusCode)}, expected 200`);
+    throw new ProbeError(
+      'rejected',
+      `The server answered with HTTP status ${String(response.statusCode)}, expected 200`,
+    );
   }
   if (type.split(';')[0]?.trim().toLowerCase() !== MEDIA_TYPE) {
-    throw new ProbeError('protocol', `The server answered with content type "${type.slice(0, 80)}", expected "${MEDIA_TYPE}"`);
+    throw new ProbeError(
+      'protocol',
+      `The server answered with content type "${type.slice(0, 80)}", expected "${MEDIA_TYPE}"`,
+    );
   }
   return Buffer.from(await response.body.arrayBuffer());
 }
 
 function readBody(body: Buffer, query: DnsQuery): BelievableReading {
   const reading = readReply(body, query);
-  if (reading.kind === 'foreign') throw new ProbeError('protocol', `The server did not answer the question: ${reading.why}`);
+  if (reading.kind === 'foreign')
+    throw new ProbeError('protocol', `The server did not answer the question: ${reading.why}`);
   return reading;
 }
 

@@ -68,7 +68,11 @@ export function addressesIn({ a, aaaa }: DnsObservation, expectedAddresses: read
   };
 }
 
-function judgeAddresses({ resolver }: DnsObservation, { hijacked, unexpected }: SortedAddresses, context: AnswerCase): readonly Finding[] {
+function judgeAddresses(
+  { resolver }: DnsObservation,
+  { hijacked, unexpected }: SortedAddresses,
+  context: AnswerCase,
+): readonly Finding[] {
   const findings: Finding[] = [];
   const [lie] = hijacked;
   if (lie !== undefined) {
@@ -103,7 +107,10 @@ function describe(address: string): string {
   return owner === null ? WHAT_IT_IS[classifyAddress(address) ?? 'bogon'] : `the block page of ${owner}`;
 }
 
-/** One family has addresses and the other question failed. FortiAuthenticator dials IPv4, so only a failed A question harms. */
+/**
+ * One family has addresses and the other question failed. FortiAuthenticator dials IPv4, so only a failed A question
+ * harms.
+ */
 function judgeHalfAnswer({ resolver, a, aaaa }: DnsObservation, context: AnswerCase): readonly Finding[] {
   const harmful = !isUsable(a);
   const [failed, type] = harmful ? ([a, 'A'] as const) : ([aaaa, 'AAAA'] as const);
@@ -131,8 +138,10 @@ function judgeNoAddress(observation: DnsObservation, context: AnswerCase): Findi
       rule: 'name-exists',
       subject: context.subject,
       expected: `${resolver} knows an address of ${hostOf(context)}`,
-      actual: missing === undefined ? 'NOERROR, but neither an A nor an AAAA record' : 'NXDOMAIN: there is no such name',
-      // A stub resolver asks its next server after silence only, never after a negative answer: a second, good resolver does not help.
+      actual:
+        missing === undefined ? 'NOERROR, but neither an A nor an AAAA record' : 'NXDOMAIN: there is no such name',
+      // A stub resolver asks its next server after silence only, never after a negative answer: a second, good resolver
+      // does not help.
       level: 'broken',
       suggests: 'name-not-found',
       facts: { resolver },

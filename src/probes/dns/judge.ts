@@ -45,14 +45,18 @@ function judgeAgreement(subject: string, judged: readonly JudgedAnswer[]): reado
   if (findings.some(({ suggests }) => suggests !== null && suggests !== 'resolver-unreachable')) return [];
   const answering = judged.filter(({ acceptable, confirmed }) => acceptable.length > 0 && !confirmed);
   for (const [index, first] of answering.entries()) {
-    const opposite = answering.slice(index + 1).find((second) => haveNothingInCommon(first.acceptable, second.acceptable));
+    const opposite = answering
+      .slice(index + 1)
+      .find((second) => haveNothingInCommon(first.acceptable, second.acceptable));
     if (opposite !== undefined) {
       return [
         {
           rule: 'resolvers-agree',
           subject,
           expected: `an address in common between ${first.resolver} and ${opposite.resolver}`,
-          actual: [first, opposite].map(({ resolver, acceptable }) => `${resolver}: ${acceptable.join(', ')}`).join('; '),
+          actual: [first, opposite]
+            .map(({ resolver, acceptable }) => `${resolver}: ${acceptable.join(', ')}`)
+            .join('; '),
           level: 'warning',
           suggests: 'resolvers-disagree',
           facts: { resolver: opposite.resolver },
@@ -70,5 +74,8 @@ function haveNothingInCommon(left: readonly string[], right: readonly string[]):
     right: right.filter((address) => addressFamily(address) === family),
   }));
   const comparable = families.filter((family) => family.left.length > 0 && family.right.length > 0);
-  return comparable.length > 0 && comparable.every((family) => family.left.every((address) => !family.right.includes(address)));
+  return (
+    comparable.length > 0 &&
+    comparable.every((family) => family.left.every((address) => !family.right.includes(address)))
+  );
 }

@@ -85,7 +85,18 @@ export function encodeQuery(question: Pick<DnsQuery, 'id' | 'name' | 'type'>, ed
     flags: RECURSION_DESIRED,
     questions: [{ name: question.name, type: question.type, class: 'IN' }],
     additionals: edns
-      ? [{ type: 'OPT', name: '.', udpPayloadSize: UDP_PAYLOAD, extendedRcode: 0, ednsVersion: 0, flags: 0, flag_do: false, options: [] }]
+      ? [
+          {
+            type: 'OPT',
+            name: '.',
+            udpPayloadSize: UDP_PAYLOAD,
+            extendedRcode: 0,
+            ednsVersion: 0,
+            flags: 0,
+            flag_do: false,
+            options: [],
+          },
+        ]
       : [],
   });
   return { ...question, bytes };
@@ -126,7 +137,12 @@ function answersQuestion(packet: DecodedPacket, query: DnsQuery, rcode: string):
   const [question] = questions;
   // A server that could not or would not read the query may leave the question out.
   if (question === undefined) return rcode !== 'NOERROR' && rcode !== 'NXDOMAIN';
-  return questions.length === 1 && question.type === query.type && question.class === 'IN' && sameName(question.name, query.name);
+  return (
+    questions.length === 1 &&
+    question.type === query.type &&
+    question.class === 'IN' &&
+    sameName(question.name, query.name)
+  );
 }
 
 function followChain(answers: readonly Answer[], query: DnsQuery, rcode: string): DnsReading {
@@ -139,7 +155,8 @@ function followChain(answers: readonly Answer[], query: DnsQuery, rcode: string)
     const alias = records.find((record) => record.type === 'CNAME' && sameName(record.name, owner));
     if (alias === undefined) break;
     owner = alias.data;
-    if (seen.has(canonicalName(owner)) || cnames.length === MAX_CNAMES) return { kind: 'unusable', why: 'its CNAME chain has no end' };
+    if (seen.has(canonicalName(owner)) || cnames.length === MAX_CNAMES)
+      return { kind: 'unusable', why: 'its CNAME chain has no end' };
     seen.add(canonicalName(owner));
     cnames.push(visibleText(owner, MAX_NAME_LENGTH));
     ttls.push(ttlOf(alias));

@@ -16,7 +16,9 @@ import { observeSystem } from './system.ts';
 import type { SystemLookup } from '../system-lookup.ts';
 import { exchangeWith } from './exchange.ts';
 
-/** For everything that one question may take: resolving the resolver's name, connecting, handshake, repetition, answer. */
+/**
+ * For everything that one question may take: resolving the resolver's name, connecting, handshake, repetition, answer.
+ */
 const DNS_DEADLINE: Millis = 3000;
 
 /** What the DNS probe shares with the whole program. */
@@ -37,20 +39,37 @@ interface Asking {
 }
 
 /**
- * Asks one resolver for the A and AAAA records of a name, both at once. A literal address is its own answer. Never throws
- * and never takes noticeably longer than `DNS_DEADLINE`.
+ * Asks one resolver for the A and AAAA records of a name, both at once. A literal address is its own answer. Never
+ * throws and never takes noticeably longer than `DNS_DEADLINE`.
  */
-export async function observeDns(name: string, resolver: ResolverConfig, ports: DnsPorts, ctx: ProbeContext): Promise<DnsObservation> {
+export async function observeDns(
+  name: string,
+  resolver: ResolverConfig,
+  ports: DnsPorts,
+  ctx: ProbeContext,
+): Promise<DnsObservation> {
   const family = isIP(name);
-  if (family !== 0) return { resolver: resolver.label, name, a: literal(name, family === 4), aaaa: literal(name, family === 6) };
+  if (family !== 0)
+    return { resolver: resolver.label, name, a: literal(name, family === 4), aaaa: literal(name, family === 6) };
   if (resolver.kind === 'system')
     return { resolver: resolver.label, name, ...(await observeSystem(name, ports.system, DNS_DEADLINE, ctx)) };
-  const [a, aaaa] = await Promise.all([ask({ name, type: 'A' }, resolver, ports, ctx), ask({ name, type: 'AAAA' }, resolver, ports, ctx)]);
+  const [a, aaaa] = await Promise.all([
+    ask({ name, type: 'A' }, resolver, ports, ctx),
+    ask({ name, type: 'AAAA' }, resolver, ports, ctx),
+  ]);
   return { resolver: resolver.label, name, a, aaaa };
 }
 
 function literal(address: string, here: boolean): DnsReply {
-  return { kind: 'answer', rcode: 'NOERROR', addresses: here ? [address] : [], cnames: [], ttlSeconds: null, durationMs: 0, attempts: 0 };
+  return {
+    kind: 'answer',
+    rcode: 'NOERROR',
+    addresses: here ? [address] : [],
+    cnames: [],
+    ttlSeconds: null,
+    durationMs: 0,
+    attempts: 0,
+  };
 }
 
 interface Question {
@@ -70,14 +89,25 @@ async function ask(question: Question, resolver: Server, ports: DnsPorts, ctx: P
   } catch (error) {
     const told =
       limit.expired() && !(error instanceof ProbeError)
-        ? new ProbeError('timeout', `No answer to the ${question.type} question within ${String(DNS_DEADLINE)} ms`, { cause: error })
+        ? new ProbeError('timeout', `No answer to the ${question.type} question within ${String(DNS_DEADLINE)} ms`, {
+            cause: error,
+          })
         : error;
-    return { ...failureFrom(told, ctx.clock.elapsed() - startedAt, ctx.signal), attempts, ...(truncated ? { truncated } : {}) };
+    return {
+      ...failureFrom(told, ctx.clock.elapsed() - startedAt, ctx.signal),
+      attempts,
+      ...(truncated ? { truncated } : {}),
+    };
   }
 }
 
-async function resolve(question: Question, resolver: Server, asking: Asking): Promise<Extract<DnsReading, { kind: 'answer' }>> {
-  if (!isDnsName(question.name)) throw new ProbeError('internal', `Cannot ask for "${question.name}": expected a host name`);
+async function resolve(
+  question: Question,
+  resolver: Server,
+  asking: Asking,
+): Promise<Extract<DnsReading, { kind: 'answer' }>> {
+  if (!isDnsName(question.name))
+    throw new ProbeError('internal', `Cannot ask for "${question.name}": expected a host name`);
   const server = await serverOf(resolver, asking.ports.system, asking.ctx.sourceAddress, asking.limit.signal);
   const answer = await askServer(question, server, true, asking);
   // RFC 6891 §7: a server that does not know EDNS says FORMERR; asked without it, it answers.

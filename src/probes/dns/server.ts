@@ -22,7 +22,8 @@ export async function serverOf(
   sourceAddress: string | null,
   signal: AbortSignal,
 ): Promise<DnsServer> {
-  const find = (host: string, port: number): Promise<Destination> => locate({ host, port, sourceAddress }, system, signal);
+  const find = (host: string, port: number): Promise<Destination> =>
+    locate({ host, port, sourceAddress }, system, signal);
   switch (resolver.kind) {
     case 'udp':
     case 'tcp':

@@ -44,7 +44,8 @@ export function exchangeStream(socket: Socket, query: DnsQuery, signal: AbortSig
           return resolve(reading);
         }
         foreign += 1;
-        if (foreign >= MAX_FOREIGN) return fail(new ProbeError('protocol', `The server did not answer the question: ${reading.why}`));
+        if (foreign >= MAX_FOREIGN)
+          return fail(new ProbeError('protocol', `The server did not answer the question: ${reading.why}`));
       }
     }
 

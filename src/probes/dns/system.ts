@@ -41,9 +41,12 @@ function replyFrom(error: unknown, durationMs: Millis, parent: AbortSignal): Dns
       return answer('NXDOMAIN', [], durationMs);
     case 'ENODATA':
       return answer('NOERROR', [], durationMs);
-    // glibc says the same for silence, a refused port and SERVFAIL from every server; and EAI_FAIL for what will not get better.
+    // glibc says the same for silence, a refused port and SERVFAIL from every server; and EAI_FAIL for what will not
+    // get better.
     case 'EAI_AGAIN':
-      return silence(new ProbeError('timeout', 'No server of the system resolver gave an answer (EAI_AGAIN)', { cause: error }));
+      return silence(
+        new ProbeError('timeout', 'No server of the system resolver gave an answer (EAI_AGAIN)', { cause: error }),
+      );
     case 'EAI_FAIL':
       return silence(new ProbeError('rejected', 'The system resolver failed for good (EAI_FAIL)', { cause: error }));
     case null:

@@ -14,8 +14,9 @@ export interface HeardWord {
 }
 
 /**
- * Connects once more and lets OpenSSL verify the chain, with one certificate for an anchor. Null when nothing can be learned from it: no
- * connection, or a handshake that did not end (with TLS 1.2 and a client certificate that is demanded no error is reported for any chain).
+ * Connects once more and lets OpenSSL verify the chain, with one certificate for an anchor. Null when nothing can be
+ * learned from it: no connection, or a handshake that did not end (with TLS 1.2 and a client certificate that is
+ * demanded no error is reported for any chain).
  */
 export async function askOpenssl(
   request: Omit<EndpointRequest, 'depth' | 'method' | 'path'>,
@@ -51,8 +52,8 @@ function verifyingContext(anchor: Certificate): ReturnType<typeof createSecureCo
 }
 
 /**
- * Dates are judged here, by a clock that is set right; and a chain that does not reach the anchor is another one than was asked about, or
- * lacks a part, which is judged too.
+ * Dates are judged here, by a clock that is set right; and a chain that does not reach the anchor is another one than
+ * was asked about, or lacks a part, which is judged too.
  */
 const NOT_ASKED: ReadonlySet<string> = new Set([
   'CERT_HAS_EXPIRED',
@@ -65,7 +66,10 @@ const NOT_ASKED: ReadonlySet<string> = new Set([
 ]);
 
 /** Typed as an error by @types/node; it is the code of one (lib/_tls_wrap.js, onConnectSecure). */
-function heard(chain: CapturedChain, socket: { readonly authorized: boolean; readonly authorizationError: unknown }): HeardWord | null {
+function heard(
+  chain: CapturedChain,
+  socket: { readonly authorized: boolean; readonly authorizationError: unknown },
+): HeardWord | null {
   if (socket.authorized) return { chain, word: { refusal: null } };
   const code = String(socket.authorizationError);
   return NOT_ASKED.has(code) ? null : { chain, word: { refusal: code } };

@@ -6,7 +6,10 @@ const MAX_CERTIFICATES = 16;
 /** One entry holds a chain, some 5 KiB (100 KiB is the most that OpenSSL takes); a leaf has one or two entries. */
 const MAX_CHAINS = 64;
 
-/** Handshakes of one server differ by a few bytes (lengths of ECDSA signatures); no certificate is smaller than 200 bytes. */
+/**
+ * Handshakes of one server differ by a few bytes (lengths of ECDSA signatures); no certificate is smaller than 200
+ * bytes.
+ */
 const SIZE_STEP = 64;
 
 /** How chains have been read since the start. */
@@ -21,19 +24,21 @@ export interface ChainReads {
 /**
  * Reads the chain that a peer sent, without the memory that this costs in Node.
  *
- * `getPeerX509Certificate()` is the only call that shows the chain exactly as it was sent (order, strangers, missing members), and on
- * Node 20 to 24 it leaks each certificate above the leaf: 5 to 9 kB on Node 24, which ten addresses probed every 30 seconds turn into
- * 150 to 250 MB a day. `getPeerCertificate(true)` does not leak, but links by issuer, so that strangers and order are lost, and costs
- * 0.4 ms, a third of a probe. `getPeerCertificate(false)`, the leaf alone, costs next to nothing. So:
+ * `getPeerX509Certificate()` is the only call that shows the chain exactly as it was sent (order, strangers, missing
+ * members), and on Node 20 to 24 it leaks each certificate above the leaf: 5 to 9 kB on Node 24, which ten addresses
+ * probed every 30 seconds turn into 150 to 250 MB a day. `getPeerCertificate(true)` does not leak, but links by issuer,
+ * so that strangers and order are lost, and costs 0.4 ms, a third of a probe. `getPeerCertificate(false)`, the leaf
+ * alone, costs next to nothing. So:
  *
- * - the leaf is read each time, and the chain as sent only for a leaf and a length of handshake that were not seen before (with the
- *   same leaf, a certificate more or less changes the length; only another order of the same ones goes unseen);
- * - a proxy that makes a new leaf for every connection would still leak for weeks, so a budget of leaked certificates is kept for
- *   the life of the process (1,000 certificates: 5 to 9 MB). When it is spent, the chain is read as linked, which shows the same
- *   certificates for every chain without strangers in it.
+ * - the leaf is read each time, and the chain as sent only for a leaf and a length of handshake that were not seen
+ *   before (with the same leaf, a certificate more or less changes the length; only another order of the same ones goes
+ *   unseen);
+ * - a proxy that makes a new leaf for every connection would still leak for weeks, so a budget of leaked certificates
+ *   is kept for the life of the process (1,000 certificates: 5 to 9 MB). When it is spent, the chain is read as linked,
+ *   which shows the same certificates for every chain without strangers in it.
  *
- * Over 20,000 probes memory then stays within 1 MB, with one leaf and with a new one each time; without the budget it grows by 5.3 kB
- * a probe (`bench/capture-leak.ts`).
+ * Over 20,000 probes memory then stays within 1 MB, with one leaf and with a new one each time; without the budget it
+ * grows by 5.3 kB a probe (`bench/capture-leak.ts`).
  */
 export interface ChainReader {
   /**
@@ -88,7 +93,8 @@ export function createChainReader(options: ChainReaderOptions): ChainReader {
 
 function sentChain(socket: TLSSocket): readonly Uint8Array[] {
   const chain: Uint8Array[] = [];
-  for (let current = socket.getPeerX509Certificate(); current !== undefined; current = current.issuerCertificate) chain.push(current.raw);
+  for (let current = socket.getPeerX509Certificate(); current !== undefined; current = current.issuerCertificate)
+    chain.push(current.raw);
   return chain;
 }
 

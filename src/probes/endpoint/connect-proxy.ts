@@ -15,8 +15,8 @@ export interface Tunnel {
 }
 
 /**
- * Asks the proxy at the other end of `socket` for a tunnel; afterwards the socket speaks with the target. Done by hand: undici's
- * agent hides the socket that the certificate has to be read from.
+ * Asks the proxy at the other end of `socket` for a tunnel; afterwards the socket speaks with the target. Done by hand:
+ * undici's agent hides the socket that the certificate has to be read from.
  *
  * @throws {ProbeError} `rejected` naming the status when the proxy refuses; the socket's error, or the signal's reason
  */

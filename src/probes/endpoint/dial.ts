@@ -24,7 +24,8 @@ export interface DialOptions {
 }
 
 /**
- * Opens the TCP connection to the target: straight to its address, or by CONNECT through the proxy. The caller destroys the socket.
+ * Opens the TCP connection to the target: straight to its address, or by CONNECT through the proxy. The caller destroys
+ * the socket.
  *
  * @throws the reason why not; where a proxy is the trouble, its message names the proxy
  */
@@ -47,7 +48,11 @@ async function dialAddress(address: string, port: number, limit: Millis, ctx: Pr
   return socket;
 }
 
-async function dialThrough(proxy: ProxyConfig, { target, readSecret, limit }: DialOptions, ctx: ProbeContext): Promise<Socket> {
+async function dialThrough(
+  proxy: ProxyConfig,
+  { target, readSecret, limit }: DialOptions,
+  ctx: ProbeContext,
+): Promise<Socket> {
   const name = authority(proxy);
   const password = proxy.password === null ? '' : await readSecret(proxy.password);
   const socket = await dialProxy(proxy, limit, ctx);
@@ -64,7 +69,9 @@ async function dialThrough(proxy: ProxyConfig, { target, readSecret, limit }: Di
 }
 
 function proxyMessage(name: string, error: unknown): string {
-  return error instanceof ProbeError ? error.message : `The proxy ${name} did not open a tunnel: ${failureMessage(error)}`;
+  return error instanceof ProbeError
+    ? error.message
+    : `The proxy ${name} did not open a tunnel: ${failureMessage(error)}`;
 }
 
 async function dialProxy(proxy: ProxyConfig, limit: Millis, ctx: ProbeContext): Promise<Socket> {
@@ -72,11 +79,16 @@ async function dialProxy(proxy: ProxyConfig, limit: Millis, ctx: ProbeContext): 
     const address = isIP(proxy.host) === 0 ? await resolveProxy(proxy.host, limit, ctx) : proxy.host;
     return await dialAddress(address, proxy.port, limit, ctx);
   } catch (error) {
-    throw new ProbeError(failureReason(error), `Cannot reach the proxy ${authority(proxy)}: ${failureMessage(error)}`, { cause: error });
+    throw new ProbeError(failureReason(error), `Cannot reach the proxy ${authority(proxy)}: ${failureMessage(error)}`, {
+      cause: error,
+    });
   }
 }
 
-/** By the system's resolver, as any client of the proxy does. The lookup itself cannot be called off, so it is left behind. */
+/**
+ * By the system's resolver, as any client of the proxy does. The lookup itself cannot be called off, so it is left
+ * behind.
+ */
 async function resolveProxy(host: string, limit: Millis, ctx: ProbeContext): Promise<string> {
   using time = deadline(ctx.clock, limit, ctx.signal);
   const { signal } = time;

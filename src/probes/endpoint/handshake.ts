@@ -40,8 +40,8 @@ export interface Handshake {
 }
 
 /**
- * Shakes hands over a connected socket and captures what the peer shows, whether the handshake succeeds or not. Nothing is verified.
- * The socket remains the caller's to destroy. Never rejects for anything that a peer can do.
+ * Shakes hands over a connected socket and captures what the peer shows, whether the handshake succeeds or not. Nothing
+ * is verified. The socket remains the caller's to destroy. Never rejects for anything that a peer can do.
  */
 export async function shakeHands(socket: Socket, options: HandshakeOptions, ctx: ProbeContext): Promise<Handshake> {
   const started = ctx.clock.elapsed();
@@ -56,7 +56,10 @@ export async function shakeHands(socket: Socket, options: HandshakeOptions, ctx:
     checkServerIdentity: () => undefined,
     ...(serverName === '' ? {} : { servername: serverName }),
   });
-  const end = await handshakeEnd({ socket, tlsSocket, read: () => peerFacts(tlsSocket, tap, options.chainReader) }, limit.signal);
+  const end = await handshakeEnd(
+    { socket, tlsSocket, read: () => peerFacts(tlsSocket, tap, options.chainReader) },
+    limit.signal,
+  );
   const durationMs = ctx.clock.elapsed() - started;
   const facts = { serverName, protocol: end.peer.protocol, cipher: end.peer.cipher, durationMs };
   if (end.error === null) return finished(tlsSocket, end.peer, facts);
@@ -73,7 +76,8 @@ export async function shakeHands(socket: Socket, options: HandshakeOptions, ctx:
 
 /** What the peer has said tells more than how its connection ended. */
 function explain(error: Error, alert: string | null, plaintext: string | null): Error {
-  if (plaintext !== null) return new ProbeError('protocol', 'Answered in plain text where TLS was expected', { cause: error });
+  if (plaintext !== null)
+    return new ProbeError('protocol', 'Answered in plain text where TLS was expected', { cause: error });
   return alert === null ? error : new ProbeError('tls', `The peer sent the TLS alert ${alert}`, { cause: error });
 }
 
@@ -96,7 +100,8 @@ interface PeerFacts {
 }
 
 function peerFacts(socket: TLSSocket, tap: TappedStream, chainReader: ChainReader): PeerFacts {
-  // Typed as always there, but missing before the ServerHello; getProtocol() then says what was offered, not what was agreed.
+  // Typed as always there, but missing before the ServerHello; getProtocol() then says what was offered, not what was
+  // agreed.
   const cipher: CipherNameAndProtocol | null | undefined = socket.getCipher();
   const signatureAlgorithms: readonly string[] | null = socket.getSharedSigalgs();
   const agreed = cipher?.standardName ?? null;
@@ -121,8 +126,9 @@ interface Handshaking {
 }
 
 /**
- * Whatever ends the handshake first. What the peer has shown is read in the very moment: OpenSSL's state is gone one turn of the
- * event loop after a failure, and a server that demands a client certificate with TLS 1.2 has shown its chain by then.
+ * Whatever ends the handshake first. What the peer has shown is read in the very moment: OpenSSL's state is gone one
+ * turn of the event loop after a failure, and a server that demands a client certificate with TLS 1.2 has shown its
+ * chain by then.
  */
 function handshakeEnd({ socket, tlsSocket, read }: Handshaking, signal: AbortSignal): Promise<HandshakeEnd> {
   return new Promise((resolve, reject) => {

@@ -8,8 +8,9 @@ import { describeFailure } from './describe-failure.ts';
 const MAX_SHOWN = 160;
 
 /**
- * Judges whether the port of one target opens, given every address of it. All addresses failing that decide breaks reachability, some of
- * them is a warning. A family that this machine has no route for says nothing about the target while the other family has one.
+ * Judges whether the port of one target opens, given every address of it. All addresses failing that decide breaks
+ * reachability, some of them is a warning. A family that this machine has no route for says nothing about the target
+ * while the other family has one.
  */
 export function judgeTcp(observations: readonly EndpointObservation[]): readonly Finding[] {
   const failures = observations.flatMap((seen) => (seen.tcp.kind === 'failed' ? [{ seen, failure: seen.tcp }] : []));
@@ -25,17 +26,21 @@ export function judgeTcp(observations: readonly EndpointObservation[]): readonly
 }
 
 /**
- * Judges whether the licence server speaks HTTP, given every connection to it that got so far. Any status below 500 and a demand for
- * a client certificate mean that it is alive. It is down only when no address that decides answers well.
+ * Judges whether the licence server speaks HTTP, given every connection to it that got so far. Any status below 500 and
+ * a demand for a client certificate mean that it is alive. It is down only when no address that decides answers well.
  */
 export function judgeHttp(observations: readonly EndpointObservation[]): readonly Finding[] {
-  const answers = observations.flatMap((seen) => (seen.http === null ? [] : [{ seen, http: seen.http, trouble: troubleOf(seen.http) }]));
+  const answers = observations.flatMap((seen) =>
+    seen.http === null ? [] : [{ seen, http: seen.http, trouble: troubleOf(seen.http) }],
+  );
   const deciding = decidingAddresses(answers.map(({ seen }) => seen));
   const isFine = ({ trouble }: (typeof answers)[number]): boolean => trouble === null || trouble.rule === 'not-judged';
   const works = answers.some((answer) => deciding.includes(answer.seen) && isFine(answer));
   const clean = answers.filter(({ trouble }) => trouble === null).map(({ seen }) => seen);
   return answers.flatMap(({ seen, http, trouble }) => [
-    ...(trouble === null ? [] : [withClean(httpFinding(seen, trouble, works || !deciding.includes(seen) ? 'warning' : 'broken'), clean)]),
+    ...(trouble === null
+      ? []
+      : [withClean(httpFinding(seen, trouble, works || !deciding.includes(seen) ? 'warning' : 'broken'), clean)]),
     ...(http.kind === 'response' ? traceFindings(seen, http.proxyTraces) : []),
   ]);
 }
@@ -54,7 +59,11 @@ function portFinding(seen: EndpointObservation, level: Exclude<FindingLevel, 'no
 }
 
 /** Where no other family is left to use the question stays open: nothing was tried that could have worked. */
-function routeFinding(seen: EndpointObservation, observations: readonly EndpointObservation[], actual: string): Finding {
+function routeFinding(
+  seen: EndpointObservation,
+  observations: readonly EndpointObservation[],
+  actual: string,
+): Finding {
   return {
     rule: 'family-has-route',
     subject: seen.target,
@@ -72,7 +81,10 @@ function isSpared(family: 4 | 6, observations: readonly EndpointObservation[]): 
   return family === 6 ? others.length > 0 : others.some((other) => !isWithoutRoute(other));
 }
 
-/** Most machines have no IPv6, and some no IPv4, so that nothing could be tried. What a firewall rejects with "no route" is another thing. */
+/**
+ * Most machines have no IPv6, and some no IPv4, so that nothing could be tried. What a firewall rejects with "no route"
+ * is another thing.
+ */
 function lacksRoute(family: 4 | 6, observations: readonly EndpointObservation[]): boolean {
   return observations.filter((seen) => seen.family === family).every(isWithoutRoute);
 }
@@ -101,19 +113,31 @@ function troubleOf(http: HttpOutcome): HttpTrouble | null {
   }
 }
 
-function responseTrouble({ status, blockPage, proxyTraces }: Extract<HttpOutcome, { kind: 'response' }>): HttpTrouble | null {
+function responseTrouble({
+  status,
+  blockPage,
+  proxyTraces,
+}: Extract<HttpOutcome, { kind: 'response' }>): HttpTrouble | null {
   if (blockPage !== null) {
     const actual = `HTTP ${String(status)} with a block page (${blockPage})`;
     return { rule: 'no-block-page', actual, product: productOfBlockPage(blockPage) };
   }
   // Squid sets it on the pages that it makes itself, and on no others.
   if (proxyTraces.includes('x-squid-error'))
-    return { rule: 'no-block-page', actual: `HTTP ${String(status)}, an error page of a Squid proxy`, product: 'Squid' };
+    return {
+      rule: 'no-block-page',
+      actual: `HTTP ${String(status)}, an error page of a Squid proxy`,
+      product: 'Squid',
+    };
   return status < 500 ? null : { rule: 'server-answers', actual: `HTTP ${String(status)}` };
 }
 
 function httpFinding(seen: EndpointObservation, trouble: HttpTrouble, level: 'broken' | 'warning'): Finding {
-  const common = { subject: seen.target, actual: `${place(seen)}: ${shown(trouble.actual)}`, facts: { address: seen.address } };
+  const common = {
+    subject: seen.target,
+    actual: `${place(seen)}: ${shown(trouble.actual)}`,
+    facts: { address: seen.address },
+  };
   const expected = 'An HTTP answer with a status below 500, or a demand for a client certificate';
   switch (trouble.rule) {
     case 'not-judged':

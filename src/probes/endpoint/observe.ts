@@ -48,10 +48,15 @@ export interface EndpointLimits {
 export const ENDPOINT_LIMITS: EndpointLimits = { tcp: 3000, tls: 4000, http: 4000 };
 
 /**
- * Makes one connection to one address and tells what each stage showed. Never rejects: what goes wrong is in the observation, our
- * own trouble as `internal` and a round that was called off as `aborted`. The connection is gone when it resolves.
+ * Makes one connection to one address and tells what each stage showed. Never rejects: what goes wrong is in the
+ * observation, our own trouble as `internal` and a round that was called off as `aborted`. The connection is gone when
+ * it resolves.
  */
-export async function observeEndpoint(request: EndpointRequest, ctx: ProbeContext, deps: EndpointDeps): Promise<EndpointObservation> {
+export async function observeEndpoint(
+  request: EndpointRequest,
+  ctx: ProbeContext,
+  deps: EndpointDeps,
+): Promise<EndpointObservation> {
   const identity = {
     target: authority(request.target),
     address: request.address,
@@ -91,7 +96,12 @@ interface UpperPhases {
   readonly http: HttpOutcome | null;
 }
 
-async function upperPhases(socket: Socket, request: EndpointRequest, ctx: ProbeContext, deps: EndpointDeps): Promise<UpperPhases> {
+async function upperPhases(
+  socket: Socket,
+  request: EndpointRequest,
+  ctx: ProbeContext,
+  deps: EndpointDeps,
+): Promise<UpperPhases> {
   if (request.depth === 'tcp') return { tls: null, http: null };
   const { outcome: tls, session } = await handshakePhase(socket, request, ctx, deps);
   try {
@@ -99,19 +109,31 @@ async function upperPhases(socket: Socket, request: EndpointRequest, ctx: ProbeC
     if (session === null) return { tls, http: { kind: 'client-certificate-demanded', durationMs: 0 } };
     const limit = (deps.limits ?? ENDPOINT_LIMITS).http;
     const http = await sendRequest(session, { ...request, limit }, ctx);
-    return { tls: http.kind === 'client-certificate-demanded' && tls.kind === 'established' ? { ...tls, kind: http.kind } : tls, http };
+    return {
+      tls:
+        http.kind === 'client-certificate-demanded' && tls.kind === 'established' ? { ...tls, kind: http.kind } : tls,
+      http,
+    };
   } finally {
     session?.socket.destroy();
   }
 }
 
-async function handshakePhase(socket: Socket, { serverName }: EndpointRequest, ctx: ProbeContext, deps: EndpointDeps): Promise<Handshake> {
+async function handshakePhase(
+  socket: Socket,
+  { serverName }: EndpointRequest,
+  ctx: ProbeContext,
+  deps: EndpointDeps,
+): Promise<Handshake> {
   const started = ctx.clock.elapsed();
   const { secureContext, chainReader, limits = ENDPOINT_LIMITS } = deps;
   try {
     return await shakeHands(socket, { serverName, secureContext, chainReader, limit: limits.tls }, ctx);
   } catch (error) {
     const failure: Failure = failureFrom(error, ctx.clock.elapsed() - started, ctx.signal);
-    return { outcome: { ...failure, serverName: serverName ?? '', alert: null, chain: null, plaintext: null }, session: null };
+    return {
+      outcome: { ...failure, serverName: serverName ?? '', alert: null, chain: null, plaintext: null },
+      session: null,
+    };
   }
 }

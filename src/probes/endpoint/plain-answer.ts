@@ -14,8 +14,8 @@ export function beginsAsTls(bytes: Uint8Array): boolean {
 }
 
 /**
- * What an answer that was not TLS says, as one line of printable ASCII, 512 characters at the most. Of HTML the readable text is
- * kept, since block pages begin with kilobytes of style sheet.
+ * What an answer that was not TLS says, as one line of printable ASCII, 512 characters at the most. Of HTML the
+ * readable text is kept, since block pages begin with kilobytes of style sheet.
  */
 export function readableText(bytes: Uint8Array): string {
   return Buffer.from(bytes)

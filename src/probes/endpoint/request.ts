@@ -24,10 +24,15 @@ export interface RequestOptions {
 }
 
 /**
- * Sends one HTTP/1.1 request over the connection that was captured, so that both looked at the same peer. Redirects are not
- * followed; any response is recorded. A body that stalls or breaks off does not undo the response. The connection is closed then.
+ * Sends one HTTP/1.1 request over the connection that was captured, so that both looked at the same peer. Redirects are
+ * not followed; any response is recorded. A body that stalls or breaks off does not undo the response. The connection
+ * is closed then.
  */
-export async function sendRequest(session: TlsSession, options: RequestOptions, ctx: ProbeContext): Promise<HttpOutcome> {
+export async function sendRequest(
+  session: TlsSession,
+  options: RequestOptions,
+  ctx: ProbeContext,
+): Promise<HttpOutcome> {
   const started = ctx.clock.elapsed();
   using limit = deadline(ctx.clock, options.limit, ctx.signal);
   try {
@@ -47,12 +52,21 @@ export async function sendRequest(session: TlsSession, options: RequestOptions, 
   }
 }
 
-function requestOver({ socket }: TlsSession, { target, method, path }: RequestOptions, signal: AbortSignal): ClientRequest {
+function requestOver(
+  { socket }: TlsSession,
+  { target, method, path }: RequestOptions,
+  signal: AbortSignal,
+): ClientRequest {
   return httpRequest({
     method,
     path,
     // As a URL has it: without the port that goes without saying.
-    headers: { host: new URL(`https://${authority(target)}`).host, connection: 'close', 'user-agent': 'ftm-watch', accept: '*/*' },
+    headers: {
+      host: new URL(`https://${authority(target)}`).host,
+      connection: 'close',
+      'user-agent': 'ftm-watch',
+      accept: '*/*',
+    },
     createConnection: () => socket,
     maxHeaderSize: MAX_HEADER_BYTES,
     signal,
@@ -78,14 +92,21 @@ function withReason(error: unknown): unknown {
   return new ProbeError('closed', 'The peer closed the connection in the middle of its answer', { cause: error });
 }
 
-/** What node:http cannot see, since it happened before it began to listen; it would wait for an answer until the deadline. */
+/**
+ * What node:http cannot see, since it happened before it began to listen; it would wait for an answer until the
+ * deadline.
+ */
 function brokenBefore({ socket, error }: TlsSession): Error | null {
-  return error() ?? (socket.readableEnded ? new ProbeError('closed', 'The peer closed the connection before the request') : null);
+  return (
+    error() ??
+    (socket.readableEnded ? new ProbeError('closed', 'The peer closed the connection before the request') : null)
+  );
 }
 
 /**
- * With TLS 1.3 the client is done before the server has judged its (missing) certificate, so that the refusal arrives in place of a
- * response (RFC 8446 §4.4.2.4): as an alert, or as a bare end of the connection that follows a request for a certificate.
+ * With TLS 1.3 the client is done before the server has judged its (missing) certificate, so that the refusal arrives
+ * in place of a response (RFC 8446 §4.4.2.4): as an alert, or as a bare end of the connection that follows a request
+ * for a certificate.
  */
 function certificateDemanded(error: unknown, { socket, certificateRequested }: TlsSession): boolean {
   if (demandsCertificate(alertName(error), certificateRequested)) return true;

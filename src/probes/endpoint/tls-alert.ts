@@ -41,8 +41,9 @@ const ALERT_NAMES: ReadonlyMap<number, string> = new Map([
 const ALERT_IN_MESSAGE = /SSL alert number (?<number>\d{1,3})/u;
 
 /**
- * The TLS alert that the peer sent, by its RFC 8446 §6 name (`alert_99` for a number without one); null when `error` was not caused
- * by an alert. The number is read, not Node's `code`: OpenSSL renamed its reasons between the versions in Node 20 and 24.
+ * The TLS alert that the peer sent, by its RFC 8446 §6 name (`alert_99` for a number without one); null when `error`
+ * was not caused by an alert. The number is read, not Node's `code`: OpenSSL renamed its reasons between the versions
+ * in Node 20 and 24.
  */
 export function alertName(error: unknown): string | null {
   const number = error instanceof Error ? ALERT_IN_MESSAGE.exec(error.message)?.groups?.['number'] : undefined;
@@ -50,12 +51,14 @@ export function alertName(error: unknown): string | null {
 }
 
 /**
- * The fatal alert that an answer to the hello consists of, from its bytes (RFC 8446 §5.1, §6): OpenSSL reports none for a number that
- * it does not know, and a reset that follows at once can come first.
+ * The fatal alert that an answer to the hello consists of, from its bytes (RFC 8446 §5.1, §6): OpenSSL reports none for
+ * a number that it does not know, and a reset that follows at once can come first.
  */
 export function alertAtHello(answer: Uint8Array): string | null {
   const [type, major, , high, low, level, number] = answer;
-  return type === 21 && major === 3 && high === 0 && low === 2 && level === 2 && number !== undefined ? nameOf(number) : null;
+  return type === 21 && major === 3 && high === 0 && low === 2 && level === 2 && number !== undefined
+    ? nameOf(number)
+    : null;
 }
 
 function nameOf(number: number): string {

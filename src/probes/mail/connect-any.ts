@@ -15,7 +15,12 @@ const CONNECT_LIMIT: Millis = 6000;
  * Connects to the first address that accepts, one after the other as a mail client does.
  * @throws {ProbeError} about the first address, naming it, when none accepts; the signal's reason when it is aborted
  */
-export async function connectToAny(addresses: readonly string[], port: number, ctx: ProbeContext, signal: AbortSignal): Promise<Socket> {
+export async function connectToAny(
+  addresses: readonly string[],
+  port: number,
+  ctx: ProbeContext,
+  signal: AbortSignal,
+): Promise<Socket> {
   const tried = addresses.slice(0, MAX_TRIED);
   const errors: ProbeError[] = [];
   for (const address of tried) {
@@ -27,7 +32,8 @@ export async function connectToAny(addresses: readonly string[], port: number, c
       errors.push(aboutAddress(address, port, error));
     }
   }
-  // Our own trouble with one address leaves open whether it accepts; an address family that this machine does not have says nothing.
+  // Our own trouble with one address leaves open whether it accepts; an address family that this machine does not have
+  // says nothing.
   throw (
     errors.find(({ reason }) => reason === 'internal') ??
     errors.find(({ reason }) => reason !== 'no-route') ??

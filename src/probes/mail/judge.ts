@@ -16,16 +16,28 @@ const RESOLVES: Expectation = {
   suggests: 'mail-unreachable',
 };
 
-const ANSWERS: Expectation = { rule: 'mail-server-answers', expected: 'a mail server that answers', suggests: 'mail-unreachable' };
+const ANSWERS: Expectation = {
+  rule: 'mail-server-answers',
+  expected: 'a mail server that answers',
+  suggests: 'mail-unreachable',
+};
 
 const EXPECTATIONS: Readonly<Record<MailStage, Expectation>> = {
   connect: ANSWERS,
   greeting: ANSWERS,
   ehlo: ANSWERS,
   tls: { rule: 'mail-tls-verifies', expected: 'TLS with a certificate that verifies', suggests: 'mail-tls-broken' },
-  login: { rule: 'mail-login-accepted', expected: 'the user name and password are accepted', suggests: 'mail-login-rejected' },
+  login: {
+    rule: 'mail-login-accepted',
+    expected: 'the user name and password are accepted',
+    suggests: 'mail-login-rejected',
+  },
   sender: { rule: 'mail-sender-accepted', expected: 'the sender is accepted', suggests: 'mail-recipient-rejected' },
-  recipient: { rule: 'mail-recipient-accepted', expected: 'the recipient is accepted', suggests: 'mail-recipient-rejected' },
+  recipient: {
+    rule: 'mail-recipient-accepted',
+    expected: 'the recipient is accepted',
+    suggests: 'mail-recipient-rejected',
+  },
 };
 
 /** Judges how far one mail server went. */
@@ -80,7 +92,8 @@ function tryLocalhost(server: string): Finding {
     subject: server,
     expected: 'the configured mail server answers',
     actual:
-      'a mail server on this machine (127.0.0.1:25) answers: on FortiAuthenticator the mail server "localhost" is worth a try meanwhile',
+      'a mail server on this machine (127.0.0.1:25) answers: on FortiAuthenticator the mail server "localhost" is ' +
+      'worth a try meanwhile',
     level: 'note',
     suggests: null,
   };

@@ -47,13 +47,14 @@ export interface MailTarget {
 }
 
 /**
- * Rehearses handing over a message, up to the recipient, and takes it back: nothing is ever sent. Never throws and takes
- * no longer than `MAIL_DEADLINE` and a moment for the local relay.
+ * Rehearses handing over a message, up to the recipient, and takes it back: nothing is ever sent. Never throws and
+ * takes no longer than `MAIL_DEADLINE` and a moment for the local relay.
  */
 export async function observeMail(target: MailTarget, ports: MailPorts, ctx: ProbeContext): Promise<MailObservation> {
   const { host, port, security } = target.server;
   const identity = createVerifiedIdentity();
-  // nodemailer costs 10 MB of memory, which only who has a mail server needs. Loaded before anything is timed, or connected.
+  // nodemailer costs 10 MB of memory, which only who has a mail server needs. Loaded before anything is timed, or
+  // connected.
   const { MailSession: Session } = await import('./session.ts');
   const outcome = await rehearse(target, { ...ports, identity, Session }, ctx);
   const silent = outcome.kind === 'failed' && (outcome.stage === 'connect' || outcome.stage === 'greeting');
@@ -126,7 +127,9 @@ async function trustFor({ caFile }: MailServerConfig, fallback: SecureContext): 
   try {
     return createSecureContext({ ca: await readFile(caFile) });
   } catch (error) {
-    throw new ProbeError('internal', `Cannot use the certificates in "${caFile}": expected a readable PEM file`, { cause: error });
+    throw new ProbeError('internal', `Cannot use the certificates in "${caFile}": expected a readable PEM file`, {
+      cause: error,
+    });
   }
 }
 
@@ -136,7 +139,8 @@ async function openTransport(rehearsal: Rehearsal, tls: ConnectionOptions): Prom
   const { addresses, hindrance } = target;
   if (addresses.length === 0 && hindrance !== null)
     throw new ProbeError(hindrance.reason, `Cannot look up "${host}": ${hindrance.message}`);
-  if (addresses.length === 0) throw new ProbeError('name-not-resolved', `Cannot connect: no resolver gives an address for "${host}"`);
+  if (addresses.length === 0)
+    throw new ProbeError('name-not-resolved', `Cannot connect: no resolver gives an address for "${host}"`);
   const socket = await connectToAny(addresses, port, ctx, limit.signal);
   if (security !== 'tls') return socket;
   rehearsal.stage = 'tls';
@@ -147,7 +151,9 @@ async function openTransport(rehearsal: Rehearsal, tls: ConnectionOptions): Prom
 function failed(rehearsal: Rehearsal, error: unknown, durationMs: Millis): MailOutcome {
   const stage = stageOf(rehearsal, error);
   const overdue = rehearsal.limit.expired() && !(error instanceof ProbeError);
-  const told = overdue ? new ProbeError('timeout', `Not finished within ${String(MAIL_DEADLINE)} ms`, { cause: error }) : error;
+  const told = overdue
+    ? new ProbeError('timeout', `Not finished within ${String(MAIL_DEADLINE)} ms`, { cause: error })
+    : error;
   return {
     ...failureFrom(told, durationMs, rehearsal.ctx.signal, rehearsal.secrets),
     stage,
@@ -166,7 +172,8 @@ function stageOf({ stage, session }: Rehearsal, error: unknown): MailStage {
 }
 
 function tlsErrorOf({ session }: Rehearsal, error: unknown): string | null {
-  if (session !== null && error instanceof SmtpError) return session.transcript.offersStartTls() ? 'STARTTLS_REFUSED' : 'NO_STARTTLS';
+  if (session !== null && error instanceof SmtpError)
+    return session.transcript.offersStartTls() ? 'STARTTLS_REFUSED' : 'NO_STARTTLS';
   return errorCode(error);
 }
 

@@ -41,8 +41,8 @@ interface Envelope {
 
 /**
  * One SMTP session that cannot send a message: it has no way to say DATA. nodemailer's `send` says DATA by itself,
- * pipelined in one packet with the recipients where the server allows, so it is never called; MAIL, RCPT and RSET go through
- * `sendCommand` of nodemailer's public hook for login mechanisms of one's own.
+ * pipelined in one packet with the recipients where the server allows, so it is never called; MAIL, RCPT and RSET go
+ * through `sendCommand` of nodemailer's public hook for login mechanisms of one's own.
  *
  * Every step throws an `SmtpError` or the signal's reason.
  */
@@ -91,7 +91,10 @@ export class MailSession {
   }
 
   login(user: string, pass: string): Promise<void> {
-    return this.#step(() => called((done) => this.#connection.login({ credentials: { user, pass } }, done)), this.#signal);
+    return this.#step(
+      () => called((done) => this.#connection.login({ credentials: { user, pass } }, done)),
+      this.#signal,
+    );
   }
 
   async mailFrom(address: string): Promise<void> {
@@ -118,13 +121,16 @@ export class MailSession {
   }
 
   async #command(verb: 'MAIL FROM' | 'RCPT TO', address: string): Promise<void> {
-    if (UNSAFE.test(address)) throw new ProbeError('internal', `Cannot say ${verb}: expected a mail address, got "${address}"`);
+    if (UNSAFE.test(address))
+      throw new ProbeError('internal', `Cannot say ${verb}: expected a mail address, got "${address}"`);
     const envelope = (this.#envelope ??= await this.#step(() => this.#openEnvelope(), this.#signal));
-    const utf8 = verb === 'MAIL FROM' && NON_ASCII.test(address) && envelope.extensions.includes('SMTPUTF8') ? ' SMTPUTF8' : '';
+    const utf8 =
+      verb === 'MAIL FROM' && NON_ASCII.test(address) && envelope.extensions.includes('SMTPUTF8') ? ' SMTPUTF8' : '';
     const reply = await this.#step(() => envelope.send(`${verb}:<${address}>${utf8}`), this.#signal);
     // Read here: nodemailer's own `status` is 0 for every reply of several lines.
     const code = REPLY_CODE.exec(reply.response)?.[0];
-    if (code === undefined) throw new ProbeError('protocol', `The server answered "${reply.response}", expected an SMTP reply`);
+    if (code === undefined)
+      throw new ProbeError('protocol', `The server answered "${reply.response}", expected an SMTP reply`);
     if (!code.startsWith('2')) throw new SmtpError(reply.response, Number(code));
   }
 

@@ -25,8 +25,10 @@ const REASON_BY_CODE: ReadonlyMap<string, FailureReason> = new Map<string, Failu
 export function fromNodemailer(error: unknown): Error {
   if (!(error instanceof Error)) return new ProbeError('internal', 'The SMTP client failed without an error');
   const code = 'responseCode' in error ? error.responseCode : null;
-  if (typeof code === 'number' && 'response' in error && typeof error.response === 'string') return new SmtpError(error.response, code);
-  if ('originalCode' in error && typeof error.originalCode === 'string') return Object.assign(error, { code: error.originalCode });
+  if (typeof code === 'number' && 'response' in error && typeof error.response === 'string')
+    return new SmtpError(error.response, code);
+  if ('originalCode' in error && typeof error.originalCode === 'string')
+    return Object.assign(error, { code: error.originalCode });
   const reason = REASON_BY_CODE.get(errorCode(error) ?? '');
   return reason === undefined ? error : new ProbeError(reason, error.message, { cause: error });
 }

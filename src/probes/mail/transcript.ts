@@ -1,4 +1,6 @@
-/** What went over the line so far, as far as stages can be told from it. Replies only: no argument of a command is kept. */
+/**
+ * What went over the line so far, as far as stages can be told from it. Replies only: no argument of a command is kept.
+ */
 export interface Transcript {
   /** For nodemailer's `logger` option, together with `transactionLog`. */
   readonly logger: { readonly debug: (...args: unknown[]) => void };

@@ -6,7 +6,10 @@ import type { EpochMs } from '../../core/clock.ts';
 export interface VerifiedIdentity {
   /** null: no handshake came so far. */
   notAfter(): EpochMs | null;
-  /** To be given to Node: its own check of the name, which looks at the chain in passing. nodemailer hands out no socket that could be asked. */
+  /**
+   * To be given to Node: its own check of the name, which looks at the chain in passing. nodemailer hands out no socket
+   * that could be asked.
+   */
   readonly check: NonNullable<ConnectionOptions['checkServerIdentity']>;
 }
 

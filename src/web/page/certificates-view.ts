@@ -67,7 +67,8 @@ ${trusted === undefined ? null : markup`<thead><tr><th><span class="unseen">Fiel
 
 function fieldView({ name, text }: Field, seen: Certificate, trusted: Certificate | undefined): Markup {
   if (trusted === undefined) return markup`<tr><th scope="row">${name}</th><td>${text(seen)}</td></tr>`;
-  if (text(seen) === text(trusted)) return markup`<tr><th scope="row">${name}</th><td colspan="2">${text(seen)}</td></tr>`;
+  if (text(seen) === text(trusted))
+    return markup`<tr><th scope="row">${name}</th><td colspan="2">${text(seen)}</td></tr>`;
   return markup`<tr class="differs"><th scope="row">${name}</th><td><mark>${text(seen)}</mark><span class="unseen"> (differs)</span></td><td>${text(trusted)}</td></tr>`;
 }
 

@@ -13,7 +13,9 @@ export function conclusionOf({ ready, causes, preconditions }: Diagnosis): strin
     case 'ready': {
       const warnings = causes.filter(({ severity }) => severity === 'warning').length;
       const all = 'Nothing that was checked stands in the way of FortiToken Mobile activation.';
-      return warnings === 0 ? all : `${all} ${warnings === 1 ? 'One warning needs' : `${String(warnings)} warnings need`} a look.`;
+      return warnings === 0
+        ? all
+        : `${all} ${warnings === 1 ? 'One warning needs' : `${String(warnings)} warnings need`} a look.`;
     }
   }
 }

@@ -54,7 +54,10 @@ function availability({ days, until }: Past): Markup {
   return chartView({
     id: 'availability',
     title: 'Availability by day',
-    summary: points.length === 0 ? NOTHING : `${shareText(mean)} over ${count(points.length, 'day')}, ${count(hurt, 'day')} with an outage`,
+    summary:
+      points.length === 0
+        ? NOTHING
+        : `${shareText(mean)} over ${count(points.length, 'day')}, ${count(hurt, 'day')} with an outage`,
     plane,
     unit: '%',
     paths: points.length === 0 ? [] : [bars(points, plane, { index: GOOD, span: DAY })],
@@ -63,7 +66,9 @@ function availability({ days, until }: Past): Markup {
 }
 
 function latency({ latency: lines, until }: Past): Markup {
-  const known = lines.filter(({ points }) => points.length > 0).map((one) => ({ ...one, name: PHASES[one.name] ?? one.name }));
+  const known = lines
+    .filter(({ points }) => points.length > 0)
+    .map((one) => ({ ...one, name: PHASES[one.name] ?? one.name }));
   const plane = { from: until - DAY, until, top: ceiling(highest(known)) };
   const last = known.map(({ name, points }) => `${name} ${msText(points.at(-1)?.value ?? 0)}`);
   return chartView({
@@ -111,7 +116,9 @@ const NOTHING = 'Nothing is known yet';
 
 /** The drawing has no room for each hour of 90 days. */
 function lastOfEach(points: PastLine['points'], span: Millis): PastLine['points'] {
-  return points.filter(({ at }, index) => Math.floor(at / span) !== Math.floor((points[index + 1]?.at ?? Infinity) / span));
+  return points.filter(
+    ({ at }, index) => Math.floor(at / span) !== Math.floor((points[index + 1]?.at ?? Infinity) / span),
+  );
 }
 
 function highest(lines: readonly PastLine[]): number {

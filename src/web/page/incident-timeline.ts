@@ -20,12 +20,18 @@ export function timelineOf(incident: Incident, parcels: readonly Parcel[]): read
     ...formerCauses.map((former) => ({ kind: 'understood' as const, at: former.until, former })),
     ...(closedAt === null ? [] : [{ kind: 'closed' as const, at: closedAt }]),
     // Last: what happens at one time is told after it.
-    ...tellingsAbout(incident, parcels).map((telling) => ({ kind: 'told' as const, at: telling.notification.at, telling })),
+    ...tellingsAbout(incident, parcels).map((telling) => ({
+      kind: 'told' as const,
+      at: telling.notification.at,
+      telling,
+    })),
   ];
   return steps.toSorted((a, b) => a.at - b.at);
 }
 
 /** What was to be told of it, whether it has arrived or not. */
 export function tellingsAbout(incident: Incident, parcels: readonly Parcel[]): readonly Telling[] {
-  return tellingsOf(parcels.filter(({ notification }) => incidentsOf(notification).some(({ id }) => id === incident.id)));
+  return tellingsOf(
+    parcels.filter(({ notification }) => incidentsOf(notification).some(({ id }) => id === incident.id)),
+  );
 }

@@ -13,12 +13,13 @@ export type Content = string | number | Markup | null | readonly Content[];
 const TEXT_LIMIT = 1_000;
 
 /**
- * Template for HTML. Every string that is put in may come from a stranger: it is cut, its control and direction characters are made
- * visible, and it is escaped for text and for quoted attributes.
+ * Template for HTML. Every string that is put in may come from a stranger: it is cut, its control and direction
+ * characters are made visible, and it is escaped for text and for quoted attributes.
  */
 export function markup(strings: TemplateStringsArray, ...values: readonly Content[]): Markup {
   const made = html(strings, ...values.map(safe));
-  if (made instanceof Promise) throw new TypeError('Cannot make HTML of a promise: expected values that are there already');
+  if (made instanceof Promise)
+    throw new TypeError('Cannot make HTML of a promise: expected values that are there already');
   return made;
 }
 

@@ -36,7 +36,11 @@ export function line(points: readonly Point[], plane: Plane, index: number): Mar
 }
 
 /** @param span how long each bar lasts */
-export function bars(points: readonly Point[], plane: Plane, { index, span }: { readonly index: number; readonly span: number }): Markup {
+export function bars(
+  points: readonly Point[],
+  plane: Plane,
+  { index, span }: { readonly index: number; readonly span: number },
+): Markup {
   const width = Math.max(1, across(plane.from + span, plane) - 0.8);
   const segments = points.map(({ at, value }) => {
     const height = HEIGHT - up(value, plane);

@@ -1,5 +1,7 @@
 /** A step of a remedy, taken apart: what to read, and what to type. */
-export type StepPart = { readonly kind: 'text'; readonly text: string } | { readonly kind: 'command'; readonly lines: readonly string[] };
+export type StepPart =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'command'; readonly lines: readonly string[] };
 
 /** Other quoted words are names in menus and values. */
 const QUOTED_COMMAND =
@@ -18,6 +20,8 @@ function quoted(text: string): readonly StepPart[] {
   // Splitting by a group gives text and what was found in turns.
   return text
     .split(QUOTED_COMMAND)
-    .map((part, index): StepPart => (index % 2 === 1 ? { kind: 'command', lines: [part] } : { kind: 'text', text: part }))
+    .map(
+      (part, index): StepPart => (index % 2 === 1 ? { kind: 'command', lines: [part] } : { kind: 'text', text: part }),
+    )
     .filter((part) => part.kind === 'command' || (part.text !== '' && part.text !== '.'));
 }

@@ -19,7 +19,10 @@ export interface Stop {
   readonly leadsOn: Line;
 }
 
-/** `open`: it leads from a stop that is well to one that answers or breaks. `cut`: behind the first broken stop, `beyond`: after that. `unproven`: nobody knows. */
+/**
+ * `open`: it leads from a stop that is well to one that answers or breaks. `cut`: behind the first broken stop,
+ * `beyond`: after that. `unproven`: nobody knows.
+ */
 export type Line = 'open' | 'cut' | 'beyond' | 'unproven';
 
 interface StopPlan {
@@ -33,7 +36,12 @@ interface StopPlan {
 const STOPS: readonly StopPlan[] = [
   { name: 'FortiAuthenticator', hint: 'where it starts', preconditions: ['appliance', 'token-pool'], carries: false },
   { name: 'Resolver', hint: 'finds the address', preconditions: ['name-resolution'], carries: true },
-  { name: 'Firewall', hint: 'must not inspect', preconditions: ['reachability', 'tls-genuine', 'firewall-policy'], carries: true },
+  {
+    name: 'Firewall',
+    hint: 'must not inspect',
+    preconditions: ['reachability', 'tls-genuine', 'firewall-policy'],
+    carries: true,
+  },
   { name: 'Internet', hint: 'the way out', preconditions: ['internet'], carries: true },
   { name: 'Licence server', hint: 'at Fortinet', preconditions: ['license-server'], carries: true },
 ];

@@ -27,11 +27,23 @@ export const STATE_WORDS: Readonly<Record<PreconditionState, string>> = {
 
 export const SEVERITY_TONES: Readonly<Record<Severity, Tone>> = { critical: 'bad', warning: 'warn', info: 'info' };
 
-export const SEVERITY_WORDS: Readonly<Record<Severity, string>> = { critical: 'Critical', warning: 'Warning', info: 'Note' };
+export const SEVERITY_WORDS: Readonly<Record<Severity, string>> = {
+  critical: 'Critical',
+  warning: 'Warning',
+  info: 'Note',
+};
 
-export const READINESS_TONES: Readonly<Record<Readiness, Tone>> = { ready: 'good', 'not-ready': 'bad', unknown: 'unsure' };
+export const READINESS_TONES: Readonly<Record<Readiness, Tone>> = {
+  ready: 'good',
+  'not-ready': 'bad',
+  unknown: 'unsure',
+};
 
-export const READINESS_WORDS: Readonly<Record<Readiness, string>> = { ready: 'Ready', 'not-ready': 'Not ready', unknown: 'Unknown' };
+export const READINESS_WORDS: Readonly<Record<Readiness, string>> = {
+  ready: 'Ready',
+  'not-ready': 'Not ready',
+  unknown: 'Unknown',
+};
 
 /** The sign of a tone: decoration, since the word says the same. */
 export function sign(tone: Tone): Markup {

@@ -18,7 +18,16 @@ import { distance, instantText } from './time-text.ts';
 
 type PageSources = Pick<
   WebSources,
-  'site' | 'version' | 'diagnosis' | 'chronicle' | 'silences' | 'maintenance' | 'certificates' | 'activity' | 'health' | 'past'
+  | 'site'
+  | 'version'
+  | 'diagnosis'
+  | 'chronicle'
+  | 'silences'
+  | 'maintenance'
+  | 'certificates'
+  | 'activity'
+  | 'health'
+  | 'past'
 >;
 
 /** The whole page. It needs no script; with one it keeps itself up to date. */

@@ -14,7 +14,9 @@ const MAX_RECIPIENTS = 4;
 /** Of what the peer said: `/api/v1/notifications` has the whole. */
 const MAX_REPLY = 160;
 
-/** What became of a notification, a line for each way it went; `full` with what the peer said where it has not arrived. */
+/**
+ * What became of a notification, a line for each way it went; `full` with what the peer said where it has not arrived.
+ */
 export function waysView({ ways }: Telling, now: EpochMs, length: 'short' | 'full'): Markup {
   return markup`<ul class="ways">${ways.map((way) => markup`<li>${wayView(way, now)}${length === 'full' && way.delivery.status !== 'sent' ? lastError(way.delivery) : null}</li>`)}</ul>`;
 }

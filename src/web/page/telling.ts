@@ -19,7 +19,9 @@ export function tellingsOf(parcels: readonly Parcel[]): readonly Telling[] {
   const byNotification = Map.groupBy(parcels, ({ notification }) => notification.id);
   return [...byNotification.values()].flatMap((group) => {
     const [first] = group;
-    return first === undefined ? [] : [{ notification: first.notification, ways: waysOf(group.map(({ delivery }) => delivery)) }];
+    return first === undefined
+      ? []
+      : [{ notification: first.notification, ways: waysOf(group.map(({ delivery }) => delivery)) }];
   });
 }
 

@@ -21,14 +21,18 @@ const CHARTS = {
     bars: true,
     colour: 1,
     // In the middle of its day.
-    lines: ({ days }) => [{ name: 'Availability', points: days.map(({ day, share }) => ({ at: day + DAY_MS / 2, value: share * 100 })) }],
+    lines: ({ days }) => [
+      { name: 'Availability', points: days.map(({ day, share }) => ({ at: day + DAY_MS / 2, value: share * 100 })) },
+    ],
   },
   latency: {
     unit: 'ms',
     bars: false,
     colour: 0,
     lines: ({ latency }) =>
-      latency.filter(({ points }) => points.length > 0).map((line) => ({ ...line, name: PHASES[line.name] ?? line.name })),
+      latency
+        .filter(({ points }) => points.length > 0)
+        .map((line) => ({ ...line, name: PHASES[line.name] ?? line.name })),
   },
   errors: { unit: 'an hour', bars: true, colour: 4, lines: ({ errors }) => errors },
   tokens: { unit: 'tokens', bars: false, colour: 0, lines: ({ tokens }) => tokens },
@@ -144,7 +148,8 @@ function optionsOf(id, lines, width) {
   const time = {
     ...axis,
     size: 28,
-    values: (/** @type {Chart} */ _chart, /** @type {readonly number[]} */ at) => at.map((one) => timeText(one * 1_000, spanOf(id))),
+    values: (/** @type {Chart} */ _chart, /** @type {readonly number[]} */ at) =>
+      at.map((one) => timeText(one * 1_000, spanOf(id))),
   };
   return {
     width,
@@ -154,7 +159,10 @@ function optionsOf(id, lines, width) {
     scales: {
       x: { range: () => spanOf(id).map((at) => at / 1_000) },
       y: {
-        range: (/** @type {Chart} */ _chart, /** @type {number} */ _least, /** @type {number} */ most) => [0, Math.max(most * 1.05, 1)],
+        range: (/** @type {Chart} */ _chart, /** @type {number} */ _least, /** @type {number} */ most) => [
+          0,
+          Math.max(most * 1.05, 1),
+        ],
       },
     },
     axes: [time, { ...axis, size: 48 }],
@@ -208,7 +216,10 @@ function refreshOrKeep() {
 }
 
 async function start() {
-  await Promise.all([load('script', { src: 'static/uplot.js' }), load('link', { rel: 'stylesheet', href: 'static/uplot.css' })]);
+  await Promise.all([
+    load('script', { src: 'static/uplot.js' }),
+    load('link', { rel: 'stylesheet', href: 'static/uplot.css' }),
+  ]);
   await refresh();
   setInterval(refreshOrKeep, REFRESH_MS);
   // Lines of the new width, colours of the new scheme.

@@ -104,7 +104,9 @@ function keepFocus() {
  * @returns {HTMLElement[]}
  */
 function focusablesIn(region) {
-  return [region, ...region.querySelectorAll('*')].filter((element) => element instanceof HTMLElement && element.matches(FOCUSABLE));
+  return [region, ...region.querySelectorAll('*')].filter(
+    (element) => element instanceof HTMLElement && element.matches(FOCUSABLE),
+  );
 }
 
 /**

@@ -41,7 +41,10 @@ function told(sink: SmtpSink, event: string): { readonly mails: number; readonly
   return { mails: ids.length, names: new Set(ids).size };
 }
 
-/** Lives through all rounds once with a kill at each boundary in turn, and goes on after it. Gives how often each was reached. */
+/**
+ * Lives through all rounds once with a kill at each boundary in turn, and goes on after it. Gives how often each was
+ * reached.
+ */
 async function killEverywhere(
   rounds: string,
   event: string,
@@ -57,7 +60,8 @@ async function killEverywhere(
     rmSync(folder, { recursive: true });
     const step = first.killed ? (first.steps.at(-1) ?? '') : 'never';
     // Accepted, but the process died before it could write so: the only repetition there may be, under the same name.
-    const isForgotten = step === 'after delivery' || (step === 'before update' && first.steps.at(-2) === 'after delivery');
+    const isForgotten =
+      step === 'after delivery' || (step === 'before update' && first.steps.at(-2) === 'after delivery');
     expect({ step, ...told(sink, event) }).toEqual({ step, mails: isForgotten ? 2 : 1, names: 1 });
     if (!first.killed) return killedAfter;
     killedAfter.push(step);

@@ -48,9 +48,20 @@ function alert(more: Partial<NotifyConfig>, path = join(folder, 'history.sqlite'
   const logger = logRecorder();
   store = createStore({ path, retention: 86_400_000 }, { clock: systemClock, logger });
   const policy = { confirmations: 2, recoveries: 2, reminder: 14_400_000, maxPerHour: 20 };
-  const notify: NotifyConfig = { email: null, alertmanager: null, webhooks: [], maintenance: [], heartbeat: null, policy, ...more };
+  const notify: NotifyConfig = {
+    email: null,
+    alertmanager: null,
+    webhooks: [],
+    maintenance: [],
+    heartbeat: null,
+    policy,
+    ...more,
+  };
   const readSecret = (): Promise<string> => Promise.reject(new Error('no secrets here'));
-  const alerting = createAlerting({ site: 'hq', notify }, { clock: systemClock, logger, journal: store.journal, readSecret, listener: {} });
+  const alerting = createAlerting(
+    { site: 'hq', notify },
+    { clock: systemClock, logger, journal: store.journal, readSecret, listener: {} },
+  );
   alerting.start();
   return alerting;
 }
@@ -73,7 +84,12 @@ function relayed(receiver: JsonReceiver): readonly string[] {
   );
 }
 
-const PEERS: readonly Need[] = ['root', { program: 'postfix' }, { unpacked: EXIM_PACKAGE }, { program: 'prometheus-alertmanager' }];
+const PEERS: readonly Need[] = [
+  'root',
+  { program: 'postfix' },
+  { unpacked: EXIM_PACKAGE },
+  { program: 'prometheus-alertmanager' },
+];
 
 describeWhere(PEERS, 'a real exim, a real postfix and a real Alertmanager', () => {
   it('get one mail and one alert for a fault, and one of each when it is over', async () => {
@@ -108,11 +124,15 @@ describeWhere(PEERS, 'a real exim, a real postfix and a real Alertmanager', () =
         subject: 'fortitokenmobile.fortinet.com:443',
       },
     ]);
-    expect(store.deliveries(10).map(({ delivery }) => `${delivery.recipient} ${delivery.status}`)).toContain('gone@example.test rejected');
+    expect(store.deliveries(10).map(({ delivery }) => `${delivery.recipient} ${delivery.status}`)).toContain(
+      'gone@example.test rejected',
+    );
 
     await rounds(alerting, 6, []);
     await expect.poll(() => postfix.mails('admins').length, PATIENCE).toBe(2);
-    await expect.poll(() => relayed(receiver), LINGERING).toEqual(['firing tls-intercepted', 'resolved tls-intercepted']);
+    await expect
+      .poll(() => relayed(receiver), LINGERING)
+      .toEqual(['firing tls-intercepted', 'resolved tls-intercepted']);
     expect(await alertmanager.firing()).toEqual([]);
     const resolved = postfix.mails('admins').find((text) => text.includes('X-FTM-Watch-Event: resolved')) ?? '';
     expect(resolved).toContain(`In-Reply-To: ${/^Message-ID: (.*)$/mu.exec(mail)?.[1] ?? 'none'}`);

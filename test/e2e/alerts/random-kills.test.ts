@@ -30,7 +30,9 @@ const REFUSALS = [
 
 /** Rounds in which faults come, go and change. */
 function flippingRounds(): string {
-  return Array.from({ length: 60 }, () => 'bmg'.charAt(Math.floor(3 * Math.random())).repeat(2 + Math.floor(3 * Math.random()))).join('');
+  return Array.from({ length: 60 }, () =>
+    'bmg'.charAt(Math.floor(3 * Math.random())).repeat(2 + Math.floor(3 * Math.random())),
+  ).join('');
 }
 
 /** What it was delivering when it was killed; null: it was killed at another time, or not at all. */
@@ -68,8 +70,13 @@ function messageIds(sink: SmtpSink): readonly string[] {
 
 /** Every notification that was written, in order. */
 function toldInStore(folder: string): readonly { readonly id: string; readonly status: string }[] {
-  const store = createStore({ path: join(folder, 'history.sqlite'), retention: 86_400_000 }, { clock: systemClock, logger: logRecorder() });
-  const told = store.deliveries(10_000).map(({ notification, delivery }) => ({ id: notification.id, status: delivery.status }));
+  const store = createStore(
+    { path: join(folder, 'history.sqlite'), retention: 86_400_000 },
+    { clock: systemClock, logger: logRecorder() },
+  );
+  const told = store
+    .deliveries(10_000)
+    .map(({ notification, delivery }) => ({ id: notification.id, status: delivery.status }));
   store.close();
   return told;
 }
@@ -98,7 +105,10 @@ it(
     // Sent twice only what was being delivered at a kill, once more for each such kill, and under the same name.
     for (const { id } of told) {
       const repeats = ids.filter((name) => name === nameOf(id)).length - 1;
-      expect({ id, tooMany: repeats > interrupted.filter((other) => other === id).length }).toEqual({ id, tooMany: false });
+      expect({ id, tooMany: repeats > interrupted.filter((other) => other === id).length }).toEqual({
+        id,
+        tooMany: false,
+      });
     }
     expect(new Set(ids).size).toBe(told.length);
     expect(first.mails).toEqual([]);

@@ -24,7 +24,10 @@ function relay({ port }: { readonly port: number }): MailRelay {
   return { host: '127.0.0.1', port, security: 'none', user: null, password: null, caFile: null };
 }
 
-async function send(servers: readonly MailRelay[], recipients: readonly string[]): Promise<readonly RecipientOutcome[]> {
+async function send(
+  servers: readonly MailRelay[],
+  recipients: readonly string[],
+): Promise<readonly RecipientOutcome[]> {
   const config: EmailConfig = { from: 'ftm-watch@example.test', to: recipients, servers };
   const readSecret = (): Promise<string> => Promise.reject(new Error('no secrets here'));
   const channel = createEmailChannel('hq', config, { clock: systemClock, readSecret });
@@ -32,53 +35,57 @@ async function send(servers: readonly MailRelay[], recipients: readonly string[]
   return channel.deliver({ notification, recipients, firstFailedAt: null }, new AbortController().signal);
 }
 
-describeWhere(['root', { program: 'postfix' }, { unpacked: EXIM_PACKAGE }], 'a real exim that refuses, before a real postfix', () => {
-  let postfix: PostfixInstance;
+describeWhere(
+  ['root', { program: 'postfix' }, { unpacked: EXIM_PACKAGE }],
+  'a real exim that refuses, before a real postfix',
+  () => {
+    let postfix: PostfixInstance;
 
-  beforeEach(async () => {
-    postfix = await startPostfix(['admins']);
-  });
+    beforeEach(async () => {
+      postfix = await startPostfix(['admins']);
+    });
 
-  afterEach(() => {
-    postfix[Symbol.dispose]();
-  });
+    afterEach(() => {
+      postfix[Symbol.dispose]();
+    });
 
-  async function throughBoth(exim: EximInstance): Promise<void> {
-    expect(await send([relay(exim), relay(postfix)], [ADMINS])).toMatchObject([{ recipient: ADMINS, kind: 'sent' }]);
-    await expect.poll(() => postfix.mails('admins').length, PATIENCE).toBe(1);
-  }
+    async function throughBoth(exim: EximInstance): Promise<void> {
+      expect(await send([relay(exim), relay(postfix)], [ADMINS])).toMatchObject([{ recipient: ADMINS, kind: 'sent' }]);
+      await expect.poll(() => postfix.mails('admins').length, PATIENCE).toBe(1);
+    }
 
-  it('does not keep the mail from the next server when it does not relay', async () => {
-    await using exim = await startExim({ domain: 'elsewhere.test', mailboxes: ['root'] });
-    const [refused] = await send([relay(exim)], [ADMINS]);
-    expect(refused).toMatchObject({ kind: 'rejected', detail: expect.stringMatching(/550 relay not permitted$/u) });
-    await throughBoth(exim);
-  });
+    it('does not keep the mail from the next server when it does not relay', async () => {
+      await using exim = await startExim({ domain: 'elsewhere.test', mailboxes: ['root'] });
+      const [refused] = await send([relay(exim)], [ADMINS]);
+      expect(refused).toMatchObject({ kind: 'rejected', detail: expect.stringMatching(/550 relay not permitted$/u) });
+      await throughBoth(exim);
+    });
 
-  it('does not keep the mail from the next server when it knows no such mailbox', async () => {
-    await using exim = await startExim({ domain: 'example.test', mailboxes: ['root'] });
-    const [refused] = await send([relay(exim)], [ADMINS]);
-    expect(refused).toMatchObject({ kind: 'rejected', detail: expect.stringMatching(/550 Unrouteable address$/u) });
-    await throughBoth(exim);
-  });
+    it('does not keep the mail from the next server when it knows no such mailbox', async () => {
+      await using exim = await startExim({ domain: 'example.test', mailboxes: ['root'] });
+      const [refused] = await send([relay(exim)], [ADMINS]);
+      expect(refused).toMatchObject({ kind: 'rejected', detail: expect.stringMatching(/550 Unrouteable address$/u) });
+      await throughBoth(exim);
+    });
 
-  it.each(REFUSALS)('does not keep the mail from the next server when it says "%s"', async (refusal) => {
-    await using exim = await startExim({ domain: 'example.test', mailboxes: ['admins'], refusal });
-    const [refused] = await send([relay(exim)], [ADMINS]);
-    expect(refused?.kind).toBe('rejected');
-    // exim breaks the line after a colon, with the code again.
-    expect(refused?.detail.replaceAll(/ 550 5\.1\.8(?= Domain)/gu, '').replace('550-', '550 ')).toContain(refusal);
-    await throughBoth(exim);
-  });
+    it.each(REFUSALS)('does not keep the mail from the next server when it says "%s"', async (refusal) => {
+      await using exim = await startExim({ domain: 'example.test', mailboxes: ['admins'], refusal });
+      const [refused] = await send([relay(exim)], [ADMINS]);
+      expect(refused?.kind).toBe('rejected');
+      // exim breaks the line after a colon, with the code again.
+      expect(refused?.detail.replaceAll(/ 550 5\.1\.8(?= Domain)/gu, '').replace('550-', '550 ')).toContain(refusal);
+      await throughBoth(exim);
+    });
 
-  it('takes the mail that postfix refuses, and a recipient unknown to both is given up', async () => {
-    await using exim = await startExim({ domain: 'example.test', mailboxes: ['oncall'] });
-    const outcomes = await send([relay(postfix), relay(exim)], ['oncall@example.test', 'gone@example.test']);
-    expect(outcomes.map(({ recipient, kind }) => `${recipient} ${kind}`)).toEqual([
-      'oncall@example.test sent',
-      'gone@example.test rejected',
-    ]);
-    expect(outcomes[1]?.detail).toMatch(/User unknown.*; .*Unrouteable address/u);
-    await expect.poll(() => exim.mails('oncall').length, PATIENCE).toBe(1);
-  });
-});
+    it('takes the mail that postfix refuses, and a recipient unknown to both is given up', async () => {
+      await using exim = await startExim({ domain: 'example.test', mailboxes: ['oncall'] });
+      const outcomes = await send([relay(postfix), relay(exim)], ['oncall@example.test', 'gone@example.test']);
+      expect(outcomes.map(({ recipient, kind }) => `${recipient} ${kind}`)).toEqual([
+        'oncall@example.test sent',
+        'gone@example.test rejected',
+      ]);
+      expect(outcomes[1]?.detail).toMatch(/User unknown.*; .*Unrouteable address/u);
+      await expect.poll(() => exim.mails('oncall').length, PATIENCE).toBe(1);
+    });
+  },
+);

@@ -21,10 +21,17 @@ test('bench compares a probe with that of blackbox_exporter, and tells what with
     expect(stdout).toContain(`on Node ${process.versions.node} `);
     for (const concurrency of [1, 8, 32])
       expect(stdout).toMatch(
-        new RegExp(`^\\| DNS, .* \\| ${String(concurrency)} \\| \\*\\*${SPREAD}\\*\\* \\| ${SPREAD} \\| ${SPREAD} \\|`, 'mu'),
+        new RegExp(
+          `^\\| DNS, .* \\| ${String(concurrency)} \\| \\*\\*${SPREAD}\\*\\* \\| ${SPREAD} \\| ${SPREAD} \\|`,
+          'mu',
+        ),
       );
     const results: unknown = JSON.parse(await readFile(json, 'utf8'));
-    expect(results).toMatchObject({ quick: true, comparisons: [{ kind: 'dns' }, { kind: 'dns' }, { kind: 'dns' }], round: null });
+    expect(results).toMatchObject({
+      quick: true,
+      comparisons: [{ kind: 'dns' }, { kind: 'dns' }, { kind: 'dns' }],
+      round: null,
+    });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

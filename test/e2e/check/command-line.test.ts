@@ -62,7 +62,10 @@ describe('the configuration', () => {
   });
 
   test('with mistakes in it: exit code 3, each with its line on standard error, nothing on standard output', async () => {
-    await writeFile(join(bench.folder, 'bad.yaml'), 'site: hq\nresolver: [system]\ncontrolHosts: [www.iana.org:99999]\n');
+    await writeFile(
+      join(bench.folder, 'bad.yaml'),
+      'site: hq\nresolver: [system]\ncontrolHosts: [www.iana.org:99999]\n',
+    );
     const { exitCode, stdout, stderr } = await bench.run(['check', '--json', '-c', 'bad.yaml']);
     expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: '' });
     expect(stderr).toMatch(/bad\.yaml:2\b.*"?resolvers"?/u);

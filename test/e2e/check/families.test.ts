@@ -23,59 +23,64 @@ const ELSEWHERE = { 4: '173.243.138.99', 6: '2620:101:9001::99' } as const;
 
 const ORIGIN_PROGRAM = fileURLToPath(new URL('../../support/origin-host.ts', import.meta.url));
 
-describeWhere(['root', 'network-namespaces', { program: 'nft' }], 'check of a name with addresses of both families', () => {
-  const stack = new AsyncDisposableStack();
-  let folder: string;
-  let site: Sandbox;
+describeWhere(
+  ['root', 'network-namespaces', { program: 'nft' }],
+  'check of a name with addresses of both families',
+  () => {
+    const stack = new AsyncDisposableStack();
+    let folder: string;
+    let site: Sandbox;
 
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'ftm-watch-families-'));
-    stack.defer(() => rm(folder, { recursive: true }));
-    site = stack.use(await createSandbox());
-    await writeFile(join(folder, 'hosts'), '');
-    site.sh(`
+    beforeAll(async () => {
+      folder = await mkdtemp(join(tmpdir(), 'ftm-watch-families-'));
+      stack.defer(() => rm(folder, { recursive: true }));
+      site = stack.use(await createSandbox());
+      await writeFile(join(folder, 'hosts'), '');
+      site.sh(`
       for address in ${V4}/32 ${CONTROL.address}/32 9.9.9.9/32 ${V6}/128; do ip addr add $address dev lo; done
       mount --bind ${join(folder, 'hosts')} /etc/hosts
     `);
-    const { root, intermediate, leaf } = await createHierarchy({ name: `CN=${HOST}`, dnsNames: [HOST] });
-    await writeFile(join(folder, 'authority.pem'), root.pem);
-    const server = { key: leaf.keyPem, cert: chainPem(leaf, intermediate) };
-    const control = await createIdentity({ name: `CN=${CONTROL.name}`, dnsNames: [CONTROL.name] });
-    await serve([
-      { name: HOST, address: V4, ...server },
-      { name: 'by-ipv6.test', address: V6, ...server },
-      { ...CONTROL, key: control.keyPem, cert: chainPem(control) },
-    ]);
-  });
-
-  afterAll(() => stack.disposeAsync());
-
-  async function serve(origins: OriginSettings['origins']): Promise<void> {
-    const [program = '', ...rest] = site.prefix;
-    const host = fork(ORIGIN_PROGRAM, { execPath: program, execArgv: [...rest, process.execPath], stdio: 'inherit' });
-    stack.defer(async () => {
-      const gone = once(host, 'exit');
-      host.disconnect();
-      await gone;
+      const { root, intermediate, leaf } = await createHierarchy({ name: `CN=${HOST}`, dnsNames: [HOST] });
+      await writeFile(join(folder, 'authority.pem'), root.pem);
+      const server = { key: leaf.keyPem, cert: chainPem(leaf, intermediate) };
+      const control = await createIdentity({ name: `CN=${CONTROL.name}`, dnsNames: [CONTROL.name] });
+      await serve([
+        { name: HOST, address: V4, ...server },
+        { name: 'by-ipv6.test', address: V6, ...server },
+        { ...CONTROL, key: control.keyPem, cert: chainPem(control) },
+      ]);
     });
-    host.send({ resolver: '9.9.9.9', origins } satisfies OriginSettings);
-    await once(host, 'message');
-  }
 
-  async function check(...addresses: readonly string[]): Promise<CheckResult> {
-    const names = [...addresses.map((address) => `${address} ${HOST}`), `${CONTROL.address} ${CONTROL.name}`];
-    await writeFile(join(folder, 'hosts'), `${names.join('\n')}\n`);
-    const config = {
-      licenseServer: { host: HOST },
-      trust: { profile: 'pinned', caFiles: ['authority.pem'] },
-      controlHosts: [`${CONTROL.name}:443`],
-    };
-    await writeFile(join(folder, 'config.yaml'), JSON.stringify(config));
-    return readCheck(await runFtmWatch(['check', '--json', '-c', join(folder, 'config.yaml')], { cwd: folder, prefix: site.prefix }));
-  }
+    afterAll(() => stack.disposeAsync());
 
-  function refusing(family: 'ip' | 'ip6', rule: string): Disposable {
-    site.sh(`nft -f - <<END
+    async function serve(origins: OriginSettings['origins']): Promise<void> {
+      const [program = '', ...rest] = site.prefix;
+      const host = fork(ORIGIN_PROGRAM, { execPath: program, execArgv: [...rest, process.execPath], stdio: 'inherit' });
+      stack.defer(async () => {
+        const gone = once(host, 'exit');
+        host.disconnect();
+        await gone;
+      });
+      host.send({ resolver: '9.9.9.9', origins } satisfies OriginSettings);
+      await once(host, 'message');
+    }
+
+    async function check(...addresses: readonly string[]): Promise<CheckResult> {
+      const names = [...addresses.map((address) => `${address} ${HOST}`), `${CONTROL.address} ${CONTROL.name}`];
+      await writeFile(join(folder, 'hosts'), `${names.join('\n')}\n`);
+      const config = {
+        licenseServer: { host: HOST },
+        trust: { profile: 'pinned', caFiles: ['authority.pem'] },
+        controlHosts: [`${CONTROL.name}:443`],
+      };
+      await writeFile(join(folder, 'config.yaml'), JSON.stringify(config));
+      return readCheck(
+        await runFtmWatch(['check', '--json', '-c', join(folder, 'config.yaml')], { cwd: folder, prefix: site.prefix }),
+      );
+    }
+
+    function refusing(family: 'ip' | 'ip6', rule: string): Disposable {
+      site.sh(`nft -f - <<END
 table ${family} families {
   chain output {
     type filter hook output priority 0;
@@ -83,39 +88,46 @@ table ${family} families {
   }
 }
 END`);
-    return { [Symbol.dispose]: () => site.sh(`nft delete table ${family} families`) };
-  }
+      return { [Symbol.dispose]: () => site.sh(`nft delete table ${family} families`) };
+    }
 
-  test('both work', async () => {
-    expect(conclusionOf(await check(V4, V6))).toMatchObject({ ready: 'ready', causes: [] });
-  });
+    test('both work', async () => {
+      expect(conclusionOf(await check(V4, V6))).toMatchObject({ ready: 'ready', causes: [] });
+    });
 
-  test.each([
-    ['reset', 'reject with tcp reset'],
-    ['rejected as if there were no route', 'reject with icmp type host-unreachable'],
-  ])('IPv4 %s, IPv6 fine: not ready', async (_, verdict) => {
-    using _rule = refusing('ip', `ip daddr ${V4} tcp dport 443 ${verdict}`);
-    expect(conclusionOf(await check(V4, V6))).toMatchObject({ ready: 'not-ready', causes: ['critical egress-blocked'] });
-  });
+    test.each([
+      ['reset', 'reject with tcp reset'],
+      ['rejected as if there were no route', 'reject with icmp type host-unreachable'],
+    ])('IPv4 %s, IPv6 fine: not ready', async (_, verdict) => {
+      using _rule = refusing('ip', `ip daddr ${V4} tcp dport 443 ${verdict}`);
+      expect(conclusionOf(await check(V4, V6))).toMatchObject({
+        ready: 'not-ready',
+        causes: ['critical egress-blocked'],
+      });
+    });
 
-  test('IPv6 alone shut: a warning', async () => {
-    using _rule = refusing('ip6', `ip6 daddr ${V6} tcp dport 443 reject with tcp reset`);
-    expect(conclusionOf(await check(V4, V6))).toMatchObject({ ready: 'ready', causes: ['warning egress-partly-blocked'] });
-  });
+    test('IPv6 alone shut: a warning', async () => {
+      using _rule = refusing('ip6', `ip6 daddr ${V6} tcp dport 443 reject with tcp reset`);
+      expect(conclusionOf(await check(V4, V6))).toMatchObject({
+        ready: 'ready',
+        causes: ['warning egress-partly-blocked'],
+      });
+    });
 
-  test('no route for IPv6: a note', async () => {
-    const result = await check(V4, ELSEWHERE[6]);
-    expect(conclusionOf(result)).toMatchObject({ ready: 'ready', causes: [] });
-    expect(preconditionOf(result, 'reachability').findings).toMatchObject([{ rule: 'family-has-route' }]);
-  });
+    test('no route for IPv6: a note', async () => {
+      const result = await check(V4, ELSEWHERE[6]);
+      expect(conclusionOf(result)).toMatchObject({ ready: 'ready', causes: [] });
+      expect(preconditionOf(result, 'reachability').findings).toMatchObject([{ rule: 'family-has-route' }]);
+    });
 
-  test('no route for IPv4, and no other family: our own blindness', async () => {
-    const result = await check(ELSEWHERE[4]);
-    expect(conclusionOf(result)).toMatchObject({ ready: 'unknown', causes: [] });
-    expect(preconditionOf(result, 'reachability')).toMatchObject({ state: 'unknown' });
-  });
+    test('no route for IPv4, and no other family: our own blindness', async () => {
+      const result = await check(ELSEWHERE[4]);
+      expect(conclusionOf(result)).toMatchObject({ ready: 'unknown', causes: [] });
+      expect(preconditionOf(result, 'reachability')).toMatchObject({ state: 'unknown' });
+    });
 
-  test('no route for IPv4, and IPv6 works: IPv6 decides', async () => {
-    expect(conclusionOf(await check(ELSEWHERE[4], V6))).toMatchObject({ ready: 'ready', causes: [] });
-  });
-});
+    test('no route for IPv4, and IPv6 works: IPv6 decides', async () => {
+      expect(conclusionOf(await check(ELSEWHERE[4], V6))).toMatchObject({ ready: 'ready', causes: [] });
+    });
+  },
+);

@@ -6,7 +6,9 @@ import { createCheckBench, HOST } from '../../support/check-bench.ts';
 import { preconditionOf } from '../../support/check-result.ts';
 
 const FILE = 'learned.json';
-/** Nothing vouches for the authority of the bench: as where a company's sub-authority inspects and its root is not sent. */
+/**
+ * Nothing vouches for the authority of the bench: as where a company's sub-authority inspects and its root is not sent.
+ */
 const TRUST = { trust: { profile: 'fortinet', baselineFile: FILE } };
 
 let bench: CheckBench;
@@ -28,12 +30,19 @@ test('a chain that nothing vouches for is learned by its fingerprint alone, and 
   expect(refused.stdout).toContain(intermediate.fingerprint);
   await expect(readFile(join(bench.folder, FILE))).rejects.toThrow('ENOENT');
 
-  const old = { learnedAt: '2026-11-24T13:00:00.000Z', protocol: 'TLSv1.3', leaves: [leaf.pem], authorities: [intermediate.pem] };
+  const old = {
+    learnedAt: '2026-11-24T13:00:00.000Z',
+    protocol: 'TLSv1.3',
+    leaves: [leaf.pem],
+    authorities: [intermediate.pem],
+  };
   const targets = { [`${HOST}:${String(server.port)}`]: old };
   await writeFile(join(bench.folder, FILE), JSON.stringify({ version: 1, targets }));
   const after = await bench.check(server.port, TRUST);
   expect(preconditionOf(after, 'tls-genuine').state).not.toBe('ok');
-  expect(preconditionOf(after, 'tls-genuine').findings.map(({ rule }) => rule)).toContain('learned-trust-is-vouched-for');
+  expect(preconditionOf(after, 'tls-genuine').findings.map(({ rule }) => rule)).toContain(
+    'learned-trust-is-vouched-for',
+  );
   expect((await bench.run(['check', '-c', config])).stdout).toContain('What was learned on 2026-11-24');
   expect((await bench.run(['trust', 'show', '-c', config])).stdout).toContain('but not used');
 

@@ -57,12 +57,23 @@ describe('TLS', () => {
   test('an expired certificate under the genuine key', async () => {
     const { intermediate } = bench.hierarchy;
     const [notBefore, notAfter] = [new Date('2024-01-01'), new Date('2025-01-01')];
-    const expired = await createIdentity({ name: `CN=${HOST}`, dnsNames: [HOST], issuer: intermediate, notBefore, notAfter });
-    await using server = await createTlsPeer({ chain: [expired, intermediate], serve: answering(httpResponse('200 OK')) });
+    const expired = await createIdentity({
+      name: `CN=${HOST}`,
+      dnsNames: [HOST],
+      issuer: intermediate,
+      notBefore,
+      notAfter,
+    });
+    await using server = await createTlsPeer({
+      chain: [expired, intermediate],
+      serve: answering(httpResponse('200 OK')),
+    });
     const result = await bench.check(server.port);
     expect(conclusionOf(result)).toEqual(notReady('certificate-broken', 'license-server'));
     expect(evidenceOf(result)).toContain('2025-01-01');
-    expect(result.causes[0]?.summary).toMatch(/^The certificate of .+ comes from a trusted authority but has expired\.$/u);
+    expect(result.causes[0]?.summary).toMatch(
+      /^The certificate of .+ comes from a trusted authority but has expired\.$/u,
+    );
   });
 
   test('reset at the hello', async () => {
@@ -91,7 +102,9 @@ test('a block page within genuine TLS is told with its product, and may be of ei
   await using server = await bench.licenseServer(answering(BLOCK_PAGE));
   const result = await bench.check(server.port);
   expect(conclusionOf(result)).toEqual({ ...notReady('license-server-down'), causes: ['critical tls-blocked'] });
-  expect(result.causes).toMatchObject([{ product: 'Fortinet FortiGate', confidence: 'suspected', precondition: 'license-server' }]);
+  expect(result.causes).toMatchObject([
+    { product: 'Fortinet FortiGate', confidence: 'suspected', precondition: 'license-server' },
+  ]);
   expect(result.causes[0]?.summary).toMatch(/^Within TLS, .+ answers with a block page of Fortinet FortiGate\.$/u);
 });
 

@@ -1,6 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { createInspectedSite, INSPECTED_SITE_NEEDS, LICENSE_ADDRESS, type InspectedSite } from '../../support/inspected-site.ts';
+import {
+  createInspectedSite,
+  INSPECTED_SITE_NEEDS,
+  LICENSE_ADDRESS,
+  type InspectedSite,
+} from '../../support/inspected-site.ts';
 import { describeWhere } from '../../support/privilege.ts';
 
 /** Each takes up to half a minute: the nightly run does 50. */
@@ -25,7 +30,9 @@ describeWhere(INSPECTED_SITE_NEEDS, 'check on a path that loses packets', () => 
       for (let run = 0; run < RUNS; run += 1) {
         const diagnosis = await site.check();
         critical.push(
-          ...diagnosis.causes.filter(({ severity }) => severity === 'critical').map(({ id, evidence }) => `${id}: ${evidence.join('; ')}`),
+          ...diagnosis.causes
+            .filter(({ severity }) => severity === 'critical')
+            .map(({ id, evidence }) => `${id}: ${evidence.join('; ')}`),
         );
       }
       expect(critical).toEqual([]);
@@ -42,7 +49,9 @@ describeWhere(INSPECTED_SITE_NEEDS, 'check on a path that loses packets', () => 
       shares.push(...causes.map(({ id, severity, summary }) => `${severity} ${id}: ${summary}`));
     }
     expect(shares).toEqual([
-      expect.stringMatching(/^critical egress-blocked: It comes and goes: of the last 2\d connections to \S+, \d+ were not opened\. /u),
+      expect.stringMatching(
+        /^critical egress-blocked: It comes and goes: of the last 2\d connections to \S+, \d+ were not opened\. /u,
+      ),
     ]);
   });
 });

@@ -58,7 +58,9 @@ test('only the name of a service does not exist: a warning, about that service',
   await using resolver = await createDnsServer((asked) =>
     asked.name === 'push.example.org' ? reply(asked, [], { rcode: NXDOMAIN }) : rest(asked),
   );
-  const services = [{ name: 'push', host: 'push.example.org', port: 443, trust: { profile: 'public' }, severity: 'warning' }];
+  const services = [
+    { name: 'push', host: 'push.example.org', port: 443, trust: { profile: 'public' }, severity: 'warning' },
+  ];
   const result = await bench.check(server.port, { resolvers: [at(resolver)], services });
   expect(result.exitCode).toBe(1);
   expect(result.causes.map(({ id, severity, subject }) => ({ id, severity, subject }))).toEqual([

@@ -1,5 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { conclusionOf, evidenceOf, notReady, preconditionOf, READY, readyWithWarning } from '../../support/check-result.ts';
+import {
+  conclusionOf,
+  evidenceOf,
+  notReady,
+  preconditionOf,
+  READY,
+  readyWithWarning,
+} from '../../support/check-result.ts';
 import { createInternet, LICENSE_ADDRESSES, MAIL_HOST, RESOLVER } from '../../support/internet.ts';
 import type { Internet } from '../../support/internet.ts';
 import { describeWhere } from '../../support/privilege.ts';
@@ -59,7 +66,10 @@ describeWhere(['root', 'network-namespaces', { program: 'nft' }], 'a site behind
       const result = await internet.check();
       expect(conclusionOf(result)).toEqual(notReady('egress-blocked', ...ABOVE_REACHABILITY));
       expect(evidenceOf(result)).toContain('no answer within 3 s');
-      expect(result.causes[0]).toMatchObject({ confidence: 'suspected', summary: expect.stringContaining('or the server is down') });
+      expect(result.causes[0]).toMatchObject({
+        confidence: 'suspected',
+        summary: expect.stringContaining('or the server is down'),
+      });
     });
 
     test('one of its two addresses: a warning', async () => {
@@ -101,7 +111,9 @@ describeWhere(['root', 'network-namespaces', { program: 'nft' }], 'a site behind
 
     test('everything but the resolver', async () => {
       await using internet = await createInternet(`ip daddr ${RESOLVER} accept\n drop`);
-      expect(conclusionOf(await internet.check({ mail: [MAIL] }))).toEqual(notReady('internet-unreachable', ...ABOVE_NAMES, 'mail'));
+      expect(conclusionOf(await internet.check({ mail: [MAIL] }))).toEqual(
+        notReady('internet-unreachable', ...ABOVE_NAMES, 'mail'),
+      );
     });
   });
 

@@ -16,7 +16,9 @@ type Chain = readonly [Identity, ...Identity[]];
 /** The extension supported_versions (RFC 8446 §4.2.1), which only a client that offers TLS 1.3 sends. */
 const SUPPORTED_VERSIONS = Buffer.from([0x00, 0x2b, 0x00]);
 
-/** Shows one chain in TLS 1.3 and another in TLS 1.2, as a device that inspects one of them; null: nothing in TLS 1.2. */
+/**
+ * Shows one chain in TLS 1.3 and another in TLS 1.2, as a device that inspects one of them; null: nothing in TLS 1.2.
+ */
 async function byVersion(newer: Chain, older: Chain | null, run: (front: Peer) => Promise<void>): Promise<void> {
   const serve = answering(() => httpResponse('404 Not Found'));
   await using clean = await createTlsPeer({ chain: newer, minVersion: 'TLSv1.3', serve });

@@ -9,7 +9,15 @@ import { LICENSE, LICENSE_HOST, SERIALS } from '../../lab/site.ts';
 import { createSnmpAgent } from '../../lab/snmp-agent.ts';
 import type { SnmpAgent } from '../../lab/snmp-agent.ts';
 import type { Section } from '../../support/check-bench.ts';
-import { conclusionOf, evidenceOf, notReady, preconditionOf, readCheck, READY, readyWithWarning } from '../../support/check-result.ts';
+import {
+  conclusionOf,
+  evidenceOf,
+  notReady,
+  preconditionOf,
+  readCheck,
+  READY,
+  readyWithWarning,
+} from '../../support/check-result.ts';
 import type { CheckResult } from '../../support/check-result.ts';
 import { runFtmWatch } from '../../support/ftm-watch.ts';
 
@@ -24,7 +32,10 @@ let lab: Lab;
 beforeAll(async () => {
   lab = await createLab();
   // The lab's licence server has a port of its own, and a profile inspects those that it names.
-  const deep = { ...sslProfile('deep-inspection', ''), https: { ports: [lab.firewall.portOf(LICENSE_HOST)], status: 'deep-inspection' } };
+  const deep = {
+    ...sslProfile('deep-inspection', ''),
+    https: { ports: [lab.firewall.portOf(LICENSE_HOST)], status: 'deep-inspection' },
+  };
   lab.firewallApi.state.sslProfiles = { 'deep-inspection': deep };
 });
 afterAll(() => lab[Symbol.asyncDispose]());
@@ -156,8 +167,15 @@ describe('FortiAuthenticator', () => {
   test('refuses the key', async () => {
     lab.appliance.setFault({ kind: 'status', status: 401 });
     const result = await check();
-    expect(result).toMatchObject({ ready: 'unknown', causes: [{ id: 'appliance-access-denied', severity: 'warning' }], exitCode: 3 });
-    expect((['appliance', 'token-pool'] as const).map((id) => preconditionOf(result, id).state)).toEqual(['warning', 'unknown']);
+    expect(result).toMatchObject({
+      ready: 'unknown',
+      causes: [{ id: 'appliance-access-denied', severity: 'warning' }],
+      exitCode: 3,
+    });
+    expect((['appliance', 'token-pool'] as const).map((id) => preconditionOf(result, id).state)).toEqual([
+      'warning',
+      'unknown',
+    ]);
     expect(evidenceOf(result)).toContain('HTTP 401');
     expect(remedyOf(result)).toContain('not the login password');
   });
@@ -176,7 +194,9 @@ describe('FortiAuthenticator', () => {
     lab.appliance.state.provisioning = provisioning;
     expect(preconditionOf(result, 'appliance')).toMatchObject({
       state: 'warning',
-      findings: [{ rule: 'provisioning-server-matches', actual: expect.stringContaining('relay.example.org') as unknown }],
+      findings: [
+        { rule: 'provisioning-server-matches', actual: expect.stringContaining('relay.example.org') as unknown },
+      ],
     });
     expect(result).toMatchObject({ ready: 'ready', causes: [], exitCode: 1 });
   });
@@ -209,7 +229,9 @@ describe('the firewall in front of FortiAuthenticator, while the path of this ma
     policy({ 'utm-status': 'enable', 'ssl-ssh-profile': 'deep-inspection' });
     const result = await check();
     expect(conclusionOf(result)).toEqual(notReady('policy-inspects-traffic'));
-    expect(evidenceOf(result)).toContain('policy 5 "fac-to-internet" uses SSL profile "deep-inspection": deep inspection');
+    expect(evidenceOf(result)).toContain(
+      'policy 5 "fac-to-internet" uses SSL profile "deep-inspection": deep inspection',
+    );
     expect(remedyOf(result)).toContain('SSL inspection "no-inspection"');
   });
 
@@ -241,7 +263,10 @@ describe('the firewall in front of FortiAuthenticator, while the port of the lic
 
   test('accepts it: the server is suspected', async () => {
     const result = await check();
-    expect(conclusionOf(result)).toEqual({ ...notReady('egress-blocked', ...ABOVE), causes: ['critical license-server-down'] });
+    expect(conclusionOf(result)).toEqual({
+      ...notReady('egress-blocked', ...ABOVE),
+      causes: ['critical license-server-down'],
+    });
     expect(result.causes).toMatchObject([{ confidence: 'suspected', precondition: 'reachability' }]);
   });
 

@@ -28,5 +28,7 @@ test('errors that an outage explains raise no alarm of their own after it, altho
   expect(mended.ready).toBe('ready');
   expect(mended.causes).toEqual([]);
   const polling = mended.preconditions.find(({ id }) => id === 'polling');
-  expect(polling?.findings.map(({ actual }) => actual).join()).toMatch(/^None; the last one that a fault explains came at /u);
+  expect(polling?.findings.map(({ actual }) => actual).join()).toMatch(
+    /^None; the last one that a fault explains came at /u,
+  );
 });

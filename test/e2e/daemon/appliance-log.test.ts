@@ -48,7 +48,9 @@ describe('what FortiAuthenticator logs, and what the probes see,', () => {
   test('errors on a path that is inspected: one cause, and the lines are its evidence', async () => {
     await lab.inspect(true);
     await lab.applianceLog.say(POLLING_ERROR);
-    const found = await diagnosis((seen) => hasCause('tls-intercepted')(seen) && stateOf(seen, 'polling') === 'blocked');
+    const found = await diagnosis(
+      (seen) => hasCause('tls-intercepted')(seen) && stateOf(seen, 'polling') === 'blocked',
+    );
     expect(found.causes.map(({ id }) => id)).toEqual(['tls-intercepted']);
     expect(found.causes[0]?.evidence.join('\n')).toContain(POLLING_ERROR);
     expect(found.causes[0]?.summary).not.toContain('shows no error');
@@ -64,14 +66,18 @@ describe('what FortiAuthenticator logs, and what the probes see,', () => {
       severity: 'critical',
       summary: 'fac-1 logs FortiToken Mobile errors that the path of this machine does not explain.',
     });
-    expect(causes[0]?.remedy[0]).toContain('firewall policies match source addresses. Compare the policy for 127.0.0.1');
+    expect(causes[0]?.remedy[0]).toContain(
+      'firewall policies match source addresses. Compare the policy for 127.0.0.1',
+    );
     expect(causes[0]?.evidence.join('\n')).toContain(POLLING_ERROR);
   });
 
   test('no errors on a path that is inspected: the cause stays, and FortiAuthenticator seems unaffected', async () => {
     await lab.applianceLog.say(HARMLESS);
     await lab.inspect(true);
-    const { causes } = await diagnosis(({ causes: [first] }) => first?.summary.includes('shows no error so far') === true);
+    const { causes } = await diagnosis(
+      ({ causes: [first] }) => first?.summary.includes('shows no error so far') === true,
+    );
     expect(causes.map(({ id }) => id)).toEqual(['tls-intercepted']);
   });
 
@@ -82,11 +88,15 @@ describe('what FortiAuthenticator logs, and what the probes see,', () => {
     expect(found.causes).toMatchObject([{ id: 'license-not-registered', severity: 'warning', subject: 'fac-1' }]);
     expect(found.causes[0]?.evidence.join('\n')).toContain('FAC-VM0000000777');
     expect(found.causes[0]?.remedy.join('\n')).toContain('former member');
-    expect([found.causes[0]?.summary, stateOf(found, 'polling')]).toEqual([expect.stringContaining('A warning, not an outage'), 'warning']);
+    expect([found.causes[0]?.summary, stateOf(found, 'polling')]).toEqual([
+      expect.stringContaining('A warning, not an outage'),
+      'warning',
+    ]);
   });
 
   test('a line of the firewall that admits to inspect: the cause, with policy and profile', async () => {
-    const line = fixtureLines('fortigate-samples.txt').find((candidate) => candidate.includes(`sni="${LICENSE_HOST}"`)) ?? '';
+    const line =
+      fixtureLines('fortigate-samples.txt').find((candidate) => candidate.includes(`sni="${LICENSE_HOST}"`)) ?? '';
     await sendOverTcp(daemon.syslogTcpPort ?? 0, line);
     const { ready, causes } = await diagnosis(hasCause('tls-intercepted'));
     expect(ready).toBe('not-ready');

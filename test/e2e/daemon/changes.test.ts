@@ -48,15 +48,25 @@ describeWhere(['root', 'network-namespaces'], 'a daemon whose page listens on th
 
   function ask(from: string, request: Request): { readonly status: number; readonly text: string } {
     const [command = '', ...rest] = sandbox.prefix;
-    const said = execFileSync(command, [...rest, process.execPath, '-e', CLIENT, JSON.stringify({ from, ...request })], {
-      encoding: 'utf8',
-    });
+    const said = execFileSync(
+      command,
+      [...rest, process.execPath, '-e', CLIENT, JSON.stringify({ from, ...request })],
+      {
+        encoding: 'utf8',
+      },
+    );
     return JSON.parse(said) as { readonly status: number; readonly text: string };
   }
 
-  async function start(users: readonly object[], env: Readonly<Record<string, string>>): Promise<ReturnType<typeof startDaemonProcess>> {
+  async function start(
+    users: readonly object[],
+    env: Readonly<Record<string, string>>,
+  ): Promise<ReturnType<typeof startDaemonProcess>> {
     const file = join(folder, 'ftm-watch.yaml');
-    await writeFile(file, JSON.stringify({ web: { listen: `0.0.0.0:${String(PORT)}`, users }, store: { path: 'data/changes.sqlite' } }));
+    await writeFile(
+      file,
+      JSON.stringify({ web: { listen: `0.0.0.0:${String(PORT)}`, users }, store: { path: 'data/changes.sqlite' } }),
+    );
     const daemon = startDaemonProcess({ cwd: folder, prefix: sandbox.prefix, args: ['-c', file], env });
     await daemon.page();
     return daemon;
@@ -64,7 +74,12 @@ describeWhere(['root', 'network-namespaces'], 'a daemon whose page listens on th
 
   test('takes changes from its own machine only while it has no users, whatever a header says', async () => {
     await using _daemon = await start([], {});
-    const forged = { 'X-Forwarded-For': '127.0.0.1', Forwarded: 'for=127.0.0.1', 'X-Real-IP': '127.0.0.1', Host: 'localhost' };
+    const forged = {
+      'X-Forwarded-For': '127.0.0.1',
+      Forwarded: 'for=127.0.0.1',
+      'X-Real-IP': '127.0.0.1',
+      Host: 'localhost',
+    };
     for (const headers of [{}, forged]) {
       for (const [method, path, body] of [
         ['POST', '/-/reload', ''],

@@ -51,10 +51,15 @@ async function pour(socket: Socket, chunk: Uint8Array, times: number): Promise<v
 
 describeWhere(['linux'], 'a daemon that takes log lines', () => {
   test('senders that do their worst cost neither memory nor rounds nor a label', async () => {
-    await site.configure({ schedule: { probes: '* * * * * *' }, logs: { syslog: { udp: '127.0.0.1:0', tcp: '127.0.0.1:0' } } });
+    await site.configure({
+      schedule: { probes: '* * * * * *' },
+      logs: { syslog: { udp: '127.0.0.1:0', tcp: '127.0.0.1:0' } },
+    });
     await using daemon = site.start();
     const page = await daemon.page();
-    const { tcp } = (await daemon.logged('Listening for log lines')) as unknown as { readonly tcp: { readonly port: number } };
+    const { tcp } = (await daemon.logged('Listening for log lines')) as unknown as {
+      readonly tcp: { readonly port: number };
+    };
     await until(
       () => statusOf(page),
       (status) => status !== null,
@@ -95,7 +100,9 @@ describeWhere(['linux'], 'a daemon that takes log lines', () => {
     // Nothing is lost over TCP; over UDP every line was taken, or is counted as dropped.
     const after = await until(
       () => metricsOf(page),
-      (metrics) => lines(metrics, 'tcp', 'ftm') === 200_000 && lines(metrics, 'udp', 'ftm') + lines(metrics, 'udp', 'dropped') === 20_000,
+      (metrics) =>
+        lines(metrics, 'tcp', 'ftm') === 200_000 &&
+        lines(metrics, 'udp', 'ftm') + lines(metrics, 'udp', 'dropped') === 20_000,
       LIMIT_MS,
     );
     const seconds = (performance.now() - base.at) / 1000;

@@ -94,13 +94,16 @@ describe('/metrics of a daemon that has looked at everything', () => {
         ({ labels }) => labels[key],
       );
       expect(sets.size).toBeGreaterThan(0);
-      for (const states of sets.values()) expect(states.reduce((sum, { value }) => sum + value, 0)).toBeLessThanOrEqual(1);
+      for (const states of sets.values())
+        expect(states.reduce((sum, { value }) => sum + value, 0)).toBeLessThanOrEqual(1);
     }
     expect(full).toMatch(/^ftm_precondition_state\{precondition="internet",state="ok"\} 1$/mu);
   });
 
   test('counts failures by their reason', () => {
-    expect(valueOf('ftm_probe_failures_total', { probe: 'tcp', target: '127.0.0.1:1', reason: 'refused' })).toBeGreaterThan(0);
+    expect(
+      valueOf('ftm_probe_failures_total', { probe: 'tcp', target: '127.0.0.1:1', reason: 'refused' }),
+    ).toBeGreaterThan(0);
     expect(valueOf('ftm_probe_success', { probe: 'tcp', target: '127.0.0.1:1' })).toBe(0);
   });
 
@@ -110,7 +113,9 @@ describe('/metrics of a daemon that has looked at everything', () => {
   });
 
   test('has timestamps in seconds', () => {
-    for (const { name, value } of parseExposition(full).filter(({ name: each }) => each.endsWith('_timestamp_seconds'))) {
+    for (const { name, value } of parseExposition(full).filter(({ name: each }) =>
+      each.endsWith('_timestamp_seconds'),
+    )) {
       expect({ name, plausible: value === 0 || (value > 1.5e9 && value < 1e10) }).toEqual({ name, plausible: true });
     }
   });
@@ -142,7 +147,10 @@ describeWhere([{ program: 'promtool' }], 'promtool', () => {
     ['right after the start', () => first],
     ['after everything has been looked at', () => full],
   ])('accepts /metrics %s without a word', (_, text) => {
-    const { status, stdout, stderr } = spawnSync(findProgram('promtool') ?? '', ['check', 'metrics'], { input: text(), encoding: 'utf8' });
+    const { status, stdout, stderr } = spawnSync(findProgram('promtool') ?? '', ['check', 'metrics'], {
+      input: text(),
+      encoding: 'utf8',
+    });
     expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: '', stderr: '' });
   });
 });

@@ -59,7 +59,9 @@ describe('a second daemon with the same store', () => {
       10_000,
     );
 
-    const report = await run(process.execPath, [MAIN, 'report', '-c', 'ftm-watch.yaml', '-o', 'report.zip'], { cwd: site.folder });
+    const report = await run(process.execPath, [MAIN, 'report', '-c', 'ftm-watch.yaml', '-o', 'report.zip'], {
+      cwd: site.folder,
+    });
     expect(report.stdout).toContain('Wrote ');
     const check = await run(process.execPath, [MAIN, 'check', '-c', 'ftm-watch.yaml'], { cwd: site.folder });
     expect(check.stdout).toContain('READY');

@@ -34,7 +34,9 @@ beforeAll(async () => {
   });
   daemon = site.start();
   page = await daemon.page();
-  const { tcp } = (await daemon.logged('Listening for log lines')) as unknown as { readonly tcp: { readonly port: number } };
+  const { tcp } = (await daemon.logged('Listening for log lines')) as unknown as {
+    readonly tcp: { readonly port: number };
+  };
   port = tcp.port;
 });
 afterAll(async () => {
@@ -57,7 +59,9 @@ interface Counted {
 
 async function counted(): Promise<Counted> {
   const metrics = await metricsOf(page);
-  const errors = [...metrics.matchAll(/^ftm_polling_errors_total\{[^}]*\} (\d+)$/gmu)].map(([, value]) => Number(value));
+  const errors = [...metrics.matchAll(/^ftm_polling_errors_total\{[^}]*\} (\d+)$/gmu)].map(([, value]) =>
+    Number(value),
+  );
   return {
     errors: errors.reduce((sum, value) => sum + value, 0),
     foreign: valueIn(metrics, 'ftm_log_lines_total{source="tcp",result="foreign"}'),
@@ -84,15 +88,21 @@ const EXPECTED = { errors: ERRORS, unrecognised: 0 };
 
 describe('what a relay makes of the lines of FortiAuthenticator', () => {
   describeWhere([{ program: 'rsyslogd' }], 'rsyslog', () => {
-    test.each(['RSYSLOG_TraditionalForwardFormat', 'RSYSLOG_ForwardFormat', 'RSYSLOG_SyslogProtocol23Format', 'RSYSLOG_FileFormat'])(
-      'with %s: every error counts, and none of a stranger',
-      async (template) => {
-        expect(await relayed((ports) => startRsyslogRelay(findProgram('rsyslogd') ?? '', ports, template))).toMatchObject(EXPECTED);
-      },
-    );
+    test.each([
+      'RSYSLOG_TraditionalForwardFormat',
+      'RSYSLOG_ForwardFormat',
+      'RSYSLOG_SyslogProtocol23Format',
+      'RSYSLOG_FileFormat',
+    ])('with %s: every error counts, and none of a stranger', async (template) => {
+      expect(await relayed((ports) => startRsyslogRelay(findProgram('rsyslogd') ?? '', ports, template))).toMatchObject(
+        EXPECTED,
+      );
+    });
 
     test('with what was received, which names no host: every error counts for the only appliance', async () => {
-      expect(await relayed((ports) => startRsyslogRelay(findProgram('rsyslogd') ?? '', ports, 'raw'), false)).toMatchObject(EXPECTED);
+      expect(
+        await relayed((ports) => startRsyslogRelay(findProgram('rsyslogd') ?? '', ports, 'raw'), false),
+      ).toMatchObject(EXPECTED);
     });
   });
 

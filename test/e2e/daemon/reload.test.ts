@@ -123,7 +123,8 @@ describe('a changed file', () => {
   test('keeps what the log has said', async () => {
     await siteIs('first');
     await sendLines(await daemon.syslogPort(), [POLLING_ERROR_LINE]);
-    const polling = () => statusOf(page).then((status) => status?.preconditions.find(({ id }) => id === 'polling')?.state);
+    const polling = () =>
+      statusOf(page).then((status) => status?.preconditions.find(({ id }) => id === 'polling')?.state);
     await until(polling, (state) => state === 'warning', WITHIN);
     await site.configure({ site: 'second', logs: { syslog: { udp: '127.0.0.1:0' } } });
     await reload();

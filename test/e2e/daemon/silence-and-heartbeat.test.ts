@@ -44,13 +44,25 @@ function silence(...args: readonly string[]): Promise<Run> {
 
 describe('a running daemon', () => {
   test('is silenced from the command line, and remembers it over a restart', async () => {
-    const added = await silence('add', '--for', '1h', '--cause', 'mail-unreachable', '--comment', 'The mail server moves');
+    const added = await silence(
+      'add',
+      '--for',
+      '1h',
+      '--cause',
+      'mail-unreachable',
+      '--comment',
+      'The mail server moves',
+    );
     expect(added).toMatchObject({ exitCode: 0, stderr: '' });
-    const [, id = ''] = /^Added (\S+): mail-unreachable until \S+, by ada: The mail server moves\n$/u.exec(added.stdout) ?? [];
+    const [, id = ''] =
+      /^Added (\S+): mail-unreachable until \S+, by ada: The mail server moves\n$/u.exec(added.stdout) ?? [];
     expect(id).not.toBe('');
 
     await daemon.end('SIGTERM');
-    expect(await silence('list')).toMatchObject({ exitCode: 3, stderr: expect.stringContaining('does "ftm-watch run" run') });
+    expect(await silence('list')).toMatchObject({
+      exitCode: 3,
+      stderr: expect.stringContaining('does "ftm-watch run" run'),
+    });
     daemon = site.start();
     page = await daemon.page();
     expect((await silence('list')).stdout).toContain(id);

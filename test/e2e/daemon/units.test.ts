@@ -50,7 +50,9 @@ function becomes(name: string, value: number): Promise<number> {
 }
 
 async function openIncidents(): Promise<readonly IncidentJson[]> {
-  const { incidents } = (await (await daemon.get('api/v1/incidents')).json()) as { readonly incidents: readonly IncidentJson[] };
+  const { incidents } = (await (await daemon.get('api/v1/incidents')).json()) as {
+    readonly incidents: readonly IncidentJson[];
+  };
   return incidents.filter(({ status }) => status === 'open');
 }
 
@@ -58,7 +60,9 @@ describe('the daemon that asks FortiAuthenticator, registration and firewall', (
   test('shows tokens and licence as metrics, and has read them with GET alone', async () => {
     await diagnosis(({ ready }) => ready === 'ready');
     await becomes(ASSIGNED, 1);
-    const tokens = ['available', 'assigned', 'pending', 'new', 'other'].map((status) => `ftm_tokens{appliance="fac-1",status="${status}"}`);
+    const tokens = ['available', 'assigned', 'pending', 'new', 'other'].map(
+      (status) => `ftm_tokens{appliance="fac-1",status="${status}"}`,
+    );
     expect(await Promise.all(tokens.map(series))).toEqual([30, 2, 0, 0, 0]);
     expect(await series('ftm_tokens_licensed{appliance="fac-1"}')).toBe(32);
     expect(await series(ON_PEER)).toBe(0);
@@ -75,7 +79,9 @@ describe('the daemon that asks FortiAuthenticator, registration and firewall', (
     expect(causes[0]?.remedy.join('\n')).toContain('2025-08-04');
     await becomes(ON_PEER, 1);
     expect(await series(ASSIGNED)).toBe(0);
-    expect(await openIncidents()).toMatchObject([{ cause: 'license-on-peer', severity: 'critical', remedy: causes[0]?.remedy }]);
+    expect(await openIncidents()).toMatchObject([
+      { cause: 'license-on-peer', severity: 'critical', remedy: causes[0]?.remedy },
+    ]);
     const mail = await lab.inbox.mail(
       ({ event, cause }) => event === 'firing' && cause === 'license-on-peer',
       AbortSignal.timeout(LIMIT_MS),
@@ -83,10 +89,15 @@ describe('the daemon that asks FortiAuthenticator, registration and firewall', (
     expect(mail.raw).toContain('support.fortinet.com');
     await becomes(SENT, 1);
     await becomes('ftm_notifications_pending{channel="email"}', 0);
-    expect(await series('ftm_notification_last_success_timestamp_seconds{channel="email"}')).toBeGreaterThan(1_600_000_000);
+    expect(await series('ftm_notification_last_success_timestamp_seconds{channel="email"}')).toBeGreaterThan(
+      1_600_000_000,
+    );
 
     lab.register(SERIALS.unit);
-    await lab.inbox.mail(({ event, cause }) => event === 'resolved' && cause === 'license-on-peer', AbortSignal.timeout(LIMIT_MS));
+    await lab.inbox.mail(
+      ({ event, cause }) => event === 'resolved' && cause === 'license-on-peer',
+      AbortSignal.timeout(LIMIT_MS),
+    );
     await becomes(ON_PEER, 0);
     await becomes(ASSIGNED, 1);
     await becomes(SENT, 2);
@@ -112,8 +123,13 @@ describe('the daemon that asks FortiAuthenticator, registration and firewall', (
     lab.appliance.setFault(fault);
     const seen = await diagnosis(({ causes }) => causes.some(({ id }) => id === cause));
     expect(seen.ready).toBe('unknown');
-    expect(seen.causes).toMatchObject([{ severity: 'warning', subject: 'fac-1', impact: expect.stringContaining('Activation may work') }]);
-    const mail = await lab.inbox.mail((one) => one.event === 'firing' && one.cause === cause, AbortSignal.timeout(LIMIT_MS));
+    expect(seen.causes).toMatchObject([
+      { severity: 'warning', subject: 'fac-1', impact: expect.stringContaining('Activation may work') },
+    ]);
+    const mail = await lab.inbox.mail(
+      (one) => one.event === 'firing' && one.cause === cause,
+      AbortSignal.timeout(LIMIT_MS),
+    );
     expect(mail.raw.replaceAll(/\r\n[ \t]+/gu, ' ')).toContain(
       '\nSubject: [lab] FortiToken Mobile monitoring is incomplete: ftm-watch cannot read fac-1',
     );
@@ -129,7 +145,10 @@ describe('the daemon that asks FortiAuthenticator, registration and firewall', (
 test('what the firewall said before the port was shut proves nothing: it is asked again, and once more afterwards', async () => {
   const configFile = join(lab.folder, 'seldom.yaml');
   const schedule = { probes: '* * * * * *', appliance: '0 0 0 1 1 *', registration: '0 0 0 1 1 *' };
-  await writeFile(configFile, JSON.stringify({ ...configurationOf(lab), schedule, store: { path: join(lab.folder, 'seldom') } }));
+  await writeFile(
+    configFile,
+    JSON.stringify({ ...configurationOf(lab), schedule, store: { path: join(lab.folder, 'seldom') } }),
+  );
   await using seldom = await startDaemon(configFile, lab.folder);
   const sees = (isMeant: (seen: DiagnosisJson) => boolean): Promise<DiagnosisJson> =>
     seldom.diagnosis(isMeant, AbortSignal.timeout(LIMIT_MS));
@@ -155,8 +174,14 @@ async function findsAndTells(path: string): Promise<number> {
     await using troubled = await startDaemon(configFile, lab.folder);
     await troubled.diagnosis(({ ready }) => ready === 'ready', AbortSignal.timeout(LIMIT_MS));
     await lab.inspect(true);
-    await troubled.diagnosis(({ causes }) => causes.some(({ id }) => id === 'tls-intercepted'), AbortSignal.timeout(LIMIT_MS));
-    await lab.inbox.mail((mail) => lab.inbox.mails.indexOf(mail) >= before && mail.event === 'firing', AbortSignal.timeout(LIMIT_MS));
+    await troubled.diagnosis(
+      ({ causes }) => causes.some(({ id }) => id === 'tls-intercepted'),
+      AbortSignal.timeout(LIMIT_MS),
+    );
+    await lab.inbox.mail(
+      (mail) => lab.inbox.mails.indexOf(mail) >= before && mail.event === 'firing',
+      AbortSignal.timeout(LIMIT_MS),
+    );
     return valueIn(await (await troubled.get('metrics')).text(), 'ftm_store_writable');
   } finally {
     await lab.inspect(false);

@@ -52,7 +52,9 @@ describe('a log line of FortiAuthenticator', () => {
       5_000,
     );
     expect((await statusOf(page))?.causes).toMatchObject([{ id: 'polling-failing' }]);
-    expect(valueIn(await metricsOf(page), 'ftm_polling_errors_total{appliance="unnamed",signature="ftm-polling-timeout"}')).toBe(1);
+    expect(
+      valueIn(await metricsOf(page), 'ftm_polling_errors_total{appliance="unnamed",signature="ftm-polling-timeout"}'),
+    ).toBe(1);
   });
 
   test('is remembered over a restart, and over a crash', async () => {
@@ -74,7 +76,9 @@ describe('a log line of FortiAuthenticator', () => {
       const page = await again.page();
       await roundDone(page);
       expect(await stateOf(page, 'polling')).toBe('broken');
-      expect(valueIn(await metricsOf(page), 'ftm_polling_last_error_timestamp_seconds{appliance="unnamed"}')).toBeGreaterThan(1e9);
+      expect(
+        valueIn(await metricsOf(page), 'ftm_polling_last_error_timestamp_seconds{appliance="unnamed"}'),
+      ).toBeGreaterThan(1e9);
     }
   });
 
@@ -121,7 +125,8 @@ describe('a flood of log lines', () => {
     }
     await flood;
     expect(slowest).toBeLessThan(2_000);
-    // Three seconds, three rounds of the schedule; one that a line has started may still be going on at the time of another.
+    // Three seconds, three rounds of the schedule; one that a line has started may still be going on at the time of
+    // another.
     const after = await until(
       () => metricsOf(page),
       (metrics) => valueIn(metrics, runs) - before >= 3,
@@ -150,7 +155,9 @@ describe('a process that stood still in the midst of a round', () => {
         });
       },
     });
-    await site.configure({ licenseServer: { host: 'license.example.test', port: server.port, expectedAddresses: ['127.0.0.0/8'] } });
+    await site.configure({
+      licenseServer: { host: 'license.example.test', port: server.port, expectedAddresses: ['127.0.0.0/8'] },
+    });
     await using daemon = site.start();
     const page = await daemon.page();
     await asked.promise;
@@ -201,7 +208,9 @@ describe('an incident', () => {
       (metrics) => valueIn(metrics, `ftm_probe_runs_total{probe="tcp",target="license.example.test:1"}`) >= 4,
       WITHIN,
     );
-    const { incidents } = (await (await fetch(`${page}/api/v1/incidents`)).json()) as { readonly incidents: readonly unknown[] };
+    const { incidents } = (await (await fetch(`${page}/api/v1/incidents`)).json()) as {
+      readonly incidents: readonly unknown[];
+    };
     expect(incidents).toHaveLength(1);
     expect(sink.mails).toHaveLength(1);
   });
@@ -209,7 +218,10 @@ describe('an incident', () => {
 
 describe('a daemon that runs a round each second', () => {
   test('keeps its handles, its listeners and its log in bounds', async () => {
-    await site.configure({ schedule: { probes: EACH_SECOND }, logs: { syslog: { udp: '127.0.0.1:0', tcp: '127.0.0.1:0' } } });
+    await site.configure({
+      schedule: { probes: EACH_SECOND },
+      logs: { syslog: { udp: '127.0.0.1:0', tcp: '127.0.0.1:0' } },
+    });
     await using daemon = site.start();
     const page = await daemon.page();
     const runs = `ftm_probe_runs_total{probe="tcp",target="license.example.test:${String(site.port)}"}`;

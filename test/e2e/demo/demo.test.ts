@@ -24,7 +24,8 @@ describe('the demo', () => {
 
     expect(stderr).toBe('');
     const told = stdout.replaceAll(/\s+/gu, ' ');
-    for (const cause of ['tls-intercepted', 'answer-hijacked', 'license-on-peer']) expect(told).toContain(`cause ${cause} (confirmed)`);
+    for (const cause of ['tls-intercepted', 'answer-hijacked', 'license-on-peer'])
+      expect(told).toContain(`cause ${cause} (confirmed)`);
     expect(told.match(/Found after/gu)).toHaveLength(3);
     expect(told.match(/A mail has reached admins@example\.org/gu)).toHaveLength(3);
     expect(told.match(/Recovered after/gu)).toHaveLength(3);

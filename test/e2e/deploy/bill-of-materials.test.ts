@@ -15,25 +15,35 @@ function nameOf(folder: string): string {
 describe('the production dependencies', () => {
   test('are under licences that allow it, as the lock file and the package itself say', () => {
     const licences = Object.entries(packages).map(([folder, { license }]) => {
-      const manifest = JSON.parse(readFileSync(new URL(`${folder}/package.json`, ROOT), 'utf8')) as { readonly license?: string };
+      const manifest = JSON.parse(readFileSync(new URL(`${folder}/package.json`, ROOT), 'utf8')) as {
+        readonly license?: string;
+      };
       return { folder, locked: license, installed: manifest.license };
     });
 
     expect(licences.length).toBeGreaterThan(10);
-    expect(licences.filter(({ locked, installed }) => locked !== installed || !ALLOWED.includes(locked ?? ''))).toEqual([]);
+    expect(licences.filter(({ locked, installed }) => locked !== installed || !ALLOWED.includes(locked ?? ''))).toEqual(
+      [],
+    );
   });
 
   test('run nothing when they are installed', () => {
     const scripts = Object.keys(packages).flatMap((folder) => {
-      const manifest = JSON.parse(readFileSync(new URL(`${folder}/package.json`, ROOT), 'utf8')) as { readonly scripts?: object };
-      return Object.keys(manifest.scripts ?? {}).filter((name) => ['preinstall', 'install', 'postinstall'].includes(name));
+      const manifest = JSON.parse(readFileSync(new URL(`${folder}/package.json`, ROOT), 'utf8')) as {
+        readonly scripts?: object;
+      };
+      return Object.keys(manifest.scripts ?? {}).filter((name) =>
+        ['preinstall', 'install', 'postinstall'].includes(name),
+      );
     });
 
     expect(scripts).toEqual([]);
   });
 
   test('are all pinned with a checksum', () => {
-    expect(Object.entries(packages).filter(([, { integrity }]) => integrity?.startsWith('sha512-') !== true)).toEqual([]);
+    expect(Object.entries(packages).filter(([, { integrity }]) => integrity?.startsWith('sha512-') !== true)).toEqual(
+      [],
+    );
   });
 
   test('are what "npm run sbom" lists, no more and no fewer', () => {

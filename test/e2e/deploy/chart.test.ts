@@ -19,7 +19,12 @@ interface ServiceSpec {
   readonly type: string;
   readonly externalTrafficPolicy?: string;
   readonly selector: Readonly<Record<string, string>>;
-  readonly ports: readonly { readonly name: string; readonly port: number; readonly targetPort: string; readonly protocol: string }[];
+  readonly ports: readonly {
+    readonly name: string;
+    readonly port: number;
+    readonly targetPort: string;
+    readonly protocol: string;
+  }[];
 }
 
 interface RuleSpec {
@@ -67,11 +72,17 @@ describeWhere([{ program: 'go' }, { program: 'promtool' }], 'the chart, rendered
     it('has the right of nobody', () => {
       const { spec } = podOf(chartWith(set));
       expect(spec).toMatchObject({ automountServiceAccountToken: false });
-      expect(spec.securityContext).toMatchObject({ runAsNonRoot: true, runAsUser: 1000, seccompProfile: { type: 'RuntimeDefault' } });
+      expect(spec.securityContext).toMatchObject({
+        runAsNonRoot: true,
+        runAsUser: 1000,
+        seccompProfile: { type: 'RuntimeDefault' },
+      });
       expect(spec.containers.map(({ securityContext }) => securityContext)).toEqual([
         { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } },
       ]);
-      const writable = spec.containers.flatMap(({ volumeMounts }) => volumeMounts).filter(({ readOnly }) => readOnly !== true);
+      const writable = spec.containers
+        .flatMap(({ volumeMounts }) => volumeMounts)
+        .filter(({ readOnly }) => readOnly !== true);
       expect(writable.map(({ mountPath }) => mountPath)).toEqual(['/var/lib/ftm-watch']);
     });
 
@@ -79,7 +90,9 @@ describeWhere([{ program: 'go' }, { program: 'promtool' }], 'the chart, rendered
       const chart = chartWith(set);
       const { metadata, spec } = podOf(chart);
       const ports = spec.containers.flatMap((container) => container.ports);
-      const services = chart.objects.filter(({ kind }) => kind === 'Service').map((object) => object.spec as ServiceSpec);
+      const services = chart.objects
+        .filter(({ kind }) => kind === 'Service')
+        .map((object) => object.spec as ServiceSpec);
       for (const service of services) {
         expect(metadata.labels).toMatchObject(service.selector);
         for (const { targetPort, protocol } of service.ports)
@@ -89,7 +102,9 @@ describeWhere([{ program: 'go' }, { program: 'promtool' }], 'the chart, rendered
       expect(mounted).toEqual(spec.volumes.map(({ name }) => name));
       const names = chart.objects.map(({ kind, metadata: { name } }) => `${kind}/${name}`);
       expect(new Set(names).size).toBe(names.length);
-      const made = chart.objects.filter(({ kind }) => kind === 'PersistentVolumeClaim').map(({ metadata: { name } }) => name);
+      const made = chart.objects
+        .filter(({ kind }) => kind === 'PersistentVolumeClaim')
+        .map(({ metadata: { name } }) => name);
       const claimed = spec.volumes.flatMap(({ persistentVolumeClaim }) => persistentVolumeClaim?.claimName ?? []);
       expect([...made, 'old-history']).toEqual(expect.arrayContaining(claimed));
       expect(JSON.stringify(chart.objects)).not.toMatch(/undefined|<no value>|%!/u);
@@ -126,21 +141,31 @@ describeWhere([{ program: 'go' }, { program: 'promtool' }], 'the chart, rendered
     await using daemon = startDaemonProcess({ cwd: dirname(pod.configFile), args: ['--config', pod.configFile] });
     const page = await daemon.page();
     const [container] = podOf(chartWith('no values')).spec.containers;
-    const paths = (['startupProbe', 'livenessProbe', 'readinessProbe'] as const).map((probe) => container?.[probe]?.httpGet.path ?? '');
+    const paths = (['startupProbe', 'livenessProbe', 'readinessProbe'] as const).map(
+      (probe) => container?.[probe]?.httpGet.path ?? '',
+    );
     expect(paths).toEqual(['/-/healthy', '/-/healthy', '/-/ready']);
-    for (const path of paths) await expect.poll(async () => (await fetch(`${page}${path}`)).status, { timeout: 20_000 }).toBe(200);
-    await expect.poll(async () => (await fetch(`${page}/metrics`)).text(), { timeout: 20_000 }).toMatch(/^ftm_activation_ready 0$/mu);
+    for (const path of paths)
+      await expect.poll(async () => (await fetch(`${page}${path}`)).status, { timeout: 20_000 }).toBe(200);
+    await expect
+      .poll(async () => (await fetch(`${page}/metrics`)).text(), { timeout: 20_000 })
+      .toMatch(/^ftm_activation_ready 0$/mu);
   });
 
   it('asks over TLS where there is TLS', () => {
     const [container] = podOf(chartWith('everything')).spec.containers;
-    const schemes = (['startupProbe', 'livenessProbe', 'readinessProbe'] as const).map((probe) => container?.[probe]?.httpGet.scheme);
+    const schemes = (['startupProbe', 'livenessProbe', 'readinessProbe'] as const).map(
+      (probe) => container?.[probe]?.httpGet.scheme,
+    );
     expect(schemes).toEqual(['HTTPS', 'HTTPS', 'HTTPS']);
-    expect(objectOf(chartWith('everything'), 'ServiceMonitor').spec).toMatchObject({ endpoints: [{ scheme: 'https' }] });
+    expect(objectOf(chartWith('everything'), 'ServiceMonitor').spec).toMatchObject({
+      endpoints: [{ scheme: 'https' }],
+    });
   });
 
   it('takes log lines only where the configuration does, and leaves their source as it is', () => {
-    const syslogOf = (set: string): ServiceSpec => objectOf(chartWith(set), 'Service', 'ftm-watch-syslog').spec as ServiceSpec;
+    const syslogOf = (set: string): ServiceSpec =>
+      objectOf(chartWith(set), 'Service', 'ftm-watch-syslog').spec as ServiceSpec;
     expect(() => syslogOf('no values')).toThrow('The chart has no Service');
     expect(syslogOf('everything')).toMatchObject({ type: 'LoadBalancer', externalTrafficPolicy: 'Local' });
     expect(syslogOf('everything').ports.map(({ port, protocol }) => `${String(port)}/${protocol}`)).toEqual([
@@ -149,7 +174,11 @@ describeWhere([{ program: 'go' }, { program: 'promtool' }], 'the chart, rendered
       '6514/TCP',
     ]);
     const nodePort = syslogOf('syslog at the ports of nodes, and where it may run');
-    expect(nodePort).toMatchObject({ type: 'NodePort', externalTrafficPolicy: 'Local', ports: [{ port: 1514, targetPort: 'syslog-udp' }] });
+    expect(nodePort).toMatchObject({
+      type: 'NodePort',
+      externalTrafficPolicy: 'Local',
+      ports: [{ port: 1514, targetPort: 'syslog-udp' }],
+    });
   });
 
   it('starts anew when the configuration is another, and only then', async () => {
@@ -185,13 +214,23 @@ describeWhere([{ program: 'go' }, { program: 'promtool' }], 'the chart, rendered
           { eval_time: '5m', alertname: 'FtmWatcherDown', exp_alerts: [] },
           { eval_time: '10m', alertname: 'FtmWatcherDown', exp_alerts: [down] },
           { eval_time: '10m', alertname: 'FtmSiteUnwatched', exp_alerts: [] },
-          { eval_time: '25m', alertname: 'FtmSiteUnwatched', exp_alerts: [{ exp_labels: { site: 'hq', severity: 'critical' } }] },
+          {
+            eval_time: '25m',
+            alertname: 'FtmSiteUnwatched',
+            exp_alerts: [{ exp_labels: { site: 'hq', severity: 'critical' } }],
+          },
         ],
       },
     ];
     // Their texts are those of the shipped rules, as the test before compares; here it is about when.
-    const bare = groups.map(({ name, rules }) => ({ name, rules: rules.map((rule) => ({ ...(rule as object), annotations: {} })) }));
-    const files = { 'rules.yml': { groups: bare }, 'test.yml': { rule_files: ['rules.yml'], evaluation_interval: '30s', tests } };
+    const bare = groups.map(({ name, rules }) => ({
+      name,
+      rules: rules.map((rule) => ({ ...(rule as object), annotations: {} })),
+    }));
+    const files = {
+      'rules.yml': { groups: bare },
+      'test.yml': { rule_files: ['rules.yml'], evaluation_interval: '30s', tests },
+    };
     expect(promtool(['test', 'rules', 'test.yml'], files)).toMatchObject({ status: 0 });
   });
 
@@ -207,7 +246,9 @@ describeWhere([{ program: 'go' }, { program: 'promtool' }], 'the chart, rendered
   });
 
   it('refuses a budget for one pod alone', async () => {
-    await expect(renderer.render({ podDisruptionBudget: { enabled: true } })).rejects.toThrow('podDisruptionBudget needs pair.name');
+    await expect(renderer.render({ podDisruptionBudget: { enabled: true } })).rejects.toThrow(
+      'podDisruptionBudget needs pair.name',
+    );
   });
 
   it('says what is still open', () => {

@@ -32,7 +32,10 @@ describeWhere([{ program: 'amtool' }], 'amtool takes', () => {
   });
 
   it.each([
-    { labels: ['alertname=FtmActivationBroken', 'site=hq', 'cause=tls-intercepted', 'severity=critical'], receiver: 'administrators' },
+    {
+      labels: ['alertname=FtmActivationBroken', 'site=hq', 'cause=tls-intercepted', 'severity=critical'],
+      receiver: 'administrators',
+    },
     { labels: ['alertname=FtmVendorOutage', 'severity=critical'], receiver: 'administrators' },
     { labels: ['alertname=FtmSiteUnwatched', 'site=hq', 'severity=critical'], receiver: 'administrators' },
     { labels: ['alertname=FtmWatcherDown', 'site=hq', 'severity=warning'], receiver: 'operators' },
@@ -60,7 +63,10 @@ describeWhere([{ program: 'amtool' }], 'amtool takes', () => {
         status: 'resolved',
         commonLabels: {},
         commonAnnotations: { summary: 'The licence server is lost at 2 sites at once' },
-        annotations: { summary: 'The licence server is lost at 2 sites at once', runbook: 'docs/runbooks/alerts.md#ftmvendoroutage' },
+        annotations: {
+          summary: 'The licence server is lost at 2 sites at once',
+          runbook: 'docs/runbooks/alerts.md#ftmvendoroutage',
+        },
       },
       subject: '[all sites] Over: The licence server is lost at 2 sites at once',
       text: ['Over since 2026-11-24 13:05 UTC: The licence server is lost'],
@@ -69,7 +75,14 @@ describeWhere([{ program: 'amtool' }], 'amtool takes', () => {
     const { status, commonLabels, commonAnnotations, annotations } = data;
     const times = { startsAt: '2026-11-24T13:00:00Z', endsAt: '2026-11-24T13:05:00Z' };
     const alerts = [{ status, labels: { ...commonLabels, severity: 'critical' }, annotations, ...times }];
-    const file = JSON.stringify({ receiver: 'administrators', status, alerts, groupLabels: {}, commonLabels, commonAnnotations });
+    const file = JSON.stringify({
+      receiver: 'administrators',
+      status,
+      alerts,
+      groupLabels: {},
+      commonLabels,
+      commonAnnotations,
+    });
     const render = async (name: string, type: string): Promise<string> => {
       const template = `{{ template "ftm-watch.${name}" . }}`;
       const { stdout } = await renderTemplate(file, template, type);

@@ -34,7 +34,8 @@ describeWhere([{ program: 'prometheus' }], 'every panel', () => {
     // A closed port: no alert has to arrive anywhere.
     prometheus = stack.use(await startShippedPrometheus('http://127.0.0.1:9', [daemon.url], 'lab'));
     await vi.waitFor(async () => {
-      if ((await prometheus.count('site:ftm_activation_ready:min == 1')) === 0) throw new Error('The site of the lab is not ready');
+      if ((await prometheus.count('site:ftm_activation_ready:min == 1')) === 0)
+        throw new Error('The site of the lab is not ready');
     }, PATIENCE);
     await lab.inspect(true);
     await lab.applianceLog.poll();

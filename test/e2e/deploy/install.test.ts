@@ -6,7 +6,13 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import packageJson from '../../../package.json' with { type: 'json' };
 import { cleanEnvironment } from '../../support/clean-environment.ts';
-import { type BootedDebian, createFreshDebian, type FreshDebian, type Outcome, type ShellSettings } from '../../support/fresh-debian.ts';
+import {
+  type BootedDebian,
+  createFreshDebian,
+  type FreshDebian,
+  type Outcome,
+  type ShellSettings,
+} from '../../support/fresh-debian.ts';
 import { serveNodeDistribution } from '../../support/node-distribution.ts';
 import { describeWhere } from '../../support/privilege.ts';
 import { shellBlocks } from '../../support/shell-blocks.ts';
@@ -29,12 +35,19 @@ describe('deploy/install.md', () => {
   });
 });
 
-const FRESH = ['root', { program: 'debootstrap' }, { program: 'systemd-nspawn' }, { program: 'nsenter' }, { program: 'xz' }] as const;
+const FRESH = [
+  'root',
+  { program: 'debootstrap' },
+  { program: 'systemd-nspawn' },
+  { program: 'nsenter' },
+  { program: 'xz' },
+] as const;
 
 /**
- * Word for word, in a root that debootstrap has just made. What differs from a machine: nodejs.org is a server of this test, with the Node
- * and npm of this machine; the registry of npm is the one that this machine uses; steps 1 to 3 are typed before its systemd starts, and
- * from then on it has loopback alone. Where the machine around it has no control groups of the new kind, no limit of memory or tasks holds.
+ * Word for word, in a root that debootstrap has just made. What differs from a machine: nodejs.org is a server of this
+ * test, with the Node and npm of this machine; the registry of npm is the one that this machine uses; steps 1 to 3 are
+ * typed before its systemd starts, and from then on it has loopback alone. Where the machine around it has no control
+ * groups of the new kind, no limit of memory or tasks holds.
  */
 describeWhere(FRESH, 'deploy/install.md, followed word for word on a fresh Debian,', () => {
   const stack = new AsyncDisposableStack();
@@ -78,7 +91,10 @@ describeWhere(FRESH, 'deploy/install.md, followed word for word on a fresh Debia
 
   it('takes Node from nodejs.org, and looks at its checksum', () => {
     const folder = `/dist/v${packageJson.devDependencies.node}`;
-    expect(asked).toEqual([`${folder}/node-v${packageJson.devDependencies.node}-linux-x64.tar.xz`, `${folder}/SHASUMS256.txt`]);
+    expect(asked).toEqual([
+      `${folder}/node-v${packageJson.devDependencies.node}-linux-x64.tar.xz`,
+      `${folder}/SHASUMS256.txt`,
+    ]);
   });
 
   it('ends with a service that is healthy', () => {
@@ -121,7 +137,8 @@ describeWhere(FRESH, 'deploy/install.md, followed word for word on a fresh Debia
   it('hands a secret of root to the service after a restart', async () => {
     await told('install --mode=0600 /dev/stdin /etc/ftm-watch/secrets/proxy <<"END"\nopen sesame\nEND');
     const proxy =
-      'licenseServer: { proxy: { url: "http://127.0.0.1:9", user: fac, passwordFile: /run/credentials/ftm-watch.service/secrets_proxy } }';
+      'licenseServer: { proxy: { url: "http://127.0.0.1:9", user: fac, passwordFile: ' +
+      '/run/credentials/ftm-watch.service/secrets_proxy } }';
     await told(`echo '${proxy}' >>/etc/ftm-watch/ftm-watch.yaml && systemctl restart ftm-watch`);
     await expect.poll(() => told('curl --silent http://127.0.0.1:9843/-/healthy || true'), PATIENCE).toBe('Healthy');
   });
@@ -138,7 +155,9 @@ describeWhere(FRESH, 'deploy/install.md, followed word for word on a fresh Debia
 
   it('ends at once when it is told to', async () => {
     await told('systemctl stop ftm-watch');
-    expect(await told('systemctl show --property=Result,ExecMainStatus ftm-watch')).toBe('Result=success\nExecMainStatus=0');
+    expect(await told('systemctl show --property=Result,ExecMainStatus ftm-watch')).toBe(
+      'Result=success\nExecMainStatus=0',
+    );
     expect(await told('journalctl --unit=ftm-watch --no-pager --lines=5')).toContain('"msg":"Stopped"');
   });
 });
@@ -152,7 +171,10 @@ async function registryOf(root: string): Promise<ShellSettings> {
   const authority = '/root/registry-authority.pem';
   if (hasAuthority) cpSync(cafile, join(root, authority));
   const env = { npm_config_registry: setting('registry'), npm_config_prefer_offline: 'true' };
-  return { env: hasAuthority ? { ...env, npm_config_cafile: authority } : env, binds: { '/root/.npm': setting('cache') } };
+  return {
+    env: hasAuthority ? { ...env, npm_config_cafile: authority } : env,
+    binds: { '/root/.npm': setting('cache') },
+  };
 }
 
 describeWhere([{ program: 'systemd-analyze' }], 'the unit', () => {

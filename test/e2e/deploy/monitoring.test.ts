@@ -16,7 +16,9 @@ const BROKEN = 'FtmActivationBroken';
 
 async function causesIn(alertmanager: Alertmanager): Promise<readonly string[]> {
   const alerts = (await alertmanager.alerts()).filter(({ labels }) => labels['alertname'] === BROKEN);
-  return alerts.map(({ labels, status }) => `${labels['site'] ?? ''} ${labels['cause'] ?? ''} ${status.state}`).toSorted();
+  return alerts
+    .map(({ labels, status }) => `${labels['site'] ?? ''} ${labels['cause'] ?? ''} ${status.state}`)
+    .toSorted();
 }
 
 async function isIntercepted(agent: Daemon): Promise<boolean> {
@@ -58,15 +60,19 @@ describeWhere([{ program: 'prometheus' }, { program: 'prometheus-alertmanager' }
     await using alertmanager = await startShippedAlertmanager(inbox.port);
     await using first = await startAgent(lab, 'first', [alertmanager.url], { sourceAddress: '127.0.0.2' });
     await using second = await startAgent(lab, 'second', [alertmanager.url]);
-    for (const agent of [first, second]) await agent.diagnosis(({ ready }) => ready === 'ready', AbortSignal.timeout(20_000));
+    for (const agent of [first, second])
+      await agent.diagnosis(({ ready }) => ready === 'ready', AbortSignal.timeout(20_000));
 
     await lab.inspect(true);
     await expect.poll(() => causesIn(alertmanager), PATIENCE).toEqual(['lab tls-intercepted active']);
     for (const agent of [first, second]) await expect.poll(() => isIntercepted(agent), PATIENCE).toBe(true);
     await using prometheus = await startShippedPrometheus(alertmanager.url, [first.url, second.url], 'lab');
-    const fired = async (): Promise<number> => (await prometheus.firing()).filter(({ alertname }) => alertname === BROKEN).length;
+    const fired = async (): Promise<number> =>
+      (await prometheus.firing()).filter(({ alertname }) => alertname === BROKEN).length;
     await expect.poll(fired, PATIENCE).toBe(1);
-    await expect.poll(() => causesIn(alertmanager), PATIENCE).toEqual(['lab tls-intercepted active', 'lab tls-intercepted suppressed']);
+    await expect
+      .poll(() => causesIn(alertmanager), PATIENCE)
+      .toEqual(['lab tls-intercepted active', 'lab tls-intercepted suppressed']);
     await expect.poll(() => inbox.mails.length, PATIENCE).toBe(1);
 
     await lab.inspect(false);

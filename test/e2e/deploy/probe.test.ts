@@ -42,7 +42,9 @@ function typesIn(text: string): readonly string[] {
 }
 
 function seriesIn(text: string): ReadonlyMap<string, string> {
-  return new Map([...text.matchAll(/^(probe_\w+(?:\{[^}]*\})?) (\S+)$/gmu)].map(([, name = '', value = '']) => [name, value]));
+  return new Map(
+    [...text.matchAll(/^(probe_\w+(?:\{[^}]*\})?) (\S+)$/gmu)].map(([, name = '', value = '']) => [name, value]),
+  );
 }
 
 interface Ports {
@@ -51,7 +53,10 @@ interface Ports {
   readonly resolver: number;
 }
 
-function targetOf(module: Module, { license, mail, resolver }: Ports): { readonly ours: string; readonly theirs: string } {
+function targetOf(
+  module: Module,
+  { license, mail, resolver }: Ports,
+): { readonly ours: string; readonly theirs: string } {
   switch (module) {
     case 'dns':
       return { ours: `127.0.0.1:${String(resolver)}`, theirs: `127.0.0.1:${String(resolver)}` };
@@ -65,70 +70,80 @@ function targetOf(module: Module, { license, mail, resolver }: Ports): { readonl
   }
 }
 
-describeWhere([{ program: 'prometheus-blackbox-exporter' }, { program: 'promtool' }], '/probe beside the blackbox exporter', () => {
-  const stack = new AsyncDisposableStack();
-  let lab: Lab;
-  let daemon: Daemon;
-  let exporter: BlackboxExporter;
+describeWhere(
+  [{ program: 'prometheus-blackbox-exporter' }, { program: 'promtool' }],
+  '/probe beside the blackbox exporter',
+  () => {
+    const stack = new AsyncDisposableStack();
+    let lab: Lab;
+    let daemon: Daemon;
+    let exporter: BlackboxExporter;
 
-  beforeAll(async () => {
-    lab = stack.use(await createLab());
-    daemon = stack.use(await startDaemon(lab.configFile, lab.folder));
-    exporter = stack.use(await startBlackboxExporter(LICENSE_HOST));
-  });
+    beforeAll(async () => {
+      lab = stack.use(await createLab());
+      daemon = stack.use(await startDaemon(lab.configFile, lab.folder));
+      exporter = stack.use(await startBlackboxExporter(LICENSE_HOST));
+    });
 
-  afterAll(() => stack.disposeAsync());
+    afterAll(() => stack.disposeAsync());
 
-  async function both(module: Module): Promise<{ readonly ours: string; readonly theirs: string }> {
-    const ports = { license: lab.firewall.portOf(LICENSE_HOST), mail: lab.mail.port, resolver: lab.resolver.port };
-    const { ours, theirs } = targetOf(module, ports);
-    const answer = await daemon.get(`/probe?${new URLSearchParams({ module, target: ours }).toString()}`);
-    return { ours: await answer.text(), theirs: await exporter.probe(module, theirs) };
-  }
+    async function both(module: Module): Promise<{ readonly ours: string; readonly theirs: string }> {
+      const ports = { license: lab.firewall.portOf(LICENSE_HOST), mail: lab.mail.port, resolver: lab.resolver.port };
+      const { ours, theirs } = targetOf(module, ports);
+      const answer = await daemon.get(`/probe?${new URLSearchParams({ module, target: ours }).toString()}`);
+      return { ours: await answer.text(), theirs: await exporter.probe(module, theirs) };
+    }
 
-  it.each(MODULES)('has the names and types that it has for %s, but for what is named here', async (module) => {
-    const { ours, theirs } = await both(module);
-    for (const text of [ours, theirs]) expect(text).toMatch(/^probe_success 1$/mu);
-    const leftOut = [...Object.keys(LEFT_OUT), ...(LEFT_OUT_OF[module] ?? [])].map((name) => `${name} gauge`);
-    const expected = [...typesIn(theirs).filter((type) => !leftOut.includes(type)), ...(MORE[module] ?? [])];
-    expect(typesIn(ours)).toEqual(expected.toSorted());
-    // What is left out is something that it has.
-    expect((LEFT_OUT_OF[module] ?? []).filter((name) => !theirs.includes(`# TYPE ${name} `))).toEqual([]);
-  });
+    it.each(MODULES)('has the names and types that it has for %s, but for what is named here', async (module) => {
+      const { ours, theirs } = await both(module);
+      for (const text of [ours, theirs]) expect(text).toMatch(/^probe_success 1$/mu);
+      const leftOut = [...Object.keys(LEFT_OUT), ...(LEFT_OUT_OF[module] ?? [])].map((name) => `${name} gauge`);
+      const expected = [...typesIn(theirs).filter((type) => !leftOut.includes(type)), ...(MORE[module] ?? [])];
+      expect(typesIn(ours)).toEqual(expected.toSorted());
+      // What is left out is something that it has.
+      expect((LEFT_OUT_OF[module] ?? []).filter((name) => !theirs.includes(`# TYPE ${name} `))).toEqual([]);
+    });
 
-  it.each([
-    ['tcp', ['probe_ip_protocol', 'probe_ip_addr_hash']],
-    ['tls', ['probe_ssl_earliest_cert_expiry', 'probe_tls_version_info{version="TLS 1.3"}']],
-    [
-      'http',
-      ['probe_http_status_code', 'probe_http_ssl', 'probe_http_redirects', 'probe_tls_cipher_info{cipher="TLS_AES_256_GCM_SHA384"}'],
-    ],
-    ['smtp', ['probe_ssl_earliest_cert_expiry']],
-    ['dns', ['probe_dns_answer_rrs', 'probe_dns_query_succeeded']],
-  ] as const)('says the same of the same with %s', async (module, names) => {
-    const { ours, theirs } = await both(module);
-    const said = (text: string): readonly (number | undefined)[] => names.map((name) => Number(seriesIn(text).get(name)));
-    expect(said(ours)).toEqual(said(theirs));
-    expect(said(ours)).not.toContain(Number.NaN);
-  });
+    it.each([
+      ['tcp', ['probe_ip_protocol', 'probe_ip_addr_hash']],
+      ['tls', ['probe_ssl_earliest_cert_expiry', 'probe_tls_version_info{version="TLS 1.3"}']],
+      [
+        'http',
+        [
+          'probe_http_status_code',
+          'probe_http_ssl',
+          'probe_http_redirects',
+          'probe_tls_cipher_info{cipher="TLS_AES_256_GCM_SHA384"}',
+        ],
+      ],
+      ['smtp', ['probe_ssl_earliest_cert_expiry']],
+      ['dns', ['probe_dns_answer_rrs', 'probe_dns_query_succeeded']],
+    ] as const)('says the same of the same with %s', async (module, names) => {
+      const { ours, theirs } = await both(module);
+      const said = (text: string): readonly (number | undefined)[] =>
+        names.map((name) => Number(seriesIn(text).get(name)));
+      expect(said(ours)).toEqual(said(theirs));
+      expect(said(ours)).not.toContain(Number.NaN);
+    });
 
-  it('splits the time for HTTP into the same phases, but for the body', async () => {
-    const { ours, theirs } = await both('http');
-    const phases = (text: string): readonly string[] =>
-      [...text.matchAll(/^probe_http_duration_seconds\{phase="(\w+)"\}/gmu)].map(([, phase = '']) => phase);
-    expect(phases(ours).toSorted()).toEqual(
-      phases(theirs)
-        .filter((phase) => phase !== 'transfer')
-        .toSorted(),
-    );
-  });
+    it('splits the time for HTTP into the same phases, but for the body', async () => {
+      const { ours, theirs } = await both('http');
+      const phases = (text: string): readonly string[] =>
+        [...text.matchAll(/^probe_http_duration_seconds\{phase="(\w+)"\}/gmu)].map(([, phase = '']) => phase);
+      expect(phases(ours).toSorted()).toEqual(
+        phases(theirs)
+          .filter((phase) => phase !== 'transfer')
+          .toSorted(),
+      );
+    });
 
-  it.each(MODULES)('satisfies promtool with %s', async (module) => {
-    const { ours: input } = await both(module);
-    const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], { input, encoding: 'utf8' });
-    expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: '', stderr: '' });
-  });
-});
+    it.each(MODULES)('satisfies promtool with %s', async (module) => {
+      const { ours: input } = await both(module);
+      const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], { input, encoding: 'utf8' });
+      expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: '', stderr: '' });
+    });
+  },
+);
 
 /** The shipped configuration with the line for probes in force, looking each second. */
 function withProbes(targets: readonly object[] | null): string {
@@ -151,7 +166,8 @@ function withProbes(targets: readonly object[] | null): string {
 describeWhere([{ program: 'promtool' }], 'the scrape configuration for /probe', () => {
   it('is one that promtool takes, with its targets, and would not if it were wrong', () => {
     const folder = withProbes(null);
-    const check = (): number | null => spawnSync('promtool', ['check', 'config', join(folder, 'prometheus.yml')]).status;
+    const check = (): number | null =>
+      spawnSync('promtool', ['check', 'config', join(folder, 'prometheus.yml')]).status;
     expect(check()).toBe(0);
     for (const name of ['probe/ftm-probe.yml', 'probe/targets/ftm-probe.yml']) {
       const path = join(folder, name);
@@ -178,7 +194,10 @@ describeWhere([{ program: 'prometheus' }], 'Prometheus that drives /probe', () =
     const [control = ''] = CONTROL_HOSTS;
     const folder = withProbes([
       { targets: [license], labels: { module: 'http', agent, site: 'lab' } },
-      { targets: [`${control}:${String(lab.firewall.portOf(control))}`], labels: { module: 'tcp', agent, site: 'lab' } },
+      {
+        targets: [`${control}:${String(lab.firewall.portOf(control))}`],
+        labels: { module: 'tcp', agent, site: 'lab' },
+      },
       { targets: ['elsewhere.example.org:443'], labels: { module: 'tcp', agent, site: 'lab' } },
     ]);
     stack.defer(() => {
@@ -206,7 +225,9 @@ describeWhere([{ program: 'prometheus' }], 'Prometheus that drives /probe', () =
   });
 
   it('is refused what the configuration of the agent does not name', async () => {
-    await expect.poll(() => prometheus.value('up{job="ftm-probe", instance="elsewhere.example.org:443"}'), PATIENCE).toBe(0);
+    await expect
+      .poll(() => prometheus.value('up{job="ftm-probe", instance="elsewhere.example.org:443"}'), PATIENCE)
+      .toBe(0);
     expect(await prometheus.count('probe_success{instance="elsewhere.example.org:443"}')).toBe(0);
   });
 });

@@ -54,45 +54,53 @@ function documentedRemoteWrite(): readonly RemoteWrite[] {
   return (parse(block) as { readonly remote_write: readonly RemoteWrite[] }).remote_write;
 }
 
-describeWhere([{ program: 'prometheus-alertmanager' }], 'a cluster of Alertmanagers, started as docs/scale.md says,', () => {
-  it('tells once what a pair of agents pushes to both, also when a member is gone', async () => {
-    await using receiver = await jsonReceiver();
-    const told = (): readonly unknown[] => receiver.posts.map(({ body }) => (body as { readonly status: string }).status);
-    const flags = clusterFlags();
-    expect(flags.map((line) => line.length)).toEqual([3, 3]);
-    const [first, second] = await startAlertmanagerCluster(
-      flags.map((line) => [...line, '--cluster.peer-timeout=2s', '--cluster.gossip-interval=50ms']),
-      receiver.url,
-    );
-    if (first === undefined || second === undefined) throw new Error('Two members are documented');
-    await using _second = second;
-    await using stack = new AsyncDisposableStack();
-    stack.use(first);
-    for (const member of [first, second]) await expect.poll(() => member.settled(), PATIENCE).toBe(2);
-    await using lab = await createLab();
-    const urls = [first.url, second.url];
-    await using one = await startAgent(lab, 'one', urls);
-    await using other = await startAgent(lab, 'other', urls);
-    for (const agent of [one, other]) await agent.diagnosis(({ ready }) => ready === 'ready', AbortSignal.timeout(20_000));
+describeWhere(
+  [{ program: 'prometheus-alertmanager' }],
+  'a cluster of Alertmanagers, started as docs/scale.md says,',
+  () => {
+    it('tells once what a pair of agents pushes to both, also when a member is gone', async () => {
+      await using receiver = await jsonReceiver();
+      const told = (): readonly unknown[] =>
+        receiver.posts.map(({ body }) => (body as { readonly status: string }).status);
+      const flags = clusterFlags();
+      expect(flags.map((line) => line.length)).toEqual([3, 3]);
+      const [first, second] = await startAlertmanagerCluster(
+        flags.map((line) => [...line, '--cluster.peer-timeout=2s', '--cluster.gossip-interval=50ms']),
+        receiver.url,
+      );
+      if (first === undefined || second === undefined) throw new Error('Two members are documented');
+      await using _second = second;
+      await using stack = new AsyncDisposableStack();
+      stack.use(first);
+      for (const member of [first, second]) await expect.poll(() => member.settled(), PATIENCE).toBe(2);
+      await using lab = await createLab();
+      const urls = [first.url, second.url];
+      await using one = await startAgent(lab, 'one', urls);
+      await using other = await startAgent(lab, 'other', urls);
+      for (const agent of [one, other])
+        await agent.diagnosis(({ ready }) => ready === 'ready', AbortSignal.timeout(20_000));
 
-    await lab.inspect(true);
-    for (const member of [first, second]) {
-      await expect.poll(() => member.causes(), PATIENCE).toEqual(['tls-intercepted']);
-      // It had its turn: it waited for those before it, and looked up what they had sent.
-      await expect.poll(() => member.sum('alertmanager_nflog_queries_total'), PATIENCE).toBeGreaterThan(0);
-    }
-    expect(told()).toEqual(['firing']);
+      await lab.inspect(true);
+      for (const member of [first, second]) {
+        await expect.poll(() => member.causes(), PATIENCE).toEqual(['tls-intercepted']);
+        // It had its turn: it waited for those before it, and looked up what they had sent.
+        await expect.poll(() => member.sum('alertmanager_nflog_queries_total'), PATIENCE).toBeGreaterThan(0);
+      }
+      expect(told()).toEqual(['firing']);
 
-    await stack.disposeAsync();
-    await lab.inspect(false);
-    await expect.poll(told, LINGERING).toEqual(['firing', 'resolved']);
-  }, 300_000);
-});
+      await stack.disposeAsync();
+      await lab.inspect(false);
+      await expect.poll(told, LINGERING).toEqual(['firing', 'resolved']);
+    }, 300_000);
+  },
+);
 
 describeWhere([{ program: 'promtool' }], 'the configuration for remote write in docs/scale.md', () => {
   it('is one that promtool takes', () => {
     const folder = prometheusFolder({ remote_write: documentedRemoteWrite() });
-    const { status, stderr } = spawnSync('promtool', ['check', 'config', join(folder, 'prometheus.yml')], { encoding: 'utf8' });
+    const { status, stderr } = spawnSync('promtool', ['check', 'config', join(folder, 'prometheus.yml')], {
+      encoding: 'utf8',
+    });
     rmSync(folder, { recursive: true });
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   });
@@ -118,7 +126,8 @@ describeWhere([{ program: 'prometheus' }], 'the Prometheus of a site', () => {
     expect(await store.count('up{job="ftm-watch", site="lab"} == 1')).toBe(1);
     expect(await store.count('{job!="ftm-watch", job!=""}')).toBe(0);
     await lab.inspect(true);
-    const fired = async (): Promise<readonly (string | undefined)[]> => (await store.firing()).map(({ cause }) => cause);
+    const fired = async (): Promise<readonly (string | undefined)[]> =>
+      (await store.firing()).map(({ cause }) => cause);
     await expect.poll(fired, PATIENCE).toContain('tls-intercepted');
   });
 });

@@ -26,40 +26,44 @@ describeWhere([{ program: 'faketime' }], 'a clock that is set', () => {
   test.concurrent.each([
     { way: 'back', offset: '-3600s', offsetMs: -HOUR_MS },
     { way: 'forward', offset: '+3600s', offsetMs: HOUR_MS },
-  ])('$way by an hour neither stops the rounds nor makes them come in bursts, and alone is told', async ({ offset, offsetMs }) => {
-    await using lab = await createLab();
-    const file = join(lab.folder, 'offset');
-    await writeFile(file, '+0s\n');
-    await using daemon = startDaemonProcess({
-      cwd: lab.folder,
-      args: ['-c', lab.configFile],
-      env: {
-        LD_PRELOAD: library(),
-        FAKETIME_TIMESTAMP_FILE: file,
-        FAKETIME_CACHE_DURATION: LOOK_EVERY,
-        FAKETIME_DONT_FAKE_MONOTONIC: '1',
-      },
-    });
-    const page = await daemon.page();
-    await using rounds = await watchRounds(page);
-    await rounds.next(({ ready }) => ready === 'ready', WITHIN);
-    await writeFile(file, `${offset}\n`);
-    const isSet = ({ at }: { readonly at: string }): boolean => Math.abs(Date.parse(at) - (Date.now() + offsetMs)) < HOUR_MS / 2;
-    await rounds.next(isSet, WITHIN);
-    const startedAt = performance.now();
-    const seen = await rounds.more(4, WITHIN);
-    const seconds = (performance.now() - startedAt) / 1000;
-    expect(seconds).toBeGreaterThan(1.5);
-    expect(seen.filter(({ causes }) => causes.some(({ id }) => id !== 'clock-skewed')).map(summaryOf)).toEqual([]);
-    await writeFile(file, '+0s\n');
-    await rounds.next((diagnosis) => !isSet(diagnosis), WITHIN);
-    await rounds.more(3, WITHIN);
-    await until(
-      () => metricsOf(page).then((metrics) => valueIn(metrics, 'ftm_activation_ready')),
-      (ready) => ready === 1,
-      WITHIN,
-    );
-    expect(lab.inbox.mails.filter(({ cause }) => cause !== 'clock-skewed')).toEqual([]);
-    expect(await daemon.end('SIGTERM')).toMatchObject({ code: 0, stderr: '' });
-  });
+  ])(
+    '$way by an hour neither stops the rounds nor makes them come in bursts, and alone is told',
+    async ({ offset, offsetMs }) => {
+      await using lab = await createLab();
+      const file = join(lab.folder, 'offset');
+      await writeFile(file, '+0s\n');
+      await using daemon = startDaemonProcess({
+        cwd: lab.folder,
+        args: ['-c', lab.configFile],
+        env: {
+          LD_PRELOAD: library(),
+          FAKETIME_TIMESTAMP_FILE: file,
+          FAKETIME_CACHE_DURATION: LOOK_EVERY,
+          FAKETIME_DONT_FAKE_MONOTONIC: '1',
+        },
+      });
+      const page = await daemon.page();
+      await using rounds = await watchRounds(page);
+      await rounds.next(({ ready }) => ready === 'ready', WITHIN);
+      await writeFile(file, `${offset}\n`);
+      const isSet = ({ at }: { readonly at: string }): boolean =>
+        Math.abs(Date.parse(at) - (Date.now() + offsetMs)) < HOUR_MS / 2;
+      await rounds.next(isSet, WITHIN);
+      const startedAt = performance.now();
+      const seen = await rounds.more(4, WITHIN);
+      const seconds = (performance.now() - startedAt) / 1000;
+      expect(seconds).toBeGreaterThan(1.5);
+      expect(seen.filter(({ causes }) => causes.some(({ id }) => id !== 'clock-skewed')).map(summaryOf)).toEqual([]);
+      await writeFile(file, '+0s\n');
+      await rounds.next((diagnosis) => !isSet(diagnosis), WITHIN);
+      await rounds.more(3, WITHIN);
+      await until(
+        () => metricsOf(page).then((metrics) => valueIn(metrics, 'ftm_activation_ready')),
+        (ready) => ready === 1,
+        WITHIN,
+      );
+      expect(lab.inbox.mails.filter(({ cause }) => cause !== 'clock-skewed')).toEqual([]);
+      expect(await daemon.end('SIGTERM')).toMatchObject({ code: 0, stderr: '' });
+    },
+  );
 });

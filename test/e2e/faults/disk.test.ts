@@ -22,7 +22,10 @@ beforeAll(async () => {
   lab = await createLab();
   data = join(lab.folder, 'own');
   configFile = join(lab.folder, 'own.yaml');
-  writeFileSync(configFile, readFileSync(lab.configFile, 'utf8').replace('data/ftm-watch.sqlite', 'own/ftm-watch.sqlite'));
+  writeFileSync(
+    configFile,
+    readFileSync(lab.configFile, 'utf8').replace('data/ftm-watch.sqlite', 'own/ftm-watch.sqlite'),
+  );
 });
 afterAll(() => lab[Symbol.asyncDispose]());
 
@@ -37,7 +40,10 @@ async function findsAndTells(page: string): Promise<void> {
   await lab.inspect(true);
   try {
     await rounds.next(({ causes }) => causes.some(({ id }) => id === 'tls-intercepted'), WITHIN);
-    await lab.inbox.mail((mail) => lab.inbox.mails.indexOf(mail) >= before && mail.event === 'firing', AbortSignal.timeout(WITHIN));
+    await lab.inbox.mail(
+      (mail) => lab.inbox.mails.indexOf(mail) >= before && mail.event === 'firing',
+      AbortSignal.timeout(WITHIN),
+    );
   } finally {
     await lab.inspect(false);
   }
@@ -73,13 +79,19 @@ describe('a store that was damaged while the daemon was away', () => {
     { name: 'is cut off', damage: () => truncateSync(file(), 3 * PAGE), aside: 1, writable: 1 },
     {
       name: 'has zeros for its first table',
-      damage: () => writeFileSync(file(), Buffer.concat([readFileSync(file()).subarray(0, PAGE), Buffer.alloc(6 * PAGE)])),
+      damage: () =>
+        writeFileSync(file(), Buffer.concat([readFileSync(file()).subarray(0, PAGE), Buffer.alloc(6 * PAGE)])),
       aside: 1,
       writable: 1,
     },
     { name: 'is no database', damage: () => writeFileSync(file(), 'a text '.repeat(10_000)), aside: 1, writable: 1 },
     { name: 'is empty', damage: () => truncateSync(file(), 0), aside: 0, writable: 1 },
-    { name: 'is not there, and its folder neither', damage: () => rmSync(data, { recursive: true }), aside: 0, writable: 1 },
+    {
+      name: 'is not there, and its folder neither',
+      damage: () => rmSync(data, { recursive: true }),
+      aside: 0,
+      writable: 1,
+    },
     {
       name: 'is of a newer program',
       damage: () => {
@@ -114,7 +126,9 @@ test('a store that is deleted under the daemon is begun anew, with what is open'
   await findsAndTells(page);
   expect(await storeWritable(page)).toBe(1);
   expect(await daemon.end('SIGTERM')).toMatchObject({ code: 0, stderr: '' });
-  expect(daemon.log.map(({ msg }) => msg)).toContain('The history file is not in its place any more: another one is begun or taken');
+  expect(daemon.log.map(({ msg }) => msg)).toContain(
+    'The history file is not in its place any more: another one is begun or taken',
+  );
   expect(kept()).toBeGreaterThan(0);
 });
 

@@ -54,35 +54,44 @@ function setLimit({ pid }: DaemonProcess, limit: number): void {
   execFileSync('prlimit', ['--pid', String(pid), `--nofile=${String(limit)}:`]);
 }
 
-describeWhere(['root', { program: 'prlimit' }, { program: 'unshare' }], 'a daemon without a file descriptor to spare', () => {
-  test('judges nothing rather than wrongly, alarms nobody, and goes on by itself', async () => {
-    await using lab = await createLab();
-    const names = [LICENSE_HOST, MAIL_HOST, APPLIANCE_HOST, ...CONTROL_HOSTS];
-    const prefix = await withHosts(names, join(lab.folder, 'hosts'));
-    await using daemon = startDaemonProcess({ cwd: lab.folder, args: ['-c', await byName(lab)], prefix });
-    await using rounds = await watchRounds(await daemon.page());
-    await rounds.next(({ ready }) => ready === 'ready', WITHIN);
-    const kept = await keptOpen(daemon);
-    for (const more of [0, 2]) {
-      setLimit(daemon, limitFor(kept, more));
-      await rounds.next(({ ready }) => ready === 'unknown', WITHIN);
-      const starved = await rounds.more(3, WITHIN);
-      setLimit(daemon, PLENTY);
+describeWhere(
+  ['root', { program: 'prlimit' }, { program: 'unshare' }],
+  'a daemon without a file descriptor to spare',
+  () => {
+    test('judges nothing rather than wrongly, alarms nobody, and goes on by itself', async () => {
+      await using lab = await createLab();
+      const names = [LICENSE_HOST, MAIL_HOST, APPLIANCE_HOST, ...CONTROL_HOSTS];
+      const prefix = await withHosts(names, join(lab.folder, 'hosts'));
+      await using daemon = startDaemonProcess({ cwd: lab.folder, args: ['-c', await byName(lab)], prefix });
+      await using rounds = await watchRounds(await daemon.page());
       await rounds.next(({ ready }) => ready === 'ready', WITHIN);
-      expect({ more, causes: starved.filter(({ causes }) => causes.length > 0).map(summaryOf) }).toEqual({ more, causes: [] });
-    }
-    expect(lab.inbox.mails).toEqual([]);
-    expect(daemon.log.filter(({ level }) => Number(level) >= 50)).toEqual([]);
-    expect(await daemon.end('SIGTERM')).toMatchObject({ code: 0, stderr: '' });
-  });
-});
+      const kept = await keptOpen(daemon);
+      for (const more of [0, 2]) {
+        setLimit(daemon, limitFor(kept, more));
+        await rounds.next(({ ready }) => ready === 'unknown', WITHIN);
+        const starved = await rounds.more(3, WITHIN);
+        setLimit(daemon, PLENTY);
+        await rounds.next(({ ready }) => ready === 'ready', WITHIN);
+        expect({ more, causes: starved.filter(({ causes }) => causes.length > 0).map(summaryOf) }).toEqual({
+          more,
+          causes: [],
+        });
+      }
+      expect(lab.inbox.mails).toEqual([]);
+      expect(daemon.log.filter(({ level }) => Number(level) >= 50)).toEqual([]);
+      expect(await daemon.end('SIGTERM')).toMatchObject({ code: 0, stderr: '' });
+    });
+  },
+);
 
 describeWhere(['root', 'network-namespaces'], 'a daemon on a machine without a free port', () => {
   test('judges nothing rather than wrongly, alarms nobody, and goes on by itself', async () => {
     await using sandbox = await createSandbox();
     const [command = '', ...rest] = sandbox.prefix;
     const program = fileURLToPath(new URL('../../support/port-famine.ts', import.meta.url));
-    const child = spawn(command, [...rest, process.execPath, program], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    const child = spawn(command, [...rest, process.execPath, program], {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
     const [{ starved, ...end }] = (await once(child, 'message')) as [Famine];
     expect(starved.filter((summary) => !summary.startsWith('unknown, '))).toEqual([]);
     expect(starved.join('\n')).not.toContain('broken');

@@ -22,7 +22,9 @@ const TRUNCATED = 0x0200;
 const MANY = 10_000;
 
 const NAMES = [LICENSE_HOST, MAIL_HOST, ...CONTROL_HOSTS];
-const honest = zone(Object.fromEntries(NAMES.map((name) => [name, [{ type: 'A', name, class: 'IN', ttl: 5, data: '127.0.0.1' }]])));
+const honest = zone(
+  Object.fromEntries(NAMES.map((name) => [name, [{ type: 'A', name, class: 'IN', ttl: 5, data: '127.0.0.1' }]])),
+);
 
 /** Marks the answer as cut off over UDP, so that it is asked for again over TCP. */
 function overTcp(handler: DnsHandler): DnsHandler {
@@ -30,7 +32,10 @@ function overTcp(handler: DnsHandler): DnsHandler {
 }
 
 function addresses(asked: DnsAsked, list: readonly string[]): DnsReaction {
-  return reply(asked, asked.type === 'A' ? list.map((data) => ({ type: 'A', name: asked.name, class: 'IN', ttl: 5, data }) as const) : []);
+  return reply(
+    asked,
+    asked.type === 'A' ? list.map((data) => ({ type: 'A', name: asked.name, class: 'IN', ttl: 5, data }) as const) : [],
+  );
 }
 
 const flood: DnsReaction = { kind: 'raw', bytes: Array.from({ length: MANY }, () => Buffer.alloc(64, 'x')) };
@@ -39,8 +44,16 @@ const flood: DnsReaction = { kind: 'raw', bytes: Array.from({ length: MANY }, ()
 const crowd = Array.from({ length: 1_400 }, (_, index) => `127.1.${String(index >> 8)}.${String(index & 0xff)}`);
 
 const lies: readonly { readonly name: string; readonly handler: DnsHandler; readonly cause: string }[] = [
-  { name: 'says of every name that it does not exist', handler: (asked) => reply(asked, [], { rcode: 3 }), cause: 'name-not-found' },
-  { name: 'sends everybody to a sinkhole', handler: (asked) => addresses(asked, ['0.0.0.0']), cause: 'answer-hijacked' },
+  {
+    name: 'says of every name that it does not exist',
+    handler: (asked) => reply(asked, [], { rcode: 3 }),
+    cause: 'name-not-found',
+  },
+  {
+    name: 'sends everybody to a sinkhole',
+    handler: (asked) => addresses(asked, ['0.0.0.0']),
+    cause: 'answer-hijacked',
+  },
   {
     name: 'answers under another id',
     handler: (asked) => {
@@ -56,7 +69,11 @@ const lies: readonly { readonly name: string; readonly handler: DnsHandler; read
     handler: (asked) => reply(asked, [{ type: 'CNAME', name: asked.name, class: 'IN', ttl: 5, data: asked.name }]),
     cause: 'resolver-unreachable',
   },
-  { name: 'cuts every answer off', handler: (asked) => reply(asked, [], { flags: TRUNCATED }), cause: 'resolver-unreachable' },
+  {
+    name: 'cuts every answer off',
+    handler: (asked) => reply(asked, [], { flags: TRUNCATED }),
+    cause: 'resolver-unreachable',
+  },
   {
     name: 'trickles a byte a second over TCP',
     handler: overTcp(() => ({ kind: 'trickle', everyMs: 1_000 })),

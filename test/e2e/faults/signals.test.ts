@@ -48,7 +48,8 @@ async function endAfter(moment: number, delayMs: number): Promise<object> {
   const isKilled = code === null && daemon.log.length === 0;
   const end = {
     delayMs,
-    // Before the program has read its first lines the signal does what it does to every process, and there is nothing to be put in order.
+    // Before the program has read its first lines the signal does what it does to every process, and there is nothing
+    // to be put in order.
     isInOrder: code === 0 || isKilled,
     stderr,
     isInTime: tookMs < END_WITHIN,
@@ -61,13 +62,19 @@ async function endAfter(moment: number, delayMs: number): Promise<object> {
 
 test('SIGTERM at any moment of the first seconds ends it in order, with the store whole', async () => {
   const ends: object[] = [];
-  const moments = Array.from({ length: MOMENTS }, (_, moment) => ({ moment, delayMs: Math.floor((moment * SPAN_MS) / MOMENTS) }));
+  const moments = Array.from({ length: MOMENTS }, (_, moment) => ({
+    moment,
+    delayMs: Math.floor((moment * SPAN_MS) / MOMENTS),
+  }));
   const lane = async (): Promise<void> => {
-    for (let next = moments.shift(); next !== undefined; next = moments.shift()) ends.push(await endAfter(next.moment, next.delayMs));
+    for (let next = moments.shift(); next !== undefined; next = moments.shift())
+      ends.push(await endAfter(next.moment, next.delayMs));
   };
   await Promise.all(Array.from({ length: AT_ONCE }, lane));
   expect(ends).toHaveLength(MOMENTS);
-  expect(ends).toEqual(ends.map((end) => ({ ...end, isInOrder: true, stderr: '', isInTime: true, store: true, last: 'Stopped' })));
+  expect(ends).toEqual(
+    ends.map((end) => ({ ...end, isInOrder: true, stderr: '', isInTime: true, store: true, last: 'Stopped' })),
+  );
 });
 
 describeWhere(['linux'], 'a daemon that is told to reload', () => {

@@ -41,7 +41,9 @@ describeWhere(['linux'], 'a daemon that is stopped and goes on', () => {
 
     const [judged] = rounds.diagnoses.slice(seen);
     expect(judged?.ready).toBe('unknown');
-    expect(judged?.preconditions.find(({ id }) => id === 'license-server')?.summary).toMatch(/stood still for \d+\.\d s/u);
+    expect(judged?.preconditions.find(({ id }) => id === 'license-server')?.summary).toMatch(
+      /stood still for \d+\.\d s/u,
+    );
     expect(
       rounds.diagnoses
         .slice(seen)

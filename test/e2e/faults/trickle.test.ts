@@ -58,12 +58,18 @@ test('peers that send one byte a second for ever bound no round, and are told as
   const identity = { cert: chainPem(...servedChain(authorities.other)), key: authorities.other.keyPem };
   await using hello = await trickler((socket) => socket.write(HELLO));
   await using head = await trickler((socket) => socket.write('HTTP/1.1 200 OK\r\nX-Long: '), identity);
-  await using body = await trickler((socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n'), identity);
+  await using body = await trickler(
+    (socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n'),
+    identity,
+  );
   await using greeting = await trickler((socket) => socket.write('220-'));
-  await using api = await trickler((socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{"objects":['), {
-    cert: appliance.identity.pem,
-    key: appliance.identity.keyPem,
-  });
+  await using api = await trickler(
+    (socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{"objects":['),
+    {
+      cert: appliance.identity.pem,
+      key: appliance.identity.keyPem,
+    },
+  );
   const at = (port: number): object => ({ host: '127.0.0.1', port });
   const settings = JSON.parse(readFileSync(lab.configFile, 'utf8')) as {
     readonly licenseServer: object;
@@ -80,17 +86,27 @@ test('peers that send one byte a second for ever bound no round, and are told as
         { name: 'body', ...at(body.port) },
       ],
       mail: [{ ...at(greeting.port), security: 'none', from: 'a@example.org', to: 'b@example.org' }],
-      appliances: [{ ...settings.appliances[0], api: { ...settings.appliances[0].api, url: `https://127.0.0.1:${String(api.port)}` } }],
+      appliances: [
+        {
+          ...settings.appliances[0],
+          api: { ...settings.appliances[0].api, url: `https://127.0.0.1:${String(api.port)}` },
+        },
+      ],
       clock: { ntp: [`127.0.0.1:${String(greeting.port)}`] },
     }),
   );
   await using daemon = startDaemonProcess({ cwd: lab.folder, args: ['-c', file] });
   await using rounds = await watchRounds(await daemon.page());
   const startedAt = performance.now();
-  const { causes } = await rounds.next(({ causes: found }) => found.some(({ id }) => id === 'appliance-unreachable'), WITHIN);
+  const { causes } = await rounds.next(
+    ({ causes: found }) => found.some(({ id }) => id === 'appliance-unreachable'),
+    WITHIN,
+  );
   const seen = rounds.diagnoses.length;
   const seconds = (performance.now() - startedAt) / 1000;
-  expect(causes.map(({ id }) => id)).toEqual(expect.arrayContaining(['appliance-unreachable', 'mail-unreachable', 'tls-blocked']));
+  expect(causes.map(({ id }) => id)).toEqual(
+    expect.arrayContaining(['appliance-unreachable', 'mail-unreachable', 'tls-blocked']),
+  );
   // Each round ends by its own limit, and the next one begins.
   expect(seen).toBeGreaterThanOrEqual(Math.floor((seconds * 1000) / (ROUND_LIMIT_MS + 3_000)));
   const { code, stderr, tookMs } = await daemon.end('SIGTERM');

@@ -39,7 +39,8 @@ afterAll(async () => {
 
 /** Resident memory of the daemon, in bytes. */
 function memory(): number {
-  const [, kibibytes = ''] = /^VmRSS:\s+(\d+) kB$/mu.exec(readFileSync(`/proc/${String(daemon.pid)}/status`, 'utf8')) ?? [];
+  const [, kibibytes = ''] =
+    /^VmRSS:\s+(\d+) kB$/mu.exec(readFileSync(`/proc/${String(daemon.pid)}/status`, 'utf8')) ?? [];
   return Number(kibibytes) * 1024;
 }
 

@@ -2,7 +2,13 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createIdentity } from '../../support/authority.ts';
 import type { Identity } from '../../support/authority.ts';
 import { conclusionOf, evidenceOf, notReady, preconditionOf, READY } from '../../support/check-result.ts';
-import { createInspectedSite, GATEWAY, INSPECTED_SITE_NEEDS, LICENSE_HOST, NOBODY } from '../../support/inspected-site.ts';
+import {
+  createInspectedSite,
+  GATEWAY,
+  INSPECTED_SITE_NEEDS,
+  LICENSE_HOST,
+  NOBODY,
+} from '../../support/inspected-site.ts';
 import type { InspectedSite } from '../../support/inspected-site.ts';
 import { describeWhere } from '../../support/privilege.ts';
 import { CONNECT_PORT, INSPECTING_CONNECT_PORT } from '../../support/squid.ts';
@@ -19,7 +25,11 @@ describeWhere(INSPECTED_SITE_NEEDS, 'a site whose way out is a CONNECT proxy', (
 
   beforeAll(async () => {
     site = await createInspectedSite();
-    authority = await createIdentity({ name: 'C=DE, O=Example Corp, CN=Example Corp Root CA', authority: true, key: 'RSA-2048' });
+    authority = await createIdentity({
+      name: 'C=DE, O=Example Corp, CN=Example Corp Root CA',
+      authority: true,
+      key: 'RSA-2048',
+    });
   });
   afterAll(() => site[Symbol.asyncDispose]());
 

@@ -59,7 +59,11 @@ describeWhere(INSPECTED_SITE_NEEDS, 'a site behind an inspecting proxy', () => {
     expect(evidenceOf(result)).toContain(`by ${FORTIGATE}, as Fortinet FortiGate does`);
     expect(evidenceOf(result)).toContain('www.fortinet.com:443 shows the same private issuer');
     expect(result.causes[0]?.remedy.join('\n')).toContain('set ssl-ssh-profile "no-inspection"');
-    expect(rules(result)).toEqual(['chain-verifies-under-pin', 'issuer-is-no-inspection-product', 'control-host-has-another-issuer']);
+    expect(rules(result)).toEqual([
+      'chain-verifies-under-pin',
+      'issuer-is-no-inspection-product',
+      'control-host-has-another-issuer',
+    ]);
   });
 
   test.each([

@@ -3,7 +3,12 @@ import { createIdentity } from '../../support/authority.ts';
 import type { Identity } from '../../support/authority.ts';
 import { conclusionOf, evidenceOf, notReady, READY, readyWithWarning } from '../../support/check-result.ts';
 import type { CheckResult, Conclusion } from '../../support/check-result.ts';
-import { createInspectedSite, INSPECTED_SITE_NEEDS, LICENSE_ADDRESS, LICENSE_HOST } from '../../support/inspected-site.ts';
+import {
+  createInspectedSite,
+  INSPECTED_SITE_NEEDS,
+  LICENSE_ADDRESS,
+  LICENSE_HOST,
+} from '../../support/inspected-site.ts';
 import type { InspectedSite } from '../../support/inspected-site.ts';
 import { haproxy, haproxyForTls12, nginx, sslsplit, stunnel } from '../../support/interceptors.ts';
 import type { ShownChain } from '../../support/interceptors.ts';
@@ -12,7 +17,12 @@ import type { Need } from '../../support/privilege.ts';
 
 const PROGRAMS: readonly Need[] = ['sslsplit', 'haproxy', 'nginx', 'stunnel'].map((program) => ({ program }));
 const LICENSE_SERVER = `ip daddr ${LICENSE_ADDRESS}`;
-const BY_NAME = [`acl license ssl::server_name ${LICENSE_HOST}`, 'ssl_bump peek hello', 'ssl_bump bump license', 'ssl_bump splice all'];
+const BY_NAME = [
+  `acl license ssl::server_name ${LICENSE_HOST}`,
+  'ssl_bump peek hello',
+  'ssl_bump bump license',
+  'ssl_bump splice all',
+];
 const NO_CONTROLS = { controlHosts: [] };
 const CONTROLS = {};
 
@@ -58,7 +68,9 @@ describeWhere([...INSPECTED_SITE_NEEDS, ...PROGRAMS], 'a site behind interceptor
     await using _squid = await site.inspect({ authority: company, policy });
     const result = await look(more);
     expect(conclusionOf(result)).toEqual(expected);
-    expect(result.causes).toMatchObject([{ confidence: expected === CONFIRMED ? 'confirmed' : 'suspected', product: null }]);
+    expect(result.causes).toMatchObject([
+      { confidence: expected === CONFIRMED ? 'confirmed' : 'suspected', product: null },
+    ]);
     expect(result.causes[0]?.summary).toContain('Contoso TLS Inspection 3');
     expect(evidenceOf(result)).toContain(COMPANY);
   });
@@ -128,7 +140,12 @@ async function subAuthority(name: string, rootName: string): Promise<Identity> {
 }
 
 async function chainUnder(authority: Identity): Promise<ShownChain> {
-  const leaf = await createIdentity({ name: `CN=${LICENSE_HOST}`, dnsNames: [LICENSE_HOST], issuer: authority, key: 'RSA-2048' });
+  const leaf = await createIdentity({
+    name: `CN=${LICENSE_HOST}`,
+    dnsNames: [LICENSE_HOST],
+    issuer: authority,
+    key: 'RSA-2048',
+  });
   return { leaf, sent: [authority] };
 }
 

@@ -7,7 +7,8 @@ import { startSiteDaemon } from '../../support/site-daemon.ts';
 
 /** As FortiAuthenticator sends it. */
 const LINE =
-  '<12>Aug 14 22:40:02 db[16987]:  category="Event" subcategory="Admin Configuration" typeid=0 level="warning" user="" nas="" ' +
+  '<12>Aug 14 22:40:02 db[16987]:  category="Event" subcategory="Admin Configuration" typeid=0 level="warning" ' +
+  'user="" nas="" ' +
   'action="" status="" FTM polling error: connection timeout: server connection failed: SSL session failed';
 
 /** The next round is up to an hour away, whatever happens. */

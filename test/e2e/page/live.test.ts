@@ -24,7 +24,10 @@ describeWhere([{ program: 'chromium' }], 'the status page while somebody reads i
   });
 
   beforeEach(async () => {
-    await daemon.diagnosis(({ ready, causes }) => ready === 'ready' && causes.length === 0, AbortSignal.timeout(20_000));
+    await daemon.diagnosis(
+      ({ ready, causes }) => ready === 'ready' && causes.length === 0,
+      AbortSignal.timeout(20_000),
+    );
     opened = await openPage(browser, daemon.url);
     ({ page } = opened);
     await page.locator(CHIP).waitFor();

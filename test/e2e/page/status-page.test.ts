@@ -54,32 +54,40 @@ describeWhere([{ program: 'chromium' }], 'the status page', () => {
   });
 
   async function allReady(): Promise<void> {
-    await daemon.diagnosis(({ ready, causes }) => ready === 'ready' && causes.length === 0, AbortSignal.timeout(20_000));
+    await daemon.diagnosis(
+      ({ ready, causes }) => ready === 'ready' && causes.length === 0,
+      AbortSignal.timeout(20_000),
+    );
   }
 
-  test.each(STOP_FAULTS)('turns red at "$stop" within 3 s of a fault without a reload, and green again', async ({ stop, begin, end }) => {
-    await using opened = await openPage(browser, daemon.url);
-    const { page } = opened;
-    await stopOf(page, stop, 'good').waitFor();
-    await page.evaluate('document.documentElement.dataset.stays = "yes"');
+  test.each(STOP_FAULTS)(
+    'turns red at "$stop" within 3 s of a fault without a reload, and green again',
+    async ({ stop, begin, end }) => {
+      await using opened = await openPage(browser, daemon.url);
+      const { page } = opened;
+      await stopOf(page, stop, 'good').waitFor();
+      await page.evaluate('document.documentElement.dataset.stays = "yes"');
 
-    await begin(lab);
-    await stopOf(page, stop, 'bad').waitFor({ timeout: SHOWN_WITHIN_MS });
-    expect(await page.locator('.stop.bad strong').allTextContents()).toEqual([stop]);
-    expect(await page.title()).toBe('Not ready – lab – ftm-watch');
-    expect(await page.locator('#verdict').textContent()).toBe('Not ready');
+      await begin(lab);
+      await stopOf(page, stop, 'bad').waitFor({ timeout: SHOWN_WITHIN_MS });
+      expect(await page.locator('.stop.bad strong').allTextContents()).toEqual([stop]);
+      expect(await page.title()).toBe('Not ready – lab – ftm-watch');
+      expect(await page.locator('#verdict').textContent()).toBe('Not ready');
 
-    await end(lab);
-    await stopOf(page, stop, 'good').waitFor({ timeout: RECOVERED_WITHIN_MS });
-    expect(await page.evaluate('document.documentElement.dataset.stays')).toBe('yes');
-    expect(opened.complaints).toEqual([]);
-  });
+      await end(lab);
+      await stopOf(page, stop, 'good').waitFor({ timeout: RECOVERED_WITHIN_MS });
+      expect(await page.evaluate('document.documentElement.dataset.stays')).toBe('yes');
+      expect(opened.complaints).toEqual([]);
+    },
+  );
 
   test('is whole without JavaScript', async () => {
     await lab.inspect(true);
     // A second look confirms it: what is over may be on the page as well.
     const open = async (): Promise<readonly string[]> => {
-      const { incidents } = (await (await daemon.get('api/v1/incidents')).json()) as { readonly incidents: readonly IncidentJson[] };
+      const { incidents } = (await (await daemon.get('api/v1/incidents')).json()) as {
+        readonly incidents: readonly IncidentJson[];
+      };
       return incidents.filter(({ status }) => status === 'open').map(({ cause }) => cause);
     };
     await expect.poll(open, { timeout: 20_000 }).toContain('tls-intercepted');
@@ -131,7 +139,8 @@ describeWhere([{ program: 'chromium' }], 'the status page', () => {
     const origins = new Set<string>();
     page.on('request', (request) => origins.add(new URL(request.url()).origin));
     page.on('response', (response) => {
-      if (response.headers()['content-type'] !== 'text/event-stream') sizes.push(response.body().then(({ length }) => length));
+      if (response.headers()['content-type'] !== 'text/event-stream')
+        sizes.push(response.body().then(({ length }) => length));
     });
     await page.goto(daemon.url, { waitUntil: 'load' });
     // What comes from now on are new rounds.
@@ -155,7 +164,8 @@ describeWhere([{ program: 'chromium' }], 'the status page', () => {
 
     await using opened = await openPage(browser, daemon.url);
     const { page } = opened;
-    const loaded = () => opened.requests.filter((url) => /uplot|history$/u.test(url)).map((url) => new URL(url).pathname);
+    const loaded = () =>
+      opened.requests.filter((url) => /uplot|history$/u.test(url)).map((url) => new URL(url).pathname);
     await page.locator('#live:not([hidden])').waitFor();
     expect(loaded()).toEqual([]);
     await page.evaluate('scrollTo(0, document.body.scrollHeight)');
@@ -184,7 +194,10 @@ describeWhere([{ program: 'chromium' }], 'the status page', () => {
     // Quoted, so that RFC 4514 takes "<" and ">" as they are.
     const authority = await createIdentity({ name: `O="${HOSTILE.replaceAll('"', "'")}", CN=Evil`, authority: true });
     await lab.firewall.setMode({ kind: 'inspect', authority });
-    await daemon.diagnosis(({ preconditions }) => JSON.stringify(preconditions).includes('Evil'), AbortSignal.timeout(10_000));
+    await daemon.diagnosis(
+      ({ preconditions }) => JSON.stringify(preconditions).includes('Evil'),
+      AbortSignal.timeout(10_000),
+    );
     await using opened = await openPage(browser, daemon.url);
     expect(await harmOf(opened)).toEqual([]);
   });

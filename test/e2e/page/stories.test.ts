@@ -18,7 +18,10 @@ describeWhere([{ program: 'chromium' }], 'stories on the status page', () => {
   beforeAll(async () => {
     lab = await createLab();
     [daemon, browser] = await Promise.all([startDaemon(lab.configFile, lab.folder), launchBrowser()]);
-    await daemon.diagnosis(({ ready, causes }) => ready === 'ready' && causes.length === 0, AbortSignal.timeout(20_000));
+    await daemon.diagnosis(
+      ({ ready, causes }) => ready === 'ready' && causes.length === 0,
+      AbortSignal.timeout(20_000),
+    );
   });
 
   afterAll(async () => {
@@ -39,7 +42,12 @@ describeWhere([{ program: 'chromium' }], 'stories on the status page', () => {
       expect.stringMatching(/^Alarm .*\s+Sent by mail to a…@example\.org /u),
     ]);
 
-    const silence = await addSilence(daemon, { cause: 'tls-intercepted', duration: '2h', by: 'Ada', comment: 'It is being mended' });
+    const silence = await addSilence(daemon, {
+      cause: 'tls-intercepted',
+      duration: '2h',
+      by: 'Ada',
+      comment: 'It is being mended',
+    });
     await page.locator('.tag', { hasText: 'silenced' }).waitFor();
     const silences = page.locator('section', { has: page.locator('#silences-title') });
     expect(await silences.innerText()).toMatch(/It is being mended\s+By Ada; ends in 1 h \(/u);
@@ -64,14 +72,19 @@ describeWhere([{ program: 'chromium' }], 'stories on the status page', () => {
     await undelivered(daemon);
     await daemon[Symbol.asyncDispose]();
     daemon = await startDaemon(lab.configFile, lab.folder);
-    await daemon.diagnosis(({ causes }) => causes.some(({ id }) => id === 'tls-intercepted'), AbortSignal.timeout(10_000));
+    await daemon.diagnosis(
+      ({ causes }) => causes.some(({ id }) => id === 'tls-intercepted'),
+      AbortSignal.timeout(10_000),
+    );
 
     await using plain = await openPage(browser, daemon.url, { javaScriptEnabled: false, ...PHONE });
     const notifications = await plain.page.locator('.notifications').innerText();
     lab.inbox.setFault('none');
 
     expect(notifications).toMatch(/Notifications 1 not delivered\s+Alarm (?:tls-intercepted|policy-inspects-traffic)/u);
-    expect(notifications).toMatch(/Waiting by mail to a…@example\.org; tried (?:once|\d+ times), next attempt .*\s+\S+ 4\d\d /u);
+    expect(notifications).toMatch(
+      /Waiting by mail to a…@example\.org; tried (?:once|\d+ times), next attempt .*\s+\S+ 4\d\d /u,
+    );
     expect(await plain.page.locator('#sent-notifications').innerText()).toContain('Sent of late: ');
     expect(await plain.page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0);
   });
@@ -80,7 +93,11 @@ describeWhere([{ program: 'chromium' }], 'stories on the status page', () => {
 /** Gives its name. */
 async function addSilence(daemon: Daemon, silence: Readonly<Record<string, string>>): Promise<string> {
   const headers = { 'Content-Type': 'application/json' };
-  const response = await fetch(`${daemon.url}api/v1/silences`, { method: 'POST', headers, body: JSON.stringify(silence) });
+  const response = await fetch(`${daemon.url}api/v1/silences`, {
+    method: 'POST',
+    headers,
+    body: JSON.stringify(silence),
+  });
   expect(response.status).toBe(201);
   return ((await response.json()) as { readonly id: string }).id;
 }

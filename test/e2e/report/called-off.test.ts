@@ -24,7 +24,10 @@ afterEach(async () => {
 
 test('a report that is called off is not written', async () => {
   const { port } = silent.address() as AddressInfo;
-  await writeFile(join(cwd, 'off.yaml'), JSON.stringify({ licenseServer: { host: '127.0.0.1', port }, controlHosts: [] }));
+  await writeFile(
+    join(cwd, 'off.yaml'),
+    JSON.stringify({ licenseServer: { host: '127.0.0.1', port }, controlHosts: [] }),
+  );
   const run = await runFtmWatch(['report', '-c', 'off.yaml'], { cwd, interruptAfter: once(silent, 'connection') });
   expect(run).toMatchObject({ exitCode: 3, stdout: '', stderr: 'The report was called off: nothing was written\n' });
   expect(await readdir(cwd)).toEqual(['off.yaml']);

@@ -32,7 +32,15 @@ async function remember(...events: readonly LogEvent[]): Promise<void> {
 
 function complaint(): LogEvent {
   const line = 'FTM polling error: connection timeout: server connection failed: SSL session failed';
-  return { kind: 'ftm', appliance: 'fac-1', signature: 'ftm-polling-ssl', at: Date.now() - 60_000, count: 3, line, source: 'tcp' };
+  return {
+    kind: 'ftm',
+    appliance: 'fac-1',
+    signature: 'ftm-polling-ssl',
+    at: Date.now() - 60_000,
+    count: 3,
+    line,
+    source: 'tcp',
+  };
 }
 
 async function report(): Promise<{ readonly data: ReportData; readonly archive: Unzipped }> {
@@ -64,7 +72,15 @@ test('a report concludes from what a firewall admitted', async () => {
   const at = Date.now() - 60_000;
   const device = { device: 'fgt-1', policy: '20', profile: 'deep', action: null, sourceAddress: '127.0.0.1' };
   const evidence = { ...device, destinationAddress: '127.0.0.1', hostName: LICENSE_HOST };
-  await remember({ kind: 'firewall-evidence', signature: 'fortigate-ssl-inspection', at, count: 1, evidence, line: 'x', source: 'udp' });
+  await remember({
+    kind: 'firewall-evidence',
+    signature: 'fortigate-ssl-inspection',
+    at,
+    count: 1,
+    evidence,
+    line: 'x',
+    source: 'udp',
+  });
   const { data } = await report();
 
   expect(data.check.causes.map(({ id }) => id)).toEqual(['tls-intercepted']);
@@ -76,7 +92,10 @@ test('a report says that the log is clean while somebody listens', async () => {
   const { data } = await report();
 
   expect(data.check.ready).toBe('ready');
-  expect(pollingIn(data)).toMatchObject({ state: 'ok', summary: 'The log of FortiAuthenticator shows no FortiToken Mobile errors' });
+  expect(pollingIn(data)).toMatchObject({
+    state: 'ok',
+    summary: 'The log of FortiAuthenticator shows no FortiToken Mobile errors',
+  });
 });
 
 test('a check says that it does not listen, and is no less ready for it', async () => {

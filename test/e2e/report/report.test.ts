@@ -69,7 +69,8 @@ async function hideCanaries(): Promise<void> {
     'community',
   ];
   const known = [lab.appliance.state.key, lab.registration.state.password, lab.firewallApi.state.token];
-  for (const [index, name] of names.entries()) await writeFile(join(lab.folder, name), known[index] ?? `${CANARY}-${name}`);
+  for (const [index, name] of names.entries())
+    await writeFile(join(lab.folder, name), known[index] ?? `${CANARY}-${name}`);
 }
 
 /** The lab's configuration with all that it lacks of secrets. */
@@ -93,10 +94,15 @@ async function goThroughAnOutage(): Promise<void> {
   const authority = await createIdentity({ name: `C=US, O=Fortinet, CN=${SCRIPT}`, authority: true });
   await lab.firewall.setMode({ kind: 'inspect', authority });
   await sendLines(daemon.syslogPort ?? 0, [LINE, LINE]);
-  await until(openIncidents, (open) => open.some(({ notifications, cause }) => cause === 'tls-intercepted' && notifications > 0), LIMIT_MS);
+  await until(
+    openIncidents,
+    (open) => open.some(({ notifications, cause }) => cause === 'tls-intercepted' && notifications > 0),
+    LIMIT_MS,
+  );
   await lab.inbox.mail(({ cause }) => cause === 'tls-intercepted', AbortSignal.timeout(LIMIT_MS));
   // Log lines are kept within three seconds.
-  const kept = (): Promise<string> => Promise.resolve().then(() => readFileSync(join(lab.folder, 'data', 'polling.json'), 'utf8'));
+  const kept = (): Promise<string> =>
+    Promise.resolve().then(() => readFileSync(join(lab.folder, 'data', 'polling.json'), 'utf8'));
   await until(
     () => kept().catch(() => ''),
     (text) => text.includes('"heard":2'),
@@ -105,7 +111,9 @@ async function goThroughAnOutage(): Promise<void> {
 }
 
 async function openIncidents(): Promise<readonly IncidentJson[]> {
-  const { incidents } = (await (await daemon.get('api/v1/incidents')).json()) as { readonly incidents: readonly IncidentJson[] };
+  const { incidents } = (await (await daemon.get('api/v1/incidents')).json()) as {
+    readonly incidents: readonly IncidentJson[];
+  };
   return incidents.filter(({ status }) => status === 'open');
 }
 
@@ -165,7 +173,9 @@ describe('a report', () => {
     expect(chains.length).toBeGreaterThanOrEqual(3);
     for (const { file, certificates } of chains) {
       const pem = archive.text(`certificates/${file}`).match(/-----BEGIN[^-]+-----[^-]+-----END[^-]+-----/gu) ?? [];
-      expect(pem.map((one) => new X509Certificate(one).fingerprint256)).toEqual(certificates.map(({ sha256 }) => sha256));
+      expect(pem.map((one) => new X509Certificate(one).fingerprint256)).toEqual(
+        certificates.map(({ sha256 }) => sha256),
+      );
     }
     expect(archive.names.filter((name) => name.startsWith('certificates/history-')).length).toBeGreaterThan(0);
   });
@@ -210,7 +220,12 @@ describe.concurrent('a further report', () => {
       appliances: [
         {
           name: 'fac-1',
-          api: { url: lab.appliance.url, user: lab.appliance.state.user, keyFile: 'mail-password', pin: lab.appliance.identity.pin },
+          api: {
+            url: lab.appliance.url,
+            user: lab.appliance.state.user,
+            keyFile: 'mail-password',
+            pin: lab.appliance.identity.pin,
+          },
           snmp: { host: '127.0.0.1', port: 1, communityFile: 'community' },
         },
       ],
@@ -225,7 +240,15 @@ describe.concurrent('a further report', () => {
     await using mail = await createMailHost();
     mail.setFault('refuse-recipient');
     const quoted = await reportUnder('quoted', {
-      mail: [{ host: '127.0.0.1', port: mail.port, security: 'none', from: 'fac@example.org', to: `${CANARY}.doe@example.org` }],
+      mail: [
+        {
+          host: '127.0.0.1',
+          port: mail.port,
+          security: 'none',
+          from: 'fac@example.org',
+          to: `${CANARY}.doe@example.org`,
+        },
+      ],
       registration: {
         user: `${CANARY}-API-USER`,
         passwordFile: 'mail-password',
@@ -237,7 +260,12 @@ describe.concurrent('a further report', () => {
     });
     expect(canariesIn(quoted)).toEqual([]);
     const { check, round, masked } = dataOf(quoted);
-    for (const said of [JSON.stringify(check), JSON.stringify(round), quoted.text('checklist.txt'), quoted.text('report.html')])
+    for (const said of [
+      JSON.stringify(check),
+      JSON.stringify(round),
+      quoted.text('checklist.txt'),
+      quoted.text('report.html'),
+    ])
       expect(said).toMatch(/550 5\.7\.1 relaying to (?:<|&lt;)user(?:>|&gt;)@example\.org denied/u);
     expect(JSON.stringify(check)).toContain('the service refused the API user');
     expect(masked['mail-address']).toBeGreaterThan(2);
@@ -247,7 +275,9 @@ describe.concurrent('a further report', () => {
     await mkdir(join(lab.folder, 'damaged'));
     await writeFile(join(lab.folder, 'damaged', 'ftm-watch.sqlite'), 'no database'.repeat(1_000));
     await writeFile(join(lab.folder, 'damaged', 'polling.json'), '{"version":');
-    const { timeline, logExcerpts, check } = dataOf(await reportUnder('damaged', { store: { path: 'damaged/ftm-watch.sqlite' } }));
+    const { timeline, logExcerpts, check } = dataOf(
+      await reportUnder('damaged', { store: { path: 'damaged/ftm-watch.sqlite' } }),
+    );
     expect(timeline.note).toBe('The history cannot be read: file is not a database');
     expect(logExcerpts.note).toMatch(/^The log lines that were kept cannot be read: .*damaged$/u);
     expect(check.causes.length).toBeGreaterThan(0);
@@ -258,7 +288,9 @@ describe.concurrent('a further report', () => {
     await writeFile(path, 'mine');
     const refused = await report('-o', 'mine.zip');
     expect(refused).toMatchObject({ exitCode: 3, stdout: '' });
-    expect(refused.stderr).toBe(`Cannot write the report to "${path}": the file is there already; "--force" replaces it\n`);
+    expect(refused.stderr).toBe(
+      `Cannot write the report to "${path}": the file is there already; "--force" replaces it\n`,
+    );
     expect(readFileSync(path, 'utf8')).toBe('mine');
     expect(await report('-o', 'mine.zip', '--force')).toMatchObject({ exitCode: 0 });
     expect((await unzip(path)).names).toContain('report.html');

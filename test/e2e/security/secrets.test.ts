@@ -83,7 +83,13 @@ async function configure(smtpPort: number, pem: string): Promise<void> {
         snmp: { host: '127.0.0.1', port: peers.snmp.port, communityEnv: 'COMMUNITY' },
       },
     ],
-    registration: { user: 'monitor', passwordFile: 'registration', url: at(peers.api), authUrl: at(peers.api), caFile: 'echo.pem' },
+    registration: {
+      user: 'monitor',
+      passwordFile: 'registration',
+      url: at(peers.api),
+      authUrl: at(peers.api),
+      caFile: 'echo.pem',
+    },
     firewall: { url: at(peers.api), tokenEnv: 'FIREWALL', source: '127.0.0.1', caFile: 'echo.pem' },
     schedule: { probes: '* * * * * *', appliance: '* * * * * *', registration: '* * * * * *' },
     notify: {
@@ -96,7 +102,9 @@ async function configure(smtpPort: number, pem: string): Promise<void> {
         ],
       },
       alertmanager: { urls: [at(peers.http, 'http')] },
-      webhooks: [{ url: `${at(peers.http, 'http')}/${SECRETS.webhookPath}/x?key=${SECRETS.webhookPath}`, tokenFile: 'webhook' }],
+      webhooks: [
+        { url: `${at(peers.http, 'http')}/${SECRETS.webhookPath}/x?key=${SECRETS.webhookPath}`, tokenFile: 'webhook' },
+      ],
       heartbeat: { url: `${at(peers.http, 'http')}/${SECRETS.heartbeatPath}`, every: '1s' },
       policy: { confirmations: 1, recoveries: 1, reminder: '1h', maxPerHour: 100 },
     },
@@ -117,9 +125,20 @@ beforeAll(async () => {
   const smtp = stack.use(await echoSmtp());
   inbox = stack.use(await createMailHost());
   const api = stack.use(await echoApi(SECRETS.accessToken));
-  peers = { api, http: stack.use(await echoHttp()), proxy: stack.use(await echoProxy()), snmp: stack.use(await echoSnmp()) };
+  peers = {
+    api,
+    http: stack.use(await echoHttp()),
+    proxy: stack.use(await echoProxy()),
+    snmp: stack.use(await echoSnmp()),
+  };
   hash = await hashPassword(SECRETS.webPassword, { ln: 4, r: 8, p: 1 });
-  env = { COMMUNITY: SECRETS.community, FIREWALL: SECRETS.firewall, RELAY: SECRETS.relay, OPS_HASH: hash, UNUSED: SECRETS.unused };
+  env = {
+    COMMUNITY: SECRETS.community,
+    FIREWALL: SECRETS.firewall,
+    RELAY: SECRETS.relay,
+    OPS_HASH: hash,
+    UNUSED: SECRETS.unused,
+  };
   await configure(smtp.port, api.pem);
   daemon = stack.use(startDaemonProcess({ cwd: folder, args: ['--config', 'ftm-watch.yaml'], env }));
   url = await daemon.page();
@@ -176,7 +195,10 @@ describe('a peer that quotes the secrets that it was sent', () => {
     ['config', ['print']],
     ['notify', ['test']],
   ])('does not get them out of "%s %s"', async (command, args) => {
-    const { stdout, stderr } = await runFtmWatch([command, ...args, '--config', 'ftm-watch.yaml'], { cwd: folder, env });
+    const { stdout, stderr } = await runFtmWatch([command, ...args, '--config', 'ftm-watch.yaml'], {
+      cwd: folder,
+      env,
+    });
 
     expect(`${stdout}${stderr}`).not.toBe('');
     expect(leaksIn(`${stdout}${stderr}`)).toEqual([]);
@@ -191,7 +213,9 @@ describe('a peer that quotes the secrets that it was sent', () => {
     expect(daemon.log.length).toBeGreaterThan(10);
     expect(daemon.log.flatMap((line) => leaksIn(JSON.stringify(line)))).toEqual([]);
     expect(leaksIn(stderr)).toEqual([]);
-    const kept = readdirSync(join(folder, 'data'), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+    const kept = readdirSync(join(folder, 'data'), { recursive: true, withFileTypes: true }).filter((entry) =>
+      entry.isFile(),
+    );
     expect(kept.map(({ name }) => name)).toContain('ftm-watch.sqlite');
     for (const { parentPath, name } of kept) {
       const text = readFileSync(join(parentPath, name)).toString('latin1');

@@ -6,7 +6,12 @@ import type { Injection } from '../../../bench/soak/plan.ts';
 import type { SaidLine } from '../../../bench/soak/protocol.ts';
 
 const MINUTE = 60_000;
-const FAULT: Injection = { fault: faultNamed('tls-intercepted'), moment: 'ordinary', from: 100 * MINUTE, to: 200 * MINUTE };
+const FAULT: Injection = {
+  fault: faultNamed('tls-intercepted'),
+  moment: 'ordinary',
+  from: 100 * MINUTE,
+  to: 200 * MINUTE,
+};
 
 function change(at: number, transition: string, cause = 'tls-intercepted'): SaidLine {
   return {
@@ -43,8 +48,14 @@ describe('judging a soak', () => {
   });
 
   test('complains of a mail in a maintenance window', () => {
-    const { injections } = judge([{ ...FAULT, moment: 'inside maintenance' }], { changes: CHANGES, errors: [], mails: MAILS });
-    expect(injections).toMatchObject([{ complaints: ['told 1 times instead of 0', 'its end told 1 times instead of 0'] }]);
+    const { injections } = judge([{ ...FAULT, moment: 'inside maintenance' }], {
+      changes: CHANGES,
+      errors: [],
+      mails: MAILS,
+    });
+    expect(injections).toMatchObject([
+      { complaints: ['told 1 times instead of 0', 'its end told 1 times instead of 0'] },
+    ]);
   });
 
   test('calls what no fault explains a false alarm: another cause, another time', () => {

@@ -1,5 +1,15 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -58,7 +68,9 @@ describe('a report', () => {
 
   test.each(['there.zip', 'link.zip'])('does not take the place of %s that came meanwhile', async (name) => {
     symlinkSync('nowhere', join(cwd, 'link.zip'));
-    await expect(writeWhole(join(cwd, name), BYTES, false)).rejects.toThrow(`"${join(cwd, name)}": the file is there already`);
+    await expect(writeWhole(join(cwd, name), BYTES, false)).rejects.toThrow(
+      `"${join(cwd, name)}": the file is there already`,
+    );
     expect(readFileSync(join(cwd, 'there.zip'), 'utf8')).toBe('mine');
     expect(readdirSync(cwd).toSorted()).toEqual(['folder', 'link.zip', 'there.zip']);
   });
@@ -85,7 +97,9 @@ describeWhere(['root', { program: 'mount' }], 'a file system of its own', () => 
 
   test.each([false, true])('when full, is left as it was, and the reason is said (force: %s)', async (force) => {
     const path = join(mount, force ? 'report.zip' : 'new.zip');
-    await expect(writeWhole(path, BYTES, force)).rejects.toThrow(`Cannot write the report to "${path}": the disk is full`);
+    await expect(writeWhole(path, BYTES, force)).rejects.toThrow(
+      `Cannot write the report to "${path}": the disk is full`,
+    );
     expect(readdirSync(mount)).toEqual(['report.zip']);
     expect(readFileSync(join(mount, 'report.zip'), 'utf8')).toBe('old');
   });

@@ -61,7 +61,10 @@ async function run(
   return { code, ...written };
 }
 
-function tlsFiles(...chain: readonly [Identity, ...Identity[]]): { readonly certFile: string; readonly keyFile: string } {
+function tlsFiles(...chain: readonly [Identity, ...Identity[]]): {
+  readonly certFile: string;
+  readonly keyFile: string;
+} {
   return { certFile: file('web.pem', chainPem(...chain)), keyFile: file('web.key', chain[0].keyPem) };
 }
 
@@ -91,10 +94,20 @@ describe('ftm-watch silence', () => {
     ]);
     expect(added).toEqual({
       code: 0,
-      output: expect.stringMatching(/^Added silence-1: tls-intercepted at a\.example:443 until \S+Z, by ada: On its way\n$/u),
+      output: expect.stringMatching(
+        /^Added silence-1: tls-intercepted at a\.example:443 until \S+Z, by ada: On its way\n$/u,
+      ),
       errors: '',
     });
-    await run(web.port, ['add', '--until', new Date(systemClock.now() + 60_000).toISOString(), '--by', 'Bob', '--comment', 'All of it']);
+    await run(web.port, [
+      'add',
+      '--until',
+      new Date(systemClock.now() + 60_000).toISOString(),
+      '--by',
+      'Bob',
+      '--comment',
+      'All of it',
+    ]);
     const listed = await run(web.port, ['list']);
     expect(listed.output.split('\n')).toEqual([
       expect.stringContaining('silence-1: tls-intercepted'),
@@ -130,7 +143,11 @@ describe('ftm-watch silence', () => {
         '',
       ].join('\n'),
     });
-    expect(await run(web.port, ['remove', '../status'])).toEqual({ code: 2, output: '', errors: 'There is no silence "../status"\n' });
+    expect(await run(web.port, ['remove', '../status'])).toEqual({
+      code: 2,
+      output: '',
+      errors: 'There is no silence "../status"\n',
+    });
     expect((await run(web.port, ['add', '--for', '2h'])).code).toBe(3);
   });
 
@@ -165,13 +182,25 @@ describe('ftm-watch silence', () => {
     await using web = bench;
     const env = { FTM_WATCH_USER: 'ops', FTM_WATCH_PASSWORD: 'correct horse' };
 
-    expect(await run(web.port, ['list'], { web: { tls, users }, env })).toEqual({ code: 0, output: 'Nothing is silenced\n', errors: '' });
+    expect(await run(web.port, ['list'], { web: { tls, users }, env })).toEqual({
+      code: 0,
+      output: 'Nothing is silenced\n',
+      errors: '',
+    });
 
     const renewed = await createIdentity({ name: 'CN=monitor.example.test', issuer: intermediate, authority: false });
     const another = { certFile: file('other.pem', chainPem(renewed, intermediate)), keyFile: tls.keyFile };
-    expect((await run(web.port, ['list'], { web: { tls: another, users }, env })).errors).toContain('another certificate than');
-    const stranger = { certFile: file('stranger.pem', (await createIdentity({ name: 'CN=stranger' })).pem), keyFile: tls.keyFile };
-    expect(await run(web.port, ['list'], { web: { tls: stranger, users }, env })).toMatchObject({ code: 3, output: '' });
+    expect((await run(web.port, ['list'], { web: { tls: another, users }, env })).errors).toContain(
+      'another certificate than',
+    );
+    const stranger = {
+      certFile: file('stranger.pem', (await createIdentity({ name: 'CN=stranger' })).pem),
+      keyFile: tls.keyFile,
+    };
+    expect(await run(web.port, ['list'], { web: { tls: stranger, users }, env })).toMatchObject({
+      code: 3,
+      output: '',
+    });
     expect((await run(web.port, ['list'], { web: { users }, env })).errors).toContain('web.tls');
   });
 
@@ -181,8 +210,14 @@ describe('ftm-watch silence', () => {
     const tls = { certFile: join(folder, 'web.pem'), keyFile: join(folder, 'web.key') };
 
     const without = await run(web.port, ['list'], { web: { tls, users } });
-    expect([without.code, without.errors]).toEqual([3, expect.stringContaining('expected FTM_WATCH_USER and FTM_WATCH_PASSWORD')]);
-    const wrong = await run(web.port, ['list'], { web: { tls, users }, env: { FTM_WATCH_USER: 'ops', FTM_WATCH_PASSWORD: 'hunter2' } });
+    expect([without.code, without.errors]).toEqual([
+      3,
+      expect.stringContaining('expected FTM_WATCH_USER and FTM_WATCH_PASSWORD'),
+    ]);
+    const wrong = await run(web.port, ['list'], {
+      web: { tls, users },
+      env: { FTM_WATCH_USER: 'ops', FTM_WATCH_PASSWORD: 'hunter2' },
+    });
     expect([wrong.code, wrong.errors]).toEqual([3, expect.stringContaining('refused the login')]);
     expect(wrong.errors).not.toContain('hunter2');
   });

@@ -16,7 +16,11 @@ import { connectorContext } from '../../support/connector-context.ts';
 import { hurriedClock } from '../../support/hurried-clock.ts';
 
 const ENV = { TOKEN: 'api-token', WRONG: 'other-token' };
-const TARGET = { host: 'fortitokenmobile.fortinet.com', port: 443, expectedAddresses: ['173.243.138.84', '173.243.138.0/24'] };
+const TARGET = {
+  host: 'fortitokenmobile.fortinet.com',
+  port: 443,
+  expectedAddresses: ['173.243.138.84', '173.243.138.0/24'],
+};
 
 let folder: string;
 let identity: Identity;
@@ -37,7 +41,10 @@ function start(state: Partial<FirewallState> = {}): Promise<Firewall> {
   return createFirewall({ identity, state });
 }
 
-function withPolicy(fields: Readonly<Record<string, unknown>>, state: Partial<FirewallState> = {}): Partial<FirewallState> {
+function withPolicy(
+  fields: Readonly<Record<string, unknown>>,
+  state: Partial<FirewallState> = {},
+): Partial<FirewallState> {
   return { policies: { 5: { ...PLAIN_POLICY, ...fields } }, ...state };
 }
 
@@ -65,9 +72,15 @@ function judged(observation: FirewallObservation): readonly (readonly [string, s
 const INSPECTS = 'policy-inspects-traffic';
 
 /** A deep-inspection profile with these exemptions, used by the policy. */
-function exempting(exempt: Readonly<Record<string, unknown>>, state: Partial<FirewallState> = {}): Partial<FirewallState> {
+function exempting(
+  exempt: Readonly<Record<string, unknown>>,
+  state: Partial<FirewallState> = {},
+): Partial<FirewallState> {
   const profile = sslProfile('custom', 'deep-inspection', [{ id: 1, ...exempt }]);
-  return withPolicy({ 'utm-status': 'enable', 'ssl-ssh-profile': 'custom' }, { sslProfiles: { custom: profile }, ...state });
+  return withPolicy(
+    { 'utm-status': 'enable', 'ssl-ssh-profile': 'custom' },
+    { sslProfiles: { custom: profile }, ...state },
+  );
 }
 
 describe('observeFirewall', () => {
@@ -75,7 +88,11 @@ describe('observeFirewall', () => {
     ['a policy without inspection', {}, []],
     ['no policy', { matches: 0 }, [['broken', 'policy-missing']]],
     ['a policy that denies', withPolicy({ action: 'deny' }), [['broken', 'policy-missing']]],
-    ['deep inspection', withPolicy({ 'utm-status': 'enable', 'ssl-ssh-profile': 'deep-inspection' }), [['broken', INSPECTS]]],
+    [
+      'deep inspection',
+      withPolicy({ 'utm-status': 'enable', 'ssl-ssh-profile': 'deep-inspection' }),
+      [['broken', INSPECTS]],
+    ],
     ['certificate inspection', withPolicy({ 'ssl-ssh-profile': 'certificate-inspection' }), [['warning', INSPECTS]]],
     ['security profiles', withPolicy({ 'utm-status': 'enable', 'av-profile': 'default' }), [['warning', INSPECTS]]],
     ['security profiles that are switched off', withPolicy({ 'av-profile': 'default' }), []],
@@ -103,12 +120,18 @@ describe('observeFirewall', () => {
     ],
     [
       'an exemption by name',
-      exempting({ type: 'address', address: 'ftm' }, { addresses: { ftm: { name: 'ftm', type: 'fqdn', fqdn: TARGET.host } } }),
+      exempting(
+        { type: 'address', address: 'ftm' },
+        { addresses: { ftm: { name: 'ftm', type: 'fqdn', fqdn: TARGET.host } } },
+      ),
       [['note', null]],
     ],
     [
       'an exemption by subnet',
-      exempting({ type: 'address', address: 'ftm' }, { addresses: { ftm: { type: 'ipmask', subnet: '173.243.138.0 255.255.255.0' } } }),
+      exempting(
+        { type: 'address', address: 'ftm' },
+        { addresses: { ftm: { type: 'ipmask', subnet: '173.243.138.0 255.255.255.0' } } },
+      ),
       [['note', null]],
     ],
     [
@@ -121,12 +144,27 @@ describe('observeFirewall', () => {
     ],
     [
       'an exemption of another server',
-      exempting({ type: 'address', address: 'x' }, { addresses: { x: { type: 'ipmask', subnet: '10.0.0.0 255.0.0.0' } } }),
+      exempting(
+        { type: 'address', address: 'x' },
+        { addresses: { x: { type: 'ipmask', subnet: '10.0.0.0 255.0.0.0' } } },
+      ),
       [['broken', INSPECTS]],
     ],
-    ['an exemption of finance', exempting({ type: 'fortiguard-category', 'fortiguard-category': 31 }), [['broken', INSPECTS]]],
-    ['an exemption of health', exempting({ type: 'fortiguard-category', 'fortiguard-category': '33' }), [['broken', INSPECTS]]],
-    ['an exemption of another category', exempting({ type: 'fortiguard-category', 'fortiguard-category': 52 }), [['warning', INSPECTS]]],
+    [
+      'an exemption of finance',
+      exempting({ type: 'fortiguard-category', 'fortiguard-category': 31 }),
+      [['broken', INSPECTS]],
+    ],
+    [
+      'an exemption of health',
+      exempting({ type: 'fortiguard-category', 'fortiguard-category': '33' }),
+      [['broken', INSPECTS]],
+    ],
+    [
+      'an exemption of another category',
+      exempting({ type: 'fortiguard-category', 'fortiguard-category': 52 }),
+      [['warning', INSPECTS]],
+    ],
     [
       'an exemption of a country, whose subnet means nothing',
       exempting(
@@ -139,12 +177,20 @@ describe('observeFirewall', () => {
       'an exemption of a range beside a subnet that means nothing',
       exempting(
         { type: 'address', address: 'x' },
-        { addresses: { x: { type: 'iprange', subnet: '0.0.0.0 0.0.0.0', 'start-ip': '10.0.0.1', 'end-ip': '10.0.0.9' } } },
+        {
+          addresses: {
+            x: { type: 'iprange', subnet: '0.0.0.0 0.0.0.0', 'start-ip': '10.0.0.1', 'end-ip': '10.0.0.9' },
+          },
+        },
       ),
       [['broken', INSPECTS]],
     ],
     ['an exemption that cannot be read', exempting({ type: 'address', address: 'gone' }), [['warning', INSPECTS]]],
-    ['an exemption by pattern, which is not run', exempting({ type: 'regex', regex: '(a+)+$' }), [['warning', INSPECTS]]],
+    [
+      'an exemption by pattern, which is not run',
+      exempting({ type: 'regex', regex: '(a+)+$' }),
+      [['warning', INSPECTS]],
+    ],
   ])('sees %s', async (_, state, expected) => {
     await using firewall = await start(state);
     expect(judged(await observe(firewall))).toEqual(expected);
@@ -152,7 +198,9 @@ describe('observeFirewall', () => {
 
   it('names the exemption that it cannot judge', async () => {
     await using firewall = await start(exempting({ type: 'fortiguard-category', 'fortiguard-category': 52 }));
-    expect(judgeFirewallPolicy(await observe(firewall)).map(({ actual }) => actual)).toEqual([expect.stringMatching(/: category 52$/u)]);
+    expect(judgeFirewallPolicy(await observe(firewall)).map(({ actual }) => actual)).toEqual([
+      expect.stringMatching(/: category 52$/u),
+    ]);
   });
 
   it('asks for the way of the appliance to the licence server', async () => {
@@ -192,7 +240,10 @@ describe('observeFirewall', () => {
     );
     expect(judged(await observe(firewall))).toEqual([]);
     const lookups = firewall.requests.filter(({ path }) => path.startsWith(LOOKUP_PATH));
-    expect(lookups.map(({ path }) => new URL(path, firewall.url).searchParams.get('dest'))).toEqual([TARGET.host, '173.243.138.84']);
+    expect(lookups.map(({ path }) => new URL(path, firewall.url).searchParams.get('dest'))).toEqual([
+      TARGET.host,
+      '173.243.138.84',
+    ]);
   });
 
   it('sends nothing but GET, and names no token anywhere', async () => {
@@ -212,14 +263,22 @@ describe('a failing firewall', () => {
     ['429', { kind: 'status', status: 429 }, { kind: 'failed', reason: 'rejected' }],
     ['500', { kind: 'status', status: 500 }, { kind: 'failed', reason: 'rejected' }],
     ['HTML', { kind: 'html' }, { kind: 'failed', reason: 'protocol' }],
-    ['JSON of something else', { kind: 'body', body: '{"results": {"success": "perhaps"}}' }, { kind: 'failed', reason: 'protocol' }],
+    [
+      'JSON of something else',
+      { kind: 'body', body: '{"results": {"success": "perhaps"}}' },
+      { kind: 'failed', reason: 'protocol' },
+    ],
     ['a truncated body', { kind: 'truncated' }, { kind: 'failed', reason: 'closed' }],
     ['a reset', { kind: 'reset' }, { kind: 'failed', reason: 'reset' }],
   ])('that answers with %s leaves the policy unknown', async (_, fault, expected) => {
     await using firewall = await start();
     firewall.setFault(fault);
     const observation = await observe(firewall);
-    expect(observation).toMatchObject({ source: '10.0.0.5', destination: 'fortitokenmobile.fortinet.com:443', ...expected });
+    expect(observation).toMatchObject({
+      source: '10.0.0.5',
+      destination: 'fortitokenmobile.fortinet.com:443',
+      ...expected,
+    });
     expect(judged(observation)).toEqual([['unknown', null]]);
   });
 
@@ -229,12 +288,18 @@ describe('a failing firewall', () => {
   ])('that %s is given up in time', async (_, fault) => {
     await using firewall = await start();
     firewall.setFault(fault);
-    expect(await observe(firewall, {}, { clock: hurriedClock(40) })).toMatchObject({ kind: 'failed', reason: 'timeout' });
+    expect(await observe(firewall, {}, { clock: hurriedClock(40) })).toMatchObject({
+      kind: 'failed',
+      reason: 'timeout',
+    });
   });
 
   it('refuses a wrong token', async () => {
     await using firewall = await start();
-    expect(await observe(firewall, { token: { kind: 'env', name: 'WRONG' } })).toMatchObject({ kind: 'denied', status: 401 });
+    expect(await observe(firewall, { token: { kind: 'env', name: 'WRONG' } })).toMatchObject({
+      kind: 'denied',
+      status: 401,
+    });
   });
 
   it('with the certificate of somebody else gets no token', async () => {

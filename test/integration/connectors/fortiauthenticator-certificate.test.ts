@@ -30,7 +30,9 @@ describe('the certificate', () => {
 
   it('is accepted when it is the very certificate in caFile, whatever it names', async () => {
     await using fac = await createFortiAuthenticator();
-    expect(await observeApi(apiOf(fac, { pin: null, caFile: await savedPem(fac.identity) }))).toMatchObject({ kind: 'ok' });
+    expect(await observeApi(apiOf(fac, { pin: null, caFile: await savedPem(fac.identity) }))).toMatchObject({
+      kind: 'ok',
+    });
   });
 
   it('is accepted under an authority in caFile when it names the address', async () => {
@@ -43,8 +45,14 @@ describe('the certificate', () => {
     ['has another key than the pin', async (_, other) => Promise.resolve({ pin: other.pin })],
     ['is under no known authority', async () => Promise.resolve({ pin: null })],
     ['is another than the one in caFile', async (_, other) => ({ pin: null, caFile: await savedPem(other) })],
-    ['has the pin, but is not under caFile', async (fac, other) => ({ pin: fac.identity.pin, caFile: await savedPem(other) })],
-    ['is the one in caFile, but has not the pin', async (fac, other) => ({ pin: other.pin, caFile: await savedPem(fac.identity) })],
+    [
+      'has the pin, but is not under caFile',
+      async (fac, other) => ({ pin: fac.identity.pin, caFile: await savedPem(other) }),
+    ],
+    [
+      'is the one in caFile, but has not the pin',
+      async (fac, other) => ({ pin: other.pin, caFile: await savedPem(fac.identity) }),
+    ],
   ])('that %s gets no request at all', async (_, trust) => {
     const other = await createIdentity({ name: 'CN=other' });
     await using fac = await createFortiAuthenticator();
@@ -55,7 +63,10 @@ describe('the certificate', () => {
   it('under an authority in caFile must name the address', async () => {
     const { root, leaf } = await createHierarchy();
     await using fac = await createFortiAuthenticator({ identity: leaf });
-    expect(await observeApi(apiOf(fac, { pin: null, caFile: await savedPem(root) }))).toMatchObject({ kind: 'failed', reason: 'tls' });
+    expect(await observeApi(apiOf(fac, { pin: null, caFile: await savedPem(root) }))).toMatchObject({
+      kind: 'failed',
+      reason: 'tls',
+    });
     expect(fac.requests).toEqual([]);
   });
 });

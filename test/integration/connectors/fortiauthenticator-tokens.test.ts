@@ -33,7 +33,10 @@ describe('the tokens', () => {
     });
     const startedAt = systemClock.elapsed();
     const facts = await factsOf(fac);
-    expect(facts.tokens).toMatchObject({ kind: 'read', value: { total: 5000, byStatus: { assigned: 4000, available: 1000 } } });
+    expect(facts.tokens).toMatchObject({
+      kind: 'read',
+      value: { total: 5000, byStatus: { assigned: 4000, available: 1000 } },
+    });
     expect(systemClock.elapsed() - startedAt).toBeLessThan(2000);
   });
 
@@ -78,6 +81,10 @@ describe('the tokens', () => {
       },
     });
     const facts = await factsOf(fac);
-    expect(facts.tokens).toMatchObject({ kind: 'failed', reason: 'protocol', message: 'Cannot count the tokens: more than 1000 pages' });
+    expect(facts.tokens).toMatchObject({
+      kind: 'failed',
+      reason: 'protocol',
+      message: 'Cannot count the tokens: more than 1000 pages',
+    });
   });
 });

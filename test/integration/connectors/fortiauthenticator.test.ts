@@ -102,7 +102,11 @@ describe('a failing appliance', () => {
     ['404', { kind: 'status', status: 404 }, { kind: 'failed', reason: 'rejected' }],
     ['429', { kind: 'status', status: 429 }, { kind: 'failed', reason: 'rejected' }],
     ['500', { kind: 'status', status: 500 }, { kind: 'failed', reason: 'rejected' }],
-    ['a redirect', { kind: 'status', status: 302, headers: { location: 'https://evil.test/' } }, { kind: 'failed', reason: 'rejected' }],
+    [
+      'a redirect',
+      { kind: 'status', status: 302, headers: { location: 'https://evil.test/' } },
+      { kind: 'failed', reason: 'rejected' },
+    ],
     ['HTML', { kind: 'html' }, { kind: 'failed', reason: 'protocol' }],
     ['JSON of something else', { kind: 'body', body: '{"ok": true}' }, { kind: 'failed', reason: 'protocol' }],
     ['a truncated body', { kind: 'truncated' }, { kind: 'failed', reason: 'closed' }],
@@ -123,7 +127,10 @@ describe('a failing appliance', () => {
   });
 
   it('refuses a wrong key', async () => {
-    expect(await observeApi(apiOf(fac, { key: { kind: 'env', name: 'WRONG_KEY' } }))).toMatchObject({ kind: 'denied', status: 401 });
+    expect(await observeApi(apiOf(fac, { key: { kind: 'env', name: 'WRONG_KEY' } }))).toMatchObject({
+      kind: 'denied',
+      status: 401,
+    });
   });
 
   it('is gone', async () => {
@@ -157,7 +164,11 @@ describe('a failing appliance', () => {
 describe('one failing resource', () => {
   it.each<[string, HttpFault, unknown]>([
     ['an older firmware does not have', { kind: 'status', status: 404 }, { kind: 'absent' }],
-    ['may not be read', { kind: 'status', status: 403 }, { kind: 'denied', message: 'HTTP 403: the account may not read "smtpservers"' }],
+    [
+      'may not be read',
+      { kind: 'status', status: 403 },
+      { kind: 'denied', message: 'HTTP 403: the account may not read "smtpservers"' },
+    ],
     ['fails', { kind: 'status', status: 500 }, { kind: 'failed', reason: 'rejected' }],
     ['is no JSON', { kind: 'html' }, { kind: 'failed', reason: 'protocol' }],
     ['is truncated', { kind: 'truncated' }, { kind: 'failed', reason: 'closed' }],

@@ -13,7 +13,11 @@ describe('an error of the service', () => {
     ['HTML', { kind: 'html' }, { kind: 'failed', reason: 'protocol' }],
     ['a truncated body', { kind: 'truncated' }, { kind: 'failed', reason: 'closed' }],
     ['a reset', { kind: 'reset' }, { kind: 'failed', reason: 'reset' }],
-    ['an answer of another kind', { kind: 'body', body: '{"status": 0, "licenses": 7}' }, { kind: 'failed', reason: 'protocol' }],
+    [
+      'an answer of another kind',
+      { kind: 'body', body: '{"status": 0, "licenses": 7}' },
+      { kind: 'failed', reason: 'protocol' },
+    ],
     ['JSON that is no object', { kind: 'body', body: '[]' }, { kind: 'failed', reason: 'rejected' }],
   ])('%s', async (_, fault, expected) => {
     await using bench = await startRegistration();
@@ -22,16 +26,24 @@ describe('an error of the service', () => {
   });
 
   it.each([-1, 2])('HTTP 200 with status %j', async (status) => {
-    await using bench = await startRegistration({ envelope: { status, error: { errorCode: 41, message: 'No permission' } } });
+    await using bench = await startRegistration({
+      envelope: { status, error: { errorCode: 41, message: 'No permission' } },
+    });
     expect(outcomes(await bench.observe())).toMatchObject([
-      { kind: 'failed', reason: 'rejected', message: `Looking up licence "${A}" failed: status ${String(status)}: 41 No permission` },
+      {
+        kind: 'failed',
+        reason: 'rejected',
+        message: `Looking up licence "${A}" failed: status ${String(status)}: 41 No permission`,
+      },
     ]);
   });
 
   it('about a product leaves open who holds a licence that is not listed', async () => {
     await using bench = await startRegistration();
     bench.service.setFault({ kind: 'reset' }, PRODUCTS_PATH);
-    expect(outcomes(await bench.observe({ serials: ['FAC-VM0000000001'] }))).toMatchObject([{ kind: 'failed', reason: 'reset' }]);
+    expect(outcomes(await bench.observe({ serials: ['FAC-VM0000000001'] }))).toMatchObject([
+      { kind: 'failed', reason: 'reset' },
+    ]);
   });
 
   it('in the answer for one licence does not keep the others from being asked', async () => {
@@ -48,12 +60,18 @@ describe('an error of the service', () => {
     await using bench = await startRegistration();
     bench.service.setFault({ kind: 'status', status: 500 }, LICENSES_PATH);
     const store = memoryStore();
-    expect(outcomes(await bench.observe({ licenses: [A, B], store }))).toMatchObject([{ kind: 'failed' }, { kind: 'postponed' }]);
+    expect(outcomes(await bench.observe({ licenses: [A, B], store }))).toMatchObject([
+      { kind: 'failed' },
+      { kind: 'postponed' },
+    ]);
     bench.service.setFault({ kind: 'none' }, LICENSES_PATH);
     const sent = bench.service.requests.length;
     const kept = memoryStore();
     await kept.save(store.saved());
-    expect(await bench.observe({ store: kept })).toMatchObject({ kind: 'postponed', until: store.saved().blockedUntil });
+    expect(await bench.observe({ store: kept })).toMatchObject({
+      kind: 'postponed',
+      until: store.saved().blockedUntil,
+    });
     expect(bench.service.requests).toHaveLength(sent);
     const later = { ...systemClock, now: () => store.saved().blockedUntil };
     expect(outcomes(await bench.observe({ store: kept, context: { clock: later } }))).toEqual([{ kind: 'not-listed' }]);
@@ -94,7 +112,9 @@ describe('an error of the service', () => {
   it('a trickle ends with the time', async () => {
     await using bench = await startRegistration();
     bench.service.setFault({ kind: 'trickle' }, LICENSES_PATH);
-    expect(outcomes(await bench.observe({ context: { clock: hurriedClock(40) } }))).toMatchObject([{ kind: 'failed', reason: 'timeout' }]);
+    expect(outcomes(await bench.observe({ context: { clock: hurriedClock(40) } }))).toMatchObject([
+      { kind: 'failed', reason: 'timeout' },
+    ]);
   });
 
   it('a certificate of somebody else gets no credentials', async () => {

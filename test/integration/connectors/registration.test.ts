@@ -9,7 +9,11 @@ describe('observeRegistration', () => {
   it.each<[string, Partial<RegistrationState>, unknown]>([
     [
       'registered',
-      { licenses: [{ licenseNumber: A, licenseSKU: 'FTM-ELIC-10', serialNumber: 'FAC-VM0000000001', status: 'Registered' }] },
+      {
+        licenses: [
+          { licenseNumber: A, licenseSKU: 'FTM-ELIC-10', serialNumber: 'FAC-VM0000000001', status: 'Registered' },
+        ],
+      },
       { kind: 'registered', serial: 'FAC-VM0000000001', sku: 'FTM-ELIC-10' },
     ],
     [
@@ -17,7 +21,11 @@ describe('observeRegistration', () => {
       { licenses: [{ licenseNumber: A, serialNumber: 'FAC-VM0000000001', status: 'Pending' }] },
       { kind: 'unregistered', status: 'Pending' },
     ],
-    ['without a serial', { licenses: [{ licenseNumber: A, status: 'Registered' }] }, { kind: 'unnamed', status: 'Registered' }],
+    [
+      'without a serial',
+      { licenses: [{ licenseNumber: A, status: 'Registered' }] },
+      { kind: 'unnamed', status: 'Registered' },
+    ],
     [
       'with a serial that cannot be read',
       { licenses: [{ licenseNumber: A, serialNumber: 'see the portal', status: 'Registered' }] },
@@ -79,12 +87,18 @@ describe('observeRegistration', () => {
   it('logs in once for many licences, and sends nothing but the three known operations', async () => {
     await using bench = await startRegistration();
     await bench.observe({ licenses: [A, B, A], serials: ['FAC-VM0000000001'], config: { accountId: 77 } });
-    expect(bench.service.requests.map(({ method, path, body }) => [method, path, JSON.parse(body) as unknown])).toEqual([
-      ['POST', TOKEN_PATH, { username: 'api-user', password: 'api-password', client_id: 'assetmanagement', grant_type: 'password' }],
-      ['POST', LICENSES_PATH, { licenseNumber: A, accountId: 77 }],
-      ['POST', PRODUCTS_PATH, { serialNumber: 'FAC-VM0000000001' }],
-      ['POST', LICENSES_PATH, { licenseNumber: B, accountId: 77 }],
-    ]);
+    expect(bench.service.requests.map(({ method, path, body }) => [method, path, JSON.parse(body) as unknown])).toEqual(
+      [
+        [
+          'POST',
+          TOKEN_PATH,
+          { username: 'api-user', password: 'api-password', client_id: 'assetmanagement', grant_type: 'password' },
+        ],
+        ['POST', LICENSES_PATH, { licenseNumber: A, accountId: 77 }],
+        ['POST', PRODUCTS_PATH, { serialNumber: 'FAC-VM0000000001' }],
+        ['POST', LICENSES_PATH, { licenseNumber: B, accountId: 77 }],
+      ],
+    );
   });
 
   it('sends nothing without a licence to ask for', async () => {
@@ -117,21 +131,26 @@ describe('observeRegistration', () => {
     expect(paths(bench.service)).toEqual([TOKEN_PATH, LICENSES_PATH, TOKEN_PATH, LICENSES_PATH]);
   });
 
-  it.each([400, 403])('keeps what it was told of the others when it may not ask for one licence (%i)', async (status) => {
-    await using bench = await startRegistration({
-      refused: { [A]: status },
-      licenses: [{ licenseNumber: B, serialNumber: 'FAC-VM0000000001', status: 'Registered' }],
-    });
-    expect(outcomes(await bench.observe({ licenses: [A, B] }))).toEqual([
-      {
-        kind: 'failed',
-        reason: 'rejected',
-        message: expect.stringMatching(new RegExp(`^Looking up licence "${A}" failed: HTTP ${String(status)}`, 'u')) as unknown,
-        durationMs: 0,
-      },
-      { kind: 'registered', serial: 'FAC-VM0000000001', sku: null },
-    ]);
-  });
+  it.each([400, 403])(
+    'keeps what it was told of the others when it may not ask for one licence (%i)',
+    async (status) => {
+      await using bench = await startRegistration({
+        refused: { [A]: status },
+        licenses: [{ licenseNumber: B, serialNumber: 'FAC-VM0000000001', status: 'Registered' }],
+      });
+      expect(outcomes(await bench.observe({ licenses: [A, B] }))).toEqual([
+        {
+          kind: 'failed',
+          reason: 'rejected',
+          message: expect.stringMatching(
+            new RegExp(`^Looking up licence "${A}" failed: HTTP ${String(status)}`, 'u'),
+          ) as unknown,
+          durationMs: 0,
+        },
+        { kind: 'registered', serial: 'FAC-VM0000000001', sku: null },
+      ]);
+    },
+  );
 
   it('is denied with a wrong password, which is nowhere shown, and waits before it tries again', async () => {
     await using bench = await startRegistration();

@@ -19,15 +19,21 @@ import { createSecondRegistration } from '../../support/second-registration.ts';
 import type { SecondRegistration } from '../../support/second-registration.ts';
 
 /*
- * The simulators of the lab and the clients were made together and may share a misreading. These were written from the manufacturer's
- * documentation alone.
+ * The simulators of the lab and the clients were made together and may share a misreading. These were written from the
+ * manufacturer's documentation alone.
  */
 
 const LICENSE = 'EFTM010130823929';
 const SERIAL = 'FAC-VM0000000000';
 
 function observeUnit(fac: SecondFortiAuthenticator, key: string = fac.key): Promise<ApplianceObservation> {
-  const api = { url: fac.url, user: fac.user, key: { kind: 'env', name: 'KEY' }, caFile: null, pin: fac.identity.pin } as const;
+  const api = {
+    url: fac.url,
+    user: fac.user,
+    key: { kind: 'env', name: 'KEY' },
+    caFile: null,
+    pin: fac.identity.pin,
+  } as const;
   return observeAppliance({ name: 'fac-1', api }, connectorContext({ env: { KEY: key } }));
 }
 
@@ -46,12 +52,26 @@ describe('a second FortiAuthenticator', () => {
       licensed: { kind: 'read', value: { total: 2, used: 1, available: 1 } },
       tokens: {
         kind: 'read',
-        value: { total: 2, byStatus: { available: 1, assigned: 1 }, byLicense: [{ license: LICENSE, tokens: 2 }], withoutLicense: 0 },
+        value: {
+          total: 2,
+          byStatus: { available: 1, assigned: 1 },
+          byLicense: [{ license: LICENSE, tokens: 2 }],
+          withoutLicense: 0,
+        },
       },
       provisioning: { kind: 'read', value: { host: 'fortitokenmobile.fortinet.com', port: 443 } },
       mailServers: {
         kind: 'read',
-        value: [{ host: 'mail.example.test', port: 587, security: 'starttls', from: 'fac@example.test', user: null, password: null }],
+        value: [
+          {
+            host: 'mail.example.test',
+            port: 587,
+            security: 'starttls',
+            from: 'fac@example.test',
+            user: null,
+            password: null,
+          },
+        ],
       },
     });
   });
@@ -91,8 +111,14 @@ describe('a second FortiAuthenticator', () => {
   it('may lack a resource, and may have no mail server', async () => {
     await using fac = await createSecondFortiAuthenticator();
     fac.overrides.set('fortitokenmobileprovisioning', { status: 404, body: '' });
-    fac.overrides.set('smtpservers', { status: 200, body: { meta: { limit: 20, next: null, offset: 0, total_count: 0 }, objects: [] } });
-    expect(await observeUnit(fac)).toMatchObject({ provisioning: { kind: 'absent' }, mailServers: { kind: 'read', value: [] } });
+    fac.overrides.set('smtpservers', {
+      status: 200,
+      body: { meta: { limit: 20, next: null, offset: 0, total_count: 0 }, objects: [] },
+    });
+    expect(await observeUnit(fac)).toMatchObject({
+      provisioning: { kind: 'absent' },
+      mailServers: { kind: 'read', value: [] },
+    });
   });
 });
 
@@ -162,7 +188,14 @@ describe('a second registration service', () => {
 function lookAt(firewall: SecondFirewall, sourceInterface: string | null = null): Promise<FirewallObservation> {
   return withCa(firewall.identity.pem, (caFile) =>
     observeFirewall(
-      { url: firewall.url, token: { kind: 'env', name: 'TOKEN' }, vdom: 'root', source: '10.0.0.5', sourceInterface, caFile },
+      {
+        url: firewall.url,
+        token: { kind: 'env', name: 'TOKEN' },
+        vdom: 'root',
+        source: '10.0.0.5',
+        sourceInterface,
+        caFile,
+      },
       { host: 'fortitokenmobile.fortinet.com', port: 443, expectedAddresses: [] },
       connectorContext({ env: { TOKEN: firewall.token } }),
     ),
@@ -177,7 +210,11 @@ describe('a second firewall', () => {
   it.each([
     ['lets the traffic through untouched', {}, []],
     ['denies it', { action: 'deny' }, [['broken', 'policy-missing']]],
-    ['inspects it', { 'utm-status': 'enable', 'ssl-ssh-profile': 'custom-deep-inspection' }, [['broken', 'policy-inspects-traffic']]],
+    [
+      'inspects it',
+      { 'utm-status': 'enable', 'ssl-ssh-profile': 'custom-deep-inspection' },
+      [['broken', 'policy-inspects-traffic']],
+    ],
     [
       'reads the handshake',
       { 'utm-status': 'enable', 'ssl-ssh-profile': 'certificate-inspection' },

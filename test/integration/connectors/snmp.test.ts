@@ -79,7 +79,10 @@ describe('observeHaRole', () => {
 
   it('sees a wrong community as silence', async () => {
     await using agent = await start(2);
-    expect(await observe(agent, 'guess', { clock: hurriedClock(20) })).toMatchObject({ kind: 'failed', reason: 'timeout' });
+    expect(await observe(agent, 'guess', { clock: hurriedClock(20) })).toMatchObject({
+      kind: 'failed',
+      reason: 'timeout',
+    });
     expect(agent.requests()).toBe(0);
   });
 
@@ -94,7 +97,10 @@ describe('observeHaRole', () => {
   });
 
   it('says so when the name of the agent is not known', async () => {
-    expect(await observe({ host: 'fac.invalid', port: 161 })).toMatchObject({ kind: 'failed', reason: 'name-not-resolved' });
+    expect(await observe({ host: 'fac.invalid', port: 161 })).toMatchObject({
+      kind: 'failed',
+      reason: 'name-not-resolved',
+    });
   });
 });
 
@@ -107,7 +113,12 @@ describeWhere([{ program: 'snmpd' }], 'observeHaRole with a real snmpd', () => {
   });
 
   it('reads the role and the serial', async () => {
-    expect(await observe(snmpd)).toEqual({ kind: 'ok', appliance: 'fac-1', role: 'cluster-secondary', serial: 'FAC-VM0000000001' });
+    expect(await observe(snmpd)).toEqual({
+      kind: 'ok',
+      appliance: 'fac-1',
+      role: 'cluster-secondary',
+      serial: 'FAC-VM0000000001',
+    });
   });
 
   it('gets no answer with another community', async () => {

@@ -17,7 +17,9 @@ const [SERVER, CLIENT, ANY] = ['1.3.6.1.5.5.7.3.1', '1.3.6.1.5.5.7.3.2', '2.5.29
 const PAST = { notBefore: new Date('2020-01-01'), notAfter: new Date('2021-01-01') };
 const FUTURE = { notBefore: new Date('2098-01-01'), notAfter: new Date('2099-01-01') };
 
-const usages = (...oids: readonly string[]): Partial<IdentityOptions> => ({ extensions: [new ExtendedKeyUsageExtension([...oids])] });
+const usages = (...oids: readonly string[]): Partial<IdentityOptions> => ({
+  extensions: [new ExtendedKeyUsageExtension([...oids])],
+});
 const with_ = (...extensions: readonly Extension[]): Partial<IdentityOptions> => ({ extensions });
 const extension = (oid: string, critical: boolean, value: Uint8Array = der(0x05)): Partial<IdentityOptions> =>
   with_(new Extension(oid, critical, value));
@@ -67,17 +69,35 @@ const ROWS: readonly Row[] = [
   { name: "Netscape's client type", leaf: netscape(0x80), flaw: 'not-for-servers' },
 
   { name: 'an unknown extension', leaf: extension('1.3.6.1.4.1.12356.1', false) },
-  { name: 'an unknown critical extension of the leaf', leaf: extension('1.3.6.1.4.1.12356.1', true), flaw: 'critical-extension' },
-  { name: 'an unknown critical extension of an authority', subs: [extension('1.3.6.1.4.1.12356.1', true)], flaw: 'critical-extension' },
-  { name: 'an unknown critical extension of the root', root: extension('1.3.6.1.4.1.12356.1', true), flaw: 'critical-extension' },
+  {
+    name: 'an unknown critical extension of the leaf',
+    leaf: extension('1.3.6.1.4.1.12356.1', true),
+    flaw: 'critical-extension',
+  },
+  {
+    name: 'an unknown critical extension of an authority',
+    subs: [extension('1.3.6.1.4.1.12356.1', true)],
+    flaw: 'critical-extension',
+  },
+  {
+    name: 'an unknown critical extension of the root',
+    root: extension('1.3.6.1.4.1.12356.1', true),
+    flaw: 'critical-extension',
+  },
   {
     name: 'a critical OCSP must-staple',
     leaf: extension('1.3.6.1.5.5.7.1.24', true, der(0x30, der(0x02, new Uint8Array([5])))),
     flaw: 'critical-extension',
   },
   { name: 'a critical extension for servers', leaf: with_(new ExtendedKeyUsageExtension([SERVER], true)) },
-  { name: 'a critical Netscape type', leaf: extension('2.16.840.1.113730.1.1', true, der(0x03, new Uint8Array([0, 0x40]))) },
-  { name: 'critical policies', leaf: extension('2.5.29.32', true, der(0x30, der(0x30, new Uint8Array([0x06, 4, 0x55, 0x1d, 0x20, 0])))) },
+  {
+    name: 'a critical Netscape type',
+    leaf: extension('2.16.840.1.113730.1.1', true, der(0x03, new Uint8Array([0, 0x40]))),
+  },
+  {
+    name: 'critical policies',
+    leaf: extension('2.5.29.32', true, der(0x30, der(0x30, new Uint8Array([0x06, 4, 0x55, 0x1d, 0x20, 0])))),
+  },
   { name: 'a critical OCSP no-check', leaf: extension('1.3.6.1.5.5.7.48.1.5', true) },
 
   { name: 'permitted names', subs: [with_(nameConstraints([dns('example.test')]))] },
@@ -92,7 +112,11 @@ const ROWS: readonly Row[] = [
   { name: 'excluded names', subs: [with_(nameConstraints([], [dns('example.test')]))], flaw: 'name-constraints' },
   { name: 'other excluded names', subs: [with_(nameConstraints([], [dns('example.org')]))] },
   { name: 'any name excluded', subs: [with_(nameConstraints([], [dns('')]))], flaw: 'name-constraints' },
-  { name: 'any name permitted, ours excluded', subs: [with_(nameConstraints([dns('')], [dns(HOST)]))], flaw: 'name-constraints' },
+  {
+    name: 'any name permitted, ours excluded',
+    subs: [with_(nameConstraints([dns('')], [dns(HOST)]))],
+    flaw: 'name-constraints',
+  },
   { name: 'constraints of the root', root: with_(nameConstraints([dns('example.org')])), flaw: 'name-constraints' },
   { name: 'constraints above the trusted end', root: with_(nameConstraints([dns('example.org')])), endsBelow: 1 },
   {
@@ -101,15 +125,27 @@ const ROWS: readonly Row[] = [
     subs: [with_(nameConstraints([dns('example.test')]))],
     flaw: 'name-constraints',
   },
-  { name: 'a wildcard inside', leaf: { dnsNames: ['*.example.test'] }, subs: [with_(nameConstraints([dns('example.test')]))] },
-  { name: 'names in capitals', leaf: { dnsNames: [HOST.toUpperCase()] }, subs: [with_(nameConstraints([dns('Example.Test')]))] },
+  {
+    name: 'a wildcard inside',
+    leaf: { dnsNames: ['*.example.test'] },
+    subs: [with_(nameConstraints([dns('example.test')]))],
+  },
+  {
+    name: 'names in capitals',
+    leaf: { dnsNames: [HOST.toUpperCase()] },
+    subs: [with_(nameConstraints([dns('Example.Test')]))],
+  },
   {
     name: 'a common name for a host, outside',
     leaf: { dnsNames: [] },
     subs: [with_(nameConstraints([dns('example.org')]))],
     flaw: 'name-constraints',
   },
-  { name: 'a common name for a host, inside', leaf: { dnsNames: [] }, subs: [with_(nameConstraints([dns('example.test')]))] },
+  {
+    name: 'a common name for a host, inside',
+    leaf: { dnsNames: [] },
+    subs: [with_(nameConstraints([dns('example.test')]))],
+  },
   {
     name: 'a common name that is no host',
     leaf: { name: 'CN=License Server', dnsNames: [] },
@@ -185,7 +221,10 @@ beforeAll(async () => {
 });
 afterAll(() => rm(state.folder, { recursive: true }));
 
-const flawsOf = (path: readonly Certificate[]): readonly Flaw[] => [...lastingFlaws(path), ...endFlaws(path, Date.now())];
+const flawsOf = (path: readonly Certificate[]): readonly Flaw[] => [
+  ...lastingFlaws(path),
+  ...endFlaws(path, Date.now()),
+];
 
 describe('lastingFlaws(), endFlaws() and "openssl verify" agree', () => {
   test.for(ROWS)('$name', async ({ name, flaw, ...row }) => {
@@ -205,7 +244,9 @@ async function build({ leaf, subs = [{}], root, endsBelow = 0 }: Omit<Row, 'name
   const path = [top];
   for (const [index, sub] of subs.entries()) {
     const [issuer = top] = path;
-    path.unshift(await createIdentity({ name: `O=Example Trust, CN=Sub ${String(index)}`, authority: true, issuer, ...sub }));
+    path.unshift(
+      await createIdentity({ name: `O=Example Trust, CN=Sub ${String(index)}`, authority: true, issuer, ...sub }),
+    );
   }
   const [issuer = top] = path;
   path.unshift(await createIdentity({ name: `CN=${HOST}`, dnsNames: [HOST], issuer, ...leaf }));
@@ -224,7 +265,16 @@ async function refusal(name: string, path: readonly Identity[]): Promise<string 
     await write('sent', path.slice(0, -1)),
     await write('end', path.slice(-1)),
   ];
-  const own = ['-no-CAfile', '-no-CApath', '-no-CAstore', '-partial_chain', '-purpose', 'sslserver', '-trusted', trusted];
+  const own = [
+    '-no-CAfile',
+    '-no-CApath',
+    '-no-CAstore',
+    '-partial_chain',
+    '-purpose',
+    'sslserver',
+    '-trusted',
+    trusted,
+  ];
   try {
     await promisify(execFile)('openssl', ['verify', ...own, ...(path.length > 1 ? ['-untrusted', sent] : []), leaf]);
     return null;

@@ -16,7 +16,9 @@ describe('which appliance a line belongs to', () => {
     });
     (await connectSender(bench.portOf('tcp'))).write(`${TROUBLE}\n${withHost(TROUBLE, 'fac02')}\n`);
     await bench.until(() => expect(bench.troubles()).toBe(2));
-    expect(bench.events.filter(({ kind }) => kind === 'ftm')).toEqual([expect.objectContaining({ appliance: 'fac-1', count: 2 })]);
+    expect(bench.events.filter(({ kind }) => kind === 'ftm')).toEqual([
+      expect.objectContaining({ appliance: 'fac-1', count: 2 }),
+    ]);
     expect([...bench.intake.counters().lastReceivedAt.keys()]).toEqual(['fac-1']);
   });
 
@@ -38,7 +40,14 @@ describe('which appliance a line belongs to', () => {
     ];
     (await connectSender(bench.portOf('tcp'))).write(lines.map((line) => `${line}\n`).join(''));
     await bench.until(() =>
-      expect(bench.intake.counters().lines.tcp).toEqual({ ftm: 2, unrecognised: 0, other: 1, foreign: 3, unparsed: 0, dropped: 0 }),
+      expect(bench.intake.counters().lines.tcp).toEqual({
+        ftm: 2,
+        unrecognised: 0,
+        other: 1,
+        foreign: 3,
+        unparsed: 0,
+        dropped: 0,
+      }),
     );
     await bench.until(() => expect(bench.troubles()).toBe(2));
     expect(bench.events.filter(({ kind }) => kind === 'ftm')).toEqual([
@@ -59,7 +68,9 @@ describe('which appliance a line belongs to', () => {
       datagrams.close();
     });
     for (const line of lines) datagrams.send(line, bench.portOf('udp'), '127.0.0.1');
-    await bench.until(() => expect(bench.intake.counters().lines).toMatchObject({ tcp: { foreign: 3 }, udp: { foreign: 3 } }));
+    await bench.until(() =>
+      expect(bench.intake.counters().lines).toMatchObject({ tcp: { foreign: 3 }, udp: { foreign: 3 } }),
+    );
     await bench.intake.stop();
     expect(bench.events).toEqual([]);
     expect(bench.intake.counters().lastReceivedAt.size).toBe(0);
@@ -70,7 +81,9 @@ describe('which appliance a line belongs to', () => {
       appliances: [{ name: 'fac-1', logSources: ['10.0.0.5', 'fac01'] }],
       logs: { relays: ['127.0.0.2/31'] },
     });
-    const lines = [withHost(TROUBLE, '10.0.0.5'), withHost(TROUBLE, 'fac01.example.org')].map((line) => `${line}\n`).join('');
+    const lines = [withHost(TROUBLE, '10.0.0.5'), withHost(TROUBLE, 'fac01.example.org')]
+      .map((line) => `${line}\n`)
+      .join('');
     (await connectSender(bench.portOf('tcp'), '127.0.0.1')).write(lines);
     await bench.until(() => expect(bench.intake.counters().lines.tcp).toMatchObject({ ftm: 0, foreign: 2 }));
     (await connectSender(bench.portOf('tcp'), '127.0.0.2')).write(lines);
@@ -79,13 +92,19 @@ describe('which appliance a line belongs to', () => {
   });
 
   test('closes the connection of a foreign sender where they are refused', async () => {
-    const bench = await startIntake({ appliances: [{ name: 'fac-1', logSources: ['fac01'] }], logs: { foreign: 'refuse' } });
+    const bench = await startIntake({
+      appliances: [{ name: 'fac-1', logSources: ['fac01'] }],
+      logs: { foreign: 'refuse' },
+    });
     const socket = await connectSender(bench.portOf('tcp'));
     const closed = new Promise((resolve) => socket.once('close', resolve));
     socket.write(`${withHost(TROUBLE, 'fac01')}\n${withHost(TROUBLE, 'stranger')}\n`);
     await closed;
     await bench.until(() => expect(bench.troubles()).toBe(1));
-    expect(bench.intake.counters()).toMatchObject({ lines: { tcp: { ftm: 1, foreign: 1 } }, connections: { refused: 1, open: 0 } });
+    expect(bench.intake.counters()).toMatchObject({
+      lines: { tcp: { ftm: 1, foreign: 1 } },
+      connections: { refused: 1, open: 0 },
+    });
   });
 
   test('closes at once where no line could make the sender welcome', async () => {
@@ -119,9 +138,15 @@ describe('a line of a firewall', () => {
 
   test.each([
     { name: 'a relay', config: { logs: { relays: ['127.0.0.1'] } }, lines: { ftm: 0, other: 0, foreign: 4 } },
-    { name: 'a firewall that is named', config: { firewallSources: ['127.0.0.1'] }, lines: { ftm: 2, other: 2, foreign: 0 } },
+    {
+      name: 'a firewall that is named',
+      config: { firewallSources: ['127.0.0.1'] },
+      lines: { ftm: 2, other: 2, foreign: 0 },
+    },
   ])('is evidence when it is about the licence server, from $name', async ({ config, lines }) => {
-    const evidence = (await eventsOf(config, lines)).flatMap((event) => (event.kind === 'firewall-evidence' ? [event.evidence] : []));
+    const evidence = (await eventsOf(config, lines)).flatMap((event) =>
+      event.kind === 'firewall-evidence' ? [event.evidence] : [],
+    );
     expect(evidence.map(({ policy, profile, action }) => [policy, profile, action])).toEqual([
       ['20', 'custom-deep-inspection', 'resign-as-untrusted'],
       ['1', null, 'blocked'],
@@ -136,7 +161,10 @@ describe('a line of a firewall', () => {
   });
 
   test('is nothing from a foreign sender that is refused', async () => {
-    const bench = await startIntake({ appliances: [{ name: 'fac-1', logSources: ['10.0.0.5'] }], logs: { foreign: 'refuse' } });
+    const bench = await startIntake({
+      appliances: [{ name: 'fac-1', logSources: ['10.0.0.5'] }],
+      logs: { foreign: 'refuse' },
+    });
     const socket = createSocket('udp4');
     onTestFinished(() => {
       socket.close();

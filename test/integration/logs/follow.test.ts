@@ -1,4 +1,15 @@
-import { appendFile, copyFile, mkdtemp, readFile, rename, rm, truncate, unlink, utimes, writeFile } from 'node:fs/promises';
+import {
+  appendFile,
+  copyFile,
+  mkdtemp,
+  readFile,
+  rename,
+  rm,
+  truncate,
+  unlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
@@ -113,7 +124,10 @@ describe('Follower', () => {
     await appendFile(log, 'something else\nmuch longer\n');
     expect(await followed.lines()).toEqual(['something else', 'much longer']);
     expect(followed.recorder.lines).toEqual([
-      expect.objectContaining({ level: 'warn', message: expect.stringContaining('replaced before it was read to the end') }),
+      expect.objectContaining({
+        level: 'warn',
+        message: expect.stringContaining('replaced before it was read to the end'),
+      }),
     ]);
   });
 
@@ -201,7 +215,9 @@ describe('Follower', () => {
 });
 
 describe('followed files in the intake', () => {
-  const follows = (): Parameters<typeof startIntake>[0] => ({ logs: { syslog: { udp: null, tcp: null, tls: null }, files: [log] } });
+  const follows = (): Parameters<typeof startIntake>[0] => ({
+    logs: { syslog: { udp: null, tcp: null, tls: null }, files: [log] },
+  });
 
   test('keep their positions over a restart: nothing twice, nothing lost', async () => {
     const stateFile = join(folder, 'positions.json');
@@ -234,14 +250,18 @@ describe('followed files in the intake', () => {
     );
     const second = await startIntake(follows(), { stateFile });
     await second.until(() => expect(second.troubles()).toBe(1));
-    expect(second.events).toContainEqual(expect.objectContaining({ kind: 'ftm', at: Date.UTC(2025, 5, 4, 20, 13, 33), source: 'file' }));
+    expect(second.events).toContainEqual(
+      expect.objectContaining({ kind: 'ftm', at: Date.UTC(2025, 5, 4, 20, 13, 33), source: 'file' }),
+    );
   });
 
   test('raise trouble in a named file though its host name is not configured', async () => {
     const bench = await startIntake({ ...follows(), appliances: [{ name: 'fac-1', logSources: ['10.0.0.5'] }] });
     await appendFile(log, `${TROUBLE.replace(' db[', ' other db[')}\n<14>Aug 14 22:32:52 other sshd[1]: hello\n`);
     await bench.until(() => expect(bench.intake.counters().lines.file).toMatchObject({ ftm: 1, foreign: 1 }));
-    await bench.until(() => expect(bench.events).toContainEqual(expect.objectContaining({ kind: 'ftm', appliance: 'fac-1' })));
+    await bench.until(() =>
+      expect(bench.events).toContainEqual(expect.objectContaining({ kind: 'ftm', appliance: 'fac-1' })),
+    );
   });
 
   test('begin at the end when the positions cannot be read, and say so', async () => {
@@ -252,7 +272,10 @@ describe('followed files in the intake', () => {
     await bench.intake.stop();
     expect(bench.troubles()).toBe(0);
     expect(bench.log.lines).toContainEqual(
-      expect.objectContaining({ level: 'error', message: expect.stringContaining('positions in the log files cannot be read') }),
+      expect.objectContaining({
+        level: 'error',
+        message: expect.stringContaining('positions in the log files cannot be read'),
+      }),
     );
   });
 });

@@ -4,7 +4,10 @@ import { connectSender, ORDINARY, startIntake, TROUBLE } from '../../support/int
 const APPLIANCE = { name: 'fac-1', logSources: ['fac01'] };
 const withHost = (line: string, host: string): string => line.replace(' db[', ` ${host} db[`);
 
-async function relayed(lines: readonly string[], appliances = [APPLIANCE]): Promise<Awaited<ReturnType<typeof startIntake>>> {
+async function relayed(
+  lines: readonly string[],
+  appliances = [APPLIANCE],
+): Promise<Awaited<ReturnType<typeof startIntake>>> {
   const bench = await startIntake({ appliances, logs: { relays: ['127.0.0.1'] } });
   const sender = await connectSender(bench.portOf('tcp'));
   sender.write(lines.map((line) => `${line}\n`).join(''));
@@ -54,13 +57,16 @@ describe('a line that holds an FTM keyword and matches nothing', () => {
     const bench = await relayed([unknown, unknown, withHost(unknown, 'stranger').replace(' fac01', '')]);
     expect(bench.intake.counters().lines.tcp).toMatchObject({ ftm: 0, unrecognised: 2, foreign: 1 });
     expect(bench.log.lines.filter(({ message }) => message.includes('matches no signature'))).toEqual([
-      expect.objectContaining({ fields: { sender: '127.0.0.1', line: expect.stringContaining('FTM transfer went wrong') } }),
+      expect.objectContaining({
+        fields: { sender: '127.0.0.1', line: expect.stringContaining('FTM transfer went wrong') },
+      }),
     ]);
   });
 
   test('is not what a firewall says of the traffic of others', async () => {
     const line =
-      'date=2023-05-02 time=16:08:01 devname="f" type="utm" subtype="ssl" action="resign-as-untrusted" hostname="outlook.office.com"';
+      'date=2023-05-02 time=16:08:01 devname="f" type="utm" subtype="ssl" action="resign-as-untrusted" ' +
+      'hostname="outlook.office.com"';
     const bench = await startIntake();
     (await connectSender(bench.portOf('tcp'))).write(`${line}\n`);
     await bench.until(() => expect(bench.intake.counters().lines.tcp).toMatchObject({ other: 1, unrecognised: 0 }));

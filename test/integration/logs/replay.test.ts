@@ -44,7 +44,9 @@ describe('replay', () => {
     const file = join(folder, 'raw.log');
     await writeFile(
       file,
-      [trouble(59), ORDINARY, trouble(3), trouble(30), ...fixtureLines('fac-syslog-samples.txt').slice(-6, -5)].join('\n'),
+      [trouble(59), ORDINARY, trouble(3), trouble(30), ...fixtureLines('fac-syslog-samples.txt').slice(-6, -5)].join(
+        '\n',
+      ),
     );
     const { code, text } = await run(file, true);
     const summary = JSON.parse(text) as ReplaySummary;
@@ -76,14 +78,17 @@ describe('replay', () => {
     await writeFile(file, gzipSync(`${`${ORDINARY}\n`.repeat(9)}${trouble(1)}\n`.repeat(10_000)));
     const { code, text } = await run(file, false);
     expect(code).toBe(0);
-    expect(text).toContain('100000 lines: 10000 with known trouble, 0 with a FortiToken Mobile keyword and no known text, 90000 others');
+    expect(text).toContain(
+      '100000 lines: 10000 with known trouble, 0 with a FortiToken Mobile keyword and no known text, 90000 others',
+    );
     expect(text).toContain('ftm-polling-ssl (critical, points to tls-interception-suspected): 10000 on unnamed');
     expect(text).toMatch(/What to do:\n {4}1\. /u);
   });
 
   test('has the gravest first, then the most frequent, and adds up all lines', async () => {
     const file = join(folder, 'mixed.log');
-    const push = 'date=2025-06-04 time=20:14:00+0000 oid=1 logid=0 cat="Event" msg="FTM polling error: Timeout" user=""';
+    const push =
+      'date=2025-06-04 time=20:14:00+0000 oid=1 logid=0 cat="Event" msg="FTM polling error: Timeout" user=""';
     await writeFile(file, [trouble(1), push, push, ORDINARY, trouble(2), trouble(3)].join('\n'));
     const { text } = await run(file, true);
     const { found } = JSON.parse(text) as ReplaySummary;

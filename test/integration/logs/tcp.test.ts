@@ -23,9 +23,22 @@ describe('syslog over TCP', () => {
     const socket = await connectSender(bench.portOf('tcp'));
     socket.write(`${ORDINARY}\n${TROUBLE}\n${String(Buffer.byteLength(TROUBLE))} ${TROUBLE}`);
     await bench.until(() => expect(bench.troubles()).toBe(2));
-    expect(bench.intake.counters().lines.tcp).toEqual({ ftm: 2, unrecognised: 0, other: 1, foreign: 0, unparsed: 0, dropped: 0 });
+    expect(bench.intake.counters().lines.tcp).toEqual({
+      ftm: 2,
+      unrecognised: 0,
+      other: 1,
+      foreign: 0,
+      unparsed: 0,
+      dropped: 0,
+    });
     expect(bench.events).toContainEqual(
-      expect.objectContaining({ kind: 'ftm', appliance: null, signature: 'ftm-polling-ssl', source: 'tcp', line: TROUBLE }),
+      expect.objectContaining({
+        kind: 'ftm',
+        appliance: null,
+        signature: 'ftm-polling-ssl',
+        source: 'tcp',
+        line: TROUBLE,
+      }),
     );
     expect(bench.events).toContainEqual(expect.objectContaining({ kind: 'heard', appliance: null }));
   });
@@ -191,7 +204,10 @@ describe('syslog over TCP', () => {
   });
 
   test('turns a stranger away where all places are taken by senders that it knows', async () => {
-    const bench = await startIntake({ appliances: [{ name: 'fac-1', logSources: ['127.0.0.1', 'fac01'] }] }, { limits: limitedTo(2) });
+    const bench = await startIntake(
+      { appliances: [{ name: 'fac-1', logSources: ['127.0.0.1', 'fac01'] }] },
+      { limits: limitedTo(2) },
+    );
     const port = bench.portOf('tcp');
     const known = [await connectSender(port), await connectSender(port)];
     await closing(await connectSender(port, '127.0.0.2'));
@@ -206,14 +222,28 @@ describe('syslog over TCP', () => {
     socket.write(long);
     socket.write(`${ORDINARY}${'y'.repeat(100_000)}\n`);
     socket.write(
-      Buffer.concat([Buffer.from(TROUBLE), Buffer.from([0xff, 0xfe, 0xc3, 0x28, 0x1b, 0x5b, 0x32, 0x4a, 0x07]), Buffer.from('\n')]),
+      Buffer.concat([
+        Buffer.from(TROUBLE),
+        Buffer.from([0xff, 0xfe, 0xc3, 0x28, 0x1b, 0x5b, 0x32, 0x4a, 0x07]),
+        Buffer.from('\n'),
+      ]),
     );
     socket.write(Buffer.from([0x00, 0x01, 0x02, 0x0a]));
     await bench.until(() =>
-      expect(bench.intake.counters().lines.tcp).toEqual({ ftm: 1, unrecognised: 0, other: 1, foreign: 0, unparsed: 2, dropped: 0 }),
+      expect(bench.intake.counters().lines.tcp).toEqual({
+        ftm: 1,
+        unrecognised: 0,
+        other: 1,
+        foreign: 0,
+        unparsed: 2,
+        dropped: 0,
+      }),
     );
     const event = bench.events.find(({ kind }) => kind === 'ftm');
-    expect(event).toMatchObject({ signature: 'ftm-polling-ssl', line: `${TROUBLE}\u{FFFD}\u{FFFD}\u{FFFD}(\u{FFFD}[2J\u{FFFD}` });
+    expect(event).toMatchObject({
+      signature: 'ftm-polling-ssl',
+      line: `${TROUBLE}\u{FFFD}\u{FFFD}\u{FFFD}(\u{FFFD}[2J\u{FFFD}`,
+    });
   });
 
   test('goes on when a handler of events throws', async () => {
@@ -229,6 +259,8 @@ describe('syslog over TCP', () => {
     );
     (await connectSender(bench.portOf('tcp'))).end(`${TROUBLE}\n`);
     await bench.until(() => expect(seen).toContain('ftm'));
-    expect(bench.log.lines).toContainEqual(expect.objectContaining({ level: 'error', message: 'log event could not be handled' }));
+    expect(bench.log.lines).toContainEqual(
+      expect.objectContaining({ level: 'error', message: 'log event could not be handled' }),
+    );
   });
 });

@@ -112,6 +112,8 @@ describe('syslog over TLS', () => {
 
   test('says which file it cannot read', async () => {
     const { logs } = listening(file('none.pem'));
-    await expect(startIntake({ logs })).rejects.toThrow(/Cannot listen for syslog over TLS: cannot read ".*none\.pem": ENOENT/u);
+    await expect(startIntake({ logs })).rejects.toThrow(
+      /Cannot listen for syslog over TLS: cannot read ".*none\.pem": ENOENT/u,
+    );
   });
 });

@@ -25,9 +25,17 @@ describe('syslog over UDP', () => {
     const bench = await startIntake();
     const socket = sender();
     const port = bench.portOf('udp');
-    for (const line of [TROUBLE, `${TROUBLE}\n`, ORDINARY, `${ORDINARY}\r\n\0`, '', '\n']) socket.send(line, port, '127.0.0.1');
+    for (const line of [TROUBLE, `${TROUBLE}\n`, ORDINARY, `${ORDINARY}\r\n\0`, '', '\n'])
+      socket.send(line, port, '127.0.0.1');
     await bench.until(() =>
-      expect(bench.intake.counters().lines.udp).toEqual({ ftm: 2, unrecognised: 0, other: 2, foreign: 0, unparsed: 0, dropped: 0 }),
+      expect(bench.intake.counters().lines.udp).toEqual({
+        ftm: 2,
+        unrecognised: 0,
+        other: 2,
+        foreign: 0,
+        unparsed: 0,
+        dropped: 0,
+      }),
     );
     await bench.until(() => expect(bench.troubles()).toBe(2));
     expect(bench.intake.counters().lastReceivedAt.has('unnamed')).toBe(true);
@@ -53,7 +61,9 @@ describe('syslog over UDP', () => {
     const socket = sender();
     const port = bench.portOf('udp');
     for (let i = 0; i < 5000; i += 1) socket.send(i % 8 === 0 ? TROUBLE : ORDINARY, port, '127.0.0.1');
-    await bench.until(() => expect(bench.intake.counters().lines.udp).toMatchObject({ ftm: 625, other: 4375, dropped: 0 }));
+    await bench.until(() =>
+      expect(bench.intake.counters().lines.udp).toMatchObject({ ftm: 625, other: 4375, dropped: 0 }),
+    );
   });
 
   test('counts what the kernel drops while the program is busy', async () => {
@@ -81,7 +91,11 @@ describe('syslog over UDP', () => {
     const intake = createLogIntake(
       {
         logs: {
-          syslog: { udp: { address: '127.0.0.1', port: 0 }, tcp: { address: '127.0.0.1', port: bench.portOf('tcp') }, tls: null },
+          syslog: {
+            udp: { address: '127.0.0.1', port: 0 },
+            tcp: { address: '127.0.0.1', port: bench.portOf('tcp') },
+            tls: null,
+          },
           files: [],
           relays: [],
           foreign: 'count',
@@ -90,7 +104,13 @@ describe('syslog over UDP', () => {
         firewallSources: [],
         watched: { hosts: [], addresses: [] },
       },
-      { clock: systemClock, logger: logRecorder(), signatures: await shippedCatalogue(), stateFile: null, onEvent: () => {} },
+      {
+        clock: systemClock,
+        logger: logRecorder(),
+        signatures: await shippedCatalogue(),
+        stateFile: null,
+        onEvent: () => {},
+      },
     );
     await expect(intake.start(new AbortController().signal)).rejects.toThrow(
       /Cannot listen for syslog over TCP on "127\.0\.0\.1:\d+": .*EADDRINUSE.*; something else listens there/u,
@@ -137,7 +157,16 @@ describeWhere(ALONE, 'where only processes are to be seen in /proc, as under the
         socket.close();
       });`;
     const hide = 'mount -t proc -o subset=pid proc /proc && exec "$0" --input-type=module --eval "$1"';
-    const { stdout } = await promisify(execFile)('unshare', ['--mount', '--pid', '--fork', 'sh', '-ec', hide, process.execPath, program]);
+    const { stdout } = await promisify(execFile)('unshare', [
+      '--mount',
+      '--pid',
+      '--fork',
+      'sh',
+      '-ec',
+      hide,
+      process.execPath,
+      program,
+    ]);
     expect(stdout).toBe('false 0\n');
   });
 });

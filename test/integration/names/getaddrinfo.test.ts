@@ -23,9 +23,13 @@ test('getaddrinfo() finds the addresses of a name', async () => {
 
 describeWhere([{ program: 'prlimit' }], 'a process without a file descriptor', () => {
   test('is told that it has none, and not that the name does not exist', () => {
-    const { stdout, stderr } = spawnSync('prlimit', ['--nofile=64:64', process.execPath, '--input-type=module', '-e', STARVED], {
-      encoding: 'utf8',
-    });
+    const { stdout, stderr } = spawnSync(
+      'prlimit',
+      ['--nofile=64:64', process.execPath, '--input-type=module', '-e', STARVED],
+      {
+        encoding: 'utf8',
+      },
+    );
     expect({ stdout, stderr }).toEqual({ stdout: 'ProbeError internal\nProbeError internal\n', stderr: '' });
   });
 });

@@ -42,10 +42,18 @@ interface Sending {
   readonly signal?: AbortSignal;
 }
 
-async function send({ servers, to = [ALICE, BOB], notification = NOTIFICATION, signal }: Sending): Promise<readonly RecipientOutcome[]> {
+async function send({
+  servers,
+  to = [ALICE, BOB],
+  notification = NOTIFICATION,
+  signal,
+}: Sending): Promise<readonly RecipientOutcome[]> {
   if (notification === undefined) throw new Error('Nothing was told');
   const config: EmailConfig = { from: 'ftm-watch@example.org', to, servers };
-  const channel = createEmailChannel('hq', config, { clock: systemClock, readSecret: (source) => readSecret(source, {}) });
+  const channel = createEmailChannel('hq', config, {
+    clock: systemClock,
+    readSecret: (source) => readSecret(source, {}),
+  });
   return channel.deliver({ notification, recipients: to, firstFailedAt: null }, signal ?? new AbortController().signal);
 }
 
@@ -69,14 +77,18 @@ describe('createEmailChannel', () => {
     const [mail] = sink.mails;
     expect(mail?.recipients).toEqual([ALICE, BOB]);
     expect(mail?.raw).toMatch(/^X-FTM-Watch-Event: firing\r\nX-FTM-Watch-Cause: tls-intercepted\r\n/mu);
-    expect(mail?.headers.get('subject')).toBe('[hq] FortiToken Mobile activation is broken: TLS is intercepted by Fortinet FortiGate');
+    expect(mail?.headers.get('subject')).toBe(
+      '[hq] FortiToken Mobile activation is broken: TLS is intercepted by Fortinet FortiGate',
+    );
     expect(mail?.headers.get('auto-submitted')).toBe('auto-generated');
     expect(mail?.headers.get('content-type')).toContain('multipart/alternative');
     expect(mail?.headers.get('message-id')).toBe('<ftm-watch.20261124T130030Z-a1b2c3d4e5-1.1@example.org>');
   });
 
   it('does not let one refused mailbox block the others', async () => {
-    await using sink = await smtpSink({ recipient: (address) => (address === ALICE ? { code: 550, text: 'no such user' } : null) });
+    await using sink = await smtpSink({
+      recipient: (address) => (address === ALICE ? { code: 550, text: 'no such user' } : null),
+    });
     const outcomes = await send({ servers: [relay(sink.port)] });
     expect(kinds(outcomes)).toEqual([`${ALICE} rejected`, `${BOB} sent`]);
     expect(outcomes[0]?.detail).toContain('550 no such user');
@@ -84,15 +96,25 @@ describe('createEmailChannel', () => {
   });
 
   it('tells a mailbox that is busy from one that is gone, when both are refused', async () => {
-    await using sink = await smtpSink({ recipient: (address) => ({ code: address === ALICE ? 450 : 551, text: 'no' }) });
+    await using sink = await smtpSink({
+      recipient: (address) => ({ code: address === ALICE ? 450 : 551, text: 'no' }),
+    });
     expect(kinds(await send({ servers: [relay(sink.port)] }))).toEqual([`${ALICE} deferred`, `${BOB} rejected`]);
   });
 
   it('takes the next server when the first is down, and asks nobody twice', async () => {
     await using second = await smtpSink();
-    expect(kinds(await send({ servers: [relay(await closedPort()), relay(second.port)] }))).toEqual([`${ALICE} sent`, `${BOB} sent`]);
-    await using first = await smtpSink({ recipient: (address) => (address === ALICE ? { code: 451, text: 'later' } : null) });
-    expect(kinds(await send({ servers: [relay(first.port), relay(second.port)] }))).toEqual([`${ALICE} sent`, `${BOB} sent`]);
+    expect(kinds(await send({ servers: [relay(await closedPort()), relay(second.port)] }))).toEqual([
+      `${ALICE} sent`,
+      `${BOB} sent`,
+    ]);
+    await using first = await smtpSink({
+      recipient: (address) => (address === ALICE ? { code: 451, text: 'later' } : null),
+    });
+    expect(kinds(await send({ servers: [relay(first.port), relay(second.port)] }))).toEqual([
+      `${ALICE} sent`,
+      `${BOB} sent`,
+    ]);
     expect(first.mails.map(({ recipients }) => recipients)).toEqual([[BOB]]);
     expect(second.mails.map(({ recipients }) => recipients)).toEqual([[ALICE, BOB], [ALICE]]);
   });
@@ -122,9 +144,13 @@ describe('createEmailChannel', () => {
   ])('asks the next server after "%i %s"', async (code, text) => {
     await using first = await smtpSink({ recipient: () => ({ code, text }) });
     await using second = await smtpSink();
-    expect(kinds(await send({ servers: [relay(first.port), relay(second.port)], to: [ALICE] }))).toEqual([`${ALICE} sent`]);
+    expect(kinds(await send({ servers: [relay(first.port), relay(second.port)], to: [ALICE] }))).toEqual([
+      `${ALICE} sent`,
+    ]);
     await using busy = await smtpSink({ recipient: () => ({ code: 451, text: 'later' }) });
-    expect(kinds(await send({ servers: [relay(first.port), relay(busy.port)], to: [ALICE] }))).toEqual([`${ALICE} deferred`]);
+    expect(kinds(await send({ servers: [relay(first.port), relay(busy.port)], to: [ALICE] }))).toEqual([
+      `${ALICE} deferred`,
+    ]);
     const [outcome] = await send({ servers: [relay(first.port), relay(first.port)], to: [ALICE] });
     expect(outcome?.kind).toBe('rejected');
     expect(outcome?.detail.split(text)).toHaveLength(3);
@@ -162,7 +188,10 @@ describe('createEmailChannel', () => {
     });
     const path = join(folder, 'password');
     writeFileSync(path, 'hunter2\n');
-    const outcomes = await send({ servers: [relay(sink.port, { user: 'ftm', password: { kind: 'file', path } })], to: [ALICE] });
+    const outcomes = await send({
+      servers: [relay(sink.port, { user: 'ftm', password: { kind: 'file', path } })],
+      to: [ALICE],
+    });
     expect(kinds(outcomes)).toEqual([`${ALICE} deferred`]);
     expect(JSON.stringify(outcomes)).not.toContain('hunter2');
   });
@@ -186,19 +215,29 @@ describe('createEmailChannel', () => {
     await send({ servers });
     expect(seen).toEqual(['ftm:first', 'ftm:second']);
     rmSync(path);
-    expect((await send({ servers, to: [ALICE] }))[0]).toMatchObject({ kind: 'deferred', detail: expect.stringContaining(path) as string });
+    expect((await send({ servers, to: [ALICE] }))[0]).toMatchObject({
+      kind: 'deferred',
+      detail: expect.stringContaining(path) as string,
+    });
   });
 
   it.each(['starttls', 'tls'] as const)('verifies the certificate (%s)', async (security) => {
     const { root, leaf, intermediate } = await createHierarchy({ dnsNames: ['localhost'] });
     await using sink = await smtpSink({
-      options: { secure: security === 'tls', disabledCommands: [], cert: chainPem(leaf, intermediate), key: leaf.keyPem },
+      options: {
+        secure: security === 'tls',
+        disabledCommands: [],
+        cert: chainPem(leaf, intermediate),
+        key: leaf.keyPem,
+      },
     });
     const caFile = join(folder, 'ca.pem');
     writeFileSync(caFile, chainPem(root));
     const server = relay(sink.port, { host: 'localhost', security });
     expect(kinds(await send({ servers: [server], to: [ALICE] }))).toEqual([`${ALICE} deferred`]);
-    expect(kinds(await send({ servers: [{ ...server, host: '127.0.0.1', caFile }], to: [ALICE] }))).toEqual([`${ALICE} deferred`]);
+    expect(kinds(await send({ servers: [{ ...server, host: '127.0.0.1', caFile }], to: [ALICE] }))).toEqual([
+      `${ALICE} deferred`,
+    ]);
     expect(sink.mails).toEqual([]);
     expect(kinds(await send({ servers: [{ ...server, caFile }], to: [ALICE] }))).toEqual([`${ALICE} sent`]);
     expect(sink.mails[0]?.secure).toBe(true);
@@ -206,7 +245,9 @@ describe('createEmailChannel', () => {
 
   it('sends nothing in the clear to a server without STARTTLS', async () => {
     await using sink = await smtpSink();
-    expect(kinds(await send({ servers: [relay(sink.port, { security: 'starttls' })], to: [ALICE] }))).toEqual([`${ALICE} deferred`]);
+    expect(kinds(await send({ servers: [relay(sink.port, { security: 'starttls' })], to: [ALICE] }))).toEqual([
+      `${ALICE} deferred`,
+    ]);
     expect(sink.mails).toEqual([]);
   });
 
@@ -219,7 +260,10 @@ describe('createEmailChannel', () => {
     const channel = createEmailChannel('hq', config, { clock, readSecret: () => Promise.reject(new Error('none')) });
     if (NOTIFICATION === undefined) throw new Error('Nothing was told');
     const connected = new Promise((resolve) => silent.once('connection', resolve));
-    const pending = channel.deliver({ notification: NOTIFICATION, recipients: [ALICE], firstFailedAt: null }, new AbortController().signal);
+    const pending = channel.deliver(
+      { notification: NOTIFICATION, recipients: [ALICE], firstFailedAt: null },
+      new AbortController().signal,
+    );
     await connected;
     clock.advance(45_000);
     expect(kinds(await pending)).toEqual([`${ALICE} deferred`]);

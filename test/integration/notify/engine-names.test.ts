@@ -45,7 +45,13 @@ function site(file: string, clock = handClock(START)) {
       maintenance: createMaintenance([]),
       policy: POLICY,
     },
-    { clock, logger, journal: store.journal, readSecret: () => Promise.reject(new Error('no secrets here')), listener: {} },
+    {
+      clock,
+      logger,
+      journal: store.journal,
+      readSecret: () => Promise.reject(new Error('no secrets here')),
+      listener: {},
+    },
   );
   alerting.start();
   const rounds = async (count: number, causes: readonly Cause[]): Promise<void> => {

@@ -32,7 +32,10 @@ let results: string[];
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'ftm-watch-engine-'));
   clock = handClock(START);
-  store = createStore({ path: join(folder, 'history.sqlite'), retention: 90 * 24 * HOUR }, { clock, logger: logRecorder() });
+  store = createStore(
+    { path: join(folder, 'history.sqlite'), retention: 90 * 24 * HOUR },
+    { clock, logger: logRecorder() },
+  );
   log = [];
   answers = new Map();
   lateness = [];
@@ -107,8 +110,20 @@ describe('AlertingEngine', () => {
     const alerting = engine();
     await rounds(alerting, 5, [intercepted]);
     await rounds(alerting, 5, []);
-    expect(log).toEqual([`firing ${ALICE} sent`, `firing ${BOB} sent`, `resolved ${ALICE} sent`, `resolved ${BOB} sent`]);
-    expect(results).toEqual(['opened tls-intercepted', 'email sent', 'email sent', 'closed tls-intercepted', 'email sent', 'email sent']);
+    expect(log).toEqual([
+      `firing ${ALICE} sent`,
+      `firing ${BOB} sent`,
+      `resolved ${ALICE} sent`,
+      `resolved ${BOB} sent`,
+    ]);
+    expect(results).toEqual([
+      'opened tls-intercepted',
+      'email sent',
+      'email sent',
+      'closed tls-intercepted',
+      'email sent',
+      'email sent',
+    ]);
     await alerting.stop(new AbortController().signal);
     expect(clock.timers()).toBe(0);
   });
@@ -123,7 +138,12 @@ describe('AlertingEngine', () => {
     const third = engine();
     await rounds(third, 3, [intercepted]);
     await rounds(third, 2, []);
-    expect(log).toEqual([`firing ${ALICE} sent`, `firing ${BOB} sent`, `resolved ${ALICE} sent`, `resolved ${BOB} sent`]);
+    expect(log).toEqual([
+      `firing ${ALICE} sent`,
+      `firing ${BOB} sent`,
+      `resolved ${ALICE} sent`,
+      `resolved ${BOB} sent`,
+    ]);
     expect(third.incidents()).toHaveLength(1);
   });
 
@@ -177,7 +197,10 @@ describe('AlertingEngine', () => {
       clock.advance(MINUTE);
       await alerting.settled();
     }
-    expect(log.filter((line) => line.endsWith(`${ALICE} sent`))).toEqual([`firing ${ALICE} sent`, `resolved ${ALICE} sent`]);
+    expect(log.filter((line) => line.endsWith(`${ALICE} sent`))).toEqual([
+      `firing ${ALICE} sent`,
+      `resolved ${ALICE} sent`,
+    ]);
   });
 
   it('forgets recipients that are no longer configured', async () => {
@@ -196,7 +219,11 @@ describe('AlertingEngine', () => {
 
   it('does not let one channel wait for another, nor a broken one break the rest', async () => {
     const hanging: Channel = { id: 'webhook', recipients: ['http://a'], deliver: () => new Promise(() => undefined) };
-    const throwing: Channel = { id: 'webhook', recipients: ['http://b'], deliver: () => Promise.reject(new Error('bug')) };
+    const throwing: Channel = {
+      id: 'webhook',
+      recipients: ['http://b'],
+      deliver: () => Promise.reject(new Error('bug')),
+    };
     const alerting = engine({ channels: [hanging, throwing, channel('email', [ALICE])] });
     for (let index = 0; index < 2; index += 1) alerting.accept(diagnosisOf(clock.now(), [intercepted]), null);
     await expect.poll(() => log).toEqual([`firing ${ALICE} sent`]);
@@ -219,7 +246,13 @@ describe('AlertingEngine', () => {
 
   it('keeps silences over a restart, and ends them by name', async () => {
     const first = engine();
-    const silence = first.silence({ cause: 'tls-intercepted', subject: null, until: START + HOUR, by: 'ops', comment: '' });
+    const silence = first.silence({
+      cause: 'tls-intercepted',
+      subject: null,
+      until: START + HOUR,
+      by: 'ops',
+      comment: '',
+    });
     await first.stop(new AbortController().signal);
     const second = engine();
     await rounds(second, 3, [intercepted]);

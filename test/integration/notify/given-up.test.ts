@@ -31,7 +31,8 @@ async function minutes(alerting: AlertingEngine, count: number): Promise<void> {
   }
 }
 
-const statuses = (): readonly string[] => bench.store.deliveries(10).map(({ delivery }) => `${delivery.recipient} ${delivery.status}`);
+const statuses = (): readonly string[] =>
+  bench.store.deliveries(10).map(({ delivery }) => `${delivery.recipient} ${delivery.status}`);
 const messages = (): readonly string[] => bench.logger.lines.map(({ message }) => message);
 
 describe('a message that is put off', () => {
@@ -41,7 +42,10 @@ describe('a message that is put off', () => {
     await rounds(alerting, 3, [mail]);
     await rounds(alerting, 3, [mail, intercepted]);
     await rounds(alerting, 10, []);
-    expect(bench.tries.filter((line) => line.endsWith(' sent'))).toEqual(['firing tls-intercepted sent', 'resolved tls-intercepted sent']);
+    expect(bench.tries.filter((line) => line.endsWith(' sent'))).toEqual([
+      'firing tls-intercepted sent',
+      'resolved tls-intercepted sent',
+    ]);
     expect(bench.tries.filter((line) => line.startsWith('resolved mail'))).toEqual([]);
     expect(alerting.pending().email).toBe(2);
   });
@@ -55,7 +59,9 @@ describe('a message that is put off', () => {
     await minutes(alerting, 1);
     expect(statuses().at(-1)).toBe(`${ALICE} expired`);
     expect(bench.results).toContain('email expired');
-    expect(messages()).toContain('Nobody took a notification for five days: given up, unless it is taken while its incident is open');
+    expect(messages()).toContain(
+      'Nobody took a notification for five days: given up, unless it is taken while its incident is open',
+    );
     bench.answer(() => 'sent');
     await minutes(alerting, 10);
     expect(bench.tries.filter((line) => line.endsWith(' sent'))).not.toEqual([]);

@@ -47,9 +47,13 @@ describe('createWebhookChannel', () => {
       site: 'hq',
       at: '2026-11-24T13:00:30.000Z',
       firstFailedAt: '2026-11-24T13:01:00.000Z',
-      incidents: [{ status: 'open', since: '2026-11-24T13:00:00.000Z', cause: { id: 'tls-intercepted', severity: 'critical' } }],
+      incidents: [
+        { status: 'open', since: '2026-11-24T13:00:00.000Z', cause: { id: 'tls-intercepted', severity: 'critical' } },
+      ],
     });
-    expect(await post(receiver.url, token)).toMatchObject([{ kind: 'deferred', detail: expect.stringContaining(token) as string }]);
+    expect(await post(receiver.url, token)).toMatchObject([
+      { kind: 'deferred', detail: expect.stringContaining(token) as string },
+    ]);
   });
 
   it.each([
@@ -75,9 +79,9 @@ describe('createWebhookChannel', () => {
     if (notification === undefined) throw new Error('Nothing was told');
     const config = { url: receiver.url, token: null, caFile: null };
     const channel = createWebhookChannel('hq', config, { clock, readSecret: () => Promise.resolve('') });
-    expect(await channel.deliver({ notification, recipients: [receiver.url], firstFailedAt: null }, NEVER)).toMatchObject([
-      { kind: 'deferred', detail: 'No result within 15000 ms' },
-    ]);
+    expect(
+      await channel.deliver({ notification, recipients: [receiver.url], firstFailedAt: null }, NEVER),
+    ).toMatchObject([{ kind: 'deferred', detail: 'No result within 15000 ms' }]);
     expect(clock.timers()).toBe(0);
   });
 });
@@ -141,7 +145,11 @@ describe('createAlertmanagerClient', () => {
     }
     expect(first.posts).toHaveLength(3);
     expect(second.posts).toHaveLength(13);
-    expect(first.posts.map(said)).toEqual([['firing tls-intercepted'], ['firing tls-intercepted'], ['firing tls-intercepted']]);
+    expect(first.posts.map(said)).toEqual([
+      ['firing tls-intercepted'],
+      ['firing tls-intercepted'],
+      ['firing tls-intercepted'],
+    ]);
     await client.send([...alerts(clock.now()), ...alertsOf(line.state, 'branch', clock.now())], NEVER);
     expect(first.posts).toHaveLength(4);
   });

@@ -14,7 +14,9 @@ const NOTHING: NotifyConfig = {
   heartbeat: null,
 };
 
-async function run(notify: Partial<NotifyConfig>): Promise<{ readonly code: number; readonly lines: readonly string[] }> {
+async function run(
+  notify: Partial<NotifyConfig>,
+): Promise<{ readonly code: number; readonly lines: readonly string[] }> {
   const lines: string[] = [];
   const code = await notifyTest(
     { site: 'hq', notify: { ...NOTHING, ...notify } },
@@ -64,6 +66,8 @@ describe('notifyTest', () => {
 
   it('succeeds when everything was taken', async () => {
     await using webhook = await jsonReceiver();
-    expect((await run({ webhooks: [{ url: webhook.url, token: null, caFile: null }] })).code).toBe(NOTIFY_TEST_EXIT.delivered);
+    expect((await run({ webhooks: [{ url: webhook.url, token: null, caFile: null }] })).code).toBe(
+      NOTIFY_TEST_EXIT.delivered,
+    );
   });
 });

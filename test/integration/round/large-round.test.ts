@@ -19,12 +19,18 @@ afterEach(async () => {
 });
 
 /** Starts a round. */
-async function begin(config: Config, clock: Clock, signal: AbortSignal): Promise<{ readonly end: Promise<RoundObservations> }> {
+async function begin(
+  config: Config,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<{ readonly end: Promise<RoundObservations> }> {
   const kit = await createProbeKit(config, { clock, env: {} });
   cleanUps.push(() => {
     kit.close();
   });
-  return { end: kit.observe(signal, { mailServers: Promise.resolve([]), onProgress: () => undefined, isComplained: false }) };
+  return {
+    end: kit.observe(signal, { mailServers: Promise.resolve([]), onProgress: () => undefined, isComplained: false }),
+  };
 }
 
 /** Accepts connections at all addresses of the machine and says nothing. */
@@ -36,7 +42,9 @@ async function silentPeer(): Promise<Peer & { readonly mostOpen: number }> {
     mostOpen = Math.max(mostOpen, peer.open);
   }, '0.0.0.0');
   cleanUps.push(() => peer[Symbol.asyncDispose]());
-  return Object.defineProperty(Object.create(peer), 'mostOpen', { get: () => mostOpen }) as Peer & { readonly mostOpen: number };
+  return Object.defineProperty(Object.create(peer), 'mostOpen', { get: () => mostOpen }) as Peer & {
+    readonly mostOpen: number;
+  };
 }
 
 /** So many services at addresses of their own on loopback, and the licence server beside them. */
@@ -68,7 +76,9 @@ describe('a round of many targets', () => {
     );
     const round = await begin(config, systemClock, new AbortController().signal);
     const { services } = await round.end;
-    expect(services.map(({ subject }) => subject)).toEqual(config.services.map(({ host, port }) => `${host}:${String(port)}`));
+    expect(services.map(({ subject }) => subject)).toEqual(
+      config.services.map(({ host, port }) => `${host}:${String(port)}`),
+    );
     for (const { asked } of servers)
       expect(asked.map(({ name, type }) => `${name} ${type}`).toSorted()).toEqual(
         names.flatMap((name) => [`${name} A`, `${name} AAAA`]).toSorted(),
@@ -83,7 +93,9 @@ describe('a round of many targets', () => {
     expect(peer.seen).toBe(401);
     // The peer hears of the end of a connection a little later.
     expect(peer.mostOpen).toBeLessThanOrEqual(handshakesOf(config) + 50);
-    expect(services.flatMap(({ endpoints }) => endpoints.map(({ tls }) => tls?.kind))).toEqual(services.map(() => 'failed'));
+    expect(services.flatMap(({ endpoints }) => endpoints.map(({ tls }) => tls?.kind))).toEqual(
+      services.map(() => 'failed'),
+    );
   });
 
   test('lets go of everything when it is called off, and dials nobody any more', async () => {

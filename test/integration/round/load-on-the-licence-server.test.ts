@@ -88,7 +88,8 @@ async function configFor(port: number): Promise<Config> {
   const control = own(
     await createTlsPeer({
       chain: [leaf, root],
-      serve: (socket) => socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n')),
+      serve: (socket) =>
+        socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n')),
     }),
   );
   return configOf(

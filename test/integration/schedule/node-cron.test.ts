@@ -30,13 +30,16 @@ interface Call {
 }
 
 describe('the real node-cron', () => {
-  test.concurrent.each(['UTC', 'Europe/Berlin'])('calls at each second in %s, with the second that was meant', async (timezone) => {
-    const calls = await firstCalls(3, (listener) => createCronTimer(EACH_SECOND, timezone, listener));
-    const [first = Number.NaN] = calls.map(({ slot }) => slot);
-    expect(first % 1_000).toBe(0);
-    expect(calls.map(({ slot }) => slot - first)).toEqual([0, 1_000, 2_000]);
-    for (const { slot, at } of calls) expect(at).toBeGreaterThanOrEqual(slot);
-  });
+  test.concurrent.each(['UTC', 'Europe/Berlin'])(
+    'calls at each second in %s, with the second that was meant',
+    async (timezone) => {
+      const calls = await firstCalls(3, (listener) => createCronTimer(EACH_SECOND, timezone, listener));
+      const [first = Number.NaN] = calls.map(({ slot }) => slot);
+      expect(first % 1_000).toBe(0);
+      expect(calls.map(({ slot }) => slot - first)).toEqual([0, 1_000, 2_000]);
+      for (const { slot, at } of calls) expect(at).toBeGreaterThanOrEqual(slot);
+    },
+  );
 
   test.concurrent('calls no more once it was stopped, and is told when it would', async () => {
     let calls = 0;
@@ -73,7 +76,8 @@ describe('the real node-cron', () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     const runner = new Runner({
       clock: systemClock,
-      timer: (listener) => createSpreadTimer({ expression: EACH_SECOND, timezone: 'UTC', seed: 'hq' }, systemClock, listener),
+      timer: (listener) =>
+        createSpreadTimer({ expression: EACH_SECOND, timezone: 'UTC', seed: 'hq' }, systemClock, listener),
       triggerGap: 0,
       onError: () => undefined,
       onLag: () => undefined,

@@ -6,7 +6,15 @@ import { diagnosisOf } from '../../support/diagnosis-of.ts';
 import { HOUR, START } from '../../support/incident-timeline.ts';
 import { basicAuth, dial, startWeb, type WebBench } from '../../support/web-bench.ts';
 
-const SILENCE: Silence = { id: 'silence-1', cause: null, subject: null, from: START, until: Date.now() + HOUR, by: 'Ada', comment: 'x' };
+const SILENCE: Silence = {
+  id: 'silence-1',
+  cause: null,
+  subject: null,
+  from: START,
+  until: Date.now() + HOUR,
+  by: 'Ada',
+  comment: 'x',
+};
 const BODY = JSON.stringify({ duration: '2h', by: 'Mallory', comment: 'x' });
 const CHANGES = [
   ['POST', '/-/reload', ''],
@@ -14,7 +22,9 @@ const CHANGES = [
   ['DELETE', '/api/v1/silences/silence-1', ''],
 ] as const;
 /** All that is documented, which is all that there is, but what orchestrators ask. */
-const READS = [...readFileSync(new URL('../../../docs/web.md', import.meta.url), 'utf8').matchAll(/^\| `GET (\S+)` \|/gmu)]
+const READS = [
+  ...readFileSync(new URL('../../../docs/web.md', import.meta.url), 'utf8').matchAll(/^\| `GET (\S+)` \|/gmu),
+]
   .map(([, path = '']) => path.replace(':name', 'style.css').replace(':id', 'x'))
   .filter((path) => !path.startsWith('/-/'));
 const USERS = [{ name: 'ops', passwordHash: { kind: 'env', name: 'OPS_HASH' } }] as const;
@@ -25,7 +35,12 @@ function open(more: { readonly hosts?: readonly string[] } = {}): Promise<WebBen
 
 /** As a browser sends it that a page has made to. */
 async function ask(port: number, line: string, headers: Readonly<Record<string, string>>, body = ''): Promise<number> {
-  const all = { 'Content-Type': 'application/json', 'Content-Length': String(body.length), Connection: 'close', ...headers };
+  const all = {
+    'Content-Type': 'application/json',
+    'Content-Length': String(body.length),
+    Connection: 'close',
+    ...headers,
+  };
   const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
   using client = await dial(port, `${line} HTTP/1.1\r\n${lines.join('')}\r\n${body}`);
   return Number(/^HTTP\/1\.1 (\d{3}) /u.exec(await client.until('\r\n'))?.[1]);
@@ -50,7 +65,9 @@ describe("a page of somebody else's, in the browser of an administrator", () => 
   )('%s %s with %j changes nothing', async (method, path, headers, body) => {
     await using web = await open();
 
-    expect(await ask(web.port, `${method} ${path}`, { Host: `127.0.0.1:${String(web.port)}`, ...headers }, body)).toBe(403);
+    expect(await ask(web.port, `${method} ${path}`, { Host: `127.0.0.1:${String(web.port)}`, ...headers }, body)).toBe(
+      403,
+    );
     expect(isUntouched(web)).toBe(true);
   });
 
@@ -116,17 +133,23 @@ describe('a page whose own name points here (DNS rebinding)', () => {
     await using web = await startWeb({ config: { users: USERS }, env });
 
     expect(await ask(web.port, 'GET /metrics', rebound)).toBe(401);
-    expect(await ask(web.port, 'GET /metrics', { Host: 'monitor.example.org', ...basicAuth('ops', 'secret').headers })).toBe(200);
+    expect(
+      await ask(web.port, 'GET /metrics', { Host: 'monitor.example.org', ...basicAuth('ops', 'secret').headers }),
+    ).toBe(200);
   });
 
-  test.each(['127.0.0.1', '[::1]:9843', 'localhost:9843', 'ftm-watch:9843', 'monitor.example.org', 'MONITOR.example.org.:9843'])(
-    'is told from who calls it by %s',
-    async (host) => {
-      await using web = await open({ hosts: ['monitor.example.org'] });
+  test.each([
+    '127.0.0.1',
+    '[::1]:9843',
+    'localhost:9843',
+    'ftm-watch:9843',
+    'monitor.example.org',
+    'MONITOR.example.org.:9843',
+  ])('is told from who calls it by %s', async (host) => {
+    await using web = await open({ hosts: ['monitor.example.org'] });
 
-      expect(await ask(web.port, 'GET /metrics', { Host: host })).toBe(200);
-    },
-  );
+    expect(await ask(web.port, 'GET /metrics', { Host: host })).toBe(200);
+  });
 
   test('cannot keep an orchestrator from asking whether it lives', async () => {
     await using web = await open();
@@ -137,7 +160,9 @@ describe('a page whose own name points here (DNS rebinding)', () => {
   test('is told from a configured name, which may change things', async () => {
     await using web = await open({ hosts: ['monitor.example.org'] });
 
-    expect(await ask(web.port, 'POST /-/reload', { Host: 'monitor.example.org', Origin: 'https://monitor.example.org' })).toBe(200);
+    expect(
+      await ask(web.port, 'POST /-/reload', { Host: 'monitor.example.org', Origin: 'https://monitor.example.org' }),
+    ).toBe(200);
     expect(await ask(web.port, 'POST /-/reload', { Host: 'ftm-watch' })).toBe(403);
     expect(web.state.reloads).toBe(1);
   });
@@ -156,7 +181,12 @@ describe('every answer', () => {
     ['another method', '/', { method: 'DELETE' }, 405],
     ['a large body', '/', { method: 'POST', body: 'x'.repeat(2_000) }, 413],
     ['a refused change', '/-/reload', { method: 'POST', headers: { Origin: 'https://evil.example' } }, 403],
-    ['a bad silence', '/api/v1/silences', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{}' }, 400],
+    [
+      'a bad silence',
+      '/api/v1/silences',
+      { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{}' },
+      400,
+    ],
     ['a bad probe', '/probe', {}, 400],
   ])('tells browsers what they may not do: %s', async (_, path, init, status) => {
     await using web = await open();

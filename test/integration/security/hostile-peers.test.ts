@@ -61,7 +61,11 @@ describe('an HTTP peer that answers anything', () => {
     await fc.assert(
       fc.asyncProperty(mutated(HTTP, HTTP_TOKENS), async (answer) => {
         peer.answer = answer;
-        const outcome = await postJson({ url, body: {}, token: null, secrets: [], caFile: null }, systemClock, AbortSignal.timeout(2_000));
+        const outcome = await postJson(
+          { url, body: {}, token: null, secrets: [], caFile: null },
+          systemClock,
+          AbortSignal.timeout(2_000),
+        );
         expect(['sent', 'deferred', 'rejected']).toContain(outcome.kind);
         expect(actingTexts(outcome)).toEqual([]);
         expect(outcome.detail.length).toBeLessThanOrEqual(300);
@@ -78,9 +82,10 @@ describe('an HTTP peer that answers anything', () => {
       fc.asyncProperty(mutated(HTTP, HTTP_TOKENS), async (answer) => {
         peer.answer = answer;
         const request = { method: 'GET', path: '/', headers: {}, secrets: [] } as const;
-        const reply = await exchangeJson(agent, `http://127.0.0.1:${String(peer.port)}`, request, { clock: systemClock, signal }).catch(
-          (error: unknown) => failureFrom(error, 0, signal),
-        );
+        const reply = await exchangeJson(agent, `http://127.0.0.1:${String(peer.port)}`, request, {
+          clock: systemClock,
+          signal,
+        }).catch((error: unknown) => failureFrom(error, 0, signal));
         expect(['json', 'status', 'failed']).toContain(reply.kind);
         // What an API says is judged by whoever asked; an error is shown as it is.
         expect(actingTexts(reply.kind === 'failed' ? reply : null)).toEqual([]);
@@ -92,7 +97,11 @@ describe('an HTTP peer that answers anything', () => {
 
   test('a proxy: a tunnel or an error that has a reason', TIMEOUT, async () => {
     await using peer = await rawPeer();
-    const tunnel = { proxy: `127.0.0.1:${String(peer.port)}`, authority: 'license.example.test:443', credentials: null };
+    const tunnel = {
+      proxy: `127.0.0.1:${String(peer.port)}`,
+      authority: 'license.example.test:443',
+      credentials: null,
+    };
     await fc.assert(
       fc.asyncProperty(mutated(HTTP, HTTP_TOKENS), async (answer) => {
         peer.answer = answer;
@@ -120,8 +129,17 @@ describe('an HTTP peer that answers anything', () => {
     const agent = new Agent({ pipelining: 0 });
     const origin = `http://127.0.0.1:${String(peer.port)}`;
 
-    const posted = await postJson({ url: origin, body: {}, token: 'x', secrets: ['x'], caFile: null }, systemClock, signal);
-    const read = await exchangeJson(agent, origin, { method: 'GET', path: '/', headers: {}, secrets: [] }, { clock: systemClock, signal });
+    const posted = await postJson(
+      { url: origin, body: {}, token: 'x', secrets: ['x'], caFile: null },
+      systemClock,
+      signal,
+    );
+    const read = await exchangeJson(
+      agent,
+      origin,
+      { method: 'GET', path: '/', headers: {}, secrets: [] },
+      { clock: systemClock, signal },
+    );
     await agent.destroy();
 
     expect(posted.detail).toBe('HTTP 307');
@@ -184,8 +202,8 @@ describe('an SNMP agent that answers anything', () => {
       fc.asyncProperty(mutated(SNMP, ['\u0030\u0003\u0002\u0001\u0001', '\u0004\u0006public']), async (bytes) => {
         answer = Buffer.from(bytes.subarray(0, 1_400));
         const signal = AbortSignal.timeout(15);
-        const outcome = await snmpGet(target, 'a-secret-community', ['1.3.6.1.2.1.1.1.0'], { signal }).catch((error: unknown) =>
-          failureFrom(error, 0, new AbortController().signal),
+        const outcome = await snmpGet(target, 'a-secret-community', ['1.3.6.1.2.1.1.1.0'], { signal }).catch(
+          (error: unknown) => failureFrom(error, 0, new AbortController().signal),
         );
         expect(JSON.stringify(outcome)).not.toContain('a-secret-community');
       }),

@@ -30,8 +30,14 @@ function head(lines: readonly string[], path = '/-/reload'): string {
 
 describe('a request whose end can be read in two ways', () => {
   test.concurrent.each([
-    ['both lengths', `${head([`Content-Length: ${String(SMUGGLED.length + 5)}`, 'Transfer-Encoding: chunked'])}0\r\n\r\n${SMUGGLED}`],
-    ['both lengths, the other way round', `${head(['Transfer-Encoding: chunked', 'Content-Length: 4'])}0\r\n\r\n${SMUGGLED}`],
+    [
+      'both lengths',
+      `${head([`Content-Length: ${String(SMUGGLED.length + 5)}`, 'Transfer-Encoding: chunked'])}0\r\n\r\n${SMUGGLED}`,
+    ],
+    [
+      'both lengths, the other way round',
+      `${head(['Transfer-Encoding: chunked', 'Content-Length: 4'])}0\r\n\r\n${SMUGGLED}`,
+    ],
     ['two lengths', `${head(['Content-Length: 0', `Content-Length: ${String(SMUGGLED.length)}`])}${SMUGGLED}`],
     ['a list of lengths', `${head([`Content-Length: 0, ${String(SMUGGLED.length)}`])}${SMUGGLED}`],
     ['a signed length', `${head(['Content-Length: +0'])}${SMUGGLED}`],
@@ -49,7 +55,10 @@ describe('a request whose end can be read in two ways', () => {
     ],
     ['a NUL in a field', `${head(['X-A: \0', 'Content-Length: 0'], '/nothing')}${SMUGGLED}`],
     ['a chunk size that overflows', `${head(['Transfer-Encoding: chunked'])}10000000000000000\r\n${SMUGGLED}`],
-    ['a line break in a chunk extension', `${head(['Transfer-Encoding: chunked'], '/nothing')}0;a=\nb\r\n\r\n${SMUGGLED}`],
+    [
+      'a line break in a chunk extension',
+      `${head(['Transfer-Encoding: chunked'], '/nothing')}0;a=\nb\r\n\r\n${SMUGGLED}`,
+    ],
   ])('%s: never carries out the second one', async (_, bytes) => {
     await using web = await startWeb();
 
@@ -142,7 +151,10 @@ describe('a request in disguise', () => {
   test('CONNECT opens no tunnel', async () => {
     await using web = await startWeb();
 
-    const received = await exchange(web.port, 'CONNECT 169.254.169.254:80 HTTP/1.1\r\nHost: 169.254.169.254:80\r\n\r\n');
+    const received = await exchange(
+      web.port,
+      'CONNECT 169.254.169.254:80 HTTP/1.1\r\nHost: 169.254.169.254:80\r\n\r\n',
+    );
 
     expect(statuses(received).filter((status) => status < 400)).toEqual([]);
   });
@@ -154,7 +166,10 @@ describe('a request that is too much', () => {
     ['a long query', `GET /probe?target=${'x'.repeat(100_000)} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`],
     ['a long field', `GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-A: ${'x'.repeat(100_000)}\r\n\r\n`],
     ['many fields', `GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n${'a:b\r\n'.repeat(20_000)}\r\n`],
-    ['a long name and password', `GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Basic ${'YTph'.repeat(25_000)}\r\n\r\n`],
+    [
+      'a long name and password',
+      `GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Basic ${'YTph'.repeat(25_000)}\r\n\r\n`,
+    ],
   ])('%s is refused', async (_, bytes) => {
     await using web = await startWeb();
 

@@ -21,7 +21,12 @@ interface Answer {
 }
 
 /** With a header and a query that no well-meant client would send; null: it cannot be sent at all. */
-async function send(web: WebBench, path: string, headers: Readonly<Record<string, string>> = {}, body = ''): Promise<Answer | null> {
+async function send(
+  web: WebBench,
+  path: string,
+  headers: Readonly<Record<string, string>> = {},
+  body = '',
+): Promise<Answer | null> {
   try {
     const asked = request({ port: web.port, path, headers, method: body === '' ? 'GET' : 'POST', agent: false });
     const arrived = once(asked, 'response');
@@ -51,7 +56,8 @@ describe('a client that sends anything', () => {
       fc.asyncProperty(mutated(seeds, ['Basic ', 'Og==']), async (bytes) => {
         const authorization = sendable(bytes).slice(0, 4_000);
         const answer = await send(web, '/api/v1/incidents', { authorization });
-        const isRight = Buffer.from(authorization.trim().split(/\s+/u)[1] ?? '', 'base64').toString('utf8') === 'ops:secret';
+        const isRight =
+          Buffer.from(authorization.trim().split(/\s+/u)[1] ?? '', 'base64').toString('utf8') === 'ops:secret';
         expect(answer === null || [400, 401, 429, ...(isRight ? [200] : [])].includes(answer.status)).toBe(true);
       }),
       { numRuns: fuzzRuns(100) },
@@ -64,7 +70,9 @@ describe('a client that sends anything', () => {
       state: {
         probe: ({ target, module }) => {
           const choice = chooseProbe(config, target, module);
-          return Promise.resolve(choice.kind === 'malformed' || choice.kind === 'forbidden' ? choice : { kind: 'busy' });
+          return Promise.resolve(
+            choice.kind === 'malformed' || choice.kind === 'forbidden' ? choice : { kind: 'busy' },
+          );
         },
       },
     });
@@ -134,16 +142,17 @@ describe('a target that the configuration does not name', () => {
     ' ',
   ];
 
-  test.each(spellings.flatMap((target) => (['tcp', 'tls', 'http', 'smtp', 'dns'] as const).map((module) => [target, module] as const)))(
-    '%j is never looked at by %s',
-    (target, module) => {
-      const choice = chooseProbe(config, target, module);
+  test.each(
+    spellings.flatMap((target) =>
+      (['tcp', 'tls', 'http', 'smtp', 'dns'] as const).map((module) => [target, module] as const),
+    ),
+  )('%j is never looked at by %s', (target, module) => {
+    const choice = chooseProbe(config, target, module);
 
-      // The port of a name is of no interest to a resolver.
-      const isName = module === 'dns' && /^license\.example\.test(?::\d+)?$/u.test(target);
-      expect(choice.kind === 'forbidden' || choice.kind === 'malformed' || isName).toBe(true);
-    },
-  );
+    // The port of a name is of no interest to a resolver.
+    const isName = module === 'dns' && /^license\.example\.test(?::\d+)?$/u.test(target);
+    expect(choice.kind === 'forbidden' || choice.kind === 'malformed' || isName).toBe(true);
+  });
 
   test('whatever is asked for, only what the configuration names is looked at', TIMEOUT, () => {
     const known = ['license.example.test:443', 'www.example.test:443'];
@@ -153,7 +162,10 @@ describe('a target that the configuration does not name', () => {
         fc.constantFrom('tcp', 'tls', 'http', 'smtp', 'dns'),
         (bytes, module) => {
           const choice = chooseProbe(config, bytes.toString('utf8'), module);
-          const looked = choice.kind === 'path' || choice.kind === 'name' ? [`${choice.target.host}:${String(choice.target.port)}`] : [];
+          const looked =
+            choice.kind === 'path' || choice.kind === 'name'
+              ? [`${choice.target.host}:${String(choice.target.port)}`]
+              : [];
           expect(looked.filter((target) => !known.includes(target))).toEqual([]);
           expect(choice.kind).not.toBe('mail');
           expect(actingTexts('problem' in choice ? choice.problem : null)).toEqual([]);

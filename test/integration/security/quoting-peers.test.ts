@@ -16,7 +16,10 @@ const TRACES = /hunter2|aHVudGVyM|h1bnRlcj|odW50ZXIy/u;
 async function deliver(channel: Channel): Promise<readonly RecipientOutcome[]> {
   const [notification] = timeline().rounds(2, [causeOf('tls-intercepted')]).told;
   if (notification === undefined) throw new Error('Nothing was told');
-  return channel.deliver({ notification, recipients: channel.recipients, firstFailedAt: null }, AbortSignal.timeout(10_000));
+  return channel.deliver(
+    { notification, recipients: channel.recipients, firstFailedAt: null },
+    AbortSignal.timeout(10_000),
+  );
 }
 
 describe('a peer that quotes the secret that it was sent', () => {
@@ -31,7 +34,9 @@ describe('a peer that quotes the secret that it was sent', () => {
       caFile: null,
     } as const;
 
-    const outcomes = await deliver(createEmailChannel('hq', { from: 'a@example.org', to: ['b@example.org'], servers: [relay] }, DEPS));
+    const outcomes = await deliver(
+      createEmailChannel('hq', { from: 'a@example.org', to: ['b@example.org'], servers: [relay] }, DEPS),
+    );
 
     expect(outcomes).toMatchObject([{ kind: 'deferred', detail: expect.stringContaining('535') }]);
     expect(JSON.stringify(outcomes)).toContain('‹secret›');
@@ -56,7 +61,9 @@ describe('a peer that quotes the secret that it was sent', () => {
     await using receiver = await echoHttp();
     const url = `http://127.0.0.1:${String(receiver.port)}/services/hunter2/x?key=hunter2`;
 
-    const outcomes = await deliver(createWebhookChannel('hq', { url, token: { kind: 'env', name: 'X' }, caFile: null }, DEPS));
+    const outcomes = await deliver(
+      createWebhookChannel('hq', { url, token: { kind: 'env', name: 'X' }, caFile: null }, DEPS),
+    );
 
     expect(outcomes).toMatchObject([{ kind: 'deferred', detail: expect.stringContaining('HTTP 500') }]);
     expect(outcomes[0]?.recipient).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/… \([\da-f]{8}\)$/u);

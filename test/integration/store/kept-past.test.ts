@@ -23,7 +23,10 @@ afterEach(() => {
 });
 
 function daemonStore(): Store {
-  const store = createStore({ path, retention: 1e12 }, { clock: systemClock, logger: { info: () => undefined, warn: () => undefined } });
+  const store = createStore(
+    { path, retention: 1e12 },
+    { clock: systemClock, logger: { info: () => undefined, warn: () => undefined } },
+  );
   store.recordRound(roundRecord(START));
   store.journal.record(openedEntry());
   return store;

@@ -66,8 +66,12 @@ describe('90 days of rounds each 30 s', () => {
       ['tls', 144],
       ['http', 144],
     ]);
-    expect(latency[2]?.points.every(({ at, value }) => at % (10 * 60 * SECOND) === 0 && value > 25 && value < 80)).toBe(true);
-    expect(tokens.map(({ name, points }) => [name, points.length, points.at(-1)?.value])).toEqual([['fac-1', 90 * 24, 30]]);
+    expect(latency[2]?.points.every(({ at, value }) => at % (10 * 60 * SECOND) === 0 && value > 25 && value < 80)).toBe(
+      true,
+    );
+    expect(tokens.map(({ name, points }) => [name, points.length, points.at(-1)?.value])).toEqual([
+      ['fac-1', 90 * 24, 30],
+    ]);
     expect(errors[0]?.points.map(({ value }) => value)).toEqual([1, 12, 31, 40, 9, 2]);
     expect(days).toHaveLength(90);
   });

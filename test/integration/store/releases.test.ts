@@ -58,7 +58,9 @@ function inFile(sql: string): unknown {
 }
 
 function openCauses(store: Store): readonly string[] {
-  return (store.journal.savedState()?.incidents ?? []).filter(({ status }) => status === 'open').map(({ cause }) => cause.id);
+  return (store.journal.savedState()?.incidents ?? [])
+    .filter(({ status }) => status === 'open')
+    .map(({ cause }) => cause.id);
 }
 
 function recipients(store: Store): readonly string[] {
@@ -72,7 +74,11 @@ describe.each(RELEASES)('the store of release %s', (release) => {
 
     expect(openCauses(store)).toEqual(['tls-intercepted', 'mail-unreachable']);
     expect(store.journal.savedState()?.silences).toMatchObject([{ cause: 'mail-unreachable', by: 'anna' }]);
-    expect(recipients(store)).toEqual(['email a@example.org', 'email b@example.org', 'webhook https://hooks.example.org/ftm']);
+    expect(recipients(store)).toEqual([
+      'email a@example.org',
+      'email b@example.org',
+      'webhook https://hooks.example.org/ftm',
+    ]);
     expect(store.incidents(10)).toHaveLength(3);
     expect(store.deliveries(10)).toHaveLength(9);
     expect(store.samples({ probe: 'tls', target: 'host:443' }, 0, 10)).toHaveLength(5);
@@ -106,7 +112,11 @@ describe.each(RELEASES)('the store of release %s', (release) => {
     take(release, ...unknown);
     const store = open();
     const state = store.journal.savedState();
-    store.journal.record({ state: { ...(state ?? openedEntry().state), maintenance: true }, incidents: [], parcels: [] });
+    store.journal.record({
+      state: { ...(state ?? openedEntry().state), maintenance: true },
+      incidents: [],
+      parcels: [],
+    });
     opened.pop()?.close();
     using db = new DatabaseSync(path);
     db.exec(`UPDATE incident_state SET json = replace(json, '"token-imploded"', '"tls-intercepted"')`);
@@ -123,7 +133,11 @@ describe.each(RELEASES)('the store of release %s', (release) => {
     const state = store.journal.savedState();
     clock.advance(RETENTION + DAY);
     store.recordRound(roundRecord(clock.now()));
-    store.journal.record({ state: { ...(state ?? openedEntry().state), maintenance: true }, incidents: [], parcels: [] });
+    store.journal.record({
+      state: { ...(state ?? openedEntry().state), maintenance: true },
+      incidents: [],
+      parcels: [],
+    });
 
     expect(inFile('SELECT json FROM incident_state')).not.toContain('token-imploded');
     expect(inFile("SELECT count(*) FROM incidents WHERE cause = 'token-imploded'")).toBe(0);
@@ -159,7 +173,9 @@ describe('a store of an older version', () => {
     const copy = join(folder, 'history.sqlite.version-1-2026-11-24T130500.000Z');
     expect(statSync(copy).mode & 0o777).toBe(0o600);
     using old = new DatabaseSync(copy, { readOnly: true });
-    expect(old.prepare('SELECT json, (SELECT user_version FROM pragma_user_version) AS version FROM incident_state').get()).toEqual({
+    expect(
+      old.prepare('SELECT json, (SELECT user_version FROM pragma_user_version) AS version FROM incident_state').get(),
+    ).toEqual({
       json: 'a state',
       version: 1,
     });

@@ -33,7 +33,9 @@ afterEach(async () => {
 
 /** A process that holds the store. */
 async function holder(): Promise<ChildProcess> {
-  const child = spawn(process.execPath, ['--input-type=module', '-e', HOLD, MODULE, path], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, ['--input-type=module', '-e', HOLD, MODULE, path], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   others.push(child);
   await once(child.stdout, 'data');
   return child;
@@ -49,7 +51,9 @@ describe('lockStore()', () => {
   test('refuses a store that another process uses, and names it', async () => {
     const other = await holder();
 
-    expect(() => lockStore(path, log)).toThrow(`Cannot use the store "${path}": process ${String(other.pid)} on ${hostname()} uses it`);
+    expect(() => lockStore(path, log)).toThrow(
+      `Cannot use the store "${path}": process ${String(other.pid)} on ${hostname()} uses it`,
+    );
     expect(log.lines).toEqual([]);
   });
 
@@ -83,7 +87,9 @@ describe('lockStore()', () => {
     writeFileSync(file, '');
 
     lockStore(join(file, 'history.sqlite'), log).release();
-    expect(log.lines).toMatchObject([{ level: 'warn', message: 'Cannot lock the history file: make sure that no other daemon uses it' }]);
+    expect(log.lines).toMatchObject([
+      { level: 'warn', message: 'Cannot lock the history file: make sure that no other daemon uses it' },
+    ]);
     expect(readFileSync(file, 'utf8')).toBe('');
   });
 });

@@ -88,7 +88,9 @@ describe('a file that cannot be used', () => {
     first.journal.record(openedEntry());
     for (let index = 0; index < 50; index += 1) first.recordRound(roundRecord(START + index * SECOND));
     first.close();
-    const damaged = content ?? Buffer.concat([readFileSync(path).subarray(0, 4_096), Buffer.alloc(statSync(path).size - 4_096, 0x5a)]);
+    const damaged =
+      content ??
+      Buffer.concat([readFileSync(path).subarray(0, 4_096), Buffer.alloc(statSync(path).size - 4_096, 0x5a)]);
     writeFileSync(path, damaged);
 
     const store = open();
@@ -98,7 +100,9 @@ describe('a file that cannot be used', () => {
     expect(store.incidents(10)).toHaveLength(1);
     const aside = readdirSync(join(folder, 'data')).filter((name) => name.includes('.corrupt-'));
     expect(aside.filter((name) => name === 'history.sqlite.corrupt-2026-11-24T130000.000Z')).toHaveLength(1);
-    expect(readFileSync(join(folder, 'data', 'history.sqlite.corrupt-2026-11-24T130000.000Z')).equals(damaged)).toBe(true);
+    expect(readFileSync(join(folder, 'data', 'history.sqlite.corrupt-2026-11-24T130000.000Z')).equals(damaged)).toBe(
+      true,
+    );
     expect(JSON.stringify(log.lines)).toContain('history.sqlite.corrupt-2026-11-24T130000.000Z');
   });
 

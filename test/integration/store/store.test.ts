@@ -83,7 +83,8 @@ describe('createStore', () => {
   it('keeps samples, states by day and certificates', () => {
     const store = open();
     const midnight = Date.parse('2026-11-25T00:00:00Z');
-    for (let index = -10; index < 10; index += 1) store.recordRound(roundRecord(midnight + index * MINUTE, index < 5 ? 'ok' : 'broken'));
+    for (let index = -10; index < 10; index += 1)
+      store.recordRound(roundRecord(midnight + index * MINUTE, index < 5 ? 'ok' : 'broken'));
     expect(store.samples({ probe: 'tls', target: 'host:443' }, midnight, 3)).toEqual([
       { at: midnight + 7 * MINUTE, durationMs: 12.5, failure: 'timeout' },
       { at: midnight + 8 * MINUTE, durationMs: 12.5, failure: 'timeout' },
@@ -94,7 +95,9 @@ describe('createStore', () => {
       { day: midnight, precondition: 'tls-genuine', state: 'ok', duration: 5 * MINUTE },
       { day: midnight, precondition: 'tls-genuine', state: 'broken', duration: 4 * MINUTE },
     ]);
-    expect(store.certificates('host:443')).toMatchObject([{ firstSeen: midnight - 10 * MINUTE, lastSeen: midnight + 9 * MINUTE }]);
+    expect(store.certificates('host:443')).toMatchObject([
+      { firstSeen: midnight - 10 * MINUTE, lastSeen: midnight + 9 * MINUTE },
+    ]);
   });
 
   it('does not call the time in which nobody looked healthy', () => {
@@ -121,7 +124,10 @@ describe('createStore', () => {
   it('keeps the newest certificates of a target that shows a new one each time', () => {
     const store = open();
     for (let index = 0; index < 150; index += 1) {
-      store.recordRound({ ...roundRecord(START + index), certificates: [{ target: 'host:443', fingerprint: String(index), pem: 'pem' }] });
+      store.recordRound({
+        ...roundRecord(START + index),
+        certificates: [{ target: 'host:443', fingerprint: String(index), pem: 'pem' }],
+      });
     }
     expect(store.certificates('host:443').map(({ fingerprint }) => fingerprint)).toEqual(
       Array.from({ length: 100 }, (_, index) => String(149 - index)),

@@ -98,7 +98,8 @@ describe('the chronicle', () => {
     store.recordRound(roundRecord(START));
     clock.advance(3 * SECOND);
     const started = performance.now();
-    for (let index = 0; index < 50; index += 1) expect(chronicle()).toMatchObject({ complete: false, incidents: [{ id: 'known' }] });
+    for (let index = 0; index < 50; index += 1)
+      expect(chronicle()).toMatchObject({ complete: false, incidents: [{ id: 'known' }] });
     expect(performance.now() - started).toBeLessThan(500);
     // What happens meanwhile is known without the file.
     store.journal.record(openedEntry());

@@ -13,7 +13,9 @@ describe('GET /probe of the licence server', () => {
   test('tells what the blackbox exporter tells, as deep as HTTP', async () => {
     await using bench = await startProbeBench();
 
-    const { status, metrics } = await bench.probe(`target=${LICENSE_HOST}:${String(bench.licenseServer.port)}&module=http`);
+    const { status, metrics } = await bench.probe(
+      `target=${LICENSE_HOST}:${String(bench.licenseServer.port)}&module=http`,
+    );
 
     expect(status).toBe(200);
     expect([...metrics.keys()]).toEqual([
@@ -36,7 +38,9 @@ describe('GET /probe of the licence server', () => {
     expect(metrics.get(SUCCESS)).toBe(1);
     expect(metrics.get('probe_http_status_code')).toBe(403);
     expect(metrics.get('probe_ip_protocol')).toBe(4);
-    const phases = [...metrics].filter(([name]) => name.startsWith('probe_http_duration')).map(([, seconds]) => seconds);
+    const phases = [...metrics]
+      .filter(([name]) => name.startsWith('probe_http_duration'))
+      .map(([, seconds]) => seconds);
     const total = metrics.get('probe_duration_seconds') ?? 0;
     expect(phases.every((seconds) => seconds > 0)).toBe(true);
     expect(phases.reduce((sum, seconds) => sum + seconds, 0)).toBeLessThanOrEqual(total);
@@ -80,7 +84,10 @@ describe('GET /probe of what else the configuration names', () => {
   test('asks a resolver for the licence server', async () => {
     await using bench = await startProbeBench();
 
-    for (const target of [`127.0.0.1:${String(bench.resolver.port)}`, `udp://127.0.0.1:${String(bench.resolver.port)}`]) {
+    for (const target of [
+      `127.0.0.1:${String(bench.resolver.port)}`,
+      `udp://127.0.0.1:${String(bench.resolver.port)}`,
+    ]) {
       const { metrics } = await bench.probe(`target=${encodeURIComponent(target)}&module=dns`);
       expect(metrics.get(SUCCESS)).toBe(1);
       expect(metrics.get('probe_dns_answer_rrs')).toBe(1);
@@ -103,7 +110,13 @@ describe('GET /probe of what else the configuration names', () => {
 
   test('rehearses with a mail server, and sends nothing', async () => {
     await using mail = await createMailServer({ security: 'none' });
-    const server = { host: '127.0.0.1', port: mail.port, security: 'none', from: 'a@example.test', to: 'b@example.test' };
+    const server = {
+      host: '127.0.0.1',
+      port: mail.port,
+      security: 'none',
+      from: 'a@example.test',
+      to: 'b@example.test',
+    };
     await using bench = await startProbeBench({ mail: [server] });
 
     const { metrics } = await bench.probe(`target=127.0.0.1:${String(mail.port)}&module=smtp`);
@@ -124,7 +137,9 @@ describe('GET /probe of what else the configuration names', () => {
   test('opens ports of web.probeTargets', async () => {
     await using peer = await createTcpPeer(() => undefined);
     const closed = await freePort();
-    await using bench = await startProbeBench({ web: { probeTargets: [`127.0.0.1:${String(peer.port)}`, `127.0.0.1:${String(closed)}`] } });
+    await using bench = await startProbeBench({
+      web: { probeTargets: [`127.0.0.1:${String(peer.port)}`, `127.0.0.1:${String(closed)}`] },
+    });
 
     expect((await bench.probe(`target=127.0.0.1:${String(peer.port)}&module=tcp`)).metrics.get(SUCCESS)).toBe(1);
     const { metrics } = await bench.probe(`target=127.0.0.1:${String(closed)}&module=http`);
@@ -187,7 +202,10 @@ describe('GET /probe of a target that does not answer', () => {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_500);
 
     const { status, text } = await asked;
-    expect({ status, text }).toEqual({ status: 503, text: `Nothing is known about ${target}: ftm-watch itself stood still meanwhile\n` });
+    expect({ status, text }).toEqual({
+      status: 503,
+      text: `Nothing is known about ${target}: ftm-watch itself stood still meanwhile\n`,
+    });
   });
 
   test('ends with whoever asked', async () => {
@@ -215,7 +233,10 @@ describe('GET /probe of a target that does not answer', () => {
     await expect.poll(() => silent.seen).toBe(4);
     await expect.poll(() => silent.open).toBe(2);
     for (const caller of callers) caller.abort();
-    expect((await Promise.all(asked)).map(({ kind }) => kind)).toEqual([...Array(4).fill('probed'), ...Array(14).fill('hindered')]);
+    expect((await Promise.all(asked)).map(({ kind }) => kind)).toEqual([
+      ...Array(4).fill('probed'),
+      ...Array(14).fill('hindered'),
+    ]);
     await expect.poll(() => silent.open).toBe(0);
     expect(silent.seen).toBe(4);
     expect((await bench.probe(`target=${LICENSE_HOST}&module=tcp`)).metrics.get(SUCCESS)).toBe(1);
@@ -230,7 +251,10 @@ describe('GET /probe of a target that does not answer', () => {
     bench.probes.stop();
 
     const { status, text } = await asked;
-    expect({ status, text }).toEqual({ status: 503, text: `Nothing is known about 127.0.0.1:${String(silent.port)}: it was called off\n` });
+    expect({ status, text }).toEqual({
+      status: 503,
+      text: `Nothing is known about 127.0.0.1:${String(silent.port)}: it was called off\n`,
+    });
     expect((await bench.probe(`target=${LICENSE_HOST}&module=tcp`)).status).toBe(503);
   });
 });
@@ -240,7 +264,10 @@ describeWhere([{ program: 'promtool' }], 'promtool', () => {
     await using bench = await startProbeBench();
     const { text } = await bench.probe(`target=${LICENSE_HOST}&module=${module}`);
 
-    const { status, stdout, stderr } = spawnSync(findProgram('promtool') ?? '', ['check', 'metrics'], { input: text, encoding: 'utf8' });
+    const { status, stdout, stderr } = spawnSync(findProgram('promtool') ?? '', ['check', 'metrics'], {
+      input: text,
+      encoding: 'utf8',
+    });
 
     expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: '', stderr: '' });
   });

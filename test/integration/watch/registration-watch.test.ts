@@ -56,12 +56,19 @@ async function watch(bench: RegistrationBench, licenses: readonly string[]): Pro
 }
 
 describe('the registration service that fails once', () => {
-  const licenses = [A, B].map((licenseNumber) => ({ licenseNumber, serialNumber: 'FAC-VM0000000001', status: 'Registered' }));
+  const licenses = [A, B].map((licenseNumber) => ({
+    licenseNumber,
+    serialNumber: 'FAC-VM0000000001',
+    status: 'Registered',
+  }));
 
   it.each([429, 500])('(%i) is asked again when it may be, and only for what it did not answer', async (status) => {
     await using bench = await startRegistration({ licenses, refused: { [B]: status } });
     await using watched = await watch(bench, [A, B]);
-    expect(outcomes((await watched.look(1)) ?? { kind: 'ok', lookups: [] })).toMatchObject([HELD, { kind: 'failed', reason: 'rejected' }]);
+    expect(outcomes((await watched.look(1)) ?? { kind: 'ok', lookups: [] })).toMatchObject([
+      HELD,
+      { kind: 'failed', reason: 'rejected' },
+    ]);
     bench.service.state.refused = {};
     const before = bench.service.requests.length;
     watched.clock.advance(MINUTE - 1);

@@ -5,7 +5,15 @@ import type { Silence } from '../../../src/core/incident/incident.ts';
 import { HOUR, START } from '../../support/incident-timeline.ts';
 import { startWeb, type WebBench } from '../../support/web-bench.ts';
 
-const SILENCE: Silence = { id: 'silence-1', cause: null, subject: null, from: START, until: Date.now() + HOUR, by: 'Ada', comment: 'x' };
+const SILENCE: Silence = {
+  id: 'silence-1',
+  cause: null,
+  subject: null,
+  from: START,
+  until: Date.now() + HOUR,
+  by: 'Ada',
+  comment: 'x',
+};
 type Change = readonly [method: string, path: string, body: string];
 const RELOAD: Change = ['POST', '/-/reload', ''];
 const ADD: Change = ['POST', '/api/v1/silences', JSON.stringify({ duration: '2h', by: 'Mallory', comment: 'x' })];
@@ -19,7 +27,13 @@ function isUntouched({ state }: WebBench): boolean {
 test.each(CHANGES)('who is on this machine may change things without users: %s %s', async (method, path, body) => {
   await using web = await startWeb({ config: { listen: { address: '::', port: 0 } }, state: { silences: [SILENCE] } });
 
-  const sent = request({ host: '127.0.0.1', port: web.port, method, path, headers: { 'Content-Type': 'application/json' } });
+  const sent = request({
+    host: '127.0.0.1',
+    port: web.port,
+    method,
+    path,
+    headers: { 'Content-Type': 'application/json' },
+  });
   sent.end(body);
   const [response] = await once(sent, 'response');
   response.resume();

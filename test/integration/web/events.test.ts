@@ -17,7 +17,9 @@ function eventOf(diagnosis: Parameters<typeof diagnosisToJson>[0]): string {
 describe('GET /api/v1/events', () => {
   test('tells the latest diagnosis at once, and each one that follows', async () => {
     const first = diagnosisOf(START, []);
-    const second = diagnosisOf(START + 30_000, [causeOf('tls-blocked', { summary: 'two\nlines\r\n\r\nevent: forged' })]);
+    const second = diagnosisOf(START + 30_000, [
+      causeOf('tls-blocked', { summary: 'two\nlines\r\n\r\nevent: forged' }),
+    ]);
     await using web = await startWeb({ state: { diagnosis: first } });
     using client = await listen(web);
 

@@ -25,7 +25,11 @@ describe('createWebServer()', () => {
   });
 
   test('says what to do when the address is not of this machine', async () => {
-    const server = createWebServer(webConfig({ listen: { address: '192.0.2.1', port: 0 } }), sourcesOf(webState()), DEPS);
+    const server = createWebServer(
+      webConfig({ listen: { address: '192.0.2.1', port: 0 } }),
+      sourcesOf(webState()),
+      DEPS,
+    );
 
     await expect(server.start()).rejects.toThrow('this machine does not have that address');
   });

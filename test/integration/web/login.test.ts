@@ -21,18 +21,23 @@ function startClosed(): Promise<WebBench> {
 }
 
 describe('with users', () => {
-  test.each(['/', '/metrics', '/api/v1/status', '/api/v1/incidents', '/api/v1/events', '/static/style.css', '/nothing'])(
-    '%s asks for a password',
-    async (path) => {
-      await using web = await startClosed();
+  test.each([
+    '/',
+    '/metrics',
+    '/api/v1/status',
+    '/api/v1/incidents',
+    '/api/v1/events',
+    '/static/style.css',
+    '/nothing',
+  ])('%s asks for a password', async (path) => {
+    await using web = await startClosed();
 
-      const response = await web.get(path);
+    const response = await web.get(path);
 
-      expect([response.status, await response.text()]).toEqual([401, 'A name and a password of web.users are needed\n']);
-      expect(response.headers.get('WWW-Authenticate')).toBe('Basic realm="ftm-watch"');
-      expect(response.headers.get('Cache-Control')).toBe('no-store');
-    },
-  );
+    expect([response.status, await response.text()]).toEqual([401, 'A name and a password of web.users are needed\n']);
+    expect(response.headers.get('WWW-Authenticate')).toBe('Basic realm="ftm-watch"');
+    expect(response.headers.get('Cache-Control')).toBe('no-store');
+  });
 
   test.each(['/-/healthy', '/-/ready'])('%s is open', async (path) => {
     await using web = await startClosed();
@@ -87,7 +92,10 @@ describe('with users', () => {
     const statuses: number[] = [];
     for (let index = 0; index < 40; index += 1) {
       // Anybody can write where a request comes from.
-      const headers = { ...basicAuth('ops', `wrong ${String(index)}`).headers, 'X-Forwarded-For': `192.0.2.${String(index)}` };
+      const headers = {
+        ...basicAuth('ops', `wrong ${String(index)}`).headers,
+        'X-Forwarded-For': `192.0.2.${String(index)}`,
+      };
       statuses.push((await web.get('/', { headers })).status);
     }
     const turnedAway = await web.get('/', basicAuth('ops', 'p:ä✓'));

@@ -18,7 +18,8 @@ describe('GET /', () => {
     expect(Object.fromEntries(response.headers)).toMatchObject({
       'content-type': 'text/html; charset=UTF-8',
       'content-security-policy':
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri " +
+        "'none'; form-action 'none'; frame-ancestors 'none'",
       'x-content-type-options': 'nosniff',
       'referrer-policy': 'no-referrer',
       'x-frame-options': 'DENY',
@@ -34,7 +35,13 @@ describe('GET /', () => {
     const files = [...page.matchAll(/(?:src|href)="(static\/[^"]+)"/gu)].map(([, path]) => path ?? '');
 
     expect(files).toEqual(['static/icon-not-ready.svg', 'static/style.css', 'static/live.js', 'static/history.js']);
-    for (const path of [...files, 'static/copy-buttons.js', 'static/distance.js', 'static/uplot.js', 'static/uplot.css']) {
+    for (const path of [
+      ...files,
+      'static/copy-buttons.js',
+      'static/distance.js',
+      'static/uplot.js',
+      'static/uplot.css',
+    ]) {
       const response = await web.get(`/${path}`);
       expect(response.status).toBe(200);
       expect(await response.text()).not.toBe('');
@@ -43,14 +50,17 @@ describe('GET /', () => {
     }
   });
 
-  test.each(['/static/', '/static/nothing.js', '/static/..%2f..%2fpackage.json', '/static/%2e%2e/server.ts', '/static/__proto__'])(
-    'gives no other file: %s',
-    async (path) => {
-      await using web = await startWeb();
+  test.each([
+    '/static/',
+    '/static/nothing.js',
+    '/static/..%2f..%2fpackage.json',
+    '/static/%2e%2e/server.ts',
+    '/static/__proto__',
+  ])('gives no other file: %s', async (path) => {
+    await using web = await startWeb();
 
-      expect((await web.get(path)).status).toBe(404);
-    },
-  );
+    expect((await web.get(path)).status).toBe(404);
+  });
 });
 
 describe('GET /api/v1/status', () => {
@@ -75,10 +85,14 @@ describe('GET /api/v1/status', () => {
 
 describe('GET /api/v1/incidents', () => {
   test.each([0, 1, 50])('gives all %d of them', async (count) => {
-    const causes = Array.from({ length: count }, (_, index) => causeOf('mail-unreachable', { subject: `mail-${String(index)}:25` }));
+    const causes = Array.from({ length: count }, (_, index) =>
+      causeOf('mail-unreachable', { subject: `mail-${String(index)}:25` }),
+    );
     await using web = await startWeb({ state: { incidents: timeline().rounds(2, causes).state.incidents } });
 
-    const body = (await (await web.get('/api/v1/incidents')).json()) as { readonly incidents: readonly { readonly cause: string }[] };
+    const body = (await (await web.get('/api/v1/incidents')).json()) as {
+      readonly incidents: readonly { readonly cause: string }[];
+    };
 
     expect(body.incidents.map(({ cause }) => cause)).toEqual(Array(count).fill('mail-unreachable'));
   });
@@ -87,7 +101,9 @@ describe('GET /api/v1/incidents', () => {
 describe('GET /api/v1/notifications', () => {
   test('gives those on their way and those that arrived, and says whether that is all', async () => {
     const firing = tellingOf(incidentOf());
-    await using web = await startWeb({ state: { parcels: [parcelOf(firing), parcelOf(firing, { status: 'sent', finishedAt: START })] } });
+    await using web = await startWeb({
+      state: { parcels: [parcelOf(firing), parcelOf(firing, { status: 'sent', finishedAt: START })] },
+    });
 
     const body: unknown = await (await web.get('/api/v1/notifications')).json();
 
@@ -150,7 +166,10 @@ describe('POST /-/reload', () => {
     const taken = await web.get('/-/reload', { method: 'POST' });
     expect([taken.status, await taken.text()]).toEqual([200, 'The configuration was taken\n']);
 
-    web.state.reload = { kind: 'refused', problems: ['ftm-watch.yaml:3: unknown key "mial"', 'ftm-watch.yaml:9: \u001b[2J'] };
+    web.state.reload = {
+      kind: 'refused',
+      problems: ['ftm-watch.yaml:3: unknown key "mial"', 'ftm-watch.yaml:9: \u001b[2J'],
+    };
     const refused = await web.get('/-/reload', { method: 'POST' });
     expect([refused.status, await refused.text()]).toEqual([
       422,
@@ -166,8 +185,8 @@ describe('POST /-/reload', () => {
     ['a name that may point anywhere', { Host: 'evil.example' }, 421],
   ])('refuses %s', async (_, headers, status) => {
     await using web = await startWeb();
-    const lines = Object.entries({ Host: `127.0.0.1:${String(web.port)}`, 'Content-Length': '0', ...headers }).map((pair) =>
-      pair.join(': '),
+    const lines = Object.entries({ Host: `127.0.0.1:${String(web.port)}`, 'Content-Length': '0', ...headers }).map(
+      (pair) => pair.join(': '),
     );
     using client = await dial(web.port, `POST /-/reload HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`);
 
@@ -182,7 +201,10 @@ describe('other requests', () => {
 
     const response = await web.get('/nothing<script>');
 
-    expect([response.status, await response.text()]).toEqual([404, 'Nothing is at "/nothing<script>": the status page is at "/"\n']);
+    expect([response.status, await response.text()]).toEqual([
+      404,
+      'Nothing is at "/nothing<script>": the status page is at "/"\n',
+    ]);
     expect(response.headers.get('Content-Type')).toBe('text/plain; charset=UTF-8');
   });
 
@@ -196,21 +218,30 @@ describe('other requests', () => {
 
     const response = await web.get(path, { method });
 
-    expect([response.status, await response.text()]).toEqual([405, `Method "${method}" is not for "${path}": use ${allow}\n`]);
+    expect([response.status, await response.text()]).toEqual([
+      405,
+      `Method "${method}" is not for "${path}": use ${allow}\n`,
+    ]);
     expect(response.headers.get('Allow')).toBe(allow);
     expect(web.state.reloads).toBe(0);
   });
 
-  test.each(['/', '/metrics', '/api/v1/status', '/api/v1/incidents', '/api/v1/events', '/-/healthy', '/-/ready', '/static/style.css'])(
-    'HEAD %s answers without a body',
-    async (path) => {
-      await using web = await startWeb({ state: { diagnosis: BROKEN } });
+  test.each([
+    '/',
+    '/metrics',
+    '/api/v1/status',
+    '/api/v1/incidents',
+    '/api/v1/events',
+    '/-/healthy',
+    '/-/ready',
+    '/static/style.css',
+  ])('HEAD %s answers without a body', async (path) => {
+    await using web = await startWeb({ state: { diagnosis: BROKEN } });
 
-      const response = await web.get(path, { method: 'HEAD' });
+    const response = await web.get(path, { method: 'HEAD' });
 
-      expect([response.status, await response.text()]).toEqual([200, '']);
-    },
-  );
+    expect([response.status, await response.text()]).toEqual([200, '']);
+  });
 
   test('are refused when they are too large or malformed', async () => {
     await using web = await startWeb();

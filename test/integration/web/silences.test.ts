@@ -64,7 +64,11 @@ describe('POST /api/v1/silences', () => {
     const response = await post(web, { until: near, by: 'Ada', comment: 'x'.repeat(500) });
 
     expect(response.status).toBe(201);
-    expect(await response.json()).toMatchObject({ cause: null, subject: null, until: new Date(START + 3 * HOUR).toISOString() });
+    expect(await response.json()).toMatchObject({
+      cause: null,
+      subject: null,
+      until: new Date(START + 3 * HOUR).toISOString(),
+    });
   });
 
   test.each<[string, unknown, readonly string[]]>([
@@ -79,7 +83,11 @@ describe('POST /api/v1/silences', () => {
       ['"duration": expected a duration such as "90s", "15m", "2h" or "7d", got "2 hours"'],
     ],
     ['a duration that hides for good', { ...ASKED, duration: '91d' }, ['"duration": expected an end within 90 days']],
-    ['an end that is over', { by: 'a', comment: 'b', until: '2001-01-01T00:00:00Z' }, ['"until": expected a time that is still to come']],
+    [
+      'an end that is over',
+      { by: 'a', comment: 'b', until: '2001-01-01T00:00:00Z' },
+      ['"until": expected a time that is still to come'],
+    ],
     [
       'a time without zone',
       { by: 'a', comment: 'b', until: '2037-01-01T00:00' },
@@ -90,20 +98,31 @@ describe('POST /api/v1/silences', () => {
       { ...ASKED, cause: 'tls-\u001bintercepted' },
       ['"cause": expected a cause such as "tls-intercepted", got "tls-\\u{1B}intercepted"'],
     ],
-    ['a cause of the prototype', { ...ASKED, cause: 'toString' }, ['"cause": expected a cause such as "tls-intercepted", got "toString"']],
+    [
+      'a cause of the prototype',
+      { ...ASKED, cause: 'toString' },
+      ['"cause": expected a cause such as "tls-intercepted", got "toString"'],
+    ],
     [
       'a comment of two lines',
       { ...ASKED, comment: 'a\r\nBcc: b' },
       ['"comment": expected a text of one line, without invisible characters'],
     ],
-    ['a comment that is long', { ...ASKED, comment: 'x'.repeat(501) }, ['"comment": expected a text of 1 to 500 characters']],
+    [
+      'a comment that is long',
+      { ...ASKED, comment: 'x'.repeat(501) },
+      ['"comment": expected a text of 1 to 500 characters'],
+    ],
     ['an unknown key', { ...ASKED, matchers: [] }, ['"matchers" is no key of a silence']],
   ])('tells what is wrong with %s', async (_, body, problems) => {
     await using web = await start();
 
     const response = await post(web, body);
 
-    expect([response.status, await response.json()]).toEqual([400, { error: 'This silence cannot be taken', problems }]);
+    expect([response.status, await response.json()]).toEqual([
+      400,
+      { error: 'This silence cannot be taken', problems },
+    ]);
     expect(web.state.silences).toEqual([]);
   });
 
@@ -122,11 +141,16 @@ describe('POST /api/v1/silences', () => {
   });
 
   test('is bounded in size and in number', async () => {
-    await using web = await start(Array.from({ length: 100 }, (_, index) => ({ ...SILENCE, id: `silence-${String(index)}` })));
+    await using web = await start(
+      Array.from({ length: 100 }, (_, index) => ({ ...SILENCE, id: `silence-${String(index)}` })),
+    );
 
     expect((await post(web, { ...ASKED, comment: 'x'.repeat(5_000) })).status).toBe(413);
     const response = await post(web, ASKED);
-    expect([response.status, await response.json()]).toEqual([409, { error: 'There are 100 silences already: remove one first' }]);
+    expect([response.status, await response.json()]).toEqual([
+      409,
+      { error: 'There are 100 silences already: remove one first' },
+    ]);
     expect(web.state.silences).toHaveLength(100);
   });
 });
@@ -151,7 +175,9 @@ describe('GET and DELETE /api/v1/silences', () => {
     await using web = await start([{ ...SILENCE, id: 'silence-0', until: START }, SILENCE]);
 
     const list = (): Promise<unknown> => web.get('/api/v1/silences').then((response) => response.json());
-    expect(await list()).toMatchObject({ silences: [expect.objectContaining({ id: 'silence-1', cause: null, comment: 'Moving house' })] });
+    expect(await list()).toMatchObject({
+      silences: [expect.objectContaining({ id: 'silence-1', cause: null, comment: 'Moving house' })],
+    });
 
     expect((await web.get('/api/v1/silences/silence-1', { method: 'DELETE' })).status).toBe(204);
     expect(await list()).toMatchObject({ silences: [] });
@@ -162,7 +188,10 @@ describe('GET and DELETE /api/v1/silences', () => {
 
     const nothing = await web.get('/api/v1/silences/no%1B', { method: 'DELETE' });
     expect([nothing.status, await nothing.json()]).toEqual([404, { error: 'There is no silence "no\\u{1B}"' }]);
-    const foreign = await web.get('/api/v1/silences/silence-1', { method: 'DELETE', headers: { 'Sec-Fetch-Site': 'same-site' } });
+    const foreign = await web.get('/api/v1/silences/silence-1', {
+      method: 'DELETE',
+      headers: { 'Sec-Fetch-Site': 'same-site' },
+    });
     expect(foreign.status).toBe(403);
     expect(web.state.silences).toEqual([SILENCE]);
   });

@@ -48,7 +48,9 @@ describe('connections that ask for nothing', () => {
     await using web = await startWeb();
     const idle = await Promise.all(Array.from({ length: 300 }, () => dial(web.port, bytes)));
 
-    const answers = await Promise.all(Array.from({ length: 40 }, () => web.get('/-/healthy', { headers: { Connection: 'close' } })));
+    const answers = await Promise.all(
+      Array.from({ length: 40 }, () => web.get('/-/healthy', { headers: { Connection: 'close' } })),
+    );
 
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
     for (const client of idle) client.socket.destroy();

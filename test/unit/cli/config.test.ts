@@ -29,7 +29,9 @@ describe('config check', () => {
   test('says that nothing is sent when no channel is configured', async () => {
     const to = streams();
     expect(configCheck({ result: await loadText('site: hq'), problems: [], ...to })).toBe(0);
-    expect(to.texts()[0]).toMatch(/the configuration is valid\nNo channel is configured: ftm-watch sends nothing itself/u);
+    expect(to.texts()[0]).toMatch(
+      /the configuration is valid\nNo channel is configured: ftm-watch sends nothing itself/u,
+    );
     expect(to.texts()[1]).toBe('');
   });
 
@@ -61,7 +63,10 @@ describe('config check', () => {
 describe('config check of the files that are named', () => {
   test('says what is wrong with them, and not that all is well', async () => {
     const to = streams();
-    const problems = ['Cannot check the password of web user "ops": …', 'Cannot check the password of web user "hq": …'];
+    const problems = [
+      'Cannot check the password of web user "ops": …',
+      'Cannot check the password of web user "hq": …',
+    ];
     expect(configCheck({ result: await loadText('site: hq'), problems, ...to })).toBe(3);
     expect(to.texts()).toEqual(['', `${problems.join('\n')}\n`]);
   });
@@ -88,6 +93,9 @@ describe('config schema', () => {
   test('prints the JSON Schema', () => {
     const to = streams();
     expect(configSchemaCommand(to)).toBe(0);
-    expect(JSON.parse(to.texts()[0])).toMatchObject({ $schema: 'http://json-schema.org/draft-07/schema#', additionalProperties: false });
+    expect(JSON.parse(to.texts()[0])).toMatchObject({
+      $schema: 'http://json-schema.org/draft-07/schema#',
+      additionalProperties: false,
+    });
   });
 });

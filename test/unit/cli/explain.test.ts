@@ -13,7 +13,11 @@ async function* chunks(...texts: readonly string[]): AsyncGenerator<Buffer> {
   for (const text of texts) yield await Promise.resolve(Buffer.from(text));
 }
 
-async function run(lines: readonly string[], json: boolean, input = chunks()): Promise<{ readonly code: number; readonly text: string }> {
+async function run(
+  lines: readonly string[],
+  json: boolean,
+  input = chunks(),
+): Promise<{ readonly code: number; readonly text: string }> {
   const output = textSink();
   return { code: await explain({ lines, input, output, json, signatures, attribution }), text: output.text() };
 }
@@ -38,7 +42,8 @@ describe('explain', () => {
 
   test('prints one object a line, of the fixed shape', async () => {
     const trouble =
-      'fac01 db[1]: category="Event" status="" FTM polling error: connection timeout: server connection failed: SSL session failed';
+      'fac01 db[1]: category="Event" status="" FTM polling error: connection timeout: server connection failed: ' +
+      'SSL session failed';
     const { code, text } = await run([trouble, 'hello'], true);
     expect(code).toBe(0);
     expect(objects(text)).toEqual([
@@ -66,7 +71,11 @@ describe('explain', () => {
   test('reads standard input when there are no lines, cut anywhere', async () => {
     const { code, text } = await run([], true, chunks('SSL sess', 'ion failed\r\nnothing\n\nlicense exp', 'ired'));
     expect(code).toBe(0);
-    expect(objects(text).map(({ signature }) => signature)).toEqual(['ssl-session-failed', null, 'license-certificate-expired']);
+    expect(objects(text).map(({ signature }) => signature)).toEqual([
+      'ssl-session-failed',
+      null,
+      'license-certificate-expired',
+    ]);
   });
 
   test('fails when nothing was recognised', async () => {

@@ -55,20 +55,29 @@ test('what is old proves nothing', () => {
 });
 
 test('where nothing was kept it says so, and where it cannot be read it is not known', () => {
-  expect(pollingOf({ kind: 'none' })).toMatchObject({ kind: 'not-configured', summary: expect.stringContaining('none has kept anything') });
+  expect(pollingOf({ kind: 'none' })).toMatchObject({
+    kind: 'not-configured',
+    summary: expect.stringContaining('none has kept anything'),
+  });
   expect(pollingOf({ kind: 'unreadable', message: 'x' })).toMatchObject({
     kind: 'unjudged',
     summary: expect.stringContaining('cannot be read'),
   });
 });
 
-test.each<LogMemory>([{ kind: 'none' }, { kind: 'unreadable', message: 'x' }])('no log is missed that nobody listens to: %j', (kept) => {
-  expect(pollingOf(kept, silent)).toEqual({ kind: 'not-configured', summary: 'No log is listened to' });
-});
+test.each<LogMemory>([{ kind: 'none' }, { kind: 'unreadable', message: 'x' }])(
+  'no log is missed that nobody listens to: %j',
+  (kept) => {
+    expect(pollingOf(kept, silent)).toEqual({ kind: 'not-configured', summary: 'No log is listened to' });
+  },
+);
 
 test('an outage that was remembered explains the errors that came with it', () => {
   const { incidents } = timeline().rounds(2, [causeOf('tls-intercepted')]).state;
   const past = { kind: 'read', incidents, olderIncidents: 0, parcels: [], olderParcels: 0, certificates: [] } as const;
   const part = logPartOf(config, { logMemory: memory(60_000, null), past, signatures, now: START });
-  expect(part).toMatchObject({ kind: 'heard', faultsSeen: [{ precondition: 'tls-genuine', appliance: null, at: incidents[0]?.lastSeen }] });
+  expect(part).toMatchObject({
+    kind: 'heard',
+    faultsSeen: [{ precondition: 'tls-genuine', appliance: null, at: incidents[0]?.lastSeen }],
+  });
 });

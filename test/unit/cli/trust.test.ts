@@ -26,7 +26,10 @@ async function learn(
   const [saved, asked, text]: [Baseline[], string[], string[]] = [[], [], []];
   const code = await trustLearn({
     target: TARGET,
-    capture: () => Promise.resolve(seen.map((one, index) => ({ address: `192.0.2.${String(index + 1)}`, evidence: w.evidence(one) }))),
+    capture: () =>
+      Promise.resolve(
+        seen.map((one, index) => ({ address: `192.0.2.${String(index + 1)}`, evidence: w.evidence(one) })),
+      ),
     confirm: (question) => {
       asked.push(question);
       return Promise.resolve(over.answer ?? true);
@@ -67,15 +70,26 @@ describe('trustLearn()', () => {
   });
 
   test('learns a chain that nothing vouches for, once the fingerprint of what it rests on is typed', async () => {
-    const { code, saved } = await learn([sees(w.byNewSub, w.newSub)], { yes: true, fingerprints: [w.newSub.fingerprint] });
+    const { code, saved } = await learn([sees(w.byNewSub, w.newSub)], {
+      yes: true,
+      fingerprints: [w.newSub.fingerprint],
+    });
     expect(code).toBe(LEARN_EXIT.learned);
     expect(saved[0]?.authorities.map(({ pin }) => pin)).toEqual([w.newSub.pin]);
     expect(saved[0]?.accepted).toEqual([w.newSub.fingerprint]);
   });
 
   test.each([
-    { name: "a company's sub-authority without its root", seen: sees(w.byCorporateSub, w.corporate.sub), rests: w.corporate.sub },
-    { name: 'the whole chain of a company', seen: sees(w.byCorporateSub, w.corporate.sub, w.corporate.root), rests: w.corporate.root },
+    {
+      name: "a company's sub-authority without its root",
+      seen: sees(w.byCorporateSub, w.corporate.sub),
+      rests: w.corporate.sub,
+    },
+    {
+      name: 'the whole chain of a company',
+      seen: sees(w.byCorporateSub, w.corporate.sub, w.corporate.root),
+      rests: w.corporate.root,
+    },
     { name: "an authority with the vendor's name", seen: sees(w.byNewSub, w.newSub), rests: w.newSub },
     { name: 'a leaf alone', seen: sees(w.byNewSub), rests: w.byNewSub },
     { name: 'a leaf that signed itself', seen: sees(w.selfSigned), rests: w.selfSigned },
@@ -86,11 +100,17 @@ describe('trustLearn()', () => {
     expect(refused.text).toContain('ftm-watch trust learn --fingerprint SHA256');
     expect(refused.text).not.toContain('caFiles');
     const typed = await learn([seen], { yes: true, fingerprints: [rests.fingerprint] });
-    expect({ code: typed.code, accepted: typed.saved[0]?.accepted }).toEqual({ code: LEARN_EXIT.learned, accepted: [rests.fingerprint] });
+    expect({ code: typed.code, accepted: typed.saved[0]?.accepted }).toEqual({
+      code: LEARN_EXIT.learned,
+      accepted: [rests.fingerprint],
+    });
   });
 
   test('takes the fingerprint of what the chain rests on, no other one of it', async () => {
-    const { code } = await learn([sees(w.byCorporateSub, w.corporate.sub)], { yes: true, fingerprints: [w.byCorporateSub.fingerprint] });
+    const { code } = await learn([sees(w.byCorporateSub, w.corporate.sub)], {
+      yes: true,
+      fingerprints: [w.byCorporateSub.fingerprint],
+    });
     expect(code).toBe(LEARN_EXIT.refused);
   });
 
@@ -108,7 +128,10 @@ describe('trustLearn()', () => {
   });
 
   test('a typed fingerprint does not outweigh the evidence of an interception', async () => {
-    const { code, text } = await learn([sees(w.byFortigate, w.fortigate)], { yes: true, fingerprints: [w.fortigate.fingerprint] });
+    const { code, text } = await learn([sees(w.byFortigate, w.fortigate)], {
+      yes: true,
+      fingerprints: [w.fortigate.fingerprint],
+    });
     expect(code).toBe(LEARN_EXIT.refused);
     expect(text).not.toContain('--fingerprint');
   });
@@ -137,16 +160,21 @@ describe('trustLearn()', () => {
     { name: 'a device in its place', seen: sees(w.device, w.genuine.sub), says: 'factory certificate' },
     { name: 'a blocked connection', seen: { outcome: failed({ reason: 'reset' }) }, says: 'reset' },
   ])('refuses $name, even with --yes and a learned baseline', async ({ seen, says }) => {
-    const { code, saved, text } = await learn([{}, { ...seen, baseline: w.baseline(w.byFortigate, w.fortigate) }], { yes: true });
+    const { code, saved, text } = await learn([{}, { ...seen, baseline: w.baseline(w.byFortigate, w.fortigate) }], {
+      yes: true,
+    });
     expect({ code, saved }).toEqual({ code: LEARN_EXIT.refused, saved: [] });
     expect(text).toContain(says);
     expect(text).toContain('Learn from another path');
   });
 
-  test.each([{ seen: [] }, { seen: [{ outcome: failed({ reason: 'internal' }) }] }])('says that nothing was seen', async ({ seen }) => {
-    const { code, saved } = await learn(seen, { yes: true });
-    expect({ code, saved }).toEqual({ code: LEARN_EXIT.nothingSeen, saved: [] });
-  });
+  test.each([{ seen: [] }, { seen: [{ outcome: failed({ reason: 'internal' }) }] }])(
+    'says that nothing was seen',
+    async ({ seen }) => {
+      const { code, saved } = await learn(seen, { yes: true });
+      expect({ code, saved }).toEqual({ code: LEARN_EXIT.nothingSeen, saved: [] });
+    },
+  );
 
   test('passes the signal on to the capture', async () => {
     const signal = AbortSignal.abort(new Error('stopped'));
@@ -174,7 +202,13 @@ describe('renderTrust()', () => {
       pins: [pinOf(w.ownLeaf, 'configured')],
     };
     const text = show({ trust, baseline: w.baseline(w.server, w.genuine.sub) });
-    for (const known of [w.genuine.root.fingerprint, w.ownRoot.fingerprint, w.ownLeaf.pin, w.server.fingerprint, 'trust.json']) {
+    for (const known of [
+      w.genuine.root.fingerprint,
+      w.ownRoot.fingerprint,
+      w.ownLeaf.pin,
+      w.server.fingerprint,
+      'trust.json',
+    ]) {
       expect(text).toContain(known);
     }
   });
@@ -198,6 +232,8 @@ describe('renderTrust()', () => {
 
   test('shows no control character of a hostile name', () => {
     const [hostile] = chainOf(w.sharedDevice).certificates;
-    expect(show({ baseline: { ...w.baseline(w.server), leaves: hostile === undefined ? [] : [hostile] } })).not.toMatch(/[^\P{Cc}\n]/u);
+    expect(show({ baseline: { ...w.baseline(w.server), leaves: hostile === undefined ? [] : [hostile] } })).not.toMatch(
+      /[^\P{Cc}\n]/u,
+    );
   });
 });

@@ -20,7 +20,8 @@ const PUNCTUATION = 'a b : - ? & * ! | > % @ { } [ ] , # " \' 1 ~ < = .'.split('
 function isSound(result: LoadResult): boolean {
   if (result.kind === 'ok') return result.config.site !== '';
   return (
-    result.issues.length > 0 && result.issues.every((issue) => /^ftm-watch\.yaml:[1-9]\d*:[1-9]\d*  [^\n\r]+$/u.test(formatIssue(issue)))
+    result.issues.length > 0 &&
+    result.issues.every((issue) => /^ftm-watch\.yaml:[1-9]\d*:[1-9]\d*  [^\n\r]+$/u.test(formatIssue(issue)))
   );
 }
 
@@ -72,7 +73,10 @@ describe('loadConfig', { timeout: 30_000 }, () => {
   test('gives a configuration or messages for any text', async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.oneof(fc.string({ minLength: 1 }), fc.string({ unit: fc.constantFrom(...PUNCTUATION), minLength: 1, maxLength: 60 })),
+        fc.oneof(
+          fc.string({ minLength: 1 }),
+          fc.string({ unit: fc.constantFrom(...PUNCTUATION), minLength: 1, maxLength: 60 }),
+        ),
         async (text) => {
           expect(isSound(await loadText(text))).toBe(true);
         },
@@ -102,7 +106,9 @@ describe('loadConfig', { timeout: 30_000 }, () => {
   test('tells every unknown key of the example at once, in the order of the lines', async () => {
     const result = await loadText(EXAMPLE.replace(/^(?=[a-zA-Z]+:)/gmu, 'x-'));
     const messages = result.kind === 'invalid' ? result.issues.map(({ message }) => message) : [];
-    expect(messages.map((message) => /^unknown key "x-(\w+)"/u.exec(message)?.[1])).toEqual(Object.keys(parse(EXAMPLE)));
+    expect(messages.map((message) => /^unknown key "x-(\w+)"/u.exec(message)?.[1])).toEqual(
+      Object.keys(parse(EXAMPLE)),
+    );
   });
 
   // The library's own conversion takes minutes for the first two.
@@ -114,7 +120,10 @@ describe('loadConfig', { timeout: 30_000 }, () => {
       'aliases of aliases',
       [
         'a: &a [1, 1]',
-        ...Array.from('bcdefghijklmnop', (name, index) => `${name}: &${name} [*${'abcdefghijklmno'.charAt(index)}, *a]`),
+        ...Array.from(
+          'bcdefghijklmnop',
+          (name, index) => `${name}: &${name} [*${'abcdefghijklmno'.charAt(index)}, *a]`,
+        ),
       ].join('\n'),
     ],
     ['an alias in itself', 'resolvers: &a [*a, *a]'],

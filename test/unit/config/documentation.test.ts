@@ -55,7 +55,9 @@ describe('docs/configuration.md', () => {
 
 describe('the schema', () => {
   test('describes every key and names its type', () => {
-    const poor = listKeys(SCHEMA).filter(({ schema }) => typeof schema['description'] !== 'string' || schema['description'] === '');
+    const poor = listKeys(SCHEMA).filter(
+      ({ schema }) => typeof schema['description'] !== 'string' || schema['description'] === '',
+    );
     expect(poor.map(({ path }) => path)).toEqual([]);
   });
 

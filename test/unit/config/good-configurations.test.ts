@@ -64,7 +64,9 @@ describe('a good configuration', () => {
         heartbeat: { url: 'https://hc.example.org/…' },
       },
     });
-    await expect(load(printed)).rejects.toThrow('expected the whole URL: "…" stands where "config print" left out a secret');
+    await expect(load(printed)).rejects.toThrow(
+      'expected the whole URL: "…" stands where "config print" left out a secret',
+    );
   });
 
   test('is printed with the source of each secret', async () => {
@@ -90,10 +92,8 @@ describe('changedSections', () => {
   test('names the keys that a reload changes', async () => {
     const before = await load('site: hq\nlogs: { window: 15m }');
     expect(changedSections(before, await load('logs: { window: 900s }\nsite: hq'))).toEqual([]);
-    expect(changedSections(before, await load('site: branch\nlogs: { window: 10m }\nweb: { listen: "127.0.0.1:9844" }'))).toEqual([
-      'site',
-      'logs',
-      'web',
-    ]);
+    expect(
+      changedSections(before, await load('site: branch\nlogs: { window: 10m }\nweb: { listen: "127.0.0.1:9844" }')),
+    ).toEqual(['site', 'logs', 'web']);
   });
 });

@@ -1,7 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import type { Config } from '../../../src/config/config.ts';
 import { formatIssue } from '../../../src/config/issues.ts';
-import { type ConfigFiles, loadConfig, type LoadResult, MAX_CONFIG_BYTES, type ReadResult } from '../../../src/config/load.ts';
+import {
+  type ConfigFiles,
+  loadConfig,
+  type LoadResult,
+  MAX_CONFIG_BYTES,
+  type ReadResult,
+} from '../../../src/config/load.ts';
 import { configMachine, loadText } from '../../support/config-machine.ts';
 
 const MINUTE = 60_000;
@@ -55,7 +61,11 @@ describe('loadConfig', () => {
     ['an empty file', bytes(), 'it is empty, as a full disk or an unfinished copy leaves it'],
     ['Latin-1', bytes('site: B', [0xfc], 'ro'), 'expected UTF-8'],
   ])('refuses %s', async (_name, found, reason) => {
-    const result = await loadConfig({ ...configMachine('/srv'), path: 'own.yaml', files: machineWith('/srv/own.yaml', found) });
+    const result = await loadConfig({
+      ...configMachine('/srv'),
+      path: 'own.yaml',
+      files: machineWith('/srv/own.yaml', found),
+    });
     expect(messages(result)).toEqual([`own.yaml  cannot read the configuration: ${reason}`]);
   });
 
@@ -70,9 +80,15 @@ describe('loadConfig', () => {
     expect(config.trust.caFiles).toEqual(['/etc/ftm-watch/ca.pem', '/abs/ca.pem']);
     expect(config.logs.files).toEqual(['/etc/fac.log']);
     expect(config.store.path).toBe('/etc/ftm-watch/data/ftm-watch.sqlite');
-    const elsewhere = await loadText('store: { path: own.sqlite }', { cwd: '/srv', path: '/etc/ftm-watch/ftm-watch.yaml' });
+    const elsewhere = await loadText('store: { path: own.sqlite }', {
+      cwd: '/srv',
+      path: '/etc/ftm-watch/ftm-watch.yaml',
+    });
     expect(elsewhere).toMatchObject({
-      config: { store: { path: '/etc/ftm-watch/own.sqlite' }, trust: { baselineFile: '/srv/data/trust-baseline.json' } },
+      config: {
+        store: { path: '/etc/ftm-watch/own.sqlite' },
+        trust: { baselineFile: '/srv/data/trust-baseline.json' },
+      },
     });
   });
 
@@ -109,7 +125,13 @@ describe('loadConfig', () => {
   });
 
   test('leaves the server name to the host, to null or to an address that has none', async () => {
-    const names = ['{}', '{ host: relay.example.org }', '{ host: 10.0.0.9 }', '{ serverName: null }', '{ serverName: other.example.org }'];
+    const names = [
+      '{}',
+      '{ host: relay.example.org }',
+      '{ host: 10.0.0.9 }',
+      '{ serverName: null }',
+      '{ serverName: other.example.org }',
+    ];
     const configs = await Promise.all(names.map((section) => configOf(`licenseServer: ${section}`)));
     expect(configs.map((config) => config.licenseServer.serverName)).toEqual([
       'fortitokenmobile.fortinet.com',
@@ -131,11 +153,16 @@ describe('loadConfig', () => {
 
   test('shows the first hundred problems and counts the others', async () => {
     const result = await loadText(Array.from({ length: 250 }, (_, index) => `unknown${String(index)}: 1`).join('\n'));
-    expect(result.kind === 'invalid' && { shown: result.issues.length, hidden: result.hidden }).toEqual({ shown: 100, hidden: 150 });
+    expect(result.kind === 'invalid' && { shown: result.issues.length, hidden: result.hidden }).toEqual({
+      shown: 100,
+      hidden: 150,
+    });
   });
 
   test('pollutes no prototype', async () => {
-    await loadText('__proto__: { polluted: true }\nconstructor: { prototype: { polluted: true } }\nlog: { __proto__: { polluted: true } }');
+    await loadText(
+      '__proto__: { polluted: true }\nconstructor: { prototype: { polluted: true } }\nlog: { __proto__: { polluted: true } }',
+    );
     expect('polluted' in {}).toBe(false);
   });
 });
@@ -151,7 +178,13 @@ const DEFAULTS: Config = {
     family: 'auto',
     proxy: null,
   },
-  trust: { profile: 'fortinet', pins: [], caFiles: [], baselineFile: '/srv/data/trust-baseline.json', productFiles: [] },
+  trust: {
+    profile: 'fortinet',
+    pins: [],
+    caFiles: [],
+    baselineFile: '/srv/data/trust-baseline.json',
+    productFiles: [],
+  },
   services: [],
   controlHosts: [
     { host: 'www.fortinet.com', port: 443 },

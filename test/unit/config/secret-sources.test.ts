@@ -11,7 +11,9 @@ const SECRET_FILE = /"(?:password|passwordHash|token|community)File":"([^"]+)"|"
 
 test('every secret of the example, which has all of them, is known', async () => {
   const config = await configOf(readFileSync(EXAMPLE, 'utf8'));
-  const printed = [...JSON.stringify(plainConfig(config)).matchAll(SECRET_FILE)].map(([, first, second]) => first ?? second);
+  const printed = [...JSON.stringify(plainConfig(config)).matchAll(SECRET_FILE)].map(
+    ([, first, second]) => first ?? second,
+  );
   const known = secretSources(config).map((source) => (source.kind === 'file' ? source.path : source.name));
   expect(printed.length).toBeGreaterThan(6);
   expect(new Set(known)).toEqual(new Set(printed));

@@ -17,9 +17,12 @@ describe('parseDuration', () => {
     expect(parseDuration(text)).toBe(millis);
   });
 
-  test.each(['', '0s', '05m', '1.5h', '-1s', '1w', '1M', '1 h', '1h30m', 's', '1s\n', '１s', '9999999999d'])('refuses "%s"', (text) => {
-    expect(parseDuration(text)).toBeNull();
-  });
+  test.each(['', '0s', '05m', '1.5h', '-1s', '1w', '1M', '1 h', '1h30m', 's', '1s\n', '１s', '9999999999d'])(
+    'refuses "%s"',
+    (text) => {
+      expect(parseDuration(text)).toBeNull();
+    },
+  );
 
   test('reads back what formatDuration writes', () => {
     fc.assert(
@@ -78,12 +81,22 @@ describe('parseHostPort', () => {
     expect(parseHostPort(text, 443)).toEqual(expected);
   });
 
-  test.each(['', ':443', 'a:', 'a:0', 'a:65536', 'a:443x', '[10.0.0.5]:443', '[a]:443', '[::1', 'a:1:2', 'https://a', 'a b:1'])(
-    'refuses "%s"',
-    (text) => {
-      expect(parseHostPort(text, 443)).toBeNull();
-    },
-  );
+  test.each([
+    '',
+    ':443',
+    'a:',
+    'a:0',
+    'a:65536',
+    'a:443x',
+    '[10.0.0.5]:443',
+    '[a]:443',
+    '[::1',
+    'a:1:2',
+    'https://a',
+    'a b:1',
+  ])('refuses "%s"', (text) => {
+    expect(parseHostPort(text, 443)).toBeNull();
+  });
 
   test('reads back what formatHostPort writes', () => {
     const hosts = fc.oneof(fc.domain(), fc.ipV4(), fc.ipV6()).filter(isHost);
@@ -145,9 +158,12 @@ describe('cron expressions', () => {
     expect([isCronWithSeconds(text), isCronOfMinutes(text)]).toEqual([true, false]);
   });
 
-  test.each(['0 2 * * 0', '*/5 8-18 1,15 jan mon-fri', '0 2 * * 7', '30 2 1-31/2 * *'])('"%s" begins with the minutes', (text) => {
-    expect([isCronWithSeconds(text), isCronOfMinutes(text)]).toEqual([false, true]);
-  });
+  test.each(['0 2 * * 0', '*/5 8-18 1,15 jan mon-fri', '0 2 * * 7', '30 2 1-31/2 * *'])(
+    '"%s" begins with the minutes',
+    (text) => {
+      expect([isCronWithSeconds(text), isCronOfMinutes(text)]).toEqual([false, true]);
+    },
+  );
 
   test.each([
     '',

@@ -15,17 +15,24 @@ describe('HttpGetter', () => {
     expect(Reflect.ownKeys(http)).toEqual(['get', Symbol.asyncDispose]);
   });
 
-  it.each(['http://127.0.0.1', 'ftp://127.0.0.1', '127.0.0.1', ''])('refuses %j: credentials go over TLS alone', async (url) => {
-    const options = { url, trust: { caFile: null, pin: null }, authorization: '', secrets: [] };
-    await expect(createHttpGetter(options, connectorContext())).rejects.toThrow('expected a URL that begins with "https://"');
-  });
+  it.each(['http://127.0.0.1', 'ftp://127.0.0.1', '127.0.0.1', ''])(
+    'refuses %j: credentials go over TLS alone',
+    async (url) => {
+      const options = { url, trust: { caFile: null, pin: null }, authorization: '', secrets: [] };
+      await expect(createHttpGetter(options, connectorContext())).rejects.toThrow(
+        'expected a URL that begins with "https://"',
+      );
+    },
+  );
 });
 
 describe('the connectors', () => {
   it('know POST in two places: the exchange itself, and the registration service, which reads by POST', async () => {
     const files = (await readdir(CONNECTORS, { recursive: true })).filter((file) => file.endsWith('.ts'));
     expect(files.length).toBeGreaterThan(20);
-    const texts = await Promise.all(files.map(async (file) => [file, await readFile(join(CONNECTORS, file), 'utf8')] as const));
+    const texts = await Promise.all(
+      files.map(async (file) => [file, await readFile(join(CONNECTORS, file), 'utf8')] as const),
+    );
     const posting = texts.filter(([, text]) => /'(?:POST|PUT|PATCH|DELETE)'/u.test(text)).map(([file]) => file);
     expect(posting.toSorted()).toEqual(['forticloud/client.ts', 'json-exchange.ts']);
     const exchanging = texts.filter(([, text]) => text.includes('exchangeJson(')).map(([file]) => file);

@@ -107,7 +107,10 @@ describe('addressInAny', () => {
 });
 
 test('singleAddresses leaves blocks out', () => {
-  expect(singleAddresses(['173.243.138.0/24', '173.243.138.84', '2001:db8::1', 'x'])).toEqual(['173.243.138.84', '2001:db8::1']);
+  expect(singleAddresses(['173.243.138.0/24', '173.243.138.84', '2001:db8::1', 'x'])).toEqual([
+    '173.243.138.84',
+    '2001:db8::1',
+  ]);
 });
 
 test('uniqueAddresses gives each address once, IPv4 first, otherwise in the given order', () => {

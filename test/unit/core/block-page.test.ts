@@ -9,7 +9,8 @@ function page(text: string, status: number | null = 403, location: string | null
 describe('recogniseBlockPage', () => {
   test.each([
     [
-      '<h3>Web Page Blocked!</h3><p>You have tried to access a web page which is in violation of your internet usage policy.</p>',
+      '<h3>Web Page Blocked!</h3><p>You have tried to access a web page which is in violation of your internet ' +
+        'usage policy.</p>',
       'FortiGate web filter: Web Page Blocked',
     ],
     [
@@ -18,7 +19,8 @@ describe('recogniseBlockPage', () => {
     ],
     ['<title>Web Filter Violation</title>', 'FortiGate web filter: Web Page Blocked'],
     [
-      '<h3>Application Blocked!</h3>You have attempted to use an application which is in violation of your internet usage policy.',
+      '<h3>Application Blocked!</h3>You have attempted to use an application which is in violation of your ' +
+        'internet usage policy.',
       'FortiGate application control: Application Blocked',
     ],
     ['The page you have requested has been blocked because the URL is banned.', 'FortiGate: URL blocked'],
@@ -44,14 +46,24 @@ describe('recogniseBlockPage', () => {
     ['a portal by its name', 302, 'http://captive.example.test/login', ''],
     ['a private address', 302, 'http://10.0.0.1/', ''],
     ['a private IPv6 address', 302, 'http://[fd00::1]:8080/x', ''],
-    ['plain text where TLS was expected', null, null, 'HTTP/1.1 302 Found Location: http://192.168.1.1/portal Content-Length: 0'],
+    [
+      'plain text where TLS was expected',
+      null,
+      null,
+      'HTTP/1.1 302 Found Location: http://192.168.1.1/portal Content-Length: 0',
+    ],
   ])('recognises a captive portal by %s', (_, status, location, text) => {
     expect(page(text, status, location)).toMatch(/^Captive portal/u);
   });
 
   test.each<readonly [string, number | null, string | null, string]>([
     ['an ordinary refusal', 403, null, '<h1>403 Forbidden</h1> Access is denied.'],
-    ['a site that speaks of its products', 200, null, 'FortiGuard Intrusion Prevention Service. Zscaler. Cisco Umbrella. Sophos.'],
+    [
+      'a site that speaks of its products',
+      200,
+      null,
+      'FortiGuard Intrusion Prevention Service. Zscaler. Cisco Umbrella. Sophos.',
+    ],
     ['a redirect to another public host', 301, 'https://www.fortinet.com/', ''],
     ['a redirect to a public address', 302, 'https://173.243.138.84/', ''],
     ['a relative redirect', 302, '/login', ''],

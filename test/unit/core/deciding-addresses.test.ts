@@ -16,8 +16,16 @@ describe('the addresses that decide', () => {
     ['those of IPv4, though none opens', { [A]: failed('timeout'), [V6]: open() }, [A]],
     ['those of IPv6, where there are no others', { [V6]: failed('timeout') }, [V6]],
     ['those of IPv6, where this machine has no route for IPv4', { [A]: failed('no-route'), [V6]: open() }, [V6]],
-    ['those of IPv4, where a router says that there is no route', { [A]: { ...failed('no-route'), beyond: true }, [V6]: open() }, [A]],
-    ['those of IPv4, where this machine has no route at all', { [A]: failed('no-route'), [V6]: failed('no-route') }, [A]],
+    [
+      'those of IPv4, where a router says that there is no route',
+      { [A]: { ...failed('no-route'), beyond: true }, [V6]: open() },
+      [A],
+    ],
+    [
+      'those of IPv4, where this machine has no route at all',
+      { [A]: failed('no-route'), [V6]: failed('no-route') },
+      [A],
+    ],
     ['those behind NAT64 as IPv4', { [NAT64]: open(), [V6]: open() }, [NAT64]],
     ['the name that a proxy resolves', { 'server.test': open() }, ['server.test']],
     ['none of none', {}, []],

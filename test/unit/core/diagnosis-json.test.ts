@@ -45,6 +45,8 @@ describe('diagnosisToJson()', () => {
       preconditions: [{ ...first, findings: [{ ...finding, facts: { source: '10.0.0.5' } }] }, ...rest],
     });
 
-    expect(json.preconditions[0]?.findings).toStrictEqual([{ rule: 'some-rule', subject: 'there', expected: 'this', actual: 'that' }]);
+    expect(json.preconditions[0]?.findings).toStrictEqual([
+      { rule: 'some-rule', subject: 'there', expected: 'this', actual: 'that' },
+    ]);
   });
 });

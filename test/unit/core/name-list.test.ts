@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 
 import { nameList } from '../../../src/core/name-list.ts';
 
-const names = (count: number): readonly string[] => Array.from({ length: count }, (_, index) => `fac-${String(index + 1)}`);
+const names = (count: number): readonly string[] =>
+  Array.from({ length: count }, (_, index) => `fac-${String(index + 1)}`);
 
 test.each([
   [0, ''],

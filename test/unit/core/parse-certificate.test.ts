@@ -3,7 +3,11 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createCertificateCache } from '../../../src/core/certificate-cache.ts';
 import { certificatePem, chainPem } from '../../../src/core/certificate-pem.ts';
-import { distinguishedNameKey, formatDistinguishedName, parseDistinguishedName } from '../../../src/core/distinguished-name.ts';
+import {
+  distinguishedNameKey,
+  formatDistinguishedName,
+  parseDistinguishedName,
+} from '../../../src/core/distinguished-name.ts';
 import { parseCertificate } from '../../../src/core/parse-certificate.ts';
 import { parseSubjectAltName } from '../../../src/core/subject-alt-name.ts';
 import { createIdentity } from '../../support/authority.ts';
@@ -62,7 +66,10 @@ describe('parseCertificate()', () => {
     { key: 'RSA-1024' as const, signature: 'sha256WithRSAEncryption' },
     { key: 'RSA-2048' as const, signature: 'sha256WithRSAEncryption' },
   ])('names the key $key', async ({ key, signature }) => {
-    expect(certificateOf(await createIdentity({ name: 'CN=x', key }))).toMatchObject({ key, signatureAlgorithm: signature });
+    expect(certificateOf(await createIdentity({ name: 'CN=x', key }))).toMatchObject({
+      key,
+      signatureAlgorithm: signature,
+    });
   });
 
   test('names the key Ed25519', async () => {

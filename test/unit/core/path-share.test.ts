@@ -95,19 +95,31 @@ describe('bursts', () => {
   });
 
   test('come five minutes apart at the soonest', () => {
-    const state = next(NO_SHARE, { at: 1_000, connections: connections('x'), burst: connections('.x.x.x.x.x.x.x.x.x.x') });
+    const state = next(NO_SHARE, {
+      at: 1_000,
+      connections: connections('x'),
+      burst: connections('.x.x.x.x.x.x.x.x.x.x'),
+    });
     expect(burstDue(state, 1_000 + BURST_GAP - 1)).toEqual([]);
     expect(burstDue(state, 1_000 + BURST_GAP)).toEqual([A]);
   });
 
   test('a wall clock that was set back does not put them off', () => {
-    const state = next(NO_SHARE, { at: 9_000_000, connections: connections('x'), burst: connections('.x.x.x.x.x.x.x.x.x.x') });
+    const state = next(NO_SHARE, {
+      at: 9_000_000,
+      connections: connections('x'),
+      burst: connections('.x.x.x.x.x.x.x.x.x.x'),
+    });
     expect(burstDue(state, 1_000)).toEqual([A]);
   });
 
   test('go to four addresses at the most', () => {
     const many = Array.from({ length: 6 }, (_, index) => `192.0.2.${String(index)}`);
-    const state = next(NO_SHARE, { at: 0, connections: many.flatMap((address) => connections('x', address)), burst: null });
+    const state = next(NO_SHARE, {
+      at: 0,
+      connections: many.flatMap((address) => connections('x', address)),
+      burst: null,
+    });
     expect(burstDue(state, 0)).toEqual(many.slice(0, 4));
     expect(BURST_SIZE / 4).toBeGreaterThanOrEqual(5);
   });

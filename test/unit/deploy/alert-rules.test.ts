@@ -28,13 +28,17 @@ describe('the rules for Prometheus', () => {
     defineMetrics(registry);
     const known = new Set(registry.getMetricsAsArray().map(({ name }) => name));
     const recorded = new Set(rules.map(({ record }) => record));
-    const asked = rules.flatMap(({ expr }) => [...expr.matchAll(/\b(?:[a-z_]+:)?ftm_[a-z_]+(?::[a-z0-9]+)?/gu)].map(([name]) => name));
+    const asked = rules.flatMap(({ expr }) =>
+      [...expr.matchAll(/\b(?:[a-z_]+:)?ftm_[a-z_]+(?::[a-z0-9]+)?/gu)].map(([name]) => name),
+    );
     expect(asked.length).toBeGreaterThan(20);
     expect(asked.filter((name) => !known.has(name) && !recorded.has(name))).toEqual([]);
   });
 
   it('name causes that exist', () => {
-    const named = rules.flatMap(({ expr }) => [...expr.matchAll(/cause[=!]~?"([^"]+)"/gu)].flatMap(([, list = '']) => list.split('|')));
+    const named = rules.flatMap(({ expr }) =>
+      [...expr.matchAll(/cause[=!]~?"([^"]+)"/gu)].flatMap(([, list = '']) => list.split('|')),
+    );
     const unseen = Object.entries(CATALOGUE).flatMap(([id, { impact, severity }]) =>
       impact === 'blind' && severity === 'warning' ? [id] : [],
     );
@@ -48,7 +52,9 @@ describe('the rules for Prometheus', () => {
       const causes = runbook.includes('{{ $labels.cause }}') ? Object.keys(CATALOGUE) : [''];
       const places = causes.map((cause) => runbook.replace('{{ $labels.cause }}', cause).split('#'));
       expect(
-        places.filter(([path = '', heading]) => !existsSync(path) || (heading !== undefined && !headingsOf(path).includes(heading))),
+        places.filter(
+          ([path = '', heading]) => !existsSync(path) || (heading !== undefined && !headingsOf(path).includes(heading)),
+        ),
       ).toEqual([]);
     },
   );

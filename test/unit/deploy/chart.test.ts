@@ -12,7 +12,9 @@ const files = renderChartFiles();
 
 type Tree = Readonly<Record<string, unknown>>;
 
-const schema = JSON.parse(files.get('values.schema.json') ?? '') as Tree & { readonly properties: Readonly<Record<string, Tree>> };
+const schema = JSON.parse(files.get('values.schema.json') ?? '') as Tree & {
+  readonly properties: Readonly<Record<string, Tree>>;
+};
 const defaults = parse(readFileSync(join(CHART, 'values.yaml'), 'utf8')) as Tree;
 // What is written for people, and is no keyword of the dialect, does not count.
 const validate = new Ajv({ allErrors: true, strict: true, strictRequired: false, strictTypes: false }).compile(schema);
@@ -43,7 +45,8 @@ function told({ instancePath, message = '', params }: ErrorObject): string {
 function* sectionsOf(tree: Tree, path = ''): Generator<readonly [string, Tree]> {
   if (isMap(tree['properties']) && path !== '/config') {
     yield [path, tree];
-    for (const [key, value] of Object.entries(tree['properties'])) if (isMap(value)) yield* sectionsOf(value, `${path}/${key}`);
+    for (const [key, value] of Object.entries(tree['properties']))
+      if (isMap(value)) yield* sectionsOf(value, `${path}/${key}`);
   }
 }
 
@@ -62,7 +65,9 @@ describe('the chart', () => {
   });
 
   it('sends no secret into the cluster', () => {
-    const templates = readdirSync(join(CHART, 'templates')).map((name) => readFileSync(join(CHART, 'templates', name), 'utf8'));
+    const templates = readdirSync(join(CHART, 'templates')).map((name) =>
+      readFileSync(join(CHART, 'templates', name), 'utf8'),
+    );
     expect(templates.filter((text) => /^kind: Secret$/mu.test(text))).toEqual([]);
   });
 });
@@ -74,18 +79,42 @@ describe('the schema of its values', () => {
 
   it.each<readonly [string, Tree, string]>([
     ['an unknown value', { replicas: 2 }, ' must NOT have additional properties replicas'],
-    ['an unknown value in a section', { persistence: { sise: '1Gi' } }, '/persistence must NOT have additional properties sise'],
-    ['an unknown key of the configuration', { config: { resolver: ['system'] } }, '/config must NOT have additional properties resolver'],
-    ['a wrong port in the configuration', { config: { licenseServer: { port: 70_000 } } }, '/config/licenseServer/port must be <= 65535'],
+    [
+      'an unknown value in a section',
+      { persistence: { sise: '1Gi' } },
+      '/persistence must NOT have additional properties sise',
+    ],
+    [
+      'an unknown key of the configuration',
+      { config: { resolver: ['system'] } },
+      '/config must NOT have additional properties resolver',
+    ],
+    [
+      'a wrong port in the configuration',
+      { config: { licenseServer: { port: 70_000 } } },
+      '/config/licenseServer/port must be <= 65535',
+    ],
     [
       'a secret in the configuration',
       { config: { registration: { user: 'a', password: 'b' } } },
       '/config/registration must NOT have additional properties password',
     ],
-    ['a page for the pod alone', { config: { web: { listen: '127.0.0.1:9843' } } }, '/config/web/listen must NOT be valid'],
+    [
+      'a page for the pod alone',
+      { config: { web: { listen: '127.0.0.1:9843' } } },
+      '/config/web/listen must NOT be valid',
+    ],
     ['a page at any port', { config: { web: { listen: '0.0.0.0:0' } } }, '/config/web/listen must match pattern'],
-    ['a database that goes with the pod', { config: { store: { path: 'data/a.sqlite' } } }, '/config/store/path must match pattern'],
-    ['a private key in a file', { files: { 'a.key': '-----BEGIN PRIVATE KEY-----\n' } }, '/files/a.key must NOT be valid'],
+    [
+      'a database that goes with the pod',
+      { config: { store: { path: 'data/a.sqlite' } } },
+      '/config/store/path must match pattern',
+    ],
+    [
+      'a private key in a file',
+      { files: { 'a.key': '-----BEGIN PRIVATE KEY-----\n' } },
+      '/files/a.key must NOT be valid',
+    ],
     ['a second configuration file', { files: { 'ftm-watch.yaml': '' } }, '/files must NOT be valid'],
     ['a file outside its folder', { files: { '../a': '' } }, '/files must match pattern'],
     ['a name that no Secret has', { secrets: ['Fac_1'] }, '/secrets/0 must match pattern'],
@@ -126,7 +155,9 @@ describe('the schema of its values', () => {
   });
 
   it('asks nothing of Helm that the expressions of Go cannot do', () => {
-    const patterns = [...JSON.stringify(schema).matchAll(/"pattern":"((?:[^"\\]|\\.)*)"/gu)].map(([, pattern = '']) => pattern);
+    const patterns = [...JSON.stringify(schema).matchAll(/"pattern":"((?:[^"\\]|\\.)*)"/gu)].map(
+      ([, pattern = '']) => pattern,
+    );
     expect(patterns.length).toBeGreaterThan(20);
     expect(patterns.filter((pattern) => /\(\?[=!<]|\\\\[1-9]/u.test(pattern))).toEqual([]);
   });

@@ -59,12 +59,16 @@ describe('deploy/compose.yaml', () => {
       expect(address).toMatch(new RegExp(`^${name}:\\d+$`, 'u'));
     }
     // On its own address it would hear nobody else.
-    expect(`mail${services['mail']?.environment?.['MP_SMTP_BIND_ADDR']?.replace(/^0\.0\.0\.0/u, '') ?? ''}`).toBe(CALLED.mail);
+    expect(`mail${services['mail']?.environment?.['MP_SMTP_BIND_ADDR']?.replace(/^0\.0\.0\.0/u, '') ?? ''}`).toBe(
+      CALLED.mail,
+    );
     expect(`ftm-watch:${found('image/ftm-watch.yaml', /listen: 0\.0\.0\.0:(\d+)/u)}`).toBe(CALLED['ftm-watch']);
   });
 
   it('names no other machine in the files that it mounts', () => {
-    const files = mounts.filter(([source = '']) => source.startsWith('.')).map(([source = '']) => join('deploy', source));
+    const files = mounts
+      .filter(([source = '']) => source.startsWith('.'))
+      .map(([source = '']) => join('deploy', source));
     const texts = files
       .flatMap((folder) => readdirSync(folder, { recursive: true, withFileTypes: true }))
       .filter((entry) => entry.isFile() && /\.ya?ml$/u.test(entry.name))

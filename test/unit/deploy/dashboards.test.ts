@@ -21,7 +21,9 @@ describe('the dashboards', () => {
   });
 
   it('find the data source of their type', () => {
-    const { datasources } = parse(readFileSync('deploy/grafana/provisioning/datasources/prometheus.yaml', 'utf8')) as Provisioning;
+    const { datasources } = parse(
+      readFileSync('deploy/grafana/provisioning/datasources/prometheus.yaml', 'utf8'),
+    ) as Provisioning;
     expect(datasources.map(({ type }) => type)).toEqual(['prometheus']);
     for (const text of dashboards.values()) expect(text).not.toMatch(/"uid": "(?!\$\{datasource\}|ftm-watch-)/u);
   });

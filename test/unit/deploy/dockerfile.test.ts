@@ -21,7 +21,9 @@ function problemsIn(dockerfile: string): readonly string[] {
     instructionJSONInSingleQuotes: ValidationSeverity.ERROR,
     instructionWorkdirRelative: ValidationSeverity.ERROR,
   };
-  return validate(dockerfile, settings).map(({ range, message }) => `${String(range.start.line + 1)}: ${JSON.stringify(message)}`);
+  return validate(dockerfile, settings).map(
+    ({ range, message }) => `${String(range.start.line + 1)}: ${JSON.stringify(message)}`,
+  );
 }
 
 describe('the Dockerfile', () => {
@@ -42,7 +44,9 @@ describe('the Dockerfile', () => {
       '--from=dependencies',
       '--from=build',
     ]);
-    expect(valuesOf(stages[1] ?? { name: '', base: '', instructions: [] }, 'RUN')).toEqual([expect.stringContaining('npm ci --omit=dev')]);
+    expect(valuesOf(stages[1] ?? { name: '', base: '', instructions: [] }, 'RUN')).toEqual([
+      expect.stringContaining('npm ci --omit=dev'),
+    ]);
   });
 
   it('names the version of the package', () => {

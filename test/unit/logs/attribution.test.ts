@@ -37,9 +37,12 @@ describe('createAttribution', () => {
     expect(createAttribution(two, NO_OTHERS).host(host)).toBe(appliance);
   });
 
-  test.each(['10.0.0.5', '2001:db8::5', '2001:DB8:0::5', 'fac01', 'constructor'])('believes nobody who writes the host %s', (host) => {
-    expect(createAttribution(two, NO_OTHERS).hostName(host)).toBeUndefined();
-  });
+  test.each(['10.0.0.5', '2001:db8::5', '2001:DB8:0::5', 'fac01', 'constructor'])(
+    'believes nobody who writes the host %s',
+    (host) => {
+      expect(createAttribution(two, NO_OTHERS).hostName(host)).toBeUndefined();
+    },
+  );
 
   test.each([
     { appliances: two, relays: [], address: '10.0.0.9', kind: 'unproven' },

@@ -19,7 +19,11 @@ describe('Framer', () => {
   test.each([
     { name: 'line breaks', input: '<14>a\n<14>b\n', lines: ['<14>a', '<14>b'] },
     { name: 'a last line without a line break', input: '<14>a\n<14>b', lines: ['<14>a', '<14>b'] },
-    { name: 'CR LF, NUL and blanks at the end', input: '<14>a\r\n<14>b\0\n<14>c  \n', lines: ['<14>a', '<14>b', '<14>c'] },
+    {
+      name: 'CR LF, NUL and blanks at the end',
+      input: '<14>a\r\n<14>b\0\n<14>c  \n',
+      lines: ['<14>a', '<14>b', '<14>c'],
+    },
     { name: 'empty lines', input: '\n\r\n<14>a\n\n', lines: ['<14>a'] },
     { name: 'octet counts', input: '5 <14>a6 <14>bc', lines: ['<14>a', '<14>bc'] },
     { name: 'a line break within a counted frame', input: '9 <14>a\nb c5 <14>d', lines: ['<14>a\nb c', '<14>d'] },
@@ -30,7 +34,11 @@ describe('Framer', () => {
       input: '2021-07-08T11:01:06-03:00 h db[1]: x\n',
       lines: ['2021-07-08T11:01:06-03:00 h db[1]: x'],
     },
-    { name: 'a line that begins with a number', input: '12 monkeys\n1234567890 <x\n7\n', lines: ['12 monkeys', '1234567890 <x', '7'] },
+    {
+      name: 'a line that begins with a number',
+      input: '12 monkeys\n1234567890 <x\n7\n',
+      lines: ['12 monkeys', '1234567890 <x', '7'],
+    },
     { name: 'a zero is no octet count', input: '0 <14>a\n', lines: ['0 <14>a'] },
   ])('takes $name apart', ({ input, lines }) => {
     expect(texts(input)).toEqual(lines);
@@ -60,7 +68,11 @@ describe('Framer', () => {
 
   test('cuts a counted frame that is too long, and takes the next one', () => {
     const size = MAX_LINE_BYTES + 100;
-    const input = Buffer.concat([Buffer.from(`${String(size)} <14>`), Buffer.alloc(size - 4, 'y'), Buffer.from('5 <14>a')]);
+    const input = Buffer.concat([
+      Buffer.from(`${String(size)} <14>`),
+      Buffer.alloc(size - 4, 'y'),
+      Buffer.from('5 <14>a'),
+    ]);
     const whole = frame([input]);
     expect(whole.map(({ text, cut }) => [text.length, cut])).toEqual([
       [MAX_LINE_BYTES, true],
@@ -89,18 +101,35 @@ describe('Framer', () => {
   });
 
   const piece = fc.oneof(
-    fc.constantFrom('\n', '\r\n', '<14>', '5 <14>a', '12 <14>abc\ndefg', '9', '10 ', ' <', 'FTM polling error', '\0', 'é', '99999 <'),
+    fc.constantFrom(
+      '\n',
+      '\r\n',
+      '<14>',
+      '5 <14>a',
+      '12 <14>abc\ndefg',
+      '9',
+      '10 ',
+      ' <',
+      'FTM polling error',
+      '\0',
+      'é',
+      '99999 <',
+    ),
     fc.string({ maxLength: 20 }),
   );
 
   test('gives the same lines wherever the stream is cut', () => {
     fc.assert(
-      fc.property(fc.array(piece, { maxLength: 30 }), fc.array(fc.nat({ max: 400 }), { maxLength: 12 }), (pieces, cuts) => {
-        const input = Buffer.from(pieces.join(''), 'utf8');
-        const bounds = [0, ...cuts.map((cut) => Math.min(cut, input.length)), input.length].toSorted((a, b) => a - b);
-        const chunks = bounds.slice(1).map((end, index) => input.subarray(bounds[index], end));
-        expect(frame(chunks)).toEqual(frame([input]));
-      }),
+      fc.property(
+        fc.array(piece, { maxLength: 30 }),
+        fc.array(fc.nat({ max: 400 }), { maxLength: 12 }),
+        (pieces, cuts) => {
+          const input = Buffer.from(pieces.join(''), 'utf8');
+          const bounds = [0, ...cuts.map((cut) => Math.min(cut, input.length)), input.length].toSorted((a, b) => a - b);
+          const chunks = bounds.slice(1).map((end, index) => input.subarray(bounds[index], end));
+          expect(frame(chunks)).toEqual(frame([input]));
+        },
+      ),
       { numRuns: 500 },
     );
   });
@@ -127,7 +156,9 @@ describe('Framer', () => {
           )
           .filter((line) => line !== '');
         expect(texts(sent.map((line) => `${line}\n`).join(''))).toEqual(sent);
-        expect(texts(sent.map((line) => `${String(line.length + 4)} <14>${line}`).join(''))).toEqual(sent.map((line) => `<14>${line}`));
+        expect(texts(sent.map((line) => `${String(line.length + 4)} <14>${line}`).join(''))).toEqual(
+          sent.map((line) => `<14>${line}`),
+        );
       }),
     );
   });

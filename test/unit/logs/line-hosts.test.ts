@@ -23,7 +23,10 @@ describe('furtherHosts', () => {
   test.each([
     { line: '<14>Nov 25 10:00:00 relay01 <12>Aug 14 22:40:02 fac01 db[1]: x', hosts: ['relay01', 'fac01'] },
     { line: 'Nov 25 10:00:00 relay01 Aug 14 22:40:02 fac01 db[1]: x', hosts: ['relay01', 'fac01'] },
-    { line: '<14>1 2026-11-25T10:00:00Z relay01 - - - - <12>Aug 14 22:40:02 fac01 db[1]: x', hosts: ['relay01', 'fac01'] },
+    {
+      line: '<14>1 2026-11-25T10:00:00Z relay01 - - - - <12>Aug 14 22:40:02 fac01 db[1]: x',
+      hosts: ['relay01', 'fac01'],
+    },
     { line: '2026-04-08 22:40:02 fac01 db[1]: x', hosts: ['fac01'] },
     { line: '2026-04-08 22:40:02\tLocal4.Warning\t10.0.0.5\tdb[1]: x', hosts: ['10.0.0.5'] },
     { line: '<12>AUG 14 22:40:02 UTC fac01 db[1]: x', hosts: ['fac01'] },

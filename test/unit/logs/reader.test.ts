@@ -77,15 +77,19 @@ describe('LogReader', () => {
 
   test('counts the same wherever the stream is cut, and each trouble once', () => {
     fc.assert(
-      fc.property(fc.array(piece, { maxLength: 20 }), fc.array(fc.nat({ max: 3000 }), { maxLength: 8 }), (pieces, cuts) => {
-        const input = Buffer.from(pieces.join(''), 'utf8');
-        const bounds = [0, ...cuts.map((cut) => Math.min(cut, input.length)), input.length].toSorted((a, b) => a - b);
-        const whole = read([input]);
-        const parts = read(bounds.slice(1).map((end, index) => input.subarray(bounds[index], end)));
-        expect(parts.tally).toEqual(whole.tally);
-        const count = whole.events.reduce((sum, event) => sum + (event.kind === 'ftm' ? event.count : 0), 0);
-        expect(count).toBe(whole.tally.ftm);
-      }),
+      fc.property(
+        fc.array(piece, { maxLength: 20 }),
+        fc.array(fc.nat({ max: 3000 }), { maxLength: 8 }),
+        (pieces, cuts) => {
+          const input = Buffer.from(pieces.join(''), 'utf8');
+          const bounds = [0, ...cuts.map((cut) => Math.min(cut, input.length)), input.length].toSorted((a, b) => a - b);
+          const whole = read([input]);
+          const parts = read(bounds.slice(1).map((end, index) => input.subarray(bounds[index], end)));
+          expect(parts.tally).toEqual(whole.tally);
+          const count = whole.events.reduce((sum, event) => sum + (event.kind === 'ftm' ? event.count : 0), 0);
+          expect(count).toBe(whole.tally.ftm);
+        },
+      ),
       { numRuns: 300 },
     );
   });

@@ -26,18 +26,26 @@ const ENVELOPES: readonly { readonly name: string; readonly wrap: (message: stri
   },
   {
     name: 'relayed as RFC 5424',
-    wrap: (m) => `<12>1 2026-11-24T11:01:06.1Z fac01 db 16987 - - category="Event" typeid=0 user="" nas="" action="" status="" ${m}`,
+    wrap: (m) =>
+      `<12>1 2026-11-24T11:01:06.1Z fac01 db 16987 - - category="Event" typeid=0 user="" nas="" action="" status="" ${m}`,
   },
   {
     name: 'RFC 5424 with structured data and a byte order mark',
-    wrap: (m) => `<12>1 2026-11-24T11:01:06Z fac01 db 16987 - [x@1 a="]\\"" b="c"][y] \u{FEFF}category="Event" status="" ${m}`,
+    wrap: (m) =>
+      `<12>1 2026-11-24T11:01:06Z fac01 db 16987 - [x@1 a="]\\"" b="c"][y] \u{FEFF}category="Event" status="" ${m}`,
   },
   {
     name: 'RFC 5424 with the old tag kept',
     wrap: (m) => `<12>1 2026-11-24T11:01:06Z fac01 - - - - db[1]: category="Event" status="" ${m}`,
   },
-  { name: 'with its header taken off', wrap: (m) => `fac01 db[18260]: category="Event" user="" nas="" userip="" action="" status="" ${m}` },
-  { name: 'with one more field', wrap: (m) => `<12>Aug 14 22:40:02 db[1]: category="Event" user="" action="" status="" requestid="" ${m}` },
+  {
+    name: 'with its header taken off',
+    wrap: (m) => `fac01 db[18260]: category="Event" user="" nas="" userip="" action="" status="" ${m}`,
+  },
+  {
+    name: 'with one more field',
+    wrap: (m) => `<12>Aug 14 22:40:02 db[1]: category="Event" user="" action="" status="" requestid="" ${m}`,
+  },
   {
     name: 'as raw export',
     wrap: (m) =>
@@ -45,7 +53,8 @@ const ENVELOPES: readonly { readonly name: string; readonly wrap: (message: stri
   },
   {
     name: 'as raw export with a request id',
-    wrap: (m) => `date=2025-06-04 time=20:13:33+0000 oid=1 logid=0 cat="Event" level="warning" msg="${m}" user="x" requestid=`,
+    wrap: (m) =>
+      `date=2025-06-04 time=20:13:33+0000 oid=1 logid=0 cat="Event" level="warning" msg="${m}" user="x" requestid=`,
   },
   {
     name: 'as CEF, the message as its name',
@@ -53,7 +62,8 @@ const ENVELOPES: readonly { readonly name: string; readonly wrap: (message: stri
   },
   {
     name: 'as CEF, the message behind msg=',
-    wrap: (m) => `<12>1 2026-11-24T11:01:06Z fac01 CEF - - - CEF:0|Fortinet|FortiAuthenticator|6.6|0|Event|5|rt=1 msg=${m} suser=x`,
+    wrap: (m) =>
+      `<12>1 2026-11-24T11:01:06Z fac01 CEF - - - CEF:0|Fortinet|FortiAuthenticator|6.6|0|Event|5|rt=1 msg=${m} suser=x`,
   },
   { name: 'without any fields', wrap: (m) => `<12>Aug 14 22:40:02 fac01 db[16987]: ${m}` },
   { name: 'without a tag', wrap: (m) => `<12>Aug 14 22:40:02 ${m}` },
@@ -63,14 +73,26 @@ const ENVELOPES: readonly { readonly name: string; readonly wrap: (message: stri
 const MESSAGES: readonly { readonly message: string; readonly id: string }[] = [
   { message: 'SSL session failed', id: 'ssl-session-failed' },
   { message: 'problem with SSL comm layer', id: 'ssl-comm-layer' },
-  { message: 'FTM polling error: connection timeout: server connection failed: SSL session failed', id: 'ftm-polling-timeout' },
-  { message: 'FTM polling error: problem with SSL comm layer: server connection failed: SSL session failed', id: 'ftm-polling-ssl' },
+  {
+    message: 'FTM polling error: connection timeout: server connection failed: SSL session failed',
+    id: 'ftm-polling-timeout',
+  },
+  {
+    message: 'FTM polling error: problem with SSL comm layer: server connection failed: SSL session failed',
+    id: 'ftm-polling-ssl',
+  },
   { message: 'FTM polling error: something new', id: 'ftm-polling-error' },
-  { message: 'FTM provision: HA cluster SN "FACYYYXXXXXXXXXX" error: Product is not registered(21)', id: 'ftm-ha-serial-not-registered' },
+  {
+    message: 'FTM provision: HA cluster SN "FACYYYXXXXXXXXXX" error: Product is not registered(21)',
+    id: 'ftm-ha-serial-not-registered',
+  },
   { message: 'FTM provision: error: token does not belong to product(31)', id: 'token-of-another-product' },
   { message: 'FTM provisioning error: server connection failed: SSL session failed', id: 'ftm-provision-ssl' },
   { message: 'FTM provision error: something new', id: 'ftm-provision-error' },
-  { message: 'Failed to send notification to user due to pushd error -3: FTM server returned error', id: 'push-failed' },
+  {
+    message: 'Failed to send notification to user due to pushd error -3: FTM server returned error',
+    id: 'push-failed',
+  },
   { message: 'Failed. Forticare: FTM token Activation Code is invalid', id: 'activation-code-already-used' },
   { message: 'Failed to send activation code', id: 'activation-code-not-sent' },
   { message: 'FortiToken Activation retry failed due to a connectivity error.', id: 'hardware-token-retry-failed' },
@@ -79,7 +101,8 @@ const MESSAGES: readonly { readonly message: string; readonly id: string }[] = [
     id: 'hardware-token-activated-elsewhere',
   },
   {
-    message: 'Unable to activate token(s): FTK1. Invalid serial number(s), ensure that the serial number(s) are correct.',
+    message:
+      'Unable to activate token(s): FTK1. Invalid serial number(s), ensure that the serial number(s) are correct.',
     id: 'hardware-token-serial-invalid',
   },
 ];
@@ -129,15 +152,27 @@ describe('recogniseLine', () => {
       name: 'the user of a raw export',
       line: `date=2025-06-04 time=20:13:33+0000 oid=1 logid=0 cat="Event" msg="User failed to log in" user="x" msg="${ATTACK}"`,
     },
-    { name: 'the daemon of another machine', line: `<38>Aug 14 22:32:52 host sshd[1]: Invalid user ${ATTACK} from 10.0.0.9` },
+    {
+      name: 'the daemon of another machine',
+      line: `<38>Aug 14 22:32:52 host sshd[1]: Invalid user ${ATTACK} from 10.0.0.9`,
+    },
     { name: 'a debug channel', line: `fac01 rest_api_dbg_log: 2026-10-07 15:05:14,582 debug "${ATTACK}"` },
     {
       name: 'a header in a user name',
       line: `<14>Aug 14 22:32:52 db[1]: category="Event" user="<12>Aug 14 22:32:52 ${ATTACK}" status="" x`,
     },
-    { name: 'what another program repeats', line: `<38>Aug 14 22:32:52 host sshd[1]: message repeated 2 times: [ Invalid user ${ATTACK}]` },
-    { name: 'a field of CEF', line: `<14>Aug 14 22:32:52 h CEF:0|F|FAC|1|1|Login failed|5|suser=${ATTACK} msg=Login failed` },
-    { name: 'two messages of CEF', line: `<14>Aug 14 22:32:52 h CEF:0|F|FAC|1|1|Login failed|5|suser=x msg=${ATTACK} msg=Login failed` },
+    {
+      name: 'what another program repeats',
+      line: `<38>Aug 14 22:32:52 host sshd[1]: message repeated 2 times: [ Invalid user ${ATTACK}]`,
+    },
+    {
+      name: 'a field of CEF',
+      line: `<14>Aug 14 22:32:52 h CEF:0|F|FAC|1|1|Login failed|5|suser=${ATTACK} msg=Login failed`,
+    },
+    {
+      name: 'two messages of CEF',
+      line: `<14>Aug 14 22:32:52 h CEF:0|F|FAC|1|1|Login failed|5|suser=x msg=${ATTACK} msg=Login failed`,
+    },
     {
       name: 'a field of a FortiGate',
       line: `date=2026-11-24 time=10:00:00 devname="f" logid="1" type="utm" subtype="webfilter" hostname="${ATTACK}"`,
@@ -225,7 +260,9 @@ describe('recognisePasted', () => {
             ];
       for (const text of texts) {
         const line =
-          signature.kind === 'message' ? text.replaceAll('*', ' something ') : `date=2026-11-24 time=10:00:00 ${text} policyid=1`;
+          signature.kind === 'message'
+            ? text.replaceAll('*', ' something ')
+            : `date=2026-11-24 time=10:00:00 ${text} policyid=1`;
         expect({ text, known: recognisePasted(catalogue, line) !== null }).toEqual({ text, known: true });
       }
     }
@@ -233,9 +270,15 @@ describe('recognisePasted', () => {
 
   test.each([
     { line: 'ftm POLLING   error: Problem with ssl comm layer', id: 'ftm-polling-ssl' },
-    { line: 'my log says "FTM polling error: connection timeout: server connection failed"', id: 'ftm-polling-timeout' },
+    {
+      line: 'my log says "FTM polling error: connection timeout: server connection failed"',
+      id: 'ftm-polling-timeout',
+    },
     { line: 'error_code 31 token does not belong to product', id: 'token-of-another-product' },
-    { line: 'invalid server certificate: FortiToken Mobile cannot validate the server certificate', id: 'phone-refuses-certificate' },
+    {
+      line: 'invalid server certificate: FortiToken Mobile cannot validate the server certificate',
+      id: 'phone-refuses-certificate',
+    },
     { line: 'forticare license expired', id: 'license-certificate-expired' },
     { line: 'license expired', id: 'license-certificate-expired' },
     { line: "token already activated, and seed won't be returned", id: 'seed-not-returned' },

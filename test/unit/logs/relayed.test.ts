@@ -11,9 +11,18 @@ const ERROR = 'FTM polling error: problem with SSL comm layer: server connection
 const RELAYED: readonly { readonly name: string; readonly before: string; readonly behind?: string }[] = [
   { name: 'behind the header of a relay', before: '<14>Nov 25 10:00:00 relay01 <12>Aug 14 22:40:02 db[16987]:  ' },
   { name: 'behind a header without a priority', before: 'Nov 25 10:00:00 relay01 Aug 14 22:40:02 fac01 db[16987]:  ' },
-  { name: 'behind an ISO header', before: '2026-11-25T10:00:00+01:00 relay01 2026-08-14T22:40:02+02:00 fac01 db[16987]: ' },
-  { name: 'behind a header with a tag', before: '<14>Nov 25 10:00:00 relay01 forwarder[7]: <12>Aug 14 22:40:02 fac01 db[16987]:  ' },
-  { name: 'within RFC 5424', before: '<14>1 2026-11-25T10:00:00Z relay01 - - - - <12>Aug 14 22:40:02 fac01 db[16987]:  ' },
+  {
+    name: 'behind an ISO header',
+    before: '2026-11-25T10:00:00+01:00 relay01 2026-08-14T22:40:02+02:00 fac01 db[16987]: ',
+  },
+  {
+    name: 'behind a header with a tag',
+    before: '<14>Nov 25 10:00:00 relay01 forwarder[7]: <12>Aug 14 22:40:02 fac01 db[16987]:  ',
+  },
+  {
+    name: 'within RFC 5424',
+    before: '<14>1 2026-11-25T10:00:00Z relay01 - - - - <12>Aug 14 22:40:02 fac01 db[16987]:  ',
+  },
   {
     name: 'within RFC 5424 twice',
     before: '<14>1 2026-11-25T10:00:00Z relay02 - - - [a@1 b="c"] <14>1 2026-11-25T10:00:00Z relay01 db 16987 - - ',
@@ -44,7 +53,10 @@ describe('a line that a relay sends', () => {
   test.each([
     { before: '<14>Nov 25 10:00:00 relay01 <12>Aug 14 22:40:02 fac01 db[1]: ', hosts: ['relay01', 'fac01'] },
     { before: 'Nov 25 10:00:00 relay01 Aug 14 22:40:02 db[1]: ', hosts: ['relay01'] },
-    { before: '<14>1 2026-11-25T10:00:00Z relay01 - - - - <12>Aug 14 22:40:02 fac01 db[1]: ', hosts: ['relay01', 'fac01'] },
+    {
+      before: '<14>1 2026-11-25T10:00:00Z relay01 - - - - <12>Aug 14 22:40:02 fac01 db[1]: ',
+      hosts: ['relay01', 'fac01'],
+    },
     { before: '2026/04/08 22:40:02 fac01 db[1]: ', hosts: ['fac01'] },
     { before: '2026-04-08 22:40:02\tLocal4.Warning\t10.0.0.5\tdb[1]: ', hosts: ['10.0.0.5'] },
     { before: '<12>Aug 14 22:40:02 UTC fac01 db[1]: ', hosts: ['fac01'] },
@@ -75,7 +87,10 @@ describe('timesOfLast', () => {
       times: 2,
     },
     { line: 'Nov 25 17:16:01 fac01 last message repeated 99999 times', times: 1000 },
-    { line: '<14>Nov 25 17:16:01 fac01 db[1]: category="Event" user="last message repeated 5 times" status="" x', times: 0 },
+    {
+      line: '<14>Nov 25 17:16:01 fac01 db[1]: category="Event" user="last message repeated 5 times" status="" x',
+      times: 0,
+    },
     { line: 'x', times: 0 },
   ])('reads $times from "$line"', ({ line, times }) => {
     expect(timesOfLast(line)).toBe(times);

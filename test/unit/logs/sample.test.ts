@@ -4,7 +4,11 @@ import { sampleOf } from '../../../src/logs/sample.ts';
 
 describe('sampleOf', () => {
   test.each([
-    { name: 'an ordinary line', line: 'FTM polling error: SSL session failed', sample: 'FTM polling error: SSL session failed' },
+    {
+      name: 'an ordinary line',
+      line: 'FTM polling error: SSL session failed',
+      sample: 'FTM polling error: SSL session failed',
+    },
     { name: 'terminal sequences', line: 'a\x1b[2Jb\x07', sample: 'a\u{FFFD}[2Jb\u{FFFD}' },
     { name: 'line breaks', line: 'a\r\nb', sample: 'a\u{FFFD}\u{FFFD}b' },
     { name: 'text that runs backwards', line: 'a\u{202E}b\u{2028}c', sample: 'a\u{FFFD}b\u{FFFD}c' },

@@ -41,7 +41,11 @@ describe('parseSignatures', () => {
       message: /own\.yaml.*line 2: signature "own-text": .*colour/u,
     },
     { name: 'an unknown cause', text: changed('polling-failing', 'gremlins'), message: /cause: expected a cause/u },
-    { name: 'a prototype name as cause', text: changed('polling-failing', 'constructor'), message: /cause: expected a cause/u },
+    {
+      name: 'a prototype name as cause',
+      text: changed('polling-failing', 'constructor'),
+      message: /cause: expected a cause/u,
+    },
     {
       name: 'an unknown severity',
       text: changed('severity: warning', 'severity: bad'),
@@ -53,11 +57,23 @@ describe('parseSignatures', () => {
       text: changed('Own trouble: *happened', 'Own*'),
       message: /texts\.0: expected at least 6 characters/u,
     },
-    { name: 'neither texts nor fields', text: changed("texts: ['Own trouble: *happened']", 'pattern: x'), message: /texts/u },
+    {
+      name: 'neither texts nor fields',
+      text: changed("texts: ['Own trouble: *happened']", 'pattern: x'),
+      message: /texts/u,
+    },
     { name: 'no list', text: 'signature: []', message: /expected a key "signatures"/u },
-    { name: 'no YAML', text: 'signatures: [', message: /Cannot parse the signatures of "own\.yaml": line 1, column 14: not valid YAML/u },
+    {
+      name: 'no YAML',
+      text: 'signatures: [',
+      message: /Cannot parse the signatures of "own\.yaml": line 1, column 14: not valid YAML/u,
+    },
     { name: 'an alias of nothing', text: 'signatures:\n  - *a', message: /"own\.yaml": line 2, column 5: this alias/u },
-    { name: 'a mapping as key', text: 'signatures: []\n? ? a\n', message: /"own\.yaml": line 2, column 3: expected a text as key/u },
+    {
+      name: 'a mapping as key',
+      text: 'signatures: []\n? ? a\n',
+      message: /"own\.yaml": line 2, column 3: expected a text as key/u,
+    },
   ])('refuses $name, and says where', ({ text, message }) => {
     expect(() => parseSignatures(text, 'own.yaml')).toThrow(message);
   });
@@ -103,6 +119,8 @@ describe('loadSignatures', () => {
   test('refuses an id that stands twice, and a file that is missing', async () => {
     const twice = await file('twice.yaml', `signatures:${GOOD}${GOOD}`);
     await expect(loadSignatures([twice])).rejects.toThrow('"own-text" is given twice');
-    await expect(loadSignatures([join(folder, 'none.yaml')])).rejects.toThrow(/Cannot read the signatures of ".*none\.yaml": ENOENT/u);
+    await expect(loadSignatures([join(folder, 'none.yaml')])).rejects.toThrow(
+      /Cannot read the signatures of ".*none\.yaml": ENOENT/u,
+    );
   });
 });

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { findTime, readTime } from '../../../src/logs/timestamp.ts';
 
 const NEAR = new Date(2026, 10, 24, 12).getTime();
-const local = (...parts: readonly [number, number, number, number, number, number]): number => new Date(...parts).getTime();
+const local = (...parts: readonly [number, number, number, number, number, number]): number =>
+  new Date(...parts).getTime();
 
 describe('readTime', () => {
   test.each([

@@ -7,7 +7,10 @@ const MEBIBYTE = 1024 * 1024;
 
 function streams(...names: readonly string[]): { readonly calls: string[]; readonly all: readonly Pausable[] } {
   const calls: string[] = [];
-  const all = names.map((name) => ({ pause: () => calls.push(`pause ${name}`), resume: () => calls.push(`resume ${name}`) }));
+  const all = names.map((name) => ({
+    pause: () => calls.push(`pause ${name}`),
+    resume: () => calls.push(`resume ${name}`),
+  }));
   return { calls, all };
 }
 

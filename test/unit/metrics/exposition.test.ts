@@ -14,14 +14,25 @@ beforeEach(() => {
 
 describe('renderMetrics()', () => {
   test('writes what prom-client writes', async () => {
-    const gauge = new Gauge({ registers, name: 'some_gauge', help: 'A \\ and\na second line', labelNames: ['target', 'other'] });
+    const gauge = new Gauge({
+      registers,
+      name: 'some_gauge',
+      help: 'A \\ and\na second line',
+      labelNames: ['target', 'other'],
+    });
     gauge.set({ target: 'a "quoted" \\ text\nand a line', other: '' }, -0.25);
     gauge.set({ target: 'server.test:443', other: 'x' }, Number.POSITIVE_INFINITY);
     const plain = new Gauge({ registers, name: 'plain_gauge', help: 'Plain' });
     plain.set(1e21);
     const counter = new Counter({ registers, name: 'some_total', help: 'Some', labelNames: ['target'] });
     counter.inc({ target: 'server.test:443' }, 3);
-    const histogram = new Histogram({ registers, name: 'some_seconds', help: 'Some', labelNames: ['target'], buckets: [0.1, 1] });
+    const histogram = new Histogram({
+      registers,
+      name: 'some_seconds',
+      help: 'Some',
+      labelNames: ['target'],
+      buckets: [0.1, 1],
+    });
     histogram.observe({ target: 'server.test:443' }, 0.5);
     const empty = new Gauge({ registers, name: 'empty_gauge', help: 'Nothing yet', labelNames: ['target'] });
     const ours = await renderMetrics([gauge, plain, counter, histogram, empty]);

@@ -33,7 +33,9 @@ function assigned(kind: Assessment['kind'], ...findings: readonly Finding[]): st
     activation: { licenseActive: null, offlineActivation: null },
     applianceUnaffected: false,
   });
-  const known = new Map(licenseAssignments(diagnosis, CONFIG).map(({ license, assigned: value }) => [license.slice(-1), value]));
+  const known = new Map(
+    licenseAssignments(diagnosis, CONFIG).map(({ license, assigned: value }) => [license.slice(-1), value]),
+  );
   return ['1', '2', '3'].map((digit) => `${digit}=${String(known.get(digit) ?? '-')}`).join(' ');
 }
 
@@ -42,7 +44,11 @@ test.each([
   ['nothing was asked yet', assigned('unjudged'), '1=- 2=- 3=-'],
   ['nobody can be asked', assigned('not-configured'), '1=- 2=- 3=-'],
   ['one is on another unit', assigned('judged', finding('broken', 'fac-1', 'EFTM000000000002')), '1=1 2=0 3=1'],
-  ['one is on the peer of a cluster', assigned('judged', finding('warning', 'fac-1', 'EFTM000000000001')), '1=0 2=1 3=1'],
+  [
+    'one is on the peer of a cluster',
+    assigned('judged', finding('warning', 'fac-1', 'EFTM000000000001')),
+    '1=0 2=1 3=1',
+  ],
   ['one is not listed', assigned('judged', finding('unknown', 'fac-1', 'EFTM000000000001')), '1=- 2=1 3=1'],
   [
     'one is not listed, and one is wrong',
@@ -50,7 +56,11 @@ test.each([
     '1=- 2=1 3=0',
   ],
   ['the service does not answer for a unit', assigned('judged', finding('unknown', 'fac-1')), '1=- 2=- 3=1'],
-  ['the licence of another unit is wrong', assigned('judged', finding('broken', 'fac-2', 'EFTM000000000001')), '1=1 2=1 3=1'],
+  [
+    'the licence of another unit is wrong',
+    assigned('judged', finding('broken', 'fac-2', 'EFTM000000000001')),
+    '1=1 2=1 3=1',
+  ],
 ])('knows where the licences are when %s', (_, seen, expected) => {
   expect(seen).toBe(expected);
 });

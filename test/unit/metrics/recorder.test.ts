@@ -20,14 +20,21 @@ let registry: Registry;
 let recorder: Recorder;
 
 beforeAll(async () => {
-  config = await configOf('appliances: [{ name: fac-1, serial: FACVM0000000001, licenses: [EFTM000000000001, EFTM000000000002] }]');
+  config = await configOf(
+    'appliances: [{ name: fac-1, serial: FACVM0000000001, licenses: [EFTM000000000001, EFTM000000000002] }]',
+  );
   signatures = await shippedCatalogue();
 });
 
 beforeEach(() => {
   registry = new Registry();
   recorder = new Recorder(defineMetrics(registry));
-  recorder.expect({ config, signatures, probes: [{ probe: 'tcp', target: 'server.test:443' }], judged: ['server.test:443'] });
+  recorder.expect({
+    config,
+    signatures,
+    probes: [{ probe: 'tcp', target: 'server.test:443' }],
+    judged: ['server.test:443'],
+  });
 });
 
 /** The values of a metric by the values of its labels, in the order of their names. */
@@ -72,14 +79,24 @@ describe('probes', () => {
     recorder.measured(twoAddresses, NOTHING_JUDGED, config);
     expect(await values('ftm_probe_success')).toEqual({ 'tcp server.test:443': 0 });
     expect(await values('ftm_probe_runs_total')).toEqual({ 'tcp server.test:443': 2 });
-    recorder.measured(round({ licenseServer: path({ endpoints: [endpoint('192.0.2.1', open())] }) }), NOTHING_JUDGED, config);
+    recorder.measured(
+      round({ licenseServer: path({ endpoints: [endpoint('192.0.2.1', open())] }) }),
+      NOTHING_JUDGED,
+      config,
+    );
     expect(await values('ftm_probe_success')).toEqual({ 'tcp server.test:443': 1 });
   });
 
   test('are counted by the reason of their failure, every reason from the start', async () => {
-    expect(await values('ftm_probe_failures_total')).toMatchObject({ 'tcp timeout server.test:443': 0, 'tcp reset server.test:443': 0 });
+    expect(await values('ftm_probe_failures_total')).toMatchObject({
+      'tcp timeout server.test:443': 0,
+      'tcp reset server.test:443': 0,
+    });
     recorder.measured(twoAddresses, NOTHING_JUDGED, config);
-    expect(await values('ftm_probe_failures_total')).toMatchObject({ 'tcp timeout server.test:443': 1, 'tcp reset server.test:443': 0 });
+    expect(await values('ftm_probe_failures_total')).toMatchObject({
+      'tcp timeout server.test:443': 1,
+      'tcp reset server.test:443': 0,
+    });
   });
 });
 
@@ -93,7 +110,8 @@ describe('an answer of a resolver', () => {
     durationMs: 1,
     attempts: 1,
   };
-  const asked = (a: DnsReply) => round({ licenseServer: path({ names: [{ resolver: 'system', name: 'server.test', a, aaaa: a }] }) });
+  const asked = (a: DnsReply) =>
+    round({ licenseServer: path({ names: [{ resolver: 'system', name: 'server.test', a, aaaa: a }] }) });
 
   test('has its time to live, and is expected or not', async () => {
     recorder.measured(asked(answer), NOTHING_JUDGED, config);
@@ -105,7 +123,11 @@ describe('an answer of a resolver', () => {
 
   test('takes both with it when it is gone', async () => {
     recorder.measured(asked(answer), NOTHING_JUDGED, config);
-    recorder.measured(asked({ kind: 'failed', reason: 'timeout', message: '', durationMs: 3_000, attempts: 2 }), NOTHING_JUDGED, config);
+    recorder.measured(
+      asked({ kind: 'failed', reason: 'timeout', message: '', durationMs: 3_000, attempts: 2 }),
+      NOTHING_JUDGED,
+      config,
+    );
     expect(await values('ftm_dns_answer_ttl_seconds')).toEqual({});
     expect(await values('ftm_dns_answers_expected')).toEqual({});
   });
@@ -137,7 +159,10 @@ describe('the log', () => {
       'unnamed ftm-polling-ssl': 4,
       'fac-1 ftm-polling-timeout': 0,
     });
-    expect(await values('ftm_polling_last_error_timestamp_seconds')).toEqual({ 'fac-1': 1_795_000_000.5, unnamed: 1_795_000_000.5 });
+    expect(await values('ftm_polling_last_error_timestamp_seconds')).toEqual({
+      'fac-1': 1_795_000_000.5,
+      unnamed: 1_795_000_000.5,
+    });
     expect(await registry.metrics()).not.toContain('hostile');
   });
 });
@@ -146,7 +171,9 @@ describe('a reload', () => {
   const probesOf = (count: number): { readonly probe: 'tcp'; readonly target: string }[] =>
     Array.from({ length: count }, (_, index) => ({ probe: 'tcp', target: `service-${String(index)}.test:443` }));
   const appliancesOf = (count: number): Promise<Config> =>
-    configOf(`appliances: ${JSON.stringify(Array.from({ length: count }, (_, index) => ({ name: `fac-${String(index)}` })))}`);
+    configOf(
+      `appliances: ${JSON.stringify(Array.from({ length: count }, (_, index) => ({ name: `fac-${String(index)}` })))}`,
+    );
   const expected = async (count: number): Promise<Parameters<Recorder['expect']>[0]> => ({
     config: await appliancesOf(count),
     signatures,
@@ -184,7 +211,15 @@ describe('a reload', () => {
     recorder.expect(await expected(2));
     look('service-0.test:443');
     look('service-1.test:443');
-    recorder.logEvent({ kind: 'ftm', appliance: 'fac-1', signature: 'ftm-polling-ssl', at: 0, count: 1, line: '', source: 'udp' });
+    recorder.logEvent({
+      kind: 'ftm',
+      appliance: 'fac-1',
+      signature: 'ftm-polling-ssl',
+      at: 0,
+      count: 1,
+      line: '',
+      source: 'udp',
+    });
     recorder.expect(await expected(1));
     expect(await values('ftm_probe_runs_total')).toEqual({ 'tcp service-0.test:443': 1 });
     expect(await values('ftm_polling_errors_total')).not.toHaveProperty('fac-1 ftm-polling-ssl');

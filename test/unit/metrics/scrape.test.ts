@@ -17,7 +17,10 @@ function intake(): Intake {
     count: 0,
     logCounters(): LogCounts {
       const udp = { ...NONE, ftm: this.count };
-      return { lines: { udp, tcp: NONE, tls: NONE, file: NONE }, lastReceivedAt: new Map([['fac-1', 1_795_000_000_000]]) };
+      return {
+        lines: { udp, tcp: NONE, tls: NONE, file: NONE },
+        lastReceivedAt: new Map([['fac-1', 1_795_000_000_000]]),
+      };
     },
   };
 }

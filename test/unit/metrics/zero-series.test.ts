@@ -1,7 +1,13 @@
 import { Registry } from 'prom-client';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { defineMetrics, type Metrics } from '../../../src/metrics/definitions.ts';
-import { createZeroSeries, type Expected, forgetAppliances, forgetMeasurements, zeroCauses } from '../../../src/metrics/zero-series.ts';
+import {
+  createZeroSeries,
+  type Expected,
+  forgetAppliances,
+  forgetMeasurements,
+  zeroCauses,
+} from '../../../src/metrics/zero-series.ts';
 import { configOf } from '../../support/config-of.ts';
 import { parseExposition, type Series } from '../../support/exposition.ts';
 import { shippedCatalogue } from '../../support/signature-catalogue.ts';
@@ -37,8 +43,12 @@ describe('from the start', () => {
       ['ftm_tls_verdict', 'verdict'],
     ] as const) {
       const all = await series(name);
-      expect(new Set(all.filter(({ value }) => value === 1).map(({ labels }) => labels[label]))).toEqual(new Set(['unknown']));
-      expect(new Set(all.filter(({ value }) => value === 0).map(({ labels }) => labels[label])).size).toBeGreaterThan(3);
+      expect(new Set(all.filter(({ value }) => value === 1).map(({ labels }) => labels[label]))).toEqual(
+        new Set(['unknown']),
+      );
+      expect(new Set(all.filter(({ value }) => value === 0).map(({ labels }) => labels[label])).size).toBeGreaterThan(
+        3,
+      );
     }
   });
 
@@ -49,7 +59,10 @@ describe('from the start', () => {
         ['expired', 'failed', 'rejected', 'sent'].map((result) => `${channel} ${result}`),
       ),
     );
-    const others = [...(await series('ftm_notifications_pending')), ...(await series('ftm_notification_last_success_timestamp_seconds'))];
+    const others = [
+      ...(await series('ftm_notifications_pending')),
+      ...(await series('ftm_notification_last_success_timestamp_seconds')),
+    ];
     expect(others).toHaveLength(6);
     expect([...sent, ...others].filter(({ value }) => value !== 0)).toEqual([]);
   });
@@ -60,14 +73,18 @@ describe('from the start', () => {
     const messages = signatures.filter(({ kind }) => kind === 'message').map(({ id }) => id);
     expect(messages.length).toBeLessThan(signatures.length);
     for (const appliance of ['fac-1', 'unnamed'])
-      expect(errors.filter(({ labels }) => labels['appliance'] === appliance).map(({ labels }) => labels['signature'])).toEqual(messages);
+      expect(
+        errors.filter(({ labels }) => labels['appliance'] === appliance).map(({ labels }) => labels['signature']),
+      ).toEqual(messages);
     expect((await series('ftm_polling_last_error_timestamp_seconds')).map(({ value }) => value)).toEqual([0, 0]);
   });
 });
 
 test('a cause is there at its own severity, and at those of the services', async () => {
   const severitiesOf = async (cause: string): Promise<readonly unknown[]> =>
-    (await series('ftm_cause_active')).filter(({ labels }) => labels['cause'] === cause).map(({ labels }) => labels['severity']);
+    (await series('ftm_cause_active'))
+      .filter(({ labels }) => labels['cause'] === cause)
+      .map(({ labels }) => labels['severity']);
   zeroCauses(metrics, (await expecting(NOTHING)).config);
   expect(await severitiesOf('tls-intercepted')).toEqual(['critical']);
   metrics.causeActive.set({ cause: 'tls-intercepted', severity: 'critical' }, 1);

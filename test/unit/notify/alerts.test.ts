@@ -18,7 +18,9 @@ describe('alertsOf', () => {
     expect(alerts(line)).toEqual(['firing tls-intercepted critical']);
     line.rounds(2, []);
     expect(alerts(line)).toEqual(['resolved tls-intercepted critical']);
-    expect(alertsOf(line.state, 'hq', line.now)[0]?.body.endsAt).toBe(new Date(line.now - 30 * SECOND + 90 * SECOND).toISOString());
+    expect(alertsOf(line.state, 'hq', line.now)[0]?.body.endsAt).toBe(
+      new Date(line.now - 30 * SECOND + 90 * SECOND).toISOString(),
+    );
     expect(alerts(line, 14 * MINUTE)).toHaveLength(1);
     expect(alerts(line, 15 * MINUTE)).toHaveLength(0);
   });
@@ -65,11 +67,13 @@ describe('alertsOf', () => {
 
   it('says of what is only not seen that the watcher is blind', () => {
     const unread = causeOf('appliance-access-denied', { severity: 'warning', subject: 'fac-1' });
-    const line = timeline().rounds(2, [unread, causeOf('tokens-running-out', { severity: 'warning', subject: 'fac-1' })]);
-    expect(alertsOf(line.state, 'hq', line.now).map(({ body }) => `${body.labels.alertname} ${body.labels.cause}`)).toEqual([
-      'FtmWatcherBlind appliance-access-denied',
-      'FtmActivationAtRisk tokens-running-out',
+    const line = timeline().rounds(2, [
+      unread,
+      causeOf('tokens-running-out', { severity: 'warning', subject: 'fac-1' }),
     ]);
+    expect(
+      alertsOf(line.state, 'hq', line.now).map(({ body }) => `${body.labels.alertname} ${body.labels.cause}`),
+    ).toEqual(['FtmWatcherBlind appliance-access-denied', 'FtmActivationAtRisk tokens-running-out']);
   });
 
   it('goes on with the cause that Alertmanager knows while maintenance keeps the present one back', () => {

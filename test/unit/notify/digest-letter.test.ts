@@ -44,7 +44,9 @@ test('its tone is that of what is open, here or elsewhere', () => {
     letterOf({ ...DIGEST, items: items.map((one) => ({ event: 'firing', incident: one }) as const) }, CONTEXT).tone;
   const warning = incident({ status: 'open', cause: causeOf('mail-unreachable', { severity: 'warning' }) });
   expect([toneOf(OVER), toneOf(warning, OVER), toneOf(OPEN, warning)]).toEqual(['good', 'warning', 'critical']);
-  const stillOpen = [{ id: 'tls-blocked', subject: 'a:443', severity: 'critical', product: null, since: START }] as const;
+  const stillOpen = [
+    { id: 'tls-blocked', subject: 'a:443', severity: 'critical', product: null, since: START },
+  ] as const;
   const elsewhere = letterOf({ ...DIGEST, items: [{ event: 'resolved', incident: OVER }], stillOpen }, CONTEXT);
   expect({ tone: elsewhere.tone, sections: elsewhere.sections.map(({ title }) => title) }).toEqual({
     tone: 'critical',

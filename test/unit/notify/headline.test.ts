@@ -8,7 +8,9 @@ const ON_THE_WAY: readonly string[] = ['name-resolution', 'reachability', 'tls-g
 /** They say who does it instead, or that somebody does: it is everywhere on the way. */
 const INTERCEPTIONS: readonly FaultId[] = ['tls-intercepted', 'tls-interception-suspected'];
 
-const ids = (Object.keys(CAUSE_PRECONDITIONS) as FaultId[]).filter((id) => ON_THE_WAY.includes(CAUSE_PRECONDITIONS[id]));
+const ids = (Object.keys(CAUSE_PRECONDITIONS) as FaultId[]).filter((id) =>
+  ON_THE_WAY.includes(CAUSE_PRECONDITIONS[id]),
+);
 
 test.each(ids)('%s is told of the host that it is about', (id) => {
   const text = headline(causeOf(id, { subject: 'push.fortinet.com:443', product: null }));

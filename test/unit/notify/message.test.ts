@@ -23,7 +23,10 @@ function told(causes: readonly Cause[] = [INTERCEPTED]): readonly Notification[]
     .rounds(2, []).told;
 }
 
-function compose(notification: Notification | undefined, more: Partial<Parameters<typeof composeMessage>[1]> = {}): Message {
+function compose(
+  notification: Notification | undefined,
+  more: Partial<Parameters<typeof composeMessage>[1]> = {},
+): Message {
   if (notification === undefined) throw new Error('Nothing was told');
   return composeMessage(notification, { ...CONTEXT, ...more });
 }
@@ -93,9 +96,13 @@ describe('composeMessage', () => {
   it('says what changed', () => {
     const line = timeline().rounds(2, [causeOf('tls-interception-suspected', { confidence: 'suspected' })]);
     const changed = compose(line.rounds(2, [INTERCEPTED]).told[1]);
-    expect(changed.subject).toBe('[hq] FortiToken Mobile activation is broken, the cause is now: TLS is intercepted by Fortinet FortiGate');
+    expect(changed.subject).toBe(
+      '[hq] FortiToken Mobile activation is broken, the cause is now: TLS is intercepted by Fortinet FortiGate',
+    );
     const text = changed.text.replaceAll(/\s+/gu, ' ');
-    expect(text).toContain('Until 2026-11-24 13:00:30 UTC the cause was taken to be tls-interception-suspected (critical, ');
+    expect(text).toContain(
+      'Until 2026-11-24 13:00:30 UTC the cause was taken to be tls-interception-suspected (critical, ',
+    );
     expect(text).toContain('Since: 2026-11-24 13:01:00 UTC (30 s) First sign: 2026-11-24 13:00:00 UTC (1 min 30 s)');
   });
 
@@ -103,11 +110,13 @@ describe('composeMessage', () => {
     const line = timeline().rounds(2, [INTERCEPTED]);
     const over = compose(line.rounds(3, [causeOf('policy-missing', { subject: 'fac -> ftm' })]).told.at(-1));
     expect(over.subject).toBe(
-      '[hq] FortiToken Mobile activation: resolved: TLS is intercepted by Fortinet FortiGate (still open: no firewall policy allows the traffic)',
+      '[hq] FortiToken Mobile activation: resolved: TLS is intercepted by Fortinet FortiGate (still open: no ' +
+        'firewall policy allows the traffic)',
     );
     expect(over.text).not.toContain('nothing to do');
     expect(over.text.replaceAll(/\s+/gu, ' ')).toContain(
-      'Still open - critical: no firewall policy allows the traffic (policy-missing, fac -> ftm), since 2026-11-24 13:01:00 UTC',
+      'Still open - critical: no firewall policy allows the traffic (policy-missing, fac -> ftm), since 2026-11-24 ' +
+        '13:01:00 UTC',
     );
     expect(compose(line.rounds(3, []).told.at(-1)).text).toContain('There is nothing to do.');
   });
@@ -122,7 +131,9 @@ describe('composeMessage', () => {
   });
 
   it('lists a digest', () => {
-    const many = Array.from({ length: 50 }, (_, index) => causeOf('mail-unreachable', { subject: `mail-${String(index)}:25` }));
+    const many = Array.from({ length: 50 }, (_, index) =>
+      causeOf('mail-unreachable', { subject: `mail-${String(index)}:25` }),
+    );
     const digest = compose(timeline().rounds(2, many).told[1]);
     expect(digest.subject).toBe('[hq] FortiToken Mobile activation: 49 more incidents open, 0 resolved');
     expect(digest.headers).toMatchObject({ 'X-FTM-Watch-Event': 'digest', 'X-FTM-Watch-Cause': 'mail-unreachable' });
@@ -130,14 +141,19 @@ describe('composeMessage', () => {
     expect(digest.text.match(/^ {2}- critical:/gmu)).toHaveLength(50);
   });
 
-  it.each(['polling-failing', 'license-not-registered'] as const)('does not call a mere warning in the log an outage (%s)', (id) => {
-    const [notification] = told([causeOf(id, { severity: 'warning', subject: 'fac-1' })]);
-    expect(compose(notification).subject).toContain('the log of fac-1 has a warning');
-  });
+  it.each(['polling-failing', 'license-not-registered'] as const)(
+    'does not call a mere warning in the log an outage (%s)',
+    (id) => {
+      const [notification] = told([causeOf(id, { severity: 'warning', subject: 'fac-1' })]);
+      expect(compose(notification).subject).toContain('the log of fac-1 has a warning');
+    },
+  );
 
   it('has a headline for every cause', () => {
     for (const id of Object.keys(CAUSE_PRECONDITIONS) as CauseId[]) {
-      expect(compose(told([causeOf(id)])[0]).subject).toMatch(/^\[hq\] FortiToken Mobile activation is broken: \S.{8,}$/u);
+      expect(compose(told([causeOf(id)])[0]).subject).toMatch(
+        /^\[hq\] FortiToken Mobile activation is broken: \S.{8,}$/u,
+      );
     }
   });
 
@@ -194,7 +210,26 @@ describe('hostile text', () => {
         expect(namesOf(await wire(message))).toEqual(expected);
         expect(message.subject).not.toMatch(/[\r\n]/u);
         expect(tagsOf(message.html)).toEqual(
-          ['b', 'h1', 'h2', 'head', 'html', 'li', 'meta', 'ol', 'p', 'table', 'td', 'th', 'title', 'tr', 'ul', '!doctype', 'body', 'div']
+          [
+            'b',
+            'h1',
+            'h2',
+            'head',
+            'html',
+            'li',
+            'meta',
+            'ol',
+            'p',
+            'table',
+            'td',
+            'th',
+            'title',
+            'tr',
+            'ul',
+            '!doctype',
+            'body',
+            'div',
+          ]
             .filter((tag) => tag !== 'b')
             .sort(),
         );
@@ -205,9 +240,12 @@ describe('hostile text', () => {
 
   it('stays small whatever is quoted', () => {
     const evil = '<\r\n&'.repeat(3_000_000);
-    const message = compose(told([causeOf('tls-intercepted', { summary: evil, evidence: [evil, evil], product: evil })])[0], {
-      site: evil,
-    });
+    const message = compose(
+      told([causeOf('tls-intercepted', { summary: evil, evidence: [evil, evil], product: evil })])[0],
+      {
+        site: evil,
+      },
+    );
     expect(message.subject.length).toBeLessThanOrEqual(200);
     expect(message.text.length + message.html.length).toBeLessThan(100_000);
   });

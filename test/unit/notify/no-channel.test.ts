@@ -6,7 +6,9 @@ const NONE = { email: null, alertmanager: null, webhooks: [] };
 describe('noChannelNote()', () => {
   test('says what alerts where nothing is configured', () => {
     expect(hasChannel(NONE)).toBe(false);
-    expect(noChannelNote(NONE)).toBe('No channel is configured: ftm-watch sends nothing itself, only what scrapes /metrics can alert.');
+    expect(noChannelNote(NONE)).toBe(
+      'No channel is configured: ftm-watch sends nothing itself, only what scrapes /metrics can alert.',
+    );
   });
 
   test.each([

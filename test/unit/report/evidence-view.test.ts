@@ -17,7 +17,14 @@ const CERTIFICATE: CertificateJson = {
   signatureAlgorithm: null,
   sha256: 'ab',
 };
-const CHAIN = { file: 'a.pem', target: 'a:443', way: '192.0.2.1', judgement: null, certificates: [CERTIFICATE], dropped: 0 };
+const CHAIN = {
+  file: 'a.pem',
+  target: 'a:443',
+  way: '192.0.2.1',
+  judgement: null,
+  certificates: [CERTIFICATE],
+  dropped: 0,
+};
 
 describe('certificates', () => {
   test('that were not sent are said to be none', () => {
@@ -34,7 +41,9 @@ describe('certificates', () => {
 
   test('have what there is', () => {
     const judgement = { verdict: 'intercepted', confidence: 'confirmed', summary: 'By a device.', settle: null };
-    const html = toHtml(chainsView([{ ...CHAIN, judgement, dropped: 2, certificates: [{ ...CERTIFICATE, names: ['a', 'b'] }] }]));
+    const html = toHtml(
+      chainsView([{ ...CHAIN, judgement, dropped: 2, certificates: [{ ...CERTIFICATE, names: ['a', 'b'] }] }]),
+    );
     expect(html).toContain('<p>Verdict: intercepted (confirmed). By a device.</p>');
     expect(html).toContain('</code>, 2 more could not be read or were too many</p>');
     expect(html).toContain('<dt>Names</dt><dd>a, b</dd>');
@@ -63,20 +72,31 @@ describe('the timeline', () => {
       cause: causeOf('tls-blocked'),
       notifications: 0,
     } as const;
-    const html = toHtml(timelineView({ note: null, incidents: [incident], events: [event, { ...event, incident: 'i-1' }] }));
+    const html = toHtml(
+      timelineView({ note: null, incidents: [incident], events: [event, { ...event, incident: 'i-1' }] }),
+    );
     expect(html).not.toContain('No incident is kept');
     expect(html).toContain('<td>2026-01-01T00:00:00Z</td><td></td><td>It began</td>');
     expect(html).toContain('<td>2026-01-01T00:00:00Z</td><td>i-1</td><td>It began</td>');
     expect(html).toContain(
-      '<h3>Incident i-1, closed: tls-blocked</h3><p>Summary of tls-blocked</p><ul><li>Evidence of tls-blocked</li></ul>',
+      '<h3>Incident i-1, closed: tls-blocked</h3><p>Summary of tls-blocked</p><ul><li>Evidence of ' +
+        'tls-blocked</li></ul>',
     );
   });
 });
 
 test('log lines: with what is missing, and why', () => {
-  const line = { at: '2026-01-01T00:00:00Z', from: 'fac-1', signature: 'ftm-polling-ssl', count: 3, line: 'FTM polling error' };
+  const line = {
+    at: '2026-01-01T00:00:00Z',
+    from: 'fac-1',
+    signature: 'ftm-polling-ssl',
+    count: 3,
+    line: 'FTM polling error',
+  };
   const whole = toHtml(excerptsView({ note: null, dropped: 0, lines: [line] })).trim();
-  expect(whole).toBe('<p class="quiet">2026-01-01T00:00:00Z · fac-1 · <code>ftm-polling-ssl</code> · ×3</p><pre>FTM polling error</pre>');
+  expect(whole).toBe(
+    '<p class="quiet">2026-01-01T00:00:00Z · fac-1 · <code>ftm-polling-ssl</code> · ×3</p><pre>FTM polling error</pre>',
+  );
   const part = toHtml(excerptsView({ note: 'No log', dropped: 4, lines: [] }));
   expect(part).toContain('<p>No log.</p>');
   expect(part).toContain('<p>4 more were recognised, but only the latest of each kind are kept.</p>');

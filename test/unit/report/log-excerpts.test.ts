@@ -66,7 +66,17 @@ describe('log excerpts', () => {
       hostName: null,
     };
     const { lines, dropped } = logExcerpts(
-      memory([{ kind: 'firewall-evidence', signature: 'inspected', at: T0, count: 4, evidence, line: 'a line', source: 'udp' }]),
+      memory([
+        {
+          kind: 'firewall-evidence',
+          signature: 'inspected',
+          at: T0,
+          count: 4,
+          evidence,
+          line: 'a line',
+          source: 'udp',
+        },
+      ]),
       createMask(),
     );
     expect(lines).toMatchObject([{ from: 'FGT-1', signature: 'inspected', line: 'a line' }]);

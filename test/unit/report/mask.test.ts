@@ -7,17 +7,26 @@ describe('a log line', () => {
     ['user="jdoe" nas="10.0.8.4" action="Login"', 'user=<user> nas="10.0.8.4" action="Login"'],
     [`user='jdoe' status="Failed"`, 'user=<user> status="Failed"'],
     ['user="" nas="" action=""', 'user="" nas="" action=""'],
-    ['user="jdoe" Failed to send notification to jdoe, not to jdoe-2', 'user=<user> Failed to send notification to <user>, not to jdoe-2'],
+    [
+      'user="jdoe" Failed to send notification to jdoe, not to jdoe-2',
+      'user=<user> Failed to send notification to <user>, not to jdoe-2',
+    ],
     ['user="a.b" Administrator \'a.b\' logged out', 'user=<user> Administrator <user> logged out'],
     [
       '[user-d.ra] has successfully logged in OAuth portal[OAuth Authentication]',
       '[<user>] has successfully logged in OAuth portal[OAuth Authentication]',
     ],
-    ['db[16987]: The user was notified by Email (user: admin)', 'db[16987]: The user was notified by Email (user: <user>)'],
+    [
+      'db[16987]: The user was notified by Email (user: admin)',
+      'db[16987]: The user was notified by Email (user: <user>)',
+    ],
     ['bind as CN=Jane Doe,OU=Staff,DC=example,DC=org failed', 'bind as CN=<user>,OU=Staff,DC=example,DC=org failed'],
     ['issuer CN=fortinet-ca2,O=Fortinet,C=US', 'issuer CN=fortinet-ca2,O=Fortinet,C=US'],
     ['Remote RADIUS user authentication with invalid token', 'Remote RADIUS user authentication with invalid token'],
-    ['Failed to send notification to user due to pushd error -3', 'Failed to send notification to user due to pushd error -3'],
+    [
+      'Failed to send notification to user due to pushd error -3',
+      'Failed to send notification to user due to pushd error -3',
+    ],
   ])('without user names: %s', (line, masked) => {
     expect(createMask().line(line)).toBe(masked);
   });
@@ -54,9 +63,12 @@ describe('a log line', () => {
   });
 
   test.each([
-    '<12>Aug 14 22:40:02 db[16987]:  category="Event" subcategory="Admin Configuration" typeid=0 level="warning" FTM polling error: connection timeout',
-    'date=2025-06-04 time=20:13:33+0000 oid=8888 logid=10101 cat="Event" msg="Unable to activate token(s): FTKMOB5F4E3D2C1B"',
-    '2021-07-08T11:01:06-03:00 10.0.17.37 db[32167]: FTM provision: HA cluster SN "FAC-VM0000000001" error: Product is not registered(21)',
+    '<12>Aug 14 22:40:02 db[16987]:  category="Event" subcategory="Admin Configuration" typeid=0 level="warning" ' +
+      'FTM polling error: connection timeout',
+    'date=2025-06-04 time=20:13:33+0000 oid=8888 logid=10101 cat="Event" msg="Unable to activate token(s): ' +
+      'FTKMOB5F4E3D2C1B"',
+    '2021-07-08T11:01:06-03:00 10.0.17.37 db[32167]: FTM provision: HA cluster SN "FAC-VM0000000001" error: ' +
+      'Product is not registered(21)',
     'Once since 2026-11-24T13:00:00Z, last 2026-11-24T13:00:00Z: EFTM010130823929 token=FTKMOB0123456789',
     'eventtime=1732468999 sessionid=1234567890123 srcip=10.0.0.5 dstport=443 hostname="fortitokenmobile.fortinet.com"',
     'Failed. Forticare: FTM token Activation Code is invalid',

@@ -42,12 +42,15 @@ describe('the timeline', () => {
     });
     const { events, incidents, note } = timelineOf(past({ incidents: [story] }), createMask());
     expect(note).toBeNull();
-    expect(incidents).toMatchObject([{ status: 'closed', closedAt: '2026-11-24T13:05:00.000Z', cause: { id: 'tls-intercepted' } }]);
+    expect(incidents).toMatchObject([
+      { status: 'closed', closedAt: '2026-11-24T13:05:00.000Z', cause: { id: 'tls-intercepted' } },
+    ]);
     expect(events.map(({ at, kind, text }) => `${at.slice(14, 16)} ${kind}: ${text}`)).toEqual([
       '00 seen: Seen for the first time: egress-blocked (a:443)',
       '01 opened: Confirmed: the incident is open',
       '02 understood-anew: Understood as tls-blocked (a:443), no longer as egress-blocked (a:443)',
-      '03 understood-anew: Understood as tls-intercepted (fortitokenmobile.fortinet.com:443), no longer as tls-blocked (a:443)',
+      '03 understood-anew: Understood as tls-intercepted (fortitokenmobile.fortinet.com:443), no longer as ' +
+        'tls-blocked (a:443)',
       '04 returned: It came back',
       '05 closed: Over',
     ]);
@@ -55,7 +58,10 @@ describe('the timeline', () => {
 
   test('quotes log lines without names', () => {
     const evidence = ['fac-1: Once, last now: user="jdoe" FTM polling error'];
-    const { incidents } = timelineOf(past({ incidents: [incident({ cause: causeOf('polling-failing', { evidence }) })] }), createMask());
+    const { incidents } = timelineOf(
+      past({ incidents: [incident({ cause: causeOf('polling-failing', { evidence }) })] }),
+      createMask(),
+    );
     expect(incidents[0]?.cause.evidence).toEqual(['fac-1: Once, last now: user=<user> FTM polling error']);
   });
 
@@ -65,11 +71,24 @@ describe('the timeline', () => {
       'mail to <user>@example.org',
       '550 <<user>@example.org> unknown',
     ],
-    [{ channel: 'webhook', recipient: HOOK, detail: `no such hook: ${HOOK}` }, 'web hook at https://hooks.example.org', 'no such hook: /…'],
-    [{ channel: 'webhook', recipient: HOOK, detail: 'Cannot POST /T00/xyzzy' }, 'web hook at https://hooks.example.org', 'Cannot POST /…'],
+    [
+      { channel: 'webhook', recipient: HOOK, detail: `no such hook: ${HOOK}` },
+      'web hook at https://hooks.example.org',
+      'no such hook: /…',
+    ],
+    [
+      { channel: 'webhook', recipient: HOOK, detail: 'Cannot POST /T00/xyzzy' },
+      'web hook at https://hooks.example.org',
+      'Cannot POST /…',
+    ],
   ] as const)('says who was told, and hides what is secret in it: %j', (delivery, to, detail) => {
-    const told = timelineOf(delivered({ ...delivery, status: 'rejected', attempts: 1, finishedAt: START }), createMask());
-    expect(told.events[0]?.text).toBe(`Notification "firing", ${to}: rejected at 2026-11-24T13:00:00.000Z, 1 attempt: ${detail}`);
+    const told = timelineOf(
+      delivered({ ...delivery, status: 'rejected', attempts: 1, finishedAt: START }),
+      createMask(),
+    );
+    expect(told.events[0]?.text).toBe(
+      `Notification "firing", ${to}: rejected at 2026-11-24T13:00:00.000Z, 1 attempt: ${detail}`,
+    );
     expect(JSON.stringify(told)).not.toMatch(/xyzzy|jane/u);
   });
 
@@ -82,6 +101,8 @@ describe('the timeline', () => {
   });
 
   test('survives times that are none', () => {
-    expect(timelineOf(past({ incidents: [incident({ since: 1e300 })] }), createMask()).incidents[0]?.since).toBe('no time');
+    expect(timelineOf(past({ incidents: [incident({ since: 1e300 })] }), createMask()).incidents[0]?.since).toBe(
+      'no time',
+    );
   });
 });

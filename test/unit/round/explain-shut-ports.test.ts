@@ -14,7 +14,11 @@ function fails(reason: FailureReason, durationMs: number): TcpFailure {
 
 /** Level, kind and confidence of each finding. */
 function told(nearest: number | null, ...endpoints: readonly EndpointObservation[]) {
-  return explainShutPorts(judgeTcp(endpoints), endpoints, nearest).map(({ level, kind, confidence }) => [level, kind, confidence]);
+  return explainShutPorts(judgeTcp(endpoints), endpoints, nearest).map(({ level, kind, confidence }) => [
+    level,
+    kind,
+    confidence,
+  ]);
 }
 
 describe('explainShutPorts()', () => {
@@ -26,7 +30,12 @@ describe('explainShutPorts()', () => {
     ['a reset at once, nothing to measure by', null, fails('refused', 0.4), ['refused', 'suspected']],
     ['a reset after as long as the nearest host takes', 20, fails('refused', 21), ['refused', 'suspected']],
     ['a reset from somewhat nearer than the nearest host', 20, fails('refused', 8), ['refused', 'suspected']],
-    ['host unreachable, after its router gave up', 20, { ...fails('no-route', 3000), beyond: true }, ['refused', 'suspected']],
+    [
+      'host unreachable, after its router gave up',
+      20,
+      { ...fails('no-route', 3000), beyond: true },
+      ['refused', 'suspected'],
+    ],
   ])('when it is %s', (_, nearest, tcp, expected) => {
     expect(told(nearest, endpoint(A, tcp))).toEqual([['broken', ...expected]]);
   });
@@ -44,7 +53,9 @@ describe('explainShutPorts()', () => {
 
   test('judges one address of two by itself', () => {
     expect(told(20, endpoint(A), endpoint(B, SILENT))).toEqual([['warning', 'no-answer', 'suspected']]);
-    expect(told(20, endpoint(A), endpoint(B, fails('refused', 0.4)))).toEqual([['warning', 'refused-nearer', 'confirmed']]);
+    expect(told(20, endpoint(A), endpoint(B, fails('refused', 0.4)))).toEqual([
+      ['warning', 'refused-nearer', 'confirmed'],
+    ]);
   });
 
   test('leaves alone what a proxy says, our own trouble, and what is no fault', () => {
@@ -63,7 +74,8 @@ describe('explainShutPorts()', () => {
 });
 
 describe('nearestHost()', () => {
-  const host = (tcp: EndpointObservation['tcp'], proxy: string | null = null) => path({ endpoints: [{ ...endpoint(A, tcp), proxy }] });
+  const host = (tcp: EndpointObservation['tcp'], proxy: string | null = null) =>
+    path({ endpoints: [{ ...endpoint(A, tcp), proxy }] });
 
   const AGAIN = [31, 22, 33, 24];
 
@@ -72,7 +84,13 @@ describe('nearestHost()', () => {
     ['the least, measured again', [host(open(30)), host(open(40))], AGAIN, 0, 22],
     ['not a SYN that was repeated', [host(open(1030)), host(open(1020))], AGAIN, 0, 22],
     ['not known from the rush of the round alone', [host(open(30)), host(open(20)), host(open(25))], [], 0, null],
-    ['not known next door, whatever the rush of the round made of it', [host(open(30)), host(open(20))], [0.4, 0.3, 9, 0.5], 0, null],
+    [
+      'not known next door, whatever the rush of the round made of it',
+      [host(open(30)), host(open(20))],
+      [0.4, 0.3, 9, 0.5],
+      0,
+      null,
+    ],
     ['not known from one host', [host(open(20)), host(SILENT)], AGAIN, 0, null],
     ['not known through a proxy', [host(open(20), 'p:3128'), host(open(20), 'p:3128')], AGAIN, 0, null],
     ['not known to a busy process', [host(open(30)), host(open(20))], AGAIN, 18, null],

@@ -77,12 +77,18 @@ describe('TlsJudgement.verifiedBy', () => {
     expect(verifiedBy({})).toBe(genuine.sub.pin);
     expect(verifiedBy({ baseline: w.baseline(w.server, genuine.sub) })).toBe(genuine.sub.pin);
     expect(verifiedBy({ ...sees(w.byNewSub, w.newSub), baseline: w.baseline(w.byNewSub, w.newSub) })).toBeNull();
-    expect(verifiedBy({ ...sees(w.renewed, genuine.sub), baseline: w.baseline(w.server, genuine.sub) })).toBe(genuine.sub.pin);
+    expect(verifiedBy({ ...sees(w.renewed, genuine.sub), baseline: w.baseline(w.server, genuine.sub) })).toBe(
+      genuine.sub.pin,
+    );
   });
 });
 
 describe('labelOfKey()', () => {
-  const trust = { ...w.trust, pins: [pinOf(w.newSub, 'configured'), ...w.trust.pins], anchors: [anchorOf(w.ownRoot, 'configured')] };
+  const trust = {
+    ...w.trust,
+    pins: [pinOf(w.newSub, 'configured'), ...w.trust.pins],
+    anchors: [anchorOf(w.ownRoot, 'configured')],
+  };
 
   test('knows the keys that count under the profile, and no others', () => {
     expect(labelOfKey(genuine.sub.pin, 'fortinet', trust)).toBe(genuine.sub.name);

@@ -49,7 +49,11 @@ function look({ ahead, tls = established(w.server, w.genuine.sub), tells = 0, ot
     durationMs: 40,
   } as const;
   const licenseServer = path({ subject: TARGET, host: HOST, endpoints: [{ ...endpoint('192.0.2.1'), tls, http }] });
-  const clock = withGenuineTime([...others, observeDateHeader(TARGET, http)], round({ startedAt, licenseServer }), () => knowledge);
+  const clock = withGenuineTime(
+    [...others, observeDateHeader(TARGET, http)],
+    round({ startedAt, licenseServer }),
+    () => knowledge,
+  );
   const causes = judgeClock(clock, 60_000).map(({ level, suggests }) => `${level} ${String(suggests)}`);
   return { causes, correctedByDays: Math.round((startedAt - correctedNow(startedAt, clock)) / DAY_MS) };
 }

@@ -30,7 +30,12 @@ describe('the family that is asked for', () => {
     [6, [NAT64]],
   ])('%i: the name has only %j', async (family, addresses) => {
     expect(judgeFamily(await licenseServer(family), addresses)).toMatchObject([
-      { level: 'broken', suggests: 'name-not-found', actual: addresses.join(', '), subject: 'license.example.test:443' },
+      {
+        level: 'broken',
+        suggests: 'name-not-found',
+        actual: addresses.join(', '),
+        subject: 'license.example.test:443',
+      },
     ]);
   });
 });

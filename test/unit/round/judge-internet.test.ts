@@ -17,14 +17,21 @@ const ANSWERING = path({ endpoints: [endpoint('192.0.2.1', open())] });
 const SILENT = path({ endpoints: [endpoint('192.0.2.2', { ...failed('timeout'), durationMs: 3000 })] });
 
 const BEYOND_PROXY = path({
-  endpoints: [{ ...endpoint('server.test', failed('timeout', 'Cannot reach the proxy 192.0.2.9:3128')), proxy: '192.0.2.9:3128' }],
+  endpoints: [
+    { ...endpoint('server.test', failed('timeout', 'Cannot reach the proxy 192.0.2.9:3128')), proxy: '192.0.2.9:3128' },
+  ],
 });
 
 describe('judgeInternet()', () => {
   test.each<[string, RoundObservations, string, string | undefined]>([
     ['a control host answers', round({ controls: [ANSWERING], licenseServer: SILENT }), 'judged', undefined],
     ['only the licence server answers', round({ controls: [SILENT], licenseServer: ANSWERING }), 'judged', 'note'],
-    ['a known address answers while no name resolves', round({ knownAddresses: [endpoint('192.0.2.3', open())] }), 'judged', undefined],
+    [
+      'a known address answers while no name resolves',
+      round({ knownAddresses: [endpoint('192.0.2.3', open())] }),
+      'judged',
+      undefined,
+    ],
     ['nothing answers', round({ controls: [SILENT], licenseServer: SILENT }), 'judged', 'broken'],
     [
       'everything was called off',
@@ -38,7 +45,12 @@ describe('judgeInternet()', () => {
       'unjudged',
       undefined,
     ],
-    ['no name resolves and no address is known', round({ licenseServer: path({ names: names('timeout') }) }), 'unjudged', undefined],
+    [
+      'no name resolves and no address is known',
+      round({ licenseServer: path({ names: names('timeout') }) }),
+      'unjudged',
+      undefined,
+    ],
     [
       'the proxy that all goes through opens no connection',
       round({ controls: [BEYOND_PROXY], licenseServer: BEYOND_PROXY }),
@@ -47,11 +59,19 @@ describe('judgeInternet()', () => {
     ],
     [
       'the proxy opens one to a control host alone',
-      round({ controls: [path({ endpoints: [{ ...endpoint('control.test'), proxy: '192.0.2.9:3128' }] })], licenseServer: BEYOND_PROXY }),
+      round({
+        controls: [path({ endpoints: [{ ...endpoint('control.test'), proxy: '192.0.2.9:3128' }] })],
+        licenseServer: BEYOND_PROXY,
+      }),
       'judged',
       undefined,
     ],
-    ['there is no route to any resolver', round({ licenseServer: path({ names: names('no-route') }) }), 'judged', 'broken'],
+    [
+      'there is no route to any resolver',
+      round({ licenseServer: path({ names: names('no-route') }) }),
+      'judged',
+      'broken',
+    ],
   ])('when %s', (_, observed, kind, level) => {
     const assessment = judgeInternet(observed);
     expect(assessment.kind).toBe(kind);
@@ -71,7 +91,9 @@ describe('judgeInternet()', () => {
   });
 
   test('says why nothing could be tried', () => {
-    const noSuchSource = path({ endpoints: [endpoint('192.0.2.2', failed('internal', 'bind EADDRNOTAVAIL 192.0.2.9'))] });
+    const noSuchSource = path({
+      endpoints: [endpoint('192.0.2.2', failed('internal', 'bind EADDRNOTAVAIL 192.0.2.9'))],
+    });
     expect(judgeInternet(round({ controls: [noSuchSource] })).summary).toBe(
       'Not tried: server.test:443 at 192.0.2.2: could not be looked at (bind EADDRNOTAVAIL 192.0.2.9)',
     );
@@ -79,6 +101,9 @@ describe('judgeInternet()', () => {
 
   test('names what was tried', () => {
     const [finding] = judgeInternet(round({ controls: [SILENT] })).findings;
-    expect(finding).toMatchObject({ suggests: 'internet-unreachable', actual: 'server.test:443 at 192.0.2.2: no answer within 3 s' });
+    expect(finding).toMatchObject({
+      suggests: 'internet-unreachable',
+      actual: 'server.test:443 at 192.0.2.2: no answer within 3 s',
+    });
   });
 });

@@ -24,7 +24,9 @@ const LINE: FirewallSighting = {
 
 function levels(...firewallEvidence: readonly FirewallSighting[]): readonly string[] {
   const report: PollingReport = { window: 900_000, silentAfter: 86_400_000, appliances: [], firewallEvidence };
-  return judgeLogEvidence(report, 'license.example.test:443').map(({ level, confidence = 'confirmed' }) => `${level} ${confidence}`);
+  return judgeLogEvidence(report, 'license.example.test:443').map(
+    ({ level, confidence = 'confirmed' }) => `${level} ${confidence}`,
+  );
 }
 
 test.each<[string, readonly FirewallSighting[], string]>([

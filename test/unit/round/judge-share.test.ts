@@ -49,7 +49,13 @@ function judged(pattern: Pattern, fault: ConnectionFault = SHUT): ReturnType<typ
 
 function brief(findings: readonly Finding[] | null): readonly string[] {
   return (findings ?? []).map(({ rule, level, suggests, facts }) =>
-    [rule, level, suggests ?? '-', facts?.address ?? '-', ...(facts?.clean === undefined ? [] : [`not ${facts.clean}`])].join(' '),
+    [
+      rule,
+      level,
+      suggests ?? '-',
+      facts?.address ?? '-',
+      ...(facts?.clean === undefined ? [] : [`not ${facts.clean}`]),
+    ].join(' '),
   );
 }
 
@@ -60,7 +66,11 @@ const FINE = '.....................';
 describe('connections to the licence server that fail now and then', () => {
   test.each<readonly [string, Pattern, readonly string[]]>([
     ['half of them', { [A]: HALF }, [`every-connection-works broken egress-blocked ${A}`, `port-open note - ${A}`]],
-    ['half of them, and not the one of this round', { [A]: `.${HALF}` }, [`every-connection-works broken egress-blocked ${A}`]],
+    [
+      'half of them, and not the one of this round',
+      { [A]: `.${HALF}` },
+      [`every-connection-works broken egress-blocked ${A}`],
+    ],
     ['one of five', { [A]: FIFTH }, [`every-connection-works warning egress-blocked ${A}`]],
     ['a single one', { [A]: `x${FINE}` }, [`port-open note - ${A}`]],
     ['all', { [A]: 'x'.repeat(21) }, [`port-open broken egress-blocked ${A}`]],
@@ -74,7 +84,11 @@ describe('connections to the licence server that fail now and then', () => {
       { [A]: `.${HALF}`, [B]: `.${HALF}` },
       [`every-connection-works broken egress-blocked ${B}`, `every-connection-works broken egress-blocked ${A}`],
     ],
-    ['half over IPv4, none over IPv6', { [A]: `.${HALF}`, [V6]: '.' }, [`every-connection-works broken egress-blocked ${A} not ${V6}`]],
+    [
+      'half over IPv4, none over IPv6',
+      { [A]: `.${HALF}`, [V6]: '.' },
+      [`every-connection-works broken egress-blocked ${A} not ${V6}`],
+    ],
     [
       'half over IPv6, none over IPv4',
       { [V6]: `.${HALF}`, [A]: '.' },
@@ -95,7 +109,8 @@ describe('connections to the licence server that fail now and then', () => {
     const [cause] = diagnose(round(['reachability', judged({ [A]: `.${HALF}` }).reachability ?? []]), CONTEXT).causes;
     expect(cause).toMatchObject({ id: 'egress-blocked', severity: 'critical', confidence: 'suspected' });
     expect(cause?.summary).toBe(
-      'It comes and goes: of the last 21 connections to server.test:443, 11 were not opened. One of several firewalls, links or servers on the way is at fault.',
+      'It comes and goes: of the last 21 connections to server.test:443, 11 were not opened. One of several ' +
+        'firewalls, links or servers on the way is at fault.',
     );
     expect(cause?.evidence).toEqual([
       `expected every connection works, got ${A}: 11 of the last 21 connections failed, the last of them so: no answer`,

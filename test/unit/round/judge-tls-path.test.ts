@@ -39,9 +39,15 @@ const genuine = [w.server, w.genuine.sub] as const;
 const company = [w.byCorporateSub, w.corporate.sub] as const;
 
 describe('judgeTlsPath()', () => {
-  test.each(['192.0.2.2', '2001:db8::2'])('takes the genuine key at %s for a witness against another address', (other) => {
-    expect(verdicts([at('192.0.2.1', ...company), at(other, ...genuine)])).toEqual(['intercepted confirmed', 'genuine confirmed']);
-  });
+  test.each(['192.0.2.2', '2001:db8::2'])(
+    'takes the genuine key at %s for a witness against another address',
+    (other) => {
+      expect(verdicts([at('192.0.2.1', ...company), at(other, ...genuine)])).toEqual([
+        'intercepted confirmed',
+        'genuine confirmed',
+      ]);
+    },
+  );
 
   test('has no witness in an address that shows the same', () => {
     expect(verdicts([at('192.0.2.1', ...company), at('192.0.2.2', ...company)])).toEqual([

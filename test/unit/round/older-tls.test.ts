@@ -20,7 +20,12 @@ describe('createOlderTls()', () => {
     expect(looks(() => 'a')).toBe(1);
     const time = { now: 0 };
     const older = createOlderTls({ now: () => time.now });
-    expect([0, 59, 60, 61].map((minutes) => ((time.now = minutes * MINUTE), older.isDue('a', false)))).toEqual([true, false, true, false]);
+    expect([0, 59, 60, 61].map((minutes) => ((time.now = minutes * MINUTE), older.isDue('a', false)))).toEqual([
+      true,
+      false,
+      true,
+      false,
+    ]);
   });
 
   test('looks again after a changed chain', () => {

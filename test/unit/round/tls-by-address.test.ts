@@ -37,10 +37,19 @@ function judge(chains: Readonly<Record<string, readonly Identity[]>>): JudgedTls
   const path: PathObservation = { subject: TARGET, host: HOST, names: [], endpoints, references: [] };
   const { trust, ...rest } = world.evidence({});
   const checks = createSignatureChecks();
-  const controls = [{ target: 'www.iana.org:443', chain: chainOf(elsewhere, world.corporate.sub, world.corporate.root) }];
+  const controls = [
+    { target: 'www.iana.org:443', chain: chainOf(elsewhere, world.corporate.sub, world.corporate.root) },
+  ];
   return judgeTlsPath(
     path,
-    { ...rest, trust, checks, refusedBaseline: null, flaws: createFlawMemory(null), openssl: createOpensslWords({ now: () => world.now }) },
+    {
+      ...rest,
+      trust,
+      checks,
+      refusedBaseline: null,
+      flaws: createFlawMemory(null),
+      openssl: createOpensslWords({ now: () => world.now }),
+    },
     { controls, now: world.now },
   );
 }
@@ -53,7 +62,9 @@ function told(chains: Readonly<Record<string, readonly Identity[]>>): readonly s
 describe('several addresses of which one is inspected', () => {
   test('names the one that is bad and the one that is clean', () => {
     expect(told({ [A]: forged, [B]: genuine })).toEqual([
-      expect.stringMatching(/^critical tls-intercepted: .* It is so at 173\.243\.138\.84, and not at 173\.243\.138\.85\.$/u),
+      expect.stringMatching(
+        /^critical tls-intercepted: .* It is so at 173\.243\.138\.84, and not at 173\.243\.138\.85\.$/u,
+      ),
     ]);
   });
 
@@ -65,7 +76,9 @@ describe('several addresses of which one is inspected', () => {
   });
 
   test('IPv4 alone is critical', () => {
-    expect(told({ [A]: forged, [V6]: genuine })).toEqual([expect.stringMatching(/^critical tls-intercepted: .* It is so at 173\./u)]);
+    expect(told({ [A]: forged, [V6]: genuine })).toEqual([
+      expect.stringMatching(/^critical tls-intercepted: .* It is so at 173\./u),
+    ]);
   });
 
   test('where all are, none is told apart', () => {

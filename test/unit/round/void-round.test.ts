@@ -8,7 +8,9 @@ const ASSESSMENTS: readonly Assessment[] = [
   {
     id: 'reachability',
     kind: 'judged',
-    findings: [{ rule: 'port-open', subject: 's', expected: 'e', actual: 'a', level: 'broken', suggests: 'egress-blocked' }],
+    findings: [
+      { rule: 'port-open', subject: 's', expected: 'e', actual: 'a', level: 'broken', suggests: 'egress-blocked' },
+    ],
     summary: '',
   },
   { id: 'mail', kind: 'not-configured', findings: [], summary: 'No mail server is configured' },

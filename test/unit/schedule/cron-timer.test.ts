@@ -21,11 +21,17 @@ describe('createDue() in Europe/Berlin', () => {
   });
 
   test('runs a fixed time that the spring night skips right after the gap, once', () => {
-    expect(dueMinutes('0 30 2 * * *', '2026-03-28T12:00Z', '2026-03-30T12:00Z')).toEqual(['03-29T01:00', '03-30T00:30']);
+    expect(dueMinutes('0 30 2 * * *', '2026-03-28T12:00Z', '2026-03-30T12:00Z')).toEqual([
+      '03-29T01:00',
+      '03-30T00:30',
+    ]);
   });
 
   test('runs a fixed time that the autumn night repeats once', () => {
-    expect(dueMinutes('0 30 2 * * *', '2026-10-24T12:00Z', '2026-10-26T12:00Z')).toEqual(['10-25T00:30', '10-26T01:30']);
+    expect(dueMinutes('0 30 2 * * *', '2026-10-24T12:00Z', '2026-10-26T12:00Z')).toEqual([
+      '10-25T00:30',
+      '10-26T01:30',
+    ]);
   });
 
   test('goes on through both passes of the autumn hour when meant for every hour', () => {

@@ -16,7 +16,11 @@ beforeEach(() => {
 });
 
 /** When each of `count` began, on a clock that is moved on by a millisecond at a time. */
-async function beginnings(count: number, options: PaceOptions, work: () => Promise<void> = () => Promise.resolve()): Promise<Millis[]> {
+async function beginnings(
+  count: number,
+  options: PaceOptions,
+  work: () => Promise<void> = () => Promise.resolve(),
+): Promise<Millis[]> {
   const begun: Millis[] = [];
   const pace = createPace(clock, options);
   for (let index = 0; index < count; index += 1) {

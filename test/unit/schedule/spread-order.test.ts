@@ -2,7 +2,10 @@ import { describe, expect, test } from 'vitest';
 
 import { spreadOrder } from '../../../src/schedule/spread-order.ts';
 
-const HOSTS = Array.from({ length: 100 }, (_, index) => `host-${String(Math.floor(index / 10))}:${String(1000 + index)}`);
+const HOSTS = Array.from(
+  { length: 100 },
+  (_, index) => `host-${String(Math.floor(index / 10))}:${String(1000 + index)}`,
+);
 const order = (hosts: readonly string[], seed = 'hq'): readonly string[] => spreadOrder(hosts, (host) => host, seed);
 
 describe('spreadOrder()', () => {

@@ -6,7 +6,9 @@ import { HOSTILE_PARSERS, type HostileParser } from '../../support/hostile-parse
 
 /** Of processor time, for the largest input that a parser is ever given: far from what would hold up the daemon. */
 const MOST_MS = 500;
-/** Work that explodes with the levels shows here already; at full length they may be refused early, for want of stack. */
+/**
+ * Work that explodes with the levels shows here already; at full length they may be refused early, for want of stack.
+ */
 const SHORT = 600;
 
 /** What is wrong with what a parser makes of this. */
@@ -28,7 +30,8 @@ describe.each(HOSTILE_PARSERS)('$name', (parser) => {
   }, async () => {
     const bytes = seeds.map((seed) => seed.bytes);
     const tokens = parser.repeats;
-    const input = parser.shape === 'json' ? fc.oneof(mutatedJson(bytes), mutated(bytes, tokens)) : mutated(bytes, tokens);
+    const input =
+      parser.shape === 'json' ? fc.oneof(mutatedJson(bytes), mutated(bytes, tokens)) : mutated(bytes, tokens);
     await fc.assert(
       fc.asyncProperty(input, async (hostile) => {
         expect(await problemsOf(parser, hostile.subarray(0, parser.longest))).toEqual([]);

@@ -6,7 +6,16 @@ import { MINUTE, START, timeline } from '../../support/incident-timeline.ts';
 const suspected = causeOf('tls-interception-suspected', { confidence: 'suspected' });
 
 /** Without what 0.1.0 did not know of. */
-const NEW_KEYS: ReadonlySet<string> = new Set(['origin', 'unjudged', 'looks', 'named', 'replacedAt', 'merged', 'mergedInto', 'stillOpen']);
+const NEW_KEYS: ReadonlySet<string> = new Set([
+  'origin',
+  'unjudged',
+  'looks',
+  'named',
+  'replacedAt',
+  'merged',
+  'mergedInto',
+  'stillOpen',
+]);
 
 /** As 0.1.0 wrote it. */
 function asBefore(value: unknown): string {
@@ -32,7 +41,9 @@ describe('what 0.1.0 wrote', () => {
           cause: { id: 'tls-intercepted' },
           merged: [],
           mergedInto: null,
-          formerCauses: [{ id: 'tls-interception-suspected', since: START, until: START + MINUTE / 2, published: true }],
+          formerCauses: [
+            { id: 'tls-interception-suspected', since: START, until: START + MINUTE / 2, published: true },
+          ],
           told: { cause: 'tls-intercepted', named: [{ cause: 'tls-intercepted', severity: 'critical' }] },
         },
       ],

@@ -48,7 +48,9 @@ describe('writeBaseline()', () => {
 
   test('says what cannot be written, and leaves an unreadable file alone', async () => {
     await writeFile(join(state.folder, 'plain'), 'x');
-    await expect(writeBaseline(join(state.folder, 'plain', 'trust.json'), baseline)).rejects.toThrow('the learned trust');
+    await expect(writeBaseline(join(state.folder, 'plain', 'trust.json'), baseline)).rejects.toThrow(
+      'the learned trust',
+    );
     const broken = join(state.folder, 'broken.json');
     await writeFile(broken, '{');
     await expect(writeBaseline(broken, baseline)).rejects.toThrow('Cannot parse the learned trust');
@@ -64,7 +66,10 @@ describe('readBaselines()', () => {
   test.each([
     ['{', 'Cannot parse the learned trust'],
     ['{"version":2,"targets":{}}', 'version'],
-    ['{"version":1,"targets":{"a:1":{"learnedAt":"yesterday","protocol":null,"leaves":[],"authorities":[]}}}', 'targets.a:1.learnedAt'],
+    [
+      '{"version":1,"targets":{"a:1":{"learnedAt":"yesterday","protocol":null,"leaves":[],"authorities":[]}}}',
+      'targets.a:1.learnedAt',
+    ],
     [
       '{"version":1,"targets":{"a:1":{"learnedAt":"2026-11-24T13:00:00.000Z","protocol":null,"leaves":["x"],"authorities":[]}}}',
       'expected one certificate as PEM',

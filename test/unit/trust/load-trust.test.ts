@@ -30,11 +30,16 @@ async function file(content: string): Promise<string> {
 describe('the shipped authorities', () => {
   test.each([
     ['fortinet-ca2', '40:AF:CC:2D:08:D5:E7:51:57:FE:E3:EB:EF:73:E0:A9:0E:04:00:56:3D:6F:94:0C:5E:BE:E8:0D:D4:FF:54:05'],
-    ['fortinet-subca2001', 'B2:98:C8:6C:AF:28:CD:FA:C8:25:00:44:5B:F1:96:B3:2C:D8:29:41:BE:32:4B:29:1B:8D:ED:BE:71:6B:A0:1F'],
+    [
+      'fortinet-subca2001',
+      'B2:98:C8:6C:AF:28:CD:FA:C8:25:00:44:5B:F1:96:B3:2C:D8:29:41:BE:32:4B:29:1B:8D:ED:BE:71:6B:A0:1F',
+    ],
     ['support', '32:AD:1E:5B:C4:C7:C2:73:56:61:B9:28:20:5E:9D:D1:53:B4:B3:D1:25:FB:CE:6F:52:5B:3C:8E:81:19:D0:C0'],
   ])('have %s with its published fingerprint', async (name, fingerprint) => {
     const { anchors } = await loadTrust({ pins: [], caFiles: [] }, roots);
-    const found = anchors.find(({ certificate }) => formatDistinguishedName(certificate.subject).includes(`CN=${name}, `));
+    const found = anchors.find(({ certificate }) =>
+      formatDistinguishedName(certificate.subject).includes(`CN=${name}, `),
+    );
     expect(found?.certificate.fingerprint).toBe(fingerprint);
   });
 
@@ -53,7 +58,12 @@ describe('the shipped authorities', () => {
     const checks = createSignatureChecks();
     const signs: typeof checks.signs = (issuer, subject) => checks.signs(issuer, subject);
     if (root === undefined || sub === undefined || older === undefined) throw new Error('Expected three authorities');
-    expect([signs(root, root), signs(root, sub), signs(older, older), signs(older, sub)]).toEqual([true, true, true, false]);
+    expect([signs(root, root), signs(root, sub), signs(older, older), signs(older, sub)]).toEqual([
+      true,
+      true,
+      true,
+      false,
+    ]);
   });
 });
 
@@ -69,14 +79,22 @@ describe('loadTrust()', () => {
   });
 
   test('takes every certificate of a file', async () => {
-    const both = [await createIdentity({ name: 'CN=A', authority: true }), await createIdentity({ name: 'CN=B', authority: true })];
-    const trust = await loadTrust({ pins: [], caFiles: [await file(both.map(({ pem }) => pem).join('# and\n'))] }, roots);
+    const both = [
+      await createIdentity({ name: 'CN=A', authority: true }),
+      await createIdentity({ name: 'CN=B', authority: true }),
+    ];
+    const trust = await loadTrust(
+      { pins: [], caFiles: [await file(both.map(({ pem }) => pem).join('# and\n'))] },
+      roots,
+    );
     expect(trust.anchors.slice(3).map(({ certificate }) => certificate.pin)).toEqual(both.map(({ pin }) => pin));
   });
 
   test('refuses a key that nobody should trust', async () => {
     const weak = await createIdentity({ name: 'CN=Weak', authority: true, key: 'RSA-1024' });
-    await expect(loadTrust({ pins: [], caFiles: [await file(weak.pem)] }, roots)).rejects.toThrow(/CN=Weak.*its key is RSA-1024/u);
+    await expect(loadTrust({ pins: [], caFiles: [await file(weak.pem)] }, roots)).rejects.toThrow(
+      /CN=Weak.*its key is RSA-1024/u,
+    );
   });
 
   test.each([
@@ -98,7 +116,9 @@ describe('createPublicRoots()', () => {
   test('finds every root that comes with Node by its subject', () => {
     const certificates = rootCertificates.flatMap(readPem).flatMap((der) => parseCertificate(der) ?? []);
     expect(certificates.length).toBe(rootCertificates.length);
-    const missing = certificates.filter(({ subject, pin }) => !roots.bySubject(subject).some((root) => root.pin === pin));
+    const missing = certificates.filter(
+      ({ subject, pin }) => !roots.bySubject(subject).some((root) => root.pin === pin),
+    );
     expect(missing).toEqual([]);
   });
 

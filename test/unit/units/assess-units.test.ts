@@ -22,7 +22,11 @@ function member(appliance: string, serial: string, peerSerial: string): Applianc
 
 function assignment(config: Config, lookup: LicenseLookup): Assessment | undefined {
   const seen = [member('fac-1', 'FAC-A', 'FAC-B'), member('fac-2', 'FAC-B', 'FAC-A')];
-  const units = config.appliances.map((appliance, index) => ({ config: appliance, rest: seen[index] ?? null, role: null }));
+  const units = config.appliances.map((appliance, index) => ({
+    config: appliance,
+    rest: seen[index] ?? null,
+    role: null,
+  }));
   const picture = { units, registration: { kind: 'ok', lookups: [lookup] }, firewall: null } as const;
   return assessUnits(config, picture, []).find(({ id }) => id === 'license-assignment');
 }
@@ -38,16 +42,23 @@ describe('the licence of a pair whose members are both configured', () => {
   });
 
   it('is well with the age of the answer, where there is no newer one', async () => {
-    const kept = { since: Date.UTC(2026, 10, 24, 13), because: { kind: 'postponed', until: Date.UTC(2026, 10, 24, 20) } } as const;
+    const kept = {
+      since: Date.UTC(2026, 10, 24, 13),
+      because: { kind: 'postponed', until: Date.UTC(2026, 10, 24, 20) },
+    } as const;
     const assessment = assignment(await configOf(PAIR), { license: LICENSE, outcome: held('FAC-A'), kept });
     expect(assessment?.summary).toBe(
-      'Every licence is registered to its FortiAuthenticator, as the registration service said at 2026-11-24T13:00:00.000Z',
+      'Every licence is registered to its FortiAuthenticator, as the registration service said at ' +
+        '2026-11-24T13:00:00.000Z',
     );
     expect(new Set(assessment?.findings.map(({ level }) => level))).toEqual(new Set(['note']));
   });
 
   it("is another unit's on a stranger", async () => {
     const assessment = assignment(await configOf(PAIR), { license: LICENSE, outcome: held('FAC-X') });
-    expect(assessment?.findings.map(({ suggests }) => suggests)).toEqual(['license-on-other-unit', 'license-on-other-unit']);
+    expect(assessment?.findings.map(({ suggests }) => suggests)).toEqual([
+      'license-on-other-unit',
+      'license-on-other-unit',
+    ]);
   });
 });

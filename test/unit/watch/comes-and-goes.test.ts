@@ -97,7 +97,10 @@ describe('a fault that comes and goes, at the default schedule', () => {
     const [begins, ends] = [START + 10 * MINUTE, START + 20 * MINUTE];
     const site = flakyPath(({ at }) => at >= begins && at < ends);
     site.run(HOUR);
-    expect(site.line.told.map(({ at }) => at - START)).toEqual([expect.closeTo(10 * MINUTE + 3 * SECOND, -4), ends - START + 30 * SECOND]);
+    expect(site.line.told.map(({ at }) => at - START)).toEqual([
+      expect.closeTo(10 * MINUTE + 3 * SECOND, -4),
+      ends - START + 30 * SECOND,
+    ]);
   });
 });
 

@@ -8,21 +8,31 @@ import { finding, round } from '../../support/judged-round.ts';
 import { pollingError } from '../../support/polling-error.ts';
 
 const AT = Date.UTC(2026, 10, 24, 12);
-const config = await configOf('logs: { syslog: { udp: "127.0.0.1:5514" } }\nappliances: [{ name: fac-1, logSources: [10.0.0.5] }]\n');
+const config = await configOf(
+  'logs: { syslog: { udp: "127.0.0.1:5514" } }\nappliances: [{ name: fac-1, logSources: [10.0.0.5] }]\n',
+);
 
 const SSL = pollingError(AT, 'FTM polling error: SSL session failed');
 const ONCE = pollingError(AT, 'FTM polling error: SSL session failed', { moments: [AT - 1000] });
 const MAIL = pollingError(AT, 'Failed to send activation code', { cause: 'mail-unreachable', severity: 'warning' });
-const LICENSE = pollingError(AT, 'FTM provision error: token does not belong to product', { cause: 'license-on-other-unit' });
+const LICENSE = pollingError(AT, 'FTM provision error: token does not belong to product', {
+  cause: 'license-on-other-unit',
+});
 
-function concluded(errors: readonly PollingError[], broken: FaultId | null, faultsSeen: readonly FaultSeen[] = []): readonly string[] {
+function concluded(
+  errors: readonly PollingError[],
+  broken: FaultId | null,
+  faultsSeen: readonly FaultSeen[] = [],
+): readonly string[] {
   const report: PollingReport = {
     window: 900_000,
     silentAfter: 86_400_000,
     appliances: [{ name: 'fac-1', errors, lastLineAt: AT, silent: false, silentFor: null }],
     firewallEvidence: [],
   };
-  const probed = (broken === null ? round() : round(['tls-genuine', [finding(broken)]])).filter(({ id }) => id !== 'polling');
+  const probed = (broken === null ? round() : round(['tls-genuine', [finding(broken)]])).filter(
+    ({ id }) => id !== 'polling',
+  );
   const picture = { units: [], registration: null, firewall: null };
   const { diagnosis } = conclude(
     { config, at: AT, probed, picture },
@@ -41,8 +51,18 @@ describe('what FortiAuthenticator complains of', () => {
   }>([
     { name: 'on a clean path', errors: [SSL], broken: null, causes: ['polling-failing critical confirmed'] },
     { name: 'once, on a clean path', errors: [ONCE], broken: null, causes: ['polling-failing warning suspected'] },
-    { name: 'of an inspection', errors: [SSL], broken: 'tls-intercepted', causes: ['tls-intercepted critical confirmed'] },
-    { name: 'once, of an inspection', errors: [ONCE], broken: 'tls-intercepted', causes: ['tls-intercepted critical confirmed'] },
+    {
+      name: 'of an inspection',
+      errors: [SSL],
+      broken: 'tls-intercepted',
+      causes: ['tls-intercepted critical confirmed'],
+    },
+    {
+      name: 'once, of an inspection',
+      errors: [ONCE],
+      broken: 'tls-intercepted',
+      causes: ['tls-intercepted critical confirmed'],
+    },
     {
       name: 'of mail during an inspection',
       errors: [SSL, MAIL],
@@ -83,7 +103,12 @@ describe('what FortiAuthenticator complains of', () => {
 
 test('a log that has never said anything is waited for, and left out of "ready"', () => {
   const waited = { name: 'fac-1', errors: [], lastLineAt: null, silent: false, silentFor: null };
-  const report: PollingReport = { window: 900_000, silentAfter: 86_400_000, appliances: [waited], firewallEvidence: [] };
+  const report: PollingReport = {
+    window: 900_000,
+    silentAfter: 86_400_000,
+    appliances: [waited],
+    firewallEvidence: [],
+  };
   const probed = round().filter(({ id }) => id !== 'polling');
   const picture = { units: [], registration: null, firewall: null };
   const log = { kind: 'heard', report, strangers: ['10.9.9.9'], ...NOTHING_REMEMBERED } as const;

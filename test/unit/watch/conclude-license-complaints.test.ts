@@ -19,7 +19,12 @@ logs: { syslog: { udp: '127.0.0.1:5514' } }
 `;
 const config = await configOf(SITE);
 const tokens = (license: string): Parameters<typeof applianceFacts>[0] => {
-  const value = { total: 32, byStatus: { new: 0, available: 30, pending: 0, assigned: 2, other: 0 }, locked: 0, withoutLicense: 0 };
+  const value = {
+    total: 32,
+    byStatus: { new: 0, available: 30, pending: 0, assigned: 2, other: 0 },
+    locked: 0,
+    withoutLicense: 0,
+  };
   return { tokens: { kind: 'read', value: { ...value, byLicense: [{ license, tokens: 32 }] } } };
 };
 
@@ -40,9 +45,17 @@ interface Case {
 }
 
 function causesOf({ units = [ALONE_1, ALONE_2], holder, complains, seen = [] }: Case): readonly string[] {
-  const error = pollingError(AT, 'FTM provision error: token does not belong to product', { cause: 'license-on-other-unit' });
+  const error = pollingError(AT, 'FTM provision error: token does not belong to product', {
+    cause: 'license-on-other-unit',
+  });
   const appliances = config.appliances.map(
-    ({ name }): AppliancePolling => ({ name, errors: name === complains ? [error] : [], lastLineAt: AT, silent: false, silentFor: null }),
+    ({ name }): AppliancePolling => ({
+      name,
+      errors: name === complains ? [error] : [],
+      lastLineAt: AT,
+      silent: false,
+      silentFor: null,
+    }),
   );
   const report = { window: 900_000, silentAfter: 86_400_000, appliances, firewallEvidence: [] };
   const ofUnits = ['polling', 'appliance', 'license-assignment', 'token-pool', 'firewall-policy'];
@@ -59,7 +72,9 @@ function causesOf({ units = [ALONE_1, ALONE_2], holder, complains, seen = [] }: 
     { config, at: AT, probed: round().filter(({ id }) => !ofUnits.includes(id)), picture },
     { kind: 'heard', report, strangers: [], ...NOTHING_REMEMBERED, faultsSeen: seen },
   );
-  return diagnosis.causes.filter(({ severity }) => severity === 'critical').map(({ id, subject }) => `${id} ${subject}`);
+  return diagnosis.causes
+    .filter(({ severity }) => severity === 'critical')
+    .map(({ id, subject }) => `${id} ${subject}`);
 }
 
 const FAULT = `license-on-other-unit ${LICENSE_1}`;

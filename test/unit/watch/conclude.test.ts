@@ -19,7 +19,14 @@ appliances:
 logs: { syslog: { udp: '127.0.0.1:0' } }
 `;
 
-const PATH: readonly PreconditionId[] = ['internet', 'name-resolution', 'reachability', 'tls-genuine', 'license-server', 'clock'];
+const PATH: readonly PreconditionId[] = [
+  'internet',
+  'name-resolution',
+  'reachability',
+  'tls-genuine',
+  'license-server',
+  'clock',
+];
 const FINE = applianceFacts({ appliance: 'fac-2' });
 const REFUSED: ApplianceObservation = { kind: 'denied', appliance: 'fac-1', endpoint: '10.0.0.5:443', status: 401 };
 const DOWN: ApplianceObservation = {
@@ -138,7 +145,9 @@ describe('an appliance that cannot be read', () => {
   });
 
   test('is remembered from the first round that could not read it, until one can', async () => {
-    expect((await conclusionOf({ rest: DOWN, unread: 60 })).unreadSince).toEqual(new Map([['fac-1', NOW - 60 * MINUTE]]));
+    expect((await conclusionOf({ rest: DOWN, unread: 60 })).unreadSince).toEqual(
+      new Map([['fac-1', NOW - 60 * MINUTE]]),
+    );
     expect((await conclusionOf({ rest: DOWN })).unreadSince).toEqual(new Map([['fac-1', NOW]]));
     expect((await conclusionOf({ rest: applianceFacts(), unread: 60 })).unreadSince).toEqual(new Map());
   });

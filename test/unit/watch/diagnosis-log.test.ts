@@ -24,14 +24,17 @@ test('the first diagnosis is told, good or bad', () => {
 test('a change is told once, with the causes', () => {
   expect(logged([good, good, bad, bad, bad, good])).toEqual([
     'info Activation can work {"ready":"ready","causes":[]}',
-    'warn Activation cannot work {"ready":"not-ready","causes":[{"id":"tls-intercepted","severity":"critical","subject":"fortitokenmobile.fortinet.com:443"}]}',
+    'warn Activation cannot work ' +
+      '{"ready":"not-ready","causes":[{"id":"tls-intercepted","severity":"critical","subject":"fortitokenmobile.fortinet.com:443"}]}',
     'info Activation can work {"ready":"ready","causes":[]}',
   ]);
 });
 
 test('a second cause is a change, its order and its wording are none', () => {
   const both = [causeOf('tls-intercepted'), causeOf('mail-unreachable')];
-  const reworded = both.toReversed().map((cause) => ({ ...cause, summary: 'Other words', evidence: ['Other evidence'] }));
+  const reworded = both
+    .toReversed()
+    .map((cause) => ({ ...cause, summary: 'Other words', evidence: ['Other evidence'] }));
   expect(logged([bad, diagnosisOf(0, both), diagnosisOf(1, reworded)])).toHaveLength(2);
 });
 

@@ -32,7 +32,13 @@ describe('givenUpProblems', () => {
 
   test('counts recipients once and by channel, and forgets those that are not configured', () => {
     const hook = parcelOf(FIRING, { channel: 'webhook', recipient: 'https://h', status: 'rejected' });
-    const parcels = [parcel('a', 'rejected'), parcel('b', 'expired'), parcel('a', 'rejected'), parcel('gone', 'rejected'), hook];
+    const parcels = [
+      parcel('a', 'rejected'),
+      parcel('b', 'expired'),
+      parcel('a', 'rejected'),
+      parcel('gone', 'rejected'),
+      hook,
+    ];
     expect(givenUpProblems({ parcels, givenUp: [], isRecipient: ({ recipient }) => recipient !== 'gone' })).toEqual([
       'Notifications by mail were refused or given up for 2 recipients: see the page and the log',
       'Notifications by web hook were refused or given up for 1 recipient: see the page and the log',

@@ -19,7 +19,8 @@ let signatures: SignatureSet;
 
 beforeAll(async () => {
   config = await configOf(
-    '{ appliances: [{ name: fac-1, serial: FACVM0000000001, logSources: [10.0.0.5] }], logs: { syslog: { udp: "127.0.0.1:5514" } } }',
+    '{ appliances: [{ name: fac-1, serial: FACVM0000000001, logSources: [10.0.0.5] }], logs: { syslog: { udp: ' +
+      '"127.0.0.1:5514" } } }',
   );
   signatures = await shippedCatalogue();
 });
@@ -109,7 +110,9 @@ describe('the memory of a log', () => {
     expect(again.report().appliances).toMatchObject([
       {
         name: 'fac-1',
-        errors: [{ signature: 'ftm-polling-ssl', count: 2, firstAt: START, lastAt: START + 60_000, sample: 'another line' }],
+        errors: [
+          { signature: 'ftm-polling-ssl', count: 2, firstAt: START, lastAt: START + 60_000, sample: 'another line' },
+        ],
       },
     ]);
   });
@@ -173,7 +176,10 @@ describe('the memory of a log', () => {
       'a count that is none',
       { version: 1, bucketMs: 15_000, appliances: { 'fac-1': { lastLineAt: 'now', signatures: {} } }, firewall: [] },
     ],
-    ['too much', { version: 1, bucketMs: 15_000, appliances: {}, firewall: Array.from({ length: 10_000 }, () => ({})) }],
+    [
+      'too much',
+      { version: 1, bucketMs: 15_000, appliances: {}, firewall: Array.from({ length: 10_000 }, () => ({})) },
+    ],
   ])('that is %s counts as none', async (_, content) => {
     const log = await resumed(memory(content), handClock(START));
     expect(log.report().appliances).toMatchObject([{ name: 'fac-1', errors: [], lastLineAt: null }]);
@@ -191,7 +197,9 @@ describe('an appliance that has never sent a line', () => {
     }
     const log = await resumed(file, clock);
     clock.advance(HOUR);
-    expect(log.report().appliances).toMatchObject([{ name: 'fac-1', silent: true, lastLineAt: null, silentFor: 25 * HOUR }]);
+    expect(log.report().appliances).toMatchObject([
+      { name: 'fac-1', silent: true, lastLineAt: null, silentFor: 25 * HOUR },
+    ]);
     log.record(heard(clock.now()));
     expect(log.report().appliances).toMatchObject([{ silent: false }]);
   });
@@ -205,6 +213,8 @@ describe('an appliance that has never sent a line', () => {
     }
     const log = await resumed(file, clock);
     clock.advance(HOUR);
-    expect(log.report().appliances).toMatchObject([{ name: 'fac-1', silent: true, lastLineAt: null, silentFor: 25 * HOUR }]);
+    expect(log.report().appliances).toMatchObject([
+      { name: 'fac-1', silent: true, lastLineAt: null, silentFor: 25 * HOUR },
+    ]);
   });
 });

@@ -11,7 +11,10 @@ function hashOf(password: string, cost = CHEAPEST): BcryptHash {
 
 describe('verifyBcrypt()', () => {
   test.each(['$2a$', '$2b$', '$2y$'])('agrees with the vectors of crypt_blowfish, written as %s', async (version) => {
-    const hash: BcryptHash = { kind: 'bcrypt', text: `${version}05$CCCCCCCCCCCCCCCCCCCCC.VGOzA784oUp/Z0DY336zx7pLYAy0lwK` };
+    const hash: BcryptHash = {
+      kind: 'bcrypt',
+      text: `${version}05$CCCCCCCCCCCCCCCCCCCCC.VGOzA784oUp/Z0DY336zx7pLYAy0lwK`,
+    };
 
     await expect(verifyBcrypt('U*U*', hash)).resolves.toBe(true);
     await expect(verifyBcrypt('U*U', hash)).resolves.toBe(false);

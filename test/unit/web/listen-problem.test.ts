@@ -5,12 +5,17 @@ describe('listenProblem()', () => {
   test.each([
     ['EADDRINUSE', 'another program listens there (another ftm-watch?); stop it, or set web.listen to a free port'],
     ['EACCES', 'this user may not; set web.listen to a port above 1023'],
-    ['EADDRNOTAVAIL', 'this machine does not have that address; set web.listen to one of its own, or to 0.0.0.0 for all of them'],
+    [
+      'EADDRNOTAVAIL',
+      'this machine does not have that address; set web.listen to one of its own, or to 0.0.0.0 for all of them',
+    ],
     ['EWHATEVER', 'something odd; set web.listen to an address and a free port of this machine'],
   ])('says what to do about %s', (code, expected) => {
     const error = Object.assign(new Error('something odd'), { code });
 
-    expect(listenProblem({ address: '10.0.0.7', port: 80 }, error)).toBe(`Cannot serve the status page on "10.0.0.7:80": ${expected}`);
+    expect(listenProblem({ address: '10.0.0.7', port: 80 }, error)).toBe(
+      `Cannot serve the status page on "10.0.0.7:80": ${expected}`,
+    );
   });
 
   test('writes an IPv6 address as people type it', () => {

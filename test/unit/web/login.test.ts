@@ -13,7 +13,12 @@ async function createOpsLogin() {
   return { env, clock, login: await createLogin(USERS, clock, env) };
 }
 
-async function ask(login: Login, name: string, password: string, address = '192.0.2.1'): Promise<'accepted' | 'refused' | 'later'> {
+async function ask(
+  login: Login,
+  name: string,
+  password: string,
+  address = '192.0.2.1',
+): Promise<'accepted' | 'refused' | 'later'> {
   return (await login.check(name, password, address)).kind;
 }
 
@@ -66,14 +71,19 @@ describe('createLogin()', () => {
 
   test('lets unknown users wait in the same queue: they cost as much as known ones', async () => {
     const { login } = await createOpsLogin();
-    const strangers = Array.from({ length: 8 }, (_, index) => ask(login, `stranger ${String(index)}`, 'secret', elsewhere(index)));
+    const strangers = Array.from({ length: 8 }, (_, index) =>
+      ask(login, `stranger ${String(index)}`, 'secret', elsewhere(index)),
+    );
 
     await expect(ask(login, 'stranger 8', 'secret')).resolves.toBe('later');
     await Promise.all(strangers);
   });
 
   test('checks an unknown name against the hash of a user, always the same one, and refuses it whatever comes out', async () => {
-    const env: NodeJS.ProcessEnv = { OPS_HASH: await hashPassword('secret', CHEAP), HQ_HASH: await hashPassword('other', CHEAP) };
+    const env: NodeJS.ProcessEnv = {
+      OPS_HASH: await hashPassword('secret', CHEAP),
+      HQ_HASH: await hashPassword('other', CHEAP),
+    };
     const users = [...USERS, { name: 'hq', passwordHash: { kind: 'env', name: 'HQ_HASH' } }] as const;
     const login = await createLogin(users, handClock(START), env);
     await Promise.all([ask(login, 'ops', 'secret'), ask(login, 'hq', 'other')]);
@@ -87,7 +97,8 @@ describe('createLogin()', () => {
     delete env['HQ_HASH'];
     const names = Array.from({ length: 32 }, (_, index) => `stranger ${String(index)}`);
     const outcomes = new Set<string>();
-    for (const [index, name] of names.entries()) outcomes.add(await ask(login, name, 'x', elsewhere(index)).catch(() => 'rejected'));
+    for (const [index, name] of names.entries())
+      outcomes.add(await ask(login, name, 'x', elsewhere(index)).catch(() => 'rejected'));
     expect(outcomes).toEqual(new Set(['refused', 'rejected']));
     await expect(ask(login, 'hq', 'other')).rejects.toThrow('"hq"');
   });
@@ -97,7 +108,9 @@ describe('createLogin()', () => {
     await ask(login, 'ops', 'secret', elsewhere(200));
     clock.advance(60_000);
     const greedy = Array.from({ length: 8 }, (_, index) => ask(login, 'ops', `wrong ${String(index)}`));
-    const crowd = Array.from({ length: 8 }, (_, index) => ask(login, 'ops', `wrong again ${String(index)}`, elsewhere(index)));
+    const crowd = Array.from({ length: 8 }, (_, index) =>
+      ask(login, 'ops', `wrong again ${String(index)}`, elsewhere(index)),
+    );
     const good = ask(login, 'ops', 'secret', elsewhere(200));
 
     expect((await Promise.all(greedy)).filter((outcome) => outcome === 'refused')).toHaveLength(4);
@@ -107,10 +120,14 @@ describe('createLogin()', () => {
 
   test('looks at no more passwords of a network that got ten wrong, until time has passed, and at those of others', async () => {
     const { login, clock } = await createOpsLogin();
-    for (let index = 0; index < 10; index += 1) await expect(ask(login, 'ops', `wrong ${String(index)}`)).resolves.toBe('refused');
+    for (let index = 0; index < 10; index += 1)
+      await expect(ask(login, 'ops', `wrong ${String(index)}`)).resolves.toBe('refused');
 
     await expect(login.check('ops', 'secret', '192.0.2.1')).resolves.toEqual({ kind: 'later', retryAfter: 6_000 });
-    await expect(login.check('ops', 'secret', '::ffff:192.0.2.1')).resolves.toEqual({ kind: 'later', retryAfter: 6_000 });
+    await expect(login.check('ops', 'secret', '::ffff:192.0.2.1')).resolves.toEqual({
+      kind: 'later',
+      retryAfter: 6_000,
+    });
     await expect(ask(login, 'ops', 'secret', '192.0.2.2')).resolves.toBe('accepted');
     // A right one that is remembered is not looked at either, and lets in.
     await expect(ask(login, 'ops', 'secret')).resolves.toBe('accepted');
@@ -130,7 +147,11 @@ describe('createLogin()', () => {
 
   test.each([
     ['an unset variable', {}, 'environment variable "OPS_HASH" is not set'],
-    ['a bcrypt hash that costs too much', { OPS_HASH: `$2b$15$${'a'.repeat(53)}` }, 'expected a bcrypt cost of 4 to 14, got 15'],
+    [
+      'a bcrypt hash that costs too much',
+      { OPS_HASH: `$2b$15$${'a'.repeat(53)}` },
+      'expected a bcrypt cost of 4 to 14, got 15',
+    ],
     ['a plain password', { OPS_HASH: 'hunter2' }, 'expected "$scrypt$'],
   ])('refuses to start with %s, and names the user', async (_, env, message) => {
     const start = createLogin(USERS, handClock(START), env);
@@ -144,7 +165,9 @@ describe('loginProblems()', () => {
   test('names each user who could not log in', async () => {
     const users = [...USERS, { name: 'hq', passwordHash: { kind: 'env', name: 'HQ_HASH' } }] as const;
 
-    await expect(loginProblems(users, { OPS_HASH: await hashPassword('secret', CHEAP), HQ_HASH: 'hunter2' })).resolves.toEqual([
+    await expect(
+      loginProblems(users, { OPS_HASH: await hashPassword('secret', CHEAP), HQ_HASH: 'hunter2' }),
+    ).resolves.toEqual([
       expect.stringMatching(/^Cannot check the password of web user "hq": Cannot read the password hash: expected/u),
     ]);
   });

@@ -1,9 +1,12 @@
 import { expect, test } from 'vitest';
 import { isLoopback } from '../../../src/web/loopback.ts';
 
-test.each(['127.0.0.1', '127.8.9.10', '::1', '::ffff:127.0.0.1', '0:0:0:0:0:0:0:1'])('%s is of this machine', (address) => {
-  expect(isLoopback(address)).toBe(true);
-});
+test.each(['127.0.0.1', '127.8.9.10', '::1', '::ffff:127.0.0.1', '0:0:0:0:0:0:0:1'])(
+  '%s is of this machine',
+  (address) => {
+    expect(isLoopback(address)).toBe(true);
+  },
+);
 
 test.each([
   '10.0.0.9',

@@ -18,7 +18,10 @@ describe('maskedRecipient()', () => {
 
 describe('maskedDetail()', () => {
   test.each([
-    ['550 5.1.1 <admins@example.org>: Recipient address rejected', '550 5.1.1 <a…@example.org>: Recipient address rejected'],
+    [
+      '550 5.1.1 <admins@example.org>: Recipient address rejected',
+      '550 5.1.1 <a…@example.org>: Recipient address rejected',
+    ],
     ['rcpt to:admins@[192.0.2.1] and b.c@example.org', 'rcpt to:a…@[192.0.2.1] and b…@example.org'],
     ['404 from https://hooks.example.org/services/secret', '404 from https://hooks.example.org/…'],
     ['421 4.7.0 Try again @ noon', '421 4.7.0 Try again @ noon'],

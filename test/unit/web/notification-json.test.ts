@@ -44,10 +44,15 @@ describe('notificationToJson()', () => {
     const [first, second] = [incidentOf(), incidentOf(causeOf('clock-skewed'))];
     const items = [first, second].map((incident) => ({ event: 'firing' as const, incident }));
 
-    expect(notificationToJson(parcelOf({ kind: 'digest', id: 'd', at: START, items, omitted: 0, stillOpen: [] }))).toMatchObject({
+    expect(
+      notificationToJson(parcelOf({ kind: 'digest', id: 'd', at: START, items, omitted: 0, stillOpen: [] })),
+    ).toMatchObject({
       event: 'digest',
       incidents: [{ cause: 'tls-intercepted' }, { cause: 'clock-skewed' }],
     });
-    expect(notificationToJson(parcelOf({ kind: 'test', id: 't', at: START }))).toMatchObject({ event: 'test', incidents: [] });
+    expect(notificationToJson(parcelOf({ kind: 'test', id: 't', at: START }))).toMatchObject({
+      event: 'test',
+      incidents: [],
+    });
   });
 });

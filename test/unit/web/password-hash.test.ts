@@ -17,11 +17,19 @@ describe('parsePasswordHash()', () => {
   test.each([
     ['nothing', '', 'Cannot read the password hash: expected "$scrypt$ln=…'],
     ['a plain password', 'hunter2', 'Cannot read the password hash: expected "$scrypt$ln=…'],
-    ['the line of htpasswd with its name', `ops:$2y$05$${BCRYPT_TAIL}`, 'Cannot read the password hash with a name before it: expected'],
+    [
+      'the line of htpasswd with its name',
+      `ops:$2y$05$${BCRYPT_TAIL}`,
+      'Cannot read the password hash with a name before it: expected',
+    ],
     ['the hashes of two', `$2y$05$${BCRYPT_TAIL}\n$2y$05$${BCRYPT_TAIL}`, 'of a single password'],
     ['bcrypt cut short', `$2y$05$${BCRYPT_TAIL.slice(1)}`, 'Cannot read the password hash: expected'],
     ['the broken bcrypt of 2011', `$2x$05$${BCRYPT_TAIL}`, 'Cannot read the password hash: expected'],
-    ['bcrypt that takes two seconds', `$2b$15$${BCRYPT_TAIL}`, 'expected a bcrypt cost of 4 to 14, got 15; make one with "htpasswd'],
+    [
+      'bcrypt that takes two seconds',
+      `$2b$15$${BCRYPT_TAIL}`,
+      'expected a bcrypt cost of 4 to 14, got 15; make one with "htpasswd',
+    ],
     ['bcrypt below its least cost', `$2b$03$${BCRYPT_TAIL}`, 'expected a bcrypt cost of 4 to 14, got 03'],
     ['MD5 of htpasswd', '$apr1$abcdefgh$0123456789012345678901', 'Cannot read the password hash: expected'],
     ['a gigabyte of memory', `$scrypt$ln=20,r=8,p=1$${SALT}$${HASH}`, 'got ln=20,r=8,p=1'],
@@ -34,7 +42,9 @@ describe('parsePasswordHash()', () => {
 
   test.each(['hunter2', 'hunter2:$2y$05$x', `$2y$31$${BCRYPT_TAIL}`])('never tells what it was given: %s', (text) => {
     const secret = text.startsWith('$') ? BCRYPT_TAIL : 'hunter2';
-    expect(() => parsePasswordHash(text)).toThrow(expect.objectContaining({ message: expect.not.stringContaining(secret) }));
+    expect(() => parsePasswordHash(text)).toThrow(
+      expect.objectContaining({ message: expect.not.stringContaining(secret) }),
+    );
   });
 });
 

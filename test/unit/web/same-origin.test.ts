@@ -18,7 +18,9 @@ describe('foreignOrigin()', () => {
     ['a sandboxed frame', 'null', undefined],
     ['a page that hides its origin', undefined, 'cross-site'],
   ])('refuses %s', (_, origin, fetchSite) => {
-    expect(foreignOrigin({ host: '10.0.0.7:9843', origin, fetchSite })).toBe('Refused: the request comes from a page of another origin');
+    expect(foreignOrigin({ host: '10.0.0.7:9843', origin, fetchSite })).toBe(
+      'Refused: the request comes from a page of another origin',
+    );
   });
 });
 

@@ -42,7 +42,9 @@ describe('verifyScrypt()', () => {
     );
 
     // The RFC's salt is shorter than what is taken from a file.
-    await expect(verifyScrypt('password', { kind: 'scrypt', ln: 10, r: 8, p: 16, salt: Buffer.from('NaCl'), hash })).resolves.toBe(true);
+    await expect(
+      verifyScrypt('password', { kind: 'scrypt', ln: 10, r: 8, p: 16, salt: Buffer.from('NaCl'), hash }),
+    ).resolves.toBe(true);
     expect(parseScryptHash(`$scrypt$ln=10,r=8,p=16$TmFDbA$${hash.toString('base64').replace(/=+$/u, '')}`)).toBeNull();
   });
 });

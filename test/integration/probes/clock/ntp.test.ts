@@ -30,7 +30,11 @@ describe('observeNtp', () => {
     await using server = await createNtpServer(offset);
     const { source, protocol, outcome } = await look(server.port);
     expect({ source, protocol }).toEqual({ source: `127.0.0.1:${String(server.port)}`, protocol: 'ntp' });
-    expect(outcome).toMatchObject({ kind: 'offset', offsetMs: expect.closeTo(offset, -2), precisionMs: expect.closeTo(0, -2) });
+    expect(outcome).toMatchObject({
+      kind: 'offset',
+      offsetMs: expect.closeTo(offset, -2),
+      precisionMs: expect.closeTo(0, -2),
+    });
   });
 
   test('leaves out the time that the server took', async () => {
@@ -65,7 +69,11 @@ describe('observeNtp', () => {
 
   test.each([
     ['kiss-o-death', { stratum: 0, referenceId: 'RATE' }, 'The server answered a kiss-o\'-death, "RATE"'],
-    ['a hostile kiss-o-death', { stratum: 0, referenceId: '\u001B[2J' }, 'The server answered a kiss-o\'-death, "??2J"'],
+    [
+      'a hostile kiss-o-death',
+      { stratum: 0, referenceId: '\u001B[2J' },
+      'The server answered a kiss-o\'-death, "??2J"',
+    ],
     ['stratum 16', { stratum: 16 }, 'The server answered that it is not synchronised itself'],
     ['leap 3', { leap: 3 }, 'The server answered that it is not synchronised itself'],
     ['no transmit time', { transmitAt: Number.NaN }, 'The server answered without a time'],

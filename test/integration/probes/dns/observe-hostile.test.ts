@@ -25,7 +25,12 @@ describe('observeDns and hostile or broken peers', () => {
   test('ends under silence, after the deadline, with two packets sent', async () => {
     await using server = await bench.serve(() => SILENCE);
     const { a } = await bench.look(over('udp', server));
-    expect(a).toMatchObject({ kind: 'failed', reason: 'timeout', attempts: 2, message: 'No answer to the A question within 3000 ms' });
+    expect(a).toMatchObject({
+      kind: 'failed',
+      reason: 'timeout',
+      attempts: 2,
+      message: 'No answer to the A question within 3000 ms',
+    });
     expect(a.durationMs).toBeGreaterThanOrEqual(2900);
     expect(a.durationMs).toBeLessThan(4000);
   });
@@ -72,7 +77,9 @@ describe('observeDns and hostile or broken peers', () => {
       onA((asked) => {
         const lie = reply(asked, [{ ...A, data: '10.6.6.6' }]);
         if (lie.kind === 'packet') liar.send(encode(lie.packet), asked.from.port, asked.from.address);
-        return asked.transport === 'udp' && server.asked.filter(({ type }) => type === 'A').length === 1 ? SILENCE : HEALTHY(asked);
+        return asked.transport === 'udp' && server.asked.filter(({ type }) => type === 'A').length === 1
+          ? SILENCE
+          : HEALTHY(asked);
       }),
     );
     const { a } = await bench.look(over('udp', server));
@@ -89,7 +96,10 @@ describe('observeDns and hostile or broken peers', () => {
   });
 
   test('does not read on under a flood of packets that are no answers', async () => {
-    await using server = await bench.serve(() => ({ kind: 'raw', bytes: Array.from({ length: 100 }, () => Buffer.from('flood')) }));
+    await using server = await bench.serve(() => ({
+      kind: 'raw',
+      bytes: Array.from({ length: 100 }, () => Buffer.from('flood')),
+    }));
     const { a } = await bench.look(over('udp', server));
     expect(a).toMatchObject({ reason: 'protocol' });
     expect(a.durationMs).toBeLessThan(1000);
@@ -116,7 +126,10 @@ describe('observeDns and hostile or broken peers', () => {
 
   test('says that the server hung up over https', async () => {
     await using server = await bench.serve(() => ({ kind: 'close' }));
-    expect((await bench.look(overHttps(server))).a).toMatchObject({ kind: 'failed', reason: expect.stringMatching(/^(?:closed|reset)$/u) });
+    expect((await bench.look(overHttps(server))).a).toMatchObject({
+      kind: 'failed',
+      reason: expect.stringMatching(/^(?:closed|reset)$/u),
+    });
   });
 
   test('refuses a certificate that no known authority signed', async () => {
@@ -138,24 +151,42 @@ describe('observeDns and hostile or broken peers', () => {
   });
 
   test('takes an HTTP error and a page for what they are', async () => {
-    await using blocked = await bench.serve(() => ({ kind: 'http', status: 403, type: 'text/html', body: Buffer.from('<h1>no</h1>') }));
+    await using blocked = await bench.serve(() => ({
+      kind: 'http',
+      status: 403,
+      type: 'text/html',
+      body: Buffer.from('<h1>no</h1>'),
+    }));
     expect((await bench.look(overHttps(blocked))).a).toMatchObject({
       reason: 'rejected',
       message: 'The server answered with HTTP status 403, expected 200',
     });
-    await using page = await bench.serve(() => ({ kind: 'http', status: 200, type: 'text/html', body: Buffer.from('<h1>hello</h1>') }));
+    await using page = await bench.serve(() => ({
+      kind: 'http',
+      status: 200,
+      type: 'text/html',
+      body: Buffer.from('<h1>hello</h1>'),
+    }));
     expect((await bench.look(overHttps(page))).a).toMatchObject({ reason: 'protocol' });
   });
 
-  test.each(['h2', 'http/1.1'] as const)('refuses a body that is larger than a DNS message can be, over %s', async (protocol) => {
-    await using server = await bench.serve(
-      (asked) => {
-        const healthy = HEALTHY(asked);
-        const answer = healthy.kind === 'packet' ? encode(healthy.packet) : Buffer.alloc(0);
-        return { kind: 'http', status: 200, type: 'application/dns-message', body: Buffer.concat([answer, Buffer.alloc(200_000)]) };
-      },
-      { httpProtocols: [protocol] },
-    );
-    expect((await bench.look(overHttps(server))).a).toMatchObject({ kind: 'failed', reason: 'protocol' });
-  });
+  test.each(['h2', 'http/1.1'] as const)(
+    'refuses a body that is larger than a DNS message can be, over %s',
+    async (protocol) => {
+      await using server = await bench.serve(
+        (asked) => {
+          const healthy = HEALTHY(asked);
+          const answer = healthy.kind === 'packet' ? encode(healthy.packet) : Buffer.alloc(0);
+          return {
+            kind: 'http',
+            status: 200,
+            type: 'application/dns-message',
+            body: Buffer.concat([answer, Buffer.alloc(200_000)]),
+          };
+        },
+        { httpProtocols: [protocol] },
+      );
+      expect((await bench.look(overHttps(server))).a).toMatchObject({ kind: 'failed', reason: 'protocol' });
+    },
+  );
 });

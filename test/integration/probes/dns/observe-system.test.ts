@@ -27,7 +27,13 @@ describe('observeDns and the system', () => {
 
   test('splits what getaddrinfo finds by family', async () => {
     const seen = await bench.look(system, { getaddrinfo: async () => Promise.resolve(found) });
-    expect(seen.a).toMatchObject({ kind: 'answer', rcode: 'NOERROR', addresses: ['173.243.138.84'], ttlSeconds: null, attempts: 1 });
+    expect(seen.a).toMatchObject({
+      kind: 'answer',
+      rcode: 'NOERROR',
+      addresses: ['173.243.138.84'],
+      ttlSeconds: null,
+      attempts: 1,
+    });
     expect(seen.aaaa).toMatchObject({ kind: 'answer', addresses: ['2001:db8::84'] });
   });
 
@@ -57,9 +63,13 @@ describe('observeDns and the system', () => {
         }),
     );
     const seen = await Promise.all(
-      [1, 2, 3].map(() => observeDns(NAME, system, { system: lookup, trust: bench.trust }, probeContext({ clock: hurriedClock(10) }))),
+      [1, 2, 3].map(() =>
+        observeDns(NAME, system, { system: lookup, trust: bench.trust }, probeContext({ clock: hurriedClock(10) })),
+      ),
     );
-    expect(seen.map(({ a }) => a)).toMatchObject(Array.from({ length: 3 }, () => ({ kind: 'failed', reason: 'timeout' })));
+    expect(seen.map(({ a }) => a)).toMatchObject(
+      Array.from({ length: 3 }, () => ({ kind: 'failed', reason: 'timeout' })),
+    );
     expect(lookups).toBe(1);
   });
 
@@ -71,8 +81,14 @@ describe('observeDns and the system', () => {
     });
     const ctx = (): ProbeContext => probeContext({ clock: hurriedClock(10) });
     const names = ['one.example.test', 'two.example.test', 'three.example.test'];
-    const seen = await Promise.all(names.map((name) => observeDns(name, system, { system: lookup, trust: bench.trust }, ctx())));
-    expect(seen.map(({ a }) => a)).toMatchObject([{ reason: 'timeout' }, { reason: 'timeout' }, { reason: 'internal' }]);
+    const seen = await Promise.all(
+      names.map((name) => observeDns(name, system, { system: lookup, trust: bench.trust }, ctx())),
+    );
+    expect(seen.map(({ a }) => a)).toMatchObject([
+      { reason: 'timeout' },
+      { reason: 'timeout' },
+      { reason: 'internal' },
+    ]);
     expect(asked).toEqual(['one.example.test', 'two.example.test']);
   });
 
@@ -87,7 +103,9 @@ describe('observeDns and the system', () => {
         }),
     );
     const names = ['one.example.test', 'two.example.test', NAME];
-    const looking = names.map((name) => observeDns(name, system, { system: lookup, trust: bench.trust }, probeContext()));
+    const looking = names.map((name) =>
+      observeDns(name, system, { system: lookup, trust: bench.trust }, probeContext()),
+    );
     for (let name = 0; name < names.length; name += 1) {
       await setImmediate();
       answers[name]?.();
@@ -138,7 +156,8 @@ describe('observeDns and being called off', () => {
       controller.abort(new Error('shutting down'));
       return SILENCE;
     });
-    const resolver = kind === 'system' ? ({ kind, label: kind } as const) : kind === 'https' ? overHttps(server) : over(kind, server);
+    const resolver =
+      kind === 'system' ? ({ kind, label: kind } as const) : kind === 'https' ? overHttps(server) : over(kind, server);
     const getaddrinfo: Getaddrinfo = () =>
       new Promise(() => {
         controller.abort(new Error('shutting down'));
@@ -151,7 +170,9 @@ describe('observeDns and being called off', () => {
   test('asks nothing when it is already called off', async () => {
     await using server = await bench.serve(HEALTHY);
     for (const resolver of [over('udp', server), over('tcp', server), over('tls', server), overHttps(server)]) {
-      expect((await bench.look(resolver, { ctx: { signal: AbortSignal.abort(new Error('off')) } })).a).toMatchObject({ reason: 'aborted' });
+      expect((await bench.look(resolver, { ctx: { signal: AbortSignal.abort(new Error('off')) } })).a).toMatchObject({
+        reason: 'aborted',
+      });
     }
     expect(server.asked).toEqual([]);
   });
@@ -160,7 +181,9 @@ describe('observeDns and being called off', () => {
     await using server = await bench.serve(HEALTHY);
     for (const kind of ['udp', 'tcp'] as const) {
       expect((await bench.look(over(kind, server), { ctx: { sourceAddress: '127.0.0.9' } })).a).toMatchObject(ADDRESS);
-      expect((await bench.look(over(kind, server), { ctx: { sourceAddress: '192.0.2.1' } })).a).toMatchObject({ reason: 'internal' });
+      expect((await bench.look(over(kind, server), { ctx: { sourceAddress: '192.0.2.1' } })).a).toMatchObject({
+        reason: 'internal',
+      });
     }
   });
 });

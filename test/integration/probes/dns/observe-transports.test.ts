@@ -49,7 +49,9 @@ describe('observeDns over each transport', () => {
   });
 
   test('goes to TCP when the answer over UDP is truncated', async () => {
-    await using server = await bench.serve((asked) => (asked.transport === 'udp' ? reply(asked, [], { flags: 0x0200 }) : HEALTHY(asked)));
+    await using server = await bench.serve((asked) =>
+      asked.transport === 'udp' ? reply(asked, [], { flags: 0x0200 }) : HEALTHY(asked),
+    );
     expect((await bench.look(over('udp', server))).a).toMatchObject(ADDRESS);
     expect(server.asked.map(({ transport }) => transport).toSorted()).toEqual(['tcp', 'tcp', 'udp', 'udp']);
   });
@@ -58,7 +60,11 @@ describe('observeDns over each transport', () => {
     await using server = await bench.serve((asked) =>
       asked.transport === 'udp' ? reply(asked, [], { flags: 0x0200 }) : { kind: 'close' },
     );
-    expect((await bench.look(over('udp', server))).a).toMatchObject({ kind: 'failed', reason: 'closed', truncated: true });
+    expect((await bench.look(over('udp', server))).a).toMatchObject({
+      kind: 'failed',
+      reason: 'closed',
+      truncated: true,
+    });
   });
 
   test.each(['127.0.0.1', '::1', '173.243.138.84'])('takes the literal address %s as its own answer', async (name) => {
@@ -80,7 +86,12 @@ describe('observeDns and what servers answer', () => {
     [15, 'RCODE15'],
   ])('names rcode %i %s', async (rcode, name) => {
     await using server = await bench.serve((asked) => reply(asked, [], { rcode }));
-    expect((await bench.look(over('udp', server))).a).toMatchObject({ kind: 'answer', rcode: name, addresses: [], ttlSeconds: null });
+    expect((await bench.look(over('udp', server))).a).toMatchObject({
+      kind: 'answer',
+      rcode: name,
+      addresses: [],
+      ttlSeconds: null,
+    });
   });
 
   test('follows a CNAME chain and keeps the smallest TTL', async () => {
@@ -111,7 +122,11 @@ describe('observeDns and what servers answer', () => {
       ),
     );
     const { a } = await bench.look(over('udp', server));
-    expect(a).toMatchObject({ kind: 'failed', reason: 'protocol', message: 'The answer cannot be used: its CNAME chain has no end' });
+    expect(a).toMatchObject({
+      kind: 'failed',
+      reason: 'protocol',
+      message: 'The answer cannot be used: its CNAME chain has no end',
+    });
     expect(a.durationMs).toBeLessThan(1500);
   });
 

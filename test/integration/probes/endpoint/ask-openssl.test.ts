@@ -44,7 +44,10 @@ describe('askOpenssl()', () => {
   test('tells the refusal too where TLS 1.3 demands a client certificate', async () => {
     const { intermediate, root } = bench.hierarchy;
     const demanding = { requestCert: true, rejectUnauthorized: true, ca: root.pem };
-    const heard = await ask({ chain: [await flawed(intermediate), intermediate], minVersion: 'TLSv1.3', ...demanding }, root);
+    const heard = await ask(
+      { chain: [await flawed(intermediate), intermediate], minVersion: 'TLSv1.3', ...demanding },
+      root,
+    );
     expect(heard?.word.refusal).not.toBeNull();
     expect(heard).not.toBeNull();
   });
@@ -52,7 +55,9 @@ describe('askOpenssl()', () => {
   test('says nothing where TLS 1.2 demands one: a missing error proves nothing', async () => {
     const { intermediate, root } = bench.hierarchy;
     const demanding = { requestCert: true, rejectUnauthorized: true, ca: root.pem };
-    expect(await ask({ chain: [await flawed(intermediate), intermediate], maxVersion: 'TLSv1.2', ...demanding }, root)).toBeNull();
+    expect(
+      await ask({ chain: [await flawed(intermediate), intermediate], maxVersion: 'TLSv1.2', ...demanding }, root),
+    ).toBeNull();
   });
 
   test('says nothing of a chain that does not reach the anchor, or is out of date', async () => {
@@ -67,6 +72,8 @@ describe('askOpenssl()', () => {
 
   test('says nothing where nobody answers', async () => {
     const request = { target: { host: HOST, port: 1 }, address: '127.0.0.1', serverName: HOST, proxy: null };
-    expect(await askOpenssl(request, certificateOf(bench.hierarchy.root), probeContext({}), createEndpointDeps())).toBeNull();
+    expect(
+      await askOpenssl(request, certificateOf(bench.hierarchy.root), probeContext({}), createEndpointDeps()),
+    ).toBeNull();
   });
 });

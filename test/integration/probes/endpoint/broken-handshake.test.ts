@@ -36,7 +36,9 @@ function trickle(socket: Socket, bytes: Buffer): void {
 }
 
 /** The start of a TLS 1.2 ServerHello record, which announces more than will come. */
-const HALF_SERVER_HELLO = Buffer.from([0x16, 0x03, 0x03, 0x00, 0x7a, 0x02, 0x00, 0x00, 0x76, 0x03, 0x03, 1, 2, 3, 4, 5, 6, 7]);
+const HALF_SERVER_HELLO = Buffer.from([
+  0x16, 0x03, 0x03, 0x00, 0x7a, 0x02, 0x00, 0x00, 0x76, 0x03, 0x03, 1, 2, 3, 4, 5, 6, 7,
+]);
 
 const NOTHING = { kind: 'failed', serverName: HOST, alert: null, chain: null, plaintext: null } as const;
 
@@ -49,7 +51,10 @@ describe.concurrent('observeEndpoint and a handshake that fails', () => {
   test.each<readonly [string, (socket: Socket) => void]>([
     ['silence', (): void => {}],
     ['half a ServerHello', (socket): void => void socket.write(HALF_SERVER_HELLO)],
-    ['a ServerHello that trickles', (socket): void => trickle(socket, Buffer.concat([HALF_SERVER_HELLO, Buffer.alloc(200)]))],
+    [
+      'a ServerHello that trickles',
+      (socket): void => trickle(socket, Buffer.concat([HALF_SERVER_HELLO, Buffer.alloc(200)])),
+    ],
   ])('ends under %s, after the deadline', async (_, act) => {
     const tls = await atHello(act, { deps: IMPATIENT });
     expect(tls).toMatchObject({ ...NOTHING, reason: 'timeout', message: 'No result within 300 ms' });
@@ -93,17 +98,29 @@ describe.concurrent('observeEndpoint and a handshake that fails', () => {
     ['less than a record header', 'no', 'no'],
   ])('recovers the plain text of %s', async (_, sent, plaintext) => {
     const tls = await atHello((socket) => socket.end(Buffer.from(sent, 'latin1')));
-    expect(tls).toMatchObject({ ...NOTHING, reason: 'protocol', message: expect.stringContaining('plain text'), plaintext });
+    expect(tls).toMatchObject({
+      ...NOTHING,
+      reason: 'protocol',
+      message: expect.stringContaining('plain text'),
+      plaintext,
+    });
   });
 
   test('recovers the words of a block page behind its style sheet, in pieces, from a peer that stays open', async () => {
     const style = `<style>${'.a { margin: 0; } '.repeat(300)}</style>`;
     const tls = await atHello((socket) => {
-      socket.write(`HTTP/1.1 403 Forbidden\r\nContent-Type: text/html\r\n\r\n<html><head>${style}<title>Web Filter Violation</title>`);
-      setTimeout(() => socket.write('</head><body><h3>Web Page Blocked</h3><p>You have tried to access a web page</p>'), 50);
+      socket.write(
+        `HTTP/1.1 403 Forbidden\r\nContent-Type: text/html\r\n\r\n<html><head>${style}<title>Web Filter Violation</title>`,
+      );
+      setTimeout(
+        () => socket.write('</head><body><h3>Web Page Blocked</h3><p>You have tried to access a web page</p>'),
+        50,
+      );
     });
     expect(tls).toMatchObject({
-      plaintext: 'HTTP/1.1 403 Forbidden Content-Type: text/html Web Filter Violation Web Page Blocked You have tried to access a web page',
+      plaintext:
+        'HTTP/1.1 403 Forbidden Content-Type: text/html Web Filter Violation Web Page Blocked You have tried to ' +
+        'access a web page',
     });
   });
 
@@ -150,7 +167,10 @@ describe.concurrent('observeEndpoint and a handshake that fails', () => {
       reason,
       alert: null,
       plaintext: null,
-      chain: { certificates: [{ fingerprint: leaf.fingerprint }, { fingerprint: intermediate.fingerprint }], dropped: 0 },
+      chain: {
+        certificates: [{ fingerprint: leaf.fingerprint }, { fingerprint: intermediate.fingerprint }],
+        dropped: 0,
+      },
     });
   });
 });

@@ -41,7 +41,12 @@ describe.concurrent('observeEndpoint and a finished handshake', () => {
     const options = { minVersion: version, maxVersion: version, ciphers: 'DEFAULT@SECLEVEL=0' };
     await using peer = await createTlsPeer({ chain: [leaf, intermediate], ...options });
     const tls = await bench.tls(peer.port);
-    expect(tls).toMatchObject({ kind: 'established', serverName: HOST, protocol: version, cipher: expect.stringMatching(cipher) });
+    expect(tls).toMatchObject({
+      kind: 'established',
+      serverName: HOST,
+      protocol: version,
+      cipher: expect.stringMatching(cipher),
+    });
     expect(prints((tls as { chain: CapturedChain }).chain)).toEqual(printsOf(leaf, intermediate));
     expect(tls.durationMs).toBeGreaterThan(0);
     expect(peer.seen).toBe(1);
@@ -100,7 +105,8 @@ describe.concurrent('observeEndpoint and a finished handshake', () => {
       },
     });
     const seen = [];
-    for (const serverName of ['other.example.test', null, '127.0.0.1']) seen.push((await bench.look(peer.port, { serverName })).tls);
+    for (const serverName of ['other.example.test', null, '127.0.0.1'])
+      seen.push((await bench.look(peer.port, { serverName })).tls);
     expect(seen).toMatchObject([
       { kind: 'established', serverName: 'other.example.test' },
       { kind: 'established', serverName: '' },
@@ -115,7 +121,12 @@ describe.concurrent('observeEndpoint and a server that asks for a client certifi
 
   test.each(['TLSv1.2', 'TLSv1.3'] as const)('counts the server alive, with its chain, with %s', async (maxVersion) => {
     const { leaf, intermediate } = bench.hierarchy;
-    await using peer = await createTlsPeer({ chain: [leaf, intermediate], maxVersion, ...asking, rejectUnauthorized: true });
+    await using peer = await createTlsPeer({
+      chain: [leaf, intermediate],
+      maxVersion,
+      ...asking,
+      rejectUnauthorized: true,
+    });
     const seen = await bench.look(peer.port);
     expect(seen).toMatchObject({
       tls: { kind: 'client-certificate-demanded', protocol: maxVersion, cipher: expect.any(String) },
@@ -130,14 +141,32 @@ describe.concurrent('observeEndpoint and a server that asks for a client certifi
       socket.once('data', () => socket.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n'));
     };
     for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
-      await using peer = await createTlsPeer({ chain: [leaf], maxVersion, ...asking, rejectUnauthorized: false, serve });
-      expect(await bench.look(peer.port)).toMatchObject({ tls: { kind: 'established' }, http: { kind: 'response', status: 403 } });
+      await using peer = await createTlsPeer({
+        chain: [leaf],
+        maxVersion,
+        ...asking,
+        rejectUnauthorized: false,
+        serve,
+      });
+      expect(await bench.look(peer.port)).toMatchObject({
+        tls: { kind: 'established' },
+        http: { kind: 'response', status: 403 },
+      });
     }
   });
 
   test('does not take a refusal for a demand where none was asked for', async () => {
     const { leaf } = bench.hierarchy;
-    await using peer = await createTlsPeer({ chain: [leaf], ciphers: 'ECDHE-RSA-AES128-GCM-SHA256', maxVersion: 'TLSv1.2' });
-    expect(await bench.tls(peer.port)).toMatchObject({ kind: 'failed', reason: 'tls', alert: 'handshake_failure', chain: null });
+    await using peer = await createTlsPeer({
+      chain: [leaf],
+      ciphers: 'ECDHE-RSA-AES128-GCM-SHA256',
+      maxVersion: 'TLSv1.2',
+    });
+    expect(await bench.tls(peer.port)).toMatchObject({
+      kind: 'failed',
+      reason: 'tls',
+      alert: 'handshake_failure',
+      chain: null,
+    });
   });
 });

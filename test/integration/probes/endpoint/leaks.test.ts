@@ -30,7 +30,10 @@ describe('the chain reader', () => {
     await using whole = await createTlsPeer({ chain: [leaf, intermediate] });
     await using incomplete = await createTlsPeer({ chain: [leaf] });
     for (let round = 0; round < 10; round += 1) {
-      expect(prints(await bench.tls(whole.port, { deps: { chainReader } }))).toEqual([leaf.fingerprint, intermediate.fingerprint]);
+      expect(prints(await bench.tls(whole.port, { deps: { chainReader } }))).toEqual([
+        leaf.fingerprint,
+        intermediate.fingerprint,
+      ]);
       expect(prints(await bench.tls(incomplete.port, { deps: { chainReader } }))).toEqual([leaf.fingerprint]);
     }
     // The lengths of signatures differ by a few bytes, and may fall on both sides of a step.
@@ -42,7 +45,9 @@ describe('the chain reader', () => {
     const bench = await createTlsBench();
     const { intermediate, root, leaf } = bench.hierarchy;
     const leaves = await Promise.all(
-      Array.from({ length: 12 }, () => createIdentity({ name: 'CN=x', dnsNames: [HOST], issuer: intermediate, keys: leaf.keys })),
+      Array.from({ length: 12 }, () =>
+        createIdentity({ name: 'CN=x', dnsNames: [HOST], issuer: intermediate, keys: leaf.keys }),
+      ),
     );
     const chainReader = createChainReader({ parse: parseCertificate, leakBudget: 10 });
     for (const next of leaves) {

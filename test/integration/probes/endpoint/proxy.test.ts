@@ -41,7 +41,10 @@ describe.concurrent('observeEndpoint through a CONNECT proxy', () => {
     expect(seen).toMatchObject({
       proxy: `localhost:${String(proxy.port)}`,
       tcp: { kind: 'open' },
-      tls: { kind: 'established', chain: { certificates: [{ fingerprint: leaf.fingerprint }, { fingerprint: intermediate.fingerprint }] } },
+      tls: {
+        kind: 'established',
+        chain: { certificates: [{ fingerprint: leaf.fingerprint }, { fingerprint: intermediate.fingerprint }] },
+      },
       http: { kind: 'response', status: 200 },
     });
     expect(proxy.asked).toEqual([
@@ -52,19 +55,28 @@ describe.concurrent('observeEndpoint through a CONNECT proxy', () => {
 
   test('logs in with the password as it is now, and shows it nowhere', async () => {
     await using server = await createTlsPeer({ chain: [bench.hierarchy.leaf] });
-    await using proxy = await createConnectProxy(server.port, 'HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n');
+    await using proxy = await createConnectProxy(
+      server.port,
+      'HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n',
+    );
     const seen = await bench.look(443, {
       proxy: proxyAt(proxy.port, { user: 'fac', password: { kind: 'env', name: 'PROXY_PASSWORD' } }),
       deps: { readSecret: (source) => Promise.resolve(source.kind === 'env' ? `s3cret:${source.name}` : '') },
     });
     const token = Buffer.from('fac:s3cret:PROXY_PASSWORD').toString('base64');
     expect(proxy.asked[0]).toContain(`proxy-authorization: Basic ${token}\r\n`);
-    expect(seen.tcp).toMatchObject({ kind: 'failed', reason: 'rejected', message: expect.stringContaining('with status 407') });
+    expect(seen.tcp).toMatchObject({
+      kind: 'failed',
+      reason: 'rejected',
+      message: expect.stringContaining('with status 407'),
+    });
     expect(JSON.stringify(seen)).not.toMatch(new RegExp(`s3cret|${token}`, 'u'));
   });
 
   test('takes a password that cannot be read for trouble of its own', async () => {
-    const seen = await bench.look(443, { proxy: proxyAt(1, { user: 'fac', password: { kind: 'file', path: '/nowhere' } }) });
+    const seen = await bench.look(443, {
+      proxy: proxyAt(1, { user: 'fac', password: { kind: 'file', path: '/nowhere' } }),
+    });
     expect(seen.tcp).toMatchObject({ kind: 'failed', reason: 'internal' });
   });
 
@@ -73,7 +85,10 @@ describe.concurrent('observeEndpoint through a CONNECT proxy', () => {
       socket.write('HTTP/1.1 200 OK\r\n\r\n220 mail.example.test ESMTP\r\n');
     });
     const seen = await bench.look(443, { proxy: proxyAt(peer.port) });
-    expect(seen).toMatchObject({ tcp: { kind: 'open' }, tls: { kind: 'failed', plaintext: '220 mail.example.test ESMTP' } });
+    expect(seen).toMatchObject({
+      tcp: { kind: 'open' },
+      tls: { kind: 'failed', plaintext: '220 mail.example.test ESMTP' },
+    });
   });
 
   test.each([
@@ -101,10 +116,18 @@ describe.concurrent('observeEndpoint through a CONNECT proxy', () => {
     ['an orderly end', (socket): void => void socket.end(), 'closed'],
     ['a reset', (socket): void => void socket.resetAndDestroy(), 'reset'],
     ['another protocol', (socket): void => void socket.write('220 mail ESMTP\r\n'), 'protocol'],
-    ['headers without end', (socket): void => void socket.write(`HTTP/1.1 200 OK\r\n${'X: y\r\n'.repeat(9000)}`), 'protocol'],
+    [
+      'headers without end',
+      (socket): void => void socket.write(`HTTP/1.1 200 OK\r\n${'X: y\r\n'.repeat(9000)}`),
+      'protocol',
+    ],
   ])('ends after %s, once, and names the proxy', async (_, act, reason) => {
     const { tcp } = await atConnect(act);
-    expect(tcp).toMatchObject({ kind: 'failed', reason, message: expect.stringMatching(/^The proxy 127\.0\.0\.1:\d+ /u) });
+    expect(tcp).toMatchObject({
+      kind: 'failed',
+      reason,
+      message: expect.stringMatching(/^The proxy 127\.0\.0\.1:\d+ /u),
+    });
     expect(tcp.durationMs).toBeLessThan(2000);
   });
 
@@ -113,7 +136,11 @@ describe.concurrent('observeEndpoint through a CONNECT proxy', () => {
     ['has no address (an empty label, so that no resolver is asked)', 'proxy..invalid', 'name-not-resolved'],
   ])('says that it is the proxy that %s', async (_, host, reason) => {
     const { tcp } = await bench.look(443, { proxy: proxyAt(1, { host }) });
-    expect(tcp).toMatchObject({ kind: 'failed', reason, message: expect.stringContaining(`Cannot reach the proxy ${host}:1`) });
+    expect(tcp).toMatchObject({
+      kind: 'failed',
+      reason,
+      message: expect.stringContaining(`Cannot reach the proxy ${host}:1`),
+    });
   });
 
   test('says aborted when the round is called off in the middle', async () => {

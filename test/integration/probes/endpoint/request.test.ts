@@ -13,7 +13,10 @@ beforeAll(async () => {
 });
 
 /** Looks at a server that does `act` when the request is there. */
-async function atRequest(act: (socket: TLSSocket, request: string) => void, look: Look = {}): Promise<EndpointObservation> {
+async function atRequest(
+  act: (socket: TLSSocket, request: string) => void,
+  look: Look = {},
+): Promise<EndpointObservation> {
   const { leaf, intermediate } = bench.hierarchy;
   await using peer = await createTlsPeer({
     chain: [leaf, intermediate],
@@ -46,7 +49,9 @@ describe.concurrent('observeEndpoint and HTTP', () => {
     );
     expect(seen.http).toMatchObject({ kind: 'response', status: 204 });
     expect(requests).toHaveLength(1);
-    expect(requests[0]).toMatch(/^HEAD \/SoftToken\/x\?y=1 HTTP\/1\.1\r\nhost: license\.example\.test:\d+\r\nconnection: close\r\n/u);
+    expect(requests[0]).toMatch(
+      /^HEAD \/SoftToken\/x\?y=1 HTTP\/1\.1\r\nhost: license\.example\.test:\d+\r\nconnection: close\r\n/u,
+    );
   });
 
   test('records status, date, server and what proxies left', async () => {
@@ -71,7 +76,9 @@ describe.concurrent('observeEndpoint and HTTP', () => {
   });
 
   test('does not follow a redirect', async () => {
-    const { http } = await atRequest(write('HTTP/1.1 302 Found\r\nLocation: https://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n'));
+    const { http } = await atRequest(
+      write('HTTP/1.1 302 Found\r\nLocation: https://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n'),
+    );
     expect(http).toMatchObject({ kind: 'response', status: 302, blockPage: null });
   });
 
@@ -129,7 +136,8 @@ describe.concurrent('observeEndpoint and HTTP', () => {
   test('tells a reset from an orderly end', async () => {
     const { leaf } = bench.hierarchy;
     await using server = await createTlsPeer({ chain: [leaf] });
-    // A middlebox that lets the handshake pass, and resets at the request: the hello is followed by 80 bytes, then by 200.
+    // A middlebox that lets the handshake pass, and resets at the request: the hello is followed by 80 bytes, then by
+    // 200.
     await using middlebox = await createTcpPeer((socket) => {
       const up = connect(server.port, '127.0.0.1').on('error', () => {});
       let afterHello = 0;
@@ -147,13 +155,16 @@ describe.concurrent('observeEndpoint and HTTP', () => {
     expect(await bench.http(middlebox.port)).toMatchObject({ kind: 'failed', reason: 'reset' });
   });
 
-  test.each(['TLSv1.2', 'TLSv1.3'] as const)('notices an end that came before the request with %s', async (maxVersion) => {
-    const { leaf } = bench.hierarchy;
-    await using peer = await createTlsPeer({ chain: [leaf], maxVersion, serve: (socket) => void socket.end() });
-    const http = await bench.http(peer.port);
-    expect(http).toMatchObject({ kind: 'failed', reason: 'closed' });
-    expect(http.durationMs).toBeLessThan(1500);
-  });
+  test.each(['TLSv1.2', 'TLSv1.3'] as const)(
+    'notices an end that came before the request with %s',
+    async (maxVersion) => {
+      const { leaf } = bench.hierarchy;
+      await using peer = await createTlsPeer({ chain: [leaf], maxVersion, serve: (socket) => void socket.end() });
+      const http = await bench.http(peer.port);
+      expect(http).toMatchObject({ kind: 'failed', reason: 'closed' });
+      expect(http.durationMs).toBeLessThan(1500);
+    },
+  );
 
   test('says aborted when the round is called off in the middle', async () => {
     const round = new AbortController();
@@ -170,7 +181,12 @@ describe.concurrent('observeEndpoint and HTTP', () => {
 describe.concurrent('observeEndpoint and a client certificate that is missed late', () => {
   test('counts the server alive, however the refusal and the request cross', async () => {
     const { leaf } = bench.hierarchy;
-    await using peer = await createTlsPeer({ chain: [leaf], minVersion: 'TLSv1.3', requestCert: true, rejectUnauthorized: true });
+    await using peer = await createTlsPeer({
+      chain: [leaf],
+      minVersion: 'TLSv1.3',
+      requestCert: true,
+      rejectUnauthorized: true,
+    });
     for (let round = 0; round < 40; round += 1) {
       expect(await bench.look(peer.port)).toMatchObject({
         tls: { kind: 'client-certificate-demanded' },
@@ -194,6 +210,9 @@ describe.concurrent('observeEndpoint and a client certificate that is missed lat
   test('does not excuse a server that asks and stays silent', async () => {
     const { leaf } = bench.hierarchy;
     await using peer = await createTlsPeer({ chain: [leaf], requestCert: true, rejectUnauthorized: false });
-    expect((await bench.look(peer.port, { deps: IMPATIENT })).http).toMatchObject({ kind: 'failed', reason: 'timeout' });
+    expect((await bench.look(peer.port, { deps: IMPATIENT })).http).toMatchObject({
+      kind: 'failed',
+      reason: 'timeout',
+    });
   });
 });

@@ -84,6 +84,9 @@ describe.concurrent('observeEndpoint and TCP', () => {
     const looking = bench.look(hole.port, { ctx: { signal: round.signal } });
     round.abort();
     expect((await looking).tcp).toMatchObject({ kind: 'failed', reason: 'aborted' });
-    expect((await bench.look(hole.port, { ctx: { signal: round.signal } })).tcp).toMatchObject({ kind: 'failed', reason: 'aborted' });
+    expect((await bench.look(hole.port, { ctx: { signal: round.signal } })).tcp).toMatchObject({
+      kind: 'failed',
+      reason: 'aborted',
+    });
   });
 });

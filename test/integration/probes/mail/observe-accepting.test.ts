@@ -20,22 +20,30 @@ afterAll(async () => {
 });
 
 describe('observeMail with a server that accepts', () => {
-  test.each(['none', 'starttls', 'tls'] as const)('rehearses up to the recipient and takes it back, security %s', async (security) => {
-    await using server = await bench.serve({ security });
-    const seen = await bench.look(server.port, { config: { security } });
-    expect(seen).toMatchObject({
-      server: `mail.example.test:${String(server.port)}`,
-      security,
-      outcome: { kind: 'accepted', greeting: expect.stringMatching(/^220 /u) },
-      localhostAnswers: null,
-    });
-    expect(server.commands.slice(-4)).toEqual(['MAIL FROM:<fac@example.test>', 'RCPT TO:<probe@example.test>', 'RSET', 'QUIT']);
-    expect(server.commands.filter((line) => /^DATA|^BDAT/iu.test(line))).toEqual([]);
-    expect(server.messages()).toBe(0);
-    expect(judgeMail(seen)).toEqual([]);
-    const { certificateNotAfter: end } = seen;
-    expect(end === null ? null : Math.round((end - Date.now()) / 86_400_000)).toBe(security === 'none' ? null : 365);
-  });
+  test.each(['none', 'starttls', 'tls'] as const)(
+    'rehearses up to the recipient and takes it back, security %s',
+    async (security) => {
+      await using server = await bench.serve({ security });
+      const seen = await bench.look(server.port, { config: { security } });
+      expect(seen).toMatchObject({
+        server: `mail.example.test:${String(server.port)}`,
+        security,
+        outcome: { kind: 'accepted', greeting: expect.stringMatching(/^220 /u) },
+        localhostAnswers: null,
+      });
+      expect(server.commands.slice(-4)).toEqual([
+        'MAIL FROM:<fac@example.test>',
+        'RCPT TO:<probe@example.test>',
+        'RSET',
+        'QUIT',
+      ]);
+      expect(server.commands.filter((line) => /^DATA|^BDAT/iu.test(line))).toEqual([]);
+      expect(server.messages()).toBe(0);
+      expect(judgeMail(seen)).toEqual([]);
+      const { certificateNotAfter: end } = seen;
+      expect(end === null ? null : Math.round((end - Date.now()) / 86_400_000)).toBe(security === 'none' ? null : 365);
+    },
+  );
 
   test('never says DATA, even where the server allows pipelining', async () => {
     await using server = await createScriptedSmtp();
@@ -66,7 +74,8 @@ describe('observeMail with a server that accepts', () => {
     await writeFile(caFile, bench.rootPem);
     await using server = await bench.serve({ security: 'tls' });
     expect(
-      (await bench.look(server.port, { config: { security: 'tls', caFile }, ports: { trust: bench.strangeTrust } })).outcome.kind,
+      (await bench.look(server.port, { config: { security: 'tls', caFile }, ports: { trust: bench.strangeTrust } }))
+        .outcome.kind,
     ).toBe('accepted');
   });
 
@@ -78,7 +87,9 @@ describe('observeMail with a server that accepts', () => {
   });
 
   test('falls back to HELO as mail clients do', async () => {
-    await using server = await createScriptedSmtp({ onLine: (line) => (line.startsWith('EHLO') ? '502 unknown\r\n' : agreeable(line)) });
+    await using server = await createScriptedSmtp({
+      onLine: (line) => (line.startsWith('EHLO') ? '502 unknown\r\n' : agreeable(line)),
+    });
     expect((await bench.look(server.port)).outcome.kind).toBe('accepted');
   });
 

@@ -15,25 +15,37 @@ describe('observeMail with a server that does not', () => {
   test('refused port', async () => {
     const port = await unusedPort();
     const seen = await bench.look(port);
-    expect(seen).toMatchObject({ outcome: { kind: 'failed', stage: 'connect', reason: 'refused', code: null }, localhostAnswers: false });
+    expect(seen).toMatchObject({
+      outcome: { kind: 'failed', stage: 'connect', reason: 'refused', code: null },
+      localhostAnswers: false,
+    });
     expect(seen.outcome).toMatchObject({
       message: `Cannot connect to 127.0.0.1:${String(port)}: connect ECONNREFUSED 127.0.0.1:${String(port)}`,
     });
   });
 
   test('a name without an address', async () => {
-    expect((await bench.look(25, { addresses: [] })).outcome).toMatchObject({ stage: 'connect', reason: 'name-not-resolved' });
+    expect((await bench.look(25, { addresses: [] })).outcome).toMatchObject({
+      stage: 'connect',
+      reason: 'name-not-resolved',
+    });
   });
 
   test('a name that could not be looked up', async () => {
     const hindrance = { kind: 'failed', reason: 'internal', message: 'bind EMFILE 0.0.0.0', durationMs: 1 } as const;
     const { outcome } = await bench.look(25, { addresses: [], hindrance });
-    expect(outcome).toMatchObject({ stage: 'connect', reason: 'internal', message: expect.stringContaining('bind EMFILE') as unknown });
+    expect(outcome).toMatchObject({
+      stage: 'connect',
+      reason: 'internal',
+      message: expect.stringContaining('bind EMFILE') as unknown,
+    });
   });
 
   test('says that localhost answers', async () => {
     await using local = await createScriptedSmtp();
-    const seen = await bench.look(await unusedPort(), { ports: { localRelay: { address: '127.0.0.1', port: local.port } } });
+    const seen = await bench.look(await unusedPort(), {
+      ports: { localRelay: { address: '127.0.0.1', port: local.port } },
+    });
     expect(seen.localhostAnswers).toBe(true);
     expect(judgeMail(seen).map(({ rule, level }) => `${level} ${rule}`)).toEqual([
       'broken mail-server-answers',
@@ -47,7 +59,9 @@ describe('observeMail with a server that does not', () => {
     ['a local relay that hangs up', CLOSE],
   ] as const)('does not count %s', async (_, greeting) => {
     await using local = await createScriptedSmtp({ greeting });
-    const seen = await bench.look(await unusedPort(), { ports: { localRelay: { address: '127.0.0.1', port: local.port } } });
+    const seen = await bench.look(await unusedPort(), {
+      ports: { localRelay: { address: '127.0.0.1', port: local.port } },
+    });
     expect(seen.localhostAnswers).toBe(false);
   });
 
@@ -64,7 +78,12 @@ describe('observeMail with a server that does not', () => {
   });
 
   test.each([
-    ['550 at EHLO and HELO', /^(?:EHLO|HELO)/u, '550 no', { stage: 'ehlo', reason: 'rejected', code: 550, tlsError: null }],
+    [
+      '550 at EHLO and HELO',
+      /^(?:EHLO|HELO)/u,
+      '550 no',
+      { stage: 'ehlo', reason: 'rejected', code: 550, tlsError: null },
+    ],
     ['550 at MAIL FROM', /^MAIL/u, '550 not you', { stage: 'sender', reason: 'rejected', code: 550 }],
     [
       '550 at RCPT TO',
@@ -76,13 +95,17 @@ describe('observeMail with a server that does not', () => {
     ['421 at RCPT TO', /^RCPT/u, '421 shutting down', { stage: 'recipient', reason: 'rejected', code: 421 }],
     ['nonsense at RCPT TO', /^RCPT/u, 'what?', { stage: 'recipient', reason: 'protocol', code: null }],
   ] as const)('%s', async (...[, at, reply, expected]) => {
-    await using server = await createScriptedSmtp({ onLine: (line) => (at.test(line) ? `${reply}\r\n` : agreeable(line)) });
+    await using server = await createScriptedSmtp({
+      onLine: (line) => (at.test(line) ? `${reply}\r\n` : agreeable(line)),
+    });
     expect((await bench.look(server.port)).outcome).toMatchObject({ kind: 'failed', ...expected });
     expect(server.lines).not.toContain('DATA');
   });
 
   test('offers no STARTTLS, and then nothing is said in the clear', async () => {
-    await using server = await createScriptedSmtp({ onLine: (line) => (line === 'STARTTLS' ? '502 unknown\r\n' : agreeable(line)) });
+    await using server = await createScriptedSmtp({
+      onLine: (line) => (line === 'STARTTLS' ? '502 unknown\r\n' : agreeable(line)),
+    });
     expect((await bench.look(server.port, { config: { security: 'starttls', ...LOGIN } })).outcome).toMatchObject({
       stage: 'tls',
       reason: 'rejected',
@@ -93,8 +116,15 @@ describe('observeMail with a server that does not', () => {
   });
 
   test('hangs up in the middle', async () => {
-    await using server = await createScriptedSmtp({ onLine: (line) => (line.startsWith('RCPT') ? CLOSE : agreeable(line)) });
-    expect((await bench.look(server.port)).outcome).toMatchObject({ kind: 'failed', stage: 'recipient', reason: 'closed', code: null });
+    await using server = await createScriptedSmtp({
+      onLine: (line) => (line.startsWith('RCPT') ? CLOSE : agreeable(line)),
+    });
+    expect((await bench.look(server.port)).outcome).toMatchObject({
+      kind: 'failed',
+      stage: 'recipient',
+      reason: 'closed',
+      code: null,
+    });
   });
 
   test('offers STARTTLS and refuses it', async () => {
@@ -110,22 +140,29 @@ describe('observeMail with a server that does not', () => {
 
   test.each(['starttls', 'tls'] as const)('shows a certificate that does not verify, security %s', async (security) => {
     await using server = await bench.serve({ security });
-    expect((await bench.look(server.port, { config: { security }, ports: { trust: bench.strangeTrust } })).outcome).toMatchObject({
+    expect(
+      (await bench.look(server.port, { config: { security }, ports: { trust: bench.strangeTrust } })).outcome,
+    ).toMatchObject({
       stage: 'tls',
       reason: 'tls',
       tlsError: expect.stringMatching(/^(?:UNABLE_TO_GET_ISSUER_CERT_LOCALLY|SELF_SIGNED_CERT_IN_CHAIN)$/u),
     });
-    expect((await bench.look(server.port, { config: { security, host: 'other.example.test' } })).outcome).toMatchObject({
-      stage: 'tls',
-      reason: 'tls',
-      tlsError: 'ERR_TLS_CERT_ALTNAME_INVALID',
-    });
+    expect((await bench.look(server.port, { config: { security, host: 'other.example.test' } })).outcome).toMatchObject(
+      {
+        stage: 'tls',
+        reason: 'tls',
+        tlsError: 'ERR_TLS_CERT_ALTNAME_INVALID',
+      },
+    );
     expect(server.commands.filter((line) => line.startsWith('MAIL'))).toEqual([]);
   });
 
   test('speaks plainly where TLS is wanted', async () => {
     await using server = await createScriptedSmtp();
-    expect((await bench.look(server.port, { config: { security: 'tls' } })).outcome).toMatchObject({ stage: 'tls', reason: 'tls' });
+    expect((await bench.look(server.port, { config: { security: 'tls' } })).outcome).toMatchObject({
+      stage: 'tls',
+      reason: 'tls',
+    });
   });
 
   test('rejects the login, and the password is not shown even if the server echoes it', async () => {

@@ -14,7 +14,12 @@ describe('observeMail and time', () => {
   test('a silent server ends after the deadline', async () => {
     await using server = await createScriptedSmtp({ greeting: null });
     const { outcome } = await bench.look(server.port);
-    expect(outcome).toMatchObject({ kind: 'failed', stage: 'greeting', reason: 'timeout', message: 'Not finished within 10000 ms' });
+    expect(outcome).toMatchObject({
+      kind: 'failed',
+      stage: 'greeting',
+      reason: 'timeout',
+      message: 'Not finished within 10000 ms',
+    });
     expect(outcome.durationMs).toBeLessThan(11_000);
   });
 
@@ -26,13 +31,16 @@ describe('observeMail and time', () => {
   });
 
   test('a server that falls silent at the recipient', async () => {
-    await using server = await createScriptedSmtp({ onLine: (line) => (line.startsWith('RCPT') ? null : agreeable(line)) });
+    await using server = await createScriptedSmtp({
+      onLine: (line) => (line.startsWith('RCPT') ? null : agreeable(line)),
+    });
     expect((await bench.look(server.port)).outcome).toMatchObject({ stage: 'recipient', reason: 'timeout' });
   });
 
   test('a handshake that never goes on', async () => {
     await using server = await createScriptedSmtp({
-      onLine: (line) => (line.startsWith('EHLO') ? '250-x\r\n250 STARTTLS\r\n' : line === 'STARTTLS' ? '220 go\r\n' : null),
+      onLine: (line) =>
+        line.startsWith('EHLO') ? '250-x\r\n250 STARTTLS\r\n' : line === 'STARTTLS' ? '220 go\r\n' : null,
     });
     expect((await bench.look(server.port, { config: { security: 'starttls' } })).outcome).toMatchObject({
       stage: 'tls',

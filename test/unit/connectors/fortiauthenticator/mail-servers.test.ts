@@ -2,7 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { parseMailServers } from '../../../../src/connectors/fortiauthenticator/mail-servers.ts';
 
 function server(more: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  return { name: 'x', address: 'mail.example.test', port: 25, secure: 'none', default: false, authentication_password: 'hush', ...more };
+  return {
+    name: 'x',
+    address: 'mail.example.test',
+    port: 25,
+    secure: 'none',
+    default: false,
+    authentication_password: 'hush',
+    ...more,
+  };
 }
 
 function hosts(...objects: readonly unknown[]): readonly string[] | undefined {
@@ -11,7 +19,9 @@ function hosts(...objects: readonly unknown[]): readonly string[] | undefined {
 
 describe('parseMailServers', () => {
   it('takes the shape of a configured mail server, without credentials', () => {
-    expect(parseMailServers({ objects: [server({ port: '587', secure: 'starttls', sender_email: 'fac@example.test' })] })).toEqual([
+    expect(
+      parseMailServers({ objects: [server({ port: '587', secure: 'starttls', sender_email: 'fac@example.test' })] }),
+    ).toEqual([
       {
         host: 'mail.example.test',
         port: 587,
@@ -26,20 +36,28 @@ describe('parseMailServers', () => {
   });
 
   it('takes the default server alone where one is marked, else all', () => {
-    expect(hosts(server({ address: 'a.example.test' }), server({ address: 'b.example.test', default: true }))).toEqual(['b.example.test']);
+    expect(hosts(server({ address: 'a.example.test' }), server({ address: 'b.example.test', default: true }))).toEqual([
+      'b.example.test',
+    ]);
     expect(hosts(server({ address: 'a.example.test' }), server({ address: 'b.example.test' }))).toEqual([
       'a.example.test',
       'b.example.test',
     ]);
   });
 
-  it.each(['localhost', '127.0.0.1', '::1', 'localhost.localdomain'])("leaves out the appliance's own %s", (address) => {
-    expect(hosts(server({ address, default: true }))).toEqual([]);
-  });
+  it.each(['localhost', '127.0.0.1', '::1', 'localhost.localdomain'])(
+    "leaves out the appliance's own %s",
+    (address) => {
+      expect(hosts(server({ address, default: true }))).toEqual([]);
+    },
+  );
 
-  it.each(['', 'a b', 'mail.example.test\r\nX', 'http://x', 'x'.repeat(300), 7, null])('leaves out the address %j', (address) => {
-    expect(hosts(server({ address }))).toEqual([]);
-  });
+  it.each(['', 'a b', 'mail.example.test\r\nX', 'http://x', 'x'.repeat(300), 7, null])(
+    'leaves out the address %j',
+    (address) => {
+      expect(hosts(server({ address }))).toEqual([]);
+    },
+  );
 
   it.each<[unknown, unknown, string]>([
     ['starttls', 25, 'starttls'],

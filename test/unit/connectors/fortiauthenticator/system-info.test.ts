@@ -45,6 +45,8 @@ describe('parseSystemInfo', () => {
   });
 
   it('shows a hostile banner safely', () => {
-    expect(parseSystemInfo({ ...LIVE, firmware: `\u001B[31m${'x'.repeat(500)}` })?.firmware).toMatch(/^\\u\{1B\}\[31mx+…$/u);
+    expect(parseSystemInfo({ ...LIVE, firmware: `\u001B[31m${'x'.repeat(500)}` })?.firmware).toMatch(
+      /^\\u\{1B\}\[31mx+…$/u,
+    );
   });
 });

@@ -28,7 +28,13 @@ describe('createTokenCounter', () => {
 
   it('keeps a bounded number of licences', () => {
     const counter = createTokenCounter();
-    counter.add(Array.from({ length: 3000 }, (_, index) => ({ serial: 'FTKMOB1', status: 'new', license: `EFTM${String(index)}` })));
+    counter.add(
+      Array.from({ length: 3000 }, (_, index) => ({
+        serial: 'FTKMOB1',
+        status: 'new',
+        license: `EFTM${String(index)}`,
+      })),
+    );
     expect(counter.counts().byLicense).toHaveLength(1000);
     expect(counter.counts().withoutLicense).toBe(2000);
   });

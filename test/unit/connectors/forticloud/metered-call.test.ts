@@ -23,7 +23,9 @@ const CALL: Call = {
   what: 'Looking up a licence',
   send: () => {
     sent += 1;
-    return isDown ? Promise.reject(Object.assign(new Error('down'), { code: 'ECONNRESET' })) : Promise.resolve({ kind: 'json', value: {} });
+    return isDown
+      ? Promise.reject(Object.assign(new Error('down'), { code: 'ECONNRESET' }))
+      : Promise.resolve({ kind: 'json', value: {} });
   },
   problemOf: () => null,
   refusalBacksOff: false,
@@ -48,7 +50,8 @@ async function calls(count: number, patience?: number): Promise<readonly CallRes
   return results;
 }
 
-const times = (kind: CallResult['kind'], results: readonly CallResult['kind'][]): number => results.filter((each) => each === kind).length;
+const times = (kind: CallResult['kind'], results: readonly CallResult['kind'][]): number =>
+  results.filter((each) => each === kind).length;
 
 describe('createMeteredCall()', () => {
   test('postpones what is too much for a minute, when it has no patience', async () => {

@@ -38,7 +38,14 @@ describe('serviceError', () => {
 describe('parseLicenseRecords', () => {
   it('takes the documented record', () => {
     const value = {
-      licenses: [{ licenseNumber: 'FMCLD4713562246', licenseSKU: 'FMG-VM-CLOUD', serialNumber: 'FMGVCLTM20000051', status: 'Registered' }],
+      licenses: [
+        {
+          licenseNumber: 'FMCLD4713562246',
+          licenseSKU: 'FMG-VM-CLOUD',
+          serialNumber: 'FMGVCLTM20000051',
+          status: 'Registered',
+        },
+      ],
     };
     expect(parseLicenseRecords(value)).toEqual([
       { license: 'FMCLD4713562246', serial: 'FMGVCLTM20000051', status: 'Registered', sku: 'FMG-VM-CLOUD' },

@@ -30,7 +30,13 @@ describe('parsePolicyId', () => {
 });
 
 describe('parsePolicy', () => {
-  const applied = { action: 'accept', 'utm-status': 'enable', 'av-profile': 'default', 'ips-sensor': '', 'ssl-ssh-profile': 'custom' };
+  const applied = {
+    action: 'accept',
+    'utm-status': 'enable',
+    'av-profile': 'default',
+    'ips-sensor': '',
+    'ssl-ssh-profile': 'custom',
+  };
 
   it('takes the profiles that apply', () => {
     expect(parsePolicy(7, { ...applied, name: 'out', 'inspection-mode': 'proxy' })).toEqual({

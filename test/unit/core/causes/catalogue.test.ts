@@ -28,10 +28,18 @@ function commands(facts: Parameters<typeof fill>[1]): readonly (readonly string[
 }
 
 describe('the commands of the catalogue', () => {
-  const KNOWN = { ...NOTHING_KNOWN, subject: 'mail.example:25', port: '8443', source: '10.0.0.5', address: '192.0.2.9', proxy: 'p:3128' };
+  const KNOWN = {
+    ...NOTHING_KNOWN,
+    subject: 'mail.example:25',
+    port: '8443',
+    source: '10.0.0.5',
+    address: '192.0.2.9',
+    proxy: 'p:3128',
+  };
 
   test.each([NOTHING_KNOWN, KNOWN])('hold no words that only a person understands, whatever is known', (facts) => {
-    for (const line of commands({ ...facts, proxy: 'p:3128' }).flat()) expect(line).not.toMatch(/[<>{}]|\b(?:the|its|of|this)\b/u);
+    for (const line of commands({ ...facts, proxy: 'p:3128' }).flat())
+      expect(line).not.toMatch(/[<>{}]|\b(?:the|its|of|this)\b/u);
   });
 
   test('take the address, the port and the mail server that are known', () => {
@@ -45,7 +53,9 @@ describe('the commands of the catalogue', () => {
   });
 
   test('name a source and a server in capitals when neither is known', () => {
-    expect(commands(NOTHING_KNOWN).flat()).toContain('diagnose firewall iprope lookup SOURCE-IP 50000 SERVER-IP 443 6 INTERFACE');
+    expect(commands(NOTHING_KNOWN).flat()).toContain(
+      'diagnose firewall iprope lookup SOURCE-IP 50000 SERVER-IP 443 6 INTERFACE',
+    );
     expect(commands({ ...NOTHING_KNOWN, subject: '<target>' }).flat()).toContain('nc -v HOST PORT');
   });
 

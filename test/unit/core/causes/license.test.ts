@@ -2,7 +2,17 @@ import { describe, expect, it } from 'vitest';
 import { diagnose } from '../../../../src/core/diagnosis/diagnose.ts';
 import type { Finding } from '../../../../src/core/finding.ts';
 import type { ListedUnit } from '../../../../src/core/license/placement.ts';
-import { cluster, failedOver, held, judge, LICENSE, listed, PAIR, role, standalone } from '../../../support/license-bench.ts';
+import {
+  cluster,
+  failedOver,
+  held,
+  judge,
+  LICENSE,
+  listed,
+  PAIR,
+  role,
+  standalone,
+} from '../../../support/license-bench.ts';
 import { CONTEXT } from '../../../support/judged-round.ts';
 
 interface Row {
@@ -60,7 +70,9 @@ describe('what is told of a licence on the peer', () => {
     const findings = judge(unit, held(holder));
     expect(findings).toMatchObject([{ expected, actual, facts: { holder, primary } }]);
     const { summary, remedy } = told(findings);
-    expect(summary).toBe(`Licence ${LICENSE} is registered to ${holder}, the HA peer of ${primary}, where fac-1 needs it.`);
+    expect(summary).toBe(
+      `Licence ${LICENSE} is registered to ${holder}, the HA peer of ${primary}, where fac-1 needs it.`,
+    );
     expect(remedy[0]).toContain(`fail back, or bring ${holder} up again as the primary`);
     expect(remedy[1]).toContain(`ask Customer Service to move it to ${primary}`);
     expect(remedy[2]).toContain('Licences shipped on or after 2025-08-04 cannot be transferred');

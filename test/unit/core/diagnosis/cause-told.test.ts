@@ -6,20 +6,34 @@ import type { Finding } from '../../../../src/core/finding.ts';
 import type { PreconditionId } from '../../../../src/core/precondition.ts';
 import { CONTEXT, finding, round, TARGET } from '../../../support/judged-round.ts';
 
-function causesAt(stage: PreconditionId, findings: readonly Finding[], context: Partial<DiagnosisContext> = {}): readonly Cause[] {
+function causesAt(
+  stage: PreconditionId,
+  findings: readonly Finding[],
+  context: Partial<DiagnosisContext> = {},
+): readonly Cause[] {
   return diagnose(round([stage, findings]), { ...CONTEXT, ...context }).causes;
 }
 
-function toldAt(stage: PreconditionId, suggests: FaultId, over: Partial<Finding> = {}, context: Partial<DiagnosisContext> = {}) {
+function toldAt(
+  stage: PreconditionId,
+  suggests: FaultId,
+  over: Partial<Finding> = {},
+  context: Partial<DiagnosisContext> = {},
+) {
   return causesAt(stage, [finding(suggests, over)], context).at(0);
 }
 
 /** Each of them may be said of the same thing: the first of two is told, whichever was found first. */
 const DEEPEST_FIRST: readonly (readonly [PreconditionId, readonly FaultId[]])[] = [
   ['name-resolution', ['answer-hijacked', 'name-not-found', 'resolver-unreachable', 'resolvers-disagree']],
-  ['tls-genuine', ['tls-intercepted', 'tls-interception-suspected', 'tls-blocked', 'certificate-broken', 'vendor-ca-changed']],
+  [
+    'tls-genuine',
+    ['tls-intercepted', 'tls-interception-suspected', 'tls-blocked', 'certificate-broken', 'vendor-ca-changed'],
+  ],
 ];
-const NEIGHBOURS = DEEPEST_FIRST.flatMap(([stage, ids]) => ids.slice(1).map((id, at) => [stage, ids[at] ?? id, id] as const));
+const NEIGHBOURS = DEEPEST_FIRST.flatMap(([stage, ids]) =>
+  ids.slice(1).map((id, at) => [stage, ids[at] ?? id, id] as const),
+);
 
 /** In whichever order they were found. */
 function both(stage: PreconditionId, first: Finding, second: Finding): readonly (readonly string[])[] {
@@ -38,7 +52,8 @@ describe('of several explanations of one fault', () => {
   test('the graver one goes before the deeper one', () => {
     const [note, warning] = (['note', 'warning'] as const).map((level) => finding('tls-intercepted', { level }));
     const [milder, graver] = (['warning', 'broken'] as const).map((level) => finding('certificate-broken', { level }));
-    if (note === undefined || warning === undefined || milder === undefined || graver === undefined) throw new Error('never');
+    if (note === undefined || warning === undefined || milder === undefined || graver === undefined)
+      throw new Error('never');
     expect(both('tls-genuine', note, milder)).toEqual([['certificate-broken'], ['certificate-broken']]);
     expect(both('tls-genuine', warning, graver)).toEqual([['certificate-broken'], ['certificate-broken']]);
   });
@@ -50,12 +65,22 @@ describe('of several explanations of one fault', () => {
 
 describe('how grave a cause is', () => {
   test.each<readonly [FaultId, PreconditionId, Finding['level'], readonly [Severity, string]]>([
-    ['egress-blocked', 'reachability', 'broken', ['critical', 'A licence cannot be activated, and new tokens cannot be provisioned']],
+    [
+      'egress-blocked',
+      'reachability',
+      'broken',
+      ['critical', 'A licence cannot be activated, and new tokens cannot be provisioned'],
+    ],
     ['egress-blocked', 'reachability', 'warning', ['warning', 'None now.']],
     ['egress-blocked', 'reachability', 'note', ['info', 'None now.']],
     ['mail-unreachable', 'mail', 'broken', ['critical', 'Activation codes do not reach users by e-mail']],
     ['certificate-rotated', 'tls-genuine', 'warning', ['info', 'None now.']],
-    ['appliance-silent', 'polling', 'warning', ['warning', 'Activation may work; ftm-watch cannot see this part of it.']],
+    [
+      'appliance-silent',
+      'polling',
+      'warning',
+      ['warning', 'Activation may work; ftm-watch cannot see this part of it.'],
+    ],
   ])('%s at %s as %s: %j', (id, stage, level, [severity, impact]) => {
     const cause = toldAt(stage, id, { level });
     expect(cause?.severity).toBe(severity);
@@ -76,14 +101,22 @@ describe('what is said of a cause', () => {
       toldAt('tls-genuine', 'tls-intercepted', { facts: { product: 'Fortinet FortiGate' } }),
       /on the FortiGate/u,
     ],
-    ['those for any product', toldAt('tls-genuine', 'tls-intercepted', { facts: { product: 'Acme Box' } }), /^In Acme Box, exempt/u],
+    [
+      'those for any product',
+      toldAt('tls-genuine', 'tls-intercepted', { facts: { product: 'Acme Box' } }),
+      /^In Acme Box, exempt/u,
+    ],
     ['those for none', toldAt('tls-genuine', 'tls-intercepted'), /^Find the device that re-signs/u],
     [
       'its own where no product matters',
       toldAt('tls-genuine', 'certificate-broken', { facts: { product: 'Acme Box' } }),
       /^Check the clocks/u,
     ],
-    ['its own for a kind that it does not have', toldAt('tls-genuine', 'tls-intercepted', { kind: 'no-answer' }), /^Find the device/u],
+    [
+      'its own for a kind that it does not have',
+      toldAt('tls-genuine', 'tls-intercepted', { kind: 'no-answer' }),
+      /^Find the device/u,
+    ],
     [
       'the address that the firewall sees',
       toldAt('polling', 'polling-failing', {}, { source: '10.0.0.5' }),
@@ -107,7 +140,10 @@ describe('what is said of a cause', () => {
     expect(whole?.summary).not.toContain('192.0.2.7');
     expect(whole?.remedy[0]).not.toContain('Compare how');
     // What was found beside it is about another address.
-    const beside = causesAt('tls-genuine', [finding('tls-blocked'), finding('tls-blocked', { level: 'warning', facts })]);
+    const beside = causesAt('tls-genuine', [
+      finding('tls-blocked'),
+      finding('tls-blocked', { level: 'warning', facts }),
+    ]);
     expect(beside.map(({ remedy }) => remedy[0])).toEqual([expect.not.stringContaining('Compare how')]);
   });
 

@@ -11,7 +11,12 @@ import { CONTEXT, finding, round, type Special, TARGET } from '../../../support/
 function outcome(assessments: readonly Assessment[]) {
   const { ready, causes, preconditions } = diagnose(assessments, CONTEXT);
   const inState = (state: string) => preconditions.filter((status) => status.state === state).map(({ id }) => id);
-  return { ready, causes: causes.map(({ id, severity }) => `${severity} ${id}`), broken: inState('broken'), blocked: inState('blocked') };
+  return {
+    ready,
+    causes: causes.map(({ id, severity }) => `${severity} ${id}`),
+    broken: inState('broken'),
+    blocked: inState('blocked'),
+  };
 }
 
 const OFFLINE: Special = ['internet', [finding('internet-unreachable')]];
@@ -47,20 +52,38 @@ describe('diagnose()', () => {
     const many = Array.from({ length: 1_000 }, (_, index) => index);
     const services = many.map((index) => finding('tls-intercepted', { subject: `service-${String(index)}.test:443` }));
     const complaints = many.map((index) => finding('polling-failing', { subject: `fac-${String(index)}` }));
-    const { causes } = diagnose(round(['tls-genuine', [finding('tls-intercepted'), ...services]], ['polling', complaints]), CONTEXT);
+    const { causes } = diagnose(
+      round(['tls-genuine', [finding('tls-intercepted'), ...services]], ['polling', complaints]),
+      CONTEXT,
+    );
     expect(causes).toHaveLength(1_001);
     expect(Math.max(...causes.map(({ evidence }) => evidence.length))).toBe(21);
     const warnings = services.map((service): Finding => ({ ...service, level: 'warning', suggests: 'tls-blocked' }));
     const alike = services.map((service): Finding => ({ ...service, level: 'warning' }));
-    const one = diagnose(round(['tls-genuine', [finding('tls-intercepted'), ...alike]], ['polling', complaints]), CONTEXT);
+    const one = diagnose(
+      round(['tls-genuine', [finding('tls-intercepted'), ...alike]], ['polling', complaints]),
+      CONTEXT,
+    );
     expect(one.causes.map(({ evidence }) => evidence.length)).toEqual([1 + 20 + 20]);
-    const mild = diagnose(round(['tls-genuine', [finding('tls-intercepted'), ...warnings]], ['polling', complaints]), CONTEXT);
-    expect(mild.causes.map(({ evidence }) => evidence.length).toSorted((a, b) => b - a)).toEqual([21, ...many.map(() => 1)]);
+    const mild = diagnose(
+      round(['tls-genuine', [finding('tls-intercepted'), ...warnings]], ['polling', complaints]),
+      CONTEXT,
+    );
+    expect(mild.causes.map(({ evidence }) => evidence.length).toSorted((a, b) => b - a)).toEqual([
+      21,
+      ...many.map(() => 1),
+    ]);
   });
 
   test('keeps mail servers apart, whatever is wrong with them', () => {
-    const mail = [finding('mail-recipient-rejected'), finding('mail-recipient-rejected', { subject: 'other.test:25', level: 'warning' })];
-    expect(outcome(round(['mail', mail])).causes).toEqual(['critical mail-recipient-rejected', 'warning mail-recipient-rejected']);
+    const mail = [
+      finding('mail-recipient-rejected'),
+      finding('mail-recipient-rejected', { subject: 'other.test:25', level: 'warning' }),
+    ];
+    expect(outcome(round(['mail', mail])).causes).toEqual([
+      'critical mail-recipient-rejected',
+      'warning mail-recipient-rejected',
+    ]);
   });
 
   test('explains a silent resolver and a silent mail server by a dead uplink', () => {
@@ -81,7 +104,12 @@ describe('diagnose()', () => {
     ['a mail server that is silent', [], [MAIL_SILENT], []],
     ['both, and a warning beside', [], [MAIL_LOST, MAIL_SILENT, { ...MAIL_REJECTS, level: 'warning' }], []],
     ['a mail server that refuses', [], [MAIL_REJECTS], ['mail-recipient-rejected']],
-    ['one that is silent and one that refuses', [], [MAIL_SILENT, MAIL_REJECTS], ['mail-unreachable', 'mail-recipient-rejected']],
+    [
+      'one that is silent and one that refuses',
+      [],
+      [MAIL_SILENT, MAIL_REJECTS],
+      ['mail-unreachable', 'mail-recipient-rejected'],
+    ],
     ['silent resolvers', [SILENT_RESOLVER, { ...SILENT_RESOLVER, subject: 'udp://10.0.0.54:53' }], [], []],
     ['silent resolvers, and a note beside', [SILENT_RESOLVER, finding(null, { level: 'note' })], [], []],
     ['a silent resolver and one that lies', [SILENT_RESOLVER, finding('answer-hijacked')], [], ['answer-hijacked']],
@@ -100,20 +128,31 @@ describe('diagnose()', () => {
     expect(mail('mail-server-answers').causes).toEqual(['critical answer-hijacked', 'critical mail-unreachable']);
     // Nor does it explain a warning, and what it explains is no evidence for it.
     const warning: Finding = { ...MAIL_LOST, level: 'warning' };
-    expect(outcome(round(hijacked, ['mail', [warning]])).causes).toEqual(['critical answer-hijacked', 'warning mail-unreachable']);
-    expect(diagnose(round(hijacked, ['mail', [MAIL_LOST]]), CONTEXT).causes.map(({ evidence }) => evidence.length)).toEqual([1]);
-    expect(outcome(round(hijacked, ['mail', [MAIL_LOST, { ...MAIL_REJECTS, level: 'warning' }]])).blocked).toContain('mail');
+    expect(outcome(round(hijacked, ['mail', [warning]])).causes).toEqual([
+      'critical answer-hijacked',
+      'warning mail-unreachable',
+    ]);
+    expect(
+      diagnose(round(hijacked, ['mail', [MAIL_LOST]]), CONTEXT).causes.map(({ evidence }) => evidence.length),
+    ).toEqual([1]);
+    expect(outcome(round(hijacked, ['mail', [MAIL_LOST, { ...MAIL_REJECTS, level: 'warning' }]])).blocked).toContain(
+      'mail',
+    );
     expect(outcome(round(hijacked, ['mail', [MAIL_LOST, MAIL_REJECTS]])).causes).toHaveLength(3);
   });
 
   test('keeps a false answer a cause of its own although the internet is down', () => {
     expect(
-      outcome(round(['internet', [finding('internet-unreachable')]], ['name-resolution', [finding('answer-hijacked')]])).causes,
+      outcome(round(['internet', [finding('internet-unreachable')]], ['name-resolution', [finding('answer-hijacked')]]))
+        .causes,
     ).toEqual(['critical internet-unreachable', 'critical answer-hijacked']);
   });
 
   test('does not believe an HTTP answer behind an intercepted handshake', () => {
-    const result = diagnose(round(['tls-genuine', [finding('tls-intercepted', { facts: { product: 'Fortinet FortiGate' } })]]), CONTEXT);
+    const result = diagnose(
+      round(['tls-genuine', [finding('tls-intercepted', { facts: { product: 'Fortinet FortiGate' } })]]),
+      CONTEXT,
+    );
     expect(result.causes).toHaveLength(1);
     expect(result.causes[0]).toMatchObject({
       id: 'tls-intercepted',
@@ -128,7 +167,12 @@ describe('diagnose()', () => {
 
   test('lets one good address prove the way when another resolver lies', () => {
     const result = outcome(round(['name-resolution', [finding('answer-hijacked', { subject: 'udp://10.0.0.53:53' })]]));
-    expect(result).toEqual({ ready: 'not-ready', causes: ['critical answer-hijacked'], broken: ['name-resolution'], blocked: [] });
+    expect(result).toEqual({
+      ready: 'not-ready',
+      causes: ['critical answer-hijacked'],
+      broken: ['name-resolution'],
+      blocked: [],
+    });
   });
 
   test('makes one cause of several resolvers that fail, the false answer first', () => {
@@ -143,19 +187,29 @@ describe('diagnose()', () => {
       CONTEXT,
     );
     expect(result.causes.map(({ id }) => id)).toEqual(['answer-hijacked']);
-    expect(result.causes[0]?.summary).toBe('system answers fortitokenmobile.fortinet.com with 10.1.2.3, which cannot be its address.');
+    expect(result.causes[0]?.summary).toBe(
+      'system answers fortitokenmobile.fortinet.com with 10.1.2.3, which cannot be its address.',
+    );
     expect(result.causes[0]?.evidence).toHaveLength(2);
   });
 
   test('blames the proxy where the way leads through one', () => {
-    const { causes } = diagnose(round(['reachability', [finding('egress-blocked', { facts: { proxy: '10.0.0.8:3128' } })]]), CONTEXT);
-    expect(causes[0]?.summary).toBe('The proxy 10.0.0.8:3128 opens no connection to fortitokenmobile.fortinet.com:443.');
+    const { causes } = diagnose(
+      round(['reachability', [finding('egress-blocked', { facts: { proxy: '10.0.0.8:3128' } })]]),
+      CONTEXT,
+    );
+    expect(causes[0]?.summary).toBe(
+      'The proxy 10.0.0.8:3128 opens no connection to fortitokenmobile.fortinet.com:443.',
+    );
     expect(causes[0]?.remedy[0]).toContain('-x http://10.0.0.8:3128');
   });
 
   test('makes a cause of each mail server that fails', () => {
     const failing = ['a.example:25', 'b.example:25'].map((subject) => finding('mail-recipient-rejected', { subject }));
-    expect(outcome(round(['mail', failing])).causes).toEqual(['critical mail-recipient-rejected', 'critical mail-recipient-rejected']);
+    expect(outcome(round(['mail', failing])).causes).toEqual([
+      'critical mail-recipient-rejected',
+      'critical mail-recipient-rejected',
+    ]);
   });
 
   test('takes the log lines of FortiAuthenticator as evidence for a broken path', () => {
@@ -173,13 +227,16 @@ describe('diagnose()', () => {
 
   test('says that FortiAuthenticator seems unaffected when its log is heard and clean', () => {
     const told = (applianceUnaffected: boolean) =>
-      diagnose(round(['tls-genuine', [finding('tls-intercepted')]]), { ...CONTEXT, applianceUnaffected }).causes[0]?.summary;
+      diagnose(round(['tls-genuine', [finding('tls-intercepted')]]), { ...CONTEXT, applianceUnaffected }).causes[0]
+        ?.summary;
     expect(told(true)).toContain('shows no error so far');
     expect(told(false)).not.toContain('shows no error so far');
   });
 
   test('tells of errors in the log that a clean path does not explain', () => {
-    expect(outcome(round(['polling', [finding('polling-failing', { subject: 'fac-1' })]])).causes).toEqual(['critical polling-failing']);
+    expect(outcome(round(['polling', [finding('polling-failing', { subject: 'fac-1' })]])).causes).toEqual([
+      'critical polling-failing',
+    ]);
   });
 
   test('prefers the advice of a finding to what the catalogue says', () => {
@@ -187,17 +244,26 @@ describe('diagnose()', () => {
     const stale = finding('license-not-registered', { level: 'warning', advice, facts: { appliance: 'fac-1' } });
     const { causes, ready } = diagnose(round(['polling', [stale]]), CONTEXT);
     expect(ready).toBe('ready');
-    expect(causes).toMatchObject([{ severity: 'warning', summary: 'A former member.', remedy: ['Remove it from fac-1.'] }]);
+    expect(causes).toMatchObject([
+      { severity: 'warning', summary: 'A former member.', remedy: ['Remove it from fac-1.'] },
+    ]);
   });
 
   test('folds the policy that inspects into the interception that it causes', () => {
-    const policy = finding('policy-inspects-traffic', { subject: 'https://10.0.0.1', facts: { policy: '5', profile: 'deep-inspection' } });
+    const policy = finding('policy-inspects-traffic', {
+      subject: 'https://10.0.0.1',
+      facts: { policy: '5', profile: 'deep-inspection' },
+    });
     const intercepted = outcome(round(['tls-genuine', [finding('tls-intercepted')]], ['firewall-policy', [policy]]));
     expect(intercepted.causes).toEqual(['critical tls-intercepted']);
     expect(outcome(round(['firewall-policy', [policy]])).causes).toEqual(['critical policy-inspects-traffic']);
     const missing = finding('policy-missing', { subject: 'https://10.0.0.2' });
     const both = outcome(round(['tls-genuine', [finding('tls-intercepted')]], ['firewall-policy', [policy, missing]]));
-    expect(both.causes).toEqual(['critical tls-intercepted', 'critical policy-inspects-traffic', 'critical policy-missing']);
+    expect(both.causes).toEqual([
+      'critical tls-intercepted',
+      'critical policy-inspects-traffic',
+      'critical policy-missing',
+    ]);
     const other = outcome(round(['tls-genuine', [finding('tls-intercepted')]], ['firewall-policy', [missing]]));
     expect(other.causes).toEqual(['critical tls-intercepted', 'critical policy-missing']);
   });

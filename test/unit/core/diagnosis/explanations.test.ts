@@ -49,7 +49,9 @@ describe('an appliance that cannot be asked', () => {
       'resolver-unreachable',
       'appliance-access-denied',
     ]);
-    expect(causes(diagnosis({ 'name-resolution': RESOLVER, appliance: [unread, { ...denied, subject: 'fac-2' }] }))).toHaveLength(3);
+    expect(
+      causes(diagnosis({ 'name-resolution': RESOLVER, appliance: [unread, { ...denied, subject: 'fac-2' }] })),
+    ).toHaveLength(3);
     expect(diagnosis({ 'name-resolution': RESOLVER, appliance: unread }).causes[0]?.evidence).toHaveLength(1);
   });
 

@@ -18,7 +18,11 @@ describe('diagnose() with services', () => {
         id: 'tls-intercepted',
         severity: 'critical',
         subject: TARGET,
-        evidence: ['expected this, got that', 'push.fortinet.com:443: expected this, got that', 'other.test:443: expected this, got that'],
+        evidence: [
+          'expected this, got that',
+          'push.fortinet.com:443: expected this, got that',
+          'other.test:443: expected this, got that',
+        ],
       },
     ]);
     expect(causesOf(['tls-genuine', services])).toEqual(['warning tls-intercepted', 'warning tls-intercepted']);
@@ -39,7 +43,9 @@ describe('diagnose() with services', () => {
       ['push.fortinet.com', '10.0.0.53 says that push.fortinet.com does not exist or has no address.'],
       [subject, expect.stringContaining(subject)],
     ]);
-    expect(causes[1]?.remedy.join(' ')).toContain('Allow TCP 8443 from the address of FortiAuthenticator to push.fortinet.com');
+    expect(causes[1]?.remedy.join(' ')).toContain(
+      'Allow TCP 8443 from the address of FortiAuthenticator to push.fortinet.com',
+    );
     expect(JSON.stringify(causes)).not.toContain(CONTEXT.host);
     // One fault at both is about the licence server, and one resolver that is silent for all names is one.
     const both = diagnose(round(['reachability', [finding('egress-blocked'), blocked]]), CONTEXT);
@@ -48,7 +54,9 @@ describe('diagnose() with services', () => {
       ...each,
       subject: '10.0.0.53',
     }));
-    expect(diagnose(round(['name-resolution', silent]), CONTEXT).causes.map((cause) => cause.subject)).toEqual([CONTEXT.host]);
+    expect(diagnose(round(['name-resolution', silent]), CONTEXT).causes.map((cause) => cause.subject)).toEqual([
+      CONTEXT.host,
+    ]);
     const alone = diagnose(round(['name-resolution', silent.slice(1)]), CONTEXT).causes;
     expect(alone.map((cause) => cause.subject)).toEqual(['push.fortinet.com']);
     expect(JSON.stringify(alone)).not.toContain(CONTEXT.host);

@@ -12,7 +12,11 @@ const ONE_ADDRESS: Finding = { ...SILENT, level: 'warning' };
 const OTHER: Finding = { ...SILENT, suggests: 'egress-partly-blocked' };
 const SERVICE: Finding = { ...SILENT, subject: 'push.fortinet.com:443', facts: { host: 'push.fortinet.com' } };
 
-const DENIES = finding('policy-missing', { rule: 'policy-allows', actual: 'policy 7 denies it', facts: { source: '10.0.0.5' } });
+const DENIES = finding('policy-missing', {
+  rule: 'policy-allows',
+  actual: 'policy 7 denies it',
+  facts: { source: '10.0.0.5' },
+});
 const PARTLY: Finding = { ...DENIES, level: 'warning' };
 const UNSEEN = finding(null, { rule: 'policy-allows', level: 'unknown' });
 const INSPECTS = finding('policy-inspects-traffic', { rule: 'policy-leaves-tls-alone' });
@@ -20,7 +24,9 @@ const MUTE = finding(null, { rule: 'firewall-answers', level: 'unknown' });
 const LOCKED = finding(null, { rule: 'firewall-accepts-token', level: 'unknown' });
 
 function causes(port: Finding, ...policy: readonly Special[]) {
-  return diagnose(round(['reachability', [port]], ...policy), CONTEXT).causes.map(({ id, confidence }) => `${id} ${confidence}`);
+  return diagnose(round(['reachability', [port]], ...policy), CONTEXT).causes.map(
+    ({ id, confidence }) => `${id} ${confidence}`,
+  );
 }
 
 describe('a port that stays shut', () => {
@@ -30,16 +36,36 @@ describe('a port that stays shut', () => {
     ['the firewall does not answer', SILENT, ['firewall-policy', [MUTE]], ['egress-blocked suspected']],
     ['the firewall refuses the token', SILENT, ['firewall-policy', [LOCKED]], ['egress-blocked suspected']],
     ['its policy could not be looked up', SILENT, ['firewall-policy', [UNSEEN]], ['egress-blocked suspected']],
-    ['one of two policies denies', SILENT, ['firewall-policy', [PARTLY]], ['egress-blocked suspected', 'policy-missing confirmed']],
-    ['its policy accepts, but an address of several is concerned', ONE_ADDRESS, ['firewall-policy', []], ['egress-blocked suspected']],
-    ['its policy accepts, but it is another fault', OTHER, ['firewall-policy', []], ['egress-partly-blocked suspected']],
+    [
+      'one of two policies denies',
+      SILENT,
+      ['firewall-policy', [PARTLY]],
+      ['egress-blocked suspected', 'policy-missing confirmed'],
+    ],
+    [
+      'its policy accepts, but an address of several is concerned',
+      ONE_ADDRESS,
+      ['firewall-policy', []],
+      ['egress-blocked suspected'],
+    ],
+    [
+      'its policy accepts, but it is another fault',
+      OTHER,
+      ['firewall-policy', []],
+      ['egress-partly-blocked suspected'],
+    ],
     ['its policy denies', SILENT, ['firewall-policy', [DENIES]], ['egress-blocked confirmed']],
     ['its policy denies, and refuses', REFUSED, ['firewall-policy', [DENIES]], ['egress-blocked confirmed']],
     ['its policy accepts', SILENT, ['firewall-policy', []], ['license-server-down suspected']],
     ['its policy accepts, and the port refuses', REFUSED, ['firewall-policy', []], ['license-server-down suspected']],
     ['its policy accepts and inspects', SILENT, ['firewall-policy', [INSPECTS]], ['license-server-down suspected']],
     ['its policy accepts, but something near by refuses', NEAR, ['firewall-policy', []], ['egress-blocked confirmed']],
-    ['its policy accepts, but the way leads through a proxy', PROXY, ['firewall-policy', []], ['egress-blocked confirmed']],
+    [
+      'its policy accepts, but the way leads through a proxy',
+      PROXY,
+      ['firewall-policy', []],
+      ['egress-blocked confirmed'],
+    ],
     ['its policy accepts, but it is about a service', SERVICE, ['firewall-policy', []], ['egress-blocked suspected']],
   ])('when %s', (_, port, policy, expected) => {
     expect(causes(port, policy)).toEqual(expected);

@@ -10,7 +10,10 @@ function statusOf(id: PreconditionId, ...special: readonly Special[]) {
   return { state: status?.state, blockedBy: status?.blockedBy, summary: status?.summary };
 }
 
-const HIJACKED: Special = ['name-resolution', [finding('answer-hijacked', { facts: { resolver: '10.0.0.53', address: '10.1.2.3' } })]];
+const HIJACKED: Special = [
+  'name-resolution',
+  [finding('answer-hijacked', { facts: { resolver: '10.0.0.53', address: '10.1.2.3' } })],
+];
 const OFFLINE: Special = ['internet', [finding('internet-unreachable')]];
 const BLOCKED: Special = ['reachability', [finding('egress-blocked')]];
 
@@ -59,7 +62,12 @@ describe('the state of a precondition', () => {
       [['mail', [finding(null, { level: 'unknown' }), finding(null, { subject: 'mx:25' })]]],
       ['broken', 'mx:25: that'],
     ],
-    ['unknown, as it was found', 'mail', [['mail', [finding(null, { subject: 'mx:25', level: 'unknown' })]]], ['unknown', 'mx:25: that']],
+    [
+      'unknown, as it was found',
+      'mail',
+      [['mail', [finding(null, { subject: 'mx:25', level: 'unknown' })]]],
+      ['unknown', 'mx:25: that'],
+    ],
     ['unknown without a finding', 'mail', [['mail', [], 'unjudged']], ['unknown', 'All is well']],
     ['blocked by the one at the root', 'license-server', [BLOCKED], ['blocked', 'Not judged: mend Reachability first']],
     [
@@ -88,7 +96,13 @@ describe('the state of a precondition', () => {
     const { ready, preconditions } = diagnose([], CONTEXT);
     expect(ready).toBe('ready');
     expect(preconditions).toEqual(
-      PRECONDITIONS.map(({ id }) => ({ id, state: 'not-configured', summary: 'Not configured', blockedBy: [], findings: [] })),
+      PRECONDITIONS.map(({ id }) => ({
+        id,
+        state: 'not-configured',
+        summary: 'Not configured',
+        blockedBy: [],
+        findings: [],
+      })),
     );
   });
 });
@@ -128,8 +142,13 @@ describe('what FortiAuthenticator complains of', () => {
     ['firewall-policy', finding('policy-missing')],
   ])('is explained by %s, and stands there as evidence, once', (by, fault) => {
     const { causes } = diagnose(round([by, [fault]], ['polling', [COMPLAINT]]), CONTEXT);
-    expect(causes.map(({ id, evidence }) => [id, evidence])).toEqual([[fault.suggests, ['expected this, got that', LINE]]]);
-    expect(statusOf('polling', [by, [fault]], ['polling', [COMPLAINT]])).toMatchObject({ state: 'blocked', blockedBy: [by] });
+    expect(causes.map(({ id, evidence }) => [id, evidence])).toEqual([
+      [fault.suggests, ['expected this, got that', LINE]],
+    ]);
+    expect(statusOf('polling', [by, [fault]], ['polling', [COMPLAINT]])).toMatchObject({
+      state: 'blocked',
+      blockedBy: [by],
+    });
   });
 
   test.each<readonly [PreconditionId, Finding]>([
@@ -144,11 +163,19 @@ describe('what FortiAuthenticator complains of', () => {
     const warning: Finding = { ...COMPLAINT, level: 'warning', actual: 'a retry' };
     const others = (['note', 'unknown'] as const).map((level): Finding => ({ ...COMPLAINT, level, suggests: null }));
     const { causes } = diagnose(round(BLOCKED, ['polling', [COMPLAINT, warning, ...others]]), CONTEXT);
-    expect(causes.map(({ evidence }) => evidence)).toEqual([['expected this, got that', LINE, 'fac-1: expected this, got a retry']]);
+    expect(causes.map(({ evidence }) => evidence)).toEqual([
+      ['expected this, got that', LINE, 'fac-1: expected this, got a retry'],
+    ]);
     expect(statusOf('polling', BLOCKED, ['polling', [warning]])).toMatchObject({ state: 'warning', blockedBy: [] });
     const suspected: Finding = { ...warning, confidence: 'suspected' };
-    expect(statusOf('polling', BLOCKED, ['polling', [suspected]])).toMatchObject({ state: 'blocked', blockedBy: ['reachability'] });
-    expect(statusOf('polling', BLOCKED, ['polling', [], 'unjudged'])).toMatchObject({ state: 'unknown', blockedBy: [] });
+    expect(statusOf('polling', BLOCKED, ['polling', [suspected]])).toMatchObject({
+      state: 'blocked',
+      blockedBy: ['reachability'],
+    });
+    expect(statusOf('polling', BLOCKED, ['polling', [], 'unjudged'])).toMatchObject({
+      state: 'unknown',
+      blockedBy: [],
+    });
   });
 
   test('has what is unclear on the path of this machine as evidence, five findings at the most', () => {
@@ -159,7 +186,11 @@ describe('what FortiAuthenticator complains of', () => {
       diagnose(round(['polling', [COMPLAINT]], ...special), CONTEXT)
         .causes.find(({ id }) => id === 'polling-failing')
         ?.evidence.map((line) => line.split(', got ').at(-1));
-    expect(seen(['tls-genuine', [open, noted]], ['reachability', [warned]])).toEqual(['SSL session failed', 'warned', 'open']);
+    expect(seen(['tls-genuine', [open, noted]], ['reachability', [warned]])).toEqual([
+      'SSL session failed',
+      'warned',
+      'open',
+    ]);
     expect(seen(['tls-genuine', Array.from({ length: 9 }, () => open)])).toHaveLength(6);
   });
 });

@@ -56,7 +56,10 @@ describe('reminders', () => {
 
 describe('many at once', () => {
   const fifty = Array.from({ length: 50 }, (_, index) =>
-    causeOf('mail-unreachable', { subject: `mail-${String(index)}:25`, severity: index === 30 ? 'critical' : 'warning' }),
+    causeOf('mail-unreachable', {
+      subject: `mail-${String(index)}:25`,
+      severity: index === 30 ? 'critical' : 'warning',
+    }),
   );
 
   it('tells fifty causes in one mail about the gravest and a digest', () => {
@@ -68,7 +71,8 @@ describe('many at once', () => {
 
   it('turns what is beyond the hourly limit into a digest when the hour has room again', () => {
     const line = timeline({ maxPerHour: 3 });
-    for (const cause of fifty.slice(0, 10)) line.rounds(2, [...line.state.incidents.map((incident) => incident.cause), cause]);
+    for (const cause of fifty.slice(0, 10))
+      line.rounds(2, [...line.state.incidents.map((incident) => incident.cause), cause]);
     expect(line.heard()).toEqual(['firing mail-unreachable', 'firing mail-unreachable', 'firing mail-unreachable']);
     line.wait(HOUR).tick();
     expect(line.heard()).toEqual(['firing mail-unreachable', 'digest 6']);
@@ -82,7 +86,9 @@ describe('many at once', () => {
     line.heard();
     line.wait(HOUR).tick();
     expect(line.heard()).toEqual(['digest 1']);
-    expect(line.told.at(-1)).toMatchObject({ items: [{ event: 'resolved', incident: { cause: { subject: 'mail-0:25' } } }] });
+    expect(line.told.at(-1)).toMatchObject({
+      items: [{ event: 'resolved', incident: { cause: { subject: 'mail-0:25' } } }],
+    });
   });
 });
 
@@ -144,7 +150,9 @@ describe('maintenance and silences', () => {
 describe('hostile text', () => {
   it('is bounded before it is kept', () => {
     const evil = 'x\r\nBcc: all@example.org\r\n<script>'.repeat(400_000);
-    const line = timeline().rounds(2, [causeOf('tls-intercepted', { subject: evil, evidence: Array.from({ length: 5_000 }, () => evil) })]);
+    const line = timeline().rounds(2, [
+      causeOf('tls-intercepted', { subject: evil, evidence: Array.from({ length: 5_000 }, () => evil) }),
+    ]);
     const saved = JSON.stringify(line.state);
     expect(saved.length).toBeLessThan(20_000);
     expect(saved).not.toMatch(/[\r\n]|\\[rn]/u);

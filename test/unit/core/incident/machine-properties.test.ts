@@ -17,7 +17,9 @@ const CAUSES: readonly Cause[] = [
   causeOf('tokens-running-out', { severity: 'warning', subject: 'fac-1' }),
   causeOf('tokens-exhausted', { subject: 'fac-1' }),
   causeOf('certificate-rotated', { severity: 'info' }),
-  ...Array.from({ length: 5 }, (_, index) => causeOf('mail-unreachable', { subject: `mail-${String(index)}`, severity: 'warning' })),
+  ...Array.from({ length: 5 }, (_, index) =>
+    causeOf('mail-unreachable', { subject: `mail-${String(index)}`, severity: 'warning' }),
+  ),
 ];
 
 type Event = { readonly wait: number } & (
@@ -27,16 +29,27 @@ type Event = { readonly wait: number } & (
   | { readonly kind: 'silence'; readonly minutes: number }
 );
 
-const wait = fc.oneof(fc.constantFrom(0, SECOND, 30 * SECOND, 5 * MINUTE, HOUR), fc.integer({ min: -HOUR, max: 5 * HOUR }));
+const wait = fc.oneof(
+  fc.constantFrom(0, SECOND, 30 * SECOND, 5 * MINUTE, HOUR),
+  fc.integer({ min: -HOUR, max: 5 * HOUR }),
+);
 
 const event: fc.Arbitrary<Event> = fc.oneof(
   {
     weight: 8,
-    arbitrary: fc.record({ kind: fc.constant('round' as const), wait, causes: fc.subarray([...CAUSES]), unknown: fc.boolean() }),
+    arbitrary: fc.record({
+      kind: fc.constant('round' as const),
+      wait,
+      causes: fc.subarray([...CAUSES]),
+      unknown: fc.boolean(),
+    }),
   },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('tick' as const), wait }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('maintenance' as const), wait, active: fc.boolean() }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('silence' as const), wait, minutes: fc.integer({ min: 1, max: 300 }) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('silence' as const), wait, minutes: fc.integer({ min: 1, max: 300 }) }),
+  },
 );
 
 function inputsOf(events: readonly Event[]): readonly IncidentInput[] {
@@ -45,13 +58,21 @@ function inputsOf(events: readonly Event[]): readonly IncidentInput[] {
     at += one.wait;
     switch (one.kind) {
       case 'round':
-        return { kind: 'diagnosis', diagnosis: diagnosisOf(at, one.causes, one.unknown ? { mail: 'unknown' } : {}), fresh: null };
+        return {
+          kind: 'diagnosis',
+          diagnosis: diagnosisOf(at, one.causes, one.unknown ? { mail: 'unknown' } : {}),
+          fresh: null,
+        };
       case 'tick':
         return { kind: 'tick', at };
       case 'maintenance':
         return { kind: 'maintenance', at, active: one.active };
       case 'silence':
-        return { kind: 'silence', at, silence: { cause: null, subject: null, until: at + one.minutes * MINUTE, by: '', comment: '' } };
+        return {
+          kind: 'silence',
+          at,
+          silence: { cause: null, subject: null, until: at + one.minutes * MINUTE, by: '', comment: '' },
+        };
     }
   });
 }
@@ -81,7 +102,8 @@ function run(
 function heard(told: readonly Notification[]): ReadonlyMap<string, readonly string[]> {
   const events = new Map<string, string[]>();
   for (const notification of told) {
-    const items = notification.kind === 'digest' ? notification.items : notification.kind === 'incident' ? [notification] : [];
+    const items =
+      notification.kind === 'digest' ? notification.items : notification.kind === 'incident' ? [notification] : [];
     for (const { event: name, incident } of items) {
       const cameAndWent = notification.kind === 'digest' && name === 'resolved' && incident.told === null;
       events.set(incident.id, [...(events.get(incident.id) ?? []), ...(cameAndWent ? ['firing', 'resolved'] : [name])]);
@@ -91,8 +113,11 @@ function heard(told: readonly Notification[]): ReadonlyMap<string, readonly stri
 }
 
 function tellsOfABeginning(notification: Notification): boolean {
-  const items = notification.kind === 'digest' ? notification.items : notification.kind === 'incident' ? [notification] : [];
-  return items.some(({ event, incident }) => incident.cause.severity === 'critical' && (event === 'firing' || event === 'changed'));
+  const items =
+    notification.kind === 'digest' ? notification.items : notification.kind === 'incident' ? [notification] : [];
+  return items.some(
+    ({ event, incident }) => incident.cause.severity === 'critical' && (event === 'firing' || event === 'changed'),
+  );
 }
 
 describe('next over any timeline', () => {
@@ -100,7 +125,9 @@ describe('next over any timeline', () => {
     fc.assert(
       fc.property(fc.array(event, { maxLength: 120 }), policy, (events, rules) => {
         for (const names of heard(run(inputsOf(events), rules).told).values()) {
-          expect(names.join(' ')).toMatch(/^(?:firing(?: (?:changed|reminder))* resolved ?)*(?:firing(?: (?:changed|reminder))*)?$/u);
+          expect(names.join(' ')).toMatch(
+            /^(?:firing(?: (?:changed|reminder))* resolved ?)*(?:firing(?: (?:changed|reminder))*)?$/u,
+          );
         }
       }),
       { numRuns: 300 },
@@ -114,7 +141,8 @@ describe('next over any timeline', () => {
         const whole = run(inputs, rules);
         expect(run(inputs, rules)).toEqual(whole);
         let state = EMPTY_STATE;
-        for (const input of inputs) state = next(JSON.parse(JSON.stringify(state)) as IncidentState, input, { ...POLICY, ...rules }).state;
+        for (const input of inputs)
+          state = next(JSON.parse(JSON.stringify(state)) as IncidentState, input, { ...POLICY, ...rules }).state;
         expect(state).toEqual(whole.state);
       }),
       { numRuns: 100 },
@@ -127,7 +155,9 @@ describe('next over any timeline', () => {
         const forward = events.map((one) => ({ ...one, wait: Math.abs(one.wait) }));
         const { told } = run(inputsOf(forward), rules);
         for (const one of told.filter((notification) => !tellsOfABeginning(notification))) {
-          expect(told.slice(0, told.indexOf(one) + 1).filter(({ at }) => one.at - at < HOUR).length).toBeLessThanOrEqual(rules.maxPerHour);
+          expect(
+            told.slice(0, told.indexOf(one) + 1).filter(({ at }) => one.at - at < HOUR).length,
+          ).toBeLessThanOrEqual(rules.maxPerHour);
         }
         expect(new Set(told.map(({ id }) => id)).size).toBe(told.length);
       }),

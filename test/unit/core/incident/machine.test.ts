@@ -54,12 +54,18 @@ describe('opening and closing', () => {
       status.id === 'mail'
         ? {
             ...status,
-            findings: [{ rule: 'r', subject: 'mail-1:25', expected: '', actual: '', level: 'unknown' as const, suggests: null }],
+            findings: [
+              { rule: 'r', subject: 'mail-1:25', expected: '', actual: '', level: 'unknown' as const, suggests: null },
+            ],
           }
         : status,
     );
     for (let index = 0; index < 5; index += 1) {
-      line.input({ kind: 'diagnosis', diagnosis: { ...silent, at: line.wait(30 * SECOND).now, preconditions }, fresh: null });
+      line.input({
+        kind: 'diagnosis',
+        diagnosis: { ...silent, at: line.wait(30 * SECOND).now, preconditions },
+        fresh: null,
+      });
     }
     expect(line.heard()).toEqual(['firing mail-unreachable']);
     expect(
@@ -82,9 +88,15 @@ describe('opening and closing', () => {
       level: 'warning',
       suggests: 'tls-intercepted',
     } as const;
-    const preconditions = grave.preconditions.map((status) => (status.id === 'tls-genuine' ? { ...status, findings: [finding] } : status));
+    const preconditions = grave.preconditions.map((status) =>
+      status.id === 'tls-genuine' ? { ...status, findings: [finding] } : status,
+    );
     for (let index = 0; index < 5; index += 1) {
-      line.input({ kind: 'diagnosis', diagnosis: { ...grave, at: line.wait(30 * SECOND).now, preconditions }, fresh: null });
+      line.input({
+        kind: 'diagnosis',
+        diagnosis: { ...grave, at: line.wait(30 * SECOND).now, preconditions },
+        fresh: null,
+      });
     }
     expect(line.heard()).toEqual(['firing tls-intercepted', 'firing tls-intercepted']);
     expect(
@@ -100,7 +112,8 @@ describe('opening and closing', () => {
     const diagnosis = diagnosisOf(line.now, [causeOf('license-on-peer', { subject: 'EFTM1' })]);
     for (let index = 0; index < 5; index += 1) line.input({ kind: 'diagnosis', diagnosis, fresh: ['internet'] });
     expect(line.heard()).toEqual([]);
-    for (let index = 0; index < 2; index += 1) line.input({ kind: 'diagnosis', diagnosis, fresh: ['license-assignment'] });
+    for (let index = 0; index < 2; index += 1)
+      line.input({ kind: 'diagnosis', diagnosis, fresh: ['license-assignment'] });
     expect(line.heard()).toEqual(['firing license-on-peer']);
   });
 
@@ -150,7 +163,11 @@ describe('one fault, one incident', () => {
 
   it('goes back to the cause that it had before, and says no more', () => {
     const line = timeline().rounds(2, [egress]).explained(2, offline, [egress]).rounds(4, [egress]);
-    expect(line.transitions).toEqual(['opened egress-blocked', 'changed internet-unreachable', 'changed egress-blocked']);
+    expect(line.transitions).toEqual([
+      'opened egress-blocked',
+      'changed internet-unreachable',
+      'changed egress-blocked',
+    ]);
     expect(line.heard()).toEqual(['firing egress-blocked', 'changed internet-unreachable']);
     expect(line.rounds(5, []).heard()).toEqual(['resolved egress-blocked']);
   });
@@ -173,7 +190,11 @@ describe('one fault, one incident', () => {
 
   it('is not continued by less certainty, nor by another fault in its place', () => {
     const line = timeline().rounds(2, [intercepted]).rounds(3, [suspected]);
-    expect(line.heard()).toEqual(['firing tls-intercepted', 'firing tls-interception-suspected', 'resolved tls-intercepted']);
+    expect(line.heard()).toEqual([
+      'firing tls-intercepted',
+      'firing tls-interception-suspected',
+      'resolved tls-intercepted',
+    ]);
     line.rounds(3, [causeOf('certificate-broken', { confidence: 'suspected' })]);
     expect(line.heard()).toEqual(['firing certificate-broken', 'resolved tls-interception-suspected']);
   });
@@ -216,7 +237,12 @@ describe('flapping', () => {
     for (let flip = 0; flip < 12; flip += 1) line.rounds(5, flip % 2 === 0 ? [intercepted] : [], SECOND / 2);
     line.rounds(80, [], 30 * SECOND);
     const heard = line.heard();
-    expect(heard).toEqual(['firing tls-intercepted', 'resolved tls-intercepted', 'firing tls-intercepted', 'resolved tls-intercepted']);
+    expect(heard).toEqual([
+      'firing tls-intercepted',
+      'resolved tls-intercepted',
+      'firing tls-intercepted',
+      'resolved tls-intercepted',
+    ]);
   });
 
   it('stays open for longer, and says that it flaps, when it comes back again and again', () => {

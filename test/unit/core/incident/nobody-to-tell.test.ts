@@ -7,7 +7,9 @@ const intercepted = causeOf('tls-intercepted');
 test('an incident of which nobody can be told counts as not told, and is forgotten when it is over', () => {
   const line = timeline({ tells: false }).rounds(4, [intercepted]);
 
-  expect(line.state.incidents).toMatchObject([{ status: 'open', told: null, held: false, thread: { count: 0 }, published: true }]);
+  expect(line.state.incidents).toMatchObject([
+    { status: 'open', told: null, held: false, thread: { count: 0 }, published: true },
+  ]);
   expect(line.rounds(2, []).wait(HOUR).tick().state.incidents).toEqual([]);
   expect(line.told).toEqual([]);
 });

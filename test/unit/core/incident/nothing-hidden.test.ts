@@ -137,7 +137,13 @@ describe('whatever comes, goes and overlaps', () => {
         for (const { at, incidents } of seen) {
           for (const { cause, causeSince, lastSeen, formerCauses } of incidents) {
             const wrong = [...formerCauses, { ...cause, since: causeSince, until: lastSeen }].filter(
-              (one) => !(showed(one.since, keyOf(one)) && showed(one.until, keyOf(one)) && one.since <= one.until && one.until <= at),
+              (one) =>
+                !(
+                  showed(one.since, keyOf(one)) &&
+                  showed(one.until, keyOf(one)) &&
+                  one.since <= one.until &&
+                  one.until <= at
+                ),
             );
             expect(wrong).toEqual([]);
           }
@@ -152,7 +158,8 @@ describe('whatever comes, goes and overlaps', () => {
       fc.property(phases, policy, (story, rules) => {
         for (const { incidents } of play(story, { ...rules, maxPerHour: 1 })) {
           const untold = incidents.filter(
-            ({ status, cause, sight, told }) => status === 'open' && cause.severity === 'critical' && sight === 'seen' && told === null,
+            ({ status, cause, sight, told }) =>
+              status === 'open' && cause.severity === 'critical' && sight === 'seen' && told === null,
           );
           expect(untold).toEqual([]);
         }
@@ -186,6 +193,8 @@ function restOf(notification: Notification, incidents: readonly Incident[]): rea
 
 /** The critical causes that each of these rounds showed. */
 function lastingIn(rounds: readonly Seen[]): readonly string[] {
-  const [first, ...others] = rounds.map(({ causes }) => causes.filter(({ severity }) => severity === 'critical').map(keyOf));
+  const [first, ...others] = rounds.map(({ causes }) =>
+    causes.filter(({ severity }) => severity === 'critical').map(keyOf),
+  );
   return (first ?? []).filter((key) => others.every((keys) => keys.includes(key)));
 }

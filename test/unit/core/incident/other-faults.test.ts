@@ -39,7 +39,9 @@ describe('another fault', () => {
       .rounds(2, [intercepted])
       .rounds(3, [causeOf('license-on-peer', { subject: 'EFTM1' })]);
     expect(line.heard().at(-1)).toBe('resolved tls-intercepted');
-    expect(line.told.at(-1)).toMatchObject({ stillOpen: [{ id: 'license-on-peer', subject: 'EFTM1', severity: 'critical' }] });
+    expect(line.told.at(-1)).toMatchObject({
+      stillOpen: [{ id: 'license-on-peer', subject: 'EFTM1', severity: 'critical' }],
+    });
   });
 
   it('becomes one with the first when that returns, and has one end with it', () => {
@@ -69,7 +71,12 @@ describe('another fault', () => {
   it('becomes one with a first that was told to be over, which is named again', () => {
     const blocked = causeOf('tls-blocked');
     const line = timeline().rounds(4, [intercepted]).rounds(4, [blocked]).rounds(4, [intercepted]);
-    expect(line.heard()).toEqual(['firing tls-intercepted', 'firing tls-blocked', 'resolved tls-intercepted', 'changed tls-intercepted']);
+    expect(line.heard()).toEqual([
+      'firing tls-intercepted',
+      'firing tls-blocked',
+      'resolved tls-intercepted',
+      'changed tls-intercepted',
+    ]);
     expect(line.rounds(40, []).heard()).toEqual(['resolved tls-intercepted']);
   });
 

@@ -81,11 +81,18 @@ describe('a precondition that stays unknown', () => {
 
   it('is told all the same when the incident that is open is about something else', () => {
     const mail = causeOf('mail-unreachable', { subject: 'mail:25', severity: 'warning' });
-    expect(last(timeline(), 17, UNKNOWN, [mail]).heard()).toEqual(['firing mail-unreachable', 'firing precondition-unknown']);
+    expect(last(timeline(), 17, UNKNOWN, [mail]).heard()).toEqual([
+      'firing mail-unreachable',
+      'firing precondition-unknown',
+    ]);
   });
 
   it('is told of the deepest alone', () => {
-    const line = last(timeline(), 17, { reachability: 'unknown', 'tls-genuine': 'unknown', 'license-server': 'unknown' });
+    const line = last(timeline(), 17, {
+      reachability: 'unknown',
+      'tls-genuine': 'unknown',
+      'license-server': 'unknown',
+    });
     expect(line.heard()).toEqual(['firing precondition-unknown']);
     expect(line.state.incidents).toMatchObject([{ cause: { subject: 'reachability' } }]);
   });

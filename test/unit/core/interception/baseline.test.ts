@@ -6,7 +6,10 @@ import { certificateOf, chainOf } from '../../../support/chains.ts';
 
 const { root, intermediate, leaf } = await createHierarchy();
 const authorities = [intermediate, root].map(certificateOf);
-const known = learnBaseline('a:443', [{ chain: chainOf(leaf, intermediate), authorities, protocol: 'TLSv1.3' }], { now: 5, accepted: [] });
+const known = learnBaseline('a:443', [{ chain: chainOf(leaf, intermediate), authorities, protocol: 'TLSv1.3' }], {
+  now: 5,
+  accepted: [],
+});
 const stranger = certificateOf(await createIdentity({ name: 'CN=Stranger', authority: true }));
 const another = certificateOf(await createIdentity({ name: 'CN=Other', issuer: intermediate }));
 if (known === null) throw new Error('Expected a baseline');
@@ -34,7 +37,9 @@ describe('learnBaseline()', () => {
   });
 
   test('is null when no certificate was seen', () => {
-    expect(learnBaseline('a:443', [{ chain: chainOf(), authorities, protocol: null }], { now: 5, accepted: [] })).toBeNull();
+    expect(
+      learnBaseline('a:443', [{ chain: chainOf(), authorities, protocol: null }], { now: 5, accepted: [] }),
+    ).toBeNull();
   });
 });
 
@@ -50,7 +55,11 @@ describe('compareBaseline()', () => {
 });
 
 describe('weakerThan()', () => {
-  const strong: Certificate = { ...certificateOf(leaf), key: 'RSA-2048', signatureAlgorithm: 'sha256WithRSAEncryption' };
+  const strong: Certificate = {
+    ...certificateOf(leaf),
+    key: 'RSA-2048',
+    signatureAlgorithm: 'sha256WithRSAEncryption',
+  };
   const baseline = { ...known, leaves: [strong] };
   test.each([
     { name: 'the same', seen: strong, protocol: 'TLSv1.3', weaker: [] },
@@ -60,8 +69,18 @@ describe('weakerThan()', () => {
       protocol: 'TLSv1.3',
       weaker: [],
     },
-    { name: 'Ed25519 instead', seen: { ...strong, key: 'Ed25519', signatureAlgorithm: 'ED25519' }, protocol: 'TLSv1.3', weaker: [] },
-    { name: 'a smaller key', seen: { ...strong, key: 'RSA-1024' }, protocol: 'TLSv1.3', weaker: ['key RSA-1024 instead of RSA-2048'] },
+    {
+      name: 'Ed25519 instead',
+      seen: { ...strong, key: 'Ed25519', signatureAlgorithm: 'ED25519' },
+      protocol: 'TLSv1.3',
+      weaker: [],
+    },
+    {
+      name: 'a smaller key',
+      seen: { ...strong, key: 'RSA-1024' },
+      protocol: 'TLSv1.3',
+      weaker: ['key RSA-1024 instead of RSA-2048'],
+    },
     {
       name: 'SHA-1',
       seen: { ...strong, signatureAlgorithm: 'sha1WithRSAEncryption' },

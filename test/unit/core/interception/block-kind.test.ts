@@ -44,11 +44,28 @@ interface Row {
 
 const ROWS: readonly Row[] = [
   { when: 'a reset, and nobody looked closer', outcome: RESET, closer: null, confidence: 'suspected' },
-  { when: 'a reset, and the closer look was called off', outcome: RESET, closer: other(CALLED_OFF), confidence: 'suspected' },
+  {
+    when: 'a reset, and the closer look was called off',
+    outcome: RESET,
+    closer: other(CALLED_OFF),
+    confidence: 'suspected',
+  },
   { when: 'a block page', outcome: PAGE, closer: null, kind: 'page-in-plain-text', confidence: 'confirmed' },
 
-  { when: 'another name passes', outcome: RESET, closer: other(PASSES), kind: 'name-filtered', confidence: 'suspected' },
-  { when: 'no name passes', outcome: SILENCE, closer: other(PASSES, null), kind: 'name-filtered', confidence: 'suspected' },
+  {
+    when: 'another name passes',
+    outcome: RESET,
+    closer: other(PASSES),
+    kind: 'name-filtered',
+    confidence: 'suspected',
+  },
+  {
+    when: 'no name passes',
+    outcome: SILENCE,
+    closer: other(PASSES, null),
+    kind: 'name-filtered',
+    confidence: 'suspected',
+  },
   {
     when: 'another name gets a certificate, then a reset',
     outcome: RESET,
@@ -137,9 +154,19 @@ const ROWS: readonly Row[] = [
     closer: { connects: [180, 90, 60, 70, 2.5, 2.4] },
     confidence: 'suspected',
   },
-  { when: 'an early reset, too few connects', outcome: EARLY_RESET, closer: { connects: [20, 21] }, confidence: 'suspected' },
+  {
+    when: 'an early reset, too few connects',
+    outcome: EARLY_RESET,
+    closer: { connects: [20, 21] },
+    confidence: 'suspected',
+  },
   { when: 'an early reset through a proxy', outcome: EARLY_RESET, closer: { connects: [] }, confidence: 'suspected' },
-  { when: 'an early reset seen by a busy process', outcome: EARLY_RESET, closer: { stalledMs: 18 }, confidence: 'suspected' },
+  {
+    when: 'an early reset seen by a busy process',
+    outcome: EARLY_RESET,
+    closer: { stalledMs: 18 },
+    confidence: 'suspected',
+  },
   { when: 'a reset after a round trip', outcome: RESET, closer: {}, confidence: 'suspected' },
   {
     when: 'a reset from a server as near as the neighbour',
@@ -168,7 +195,12 @@ const ROWS: readonly Row[] = [
     closer: { ...other(SILENCE), refusable: ALERT, controls: [SILENCE, PASSES] },
     confidence: 'suspected',
   },
-  { when: 'the same, but no control host', outcome: SILENCE, closer: { ...other(SILENCE), refusable: ALERT }, confidence: 'suspected' },
+  {
+    when: 'the same, but no control host',
+    outcome: SILENCE,
+    closer: { ...other(SILENCE), refusable: ALERT },
+    confidence: 'suspected',
+  },
   {
     when: 'the same, but it passes now',
     outcome: SILENCE,
@@ -190,9 +222,25 @@ const ROWS: readonly Row[] = [
     kind: 'all-tls-cut',
     confidence: 'confirmed',
   },
-  { when: 'one control host cut as well', outcome: RESET, closer: { controls: [RESET] }, kind: 'all-tls-cut', confidence: 'suspected' },
-  { when: 'a control host silent, the server cut', outcome: RESET, closer: { controls: [RESET, SILENCE] }, confidence: 'suspected' },
-  { when: 'control hosts called off', outcome: RESET, closer: { controls: [RESET, CALLED_OFF] }, confidence: 'suspected' },
+  {
+    when: 'one control host cut as well',
+    outcome: RESET,
+    closer: { controls: [RESET] },
+    kind: 'all-tls-cut',
+    confidence: 'suspected',
+  },
+  {
+    when: 'a control host silent, the server cut',
+    outcome: RESET,
+    closer: { controls: [RESET, SILENCE] },
+    confidence: 'suspected',
+  },
+  {
+    when: 'control hosts called off',
+    outcome: RESET,
+    closer: { controls: [RESET, CALLED_OFF] },
+    confidence: 'suspected',
+  },
 ];
 
 describe('judgeTls() on a handshake that is blocked', () => {
@@ -210,7 +258,10 @@ describe('judgeTls() on a handshake that is blocked', () => {
     const closer = { ...NOTHING, ...other(PASSES, 'www.iana.org\u001B[31m') };
     const { findings } = judgeTls(evidence({ outcome: RESET, closer }));
     expect(findings.map(({ actual }) => actual).join('\n')).toMatch(/^[ -~\n…]+$/u);
-    expect(findings[1]).toMatchObject({ rule: 'server-name-makes-no-difference', actual: expect.stringContaining('www.iana.org') });
+    expect(findings[1]).toMatchObject({
+      rule: 'server-name-makes-no-difference',
+      actual: expect.stringContaining('www.iana.org'),
+    });
   });
 
   test('lets its rules be read in docs/interception.md', () => {

@@ -18,7 +18,8 @@ function der(tag: number, ...parts: readonly Uint8Array[]): Uint8Array {
 
 /** NameConstraints (RFC 5280 §4.2.1.10) over dNSName subtrees. */
 function nameConstraints(permitted: readonly string[], excluded: readonly string[] = []): Extension {
-  const subtrees = (names: readonly string[]): readonly Uint8Array[] => names.map((name) => der(0x30, der(0x82, Buffer.from(name))));
+  const subtrees = (names: readonly string[]): readonly Uint8Array[] =>
+    names.map((name) => der(0x30, der(0x82, Buffer.from(name))));
   const lists = [
     ...(permitted.length === 0 ? [] : [der(0xa0, ...subtrees(permitted))]),
     ...(excluded.length === 0 ? [] : [der(0xa1, ...subtrees(excluded))]),
@@ -79,8 +80,18 @@ describe('authorityKeyIdentifier()', () => {
 describe('findStanding() under public roots', () => {
   test.each([
     { name: 'an authority without limits', constraint: [], usage: [SERVER], kind: 'public' },
-    { name: 'an authority limited to this domain', constraint: [nameConstraints(['example.org'])], usage: [SERVER], kind: 'public' },
-    { name: 'an authority limited to another domain', constraint: [nameConstraints(['acme.example'])], usage: [SERVER], kind: 'foreign' },
+    {
+      name: 'an authority limited to this domain',
+      constraint: [nameConstraints(['example.org'])],
+      usage: [SERVER],
+      kind: 'public',
+    },
+    {
+      name: 'an authority limited to another domain',
+      constraint: [nameConstraints(['acme.example'])],
+      usage: [SERVER],
+      kind: 'foreign',
+    },
     { name: 'a certificate for clients', constraint: [], usage: [CLIENT], kind: 'weak' },
   ])('$name: $kind', async ({ constraint, usage, kind }) => {
     const authority = await authorityWith(...constraint);

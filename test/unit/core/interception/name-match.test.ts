@@ -4,7 +4,11 @@ import { createIdentity } from '../../../support/authority.ts';
 import { certificateOf } from '../../../support/chains.ts';
 
 const base = certificateOf(await createIdentity({ name: 'CN=cn.example.org' }));
-const named = (dnsNames: readonly string[], ipAddresses: readonly string[] = []): typeof base => ({ ...base, dnsNames, ipAddresses });
+const named = (dnsNames: readonly string[], ipAddresses: readonly string[] = []): typeof base => ({
+  ...base,
+  dnsNames,
+  ipAddresses,
+});
 
 describe('matchesName()', () => {
   test.each([

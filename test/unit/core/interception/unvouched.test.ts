@@ -6,7 +6,13 @@ import { createCast } from '../../../support/verdict-cast.ts';
 
 const w = await createCast();
 const rests = (baseline: Baseline, over: Partial<Parameters<typeof unvouchedBaseline>[1]> = {}): string | undefined =>
-  unvouchedBaseline(baseline, { profile: 'fortinet', trust: w.trust, now: w.now, checks: createSignatureChecks(), ...over })?.fingerprint;
+  unvouchedBaseline(baseline, {
+    profile: 'fortinet',
+    trust: w.trust,
+    now: w.now,
+    checks: createSignatureChecks(),
+    ...over,
+  })?.fingerprint;
 
 describe('unvouchedBaseline()', () => {
   test.each([
@@ -17,7 +23,11 @@ describe('unvouchedBaseline()', () => {
   });
 
   test.each([
-    { name: "a company's sub-authority", baseline: w.baseline(w.byCorporateSub, w.corporate.sub), end: w.corporate.sub },
+    {
+      name: "a company's sub-authority",
+      baseline: w.baseline(w.byCorporateSub, w.corporate.sub),
+      end: w.corporate.sub,
+    },
     { name: "the vendor's name under another key", baseline: w.baseline(w.byNewSub, w.newSub), end: w.newSub },
     { name: 'a leaf alone', baseline: w.baseline(w.byNewSub), end: w.byNewSub },
   ])('refuses $name, unless its fingerprint was typed', ({ baseline, end }) => {

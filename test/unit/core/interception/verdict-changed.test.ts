@@ -2,10 +2,33 @@ import { describe, expect, test } from 'vitest';
 import { judgeTls } from '../../../../src/core/interception/verdict.ts';
 import { anchorOf, chainOf, failed, pinOf } from '../../../support/chains.ts';
 import { createCast } from '../../../support/verdict-cast.ts';
-import { describeVerdicts, HOUR_MS, PINNED, PUBLIC, recent, reference, sees, type VerdictRow } from '../../../support/verdict-rows.ts';
+import {
+  describeVerdicts,
+  HOUR_MS,
+  PINNED,
+  PUBLIC,
+  recent,
+  reference,
+  sees,
+  type VerdictRow,
+} from '../../../support/verdict-rows.ts';
 
 const w = await createCast();
-const { genuine, server, trust, now, leaf, leafFor, baseline, evidence, control, cleanControl, newRoot, newSub, byNewSub } = w;
+const {
+  genuine,
+  server,
+  trust,
+  now,
+  leaf,
+  leafFor,
+  baseline,
+  evidence,
+  control,
+  cleanControl,
+  newRoot,
+  newSub,
+  byNewSub,
+} = w;
 const { publicLeaf, publicServer, configured } = w;
 
 const CHANGED: readonly VerdictRow[] = [
@@ -43,7 +66,11 @@ const CHANGED: readonly VerdictRow[] = [
   },
   {
     name: 'public: another company than learned',
-    seen: { ...PUBLIC, ...sees(await leafFor('push.fortinet.com', w.public.otherRoot)), baseline: baseline(publicServer, w.public.sub) },
+    seen: {
+      ...PUBLIC,
+      ...sees(await leafFor('push.fortinet.com', w.public.otherRoot)),
+      baseline: baseline(publicServer, w.public.sub),
+    },
     verdict: 'vendor-ca-changed',
   },
 ];
@@ -60,7 +87,11 @@ const NEW_AUTHORITY: readonly VerdictRow[] = [
     seen: sees(await leaf(newSub, { notBefore: new Date(now - HOUR_MS) }), newSub),
     verdict: 'vendor-ca-changed',
   },
-  { name: 'the same, control host clean', seen: { ...sees(byNewSub, newSub), controls: [cleanControl] }, verdict: 'vendor-ca-changed' },
+  {
+    name: 'the same, control host clean',
+    seen: { ...sees(byNewSub, newSub), controls: [cleanControl] },
+    verdict: 'vendor-ca-changed',
+  },
   {
     name: "the same, a host of the vendor's own under the same authority",
     seen: { ...sees(byNewSub, newSub), controls: [await control('directregistration.fortinet.com', newSub)] },
@@ -121,11 +152,18 @@ const NEW_AUTHORITY: readonly VerdictRow[] = [
 const BLOCKED: readonly VerdictRow[] = [
   { name: 'reset', seen: { outcome: failed({ reason: 'reset' }) }, verdict: 'blocked', rule: 'tls-handshake-answered' },
   { name: 'silence', seen: { outcome: failed({ reason: 'timeout', durationMs: 5000 }) }, verdict: 'blocked' },
-  { name: 'alert before any certificate', seen: { outcome: failed({ reason: 'tls', alert: 'handshake_failure' }) }, verdict: 'blocked' },
+  {
+    name: 'alert before any certificate',
+    seen: { outcome: failed({ reason: 'tls', alert: 'handshake_failure' }) },
+    verdict: 'blocked',
+  },
   {
     name: 'block page',
     seen: {
-      outcome: failed({ reason: 'protocol', plaintext: 'HTTP/1.1 403 Forbidden\r\n\r\n<title>Web Page Blocked</title> FortiGuard' }),
+      outcome: failed({
+        reason: 'protocol',
+        plaintext: 'HTTP/1.1 403 Forbidden\r\n\r\n<title>Web Page Blocked</title> FortiGuard',
+      }),
     },
     verdict: 'blocked',
     product: 'Fortinet FortiGate',
@@ -152,7 +190,9 @@ describe('judgeTls() on a new authority of the vendor', () => {
     const { confidence, findings, settle } = judgeTls(evidence(seen));
     const suggesting = findings.filter(({ suggests }) => suggests !== null);
     expect(confidence).toBe('suspected');
-    expect(new Set(suggesting.map((finding) => `${finding.level} ${String(finding.confidence)}`))).toEqual(new Set(['warning suspected']));
+    expect(new Set(suggesting.map((finding) => `${finding.level} ${String(finding.confidence)}`))).toEqual(
+      new Set(['warning suspected']),
+    );
     expect(findings.filter(({ level }) => level === 'unknown').map(({ rule }) => rule)).toEqual(['authority-is-known']);
     expect(settle).toMatch(/\w{3}/u);
   });
@@ -169,7 +209,11 @@ describe('judgeTls() on a new authority of the vendor', () => {
 describe('judgeTls() on a connection without a certificate', () => {
   test.each([
     { name: 'a plain reset', outcome: failed({ reason: 'reset' }), confidence: 'suspected' },
-    { name: 'a reset at once, with the round trip unknown', outcome: failed({ reason: 'reset', durationMs: 2 }), confidence: 'suspected' },
+    {
+      name: 'a reset at once, with the round trip unknown',
+      outcome: failed({ reason: 'reset', durationMs: 2 }),
+      confidence: 'suspected',
+    },
     { name: 'silence', outcome: failed({ reason: 'timeout', durationMs: 5000 }), confidence: 'suspected' },
     {
       name: 'plain text that is no block page',

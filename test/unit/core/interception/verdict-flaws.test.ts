@@ -13,13 +13,19 @@ import { sees } from '../../../support/verdict-rows.ts';
 
 const w = await createCast();
 const forClients = await w.leaf(w.genuine.sub, { extensions: [new ExtendedKeyUsageExtension(['1.3.6.1.5.5.7.3.2'])] });
-const strange = await w.leaf(w.genuine.sub, { extensions: [new Extension('1.3.6.1.4.1.12356.1', true, new Uint8Array([5, 0]))] });
+const strange = await w.leaf(w.genuine.sub, {
+  extensions: [new Extension('1.3.6.1.4.1.12356.1', true, new Uint8Array([5, 0]))],
+});
 
 const judge = (
   over: Partial<TlsEvidence>,
 ): Pick<TlsJudgement, 'verdict'> & { readonly levels: readonly string[]; readonly summary: string } => {
   const { verdict, findings, summary } = judgeTls(w.evidence(over));
-  return { verdict, summary, levels: findings.filter(({ rule }) => rule === 'chain-has-no-flaw').map(({ level }) => level) };
+  return {
+    verdict,
+    summary,
+    levels: findings.filter(({ rule }) => rule === 'chain-has-no-flaw').map(({ level }) => level),
+  };
 };
 const clients = sees(forClients, w.genuine.sub, w.genuine.root);
 
@@ -40,7 +46,9 @@ describe('judgeTls() on chains that TLS clients refuse', () => {
     const refused = judge({ openssl: { refusal: 'CERT_REJECTED' }, knownFlaws: [] });
     expect(refused).toMatchObject({ verdict: 'certificate-broken', levels: ['broken'] });
     expect(refused.summary).toContain('CERT_REJECTED');
-    expect(judge({ ...sees(strange, w.genuine.sub), openssl: { refusal: 'UNSPECIFIED' } }).summary).toContain('critical extension');
+    expect(judge({ ...sees(strange, w.genuine.sub), openssl: { refusal: 'UNSPECIFIED' } }).summary).toContain(
+      'critical extension',
+    );
   });
 
   test('an authority that has expired since OpenSSL was asked', () => {
@@ -64,7 +72,10 @@ describe('judgeTls() on chains that TLS clients refuse', () => {
   });
 
   test('a chain that leads to no trusted key is judged for that', () => {
-    expect(judgeTls(w.evidence({ ...sees(w.byCorporate, w.corporate.root), openssl: { refusal: 'CERT_REJECTED' } })).accepted).toBeNull();
+    expect(
+      judgeTls(w.evidence({ ...sees(w.byCorporate, w.corporate.root), openssl: { refusal: 'CERT_REJECTED' } }))
+        .accepted,
+    ).toBeNull();
   });
 
   test('what a learned chain had is known', () => {

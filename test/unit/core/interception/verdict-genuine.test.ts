@@ -1,7 +1,15 @@
 import { createIdentity } from '../../../support/authority.ts';
 import { anchorOf, chainOf, failed, handshake, pinOf } from '../../../support/chains.ts';
 import { createCast } from '../../../support/verdict-cast.ts';
-import { describeVerdicts, PINNED, PUBLIC, recent, reference, sees, type VerdictRow } from '../../../support/verdict-rows.ts';
+import {
+  describeVerdicts,
+  PINNED,
+  PUBLIC,
+  recent,
+  reference,
+  sees,
+  type VerdictRow,
+} from '../../../support/verdict-rows.ts';
 
 const w = await createCast();
 const {
@@ -57,8 +65,16 @@ const GENUINE: readonly VerdictRow[] = [
     seen: sees(server, corporate.root, genuine.sub, genuine.sub, genuine.root, genuine.root),
     verdict: 'genuine',
   },
-  { name: 'name in the CN only', seen: sees(await leaf(genuine.sub, { dnsNames: [] }), genuine.sub), verdict: 'genuine' },
-  { name: 'wildcard name', seen: sees(await leaf(genuine.sub, { dnsNames: ['*.fortinet.com'] }), genuine.sub), verdict: 'genuine' },
+  {
+    name: 'name in the CN only',
+    seen: sees(await leaf(genuine.sub, { dnsNames: [] }), genuine.sub),
+    verdict: 'genuine',
+  },
+  {
+    name: 'wildcard name',
+    seen: sees(await leaf(genuine.sub, { dnsNames: ['*.fortinet.com'] }), genuine.sub),
+    verdict: 'genuine',
+  },
   {
     name: 'client certificate demanded',
     seen: { outcome: handshake({ kind: 'client-certificate-demanded' }, server, genuine.sub) },
@@ -75,8 +91,16 @@ const GENUINE: readonly VerdictRow[] = [
     verdict: 'genuine',
   },
   { name: 'made an hour ago', seen: sees(renewed, genuine.sub), verdict: 'genuine' },
-  { name: 'another serial on each connection', seen: { previous: recent(now, '01', '02', '03', '04') }, verdict: 'genuine' },
-  { name: 'another node than a reference shows', seen: { references: reference('resolver', otherNode, genuine.sub) }, verdict: 'genuine' },
+  {
+    name: 'another serial on each connection',
+    seen: { previous: recent(now, '01', '02', '03', '04') },
+    verdict: 'genuine',
+  },
+  {
+    name: 'another node than a reference shows',
+    seen: { references: reference('resolver', otherNode, genuine.sub) },
+    verdict: 'genuine',
+  },
   {
     name: 'root not sent but in a CA file',
     seen: { ...sees(byNewSub, newSub), trust: { ...trust, anchors: [anchorOf(newRoot, 'configured')] } },
@@ -87,7 +111,11 @@ const GENUINE: readonly VerdictRow[] = [
     seen: { ...sees(byNewSub), trust: { ...trust, anchors: [anchorOf(newSub, 'configured')] } },
     verdict: 'genuine',
   },
-  { name: 'leaf key pinned, unknown authority', seen: { ...PINNED, ...sees(ownLeaf, ownRoot), trust: configured }, verdict: 'genuine' },
+  {
+    name: 'leaf key pinned, unknown authority',
+    seen: { ...PINNED, ...sees(ownLeaf, ownRoot), trust: configured },
+    verdict: 'genuine',
+  },
   {
     name: 'profile pinned, under the CA file',
     seen: { ...PINNED, ...sees(ownLeaf), trust: { ...trust, anchors: [anchorOf(ownRoot, 'configured')] } },
@@ -104,8 +132,16 @@ const GENUINE: readonly VerdictRow[] = [
     seen: { ...sees(misnamed, genuine.sub), baseline: baseline(misnamed, genuine.sub) },
     verdict: 'genuine',
   },
-  { name: 'profile public, under a public root', seen: { ...PUBLIC, ...sees(publicServer, w.public.sub) }, verdict: 'genuine' },
-  { name: 'profile public, root sent along', seen: { ...PUBLIC, ...sees(publicServer, w.public.sub, w.public.root) }, verdict: 'genuine' },
+  {
+    name: 'profile public, under a public root',
+    seen: { ...PUBLIC, ...sees(publicServer, w.public.sub) },
+    verdict: 'genuine',
+  },
+  {
+    name: 'profile public, root sent along',
+    seen: { ...PUBLIC, ...sees(publicServer, w.public.sub, w.public.root) },
+    verdict: 'genuine',
+  },
   {
     name: 'profile public, control host behind the same authority',
     seen: { ...PUBLIC, ...sees(publicServer, w.public.sub), controls: [cleanControl] },
@@ -144,7 +180,10 @@ const ROTATED: readonly VerdictRow[] = [
   },
   {
     name: 'new sub-authority under the learned root',
-    seen: { ...sees(await leaf(genuine.otherSub), genuine.otherSub, genuine.root), baseline: baseline(server, genuine.sub, genuine.root) },
+    seen: {
+      ...sees(await leaf(genuine.otherSub), genuine.otherSub, genuine.root),
+      baseline: baseline(server, genuine.sub, genuine.root),
+    },
     verdict: 'rotated',
   },
   {
@@ -159,7 +198,10 @@ const ROTATED: readonly VerdictRow[] = [
   },
   {
     name: 'learned subject that does not name the host',
-    seen: { ...sees(await leafFor('globalftm.example.net', genuine.sub), genuine.sub), baseline: baseline(misnamed, genuine.sub) },
+    seen: {
+      ...sees(await leafFor('globalftm.example.net', genuine.sub), genuine.sub),
+      baseline: baseline(misnamed, genuine.sub),
+    },
     verdict: 'rotated',
   },
   {

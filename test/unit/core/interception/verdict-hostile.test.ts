@@ -37,7 +37,10 @@ const loop = await cycle();
 const same = await tangle(100);
 const ed25519 = await createIdentity({ name: 'CN=Edwards', authority: true, keys: await ed25519Keys() });
 const rsa512 = await createIdentity({ name: 'CN=Tiny', authority: true, keys: await smallRsaKeys(512) });
-const long = await createIdentity({ name: `O=${'x'.repeat(60_000)}, CN=${'FG'.repeat(2_000)}`, dnsNames: ['a'.repeat(63)] });
+const long = await createIdentity({
+  name: `O=${'x'.repeat(60_000)}, CN=${'FG'.repeat(2_000)}`,
+  dnsNames: ['a'.repeat(63)],
+});
 const nameless = await createIdentity({ name: '', dnsNames: ['', '.', '*', '*.', 'xn--'] });
 const binary = withBytes(
   await createIdentity({ name: 'CN=é:QQQQQQQ:gpj.exe, OU=FortiGate' }),
@@ -70,7 +73,9 @@ describe('judgeTls() on hostile chains', () => {
   });
 
   test.each(Object.entries(CHAINS))('shows no control character and no endless text: %s', (_, certificates) => {
-    const { findings, summary, settle } = judgeTls(w.evidence({ outcome: handshake({ chain: { certificates, dropped: 0 } }) }));
+    const { findings, summary, settle } = judgeTls(
+      w.evidence({ outcome: handshake({ chain: { certificates, dropped: 0 } }) }),
+    );
     for (const text of [summary, settle ?? '', ...findings.flatMap(({ expected, actual }) => [expected, actual])]) {
       expect(text).not.toMatch(/[\p{Cc}\p{Cf}]/u);
       expect(text.length).toBeLessThan(4000);
@@ -78,20 +83,29 @@ describe('judgeTls() on hostile chains', () => {
   });
 
   test('trusts Ed25519 where it is pinned', () => {
-    const trust = { ...w.trust, pins: [{ pin: ed25519.pin, label: 'Edwards', origin: 'configured' as const, name: null }] };
+    const trust = {
+      ...w.trust,
+      pins: [{ pin: ed25519.pin, label: 'Edwards', origin: 'configured' as const, name: null }],
+    };
     const certificates = CHAINS['Ed25519'] ?? [];
-    expect(judgeTls(w.evidence({ trust, outcome: handshake({ chain: { certificates, dropped: 0 } }) })).verdict).toBe('genuine');
+    expect(judgeTls(w.evidence({ trust, outcome: handshake({ chain: { certificates, dropped: 0 } }) })).verdict).toBe(
+      'genuine',
+    );
   });
 
   test('never trusts RSA of 512 bits, even where it is pinned', () => {
     const trust = { ...w.trust, pins: [{ pin: rsa512.pin, label: 'Tiny', origin: 'configured' as const, name: null }] };
     const certificates = CHAINS['RSA of 512 bits'] ?? [];
-    expect(judgeTls(w.evidence({ trust, outcome: handshake({ chain: { certificates, dropped: 0 } }) })).verdict).toBe('certificate-broken');
+    expect(judgeTls(w.evidence({ trust, outcome: handshake({ chain: { certificates, dropped: 0 } }) })).verdict).toBe(
+      'certificate-broken',
+    );
   });
 
   test('says that a chain of garbage cannot be read', () => {
     expect(parseCertificate(garbage)).toBeNull();
-    const { verdict, summary } = judgeTls(w.evidence({ outcome: handshake({ chain: { certificates: [], dropped: 1 } }) }));
+    const { verdict, summary } = judgeTls(
+      w.evidence({ outcome: handshake({ chain: { certificates: [], dropped: 1 } }) }),
+    );
     expect(verdict).toBe('unknown');
     expect(summary).toContain('cannot be read');
   });

@@ -45,7 +45,12 @@ const INTERCEPTED: readonly VerdictRow[] = [
     product: 'Fortinet FortiGate',
     rule: 'issuer-is-no-inspection-product',
   },
-  { name: 'FortiGate, authority not sent', seen: sees(byFortigate), verdict: 'intercepted', product: 'Fortinet FortiGate' },
+  {
+    name: 'FortiGate, authority not sent',
+    seen: sees(byFortigate),
+    verdict: 'intercepted',
+    product: 'Fortinet FortiGate',
+  },
   {
     name: "FortiGate on a host of the vendor's own as control",
     seen: { ...sees(byFortigate), controls: [await control('www.fortinet.com', fortigate)] },
@@ -76,12 +81,18 @@ const INTERCEPTED: readonly VerdictRow[] = [
   },
   {
     name: 'corporate root on every host under different sub-authorities',
-    seen: { ...sees(byCorporateSub, corporate.sub, corporate.root), controls: [await control('www.iana.org', corporate.root)] },
+    seen: {
+      ...sees(byCorporateSub, corporate.sub, corporate.root),
+      controls: [await control('www.iana.org', corporate.root)],
+    },
     verdict: 'intercepted',
   },
   {
     name: 'corporate authority, one control host clean and one not',
-    seen: { ...sees(byCorporate, corporate.root), controls: [cleanControl, await control('example.org', corporate.root)] },
+    seen: {
+      ...sees(byCorporate, corporate.root),
+      controls: [cleanControl, await control('example.org', corporate.root)],
+    },
     verdict: 'intercepted',
   },
   {
@@ -116,12 +127,18 @@ const INTERCEPTED: readonly VerdictRow[] = [
   },
   {
     name: 'forged leaf, genuine authority at hand',
-    seen: { ...sees(await leaf({ ...genuine.sub, keys: copied.sub.keys })), trust: { ...trust, anchors: [anchorOf(genuine.sub)] } },
+    seen: {
+      ...sees(await leaf({ ...genuine.sub, keys: copied.sub.keys })),
+      trust: { ...trust, anchors: [anchorOf(genuine.sub)] },
+    },
     verdict: 'intercepted',
   },
   {
     name: 'factory certificate on the control host too',
-    seen: { ...sees(device, genuine.sub), controls: [{ target: 'www.iana.org:443', chain: chainOf(device, genuine.sub) }] },
+    seen: {
+      ...sees(device, genuine.sub),
+      controls: [{ target: 'www.iana.org:443', chain: chainOf(device, genuine.sub) }],
+    },
     verdict: 'intercepted',
     product: 'Fortinet FortiGate',
   },
@@ -140,7 +157,9 @@ const INTERCEPTED: readonly VerdictRow[] = [
     name: "a certificate for a control host's name at the same address",
     seen: {
       ...sees(byCorporate),
-      references: [{ kind: 'server-name', label: 'www.iana.org', chain: chainOf(await leafFor('www.iana.org', corporate.root)) }],
+      references: [
+        { kind: 'server-name', label: 'www.iana.org', chain: chainOf(await leafFor('www.iana.org', corporate.root)) },
+      ],
     },
     verdict: 'intercepted',
   },

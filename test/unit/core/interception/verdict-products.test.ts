@@ -49,17 +49,23 @@ describe('judgeTls() on each product of the catalogue', () => {
     expect(Object.keys(AUTHORITIES).toSorted()).toEqual(signing.map(({ name }) => name).toSorted());
   });
 
-  test.each(Object.entries(AUTHORITIES))('%s is intercepted and named, without any control host', async (product, name) => {
-    const authority = await createIdentity({ name, authority: true });
-    const leaf = await w.leaf(authority);
-    const judgements = [sees(leaf, authority), sees(leaf)].map((seen) => judgeTls(w.evidence(seen)));
-    expect(judgements.map(({ verdict }) => verdict)).toEqual(['intercepted', 'intercepted']);
-    expect(judgements.map((judgement) => judgement.product)).toEqual([product, product]);
-  });
+  test.each(Object.entries(AUTHORITIES))(
+    '%s is intercepted and named, without any control host',
+    async (product, name) => {
+      const authority = await createIdentity({ name, authority: true });
+      const leaf = await w.leaf(authority);
+      const judgements = [sees(leaf, authority), sees(leaf)].map((seen) => judgeTls(w.evidence(seen)));
+      expect(judgements.map(({ verdict }) => verdict)).toEqual(['intercepted', 'intercepted']);
+      expect(judgements.map((judgement) => judgement.product)).toEqual([product, product]);
+    },
+  );
 
   test.each(Object.entries(AUTHORITIES))('%s does not count where its key is trusted', async (_, name) => {
     const authority = await createIdentity({ name, authority: true });
-    const trust = { ...w.trust, pins: [{ pin: authority.pin, label: name, origin: 'configured' as const, name: null }] };
+    const trust = {
+      ...w.trust,
+      pins: [{ pin: authority.pin, label: name, origin: 'configured' as const, name: null }],
+    };
     expect(judgeTls(w.evidence({ ...sees(await w.leaf(authority), authority), trust })).verdict).toBe('genuine');
   });
 });

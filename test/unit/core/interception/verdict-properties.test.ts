@@ -64,7 +64,8 @@ describe('judgeTls()', () => {
       fc.property(fc.constantFrom(...UNTRUSTED), beside, circumstances, (first, others, around) => {
         const { verdict, confidence } = judgeTls(evidence({ ...around, ...sees(first, ...others) }), checks);
         expect(['genuine', 'rotated']).not.toContain(verdict);
-        // By its name it may be a change at the vendor, or an incomplete chain of a public authority: nothing confirms it.
+        // By its name it may be a change at the vendor, or an incomplete chain of a public authority: nothing confirms
+        // it.
         const isClaim = verdict === 'vendor-ca-changed' || verdict === 'certificate-broken';
         expect(isClaim ? confidence : 'suspected').toBe('suspected');
       }),
@@ -73,7 +74,11 @@ describe('judgeTls()', () => {
   });
 
   test.each([
-    { name: 'for the right name', leaves: [w.server, w.renewed, w.otherNode], never: ['intercepted', 'interception-suspected', 'unknown'] },
+    {
+      name: 'for the right name',
+      leaves: [w.server, w.renewed, w.otherNode],
+      never: ['intercepted', 'interception-suspected', 'unknown'],
+    },
     // Something else may speak for another server in its place; but who intercepts has no pinned key.
     { name: 'for another name', leaves: [w.misnamed], never: ['genuine', 'intercepted'] },
   ])('never takes a chain under a pinned key for an interception, $name', ({ leaves, never }) => {
@@ -105,14 +110,19 @@ describe('judgeTls()', () => {
     'another private authority on a control host': () => ({ controls: [control] }),
     'the same chain by another resolver': ({ outcome }) => ({ references: ownLeaf(outcome) }),
     'the same serial before': ({ outcome }) => ({
-      previous: (outcome.chain?.certificates ?? []).slice(0, 1).map(({ serial, pin }) => ({ serial, pin, at: w.now - 60_000 })),
+      previous: (outcome.chain?.certificates ?? [])
+        .slice(0, 1)
+        .map(({ serial, pin }) => ({ serial, pin, at: w.now - 60_000 })),
     }),
     'a demand for a client certificate': ({ outcome }) => ({
       outcome: handshake({ kind: 'client-certificate-demanded', chain: outcome.chain ?? chainOf() }),
     }),
     'a stray certificate': ({ outcome }) => ({
       outcome: handshake({
-        chain: { certificates: [...(outcome.chain?.certificates ?? []), ...chainOf(w.ownLeaf).certificates], dropped: 0 },
+        chain: {
+          certificates: [...(outcome.chain?.certificates ?? []), ...chainOf(w.ownLeaf).certificates],
+          dropped: 0,
+        },
       }),
     }),
     'a missing intermediate': ({ outcome }) => ({
@@ -170,7 +180,11 @@ describe('worstJudgement()', () => {
     const nameless = judgeTls(evidence({ ...sees(w.byCorporate, corporate.root), controls: [control] }));
     const named = judgeTls(evidence(sees(w.byFortigate, fortigate)));
     const suspect = judgeTls(evidence(sees(w.device, genuine.sub)));
-    expect([nameless.product, named.product, suspect.product]).toEqual([null, 'Fortinet FortiGate', 'Fortinet FortiGate']);
+    expect([nameless.product, named.product, suspect.product]).toEqual([
+      null,
+      'Fortinet FortiGate',
+      'Fortinet FortiGate',
+    ]);
     expect(worstJudgement([nameless, named])?.product).toBe('Fortinet FortiGate');
     expect(worstJudgement([suspect, nameless])?.product).toBeNull();
   });

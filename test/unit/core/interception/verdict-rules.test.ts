@@ -92,7 +92,10 @@ describe('decide()', () => {
     { id: 'new-vendor-authority', facts: VENDOR },
     { id: 'new-vendor-authority', facts: { ...VENDOR, standing: 'foreign' } },
     { id: 'new-vendor-authority', facts: { ...VENDOR, identity: 'other' } },
-    { id: 'new-vendor-authority', facts: { ...VENDOR, identity: 'known-subject', ended: 'alert', history: 'other-authority' } },
+    {
+      id: 'new-vendor-authority',
+      facts: { ...VENDOR, identity: 'known-subject', ended: 'alert', history: 'other-authority' },
+    },
     { id: 'new-vendor-authority', facts: { ...VENDOR, profile: 'public' } },
     { id: 'claimed-own-clock', facts: { ...VENDOR, dates: 'clock' } },
     { id: 'claimed-own-clock', facts: { ...UNSENT, dates: 'clock' } },
@@ -109,7 +112,10 @@ describe('decide()', () => {
 
   test('confirms an interception only where there is a witness, and no suspicion at all', () => {
     const confirmed = [...VERDICT_RULES, UNVERIFIED].filter(({ confidence }) => confidence === 'confirmed');
-    expect(confirmed.filter(({ verdict }) => verdict === 'intercepted').map(({ id }) => id)).toEqual(['device-and-more', 'witnessed']);
+    expect(confirmed.filter(({ verdict }) => verdict === 'intercepted').map(({ id }) => id)).toEqual([
+      'device-and-more',
+      'witnessed',
+    ]);
     expect(confirmed.map(({ verdict }) => verdict)).not.toContain('interception-suspected');
     expect(confirmed.map(({ verdict }) => verdict)).not.toContain('unknown');
   });
@@ -117,14 +123,16 @@ describe('decide()', () => {
 
 describe('docs/interception.md', () => {
   test('has the table as it is', () => {
-    const rows = [...VERDICT_RULES, UNVERIFIED].map(({ when, verdict, confidence }) => `| ${when} | \`${verdict}\` | ${confidence} |`);
+    const rows = [...VERDICT_RULES, UNVERIFIED].map(
+      ({ when, verdict, confidence }) => `| ${when} | \`${verdict}\` | ${confidence} |`,
+    );
     const [, table = ''] = /<!-- verdicts -->\n([\s\S]*?)\n<!-- \/verdicts -->/u.exec(documentation) ?? [];
     expect(table.split('\n').slice(2)).toEqual(rows);
   });
 
   test.each(
-    [...documentation.matchAll(/^\| (`[a-z-]+`(?:, `[a-z-]+`)*) \| (?:base|witness|hint|weak|for)/gmu)].flatMap(([, names = '']) =>
-      [...names.matchAll(/`([a-z-]+)`/gu)].map(([, name = '']) => name),
+    [...documentation.matchAll(/^\| (`[a-z-]+`(?:, `[a-z-]+`)*) \| (?:base|witness|hint|weak|for)/gmu)].flatMap(
+      ([, names = '']) => [...names.matchAll(/`([a-z-]+)`/gu)].map(([, name = '']) => name),
     ),
   )('tells of a finding that exists: %s', (rule) => {
     const sources = [

@@ -136,7 +136,10 @@ const SUSPECTED: readonly VerdictRow[] = [
   {
     name: 'serial of the learned leaf under another key',
     seen: {
-      ...sees(await leaf(corporate.root, { serial: certificateOf(server).serial, notBefore: new Date(now - 9 * DAY_MS) }), corporate.root),
+      ...sees(
+        await leaf(corporate.root, { serial: certificateOf(server).serial, notBefore: new Date(now - 9 * DAY_MS) }),
+        corporate.root,
+      ),
       baseline: baseline(server, genuine.sub),
     },
     verdict: 'interception-suspected',
@@ -161,7 +164,10 @@ const SUSPECTED: readonly VerdictRow[] = [
   },
   {
     name: 'missing intermediate, another authority of the same name on the control host',
-    seen: { ...sees(byCorporate), controls: [{ target: 'www.iana.org:443', chain: chainOf(await leafFor('www.iana.org', namesake)) }] },
+    seen: {
+      ...sees(byCorporate),
+      controls: [{ target: 'www.iana.org:443', chain: chainOf(await leafFor('www.iana.org', namesake)) }],
+    },
     verdict: 'interception-suspected',
   },
   {

@@ -17,10 +17,20 @@ const weak = await w.leaf(genuine.sub, { key: 'RSA-1024' });
 // Not of the same second as the genuine certificate: that would make it a copy.
 const byCompany = await w.leaf(corporate.sub, { notBefore: new Date(now - 5 * DAY_MS) });
 const original = certificateOf(server);
-const copiedDates = await w.leaf(corporate.sub, { notBefore: new Date(original.notBefore), notAfter: new Date(original.notAfter) });
-const copiedSerial = await w.leaf(corporate.sub, { notBefore: new Date(now - 5 * DAY_MS), serial: original.serial.replaceAll(':', '') });
+const copiedDates = await w.leaf(corporate.sub, {
+  notBefore: new Date(original.notBefore),
+  notAfter: new Date(original.notAfter),
+});
+const copiedSerial = await w.leaf(corporate.sub, {
+  notBefore: new Date(now - 5 * DAY_MS),
+  serial: original.serial.replaceAll(':', ''),
+});
 const likePublicRoot = await createIdentity({ name: 'C=US, O=Public Trust, CN=Root X9', authority: true });
-const likePublicSub = await createIdentity({ name: 'C=US, O=Public Trust, CN=R99', authority: true, issuer: likePublicRoot });
+const likePublicSub = await createIdentity({
+  name: 'C=US, O=Public Trust, CN=R99',
+  authority: true,
+  issuer: likePublicRoot,
+});
 const likePublic = await w.leaf(likePublicSub);
 const likeDevice = await createIdentity({ name: 'O=Fortinet, OU=FortiGate, CN=FG100FTK20012345', issuer: w.ownRoot });
 const otherName = await w.leafFor('globalftm.example.net', corporate.root);
@@ -61,9 +71,15 @@ const CASES: Readonly<Record<VerdictRuleId, Partial<TlsEvidence>> & Record<strin
   'elsewhere-dates': { ...sees(...elsewhere), ...EARLIER },
   'elsewhere-cut': cut(...elsewhere),
   elsewhere: sees(...elsewhere),
-  "elsewhere, under the vendor's own": { ...PUBLIC, ...sees(await w.leafFor('push.fortinet.com', genuine.sub), genuine.sub) },
+  "elsewhere, under the vendor's own": {
+    ...PUBLIC,
+    ...sees(await w.leafFor('push.fortinet.com', genuine.sub), genuine.sub),
+  },
   witnessed: sees(w.byFortigate, w.fortigate),
-  'witnessed, by nobody known': { ...sees(w.byCorporateSub, corporate.sub), controls: [await w.control('www.iana.org', corporate.sub)] },
+  'witnessed, by nobody known': {
+    ...sees(w.byCorporateSub, corporate.sub),
+    controls: [await w.control('www.iana.org', corporate.sub)],
+  },
   'witnessed, with another key at another resolver': {
     ...sees(byCompany, corporate.sub),
     references: reference('resolver', server, genuine.sub),
@@ -110,7 +126,11 @@ function toldOf(seen: Partial<TlsEvidence>): string {
     ...(advice === undefined ? [] : [`  advice: ${[advice.summary, ...advice.remedy].join('\n    ')}`]),
   ]);
   return plain(
-    [`${verdict}, ${confidence}${product === null ? '' : `, ${product}`}: ${summary}`, `settle: ${settle ?? '-'}`, ...lines].join('\n'),
+    [
+      `${verdict}, ${confidence}${product === null ? '' : `, ${product}`}: ${summary}`,
+      `settle: ${settle ?? '-'}`,
+      ...lines,
+    ].join('\n'),
   );
 }
 

@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { activationContextOf, firmwareVersion, holdsTokensOf } from '../../../../src/core/license/activation-context.ts';
+import {
+  activationContextOf,
+  firmwareVersion,
+  holdsTokensOf,
+} from '../../../../src/core/license/activation-context.ts';
 import type { ApplianceFacts, ApplianceObservation } from '../../../../src/core/license/appliance.ts';
 import { applianceFacts } from '../../../support/appliance-facts.ts';
 
@@ -24,7 +28,10 @@ function holding(byLicense: Readonly<Record<string, number>>): ApplianceObservat
 
 /** Its tokens cannot be read, its count can. */
 function licensed(total: number): ApplianceObservation {
-  return applianceFacts({ tokens: { kind: 'absent' }, licensed: { kind: 'read', value: { total, used: 0, available: total } } });
+  return applianceFacts({
+    tokens: { kind: 'absent' },
+    licensed: { kind: 'read', value: { total, used: 0, available: total } },
+  });
 }
 
 describe('activationContextOf', () => {
@@ -54,8 +61,12 @@ describe('activationContextOf', () => {
 
   it('takes the count of systeminfo when nothing else can be read', () => {
     const absent = { licensed: { kind: 'absent' }, tokens: { kind: 'absent' } } as const;
-    expect(activationContextOf([applianceFacts({ ...absent, system: { tokensPopulated: 0 } })]).licenseActive).toBe(false);
-    expect(activationContextOf([applianceFacts({ ...absent, system: { tokensPopulated: null } })]).licenseActive).toBe(null);
+    expect(activationContextOf([applianceFacts({ ...absent, system: { tokensPopulated: 0 } })]).licenseActive).toBe(
+      false,
+    );
+    expect(activationContextOf([applianceFacts({ ...absent, system: { tokensPopulated: null } })]).licenseActive).toBe(
+      null,
+    );
   });
 });
 

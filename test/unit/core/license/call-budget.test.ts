@@ -110,14 +110,22 @@ describe('admitCall', () => {
 });
 
 function mostWithin(instants: readonly number[], span: number): number {
-  return Math.max(0, ...instants.map((end) => instants.filter((instant) => instant <= end && instant > end - span).length));
+  return Math.max(
+    0,
+    ...instants.map((end) => instants.filter((instant) => instant <= end && instant > end - span).length),
+  );
 }
 
 describe('parseBudget', () => {
-  it.each([null, undefined, 'text', 7, [], {}, { calls: 'x', errors: [null, 'y', Number.NaN], failures: -1, blockedUntil: '3' }])(
-    'reads %j as empty',
-    (value) => {
-      expect(parseBudget(value)).toEqual(EMPTY_BUDGET);
-    },
-  );
+  it.each([
+    null,
+    undefined,
+    'text',
+    7,
+    [],
+    {},
+    { calls: 'x', errors: [null, 'y', Number.NaN], failures: -1, blockedUntil: '3' },
+  ])('reads %j as empty', (value) => {
+    expect(parseBudget(value)).toEqual(EMPTY_BUDGET);
+  });
 });

@@ -57,30 +57,54 @@ const ROWS: readonly Row[] = [
     observation: applianceFacts({ mailServers: denied, tokens: denied }),
     expected: [['api-permits-reading', 'warning', 'appliance-access-denied']],
   },
-  { name: 'another unit', observation: applianceFacts({ system: { serial: 'FAC-X' } }), expected: [['serial-matches', 'warning', null]] },
+  {
+    name: 'another unit',
+    observation: applianceFacts({ system: { serial: 'FAC-X' } }),
+    expected: [['serial-matches', 'warning', null]],
+  },
   {
     name: 'the peer after a failover',
     observation: applianceFacts({ system: { serial: 'FAC-B', peerSerial: 'FAC-A' } }),
     expected: [['serial-matches', 'note', null]],
   },
   { name: 'provisioning elsewhere', observation: provisioning('ftm.example.test', 443), expected: [MISMATCH] },
-  { name: 'provisioning on another port', observation: provisioning('fortitokenmobile.fortinet.com', 8443), expected: [MISMATCH] },
+  {
+    name: 'provisioning on another port',
+    observation: provisioning('fortitokenmobile.fortinet.com', 8443),
+    expected: [MISMATCH],
+  },
   {
     name: 'provisioning on the documented port 433',
     observation: provisioning('fortitokenmobile.fortinet.com', 433),
     expected: [MISMATCH],
   },
-  { name: 'provisioning in another spelling', observation: provisioning('FortiTokenMobile.Fortinet.com.', 443), expected: [] },
-  { name: 'provisioning without a port', observation: provisioning('fortitokenmobile.fortinet.com', null), expected: [] },
+  {
+    name: 'provisioning in another spelling',
+    observation: provisioning('FortiTokenMobile.Fortinet.com.', 443),
+    expected: [],
+  },
+  {
+    name: 'provisioning without a port',
+    observation: provisioning('fortitokenmobile.fortinet.com', null),
+    expected: [],
+  },
 ];
 
 describe('judgeAppliance', () => {
   it.each(ROWS)('$name', ({ observation, expected }) => {
-    expect(judgeAppliance(observation, EXPECTED, ALONE).map(({ rule, level, suggests }) => [rule, level, suggests])).toEqual(expected);
+    expect(
+      judgeAppliance(observation, EXPECTED, ALONE).map(({ rule, level, suggests }) => [rule, level, suggests]),
+    ).toEqual(expected);
   });
 
   const speaks = { kind: 'ok', appliance: 'fac-1', role: 'standalone-primary', serial: null } as const;
-  const mute = { kind: 'failed', appliance: 'fac-1', reason: 'timeout', message: 'No result', durationMs: 5000 } as const;
+  const mute = {
+    kind: 'failed',
+    appliance: 'fac-1',
+    reason: 'timeout',
+    message: 'No result',
+    durationMs: 5000,
+  } as const;
 
   it.each<[what: string, reason: FailureReason, views: OtherViews, expected: readonly (string | null)[]]>([
     [
@@ -95,15 +119,30 @@ describe('judgeAppliance', () => {
       { role: mute, logSpeaks: true },
       ['warning', 'appliance-unreadable', 'refused: message; its log goes on'],
     ],
-    ['SNMP answers', 'timeout', { role: speaks, logSpeaks: false }, ['warning', 'appliance-unreadable', 'timeout: message; SNMP answers']],
+    [
+      'SNMP answers',
+      'timeout',
+      { role: speaks, logSpeaks: false },
+      ['warning', 'appliance-unreadable', 'timeout: message; SNMP answers'],
+    ],
     [
       'its name is not found, its log goes on',
       'name-not-resolved',
       { role: null, logSpeaks: true },
       ['warning', 'appliance-unreadable', 'name-not-resolved: message; its log goes on'],
     ],
-    ['something else answers', 'tls', ALONE, ['warning', 'appliance-unreadable', 'tls: message; something answers at its address']],
-    ['nothing speaks', 'timeout', { role: mute, logSpeaks: false }, ['broken', 'appliance-unreachable', 'timeout: message']],
+    [
+      'something else answers',
+      'tls',
+      ALONE,
+      ['warning', 'appliance-unreadable', 'tls: message; something answers at its address'],
+    ],
+    [
+      'nothing speaks',
+      'timeout',
+      { role: mute, logSpeaks: false },
+      ['broken', 'appliance-unreachable', 'timeout: message'],
+    ],
     ['we could not ask', 'no-route', { role: mute, logSpeaks: false }, ['unknown', null, 'no-route: message']],
   ])('weighs a failure by what else is seen: %s', (_, reason, views, expected) => {
     const [finding] = judgeAppliance(failure(reason), EXPECTED, views);
@@ -125,7 +164,8 @@ describe('judgeAppliance', () => {
   it('explains port 433', () => {
     const [finding] = judgeAppliance(provisioning('fortitokenmobile.fortinet.com', 433), EXPECTED, ALONE);
     expect(finding?.actual).toBe(
-      'the appliance uses fortitokenmobile.fortinet.com:433 (433 is the default that the manual gives, probably for 443)',
+      'the appliance uses fortitokenmobile.fortinet.com:433 (433 is the default that the manual gives, probably ' +
+        'for 443)',
     );
   });
 
@@ -135,7 +175,13 @@ describe('judgeAppliance', () => {
   });
 
   it('notes a role that SNMP did not give', () => {
-    const role = { kind: 'failed', appliance: 'fac-1', reason: 'timeout', message: 'No result', durationMs: 5000 } as const;
+    const role = {
+      kind: 'failed',
+      appliance: 'fac-1',
+      reason: 'timeout',
+      message: 'No result',
+      durationMs: 5000,
+    } as const;
     expect(judgeAppliance(applianceFacts(), EXPECTED, { role, logSpeaks: false })).toEqual([
       {
         rule: 'ha-role-readable',

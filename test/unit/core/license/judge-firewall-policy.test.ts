@@ -4,7 +4,13 @@ import type { FirewallObservation, FirewallPolicy, SslInspection } from '../../.
 
 const FLOW = { source: '10.0.0.5', destination: 'fortitokenmobile.fortinet.com:443' };
 const POLICY: FirewallPolicy = { id: 5, name: 'fac-out', action: 'accept', proxyMode: false, securityProfiles: [] };
-const NONE: SslInspection = { kind: 'known', profile: 'no-inspection', mode: 'none', exemptedBy: null, unreadExemptions: [] };
+const NONE: SslInspection = {
+  kind: 'known',
+  profile: 'no-inspection',
+  mode: 'none',
+  exemptedBy: null,
+  unreadExemptions: [],
+};
 const DEEP: SslInspection = { ...NONE, profile: 'deep-inspection', mode: 'deep' };
 
 function matched(policy: Partial<FirewallPolicy>, inspection: SslInspection = NONE): FirewallObservation {
@@ -23,7 +29,9 @@ const ROWS: readonly Row[] = [
   {
     name: 'deep inspection',
     observation: matched({}, DEEP),
-    expected: [['broken', 'policy-inspects-traffic', 'policy 5 "fac-out" uses SSL profile "deep-inspection": deep inspection']],
+    expected: [
+      ['broken', 'policy-inspects-traffic', 'policy 5 "fac-out" uses SSL profile "deep-inspection": deep inspection'],
+    ],
   },
   {
     name: 'deep inspection with an exemption',
@@ -32,7 +40,8 @@ const ROWS: readonly Row[] = [
       [
         'note',
         null,
-        'policy 5 "fac-out" uses SSL profile "deep-inspection": deep inspection, from which exemption "fortinet" exempts the server',
+        'policy 5 "fac-out" uses SSL profile "deep-inspection": deep inspection, from which exemption "fortinet" ' +
+          'exempts the server',
       ],
     ],
   },
@@ -43,7 +52,8 @@ const ROWS: readonly Row[] = [
       [
         'warning',
         'policy-inspects-traffic',
-        'policy 5 "fac-out" uses SSL profile "deep-inspection": deep inspection, and whether the server is exempt cannot be told: category 52, address "ftm"',
+        'policy 5 "fac-out" uses SSL profile "deep-inspection": deep inspection, and whether the server is exempt ' +
+          'cannot be told: category 52, address "ftm"',
       ],
     ],
   },
@@ -61,7 +71,13 @@ const ROWS: readonly Row[] = [
   {
     name: 'proxy mode and profiles',
     observation: matched({ proxyMode: true, securityProfiles: ['av-profile "default"'] }),
-    expected: [['warning', 'policy-inspects-traffic', 'policy 5 "fac-out" applies proxy-based inspection mode, av-profile "default"']],
+    expected: [
+      [
+        'warning',
+        'policy-inspects-traffic',
+        'policy 5 "fac-out" applies proxy-based inspection mode, av-profile "default"',
+      ],
+    ],
   },
   {
     name: 'profile unreadable',
@@ -92,7 +108,9 @@ const ROWS: readonly Row[] = [
 
 describe('judgeFirewallPolicy', () => {
   it.each(ROWS)('$name', ({ observation, expected }) => {
-    expect(judgeFirewallPolicy(observation).map(({ level, suggests, actual }) => [level, suggests, actual])).toEqual(expected);
+    expect(judgeFirewallPolicy(observation).map(({ level, suggests, actual }) => [level, suggests, actual])).toEqual(
+      expected,
+    );
   });
 
   it('names source, policy and profile', () => {

@@ -32,7 +32,13 @@ const ROWS: readonly Row[] = [
   { name: 'this unit, standalone', unit: PAIR, seen: standalone, outcome: held('FAC-A'), expected: null },
   { name: 'this unit, in another case', unit: PAIR, seen: standalone, outcome: held('fac-a'), expected: null },
   { name: 'this unit, in a cluster', unit: PAIR, seen: cluster, outcome: held('FAC-A'), expected: null },
-  { name: 'peer in a cluster', unit: PAIR, seen: cluster, outcome: held('FAC-B'), expected: ['warning', 'license-on-peer'] },
+  {
+    name: 'peer in a cluster',
+    unit: PAIR,
+    seen: cluster,
+    outcome: held('FAC-B'),
+    expected: ['warning', 'license-on-peer'],
+  },
   {
     name: 'peer in a cluster that the configuration does not name',
     unit: ALONE,
@@ -47,7 +53,13 @@ const ROWS: readonly Row[] = [
     outcome: held('FAC-B'),
     expected: ['broken', 'license-on-peer'],
   },
-  { name: 'peer of a standalone unit', unit: PAIR, seen: standalone, outcome: held('FAC-B'), expected: ['broken', 'license-on-peer'] },
+  {
+    name: 'peer of a standalone unit',
+    unit: PAIR,
+    seen: standalone,
+    outcome: held('FAC-B'),
+    expected: ['broken', 'license-on-peer'],
+  },
   {
     name: 'peer, standalone by SNMP alone',
     unit: PAIR,
@@ -56,8 +68,20 @@ const ROWS: readonly Row[] = [
     outcome: held('FAC-B'),
     expected: ['broken', 'license-on-peer'],
   },
-  { name: 'peer, nothing known of the cluster', unit: PAIR, seen: null, outcome: held('FAC-B'), expected: ['warning', 'license-on-peer'] },
-  { name: 'other unit', unit: PAIR, seen: cluster, outcome: held('FAC-X'), expected: ['broken', 'license-on-other-unit'] },
+  {
+    name: 'peer, nothing known of the cluster',
+    unit: PAIR,
+    seen: null,
+    outcome: held('FAC-B'),
+    expected: ['warning', 'license-on-peer'],
+  },
+  {
+    name: 'other unit',
+    unit: PAIR,
+    seen: cluster,
+    outcome: held('FAC-X'),
+    expected: ['broken', 'license-on-other-unit'],
+  },
   {
     name: 'other unit, nothing but the configuration known',
     unit: PAIR,
@@ -72,7 +96,13 @@ const ROWS: readonly Row[] = [
     outcome: held('FAC-A'),
     expected: ['broken', 'license-on-other-unit'],
   },
-  { name: 'no serial known at all', unit: { ...ALONE, serial: null }, seen: null, outcome: held('FAC-A'), expected: ['unknown', null] },
+  {
+    name: 'no serial known at all',
+    unit: { ...ALONE, serial: null },
+    seen: null,
+    outcome: held('FAC-A'),
+    expected: ['unknown', null],
+  },
   {
     name: 'after a failover, the licence on the old primary',
     unit: PAIR,
@@ -80,7 +110,13 @@ const ROWS: readonly Row[] = [
     outcome: held('FAC-A'),
     expected: ['warning', 'license-on-peer'],
   },
-  { name: 'after a failover, the licence on the unit in charge', unit: PAIR, seen: failedOver, outcome: held('FAC-B'), expected: null },
+  {
+    name: 'after a failover, the licence on the unit in charge',
+    unit: PAIR,
+    seen: failedOver,
+    outcome: held('FAC-B'),
+    expected: null,
+  },
   {
     name: 'SNMP: this unit is primary and holds it',
     unit: PAIR,
@@ -160,7 +196,13 @@ const ROWS: readonly Row[] = [
     expected: ['unknown', null],
   },
   { name: 'not listed', unit: PAIR, seen: cluster, outcome: { kind: 'not-listed' }, expected: ['unknown', null] },
-  { name: 'postponed', unit: PAIR, seen: cluster, outcome: { kind: 'postponed', until: 0 }, expected: ['unknown', null] },
+  {
+    name: 'postponed',
+    unit: PAIR,
+    seen: cluster,
+    outcome: { kind: 'postponed', until: 0 },
+    expected: ['unknown', null],
+  },
   {
     name: 'failed',
     unit: PAIR,
@@ -210,7 +252,9 @@ describe('judgeLicenseAssignment', () => {
     const because = { kind: 'failed', reason: 'timeout', message: 'No result', durationMs: 1 } as const;
     const lookups = [{ license: LICENSE, outcome: held(serial), kept: { since: Date.UTC(2026, 10, 24, 13), because } }];
     const findings = judgeLicenseAssignment({ ...unit, listed: [unit], registration: { kind: 'ok', lookups } });
-    expect(findings.filter(({ level }) => level !== 'note').map(({ level, suggests }) => `${level} ${suggests ?? '-'}`)).toEqual(expected);
+    expect(
+      findings.filter(({ level }) => level !== 'note').map(({ level, suggests }) => `${level} ${suggests ?? '-'}`),
+    ).toEqual(expected);
     expect(findings.at(-1)).toMatchObject({
       level: 'note',
       actual: 'no answer (timeout): No result; what it said at 2026-11-24T13:00:00.000Z stands',
@@ -218,7 +262,10 @@ describe('judgeLicenseAssignment', () => {
   });
 
   it('leaves out the licences of other appliances, and says when it has none', () => {
-    const registration: RegistrationObservation = { kind: 'ok', lookups: [{ license: 'EFTM999999999999', outcome: held('FAC-X') }] };
+    const registration: RegistrationObservation = {
+      kind: 'ok',
+      lookups: [{ license: 'EFTM999999999999', outcome: held('FAC-X') }],
+    };
     const unit = listed(PAIR, standalone);
     const input = { ...unit, listed: [unit], registration };
     expect(judgeLicenseAssignment(input)).toEqual([]);

@@ -106,14 +106,19 @@ const ROWS: readonly Row[] = [
   },
   {
     name: 'a configured licence that brought no tokens',
-    facts: { licensed: licensed(100), tokens: tokens(50, 50, { byLicense: [{ license: 'EFTM000000000002', tokens: 100 }] }) },
+    facts: {
+      licensed: licensed(100),
+      tokens: tokens(50, 50, { byLicense: [{ license: 'EFTM000000000002', tokens: 100 }] }),
+    },
     expected: [['licence-brought-tokens', 'note', null]],
   },
 ];
 
 describe('judgeTokenPool', () => {
   it.each(ROWS)('$name', ({ facts, expected }) => {
-    expect(judgeTokenPool(applianceFacts(facts), EXPECTED).map(({ rule, level, suggests }) => [rule, level, suggests])).toEqual(expected);
+    expect(
+      judgeTokenPool(applianceFacts(facts), EXPECTED).map(({ rule, level, suggests }) => [rule, level, suggests]),
+    ).toEqual(expected);
   });
 
   it('says how many are left of how many', () => {
@@ -132,8 +137,8 @@ describe('judgeTokenPool', () => {
   });
 
   it('is unknown of an appliance that cannot be read: why is said by another precondition', () => {
-    expect(judgeTokenPool({ kind: 'denied', appliance: 'fac-1', endpoint: '10.0.0.5:443', status: 401 }, EXPECTED)).toMatchObject([
-      { subject: 'fac-1', level: 'unknown', suggests: null },
-    ]);
+    expect(
+      judgeTokenPool({ kind: 'denied', appliance: 'fac-1', endpoint: '10.0.0.5:443', status: 401 }, EXPECTED),
+    ).toMatchObject([{ subject: 'fac-1', level: 'unknown', suggests: null }]);
   });
 });

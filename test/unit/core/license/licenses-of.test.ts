@@ -20,7 +20,10 @@ const facts = applianceFacts({
 
 describe('licensesOf', () => {
   it('joins the configured licences and those of the tokens, each once, trials left out', () => {
-    expect(licensesOf(['eftm000000000001', 'EFTM000000000002'], facts)).toEqual(['EFTM000000000001', 'EFTM000000000002']);
+    expect(licensesOf(['eftm000000000001', 'EFTM000000000002'], facts)).toEqual([
+      'EFTM000000000001',
+      'EFTM000000000002',
+    ]);
   });
 
   it('has the configured ones while the appliance does not answer', () => {

@@ -4,7 +4,17 @@ import { judgeLicenseAssignment } from '../../../../src/core/license/judge-licen
 import type { ListedUnit } from '../../../../src/core/license/placement.ts';
 import type { ExpectedUnit } from '../../../../src/core/license/unit.ts';
 import { applianceFacts } from '../../../support/appliance-facts.ts';
-import { ALONE, cluster, failedOver, held, LICENSE, listed, role, standalone, TRIAL_ONLY } from '../../../support/license-bench.ts';
+import {
+  ALONE,
+  cluster,
+  failedOver,
+  held,
+  LICENSE,
+  listed,
+  role,
+  standalone,
+  TRIAL_ONLY,
+} from '../../../support/license-bench.ts';
 
 describe('a group of configured units', () => {
   const FIRST: ExpectedUnit = { name: 'fac-1', serial: 'FAC-A', peerSerial: 'FAC-B', licenses: [LICENSE] };
@@ -37,7 +47,10 @@ describe('a group of configured units', () => {
     ],
     [
       'a pair whose first does not answer just now',
-      [listed({ ...FIRST, licenses: [] }, { ...unreadable, appliance: 'fac-1', endpoint: '10.0.0.5:443' }), listed(SECOND, onB)],
+      [
+        listed({ ...FIRST, licenses: [] }, { ...unreadable, appliance: 'fac-1', endpoint: '10.0.0.5:443' }),
+        listed(SECOND, onB),
+      ],
       'FAC-A',
       [],
     ],
@@ -91,11 +104,19 @@ describe('a group of configured units', () => {
     ],
     [
       'a load balancer beside its primary',
-      [listed(ALONE, standalone, tip('FAC-A', 'standalone-primary')), listed(BALANCER, balancing, tip('FAC-LB', 'load-balancer'))],
+      [
+        listed(ALONE, standalone, tip('FAC-A', 'standalone-primary')),
+        listed(BALANCER, balancing, tip('FAC-LB', 'load-balancer')),
+      ],
       'FAC-A',
       [],
     ],
-    ['a load balancer beside a cluster', [listed(FIRST, onA), listed(BALANCER, balancing, tip('FAC-LB', 'load-balancer'))], 'FAC-A', []],
+    [
+      'a load balancer beside a cluster',
+      [listed(FIRST, onA), listed(BALANCER, balancing, tip('FAC-LB', 'load-balancer'))],
+      'FAC-A',
+      [],
+    ],
     [
       'a load balancer that names the licence and whose SNMP does not answer just now',
       [listed(ALONE, standalone), listed({ ...BALANCER, licenses: [LICENSE] }, balancing, silent)],

@@ -15,7 +15,12 @@ function told(outcomes: Readonly<Record<string, LicenseOutcome>>): RegistrationO
   return { kind: 'ok', lookups: Object.entries(outcomes).map(([license, outcome]) => ({ license, outcome })) };
 }
 
-function look(known: RegistrationMemory, seen: RegistrationObservation, at: number, asked: readonly string[] = [A, B]): RegistrationMemory {
+function look(
+  known: RegistrationMemory,
+  seen: RegistrationObservation,
+  at: number,
+  asked: readonly string[] = [A, B],
+): RegistrationMemory {
   return afterLook(known, { wanted: [A, B], asked, seen, at }, KEPT_FOR);
 }
 

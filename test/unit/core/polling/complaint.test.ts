@@ -35,7 +35,11 @@ function report(...errors: readonly PollingError[]): PollingReport {
 
 const UNHEARD: PollingReport = { ...report(), appliances: [] };
 
-const OPEN = finding('vendor-ca-changed', { level: 'warning', confidence: 'suspected', facts: { judgement: 'It is new' } });
+const OPEN = finding('vendor-ca-changed', {
+  level: 'warning',
+  confidence: 'suspected',
+  facts: { judgement: 'It is new' },
+});
 
 function added(errors: PollingReport, findings: readonly Finding[]): readonly Finding[] {
   return withComplaints(findings, errors, TARGET).slice(findings.length);
@@ -90,15 +94,26 @@ describe('a certificate that is not proven', () => {
   });
 });
 
-const flaw = (level: Finding['level'], rule = 'chain-has-no-flaw'): Finding => finding('certificate-broken', { level, rule });
+const flaw = (level: Finding['level'], rule = 'chain-has-no-flaw'): Finding =>
+  finding('certificate-broken', { level, rule });
 
 describe('a flaw', () => {
   test.each<{ name: string; from: Finding['level']; log: PollingReport; to: Finding['level'] }>([
     { name: 'a warning is broken with a complaint', from: 'warning', log: report(REFUSED), to: 'broken' },
-    { name: 'also with one that says no more', from: 'warning', log: report({ ...REFUSED, cause: 'polling-failing' }), to: 'broken' },
+    {
+      name: 'also with one that says no more',
+      from: 'warning',
+      log: report({ ...REFUSED, cause: 'polling-failing' }),
+      to: 'broken',
+    },
     { name: 'but not with a single datagram', from: 'warning', log: report(ONE_DATAGRAM), to: 'warning' },
     { name: 'a complaint of something else is none', from: 'warning', log: report(OF_LICENSE), to: 'warning' },
-    { name: 'what is new is a warning while FortiAuthenticator is content', from: 'broken', log: report(), to: 'warning' },
+    {
+      name: 'what is new is a warning while FortiAuthenticator is content',
+      from: 'broken',
+      log: report(),
+      to: 'warning',
+    },
     { name: 'which a single datagram does not change', from: 'broken', log: report(ONE_DATAGRAM), to: 'warning' },
     { name: 'what is new is broken with any other complaint', from: 'broken', log: report(OF_LICENSE), to: 'broken' },
     { name: 'what is new is broken without a log', from: 'broken', log: UNHEARD, to: 'broken' },

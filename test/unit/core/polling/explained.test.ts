@@ -37,7 +37,9 @@ describe('withoutExplained()', () => {
     ['in the aftermath of the repair', MENDED + MINUTE / 2, 0],
     ['after it', MENDED + 2 * MINUTE, 1],
   ])('an error %s', (_, lastAt, left) => {
-    const { report: unexplained, notes } = withoutExplained(report(lastAt), [{ precondition: 'tls-genuine', appliance: null, at: MENDED }]);
+    const { report: unexplained, notes } = withoutExplained(report(lastAt), [
+      { precondition: 'tls-genuine', appliance: null, at: MENDED },
+    ]);
     expect(unexplained.appliances[0]?.errors).toHaveLength(left);
     expect(notes.map(({ level }) => level)).toEqual(left === 0 ? ['note'] : []);
   });
@@ -47,7 +49,13 @@ describe('explainedBy()', () => {
   const SSL = 'db[1]: category="Event" user="" status="" FTM polling error: SSL session failed';
   test.each<{ name: string; cause: FaultId | null; sample: string; by: PreconditionId; can: boolean }>([
     { name: 'an SSL error by an inspection', cause: 'polling-failing', sample: SSL, by: 'tls-genuine', can: true },
-    { name: 'an SSL error by the policy', cause: 'tls-interception-suspected', sample: SSL, by: 'firewall-policy', can: true },
+    {
+      name: 'an SSL error by the policy',
+      cause: 'tls-interception-suspected',
+      sample: SSL,
+      by: 'firewall-policy',
+      can: true,
+    },
     { name: 'an SSL error by a licence', cause: 'polling-failing', sample: SSL, by: 'license-assignment', can: false },
     { name: 'an SSL error by mail', cause: null, sample: SSL, by: 'mail', can: false },
     {
@@ -60,8 +68,20 @@ describe('explainedBy()', () => {
     { name: 'a lost mail by an inspection', cause: 'mail-unreachable', sample: '', by: 'tls-genuine', can: false },
     { name: 'a lost mail by the mail server', cause: 'mail-unreachable', sample: '', by: 'mail', can: true },
     { name: 'a lost mail by a dead uplink', cause: 'mail-unreachable', sample: '', by: 'internet', can: true },
-    { name: 'a licence elsewhere by an inspection', cause: 'license-on-other-unit', sample: '', by: 'tls-genuine', can: false },
-    { name: 'a licence elsewhere by the licence', cause: 'license-on-other-unit', sample: '', by: 'license-assignment', can: true },
+    {
+      name: 'a licence elsewhere by an inspection',
+      cause: 'license-on-other-unit',
+      sample: '',
+      by: 'tls-genuine',
+      can: false,
+    },
+    {
+      name: 'a licence elsewhere by the licence',
+      cause: 'license-on-other-unit',
+      sample: '',
+      by: 'license-assignment',
+      can: true,
+    },
   ])('$name: $can', ({ cause, sample, by, can }) => {
     expect(explainedBy({ cause, sample }).includes(by)).toBe(can);
   });

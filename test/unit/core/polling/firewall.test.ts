@@ -14,7 +14,15 @@ describe('concernsLicenseServer', () => {
     { hostName: null, destinationAddress: 'nonsense', concerns: false },
     { hostName: null, destinationAddress: null, concerns: false },
   ])('says of $hostName at $destinationAddress: $concerns', ({ hostName, destinationAddress, concerns }) => {
-    const evidence = { device: null, policy: null, profile: null, action: null, sourceAddress: null, destinationAddress, hostName };
+    const evidence = {
+      device: null,
+      policy: null,
+      profile: null,
+      action: null,
+      sourceAddress: null,
+      destinationAddress,
+      hostName,
+    };
     expect(concernsLicenseServer(evidence, watched)).toBe(concerns);
   });
 });

@@ -48,16 +48,33 @@ describe('judgePolling', () => {
         actual: '3 times since 2026-11-24T11:59:00Z, last 2026-11-24T12:00:00Z: FTM polling error: SSL session failed',
         level: 'broken',
         suggests: 'polling-failing',
-        explainedBy: ['internet', 'name-resolution', 'reachability', 'tls-genuine', 'license-server', 'firewall-policy'],
+        explainedBy: [
+          'internet',
+          'name-resolution',
+          'reachability',
+          'tls-genuine',
+          'license-server',
+          'firewall-policy',
+        ],
         facts: { appliance: 'fac-1' },
       },
     ]);
   });
 
   test.each([
-    { name: 'what only probes can tell', changes: { cause: 'tls-interception-suspected' }, level: 'broken', suggests: 'polling-failing' },
+    {
+      name: 'what only probes can tell',
+      changes: { cause: 'tls-interception-suspected' },
+      level: 'broken',
+      suggests: 'polling-failing',
+    },
     { name: 'a line without a reason', changes: { cause: null }, level: 'broken', suggests: 'polling-failing' },
-    { name: 'a licence elsewhere', changes: { cause: 'license-on-other-unit' }, level: 'broken', suggests: 'license-on-other-unit' },
+    {
+      name: 'a licence elsewhere',
+      changes: { cause: 'license-on-other-unit' },
+      level: 'broken',
+      suggests: 'license-on-other-unit',
+    },
     {
       name: 'a stale cluster member',
       changes: { cause: 'license-not-registered', severity: 'warning' },
@@ -76,7 +93,9 @@ describe('judgePolling', () => {
     { name: 'a note', changes: { cause: null, severity: 'info' }, explained: false },
   ] as const)('lets the catalogue of texts explain $name: $explained', ({ changes, explained }) => {
     const advice = { summary: 'fac-1: The member is gone.', remedy: ['Remove it'] };
-    expect(judgePolling(report(appliance({ errors: [error(changes)] })))[0]?.advice).toEqual(explained ? advice : undefined);
+    expect(judgePolling(report(appliance({ errors: [error(changes)] })))[0]?.advice).toEqual(
+      explained ? advice : undefined,
+    );
   });
 
   const alone = { firstAt: AT, moments: [AT], count: 1 };
@@ -88,7 +107,12 @@ describe('judgePolling', () => {
       level: 'warning',
       confidence: 'suspected',
     },
-    { name: 'two moments too close', errors: [error({ moments: [AT - 29_999, AT] })], level: 'warning', confidence: 'suspected' },
+    {
+      name: 'two moments too close',
+      errors: [error({ moments: [AT - 29_999, AT] })],
+      level: 'warning',
+      confidence: 'suspected',
+    },
     { name: 'two moments', errors: [error({ moments: [AT - 30_000, AT] })], level: 'broken', confidence: undefined },
     {
       name: 'two texts at two moments',
@@ -102,7 +126,12 @@ describe('judgePolling', () => {
       level: 'warning',
       confidence: 'suspected',
     },
-    { name: 'one line over a connection', errors: [error({ ...alone, reliable: true })], level: 'broken', confidence: undefined },
+    {
+      name: 'one line over a connection',
+      errors: [error({ ...alone, reliable: true })],
+      level: 'broken',
+      confidence: undefined,
+    },
     {
       name: 'a licence elsewhere, by one datagram',
       errors: [error({ ...alone, cause: 'license-on-other-unit' })],
@@ -116,12 +145,18 @@ describe('judgePolling', () => {
 
   test('warns of a log that has never spoken', () => {
     const [finding] = judgePolling(report(appliance({ silent: true, silentFor: 100_000_000, lastLineAt: null })));
-    expect(finding).toMatchObject({ level: 'warning', suggests: 'appliance-silent', actual: 'It has never sent a line; waited for 27 h' });
+    expect(finding).toMatchObject({
+      level: 'warning',
+      suggests: 'appliance-silent',
+      actual: 'It has never sent a line; waited for 27 h',
+    });
     expect(finding?.advice?.summary).toContain('fac-1 has never sent a line');
   });
 
   test('warns of a log that has gone quiet', () => {
-    const [finding] = judgePolling(report(appliance({ silent: true, silentFor: 100_000_000, lastLineAt: AT - 100_000_000 })));
+    const [finding] = judgePolling(
+      report(appliance({ silent: true, silentFor: 100_000_000, lastLineAt: AT - 100_000_000 })),
+    );
     expect(finding).toMatchObject({
       rule: 'appliance-speaks',
       subject: 'fac-1',
@@ -133,7 +168,9 @@ describe('judgePolling', () => {
   });
 
   test('keeps the end of a long line, where the message is', () => {
-    const [finding] = judgePolling(report(appliance({ errors: [error({ sample: `${'x'.repeat(900)} FTM polling error: end` })] })));
+    const [finding] = judgePolling(
+      report(appliance({ errors: [error({ sample: `${'x'.repeat(900)} FTM polling error: end` })] })),
+    );
     expect(finding?.actual).toMatch(/: …x+ FTM polling error: end$/u);
     expect(finding?.actual.length).toBeLessThan(350);
   });

@@ -1,6 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { Signature } from '../../../../src/core/polling/signature.ts';
-import { compileSignatures, matchFirewall, matchLoosely, matchMessage } from '../../../../src/core/polling/signature.ts';
+import {
+  compileSignatures,
+  matchFirewall,
+  matchLoosely,
+  matchMessage,
+} from '../../../../src/core/polling/signature.ts';
 
 const base = { cause: null, severity: 'warning', summary: 's', remedy: ['r'], source: 'x' } as const;
 const message = (id: string, ...texts: readonly string[]): Signature => ({ kind: 'message', id, texts, ...base });

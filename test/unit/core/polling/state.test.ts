@@ -35,7 +35,8 @@ const ftm = (id: string, at: number, count = 1, appliance: string | null = 'fac-
   source: 'udp',
 });
 const heard = (at: number, appliance: string | null = 'fac-1'): LogEvent => ({ kind: 'heard', appliance, at });
-const after = (events: readonly LogEvent[], window = WINDOW): PollingState => events.reduce(recordEvent, emptyPolling(window));
+const after = (events: readonly LogEvent[], window = WINDOW): PollingState =>
+  events.reduce(recordEvent, emptyPolling(window));
 
 function report(
   state: PollingState,
@@ -105,7 +106,11 @@ describe('recordEvent and pollingReport', () => {
   });
 
   test('name lines without an owner only when there were any', () => {
-    expect(report(after([ftm('beta', T0, 1, null)]), T0).appliances.map(({ name }) => name)).toEqual(['fac-1', 'fac-2', 'unnamed']);
+    expect(report(after([ftm('beta', T0, 1, null)]), T0).appliances.map(({ name }) => name)).toEqual([
+      'fac-1',
+      'fac-2',
+      'unnamed',
+    ]);
   });
 
   test('leave out signatures that the catalogue no longer knows', () => {
@@ -116,7 +121,13 @@ describe('recordEvent and pollingReport', () => {
     { name: 'it never spoke', events: [], now: T0 + 1000 * MINUTE, since: T0, silent: false },
     { name: 'it spoke lately', events: [heard(T0)], now: T0 + 60 * MINUTE, since: T0, silent: false },
     { name: 'it has been quiet', events: [heard(T0)], now: T0 + 61 * MINUTE, since: T0, silent: true },
-    { name: 'nobody listened until lately', events: [heard(T0)], now: T0 + 90 * MINUTE, since: T0 + 89 * MINUTE, silent: false },
+    {
+      name: 'nobody listened until lately',
+      events: [heard(T0)],
+      now: T0 + 90 * MINUTE,
+      since: T0 + 89 * MINUTE,
+      silent: false,
+    },
     { name: 'nobody listens', events: [heard(T0)], now: T0 + 90 * MINUTE, since: null, silent: false },
   ])('call an appliance silent ($silent) when $name', ({ events, now, since, silent }) => {
     expect(report(after(events), now, { listeningSince: since }).appliances[0]?.silent).toBe(silent);
@@ -135,8 +146,8 @@ describe('recordEvent and pollingReport', () => {
     const stored = JSON.parse(JSON.stringify(state)) as PollingState;
     expect(resumePolling(stored, WINDOW)).toEqual(state);
     const wider = resumePolling(stored, 4 * WINDOW);
-    const seen = report(recordEvent(wider, ftm('beta', T0 + 10 * MINUTE)), T0 + 12 * MINUTE, { window: 4 * WINDOW }).appliances[0]
-      ?.errors[0];
+    const seen = report(recordEvent(wider, ftm('beta', T0 + 10 * MINUTE)), T0 + 12 * MINUTE, { window: 4 * WINDOW })
+      .appliances[0]?.errors[0];
     expect(seen).toMatchObject({ count: 11, firstAt: T0, lastAt: T0 + 10 * MINUTE });
   });
 
@@ -149,7 +160,8 @@ describe('recordEvent and pollingReport', () => {
     fc.assert(
       fc.property(fc.array(event, { minLength: 100, maxLength: 400 }), (events) => {
         const state = after(events.map(({ id, at, count }) => ftm(id, T0 + at, count)));
-        for (const log of Object.values(state.appliances['fac-1']?.signatures ?? {})) expect(log.buckets.length).toBeLessThanOrEqual(61);
+        for (const log of Object.values(state.appliances['fac-1']?.signatures ?? {}))
+          expect(log.buckets.length).toBeLessThanOrEqual(61);
       }),
       { numRuns: 30 },
     );
@@ -171,7 +183,9 @@ describe('recordEvent and pollingReport', () => {
 
   test('keep hostile names apart from what objects inherit', () => {
     const state = after([ftm('beta', T0, 1, '__proto__'), ftm('constructor', T0)]);
-    expect(report(state, T0, { appliances: ['__proto__', 'toString'] }).appliances.map(({ errors }) => errors.length)).toEqual([1, 0]);
+    expect(
+      report(state, T0, { appliances: ['__proto__', 'toString'] }).appliances.map(({ errors }) => errors.length),
+    ).toEqual([1, 0]);
   });
 });
 
@@ -197,7 +211,11 @@ describe('firewall evidence', () => {
   });
 
   test('is gathered by policy and profile, most recent first, within the window', () => {
-    const state = after([seen(T0), seen(T0 + MINUTE, { sourceAddress: '10.0.0.6' }), seen(T0 + 2 * MINUTE, { policy: '21' })]);
+    const state = after([
+      seen(T0),
+      seen(T0 + MINUTE, { sourceAddress: '10.0.0.6' }),
+      seen(T0 + 2 * MINUTE, { policy: '21' }),
+    ]);
     expect(report(state, T0 + 3 * MINUTE).firewallEvidence).toMatchObject([
       { evidence: { policy: '21' }, count: 1 },
       { evidence: { policy: '20', sourceAddress: '10.0.0.6' }, count: 2, firstAt: T0, lastAt: T0 + MINUTE },
@@ -207,7 +225,11 @@ describe('firewall evidence', () => {
 
   test.each([
     { name: 'a datagram', events: [seen(T0)], expected: { firstAt: T0, count: 1, reliable: false } },
-    { name: 'a line over TCP', events: [{ ...seen(T0), source: 'tcp' as const }, seen(T0 + 1)], expected: { count: 2, reliable: true } },
+    {
+      name: 'a line over TCP',
+      events: [{ ...seen(T0), source: 'tcp' as const }, seen(T0 + 1)],
+      expected: { count: 2, reliable: true },
+    },
     {
       name: 'a datagram long after a line over TCP',
       events: [{ ...seen(T0 - 2 * WINDOW), source: 'tcp' as const }, seen(T0)],
@@ -218,7 +240,9 @@ describe('firewall evidence', () => {
   });
 
   test('is bounded', () => {
-    expect(after(Array.from({ length: 100 }, (_, index) => seen(T0 + index, { policy: String(index) }))).firewall).toHaveLength(16);
+    expect(
+      after(Array.from({ length: 100 }, (_, index) => seen(T0 + index, { policy: String(index) }))).firewall,
+    ).toHaveLength(16);
   });
 });
 
@@ -236,7 +260,11 @@ describe('whether errors are corroborated', () => {
     { name: 'one over TCP', events: [overTcp(T0)], expected: true },
     { name: 'one over TCP, then a datagram', events: [overTcp(T0), ftm('beta', T0 + 1000)], expected: true },
     { name: 'a datagram long after another', events: [ftm('beta', T0 - 2 * WINDOW), ftm('beta', T0)], expected: false },
-    { name: 'a datagram long after a line over TCP', events: [overTcp(T0 - 2 * WINDOW), ftm('beta', T0)], expected: false },
+    {
+      name: 'a datagram long after a line over TCP',
+      events: [overTcp(T0 - 2 * WINDOW), ftm('beta', T0)],
+      expected: false,
+    },
   ])('$name: $expected', ({ events, expected }) => {
     expect(errorAt(events, T0 + MINUTE)).toBe(expected);
   });
@@ -252,7 +280,11 @@ describe('whether errors are corroborated', () => {
 
   test('is remembered by what an older version kept', () => {
     const state = after([ftm('beta', T0), ftm('beta', T0 + MINUTE)]);
-    const { begunAt: _, reliable: __, ...older } = state.appliances['fac-1']?.signatures['beta'] ?? { lastAt: T0, sample: '', buckets: [] };
+    const {
+      begunAt: _,
+      reliable: __,
+      ...older
+    } = state.appliances['fac-1']?.signatures['beta'] ?? { lastAt: T0, sample: '', buckets: [] };
     const kept = { ...state, appliances: { 'fac-1': { lastLineAt: T0 + MINUTE, signatures: { beta: older } } } };
     expect(isCorroborated(report(kept, T0 + MINUTE).appliances.flatMap(({ errors }) => errors))).toBe(true);
   });

@@ -17,7 +17,11 @@ describe('readReply', () => {
   ])('reads %s, in either era', (text) => {
     const at = Date.parse(text);
     const reading = readReply(encodeNtp({ ...usual, receiveAt: at, transmitAt: at + 250 }), request);
-    expect(reading).toEqual({ kind: 'time', receiveAt: expect.closeTo(at, 2), transmitAt: expect.closeTo(at + 250, 2) });
+    expect(reading).toEqual({
+      kind: 'time',
+      receiveAt: expect.closeTo(at, 2),
+      transmitAt: expect.closeTo(at + 250, 2),
+    });
   });
 
   test('takes its own request for no answer', () => {

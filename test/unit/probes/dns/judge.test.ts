@@ -41,7 +41,12 @@ describe('judgeDns with one resolver', () => {
     ['only IPv6', answer([]), answer(['2606:4700::1']), nothing],
     ['NXDOMAIN', answer([], 'NXDOMAIN'), answer([], 'NXDOMAIN'), ['broken name-exists name-not-found']],
     ['no record', answer([]), answer([]), ['broken name-exists name-not-found']],
-    ['NXDOMAIN for A, silence for AAAA', answer([], 'NXDOMAIN'), silence('timeout'), ['broken name-exists name-not-found']],
+    [
+      'NXDOMAIN for A, silence for AAAA',
+      answer([], 'NXDOMAIN'),
+      silence('timeout'),
+      ['broken name-exists name-not-found'],
+    ],
     ['no A, silence for AAAA', answer([]), silence('timeout'), ['broken resolver-answers resolver-unreachable']],
     ['SERVFAIL', answer([], 'SERVFAIL'), answer([], 'SERVFAIL'), ['broken resolver-answers resolver-unreachable']],
     ['REFUSED', answer([], 'REFUSED'), answer([], 'REFUSED'), ['broken resolver-answers resolver-unreachable']],
@@ -51,17 +56,37 @@ describe('judgeDns with one resolver', () => {
     ['a round that was called off', silence('aborted'), silence('aborted'), ['unknown resolver-answers -']],
     ['a bug of ours', silence('internal'), silence('internal'), ['unknown resolver-answers -']],
     ['no route', silence('no-route'), silence('no-route'), ['unknown resolver-answers -']],
-    ['a truncated answer, and TCP refused', cutShort('refused'), cutShort('refused'), ['broken resolver-answers resolver-unreachable']],
-    ['a truncated answer, and TCP rejected by ICMP', cutShort('no-route'), answer([]), ['broken resolver-answers resolver-unreachable']],
+    [
+      'a truncated answer, and TCP refused',
+      cutShort('refused'),
+      cutShort('refused'),
+      ['broken resolver-answers resolver-unreachable'],
+    ],
+    [
+      'a truncated answer, and TCP rejected by ICMP',
+      cutShort('no-route'),
+      answer([]),
+      ['broken resolver-answers resolver-unreachable'],
+    ],
     ['a truncated answer, and the round called off', cutShort('aborted'), answer([]), ['unknown resolver-answers -']],
     ['a good A and a silent AAAA', answer([GOOD]), silence('timeout'), ['note resolver-answers -']],
     ['a good A and SERVFAIL for AAAA', answer([GOOD]), answer([], 'SERVFAIL'), ['note resolver-answers -']],
-    ['a silent A and a good AAAA', silence('timeout'), answer(['2606:4700::1']), ['warning resolver-answers resolver-unreachable']],
+    [
+      'a silent A and a good AAAA',
+      silence('timeout'),
+      answer(['2606:4700::1']),
+      ['warning resolver-answers resolver-unreachable'],
+    ],
     ['a private address', answer(['10.1.1.1']), answer([]), ['broken answer-acceptable answer-hijacked']],
     ['0.0.0.0', answer(['0.0.0.0']), answer(['::']), ['broken answer-acceptable answer-hijacked']],
     ['loopback', answer(['127.0.0.1']), answer([]), ['broken answer-acceptable answer-hijacked']],
     ['a sinkhole', answer(['208.91.112.55']), answer([]), ['broken answer-acceptable answer-hijacked']],
-    ['a good and a private address', answer([GOOD, '10.1.1.1']), answer([]), ['broken answer-acceptable answer-hijacked']],
+    [
+      'a good and a private address',
+      answer([GOOD, '10.1.1.1']),
+      answer([]),
+      ['broken answer-acceptable answer-hijacked'],
+    ],
   ])('%s', (_, a, aaaa, expected) => {
     expect(brief(judge([seen(a, aaaa)]))).toEqual(expected);
   });
@@ -69,7 +94,12 @@ describe('judgeDns with one resolver', () => {
   test.each<readonly [string, DnsReply, DnsReply, string | undefined]>([
     ['TCP times out', cutShort('timeout'), answer([]), 'tcp-blocked'],
     ['TCP is refused', cutShort('refused'), answer([]), 'tcp-blocked'],
-    ['TCP is refused, and the AAAA question was answered', cutShort('refused'), answer(['2606:4700::1']), 'tcp-blocked'],
+    [
+      'TCP is refused, and the AAAA question was answered',
+      cutShort('refused'),
+      answer(['2606:4700::1']),
+      'tcp-blocked',
+    ],
     ['TCP works, but what it says is of no use', cutShort('protocol'), answer([]), undefined],
     ['UDP is silent', silence('timeout'), answer([]), undefined],
   ])('tells that TCP is blocked, and nothing else, where %s', (_, a, aaaa, kind) => {
@@ -138,8 +168,16 @@ describe('judgeDns with several resolvers', () => {
       [seen(silence('timeout'), silence('timeout')), seen(silence('refused'), silence('refused'), second)],
       ['broken resolver-answers resolver-unreachable', 'broken resolver-answers resolver-unreachable'],
     ],
-    ['one without a route', [seen(answer([GOOD])), seen(silence('no-route'), silence('no-route'), second)], ['note resolver-answers -']],
-    ['one NXDOMAIN', [seen(answer([GOOD])), seen(answer([], 'NXDOMAIN'), answer([]), second)], ['broken name-exists name-not-found']],
+    [
+      'one without a route',
+      [seen(answer([GOOD])), seen(silence('no-route'), silence('no-route'), second)],
+      ['note resolver-answers -'],
+    ],
+    [
+      'one NXDOMAIN',
+      [seen(answer([GOOD])), seen(answer([], 'NXDOMAIN'), answer([]), second)],
+      ['broken name-exists name-not-found'],
+    ],
     [
       'silence beside a lie',
       [seen(silence('timeout'), silence('timeout')), seen(answer(['10.0.0.1']), answer([]), second)],
@@ -173,13 +211,17 @@ describe('judgeDns with several resolvers', () => {
 
   test('says who disagrees', () => {
     const { findings } = judge([seen(answer([GOOD])), seen(answer(['198.41.0.4']), answer([]), second)]);
-    expect(findings[0]).toMatchObject({ actual: `system: ${GOOD}; ${second}: 198.41.0.4`, facts: { resolver: second } });
+    expect(findings[0]).toMatchObject({
+      actual: `system: ${GOOD}; ${second}: 198.41.0.4`,
+      facts: { resolver: second },
+    });
   });
 
   test('dials the union, IPv4 first, each once, 16 at the most', () => {
     const many = Array.from({ length: 20 }, (_, index) => `198.41.0.${String(index + 1)}`);
     expect(
-      judge([seen(answer([GOOD]), answer(['2606:4700::1'])), seen(answer([GOOD, '198.41.0.4']), answer([]), second)]).addresses,
+      judge([seen(answer([GOOD]), answer(['2606:4700::1'])), seen(answer([GOOD, '198.41.0.4']), answer([]), second)])
+        .addresses,
     ).toEqual([GOOD, '198.41.0.4', '2606:4700::1']);
     expect(judge([seen(answer(many))]).addresses).toEqual(many.slice(0, 16));
     expect(judge([]).addresses).toEqual([]);

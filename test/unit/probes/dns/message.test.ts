@@ -17,12 +17,27 @@ const good = encode({
   questions,
   answers,
   authorities: [{ type: 'NS', name: 'example.test', class: 'IN', ttl: 5, data: 'ns.example.test' }],
-  additionals: [{ type: 'OPT', name: '.', udpPayloadSize: 1232, extendedRcode: 0, ednsVersion: 0, flags: 0, flag_do: false, options: [] }],
+  additionals: [
+    {
+      type: 'OPT',
+      name: '.',
+      udpPayloadSize: 1232,
+      extendedRcode: 0,
+      ednsVersion: 0,
+      flags: 0,
+      flag_do: false,
+      options: [],
+    },
+  ],
 });
 
 describe('encodeQuery', () => {
   test('asks for recursion, and with EDNS only where told', () => {
-    expect(decode(query.bytes)).toMatchObject({ id: 4711, flag_rd: true, questions: [{ name: 'license.example.test', type: 'A' }] });
+    expect(decode(query.bytes)).toMatchObject({
+      id: 4711,
+      flag_rd: true,
+      questions: [{ name: 'license.example.test', type: 'A' }],
+    });
     expect(decode(query.bytes).additionals).toHaveLength(1);
     expect(decode(encodeQuery(query, false).bytes).additionals).toHaveLength(0);
   });
@@ -61,13 +76,20 @@ describe('readReply', () => {
   });
 
   test('takes an error without a question section, but no address without one', () => {
-    expect(readReply(encode({ type: 'response', id: 4711, flags: 2 }), query)).toMatchObject({ kind: 'answer', rcode: 'SERVFAIL' });
+    expect(readReply(encode({ type: 'response', id: 4711, flags: 2 }), query)).toMatchObject({
+      kind: 'answer',
+      rcode: 'SERVFAIL',
+    });
     expect(readReply(encode({ type: 'response', id: 4711, answers }), query)).toMatchObject({ kind: 'foreign' });
   });
 
   test('counts a TTL with the highest bit as zero', () => {
-    const huge = [{ type: 'A' as const, name: 'license.example.test', class: 'IN' as const, ttl: 0x8000_0001, data: '192.0.2.1' }];
-    expect(readReply(encode({ type: 'response', id: 4711, questions, answers: huge }), query)).toMatchObject({ ttlSeconds: 0 });
+    const huge = [
+      { type: 'A' as const, name: 'license.example.test', class: 'IN' as const, ttl: 0x8000_0001, data: '192.0.2.1' },
+    ];
+    expect(readReply(encode({ type: 'response', id: 4711, questions, answers: huge }), query)).toMatchObject({
+      ttlSeconds: 0,
+    });
   });
 
   test('keeps 64 addresses of a huge answer', () => {
@@ -83,7 +105,9 @@ describe('readReply', () => {
   });
 
   test('shows a hostile alias without control characters', () => {
-    const hostile = [{ ...answers[0], type: 'CNAME' as const, name: 'license.example.test', data: 'a\u001B[2J\u202Eb.test' }];
+    const hostile = [
+      { ...answers[0], type: 'CNAME' as const, name: 'license.example.test', data: 'a\u001B[2J\u202Eb.test' },
+    ];
     const reading = readReply(encode({ type: 'response', id: 4711, questions, answers: hostile }), query);
     expect(reading).toMatchObject({ cnames: ['a\\u{1B}[2J\\u{202E}b.test'] });
   });
@@ -91,13 +115,17 @@ describe('readReply', () => {
   test('never throws and never believes another id, whatever happens to the bytes', () => {
     const change = fc.tuple(fc.nat({ max: good.length - 1 }), fc.nat({ max: 255 }));
     fc.assert(
-      fc.property(fc.array(change, { minLength: 1, maxLength: 12 }), fc.nat({ max: good.length }), (changes, length) => {
-        const bytes = Buffer.from(good.subarray(0, length));
-        for (const [at, value] of changes) if (at < bytes.length) bytes[at] = value;
-        const reading = readReply(bytes, query);
-        const ours = bytes.length >= 12 && bytes.readUInt16BE(0) === 4711;
-        expect(ours || reading.kind === 'foreign').toBe(true);
-      }),
+      fc.property(
+        fc.array(change, { minLength: 1, maxLength: 12 }),
+        fc.nat({ max: good.length }),
+        (changes, length) => {
+          const bytes = Buffer.from(good.subarray(0, length));
+          for (const [at, value] of changes) if (at < bytes.length) bytes[at] = value;
+          const reading = readReply(bytes, query);
+          const ours = bytes.length >= 12 && bytes.readUInt16BE(0) === 4711;
+          expect(ours || reading.kind === 'foreign').toBe(true);
+        },
+      ),
       { numRuns: 5000 },
     );
   });

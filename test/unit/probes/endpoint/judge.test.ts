@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import type { EndpointObservation, Failure, FailureReason, HttpOutcome, TcpOutcome } from '../../../../src/core/observation.ts';
+import type {
+  EndpointObservation,
+  Failure,
+  FailureReason,
+  HttpOutcome,
+  TcpOutcome,
+} from '../../../../src/core/observation.ts';
 import { judgeHttp, judgeTcp } from '../../../../src/probes/endpoint/judge.ts';
 
 const TARGET = 'fortitokenmobile.fortinet.com:443';
@@ -15,7 +21,17 @@ function seen(address: string, tcp: TcpOutcome, http: HttpOutcome | null = null)
 }
 
 function response(status: number, more: Partial<Extract<HttpOutcome, { kind: 'response' }>> = {}): HttpOutcome {
-  return { kind: 'response', status, date: null, receivedAt: 0, server: null, proxyTraces: [], blockPage: null, durationMs: 20, ...more };
+  return {
+    kind: 'response',
+    status,
+    date: null,
+    receivedAt: 0,
+    server: null,
+    proxyTraces: [],
+    blockPage: null,
+    durationMs: 20,
+    ...more,
+  };
 }
 
 const A = '173.243.138.84';
@@ -60,8 +76,16 @@ describe('judgeTcp', () => {
         ['port-open', 'broken', 'egress-blocked'],
       ],
     ],
-    ['one of two fails', [seen(A, OPEN), seen(B, failed('timeout'))], [['port-open', 'warning', 'egress-partly-blocked']]],
-    ['IPv6 is dropped', [seen(A, OPEN), seen(V6, failed('timeout'))], [['port-open', 'warning', 'egress-partly-blocked']]],
+    [
+      'one of two fails',
+      [seen(A, OPEN), seen(B, failed('timeout'))],
+      [['port-open', 'warning', 'egress-partly-blocked']],
+    ],
+    [
+      'IPv6 is dropped',
+      [seen(A, OPEN), seen(V6, failed('timeout'))],
+      [['port-open', 'warning', 'egress-partly-blocked']],
+    ],
     ['this machine has no IPv6', [seen(A, OPEN), seen(V6, failed('no-route'))], [['family-has-route', 'note', null]]],
     [
       'this machine has no IPv6 and IPv4 fails',
@@ -111,7 +135,10 @@ describe('judgeTcp', () => {
   });
 
   test('names the proxy instead of an address', () => {
-    const through = { ...seen(A, failed('rejected', 3, 'The proxy p:3128 answered CONNECT with status 403')), proxy: 'p:3128' };
+    const through = {
+      ...seen(A, failed('rejected', 3, 'The proxy p:3128 answered CONNECT with status 403')),
+      proxy: 'p:3128',
+    };
     expect(judgeTcp([through])[0]).toMatchObject({
       actual: 'through the proxy p:3128: The proxy p:3128 answered CONNECT with status 403',
       facts: { proxy: 'p:3128' },
@@ -154,7 +181,11 @@ describe('judgeHttp', () => {
 
   test.each<readonly [string, readonly HttpOutcome[], readonly (readonly [string, string, string | null])[]]>([
     ['another address answers', [response(503), response(200)], [['server-answers', 'warning', 'license-server-down']]],
-    ['another address demands a certificate', [failed('timeout'), DEMANDED], [['server-answers', 'warning', 'license-server-down']]],
+    [
+      'another address demands a certificate',
+      [failed('timeout'), DEMANDED],
+      [['server-answers', 'warning', 'license-server-down']],
+    ],
     [
       'no address answers',
       [response(500), failed('timeout')],
@@ -182,7 +213,11 @@ describe('judgeHttp', () => {
         ['no-proxy-traces', 'note', null],
       ],
     ],
-    ['a proxy left its traces', [response(200, { proxyTraces: ['via: 1.1 x', 'x-mwg-via'] })], [['no-proxy-traces', 'note', null]]],
+    [
+      'a proxy left its traces',
+      [response(200, { proxyTraces: ['via: 1.1 x', 'x-mwg-via'] })],
+      [['no-proxy-traces', 'note', null]],
+    ],
   ])('judges that %s', (_, outcomes, expected) => {
     const findings = judgeHttp(outcomes.map((http, index) => seen(index === 0 ? A : B, OPEN, http)));
     expect(findings.map(({ rule, level, suggests }) => [rule, level, suggests])).toEqual(expected);

@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { firstHeader, parseHttpDate, proxyTraces, serverName } from '../../../../src/probes/endpoint/response-headers.ts';
+import {
+  firstHeader,
+  parseHttpDate,
+  proxyTraces,
+  serverName,
+} from '../../../../src/probes/endpoint/response-headers.ts';
 
 describe('parseHttpDate', () => {
   test.each([
@@ -39,7 +44,9 @@ describe('proxyTraces', () => {
   });
 
   test('is bounded and harmless, whatever was sent', () => {
-    const many = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`zsa-${'x'.repeat(500)}${String(index)}`, 'x']));
+    const many = Object.fromEntries(
+      Array.from({ length: 100 }, (_, index) => [`zsa-${'x'.repeat(500)}${String(index)}`, 'x']),
+    );
     const traces = proxyTraces({ ...many, via: '\u001B[2J\u202E' });
     expect(traces).toHaveLength(16);
     expect(traces.every((trace) => /^[ -~…]{1,160}$/u.test(trace))).toBe(true);

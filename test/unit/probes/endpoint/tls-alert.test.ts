@@ -17,7 +17,9 @@ describe('alertName', () => {
   });
 
   test('knows no alert where none was received', () => {
-    expect(alertName(new Error('error:0A00010B:SSL routines:tls_validate_record_header:wrong version number'))).toBeNull();
+    expect(
+      alertName(new Error('error:0A00010B:SSL routines:tls_validate_record_header:wrong version number')),
+    ).toBeNull();
     expect(alertName('SSL alert number 40')).toBeNull();
   });
 });

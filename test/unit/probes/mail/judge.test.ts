@@ -26,7 +26,13 @@ describe('judgeMail', () => {
   test('finds nothing in a server that accepts', () => {
     const outcome = { kind: 'accepted', durationMs: 9, greeting: '220 hello' } as const;
     expect(
-      judgeMail({ server: 'mail.example.test:25', security: 'none', outcome, certificateNotAfter: null, localhostAnswers: null }),
+      judgeMail({
+        server: 'mail.example.test:25',
+        security: 'none',
+        outcome,
+        certificateNotAfter: null,
+        localhostAnswers: null,
+      }),
     ).toEqual([]);
   });
 
@@ -40,7 +46,10 @@ describe('judgeMail', () => {
     [{ stage: 'greeting', reason: 'rejected', code: 554 }, 'broken mail-server-answers mail-unreachable'],
     [{ stage: 'greeting', reason: 'rejected', code: 421 }, 'broken mail-server-answers mail-unreachable'],
     [{ stage: 'ehlo', reason: 'rejected', code: 550 }, 'broken mail-server-answers mail-unreachable'],
-    [{ stage: 'tls', reason: 'rejected', code: 502, tlsError: 'NO_STARTTLS' }, 'broken mail-tls-verifies mail-tls-broken'],
+    [
+      { stage: 'tls', reason: 'rejected', code: 502, tlsError: 'NO_STARTTLS' },
+      'broken mail-tls-verifies mail-tls-broken',
+    ],
     [{ stage: 'tls', reason: 'tls', tlsError: 'CERT_HAS_EXPIRED' }, 'broken mail-tls-verifies mail-tls-broken'],
     [{ stage: 'tls', reason: 'reset' }, 'broken mail-tls-verifies mail-tls-broken'],
     [{ stage: 'login', reason: 'rejected', code: 535 }, 'broken mail-login-accepted mail-login-rejected'],
@@ -61,7 +70,9 @@ describe('judgeMail', () => {
   });
 
   test('says what happened, and where', () => {
-    expect(judgeMail(failing({ stage: 'recipient', reason: 'rejected', code: 550 }))[0]?.actual).toBe('rejected (recipient): as it is');
+    expect(judgeMail(failing({ stage: 'recipient', reason: 'rejected', code: 550 }))[0]?.actual).toBe(
+      'rejected (recipient): as it is',
+    );
     expect(judgeMail(failing({ stage: 'tls', reason: 'tls', tlsError: 'CERT_HAS_EXPIRED' }))[0]?.actual).toBe(
       'tls (tls, CERT_HAS_EXPIRED): as it is',
     );
@@ -72,7 +83,11 @@ describe('judgeMail', () => {
 
   test('notes that localhost answers, only when it does', () => {
     const failure = { stage: 'connect', reason: 'refused' } as const;
-    expect(judgeMail(failing(failure, true))[1]).toMatchObject({ rule: 'mail-localhost-answers', level: 'note', suggests: null });
+    expect(judgeMail(failing(failure, true))[1]).toMatchObject({
+      rule: 'mail-localhost-answers',
+      level: 'note',
+      suggests: null,
+    });
     expect(judgeMail(failing(failure, false))).toHaveLength(1);
     expect(judgeMail(failing(failure, null))).toHaveLength(1);
   });

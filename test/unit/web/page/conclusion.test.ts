@@ -17,7 +17,9 @@ test.each([
 ] as const)('%d unknown', (count, words) => {
   const states = count === 1 ? ({ mail: 'unknown' } as const) : ({ mail: 'unknown', clock: 'unknown' } as const);
   const diagnosis = { ...diagnosisOf(0, [], states), ready: 'unknown' } as const;
-  expect(conclusionOf(diagnosis)).toBe(`Not everything could be judged: ${words} unknown. Nothing is known to be broken.`);
+  expect(conclusionOf(diagnosis)).toBe(
+    `Not everything could be judged: ${words} unknown. Nothing is known to be broken.`,
+  );
 });
 
 test('ready: warnings are counted, notes are not', () => {

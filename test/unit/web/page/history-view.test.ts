@@ -49,7 +49,10 @@ describe('historyView()', () => {
   });
 
   test('draws as many points as fit, and cuts no drawing short', () => {
-    const points = Array.from({ length: 90 * 24 }, (_, hour) => ({ at: UNTIL - 90 * DAY + hour * HOUR, value: 2_160 - hour }));
+    const points = Array.from({ length: 90 * 24 }, (_, hour) => ({
+      at: UNTIL - 90 * DAY + hour * HOUR,
+      value: 2_160 - hour,
+    }));
     const html = render({ tokens: [{ name: 'fac-1', points }] });
     const drawn = /class="line series-0" d="(?<path>[^"]*)"/u.exec(html)?.groups?.['path'] ?? '';
     expect(drawn.match(/[ML]/gu)).toHaveLength(360);

@@ -18,7 +18,14 @@ describe('timelineOf()', () => {
       parcelOf(firing, { status: 'sent' }),
       parcelOf(firing, { recipient: 'b@example.org', status: 'sent' }),
       parcelOf(firing, { recipient: 'c@example.org', attempts: 1, detail: 'full' }),
-      parcelOf({ kind: 'digest', id: 'd', at: START + 2 * MINUTE, items: [{ event: 'reminder', incident }], omitted: 0, stillOpen: [] }),
+      parcelOf({
+        kind: 'digest',
+        id: 'd',
+        at: START + 2 * MINUTE,
+        items: [{ event: 'reminder', incident }],
+        omitted: 0,
+        stillOpen: [],
+      }),
       parcelOf(tellingOf({ ...incidentOf(causeOf('clock-skewed')), id: 'another' }, { id: 'of another' })),
       parcelOf({ kind: 'test', id: 't', at: START }),
     ];

@@ -12,11 +12,17 @@ describe('partsOfStep()', () => {
   });
 
   test('leaves a step without commands as it is', () => {
-    expect(partsOfStep('Order another licence in time.')).toEqual([{ kind: 'text', text: 'Order another licence in time.' }]);
+    expect(partsOfStep('Order another licence in time.')).toEqual([
+      { kind: 'text', text: 'Order another licence in time.' },
+    ]);
   });
 
   test('puts the lines of a CLI that stand in a row under each other', () => {
-    expect(partsOfStep('As CLI lines: config firewall policy / edit 0 / set name "FAC-FTM" / end; then "show firewall policy".')).toEqual([
+    expect(
+      partsOfStep(
+        'As CLI lines: config firewall policy / edit 0 / set name "FAC-FTM" / end; then "show firewall policy".',
+      ),
+    ).toEqual([
       { kind: 'text', text: 'As CLI lines: ' },
       { kind: 'command', lines: ['config firewall policy', 'edit 0', 'set name "FAC-FTM"', 'end'] },
       { kind: 'text', text: 'then ' },
@@ -38,7 +44,12 @@ describe('partsOfStep()', () => {
     const commands = steps.flatMap(partsOfStep).flatMap((part) => (part.kind === 'command' ? [part.lines[0]] : []));
 
     expect(commands).toEqual(
-      expect.arrayContaining(['ftm-watch check', 'config firewall policy', 'show router static', 'dig {host} @ADDRESS']),
+      expect.arrayContaining([
+        'ftm-watch check',
+        'config firewall policy',
+        'show router static',
+        'dig {host} @ADDRESS',
+      ]),
     );
   });
 });

@@ -14,7 +14,11 @@ function draw(causes: readonly CauseId[], states: Partial<Record<PreconditionId,
     states,
   );
   const map = routeMapOf(preconditions);
-  return { states: map.stops.map(({ state }) => state), lines: map.stops.slice(0, -1).map(({ leadsOn }) => leadsOn), map };
+  return {
+    states: map.stops.map(({ state }) => state),
+    lines: map.stops.slice(0, -1).map(({ leadsOn }) => leadsOn),
+    map,
+  };
 }
 
 describe('routeMapOf()', () => {
@@ -28,14 +32,34 @@ describe('routeMapOf()', () => {
 
   test.each<[string, readonly CauseId[], readonly PreconditionState[], readonly string[]]>([
     ['nothing', [], ['ok', 'ok', 'ok', 'ok', 'ok'], ['open', 'open', 'open', 'open']],
-    ['the resolver', ['resolver-unreachable'], ['ok', 'broken', 'blocked', 'ok', 'blocked'], ['open', 'cut', 'beyond', 'beyond']],
+    [
+      'the resolver',
+      ['resolver-unreachable'],
+      ['ok', 'broken', 'blocked', 'ok', 'blocked'],
+      ['open', 'cut', 'beyond', 'beyond'],
+    ],
     ['the port', ['egress-blocked'], ['ok', 'ok', 'broken', 'ok', 'blocked'], ['open', 'open', 'cut', 'beyond']],
     ['inspection', ['tls-intercepted'], ['ok', 'ok', 'broken', 'ok', 'blocked'], ['open', 'open', 'cut', 'beyond']],
     ['the policy', ['policy-inspects-traffic'], ['ok', 'ok', 'broken', 'ok', 'ok'], ['open', 'open', 'cut', 'beyond']],
-    ['the internet', ['internet-unreachable'], ['ok', 'ok', 'blocked', 'broken', 'blocked'], ['open', 'unproven', 'unproven', 'cut']],
+    [
+      'the internet',
+      ['internet-unreachable'],
+      ['ok', 'ok', 'blocked', 'broken', 'blocked'],
+      ['open', 'unproven', 'unproven', 'cut'],
+    ],
     ['the server', ['license-server-down'], ['ok', 'ok', 'ok', 'ok', 'broken'], ['open', 'open', 'open', 'open']],
-    ['the API of the appliance', ['appliance-unreachable'], ['broken', 'ok', 'ok', 'ok', 'ok'], ['unproven', 'open', 'open', 'open']],
-    ['mail, which is no part of the way', ['mail-unreachable'], ['ok', 'ok', 'ok', 'ok', 'ok'], ['open', 'open', 'open', 'open']],
+    [
+      'the API of the appliance',
+      ['appliance-unreachable'],
+      ['broken', 'ok', 'ok', 'ok', 'ok'],
+      ['unproven', 'open', 'open', 'open'],
+    ],
+    [
+      'mail, which is no part of the way',
+      ['mail-unreachable'],
+      ['ok', 'ok', 'ok', 'ok', 'ok'],
+      ['open', 'open', 'open', 'open'],
+    ],
   ])('shows the break of %s', (_, causes, states, lines) => {
     const drawn = draw(causes);
 
@@ -50,7 +74,11 @@ describe('routeMapOf()', () => {
   });
 
   test('claims nothing about a stop that nobody looked at', () => {
-    const drawn = draw([], { appliance: 'not-configured', 'token-pool': 'not-configured', 'name-resolution': 'unknown' });
+    const drawn = draw([], {
+      appliance: 'not-configured',
+      'token-pool': 'not-configured',
+      'name-resolution': 'unknown',
+    });
 
     expect(drawn.states.slice(0, 2)).toEqual(['not-configured', 'unknown']);
     expect(drawn.lines).toEqual(['unproven', 'unproven', 'open', 'open']);

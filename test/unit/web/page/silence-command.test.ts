@@ -5,18 +5,28 @@ import { silenceCommand } from '../../../../src/web/page/silence-command.ts';
 describe('silenceCommand()', () => {
   test('names cause and subject', () => {
     expect(silenceCommand({ id: 'tls-intercepted', subject: 'fortitokenmobile.fortinet.com:443' })).toBe(
-      "ftm-watch silence add --for 2h --cause tls-intercepted --subject fortitokenmobile.fortinet.com:443 --comment 'being repaired'",
+      'ftm-watch silence add --for 2h --cause tls-intercepted --subject fortitokenmobile.fortinet.com:443 ' +
+        "--comment 'being repaired'",
     );
   });
 
-  test.each(['two words', "it's", '$(touch /tmp/owned)', '`id`', '; rm -rf /', '-x', '"', '\\'])('quotes %j for the shell', (subject) => {
-    const command = silenceCommand({ id: 'clock-skewed', subject });
-    const words = execFileSync('sh', ['-c', `ftm_watch() { printf '%s\\n' "$@"; }; ${command.replace('ftm-watch', 'ftm_watch')}`], {
-      encoding: 'utf8',
-    });
+  test.each(['two words', "it's", '$(touch /tmp/owned)', '`id`', '; rm -rf /', '-x', '"', '\\'])(
+    'quotes %j for the shell',
+    (subject) => {
+      const command = silenceCommand({ id: 'clock-skewed', subject });
+      const words = execFileSync(
+        'sh',
+        ['-c', `ftm_watch() { printf '%s\\n' "$@"; }; ${command.replace('ftm-watch', 'ftm_watch')}`],
+        {
+          encoding: 'utf8',
+        },
+      );
 
-    expect(words).toBe(`silence\nadd\n--for\n2h\n--cause\nclock-skewed\n--subject\n${subject}\n--comment\nbeing repaired\n`);
-  });
+      expect(words).toBe(
+        `silence\nadd\n--for\n2h\n--cause\nclock-skewed\n--subject\n${subject}\n--comment\nbeing repaired\n`,
+      );
+    },
+  );
 
   test.each([
     ['no subject', ''],

@@ -78,7 +78,10 @@ describe('renderStatusPage()', () => {
 
     expect(page).toMatch(new RegExp(`<strong>Mail</strong>.*<span class="word">${STATE_WORDS[state]}</span>`, 'u'));
     expect(page).toMatch(
-      new RegExp(`<span class="name">Mail</span><span class="badge (\\w+)"><svg class="sign \\1".*#sign-\\1.*${STATE_WORDS[state]}`, 'u'),
+      new RegExp(
+        `<span class="name">Mail</span><span class="badge (\\w+)"><svg class="sign \\1".*#sign-\\1.*${STATE_WORDS[state]}`,
+        'u',
+      ),
     );
   });
 
@@ -93,7 +96,10 @@ describe('renderStatusPage()', () => {
       suggests: null,
     } as const;
     const page = render({
-      diagnosis: { ...diagnosis, preconditions: diagnosis.preconditions.map((status) => ({ ...status, findings: [note] })) },
+      diagnosis: {
+        ...diagnosis,
+        preconditions: diagnosis.preconditions.map((status) => ({ ...status, findings: [note] })),
+      },
     });
 
     expect(count(page, 'class="name"')).toBe(PRECONDITIONS.length);
@@ -108,13 +114,22 @@ describe('renderStatusPage()', () => {
   });
 
   test('tells what the daemon is doing', () => {
-    const activity = { ...QUIET_ACTIVITY, lastReload: { at: START, taken: false }, storeWritable: false, notificationsPending: 3 };
+    const activity = {
+      ...QUIET_ACTIVITY,
+      lastReload: { at: START, taken: false },
+      storeWritable: false,
+      notificationsPending: 3,
+    };
 
     expect(words(render({ activity }))).toContain(
-      'Last round 5 s ago , took 1.2 s Next round due in 25 s Configuration Refused 5 s ago , the old one stays Store Cannot be written Notifications 3 pending Log lines 1204, the last 25 s ago Running since 24 h ago',
+      'Last round 5 s ago , took 1.2 s Next round due in 25 s Configuration Refused 5 s ago , the old one stays ' +
+        'Store Cannot be written Notifications 3 pending Log lines 1204, the last 25 s ago Running since 24 h ago',
     );
-    expect(words(render({ activity: { ...QUIET_ACTIVITY, lastRound: null, nextRound: null, logLines: null } }))).toContain(
-      'Last round None yet Next round None planned Configuration As at the start Store Writable Notifications None pending Log lines Not listened for',
+    expect(
+      words(render({ activity: { ...QUIET_ACTIVITY, lastRound: null, nextRound: null, logLines: null } })),
+    ).toContain(
+      'Last round None yet Next round None planned Configuration As at the start Store Writable Notifications None ' +
+        'pending Log lines Not listened for',
     );
   });
 });
@@ -153,7 +168,12 @@ describe('renderStatusPage() with certificates', () => {
   test('marks what differs from the trusted chain, and nothing else', async () => {
     const genuine = certificateOf(await createIdentity({ name: 'O=Fortinet, CN=license.example.test', serial: '0A' }));
     const forged = { ...genuine, issuer: { attributes: [{ type: 'CN', value: HOSTILE }] }, serial: '0B' };
-    const seen = { target: 'license.example.test:443', verdict: 'intercepted', chain: [forged], trusted: [genuine] } as const;
+    const seen = {
+      target: 'license.example.test:443',
+      verdict: 'intercepted',
+      chain: [forged],
+      trusted: [genuine],
+    } as const;
     const page = render({
       certificates: [
         { ...seen, address: '192.0.2.1' },
@@ -192,7 +212,14 @@ describe('renderStatusPage() and strangers', () => {
     evidence: [HOSTILE, HOSTILE],
     remedy: [HOSTILE, `"dig ${HOSTILE}"`],
   });
-  const finding = { rule: HOSTILE, subject: HOSTILE, expected: HOSTILE, actual: HOSTILE, level: 'broken', suggests: null } as const;
+  const finding = {
+    rule: HOSTILE,
+    subject: HOSTILE,
+    expected: HOSTILE,
+    actual: HOSTILE,
+    level: 'broken',
+    suggests: null,
+  } as const;
   const diagnosis = diagnosisOf(START, [everywhere]);
   const page = render({
     site: HOSTILE,
@@ -232,7 +259,9 @@ describe('renderStatusPage() and strangers', () => {
 
 describe('renderStatusPage() within its budget', () => {
   test('loads in under 100 KiB, with everything broken', () => {
-    const causes = [causeOf('tls-intercepted', { evidence: Array(8).fill('e'.repeat(200)), remedy: Array(9).fill('r'.repeat(300)) })];
+    const causes = [
+      causeOf('tls-intercepted', { evidence: Array(8).fill('e'.repeat(200)), remedy: Array(9).fill('r'.repeat(300)) }),
+    ];
     const page = render({ diagnosis: diagnosisOf(START, causes), incidents: incidents(50) });
     const folder = new URL('../../../../src/web/static/', import.meta.url);
     const files = readdirSync(folder).reduce((sum, name) => sum + statSync(new URL(name, folder)).size, 0);

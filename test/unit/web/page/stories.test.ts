@@ -30,7 +30,11 @@ describe('the notifications', () => {
   });
 
   test.each([
-    ['sent', parcelOf(firing, { status: 'sent', finishedAt: NOW - MINUTE }), 'Sent by mail to a…@example.org 1 min ago'],
+    [
+      'sent',
+      parcelOf(firing, { status: 'sent', finishedAt: NOW - MINUTE }),
+      'Sent by mail to a…@example.org 1 min ago',
+    ],
     ['new', parcelOf(firing), 'On its way by mail to a…@example.org'],
     [
       'waiting',
@@ -65,14 +69,18 @@ describe('the notifications', () => {
       parcelOf(firing, { recipient: `${name}@example.org`, status: 'sent', finishedAt: NOW }),
     );
 
-    expect(words({ parcels })).toContain('by mail to a…@example.org, b…@example.org, c…@example.org, d…@example.org and 2 more now');
+    expect(words({ parcels })).toContain(
+      'by mail to a…@example.org, b…@example.org, c…@example.org, d…@example.org and 2 more now',
+    );
   });
 
   test('stand open while they have not arrived, and are folded when they have', () => {
     const sent = parcelOf(tellingOf(incident, { id: 'sent' }), { status: 'sent', finishedAt: NOW });
     const page = render({ parcels: [parcelOf(firing), sent] });
 
-    expect(page).toMatch(/1 not delivered[\s\S]*On its way[\s\S]*<details id="sent-notifications"><summary>Sent of late: 1<\/summary>/u);
+    expect(page).toMatch(
+      /1 not delivered[\s\S]*On its way[\s\S]*<details id="sent-notifications"><summary>Sent of late: 1<\/summary>/u,
+    );
   });
 
   test('are bounded', () => {
@@ -94,9 +102,9 @@ describe('the notifications', () => {
       incident: incidentOf(causeOf(id)),
     }));
 
-    expect(words({ parcels: [parcelOf({ kind: 'digest', id: 'd', at: NOW, items, omitted: 0, stillOpen: [] })] })).toContain(
-      'Digest tls-blocked clock-skewed polling-failing and 1 more now',
-    );
+    expect(
+      words({ parcels: [parcelOf({ kind: 'digest', id: 'd', at: NOW, items, omitted: 0, stillOpen: [] })] }),
+    ).toContain('Digest tls-blocked clock-skewed polling-failing and 1 more now');
   });
 
   test('say that Alertmanager does not answer', () => {
@@ -117,13 +125,16 @@ describe('who was notified of an incident', () => {
   });
 
   test('is nobody while nothing has arrived', () => {
-    expect(words({ incidents: [incident], parcels: [parcelOf(firing, { status: 'rejected', finishedAt: NOW })] })).toContain(
-      'Nobody has been notified yet: what was to be sent has not arrived.',
-    );
+    expect(
+      words({ incidents: [incident], parcels: [parcelOf(firing, { status: 'rejected', finishedAt: NOW })] }),
+    ).toContain('Nobody has been notified yet: what was to be sent has not arrived.');
   });
 
   test('is somebody once one of several has it', () => {
-    const parcels = [parcelOf(firing, { status: 'rejected' }), parcelOf(firing, { status: 'sent', recipient: 'b@example.org' })];
+    const parcels = [
+      parcelOf(firing, { status: 'rejected' }),
+      parcelOf(firing, { status: 'sent', recipient: 'b@example.org' }),
+    ];
 
     expect(words({ incidents: [incident], parcels })).toContain('once in all.');
   });
@@ -132,11 +143,16 @@ describe('who was notified of an incident', () => {
 describe('the timeline of an incident', () => {
   test('stands with it, open for the gravest', () => {
     const second = { ...incidentOf(causeOf('clock-skewed', { severity: 'warning' })), id: 'second', openedAt: NOW };
-    const page = render({ incidents: [second, incident], parcels: [parcelOf(firing, { status: 'sent', finishedAt: NOW })] });
+    const page = render({
+      incidents: [second, incident],
+      parcels: [parcelOf(firing, { status: 'sent', finishedAt: NOW })],
+    });
 
     expect(page).toContain(`<details id="story-${incident.id}" open>`);
     expect(page).toContain('<details id="story-second">');
-    expect(words({ incidents: [incident], parcels: [parcelOf(firing, { status: 'sent', finishedAt: NOW })] })).toContain(
+    expect(
+      words({ incidents: [incident], parcels: [parcelOf(firing, { status: 'sent', finishedAt: NOW })] }),
+    ).toContain(
       'Timeline First seen 10 min ago Confirmed 9 min ago Alarm 9 min ago Sent by mail to a…@example.org now',
     );
   });
@@ -186,7 +202,8 @@ describe('the silences', () => {
     const page = render({ silences: [silence], incidents: [incident] });
 
     expect(words({ silences: [silence] })).toContain(
-      'Silences 1 Silenced tls-intercepted fortitokenmobile.fortinet.com:443 The exemption is on its way By Ada; ends in 2 h (2026-11-24 15:10:00 UTC) ftm-watch silence remove silence-7',
+      'Silences 1 Silenced tls-intercepted fortitokenmobile.fortinet.com:443 The exemption is on its way By Ada; ' +
+        'ends in 2 h (2026-11-24 15:10:00 UTC) ftm-watch silence remove silence-7',
     );
     expect(page).toContain('data-copy><span class="line">ftm-watch silence remove silence-7</span></code>');
     expect(page).toContain('<span class="tag">silenced</span>');
@@ -195,7 +212,9 @@ describe('the silences', () => {
   test('say that one ends soon, the first to end first', () => {
     const soon = { ...silence, id: 'soon', cause: null, subject: null, until: NOW + 5 * MINUTE };
 
-    expect(words({ silences: [silence, soon] })).toMatch(/Silences 2 Ends soon Every cause .*in 5 min .*Silenced tls-intercepted/u);
+    expect(words({ silences: [silence, soon] })).toMatch(
+      /Silences 2 Ends soon Every cause .*in 5 min .*Silenced tls-intercepted/u,
+    );
   });
 
   test('tell of maintenance that is and that comes', () => {

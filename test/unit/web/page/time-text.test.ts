@@ -31,7 +31,9 @@ describe('distanceText()', () => {
     const script: unknown = await import(new URL('../../../../src/web/static/distance.js', import.meta.url).href);
     const { distanceText: inBrowser } = script as { distanceText: typeof distanceText };
 
-    expect(DISTANCES.map(([offset]) => inBrowser(NOW + offset, NOW))).toEqual(DISTANCES.map(([, expected]) => expected));
+    expect(DISTANCES.map(([offset]) => inBrowser(NOW + offset, NOW))).toEqual(
+      DISTANCES.map(([, expected]) => expected),
+    );
   });
 });
 
