@@ -83,13 +83,19 @@ async function connectPhase(
     return { tcp: { kind: 'open', durationMs: ctx.clock.elapsed() - started }, socket };
   } catch (error) {
     const failure = failureFrom(error, ctx.clock.elapsed() - started, ctx.signal);
-    const isBeyond = proxy === null && SAID_BY_ICMP.has(errorCode(error) ?? '') && (await hasRoute(address));
+    const isBeyond = isSaidByIcmp(error) && (await hasRoute(proxy?.host ?? address));
     return { tcp: isBeyond ? { ...failure, beyond: true } : failure, socket: null };
   }
 }
 
 /** Codes of `no-route` that a router causes as well. */
 const SAID_BY_ICMP: ReadonlySet<string> = new Set(['ENETUNREACH', 'EHOSTUNREACH']);
+
+function isSaidByIcmp(error: unknown): boolean {
+  // Where a proxy is dialed, its error is the cause of the one that names the proxy.
+  const code = errorCode(error) ?? (error instanceof Error ? errorCode(error.cause) : null);
+  return code !== null && SAID_BY_ICMP.has(code);
+}
 
 interface UpperPhases {
   readonly tls: TlsOutcome | null;
