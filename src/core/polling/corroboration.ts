@@ -25,7 +25,9 @@ export const ONE_DATAGRAM = ' (a single datagram so far, which proves little)';
  */
 export function isCorroborated(complaints: readonly Complaint[]): boolean {
   const moments = complaints.flatMap((complaint) => complaint.moments);
-  return Math.max(...moments) - Math.min(...moments) >= APART || complaints.some(({ reliableAt }) => reliableAt !== null);
+  return (
+    Math.max(...moments) - Math.min(...moments) >= APART || complaints.some(({ reliableAt }) => reliableAt !== null)
+  );
 }
 
 /** A datagram has no handshake that would prove its sender. */
