@@ -54,6 +54,8 @@ export interface Alerting {
    * not take the last message and have to hear something.
    */
   pending(): Readonly<Record<NotificationChannel, number>>;
+  /** When what Alertmanager took last was true: all that was firing then. Null: it has taken nothing yet. */
+  alertmanagerTookAt(): EpochMs | null;
   /** Whether the configuration sends notifications there. */
   isRecipient(to: Pick<Delivery, 'channel' | 'recipient'>): boolean;
   /** Waits until nothing that is due is on its way. */
@@ -212,6 +214,10 @@ export class AlertingEngine implements Alerting {
       parcels.filter(({ delivery }) => delivery.channel === channel).length +
       held * this.#parts.channels.filter(({ id }) => id === channel).flatMap(({ recipients }) => recipients).length;
     return { email: count('email'), webhook: count('webhook'), alertmanager: this.#parts.alertmanager.waiting() };
+  }
+
+  alertmanagerTookAt(): EpochMs | null {
+    return this.#parts.alertmanager.takenAt();
   }
 
   isRecipient({ channel, recipient }: Pick<Delivery, 'channel' | 'recipient'>): boolean {

@@ -71,7 +71,7 @@ export function alertingBench(): AlertingBench {
         {
           site: 'hq',
           channels: [email],
-          alertmanager: { send: () => Promise.resolve([]), waiting: () => 0 },
+          alertmanager: { send: () => Promise.resolve([]), waiting: () => 0, takenAt: () => null },
           maintenance: { isActive: () => false },
           policy: POLICY,
         },
