@@ -125,6 +125,12 @@ describe('who was notified of an incident', () => {
     expect(text).toContain(`Notifications ${noChannel}`);
   });
 
+  test('waits for room in the hour, and the page says so', () => {
+    expect(words({ incidents: [{ ...incident, told: null, held: true }] })).toContain(
+      'A notification waits: the hourly limit is reached.',
+    );
+  });
+
   test('is nobody while nothing has arrived', () => {
     expect(
       words({ incidents: [incident], parcels: [parcelOf(firing, { status: 'rejected', finishedAt: NOW })] }),
