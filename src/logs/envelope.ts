@@ -114,8 +114,12 @@ function complete(texts: readonly string[]): Body {
 
 /** What follows each place where `key` (with its opening quote) is given a value. */
 function everyEnd(body: string, key: string): readonly string[] {
-  return body
-    .split(key)
-    .slice(1)
-    .map((part) => part.slice(part.indexOf('"') + 1).trimStart());
+  const ends: string[] = [];
+  for (let at = body.indexOf(key); at >= 0; ) {
+    const from = at + key.length;
+    at = body.indexOf(key, from);
+    const part = body.slice(from, at < 0 ? body.length : at);
+    ends.push(part.slice(part.indexOf('"') + 1).trimStart());
+  }
+  return ends;
 }
