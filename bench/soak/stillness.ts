@@ -1,7 +1,7 @@
 import { setTimeout as setRealTimeout } from 'node:timers';
 
-/** Turns of the event loop without anything new, after which nothing moves any more. */
-const QUIET_TURNS = 2;
+/** Turns of the event loop without anything new, after which nothing moves any more: Node 26 does not list all file work. */
+const QUIET_TURNS = 32;
 /**
  * Turns without anything new, after which the thread pool is waited for asleep: awake, this thread takes the time that
  * it needs.
