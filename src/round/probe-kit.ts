@@ -5,7 +5,6 @@ import type { Clock, Millis } from '../core/clock.ts';
 import { burstDue, needsCloserLook, NO_SHARE } from '../core/path-share.ts';
 import type { RoundObservations } from '../core/round.ts';
 import { createSystemLookup } from '../probes/system-lookup.ts';
-import { createChainReader } from '../probes/endpoint/captured-chain.ts';
 import { createProbeSecureContext } from '../probes/endpoint/secure-context.ts';
 import { createLimiter } from '../probes/limiter.ts';
 import { LOCAL_RELAY } from '../probes/mail/local-relay.ts';
@@ -74,7 +73,7 @@ export async function createProbeKit(
     askName: askEachTime({ system, trust }),
     endpoint: {
       secureContext: createProbeSecureContext(),
-      chainReader: createChainReader({ parse: (der) => certificates.parse(der) }),
+      parse: (der) => certificates.parse(der),
       readSecret: secrets,
     },
     limiter: createLimiter(handshakesOf(config)),
