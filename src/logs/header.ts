@@ -33,7 +33,10 @@ const MAY_BEGIN_ANEW = /^[<\dA-Z]/u;
 
 /** The header at the beginning of `text`; null: none that is known for sure, such as a tag alone. */
 export function readHeader(text: string): Header | null {
-  if (!MAY_BEGIN_ANEW.test(text)) return null;
+  return MAY_BEGIN_ANEW.test(text) ? readPossible(text) : null;
+}
+
+function readPossible(text: string): Header | null {
   const prioritised = PRIORITY.exec(text)?.[0] ?? '';
   const rest = text.slice(prioritised.length);
   const modern = RFC5424.exec(rest);

@@ -150,17 +150,12 @@ describe('who was notified of an incident', () => {
   test.each<{ name: string; tookAt: number | null; parcels: readonly Parcel[]; expected: string }>([
     { name: 'nobody while it takes nothing', tookAt: null, parcels: [], expected: NOTHING_TAKEN },
     {
-      name: 'nobody while it takes nothing any more',
+      name: 'nobody while it takes no more',
       tookAt: START,
       parcels: [],
       expected: 'Alertmanager has not taken it yet.',
     },
-    {
-      name: 'somebody when it took it',
-      tookAt: NOW - 20 * SECOND,
-      parcels: [],
-      expected: 'Alertmanager took it 20 s ago .',
-    },
+    { name: 'somebody when it took it', tookAt: NOW - SECOND, parcels: [], expected: 'Alertmanager took it 1 s ago .' },
     {
       name: 'somebody when it took what mail did not',
       tookAt: NOW,
