@@ -32,7 +32,21 @@ export function answerTo(query: Buffer, addresses: ReadonlyMap<string, readonly 
 }
 
 function recordOf(address: string): Buffer {
-  const record = Buffer.from([0xc0, HEADER_BYTES, 0, TYPE_A, 0, 1, 0, 0, 0, 0, 0, 4, ...address.split('.').map(Number)]);
+  const record = Buffer.from([
+    0xc0,
+    HEADER_BYTES,
+    0,
+    TYPE_A,
+    0,
+    1,
+    0,
+    0,
+    0,
+    0,
+    0,
+    4,
+    ...address.split('.').map(Number),
+  ]);
   record.writeUInt32BE(TTL_SECONDS, 6);
   return record;
 }

@@ -1,6 +1,6 @@
 import type { Certificate, DistinguishedName } from '../certificate.ts';
 import type { EpochMs } from '../clock.ts';
-import { distinguishedNameKey } from '../distinguished-name.ts';
+import { isSameName } from '../distinguished-name.ts';
 import type { Baseline } from './baseline.ts';
 import { pathTo, type Step, walkChain } from './chain-walk.ts';
 import { isForServers, maySignFor } from './extensions.ts';
@@ -158,10 +158,7 @@ function untrustedEnd(all: readonly Step[], ending: Ending): Standing {
 }
 
 function isSelfSigned(certificate: Certificate, checks: SignatureChecks): boolean {
-  return (
-    distinguishedNameKey(certificate.subject) === distinguishedNameKey(certificate.issuer) &&
-    checks.signs(certificate, certificate)
-  );
+  return isSameName(certificate.subject, certificate.issuer) && checks.signs(certificate, certificate);
 }
 
 /** A peer that sends a tangle of them keeps us busy with no more. */
@@ -169,9 +166,8 @@ const MOST_NAMESAKES = 3;
 
 /** Whether every authority that may carry this name is at hand, so that it was asked and has not signed. */
 function isDisowned(name: DistinguishedName, { trust, options, beside, leads }: Ending): boolean {
-  const wanted = distinguishedNameKey(name);
-  const hasName = (authority: Certificate): boolean => distinguishedNameKey(authority.subject) === wanted;
-  if (wanted === '') return false;
+  const hasName = (authority: Certificate): boolean => isSameName(authority.subject, name);
+  if (name.attributes.length === 0) return false;
   const namesakes = beside.filter((certificate) => certificate.isAuthority && hasName(certificate));
   if (namesakes.slice(0, MOST_NAMESAKES).some(leads)) return true;
   // Only a certificate can be asked whether it signed; the key behind a pin without a name may be the one that did.
