@@ -55,12 +55,21 @@ function endRound(): void {
   // Between two orders the daemon goes on in real time.
   if (wanted === 0) return;
   wanted -= 1;
-  // What came of it is published, and stored, in the turns that follow.
-  setImmediate(setImmediate, wanted > 0 ? leap : () => process.send?.('done'));
+  void (wanted > 0 ? leap() : settled().then(() => process.send?.('done')));
+}
+
+/** What came of a round is published, and stored, in the turns that follow; files take real time. */
+async function settled(): Promise<void> {
+  let quiet = 0;
+  while (quiet < 2) {
+    await turn();
+    quiet = process.getActiveResourcesInfo().some((resource) => resource.startsWith('FSReq') || resource === 'CloseReq') ? 0 : quiet + 1;
+  }
 }
 
 /** Lets everything that waits have its turn at its own time, until one of them has started a round. */
 async function leap(): Promise<void> {
+  await settled();
   while (round === null) {
     const [timer, next] = earliest();
     if (timer === null) throw new Error('Nothing waits: no round will ever come');
