@@ -22,6 +22,7 @@ type Timer = NodeJS.Timeout;
 
 const realTime = { now: Date.now, elapsed: performance.now.bind(performance), set: setTimeout, clear: clearTimeout };
 const turn = promisify(setImmediate);
+const pause = promisify(setTimeout);
 const waiting = new Map<Timer, Waiting>();
 let ahead = 0;
 let wanted = 0;
@@ -60,11 +61,11 @@ function endRound(): void {
 
 /** What came of a round is published, and stored, in the turns that follow; files take real time. */
 async function settled(): Promise<void> {
-  let quiet = 0;
-  while (quiet < 2) {
-    await turn();
-    quiet = process.getActiveResourcesInfo().some((resource) => resource.startsWith('FSReq') || resource === 'CloseReq') ? 0 : quiet + 1;
-  }
+  for (let quiet = 0; quiet < 2; quiet = isAtFiles() ? 0 : quiet + 1) await pause(1);
+}
+
+function isAtFiles(): boolean {
+  return process.getActiveResourcesInfo().some((resource) => resource.startsWith('FSReq') || resource === 'CloseReq');
 }
 
 /** Lets everything that waits have its turn at its own time, until one of them has started a round. */

@@ -43,7 +43,7 @@ export async function startOwnDaemon(
   site: Site,
   leaps: boolean,
   more: ConfigurationPart = {},
-  program = PROGRAM,
+  program: string = PROGRAM,
 ): Promise<OwnDaemon> {
   const { folder, ports, fortinetCa } = site;
   const port = await freePort();
