@@ -53,8 +53,13 @@ export function findStanding(sent: readonly [Certificate, ...Certificate[]], opt
   const [leaf] = sent;
   const trust = trustUnder(options.profile, options.trust);
   const keys = vouchedKeys(trust, options.baseline);
-  const all = walk(sent, trust, options, () => true);
-  const strong = isStrongKey(leaf.key) ? walk(sent, trust, options, isStrongLink) : [];
+  let weakLinks = 0;
+  const all = walk(sent, trust, options, (issuer, subject) => {
+    if (!isStrongLink(issuer, subject)) weakLinks += 1;
+    return true;
+  });
+  // Without a weak link the second walk would go the same way.
+  const strong = !isStrongKey(leaf.key) ? [] : weakLinks === 0 ? all : walk(sent, trust, options, isStrongLink);
   const authorities = all.slice(1).map((step) => step.certificate);
   const configured = vouchedKeys(trust, null);
   const end = (kind: Standing['kind'], step: Step | undefined, label: string | null): Standing => ({
