@@ -48,10 +48,10 @@ const figures = {
 };
 for (const [name, figure] of Object.entries(figures)) process.stdout.write(`${name}: ${figure}\n`);
 
-async function costOf({ pid, pass }: OwnDaemon): Promise<number> {
-  const started = cpuMilliseconds(pid);
-  await pass(rounds);
-  return (cpuMilliseconds(pid) - started) / rounds;
+async function costOf(daemon: OwnDaemon): Promise<number> {
+  const started = cpuMilliseconds(daemon.pid);
+  await daemon.pass(rounds);
+  return (cpuMilliseconds(daemon.pid) - started) / rounds;
 }
 
 /** Two resolvers, several addresses, two control hosts, mail; on schedule as by default. */

@@ -53,13 +53,7 @@ export function findStanding(sent: readonly [Certificate, ...Certificate[]], opt
   const [leaf] = sent;
   const trust = trustUnder(options.profile, options.trust);
   const keys = vouchedKeys(trust, options.baseline);
-  let weakLinks = 0;
-  const all = walk(sent, trust, options, (issuer, subject) => {
-    if (!isStrongLink(issuer, subject)) weakLinks += 1;
-    return true;
-  });
-  // Without a weak link the second walk would go the same way.
-  const strong = !isStrongKey(leaf.key) ? [] : weakLinks === 0 ? all : walk(sent, trust, options, isStrongLink);
+  const { all, strong } = bothWalks(sent, trust, options);
   const authorities = all.slice(1).map((step) => step.certificate);
   const configured = vouchedKeys(trust, null);
   const end = (kind: Standing['kind'], step: Step | undefined, label: string | null): Standing => ({
@@ -87,6 +81,22 @@ export function findStanding(sent: readonly [Certificate, ...Certificate[]], opt
       (step) => keys.has(step.certificate.pin) || isPublicRoot(step, trust, options.host),
     );
   return untrustedEnd(all, { trust, options, end, beside: sent.slice(1), leads });
+}
+
+/** Over all links, and over those alone that prove something. */
+function bothWalks(
+  sent: readonly [Certificate, ...Certificate[]],
+  trust: Trust,
+  options: StandingOptions,
+): { readonly all: readonly Step[]; readonly strong: readonly Step[] } {
+  let weakLinks = 0;
+  const all = walk(sent, trust, options, (issuer, subject) => {
+    if (!isStrongLink(issuer, subject)) weakLinks += 1;
+    return true;
+  });
+  if (!isStrongKey(sent[0].key)) return { all, strong: [] };
+  // Without a weak link the second walk would go the same way.
+  return { all, strong: weakLinks === 0 ? all : walk(sent, trust, options, isStrongLink) };
 }
 
 /** Pin of every key that is vouched for, and in whose words. */
