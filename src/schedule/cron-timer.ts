@@ -6,7 +6,7 @@ import type { EpochMs, Millis } from '../core/clock.ts';
 /** A schedule that calls back at each of its times. */
 export interface CronTimer {
   start(): void;
-  /** Takes its waits anew from the wall clock, after that was set. */
+  /** Takes its waits again from the wall clock, after that was set. */
   restart(): void;
   /** For good. */
   stop(): void;
