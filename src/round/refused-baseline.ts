@@ -31,7 +31,8 @@ export function warnOfRefusedBaselines(
 ): void {
   for (const target of targets) {
     const refused = knowledgeOf(target).refusedBaseline;
-    if (refused !== null) logger.warn({ target, certificate: refused.unconfirmed.fingerprint }, describeRefused(refused));
+    if (refused !== null)
+      logger.warn({ target, certificate: refused.unconfirmed.fingerprint }, describeRefused(refused));
   }
 }
 

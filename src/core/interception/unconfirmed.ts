@@ -43,10 +43,18 @@ export interface ConfirmingOptions {
  * person typed when it was learned. Null: somebody confirms all of it. Only the profile `fortinet` asks: it is the
  * one that inspection is looked for under.
  */
-export function unconfirmedBaseline(baseline: Baseline, { profile, ...options }: ConfirmingOptions): Certificate | null {
+export function unconfirmedBaseline(
+  baseline: Baseline,
+  { profile, ...options }: ConfirmingOptions,
+): Certificate | null {
   if (profile !== 'fortinet') return null;
   const ends = baseline.leaves.map((leaf) =>
-    unconfirmedEnd([leaf, ...baseline.authorities], { ...options, profile, helpers: [], host: hostOf(baseline.target) }),
+    unconfirmedEnd([leaf, ...baseline.authorities], {
+      ...options,
+      profile,
+      helpers: [],
+      host: hostOf(baseline.target),
+    }),
   );
   return ends.find((end) => end !== null && !baseline.accepted.includes(end.fingerprint)) ?? null;
 }

@@ -62,9 +62,7 @@ function told(chains: Readonly<Record<string, readonly Identity[]>>): readonly s
 describe('several addresses of which one is inspected', () => {
   test('names the one that is bad and the one that is clean', () => {
     expect(told({ [A]: forged, [B]: genuine })).toEqual([
-      expect.stringMatching(
-        /^critical tls-intercepted: .* Seen at 173\.243\.138\.84, not at 173\.243\.138\.85\.$/u,
-      ),
+      expect.stringMatching(/^critical tls-intercepted: .* Seen at 173\.243\.138\.84, not at 173\.243\.138\.85\.$/u),
     ]);
   });
 
