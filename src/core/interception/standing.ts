@@ -1,6 +1,6 @@
 import type { Certificate, DistinguishedName } from '../certificate.ts';
 import type { EpochMs } from '../clock.ts';
-import { distinguishedNameKey } from '../distinguished-name.ts';
+import { isSameName } from '../distinguished-name.ts';
 import type { Baseline } from './baseline.ts';
 import { pathTo, type Step, walkChain } from './chain-walk.ts';
 import { isForServers, maySignFor } from './extensions.ts';
@@ -53,8 +53,7 @@ export function findStanding(sent: readonly [Certificate, ...Certificate[]], opt
   const [leaf] = sent;
   const trust = trustUnder(options.profile, options.trust);
   const keys = confirmedKeys(trust, options.baseline);
-  const all = walk(sent, trust, options, () => true);
-  const strong = isStrongKey(leaf.key) ? walk(sent, trust, options, isStrongLink) : [];
+  const { all, strong } = bothWalks(sent, trust, options);
   const authorities = all.slice(1).map((step) => step.certificate);
   const configured = confirmedKeys(trust, null);
   const end = (kind: Standing['kind'], step: Step | undefined, label: string | null): Standing => ({
@@ -82,6 +81,22 @@ export function findStanding(sent: readonly [Certificate, ...Certificate[]], opt
       (step) => keys.has(step.certificate.pin) || isPublicRoot(step, trust, options.host),
     );
   return untrustedEnd(all, { trust, options, end, beside: sent.slice(1), leads });
+}
+
+/** Over all links, and over those alone that prove something. */
+function bothWalks(
+  sent: readonly [Certificate, ...Certificate[]],
+  trust: Trust,
+  options: StandingOptions,
+): { readonly all: readonly Step[]; readonly strong: readonly Step[] } {
+  let weakLinks = 0;
+  const all = walk(sent, trust, options, (issuer, subject) => {
+    if (!isStrongLink(issuer, subject)) weakLinks += 1;
+    return true;
+  });
+  if (!isStrongKey(sent[0].key)) return { all, strong: [] };
+  // Without a weak link the second walk would go the same way.
+  return { all, strong: weakLinks === 0 ? all : walk(sent, trust, options, isStrongLink) };
 }
 
 /** Pin of every key that is confirmed, and in whose words. */
@@ -158,10 +173,7 @@ function untrustedEnd(all: readonly Step[], ending: Ending): Standing {
 }
 
 function isSelfSigned(certificate: Certificate, checks: SignatureChecks): boolean {
-  return (
-    distinguishedNameKey(certificate.subject) === distinguishedNameKey(certificate.issuer) &&
-    checks.signs(certificate, certificate)
-  );
+  return isSameName(certificate.subject, certificate.issuer) && checks.signs(certificate, certificate);
 }
 
 /** A peer that sends a tangle of them keeps us busy with no more. */
@@ -169,9 +181,8 @@ const MOST_NAMESAKES = 3;
 
 /** Whether every authority that may carry this name is at hand, so that it was asked and has not signed. */
 function isDisowned(name: DistinguishedName, { trust, options, beside, leads }: Ending): boolean {
-  const wanted = distinguishedNameKey(name);
-  const hasName = (authority: Certificate): boolean => distinguishedNameKey(authority.subject) === wanted;
-  if (wanted === '') return false;
+  const hasName = (authority: Certificate): boolean => isSameName(authority.subject, name);
+  if (name.attributes.length === 0) return false;
   const namesakes = beside.filter((certificate) => certificate.isAuthority && hasName(certificate));
   if (namesakes.slice(0, MOST_NAMESAKES).some(leads)) return true;
   // Only a certificate can be asked whether it signed; the key behind a pin without a name may be the one that did.
