@@ -1,14 +1,14 @@
 import type { EpochMs } from '../core/clock.ts';
 import type { AlertJournal, Delivery, Parcel } from '../core/incident/journal.ts';
 import { incidentsOf } from '../core/incident/notification.ts';
-import type { Channel } from './channel.ts';
+import type { MessageChannel } from './channels/channel.ts';
 import { retryDelay } from './retry.ts';
 
 /**
  * What is to be tried next: one notification that is due, with all its recipients that it is due for. What was never
  * tried comes first, so that nothing new waits for a long queue of what a server puts off.
  */
-export function nextBatch(journal: AlertJournal, channel: Channel, now: EpochMs): readonly Parcel[] {
+export function nextBatch(journal: AlertJournal, channel: MessageChannel, now: EpochMs): readonly Parcel[] {
   const isOurs = ({ delivery }: Parcel): boolean =>
     delivery.channel === channel.id && channel.recipients.includes(delivery.recipient);
   const due = [...journal.givenUp().filter(isOurs), ...inOrder(journal.pending().filter(isOurs))]

@@ -2,7 +2,7 @@ import type { Clock, EpochMs } from '../core/clock.ts';
 import { isGivenUp } from '../core/incident/journal.ts';
 import type { AlertJournal, Delivery, DeliveryResult, Parcel } from '../core/incident/journal.ts';
 import { incidentsOf } from '../core/incident/notification.ts';
-import type { Channel, RecipientOutcome } from './channel.ts';
+import type { MessageChannel, RecipientOutcome } from './channels/channel.ts';
 import { nextBatch } from './next-batch.ts';
 import { GIVE_UP_AFTER, retryDelay } from './retry.ts';
 
@@ -11,7 +11,7 @@ export interface OutboxLogger {
   warn(fields: object, message: string): void;
 }
 
-export type DeliveryListener = (channel: Channel['id'], result: DeliveryResult, at: EpochMs) => void;
+export type DeliveryListener = (channel: string, result: DeliveryResult, at: EpochMs) => void;
 
 export interface OutboxDeps {
   readonly clock: Clock;
@@ -29,10 +29,10 @@ export interface Outbox {
   drain(signal: AbortSignal): Promise<void>;
 }
 
-export function createOutbox(channels: readonly Channel[], deps: OutboxDeps): Outbox {
-  const running = new Map<Channel, Run>();
+export function createOutbox(channels: readonly MessageChannel[], deps: OutboxDeps): Outbox {
+  const running = new Map<MessageChannel, Run>();
 
-  function drainOne(channel: Channel, signal: AbortSignal): Promise<void> {
+  function drainOne(channel: MessageChannel, signal: AbortSignal): Promise<void> {
     const before = running.get(channel);
     if (before !== undefined) {
       // Never twice at a time, or a parcel would be sent twice; but it must look again, it may just have looked.
@@ -68,7 +68,7 @@ interface Run {
 }
 
 /** Recipients that the configuration no longer names. */
-function rejectHomeless(channels: readonly Channel[], { journal, clock }: OutboxDeps): void {
+function rejectHomeless(channels: readonly MessageChannel[], { journal, clock }: OutboxDeps): void {
   const homeless = [...journal.givenUp(), ...journal.pending()].filter(
     ({ delivery }) =>
       !channels.some(({ id, recipients }) => id === delivery.channel && recipients.includes(delivery.recipient)),
@@ -85,7 +85,7 @@ function rejectHomeless(channels: readonly Channel[], { journal, clock }: Outbox
   );
 }
 
-async function drainChannel(channel: Channel, deps: OutboxDeps, signal: AbortSignal): Promise<void> {
+async function drainChannel(channel: MessageChannel, deps: OutboxDeps, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     const batch = nextBatch(deps.journal, channel, deps.clock.now());
     if (batch.length === 0) return;
@@ -93,7 +93,12 @@ async function drainChannel(channel: Channel, deps: OutboxDeps, signal: AbortSig
   }
 }
 
-async function ship(channel: Channel, batch: readonly Parcel[], deps: OutboxDeps, signal: AbortSignal): Promise<void> {
+async function ship(
+  channel: MessageChannel,
+  batch: readonly Parcel[],
+  deps: OutboxDeps,
+  signal: AbortSignal,
+): Promise<void> {
   const outcomes = await attempt(channel, batch, signal);
   const now = deps.clock.now();
   const tried = batch.flatMap(({ delivery, notification }): readonly Parcel[] => {
@@ -125,7 +130,7 @@ function supersedes(later: Parcel, earlier: Parcel): boolean {
 }
 
 async function attempt(
-  channel: Channel,
+  channel: MessageChannel,
   batch: readonly Parcel[],
   signal: AbortSignal,
 ): Promise<readonly RecipientOutcome[]> {

@@ -3,6 +3,7 @@ import type { EpochMs } from '../core/clock.ts';
 import type { Incident } from '../core/incident/incident.ts';
 import type { Parcel } from '../core/incident/journal.ts';
 import { eventOf, type Notification } from '../core/incident/notification.ts';
+import { channelWords } from '../notify/channels/registry.ts';
 import type { KeptPast } from '../store/kept-past.ts';
 import { isoTime } from './instant.ts';
 import type { Mask } from './mask.ts';
@@ -102,8 +103,10 @@ function transitionsOf(incident: Incident): readonly Event[] {
 
 function notificationEvent({ delivery, notification }: Parcel, mask: Mask): Event {
   const { channel, recipient, status, attempts, finishedAt, detail } = delivery;
-  const to = channel === 'email' ? `mail to ${mask.mailAddresses(recipient)}` : `web hook at ${originOf(recipient)}`;
-  const reply = mask.line(channel === 'email' ? detail : withoutPath(detail, recipient));
+  const { name, recipients } = channelWords(channel);
+  const isMail = recipients === 'mail-address';
+  const to = isMail ? `${name} to ${mask.mailAddresses(recipient)}` : `${name} at ${originOf(recipient)}`;
+  const reply = mask.line(isMail ? detail : withoutPath(detail, recipient));
   const said = reply === '' ? '' : `: ${reply}`;
   const end = finishedAt === null ? '' : ` at ${isoTime(finishedAt)}`;
   const tries = `${String(attempts)} ${attempts === 1 ? 'attempt' : 'attempts'}`;

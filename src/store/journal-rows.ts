@@ -2,12 +2,13 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { z } from 'zod';
 import type { EpochMs } from '../core/clock.ts';
 import type { Delivery, Parcel } from '../core/incident/journal.ts';
+import { CHANNEL_IDS } from '../notify/channels/registry.ts';
 import { parseNotification, parseState, type SavedState } from './saved-state.ts';
 
 const row = z
   .object({
     notification: z.string(),
-    channel: z.literal(['email', 'webhook']),
+    channel: z.literal(CHANNEL_IDS),
     recipient: z.string(),
     status: z.literal(['pending', 'sent', 'rejected', 'expired', 'withdrawn']),
     created_at: z.number(),

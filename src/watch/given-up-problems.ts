@@ -1,7 +1,6 @@
 import { isGivenUp } from '../core/incident/journal.ts';
-import type { ChannelId, Delivery, Parcel } from '../core/incident/journal.ts';
-
-const CHANNELS: Readonly<Record<ChannelId, string>> = { email: 'mail', webhook: 'web hook' };
+import type { Delivery, Parcel } from '../core/incident/journal.ts';
+import { channelWords } from '../notify/channels/registry.ts';
 
 /** The notifications to look at, and to whom the configuration sends them. */
 export interface Told {
@@ -24,7 +23,7 @@ export function givenUpProblems({ parcels, givenUp, isRecipient }: Told): readon
   const untold = [...last.values()].filter((delivery) => isGivenUp(delivery) && isRecipient(delivery));
   return [...Map.groupBy(untold, ({ channel }) => channel)].map(
     ([channel, { length }]) =>
-      `Notifications by ${CHANNELS[channel]} were refused or given up for ${String(length)} recipient${length === 1 ? '' : 's'}: see the page and the log`,
+      `Notifications by ${channelWords(channel).name} were refused or given up for ${String(length)} recipient${length === 1 ? '' : 's'}: see the page and the log`,
   );
 }
 

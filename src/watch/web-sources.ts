@@ -1,5 +1,6 @@
 import type { Clock, EpochMs } from '../core/clock.ts';
 import type { LogCounters } from '../logs/tally.ts';
+import { CHANNELS } from '../notify/channels/registry.ts';
 import { createMaintenance, type Maintenance } from '../notify/maintenance.ts';
 import { noChannelNote } from '../notify/no-channel.ts';
 import type { MaintenancePlan } from '../web/chronicle.ts';
@@ -104,7 +105,10 @@ function activity({ watch, startedAt, lastReload }: DaemonFacts): Activity {
     lastReload: lastReload(),
     storeWritable: watch().store.writable(),
     notificationsPending: Object.values(pending).reduce((sum, count) => sum + count, 0),
-    silentAlertmanagers: pending.alertmanager,
+    silentRecipients: CHANNELS.filter(({ kind }) => kind === 'state').map(({ id, name }) => ({
+      name,
+      count: pending[id],
+    })),
     noChannel: noChannelNote(watch().config.notify),
     logLines: counters === null ? null : logLines(counters),
   };

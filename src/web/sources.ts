@@ -85,8 +85,8 @@ export interface Activity {
   readonly lastReload: { readonly at: EpochMs; readonly taken: boolean } | null;
   readonly storeWritable: boolean;
   readonly notificationsPending: number;
-  /** Instances of Alertmanager that did not take the last message. */
-  readonly silentAlertmanagers: number;
+  /** By the name of a channel that is told a state: how many instances did not take the last message. */
+  readonly silentRecipients: readonly { readonly name: string; readonly count: number }[];
   /** Said when the configuration names nobody to tell; null: it names somebody. */
   readonly noChannel: string | null;
   /** null: it does not listen for log lines. */

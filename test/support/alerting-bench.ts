@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Cause } from '../../src/core/cause.ts';
 import { eventOf, incidentsOf } from '../../src/core/incident/notification.ts';
-import type { Channel, RecipientOutcome, Shipment } from '../../src/notify/channel.ts';
+import type { MessageChannel, RecipientOutcome, Shipment } from '../../src/notify/channels/channel.ts';
 import { AlertingEngine } from '../../src/notify/engine.ts';
 import { createStore } from '../../src/store/store.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -66,12 +66,10 @@ export function alertingBench(): AlertingBench {
       say = next;
     },
     start(recipients) {
-      const email: Channel = { id: 'email', recipients, deliver };
+      const email: MessageChannel = { kind: 'messages', id: 'email', recipients, deliver };
       const alerting = new AlertingEngine(
         {
-          site: 'hq',
           channels: [email],
-          alertmanager: { send: () => Promise.resolve([]), waiting: () => 0 },
           maintenance: { isActive: () => false },
           policy: POLICY,
         },

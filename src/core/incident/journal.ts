@@ -2,13 +2,11 @@ import type { EpochMs } from '../clock.ts';
 import type { Incident, IncidentState } from './incident.ts';
 import type { Notification } from './notification.ts';
 
-/** Channels that carry notifications one by one. Alertmanager is told what is true instead, again and again. */
-export type ChannelId = 'email' | 'webhook';
-
 /** One notification on its way to one recipient: a mail address or the URL of a webhook. */
 export interface Delivery {
   readonly notificationId: string;
-  readonly channel: ChannelId;
+  /** Id of a channel that the registry lists. */
+  readonly channel: string;
   readonly recipient: string;
   readonly status: DeliveryStatus;
   readonly createdAt: EpochMs;

@@ -27,7 +27,7 @@ export const EVENT_WORDS: Readonly<Record<Event, string>> = {
 /** Who was told, latest first: what has not arrived stands open, the rest is folded. */
 export function notificationsView(
   { parcels, complete }: Chronicle,
-  { silentAlertmanagers, noChannel }: Pick<Activity, 'silentAlertmanagers' | 'noChannel'>,
+  { silentRecipients, noChannel }: Pick<Activity, 'silentRecipients' | 'noChannel'>,
   now: EpochMs,
 ): Markup {
   const tellings = tellingsOf(parcels);
@@ -36,12 +36,16 @@ export function notificationsView(
   return markup`<section id="notifications" class="card notifications" aria-labelledby="notifications-title">
 <h2 id="notifications-title">Notifications${troubled.length === 0 ? null : markup` <span class="count">${troubled.length} not delivered</span>`}</h2>
 ${noChannel === null ? null : markup`<p>${badge('warn', noChannel)}</p>`}
-${silentAlertmanagers === 0 ? null : markup`<p>${badge('warn', 'Alertmanager')} <span class="quiet">${silentAlertmanagers === 1 ? 'one instance' : `${String(silentAlertmanagers)} instances`} did not take the last message; tried again all the time</span></p>`}
+${silentRecipients.filter(({ count }) => count > 0).map(silentView)}
 ${tellings.length === 0 ? markup`<p class="quiet">None of late.</p>` : null}
 ${troubled.length === 0 ? null : markup`<ul class="incidents">${troubled.slice(0, MAX_TROUBLED).map((telling) => tellingView(telling, now))}</ul>${more(troubled.length - MAX_TROUBLED)}`}
 ${arrived.length === 0 ? null : markup`<details id="sent-notifications"><summary>Sent of late: ${arrived.length}</summary><ul class="incidents">${arrived.slice(0, MAX_ARRIVED).map((telling) => tellingView(telling, now))}</ul>${more(arrived.length - MAX_ARRIVED)}</details>`}
 ${complete ? null : HISTORY_MISSING}
 </section>`;
+}
+
+function silentView({ name, count }: Activity['silentRecipients'][number]): Markup {
+  return markup`<p>${badge('warn', name)} <span class="quiet">${count === 1 ? 'one instance' : `${String(count)} instances`} did not take the last message; tried again all the time</span></p>`;
 }
 
 /** Shown where something may be missing because the history cannot be used. */

@@ -1,13 +1,12 @@
 import type { EpochMs } from '../../core/clock.ts';
 import type { Delivery } from '../../core/incident/journal.ts';
 import { visibleText } from '../../core/visible-text.ts';
+import { channelWords } from '../../notify/channels/registry.ts';
 import { maskedDetail, maskedRecipient } from '../masked-recipient.ts';
 import { type Content, type Markup, markup } from './markup.ts';
 import { badge } from './signs.ts';
 import type { Telling, Way } from './telling.ts';
 import { distance } from './time-text.ts';
-
-const CHANNELS: Readonly<Record<Delivery['channel'], string>> = { email: 'mail', webhook: 'web hook' };
 
 /** More recipients are only counted. */
 const MAX_RECIPIENTS = 4;
@@ -23,7 +22,7 @@ export function waysView({ ways }: Telling, now: EpochMs, length: 'short' | 'ful
 
 function wayView({ delivery, recipients }: Way, now: EpochMs): Content {
   const { status, attempts, nextAttemptAt, finishedAt, createdAt } = delivery;
-  const to = markup`by ${CHANNELS[delivery.channel]} to ${recipientsText(delivery, recipients)}`;
+  const to = markup`by ${channelWords(delivery.channel).name} to ${recipientsText(delivery, recipients)}`;
   const when = distance(finishedAt ?? createdAt, now);
   switch (status) {
     case 'sent':

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
-import type { EmailConfig, MailRelay } from '../../../src/config/config.ts';
-import { createEmailChannel } from '../../../src/notify/email.ts';
-import type { RecipientOutcome } from '../../../src/notify/channel.ts';
+import type { MailRelay } from '../../../src/config/mail-relay.ts';
+import { createEmailChannel } from '../../../src/notify/channels/email/email-channel.ts';
+import type { EmailConfig } from '../../../src/notify/channels/email/section.ts';
+import type { RecipientOutcome } from '../../../src/notify/channels/channel.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
 import { EXIM_PACKAGE, startExim } from '../../support/exim-instance.ts';
 import type { EximInstance } from '../../support/exim-instance.ts';
@@ -30,7 +31,7 @@ async function send(
 ): Promise<readonly RecipientOutcome[]> {
   const config: EmailConfig = { from: 'ftm-watch@example.test', to: recipients, servers };
   const readSecret = (): Promise<string> => Promise.reject(new Error('no secrets here'));
-  const channel = createEmailChannel('hq', config, { clock: systemClock, readSecret });
+  const channel = createEmailChannel(config, { site: 'hq', clock: systemClock, readSecret });
   const notification = tellingOf(incidentOf(causeOf('tls-intercepted')));
   return channel.deliver({ notification, recipients, firstFailedAt: null }, new AbortController().signal);
 }

@@ -5,11 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
-import type { EmailConfig, MailRelay } from '../../../src/config/config.ts';
+import type { MailRelay } from '../../../src/config/mail-relay.ts';
 import { readSecret } from '../../../src/secret.ts';
 import type { Notification } from '../../../src/core/incident/notification.ts';
-import type { RecipientOutcome } from '../../../src/notify/channel.ts';
-import { createEmailChannel } from '../../../src/notify/email.ts';
+import type { RecipientOutcome } from '../../../src/notify/channels/channel.ts';
+import { createEmailChannel } from '../../../src/notify/channels/email/email-channel.ts';
+import type { EmailConfig } from '../../../src/notify/channels/email/section.ts';
 import { chainPem, createHierarchy } from '../../support/authority.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
 import { handClock } from '../../support/hand-clock.ts';
@@ -50,7 +51,8 @@ async function send({
 }: Sending): Promise<readonly RecipientOutcome[]> {
   if (notification === undefined) throw new Error('Nothing was told');
   const config: EmailConfig = { from: 'ftm-watch@example.org', to, servers };
-  const channel = createEmailChannel('hq', config, {
+  const channel = createEmailChannel(config, {
+    site: 'hq',
     clock: systemClock,
     readSecret: (source) => readSecret(source, {}),
   });
@@ -257,7 +259,11 @@ describe('createEmailChannel', () => {
     const servers = [relay((silent.address() as AddressInfo).port)];
     const clock = handClock(START);
     const config: EmailConfig = { from: 'a@example.org', to: [ALICE], servers };
-    const channel = createEmailChannel('hq', config, { clock, readSecret: () => Promise.reject(new Error('none')) });
+    const channel = createEmailChannel(config, {
+      site: 'hq',
+      clock,
+      readSecret: () => Promise.reject(new Error('none')),
+    });
     if (NOTIFICATION === undefined) throw new Error('Nothing was told');
     const connected = new Promise((resolve) => silent.once('connection', resolve));
     const pending = channel.deliver(

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Cause } from '../../../src/core/cause.ts';
-import type { ChannelId } from '../../../src/core/incident/journal.ts';
 import { eventOf } from '../../../src/core/incident/notification.ts';
-import type { Channel, RecipientOutcome, Shipment } from '../../../src/notify/channel.ts';
+import type { AlertingDeps } from '../../../src/notify/alerting.ts';
+import type { MessageChannel, RecipientOutcome, Shipment } from '../../../src/notify/channels/channel.ts';
+import type { ChannelId } from '../../../src/notify/channels/registry.ts';
 import { AlertingEngine } from '../../../src/notify/engine.ts';
-import type { AlertingDeps } from '../../../src/notify/engine.ts';
 import { createMaintenance, type Maintenance } from '../../../src/notify/maintenance.ts';
 import { createStore } from '../../../src/store/store.ts';
 import type { Store } from '../../../src/store/store.ts';
@@ -48,8 +48,9 @@ afterEach(() => {
 });
 
 /** A channel whose peer says what `answers` holds for the recipient. */
-function channel(id: ChannelId, recipients: readonly string[]): Channel {
+function channel(id: ChannelId, recipients: readonly string[]): MessageChannel {
   return {
+    kind: 'messages',
     id,
     recipients,
     deliver: ({ notification, recipients: whom, firstFailedAt }: Shipment) => {
@@ -67,7 +68,7 @@ function channel(id: ChannelId, recipients: readonly string[]): Channel {
 
 function engine(
   more: {
-    readonly channels?: readonly Channel[];
+    readonly channels?: readonly MessageChannel[];
     readonly windows?: Parameters<typeof createMaintenance>[0];
     readonly maintenance?: Pick<Maintenance, 'isActive'>;
   } = {},
@@ -84,9 +85,7 @@ function engine(
   };
   const alerting = new AlertingEngine(
     {
-      site: 'hq',
       channels: more.channels ?? [channel('email', [ALICE, BOB])],
-      alertmanager: { send: () => Promise.resolve([]), waiting: () => 0 },
       maintenance: more.maintenance ?? createMaintenance(more.windows ?? []),
       policy: POLICY,
     },
@@ -218,8 +217,14 @@ describe('AlertingEngine', () => {
   });
 
   it('does not let one channel wait for another, nor a broken one break the rest', async () => {
-    const hanging: Channel = { id: 'webhook', recipients: ['http://a'], deliver: () => new Promise(() => undefined) };
-    const throwing: Channel = {
+    const hanging: MessageChannel = {
+      kind: 'messages',
+      id: 'webhook',
+      recipients: ['http://a'],
+      deliver: () => new Promise(() => undefined),
+    };
+    const throwing: MessageChannel = {
+      kind: 'messages',
       id: 'webhook',
       recipients: ['http://b'],
       deliver: () => Promise.reject(new Error('bug')),

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import type { Incident } from '../../../src/core/incident/incident.ts';
-import { letterOf } from '../../../src/notify/letter.ts';
+import { letterOf } from '../../../src/notify/channels/email/letter.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
 import { MINUTE, START, timeline } from '../../support/incident-timeline.ts';
-import { instantText } from '../../../src/notify/time-text.ts';
+import { instantText } from '../../../src/notify/channels/email/time-text.ts';
 
 function incident(more: Partial<Incident>): Incident {
   const [opened] = timeline().rounds(2, [causeOf('mail-unreachable', { subject: 'a:25' })]).state.incidents;

@@ -108,9 +108,9 @@ describe('the notifications', () => {
   });
 
   test('say that Alertmanager does not answer', () => {
-    expect(words({ activity: { ...QUIET_ACTIVITY, silentAlertmanagers: 2 } })).toContain(
-      'Alertmanager 2 instances did not take the last message',
-    );
+    expect(
+      words({ activity: { ...QUIET_ACTIVITY, silentRecipients: [{ name: 'Alertmanager', count: 2 }] } }),
+    ).toContain('Alertmanager 2 instances did not take the last message');
   });
 });
 

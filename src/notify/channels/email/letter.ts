@@ -1,16 +1,16 @@
-import type { EpochMs } from '../core/clock.ts';
-import { sameCause } from '../core/incident/incident.ts';
-import type { Incident } from '../core/incident/incident.ts';
+import type { EpochMs } from '../../../core/clock.ts';
+import { sameCause } from '../../../core/incident/incident.ts';
+import type { Incident } from '../../../core/incident/incident.ts';
 import type {
   DigestItem,
   DigestNotification,
   IncidentNotification,
   Notification,
-} from '../core/incident/notification.ts';
-import { titleOf } from '../core/precondition.ts';
-import type { PreconditionId } from '../core/precondition.ts';
+} from '../../../core/incident/notification.ts';
+import { titleOf } from '../../../core/precondition.ts';
+import type { PreconditionId } from '../../../core/precondition.ts';
 import { allClear, openLines } from './all-clear.ts';
-import { headline } from './headline.ts';
+import { headline } from '../../headline.ts';
 import { commonFacts, flapFacts, spoken } from './letter-parts.ts';
 import type { Fact, Letter, Section } from './letter-parts.ts';
 import { instantText, spanText } from './time-text.ts';

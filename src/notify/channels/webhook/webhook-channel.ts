@@ -1,23 +1,18 @@
 import { createHash } from 'node:crypto';
-import type { WebhookConfig } from '../config/config.ts';
-import type { Clock } from '../core/clock.ts';
-import type { Incident } from '../core/incident/incident.ts';
-import { isFlapping } from '../core/incident/incident.ts';
-import { eventOf } from '../core/incident/notification.ts';
-import type { IncidentNotification, Notification } from '../core/incident/notification.ts';
-import type { Channel, RecipientOutcome, Shipment } from './channel.ts';
-import { postJson, prepareToPost } from './http-post.ts';
-import type { SecretReader } from './secret-reader.ts';
-
-export interface WebhookDeps {
-  readonly clock: Clock;
-  readonly readSecret: SecretReader;
-}
+import type { Incident } from '../../../core/incident/incident.ts';
+import { isFlapping } from '../../../core/incident/incident.ts';
+import { eventOf } from '../../../core/incident/notification.ts';
+import type { IncidentNotification, Notification } from '../../../core/incident/notification.ts';
+import { postJson, prepareToPost } from '../../http-post.ts';
+import type { ChannelDeps } from '../channel-definition.ts';
+import type { MessageChannel, RecipientOutcome, Shipment } from '../channel.ts';
+import type { WebhookConfig } from './section.ts';
 
 /** Posts each notification as JSON. A receiver that sees an `id` twice got the same notification twice. */
-export function createWebhookChannel(site: string, config: WebhookConfig, deps: WebhookDeps): Channel {
+export function createWebhookChannel(config: WebhookConfig, deps: ChannelDeps): MessageChannel {
   void prepareToPost();
   return {
+    kind: 'messages',
     id: 'webhook',
     recipients: [webhookName(config.url)],
     async deliver(shipment, signal) {
@@ -33,7 +28,7 @@ export function createWebhookChannel(site: string, config: WebhookConfig, deps: 
     } catch (error) {
       return { kind: 'deferred', detail: error instanceof Error ? error.message : 'Cannot read the token' };
     }
-    const body = webhookBody(site, shipment);
+    const body = webhookBody(deps.site, shipment);
     const secrets = [token ?? '', ...secretPath(config.url)];
     return postJson({ url: config.url, body, token, secrets, caFile: config.caFile }, deps.clock, signal);
   }
