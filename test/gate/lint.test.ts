@@ -57,6 +57,36 @@ const sins: readonly Sin[] = [
     rule: 'eslint(no-restricted-imports)',
   },
   {
+    path: 'src/metrics/e-channel.ts',
+    code: `import { a } from '../notify/channels/channel.ts';\nexport const b: number = a;`,
+    rule: 'eslint(no-restricted-imports)',
+  },
+  {
+    path: 'src/metrics/f-inside-a-channel.ts',
+    code: `import { a } from '../notify/channels/mail/fine.ts';\nexport const b: number = a;`,
+    rule: 'eslint(no-restricted-imports)',
+  },
+  {
+    path: 'src/metrics/g-outbox.ts',
+    code: `import { a } from '../notify/fine.ts';\nexport const b: number = a;`,
+    rule: 'eslint(no-restricted-imports)',
+  },
+  {
+    path: 'src/notify/channels/pager/a-other.ts',
+    code: `import { a } from '../mail/fine.ts';\nexport const b: number = a;`,
+    rule: 'eslint(no-restricted-imports)',
+  },
+  {
+    path: 'src/notify/channels/pager/b-registry.ts',
+    code: `import { a } from '../registry.ts';\nexport const b: number = a;`,
+    rule: 'eslint(no-restricted-imports)',
+  },
+  {
+    path: 'src/notify/channels/pager/c-config.ts',
+    code: `import { a } from '../../../config/fine.ts';\nexport const b: number = a;`,
+    rule: 'eslint(no-restricted-imports)',
+  },
+  {
     path: 'src/web/b-root.ts',
     code: `import { a } from '../app.ts';\nexport const b: number = a;`,
     rule: 'eslint(no-restricted-imports)',
@@ -188,6 +218,15 @@ const fine: ReadonlyMap<string, string> = new Map([
     'src/probes/fine.ts',
     `import { isIP } from 'node:net';\nimport { a } from '../core/deep/fine.ts';\nimport type { A } from '../config/fine.ts';\nexport const b: A = isIP('') === a ? 1 : 2;`,
   ],
+  ['src/metrics/fine.ts', `import { a } from '../notify/channels/registry.ts';\nexport const b: number = a;`],
+  ['src/notify/channels/registry.ts', `import { a as b } from './mail/fine.ts';\nexport const a: number = b;`],
+  [
+    'src/notify/channels/mail/fine.ts',
+    `import { a as b } from '../../../config/schema/fine.ts';\nimport { a as c } from '../channel.ts';\nexport const a: number = b + c;`,
+  ],
+  ['src/notify/channels/channel.ts', `export const a = 1;`],
+  ['src/notify/fine.ts', `export const a = 1;`],
+  ['src/config/schema/fine.ts', `export const a = 1;`],
   [
     'src/core/fine.ts',
     `import { createHash, X509Certificate } from 'node:crypto';\nimport { isIP } from 'node:net';\nimport ipaddr from 'ipaddr.js';\nexport const a: readonly unknown[] = [createHash, X509Certificate, isIP, ipaddr];`,

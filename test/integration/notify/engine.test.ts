@@ -175,7 +175,7 @@ describe('AlertingEngine', () => {
       await alerting.settled();
     }
     expect(log.length - began).toBeLessThan(8);
-    expect(alerting.pending()).toEqual({ email: 1, webhook: 0, alertmanager: 0 });
+    expect(alerting.pending()).toMatchObject({ email: 1, webhook: 0, alertmanager: 0 });
     answers.clear();
     clock.advance(5 * MINUTE);
     await alerting.settled();
