@@ -14,7 +14,7 @@ import { readLogMemory } from './log-memory.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Enough for a year of trouble, and small enough for a mail. */
-const LIMITS = { incidents: 100, parcels: 300, certificates: 10 } as const;
+const LIMITS = { incidents: 100, outboxEntries: 300, certificates: 10 } as const;
 
 /** What a daemon with the same store has kept. It is read only; what cannot be read is said in the report. */
 export interface Kept {

@@ -42,7 +42,7 @@ export interface Alerting {
   /** Whether the configuration sends notifications there. */
   isRecipient(to: Pick<Delivery, 'channel' | 'recipient'>): boolean;
   /** Waits until nothing that is due is on its way. */
-  settled(): Promise<void>;
+  idle(): Promise<void>;
 }
 
 export interface AlertingListener {

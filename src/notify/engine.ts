@@ -98,7 +98,7 @@ export class AlertingEngine implements Alerting {
     if (limit.signal.aborted) abort();
     else limit.signal.addEventListener('abort', abort, { once: true });
     this.#work();
-    await this.settled();
+    await this.idle();
     this.#stopped.abort(new Error('Alerting has stopped'));
   }
 
@@ -141,14 +141,14 @@ export class AlertingEngine implements Alerting {
   }
 
   pending(): Readonly<Record<ChannelId, number>> {
-    const parcels = this.#deps.journal.pending();
+    const outboxEntries = this.#deps.journal.pending();
     // What the hourly limit holds back waits for each way that it will go.
-    const held = heldIn(this.#state);
+    const awaitingDigest = awaitingDigestIn(this.#state);
     return byChannel((channel) => {
       const waiting = this.#states.filter(({ id }) => id === channel).map((state) => state.waiting());
       const recipients = this.#messages.filter(({ id }) => id === channel).flatMap((messages) => messages.recipients);
-      const undelivered = parcels.filter(({ delivery }) => delivery.channel === channel);
-      return waiting.reduce((sum, count) => sum + count, undelivered.length + held * recipients.length);
+      const undelivered = outboxEntries.filter(({ delivery }) => delivery.channel === channel);
+      return waiting.reduce((sum, count) => sum + count, undelivered.length + awaitingDigest * recipients.length);
     });
   }
 
@@ -156,7 +156,7 @@ export class AlertingEngine implements Alerting {
     return this.#messages.some(({ id, recipients }) => id === channel && recipients.includes(recipient));
   }
 
-  async settled(): Promise<void> {
+  async idle(): Promise<void> {
     for (let working: Promise<void> | null = null; working !== this.#working; ) {
       working = this.#working;
       await working;
@@ -178,14 +178,14 @@ export class AlertingEngine implements Alerting {
   #take(input: IncidentInput): void {
     const { state, effects } = next(this.#state, input, this.#parts.policy);
     const hasChanged = JSON.stringify(state) !== JSON.stringify(this.#state);
-    this.#noteHeld(heldIn(state) - heldIn(this.#state));
+    this.#noteAwaitingDigest(awaitingDigestIn(state) - awaitingDigestIn(this.#state));
     this.#state = state;
     if (!hasChanged) return;
     this.#deps.journal.record(journalEntry(state, effects, this.#messages, this.#deps.clock.now()));
     for (const effect of effects) this.#announce(effect);
   }
 
-  #noteHeld(more: number): void {
+  #noteAwaitingDigest(more: number): void {
     if (more <= 0) return;
     this.#deps.logger.warn(
       { incidents: more },
@@ -222,6 +222,6 @@ export class AlertingEngine implements Alerting {
 }
 
 /** Incidents of which something is still to be told when the hour has room. */
-function heldIn({ incidents }: IncidentState): number {
+function awaitingDigestIn({ incidents }: IncidentState): number {
   return incidents.filter(({ held }) => held).length;
 }

@@ -1,6 +1,6 @@
 import type { EpochMs } from '../core/clock.ts';
 import type { Incident, IncidentState } from '../core/incident/incident.ts';
-import type { JournalEntry, Parcel } from '../core/incident/journal.ts';
+import type { JournalEntry, OutboxEntry } from '../core/incident/journal.ts';
 import type { IncidentEffect } from '../core/incident/machine-input.ts';
 import type { Notification } from '../core/incident/notification.ts';
 import type { MessageChannel } from './channels/channel.ts';
@@ -15,17 +15,21 @@ export function journalEntry(
   return {
     state,
     incidents: touched(state, effects),
-    parcels: effects.flatMap((effect) =>
-      effect.kind === 'notify' ? parcelsOf(effect.notification, channels, now) : [],
+    outboxEntries: effects.flatMap((effect) =>
+      effect.kind === 'notify' ? outboxEntriesOf(effect.notification, channels, now) : [],
     ),
   };
 }
 
 /** A notification on its way to everybody. */
-function parcelsOf(notification: Notification, channels: readonly MessageChannel[], now: EpochMs): readonly Parcel[] {
+function outboxEntriesOf(
+  notification: Notification,
+  channels: readonly MessageChannel[],
+  now: EpochMs,
+): readonly OutboxEntry[] {
   return channels.flatMap(({ id, recipients }) =>
     recipients.map(
-      (recipient): Parcel => ({
+      (recipient): OutboxEntry => ({
         notification,
         delivery: {
           notificationId: notification.id,

@@ -71,7 +71,7 @@ function health({ watch, stopping, lastReload }: DaemonFacts, chronicle: WebSour
         ? ['The last reload was refused: the configuration before it is still in force']
         : []),
       ...givenUpProblems({
-        parcels: chronicle().parcels,
+        outboxEntries: chronicle().outboxEntries,
         givenUp: store.journal.givenUp(),
         isRecipient: (to) => alerting.isRecipient(to),
       }),

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Cause } from '../../src/core/cause.ts';
 import { eventOf, incidentsOf } from '../../src/core/incident/notification.ts';
-import type { MessageChannel, RecipientOutcome, Shipment } from '../../src/notify/channels/channel.ts';
+import type { MessageChannel, RecipientOutcome, DeliveryRequest } from '../../src/notify/channels/channel.ts';
 import { AlertingEngine } from '../../src/notify/engine.ts';
 import { createStore } from '../../src/store/store.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -43,7 +43,7 @@ export function alertingBench(): AlertingBench {
   const results: string[] = [];
   let say: (causes: readonly string[], recipient: string) => RecipientOutcome['kind'] = () => 'sent';
 
-  function deliver({ notification, recipients, firstFailedAt }: Shipment): Promise<readonly RecipientOutcome[]> {
+  function deliver({ notification, recipients, firstFailedAt }: DeliveryRequest): Promise<readonly RecipientOutcome[]> {
     const causes = incidentsOf(notification).map(({ cause }) => cause.id);
     lateness.push(firstFailedAt);
     return Promise.resolve(
@@ -100,8 +100,8 @@ export async function liveRounds(
 ): Promise<void> {
   for (let index = 0; index < count; index += 1) {
     alerting.accept(diagnosisOf(clock.now(), causes), null);
-    await alerting.settled();
+    await alerting.idle();
     clock.advance(30 * SECOND);
-    await alerting.settled();
+    await alerting.idle();
   }
 }

@@ -47,10 +47,10 @@ function watchedJournal(journal: AlertJournal): AlertJournal {
 function watchedChannel(channel: MessageChannel): MessageChannel {
   return {
     ...channel,
-    async deliver(shipment, signal) {
+    async deliver(request, signal) {
       boundary('before delivery');
-      writeSync(1, `delivers ${shipment.notification.id}\n`);
-      const outcomes = await channel.deliver(shipment, signal);
+      writeSync(1, `delivers ${request.notification.id}\n`);
+      const outcomes = await channel.deliver(request, signal);
       boundary('after delivery');
       return outcomes;
     },
@@ -84,7 +84,7 @@ const alerting = new AlertingEngine(
 alerting.start();
 for (const round of rounds) {
   alerting.accept(diagnosisOf(clock.now(), round === 'b' || round === 'm' ? causes[round] : causes.g), null);
-  await alerting.settled();
+  await alerting.idle();
 }
 await alerting.stop(new AbortController().signal);
 store.close();

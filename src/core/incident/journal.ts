@@ -36,7 +36,7 @@ export function isGivenUp({ status }: Pick<Delivery, 'status'>): boolean {
 }
 
 /** A delivery with what it carries. */
-export interface Parcel {
+export interface OutboxEntry {
   readonly delivery: Delivery;
   readonly notification: Notification;
 }
@@ -46,7 +46,7 @@ export interface JournalEntry {
   readonly state: IncidentState;
   /** As they are after the step, for the history. */
   readonly incidents: readonly Incident[];
-  readonly parcels: readonly Parcel[];
+  readonly outboxEntries: readonly OutboxEntry[];
 }
 
 /**
@@ -60,7 +60,7 @@ export interface AlertJournal {
   /** Replaces deliveries by their new version. */
   update(deliveries: readonly Delivery[]): void;
   /** What is still to be delivered, oldest first. */
-  pending(): readonly Parcel[];
+  pending(): readonly OutboxEntry[];
   /** What was given up although an incident that it tells of is still open, oldest first. */
-  givenUp(): readonly Parcel[];
+  givenUp(): readonly OutboxEntry[];
 }

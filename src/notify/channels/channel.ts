@@ -13,10 +13,10 @@ export interface MessageChannel {
   /** Whom every notification goes to. No secret: the name is stored and logged. */
   readonly recipients: readonly string[];
   /** Tries once. One outcome for each recipient, whatever happens to the others. */
-  deliver(shipment: Shipment, signal: AbortSignal): Promise<readonly RecipientOutcome[]>;
+  deliver(request: DeliveryRequest, signal: AbortSignal): Promise<readonly RecipientOutcome[]>;
 }
 
-export interface Shipment {
+export interface DeliveryRequest {
   readonly notification: Notification;
   readonly recipients: readonly string[];
   /** When it failed for the first time; null: this is the first try. */

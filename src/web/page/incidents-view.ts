@@ -1,16 +1,16 @@
 import { SEVERITIES } from '../../core/cause.ts';
 import type { EpochMs } from '../../core/clock.ts';
 import { type Incident, isFlapping, isMuted, type Silence } from '../../core/incident/incident.ts';
-import type { Parcel } from '../../core/incident/journal.ts';
+import type { OutboxEntry } from '../../core/incident/journal.ts';
 import { eventOf } from '../../core/incident/notification.ts';
 import type { Chronicle } from '../chronicle.ts';
 import { byUrgency } from '../incident-json.ts';
-import { tellingsAbout, type TimelineStep, timelineOf } from './incident-timeline.ts';
+import { deliveryGroupsAbout, type TimelineStep, timelineOf } from './incident-timeline.ts';
 import { type Markup, markup } from './markup.ts';
 import { EVENT_WORDS, HISTORY_MISSING } from './notifications-view.ts';
 import { badge, SEVERITY_TONES, SEVERITY_WORDS } from './signs.ts';
 import { silenceCommand } from './silence-command.ts';
-import { waysView } from './telling-view.ts';
+import { waysView } from './delivery-group-view.ts';
 import { distance, spanText } from './time-text.ts';
 
 const MAX_OPEN = 20;
@@ -27,17 +27,17 @@ export interface Quiet {
 }
 
 interface Telltale {
-  readonly parcels: readonly Parcel[];
+  readonly outboxEntries: readonly OutboxEntry[];
   readonly quiet: Quiet;
   readonly now: EpochMs;
 }
 
 /** Open incidents with their story, then those that are over. */
-export function incidentsView({ incidents, parcels, complete }: Chronicle, quiet: Quiet, now: EpochMs): Markup {
+export function incidentsView({ incidents, outboxEntries, complete }: Chronicle, quiet: Quiet, now: EpochMs): Markup {
   const sorted = byUrgency(incidents);
   const open = sorted.filter(({ status }) => status === 'open').toSorted((a, b) => gravity(a) - gravity(b));
   const closed = sorted.filter(({ status }) => status === 'closed');
-  const telltale = { parcels, quiet, now };
+  const telltale = { outboxEntries, quiet, now };
   return markup`<section id="incidents" class="card" aria-labelledby="incidents-title">
 <h2 id="incidents-title">Open incidents <span class="count">${open.length}</span></h2>
 ${open.length === 0 ? markup`<p class="quiet">None.</p>` : markup`<ul class="incidents">${open.slice(0, MAX_OPEN).map((incident, index) => openView(incident, index, telltale))}</ul>`}
@@ -81,12 +81,12 @@ function sightText(incident: Incident, now: EpochMs): Markup | null {
   }
 }
 
-function toldText(incident: Incident, { parcels, now }: Telltale): Markup {
+function toldText(incident: Incident, { outboxEntries, now }: Telltale): Markup {
   const { told, held, thread } = incident;
   if (held) return markup`A notification waits: the hourly limit is reached.`;
   if (told === null) return markup`Nobody has been notified.`;
-  // Alertmanager leaves no parcels; of what went by mail or web hook, only what arrived has notified anybody.
-  const ways = tellingsAbout(incident, parcels).flatMap((telling) => telling.ways);
+  // Alertmanager leaves no outbox entries; of what went by mail or web hook, only what arrived has notified anybody.
+  const ways = deliveryGroupsAbout(incident, outboxEntries).flatMap((group) => group.ways);
   const hasArrived = ways.length === 0 || ways.some(({ delivery }) => delivery.status === 'sent');
   if (!hasArrived) return markup`Nobody has been notified yet: what was to be sent has not arrived.`;
   return markup`Notified ${distance(told.at, now)}, ${thread.count === 1 ? 'once' : `${String(thread.count)} times`} in all.`;
@@ -102,11 +102,11 @@ function closedView(incident: Incident, telltale: Telltale): Markup {
 
 function storyView(
   incident: Incident,
-  { parcels, now }: Telltale,
+  { outboxEntries, now }: Telltale,
   { title, isOpen }: { readonly title: Markup; readonly isOpen: boolean },
 ): Markup {
   const most = isOpen ? MAX_STEPS.first : MAX_STEPS.other;
-  const steps = timelineOf(incident, parcels);
+  const steps = timelineOf(incident, outboxEntries);
   const earlier = steps.length - most;
   return markup`<details id="story-${incident.id}"${isOpen ? markup` open` : null}><summary>${title}</summary><ol class="story">${earlier > 0 ? markup`<li class="quiet">${earlier} earlier steps</li>` : null}${steps.slice(-most).map((step) => stepView(step, incident, now))}</ol></details>`;
 }
@@ -123,6 +123,6 @@ function stepView(step: TimelineStep, { cause, since }: Incident, now: EpochMs):
     case 'understood':
       return markup`<li>Until then <code class="tag">${step.former.id}</code> ${step.former.subject} ${when}</li>`;
     case 'told':
-      return markup`<li class="told">${EVENT_WORDS[eventOf(step.telling.notification)]} ${when}${waysView(step.telling, now, 'short')}</li>`;
+      return markup`<li class="told">${EVENT_WORDS[eventOf(step.group.notification)]} ${when}${waysView(step.group, now, 'short')}</li>`;
   }
 }

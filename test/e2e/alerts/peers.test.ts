@@ -64,7 +64,7 @@ async function rounds(alerting: Alerting, count: number, causes: readonly Cause[
     const now = systemClock.now();
     alerting.accept(diagnosisOf(now, causes), null);
     store.recordRound(roundRecord(now, causes.length === 0 ? 'ok' : 'broken'));
-    await alerting.settled();
+    await alerting.idle();
   }
 }
 

@@ -7,7 +7,7 @@ import type { RecipientOutcome } from '../../../src/notify/channels/channel.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
 import { EXIM_PACKAGE, startExim } from '../../support/exim-instance.ts';
 import type { EximInstance } from '../../support/exim-instance.ts';
-import { incidentOf, tellingOf } from '../../support/parcel-of.ts';
+import { incidentOf, incidentNotificationOf } from '../../support/outbox-entry-of.ts';
 import { startPostfix } from '../../support/postfix-instance.ts';
 import type { PostfixInstance } from '../../support/postfix-instance.ts';
 import { describeWhere } from '../../support/privilege.ts';
@@ -32,7 +32,7 @@ async function send(
   const config: EmailConfig = { from: 'ftm-watch@example.test', to: recipients, servers };
   const readSecret = (): Promise<string> => Promise.reject(new Error('no secrets here'));
   const channel = createEmailChannel(config, { site: 'hq', clock: systemClock, readSecret });
-  const notification = tellingOf(incidentOf(causeOf('tls-intercepted')));
+  const notification = incidentNotificationOf(incidentOf(causeOf('tls-intercepted')));
   return channel.deliver({ notification, recipients, firstFailedAt: null }, new AbortController().signal);
 }
 

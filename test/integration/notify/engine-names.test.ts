@@ -56,9 +56,9 @@ function site(file: string, clock = handClock(START)) {
   const rounds = async (count: number, causes: readonly Cause[]): Promise<void> => {
     for (let index = 0; index < count; index += 1) {
       alerting.accept(diagnosisOf(clock.now(), causes), null);
-      await alerting.settled();
+      await alerting.idle();
       clock.advance(30 * SECOND);
-      await alerting.settled();
+      await alerting.idle();
     }
   };
   return { clock, store, alerting, ids, logger, rounds };

@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Cause } from '../../../src/core/cause.ts';
 import { eventOf } from '../../../src/core/incident/notification.ts';
-import type { AlertingDeps } from '../../../src/notify/alerting.ts';
-import type { MessageChannel, RecipientOutcome, Shipment } from '../../../src/notify/channels/channel.ts';
+import type { MessageChannel, RecipientOutcome, DeliveryRequest } from '../../../src/notify/channels/channel.ts';
 import type { ChannelId } from '../../../src/notify/channels/registry.ts';
 import { AlertingEngine } from '../../../src/notify/engine.ts';
 import { createMaintenance, type Maintenance } from '../../../src/notify/maintenance.ts';
@@ -53,7 +52,7 @@ function channel(id: ChannelId, recipients: readonly string[]): MessageChannel {
     kind: 'messages',
     id,
     recipients,
-    deliver: ({ notification, recipients: whom, firstFailedAt }: Shipment) => {
+    deliver: ({ notification, recipients: whom, firstFailedAt }: DeliveryRequest) => {
       lateness.push(firstFailedAt);
       return Promise.resolve(
         whom.map((recipient): RecipientOutcome => {
@@ -73,23 +72,22 @@ function engine(
     readonly maintenance?: Pick<Maintenance, 'isActive'>;
   } = {},
 ): AlertingEngine {
-  const deps: AlertingDeps = {
-    clock,
-    logger: logRecorder(),
-    journal: store.journal,
-    readSecret: () => Promise.reject(new Error('no secrets here')),
-    listener: {
-      delivered: (id, result) => results.push(`${id} ${result}`),
-      changed: (transition, { cause }) => results.push(`${transition} ${cause.id}`),
-    },
-  };
   const alerting = new AlertingEngine(
     {
       channels: more.channels ?? [channel('email', [ALICE, BOB])],
       maintenance: more.maintenance ?? createMaintenance(more.windows ?? []),
       policy: POLICY,
     },
-    deps,
+    {
+      clock,
+      logger: logRecorder(),
+      journal: store.journal,
+      readSecret: () => Promise.reject(new Error('no secrets here')),
+      listener: {
+        delivered: (id, result) => results.push(`${id} ${result}`),
+        changed: (transition, { cause }) => results.push(`${transition} ${cause.id}`),
+      },
+    },
   );
   alerting.start();
   return alerting;
@@ -98,9 +96,9 @@ function engine(
 async function rounds(alerting: AlertingEngine, count: number, causes: readonly Cause[]): Promise<void> {
   for (let index = 0; index < count; index += 1) {
     alerting.accept(diagnosisOf(clock.now(), causes), null);
-    await alerting.settled();
+    await alerting.idle();
     clock.advance(30 * SECOND);
-    await alerting.settled();
+    await alerting.idle();
   }
 }
 
@@ -172,13 +170,13 @@ describe('AlertingEngine', () => {
     const began = log.length;
     for (let second = 0; second < 600; second += 1) {
       clock.advance(SECOND);
-      await alerting.settled();
+      await alerting.idle();
     }
     expect(log.length - began).toBeLessThan(8);
     expect(alerting.pending()).toMatchObject({ email: 1, webhook: 0, alertmanager: 0 });
     answers.clear();
     clock.advance(5 * MINUTE);
-    await alerting.settled();
+    await alerting.idle();
     expect(log.at(-1)).toBe(`firing ${ALICE} sent`);
     expect(lateness.slice(0, 2)).toEqual([null, START + 30 * SECOND]);
     expect(alerting.pending().email).toBe(0);
@@ -194,7 +192,7 @@ describe('AlertingEngine', () => {
     answers.clear();
     for (let step = 0; step < 10; step += 1) {
       clock.advance(MINUTE);
-      await alerting.settled();
+      await alerting.idle();
     }
     expect(log.filter((line) => line.endsWith(`${ALICE} sent`))).toEqual([
       `firing ${ALICE} sent`,
@@ -208,7 +206,7 @@ describe('AlertingEngine', () => {
     await rounds(before, 2, [intercepted]);
     await before.stop(new AbortController().signal);
     const after = engine({ channels: [channel('email', [BOB])] });
-    await after.settled();
+    await after.idle();
     expect(after.pending().email).toBe(0);
     expect(store.deliveries(10).find(({ delivery }) => delivery.recipient === ALICE)?.delivery).toMatchObject({
       status: 'withdrawn',
@@ -245,7 +243,7 @@ describe('AlertingEngine', () => {
     expect(log).toEqual([]);
     expect(alerting.incidents()).toHaveLength(1);
     clock.advance(HOUR);
-    await alerting.settled();
+    await alerting.idle();
     expect(log).toEqual([`firing ${ALICE} sent`, `firing ${BOB} sent`]);
   });
 
@@ -265,7 +263,7 @@ describe('AlertingEngine', () => {
     expect(second.silences()).toEqual([silence]);
     expect(second.unsilence('no such thing')).toBe(false);
     expect(second.unsilence(silence?.id ?? '')).toBe(true);
-    await second.settled();
+    await second.idle();
     expect(log).toEqual([`firing ${ALICE} sent`, `firing ${BOB} sent`]);
   });
 });

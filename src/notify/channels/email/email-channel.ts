@@ -6,7 +6,7 @@ import type { MailRelay } from '../../../config/mail-relay.ts';
 import type { Clock, Millis } from '../../../core/clock.ts';
 import type { SecretReader } from '../../secret-reader.ts';
 import type { ChannelDeps } from '../channel-definition.ts';
-import type { MessageChannel, Shipment } from '../channel.ts';
+import type { MessageChannel, DeliveryRequest } from '../channel.ts';
 import { composeMessage } from './message.ts';
 import type { Message } from './message.ts';
 import type { EmailConfig } from './section.ts';
@@ -29,25 +29,25 @@ export function createEmailChannel(config: EmailConfig, deps: ChannelDeps): Mess
     kind: 'messages',
     id: 'email',
     recipients: config.to,
-    async deliver(shipment, signal) {
-      const message = composeMessage(shipment.notification, {
+    async deliver(request, signal) {
+      const message = composeMessage(request.notification, {
         site: deps.site,
         from: config.from,
-        delayed: delayOf(shipment, deps.clock),
+        delayed: delayOf(request, deps.clock),
       });
       const outcomes: RelayOutcome[] = [];
       for (const relay of config.servers) {
-        const waiting = shipment.recipients.filter((recipient) => isOpen(recipient, outcomes));
+        const waiting = request.recipients.filter((recipient) => isOpen(recipient, outcomes));
         if (waiting.length === 0 || signal.aborted) break;
         outcomes.push(...(await handOver({ config, relay, message, recipients: waiting }, deps, signal)));
       }
-      return shipment.recipients.map((recipient) => combineVerdicts(recipient, outcomes, config.servers.length));
+      return request.recipients.map((recipient) => combineVerdicts(recipient, outcomes, config.servers.length));
     },
   };
 }
 
 function delayOf(
-  { firstFailedAt }: Shipment,
+  { firstFailedAt }: DeliveryRequest,
   clock: Clock,
 ): { readonly firstFailedAt: number; readonly now: number } | null {
   return firstFailedAt === null ? null : { firstFailedAt, now: clock.now() };

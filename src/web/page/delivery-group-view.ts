@@ -5,7 +5,7 @@ import { channelWords } from '../../notify/channels/registry.ts';
 import { maskedDetail, maskedRecipient } from '../masked-recipient.ts';
 import { type Content, type Markup, markup } from './markup.ts';
 import { badge } from './signs.ts';
-import type { Telling, Way } from './telling.ts';
+import type { DeliveryGroup, Way } from './delivery-group.ts';
 import { distance } from './time-text.ts';
 
 /** More recipients are only counted. */
@@ -16,7 +16,7 @@ const MAX_REPLY = 160;
 /**
  * What became of a notification, a line for each way it went; `full` with what the peer said where it has not arrived.
  */
-export function waysView({ ways }: Telling, now: EpochMs, length: 'short' | 'full'): Markup {
+export function waysView({ ways }: DeliveryGroup, now: EpochMs, length: 'short' | 'full'): Markup {
   return markup`<ul class="ways">${ways.map((way) => markup`<li>${wayView(way, now)}${length === 'full' && way.delivery.status !== 'sent' ? lastError(way.delivery) : null}</li>`)}</ul>`;
 }
 
