@@ -36,9 +36,24 @@ export function createStatePublisher(channel: StateChannel, deps: StatePublisher
   return {
     publish(state, signal) {
       last = last.then(async () => {
-        for (const outcome of await channel.publish(state(), signal)) note(outcome);
+        for (const outcome of await attempt(channel, state(), signal)) note(outcome);
       });
       return last;
     },
   };
+}
+
+/** A channel that breaks its promise never to throw takes neither the others nor the process with it. */
+async function attempt(
+  channel: StateChannel,
+  state: IncidentState,
+  signal: AbortSignal,
+): Promise<readonly RecipientOutcome[]> {
+  try {
+    return await channel.publish(state, signal);
+  } catch (error) {
+    return [
+      { recipient: channel.id, kind: 'deferred', detail: error instanceof Error ? error.message : 'unknown error' },
+    ];
+  }
 }

@@ -34,6 +34,8 @@ function relay(port: number, more: Partial<MailRelay> = {}): MailRelay {
 
 const [NOTIFICATION] = timeline().rounds(2, [causeOf('tls-intercepted', { product: 'Fortinet FortiGate' })]).told;
 
+type Outcomes = readonly RecipientOutcome[];
+
 interface Sending {
   readonly servers: readonly MailRelay[];
   readonly to?: readonly string[];
@@ -46,12 +48,7 @@ function channelTo(to: readonly string[], servers: readonly MailRelay[], clock =
   return createEmailChannel({ from: 'ftm-watch@example.org', to, servers }, deps);
 }
 
-async function send({
-  servers,
-  to = [ALICE, BOB],
-  notification = NOTIFICATION,
-  signal,
-}: Sending): Promise<readonly RecipientOutcome[]> {
+async function send({ servers, to = [ALICE, BOB], notification = NOTIFICATION, signal }: Sending): Promise<Outcomes> {
   if (notification === undefined) throw new Error('Nothing was told');
   return channelTo(to, servers).deliver(
     { notification, recipients: to, firstFailedAt: null },
@@ -64,7 +61,7 @@ async function toAlice(server: MailRelay): Promise<RecipientOutcome['kind'] | un
   return (await send({ servers: [server], to: [ALICE] }))[0]?.kind;
 }
 
-function kinds(outcomes: readonly RecipientOutcome[]): readonly string[] {
+function kinds(outcomes: Outcomes): readonly string[] {
   return outcomes.map(({ recipient, kind }) => `${recipient} ${kind}`);
 }
 

@@ -8,11 +8,9 @@ import type { MessageChannel, RecipientOutcome, DeliveryRequest } from '../../..
 import type { ChannelId } from '../../../src/notify/channels/registry.ts';
 import { AlertingEngine } from '../../../src/notify/engine.ts';
 import { createMaintenance, type Maintenance } from '../../../src/notify/maintenance.ts';
-import { createStore } from '../../../src/store/store.ts';
-import type { Store } from '../../../src/store/store.ts';
+import { createStore, type Store } from '../../../src/store/store.ts';
 import { causeOf, diagnosisOf } from '../../support/diagnosis-of.ts';
-import { handClock } from '../../support/hand-clock.ts';
-import type { HandClock } from '../../support/hand-clock.ts';
+import { handClock, type HandClock } from '../../support/hand-clock.ts';
 import { HOUR, MINUTE, POLICY, SECOND, START } from '../../support/incident-timeline.ts';
 import { logRecorder } from '../../support/log-recorder.ts';
 
