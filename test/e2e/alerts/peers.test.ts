@@ -41,7 +41,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const { notify: DEFAULTS } = await configOf('');
+const { notify: DEFAULTS } = await configOf('{}');
 
 function relay(port: number): NonNullable<NotifyConfig['email']>['servers'][number] {
   return { host: '127.0.0.1', port, security: 'none', user: null, password: null, caFile: null };

@@ -6,7 +6,7 @@ import { configOf } from '../../support/config-of.ts';
 import { jsonReceiver } from '../../support/json-receiver.ts';
 import { smtpSink } from '../../support/smtp-sink.ts';
 
-const { notify: NOTHING } = await configOf('');
+const { notify: NOTHING } = await configOf('{}');
 
 async function run(
   notify: Partial<NotifyConfig>,

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { hasChannel, noChannelNote } from '../../../src/notify/no-channel.ts';
 import { configOf } from '../../support/config-of.ts';
 
-const { notify: NONE } = await configOf('');
+const { notify: NONE } = await configOf('{}');
 
 describe('noChannelNote()', () => {
   test('says what alerts where nothing is configured', () => {
