@@ -7,6 +7,8 @@ import { freePort } from '../support/free-port.ts';
 import { runFtmWatch } from '../support/ftm-watch.ts';
 import { jsonReceiver, type JsonReceiver } from '../support/json-receiver.ts';
 
+/** The compiler alone takes ten seconds, on a busy machine a minute. */
+const COMPILING = 180_000;
 /** What somebody writes who adds a channel. */
 const PAGER = `import type * as z from 'zod';
 import { list, section } from '../../../config/schema/rules.ts';
@@ -85,7 +87,7 @@ describe('a channel that is added as a folder and a line', () => {
     tree[Symbol.dispose]();
   });
 
-  test('keeps the types', () => {
+  test('keeps the types', { timeout: COMPILING }, () => {
     const { stdout, status: code } = spawnSync('node_modules/.bin/tsc', ['-p', '.'], {
       cwd: tree.root,
       encoding: 'utf8',
