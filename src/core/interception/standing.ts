@@ -10,12 +10,12 @@ import { type Trust, type TrustProfile, trustUnder } from './trust.ts';
 
 /**
  * Where a chain ends, by signatures alone.
- * - `trusted`: at a key that the profile, the configuration or the baseline vouches for.
+ * - `trusted`: at a key that the profile, the configuration or the baseline confirms.
  * - `weak`: there too, but no client should take it: a key or signature can be forged, or the certificate is not for
  *   servers.
  * - `public`: at one of Mozilla's roots.
  * - `vendor`: at one of Fortinet's keys, which this profile does not take.
- * - `foreign`: at a root of its own, which nobody vouches for.
+ * - `foreign`: at a root of its own, which nobody confirms.
  * - `forged`: it claims the name of a known authority (one that is sent along and verifies is known too) whose key did
  *   not sign it.
  * - `incomplete`: at an authority that was not sent and whose key is not known.
@@ -27,7 +27,7 @@ export interface Standing {
   /** The trusted key's label, for `trusted`, `weak`, `public` and `vendor`. */
   readonly label: string | null;
   /**
-   * Pin of the configured key that it leads to, for `trusted`; null where only the baseline vouches for it, and for the
+   * Pin of the configured key that it leads to, for `trusted`; null where only the baseline confirms it, and for the
    * others.
    */
   readonly configured: string | null;
@@ -52,11 +52,11 @@ const MOZILLA = "one of Mozilla's roots";
 export function findStanding(sent: readonly [Certificate, ...Certificate[]], options: StandingOptions): Standing {
   const [leaf] = sent;
   const trust = trustUnder(options.profile, options.trust);
-  const keys = vouchedKeys(trust, options.baseline);
+  const keys = confirmedKeys(trust, options.baseline);
   const all = walk(sent, trust, options, () => true);
   const strong = isStrongKey(leaf.key) ? walk(sent, trust, options, isStrongLink) : [];
   const authorities = all.slice(1).map((step) => step.certificate);
-  const configured = vouchedKeys(trust, null);
+  const configured = confirmedKeys(trust, null);
   const end = (kind: Standing['kind'], step: Step | undefined, label: string | null): Standing => ({
     kind,
     path: step === undefined ? [leaf] : pathTo(step),
@@ -72,7 +72,7 @@ export function findStanding(sent: readonly [Certificate, ...Certificate[]], opt
   if (trusted !== undefined) return end('trusted', trusted, keys.get(trusted.certificate.pin) ?? null);
   const root = isForServers(leaf) ? strong.find((step) => isPublicRoot(step, trust, options.host)) : undefined;
   if (root !== undefined) return end('public', root, MOZILLA);
-  const vendorKeys = vouchedKeys(options.trust, null);
+  const vendorKeys = confirmedKeys(options.trust, null);
   const vendor = strong.find((step) => vendorKeys.has(step.certificate.pin));
   if (vendor !== undefined) return end('vendor', vendor, vendorKeys.get(vendor.certificate.pin) ?? null);
   const weak = all.find((step) => keys.has(step.certificate.pin) || isPublicRoot(step, trust, options.host));
@@ -84,8 +84,8 @@ export function findStanding(sent: readonly [Certificate, ...Certificate[]], opt
   return untrustedEnd(all, { trust, options, end, beside: sent.slice(1), leads });
 }
 
-/** Pin of every key that is vouched for, and in whose words. */
-function vouchedKeys(trust: Trust, baseline: Baseline | null): ReadonlyMap<string, string> {
+/** Pin of every key that is confirmed, and in whose words. */
+function confirmedKeys(trust: Trust, baseline: Baseline | null): ReadonlyMap<string, string> {
   const learned = baseline === null ? [] : [...baseline.leaves, ...baseline.authorities];
   return new Map([
     ...learned.map((certificate): [string, string] => [certificate.pin, 'the learned baseline']),
@@ -107,7 +107,7 @@ function walk(
   const learned = options.baseline?.authorities ?? [];
   const isCurrent = (certificate: Certificate): boolean =>
     certificate.notBefore <= options.now && options.now <= certificate.notAfter;
-  // Fortinet's own too, whatever the profile: they vouch for nothing here, but tell whose chain it is.
+  // Fortinet's own too, whatever the profile: they confirm nothing here, but tell whose chain it is.
   const atHand = [
     ...options.trust.anchors.map((anchor) => anchor.certificate),
     ...sent.slice(1),
