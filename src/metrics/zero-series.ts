@@ -6,10 +6,10 @@ import { LOG_RESULTS, LOG_SOURCES } from '../core/polling/log-event.ts';
 import type { SignatureSet } from '../core/polling/signature.ts';
 import { UNNAMED } from '../core/polling/state.ts';
 import { PRECONDITION_STATES, PRECONDITIONS } from '../core/precondition.ts';
+import { CHANNEL_IDS } from '../notify/channels/registry.ts';
 import type { Metrics } from './definitions.ts';
 import type { ProbeTarget } from './probe-series.ts';
 
-const CHANNELS = ['email', 'webhook', 'alertmanager'];
 const RESULTS: readonly DeliveryResult[] = ['sent', 'failed', 'rejected', 'expired'];
 
 /** What will be measured under a configuration. */
@@ -28,7 +28,7 @@ export interface Expected {
 export function createZeroSeries(metrics: Metrics, expected: Expected): void {
   zeroStates(metrics, expected);
   zeroLog(metrics, expected);
-  for (const channel of CHANNELS) {
+  for (const channel of CHANNEL_IDS) {
     metrics.notificationsPending.set({ channel }, 0);
     metrics.notificationLastSuccess.inc({ channel }, 0);
     for (const result of RESULTS) metrics.notifications.inc({ channel, result }, 0);

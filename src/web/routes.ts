@@ -87,8 +87,8 @@ function addApi(app: Hono<WebEnv>, { sources, events }: RouteTools): void {
     return context.json({ incidents: byUrgency(incidents).map(incidentToJson), complete });
   });
   app.get('/api/v1/notifications', (context) => {
-    const { parcels, complete } = sources.chronicle();
-    return context.json({ notifications: parcels.map(notificationToJson), complete });
+    const { outboxEntries, complete } = sources.chronicle();
+    return context.json({ notifications: outboxEntries.map(notificationToJson), complete });
   });
   app.get('/api/v1/history', (context) => context.json(sources.past()));
   app.get('/api/v1/events', (context) => {

@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { CAUSE_PRECONDITIONS } from '../../../src/core/cause.ts';
 import type { Cause, CauseId } from '../../../src/core/cause.ts';
 import type { Notification } from '../../../src/core/incident/notification.ts';
-import { composeMessage } from '../../../src/notify/message.ts';
-import type { Message } from '../../../src/notify/message.ts';
+import { composeMessage } from '../../../src/notify/channels/email/message.ts';
+import type { Message } from '../../../src/notify/channels/email/message.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
 import { HOUR, MINUTE, timeline } from '../../support/incident-timeline.ts';
 

@@ -1,18 +1,18 @@
-import type { Letter, Section } from './letter-parts.ts';
+import type { EmailContent, Section } from './email-content-parts.ts';
 
 const WIDTH = 76;
 
-/** The letter as plain text of short lines: what matters first, the small print last. */
-export function letterText(letter: Letter): string {
-  const names = Math.max(0, ...letter.facts.map(({ name }) => name.length));
+/** The message as plain text of short lines: what matters first, the small print last. */
+export function emailContentText(content: EmailContent): string {
+  const names = Math.max(0, ...content.facts.map(({ name }) => name.length));
   return [
-    letter.title,
-    '='.repeat(Math.min(letter.title.length, WIDTH)),
+    content.title,
+    '='.repeat(Math.min(content.title.length, WIDTH)),
     '',
-    ...wrap(letter.lead, ''),
+    ...wrap(content.lead, ''),
     '',
-    ...letter.sections.flatMap(sectionText),
-    ...letter.facts.flatMap(({ name, value }) => wrap(value, ' '.repeat(names + 2), `${name}:`.padEnd(names + 2))),
+    ...content.sections.flatMap(sectionText),
+    ...content.facts.flatMap(({ name, value }) => wrap(value, ' '.repeat(names + 2), `${name}:`.padEnd(names + 2))),
     '',
     '-- ',
     'ftm-watch',

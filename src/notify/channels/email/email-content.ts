@@ -1,32 +1,32 @@
-import type { EpochMs } from '../core/clock.ts';
-import { sameCause } from '../core/incident/incident.ts';
-import type { Incident } from '../core/incident/incident.ts';
+import type { EpochMs } from '../../../core/clock.ts';
+import { sameCause } from '../../../core/incident/incident.ts';
+import type { Incident } from '../../../core/incident/incident.ts';
 import type {
   DigestItem,
   DigestNotification,
   IncidentNotification,
   Notification,
-} from '../core/incident/notification.ts';
-import { titleOf } from '../core/precondition.ts';
-import type { PreconditionId } from '../core/precondition.ts';
+} from '../../../core/incident/notification.ts';
+import { titleOf } from '../../../core/precondition.ts';
+import type { PreconditionId } from '../../../core/precondition.ts';
 import { allClear, openLines } from './all-clear.ts';
-import { headline } from './headline.ts';
-import { commonFacts, flapFacts, spoken } from './letter-parts.ts';
-import type { Fact, Letter, Section } from './letter-parts.ts';
+import { headline } from '../../headline.ts';
+import { commonFacts, flapFacts, spoken } from './email-content-parts.ts';
+import type { Fact, EmailContent, Section } from './email-content-parts.ts';
 import { instantText, spanText } from './time-text.ts';
 
-export interface LetterContext {
+export interface ContentContext {
   readonly site: string;
   /** Now, and when it could not be delivered for the first time; null: this is the first try. */
   readonly delayed: { readonly firstFailedAt: EpochMs; readonly now: EpochMs } | null;
 }
 
-export function letterOf(notification: Notification, context: LetterContext): Letter {
-  const letter = body(notification, context.site);
-  return { ...letter, facts: [...letter.facts, ...delayFacts(context, notification.at)] };
+export function emailContentOf(notification: Notification, context: ContentContext): EmailContent {
+  const content = body(notification, context.site);
+  return { ...content, facts: [...content.facts, ...delayFacts(context, notification.at)] };
 }
 
-function body(notification: Notification, site: string): Letter {
+function body(notification: Notification, site: string): EmailContent {
   switch (notification.kind) {
     case 'incident':
       return notification.event === 'resolved' ? allClear(notification, site) : alarm(notification, site);
@@ -43,7 +43,7 @@ function body(notification: Notification, site: string): Letter {
   }
 }
 
-function alarm(notification: IncidentNotification, site: string): Letter {
+function alarm(notification: IncidentNotification, site: string): EmailContent {
   const { incident, at } = notification;
   const { cause } = incident;
   return {
@@ -86,7 +86,7 @@ function sinceFacts({ since, causeSince }: Incident, at: EpochMs): readonly Fact
     : [own];
 }
 
-function digest({ items, omitted, stillOpen, at }: DigestNotification, site: string): Letter {
+function digest({ items, omitted, stillOpen, at }: DigestNotification, site: string): EmailContent {
   const open = items.filter(({ incident }) => incident.status === 'open');
   const over = items.filter(({ incident }) => incident.status === 'closed');
   const severities = [...open.map(({ incident }) => incident.cause), ...stillOpen].map(({ severity }) => severity);
@@ -121,7 +121,7 @@ function reminderFacts({ nextReminder }: IncidentNotification): readonly Fact[] 
     : [{ name: 'Next reminder', value: `${instantText(nextReminder)}, if it is still open` }];
 }
 
-function delayFacts({ delayed }: LetterContext, at: EpochMs): readonly Fact[] {
+function delayFacts({ delayed }: ContentContext, at: EpochMs): readonly Fact[] {
   if (delayed === null) return [];
   return [
     {

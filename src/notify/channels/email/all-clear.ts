@@ -1,8 +1,8 @@
-import type { FormerCause, Incident } from '../core/incident/incident.ts';
-import type { IncidentNotification, OpenCause } from '../core/incident/notification.ts';
-import { headline } from './headline.ts';
-import { commonFacts, flapFacts, spoken } from './letter-parts.ts';
-import type { Letter } from './letter-parts.ts';
+import type { FormerCause, Incident } from '../../../core/incident/incident.ts';
+import type { IncidentNotification, OpenCause } from '../../../core/incident/notification.ts';
+import { headline } from '../../headline.ts';
+import { commonFacts, flapFacts, spoken } from './email-content-parts.ts';
+import type { EmailContent } from './email-content-parts.ts';
 import { instantText, spanText } from './time-text.ts';
 import { toldCause } from './told-cause.ts';
 
@@ -12,7 +12,7 @@ const MAX_OPEN = 20;
 /**
  * The end of an incident: what it was and when, and what is still open. Only where nothing is, there is nothing to do.
  */
-export function allClear({ incident, at, stillOpen }: IncidentNotification, site: string): Letter {
+export function allClear({ incident, at, stillOpen }: IncidentNotification, site: string): EmailContent {
   const { cause, since, lastSeen, closedAt } = incident;
   const rest = stillOpen.length === 0 ? 'There is nothing to do.' : 'Something else is still open: see below.';
   return {

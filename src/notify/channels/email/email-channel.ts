@@ -1,20 +1,17 @@
 import { readFile } from 'node:fs/promises';
 import type { createTransport } from 'nodemailer';
 import type { SMTPTransportOptions } from 'nodemailer/lib/smtp-transport';
-import { deadline } from '../clock.ts';
-import type { EmailConfig, MailRelay } from '../config/config.ts';
-import type { Clock, Millis } from '../core/clock.ts';
-import type { Channel, Shipment } from './channel.ts';
+import { deadline } from '../../../clock.ts';
+import type { MailRelay } from '../../../config/mail-relay.ts';
+import type { Clock, Millis } from '../../../core/clock.ts';
+import type { SecretReader } from '../../secret-reader.ts';
+import type { ChannelDeps } from '../channel-definition.ts';
+import type { MessageChannel, DeliveryRequest } from '../channel.ts';
 import { composeMessage } from './message.ts';
 import type { Message } from './message.ts';
-import type { SecretReader } from './secret-reader.ts';
+import type { EmailConfig } from './section.ts';
 import { combineVerdicts, recipientVerdict, replyDetail, sessionVerdict } from './smtp-reply.ts';
 import type { RelayName, RelayOutcome, SmtpError } from './smtp-reply.ts';
-
-export interface EmailDeps {
-  readonly clock: Clock;
-  readonly readSecret: SecretReader;
-}
 
 /** For the whole session with one server, from the look-up of its name on. */
 const SESSION_DEADLINE: Millis = 45_000;
@@ -25,31 +22,32 @@ const REPLY_TIMEOUT: Millis = 20_000;
  * Mail through the first server that takes it; the servers are tried in order, for those recipients that are still
  * without it.
  */
-export function createEmailChannel(site: string, config: EmailConfig, deps: EmailDeps): Channel {
+export function createEmailChannel(config: EmailConfig, deps: ChannelDeps): MessageChannel {
   // Now, and not at the first incident, when there may be no file left to open. Who sends no mail is spared its memory.
   void import('nodemailer');
   return {
+    kind: 'messages',
     id: 'email',
     recipients: config.to,
-    async deliver(shipment, signal) {
-      const message = composeMessage(shipment.notification, {
-        site,
+    async deliver(request, signal) {
+      const message = composeMessage(request.notification, {
+        site: deps.site,
         from: config.from,
-        delayed: delayOf(shipment, deps.clock),
+        delayed: delayOf(request, deps.clock),
       });
       const outcomes: RelayOutcome[] = [];
       for (const relay of config.servers) {
-        const waiting = shipment.recipients.filter((recipient) => isOpen(recipient, outcomes));
+        const waiting = request.recipients.filter((recipient) => isOpen(recipient, outcomes));
         if (waiting.length === 0 || signal.aborted) break;
         outcomes.push(...(await handOver({ config, relay, message, recipients: waiting }, deps, signal)));
       }
-      return shipment.recipients.map((recipient) => combineVerdicts(recipient, outcomes, config.servers.length));
+      return request.recipients.map((recipient) => combineVerdicts(recipient, outcomes, config.servers.length));
     },
   };
 }
 
 function delayOf(
-  { firstFailedAt }: Shipment,
+  { firstFailedAt }: DeliveryRequest,
   clock: Clock,
 ): { readonly firstFailedAt: number; readonly now: number } | null {
   return firstFailedAt === null ? null : { firstFailedAt, now: clock.now() };
@@ -67,7 +65,7 @@ interface HandOver {
   readonly recipients: readonly string[];
 }
 
-async function handOver(order: HandOver, deps: EmailDeps, signal: AbortSignal): Promise<readonly RelayOutcome[]> {
+async function handOver(order: HandOver, deps: ChannelDeps, signal: AbortSignal): Promise<readonly RelayOutcome[]> {
   const name = `${order.relay.host}:${String(order.relay.port)}`;
   let relay: RelayName = { name, secrets: [] };
   using limit = deadline(deps.clock, SESSION_DEADLINE, signal);

@@ -1,6 +1,6 @@
-import { visibleText } from '../core/visible-text.ts';
-import { withoutSecrets } from '../core/without-secrets.ts';
-import type { RecipientOutcome } from './channel.ts';
+import { visibleText } from '../../../core/visible-text.ts';
+import { withoutSecrets } from '../../../core/without-secrets.ts';
+import type { RecipientOutcome } from '../channel.ts';
 
 /** What one mail server made of one recipient. `refused`: it said 5yz, which binds no other server. */
 export type RelayVerdict = 'sent' | 'deferred' | 'refused';

@@ -1,8 +1,8 @@
-import type { Delivery, Parcel } from '../../core/incident/journal.ts';
+import type { Delivery, OutboxEntry } from '../../core/incident/journal.ts';
 import type { Notification } from '../../core/incident/notification.ts';
 
 /** A notification with all the ways it went. */
-export interface Telling {
+export interface DeliveryGroup {
   readonly notification: Notification;
   /** Recipients to whom the same happened are together. */
   readonly ways: readonly Way[];
@@ -14,9 +14,9 @@ export interface Way {
   readonly recipients: readonly string[];
 }
 
-/** In the order of the parcels. */
-export function tellingsOf(parcels: readonly Parcel[]): readonly Telling[] {
-  const byNotification = Map.groupBy(parcels, ({ notification }) => notification.id);
+/** In the order of the outbox entries. */
+export function deliveryGroupsOf(outboxEntries: readonly OutboxEntry[]): readonly DeliveryGroup[] {
+  const byNotification = Map.groupBy(outboxEntries, ({ notification }) => notification.id);
   return [...byNotification.values()].flatMap((group) => {
     const [first] = group;
     return first === undefined
@@ -26,7 +26,7 @@ export function tellingsOf(parcels: readonly Parcel[]): readonly Telling[] {
 }
 
 /** Something of it has not arrived. */
-export function isTroubled({ ways }: Telling): boolean {
+export function isTroubled({ ways }: DeliveryGroup): boolean {
   return ways.some(({ delivery: { status } }) => status !== 'sent' && status !== 'withdrawn');
 }
 

@@ -1,7 +1,7 @@
 import type { Cause, FaultId } from '../../src/core/cause.ts';
 import type { EpochMs } from '../../src/core/clock.ts';
 import type { FormerCause, Incident } from '../../src/core/incident/incident.ts';
-import type { Delivery, Parcel } from '../../src/core/incident/journal.ts';
+import type { Delivery, OutboxEntry } from '../../src/core/incident/journal.ts';
 import type { Notification } from '../../src/core/incident/notification.ts';
 import { causeOf } from './diagnosis-of.ts';
 import { START, timeline } from './incident-timeline.ts';
@@ -19,7 +19,7 @@ export function formerCauseOf(id: FaultId, until: EpochMs, subject = 'host:443')
 }
 
 /** What is told of an incident. */
-export function tellingOf(
+export function incidentNotificationOf(
   incident: Incident,
   more: Partial<Extract<Notification, { readonly kind: 'incident' }>> = {},
 ): Notification {
@@ -36,7 +36,7 @@ export function tellingOf(
 }
 
 /** A notification on its way to one recipient, not tried yet. */
-export function parcelOf(notification: Notification, more: Partial<Delivery> = {}): Parcel {
+export function outboxEntryOf(notification: Notification, more: Partial<Delivery> = {}): OutboxEntry {
   const delivery: Delivery = {
     notificationId: notification.id,
     channel: 'email',

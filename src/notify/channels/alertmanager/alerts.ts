@@ -1,8 +1,8 @@
-import type { CauseId, Severity } from '../core/cause.ts';
-import type { EpochMs, Millis } from '../core/clock.ts';
-import { isOnlyUnseen } from '../core/causes/only-unseen.ts';
-import type { Incident, IncidentState } from '../core/incident/incident.ts';
-import { headline } from './headline.ts';
+import type { CauseId, Severity } from '../../../core/cause.ts';
+import type { EpochMs, Millis } from '../../../core/clock.ts';
+import { isOnlyUnseen } from '../../../core/causes/only-unseen.ts';
+import type { Incident, IncidentState } from '../../../core/incident/incident.ts';
+import { headline } from '../../headline.ts';
 
 /** One alert of Alertmanager's API v2 (`postableAlert`). The labels are its identity; annotations may change. */
 export interface PostableAlert {

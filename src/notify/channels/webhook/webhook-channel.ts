@@ -1,39 +1,37 @@
 import { createHash } from 'node:crypto';
-import type { WebhookConfig } from '../config/config.ts';
-import type { Clock } from '../core/clock.ts';
-import type { Incident } from '../core/incident/incident.ts';
-import { isFlapping } from '../core/incident/incident.ts';
-import { eventOf } from '../core/incident/notification.ts';
-import type { IncidentNotification, Notification } from '../core/incident/notification.ts';
-import type { Channel, RecipientOutcome, Shipment } from './channel.ts';
-import { postJson, prepareToPost } from './http-post.ts';
-import type { SecretReader } from './secret-reader.ts';
-
-export interface WebhookDeps {
-  readonly clock: Clock;
-  readonly readSecret: SecretReader;
-}
+import type { Incident } from '../../../core/incident/incident.ts';
+import { isFlapping } from '../../../core/incident/incident.ts';
+import { eventOf } from '../../../core/incident/notification.ts';
+import type { IncidentNotification, Notification } from '../../../core/incident/notification.ts';
+import { postJson, prepareToPost } from '../../http-post.ts';
+import type { ChannelDeps } from '../channel-definition.ts';
+import type { MessageChannel, RecipientOutcome, DeliveryRequest } from '../channel.ts';
+import type { WebhookConfig } from './section.ts';
 
 /** Posts each notification as JSON. A receiver that sees an `id` twice got the same notification twice. */
-export function createWebhookChannel(site: string, config: WebhookConfig, deps: WebhookDeps): Channel {
+export function createWebhookChannel(config: WebhookConfig, deps: ChannelDeps): MessageChannel {
   void prepareToPost();
   return {
+    kind: 'messages',
     id: 'webhook',
     recipients: [webhookName(config.url)],
-    async deliver(shipment, signal) {
-      const outcome = await post(shipment, signal);
-      return shipment.recipients.map((recipient): RecipientOutcome => ({ recipient, ...outcome }));
+    async deliver(request, signal) {
+      const outcome = await post(request, signal);
+      return request.recipients.map((recipient): RecipientOutcome => ({ recipient, ...outcome }));
     },
   };
 
-  async function post(shipment: Shipment, signal: AbortSignal): Promise<Pick<RecipientOutcome, 'kind' | 'detail'>> {
+  async function post(
+    request: DeliveryRequest,
+    signal: AbortSignal,
+  ): Promise<Pick<RecipientOutcome, 'kind' | 'detail'>> {
     let token: string | null;
     try {
       token = config.token === null ? null : await deps.readSecret(config.token);
     } catch (error) {
       return { kind: 'deferred', detail: error instanceof Error ? error.message : 'Cannot read the token' };
     }
-    const body = webhookBody(site, shipment);
+    const body = webhookBody(deps.site, request);
     const secrets = [token ?? '', ...secretPath(config.url)];
     return postJson({ url: config.url, body, token, secrets, caFile: config.caFile }, deps.clock, signal);
   }
@@ -56,7 +54,7 @@ function secretPath(text: string): readonly string[] {
 }
 
 /** The JSON body, part of the contract: documented in docs/alerts.md. */
-function webhookBody(site: string, { notification, firstFailedAt }: Shipment): object {
+function webhookBody(site: string, { notification, firstFailedAt }: DeliveryRequest): object {
   return {
     version: 1,
     id: notification.id,

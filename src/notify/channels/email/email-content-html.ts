@@ -1,26 +1,26 @@
-import type { Fact, Letter, Section } from './letter-parts.ts';
+import type { Fact, EmailContent, Section } from './email-content-parts.ts';
 
 /**
- * The letter as HTML. Mail programs drop style sheets, so all style is inline; colours of text and background are the
+ * The message as HTML. Mail programs drop style sheets, so all style is inline; colours of text and background are the
  * reader's own, light or dark, and the one accent is readable on both.
  */
-export function letterHtml(letter: Letter): string {
+export function emailContentHtml(content: EmailContent): string {
   return [
     '<!doctype html>',
     '<html lang="en"><head><meta charset="utf-8"><meta name="color-scheme" content="light dark">',
-    `<meta name="supported-color-schemes" content="light dark"><title>${escapeHtml(letter.title)}</title></head>`,
+    `<meta name="supported-color-schemes" content="light dark"><title>${escapeHtml(content.title)}</title></head>`,
     '<body style="margin:0;padding:16px;font-family:system-ui,-apple-system,\'Segoe UI\',Roboto,Helvetica,Arial,sans-serif;font-size:16px;line-height:1.5">',
-    `<div style="max-width:640px;border-left:4px solid ${ACCENTS[letter.tone]};padding-left:16px">`,
-    `<h1 style="font-size:20px;line-height:1.3;margin:0 0 8px">${escapeHtml(letter.title)}</h1>`,
-    `<p style="margin:0 0 16px">${escapeHtml(letter.lead)}</p>`,
-    ...letter.sections.map(sectionHtml),
-    `<table role="presentation" style="border-collapse:collapse;font-size:14px;margin-top:16px">${letter.facts.map(factHtml).join('')}</table>`,
+    `<div style="max-width:640px;border-left:4px solid ${ACCENTS[content.tone]};padding-left:16px">`,
+    `<h1 style="font-size:20px;line-height:1.3;margin:0 0 8px">${escapeHtml(content.title)}</h1>`,
+    `<p style="margin:0 0 16px">${escapeHtml(content.lead)}</p>`,
+    ...content.sections.map(sectionHtml),
+    `<table role="presentation" style="border-collapse:collapse;font-size:14px;margin-top:16px">${content.facts.map(factHtml).join('')}</table>`,
     '</div></body></html>',
     '',
   ].join('\n');
 }
 
-const ACCENTS: Readonly<Record<Letter['tone'], string>> = {
+const ACCENTS: Readonly<Record<EmailContent['tone'], string>> = {
   critical: '#d93a3a',
   warning: '#c27a00',
   good: '#2b9348',

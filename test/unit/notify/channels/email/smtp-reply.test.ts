@@ -1,5 +1,9 @@
 import { expect, it } from 'vitest';
-import { combineVerdicts, type RelayOutcome, type RelayVerdict } from '../../../src/notify/smtp-reply.ts';
+import {
+  combineVerdicts,
+  type RelayOutcome,
+  type RelayVerdict,
+} from '../../../../../src/notify/channels/email/smtp-reply.ts';
 
 const ALICE = 'alice@example.org';
 

@@ -1,7 +1,7 @@
-import type { Clock, EpochMs, Millis } from '../core/clock.ts';
+import type { Clock, EpochMs, Millis } from '../../../core/clock.ts';
 import type { Alert } from './alerts.ts';
-import { postJson, prepareToPost } from './http-post.ts';
-import type { PostOutcome } from './http-post.ts';
+import { postJson, prepareToPost } from '../../http-post.ts';
+import type { PostOutcome } from '../../http-post.ts';
 
 export interface AlertmanagerResult extends PostOutcome {
   readonly url: string;

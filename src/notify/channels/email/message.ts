@@ -1,19 +1,19 @@
-import type { Cause } from '../core/cause.ts';
-import { isOnlyUnseen } from '../core/causes/only-unseen.ts';
-import type { Incident } from '../core/incident/incident.ts';
-import { eventOf } from '../core/incident/notification.ts';
+import type { Cause } from '../../../core/cause.ts';
+import { isOnlyUnseen } from '../../../core/causes/only-unseen.ts';
+import type { Incident } from '../../../core/incident/incident.ts';
+import { eventOf } from '../../../core/incident/notification.ts';
 import type {
   DigestNotification,
   IncidentNotification,
   Notification,
   OpenCause,
-} from '../core/incident/notification.ts';
-import { visibleText } from '../core/visible-text.ts';
-import { headline } from './headline.ts';
-import { letterHtml } from './letter-html.ts';
-import { letterOf } from './letter.ts';
-import type { LetterContext } from './letter.ts';
-import { letterText } from './letter-text.ts';
+} from '../../../core/incident/notification.ts';
+import { visibleText } from '../../../core/visible-text.ts';
+import { headline } from '../../headline.ts';
+import { emailContentHtml } from './email-content-html.ts';
+import { emailContentOf } from './email-content.ts';
+import type { ContentContext } from './email-content.ts';
+import { emailContentText } from './email-content-text.ts';
 import { toldCause } from './told-cause.ts';
 
 /** A mail without its envelope. No header can hold a line break. */
@@ -27,7 +27,7 @@ export interface Message {
   readonly html: string;
 }
 
-export interface MessageContext extends LetterContext {
+export interface MessageContext extends ContentContext {
   /** Sender address: its domain makes the Message-ID unique. */
   readonly from: string;
 }
@@ -38,7 +38,7 @@ const MAX_SITE = 100;
 
 export function composeMessage(notification: Notification, context: MessageContext): Message {
   const site = visibleText(context.site, MAX_SITE) || '-';
-  const letter = letterOf(notification, { site, delayed: context.delayed });
+  const content = emailContentOf(notification, { site, delayed: context.delayed });
   const causes = causesOf(notification);
   return {
     subject: visibleText(`[${site}] ${subjectOf(notification)}`, MAX_SUBJECT),
@@ -52,8 +52,8 @@ export function composeMessage(notification: Notification, context: MessageConte
       'Auto-Submitted': 'auto-generated',
       'X-Auto-Response-Suppress': 'All',
     },
-    text: letterText(letter),
-    html: letterHtml(letter),
+    text: emailContentText(content),
+    html: emailContentHtml(content),
   };
 }
 

@@ -1,8 +1,8 @@
-import { isFlapping } from '../core/incident/incident.ts';
-import type { Incident } from '../core/incident/incident.ts';
+import { isFlapping } from '../../../core/incident/incident.ts';
+import type { Incident } from '../../../core/incident/incident.ts';
 
 /** What a mail says, before it is text or HTML. Its strings are plain text, and may quote strangers. */
-export interface Letter {
+export interface EmailContent {
   readonly title: string;
   readonly tone: 'critical' | 'warning' | 'good' | 'neutral';
   readonly lead: string;

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import type { Incident } from '../../../src/core/incident/incident.ts';
-import { letterOf } from '../../../src/notify/letter.ts';
+import { emailContentOf } from '../../../src/notify/channels/email/email-content.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
 import { MINUTE, START, timeline } from '../../support/incident-timeline.ts';
-import { instantText } from '../../../src/notify/time-text.ts';
+import { instantText } from '../../../src/notify/channels/email/time-text.ts';
 
 function incident(more: Partial<Incident>): Incident {
   const [opened] = timeline().rounds(2, [causeOf('mail-unreachable', { subject: 'a:25' })]).state.incidents;
@@ -18,7 +18,7 @@ const CONTEXT = { site: 'hq', delayed: null };
 const times = { since: instantText(START), cause: instantText(START + MINUTE), last: instantText(START + 5 * MINUTE) };
 
 test('what is open lasts since its cause was known; what is over has the time of the whole fault', () => {
-  const { title, tone, sections } = letterOf(
+  const { title, tone, sections } = emailContentOf(
     {
       ...DIGEST,
       items: [
@@ -41,13 +41,14 @@ test('what is open lasts since its cause was known; what is over has the time of
 
 test('its tone is that of what is open, here or elsewhere', () => {
   const toneOf = (...items: readonly Incident[]): string =>
-    letterOf({ ...DIGEST, items: items.map((one) => ({ event: 'firing', incident: one }) as const) }, CONTEXT).tone;
+    emailContentOf({ ...DIGEST, items: items.map((one) => ({ event: 'firing', incident: one }) as const) }, CONTEXT)
+      .tone;
   const warning = incident({ status: 'open', cause: causeOf('mail-unreachable', { severity: 'warning' }) });
   expect([toneOf(OVER), toneOf(warning, OVER), toneOf(OPEN, warning)]).toEqual(['good', 'warning', 'critical']);
   const stillOpen = [
     { id: 'tls-blocked', subject: 'a:443', severity: 'critical', product: null, since: START },
   ] as const;
-  const elsewhere = letterOf({ ...DIGEST, items: [{ event: 'resolved', incident: OVER }], stillOpen }, CONTEXT);
+  const elsewhere = emailContentOf({ ...DIGEST, items: [{ event: 'resolved', incident: OVER }], stillOpen }, CONTEXT);
   expect({ tone: elsewhere.tone, sections: elsewhere.sections.map(({ title }) => title) }).toEqual({
     tone: 'critical',
     sections: ['Over', 'Also open'],

@@ -1,13 +1,12 @@
 import type { EpochMs } from '../../core/clock.ts';
 import type { Delivery } from '../../core/incident/journal.ts';
 import { visibleText } from '../../core/visible-text.ts';
+import { channelWords } from '../../notify/channels/registry.ts';
 import { maskedDetail, maskedRecipient } from '../masked-recipient.ts';
 import { type Content, type Markup, markup } from './markup.ts';
 import { badge } from './signs.ts';
-import type { Telling, Way } from './telling.ts';
+import type { DeliveryGroup, Way } from './delivery-group.ts';
 import { distance } from './time-text.ts';
-
-const CHANNELS: Readonly<Record<Delivery['channel'], string>> = { email: 'mail', webhook: 'web hook' };
 
 /** More recipients are only counted. */
 const MAX_RECIPIENTS = 4;
@@ -17,13 +16,13 @@ const MAX_REPLY = 160;
 /**
  * What became of a notification, a line for each way it went; `full` with what the peer said where it has not arrived.
  */
-export function waysView({ ways }: Telling, now: EpochMs, length: 'short' | 'full'): Markup {
+export function waysView({ ways }: DeliveryGroup, now: EpochMs, length: 'short' | 'full'): Markup {
   return markup`<ul class="ways">${ways.map((way) => markup`<li>${wayView(way, now)}${length === 'full' && way.delivery.status !== 'sent' ? lastError(way.delivery) : null}</li>`)}</ul>`;
 }
 
 function wayView({ delivery, recipients }: Way, now: EpochMs): Content {
   const { status, attempts, nextAttemptAt, finishedAt, createdAt } = delivery;
-  const to = markup`by ${CHANNELS[delivery.channel]} to ${recipientsText(delivery, recipients)}`;
+  const to = markup`by ${channelWords(delivery.channel).name} to ${recipientsText(delivery, recipients)}`;
   const when = distance(finishedAt ?? createdAt, now);
   switch (status) {
     case 'sent':

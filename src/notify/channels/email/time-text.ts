@@ -1,4 +1,4 @@
-import type { EpochMs, Millis } from '../core/clock.ts';
+import type { EpochMs, Millis } from '../../../core/clock.ts';
 
 /** `2026-11-24 13:00:05 UTC` */
 export function instantText(at: EpochMs): string {
