@@ -7,6 +7,7 @@ import type { VerdictRuleId } from '../../../../src/core/interception/verdict-ru
 import { createIdentity, type Identity } from '../../../support/authority.ts';
 import { certificateOf, chainOf, failed, handshake } from '../../../support/chains.ts';
 import { DAY_MS } from '../../../support/interception-world.ts';
+import { toldOf } from '../../../support/told-of.ts';
 import { createCast } from '../../../support/verdict-cast.ts';
 import { PINNED, PUBLIC, reference, sees } from '../../../support/verdict-rows.ts';
 
@@ -105,38 +106,9 @@ const CASES: Readonly<Record<VerdictRuleId, Partial<TlsEvidence>> & Record<strin
   'no readable certificate': { outcome: handshake({ chain: { certificates: [], dropped: 3 } }) },
 };
 
-/** Without what differs from run to run, and without what every name of the vendor begins with. */
-function plain(text: string): string {
-  return text
-    .replaceAll('C=US, ST=California, L=Sunnyvale, O=Fortinet, OU=Certificate Authority, ', '')
-    .replaceAll(/, (?:E|emailAddress)=support@fortinet\.com/gu, '')
-    .replaceAll(/sha256\/[\w+/]+=*/gu, 'PIN')
-    .replaceAll(/(?:[\dA-F]{2}:){7}[\dA-F]{2}…/gu, 'FINGERPRINT')
-    .replaceAll(/\d{4}-\d{2}-\d{2}T[\d:]+Z/gu, 'MOMENT')
-    .replaceAll(/\d{4}-\d{2}-\d{2}/gu, 'DAY');
-}
-
-function toldOf(seen: Partial<TlsEvidence>): string {
-  const { verdict, confidence, product, summary, settle, findings } = judgeTls(w.evidence(seen));
-  const lines = findings.flatMap(({ level, suggests, rule, expected, actual, facts, advice, confidence: sure }) => [
-    `- ${[level, suggests, sure, facts?.issuer, facts?.product].filter((word) => typeof word === 'string').join(', ')}`,
-    `  ${rule}: ${expected}`,
-    `  but: ${actual}`,
-    ...(facts?.judgement === undefined || facts.judgement === summary ? [] : [`  judgement: ${facts.judgement}`]),
-    ...(advice === undefined ? [] : [`  advice: ${[advice.summary, ...advice.remedy].join('\n    ')}`]),
-  ]);
-  return plain(
-    [
-      `${verdict}, ${confidence}${product === null ? '' : `, ${product}`}: ${summary}`,
-      `settle: ${settle ?? '-'}`,
-      ...lines,
-    ].join('\n'),
-  );
-}
-
 describe('judgeTls()', () => {
   test('says of every case what it is, why, and what would settle it', async () => {
-    const told = Object.entries(CASES).map(([name, seen]) => `## ${name}\n${toldOf(seen)}\n`);
+    const told = Object.entries(CASES).map(([name, seen]) => `## ${name}\n${toldOf(judgeTls(w.evidence(seen)))}\n`);
     await expect(told.join('\n')).toMatchFileSnapshot(FIXTURE);
   });
 });
