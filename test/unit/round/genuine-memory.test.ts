@@ -1,9 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { labelOfKey } from '../../../src/core/interception/trust.ts';
 import { judgeTls } from '../../../src/core/interception/verdict.ts';
 import { loadGenuineMemory } from '../../../src/round/genuine-memory.ts';
 import type { JsonFile } from '../../../src/store/json-file.ts';
-import { anchorOf, pinOf } from '../../support/chains.ts';
 import { TARGET } from '../../support/interception-world.ts';
 import { path } from '../../support/observed.ts';
 import { createCast } from '../../support/verdict-cast.ts';
@@ -80,21 +78,5 @@ describe('TlsJudgement.verifiedBy', () => {
     expect(verifiedBy({ ...sees(w.renewed, genuine.sub), baseline: w.baseline(w.server, genuine.sub) })).toBe(
       genuine.sub.pin,
     );
-  });
-});
-
-describe('labelOfKey()', () => {
-  const trust = {
-    ...w.trust,
-    pins: [pinOf(w.newSub, 'configured'), ...w.trust.pins],
-    anchors: [anchorOf(w.ownRoot, 'configured')],
-  };
-
-  test('knows the keys that count under the profile, and no others', () => {
-    expect(labelOfKey(genuine.sub.pin, 'fortinet', trust)).toBe(genuine.sub.name);
-    expect(labelOfKey(genuine.sub.pin, 'pinned', trust)).toBeNull();
-    expect(labelOfKey(w.newSub.pin, 'pinned', trust)).toBe(w.newSub.name);
-    expect(labelOfKey(w.ownRoot.pin, 'public', trust)).toBe(w.ownRoot.name);
-    expect(labelOfKey('sha256/none', 'fortinet', trust)).toBeNull();
   });
 });
