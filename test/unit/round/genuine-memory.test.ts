@@ -26,8 +26,6 @@ function judged(seen: Parameters<typeof w.evidence>[0]) {
   return [{ path: path({ subject: TARGET }), judged: { endpoints: [], worst: judgeTls(w.evidence(seen)) } }];
 }
 
-const verifiedBy = (seen: Parameters<typeof w.evidence>[0]): string | null => judgeTls(w.evidence(seen)).verifiedBy;
-
 describe('loadGenuineMemory()', () => {
   test('keeps under which key a target was genuine, and when, over a restart', async () => {
     const file = fileOf(null);
@@ -67,16 +65,5 @@ describe('loadGenuineMemory()', () => {
     const memory = await loadGenuineMemory(null, now);
     await memory.note(judged({}), now);
     expect(memory.of(TARGET)?.at).toBe(now);
-  });
-});
-
-describe('TlsJudgement.verifiedBy', () => {
-  test('is the configured key, not the learned one', () => {
-    expect(verifiedBy({})).toBe(genuine.sub.pin);
-    expect(verifiedBy({ baseline: w.baseline(w.server, genuine.sub) })).toBe(genuine.sub.pin);
-    expect(verifiedBy({ ...sees(w.byNewSub, w.newSub), baseline: w.baseline(w.byNewSub, w.newSub) })).toBeNull();
-    expect(verifiedBy({ ...sees(w.renewed, genuine.sub), baseline: w.baseline(w.server, genuine.sub) })).toBe(
-      genuine.sub.pin,
-    );
   });
 });
