@@ -1,0 +1,83 @@
+import { describe, expect, test } from 'vitest';
+import type { TlsEvidence } from '../../../../src/core/interception/tls-evidence.ts';
+import { judgeTls } from '../../../../src/core/interception/verdict.ts';
+import { createIdentity } from '../../../support/authority.ts';
+import { certificateOf, chainOf, failed } from '../../../support/chains.ts';
+import { DAY_MS } from '../../../support/interception-world.ts';
+import { createCast } from '../../../support/verdict-cast.ts';
+import { sees } from '../../../support/verdict-rows.ts';
+
+const w = await createCast();
+const { genuine, server } = w;
+
+function seenInstead(rule: string, seen: Partial<TlsEvidence>): string | undefined {
+  return judgeTls(w.evidence(seen)).findings.find((finding) => finding.rule === rule)?.actual;
+}
+
+describe('the dates of a chain', () => {
+  const until = (at: string): Promise<typeof genuine.sub> =>
+    createIdentity({
+      name: 'O=Fortinet, CN=Sub',
+      authority: true,
+      issuer: genuine.root,
+      notBefore: new Date('2020-01-01'),
+      notAfter: new Date(at),
+    });
+
+  test('are told of the certificate that is out of date, though others are valid', async () => {
+    const sub = await until('2021-06-30');
+    const told = seenInstead('certificate-is-in-date', sees(await w.leaf(sub), sub, genuine.root));
+    expect(told).toBe('O=Fortinet, CN=Sub is valid from 2020-01-01 to 2021-06-30');
+  });
+
+  test('are right in the first moment and in the last', async () => {
+    const leaf = await w.leaf(genuine.sub, { notAfter: new Date('2040-01-01') });
+    const { notBefore, notAfter } = certificateOf(leaf);
+    const verdictAt = (now: number): string => judgeTls(w.evidence({ ...sees(leaf, genuine.sub), now })).verdict;
+    expect([notBefore - 1, notBefore, notAfter, notAfter + 1].map(verdictAt)).toEqual([
+      'certificate-broken',
+      'genuine',
+      'genuine',
+      'certificate-broken',
+    ]);
+  });
+});
+
+describe('the end of a chain', () => {
+  const rule = 'chain-verifies-under-pin';
+
+  test('is told with the names of a certificate that is for somebody else', async () => {
+    const publicly = async (host: string): Promise<string | undefined> =>
+      seenInstead(rule, sees(await w.leafFor(host, w.public.sub), w.public.sub));
+    const end = 'Ends at a public authority: C=US, O=Public Trust, CN=Public Root X1';
+    expect(await publicly('portal.hotel.example')).toBe(`${end}, for portal.hotel.example`);
+    expect(await publicly('fortitokenmobile.fortinet.com')).toBe(end);
+  });
+
+  test.each([
+    [4, 'a1.example, a2.example, a3.example, a4.example'],
+    [6, 'a1.example, a2.example, a3.example, a4.example and 2 more'],
+  ])('is told with four names at the most, of %i', async (count, names) => {
+    const dnsNames = Array.from({ length: count }, (_, index) => `a${String(index + 1)}.example`);
+    const leaf = await w.leaf(w.public.sub, { dnsNames });
+    expect(seenInstead(rule, sees(leaf, w.public.sub))).toMatch(new RegExp(`, for ${names}$`, 'u'));
+  });
+
+  test('is told for a certificate without an alternative name by its subject', async () => {
+    const leaf = await createIdentity({ name: 'O=Hotel, CN=Portal', issuer: w.public.sub });
+    expect(seenInstead(rule, sees(leaf, w.public.sub))).toMatch(/, for O=Hotel, CN=Portal$/u);
+  });
+});
+
+test.each(['reset', 'closed', 'timeout'] as const)('a connection that is cut is told with how: %s', (reason) => {
+  const told = seenInstead('tls-handshake-answered', { outcome: failed({ reason, chain: chainOf(server, genuine.sub) }) });
+  expect(told).toBe(`The right certificate came, then the connection ended: ${reason}`);
+});
+
+test('certificates that were left out are told, with how many', () => {
+  const chain = { ...chainOf(server, genuine.sub), dropped: 2 };
+  expect(seenInstead('chain-is-readable', { outcome: failed({ reason: 'reset', chain }) })).toBe(
+    '2 more that were left out',
+  );
+  expect(seenInstead('chain-is-readable', { now: w.now + 500 * DAY_MS })).toBeUndefined();
+});
