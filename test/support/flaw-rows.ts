@@ -42,6 +42,10 @@ export const FLAW_ROWS: readonly FlawRow[] = [
   { name: 'a path length of zero that is kept', subs: [{ pathLength: 0 }], root: { pathLength: 1 } },
   { name: 'a path length of the root that is exceeded', root: { pathLength: 0 }, flaw: 'path-length' },
   { name: 'a path length of an intermediate that is exceeded', subs: [{ pathLength: 0 }, {}], flaw: 'path-length' },
+  {
+    name: 'a renewed authority of the same name, which does not count',
+    subs: [{ pathLength: 0 }, { name: 'O=Example Trust, CN=Sub 0' }],
+  },
   { name: 'an exceeded path length above the trusted end', root: { pathLength: 0 }, endsBelow: 1 },
   { name: 'two below a limit of two', subs: [{}, {}], root: { pathLength: 2 } },
   { name: 'three below a limit of two', subs: [{}, {}, {}], root: { pathLength: 2 }, flaw: 'path-length' },
@@ -200,6 +204,22 @@ export const FLAW_ROWS: readonly FlawRow[] = [
     subs: [with_(nameConstraints([organisation('Other')])), {}],
     leaf: { name: 'O=Other' },
     flaw: 'name-constraints',
+  },
+
+  {
+    name: 'a renewed authority of the same name, whose own name is not permitted',
+    subs: [with_(nameConstraints([organisation('Other')])), { name: 'O=Example Trust, CN=Sub 0' }],
+    leaf: { name: `O=Other, CN=${HOST}` },
+  },
+  {
+    name: 'a leaf with the name of its authority, which is no host',
+    subs: [with_(nameConstraints([dns('example.org')]))],
+    leaf: { name: 'O=Example Trust, CN=Sub 0' },
+    flaw: 'name-constraints',
+  },
+  {
+    name: 'an authority whose common name looks like a host outside',
+    subs: [with_(nameConstraints([dns('example.test')])), { name: 'CN=sub.example.org' }],
   },
 
   { name: 'an expired root', root: PAST, flaw: 'authority-out-of-date' },

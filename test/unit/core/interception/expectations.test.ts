@@ -1,11 +1,13 @@
+import '../../../support/reflect-metadata.ts';
+import { ExtendedKeyUsageExtension } from '@peculiar/x509';
 import { describe, expect, test } from 'vitest';
 import type { TlsEvidence } from '../../../../src/core/interception/tls-evidence.ts';
 import { judgeTls } from '../../../../src/core/interception/verdict.ts';
 import { createIdentity } from '../../../support/authority.ts';
-import { certificateOf, chainOf, failed } from '../../../support/chains.ts';
+import { certificateOf, chainOf, failed, handshake } from '../../../support/chains.ts';
 import { DAY_MS } from '../../../support/interception-world.ts';
 import { createCast } from '../../../support/verdict-cast.ts';
-import { sees } from '../../../support/verdict-rows.ts';
+import { PUBLIC, sees } from '../../../support/verdict-rows.ts';
 
 const w = await createCast();
 const { genuine, server } = w;
@@ -80,4 +82,30 @@ test('certificates that were left out are told, with how many', () => {
     '2 more that were left out',
   );
   expect(seenInstead('chain-is-readable', { now: w.now + 500 * DAY_MS })).toBeUndefined();
+});
+
+describe('what no client should take', () => {
+  test('is told by its keys and signatures, from the leaf up to where it ends', async () => {
+    const leaf = await w.leaf(genuine.sub, { key: 'RSA-1024' });
+    expect(seenInstead('keys-and-signatures-are-strong', sees(leaf, genuine.sub))).toBe(
+      'RSA-1024 signed with ecdsa-with-SHA256; EC-P-256 signed with ecdsa-with-SHA256',
+    );
+  });
+
+  test('is told by its use, where its keys are right', async () => {
+    const leaf = await w.leafFor('push.fortinet.com', w.public.sub, {
+      extensions: [new ExtendedKeyUsageExtension(['1.3.6.1.5.5.7.3.2'])],
+    });
+    expect(seenInstead('certificate-is-for-servers', { ...PUBLIC, ...sees(leaf, w.public.sub) })).toBe(
+      'It is for other uses only',
+    );
+  });
+});
+
+test('all that is weaker than learned is told', async () => {
+  const leaf = await w.leaf(genuine.sub, { key: 'RSA-1024' });
+  const outcome = handshake({ protocol: 'TLSv1.2' }, leaf, genuine.sub);
+  expect(seenInstead('as-strong-as-learned', { outcome, baseline: w.baseline(server, genuine.sub) })).toBe(
+    'Weaker: key RSA-1024 instead of EC-P-256, protocol TLSv1.2 instead of TLSv1.3',
+  );
 });

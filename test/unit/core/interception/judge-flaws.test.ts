@@ -15,6 +15,8 @@ const { now } = w;
 const forClients = { extensions: [new ExtendedKeyUsageExtension(['1.3.6.1.5.5.7.3.2'])] };
 const end = await createIdentity({ name: 'CN=Trusted', authority: true, pathLength: 0 });
 const middle = await createIdentity({ name: 'CN=For clients', authority: true, issuer: w.genuine.root, ...forClients });
+const shortest = await createIdentity({ name: 'CN=Sub', authority: true, issuer: w.genuine.root, pathLength: 0 });
+const soundBelow = [await w.leaf(shortest), shortest].map(certificateOf);
 const sound = [await w.leaf(end), end].map(certificateOf);
 const flawed = [await w.leaf(end, forClients), end].map(certificateOf);
 const flawedBetween = [await w.leaf(middle), middle, w.genuine.root].map(certificateOf);
@@ -56,6 +58,7 @@ const valid = (from: number, to: number): Certificate => ({ ...top, notBefore: n
 describe('judgeFlaws()', () => {
   test.each<readonly [string, readonly Certificate[], Seen, readonly FlawKind[] | undefined]>([
     ['a sound chain', sound, {}, []],
+    ['a chain that ends below its root', soundBelow, {}, []],
     ['a leaf for clients', flawed, {}, ['not-for-servers']],
     ['an authority for clients between them', flawedBetween, {}, ['not-for-servers']],
     ['a chain under a public root, where those count', flawed, { kind: 'public', profile: 'public' }, ['not-for-servers']],

@@ -1,0 +1,11 @@
+import { defineConfig, type ViteUserConfig } from 'vitest/config';
+
+// As in vitest.config.ts: nothing may depend on the zone of the machine.
+process.env['TZ'] = 'Pacific/Chatham';
+
+/** The tests of pure code, without projects: Stryker runs one at a time. */
+const config: ViteUserConfig = defineConfig({
+  test: { include: ['test/mutation/all.test.ts'], restoreMocks: true, unstubEnvs: true },
+});
+
+export default config;
