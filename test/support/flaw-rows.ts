@@ -229,7 +229,12 @@ export const FLAW_ROWS: readonly FlawRow[] = [
 ];
 
 /** Leaf first. */
-export async function flawedChain({ leaf, subs = [{}], root, endsBelow = 0 }: Omit<FlawRow, 'name' | 'flaw'>): Promise<readonly Identity[]> {
+export async function flawedChain({
+  leaf,
+  subs = [{}],
+  root,
+  endsBelow = 0,
+}: Omit<FlawRow, 'name' | 'flaw'>): Promise<readonly Identity[]> {
   const top = await createIdentity({ name: 'O=Example Trust, CN=Root', authority: true, ...root });
   const path = [top];
   for (const [index, sub] of subs.entries()) {

@@ -13,13 +13,15 @@ function plain(text: string): string {
 
 /** All that a person is told of a judgement, as text. */
 export function toldOf({ verdict, confidence, product, summary, settle, findings }: TlsJudgement): string {
-  const lines = findings.flatMap(({ level, suggests, rule, expected, actual, facts, advice, confidence: sure, kind }) => [
-    `- ${[level, suggests, sure, kind, facts?.issuer, facts?.product].filter((word) => typeof word === 'string').join(', ')}`,
-    `  ${rule}: ${expected}`,
-    `  but: ${actual}`,
-    ...(facts?.judgement === undefined || facts.judgement === summary ? [] : [`  judgement: ${facts.judgement}`]),
-    ...(advice === undefined ? [] : [`  advice: ${[advice.summary, ...advice.remedy].join('\n    ')}`]),
-  ]);
+  const lines = findings.flatMap(
+    ({ level, suggests, rule, expected, actual, facts, advice, confidence: sure, kind }) => [
+      `- ${[level, suggests, sure, kind, facts?.issuer, facts?.product].filter((word) => typeof word === 'string').join(', ')}`,
+      `  ${rule}: ${expected}`,
+      `  but: ${actual}`,
+      ...(facts?.judgement === undefined || facts.judgement === summary ? [] : [`  judgement: ${facts.judgement}`]),
+      ...(advice === undefined ? [] : [`  advice: ${[advice.summary, ...advice.remedy].join('\n    ')}`]),
+    ],
+  );
   return plain(
     [
       `${verdict}, ${confidence}${product === null ? '' : `, ${product}`}: ${summary}`,

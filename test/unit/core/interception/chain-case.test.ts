@@ -57,16 +57,16 @@ const oldSub = (): Promise<Identity> =>
   createIdentity({ name: 'O=Fortinet, CN=Old', authority: true, issuer: genuine.root, ...old });
 
 const DATES: readonly (readonly [string, Dates, object, readonly ControlChain[]])[] = [
-    ['in date', 'valid', {}, []],
-    ['in date, and a control host is not', 'valid', {}, [await control(old)]],
-    ['too old', 'expired', old, []],
-    ['too new', 'not-yet-valid', future, []],
-    ['too old, as a control host is', 'clock', old, [w.cleanControl, await control(old)]],
-    ['too new, as a control host is', 'clock', future, [await control(future)]],
-    ['too old, where a control host is too new', 'expired', old, [await control(future)]],
-    ['too old, where a control host is not', 'expired', old, [w.cleanControl]],
-    ['too old, as a host of nobody known is', 'expired', old, [await control(old, w.corporate.sub)]],
-    ['too old, where a control host showed nothing', 'expired', old, [{ target: 'a:1', chain: chainOf() }]],
+  ['in date', 'valid', {}, []],
+  ['in date, and a control host is not', 'valid', {}, [await control(old)]],
+  ['too old', 'expired', old, []],
+  ['too new', 'not-yet-valid', future, []],
+  ['too old, as a control host is', 'clock', old, [w.cleanControl, await control(old)]],
+  ['too new, as a control host is', 'clock', future, [await control(future)]],
+  ['too old, where a control host is too new', 'expired', old, [await control(future)]],
+  ['too old, where a control host is not', 'expired', old, [w.cleanControl]],
+  ['too old, as a host of nobody known is', 'expired', old, [await control(old, w.corporate.sub)]],
+  ['too old, where a control host showed nothing', 'expired', old, [{ target: 'a:1', chain: chainOf() }]],
 ];
 
 describe('the dates', () => {

@@ -38,7 +38,10 @@ describe('the flaw as it is told', () => {
 
   test.each([
     { row: { root: { pathLength: 0 } }, text: /Root allows 0 authorities below it, and there are 1$/u },
-    { row: { leaf: { keyUsages: KeyUsageFlags.nonRepudiation } }, text: /CN=license.example.test is not for TLS servers$/u },
+    {
+      row: { leaf: { keyUsages: KeyUsageFlags.nonRepudiation } },
+      text: /CN=license.example.test is not for TLS servers$/u,
+    },
     { row: { subs: [extension('1.3.6.1.4.1.12356.1', true)] }, text: /Sub 0 has a critical extension that TLS/u },
     {
       row: { subs: [{ extensions: [nameConstraints([dns('example.org')])] }] },

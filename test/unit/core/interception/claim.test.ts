@@ -40,12 +40,32 @@ describe('claimOf()', () => {
   test.each<Row>([
     { what: 'a name of the vendor', kind: 'incomplete', issuers: [VENDOR], claim: 'vendor' },
     { what: 'another name of the vendor', kind: 'incomplete', issuers: [name('Held Vendor')], claim: 'vendor' },
-    { what: "the vendor's name among others", kind: 'incomplete', issuers: [name('Acme', 'Fortinet')], claim: 'vendor' },
+    {
+      what: "the vendor's name among others",
+      kind: 'incomplete',
+      issuers: [name('Acme', 'Fortinet')],
+      claim: 'vendor',
+    },
     { what: "a root with the vendor's name", kind: 'foreign', issuers: [VENDOR, VENDOR], claim: 'vendor' },
-    { what: "the vendor's name under a company's", kind: 'incomplete', issuers: [VENDOR, name('Acme')], claim: 'other' },
-    { what: "a company's name under the vendor's", kind: 'incomplete', issuers: [name('Acme'), VENDOR], claim: 'other' },
+    {
+      what: "the vendor's name under a company's",
+      kind: 'incomplete',
+      issuers: [VENDOR, name('Acme')],
+      claim: 'other',
+    },
+    {
+      what: "a company's name under the vendor's",
+      kind: 'incomplete',
+      issuers: [name('Acme'), VENDOR],
+      claim: 'other',
+    },
     { what: 'a public organization', kind: 'incomplete', issuers: [name('Public Trust')], claim: 'public' },
-    { what: 'one that wants to be public as well', kind: 'incomplete', issuers: [name('A', 'Public Trust')], claim: 'public' },
+    {
+      what: 'one that wants to be public as well',
+      kind: 'incomplete',
+      issuers: [name('A', 'Public Trust')],
+      claim: 'public',
+    },
     {
       what: 'a public root without an organization',
       kind: 'incomplete',

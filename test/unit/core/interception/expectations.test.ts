@@ -72,7 +72,9 @@ describe('the end of a chain', () => {
 });
 
 test.each(['reset', 'closed', 'timeout'] as const)('a connection that is cut is told with how: %s', (reason) => {
-  const told = seenInstead('tls-handshake-answered', { outcome: failed({ reason, chain: chainOf(server, genuine.sub) }) });
+  const told = seenInstead('tls-handshake-answered', {
+    outcome: failed({ reason, chain: chainOf(server, genuine.sub) }),
+  });
   expect(told).toBe(`The right certificate came, then the connection ended: ${reason}`);
 });
 

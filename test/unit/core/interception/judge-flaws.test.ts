@@ -61,7 +61,12 @@ describe('judgeFlaws()', () => {
     ['a chain that ends below its root', soundBelow, {}, []],
     ['a leaf for clients', flawed, {}, ['not-for-servers']],
     ['an authority for clients between them', flawedBetween, {}, ['not-for-servers']],
-    ['a chain under a public root, where those count', flawed, { kind: 'public', profile: 'public' }, ['not-for-servers']],
+    [
+      'a chain under a public root, where those count',
+      flawed,
+      { kind: 'public', profile: 'public' },
+      ['not-for-servers'],
+    ],
     ['a chain under a public root, where they do not count', flawed, { kind: 'public' }, undefined],
     ['a chain that leads nowhere', flawed, { kind: 'foreign' }, undefined],
     ['a flaw that OpenSSL does not mind', flawed, { refusal: null }, []],
@@ -71,9 +76,12 @@ describe('judgeFlaws()', () => {
     ['an end that is held, and expired', sound, { held: [valid(-2, -1)] }, ['authority-out-of-date']],
     ['an end that was learned, and has expired', sound, { learned: [valid(-2, -1)] }, ['authority-out-of-date']],
     ['another key that has expired', sound, { held: [{ ...valid(-2, -1), pin: 'sha256/other' }] }, []],
-    ['an end that has expired since OpenSSL was asked', sound, { held: [valid(-2, -1)], refusal: null }, [
-      'authority-out-of-date',
-    ]],
+    [
+      'an end that has expired since OpenSSL was asked',
+      sound,
+      { held: [valid(-2, -1)], refusal: null },
+      ['authority-out-of-date'],
+    ],
   ])('%s', (_, path, seen, kinds) => {
     expect(kindsOf(judge(path, seen))).toEqual(kinds);
   });
@@ -89,7 +97,11 @@ describe('judgeFlaws()', () => {
 
   test('remembers each chain by itself', () => {
     const checks = createSignatureChecks();
-    expect([sound, flawed, sound].map((path) => kindsOf(judge(path, {}, checks)))).toEqual([[], ['not-for-servers'], []]);
+    expect([sound, flawed, sound].map((path) => kindsOf(judge(path, {}, checks)))).toEqual([
+      [],
+      ['not-for-servers'],
+      [],
+    ]);
   });
 });
 

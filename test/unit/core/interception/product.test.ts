@@ -4,7 +4,13 @@ import { findProduct, findProductOfPage, type ProductPattern } from '../../../..
 const one: ProductPattern = {
   id: 'one',
   name: 'One',
-  issuers: [[{ type: 'O', pattern: /^One$/u }, { type: 'CN', pattern: /^Proxy/u }], [{ type: 'OU', pattern: /^One$/u }]],
+  issuers: [
+    [
+      { type: 'O', pattern: /^One$/u },
+      { type: 'CN', pattern: /^Proxy/u },
+    ],
+    [{ type: 'OU', pattern: /^One$/u }],
+  ],
   pages: [/Blocked by One/u, /One denies/u],
 };
 const two: ProductPattern = { id: 'two', name: 'Two', issuers: [[{ type: 'O', pattern: /^Two$/u }]], pages: [/Two/u] };

@@ -87,7 +87,11 @@ describe('what speaks for an interception', () => {
   test.each<readonly [string, readonly Signal[], Partial<VerdictFacts>]>([
     ['nothing', [], {}],
     ['a witness', [signal('witness')], { witnessed: true }],
-    ['the genuine key elsewhere', [signal('witness', 'reference-path-agrees')], { witnessed: true, contradicted: true }],
+    [
+      'the genuine key elsewhere',
+      [signal('witness', 'reference-path-agrees')],
+      { witnessed: true, contradicted: true },
+    ],
     ['the genuine key elsewhere, which may be ordinary', [signal('weak', 'reference-path-agrees')], {}],
     ['a hint beside something weak', [signal('weak'), signal('hint')], { hinted: true }],
   ])('%s', (_, signals, found) => {
