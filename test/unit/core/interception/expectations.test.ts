@@ -56,6 +56,13 @@ describe('the end of a chain', () => {
     expect(await publicly('fortitokenmobile.fortinet.com')).toBe(end);
   });
 
+  test('is told without them where the subject is that of the learned one', async () => {
+    const leaf = await w.leafFor('portal.hotel.example', w.public.sub, { name: server.name });
+    expect(seenInstead(rule, { ...sees(leaf, w.public.sub), baseline: w.baseline(server, genuine.sub) })).toMatch(
+      /CN=Public Root X1$/u,
+    );
+  });
+
   test.each([
     [4, 'a1.example, a2.example, a3.example, a4.example'],
     [6, 'a1.example, a2.example, a3.example, a4.example and 2 more'],
@@ -92,6 +99,17 @@ describe('what no client should take', () => {
     expect(seenInstead('keys-and-signatures-are-strong', sees(leaf, genuine.sub))).toBe(
       'RSA-1024 signed with ecdsa-with-SHA256; EC-P-256 signed with ecdsa-with-SHA256',
     );
+  });
+
+  test('is told of the first three certificates, of more', async () => {
+    const sub = await createIdentity({ name: 'CN=Sub', authority: true, issuer: genuine.sub });
+    const leaf = await w.leaf(sub, { key: 'RSA-1024' });
+    const trust = { ...w.trust, pins: w.trust.pins.filter(({ pin }) => pin === genuine.root.pin) };
+    const told = seenInstead('keys-and-signatures-are-strong', {
+      ...sees(leaf, sub, genuine.sub, genuine.root),
+      trust,
+    });
+    expect(told?.split('; ')).toHaveLength(3);
   });
 
   test('is told by its use, where its keys are right', async () => {

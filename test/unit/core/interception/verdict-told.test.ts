@@ -1,4 +1,6 @@
+import '../../../support/reflect-metadata.ts';
 import { fileURLToPath } from 'node:url';
+import { ExtendedKeyUsageExtension } from '@peculiar/x509';
 import { describe, expect, test } from 'vitest';
 
 import type { TlsEvidence } from '../../../../src/core/interception/tls-evidence.ts';
@@ -15,6 +17,9 @@ const w = await createCast();
 const { now, genuine, server, byNewSub, newSub, cleanControl, corporate } = w;
 const byOlder = await w.leaf(genuine.older);
 const weak = await w.leaf(genuine.sub, { key: 'RSA-1024' });
+const forClients = await w.leafFor('push.fortinet.com', w.public.sub, {
+  extensions: [new ExtendedKeyUsageExtension(['1.3.6.1.5.5.7.3.2'])],
+});
 // Not of the same second as the genuine certificate: that would make it a copy.
 const byCompany = await w.leaf(corporate.sub, { notBefore: new Date(now - 5 * DAY_MS) });
 const original = certificateOf(server);
@@ -66,7 +71,11 @@ const CASES: Readonly<Record<VerdictRuleId, Partial<TlsEvidence>> & Record<strin
   'other-authority': { ...LEARNED, ...sees(byOlder, genuine.older) },
   renewed: { ...LEARNED, ...sees(w.otherNode, genuine.sub) },
   genuine: {},
+  'genuine, with certificates left out': {
+    outcome: handshake({ chain: { ...chainOf(server, genuine.sub), dropped: 2 } }),
+  },
   weak: sees(weak, genuine.sub),
+  'weak, not for servers': { ...PUBLIC, ...sees(forClients, w.public.sub) },
   'elsewhere-contradicted': { ...sees(...elsewhere), references: reference('proxy', server, genuine.sub) },
   'elsewhere-own-clock': { ...sees(...elsewhere), ...CLOCK },
   'elsewhere-dates': { ...sees(...elsewhere), ...EARLIER },
