@@ -39,6 +39,13 @@ const weakPublic = await w.leaf(w.public.sub, { key: 'RSA-1024' });
 const forged = await w.leaf(w.copied.sub);
 const nameless = await createIdentity({ name: '', issuer: { ...corporate.root, name: '' }, dnsNames: [HOST] });
 
+const namelessRoot = await createIdentity({ name: '', authority: true });
+const fakeRoot = await createIdentity({ name: w.public.root.name, authority: true });
+const byFakeRoot = await w.leaf(fakeRoot);
+const namesakes = await Promise.all(
+  [1, 2, 3].map(() => createIdentity({ name: genuine.sub.name, authority: true, issuer: corporate.root })),
+);
+
 interface Row {
   readonly what: string;
   readonly seen: Seen;
@@ -179,6 +186,51 @@ describe('where a chain ends', () => {
       label: null,
     },
     {
+      what: 'at a name whose certificate is held, above what was signed',
+      seen: { sent: [forged, w.copied.sub], trust: under({ pins: [], anchors: [anchorOf(genuine.sub)] }) },
+      kind: 'incomplete',
+      path: [forged, w.copied.sub],
+      label: null,
+    },
+    {
+      what: 'at a company, beside a trusted authority that has nothing to do with it',
+      seen: { sent: [w.byCorporateSub, genuine.sub] },
+      kind: 'incomplete',
+      path: [w.byCorporateSub],
+      label: null,
+    },
+    {
+      what: 'at a company, where another authority is held',
+      seen: { sent: [w.byCorporateSub], trust: under({ pins: [], anchors: [anchorOf(genuine.sub)] }) },
+      kind: 'incomplete',
+      path: [w.byCorporateSub],
+      label: null,
+    },
+    {
+      what: 'at nobody, where an authority without a name is held',
+      seen: { sent: [nameless], trust: under({ pins: [], anchors: [anchorOf(namelessRoot)] }) },
+      kind: 'incomplete',
+      path: [nameless],
+      label: null,
+    },
+    {
+      what: "at a root with a public one's name and its own key",
+      seen: { sent: [byFakeRoot, fakeRoot] },
+      kind: 'foreign',
+      path: [byFakeRoot, fakeRoot],
+      label: null,
+    },
+    {
+      what: 'at a name of which more are sent along than are asked',
+      seen: {
+        sent: [forged, ...namesakes, genuine.sub, genuine.root],
+        trust: under({ pins: [pinOf(genuine.root)] }),
+      },
+      kind: 'incomplete',
+      path: [forged],
+      label: null,
+    },
+    {
       what: 'at a name that may belong to a key of which only the hash is known',
       seen: {
         sent: [forged],
@@ -224,5 +276,19 @@ describe('of two certificates of one key', () => {
     const leaf = await w.leaf(genuine.otherSub);
     const { path } = stand({ sent: [leaf, other, current, genuine.root] });
     expect(prints(path)).toEqual(prints([leaf, current, genuine.root]));
+  });
+
+  test('the first and the last moment count as valid', async () => {
+    const [first, second] = [await copy(now - 9 * DAY_MS, now), await copy(now, now + 9 * DAY_MS)];
+    const leaf = await w.leaf(genuine.otherSub);
+    const at = certificateOf(second).notBefore;
+    expect(certificateOf(first).notAfter).toBe(at);
+    for (const [one, other] of [
+      [first, second],
+      [second, first],
+    ] as const) {
+      const { path } = stand({ sent: [leaf, one, other, genuine.root], now: at });
+      expect(prints(path)).toEqual(prints([leaf, one, genuine.root]));
+    }
   });
 });
