@@ -1,38 +1,18 @@
 import { describe, expect, test } from 'vitest';
-import type { Certificate } from '../../../../src/core/certificate.ts';
-import { createSignatureChecks } from '../../../../src/core/interception/signature-checks.ts';
-import { findStanding, type Standing, type StandingOptions } from '../../../../src/core/interception/standing.ts';
+import type { Standing } from '../../../../src/core/interception/standing.ts';
 import type { Trust } from '../../../../src/core/interception/trust.ts';
 import { createIdentity, type Identity } from '../../../support/authority.ts';
-import { anchorOf, certificateOf, pinOf } from '../../../support/chains.ts';
-import { DAY_MS, HOST } from '../../../support/interception-world.ts';
+import { anchorOf, pinOf } from '../../../support/chains.ts';
+import { HOST } from '../../../support/interception-world.ts';
+import { prints, type SentChain, standingIn } from '../../../support/standing-in.ts';
 import { createCast } from '../../../support/verdict-cast.ts';
 
 const w = await createCast();
-const { genuine, corporate, server, now } = w;
+const { genuine, corporate, server } = w;
 const MOZILLA = "one of Mozilla's roots";
 const LEARNED = 'the learned baseline';
 
-interface Seen extends Partial<Omit<StandingOptions, 'helpers'>> {
-  readonly sent: readonly [Identity, ...Identity[]];
-  readonly helpers?: readonly Identity[];
-}
-
-function stand({ sent: [leaf, ...rest], helpers = [], ...over }: Seen): Standing {
-  return findStanding([certificateOf(leaf), ...rest.map(certificateOf)], {
-    profile: 'fortinet',
-    trust: w.trust,
-    baseline: null,
-    host: HOST,
-    now,
-    checks: createSignatureChecks(),
-    ...over,
-    helpers: helpers.map(certificateOf),
-  });
-}
-
-const prints = (certificates: readonly Pick<Certificate, 'fingerprint'>[]): readonly string[] =>
-  certificates.map(({ fingerprint }) => fingerprint);
+const stand = (seen: SentChain): Standing => standingIn(w, seen);
 const under = (trust: Partial<Trust>): Trust => ({ ...w.trust, ...trust });
 const weak = await w.leaf(genuine.sub, { key: 'RSA-1024' });
 const weakPublic = await w.leaf(w.public.sub, { key: 'RSA-1024' });
@@ -48,7 +28,7 @@ const namesakes = await Promise.all(
 
 interface Row {
   readonly what: string;
-  readonly seen: Seen;
+  readonly seen: SentChain;
   readonly kind: Standing['kind'];
   readonly path: readonly Identity[];
   readonly label: string | null;
@@ -249,46 +229,5 @@ describe('where a chain ends', () => {
       configured: configured?.pin ?? null,
       authorities: [],
     });
-  });
-});
-
-test('the authorities are those above the leaf, also above where it ends', () => {
-  const { authorities } = stand({ sent: [server, genuine.sub, genuine.root, corporate.root] });
-  expect(prints(authorities)).toEqual(prints([genuine.sub, genuine.root]));
-});
-
-describe('of two certificates of one key', () => {
-  const copy = (from: number, to: number): Promise<Identity> =>
-    createIdentity({
-      name: genuine.otherSub.name,
-      keys: genuine.otherSub.keys,
-      issuer: genuine.root,
-      authority: true,
-      notBefore: new Date(from),
-      notAfter: new Date(to),
-    });
-
-  test.each([
-    ['expired', now - 9 * DAY_MS, now - DAY_MS],
-    ['not yet valid', now + DAY_MS, now + 9 * DAY_MS],
-  ])('the path takes the one that is not %s', async (_, from, to) => {
-    const [other, current] = [await copy(from, to), await copy(now - DAY_MS, now + DAY_MS)];
-    const leaf = await w.leaf(genuine.otherSub);
-    const { path } = stand({ sent: [leaf, other, current, genuine.root] });
-    expect(prints(path)).toEqual(prints([leaf, current, genuine.root]));
-  });
-
-  test('the first and the last moment count as valid', async () => {
-    const [first, second] = [await copy(now - 9 * DAY_MS, now), await copy(now, now + 9 * DAY_MS)];
-    const leaf = await w.leaf(genuine.otherSub);
-    const at = certificateOf(second).notBefore;
-    expect(certificateOf(first).notAfter).toBe(at);
-    for (const [one, other] of [
-      [first, second],
-      [second, first],
-    ] as const) {
-      const { path } = stand({ sent: [leaf, one, other, genuine.root], now: at });
-      expect(prints(path)).toEqual(prints([leaf, one, genuine.root]));
-    }
   });
 });
