@@ -9,7 +9,7 @@ import { createCast } from '../../../support/verdict-cast.ts';
 import { reference } from '../../../support/verdict-rows.ts';
 
 const w = await createCast();
-const { corporate, genuine } = w;
+const { corporate } = w;
 type Sent = readonly [Identity, ...Identity[]];
 const at = (target: string, ...chain: readonly Identity[]): ControlChain => ({ target, chain: chainOf(...chain) });
 const host = (name: string, issuer: Identity): Promise<Identity> => w.leafFor(name, issuer, { name: `CN=${name}` });

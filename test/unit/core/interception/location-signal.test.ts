@@ -28,6 +28,9 @@ describe('a place that only a private network knows', () => {
     'http://user:secret@pki.corp/ca.crl',
     'http://@pki/ca.crl',
     'http://[::1]/ca.crl',
+    'http://[fd00::1]:8080/ca.crl',
+    'http://10.1.2.3/ca.crl',
+    'http://169.254.1.1/ca.crl',
     'http://pki.home.arpa/ca.crl',
     'ldap:///CN=acme-CA',
     'ldaps:///CN=acme-CA',
@@ -38,6 +41,7 @@ describe('a place that only a private network knows', () => {
 
   test.each([
     'http://pki.local.example/ca.crl',
+    'http://93.184.216.34/ca.crl',
     'see http://pki/ca.crl',
     'xhttp://pki/ca.crl',
     'httpsx://pki/ca.crl',

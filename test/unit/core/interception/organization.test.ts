@@ -9,6 +9,7 @@ test.each([
   ['Acme Co., Ltd.', 'acme'],
   ['GlobalSign nv-sa', 'globalsign'],
   ['Acme Holding AG', 'acme holding'],
+  ['Acme Inc Holding', 'acme inc holding'],
   ['Inc. Magazine', 'inc magazine'],
   ['Income', 'income'],
   ['Inc', 'inc'],
