@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { TlsEvidence, TlsJudgement } from '../../../../src/core/interception/tls-evidence.ts';
+import type { TlsEvidence, TlsJudgement, Verdict } from '../../../../src/core/interception/tls-evidence.ts';
 import { judgeTls, worstJudgement } from '../../../../src/core/interception/verdict.ts';
 import { pinOf } from '../../../support/chains.ts';
 import { DAY_MS } from '../../../support/interception-world.ts';
@@ -50,6 +50,22 @@ describe('worstJudgement()', () => {
         expect(worst?.authorities.map(({ pin }) => pin).toSorted()).toEqual(pins.toSorted());
       }),
     );
+  });
+
+  test('takes them in this order, the worst first', () => {
+    const order: readonly Verdict[] = [
+      'intercepted',
+      'interception-suspected',
+      'blocked',
+      'certificate-broken',
+      'unknown',
+      'vendor-ca-changed',
+      'rotated',
+      'genuine',
+    ];
+    const judgements = order.map((verdict): TlsJudgement => ({ ...judge({}), verdict }));
+    const left = judgements.map((_, index) => worstJudgement(judgements.slice(index).toReversed())?.verdict);
+    expect(left).toEqual(order);
   });
 
   test('tells what is confirmed before what is suspected', () => {
