@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { judgeTls } from '../../../src/core/interception/verdict.ts';
 import { loadGenuineMemory } from '../../../src/round/genuine-memory.ts';
 import type { JsonFile } from '../../../src/store/json-file.ts';
+import { pinOf } from '../../support/chains.ts';
 import { TARGET } from '../../support/interception-world.ts';
 import { path } from '../../support/observed.ts';
 import { createCast } from '../../support/verdict-cast.ts';
