@@ -41,7 +41,7 @@ export function learnBaseline(
 ): Baseline | null {
   const leaves = distinct(seen.flatMap(({ chain }) => chain.certificates.slice(0, 1)));
   if (leaves.length === 0) return null;
-  const protocols = seen.flatMap(({ protocol }) => (protocol === null ? [] : [protocol])).toSorted();
+  const protocols = seen.flatMap(({ protocol }) => protocol ?? []).toSorted();
   return {
     target,
     learnedAt: now,
@@ -105,5 +105,5 @@ function hashBits(certificate: Certificate): number {
   const name = certificate.signatureAlgorithm ?? '';
   if (/md5/iu.test(name)) return 128;
   if (/sha-?1(?!\d)/iu.test(name)) return 160;
-  return Number(/(?:sha3?-?|SHA3-)(224|256|384|512)/iu.exec(name)?.[1] ?? 256);
+  return Number(/sha3?-?(224|256|384|512)/iu.exec(name)?.[1] ?? 256);
 }

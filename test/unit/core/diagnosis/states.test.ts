@@ -151,6 +151,14 @@ describe('what FortiAuthenticator complains of', () => {
     });
   });
 
+  test('that could not be judged is explained as well', () => {
+    const open = finding(null, { subject: 'fac-1', level: 'unknown' });
+    expect(statusOf('polling', BLOCKED, ['polling', [open]])).toMatchObject({
+      state: 'blocked',
+      blockedBy: ['reachability'],
+    });
+  });
+
   test.each<readonly [PreconditionId, Finding]>([
     ['mail', finding('mail-unreachable')],
     ['token-pool', finding('tokens-exhausted')],
@@ -172,6 +180,10 @@ describe('what FortiAuthenticator complains of', () => {
       state: 'blocked',
       blockedBy: ['reachability'],
     });
+    const beside: readonly Finding[] = [warning, suspected];
+    expect(statusOf('polling', BLOCKED, ['polling', beside])).toMatchObject({ state: 'blocked' });
+    const noted: Finding = { ...suspected, level: 'note' };
+    expect(statusOf('polling', BLOCKED, ['polling', [warning, noted]])).toMatchObject({ state: 'warning' });
     expect(statusOf('polling', BLOCKED, ['polling', [], 'unjudged'])).toMatchObject({
       state: 'unknown',
       blockedBy: [],

@@ -5,6 +5,8 @@ import { unconfirmedBaseline } from '../../../../src/core/interception/unconfirm
 import { createCast } from '../../../support/verdict-cast.ts';
 
 const w = await createCast();
+const weak = await w.leaf(w.genuine.sub, { key: 'RSA-1024' });
+const forged = await w.leaf(w.copied.sub);
 const rests = (baseline: Baseline, over: Partial<Parameters<typeof unconfirmedBaseline>[1]> = {}): string | undefined =>
   unconfirmedBaseline(baseline, {
     profile: 'fortinet',
@@ -29,6 +31,17 @@ describe('unconfirmedBaseline()', () => {
       end: w.corporate.sub,
     },
     { name: "the vendor's name under another key", baseline: w.baseline(w.byNewSub, w.newSub), end: w.newSub },
+    {
+      name: "a company's whole chain",
+      baseline: w.baseline(w.byCorporateSub, w.corporate.sub, w.corporate.root),
+      end: w.corporate.root,
+    },
+    { name: "a weak key under the vendor's authority", baseline: w.baseline(weak, w.genuine.sub), end: weak },
+    {
+      name: "what the vendor's authority did not sign",
+      baseline: w.baseline(forged, w.genuine.sub, w.genuine.root),
+      end: forged,
+    },
     { name: 'a leaf alone', baseline: w.baseline(w.byNewSub), end: w.byNewSub },
   ])('refuses $name, unless its fingerprint was typed', ({ baseline, end }) => {
     expect(rests(baseline)).toBe(end.fingerprint);
