@@ -130,6 +130,11 @@ export const PATH_FAULTS: readonly Fault[] = [
     onLicenseServer(({ license }) => license.set({ kind: 'reset' })),
   ),
   onPath(
+    'tls-half-reset',
+    'tls-blocked',
+    onLicenseServer(({ license }) => license.set({ kind: 'half-reset' })),
+  ),
+  onPath(
     'tls-silent',
     'tls-blocked',
     onLicenseServer(({ license }) => license.set({ kind: 'silent' })),
