@@ -53,7 +53,9 @@ export function flakyPath(
 
   function isQuiet(): boolean {
     return (
-      known.share.addresses.length === 0 && line.state.incidents.length === 0 && line.state.candidates.length === 0
+      known.share.addresses.length === 0 &&
+      known.share.families.every(({ share }) => share.trail.length === 0) &&
+      line.state.incidents.length === 0 && line.state.candidates.length === 0
     );
   }
 
