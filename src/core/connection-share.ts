@@ -68,8 +68,9 @@ const ENOUGH = 12.5;
 /** A single failure before an outage is one return. */
 const FEWEST_RETURNS = 2;
 
-/** The share is told over this many connections at the most: two bursts. */
+/** The share is told over this many connections for each of some addresses at the most: two bursts. */
 const TRAIL = 42;
+const MOST_PLACES = 4;
 /** So many failures in a row, without a success, are no fault that comes and goes any more. */
 const STEADY_RUN = 21;
 /**
@@ -152,11 +153,16 @@ function afterFailure(share: ConnectionShare, connection: Connection): Connectio
   const score = Math.min(ENOUGH, share.score + FAILURE_WEIGHT);
   return {
     ...share,
-    trail: [...share.trail, connection].slice(-TRAIL),
+    trail: withLast(share, connection),
     returns,
     score,
     intermittent: share.intermittent || (returns >= FEWEST_RETURNS && score >= ENOUGH),
   };
+}
+
+function withLast({ addresses, trail }: ConnectionShare, connection: Connection): readonly Connection[] {
+  const places = Math.min(Math.max(addresses.length, 1), MOST_PLACES);
+  return [...trail, connection].slice(-TRAIL * places);
 }
 
 /**
@@ -178,11 +184,14 @@ function afterSuccess(share: ConnectionShare, connection: Connection): Connectio
   const first = FAILURE_WEIGHT * (isAfterOutage(share.trail) ? 2 : 1);
   const score = (share.returns > 0 ? share.score : Math.min(share.score, first)) - SUCCESS_WEIGHT;
   if (score <= 0) return clear(share.addresses);
-  return { ...share, trail: [...share.trail, connection].slice(-TRAIL), score };
+  return { ...share, trail: withLast(share, connection), score };
 }
 
+/** Each address counts the same, however many of the connections went there: who comes next gets any of them. */
 function isGrave({ trail }: ConnectionShare, before: boolean): boolean {
-  return faultsOf(trail).length >= trail.length * (before ? GRAVE.until : GRAVE.from);
+  const places = byAddress(trail);
+  const sum = places.reduce((shares, { failed, of }) => shares + failed / of, 0);
+  return sum >= places.length * (before ? GRAVE.until : GRAVE.from);
 }
 
 function hasFailedLast(trail: ConnectionShare['trail']): boolean {

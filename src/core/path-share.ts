@@ -1,6 +1,14 @@
 import { addressFamily } from './addresses.ts';
 import type { EpochMs, Millis } from './clock.ts';
-import { clear, deservesBurst, lookAt, type Connection, type ConnectionShare, type Sample } from './connection-share.ts';
+import {
+  clear,
+  deservesBurst,
+  failedIn,
+  lookAt,
+  type Connection,
+  type ConnectionShare,
+  type Sample,
+} from './connection-share.ts';
 
 /** The connections of one round to the licence server, in the order in which they began. */
 export interface Look {
@@ -16,6 +24,8 @@ export interface PathShare {
   /** Of each address by itself, where connections have failed. */
   readonly addresses: readonly ConnectionShare[];
   readonly families: readonly FamilyShare[];
+  /** Of all connections: a fault of the way to all addresses shows here first. */
+  readonly whole: ConnectionShare;
   readonly burstAt: EpochMs | null;
 }
 
@@ -28,7 +38,7 @@ export interface FamilyShare {
   readonly current: readonly string[];
 }
 
-export const NO_SHARE: PathShare = { addresses: [], families: [], burstAt: null };
+export const NO_SHARE: PathShare = { addresses: [], families: [], whole: clear([]), burstAt: null };
 
 /** At most one burst in this time, so that a fault never becomes a load on the licence server. */
 export const BURST_GAP: Millis = 300_000;
@@ -36,6 +46,8 @@ export const BURST_GAP: Millis = 300_000;
 export const BURST_SIZE = 20;
 /** More addresses than this are not asked again in one burst: too few connections to each would say nothing. */
 const MOST_ADDRESSES = 4;
+/** An address with less than this share of failures is clean, although single ones fail. */
+const CLEAN = 1 / 8;
 /** An address that was not dialled for this long is forgotten. */
 const FORGOTTEN: Millis = 1_800_000;
 /** Of one family; beyond it a name gives new ones all the time. */
@@ -52,27 +64,44 @@ export function next(state: PathShare, look: Look): PathShare {
       .flatMap(({ members }) => members.map(({ address }) => lookAtAddress(state, address, sight)))
       .filter(({ trail, standing }) => trail.length > 0 || standing !== 'none'),
     families,
+    whole: lookAt(
+      { ...state.whole, addresses: families.flatMap(({ share }) => share.addresses) },
+      failuresLast(sampleOf(sight, () => true)),
+    ),
     burstAt: look.burst !== null ? look.at : state.burstAt,
   };
 }
 
 /** The shares that tell what is so now: of each address that was dialled, or of those together that take turns. */
-export function sharesOf({ addresses, families }: PathShare): readonly ConnectionShare[] {
-  return families.flatMap(({ share, members, current }) =>
+export function sharesOf({ addresses, families, whole }: PathShare): readonly ConnectionShare[] {
+  const parts = families.flatMap(({ share, members, current }) =>
     members.length > current.length
       ? [share]
       : addresses.filter((single) => single.addresses.every((address) => current.includes(address))),
   );
+  return parts.map((part) => asPartOf(whole, part));
 }
 
-/** The addresses that the next round should make a burst of connections to. */
+/** Where the whole comes and goes, a part that has enough of its failures does, before it alone has shown so. */
+function asPartOf(whole: ConnectionShare, part: ConnectionShare): ConnectionShare {
+  const own = whole.told.filter(({ address }) => part.addresses.includes(address));
+  const failed = failedIn(own);
+  if (whole.standing !== 'intermittent' || part.standing === 'steady') return part;
+  if (failed === 0 || failed < own.length * CLEAN) return part;
+  return { ...part, standing: 'intermittent', grave: part.grave || whole.grave, told: own, trail: own };
+}
+
+/**
+ * The addresses that the next round should make a burst of connections to: all of them, since what one does is judged
+ * by what the others do.
+ */
 export function burstDue(state: PathShare, at: EpochMs): readonly string[] {
   if (state.burstAt !== null && isRecent(state.burstAt, at, BURST_GAP)) return [];
   const current = state.families.flatMap((family) => family.current);
-  return sharesOf(state)
+  const due = sharesOf(state)
     .filter(deservesBurst)
-    .flatMap(({ addresses }) => addresses.filter((address) => current.includes(address)))
-    .slice(0, MOST_ADDRESSES);
+    .flatMap(({ addresses }) => addresses.filter((address) => current.includes(address)));
+  return due.length === 0 ? [] : [...new Set([...due, ...current])].slice(0, MOST_ADDRESSES);
 }
 
 /** Whether another round at once would tell more: a failure that is new, or not yet measured. */
@@ -108,15 +137,18 @@ function lookAtFamily(state: PathShare, family: FamilyShare['family'], sight: Si
   );
   const members = [...others, ...current.map((address) => ({ address, seenAt: at }))].slice(-MOST_MEMBERS);
   const sample = sampleOf(sight, ({ address }) => addressFamily(address) === family);
-  // They began at once, so that any of them is the last: one that failed is not over with another one that worked.
-  const own = sample.own.toSorted((a, b) => Number(a.fault !== null) - Number(b.fault !== null));
   const addresses = members.map(({ address }) => address);
   return {
     family,
-    share: lookAt({ ...(before?.share ?? clear([])), addresses }, { ...sample, own }),
+    share: lookAt({ ...(before?.share ?? clear([])), addresses }, failuresLast(sample)),
     members,
     current,
   };
+}
+
+/** They began at once, so that any of them is the last: one that failed is not over with another one that worked. */
+function failuresLast(sample: Sample): Sample {
+  return { ...sample, own: sample.own.toSorted((a, b) => Number(a.fault !== null) - Number(b.fault !== null)) };
 }
 
 function sampleOf({ look, soonAfterBurst }: Sight, isOwn: (connection: Connection) => boolean): Sample {

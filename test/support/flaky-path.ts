@@ -19,6 +19,9 @@ export type FailsAt = (connection: {
   readonly address: string;
 }) => boolean;
 
+/** The addresses that the name gives. */
+export type AnswersAt = (look: { readonly at: EpochMs; readonly round: number }) => readonly string[];
+
 export interface FlakyPath {
   readonly line: Timeline;
   /** Connections to the licence server so far. */
@@ -39,21 +42,23 @@ const BURST_TIME: Millis = 8 * SECOND;
  */
 export function flakyPath(
   fails: FailsAt,
-  options: { readonly complains?: boolean; readonly addresses?: readonly string[] } = {},
+  options: { readonly complains?: boolean; readonly answers?: AnswersAt } = {},
 ): FlakyPath {
-  const addresses = options.addresses ?? ['173.243.138.84'];
+  const answers = options.answers ?? (() => ['173.243.138.84']);
   const line = timeline();
   const clock = { slot: START, at: START, rounds: 0, made: 0 };
   const known: { share: PathShare; last: Examination | null } = { share: NO_SHARE, last: null };
 
   function connect(address: string): EndpointObservation {
     clock.made += 1;
-    return endpoint(address, fails({ at: clock.at, round: clock.rounds, address }) ? failed('timeout') : open());
+    const tcp = fails({ at: clock.at, round: clock.rounds, address }) ? failed('timeout') : open();
+    return { ...endpoint(address, tcp), family: address.includes(':') ? 6 : 4 };
   }
 
   function isQuiet(): boolean {
     return (
       known.share.addresses.length === 0 &&
+      known.share.whole.trail.length === 0 &&
       known.share.families.every(({ share }) => share.trail.length === 0) &&
       line.state.incidents.length === 0 && line.state.candidates.length === 0
     );
@@ -62,7 +67,7 @@ export function flakyPath(
   /** Returns when the round ends, and whether another one is wanted at once. */
   function look(): { readonly ends: EpochMs; readonly again: boolean } {
     const due = burstDue(known.share, clock.at);
-    const endpoints = addresses.map(connect);
+    const endpoints = answers({ at: clock.at, round: clock.rounds }).map(connect);
     const burst = Array.from({ length: due.length === 0 ? 0 : BURST_SIZE }, (_, index) =>
       connect(due[index % due.length] ?? ''),
     );
