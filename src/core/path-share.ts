@@ -26,6 +26,8 @@ export interface PathShare {
   readonly families: readonly FamilyShare[];
   /** Of all connections: a fault of the way to all addresses shows here first. */
   readonly whole: ConnectionShare;
+  /** The addresses to which connections have come and gone, until that is past at each of them: none of them is clean. */
+  readonly unclean: readonly string[];
   readonly burstAt: EpochMs | null;
 }
 
@@ -38,7 +40,7 @@ export interface FamilyShare {
   readonly current: readonly string[];
 }
 
-export const NO_SHARE: PathShare = { addresses: [], families: [], whole: clear([]), burstAt: null };
+export const NO_SHARE: PathShare = { addresses: [], families: [], whole: clear([]), unclean: [], burstAt: null };
 
 /** At most one burst in this time, so that a fault never becomes a load on the licence server. */
 export const BURST_GAP: Millis = 300_000;
@@ -59,21 +61,32 @@ export function next(state: PathShare, look: Look): PathShare {
   const families = ([4, 6] as const)
     .map((family) => lookAtFamily(state, family, sight))
     .filter(({ members }) => members.length > 0);
-  return {
-    addresses: families
-      .flatMap(({ members }) => members.map(({ address }) => lookAtAddress(state, address, sight)))
+  const members = families.flatMap(({ share }) => share.addresses);
+  const parts = {
+    addresses: members
+      .map((address) => lookAtAddress(state, address, sight))
       .filter(({ trail, standing }) => trail.length > 0 || standing !== 'none'),
     families,
-    whole: lookAt(
-      { ...state.whole, addresses: families.flatMap(({ share }) => share.addresses) },
-      failuresLast(sampleOf(sight, () => true)),
-    ),
+    whole: lookAt({ ...state.whole, addresses: members }, failuresLast(sampleOf(sight, () => true))),
+  };
+  return {
+    ...parts,
+    unclean: uncleanAfter(state.unclean, parts).filter((address) => members.includes(address)),
     burstAt: look.burst !== null ? look.at : state.burstAt,
   };
 }
 
+type Parts = Pick<PathShare, 'addresses' | 'families' | 'whole'>;
+
+function uncleanAfter(before: readonly string[], parts: Parts): readonly string[] {
+  const now = sharesOf(parts)
+    .filter(({ standing }) => standing === 'intermittent')
+    .flatMap(({ addresses }) => addresses);
+  return now.length === 0 ? [] : [...new Set([...before, ...now])];
+}
+
 /** The shares that tell what is so now: of each address that was dialled, or of those together that take turns. */
-export function sharesOf({ addresses, families, whole }: PathShare): readonly ConnectionShare[] {
+export function sharesOf({ addresses, families, whole }: Parts): readonly ConnectionShare[] {
   const parts = families.flatMap(({ share, members, current }) =>
     members.length > current.length
       ? [share]

@@ -17,7 +17,7 @@ export function judgeShare(stages: StageFindings, state: PathShare, path: PathOb
   const shares = sharesOf(state).filter(({ addresses }) =>
     path.endpoints.some(({ address }) => addresses.includes(address)),
   );
-  const view = { shares, path };
+  const view = { shares, path, unclean: state.unclean };
   return shares.reduce<StageFindings>((told, share) => judgeOne(told, share, view), {
     reachability: stages.reachability,
     'tls-genuine': stages['tls-genuine'],
@@ -28,6 +28,7 @@ interface View {
   /** Of what was dialled in this round. */
   readonly shares: readonly ConnectionShare[];
   readonly path: PathObservation;
+  readonly unclean: PathShare['unclean'];
 }
 
 function judgeOne(stages: StageFindings, share: ConnectionShare, view: View): StageFindings {
@@ -83,9 +84,10 @@ function intermittentFinding(share: ConnectionShare, fault: ConnectionFault, vie
   };
 }
 
-function isFaulty(address: string, { shares }: View): boolean {
-  return shares.some(
-    (share) => share.addresses.includes(address) && (share.standing === 'intermittent' || share.standing === 'steady'),
+function isFaulty(address: string, { shares, unclean }: View): boolean {
+  return (
+    unclean.includes(address) ||
+    shares.some(({ addresses, standing }) => addresses.includes(address) && standing === 'steady')
   );
 }
 
