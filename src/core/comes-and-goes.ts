@@ -1,5 +1,6 @@
 import type { Assessment } from './assessment.ts';
 import type { Advice, Finding } from './finding.ts';
+import type { PreconditionId } from './precondition.ts';
 import { byAddress, failedIn, type ConnectionFault, type ConnectionShare } from './connection-share.ts';
 
 /** The rule of a finding about a share of the connections. */
@@ -38,14 +39,19 @@ export function shareText({ told }: ConnectionShare): string {
 }
 
 /**
- * FortiAuthenticator complains: then it meets the fault that comes and goes, however small the share that this machine
- * meets.
+ * FortiAuthenticator complains of what can come from there: then it meets the fault that comes and goes, however small
+ * the share that this machine meets. One line is enough, since each confirms the other.
  */
-export function withComplaint(assessments: readonly Assessment[]): readonly Assessment[] {
+export function withComplaint(
+  assessments: readonly Assessment[],
+  complainedOf: readonly PreconditionId[],
+): readonly Assessment[] {
   return assessments.map((assessment) => ({
     ...assessment,
     findings: assessment.findings.map((finding) =>
-      finding.rule === RULE && isWholeWay(finding) ? { ...finding, level: 'broken' } : finding,
+      complainedOf.includes(assessment.id) && finding.rule === RULE && isWholeWay(finding)
+        ? { ...finding, level: 'broken' }
+        : finding,
     ),
   }));
 }
