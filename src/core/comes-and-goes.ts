@@ -100,7 +100,9 @@ function adviceOf(share: ConnectionShare, { cause, stage }: ConnectionFault): Ad
 }
 
 /** The addresses that always fail and those that always work; null where one does both, or too little is known. */
-function sidesOf({ told }: ConnectionShare): { readonly bad: readonly string[]; readonly good: readonly string[] } | null {
+function sidesOf({
+  told,
+}: ConnectionShare): { readonly bad: readonly string[]; readonly good: readonly string[] } | null {
   const places = byAddress(told);
   const bad = places.filter(({ failed }) => failed > 0);
   const good = places.filter(({ failed }) => failed === 0);

@@ -115,12 +115,7 @@ export function deservesBurst({ intermittent, trail }: ConnectionShare): boolean
 
 /** What most of the failures were. */
 export function mainFault({ trail }: ConnectionShare): ConnectionFault | null {
-  const groups = [
-    ...Map.groupBy(
-      faultsOf(trail),
-      ({ stage, cause }) => `${stage} ${cause}`,
-    ).values(),
-  ];
+  const groups = [...Map.groupBy(faultsOf(trail), ({ stage, cause }) => `${stage} ${cause}`).values()];
   const [most] = groups.toSorted((left, right) => right.length - left.length);
   return most?.at(-1) ?? null;
 }

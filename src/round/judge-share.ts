@@ -105,7 +105,8 @@ function levelOf(
   const isDown = (other: string): boolean =>
     shares.some(
       (share) =>
-        share.addresses.includes(other) && (share.standing === 'steady' || (share.standing === 'intermittent' && share.grave)),
+        share.addresses.includes(other) &&
+        (share.standing === 'steady' || (share.standing === 'intermittent' && share.grave)),
     );
   return stage === 'tls-genuine' || deciding.every(isDown) ? 'broken' : 'warning';
 }

@@ -43,10 +43,14 @@ export async function observeBurst(
       const signal = hopeless === undefined ? whole.signal : AbortSignal.any([whole.signal, hopeless]);
       const endpoint = await pace.begin(
         () =>
-          observeEndpoint({ ...requestOf(target, address), depth: 'tls' }, { ...ctx, signal }, {
-            ...tools.endpoint,
-            limits: LIMITS,
-          }),
+          observeEndpoint(
+            { ...requestOf(target, address), depth: 'tls' },
+            { ...ctx, signal },
+            {
+              ...tools.endpoint,
+              limits: LIMITS,
+            },
+          ),
         whole.signal,
       );
       if (endpoint.tls?.kind === 'established' || endpoint.tls?.kind === 'client-certificate-demanded')

@@ -65,7 +65,8 @@ export function flakyPath(
       known.share.addresses.length === 0 &&
       known.share.whole.trail.length === 0 &&
       known.share.families.every(({ share }) => share.trail.length === 0) &&
-      line.state.incidents.length === 0 && line.state.candidates.length === 0
+      line.state.incidents.length === 0 &&
+      line.state.candidates.length === 0
     );
   }
 
@@ -85,8 +86,7 @@ export function flakyPath(
     if (wasQuiet && isQuiet()) return { ends: clock.at, again: false };
     const stages = judgeShare({ reachability: judgeTcp(endpoints), 'tls-genuine': [] }, known.share, licenseServer);
     const probed = assessments(['reachability', stages.reachability ?? []]);
-    const diagnosis =
-      options.appliance?.conclude(probed, clock.at) ?? diagnose(probed, { ...CONTEXT, at: clock.at });
+    const diagnosis = options.appliance?.conclude(probed, clock.at) ?? diagnose(probed, { ...CONTEXT, at: clock.at });
     const examination: Examination = { observations, diagnosis, judged: { assessments: probed, tls: [] } };
     line.now = clock.at;
     line.input({ kind: 'diagnosis', diagnosis, fresh: null });

@@ -126,10 +126,7 @@ describe('connections to the licence server that fail now and then', () => {
 
   test('a small share is critical with the complaint of FortiAuthenticator, unless another address is clean', () => {
     const severity = (pattern: Pattern): string | undefined => {
-      const assessments = withComplaint(
-        round(['reachability', judged(pattern).reachability ?? []]),
-        ['reachability'],
-      );
+      const assessments = withComplaint(round(['reachability', judged(pattern).reachability ?? []]), ['reachability']);
       return diagnose(assessments, CONTEXT).causes[0]?.severity;
     };
     expect(severity({ [A]: FIFTH })).toBe('critical');

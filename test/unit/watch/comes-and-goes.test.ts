@@ -89,16 +89,19 @@ describe('a fault that comes and goes, at the default schedule', () => {
     [20, 2],
     [40, 5],
     [25, 25],
-  ])('%i minutes down and %i up, for hours: one incident, and from its return on one firing and one end', (down, up) => {
-    const period = (down + up) * MINUTE;
-    const ends = START + 6 * period;
-    const site = flakyPath(({ at }) => at < ends && (at - START) % period < down * MINUTE);
-    site.run(ends - START + 3 * HOUR);
-    expect(firings(site)).toEqual(['firing', 'resolved', 'firing', 'resolved']);
-    expect(site.line.told.at(2)?.at).toBeLessThanOrEqual(START + period + MINUTE);
-    expect(site.line.told.at(3)?.at).toBeGreaterThan(ends - up * MINUTE + 29 * MINUTE);
-    expect(site.line.transitions.filter((transition) => transition.startsWith('opened'))).toHaveLength(1);
-  });
+  ])(
+    '%i minutes down and %i up, for hours: one incident, and from its return on one firing and one end',
+    (down, up) => {
+      const period = (down + up) * MINUTE;
+      const ends = START + 6 * period;
+      const site = flakyPath(({ at }) => at < ends && (at - START) % period < down * MINUTE);
+      site.run(ends - START + 3 * HOUR);
+      expect(firings(site)).toEqual(['firing', 'resolved', 'firing', 'resolved']);
+      expect(site.line.told.at(2)?.at).toBeLessThanOrEqual(START + period + MINUTE);
+      expect(site.line.told.at(3)?.at).toBeGreaterThan(ends - up * MINUTE + 29 * MINUTE);
+      expect(site.line.transitions.filter((transition) => transition.startsWith('opened'))).toHaveLength(1);
+    },
+  );
 
   test('a fault that never flapped opens within 10 seconds of the round that meets it, and ends with the second round without it', () => {
     const [begins, ends] = [START + 10 * MINUTE, START + 20 * MINUTE];

@@ -267,11 +267,7 @@ describe('flapping', () => {
   ])('tells one end more at the most when it is there for %i minutes and away for %i, again and again', (down, up) => {
     const line = timeline({ reminder: 0 });
     for (let turn = 0; turn < 6; turn += 1) line.rounds(2 * down, [intercepted]).rounds(2 * up, []);
-    expect(line.heard()).toEqual([
-      'firing tls-intercepted',
-      'resolved tls-intercepted',
-      'firing tls-intercepted',
-    ]);
+    expect(line.heard()).toEqual(['firing tls-intercepted', 'resolved tls-intercepted', 'firing tls-intercepted']);
     const [{ lastSeen } = { lastSeen: 0 }] = line.state.incidents;
     line.rounds(70, []);
     expect(line.heard()).toEqual(['resolved tls-intercepted']);
@@ -282,7 +278,11 @@ describe('flapping', () => {
   it('is none where the fault stays away for longer than the window: each time ends at once', () => {
     const line = timeline({ reminder: 0 });
     for (let turn = 0; turn < 3; turn += 1) line.rounds(20, [intercepted]).rounds(70, []);
-    expect(line.heard()).toEqual(Array.from({ length: 3 }, () => ['firing', 'resolved']).flat().map((event) => `${event} tls-intercepted`));
+    expect(line.heard()).toEqual(
+      Array.from({ length: 3 }, () => ['firing', 'resolved'])
+        .flat()
+        .map((event) => `${event} tls-intercepted`),
+    );
     expect(line.told.map(({ at }) => at).filter((_, index) => index % 2 === 1)).toEqual(
       [0, 1, 2].map((turn) => START + (turn * 90 + 21) * 30 * SECOND),
     );
