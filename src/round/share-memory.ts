@@ -87,7 +87,15 @@ function isClear({ addresses: singles, families, whole }: PathShare): boolean {
 
 /** It is the trail, but for what is past with its round. */
 function withoutTold({ addresses: singles, families, whole, ...rest }: PathShare): unknown {
-  const kept = ({ told: _, ...share }: ConnectionShare): unknown => share;
+  const kept = ({ addresses, standing, trail, score, returns, intermittent, grave }: ConnectionShare): unknown => ({
+    addresses,
+    standing,
+    trail,
+    score,
+    returns,
+    intermittent,
+    grave,
+  });
   return {
     ...rest,
     addresses: singles.map(kept),
