@@ -103,9 +103,15 @@ function withoutErrors(appliance: AppliancePolling, faults: readonly FaultSeen[]
   };
 }
 
-/** What came while the fault lasted says nothing about what came after it. */
+/** What came while the fault lasted says nothing about what came after it, over whichever way it came. */
 function withoutExplainedMoments(error: PollingError, faults: readonly FaultSeen[]): PollingError {
-  return { ...error, moments: error.moments.filter((lastAt) => !isExplained({ ...error, lastAt }, faults)) };
+  const isUnexplained = (lastAt: EpochMs): boolean => !isExplained({ ...error, lastAt }, faults);
+  const { moments, reliableAt } = error;
+  return {
+    ...error,
+    moments: moments.filter(isUnexplained),
+    reliableAt: reliableAt !== null && isUnexplained(reliableAt) ? reliableAt : null,
+  };
 }
 
 function note(appliance: string, lastAt: EpochMs): Finding {
