@@ -144,12 +144,12 @@ function lookAtAddress(state: PathShare, address: string, sight: Sight): Connect
 function lookAtFamily(state: PathShare, family: FamilyShare['family'], sight: Sight): FamilyShare {
   const { at, dialled } = sight.look;
   const before = state.families.find((known) => known.family === family);
-  const current = dialled.filter((address) => addressFamily(address) === family);
+  const current = dialled.filter((address) => familyOf(address) === family);
   const others = (before?.members ?? []).filter(
     ({ address, seenAt }) => !current.includes(address) && isRecent(seenAt, at, FORGOTTEN),
   );
   const members = [...others, ...current.map((address) => ({ address, seenAt: at }))].slice(-MOST_MEMBERS);
-  const sample = sampleOf(sight, ({ address }) => addressFamily(address) === family);
+  const sample = sampleOf(sight, ({ address }) => familyOf(address) === family);
   const addresses = members.map(({ address }) => address);
   return {
     family,
@@ -166,6 +166,11 @@ function failuresLast(sample: Sample): Sample {
 
 function sampleOf({ look, soonAfterBurst }: Sight, isOwn: (connection: Connection) => boolean): Sample {
   return { own: look.connections.filter(isOwn), more: (look.burst ?? []).filter(isOwn), soonAfterBurst };
+}
+
+/** Through a proxy the name itself is dialled. */
+function familyOf(address: string): FamilyShare['family'] {
+  return addressFamily(address) ?? 4;
 }
 
 function isRecent(then: EpochMs, now: EpochMs, within: Millis): boolean {

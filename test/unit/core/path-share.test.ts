@@ -1,6 +1,14 @@
 import { describe, expect, test } from 'vitest';
 
-import { BURST_GAP, BURST_SIZE, burstDue, needsCloserLook, next, NO_SHARE } from '../../../src/core/path-share.ts';
+import {
+  BURST_GAP,
+  BURST_SIZE,
+  burstDue,
+  needsCloserLook,
+  next,
+  NO_SHARE,
+  sharesOf,
+} from '../../../src/core/path-share.ts';
 import type { PathShare } from '../../../src/core/path-share.ts';
 import { failedIn, type Connection, type ConnectionFault, type Standing } from '../../../src/core/connection-share.ts';
 
@@ -69,6 +77,12 @@ describe('what the failures at one address are', () => {
   test('two addresses are told apart', () => {
     const seen = look(0, [...connections('x'), ...connections('.', V6)]);
     expect(seen.addresses.map(({ addresses, standing }) => [addresses, standing])).toEqual([[[A], 'steady']]);
+  });
+
+  test('a name that is dialled through a proxy is measured as an address is', () => {
+    const name = 'fortitokenmobile.fortinet.com';
+    expect(sharesOf(share('x.(.x.x.x.x.x.x.x.x.x.x)', name)).map(({ standing }) => standing)).toEqual(['intermittent']);
+    expect(burstDue(share('...x', name), 3_600_000)).toEqual([name]);
   });
 
   test('an address that is not dialled any more is forgotten after half an hour', () => {
