@@ -108,6 +108,13 @@ export function lookAt(share: ConnectionShare, sample: Sample): ConnectionShare 
   };
 }
 
+/** As if these addresses had never been dialled. */
+export function without(share: ConnectionShare, addresses: readonly string[]): ConnectionShare {
+  return share.trail
+    .filter(({ address }) => !addresses.includes(address))
+    .reduce<ConnectionShare>(count, clear(share.addresses));
+}
+
 /** A failure that is new, or a fault that comes and goes. */
 export function deservesBurst({ intermittent, trail }: ConnectionShare): boolean {
   return intermittent || (hasFailedLast(trail) && failuresInARow(trail) < KNOWN_RUN);

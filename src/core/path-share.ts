@@ -5,6 +5,7 @@ import {
   deservesBurst,
   failedIn,
   lookAt,
+  without,
   type Connection,
   type ConnectionShare,
   type Sample,
@@ -35,9 +36,16 @@ export interface PathShare {
 export interface FamilyShare {
   readonly family: 4 | 6;
   readonly share: ConnectionShare;
-  readonly members: readonly { readonly address: string; readonly seenAt: EpochMs }[];
+  readonly members: readonly Member[];
   /** Those that the latest round dialled. */
   readonly current: readonly string[];
+}
+
+export interface Member {
+  readonly address: string;
+  readonly seenAt: EpochMs;
+  /** It came back into the answers after it had failed: it takes turns, and is not gone for good. */
+  readonly returned: boolean;
 }
 
 export const NO_SHARE: PathShare = { addresses: [], families: [], whole: clear([]), unclean: [], burstAt: null };
@@ -61,7 +69,7 @@ export function next(state: PathShare, look: Look): PathShare {
   const families = ([4, 6] as const)
     .map((family) => lookAtFamily(state, family, sight))
     .filter(({ members }) => members.length > 0);
-  const members = families.flatMap(({ share }) => share.addresses);
+  const members = families.flatMap((family) => family.members.map(({ address }) => address));
   const parts = {
     addresses: members
       .map((address) => lookAtAddress(state, address, sight))
@@ -145,15 +153,27 @@ function lookAtFamily(state: PathShare, family: FamilyShare['family'], sight: Si
   const { at, dialled } = sight.look;
   const before = state.families.find((known) => known.family === family);
   const current = dialled.filter((address) => familyOf(address) === family);
-  const others = (before?.members ?? []).filter(
-    ({ address, seenAt }) => !current.includes(address) && isRecent(seenAt, at, FORGOTTEN),
-  );
-  const members = [...others, ...current.map((address) => ({ address, seenAt: at }))].slice(-MOST_MEMBERS);
+  const known = before?.members ?? [];
+  const others = known.filter(({ address, seenAt }) => !current.includes(address) && isRecent(seenAt, at, FORGOTTEN));
+  const trailOf = (address: string): ConnectionShare['trail'] =>
+    state.addresses.find(({ addresses }) => addresses.includes(address))?.trail ?? [];
+  const isBack = (address: string): boolean =>
+    before?.current.includes(address) === false && failedIn(trailOf(address)) > 0;
+  const members = [
+    ...others,
+    ...current.map((address) => ({
+      address,
+      seenAt: at,
+      returned: isBack(address) || known.some((member) => member.address === address && member.returned),
+    })),
+  ].slice(-MOST_MEMBERS);
   const sample = sampleOf(sight, ({ address }) => familyOf(address) === family);
-  const addresses = members.map(({ address }) => address);
+  const share = before?.share ?? clear([]);
+  const gone = others.filter((member) => isGone(member, trailOf(member.address))).map(({ address }) => address);
+  const addresses = members.map(({ address }) => address).filter((address) => !gone.includes(address));
   return {
     family,
-    share: lookAt({ ...(before?.share ?? clear([])), addresses }, failuresLast(sample)),
+    share: lookAt({ ...(gone.length === 0 ? share : without(share, gone)), addresses }, failuresLast(sample)),
     members,
     current,
   };
@@ -162,6 +182,11 @@ function lookAtFamily(state: PathShare, family: FamilyShare['family'], sight: Si
 /** They began at once, so that any of them is the last: one that failed is not over with another one that worked. */
 function failuresLast(sample: Sample): Sample {
   return { ...sample, own: sample.own.toSorted((a, b) => Number(a.fault !== null) - Number(b.fault !== null)) };
+}
+
+/** What always failed and is not given any more has taken its outage with it, unless it comes back. */
+function isGone({ returned }: Member, trail: ConnectionShare['trail']): boolean {
+  return !returned && trail.length > 0 && failedIn(trail) === trail.length;
 }
 
 function sampleOf({ look, soonAfterBurst }: Sight, isOwn: (connection: Connection) => boolean): Sample {

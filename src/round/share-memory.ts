@@ -55,7 +55,7 @@ const content = z.object({
         z.object({
           family: z.literal([4, 6]),
           share: connectionShare,
-          members: z.array(z.object({ address: text, seenAt: instant })).max(1_000),
+          members: z.array(z.object({ address: text, seenAt: instant, returned: z.boolean() })).max(1_000),
           current: addresses,
         }),
       )

@@ -114,6 +114,20 @@ describe('a name with several addresses', () => {
     expect(site.line.told.at(-1)?.at).toBeLessThanOrEqual(moves + MINUTE);
   });
 
+  test.each([
+    ['leaves the others', [B]],
+    ['is replaced by another one', [B, C]],
+    ['leaves one that it took turns with before', [C]],
+  ])('a bad address that %s takes its outage with it', (_, after) => {
+    const [gives, moves] = [START + 10 * MINUTE, START + HOUR];
+    const site = flakyPath(({ address }) => address === A, {
+      answers: ({ at }) => (at < gives ? [B] : at < moves ? [A, B] : after),
+    });
+    site.run(2 * HOUR);
+    expect(events(site)).toEqual(['firing', 'resolved']);
+    expect(site.line.told.at(-1)?.at).toBeLessThanOrEqual(moves + MINUTE);
+  });
+
   test('an address that has gone out of the answers is not asked any more', () => {
     const moves = START + HOUR;
     const asked: string[] = [];
