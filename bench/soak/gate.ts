@@ -47,7 +47,7 @@ export class Gate implements AsyncDisposable {
   readonly #flows = new Chance(1);
   #identity: (name: string) => Identity;
 
-  /** @param status what it answers when it is well */
+  /** @param status what it answers when it is fine */
   constructor(host: string, own: Identity, status: number, conductor: Conductor) {
     this.#host = host;
     this.#conductor = conductor;

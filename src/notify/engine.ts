@@ -36,7 +36,7 @@ export interface Alerting {
    */
   stop(signal: AbortSignal): Promise<void>;
   /**
-   * Takes the diagnosis of one round. `fresh` names the preconditions that were looked at anew; null: all. It never
+   * Takes the diagnosis of one round. `fresh` names the preconditions that were looked at again; null: all. It never
    * throws and never waits.
    */
   accept(diagnosis: Diagnosis, fresh: readonly PreconditionId[] | null): void;

@@ -12,7 +12,7 @@ export function refusedBaselineFindings(
   if (refusedBaseline === null) return [];
   return [
     {
-      rule: 'learned-trust-is-vouched-for',
+      rule: 'learned-trust-is-confirmed',
       subject,
       expected:
         'A learned chain under a configured key or a public authority, or one whose fingerprint was typed when it ' +
@@ -31,13 +31,14 @@ export function warnOfRefusedBaselines(
 ): void {
   for (const target of targets) {
     const refused = knowledgeOf(target).refusedBaseline;
-    if (refused !== null) logger.warn({ target, certificate: refused.unvouched.fingerprint }, describeRefused(refused));
+    if (refused !== null)
+      logger.warn({ target, certificate: refused.unconfirmed.fingerprint }, describeRefused(refused));
   }
 }
 
 /** As in `learned on 2026-11-24, rests on O=…, SHA-256 AA:…`. */
-function describeRefused({ baseline, unvouched }: RefusedBaseline): string {
+function describeRefused({ baseline, unconfirmed }: RefusedBaseline): string {
   const day = new Date(baseline.learnedAt).toISOString().slice(0, 10);
-  const name = formatDistinguishedName(unvouched.subject);
-  return `What was learned on ${day} rests on ${name} (SHA-256 ${unvouched.fingerprint}) and is not used; "ftm-watch trust learn" says more`;
+  const name = formatDistinguishedName(unconfirmed.subject);
+  return `What was learned on ${day} rests on ${name} (SHA-256 ${unconfirmed.fingerprint}) and is not used; "ftm-watch trust learn" says more`;
 }

@@ -6,7 +6,7 @@ import { learnedFlaws, type TrustedPath } from '../core/interception/judge-flaws
 import { createSignatureChecks } from '../core/interception/signature-checks.ts';
 import type { PreviousLeaf, RememberedChain } from '../core/interception/tls-evidence.ts';
 import { labelOfKey } from '../core/interception/trust.ts';
-import { unvouchedBaseline, type VouchingOptions } from '../core/interception/unvouched.ts';
+import { unconfirmedBaseline, type ConfirmingOptions } from '../core/interception/unconfirmed.ts';
 import type { TlsOutcome } from '../core/observation.ts';
 import { authority } from '../probes/endpoint/dial.ts';
 import { readBaselines } from '../trust/baseline-file.ts';
@@ -57,11 +57,11 @@ const NOTHING_KEPT: Pick<TlsKnowledge, 'openssl' | 'flaws'> = {
 /** What was learned, where it may be used. */
 function usable(
   learned: Baseline | null,
-  options: VouchingOptions,
+  options: ConfirmingOptions,
 ): Pick<TlsKnowledge, 'baseline' | 'refusedBaseline'> {
-  const unvouched = learned === null ? null : unvouchedBaseline(learned, options);
-  if (learned === null || unvouched === null) return { baseline: learned, refusedBaseline: null };
-  return { baseline: null, refusedBaseline: { baseline: learned, unvouched } };
+  const unconfirmed = learned === null ? null : unconfirmedBaseline(learned, options);
+  if (learned === null || unconfirmed === null) return { baseline: learned, refusedBaseline: null };
+  return { baseline: null, refusedBaseline: { baseline: learned, unconfirmed } };
 }
 
 interface KnownTarget {

@@ -230,7 +230,7 @@ export class Watch {
     const judged = await this.#files.kit.assess(observations);
     if (signal.aborted) return;
     const probed = voidWhenStalled(judged.assessments, observations);
-    // Once more after the end of the fault: a policy that was put right must not go on being told.
+    // Once more after the end of the fault: a policy that was corrected must not go on being told.
     if ([probed, this.#last?.judged.assessments ?? []].some(asksForPolicy)) await this.#units.askFirewall(signal);
     if (signal.aborted) return;
     const diagnosis = this.#diagnose(probed, observations.startedAt);

@@ -6,7 +6,7 @@ import type { Parcel } from '../core/incident/journal.ts';
 export interface Chronicle {
   /** Every open one, and those that ended within a week, in any order. */
   readonly incidents: readonly Incident[];
-  /** Notifications on their way and of late, latest first. */
+  /** Notifications on their way and recent, latest first. */
   readonly parcels: readonly Parcel[];
   /** False: the history cannot be used at present; what has ended and what was sent may be missing. */
   readonly complete: boolean;

@@ -102,7 +102,7 @@ function addApi(app: Hono<WebEnv>, { sources, events }: RouteTools): void {
 
 function answerFile(file: StaticFile | undefined, context: WebContext): Response | Promise<Response> {
   if (file === undefined) return context.notFound();
-  // Asked for anew each time, and answered in a few bytes unless the program has changed.
+  // Asked for again each time, and answered in a few bytes unless the program has changed.
   const headers = { 'Content-Type': file.contentType, 'Cache-Control': 'no-cache', ETag: file.etag };
   return context.req.header('If-None-Match') === file.etag
     ? context.body(null, 304, headers)

@@ -32,7 +32,7 @@ export interface WebSources {
    */
   onDiagnosis(listener: (diagnosis: Diagnosis) => void): () => void;
   metrics(): Promise<MetricsText>;
-  /** Takes the configuration file anew. */
+  /** Reloads the configuration file. */
   reload(): Promise<ReloadOutcome>;
   /** Looks at one target now. Ends early when the signal is aborted. */
   probe(request: ProbeRequest, signal: AbortSignal): Promise<ProbeAnswer>;

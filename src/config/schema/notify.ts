@@ -83,7 +83,7 @@ function policy(): z.ZodType<AlertPolicy> {
       .describe('Rounds in a row that must show a cause before it is told. More is calmer and later.'),
     recoveries: integer(1, MANY, 'a number of rounds')
       .prefault(2)
-      .describe('Rounds in a row without it before it counts as mended.'),
+      .describe('Rounds in a row without it before it counts as fixed.'),
     reminder: duration(7 * DAY)
       .prefault('4h')
       .describe('Remind of an open incident after so long.'),

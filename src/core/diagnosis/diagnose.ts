@@ -56,7 +56,7 @@ function summaryOf({ assessment, state, blockedBy }: JudgedState, causes: readon
     case 'unknown':
       return findingSummary(assessment, 'unknown');
     case 'blocked':
-      return `Not judged: mend ${blockedBy.map(titleOf).join(' and ')} first`;
+      return `Not judged: fix ${blockedBy.map(titleOf).join(' and ')} first`;
   }
 }
 

@@ -2,7 +2,7 @@ import type { CapturedChain, Certificate } from '../certificate.ts';
 import type { EpochMs } from '../clock.ts';
 import { keyStrength } from './strength.ts';
 
-/** What one target's certificates looked like on a path that a person vouched for. */
+/** What one target's certificates looked like on a path that a person confirmed. */
 export interface Baseline {
   /** `host:port` */
   readonly target: string;
@@ -13,7 +13,7 @@ export interface Baseline {
   readonly authorities: readonly Certificate[];
   /** The lowest protocol version that was agreed on; null when unknown. */
   readonly protocol: string | null;
-  /** Fingerprints that a person typed: of authorities or leaves that nothing else vouches for. */
+  /** Fingerprints that a person typed: of authorities or leaves that nothing else confirms. */
   readonly accepted: readonly string[];
 }
 

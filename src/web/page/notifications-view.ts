@@ -37,9 +37,9 @@ export function notificationsView(
 <h2 id="notifications-title">Notifications${troubled.length === 0 ? null : markup` <span class="count">${troubled.length} not delivered</span>`}</h2>
 ${noChannel === null ? null : markup`<p>${badge('warn', noChannel)}</p>`}
 ${alertmanagers === null ? null : silentView(alertmanagers)}
-${tellings.length === 0 ? markup`<p class="quiet">None of late.</p>` : null}
+${tellings.length === 0 ? markup`<p class="quiet">None recently.</p>` : null}
 ${troubled.length === 0 ? null : markup`<ul class="incidents">${troubled.slice(0, MAX_TROUBLED).map((telling) => tellingView(telling, now))}</ul>${more(troubled.length - MAX_TROUBLED)}`}
-${arrived.length === 0 ? null : markup`<details id="sent-notifications"><summary>Sent of late: ${arrived.length}</summary><ul class="incidents">${arrived.slice(0, MAX_ARRIVED).map((telling) => tellingView(telling, now))}</ul>${more(arrived.length - MAX_ARRIVED)}</details>`}
+${arrived.length === 0 ? null : markup`<details id="sent-notifications"><summary>Sent recently: ${arrived.length}</summary><ul class="incidents">${arrived.slice(0, MAX_ARRIVED).map((telling) => tellingView(telling, now))}</ul>${more(arrived.length - MAX_ARRIVED)}</details>`}
 ${complete ? null : HISTORY_MISSING}
 </section>`;
 }

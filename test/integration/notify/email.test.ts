@@ -177,7 +177,7 @@ describe('createEmailChannel', () => {
     expect(kinds(await send({ servers: [relay(sink.port)], to: [ALICE] }))).toEqual([`${ALICE} ${expected}`]);
   });
 
-  it('retries when the login is refused, since that is mended at the server', async () => {
+  it('retries when the login is refused, since that is fixed at the server', async () => {
     await using sink = await smtpSink({
       options: {
         allowInsecureAuth: true,

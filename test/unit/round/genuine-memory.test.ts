@@ -40,6 +40,26 @@ describe('loadGenuineMemory()', () => {
     expect((await loadGenuineMemory(file, now)).of(TARGET)).toEqual({ pin: genuine.sub.pin, at: now });
   });
 
+  test('writes at once what is new, and what is only newer once in five minutes', async () => {
+    const file = fileOf(null);
+    const memory = await loadGenuineMemory(file, now);
+    const writtenAt = async (seen: Parameters<typeof judged>[0], at: number): Promise<unknown> => {
+      await memory.note(judged(seen), at);
+      return file.content;
+    };
+    const at = (when: number, { pin } = genuine.sub): unknown => ({
+      version: 1,
+      targets: { [TARGET]: { pin, at: when } },
+    });
+    expect(await writtenAt({}, now)).toEqual(at(now));
+    expect(await writtenAt({}, now + 299_999)).toEqual(at(now));
+    expect(memory.of(TARGET)?.at).toBe(now + 299_999);
+    expect(await writtenAt({}, now + 300_000)).toEqual(at(now + 300_000));
+    expect(await writtenAt({}, now - 1)).toEqual(at(now - 1));
+    const changed = { ...sees(w.byNewSub, w.newSub), trust: { ...w.trust, pins: [pinOf(w.newSub, 'configured')] } };
+    expect(await writtenAt(changed, now)).toEqual(at(now, w.newSub));
+  });
+
   test.each([
     { name: 'an interception', seen: sees(w.byCorporate) },
     { name: 'a new authority of the vendor', seen: sees(w.byNewSub, w.newSub) },

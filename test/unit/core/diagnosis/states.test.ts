@@ -69,12 +69,12 @@ describe('the state of a precondition', () => {
       ['unknown', 'mx:25: that'],
     ],
     ['unknown without a finding', 'mail', [['mail', [], 'unjudged']], ['unknown', 'All is well']],
-    ['blocked by the one at the root', 'license-server', [BLOCKED], ['blocked', 'Not judged: mend Reachability first']],
+    ['blocked by the one at the root', 'license-server', [BLOCKED], ['blocked', 'Not judged: fix Reachability first']],
     [
       'blocked by two',
       'tls-genuine',
       [HIJACKED, OFFLINE, ['reachability', [], 'unjudged']],
-      ['blocked', 'Not judged: mend Name resolution and Internet first'],
+      ['blocked', 'Not judged: fix Name resolution and Internet first'],
     ],
     [
       'a warning though a resolver lies: one good address proves the way',
@@ -86,7 +86,7 @@ describe('the state of a precondition', () => {
       'blocked though an answer came: it proves nothing further up',
       'tls-genuine',
       [BLOCKED],
-      ['blocked', 'Not judged: mend Reachability first'],
+      ['blocked', 'Not judged: fix Reachability first'],
     ],
   ])('%s', (_, id, special, [state, summary]) => {
     expect(statusOf(id, ...special)).toMatchObject({ state, summary });

@@ -27,7 +27,7 @@ const firing = tellingOf(incident);
 
 describe('the notifications', () => {
   test('are none', () => {
-    expect(words({})).toContain('Notifications None of late.');
+    expect(words({})).toContain('Notifications None recently.');
   });
 
   test.each([
@@ -80,7 +80,7 @@ describe('the notifications', () => {
     const page = render({ parcels: [parcelOf(firing), sent] });
 
     expect(page).toMatch(
-      /1 not delivered[\s\S]*On its way[\s\S]*<details id="sent-notifications"><summary>Sent of late: 1<\/summary>/u,
+      /1 not delivered[\s\S]*On its way[\s\S]*<details id="sent-notifications"><summary>Sent recently: 1<\/summary>/u,
     );
   });
 

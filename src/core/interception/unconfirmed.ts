@@ -7,11 +7,11 @@ import { findStanding, type StandingOptions } from './standing.ts';
 import type { Trust, TrustProfile } from './trust.ts';
 
 /**
- * The certificate that a chain rests on where neither a configured key nor a public root vouches for it; null where one
+ * The certificate that a chain rests on where neither a configured key nor a public root confirms it; null where one
  * does. An inspecting device's chain looks just like that, whatever names it carries, so a person has to compare this
  * certificate.
  */
-export function unvouchedEnd(
+export function unconfirmedEnd(
   sent: readonly [Certificate, ...Certificate[]],
   options: Omit<StandingOptions, 'baseline'>,
 ): Certificate | null {
@@ -31,7 +31,7 @@ export function unvouchedEnd(
   }
 }
 
-export interface VouchingOptions {
+export interface ConfirmingOptions {
   readonly profile: TrustProfile;
   readonly trust: Trust;
   readonly now: EpochMs;
@@ -40,13 +40,21 @@ export interface VouchingOptions {
 
 /**
  * What a learned chain rests on without anybody's word: no configured key, no public root, and no fingerprint that a
- * person typed when it was learned. Null: somebody vouches for all of it. Only the profile `fortinet` asks: it is the
+ * person typed when it was learned. Null: somebody confirms all of it. Only the profile `fortinet` asks: it is the
  * one that inspection is looked for under.
  */
-export function unvouchedBaseline(baseline: Baseline, { profile, ...options }: VouchingOptions): Certificate | null {
+export function unconfirmedBaseline(
+  baseline: Baseline,
+  { profile, ...options }: ConfirmingOptions,
+): Certificate | null {
   if (profile !== 'fortinet') return null;
   const ends = baseline.leaves.map((leaf) =>
-    unvouchedEnd([leaf, ...baseline.authorities], { ...options, profile, helpers: [], host: hostOf(baseline.target) }),
+    unconfirmedEnd([leaf, ...baseline.authorities], {
+      ...options,
+      profile,
+      helpers: [],
+      host: hostOf(baseline.target),
+    }),
   );
   return ends.find((end) => end !== null && !baseline.accepted.includes(end.fingerprint)) ?? null;
 }

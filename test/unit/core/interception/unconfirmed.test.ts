@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import type { Baseline } from '../../../../src/core/interception/baseline.ts';
 import { createSignatureChecks } from '../../../../src/core/interception/signature-checks.ts';
-import { unvouchedBaseline } from '../../../../src/core/interception/unvouched.ts';
+import { unconfirmedBaseline } from '../../../../src/core/interception/unconfirmed.ts';
 import { createCast } from '../../../support/verdict-cast.ts';
 
 const w = await createCast();
-const rests = (baseline: Baseline, over: Partial<Parameters<typeof unvouchedBaseline>[1]> = {}): string | undefined =>
-  unvouchedBaseline(baseline, {
+const rests = (baseline: Baseline, over: Partial<Parameters<typeof unconfirmedBaseline>[1]> = {}): string | undefined =>
+  unconfirmedBaseline(baseline, {
     profile: 'fortinet',
     trust: w.trust,
     now: w.now,
@@ -14,7 +14,7 @@ const rests = (baseline: Baseline, over: Partial<Parameters<typeof unvouchedBase
     ...over,
   })?.fingerprint;
 
-describe('unvouchedBaseline()', () => {
+describe('unconfirmedBaseline()', () => {
   test.each([
     { name: "the vendor's own chain", baseline: w.baseline(w.server, w.genuine.sub, w.genuine.root) },
     { name: 'a public chain', baseline: w.baseline(w.publicLeaf, w.public.sub) },
@@ -36,7 +36,7 @@ describe('unvouchedBaseline()', () => {
     expect(rests({ ...baseline, accepted: [w.server.fingerprint] })).toBe(end.fingerprint);
   });
 
-  test('one node that nobody vouches for is enough', () => {
+  test('one node that nobody confirms is enough', () => {
     const genuine = w.baseline(w.server, w.genuine.sub, w.corporate.sub);
     const baseline = { ...genuine, leaves: [...genuine.leaves, ...w.baseline(w.byCorporateSub).leaves] };
     expect(rests(baseline)).toBe(w.corporate.sub.fingerprint);
