@@ -79,7 +79,7 @@ const STEADY_RUN = 21;
  */
 const DOUBTED_RUN = 2;
 /** So many in a row need no burst to be believed. */
-const KNOWN_RUN = 5;
+export const KNOWN_RUN = 5;
 /** From this share on a fault that comes and goes is critical, until it has fallen below the other one. */
 const GRAVE = { from: 1 / 3, until: 1 / 5 };
 
@@ -110,9 +110,9 @@ export function lookAt(share: ConnectionShare, sample: Sample): ConnectionShare 
 
 /** As if these addresses had never been dialled. */
 export function without(share: ConnectionShare, addresses: readonly string[]): ConnectionShare {
-  return share.trail
-    .filter(({ address }) => !addresses.includes(address))
-    .reduce<ConnectionShare>(count, clear(share.addresses));
+  const isOther = ({ address }: Connection): boolean => !addresses.includes(address);
+  if (share.trail.every(isOther)) return share;
+  return share.trail.filter(isOther).reduce<ConnectionShare>(count, clear(share.addresses));
 }
 
 /** A failure that is new, or a fault that comes and goes. */

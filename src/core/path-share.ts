@@ -4,6 +4,7 @@ import {
   clear,
   deservesBurst,
   failedIn,
+  KNOWN_RUN,
   lookAt,
   without,
   type Connection,
@@ -39,6 +40,11 @@ export interface FamilyShare {
   readonly members: readonly Member[];
   /** Those that the latest round dialled. */
   readonly current: readonly string[];
+  /**
+   * Those that have always failed: an outage of their own, which comes and goes with none of the others. One that is not
+   * given any more has taken it along, unless it comes back.
+   */
+  readonly outages: readonly string[];
 }
 
 export interface Member {
@@ -75,7 +81,16 @@ export function next(state: PathShare, look: Look): PathShare {
       .map((address) => lookAtAddress(state, address, sight))
       .filter(({ trail, standing }) => trail.length > 0 || standing !== 'none'),
     families,
-    whole: lookAt({ ...state.whole, addresses: members }, failuresLast(sampleOf(sight, () => true))),
+    whole: lookAt(
+      {
+        ...without(
+          state.whole,
+          families.flatMap(({ outages }) => outages),
+        ),
+        addresses: members,
+      },
+      failuresLast(sampleOf(sight, () => true)),
+    ),
   };
   return {
     ...parts,
@@ -169,24 +184,28 @@ function lookAtFamily(state: PathShare, family: FamilyShare['family'], sight: Si
   ].slice(-MOST_MEMBERS);
   const sample = sampleOf(sight, ({ address }) => familyOf(address) === family);
   const share = before?.share ?? clear([]);
-  const gone = others.filter((member) => isGone(member, trailOf(member.address))).map(({ address }) => address);
-  const addresses = members.map(({ address }) => address).filter((address) => !gone.includes(address));
+  const isOutage = ({ address, returned }: Member): boolean =>
+    !returned && isDown(trailOf(address), current.includes(address) ? KNOWN_RUN : 1);
+  const outages = members.filter(isOutage).map(({ address }) => address);
+  const addresses = members
+    .map(({ address }) => address)
+    .filter((address) => current.includes(address) || !outages.includes(address));
   return {
     family,
-    share: lookAt({ ...(gone.length === 0 ? share : without(share, gone)), addresses }, failuresLast(sample)),
+    share: lookAt({ ...without(share, outages), addresses }, failuresLast(sample)),
     members,
     current,
+    outages,
   };
+}
+
+function isDown(trail: ConnectionShare['trail'], fewest: number): boolean {
+  return trail.length >= fewest && failedIn(trail) === trail.length;
 }
 
 /** They began at once, so that any of them is the last: one that failed is not over with another one that worked. */
 function failuresLast(sample: Sample): Sample {
   return { ...sample, own: sample.own.toSorted((a, b) => Number(a.fault !== null) - Number(b.fault !== null)) };
-}
-
-/** What always failed and is not given any more has taken its outage with it, unless it comes back. */
-function isGone({ returned }: Member, trail: ConnectionShare['trail']): boolean {
-  return !returned && trail.length > 0 && failedIn(trail) === trail.length;
 }
 
 function sampleOf({ look, soonAfterBurst }: Sight, isOwn: (connection: Connection) => boolean): Sample {

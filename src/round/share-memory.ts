@@ -57,6 +57,7 @@ const content = z.object({
           share: connectionShare,
           members: z.array(z.object({ address: text, seenAt: instant, returned: z.boolean() })).max(1_000),
           current: addresses,
+          outages: addresses,
         }),
       )
       .max(2),

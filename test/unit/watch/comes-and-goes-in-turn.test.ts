@@ -128,6 +128,19 @@ describe('a name with several addresses', () => {
     expect(site.line.told.at(-1)?.at).toBeLessThanOrEqual(moves + MINUTE);
   });
 
+  test.each([
+    ['the one that was bad', A],
+    ['the other one', B],
+  ])('the repair of a bad address is the end, also where the name gives only %s from then on', (_, after) => {
+    const [gives, ends] = [START + 10 * MINUTE, START + HOUR];
+    const site = flakyPath(({ at, address }) => at < ends && address === A, {
+      answers: ({ at }) => (at < gives ? [B] : at < ends ? [A, B] : [after]),
+    });
+    site.run(2 * HOUR);
+    expect(events(site)).toEqual(['firing', 'resolved']);
+    expect(site.line.told.at(-1)?.at).toBeLessThanOrEqual(ends + MINUTE);
+  });
+
   test('an address that has gone out of the answers is not asked any more', () => {
     const moves = START + HOUR;
     const asked: string[] = [];
