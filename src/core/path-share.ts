@@ -184,8 +184,14 @@ function lookAtFamily(state: PathShare, family: FamilyShare['family'], sight: Si
   ].slice(-MOST_MEMBERS);
   const sample = sampleOf(sight, ({ address }) => familyOf(address) === family);
   const share = before?.share ?? clear([]);
+  // Beside others that work; where all fail, or take turns, it may be the way to all of them.
+  const wasBeside =
+    before !== undefined &&
+    before.members.length === before.current.length &&
+    before.current.some((address) => !isDown(trailOf(address), 1));
   const isOutage = ({ address, returned }: Member): boolean =>
-    !returned && isDown(trailOf(address), current.includes(address) ? KNOWN_RUN : 1);
+    !returned &&
+    (current.includes(address) ? wasBeside && isDown(trailOf(address), KNOWN_RUN) : isDown(trailOf(address), 1));
   const outages = members.filter(isOutage).map(({ address }) => address);
   const addresses = members
     .map(({ address }) => address)
