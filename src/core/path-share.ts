@@ -28,12 +28,16 @@ export interface PathShare {
   readonly families: readonly FamilyShare[];
   /** Of all connections: a fault of the way to all addresses shows here first. */
   readonly whole: ConnectionShare;
-  /** The addresses to which connections have come and gone, until that is past at each of them: none of them is clean. */
+  /**
+   * The addresses to which connections have come and gone, until that is past at each of them: none of them is clean.
+   */
   readonly unclean: readonly string[];
   readonly burstAt: EpochMs | null;
 }
 
-/** Of all addresses of one family together: where the name gives some of them in turn, no single one shows the fault. */
+/**
+ * Of all addresses of one family together: where the name gives some of them in turn, no single one shows the fault.
+ */
 export interface FamilyShare {
   readonly family: 4 | 6;
   readonly share: ConnectionShare;
@@ -41,8 +45,8 @@ export interface FamilyShare {
   /** Those that the latest round dialled. */
   readonly current: readonly string[];
   /**
-   * Those that have always failed: an outage of their own, which comes and goes with none of the others. One that is not
-   * given any more has taken it along, unless it comes back.
+   * Those that have always failed: an outage of their own, which comes and goes with none of the others. One that is
+   * not given any more has taken it along, unless it comes back.
    */
   readonly outages: readonly string[];
 }

@@ -5,7 +5,7 @@ import type { Connection, ConnectionShare } from '../core/connection-share.ts';
 import { NO_SHARE, type PathShare } from '../core/path-share.ts';
 import type { JsonFile } from '../store/json-file.ts';
 
-/** The share of connections that fail, over restarts: without it a fault in half of them would end and begin anew. */
+/** The share of connections that fail, over restarts: without it a fault in half of them would end and begin again. */
 export interface ShareMemory {
   current(): PathShare;
   /** Takes the next one, and keeps it where it tells anything. */

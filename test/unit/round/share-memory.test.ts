@@ -55,13 +55,13 @@ describe('loadShareMemory()', () => {
     ['another target', 'other.test:443', AT + MINUTE],
     ['a long break', TARGET, AT + 15 * MINUTE],
     ['a clock that was wrong', TARGET, AT - MINUTE],
-  ])('begins anew after %s', async (_, target, now) => {
+  ])('begins again after %s', async (_, target, now) => {
     const file = textFile();
     await (await loadShareMemory(file, TARGET, AT)).note(HALF, AT);
     expect((await loadShareMemory(file, target, now)).current()).toEqual(NO_SHARE);
   });
 
-  test('begins anew with what it did not write', async () => {
+  test('begins again with what it did not write', async () => {
     const file = textFile();
     await file.save({ version: 1, target: TARGET, at: AT, share: { addresses: [{}] } });
     expect((await loadShareMemory(file, TARGET, AT)).current()).toEqual(NO_SHARE);
