@@ -1,16 +1,21 @@
 import { describe, expect, test } from 'vitest';
 import { shareFinding, shareText, withComplaint } from '../../../src/core/comes-and-goes.ts';
 import type { Finding } from '../../../src/core/finding.ts';
-import type { ConnectionFault } from '../../../src/core/path-share.ts';
+import { clear, type ConnectionFault, type ConnectionShare } from '../../../src/core/connection-share.ts';
 import { finding, round } from '../../support/judged-round.ts';
 
-const SHARE = { address: '173.243.138.84', told: { failed: 12, of: 21 } };
+const ADDRESS = '173.243.138.84';
 const FAULT: ConnectionFault = {
   stage: 'tls-genuine',
   cause: 'tls-blocked',
   confidence: 'suspected',
   product: null,
   actual: 'a reset',
+};
+/** 12 of 21 failed. */
+const SHARE: ConnectionShare = {
+  ...clear([ADDRESS]),
+  told: Array.from({ length: 21 }, (_, index) => ({ address: ADDRESS, fault: index < 12 ? FAULT : null })),
 };
 
 describe('shareFinding()', () => {
@@ -21,16 +26,13 @@ describe('shareFinding()', () => {
       actual: '173.243.138.84: 12 of the last 21 connections failed, the last of them so: a reset',
       suggests: 'tls-blocked',
       confidence: 'suspected',
-      facts: { address: '173.243.138.84' },
+      facts: { address: ADDRESS },
     });
   });
 
   test('names a product where one is known', () => {
-    expect(shareFinding(SHARE, FAULT).facts).toEqual({ address: SHARE.address });
-    expect(shareFinding(SHARE, { ...FAULT, product: 'Squid' }).facts).toEqual({
-      address: SHARE.address,
-      product: 'Squid',
-    });
+    expect(shareFinding(SHARE, FAULT).facts).toEqual({ address: ADDRESS });
+    expect(shareFinding(SHARE, { ...FAULT, product: 'Squid' }).facts).toEqual({ address: ADDRESS, product: 'Squid' });
   });
 
   test.each([
@@ -72,8 +74,13 @@ describe('withComplaint()', () => {
   ];
   test.each(rows)('FortiAuthenticator complains beside %s', (_, found, level) => {
     const assessments = round(['tls-genuine', [found, finding(null, { level: 'note' })]]);
-    const raised = withComplaint(assessments).find(({ id }) => id === 'tls-genuine');
-    expect(raised?.findings.map((seen) => seen.level)).toEqual([level, 'note']);
-    expect(withComplaint(assessments)).toHaveLength(assessments.length);
+    const raised = withComplaint(assessments, ['tls-genuine']);
+    expect(raised.find(({ id }) => id === 'tls-genuine')?.findings.map((seen) => seen.level)).toEqual([level, 'note']);
+    expect(raised).toHaveLength(assessments.length);
+  });
+
+  test('a complaint of what cannot come from there changes nothing', () => {
+    const assessments = round(['tls-genuine', [share]]);
+    expect(withComplaint(assessments, ['mail', 'license-assignment'])).toEqual(assessments);
   });
 });
