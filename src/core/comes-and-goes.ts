@@ -40,7 +40,7 @@ export function shareText({ told }: ConnectionShare): string {
 
 /**
  * FortiAuthenticator complains of what can come from there: then it meets the fault that comes and goes, however small
- * the share that this machine meets. One line is enough, since each confirms the other.
+ * the share that this machine meets.
  */
 export function withComplaint(
   assessments: readonly Assessment[],
@@ -49,15 +49,18 @@ export function withComplaint(
   return assessments.map((assessment) => ({
     ...assessment,
     findings: assessment.findings.map((finding) =>
-      complainedOf.includes(assessment.id) && finding.rule === RULE && isWholeWay(finding)
+      complainedOf.includes(assessment.id) && isSmallShare(finding)
         ? { ...finding, level: 'broken' }
         : finding,
     ),
   }));
 }
 
-function isWholeWay({ level, facts }: Finding): boolean {
-  return level === 'warning' && facts?.clean === undefined;
+/**
+ * A share of the whole way that is not critical by itself: FortiAuthenticator meets it as well, now and then.
+ */
+export function isSmallShare({ rule, level, facts }: Finding): boolean {
+  return rule === RULE && level === 'warning' && facts?.clean === undefined;
 }
 
 const FAILED: Readonly<Partial<Record<ConnectionFault['cause'], string>>> = {

@@ -1,3 +1,4 @@
+import { isSmallShare } from '../core/comes-and-goes.ts';
 import type { Diagnosis } from '../core/diagnosis.ts';
 import { EXPLANATIONS } from '../core/diagnosis/explanations.ts';
 import type { Finding } from '../core/finding.ts';
@@ -12,15 +13,17 @@ const EXPLAINING: ReadonlySet<PreconditionId> = new Set(
 /** What is broken that makes FortiAuthenticator complain in its log. */
 export function explainingFaults({ preconditions, at }: Diagnosis): readonly FaultSeen[] {
   return preconditions
-    .filter(({ id, state }) => state === 'broken' && EXPLAINING.has(id))
+    .filter(
+      ({ id, state, findings }) => EXPLAINING.has(id) && (state === 'broken' || findings.some(isSmallShare)),
+    )
     .flatMap(({ id: precondition, findings }) =>
       sufferers(findings).map((appliance) => ({ precondition, appliance, at })),
     );
 }
 
 function sufferers(findings: readonly Finding[]): readonly (string | null)[] {
-  const broken = findings.filter(({ level }) => level === 'broken');
-  return [...new Set(broken.flatMap(({ concerns }): readonly (string | null)[] => concerns ?? [null]))];
+  const faults = findings.filter((finding) => finding.level === 'broken' || isSmallShare(finding));
+  return [...new Set(faults.flatMap(({ concerns }): readonly (string | null)[] => concerns ?? [null]))];
 }
 
 /** When such faults were seen last, as the incidents remember it over a restart. They do not tell who suffered. */

@@ -3,6 +3,7 @@ import { CATALOGUE } from '../causes/catalogue.ts';
 import type { CauseEntry } from '../causes/entry.ts';
 import { impactOf } from '../causes/impact.ts';
 import { fill, type WordingFacts } from '../causes/wording.ts';
+import { isSmallShare } from '../comes-and-goes.ts';
 import type { Finding } from '../finding.ts';
 import type { ActivationContext } from '../license/activation-context.ts';
 import type { PreconditionId } from '../precondition.ts';
@@ -42,9 +43,10 @@ function causesOf(judged: JudgedState, states: JudgedStates, context: CauseConte
   const attached = attachedTo(judged.assessment.id, states);
   return (followers.get(null) ?? []).map((group) => {
     const elsewhere = (followers.get(group) ?? []).flatMap(({ findings }) => findings).slice(0, MOST_ATTACHED);
-    // A warning, such as that of a service, explains nothing of what FortiAuthenticator complains of.
+    // Another warning, such as that of a service, explains nothing of what FortiAuthenticator complains of.
+    const explains = group.main.level === 'broken' || isSmallShare(group.main);
     return buildCause(
-      { ...group, stage: judged.assessment.id, attached: group.main.level === 'broken' ? attached : [], elsewhere },
+      { ...group, stage: judged.assessment.id, attached: explains ? attached : [], elsewhere },
       states,
       context,
     );

@@ -1,4 +1,5 @@
 import type { Assessment } from '../assessment.ts';
+import { isSmallShare } from '../comes-and-goes.ts';
 import { PRECONDITIONS, type Precondition, type PreconditionId, type PreconditionState } from '../precondition.ts';
 import { EXPLANATIONS, type Explanation } from './explanations.ts';
 
@@ -56,7 +57,8 @@ function blockers(
       reaches(explanation, own, assessment) &&
       explanation.when(assessment.findings),
   ).map(({ by }) => by);
-  const roots = [...precondition.dependsOn, ...explained].flatMap((id) => rootsOf(states.get(id), id));
+  const small = own === 'warning' ? explained.filter((id) => hasSmallShare(states.get(id))) : [];
+  const roots = [...small, ...[...precondition.dependsOn, ...explained].flatMap((id) => rootsOf(states.get(id), id))];
   return [...new Set(roots)];
 }
 
@@ -65,6 +67,11 @@ function reaches({ warnings }: Explanation, own: PreconditionState, { findings }
   if (own !== 'warning') return own === 'broken' || own === 'unknown';
   if (warnings !== 'suspected') return warnings === 'all';
   return findings.some(({ level, confidence }) => level === 'warning' && confidence === 'suspected');
+}
+
+/** Enough to explain a suspicion, which raises nothing. */
+function hasSmallShare(judged: JudgedState | undefined): boolean {
+  return judged?.state === 'warning' && judged.assessment.findings.some(isSmallShare);
 }
 
 function rootsOf(judged: JudgedState | undefined, id: PreconditionId): readonly PreconditionId[] {

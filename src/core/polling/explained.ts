@@ -3,6 +3,7 @@ import type { EpochMs, Millis } from '../clock.ts';
 import { PATH } from '../diagnosis/explanations.ts';
 import type { Finding } from '../finding.ts';
 import type { PreconditionId } from '../precondition.ts';
+import { isCorroborated } from './corroboration.ts';
 import type { AppliancePolling, PollingError, PollingReport } from './report.ts';
 
 /** FortiAuthenticator gives up on a connection that it began before the repair as late as this. */
@@ -37,10 +38,18 @@ export function explainedBy({ cause, sample }: Pick<PollingError, 'cause' | 'sam
   return CONNECTION.includes(precondition) ? CONNECTION : [precondition];
 }
 
-/** What can be the matter, for what FortiAuthenticator complains of. */
+/** What can be the matter, for what an appliance complains of: more than one datagram must tell of the same. */
 export function complainedOf({ appliances }: PollingReport): readonly PreconditionId[] {
-  const errors = appliances.flatMap((appliance) => appliance.errors).filter(({ severity }) => severity !== 'info');
-  return [...new Set(errors.flatMap(explainedBy))];
+  return [...new Set(appliances.flatMap(surelyComplainedOf))];
+}
+
+function surelyComplainedOf({ errors }: AppliancePolling): readonly PreconditionId[] {
+  const complaints = errors
+    .filter(({ severity }) => severity !== 'info')
+    .map((error) => ({ error, by: explainedBy(error) }));
+  return complaints
+    .flatMap(({ by }) => by)
+    .filter((id) => isCorroborated(complaints.filter(({ by }) => by.includes(id)).map(({ error }) => error)));
 }
 
 /** Behind the fields, in which anything may stand. */

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 
 import { isCorroborated } from '../../../../src/core/polling/corroboration.ts';
-import { explainedBy, withoutExplained } from '../../../../src/core/polling/explained.ts';
+import { complainedOf, explainedBy, withoutExplained } from '../../../../src/core/polling/explained.ts';
 import type { FaultId } from '../../../../src/core/cause.ts';
 import type { PreconditionId } from '../../../../src/core/precondition.ts';
-import type { PollingReport } from '../../../../src/core/polling/report.ts';
+import type { PollingError, PollingReport } from '../../../../src/core/polling/report.ts';
+import { pollingError } from '../../../support/polling-error.ts';
 
 const MINUTE = 60_000;
 const REPAIRED = Date.UTC(2026, 10, 24, 13);
@@ -89,6 +90,40 @@ describe('explainedBy()', () => {
     },
   ])('$name: $can', ({ cause, sample, by, can }) => {
     expect(explainedBy({ cause, sample }).includes(by)).toBe(can);
+  });
+});
+
+describe('complainedOf()', () => {
+  const AT = REPAIRED;
+  const SSL = pollingError(AT, 'FTM polling error: SSL session failed');
+  const once = (changes: Partial<PollingError> = {}): PollingError => ({ ...SSL, moments: [AT - 1000], ...changes });
+  const isOfTheWay = (...logs: readonly (readonly PollingError[])[]): boolean =>
+    complainedOf({
+      ...report(AT),
+      appliances: logs.map((errors, index) => ({
+        name: `fac-${String(index)}`,
+        errors,
+        lastLineAt: AT,
+        silent: false,
+        silentFor: null,
+      })),
+    }).includes('reachability');
+
+  test.each<readonly [string, readonly (readonly PollingError[])[], boolean]>([
+    ['two datagrams a minute apart', [[SSL]], true],
+    ['one datagram', [[once()]], false],
+    ['one line over TCP', [[once({ reliableAt: AT - 1000 })]], true],
+    ['two texts a minute apart', [[once(), once({ signature: 'other', moments: [AT - 61_000] })]], true],
+    ['one datagram of each of two appliances', [[once()], [once({ moments: [AT - 61_000] })]], false],
+    [
+      'one datagram, and one of what the way has nothing to do with',
+      [[once(), once({ cause: 'license-on-other-unit', moments: [AT - 61_000] })]],
+      false,
+    ],
+    ['what is worth a note', [[{ ...SSL, severity: 'info' }]], false],
+    ['nothing', [[]], false],
+  ])('%s', (_, logs, complained) => {
+    expect(isOfTheWay(...logs)).toBe(complained);
   });
 });
 
