@@ -31,12 +31,12 @@ export interface FlakyPath {
   readonly line: Timeline;
   /** Connections to the licence server so far. */
   connections(): number;
-  /** Rounds of the default schedule, those in between that are asked for included. */
+  /** Rounds of the schedule, those in between that are asked for included. */
   run(time: Millis): void;
   last(): Examination;
 }
 
-const EVERY: Millis = 30 * SECOND;
+const DEFAULT_SCHEDULE: Millis = 30 * SECOND;
 const TRIGGER_GAP: Millis = 3 * SECOND;
 /** A SYN that nobody answers. */
 const SILENCE: Millis = 3 * SECOND;
@@ -47,8 +47,9 @@ const BURST_TIME: Millis = 8 * SECOND;
  */
 export function flakyPath(
   fails: FailsAt,
-  options: { readonly appliance?: Polling; readonly answers?: AnswersAt } = {},
+  options: { readonly appliance?: Polling; readonly answers?: AnswersAt; readonly every?: Millis } = {},
 ): FlakyPath {
+  const every = options.every ?? DEFAULT_SCHEDULE;
   const answers = options.answers ?? (() => ['173.243.138.84']);
   const line = timeline();
   const clock = { slot: START, at: START, rounds: 0, made: 0, polls: START + 11 * SECOND };
@@ -103,12 +104,12 @@ export function flakyPath(
       return known.last;
     },
     run(time) {
-      for (const end = clock.slot + time; clock.slot < end; clock.slot += EVERY) {
+      for (const end = clock.slot + time; clock.slot < end; clock.slot += every) {
         if (clock.at <= clock.slot) {
           clock.at = clock.slot;
           roundsFrom(end);
         }
-        for (const at of complaintsUntil(clock.slot + EVERY)) {
+        for (const at of complaintsUntil(clock.slot + every)) {
           clock.at = Math.max(clock.at, at);
           roundsFrom(end);
         }
@@ -126,17 +127,15 @@ export function flakyPath(
   }
 
   /** When FortiAuthenticator's own connections failed since the last call. */
-  function complaintsUntil(end: EpochMs): readonly EpochMs[] {
+  function* complaintsUntil(end: EpochMs): Generator<EpochMs> {
     const { appliance } = options;
-    if (appliance === undefined) return [];
-    const failures: EpochMs[] = [];
+    if (appliance === undefined) return;
     for (; clock.polls < end; clock.polls += appliance.every) {
       const [address = ''] = answers({ at: clock.polls, round: clock.rounds });
       if (!fails({ at: clock.polls, round: clock.rounds, address })) continue;
       appliance.complain(clock.polls);
-      failures.push(clock.polls);
+      yield clock.polls;
     }
-    return failures;
   }
 }
 

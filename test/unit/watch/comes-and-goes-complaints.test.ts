@@ -22,6 +22,7 @@ describe('a fault that comes and goes, and FortiAuthenticator complains of it', 
     ['tcp', 1, 0.2],
     ['tcp', 5, 0.2],
     ['udp', 1, 0.2],
+    ['udp', 5, 0.2],
   ] as const)(
     'over %s, connecting every %i minutes, %f of them fail: one incident, one firing, one end',
     (source, minutes, part) => {
