@@ -45,8 +45,8 @@ export interface FamilyShare {
   /** Those that the latest round dialled. */
   readonly current: readonly string[];
   /**
-   * Those that have always failed: an outage of their own, which comes and goes with none of the others. One that is
-   * not given any more has taken it along, unless it comes back.
+   * Those that have always failed beside others that work: an outage of their own, which comes and goes with none of the
+   * others. One that is not given any more has taken it along, unless it comes back.
    */
   readonly outages: readonly string[];
 }
@@ -195,7 +195,8 @@ function lookAtFamily(state: PathShare, family: FamilyShare['family'], sight: Si
     before.current.some((address) => !isDown(trailOf(address), 1));
   const isOutage = ({ address, returned }: Member): boolean =>
     !returned &&
-    (current.includes(address) ? wasBeside && isDown(trailOf(address), KNOWN_RUN) : isDown(trailOf(address), 1));
+    isDown(trailOf(address), KNOWN_RUN) &&
+    (before?.outages.includes(address) === true || (wasBeside && current.includes(address)));
   const outages = members.filter(isOutage).map(({ address }) => address);
   const addresses = members
     .map(({ address }) => address)
