@@ -1,8 +1,12 @@
 import { describe, expect, test } from 'vitest';
+import type { Assessment } from '../../../src/core/assessment.ts';
 import type { FaultId } from '../../../src/core/cause.ts';
+import { shareFinding } from '../../../src/core/comes-and-goes.ts';
+import { clear } from '../../../src/core/connection-share.ts';
+import type { Finding } from '../../../src/core/finding.ts';
 import type { FaultSeen } from '../../../src/core/polling/explained.ts';
 import type { PollingError, PollingReport } from '../../../src/core/polling/report.ts';
-import { conclude, NOTHING_REMEMBERED } from '../../../src/watch/conclude.ts';
+import { conclude, NOTHING_REMEMBERED, type Conclusion, type Remembered } from '../../../src/watch/conclude.ts';
 import { configOf } from '../../support/config-of.ts';
 import { finding, round } from '../../support/judged-round.ts';
 import { pollingError } from '../../support/polling-error.ts';
@@ -24,21 +28,30 @@ function concluded(
   broken: FaultId | null,
   faultsSeen: readonly FaultSeen[] = [],
 ): readonly string[] {
+  const probed = broken === null ? round() : round(['tls-genuine', [finding(broken)]]);
+  return namesOf(conclusionOf(errors, probed, { faultsSeen }));
+}
+
+function namesOf({ diagnosis }: Conclusion): readonly string[] {
+  return diagnosis.causes.map(({ id, severity, confidence }) => `${id} ${severity} ${confidence}`);
+}
+
+function conclusionOf(
+  errors: readonly PollingError[],
+  probed: readonly Assessment[],
+  remembered: Partial<Remembered> = {},
+): Conclusion {
   const report: PollingReport = {
     window: 900_000,
     silentAfter: 86_400_000,
     appliances: [{ name: 'fac-1', errors, lastLineAt: AT, silent: false, silentFor: null }],
     firewallEvidence: [],
   };
-  const probed = (broken === null ? round() : round(['tls-genuine', [finding(broken)]])).filter(
-    ({ id }) => id !== 'polling',
-  );
   const picture = { units: [], registration: null, firewall: null };
-  const { diagnosis } = conclude(
-    { config, at: AT, probed, picture },
-    { kind: 'heard', report, strangers: [], ...NOTHING_REMEMBERED, faultsSeen },
+  return conclude(
+    { config, at: AT, probed: probed.filter(({ id }) => id !== 'polling'), picture },
+    { kind: 'heard', report, strangers: [], ...NOTHING_REMEMBERED, ...remembered },
   );
-  return diagnosis.causes.map(({ id, severity, confidence }) => `${id} ${severity} ${confidence}`);
 }
 
 describe('what FortiAuthenticator complains of', () => {
@@ -98,6 +111,48 @@ describe('what FortiAuthenticator complains of', () => {
     },
   ])('$name', ({ errors, broken, faultsSeen, causes }) => {
     expect(concluded(errors, broken, faultsSeen)).toEqual(causes);
+  });
+});
+
+describe('what FortiAuthenticator complains of while a fifth of the connections fail', () => {
+  const fault = {
+    stage: 'reachability',
+    cause: 'egress-blocked',
+    confidence: 'suspected',
+    product: null,
+    actual: 'no answer',
+  } as const;
+  const told = Array.from({ length: 20 }, (_, index) => ({ address: 'x', fault: index % 5 === 0 ? fault : null }));
+  const share = finding('egress-blocked', { ...shareFinding({ ...clear(['x']), told }, fault), level: 'warning' });
+  const partly = { ...share, facts: { ...share.facts, clean: 'y' } };
+  const none = finding('mail-unreachable', { level: 'warning' });
+
+  test.each<readonly [string, readonly PollingError[], Finding, readonly string[]]>([
+    ['nothing', [], share, ['egress-blocked warning suspected']],
+    ['one datagram', [ONCE], share, ['egress-blocked warning suspected']],
+    ['two', [SSL], share, ['egress-blocked critical suspected']],
+    [
+      'one datagram, and another address is clean',
+      [ONCE],
+      partly,
+      ['egress-blocked warning suspected', 'polling-failing warning suspected'],
+    ],
+    [
+      'one datagram, beside a warning that is no share',
+      [ONCE],
+      none,
+      ['mail-unreachable warning confirmed', 'polling-failing warning suspected'],
+    ],
+  ])('%s', (_, errors, found, causes) => {
+    expect(namesOf(conclusionOf(errors, round(['reachability', [found]])))).toEqual(causes);
+  });
+
+  test('one datagram is evidence of it, and explained afterwards', () => {
+    const during = conclusionOf([ONCE], round(['reachability', [share]]));
+    expect(during.diagnosis.causes[0]).toMatchObject({ consequences: ['polling'] });
+    expect(during.diagnosis.causes[0]?.evidence.at(-1)).toContain('FTM polling error');
+    const again = conclusionOf([ONCE], round(['reachability', [share]]), during);
+    expect(namesOf(conclusionOf([ONCE], round(), again))).toEqual([]);
   });
 });
 
