@@ -49,9 +49,7 @@ export function withComplaint(
   return assessments.map((assessment) => ({
     ...assessment,
     findings: assessment.findings.map((finding) =>
-      complainedOf.includes(assessment.id) && isSmallShare(finding)
-        ? { ...finding, level: 'broken' }
-        : finding,
+      complainedOf.includes(assessment.id) && isSmallShare(finding) ? { ...finding, level: 'broken' } : finding,
     ),
   }));
 }

@@ -13,9 +13,7 @@ const EXPLAINING: ReadonlySet<PreconditionId> = new Set(
 /** What is broken that makes FortiAuthenticator complain in its log. */
 export function explainingFaults({ preconditions, at }: Diagnosis): readonly FaultSeen[] {
   return preconditions
-    .filter(
-      ({ id, state, findings }) => EXPLAINING.has(id) && (state === 'broken' || findings.some(isSmallShare)),
-    )
+    .filter(({ id, state, findings }) => EXPLAINING.has(id) && (state === 'broken' || findings.some(isSmallShare)))
     .flatMap(({ id: precondition, findings }) =>
       sufferers(findings).map((appliance) => ({ precondition, appliance, at })),
     );

@@ -6,8 +6,8 @@ import { flakyPath, type FlakyPath } from '../../support/flaky-path.ts';
 import { HOUR, MINUTE, SECOND, START } from '../../support/incident-timeline.ts';
 
 const POLLING = [
-  { ...(await applianceWorld('udp')), polls: MINUTE },
-  { ...(await applianceWorld('tcp')), polls: 5 * MINUTE },
+  { world: await applianceWorld('udp'), polls: MINUTE },
+  { world: await applianceWorld('tcp'), polls: 5 * MINUTE },
 ];
 const ENDS = START + 3 * HOUR;
 
@@ -19,9 +19,9 @@ interface Site {
 }
 
 /** Nothing gets through for a while; the name gives one address after the other. */
-function outage({ begins, count, lasts, every }: Site, { create, polls }: (typeof POLLING)[number]): FlakyPath {
+function outage({ begins, count, lasts, every }: Site, { world, polls }: (typeof POLLING)[number]): FlakyPath {
   const site = flakyPath(({ at }) => at >= begins && at < ENDS, {
-    appliance: { ...create(), every: polls },
+    appliance: { ...world.create(), every: polls },
     answers: ({ at }) => [`192.0.2.${String(Math.floor((at - START) / lasts) % count)}`],
     every,
   });
