@@ -75,6 +75,11 @@ export function evidenceOf({ causes }: CheckResult): string {
   return causes.flatMap(({ evidence }) => evidence).join('\n');
 }
 
+/** The remedies of all causes, as one text. */
+export function remedyOf({ causes }: CheckResult): string {
+  return causes.flatMap(({ remedy }) => remedy).join('\n');
+}
+
 export function preconditionOf({ preconditions }: CheckResult, id: PreconditionId): PreconditionJson {
   const found = preconditions.find((precondition) => precondition.id === id);
   if (found === undefined) throw new Error(`Cannot find the precondition "${id}" in the answer`);
