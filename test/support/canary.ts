@@ -29,7 +29,7 @@ export async function hideCanaries(lab: Lab): Promise<void> {
     await writeFile(join(lab.folder, name), known[index] ?? `${CANARY}-${name}`);
 }
 
-/** Writes the lab's configuration with all that it lacks of secrets, some of its keys replaced, to a file of that name. */
+/** Writes the lab's configuration, with all that it lacks of secrets and some keys replaced, to a file of that name. */
 export async function configureCanaries(
   lab: Lab,
   hooks: Pick<JsonReceiver, 'url'>,
