@@ -5,6 +5,7 @@
  * `--skip STEP` and `--only STEP` choose, and may be given more than once.
  */
 import { parseArgs } from 'node:util';
+import { codeSizeTable } from './code-size.ts';
 import { runStep } from './run-step.ts';
 import { type Step, steps } from './steps.ts';
 
@@ -38,6 +39,7 @@ async function main(): Promise<void> {
     }
     passed += outcome.failed ? 0 : 1;
   }
+  for (const line of codeSizeTable(process.cwd())) console.log(line);
   console.log(`check: ${String(passed)} of ${String(chosen.length)} steps passed`);
   process.exitCode = passed === chosen.length ? 0 : 1;
 }
