@@ -16,7 +16,7 @@ const SQUID =
   '<!DOCTYPE html><html><head><title>Web Page Blocked</title></head><body><h1>FortiGuard - Web Page ' +
   'Blocked</h1></body></html>';
 
-type Acts = Pick<Fault, 'begin' | 'end'> & Partial<Pick<Fault, 'isTold' | 'isNoticed' | 'during'>>;
+type Acts = Pick<Fault, 'begin' | 'end'> & Partial<Pick<Fault, 'isTold' | 'isNoticed' | 'during' | 'before'>>;
 
 function onPath(name: string, cause: CauseId, acts: Acts): Fault {
   return { name, cause, finder: 'rounds', isTold: true, isNoticed: true, ...acts };
@@ -129,6 +129,11 @@ export const PATH_FAULTS: readonly Fault[] = [
     'tls-blocked',
     onLicenseServer(({ license }) => license.set({ kind: 'reset' })),
   ),
+  onPath('tls-half-reset', 'tls-blocked', {
+    ...onLicenseServer(({ license }) => license.set({ kind: 'half-reset' })),
+    // FortiAuthenticator complains while the first rounds may meet the good half.
+    before: 'polling-failing',
+  }),
   onPath(
     'tls-silent',
     'tls-blocked',

@@ -11,6 +11,8 @@ export interface Fault {
   readonly name: string;
   /** What must be found. */
   readonly cause: CauseId;
+  /** What may be told before it is understood: the same incident becomes the cause then. */
+  readonly before?: CauseId;
   readonly finder: Finder;
   /** false: worth knowing, and nobody is woken for it. */
   readonly isTold: boolean;

@@ -11,6 +11,7 @@ import { servedChain } from '../../test/lab/authorities.ts';
 import { chainPem } from '../../test/support/authority.ts';
 import type { Identity } from '../../test/support/authority.ts';
 import type { Conductor } from './conductor.ts';
+import { Chance } from './random.ts';
 
 /** What happens to a connection on its way to a host. */
 export type Way =
@@ -19,6 +20,8 @@ export type Way =
   | { readonly kind: 'refused' }
   /** Reset at the ClientHello. */
   | { readonly kind: 'reset' }
+  /** Half of them are reset at the ClientHello, the others pass: one of two members of a firewall is bad. */
+  | { readonly kind: 'half-reset' }
   /** Opened, and then silent. */
   | { readonly kind: 'silent' };
 
@@ -41,6 +44,7 @@ export class Gate implements AsyncDisposable {
   readonly #servers = new Map<string, Server>();
   readonly #contexts = new Map<Identity, SecureContext>();
   readonly #sockets = new Set<Socket>();
+  readonly #flows = new Chance(1);
   #identity: (name: string) => Identity;
 
   /** @param status what it answers when it is fine */
@@ -123,6 +127,9 @@ export class Gate implements AsyncDisposable {
         return;
       case 'reset':
         socket.once('data', () => socket.resetAndDestroy());
+        return;
+      case 'half-reset':
+        this.#pass(socket, { kind: this.#flows.share() < 0.5 ? 'reset' : 'open' });
         return;
       case 'silent':
         socket.resume();

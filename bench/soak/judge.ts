@@ -59,7 +59,11 @@ export function judge(injections: readonly Injection[], { changes, mails }: Evid
 }
 
 function explains({ fault, from, to }: Injection, at: Millis, cause: string): boolean {
-  return fault.cause === cause && at >= from && at <= to + AFTERWARDS;
+  return isOf(fault, cause) && at >= from && at <= to + AFTERWARDS;
+}
+
+function isOf({ cause, before }: Injection['fault'], told: string): boolean {
+  return told === cause || told === before;
 }
 
 function judgeInjection(
@@ -76,7 +80,9 @@ function judgeInjection(
     ({ at, cause, transition }) =>
       cause === fault.cause && transition === 'closed' && at >= to && at <= to + AFTERWARDS,
   );
-  const mine = mails.filter(({ at, causes }) => causes.includes(fault.cause) && at >= from && at <= to + AFTERWARDS);
+  const mine = mails.filter(
+    ({ at, causes }) => causes.some((cause) => isOf(fault, cause)) && at >= from && at <= to + AFTERWARDS,
+  );
   const count = (event: string): number =>
     mine.filter((mail) => mail.event === event || mail.event === 'digest').length;
   const [firing, resolved] = [count('firing'), count('resolved')];

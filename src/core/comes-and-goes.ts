@@ -1,40 +1,57 @@
 import type { Assessment } from './assessment.ts';
 import type { Advice, Finding } from './finding.ts';
-import type { AddressShare, ConnectionFault } from './path-share.ts';
+import type { PreconditionId } from './precondition.ts';
+import { byAddress, failedIn, type ConnectionFault, type ConnectionShare } from './connection-share.ts';
 
 /** The rule of a finding about a share of the connections. */
 const RULE = 'every-connection-works';
+/** So many connections to an address must fail, and so many to others work, before it is the address. */
+const FEWEST = 5;
 
-/** What a person is told of a share. */
-type ToldShare = Pick<AddressShare, 'address' | 'told'>;
-
-/** What the connections to one address show over several rounds: how many of them fail, and at what. */
-export function shareFinding(share: ToldShare, fault: ConnectionFault): Omit<Finding, 'subject' | 'level'> {
+/** What the connections of several rounds show: how many of them fail, to which addresses, and at what. */
+export function shareFinding(share: ConnectionShare, fault: ConnectionFault): Omit<Finding, 'subject' | 'level'> {
+  const { told } = share;
+  const failing = told.findLast((connection) => connection.fault !== null)?.address;
   return {
     rule: RULE,
     expected: 'Every connection works',
-    actual: `${share.address}: ${shareText(share)}, the last of them so: ${fault.actual}`,
+    actual: `${placeOf(share)}${shareText(share)}, the last of them so: ${fault.actual}`,
     suggests: fault.cause,
     confidence: fault.confidence,
-    facts: { address: share.address, ...(fault.product === null ? {} : { product: fault.product }) },
+    facts: {
+      ...(failing === undefined ? {} : { address: failing }),
+      ...(fault.product === null ? {} : { product: fault.product }),
+    },
     advice: adviceOf(share, fault),
   };
 }
 
+function placeOf({ addresses, told }: ConnectionShare): string {
+  const [only, ...others] = addresses;
+  if (only !== undefined && others.length === 0) return `${only}: `;
+  const parts = byAddress(told).map(({ address, failed, of }) => `${address} ${String(failed)} of ${String(of)}`);
+  return `${listOf(parts)}: `;
+}
+
 /** As in "12 of the last 21 connections failed". */
-export function shareText({ told: { failed, of } }: ToldShare): string {
-  return `${String(failed)} of the last ${String(of)} connections failed`;
+export function shareText({ told }: ConnectionShare): string {
+  return `${String(failedIn(told))} of the last ${String(told.length)} connections failed`;
 }
 
 /**
- * FortiAuthenticator complains: then it meets the fault that comes and goes, however small the share that this machine
- * meets.
+ * FortiAuthenticator complains of what can come from there: then it meets the fault that comes and goes, however small
+ * the share that this machine meets. One line is enough, since each confirms the other.
  */
-export function withComplaint(assessments: readonly Assessment[]): readonly Assessment[] {
+export function withComplaint(
+  assessments: readonly Assessment[],
+  complainedOf: readonly PreconditionId[],
+): readonly Assessment[] {
   return assessments.map((assessment) => ({
     ...assessment,
     findings: assessment.findings.map((finding) =>
-      finding.rule === RULE && isWholeWay(finding) ? { ...finding, level: 'broken' } : finding,
+      complainedOf.includes(assessment.id) && finding.rule === RULE && isWholeWay(finding)
+        ? { ...finding, level: 'broken' }
+        : finding,
     ),
   }));
 }
@@ -51,9 +68,25 @@ const FAILED: Readonly<Partial<Record<ConnectionFault['cause'], string>>> = {
   'certificate-broken': 'showed a certificate that is not valid',
 };
 
-function adviceOf({ told: { failed, of } }: ToldShare, { cause, stage }: ConnectionFault): Advice {
+function adviceOf(share: ConnectionShare, { cause, stage }: ConnectionFault): Advice {
+  const { told } = share;
+  const failed = FAILED[cause] ?? 'failed';
+  const course = `of the last ${String(told.length)} connections to {subject}, ${String(failedIn(told))} ${failed}`;
+  const sides = sidesOf(share);
+  if (sides !== null) {
+    const [bad, good] = [listOf(sides.bad), listOf(sides.good)];
+    return {
+      summary: `It comes and goes with the address that the name gives: ${course}: all those to ${bad}, and none to ${good}.`,
+      remedy: [
+        `Compare how ${bad} and ${good} are treated: a policy, an inspection profile, a route or an uplink for one ` +
+          'alone is the usual reason.',
+        'If this site treats them alike, another site shows whether the server itself is at fault. Then give the ' +
+          'address and the times to the provider or to Fortinet TAC.',
+      ],
+    };
+  }
   return {
-    summary: `It comes and goes: of the last ${String(of)} connections to {subject}, ${String(failed)} ${FAILED[cause] ?? 'failed'}. One of several firewalls, links or servers on the way is at fault.`,
+    summary: `It comes and goes: ${course}. One of several firewalls, links or servers on the way is at fault.`,
     remedy: [
       'List what shares the traffic of this site: members of a firewall cluster, links of an SD-WAN or several ' +
         'uplinks, nodes of a proxy. Each connection takes one of them, so that one that is bad shows as a share.',
@@ -64,6 +97,26 @@ function adviceOf({ told: { failed, of } }: ToldShare, { cause, stage }: Connect
         'is at fault. Then give the share and the times to the provider or to Fortinet TAC.',
     ],
   };
+}
+
+/** The addresses that always fail and those that always work; null where one does both, or too little is known. */
+function sidesOf({
+  told,
+}: ConnectionShare): { readonly bad: readonly string[]; readonly good: readonly string[] } | null {
+  const places = byAddress(told);
+  const bad = places.filter(({ failed }) => failed > 0);
+  const good = places.filter(({ failed }) => failed === 0);
+  const isSure = bad.every(({ failed, of }) => failed === of && of >= FEWEST);
+  const worked = good.reduce((sum, { of }) => sum + of, 0);
+  if (bad.length === 0 || !isSure || worked < FEWEST) return null;
+  return { bad: bad.map(({ address }) => address), good: good.map(({ address }) => address) };
+}
+
+const MOST_NAMED = 4;
+
+function listOf(parts: readonly string[]): string {
+  const more = parts.length - MOST_NAMED;
+  return parts.slice(0, MOST_NAMED).join(', ') + (more > 0 ? ` and ${String(more)} more` : '');
 }
 
 const AT_THE_PORT: readonly string[] = [

@@ -1,67 +1,64 @@
+import { addressFamily } from './addresses.ts';
 import type { EpochMs, Millis } from './clock.ts';
-import type { Confidence } from './cause.ts';
-import type { Finding } from './finding.ts';
+import {
+  clear,
+  deservesBurst,
+  failedIn,
+  KNOWN_RUN,
+  lookAt,
+  without,
+  type Connection,
+  type ConnectionShare,
+  type Sample,
+} from './connection-share.ts';
 
-/** What was wrong with one connection to the licence server. */
-export interface ConnectionFault {
-  /** How far it got. */
-  readonly stage: 'reachability' | 'tls-genuine';
-  readonly cause: NonNullable<Finding['suggests']>;
-  readonly confidence: Confidence;
-  readonly product: string | null;
-  /** For people. */
-  readonly actual: string;
-}
-
-/** One connection to one address. `fault` is null where it showed what it should. */
-export interface Connection {
-  readonly address: string;
-  readonly fault: ConnectionFault | null;
-}
-
-/** The connections of one round, in the order in which they began. */
+/** The connections of one round to the licence server, in the order in which they began. */
 export interface Look {
   readonly at: EpochMs;
+  /** The addresses that the round dialled, those that said nothing included. */
+  readonly dialled: readonly string[];
   readonly connections: readonly Connection[];
   /** The burst of further connections; null: there was none. */
   readonly burst: readonly Connection[] | null;
 }
 
-/**
- * What the failures at one address are.
- * - `none`: the last connection worked, or nothing else is known.
- * - `steady`: they fail all, as far as is known.
- * - `single`: one failed, and others of the same round worked.
- * - `doubtful`: one failed a short while after a burst that worked: too little to say so, and too early for another
- *   burst.
- * - `intermittent`: they come and go, by more than chance.
- */
-export type Standing = 'none' | 'steady' | 'single' | 'doubtful' | 'intermittent';
-
-/** One address, from the first failure on until so many connections have worked that it counts as past. */
-export interface AddressShare {
-  readonly address: string;
-  readonly standing: Standing;
-  /** The share as it is told: of the trail, or of the latest round where single failures are past again. */
-  readonly told: { readonly failed: number; readonly of: number };
-  /** The connections since, the oldest left out; null: it worked. */
-  readonly trail: readonly (ConnectionFault | null)[];
-  /** How much more likely a fault that comes and goes is than single failures, as a logarithm. */
-  readonly score: number;
-  /** How often a failure came after a success that came after a failure; an outage that came back counts twice. */
-  readonly returns: number;
-  readonly intermittent: boolean;
-  /** So many fail that people feel it. */
-  readonly grave: boolean;
-  readonly seenAt: EpochMs;
-}
-
 export interface PathShare {
-  readonly addresses: readonly AddressShare[];
+  /** Of each address by itself, where connections have failed. */
+  readonly addresses: readonly ConnectionShare[];
+  readonly families: readonly FamilyShare[];
+  /** Of all connections: a fault of the way to all addresses shows here first. */
+  readonly whole: ConnectionShare;
+  /**
+   * The addresses to which connections have come and gone, until that is past at each of them: none of them is clean.
+   */
+  readonly unclean: readonly string[];
   readonly burstAt: EpochMs | null;
 }
 
-export const NO_SHARE: PathShare = { addresses: [], burstAt: null };
+/**
+ * Of all addresses of one family together: where the name gives some of them in turn, no single one shows the fault.
+ */
+export interface FamilyShare {
+  readonly family: 4 | 6;
+  readonly share: ConnectionShare;
+  readonly members: readonly Member[];
+  /** Those that the latest round dialled. */
+  readonly current: readonly string[];
+  /**
+   * Those that have always failed: an outage of their own, which comes and goes with none of the others. One that is
+   * not given any more has taken it along, unless it comes back.
+   */
+  readonly outages: readonly string[];
+}
+
+export interface Member {
+  readonly address: string;
+  readonly seenAt: EpochMs;
+  /** It came back into the answers after it had failed: it takes turns, and is not gone for good. */
+  readonly returned: boolean;
+}
+
+export const NO_SHARE: PathShare = { addresses: [], families: [], whole: clear([]), unclean: [], burstAt: null };
 
 /** At most one burst in this time, so that a fault never becomes a load on the licence server. */
 export const BURST_GAP: Millis = 300_000;
@@ -69,182 +66,168 @@ export const BURST_GAP: Millis = 300_000;
 export const BURST_SIZE = 20;
 /** More addresses than this are not asked again in one burst: too few connections to each would say nothing. */
 const MOST_ADDRESSES = 4;
-
-/**
- * Single failures are one of fifty connections at the most, a fault that comes and goes is at least one of five: each
- * connection speaks for one or the other by the logarithm of their ratio (a cumulative sum, Page 1954).
- */
-const CHANCE = { single: 0.02, fault: 0.2 };
-const FAILURE_WEIGHT = Math.log(CHANCE.fault / CHANCE.single);
-const SUCCESS_WEIGHT = Math.log((1 - CHANCE.single) / (1 - CHANCE.fault));
-/** Beyond it the failures are no chance: single ones get there less than once a month at a round every 30 s. */
-const ENOUGH = 12.5;
-
-/** A single failure before an outage is one return. */
-const FEWEST_RETURNS = 2;
-
-/** The share is told over this many connections at the most: two bursts. */
-const TRAIL = 42;
-/** So many failures in a row, without a success, are no fault that comes and goes any more. */
-const STEADY_RUN = 21;
-/**
- * So many in a row are no outage yet where no burst can tell: among single failures of one in fifty they are too
- * frequent.
- */
-const DOUBTED_RUN = 2;
-/** So many in a row need no burst to be believed. */
-const KNOWN_RUN = 5;
-/** From this share on a fault that comes and goes is critical, until it has fallen below the other one. */
-const GRAVE = { from: 1 / 3, until: 1 / 5 };
+/** An address with less than this share of failures is clean, although single ones fail. */
+const CLEAN = 1 / 8;
 /** An address that was not dialled for this long is forgotten. */
 const FORGOTTEN: Millis = 1_800_000;
+/** Of one family; beyond it a name gives new ones all the time. */
+const MOST_MEMBERS = 64;
 
 /** Takes one round in. The same looks always give the same share. */
 export function next(state: PathShare, look: Look): PathShare {
-  const dialled = new Set([...look.connections, ...(look.burst ?? [])].map(({ address }) => address));
-  const known = state.addresses.filter(
-    ({ address, seenAt }) => !dialled.has(address) && isRecent(seenAt, look.at, FORGOTTEN),
-  );
-  const looked = [...dialled].map((address) => lookAt(before(state, address, look.at), look, state.burstAt));
+  const sight: Sight = { look, soonAfterBurst: state.burstAt !== null && isRecent(state.burstAt, look.at, BURST_GAP) };
+  const families = ([4, 6] as const)
+    .map((family) => lookAtFamily(state, family, sight))
+    .filter(({ members }) => members.length > 0);
+  const members = families.flatMap((family) => family.members.map(({ address }) => address));
+  const parts = {
+    addresses: members
+      .map((address) => lookAtAddress(state, address, sight))
+      .filter(({ trail, standing }) => trail.length > 0 || standing !== 'none'),
+    families,
+    whole: lookAt(
+      {
+        ...without(
+          state.whole,
+          families.flatMap(({ outages }) => outages),
+        ),
+        addresses: members,
+      },
+      failuresLast(sampleOf(sight, () => true)),
+    ),
+  };
   return {
-    addresses: [...known, ...looked.filter(({ trail, standing }) => trail.length > 0 || standing !== 'none')],
+    ...parts,
+    unclean: uncleanAfter(state.unclean, parts).filter((address) => members.includes(address)),
     burstAt: look.burst !== null ? look.at : state.burstAt,
   };
 }
 
-/** The addresses that the next round should make a burst of connections to. */
-export function burstDue({ addresses, burstAt }: PathShare, at: EpochMs): readonly string[] {
-  if (burstAt !== null && isRecent(burstAt, at, BURST_GAP)) return [];
-  return addresses
-    .filter(
-      ({ intermittent, trail }) =>
-        intermittent || (failures(trail) > 0 && failuresInARow(trail) < KNOWN_RUN && hasFailedLast(trail)),
-    )
-    .map(({ address }) => address)
-    .slice(0, MOST_ADDRESSES);
+type Parts = Pick<PathShare, 'addresses' | 'families' | 'whole'>;
+
+function uncleanAfter(before: readonly string[], parts: Parts): readonly string[] {
+  const now = sharesOf(parts)
+    .filter(({ standing }) => standing === 'intermittent')
+    .flatMap(({ addresses }) => addresses);
+  return now.length === 0 ? [] : [...new Set([...before, ...now])];
+}
+
+/** The shares that tell what is so now: of each address that was dialled, or of those together that take turns. */
+export function sharesOf({ addresses, families, whole }: Parts): readonly ConnectionShare[] {
+  const parts = families.flatMap(({ share, members, current }) =>
+    members.length > current.length
+      ? [share]
+      : addresses.filter((single) => single.addresses.every((address) => current.includes(address))),
+  );
+  return parts.map((part) => asPartOf(whole, part));
+}
+
+/** Where the whole comes and goes, a part that has enough of its failures does, before it alone has shown so. */
+function asPartOf(whole: ConnectionShare, part: ConnectionShare): ConnectionShare {
+  const own = whole.told.filter(({ address }) => part.addresses.includes(address));
+  const failed = failedIn(own);
+  if (whole.standing !== 'intermittent' || part.standing === 'steady') return part;
+  if (failed === 0 || failed < own.length * CLEAN) return part;
+  return { ...part, standing: 'intermittent', grave: part.grave || whole.grave, told: own, trail: own };
+}
+
+/**
+ * The addresses that the next round should make a burst of connections to: all of them, since what one does is judged
+ * by what the others do.
+ */
+export function burstDue(state: PathShare, at: EpochMs): readonly string[] {
+  if (state.burstAt !== null && isRecent(state.burstAt, at, BURST_GAP)) return [];
+  const current = state.families.flatMap((family) => family.current);
+  const due = sharesOf(state)
+    .filter(deservesBurst)
+    .flatMap(({ addresses }) => addresses.filter((address) => current.includes(address)));
+  return due.length === 0 ? [] : [...new Set([...due, ...current])].slice(0, MOST_ADDRESSES);
 }
 
 /** Whether another round at once would tell more: a failure that is new, or not yet measured. */
 export function needsCloserLook(state: PathShare, at: EpochMs): boolean {
   const due = burstDue(state, at);
-  return state.addresses.some(
-    ({ address, standing }) =>
-      standing === 'doubtful' || standing === 'single' || (standing === 'steady' && due.includes(address)),
+  return sharesOf(state).some(
+    ({ addresses, standing }) =>
+      standing === 'doubtful' ||
+      standing === 'single' ||
+      (standing === 'steady' && addresses.some((address) => due.includes(address))),
   );
 }
 
-function failures(trail: AddressShare['trail']): number {
-  return trail.filter((fault) => fault !== null).length;
+interface Sight {
+  readonly look: Look;
+  readonly soonAfterBurst: boolean;
 }
 
-/** What most of the failures were. */
-export function mainFault({ trail }: AddressShare): ConnectionFault | null {
-  const groups = [
-    ...Map.groupBy(
-      trail.filter((fault) => fault !== null),
-      ({ stage, cause }) => `${stage} ${cause}`,
-    ).values(),
-  ];
-  const [most] = groups.toSorted((left, right) => right.length - left.length);
-  return most?.at(-1) ?? null;
+function lookAtAddress(state: PathShare, address: string, sight: Sight): ConnectionShare {
+  const before = state.addresses.find(({ addresses }) => addresses.includes(address)) ?? clear([address]);
+  return lookAt(
+    before,
+    sampleOf(sight, (connection) => connection.address === address),
+  );
+}
+
+function lookAtFamily(state: PathShare, family: FamilyShare['family'], sight: Sight): FamilyShare {
+  const { at, dialled } = sight.look;
+  const before = state.families.find((known) => known.family === family);
+  const current = dialled.filter((address) => familyOf(address) === family);
+  const known = before?.members ?? [];
+  const others = known.filter(({ address, seenAt }) => !current.includes(address) && isRecent(seenAt, at, FORGOTTEN));
+  const trailOf = (address: string): ConnectionShare['trail'] =>
+    state.addresses.find(({ addresses }) => addresses.includes(address))?.trail ?? [];
+  const isBack = (address: string): boolean =>
+    before?.current.includes(address) === false && failedIn(trailOf(address)) > 0;
+  const members = [
+    ...others,
+    ...current.map((address) => ({
+      address,
+      seenAt: at,
+      returned: isBack(address) || known.some((member) => member.address === address && member.returned),
+    })),
+  ].slice(-MOST_MEMBERS);
+  const sample = sampleOf(sight, ({ address }) => familyOf(address) === family);
+  const share = before?.share ?? clear([]);
+  // Beside others that work; where all fail, or take turns, it may be the way to all of them.
+  const wasBeside =
+    before !== undefined &&
+    before.members.length === before.current.length &&
+    before.current.some((address) => !isDown(trailOf(address), 1));
+  const isOutage = ({ address, returned }: Member): boolean =>
+    !returned &&
+    (current.includes(address) ? wasBeside && isDown(trailOf(address), KNOWN_RUN) : isDown(trailOf(address), 1));
+  const outages = members.filter(isOutage).map(({ address }) => address);
+  const addresses = members
+    .map(({ address }) => address)
+    .filter((address) => current.includes(address) || !outages.includes(address));
+  return {
+    family,
+    share: lookAt({ ...without(share, outages), addresses }, failuresLast(sample)),
+    members,
+    current,
+    outages,
+  };
+}
+
+function isDown(trail: ConnectionShare['trail'], fewest: number): boolean {
+  return trail.length >= fewest && failedIn(trail) === trail.length;
+}
+
+/** They began at once, so that any of them is the last: one that failed is not over with another one that worked. */
+function failuresLast(sample: Sample): Sample {
+  return { ...sample, own: sample.own.toSorted((a, b) => Number(a.fault !== null) - Number(b.fault !== null)) };
+}
+
+function sampleOf({ look, soonAfterBurst }: Sight, isOwn: (connection: Connection) => boolean): Sample {
+  return { own: look.connections.filter(isOwn), more: (look.burst ?? []).filter(isOwn), soonAfterBurst };
+}
+
+/** Through a proxy the name itself is dialled. */
+function familyOf(address: string): FamilyShare['family'] {
+  return addressFamily(address) ?? 4;
 }
 
 function isRecent(then: EpochMs, now: EpochMs, within: Millis): boolean {
   // A wall clock that was set back must not stop the bursts for as long.
   return then <= now && now - then < within;
-}
-
-function before(state: PathShare, address: string, at: EpochMs): AddressShare {
-  return state.addresses.find((share) => share.address === address) ?? clear(address, at);
-}
-
-function clear(address: string, seenAt: EpochMs): AddressShare {
-  return {
-    address,
-    standing: 'none',
-    told: { failed: 0, of: 0 },
-    trail: [],
-    score: 0,
-    returns: 0,
-    intermittent: false,
-    grave: false,
-    seenAt,
-  };
-}
-
-function lookAt(share: AddressShare, { at, connections, burst }: Look, burstAt: EpochMs | null): AddressShare {
-  const own = connections.filter(({ address }) => address === share.address);
-  const more = (burst ?? []).filter(({ address }) => address === share.address);
-  const counted = [...own, ...more].reduce<AddressShare>(count, { ...share, seenAt: at });
-  const steady = failuresInARow(counted.trail) >= STEADY_RUN;
-  const seen = { own, more, soonAfterBurst: burstAt !== null && isRecent(burstAt, at, BURST_GAP) };
-  const trail = counted.trail.length > 0 ? counted.trail : [...own, ...more].map(({ fault }) => fault);
-  return {
-    ...counted,
-    told: { failed: failures(trail), of: trail.length },
-    grave: isGrave(counted, share.intermittent && share.grave),
-    standing: counted.intermittent && !steady ? 'intermittent' : standingOf(counted, seen),
-  };
-}
-
-interface Seen {
-  readonly own: readonly Connection[];
-  readonly more: readonly Connection[];
-  readonly soonAfterBurst: boolean;
-}
-
-function standingOf({ trail }: AddressShare, { own, more, soonAfterBurst }: Seen): Standing {
-  if (!own.some(({ fault }) => fault !== null)) return 'none';
-  if (more.length > 0) return more.some(({ fault }) => fault === null) ? 'single' : 'steady';
-  return soonAfterBurst && failuresInARow(trail) <= DOUBTED_RUN ? 'doubtful' : 'steady';
-}
-
-function count(share: AddressShare, { fault }: Connection): AddressShare {
-  return fault === null ? afterSuccess(share) : afterFailure(share, fault);
-}
-
-function afterFailure(share: AddressShare, fault: ConnectionFault): AddressShare {
-  const returns = share.returns + returned(share.trail);
-  const score = Math.min(ENOUGH, share.score + FAILURE_WEIGHT);
-  return {
-    ...share,
-    trail: [...share.trail, fault].slice(-TRAIL),
-    returns,
-    score,
-    intermittent: share.intermittent || (returns >= FEWEST_RETURNS && score >= ENOUGH),
-  };
-}
-
-/**
- * Of single failures nobody knows whether they belong together; an outage that ends and is back a few rounds later
- * comes and goes.
- */
-function returned(trail: AddressShare['trail']): number {
-  if (trail.length === 0 || hasFailedLast(trail)) return 0;
-  return isAfterOutage(trail) ? FEWEST_RETURNS : 1;
-}
-
-function isAfterOutage(trail: AddressShare['trail']): boolean {
-  return failuresInARow(trail.slice(0, trail.findLastIndex((fault) => fault !== null) + 1)) >= KNOWN_RUN;
-}
-
-function afterSuccess(share: AddressShare): AddressShare {
-  if (share.trail.length === 0) return share;
-  // The first run of failures counts as one, a long one as two: an outage that has ended neither comes nor goes.
-  const first = FAILURE_WEIGHT * (isAfterOutage(share.trail) ? 2 : 1);
-  const score = (share.returns > 0 ? share.score : Math.min(share.score, first)) - SUCCESS_WEIGHT;
-  if (score <= 0) return clear(share.address, share.seenAt);
-  return { ...share, trail: [...share.trail, null].slice(-TRAIL), score };
-}
-
-function isGrave({ trail }: AddressShare, before: boolean): boolean {
-  return failures(trail) >= trail.length * (before ? GRAVE.until : GRAVE.from);
-}
-
-function hasFailedLast(trail: AddressShare['trail']): boolean {
-  return (trail.at(-1) ?? null) !== null;
-}
-
-function failuresInARow(trail: AddressShare['trail']): number {
-  return trail.length - 1 - trail.findLastIndex((fault) => fault === null);
 }

@@ -1,7 +1,8 @@
 import { shareFinding, shareText } from '../core/comes-and-goes.ts';
 import { decidingAddresses } from '../core/deciding-addresses.ts';
 import type { Finding } from '../core/finding.ts';
-import { mainFault, type AddressShare, type ConnectionFault, type PathShare } from '../core/path-share.ts';
+import { mainFault, type ConnectionFault, type ConnectionShare } from '../core/connection-share.ts';
+import { sharesOf, type PathShare } from '../core/path-share.ts';
 import type { PathObservation } from '../core/round.ts';
 
 /** Null: there was nothing to judge. */
@@ -12,22 +13,25 @@ type StageFindings = Readonly<Record<ConnectionFault['stage'], readonly Finding[
  * and goes is there whether this connection met it or not, and a single failure among many connections that worked is
  * none.
  */
-export function judgeShare(stages: StageFindings, { addresses }: PathShare, path: PathObservation): StageFindings {
-  const shares = addresses.filter(({ address }) => path.endpoints.some((endpoint) => endpoint.address === address));
-  const view = { shares, path };
-  return shares.reduce<StageFindings>((told, share) => judgeAddress(told, share, view), {
+export function judgeShare(stages: StageFindings, state: PathShare, path: PathObservation): StageFindings {
+  const shares = sharesOf(state).filter(({ addresses }) =>
+    path.endpoints.some(({ address }) => addresses.includes(address)),
+  );
+  const view = { shares, path, unclean: state.unclean };
+  return shares.reduce<StageFindings>((told, share) => judgeOne(told, share, view), {
     reachability: stages.reachability,
     'tls-genuine': stages['tls-genuine'],
   });
 }
 
 interface View {
-  /** Of the addresses that were dialled in this round. */
-  readonly shares: readonly AddressShare[];
+  /** Of what was dialled in this round. */
+  readonly shares: readonly ConnectionShare[];
   readonly path: PathObservation;
+  readonly unclean: PathShare['unclean'];
 }
 
-function judgeAddress(stages: StageFindings, share: AddressShare, view: View): StageFindings {
+function judgeOne(stages: StageFindings, share: ConnectionShare, view: View): StageFindings {
   switch (share.standing) {
     case 'none':
     case 'steady':
@@ -41,7 +45,7 @@ function judgeAddress(stages: StageFindings, share: AddressShare, view: View): S
   }
 }
 
-function withIntermittent(stages: StageFindings, share: AddressShare, view: View): StageFindings {
+function withIntermittent(stages: StageFindings, share: ConnectionShare, view: View): StageFindings {
   const fault = mainFault(share);
   if (fault === null) return stages;
   const others = softened(stages, share, { level: 'note', view });
@@ -51,14 +55,14 @@ function withIntermittent(stages: StageFindings, share: AddressShare, view: View
 /** What this round's own connection showed of the fault, as it counts beside the others. */
 function softened(
   stages: StageFindings,
-  share: AddressShare,
+  share: ConnectionShare,
   { level, view }: { readonly level: 'note' | 'unknown'; readonly view: View },
 ): StageFindings {
   // Findings of a target with one address need not name it.
   const isOnly = view.path.endpoints.length === 1;
   const soften = (finding: Finding): Finding => {
     const isFault = finding.level === 'broken' || finding.level === 'warning';
-    if (!isFault || (!isOnly && finding.facts?.address !== share.address)) return finding;
+    if (!isFault || (!isOnly && !share.addresses.includes(finding.facts?.address ?? ''))) return finding;
     return { ...finding, level, suggests: null, actual: `${finding.actual}; ${shareText(share)}` };
   };
   return {
@@ -67,7 +71,7 @@ function softened(
   };
 }
 
-function intermittentFinding(share: AddressShare, fault: ConnectionFault, view: View): Finding {
+function intermittentFinding(share: ConnectionShare, fault: ConnectionFault, view: View): Finding {
   const finding = { ...shareFinding(share, fault), subject: view.path.subject, level: levelOf(share, fault, view) };
   const clean = view.path.endpoints
     .filter(({ address, tcp }) => tcp.kind === 'open' && !isFaulty(address, view))
@@ -80,9 +84,10 @@ function intermittentFinding(share: AddressShare, fault: ConnectionFault, view: 
   };
 }
 
-function isFaulty(address: string, { shares }: View): boolean {
-  return shares.some(
-    (share) => share.address === address && (share.standing === 'intermittent' || share.standing === 'steady'),
+function isFaulty(address: string, { shares, unclean }: View): boolean {
+  return (
+    unclean.includes(address) ||
+    shares.some(({ addresses, standing }) => addresses.includes(address) && standing === 'steady')
   );
 }
 
@@ -91,16 +96,17 @@ function isFaulty(address: string, { shares }: View): boolean {
  * inspected.
  */
 function levelOf(
-  { address, grave }: AddressShare,
+  { addresses, grave }: ConnectionShare,
   { stage }: ConnectionFault,
   { shares, path }: View,
 ): 'broken' | 'warning' {
   const deciding = decidingAddresses(path.endpoints).map((endpoint) => endpoint.address);
-  if (!grave || !deciding.includes(address)) return 'warning';
+  if (!grave || !deciding.some((address) => addresses.includes(address))) return 'warning';
   const isDown = (other: string): boolean =>
     shares.some(
       (share) =>
-        share.address === other && (share.standing === 'steady' || (share.standing === 'intermittent' && share.grave)),
+        share.addresses.includes(other) &&
+        (share.standing === 'steady' || (share.standing === 'intermittent' && share.grave)),
     );
   return stage === 'tls-genuine' || deciding.every(isDown) ? 'broken' : 'warning';
 }

@@ -1,6 +1,7 @@
 import { isWithoutRoute } from '../core/deciding-addresses.ts';
 import type { EndpointObservation } from '../core/observation.ts';
-import type { Connection, ConnectionFault, Look } from '../core/path-share.ts';
+import type { Connection, ConnectionFault } from '../core/connection-share.ts';
+import type { Look } from '../core/path-share.ts';
 import type { RoundObservations } from '../core/round.ts';
 import { describeFailure } from '../probes/endpoint/describe-failure.ts';
 import type { JudgedEndpoint } from './judge-tls-path.ts';
@@ -16,6 +17,7 @@ export function lookOf(
 ): Look {
   return {
     at: startedAt,
+    dialled: licenseServer.endpoints.map(({ address }) => address),
     connections: connectionsOf(licenseServer.endpoints, judged),
     burst: burst.length === 0 ? null : connectionsOf(burst, judgedBurst),
   };

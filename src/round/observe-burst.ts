@@ -16,7 +16,7 @@ const PACE = { atOnce: 1, gap: 25, underWay: BURST_SIZE };
  */
 const LIMITS: EndpointLimits = { tcp: 7_500, tls: 7_500, http: 0 };
 const WHOLE: Millis = 10_000;
-/** By then one of twenty connections has worked, or none will: a plain outage is told no later for the burst. */
+/** By then a connection to the address has worked, or none will: a plain outage is told no later for the burst. */
 const NONE_WORKS: Millis = 3_500;
 
 /**
@@ -31,27 +31,35 @@ export async function observeBurst(
 ): Promise<readonly EndpointObservation[]> {
   if (addresses.length === 0) return [];
   using whole = deadline(ctx.clock, WHOLE, ctx.signal);
-  const hopeless = new AbortController();
-  const burst = { ...ctx, signal: AbortSignal.any([whole.signal, hopeless.signal]) };
   const pace = createPace(ctx.clock, PACE);
-  let worked = false;
+  const waits = new Map(addresses.map((address) => [address, new AbortController()]));
+  const worked = new Set<string>();
   const cancel = ctx.clock.after(NONE_WORKS, () => {
-    if (!worked) hopeless.abort();
+    for (const [address, hopeless] of waits) if (!worked.has(address)) hopeless.abort();
   });
   const seen = await Promise.all(
-    inTurn(addresses).map((address) =>
-      pace.begin(async () => {
-        const endpoint = await observeEndpoint({ ...requestOf(target, address), depth: 'tls' }, burst, {
-          ...tools.endpoint,
-          limits: LIMITS,
-        });
-        worked ||= endpoint.tls?.kind === 'established' || endpoint.tls?.kind === 'client-certificate-demanded';
-        return endpoint;
-      }, burst.signal),
-    ),
+    inTurn(addresses).map(async (address) => {
+      const hopeless = waits.get(address)?.signal;
+      const signal = hopeless === undefined ? whole.signal : AbortSignal.any([whole.signal, hopeless]);
+      const endpoint = await pace.begin(
+        () =>
+          observeEndpoint(
+            { ...requestOf(target, address), depth: 'tls' },
+            { ...ctx, signal },
+            {
+              ...tools.endpoint,
+              limits: LIMITS,
+            },
+          ),
+        whole.signal,
+      );
+      if (endpoint.tls?.kind === 'established' || endpoint.tls?.kind === 'client-certificate-demanded')
+        worked.add(address);
+      return hopeless?.aborted === true && !whole.signal.aborted ? unanswered(endpoint) : endpoint;
+    }),
   );
   cancel();
-  return hopeless.signal.aborted && !whole.signal.aborted ? seen.map(unanswered) : seen;
+  return seen;
 }
 
 /** Each address as often as the others, in turns. */

@@ -2,8 +2,9 @@ import type { Config } from '../config/config.ts';
 import { readSecret, type SecretSource } from '../secret.ts';
 import { createCertificateCache } from '../core/certificate-cache.ts';
 import type { Clock, Millis } from '../core/clock.ts';
-import { burstDue, needsCloserLook, NO_SHARE } from '../core/path-share.ts';
+import { burstDue, needsCloserLook } from '../core/path-share.ts';
 import type { RoundObservations } from '../core/round.ts';
+import { authority } from '../probes/endpoint/dial.ts';
 import { createSystemLookup } from '../probes/system-lookup.ts';
 import { createProbeSecureContext } from '../probes/endpoint/secure-context.ts';
 import { createLimiter } from '../probes/limiter.ts';
@@ -21,6 +22,7 @@ import { handshakesOf, ROUND_PACE } from './round-pace.ts';
 import { createCloserLooks } from './closer-looks.ts';
 import { createOlderTls } from './older-tls.ts';
 import { createSecondLooks } from './second-looks.ts';
+import { loadShareMemory } from './share-memory.ts';
 import { createSingleLooks, type SingleLooks } from './single-looks.ts';
 import { loadTlsKnowledge } from './tls-knowledge.ts';
 
@@ -47,6 +49,8 @@ export interface ProbeKitDeps {
   readonly onBeat?: (lateness: Millis) => void;
   /** Where it is kept when each target was last genuine; without, only while the process runs. */
   readonly genuineFile?: JsonFile;
+  /** Where the share of connections that fail is kept; without, only while the process runs. */
+  readonly shareFile?: JsonFile;
 }
 
 /** A chain has up to four certificates, most of which are known from another one; the rest is for those that change. */
@@ -55,14 +59,14 @@ const CERTIFICATES = { spare: 512, perTarget: 2 };
 /** @throws {Error} when a CA file, a product file or the learned trust cannot be read */
 export async function createProbeKit(
   config: Config,
-  { clock, env, onBeat, genuineFile }: ProbeKitDeps,
+  { clock, env, onBeat, genuineFile, shareFile }: ProbeKitDeps,
 ): Promise<ProbeKit> {
   const memory = await loadGenuineMemory(genuineFile ?? null, clock.now());
   const knowledge = await loadTlsKnowledge(config, memory, clock);
   const stall = createStallWatch(clock, onBeat);
   // Loaded when it is first used, it would be a part of the first answer's time.
   if (config.resolvers.some(({ kind }) => kind === 'https')) await import('../probes/dns/https.ts');
-  let share = NO_SHARE;
+  const share = await loadShareMemory(shareFile ?? null, authority(config.licenseServer), clock.now());
   const tools: StandingTools = {
     ...createConnectionTools(config, { clock, env }),
     takeStall: () => stall.take(),
@@ -73,20 +77,20 @@ export async function createProbeKit(
 
   return {
     observe: (signal, wishes) => {
-      const given = { ...tools, ...wishes, burstDue: burstDue(share, clock.now()) };
+      const given = { ...tools, ...wishes, burstDue: burstDue(share.current(), clock.now()) };
       return observeRound(config, given, { clock, env, signal, sourceAddress: config.sourceAddress });
     },
     assess: async (round) => {
       const { judged, share: next } = await assessRound(config, round, {
         tlsOf: (target) => knowledge.of(target),
-        share,
+        share: share.current(),
       });
-      share = next;
+      await share.note(next, round.startedAt);
       for (const { path, judged: seen } of judged.tls) knowledge.remember(path.subject, seen, round.startedAt);
       await memory.note(judged.tls, round.startedAt);
       return judged;
     },
-    needsCloserLook: () => needsCloserLook(share, clock.now()),
+    needsCloserLook: () => needsCloserLook(share.current(), clock.now()),
     knowledgeOf: (target) => knowledge.of(target),
     looks: createSingleLooks(config, tools, { clock, env, knowledgeOf: (target) => knowledge.ofAny(target) }),
     close: () => {

@@ -59,6 +59,7 @@ const incidentRow = z.object({
   lastSeen: instant,
   causeSince: instant,
   returns: z.array(instant),
+  reopened: z.boolean().default(false),
   streak: z.number(),
   sight: z.literal(['seen', 'absent', 'unjudged', 'hidden']),
   told: told.nullable(),

@@ -4,8 +4,10 @@ import { withComplaint } from '../core/comes-and-goes.ts';
 import type { EpochMs } from '../core/clock.ts';
 import type { Diagnosis } from '../core/diagnosis.ts';
 import { diagnose } from '../core/diagnosis/diagnose.ts';
-import { complainsSurely, seemsUnaffected } from '../core/polling/complaint.ts';
+import { seemsUnaffected } from '../core/polling/complaint.ts';
 import {
+  complainedOf,
+  seenIn,
   withLaterSeen,
   withoutExplained,
   withoutSeen,
@@ -30,11 +32,14 @@ export interface RoundFindings {
 
 /** What one round leaves for the next. */
 export interface Remembered {
+  /** Those that two rounds in a row have shown, or an incident had. */
   readonly faultsSeen: readonly FaultSeen[];
+  /** Those that this round showed. */
+  readonly lasting: readonly FaultSeen[];
   readonly unreadSince: UnreadSince;
 }
 
-export const NOTHING_REMEMBERED: Remembered = { faultsSeen: [], unreadSince: new Map() };
+export const NOTHING_REMEMBERED: Remembered = { faultsSeen: [], lasting: [], unreadSince: new Map() };
 
 /** What the log adds to a round. */
 export type LogPart =
@@ -60,7 +65,7 @@ export function conclude(round: RoundFindings, log: LogPart): Conclusion {
   if (log.kind === 'unheard') return { diagnosis: diagnosed(round, log.polling, NOTHING_HEARD), ...NOTHING_REMEMBERED };
   const { config, at } = round;
   const probed = withLogEvidence(round.probed, log.report, config);
-  const whole = { ...round, probed: complainsSurely(log.report) ? withComplaint(probed) : probed };
+  const whole = { ...round, probed: withComplaint(probed, complainedOf(log.report)) };
   const unreadSince = nextUnread(log.unreadSince, round.picture.units, at);
   const heard = {
     applianceUnaffected: seemsUnaffected(log.report),
@@ -71,8 +76,10 @@ export function conclude(round: RoundFindings, log: LogPart): Conclusion {
     assessPolling(config, { report, notes, strangers: log.strangers });
   const diagnosis = withPolling(assessed({ report: log.report, notes: [] }));
   const lasting = explainingFaults(diagnosis);
-  const remembered = { faultsSeen: withLaterSeen(log.faultsSeen, lasting), unreadSince };
-  const unexplained = withoutExplained(log.report, remembered.faultsSeen);
+  // What no second round confirms, as a single lost connection, explains nothing afterwards.
+  const confirmed = seenIn(lasting, log.lasting);
+  const remembered = { faultsSeen: withLaterSeen(log.faultsSeen, confirmed), lasting, unreadSince };
+  const unexplained = withoutExplained(log.report, withLaterSeen(log.faultsSeen, lasting));
   if (hasErrors(unexplained.report))
     return { diagnosis: withPolling(explainedByNothing(assessed(unexplained))), ...remembered };
   const others = withoutExplained(log.report, withoutSeen(log.faultsSeen, lasting));

@@ -88,7 +88,9 @@ export class Watch {
       deps.recorder.loopLag(lateness);
     };
     const genuineFile = jsonFile(stateFile(config, 'genuine.json'));
-    return new Watch(config, { kit: await createProbeKit(config, { ...deps, onBeat, genuineFile }), signatures }, deps);
+    const shareFile = jsonFile(stateFile(config, 'share.json'));
+    const kit = await createProbeKit(config, { ...deps, onBeat, genuineFile, shareFile });
+    return new Watch(config, { kit, signatures }, deps);
   }
 
   private constructor(config: Config, files: WatchFiles, deps: WatchDeps) {

@@ -1,4 +1,3 @@
-import { withComplaint } from '../../src/core/comes-and-goes.ts';
 import type { EpochMs, Millis } from '../../src/core/clock.ts';
 import { diagnose } from '../../src/core/diagnosis/diagnose.ts';
 import type { EndpointObservation } from '../../src/core/observation.ts';
@@ -8,6 +7,7 @@ import type { Examination } from '../../src/report/examination.ts';
 import { judgeShare } from '../../src/round/judge-share.ts';
 import { lookOf } from '../../src/round/look-of.ts';
 import { deservesAnotherLook } from '../../src/watch/another-look.ts';
+import type { ComplainingAppliance } from './complaining-appliance.ts';
 import { CONTEXT, round as assessments } from './judged-round.ts';
 import { endpoint, failed, open, path, round } from './observed.ts';
 import { SECOND, START, timeline, type Timeline } from './incident-timeline.ts';
@@ -18,6 +18,14 @@ export type FailsAt = (connection: {
   readonly round: number;
   readonly address: string;
 }) => boolean;
+
+/** The addresses that the name gives. */
+export type AnswersAt = (look: { readonly at: EpochMs; readonly round: number }) => readonly string[];
+
+/** FortiAuthenticator on the same path: how often it connects, and what its complaints lead to. */
+export interface Polling extends ComplainingAppliance {
+  readonly every: Millis;
+}
 
 export interface FlakyPath {
   readonly line: Timeline;
@@ -39,44 +47,46 @@ const BURST_TIME: Millis = 8 * SECOND;
  */
 export function flakyPath(
   fails: FailsAt,
-  options: { readonly complains?: boolean; readonly addresses?: readonly string[] } = {},
+  options: { readonly appliance?: Polling; readonly answers?: AnswersAt } = {},
 ): FlakyPath {
-  const addresses = options.addresses ?? ['173.243.138.84'];
+  const answers = options.answers ?? (() => ['173.243.138.84']);
   const line = timeline();
-  const clock = { slot: START, at: START, rounds: 0, made: 0 };
+  const clock = { slot: START, at: START, rounds: 0, made: 0, polls: START + 11 * SECOND };
   const known: { share: PathShare; last: Examination | null } = { share: NO_SHARE, last: null };
 
   function connect(address: string): EndpointObservation {
     clock.made += 1;
-    return endpoint(address, fails({ at: clock.at, round: clock.rounds, address }) ? failed('timeout') : open());
+    const tcp = fails({ at: clock.at, round: clock.rounds, address }) ? failed('timeout') : open();
+    return { ...endpoint(address, tcp), family: address.includes(':') ? 6 : 4 };
   }
 
   function isQuiet(): boolean {
     return (
-      known.share.addresses.length === 0 && line.state.incidents.length === 0 && line.state.candidates.length === 0
+      known.share.addresses.length === 0 &&
+      known.share.whole.trail.length === 0 &&
+      known.share.families.every(({ share }) => share.trail.length === 0) &&
+      line.state.incidents.length === 0 &&
+      line.state.candidates.length === 0
     );
   }
 
   /** Returns when the round ends, and whether another one is wanted at once. */
   function look(): { readonly ends: EpochMs; readonly again: boolean } {
     const due = burstDue(known.share, clock.at);
-    const endpoints = addresses.map(connect);
+    const endpoints = answers({ at: clock.at, round: clock.rounds }).map(connect);
     const burst = Array.from({ length: due.length === 0 ? 0 : BURST_SIZE }, (_, index) =>
       connect(due[index % due.length] ?? ''),
     );
     const licenseServer = path({ endpoints });
     const observations = round({ startedAt: clock.at, licenseServer, burst });
-    const wasQuiet = isQuiet();
+    const wasQuiet = options.appliance === undefined && isQuiet();
     known.share = next(known.share, lookOf(observations, judged(endpoints), judged(burst)));
     clock.rounds += 1;
     // A round in which nothing has happened changes nothing: a month of them is not worth the time.
     if (wasQuiet && isQuiet()) return { ends: clock.at, again: false };
     const stages = judgeShare({ reachability: judgeTcp(endpoints), 'tls-genuine': [] }, known.share, licenseServer);
     const probed = assessments(['reachability', stages.reachability ?? []]);
-    const diagnosis = diagnose(options.complains === true ? withComplaint(probed) : probed, {
-      ...CONTEXT,
-      at: clock.at,
-    });
+    const diagnosis = options.appliance?.conclude(probed, clock.at) ?? diagnose(probed, { ...CONTEXT, at: clock.at });
     const examination: Examination = { observations, diagnosis, judged: { assessments: probed, tls: [] } };
     line.now = clock.at;
     line.input({ kind: 'diagnosis', diagnosis, fresh: null });
@@ -94,17 +104,40 @@ export function flakyPath(
     },
     run(time) {
       for (const end = clock.slot + time; clock.slot < end; clock.slot += EVERY) {
-        if (clock.at > clock.slot) continue;
-        clock.at = clock.slot;
-        for (;;) {
-          const { ends, again } = look();
-          const soonest = Math.max(ends, clock.at + TRIGGER_GAP);
-          clock.at = again ? soonest : ends;
-          if (!again || clock.at >= end) break;
+        if (clock.at <= clock.slot) {
+          clock.at = clock.slot;
+          roundsFrom(end);
+        }
+        for (const at of complaintsUntil(clock.slot + EVERY)) {
+          clock.at = Math.max(clock.at, at);
+          roundsFrom(end);
         }
       }
     },
   };
+
+  function roundsFrom(end: EpochMs): void {
+    for (;;) {
+      const { ends, again } = look();
+      const soonest = Math.max(ends, clock.at + TRIGGER_GAP);
+      clock.at = again ? soonest : ends;
+      if (!again || clock.at >= end) break;
+    }
+  }
+
+  /** When FortiAuthenticator's own connections failed since the last call. */
+  function complaintsUntil(end: EpochMs): readonly EpochMs[] {
+    const { appliance } = options;
+    if (appliance === undefined) return [];
+    const failures: EpochMs[] = [];
+    for (; clock.polls < end; clock.polls += appliance.every) {
+      const [address = ''] = answers({ at: clock.polls, round: clock.rounds });
+      if (!fails({ at: clock.polls, round: clock.rounds, address })) continue;
+      appliance.complain(clock.polls);
+      failures.push(clock.polls);
+    }
+    return failures;
+  }
 }
 
 function timeOf(endpoints: readonly EndpointObservation[], burst: readonly EndpointObservation[]): Millis {

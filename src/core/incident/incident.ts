@@ -21,6 +21,8 @@ export interface Incident {
   readonly causeSince: EpochMs;
   /** Times at which the cause came back, within the flap window. */
   readonly returns: readonly EpochMs[];
+  /** It was over, and came back within the flap window: it is over again only after as long without it. */
+  readonly reopened: boolean;
   /** Rounds in a row that did not show it, while it is open. */
   readonly streak: number;
   /** What the last round said about it. */
@@ -148,8 +150,8 @@ export function sameCause(
 /** It came back this often within the flap window: it comes and goes, and stays open for longer. */
 const FLAPPING_RETURNS = 3;
 
-export function isFlapping(incident: Incident): boolean {
-  return incident.status === 'open' && incident.returns.length >= FLAPPING_RETURNS;
+export function isFlapping({ status, reopened, returns }: Incident): boolean {
+  return status === 'open' && (reopened || returns.length >= FLAPPING_RETURNS);
 }
 
 /** True while notifications about a cause wait. */

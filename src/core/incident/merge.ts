@@ -108,6 +108,7 @@ function together(incident: Incident, other: Incident, { known, now }: Round): I
     since: Math.min(incident.since, other.since),
     formerCauses: withFormer(incident, [...before, ...other.formerCauses, formerOf(other, now)]),
     causeSince: back,
+    reopened: incident.reopened || other.reopened,
     returns: incident.returns.includes(back) ? incident.returns : [...incident.returns, back],
     told: toldOf(incident.told, other.told),
     held: incident.held || other.held,

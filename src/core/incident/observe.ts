@@ -117,6 +117,7 @@ function reopened(incident: Incident, candidate: Candidate, present: Present): I
     ...seenAgain(present.now),
     status: 'open',
     closedAt: null,
+    reopened: true,
     returns: returned(incident.returns, [since, ...returnsOf(candidate)], present),
   };
 }
@@ -150,6 +151,7 @@ function open(step: Step, candidate: Candidate, present: Present): Step {
     causeSince: since,
     ...seenAgain(now),
     returns: returned([], returnsOf(candidate), present),
+    reopened: false,
     told: null,
     held: false,
     published: false,
@@ -176,12 +178,8 @@ function closeRecovered(step: Step, view: RoundView, policy: IncidentPolicy): St
   return { state: { ...step.state, incidents }, effects };
 }
 
-function hasRecovered(incident: Incident, view: RoundView, policy: IncidentPolicy): boolean {
-  return (
-    incident.status === 'open' &&
-    incident.sight === 'absent' &&
-    incident.streak >= policy.recoveries &&
-    view.diagnosis.at - incident.lastSeen >=
-      quietPeriod(policy, recent(incident.returns, view.diagnosis.at, policy).length)
-  );
+function hasRecovered(incident: Incident, { diagnosis: { at } }: RoundView, policy: IncidentPolicy): boolean {
+  const { status, sight, streak, reopened, returns, lastSeen } = incident;
+  const quiet = reopened ? policy.flapWindow : quietPeriod(policy, recent(returns, at, policy).length);
+  return status === 'open' && sight === 'absent' && streak >= policy.recoveries && at - lastSeen >= quiet;
 }

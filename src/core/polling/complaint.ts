@@ -21,7 +21,7 @@ export function complainsOfConnections({ appliances }: PollingReport): boolean {
 }
 
 /** Surely enough to raise the severity of what this machine sees of its connections. */
-export function complainsSurely(report: PollingReport): boolean {
+function complainsSurely(report: PollingReport): boolean {
   return complaintsOf(report, FAILED_CONNECTION).length > 0;
 }
 

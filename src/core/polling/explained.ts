@@ -37,6 +37,12 @@ export function explainedBy({ cause, sample }: Pick<PollingError, 'cause' | 'sam
   return CONNECTION.includes(precondition) ? CONNECTION : [precondition];
 }
 
+/** What can be the matter, for what FortiAuthenticator complains of. */
+export function complainedOf({ appliances }: PollingReport): readonly PreconditionId[] {
+  const errors = appliances.flatMap((appliance) => appliance.errors).filter(({ severity }) => severity !== 'info');
+  return [...new Set(errors.flatMap(explainedBy))];
+}
+
 /** Behind the fields, in which anything may stand. */
 function messageOf(sample: string): string {
   return sample.slice(sample.lastIndexOf('="') + 1);
@@ -49,10 +55,16 @@ export function withLaterSeen(before: readonly FaultSeen[], later: readonly Faul
 
 /** Those that are not among the others. */
 export function withoutSeen(faults: readonly FaultSeen[], others: readonly FaultSeen[]): readonly FaultSeen[] {
-  return faults.filter(
-    ({ precondition, appliance }) =>
-      !others.some((other) => other.precondition === precondition && other.appliance === appliance),
-  );
+  return faults.filter((fault) => !others.some((other) => isSameFault(fault, other)));
+}
+
+/** Those that are among the others too. */
+export function seenIn(faults: readonly FaultSeen[], others: readonly FaultSeen[]): readonly FaultSeen[] {
+  return faults.filter((fault) => others.some((other) => isSameFault(fault, other)));
+}
+
+function isSameFault(a: FaultSeen, b: FaultSeen): boolean {
+  return a.precondition === b.precondition && a.appliance === b.appliance;
 }
 
 /**

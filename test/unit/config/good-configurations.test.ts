@@ -2,7 +2,6 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { changedSections } from '../../../src/config/changes.ts';
 import type { Config } from '../../../src/config/config.ts';
 import { formatIssue } from '../../../src/config/issues.ts';
 import { configJsonSchema } from '../../../src/config/json-schema.ts';
@@ -85,15 +84,5 @@ describe('the shipped example', () => {
     const schema = configJsonSchema();
     const expected = allKeyPaths(schema).filter((path) => !path.endsWith('Env'));
     expect(new Set(usedPaths(parse(readFileSync(EXAMPLE, 'utf8'))))).toEqual(new Set(expected));
-  });
-});
-
-describe('changedSections', () => {
-  test('names the keys that a reload changes', async () => {
-    const before = await load('site: hq\nlogs: { window: 15m }');
-    expect(changedSections(before, await load('logs: { window: 900s }\nsite: hq'))).toEqual([]);
-    expect(
-      changedSections(before, await load('site: branch\nlogs: { window: 10m }\nweb: { listen: "127.0.0.1:9844" }')),
-    ).toEqual(['site', 'logs', 'web']);
   });
 });

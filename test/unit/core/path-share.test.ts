@@ -1,7 +1,16 @@
 import { describe, expect, test } from 'vitest';
 
-import { BURST_GAP, BURST_SIZE, burstDue, needsCloserLook, next, NO_SHARE } from '../../../src/core/path-share.ts';
-import type { Connection, ConnectionFault, PathShare, Standing } from '../../../src/core/path-share.ts';
+import {
+  BURST_GAP,
+  BURST_SIZE,
+  burstDue,
+  needsCloserLook,
+  next,
+  NO_SHARE,
+  sharesOf,
+} from '../../../src/core/path-share.ts';
+import type { PathShare } from '../../../src/core/path-share.ts';
+import { failedIn, type Connection, type ConnectionFault, type Standing } from '../../../src/core/connection-share.ts';
 
 const A = '173.243.138.84';
 const V6 = '2001:db8::84';
@@ -26,10 +35,16 @@ function share(pattern: string, address = A): PathShare {
     const { own = '', burst } = groups;
     return next(state, {
       at: index * EVERY,
+      dialled: [address],
       connections: connections(own, address),
       burst: burst === undefined ? null : connections(burst, address),
     });
   }, NO_SHARE);
+}
+
+function look(at: number, made: readonly Connection[], before = NO_SHARE): PathShare {
+  const dialled = [...new Set(made.map(({ address }) => address))];
+  return next(before, { at, dialled, connections: made, burst: null });
 }
 
 describe('what the failures at one address are', () => {
@@ -60,13 +75,19 @@ describe('what the failures at one address are', () => {
   });
 
   test('two addresses are told apart', () => {
-    const seen = next(NO_SHARE, { at: 0, connections: [...connections('x'), ...connections('.', V6)], burst: null });
-    expect(seen.addresses.map(({ address, standing }) => [address, standing])).toEqual([[A, 'steady']]);
+    const seen = look(0, [...connections('x'), ...connections('.', V6)]);
+    expect(seen.addresses.map(({ addresses, standing }) => [addresses, standing])).toEqual([[[A], 'steady']]);
+  });
+
+  test('a name that is dialled through a proxy is measured as an address is', () => {
+    const name = 'fortitokenmobile.fortinet.com';
+    expect(sharesOf(share('x.(.x.x.x.x.x.x.x.x.x.x)', name)).map(({ standing }) => standing)).toEqual(['intermittent']);
+    expect(burstDue(share('...x', name), 3_600_000)).toEqual([name]);
   });
 
   test('an address that is not dialled any more is forgotten after half an hour', () => {
-    const later = (at: number): PathShare => next(share('x'), { at, connections: connections('.', V6), burst: null });
-    expect(later(29 * 60_000).addresses.map(({ address }) => address)).toEqual([A]);
+    const later = (at: number): PathShare => look(at, connections('.', V6), share('x'));
+    expect(later(29 * 60_000).addresses.map(({ addresses }) => addresses)).toEqual([[A]]);
     expect(later(31 * 60_000).addresses).toEqual([]);
   });
 
@@ -78,8 +99,12 @@ describe('what the failures at one address are', () => {
   });
 
   test('tells how many of how many failed', () => {
-    expect(share('xx(.x.x.x.x.x.x.x.x.x.x)').addresses[0]?.told).toEqual({ failed: 12, of: 22 });
-    expect(share('.xx(....................)').addresses[0]?.told).toEqual({ failed: 1, of: 21 });
+    const told = (pattern: string): readonly number[] => {
+      const [{ told: connected } = { told: [] }] = share(pattern).addresses;
+      return [failedIn(connected), connected.length];
+    };
+    expect(told('xx(.x.x.x.x.x.x.x.x.x.x)')).toEqual([12, 22]);
+    expect(told('.xx(....................)')).toEqual([1, 21]);
   });
 });
 
@@ -97,6 +122,7 @@ describe('bursts', () => {
   test('come five minutes apart at the soonest', () => {
     const state = next(NO_SHARE, {
       at: 1_000,
+      dialled: [A],
       connections: connections('x'),
       burst: connections('.x.x.x.x.x.x.x.x.x.x'),
     });
@@ -107,6 +133,7 @@ describe('bursts', () => {
   test('a wall clock that was set back does not put them off', () => {
     const state = next(NO_SHARE, {
       at: 9_000_000,
+      dialled: [A],
       connections: connections('x'),
       burst: connections('.x.x.x.x.x.x.x.x.x.x'),
     });
@@ -115,11 +142,10 @@ describe('bursts', () => {
 
   test('go to four addresses at the most', () => {
     const many = Array.from({ length: 6 }, (_, index) => `192.0.2.${String(index)}`);
-    const state = next(NO_SHARE, {
-      at: 0,
-      connections: many.flatMap((address) => connections('x', address)),
-      burst: null,
-    });
+    const state = look(
+      0,
+      many.flatMap((address) => connections('x', address)),
+    );
     expect(burstDue(state, 0)).toEqual(many.slice(0, 4));
     expect(BURST_SIZE / 4).toBeGreaterThanOrEqual(5);
   });

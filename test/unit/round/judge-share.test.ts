@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 
 import { withComplaint } from '../../../src/core/comes-and-goes.ts';
 import type { Finding } from '../../../src/core/finding.ts';
-import { next, NO_SHARE, type Connection, type ConnectionFault } from '../../../src/core/path-share.ts';
+import type { Connection, ConnectionFault } from '../../../src/core/connection-share.ts';
+import { next, NO_SHARE } from '../../../src/core/path-share.ts';
 import { judgeTcp } from '../../../src/probes/endpoint/judge.ts';
 import { judgeShare } from '../../../src/round/judge-share.ts';
 import { diagnose } from '../../../src/core/diagnosis/diagnose.ts';
@@ -39,7 +40,12 @@ function connections(pattern: Pattern, fault: ConnectionFault): readonly Connect
 function judged(pattern: Pattern, fault: ConnectionFault = SHUT): ReturnType<typeof judgeShare> {
   const own = Object.fromEntries(Object.entries(pattern).map(([address, letters]) => [address, letters.slice(0, 1)]));
   const rest = Object.fromEntries(Object.entries(pattern).map(([address, letters]) => [address, letters.slice(1)]));
-  const share = next(NO_SHARE, { at: 0, connections: connections(own, fault), burst: connections(rest, fault) });
+  const share = next(NO_SHARE, {
+    at: 0,
+    dialled: Object.keys(pattern),
+    connections: connections(own, fault),
+    burst: connections(rest, fault),
+  });
   const endpoints = Object.entries(own).map(([address, letter]) => ({
     ...endpoint(address, letter === 'x' && fault === SHUT ? failed('timeout') : open()),
     family: address === V6 ? (6 as const) : (4 as const),
@@ -120,7 +126,7 @@ describe('connections to the licence server that fail now and then', () => {
 
   test('a small share is critical with the complaint of FortiAuthenticator, unless another address is clean', () => {
     const severity = (pattern: Pattern): string | undefined => {
-      const assessments = withComplaint(round(['reachability', judged(pattern).reachability ?? []]));
+      const assessments = withComplaint(round(['reachability', judged(pattern).reachability ?? []]), ['reachability']);
       return diagnose(assessments, CONTEXT).causes[0]?.severity;
     };
     expect(severity({ [A]: FIFTH })).toBe('critical');

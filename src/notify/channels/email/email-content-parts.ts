@@ -38,10 +38,9 @@ export function commonFacts({ id, cause }: Incident, site: string): readonly Fac
 
 export function flapFacts(incident: Incident): readonly Fact[] {
   const times = incident.returns.length;
-  if (times === 0) return [];
-  const count = `came back ${String(times)} ${times === 1 ? 'time' : 'times'} lately`;
-  const value = isFlapping(incident)
-    ? `${count}: it comes and goes, and stays open until it has been quiet for longer`
-    : count;
+  const flaps = isFlapping(incident);
+  if (times === 0 && !flaps) return [];
+  const count = times === 0 ? 'came back' : `came back ${String(times)} ${times === 1 ? 'time' : 'times'} lately`;
+  const value = flaps ? `${count}: it comes and goes, and stays open until it has been quiet for longer` : count;
   return [{ name: 'Flapping', value }];
 }

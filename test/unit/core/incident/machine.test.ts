@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { isFlapping } from '../../../../src/core/incident/incident.ts';
 import { causeOf, diagnosisOf } from '../../../support/diagnosis-of.ts';
 import { HOUR, MINUTE, SECOND, timeline } from '../../../support/incident-timeline.ts';
 
@@ -228,39 +227,5 @@ describe('one fault, one incident', () => {
         .rounds(2, [causeOf('clock-skewed')])
         .heard(),
     ).toEqual([]);
-  });
-});
-
-describe('flapping', () => {
-  it('gives at most four mails for twelve flips in thirty seconds', () => {
-    const line = timeline();
-    for (let flip = 0; flip < 12; flip += 1) line.rounds(5, flip % 2 === 0 ? [intercepted] : [], SECOND / 2);
-    line.rounds(80, [], 30 * SECOND);
-    const heard = line.heard();
-    expect(heard).toEqual([
-      'firing tls-intercepted',
-      'resolved tls-intercepted',
-      'firing tls-intercepted',
-      'resolved tls-intercepted',
-    ]);
-  });
-
-  it('stays open for longer, and says that it flaps, when it comes back again and again', () => {
-    const line = timeline().rounds(2, [intercepted]);
-    for (let index = 0; index < 3; index += 1) line.rounds(1, []).rounds(1, [intercepted]);
-    const [incident] = line.state.incidents;
-    expect(incident !== undefined && isFlapping(incident)).toBe(true);
-    line.heard();
-    expect(line.rounds(28, []).heard()).toEqual([]);
-    expect(line.rounds(3, []).heard()).toEqual(['resolved tls-intercepted']);
-  });
-
-  it('opens the same incident again when the fault is back within the window, and a new one later', () => {
-    const line = timeline().rounds(2, [intercepted]).rounds(2, []).rounds(2, [intercepted]);
-    expect(line.transitions).toEqual(['opened tls-intercepted', 'closed tls-intercepted', 'reopened tls-intercepted']);
-    expect(line.state.incidents).toHaveLength(1);
-    line.rounds(4, []).wait(HOUR).rounds(2, [intercepted]);
-    expect(line.transitions.at(-1)).toBe('opened tls-intercepted');
-    expect(line.state.incidents).toHaveLength(1);
   });
 });

@@ -77,7 +77,7 @@ describe('another fault', () => {
       'resolved tls-intercepted',
       'changed tls-intercepted',
     ]);
-    expect(line.rounds(40, []).heard()).toEqual(['resolved tls-intercepted']);
+    expect(line.rounds(70, []).heard()).toEqual(['resolved tls-intercepted']);
   });
 
   it('elsewhere stays one of its own, however they come and go', () => {

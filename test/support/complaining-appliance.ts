@@ -1,0 +1,51 @@
+import type { Assessment } from '../../src/core/assessment.ts';
+import type { EpochMs } from '../../src/core/clock.ts';
+import type { Diagnosis } from '../../src/core/diagnosis.ts';
+import type { LogSource } from '../../src/core/polling/log-event.ts';
+import { pollingReport } from '../../src/core/polling/report.ts';
+import { emptyPolling, recordEvent } from '../../src/core/polling/state.ts';
+import { loadSignatures } from '../../src/logs/signatures.ts';
+import { conclude, NOTHING_REMEMBERED, type Remembered } from '../../src/watch/conclude.ts';
+import { configOf } from './config-of.ts';
+
+/** FortiAuthenticator, which writes that its connections fail, and the conclusions from that. */
+export interface ComplainingAppliance {
+  complain(at: EpochMs): void;
+  conclude(probed: readonly Assessment[], at: EpochMs): Diagnosis;
+}
+
+export interface ApplianceWorld {
+  create(): ComplainingAppliance;
+}
+
+const LINE = 'FTM polling error: connection timeout';
+
+export async function applianceWorld(source: LogSource): Promise<ApplianceWorld> {
+  const config = await configOf(
+    'logs: { syslog: { udp: "127.0.0.1:5514" } }\nappliances: [{ name: fac-1, logSources: [10.0.0.5] }]\n',
+  );
+  const signatures = await loadSignatures([]);
+  const { window, silentAfter } = config.logs;
+  return {
+    create: () => {
+      let log = emptyPolling(window);
+      let remembered: Remembered = NOTHING_REMEMBERED;
+      return {
+        complain: (at) => {
+          const event = { appliance: 'fac-1', signature: 'ftm-polling-timeout', at, count: 1, line: LINE, source };
+          log = recordEvent(log, { kind: 'ftm', ...event });
+        },
+        conclude: (probed, at) => {
+          const spoken = recordEvent(log, { kind: 'heard', appliance: 'fac-1', at });
+          const options = { window, silentAfter, appliances: ['fac-1'], signatures, listeningSince: 0 };
+          const report = pollingReport(spoken, { now: at, ...options });
+          const picture = { units: [], registration: null, firewall: null };
+          const round = { config, at, probed: probed.filter(({ id }) => id !== 'polling'), picture };
+          const { diagnosis, ...rest } = conclude(round, { kind: 'heard', report, strangers: [], ...remembered });
+          remembered = rest;
+          return diagnosis;
+        },
+      };
+    },
+  };
+}

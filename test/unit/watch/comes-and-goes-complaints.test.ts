@@ -1,0 +1,47 @@
+import { describe, expect, test } from 'vitest';
+
+import type { LogSource } from '../../../src/core/polling/log-event.ts';
+import { applianceWorld } from '../../support/complaining-appliance.ts';
+import { flakyPath, randomOf } from '../../support/flaky-path.ts';
+import { HOUR, MINUTE, START } from '../../support/incident-timeline.ts';
+
+/** They take seconds: the nightly run does all of them. */
+const SEEDS = Array.from({ length: Number(process.env['FTM_SIMULATED_MONTHS'] ?? '6') }, (_, index) => index + 1);
+const LIMIT = 20_000 + SEEDS.length * 3_000;
+const WORLDS = {
+  udp: await applianceWorld('udp'),
+  tcp: await applianceWorld('tcp'),
+} as const satisfies Partial<Record<LogSource, unknown>>;
+
+describe('a fault that comes and goes, and FortiAuthenticator complains of it', () => {
+  test.each([
+    ['tcp', 1, 0.5],
+    ['tcp', 5, 0.5],
+    ['udp', 1, 0.5],
+    ['udp', 5, 0.5],
+    ['tcp', 1, 0.2],
+    ['tcp', 5, 0.2],
+    ['udp', 1, 0.2],
+  ] as const)(
+    'over %s, connecting every %i minutes, %f of them fail: one incident, one firing, one end',
+    (source, minutes, part) => {
+      const courses = SEEDS.map((seed): string => {
+        const random = randomOf(seed);
+        const appliance = { ...WORLDS[source].create(), every: minutes * MINUTE };
+        const site = flakyPath(({ at }) => at < START + 2 * HOUR && random() < part, { appliance });
+        site.run(3 * HOUR);
+        const { told, transitions } = site.line;
+        const events = told.flatMap((one) => (one.kind === 'incident' ? [one.event] : [one.kind]));
+        const last = told.at(-1);
+        return [
+          transitions.filter((transition) => transition.startsWith('opened')).length,
+          ...events.filter((event) => event !== 'changed'),
+          last?.kind === 'incident' ? last.incident.cause.id : '',
+        ].join(' ');
+      });
+      const wrong: readonly string[] = courses.filter((course) => course !== '1 firing resolved egress-blocked');
+      expect(wrong.slice(Math.floor(0.05 * SEEDS.length))).toEqual([]);
+    },
+    LIMIT,
+  );
+});
