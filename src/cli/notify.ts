@@ -1,5 +1,5 @@
 import type { Clock, Millis } from '../core/clock.ts';
-import type { TestNotification } from '../core/incident/notification.ts';
+import type { TestNotification } from '../engine/incident/notification.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { createAlertmanagerClient } from '../notify/alertmanager.ts';
 import type { Alert } from '../notify/alerts.ts';

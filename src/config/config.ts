@@ -1,6 +1,6 @@
+import type { Severity } from '../core/severity.ts';
 import type { FamilyChoice } from '../core/addresses.ts';
 import type { Millis } from '../core/clock.ts';
-import type { Severity } from '../core/cause.ts';
 import type { SecretSource } from '../secret.ts';
 
 /**

@@ -1,6 +1,6 @@
 import type { EpochMs } from '../core/clock.ts';
-import type { ChannelId } from '../core/incident/journal.ts';
-import type { Notification } from '../core/incident/notification.ts';
+import type { ChannelId } from '../engine/incident/journal.ts';
+import type { Notification } from '../engine/incident/notification.ts';
 
 /** A way to people or programs. It knows nothing of probes, and never throws for what its peer does. */
 export interface Channel {

@@ -1,15 +1,15 @@
+import { CHECKS } from '../checks/registry.ts';
 import { deadline } from '../clock.ts';
 import type { NotifyConfig } from '../config/config.ts';
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
-import type { Diagnosis } from '../core/diagnosis.ts';
-import type { Incident, IncidentState, Silence } from '../core/incident/incident.ts';
-import { EMPTY_STATE } from '../core/incident/incident.ts';
-import type { AlertJournal, Delivery, DeliveryResult } from '../core/incident/journal.ts';
-import type { IncidentEffect, IncidentInput, Transition } from '../core/incident/machine-input.ts';
-import { next } from '../core/incident/machine.ts';
-import { INCIDENT_DEFAULTS } from '../core/incident/policy.ts';
-import type { IncidentPolicy } from '../core/incident/policy.ts';
-import type { PreconditionId } from '../core/precondition.ts';
+import type { Diagnosis } from '../engine/diagnosis.ts';
+import type { Incident, IncidentState, Silence } from '../engine/incident/incident.ts';
+import { EMPTY_STATE } from '../engine/incident/incident.ts';
+import type { AlertJournal, Delivery, DeliveryResult } from '../engine/incident/journal.ts';
+import type { IncidentEffect, IncidentInput, Transition } from '../engine/incident/machine-input.ts';
+import { next } from '../engine/incident/machine.ts';
+import { INCIDENT_DEFAULTS } from '../engine/incident/policy.ts';
+import type { IncidentPolicy } from '../engine/incident/policy.ts';
 import { createAlertmanagerClient } from './alertmanager.ts';
 import type { AlertmanagerClient, AlertmanagerResult } from './alertmanager.ts';
 import { alertsOf } from './alerts.ts';
@@ -37,7 +37,7 @@ export interface Alerting {
    * Takes the diagnosis of one round. `fresh` names the preconditions that were looked at anew; null: all. It never
    * throws and never waits.
    */
-  accept(diagnosis: Diagnosis, fresh: readonly PreconditionId[] | null): void;
+  accept(diagnosis: Diagnosis, fresh: readonly string[] | null): void;
   /** Open incidents, and those that ended lately. */
   incidents(): readonly Incident[];
   silences(): readonly Silence[];
@@ -107,7 +107,7 @@ export function createAlerting(config: AlertingConfig, deps: AlertingDeps): Aler
 }
 
 function policyOf(notify: NotifyConfig): IncidentPolicy {
-  return { ...INCIDENT_DEFAULTS, ...notify.policy, tells: hasChannel(notify) };
+  return { ...INCIDENT_DEFAULTS, ...notify.policy, checks: CHECKS, tells: hasChannel(notify) };
 }
 
 /** Reminders, digests, retries and Alertmanager's messages are at most this late. */
@@ -166,7 +166,7 @@ export class AlertingEngine implements Alerting {
     this.#stopped.abort(new Error('Alerting has stopped'));
   }
 
-  accept(diagnosis: Diagnosis, fresh: readonly PreconditionId[] | null): void {
+  accept(diagnosis: Diagnosis, fresh: readonly string[] | null): void {
     this.#take({ kind: 'diagnosis', diagnosis, fresh });
     this.#work();
   }

@@ -1,6 +1,6 @@
 import type { EpochMs } from '../core/clock.ts';
-import type { Parcel } from '../core/incident/journal.ts';
-import type { Notification } from '../core/incident/notification.ts';
+import type { Parcel } from '../engine/incident/journal.ts';
+import type { Notification } from '../engine/incident/notification.ts';
 import type { Channel } from './channel.ts';
 
 /** A notification on its way to everybody. */

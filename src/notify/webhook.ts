@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { WebhookConfig } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
-import type { Incident } from '../core/incident/incident.ts';
-import { isFlapping } from '../core/incident/incident.ts';
-import { eventOf } from '../core/incident/notification.ts';
-import type { IncidentNotification, Notification } from '../core/incident/notification.ts';
+import type { Incident } from '../engine/incident/incident.ts';
+import { isFlapping } from '../engine/incident/incident.ts';
+import { eventOf } from '../engine/incident/notification.ts';
+import type { IncidentNotification, Notification } from '../engine/incident/notification.ts';
 import type { Channel, RecipientOutcome, Shipment } from './channel.ts';
 import { postJson, prepareToPost } from './http-post.ts';
 import type { SecretReader } from './secret-reader.ts';

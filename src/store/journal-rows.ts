@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { z } from 'zod';
 import type { EpochMs } from '../core/clock.ts';
-import type { Delivery, Parcel } from '../core/incident/journal.ts';
+import type { Delivery, Parcel } from '../engine/incident/journal.ts';
 import { parseNotification, parseState, type SavedState } from './saved-state.ts';
 
 const row = z

@@ -1,5 +1,5 @@
-import { isGivenUp } from '../core/incident/journal.ts';
-import type { ChannelId, Delivery, Parcel } from '../core/incident/journal.ts';
+import { isGivenUp } from '../engine/incident/journal.ts';
+import type { ChannelId, Delivery, Parcel } from '../engine/incident/journal.ts';
 
 const CHANNELS: Readonly<Record<ChannelId, string>> = { email: 'mail', webhook: 'web hook' };
 

@@ -1,4 +1,4 @@
-import type { Delivery } from '../core/incident/journal.ts';
+import type { Delivery } from '../engine/incident/journal.ts';
 
 /** The part before the `@`, but for its first letter. */
 const MAIL_USER = /([\w!#$%&'*+/=?^`{|}~-])[\w.!#$%&'*+/=?^`{|}~-]{0,63}@(?=[a-z\d[])/giu;

@@ -52,6 +52,51 @@ const sins: readonly Sin[] = [
     rule: 'eslint(no-restricted-globals)',
   },
   {
+    path: 'src/engine/a-check.ts',
+    code: `import { a } from '../checks/deep/fine.ts';\nexport const b: number = a;`,
+    rule: 'eslint(no-restricted-imports)',
+  },
+  {
+    path: 'src/engine/deep/b-outside.ts',
+    code: `import { clock } from '../../clock.ts';\nexport const a: number = clock;`,
+    rule: 'eslint(no-restricted-imports)',
+  },
+  {
+    path: 'src/engine/c-environment.ts',
+    code: `export const a: string | undefined = process.env['A'];`,
+    rule: 'eslint(no-restricted-globals)',
+  },
+  {
+    path: 'src/checks/a-source.ts',
+    code: `import { b } from '../probes/fine.ts';\nexport const a: number = b;`,
+    rule: 'eslint(no-restricted-imports)',
+  },
+  {
+    path: 'src/checks/deep/b-source.ts',
+    code: `import { a } from '../../store/fine.ts';\nexport const b: number = a;`,
+    rule: 'eslint(no-restricted-imports)',
+  },
+  {
+    path: 'src/checks/deep/c-registry.ts',
+    code: `import type { A } from '../registry.ts';\nexport const b: A = 1;`,
+    rule: 'eslint(no-restricted-imports)',
+  },
+  {
+    path: 'src/checks/deep/d-value.ts',
+    code: `import { a } from '../../config/fine.ts';\nexport const b: number = a;`,
+    rule: 'eslint(no-restricted-imports)',
+  },
+  {
+    path: 'src/checks/deep/e-random.ts',
+    code: `import { randomUUID } from 'node:crypto';\nexport const a: unknown = randomUUID;`,
+    rule: 'eslint(no-restricted-imports)',
+  },
+  {
+    path: 'src/checks/deep/f-environment.ts',
+    code: `export const a: string | undefined = process.env['A'];`,
+    rule: 'eslint(no-restricted-globals)',
+  },
+  {
     path: 'src/probes/a-neighbour.ts',
     code: `import { a } from '../store/fine.ts';\nexport const b: number = a;`,
     rule: 'eslint(no-restricted-imports)',
@@ -192,6 +237,12 @@ const fine: ReadonlyMap<string, string> = new Map([
     'src/core/fine.ts',
     `import { createHash, X509Certificate } from 'node:crypto';\nimport { isIP } from 'node:net';\nimport ipaddr from 'ipaddr.js';\nexport const a: readonly unknown[] = [createHash, X509Certificate, isIP, ipaddr];`,
   ],
+  ['src/engine/deep/fine.ts', `import { a as b } from '../../core/fine.ts';\nexport const a: number = b.length;`],
+  [
+    'src/checks/deep/fine.ts',
+    `import type { A } from '../../config/fine.ts';\nimport { a as b } from '../../core/fine.ts';\nimport { a as c } from '../../engine/deep/fine.ts';\nexport const a: A = b.length === c ? 1 : 2;`,
+  ],
+  ['src/checks/registry.ts', `import { a } from './deep/fine.ts';\nexport type A = 1;\nexport const b: number = a;`],
   ['src/core/deep/fine.ts', `import { a as b } from '../fine.ts';\nexport const a: number = b.length;`],
   [
     'test/unit/fine.test.ts',

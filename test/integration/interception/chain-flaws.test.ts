@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { ExtendedKeyUsageExtension, Extension, KeyUsageFlags } from '@peculiar/x509';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Certificate } from '../../../src/core/certificate.ts';
-import { endFlaws, type Flaw, type FlawKind, lastingFlaws } from '../../../src/core/interception/chain-flaws.ts';
+import { endFlaws, type Flaw, type FlawKind, lastingFlaws } from '../../../src/checks/tls-genuine/chain-flaws.ts';
 import { chainPem, createIdentity, type Identity, type IdentityOptions } from '../../support/authority.ts';
 import { certificateOf } from '../../support/chains.ts';
 import { der, dns, nameConstraints, network, organisation } from '../../support/name-constraints.ts';

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
 import type { EmailConfig, MailRelay } from '../../../src/config/config.ts';
 import { readSecret } from '../../../src/secret.ts';
-import type { Notification } from '../../../src/core/incident/notification.ts';
+import type { Notification } from '../../../src/engine/incident/notification.ts';
 import type { RecipientOutcome } from '../../../src/notify/channel.ts';
 import { createEmailChannel } from '../../../src/notify/email.ts';
 import { chainPem, createHierarchy } from '../../support/authority.ts';

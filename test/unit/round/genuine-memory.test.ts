@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { labelOfKey } from '../../../src/core/interception/trust.ts';
-import { judgeTls } from '../../../src/core/interception/verdict.ts';
+import { labelOfKey } from '../../../src/checks/tls-genuine/trust.ts';
+import { judgeTls } from '../../../src/checks/tls-genuine/verdict.ts';
 import { loadGenuineMemory } from '../../../src/round/genuine-memory.ts';
 import type { JsonFile } from '../../../src/store/json-file.ts';
 import { anchorOf, pinOf } from '../../support/chains.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Delivery, Parcel } from '../../../src/core/incident/journal.ts';
+import type { Delivery, Parcel } from '../../../src/engine/incident/journal.ts';
 import { givenUpProblems } from '../../../src/watch/given-up-problems.ts';
 import { incidentOf, parcelOf, tellingOf } from '../../support/parcel-of.ts';
 

@@ -1,0 +1,106 @@
+import { shareFinding, shareText } from './comes-and-goes.ts';
+import { decidingAddresses } from '../core/deciding-addresses.ts';
+import type { Finding } from '../engine/finding.ts';
+import { mainFault, type AddressShare, type ConnectionFault, type PathShare } from './path-share.ts';
+import type { PathObservation } from '../core/round.ts';
+
+/** Null: there was nothing to judge. */
+type StageFindings = Readonly<Record<ConnectionFault['stage'], readonly Finding[] | null>>;
+
+/**
+ * What many connections say of the licence server, in the place of what the one of this round says: a fault that comes
+ * and goes is there whether this connection met it or not, and a single failure among many connections that worked is
+ * none.
+ */
+export function judgeShare(stages: StageFindings, { addresses }: PathShare, path: PathObservation): StageFindings {
+  const shares = addresses.filter(({ address }) => path.endpoints.some((endpoint) => endpoint.address === address));
+  const view = { shares, path };
+  return shares.reduce<StageFindings>((told, share) => judgeAddress(told, share, view), {
+    reachability: stages.reachability,
+    'tls-genuine': stages['tls-genuine'],
+  });
+}
+
+interface View {
+  /** Of the addresses that were dialled in this round. */
+  readonly shares: readonly AddressShare[];
+  readonly path: PathObservation;
+}
+
+function judgeAddress(stages: StageFindings, share: AddressShare, view: View): StageFindings {
+  switch (share.standing) {
+    case 'none':
+    case 'steady':
+      return stages;
+    case 'single':
+      return softened(stages, share, { level: 'note', view });
+    case 'doubtful':
+      return softened(stages, share, { level: 'unknown', view });
+    case 'intermittent':
+      return withIntermittent(stages, share, view);
+  }
+}
+
+function withIntermittent(stages: StageFindings, share: AddressShare, view: View): StageFindings {
+  const fault = mainFault(share);
+  if (fault === null) return stages;
+  const others = softened(stages, share, { level: 'note', view });
+  return { ...others, [fault.stage]: [intermittentFinding(share, fault, view), ...(others[fault.stage] ?? [])] };
+}
+
+/** What this round's own connection showed of the fault, as it counts beside the others. */
+function softened(
+  stages: StageFindings,
+  share: AddressShare,
+  { level, view }: { readonly level: 'note' | 'unknown'; readonly view: View },
+): StageFindings {
+  // Findings of a target with one address need not name it.
+  const isOnly = view.path.endpoints.length === 1;
+  const soften = (finding: Finding): Finding => {
+    const isFault = finding.level === 'broken' || finding.level === 'warning';
+    if (!isFault || (!isOnly && finding.facts?.address !== share.address)) return finding;
+    return { ...finding, level, suggests: null, actual: `${finding.actual}; ${shareText(share)}` };
+  };
+  return {
+    reachability: stages.reachability?.map(soften) ?? null,
+    'tls-genuine': stages['tls-genuine']?.map(soften) ?? null,
+  };
+}
+
+function intermittentFinding(share: AddressShare, fault: ConnectionFault, view: View): Finding {
+  const finding = { ...shareFinding(share, fault), subject: view.path.subject, level: levelOf(share, fault, view) };
+  const clean = view.path.endpoints
+    .filter(({ address, tcp }) => tcp.kind === 'open' && !isFaulty(address, view))
+    .map(({ address }) => address);
+  if (clean.length === 0) return finding;
+  return {
+    ...finding,
+    suggests: fault.cause === 'egress-blocked' && finding.level === 'warning' ? 'egress-partly-blocked' : fault.cause,
+    facts: { ...finding.facts, clean: clean.join(', ') },
+  };
+}
+
+function isFaulty(address: string, { shares }: View): boolean {
+  return shares.some(
+    (share) => share.address === address && (share.standing === 'intermittent' || share.standing === 'steady'),
+  );
+}
+
+/**
+ * As for a fault that is always there: the way is broken where no address that decides is left, or where one of them is
+ * inspected.
+ */
+function levelOf(
+  { address, grave }: AddressShare,
+  { stage }: ConnectionFault,
+  { shares, path }: View,
+): 'broken' | 'warning' {
+  const deciding = decidingAddresses(path.endpoints).map((endpoint) => endpoint.address);
+  if (!grave || !deciding.includes(address)) return 'warning';
+  const isDown = (other: string): boolean =>
+    shares.some(
+      (share) =>
+        share.address === other && (share.standing === 'steady' || (share.standing === 'intermittent' && share.grave)),
+    );
+  return stage === 'tls-genuine' || deciding.every(isDown) ? 'broken' : 'warning';
+}
