@@ -1,5 +1,4 @@
 import type { EpochMs, Millis } from '../../src/core/clock.ts';
-import { createWallClock, type WallClock } from '../../src/schedule/wall-clock.ts';
 import { SETTINGS } from './configuration.ts';
 import type { Chance } from './random.ts';
 
@@ -30,28 +29,27 @@ export interface Special {
 
 const STEP: Millis = 10 * MINUTE;
 const MIDNIGHTS = 0.3;
+/** ISO 8601. */
+const SUNDAY = 7;
 
 /** Some midnights, every maintenance window, and the night in which the clocks change, in order. */
 export function specialMoments(start: EpochMs, days: number, chance: Chance): readonly Special[] {
-  const wall = createWallClock(SETTINGS.timezone);
   const times = Array.from({ length: (days * DAY) / STEP }, (_, index) => index * STEP);
-  return [
-    ...midnights(times, start, wall, chance),
-    ...maintenance(times, start, wall),
-    ...changes(times, start, wall),
-  ].toSorted((a, b) => a.at - b.at);
+  return [...midnights(times, start, chance), ...maintenance(times, start), ...changes(times, start)].toSorted(
+    (a, b) => a.at - b.at,
+  );
 }
 
-function midnights(times: readonly Millis[], start: EpochMs, wall: WallClock, chance: Chance): readonly Special[] {
+function midnights(times: readonly Millis[], start: EpochMs, chance: Chance): readonly Special[] {
   return times
-    .filter((at) => timeOf(wall.read(start + at)) === '23:40' && chance.share() < MIDNIGHTS)
+    .filter((at) => timeOf(start + at) === '23:40' && chance.share() < MIDNIGHTS)
     .map((at) => ({ at, moment: 'midnight', lasts: null }));
 }
 
 /** By turns within the window and beyond its end. */
-function maintenance(times: readonly Millis[], start: EpochMs, wall: WallClock): readonly Special[] {
+function maintenance(times: readonly Millis[], start: EpochMs): readonly Special[] {
   return times
-    .filter((at) => new Date(wall.read(start + at)).getUTCDay() === 0 && timeOf(wall.read(start + at)) === '04:30')
+    .filter((at) => local(start + at).dayOfWeek === SUNDAY && timeOf(start + at) === '04:30')
     .map((at, index) =>
       index % 2 === 0
         ? { at: at + 10 * MINUTE, moment: 'inside maintenance', lasts: 60 * MINUTE }
@@ -60,13 +58,17 @@ function maintenance(times: readonly Millis[], start: EpochMs, wall: WallClock):
 }
 
 /** From half an hour before the clocks change. */
-function changes(times: readonly Millis[], start: EpochMs, wall: WallClock): readonly Special[] {
-  const offset = (at: Millis): Millis => wall.read(start + at) - start - at;
+function changes(times: readonly Millis[], start: EpochMs): readonly Special[] {
+  const offset = (at: Millis): number => local(start + at).offsetNanoseconds;
   return times
     .filter((at) => offset(at + STEP) !== offset(at))
     .map((at) => ({ at: at - 2 * STEP, moment: 'summer time', lasts: 80 * MINUTE }));
 }
 
-function timeOf(reading: EpochMs): string {
-  return new Date(reading).toISOString().slice(11, 16);
+function timeOf(at: EpochMs): string {
+  return local(at).toPlainTime().toString({ smallestUnit: 'minute' });
+}
+
+function local(at: EpochMs): Temporal.ZonedDateTime {
+  return Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(SETTINGS.timezone);
 }

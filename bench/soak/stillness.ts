@@ -1,3 +1,4 @@
+import { createHook } from 'node:async_hooks';
 import { setTimeout as setRealTimeout } from 'node:timers';
 
 /** Turns of the event loop without anything new, after which nothing moves any more. */
@@ -35,8 +36,19 @@ export function openSockets(): { readonly tcp: number; readonly udp: number } {
   return { tcp: count(['TCPSocketWrap', 'TCPConnectWrap', 'TLSWrap']), udp: count(['UDPWrap']) };
 }
 
+/** Files that are being read: since Node 26 `readFile` of node:fs/promises is one job, which is not listed. */
+const reading = new Set<number>();
+createHook({
+  init: (id, type) => {
+    if (type === 'FSREQCALLBACK') reading.add(id);
+  },
+  before: (id) => reading.delete(id),
+  destroy: (id) => reading.delete(id),
+}).enable();
+
 /** Something in the thread pool: files, keys. */
 function isWorking(): boolean {
+  if (reading.size > 0) return true;
   return process.getActiveResourcesInfo().some((name) => /Req|Job$|^RandomBytes|^Zlib/u.test(name));
 }
 

@@ -13,6 +13,8 @@ export interface LockedPackage {
   readonly integrity?: string | undefined;
   /** Reached by development dependencies only. */
   readonly dev?: boolean | undefined;
+  /** Node itself, for npm scripts; an installation brings its own. */
+  readonly optional?: boolean | undefined;
 }
 
 interface LockFile {
@@ -25,6 +27,7 @@ const lockedPackage: z.ZodType<LockedPackage> = z.looseObject({
   license: text,
   integrity: text,
   dev: z.boolean().optional(),
+  optional: z.boolean().optional(),
 });
 const lockFile: z.ZodType<LockFile> = z.looseObject({ packages: z.record(z.string(), lockedPackage) });
 const manifest: z.ZodType<object> = z.looseObject({});
@@ -32,7 +35,11 @@ const manifest: z.ZodType<object> = z.looseObject({});
 /** What the program runs with: the installed packages by their folders, without those for development. */
 export function productionPackages(): Readonly<Record<string, LockedPackage>> {
   const { packages } = lockFile.parse(readJson('package-lock.json'));
-  return Object.fromEntries(Object.entries(packages).filter(([folder, { dev }]) => folder !== '' && dev !== true));
+  return Object.fromEntries(
+    Object.entries(packages).filter(
+      ([folder, { dev, optional }]) => folder !== '' && dev !== true && optional !== true,
+    ),
+  );
 }
 
 /**
@@ -46,10 +53,17 @@ export function billOfMaterials(): string {
   try {
     mkdirSync(folder);
     const lock = lockFile.parse(readJson('package-lock.json'));
-    write(folder, 'package.json', { ...manifest.parse(readJson('package.json')), devDependencies: {} });
+    write(folder, 'package.json', {
+      ...manifest.parse(readJson('package.json')),
+      devDependencies: {},
+      optionalDependencies: {},
+    });
     write(folder, 'package-lock.json', {
       ...lock,
-      packages: { '': { ...lock.packages[''], devDependencies: {} }, ...productionPackages() },
+      packages: {
+        '': { ...lock.packages[''], devDependencies: {}, optionalDependencies: {} },
+        ...productionPackages(),
+      },
     });
     const args = [
       'sbom',

@@ -5,7 +5,6 @@ import type { Clock, Millis } from '../core/clock.ts';
 import { burstDue, needsCloserLook, NO_SHARE } from '../checks/path-share.ts';
 import type { RoundObservations } from '../core/round.ts';
 import { createSystemLookup } from '../probes/system-lookup.ts';
-import { createChainReader } from '../probes/endpoint/captured-chain.ts';
 import { createProbeSecureContext } from '../probes/endpoint/secure-context.ts';
 import { createLimiter } from '../probes/limiter.ts';
 import { LOCAL_RELAY } from '../probes/mail/local-relay.ts';
@@ -61,25 +60,11 @@ export async function createProbeKit(
   const memory = await loadGenuineMemory(genuineFile ?? null, clock.now());
   const knowledge = await loadTlsKnowledge(config, memory, clock);
   const stall = createStallWatch(clock, onBeat);
-  const judged = config.services.length + config.controlHosts.length;
-  const certificates = createCertificateCache(CERTIFICATES.spare + CERTIFICATES.perTarget * judged);
-  const trust = publicTrust();
   // Loaded when it is first used, it would be a part of the first answer's time.
   if (config.resolvers.some(({ kind }) => kind === 'https')) await import('../probes/dns/https.ts');
-  const system = createSystemLookup();
-  const secrets = (source: SecretSource): Promise<string> => readSecret(source, env);
   let share = NO_SHARE;
-  const tools: Omit<RoundTools, keyof RoundWishes | 'burstDue'> = {
-    system,
-    askName: askEachTime({ system, trust }),
-    endpoint: {
-      secureContext: createProbeSecureContext(),
-      chainReader: createChainReader({ parse: (der) => certificates.parse(der) }),
-      readSecret: secrets,
-    },
-    limiter: createLimiter(handshakesOf(config)),
-    pace: createPace(clock, ROUND_PACE),
-    mail: { trust, localRelay: LOCAL_RELAY, readSecret: secrets },
+  const tools: StandingTools = {
+    ...createConnectionTools(config, { clock, env }),
     takeStall: () => stall.take(),
     ...createSecondLooks(knowledge, clock),
     olderTls: createOlderTls(clock),
@@ -107,5 +92,31 @@ export async function createProbeKit(
     close: () => {
       stall.stop();
     },
+  };
+}
+
+/** What a round works with, apart from what belongs to this round alone. */
+type StandingTools = Omit<RoundTools, keyof RoundWishes | 'burstDue'>;
+
+function createConnectionTools(
+  config: Config,
+  { clock, env }: Pick<ProbeKitDeps, 'clock' | 'env'>,
+): Pick<StandingTools, 'system' | 'askName' | 'endpoint' | 'limiter' | 'pace' | 'mail'> {
+  const judged = config.services.length + config.controlHosts.length;
+  const certificates = createCertificateCache(CERTIFICATES.spare + CERTIFICATES.perTarget * judged);
+  const trust = publicTrust();
+  const system = createSystemLookup();
+  const secrets = (source: SecretSource): Promise<string> => readSecret(source, env);
+  return {
+    system,
+    askName: askEachTime({ system, trust }),
+    endpoint: {
+      secureContext: createProbeSecureContext(),
+      parse: (der) => certificates.parse(der),
+      readSecret: secrets,
+    },
+    limiter: createLimiter(handshakesOf(config)),
+    pace: createPace(clock, ROUND_PACE),
+    mail: { trust, localRelay: LOCAL_RELAY, readSecret: secrets },
   };
 }

@@ -1,7 +1,7 @@
+import { Cron } from 'croner';
 import cron, { type ScheduledTask } from 'node-cron';
 
 import type { EpochMs, Millis } from '../core/clock.ts';
-import { createWallClock } from './wall-clock.ts';
 
 /** A schedule that calls back at each of its times. */
 export interface CronTimer {
@@ -21,32 +21,27 @@ export interface CronListener {
   readonly onMissed: () => void;
 }
 
-/** Looked through for the next time of an expression in a zone: a week and a day. */
-const HORIZON_MINUTES = 8 * 24 * 60;
-const MINUTE: Millis = 60_000;
-
 /**
  * Cron on node-cron, always in UTC: given a zone with daylight saving, node-cron 4.6 falls silent for an hour in the
- * autumn night. An expression in another zone is therefore looked at once a minute, at its seconds, against the wall
- * clock of that zone. An hour that is skipped in spring is made up for at its end; a fixed hour that comes twice in
- * autumn counts once, as in Vixie cron, while expressions for every hour go on through both.
- * @throws {RangeError} when the expression or the zone is not valid
+ * autumn night. In another zone it is triggered each minute, at the seconds of the expression, and croner tells whether
+ * that is one of its times. An hour that is skipped in spring is made up for at its end; a fixed hour that comes twice
+ * in autumn counts once, as in Vixie cron, while expressions for every hour go on through both.
+ * @throws {RangeError} when the expression is not valid
  */
 export function createCronTimer(expression: string, timezone: string, { onTime, onMissed }: CronListener): CronTimer {
   if (!cron.validate(expression))
     throw new RangeError(`Cannot schedule "${expression}": expected a cron expression such as "*/30 * * * * *"`);
-  const due = timezone === 'UTC' ? null : createDue(expression, timezone);
-  const seconds = cron.parse(expression).second.length;
+  const zoned = timezone === 'UTC' ? null : zonedTimes(expression, timezone);
   const task = cron.createTask(
-    due === null ? expression : eachMinute(expression),
+    zoned === null ? expression : eachMinute(expression),
     ({ date }) => {
-      if (due?.(date.getTime()) ?? true) onTime(date.getTime());
+      if (zoned?.isDue(date.getTime()) ?? true) onTime(date.getTime());
     },
     // A late call is better than none: the runner counts it. The default drops what is more than a second late.
     { timezone: 'UTC', missedExecutionTolerance: 86_400_000, suppressMissedWarning: true },
   );
   task.on('execution:missed', ({ date }) => {
-    if (due?.(date.getTime()) ?? true) onMissed();
+    if (zoned?.isDue(date.getTime()) ?? true) onMissed();
   });
   return {
     start: () => void task.start(),
@@ -55,22 +50,22 @@ export function createCronTimer(expression: string, timezone: string, { onTime, 
       void task.start();
     },
     stop: () => void task.destroy(),
-    nextRun: () => (due === null ? (task.getNextRun()?.getTime() ?? null) : nextDue(due, task.getNextRuns(seconds))),
+    nextRun: () => (zoned === null ? (task.getNextRun()?.getTime() ?? null) : zoned.next()),
   };
 }
 
-/** Whether an expression meant in `timezone` is due in the minute of `at`. */
-export function createDue(expression: string, timezone: string): (at: EpochMs) => boolean {
-  const wall = createWallClock(timezone);
-  const matcher = unstarted(expression);
-  // On wall-clock fields dressed as UTC.
-  const matches = (reading: EpochMs): boolean => matcher.match(new Date(reading));
-  const everyHour = cron.parse(expression).hour.length === 24;
-  return (at) => {
-    if (everyHour) return matches(wall.read(at));
-    if (wall.skippedBefore(at).some(matches)) return true;
-    return matches(wall.read(at)) && !wall.isRepeat(at);
+/** The times of an expression in a time zone. As with node-cron, day of the month and day of the week must both match. */
+export function zonedTimes(expression: string, timezone: string): ZonedTimes {
+  const times = new Cron(expression, { timezone, domAndDow: true, fixedTimeRule: 'no-wildcard' });
+  return {
+    isDue: (at) => times.nextRun(new Date(at - 1))?.getTime() === at,
+    next: () => times.nextRun()?.getTime() ?? null,
   };
+}
+
+interface ZonedTimes {
+  readonly isDue: (at: EpochMs) => boolean;
+  readonly next: () => EpochMs | null;
 }
 
 /** The shortest time between two of the next calls of an expression. */
@@ -86,15 +81,6 @@ function unstarted(expression: string): ScheduledTask {
   const task = cron.createTask(expression, () => undefined, { timezone: 'UTC' });
   void task.destroy();
   return task;
-}
-
-/** @param candidates the next times at which it is looked, of one minute */
-function nextDue(due: (at: EpochMs) => boolean, candidates: readonly Date[]): EpochMs | null {
-  for (let minute = 0; minute < HORIZON_MINUTES; minute += 1) {
-    const found = candidates.map((date) => date.getTime() + minute * MINUTE).find(due);
-    if (found !== undefined) return found;
-  }
-  return null;
 }
 
 /** At the same seconds of every minute. */

@@ -32,6 +32,7 @@ import { mailServersOf } from '../units/mail-servers.ts';
 import { deservesAnotherLook } from './another-look.ts';
 import { conclude, NOTHING_REMEMBERED } from './conclude.ts';
 import { lastExplainingFaults } from './explaining-fault.ts';
+import { intakeConfig } from './intake-config.ts';
 import { createPollingLog, type PollingLog } from './polling-log.ts';
 import { createProbesOnDemand, type ProbesOnDemand } from './probe-on-demand.ts';
 import { createRoundPulse, type RoundPulse } from './round-pulse.ts';
@@ -283,17 +284,4 @@ export class Watch {
       },
     };
   }
-}
-
-function intakeConfig(config: Config): Parameters<typeof createLogIntake>[0] {
-  const { logs, appliances, firewall, licenseServer } = config;
-  return {
-    logs,
-    appliances,
-    firewallSources: firewall === null ? [] : [new URL(firewall.url).hostname.replace(/^\[|\]$/gu, '')],
-    watched: {
-      hosts: [...new Set([licenseServer.host, licenseServer.serverName ?? licenseServer.host])],
-      addresses: licenseServer.expectedAddresses,
-    },
-  };
 }

@@ -78,11 +78,6 @@ export function createWebServer(config: WebConfig, sources: WebSources, deps: We
     });
     const listener = getRequestListener(routes.fetch, { overrideGlobalObjects: false, errorHandler: refuseMalformed });
     const waiting = createWaitingAnswers(WAITING_LIMITS);
-    const crowd = createConnectionCrowd({
-      places: MAX_CONNECTIONS,
-      isAcquaintance: () => false,
-      onTurnedOut: () => {},
-    });
     const created = await createNodeServer(config.tls, (request, response) => {
       if (!waiting.begin(request, response)) return;
       // Once it stops, a connection that has got its answer is not kept for the next request.
@@ -93,10 +88,7 @@ export function createWebServer(config: WebConfig, sources: WebSources, deps: We
         waiting.written(response);
       });
     });
-    created.on('connection', (socket: Socket) => {
-      crowd.enter(socket);
-    });
-    created.setTimeout(IDLE);
+    limitConnections(created);
     server = created;
     const bound = await listen(created, config.listen);
     created.on('error', (error) => {
@@ -117,6 +109,18 @@ export function createWebServer(config: WebConfig, sources: WebSources, deps: We
   }
 
   return { start, stop };
+}
+
+function limitConnections(server: Server): void {
+  const crowd = createConnectionCrowd({
+    places: MAX_CONNECTIONS,
+    isAcquaintance: () => false,
+    onTurnedOut: () => {},
+  });
+  server.on('connection', (socket: Socket) => {
+    crowd.enter(socket);
+  });
+  server.setTimeout(IDLE);
 }
 
 type Listener = (request: IncomingMessage, response: ServerResponse) => void;

@@ -1,4 +1,4 @@
-import { createPrivateKey, generateKeyPairSync, type KeyPairKeyObjectResult, sign, webcrypto } from 'node:crypto';
+import { createPrivateKey, generateKeyPairSync, type KeyObject, sign, webcrypto } from 'node:crypto';
 import type { CapturedChain, Certificate } from '../../src/core/certificate.ts';
 import { attributeValues, distinguishedNameKey } from '../../src/core/distinguished-name.ts';
 import { organizationKey } from '../../src/checks/tls-genuine/organization.ts';
@@ -120,7 +120,7 @@ export function ed25519Keys(): Promise<webcrypto.CryptoKeyPair> {
 }
 
 async function importKeys(
-  { publicKey, privateKey }: KeyPairKeyObjectResult,
+  { publicKey, privateKey }: { readonly publicKey: KeyObject; readonly privateKey: KeyObject },
   algorithm: { readonly name: string; readonly hash?: string },
 ): Promise<webcrypto.CryptoKeyPair> {
   const [spki, pkcs8] = [

@@ -174,7 +174,7 @@ async function listenOnBoth(at: Peer, sockets: Set<Socket>, react: React): Promi
 function serveStream(socket: Socket, transport: DnsTransport, react: React): void {
   let pending = Buffer.alloc(0);
   socket.on('error', () => {});
-  socket.on('data', (chunk) => {
+  socket.on('data', (chunk: Buffer) => {
     pending = Buffer.concat([pending, chunk]);
     while (pending.length >= 2 && pending.length >= 2 + pending.readUInt16BE(0)) {
       const end = 2 + pending.readUInt16BE(0);

@@ -57,4 +57,4 @@ async function famine(): Promise<Famine> {
 }
 
 process.send?.(await famine());
-process.disconnect();
+process.disconnect?.();

@@ -1,7 +1,6 @@
 import { createCertificateCache } from '../../src/core/certificate-cache.ts';
 import type { EndpointObservation, HttpOutcome, TlsOutcome } from '../../src/core/observation.ts';
 import type { ProbeContext } from '../../src/probes/context.ts';
-import { createChainReader } from '../../src/probes/endpoint/captured-chain.ts';
 import { observeEndpoint } from '../../src/probes/endpoint/observe.ts';
 import type { EndpointDeps, EndpointRequest } from '../../src/probes/endpoint/observe.ts';
 import { createProbeSecureContext } from '../../src/probes/endpoint/secure-context.ts';
@@ -62,7 +61,7 @@ export function createEndpointDeps(more: Partial<EndpointDeps> = {}): EndpointDe
   const certificates = createCertificateCache(64);
   return {
     secureContext: createProbeSecureContext(),
-    chainReader: createChainReader({ parse: (der) => certificates.parse(der) }),
+    parse: (der) => certificates.parse(der),
     readSecret: () => Promise.reject(new Error('No secrets in this test')),
     ...more,
   };

@@ -35,59 +35,8 @@ const HTTPS_PORT = 443;
 export function configSchema(context: SchemaContext): z.ZodType<Config> {
   return ruled(
     section({
-      site: name()
-        .optional()
-        .describe('Name of this site in messages and metrics; the default is the host name of the machine.'),
-      licenseServer: licenseServer(context).prefault({}).describe("Fortinet's FortiToken Mobile licence server."),
-      trust: trust(context).prefault({}).describe("How the licence server's certificate is judged."),
-      services: services(context)
-        .prefault([])
-        .describe(
-          'Other hosts that FortiAuthenticator talks to, such as the push service. The same probes and causes.',
-        ),
-      controlHosts: list(hostPort(HTTPS_PORT))
-        .prefault(['www.fortinet.com:443', 'www.iana.org:443'])
-        .describe(
-          'Unrelated hosts that tell "the internet is gone" from "the licence server is blocked". A firewall may ' +
-            'block them: that is no fault.',
-        ),
-      resolvers: unique(
-        list(resolver()).min(1, { error: 'expected at least one resolver, such as "system"' }),
-        null,
-        labelOf,
-      )
-        .prefault(['system'])
-        .describe(
-          "Resolvers to ask, each by itself: name those that FortiAuthenticator uses. system is this machine's own.",
-        ),
-      sourceAddress: address()
-        .optional()
-        .describe(
-          'Local address that probes leave from, on machines with several: firewall policies match source addresses.',
-        ),
-      mail: mailServers(context)
-        .prefault([])
-        .describe('The mail servers that FortiAuthenticator sends activation codes through.'),
-      clock: clock().prefault({}).describe("How this machine's clock is compared with the outside world."),
-      appliances: appliances(context).prefault([]).describe('The FortiAuthenticator units.'),
-      logs: logs(context).prefault({}).describe("FortiAuthenticator's log."),
-      registration: registration(context)
-        .optional()
-        .describe('FortiCloud asset management, read only: tells which unit a licence is registered to.'),
-      firewall: firewall(context)
-        .optional()
-        .describe("The FortiGate on the way, read only: tells which policy matches FortiAuthenticator's traffic."),
-      schedule: schedule().prefault({}).describe('When things run.'),
-      notify: notify(context).prefault({}).describe('Who is told, and how.'),
-      web: web(context).prefault({}).describe('The status page, the metrics and the API.'),
-      store: store(context).prefault({}).describe('History, incidents and messages that wait.'),
-      log: section({
-        level: choice('trace', 'debug', 'info', 'warn', 'error')
-          .prefault('info')
-          .describe("How much the program's own log tells."),
-      })
-        .prefault({})
-        .describe("The program's own log."),
+      ...pathFields(context),
+      ...otherFields(context),
     }),
     portsAreFree,
   ).transform((file) => ({
@@ -97,6 +46,69 @@ export function configSchema(context: SchemaContext): z.ZodType<Config> {
     registration: file.registration ?? null,
     firewall: file.firewall ?? null,
   }));
+}
+
+/** What the path to the licence server is, and how it is looked at. */
+function pathFields(context: SchemaContext) {
+  return {
+    site: name()
+      .optional()
+      .describe('Name of this site in messages and metrics; the default is the host name of the machine.'),
+    licenseServer: licenseServer(context).prefault({}).describe("Fortinet's FortiToken Mobile licence server."),
+    trust: trust(context).prefault({}).describe("How the licence server's certificate is judged."),
+    services: services(context)
+      .prefault([])
+      .describe('Other hosts that FortiAuthenticator talks to, such as the push service. The same probes and causes.'),
+    controlHosts: list(hostPort(HTTPS_PORT))
+      .prefault(['www.fortinet.com:443', 'www.iana.org:443'])
+      .describe(
+        'Unrelated hosts that tell "the internet is gone" from "the licence server is blocked". A firewall may ' +
+          'block them: that is no fault.',
+      ),
+    resolvers: unique(
+      list(resolver()).min(1, { error: 'expected at least one resolver, such as "system"' }),
+      null,
+      labelOf,
+    )
+      .prefault(['system'])
+      .describe(
+        "Resolvers to ask, each by itself: name those that FortiAuthenticator uses. system is this machine's own.",
+      ),
+    sourceAddress: address()
+      .optional()
+      .describe(
+        'Local address that probes leave from, on machines with several: firewall policies match source addresses.',
+      ),
+  };
+}
+
+/** What stands beside the path, who is told, and what the program keeps. */
+function otherFields(context: SchemaContext) {
+  return {
+    mail: mailServers(context)
+      .prefault([])
+      .describe('The mail servers that FortiAuthenticator sends activation codes through.'),
+    clock: clock().prefault({}).describe("How this machine's clock is compared with the outside world."),
+    appliances: appliances(context).prefault([]).describe('The FortiAuthenticator units.'),
+    logs: logs(context).prefault({}).describe("FortiAuthenticator's log."),
+    registration: registration(context)
+      .optional()
+      .describe('FortiCloud asset management, read only: tells which unit a licence is registered to.'),
+    firewall: firewall(context)
+      .optional()
+      .describe("The FortiGate on the way, read only: tells which policy matches FortiAuthenticator's traffic."),
+    schedule: schedule().prefault({}).describe('When things run.'),
+    notify: notify(context).prefault({}).describe('Who is told, and how.'),
+    web: web(context).prefault({}).describe('The status page, the metrics and the API.'),
+    store: store(context).prefault({}).describe('History, incidents and messages that wait.'),
+    log: section({
+      level: choice('trace', 'debug', 'info', 'warn', 'error')
+        .prefault('info')
+        .describe("How much the program's own log tells."),
+    })
+      .prefault({})
+      .describe("The program's own log."),
+  };
 }
 
 function clock(): z.ZodType<ClockConfig> {

@@ -22,13 +22,13 @@ export async function askOpenssl(
   request: Omit<EndpointRequest, 'depth' | 'method' | 'path'>,
   anchor: Certificate,
   ctx: ProbeContext,
-  { chainReader, readSecret, limits = ENDPOINT_LIMITS }: EndpointDeps,
+  { parse, readSecret, limits = ENDPOINT_LIMITS }: EndpointDeps,
 ): Promise<HeardWord | null> {
   const { serverName } = request;
   try {
     const socket = await dial({ ...request, readSecret, limit: limits.tcp }, ctx);
     try {
-      const options = { serverName, secureContext: verifyingContext(anchor), chainReader, limit: limits.tls };
+      const options = { serverName, secureContext: verifyingContext(anchor), parse, limit: limits.tls };
       const { outcome, session } = await shakeHands(socket, options, ctx);
       return session === null || outcome.chain === null ? null : heard(outcome.chain, session.socket);
     } finally {

@@ -8,7 +8,7 @@ import type { Millis } from '../../core/clock.ts';
 import type { TlsFacts, TlsOutcome } from '../../core/observation.ts';
 import type { ProbeContext } from '../context.ts';
 import { abortError, failureFrom, ProbeError } from '../../failure.ts';
-import type { ChainReader } from './captured-chain.ts';
+import { captureChain, type CertificateParser } from './captured-chain.ts';
 import { beginsAsTls, readableText } from './plain-answer.ts';
 import { TappedStream } from './tapped-stream.ts';
 import { alertAtHello, alertName, demandsCertificate } from './tls-alert.ts';
@@ -20,7 +20,7 @@ export interface HandshakeOptions {
   /** SNI; null, or an address (RFC 6066 §3 forbids them), sends none. */
   readonly serverName: string | null;
   readonly secureContext: SecureContext;
-  readonly chainReader: ChainReader;
+  readonly parse: CertificateParser;
   readonly limit: Millis;
 }
 
@@ -56,10 +56,7 @@ export async function shakeHands(socket: Socket, options: HandshakeOptions, ctx:
     checkServerIdentity: () => undefined,
     ...(serverName === '' ? {} : { servername: serverName }),
   });
-  const end = await handshakeEnd(
-    { socket, tlsSocket, read: () => peerFacts(tlsSocket, tap, options.chainReader) },
-    limit.signal,
-  );
+  const end = await handshakeEnd({ socket, tlsSocket, read: () => peerFacts(tlsSocket, options.parse) }, limit.signal);
   const durationMs = ctx.clock.elapsed() - started;
   const facts = { serverName, protocol: end.peer.protocol, cipher: end.peer.cipher, durationMs };
   if (end.error === null) return finished(tlsSocket, end.peer, facts);
@@ -99,14 +96,14 @@ interface PeerFacts {
   readonly certificateRequested: boolean;
 }
 
-function peerFacts(socket: TLSSocket, tap: TappedStream, chainReader: ChainReader): PeerFacts {
+function peerFacts(socket: TLSSocket, parse: CertificateParser): PeerFacts {
   // Typed as always there, but missing before the ServerHello; getProtocol() then says what was offered, not what was
   // agreed.
   const cipher: CipherNameAndProtocol | null | undefined = socket.getCipher();
   const signatureAlgorithms: readonly string[] | null = socket.getSharedSigalgs();
   const agreed = cipher?.standardName ?? null;
   return {
-    chain: chainReader.read(socket, tap.received),
+    chain: captureChain(socket, parse),
     protocol: agreed === null ? null : socket.getProtocol(),
     cipher: agreed,
     // On a client these are filled in by a CertificateRequest (RFC 8446 §4.3.2, RFC 5246 §7.4.4) and by nothing else.

@@ -8,7 +8,7 @@ import type { HostPort, ProxyConfig } from '../../config/config.ts';
 import type { ProbeContext } from '../context.ts';
 import { errorCode, failureFrom } from '../../failure.ts';
 import { hasRoute } from '../has-route.ts';
-import type { ChainReader } from './captured-chain.ts';
+import type { CertificateParser } from './captured-chain.ts';
 import { dial } from './dial.ts';
 import type { SecretReader } from './dial.ts';
 import { shakeHands } from './handshake.ts';
@@ -31,8 +31,7 @@ export interface EndpointRequest {
 export interface EndpointDeps {
   /** From `createProbeSecureContext`, one for the whole program. */
   readonly secureContext: SecureContext;
-  /** From `createChainReader`, one for the whole program. */
-  readonly chainReader: ChainReader;
+  readonly parse: CertificateParser;
   readonly readSecret: SecretReader;
   /** @default 3 s for TCP, 4 s for TLS, 4 s for HTTP */
   readonly limits?: EndpointLimits;
@@ -133,9 +132,9 @@ async function handshakePhase(
   deps: EndpointDeps,
 ): Promise<Handshake> {
   const started = ctx.clock.elapsed();
-  const { secureContext, chainReader, limits = ENDPOINT_LIMITS } = deps;
+  const { secureContext, parse, limits = ENDPOINT_LIMITS } = deps;
   try {
-    return await shakeHands(socket, { serverName, secureContext, chainReader, limit: limits.tls }, ctx);
+    return await shakeHands(socket, { serverName, secureContext, parse, limit: limits.tls }, ctx);
   } catch (error) {
     const failure: Failure = failureFrom(error, ctx.clock.elapsed() - started, ctx.signal);
     return {

@@ -16,7 +16,6 @@ export class TappedStream extends Duplex {
   readonly #socket: Socket;
   readonly #first: Buffer[] = [];
   #kept = 0;
-  #received = 0;
 
   constructor(socket: Socket) {
     super({ autoDestroy: false });
@@ -28,11 +27,6 @@ export class TappedStream extends Duplex {
     socket.on('end', () => {
       if (!this.destroyed) this.push(null);
     });
-  }
-
-  /** Bytes received so far. */
-  get received(): number {
-    return this.#received;
   }
 
   /** The first 16 KiB at the most. */
@@ -77,7 +71,6 @@ export class TappedStream extends Duplex {
   }
 
   #keep(chunk: Buffer): void {
-    this.#received += chunk.length;
     const room = KEPT_BYTES - this.#kept;
     if (room <= 0) return;
     // A copy: a view would keep the whole 64 KiB read buffer alive.

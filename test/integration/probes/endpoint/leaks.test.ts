@@ -1,10 +1,8 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, test } from 'vitest';
-import { parseCertificate } from '../../../../src/core/parse-certificate.ts';
 import type { TlsOutcome } from '../../../../src/core/observation.ts';
-import { createChainReader } from '../../../../src/probes/endpoint/captured-chain.ts';
-import { createIdentity } from '../../../support/authority.ts';
-import { createTlsBench, HOST, IMPATIENT } from '../../../support/tls-bench.ts';
+import type { Identity } from '../../../support/authority.ts';
+import { createTlsBench, IMPATIENT } from '../../../support/tls-bench.ts';
 import { createPeerAtHello, createTcpPeer, createTlsPeer } from '../../../support/tls-peer.ts';
 import type { Peer } from '../../../support/tls-peer.ts';
 
@@ -22,41 +20,19 @@ async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setImmediate(resolve));
 }
 
-describe('the chain reader', () => {
-  test('reads the chain as sent once for each leaf and each length of chain', async () => {
+describe('the captured chain', () => {
+  test('is the one that was sent, with every handshake', async () => {
     const bench = await createTlsBench();
-    const { leaf, intermediate } = bench.hierarchy;
-    const chainReader = createChainReader({ parse: parseCertificate });
-    await using whole = await createTlsPeer({ chain: [leaf, intermediate] });
-    await using incomplete = await createTlsPeer({ chain: [leaf] });
-    for (let round = 0; round < 10; round += 1) {
-      expect(prints(await bench.tls(whole.port, { deps: { chainReader } }))).toEqual([
-        leaf.fingerprint,
-        intermediate.fingerprint,
-      ]);
-      expect(prints(await bench.tls(incomplete.port, { deps: { chainReader } }))).toEqual([leaf.fingerprint]);
+    const { leaf, intermediate, root } = bench.hierarchy;
+    const chains: readonly (readonly [Identity, ...Identity[]])[] = [
+      [leaf, intermediate],
+      [leaf],
+      [leaf, root, intermediate],
+    ];
+    for (const chain of [...chains, ...chains]) {
+      await using peer = await createTlsPeer({ chain });
+      expect(prints(await bench.tls(peer.port))).toEqual(chain.map(({ fingerprint }) => fingerprint));
     }
-    // The lengths of signatures differ by a few bytes, and may fall on both sides of a step.
-    expect(chainReader.reads.sent).toBeLessThanOrEqual(4);
-    expect(chainReader.reads.cached + chainReader.reads.sent).toBe(20);
-  });
-
-  test('spends its budget on a proxy that makes a new leaf for every connection, then links the chain without a leak', async () => {
-    const bench = await createTlsBench();
-    const { intermediate, root, leaf } = bench.hierarchy;
-    const leaves = await Promise.all(
-      Array.from({ length: 12 }, () =>
-        createIdentity({ name: 'CN=x', dnsNames: [HOST], issuer: intermediate, keys: leaf.keys }),
-      ),
-    );
-    const chainReader = createChainReader({ parse: parseCertificate, leakBudget: 10 });
-    for (const next of leaves) {
-      await using peer = await createTlsPeer({ chain: [next, intermediate, root] });
-      const seen = await bench.tls(peer.port, { deps: { chainReader } });
-      expect(prints(seen)).toEqual([next.fingerprint, intermediate.fingerprint, root.fingerprint]);
-    }
-    // Two certificates above the leaf each time: five times is the budget.
-    expect(chainReader.reads).toEqual({ cached: 0, sent: 5, linked: 7 });
   });
 });
 
