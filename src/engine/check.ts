@@ -1,4 +1,4 @@
-import type { Explanation } from './diagnosis/explanation.ts';
+import type { Explanation } from './explanation.ts';
 import type { Finding } from './finding.ts';
 import type { CauseWords } from './words/cause-words.ts';
 

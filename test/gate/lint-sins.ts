@@ -148,6 +148,11 @@ export const sins: readonly Sin[] = [
   { path: 'src/i-default.ts', code: `export default 1;`, rule: 'import(no-default-export)' },
   { path: 'src/j-barrel.ts', code: `export * from './clock.ts';`, rule: 'oxc(no-barrel-file)' },
   { path: 'src/kName.ts', code: `export const a = 1;`, rule: 'unicorn(filename-case)' },
+  {
+    path: 'src/i-untyped.ts',
+    code: `export const a = (b: number) => b;`,
+    rule: 'typescript(explicit-module-boundary-types)',
+  },
   { path: 'src/l-any.ts', code: `export const a: any = 1;`, rule: 'typescript(no-explicit-any)' },
   {
     path: 'src/m-bang.ts',

@@ -1,4 +1,4 @@
-import { concernsOnly } from '../../engine/diagnosis/explanation.ts';
+import { concernsOnly } from '../../engine/explanation.ts';
 import { nameList } from '../../core/name-list.ts';
 import type { Declaration, Judgement } from '../declaration.ts';
 import { judged, notConfigured, unjudged } from '../judgement.ts';

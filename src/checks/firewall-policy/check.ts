@@ -1,4 +1,4 @@
-import { suggestsOnly } from '../../engine/diagnosis/explanation.ts';
+import { suggestsOnly } from '../../engine/explanation.ts';
 import type { Declaration, Judgement } from '../declaration.ts';
 import { judged, notConfigured, unjudged } from '../judgement.ts';
 import type { UnitFacts } from '../unit-facts.ts';

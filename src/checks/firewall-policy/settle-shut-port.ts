@@ -1,4 +1,8 @@
 import type { Assessment } from '../../engine/assessment.ts';
+import type { Confidence } from '../../engine/cause.ts';
+import type { LicenseServerCause } from '../license-server/causes.ts';
+import type { ReachabilityCause } from '../reachability/causes.ts';
+import type { ShutPortKind, SILENT_PAST_POLICY } from '../reachability/shut-port.ts';
 import type { Finding } from '../../engine/finding.ts';
 
 /** Rules of `firewall-policy` that say no policy was looked at, or that none lets the connection pass. */
@@ -19,7 +23,13 @@ export function asksForPolicy(assessments: readonly Assessment[]): boolean {
   return assessments.some(({ findings }) => findings.some(isOpen));
 }
 
-function settlement(findings: readonly Finding[]): Pick<Finding, 'suggests' | 'kind' | 'confidence'> | null {
+interface Settlement {
+  readonly suggests: ReachabilityCause | LicenseServerCause;
+  readonly kind: ShutPortKind | keyof typeof SILENT_PAST_POLICY;
+  readonly confidence: Confidence;
+}
+
+function settlement(findings: readonly Finding[]): Settlement | null {
   if (findings.some(({ suggests, level }) => suggests === 'policy-missing' && level === 'broken')) {
     return { suggests: 'egress-blocked', kind: 'denied-by-policy', confidence: 'confirmed' };
   }

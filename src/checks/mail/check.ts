@@ -1,5 +1,5 @@
 import type { Assessment } from '../../engine/assessment.ts';
-import { breaksOnly } from '../../engine/diagnosis/explanation.ts';
+import { breaksOnly } from '../../engine/explanation.ts';
 import { nameList } from '../../core/name-list.ts';
 import type { Declaration } from '../declaration.ts';
 import { judged, notConfigured, unjudged } from '../judgement.ts';

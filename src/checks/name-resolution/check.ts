@@ -1,5 +1,5 @@
 import type { Finding } from '../../engine/finding.ts';
-import { suggestsOnly } from '../../engine/diagnosis/explanation.ts';
+import { suggestsOnly } from '../../engine/explanation.ts';
 import type { Declaration } from '../declaration.ts';
 import type { TargetFacts } from '../target-facts.ts';
 import { NAME_CAUSES, type NameCause } from './causes.ts';

@@ -1,4 +1,4 @@
-import type { NameCause } from './causes.ts';
+import type { NameCause, NAME_CAUSES } from './causes.ts';
 import { addressInAny, classifyAddress, sinkholeOwner, uniqueAddresses } from '../../core/addresses.ts';
 import type { AddressClass } from '../../core/addresses.ts';
 import type { Finding } from '../../engine/finding.ts';
@@ -174,7 +174,7 @@ function isCutShort(reply: DnsReply): boolean {
   return reply.kind === 'failed' && reply.truncated === true && SHUT.includes(reply.reason);
 }
 
-function kindOf(reply: DnsReply): Pick<Finding<NameCause>, 'kind'> {
+function kindOf(reply: DnsReply): { readonly kind?: keyof (typeof NAME_CAUSES)['resolver-unreachable']['kinds'] } {
   return isCutShort(reply) ? { kind: 'tcp-blocked' } : {};
 }
 

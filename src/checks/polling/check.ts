@@ -1,4 +1,4 @@
-import type { Explanation } from '../../engine/diagnosis/explanation.ts';
+import type { Explanation } from '../../engine/explanation.ts';
 import type { Declaration, Judgement } from '../declaration.ts';
 import { judged, notConfigured, unjudged } from '../judgement.ts';
 import type { LogFacts } from '../log-facts.ts';

@@ -1,9 +1,10 @@
 import type { Millis } from '../../core/clock.ts';
+import type { ShutPortKind } from './shut-port.ts';
 import type { Finding } from '../../engine/finding.ts';
 import type { EndpointObservation, Failure, FailureReason } from '../../core/observation.ts';
 import type { RoundObservations } from '../../core/round.ts';
 
-type Shut = 'no-answer' | 'refused' | 'refused-nearer';
+type Shut = Exclude<ShutPortKind, 'denied-by-policy'>;
 
 /** From a second on it is a SYN that was repeated (RFC 6298 §2). */
 const REPEATED_SYN_MS: Millis = 1000;

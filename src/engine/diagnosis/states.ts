@@ -1,7 +1,7 @@
 import type { Assessment } from '../assessment.ts';
 import type { Check } from '../check.ts';
 import type { PreconditionState } from '../precondition-state.ts';
-import type { Explanation } from './explanation.ts';
+import type { Explanation } from '../explanation.ts';
 
 export interface JudgedState {
   readonly check: Check;

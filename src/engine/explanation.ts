@@ -1,4 +1,4 @@
-import type { Finding } from '../finding.ts';
+import type { Finding } from './finding.ts';
 
 /**
  * A deeper fault that explains this one, beyond the fixed dependencies of the path: it is `blocked` then, and no cause
