@@ -1,5 +1,5 @@
 import { readFields } from './fields.ts';
-import { readHeader, readSender } from './header.ts';
+import { OWN_FIELDS, readHeader, readSender } from './header.ts';
 import { readRepeated } from './repeated.ts';
 import { findTime } from './timestamp.ts';
 
@@ -44,10 +44,10 @@ const CEF_MESSAGE = /(?:^| )msg=(.*?)(?= \w+=|$)/gu;
  * is message.
  */
 export function readEnvelope(line: string): Envelope {
-  const { hosts, time, starts } = readHeaders(line);
-  const repeated = readRepeated(starts[0] ?? '');
-  if (repeated === null) return { hosts, times: 1, ...readBody(starts, time) };
-  return { hosts, times: repeated.times, ...readBody([repeated.message], time) };
+  const headers = readHeaders(line);
+  const repeated = readRepeated(headers.starts[0] ?? '');
+  const { time, body } = readBody(repeated === null ? headers.starts : [repeated.message], headers.time);
+  return { time, hosts: headers.hosts, times: repeated?.times ?? 1, body };
 }
 
 /** All headers, one behind the other. */
@@ -63,14 +63,14 @@ function readHeaders(line: string): Pick<Envelope, 'hosts' | 'time'> & { readonl
     starts = header.starts;
   }
   const [only = '', ...others] = starts;
-  if (others.length > 0) return { hosts, time, starts };
+  if (others.length > 0 || only.startsWith(OWN_FIELDS)) return { hosts, time, starts };
   const sender = readSender(only);
   return { hosts: sender.host === null ? hosts : [...hosts, sender.host], time, starts: [...sender.starts, only] };
 }
 
 function readBody(starts: readonly string[], time: string | null): Pick<Envelope, 'time' | 'body'> {
   for (const start of starts) {
-    if (start.startsWith('category="')) return { time, body: afterFields(start) };
+    if (start.startsWith(OWN_FIELDS)) return { time, body: afterFields(start) };
     if (start.startsWith('date=') || start.startsWith('time=')) return readExport(start, time);
     const cef = CEF.exec(start);
     if (cef !== null) return { time, body: readCef(cef[1] ?? '', start.slice(cef[0].length)) };
@@ -114,8 +114,12 @@ function complete(texts: readonly string[]): Body {
 
 /** What follows each place where `key` (with its opening quote) is given a value. */
 function everyEnd(body: string, key: string): readonly string[] {
-  return body
-    .split(key)
-    .slice(1)
-    .map((part) => part.replace(/^[^"]*" */u, ''));
+  const ends: string[] = [];
+  for (let at = body.indexOf(key); at >= 0; ) {
+    const from = at + key.length;
+    at = body.indexOf(key, from);
+    const part = body.slice(from, at < 0 ? body.length : at);
+    ends.push(part.slice(part.indexOf('"') + 1).trimStart());
+  }
+  return ends;
 }

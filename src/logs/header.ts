@@ -26,9 +26,17 @@ const HOST = /^(\S{1,255})\s+/u;
 /** What is left of the time's word, the zone that some devices name behind it (`CEST`, `EDT:`), and the blanks. */
 const AFTER_TIME = /^\S*\s+(?:(?:WES?T|BST|CES?T|EES?T|MSK|E[SD]T|C[SD]T|M[SD]T|P[SD]T|AE[SD]T|JST|IST|HKT|SGT):? +)?/u;
 const CEF = /^CEF: ?\d/u;
+/** FortiAuthenticator's own message begins so. */
+export const OWN_FIELDS = 'category="';
+/** Whatever stands for another header, or another format, begins so: most messages do not, which is seen at once. */
+const MAY_BEGIN_ANEW = /^[<\dA-Z]/u;
 
 /** The header at the beginning of `text`; null: none that is known for sure, such as a tag alone. */
 export function readHeader(text: string): Header | null {
+  return MAY_BEGIN_ANEW.test(text) ? readPossible(text) : null;
+}
+
+function readPossible(text: string): Header | null {
   const prioritised = PRIORITY.exec(text)?.[0] ?? '';
   const rest = text.slice(prioritised.length);
   const modern = RFC5424.exec(rest);
@@ -37,20 +45,24 @@ export function readHeader(text: string): Header | null {
   if (kiwi !== null)
     return { time: kiwi[1] ?? null, host: plausibleHost(kiwi[2]), starts: [rest.slice(kiwi[0].length).trimStart()] };
   const time = rest.startsWith('date=') ? null : findTime(rest);
-  if (time === null) return prioritised === '' ? null : { time, ...readSender(rest) };
-  return { time, ...readSender(rest.slice(time.length).replace(AFTER_TIME, '')) };
+  if (time === null && prioritised === '') return null;
+  const { host, starts } = readSender(time === null ? rest : rest.slice(time.length).replace(AFTER_TIME, ''));
+  return { time, host, starts };
 }
 
 /** The sender in front of a message: `host tag: `, one of the two, or neither. */
 export function readSender(text: string): Omit<Header, 'time'> {
+  if (text.startsWith(OWN_FIELDS) || beginsAnew(text)) return { host: null, starts: [text] };
   const host = HOST.exec(text);
   const behindHost = host === null ? text : text.slice(host[0].length);
-  if (beginsAnew(text)) return { host: null, starts: [text] };
   if (beginsAnew(behindHost)) return { host: plausibleHost(host?.[1]), starts: [behindHost] };
   const tag = TAG.exec(text);
   if (tag === null) return { host: plausibleHost(host?.[1]), starts: [text, behindHost] };
   const message = text.slice(tag[0].length);
-  return { host: plausibleHost(tag[1]), starts: beginsAnew(message) ? [message] : [message, text, behindHost] };
+  return {
+    host: plausibleHost(tag[1]),
+    starts: message.startsWith(OWN_FIELDS) || beginsAnew(message) ? [message] : [message, text, behindHost],
+  };
 }
 
 function readModern(rest: string, header: RegExpExecArray): Header {
@@ -69,7 +81,7 @@ function readModern(rest: string, header: RegExpExecArray): Header {
 /** Another header, or a format whose own beginning looks like a tag. */
 function beginsAnew(text: string): boolean {
   return (
-    CEF.test(text) || PRIORITY.test(text) || KIWI.test(text) || (!text.startsWith('date=') && findTime(text) !== null)
+    MAY_BEGIN_ANEW.test(text) && (CEF.test(text) || PRIORITY.test(text) || KIWI.test(text) || findTime(text) !== null)
   );
 }
 

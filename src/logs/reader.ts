@@ -10,7 +10,7 @@ import type { Line, LineSink } from './framing.ts';
 import { ownerOf } from './line-owner.ts';
 import type { EventOutbox } from './outbox.ts';
 import { recogniseLine } from './recognise.ts';
-import { timesOfLast } from './repeated.ts';
+import { REPEATED, timesOfLast } from './repeated.ts';
 import type { LineTally } from './tally.ts';
 import { readTime } from './timestamp.ts';
 
@@ -139,7 +139,7 @@ export class LogReader implements LineSink {
 
   /** A line without a keyword may stand for others like the one before. */
   #repeated(line: Line, owner: string | null, before: Told | null): LogResult {
-    if (before !== null && before.writer === owner) {
+    if (before !== null && before.writer === owner && line.text.slice(line.start, line.end).includes(REPEATED)) {
       const text = textOf(line);
       const times = timesOfLast(text);
       if (times > 0) {

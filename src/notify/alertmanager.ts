@@ -1,4 +1,4 @@
-import type { Clock, Millis } from '../core/clock.ts';
+import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 import type { Alert } from './alerts.ts';
 import { postJson, prepareToPost } from './http-post.ts';
 import type { PostOutcome } from './http-post.ts';
@@ -19,6 +19,8 @@ export interface AlertmanagerClient {
   send(alerts: readonly Alert[], signal: AbortSignal): Promise<readonly AlertmanagerResult[]>;
   /** Instances that did not take the last message, and that still have to hear something. */
   waiting(): number;
+  /** When what an instance took last was true: all that was firing then. Null: none has taken anything yet. */
+  takenAt(): EpochMs | null;
 }
 
 /** Prometheus sends each minute too; the alerts live for some of these. */
@@ -32,18 +34,22 @@ const MAX_OWED = 1_000;
 export function createAlertmanagerClient(urls: readonly string[], clock: Clock): AlertmanagerClient {
   const instances = urls.map((url) => new Instance(`${url.replace(/\/+$/u, '')}/api/v2/alerts`));
   if (instances.length > 0) void prepareToPost();
+  let takenAt: EpochMs | null = null;
   return {
     async send(alerts, signal) {
+      const at = clock.now();
       const results = instances.map(async (instance): Promise<readonly AlertmanagerResult[]> => {
         const message = instance.due(alerts, clock.elapsed());
         if (message.length === 0) return [];
         const outcome = await post(instance.url, message, clock, signal);
         instance.heard(message, outcome.kind === 'sent', clock.elapsed());
+        if (outcome.kind === 'sent') takenAt = at;
         return [{ url: instance.url, ...outcome }];
       });
       return (await Promise.all(results)).flat();
     },
     waiting: () => instances.filter((instance) => instance.isWaiting()).length,
+    takenAt: () => takenAt,
   };
 }
 

@@ -4,6 +4,7 @@ import type { IncidentNotification, OpenCause } from '../engine/incident/notific
 import { commonFacts, flapFacts, spoken } from './letter-parts.ts';
 import type { Letter } from './letter-parts.ts';
 import { instantText, spanText } from './time-text.ts';
+import { toldCause } from './told-cause.ts';
 
 /** Nobody reads more of them in a mail. */
 const MAX_OPEN = 20;
@@ -15,7 +16,7 @@ export function allClear({ incident, at, stillOpen }: IncidentNotification, site
   const { cause, since, lastSeen, closedAt } = incident;
   const rest = stillOpen.length === 0 ? 'There is nothing to do.' : 'Something else is still open: see below.';
   return {
-    title: `Resolved: ${headline(cause)}`,
+    title: `Resolved: ${headline(toldCause(incident))}`,
     tone: stillOpen.some(({ severity }) => severity === 'critical')
       ? 'critical'
       : stillOpen.length > 0

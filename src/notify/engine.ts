@@ -3,6 +3,7 @@ import { deadline } from '../clock.ts';
 import type { NotifyConfig } from '../config/config.ts';
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 import type { Diagnosis } from '../engine/diagnosis.ts';
+import { heldIn } from '../engine/incident/hourly-limit.ts';
 import type { Incident, IncidentState, Silence } from '../engine/incident/incident.ts';
 import { EMPTY_STATE } from '../engine/incident/incident.ts';
 import type { AlertJournal, Delivery, DeliveryResult } from '../engine/incident/journal.ts';
@@ -23,6 +24,7 @@ import type { Outbox, OutboxLogger } from './outbox.ts';
 import { parcelsOf } from './parcels-of.ts';
 import { randomName } from './random-name.ts';
 import type { SecretReader } from './secret-reader.ts';
+import { touched } from './touched.ts';
 
 /** From diagnoses to incidents, and from incidents to people. */
 export interface Alerting {
@@ -54,6 +56,8 @@ export interface Alerting {
    * not take the last message and have to hear something.
    */
   pending(): Readonly<Record<NotificationChannel, number>>;
+  /** When what Alertmanager took last was true: all that was firing then. Null: it has taken nothing yet. */
+  alertmanagerTookAt(): EpochMs | null;
   /** Whether the configuration sends notifications there. */
   isRecipient(to: Pick<Delivery, 'channel' | 'recipient'>): boolean;
   /** Waits until nothing that is due is on its way. */
@@ -100,14 +104,10 @@ export function createAlerting(config: AlertingConfig, deps: AlertingDeps): Aler
       channels: createChannels(config, deps),
       alertmanager: createAlertmanagerClient(notify.alertmanager?.urls ?? [], deps.clock),
       maintenance: createMaintenance(notify.maintenance),
-      policy: policyOf(notify),
+      policy: { ...INCIDENT_DEFAULTS, ...notify.policy, checks: CHECKS, tells: hasChannel(notify) },
     },
     deps,
   );
-}
-
-function policyOf(notify: NotifyConfig): IncidentPolicy {
-  return { ...INCIDENT_DEFAULTS, ...notify.policy, checks: CHECKS, tells: hasChannel(notify) };
 }
 
 /** Reminders, digests, retries and Alertmanager's messages are at most this late. */
@@ -214,6 +214,10 @@ export class AlertingEngine implements Alerting {
     return { email: count('email'), webhook: count('webhook'), alertmanager: this.#parts.alertmanager.waiting() };
   }
 
+  alertmanagerTookAt(): EpochMs | null {
+    return this.#parts.alertmanager.takenAt();
+  }
+
   isRecipient({ channel, recipient }: Pick<Delivery, 'channel' | 'recipient'>): boolean {
     return this.#parts.channels.some(({ id, recipients }) => id === channel && recipients.includes(recipient));
   }
@@ -306,21 +310,4 @@ export class AlertingEngine implements Alerting {
     else this.#failing.add(url);
     listener.delivered?.('alertmanager', isSent ? 'sent' : 'failed', clock.now());
   }
-}
-
-/** Incidents of which something is still to be told when the hour has room. */
-function heldIn({ incidents }: IncidentState): number {
-  return incidents.filter(({ held }) => held).length;
-}
-
-/** Those of the new state that the step changed, for the history. */
-function touched(state: IncidentState, effects: readonly IncidentEffect[]): readonly Incident[] {
-  const ids = new Set(
-    effects.flatMap((effect) => {
-      if (effect.kind === 'transition') return [effect.incident.id];
-      if (effect.notification.kind === 'incident') return [effect.notification.incident.id];
-      return effect.notification.kind === 'digest' ? effect.notification.items.map(({ incident }) => incident.id) : [];
-    }),
-  );
-  return state.incidents.filter(({ id }) => ids.has(id));
 }

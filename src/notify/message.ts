@@ -14,6 +14,7 @@ import { letterHtml } from './letter-html.ts';
 import { letterOf } from './letter.ts';
 import type { LetterContext } from './letter.ts';
 import { letterText } from './letter-text.ts';
+import { toldCause } from './told-cause.ts';
 
 /** A mail without its envelope. No header can hold a line break. */
 export interface Message {
@@ -68,8 +69,9 @@ function subjectOf(notification: Notification): string {
 }
 
 function incidentSubject({ event, incident, stillOpen }: IncidentNotification): string {
-  const what = headline(incident.cause);
-  const { what: part, state } = stateOf(incident.cause);
+  const cause = event === 'resolved' ? toldCause(incident) : incident.cause;
+  const what = headline(cause);
+  const { what: part, state } = stateOf(cause);
   switch (event) {
     case 'firing':
       return `FortiToken Mobile ${part} is ${state}: ${what}`;
@@ -82,7 +84,10 @@ function incidentSubject({ event, incident, stillOpen }: IncidentNotification): 
   }
 }
 
-function stateOf(cause: Cause): { readonly what: 'activation' | 'monitoring'; readonly state: string } {
+function stateOf(cause: Pick<Cause, 'id' | 'severity'>): {
+  readonly what: 'activation' | 'monitoring';
+  readonly state: string;
+} {
   if (isOnlyUnseen(cause)) return { what: 'monitoring', state: 'incomplete' };
   return { what: 'activation', state: cause.severity === 'critical' ? 'broken' : 'at risk' };
 }

@@ -16,7 +16,7 @@ const text = z.string().max(2_000);
 const signatureLog = z.object({
   lastAt: instant,
   begunAt: instant.exactOptional(),
-  reliable: z.boolean().exactOptional(),
+  reliableAt: instant.nullable().exactOptional(),
   sample: text,
   recent: z
     .array(z.object({ at: instant, count, line: text }))
@@ -31,7 +31,7 @@ const sighting = z.object({
   firstAt: instant,
   lastAt: instant,
   count,
-  reliable: z.boolean().exactOptional(),
+  reliableAt: instant.nullable().exactOptional(),
   evidence: z.object({
     device: text.nullable(),
     policy: text.nullable(),

@@ -96,7 +96,8 @@ function certificates(watch: Watch): readonly SeenCertificate[] {
 function activity({ watch, startedAt, lastReload }: DaemonFacts): Activity {
   const last = watch().last()?.observations;
   const counters = watch().logCounters();
-  const pending = watch().alerting.pending();
+  const { alerting, config } = watch();
+  const pending = alerting.pending();
   return {
     startedAt,
     lastRound: last === undefined ? null : { at: last.startedAt, durationMs: last.durationMs },
@@ -104,8 +105,11 @@ function activity({ watch, startedAt, lastReload }: DaemonFacts): Activity {
     lastReload: lastReload(),
     storeWritable: watch().store.writable(),
     notificationsPending: Object.values(pending).reduce((sum, count) => sum + count, 0),
-    silentAlertmanagers: pending.alertmanager,
-    noChannel: noChannelNote(watch().config.notify),
+    alertmanagers:
+      config.notify.alertmanager === null
+        ? null
+        : { silent: pending.alertmanager, tookAt: alerting.alertmanagerTookAt() },
+    noChannel: noChannelNote(config.notify),
     logLines: counters === null ? null : logLines(counters),
   };
 }

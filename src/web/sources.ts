@@ -76,6 +76,14 @@ export interface SeenCertificate {
   readonly trusted: readonly Certificate[];
 }
 
+/** Whether the instances of Alertmanager listen. */
+export interface Alertmanagers {
+  /** Those that did not take the last message. */
+  readonly silent: number;
+  /** When what one of them took last was true. Null: none has taken anything since the start or the last reload. */
+  readonly tookAt: EpochMs | null;
+}
+
 /** What the daemon is doing. */
 export interface Activity {
   readonly startedAt: EpochMs;
@@ -85,8 +93,8 @@ export interface Activity {
   readonly lastReload: { readonly at: EpochMs; readonly taken: boolean } | null;
   readonly storeWritable: boolean;
   readonly notificationsPending: number;
-  /** Instances of Alertmanager that did not take the last message. */
-  readonly silentAlertmanagers: number;
+  /** Null: the configuration names none. */
+  readonly alertmanagers: Alertmanagers | null;
   /** Said when the configuration names nobody to tell; null: it names somebody. */
   readonly noChannel: string | null;
   /** null: it does not listen for log lines. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Cause } from '../../src/engine/cause.ts';
 import { eventOf, incidentsOf } from '../../src/engine/incident/notification.ts';
 import type { Channel, RecipientOutcome, Shipment } from '../../src/notify/channel.ts';
-import { AlertingEngine } from '../../src/notify/engine.ts';
+import { AlertingEngine, type Alerting } from '../../src/notify/engine.ts';
 import { createStore } from '../../src/store/store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { diagnosisOf } from './diagnosis-of.ts';
@@ -71,7 +71,7 @@ export function alertingBench(): AlertingBench {
         {
           site: 'hq',
           channels: [email],
-          alertmanager: { send: () => Promise.resolve([]), waiting: () => 0 },
+          alertmanager: { send: () => Promise.resolve([]), waiting: () => 0, takenAt: () => null },
           maintenance: { isActive: () => false },
           policy: POLICY,
         },
@@ -95,7 +95,7 @@ export function alertingBench(): AlertingBench {
 
 /** So many rounds with these causes, half a minute apart. */
 export async function liveRounds(
-  alerting: AlertingEngine,
+  alerting: Alerting,
   clock: HandClock,
   count: number,
   causes: readonly Cause[],

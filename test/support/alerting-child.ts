@@ -77,7 +77,7 @@ const alerting = new AlertingEngine(
   {
     site: 'hq',
     channels: [watchedChannel(email)],
-    alertmanager: { send: () => Promise.resolve([]), waiting: () => 0 },
+    alertmanager: { send: () => Promise.resolve([]), waiting: () => 0, takenAt: () => null },
     maintenance: { isActive: () => false },
     // A fault that comes back is a new incident, and nothing waits for an hour to pass.
     policy: { ...POLICY, quiet: [0], flapWindow: 0, maxPerHour: 10_000 },

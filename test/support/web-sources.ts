@@ -37,7 +37,7 @@ export const QUIET_ACTIVITY: Activity = {
   lastReload: null,
   storeWritable: true,
   notificationsPending: 0,
-  silentAlertmanagers: 0,
+  alertmanagers: null,
   noChannel: null,
   logLines: { received: 1_204, lastAt: START - 20_000 },
 };

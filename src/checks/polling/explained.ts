@@ -107,9 +107,15 @@ function withoutErrors(appliance: AppliancePolling, concerning: Concerning): App
   };
 }
 
-/** What came while the fault lasted says nothing about what came after it. */
+/** What came while the fault lasted says nothing about what came after it, over whichever way it came. */
 function withoutExplainedMoments(error: PollingError, concerning: Concerning): PollingError {
-  return { ...error, moments: error.moments.filter((lastAt) => !isExplained({ ...error, lastAt }, concerning)) };
+  const isUnexplained = (lastAt: EpochMs): boolean => !isExplained({ ...error, lastAt }, concerning);
+  const { moments, reliableAt } = error;
+  return {
+    ...error,
+    moments: moments.filter(isUnexplained),
+    reliableAt: reliableAt !== null && isUnexplained(reliableAt) ? reliableAt : null,
+  };
 }
 
 function note(appliance: string, lastAt: EpochMs): Finding {

@@ -20,8 +20,8 @@ export function judgeLogEvidence({ firewallEvidence }: PollingReport, subject: s
   }));
 }
 
-function complaintOf({ firstAt, lastAt, reliable }: FirewallSighting): Complaint {
-  return { moments: [firstAt, lastAt], reliable: reliable === true };
+function complaintOf({ firstAt, lastAt, reliableAt = null }: FirewallSighting): Complaint {
+  return { moments: [firstAt, lastAt], reliableAt };
 }
 
 function factsOf({ evidence }: FirewallSighting): Finding['facts'] & object {

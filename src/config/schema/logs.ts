@@ -30,7 +30,9 @@ export function logs(context: SchemaContext): z.ZodType<LogsConfig> {
     silentAfter: duration(30 * DAY)
       .prefault('24h')
       .describe(
-        'An appliance that sent lines before and none for so long is reported as silent: no news is then no good news.',
+        'An appliance that has sent no line for so long is reported as silent (`appliance-silent`): no news is then ' +
+          'no good news. One that has never sent any is waited for first: `polling` is `unknown` until its first ' +
+          'line, or until so long after ftm-watch began to listen for it.',
       ),
     foreign: choice('count', 'refuse')
       .prefault('count')

@@ -5,8 +5,8 @@ import type { LogSource } from './log-event.ts';
 export interface Complaint {
   /** Some of the moments at which lines came: the first and the last are among them. */
   readonly moments: readonly EpochMs[];
-  /** One of the lines came in a way that nobody forges with one packet. */
-  readonly reliable: boolean;
+  /** The last of the lines that came in a way that nobody forges with one packet; null: none did. */
+  readonly reliableAt: EpochMs | null;
 }
 
 /**
@@ -25,7 +25,9 @@ export const ONE_DATAGRAM = ' (a single datagram so far, which proves little)';
  */
 export function isCorroborated(complaints: readonly Complaint[]): boolean {
   const moments = complaints.flatMap((complaint) => complaint.moments);
-  return Math.max(...moments) - Math.min(...moments) >= APART || complaints.some(({ reliable }) => reliable);
+  return (
+    Math.max(...moments) - Math.min(...moments) >= APART || complaints.some(({ reliableAt }) => reliableAt !== null)
+  );
 }
 
 /** A datagram has no handshake that would prove its sender. */

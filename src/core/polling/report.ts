@@ -114,7 +114,7 @@ function errorsOf(log: ApplianceLog, bucketMs: Millis, options: PollingReportOpt
       ...countSince(entry, from, bucketMs, options.window),
       moments: momentsOf(entry),
       lastAt: entry.lastAt,
-      reliable: entry.reliable === true,
+      reliableAt: entry.reliableAt ?? null,
       sample: entry.sample,
     });
   }

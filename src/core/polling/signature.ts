@@ -51,6 +51,8 @@ export interface SignatureSet {
   readonly signatures: readonly Signature[];
   readonly byId: ReadonlyMap<string, Signature>;
   readonly messages: readonly CompiledMessage[];
+  /** The texts of the messages that the stream is compared with, in order. */
+  readonly anchored: readonly { readonly signature: MessageSignature; readonly text: CompiledText }[];
   readonly firewall: readonly FirewallSignature[];
   /** A line of the stream that contains none of these matches nothing: the cheap test that goes first. */
   readonly needles: readonly string[];
@@ -82,6 +84,9 @@ export function compileSignatures(signatures: readonly Signature[]): SignatureSe
     signatures,
     byId: new Map(signatures.map((signature) => [signature.id, signature])),
     messages,
+    anchored: messages.flatMap(({ signature, texts }) =>
+      texts.filter(({ anchored }) => anchored).map((text) => ({ signature, text })),
+    ),
     firewall,
     needles: withoutCovered([...keywords, ...fields]),
     keywords: withoutCovered([...keywords]),
@@ -90,10 +95,7 @@ export function compileSignatures(signatures: readonly Signature[]): SignatureSe
 
 /** The signature of a message in the stream: as FortiAuthenticator wrote it, without its envelope. */
 export function matchMessage(set: SignatureSet, message: string): MessageSignature | null {
-  for (const { signature, texts } of set.messages) {
-    if (texts.some((text) => text.anchored && textMatches(text, message))) return signature;
-  }
-  return null;
+  return set.anchored.find(({ text }) => textMatches(text, message))?.signature ?? null;
 }
 
 /** The same for a text that a person pasted: anywhere in it, in any case, with any white space. */
@@ -117,19 +119,16 @@ function compileText(text: string): CompiledText {
   return { anchored: !text.startsWith('*'), parts: text.split('*').filter((part) => part.trim() !== '') };
 }
 
-function textMatches(text: CompiledText, message: string): boolean {
+function textMatches({ anchored, parts }: CompiledText, message: string): boolean {
+  const [first] = parts;
+  if (first === undefined || (anchored && !message.startsWith(first))) return false;
   let from = 0;
-  for (const [index, part] of text.parts.entries()) {
-    if (index === 0 && text.anchored) {
-      if (!message.startsWith(part)) return false;
-      from = part.length;
-      continue;
-    }
+  for (const part of parts) {
     const at = message.indexOf(part, from);
     if (at < 0) return false;
     from = at + part.length;
   }
-  return text.parts.length > 0;
+  return true;
 }
 
 function fold(text: string): string {

@@ -31,8 +31,8 @@ export interface SignatureLog {
   readonly lastAt: EpochMs;
   /** The first line since the log was clean for a whole window; absent where an older version kept the state. */
   readonly begunAt?: EpochMs;
-  /** Since then a line came in another way than as a datagram. */
-  readonly reliable?: boolean;
+  /** The last line since then that came in another way than as a datagram. */
+  readonly reliableAt?: EpochMs | null;
   readonly sample: string;
   /** The latest lines, oldest first, at most MAX_RECENT; absent where an older version kept the state. */
   readonly recent?: readonly RecentLine[];
@@ -61,8 +61,8 @@ export interface FirewallSighting {
   readonly firstAt: EpochMs;
   readonly lastAt: EpochMs;
   readonly count: number;
-  /** Since then a line came in another way than as a datagram; absent where an older version kept the state. */
-  readonly reliable?: boolean;
+  /** The last line since then that was no datagram; absent where an older version kept the state. */
+  readonly reliableAt?: EpochMs | null;
   readonly evidence: FirewallEvidence;
   readonly sample: string;
 }
@@ -158,16 +158,16 @@ function addLine(
 ): SignatureLog {
   const { at, count, line } = event;
   const bucket: Bucket = { start: 0, firstAt: at, count };
-  const reliable = isReliable(event.source);
+  const reliableAt = isReliable(event.source) ? at : null;
   if (before === undefined) {
     const buckets = addToBuckets([], bucketMs, bucket);
-    return { lastAt: at, begunAt: at, reliable, sample: line, recent: [{ at, count, line }], heard: count, buckets };
+    return { lastAt: at, begunAt: at, reliableAt, sample: line, recent: [{ at, count, line }], heard: count, buckets };
   }
   const isAnew = at > before.lastAt + BUCKETS * bucketMs;
   return {
     lastAt: latest(before.lastAt, at),
     begunAt: isAnew ? at : Math.min(momentsOf(before)[0] ?? at, at),
-    reliable: reliable || (!isAnew && before.reliable === true),
+    reliableAt: later(isAnew ? null : before.reliableAt, reliableAt),
     sample: at >= before.lastAt ? line : before.sample,
     recent: addRecent(before.recent ?? [], event),
     heard: (before.heard ?? 0) + count,
@@ -202,7 +202,7 @@ function addSighting(
     firstAt: Math.min(before.firstAt, event.at),
     lastAt: Math.max(before.lastAt, event.at),
     count: before.count + event.count,
-    reliable: isReliable(event.source) || (!isAnew && known.reliable === true),
+    reliableAt: later(isAnew ? null : known.reliableAt, isReliable(event.source) ? event.at : null),
     evidence: event.evidence,
     sample: event.line,
   };
@@ -223,6 +223,10 @@ function bucketWidth(window: Millis): Millis {
 
 function latest(before: EpochMs | null, at: EpochMs): EpochMs {
   return before === null ? at : Math.max(before, at);
+}
+
+function later(before: EpochMs | null | undefined, at: EpochMs | null): EpochMs | null {
+  return at === null ? (before ?? null) : latest(before ?? null, at);
 }
 
 function mapValues<T, U>(record: Readonly<Record<string, T>>, change: (value: T) => U): Readonly<Record<string, U>> {

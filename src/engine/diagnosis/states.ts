@@ -26,7 +26,8 @@ export function judgeStates(assessments: readonly Assessment[], checks: readonly
 }
 
 function byDepth(checks: readonly Check[]): readonly Check[] {
-  return [...checks].sort((a, b) => Number(a.judgedLast === true) - Number(b.judgedLast === true));
+  const isLast = ({ judgedLast }: Check): boolean => judgedLast === true;
+  return [...checks.filter((check) => !isLast(check)), ...checks.filter(isLast)];
 }
 
 function missing({ id }: Check): Assessment {

@@ -35,3 +35,8 @@ function isUrgent({ event, incident }: DigestItem): boolean {
 export function isSingle(items: readonly DigestItem[]): boolean {
   return items.length === 1 && items.every(({ event, incident }) => event !== 'resolved' || incident.told !== null);
 }
+
+/** Incidents of which something is still to be told when the hour has room. */
+export function heldIn({ incidents }: IncidentState): number {
+  return incidents.filter(({ held }) => held).length;
+}

@@ -1,15 +1,17 @@
 import { SEVERITIES } from '../../core/severity.ts';
 import type { EpochMs } from '../../core/clock.ts';
-import { type Incident, isFlapping, isMuted, type Silence } from '../../engine/incident/incident.ts';
+import { type Incident, isFlapping, isMuted, type Silence, type Told } from '../../engine/incident/incident.ts';
 import type { Parcel } from '../../engine/incident/journal.ts';
 import { eventOf } from '../../engine/incident/notification.ts';
 import type { Chronicle } from '../chronicle.ts';
+import type { Alertmanagers } from '../sources.ts';
 import { byUrgency } from '../incident-json.ts';
 import { tellingsAbout, type TimelineStep, timelineOf } from './incident-timeline.ts';
 import { type Markup, markup } from './markup.ts';
 import { EVENT_WORDS, HISTORY_MISSING } from './notifications-view.ts';
 import { badge, SEVERITY_TONES, SEVERITY_WORDS } from './signs.ts';
 import { silenceCommand } from './silence-command.ts';
+import type { Way } from './telling.ts';
 import { waysView } from './telling-view.ts';
 import { distance, spanText } from './time-text.ts';
 
@@ -29,15 +31,22 @@ export interface Quiet {
 interface Telltale {
   readonly parcels: readonly Parcel[];
   readonly quiet: Quiet;
+  /** Null: there is none to tell. */
+  readonly alertmanagers: Alertmanagers | null;
   readonly now: EpochMs;
 }
 
 /** Open incidents with their story, then those that are over. */
-export function incidentsView({ incidents, parcels, complete }: Chronicle, quiet: Quiet, now: EpochMs): Markup {
+export function incidentsView(
+  { incidents, parcels, complete }: Chronicle,
+  quiet: Quiet,
+  alertmanagers: Alertmanagers | null,
+  now: EpochMs,
+): Markup {
   const sorted = byUrgency(incidents);
   const open = sorted.filter(({ status }) => status === 'open').toSorted((a, b) => gravity(a) - gravity(b));
   const closed = sorted.filter(({ status }) => status === 'closed');
-  const telltale = { parcels, quiet, now };
+  const telltale = { parcels, quiet, alertmanagers, now };
   return markup`<section id="incidents" class="card" aria-labelledby="incidents-title">
 <h2 id="incidents-title">Open incidents <span class="count">${open.length}</span></h2>
 ${open.length === 0 ? markup`<p class="quiet">None.</p>` : markup`<ul class="incidents">${open.slice(0, MAX_OPEN).map((incident, index) => openView(incident, index, telltale))}</ul>`}
@@ -81,15 +90,38 @@ function sightText(incident: Incident, now: EpochMs): Markup | null {
   }
 }
 
-function toldText(incident: Incident, { parcels, now }: Telltale): Markup {
-  const { told, held, thread } = incident;
+function toldText(incident: Incident, telltale: Telltale): Markup {
+  const { told, held } = incident;
   if (held) return markup`A notification waits: the hourly limit is reached.`;
   if (told === null) return markup`Nobody has been notified.`;
-  // Alertmanager leaves no parcels; of what went by mail or web hook, only what arrived has notified anybody.
-  const ways = tellingsAbout(incident, parcels).flatMap((telling) => telling.ways);
-  const hasArrived = ways.length === 0 || ways.some(({ delivery }) => delivery.status === 'sent');
-  if (!hasArrived) return markup`Nobody has been notified yet: what was to be sent has not arrived.`;
-  return markup`Notified ${distance(told.at, now)}, ${thread.count === 1 ? 'once' : `${String(thread.count)} times`} in all.`;
+  const { alertmanagers, now } = telltale;
+  if (alertmanagers === null) return sentText(incident, told, telltale);
+  const byAlertmanager = takenText(told, alertmanagers, now);
+  // Alertmanager leaves no parcels: where there are none, it is the only one to tell.
+  if (waysOf(incident, telltale).length === 0) return byAlertmanager;
+  return markup`${sentText(incident, told, telltale)} ${byAlertmanager}`;
+}
+
+/** Of what went by mail or web hook, only what arrived has notified anybody. */
+function sentText(incident: Incident, told: Told, telltale: Telltale): Markup {
+  const { thread } = incident;
+  const { alertmanagers, now } = telltale;
+  const ways = waysOf(incident, telltale);
+  if (ways.length === 0 || ways.some(({ delivery }) => delivery.status === 'sent'))
+    return markup`Notified ${distance(told.at, now)}, ${thread.count === 1 ? 'once' : `${String(thread.count)} times`} in all.`;
+  return alertmanagers === null
+    ? markup`Nobody has been notified yet: what was to be sent has not arrived.`
+    : markup`What was to be sent by mail or web hook has not arrived.`;
+}
+
+function waysOf(incident: Incident, { parcels }: Telltale): readonly Way[] {
+  return tellingsAbout(incident, parcels).flatMap((telling) => telling.ways);
+}
+
+function takenText(told: Told, { tookAt }: Alertmanagers, now: EpochMs): Markup {
+  if (tookAt === null) return markup`Alertmanager has taken nothing since ftm-watch was started or reloaded.`;
+  if (tookAt < told.at) return markup`Alertmanager has not taken it yet.`;
+  return markup`Alertmanager took it ${distance(tookAt, now)}.`;
 }
 
 function closedView(incident: Incident, telltale: Telltale): Markup {

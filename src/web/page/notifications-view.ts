@@ -1,7 +1,7 @@
 import type { EpochMs } from '../../core/clock.ts';
 import { eventOf, incidentsOf } from '../../engine/incident/notification.ts';
 import type { Chronicle } from '../chronicle.ts';
-import type { Activity } from '../sources.ts';
+import type { Activity, Alertmanagers } from '../sources.ts';
 import { type Markup, markup } from './markup.ts';
 import { badge } from './signs.ts';
 import { isTroubled, type Telling, tellingsOf } from './telling.ts';
@@ -27,7 +27,7 @@ export const EVENT_WORDS: Readonly<Record<Event, string>> = {
 /** Who was told, latest first: what has not arrived stands open, the rest is folded. */
 export function notificationsView(
   { parcels, complete }: Chronicle,
-  { silentAlertmanagers, noChannel }: Pick<Activity, 'silentAlertmanagers' | 'noChannel'>,
+  { alertmanagers, noChannel }: Pick<Activity, 'alertmanagers' | 'noChannel'>,
   now: EpochMs,
 ): Markup {
   const tellings = tellingsOf(parcels);
@@ -36,12 +36,17 @@ export function notificationsView(
   return markup`<section id="notifications" class="card notifications" aria-labelledby="notifications-title">
 <h2 id="notifications-title">Notifications${troubled.length === 0 ? null : markup` <span class="count">${troubled.length} not delivered</span>`}</h2>
 ${noChannel === null ? null : markup`<p>${badge('warn', noChannel)}</p>`}
-${silentAlertmanagers === 0 ? null : markup`<p>${badge('warn', 'Alertmanager')} <span class="quiet">${silentAlertmanagers === 1 ? 'one instance' : `${String(silentAlertmanagers)} instances`} did not take the last message; tried again all the time</span></p>`}
+${alertmanagers === null ? null : silentView(alertmanagers)}
 ${tellings.length === 0 ? markup`<p class="quiet">None of late.</p>` : null}
 ${troubled.length === 0 ? null : markup`<ul class="incidents">${troubled.slice(0, MAX_TROUBLED).map((telling) => tellingView(telling, now))}</ul>${more(troubled.length - MAX_TROUBLED)}`}
 ${arrived.length === 0 ? null : markup`<details id="sent-notifications"><summary>Sent of late: ${arrived.length}</summary><ul class="incidents">${arrived.slice(0, MAX_ARRIVED).map((telling) => tellingView(telling, now))}</ul>${more(arrived.length - MAX_ARRIVED)}</details>`}
 ${complete ? null : HISTORY_MISSING}
 </section>`;
+}
+
+function silentView({ silent }: Alertmanagers): Markup | null {
+  if (silent === 0) return null;
+  return markup`<p>${badge('warn', 'Alertmanager')} <span class="quiet">${silent === 1 ? 'one instance' : `${String(silent)} instances`} did not take the last message; tried again all the time</span></p>`;
 }
 
 /** Shown where something may be missing because the history cannot be used. */

@@ -41,7 +41,7 @@ function site(file: string, clock = handClock(START)) {
     {
       site: 'hq',
       channels: [channel],
-      alertmanager: { send: () => Promise.resolve([]), waiting: () => 0 },
+      alertmanager: { send: () => Promise.resolve([]), waiting: () => 0, takenAt: () => null },
       maintenance: createMaintenance([]),
       policy: POLICY,
     },

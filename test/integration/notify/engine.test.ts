@@ -86,7 +86,7 @@ function engine(
     {
       site: 'hq',
       channels: more.channels ?? [channel('email', [ALICE, BOB])],
-      alertmanager: { send: () => Promise.resolve([]), waiting: () => 0 },
+      alertmanager: { send: () => Promise.resolve([]), waiting: () => 0, takenAt: () => null },
       maintenance: more.maintenance ?? createMaintenance(more.windows ?? []),
       policy: POLICY,
     },

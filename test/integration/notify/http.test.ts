@@ -125,6 +125,7 @@ describe('createAlertmanagerClient', () => {
     const results = await client.send(alerts(clock.now()), NEVER);
     expect(results.map(({ kind }) => kind)).toEqual(['sent', 'deferred']);
     expect(client.waiting()).toBe(1);
+    expect(client.takenAt()).toBe(START);
     expect(first.posts[0]?.path).toBe('/api/v2/alerts');
     expect(second.posts[0]?.path).toBe('/api/v2/alerts');
     expect(first.posts[0]?.body).toMatchObject([
@@ -180,6 +181,7 @@ describe('createAlertmanagerClient', () => {
     await pass(HOUR);
     expect(own.state.incidents).toEqual([]);
     expect(client.waiting()).toBe(1);
+    expect(client.takenAt()).toBeLessThan(START + MINUTE);
     status = 200;
     receiver.posts.length = 0;
     await pass(HOUR);

@@ -88,6 +88,18 @@ describe('alertsOf', () => {
     expect(alerts(line)).toEqual(['resolved tls-interception-suspected critical', 'resolved tls-intercepted critical']);
   });
 
+  it('has nothing new in maintenance, whatever takes turns with what Alertmanager knows', () => {
+    const hijacked = causeOf('answer-hijacked', { subject: 'fortitokenmobile.fortinet.com' });
+    const line = timeline().rounds(4, [intercepted]);
+    line.input({ kind: 'maintenance', at: line.now, active: true });
+    for (const cause of [hijacked, intercepted, hijacked]) {
+      expect(alerts(line.rounds(4, [cause]))).toEqual(['firing tls-intercepted critical']);
+    }
+    expect(line.transitions).toContain('merged answer-hijacked');
+    line.input({ kind: 'maintenance', at: line.now, active: false });
+    expect(alerts(line)).toContain('firing answer-hijacked critical');
+  });
+
   it('ends in maintenance what it knows of an incident whose present cause it never knew', () => {
     const line = timeline().rounds(2, [causeOf('tls-interception-suspected', { confidence: 'suspected' })]);
     line.input({ kind: 'maintenance', at: line.now, active: true }).rounds(4, [intercepted]).rounds(4, []);

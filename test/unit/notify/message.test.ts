@@ -130,6 +130,19 @@ describe('composeMessage', () => {
     expect(text).toContain('from 2026-11-24 13:04:00 UTC to 2026-11-24 13:05:30 UTC');
   });
 
+  it('ends what people were told to have begun, though another took its place in maintenance', () => {
+    const hijacked = causeOf('answer-hijacked', { subject: 'fortitokenmobile.fortinet.com' });
+    const line = timeline().rounds(4, [INTERCEPTED]);
+    line.input({ kind: 'maintenance', at: line.now, active: true });
+    for (const causes of [[hijacked], [INTERCEPTED], [hijacked], []]) line.rounds(40, causes);
+    line.input({ kind: 'maintenance', at: line.now, active: false });
+    expect(line.heard()).toEqual(['firing tls-intercepted', 'resolved answer-hijacked']);
+    const over = compose(line.told.at(-1));
+    expect(over.subject).toBe('[hq] FortiToken Mobile activation: resolved: TLS is intercepted');
+    expect(over.text).toContain('Resolved: TLS is intercepted\n');
+    expect(over.text).toContain('answer-hijacked (critical');
+  });
+
   it('lists a digest', () => {
     const many = Array.from({ length: 50 }, (_, index) =>
       causeOf('mail-unreachable', { subject: `mail-${String(index)}:25` }),

@@ -1,14 +1,20 @@
 import { preconditionOf } from '../../../../src/checks/registry.ts';
 import { describe, expect, test } from 'vitest';
 
+import { isCorroborated } from '../../../../src/core/polling/corroboration.ts';
 import { explainedBy, withoutExplained } from '../../../../src/checks/polling/explained.ts';
-import type { PreconditionId, FaultId } from '../../../../src/checks/registry.ts';
+import type { FaultId } from '../../../../src/checks/registry.ts';
+import type { PreconditionId } from '../../../../src/checks/registry.ts';
 import type { PollingReport } from '../../../../src/core/polling/report.ts';
 
 const MINUTE = 60_000;
-const MENDED = Date.UTC(2026, 10, 24, 13);
+const REPAIRED = Date.UTC(2026, 10, 24, 13);
 
-function report(lastAt: number, moments: readonly number[] = [lastAt]): PollingReport {
+function report(
+  lastAt: number,
+  moments: readonly number[] = [lastAt],
+  reliableAt: number | null = null,
+): PollingReport {
   const error = {
     signature: 'ftm-polling-timeout',
     cause: null,
@@ -18,7 +24,7 @@ function report(lastAt: number, moments: readonly number[] = [lastAt]): PollingR
     firstAt: lastAt,
     lastAt,
     moments,
-    reliable: false,
+    reliableAt,
     perHour: 1,
     sample: '',
     remedy: [],
@@ -33,13 +39,13 @@ function report(lastAt: number, moments: readonly number[] = [lastAt]): PollingR
 
 describe('withoutExplained()', () => {
   test.each([
-    ['before the fault was seen last', MENDED - 5 * MINUTE, 0],
-    ['in the aftermath of the repair', MENDED + MINUTE / 2, 0],
-    ['after it', MENDED + 2 * MINUTE, 1],
+    ['before the fault was seen last', REPAIRED - 5 * MINUTE, 0],
+    ['in the aftermath of the repair', REPAIRED + MINUTE / 2, 0],
+    ['after it', REPAIRED + 2 * MINUTE, 1],
   ])('an error %s', (_, lastAt, left) => {
     const { report: unexplained, notes } = withoutExplained(
       report(lastAt),
-      [{ precondition: 'tls-genuine', appliance: null, at: MENDED }],
+      [{ precondition: 'tls-genuine', appliance: null, at: REPAIRED }],
       preconditionOf,
     );
     expect(unexplained.appliances[0]?.errors).toHaveLength(left);
@@ -91,9 +97,22 @@ describe('explainedBy()', () => {
 
 test('lines from before the repair do not corroborate one that comes after it', () => {
   const [appliance] = withoutExplained(
-    report(MENDED + 5 * MINUTE, [MENDED - MINUTE, MENDED + 5 * MINUTE]),
-    [{ precondition: 'tls-genuine', appliance: null, at: MENDED }],
+    report(REPAIRED + 5 * MINUTE, [REPAIRED - MINUTE, REPAIRED + 5 * MINUTE]),
+    [{ precondition: 'tls-genuine', appliance: null, at: REPAIRED }],
     preconditionOf,
   ).report.appliances;
-  expect(appliance?.errors[0]?.moments).toEqual([MENDED + 5 * MINUTE]);
+  expect(appliance?.errors[0]?.moments).toEqual([REPAIRED + 5 * MINUTE]);
+});
+
+test.each([
+  ['before the repair', REPAIRED - MINUTE, false],
+  ['after it', REPAIRED + 4 * MINUTE, true],
+])('a datagram after the repair is corroborated by a line over TCP %s: %o', (_, reliableAt, expected) => {
+  const lastAt = REPAIRED + 5 * MINUTE;
+  const { appliances } = withoutExplained(
+    report(lastAt, [reliableAt, lastAt], reliableAt),
+    [{ precondition: 'tls-genuine', appliance: null, at: REPAIRED }],
+    preconditionOf,
+  ).report;
+  expect(isCorroborated(appliances[0]?.errors ?? [])).toBe(expected);
 });

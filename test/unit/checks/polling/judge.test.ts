@@ -15,7 +15,7 @@ const error = (changes: Partial<PollingError>): PollingError => ({
   firstAt: AT - 60_000,
   lastAt: AT,
   moments: [AT - 60_000, AT],
-  reliable: false,
+  reliableAt: null,
   perHour: 12,
   sample: 'FTM polling error: SSL session failed',
   ...changes,
@@ -133,7 +133,7 @@ describe('judgePolling', () => {
     },
     {
       name: 'one line over a connection',
-      errors: [error({ ...alone, reliable: true })],
+      errors: [error({ ...alone, reliableAt: AT })],
       level: 'broken',
       confidence: undefined,
     },

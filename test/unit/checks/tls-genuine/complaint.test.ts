@@ -15,12 +15,12 @@ const REFUSED: PollingError = {
   firstAt: LAST - 180_000,
   lastAt: LAST,
   moments: [LAST - 180_000, LAST],
-  reliable: false,
+  reliableAt: null,
   perHour: 1,
   sample: 'FTM polling error: SSL session failed',
 };
 const ONE_DATAGRAM: PollingError = { ...REFUSED, moments: [LAST] };
-const ONE_LINE: PollingError = { ...ONE_DATAGRAM, reliable: true };
+const ONE_LINE: PollingError = { ...ONE_DATAGRAM, reliableAt: LAST };
 const SOON: PollingError = { ...REFUSED, moments: [LAST - 29_999, LAST] };
 const OF_LICENSE: PollingError = { ...REFUSED, cause: 'license-not-registered' };
 

@@ -9,7 +9,7 @@ const LINE: FirewallSighting = {
   firstAt: AT,
   lastAt: AT,
   count: 1,
-  reliable: false,
+  reliableAt: null,
   evidence: {
     device: 'fgt-1',
     policy: '20',
@@ -34,7 +34,7 @@ test.each<[string, readonly FirewallSighting[], string]>([
 
   ['some datagrams at once', [{ ...LINE, count: 9, lastAt: AT + 29_999 }], 'warning suspected'],
   ['datagrams at two moments', [{ ...LINE, count: 2, lastAt: AT + 30_000 }], 'broken confirmed'],
-  ['one line over a connection', [{ ...LINE, reliable: true }], 'broken confirmed'],
+  ['one line over a connection', [{ ...LINE, reliableAt: AT }], 'broken confirmed'],
 ])('a firewall admits its inspection in %s', (_, lines, expected) => {
   expect(levels(...lines)).toEqual([expected]);
 });

@@ -224,16 +224,16 @@ describe('firewall evidence', () => {
   });
 
   test.each([
-    { name: 'a datagram', events: [seen(T0)], expected: { firstAt: T0, count: 1, reliable: false } },
+    { name: 'a datagram', events: [seen(T0)], expected: { firstAt: T0, count: 1, reliableAt: null } },
     {
       name: 'a line over TCP',
       events: [{ ...seen(T0), source: 'tcp' as const }, seen(T0 + 1)],
-      expected: { count: 2, reliable: true },
+      expected: { count: 2, reliableAt: T0 },
     },
     {
       name: 'a datagram long after a line over TCP',
       events: [{ ...seen(T0 - 2 * WINDOW), source: 'tcp' as const }, seen(T0)],
-      expected: { firstAt: T0, count: 1, reliable: false },
+      expected: { firstAt: T0, count: 1, reliableAt: null },
     },
   ])('that came as $name', ({ events, expected }) => {
     expect(report(after(events), T0 + MINUTE).firewallEvidence).toMatchObject([expected]);
@@ -282,7 +282,7 @@ describe('whether errors are corroborated', () => {
     const state = after([ftm('beta', T0), ftm('beta', T0 + MINUTE)]);
     const {
       begunAt: _,
-      reliable: __,
+      reliableAt: __,
       ...older
     } = state.appliances['fac-1']?.signatures['beta'] ?? { lastAt: T0, sample: '', buckets: [] };
     const kept = { ...state, appliances: { 'fac-1': { lastLineAt: T0 + MINUTE, signatures: { beta: older } } } };

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Silence } from '../../../../src/engine/incident/incident.ts';
+import type { Parcel } from '../../../../src/engine/incident/journal.ts';
 import { renderStatusPage } from '../../../../src/web/page/status-page.ts';
 import { causeOf, diagnosisOf } from '../../../support/diagnosis-of.ts';
 import { HOUR, MINUTE, SECOND, START } from '../../../support/incident-timeline.ts';
@@ -108,7 +109,7 @@ describe('the notifications', () => {
   });
 
   test('say that Alertmanager does not answer', () => {
-    expect(words({ activity: { ...QUIET_ACTIVITY, silentAlertmanagers: 2 } })).toContain(
+    expect(words({ activity: { ...QUIET_ACTIVITY, alertmanagers: { silent: 2, tookAt: NOW } } })).toContain(
       'Alertmanager 2 instances did not take the last message',
     );
   });
@@ -124,6 +125,12 @@ describe('who was notified of an incident', () => {
     expect(text).toContain(`Notifications ${noChannel}`);
   });
 
+  test('waits for room in the hour, and the page says so', () => {
+    expect(words({ incidents: [{ ...incident, told: null, held: true }] })).toContain(
+      'A notification waits: the hourly limit is reached.',
+    );
+  });
+
   test('is nobody while nothing has arrived', () => {
     expect(
       words({ incidents: [incident], parcels: [parcelOf(firing, { status: 'rejected', finishedAt: NOW })] }),
@@ -137,6 +144,34 @@ describe('who was notified of an incident', () => {
     ];
 
     expect(words({ incidents: [incident], parcels })).toContain('once in all.');
+  });
+
+  const NOTHING_TAKEN = 'Alertmanager has taken nothing since ftm-watch was started or reloaded.';
+  test.each<{ name: string; tookAt: number | null; parcels: readonly Parcel[]; expected: string }>([
+    { name: 'nobody while it takes nothing', tookAt: null, parcels: [], expected: NOTHING_TAKEN },
+    {
+      name: 'nobody while it takes no more',
+      tookAt: START,
+      parcels: [],
+      expected: 'Alertmanager has not taken it yet.',
+    },
+    { name: 'somebody when it took it', tookAt: NOW - SECOND, parcels: [], expected: 'Alertmanager took it 1 s ago .' },
+    {
+      name: 'somebody when it took what mail did not',
+      tookAt: NOW,
+      parcels: [parcelOf(firing, { status: 'rejected', finishedAt: NOW })],
+      expected: 'What was to be sent by mail or web hook has not arrived. Alertmanager took it now .',
+    },
+    {
+      name: 'somebody when mail arrived alone',
+      tookAt: null,
+      parcels: [parcelOf(firing, { status: 'sent', finishedAt: NOW })],
+      expected: `Notified 9 min ago , once in all. ${NOTHING_TAKEN}`,
+    },
+  ])('with Alertmanager is $name', ({ tookAt, parcels, expected }) => {
+    const activity = { ...QUIET_ACTIVITY, alertmanagers: { silent: tookAt === null ? 1 : 0, tookAt } };
+
+    expect(words({ incidents: [incident], parcels, activity })).toContain(`Since 10 min ago . ${expected}`);
   });
 });
 
