@@ -22,7 +22,7 @@ export interface TargetJudge {
   readonly from: 'target';
   /** Null: there was nothing to judge. */
   readonly judge: (facts: TargetFacts) => readonly Finding[] | null;
-  /** What is well with the licence server, when there is no finding. */
+  /** What holds of the licence server when there is no finding. */
   readonly summary: (licenseServer: TargetFacts) => string;
 }
 

@@ -1,7 +1,7 @@
 import type { Finding } from '../engine/finding.ts';
 import type { Judgement } from './declaration.ts';
 
-/** @param summary what is well when there is no finding */
+/** @param summary what holds when there is no finding */
 export function judged(findings: readonly Finding[], summary: string): Judgement {
   return { kind: 'judged', findings, summary };
 }

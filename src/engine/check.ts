@@ -24,8 +24,8 @@ export interface Check<Id extends string = string, C extends string = string> {
   readonly provesItself?: true;
   /** It is judged when the states of all others are known, since any of them may explain it. */
   readonly judgedLast?: true;
-  /** It is told things and does not look: `unknown` says that nothing was told yet, and is no trouble. */
-  readonly isTold?: true;
+  /** It listens and does not look: `unknown` says that nothing was heard yet, and is no trouble. */
+  readonly onlyListens?: true;
   /** While one of these is unknown, so is this one, although it does not depend on it. */
   readonly unknownWith?: readonly string[];
   /** What its causes say of one host is one fault, whoever says it; without, each subject has a fault of its own. */

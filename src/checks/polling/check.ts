@@ -23,7 +23,7 @@ export const polling: Declaration<'polling', PollingCause> = {
   settling: 'Let FortiAuthenticator send its log to this machine: Logging > Log Config > Syslog Servers.',
   judgedLast: true,
   // It waits for the first line. When none comes, that is told as the silence of the appliance.
-  isTold: true,
+  onlyListens: true,
   place: { kind: 'branch', name: 'Polling', hint: 'what its log says' },
   from: 'log',
   judge: judgeLog,

@@ -41,9 +41,10 @@ function settled(assessments: readonly Assessment[], checks: readonly Check[]): 
 
 /** What is blocked has something broken at its root. */
 function readiness(states: JudgedStates): Readiness {
-  // What was told nothing yet says nothing, and the others prove what they prove without it.
+  // What has heard nothing yet says nothing, and the others prove what they prove without it.
   const counting = [...states.values()].filter(
-    ({ check, state, assessment }) => !(check.isTold === true && state === 'unknown' && assessment.kind === 'judged'),
+    ({ check, state, assessment }) =>
+      !(check.onlyListens === true && state === 'unknown' && assessment.kind === 'judged'),
   );
   const all = new Set(counting.map(({ state }) => state));
   if (all.has('broken')) return 'not-ready';

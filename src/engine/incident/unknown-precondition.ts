@@ -51,8 +51,8 @@ interface Surroundings {
 }
 
 function isExplained(check: Check, { open, unjudged, checks }: Surroundings): boolean {
-  // When it is never told anything, its own judgement says so.
-  if (check.isTold === true) return true;
+  // When it never hears anything, its own judgement says so.
+  if (check.onlyListens === true) return true;
   const deeper = deeperThan(check, checks);
   const explaining = [
     check.id,
