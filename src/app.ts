@@ -21,7 +21,7 @@ export interface AppDeps {
   readonly env: NodeJS.ProcessEnv;
   readonly logger: Logger;
   readonly version: string;
-  /** Reads the configuration anew. */
+  /** Reads the configuration again. */
   readonly load: () => Promise<LoadResult>;
   /**
    * Nothing watches any more, neither under the new configuration nor under the old one: whoever started the daemon
@@ -106,7 +106,7 @@ export class App {
   }
 
   /**
-   * Takes the configuration file anew; a bad one changes nothing. Asked for while one reload is under way, which may
+   * Reloads the configuration file; a bad one changes nothing. Asked for while one reload is under way, which may
    * have read the file already, it is done once more for all who ask meanwhile. Never rejects.
    */
   reload(): Promise<ReloadOutcome> {
@@ -174,7 +174,7 @@ export class App {
     const taken = outcome.kind === 'taken';
     this.#lastReload = { at: clock.now(), taken };
     this.#recorder.reload(taken, clock.now());
-    if (outcome.kind === 'taken') logger.info('Took the configuration anew');
+    if (outcome.kind === 'taken') logger.info('Reloaded the configuration');
     else logger.error({ problems: outcome.problems }, 'Refused the configuration: the one before it stays in force');
     return outcome;
   }

@@ -12,7 +12,8 @@ export type SecretSource =
 const MAX_SECRET_BYTES = 64 * 1024;
 
 /**
- * Reads a secret anew at each use, so that a rotated one is taken without a reload. One trailing line break is dropped.
+ * Reads a secret again at each use, so that a rotated one is taken without a reload. One trailing line break is
+ * dropped.
  * @throws {Error} saying which file or variable was tried; never with a part of the value
  */
 export async function readSecret(source: SecretSource, env: NodeJS.ProcessEnv): Promise<string> {

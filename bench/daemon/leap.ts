@@ -22,6 +22,7 @@ type Timer = NodeJS.Timeout;
 
 const realTime = { now: Date.now, elapsed: performance.now.bind(performance), set: setTimeout, clear: clearTimeout };
 const turn = promisify(setImmediate);
+const pause = promisify(setTimeout);
 const waiting = new Map<Timer, Waiting>();
 let ahead = 0;
 let wanted = 0;
@@ -55,12 +56,21 @@ function endRound(): void {
   // Between two orders the daemon goes on in real time.
   if (wanted === 0) return;
   wanted -= 1;
-  // What came of it is published, and stored, in the turns that follow.
-  setImmediate(setImmediate, wanted > 0 ? leap : () => process.send?.('done'));
+  void (wanted > 0 ? leap() : settled().then(() => process.send?.('done')));
+}
+
+/** What came of a round is published, and stored, in the turns that follow; files take real time. */
+async function settled(): Promise<void> {
+  for (let quiet = 0; quiet < 2; quiet = isAtFiles() ? 0 : quiet + 1) await pause(1);
+}
+
+function isAtFiles(): boolean {
+  return process.getActiveResourcesInfo().some((resource) => resource.startsWith('FSReq') || resource === 'CloseReq');
 }
 
 /** Lets everything that waits have its turn at its own time, until one of them has started a round. */
 async function leap(): Promise<void> {
+  await settled();
   while (round === null) {
     const [timer, next] = earliest();
     if (timer === null) throw new Error('Nothing waits: no round will ever come');

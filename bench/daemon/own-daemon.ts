@@ -37,8 +37,14 @@ type ConfigurationPart = Readonly<Record<string, unknown>>;
  * Starts it with its default configuration, but that the licence server, the control hosts and the resolver are on
  * loopback.
  * @param leaps whether `pass` will be called: to load what that takes costs time and memory
+ * @param program `main.js` of a build; without, of this one
  */
-export async function startOwnDaemon(site: Site, leaps: boolean, more: ConfigurationPart = {}): Promise<OwnDaemon> {
+export async function startOwnDaemon(
+  site: Site,
+  leaps: boolean,
+  more: ConfigurationPart = {},
+  program: string = PROGRAM,
+): Promise<OwnDaemon> {
   const { folder, ports, fortinetCa } = site;
   const port = await freePort();
   const url = `http://127.0.0.1:${String(port)}/`;
@@ -57,7 +63,7 @@ export async function startOwnDaemon(site: Site, leaps: boolean, more: Configura
   await writeFile(file, text);
   const limit = roundLimit(await configOf(text));
   const started = performance.now();
-  const child = fork(PROGRAM, ['run', '--config', file], {
+  const child = fork(program, ['run', '--config', file], {
     cwd: folder,
     execArgv: leaps ? ['--import', leapModule()] : [],
     // As the unit and the image in deploy/ set it.

@@ -2,13 +2,22 @@ const HEADER_BYTES = 12;
 const TYPE_A = 1;
 const TTL_SECONDS = 300;
 
+/** Of every name that has none of its own. */
+const ADDRESS = '127.0.0.1';
+
 /**
- * An answer to a question of one name: 127.0.0.1 for every A, nothing for anything else. By hand, since the load is
- * high.
+ * An answer to a question of one name: its addresses for A, nothing for anything else. By hand, since the load is high.
+ *
+ * @param addresses of names in lower case that have others than 127.0.0.1
  */
-export function answerTo(query: Buffer): Buffer {
+export function answerTo(query: Buffer, addresses: ReadonlyMap<string, readonly string[]>): Buffer {
+  const labels: string[] = [];
   let end = HEADER_BYTES;
-  while ((query[end] ?? 0) !== 0) end += 1 + (query[end] ?? 0);
+  while ((query[end] ?? 0) !== 0) {
+    const next = end + 1 + (query[end] ?? 0);
+    labels.push(query.toString('latin1', end + 1, next));
+    end = next;
+  }
   const type = query.readUInt16BE(end + 1);
   const question = query.subarray(HEADER_BYTES, end + 5);
   const header = Buffer.alloc(HEADER_BYTES);
@@ -17,8 +26,27 @@ export function answerTo(query: Buffer): Buffer {
   header.writeUInt16BE(0x8180, 2);
   header.writeUInt16BE(1, 4);
   if (type !== TYPE_A) return Buffer.concat([header, question]);
-  header.writeUInt16BE(1, 6);
-  const record = Buffer.from([0xc0, HEADER_BYTES, 0, TYPE_A, 0, 1, 0, 0, 0, 0, 0, 4, 127, 0, 0, 1]);
+  const records = (addresses.get(labels.join('.').toLowerCase()) ?? [ADDRESS]).map(recordOf);
+  header.writeUInt16BE(records.length, 6);
+  return Buffer.concat([header, question, ...records]);
+}
+
+function recordOf(address: string): Buffer {
+  const record = Buffer.from([
+    0xc0,
+    HEADER_BYTES,
+    0,
+    TYPE_A,
+    0,
+    1,
+    0,
+    0,
+    0,
+    0,
+    0,
+    4,
+    ...address.split('.').map(Number),
+  ]);
   record.writeUInt32BE(TTL_SECONDS, 6);
-  return Buffer.concat([header, question, record]);
+  return record;
 }

@@ -23,7 +23,8 @@ export interface Site extends AsyncDisposable {
   handshakes(): Promise<HandshakeCounts>;
 }
 
-export async function createSite(): Promise<Site> {
+/** @param addresses of the licence server, on loopback */
+export async function createSite(addresses: readonly string[] = ['127.0.0.1']): Promise<Site> {
   const folder = await mkdtemp(join(tmpdir(), 'ftm-watch-bench-'));
   const authorities = await createAuthorities();
   const { fortinet, other, licenseServer } = authorities;
@@ -48,6 +49,7 @@ export async function createSite(): Promise<Site> {
     rsa: credentials(rsa),
     ecdsa: credentials(ecdsa),
     controls: controls.map(credentials),
+    addresses,
   };
   const ports = await ask<TargetPorts>(child, settings);
   const [fortinetCa, otherCa] = [join(folder, 'fortinet-ca.pem'), join(folder, 'other-ca.pem')];

@@ -8,6 +8,7 @@ import { createServer as createTcpServer } from 'node:net';
 import type { AddressInfo, Server } from 'node:net';
 import { createSecureContext, createServer as createTlsServer } from 'node:tls';
 import type { TLSSocket } from 'node:tls';
+import { LICENSE_HOST } from '../../test/lab/site.ts';
 import { answerTo } from './dns-answer.ts';
 import { serveSmtp } from './serve-smtp.ts';
 
@@ -22,6 +23,8 @@ export interface TargetSettings {
   readonly ecdsa: Credentials;
   /** Of the control hosts. */
   readonly controls: readonly Credentials[];
+  /** Of the licence server, on loopback. */
+  readonly addresses: readonly string[];
 }
 
 /** The answer to it. */
@@ -48,13 +51,13 @@ function count(socket: TLSSocket): void {
   counts = socket.isSessionReused() ? { ...counts, resumed: counts.resumed + 1 } : { ...counts, full: counts.full + 1 };
 }
 
-async function listen(server: Server): Promise<number> {
-  server.listen(0, '127.0.0.1');
+async function listen(server: Server, { port, address } = { port: 0, address: '127.0.0.1' }): Promise<number> {
+  server.listen(port, address);
   await once(server, 'listening');
   return (server.address() as AddressInfo).port;
 }
 
-function serveHttps(credentials: Credentials, status: string): Promise<number> {
+function serveHttps(credentials: Credentials, status: string, at?: Parameters<typeof listen>[1]): Promise<number> {
   const server = createTlsServer({ ...credentials, ecdhCurve: CURVE }, (socket) => {
     count(socket);
     socket.on('error', () => undefined);
@@ -68,21 +71,34 @@ function serveHttps(credentials: Credentials, status: string): Promise<number> {
   });
   // Who leaves before the last message of the handshake arrived is no error of the server.
   server.on('tlsClientError', () => undefined);
-  return listen(server);
+  return listen(server, at);
+}
+
+/** On one port of all addresses. */
+async function serveLicenses(credentials: Credentials, addresses: readonly string[]): Promise<number> {
+  let port = 0;
+  for (const address of addresses) port = await serveHttps(credentials, '404 Not Found', { port, address });
+  return port;
 }
 
 function serveTcp(): Promise<number> {
   return listen(createTcpServer((socket) => socket.on('error', () => undefined).resume()));
 }
 
-async function serveDns(): Promise<number> {
-  const socket = createSocket({ type: 'udp4', recvBufferSize: 4 * 1024 * 1024 });
-  socket.on('message', (query, { port, address }) => {
-    socket.send(answerTo(query), port, address);
-  });
-  socket.bind(0, '127.0.0.1');
-  await once(socket, 'listening');
-  return socket.address().port;
+/** On one port of all addresses. */
+async function serveDns(addresses: readonly string[]): Promise<number> {
+  const known = new Map([[LICENSE_HOST, addresses]]);
+  let at = 0;
+  for (const own of addresses) {
+    const socket = createSocket({ type: 'udp4', recvBufferSize: 4 * 1024 * 1024 });
+    socket.on('message', (query, { port, address }) => {
+      socket.send(answerTo(query, known), port, address);
+    });
+    socket.bind(at, own);
+    await once(socket, 'listening');
+    at = socket.address().port;
+  }
+  return at;
 }
 
 function serveMail(credentials: Credentials): Promise<number> {
@@ -96,12 +112,12 @@ function serveMail(credentials: Credentials): Promise<number> {
 
 process.once('message', (settings: TargetSettings) => {
   void (async () => {
-    const { rsa, ecdsa, controls } = settings;
+    const { rsa, ecdsa, controls, addresses } = settings;
     const ports: TargetPorts = {
-      dns: await serveDns(),
+      dns: await serveDns(addresses),
       tcp: await serveTcp(),
       rsa: await serveHttps(rsa, '404 Not Found'),
-      ecdsa: await serveHttps(ecdsa, '404 Not Found'),
+      ecdsa: await serveLicenses(ecdsa, addresses),
       controls: await Promise.all(controls.map((control) => serveHttps(control, '200 OK'))),
       mail: await serveMail(ecdsa),
     };

@@ -18,7 +18,7 @@ for (let index = 0; index < senders; index += 1) {
   await once(socket, 'listening');
   sockets.push(socket);
 }
-// Those without FortiToken Mobile trouble: an appliance that is well.
+// Those without FortiToken Mobile trouble: an appliance that is fine.
 const lines = datagrams().filter((line) => !line.includes('FTM'));
 const total = rate * seconds;
 const start = performance.now();

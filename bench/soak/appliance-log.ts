@@ -56,7 +56,7 @@ export class ApplianceLog implements AsyncDisposable {
     await truncate(this.file);
   }
 
-  /** The line that a FortiGate writes when it has opened the TLS session of a client and signed anew. */
+  /** The line that a FortiGate writes when it has opened the TLS session of a client and signed again. */
   admitInspection(): Promise<void> {
     const line =
       `date=2026-01-01 time=00:00:00 devname="fgt-1" devid="FG100F0000000001" logid="1700062302" type="utm" subtype="ssl" ` +

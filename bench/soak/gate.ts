@@ -43,7 +43,7 @@ export class Gate implements AsyncDisposable {
   readonly #sockets = new Set<Socket>();
   #identity: (name: string) => Identity;
 
-  /** @param status what it answers when it is well */
+  /** @param status what it answers when it is fine */
   constructor(host: string, own: Identity, status: number, conductor: Conductor) {
     this.#host = host;
     this.#conductor = conductor;

@@ -23,7 +23,7 @@ function blip(name: string, seconds: number, acts: Acts): Noise {
   return { name, begins: 'round', lasts: seconds * SECOND, isHarmless: false, ...acts };
 }
 
-/** The clock is put right by and by, as NTP does it after a step. */
+/** The clock is corrected by and by, as NTP does it after a step. */
 function clockStep(name: string, seconds: number): Noise {
   return blip(name, 40 * 60, {
     begins: 'any',
@@ -113,7 +113,7 @@ export const NOISE: readonly Noise[] = [
     begin: ({ license }) => license.set({ kind: 'reset' }),
     end: ({ license }) => license.set({ kind: 'open' }),
   }),
-  blip('a firewall that takes its policies anew', 2, {
+  blip('a firewall that takes its policies again', 2, {
     begin: async ({ license, push, controls }) => {
       for (const gate of [license, push, ...controls]) await gate.set({ kind: 'refused' });
     },
@@ -209,7 +209,7 @@ export const NOISE: readonly Noise[] = [
     },
   },
   {
-    name: 'ftm-watch takes its configuration anew',
+    name: 'ftm-watch reloads its configuration',
     begins: 'any',
     lasts: MINUTE,
     isHarmless: true,

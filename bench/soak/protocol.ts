@@ -6,9 +6,9 @@ export type Order =
   | { readonly kind: 'advance'; readonly until: Millis }
   /** Sets the wall clock by so much. */
   | { readonly kind: 'set-clock'; readonly by: Millis }
-  /** Stops the daemon and starts it anew, in this process. */
+  /** Stops the daemon and starts it again, in this process. */
   | { readonly kind: 'restart' }
-  /** Takes the configuration anew, as SIGHUP asks for it. */
+  /** Reloads the configuration, as SIGHUP asks for it. */
   | { readonly kind: 'reload' }
   /** Collects garbage and measures. */
   | { readonly kind: 'measure' }

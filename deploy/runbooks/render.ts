@@ -82,7 +82,7 @@ function renderPage(id: CauseId): string {
     ...(throughProxy === undefined
       ? []
       : ['## Where the way leads through a proxy', textOf(throughProxy.summary), stepsOf(throughProxy.remedy)]),
-    '## Is it mended?',
+    '## Is it fixed?',
     '`ftm-watch check` looks at everything once. The incident closes by itself after `notify.policy.recoveries` ' +
       'rounds without the cause.',
   ]);

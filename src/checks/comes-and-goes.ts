@@ -5,8 +5,11 @@ import type { AddressShare, ConnectionFault } from './path-share.ts';
 /** The rule of a finding about a share of the connections. */
 const RULE = 'every-connection-works';
 
+/** What a person is told of a share. */
+type ToldShare = Pick<AddressShare, 'address' | 'told'>;
+
 /** What the connections to one address show over several rounds: how many of them fail, and at what. */
-export function shareFinding(share: AddressShare, fault: ConnectionFault): Omit<Finding, 'subject' | 'level'> {
+export function shareFinding(share: ToldShare, fault: ConnectionFault): Omit<Finding, 'subject' | 'level'> {
   return {
     rule: RULE,
     expected: 'Every connection works',
@@ -19,7 +22,7 @@ export function shareFinding(share: AddressShare, fault: ConnectionFault): Omit<
 }
 
 /** As in "12 of the last 21 connections failed". */
-export function shareText({ told: { failed, of } }: AddressShare): string {
+export function shareText({ told: { failed, of } }: ToldShare): string {
   return `${String(failed)} of the last ${String(of)} connections failed`;
 }
 
@@ -48,7 +51,7 @@ const FAILED: Readonly<Partial<Record<ConnectionFault['cause'], string>>> = {
   'certificate-broken': 'showed a certificate that is not valid',
 };
 
-function adviceOf({ told: { failed, of } }: AddressShare, { cause, stage }: ConnectionFault): Advice {
+function adviceOf({ told: { failed, of } }: ToldShare, { cause, stage }: ConnectionFault): Advice {
   return {
     summary: `It comes and goes: of the last ${String(of)} connections to {subject}, ${String(failed)} ${FAILED[cause] ?? 'failed'}. One of several firewalls, links or servers on the way is at fault.`,
     remedy: [

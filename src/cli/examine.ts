@@ -46,13 +46,14 @@ export async function examine(options: ExaminationOptions): Promise<Examination>
       },
     };
     const look = async (): Promise<Examination> => {
+      progress.look();
       const [observations, seen] = await Promise.all([kit.observe(signal, wishes), picture]);
       const judged = await kit.assess(observations);
       const probed = voidWhenStalled(judged.assessments, observations);
       const { diagnosis } = conclude({ config, at: observations.startedAt, probed, picture: seen }, options.log);
       return { diagnosis, observations, judged };
     };
-    return await untilSettled(look, kit, signal);
+    return await untilSettled(look, { kit, clock, signal });
   } finally {
     progress.clear();
     kit.close();

@@ -27,7 +27,7 @@ type Finish = (exitCode: number) => void;
 
 function createProgram(terminal: Terminal, finish: Finish): Command {
   const program = new Command('ftm-watch')
-    .description('Tells which precondition of FortiToken Mobile activation is broken, why, and how to mend it')
+    .description('Tells which precondition of FortiToken Mobile activation is broken, why, and how to fix it')
     .version(terminal.version)
     .exitOverride()
     .configureOutput({

@@ -4,6 +4,7 @@ import { release, type } from 'node:os';
 import type { Config } from '../config/config.ts';
 import { plainConfig } from '../config/print.ts';
 import type { EpochMs } from '../core/clock.ts';
+import { CHANNELS } from '../notify/channels/registry.ts';
 import { readSecret } from '../secret.ts';
 import { secretSources } from '../config/secret-sources.ts';
 import type { Examination } from '../report/examination.ts';
@@ -13,7 +14,7 @@ import { readLogMemory } from './log-memory.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Enough for a year of trouble, and small enough for a mail. */
-const LIMITS = { incidents: 100, parcels: 300, certificates: 10 } as const;
+const LIMITS = { incidents: 100, outboxEntries: 300, certificates: 10 } as const;
 
 /** What a daemon with the same store has kept. It is read only; what cannot be read is said in the report. */
 export interface Kept {
@@ -44,7 +45,7 @@ export async function reportSources(
 /** One that cannot be read cannot have been sent to anybody in this round either. */
 async function readSecrets(config: Config, env: NodeJS.ProcessEnv): Promise<readonly string[]> {
   const read = await Promise.allSettled(secretSources(config).map((source) => readSecret(source, env)));
-  const paths = [config.notify.heartbeat?.url, ...config.notify.webhooks.map(({ url }) => url)];
+  const paths = [config.notify.heartbeat?.url, ...CHANNELS.flatMap((channel) => channel.secretUrls(config.notify))];
   return [
     ...read.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : [])),
     ...paths.flatMap((url) => (url === undefined ? [] : secretPartOf(url))),

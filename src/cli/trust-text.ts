@@ -23,7 +23,7 @@ export function certificateLines(certificate: Certificate): readonly string[] {
  */
 export function comparisonLines(certificate: Certificate, target: string): readonly string[] {
   return [
-    'No configured key and no public authority vouches for this chain. It rests on:',
+    'No configured key and no public authority confirms this chain. It rests on:',
     ...certificateLines(certificate),
     "An inspecting device's chain looks the same, whatever names it carries, so --yes does not do. Compare this " +
       'SHA-256 with one that did not',
@@ -79,7 +79,7 @@ export function renderTrust({
         ])),
     ...(profile === 'public' ? ["  Mozilla's roots, as they come with Node; never this machine's own store"] : []),
     '',
-    'Pinned keys (a pin vouches only for a certificate that is sent):',
+    'Pinned keys (a pin only confirms a certificate that is sent):',
     ...(configured.length === 0 ? ['  none configured'] : configured.map(({ pin }) => `  ${pin}, trust.pins`)),
     '',
     ...(refusedBaseline === null ? baselineLines(baseline, baselineFile) : refusedLines(refusedBaseline, baselineFile)),
@@ -101,11 +101,11 @@ function baselineLines(baseline: Baseline | null, file: string): readonly string
   ];
 }
 
-function refusedLines({ baseline, unvouched }: RefusedBaseline, file: string): readonly string[] {
+function refusedLines({ baseline, unconfirmed }: RefusedBaseline, file: string): readonly string[] {
   return [
     `Learned on ${new Date(baseline.learnedAt).toISOString()}, in ${file}, but not used: no configured key, no public authority and no typed`,
-    'fingerprint vouches for the certificate that it rests on. An inspecting device may have been learned:',
-    ...certificateLines(unvouched),
+    'fingerprint confirms the certificate that it rests on. An inspecting device may have been learned:',
+    ...certificateLines(unconfirmed),
     'Learn again, on a path known to be clean: ftm-watch trust learn',
   ];
 }

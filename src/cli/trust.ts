@@ -4,7 +4,7 @@ import type { TlsEvidence, TlsJudgement, Verdict } from '../checks/tls-genuine/t
 import type { Certificate } from '../core/certificate.ts';
 import { standingOptions } from '../checks/tls-genuine/chain-case.ts';
 import { createSignatureChecks } from '../checks/tls-genuine/signature-checks.ts';
-import { unvouchedEnd } from '../checks/tls-genuine/unvouched.ts';
+import { unconfirmedEnd } from '../checks/tls-genuine/unconfirmed.ts';
 import { judgeTls } from '../checks/tls-genuine/verdict.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { certificateLines, comparisonLines } from './trust-text.ts';
@@ -39,7 +39,7 @@ const REFUSED: readonly Verdict[] = ['intercepted', 'blocked'];
 
 /**
  * Records the target's chain as genuine, when the person says that the path is clean. Refuses when the evidence says
- * otherwise, even with `--yes`: what is learned once is trusted from then on. A chain that nothing vouches for looks
+ * otherwise, even with `--yes`: what is learned once is trusted from then on. A chain that nothing confirms looks
  * like that of an inspecting device, so its fingerprint has to be typed. What was learned before does not count in that
  * decision.
  *
@@ -78,20 +78,20 @@ export async function trustLearn(options: TrustLearnOptions): Promise<number> {
 
 interface JudgedLook extends CapturedLook {
   readonly judgement: TlsJudgement;
-  /** What the chain rests on when no configured key and no public authority vouches for it. */
-  readonly unvouched: Certificate | null;
+  /** What the chain rests on when no configured key and no public authority confirms it. */
+  readonly unconfirmed: Certificate | null;
 }
 
 function judgeLook(look: CapturedLook): JudgedLook {
   const evidence = { ...look.evidence, baseline: null };
-  return { ...look, judgement: judgeTls(evidence), unvouched: unvouchedOf(evidence) };
+  return { ...look, judgement: judgeTls(evidence), unconfirmed: unconfirmedOf(evidence) };
 }
 
 /** The other profiles name their authorities themselves: under `pinned` a chain is learned in order to name one. */
-function unvouchedOf(evidence: TlsEvidence): Certificate | null {
+function unconfirmedOf(evidence: TlsEvidence): Certificate | null {
   const [leaf, ...rest] = evidence.outcome.chain?.certificates ?? [];
   if (leaf === undefined || evidence.profile !== 'fortinet') return null;
-  return unvouchedEnd([leaf, ...rest], standingOptions(evidence, createSignatureChecks()));
+  return unconfirmedEnd([leaf, ...rest], standingOptions(evidence, createSignatureChecks()));
 }
 
 function describeLook({ address, evidence, judgement }: JudgedLook): readonly string[] {
@@ -113,13 +113,13 @@ function refusal({ fingerprints }: TrustLearnOptions, looks: readonly JudgedLook
 }
 
 /**
- * Whether a person still has to vouch for what was seen. A typed fingerprint settles nothing where the chain itself is
+ * Whether a person still has to confirm what was seen. A typed fingerprint settles nothing where the chain itself is
  * not in doubt.
  */
-function isOpen({ judgement, unvouched }: JudgedLook, fingerprints: readonly string[]): boolean {
-  return unvouched === null
+function isOpen({ judgement, unconfirmed }: JudgedLook, fingerprints: readonly string[]): boolean {
+  return unconfirmed === null
     ? judgement.verdict === 'interception-suspected'
-    : !fingerprints.includes(unvouched.fingerprint);
+    : !fingerprints.includes(unconfirmed.fingerprint);
 }
 
 function findingLines({ findings, summary }: TlsJudgement): readonly string[] {
@@ -129,11 +129,11 @@ function findingLines({ findings, summary }: TlsJudgement): readonly string[] {
   ];
 }
 
-function wayOut({ judgement, unvouched, evidence }: JudgedLook): readonly string[] {
+function wayOut({ judgement, unconfirmed, evidence }: JudgedLook): readonly string[] {
   const another = 'Learn from another path, one without TLS inspection';
-  return unvouched === null || REFUSED.includes(judgement.verdict)
+  return unconfirmed === null || REFUSED.includes(judgement.verdict)
     ? [another]
-    : comparisonLines(unvouched, evidence.target);
+    : comparisonLines(unconfirmed, evidence.target);
 }
 
 function baselineOf({ target, clock, fingerprints }: TrustLearnOptions, looks: readonly JudgedLook[]): Baseline | null {
@@ -148,7 +148,7 @@ function baselineOf({ target, clock, fingerprints }: TrustLearnOptions, looks: r
           },
         ],
   );
-  const rests = new Set(looks.map(({ unvouched }) => unvouched?.fingerprint));
+  const rests = new Set(looks.map(({ unconfirmed }) => unconfirmed?.fingerprint));
   return learnBaseline(target, seen, {
     now: clock.now(),
     accepted: fingerprints.filter((fingerprint) => rests.has(fingerprint)),

@@ -1,4 +1,5 @@
 import type { Cause } from '../engine/cause.ts';
+import type { Clock, Millis } from '../core/clock.ts';
 import type { RoundObservations } from '../core/round.ts';
 import type { Examination } from '../report/examination.ts';
 import type { ProbeKit } from '../round/probe-kit.ts';
@@ -6,6 +7,8 @@ import { isVoid } from '../round/void-round.ts';
 
 /** Enough for what was there only once to be gone, and for what is new to be seen again. */
 const MOST_LOOKS = 4;
+/** A third or fourth look begins by then: a look takes 14.5 s at the most, and nobody waits for longer than 30. */
+const LAST_BEGIN: Millis = 15_000;
 /** How many looks in a row must show what is critical. */
 const IN_A_ROW = 2;
 /**
@@ -16,15 +19,23 @@ const SILENT_IN_A_ROW = 3;
 
 const BROAD = 3;
 
+export interface SettlingTools {
+  readonly kit: Pick<ProbeKit, 'needsCloserLook'>;
+  readonly clock: Pick<Clock, 'elapsed'>;
+  readonly signal: AbortSignal;
+}
+
 /** Looks again until what is critical was seen in several looks in a row. A single lost packet is no fault. */
 export async function untilSettled(
   look: () => Promise<Examination>,
-  kit: Pick<ProbeKit, 'needsCloserLook'>,
-  signal: AbortSignal,
+  { kit, clock, signal }: SettlingTools,
 ): Promise<Examination> {
+  const started = clock.elapsed();
+  const isTime = (): boolean => clock.elapsed() - started <= LAST_BEGIN;
   let last = await look();
   const looks = [last];
   while (looks.length < MOST_LOOKS && !signal.aborted && (kit.needsCloserLook() || !isSettled(looks))) {
+    if (looks.length >= IN_A_ROW && !isTime()) break;
     last = await look();
     looks.unshift(last);
   }

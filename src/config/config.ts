@@ -1,7 +1,9 @@
-import type { Severity } from '../core/severity.ts';
 import type { FamilyChoice } from '../core/addresses.ts';
 import type { Millis } from '../core/clock.ts';
+import type { Severity } from '../core/severity.ts';
+import type { ChannelsConfig } from '../notify/channels/registry.ts';
 import type { SecretSource } from '../secret.ts';
+import type { MailRelay } from './mail-relay.ts';
 
 /**
  * The configuration after validation: defaults filled in, durations in milliseconds, file names absolute, addresses
@@ -75,16 +77,10 @@ export type ResolverConfig =
   | { readonly kind: 'udp' | 'tcp' | 'tls'; readonly label: string; readonly host: string; readonly port: number }
   | { readonly kind: 'https'; readonly label: string; readonly url: string };
 
-export type MailSecurity = 'starttls' | 'tls' | 'none';
-
-export interface MailServerConfig extends HostPort {
-  readonly security: MailSecurity;
+export interface MailServerConfig extends MailRelay {
   /** MAIL FROM and RCPT TO of the rehearsal; null leaves that step out. */
   readonly from: string | null;
   readonly to: string | null;
-  readonly user: string | null;
-  readonly password: SecretSource | null;
-  readonly caFile: string | null;
 }
 
 export interface ClockConfig {
@@ -175,10 +171,7 @@ export interface ScheduleConfig {
   readonly timezone: string;
 }
 
-export interface NotifyConfig {
-  readonly email: EmailConfig | null;
-  readonly alertmanager: { readonly urls: readonly string[] } | null;
-  readonly webhooks: readonly WebhookConfig[];
+export interface NotifyConfig extends ChannelsConfig {
   readonly policy: AlertPolicy;
   readonly maintenance: readonly MaintenanceWindow[];
   readonly heartbeat: HeartbeatConfig | null;
@@ -188,26 +181,6 @@ export interface HeartbeatConfig {
   /** Of a service that raises the alarm when it is not fetched for a while. */
   readonly url: string;
   readonly every: Millis;
-}
-
-export interface EmailConfig {
-  readonly from: string;
-  readonly to: readonly string[];
-  /** Tried in order. */
-  readonly servers: readonly MailRelay[];
-}
-
-export interface MailRelay extends HostPort {
-  readonly security: MailSecurity;
-  readonly user: string | null;
-  readonly password: SecretSource | null;
-  readonly caFile: string | null;
-}
-
-export interface WebhookConfig {
-  readonly url: string;
-  readonly token: SecretSource | null;
-  readonly caFile: string | null;
 }
 
 export interface AlertPolicy {

@@ -1,5 +1,4 @@
 import { isIP, isIPv6 } from 'node:net';
-import type { HostPort } from './config.ts';
 
 /** RFC 1123 labels; an underscore too, which no standard allows and many internal mail servers have. */
 const HOST_NAME =
@@ -20,7 +19,10 @@ export function isHost(text: string): boolean {
  * `host`, `host:port`, `[v6]:port` or a bare IPv6 address; null for anything else, and without a port where there is no
  * default.
  */
-export function parseHostPort(text: string, defaultPort: number | null): HostPort | null {
+export function parseHostPort(
+  text: string,
+  defaultPort: number | null,
+): { readonly host: string; readonly port: number } | null {
   const parts = splitPort(text);
   if (parts === null || !isHost(parts.host)) return null;
   const port = parts.port ?? defaultPort;

@@ -6,7 +6,6 @@ import type {
   FirewallConfig,
   ListenAddress,
   LogsConfig,
-  MailRelay,
   NotifyConfig,
   ProxyConfig,
   RegistrationConfig,
@@ -16,13 +15,9 @@ import type {
 } from './config.ts';
 import { formatDuration } from '../core/duration.ts';
 import { formatHostPort } from './host-port.ts';
-import type { SecretSource } from '../secret.ts';
+import { CHANNELS } from '../notify/channels/registry.ts';
+import { plainRelay, present, secretOf, type Plain, type PlainSection } from './plain.ts';
 import { withoutSecretPath } from './secret-url.ts';
-
-/** What a printed configuration consists of. */
-export type Plain = string | number | null | readonly Plain[] | { readonly [key: string]: Plain };
-
-type Section = Readonly<Record<string, Plain>>;
 
 /**
  * The configuration with every default, as the YAML that loads to the same configuration. File names are absolute. A
@@ -39,7 +34,7 @@ export function printPlain(plain: Plain): string {
 }
 
 /** The same configuration as data. */
-export function plainConfig(config: Config): Section {
+export function plainConfig(config: Config): PlainSection {
   const { licenseServer, trust, registration, firewall, services } = config;
   return {
     site: config.site,
@@ -52,7 +47,7 @@ export function plainConfig(config: Config): Section {
     controlHosts: config.controlHosts.map(({ host, port }) => formatHostPort(host, port)),
     resolvers: config.resolvers.map(({ label }) => label),
     ...present({ sourceAddress: config.sourceAddress }),
-    mail: config.mail.map(({ from, to, ...relay }) => ({ ...relayOf(relay), ...present({ from, to }) })),
+    mail: config.mail.map(({ from, to, ...relay }) => ({ ...plainRelay(relay), ...present({ from, to }) })),
     clock: {
       ntp: config.clock.ntp.map(({ host, port }) => formatHostPort(host, port)),
       maxOffset: formatDuration(config.clock.maxOffset),
@@ -75,11 +70,7 @@ function proxyOf(proxy: ProxyConfig | null): Plain {
   return proxy.user === null ? url : { url, user: proxy.user, ...secretOf('password', proxy.password) };
 }
 
-function relayOf({ password, ...relay }: MailRelay): Section {
-  return { ...present({ ...relay }), ...secretOf('password', password) };
-}
-
-function applianceOf({ api, snmp, ...appliance }: ApplianceConfig): Section {
+function applianceOf({ api, snmp, ...appliance }: ApplianceConfig): PlainSection {
   return {
     ...present({ ...appliance }),
     ...(api === null ? {} : { api: apiOf(api) }),
@@ -87,23 +78,23 @@ function applianceOf({ api, snmp, ...appliance }: ApplianceConfig): Section {
   };
 }
 
-function apiOf({ key, ...api }: ApplianceApiConfig): Section {
+function apiOf({ key, ...api }: ApplianceApiConfig): PlainSection {
   return { ...present({ ...api }), ...secretOf('key', key) };
 }
 
-function snmpOf({ community, ...snmp }: SnmpConfig): Section {
+function snmpOf({ community, ...snmp }: SnmpConfig): PlainSection {
   return { ...snmp, ...secretOf('community', community) };
 }
 
-function registrationOf({ password, ...registration }: RegistrationConfig): Section {
+function registrationOf({ password, ...registration }: RegistrationConfig): PlainSection {
   return { ...present({ ...registration }), ...secretOf('password', password) };
 }
 
-function firewallOf({ token, ...firewall }: FirewallConfig): Section {
+function firewallOf({ token, ...firewall }: FirewallConfig): PlainSection {
   return { ...present({ ...firewall }), ...secretOf('token', token) };
 }
 
-function logsOf({ syslog, window, silentAfter, ...logs }: LogsConfig): Section {
+function logsOf({ syslog, window, silentAfter, ...logs }: LogsConfig): PlainSection {
   const { udp, tcp, tls } = syslog;
   return {
     syslog: present({
@@ -124,24 +115,19 @@ function logsOf({ syslog, window, silentAfter, ...logs }: LogsConfig): Section {
   };
 }
 
-function notifyOf({ email, alertmanager, webhooks, policy, maintenance, heartbeat }: NotifyConfig): Section {
+function notifyOf(notify: NotifyConfig): PlainSection {
+  const { policy, maintenance, heartbeat } = notify;
   return {
-    ...present({
-      email: email && { ...email, servers: email.servers.map(relayOf) },
-      alertmanager: alertmanager && { ...alertmanager },
-      heartbeat: heartbeat && { url: withoutSecretPath(heartbeat.url), every: formatDuration(heartbeat.every) },
-    }),
-    webhooks: webhooks.map(({ url, token, caFile }) => ({
-      url: withoutSecretPath(url),
-      ...secretOf('token', token),
-      ...present({ caFile }),
-    })),
+    ...Object.fromEntries(CHANNELS.flatMap((channel) => Object.entries(channel.printed(notify)))),
     policy: { ...policy, reminder: formatDuration(policy.reminder) },
     maintenance: maintenance.map((window) => ({ ...window, duration: formatDuration(window.duration) })),
+    ...present({
+      heartbeat: heartbeat && { url: withoutSecretPath(heartbeat.url), every: formatDuration(heartbeat.every) },
+    }),
   };
 }
 
-function webOf({ listen, tls, users, hosts, probeTargets }: WebConfig): Section {
+function webOf({ listen, tls, users, hosts, probeTargets }: WebConfig): PlainSection {
   return {
     listen: listenOf(listen),
     ...present({ tls: tls && tlsOf(tls) }),
@@ -155,16 +141,6 @@ function listenOf({ address, port }: ListenAddress): string {
   return formatHostPort(address, port);
 }
 
-function tlsOf({ certFile, keyFile }: TlsFiles): Section {
+function tlsOf({ certFile, keyFile }: TlsFiles): PlainSection {
   return { certFile, keyFile };
-}
-
-function secretOf(name: string, source: SecretSource | null): Section {
-  if (source === null) return {};
-  return source.kind === 'file' ? { [`${name}File`]: source.path } : { [`${name}Env`]: source.name };
-}
-
-/** What is not configured is left out. */
-function present(section: Section): Section {
-  return Object.fromEntries(Object.entries(section).filter(([, value]) => value !== null));
 }

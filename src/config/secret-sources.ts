@@ -1,3 +1,4 @@
+import { CHANNELS } from '../notify/channels/registry.ts';
 import type { Config } from './config.ts';
 import type { SecretSource } from '../secret.ts';
 
@@ -10,8 +11,7 @@ export function secretSources(config: Config): readonly SecretSource[] {
     ...appliances.flatMap(({ api, snmp }) => [api?.key, snmp?.community]),
     registration?.password,
     firewall?.token,
-    ...(notify.email?.servers ?? []).map(({ password }) => password),
-    ...notify.webhooks.map(({ token }) => token),
+    ...CHANNELS.flatMap((channel) => channel.secrets(notify)),
     ...web.users.map(({ passwordHash }) => passwordHash),
   ];
   return sources.filter((source) => source !== null && source !== undefined);

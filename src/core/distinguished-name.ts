@@ -65,7 +65,20 @@ export function shortName(name: DistinguishedName): string | null {
  * empty name.
  */
 export function distinguishedNameKey(name: DistinguishedName): string {
-  return name.attributes
-    .map(({ type, value }) => `${type}=${value.trim().replaceAll(/\s+/gu, ' ').toLowerCase()}`)
-    .join('\n');
+  return name.attributes.map(({ type, value }) => `${type}=${folded(value)}`).join('\n');
+}
+
+/** Whether RFC 5280 §7.1 holds them to be equal: for many comparisons cheaper than their keys. */
+export function isSameName(left: DistinguishedName, right: DistinguishedName): boolean {
+  return (
+    left.attributes.length === right.attributes.length &&
+    left.attributes.every(({ type, value }, index) => {
+      const other = right.attributes[index];
+      return type === other?.type && (value === other.value || folded(value) === folded(other.value));
+    })
+  );
+}
+
+function folded(value: string): string {
+  return value.trim().replaceAll(/\s+/gu, ' ').toLowerCase();
 }

@@ -67,7 +67,7 @@ interface ToBeSigned {
 
 /**
  * The parts of TBSCertificate (RFC 5280 §4.1) that Node does not give as they stand: a key that it exports is encoded
- * anew, and a pin is over the bytes that were sent.
+ * again, and a pin is over the bytes that were sent.
  */
 function readToBeSigned(der: Uint8Array): ToBeSigned | null {
   const fields = readSequence(readSequence(readDer(der))) ?? [];

@@ -6,6 +6,6 @@ export interface Assessment<C extends string = string> {
   /** `unjudged`: it should have been looked at, but there was nothing to look at or our own trouble prevented it. */
   readonly kind: 'judged' | 'unjudged' | 'not-configured';
   readonly findings: readonly Finding<C>[];
-  /** One sentence: what is well when there is no finding, or why it was not judged. */
+  /** One sentence: what is fine when there is no finding, or why it was not judged. */
   readonly summary: string;
 }

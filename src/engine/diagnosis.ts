@@ -10,7 +10,7 @@ export interface PreconditionStatus {
   readonly state: PreconditionState;
   /** One sentence. */
   readonly summary: string;
-  /** The preconditions that must be mended first; empty unless `blocked`. */
+  /** The preconditions that must be fixed first; empty unless `blocked`. */
   readonly blockedBy: readonly string[];
   readonly findings: readonly Finding[];
 }

@@ -54,7 +54,7 @@ const UNDECIDED: Mode = { kind: 'undecided' };
 const LINE: Mode = { kind: 'line' };
 
 /**
- * Frames by line breaks, and with `octetCounting` by RFC 6587's octet counts too: which of the two is seen anew at the
+ * Frames by line breaks, and with `octetCounting` by RFC 6587's octet counts too: which of the two is seen again at the
  * beginning of each frame. Chunks may end anywhere. Holds at most MAX_LINE_BYTES.
  */
 export class Framer {

@@ -13,7 +13,7 @@ import type { LineTally, UdpCounters } from './tally.ts';
 
 /** The default of 208 KiB loses half of a burst of 1000 lines; this loses none of 20 000. */
 const RECEIVE_BUFFER = 4 * 1024 * 1024;
-/** Senders whose reader is kept; with more (spoofed addresses) they are made anew. */
+/** Senders whose reader is kept; with more (spoofed addresses) they are made again. */
 const MAX_READERS = 4_096;
 
 export interface UdpOptions {

@@ -91,9 +91,9 @@ export class LogReader implements LineSink {
 
   #foreign(line: Line): void {
     const { foreign, origin, source, tally, onForeign } = this.#options;
-    // A firewall is no appliance, but what it admits raises an alarm: it counts where somebody vouches for the sender.
-    const vouched = origin.kind === 'relay' || source === 'file';
-    if (vouched && foreign === 'count' && this.#holdsNeedle(line) && this.#report(line, undefined) === 'ftm') {
+    // A firewall is no appliance, but what it admits raises an alarm: it counts where somebody confirms the sender.
+    const confirmed = origin.kind === 'relay' || source === 'file';
+    if (confirmed && foreign === 'count' && this.#holdsNeedle(line) && this.#report(line, undefined) === 'ftm') {
       tally.ftm += 1;
       return;
     }

@@ -1,15 +1,15 @@
-import { PRECONDITION_STATES } from '../engine/precondition-state.ts';
+import { CAUSE_IDS, CHECKS, wordsOf } from '../checks/registry.ts';
 import type { Config } from '../config/config.ts';
 import type { DeliveryResult } from '../engine/incident/journal.ts';
 import { VERDICTS } from '../checks/tls-genuine/tls-evidence.ts';
 import { LOG_RESULTS, LOG_SOURCES } from '../core/polling/log-event.ts';
 import type { SignatureSet } from '../core/polling/signature.ts';
 import { UNNAMED } from '../core/polling/state.ts';
-import { CAUSE_IDS, CHECKS, wordsOf } from '../checks/registry.ts';
+import { PRECONDITION_STATES } from '../engine/precondition-state.ts';
+import { CHANNEL_IDS } from '../notify/channels/registry.ts';
 import type { Metrics } from './definitions.ts';
 import type { ProbeTarget } from './probe-series.ts';
 
-const CHANNELS = ['email', 'webhook', 'alertmanager'];
 const RESULTS: readonly DeliveryResult[] = ['sent', 'failed', 'rejected', 'expired'];
 
 /** What will be measured under a configuration. */
@@ -28,7 +28,7 @@ export interface Expected {
 export function createZeroSeries(metrics: Metrics, expected: Expected): void {
   zeroStates(metrics, expected);
   zeroLog(metrics, expected);
-  for (const channel of CHANNELS) {
+  for (const channel of CHANNEL_IDS) {
     metrics.notificationsPending.set({ channel }, 0);
     metrics.notificationLastSuccess.inc({ channel }, 0);
     for (const result of RESULTS) metrics.notifications.inc({ channel, result }, 0);

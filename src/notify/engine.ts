@@ -1,96 +1,32 @@
 import { CHECKS } from '../checks/registry.ts';
 import { deadline } from '../clock.ts';
 import type { NotifyConfig } from '../config/config.ts';
-import type { Clock, EpochMs, Millis } from '../core/clock.ts';
+import type { Millis } from '../core/clock.ts';
 import type { Diagnosis } from '../engine/diagnosis.ts';
 import { heldIn } from '../engine/incident/hourly-limit.ts';
 import type { Incident, IncidentState, Silence } from '../engine/incident/incident.ts';
 import { EMPTY_STATE } from '../engine/incident/incident.ts';
-import type { AlertJournal, Delivery, DeliveryResult } from '../engine/incident/journal.ts';
-import type { IncidentEffect, IncidentInput, Transition } from '../engine/incident/machine-input.ts';
+import type { Delivery } from '../engine/incident/journal.ts';
+import type { IncidentEffect, IncidentInput } from '../engine/incident/machine-input.ts';
 import { next } from '../engine/incident/machine.ts';
 import { INCIDENT_DEFAULTS } from '../engine/incident/policy.ts';
 import type { IncidentPolicy } from '../engine/incident/policy.ts';
-import { createAlertmanagerClient } from './alertmanager.ts';
-import type { AlertmanagerClient, AlertmanagerResult } from './alertmanager.ts';
-import { alertsOf } from './alerts.ts';
-import type { Channel } from './channel.ts';
-import { createChannels } from './channels.ts';
+import type { Alerting, AlertingConfig, AlertingDeps, ChannelState } from './alerting.ts';
+import type { Channel, MessageChannel, StateChannel } from './channels/channel.ts';
+import { byChannel, CHANNELS, type ChannelId } from './channels/registry.ts';
+import { journalEntry } from './journal-entry.ts';
 import { createMaintenance } from './maintenance.ts';
 import type { Maintenance } from './maintenance.ts';
 import { hasChannel } from './no-channel.ts';
 import { createOutbox } from './outbox.ts';
-import type { Outbox, OutboxLogger } from './outbox.ts';
-import { parcelsOf } from './parcels-of.ts';
+import type { DeliveryListener, Outbox } from './outbox.ts';
 import { randomName } from './random-name.ts';
-import type { SecretReader } from './secret-reader.ts';
-import { touched } from './touched.ts';
-
-/** From diagnoses to incidents, and from incidents to people. */
-export interface Alerting {
-  /** Continues where the last process ended. */
-  start(): void;
-  /**
-   * Delivers what it can until the signal is aborted or ten seconds are over; the rest is delivered after the next
-   * start. Nothing, when it was not started.
-   */
-  stop(signal: AbortSignal): Promise<void>;
-  /**
-   * Takes the diagnosis of one round. `fresh` names the preconditions that were looked at anew; null: all. It never
-   * throws and never waits.
-   */
-  accept(diagnosis: Diagnosis, fresh: readonly string[] | null): void;
-  /** Open incidents, and those that ended lately. */
-  incidents(): readonly Incident[];
-  silences(): readonly Silence[];
-  /** Notifications about matching incidents wait until it ends. Gives the new silence. */
-  silence(request: Omit<Silence, 'id' | 'from'>): Silence | null;
-  /** False when there is no such silence. */
-  unsilence(id: string): boolean;
-  /** Whether it goes on by itself: reminders, digests and retries were looked at lately. */
-  isWorking(): boolean;
-  /** True while a maintenance window is open. */
-  inMaintenance(): boolean;
-  /**
-   * Deliveries that wait, by channel, and what the hourly limit holds back; Alertmanager's are the instances that did
-   * not take the last message and have to hear something.
-   */
-  pending(): Readonly<Record<NotificationChannel, number>>;
-  /** When what Alertmanager took last was true: all that was firing then. Null: it has taken nothing yet. */
-  alertmanagerTookAt(): EpochMs | null;
-  /** Whether the configuration sends notifications there. */
-  isRecipient(to: Pick<Delivery, 'channel' | 'recipient'>): boolean;
-  /** Waits until nothing that is due is on its way. */
-  settled(): Promise<void>;
-}
-
-export type NotificationChannel = 'email' | 'webhook' | 'alertmanager';
-
-export interface AlertingListener {
-  /** One try of one delivery: `ftm_notifications_total` and the time of the last success. */
-  delivered?(channel: NotificationChannel, result: DeliveryResult, at: EpochMs): void;
-  /** An incident opened, changed or closed: `ftm_cause_active`, events for the page. */
-  changed?(transition: Transition, incident: Incident): void;
-}
-
-export interface AlertingDeps {
-  readonly clock: Clock;
-  readonly logger: OutboxLogger;
-  readonly journal: AlertJournal;
-  readonly readSecret: SecretReader;
-  readonly listener: AlertingListener;
-}
-
-export interface AlertingConfig {
-  readonly site: string;
-  readonly notify: NotifyConfig;
-}
+import { createStatePublisher } from './state-publisher.ts';
+import type { StatePublisher } from './state-publisher.ts';
 
 /** The parts that alerting is made of: a test may put others in. */
 export interface AlertingParts {
-  readonly site: string;
   readonly channels: readonly Channel[];
-  readonly alertmanager: AlertmanagerClient;
   readonly maintenance: Pick<Maintenance, 'isActive'>;
   readonly policy: IncidentPolicy;
 }
@@ -100,14 +36,16 @@ export function createAlerting(config: AlertingConfig, deps: AlertingDeps): Aler
   const { site, notify } = config;
   return new AlertingEngine(
     {
-      site,
-      channels: createChannels(config, deps),
-      alertmanager: createAlertmanagerClient(notify.alertmanager?.urls ?? [], deps.clock),
+      channels: CHANNELS.flatMap((channel) => channel.create(notify, { ...deps, site })),
       maintenance: createMaintenance(notify.maintenance),
-      policy: { ...INCIDENT_DEFAULTS, ...notify.policy, checks: CHECKS, tells: hasChannel(notify) },
+      policy: policyOf(notify),
     },
     deps,
   );
+}
+
+function policyOf(notify: NotifyConfig): IncidentPolicy {
+  return { ...INCIDENT_DEFAULTS, ...notify.policy, checks: CHECKS, tells: hasChannel(notify) };
 }
 
 /** Reminders, digests, retries and Alertmanager's messages are at most this late. */
@@ -119,26 +57,25 @@ const STOP_DEADLINE: Millis = 10_000;
 export class AlertingEngine implements Alerting {
   readonly #parts: AlertingParts;
   readonly #deps: AlertingDeps;
+  readonly #messages: readonly MessageChannel[];
+  readonly #states: readonly StateChannel[];
   readonly #outbox: Outbox;
+  readonly #publishers: readonly StatePublisher[];
   readonly #stopped = new AbortController();
-  /** Instances of Alertmanager, so that the log tells once that one fails. */
-  readonly #failing = new Set<string>();
   #state: IncidentState = EMPTY_STATE;
   #cancelTick: (() => void) | null = null;
   #tickedAt: Millis | null = null;
   #working: Promise<void> = Promise.resolve();
-  #telling: Promise<void> | null = null;
 
   constructor(parts: AlertingParts, deps: AlertingDeps) {
     this.#parts = parts;
     this.#deps = deps;
+    this.#messages = parts.channels.filter((channel) => channel.kind === 'messages');
+    this.#states = parts.channels.filter((channel) => channel.kind === 'state');
     const { clock, logger, journal, listener } = deps;
-    this.#outbox = createOutbox(parts.channels, {
-      clock,
-      logger,
-      journal,
-      onDelivery: (channel, result, at) => listener.delivered?.(channel, result, at),
-    });
+    const onDelivery: DeliveryListener = (channel, result, at) => listener.delivered?.(channel, result, at);
+    this.#outbox = createOutbox(this.#messages, { clock, logger, journal, onDelivery });
+    this.#publishers = this.#states.map((channel) => createStatePublisher(channel, { clock, logger, onDelivery }));
   }
 
   start(): void {
@@ -162,7 +99,7 @@ export class AlertingEngine implements Alerting {
     if (limit.signal.aborted) abort();
     else limit.signal.addEventListener('abort', abort, { once: true });
     this.#work();
-    await this.settled();
+    await this.idle();
     this.#stopped.abort(new Error('Alerting has stopped'));
   }
 
@@ -204,25 +141,31 @@ export class AlertingEngine implements Alerting {
     return this.#state.maintenance;
   }
 
-  pending(): Readonly<Record<NotificationChannel, number>> {
-    const parcels = this.#deps.journal.pending();
+  pending(): Readonly<Record<ChannelId, number>> {
+    const outboxEntries = this.#deps.journal.pending();
     // What the hourly limit holds back waits for each way that it will go.
-    const held = heldIn(this.#state);
-    const count = (channel: NotificationChannel): number =>
-      parcels.filter(({ delivery }) => delivery.channel === channel).length +
-      held * this.#parts.channels.filter(({ id }) => id === channel).flatMap(({ recipients }) => recipients).length;
-    return { email: count('email'), webhook: count('webhook'), alertmanager: this.#parts.alertmanager.waiting() };
+    const awaitingDigest = heldIn(this.#state);
+    return byChannel((channel) => {
+      const waiting = this.#states.filter(({ id }) => id === channel).map((state) => state.waiting());
+      const recipients = this.#messages.filter(({ id }) => id === channel).flatMap((messages) => messages.recipients);
+      const undelivered = outboxEntries.filter(({ delivery }) => delivery.channel === channel);
+      return waiting.reduce((sum, count) => sum + count, undelivered.length + awaitingDigest * recipients.length);
+    });
   }
 
-  alertmanagerTookAt(): EpochMs | null {
-    return this.#parts.alertmanager.takenAt();
+  states(): readonly ChannelState[] {
+    return this.#states.map((channel) => ({
+      channel: channel.id,
+      silent: channel.waiting(),
+      tookAt: channel.takenAt(),
+    }));
   }
 
   isRecipient({ channel, recipient }: Pick<Delivery, 'channel' | 'recipient'>): boolean {
-    return this.#parts.channels.some(({ id, recipients }) => id === channel && recipients.includes(recipient));
+    return this.#messages.some(({ id, recipients }) => id === channel && recipients.includes(recipient));
   }
 
-  async settled(): Promise<void> {
+  async idle(): Promise<void> {
     for (let working: Promise<void> | null = null; working !== this.#working; ) {
       working = this.#working;
       await working;
@@ -244,20 +187,14 @@ export class AlertingEngine implements Alerting {
   #take(input: IncidentInput): void {
     const { state, effects } = next(this.#state, input, this.#parts.policy);
     const hasChanged = JSON.stringify(state) !== JSON.stringify(this.#state);
-    this.#noteHeld(heldIn(state) - heldIn(this.#state));
+    this.#noteAwaitingDigest(heldIn(state) - heldIn(this.#state));
     this.#state = state;
     if (!hasChanged) return;
-    this.#deps.journal.record({
-      state,
-      incidents: touched(state, effects),
-      parcels: effects.flatMap((effect) =>
-        effect.kind === 'notify' ? parcelsOf(effect.notification, this.#parts.channels, this.#deps.clock.now()) : [],
-      ),
-    });
+    this.#deps.journal.record(journalEntry(state, effects, this.#messages, this.#deps.clock.now()));
     for (const effect of effects) this.#announce(effect);
   }
 
-  #noteHeld(more: number): void {
+  #noteAwaitingDigest(more: number): void {
     if (more <= 0) return;
     this.#deps.logger.warn(
       { incidents: more },
@@ -284,30 +221,11 @@ export class AlertingEngine implements Alerting {
   }
 
   #work(): void {
-    if (this.#stopped.signal.aborted) return;
-    this.#working = Promise.all([this.#outbox.drain(this.#stopped.signal), this.#tellAlertmanager()]).then(
-      () => undefined,
-    );
-  }
-
-  /** One message at a time: what happens meanwhile goes out right after it. */
-  #tellAlertmanager(): Promise<void> {
-    const turn = (this.#telling ?? Promise.resolve()).then(async () => {
-      const alerts = alertsOf(this.#state, this.#parts.site, this.#deps.clock.now());
-      for (const result of await this.#parts.alertmanager.send(alerts, this.#stopped.signal)) this.#noteResult(result);
-    });
-    this.#telling = turn;
-    return turn;
-  }
-
-  #noteResult({ url, kind, detail }: AlertmanagerResult): void {
-    const { logger, listener, clock } = this.#deps;
-    const isSent = kind === 'sent';
-    if (!isSent && !this.#failing.has(url))
-      logger.warn({ url, detail }, 'Alertmanager does not take alerts: it is tried again');
-    if (isSent && this.#failing.has(url)) logger.info({ url }, 'Alertmanager takes alerts again');
-    if (isSent) this.#failing.delete(url);
-    else this.#failing.add(url);
-    listener.delivered?.('alertmanager', isSent ? 'sent' : 'failed', clock.now());
+    const { signal } = this.#stopped;
+    if (signal.aborted) return;
+    this.#working = Promise.all([
+      this.#outbox.drain(signal),
+      ...this.#publishers.map((publisher) => publisher.publish(() => this.#state, signal)),
+    ]).then(() => undefined);
   }
 }

@@ -24,7 +24,7 @@ export interface PostOutcome {
 const POST_DEADLINE: Millis = 15_000;
 /**
  * These 4xx are about the moment, not about the request (RFC 9110 §15.5, RFC 6585 §4); 401 and 403 pass when the token
- * is mended.
+ * is fixed.
  */
 const PASSING: ReadonlySet<number> = new Set([401, 403, 404, 408, 409, 421, 423, 425, 429]);
 

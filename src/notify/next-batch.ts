@@ -1,15 +1,15 @@
 import type { EpochMs } from '../core/clock.ts';
-import type { AlertJournal, Delivery, Parcel } from '../engine/incident/journal.ts';
+import type { AlertJournal, Delivery, OutboxEntry } from '../engine/incident/journal.ts';
 import { incidentsOf } from '../engine/incident/notification.ts';
-import type { Channel } from './channel.ts';
+import type { MessageChannel } from './channels/channel.ts';
 import { retryDelay } from './retry.ts';
 
 /**
  * What is to be tried next: one notification that is due, with all its recipients that it is due for. What was never
  * tried comes first, so that nothing new waits for a long queue of what a server puts off.
  */
-export function nextBatch(journal: AlertJournal, channel: Channel, now: EpochMs): readonly Parcel[] {
-  const isOurs = ({ delivery }: Parcel): boolean =>
+export function nextBatch(journal: AlertJournal, channel: MessageChannel, now: EpochMs): readonly OutboxEntry[] {
+  const isOurs = ({ delivery }: OutboxEntry): boolean =>
     delivery.channel === channel.id && channel.recipients.includes(delivery.recipient);
   const due = [...journal.givenUp().filter(isOurs), ...inOrder(journal.pending().filter(isOurs))]
     .filter(({ delivery }) => isDue(delivery, now))
@@ -22,7 +22,7 @@ export function nextBatch(journal: AlertJournal, channel: Channel, now: EpochMs)
  * Those that wait for nothing older about the same incident: nobody hears the end of an incident before its beginning.
  * A digest goes when one of its incidents waits for nothing.
  */
-function inOrder(pending: readonly Parcel[]): readonly Parcel[] {
+function inOrder(pending: readonly OutboxEntry[]): readonly OutboxEntry[] {
   const waiting = new Set<string>();
   return pending.filter(({ delivery, notification }) => {
     const keys = incidentsOf(notification).map(({ id }) => JSON.stringify([delivery.recipient, id]));

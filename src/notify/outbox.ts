@@ -1,8 +1,8 @@
 import type { Clock, EpochMs } from '../core/clock.ts';
 import { isGivenUp } from '../engine/incident/journal.ts';
-import type { AlertJournal, Delivery, DeliveryResult, Parcel } from '../engine/incident/journal.ts';
+import type { AlertJournal, Delivery, DeliveryResult, OutboxEntry } from '../engine/incident/journal.ts';
 import { incidentsOf } from '../engine/incident/notification.ts';
-import type { Channel, RecipientOutcome } from './channel.ts';
+import type { MessageChannel, RecipientOutcome } from './channels/channel.ts';
 import { nextBatch } from './next-batch.ts';
 import { GIVE_UP_AFTER, retryDelay } from './retry.ts';
 
@@ -11,7 +11,7 @@ export interface OutboxLogger {
   warn(fields: object, message: string): void;
 }
 
-export type DeliveryListener = (channel: Channel['id'], result: DeliveryResult, at: EpochMs) => void;
+export type DeliveryListener = (channel: string, result: DeliveryResult, at: EpochMs) => void;
 
 export interface OutboxDeps {
   readonly clock: Clock;
@@ -29,13 +29,13 @@ export interface Outbox {
   drain(signal: AbortSignal): Promise<void>;
 }
 
-export function createOutbox(channels: readonly Channel[], deps: OutboxDeps): Outbox {
-  const running = new Map<Channel, Run>();
+export function createOutbox(channels: readonly MessageChannel[], deps: OutboxDeps): Outbox {
+  const running = new Map<MessageChannel, Run>();
 
-  function drainOne(channel: Channel, signal: AbortSignal): Promise<void> {
+  function drainOne(channel: MessageChannel, signal: AbortSignal): Promise<void> {
     const before = running.get(channel);
     if (before !== undefined) {
-      // Never twice at a time, or a parcel would be sent twice; but it must look again, it may just have looked.
+      // Never twice at a time, or an entry would be sent twice; but it must look again, it may just have looked.
       before.again = true;
       return before.done;
     }
@@ -56,7 +56,7 @@ export function createOutbox(channels: readonly Channel[], deps: OutboxDeps): Ou
 
   return {
     async drain(signal) {
-      rejectHomeless(channels, deps);
+      withdrawOrphaned(channels, deps);
       await Promise.all(channels.map((channel) => drainOne(channel, signal)));
     },
   };
@@ -68,15 +68,15 @@ interface Run {
 }
 
 /** Recipients that the configuration no longer names. */
-function rejectHomeless(channels: readonly Channel[], { journal, clock }: OutboxDeps): void {
-  const homeless = [...journal.givenUp(), ...journal.pending()].filter(
+function withdrawOrphaned(channels: readonly MessageChannel[], { journal, clock }: OutboxDeps): void {
+  const orphaned = [...journal.givenUp(), ...journal.pending()].filter(
     ({ delivery }) =>
       !channels.some(({ id, recipients }) => id === delivery.channel && recipients.includes(delivery.recipient)),
   );
-  if (homeless.length === 0) return;
+  if (orphaned.length === 0) return;
   const now = clock.now();
   journal.update(
-    homeless.map(({ delivery }) => ({
+    orphaned.map(({ delivery }) => ({
       ...delivery,
       status: 'withdrawn',
       finishedAt: now,
@@ -85,29 +85,34 @@ function rejectHomeless(channels: readonly Channel[], { journal, clock }: Outbox
   );
 }
 
-async function drainChannel(channel: Channel, deps: OutboxDeps, signal: AbortSignal): Promise<void> {
+async function drainChannel(channel: MessageChannel, deps: OutboxDeps, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     const batch = nextBatch(deps.journal, channel, deps.clock.now());
     if (batch.length === 0) return;
-    await ship(channel, batch, deps, signal);
+    await deliverBatch(channel, batch, deps, signal);
   }
 }
 
-async function ship(channel: Channel, batch: readonly Parcel[], deps: OutboxDeps, signal: AbortSignal): Promise<void> {
+async function deliverBatch(
+  channel: MessageChannel,
+  batch: readonly OutboxEntry[],
+  deps: OutboxDeps,
+  signal: AbortSignal,
+): Promise<void> {
   const outcomes = await attempt(channel, batch, signal);
   const now = deps.clock.now();
-  const tried = batch.flatMap(({ delivery, notification }): readonly Parcel[] => {
+  const tried = batch.flatMap(({ delivery, notification }): readonly OutboxEntry[] => {
     const outcome = outcomes.find(({ recipient }) => recipient === delivery.recipient);
     // Stopped halfway: nobody knows what the peer made of it, and it is not the peer's fault.
     if (outcome === undefined || (signal.aborted && outcome.kind === 'deferred')) return [];
-    return [{ delivery: settled(delivery, outcome, now), notification }];
+    return [{ delivery: afterAttempt(delivery, outcome, now), notification }];
   });
   deps.journal.update([...withdrawn(tried, deps.journal, now), ...tried.map(({ delivery }) => delivery)]);
-  for (const parcel of tried) tell(parcel, deps);
+  for (const entry of tried) noteResult(entry, deps);
 }
 
 /** What was given up earlier to the same recipients, and says nothing that the new one does not say. */
-function withdrawn(tried: readonly Parcel[], journal: AlertJournal, now: EpochMs): readonly Delivery[] {
+function withdrawn(tried: readonly OutboxEntry[], journal: AlertJournal, now: EpochMs): readonly Delivery[] {
   const done = tried.filter(({ delivery }) => delivery.status !== 'pending');
   return journal
     .givenUp()
@@ -115,7 +120,7 @@ function withdrawn(tried: readonly Parcel[], journal: AlertJournal, now: EpochMs
     .map(({ delivery }) => ({ ...delivery, status: 'withdrawn', finishedAt: now }));
 }
 
-function supersedes(later: Parcel, earlier: Parcel): boolean {
+function supersedes(later: OutboxEntry, earlier: OutboxEntry): boolean {
   if (later.delivery.channel !== earlier.delivery.channel || later.delivery.recipient !== earlier.delivery.recipient)
     return false;
   if (later.notification.id === earlier.notification.id || later.notification.at < earlier.notification.at)
@@ -125,8 +130,8 @@ function supersedes(later: Parcel, earlier: Parcel): boolean {
 }
 
 async function attempt(
-  channel: Channel,
-  batch: readonly Parcel[],
+  channel: MessageChannel,
+  batch: readonly OutboxEntry[],
   signal: AbortSignal,
 ): Promise<readonly RecipientOutcome[]> {
   const [first] = batch;
@@ -148,7 +153,7 @@ async function attempt(
   }
 }
 
-function settled(delivery: Delivery, outcome: RecipientOutcome, now: EpochMs): Delivery {
+function afterAttempt(delivery: Delivery, outcome: RecipientOutcome, now: EpochMs): Delivery {
   const attempts = delivery.attempts + 1;
   const tried = { ...delivery, attempts, detail: outcome.detail };
   if (outcome.kind === 'sent') return { ...tried, status: 'sent', finishedAt: now };
@@ -159,10 +164,10 @@ function settled(delivery: Delivery, outcome: RecipientOutcome, now: EpochMs): D
   return now - delivery.createdAt > GIVE_UP_AFTER ? { ...failed, status: 'expired', finishedAt: now } : failed;
 }
 
-function tell({ delivery, notification }: Parcel, { logger, onDelivery, journal, clock }: OutboxDeps): void {
+function noteResult({ delivery, notification }: OutboxEntry, { logger, onDelivery, journal, clock }: OutboxDeps): void {
   const { channel, recipient, status, detail } = delivery;
   const fields = { channel, notification: notification.id, recipient, detail };
-  const more = journal.givenUp().some((parcel) => parcel.delivery === delivery)
+  const more = journal.givenUp().some((entry) => entry.delivery === delivery)
     ? ', unless it is taken while its incident is open'
     : '';
   switch (status) {

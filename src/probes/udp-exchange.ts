@@ -15,7 +15,7 @@ export interface UdpExchange<T> {
   readonly clock: Clock;
   /** A packet that is not answered is sent once more after this time. */
   readonly retransmitAfter: Millis;
-  /** The packet to send; called anew for the repetition. */
+  /** The packet to send; called again for the repetition. */
   readonly packet: () => Buffer;
   /** What a packet says; null: it is forged, garbled or answers something else, and is not to be believed. */
   readonly read: (bytes: Buffer) => T | null;

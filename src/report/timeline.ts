@@ -1,8 +1,9 @@
 import type { Cause } from '../engine/cause.ts';
 import type { EpochMs } from '../core/clock.ts';
 import type { Incident } from '../engine/incident/incident.ts';
-import type { Parcel } from '../engine/incident/journal.ts';
+import type { OutboxEntry } from '../engine/incident/journal.ts';
 import { eventOf, type Notification } from '../engine/incident/notification.ts';
+import { channelWords } from '../notify/channels/registry.ts';
 import type { KeptPast } from '../store/kept-past.ts';
 import { isoTime } from './instant.ts';
 import type { Mask } from './mask.ts';
@@ -56,18 +57,18 @@ export function timelineOf(past: KeptPast, mask: Mask): Timeline {
   const incidents = past.incidents.map((incident) => ({ ...incident, cause: maskedCause(incident.cause, mask) }));
   const events = [
     ...incidents.flatMap(transitionsOf),
-    ...past.parcels.map((parcel) => notificationEvent(parcel, mask)),
+    ...past.outboxEntries.map((outboxEntry) => notificationEvent(outboxEntry, mask)),
   ];
   return {
-    note: omission(past.olderIncidents, past.olderParcels),
+    note: omission(past.olderIncidents, past.olderEntries),
     incidents: incidents.map(incidentOf),
     events: events.toSorted((a, b) => a.at - b.at).map((event) => ({ ...event, at: isoTime(event.at) })),
   };
 }
 
-function omission(incidents: number, parcels: number): string | null {
-  if (incidents === 0 && parcels === 0) return null;
-  return `Older ones are left out: ${String(incidents)} incidents, ${String(parcels)} notifications`;
+function omission(incidents: number, outboxEntries: number): string | null {
+  if (incidents === 0 && outboxEntries === 0) return null;
+  return `Older ones are left out: ${String(incidents)} incidents, ${String(outboxEntries)} notifications`;
 }
 
 function incidentOf({ id, status, since, openedAt, lastSeen, closedAt, cause, thread }: Incident): TimelineIncident {
@@ -100,10 +101,12 @@ function transitionsOf(incident: Incident): readonly Event[] {
   ];
 }
 
-function notificationEvent({ delivery, notification }: Parcel, mask: Mask): Event {
+function notificationEvent({ delivery, notification }: OutboxEntry, mask: Mask): Event {
   const { channel, recipient, status, attempts, finishedAt, detail } = delivery;
-  const to = channel === 'email' ? `mail to ${mask.mailAddresses(recipient)}` : `web hook at ${originOf(recipient)}`;
-  const reply = mask.line(channel === 'email' ? detail : withoutPath(detail, recipient));
+  const { name, recipients } = channelWords(channel);
+  const isMail = recipients === 'mail-address';
+  const to = isMail ? `${name} to ${mask.mailAddresses(recipient)}` : `${name} at ${originOf(recipient)}`;
+  const reply = mask.line(isMail ? detail : withoutPath(detail, recipient));
   const said = reply === '' ? '' : `: ${reply}`;
   const end = finishedAt === null ? '' : ` at ${isoTime(finishedAt)}`;
   const tries = `${String(attempts)} ${attempts === 1 ? 'attempt' : 'attempts'}`;

@@ -12,7 +12,7 @@ export interface MailTools {
   readonly mail: MailPorts;
 }
 
-/** A mail server of one's own may well have a private address. */
+/** A mail server of your own may well have a private address. */
 const ANY_ADDRESS = ['0.0.0.0/0', '::/0'];
 
 /** Resolves the mail server with the first resolver that knows it, then rehearses a message. */

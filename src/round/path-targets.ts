@@ -21,7 +21,7 @@ export function serviceTarget(service: Config['services'][number], { licenseServ
   };
 }
 
-/** For what may have any address: the way out, or a host of one's own. */
+/** For what may have any address: the way out, or a host of your own. */
 const ANY_ADDRESS = ['0.0.0.0/0', '::/0'];
 
 /**

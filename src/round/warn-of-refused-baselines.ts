@@ -10,6 +10,7 @@ export function warnOfRefusedBaselines(
 ): void {
   for (const target of targets) {
     const refused = knowledgeOf(target).refusedBaseline;
-    if (refused !== null) logger.warn({ target, certificate: refused.unvouched.fingerprint }, describeRefused(refused));
+    if (refused !== null)
+      logger.warn({ target, certificate: refused.unconfirmed.fingerprint }, describeRefused(refused));
   }
 }

@@ -6,7 +6,7 @@ import type { EpochMs, Millis } from '../core/clock.ts';
 /** A schedule that calls back at each of its times. */
 export interface CronTimer {
   start(): void;
-  /** Takes its waits anew from the wall clock, after that was set. */
+  /** Takes its waits again from the wall clock, after that was set. */
   restart(): void;
   /** For good. */
   stop(): void;
@@ -54,7 +54,9 @@ export function createCronTimer(expression: string, timezone: string, { onTime, 
   };
 }
 
-/** The times of an expression in a time zone. As with node-cron, day of the month and day of the week must both match. */
+/**
+ * The times of an expression in a time zone. As with node-cron, day of the month and day of the week must both match.
+ */
 export function zonedTimes(expression: string, timezone: string): ZonedTimes {
   const times = new Cron(expression, { timezone, domAndDow: true, fixedTimeRule: 'no-wildcard' });
   return {

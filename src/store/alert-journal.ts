@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Incident, IncidentState } from '../engine/incident/incident.ts';
 import { isGivenUp } from '../engine/incident/journal.ts';
-import type { AlertJournal, Delivery, JournalEntry, Parcel } from '../engine/incident/journal.ts';
+import type { AlertJournal, Delivery, JournalEntry, OutboxEntry } from '../engine/incident/journal.ts';
 import { eventOf, incidentsOf } from '../engine/incident/notification.ts';
 import type { Database, StoreLogger } from './database.ts';
 import type { EpochMs } from '../core/clock.ts';
@@ -35,9 +35,9 @@ const NOTHING_UNREAD: Unread = { incidents: [], silences: [] };
 class MirroredJournal implements MirroredAlertJournal {
   readonly #database: Database;
   readonly #deps: JournalDeps;
-  readonly #parcels = new Map<string, Parcel>();
-  readonly #givenUp = new Map<string, Parcel>();
-  readonly #unwrittenParcels = new Map<string, Parcel>();
+  readonly #outboxEntries = new Map<string, OutboxEntry>();
+  readonly #givenUp = new Map<string, OutboxEntry>();
+  readonly #unwrittenEntries = new Map<string, OutboxEntry>();
   readonly #unwrittenIncidents = new Map<string, Incident>();
   #state: IncidentState | null = null;
   #unread: Unread = NOTHING_UNREAD;
@@ -60,9 +60,9 @@ class MirroredJournal implements MirroredAlertJournal {
     this.#load();
     this.#state = entry.state;
     for (const incident of entry.incidents) this.#unwrittenIncidents.set(incident.id, incident);
-    for (const parcel of entry.parcels) this.#keep(parcel);
-    for (const [key, parcel] of this.#givenUp) if (!this.#isOpen(parcel)) this.#givenUp.delete(key);
-    bound(this.#parcels);
+    for (const outboxEntry of entry.outboxEntries) this.#keep(outboxEntry);
+    for (const [key, outboxEntry] of this.#givenUp) if (!this.#isOpen(outboxEntry)) this.#givenUp.delete(key);
+    bound(this.#outboxEntries);
     bound(this.#givenUp);
     this.#flush();
   }
@@ -70,7 +70,7 @@ class MirroredJournal implements MirroredAlertJournal {
   update(deliveries: readonly Delivery[]): void {
     for (const delivery of deliveries) {
       const key = keyOf(delivery);
-      const notification = (this.#parcels.get(key) ?? this.#givenUp.get(key))?.notification;
+      const notification = (this.#outboxEntries.get(key) ?? this.#givenUp.get(key))?.notification;
       if (notification !== undefined) this.#keep({ delivery, notification });
     }
     this.#flush();
@@ -82,17 +82,17 @@ class MirroredJournal implements MirroredAlertJournal {
     this.#flush();
   }
 
-  pending(): readonly Parcel[] {
+  pending(): readonly OutboxEntry[] {
     this.#load();
-    return [...this.#parcels.values()];
+    return [...this.#outboxEntries.values()];
   }
 
-  givenUp(): readonly Parcel[] {
+  givenUp(): readonly OutboxEntry[] {
     this.#load();
     return [...this.#givenUp.values()];
   }
 
-  #isOpen({ notification }: Parcel): boolean {
+  #isOpen({ notification }: OutboxEntry): boolean {
     const ids = new Set(this.#state?.incidents.flatMap(({ id, status }) => (status === 'open' ? [id] : [])));
     return incidentsOf(notification).some(({ id }) => ids.has(id));
   }
@@ -109,10 +109,12 @@ class MirroredJournal implements MirroredAlertJournal {
     this.#loaded = true;
     this.#takeState(saved.state);
     this.#tellUnread(saved.pending);
-    const since = [...this.#parcels.values()];
-    this.#parcels.clear();
-    for (const parcel of [...saved.pending.parcels, ...since]) this.#parcels.set(keyOf(parcel.delivery), parcel);
-    for (const parcel of saved.givenUp) if (this.#isOpen(parcel)) this.#givenUp.set(keyOf(parcel.delivery), parcel);
+    const since = [...this.#outboxEntries.values()];
+    this.#outboxEntries.clear();
+    for (const outboxEntry of [...saved.pending.outboxEntries, ...since])
+      this.#outboxEntries.set(keyOf(outboxEntry.delivery), outboxEntry);
+    for (const outboxEntry of saved.givenUp)
+      if (this.#isOpen(outboxEntry)) this.#givenUp.set(keyOf(outboxEntry.delivery), outboxEntry);
   }
 
   #takeState(saved: SavedState | null): void {
@@ -136,12 +138,12 @@ class MirroredJournal implements MirroredAlertJournal {
     );
   }
 
-  #keep(parcel: Parcel): void {
-    const key = keyOf(parcel.delivery);
-    this.#unwrittenParcels.set(key, parcel);
-    if (parcel.delivery.status === 'pending') this.#parcels.set(key, parcel);
-    else this.#parcels.delete(key);
-    if (isGivenUp(parcel.delivery) && this.#isOpen(parcel)) this.#givenUp.set(key, parcel);
+  #keep(outboxEntry: OutboxEntry): void {
+    const key = keyOf(outboxEntry.delivery);
+    this.#unwrittenEntries.set(key, outboxEntry);
+    if (outboxEntry.delivery.status === 'pending') this.#outboxEntries.set(key, outboxEntry);
+    else this.#outboxEntries.delete(key);
+    if (isGivenUp(outboxEntry.delivery) && this.#isOpen(outboxEntry)) this.#givenUp.set(key, outboxEntry);
     else this.#givenUp.delete(key);
   }
 
@@ -156,19 +158,19 @@ class MirroredJournal implements MirroredAlertJournal {
   #write(): void {
     const json = this.#stateText();
     const isNew = json !== this.#writtenState;
-    if (!isNew && this.#unwrittenParcels.size === 0 && this.#unwrittenIncidents.size === 0) return;
+    if (!isNew && this.#unwrittenEntries.size === 0 && this.#unwrittenIncidents.size === 0) return;
     const kept = this.#database.write((db) => {
       if (json !== null && isNew) writeState(db, json);
       for (const incident of this.#unwrittenIncidents.values()) writeIncident(db, incident);
-      for (const parcel of this.#unwrittenParcels.values()) writeParcel(db, parcel);
+      for (const outboxEntry of this.#unwrittenEntries.values()) writeOutboxEntry(db, outboxEntry);
     });
     if (kept) {
       this.#writtenState = json;
-      this.#unwrittenParcels.clear();
+      this.#unwrittenEntries.clear();
       this.#unwrittenIncidents.clear();
     }
     this.#beginAgainIfReplaced();
-    bound(this.#unwrittenParcels);
+    bound(this.#unwrittenEntries);
     bound(this.#unwrittenIncidents);
   }
 
@@ -178,7 +180,8 @@ class MirroredJournal implements MirroredAlertJournal {
     if (generation === this.#generation) return;
     this.#generation = generation;
     this.#writtenState = null;
-    for (const [key, parcel] of [...this.#givenUp, ...this.#parcels]) this.#unwrittenParcels.set(key, parcel);
+    for (const [key, outboxEntry] of [...this.#givenUp, ...this.#outboxEntries])
+      this.#unwrittenEntries.set(key, outboxEntry);
   }
 }
 
@@ -208,7 +211,7 @@ function writeIncident(db: DatabaseSync, incident: Incident): void {
   ).run(id, cause.id, cause.subject, cause.severity, openedAt, closedAt, JSON.stringify(incident));
 }
 
-function writeParcel(db: DatabaseSync, { delivery, notification }: Parcel): void {
+function writeOutboxEntry(db: DatabaseSync, { delivery, notification }: OutboxEntry): void {
   db.prepare('INSERT INTO notifications (id, event, at, json) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO NOTHING').run(
     notification.id,
     eventOf(notification),

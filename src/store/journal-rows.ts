@@ -1,13 +1,14 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { z } from 'zod';
 import type { EpochMs } from '../core/clock.ts';
-import type { Delivery, Parcel } from '../engine/incident/journal.ts';
+import type { Delivery, OutboxEntry } from '../engine/incident/journal.ts';
+import { CHANNEL_IDS } from '../notify/channels/registry.ts';
 import { parseNotification, parseState, type SavedState } from './saved-state.ts';
 
 const row = z
   .object({
     notification: z.string(),
-    channel: z.literal(['email', 'webhook']),
+    channel: z.literal(CHANNEL_IDS),
     recipient: z.string(),
     status: z.literal(['pending', 'sent', 'rejected', 'expired', 'withdrawn']),
     created_at: z.number(),
@@ -39,7 +40,7 @@ export function readState(db: DatabaseSync): SavedState | null {
 
 export interface Pending {
   /** Oldest first. */
-  readonly parcels: readonly Parcel[];
+  readonly outboxEntries: readonly OutboxEntry[];
   /**
    * How many deliveries of another version there are: of an unknown channel, or about an unknown cause. They are kept,
    * and not sent.
@@ -49,26 +50,26 @@ export interface Pending {
 
 export function readPending(db: DatabaseSync): Pending {
   const rows = select(db, "WHERE d.status = 'pending' ORDER BY d.sequence LIMIT 5000");
-  const read = rows.flatMap(parcelOf);
-  return { parcels: read, unread: rows.length - read.length };
+  const read = rows.flatMap(outboxEntryOf);
+  return { outboxEntries: read, unread: rows.length - read.length };
 }
 
 /** Gives up what is pending since before `before` and cannot be read: nobody else would end it. */
 export function expireUnread(db: DatabaseSync, before: EpochMs, most: number): void {
   const rows = select(db, "WHERE d.status = 'pending' AND d.created_at < ? ORDER BY d.sequence LIMIT ?", before, most);
   const expire = db.prepare("UPDATE deliveries SET status = 'expired' WHERE sequence = ?");
-  for (const columns of rows) if (parcelOf(columns).length === 0) expire.run(Number(columns['sequence']));
+  for (const columns of rows) if (outboxEntryOf(columns).length === 0) expire.run(Number(columns['sequence']));
 }
 
 /** What was given up last, oldest first. */
-export function readGivenUp(db: DatabaseSync): readonly Parcel[] {
+export function readGivenUp(db: DatabaseSync): readonly OutboxEntry[] {
   const rows = select(db, "WHERE d.status IN ('rejected', 'expired') ORDER BY d.sequence DESC LIMIT 500");
-  return rows.flatMap(parcelOf).toReversed();
+  return rows.flatMap(outboxEntryOf).toReversed();
 }
 
 /** The deliveries of the past, latest first. */
-export function readDeliveries(db: DatabaseSync, limit: number): readonly Parcel[] {
-  return select(db, 'ORDER BY d.sequence DESC LIMIT ?', limit).flatMap(parcelOf);
+export function readDeliveries(db: DatabaseSync, limit: number): readonly OutboxEntry[] {
+  return select(db, 'ORDER BY d.sequence DESC LIMIT ?', limit).flatMap(outboxEntryOf);
 }
 
 type Columns = ReturnType<StatementSync['all']>[number];
@@ -80,7 +81,7 @@ function select(db: DatabaseSync, rest: string, ...values: readonly number[]): r
 }
 
 /** None when it is of another version. */
-function parcelOf(columns: Columns): readonly Parcel[] {
+function outboxEntryOf(columns: Columns): readonly OutboxEntry[] {
   const delivery = row.safeParse(columns);
   const notification = typeof columns['json'] === 'string' ? parseNotification(columns['json']) : null;
   return delivery.success && notification !== null ? [{ delivery: delivery.data, notification }] : [];

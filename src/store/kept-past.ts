@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import type { Millis } from '../core/clock.ts';
 import type { Incident } from '../engine/incident/incident.ts';
-import type { Parcel } from '../engine/incident/journal.ts';
+import type { OutboxEntry } from '../engine/incident/journal.ts';
 import { readDeliveries } from './journal-rows.ts';
 import { newerMessage, versionOf } from './connect.ts';
 import { MIGRATIONS } from './migrations.ts';
@@ -24,15 +24,15 @@ export interface ReadPast {
   readonly incidents: readonly Incident[];
   readonly olderIncidents: number;
   /** Latest first. */
-  readonly parcels: readonly Parcel[];
-  readonly olderParcels: number;
+  readonly outboxEntries: readonly OutboxEntry[];
+  readonly olderEntries: number;
   /** Leaves that each target showed, latest first. */
   readonly certificates: readonly StoredCertificate[];
 }
 
 export interface PastLimits {
   readonly incidents: number;
-  readonly parcels: number;
+  readonly outboxEntries: number;
   /** Of each target. */
   readonly certificates: number;
 }
@@ -75,8 +75,8 @@ function readAll(db: DatabaseSync, limits: PastLimits): ReadPast {
     kind: 'read',
     incidents: readIncidents(db, limits.incidents),
     olderIncidents: Math.max(0, numberIn(db, 'SELECT count(*) AS count FROM incidents', 'count') - limits.incidents),
-    parcels: readDeliveries(db, limits.parcels),
-    olderParcels: Math.max(0, numberIn(db, 'SELECT count(*) AS count FROM deliveries', 'count') - limits.parcels),
+    outboxEntries: readDeliveries(db, limits.outboxEntries),
+    olderEntries: Math.max(0, numberIn(db, 'SELECT count(*) AS count FROM deliveries', 'count') - limits.outboxEntries),
     certificates: targets.flatMap(({ target }) =>
       typeof target === 'string' ? readCertificates(db, target).slice(0, limits.certificates) : [],
     ),

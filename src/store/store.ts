@@ -1,6 +1,6 @@
 import type { EpochMs, Millis } from '../core/clock.ts';
 import type { Incident } from '../engine/incident/incident.ts';
-import type { AlertJournal, Parcel } from '../engine/incident/journal.ts';
+import type { AlertJournal, OutboxEntry } from '../engine/incident/journal.ts';
 import { createAlertJournal } from './alert-journal.ts';
 import { openDatabase } from './database.ts';
 import type { DatabaseDeps } from './database.ts';
@@ -24,7 +24,7 @@ export interface Store {
   recordRound(round: RoundRecord): void;
   /** Latest first; empty when the file cannot be read, like all that follow. */
   incidents(limit: number): readonly Incident[];
-  deliveries(limit: number): readonly Parcel[];
+  deliveries(limit: number): readonly OutboxEntry[];
   /** Incidents that ended since then, latest first; null when the file cannot be read. */
   ended(since: EpochMs, limit: number): readonly Incident[] | null;
   samples(

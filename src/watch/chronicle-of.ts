@@ -1,6 +1,6 @@
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 import type { Incident } from '../engine/incident/incident.ts';
-import type { Delivery, Parcel } from '../engine/incident/journal.ts';
+import type { Delivery, OutboxEntry } from '../engine/incident/journal.ts';
 import type { Store } from '../store/store.ts';
 import type { Chronicle } from '../web/chronicle.ts';
 import type { Watch } from './watch.ts';
@@ -9,7 +9,7 @@ import type { Watch } from './watch.ts';
 const KEPT: Millis = 2_000;
 const BACK: Millis = 7 * 86_400_000;
 const MOST_ENDED = 50;
-const MOST_PARCELS = 100;
+const MOST_ENTRIES = 100;
 
 /** As much of a watch as the chronicle needs. */
 export interface Remembering {
@@ -23,7 +23,7 @@ interface Read {
   /** Changes when a notification has left the outbox: from then on it is found in the file. */
   readonly outbox: string;
   readonly ended: readonly Incident[];
-  readonly parcels: readonly Parcel[];
+  readonly outboxEntries: readonly OutboxEntry[];
   readonly readable: boolean;
 }
 
@@ -43,7 +43,7 @@ export function createChronicle(watch: () => Remembering, clock: Clock): () => C
     last = read;
     return {
       incidents: merged(current.alerting.incidents(), read.ended),
-      parcels: [...inMind.toReversed().slice(0, MOST_PARCELS), ...without(inMind, read.parcels)].toSorted(
+      outboxEntries: [...inMind.toReversed().slice(0, MOST_ENTRIES), ...without(inMind, read.outboxEntries)].toSorted(
         (a, b) => b.delivery.createdAt - a.delivery.createdAt,
       ),
       complete: read.readable && current.store.writable(),
@@ -58,8 +58,8 @@ function readAnew(
 ): Read {
   const ended = of.ended(now - BACK, MOST_ENDED);
   if (ended === null)
-    return { of, ...when, ended: before?.ended ?? [], parcels: before?.parcels ?? [], readable: false };
-  return { of, ...when, ended, parcels: of.deliveries(MOST_PARCELS), readable: true };
+    return { of, ...when, ended: before?.ended ?? [], outboxEntries: before?.outboxEntries ?? [], readable: false };
+  return { of, ...when, ended, outboxEntries: of.deliveries(MOST_ENTRIES), readable: true };
 }
 
 function merged(inMind: readonly Incident[], ended: readonly Incident[]): readonly Incident[] {
@@ -68,7 +68,7 @@ function merged(inMind: readonly Incident[], ended: readonly Incident[]): readon
 }
 
 /** The outbox knows better what it still tries. */
-function without(inMind: readonly Parcel[], stored: readonly Parcel[]): readonly Parcel[] {
+function without(inMind: readonly OutboxEntry[], stored: readonly OutboxEntry[]): readonly OutboxEntry[] {
   const known = new Set(inMind.map(({ delivery }) => nameOf(delivery)));
   return stored.filter(({ delivery }) => delivery.status !== 'pending' && !known.has(nameOf(delivery)));
 }

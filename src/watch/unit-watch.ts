@@ -21,7 +21,7 @@ export interface UnitWatch {
    * Asks the firewall at once, since what it said on its schedule may be older than a fault of the path. Never rejects.
    */
   askFirewall(signal: AbortSignal): Promise<void>;
-  /** The preconditions that were looked at anew since the last call. */
+  /** The preconditions that were looked at again since the last call. */
   takeFresh(): readonly string[];
 }
 

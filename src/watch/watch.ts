@@ -15,7 +15,8 @@ import type { SignatureSet } from '../core/polling/signature.ts';
 import { createLogIntake, type LogIntake } from '../logs/intake.ts';
 import { loadSignatures } from '../logs/signatures.ts';
 import type { Recorder } from '../metrics/recorder.ts';
-import { createAlerting, type Alerting } from '../notify/engine.ts';
+import type { Alerting } from '../notify/alerting.ts';
+import { createAlerting } from '../notify/engine.ts';
 import { noChannelNote } from '../notify/no-channel.ts';
 import { createHeartbeat, type Heartbeat } from '../notify/heartbeat.ts';
 import type { Examination } from '../report/examination.ts';
@@ -229,7 +230,7 @@ export class Watch {
     const judged = await this.#files.kit.assess(observations);
     if (signal.aborted) return;
     const probed = voidWhenStalled(judged.assessments, observations);
-    // Once more after the end of the fault: a policy that was put right must not go on being told.
+    // Once more after the end of the fault: a policy that was corrected must not go on being told.
     if ([probed, this.#last?.judged.assessments ?? []].some(asksForPolicy)) await this.#units.askFirewall(signal);
     if (signal.aborted) return;
     const diagnosis = this.#diagnose(probed, observations.startedAt);

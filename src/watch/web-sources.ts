@@ -1,5 +1,6 @@
 import type { Clock, EpochMs } from '../core/clock.ts';
 import type { LogCounters } from '../logs/tally.ts';
+import { channelWords } from '../notify/channels/registry.ts';
 import { createMaintenance, type Maintenance } from '../notify/maintenance.ts';
 import { noChannelNote } from '../notify/no-channel.ts';
 import type { MaintenancePlan } from '../web/chronicle.ts';
@@ -70,7 +71,7 @@ function health({ watch, stopping, lastReload }: DaemonFacts, chronicle: WebSour
         ? ['The last reload was refused: the configuration before it is still in force']
         : []),
       ...givenUpProblems({
-        parcels: chronicle().parcels,
+        outboxEntries: chronicle().outboxEntries,
         givenUp: store.journal.givenUp(),
         isRecipient: (to) => alerting.isRecipient(to),
       }),
@@ -105,10 +106,7 @@ function activity({ watch, startedAt, lastReload }: DaemonFacts): Activity {
     lastReload: lastReload(),
     storeWritable: watch().store.writable(),
     notificationsPending: Object.values(pending).reduce((sum, count) => sum + count, 0),
-    alertmanagers:
-      config.notify.alertmanager === null
-        ? null
-        : { silent: pending.alertmanager, tookAt: alerting.alertmanagerTookAt() },
+    states: alerting.states().map(({ channel, silent, tookAt }) => ({ ...channelWords(channel), silent, tookAt })),
     noChannel: noChannelNote(config.notify),
     logLines: counters === null ? null : logLines(counters),
   };

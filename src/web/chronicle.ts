@@ -1,13 +1,13 @@
 import type { EpochMs } from '../core/clock.ts';
 import type { Incident } from '../engine/incident/incident.ts';
-import type { Parcel } from '../engine/incident/journal.ts';
+import type { OutboxEntry } from '../engine/incident/journal.ts';
 
 /** What happened and who was told: what the daemon has in mind, and what it has kept of the last days. */
 export interface Chronicle {
   /** Every open one, and those that ended within a week, in any order. */
   readonly incidents: readonly Incident[];
-  /** Notifications on their way and of late, latest first. */
-  readonly parcels: readonly Parcel[];
+  /** Notifications on their way and recent, latest first. */
+  readonly outboxEntries: readonly OutboxEntry[];
   /** False: the history cannot be used at present; what has ended and what was sent may be missing. */
   readonly complete: boolean;
 }

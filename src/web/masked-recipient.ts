@@ -1,4 +1,5 @@
 import type { Delivery } from '../engine/incident/journal.ts';
+import { channelWords } from '../notify/channels/registry.ts';
 
 /** The part before the `@`, but for its first letter. */
 const MAIL_USER = /([\w!#$%&'*+/=?^`{|}~-])[\w.!#$%&'*+/=?^`{|}~-]{0,63}@(?=[a-z\d[])/giu;
@@ -8,10 +9,10 @@ const WEB_ADDRESS = /\bhttps?:\/\/[^\s"'<>]+/giu;
  * A person by the first letter and the domain of the mail address, a web hook by its host: its path may be a secret.
  */
 export function maskedRecipient({ channel, recipient }: Pick<Delivery, 'channel' | 'recipient'>): string {
-  switch (channel) {
-    case 'email':
+  switch (channelWords(channel).recipients) {
+    case 'mail-address':
       return withoutUsers(recipient);
-    case 'webhook':
+    case 'url':
       return withoutPath(recipient);
   }
 }

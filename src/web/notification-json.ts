@@ -1,5 +1,5 @@
 import type { EpochMs } from '../core/clock.ts';
-import type { Parcel } from '../engine/incident/journal.ts';
+import type { OutboxEntry } from '../engine/incident/journal.ts';
 import { eventOf, incidentsOf } from '../engine/incident/notification.ts';
 import { maskedDetail, maskedRecipient } from './masked-recipient.ts';
 
@@ -27,7 +27,7 @@ export interface NotificationJson {
   readonly detail: string;
 }
 
-export function notificationToJson({ notification, delivery }: Parcel): NotificationJson {
+export function notificationToJson({ notification, delivery }: OutboxEntry): NotificationJson {
   return {
     id: notification.id,
     event: eventOf(notification),

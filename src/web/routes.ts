@@ -87,8 +87,8 @@ function addApi(app: Hono<WebEnv>, { sources, events }: RouteTools): void {
     return context.json({ incidents: byUrgency(incidents).map(incidentToJson), complete });
   });
   app.get('/api/v1/notifications', (context) => {
-    const { parcels, complete } = sources.chronicle();
-    return context.json({ notifications: parcels.map(notificationToJson), complete });
+    const { outboxEntries, complete } = sources.chronicle();
+    return context.json({ notifications: outboxEntries.map(notificationToJson), complete });
   });
   app.get('/api/v1/history', (context) => context.json(sources.past()));
   app.get('/api/v1/events', (context) => {
@@ -102,7 +102,7 @@ function addApi(app: Hono<WebEnv>, { sources, events }: RouteTools): void {
 
 function answerFile(file: StaticFile | undefined, context: WebContext): Response | Promise<Response> {
   if (file === undefined) return context.notFound();
-  // Asked for anew each time, and answered in a few bytes unless the program has changed.
+  // Asked for again each time, and answered in a few bytes unless the program has changed.
   const headers = { 'Content-Type': file.contentType, 'Cache-Control': 'no-cache', ETag: file.etag };
   return context.req.header('If-None-Match') === file.etag
     ? context.body(null, 304, headers)

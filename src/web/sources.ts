@@ -32,7 +32,7 @@ export interface WebSources {
    */
   onDiagnosis(listener: (diagnosis: Diagnosis) => void): () => void;
   metrics(): Promise<MetricsText>;
-  /** Takes the configuration file anew. */
+  /** Reloads the configuration file. */
   reload(): Promise<ReloadOutcome>;
   /** Looks at one target now. Ends early when the signal is aborted. */
   probe(request: ProbeRequest, signal: AbortSignal): Promise<ProbeAnswer>;
@@ -76,8 +76,10 @@ export interface SeenCertificate {
   readonly trusted: readonly Certificate[];
 }
 
-/** Whether the instances of Alertmanager listen. */
-export interface Alertmanagers {
+/** Whether the recipients of a channel that is told a state listen. */
+export interface StateRecipients {
+  /** Of the channel. */
+  readonly name: string;
   /** Those that did not take the last message. */
   readonly silent: number;
   /** When what one of them took last was true. Null: none has taken anything since the start or the last reload. */
@@ -93,8 +95,8 @@ export interface Activity {
   readonly lastReload: { readonly at: EpochMs; readonly taken: boolean } | null;
   readonly storeWritable: boolean;
   readonly notificationsPending: number;
-  /** Null: the configuration names none. */
-  readonly alertmanagers: Alertmanagers | null;
+  /** Of the configured channels that are told a state. */
+  readonly states: readonly StateRecipients[];
   /** Said when the configuration names nobody to tell; null: it names somebody. */
   readonly noChannel: string | null;
   /** null: it does not listen for log lines. */

@@ -3,10 +3,49 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-
-import { fine, sins } from './lint-sins.ts';
+import { LINES, sins } from './rule-breakers.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
+// What the rules must leave alone, and what the sins import.
+const fine: ReadonlyMap<string, string> = new Map([
+  ['src/clock.ts', `export const clock: number = Date.now();\nexport const timer: unknown = setTimeout(Math.abs, 1);`],
+  [
+    'src/app.ts',
+    `import { b } from './probes/fine.ts';\nimport { a as c } from './store/fine.ts';\nexport const a: number = b + c;`,
+  ],
+  ['src/main.ts', `import { a } from './app.ts';\nprocess.exit(a);`],
+  ['src/config/fine.ts', `export const a = 1;\nexport type A = 1 | 2;`],
+  ['src/store/fine.ts', `export const a = 1;`],
+  [
+    'src/probes/fine.ts',
+    `import { isIP } from 'node:net';\nimport { a } from '../core/deep/fine.ts';\nimport type { A } from '../config/fine.ts';\nexport const b: A = isIP('') === a ? 1 : 2;`,
+  ],
+  ['src/metrics/fine.ts', `import { a } from '../notify/channels/registry.ts';\nexport const b: number = a;`],
+  ['src/notify/channels/registry.ts', `import { a as b } from './mail/fine.ts';\nexport const a: number = b;`],
+  [
+    'src/notify/channels/mail/fine.ts',
+    `import { a as b } from '../../../config/schema/fine.ts';\nimport { a as c } from '../channel.ts';\nexport const a: number = b + c;`,
+  ],
+  ['src/notify/channels/channel.ts', `export const a = 1;`],
+  ['src/notify/fine.ts', `export const a = 1;`],
+  ['src/config/schema/fine.ts', `export const a = 1;`],
+  [
+    'src/core/fine.ts',
+    `import { createHash, X509Certificate } from 'node:crypto';\nimport { isIP } from 'node:net';\nimport ipaddr from 'ipaddr.js';\nexport const a: readonly unknown[] = [createHash, X509Certificate, isIP, ipaddr];`,
+  ],
+  ['src/engine/deep/fine.ts', `import { a as b } from '../../core/fine.ts';\nexport const a: number = b.length;`],
+  [
+    'src/checks/deep/fine.ts',
+    `import type { A } from '../../config/fine.ts';\nimport { a as b } from '../../core/fine.ts';\nimport { a as c } from '../../engine/deep/fine.ts';\nexport const a: A = b.length === c ? 1 : 2;`,
+  ],
+  ['src/checks/registry.ts', `import { a } from './deep/fine.ts';\nexport type A = 1;\nexport const b: number = a;`],
+  ['src/core/deep/fine.ts', `import { a as b } from '../fine.ts';\nexport const a: number = b.length;`],
+  [
+    'test/unit/fine.test.ts',
+    `import { expect, test } from 'vitest';\ntest('a', () => {\n${LINES(60)}\n  expect(1 as number).toBe(1);\n});`,
+  ],
+]);
+
 interface LintReport {
   readonly diagnostics: readonly { readonly code: string; readonly filename: string }[];
   readonly number_of_files: number;

@@ -9,7 +9,7 @@ import type { ManInTheMiddle } from './man-in-the-middle.ts';
 /** What the firewall does with connections through it. */
 export type FirewallMode =
   | { readonly kind: 'off' }
-  /** Opens TLS and signs anew, for one source address only where one is given. @default authority its own */
+  /** Opens TLS and signs again, for one source address only where one is given. @default authority its own */
   | { readonly kind: 'inspect'; readonly authority?: Identity; readonly source?: string }
   /** Opens TLS and answers with a page of its own. */
   | { readonly kind: 'block-page' }

@@ -28,7 +28,7 @@ import type { WebHost } from './web-host.ts';
 
 /**
  * The whole network of a site on loopback, without the rights of root and on ports that the operating system gives.
- * Everything in it can be broken, and mended, while it runs.
+ * Everything in it can be broken, and fixed, while it runs.
  */
 export interface Lab extends AsyncDisposable {
   /** Holds the configuration and all that it names; the daemon may write into it. */

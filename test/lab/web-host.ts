@@ -22,7 +22,7 @@ export interface WebHost extends AsyncDisposable {
 }
 
 /**
- * @param status what it answers with when it is well; the licence server has nothing for those without a
+ * @param status what it answers with when it is fine; the licence server has nothing for those without a
  * FortiAuthenticator
  */
 export async function createWebHost(identity: Identity, status: number): Promise<WebHost> {

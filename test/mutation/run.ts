@@ -1,6 +1,6 @@
 /**
  * `npm run mutation [-- [--write] [FILE…]]`: changes the pure code in small ways and counts how many of the changes a
- * test notices. Fails when a file falls below its recorded floor. `--write` records the floors anew, `FILE` looks at
+ * test notices. Fails when a file falls below its recorded floor. `--write` records the floors again, `FILE` looks at
  * some files alone.
  */
 import { spawnSync } from 'node:child_process';

@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Cause } from '../../src/engine/cause.ts';
 import { eventOf, incidentsOf } from '../../src/engine/incident/notification.ts';
-import type { Channel, RecipientOutcome, Shipment } from '../../src/notify/channel.ts';
-import { AlertingEngine, type Alerting } from '../../src/notify/engine.ts';
+import type { MessageChannel, RecipientOutcome, DeliveryRequest } from '../../src/notify/channels/channel.ts';
+import type { Alerting } from '../../src/notify/alerting.ts';
+import { AlertingEngine } from '../../src/notify/engine.ts';
 import { createStore } from '../../src/store/store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { diagnosisOf } from './diagnosis-of.ts';
@@ -43,7 +44,7 @@ export function alertingBench(): AlertingBench {
   const results: string[] = [];
   let say: (causes: readonly string[], recipient: string) => RecipientOutcome['kind'] = () => 'sent';
 
-  function deliver({ notification, recipients, firstFailedAt }: Shipment): Promise<readonly RecipientOutcome[]> {
+  function deliver({ notification, recipients, firstFailedAt }: DeliveryRequest): Promise<readonly RecipientOutcome[]> {
     const causes = incidentsOf(notification).map(({ cause }) => cause.id);
     lateness.push(firstFailedAt);
     return Promise.resolve(
@@ -66,12 +67,10 @@ export function alertingBench(): AlertingBench {
       say = next;
     },
     start(recipients) {
-      const email: Channel = { id: 'email', recipients, deliver };
+      const email: MessageChannel = { kind: 'messages', id: 'email', recipients, deliver };
       const alerting = new AlertingEngine(
         {
-          site: 'hq',
           channels: [email],
-          alertmanager: { send: () => Promise.resolve([]), waiting: () => 0, takenAt: () => null },
           maintenance: { isActive: () => false },
           policy: POLICY,
         },
@@ -102,8 +101,8 @@ export async function liveRounds(
 ): Promise<void> {
   for (let index = 0; index < count; index += 1) {
     alerting.accept(diagnosisOf(clock.now(), causes), null);
-    await alerting.settled();
+    await alerting.idle();
     clock.advance(30 * SECOND);
-    await alerting.settled();
+    await alerting.idle();
   }
 }

@@ -9,8 +9,8 @@ import { join } from 'node:path';
 import { argv, kill, pid } from 'node:process';
 import { systemClock } from '../../src/clock.ts';
 import type { AlertJournal } from '../../src/engine/incident/journal.ts';
-import type { Channel } from '../../src/notify/channel.ts';
-import { createEmailChannel } from '../../src/notify/email.ts';
+import type { MessageChannel } from '../../src/notify/channels/channel.ts';
+import { createEmailChannel } from '../../src/notify/channels/email/email-channel.ts';
 import { AlertingEngine } from '../../src/notify/engine.ts';
 import { createStore } from '../../src/store/store.ts';
 import { causeOf, diagnosisOf } from './diagnosis-of.ts';
@@ -44,13 +44,13 @@ function watchedJournal(journal: AlertJournal): AlertJournal {
   };
 }
 
-function watchedChannel(channel: Channel): Channel {
+function watchedChannel(channel: MessageChannel): MessageChannel {
   return {
     ...channel,
-    async deliver(shipment, signal) {
+    async deliver(request, signal) {
       boundary('before delivery');
-      writeSync(1, `delivers ${shipment.notification.id}\n`);
-      const outcomes = await channel.deliver(shipment, signal);
+      writeSync(1, `delivers ${request.notification.id}\n`);
+      const outcomes = await channel.deliver(request, signal);
       boundary('after delivery');
       return outcomes;
     },
@@ -69,15 +69,12 @@ const servers = ports
   );
 const causes = { b: [causeOf('tls-intercepted')], m: [causeOf('mail-unreachable')], g: [] } as const;
 const email = createEmailChannel(
-  'hq',
   { from: 'ftm-watch@example.test', to: ['ops@example.test'], servers },
-  { clock, readSecret },
+  { site: 'hq', clock, readSecret },
 );
 const alerting = new AlertingEngine(
   {
-    site: 'hq',
     channels: [watchedChannel(email)],
-    alertmanager: { send: () => Promise.resolve([]), waiting: () => 0, takenAt: () => null },
     maintenance: { isActive: () => false },
     // A fault that comes back is a new incident, and nothing waits for an hour to pass.
     policy: { ...POLICY, quiet: [0], flapWindow: 0, maxPerHour: 10_000 },
@@ -87,7 +84,7 @@ const alerting = new AlertingEngine(
 alerting.start();
 for (const round of rounds) {
   alerting.accept(diagnosisOf(clock.now(), round === 'b' || round === 'm' ? causes[round] : causes.g), null);
-  await alerting.settled();
+  await alerting.idle();
 }
 await alerting.stop(new AbortController().signal);
 store.close();

@@ -76,7 +76,7 @@ export function publicRootsOf(...identities: readonly Identity[]): Trust['public
 const RSA_SIGNATURES = { sha1: 0x05, md5: 0x04 } as const;
 const SHA256_WITH_RSA = Buffer.from('2a864886f70d01010b', 'hex');
 
-/** The same certificate, signed anew with an outdated hash by an RSA key: what no library makes any more. */
+/** The same certificate, signed again with an outdated hash by an RSA key: what no library makes any more. */
 export function withWeakSignature(
   identity: Identity,
   signerKeyPem: string,

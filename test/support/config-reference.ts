@@ -5,7 +5,8 @@ const TABLE = /(?<begin><!-- keys: (?<section>\w+) -->\n)[^]*?(?<end><!-- end --
 const HEAD = '| key | type | default | what it is for |\n|---|---|---|---|\n';
 
 /**
- * The document with each of its tables, between `<!-- keys: SECTION -->` and `<!-- end -->`, made anew from the schema.
+ * The document with each of its tables, between `<!-- keys: SECTION -->` and `<!-- end -->`, made again from the
+ * schema.
  */
 export function renderReference(document: string, schema: JsonSchema): string {
   const keys = listKeys(schema);

@@ -42,11 +42,19 @@ export interface DaemonOptions {
   /** A command that starts another one, such as in another network namespace. */
   readonly prefix?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** Of another version of the program. @default this one */
+  readonly main?: string;
 }
 
 /** Starts `run` and does not wait for anything. Disposing of it kills it. */
-export function startDaemonProcess({ cwd, args = [], prefix = [], env = {} }: DaemonOptions): DaemonProcess {
-  const [command = '', ...rest] = [...prefix, process.execPath, MAIN, 'run', ...args];
+export function startDaemonProcess({
+  cwd,
+  args = [],
+  prefix = [],
+  env = {},
+  main = MAIN,
+}: DaemonOptions): DaemonProcess {
+  const [command = '', ...rest] = [...prefix, process.execPath, main, 'run', ...args];
   const { PATH = '', TZ = '' } = process.env;
   const child = spawn(command, rest, { cwd, env: { PATH, TZ, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
   const log: LogLine[] = [];

@@ -31,7 +31,12 @@ import { Framer } from '../../src/logs/framing.ts';
 import { EventOutbox } from '../../src/logs/outbox.ts';
 import { LogReader } from '../../src/logs/reader.ts';
 import { newLineTally } from '../../src/logs/tally.ts';
-import { combineVerdicts, recipientVerdict, replyDetail, sessionVerdict } from '../../src/notify/smtp-reply.ts';
+import {
+  combineVerdicts,
+  recipientVerdict,
+  replyDetail,
+  sessionVerdict,
+} from '../../src/notify/channels/email/smtp-reply.ts';
 import { beginsAsTls, readableText } from '../../src/probes/endpoint/plain-answer.ts';
 import type { Headers } from '../../src/probes/endpoint/response-headers.ts';
 import { firstHeader, parseHttpDate, proxyTraces, serverName } from '../../src/probes/endpoint/response-headers.ts';

@@ -36,6 +36,7 @@ export const INSPECTED_SITE_NEEDS: readonly Need[] = [
 
 /** Three namespaces in a row; packets of the site reach the internet through the gateway only. */
 const SITE = { address: '10.20.0.2', gateway: '10.20.0.1' } as const;
+export const SITE_NETWORK = '10.20.0.0/24';
 const UPLINK = { gateway: '198.51.100.2', internet: '198.51.100.1' } as const;
 /** The gateway as the site sees it. */
 export const GATEWAY: string = SITE.gateway;
@@ -160,7 +161,7 @@ function connect({ site, gateway, internet }: Namespaces): void {
   internet.sh(`
     ip addr add ${UPLINK.internet}/30 dev gateway
     ip link set gateway up
-    ip route add 10.20.0.0/24 via ${UPLINK.gateway}
+    ip route add ${SITE_NETWORK} via ${UPLINK.gateway}
     ${addresses.map((address) => `ip addr add ${address}/32 dev lo`).join('\n')}
   `);
 }

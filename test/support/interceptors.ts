@@ -134,7 +134,7 @@ http {
     }));
 }
 
-/** stunnel ends TLS and begins it anew, one process for both directions. Debian's package `stunnel4`. */
+/** stunnel ends TLS and begins it again, one process for both directions. Debian's package `stunnel4`. */
 export function stunnel(shown: ShownChain, origin: string): StartInterceptor {
   const configuration = `
 foreground = yes

@@ -61,7 +61,7 @@ export async function watchRounds(page: string): Promise<RoundWatcher> {
   return watcher;
 }
 
-/** What it says, without what is well. */
+/** What it says, without what is fine. */
 export function summaryOf({ ready, causes, preconditions }: DiagnosisJson): string {
   const states = preconditions
     .filter(({ state }) => state !== 'ok')

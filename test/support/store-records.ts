@@ -11,7 +11,7 @@ export function openedEntry(): JournalEntry {
   return {
     state: line.state,
     incidents: line.state.incidents,
-    parcels: ['a@example.org', 'b@example.org'].map((recipient) => ({
+    outboxEntries: ['a@example.org', 'b@example.org'].map((recipient) => ({
       notification,
       delivery: pendingDelivery(notification.id, recipient),
     })),

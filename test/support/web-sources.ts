@@ -1,7 +1,7 @@
 import type { Diagnosis } from '../../src/engine/diagnosis.ts';
 import type { Incident, Silence } from '../../src/engine/incident/incident.ts';
 import type { Activity, Health, ReloadOutcome, SeenCertificate, WebSources } from '../../src/web/sources.ts';
-import type { Parcel } from '../../src/engine/incident/journal.ts';
+import type { OutboxEntry } from '../../src/engine/incident/journal.ts';
 import type { MaintenancePlan } from '../../src/web/chronicle.ts';
 import type { Past } from '../../src/web/past.ts';
 import { START } from './incident-timeline.ts';
@@ -12,7 +12,7 @@ export interface WebState {
   diagnosis: Diagnosis | null;
   incidents: readonly Incident[];
   silences: readonly Silence[];
-  parcels: readonly Parcel[];
+  outboxEntries: readonly OutboxEntry[];
   /** Whether the history can be used. */
   complete: boolean;
   maintenance: MaintenancePlan;
@@ -37,7 +37,7 @@ export const QUIET_ACTIVITY: Activity = {
   lastReload: null,
   storeWritable: true,
   notificationsPending: 0,
-  alertmanagers: null,
+  states: [],
   noChannel: null,
   logLines: { received: 1_204, lastAt: START - 20_000 },
 };
@@ -51,7 +51,7 @@ export function webState(more: Partial<WebState> = {}): WebState {
     diagnosis: null,
     incidents: [],
     silences: [],
-    parcels: [],
+    outboxEntries: [],
     complete: true,
     maintenance: { until: null, next: null },
     certificates: [],
@@ -77,7 +77,7 @@ export function sourcesOf(state: WebState): WebSources {
     version: '0.1.0',
     site: () => state.site,
     diagnosis: () => state.diagnosis,
-    chronicle: () => ({ incidents: state.incidents, parcels: state.parcels, complete: state.complete }),
+    chronicle: () => ({ incidents: state.incidents, outboxEntries: state.outboxEntries, complete: state.complete }),
     maintenance: () => state.maintenance,
     silences: () => state.silences,
     silence(request) {

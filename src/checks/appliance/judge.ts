@@ -126,7 +126,7 @@ function judgeSerial(facts: ApplianceFacts, unit: ExpectedUnit): readonly Findin
   ];
 }
 
-/** A key that may not read everything leaves its part unjudged; the account is easily put right. */
+/** A key that may not read everything leaves its part unjudged; the account is easily corrected. */
 function judgePermissions(facts: ApplianceFacts): readonly Finding[] {
   const resources: readonly (readonly [string, Resource<unknown>])[] = [
     ['fortitokenmobilelicenses', facts.licensed],

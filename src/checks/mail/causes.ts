@@ -1,7 +1,7 @@
 import type { CauseWords } from '../../engine/words/cause-words.ts';
 
 const TRY_LOCALHOST =
-  'Until it is mended, let FortiAuthenticator use its own relay: System > Messaging > Email Services, SMTP server ' +
+  'Until it is fixed, let FortiAuthenticator use its own relay: System > Messaging > Email Services, SMTP server ' +
   '"localhost".';
 
 /** Causes on the way of the activation codes. */

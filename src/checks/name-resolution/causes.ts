@@ -13,7 +13,7 @@ export const NAME_CAUSES = {
       'SERVFAIL means that the resolver runs but cannot reach the internet, fails DNSSEC, or that a DNS filter ' +
         'blocks the name (a FortiGate may answer so, Fortinet tip 260790): look at its own log and forwarders.',
       'On FortiAuthenticator check System > Network > DNS, then test with "execute ping {host}" in its CLI.',
-      'Until it is mended, give FortiAuthenticator a second resolver that works.',
+      'Until it is fixed, give FortiAuthenticator a second resolver that works.',
     ],
     kinds: {
       'tcp-blocked': {

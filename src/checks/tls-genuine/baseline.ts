@@ -2,7 +2,7 @@ import type { CapturedChain, Certificate } from '../../core/certificate.ts';
 import type { EpochMs } from '../../core/clock.ts';
 import { keyStrength } from './strength.ts';
 
-/** What one target's certificates looked like on a path that a person vouched for. */
+/** What one target's certificates looked like on a path that a person confirmed. */
 export interface Baseline {
   /** `host:port` */
   readonly target: string;
@@ -13,7 +13,7 @@ export interface Baseline {
   readonly authorities: readonly Certificate[];
   /** The lowest protocol version that was agreed on; null when unknown. */
   readonly protocol: string | null;
-  /** Fingerprints that a person typed: of authorities or leaves that nothing else vouches for. */
+  /** Fingerprints that a person typed: of authorities or leaves that nothing else confirms. */
   readonly accepted: readonly string[];
 }
 
@@ -41,7 +41,7 @@ export function learnBaseline(
 ): Baseline | null {
   const leaves = distinct(seen.flatMap(({ chain }) => chain.certificates.slice(0, 1)));
   if (leaves.length === 0) return null;
-  const protocols = seen.flatMap(({ protocol }) => (protocol === null ? [] : [protocol])).toSorted();
+  const protocols = seen.flatMap(({ protocol }) => protocol ?? []).toSorted();
   return {
     target,
     learnedAt: now,
@@ -105,5 +105,5 @@ function hashBits(certificate: Certificate): number {
   const name = certificate.signatureAlgorithm ?? '';
   if (/md5/iu.test(name)) return 128;
   if (/sha-?1(?!\d)/iu.test(name)) return 160;
-  return Number(/(?:sha3?-?|SHA3-)(224|256|384|512)/iu.exec(name)?.[1] ?? 256);
+  return Number(/sha3?-?(224|256|384|512)/iu.exec(name)?.[1] ?? 256);
 }

@@ -1,6 +1,5 @@
 import type { Certificate } from '../../core/certificate.ts';
-import { distinguishedNameKey } from '../../core/distinguished-name.ts';
-import { attributeValues } from '../../core/distinguished-name.ts';
+import { attributeValues, isSameName } from '../../core/distinguished-name.ts';
 import { compareBaseline, type History } from './baseline.ts';
 import { type Claim, claimOf } from './claim.ts';
 import { deviceOf } from './device-certificate.ts';
@@ -65,6 +64,14 @@ export function openCase(
   };
 }
 
+/**
+ * Whether a key that the profile takes has signed it for the right name: nothing that is seen elsewhere says otherwise
+ * then, so that nothing need be compared.
+ */
+export function isBeyondComparison({ accepted, identity }: ChainCase): boolean {
+  return accepted !== null && identity !== 'other' && identity !== 'device';
+}
+
 /** Where any chain of this target ends, the references' included. */
 export function standingOf(
   sent: readonly [Certificate, ...Certificate[]],
@@ -94,10 +101,9 @@ export function identify(leaf: Certificate, evidence: TlsEvidence): Identity {
   const names = serverName === null ? [hostOf(target)] : [serverName, hostOf(target)];
   // What names the genuine certificate carries is not published: under the private authority a CN may have to do.
   if (names.some((name) => matchesName(leaf, name, { commonName: profile === 'fortinet' }))) return 'named';
-  const subject = distinguishedNameKey(leaf.subject);
   if (
     attributeValues(leaf.subject, 'CN').length > 0 &&
-    baseline?.leaves.some((known) => distinguishedNameKey(known.subject) === subject)
+    baseline?.leaves.some((known) => isSameName(known.subject, leaf.subject))
   ) {
     return 'known-subject';
   }

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import type { Certificate } from '../../core/certificate.ts';
 import type { EpochMs } from '../../core/clock.ts';
-import { distinguishedNameKey, formatDistinguishedName } from '../../core/distinguished-name.ts';
+import { formatDistinguishedName, isSameName } from '../../core/distinguished-name.ts';
 import { children, extensionOf, extensionsOf } from './extensions.ts';
 import { mayNamesBe } from './name-constraints.ts';
 
@@ -130,7 +130,7 @@ function pathLength(authority: Certificate): number | null {
 }
 
 function isSelfIssued({ subject, issuer }: Certificate): boolean {
-  return distinguishedNameKey(subject) === distinguishedNameKey(issuer);
+  return isSameName(subject, issuer);
 }
 
 function constraintFlaws(path: readonly Certificate[]): readonly Flaw[] {

@@ -1,5 +1,5 @@
 import type { Certificate, DistinguishedName } from '../../core/certificate.ts';
-import { distinguishedNameKey } from '../../core/distinguished-name.ts';
+import { isSameName } from '../../core/distinguished-name.ts';
 import type { SignatureChecks } from './signature-checks.ts';
 
 /** One certificate that the walk came to, and the one below it that it signed; null for the leaf. */
@@ -46,8 +46,7 @@ export function walkChain(options: WalkOptions): readonly Step[] {
 }
 
 function findIssuers(subject: Certificate, options: WalkOptions, budget: { checks: number }): readonly Certificate[] {
-  const issuerName = distinguishedNameKey(subject.issuer);
-  const isNamed = (candidate: Certificate): boolean => distinguishedNameKey(candidate.subject) === issuerName;
+  const isNamed = (candidate: Certificate): boolean => isSameName(candidate.subject, subject.issuer);
   const named = [...options.candidates.filter(isNamed), ...options.lookUp(subject.issuer)];
   const signed = named.filter((candidate) => isIssuer(candidate, subject, options, budget));
   if (signed.length > 0) return signed;

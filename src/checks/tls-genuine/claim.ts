@@ -1,5 +1,5 @@
 import type { Certificate, DistinguishedName } from '../../core/certificate.ts';
-import { attributeValues, distinguishedNameKey } from '../../core/distinguished-name.ts';
+import { attributeValues, isSameName } from '../../core/distinguished-name.ts';
 import { organizationKey } from './organization.ts';
 import type { Standing } from './standing.ts';
 import type { Trust } from './trust.ts';
@@ -30,8 +30,7 @@ export function claimsVendor(issuer: DistinguishedName, trust: Trust): boolean {
 }
 
 function isNoAuthority(name: DistinguishedName, sent: readonly Certificate[]): boolean {
-  const key = distinguishedNameKey(name);
-  const namesakes = sent.filter(({ subject }) => distinguishedNameKey(subject) === key);
+  const namesakes = sent.filter(({ subject }) => isSameName(subject, name));
   return namesakes.length > 0 && namesakes.every(({ isAuthority }) => !isAuthority);
 }
 

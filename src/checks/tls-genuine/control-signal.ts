@@ -1,6 +1,6 @@
 import type { CapturedChain, Certificate } from '../../core/certificate.ts';
-import { distinguishedNameKey, formatDistinguishedName } from '../../core/distinguished-name.ts';
-import { type ChainCase, isPublicChain } from './chain-case.ts';
+import { formatDistinguishedName, isSameName } from '../../core/distinguished-name.ts';
+import { type ChainCase, isBeyondComparison, isPublicChain } from './chain-case.ts';
 import { walkChain } from './chain-walk.ts';
 import { claimsVendor } from './claim.ts';
 import { authorityKeyIdentifier } from './extensions.ts';
@@ -14,6 +14,7 @@ import type { TlsEvidence } from './tls-evidence.ts';
  * whose chain ends at one of Mozilla's roots are clean, and two hosts behind one public authority are ordinary.
  */
 export function controlSignal(chain: ChainCase): readonly Signal[] {
+  if (isBeyondComparison(chain)) return [];
   const { evidence, leaf } = chain;
   const controls = controlsOf(evidence);
   // One certificate for many names is ordinary on a public content network, but then it names the target.
@@ -102,8 +103,7 @@ function issuersOf(leaf: Certificate, chain: ChainCase, control: Control): reado
 }
 
 function namesSameIssuer(left: Certificate, right: Certificate): boolean {
-  const name = distinguishedNameKey(left.issuer);
-  if (name === '' || name !== distinguishedNameKey(right.issuer)) return false;
+  if (left.issuer.attributes.length === 0 || !isSameName(left.issuer, right.issuer)) return false;
   const [leftKey, rightKey] = [authorityKeyIdentifier(left), authorityKeyIdentifier(right)];
   return leftKey === null || rightKey === null || leftKey === rightKey;
 }

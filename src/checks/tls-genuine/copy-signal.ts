@@ -1,5 +1,5 @@
 import type { Certificate, DistinguishedName } from '../../core/certificate.ts';
-import { attributeValues, distinguishedNameKey, formatDistinguishedName } from '../../core/distinguished-name.ts';
+import { attributeValues, formatDistinguishedName, isSameName } from '../../core/distinguished-name.ts';
 import type { ChainCase } from './chain-case.ts';
 import type { Signal } from './signal.ts';
 import type { TlsEvidence } from './tls-evidence.ts';
@@ -91,12 +91,10 @@ function asKnown({ subject, pin }: Certificate): KnownName {
 
 /** Same organization and common name: an e-mail address or a country more or less makes it no other authority. */
 function isSameAuthority(left: DistinguishedName, right: DistinguishedName): boolean {
-  const key = distinguishedNameKey({ attributes: left.attributes.filter(isTelling) });
-  return (
-    key !== '' &&
-    key === distinguishedNameKey({ attributes: right.attributes.filter(isTelling) }) &&
-    attributeValues(left, 'CN').length > 0
-  );
+  const telling = ({ attributes }: DistinguishedName): DistinguishedName => ({
+    attributes: attributes.filter(isTelling),
+  });
+  return attributeValues(left, 'CN').length > 0 && isSameName(telling(left), telling(right));
 }
 
 function isTelling({ type }: { readonly type: string }): boolean {
@@ -105,14 +103,12 @@ function isTelling({ type }: { readonly type: string }): boolean {
 
 function copiedLeaf({ leaf, evidence }: ChainCase): string | null {
   const referenceLeaves = evidence.references.flatMap(({ chain }) => chain.certificates.slice(0, 1));
-  const issuer = distinguishedNameKey(leaf.issuer);
   // Under one authority, certificates that were made together have the same dates.
   const originals = [...(evidence.baseline?.leaves ?? []), ...referenceLeaves].filter(
-    (known) => known.pin !== leaf.pin && distinguishedNameKey(known.issuer) !== issuer,
+    (known) => known.pin !== leaf.pin && !isSameName(known.issuer, leaf.issuer),
   );
   const original = originals.find((known) => known.serial === leaf.serial || hasSameDates(known, leaf));
-  if (original === undefined || distinguishedNameKey(original.subject) !== distinguishedNameKey(leaf.subject))
-    return null;
+  if (original === undefined || !isSameName(original.subject, leaf.subject)) return null;
   const what = original.serial === leaf.serial ? 'serial' : 'dates';
   return `Has the subject and the ${what} of the certificate ${original.fingerprint.slice(0, 23)}… under another key`;
 }

@@ -24,7 +24,7 @@ export function verificationFinding(chain: ChainCase): Expectation {
     public: `Ends at a public authority: ${formatDistinguishedName(top.subject)}${other}`,
     vendor: `Ends at ${standing.label ?? 'a Fortinet authority'}, which this profile does not take${other}`,
     foreign:
-      standing.path.length === 1 ? `Signed by itself: ${issuer}` : `Ends at a root that nobody vouches for: ${issuer}`,
+      standing.path.length === 1 ? `Signed by itself: ${issuer}` : `Ends at a root that nobody trusts: ${issuer}`,
     forged: `Says it is signed by ${issuer}, whose key did not sign it`,
     incomplete: `${between}nds at ${issuer}, which was not sent and is not known`,
   };

@@ -21,10 +21,10 @@ import { judgeTls, worstJudgement } from './verdict.ts';
 import type { EndpointObservation, TlsOutcome } from '../../core/observation.ts';
 import type { PathObservation, ReferenceObservation } from '../../core/round.ts';
 
-/** What was learned, and the certificate in it that a person would have to vouch for. */
+/** What was learned, and the certificate in it that a person would have to confirm. */
 export interface RefusedBaseline {
   readonly baseline: Baseline;
-  readonly unvouched: Certificate;
+  readonly unconfirmed: Certificate;
 }
 
 /** What chains are judged by, apart from what was seen. */

@@ -1,13 +1,15 @@
 import { formatDistinguishedName } from '../../core/distinguished-name.ts';
 import { instantText } from '../../core/instant-text.ts';
-import type { ChainCase } from './chain-case.ts';
+import { type ChainCase, isBeyondComparison } from './chain-case.ts';
 import type { Signal } from './signal.ts';
 
 /**
  * What the same target showed before: as learned, or as this program verified it itself. A change at the vendor begins
  * like that as well, so it only stands in the evidence: it says since when.
  */
-export function memorySignals({ evidence, history, leaf }: ChainCase): readonly Signal[] {
+export function memorySignals(chain: ChainCase): readonly Signal[] {
+  if (isBeyondComparison(chain)) return [];
+  const { evidence, history, leaf } = chain;
   const { baseline, remembered } = evidence;
   const actual = `Issued by ${formatDistinguishedName(leaf.issuer)}`;
   const base = { weight: 'weak', actual, product: null } as const;

@@ -28,7 +28,7 @@ export function matchesName(
 
 function matchesPattern(pattern: string, name: string): boolean {
   const wanted = normalise(pattern);
-  if (!HOST_PATTERN.test(wanted) || isIP(wanted) !== 0) return false;
+  if (!HOST_PATTERN.test(wanted)) return false;
   if (!wanted.startsWith('*.')) return wanted === name;
   const parent = wanted.slice(2);
   const dot = name.indexOf('.');
@@ -39,9 +39,9 @@ function normalise(name: string): string {
   return name.toLowerCase().replace(/\.$/u, '');
 }
 
-function sameAddress(left: string, right: string): boolean {
-  if (isIP(left) === 0 || isIP(right) === 0) return false;
-  return ipaddr.process(left).toString() === ipaddr.process(right).toString();
+/** @param wanted an address; what a certificate claims may be anything */
+function sameAddress(claimed: string, wanted: string): boolean {
+  return isIP(claimed) !== 0 && ipaddr.process(claimed).toString() === ipaddr.process(wanted).toString();
 }
 
 /** `host` of `host:port`, without the brackets of an IPv6 address. */
@@ -55,7 +55,8 @@ export function hostOf(target: string): string {
 /** Whether two hosts may belong to the same owner: equal, or under the same two last labels. */
 export function areRelatedHosts(left: string, right: string): boolean {
   if (normalise(left) === normalise(right)) return true;
-  if (isIP(left) !== 0 || isIP(right) !== 0) return false;
+  // Of two addresses the last bytes are no domain; a name never ends like an address.
+  if (isIP(left) !== 0) return false;
   return domainOf(left) === domainOf(right);
 }
 

@@ -1,5 +1,4 @@
 import type { DistinguishedName } from '../../core/certificate.ts';
-import { attributeValues } from '../../core/distinguished-name.ts';
 
 /**
  * An inspection product and how its authorities name themselves. It names the product; it never proves anything by
@@ -30,7 +29,9 @@ export function findProduct(
 }
 
 function matchesIssuer(issuer: IssuerPattern, name: DistinguishedName): boolean {
-  return issuer.every(({ type, pattern }) => attributeValues(name, type).some((value) => pattern.test(value)));
+  return issuer.every(({ type, pattern }) =>
+    name.attributes.some((attribute) => attribute.type === type && pattern.test(attribute.value)),
+  );
 }
 
 /** The first product whose block page this text comes from. */

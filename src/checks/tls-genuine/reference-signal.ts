@@ -1,5 +1,5 @@
 import { formatDistinguishedName } from '../../core/distinguished-name.ts';
-import { type ChainCase, identify, standingOf } from './chain-case.ts';
+import { type ChainCase, identify, isBeyondComparison, standingOf } from './chain-case.ts';
 import type { Signal } from './signal.ts';
 import type { Standing } from './standing.ts';
 import type { ReferenceChain } from './tls-evidence.ts';
@@ -19,6 +19,7 @@ const WAYS: Readonly<Record<ReferenceChain['kind'], string>> = {
  * certificates.
  */
 export function referenceSignals(chain: ChainCase): readonly Signal[] {
+  if (isBeyondComparison(chain)) return [];
   const signals = chain.evidence.references.flatMap((reference) => compare(chain, reference) ?? []);
   const [first] = [...signals.filter(({ weight }) => weight === 'witness'), ...signals];
   return first === undefined ? [] : [first];

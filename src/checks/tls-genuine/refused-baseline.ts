@@ -10,7 +10,7 @@ export function refusedBaselineFindings(
   if (refusedBaseline === null) return [];
   return [
     {
-      rule: 'learned-trust-is-vouched-for',
+      rule: 'learned-trust-is-confirmed',
       subject,
       expected:
         'A learned chain under a configured key or a public authority, or one whose fingerprint was typed when it ' +
@@ -23,8 +23,8 @@ export function refusedBaselineFindings(
 }
 
 /** As in `learned on 2026-11-24, rests on O=…, SHA-256 AA:…`. */
-export function describeRefused({ baseline, unvouched }: RefusedBaseline): string {
+export function describeRefused({ baseline, unconfirmed }: RefusedBaseline): string {
   const day = new Date(baseline.learnedAt).toISOString().slice(0, 10);
-  const name = formatDistinguishedName(unvouched.subject);
-  return `What was learned on ${day} rests on ${name} (SHA-256 ${unvouched.fingerprint}) and is not used; "ftm-watch trust learn" says more`;
+  const name = formatDistinguishedName(unconfirmed.subject);
+  return `What was learned on ${day} rests on ${name} (SHA-256 ${unconfirmed.fingerprint}) and is not used; "ftm-watch trust learn" says more`;
 }

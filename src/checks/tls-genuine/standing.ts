@@ -1,6 +1,6 @@
 import type { Certificate, DistinguishedName } from '../../core/certificate.ts';
 import type { EpochMs } from '../../core/clock.ts';
-import { distinguishedNameKey } from '../../core/distinguished-name.ts';
+import { isSameName } from '../../core/distinguished-name.ts';
 import type { Baseline } from './baseline.ts';
 import { pathTo, type Step, walkChain } from './chain-walk.ts';
 import { isForServers, maySignFor } from './extensions.ts';
@@ -10,12 +10,12 @@ import { type Trust, type TrustProfile, trustUnder } from './trust.ts';
 
 /**
  * Where a chain ends, by signatures alone.
- * - `trusted`: at a key that the profile, the configuration or the baseline vouches for.
+ * - `trusted`: at a key that the profile, the configuration or the baseline confirms.
  * - `weak`: there too, but no client should take it: a key or signature can be forged, or the certificate is not for
  *   servers.
  * - `public`: at one of Mozilla's roots.
  * - `vendor`: at one of Fortinet's keys, which this profile does not take.
- * - `foreign`: at a root of its own, which nobody vouches for.
+ * - `foreign`: at a root of its own, which nobody confirms.
  * - `forged`: it claims the name of a known authority (one that is sent along and verifies is known too) whose key did
  *   not sign it.
  * - `incomplete`: at an authority that was not sent and whose key is not known.
@@ -27,7 +27,7 @@ export interface Standing {
   /** The trusted key's label, for `trusted`, `weak`, `public` and `vendor`. */
   readonly label: string | null;
   /**
-   * Pin of the configured key that it leads to, for `trusted`; null where only the baseline vouches for it, and for the
+   * Pin of the configured key that it leads to, for `trusted`; null where only the baseline confirms it, and for the
    * others.
    */
   readonly configured: string | null;
@@ -52,11 +52,10 @@ const MOZILLA = "one of Mozilla's roots";
 export function findStanding(sent: readonly [Certificate, ...Certificate[]], options: StandingOptions): Standing {
   const [leaf] = sent;
   const trust = trustUnder(options.profile, options.trust);
-  const keys = vouchedKeys(trust, options.baseline);
-  const all = walk(sent, trust, options, () => true);
-  const strong = isStrongKey(leaf.key) ? walk(sent, trust, options, isStrongLink) : [];
+  const keys = confirmedKeys(trust, options.baseline);
+  const { all, strong } = bothWalks(sent, trust, options);
   const authorities = all.slice(1).map((step) => step.certificate);
-  const configured = vouchedKeys(trust, null);
+  const configured = confirmedKeys(trust, null);
   const end = (kind: Standing['kind'], step: Step | undefined, label: string | null): Standing => ({
     kind,
     path: step === undefined ? [leaf] : pathTo(step),
@@ -72,7 +71,7 @@ export function findStanding(sent: readonly [Certificate, ...Certificate[]], opt
   if (trusted !== undefined) return end('trusted', trusted, keys.get(trusted.certificate.pin) ?? null);
   const root = isForServers(leaf) ? strong.find((step) => isPublicRoot(step, trust, options.host)) : undefined;
   if (root !== undefined) return end('public', root, MOZILLA);
-  const vendorKeys = vouchedKeys(options.trust, null);
+  const vendorKeys = confirmedKeys(options.trust, null);
   const vendor = strong.find((step) => vendorKeys.has(step.certificate.pin));
   if (vendor !== undefined) return end('vendor', vendor, vendorKeys.get(vendor.certificate.pin) ?? null);
   const weak = all.find((step) => keys.has(step.certificate.pin) || isPublicRoot(step, trust, options.host));
@@ -84,8 +83,24 @@ export function findStanding(sent: readonly [Certificate, ...Certificate[]], opt
   return untrustedEnd(all, { trust, options, end, beside: sent.slice(1), leads });
 }
 
-/** Pin of every key that is vouched for, and in whose words. */
-function vouchedKeys(trust: Trust, baseline: Baseline | null): ReadonlyMap<string, string> {
+/** Over all links, and over those alone that prove something. */
+function bothWalks(
+  sent: readonly [Certificate, ...Certificate[]],
+  trust: Trust,
+  options: StandingOptions,
+): { readonly all: readonly Step[]; readonly strong: readonly Step[] } {
+  let weakLinks = 0;
+  const all = walk(sent, trust, options, (issuer, subject) => {
+    if (!isStrongLink(issuer, subject)) weakLinks += 1;
+    return true;
+  });
+  if (!isStrongKey(sent[0].key)) return { all, strong: [] };
+  // Without a weak link the second walk would go the same way.
+  return { all, strong: weakLinks === 0 ? all : walk(sent, trust, options, isStrongLink) };
+}
+
+/** Pin of every key that is confirmed, and in whose words. */
+function confirmedKeys(trust: Trust, baseline: Baseline | null): ReadonlyMap<string, string> {
   const learned = baseline === null ? [] : [...baseline.leaves, ...baseline.authorities];
   return new Map([
     ...learned.map((certificate): [string, string] => [certificate.pin, 'the learned baseline']),
@@ -107,7 +122,7 @@ function walk(
   const learned = options.baseline?.authorities ?? [];
   const isCurrent = (certificate: Certificate): boolean =>
     certificate.notBefore <= options.now && options.now <= certificate.notAfter;
-  // Fortinet's own too, whatever the profile: they vouch for nothing here, but tell whose chain it is.
+  // Fortinet's own too, whatever the profile: they confirm nothing here, but tell whose chain it is.
   const atHand = [
     ...options.trust.anchors.map((anchor) => anchor.certificate),
     ...sent.slice(1),
@@ -158,10 +173,7 @@ function untrustedEnd(all: readonly Step[], ending: Ending): Standing {
 }
 
 function isSelfSigned(certificate: Certificate, checks: SignatureChecks): boolean {
-  return (
-    distinguishedNameKey(certificate.subject) === distinguishedNameKey(certificate.issuer) &&
-    checks.signs(certificate, certificate)
-  );
+  return isSameName(certificate.subject, certificate.issuer) && checks.signs(certificate, certificate);
 }
 
 /** A peer that sends a tangle of them keeps us busy with no more. */
@@ -169,9 +181,8 @@ const MOST_NAMESAKES = 3;
 
 /** Whether every authority that may carry this name is at hand, so that it was asked and has not signed. */
 function isDisowned(name: DistinguishedName, { trust, options, beside, leads }: Ending): boolean {
-  const wanted = distinguishedNameKey(name);
-  const hasName = (authority: Certificate): boolean => distinguishedNameKey(authority.subject) === wanted;
-  if (wanted === '') return false;
+  const hasName = (authority: Certificate): boolean => isSameName(authority.subject, name);
+  if (name.attributes.length === 0) return false;
   const namesakes = beside.filter((certificate) => certificate.isAuthority && hasName(certificate));
   if (namesakes.slice(0, MOST_NAMESAKES).some(leads)) return true;
   // Only a certificate can be asked whether it signed; the key behind a pin without a name may be the one that did.

@@ -9,7 +9,7 @@ export type TrustProfile = 'fortinet' | 'public' | 'pinned';
 /** `shipped` keys are Fortinet's and count only under the profile `fortinet`; `configured` ones under every profile. */
 export type TrustOrigin = 'shipped' | 'configured';
 
-/** The hash of a trusted key. It vouches for a certificate that was sent, never for one that was not. */
+/** The hash of a trusted key. It confirms a certificate that was sent, never for one that was not. */
 export interface TrustedPin {
   /** `sha256/` and the base64 SHA-256 of the SubjectPublicKeyInfo. */
   readonly pin: string;
@@ -20,7 +20,7 @@ export interface TrustedPin {
   readonly name: DistinguishedName | null;
 }
 
-/** A certificate to verify under: unlike a pin it vouches for what it signed even when it is not sent. */
+/** A certificate to verify under: unlike a pin it confirms what it signed even when it is not sent. */
 export interface TrustAnchor {
   readonly certificate: Certificate;
   readonly label: string;
@@ -51,7 +51,7 @@ export function trustUnder(profile: TrustProfile, trust: Trust): Trust {
   };
 }
 
-/** In whose words a configured key is vouched for under this profile; null when it is not (any more). */
+/** In whose words a configured key is confirmed under this profile; null when it is not (any more). */
 export function labelOfKey(pin: string, profile: TrustProfile, trust: Trust): string | null {
   const { pins, anchors } = trustUnder(profile, trust);
   const anchor = anchors.find(({ certificate }) => certificate.pin === pin);

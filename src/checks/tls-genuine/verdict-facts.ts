@@ -90,7 +90,7 @@ function isAnythingTrusted({ evidence }: ChainCase): boolean {
 /** Among public authorities a change within one organization (its roots, its intermediates) is everyday business. */
 function historyOf({ history, standing, evidence }: ChainCase): History {
   const root = standing.kind === 'public' ? standing.path.at(-1) : undefined;
-  if (history !== 'other-authority' || root === undefined) return history;
+  if (root === undefined) return history;
   const organizations = new Set(
     (evidence.baseline?.authorities ?? []).flatMap((authority) => attributeValues(authority.subject, 'O')),
   );

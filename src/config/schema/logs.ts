@@ -3,7 +3,8 @@ import type { LogsConfig } from '../config.ts';
 import type { SchemaContext } from './context.ts';
 import { followedFile, readableFile } from './files.ts';
 import { list, section } from './rules.ts';
-import { addressBlock, choice, duration, listenAddress } from './values.ts';
+import { listenAddress } from './endpoints.ts';
+import { addressBlock, choice, duration } from './values.ts';
 
 const DAY = 86_400_000;
 

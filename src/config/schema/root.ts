@@ -3,6 +3,7 @@ import type { ClockConfig, Config, ScheduleConfig, StoreConfig, WebConfig } from
 import { appliances } from './appliances.ts';
 import { firewall, registration } from './connectors.ts';
 import type { SchemaContext } from './context.ts';
+import { hostPort, listenAddress, resolver } from './endpoints.ts';
 import { outputFile, readableFile, requiredSecret, secretFile, secretVariable } from './files.ts';
 import { licenseServer } from './license-server.ts';
 import { logs } from './logs.ts';
@@ -10,18 +11,7 @@ import { mailServers } from './mail.ts';
 import { notify } from './notify.ts';
 import { fieldsOf, type Fields, list, type Report, requireSecret, ruled, section, textAt, unique } from './rules.ts';
 import { services, trust } from './trust.ts';
-import {
-  address,
-  choice,
-  cronWithSeconds,
-  duration,
-  hostName,
-  hostPort,
-  listenAddress,
-  name,
-  resolver,
-  timezone,
-} from './values.ts';
+import { address, choice, cronWithSeconds, duration, hostName, name, timezone } from './values.ts';
 
 const DAY = 86_400_000;
 const HOUR = 3_600_000;

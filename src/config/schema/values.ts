@@ -2,11 +2,9 @@ import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import * as z from 'zod';
 import type { Millis } from '../../core/clock.ts';
-import type { HostPort, ListenAddress, ResolverConfig } from '../config.ts';
 import { isCronOfMinutes, isCronWithSeconds } from '../cron.ts';
 import { DURATION_PATTERN, formatDuration, parseDuration } from '../../core/duration.ts';
-import { isHost, parseHostPort, parseListenAddress } from '../host-port.ts';
-import { parseResolver } from '../resolver.ts';
+import { isHost } from '../host-port.ts';
 import { expectedMessage } from '../../show.ts';
 
 /** The `error` option of a zod schema or check that words every failure as `expected …, got …`. */
@@ -22,7 +20,7 @@ interface TextKind<T> {
   readonly pattern?: RegExp;
 }
 
-function parsedText<T>(kind: TextKind<T>): z.ZodType<T> {
+export function parsedText<T>(kind: TextKind<T>): z.ZodType<T> {
   const { title, pattern } = kind;
   const raw = z.string(expected(kind.expected));
   const text = pattern === undefined ? raw : raw.regex(pattern, expected(kind.expected));
@@ -98,30 +96,6 @@ export function addressBlock(): z.ZodType<string> {
     parse: when(
       (value) => isIP(value) !== 0 || (isIP(value.replace(/\/\d+$/u, '')) !== 0 && ipaddr.isValidCIDR(value)),
     ),
-  });
-}
-
-export function hostPort(defaultPort: number): z.ZodType<HostPort> {
-  return parsedText({
-    title: 'host:port',
-    expected: `a host with or without port, such as "www.example.org:${String(defaultPort)}"`,
-    parse: (value) => parseHostPort(value, defaultPort),
-  });
-}
-
-export function listenAddress(): z.ZodType<ListenAddress> {
-  return parsedText({
-    title: 'address:port',
-    expected: 'an address and port to listen at, such as "127.0.0.1:9843"',
-    parse: parseListenAddress,
-  });
-}
-
-export function resolver(): z.ZodType<ResolverConfig> {
-  return parsedText({
-    title: 'resolver',
-    expected: '"system", an address (not a name), or a URL that begins with udp://, tcp://, tls:// or https://',
-    parse: parseResolver,
   });
 }
 

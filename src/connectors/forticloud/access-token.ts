@@ -15,7 +15,7 @@ export type TokenResult = { readonly kind: 'token'; readonly value: string } | E
 export interface AccessTokens {
   /** The current token, or a new one when it has run out. */
   current(): Promise<TokenResult>;
-  /** The service did not take it any more: the next one is fetched anew. */
+  /** The service did not take it any more: the next one is fetched again. */
   discard(): void;
 }
 

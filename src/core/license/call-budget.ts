@@ -2,7 +2,7 @@ import type { EpochMs, Millis } from '../clock.ts';
 
 /**
  * What was asked of the registration service lately. Plain JSON: it is kept across restarts, so that a service that
- * locks out an account is not tried anew by every restart.
+ * locks out an account is not tried again by every restart.
  */
 export interface CallBudget {
   /** Instants of the calls of the last hour, oldest first. */

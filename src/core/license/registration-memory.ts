@@ -74,7 +74,7 @@ export function openLicenses(known: RegistrationMemory): readonly string[] {
 
 /**
  * When to ask again for what is open, before the schedule does: when a call is allowed again. Null: nothing is open, or
- * the service answered with an error that a pause does not mend.
+ * the service answered with an error that a pause does not fix.
  * @param blockedUntil of the call budget
  */
 export function nextLook(known: RegistrationMemory, blockedUntil: EpochMs, now: EpochMs): EpochMs | null {

@@ -210,7 +210,7 @@ function addSighting(
 }
 
 /**
- * What a firewall administrator would put right in one place; addresses of the traffic are left out, so they cannot
+ * What a firewall administrator would corrected in one place; addresses of the traffic are left out, so they cannot
  * crowd others out.
  */
 function sightingKey(signature: string, evidence: FirewallEvidence): string {

@@ -198,7 +198,7 @@ function factsOf({ subject, main, findings, attached }: Fault, context: CauseCon
 }
 
 /** A fault of one family or of one member is looked for in another place than one of the whole way. */
-const ONE_ADDRESS = ' It is so at {address}, and not at {clean}.';
+const ONE_ADDRESS = ' Seen at {address}, not at {clean}.';
 const COMPARE_ADDRESSES =
   'Compare how {address} and {clean} are treated: a policy, an inspection profile, a route or an uplink for one ' +
   'alone is the usual reason.';

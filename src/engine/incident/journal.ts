@@ -2,13 +2,11 @@ import type { EpochMs } from '../../core/clock.ts';
 import type { Incident, IncidentState } from './incident.ts';
 import type { Notification } from './notification.ts';
 
-/** Channels that carry notifications one by one. Alertmanager is told what is true instead, again and again. */
-export type ChannelId = 'email' | 'webhook';
-
 /** One notification on its way to one recipient: a mail address or the URL of a webhook. */
 export interface Delivery {
   readonly notificationId: string;
-  readonly channel: ChannelId;
+  /** Id of a channel that the registry lists. */
+  readonly channel: string;
   readonly recipient: string;
   readonly status: DeliveryStatus;
   readonly createdAt: EpochMs;
@@ -38,7 +36,7 @@ export function isGivenUp({ status }: Pick<Delivery, 'status'>): boolean {
 }
 
 /** A delivery with what it carries. */
-export interface Parcel {
+export interface OutboxEntry {
   readonly delivery: Delivery;
   readonly notification: Notification;
 }
@@ -48,7 +46,7 @@ export interface JournalEntry {
   readonly state: IncidentState;
   /** As they are after the step, for the history. */
   readonly incidents: readonly Incident[];
-  readonly parcels: readonly Parcel[];
+  readonly outboxEntries: readonly OutboxEntry[];
 }
 
 /**
@@ -62,7 +60,7 @@ export interface AlertJournal {
   /** Replaces deliveries by their new version. */
   update(deliveries: readonly Delivery[]): void;
   /** What is still to be delivered, oldest first. */
-  pending(): readonly Parcel[];
+  pending(): readonly OutboxEntry[];
   /** What was given up although an incident that it tells of is still open, oldest first. */
-  givenUp(): readonly Parcel[];
+  givenUp(): readonly OutboxEntry[];
 }

@@ -9,7 +9,7 @@ export type IncidentInput =
       readonly kind: 'diagnosis';
       readonly diagnosis: Diagnosis;
       /**
-       * The preconditions that were looked at anew; null: all. The others neither confirm nor recover anything, since
+       * The preconditions that were looked at again; null: all. The others neither confirm nor recover anything, since
        * the same observation seen twice is no confirmation.
        */
       readonly fresh: readonly string[] | null;

@@ -11,7 +11,7 @@ import type { RoundView } from './sight.ts';
 
 /** For so long nobody is told that a precondition cannot be judged. */
 const PATIENCE: Millis = 15 * 60_000;
-/** What was not looked at for as long, as while the daemon was stopped, begins anew. */
+/** What was not looked at for as long, as while the daemon was stopped, begins again. */
 const LONGEST_GAP: Millis = 60 * 60_000;
 
 /** Since when each precondition is unknown, over restarts too. */

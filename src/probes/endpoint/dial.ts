@@ -11,7 +11,7 @@ import { abortError, failureMessage, failureReason, ProbeError } from '../../fai
 import { getaddrinfo } from '../../getaddrinfo.ts';
 import { openTunnel } from './connect-proxy.ts';
 
-/** Reads a secret anew, as `readSecret` with the environment filled in. */
+/** Reads a secret again, as `readSecret` with the environment filled in. */
 export type SecretReader = (source: SecretSource) => Promise<string>;
 
 export interface DialOptions {

@@ -34,7 +34,7 @@ export interface MailPorts {
   readonly trust: SecureContext;
   /** Looked at when the server does not answer. */
   readonly localRelay: LocalRelay;
-  /** Reads a secret anew, as `readSecret` with the environment filled in. */
+  /** Reads a secret again, as `readSecret` with the environment filled in. */
   readonly readSecret: (source: SecretSource) => Promise<string>;
 }
 

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
-import type { MailSecurity } from '../../config/config.ts';
+import type { MailSecurity } from '../../config/mail-relay.ts';
 import type { Millis } from '../../core/clock.ts';
 import { ProbeError, abortError } from '../../failure.ts';
 import { SmtpError, fromNodemailer } from './smtp-error.ts';
@@ -42,7 +42,7 @@ interface Envelope {
 /**
  * One SMTP session that cannot send a message: it has no way to say DATA. nodemailer's `send` says DATA by itself,
  * pipelined in one packet with the recipients where the server allows, so it is never called; MAIL, RCPT and RSET go
- * through `sendCommand` of nodemailer's public hook for login mechanisms of one's own.
+ * through `sendCommand` of nodemailer's public hook for login mechanisms of your own.
  *
  * Every step throws an `SmtpError` or the signal's reason.
  */

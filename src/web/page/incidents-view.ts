@@ -1,18 +1,18 @@
 import { SEVERITIES } from '../../core/severity.ts';
 import type { EpochMs } from '../../core/clock.ts';
 import { type Incident, isFlapping, isMuted, type Silence, type Told } from '../../engine/incident/incident.ts';
-import type { Parcel } from '../../engine/incident/journal.ts';
+import type { OutboxEntry } from '../../engine/incident/journal.ts';
 import { eventOf } from '../../engine/incident/notification.ts';
 import type { Chronicle } from '../chronicle.ts';
-import type { Alertmanagers } from '../sources.ts';
+import type { StateRecipients } from '../sources.ts';
 import { byUrgency } from '../incident-json.ts';
-import { tellingsAbout, type TimelineStep, timelineOf } from './incident-timeline.ts';
+import { deliveryGroupsAbout, type TimelineStep, timelineOf } from './incident-timeline.ts';
 import { type Markup, markup } from './markup.ts';
 import { EVENT_WORDS, HISTORY_MISSING } from './notifications-view.ts';
 import { badge, SEVERITY_TONES, SEVERITY_WORDS } from './signs.ts';
 import { silenceCommand } from './silence-command.ts';
-import type { Way } from './telling.ts';
-import { waysView } from './telling-view.ts';
+import type { Way } from './delivery-group.ts';
+import { waysView } from './delivery-group-view.ts';
 import { distance, spanText } from './time-text.ts';
 
 const MAX_OPEN = 20;
@@ -29,24 +29,24 @@ export interface Quiet {
 }
 
 interface Telltale {
-  readonly parcels: readonly Parcel[];
+  readonly outboxEntries: readonly OutboxEntry[];
   readonly quiet: Quiet;
-  /** Null: there is none to tell. */
-  readonly alertmanagers: Alertmanagers | null;
+  /** Of the channels that are told a state. */
+  readonly states: readonly StateRecipients[];
   readonly now: EpochMs;
 }
 
 /** Open incidents with their story, then those that are over. */
 export function incidentsView(
-  { incidents, parcels, complete }: Chronicle,
+  { incidents, outboxEntries, complete }: Chronicle,
   quiet: Quiet,
-  alertmanagers: Alertmanagers | null,
+  states: readonly StateRecipients[],
   now: EpochMs,
 ): Markup {
   const sorted = byUrgency(incidents);
   const open = sorted.filter(({ status }) => status === 'open').toSorted((a, b) => gravity(a) - gravity(b));
   const closed = sorted.filter(({ status }) => status === 'closed');
-  const telltale = { parcels, quiet, alertmanagers, now };
+  const telltale = { outboxEntries, quiet, states, now };
   return markup`<section id="incidents" class="card" aria-labelledby="incidents-title">
 <h2 id="incidents-title">Open incidents <span class="count">${open.length}</span></h2>
 ${open.length === 0 ? markup`<p class="quiet">None.</p>` : markup`<ul class="incidents">${open.slice(0, MAX_OPEN).map((incident, index) => openView(incident, index, telltale))}</ul>`}
@@ -94,34 +94,34 @@ function toldText(incident: Incident, telltale: Telltale): Markup {
   const { told, held } = incident;
   if (held) return markup`A notification waits: the hourly limit is reached.`;
   if (told === null) return markup`Nobody has been notified.`;
-  const { alertmanagers, now } = telltale;
-  if (alertmanagers === null) return sentText(incident, told, telltale);
-  const byAlertmanager = takenText(told, alertmanagers, now);
-  // Alertmanager leaves no parcels: where there are none, it is the only one to tell.
-  if (waysOf(incident, telltale).length === 0) return byAlertmanager;
-  return markup`${sentText(incident, told, telltale)} ${byAlertmanager}`;
+  const { states, now } = telltale;
+  if (states.length === 0) return sentText(incident, told, telltale);
+  const byState = states.map((recipients) => markup` ${takenText(told, recipients, now)}`);
+  // A channel that is told a state leaves no entries: where there are none, it is the only one to tell.
+  if (waysOf(incident, telltale).length === 0) return markup`${byState}`;
+  return markup`${sentText(incident, told, telltale)}${byState}`;
 }
 
 /** Of what went by mail or web hook, only what arrived has notified anybody. */
 function sentText(incident: Incident, told: Told, telltale: Telltale): Markup {
   const { thread } = incident;
-  const { alertmanagers, now } = telltale;
+  const { states, now } = telltale;
   const ways = waysOf(incident, telltale);
   if (ways.length === 0 || ways.some(({ delivery }) => delivery.status === 'sent'))
     return markup`Notified ${distance(told.at, now)}, ${thread.count === 1 ? 'once' : `${String(thread.count)} times`} in all.`;
-  return alertmanagers === null
+  return states.length === 0
     ? markup`Nobody has been notified yet: what was to be sent has not arrived.`
     : markup`What was to be sent by mail or web hook has not arrived.`;
 }
 
-function waysOf(incident: Incident, { parcels }: Telltale): readonly Way[] {
-  return tellingsAbout(incident, parcels).flatMap((telling) => telling.ways);
+function waysOf(incident: Incident, { outboxEntries }: Telltale): readonly Way[] {
+  return deliveryGroupsAbout(incident, outboxEntries).flatMap((group) => group.ways);
 }
 
-function takenText(told: Told, { tookAt }: Alertmanagers, now: EpochMs): Markup {
-  if (tookAt === null) return markup`Alertmanager has taken nothing since ftm-watch was started or reloaded.`;
-  if (tookAt < told.at) return markup`Alertmanager has not taken it yet.`;
-  return markup`Alertmanager took it ${distance(tookAt, now)}.`;
+function takenText(told: Told, { name, tookAt }: StateRecipients, now: EpochMs): Markup {
+  if (tookAt === null) return markup`${name} has taken nothing since ftm-watch was started or reloaded.`;
+  if (tookAt < told.at) return markup`${name} has not taken it yet.`;
+  return markup`${name} took it ${distance(tookAt, now)}.`;
 }
 
 function closedView(incident: Incident, telltale: Telltale): Markup {
@@ -134,11 +134,11 @@ function closedView(incident: Incident, telltale: Telltale): Markup {
 
 function storyView(
   incident: Incident,
-  { parcels, now }: Telltale,
+  { outboxEntries, now }: Telltale,
   { title, isOpen }: { readonly title: Markup; readonly isOpen: boolean },
 ): Markup {
   const most = isOpen ? MAX_STEPS.first : MAX_STEPS.other;
-  const steps = timelineOf(incident, parcels);
+  const steps = timelineOf(incident, outboxEntries);
   const earlier = steps.length - most;
   return markup`<details id="story-${incident.id}"${isOpen ? markup` open` : null}><summary>${title}</summary><ol class="story">${earlier > 0 ? markup`<li class="quiet">${earlier} earlier steps</li>` : null}${steps.slice(-most).map((step) => stepView(step, incident, now))}</ol></details>`;
 }
@@ -155,6 +155,6 @@ function stepView(step: TimelineStep, { cause, since }: Incident, now: EpochMs):
     case 'understood':
       return markup`<li>Until then <code class="tag">${step.former.id}</code> ${step.former.subject} ${when}</li>`;
     case 'told':
-      return markup`<li class="told">${EVENT_WORDS[eventOf(step.telling.notification)]} ${when}${waysView(step.telling, now, 'short')}</li>`;
+      return markup`<li class="told">${EVENT_WORDS[eventOf(step.group.notification)]} ${when}${waysView(step.group, now, 'short')}</li>`;
   }
 }

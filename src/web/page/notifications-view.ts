@@ -1,11 +1,11 @@
 import type { EpochMs } from '../../core/clock.ts';
 import { eventOf, incidentsOf } from '../../engine/incident/notification.ts';
 import type { Chronicle } from '../chronicle.ts';
-import type { Activity, Alertmanagers } from '../sources.ts';
+import type { Activity, StateRecipients } from '../sources.ts';
 import { type Markup, markup } from './markup.ts';
 import { badge } from './signs.ts';
-import { isTroubled, type Telling, tellingsOf } from './telling.ts';
-import { waysView } from './telling-view.ts';
+import { isTroubled, type DeliveryGroup, deliveryGroupsOf } from './delivery-group.ts';
+import { waysView } from './delivery-group-view.ts';
 import { distance } from './time-text.ts';
 
 const MAX_TROUBLED = 10;
@@ -26,38 +26,38 @@ export const EVENT_WORDS: Readonly<Record<Event, string>> = {
 
 /** Who was told, latest first: what has not arrived stands open, the rest is folded. */
 export function notificationsView(
-  { parcels, complete }: Chronicle,
-  { alertmanagers, noChannel }: Pick<Activity, 'alertmanagers' | 'noChannel'>,
+  { outboxEntries, complete }: Chronicle,
+  { states, noChannel }: Pick<Activity, 'states' | 'noChannel'>,
   now: EpochMs,
 ): Markup {
-  const tellings = tellingsOf(parcels);
-  const troubled = tellings.filter(isTroubled);
-  const arrived = tellings.filter((telling) => !isTroubled(telling));
+  const groups = deliveryGroupsOf(outboxEntries);
+  const troubled = groups.filter(isTroubled);
+  const arrived = groups.filter((group) => !isTroubled(group));
   return markup`<section id="notifications" class="card notifications" aria-labelledby="notifications-title">
 <h2 id="notifications-title">Notifications${troubled.length === 0 ? null : markup` <span class="count">${troubled.length} not delivered</span>`}</h2>
 ${noChannel === null ? null : markup`<p>${badge('warn', noChannel)}</p>`}
-${alertmanagers === null ? null : silentView(alertmanagers)}
-${tellings.length === 0 ? markup`<p class="quiet">None of late.</p>` : null}
-${troubled.length === 0 ? null : markup`<ul class="incidents">${troubled.slice(0, MAX_TROUBLED).map((telling) => tellingView(telling, now))}</ul>${more(troubled.length - MAX_TROUBLED)}`}
-${arrived.length === 0 ? null : markup`<details id="sent-notifications"><summary>Sent of late: ${arrived.length}</summary><ul class="incidents">${arrived.slice(0, MAX_ARRIVED).map((telling) => tellingView(telling, now))}</ul>${more(arrived.length - MAX_ARRIVED)}</details>`}
+${states.map(silentView)}
+${groups.length === 0 ? markup`<p class="quiet">None recently.</p>` : null}
+${troubled.length === 0 ? null : markup`<ul class="incidents">${troubled.slice(0, MAX_TROUBLED).map((group) => deliveryGroupView(group, now))}</ul>${more(troubled.length - MAX_TROUBLED)}`}
+${arrived.length === 0 ? null : markup`<details id="sent-notifications"><summary>Sent recently: ${arrived.length}</summary><ul class="incidents">${arrived.slice(0, MAX_ARRIVED).map((group) => deliveryGroupView(group, now))}</ul>${more(arrived.length - MAX_ARRIVED)}</details>`}
 ${complete ? null : HISTORY_MISSING}
 </section>`;
 }
 
-function silentView({ silent }: Alertmanagers): Markup | null {
+function silentView({ name, silent }: StateRecipients): Markup | null {
   if (silent === 0) return null;
-  return markup`<p>${badge('warn', 'Alertmanager')} <span class="quiet">${silent === 1 ? 'one instance' : `${String(silent)} instances`} did not take the last message; tried again all the time</span></p>`;
+  return markup`<p>${badge('warn', name)} <span class="quiet">${silent === 1 ? 'one instance' : `${String(silent)} instances`} did not take the last message; tried again all the time</span></p>`;
 }
 
 /** Shown where something may be missing because the history cannot be used. */
 export const HISTORY_MISSING: Markup = markup`<p class="quiet">The history is not available: what is over and what was sent may be missing here.</p>`;
 
-function tellingView(telling: Telling, now: EpochMs): Markup {
-  const { notification } = telling;
+function deliveryGroupView(group: DeliveryGroup, now: EpochMs): Markup {
+  const { notification } = group;
   const incidents = incidentsOf(notification);
   const causes = incidents.slice(0, MAX_CAUSES).map(({ cause }) => markup` <code class="tag">${cause.id}</code>`);
   const others = incidents.length - causes.length;
-  return markup`<li><p><strong>${EVENT_WORDS[eventOf(notification)]}</strong>${causes}${others > 0 ? ` and ${String(others)} more` : null} <span class="quiet">${distance(notification.at, now)}</span></p>${waysView(telling, now, 'full')}</li>`;
+  return markup`<li><p><strong>${EVENT_WORDS[eventOf(notification)]}</strong>${causes}${others > 0 ? ` and ${String(others)} more` : null} <span class="quiet">${distance(notification.at, now)}</span></p>${waysView(group, now, 'full')}</li>`;
 }
 
 function more(count: number): Markup | null {

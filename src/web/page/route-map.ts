@@ -22,7 +22,7 @@ export interface Stop {
 }
 
 /**
- * `open`: it leads from a stop that is well to one that answers or breaks. `cut`: behind the first broken stop,
+ * `open`: it leads from a stop that is fine to one that answers or breaks. `cut`: behind the first broken stop,
  * `beyond`: after that. `unproven`: nobody knows.
  */
 export type Line = 'open' | 'cut' | 'beyond' | 'unproven';

@@ -65,11 +65,11 @@ ${activityView(sources.activity(), sources.version, now)}`;
 
 function detailsView(sources: PageSources, { causes, preconditions }: Diagnosis, now: EpochMs): Markup {
   const [chronicle, plan, silences] = [sources.chronicle(), sources.maintenance(), sources.silences()];
-  const { alertmanagers, noChannel } = sources.activity();
+  const { states, noChannel } = sources.activity();
   const quiet = { maintenance: plan.until !== null, silences };
   return markup`<div class="grid"><div class="wide">${causesView(causes)}${checklistView(preconditions)}</div>
-<div class="narrow">${incidentsView(chronicle, quiet, alertmanagers, now)}${silencesView(silences, plan, now)}${certificatesView(sources.certificates())}</div></div>
-${notificationsView(chronicle, { alertmanagers, noChannel }, now)}`;
+<div class="narrow">${incidentsView(chronicle, quiet, states, now)}${silencesView(silences, plan, now)}${certificatesView(sources.certificates())}</div></div>
+${notificationsView(chronicle, { states, noChannel }, now)}`;
 }
 
 function verdictView(diagnosis: Diagnosis, now: EpochMs): Markup {

@@ -7,10 +7,11 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
 import type { NotifyConfig } from '../../../src/config/config.ts';
 import type { Cause } from '../../../src/engine/cause.ts';
+import type { Alerting } from '../../../src/notify/alerting.ts';
 import { createAlerting } from '../../../src/notify/engine.ts';
-import type { Alerting } from '../../../src/notify/engine.ts';
 import { createStore } from '../../../src/store/store.ts';
 import type { Store } from '../../../src/store/store.ts';
+import { configOf } from '../../support/config-of.ts';
 import { startAlertmanager } from '../../support/alertmanager-process.ts';
 import { causeOf, diagnosisOf } from '../../support/diagnosis-of.ts';
 import { EXIM_PACKAGE, startExim } from '../../support/exim-instance.ts';
@@ -40,6 +41,8 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+const { notify: DEFAULTS } = await configOf('{}');
+
 function relay(port: number): NonNullable<NotifyConfig['email']>['servers'][number] {
   return { host: '127.0.0.1', port, security: 'none', user: null, password: null, caFile: null };
 }
@@ -47,19 +50,9 @@ function relay(port: number): NonNullable<NotifyConfig['email']>['servers'][numb
 function alert(more: Partial<NotifyConfig>, path = join(folder, 'history.sqlite')): Alerting {
   const logger = logRecorder();
   store = createStore({ path, retention: 86_400_000 }, { clock: systemClock, logger });
-  const policy = { confirmations: 2, recoveries: 2, reminder: 14_400_000, maxPerHour: 20 };
-  const notify: NotifyConfig = {
-    email: null,
-    alertmanager: null,
-    webhooks: [],
-    maintenance: [],
-    heartbeat: null,
-    policy,
-    ...more,
-  };
   const readSecret = (): Promise<string> => Promise.reject(new Error('no secrets here'));
   const alerting = createAlerting(
-    { site: 'hq', notify },
+    { site: 'hq', notify: { ...DEFAULTS, ...more } },
     { clock: systemClock, logger, journal: store.journal, readSecret, listener: {} },
   );
   alerting.start();
@@ -71,7 +64,7 @@ async function rounds(alerting: Alerting, count: number, causes: readonly Cause[
     const now = systemClock.now();
     alerting.accept(diagnosisOf(now, causes), null);
     store.recordRound(roundRecord(now, causes.length === 0 ? 'ok' : 'broken'));
-    await alerting.settled();
+    await alerting.idle();
   }
 }
 
@@ -138,7 +131,7 @@ describeWhere(PEERS, 'a real exim, a real postfix and a real Alertmanager', () =
     expect(resolved).toContain(`In-Reply-To: ${/^Message-ID: (.*)$/mu.exec(mail)?.[1] ?? 'none'}`);
     await alerting.stop(NEVER);
     expect(postfix.mails('admins')).toHaveLength(2);
-    expect(alerting.pending()).toEqual({ email: 0, webhook: 0, alertmanager: 0 });
+    expect(alerting.pending()).toMatchObject({ email: 0, webhook: 0, alertmanager: 0 });
   }, 180_000);
 });
 

@@ -1,12 +1,13 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
-import type { EmailConfig, MailRelay } from '../../../src/config/config.ts';
-import { createEmailChannel } from '../../../src/notify/email.ts';
-import type { RecipientOutcome } from '../../../src/notify/channel.ts';
+import type { MailRelay } from '../../../src/config/mail-relay.ts';
+import { createEmailChannel } from '../../../src/notify/channels/email/email-channel.ts';
+import type { EmailConfig } from '../../../src/notify/channels/email/section.ts';
+import type { RecipientOutcome } from '../../../src/notify/channels/channel.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
 import { EXIM_PACKAGE, startExim } from '../../support/exim-instance.ts';
 import type { EximInstance } from '../../support/exim-instance.ts';
-import { incidentOf, tellingOf } from '../../support/parcel-of.ts';
+import { incidentOf, incidentNotificationOf } from '../../support/outbox-entry-of.ts';
 import { startPostfix } from '../../support/postfix-instance.ts';
 import type { PostfixInstance } from '../../support/postfix-instance.ts';
 import { describeWhere } from '../../support/privilege.ts';
@@ -30,8 +31,8 @@ async function send(
 ): Promise<readonly RecipientOutcome[]> {
   const config: EmailConfig = { from: 'ftm-watch@example.test', to: recipients, servers };
   const readSecret = (): Promise<string> => Promise.reject(new Error('no secrets here'));
-  const channel = createEmailChannel('hq', config, { clock: systemClock, readSecret });
-  const notification = tellingOf(incidentOf(causeOf('tls-intercepted')));
+  const channel = createEmailChannel(config, { site: 'hq', clock: systemClock, readSecret });
+  const notification = incidentNotificationOf(incidentOf(causeOf('tls-intercepted')));
   return channel.deliver({ notification, recipients, firstFailedAt: null }, new AbortController().signal);
 }
 

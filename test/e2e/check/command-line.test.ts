@@ -40,7 +40,7 @@ describe('for people', () => {
     expect(stdout).toMatch(/\nREADY: [^\n]+\n$/u);
   });
 
-  test('what is broken, why and how to mend it', async () => {
+  test('what is broken, why and how to fix it', async () => {
     const { exitCode, stdout, stderr } = await bench.run(['check', '-c', await bench.configure(await unusedPort())]);
     expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: '' });
     expect(stdout).not.toMatch(CONTROL);

@@ -7,7 +7,7 @@ import { preconditionOf } from '../../support/check-result.ts';
 
 const FILE = 'learned.json';
 /**
- * Nothing vouches for the authority of the bench: as where a company's sub-authority inspects and its root is not sent.
+ * Nothing confirms the authority of the bench: as where a company's sub-authority inspects and its root is not sent.
  */
 const TRUST = { trust: { profile: 'fortinet', baselineFile: FILE } };
 
@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => bench[Symbol.asyncDispose]());
 
-test('a chain that nothing vouches for is learned by its fingerprint alone, and one of 0.1 is not used', async () => {
+test('a chain that nothing confirms is learned by its fingerprint alone, and one of 0.1 is not used', async () => {
   await using server = await bench.licenseServer();
   const config = await bench.configure(server.port, TRUST);
   const { leaf, intermediate } = bench.hierarchy;
@@ -40,9 +40,7 @@ test('a chain that nothing vouches for is learned by its fingerprint alone, and 
   await writeFile(join(bench.folder, FILE), JSON.stringify({ version: 1, targets }));
   const after = await bench.check(server.port, TRUST);
   expect(preconditionOf(after, 'tls-genuine').state).not.toBe('ok');
-  expect(preconditionOf(after, 'tls-genuine').findings.map(({ rule }) => rule)).toContain(
-    'learned-trust-is-vouched-for',
-  );
+  expect(preconditionOf(after, 'tls-genuine').findings.map(({ rule }) => rule)).toContain('learned-trust-is-confirmed');
   expect((await bench.run(['check', '-c', config])).stdout).toContain('What was learned on 2026-11-24');
   expect((await bench.run(['trust', 'show', '-c', config])).stdout).toContain('but not used');
 

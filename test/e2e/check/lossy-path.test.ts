@@ -4,12 +4,20 @@ import {
   createInspectedSite,
   INSPECTED_SITE_NEEDS,
   LICENSE_ADDRESS,
+  SITE_NETWORK,
   type InspectedSite,
 } from '../../support/inspected-site.ts';
+import { randomOf } from '../../support/flaky-path.ts';
 import { describeWhere } from '../../support/privilege.ts';
 
 /** Each takes up to half a minute: the nightly run does 50. */
 const RUNS = Number(process.env['FTM_LOSSY_RUNS'] ?? '4');
+/** A run that failed is told with its seed. */
+const FIRST_SEED = Number(process.env['FTM_LOSSY_SEED'] ?? '1');
+
+const LOSS = 0.2;
+/** More packets one way than a run has, or nearly so; nft takes that many. */
+const PACKETS = 4_000;
 
 describeWhere(INSPECTED_SITE_NEEDS, 'check on a path that loses packets', () => {
   let site: InspectedSite;
@@ -25,14 +33,15 @@ describeWhere(INSPECTED_SITE_NEEDS, 'check on a path that loses packets', () => 
   test(
     `names no critical cause when every fifth packet is lost each way (${String(RUNS)} runs)`,
     async () => {
-      using _loss = dropping(site, 'numgen random mod 100 < 20 drop');
       const critical: string[] = [];
       for (let run = 0; run < RUNS; run += 1) {
+        const seed = FIRST_SEED + run;
+        using _loss = dropping(site, seededLoss(seed));
         const diagnosis = await site.check();
         critical.push(
           ...diagnosis.causes
             .filter(({ severity }) => severity === 'critical')
-            .map(({ id, evidence }) => `${id}: ${evidence.join('; ')}`),
+            .map(({ id, evidence }) => `seed ${String(seed)}: ${id}: ${evidence.join('; ')}`),
         );
       }
       expect(critical).toEqual([]);
@@ -55,6 +64,21 @@ describeWhere(INSPECTED_SITE_NEEDS, 'check on a path that loses packets', () => 
     ]);
   });
 });
+
+/**
+ * Of each way, packets that the seed says, counted from the first one. Not netem, which has seeds too: kernels of small
+ * machines are without it.
+ */
+function seededLoss(seed: number): string {
+  const random = randomOf(seed);
+  const lost = (): string =>
+    Array.from({ length: PACKETS }, (_, packet) => (random() < LOSS ? [`${String(packet)} : drop`] : []))
+      .flat()
+      .join();
+  return ['saddr', 'daddr']
+    .map((end) => `ip ${end} ${SITE_NETWORK} numgen inc mod ${String(PACKETS)} vmap { ${lost()} }`)
+    .join('\n    ');
+}
 
 /** Drops packets on the way, in the words of nft, until it is disposed of. */
 function dropping({ gateway }: InspectedSite, rule: string): Disposable {

@@ -21,13 +21,13 @@ test('errors that an outage explains raise no alarm of their own after it, altho
   expect(broken.causes.map(({ id }) => id)).toEqual(['tls-intercepted']);
 
   await lab.inspect(false);
-  const mended = await daemon.diagnosis(
+  const fixed = await daemon.diagnosis(
     ({ preconditions }) => preconditions.some(({ id, state }) => id === 'tls-genuine' && state === 'ok'),
     soon(),
   );
-  expect(mended.ready).toBe('ready');
-  expect(mended.causes).toEqual([]);
-  const polling = mended.preconditions.find(({ id }) => id === 'polling');
+  expect(fixed.ready).toBe('ready');
+  expect(fixed.causes).toEqual([]);
+  const polling = fixed.preconditions.find(({ id }) => id === 'polling');
   expect(polling?.findings.map(({ actual }) => actual).join()).toMatch(
     /^None; the last one that a fault explains came at /u,
   );

@@ -53,7 +53,7 @@ test('a reload from a thousand targets to ten lets go of the connections and the
 
   await configure(10);
   daemon.signal('SIGHUP');
-  await daemon.logged('Took the configuration anew');
+  await daemon.logged('Reloaded the configuration');
   await until(
     () => Promise.resolve(silent.open),
     (open) => open <= 10,

@@ -31,7 +31,7 @@ describe('a second daemon with the same store', () => {
     expect(code).not.toBe(0);
     expect(stderr).toContain(`process ${String(first.pid)} on `);
     first.signal('SIGHUP');
-    await first.logged('Took the configuration anew');
+    await first.logged('Reloaded the configuration');
     expect(
       await until(
         () => statusOf(page),

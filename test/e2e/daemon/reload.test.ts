@@ -11,7 +11,7 @@ import { POLLING_ERROR_LINE } from '../../support/polling-error-line.ts';
 import { until } from '../../support/until.ts';
 
 const WITHIN = 10_000;
-const TAKEN = 'Took the configuration anew';
+const TAKEN = 'Reloaded the configuration';
 const REFUSED = 'Refused the configuration: the one before it stays in force';
 
 let site: DaemonBench;
@@ -224,7 +224,7 @@ describe('a port', () => {
     expect((await statusOf(page))?.site).toBe('first');
   });
 
-  test('of the page that stays is served anew on the same port', async () => {
+  test('of the page that stays is served again on the same port', async () => {
     const port = await freePort();
     await site.configure({ site: 'second', web: { listen: `127.0.0.1:${String(port)}` } });
     await reload();

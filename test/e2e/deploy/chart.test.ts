@@ -181,7 +181,7 @@ describeWhere([{ program: 'go' }, { program: 'promtool' }], 'the chart, rendered
     });
   });
 
-  it('starts anew when the configuration is another, and only then', async () => {
+  it('starts again when the configuration is another, and only then', async () => {
     const checksum = async (config: object): Promise<string | undefined> =>
       podOf(await renderer.render({ config })).metadata.annotations['checksum/config'];
     expect(await checksum({ site: 'a' })).toBe(await checksum({ site: 'a' }));

@@ -208,7 +208,7 @@ describeWhere([{ program: 'prometheus' }], 'Prometheus that drives /probe', () =
 
   afterAll(() => stack.disposeAsync());
 
-  it('sees a target that is well, then its fault, then that it is mended', async () => {
+  it('sees a target that is fine, then its fault, then that it is fixed', async () => {
     const success = (): Promise<number | null> =>
       prometheus.value(`probe_success{job="ftm-probe", site="lab", module="http", instance="${license}"}`);
     await expect.poll(success, PATIENCE).toBe(1);
@@ -217,7 +217,7 @@ describeWhere([{ program: 'prometheus' }], 'Prometheus that drives /probe', () =
 
     await lab.inspect(true);
     await expect.poll(success, PATIENCE).toBe(0);
-    // The connection itself is well.
+    // The connection itself is fine.
     expect(await prometheus.value('probe_success{module="tcp", instance!~"elsewhere.*"}')).toBe(1);
 
     await lab.inspect(false);

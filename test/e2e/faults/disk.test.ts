@@ -67,7 +67,7 @@ describe('a store that was damaged while the daemon was away', () => {
     await findsAndTells(await daemon.page());
     await daemon.end('SIGTERM');
     whole = join(lab.folder, 'whole');
-    // Nothing of it is open, so that the same fault is told anew.
+    // Nothing of it is open, so that the same fault is told again.
     using store = new DatabaseSync(join(data, 'ftm-watch.sqlite'));
     store.exec('DELETE FROM incident_state; PRAGMA wal_checkpoint(TRUNCATE)');
     store.close();
@@ -116,7 +116,7 @@ describe('a store that was damaged while the daemon was away', () => {
   });
 });
 
-test('a store that is deleted under the daemon is begun anew, with what is open', async () => {
+test('a store that is deleted under the daemon is begun again, with what is open', async () => {
   rmSync(data, { recursive: true, force: true });
   await using daemon = start();
   const page = await daemon.page();

@@ -89,9 +89,9 @@ describeWhere(['linux'], 'a daemon that is told to reload', () => {
       (status) => status?.ready === 'ready',
       WITHIN,
     );
-    // On this port from now on, whatever is taken anew.
+    // On this port from now on, whatever is taken again.
     const fixed = { syslog: { udp: `127.0.0.1:${String(port)}`, tcp: '127.0.0.1:0' } };
-    const taken = (): number => daemon.log.filter(({ msg }) => msg === 'Took the configuration anew').length;
+    const taken = (): number => daemon.log.filter(({ msg }) => msg === 'Reloaded the configuration').length;
     const files = (): number => readdirSync(`/proc/${String(daemon.pid)}/fd`).length;
     async function reload(name: string): Promise<void> {
       const before = taken();

@@ -46,11 +46,11 @@ describeWhere([{ program: 'chromium' }], 'stories on the status page', () => {
       cause: 'tls-intercepted',
       duration: '2h',
       by: 'Ada',
-      comment: 'It is being mended',
+      comment: 'It is being fixed',
     });
     await page.locator('.tag', { hasText: 'silenced' }).waitFor();
     const silences = page.locator('section', { has: page.locator('#silences-title') });
-    expect(await silences.innerText()).toMatch(/It is being mended\s+By Ada; ends in 1 h \(/u);
+    expect(await silences.innerText()).toMatch(/It is being fixed\s+By Ada; ends in 1 h \(/u);
     expect(await silences.locator('code[data-copy]').allInnerTexts()).toEqual([
       expect.stringContaining(`ftm-watch silence remove ${silence}`),
     ]);
@@ -85,7 +85,7 @@ describeWhere([{ program: 'chromium' }], 'stories on the status page', () => {
     expect(notifications).toMatch(
       /Waiting by mail to a…@example\.org; tried (?:once|\d+ times), next attempt .*\s+\S+ 4\d\d /u,
     );
-    expect(await plain.page.locator('#sent-notifications').innerText()).toContain('Sent of late: ');
+    expect(await plain.page.locator('#sent-notifications').innerText()).toContain('Sent recently: ');
     expect(await plain.page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0);
   });
 });

@@ -107,7 +107,7 @@ describe('observeRegistration', () => {
     expect(bench.service.requests).toEqual([]);
   });
 
-  it.each([31, '31'])('logs in anew when a token of %j s has run out', async (expiresIn) => {
+  it.each([31, '31'])('logs in again when a token of %j s has run out', async (expiresIn) => {
     await using bench = await startRegistration({ expiresIn });
     let elapsed = 0;
     // Two seconds pass whenever the time is looked at; a token is not used in its last half minute.
@@ -116,7 +116,7 @@ describe('observeRegistration', () => {
     expect(paths(bench.service)).toEqual([TOKEN_PATH, TOKEN_PATH, LICENSES_PATH, TOKEN_PATH, LICENSES_PATH]);
   });
 
-  it('logs in anew, once, when the service does not take the token any more', async () => {
+  it('logs in again, once, when the service does not take the token any more', async () => {
     await using bench = await startRegistration();
     const store = memoryStore();
     const revoking: BudgetStore = {

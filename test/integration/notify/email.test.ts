@@ -1,15 +1,14 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
-import type { EmailConfig, MailRelay } from '../../../src/config/config.ts';
-import { readSecret } from '../../../src/secret.ts';
+import type { MailRelay } from '../../../src/config/mail-relay.ts';
+import { readSecret, type SecretSource } from '../../../src/secret.ts';
 import type { Notification } from '../../../src/engine/incident/notification.ts';
-import type { RecipientOutcome } from '../../../src/notify/channel.ts';
-import { createEmailChannel } from '../../../src/notify/email.ts';
+import type { MessageChannel, RecipientOutcome } from '../../../src/notify/channels/channel.ts';
+import { createEmailChannel } from '../../../src/notify/channels/email/email-channel.ts';
 import { chainPem, createHierarchy } from '../../support/authority.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
 import { handClock } from '../../support/hand-clock.ts';
@@ -35,6 +34,8 @@ function relay(port: number, more: Partial<MailRelay> = {}): MailRelay {
 
 const [NOTIFICATION] = timeline().rounds(2, [causeOf('tls-intercepted', { product: 'Fortinet FortiGate' })]).told;
 
+type Outcomes = readonly RecipientOutcome[];
+
 interface Sending {
   readonly servers: readonly MailRelay[];
   readonly to?: readonly string[];
@@ -42,22 +43,25 @@ interface Sending {
   readonly signal?: AbortSignal;
 }
 
-async function send({
-  servers,
-  to = [ALICE, BOB],
-  notification = NOTIFICATION,
-  signal,
-}: Sending): Promise<readonly RecipientOutcome[]> {
-  if (notification === undefined) throw new Error('Nothing was told');
-  const config: EmailConfig = { from: 'ftm-watch@example.org', to, servers };
-  const channel = createEmailChannel('hq', config, {
-    clock: systemClock,
-    readSecret: (source) => readSecret(source, {}),
-  });
-  return channel.deliver({ notification, recipients: to, firstFailedAt: null }, signal ?? new AbortController().signal);
+function channelTo(to: readonly string[], servers: readonly MailRelay[], clock = systemClock): MessageChannel {
+  const deps = { site: 'hq', clock, readSecret: (source: SecretSource) => readSecret(source, {}) };
+  return createEmailChannel({ from: 'ftm-watch@example.org', to, servers }, deps);
 }
 
-function kinds(outcomes: readonly RecipientOutcome[]): readonly string[] {
+async function send({ servers, to = [ALICE, BOB], notification = NOTIFICATION, signal }: Sending): Promise<Outcomes> {
+  if (notification === undefined) throw new Error('Nothing was told');
+  return channelTo(to, servers).deliver(
+    { notification, recipients: to, firstFailedAt: null },
+    signal ?? new AbortController().signal,
+  );
+}
+
+/** What the server makes of a message to Alice. */
+async function toAlice(server: MailRelay): Promise<RecipientOutcome['kind'] | undefined> {
+  return (await send({ servers: [server], to: [ALICE] }))[0]?.kind;
+}
+
+function kinds(outcomes: Outcomes): readonly string[] {
   return outcomes.map(({ recipient, kind }) => `${recipient} ${kind}`);
 }
 
@@ -177,7 +181,7 @@ describe('createEmailChannel', () => {
     expect(kinds(await send({ servers: [relay(sink.port)], to: [ALICE] }))).toEqual([`${ALICE} ${expected}`]);
   });
 
-  it('retries when the login is refused, since that is mended at the server', async () => {
+  it('retries when the login is refused, since that is fixed at the server', async () => {
     await using sink = await smtpSink({
       options: {
         allowInsecureAuth: true,
@@ -215,10 +219,8 @@ describe('createEmailChannel', () => {
     await send({ servers });
     expect(seen).toEqual(['ftm:first', 'ftm:second']);
     rmSync(path);
-    expect((await send({ servers, to: [ALICE] }))[0]).toMatchObject({
-      kind: 'deferred',
-      detail: expect.stringContaining(path) as string,
-    });
+    const [unread] = await send({ servers, to: [ALICE] });
+    expect(unread).toMatchObject({ kind: 'deferred', detail: expect.stringContaining(path) as string });
   });
 
   it.each(['starttls', 'tls'] as const)('verifies the certificate (%s)', async (security) => {
@@ -234,20 +236,16 @@ describe('createEmailChannel', () => {
     const caFile = join(folder, 'ca.pem');
     writeFileSync(caFile, chainPem(root));
     const server = relay(sink.port, { host: 'localhost', security });
-    expect(kinds(await send({ servers: [server], to: [ALICE] }))).toEqual([`${ALICE} deferred`]);
-    expect(kinds(await send({ servers: [{ ...server, host: '127.0.0.1', caFile }], to: [ALICE] }))).toEqual([
-      `${ALICE} deferred`,
-    ]);
+    expect(await toAlice(server)).toBe('deferred');
+    expect(await toAlice({ ...server, host: '127.0.0.1', caFile })).toBe('deferred');
     expect(sink.mails).toEqual([]);
-    expect(kinds(await send({ servers: [{ ...server, caFile }], to: [ALICE] }))).toEqual([`${ALICE} sent`]);
+    expect(await toAlice({ ...server, caFile })).toBe('sent');
     expect(sink.mails[0]?.secure).toBe(true);
   });
 
   it('sends nothing in the clear to a server without STARTTLS', async () => {
     await using sink = await smtpSink();
-    expect(kinds(await send({ servers: [relay(sink.port, { security: 'starttls' })], to: [ALICE] }))).toEqual([
-      `${ALICE} deferred`,
-    ]);
+    expect(await toAlice(relay(sink.port, { security: 'starttls' }))).toBe('deferred');
     expect(sink.mails).toEqual([]);
   });
 
@@ -256,8 +254,7 @@ describe('createEmailChannel', () => {
     await new Promise((resolve) => silent.once('listening', resolve));
     const servers = [relay((silent.address() as AddressInfo).port)];
     const clock = handClock(START);
-    const config: EmailConfig = { from: 'a@example.org', to: [ALICE], servers };
-    const channel = createEmailChannel('hq', config, { clock, readSecret: () => Promise.reject(new Error('none')) });
+    const channel = channelTo([ALICE], servers, clock);
     if (NOTIFICATION === undefined) throw new Error('Nothing was told');
     const connected = new Promise((resolve) => silent.once('connection', resolve));
     const pending = channel.deliver(

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Cause } from '../../../src/engine/cause.ts';
-import type { Channel } from '../../../src/notify/channel.ts';
+import type { MessageChannel } from '../../../src/notify/channels/channel.ts';
 import { AlertingEngine } from '../../../src/notify/engine.ts';
 import { createMaintenance } from '../../../src/notify/maintenance.ts';
 import { createStore } from '../../../src/store/store.ts';
@@ -29,7 +29,8 @@ function site(file: string, clock = handClock(START)) {
   const ids: string[] = [];
   const logger = logRecorder();
   const store = createStore({ path: join(folder, file), retention: 90 * 24 * HOUR }, { clock, logger });
-  const channel: Channel = {
+  const channel: MessageChannel = {
+    kind: 'messages',
     id: 'email',
     recipients: ['alice@example.org', 'bob@example.org'],
     deliver: ({ notification, recipients }) => {
@@ -39,9 +40,7 @@ function site(file: string, clock = handClock(START)) {
   };
   const alerting = new AlertingEngine(
     {
-      site: 'hq',
       channels: [channel],
-      alertmanager: { send: () => Promise.resolve([]), waiting: () => 0, takenAt: () => null },
       maintenance: createMaintenance([]),
       policy: POLICY,
     },
@@ -57,9 +56,9 @@ function site(file: string, clock = handClock(START)) {
   const rounds = async (count: number, causes: readonly Cause[]): Promise<void> => {
     for (let index = 0; index < count; index += 1) {
       alerting.accept(diagnosisOf(clock.now(), causes), null);
-      await alerting.settled();
+      await alerting.idle();
       clock.advance(30 * SECOND);
-      await alerting.settled();
+      await alerting.idle();
     }
   };
   return { clock, store, alerting, ids, logger, rounds };

@@ -3,17 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Cause } from '../../../src/engine/cause.ts';
-import type { ChannelId } from '../../../src/engine/incident/journal.ts';
 import { eventOf } from '../../../src/engine/incident/notification.ts';
-import type { Channel, RecipientOutcome, Shipment } from '../../../src/notify/channel.ts';
+import type { MessageChannel, RecipientOutcome, DeliveryRequest } from '../../../src/notify/channels/channel.ts';
+import type { ChannelId } from '../../../src/notify/channels/registry.ts';
 import { AlertingEngine } from '../../../src/notify/engine.ts';
-import type { AlertingDeps } from '../../../src/notify/engine.ts';
 import { createMaintenance, type Maintenance } from '../../../src/notify/maintenance.ts';
-import { createStore } from '../../../src/store/store.ts';
-import type { Store } from '../../../src/store/store.ts';
+import { createStore, type Store } from '../../../src/store/store.ts';
 import { causeOf, diagnosisOf } from '../../support/diagnosis-of.ts';
-import { handClock } from '../../support/hand-clock.ts';
-import type { HandClock } from '../../support/hand-clock.ts';
+import { handClock, type HandClock } from '../../support/hand-clock.ts';
 import { HOUR, MINUTE, POLICY, SECOND, START } from '../../support/incident-timeline.ts';
 import { logRecorder } from '../../support/log-recorder.ts';
 
@@ -48,11 +45,12 @@ afterEach(() => {
 });
 
 /** A channel whose peer says what `answers` holds for the recipient. */
-function channel(id: ChannelId, recipients: readonly string[]): Channel {
+function channel(id: ChannelId, recipients: readonly string[]): MessageChannel {
   return {
+    kind: 'messages',
     id,
     recipients,
-    deliver: ({ notification, recipients: whom, firstFailedAt }: Shipment) => {
+    deliver: ({ notification, recipients: whom, firstFailedAt }: DeliveryRequest) => {
       lateness.push(firstFailedAt);
       return Promise.resolve(
         whom.map((recipient): RecipientOutcome => {
@@ -67,30 +65,27 @@ function channel(id: ChannelId, recipients: readonly string[]): Channel {
 
 function engine(
   more: {
-    readonly channels?: readonly Channel[];
+    readonly channels?: readonly MessageChannel[];
     readonly windows?: Parameters<typeof createMaintenance>[0];
     readonly maintenance?: Pick<Maintenance, 'isActive'>;
   } = {},
 ): AlertingEngine {
-  const deps: AlertingDeps = {
-    clock,
-    logger: logRecorder(),
-    journal: store.journal,
-    readSecret: () => Promise.reject(new Error('no secrets here')),
-    listener: {
-      delivered: (id, result) => results.push(`${id} ${result}`),
-      changed: (transition, { cause }) => results.push(`${transition} ${cause.id}`),
-    },
-  };
   const alerting = new AlertingEngine(
     {
-      site: 'hq',
       channels: more.channels ?? [channel('email', [ALICE, BOB])],
-      alertmanager: { send: () => Promise.resolve([]), waiting: () => 0, takenAt: () => null },
       maintenance: more.maintenance ?? createMaintenance(more.windows ?? []),
       policy: POLICY,
     },
-    deps,
+    {
+      clock,
+      logger: logRecorder(),
+      journal: store.journal,
+      readSecret: () => Promise.reject(new Error('no secrets here')),
+      listener: {
+        delivered: (id, result) => results.push(`${id} ${result}`),
+        changed: (transition, { cause }) => results.push(`${transition} ${cause.id}`),
+      },
+    },
   );
   alerting.start();
   return alerting;
@@ -99,9 +94,9 @@ function engine(
 async function rounds(alerting: AlertingEngine, count: number, causes: readonly Cause[]): Promise<void> {
   for (let index = 0; index < count; index += 1) {
     alerting.accept(diagnosisOf(clock.now(), causes), null);
-    await alerting.settled();
+    await alerting.idle();
     clock.advance(30 * SECOND);
-    await alerting.settled();
+    await alerting.idle();
   }
 }
 
@@ -173,13 +168,13 @@ describe('AlertingEngine', () => {
     const began = log.length;
     for (let second = 0; second < 600; second += 1) {
       clock.advance(SECOND);
-      await alerting.settled();
+      await alerting.idle();
     }
     expect(log.length - began).toBeLessThan(8);
-    expect(alerting.pending()).toEqual({ email: 1, webhook: 0, alertmanager: 0 });
+    expect(alerting.pending()).toMatchObject({ email: 1, webhook: 0, alertmanager: 0 });
     answers.clear();
     clock.advance(5 * MINUTE);
-    await alerting.settled();
+    await alerting.idle();
     expect(log.at(-1)).toBe(`firing ${ALICE} sent`);
     expect(lateness.slice(0, 2)).toEqual([null, START + 30 * SECOND]);
     expect(alerting.pending().email).toBe(0);
@@ -195,7 +190,7 @@ describe('AlertingEngine', () => {
     answers.clear();
     for (let step = 0; step < 10; step += 1) {
       clock.advance(MINUTE);
-      await alerting.settled();
+      await alerting.idle();
     }
     expect(log.filter((line) => line.endsWith(`${ALICE} sent`))).toEqual([
       `firing ${ALICE} sent`,
@@ -209,7 +204,7 @@ describe('AlertingEngine', () => {
     await rounds(before, 2, [intercepted]);
     await before.stop(new AbortController().signal);
     const after = engine({ channels: [channel('email', [BOB])] });
-    await after.settled();
+    await after.idle();
     expect(after.pending().email).toBe(0);
     expect(store.deliveries(10).find(({ delivery }) => delivery.recipient === ALICE)?.delivery).toMatchObject({
       status: 'withdrawn',
@@ -218,8 +213,14 @@ describe('AlertingEngine', () => {
   });
 
   it('does not let one channel wait for another, nor a broken one break the rest', async () => {
-    const hanging: Channel = { id: 'webhook', recipients: ['http://a'], deliver: () => new Promise(() => undefined) };
-    const throwing: Channel = {
+    const hanging: MessageChannel = {
+      kind: 'messages',
+      id: 'webhook',
+      recipients: ['http://a'],
+      deliver: () => new Promise(() => undefined),
+    };
+    const throwing: MessageChannel = {
+      kind: 'messages',
       id: 'webhook',
       recipients: ['http://b'],
       deliver: () => Promise.reject(new Error('bug')),
@@ -240,7 +241,7 @@ describe('AlertingEngine', () => {
     expect(log).toEqual([]);
     expect(alerting.incidents()).toHaveLength(1);
     clock.advance(HOUR);
-    await alerting.settled();
+    await alerting.idle();
     expect(log).toEqual([`firing ${ALICE} sent`, `firing ${BOB} sent`]);
   });
 
@@ -260,7 +261,7 @@ describe('AlertingEngine', () => {
     expect(second.silences()).toEqual([silence]);
     expect(second.unsilence('no such thing')).toBe(false);
     expect(second.unsilence(silence?.id ?? '')).toBe(true);
-    await second.settled();
+    await second.idle();
     expect(log).toEqual([`firing ${ALICE} sent`, `firing ${BOB} sent`]);
   });
 });

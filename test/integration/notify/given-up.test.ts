@@ -27,7 +27,7 @@ const rounds = (alerting: AlertingEngine, count: number, causes: readonly Cause[
 async function minutes(alerting: AlertingEngine, count: number): Promise<void> {
   for (let minute = 0; minute < count; minute += 1) {
     bench.clock.advance(MINUTE);
-    await alerting.settled();
+    await alerting.idle();
   }
 }
 

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
 import { readSecret } from '../../../src/secret.ts';
-import { createAlertmanagerClient } from '../../../src/notify/alertmanager.ts';
-import type { AlertmanagerClient } from '../../../src/notify/alertmanager.ts';
-import { alertsOf } from '../../../src/notify/alerts.ts';
-import type { RecipientOutcome } from '../../../src/notify/channel.ts';
-import { createWebhookChannel } from '../../../src/notify/webhook.ts';
+import { createAlertmanagerClient } from '../../../src/notify/channels/alertmanager/client.ts';
+import type { AlertmanagerClient } from '../../../src/notify/channels/alertmanager/client.ts';
+import { alertsOf } from '../../../src/notify/channels/alertmanager/alerts.ts';
+import type { RecipientOutcome } from '../../../src/notify/channels/channel.ts';
+import { createWebhookChannel } from '../../../src/notify/channels/webhook/webhook-channel.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
 import { handClock } from '../../support/hand-clock.ts';
 import { HOUR, MINUTE, SECOND, START, timeline } from '../../support/incident-timeline.ts';
@@ -22,9 +22,8 @@ async function post(url: string, tokenFile: string | null = null): Promise<reado
   const [notification] = timeline().rounds(2, [causeOf('tls-intercepted')]).told;
   if (notification === undefined) throw new Error('Nothing was told');
   const channel = createWebhookChannel(
-    'hq',
     { url, token: tokenFile === null ? null : { kind: 'file', path: tokenFile }, caFile: null },
-    { clock: systemClock, readSecret: (source) => readSecret(source, {}) },
+    { site: 'hq', clock: systemClock, readSecret: (source) => readSecret(source, {}) },
   );
   return channel.deliver({ notification, recipients: channel.recipients, firstFailedAt: START + MINUTE }, NEVER);
 }
@@ -78,7 +77,7 @@ describe('createWebhookChannel', () => {
     const [notification] = timeline().rounds(2, [causeOf('tls-intercepted')]).told;
     if (notification === undefined) throw new Error('Nothing was told');
     const config = { url: receiver.url, token: null, caFile: null };
-    const channel = createWebhookChannel('hq', config, { clock, readSecret: () => Promise.resolve('') });
+    const channel = createWebhookChannel(config, { site: 'hq', clock, readSecret: () => Promise.resolve('') });
     expect(
       await channel.deliver({ notification, recipients: [receiver.url], firstFailedAt: null }, NEVER),
     ).toMatchObject([{ kind: 'deferred', detail: 'No result within 15000 ms' }]);

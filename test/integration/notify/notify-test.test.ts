@@ -2,17 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { NOTIFY_TEST_EXIT, notifyTest } from '../../../src/cli/notify.ts';
 import { systemClock } from '../../../src/clock.ts';
 import type { NotifyConfig } from '../../../src/config/config.ts';
+import { configOf } from '../../support/config-of.ts';
 import { jsonReceiver } from '../../support/json-receiver.ts';
 import { smtpSink } from '../../support/smtp-sink.ts';
 
-const NOTHING: NotifyConfig = {
-  email: null,
-  alertmanager: null,
-  webhooks: [],
-  policy: { confirmations: 2, recoveries: 2, reminder: 0, maxPerHour: 20 },
-  maintenance: [],
-  heartbeat: null,
-};
+const { notify: NOTHING } = await configOf('{}');
 
 async function run(
   notify: Partial<NotifyConfig>,

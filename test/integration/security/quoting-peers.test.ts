@@ -1,19 +1,19 @@
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
-import type { Channel, RecipientOutcome } from '../../../src/notify/channel.ts';
-import { createEmailChannel } from '../../../src/notify/email.ts';
-import { createWebhookChannel } from '../../../src/notify/webhook.ts';
+import type { MessageChannel, RecipientOutcome } from '../../../src/notify/channels/channel.ts';
+import { createEmailChannel } from '../../../src/notify/channels/email/email-channel.ts';
+import { createWebhookChannel } from '../../../src/notify/channels/webhook/webhook-channel.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
 import { echoHttp, echoSmtp } from '../../support/echo-peers.ts';
 import { timeline } from '../../support/incident-timeline.ts';
 import { createMailBench, LOGIN } from '../../support/mail-bench.ts';
 
 const SECRET = 'hunter2-"/+ä-hunter2';
-const DEPS = { clock: systemClock, readSecret: () => Promise.resolve(SECRET) };
+const DEPS = { site: 'hq', clock: systemClock, readSecret: () => Promise.resolve(SECRET) };
 /** Of the secret, of its base64 at any offset, and of what is left of it when it is cut. */
 const TRACES = /hunter2|aHVudGVyM|h1bnRlcj|odW50ZXIy/u;
 
-async function deliver(channel: Channel): Promise<readonly RecipientOutcome[]> {
+async function deliver(channel: MessageChannel): Promise<readonly RecipientOutcome[]> {
   const [notification] = timeline().rounds(2, [causeOf('tls-intercepted')]).told;
   if (notification === undefined) throw new Error('Nothing was told');
   return channel.deliver(
@@ -35,7 +35,7 @@ describe('a peer that quotes the secret that it was sent', () => {
     } as const;
 
     const outcomes = await deliver(
-      createEmailChannel('hq', { from: 'a@example.org', to: ['b@example.org'], servers: [relay] }, DEPS),
+      createEmailChannel({ from: 'a@example.org', to: ['b@example.org'], servers: [relay] }, DEPS),
     );
 
     expect(outcomes).toMatchObject([{ kind: 'deferred', detail: expect.stringContaining('535') }]);
@@ -62,7 +62,7 @@ describe('a peer that quotes the secret that it was sent', () => {
     const url = `http://127.0.0.1:${String(receiver.port)}/services/hunter2/x?key=hunter2`;
 
     const outcomes = await deliver(
-      createWebhookChannel('hq', { url, token: { kind: 'env', name: 'X' }, caFile: null }, DEPS),
+      createWebhookChannel({ url, token: { kind: 'env', name: 'X' }, caFile: null }, DEPS),
     );
 
     expect(outcomes).toMatchObject([{ kind: 'deferred', detail: expect.stringContaining('HTTP 500') }]);

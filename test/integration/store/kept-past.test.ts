@@ -9,7 +9,7 @@ import { createStore, type Store } from '../../../src/store/store.ts';
 import { START } from '../../support/incident-timeline.ts';
 import { openedEntry, roundRecord } from '../../support/store-records.ts';
 
-const LIMITS = { incidents: 10, parcels: 10, certificates: 10 };
+const LIMITS = { incidents: 10, outboxEntries: 10, certificates: 10 };
 
 let folder: string;
 let path: string;
@@ -39,10 +39,10 @@ describe('what a daemon has kept', () => {
     expect(past).toMatchObject({
       kind: 'read',
       olderIncidents: 0,
-      olderParcels: 0,
+      olderEntries: 0,
       certificates: [{ target: 'host:443', fingerprint: 'AA:BB' }],
     });
-    expect(past.kind === 'read' && [past.incidents.length, past.parcels.length]).toEqual([1, 2]);
+    expect(past.kind === 'read' && [past.incidents.length, past.outboxEntries.length]).toEqual([1, 2]);
     store.recordRound(roundRecord(START + 1_000));
     expect(store.writable()).toBe(true);
     store.close();
@@ -57,9 +57,9 @@ describe('what a daemon has kept', () => {
 
   test('is counted where it is too much', () => {
     daemonStore().close();
-    expect(readKeptPast(path, { incidents: 0, parcels: 1, certificates: 0 })).toMatchObject({
+    expect(readKeptPast(path, { incidents: 0, outboxEntries: 1, certificates: 0 })).toMatchObject({
       olderIncidents: 1,
-      olderParcels: 1,
+      olderEntries: 1,
       certificates: [],
     });
   });

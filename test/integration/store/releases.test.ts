@@ -115,7 +115,7 @@ describe.each(RELEASES)('the store of release %s', (release) => {
     store.journal.record({
       state: { ...(state ?? openedEntry().state), maintenance: true },
       incidents: [],
-      parcels: [],
+      outboxEntries: [],
     });
     opened.pop()?.close();
     using db = new DatabaseSync(path);
@@ -136,7 +136,7 @@ describe.each(RELEASES)('the store of release %s', (release) => {
     store.journal.record({
       state: { ...(state ?? openedEntry().state), maintenance: true },
       incidents: [],
-      parcels: [],
+      outboxEntries: [],
     });
 
     expect(inFile('SELECT json FROM incident_state')).not.toContain('token-imploded');

@@ -54,8 +54,8 @@ it('drops the oldest first, no more than asked for, and says whether something i
 });
 
 it('keeps a notification that is still to be delivered, and takes its deliveries with it when it goes', () => {
-  const [parcel] = openedEntry().parcels;
-  const json = JSON.stringify(parcel?.notification);
+  const [outboxEntry] = openedEntry().outboxEntries;
+  const json = JSON.stringify(outboxEntry?.notification);
   const notification = db.prepare("INSERT INTO notifications VALUES (?, 'firing', ?, ?)");
   const delivery = db.prepare("INSERT INTO deliveries VALUES (NULL, ?, 'email', ?, ?, 1, 0, NULL, 1, NULL, '')");
   for (const [id, at] of [

@@ -122,7 +122,7 @@ describe('a file that cannot be used', () => {
     const size = statSync(path).size;
     writeFileSync(path, Buffer.concat([readFileSync(path).subarray(0, 4_096), Buffer.alloc(size - 4_096, 0x5a)]));
     expect(store.certificates('host:443')).toEqual([]);
-    store.journal.record({ ...openedEntry(), parcels: [], incidents: [] });
+    store.journal.record({ ...openedEntry(), outboxEntries: [], incidents: [] });
     const after = open();
     expect(after.journal.pending()).toHaveLength(2);
     expect(after.journal.savedState()).toEqual(openedEntry().state);
@@ -147,7 +147,7 @@ describe('a file that cannot be used', () => {
     store.journal.record(openedEntry());
     store.recordRound(roundRecord(START));
     happen();
-    store.journal.record({ ...openedEntry(), parcels: [], incidents: [] });
+    store.journal.record({ ...openedEntry(), outboxEntries: [], incidents: [] });
     store.recordRound(roundRecord(START + SECOND));
     expect(store.writable()).toBe(true);
     expect(log.lines.filter(({ level }) => level === 'warn')).toHaveLength(1);

@@ -44,7 +44,7 @@ describe('createStore', () => {
     open().journal.record(before);
     const after = open();
     expect(after.journal.savedState()).toEqual(before.state);
-    expect(after.journal.pending()).toEqual(before.parcels);
+    expect(after.journal.pending()).toEqual(before.outboxEntries);
     expect(after.incidents(10)).toEqual(before.incidents);
   });
 
@@ -57,7 +57,7 @@ describe('createStore', () => {
     const refused = open();
     expect(refused.journal.savedState()).toEqual(first.state);
     const second = { ...first.state, maintenance: true };
-    inForce.journal.record({ state: second, incidents: [], parcels: [] });
+    inForce.journal.record({ state: second, incidents: [], outboxEntries: [] });
     refused.close();
     expect(open().journal.savedState()).toEqual(second);
   });

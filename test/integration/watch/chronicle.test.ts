@@ -9,7 +9,7 @@ import { createChronicle, type Remembering } from '../../../src/watch/chronicle-
 import { handClock, type HandClock } from '../../support/hand-clock.ts';
 import { HOUR, SECOND, START } from '../../support/incident-timeline.ts';
 import { logRecorder } from '../../support/log-recorder.ts';
-import { incidentOf } from '../../support/parcel-of.ts';
+import { incidentOf } from '../../support/outbox-entry-of.ts';
 import { openedEntry, roundRecord, sentDelivery } from '../../support/store-records.ts';
 
 const DAY = 24 * HOUR;
@@ -45,7 +45,7 @@ function ended(id: string, closedAt: number): Incident {
 }
 
 function keep(store: Store, incidents: readonly Incident[]): void {
-  store.journal.record({ ...openedEntry(), incidents, parcels: [] });
+  store.journal.record({ ...openedEntry(), incidents, outboxEntries: [] });
 }
 
 describe('the chronicle', () => {
@@ -75,7 +75,7 @@ describe('the chronicle', () => {
     const chronicle = createChronicle(() => remembering(store), clock);
     const statuses = () =>
       chronicle()
-        .parcels.map(({ delivery }) => `${delivery.recipient} ${delivery.status}`)
+        .outboxEntries.map(({ delivery }) => `${delivery.recipient} ${delivery.status}`)
         .toSorted();
     expect(statuses()).toEqual([]);
 
@@ -103,7 +103,7 @@ describe('the chronicle', () => {
     expect(performance.now() - started).toBeLessThan(500);
     // What happens meanwhile is known without the file.
     store.journal.record(openedEntry());
-    expect(chronicle().parcels).toHaveLength(2);
+    expect(chronicle().outboxEntries).toHaveLength(2);
 
     other.exec('COMMIT');
     other.close();
@@ -121,6 +121,6 @@ describe('the chronicle', () => {
 
     path = join(folder, 'other.sqlite');
     current = remembering(open());
-    expect(chronicle()).toEqual({ incidents: [], parcels: [], complete: true });
+    expect(chronicle()).toEqual({ incidents: [], outboxEntries: [], complete: true });
   });
 });

@@ -88,7 +88,7 @@ describe('the registration service that fails once', () => {
     expect(outcomes((await watched.look(2)) ?? { kind: 'ok', lookups: [] })).toEqual([HELD]);
   });
 
-  it.each([400, 403])('(%i) for one licence waits for the schedule: a pause mends nothing', async (status) => {
+  it.each([400, 403])('(%i) for one licence waits for the schedule: a pause fixes nothing', async (status) => {
     await using bench = await startRegistration({ licenses, refused: { [B]: status } });
     await using watched = await watch(bench, [B, A]);
     expect(outcomes((await watched.look(1)) ?? { kind: 'ok', lookups: [] })).toMatchObject([{ kind: 'failed' }, HELD]);

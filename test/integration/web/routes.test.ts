@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { diagnosisToJson } from '../../../src/engine/diagnosis-json.ts';
 import { causeOf, diagnosisOf } from '../../support/diagnosis-of.ts';
 import { START, timeline } from '../../support/incident-timeline.ts';
-import { incidentOf, parcelOf, tellingOf } from '../../support/parcel-of.ts';
+import { incidentOf, outboxEntryOf, incidentNotificationOf } from '../../support/outbox-entry-of.ts';
 import { dial, startWeb } from '../../support/web-bench.ts';
 
 const BROKEN = diagnosisOf(START, [causeOf('tls-intercepted')]);
@@ -100,9 +100,9 @@ describe('GET /api/v1/incidents', () => {
 
 describe('GET /api/v1/notifications', () => {
   test('gives those on their way and those that arrived, and says whether that is all', async () => {
-    const firing = tellingOf(incidentOf());
+    const firing = incidentNotificationOf(incidentOf());
     await using web = await startWeb({
-      state: { parcels: [parcelOf(firing), parcelOf(firing, { status: 'sent', finishedAt: START })] },
+      state: { outboxEntries: [outboxEntryOf(firing), outboxEntryOf(firing, { status: 'sent', finishedAt: START })] },
     });
 
     const body: unknown = await (await web.get('/api/v1/notifications')).json();

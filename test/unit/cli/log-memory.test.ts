@@ -77,7 +77,14 @@ test.each<LogMemory>([{ kind: 'none' }, { kind: 'unreadable', message: 'x' }])(
 
 test('an outage that was remembered explains the errors that came with it', () => {
   const { incidents } = timeline().rounds(2, [causeOf('tls-intercepted')]).state;
-  const past = { kind: 'read', incidents, olderIncidents: 0, parcels: [], olderParcels: 0, certificates: [] } as const;
+  const past = {
+    kind: 'read',
+    incidents,
+    olderIncidents: 0,
+    outboxEntries: [],
+    olderEntries: 0,
+    certificates: [],
+  } as const;
   const part = logPartOf(config, { logMemory: memory(60_000, null), past, signatures, now: START });
   expect(part).toMatchObject({
     kind: 'heard',

@@ -69,7 +69,7 @@ describe('trustLearn()', () => {
     expect(saved[0]?.leaves.map(({ pin }) => pin)).toEqual([w.server.pin, w.otherNode.pin]);
   });
 
-  test('learns a chain that nothing vouches for, once the fingerprint of what it rests on is typed', async () => {
+  test('learns a chain that nothing confirms, once the fingerprint of what it rests on is typed', async () => {
     const { code, saved } = await learn([sees(w.byNewSub, w.newSub)], {
       yes: true,
       fingerprints: [w.newSub.fingerprint],
@@ -114,7 +114,7 @@ describe('trustLearn()', () => {
     expect(code).toBe(LEARN_EXIT.refused);
   });
 
-  test('one typed fingerprint does not vouch for another address', async () => {
+  test('one typed fingerprint does not confirm another address', async () => {
     const seen = [sees(w.byNewSub, w.newSub), sees(w.byCorporateSub, w.corporate.sub)];
     expect((await learn(seen, { yes: true, fingerprints: [w.newSub.fingerprint] })).code).toBe(LEARN_EXIT.refused);
     const both = await learn(seen, { yes: true, fingerprints: [w.newSub.fingerprint, w.corporate.sub.fingerprint] });
@@ -219,9 +219,9 @@ describe('renderTrust()', () => {
     expect(show({ trust, profile: 'public' })).toContain("Mozilla's roots");
   });
 
-  test('says that a chain which nobody vouches for is not used, and what it rests on', () => {
+  test('says that a chain which nobody confirms is not used, and what it rests on', () => {
     const baseline = w.baseline(w.byCorporateSub, w.corporate.sub);
-    const text = show({ refusedBaseline: { baseline, unvouched: certificateOf(w.corporate.sub) } });
+    const text = show({ refusedBaseline: { baseline, unconfirmed: certificateOf(w.corporate.sub) } });
     expect(text).toContain('not used');
     expect(text).toContain(w.corporate.sub.fingerprint);
   });

@@ -12,7 +12,7 @@ const GOOD = `
     cause: polling-failing
     severity: warning
     summary: Own
-    remedy: [Mend it]
+    remedy: [Fix it]
     source: here
 `;
 
@@ -28,7 +28,7 @@ describe('parseSignatures', () => {
         cause: 'polling-failing',
         severity: 'warning',
         summary: 'Own',
-        remedy: ['Mend it'],
+        remedy: ['Fix it'],
         source: 'here',
       },
     ]);

@@ -8,6 +8,7 @@ import {
   forgetMeasurements,
   zeroCauses,
 } from '../../../src/metrics/zero-series.ts';
+import { CHANNEL_IDS } from '../../../src/notify/channels/registry.ts';
 import { configOf } from '../../support/config-of.ts';
 import { parseExposition, type Series } from '../../support/exposition.ts';
 import { shippedCatalogue } from '../../support/signature-catalogue.ts';
@@ -55,7 +56,7 @@ describe('from the start', () => {
   test('every channel is there at zero, with each result', async () => {
     const sent = await series('ftm_notifications_total');
     expect(sent.map(({ labels }) => `${String(labels['channel'])} ${String(labels['result'])}`).toSorted()).toEqual(
-      ['alertmanager', 'email', 'webhook'].flatMap((channel) =>
+      CHANNEL_IDS.toSorted().flatMap((channel) =>
         ['expired', 'failed', 'rejected', 'sent'].map((result) => `${channel} ${result}`),
       ),
     );
@@ -63,7 +64,7 @@ describe('from the start', () => {
       ...(await series('ftm_notifications_pending')),
       ...(await series('ftm_notification_last_success_timestamp_seconds')),
     ];
-    expect(others).toHaveLength(6);
+    expect(others).toHaveLength(2 * CHANNEL_IDS.length);
     expect([...sent, ...others].filter(({ value }) => value !== 0)).toEqual([]);
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { alertsOf } from '../../../src/notify/alerts.ts';
+import { alertsOf } from '../../../src/notify/channels/alertmanager/alerts.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
 import { HOUR, MINUTE, SECOND, timeline } from '../../support/incident-timeline.ts';
 import type { Timeline } from '../../support/incident-timeline.ts';

@@ -4,8 +4,8 @@ import { createTransport } from 'nodemailer';
 import { describe, expect, it } from 'vitest';
 import type { Cause } from '../../../src/engine/cause.ts';
 import type { Notification } from '../../../src/engine/incident/notification.ts';
-import { composeMessage } from '../../../src/notify/message.ts';
-import type { Message } from '../../../src/notify/message.ts';
+import { composeMessage } from '../../../src/notify/channels/email/message.ts';
+import type { Message } from '../../../src/notify/channels/email/message.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
 import { HOUR, MINUTE, timeline } from '../../support/incident-timeline.ts';
 

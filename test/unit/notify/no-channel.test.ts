@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { hasChannel, noChannelNote } from '../../../src/notify/no-channel.ts';
+import { configOf } from '../../support/config-of.ts';
 
-const NONE = { email: null, alertmanager: null, webhooks: [] };
+const { notify: NONE } = await configOf('{}');
 
 describe('noChannelNote()', () => {
   test('says what alerts where nothing is configured', () => {

@@ -6,13 +6,21 @@ import { timelineOf } from '../../../src/report/timeline.ts';
 import type { ReadPast } from '../../../src/store/kept-past.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
 import { MINUTE, START, timeline } from '../../support/incident-timeline.ts';
-import { formerCauseOf } from '../../support/parcel-of.ts';
+import { formerCauseOf } from '../../support/outbox-entry-of.ts';
 import { openedEntry } from '../../support/store-records.ts';
 
 const HOOK = 'https://hooks.example.org/T00/xyzzy?k=1';
 
 function past(more: Partial<ReadPast>): ReadPast {
-  return { kind: 'read', incidents: [], olderIncidents: 0, parcels: [], olderParcels: 0, certificates: [], ...more };
+  return {
+    kind: 'read',
+    incidents: [],
+    olderIncidents: 0,
+    outboxEntries: [],
+    olderEntries: 0,
+    certificates: [],
+    ...more,
+  };
 }
 
 function incident(more: Partial<Incident>): Incident {
@@ -22,9 +30,9 @@ function incident(more: Partial<Incident>): Incident {
 }
 
 function delivered(more: Partial<Delivery>): ReadPast {
-  const [parcel] = openedEntry().parcels;
-  if (parcel === undefined) throw new Error('Nothing was told');
-  return past({ parcels: [{ ...parcel, delivery: { ...parcel.delivery, ...more } }] });
+  const [outboxEntry] = openedEntry().outboxEntries;
+  if (outboxEntry === undefined) throw new Error('Nothing was told');
+  return past({ outboxEntries: [{ ...outboxEntry, delivery: { ...outboxEntry.delivery, ...more } }] });
 }
 
 describe('the timeline', () => {
@@ -95,7 +103,7 @@ describe('the timeline', () => {
   test.each([
     [{ kind: 'none' }, 'No history was kept: no daemon has run with this store'],
     [{ kind: 'unreadable', message: 'database is locked' }, 'The history cannot be read: database is locked'],
-    [past({ olderIncidents: 2, olderParcels: 3 }), 'Older ones are left out: 2 incidents, 3 notifications'],
+    [past({ olderIncidents: 2, olderEntries: 3 }), 'Older ones are left out: 2 incidents, 3 notifications'],
   ] as const)('says what is missing: %j', (kept, note) => {
     expect(timelineOf(kept, createMask())).toEqual({ note, incidents: [], events: [] });
   });

@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { labelOfKey } from '../../../src/checks/tls-genuine/trust.ts';
 import { judgeTls } from '../../../src/checks/tls-genuine/verdict.ts';
 import { loadGenuineMemory } from '../../../src/round/genuine-memory.ts';
 import type { JsonFile } from '../../../src/store/json-file.ts';
-import { anchorOf, pinOf } from '../../support/chains.ts';
+import { pinOf } from '../../support/chains.ts';
 import { TARGET } from '../../support/interception-world.ts';
 import { path } from '../../support/observed.ts';
 import { createCast } from '../../support/verdict-cast.ts';
@@ -28,8 +27,6 @@ function judged(seen: Parameters<typeof w.evidence>[0]) {
   return [{ path: path({ subject: TARGET }), judged: { endpoints: [], worst: judgeTls(w.evidence(seen)) } }];
 }
 
-const verifiedBy = (seen: Parameters<typeof w.evidence>[0]): string | null => judgeTls(w.evidence(seen)).verifiedBy;
-
 describe('loadGenuineMemory()', () => {
   test('keeps under which key a target was genuine, and when, over a restart', async () => {
     const file = fileOf(null);
@@ -38,6 +35,26 @@ describe('loadGenuineMemory()', () => {
     await memory.note(judged({}), now);
     expect(memory.of(TARGET)).toEqual({ pin: genuine.sub.pin, at: now });
     expect((await loadGenuineMemory(file, now)).of(TARGET)).toEqual({ pin: genuine.sub.pin, at: now });
+  });
+
+  test('writes at once what is new, and what is only newer once in five minutes', async () => {
+    const file = fileOf(null);
+    const memory = await loadGenuineMemory(file, now);
+    const writtenAt = async (seen: Parameters<typeof judged>[0], at: number): Promise<unknown> => {
+      await memory.note(judged(seen), at);
+      return file.content;
+    };
+    const at = (when: number, { pin } = genuine.sub): unknown => ({
+      version: 1,
+      targets: { [TARGET]: { pin, at: when } },
+    });
+    expect(await writtenAt({}, now)).toEqual(at(now));
+    expect(await writtenAt({}, now + 299_999)).toEqual(at(now));
+    expect(memory.of(TARGET)?.at).toBe(now + 299_999);
+    expect(await writtenAt({}, now + 300_000)).toEqual(at(now + 300_000));
+    expect(await writtenAt({}, now - 1)).toEqual(at(now - 1));
+    const changed = { ...sees(w.byNewSub, w.newSub), trust: { ...w.trust, pins: [pinOf(w.newSub, 'configured')] } };
+    expect(await writtenAt(changed, now)).toEqual(at(now, w.newSub));
   });
 
   test.each([
@@ -69,32 +86,5 @@ describe('loadGenuineMemory()', () => {
     const memory = await loadGenuineMemory(null, now);
     await memory.note(judged({}), now);
     expect(memory.of(TARGET)?.at).toBe(now);
-  });
-});
-
-describe('TlsJudgement.verifiedBy', () => {
-  test('is the configured key, not the learned one', () => {
-    expect(verifiedBy({})).toBe(genuine.sub.pin);
-    expect(verifiedBy({ baseline: w.baseline(w.server, genuine.sub) })).toBe(genuine.sub.pin);
-    expect(verifiedBy({ ...sees(w.byNewSub, w.newSub), baseline: w.baseline(w.byNewSub, w.newSub) })).toBeNull();
-    expect(verifiedBy({ ...sees(w.renewed, genuine.sub), baseline: w.baseline(w.server, genuine.sub) })).toBe(
-      genuine.sub.pin,
-    );
-  });
-});
-
-describe('labelOfKey()', () => {
-  const trust = {
-    ...w.trust,
-    pins: [pinOf(w.newSub, 'configured'), ...w.trust.pins],
-    anchors: [anchorOf(w.ownRoot, 'configured')],
-  };
-
-  test('knows the keys that count under the profile, and no others', () => {
-    expect(labelOfKey(genuine.sub.pin, 'fortinet', trust)).toBe(genuine.sub.name);
-    expect(labelOfKey(genuine.sub.pin, 'pinned', trust)).toBeNull();
-    expect(labelOfKey(w.newSub.pin, 'pinned', trust)).toBe(w.newSub.name);
-    expect(labelOfKey(w.ownRoot.pin, 'public', trust)).toBe(w.ownRoot.name);
-    expect(labelOfKey('sha256/none', 'fortinet', trust)).toBeNull();
   });
 });

@@ -32,7 +32,7 @@ function assignment(config: Config, lookup: LicenseLookup): Assessment | undefin
 }
 
 describe('the licence of a pair whose members are both configured', () => {
-  it('is well on the one that it is named for', async () => {
+  it('is fine on the one that it is named for', async () => {
     expect(assignment(await configOf(PAIR), { license: LICENSE, outcome: held('FAC-A') })).toEqual({
       id: 'license-assignment',
       kind: 'judged',
@@ -41,7 +41,7 @@ describe('the licence of a pair whose members are both configured', () => {
     });
   });
 
-  it('is well with the age of the answer, where there is no newer one', async () => {
+  it('is fine with the age of the answer, where there is no newer one', async () => {
     const kept = {
       since: Date.UTC(2026, 10, 24, 13),
       because: { kind: 'postponed', until: Date.UTC(2026, 10, 24, 20) },

@@ -117,7 +117,7 @@ describe('the memory of a log', () => {
     ]);
   });
 
-  test('finds an appliance silent although the daemon is started anew again and again', async () => {
+  test('finds an appliance silent although the daemon is started again and again', async () => {
     const [file, clock] = [memory(), handClock(START)];
     const first = await resumed(file, clock);
     first.record(heard(clock.now()));

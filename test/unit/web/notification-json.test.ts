@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { notificationToJson } from '../../../src/web/notification-json.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
 import { SECOND, START } from '../../support/incident-timeline.ts';
-import { incidentOf, parcelOf, tellingOf } from '../../support/parcel-of.ts';
+import { incidentOf, outboxEntryOf, incidentNotificationOf } from '../../support/outbox-entry-of.ts';
 
 function iso(at: number): string {
   return new Date(at).toISOString();
@@ -11,14 +11,14 @@ function iso(at: number): string {
 describe('notificationToJson()', () => {
   test('tells all of one that waits, but not who it is for', () => {
     const incident = incidentOf(causeOf('tls-blocked'));
-    const parcel = parcelOf(tellingOf(incident, { event: 'reminder' }), {
+    const outboxEntry = outboxEntryOf(incidentNotificationOf(incident, { event: 'reminder' }), {
       attempts: 2,
       firstFailedAt: START + 31 * SECOND,
       nextAttemptAt: START + 90 * SECOND,
       detail: '451 4.3.0 <admins@example.org>: try later',
     });
 
-    expect(notificationToJson(parcel)).toEqual({
+    expect(notificationToJson(outboxEntry)).toEqual({
       id: `${incident.id}-1`,
       event: 'reminder',
       incidents: [{ id: incident.id, cause: 'tls-blocked', subject: 'fortitokenmobile.fortinet.com:443' }],
@@ -35,7 +35,9 @@ describe('notificationToJson()', () => {
   });
 
   test.each(['sent', 'rejected', 'expired'] as const)('has no next attempt for one that is %s', (status) => {
-    const json = notificationToJson(parcelOf(tellingOf(incidentOf()), { status, finishedAt: START + 40 * SECOND }));
+    const json = notificationToJson(
+      outboxEntryOf(incidentNotificationOf(incidentOf()), { status, finishedAt: START + 40 * SECOND }),
+    );
 
     expect(json).toMatchObject({ status, nextAttemptAt: null, finishedAt: iso(START + 40 * SECOND) });
   });
@@ -45,12 +47,12 @@ describe('notificationToJson()', () => {
     const items = [first, second].map((incident) => ({ event: 'firing' as const, incident }));
 
     expect(
-      notificationToJson(parcelOf({ kind: 'digest', id: 'd', at: START, items, omitted: 0, stillOpen: [] })),
+      notificationToJson(outboxEntryOf({ kind: 'digest', id: 'd', at: START, items, omitted: 0, stillOpen: [] })),
     ).toMatchObject({
       event: 'digest',
       incidents: [{ cause: 'tls-intercepted' }, { cause: 'clock-skewed' }],
     });
-    expect(notificationToJson(parcelOf({ kind: 'test', id: 't', at: START }))).toMatchObject({
+    expect(notificationToJson(outboxEntryOf({ kind: 'test', id: 't', at: START }))).toMatchObject({
       event: 'test',
       incidents: [],
     });

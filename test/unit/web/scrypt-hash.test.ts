@@ -19,7 +19,7 @@ describe('hashPassword()', () => {
     await expect(verifyScrypt('', hash)).resolves.toBe(false);
   });
 
-  test('salts each hash anew', async () => {
+  test('salts each hash again', async () => {
     expect(await hashPassword('same', CHEAP)).not.toBe(await hashPassword('same', CHEAP));
   });
 

@@ -113,7 +113,7 @@ describe('observeDns and the system', () => {
     for (const { a } of await Promise.all(looking)) expect(a).toMatchObject({ kind: 'answer' });
   });
 
-  test('asks anew when a lookup that somebody else had started fails', async () => {
+  test('asks again when a lookup that somebody else had started fails', async () => {
     let lookups = 0;
     let fail = (): void => {};
     const lookup = createSystemLookup(() => {

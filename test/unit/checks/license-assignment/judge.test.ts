@@ -245,7 +245,7 @@ describe('judgeLicenseAssignment', () => {
   });
 
   it.each([
-    ['that is well', 'FAC-A', []],
+    ['that is fine', 'FAC-A', []],
     ['that is not', 'FAC-X', ['broken license-on-other-unit']],
   ] as const)('judges a licence %s by the last answer, and says how old that is', (_, serial, expected) => {
     const unit = listed(PAIR, cluster);

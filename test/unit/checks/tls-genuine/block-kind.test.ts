@@ -160,6 +160,25 @@ const ROWS: readonly Row[] = [
     closer: { connects: [20, 21] },
     confidence: 'suspected',
   },
+  {
+    when: 'an early reset, three SYNs of six repeated after just a second',
+    outcome: EARLY_RESET,
+    closer: { connects: [1000, 1000, 1000, 23, 22, 21] },
+    confidence: 'suspected',
+  },
+  {
+    when: 'an early reset, the server as near as can be measured',
+    outcome: EARLY_RESET,
+    closer: { connects: [4, 4, 4, 4] },
+    kind: 'answered-nearer',
+    confidence: 'confirmed',
+  },
+  {
+    when: 'a reset after just as much of a round trip as a server may need',
+    outcome: failed({ reason: 'reset', durationMs: 12 }),
+    closer: {},
+    confidence: 'suspected',
+  },
   { when: 'an early reset through a proxy', outcome: EARLY_RESET, closer: { connects: [] }, confidence: 'suspected' },
   {
     when: 'an early reset seen by a busy process',
@@ -227,6 +246,19 @@ const ROWS: readonly Row[] = [
     outcome: RESET,
     closer: { controls: [RESET] },
     kind: 'all-tls-cut',
+    confidence: 'suspected',
+  },
+  {
+    when: 'one control host cut as well, and small answers come',
+    outcome: RESET,
+    closer: { ...other(RESET), refusable: ALERT, controls: [RESET] },
+    kind: 'all-tls-cut',
+    confidence: 'suspected',
+  },
+  {
+    when: 'a control host cut after its certificate',
+    outcome: RESET,
+    closer: { controls: [RESET, CUT_LATER] },
     confidence: 'suspected',
   },
   {

@@ -26,6 +26,10 @@ describe('matchesName()', () => {
     { pattern: '', name: '', matches: false },
     { pattern: 'a.example.org\\u{0}.evil.example', name: 'a.example.org', matches: false },
     { pattern: '192.0.2.1', name: '192.0.2.1', matches: false },
+    { pattern: '*.example.org', name: '.example.org', matches: false },
+    // What is no host name matches nothing, not even itself.
+    { pattern: ' a.example.org', name: ' a.example.org', matches: false },
+    { pattern: 'a.example.org ', name: 'a.example.org ', matches: false },
   ])('$pattern for $name: $matches', ({ pattern, name, matches }) => {
     expect(matchesName(named([pattern]), name, { commonName: true })).toBe(matches);
   });
@@ -43,6 +47,11 @@ describe('matchesName()', () => {
     expect(matchesName(named([]), 'cn.example.org', { commonName: true })).toBe(true);
     expect(matchesName(named([]), 'cn.example.org', { commonName: false })).toBe(false);
     expect(matchesName(named(['a.example.org']), 'cn.example.org', { commonName: true })).toBe(false);
+  });
+
+  test('takes any of several CNs', async () => {
+    const several = certificateOf(await createIdentity({ name: 'CN=A portal, CN=cn.example.org' }));
+    expect(matchesName(several, 'cn.example.org', { commonName: true })).toBe(true);
   });
 });
 
@@ -62,6 +71,7 @@ describe('areRelatedHosts()', () => {
     ['a.fortinet.com', 'b.fortinet.com', true],
     ['fortinet.com', 'www.Fortinet.com.', true],
     ['a.fortinet.com', 'www.iana.org', false],
+    ['a.fortinet.com', 'b.example.com', false],
     ['192.0.2.1', '192.0.2.1', true],
     ['192.0.2.1', '203.0.2.1', false],
   ])('%s and %s: %s', (left, right, related) => {

@@ -43,6 +43,35 @@ describe('isStrongKey()', () => {
   });
 });
 
+describe('keyStrength()', () => {
+  test.each([
+    ['RSA-1023', 40],
+    ['RSA-1024', 80],
+    ['RSA-2047', 80],
+    ['RSA-2048', 112],
+    ['RSA-3071', 112],
+    ['RSA-3072', 128],
+    ['RSA-7679', 128],
+    ['RSA-7680', 192],
+    ['RSA-8192', 192],
+    ['RSA-8193', null],
+    ['RSA-PSS-3072', 128],
+    ['EC-P-224', 112],
+    ['EC-P-384', 192],
+    ['EC-brainpoolP256r1', 128],
+    ['Ed25519', 128],
+    ['Ed448', 224],
+    ['ml-dsa-44', 128],
+    ['ml-dsa-87', 128],
+    ['ml-dsa-99', null],
+    ['slh-ml-dsa-44', null],
+    ['ml-dsa-44-of-somebody', null],
+    ['XRSA-2048', null],
+  ])('%s has %s bits', (key, bits) => {
+    expect(keyStrength(key)).toBe(bits);
+  });
+});
+
 describe('hasStrongSignature()', () => {
   test.each([
     'sha256WithRSAEncryption',
@@ -69,6 +98,8 @@ describe('hasStrongSignature()', () => {
     'rsassaPss',
     'dsa_with_SHA256',
     'new-thing',
+    'other-sha256WithRSAEncryption',
+    'ED25519-of-somebody',
     '',
   ])('not %s', (signatureAlgorithm) => {
     expect(hasStrongSignature({ ...base, signatureAlgorithm })).toBe(false);

@@ -187,7 +187,7 @@ const ROTATED: readonly VerdictRow[] = [
     verdict: 'rotated',
   },
   {
-    name: 'learned authority that no pin vouches for',
+    name: 'learned authority that no pin confirms',
     seen: { ...sees(await leaf(newSub), newSub), baseline: baseline(byNewSub, newSub) },
     verdict: 'rotated',
   },

@@ -2,13 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createSignatureChecks } from '../../../../src/checks/tls-genuine/signature-checks.ts';
 import type { TlsEvidence, Verdict } from '../../../../src/checks/tls-genuine/tls-evidence.ts';
-import { judgeTls, worstJudgement } from '../../../../src/checks/tls-genuine/verdict.ts';
+import { judgeTls } from '../../../../src/checks/tls-genuine/verdict.ts';
 import { anchorOf, chainOf, established, handshake } from '../../../support/chains.ts';
 import { createCast } from '../../../support/verdict-cast.ts';
 import { PUBLIC, sees } from '../../../support/verdict-rows.ts';
 
 const w = await createCast();
-const { genuine, copied, corporate, fortigate, leaf, leafFor, evidence } = w;
+const { genuine, copied, corporate, fortigate, leaf, evidence } = w;
 // Shared, as in the daemon: the properties judge thousands of chains over the same few certificates.
 const checks = createSignatureChecks();
 const verdictOf = (seen: Partial<TlsEvidence>): Verdict => judgeTls(evidence(seen), checks).verdict;
@@ -153,43 +153,5 @@ describe('judgeTls()', () => {
       }),
       { numRuns: 50 },
     );
-  });
-});
-
-describe('worstJudgement()', () => {
-  const judged = async () => [
-    judgeTls(evidence({})),
-    judgeTls(evidence(sees(w.byNewSub, w.newSub))),
-    judgeTls(evidence(sees(w.byFortigate, fortigate))),
-    judgeTls(evidence(sees(await leafFor('fortitokenmobile.fortinet.com', corporate.root), corporate.root))),
-  ];
-
-  test('gives the worst verdict with its product and the findings of all, in any order', async () => {
-    const all = await judged();
-    fc.assert(
-      fc.property(fc.shuffledSubarray(all, { minLength: all.length }), (judgements) => {
-        const worst = worstJudgement(judgements);
-        expect(worst?.verdict).toBe('intercepted');
-        expect(worst?.product).toBe('Fortinet FortiGate');
-        expect(new Set(worst?.findings)).toEqual(new Set(judgements.flatMap(({ findings }) => findings)));
-      }),
-    );
-  });
-
-  test('lends a product to the address of the same verdict only', () => {
-    const nameless = judgeTls(evidence({ ...sees(w.byCorporate, corporate.root), controls: [control] }));
-    const named = judgeTls(evidence(sees(w.byFortigate, fortigate)));
-    const suspect = judgeTls(evidence(sees(w.device, genuine.sub)));
-    expect([nameless.product, named.product, suspect.product]).toEqual([
-      null,
-      'Fortinet FortiGate',
-      'Fortinet FortiGate',
-    ]);
-    expect(worstJudgement([nameless, named])?.product).toBe('Fortinet FortiGate');
-    expect(worstJudgement([suspect, nameless])?.product).toBeNull();
-  });
-
-  test('is null for no address at all', () => {
-    expect(worstJudgement([])).toBeNull();
   });
 });

@@ -77,7 +77,7 @@ describe('what is asked again', () => {
     ['never while all is answered', WELL, 0, null],
     ['when a call is allowed again', look(WELL, told({ [A]: timeout }), HOUR, [A]), 2 * HOUR, 2 * HOUR],
     ['when the service says that it was too often', look(WELL, postponed, HOUR), 0, 7 * HOUR],
-    ['on the schedule, when a pause mends nothing', look(WELL, told({ [A]: timeout }), HOUR, [A]), 0, null],
+    ['on the schedule, when a pause fixes nothing', look(WELL, told({ [A]: timeout }), HOUR, [A]), 0, null],
   ])('%s', (_, known, blockedUntil, expected) => {
     expect(nextLook(known, blockedUntil, HOUR)).toBe(expected);
   });

@@ -135,7 +135,7 @@ describe('what is said of a cause', () => {
   test('names the address that is bad and the one that is clean', () => {
     const facts = { address: '192.0.2.7', clean: '2001:db8::7' };
     const cause = toldAt('tls-genuine', 'tls-blocked', { facts });
-    expect(cause?.summary).toMatch(/ It is so at 192\.0\.2\.7, and not at 2001:db8::7\.$/u);
+    expect(cause?.summary).toMatch(/ Seen at 192\.0\.2\.7, not at 2001:db8::7\.$/u);
     expect(cause?.remedy[0]).toMatch(/^Compare how 192\.0\.2\.7 and 2001:db8::7 are treated: /u);
     const whole = toldAt('tls-genuine', 'tls-blocked', { facts: { address: '192.0.2.7' } });
     expect(whole?.summary).not.toContain('192.0.2.7');

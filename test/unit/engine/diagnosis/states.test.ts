@@ -70,12 +70,12 @@ describe('the state of a precondition', () => {
       ['unknown', 'mx:25: that'],
     ],
     ['unknown without a finding', 'mail', [['mail', [], 'unjudged']], ['unknown', 'All is well']],
-    ['blocked by the one at the root', 'license-server', [BLOCKED], ['blocked', 'Not judged: mend Reachability first']],
+    ['blocked by the one at the root', 'license-server', [BLOCKED], ['blocked', 'Not judged: fix Reachability first']],
     [
       'blocked by two',
       'tls-genuine',
       [HIJACKED, OFFLINE, ['reachability', [], 'unjudged']],
-      ['blocked', 'Not judged: mend Name resolution and Internet first'],
+      ['blocked', 'Not judged: fix Name resolution and Internet first'],
     ],
     [
       'a warning though a resolver lies: one good address proves the way',
@@ -87,7 +87,7 @@ describe('the state of a precondition', () => {
       'blocked though an answer came: it proves nothing further up',
       'tls-genuine',
       [BLOCKED],
-      ['blocked', 'Not judged: mend Reachability first'],
+      ['blocked', 'Not judged: fix Reachability first'],
     ],
   ])('%s', (_, id, special, [state, summary]) => {
     expect(statusOf(id, ...special)).toMatchObject({ state, summary });
@@ -152,6 +152,14 @@ describe('what FortiAuthenticator complains of', () => {
     });
   });
 
+  test('that could not be judged is explained as well', () => {
+    const open = finding(null, { subject: 'fac-1', level: 'unknown' });
+    expect(statusOf('polling', BLOCKED, ['polling', [open]])).toMatchObject({
+      state: 'blocked',
+      blockedBy: ['reachability'],
+    });
+  });
+
   test.each<readonly [PreconditionId, Finding]>([
     ['mail', finding('mail-unreachable')],
     ['token-pool', finding('tokens-exhausted')],
@@ -173,6 +181,10 @@ describe('what FortiAuthenticator complains of', () => {
       state: 'blocked',
       blockedBy: ['reachability'],
     });
+    const beside: readonly Finding[] = [warning, suspected];
+    expect(statusOf('polling', BLOCKED, ['polling', beside])).toMatchObject({ state: 'blocked' });
+    const noted: Finding = { ...suspected, level: 'note' };
+    expect(statusOf('polling', BLOCKED, ['polling', [warning, noted]])).toMatchObject({ state: 'warning' });
     expect(statusOf('polling', BLOCKED, ['polling', [], 'unjudged'])).toMatchObject({
       state: 'unknown',
       blockedBy: [],

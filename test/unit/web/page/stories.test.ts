@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { Silence } from '../../../../src/engine/incident/incident.ts';
-import type { Parcel } from '../../../../src/engine/incident/journal.ts';
+import type { OutboxEntry } from '../../../../src/engine/incident/journal.ts';
 import { renderStatusPage } from '../../../../src/web/page/status-page.ts';
 import { causeOf, diagnosisOf } from '../../../support/diagnosis-of.ts';
 import { HOUR, MINUTE, SECOND, START } from '../../../support/incident-timeline.ts';
-import { incidentOf, parcelOf, tellingOf } from '../../../support/parcel-of.ts';
+import { incidentOf, outboxEntryOf, incidentNotificationOf } from '../../../support/outbox-entry-of.ts';
 import { QUIET_ACTIVITY, sourcesOf, webState, type WebState } from '../../../support/web-sources.ts';
 
 const NOW = START + 10 * MINUTE;
@@ -23,28 +23,32 @@ function words(more: Partial<WebState>): string {
 }
 
 const incident = incidentOf();
-const firing = tellingOf(incident);
+const firing = incidentNotificationOf(incident);
 
 describe('the notifications', () => {
   test('are none', () => {
-    expect(words({})).toContain('Notifications None of late.');
+    expect(words({})).toContain('Notifications None recently.');
   });
 
   test.each([
     [
       'sent',
-      parcelOf(firing, { status: 'sent', finishedAt: NOW - MINUTE }),
+      outboxEntryOf(firing, { status: 'sent', finishedAt: NOW - MINUTE }),
       'Sent by mail to a…@example.org 1 min ago',
     ],
-    ['new', parcelOf(firing), 'On its way by mail to a…@example.org'],
+    ['new', outboxEntryOf(firing), 'On its way by mail to a…@example.org'],
     [
       'waiting',
-      parcelOf(firing, { attempts: 3, nextAttemptAt: NOW + 2 * MINUTE, detail: '451 <admins@example.org> is full' }),
+      outboxEntryOf(firing, {
+        attempts: 3,
+        nextAttemptAt: NOW + 2 * MINUTE,
+        detail: '451 <admins@example.org> is full',
+      }),
       'Waiting by mail to a…@example.org; tried 3 times, next attempt in 2 min 451 &lt;a…@example.org&gt; is full',
     ],
     [
       'refused',
-      parcelOf(firing, {
+      outboxEntryOf(firing, {
         channel: 'webhook',
         recipient: 'https://h.example.org/secret',
         status: 'rejected',
@@ -56,40 +60,43 @@ describe('the notifications', () => {
     ],
     [
       'given up',
-      parcelOf(firing, { status: 'expired', attempts: 1, finishedAt: NOW - HOUR }),
+      outboxEntryOf(firing, { status: 'expired', attempts: 1, finishedAt: NOW - HOUR }),
       'Failed by mail to a…@example.org: given up 1 h ago , tried once',
     ],
-  ])('say of one that is %s what became of it', (_, parcel, expected) => {
-    const text = words({ parcels: [parcel] }).replaceAll(' ;', ';');
+  ])('say of one that is %s what became of it', (_, outboxEntry, expected) => {
+    const text = words({ outboxEntries: [outboxEntry] }).replaceAll(' ;', ';');
 
     expect(text).toContain(`Alarm tls-intercepted 9 min ago ${expected}`);
   });
 
   test('put together the recipients to whom the same happened, and count those beyond four', () => {
-    const parcels = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) =>
-      parcelOf(firing, { recipient: `${name}@example.org`, status: 'sent', finishedAt: NOW }),
+    const outboxEntries = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) =>
+      outboxEntryOf(firing, { recipient: `${name}@example.org`, status: 'sent', finishedAt: NOW }),
     );
 
-    expect(words({ parcels })).toContain(
+    expect(words({ outboxEntries })).toContain(
       'by mail to a…@example.org, b…@example.org, c…@example.org, d…@example.org and 2 more now',
     );
   });
 
   test('stand open while they have not arrived, and are folded when they have', () => {
-    const sent = parcelOf(tellingOf(incident, { id: 'sent' }), { status: 'sent', finishedAt: NOW });
-    const page = render({ parcels: [parcelOf(firing), sent] });
+    const sent = outboxEntryOf(incidentNotificationOf(incident, { id: 'sent' }), { status: 'sent', finishedAt: NOW });
+    const page = render({ outboxEntries: [outboxEntryOf(firing), sent] });
 
     expect(page).toMatch(
-      /1 not delivered[\s\S]*On its way[\s\S]*<details id="sent-notifications"><summary>Sent of late: 1<\/summary>/u,
+      /1 not delivered[\s\S]*On its way[\s\S]*<details id="sent-notifications"><summary>Sent recently: 1<\/summary>/u,
     );
   });
 
   test('are bounded', () => {
     const many = (status: 'sent' | 'pending') =>
       Array.from({ length: 200 }, (_, index) =>
-        parcelOf(tellingOf(incident, { id: `${status} ${String(index)}` }), { status, finishedAt: NOW }),
+        outboxEntryOf(incidentNotificationOf(incident, { id: `${status} ${String(index)}` }), {
+          status,
+          finishedAt: NOW,
+        }),
       );
-    const text = words({ parcels: [...many('sent'), ...many('pending')] });
+    const text = words({ outboxEntries: [...many('sent'), ...many('pending')] });
 
     expect(text.split('On its way').length - 1).toBe(10);
     expect(text).toContain('200 not delivered');
@@ -104,14 +111,14 @@ describe('the notifications', () => {
     }));
 
     expect(
-      words({ parcels: [parcelOf({ kind: 'digest', id: 'd', at: NOW, items, omitted: 0, stillOpen: [] })] }),
+      words({ outboxEntries: [outboxEntryOf({ kind: 'digest', id: 'd', at: NOW, items, omitted: 0, stillOpen: [] })] }),
     ).toContain('Digest tls-blocked clock-skewed polling-failing and 1 more now');
   });
 
   test('say that Alertmanager does not answer', () => {
-    expect(words({ activity: { ...QUIET_ACTIVITY, alertmanagers: { silent: 2, tookAt: NOW } } })).toContain(
-      'Alertmanager 2 instances did not take the last message',
-    );
+    expect(
+      words({ activity: { ...QUIET_ACTIVITY, states: [{ name: 'Alertmanager', silent: 2, tookAt: NOW }] } }),
+    ).toContain('Alertmanager 2 instances did not take the last message');
   });
 });
 
@@ -133,45 +140,50 @@ describe('who was notified of an incident', () => {
 
   test('is nobody while nothing has arrived', () => {
     expect(
-      words({ incidents: [incident], parcels: [parcelOf(firing, { status: 'rejected', finishedAt: NOW })] }),
+      words({ incidents: [incident], outboxEntries: [outboxEntryOf(firing, { status: 'rejected', finishedAt: NOW })] }),
     ).toContain('Nobody has been notified yet: what was to be sent has not arrived.');
   });
 
   test('is somebody once one of several has it', () => {
-    const parcels = [
-      parcelOf(firing, { status: 'rejected' }),
-      parcelOf(firing, { status: 'sent', recipient: 'b@example.org' }),
+    const outboxEntries = [
+      outboxEntryOf(firing, { status: 'rejected' }),
+      outboxEntryOf(firing, { status: 'sent', recipient: 'b@example.org' }),
     ];
 
-    expect(words({ incidents: [incident], parcels })).toContain('once in all.');
+    expect(words({ incidents: [incident], outboxEntries })).toContain('once in all.');
   });
 
   const NOTHING_TAKEN = 'Alertmanager has taken nothing since ftm-watch was started or reloaded.';
-  test.each<{ name: string; tookAt: number | null; parcels: readonly Parcel[]; expected: string }>([
-    { name: 'nobody while it takes nothing', tookAt: null, parcels: [], expected: NOTHING_TAKEN },
+  test.each<{ name: string; tookAt: number | null; outboxEntries: readonly OutboxEntry[]; expected: string }>([
+    { name: 'nobody while it takes nothing', tookAt: null, outboxEntries: [], expected: NOTHING_TAKEN },
     {
       name: 'nobody while it takes no more',
       tookAt: START,
-      parcels: [],
+      outboxEntries: [],
       expected: 'Alertmanager has not taken it yet.',
     },
-    { name: 'somebody when it took it', tookAt: NOW - SECOND, parcels: [], expected: 'Alertmanager took it 1 s ago .' },
+    {
+      name: 'somebody when it took it',
+      tookAt: NOW - SECOND,
+      outboxEntries: [],
+      expected: 'Alertmanager took it 1 s ago .',
+    },
     {
       name: 'somebody when it took what mail did not',
       tookAt: NOW,
-      parcels: [parcelOf(firing, { status: 'rejected', finishedAt: NOW })],
+      outboxEntries: [outboxEntryOf(firing, { status: 'rejected', finishedAt: NOW })],
       expected: 'What was to be sent by mail or web hook has not arrived. Alertmanager took it now .',
     },
     {
       name: 'somebody when mail arrived alone',
       tookAt: null,
-      parcels: [parcelOf(firing, { status: 'sent', finishedAt: NOW })],
+      outboxEntries: [outboxEntryOf(firing, { status: 'sent', finishedAt: NOW })],
       expected: `Notified 9 min ago , once in all. ${NOTHING_TAKEN}`,
     },
-  ])('with Alertmanager is $name', ({ tookAt, parcels, expected }) => {
-    const activity = { ...QUIET_ACTIVITY, alertmanagers: { silent: tookAt === null ? 1 : 0, tookAt } };
+  ])('with Alertmanager is $name', ({ tookAt, outboxEntries, expected }) => {
+    const activity = { ...QUIET_ACTIVITY, states: [{ name: 'Alertmanager', silent: tookAt === null ? 1 : 0, tookAt }] };
 
-    expect(words({ incidents: [incident], parcels, activity })).toContain(`Since 10 min ago . ${expected}`);
+    expect(words({ incidents: [incident], outboxEntries, activity })).toContain(`Since 10 min ago . ${expected}`);
   });
 });
 
@@ -180,13 +192,13 @@ describe('the timeline of an incident', () => {
     const second = { ...incidentOf(causeOf('clock-skewed', { severity: 'warning' })), id: 'second', openedAt: NOW };
     const page = render({
       incidents: [second, incident],
-      parcels: [parcelOf(firing, { status: 'sent', finishedAt: NOW })],
+      outboxEntries: [outboxEntryOf(firing, { status: 'sent', finishedAt: NOW })],
     });
 
     expect(page).toContain(`<details id="story-${incident.id}" open>`);
     expect(page).toContain('<details id="story-second">');
     expect(
-      words({ incidents: [incident], parcels: [parcelOf(firing, { status: 'sent', finishedAt: NOW })] }),
+      words({ incidents: [incident], outboxEntries: [outboxEntryOf(firing, { status: 'sent', finishedAt: NOW })] }),
     ).toContain(
       'Timeline First seen 10 min ago Confirmed 9 min ago Alarm 9 min ago Sent by mail to a…@example.org now',
     );
@@ -201,11 +213,13 @@ describe('the timeline of an incident', () => {
   });
 
   test('leaves the first steps of a long one out', () => {
-    const parcels = Array.from({ length: 30 }, (_, index) =>
-      parcelOf(tellingOf(incident, { id: String(index), event: 'reminder', at: START + MINUTE + index * SECOND })),
+    const outboxEntries = Array.from({ length: 30 }, (_, index) =>
+      outboxEntryOf(
+        incidentNotificationOf(incident, { id: String(index), event: 'reminder', at: START + MINUTE + index * SECOND }),
+      ),
     );
 
-    expect(words({ incidents: [incident], parcels })).toContain('Timeline 20 earlier steps Reminder');
+    expect(words({ incidents: [incident], outboxEntries })).toContain('Timeline 20 earlier steps Reminder');
   });
 
   test('says that the history is not available, and goes on with what is known', () => {
@@ -265,7 +279,7 @@ describe('the silences', () => {
     const page = render({
       silences: [{ ...silence, by: HOSTILE, comment: HOSTILE, subject: HOSTILE }],
       incidents: [{ ...incident, cause: { ...incident.cause, subject: HOSTILE } }],
-      parcels: [parcelOf(firing, { attempts: 1, detail: HOSTILE, recipient: HOSTILE })],
+      outboxEntries: [outboxEntryOf(firing, { attempts: 1, detail: HOSTILE, recipient: HOSTILE })],
     });
 
     expect(page).not.toContain('<script>alert');
@@ -282,13 +296,16 @@ describe('a page with everything in it', () => {
       };
       return index < 10 ? one : { ...one, status: 'closed' as const, closedAt: START + MINUTE };
     });
-    const parcels = many.flatMap((one) =>
+    const outboxEntries = many.flatMap((one) =>
       (['firing', 'reminder', 'resolved'] as const).map((event) =>
-        parcelOf(tellingOf(one, { id: `${one.id} ${event}`, event }), { attempts: 9, detail: 'x'.repeat(300) }),
+        outboxEntryOf(incidentNotificationOf(one, { id: `${one.id} ${event}`, event }), {
+          attempts: 9,
+          detail: 'x'.repeat(300),
+        }),
       ),
     );
 
     // What else comes with the first load is 35 KB; all of it must stay under 100 KB.
-    expect(Buffer.byteLength(render({ incidents: many, parcels }))).toBeLessThan(65 * 1024);
+    expect(Buffer.byteLength(render({ incidents: many, outboxEntries }))).toBeLessThan(65 * 1024);
   });
 });

@@ -1,0 +1,40 @@
+import type * as z from 'zod';
+import type { PlainSection } from '../../config/plain.ts';
+import type { SchemaContext } from '../../config/schema/context.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { SecretSource } from '../../secret.ts';
+import type { SecretReader } from '../secret-reader.ts';
+import type { Channel } from './channel.ts';
+
+/** What the registry lists: all that the rest of the program has to know about one kind of channel. */
+export interface ChannelDefinition<Id extends string, Key extends string, Section> {
+  /** In the store, in the labels of metrics and in the API: part of the contract. */
+  readonly id: Id;
+  /** For people, inside a sentence: "by mail". */
+  readonly name: string;
+  /** What it makes: see `Channel`. */
+  readonly kind: Channel['kind'];
+  /** How recipients are masked: people by their mail address, programs by a URL whose path may be a secret. */
+  readonly recipients: 'mail-address' | 'url';
+  /** Its key under `notify` in the configuration. */
+  readonly key: Key;
+  /** What the configuration holds there; it says what an absent key means. */
+  section(context: SchemaContext): z.ZodType<Section>;
+  isConfigured(notify: ConfiguredAt<Key, Section>): boolean;
+  /** The section as `config print` shows it, with its key and without secrets. */
+  printed(notify: ConfiguredAt<Key, Section>): PlainSection;
+  secrets(notify: ConfiguredAt<Key, Section>): readonly SecretSource[];
+  /** URLs that are secrets from their path on. */
+  secretUrls(notify: ConfiguredAt<Key, Section>): readonly string[];
+  /** The channels that the section asks for; none where it is absent. */
+  create(notify: ConfiguredAt<Key, Section>, deps: ChannelDeps): readonly Channel[];
+}
+
+/** `notify` as far as the channel looks at it. */
+type ConfiguredAt<Key extends string, Section> = Readonly<Record<Key, Section>>;
+
+export interface ChannelDeps {
+  readonly site: string;
+  readonly clock: Clock;
+  readonly readSecret: SecretReader;
+}

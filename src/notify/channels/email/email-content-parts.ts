@@ -1,0 +1,47 @@
+import { isFlapping } from '../../../engine/incident/incident.ts';
+import type { Incident } from '../../../engine/incident/incident.ts';
+
+/** What a mail says, before it is text or HTML. Its strings are plain text, and may quote strangers. */
+export interface EmailContent {
+  readonly title: string;
+  readonly tone: 'critical' | 'warning' | 'good' | 'neutral';
+  readonly lead: string;
+  readonly sections: readonly Section[];
+  readonly facts: readonly Fact[];
+}
+
+export interface Section {
+  readonly title: string;
+  /** `steps` are numbered. */
+  readonly kind: 'text' | 'steps' | 'list';
+  readonly lines: readonly string[];
+}
+
+export interface Fact {
+  readonly name: string;
+  readonly value: string;
+}
+
+/** Without those that have nothing to say. */
+export function spoken(sections: readonly Section[]): readonly Section[] {
+  return sections.filter(({ lines }) => lines.length > 0);
+}
+
+export function commonFacts({ id, cause }: Incident, site: string): readonly Fact[] {
+  return [
+    { name: 'Site', value: site },
+    { name: 'Cause', value: `${cause.id} (${cause.severity}, ${cause.confidence})` },
+    { name: 'Subject', value: cause.subject },
+    { name: 'Incident', value: id },
+  ];
+}
+
+export function flapFacts(incident: Incident): readonly Fact[] {
+  const times = incident.returns.length;
+  if (times === 0) return [];
+  const count = `came back ${String(times)} ${times === 1 ? 'time' : 'times'} lately`;
+  const value = isFlapping(incident)
+    ? `${count}: it comes and goes, and stays open until it has been quiet for longer`
+    : count;
+  return [{ name: 'Flapping', value }];
+}

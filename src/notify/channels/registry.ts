@@ -1,0 +1,40 @@
+import type * as z from 'zod';
+import type { SchemaContext } from '../../config/schema/context.ts';
+import { alertmanager } from './alertmanager/channel.ts';
+import { email } from './email/channel.ts';
+import { webhook } from './webhook/channel.ts';
+
+/** Every channel there is: add one here. All else about channels is derived from this list. */
+export const CHANNELS = [email, webhook, alertmanager] as const;
+
+type Listed = (typeof CHANNELS)[number];
+
+export type ChannelId = Listed['id'];
+
+/** As deliveries and metrics name them. */
+export const CHANNEL_IDS: readonly ChannelId[] = CHANNELS.map(({ id }) => id);
+
+type ChannelSections = { readonly [Channel in Listed as Channel['key']]: ReturnType<Channel['section']> };
+
+/** What `notify` holds for the channels. */
+export type ChannelsConfig = { readonly [Key in keyof ChannelSections]: z.output<ChannelSections[Key]> };
+
+/** A value for each channel, by its id. */
+export function byChannel<T>(valueOf: (id: ChannelId) => T): Readonly<Record<ChannelId, T>>;
+export function byChannel<T>(valueOf: (id: ChannelId) => T): Readonly<Record<string, T>> {
+  return Object.fromEntries(CHANNEL_IDS.map((id) => [id, valueOf(id)]));
+}
+
+/** The sections of the channels, by their keys. The overload says what a loop cannot: which key has which type. */
+export function channelSections(context: SchemaContext): ChannelSections;
+export function channelSections(context: SchemaContext): Readonly<Record<string, z.ZodType>> {
+  return Object.fromEntries(CHANNELS.map((channel) => [channel.key, channel.section(context)]));
+}
+
+/**
+ * How people are told of the channel of a delivery. One that is not in the list takes the stricter mask: what is no URL
+ * is not shown.
+ */
+export function channelWords(id: string): Pick<Listed, 'name' | 'recipients'> {
+  return CHANNELS.find((channel) => channel.id === id) ?? { name: id, recipients: 'url' };
+}

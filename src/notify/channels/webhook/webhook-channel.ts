@@ -1,0 +1,118 @@
+import { createHash } from 'node:crypto';
+import type { Incident } from '../../../engine/incident/incident.ts';
+import { isFlapping } from '../../../engine/incident/incident.ts';
+import { eventOf } from '../../../engine/incident/notification.ts';
+import type { IncidentNotification, Notification } from '../../../engine/incident/notification.ts';
+import { postJson, prepareToPost } from '../../http-post.ts';
+import type { ChannelDeps } from '../channel-definition.ts';
+import type { MessageChannel, RecipientOutcome, DeliveryRequest } from '../channel.ts';
+import type { WebhookConfig } from './section.ts';
+
+/** Posts each notification as JSON. A receiver that sees an `id` twice got the same notification twice. */
+export function createWebhookChannel(config: WebhookConfig, deps: ChannelDeps): MessageChannel {
+  void prepareToPost();
+  return {
+    kind: 'messages',
+    id: 'webhook',
+    recipients: [webhookName(config.url)],
+    async deliver(request, signal) {
+      const outcome = await post(request, signal);
+      return request.recipients.map((recipient): RecipientOutcome => ({ recipient, ...outcome }));
+    },
+  };
+
+  async function post(
+    request: DeliveryRequest,
+    signal: AbortSignal,
+  ): Promise<Pick<RecipientOutcome, 'kind' | 'detail'>> {
+    let token: string | null;
+    try {
+      token = config.token === null ? null : await deps.readSecret(config.token);
+    } catch (error) {
+      return { kind: 'deferred', detail: error instanceof Error ? error.message : 'Cannot read the token' };
+    }
+    const body = webhookBody(deps.site, request);
+    const secrets = [token ?? '', ...secretPath(config.url)];
+    return postJson({ url: config.url, body, token, secrets, caFile: config.caFile }, deps.clock, signal);
+  }
+}
+
+/**
+ * What it is called in the log and in the store, where its path, which is a secret, must not stand: by its host, and a
+ * hash that tells it from others there.
+ */
+function webhookName(text: string): string {
+  const { origin } = new URL(text);
+  if (secretPath(text).length === 0) return origin;
+  return `${origin}/… (${createHash('sha256').update(text).digest('hex').slice(0, 8)})`;
+}
+
+/** What follows the host, whole and without the query; nothing where there is nothing. */
+function secretPath(text: string): readonly string[] {
+  const { pathname, search } = new URL(text);
+  return pathname === '/' && search === '' ? [] : [`${pathname}${search}`, ...(pathname === '/' ? [] : [pathname])];
+}
+
+/** The JSON body, part of the contract: documented in docs/alerts.md. */
+function webhookBody(site: string, { notification, firstFailedAt }: DeliveryRequest): object {
+  return {
+    version: 1,
+    id: notification.id,
+    event: eventOf(notification),
+    site,
+    at: iso(notification.at),
+    firstFailedAt: iso(firstFailedAt),
+    ...content(notification),
+  };
+}
+
+function content(notification: Notification): object {
+  switch (notification.kind) {
+    case 'incident':
+      return {
+        incidents: [incidentJson(notification.incident)],
+        nextReminder: iso(notification.nextReminder),
+        stillOpen: stillOpenJson(notification),
+      };
+    case 'digest':
+      return {
+        incidents: notification.items.map(({ event, incident }) => ({ event, ...incidentJson(incident) })),
+        omitted: notification.omitted,
+        stillOpen: stillOpenJson(notification),
+      };
+    case 'test':
+      return { incidents: [] };
+  }
+}
+
+function stillOpenJson({ stillOpen }: Pick<IncidentNotification, 'stillOpen'>): readonly object[] {
+  return stillOpen.map((cause) => ({ ...cause, since: iso(cause.since) }));
+}
+
+/** An incident as programs see it. */
+function incidentJson(incident: Incident): object {
+  return {
+    id: incident.id,
+    status: incident.status,
+    flapping: isFlapping(incident),
+    since: iso(incident.since),
+    causeSince: iso(incident.causeSince),
+    openedAt: iso(incident.openedAt),
+    closedAt: iso(incident.closedAt),
+    lastSeen: iso(incident.lastSeen),
+    cause: incident.cause,
+    formerCauses: incident.formerCauses.map(({ id, subject, severity, since, until }) => ({
+      id,
+      subject,
+      severity,
+      since: iso(since),
+      until: iso(until),
+    })),
+    merged: incident.merged,
+    mergedInto: incident.mergedInto,
+  };
+}
+
+function iso(at: number | null): string | null {
+  return at === null ? null : new Date(at).toISOString();
+}

@@ -1,0 +1,149 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { copiedTree, type CopiedTree } from '../support/copied-tree.ts';
+import { startDaemonProcess } from '../support/daemon-process.ts';
+import { freePort } from '../support/free-port.ts';
+import { runFtmWatch } from '../support/ftm-watch.ts';
+import { jsonReceiver, type JsonReceiver } from '../support/json-receiver.ts';
+
+/** The compiler alone takes ten seconds, on a busy machine a minute. */
+const COMPILING = 180_000;
+/** What somebody writes who adds a channel. */
+const PAGER = `import type * as z from 'zod';
+import { list, section } from '../../../config/schema/rules.ts';
+import { webUrl } from '../../../config/schema/urls.ts';
+import { postJson } from '../../http-post.ts';
+import type { ChannelDefinition, ChannelDeps } from '../channel-definition.ts';
+import type { MessageChannel } from '../channel.ts';
+
+interface PagerConfig {
+  readonly url: string;
+}
+
+function pagersSection(): z.ZodType<readonly PagerConfig[]> {
+  return list(section({ url: webUrl('https://pager.example.org').describe('Where the pager is.') }))
+    .prefault([])
+    .describe('Pagers.');
+}
+
+function createPager({ url }: PagerConfig, { site, clock }: ChannelDeps): MessageChannel {
+  return {
+    kind: 'messages',
+    id: 'pager',
+    recipients: [url],
+    async deliver({ notification, recipients }, signal) {
+      const body = { site, id: notification.id };
+      const outcome = await postJson({ url, body, token: null, secrets: [], caFile: null }, clock, signal);
+      return recipients.map((recipient) => ({ recipient, ...outcome }));
+    },
+  };
+}
+
+export const pager: ChannelDefinition<'pager', 'pagers', readonly PagerConfig[]> = {
+  id: 'pager',
+  name: 'pager',
+  kind: 'messages',
+  recipients: 'url',
+  key: 'pagers',
+  section: pagersSection,
+  isConfigured: ({ pagers }) => pagers.length > 0,
+  printed: ({ pagers }) => ({ pagers: pagers.map(({ url }) => ({ url })) }),
+  secrets: () => [],
+  secretUrls: () => [],
+  create: ({ pagers }, deps) => pagers.map((config) => createPager(config, deps)),
+};
+`;
+
+describe('a channel that is added as a folder and a line', () => {
+  let tree: CopiedTree;
+  let receiver: JsonReceiver;
+  let status = 200;
+  let main = '';
+
+  beforeAll(async () => {
+    tree = copiedTree();
+    main = join(tree.root, 'src/main.ts');
+    const registry = 'src/notify/channels/registry.ts';
+    tree.write('src/notify/channels/pager/channel.ts', PAGER);
+    tree.replace(registry, 'webhook, alertmanager] as const', 'webhook, alertmanager, pager] as const');
+    tree.replace(registry, 'import { webhook }', "import { pager } from './pager/channel.ts';\nimport { webhook }");
+    receiver = await jsonReceiver(() => status);
+    // Nothing listens at the licence server's port: the first round has something to tell.
+    const config = {
+      site: 'hq',
+      licenseServer: { host: '127.0.0.1', port: await freePort() },
+      controlHosts: [],
+      schedule: { probes: '* * * * * *' },
+      notify: { pagers: [{ url: receiver.url }], policy: { confirmations: 1 } },
+      web: { listen: '127.0.0.1:0' },
+      store: { path: 'history.sqlite' },
+    };
+    tree.write('ftm-watch.yaml', JSON.stringify(config));
+  });
+
+  afterAll(async () => {
+    await receiver[Symbol.asyncDispose]();
+    tree[Symbol.dispose]();
+  });
+
+  test('keeps the types', { timeout: COMPILING }, () => {
+    const { stdout, status: code } = spawnSync('node_modules/.bin/tsc', ['-p', '.'], {
+      cwd: tree.root,
+      encoding: 'utf8',
+    });
+    expect(stdout).toBe('');
+    expect(code).toBe(0);
+  });
+
+  test('has its section in the configuration, and in its schema', async () => {
+    const run = (...args: readonly string[]) => runFtmWatch(args, { cwd: tree.root, main });
+    const checked = await run('config', 'check', '-c', 'ftm-watch.yaml');
+    expect(checked).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(checked.stdout).toContain('ftm-watch.yaml: the configuration is valid\n');
+    expect((await run('config', 'print', '-c', 'ftm-watch.yaml')).stdout).toContain(
+      `  pagers:\n    - url: ${receiver.url}\n`,
+    );
+    expect(JSON.parse((await run('config', 'schema')).stdout)).toHaveProperty(
+      'properties.notify.properties.pagers.items.properties.url.description',
+      'Where the pager is.',
+    );
+  });
+
+  test('delivers the test message', async () => {
+    const { exitCode, stdout } = await runFtmWatch(['notify', 'test', '-c', 'ftm-watch.yaml'], {
+      cwd: tree.root,
+      main,
+    });
+    expect(stdout).toBe(`pager ${receiver.url}: sent (HTTP 200: status 200)\n`);
+    expect(exitCode).toBe(0);
+    expect(receiver.posts.map(({ body }) => body)).toEqual([{ site: 'hq', id: expect.stringMatching(/^test-/u) }]);
+  });
+
+  test('has its metrics at zero, and delivers after a restart what waited before it', async () => {
+    receiver.posts.length = 0;
+    status = 503;
+    const options = { cwd: tree.root, args: ['-c', 'ftm-watch.yaml'], main };
+    const metricsOf = async (page: string): Promise<readonly string[]> =>
+      (await (await fetch(`${page}/metrics`)).text()).split('\n').filter((line) => line.includes('channel="pager"'));
+    {
+      await using before = startDaemonProcess(options);
+      await before.logged('Cannot deliver a notification now: it is tried again');
+      const metrics = await metricsOf(await before.page());
+      expect(metrics).toContain('ftm_notifications_pending{channel="pager"} 1');
+      for (const result of ['sent', 'rejected', 'expired'])
+        expect(metrics).toContain(`ftm_notifications_total{channel="pager",result="${result}"} 0`);
+      expect(metrics).toContain('ftm_notification_last_success_timestamp_seconds{channel="pager"} 0');
+      await before.end('SIGKILL');
+    }
+    const waiting = receiver.posts.map(({ body }) => body)[0];
+    receiver.posts.length = 0;
+    status = 200;
+    await using after = startDaemonProcess(options);
+    await after.logged('Delivered a notification');
+    expect(receiver.posts.map(({ body }) => body)[0]).toEqual(waiting);
+    const page = await after.page();
+    expect(await metricsOf(page)).toContain('ftm_notifications_pending{channel="pager"} 0');
+    expect(await (await fetch(`${page}/`)).text()).toContain('by pager to http');
+  });
+});

@@ -1,0 +1,32 @@
+import type { Certificate } from '../../src/core/certificate.ts';
+import { createSignatureChecks } from '../../src/checks/tls-genuine/signature-checks.ts';
+import { findStanding, type Standing, type StandingOptions } from '../../src/checks/tls-genuine/standing.ts';
+import type { Identity } from './authority.ts';
+import { certificateOf } from './chains.ts';
+import { HOST, type World } from './interception-world.ts';
+
+export interface SentChain extends Partial<Omit<StandingOptions, 'helpers'>> {
+  readonly sent: readonly [Identity, ...Identity[]];
+  readonly helpers?: readonly Identity[];
+}
+
+/** Where a chain ends that is sent for the licence server. */
+export function standingIn(
+  { trust, now }: World,
+  { sent: [leaf, ...rest], helpers = [], ...over }: SentChain,
+): Standing {
+  return findStanding([certificateOf(leaf), ...rest.map(certificateOf)], {
+    profile: 'fortinet',
+    trust,
+    baseline: null,
+    host: HOST,
+    now,
+    checks: createSignatureChecks(),
+    ...over,
+    helpers: helpers.map(certificateOf),
+  });
+}
+
+export function prints(certificates: readonly Pick<Certificate, 'fingerprint'>[]): readonly string[] {
+  return certificates.map(({ fingerprint }) => fingerprint);
+}

@@ -1,0 +1,32 @@
+import type { TlsJudgement } from '../../src/checks/tls-genuine/tls-evidence.ts';
+
+/** Without what differs from run to run, and without what every name of the vendor begins with. */
+function plain(text: string): string {
+  return text
+    .replaceAll('C=US, ST=California, L=Sunnyvale, O=Fortinet, OU=Certificate Authority, ', '')
+    .replaceAll(/, (?:E|emailAddress)=support@fortinet\.com/gu, '')
+    .replaceAll(/sha256\/[\w+/]+=*/gu, 'PIN')
+    .replaceAll(/(?:[\dA-F]{2}:){7}[\dA-F]{2}…/gu, 'FINGERPRINT')
+    .replaceAll(/\d{4}-\d{2}-\d{2}T[\d:]+Z/gu, 'MOMENT')
+    .replaceAll(/\d{4}-\d{2}-\d{2}/gu, 'DAY');
+}
+
+/** All that a person is told of a judgement, as text. */
+export function toldOf({ verdict, confidence, product, summary, settle, findings }: TlsJudgement): string {
+  const lines = findings.flatMap(
+    ({ level, suggests, rule, expected, actual, facts, advice, confidence: sure, kind }) => [
+      `- ${[level, suggests, sure, kind, facts?.issuer, facts?.product].filter((word) => typeof word === 'string').join(', ')}`,
+      `  ${rule}: ${expected}`,
+      `  but: ${actual}`,
+      ...(facts?.judgement === undefined || facts.judgement === summary ? [] : [`  judgement: ${facts.judgement}`]),
+      ...(advice === undefined ? [] : [`  advice: ${[advice.summary, ...advice.remedy].join('\n    ')}`]),
+    ],
+  );
+  return plain(
+    [
+      `${verdict}, ${confidence}${product === null ? '' : `, ${product}`}: ${summary}`,
+      `settle: ${settle ?? '-'}`,
+      ...lines,
+    ].join('\n'),
+  );
+}

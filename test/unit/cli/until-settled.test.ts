@@ -1,0 +1,64 @@
+import { describe, expect, test } from 'vitest';
+import { untilSettled } from '../../../src/cli/until-settled.ts';
+import { diagnose } from '../../../src/engine/diagnosis/diagnose.ts';
+import type { Examination } from '../../../src/report/examination.ts';
+import { CONTEXT, finding, round as assessments, type Special } from '../../support/judged-round.ts';
+import { round } from '../../support/observed.ts';
+
+type Seen = 'nothing' | 'mail' | 'port' | 'resolver';
+
+const FOUND: Readonly<Record<Seen, readonly Special[]>> = {
+  nothing: [],
+  mail: [['mail', [finding('mail-unreachable')]]],
+  port: [['reachability', [finding('egress-blocked')]]],
+  resolver: [['name-resolution', [finding('resolver-unreachable')]]],
+};
+
+function examination(seen: Seen): Examination {
+  const probed = assessments(...FOUND[seen]);
+  return {
+    diagnosis: diagnose(probed, CONTEXT),
+    observations: round(),
+    judged: { assessments: probed, tls: [] },
+  };
+}
+
+/** How many looks there are when each takes so long and shows the next of these, the last one again and again. */
+async function looks(seconds: number, ...shown: readonly Seen[]): Promise<number> {
+  let [made, now] = [0, 0];
+  const look = (): Promise<Examination> => {
+    const seen = shown[Math.min(made, shown.length - 1)] ?? 'nothing';
+    made += 1;
+    now += seconds * 1000;
+    return Promise.resolve(examination(seen));
+  };
+  const tools = {
+    kit: { needsCloserLook: () => false },
+    clock: { elapsed: () => now },
+    signal: new AbortController().signal,
+  };
+  await untilSettled(look, tools);
+  return made;
+}
+
+describe('untilSettled()', () => {
+  test.each([
+    { name: 'one where all is well', shown: ['nothing'], expected: 1 },
+    { name: 'two where both show the same', shown: ['port'], expected: 2 },
+    { name: 'two where a fault is gone', shown: ['port', 'nothing'], expected: 2 },
+    { name: 'three where the second shows another fault', shown: ['port', 'mail'], expected: 3 },
+    { name: 'three of a silent resolver that was asked for a name or two', shown: ['resolver'], expected: 3 },
+    { name: 'four where each shows another fault', shown: ['port', 'mail', 'port', 'mail'], expected: 4 },
+  ] as const)('makes $name', async ({ shown, expected }) => {
+    expect(await looks(1, ...shown)).toBe(expected);
+  });
+
+  test.each([
+    { seconds: 7.5, expected: 3 },
+    { seconds: 7.6, expected: 2 },
+    { seconds: 14.5, expected: 2 },
+    { seconds: 60, expected: 2 },
+  ])('begins no third look after 15 s: $expected of $seconds s', async ({ seconds, expected }) => {
+    expect(await looks(seconds, 'port', 'mail', 'port', 'mail')).toBe(expected);
+  });
+});

@@ -1,0 +1,56 @@
+import { expect, test } from 'vitest';
+import type { Incident } from '../../../src/engine/incident/incident.ts';
+import { emailContentOf } from '../../../src/notify/channels/email/email-content.ts';
+import { causeOf } from '../../support/diagnosis-of.ts';
+import { MINUTE, START, timeline } from '../../support/incident-timeline.ts';
+import { instantText } from '../../../src/notify/channels/email/time-text.ts';
+
+function incident(more: Partial<Incident>): Incident {
+  const [opened] = timeline().rounds(2, [causeOf('mail-unreachable', { subject: 'a:25' })]).state.incidents;
+  if (opened === undefined) throw new Error('No incident was opened');
+  return { ...opened, since: START, causeSince: START + MINUTE, lastSeen: START + 5 * MINUTE, ...more };
+}
+
+const OPEN = incident({ status: 'open' });
+const OVER = incident({ status: 'closed', closedAt: START + 6 * MINUTE });
+const DIGEST = { kind: 'digest', id: 'd', at: START + 9 * MINUTE, items: [], omitted: 0, stillOpen: [] } as const;
+const CONTEXT = { site: 'hq', delayed: null };
+const times = { since: instantText(START), cause: instantText(START + MINUTE), last: instantText(START + 5 * MINUTE) };
+
+test('what is open lasts since its cause was known; what is over has the time of the whole fault', () => {
+  const { title, tone, sections } = emailContentOf(
+    {
+      ...DIGEST,
+      items: [
+        { event: 'reminder', incident: OPEN },
+        { event: 'resolved', incident: OVER },
+      ],
+      omitted: 3,
+    },
+    CONTEXT,
+  );
+  expect({ title, tone }).toEqual({ title: '5 incidents at once', tone: 'critical' });
+  expect(sections.map(({ title: name }) => name)).toEqual(['Open', 'Over', 'Not listed']);
+  const [[open = ''] = [], [over = ''] = [], [more] = []] = sections.map(({ lines }) => lines);
+  expect(open).toMatch(/^still critical: .*\(mail-unreachable, a:25\), since /u);
+  expect(open.endsWith(`, since ${times.cause}`)).toBe(true);
+  expect(over).toMatch(/^critical: /u);
+  expect(over.endsWith(`, since ${times.since} to ${times.last}`)).toBe(true);
+  expect(more).toBe('3 more incidents');
+});
+
+test('its tone is that of what is open, here or elsewhere', () => {
+  const toneOf = (...items: readonly Incident[]): string =>
+    emailContentOf({ ...DIGEST, items: items.map((one) => ({ event: 'firing', incident: one }) as const) }, CONTEXT)
+      .tone;
+  const warning = incident({ status: 'open', cause: causeOf('mail-unreachable', { severity: 'warning' }) });
+  expect([toneOf(OVER), toneOf(warning, OVER), toneOf(OPEN, warning)]).toEqual(['good', 'warning', 'critical']);
+  const stillOpen = [
+    { id: 'tls-blocked', subject: 'a:443', severity: 'critical', product: null, since: START },
+  ] as const;
+  const elsewhere = emailContentOf({ ...DIGEST, items: [{ event: 'resolved', incident: OVER }], stillOpen }, CONTEXT);
+  expect({ tone: elsewhere.tone, sections: elsewhere.sections.map(({ title }) => title) }).toEqual({
+    tone: 'critical',
+    sections: ['Over', 'Also open'],
+  });
+});
