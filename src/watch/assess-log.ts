@@ -2,7 +2,7 @@ import type { LogFacts } from '../checks/log-facts.ts';
 import { CHECKS } from '../checks/registry.ts';
 import type { Assessment } from '../engine/assessment.ts';
 
-/** The preconditions that are judged by the log: anew with every round. */
+/** The preconditions that are judged by the log: again with every round. */
 export const LOG_CHECKS: readonly string[] = CHECKS.filter(({ from }) => from === 'log').map(({ id }) => id);
 
 /** What the log says by itself, or that nobody has listened to it. */
