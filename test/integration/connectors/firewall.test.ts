@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ConnectorContext } from '../../../src/connectors/context.ts';
 import { observeFirewall } from '../../../src/connectors/fortigate/observe-firewall.ts';
 import type { FirewallConfig } from '../../../src/config/config.ts';
-import { judgeFirewallPolicy } from '../../../src/core/license/judge-firewall-policy.ts';
+import { judgeFirewallPolicy } from '../../../src/checks/firewall-policy/judge.ts';
 import type { FirewallObservation } from '../../../src/core/license/firewall.ts';
 import { createFirewall, LOOKUP_PATH, PLAIN_POLICY, ROUTE_PATH, sslProfile } from '../../lab/firewall.ts';
 import type { Firewall, FirewallState } from '../../lab/firewall.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Silence } from '../../../../src/core/incident/incident.ts';
-import type { OutboxEntry } from '../../../../src/core/incident/journal.ts';
+import type { Silence } from '../../../../src/engine/incident/incident.ts';
+import type { OutboxEntry } from '../../../../src/engine/incident/journal.ts';
 import { renderStatusPage } from '../../../../src/web/page/status-page.ts';
 import { causeOf, diagnosisOf } from '../../../support/diagnosis-of.ts';
 import { HOUR, MINUTE, SECOND, START } from '../../../support/incident-timeline.ts';
