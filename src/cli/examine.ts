@@ -1,3 +1,4 @@
+import type { UnitsPicture } from '../checks/unit-facts.ts';
 import type { Config } from '../config/config.ts';
 import type { BudgetStore } from '../connectors/forticloud/budget-store.ts';
 import type { Clock } from '../core/clock.ts';
@@ -6,7 +7,7 @@ import type { Examination } from '../report/examination.ts';
 import { createProbeKit } from '../round/probe-kit.ts';
 import { voidWhenStalled } from '../round/void-round.ts';
 import { mailServersOf } from '../units/mail-servers.ts';
-import { observeHolders, observeUnits, registrationQuery, type UnitsPicture } from '../units/observe-units.ts';
+import { observeHolders, observeUnits, registrationQuery } from '../units/observe-units.ts';
 import { conclude, type LogPart } from '../watch/conclude.ts';
 import { createProgressLine, type ProgressOutput } from './progress.ts';
 import { untilSettled } from './until-settled.ts';

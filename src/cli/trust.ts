@@ -1,11 +1,11 @@
 import type { Clock } from '../core/clock.ts';
-import { type Baseline, learnBaseline } from '../core/interception/baseline.ts';
-import type { TlsEvidence, TlsJudgement, Verdict } from '../core/interception/tls-evidence.ts';
+import { type Baseline, learnBaseline } from '../checks/tls-genuine/baseline.ts';
+import type { TlsEvidence, TlsJudgement, Verdict } from '../checks/tls-genuine/tls-evidence.ts';
 import type { Certificate } from '../core/certificate.ts';
-import { standingOptions } from '../core/interception/chain-case.ts';
-import { createSignatureChecks } from '../core/interception/signature-checks.ts';
-import { unconfirmedEnd } from '../core/interception/unconfirmed.ts';
-import { judgeTls } from '../core/interception/verdict.ts';
+import { standingOptions } from '../checks/tls-genuine/chain-case.ts';
+import { createSignatureChecks } from '../checks/tls-genuine/signature-checks.ts';
+import { unconfirmedEnd } from '../checks/tls-genuine/unconfirmed.ts';
+import { judgeTls } from '../checks/tls-genuine/verdict.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { certificateLines, comparisonLines } from './trust-text.ts';
 

@@ -1,4 +1,4 @@
-import type { Cause } from '../core/cause.ts';
+import type { Cause } from '../engine/cause.ts';
 import type { Clock, Millis } from '../core/clock.ts';
 import type { RoundObservations } from '../core/round.ts';
 import type { Examination } from '../report/examination.ts';

@@ -1,9 +1,9 @@
+import { type Severity, SEVERITIES } from '../core/severity.ts';
+import { type FaultId, isFaultId } from '../checks/registry.ts';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { catalogueError, parseCatalogue } from '../catalogue-file.ts';
-import type { FaultId, Severity } from '../core/cause.ts';
-import { isFaultId, SEVERITIES } from '../core/cause.ts';
 import type { Signature, SignatureSet } from '../core/polling/signature.ts';
 import { compileSignatures } from '../core/polling/signature.ts';
 

@@ -1,5 +1,5 @@
 import { visibleText } from '../core/visible-text.ts';
-import type { JudgedEndpoint } from '../round/judge-tls-path.ts';
+import type { JudgedEndpoint } from '../checks/tls-genuine/judge-tls-path.ts';
 import type { Examination } from './examination.ts';
 import { isoTime } from './instant.ts';
 import type { Mask } from './mask.ts';

@@ -1,4 +1,4 @@
-import type { Diagnosis } from '../core/diagnosis.ts';
+import type { Diagnosis } from '../engine/diagnosis.ts';
 import type { RoundObservations } from '../core/round.ts';
 import type { JudgedRound } from '../round/assess-round.ts';
 

@@ -3,7 +3,7 @@ import type { CapturedChain, Certificate } from '../core/certificate.ts';
 import { formatDistinguishedName } from '../core/distinguished-name.ts';
 import type { EndpointObservation } from '../core/observation.ts';
 import type { PathObservation } from '../core/round.ts';
-import type { JudgedEndpoint } from '../round/judge-tls-path.ts';
+import type { JudgedEndpoint } from '../checks/tls-genuine/judge-tls-path.ts';
 import type { KeptPast } from '../store/kept-past.ts';
 import type { StoredCertificate } from '../store/past.ts';
 import type { Examination } from './examination.ts';

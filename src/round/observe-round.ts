@@ -1,3 +1,4 @@
+import { authority } from '../core/authority.ts';
 import { deadline } from '../clock.ts';
 import type { Config, HostPort, MailServerConfig } from '../config/config.ts';
 import type { Millis } from '../core/clock.ts';
@@ -5,7 +6,6 @@ import type { EndpointObservation } from '../core/observation.ts';
 import type { PathObservation, RoundObservations } from '../core/round.ts';
 import { observeNtp } from '../probes/clock/ntp.ts';
 import type { ProbeContext } from '../probes/context.ts';
-import { authority } from '../probes/endpoint/dial.ts';
 import type { SystemLookup } from '../probes/system-lookup.ts';
 import type { Pace } from '../schedule/pace.ts';
 import { spreadOrder } from '../schedule/spread-order.ts';

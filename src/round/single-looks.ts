@@ -3,7 +3,7 @@ import type { Clock } from '../core/clock.ts';
 import type { DnsObservation, MailObservation } from '../core/observation.ts';
 import type { PathObservation } from '../core/round.ts';
 import type { ProbeContext } from '../probes/context.ts';
-import type { TlsKnowledge } from './judge-tls-path.ts';
+import type { TlsKnowledge } from '../checks/tls-genuine/judge-tls-path.ts';
 import { observeMailServer, type MailTools } from './observe-mail-server.ts';
 import { observeAnyAddress, type PathTarget, type PathTools } from './observe-path.ts';
 

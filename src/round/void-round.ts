@@ -1,4 +1,4 @@
-import type { Assessment } from '../core/assessment.ts';
+import type { Assessment } from '../engine/assessment.ts';
 import type { Millis } from '../core/clock.ts';
 import type { RoundObservations } from '../core/round.ts';
 

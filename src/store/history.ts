@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { EpochMs, Millis } from '../core/clock.ts';
-import type { PreconditionStatus } from '../core/diagnosis.ts';
+import type { PreconditionStatus } from '../engine/diagnosis.ts';
 import type { ProbeSample } from '../core/round.ts';
 import type { Database } from './database.ts';
 import { figureWriter } from './figures.ts';

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { catalogueError, parseCatalogue } from '../catalogue-file.ts';
-import type { ProductPattern } from '../core/interception/product.ts';
+import type { ProductPattern } from '../checks/tls-genuine/product.ts';
 import { compilePattern } from './product-pattern.ts';
 
 /** The catalogue that comes with the program. */

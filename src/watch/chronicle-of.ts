@@ -1,6 +1,6 @@
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
-import type { Incident } from '../core/incident/incident.ts';
-import type { Delivery, OutboxEntry } from '../core/incident/journal.ts';
+import type { Incident } from '../engine/incident/incident.ts';
+import type { Delivery, OutboxEntry } from '../engine/incident/journal.ts';
 import type { Store } from '../store/store.ts';
 import type { Chronicle } from '../web/chronicle.ts';
 import type { Watch } from './watch.ts';

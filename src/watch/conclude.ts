@@ -1,10 +1,11 @@
+import type { UnitsPicture } from '../checks/unit-facts.ts';
 import type { Config } from '../config/config.ts';
-import type { Assessment } from '../core/assessment.ts';
-import { withComplaint } from '../core/comes-and-goes.ts';
+import type { Assessment } from '../engine/assessment.ts';
+import { withComplaint } from '../checks/comes-and-goes.ts';
 import type { EpochMs } from '../core/clock.ts';
-import type { Diagnosis } from '../core/diagnosis.ts';
-import { diagnose } from '../core/diagnosis/diagnose.ts';
-import { seemsUnaffected } from '../core/polling/complaint.ts';
+import type { Diagnosis } from '../engine/diagnosis.ts';
+import { diagnose } from '../engine/diagnosis/diagnose.ts';
+import { seemsUnaffected } from '../checks/tls-genuine/complaint.ts';
 import {
   complainedOf,
   seenIn,
@@ -13,11 +14,12 @@ import {
   withoutSeen,
   type FaultSeen,
   type UnexplainedPolling,
-} from '../core/polling/explained.ts';
+} from '../checks/polling/explained.ts';
 import type { PollingReport } from '../core/polling/report.ts';
-import { activationOf, assessUnits, withUntoldMail } from '../units/assess-units.ts';
-import type { UnitsPicture } from '../units/observe-units.ts';
-import { assessPolling, withLogEvidence } from './assess-log.ts';
+import type { Unheard } from '../checks/log-facts.ts';
+import { CHECKS, preconditionOf } from '../checks/registry.ts';
+import { activationOf, assessUnits, withUnits } from '../units/assess-units.ts';
+import { assessLog, withLog } from './assess-log.ts';
 import { explainingFaults } from './explaining-fault.ts';
 import { nextUnread, speakingAppliances, type UnreadSince } from './speaking-appliances.ts';
 
@@ -49,8 +51,8 @@ export type LogPart =
       /** Unknown senders whose lines were refused. */
       readonly strangers: readonly string[];
     } & Remembered)
-  /** Nobody listened; `polling` says why. */
-  | { readonly kind: 'unheard'; readonly polling: Assessment };
+  /** Nobody listened. */
+  | ({ readonly kind: 'unheard' } & Unheard);
 
 export interface Conclusion extends Remembered {
   readonly diagnosis: Diagnosis;
@@ -62,27 +64,28 @@ export interface Conclusion extends Remembered {
  * more that they do not.
  */
 export function conclude(round: RoundFindings, log: LogPart): Conclusion {
-  if (log.kind === 'unheard') return { diagnosis: diagnosed(round, log.polling, NOTHING_HEARD), ...NOTHING_REMEMBERED };
   const { config, at } = round;
-  const probed = withLogEvidence(round.probed, log.report, config);
-  const whole = { ...round, probed: withComplaint(probed, complainedOf(log.report)) };
+  if (log.kind === 'unheard')
+    return { diagnosis: diagnosed(round, assessLog({ ...log, config }), NOTHING_HEARD), ...NOTHING_REMEMBERED };
+  const facts = { ...log, config, notes: [], preconditionOf };
+  const probed = withLog(round.probed, facts);
+  const whole = { ...round, probed: withComplaint(probed, complainedOf(log.report, preconditionOf)) };
   const unreadSince = nextUnread(log.unreadSince, round.picture.units, at);
   const heard = {
     applianceUnaffected: seemsUnaffected(log.report),
     speaking: speakingAppliances(log.report, unreadSince, at),
   };
-  const withPolling = (polling: Assessment): Diagnosis => diagnosed(whole, polling, heard);
-  const assessed = ({ report, notes }: UnexplainedPolling): Assessment =>
-    assessPolling(config, { report, notes, strangers: log.strangers });
+  const withPolling = (polling: readonly Assessment[]): Diagnosis => diagnosed(whole, polling, heard);
+  const assessed = (heardAgain: UnexplainedPolling): readonly Assessment[] => assessLog({ ...facts, ...heardAgain });
   const diagnosis = withPolling(assessed({ report: log.report, notes: [] }));
   const lasting = explainingFaults(diagnosis);
   // What no second round confirms, as a single lost connection, explains nothing afterwards.
   const confirmed = seenIn(lasting, log.lasting);
   const remembered = { faultsSeen: withLaterSeen(log.faultsSeen, confirmed), lasting, unreadSince };
-  const unexplained = withoutExplained(log.report, withLaterSeen(log.faultsSeen, lasting));
+  const unexplained = withoutExplained(log.report, withLaterSeen(log.faultsSeen, lasting), preconditionOf);
   if (hasErrors(unexplained.report))
-    return { diagnosis: withPolling(explainedByNothing(assessed(unexplained))), ...remembered };
-  const others = withoutExplained(log.report, withoutSeen(log.faultsSeen, lasting));
+    return { diagnosis: withPolling(assessed(unexplained).map(explainedByNothing)), ...remembered };
+  const others = withoutExplained(log.report, withoutSeen(log.faultsSeen, lasting), preconditionOf);
   return { diagnosis: others.notes.length === 0 ? diagnosis : withPolling(assessed(others)), ...remembered };
 }
 
@@ -103,15 +106,20 @@ interface Heard {
 
 const NOTHING_HEARD: Heard = { applianceUnaffected: false, speaking: [] };
 
-function diagnosed({ config, at, probed, picture }: RoundFindings, polling: Assessment, heard: Heard): Diagnosis {
+function diagnosed(
+  { config, at, probed, picture }: RoundFindings,
+  polling: readonly Assessment[],
+  { speaking, applianceUnaffected }: Heard,
+): Diagnosis {
   const { host, port } = config.licenseServer;
-  return diagnose([...withUntoldMail(probed, picture), ...assessUnits(config, picture, heard.speaking), polling], {
+  return diagnose([...withUnits(probed, picture), ...assessUnits({ config, picture, speaking }), ...polling], {
+    checks: CHECKS,
     site: config.site,
     at,
     host,
     port,
     source: config.firewall?.source ?? null,
     activation: activationOf(picture),
-    applianceUnaffected: heard.applianceUnaffected,
+    applianceUnaffected,
   });
 }

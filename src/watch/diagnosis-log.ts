@@ -1,4 +1,4 @@
-import type { Diagnosis } from '../core/diagnosis.ts';
+import type { Diagnosis } from '../engine/diagnosis.ts';
 
 interface DiagnosisLogger {
   info(fields: object, message: string): void;

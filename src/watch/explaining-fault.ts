@@ -1,12 +1,11 @@
-import type { Diagnosis } from '../core/diagnosis.ts';
-import { EXPLANATIONS } from '../core/diagnosis/explanations.ts';
-import type { Finding } from '../core/finding.ts';
-import type { Incident } from '../core/incident/incident.ts';
-import type { FaultSeen } from '../core/polling/explained.ts';
-import type { PreconditionId } from '../core/precondition.ts';
+import type { Diagnosis } from '../engine/diagnosis.ts';
+import { CHECKS } from '../checks/registry.ts';
+import type { Finding } from '../engine/finding.ts';
+import type { Incident } from '../engine/incident/incident.ts';
+import type { FaultSeen } from '../checks/polling/explained.ts';
 
-const EXPLAINING: ReadonlySet<PreconditionId> = new Set(
-  EXPLANATIONS.filter(({ id }) => id === 'polling').map(({ by }) => by),
+const EXPLAINING: ReadonlySet<string> = new Set(
+  CHECKS.filter(({ from }) => from === 'log').flatMap(({ explainedBy }) => explainedBy.map(({ by }) => by)),
 );
 
 /** What is broken that makes FortiAuthenticator complain in its log. */

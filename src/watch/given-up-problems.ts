@@ -1,5 +1,5 @@
-import { isGivenUp } from '../core/incident/journal.ts';
-import type { Delivery, OutboxEntry } from '../core/incident/journal.ts';
+import { isGivenUp } from '../engine/incident/journal.ts';
+import type { Delivery, OutboxEntry } from '../engine/incident/journal.ts';
 import { channelWords } from '../notify/channels/registry.ts';
 
 /** The notifications to look at, and to whom the configuration sends them. */

@@ -1,6 +1,6 @@
+import { authority } from '../core/authority.ts';
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 import type { ProbeKind } from '../core/round.ts';
-import { authority } from '../probes/endpoint/dial.ts';
 import type { StoredFigure } from '../store/figures.ts';
 import type { Past, PastLine } from '../web/past.ts';
 import { availabilityByDay } from './day-availability.ts';

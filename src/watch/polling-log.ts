@@ -1,3 +1,4 @@
+import { listens } from '../checks/polling/listens.ts';
 import type { Config } from '../config/config.ts';
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 import type { LogEvent } from '../core/polling/log-event.ts';
@@ -86,10 +87,4 @@ export function createPollingLog(config: Config, { clock, signatures, file }: Po
 
 function listeningTo(until: EpochMs, since: EpochMs | null): { readonly listening?: Listening } {
   return since === null ? {} : { listening: { since, until } };
-}
-
-/** Whether any log is listened to. */
-export function listens({ logs }: Config): boolean {
-  const { udp, tcp, tls } = logs.syslog;
-  return [udp, tcp, tls].some((listener) => listener !== null) || logs.files.length > 0;
 }

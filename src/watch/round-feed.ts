@@ -1,4 +1,4 @@
-import type { Diagnosis } from '../core/diagnosis.ts';
+import type { Diagnosis } from '../engine/diagnosis.ts';
 
 /** Tells those who asked of each diagnosis. */
 export class RoundFeed {

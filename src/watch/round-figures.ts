@@ -1,9 +1,9 @@
-import { supplyOf } from '../core/license/judge-token-pool.ts';
+import type { UnitObservation, UnitsPicture } from '../checks/unit-facts.ts';
+import { supplyOf } from '../checks/token-pool/judge.ts';
 import { valueOf } from '../core/license/resource.ts';
 import type { LogEvent } from '../core/polling/log-event.ts';
 import { UNNAMED } from '../core/polling/state.ts';
 import type { Figure } from '../store/figures.ts';
-import type { UnitObservation, UnitsPicture } from '../units/observe-units.ts';
 
 /** Collects from one round to the next what the charts show besides the probes. */
 export interface RoundFigures {

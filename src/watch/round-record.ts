@@ -1,5 +1,5 @@
 import { certificatePem } from '../core/certificate-pem.ts';
-import type { Diagnosis } from '../core/diagnosis.ts';
+import type { Diagnosis } from '../engine/diagnosis.ts';
 import { probeSamples, type RoundObservations } from '../core/round.ts';
 import type { JudgedRound } from '../round/assess-round.ts';
 import { isVoid } from '../round/void-round.ts';

@@ -1,6 +1,6 @@
+import type { UnitObservation } from '../checks/unit-facts.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import type { AppliancePolling, PollingReport } from '../core/polling/report.ts';
-import type { UnitObservation } from '../units/observe-units.ts';
 
 /** By name: since when the API of an appliance has failed at each look. */
 export type UnreadSince = ReadonlyMap<string, EpochMs>;

@@ -1,13 +1,14 @@
+import type { UnitSource, UnitsPicture } from '../checks/unit-facts.ts';
 import type { Config } from '../config/config.ts';
 import type { ConnectorContext } from '../connectors/context.ts';
 import type { BudgetStore } from '../connectors/forticloud/budget-store.ts';
 import { observeFirewall } from '../connectors/fortigate/observe-firewall.ts';
 import type { Millis } from '../core/clock.ts';
 import type { FirewallObservation } from '../core/license/firewall.ts';
-import type { PreconditionId } from '../core/precondition.ts';
+import { CHECKS } from '../checks/registry.ts';
 import { Runner, type RunnerOptions } from '../schedule/runner.ts';
 import { createSpreadTimer, type Schedule } from '../schedule/spread.ts';
-import { emptyPicture, observeUnits, registrationQuery, type UnitsPicture } from '../units/observe-units.ts';
+import { emptyPicture, observeUnits, registrationQuery } from '../units/observe-units.ts';
 import { awake } from './awake.ts';
 import { createRegistrationWatch } from './registration-watch.ts';
 
@@ -21,7 +22,7 @@ export interface UnitWatch {
    */
   askFirewall(signal: AbortSignal): Promise<void>;
   /** The preconditions that were looked at again since the last call. */
-  takeFresh(): readonly PreconditionId[];
+  takeFresh(): readonly string[];
 }
 
 export interface UnitWatchDeps
@@ -34,7 +35,7 @@ const TRIGGER_GAP: Millis = 60_000;
 
 export function createUnitWatch(config: Config, deps: UnitWatchDeps): UnitWatch {
   const { clock, env } = deps;
-  const fresh = new Set<PreconditionId>();
+  const fresh = new Set<UnitSource>();
   let picture = emptyPicture(config);
 
   const firstLook = Promise.withResolvers<undefined>();
@@ -48,7 +49,7 @@ export function createUnitWatch(config: Config, deps: UnitWatchDeps): UnitWatch 
       if (look === null) units.trigger();
       if (look === null || signal.aborted) return;
       picture = { ...picture, ...look.seen };
-      for (const id of ['appliance', 'token-pool', 'firewall-policy', 'license-assignment'] as const) fresh.add(id);
+      fresh.add('appliances').add('firewall');
     },
   });
 
@@ -61,7 +62,7 @@ export function createUnitWatch(config: Config, deps: UnitWatchDeps): UnitWatch 
     },
     onSeen: (seen) => {
       picture = { ...picture, registration: seen };
-      fresh.add('license-assignment');
+      fresh.add('registration');
     },
   });
 
@@ -71,7 +72,7 @@ export function createUnitWatch(config: Config, deps: UnitWatchDeps): UnitWatch 
       const firewall = await lookAtFirewall(config, { clock, env, signal });
       if (firewall === null) return;
       picture = { ...picture, firewall };
-      fresh.add('firewall-policy');
+      fresh.add('firewall');
     },
     start: () => {
       if (config.appliances.length > 0 || config.firewall !== null) units.start();
@@ -82,8 +83,15 @@ export function createUnitWatch(config: Config, deps: UnitWatchDeps): UnitWatch 
       firstLook.resolve(undefined);
       await Promise.all([units.stop(), registration.stop()]);
     },
-    takeFresh: () => [...fresh].filter((id) => fresh.delete(id)),
+    takeFresh: () => judgedBy([...fresh].filter((source) => fresh.delete(source))),
   };
+}
+
+/** The preconditions that are judged by what one of these sources said. */
+function judgedBy(sources: readonly UnitSource[]): readonly string[] {
+  return CHECKS.flatMap((check) =>
+    check.from === 'units' && check.sources.some((source) => sources.includes(source)) ? [check.id] : [],
+  );
 }
 
 /** Null: it is not configured, or this process stood still or was stopped meanwhile. */

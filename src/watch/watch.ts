@@ -1,15 +1,17 @@
+import { warnOfRefusedBaselines } from '../round/warn-of-refused-baselines.ts';
+import { LOG_CHECKS } from './assess-log.ts';
+import { listens } from '../checks/polling/listens.ts';
 import type { Logger } from 'pino';
 
 import type { Config } from '../config/config.ts';
 import { readSecret } from '../secret.ts';
-import type { Assessment } from '../core/assessment.ts';
+import type { Assessment } from '../engine/assessment.ts';
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
-import { asksForPolicy } from '../core/diagnosis/settle-shut-port.ts';
-import type { Diagnosis } from '../core/diagnosis.ts';
-import { complainsOfConnections } from '../core/polling/complaint.ts';
+import { asksForPolicy } from '../checks/firewall-policy/settle-shut-port.ts';
+import type { Diagnosis } from '../engine/diagnosis.ts';
+import { complainsOfConnections } from '../checks/tls-genuine/complaint.ts';
 import type { LogEvent } from '../core/polling/log-event.ts';
 import type { SignatureSet } from '../core/polling/signature.ts';
-import type { PreconditionId } from '../core/precondition.ts';
 import { createLogIntake, type LogIntake } from '../logs/intake.ts';
 import { loadSignatures } from '../logs/signatures.ts';
 import type { Recorder } from '../metrics/recorder.ts';
@@ -21,7 +23,6 @@ import type { Examination } from '../report/examination.ts';
 import { roundLimit } from '../round/observe-round.ts';
 import { createProbeKit, type ProbeKit } from '../round/probe-kit.ts';
 import { judgedTargets, probeTargets } from '../round/probe-targets.ts';
-import { warnOfRefusedBaselines } from '../round/refused-baseline.ts';
 import { isVoid, voidWhenStalled } from '../round/void-round.ts';
 import { Runner, type RunnerOptions } from '../schedule/runner.ts';
 import { createSpreadTimer } from '../schedule/spread.ts';
@@ -33,7 +34,7 @@ import { deservesAnotherLook } from './another-look.ts';
 import { conclude, NOTHING_REMEMBERED } from './conclude.ts';
 import { lastExplainingFaults } from './explaining-fault.ts';
 import { intakeConfig } from './intake-config.ts';
-import { createPollingLog, listens, type PollingLog } from './polling-log.ts';
+import { createPollingLog, type PollingLog } from './polling-log.ts';
 import { createProbesOnDemand, type ProbesOnDemand } from './probe-on-demand.ts';
 import { createRoundPulse, type RoundPulse } from './round-pulse.ts';
 import { createRoundFigures } from './round-figures.ts';
@@ -238,7 +239,7 @@ export class Watch {
     const before = this.#last;
     this.#last = { observations, judged, diagnosis };
     this.#pulse.beat();
-    this.#publish(this.#last, [...judged.assessments.map(({ id }) => id), 'polling', ...this.#units.takeFresh()]);
+    this.#publish(this.#last, [...judged.assessments.map(({ id }) => id), ...LOG_CHECKS, ...this.#units.takeFresh()]);
     if (this.#files.kit.needsCloserLook() || deservesAnotherLook(before, this.#last)) this.#rounds.trigger();
   }
 
@@ -251,7 +252,7 @@ export class Watch {
   }
 
   /** The verdict first; what may be slow or full comes after it. */
-  #publish(round: Examination, fresh: readonly PreconditionId[]): void {
+  #publish(round: Examination, fresh: readonly string[]): void {
     const { recorder, onRound } = this.#deps;
     recorder.ended(round.observations);
     if (!isVoid(round.observations)) recorder.measured(round.observations, round.judged, this.config);

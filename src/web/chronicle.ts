@@ -1,6 +1,6 @@
 import type { EpochMs } from '../core/clock.ts';
-import type { Incident } from '../core/incident/incident.ts';
-import type { OutboxEntry } from '../core/incident/journal.ts';
+import type { Incident } from '../engine/incident/incident.ts';
+import type { OutboxEntry } from '../engine/incident/journal.ts';
 
 /** What happened and who was told: what the daemon has in mind, and what it has kept of the last days. */
 export interface Chronicle {

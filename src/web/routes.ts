@@ -6,7 +6,7 @@ import { HTTPException } from 'hono/http-exception';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import type { Logger } from 'pino';
 import type { Clock } from '../core/clock.ts';
-import { diagnosisToJson } from '../core/diagnosis-json.ts';
+import { diagnosisToJson } from '../engine/diagnosis-json.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { oneATurn } from '../next-turn.ts';
 import { authenticate } from './authenticate.ts';

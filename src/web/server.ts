@@ -13,7 +13,7 @@ import type { Logger } from 'pino';
 import type { TlsFiles, WebConfig } from '../config/config.ts';
 import { createConnectionCrowd } from '../connection-crowd.ts';
 import type { Clock, Millis } from '../core/clock.ts';
-import { diagnosisToJson } from '../core/diagnosis-json.ts';
+import { diagnosisToJson } from '../engine/diagnosis-json.ts';
 import { createEventStream } from './event-stream.ts';
 import { listenProblem } from './listen-problem.ts';
 import { createLogin } from './login.ts';

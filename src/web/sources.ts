@@ -1,8 +1,8 @@
 import type { Certificate } from '../core/certificate.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
-import type { Diagnosis } from '../core/diagnosis.ts';
-import type { Silence } from '../core/incident/incident.ts';
-import type { Verdict } from '../core/interception/tls-evidence.ts';
+import type { Diagnosis } from '../engine/diagnosis.ts';
+import type { Silence } from '../engine/incident/incident.ts';
+import type { Verdict } from '../checks/tls-genuine/tls-evidence.ts';
 import type { Chronicle, MaintenancePlan } from './chronicle.ts';
 import type { Past } from './past.ts';
 import type { ProbeAnswer, ProbeRequest } from './probe-answer.ts';

@@ -33,6 +33,12 @@ const fine: ReadonlyMap<string, string> = new Map([
     'src/core/fine.ts',
     `import { createHash, X509Certificate } from 'node:crypto';\nimport { isIP } from 'node:net';\nimport ipaddr from 'ipaddr.js';\nexport const a: readonly unknown[] = [createHash, X509Certificate, isIP, ipaddr];`,
   ],
+  ['src/engine/deep/fine.ts', `import { a as b } from '../../core/fine.ts';\nexport const a: number = b.length;`],
+  [
+    'src/checks/deep/fine.ts',
+    `import type { A } from '../../config/fine.ts';\nimport { a as b } from '../../core/fine.ts';\nimport { a as c } from '../../engine/deep/fine.ts';\nexport const a: A = b.length === c ? 1 : 2;`,
+  ],
+  ['src/checks/registry.ts', `import { a } from './deep/fine.ts';\nexport type A = 1;\nexport const b: number = a;`],
   ['src/core/deep/fine.ts', `import { a as b } from '../fine.ts';\nexport const a: number = b.length;`],
   [
     'test/unit/fine.test.ts',

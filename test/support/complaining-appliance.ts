@@ -1,6 +1,6 @@
-import type { Assessment } from '../../src/core/assessment.ts';
+import type { Assessment } from '../../src/engine/assessment.ts';
 import type { EpochMs } from '../../src/core/clock.ts';
-import type { Diagnosis } from '../../src/core/diagnosis.ts';
+import type { Diagnosis } from '../../src/engine/diagnosis.ts';
 import type { LogSource } from '../../src/core/polling/log-event.ts';
 import { pollingReport } from '../../src/core/polling/report.ts';
 import { emptyPolling, recordEvent } from '../../src/core/polling/state.ts';

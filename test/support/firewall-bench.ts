@@ -5,7 +5,7 @@ import type { FirewallConfig } from '../../src/config/config.ts';
 import type { ConnectorContext } from '../../src/connectors/context.ts';
 import { observeFirewall } from '../../src/connectors/fortigate/observe-firewall.ts';
 import type { FirewallObservation } from '../../src/core/license/firewall.ts';
-import { judgeFirewallPolicy } from '../../src/core/license/judge-firewall-policy.ts';
+import { judgeFirewallPolicy } from '../../src/checks/firewall-policy/judge.ts';
 import { createFirewall } from '../lab/firewall.ts';
 import type { Firewall, FirewallState } from '../lab/firewall.ts';
 import { createIdentity } from './authority.ts';

@@ -1,11 +1,11 @@
 import type { EpochMs, Millis } from '../../src/core/clock.ts';
-import { diagnose } from '../../src/core/diagnosis/diagnose.ts';
+import { diagnose } from '../../src/engine/diagnosis/diagnose.ts';
 import type { EndpointObservation } from '../../src/core/observation.ts';
-import { BURST_SIZE, burstDue, needsCloserLook, next, NO_SHARE, type PathShare } from '../../src/core/path-share.ts';
-import { judgeTcp } from '../../src/probes/endpoint/judge.ts';
+import { BURST_SIZE, burstDue, needsCloserLook, next, NO_SHARE, type PathShare } from '../../src/checks/path-share.ts';
+import { judgeTcp } from '../../src/checks/reachability/judge.ts';
 import type { Examination } from '../../src/report/examination.ts';
-import { judgeShare } from '../../src/round/judge-share.ts';
-import { lookOf } from '../../src/round/look-of.ts';
+import { judgeShare } from '../../src/checks/judge-share.ts';
+import { lookOf } from '../../src/checks/look-of.ts';
 import { deservesAnotherLook } from '../../src/watch/another-look.ts';
 import type { ComplainingAppliance } from './complaining-appliance.ts';
 import { CONTEXT, round as assessments } from './judged-round.ts';

@@ -55,9 +55,8 @@ export async function startRoundsByHand(
     });
     const judged = await kit.assess(observations);
     const picture = { units: [], registration: null, firewall: null };
-    const polling = { id: 'polling', kind: 'not-configured', findings: [], summary: '' } as const;
     const found = { config, at: observations.startedAt, probed: judged.assessments, picture };
-    const { diagnosis } = conclude(found, { kind: 'unheard', polling });
+    const { diagnosis } = conclude(found, { kind: 'unheard', reason: '', isTrouble: false });
     const before = last;
     last = { observations, judged, diagnosis };
     rounds += 1;

@@ -1,6 +1,6 @@
 import type { Certificate } from '../../src/core/certificate.ts';
-import { createSignatureChecks } from '../../src/core/interception/signature-checks.ts';
-import { findStanding, type Standing, type StandingOptions } from '../../src/core/interception/standing.ts';
+import { createSignatureChecks } from '../../src/checks/tls-genuine/signature-checks.ts';
+import { findStanding, type Standing, type StandingOptions } from '../../src/checks/tls-genuine/standing.ts';
 import type { Identity } from './authority.ts';
 import { certificateOf } from './chains.ts';
 import { HOST, type World } from './interception-world.ts';

@@ -1,7 +1,7 @@
-import type { Diagnosis } from '../../src/core/diagnosis.ts';
-import type { Incident, Silence } from '../../src/core/incident/incident.ts';
+import type { Diagnosis } from '../../src/engine/diagnosis.ts';
+import type { Incident, Silence } from '../../src/engine/incident/incident.ts';
 import type { Activity, Health, ReloadOutcome, SeenCertificate, WebSources } from '../../src/web/sources.ts';
-import type { OutboxEntry } from '../../src/core/incident/journal.ts';
+import type { OutboxEntry } from '../../src/engine/incident/journal.ts';
 import type { MaintenancePlan } from '../../src/web/chronicle.ts';
 import type { Past } from '../../src/web/past.ts';
 import { START } from './incident-timeline.ts';

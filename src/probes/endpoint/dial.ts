@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import type { Socket } from 'node:net';
 import { deadline } from '../../clock.ts';
 import type { Millis } from '../../core/clock.ts';
+import { authority } from '../../core/authority.ts';
 import type { HostPort, ProxyConfig } from '../../config/config.ts';
 import type { SecretSource } from '../../secret.ts';
 import { openSocket } from '../connect.ts';
@@ -32,11 +33,6 @@ export interface DialOptions {
 export async function dial(options: DialOptions, ctx: ProbeContext): Promise<Socket> {
   if (options.proxy === null) return dialAddress(options.address, options.target.port, options.limit, ctx);
   return dialThrough(options.proxy, options, ctx);
-}
-
-/** `host:port`, an IPv6 address in brackets. */
-export function authority({ host, port }: HostPort): string {
-  return isIP(host) === 6 ? `[${host}]:${String(port)}` : `${host}:${String(port)}`;
 }
 
 async function dialAddress(address: string, port: number, limit: Millis, ctx: ProbeContext): Promise<Socket> {

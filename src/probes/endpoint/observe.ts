@@ -1,3 +1,4 @@
+import { authority } from '../../core/authority.ts';
 import type { Socket } from 'node:net';
 import { isIP } from 'node:net';
 import type { SecureContext } from 'node:tls';
@@ -8,7 +9,7 @@ import type { ProbeContext } from '../context.ts';
 import { errorCode, failureFrom } from '../../failure.ts';
 import { hasRoute } from '../has-route.ts';
 import type { CertificateParser } from './captured-chain.ts';
-import { authority, dial } from './dial.ts';
+import { dial } from './dial.ts';
 import type { SecretReader } from './dial.ts';
 import { shakeHands } from './handshake.ts';
 import type { Handshake } from './handshake.ts';

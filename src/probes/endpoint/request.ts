@@ -1,3 +1,4 @@
+import { authority } from '../../core/authority.ts';
 import { request as httpRequest } from 'node:http';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { deadline } from '../../clock.ts';
@@ -7,7 +8,6 @@ import { recogniseBlockPage } from '../../core/block-page.ts';
 import type { HostPort } from '../../config/config.ts';
 import type { ProbeContext } from '../context.ts';
 import { abortError, errorCode, failureFrom, failureReason, ProbeError } from '../../failure.ts';
-import { authority } from './dial.ts';
 import type { TlsSession } from './handshake.ts';
 import { firstHeader, parseHttpDate, proxyTraces, serverName } from './response-headers.ts';
 import type { Headers } from './response-headers.ts';

@@ -1,5 +1,5 @@
 import type { EpochMs } from '../../core/clock.ts';
-import { eventOf, incidentsOf } from '../../core/incident/notification.ts';
+import { eventOf, incidentsOf } from '../../engine/incident/notification.ts';
 import type { Chronicle } from '../chronicle.ts';
 import type { Activity, StateRecipients } from '../sources.ts';
 import { type Markup, markup } from './markup.ts';

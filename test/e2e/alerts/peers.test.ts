@@ -6,7 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
 import type { NotifyConfig } from '../../../src/config/config.ts';
-import type { Cause } from '../../../src/core/cause.ts';
+import type { Cause } from '../../../src/engine/cause.ts';
 import type { Alerting } from '../../../src/notify/alerting.ts';
 import { createAlerting } from '../../../src/notify/engine.ts';
 import { createStore } from '../../../src/store/store.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { judgeFirewallPolicy } from '../../../src/core/license/judge-firewall-policy.ts';
+import { judgeFirewallPolicy } from '../../../src/checks/firewall-policy/judge.ts';
 import { LOOKUP_PATH, PLAIN_POLICY, ROUTE_PATH, sslProfile } from '../../lab/firewall.ts';
 import type { FirewallState } from '../../lab/firewall.ts';
 import { createFirewallBench, judged, TARGET } from '../../support/firewall-bench.ts';

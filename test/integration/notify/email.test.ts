@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
 import type { MailRelay } from '../../../src/config/mail-relay.ts';
 import { readSecret, type SecretSource } from '../../../src/secret.ts';
-import type { Notification } from '../../../src/core/incident/notification.ts';
+import type { Notification } from '../../../src/engine/incident/notification.ts';
 import type { MessageChannel, RecipientOutcome } from '../../../src/notify/channels/channel.ts';
 import { createEmailChannel } from '../../../src/notify/channels/email/email-channel.ts';
 import { chainPem, createHierarchy } from '../../support/authority.ts';

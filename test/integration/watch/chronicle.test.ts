@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Incident } from '../../../src/core/incident/incident.ts';
+import type { Incident } from '../../../src/engine/incident/incident.ts';
 import { createStore, type Store } from '../../../src/store/store.ts';
 import { createChronicle, type Remembering } from '../../../src/watch/chronicle-of.ts';
 import { handClock, type HandClock } from '../../support/hand-clock.ts';

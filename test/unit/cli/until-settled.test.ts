@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { untilSettled } from '../../../src/cli/until-settled.ts';
-import { diagnose } from '../../../src/core/diagnosis/diagnose.ts';
+import { diagnose } from '../../../src/engine/diagnosis/diagnose.ts';
 import type { Examination } from '../../../src/report/examination.ts';
 import { CONTEXT, finding, round as assessments, type Special } from '../../support/judged-round.ts';
 import { round } from '../../support/observed.ts';

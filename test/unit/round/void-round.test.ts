@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import type { Assessment } from '../../../src/core/assessment.ts';
+import type { Assessment } from '../../../src/engine/assessment.ts';
 import { voidWhenStalled } from '../../../src/round/void-round.ts';
 import { round } from '../../support/observed.ts';
 

@@ -1,6 +1,6 @@
+import type { FaultId } from '../../../src/checks/registry.ts';
 import { describe, expect, test } from 'vitest';
-import type { FaultId } from '../../../src/core/cause.ts';
-import type { FaultSeen } from '../../../src/core/polling/explained.ts';
+import type { FaultSeen } from '../../../src/checks/polling/explained.ts';
 import type { PollingError, PollingReport } from '../../../src/core/polling/report.ts';
 import { conclude, NOTHING_REMEMBERED } from '../../../src/watch/conclude.ts';
 import { configOf } from '../../support/config-of.ts';

@@ -1,11 +1,12 @@
+import type { PreconditionState } from '../../../src/engine/precondition-state.ts';
 import { describe, expect, test } from 'vitest';
 import type { Config } from '../../../src/config/config.ts';
-import type { Assessment } from '../../../src/core/assessment.ts';
-import type { Diagnosis } from '../../../src/core/diagnosis.ts';
+import type { Assessment } from '../../../src/engine/assessment.ts';
+import type { Diagnosis } from '../../../src/engine/diagnosis.ts';
 import type { ApplianceObservation } from '../../../src/core/license/appliance.ts';
 import type { HaRoleObservation } from '../../../src/core/license/ha-role.ts';
 import type { PollingReport } from '../../../src/core/polling/report.ts';
-import type { PreconditionId, PreconditionState } from '../../../src/core/precondition.ts';
+import type { PreconditionId } from '../../../src/checks/registry.ts';
 import { conclude, NOTHING_REMEMBERED, type Conclusion, type LogPart } from '../../../src/watch/conclude.ts';
 import { applianceFacts } from '../../support/appliance-facts.ts';
 import { configOf } from '../../support/config-of.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import type { Diagnosis } from '../../../src/core/diagnosis.ts';
+import type { Diagnosis } from '../../../src/engine/diagnosis.ts';
 import { createDiagnosisLog } from '../../../src/watch/diagnosis-log.ts';
 import { causeOf, diagnosisOf } from '../../support/diagnosis-of.ts';
 import { logRecorder } from '../../support/log-recorder.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Delivery, OutboxEntry } from '../../../src/core/incident/journal.ts';
+import type { Delivery, OutboxEntry } from '../../../src/engine/incident/journal.ts';
 import { givenUpProblems } from '../../../src/watch/given-up-problems.ts';
 import { incidentOf, outboxEntryOf, incidentNotificationOf } from '../../support/outbox-entry-of.ts';
 
