@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import type { HaRoleObservation } from '../../../../src/core/license/ha-role.ts';
 import { judgeLicenseAssignment } from '../../../../src/checks/license-assignment/judge.ts';
 import type { LicenseOutcome, RegistrationObservation } from '../../../../src/core/license/registration.ts';
 import type { ExpectedUnit } from '../../../../src/core/license/unit.ts';
@@ -14,7 +13,6 @@ import {
   listed,
   migrated,
   PAIR,
-  role,
   standalone,
   TRIAL_ONLY,
 } from '../../../support/license-bench.ts';
@@ -23,7 +21,6 @@ interface Row {
   readonly name: string;
   readonly unit: ExpectedUnit;
   readonly seen: ReturnType<typeof applianceFacts> | null;
-  readonly role?: HaRoleObservation;
   readonly outcome: LicenseOutcome;
   readonly expected: readonly [level: string, suggests: string | null] | null;
 }
@@ -57,14 +54,6 @@ const ROWS: readonly Row[] = [
     name: 'peer of a standalone unit',
     unit: PAIR,
     seen: standalone,
-    outcome: held('FAC-B'),
-    expected: ['broken', 'license-on-peer'],
-  },
-  {
-    name: 'peer, standalone by SNMP alone',
-    unit: PAIR,
-    seen: null,
-    role: role('standalone-primary'),
     outcome: held('FAC-B'),
     expected: ['broken', 'license-on-peer'],
   },
@@ -118,70 +107,6 @@ const ROWS: readonly Row[] = [
     expected: null,
   },
   {
-    name: 'SNMP: this unit is primary and holds it',
-    unit: PAIR,
-    seen: cluster,
-    role: role('cluster-primary'),
-    outcome: held('FAC-A'),
-    expected: null,
-  },
-  {
-    name: 'SNMP: this unit is secondary and holds it',
-    unit: PAIR,
-    seen: cluster,
-    role: role('cluster-secondary'),
-    outcome: held('FAC-A'),
-    expected: ['warning', 'license-on-peer'],
-  },
-  {
-    name: 'SNMP: this unit is secondary, the primary holds it',
-    unit: PAIR,
-    seen: cluster,
-    role: role('cluster-secondary'),
-    outcome: held('FAC-B'),
-    expected: null,
-  },
-  {
-    name: 'SNMP reached the peer, which is secondary',
-    unit: PAIR,
-    seen: cluster,
-    role: role('cluster-secondary', 'FAC-B'),
-    outcome: held('FAC-A'),
-    expected: null,
-  },
-  {
-    name: 'SNMP: the peer is primary, without a serial',
-    unit: PAIR,
-    seen: cluster,
-    role: role('cluster-secondary', null),
-    outcome: held('FAC-B'),
-    expected: null,
-  },
-  {
-    name: 'SNMP: a load balancer that holds it itself',
-    unit: ALONE,
-    seen: standalone,
-    role: role('load-balancer'),
-    outcome: held('FAC-A'),
-    expected: null,
-  },
-  {
-    name: 'SNMP: a load balancer, the licence on a unit that is not configured',
-    unit: ALONE,
-    seen: standalone,
-    role: role('load-balancer'),
-    outcome: held('FAC-X'),
-    expected: ['unknown', null],
-  },
-  {
-    name: 'SNMP: undetermined',
-    unit: PAIR,
-    seen: cluster,
-    role: role('undetermined'),
-    outcome: held('FAC-B'),
-    expected: ['warning', 'license-on-peer'],
-  },
-  {
     name: 'not registered',
     unit: PAIR,
     seen: cluster,
@@ -213,8 +138,8 @@ const ROWS: readonly Row[] = [
 ];
 
 describe('judgeLicenseAssignment', () => {
-  it.each(ROWS)('$name', ({ unit, seen, role: told, outcome, expected }) => {
-    const findings = judge(listed(unit, seen, told ?? null), outcome);
+  it.each(ROWS)('$name', ({ unit, seen, outcome, expected }) => {
+    const findings = judge(listed(unit, seen), outcome);
     expect(findings.map((finding) => [finding.level, finding.suggests])).toEqual(expected === null ? [] : [expected]);
   });
 

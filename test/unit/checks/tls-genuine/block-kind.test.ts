@@ -1,48 +1,27 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { CloserLook } from '../../../../src/core/closer-look.ts';
-import type { TlsOutcome } from '../../../../src/core/observation.ts';
 import { BLOCK_RULES } from '../../../../src/checks/tls-genuine/block-kind.ts';
 import { judgeTls } from '../../../../src/checks/tls-genuine/verdict.ts';
-import { chainOf, established, failed } from '../../../support/chains.ts';
+import {
+  ALERT,
+  CALLED_OFF,
+  CUT_LATER,
+  describeBlocks,
+  EARLY_RESET,
+  NOTHING,
+  other,
+  PAGE,
+  PASSES,
+  RESET,
+  SILENCE,
+} from '../../../support/block-rows.ts';
+import type { BlockRow } from '../../../support/block-rows.ts';
+import { failed } from '../../../support/chains.ts';
 import { createCast } from '../../../support/verdict-cast.ts';
 
-const { evidence, server, genuine } = await createCast();
+const { evidence } = await createCast();
 
-const RESET = failed({ reason: 'reset', durationMs: 40 });
-const EARLY_RESET = failed({ reason: 'reset', durationMs: 2 });
-const SILENCE = failed({ reason: 'timeout', durationMs: 4000 });
-const ALERT = failed({ reason: 'tls', alert: 'handshake_failure' });
-const CALLED_OFF = failed({ reason: 'aborted' });
-const PASSES = established(server, genuine.sub);
-const CUT_LATER = failed({ reason: 'reset', chain: chainOf(server, genuine.sub) });
-const PAGE = failed({ reason: 'protocol', plaintext: 'HTTP/1.1 403 Forbidden\r\n\r\nWeb Page Blocked by FortiGuard' });
-
-/** Of a server 20 ms away. */
-const NOTHING: CloserLook = {
-  address: '173.243.138.84',
-  connects: [21, 20, 23, 22, 21, 22],
-  stalledMs: 0,
-  again: null,
-  otherName: null,
-  refusable: null,
-  controls: [],
-};
-
-function other(outcome: TlsOutcome, name: string | null = 'www.iana.org'): Partial<CloserLook> {
-  return { otherName: { name, outcome } };
-}
-
-interface Row {
-  readonly when: string;
-  readonly outcome: TlsOutcome;
-  /** Null: nobody looked closer. */
-  readonly closer: Partial<CloserLook> | null;
-  readonly kind?: string;
-  readonly confidence: 'confirmed' | 'suspected';
-}
-
-const ROWS: readonly Row[] = [
+const ROWS: readonly BlockRow[] = [
   { when: 'a reset, and nobody looked closer', outcome: RESET, closer: null, confidence: 'suspected' },
   {
     when: 'a reset, and the closer look was called off',
@@ -104,93 +83,6 @@ const ROWS: readonly Row[] = [
     when: 'another name is cut too, control hosts are not',
     outcome: RESET,
     closer: { ...other(RESET), controls: [PASSES] },
-    confidence: 'suspected',
-  },
-
-  { when: 'an early reset', outcome: EARLY_RESET, closer: {}, kind: 'answered-nearer', confidence: 'confirmed' },
-  {
-    when: 'an early reset, once: it passes a moment later, as another name does',
-    outcome: EARLY_RESET,
-    closer: { ...other(PASSES), again: PASSES },
-    kind: 'answered-nearer',
-    confidence: 'confirmed',
-  },
-  {
-    when: 'an early reset, once: it passes a moment later',
-    outcome: EARLY_RESET,
-    closer: { again: PASSES },
-    kind: 'answered-nearer',
-    confidence: 'confirmed',
-  },
-  {
-    when: 'an early alert',
-    outcome: failed({ reason: 'tls', alert: 'access_denied', durationMs: 1 }),
-    closer: {},
-    kind: 'answered-nearer',
-    confidence: 'confirmed',
-  },
-  {
-    when: 'an early reset, two SYNs of six repeated',
-    outcome: EARLY_RESET,
-    closer: { connects: [1021, 20, 23, 22, 21, 1022] },
-    kind: 'answered-nearer',
-    confidence: 'confirmed',
-  },
-  {
-    when: 'an early reset, three SYNs of six repeated',
-    outcome: EARLY_RESET,
-    closer: { connects: [1021, 1020, 1022, 23, 22, 21] },
-    confidence: 'suspected',
-  },
-  {
-    when: 'an early reset, each SYN repeated',
-    outcome: EARLY_RESET,
-    closer: { connects: [1021, 1020, 1023, 3022, 1021, 1020] },
-    confidence: 'suspected',
-  },
-  {
-    when: 'an early reset, connects noticed late in the rush of the round',
-    outcome: EARLY_RESET,
-    closer: { connects: [180, 90, 60, 70, 2.5, 2.4] },
-    confidence: 'suspected',
-  },
-  {
-    when: 'an early reset, too few connects',
-    outcome: EARLY_RESET,
-    closer: { connects: [20, 21] },
-    confidence: 'suspected',
-  },
-  {
-    when: 'an early reset, three SYNs of six repeated after just a second',
-    outcome: EARLY_RESET,
-    closer: { connects: [1000, 1000, 1000, 23, 22, 21] },
-    confidence: 'suspected',
-  },
-  {
-    when: 'an early reset, the server as near as can be measured',
-    outcome: EARLY_RESET,
-    closer: { connects: [4, 4, 4, 4] },
-    kind: 'answered-nearer',
-    confidence: 'confirmed',
-  },
-  {
-    when: 'a reset after just as much of a round trip as a server may need',
-    outcome: failed({ reason: 'reset', durationMs: 12 }),
-    closer: {},
-    confidence: 'suspected',
-  },
-  { when: 'an early reset through a proxy', outcome: EARLY_RESET, closer: { connects: [] }, confidence: 'suspected' },
-  {
-    when: 'an early reset seen by a busy process',
-    outcome: EARLY_RESET,
-    closer: { stalledMs: 18 },
-    confidence: 'suspected',
-  },
-  { when: 'a reset after a round trip', outcome: RESET, closer: {}, confidence: 'suspected' },
-  {
-    when: 'a reset from a server as near as the neighbour',
-    outcome: failed({ reason: 'reset', durationMs: 0.2 }),
-    closer: { connects: [1, 1, 1, 1, 1, 1] },
     confidence: 'suspected',
   },
 
@@ -275,17 +167,9 @@ const ROWS: readonly Row[] = [
   },
 ];
 
-describe('judgeTls() on a handshake that is blocked', () => {
-  test.each(ROWS)('when $when: $kind, $confidence', ({ outcome, closer, kind, confidence }) => {
-    const { verdict, findings, ...judgement } = judgeTls(
-      evidence({ outcome, ...(closer === null ? {} : { closer: { ...NOTHING, ...closer } }) }),
-    );
-    expect({ verdict, confidence: judgement.confidence }).toEqual({ verdict: 'blocked', confidence });
-    // The cause takes both from one of the findings, and the surest goes first.
-    expect(findings[0]?.rule).toBe('tls-handshake-answered');
-    for (const finding of findings) expect([finding.kind, finding.confidence]).toEqual([kind, confidence]);
-  });
+describeBlocks(ROWS);
 
+describe('judgeTls() on a handshake that is blocked', () => {
   test('shows the name that passed, and as text only', () => {
     const closer = { ...NOTHING, ...other(PASSES, 'www.iana.org\u001B[31m') };
     const { findings } = judgeTls(evidence({ outcome: RESET, closer }));
