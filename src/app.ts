@@ -12,7 +12,7 @@ import { createScrape, type Scrape } from './metrics/scrape.ts';
 import { createDiagnosisLog } from './watch/diagnosis-log.ts';
 import { PageHost } from './watch/page-host.ts';
 import { RoundFeed } from './watch/round-feed.ts';
-import { Watch } from './watch/watch.ts';
+import { Monitor } from './watch/watch.ts';
 import { createWebSources } from './watch/web-sources.ts';
 import type { Activity, ReloadOutcome } from './web/sources.ts';
 
@@ -45,7 +45,7 @@ export class App {
   readonly #page: PageHost;
   readonly #feed = new RoundFeed();
   readonly #noteDiagnosis: ReturnType<typeof createDiagnosisLog>;
-  #watch: Watch | null = null;
+  #watch: Monitor | null = null;
   #lastReload: Activity['lastReload'] = null;
   #reloading: Promise<ReloadOutcome> | null = null;
   #nextReload: Promise<ReloadOutcome> | null = null;
@@ -55,7 +55,7 @@ export class App {
     const { clock, version, logger } = deps;
     const registry = new Registry();
     const metrics = defineMetrics(registry);
-    const watch = (): Watch => this.#running();
+    const watch = (): Monitor => this.#running();
     this.#deps = deps;
     this.#recorder = new Recorder(metrics);
     this.#noteDiagnosis = createDiagnosisLog(logger);
@@ -154,7 +154,7 @@ export class App {
   }
 
   /** @throws {Error} when a port of the new one cannot be bound; then the old configuration is in force again */
-  async #replace(old: Watch, next: Watch): Promise<void> {
+  async #replace(old: Monitor, next: Monitor): Promise<void> {
     await this.#stopWatch(old);
     this.#scrape.takeCounts(old);
     try {
@@ -179,12 +179,12 @@ export class App {
     return outcome;
   }
 
-  #running(): Watch {
+  #running(): Monitor {
     if (this.#watch === null) throw new Error('Nothing is watched before start: a mistake of the caller');
     return this.#watch;
   }
 
-  async #startWatch(config: Config): Promise<Watch> {
+  async #startWatch(config: Config): Promise<Monitor> {
     const watch = await this.#createWatch(config);
     try {
       await watch.start();
@@ -195,8 +195,8 @@ export class App {
     return watch;
   }
 
-  #createWatch(config: Config): Promise<Watch> {
-    return Watch.create(config, {
+  #createWatch(config: Config): Promise<Monitor> {
+    return Monitor.create(config, {
       ...this.#deps,
       recorder: this.#recorder,
       onRound: ({ diagnosis }) => {
@@ -206,7 +206,7 @@ export class App {
     });
   }
 
-  async #stopWatch(watch: Watch): Promise<void> {
+  async #stopWatch(watch: Monitor): Promise<void> {
     using limit = deadline(this.#deps.clock, DRAIN, new AbortController().signal);
     await watch.stop(limit.signal);
   }

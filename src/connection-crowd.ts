@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 
 /** The connections of one listener: so many at once and no more, and nobody keeps a place by saying nothing. */
-export interface ConnectionCrowd {
+export interface ConnectionEvictor {
   /**
    * Takes in a connection as it was accepted, before any TLS. With too many it closes the quietest: a stranger's while
    * there is one, the newcomer itself where it is the only stranger among acquaintances.
@@ -23,7 +23,7 @@ type Group = Map<Socket, number>;
  * Closing the quietest, instead of turning the newcomer away, is what keeps the door open: places are taken by silence
  * at no cost.
  */
-export function createConnectionCrowd({ places, isAcquaintance, onTurnedOut }: CrowdRules): ConnectionCrowd {
+export function createConnectionEvictor({ places, isAcquaintance, onTurnedOut }: CrowdRules): ConnectionEvictor {
   const strangers: Group = new Map();
   const acquaintances: Group = new Map();
 

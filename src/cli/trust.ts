@@ -2,7 +2,7 @@ import type { Clock } from '../core/clock.ts';
 import { type Baseline, learnBaseline } from '../checks/tls-genuine/baseline.ts';
 import type { TlsEvidence, TlsJudgement, Verdict } from '../checks/tls-genuine/tls-evidence.ts';
 import type { Certificate } from '../core/certificate.ts';
-import { standingOptions } from '../checks/tls-genuine/chain-case.ts';
+import { chainTrustOptions } from '../checks/tls-genuine/chain-case.ts';
 import { createSignatureChecks } from '../checks/tls-genuine/signature-checks.ts';
 import { unconfirmedEnd } from '../checks/tls-genuine/unconfirmed.ts';
 import { judgeTls } from '../checks/tls-genuine/verdict.ts';
@@ -91,7 +91,7 @@ function judgeLook(look: CapturedLook): JudgedLook {
 function unconfirmedOf(evidence: TlsEvidence): Certificate | null {
   const [leaf, ...rest] = evidence.outcome.chain?.certificates ?? [];
   if (leaf === undefined || evidence.profile !== 'fortinet') return null;
-  return unconfirmedEnd([leaf, ...rest], standingOptions(evidence, createSignatureChecks()));
+  return unconfirmedEnd([leaf, ...rest], chainTrustOptions(evidence, createSignatureChecks()));
 }
 
 function describeLook({ address, evidence, judgement }: JudgedLook): readonly string[] {

@@ -3,7 +3,7 @@ import type { RoundObservations } from '../core/round.ts';
 import type { JudgedRound } from '../round/assess-round.ts';
 
 /** One round with everything that came of it. */
-export interface Examination {
+export interface RoundResult {
   readonly diagnosis: Diagnosis;
   readonly observations: RoundObservations;
   readonly judged: JudgedRound;

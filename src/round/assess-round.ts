@@ -24,7 +24,7 @@ import type { Assessment } from '../engine/assessment.ts';
 import type { Finding } from '../engine/finding.ts';
 import { nextTurn } from '../next-turn.ts';
 import { withGenuineTime } from './genuine-time.ts';
-import { isVoid } from './void-round.ts';
+import { isInvalid } from './void-round.ts';
 
 /** What a round is judged by, apart from what it saw. */
 export interface RoundKnowledge {
@@ -84,7 +84,7 @@ export async function assessRound(
     surroundings,
   );
   const [own] = targets;
-  const share = isVoid(round) ? before : next(before, lookOf(round, own?.tls.endpoints ?? [], burst.endpoints));
+  const share = isInvalid(round) ? before : next(before, lookOf(round, own?.tls.endpoints ?? [], burst.endpoints));
   return {
     judged: {
       assessments: assessmentsOf(

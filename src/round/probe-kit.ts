@@ -23,7 +23,7 @@ import { createCloserLooks } from './closer-looks.ts';
 import { createOlderTls } from './older-tls.ts';
 import { createSecondLooks } from './second-looks.ts';
 import { loadShareMemory } from './share-memory.ts';
-import { createSingleLooks, type SingleLooks } from './single-looks.ts';
+import { createTargetProbes, type TargetProbes } from './single-looks.ts';
 import { loadTlsKnowledge } from './tls-knowledge.ts';
 
 /** Everything that the rounds of one configuration share. */
@@ -36,7 +36,7 @@ export interface ProbeKit {
   /** What chains of a target are judged by. */
   knowledgeOf(target: string): TlsKnowledge;
   /** Single looks, beside the rounds and within the same limits. */
-  readonly looks: SingleLooks;
+  readonly looks: TargetProbes;
   close(): void;
 }
 
@@ -92,7 +92,7 @@ export async function createProbeKit(
     },
     needsCloserLook: () => needsCloserLook(share.current(), clock.now()),
     knowledgeOf: (target) => knowledge.of(target),
-    looks: createSingleLooks(config, tools, { clock, env, knowledgeOf: (target) => knowledge.ofAny(target) }),
+    looks: createTargetProbes(config, tools, { clock, env, knowledgeOf: (target) => knowledge.ofAny(target) }),
     close: () => {
       stall.stop();
     },

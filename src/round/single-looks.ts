@@ -11,7 +11,7 @@ import { observeAnyAddress, type PathTarget, type PathTools } from './observe-pa
  * One look at one thing. Nothing is thrown for what the target does; where the signal is aborted before a name or a
  * mail server had its turn, its reason is.
  */
-export interface SingleLooks {
+export interface TargetProbes {
   /** Until one address has answered. */
   path(target: PathTarget, signal: AbortSignal): Promise<PathObservation>;
   name(name: string, resolver: ResolverConfig, signal: AbortSignal): Promise<DnsObservation>;
@@ -20,16 +20,16 @@ export interface SingleLooks {
   knowledgeOf(target: string): TlsKnowledge;
 }
 
-export interface LookDeps extends Pick<SingleLooks, 'knowledgeOf'> {
+export interface LookDeps extends Pick<TargetProbes, 'knowledgeOf'> {
   readonly clock: Clock;
   readonly env: NodeJS.ProcessEnv;
 }
 
-export function createSingleLooks(
+export function createTargetProbes(
   config: Config,
   tools: PathTools & MailTools,
   { clock, env, knowledgeOf }: LookDeps,
-): SingleLooks {
+): TargetProbes {
   const context = (signal: AbortSignal): ProbeContext => ({ clock, env, signal, sourceAddress: config.sourceAddress });
   return {
     path: (target, signal) => observeAnyAddress(target, tools, context(signal)),

@@ -1,13 +1,13 @@
-import type { Examination } from '../report/examination.ts';
-import { isVoid } from '../round/void-round.ts';
+import type { RoundResult } from '../report/examination.ts';
+import { isInvalid } from '../round/void-round.ts';
 
 /**
  * What is new and critical is looked at again at once: what was there only once is gone then, and what stays is told
  * within seconds, not a schedule later. So is what could not be judged because this process stood still, unless it does
  * so again and again.
  */
-export function deservesAnotherLook(before: Examination | null, { observations, diagnosis }: Examination): boolean {
-  if (isVoid(observations)) return before === null || !isVoid(before.observations);
+export function deservesAnotherLook(before: RoundResult | null, { observations, diagnosis }: RoundResult): boolean {
+  if (isInvalid(observations)) return before === null || !isInvalid(before.observations);
   const known = new Set(before?.diagnosis.causes.map(({ id, subject }) => `${id} ${subject}`));
   return diagnosis.causes.some(
     ({ id, subject, severity }) => severity === 'critical' && !known.has(`${id} ${subject}`),

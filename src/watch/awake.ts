@@ -1,13 +1,13 @@
 import type { Clock } from '../core/clock.ts';
-import { isVoid } from '../round/void-round.ts';
+import { isInvalid } from '../round/void-round.ts';
 import { createStallWatch } from '../schedule/stall-watch.ts';
 
 /** Null: this process stood still meanwhile, so that what it saw says nothing about whom it asked. */
-export async function awake<T>(clock: Clock, look: Promise<T>): Promise<{ readonly seen: T } | null> {
+export async function discardIfStalled<T>(clock: Clock, look: Promise<T>): Promise<{ readonly seen: T } | null> {
   const stall = createStallWatch(clock);
   try {
     const seen = await look;
-    return isVoid({ stalledMs: stall.take() }) ? null : { seen };
+    return isInvalid({ stalledMs: stall.take() }) ? null : { seen };
   } finally {
     stall.stop();
   }

@@ -2,8 +2,8 @@ import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 import type { Incident } from '../engine/incident/incident.ts';
 import type { Delivery, OutboxEntry } from '../engine/incident/journal.ts';
 import type { Store } from '../store/store.ts';
-import type { Chronicle } from '../web/chronicle.ts';
-import type { Watch } from './watch.ts';
+import type { AlertHistory } from '../web/chronicle.ts';
+import type { Monitor } from './watch.ts';
 
 /** The page is asked for again and again; what has ended changes seldom. */
 const KEPT: Millis = 2_000;
@@ -14,7 +14,7 @@ const MOST_ENTRIES = 100;
 /** As much of a watch as the chronicle needs. */
 export interface Remembering {
   readonly store: Pick<Store, 'ended' | 'deliveries' | 'writable' | 'journal'>;
-  readonly alerting: Pick<Watch['alerting'], 'incidents'>;
+  readonly alerting: Pick<Monitor['alerting'], 'incidents'>;
 }
 
 interface Read {
@@ -28,7 +28,7 @@ interface Read {
 }
 
 /** Reads the history at most every few seconds; what it cannot read now, it knows from before. */
-export function createChronicle(watch: () => Remembering, clock: Clock): () => Chronicle {
+export function createChronicle(watch: () => Remembering, clock: Clock): () => AlertHistory {
   let last: Read | null = null;
   return () => {
     const current = watch();

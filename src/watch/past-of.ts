@@ -2,9 +2,9 @@ import { authority } from '../core/authority.ts';
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 import type { ProbeKind } from '../core/round.ts';
 import type { StoredFigure } from '../store/figures.ts';
-import type { Past, PastLine } from '../web/past.ts';
+import type { ChartData, PastLine } from '../web/past.ts';
 import { availabilityByDay } from './day-availability.ts';
-import type { Watch } from './watch.ts';
+import type { Monitor } from './watch.ts';
 
 const MINUTE: Millis = 60_000;
 const DAY: Millis = 24 * 60 * MINUTE;
@@ -15,20 +15,20 @@ const KEPT: Millis = 10_000;
 /** More appliances than these cannot be told apart in a chart. */
 const MOST_LINES = 6;
 
-type Remembering = Pick<Watch, 'store' | 'config'>;
+type Remembering = Pick<Monitor, 'store' | 'config'>;
 
 /** Reads what the charts show, at most every few seconds. */
-export function createPast(watch: () => Remembering, clock: Clock): () => Past {
-  let kept: { readonly past: Past; readonly of: Remembering; readonly readAt: Millis } | null = null;
+export function createPast(watch: () => Remembering, clock: Clock): () => ChartData {
+  let kept: { readonly past: ChartData; readonly of: Remembering; readonly readAt: Millis } | null = null;
   return () => {
     const current = watch();
     if (kept !== null && kept.of === current && clock.elapsed() - kept.readAt < KEPT) return kept.past;
-    kept = { past: pastOf(current, clock.now()), of: current, readAt: clock.elapsed() };
+    kept = { past: chartDataOf(current, clock.now()), of: current, readAt: clock.elapsed() };
     return kept.past;
   };
 }
 
-function pastOf({ store, config }: Remembering, now: EpochMs): Past {
+function chartDataOf({ store, config }: Remembering, now: EpochMs): ChartData {
   const target = authority(config.licenseServer);
   const [resolver] = config.resolvers;
   const phases: readonly { readonly probe: ProbeKind; readonly target: string }[] = [

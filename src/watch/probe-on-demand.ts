@@ -15,9 +15,9 @@ import { mailLine, pathLines } from '../report/path-lines.ts';
 import { judgeTlsPath } from '../checks/tls-genuine/judge-tls-path.ts';
 import type { PathTarget } from '../round/observe-path.ts';
 import { ROUND_LIMIT } from '../round/observe-round.ts';
-import type { SingleLooks } from '../round/single-looks.ts';
+import type { TargetProbes } from '../round/single-looks.ts';
 import type { ProbeAnswer, ProbeRequest } from '../web/probe-answer.ts';
-import { awake } from './awake.ts';
+import { discardIfStalled } from './awake.ts';
 import { chooseProbe, type ProbeChoice } from './probe-choice.ts';
 
 /** Looks at one target of the configuration when somebody asks. */
@@ -51,7 +51,7 @@ const NOTHING: Seen = {
   hindrance: null,
 };
 
-export function createProbesOnDemand(config: Config, looks: SingleLooks, clock: Clock): ProbesOnDemand {
+export function createProbesOnDemand(config: Config, looks: TargetProbes, clock: Clock): ProbesOnDemand {
   const limiter = createLimiter(AT_ONCE);
   const stopping = new AbortController();
 
@@ -63,9 +63,9 @@ export function createProbesOnDemand(config: Config, looks: SingleLooks, clock: 
     using limit = deadline(clock, Math.min(timeout ?? ROUND_LIMIT, ROUND_LIMIT), signal);
     using work = deadline(clock, ROUND_LIMIT, stopping.signal);
     const both = AbortSignal.any([limit.signal, work.signal]);
-    const looked = await awake(
+    const looked = await discardIfStalled(
       clock,
-      limiter.run(() => look(choice, looks, clock, both), both).catch((error: unknown) => inVain(error, both)),
+      limiter.run(() => look(choice, looks, clock, both), both).catch((error: unknown) => notStarted(error, both)),
     );
     const durationMs = clock.elapsed() - started;
     if (looked === null) return hindered(target, 'ftm-watch itself stood still meanwhile');
@@ -84,7 +84,7 @@ export function createProbesOnDemand(config: Config, looks: SingleLooks, clock: 
   };
 }
 
-function look(choice: ProbeChoice, looks: SingleLooks, clock: Clock, signal: AbortSignal): Promise<Seen> {
+function look(choice: ProbeChoice, looks: TargetProbes, clock: Clock, signal: AbortSignal): Promise<Seen> {
   switch (choice.kind) {
     case 'name':
       return lookUp(choice.target, looks, signal);
@@ -95,7 +95,7 @@ function look(choice: ProbeChoice, looks: SingleLooks, clock: Clock, signal: Abo
   }
 }
 
-async function lookUp(target: PathTarget, looks: SingleLooks, signal: AbortSignal): Promise<Seen> {
+async function lookUp(target: PathTarget, looks: TargetProbes, signal: AbortSignal): Promise<Seen> {
   const names = await Promise.all(target.resolvers.map((resolver) => looks.name(target.host, resolver, signal)));
   const { findings, addresses } = judgeNames(target, names);
   const success = addresses.length > 0 && isWell(findings);
@@ -104,8 +104,8 @@ async function lookUp(target: PathTarget, looks: SingleLooks, signal: AbortSigna
 }
 
 async function rehearse(
-  server: Parameters<SingleLooks['mail']>[0],
-  looks: SingleLooks,
+  server: Parameters<TargetProbes['mail']>[0],
+  looks: TargetProbes,
   signal: AbortSignal,
 ): Promise<Seen> {
   const observation = await looks.mail(server, signal);
@@ -121,7 +121,7 @@ async function rehearse(
   };
 }
 
-async function follow(target: PathTarget, looks: SingleLooks, clock: Clock, signal: AbortSignal): Promise<Seen> {
+async function follow(target: PathTarget, looks: TargetProbes, clock: Clock, signal: AbortSignal): Promise<Seen> {
   const path = await looks.path(target, signal);
   const { names, endpoints } = path;
   const tls = judgeChains(path, looks, clock);
@@ -146,7 +146,7 @@ function judgeNames(
 }
 
 /** As the rounds do, without what they know from elsewhere: control hosts and second opinions. */
-function judgeChains(path: PathObservation, looks: SingleLooks, clock: Clock): readonly Finding[] {
+function judgeChains(path: PathObservation, looks: TargetProbes, clock: Clock): readonly Finding[] {
   return judgeTlsPath(path, looks.knowledgeOf(path.subject), { controls: [], now: clock.now() }).worst?.findings ?? [];
 }
 
@@ -177,7 +177,7 @@ function hindranceOf(outcomes: readonly (Failure | { readonly kind: string } | n
 }
 
 /** The time was over, or nobody waits any more, before its turn came. */
-function inVain(error: unknown, signal: AbortSignal): Seen {
+function notStarted(error: unknown, signal: AbortSignal): Seen {
   if (!signal.aborted) throw error;
   return {
     ...NOTHING,

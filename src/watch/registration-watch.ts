@@ -15,7 +15,7 @@ import { periodOf } from '../schedule/cron-timer.ts';
 import { Runner, type RunnerOptions } from '../schedule/runner.ts';
 import { createSpreadTimer } from '../schedule/spread.ts';
 import { observeHolders } from '../units/observe-units.ts';
-import { awake } from './awake.ts';
+import { discardIfStalled } from './awake.ts';
 
 /**
  * Asks the registration service on its schedule, and again, as soon as its quotas allow, for what it did not answer.
@@ -51,7 +51,7 @@ export function createRegistrationWatch(config: Config, deps: RegistrationWatchD
     const query = await deps.query();
     const asked = only?.filter((license) => query.licenses.includes(license)) ?? query.licenses;
     const { seen = null } =
-      (await awake(clock, observeHolders(config, { ...query, licenses: asked }, budget, { clock, env, signal }))) ?? {};
+      (await discardIfStalled(clock, observeHolders(config, { ...query, licenses: asked }, budget, { clock, env, signal }))) ?? {};
     if (signal.aborted) return;
     if (seen === null || isOwnTrouble(seen)) {
       runner.trigger();

@@ -1,7 +1,7 @@
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 
 /** Tells whether rounds still come to an end as the schedule wants it. */
-export interface RoundPulse {
+export interface LivenessTracker {
   /** A round has ended. */
   beat(): void;
   isAlive(): boolean;
@@ -18,7 +18,7 @@ const SPARE_PERIODS = 2;
  * @param nextRun when the next round is planned; null: never
  * @param longest what a round may take
  */
-export function createRoundPulse(clock: Clock, nextRun: () => EpochMs | null, longest: Millis): RoundPulse {
+export function createLivenessTracker(clock: Clock, nextRun: () => EpochMs | null, longest: Millis): LivenessTracker {
   let aliveUntil: Millis = clock.elapsed() + FIRST_ROUND;
   let planned: EpochMs | null = null;
   let period: Millis | null = null;

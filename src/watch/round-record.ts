@@ -2,18 +2,18 @@ import { certificatePem } from '../core/certificate-pem.ts';
 import type { Diagnosis } from '../engine/diagnosis.ts';
 import { probeSamples, type RoundObservations } from '../core/round.ts';
 import type { JudgedRound } from '../round/assess-round.ts';
-import { isVoid } from '../round/void-round.ts';
+import { isInvalid } from '../round/void-round.ts';
 import type { RoundRecord } from '../store/history.ts';
-import type { Figure } from '../store/figures.ts';
+import type { HourlyValue } from '../store/figures.ts';
 
 /** What of a round is kept in the history. One that is void saw nothing that its targets could be held to. */
 export function roundRecord(
   round: RoundObservations,
   judged: JudgedRound,
   { preconditions }: Diagnosis,
-  figures: readonly Figure[],
+  figures: readonly HourlyValue[],
 ): RoundRecord {
-  if (isVoid(round)) return { at: round.startedAt, samples: [], preconditions, certificates: [], figures };
+  if (isInvalid(round)) return { at: round.startedAt, samples: [], preconditions, certificates: [], figures };
   return {
     at: round.startedAt,
     samples: probeSamples(round),

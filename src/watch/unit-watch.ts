@@ -9,7 +9,7 @@ import { CHECKS } from '../checks/registry.ts';
 import { Runner, type RunnerOptions } from '../schedule/runner.ts';
 import { createSpreadTimer, type Schedule } from '../schedule/spread.ts';
 import { emptyPicture, observeUnits, registrationQuery } from '../units/observe-units.ts';
-import { awake } from './awake.ts';
+import { discardIfStalled } from './awake.ts';
 import { createRegistrationWatch } from './registration-watch.ts';
 
 /** Asks appliances, firewall and registration service on their own, slower schedules, and keeps what they said last. */
@@ -44,7 +44,7 @@ export function createUnitWatch(config: Config, deps: UnitWatchDeps): UnitWatch 
     timer: (listener) => createSpreadTimer(scheduleOf(config), clock, listener),
     triggerGap: TRIGGER_GAP,
     run: async (signal) => {
-      const look = await awake(clock, observeUnits(config, { clock, env, signal }));
+      const look = await discardIfStalled(clock, observeUnits(config, { clock, env, signal }));
       firstLook.resolve(undefined);
       if (look === null) units.trigger();
       if (look === null || signal.aborted) return;
@@ -100,7 +100,7 @@ async function lookAtFirewall(
   ctx: ConnectorContext,
 ): Promise<FirewallObservation | null> {
   if (firewall === null) return null;
-  const look = await awake(ctx.clock, observeFirewall(firewall, licenseServer, ctx));
+  const look = await discardIfStalled(ctx.clock, observeFirewall(firewall, licenseServer, ctx));
   return look === null || ctx.signal.aborted ? null : look.seen;
 }
 

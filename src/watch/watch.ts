@@ -19,11 +19,11 @@ import type { Alerting } from '../notify/alerting.ts';
 import { createAlerting } from '../notify/engine.ts';
 import { noChannelNote } from '../notify/no-channel.ts';
 import { createHeartbeat, type Heartbeat } from '../notify/heartbeat.ts';
-import type { Examination } from '../report/examination.ts';
+import type { RoundResult } from '../report/examination.ts';
 import { roundLimit } from '../round/observe-round.ts';
 import { createProbeKit, type ProbeKit } from '../round/probe-kit.ts';
 import { judgedTargets, probeTargets } from '../round/probe-targets.ts';
-import { isVoid, voidWhenStalled } from '../round/void-round.ts';
+import { isInvalid, invalidWhenStalled } from '../round/void-round.ts';
 import { Runner, type RunnerOptions } from '../schedule/runner.ts';
 import { createSpreadTimer } from '../schedule/spread.ts';
 import { jsonFile } from '../store/json-file.ts';
@@ -36,22 +36,22 @@ import { lastExplainingFaults } from './explaining-fault.ts';
 import { intakeConfig } from './intake-config.ts';
 import { createPollingLog, type PollingLog } from './polling-log.ts';
 import { createProbesOnDemand, type ProbesOnDemand } from './probe-on-demand.ts';
-import { createRoundPulse, type RoundPulse } from './round-pulse.ts';
+import { createLivenessTracker, type LivenessTracker } from './round-pulse.ts';
 import { createRoundFigures } from './round-figures.ts';
 import { roundRecord } from './round-record.ts';
 import { registrationBudget, stateFile } from './state-files.ts';
 import { createUnitWatch, type UnitWatch } from './unit-watch.ts';
 
-export interface WatchDeps {
+export interface MonitorDeps {
   readonly clock: Clock;
   readonly env: NodeJS.ProcessEnv;
   readonly logger: Logger;
   readonly recorder: Recorder;
-  readonly onRound: (round: Examination) => void;
+  readonly onRound: (round: RoundResult) => void;
 }
 
 /** What is read from files before anything starts. */
-interface WatchFiles {
+interface MonitorFiles {
   readonly kit: ProbeKit;
   readonly signatures: SignatureSet;
 }
@@ -63,27 +63,27 @@ export const TRIGGER_GAP = 3_000;
  * Everything that watches under one configuration: rounds on schedule and on demand, log intake, connectors, incidents
  * and history. A reload makes a new one.
  */
-export class Watch {
+export class Monitor {
   readonly config: Config;
   readonly store: Store;
   readonly alerting: Alerting;
   readonly probes: ProbesOnDemand;
-  readonly #deps: WatchDeps;
-  readonly #files: WatchFiles;
+  readonly #deps: MonitorDeps;
+  readonly #files: MonitorFiles;
   readonly #intake: LogIntake;
   readonly #polling: PollingLog;
   readonly #units: UnitWatch;
   readonly #rounds: Runner;
   readonly #figures = createRoundFigures();
-  readonly #pulse: RoundPulse;
+  readonly #pulse: LivenessTracker;
   readonly #heartbeat: Heartbeat | null;
   readonly #stopping = new AbortController();
   #lock: StoreLock | null = null;
-  #last: Examination | null = null;
+  #last: RoundResult | null = null;
   #remembered = NOTHING_REMEMBERED;
 
   /** @throws {Error} when a file that the configuration names cannot be used */
-  static async create(config: Config, deps: WatchDeps): Promise<Watch> {
+  static async create(config: Config, deps: MonitorDeps): Promise<Monitor> {
     const signatures = await loadSignatures(config.logs.signatureFiles);
     const onBeat = (lateness: Millis): void => {
       deps.recorder.loopLag(lateness);
@@ -91,10 +91,10 @@ export class Watch {
     const genuineFile = jsonFile(stateFile(config, 'genuine.json'));
     const shareFile = jsonFile(stateFile(config, 'share.json'));
     const kit = await createProbeKit(config, { ...deps, onBeat, genuineFile, shareFile });
-    return new Watch(config, { kit, signatures }, deps);
+    return new Monitor(config, { kit, signatures }, deps);
   }
 
-  private constructor(config: Config, files: WatchFiles, deps: WatchDeps) {
+  private constructor(config: Config, files: MonitorFiles, deps: MonitorDeps) {
     const { clock, env, logger, recorder } = deps;
     const { signatures } = files;
     this.config = config;
@@ -135,7 +135,7 @@ export class Watch {
       triggerGap: TRIGGER_GAP,
     });
     this.probes = createProbesOnDemand(config, files.kit.looks, clock);
-    this.#pulse = createRoundPulse(clock, () => this.#rounds.nextRun(), roundLimit(config));
+    this.#pulse = createLivenessTracker(clock, () => this.#rounds.nextRun(), roundLimit(config));
     const isAlive = (): boolean => this.#pulse.isAlive() && this.alerting.isWorking();
     this.#heartbeat =
       config.notify.heartbeat === null ? null : createHeartbeat(config.notify.heartbeat, { clock, logger, isAlive });
@@ -200,7 +200,7 @@ export class Watch {
     this.#unlock();
   }
 
-  last(): Examination | null {
+  last(): RoundResult | null {
     return this.#last;
   }
 
@@ -231,7 +231,7 @@ export class Watch {
     if (signal.aborted) return;
     const judged = await this.#files.kit.assess(observations);
     if (signal.aborted) return;
-    const probed = voidWhenStalled(judged.assessments, observations);
+    const probed = invalidWhenStalled(judged.assessments, observations);
     // Once more after the end of the fault: a policy that was corrected must not go on being told.
     if ([probed, this.#last?.judged.assessments ?? []].some(asksForPolicy)) await this.#units.askFirewall(signal);
     if (signal.aborted) return;
@@ -252,10 +252,10 @@ export class Watch {
   }
 
   /** The verdict first; what may be slow or full comes after it. */
-  #publish(round: Examination, fresh: readonly string[]): void {
+  #publish(round: RoundResult, fresh: readonly string[]): void {
     const { recorder, onRound } = this.#deps;
     recorder.ended(round.observations);
-    if (!isVoid(round.observations)) recorder.measured(round.observations, round.judged, this.config);
+    if (!isInvalid(round.observations)) recorder.measured(round.observations, round.judged, this.config);
     recorder.diagnosed(round.diagnosis, this.config);
     recorder.units(this.#units.picture());
     this.alerting.accept(round.diagnosis, fresh);

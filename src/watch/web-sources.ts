@@ -9,7 +9,7 @@ import { createChronicle } from './chronicle-of.ts';
 import { createPast } from './past-of.ts';
 import { givenUpProblems } from './given-up-problems.ts';
 import type { RoundFeed } from './round-feed.ts';
-import type { Watch } from './watch.ts';
+import type { Monitor } from './watch.ts';
 
 /** What of the daemon the page needs besides the watch. */
 export interface DaemonFacts {
@@ -17,7 +17,7 @@ export interface DaemonFacts {
   readonly version: string;
   readonly startedAt: EpochMs;
   /** The one in force: a reload puts another in its place. */
-  readonly watch: () => Watch;
+  readonly watch: () => Monitor;
   readonly feed: RoundFeed;
   readonly stopping: () => boolean;
   readonly lastReload: () => Activity['lastReload'];
@@ -49,8 +49,8 @@ export function createWebSources(facts: DaemonFacts): WebSources {
 }
 
 /** The windows of the configuration in force. */
-function createMaintenancePlan(watch: () => Watch, clock: Clock): () => MaintenancePlan {
-  let made: { readonly of: Watch; readonly maintenance: Maintenance } | null = null;
+function createMaintenancePlan(watch: () => Monitor, clock: Clock): () => MaintenancePlan {
+  let made: { readonly of: Monitor; readonly maintenance: Maintenance } | null = null;
   return () => {
     const of = watch();
     if (made?.of !== of) made = { of, maintenance: createMaintenance(of.config.notify.maintenance) };
@@ -79,7 +79,7 @@ function health({ watch, stopping, lastReload }: DaemonFacts, chronicle: WebSour
   };
 }
 
-function certificates(watch: Watch): readonly SeenCertificate[] {
+function certificates(watch: Monitor): readonly SeenCertificate[] {
   const tls = watch.last()?.judged.tls ?? [];
   return tls.flatMap(({ path, judged }) => {
     const { baseline } = watch.knowledgeOf(path.subject);

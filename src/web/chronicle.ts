@@ -3,7 +3,7 @@ import type { Incident } from '../engine/incident/incident.ts';
 import type { OutboxEntry } from '../engine/incident/journal.ts';
 
 /** What happened and who was told: what the daemon has in mind, and what it has kept of the last days. */
-export interface Chronicle {
+export interface AlertHistory {
   /** Every open one, and those that ended within a week, in any order. */
   readonly incidents: readonly Incident[];
   /** Notifications on their way and recent, latest first. */

@@ -1,7 +1,7 @@
 import type { EpochMs } from '../core/clock.ts';
 
 /** What the charts show: the object of `/api/v1/history`. */
-export interface Past {
+export interface ChartData {
   readonly until: EpochMs;
   /** By phase of the connection to the licence server, in milliseconds: means over 10 minutes of the last 24 hours. */
   readonly latency: readonly PastLine[];

@@ -11,7 +11,7 @@ import { visibleText } from '../core/visible-text.ts';
 import { oneATurn } from '../next-turn.ts';
 import { authenticate } from './authenticate.ts';
 import { type EventStream, MAX_CLIENTS } from './event-stream.ts';
-import { changeRefusal, type Door, refuseForeignNames } from './change-refusal.ts';
+import { changeRefusal, type AccessPolicy, refuseForeignNames } from './change-refusal.ts';
 import { byUrgency, incidentToJson } from './incident-json.ts';
 import { notificationToJson } from './notification-json.ts';
 import { renderStatusPage } from './page/status-page.ts';
@@ -22,7 +22,7 @@ import { createSilenceRoutes } from './silence-routes.ts';
 import type { WebSources } from './sources.ts';
 import type { StaticFile } from './static-files.ts';
 
-export interface RouteTools extends Door {
+export interface RouteTools extends AccessPolicy {
   readonly sources: WebSources;
   readonly events: EventStream;
   readonly files: ReadonlyMap<string, StaticFile>;

@@ -5,12 +5,12 @@ import type { Clock, EpochMs } from '../core/clock.ts';
 import type { Silence } from '../engine/incident/incident.ts';
 import { MAX_SILENCES } from '../engine/incident/machine.ts';
 import { visibleText } from '../core/visible-text.ts';
-import { changeRefusal, type Door } from './change-refusal.ts';
+import { changeRefusal, type AccessPolicy } from './change-refusal.ts';
 import { readSilence } from './silence-request.ts';
 import type { MaintenancePlan } from './chronicle.ts';
 import type { WebSources } from './sources.ts';
 
-export interface SilenceTools extends Door {
+export interface SilenceTools extends AccessPolicy {
   readonly sources: Pick<WebSources, 'silences' | 'silence' | 'unsilence' | 'maintenance'>;
   readonly clock: Clock;
   readonly logger: Logger;

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 
 import type { Config } from '../../src/config/config.ts';
 import type { Millis } from '../../src/core/clock.ts';
-import type { Examination } from '../../src/report/examination.ts';
+import type { RoundResult } from '../../src/report/examination.ts';
 import { createProbeKit } from '../../src/round/probe-kit.ts';
 import { Runner } from '../../src/schedule/runner.ts';
 import { deservesAnotherLook } from '../../src/watch/another-look.ts';
@@ -43,7 +43,7 @@ export async function startRoundsByHand(
   const clock = handClock(Math.ceil(Date.now() / PERIOD) * PERIOD);
   const kit = await createProbeKit(config, { clock, env: {} });
   const errors: unknown[] = [];
-  let last: Examination | null = null;
+  let last: RoundResult | null = null;
   let rounds = 0;
   let underWay = false;
 

@@ -3,7 +3,7 @@ import { unknownProduct } from '../../engine/words/wording.ts';
 import { shortName } from '../../core/distinguished-name.ts';
 import type { Finding, FindingFacts, FindingLevel } from '../../engine/finding.ts';
 import type { ChainCase } from './chain-case.ts';
-import { TELLINGS } from './case-telling.ts';
+import { VERDICT_WORDINGS } from './case-telling.ts';
 import { droppedFinding, type Expectation, gapFinding, weakerFinding } from './expectations.ts';
 import type { Signal } from './signal.ts';
 import type { Verdict } from './tls-evidence.ts';
@@ -43,7 +43,7 @@ export function reportCase(
   rule: Pick<VerdictRule, 'id' | 'verdict' | 'confidence'>,
   signals: readonly Signal[],
 ): CaseReport {
-  const telling = TELLINGS[rule.id];
+  const telling = VERDICT_WORDINGS[rule.id];
   const subject = chain.evidence.target;
   const signer = signerOf(chain, signals);
   const summary = telling.summary(chain, nameOf(signer));

@@ -19,7 +19,7 @@ import { trustUnder } from './trust.ts';
 import type { VerdictRuleId } from './verdict-rules.ts';
 
 /** How one row of the verdict table is told. */
-export interface Telling {
+export interface VerdictWording {
   readonly findings: (chain: ChainCase, signals: readonly Signal[]) => readonly Expectation[];
   /** One sentence. `by`: who intercepts, as far as it is known. */
   readonly summary: (chain: ChainCase, by: string) => string;
@@ -55,7 +55,7 @@ const otherView = (chain: ChainCase): string =>
     ? 'A control host that can be reached: the same issuer there proves inspection'
     : `The firewall policy that matches this traffic, or ${LEARN}`;
 
-export const TELLINGS: Readonly<Record<VerdictRuleId, Telling>> = {
+export const VERDICT_WORDINGS: Readonly<Record<VerdictRuleId, VerdictWording>> = {
   'own-clock': {
     ...clock,
     summary: (chain) => `The certificate of ${target(chain)} cannot be judged: this machine's clock is wrong`,

@@ -6,7 +6,7 @@ import { deviceOf } from './device-certificate.ts';
 import { judgeFlaws, type TrustedPath } from './judge-flaws.ts';
 import { hostOf, matchesName } from './name-match.ts';
 import type { SignatureChecks } from './signature-checks.ts';
-import { findStanding, type Standing, type StandingOptions } from './standing.ts';
+import { findChainTrust, type ChainTrust, type ChainTrustOptions } from './standing.ts';
 import type { TlsEvidence } from './tls-evidence.ts';
 
 /**
@@ -27,7 +27,7 @@ export interface ChainCase {
   readonly evidence: TlsEvidence;
   readonly leaf: Certificate;
   readonly sent: readonly [Certificate, ...Certificate[]];
-  readonly standing: Standing;
+  readonly standing: ChainTrust;
   readonly claim: Claim;
   readonly identity: Identity;
   readonly dates: Dates;
@@ -77,11 +77,11 @@ export function standingOf(
   sent: readonly [Certificate, ...Certificate[]],
   evidence: TlsEvidence,
   checks: SignatureChecks,
-): Standing {
-  return findStanding(sent, standingOptions(evidence, checks));
+): ChainTrust {
+  return findChainTrust(sent, chainTrustOptions(evidence, checks));
 }
 
-export function standingOptions(evidence: TlsEvidence, checks: SignatureChecks): StandingOptions {
+export function chainTrustOptions(evidence: TlsEvidence, checks: SignatureChecks): ChainTrustOptions {
   return {
     profile: evidence.profile,
     trust: evidence.trust,
@@ -110,7 +110,7 @@ export function identify(leaf: Certificate, evidence: TlsEvidence): Identity {
   return deviceOf(leaf) === null ? 'other' : 'device';
 }
 
-function judgeDates(standing: Standing, evidence: TlsEvidence, checks: SignatureChecks): Dates {
+function judgeDates(standing: ChainTrust, evidence: TlsEvidence, checks: SignatureChecks): Dates {
   const { now } = evidence;
   // The end of the path is trusted as it stands; its dates bind nobody.
   const links = standing.path.length > 1 ? standing.path.slice(0, -1) : standing.path;
@@ -143,7 +143,7 @@ export function isPublicChain(
   return checks.once(
     `public ${host} ${sent.map(({ fingerprint }) => fingerprint).join(' ')}`,
     () =>
-      findStanding(sent, { profile: 'public', trust: publicOnly, baseline: null, helpers: [], host, now, checks })
+      findChainTrust(sent, { profile: 'public', trust: publicOnly, baseline: null, helpers: [], host, now, checks })
         .kind === 'public',
   );
 }

@@ -1,7 +1,7 @@
 import type { Certificate, DistinguishedName } from '../../core/certificate.ts';
 import { attributeValues, isSameName } from '../../core/distinguished-name.ts';
 import { organizationKey } from './organization.ts';
-import type { Standing } from './standing.ts';
+import type { ChainTrust } from './standing.ts';
 import type { Trust } from './trust.ts';
 
 /**
@@ -11,7 +11,7 @@ import type { Trust } from './trust.ts';
  */
 export type Claim = 'vendor' | 'public' | 'other';
 
-export function claimOf({ kind, path }: Standing, sent: readonly Certificate[], trust: Trust): Claim {
+export function claimOf({ kind, path }: ChainTrust, sent: readonly Certificate[], trust: Trust): Claim {
   if (kind === 'public' || kind === 'vendor') return kind;
   const issuers = path.map(({ issuer }) => issuer);
   const top = issuers.at(-1);

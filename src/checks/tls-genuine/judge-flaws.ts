@@ -3,7 +3,7 @@ import type { Baseline } from './baseline.ts';
 import { endFlaws, type Flaw, type FlawKind, lastingFlaws } from './chain-flaws.ts';
 import { hostOf } from './name-match.ts';
 import type { SignatureChecks } from './signature-checks.ts';
-import { findStanding, type Standing, type StandingOptions } from './standing.ts';
+import { findChainTrust, type ChainTrust, type ChainTrustOptions } from './standing.ts';
 import type { TlsEvidence } from './tls-evidence.ts';
 
 /** What a client that trusts the end of a chain would say of the rest of it. */
@@ -16,7 +16,7 @@ export interface TrustedPath {
 type FlawEvidence = Pick<TlsEvidence, 'profile' | 'openssl' | 'now' | 'trust' | 'baseline'>;
 
 /** Null: the chain leads to no key that the profile takes. */
-export function judgeFlaws(standing: Standing, evidence: FlawEvidence, checks: SignatureChecks): TrustedPath | null {
+export function judgeFlaws(standing: ChainTrust, evidence: FlawEvidence, checks: SignatureChecks): TrustedPath | null {
   const { profile, openssl, now } = evidence;
   const last = standing.path.at(-1);
   const isAccepted = standing.kind === 'trusted' || (standing.kind === 'public' && profile === 'public');
@@ -51,11 +51,11 @@ function ownFlaws(path: readonly Certificate[], checks: SignatureChecks): readon
 /** Flaws that the learned chain had. What OpenSSL would have said of it beyond our own rules is not known. */
 export function learnedFlaws(
   baseline: Baseline,
-  options: Omit<StandingOptions, 'baseline' | 'helpers' | 'host'>,
+  options: Omit<ChainTrustOptions, 'baseline' | 'helpers' | 'host'>,
 ): readonly FlawKind[] {
   const host = hostOf(baseline.target);
   const found = baseline.leaves.flatMap((leaf) => {
-    const standing = findStanding([leaf, ...baseline.authorities], { ...options, baseline, helpers: [], host });
+    const standing = findChainTrust([leaf, ...baseline.authorities], { ...options, baseline, helpers: [], host });
     return judgeFlaws(standing, { ...options, baseline, openssl: null }, options.checks)?.flaws ?? [];
   });
   return [...new Set<FlawKind>([...found.map(({ kind }) => kind), 'openssl'])];

@@ -1,7 +1,7 @@
 import { formatDistinguishedName } from '../../core/distinguished-name.ts';
 import { type ChainCase, identify, isBeyondComparison, standingOf } from './chain-case.ts';
 import type { Signal } from './signal.ts';
-import type { Standing } from './standing.ts';
+import type { ChainTrust } from './standing.ts';
 import type { ReferenceChain } from './tls-evidence.ts';
 import type { TrustProfile } from './trust.ts';
 
@@ -72,7 +72,7 @@ interface Seen {
  * Asked with another server name, a server may rightly show the certificate of that name: there the trusted key is
  * enough.
  */
-function isGenuine(standing: Standing['kind'], { isNamed, kind, profile }: Seen): boolean {
+function isGenuine(standing: ChainTrust['kind'], { isNamed, kind, profile }: Seen): boolean {
   if (standing === 'trusted') return isNamed || kind === 'server-name';
   return standing === 'public' && profile === 'public' && isNamed;
 }

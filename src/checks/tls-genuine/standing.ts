@@ -20,7 +20,7 @@ import { type Trust, type TrustProfile, trustUnder } from './trust.ts';
  *   not sign it.
  * - `incomplete`: at an authority that was not sent and whose key is not known.
  */
-export interface Standing {
+export interface ChainTrust {
   readonly kind: 'trusted' | 'weak' | 'public' | 'vendor' | 'foreign' | 'forged' | 'incomplete';
   /** From the leaf to where it ends. */
   readonly path: readonly Certificate[];
@@ -35,7 +35,7 @@ export interface Standing {
   readonly authorities: readonly Certificate[];
 }
 
-export interface StandingOptions {
+export interface ChainTrustOptions {
   readonly profile: TrustProfile;
   readonly trust: Trust;
   readonly baseline: Baseline | null;
@@ -49,14 +49,14 @@ export interface StandingOptions {
 
 const MOZILLA = "one of Mozilla's roots";
 
-export function findStanding(sent: readonly [Certificate, ...Certificate[]], options: StandingOptions): Standing {
+export function findChainTrust(sent: readonly [Certificate, ...Certificate[]], options: ChainTrustOptions): ChainTrust {
   const [leaf] = sent;
   const trust = trustUnder(options.profile, options.trust);
   const keys = confirmedKeys(trust, options.baseline);
   const { all, strong } = bothWalks(sent, trust, options);
   const authorities = all.slice(1).map((step) => step.certificate);
   const configured = confirmedKeys(trust, null);
-  const end = (kind: Standing['kind'], step: Step | undefined, label: string | null): Standing => ({
+  const end = (kind: ChainTrust['kind'], step: Step | undefined, label: string | null): ChainTrust => ({
     kind,
     path: step === undefined ? [leaf] : pathTo(step),
     label,
@@ -87,7 +87,7 @@ export function findStanding(sent: readonly [Certificate, ...Certificate[]], opt
 function bothWalks(
   sent: readonly [Certificate, ...Certificate[]],
   trust: Trust,
-  options: StandingOptions,
+  options: ChainTrustOptions,
 ): { readonly all: readonly Step[]; readonly strong: readonly Step[] } {
   let weakLinks = 0;
   const all = walk(sent, trust, options, (issuer, subject) => {
@@ -116,7 +116,7 @@ function isStrongLink(issuer: Certificate, subject: Certificate): boolean {
 function walk(
   sent: readonly [Certificate, ...Certificate[]],
   trust: Trust,
-  options: StandingOptions,
+  options: ChainTrustOptions,
   accepts: (issuer: Certificate, subject: Certificate) => boolean,
 ): readonly Step[] {
   const learned = options.baseline?.authorities ?? [];
@@ -154,8 +154,8 @@ function isPublicRoot(step: Step, trust: Trust, host: string): boolean {
 
 interface Ending {
   readonly trust: Trust;
-  readonly options: StandingOptions;
-  readonly end: (kind: Standing['kind'], step: Step | undefined, label: string | null) => Standing;
+  readonly options: ChainTrustOptions;
+  readonly end: (kind: ChainTrust['kind'], step: Step | undefined, label: string | null) => ChainTrust;
   /** What was sent beside the leaf. */
   readonly beside: readonly Certificate[];
   /** Whether such a certificate leads to a trusted key, though the leaf does not lead to it. */
@@ -163,7 +163,7 @@ interface Ending {
 }
 
 /** Tells apart why a chain reaches nothing that is known. */
-function untrustedEnd(all: readonly Step[], ending: Ending): Standing {
+function untrustedEnd(all: readonly Step[], ending: Ending): ChainTrust {
   const { end, options } = ending;
   const root = all.find(({ certificate }) => isSelfSigned(certificate, options.checks));
   if (root !== undefined) return end('foreign', root, null);

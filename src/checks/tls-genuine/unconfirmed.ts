@@ -3,7 +3,7 @@ import type { EpochMs } from '../../core/clock.ts';
 import type { Baseline } from './baseline.ts';
 import { hostOf } from './name-match.ts';
 import type { SignatureChecks } from './signature-checks.ts';
-import { findStanding, type StandingOptions } from './standing.ts';
+import { findChainTrust, type ChainTrustOptions } from './standing.ts';
 import type { Trust, TrustProfile } from './trust.ts';
 
 /**
@@ -13,9 +13,9 @@ import type { Trust, TrustProfile } from './trust.ts';
  */
 export function unconfirmedEnd(
   sent: readonly [Certificate, ...Certificate[]],
-  options: Omit<StandingOptions, 'baseline'>,
+  options: Omit<ChainTrustOptions, 'baseline'>,
 ): Certificate | null {
-  const { kind, path } = findStanding(sent, { ...options, baseline: null });
+  const { kind, path } = findChainTrust(sent, { ...options, baseline: null });
   switch (kind) {
     case 'trusted':
     case 'public':

@@ -5,12 +5,12 @@ import type { ChainCase, Dates, Identity } from './chain-case.ts';
 import type { Claim } from './claim.ts';
 import { ageOf, type FlawAge } from './judge-flaws.ts';
 import type { Signal } from './signal.ts';
-import type { Standing } from './standing.ts';
+import type { ChainTrust } from './standing.ts';
 import { trustUnder } from './trust.ts';
 
 /** What the table of verdicts looks at: small closed sets, so that it can be read and tested as a table. */
 export interface VerdictFacts {
-  readonly standing: Standing['kind'];
+  readonly standing: ChainTrust['kind'];
   /** The profile takes a chain that ends there: at a trusted key, or at a public root under the profile `public`. */
   readonly accepted: boolean;
   /** Whom the chain claims to come from, by its names alone. */

@@ -26,7 +26,7 @@ export interface Incident {
   /** Rounds in a row that did not show it, while it is open. */
   readonly streak: number;
   /** What the last round said about it. */
-  readonly sight: Sight;
+  readonly sight: CausePresence;
   /** What people were told last; null: nothing yet. */
   readonly told: Told | null;
   /** A notification that waited for the digest: it is told even when the incident is over by then. */
@@ -44,7 +44,7 @@ export interface Incident {
 }
 
 /** `unjudged`: the round could not tell; `hidden`: something deeper is broken, so that it cannot be judged. */
-export type Sight = 'seen' | 'absent' | 'unjudged' | 'hidden';
+export type CausePresence = 'seen' | 'absent' | 'unjudged' | 'hidden';
 
 export interface FormerCause {
   readonly id: string;

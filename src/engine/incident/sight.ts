@@ -3,7 +3,7 @@ import type { Check } from '../check.ts';
 import type { Diagnosis, PreconditionStatus } from '../diagnosis.ts';
 import type { Finding } from '../finding.ts';
 import { sameCause } from './incident.ts';
-import type { Sight } from './incident.ts';
+import type { CausePresence } from './incident.ts';
 
 /** One round as the incidents see it. */
 export interface RoundView {
@@ -31,14 +31,14 @@ export function roundView(
 }
 
 /** What this round says about a cause. Only a precondition that was judged can say that the cause is gone. */
-export function sightOf(cause: Cause, view: RoundView): Sight {
+export function sightOf(cause: Cause, view: RoundView): CausePresence {
   if (!isFresh(cause.precondition, view)) return 'unjudged';
   if (view.causes.some((other) => sameCause(other, cause))) return 'seen';
   const status = view.diagnosis.preconditions.find(({ id }) => id === cause.precondition);
   return status === undefined ? 'unjudged' : sightOfMissing(cause, status);
 }
 
-function sightOfMissing(cause: Cause, status: PreconditionStatus): Sight {
+function sightOfMissing(cause: Cause, status: PreconditionStatus): CausePresence {
   switch (status.state) {
     case 'unknown':
       return 'unjudged';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import type { Assessment } from '../../../src/engine/assessment.ts';
-import { voidWhenStalled } from '../../../src/round/void-round.ts';
+import { invalidWhenStalled } from '../../../src/round/void-round.ts';
 import { round } from '../../support/observed.ts';
 
 const ASSESSMENTS: readonly Assessment[] = [
@@ -18,11 +18,11 @@ const ASSESSMENTS: readonly Assessment[] = [
 
 describe('voidWhenStalled()', () => {
   test('leaves a round alone in which this process ran', () => {
-    expect(voidWhenStalled(ASSESSMENTS, round({ stalledMs: 400 }))).toBe(ASSESSMENTS);
+    expect(invalidWhenStalled(ASSESSMENTS, round({ stalledMs: 400 }))).toBe(ASSESSMENTS);
   });
 
   test('takes back what a stalled round found, and says why', () => {
-    const [reachability, mail] = voidWhenStalled(ASSESSMENTS, round({ stalledMs: 3_200 }));
+    const [reachability, mail] = invalidWhenStalled(ASSESSMENTS, round({ stalledMs: 3_200 }));
     expect(reachability).toMatchObject({ kind: 'unjudged', findings: [] });
     expect(reachability?.summary).toContain('3.2 s');
     expect(mail?.kind).toBe('not-configured');

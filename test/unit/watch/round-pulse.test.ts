@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import type { EpochMs } from '../../../src/core/clock.ts';
-import { createRoundPulse, type RoundPulse } from '../../../src/watch/round-pulse.ts';
+import { createLivenessTracker, type LivenessTracker } from '../../../src/watch/round-pulse.ts';
 import { handClock, type HandClock } from '../../support/hand-clock.ts';
 import { HOUR, MINUTE, SECOND, START } from '../../support/incident-timeline.ts';
 
 const PERIOD = 30 * SECOND;
 
-function pulseOf(nextRun: (now: EpochMs) => EpochMs | null): { readonly clock: HandClock; readonly pulse: RoundPulse } {
+function pulseOf(nextRun: (now: EpochMs) => EpochMs | null): { readonly clock: HandClock; readonly pulse: LivenessTracker } {
   const clock = handClock(START);
-  return { clock, pulse: createRoundPulse(clock, () => nextRun(clock.now()), 14_500) };
+  return { clock, pulse: createLivenessTracker(clock, () => nextRun(clock.now()), 14_500) };
 }
 
 function everyPeriod(now: EpochMs): EpochMs {

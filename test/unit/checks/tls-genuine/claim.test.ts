@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Certificate, DistinguishedName } from '../../../../src/core/certificate.ts';
 import { type Claim, claimOf, claimsVendor } from '../../../../src/checks/tls-genuine/claim.ts';
-import type { Standing } from '../../../../src/checks/tls-genuine/standing.ts';
+import type { ChainTrust } from '../../../../src/checks/tls-genuine/standing.ts';
 import type { Trust } from '../../../../src/checks/tls-genuine/trust.ts';
 import { createIdentity } from '../../../support/authority.ts';
 import { anchorOf, certificateOf, pinOf, publicRootsOf } from '../../../support/chains.ts';
@@ -29,7 +29,7 @@ const named = (subject: DistinguishedName, isAuthority: boolean): Certificate =>
 
 interface Row {
   readonly what: string;
-  readonly kind: Standing['kind'];
+  readonly kind: ChainTrust['kind'];
   /** From the leaf's issuer upwards. */
   readonly issuers: readonly DistinguishedName[];
   readonly sent?: readonly Certificate[];

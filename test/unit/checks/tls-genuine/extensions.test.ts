@@ -14,7 +14,7 @@ import {
   maySignFor,
 } from '../../../../src/checks/tls-genuine/extensions.ts';
 import { createSignatureChecks } from '../../../../src/checks/tls-genuine/signature-checks.ts';
-import { findStanding } from '../../../../src/checks/tls-genuine/standing.ts';
+import { findChainTrust } from '../../../../src/checks/tls-genuine/standing.ts';
 import { createIdentity, type Identity } from '../../../support/authority.ts';
 import { certificateOf, publicRootsOf } from '../../../support/chains.ts';
 import {
@@ -161,7 +161,7 @@ describe('findStanding() under public roots', () => {
       issuer: authority,
       extensions: [new ExtendedKeyUsageExtension(usage)],
     });
-    const standing = findStanding([certificateOf(leaf), certificateOf(authority)], {
+    const standing = findChainTrust([certificateOf(leaf), certificateOf(authority)], {
       profile: 'public',
       trust: { pins: [], anchors: [], publicRoots: publicRootsOf(root) },
       baseline: null,

@@ -5,7 +5,7 @@ import type { Certificate } from '../../../../src/core/certificate.ts';
 import type { Flaw, FlawKind } from '../../../../src/checks/tls-genuine/chain-flaws.ts';
 import { ageOf, judgeFlaws, learnedFlaws, type TrustedPath } from '../../../../src/checks/tls-genuine/judge-flaws.ts';
 import { createSignatureChecks } from '../../../../src/checks/tls-genuine/signature-checks.ts';
-import type { Standing } from '../../../../src/checks/tls-genuine/standing.ts';
+import type { ChainTrust } from '../../../../src/checks/tls-genuine/standing.ts';
 import { createIdentity } from '../../../support/authority.ts';
 import { certificateOf } from '../../../support/chains.ts';
 import { createWorld } from '../../../support/interception-world.ts';
@@ -24,7 +24,7 @@ const top = certificateOf(end);
 const HOUR_MS = 60 * 60 * 1000;
 
 interface Seen {
-  readonly kind?: Standing['kind'];
+  readonly kind?: ChainTrust['kind'];
   readonly profile?: 'fortinet' | 'public';
   /** Certificates of the trusted key that are held here. */
   readonly held?: readonly Certificate[];

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Standing } from '../../../../src/checks/tls-genuine/standing.ts';
+import type { ChainTrust } from '../../../../src/checks/tls-genuine/standing.ts';
 import type { Trust } from '../../../../src/checks/tls-genuine/trust.ts';
 import { createIdentity, type Identity } from '../../../support/authority.ts';
 import { anchorOf, pinOf } from '../../../support/chains.ts';
@@ -12,7 +12,7 @@ const { genuine, corporate, server } = w;
 const MOZILLA = "one of Mozilla's roots";
 const LEARNED = 'the learned baseline';
 
-const stand = (seen: SentChain): Standing => standingIn(w, seen);
+const stand = (seen: SentChain): ChainTrust => standingIn(w, seen);
 const under = (trust: Partial<Trust>): Trust => ({ ...w.trust, ...trust });
 const weak = await w.leaf(genuine.sub, { key: 'RSA-1024' });
 const weakPublic = await w.leaf(w.public.sub, { key: 'RSA-1024' });
@@ -29,7 +29,7 @@ const namesakes = await Promise.all(
 interface Row {
   readonly what: string;
   readonly seen: SentChain;
-  readonly kind: Standing['kind'];
+  readonly kind: ChainTrust['kind'];
   readonly path: readonly Identity[];
   readonly label: string | null;
   readonly configured?: Identity;
