@@ -5,7 +5,7 @@
  */
 import { judgeHttp } from '../../src/checks/license-server/judge.ts';
 import { configOf } from '../../test/support/config-of.ts';
-import { systemClock } from '../../src/clock.ts';
+import { systemClock } from '../../src/system/clock.ts';
 import { judgeDns } from '../../src/checks/name-resolution/judge.ts';
 import { judgeTcp } from '../../src/checks/reachability/judge.ts';
 import { judgeMail } from '../../src/checks/mail/judge.ts';

@@ -3,12 +3,12 @@ import type { Config } from '../config/config.ts';
 import type { BudgetStore } from '../connectors/forticloud/budget-store.ts';
 import type { Clock } from '../core/clock.ts';
 import type { RoundProgress } from '../round/observe-round.ts';
-import type { RoundResult } from '../report/examination.ts';
+import type { RoundResult } from '../report/round-result.ts';
 import { createProbeKit } from '../round/probe-kit.ts';
-import { invalidWhenStalled } from '../round/void-round.ts';
+import { invalidWhenStalled } from '../round/invalid-round.ts';
 import { mailServersOf } from '../units/mail-servers.ts';
 import { observeHolders, observeUnits, registrationQuery } from '../units/observe-units.ts';
-import { conclude, type LogPart } from '../watch/conclude.ts';
+import { conclude, type LogPart } from '../runtime/conclude.ts';
 import { createProgressLine, type ProgressOutput } from './progress.ts';
 import { untilSettled } from './until-settled.ts';
 

@@ -7,10 +7,10 @@ import type { SignatureSet } from '../core/polling/signature.ts';
 import { resumePolling } from '../core/polling/state.ts';
 import type { LogMemory } from '../report/report-contents.ts';
 import type { KeptPast } from '../store/kept-past.ts';
-import { NOTHING_REMEMBERED, type LogPart } from '../watch/conclude.ts';
-import { lastExplainingFaults } from '../watch/explaining-fault.ts';
-import { listenedSince, readPolling } from '../watch/polling-file.ts';
-import { stateFile } from '../watch/state-files.ts';
+import { NOTHING_REMEMBERED, type LogPart } from '../runtime/conclude.ts';
+import { lastExplainingFaults } from '../runtime/explaining-fault.ts';
+import { listenedSince, readPolling } from '../runtime/polling-file.ts';
+import { stateFile } from '../runtime/state-files.ts';
 
 /** What a daemon with the same store has kept of the log; read only. Throws nothing. */
 export async function readLogMemory(config: Pick<Config, 'store'>, now: EpochMs): Promise<LogMemory> {

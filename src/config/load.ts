@@ -3,7 +3,7 @@ import type { Config } from './config.ts';
 import { type ConfigIssue, fallbackMessage, formatPath, schemaIssues } from './issues.ts';
 import { configJsonSchema } from './json-schema.ts';
 import { configSchema } from './schema/root.ts';
-import { parseYaml } from '../yaml-text.ts';
+import { parseYaml } from '../text/yaml-text.ts';
 
 /** Used where no file is named and this one exists. */
 const DEFAULT_CONFIG_FILE = 'config/ftm-watch.yaml';

@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import type { TlsOptions } from 'node:tls';
 import { createServer as createTlsServer } from 'node:tls';
 import type { ListenAddress, TlsFiles } from '../config/config.ts';
-import { createConnectionEvictor } from '../connection-crowd.ts';
+import { createConnectionEvictor } from '../network/connection-evictor.ts';
 import type { Clock, Millis } from '../core/clock.ts';
 import { bindError } from './bind-error.ts';
 import type { LineSink } from './framing.ts';

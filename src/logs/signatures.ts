@@ -3,7 +3,7 @@ import { type FaultId, isFaultId } from '../checks/registry.ts';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { catalogueError, parseCatalogue } from '../catalogue-file.ts';
+import { catalogueError, parseCatalogue } from '../system/catalogue-file.ts';
 import type { Signature, SignatureSet } from '../core/polling/signature.ts';
 import { compileSignatures } from '../core/polling/signature.ts';
 

@@ -1,5 +1,5 @@
 import { CHECKS } from '../checks/registry.ts';
-import { deadline } from '../clock.ts';
+import { deadline } from '../system/clock.ts';
 import type { NotifyConfig } from '../config/config.ts';
 import type { Millis } from '../core/clock.ts';
 import type { Diagnosis } from '../engine/diagnosis.ts';

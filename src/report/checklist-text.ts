@@ -1,6 +1,6 @@
 import { visibleText } from '../core/visible-text.ts';
 import type { JudgedEndpoint } from '../checks/tls-genuine/judge-tls-path.ts';
-import type { RoundResult } from './examination.ts';
+import type { RoundResult } from './round-result.ts';
 import { isoTime } from './instant.ts';
 import type { Mask } from './mask.ts';
 import { maskedDiagnosis } from './masked.ts';

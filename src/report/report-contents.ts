@@ -2,7 +2,7 @@ import type { Plain } from '../config/plain.ts';
 import type { EpochMs } from '../core/clock.ts';
 import type { PollingState } from '../core/polling/state.ts';
 import type { KeptPast } from '../store/kept-past.ts';
-import type { RoundResult } from './examination.ts';
+import type { RoundResult } from './round-result.ts';
 
 /** Everything that a report is made of, before anything is taken out. */
 export interface ReportSources {

@@ -6,7 +6,7 @@ import type { PathObservation } from '../core/round.ts';
 import type { JudgedEndpoint } from '../checks/tls-genuine/judge-tls-path.ts';
 import type { KeptPast } from '../store/kept-past.ts';
 import type { StoredCertificate } from '../store/past.ts';
-import type { RoundResult } from './examination.ts';
+import type { RoundResult } from './round-result.ts';
 import { fileName } from './file-name.ts';
 import { isoTime } from './instant.ts';
 

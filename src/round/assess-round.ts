@@ -22,9 +22,9 @@ import type { PathObservation, RoundObservations } from '../core/round.ts';
 import type { Severity } from '../core/severity.ts';
 import type { Assessment } from '../engine/assessment.ts';
 import type { Finding } from '../engine/finding.ts';
-import { nextTurn } from '../next-turn.ts';
+import { nextTurn } from '../system/next-turn.ts';
 import { withGenuineTime } from './genuine-time.ts';
-import { isInvalid } from './void-round.ts';
+import { isInvalid } from './invalid-round.ts';
 
 /** What a round is judged by, apart from what it saw. */
 export interface RoundKnowledge {

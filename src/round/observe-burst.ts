@@ -1,4 +1,4 @@
-import { deadline } from '../clock.ts';
+import { deadline } from '../system/clock.ts';
 import type { Millis } from '../core/clock.ts';
 import type { EndpointObservation, Failure } from '../core/observation.ts';
 import { BURST_SIZE } from '../checks/path-share.ts';

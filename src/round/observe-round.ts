@@ -1,5 +1,5 @@
 import { authority } from '../core/authority.ts';
-import { deadline } from '../clock.ts';
+import { deadline } from '../system/clock.ts';
 import type { Config, HostPort, MailServerConfig } from '../config/config.ts';
 import type { Millis } from '../core/clock.ts';
 import type { EndpointObservation } from '../core/observation.ts';

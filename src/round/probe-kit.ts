@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.ts';
-import { readSecret, type SecretSource } from '../secret.ts';
+import { readSecret, type SecretSource } from '../system/secret.ts';
 import { createCertificateCache } from '../core/certificate-cache.ts';
 import type { Clock, Millis } from '../core/clock.ts';
 import { burstDue, needsCloserLook } from '../checks/path-share.ts';
@@ -23,7 +23,7 @@ import { createCloserLooks } from './closer-looks.ts';
 import { createOlderTls } from './older-tls.ts';
 import { createSecondLooks } from './second-looks.ts';
 import { loadShareMemory } from './share-memory.ts';
-import { createTargetProbes, type TargetProbes } from './single-looks.ts';
+import { createTargetProbes, type TargetProbes } from './target-probes.ts';
 import { loadTlsKnowledge } from './tls-knowledge.ts';
 
 /** Everything that the rounds of one configuration share. */

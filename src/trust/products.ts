@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { catalogueError, parseCatalogue } from '../catalogue-file.ts';
+import { catalogueError, parseCatalogue } from '../system/catalogue-file.ts';
 import type { ProductPattern } from '../checks/tls-genuine/product.ts';
 import { compilePattern } from './product-pattern.ts';
 

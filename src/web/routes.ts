@@ -8,7 +8,7 @@ import type { Logger } from 'pino';
 import type { Clock } from '../core/clock.ts';
 import { diagnosisToJson } from '../engine/diagnosis-json.ts';
 import { visibleText } from '../core/visible-text.ts';
-import { oneATurn } from '../next-turn.ts';
+import { oneATurn } from '../system/next-turn.ts';
 import { authenticate } from './authenticate.ts';
 import { type EventStream, MAX_CLIENTS } from './event-stream.ts';
 import { changeRefusal, type AccessPolicy, refuseForeignNames } from './change-refusal.ts';

@@ -11,7 +11,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { Logger } from 'pino';
 import type { TlsFiles, WebConfig } from '../config/config.ts';
-import { createConnectionEvictor } from '../connection-crowd.ts';
+import { createConnectionEvictor } from '../network/connection-evictor.ts';
 import type { Clock, Millis } from '../core/clock.ts';
 import { diagnosisToJson } from '../engine/diagnosis-json.ts';
 import { createEventStream } from './event-stream.ts';

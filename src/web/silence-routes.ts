@@ -7,7 +7,7 @@ import { MAX_SILENCES } from '../engine/incident/machine.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { changeRefusal, type AccessPolicy } from './change-refusal.ts';
 import { readSilence } from './silence-request.ts';
-import type { MaintenancePlan } from './chronicle.ts';
+import type { MaintenancePlan } from './alert-history.ts';
 import type { WebSources } from './sources.ts';
 
 export interface SilenceTools extends AccessPolicy {

@@ -3,8 +3,8 @@ import type { EpochMs, Millis } from '../core/clock.ts';
 import type { Diagnosis } from '../engine/diagnosis.ts';
 import type { Silence } from '../engine/incident/incident.ts';
 import type { Verdict } from '../checks/tls-genuine/tls-evidence.ts';
-import type { AlertHistory, MaintenancePlan } from './chronicle.ts';
-import type { ChartData } from './past.ts';
+import type { AlertHistory, MaintenancePlan } from './alert-history.ts';
+import type { ChartData } from './chart-data.ts';
 import type { ProbeAnswer, ProbeRequest } from './probe-answer.ts';
 
 /**

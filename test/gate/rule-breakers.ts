@@ -126,7 +126,7 @@ export const sins: readonly Sin[] = [
   },
   {
     path: 'src/web/b-root.ts',
-    code: `import { a } from '../app.ts';\nexport const b: number = a;`,
+    code: `import { a } from '../runtime/app.ts';\nexport const b: number = a;`,
     rule: 'eslint(no-restricted-imports)',
   },
   {

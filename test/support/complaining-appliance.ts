@@ -5,7 +5,7 @@ import type { LogSource } from '../../src/core/polling/log-event.ts';
 import { pollingReport } from '../../src/core/polling/report.ts';
 import { emptyPolling, recordEvent } from '../../src/core/polling/state.ts';
 import { loadSignatures } from '../../src/logs/signatures.ts';
-import { conclude, NOTHING_REMEMBERED, type Remembered } from '../../src/watch/conclude.ts';
+import { conclude, NOTHING_REMEMBERED, type Remembered } from '../../src/runtime/conclude.ts';
 import { configOf } from './config-of.ts';
 
 /** FortiAuthenticator, which writes that its connections fail, and the conclusions from that. */

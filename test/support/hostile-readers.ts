@@ -41,7 +41,7 @@ import { beginsAsTls, readableText } from '../../src/probes/endpoint/plain-answe
 import type { Headers } from '../../src/probes/endpoint/response-headers.ts';
 import { firstHeader, parseHttpDate, proxyTraces, serverName } from '../../src/probes/endpoint/response-headers.ts';
 import { alertAtHello } from '../../src/probes/endpoint/tls-alert.ts';
-import { readPolling } from '../../src/watch/polling-file.ts';
+import { readPolling } from '../../src/runtime/polling-file.ts';
 import { parsePasswordHash } from '../../src/web/password-hash.ts';
 import { formatIssue } from '../../src/config/issues.ts';
 import { loadConfig } from '../../src/config/load.ts';

@@ -2,12 +2,12 @@ import { setImmediate } from 'node:timers/promises';
 
 import type { Config } from '../../src/config/config.ts';
 import type { Millis } from '../../src/core/clock.ts';
-import type { RoundResult } from '../../src/report/examination.ts';
+import type { RoundResult } from '../../src/report/round-result.ts';
 import { createProbeKit } from '../../src/round/probe-kit.ts';
 import { Runner } from '../../src/schedule/runner.ts';
-import { deservesAnotherLook } from '../../src/watch/another-look.ts';
-import { conclude } from '../../src/watch/conclude.ts';
-import { TRIGGER_GAP } from '../../src/watch/watch.ts';
+import { deservesAnotherLook } from '../../src/runtime/another-look.ts';
+import { conclude } from '../../src/runtime/conclude.ts';
+import { TRIGGER_GAP } from '../../src/runtime/monitor.ts';
 import { handClock } from './hand-clock.ts';
 import { wallTimer } from './wall-timer.ts';
 

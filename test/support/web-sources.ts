@@ -2,8 +2,8 @@ import type { Diagnosis } from '../../src/engine/diagnosis.ts';
 import type { Incident, Silence } from '../../src/engine/incident/incident.ts';
 import type { Activity, Health, ReloadOutcome, SeenCertificate, WebSources } from '../../src/web/sources.ts';
 import type { OutboxEntry } from '../../src/engine/incident/journal.ts';
-import type { MaintenancePlan } from '../../src/web/chronicle.ts';
-import type { ChartData } from '../../src/web/past.ts';
+import type { MaintenancePlan } from '../../src/web/alert-history.ts';
+import type { ChartData } from '../../src/web/chart-data.ts';
 import { START } from './incident-timeline.ts';
 
 /** What the web server shows, to be changed while it runs. */

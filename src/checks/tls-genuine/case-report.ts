@@ -3,7 +3,7 @@ import { unknownProduct } from '../../engine/words/wording.ts';
 import { shortName } from '../../core/distinguished-name.ts';
 import type { Finding, FindingFacts, FindingLevel } from '../../engine/finding.ts';
 import type { ChainCase } from './chain-case.ts';
-import { VERDICT_WORDINGS } from './case-telling.ts';
+import { VERDICT_WORDINGS } from './verdict-wording.ts';
 import { droppedFinding, type Expectation, gapFinding, weakerFinding } from './expectations.ts';
 import type { Signal } from './signal.ts';
 import type { Verdict } from './tls-evidence.ts';

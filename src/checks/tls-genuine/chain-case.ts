@@ -6,7 +6,7 @@ import { deviceOf } from './device-certificate.ts';
 import { judgeFlaws, type TrustedPath } from './judge-flaws.ts';
 import { hostOf, matchesName } from './name-match.ts';
 import type { SignatureChecks } from './signature-checks.ts';
-import { findChainTrust, type ChainTrust, type ChainTrustOptions } from './standing.ts';
+import { findChainTrust, type ChainTrust, type ChainTrustOptions } from './chain-trust.ts';
 import type { TlsEvidence } from './tls-evidence.ts';
 
 /**

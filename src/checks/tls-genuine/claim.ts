@@ -1,7 +1,7 @@
 import type { Certificate, DistinguishedName } from '../../core/certificate.ts';
 import { attributeValues, isSameName } from '../../core/distinguished-name.ts';
 import { organizationKey } from './organization.ts';
-import type { ChainTrust } from './standing.ts';
+import type { ChainTrust } from './chain-trust.ts';
 import type { Trust } from './trust.ts';
 
 /**

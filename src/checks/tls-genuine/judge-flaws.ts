@@ -3,7 +3,7 @@ import type { Baseline } from './baseline.ts';
 import { endFlaws, type Flaw, type FlawKind, lastingFlaws } from './chain-flaws.ts';
 import { hostOf } from './name-match.ts';
 import type { SignatureChecks } from './signature-checks.ts';
-import { findChainTrust, type ChainTrust, type ChainTrustOptions } from './standing.ts';
+import { findChainTrust, type ChainTrust, type ChainTrustOptions } from './chain-trust.ts';
 import type { TlsEvidence } from './tls-evidence.ts';
 
 /** What a client that trusts the end of a chain would say of the rest of it. */

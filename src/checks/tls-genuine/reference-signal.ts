@@ -1,7 +1,7 @@
 import { formatDistinguishedName } from '../../core/distinguished-name.ts';
 import { type ChainCase, identify, isBeyondComparison, standingOf } from './chain-case.ts';
 import type { Signal } from './signal.ts';
-import type { ChainTrust } from './standing.ts';
+import type { ChainTrust } from './chain-trust.ts';
 import type { ReferenceChain } from './tls-evidence.ts';
 import type { TrustProfile } from './trust.ts';
 

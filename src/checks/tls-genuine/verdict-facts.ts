@@ -5,7 +5,7 @@ import type { ChainCase, Dates, Identity } from './chain-case.ts';
 import type { Claim } from './claim.ts';
 import { ageOf, type FlawAge } from './judge-flaws.ts';
 import type { Signal } from './signal.ts';
-import type { ChainTrust } from './standing.ts';
+import type { ChainTrust } from './chain-trust.ts';
 import { trustUnder } from './trust.ts';
 
 /** What the table of verdicts looks at: small closed sets, so that it can be read and tested as a table. */

@@ -1,14 +1,14 @@
 import { isIP } from 'node:net';
 import type { Socket } from 'node:net';
-import { deadline } from '../../clock.ts';
+import { deadline } from '../../system/clock.ts';
 import type { Millis } from '../../core/clock.ts';
 import { authority } from '../../core/authority.ts';
 import type { HostPort, ProxyConfig } from '../../config/config.ts';
-import type { SecretSource } from '../../secret.ts';
+import type { SecretSource } from '../../system/secret.ts';
 import { openSocket } from '../connect.ts';
 import type { ProbeContext } from '../context.ts';
-import { abortError, failureMessage, failureReason, ProbeError } from '../../failure.ts';
-import { getaddrinfo } from '../../getaddrinfo.ts';
+import { abortError, failureMessage, failureReason, ProbeError } from '../../network/failure.ts';
+import { getaddrinfo } from '../../network/getaddrinfo.ts';
 import { openTunnel } from './connect-proxy.ts';
 
 /** Reads a secret again, as `readSecret` with the environment filled in. */

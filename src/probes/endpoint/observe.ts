@@ -6,7 +6,7 @@ import type { Millis } from '../../core/clock.ts';
 import type { EndpointObservation, Failure, HttpOutcome, TcpOutcome, TlsOutcome } from '../../core/observation.ts';
 import type { HostPort, ProxyConfig } from '../../config/config.ts';
 import type { ProbeContext } from '../context.ts';
-import { errorCode, failureFrom } from '../../failure.ts';
+import { errorCode, failureFrom } from '../../network/failure.ts';
 import { hasRoute } from '../has-route.ts';
 import type { CertificateParser } from './captured-chain.ts';
 import { dial } from './dial.ts';

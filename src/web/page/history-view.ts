@@ -1,5 +1,5 @@
 import type { EpochMs, Millis } from '../../core/clock.ts';
-import type { ChartData, PastLine } from '../past.ts';
+import type { ChartData, PastLine } from '../chart-data.ts';
 import { type Content, type Markup, markup } from './markup.ts';
 import { bars, drawing, line, type Plane } from './plot.ts';
 

@@ -3,7 +3,7 @@ import type { EpochMs } from '../../core/clock.ts';
 import { type Incident, isFlapping, isMuted, type Silence, type Told } from '../../engine/incident/incident.ts';
 import type { OutboxEntry } from '../../engine/incident/journal.ts';
 import { eventOf } from '../../engine/incident/notification.ts';
-import type { AlertHistory } from '../chronicle.ts';
+import type { AlertHistory } from '../alert-history.ts';
 import type { StateRecipients } from '../sources.ts';
 import { byUrgency } from '../incident-json.ts';
 import { deliveryGroupsAbout, type TimelineStep, timelineOf } from './incident-timeline.ts';

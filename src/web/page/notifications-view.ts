@@ -1,6 +1,6 @@
 import type { EpochMs } from '../../core/clock.ts';
 import { eventOf, incidentsOf } from '../../engine/incident/notification.ts';
-import type { AlertHistory } from '../chronicle.ts';
+import type { AlertHistory } from '../alert-history.ts';
 import type { Activity, StateRecipients } from '../sources.ts';
 import { type Markup, markup } from './markup.ts';
 import { badge } from './signs.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { systemClock } from '../../../src/clock.ts';
+import { systemClock } from '../../../src/system/clock.ts';
 import type { NotifyConfig } from '../../../src/config/config.ts';
 import type { Cause } from '../../../src/engine/cause.ts';
 import type { Alerting } from '../../../src/notify/alerting.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { untilSettled } from '../../../src/cli/until-settled.ts';
 import { diagnose } from '../../../src/engine/diagnosis/diagnose.ts';
-import type { RoundResult } from '../../../src/report/examination.ts';
+import type { RoundResult } from '../../../src/report/round-result.ts';
 import { CONTEXT, finding, round as assessments, type Special } from '../../support/judged-round.ts';
 import { round } from '../../support/observed.ts';
 

@@ -14,7 +14,7 @@ import {
   maySignFor,
 } from '../../../../src/checks/tls-genuine/extensions.ts';
 import { createSignatureChecks } from '../../../../src/checks/tls-genuine/signature-checks.ts';
-import { findChainTrust } from '../../../../src/checks/tls-genuine/standing.ts';
+import { findChainTrust } from '../../../../src/checks/tls-genuine/chain-trust.ts';
 import { createIdentity, type Identity } from '../../../support/authority.ts';
 import { certificateOf, publicRootsOf } from '../../../support/chains.ts';
 import {

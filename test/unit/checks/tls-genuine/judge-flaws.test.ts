@@ -5,7 +5,7 @@ import type { Certificate } from '../../../../src/core/certificate.ts';
 import type { Flaw, FlawKind } from '../../../../src/checks/tls-genuine/chain-flaws.ts';
 import { ageOf, judgeFlaws, learnedFlaws, type TrustedPath } from '../../../../src/checks/tls-genuine/judge-flaws.ts';
 import { createSignatureChecks } from '../../../../src/checks/tls-genuine/signature-checks.ts';
-import type { ChainTrust } from '../../../../src/checks/tls-genuine/standing.ts';
+import type { ChainTrust } from '../../../../src/checks/tls-genuine/chain-trust.ts';
 import { createIdentity } from '../../../support/authority.ts';
 import { certificateOf } from '../../../support/chains.ts';
 import { createWorld } from '../../../support/interception-world.ts';

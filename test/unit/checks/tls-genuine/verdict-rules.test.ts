@@ -148,7 +148,7 @@ describe('docs/interception.md', () => {
       'trace-signal',
       'location-signal',
       'memory-signal',
-      'case-telling',
+      'verdict-wording',
     ];
     const text = sources
       .map((name) => readFileSync(new URL(`../../../../src/checks/tls-genuine/${name}.ts`, import.meta.url), 'utf8'))
