@@ -118,17 +118,14 @@ export class Monitor {
       logger,
       signatures,
       stateFile: stateFile(config, 'log-positions.json'),
-      onEvent: (event) => void this.#onLogEvent(event),
+      onEvent: (event) => {
+        this.#onLogEvent(event);
+      },
     });
     this.#units = createUnitWatch(config, { ...this.#runnerDeps(), env, budget: registrationBudget(config) });
     this.#rounds = new Runner({
       ...this.#runnerDeps(),
-      timer: (listener) =>
-        createSpreadTimer(
-          { expression: config.schedule.probes, timezone: config.schedule.timezone, seed: config.site },
-          clock,
-          listener,
-        ),
+      timer: (listener) => createSpreadTimer(probesSchedule(config), clock, listener),
       run: (signal) => this.#round(signal),
       triggerGap: TRIGGER_GAP,
     });
@@ -285,4 +282,8 @@ export class Monitor {
       },
     };
   }
+}
+
+function probesSchedule({ schedule: { probes, timezone }, site }: Config): Parameters<typeof createSpreadTimer>[0] {
+  return { expression: probes, timezone, seed: site };
 }

@@ -31,12 +31,12 @@ export const sins: readonly Sin[] = [
   },
   {
     path: 'src/core/e-outside.ts',
-    code: `import { clock } from '../clock.ts';\nexport const a: number = clock;`,
+    code: `import { clock } from '../system/clock.ts';\nexport const a: number = clock;`,
     rule: 'eslint(no-restricted-imports)',
   },
   {
     path: 'src/core/deep/f-outside.ts',
-    code: `import { clock } from '../../clock.ts';\nexport const a: number = clock;`,
+    code: `import { clock } from '../../system/clock.ts';\nexport const a: number = clock;`,
     rule: 'eslint(no-restricted-imports)',
   },
   {
@@ -51,7 +51,7 @@ export const sins: readonly Sin[] = [
   },
   {
     path: 'src/engine/deep/b-outside.ts',
-    code: `import { clock } from '../../clock.ts';\nexport const a: number = clock;`,
+    code: `import { clock } from '../../system/clock.ts';\nexport const a: number = clock;`,
     rule: 'eslint(no-restricted-imports)',
   },
   {
@@ -176,7 +176,7 @@ export const sins: readonly Sin[] = [
     rule: 'import(no-cycle)',
   },
   { path: 'src/i-default.ts', code: `export default 1;`, rule: 'import(no-default-export)' },
-  { path: 'src/j-barrel.ts', code: `export * from './clock.ts';`, rule: 'oxc(no-barrel-file)' },
+  { path: 'src/j-barrel.ts', code: `export * from './system/clock.ts';`, rule: 'oxc(no-barrel-file)' },
   { path: 'src/kName.ts', code: `export const a = 1;`, rule: 'unicorn(filename-case)' },
   {
     path: 'src/i-untyped.ts',
