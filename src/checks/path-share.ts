@@ -60,7 +60,7 @@ export interface Member {
 
 export const NO_SHARE: PathShare = { addresses: [], families: [], whole: clear([]), unclean: [], burstAt: null };
 
-/** At most one burst in this time, so that a fault never becomes a load on the licence server. */
+/** At most one burst in this time, so that a fault never becomes a load on the licence server. @internal */
 export const BURST_GAP: Millis = 300_000;
 /** Connections of one burst, over all addresses. */
 export const BURST_SIZE = 20;

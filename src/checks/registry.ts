@@ -43,7 +43,7 @@ export type CauseId = FaultId | typeof UNKNOWN_CAUSE;
 
 export const CHECKS: readonly (Declaration & { readonly id: PreconditionId })[] = REGISTERED;
 
-/** In the order of the checks. */
+/** In the order of the checks. @internal */
 export const FAULT_IDS: readonly FaultId[] = CHECKS.flatMap(({ causes }) => Object.keys(causes)).filter(isFaultId);
 
 export const CAUSE_IDS: readonly CauseId[] = [...FAULT_IDS, UNKNOWN_CAUSE];

@@ -15,7 +15,7 @@ export interface NotifyTestDeps {
   readonly signal: AbortSignal;
 }
 
-/** Exit codes of `ftm-watch notify test`. */
+/** Exit codes of `ftm-watch notify test`. @internal */
 export const NOTIFY_TEST_EXIT: Readonly<Record<'delivered' | 'failed' | 'nothing', number>> = {
   delivered: 0,
   failed: 2,

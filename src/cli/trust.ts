@@ -32,7 +32,7 @@ export interface TrustLearnOptions {
   readonly signal: AbortSignal;
 }
 
-/** Exit codes of `trust learn`. */
+/** Exit codes of `trust learn`. @internal */
 export const LEARN_EXIT = { learned: 0, declined: 1, refused: 2, nothingSeen: 3 } as const;
 
 const REFUSED: readonly Verdict[] = ['intercepted', 'blocked'];

@@ -78,7 +78,7 @@ async function readSignatures(file: string): Promise<readonly Signature[]> {
   return signatures;
 }
 
-/** Parses a catalogue. @throws {Error} as `loadSignatures` does */
+/** Parses a catalogue. @throws {Error} as `loadSignatures` does @internal */
 export function parseSignatures(content: string, file: string): readonly Signature[] {
   const { value, lineOf } = parseCatalogue(content, 'signatures', file);
   const attempt = `Cannot use the signatures of "${file}"`;

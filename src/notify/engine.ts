@@ -54,6 +54,7 @@ const TICK: Millis = 2_000;
 const LOST_TICKS = 5;
 const STOP_DEADLINE: Millis = 10_000;
 
+/** @internal */
 export class AlertingEngine implements Alerting {
   readonly #parts: AlertingParts;
   readonly #deps: AlertingDeps;

@@ -56,7 +56,10 @@ interface MonitorFiles {
   readonly signatures: SignatureSet;
 }
 
-/** A log line may ask for a round this often: an error is explained within seconds, a flood of them costs no more. */
+/**
+ * A log line may ask for a round this often: an error is explained within seconds, a flood of them costs no more.
+ * @internal
+ */
 export const TRIGGER_GAP = 3_000;
 
 /**

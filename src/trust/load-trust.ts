@@ -31,6 +31,7 @@ export function createTrustLoader(publicRoots: PublicRoots): TrustLoader {
  * files, and Mozilla's roots. Which of them count is decided by the profile, in core.
  *
  * @throws {Error} when a CA file cannot be read, has no certificate, or one that cannot be trusted
+ * @internal
  */
 export function loadTrust(config: Pick<TrustConfig, 'pins' | 'caFiles'>, publicRoots: PublicRoots): Promise<Trust> {
   return createTrustLoader(publicRoots)(config);

@@ -70,7 +70,7 @@ async function readProducts(file: string): Promise<readonly ProductPattern[]> {
   return parseProducts(content, file);
 }
 
-/** Parses a catalogue. @throws {Error} as `loadProducts` does, with every problem at once */
+/** Parses a catalogue. @throws {Error} as `loadProducts` does, with every problem at once @internal */
 export function parseProducts(content: string, file: string): readonly ProductPattern[] {
   const attempt = `Cannot use the products of "${file}"`;
   const parsed = catalogue.safeParse(parseCatalogue(content, 'products', file).value);

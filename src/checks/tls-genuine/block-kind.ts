@@ -37,7 +37,7 @@ export interface BlockRule {
 const isNamed = ({ otherName, again, nameRefused }: BlockFacts): boolean =>
   otherName === 'passes' && again !== 'passes' && !nameRefused;
 
-/** What kind of block it is; the first that holds. */
+/** What kind of block it is; the first that holds. @internal */
 export const BLOCK_RULES: readonly BlockRule[] = [
   {
     when: 'a block page came in the place of TLS',

@@ -48,6 +48,7 @@ export type VerdictRuleId =
  * certificate can make them an interception, since whoever intercepts has no trusted key. Below stand the others: a
  * witness of this round makes them an interception; without one, what decides is whether the vendor may have changed
  * its authority, or forgotten to send one.
+ * @internal
  */
 export const VERDICT_RULES: readonly VerdictRule[] = [
   {
@@ -247,6 +248,7 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
 /**
  * What remains: somebody who is not even by name the vendor or a public authority, or who claims a name that its key
  * does not bear out.
+ * @internal
  */
 export const UNVERIFIED: Omit<VerdictRule, 'holds'> = {
   id: 'unverified',
