@@ -5,9 +5,9 @@ import { createInterface } from 'node:readline/promises';
 
 import { runProgram } from './cli/program.ts';
 import type { Terminal } from './cli/terminal.ts';
-import { systemClock } from './clock.ts';
+import { systemClock } from './system/clock.ts';
 import { visibleText } from './core/visible-text.ts';
-import { keepHeapSmall } from './memory.ts';
+import { keepHeapSmall } from './system/v8-flags.ts';
 
 keepHeapSmall();
 

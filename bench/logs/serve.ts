@@ -1,7 +1,7 @@
 /** The log intake in a process of its own: prints its ports, then its counters for each line on standard input. */
 import { createInterface } from 'node:readline';
 import { pino } from 'pino';
-import { systemClock } from '../../src/clock.ts';
+import { systemClock } from '../../src/system/clock.ts';
 import type { LogEvent } from '../../src/core/polling/log-event.ts';
 import { emptyPolling, recordEvent } from '../../src/core/polling/state.ts';
 import { createLogIntake } from '../../src/logs/intake.ts';

@@ -3,18 +3,19 @@
  * the operating system can say what they cost. It answers the first message when it is ready, and each further one with
  * what it did.
  */
+import { judgeHttp } from '../../src/checks/license-server/judge.ts';
 import { configOf } from '../../test/support/config-of.ts';
-import { systemClock } from '../../src/clock.ts';
-import { judgeDns } from '../../src/probes/dns/judge.ts';
-import { judgeHttp, judgeTcp } from '../../src/probes/endpoint/judge.ts';
-import { judgeMail } from '../../src/probes/mail/judge.ts';
-import { judgeTlsPath } from '../../src/round/judge-tls-path.ts';
+import { systemClock } from '../../src/system/clock.ts';
+import { judgeDns } from '../../src/checks/name-resolution/judge.ts';
+import { judgeTcp } from '../../src/checks/reachability/judge.ts';
+import { judgeMail } from '../../src/checks/mail/judge.ts';
+import { judgeTlsPath } from '../../src/checks/tls-genuine/judge-tls-path.ts';
 import type { PathTarget } from '../../src/round/observe-path.ts';
 import { licenseTarget, serviceTarget } from '../../src/round/path-targets.ts';
 import { createProbeKit } from '../../src/round/probe-kit.ts';
 import type { ProbeKit } from '../../src/round/probe-kit.ts';
 import type { Config } from '../../src/config/config.ts';
-import type { Finding } from '../../src/core/finding.ts';
+import type { Finding } from '../../src/engine/finding.ts';
 import { bareHandshake, bareRequest } from './floor.ts';
 import type { FloorKind, ProbeKind } from './kinds.ts';
 

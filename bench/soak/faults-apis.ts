@@ -1,4 +1,4 @@
-import type { CauseId } from '../../src/core/cause.ts';
+import type { CauseId } from '../../src/checks/registry.ts';
 import { PLAIN_POLICY } from '../../test/lab/firewall.ts';
 import { LOGINS } from './configuration.ts';
 import type { Fault, Finder } from './faults.ts';

@@ -1,4 +1,4 @@
-import type { CauseId } from '../../src/core/cause.ts';
+import type { CauseId } from '../../src/checks/registry.ts';
 import type { Fault } from './faults.ts';
 import type { Lie } from './resolvers.ts';
 import {

@@ -1,4 +1,4 @@
-import type { CauseId } from '../../src/core/cause.ts';
+import type { CauseId } from '../../src/checks/registry.ts';
 import { API_FAULTS } from './faults-apis.ts';
 import { PATH_FAULTS } from './faults-path.ts';
 import type { World } from './world.ts';

@@ -2,9 +2,9 @@ import { hostname } from 'node:os';
 
 import { pino } from 'pino';
 
-import { App } from '../../src/app.ts';
+import { App } from '../../src/runtime/app.ts';
 import { load } from '../../src/cli/terminal.ts';
-import { systemClock } from '../../src/clock.ts';
+import { systemClock } from '../../src/system/clock.ts';
 import type { Millis } from '../../src/core/clock.ts';
 import type { Memory, Order, Permission, ProductOptions, Report, SaidLine } from './protocol.ts';
 import type { SimulatedTime } from './simulated-time.ts';

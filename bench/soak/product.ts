@@ -1,4 +1,4 @@
-import { keepHeapSmall } from '../../src/memory.ts';
+import { keepHeapSmall } from '../../src/system/v8-flags.ts';
 import type { ProductOptions } from './protocol.ts';
 import { SimulatedTime } from './simulated-time.ts';
 

@@ -1,4 +1,4 @@
-import { CAUSE_PRECONDITIONS } from '../../src/core/cause.ts';
+import { FAULT_IDS } from '../../src/checks/registry.ts';
 import type { EpochMs, Millis } from '../../src/core/clock.ts';
 import type { JudgedInjection } from './judge.ts';
 import type { Memory } from './protocol.ts';
@@ -24,7 +24,7 @@ function growthOf(memory: readonly Memory[]): number {
 /** The causes of the catalogue that no fault of this run had. */
 function missingCauses({ plan }: SoakOutcome): readonly string[] {
   const injected = new Set<string>(plan.injections.map(({ fault }) => fault.cause));
-  return Object.keys(CAUSE_PRECONDITIONS).filter((cause) => !injected.has(cause));
+  return FAULT_IDS.filter((cause) => !injected.has(cause));
 }
 
 /** The table of all faults, and everything that is wrong. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 
 import type { CapturedChain } from '../../src/core/certificate.ts';
-import { learnBaseline } from '../../src/core/interception/baseline.ts';
+import { learnBaseline } from '../../src/checks/tls-genuine/baseline.ts';
 import { parseCertificate } from '../../src/core/parse-certificate.ts';
 import { writeBaseline } from '../../src/trust/baseline-file.ts';
 import { servedChain } from '../../test/lab/authorities.ts';

@@ -1,22 +1,17 @@
-import { CAUSE_PRECONDITIONS, isFaultId } from '../../src/core/cause.ts';
-import type { CauseId } from '../../src/core/cause.ts';
-import { CATALOGUE } from '../../src/core/causes/catalogue.ts';
-import { impactOf } from '../../src/core/causes/impact.ts';
-import { fill } from '../../src/core/causes/wording.ts';
-import type { WordingFacts } from '../../src/core/causes/wording.ts';
-import { PRECONDITIONS } from '../../src/core/precondition.ts';
-import type { PreconditionId } from '../../src/core/precondition.ts';
+import { CAUSE_IDS, CHECKS, isFaultId, wordsOf, type CauseId } from '../../src/checks/registry.ts';
+import { impactOf } from '../../src/engine/words/impact.ts';
+import { fill } from '../../src/engine/words/wording.ts';
+import type { WordingFacts } from '../../src/engine/words/wording.ts';
 
 /** Every page by its file name: one for each cause, and the list of them. */
 export function renderRunbooks(): ReadonlyMap<string, string> {
-  const ids = Object.keys(CATALOGUE).filter(isCause);
   return new Map([
-    ['README.md', renderList(ids)],
-    ...ids.map((id): readonly [string, string] => [`${id}.md`, renderPage(id)]),
+    ['README.md', renderList()],
+    ...CAUSE_IDS.map((id): readonly [string, string] => [`${id}.md`, renderPage(id)]),
   ]);
 }
 
-const GENERATED = '<!-- Written by "npm run runbooks" from src/core/causes: change it there. -->';
+const GENERATED = '<!-- Written by "npm run runbooks" from src/checks: change it there. -->';
 /** What an incident fills in; a page can only name it. */
 const PLACES: WordingFacts = {
   subject: '<target>',
@@ -36,22 +31,21 @@ const PLACES: WordingFacts = {
   source: '<address of FortiAuthenticator>',
 };
 
-function isCause(name: string): name is CauseId {
-  return Object.hasOwn(CATALOGUE, name);
-}
-
-function renderList(ids: readonly CauseId[]): string {
-  const parts = [...PRECONDITIONS, { id: null, title: 'Any precondition' }].map(({ id: precondition, title }) => {
-    const own = ids.filter((id) => preconditionOf(id) === precondition);
-    return [
-      `## ${title}`,
-      own.map((id) => `- [${id}](${id}.md): ${CATALOGUE[id].title} (${CATALOGUE[id].severity})`).join('\n'),
-    ];
-  });
+function renderList(): string {
+  const others = { title: 'Any precondition', causes: CAUSE_IDS.filter((id) => !isFaultId(id)) };
+  const parts = [...CHECKS.map(({ title, causes }) => ({ title, causes: Object.keys(causes) })), others];
   const intro =
     'A page for each cause that ftm-watch can find, in the order of the path. Alerts about ftm-watch itself: ' +
     '[alerts.md](alerts.md).';
-  return joined(['# Runbooks', GENERATED, intro, ...parts.flat()]);
+  return joined([
+    '# Runbooks',
+    GENERATED,
+    intro,
+    ...parts.flatMap(({ title, causes }) => [
+      `## ${title}`,
+      causes.map((id) => `- [${id}](${id}.md): ${wordsOf(id).title} (${wordsOf(id).severity})`).join('\n'),
+    ]),
+  ]);
 }
 
 function renderPage(id: CauseId): string {
@@ -65,7 +59,7 @@ function renderPage(id: CauseId): string {
     anyProductRemedy,
     productRemedy = {},
     kinds = {},
-  } = CATALOGUE[id];
+  } = wordsOf(id);
   return joined([
     `# ${title.charAt(0).toUpperCase()}${title.slice(1)}`,
     GENERATED,
@@ -94,15 +88,11 @@ function renderPage(id: CauseId): string {
   ]);
 }
 
-function preconditionOf(id: CauseId): PreconditionId | null {
-  return isFaultId(id) ? CAUSE_PRECONDITIONS[id] : null;
-}
-
-function scopeOf(id: CauseId): string {
-  const precondition = PRECONDITIONS.find((candidate) => candidate.id === preconditionOf(id));
-  return precondition === undefined
+function scopeOf(cause: CauseId): string {
+  const check = CHECKS.find(({ causes }) => Object.hasOwn(causes, cause));
+  return check === undefined
     ? 'It may be about any precondition.'
-    : `It breaks the precondition "${precondition.title}" (\`${precondition.id}\`).`;
+    : `It breaks the precondition "${check.title}" (\`${check.id}\`).`;
 }
 
 function stepsOf(steps: readonly string[]): string {

@@ -1,5 +1,5 @@
-import type { Diagnosis } from '../core/diagnosis.ts';
-import { diagnosisToJson } from '../core/diagnosis-json.ts';
+import type { Diagnosis } from '../engine/diagnosis.ts';
+import { diagnosisToJson } from '../engine/diagnosis-json.ts';
 import { noChannelNote } from '../notify/no-channel.ts';
 import { examine, type ExaminationOptions } from './examine.ts';
 import { renderDiagnosis, type TextStyle } from '../report/report-text.ts';

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { isIPv6 } from 'node:net';
 import { Agent, request } from 'undici';
 
-import { deadline } from '../clock.ts';
+import { deadline } from '../system/clock.ts';
 import type { WebConfig } from '../config/config.ts';
 import type { Clock, Millis } from '../core/clock.ts';
 import { visibleText } from '../core/visible-text.ts';

@@ -1,13 +1,14 @@
+import type { UnitsPicture } from '../checks/unit-facts.ts';
 import type { Config } from '../config/config.ts';
 import type { BudgetStore } from '../connectors/forticloud/budget-store.ts';
 import type { Clock } from '../core/clock.ts';
 import type { RoundProgress } from '../round/observe-round.ts';
-import type { Examination } from '../report/examination.ts';
+import type { RoundResult } from '../report/round-result.ts';
 import { createProbeKit } from '../round/probe-kit.ts';
-import { voidWhenStalled } from '../round/void-round.ts';
+import { invalidWhenStalled } from '../round/invalid-round.ts';
 import { mailServersOf } from '../units/mail-servers.ts';
-import { observeHolders, observeUnits, registrationQuery, type UnitsPicture } from '../units/observe-units.ts';
-import { conclude, type LogPart } from '../watch/conclude.ts';
+import { observeHolders, observeUnits, registrationQuery } from '../units/observe-units.ts';
+import { conclude, type LogPart } from '../runtime/conclude.ts';
 import { createProgressLine, type ProgressOutput } from './progress.ts';
 import { untilSettled } from './until-settled.ts';
 
@@ -28,7 +29,7 @@ export interface ExaminationOptions {
  * until what is critical was seen in several of them in a row.
  * @throws {Error} when a file that the configuration names cannot be used
  */
-export async function examine(options: ExaminationOptions): Promise<Examination> {
+export async function examine(options: ExaminationOptions): Promise<RoundResult> {
   const { config, clock, env, signal } = options;
   const kit = await createProbeKit(config, { clock, env });
   const progress = createProgressLine(options.progress);
@@ -44,11 +45,11 @@ export async function examine(options: ExaminationOptions): Promise<Examination>
         progress.show(step);
       },
     };
-    const look = async (): Promise<Examination> => {
+    const look = async (): Promise<RoundResult> => {
       progress.look();
       const [observations, seen] = await Promise.all([kit.observe(signal, wishes), picture]);
       const judged = await kit.assess(observations);
-      const probed = voidWhenStalled(judged.assessments, observations);
+      const probed = invalidWhenStalled(judged.assessments, observations);
       const { diagnosis } = conclude({ config, at: observations.startedAt, probed, picture: seen }, options.log);
       return { diagnosis, observations, judged };
     };

@@ -1,4 +1,3 @@
-import type { FaultId } from '../core/cause.ts';
 import type { SignatureSet } from '../core/polling/signature.ts';
 import type { Attribution } from '../logs/attribution.ts';
 import type { Line } from '../logs/framing.ts';
@@ -24,7 +23,7 @@ export interface Explanation {
   readonly recognised: boolean;
   readonly signature: string | null;
   readonly appliance: string | null;
-  readonly cause: FaultId | null;
+  readonly cause: string | null;
   readonly summary: string;
   readonly remedy: readonly string[];
 }

@@ -7,12 +7,10 @@ import type { SignatureSet } from '../core/polling/signature.ts';
 import { resumePolling } from '../core/polling/state.ts';
 import type { LogMemory } from '../report/report-contents.ts';
 import type { KeptPast } from '../store/kept-past.ts';
-import { unheardPolling } from '../watch/assess-log.ts';
-import { NOTHING_REMEMBERED, type LogPart } from '../watch/conclude.ts';
-import { lastExplainingFaults } from '../watch/explaining-fault.ts';
-import { listenedSince, readPolling } from '../watch/polling-file.ts';
-import { listens } from '../watch/polling-log.ts';
-import { stateFile } from '../watch/state-files.ts';
+import { NOTHING_REMEMBERED, type LogPart } from '../runtime/conclude.ts';
+import { lastExplainingFaults } from '../runtime/explaining-fault.ts';
+import { listenedSince, readPolling } from '../runtime/polling-file.ts';
+import { stateFile } from '../runtime/state-files.ts';
 
 /** What a daemon with the same store has kept of the log; read only. Throws nothing. */
 export async function readLogMemory(config: Pick<Config, 'store'>, now: EpochMs): Promise<LogMemory> {
@@ -42,11 +40,10 @@ export function logPartOf(config: Config, { logMemory, past, signatures, now }: 
   switch (logMemory.kind) {
     case 'none':
       return unheard(
-        config,
         'Not looked at: only the daemon listens to the log, and none has kept anything of it with this store',
       );
     case 'unreadable':
-      return { kind: 'unheard', polling: unreadablePolling(config) };
+      return { kind: 'unheard', reason: 'What the daemon has kept of the log cannot be read', isTrouble: true };
     case 'read':
       break;
   }
@@ -60,18 +57,13 @@ export function logPartOf(config: Config, { logMemory, past, signatures, now }: 
     listeningSince: logMemory.listeningSince,
   });
   if (logMemory.listeningSince === null && !tellsOfTrouble(report))
-    return unheard(config, 'Not looked at: only the daemon listens to the log, and what one has kept of it is old');
+    return unheard('Not looked at: only the daemon listens to the log, and what one has kept of it is old');
   const faultsSeen = past.kind === 'read' ? lastExplainingFaults(past.incidents) : NOTHING_REMEMBERED.faultsSeen;
   return { kind: 'heard', report, strangers: [], ...NOTHING_REMEMBERED, faultsSeen };
 }
 
-function unheard(config: Config, reason: string): LogPart {
-  return { kind: 'unheard', polling: unheardPolling(config, reason) };
-}
-
-function unreadablePolling(config: Config): ReturnType<typeof unheardPolling> {
-  const polling = unheardPolling(config, 'What the daemon has kept of the log cannot be read');
-  return listens(config) ? { ...polling, kind: 'unjudged' } : polling;
+function unheard(reason: string): LogPart {
+  return { kind: 'unheard', reason, isTrouble: false };
 }
 
 function tellsOfTrouble({ appliances, firewallEvidence }: PollingReport): boolean {

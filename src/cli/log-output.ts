@@ -21,6 +21,7 @@ const RETRY_AFTER: Millis = 1_000;
  * The log of a program that must go on whatever becomes of its log: a full disk, a reader that does not read or is gone
  * cost log lines, and how many is said as soon as there is room again. Nothing here throws, and nothing waits: pino's
  * own destination tries again for ever, on the only thread there is, when a disk is full.
+ * @internal
  */
 export function createLogOutput({ clock, writeSome }: LogOutputOptions): LogOutput {
   let waiting: Buffer = Buffer.alloc(0);

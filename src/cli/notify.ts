@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.ts';
-import type { TestNotification } from '../core/incident/notification.ts';
+import type { TestNotification } from '../engine/incident/notification.ts';
 import { visibleText } from '../core/visible-text.ts';
 import type { AlertingConfig } from '../notify/alerting.ts';
 import type { Channel, RecipientOutcome } from '../notify/channels/channel.ts';
@@ -15,7 +15,7 @@ export interface NotifyTestDeps {
   readonly signal: AbortSignal;
 }
 
-/** Exit codes of `ftm-watch notify test`. */
+/** Exit codes of `ftm-watch notify test`. @internal */
 export const NOTIFY_TEST_EXIT: Readonly<Record<'delivered' | 'failed' | 'nothing', number>> = {
   delivered: 0,
   failed: 2,

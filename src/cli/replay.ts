@@ -1,8 +1,7 @@
+import { type Severity, SEVERITIES } from '../core/severity.ts';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
-import type { FaultId, Severity } from '../core/cause.ts';
-import { SEVERITIES } from '../core/cause.ts';
 import type { Clock, EpochMs } from '../core/clock.ts';
 import type { WatchedTraffic } from '../core/polling/firewall.ts';
 import type { LogEvent } from '../core/polling/log-event.ts';
@@ -39,7 +38,7 @@ export interface ReplaySummary {
 export interface ReplayFinding {
   readonly signature: string;
   readonly appliance: string;
-  readonly cause: FaultId | null;
+  readonly cause: string | null;
   readonly severity: Severity;
   readonly count: number;
   /** ISO 8601, from the lines; the file's own time where they have none. */

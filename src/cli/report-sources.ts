@@ -5,9 +5,9 @@ import type { Config } from '../config/config.ts';
 import { plainConfig } from '../config/print.ts';
 import type { EpochMs } from '../core/clock.ts';
 import { CHANNELS } from '../notify/channels/registry.ts';
-import { readSecret } from '../secret.ts';
+import { readSecret } from '../system/secret.ts';
 import { secretSources } from '../config/secret-sources.ts';
-import type { Examination } from '../report/examination.ts';
+import type { RoundResult } from '../report/round-result.ts';
 import type { LogMemory, ReportSources, Versions } from '../report/report-contents.ts';
 import { type KeptPast, readKeptPast } from '../store/kept-past.ts';
 import { readLogMemory } from './log-memory.ts';
@@ -29,7 +29,7 @@ export async function readKept(config: Config, now: EpochMs): Promise<Kept> {
 /** Gathers what belongs to a report beside the round and what was kept. */
 export async function reportSources(
   config: Config,
-  seen: Kept & { readonly examination: Examination },
+  seen: Kept & { readonly examination: RoundResult },
   { clock, env, version }: Pick<Terminal, 'clock' | 'env' | 'version'>,
 ): Promise<ReportSources> {
   return {

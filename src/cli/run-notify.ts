@@ -1,4 +1,4 @@
-import { readSecret } from '../secret.ts';
+import { readSecret } from '../system/secret.ts';
 import { EXIT_UNKNOWN } from './exit-code.ts';
 import { notifyTest } from './notify.ts';
 import { loadOrExplain, type Terminal } from './terminal.ts';

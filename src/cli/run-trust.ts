@@ -1,7 +1,7 @@
+import { authority } from '../core/authority.ts';
 import type { Config } from '../config/config.ts';
-import { authority } from '../probes/endpoint/dial.ts';
 import { createProbeKit, type ProbeKit } from '../round/probe-kit.ts';
-import { controlChainsOf, tlsEvidence } from '../round/judge-tls-path.ts';
+import { controlChainsOf, tlsEvidence } from '../checks/tls-genuine/judge-tls-path.ts';
 import { trueTime } from '../round/assess-round.ts';
 import { writeBaseline } from '../trust/baseline-file.ts';
 import { EXIT_UNKNOWN } from './exit-code.ts';

@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 
-import { App } from '../app.ts';
+import { App } from '../runtime/app.ts';
 import { EXIT_UNKNOWN } from './exit-code.ts';
 import { standardOutput } from './log-output.ts';
 import { load, loadOrExplain, type Terminal } from './terminal.ts';

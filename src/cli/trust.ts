@@ -1,11 +1,11 @@
 import type { Clock } from '../core/clock.ts';
-import { type Baseline, learnBaseline } from '../core/interception/baseline.ts';
-import type { TlsEvidence, TlsJudgement, Verdict } from '../core/interception/tls-evidence.ts';
+import { type Baseline, learnBaseline } from '../checks/tls-genuine/baseline.ts';
+import type { TlsEvidence, TlsJudgement, Verdict } from '../checks/tls-genuine/tls-evidence.ts';
 import type { Certificate } from '../core/certificate.ts';
-import { standingOptions } from '../core/interception/chain-case.ts';
-import { createSignatureChecks } from '../core/interception/signature-checks.ts';
-import { unconfirmedEnd } from '../core/interception/unconfirmed.ts';
-import { judgeTls } from '../core/interception/verdict.ts';
+import { chainTrustOptions } from '../checks/tls-genuine/chain-case.ts';
+import { createSignatureChecks } from '../checks/tls-genuine/signature-checks.ts';
+import { unconfirmedEnd } from '../checks/tls-genuine/unconfirmed.ts';
+import { judgeTls } from '../checks/tls-genuine/verdict.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { certificateLines, comparisonLines } from './trust-text.ts';
 
@@ -32,7 +32,7 @@ export interface TrustLearnOptions {
   readonly signal: AbortSignal;
 }
 
-/** Exit codes of `trust learn`. */
+/** Exit codes of `trust learn`. @internal */
 export const LEARN_EXIT = { learned: 0, declined: 1, refused: 2, nothingSeen: 3 } as const;
 
 const REFUSED: readonly Verdict[] = ['intercepted', 'blocked'];
@@ -91,7 +91,7 @@ function judgeLook(look: CapturedLook): JudgedLook {
 function unconfirmedOf(evidence: TlsEvidence): Certificate | null {
   const [leaf, ...rest] = evidence.outcome.chain?.certificates ?? [];
   if (leaf === undefined || evidence.profile !== 'fortinet') return null;
-  return unconfirmedEnd([leaf, ...rest], standingOptions(evidence, createSignatureChecks()));
+  return unconfirmedEnd([leaf, ...rest], chainTrustOptions(evidence, createSignatureChecks()));
 }
 
 function describeLook({ address, evidence, judgement }: JudgedLook): readonly string[] {

@@ -1,9 +1,9 @@
-import type { Cause } from '../core/cause.ts';
+import type { Cause } from '../engine/cause.ts';
 import type { Clock, Millis } from '../core/clock.ts';
 import type { RoundObservations } from '../core/round.ts';
-import type { Examination } from '../report/examination.ts';
+import type { RoundResult } from '../report/round-result.ts';
 import type { ProbeKit } from '../round/probe-kit.ts';
-import { isVoid } from '../round/void-round.ts';
+import { isInvalid } from '../round/invalid-round.ts';
 
 /** Enough for what was there only once to be gone, and for what is new to be seen again. */
 const MOST_LOOKS = 4;
@@ -27,9 +27,9 @@ export interface SettlingTools {
 
 /** Looks again until what is critical was seen in several looks in a row. A single lost packet is no fault. */
 export async function untilSettled(
-  look: () => Promise<Examination>,
+  look: () => Promise<RoundResult>,
   { kit, clock, signal }: SettlingTools,
-): Promise<Examination> {
+): Promise<RoundResult> {
   const started = clock.elapsed();
   const isTime = (): boolean => clock.elapsed() - started <= LAST_BEGIN;
   let last = await look();
@@ -43,10 +43,10 @@ export async function untilSettled(
 }
 
 /** @param looks the latest first */
-function isSettled(looks: readonly Examination[]): boolean {
+function isSettled(looks: readonly RoundResult[]): boolean {
   const [last, before] = looks;
   if (last === undefined) return false;
-  if (isVoid(last.observations)) return before !== undefined && isVoid(before.observations);
+  if (isInvalid(last.observations)) return before !== undefined && isInvalid(before.observations);
   const probed = new Set(last.judged.assessments.map(({ id }) => id));
   return last.diagnosis.causes
     .filter(({ severity, precondition }) => severity === 'critical' && probed.has(precondition))

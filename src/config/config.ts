@@ -1,8 +1,8 @@
 import type { FamilyChoice } from '../core/addresses.ts';
 import type { Millis } from '../core/clock.ts';
-import type { Severity } from '../core/cause.ts';
+import type { Severity } from '../core/severity.ts';
 import type { ChannelsConfig } from '../notify/channels/registry.ts';
-import type { SecretSource } from '../secret.ts';
+import type { SecretSource } from '../system/secret.ts';
 import type { MailRelay } from './mail-relay.ts';
 
 /**

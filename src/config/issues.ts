@@ -2,7 +2,7 @@ import leven from 'leven';
 import type * as z from 'zod';
 import { visibleText } from '../core/visible-text.ts';
 import type { JsonSchema } from './json-schema.ts';
-import { expectedMessage, showValue } from '../show.ts';
+import { expectedMessage, showValue } from '../text/show.ts';
 import { allKeyPaths, knownKeys } from './known-keys.ts';
 
 export type IssuePath = readonly (string | number)[];

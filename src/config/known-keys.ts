@@ -8,7 +8,7 @@ export interface KnownKey {
   readonly required: boolean;
 }
 
-/** Every key with everything below it, in the order of the schema. */
+/** Every key with everything below it, in the order of the schema. @internal */
 export function listKeys(schema: JsonSchema, prefix = ''): readonly KnownKey[] {
   const required = listAt(schema, 'required');
   return Object.entries(schemaAt(schema, 'properties')).flatMap(([name, child]) => {

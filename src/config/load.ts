@@ -3,12 +3,12 @@ import type { Config } from './config.ts';
 import { type ConfigIssue, fallbackMessage, formatPath, schemaIssues } from './issues.ts';
 import { configJsonSchema } from './json-schema.ts';
 import { configSchema } from './schema/root.ts';
-import { parseYaml } from '../yaml-text.ts';
+import { parseYaml } from '../text/yaml-text.ts';
 
 /** Used where no file is named and this one exists. */
 const DEFAULT_CONFIG_FILE = 'config/ftm-watch.yaml';
 
-/** Larger than any configuration that a person or a program writes. */
+/** Larger than any configuration that a person or a program writes. @internal */
 export const MAX_CONFIG_BYTES: number = 1024 * 1024;
 
 /** More would only hide the first ones. */

@@ -1,4 +1,4 @@
-import type { SecretSource } from '../secret.ts';
+import type { SecretSource } from '../system/secret.ts';
 
 export type MailSecurity = 'starttls' | 'tls' | 'none';
 

@@ -1,4 +1,4 @@
-import type { SecretSource } from '../secret.ts';
+import type { SecretSource } from '../system/secret.ts';
 import type { MailRelay } from './mail-relay.ts';
 
 /** What a printed configuration consists of. */

@@ -1,6 +1,6 @@
 import { CHANNELS } from '../notify/channels/registry.ts';
 import type { Config } from './config.ts';
-import type { SecretSource } from '../secret.ts';
+import type { SecretSource } from '../system/secret.ts';
 
 /** Where every secret of a configuration comes from, but for private keys, which are never read as text. */
 export function secretSources(config: Config): readonly SecretSource[] {

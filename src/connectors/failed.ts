@@ -1,6 +1,6 @@
 import type { Millis } from '../core/clock.ts';
 import type { Failure } from '../core/observation.ts';
-import { failureFrom } from '../failure.ts';
+import { failureFrom } from '../network/failure.ts';
 import type { ConnectorContext } from './context.ts';
 import { endpointOf } from './https-origin.ts';
 

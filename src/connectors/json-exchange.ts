@@ -1,8 +1,8 @@
 import type { Dispatcher } from 'undici';
-import { deadline } from '../clock.ts';
+import { deadline } from '../system/clock.ts';
 import type { Clock, Millis } from '../core/clock.ts';
 import { createSecretFilter } from '../core/without-secrets.ts';
-import { ProbeError } from '../failure.ts';
+import { ProbeError } from '../network/failure.ts';
 
 /** One request. */
 export type JsonRequest = RequestHead &

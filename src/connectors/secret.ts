@@ -1,5 +1,5 @@
-import type { SecretSource } from '../secret.ts';
-import { readSecret } from '../secret.ts';
+import type { SecretSource } from '../system/secret.ts';
+import { readSecret } from '../system/secret.ts';
 import type { ConnectorContext } from './context.ts';
 
 /**

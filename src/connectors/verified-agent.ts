@@ -3,8 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { checkServerIdentity, TLSSocket } from 'node:tls';
 import type { PeerCertificate } from 'node:tls';
 import type { Agent, buildConnector } from 'undici';
-import { ProbeError } from '../failure.ts';
-import { getaddrinfoForSockets } from '../getaddrinfo.ts';
+import { ProbeError } from '../network/failure.ts';
+import { getaddrinfoForSockets } from '../network/getaddrinfo.ts';
 
 /** How the certificate of an interface is verified. Neither: under the roots that Node ships. */
 export interface TlsTrust {

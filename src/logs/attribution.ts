@@ -105,7 +105,7 @@ function originOfStrangers({ addresses, names }: Sources, believed: Origin): Ori
   return addresses.size > 0 ? FOREIGN : believed;
 }
 
-/** `::ffff:10.0.0.5` and `10.0.0.5` are one sender; host names in lower case. */
+/** `::ffff:10.0.0.5` and `10.0.0.5` are one sender; host names in lower case. @internal */
 export function normalAddress(address: string): string {
   const bare = address.replace(/^\[(.*)\]$/u, '$1').replace(/%.*$/u, '');
   // isValid alone would take "5" for 0.0.0.5.

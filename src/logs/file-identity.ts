@@ -94,7 +94,7 @@ async function openRotated(path: string): Promise<readonly OpenedFile[]> {
   return opened.filter((file) => file !== null);
 }
 
-/** Whether logrotate and its like would give this name to an old file of the log `current`. */
+/** Whether logrotate and its like would give this name to an old file of the log `current`. @internal */
 export function isRotationOf(current: string, name: string): boolean {
   const extension = extname(current);
   const stem = current.slice(0, current.length - extension.length);

@@ -1,4 +1,4 @@
-import { sleep } from '../clock.ts';
+import { sleep } from '../system/clock.ts';
 import type { Clock, Millis } from '../core/clock.ts';
 import { Follower } from './follow.ts';
 import type { LineSink } from './framing.ts';

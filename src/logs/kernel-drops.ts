@@ -19,6 +19,7 @@ const TABLES = ['/proc/self/net/udp', '/proc/self/net/udp6'] as const;
 /**
  * Datagrams that the kernel dropped at the sockets bound to `port`, because their buffer was full. Null where the
  * kernel does not tell (not Linux, /proc hidden).
+ * @internal
  */
 export async function readKernelDrops(port: number): Promise<number | null> {
   const tables = await Promise.all(TABLES.map(readTable));
@@ -26,7 +27,10 @@ export async function readKernelDrops(port: number): Promise<number | null> {
   return drops.length === 0 ? null : drops.reduce((sum, count) => sum + count, 0);
 }
 
-/** The `drops` column, the last one, of each socket bound to `port` (proc_net_udp in the kernel's documentation). */
+/**
+ * The `drops` column, the last one, of each socket bound to `port` (proc_net_udp in the kernel's documentation).
+ * @internal
+ */
 export function dropsInTable(table: string, port: number): readonly number[] {
   const wanted = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
   return table

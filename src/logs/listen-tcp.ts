@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import type { TlsOptions } from 'node:tls';
 import { createServer as createTlsServer } from 'node:tls';
 import type { ListenAddress, TlsFiles } from '../config/config.ts';
-import { createConnectionCrowd } from '../connection-crowd.ts';
+import { createConnectionEvictor } from '../network/connection-evictor.ts';
 import type { Clock, Millis } from '../core/clock.ts';
 import { bindError } from './bind-error.ts';
 import type { LineSink } from './framing.ts';
@@ -74,7 +74,7 @@ export async function listenTcp(options: TcpOptions): Promise<TcpListener> {
   const open = new Set<Connection>();
   /** Before any TLS: what has to be closed for the server to end. */
   const sockets = new Set<Socket>();
-  const crowd = createConnectionCrowd({
+  const crowd = createConnectionEvictor({
     places: limits.connections,
     isAcquaintance: options.isKnown,
     onTurnedOut: () => {

@@ -1,9 +1,9 @@
+import { type Severity, SEVERITIES } from '../core/severity.ts';
+import { type FaultId, isFaultId } from '../checks/registry.ts';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { catalogueError, parseCatalogue } from '../catalogue-file.ts';
-import type { FaultId, Severity } from '../core/cause.ts';
-import { isFaultId, SEVERITIES } from '../core/cause.ts';
+import { catalogueError, parseCatalogue } from '../system/catalogue-file.ts';
 import type { Signature, SignatureSet } from '../core/polling/signature.ts';
 import { compileSignatures } from '../core/polling/signature.ts';
 
@@ -78,7 +78,7 @@ async function readSignatures(file: string): Promise<readonly Signature[]> {
   return signatures;
 }
 
-/** Parses a catalogue. @throws {Error} as `loadSignatures` does */
+/** Parses a catalogue. @throws {Error} as `loadSignatures` does @internal */
 export function parseSignatures(content: string, file: string): readonly Signature[] {
   const { value, lineOf } = parseCatalogue(content, 'signatures', file);
   const attempt = `Cannot use the signatures of "${file}"`;

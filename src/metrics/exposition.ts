@@ -1,6 +1,6 @@
 import type { MetricObjectWithValues, MetricValueWithName } from 'prom-client';
 
-import { nextTurn } from '../next-turn.ts';
+import { nextTurn } from '../system/next-turn.ts';
 
 /** A gauge, counter or histogram of prom-client. */
 export interface Readable {

@@ -1,6 +1,6 @@
 import type { Config } from '../config/config.ts';
-import type { Diagnosis } from '../core/diagnosis.ts';
-import type { Finding } from '../core/finding.ts';
+import type { Diagnosis } from '../engine/diagnosis.ts';
+import type { Finding } from '../engine/finding.ts';
 
 export interface LicenseAssignment {
   readonly appliance: string;

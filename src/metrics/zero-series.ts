@@ -1,11 +1,11 @@
+import { CAUSE_IDS, CHECKS, wordsOf } from '../checks/registry.ts';
 import type { Config } from '../config/config.ts';
-import { CATALOGUE } from '../core/causes/catalogue.ts';
-import type { DeliveryResult } from '../core/incident/journal.ts';
-import { VERDICTS } from '../core/interception/tls-evidence.ts';
+import type { DeliveryResult } from '../engine/incident/journal.ts';
+import { VERDICTS } from '../checks/tls-genuine/tls-evidence.ts';
 import { LOG_RESULTS, LOG_SOURCES } from '../core/polling/log-event.ts';
 import type { SignatureSet } from '../core/polling/signature.ts';
 import { UNNAMED } from '../core/polling/state.ts';
-import { PRECONDITION_STATES, PRECONDITIONS } from '../core/precondition.ts';
+import { PRECONDITION_STATES } from '../engine/precondition-state.ts';
 import { CHANNEL_IDS } from '../notify/channels/registry.ts';
 import type { Metrics } from './definitions.ts';
 import type { ProbeTarget } from './probe-series.ts';
@@ -71,12 +71,12 @@ export function forgetAppliances(
 export function zeroCauses(metrics: Metrics, { services }: Pick<Config, 'services'>): void {
   metrics.causeActive.reset();
   const others = new Set(services.map(({ severity }) => severity));
-  for (const [cause, { severity }] of Object.entries(CATALOGUE))
-    for (const each of [severity, ...others]) metrics.causeActive.set({ cause, severity: each }, 0);
+  for (const cause of CAUSE_IDS)
+    for (const each of [wordsOf(cause).severity, ...others]) metrics.causeActive.set({ cause, severity: each }, 0);
 }
 
 function zeroStates(metrics: Metrics, { config, judged }: Expected): void {
-  for (const { id: precondition } of PRECONDITIONS)
+  for (const { id: precondition } of CHECKS)
     for (const state of PRECONDITION_STATES)
       metrics.preconditionState.set({ precondition, state }, state === 'unknown' ? 1 : 0);
   zeroCauses(metrics, config);

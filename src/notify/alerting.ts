@@ -1,10 +1,9 @@
 import type { NotifyConfig } from '../config/config.ts';
 import type { Clock, EpochMs } from '../core/clock.ts';
-import type { Diagnosis } from '../core/diagnosis.ts';
-import type { Incident, Silence } from '../core/incident/incident.ts';
-import type { AlertJournal, Delivery, DeliveryResult } from '../core/incident/journal.ts';
-import type { Transition } from '../core/incident/machine-input.ts';
-import type { PreconditionId } from '../core/precondition.ts';
+import type { Diagnosis } from '../engine/diagnosis.ts';
+import type { Incident, Silence } from '../engine/incident/incident.ts';
+import type { AlertJournal, Delivery, DeliveryResult } from '../engine/incident/journal.ts';
+import type { Transition } from '../engine/incident/machine-input.ts';
 import type { ChannelId } from './channels/registry.ts';
 import type { OutboxLogger } from './outbox.ts';
 import type { SecretReader } from './secret-reader.ts';
@@ -22,7 +21,7 @@ export interface Alerting {
    * Takes the diagnosis of one round. `fresh` names the preconditions that were looked at again; null: all. It never
    * throws and never waits.
    */
-  accept(diagnosis: Diagnosis, fresh: readonly PreconditionId[] | null): void;
+  accept(diagnosis: Diagnosis, fresh: readonly string[] | null): void;
   /** Open incidents, and those that ended lately. */
   incidents(): readonly Incident[];
   silences(): readonly Silence[];

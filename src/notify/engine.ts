@@ -1,16 +1,16 @@
-import { deadline } from '../clock.ts';
+import { CHECKS } from '../checks/registry.ts';
+import { deadline } from '../system/clock.ts';
 import type { NotifyConfig } from '../config/config.ts';
 import type { Millis } from '../core/clock.ts';
-import type { Diagnosis } from '../core/diagnosis.ts';
-import { heldIn } from '../core/incident/hourly-limit.ts';
-import type { Incident, IncidentState, Silence } from '../core/incident/incident.ts';
-import { EMPTY_STATE } from '../core/incident/incident.ts';
-import type { Delivery } from '../core/incident/journal.ts';
-import type { IncidentEffect, IncidentInput } from '../core/incident/machine-input.ts';
-import { next } from '../core/incident/machine.ts';
-import { INCIDENT_DEFAULTS } from '../core/incident/policy.ts';
-import type { IncidentPolicy } from '../core/incident/policy.ts';
-import type { PreconditionId } from '../core/precondition.ts';
+import type { Diagnosis } from '../engine/diagnosis.ts';
+import { heldIn } from '../engine/incident/hourly-limit.ts';
+import type { Incident, IncidentState, Silence } from '../engine/incident/incident.ts';
+import { EMPTY_STATE } from '../engine/incident/incident.ts';
+import type { Delivery } from '../engine/incident/journal.ts';
+import type { IncidentEffect, IncidentInput } from '../engine/incident/machine-input.ts';
+import { next } from '../engine/incident/machine.ts';
+import { INCIDENT_DEFAULTS } from '../engine/incident/policy.ts';
+import type { IncidentPolicy } from '../engine/incident/policy.ts';
 import type { Alerting, AlertingConfig, AlertingDeps, ChannelState } from './alerting.ts';
 import type { Channel, MessageChannel, StateChannel } from './channels/channel.ts';
 import { byChannel, CHANNELS, type ChannelId } from './channels/registry.ts';
@@ -45,7 +45,7 @@ export function createAlerting(config: AlertingConfig, deps: AlertingDeps): Aler
 }
 
 function policyOf(notify: NotifyConfig): IncidentPolicy {
-  return { ...INCIDENT_DEFAULTS, ...notify.policy, tells: hasChannel(notify) };
+  return { ...INCIDENT_DEFAULTS, ...notify.policy, checks: CHECKS, tells: hasChannel(notify) };
 }
 
 /** Reminders, digests, retries and Alertmanager's messages are at most this late. */
@@ -54,6 +54,7 @@ const TICK: Millis = 2_000;
 const LOST_TICKS = 5;
 const STOP_DEADLINE: Millis = 10_000;
 
+/** @internal */
 export class AlertingEngine implements Alerting {
   readonly #parts: AlertingParts;
   readonly #deps: AlertingDeps;
@@ -103,7 +104,7 @@ export class AlertingEngine implements Alerting {
     this.#stopped.abort(new Error('Alerting has stopped'));
   }
 
-  accept(diagnosis: Diagnosis, fresh: readonly PreconditionId[] | null): void {
+  accept(diagnosis: Diagnosis, fresh: readonly string[] | null): void {
     this.#take({ kind: 'diagnosis', diagnosis, fresh });
     this.#work();
   }

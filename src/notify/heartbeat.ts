@@ -1,4 +1,4 @@
-import { deadline } from '../clock.ts';
+import { deadline } from '../system/clock.ts';
 import type { HeartbeatConfig } from '../config/config.ts';
 import type { Clock, Millis } from '../core/clock.ts';
 import { visibleText } from '../core/visible-text.ts';

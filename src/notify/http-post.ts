@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Agent } from 'undici';
-import { deadline } from '../clock.ts';
+import { deadline } from '../system/clock.ts';
 import type { Clock, Millis } from '../core/clock.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { withoutSecrets } from '../core/without-secrets.ts';

@@ -1,8 +1,8 @@
 import type { EpochMs } from '../core/clock.ts';
-import type { Incident, IncidentState } from '../core/incident/incident.ts';
-import type { JournalEntry, OutboxEntry } from '../core/incident/journal.ts';
-import type { IncidentEffect } from '../core/incident/machine-input.ts';
-import type { Notification } from '../core/incident/notification.ts';
+import type { Incident, IncidentState } from '../engine/incident/incident.ts';
+import type { JournalEntry, OutboxEntry } from '../engine/incident/journal.ts';
+import type { IncidentEffect } from '../engine/incident/machine-input.ts';
+import type { Notification } from '../engine/incident/notification.ts';
 import type { MessageChannel } from './channels/channel.ts';
 
 /** What one step of the machine changed and what is to be sent because of it, to be kept before anything is sent. */

@@ -1,6 +1,6 @@
 import type { MaintenanceWindow } from '../config/config.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
-import { readCrontab, type Crontab } from '../crontab.ts';
+import { readCrontab, type Crontab } from '../text/crontab.ts';
 
 /** Tells when notifications wait by plan. */
 export interface Maintenance {

@@ -1,6 +1,6 @@
 import type { EpochMs } from '../core/clock.ts';
-import type { AlertJournal, Delivery, OutboxEntry } from '../core/incident/journal.ts';
-import { incidentsOf } from '../core/incident/notification.ts';
+import type { AlertJournal, Delivery, OutboxEntry } from '../engine/incident/journal.ts';
+import { incidentsOf } from '../engine/incident/notification.ts';
 import type { MessageChannel } from './channels/channel.ts';
 import { retryDelay } from './retry.ts';
 

@@ -1,7 +1,7 @@
 import type { Clock, EpochMs } from '../core/clock.ts';
-import { isGivenUp } from '../core/incident/journal.ts';
-import type { AlertJournal, Delivery, DeliveryResult, OutboxEntry } from '../core/incident/journal.ts';
-import { incidentsOf } from '../core/incident/notification.ts';
+import { isGivenUp } from '../engine/incident/journal.ts';
+import type { AlertJournal, Delivery, DeliveryResult, OutboxEntry } from '../engine/incident/journal.ts';
+import { incidentsOf } from '../engine/incident/notification.ts';
 import type { MessageChannel, RecipientOutcome } from './channels/channel.ts';
 import { nextBatch } from './next-batch.ts';
 import { GIVE_UP_AFTER, retryDelay } from './retry.ts';

@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.ts';
-import type { IncidentState } from '../core/incident/incident.ts';
+import type { IncidentState } from '../engine/incident/incident.ts';
 import type { RecipientOutcome, StateChannel } from './channels/channel.ts';
 import { channelWords } from './channels/registry.ts';
 import type { DeliveryListener, OutboxLogger } from './outbox.ts';

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import { addressFamily } from '../core/addresses.ts';
-import { abortError } from '../failure.ts';
+import { abortError } from '../network/failure.ts';
 
 /** A literal address: names are resolved before, so that no connection waits for a resolver. */
 export interface Destination {

@@ -1,4 +1,4 @@
-import { abortError } from '../failure.ts';
+import { abortError } from '../network/failure.ts';
 
 /**
  * Lets at most so many tasks run at once; the others wait in the order in which they came. Handshakes that are due at

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { addressFamily } from '../core/addresses.ts';
 import type { Destination } from './connect.ts';
-import { ProbeError, failureMessage, failureReason } from '../failure.ts';
+import { ProbeError, failureMessage, failureReason } from '../network/failure.ts';
 import { lookUp } from './system-lookup.ts';
 import type { SystemLookup } from './system-lookup.ts';
 

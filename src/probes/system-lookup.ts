@@ -1,6 +1,6 @@
 import type { LookupAddress } from 'node:dns';
-import { abortError, ProbeError } from '../failure.ts';
-import { getaddrinfo } from '../getaddrinfo.ts';
+import { abortError, ProbeError } from '../network/failure.ts';
+import { getaddrinfo } from '../network/getaddrinfo.ts';
 import { createLimiter } from './limiter.ts';
 
 export type Getaddrinfo = typeof getaddrinfo;

@@ -3,7 +3,7 @@ import type { Socket } from 'node:dgram';
 import type { Clock, Millis } from '../core/clock.ts';
 import { localAddressFor } from './connect.ts';
 import type { Destination } from './connect.ts';
-import { ProbeError, abortError, errorCode } from '../failure.ts';
+import { ProbeError, abortError, errorCode } from '../network/failure.ts';
 
 /**
  * More packets than these that answer something else are an attack or a broken server; reading on would only burn CPU.

@@ -1,6 +1,6 @@
 import { visibleText } from '../core/visible-text.ts';
-import type { JudgedEndpoint } from '../round/judge-tls-path.ts';
-import type { Examination } from './examination.ts';
+import type { JudgedEndpoint } from '../checks/tls-genuine/judge-tls-path.ts';
+import type { RoundResult } from './round-result.ts';
 import { isoTime } from './instant.ts';
 import type { Mask } from './mask.ts';
 import { maskedDiagnosis } from './masked.ts';
@@ -14,7 +14,7 @@ const PLAIN = { color: false, width: 100 };
  * What was concluded, as `check` prints it, then every answer with its times, and the verdict on every chain; without
  * names of people.
  */
-export function checklistText({ diagnosis, observations, judged }: Examination, version: string, mask: Mask): string {
+export function checklistText({ diagnosis, observations, judged }: RoundResult, version: string, mask: Mask): string {
   const { licenseServer, services, controls, mail, durationMs, stalledMs } = observations;
   const answers = [
     ...[licenseServer, ...services, ...controls].flatMap((path) => [

@@ -1,5 +1,5 @@
-import type { Cause } from '../core/cause.ts';
-import type { Diagnosis, PreconditionStatus } from '../core/diagnosis.ts';
+import type { Cause } from '../engine/cause.ts';
+import type { Diagnosis, PreconditionStatus } from '../engine/diagnosis.ts';
 import type { Mask } from './mask.ts';
 
 /**

@@ -2,14 +2,14 @@ import type { Plain } from '../config/plain.ts';
 import type { EpochMs } from '../core/clock.ts';
 import type { PollingState } from '../core/polling/state.ts';
 import type { KeptPast } from '../store/kept-past.ts';
-import type { Examination } from './examination.ts';
+import type { RoundResult } from './round-result.ts';
 
 /** Everything that a report is made of, before anything is taken out. */
 export interface ReportSources {
   readonly site: string;
   readonly writtenAt: EpochMs;
   readonly versions: Versions;
-  readonly examination: Examination;
+  readonly examination: RoundResult;
   /** As `config print` shows it. */
   readonly configuration: Readonly<Record<string, Plain>>;
   readonly past: KeptPast;

@@ -1,5 +1,5 @@
 import type { Plain } from '../config/plain.ts';
-import { type DiagnosisJson, diagnosisToJson } from '../core/diagnosis-json.ts';
+import { type DiagnosisJson, diagnosisToJson } from '../engine/diagnosis-json.ts';
 import type { EndpointObservation, TlsOutcome } from '../core/observation.ts';
 import type { PathObservation, RoundObservations } from '../core/round.ts';
 import { accountsIn, configurationWithoutPeople } from './configuration.ts';

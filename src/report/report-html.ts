@@ -1,7 +1,9 @@
+import type { Severity } from '../core/severity.ts';
+import type { PreconditionState } from '../engine/precondition-state.ts';
 import { printPlain } from '../config/print.ts';
-import type { Cause, Severity } from '../core/cause.ts';
-import type { DiagnosisJson, PreconditionJson } from '../core/diagnosis-json.ts';
-import { PRECONDITIONS, type PreconditionState, titleOf } from '../core/precondition.ts';
+import type { Cause } from '../engine/cause.ts';
+import type { DiagnosisJson, PreconditionJson } from '../engine/diagnosis-json.ts';
+import { CHECKS, titleOf } from '../checks/registry.ts';
 import { type Content, type Markup, markup, preformatted, toHtml } from '../web/page/markup.ts';
 import { chainsView, excerptsView, timelineView } from './evidence-view.ts';
 import { MASKED_KINDS, type MaskedKind } from './mask.ts';
@@ -70,9 +72,7 @@ function section(title: string, content: Content): Markup {
 }
 
 function causeView({ id, severity, confidence, summary, impact, evidence, consequences, remedy }: Cause): Markup {
-  const blocked = PRECONDITIONS.filter((precondition) => consequences.includes(precondition.id)).map(
-    ({ title }) => title,
-  );
+  const blocked = CHECKS.filter((precondition) => consequences.includes(precondition.id)).map(({ title }) => title);
   return markup`<section class="cause ${SEVERITY_TONES[severity]}"><h3>${summary}</h3>
 <p class="quiet">${severity}, ${confidence} · <code>${id}</code></p>
 <p>${impact}</p>

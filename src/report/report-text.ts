@@ -1,8 +1,9 @@
+import type { PreconditionState } from '../engine/precondition-state.ts';
 import { createColors } from 'picocolors';
 
-import type { Cause } from '../core/cause.ts';
-import type { Diagnosis, PreconditionStatus, Readiness } from '../core/diagnosis.ts';
-import { type PreconditionState, titleOf } from '../core/precondition.ts';
+import type { Cause } from '../engine/cause.ts';
+import type { Diagnosis, PreconditionStatus, Readiness } from '../engine/diagnosis.ts';
+import { titleOf } from '../checks/registry.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { wrap } from './wrap.ts';
 

@@ -3,10 +3,10 @@ import type { CapturedChain, Certificate } from '../core/certificate.ts';
 import { formatDistinguishedName } from '../core/distinguished-name.ts';
 import type { EndpointObservation } from '../core/observation.ts';
 import type { PathObservation } from '../core/round.ts';
-import type { JudgedEndpoint } from '../round/judge-tls-path.ts';
+import type { JudgedEndpoint } from '../checks/tls-genuine/judge-tls-path.ts';
 import type { KeptPast } from '../store/kept-past.ts';
 import type { StoredCertificate } from '../store/past.ts';
-import type { Examination } from './examination.ts';
+import type { RoundResult } from './round-result.ts';
 import { fileName } from './file-name.ts';
 import { isoTime } from './instant.ts';
 
@@ -47,7 +47,7 @@ export interface CertificateJson {
 type Sighting = Pick<SeenChain, 'target' | 'way' | 'judgement'> & { readonly chain: CapturedChain };
 
 /** Every chain of the round, the licence server's first, each once for each way it came. */
-export function seenChains({ observations, judged }: Examination): readonly SeenChain[] {
+export function seenChains({ observations, judged }: RoundResult): readonly SeenChain[] {
   const { licenseServer, burst, services, controls, knownAddresses } = observations;
   const judgements = new Map(
     judged.tls.flatMap(({ judged: { endpoints } }) => endpoints.map((one) => [one.endpoint, one] as const)),

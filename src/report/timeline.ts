@@ -1,8 +1,8 @@
-import type { Cause } from '../core/cause.ts';
+import type { Cause } from '../engine/cause.ts';
 import type { EpochMs } from '../core/clock.ts';
-import type { Incident } from '../core/incident/incident.ts';
-import type { OutboxEntry } from '../core/incident/journal.ts';
-import { eventOf, type Notification } from '../core/incident/notification.ts';
+import type { Incident } from '../engine/incident/incident.ts';
+import type { OutboxEntry } from '../engine/incident/journal.ts';
+import { eventOf, type Notification } from '../engine/incident/notification.ts';
 import { channelWords } from '../notify/channels/registry.ts';
 import type { KeptPast } from '../store/kept-past.ts';
 import { isoTime } from './instant.ts';

@@ -1,30 +1,30 @@
+import { correctedNow } from '../checks/clock/corrected-now.ts';
+import { observeDateHeader } from '../checks/clock/date-header.ts';
+import type { Judgement } from '../checks/declaration.ts';
+import { judgeShare } from '../checks/judge-share.ts';
+import { judged, unjudged } from '../checks/judgement.ts';
+import { lookOf } from '../checks/look-of.ts';
+import { next, type PathShare } from '../checks/path-share.ts';
+import { nearestHost } from '../checks/reachability/explain-shut-ports.ts';
+import { CHECKS } from '../checks/registry.ts';
+import type { RoundFacts } from '../checks/round-facts.ts';
+import type { TargetFacts } from '../checks/target-facts.ts';
+import {
+  controlChainsOf,
+  judgeTlsPath,
+  type JudgedTlsPath,
+  type TlsKnowledge,
+} from '../checks/tls-genuine/judge-tls-path.ts';
 import type { Config, ServiceConfig } from '../config/config.ts';
-import type { Assessment } from '../core/assessment.ts';
-import type { Severity } from '../core/cause.ts';
-import type { EpochMs, Millis } from '../core/clock.ts';
-import type { Finding } from '../core/finding.ts';
-import { nameList } from '../core/name-list.ts';
-import type { ClockObservation, EndpointObservation } from '../core/observation.ts';
-import type { PreconditionId } from '../core/precondition.ts';
-import { next, type PathShare } from '../core/path-share.ts';
+import type { EpochMs } from '../core/clock.ts';
+import type { ClockObservation } from '../core/observation.ts';
 import type { PathObservation, RoundObservations } from '../core/round.ts';
-import { nextTurn } from '../next-turn.ts';
-import { correctedNow } from '../probes/clock/corrected-now.ts';
-import { observeDateHeader } from '../probes/clock/date-header.ts';
-import { judgeClock } from '../probes/clock/judge.ts';
-import { judgeDns } from '../probes/dns/judge.ts';
-import { judgeHttp, judgeTcp } from '../probes/endpoint/judge.ts';
-import { judgeMail } from '../probes/mail/judge.ts';
-import { explainShutPorts, nearestHost } from './explain-shut-ports.ts';
-import { judgeFamily } from './judge-family.ts';
-import { judgeInternet } from './judge-internet.ts';
+import type { Severity } from '../core/severity.ts';
+import type { Assessment } from '../engine/assessment.ts';
+import type { Finding } from '../engine/finding.ts';
+import { nextTurn } from '../system/next-turn.ts';
 import { withGenuineTime } from './genuine-time.ts';
-import { judgeShare } from './judge-share.ts';
-import { lookOf } from './look-of.ts';
-import { controlChainsOf, judgeTlsPath, type JudgedTlsPath, type TlsKnowledge } from './judge-tls-path.ts';
-import { judgeOlderTls } from './judge-older-tls.ts';
-import { refusedBaselineFindings } from './refused-baseline.ts';
-import { isVoid } from './void-round.ts';
+import { isInvalid } from './invalid-round.ts';
 
 /** What a round is judged by, apart from what it saw. */
 export interface RoundKnowledge {
@@ -58,97 +58,99 @@ export async function assessRound(
 ): Promise<AssessedRound> {
   const controls = controlChainsOf(round.controls);
   const clock = withGenuineTime(clockObservations(round), round, tlsOf);
-  const now = correctedNow(round.startedAt, clock);
+  const surroundings = { controls, now: correctedNow(round.startedAt, clock) };
   const nearest = nearestHost(round);
-  const judged: JudgedRound['tls'][number][] = [];
-  const stages: PathFindings[] = [];
+  const targets: TargetFacts[] = [];
+  const found: TargetFindings[] = [];
   for (const [index, path] of [round.licenseServer, ...round.services].entries()) {
     if (index % PATHS_A_TURN === PATHS_A_TURN - 1) await nextTurn();
     const knowledge = tlsOf(path.subject);
-    const tls = judgeTlsPath(path, knowledge, { controls, now });
-    judged.push({ path, judged: tls });
-    const more = [
-      ...judgeOlderTls(path, tls, knowledge, { controls, now }),
-      ...refusedBaselineFindings(path.subject, knowledge),
-    ];
-    stages.push(judgePath({ path, tls, more }, { config, nearest }, index));
+    const service = config.services[index - 1];
+    const facts: TargetFacts = {
+      path,
+      port: (service ?? config.licenseServer).port,
+      licenseServer: index === 0 ? config.licenseServer : null,
+      tls: judgeTlsPath(path, knowledge, surroundings),
+      knowledge,
+      surroundings,
+      nearest,
+    };
+    targets.push(facts);
+    found.push(findingsOf(facts, service));
   }
-  const burst = judgeTlsPath({ ...round.licenseServer, endpoints: round.burst }, tlsOf(round.licenseServer.subject), {
-    controls,
-    now,
-  });
-  const [straight] = judged;
-  const share = isVoid(round) ? before : next(before, lookOf(round, straight?.judged.endpoints ?? [], burst.endpoints));
-  const [own, ...services] = stages;
-  const told = own === undefined ? [] : [{ ...own, ...judgeShare(own, share, round.licenseServer) }, ...services];
+  const burst = judgeTlsPath(
+    { ...round.licenseServer, endpoints: round.burst },
+    tlsOf(round.licenseServer.subject),
+    surroundings,
+  );
+  const [own] = targets;
+  const share = isInvalid(round) ? before : next(before, lookOf(round, own?.tls.endpoints ?? [], burst.endpoints));
   return {
     judged: {
-      assessments: [
-        judgeInternet(round),
-        stage('name-resolution', told, nameSummary(round.licenseServer)),
-        stage('reachability', told, reachSummary(round.licenseServer)),
-        stage('tls-genuine', told, straight?.judged.worst?.summary ?? 'No connection to judge'),
-        stage('license-server', told, 'The licence server answers'),
-        assessMail(round),
-        assessClock(config, clock),
-      ],
-      tls: judged,
+      assessments: assessmentsOf(
+        { own, found: withShare(found, share, round.licenseServer) },
+        { config, round, clock },
+      ),
+      tls: targets.map(({ path, tls }) => ({ path, judged: tls })),
     },
     share,
   };
 }
 
-type Stage = 'name-resolution' | 'reachability' | 'tls-genuine' | 'license-server';
+/** By check. Null: there was nothing to judge. */
+type TargetFindings = Readonly<Record<string, readonly Finding[] | null>>;
 
-/** Null: there was nothing to judge. */
-type PathFindings = Readonly<Record<Stage, readonly Finding[] | null>>;
-
-interface JudgedPath {
-  readonly path: PathObservation;
-  readonly tls: JudgedTlsPath;
-  /** Beside the verdicts on the certificates. */
-  readonly more: readonly Finding[];
+/** @param service undefined: the target is the licence server */
+function findingsOf(facts: TargetFacts, service: ServiceConfig | undefined): TargetFindings {
+  return Object.fromEntries(
+    CHECKS.flatMap((check) => {
+      if (check.from !== 'target') return [];
+      const findings = check.judge(facts);
+      return [[check.id, findings === null || service === undefined ? findings : ofService(findings, service)]];
+    }),
+  );
 }
 
-interface PathContext {
-  readonly config: Config;
-  /** By `nearestHost`. */
-  readonly nearest: Millis | null;
+/** What many connections say takes the place of what one says, of the licence server. */
+function withShare(
+  [own, ...services]: readonly TargetFindings[],
+  share: PathShare,
+  licenseServer: PathObservation,
+): readonly TargetFindings[] {
+  if (own === undefined) return [];
+  const { reachability = null, 'tls-genuine': tlsGenuine = null } = own;
+  const told = judgeShare({ reachability, 'tls-genuine': tlsGenuine }, share, licenseServer);
+  return [{ ...own, ...told }, ...services];
 }
 
-function judgePath({ path, tls, more }: JudgedPath, { config, nearest }: PathContext, index: number): PathFindings {
-  const service = config.services[index - 1];
-  const capped = (findings: readonly Finding[]): readonly Finding[] =>
-    service === undefined ? findings : ofService(findings, service);
-  const { endpoints } = path;
-  const answered = endpoints.filter(({ http }) => http !== null);
-  const proxied = endpoints.some(({ proxy }) => proxy !== null);
-  return {
-    'name-resolution':
-      path.names.length === 0
-        ? proxied || endpoints.length > 0
-          ? []
-          : null
-        : capped(nameFindings(path, config, index)),
-    reachability: judgeable(endpoints) ? capped(explainShutPorts(judgeTcp(endpoints), endpoints, nearest)) : null,
-    'tls-genuine': tls.worst === null ? null : capped([...tls.worst.findings, ...more]),
-    'license-server': answered.length === 0 ? null : capped(judgeHttp(answered)),
-  };
+interface JudgedTargets {
+  /** The licence server. */
+  readonly own: TargetFacts | undefined;
+  readonly found: readonly TargetFindings[];
 }
 
-function nameFindings(
-  { names, host }: PathObservation,
-  { licenseServer, services }: Config,
-  index: number,
-): readonly Finding[] {
-  const { port } = services[index - 1] ?? licenseServer;
-  const expectedAddresses = index === 0 ? licenseServer.expectedAddresses : [];
-  const { findings, addresses } = judgeDns({ name: host, port, expectedAddresses, observations: names });
-  return index === 0 ? [...findings, ...judgeFamily(licenseServer, addresses)] : findings;
+function assessmentsOf({ own, found }: JudgedTargets, facts: RoundFacts): readonly Assessment[] {
+  return CHECKS.flatMap((check) => {
+    if (check.from === 'round') return [{ id: check.id, ...check.judge(facts) }];
+    if (check.from !== 'target' || own === undefined) return [];
+    return [
+      {
+        id: check.id,
+        ...assessTargets(
+          found.map((target) => target[check.id] ?? null),
+          check.summary(own),
+        ),
+      },
+    ];
+  });
 }
 
-function judgeable(endpoints: readonly EndpointObservation[]): boolean {
-  return endpoints.some(({ tcp }) => tcp.kind === 'open' || (tcp.reason !== 'aborted' && tcp.reason !== 'internal'));
+/** The licence server decides whether it was judged; what services add are findings. */
+function assessTargets([own, ...services]: readonly (readonly Finding[] | null)[], summary: string): Judgement {
+  const findings = [own, ...services].flatMap((target) => target ?? []);
+  return own === null || own === undefined
+    ? { ...unjudged('There was no connection to judge'), findings }
+    : judged(findings, summary);
 }
 
 function ofService(findings: readonly Finding[], { host, port, severity }: ServiceConfig): readonly Finding[] {
@@ -166,54 +168,6 @@ function cap(findings: readonly Finding[], severity: Severity): readonly Finding
     if (finding.level === 'note') return finding;
     return { ...finding, level: severity === 'info' ? 'note' : 'warning' };
   });
-}
-
-/** The licence server decides whether a stage was judged; what services add are findings. */
-function stage(id: Stage, [licenseServer, ...services]: readonly PathFindings[], summary: string): Assessment {
-  const own = licenseServer?.[id] ?? null;
-  return {
-    id,
-    kind: own === null ? 'unjudged' : 'judged',
-    findings: [...(own ?? []), ...services.flatMap((service) => service[id] ?? [])],
-    summary: own === null ? 'There was no connection to judge' : summary,
-  };
-}
-
-function nameSummary({ names, host, endpoints }: PathObservation): string {
-  if (names.length === 0)
-    return endpoints.some(({ proxy }) => proxy !== null) ? 'The proxy resolves the name' : `${host} is an address`;
-  const addresses = [...new Set(endpoints.map(({ address }) => address))];
-  return `${host} is ${addresses.join(', ')}`;
-}
-
-function reachSummary({ endpoints }: PathObservation): string {
-  const open = endpoints.flatMap(({ tcp }) => (tcp.kind === 'open' ? [tcp.durationMs] : []));
-  const proxy = endpoints.find((endpoint) => endpoint.proxy !== null)?.proxy;
-  const way = proxy === undefined || proxy === null ? '' : ` through the proxy ${proxy}`;
-  return open.length === 0 ? 'No connection' : `The port opens${way} in ${Math.max(...open).toFixed(0)} ms`;
-}
-
-function assessMail({ mail }: RoundObservations): Assessment {
-  if (mail.length === 0)
-    return { id: 'mail', kind: 'not-configured', findings: [], summary: 'No mail server is configured' };
-  return judgedAs('mail', mail.flatMap(judgeMail), `${nameList(mail.map(({ server }) => server))} accepts a message`);
-}
-
-/** Without an NTP server the time is a by-product of other answers: when none has it, nothing is missing. */
-function assessClock({ clock }: Config, observations: readonly ClockObservation[]): Assessment {
-  if (clock.ntp.length === 0 && !observations.some(({ outcome }) => outcome.kind === 'offset')) {
-    return {
-      id: 'clock',
-      kind: 'not-configured',
-      findings: [],
-      summary: 'No NTP server is configured, and no answer told the time',
-    };
-  }
-  return judgedAs('clock', judgeClock(observations, clock.maxOffset), 'The clock agrees with the outside world');
-}
-
-function judgedAs(id: PreconditionId, findings: readonly Finding[], summary: string): Assessment {
-  return { id, kind: 'judged', findings, summary };
 }
 
 function clockObservations({ controls, licenseServer, ntp }: RoundObservations): readonly ClockObservation[] {

@@ -1,9 +1,9 @@
 import type { EpochMs, Millis } from '../core/clock.ts';
-import type { Verdict } from '../core/interception/tls-evidence.ts';
+import type { Verdict } from '../checks/tls-genuine/tls-evidence.ts';
 import type { ClockObservation } from '../core/observation.ts';
 import type { PathObservation, RoundObservations } from '../core/round.ts';
-import { observeDateHeader } from '../probes/clock/date-header.ts';
-import { controlChainsOf, judgeTlsPath, type TlsKnowledge } from './judge-tls-path.ts';
+import { observeDateHeader } from '../checks/clock/date-header.ts';
+import { controlChainsOf, judgeTlsPath, type TlsKnowledge } from '../checks/tls-genuine/judge-tls-path.ts';
 
 const GENUINE: readonly Verdict[] = ['genuine', 'rotated'];
 

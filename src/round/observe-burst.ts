@@ -1,7 +1,7 @@
-import { deadline } from '../clock.ts';
+import { deadline } from '../system/clock.ts';
 import type { Millis } from '../core/clock.ts';
 import type { EndpointObservation, Failure } from '../core/observation.ts';
-import { BURST_SIZE } from '../core/path-share.ts';
+import { BURST_SIZE } from '../checks/path-share.ts';
 import type { ProbeContext } from '../probes/context.ts';
 import { observeEndpoint, type EndpointLimits } from '../probes/endpoint/observe.ts';
 import { createPace } from '../schedule/pace.ts';

@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import type { Config, MailServerConfig } from '../config/config.ts';
 import type { DnsObservation, MailObservation } from '../core/observation.ts';
 import type { ProbeContext } from '../probes/context.ts';
-import { judgeDns } from '../probes/dns/judge.ts';
+import { judgeDns } from '../checks/name-resolution/judge.ts';
 import { observeMail, type MailPorts, type MailTarget } from '../probes/mail/observe.ts';
 import type { AskName } from './ask-name.ts';
 

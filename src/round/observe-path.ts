@@ -1,3 +1,4 @@
+import { authority } from '../core/authority.ts';
 import { isIP } from 'node:net';
 
 import type { HostPort, ProxyConfig, ResolverConfig } from '../config/config.ts';
@@ -5,8 +6,7 @@ import { ofFamily, singleAddresses, type FamilyChoice } from '../core/addresses.
 import type { DnsObservation, EndpointObservation } from '../core/observation.ts';
 import type { PathObservation } from '../core/round.ts';
 import type { ProbeContext } from '../probes/context.ts';
-import { judgeDns } from '../probes/dns/judge.ts';
-import { authority } from '../probes/endpoint/dial.ts';
+import { judgeDns } from '../checks/name-resolution/judge.ts';
 import { observeEndpoint, type EndpointDeps, type EndpointRequest } from '../probes/endpoint/observe.ts';
 import type { Limiter } from '../probes/limiter.ts';
 import type { AskName } from './ask-name.ts';

@@ -1,11 +1,11 @@
-import { deadline } from '../clock.ts';
+import { authority } from '../core/authority.ts';
+import { deadline } from '../system/clock.ts';
 import type { Config, HostPort, MailServerConfig } from '../config/config.ts';
 import type { Millis } from '../core/clock.ts';
 import type { EndpointObservation } from '../core/observation.ts';
 import type { PathObservation, RoundObservations } from '../core/round.ts';
 import { observeNtp } from '../probes/clock/ntp.ts';
 import type { ProbeContext } from '../probes/context.ts';
-import { authority } from '../probes/endpoint/dial.ts';
 import type { SystemLookup } from '../probes/system-lookup.ts';
 import type { Pace } from '../schedule/pace.ts';
 import { spreadOrder } from '../schedule/spread-order.ts';
@@ -59,7 +59,7 @@ export async function observeRound(config: Config, given: RoundTools, ctx: Probe
   using limit = deadline(ctx.clock, roundLimit(config), ctx.signal);
   const round = { ...ctx, signal: limit.signal };
   const tools = { ...given, askName: askOnce(given.askName) };
-  const lookAt = looker(config, tools, round);
+  const lookAt = observeTargets(config, tools, round);
   const [straight, burst, controls, mail, ntp, services] = await Promise.all([
     lookAt.now('path', config.licenseServer, () => observeLicenseServer(config, tools, round)),
     observeBurst(licenseTarget(config), tools.burstDue, tools, round),
@@ -127,7 +127,7 @@ function orUntilAborted<T>(list: Promise<readonly T[]>, signal: AbortSignal): Pr
   });
 }
 
-interface Looker {
+interface TargetObserver {
   /** At once. */
   now<R>(probe: RoundProgress['probe'], host: HostPort, look: () => Promise<R>): Promise<R>;
   /** At the pace of the round, in an order of its own. The results are in the order of `hosts`. */
@@ -138,7 +138,7 @@ interface Looker {
   ): Promise<readonly R[]>;
 }
 
-function looker({ site }: Config, { pace, onProgress }: RoundTools, { signal }: ProbeContext): Looker {
+function observeTargets({ site }: Config, { pace, onProgress }: RoundTools, { signal }: ProbeContext): TargetObserver {
   async function watched<R>(probe: RoundProgress['probe'], host: HostPort, work: Promise<R>): Promise<R> {
     const subject = authority(host);
     onProgress({ probe, subject, kind: 'started' });

@@ -1,10 +1,10 @@
 import type { Config } from '../config/config.ts';
-import { readSecret, type SecretSource } from '../secret.ts';
+import { readSecret, type SecretSource } from '../system/secret.ts';
 import { createCertificateCache } from '../core/certificate-cache.ts';
 import type { Clock, Millis } from '../core/clock.ts';
-import { burstDue, needsCloserLook } from '../core/path-share.ts';
+import { burstDue, needsCloserLook } from '../checks/path-share.ts';
 import type { RoundObservations } from '../core/round.ts';
-import { authority } from '../probes/endpoint/dial.ts';
+import { authority } from '../core/authority.ts';
 import { createSystemLookup } from '../probes/system-lookup.ts';
 import { createProbeSecureContext } from '../probes/endpoint/secure-context.ts';
 import { createLimiter } from '../probes/limiter.ts';
@@ -16,14 +16,14 @@ import { createStallWatch } from '../schedule/stall-watch.ts';
 import { askEachTime } from './ask-name.ts';
 import { assessRound, type JudgedRound } from './assess-round.ts';
 import { loadGenuineMemory } from './genuine-memory.ts';
-import type { TlsKnowledge } from './judge-tls-path.ts';
+import type { TlsKnowledge } from '../checks/tls-genuine/judge-tls-path.ts';
 import { observeRound, type RoundTools } from './observe-round.ts';
 import { handshakesOf, ROUND_PACE } from './round-pace.ts';
 import { createCloserLooks } from './closer-looks.ts';
 import { createOlderTls } from './older-tls.ts';
 import { createSecondLooks } from './second-looks.ts';
 import { loadShareMemory } from './share-memory.ts';
-import { createSingleLooks, type SingleLooks } from './single-looks.ts';
+import { createTargetProbes, type TargetProbes } from './target-probes.ts';
 import { loadTlsKnowledge } from './tls-knowledge.ts';
 
 /** Everything that the rounds of one configuration share. */
@@ -36,7 +36,7 @@ export interface ProbeKit {
   /** What chains of a target are judged by. */
   knowledgeOf(target: string): TlsKnowledge;
   /** Single looks, beside the rounds and within the same limits. */
-  readonly looks: SingleLooks;
+  readonly looks: TargetProbes;
   close(): void;
 }
 
@@ -92,7 +92,7 @@ export async function createProbeKit(
     },
     needsCloserLook: () => needsCloserLook(share.current(), clock.now()),
     knowledgeOf: (target) => knowledge.of(target),
-    looks: createSingleLooks(config, tools, { clock, env, knowledgeOf: (target) => knowledge.ofAny(target) }),
+    looks: createTargetProbes(config, tools, { clock, env, knowledgeOf: (target) => knowledge.ofAny(target) }),
     close: () => {
       stall.stop();
     },

@@ -1,6 +1,6 @@
+import { authority } from '../core/authority.ts';
 import type { Config } from '../config/config.ts';
 import type { ProbeSample } from '../core/round.ts';
-import { authority } from '../probes/endpoint/dial.ts';
 
 /** One series of metrics and history. */
 export type ProbeTarget = Pick<ProbeSample, 'probe' | 'target'>;

@@ -1,8 +1,8 @@
 import type { Clock } from '../core/clock.ts';
-import type { TlsJudgement, Verdict } from '../core/interception/tls-evidence.ts';
+import type { TlsJudgement, Verdict } from '../checks/tls-genuine/tls-evidence.ts';
 import type { PathObservation } from '../core/round.ts';
 import type { AnchoredAddress, OpensslTools } from './hear-openssl.ts';
-import { controlChainsOf, judgeTlsPath, type JudgedTlsPath } from './judge-tls-path.ts';
+import { controlChainsOf, judgeTlsPath, type JudgedTlsPath } from '../checks/tls-genuine/judge-tls-path.ts';
 import type { ReferenceTools } from './observe-references.ts';
 import type { TlsKnowledgeBase } from './tls-knowledge.ts';
 

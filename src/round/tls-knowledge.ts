@@ -1,22 +1,22 @@
+import { authority } from '../core/authority.ts';
 import type { Config, TrustConfig } from '../config/config.ts';
 import type { Clock, EpochMs } from '../core/clock.ts';
-import type { Baseline } from '../core/interception/baseline.ts';
-import type { FlawKind } from '../core/interception/chain-flaws.ts';
-import { learnedFlaws, type TrustedPath } from '../core/interception/judge-flaws.ts';
-import { createSignatureChecks } from '../core/interception/signature-checks.ts';
-import type { PreviousLeaf, RememberedChain } from '../core/interception/tls-evidence.ts';
-import { labelOfKey } from '../core/interception/trust.ts';
-import { unconfirmedBaseline, type ConfirmingOptions } from '../core/interception/unconfirmed.ts';
+import type { Baseline } from '../checks/tls-genuine/baseline.ts';
+import type { FlawKind } from '../checks/tls-genuine/chain-flaws.ts';
+import { learnedFlaws, type TrustedPath } from '../checks/tls-genuine/judge-flaws.ts';
+import { createSignatureChecks } from '../checks/tls-genuine/signature-checks.ts';
+import type { PreviousLeaf, RememberedChain } from '../checks/tls-genuine/tls-evidence.ts';
+import { labelOfKey } from '../checks/tls-genuine/trust.ts';
+import { unconfirmedBaseline, type ConfirmingOptions } from '../checks/tls-genuine/unconfirmed.ts';
 import type { TlsOutcome } from '../core/observation.ts';
-import { authority } from '../probes/endpoint/dial.ts';
 import { readBaselines } from '../trust/baseline-file.ts';
 import { createTrustLoader } from '../trust/load-trust.ts';
 import { loadProducts } from '../trust/products.ts';
 import { createPublicRoots } from '../trust/public-roots.ts';
-import { createFlawMemory } from './flaw-memory.ts';
+import { createFlawMemory } from '../checks/tls-genuine/flaw-memory.ts';
 import type { GenuineMemory } from './genuine-memory.ts';
-import type { JudgedTlsPath, TlsKnowledge } from './judge-tls-path.ts';
-import { createOpensslWords } from './openssl-words.ts';
+import type { JudgedTlsPath, TlsKnowledge } from '../checks/tls-genuine/judge-tls-path.ts';
+import { createOpensslWords } from '../checks/tls-genuine/openssl-words.ts';
 
 /** What chains are judged by, target by target. */
 export interface TlsKnowledgeBase {

@@ -56,6 +56,7 @@ export function createCronTimer(expression: string, timezone: string, { onTime, 
 
 /**
  * The times of an expression in a time zone. As with node-cron, day of the month and day of the week must both match.
+ * @internal
  */
 export function zonedTimes(expression: string, timezone: string): ZonedTimes {
   const times = new Cron(expression, { timezone, domAndDow: true, fixedTimeRule: 'no-wildcard' });

@@ -65,7 +65,7 @@ export function createSpreadTimer(
   };
 }
 
-/** Up to a tenth of the period, and to 5 s; the same for the same seed. */
+/** Up to a tenth of the period, and to 5 s; the same for the same seed. @internal */
 export function offsetOf(seed: string, period: Millis): Millis {
   const share = createHash('sha256').update(seed).digest().readUInt32BE() / 2 ** 32;
   return Math.floor(share * Math.min(LONGEST, period * LARGEST_SHARE));

@@ -1,8 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { Incident, IncidentState } from '../core/incident/incident.ts';
-import { isGivenUp } from '../core/incident/journal.ts';
-import type { AlertJournal, Delivery, JournalEntry, OutboxEntry } from '../core/incident/journal.ts';
-import { eventOf, incidentsOf } from '../core/incident/notification.ts';
+import type { Incident, IncidentState } from '../engine/incident/incident.ts';
+import { isGivenUp } from '../engine/incident/journal.ts';
+import type { AlertJournal, Delivery, JournalEntry, OutboxEntry } from '../engine/incident/journal.ts';
+import { eventOf, incidentsOf } from '../engine/incident/notification.ts';
 import type { Database, StoreLogger } from './database.ts';
 import type { EpochMs } from '../core/clock.ts';
 import { readGivenUp, readPending, readState, type Pending } from './journal-rows.ts';

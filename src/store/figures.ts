@@ -5,7 +5,7 @@ import type { EpochMs, Millis } from '../core/clock.ts';
 /** What is kept by the hour, besides the probes: errors add up, of the tokens that are left the last count stands. */
 export type FigureName = 'ftm-errors' | 'tokens-left';
 
-export interface Figure {
+export interface HourlyValue {
   readonly name: FigureName;
   /** The appliance, as the configuration names it. */
   readonly subject: string;
@@ -27,7 +27,7 @@ const WRITES: Readonly<Record<FigureName, string>> = {
 };
 
 /** Writes many with the same statements. */
-export function figureWriter(db: DatabaseSync): (figure: Figure, at: EpochMs) => void {
+export function figureWriter(db: DatabaseSync): (figure: HourlyValue, at: EpochMs) => void {
   const prepare = (name: FigureName): StatementSync =>
     db.prepare(
       `INSERT INTO figures (name, subject, at, value) VALUES (?, ?, ?, ?)

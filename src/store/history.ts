@@ -1,10 +1,10 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { EpochMs, Millis } from '../core/clock.ts';
-import type { PreconditionStatus } from '../core/diagnosis.ts';
+import type { PreconditionStatus } from '../engine/diagnosis.ts';
 import type { ProbeSample } from '../core/round.ts';
 import type { Database } from './database.ts';
 import { figureWriter } from './figures.ts';
-import type { Figure } from './figures.ts';
+import type { HourlyValue } from './figures.ts';
 
 /** What one round leaves behind. */
 export interface RoundRecord {
@@ -12,7 +12,7 @@ export interface RoundRecord {
   readonly samples: readonly ProbeSample[];
   readonly preconditions: readonly PreconditionStatus[];
   readonly certificates: readonly SeenCertificate[];
-  readonly figures: readonly Figure[];
+  readonly figures: readonly HourlyValue[];
 }
 
 export interface SeenCertificate {

@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { z } from 'zod';
 import type { EpochMs } from '../core/clock.ts';
-import type { Delivery, OutboxEntry } from '../core/incident/journal.ts';
+import type { Delivery, OutboxEntry } from '../engine/incident/journal.ts';
 import { CHANNEL_IDS } from '../notify/channels/registry.ts';
 import { parseNotification, parseState, type SavedState } from './saved-state.ts';
 

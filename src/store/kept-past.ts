@@ -1,8 +1,8 @@
 import { statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import type { Millis } from '../core/clock.ts';
-import type { Incident } from '../core/incident/incident.ts';
-import type { OutboxEntry } from '../core/incident/journal.ts';
+import type { Incident } from '../engine/incident/incident.ts';
+import type { OutboxEntry } from '../engine/incident/journal.ts';
 import { readDeliveries } from './journal-rows.ts';
 import { newerMessage, versionOf } from './connect.ts';
 import { MIGRATIONS } from './migrations.ts';

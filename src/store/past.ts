@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
 import type { EpochMs, Millis } from '../core/clock.ts';
-import type { Incident } from '../core/incident/incident.ts';
+import type { Incident } from '../engine/incident/incident.ts';
 import type { SeenCertificate } from './history.ts';
 import { parseIncident } from './saved-state.ts';
 

@@ -1,11 +1,10 @@
+import { SEVERITIES } from '../core/severity.ts';
 import { z } from 'zod';
-import { isCauseId, SEVERITIES } from '../core/cause.ts';
-import type { Cause, CauseId } from '../core/cause.ts';
+import type { Cause } from '../engine/cause.ts';
 import type { EpochMs } from '../core/clock.ts';
-import type { Candidate, Incident, IncidentState, Silence, Unjudged } from '../core/incident/incident.ts';
-import type { Notification } from '../core/incident/notification.ts';
-import { PRECONDITIONS } from '../core/precondition.ts';
-import type { PreconditionId } from '../core/precondition.ts';
+import type { Candidate, Incident, IncidentState, Silence, Unjudged } from '../engine/incident/incident.ts';
+import type { Notification } from '../engine/incident/notification.ts';
+import { isCauseId, isPreconditionId, type CauseId, type PreconditionId } from '../checks/registry.ts';
 
 /**
  * What is read back was written by this program, but perhaps by another version of it: it is believed only when it
@@ -14,7 +13,7 @@ import type { PreconditionId } from '../core/precondition.ts';
 const instant = z.number();
 const severity = z.literal([...SEVERITIES]);
 const causeId = z.custom<CauseId>((value) => typeof value === 'string' && isCauseId(value));
-const preconditionId = z.custom<PreconditionId>((value) => PRECONDITIONS.some(({ id }) => id === value));
+const preconditionId = z.custom<PreconditionId>((value) => typeof value === 'string' && isPreconditionId(value));
 
 const cause: z.ZodType<Cause> = z.object({
   id: causeId,

@@ -1,6 +1,6 @@
 import type { EpochMs, Millis } from '../core/clock.ts';
-import type { Incident } from '../core/incident/incident.ts';
-import type { AlertJournal, OutboxEntry } from '../core/incident/journal.ts';
+import type { Incident } from '../engine/incident/incident.ts';
+import type { AlertJournal, OutboxEntry } from '../engine/incident/journal.ts';
 import { createAlertJournal } from './alert-journal.ts';
 import { openDatabase } from './database.ts';
 import type { DatabaseDeps } from './database.ts';

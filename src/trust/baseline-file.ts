@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { z } from 'zod';
 import { certificatePem } from '../core/certificate-pem.ts';
 import type { Certificate } from '../core/certificate.ts';
-import type { Baseline } from '../core/interception/baseline.ts';
+import type { Baseline } from '../checks/tls-genuine/baseline.ts';
 import { parseCertificate } from '../core/parse-certificate.ts';
 import { readPem } from './pem.ts';
 

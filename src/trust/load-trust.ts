@@ -3,8 +3,8 @@ import { basename } from 'node:path';
 import type { TrustConfig } from '../config/config.ts';
 import type { Certificate } from '../core/certificate.ts';
 import { formatDistinguishedName } from '../core/distinguished-name.ts';
-import { isStrongKey } from '../core/interception/strength.ts';
-import type { PublicRoots, Trust, TrustAnchor, TrustedPin } from '../core/interception/trust.ts';
+import { isStrongKey } from '../checks/tls-genuine/strength.ts';
+import type { PublicRoots, Trust, TrustAnchor, TrustedPin } from '../checks/tls-genuine/trust.ts';
 import { parseCertificate } from '../core/parse-certificate.ts';
 import { readPem } from './pem.ts';
 import { SHIPPED_AUTHORITIES, SHIPPED_PINS } from './shipped.ts';
@@ -31,6 +31,7 @@ export function createTrustLoader(publicRoots: PublicRoots): TrustLoader {
  * files, and Mozilla's roots. Which of them count is decided by the profile, in core.
  *
  * @throws {Error} when a CA file cannot be read, has no certificate, or one that cannot be trusted
+ * @internal
  */
 export function loadTrust(config: Pick<TrustConfig, 'pins' | 'caFiles'>, publicRoots: PublicRoots): Promise<Trust> {
   return createTrustLoader(publicRoots)(config);

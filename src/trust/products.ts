@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { catalogueError, parseCatalogue } from '../catalogue-file.ts';
-import type { ProductPattern } from '../core/interception/product.ts';
+import { catalogueError, parseCatalogue } from '../system/catalogue-file.ts';
+import type { ProductPattern } from '../checks/tls-genuine/product.ts';
 import { compilePattern } from './product-pattern.ts';
 
 /** The catalogue that comes with the program. */
@@ -70,7 +70,7 @@ async function readProducts(file: string): Promise<readonly ProductPattern[]> {
   return parseProducts(content, file);
 }
 
-/** Parses a catalogue. @throws {Error} as `loadProducts` does, with every problem at once */
+/** Parses a catalogue. @throws {Error} as `loadProducts` does, with every problem at once @internal */
 export function parseProducts(content: string, file: string): readonly ProductPattern[] {
   const attempt = `Cannot use the products of "${file}"`;
   const parsed = catalogue.safeParse(parseCatalogue(content, 'products', file).value);

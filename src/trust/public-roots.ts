@@ -1,8 +1,8 @@
 import { rootCertificates } from 'node:tls';
 import type { Certificate, DistinguishedName } from '../core/certificate.ts';
 import { attributeValues, distinguishedNameKey } from '../core/distinguished-name.ts';
-import { organizationKey } from '../core/interception/organization.ts';
-import type { PublicRoots } from '../core/interception/trust.ts';
+import { organizationKey } from '../checks/tls-genuine/organization.ts';
+import type { PublicRoots } from '../checks/tls-genuine/trust.ts';
 import { parseCertificate } from '../core/parse-certificate.ts';
 import { ISSUING_ORGANIZATIONS } from './issuing-organizations.ts';
 import { readPem } from './pem.ts';

@@ -1,6 +1,6 @@
+import type { UnitObservation } from '../checks/unit-facts.ts';
 import type { Config, MailServerConfig } from '../config/config.ts';
 import { valueOf } from '../core/license/resource.ts';
-import type { UnitObservation } from './observe-units.ts';
 
 /**
  * The mail servers to rehearse with: those of the configuration, else those that FortiAuthenticator itself sends

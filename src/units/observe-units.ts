@@ -1,3 +1,4 @@
+import type { UnitObservation, UnitsPicture } from '../checks/unit-facts.ts';
 import type { ApplianceConfig, Config } from '../config/config.ts';
 import type { ConnectorContext } from '../connectors/context.ts';
 import type { BudgetStore } from '../connectors/forticloud/budget-store.ts';
@@ -5,28 +6,11 @@ import { observeRegistration, type RegistrationQuery } from '../connectors/forti
 import { observeAppliance } from '../connectors/fortiauthenticator/observe-appliance.ts';
 import { observeFirewall } from '../connectors/fortigate/observe-firewall.ts';
 import { observeHaRole } from '../connectors/snmp/observe-ha-role.ts';
-import type { ApplianceObservation } from '../core/license/appliance.ts';
-import type { FirewallObservation } from '../core/license/firewall.ts';
-import type { HaRoleObservation } from '../core/license/ha-role.ts';
 import { licensesOf } from '../core/license/licenses-of.ts';
 import type { RegistrationObservation } from '../core/license/registration.ts';
 import { unitOf } from '../core/license/unit.ts';
 import { createPace, type PaceOptions } from '../schedule/pace.ts';
 import { spreadOrder } from '../schedule/spread-order.ts';
-
-/** One appliance as it was last seen; null: not configured, or not asked yet. */
-export interface UnitObservation {
-  readonly config: ApplianceConfig;
-  readonly rest: ApplianceObservation | null;
-  readonly role: HaRoleObservation | null;
-}
-
-/** What is known beyond the path: FortiAuthenticator itself, its licences, the firewall in front of it. */
-export interface UnitsPicture {
-  readonly units: readonly UnitObservation[];
-  readonly registration: RegistrationObservation | null;
-  readonly firewall: FirewallObservation | null;
-}
 
 export function emptyPicture({ appliances }: Config): UnitsPicture {
   return {

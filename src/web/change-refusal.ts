@@ -7,7 +7,7 @@ import { isLoopback } from './loopback.ts';
 import { foreignOrigin, isLocalName, isOwnName } from './same-origin.ts';
 
 /** What tells our own page from one of somebody else's that uses the browser of an administrator. */
-export interface Door {
+export interface AccessPolicy {
   /** null: everybody may come in. */
   readonly login: Login | null;
   /** `web.hosts`. */
@@ -21,7 +21,7 @@ const MAX_SHOWN = 100;
  * this machine may: the socket tells, no header does, since anybody can write one. A browser may be made to send it by
  * a page of somebody else's, and without users nothing but the name that it calls tells such a page from our own.
  */
-export function changeRefusal(context: Context, { login, hosts }: Door): string | null {
+export function changeRefusal(context: Context, { login, hosts }: AccessPolicy): string | null {
   const host = context.req.header('Host');
   const foreign = foreignOrigin({
     host,

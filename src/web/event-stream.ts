@@ -18,7 +18,7 @@ export interface ServerEvent {
   readonly data: unknown;
 }
 
-/** Shorter than the idle time-outs of proxies, which drop a connection that is silent for a minute. */
+/** Shorter than the idle time-outs of proxies, which drop a connection that is silent for a minute. @internal */
 export const HEARTBEAT: Millis = 15_000;
 export const MAX_CLIENTS = 64;
 /** Rounds that a client may fall behind. */

@@ -1,5 +1,5 @@
 import type { EpochMs } from '../core/clock.ts';
-import { type Incident, isFlapping } from '../core/incident/incident.ts';
+import { type Incident, isFlapping } from '../engine/incident/incident.ts';
 
 /** One incident of `/api/v1/incidents`: names are part of the contract. Times are ISO 8601, UTC. */
 export interface IncidentJson {

@@ -1,4 +1,4 @@
-import type { Delivery } from '../core/incident/journal.ts';
+import type { Delivery } from '../engine/incident/journal.ts';
 import { channelWords } from '../notify/channels/registry.ts';
 
 /** The part before the `@`, but for its first letter. */

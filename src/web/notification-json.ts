@@ -1,6 +1,6 @@
 import type { EpochMs } from '../core/clock.ts';
-import type { OutboxEntry } from '../core/incident/journal.ts';
-import { eventOf, incidentsOf } from '../core/incident/notification.ts';
+import type { OutboxEntry } from '../engine/incident/journal.ts';
+import { eventOf, incidentsOf } from '../engine/incident/notification.ts';
 import { maskedDetail, maskedRecipient } from './masked-recipient.ts';
 
 /**

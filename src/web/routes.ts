@@ -6,12 +6,12 @@ import { HTTPException } from 'hono/http-exception';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import type { Logger } from 'pino';
 import type { Clock } from '../core/clock.ts';
-import { diagnosisToJson } from '../core/diagnosis-json.ts';
+import { diagnosisToJson } from '../engine/diagnosis-json.ts';
 import { visibleText } from '../core/visible-text.ts';
-import { oneATurn } from '../next-turn.ts';
+import { oneATurn } from '../system/next-turn.ts';
 import { authenticate } from './authenticate.ts';
 import { type EventStream, MAX_CLIENTS } from './event-stream.ts';
-import { changeRefusal, type Door, refuseForeignNames } from './change-refusal.ts';
+import { changeRefusal, type AccessPolicy, refuseForeignNames } from './change-refusal.ts';
 import { byUrgency, incidentToJson } from './incident-json.ts';
 import { notificationToJson } from './notification-json.ts';
 import { renderStatusPage } from './page/status-page.ts';
@@ -22,7 +22,7 @@ import { createSilenceRoutes } from './silence-routes.ts';
 import type { WebSources } from './sources.ts';
 import type { StaticFile } from './static-files.ts';
 
-export interface RouteTools extends Door {
+export interface RouteTools extends AccessPolicy {
   readonly sources: WebSources;
   readonly events: EventStream;
   readonly files: ReadonlyMap<string, StaticFile>;

@@ -11,9 +11,9 @@ import type { AddressInfo, Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { Logger } from 'pino';
 import type { TlsFiles, WebConfig } from '../config/config.ts';
-import { createConnectionCrowd } from '../connection-crowd.ts';
+import { createConnectionEvictor } from '../network/connection-evictor.ts';
 import type { Clock, Millis } from '../core/clock.ts';
-import { diagnosisToJson } from '../core/diagnosis-json.ts';
+import { diagnosisToJson } from '../engine/diagnosis-json.ts';
 import { createEventStream } from './event-stream.ts';
 import { listenProblem } from './listen-problem.ts';
 import { createLogin } from './login.ts';
@@ -112,7 +112,7 @@ export function createWebServer(config: WebConfig, sources: WebSources, deps: We
 }
 
 function limitConnections(server: Server): void {
-  const crowd = createConnectionCrowd({
+  const crowd = createConnectionEvictor({
     places: MAX_CONNECTIONS,
     isAcquaintance: () => false,
     onTurnedOut: () => {},

@@ -1,8 +1,8 @@
+import { type CauseId, isCauseId } from '../checks/registry.ts';
 import * as z from 'zod';
 import { parseDuration } from '../core/duration.ts';
-import { type CauseId, isCauseId } from '../core/cause.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
-import type { Silence } from '../core/incident/incident.ts';
+import type { Silence } from '../engine/incident/incident.ts';
 import { visibleText } from '../core/visible-text.ts';
 
 export type SilenceRequest = Omit<Silence, 'id' | 'from'>;

@@ -2,15 +2,15 @@ import type { HttpBindings } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
 import type { Logger } from 'pino';
 import type { Clock, EpochMs } from '../core/clock.ts';
-import type { Silence } from '../core/incident/incident.ts';
-import { MAX_SILENCES } from '../core/incident/machine.ts';
+import type { Silence } from '../engine/incident/incident.ts';
+import { MAX_SILENCES } from '../engine/incident/machine.ts';
 import { visibleText } from '../core/visible-text.ts';
-import { changeRefusal, type Door } from './change-refusal.ts';
+import { changeRefusal, type AccessPolicy } from './change-refusal.ts';
 import { readSilence } from './silence-request.ts';
-import type { MaintenancePlan } from './chronicle.ts';
+import type { MaintenancePlan } from './alert-history.ts';
 import type { WebSources } from './sources.ts';
 
-export interface SilenceTools extends Door {
+export interface SilenceTools extends AccessPolicy {
   readonly sources: Pick<WebSources, 'silences' | 'silence' | 'unsilence' | 'maintenance'>;
   readonly clock: Clock;
   readonly logger: Logger;

@@ -1,10 +1,10 @@
 import type { Certificate } from '../core/certificate.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
-import type { Diagnosis } from '../core/diagnosis.ts';
-import type { Silence } from '../core/incident/incident.ts';
-import type { Verdict } from '../core/interception/tls-evidence.ts';
-import type { Chronicle, MaintenancePlan } from './chronicle.ts';
-import type { Past } from './past.ts';
+import type { Diagnosis } from '../engine/diagnosis.ts';
+import type { Silence } from '../engine/incident/incident.ts';
+import type { Verdict } from '../checks/tls-genuine/tls-evidence.ts';
+import type { AlertHistory, MaintenancePlan } from './alert-history.ts';
+import type { ChartData } from './chart-data.ts';
 import type { ProbeAnswer, ProbeRequest } from './probe-answer.ts';
 
 /**
@@ -18,7 +18,7 @@ export interface WebSources {
   /** The latest round; null before the first. */
   diagnosis(): Diagnosis | null;
   /** What happened and who was told. */
-  chronicle(): Chronicle;
+  chronicle(): AlertHistory;
   maintenance(): MaintenancePlan;
   /** Those that last, and perhaps some that are over. */
   silences(): readonly Silence[];
@@ -41,7 +41,7 @@ export interface WebSources {
   certificates(): readonly SeenCertificate[];
   activity(): Activity;
   /** For the charts. */
-  past(): Past;
+  past(): ChartData;
 }
 
 /** As prom-client gives it. */

@@ -27,7 +27,7 @@ describe('brokenHouseRules()', () => {
   });
 
   test.each([
-    { path: 'src/clock.ts', text: 'const at = new Date();' },
+    { path: 'src/system/clock.ts', text: 'const at = new Date();' },
     { path: 'src/a.ts', text: 'const at = new Date(clock.now()).toISOString();' },
     { path: 'src/a.ts', text: ' * Never calls new Date() itself.' },
     { path: 'src/a.ts', text: '  let count = 0;' },

@@ -8,12 +8,15 @@ import { LINES, sins } from './rule-breakers.ts';
 const ROOT = resolve(import.meta.dirname, '../..');
 // What the rules must leave alone, and what the sins import.
 const fine: ReadonlyMap<string, string> = new Map([
-  ['src/clock.ts', `export const clock: number = Date.now();\nexport const timer: unknown = setTimeout(Math.abs, 1);`],
   [
-    'src/app.ts',
-    `import { b } from './probes/fine.ts';\nimport { a as c } from './store/fine.ts';\nexport const a: number = b + c;`,
+    'src/system/clock.ts',
+    `export const clock: number = Date.now();\nexport const timer: unknown = setTimeout(Math.abs, 1);`,
   ],
-  ['src/main.ts', `import { a } from './app.ts';\nprocess.exit(a);`],
+  [
+    'src/runtime/app.ts',
+    `import { b } from '../probes/fine.ts';\nimport { a as c } from '../store/fine.ts';\nexport const a: number = b + c;`,
+  ],
+  ['src/main.ts', `import { a } from './runtime/app.ts';\nprocess.exit(a);`],
   ['src/config/fine.ts', `export const a = 1;\nexport type A = 1 | 2;`],
   ['src/store/fine.ts', `export const a = 1;`],
   [
@@ -33,6 +36,12 @@ const fine: ReadonlyMap<string, string> = new Map([
     'src/core/fine.ts',
     `import { createHash, X509Certificate } from 'node:crypto';\nimport { isIP } from 'node:net';\nimport ipaddr from 'ipaddr.js';\nexport const a: readonly unknown[] = [createHash, X509Certificate, isIP, ipaddr];`,
   ],
+  ['src/engine/deep/fine.ts', `import { a as b } from '../../core/fine.ts';\nexport const a: number = b.length;`],
+  [
+    'src/checks/deep/fine.ts',
+    `import type { A } from '../../config/fine.ts';\nimport { a as b } from '../../core/fine.ts';\nimport { a as c } from '../../engine/deep/fine.ts';\nexport const a: A = b.length === c ? 1 : 2;`,
+  ],
+  ['src/checks/registry.ts', `import { a } from './deep/fine.ts';\nexport type A = 1;\nexport const b: number = a;`],
   ['src/core/deep/fine.ts', `import { a as b } from '../fine.ts';\nexport const a: number = b.length;`],
   [
     'test/unit/fine.test.ts',

@@ -31,16 +31,61 @@ export const sins: readonly Sin[] = [
   },
   {
     path: 'src/core/e-outside.ts',
-    code: `import { clock } from '../clock.ts';\nexport const a: number = clock;`,
+    code: `import { clock } from '../system/clock.ts';\nexport const a: number = clock;`,
     rule: 'eslint(no-restricted-imports)',
   },
   {
     path: 'src/core/deep/f-outside.ts',
-    code: `import { clock } from '../../clock.ts';\nexport const a: number = clock;`,
+    code: `import { clock } from '../../system/clock.ts';\nexport const a: number = clock;`,
     rule: 'eslint(no-restricted-imports)',
   },
   {
     path: 'src/core/g-environment.ts',
+    code: `export const a: string | undefined = process.env['A'];`,
+    rule: 'eslint(no-restricted-globals)',
+  },
+  {
+    path: 'src/engine/a-check.ts',
+    code: `import { a } from '../checks/deep/fine.ts';\nexport const b: number = a;`,
+    rule: 'eslint(no-restricted-imports)',
+  },
+  {
+    path: 'src/engine/deep/b-outside.ts',
+    code: `import { clock } from '../../system/clock.ts';\nexport const a: number = clock;`,
+    rule: 'eslint(no-restricted-imports)',
+  },
+  {
+    path: 'src/engine/c-environment.ts',
+    code: `export const a: string | undefined = process.env['A'];`,
+    rule: 'eslint(no-restricted-globals)',
+  },
+  {
+    path: 'src/checks/a-source.ts',
+    code: `import { b } from '../probes/fine.ts';\nexport const a: number = b;`,
+    rule: 'eslint(no-restricted-imports)',
+  },
+  {
+    path: 'src/checks/deep/b-source.ts',
+    code: `import { a } from '../../store/fine.ts';\nexport const b: number = a;`,
+    rule: 'eslint(no-restricted-imports)',
+  },
+  {
+    path: 'src/checks/deep/c-registry.ts',
+    code: `import type { A } from '../registry.ts';\nexport const b: A = 1;`,
+    rule: 'eslint(no-restricted-imports)',
+  },
+  {
+    path: 'src/checks/deep/d-value.ts',
+    code: `import { a } from '../../config/fine.ts';\nexport const b: number = a;`,
+    rule: 'eslint(no-restricted-imports)',
+  },
+  {
+    path: 'src/checks/deep/e-random.ts',
+    code: `import { randomUUID } from 'node:crypto';\nexport const a: unknown = randomUUID;`,
+    rule: 'eslint(no-restricted-imports)',
+  },
+  {
+    path: 'src/checks/deep/f-environment.ts',
     code: `export const a: string | undefined = process.env['A'];`,
     rule: 'eslint(no-restricted-globals)',
   },
@@ -81,7 +126,7 @@ export const sins: readonly Sin[] = [
   },
   {
     path: 'src/web/b-root.ts',
-    code: `import { a } from '../app.ts';\nexport const b: number = a;`,
+    code: `import { a } from '../runtime/app.ts';\nexport const b: number = a;`,
     rule: 'eslint(no-restricted-imports)',
   },
   {
@@ -131,8 +176,13 @@ export const sins: readonly Sin[] = [
     rule: 'import(no-cycle)',
   },
   { path: 'src/i-default.ts', code: `export default 1;`, rule: 'import(no-default-export)' },
-  { path: 'src/j-barrel.ts', code: `export * from './clock.ts';`, rule: 'oxc(no-barrel-file)' },
+  { path: 'src/j-barrel.ts', code: `export * from './system/clock.ts';`, rule: 'oxc(no-barrel-file)' },
   { path: 'src/kName.ts', code: `export const a = 1;`, rule: 'unicorn(filename-case)' },
+  {
+    path: 'src/i-untyped.ts',
+    code: `export const a = (b: number) => b;`,
+    rule: 'typescript(explicit-module-boundary-types)',
+  },
   { path: 'src/l-any.ts', code: `export const a: any = 1;`, rule: 'typescript(no-explicit-any)' },
   {
     path: 'src/m-bang.ts',

@@ -48,6 +48,21 @@ export const steps: readonly Step[] = [
     count: (output) => firstNumber(output, /^Looked at (\d+) files$/mu),
   },
   {
+    // What only tests use: where a test cannot reach it otherwise, it is tagged @internal.
+    name: 'only-tested',
+    command: [
+      'knip',
+      '--production',
+      '--no-progress',
+      '--reporter',
+      'symbols',
+      '--reporter',
+      './test/gate/knip-count.ts',
+    ],
+    counts: 'files',
+    count: (output) => firstNumber(output, /^Looked at (\d+) files$/mu),
+  },
+  {
     name: 'tests',
     command: ['vitest', 'run'],
     counts: 'tests passed',

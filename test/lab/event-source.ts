@@ -1,4 +1,4 @@
-import type { diagnosisToJson } from '../../src/core/diagnosis-json.ts';
+import type { diagnosisToJson } from '../../src/engine/diagnosis-json.ts';
 
 export type DiagnosisJson = ReturnType<typeof diagnosisToJson>;
 

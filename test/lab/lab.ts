@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { systemClock } from '../../src/clock.ts';
+import { systemClock } from '../../src/system/clock.ts';
 import { createIdentity } from '../support/authority.ts';
 import { writeLongHistory } from '../support/long-history.ts';
 import { createApplianceLog } from './appliance-log.ts';

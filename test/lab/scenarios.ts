@@ -1,4 +1,4 @@
-import type { FaultId } from '../../src/core/cause.ts';
+import type { FaultId } from '../../src/checks/registry.ts';
 import type { Lab } from './lab.ts';
 import { LICENSE, LICENSE_HOST, SERIALS } from './site.ts';
 

@@ -5,7 +5,12 @@ process.env['TZ'] = 'Pacific/Chatham';
 
 /** The tests of pure code, without projects: Stryker runs one at a time. */
 const config: ViteUserConfig = defineConfig({
-  test: { include: ['test/unit/core/**/*.test.ts'], restoreMocks: true, unstubEnvs: true },
+  test: {
+    include: ['test/unit/{core,engine,checks}/**/*.test.ts'],
+    restoreMocks: true,
+    unstubEnvs: true,
+    testTimeout: 20_000,
+  },
 });
 
 export default config;

@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Cause } from '../../src/core/cause.ts';
-import { eventOf, incidentsOf } from '../../src/core/incident/notification.ts';
+import type { Cause } from '../../src/engine/cause.ts';
+import { eventOf, incidentsOf } from '../../src/engine/incident/notification.ts';
 import type { MessageChannel, RecipientOutcome, DeliveryRequest } from '../../src/notify/channels/channel.ts';
 import type { Alerting } from '../../src/notify/alerting.ts';
 import { AlertingEngine } from '../../src/notify/engine.ts';

@@ -7,8 +7,8 @@
 import { writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { argv, kill, pid } from 'node:process';
-import { systemClock } from '../../src/clock.ts';
-import type { AlertJournal } from '../../src/core/incident/journal.ts';
+import { systemClock } from '../../src/system/clock.ts';
+import type { AlertJournal } from '../../src/engine/incident/journal.ts';
 import type { MessageChannel } from '../../src/notify/channels/channel.ts';
 import { createEmailChannel } from '../../src/notify/channels/email/email-channel.ts';
 import { AlertingEngine } from '../../src/notify/engine.ts';

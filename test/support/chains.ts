@@ -1,8 +1,8 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject, sign, webcrypto } from 'node:crypto';
 import type { CapturedChain, Certificate } from '../../src/core/certificate.ts';
 import { attributeValues, distinguishedNameKey } from '../../src/core/distinguished-name.ts';
-import { organizationKey } from '../../src/core/interception/organization.ts';
-import type { Trust, TrustAnchor, TrustedPin, TrustOrigin } from '../../src/core/interception/trust.ts';
+import { organizationKey } from '../../src/checks/tls-genuine/organization.ts';
+import type { Trust, TrustAnchor, TrustedPin, TrustOrigin } from '../../src/checks/tls-genuine/trust.ts';
 import type { TlsOutcome } from '../../src/core/observation.ts';
 import { parseCertificate } from '../../src/core/parse-certificate.ts';
 import type { Identity } from './authority.ts';

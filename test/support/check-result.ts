@@ -1,8 +1,8 @@
+import type { PreconditionState } from '../../src/engine/precondition-state.ts';
 import { expect } from 'vitest';
-import { CAUSE_PRECONDITIONS } from '../../src/core/cause.ts';
-import type { Cause, CauseId, FaultId } from '../../src/core/cause.ts';
-import type { DiagnosisJson, PreconditionJson } from '../../src/core/diagnosis-json.ts';
-import type { PreconditionId, PreconditionState } from '../../src/core/precondition.ts';
+import type { Cause } from '../../src/engine/cause.ts';
+import type { DiagnosisJson, PreconditionJson } from '../../src/engine/diagnosis-json.ts';
+import { preconditionOf as preconditionOfFault, type FaultId, type PreconditionId } from '../../src/checks/registry.ts';
 import type { Run } from './ftm-watch.ts';
 
 /** What `check --json` said, and how it ended. */
@@ -27,11 +27,11 @@ export interface Conclusion {
   /** Severity and name of each. */
   readonly causes: readonly string[];
   /** What the causes say that they explain. */
-  readonly consequences: readonly PreconditionId[];
+  readonly consequences: readonly string[];
   /** What is neither ok nor left out of the configuration. */
   readonly states: Readonly<Partial<Record<PreconditionId, PreconditionState>>>;
   /** Causes that nobody could act on: without evidence, impact or remedy, or with a text that was not filled in. */
-  readonly vague: readonly CauseId[];
+  readonly vague: readonly string[];
 }
 
 export function conclusionOf({ exitCode, ready, causes, preconditions }: CheckResult): Conclusion {
@@ -61,18 +61,23 @@ export const READY: Conclusion = { exitCode: 0, ready: 'ready', causes: [], cons
 /** One critical cause and no other; what it explains is blocked, and nothing else is broken. */
 export function notReady(cause: FaultId, ...consequences: readonly PreconditionId[]): Conclusion {
   const blocked = Object.fromEntries(consequences.map((id) => [id, 'blocked']));
-  const states = { [CAUSE_PRECONDITIONS[cause]]: 'broken', ...blocked };
+  const states = { [preconditionOfFault(cause)]: 'broken', ...blocked };
   return { exitCode: 2, ready: 'not-ready', causes: [`critical ${cause}`], consequences, states, vague: [] };
 }
 
 /** Ready, but one thing is worth a look. */
 export function readyWithWarning(cause: FaultId): Conclusion {
-  return { ...READY, exitCode: 1, causes: [`warning ${cause}`], states: { [CAUSE_PRECONDITIONS[cause]]: 'warning' } };
+  return { ...READY, exitCode: 1, causes: [`warning ${cause}`], states: { [preconditionOfFault(cause)]: 'warning' } };
 }
 
 /** The evidence of all causes, as one text. */
 export function evidenceOf({ causes }: CheckResult): string {
   return causes.flatMap(({ evidence }) => evidence).join('\n');
+}
+
+/** The remedies of all causes, as one text. */
+export function remedyOf({ causes }: CheckResult): string {
+  return causes.flatMap(({ remedy }) => remedy).join('\n');
 }
 
 export function preconditionOf({ preconditions }: CheckResult, id: PreconditionId): PreconditionJson {

@@ -1,11 +1,11 @@
-import type { Assessment } from '../../src/core/assessment.ts';
+import type { Assessment } from '../../src/engine/assessment.ts';
 import type { EpochMs } from '../../src/core/clock.ts';
-import type { Diagnosis } from '../../src/core/diagnosis.ts';
+import type { Diagnosis } from '../../src/engine/diagnosis.ts';
 import type { LogSource } from '../../src/core/polling/log-event.ts';
 import { pollingReport } from '../../src/core/polling/report.ts';
 import { emptyPolling, recordEvent } from '../../src/core/polling/state.ts';
 import { loadSignatures } from '../../src/logs/signatures.ts';
-import { conclude, NOTHING_REMEMBERED, type Remembered } from '../../src/watch/conclude.ts';
+import { conclude, NOTHING_REMEMBERED, type Remembered } from '../../src/runtime/conclude.ts';
 import { configOf } from './config-of.ts';
 
 /** FortiAuthenticator, which writes that its connections fail, and the conclusions from that. */

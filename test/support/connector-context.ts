@@ -1,4 +1,4 @@
-import { systemClock } from '../../src/clock.ts';
+import { systemClock } from '../../src/system/clock.ts';
 import type { ConnectorContext } from '../../src/connectors/context.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import type { DiagnosisJson } from '../../src/core/diagnosis-json.ts';
+import type { DiagnosisJson } from '../../src/engine/diagnosis-json.ts';
 import { createCheckBench, type CheckBench, type Section } from './check-bench.ts';
 import { startDaemonProcess, type DaemonProcess } from './daemon-process.ts';
 

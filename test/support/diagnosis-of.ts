@@ -1,15 +1,14 @@
-import { CAUSE_PRECONDITIONS, isFaultId } from '../../src/core/cause.ts';
-import type { Cause, CauseId } from '../../src/core/cause.ts';
+import type { PreconditionState } from '../../src/engine/precondition-state.ts';
+import type { Cause } from '../../src/engine/cause.ts';
 import type { EpochMs } from '../../src/core/clock.ts';
-import type { Diagnosis } from '../../src/core/diagnosis.ts';
-import type { Finding } from '../../src/core/finding.ts';
-import { PRECONDITIONS } from '../../src/core/precondition.ts';
-import type { PreconditionId, PreconditionState } from '../../src/core/precondition.ts';
+import type { Diagnosis } from '../../src/engine/diagnosis.ts';
+import type { Finding } from '../../src/engine/finding.ts';
+import { CHECKS, isFaultId, preconditionOf, type CauseId, type PreconditionId } from '../../src/checks/registry.ts';
 
 const LICENSE_SERVER = 'fortitokenmobile.fortinet.com:443';
 
 export function causeOf(id: CauseId, more: Partial<Cause> = {}): Cause {
-  const precondition = isFaultId(id) ? CAUSE_PRECONDITIONS[id] : 'tls-genuine';
+  const precondition = isFaultId(id) ? preconditionOf(id) : 'tls-genuine';
   return {
     id,
     precondition,
@@ -37,7 +36,7 @@ export function diagnosisOf(
   symptoms: readonly Cause[] = [],
 ): Diagnosis {
   const blocked = new Set(causes.flatMap(({ consequences }) => consequences));
-  const preconditions = PRECONDITIONS.map(({ id }) => ({
+  const preconditions = CHECKS.map(({ id }) => ({
     id,
     state: states[id] ?? stateOf(id, causes, blocked),
     summary: '',
@@ -57,18 +56,14 @@ function findingOf({ id, subject }: Cause): Finding {
   return { rule: 'r', subject, expected: '', actual: '', level: 'broken', suggests: isFaultId(id) ? id : null };
 }
 
-function stateOf(
-  id: PreconditionId,
-  causes: readonly Cause[],
-  blocked: ReadonlySet<PreconditionId>,
-): PreconditionState {
+function stateOf(id: PreconditionId, causes: readonly Cause[], blocked: ReadonlySet<string>): PreconditionState {
   const own = causes.filter(({ precondition }) => precondition === id);
   if (own.some(({ severity }) => severity === 'critical')) return 'broken';
   if (blocked.has(id)) return 'blocked';
   return own.length > 0 ? 'warning' : 'ok';
 }
 
-function consequencesOf(id: PreconditionId): readonly PreconditionId[] {
-  const direct = PRECONDITIONS.filter(({ dependsOn }) => dependsOn.includes(id)).map((precondition) => precondition.id);
+function consequencesOf(id: string): readonly string[] {
+  const direct = CHECKS.filter(({ dependsOn }) => dependsOn.includes(id)).map((precondition) => precondition.id);
   return [...new Set(direct.flatMap((next) => [next, ...consequencesOf(next)]))];
 }

@@ -1,12 +1,12 @@
 import type { EpochMs, Millis } from '../../src/core/clock.ts';
-import { diagnose } from '../../src/core/diagnosis/diagnose.ts';
+import { diagnose } from '../../src/engine/diagnosis/diagnose.ts';
 import type { EndpointObservation } from '../../src/core/observation.ts';
-import { BURST_SIZE, burstDue, needsCloserLook, next, NO_SHARE, type PathShare } from '../../src/core/path-share.ts';
-import { judgeTcp } from '../../src/probes/endpoint/judge.ts';
-import type { Examination } from '../../src/report/examination.ts';
-import { judgeShare } from '../../src/round/judge-share.ts';
-import { lookOf } from '../../src/round/look-of.ts';
-import { deservesAnotherLook } from '../../src/watch/another-look.ts';
+import { BURST_SIZE, burstDue, needsCloserLook, next, NO_SHARE, type PathShare } from '../../src/checks/path-share.ts';
+import { judgeTcp } from '../../src/checks/reachability/judge.ts';
+import type { RoundResult } from '../../src/report/round-result.ts';
+import { judgeShare } from '../../src/checks/judge-share.ts';
+import { lookOf } from '../../src/checks/look-of.ts';
+import { deservesAnotherLook } from '../../src/runtime/another-look.ts';
 import type { ComplainingAppliance } from './complaining-appliance.ts';
 import { CONTEXT, round as assessments } from './judged-round.ts';
 import { endpoint, failed, open, path, round } from './observed.ts';
@@ -33,7 +33,7 @@ export interface FlakyPath {
   connections(): number;
   /** Rounds of the schedule, those in between that are asked for included. */
   run(time: Millis): void;
-  last(): Examination;
+  last(): RoundResult;
 }
 
 const DEFAULT_SCHEDULE: Millis = 30 * SECOND;
@@ -53,7 +53,7 @@ export function flakyPath(
   const answers = options.answers ?? (() => ['173.243.138.84']);
   const line = timeline();
   const clock = { slot: START, at: START, rounds: 0, made: 0, polls: START + 11 * SECOND };
-  const known: { share: PathShare; last: Examination | null } = { share: NO_SHARE, last: null };
+  const known: { share: PathShare; last: RoundResult | null } = { share: NO_SHARE, last: null };
 
   function connect(address: string): EndpointObservation {
     clock.made += 1;
@@ -88,7 +88,7 @@ export function flakyPath(
     const stages = judgeShare({ reachability: judgeTcp(endpoints), 'tls-genuine': [] }, known.share, licenseServer);
     const probed = assessments(['reachability', stages.reachability ?? []]);
     const diagnosis = options.appliance?.conclude(probed, clock.at) ?? diagnose(probed, { ...CONTEXT, at: clock.at });
-    const examination: Examination = { observations, diagnosis, judged: { assessments: probed, tls: [] } };
+    const examination: RoundResult = { observations, diagnosis, judged: { assessments: probed, tls: [] } };
     line.now = clock.at;
     line.input({ kind: 'diagnosis', diagnosis, fresh: null });
     const again = needsCloserLook(known.share, clock.at) || deservesAnotherLook(known.last, examination);

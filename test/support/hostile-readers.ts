@@ -22,7 +22,7 @@ import {
 import { recogniseBlockPage } from '../../src/core/block-page.ts';
 import { readDer } from '../../src/core/der.ts';
 import { formatDistinguishedName, parseDistinguishedName } from '../../src/core/distinguished-name.ts';
-import { authorityKeyIdentifier, isForServers, maySignFor } from '../../src/core/interception/extensions.ts';
+import { authorityKeyIdentifier, isForServers, maySignFor } from '../../src/checks/tls-genuine/extensions.ts';
 import { parseBudget } from '../../src/core/license/call-budget.ts';
 import { parseCertificate } from '../../src/core/parse-certificate.ts';
 import { parseSubjectAltName } from '../../src/core/subject-alt-name.ts';
@@ -41,7 +41,7 @@ import { beginsAsTls, readableText } from '../../src/probes/endpoint/plain-answe
 import type { Headers } from '../../src/probes/endpoint/response-headers.ts';
 import { firstHeader, parseHttpDate, proxyTraces, serverName } from '../../src/probes/endpoint/response-headers.ts';
 import { alertAtHello } from '../../src/probes/endpoint/tls-alert.ts';
-import { readPolling } from '../../src/watch/polling-file.ts';
+import { readPolling } from '../../src/runtime/polling-file.ts';
 import { parsePasswordHash } from '../../src/web/password-hash.ts';
 import { formatIssue } from '../../src/config/issues.ts';
 import { loadConfig } from '../../src/config/load.ts';

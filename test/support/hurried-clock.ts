@@ -1,4 +1,4 @@
-import { systemClock } from '../../src/clock.ts';
+import { systemClock } from '../../src/system/clock.ts';
 import type { Clock } from '../../src/core/clock.ts';
 
 /** A clock that runs `factor` times as fast as the real one, against real peers: deadlines of seconds take moments. */

@@ -1,13 +1,14 @@
-import type { Cause } from '../../src/core/cause.ts';
+import type { PreconditionState } from '../../src/engine/precondition-state.ts';
+import type { Cause } from '../../src/engine/cause.ts';
 import type { EpochMs, Millis } from '../../src/core/clock.ts';
-import { EMPTY_STATE } from '../../src/core/incident/incident.ts';
-import type { IncidentState } from '../../src/core/incident/incident.ts';
-import type { IncidentInput } from '../../src/core/incident/machine-input.ts';
-import { next } from '../../src/core/incident/machine.ts';
-import type { Notification } from '../../src/core/incident/notification.ts';
-import { INCIDENT_DEFAULTS } from '../../src/core/incident/policy.ts';
-import type { IncidentPolicy } from '../../src/core/incident/policy.ts';
-import type { PreconditionId, PreconditionState } from '../../src/core/precondition.ts';
+import { EMPTY_STATE } from '../../src/engine/incident/incident.ts';
+import type { IncidentState } from '../../src/engine/incident/incident.ts';
+import type { IncidentInput } from '../../src/engine/incident/machine-input.ts';
+import { next } from '../../src/engine/incident/machine.ts';
+import type { Notification } from '../../src/engine/incident/notification.ts';
+import { INCIDENT_DEFAULTS } from '../../src/engine/incident/policy.ts';
+import type { IncidentPolicy } from '../../src/engine/incident/policy.ts';
+import { CHECKS, type PreconditionId } from '../../src/checks/registry.ts';
 import { diagnosisOf } from './diagnosis-of.ts';
 
 export const START: EpochMs = Date.parse('2026-11-24T13:00:00Z');
@@ -19,6 +20,7 @@ export const HOUR: Millis = 60 * MINUTE;
 const ORIGIN = 'a1b2c3d4e5';
 
 export const POLICY: IncidentPolicy = {
+  checks: CHECKS,
   ...INCIDENT_DEFAULTS,
   confirmations: 2,
   recoveries: 2,

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { onTestFinished, vi } from 'vitest';
-import { systemClock } from '../../src/clock.ts';
+import { systemClock } from '../../src/system/clock.ts';
 import type { LogEvent } from '../../src/core/polling/log-event.ts';
 import type { LogIntake, LogIntakeConfig, LogIntakeDeps } from '../../src/logs/intake.ts';
 import { createLogIntake } from '../../src/logs/intake.ts';

@@ -1,6 +1,6 @@
-import type { Baseline } from '../../src/core/interception/baseline.ts';
-import type { TlsEvidence } from '../../src/core/interception/tls-evidence.ts';
-import type { Trust } from '../../src/core/interception/trust.ts';
+import type { Baseline } from '../../src/checks/tls-genuine/baseline.ts';
+import type { TlsEvidence } from '../../src/checks/tls-genuine/tls-evidence.ts';
+import type { Trust } from '../../src/checks/tls-genuine/trust.ts';
 import { loadProducts } from '../../src/trust/products.ts';
 import { createIdentity, type Identity, type IdentityOptions } from './authority.ts';
 import { certificateOf, established, pinOf, publicRootsOf } from './chains.ts';

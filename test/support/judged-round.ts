@@ -1,11 +1,11 @@
-import type { Assessment } from '../../src/core/assessment.ts';
-import type { FaultId } from '../../src/core/cause.ts';
-import type { DiagnosisContext } from '../../src/core/diagnosis/diagnose.ts';
-import type { Finding } from '../../src/core/finding.ts';
-import { PRECONDITIONS, type PreconditionId } from '../../src/core/precondition.ts';
+import type { Assessment } from '../../src/engine/assessment.ts';
+import type { DiagnosisContext } from '../../src/engine/diagnosis/diagnose.ts';
+import type { Finding } from '../../src/engine/finding.ts';
+import { CHECKS, type FaultId, type PreconditionId } from '../../src/checks/registry.ts';
 
 /** Of a site about which nothing else is known. */
 export const CONTEXT: DiagnosisContext = {
+  checks: CHECKS,
   site: 'hq',
   at: Date.UTC(2026, 10, 24, 13),
   host: 'fortitokenmobile.fortinet.com',
@@ -33,7 +33,7 @@ export type Special = readonly [id: PreconditionId, findings: readonly Finding[]
 
 /** All preconditions judged and well, but for these. */
 export function round(...special: readonly Special[]): readonly Assessment[] {
-  return PRECONDITIONS.map(({ id }) => {
+  return CHECKS.map(({ id }) => {
     const [, findings, kind] = special.find(([candidate]) => candidate === id) ?? [id, []];
     return { id, kind: kind ?? 'judged', findings, summary: 'All is well' };
   });

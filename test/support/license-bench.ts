@@ -1,9 +1,9 @@
-import type { Finding } from '../../src/core/finding.ts';
+import type { Finding } from '../../src/engine/finding.ts';
 import type { ApplianceFacts, ApplianceObservation } from '../../src/core/license/appliance.ts';
 import type { HaRole, HaRoleObservation } from '../../src/core/license/ha-role.ts';
-import { judgeLicenseAssignment } from '../../src/core/license/judge-license-assignment.ts';
+import { judgeLicenseAssignment } from '../../src/checks/license-assignment/judge.ts';
 import { licensesOf } from '../../src/core/license/licenses-of.ts';
-import type { ListedUnit } from '../../src/core/license/placement.ts';
+import type { ListedUnit } from '../../src/checks/license-assignment/placement.ts';
 import type { LicenseOutcome } from '../../src/core/license/registration.ts';
 import { unitOf } from '../../src/core/license/unit.ts';
 import type { ExpectedUnit } from '../../src/core/license/unit.ts';

@@ -1,4 +1,4 @@
-import { systemClock } from '../../src/clock.ts';
+import { systemClock } from '../../src/system/clock.ts';
 import type { ProbeContext } from '../../src/probes/context.ts';
 
 /** The context of a probe in a test: the real clock, nothing in the environment, aborted by nobody unless told. */

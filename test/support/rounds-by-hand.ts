@@ -2,12 +2,12 @@ import { setImmediate } from 'node:timers/promises';
 
 import type { Config } from '../../src/config/config.ts';
 import type { Millis } from '../../src/core/clock.ts';
-import type { Examination } from '../../src/report/examination.ts';
+import type { RoundResult } from '../../src/report/round-result.ts';
 import { createProbeKit } from '../../src/round/probe-kit.ts';
 import { Runner } from '../../src/schedule/runner.ts';
-import { deservesAnotherLook } from '../../src/watch/another-look.ts';
-import { conclude } from '../../src/watch/conclude.ts';
-import { TRIGGER_GAP } from '../../src/watch/watch.ts';
+import { deservesAnotherLook } from '../../src/runtime/another-look.ts';
+import { conclude } from '../../src/runtime/conclude.ts';
+import { TRIGGER_GAP } from '../../src/runtime/monitor.ts';
 import { handClock } from './hand-clock.ts';
 import { wallTimer } from './wall-timer.ts';
 
@@ -43,7 +43,7 @@ export async function startRoundsByHand(
   const clock = handClock(Math.ceil(Date.now() / PERIOD) * PERIOD);
   const kit = await createProbeKit(config, { clock, env: {} });
   const errors: unknown[] = [];
-  let last: Examination | null = null;
+  let last: RoundResult | null = null;
   let rounds = 0;
   let underWay = false;
 
@@ -55,9 +55,8 @@ export async function startRoundsByHand(
     });
     const judged = await kit.assess(observations);
     const picture = { units: [], registration: null, firewall: null };
-    const polling = { id: 'polling', kind: 'not-configured', findings: [], summary: '' } as const;
     const found = { config, at: observations.startedAt, probed: judged.assessments, picture };
-    const { diagnosis } = conclude(found, { kind: 'unheard', polling });
+    const { diagnosis } = conclude(found, { kind: 'unheard', reason: '', isTrouble: false });
     const before = last;
     last = { observations, judged, diagnosis };
     rounds += 1;

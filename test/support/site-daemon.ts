@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { DiagnosisJson } from '../../src/core/diagnosis-json.ts';
+import type { DiagnosisJson } from '../../src/engine/diagnosis-json.ts';
 import type { DaemonHostRequest, DaemonHostSettings } from './daemon-host.ts';
 import type { InspectedSite } from './inspected-site.ts';
 

@@ -1,11 +1,11 @@
 import type { Certificate } from '../../src/core/certificate.ts';
-import { createSignatureChecks } from '../../src/core/interception/signature-checks.ts';
-import { findStanding, type Standing, type StandingOptions } from '../../src/core/interception/standing.ts';
+import { createSignatureChecks } from '../../src/checks/tls-genuine/signature-checks.ts';
+import { findChainTrust, type ChainTrust, type ChainTrustOptions } from '../../src/checks/tls-genuine/chain-trust.ts';
 import type { Identity } from './authority.ts';
 import { certificateOf } from './chains.ts';
 import { HOST, type World } from './interception-world.ts';
 
-export interface SentChain extends Partial<Omit<StandingOptions, 'helpers'>> {
+export interface SentChain extends Partial<Omit<ChainTrustOptions, 'helpers'>> {
   readonly sent: readonly [Identity, ...Identity[]];
   readonly helpers?: readonly Identity[];
 }
@@ -14,8 +14,8 @@ export interface SentChain extends Partial<Omit<StandingOptions, 'helpers'>> {
 export function standingIn(
   { trust, now }: World,
   { sent: [leaf, ...rest], helpers = [], ...over }: SentChain,
-): Standing {
-  return findStanding([certificateOf(leaf), ...rest.map(certificateOf)], {
+): ChainTrust {
+  return findChainTrust([certificateOf(leaf), ...rest.map(certificateOf)], {
     profile: 'fortinet',
     trust,
     baseline: null,

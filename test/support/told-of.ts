@@ -1,4 +1,4 @@
-import type { TlsJudgement } from '../../src/core/interception/tls-evidence.ts';
+import type { TlsJudgement } from '../../src/checks/tls-genuine/tls-evidence.ts';
 
 /** Without what differs from run to run, and without what every name of the vendor begins with. */
 function plain(text: string): string {

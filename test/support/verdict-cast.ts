@@ -1,5 +1,5 @@
-import type { ControlChain } from '../../src/core/interception/tls-evidence.ts';
-import type { Trust } from '../../src/core/interception/trust.ts';
+import type { ControlChain } from '../../src/checks/tls-genuine/tls-evidence.ts';
+import type { Trust } from '../../src/checks/tls-genuine/trust.ts';
 import { createIdentity, type Identity } from './authority.ts';
 import { chainOf, pinOf } from './chains.ts';
 import { createWorld, DAY_MS, HOST, type World } from './interception-world.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { TlsEvidence, Verdict } from '../../src/core/interception/tls-evidence.ts';
-import { judgeTls } from '../../src/core/interception/verdict.ts';
+import type { TlsEvidence, Verdict } from '../../src/checks/tls-genuine/tls-evidence.ts';
+import { judgeTls } from '../../src/checks/tls-genuine/verdict.ts';
 import type { Identity } from './authority.ts';
 import { chainOf, established } from './chains.ts';
 

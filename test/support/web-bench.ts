@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { request } from 'node:https';
 import { connect, type Socket } from 'node:net';
 import pino from 'pino';
-import { systemClock } from '../../src/clock.ts';
+import { systemClock } from '../../src/system/clock.ts';
 import type { WebConfig } from '../../src/config/config.ts';
 import type { Clock } from '../../src/core/clock.ts';
 import { createWebServer, type WebServer } from '../../src/web/server.ts';

@@ -1,9 +1,9 @@
-import type { Diagnosis } from '../../src/core/diagnosis.ts';
-import type { Incident, Silence } from '../../src/core/incident/incident.ts';
+import type { Diagnosis } from '../../src/engine/diagnosis.ts';
+import type { Incident, Silence } from '../../src/engine/incident/incident.ts';
 import type { Activity, Health, ReloadOutcome, SeenCertificate, WebSources } from '../../src/web/sources.ts';
-import type { OutboxEntry } from '../../src/core/incident/journal.ts';
-import type { MaintenancePlan } from '../../src/web/chronicle.ts';
-import type { Past } from '../../src/web/past.ts';
+import type { OutboxEntry } from '../../src/engine/incident/journal.ts';
+import type { MaintenancePlan } from '../../src/web/alert-history.ts';
+import type { ChartData } from '../../src/web/chart-data.ts';
 import { START } from './incident-timeline.ts';
 
 /** What the web server shows, to be changed while it runs. */
@@ -19,7 +19,7 @@ export interface WebState {
   certificates: readonly SeenCertificate[];
   health: Health;
   activity: Activity;
-  past: Past;
+  past: ChartData;
   /** What the next reload says. */
   reload: ReloadOutcome;
   reloads: number;
@@ -42,7 +42,7 @@ export const QUIET_ACTIVITY: Activity = {
   logLines: { received: 1_204, lastAt: START - 20_000 },
 };
 
-export const EMPTY_PAST: Past = { until: START, latency: [], errors: [], tokens: [], days: [] };
+export const EMPTY_PAST: ChartData = { until: START, latency: [], errors: [], tokens: [], days: [] };
 
 export function webState(more: Partial<WebState> = {}): WebState {
   const listeners = new Set<(diagnosis: Diagnosis) => void>();

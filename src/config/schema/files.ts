@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import * as z from 'zod';
 import { visibleText } from '../../core/visible-text.ts';
-import type { SecretSource } from '../../secret.ts';
-import { expectedSecretMessage } from '../../show.ts';
+import type { SecretSource } from '../../system/secret.ts';
+import { expectedSecretMessage } from '../../text/show.ts';
 import type { SchemaContext } from './context.ts';
 import { expected } from './values.ts';
 

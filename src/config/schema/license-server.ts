@@ -3,7 +3,7 @@ import * as z from 'zod';
 import type { FamilyChoice } from '../../core/addresses.ts';
 import type { HostPort, LicenseServerConfig, ProxyConfig } from '../config.ts';
 import { parseHostPort } from '../host-port.ts';
-import { expectedMessage } from '../../show.ts';
+import { expectedMessage } from '../../text/show.ts';
 import type { SchemaContext } from './context.ts';
 import { secretFile, secretFrom, secretVariable } from './files.ts';
 import { list, requireLogin, ruled, section } from './rules.ts';

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { showValue } from '../../show.ts';
+import { showValue } from '../../text/show.ts';
 import { expected } from './values.ts';
 
 /** A section as far as it could be read: rules run beside other problems too, so that all are told at once. */

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { expectedMessage } from '../../show.ts';
+import { expectedMessage } from '../../text/show.ts';
 import { expected } from './values.ts';
 
 const LOOPBACK = /^(?:127(?:\.\d{1,3}){3}|\[::1\]|localhost)$/u;

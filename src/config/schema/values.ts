@@ -5,7 +5,7 @@ import type { Millis } from '../../core/clock.ts';
 import { isCronOfMinutes, isCronWithSeconds } from '../cron.ts';
 import { DURATION_PATTERN, formatDuration, parseDuration } from '../../core/duration.ts';
 import { isHost } from '../host-port.ts';
-import { expectedMessage } from '../../show.ts';
+import { expectedMessage } from '../../text/show.ts';
 
 /** The `error` option of a zod schema or check that words every failure as `expected …, got …`. */
 export function expected(what: string): { readonly error: (issue: { readonly input?: unknown }) => string } {

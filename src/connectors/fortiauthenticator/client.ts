@@ -3,7 +3,7 @@ import type { ConnectorContext } from '../context.ts';
 import type { HttpGetter } from '../http-get.ts';
 import { createHttpGetter } from '../http-get.ts';
 import type { JsonReply } from '../json-exchange.ts';
-import { ProbeError } from '../../failure.ts';
+import { ProbeError } from '../../network/failure.ts';
 import { secretOf } from '../secret.ts';
 
 /** The resources that are read: a closed set. */

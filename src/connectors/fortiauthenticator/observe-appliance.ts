@@ -1,9 +1,9 @@
-import { deadline } from '../../clock.ts';
+import { deadline } from '../../system/clock.ts';
 import type { ApplianceApiConfig, ApplianceConfig } from '../../config/config.ts';
 import type { Millis } from '../../core/clock.ts';
 import type { ApplianceFacts, ApplianceObservation, SystemFacts, TokenCounts } from '../../core/license/appliance.ts';
 import type { Resource } from '../../core/license/resource.ts';
-import { ProbeError } from '../../failure.ts';
+import { ProbeError } from '../../network/failure.ts';
 import type { ConnectorContext } from '../context.ts';
 import { failed, statusFailure } from '../failed.ts';
 import { endpointOf } from '../https-origin.ts';

@@ -1,4 +1,4 @@
-import { sleep } from '../../clock.ts';
+import { sleep } from '../../system/clock.ts';
 import type { EpochMs } from '../../core/clock.ts';
 import {
   admitCall,

@@ -112,7 +112,7 @@ function allOf(addresses: readonly string[], isCovered: (address: string) => boo
   return addresses.every(isCovered) ? 'covers' : 'other';
 }
 
-/** `*.fortinet.com` covers what ends in `.fortinet.com`; a star stands for any characters. */
+/** `*.fortinet.com` covers what ends in `.fortinet.com`; a star stands for any characters. @internal */
 export function matchesName(pattern: string, host: string): boolean {
   const parts = pattern.toLowerCase().split('*');
   const name = host.toLowerCase();

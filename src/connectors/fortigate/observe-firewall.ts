@@ -1,9 +1,9 @@
 import { isIP, isIPv6 } from 'node:net';
-import { deadline } from '../../clock.ts';
+import { deadline } from '../../system/clock.ts';
 import type { FirewallConfig, LicenseServerConfig } from '../../config/config.ts';
 import type { Millis } from '../../core/clock.ts';
 import type { FirewallObservation, PolicyMatch, SslInspection } from '../../core/license/firewall.ts';
-import { ProbeError } from '../../failure.ts';
+import { ProbeError } from '../../network/failure.ts';
 import type { ConnectorContext } from '../context.ts';
 import { failed } from '../failed.ts';
 import { endpointOf } from '../https-origin.ts';

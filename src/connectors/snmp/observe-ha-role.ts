@@ -1,9 +1,9 @@
-import { deadline } from '../../clock.ts';
+import { deadline } from '../../system/clock.ts';
 import type { SnmpConfig } from '../../config/config.ts';
 import type { Millis } from '../../core/clock.ts';
 import { haRoleOf } from '../../core/license/ha-role.ts';
 import type { HaRoleObservation } from '../../core/license/ha-role.ts';
-import { ProbeError } from '../../failure.ts';
+import { ProbeError } from '../../network/failure.ts';
 import type { ConnectorContext } from '../context.ts';
 import { failed } from '../failed.ts';
 import { secretOf } from '../secret.ts';

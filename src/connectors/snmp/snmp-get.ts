@@ -2,7 +2,7 @@ import { isIPv6 } from 'node:net';
 import type { Varbind } from 'net-snmp';
 import type { HostPort } from '../../config/config.ts';
 import type { Millis } from '../../core/clock.ts';
-import { ProbeError } from '../../failure.ts';
+import { ProbeError } from '../../network/failure.ts';
 
 /** What a variable holds; objects that the agent does not have are left out. */
 export type SnmpValues = ReadonlyMap<string, number | string>;

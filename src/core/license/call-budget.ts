@@ -25,6 +25,7 @@ export interface CallLimits {
 /** FortiCloud: 100 calls a minute, 1000 an hour, 10 errors an hour. */
 export const REGISTRATION_LIMITS: CallLimits = { callsPerMinute: 100, callsPerHour: 1000, errorsPerHour: 10 };
 
+/** @internal */
 export const EMPTY_BUDGET: CallBudget = { calls: [], errors: [], failures: 0, blockedUntil: 0 };
 
 const MINUTE: Millis = 60_000;

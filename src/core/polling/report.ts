@@ -1,5 +1,4 @@
-import type { FaultId, Severity } from '../cause.ts';
-import { SEVERITIES } from '../cause.ts';
+import { type Severity, SEVERITIES } from '../severity.ts';
 import type { EpochMs, Millis } from '../clock.ts';
 import type { Complaint } from './corroboration.ts';
 import type { SignatureSet } from './signature.ts';
@@ -33,7 +32,7 @@ export interface AppliancePolling {
 
 export interface PollingError extends Complaint {
   readonly signature: string;
-  readonly cause: FaultId | null;
+  readonly cause: string | null;
   readonly severity: Severity;
   readonly summary: string;
   readonly remedy: readonly string[];

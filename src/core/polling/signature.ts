@@ -1,4 +1,4 @@
-import type { FaultId, Severity } from '../cause.ts';
+import type { Severity } from '../severity.ts';
 
 /** A known text: what it means and what to do about it. The catalogue is data: config/fac-signatures.yaml. */
 export type Signature = MessageSignature | FirewallSignature;
@@ -7,7 +7,7 @@ interface SignatureBase {
   /** Kebab-case, unique: a metric label. */
   readonly id: string;
   /** What the line by itself points to; null when it says nothing about the reason. */
-  readonly cause: FaultId | null;
+  readonly cause: string | null;
   readonly severity: Severity;
   /** One sentence. */
   readonly summary: string;

@@ -100,7 +100,7 @@ export function awaitAppliances(state: PollingState, names: readonly string[], n
   return { ...state, awaited: Object.fromEntries(names.map((name) => [name, Math.min(before.get(name) ?? now, now)])) };
 }
 
-/** The state after one event. */
+/** The state after one event. @internal */
 export function recordEvent(state: PollingState, event: LogEvent): PollingState {
   return recordEvents(state, [event]);
 }

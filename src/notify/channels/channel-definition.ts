@@ -2,7 +2,7 @@ import type * as z from 'zod';
 import type { PlainSection } from '../../config/plain.ts';
 import type { SchemaContext } from '../../config/schema/context.ts';
 import type { Clock } from '../../core/clock.ts';
-import type { SecretSource } from '../../secret.ts';
+import type { SecretSource } from '../../system/secret.ts';
 import type { SecretReader } from '../secret-reader.ts';
 import type { Channel } from './channel.ts';
 

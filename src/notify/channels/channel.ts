@@ -1,6 +1,6 @@
 import type { EpochMs } from '../../core/clock.ts';
-import type { IncidentState } from '../../core/incident/incident.ts';
-import type { Notification } from '../../core/incident/notification.ts';
+import type { IncidentState } from '../../engine/incident/incident.ts';
+import type { Notification } from '../../engine/incident/notification.ts';
 
 /** A way to people or programs. It knows nothing of probes, and never throws for what its peer does. */
 export type Channel = MessageChannel | StateChannel;

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { deadline } from '../../clock.ts';
+import { deadline } from '../../system/clock.ts';
 import type { HostPort } from '../../config/config.ts';
 import type { Millis } from '../../core/clock.ts';
 import type { ClockObservation } from '../../core/observation.ts';
 import type { ProbeContext } from '../context.ts';
-import { ProbeError, failureFrom } from '../../failure.ts';
+import { ProbeError, failureFrom } from '../../network/failure.ts';
 import { locate } from '../locate.ts';
 import type { SystemLookup } from '../system-lookup.ts';
 import { exchangeUdp } from '../udp-exchange.ts';

@@ -2,7 +2,7 @@ import type { TLSSocket } from 'node:tls';
 import { Client } from 'undici';
 import type { Dispatcher } from 'undici';
 import type { Millis } from '../../core/clock.ts';
-import { ProbeError } from '../../failure.ts';
+import { ProbeError } from '../../network/failure.ts';
 import { readReply } from './message.ts';
 import type { BelievableReading, DnsQuery } from './message.ts';
 

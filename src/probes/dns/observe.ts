@@ -1,13 +1,13 @@
 import { randomInt } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { SecureContext } from 'node:tls';
-import { deadline } from '../../clock.ts';
-import type { Deadline } from '../../clock.ts';
+import { deadline } from '../../system/clock.ts';
+import type { Deadline } from '../../system/clock.ts';
 import type { ResolverConfig } from '../../config/config.ts';
 import type { Millis } from '../../core/clock.ts';
 import type { DnsObservation, DnsReply } from '../../core/observation.ts';
 import type { ProbeContext } from '../context.ts';
-import { ProbeError, failureFrom } from '../../failure.ts';
+import { ProbeError, failureFrom } from '../../network/failure.ts';
 import { encodeQuery, isDnsName } from './message.ts';
 import type { DnsReading, RecordType } from './message.ts';
 import { serverOf } from './server.ts';

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { ProbeError, abortError } from '../../failure.ts';
+import { ProbeError, abortError } from '../../network/failure.ts';
 import { readReply } from './message.ts';
 import type { BelievableReading, DnsQuery } from './message.ts';
 

@@ -1,8 +1,8 @@
-import { deadline } from '../../clock.ts';
+import { deadline } from '../../system/clock.ts';
 import type { Millis } from '../../core/clock.ts';
 import type { DnsObservation, DnsReply } from '../../core/observation.ts';
 import type { ProbeContext } from '../context.ts';
-import { ProbeError, errorCode, failureFrom } from '../../failure.ts';
+import { ProbeError, errorCode, failureFrom } from '../../network/failure.ts';
 import { lookUp } from '../system-lookup.ts';
 import type { SystemLookup } from '../system-lookup.ts';
 

@@ -1,7 +1,7 @@
 import { createSecureContext, DEFAULT_CIPHERS } from 'node:tls';
 import { certificatePem } from '../../core/certificate-pem.ts';
 import type { CapturedChain, Certificate } from '../../core/certificate.ts';
-import type { OpensslWord } from '../../core/interception/tls-evidence.ts';
+import type { OpensslWord } from '../../checks/tls-genuine/tls-evidence.ts';
 import type { ProbeContext } from '../context.ts';
 import { dial } from './dial.ts';
 import { shakeHands } from './handshake.ts';

@@ -1,7 +1,7 @@
 import { request } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import { ProbeError } from '../../failure.ts';
+import { ProbeError } from '../../network/failure.ts';
 
 const MAX_HEADER_BYTES = 16 * 1024;
 

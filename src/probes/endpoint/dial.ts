@@ -1,13 +1,14 @@
 import { isIP } from 'node:net';
 import type { Socket } from 'node:net';
-import { deadline } from '../../clock.ts';
+import { deadline } from '../../system/clock.ts';
 import type { Millis } from '../../core/clock.ts';
+import { authority } from '../../core/authority.ts';
 import type { HostPort, ProxyConfig } from '../../config/config.ts';
-import type { SecretSource } from '../../secret.ts';
+import type { SecretSource } from '../../system/secret.ts';
 import { openSocket } from '../connect.ts';
 import type { ProbeContext } from '../context.ts';
-import { abortError, failureMessage, failureReason, ProbeError } from '../../failure.ts';
-import { getaddrinfo } from '../../getaddrinfo.ts';
+import { abortError, failureMessage, failureReason, ProbeError } from '../../network/failure.ts';
+import { getaddrinfo } from '../../network/getaddrinfo.ts';
 import { openTunnel } from './connect-proxy.ts';
 
 /** Reads a secret again, as `readSecret` with the environment filled in. */
@@ -32,11 +33,6 @@ export interface DialOptions {
 export async function dial(options: DialOptions, ctx: ProbeContext): Promise<Socket> {
   if (options.proxy === null) return dialAddress(options.address, options.target.port, options.limit, ctx);
   return dialThrough(options.proxy, options, ctx);
-}
-
-/** `host:port`, an IPv6 address in brackets. */
-export function authority({ host, port }: HostPort): string {
-  return isIP(host) === 6 ? `[${host}]:${String(port)}` : `${host}:${String(port)}`;
 }
 
 async function dialAddress(address: string, port: number, limit: Millis, ctx: ProbeContext): Promise<Socket> {

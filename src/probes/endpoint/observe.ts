@@ -1,3 +1,4 @@
+import { authority } from '../../core/authority.ts';
 import type { Socket } from 'node:net';
 import { isIP } from 'node:net';
 import type { SecureContext } from 'node:tls';
@@ -5,10 +6,10 @@ import type { Millis } from '../../core/clock.ts';
 import type { EndpointObservation, Failure, HttpOutcome, TcpOutcome, TlsOutcome } from '../../core/observation.ts';
 import type { HostPort, ProxyConfig } from '../../config/config.ts';
 import type { ProbeContext } from '../context.ts';
-import { errorCode, failureFrom } from '../../failure.ts';
+import { errorCode, failureFrom } from '../../network/failure.ts';
 import { hasRoute } from '../has-route.ts';
 import type { CertificateParser } from './captured-chain.ts';
-import { authority, dial } from './dial.ts';
+import { dial } from './dial.ts';
 import type { SecretReader } from './dial.ts';
 import { shakeHands } from './handshake.ts';
 import type { Handshake } from './handshake.ts';

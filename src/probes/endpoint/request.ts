@@ -1,13 +1,13 @@
+import { authority } from '../../core/authority.ts';
 import { request as httpRequest } from 'node:http';
 import type { ClientRequest, IncomingMessage } from 'node:http';
-import { deadline } from '../../clock.ts';
+import { deadline } from '../../system/clock.ts';
 import type { Millis } from '../../core/clock.ts';
 import type { HttpOutcome } from '../../core/observation.ts';
 import { recogniseBlockPage } from '../../core/block-page.ts';
 import type { HostPort } from '../../config/config.ts';
 import type { ProbeContext } from '../context.ts';
-import { abortError, errorCode, failureFrom, failureReason, ProbeError } from '../../failure.ts';
-import { authority } from './dial.ts';
+import { abortError, errorCode, failureFrom, failureReason, ProbeError } from '../../network/failure.ts';
 import type { TlsSession } from './handshake.ts';
 import { firstHeader, parseHttpDate, proxyTraces, serverName } from './response-headers.ts';
 import type { Headers } from './response-headers.ts';

@@ -1,5 +1,5 @@
 import type { EpochMs } from '../../core/clock.ts';
-import { printable } from '../../failure.ts';
+import { printable } from '../../network/failure.ts';
 
 /** Header fields by their names in lower case. */
 export type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;

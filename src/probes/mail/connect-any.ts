@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net';
-import { deadline } from '../../clock.ts';
+import { deadline } from '../../system/clock.ts';
 import type { Millis } from '../../core/clock.ts';
 import { openSocket } from '../connect.ts';
 import type { ProbeContext } from '../context.ts';
-import { ProbeError, errorCode, failureMessage, failureReason } from '../../failure.ts';
+import { ProbeError, errorCode, failureMessage, failureReason } from '../../network/failure.ts';
 
 /** More addresses than these are not tried: the time for each would be too short to tell slow from dead. */
 const MAX_TRIED = 3;

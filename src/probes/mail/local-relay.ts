@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net';
-import { deadline } from '../../clock.ts';
+import { deadline } from '../../system/clock.ts';
 import type { Millis } from '../../core/clock.ts';
 import { openSocket } from '../connect.ts';
 import type { ProbeContext } from '../context.ts';
-import { abortError } from '../../failure.ts';
+import { abortError } from '../../network/failure.ts';
 
 export interface LocalRelay {
   readonly address: string;

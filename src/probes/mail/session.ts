@@ -3,7 +3,7 @@ import type { ConnectionOptions } from 'node:tls';
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
 import type { MailSecurity } from '../../config/mail-relay.ts';
 import type { Millis } from '../../core/clock.ts';
-import { ProbeError, abortError } from '../../failure.ts';
+import { ProbeError, abortError } from '../../network/failure.ts';
 import { SmtpError, fromNodemailer } from './smtp-error.ts';
 import { createTranscript } from './transcript.ts';
 import type { Transcript } from './transcript.ts';

@@ -1,5 +1,5 @@
 import type { FailureReason } from '../../core/observation.ts';
-import { ProbeError, errorCode } from '../../failure.ts';
+import { ProbeError, errorCode } from '../../network/failure.ts';
 
 /** The server answered, and not as it should have. */
 export class SmtpError extends ProbeError {

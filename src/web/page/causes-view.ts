@@ -1,8 +1,8 @@
-import type { Cause } from '../../core/cause.ts';
+import type { Cause } from '../../engine/cause.ts';
 import { identityOf } from './identity.ts';
 import { type Markup, markup } from './markup.ts';
 import { partsOfStep, type StepPart } from './remedy-step.ts';
-import { titleOf } from '../../core/precondition.ts';
+import { titleOf } from '../../checks/registry.ts';
 import { badge, SEVERITY_TONES, SEVERITY_WORDS } from './signs.ts';
 
 /** Each cause: what it is, what users feel, how it is known, what to do. */

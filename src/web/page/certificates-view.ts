@@ -1,7 +1,7 @@
 import type { Certificate } from '../../core/certificate.ts';
 import { certificatePem } from '../../core/certificate-pem.ts';
 import { formatDistinguishedName } from '../../core/distinguished-name.ts';
-import type { Verdict } from '../../core/interception/tls-evidence.ts';
+import type { Verdict } from '../../checks/tls-genuine/tls-evidence.ts';
 import type { SeenCertificate } from '../sources.ts';
 import { groupByChain, type SeenChain } from './seen-chain.ts';
 import { type Markup, markup, preformatted } from './markup.ts';

@@ -1,7 +1,7 @@
-import type { PreconditionStatus } from '../../core/diagnosis.ts';
-import type { Finding } from '../../core/finding.ts';
+import type { PreconditionStatus } from '../../engine/diagnosis.ts';
+import type { Finding } from '../../engine/finding.ts';
 import { type Markup, markup } from './markup.ts';
-import { titleOf } from '../../core/precondition.ts';
+import { titleOf } from '../../checks/registry.ts';
 import { badge, STATE_TONES, STATE_WORDS } from './signs.ts';
 
 /** More findings of one precondition are only counted: `/api/v1/status` has them all. */

@@ -1,4 +1,4 @@
-import type { Diagnosis } from '../../core/diagnosis.ts';
+import type { Diagnosis } from '../../engine/diagnosis.ts';
 
 /** The state of activation in one sentence: the most severe cause where there is one. */
 export function conclusionOf({ ready, causes, preconditions }: Diagnosis): string {

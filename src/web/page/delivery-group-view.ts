@@ -1,5 +1,5 @@
 import type { EpochMs } from '../../core/clock.ts';
-import type { Delivery } from '../../core/incident/journal.ts';
+import type { Delivery } from '../../engine/incident/journal.ts';
 import { visibleText } from '../../core/visible-text.ts';
 import { channelWords } from '../../notify/channels/registry.ts';
 import { maskedDetail, maskedRecipient } from '../masked-recipient.ts';

@@ -1,5 +1,5 @@
-import type { Delivery, OutboxEntry } from '../../core/incident/journal.ts';
-import type { Notification } from '../../core/incident/notification.ts';
+import type { Delivery, OutboxEntry } from '../../engine/incident/journal.ts';
+import type { Notification } from '../../engine/incident/notification.ts';
 
 /** A notification with all the ways it went. */
 export interface DeliveryGroup {

@@ -1,5 +1,5 @@
 import type { EpochMs, Millis } from '../../core/clock.ts';
-import type { Past, PastLine } from '../past.ts';
+import type { ChartData, PastLine } from '../chart-data.ts';
 import { type Content, type Markup, markup } from './markup.ts';
 import { bars, drawing, line, type Plane } from './plot.ts';
 
@@ -16,7 +16,7 @@ const BAD = 4;
 const PHASES: Readonly<Record<string, string>> = { dns: 'Name', tcp: 'Connection', tls: 'TLS', http: 'Answer' };
 
 /** The past in four charts. They are drawn here; static/history.js puts in their place ones that can be pointed at. */
-export function historyView(past: Past): Markup {
+export function historyView(past: ChartData): Markup {
   return markup`<section class="card history" aria-labelledby="history-title"><h2 id="history-title">History</h2>
 <div class="charts">${availability(past)}${latency(past)}${errors(past)}${tokens(past)}</div></section>`;
 }
@@ -46,7 +46,7 @@ function legend(names: readonly string[], first: number): Content {
   return markup`<ul class="legend">${names.map((name, index) => markup`<li class="series-${(index + first) % MOST_LINES}">${name}</li>`)}</ul>`;
 }
 
-function availability({ days, until }: Past): Markup {
+function availability({ days, until }: ChartData): Markup {
   const points = days.map(({ day, share }) => ({ at: day, value: share * 100 }));
   const plane = { from: dayOf(until) - 89 * DAY, until: dayOf(until) + DAY, top: 100 };
   const mean = points.reduce((sum, { value }) => sum + value, 0) / points.length;
@@ -65,7 +65,7 @@ function availability({ days, until }: Past): Markup {
   });
 }
 
-function latency({ latency: lines, until }: Past): Markup {
+function latency({ latency: lines, until }: ChartData): Markup {
   const known = lines
     .filter(({ points }) => points.length > 0)
     .map((one) => ({ ...one, name: PHASES[one.name] ?? one.name }));
@@ -82,7 +82,7 @@ function latency({ latency: lines, until }: Past): Markup {
   });
 }
 
-function errors({ errors: lines, until }: Past): Markup {
+function errors({ errors: lines, until }: ChartData): Markup {
   const shown = lines.slice(0, MOST_LINES);
   const plane = { from: until - 7 * DAY, until, top: ceiling(highest(shown)) };
   const total = shown.flatMap(({ points }) => points).reduce((sum, { value }) => sum + value, 0);
@@ -97,7 +97,7 @@ function errors({ errors: lines, until }: Past): Markup {
   });
 }
 
-function tokens({ tokens: lines, until }: Past): Markup {
+function tokens({ tokens: lines, until }: ChartData): Markup {
   const shown = lines.slice(0, MOST_LINES);
   const plane = { from: until - 90 * DAY, until, top: ceiling(highest(shown)) };
   const left = shown.map(({ name, points }) => `${String(points.at(-1)?.value ?? 0)} at ${name}`);

@@ -1,7 +1,7 @@
 import type { EpochMs } from '../../core/clock.ts';
-import type { FormerCause, Incident } from '../../core/incident/incident.ts';
-import type { OutboxEntry } from '../../core/incident/journal.ts';
-import { incidentsOf } from '../../core/incident/notification.ts';
+import type { FormerCause, Incident } from '../../engine/incident/incident.ts';
+import type { OutboxEntry } from '../../engine/incident/journal.ts';
+import { incidentsOf } from '../../engine/incident/notification.ts';
 import { type DeliveryGroup, deliveryGroupsOf } from './delivery-group.ts';
 
 /** One step in the story of an incident. */

@@ -1,9 +1,9 @@
-import { SEVERITIES } from '../../core/cause.ts';
+import { SEVERITIES } from '../../core/severity.ts';
 import type { EpochMs } from '../../core/clock.ts';
-import { type Incident, isFlapping, isMuted, type Silence, type Told } from '../../core/incident/incident.ts';
-import type { OutboxEntry } from '../../core/incident/journal.ts';
-import { eventOf } from '../../core/incident/notification.ts';
-import type { Chronicle } from '../chronicle.ts';
+import { type Incident, isFlapping, isMuted, type Silence, type Told } from '../../engine/incident/incident.ts';
+import type { OutboxEntry } from '../../engine/incident/journal.ts';
+import { eventOf } from '../../engine/incident/notification.ts';
+import type { AlertHistory } from '../alert-history.ts';
 import type { StateRecipients } from '../sources.ts';
 import { byUrgency } from '../incident-json.ts';
 import { deliveryGroupsAbout, type TimelineStep, timelineOf } from './incident-timeline.ts';
@@ -38,7 +38,7 @@ interface Telltale {
 
 /** Open incidents with their story, then those that are over. */
 export function incidentsView(
-  { incidents, outboxEntries, complete }: Chronicle,
+  { incidents, outboxEntries, complete }: AlertHistory,
   quiet: Quiet,
   states: readonly StateRecipients[],
   now: EpochMs,

@@ -1,6 +1,6 @@
 import type { EpochMs } from '../../core/clock.ts';
-import { eventOf, incidentsOf } from '../../core/incident/notification.ts';
-import type { Chronicle } from '../chronicle.ts';
+import { eventOf, incidentsOf } from '../../engine/incident/notification.ts';
+import type { AlertHistory } from '../alert-history.ts';
 import type { Activity, StateRecipients } from '../sources.ts';
 import { type Markup, markup } from './markup.ts';
 import { badge } from './signs.ts';
@@ -26,7 +26,7 @@ export const EVENT_WORDS: Readonly<Record<Event, string>> = {
 
 /** Who was told, latest first: what has not arrived stands open, the rest is folded. */
 export function notificationsView(
-  { outboxEntries, complete }: Chronicle,
+  { outboxEntries, complete }: AlertHistory,
   { states, noChannel }: Pick<Activity, 'states' | 'noChannel'>,
   now: EpochMs,
 ): Markup {

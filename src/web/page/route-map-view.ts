@@ -1,4 +1,4 @@
-import { titleOf } from '../../core/precondition.ts';
+import { titleOf } from '../../checks/registry.ts';
 import { type Markup, markup } from './markup.ts';
 import type { RouteMap, Stop } from './route-map.ts';
 import { sign, STATE_TONES, STATE_WORDS } from './signs.ts';

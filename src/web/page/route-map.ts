@@ -1,5 +1,7 @@
-import type { PreconditionStatus } from '../../core/diagnosis.ts';
-import type { PreconditionId, PreconditionState } from '../../core/precondition.ts';
+import { STOPS, type Place } from '../../checks/place.ts';
+import { CHECKS } from '../../checks/registry.ts';
+import type { PreconditionState } from '../../engine/precondition-state.ts';
+import type { PreconditionStatus } from '../../engine/diagnosis.ts';
 
 /** The way of an activation through the network, as a person draws it. */
 export interface RouteMap {
@@ -25,43 +27,25 @@ export interface Stop {
  */
 export type Line = 'open' | 'cut' | 'beyond' | 'unproven';
 
-interface StopPlan {
-  readonly name: string;
-  readonly hint: string;
-  readonly preconditions: readonly PreconditionId[];
-  /** Traffic to the licence server goes through it. FortiAuthenticator's own API may fail while its traffic flows. */
-  readonly carries: boolean;
-}
-
-const STOPS: readonly StopPlan[] = [
-  { name: 'FortiAuthenticator', hint: 'where it starts', preconditions: ['appliance', 'token-pool'], carries: false },
-  { name: 'Resolver', hint: 'finds the address', preconditions: ['name-resolution'], carries: true },
-  {
-    name: 'Firewall',
-    hint: 'must not inspect',
-    preconditions: ['reachability', 'tls-genuine', 'firewall-policy'],
-    carries: true,
-  },
-  { name: 'Internet', hint: 'the way out', preconditions: ['internet'], carries: true },
-  { name: 'Licence server', hint: 'at Fortinet', preconditions: ['license-server'], carries: true },
-];
-
-const BRANCHES: readonly StopPlan[] = [
-  { name: 'Mail', hint: 'carries codes to users', preconditions: ['mail'], carries: false },
-  { name: 'Registration', hint: 'who owns the licence', preconditions: ['license-assignment'], carries: false },
-  { name: 'Polling', hint: 'what its log says', preconditions: ['polling'], carries: false },
-  { name: 'Clock', hint: 'of this monitor', preconditions: ['clock'], carries: false },
-];
-
 /** Worst first. `unknown` and `blocked` come before `warning`: nobody knows what they hide. */
 const RANK: readonly PreconditionState[] = ['broken', 'blocked', 'unknown', 'warning', 'ok', 'not-configured'];
 
 export function routeMapOf(preconditions: readonly PreconditionStatus[]): RouteMap {
-  const states = STOPS.map((plan) => worst(pick(plan, preconditions)));
+  const at = (isThere: (place: Place) => boolean): readonly PreconditionStatus[] =>
+    CHECKS.filter(({ place }) => isThere(place)).flatMap((check) => preconditions.filter(({ id }) => id === check.id));
+  const found = STOPS.map(({ id }) => at((place) => place.kind === 'stop' && place.stop === id));
+  const states = found.map(worst);
   const cut = STOPS.findIndex(({ carries }, index) => carries && states[index] === 'broken');
+  const branches = CHECKS.flatMap(({ place }) => (place.kind === 'branch' ? [place] : []));
   return {
-    stops: STOPS.map((plan, index) => stop(plan, preconditions, lineBehind(index, cut, states))),
-    branches: BRANCHES.map((plan) => stop(plan, preconditions, 'unproven')),
+    stops: STOPS.map((plan, index) => stop(plan, found[index] ?? [], lineBehind(index, cut, states))),
+    branches: branches.map((branch) =>
+      stop(
+        branch,
+        at((place) => place === branch),
+        'unproven',
+      ),
+    ),
   };
 }
 
@@ -75,13 +59,12 @@ function isWell(state: PreconditionState | undefined): boolean {
   return state === 'ok' || state === 'warning';
 }
 
-function stop(plan: StopPlan, all: readonly PreconditionStatus[], leadsOn: Line): Stop {
-  const preconditions = pick(plan, all);
-  return { name: plan.name, hint: plan.hint, state: worst(preconditions), preconditions, leadsOn };
-}
-
-function pick(plan: StopPlan, all: readonly PreconditionStatus[]): readonly PreconditionStatus[] {
-  return plan.preconditions.flatMap((id) => all.filter((status) => status.id === id));
+function stop(
+  { name, hint }: Pick<Stop, 'name' | 'hint'>,
+  preconditions: readonly PreconditionStatus[],
+  leadsOn: Line,
+): Stop {
+  return { name, hint, state: worst(preconditions), preconditions, leadsOn };
 }
 
 function worst(statuses: readonly PreconditionStatus[]): PreconditionState {

@@ -1,4 +1,4 @@
-import { VERDICTS } from '../../core/interception/tls-evidence.ts';
+import { VERDICTS } from '../../checks/tls-genuine/tls-evidence.ts';
 import type { SeenCertificate } from '../sources.ts';
 import { identityOf } from './identity.ts';
 

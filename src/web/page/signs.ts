@@ -1,6 +1,6 @@
-import type { Severity } from '../../core/cause.ts';
-import type { Readiness } from '../../core/diagnosis.ts';
-import type { PreconditionState } from '../../core/precondition.ts';
+import type { Severity } from '../../core/severity.ts';
+import type { PreconditionState } from '../../engine/precondition-state.ts';
+import type { Readiness } from '../../engine/diagnosis.ts';
 import { type Markup, markup } from './markup.ts';
 
 /** How a state looks: one tone has one colour and one sign, wherever it appears. */

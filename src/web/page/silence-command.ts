@@ -1,4 +1,4 @@
-import type { Cause } from '../../core/cause.ts';
+import type { Cause } from '../../engine/cause.ts';
 import { visibleText } from '../../core/visible-text.ts';
 
 /** What `POST /api/v1/silences` takes. */

@@ -1,6 +1,6 @@
 import type { EpochMs, Millis } from '../../core/clock.ts';
-import type { Silence } from '../../core/incident/incident.ts';
-import type { MaintenancePlan } from '../chronicle.ts';
+import type { Silence } from '../../engine/incident/incident.ts';
+import type { MaintenancePlan } from '../alert-history.ts';
 import { type Markup, markup } from './markup.ts';
 import { badge } from './signs.ts';
 import { distance, instantText, spanText } from './time-text.ts';

@@ -1,5 +1,5 @@
 import type { EpochMs } from '../../core/clock.ts';
-import type { Diagnosis } from '../../core/diagnosis.ts';
+import type { Diagnosis } from '../../engine/diagnosis.ts';
 import type { Health, WebSources } from '../sources.ts';
 import { activityView } from './activity-view.ts';
 import { causesView } from './causes-view.ts';

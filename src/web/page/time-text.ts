@@ -24,7 +24,10 @@ export function durationText(span: Millis): string {
   return span < 10 * SECOND ? `${(span / SECOND).toFixed(1)} s` : spanText(span);
 }
 
-/** `5 min ago`, `in 18 s`, `now`. static/live.js says the same, so that the page stays right while it stands. */
+/**
+ * `5 min ago`, `in 18 s`, `now`. static/live.js says the same, so that the page stays right while it stands.
+ * @internal
+ */
 export function distanceText(at: EpochMs, now: EpochMs): string {
   if (Math.abs(at - now) < SECOND) return 'now';
   return at < now ? `${spanText(now - at)} ago` : `in ${spanText(at - now)}`;

@@ -7,7 +7,7 @@ import { execPath } from 'node:process';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { systemClock } from '../../../src/clock.ts';
+import { systemClock } from '../../../src/system/clock.ts';
 import { createStore } from '../../../src/store/store.ts';
 import { logRecorder } from '../../support/log-recorder.ts';
 import { smtpSink } from '../../support/smtp-sink.ts';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { systemClock } from '../../../src/clock.ts';
+import { systemClock } from '../../../src/system/clock.ts';
 import type { MailRelay } from '../../../src/config/mail-relay.ts';
 import { createEmailChannel } from '../../../src/notify/channels/email/email-channel.ts';
 import type { EmailConfig } from '../../../src/notify/channels/email/section.ts';

@@ -1,11 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { configurationOf } from '../../lab/configuration.ts';
-import { PLAIN_POLICY, sslProfile } from '../../lab/firewall.ts';
 import { createLab } from '../../lab/lab.ts';
 import type { Lab } from '../../lab/lab.ts';
-import { LICENSE, LICENSE_HOST, SERIALS } from '../../lab/site.ts';
+import { LICENSE, SERIALS } from '../../lab/site.ts';
 import { createSnmpAgent } from '../../lab/snmp-agent.ts';
 import type { SnmpAgent } from '../../lab/snmp-agent.ts';
 import type { Section } from '../../support/check-bench.ts';
@@ -14,12 +13,11 @@ import {
   evidenceOf,
   notReady,
   preconditionOf,
-  readCheck,
   READY,
   readyWithWarning,
+  remedyOf,
 } from '../../support/check-result.ts';
-import type { CheckResult } from '../../support/check-result.ts';
-import { runFtmWatch } from '../../support/ftm-watch.ts';
+import { checkLab } from '../../support/lab-check.ts';
 
 const OTHER_UNIT = 'FAC-VM0000000099';
 const TOKENS = { count: 30, license: LICENSE };
@@ -31,17 +29,11 @@ let lab: Lab;
 
 beforeAll(async () => {
   lab = await createLab();
-  // The lab's licence server has a port of its own, and a profile inspects those that it names.
-  const deep = {
-    ...sslProfile('deep-inspection', ''),
-    https: { ports: [lab.firewall.portOf(LICENSE_HOST)], status: 'deep-inspection' },
-  };
-  lab.firewallApi.state.sslProfiles = { 'deep-inspection': deep };
 });
 afterAll(() => lab[Symbol.asyncDispose]());
 
-beforeEach(async () => {
-  const { appliance, firewallApi } = lab;
+beforeEach(() => {
+  const { appliance } = lab;
   appliance.setFault({ kind: 'none' });
   appliance.state.peerSerial = '';
   appliance.state.tokens = [
@@ -49,32 +41,12 @@ beforeEach(async () => {
     { count: 2, status: 'assigned', license: LICENSE },
   ];
   appliance.state.licensed = { available_ftm: 30, total_ftm: 32, used_ftm: 2 };
-  firewallApi.setFault({ kind: 'none' });
-  firewallApi.state.matches = 5;
-  firewallApi.state.policies = { 5: PLAIN_POLICY };
   lab.register(SERIALS.unit);
-  await lab.inspect(false);
 });
-
-/** `check --json` with the configuration of the lab, some of its keys replaced. */
-async function check(more: Section = {}): Promise<CheckResult> {
-  const configFile = join(lab.folder, 'check.yaml');
-  await writeFile(configFile, JSON.stringify({ ...configurationOf(lab), ...more }));
-  return readCheck(await runFtmWatch(['check', '--json', '-c', configFile], { cwd: lab.folder }));
-}
-
-function policy(fields: Readonly<Record<string, unknown>>): void {
-  lab.firewallApi.state.policies = { 5: { ...PLAIN_POLICY, ...fields } };
-}
-
-/** The remedies of all causes, as one text. */
-function remedyOf({ causes }: CheckResult): string {
-  return causes.flatMap(({ remedy }) => remedy).join('\n');
-}
 
 test('everything is in place, and nothing but GET reached FortiAuthenticator and the firewall', async () => {
   const [applianceBefore, firewallBefore] = [lab.appliance.requests.length, lab.firewallApi.requests.length];
-  const result = await check();
+  const result = await checkLab(lab);
   expect(conclusionOf(result)).toEqual(READY);
   const judged = ['appliance', 'license-assignment', 'token-pool', 'firewall-policy'] as const;
   expect(judged.map((id) => preconditionOf(result, id).state)).toEqual(['ok', 'ok', 'ok', 'ok']);
@@ -86,7 +58,7 @@ test('everything is in place, and nothing but GET reached FortiAuthenticator and
 describe('the licence', () => {
   test('of the peer of a unit that runs alone', async () => {
     lab.register(SERIALS.peer);
-    const result = await check();
+    const result = await checkLab(lab);
     expect(conclusionOf(result)).toEqual(notReady('license-on-peer'));
     expect(evidenceOf(result)).toContain(`registered to the HA peer ${SERIALS.peer}, and this unit runs alone`);
     expect(remedyOf(result)).toContain('2025-08-04');
@@ -95,12 +67,12 @@ describe('the licence', () => {
   test('of the peer in a running cluster', async () => {
     lab.appliance.state.peerSerial = SERIALS.peer;
     lab.register(SERIALS.peer);
-    expect(conclusionOf(await check())).toEqual(readyWithWarning('license-on-peer'));
+    expect(conclusionOf(await checkLab(lab))).toEqual(readyWithWarning('license-on-peer'));
   });
 
   test('of another unit', async () => {
     lab.register(OTHER_UNIT);
-    const result = await check();
+    const result = await checkLab(lab);
     expect(conclusionOf(result)).toEqual(notReady('license-on-other-unit'));
     expect(evidenceOf(result)).toContain(OTHER_UNIT);
     expect(remedyOf(result)).toContain('After a migration the licence must be assigned to the new serial number');
@@ -108,12 +80,12 @@ describe('the licence', () => {
 
   test('that waits to be registered', async () => {
     lab.registration.state.licenses = [{ licenseNumber: LICENSE, serialNumber: '', status: 'Pending' }];
-    expect(conclusionOf(await check())).toEqual(notReady('license-not-registered'));
+    expect(conclusionOf(await checkLab(lab))).toEqual(notReady('license-not-registered'));
   });
 
   test('that the service does not list is unknown, not missing', async () => {
     lab.registration.state.licenses = [];
-    const { causes, preconditions, exitCode } = await check();
+    const { causes, preconditions, exitCode } = await checkLab(lab);
     expect(causes).toEqual([]);
     expect(preconditions.find(({ id }) => id === 'license-assignment')?.state).toBe('unknown');
     expect(exitCode).toBe(3);
@@ -143,7 +115,7 @@ describe('the role that SNMP tells', () => {
     objects.set(HA_STATUS, role);
     lab.appliance.state.peerSerial = SERIALS.peer;
     lab.register(SERIALS.peer);
-    expect(conclusionOf(await check(withSnmp()))).toEqual(expected);
+    expect(conclusionOf(await checkLab(lab, withSnmp()))).toEqual(expected);
     expect(agent.requests()).toBeGreaterThan(0);
   });
 });
@@ -152,21 +124,21 @@ describe('the tokens', () => {
   test('are all given out', async () => {
     lab.appliance.state.tokens = [{ count: 32, status: 'assigned', license: LICENSE }];
     lab.appliance.state.licensed = { available_ftm: 0, total_ftm: 32, used_ftm: 32 };
-    const result = await check();
+    const result = await checkLab(lab);
     expect(conclusionOf(result)).toEqual(notReady('tokens-exhausted'));
     expect(remedyOf(result)).toContain('Free the tokens of users who have left');
   });
 
   test('are fewer than the licence has', async () => {
     lab.appliance.state.tokens = [{ ...TOKENS, status: 'available' }];
-    expect(conclusionOf(await check())).toEqual(readyWithWarning('token-count-mismatch'));
+    expect(conclusionOf(await checkLab(lab))).toEqual(readyWithWarning('token-count-mismatch'));
   });
 });
 
 describe('FortiAuthenticator', () => {
   test('refuses the key', async () => {
     lab.appliance.setFault({ kind: 'status', status: 401 });
-    const result = await check();
+    const result = await checkLab(lab);
     expect(result).toMatchObject({
       ready: 'unknown',
       causes: [{ id: 'appliance-access-denied', severity: 'warning' }],
@@ -182,7 +154,7 @@ describe('FortiAuthenticator', () => {
 
   test('does not answer', async () => {
     lab.appliance.setFault({ kind: 'reset' });
-    const result = await check();
+    const result = await checkLab(lab);
     expect(result).toMatchObject({ causes: [{ id: 'appliance-unreachable', severity: 'critical' }], exitCode: 2 });
     expect(preconditionOf(result, 'tls-genuine').state).toBe('ok');
   });
@@ -190,7 +162,7 @@ describe('FortiAuthenticator', () => {
   test('uses another licence server than the one that is probed', async () => {
     const { provisioning } = lab.appliance.state;
     lab.appliance.state.provisioning = { ...provisioning, server_address: 'relay.example.org' };
-    const result = await check();
+    const result = await checkLab(lab);
     lab.appliance.state.provisioning = provisioning;
     expect(preconditionOf(result, 'appliance')).toMatchObject({
       state: 'warning',
@@ -212,9 +184,9 @@ describe('FortiAuthenticator', () => {
       default: true,
     };
     lab.appliance.state.smtpServers = [own];
-    const well = await check({ mail: [] });
+    const well = await checkLab(lab, { mail: [] });
     lab.appliance.state.smtpServers = [{ ...own, port: 1 }];
-    const broken = await check({ mail: [] });
+    const broken = await checkLab(lab, { mail: [] });
     lab.appliance.state.smtpServers = smtpServers;
     expect(preconditionOf(well, 'mail')).toMatchObject({
       state: 'ok',
@@ -222,68 +194,4 @@ describe('FortiAuthenticator', () => {
     });
     expect(conclusionOf(broken)).toEqual(notReady('mail-unreachable'));
   });
-});
-
-describe('the firewall in front of FortiAuthenticator, while the path of this machine is clean,', () => {
-  test('inspects its traffic', async () => {
-    policy({ 'utm-status': 'enable', 'ssl-ssh-profile': 'deep-inspection' });
-    const result = await check();
-    expect(conclusionOf(result)).toEqual(notReady('policy-inspects-traffic'));
-    expect(evidenceOf(result)).toContain(
-      'policy 5 "fac-to-internet" uses SSL profile "deep-inspection": deep inspection',
-    );
-    expect(remedyOf(result)).toContain('SSL inspection "no-inspection"');
-  });
-
-  test('has no policy for it', async () => {
-    lab.firewallApi.state.matches = 0;
-    expect(conclusionOf(await check())).toEqual(notReady('policy-missing'));
-  });
-
-  test('refuses the token: nothing is known about its policy, and nothing else suffers', async () => {
-    lab.firewallApi.setFault({ kind: 'status', status: 403 });
-    const result = await check();
-    expect(conclusionOf(result)).toMatchObject({ causes: [], states: { 'firewall-policy': 'unknown' } });
-  });
-});
-
-describe('the firewall in front of FortiAuthenticator, while the port of the licence server is shut,', () => {
-  const ABOVE = ['tls-genuine', 'license-server'] as const;
-
-  beforeEach(() => lab.firewall.setMode({ kind: 'refuse' }, LICENSE_HOST));
-  afterEach(() => lab.firewall.setMode({ kind: 'off' }));
-
-  test('denies it: proven, and one cause', async () => {
-    lab.firewallApi.state.matches = 0;
-    const result = await check();
-    expect(conclusionOf(result)).toEqual(notReady('egress-blocked', ...ABOVE, 'firewall-policy'));
-    expect(result.causes[0]?.confidence).toBe('confirmed');
-    expect(evidenceOf(result)).toContain('no policy matches: the implicit deny');
-  });
-
-  test('accepts it: the server is suspected', async () => {
-    const result = await check();
-    expect(conclusionOf(result)).toEqual({
-      ...notReady('egress-blocked', ...ABOVE),
-      causes: ['critical license-server-down'],
-    });
-    expect(result.causes).toMatchObject([{ confidence: 'suspected', precondition: 'reachability' }]);
-  });
-
-  test('cannot be asked: both are left', async () => {
-    lab.firewallApi.setFault({ kind: 'status', status: 503 });
-    const result = await check();
-    expect(result.causes).toMatchObject([{ id: 'egress-blocked', confidence: 'suspected' }]);
-  });
-});
-
-test('a path that is inspected for this machine too is one cause, with the policy as its evidence', async () => {
-  await lab.inspect(true);
-  const result = await check();
-  expect(conclusionOf(result)).toMatchObject({
-    exitCode: 2,
-    causes: ['critical tls-intercepted'],
-    states: { 'tls-genuine': 'broken', 'firewall-policy': 'blocked' },
-  });
-  expect(evidenceOf(result)).toContain('uses SSL profile "deep-inspection"');
 });

@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { IncidentJson } from '../../../src/web/incident-json.ts';
 import type { ReportData } from '../../../src/report/report-data.ts';
-import { configurationOf } from '../../lab/configuration.ts';
 import { startDaemon } from '../../lab/daemon.ts';
 import type { Daemon } from '../../lab/daemon.ts';
 import { createLab } from '../../lab/lab.ts';
 import type { Lab } from '../../lab/lab.ts';
 import { createMailHost } from '../../lab/mail-host.ts';
 import { createIdentity } from '../../support/authority.ts';
+import { CANARY, canariesIn, configureCanaries, hideCanaries } from '../../support/canary.ts';
 import { sendLines } from '../../support/daemon-process.ts';
 import { runFtmWatch } from '../../support/ftm-watch.ts';
 import type { Run } from '../../support/ftm-watch.ts';
@@ -22,8 +22,6 @@ import { unzip } from '../../support/unzipped.ts';
 import type { Unzipped } from '../../support/unzipped.ts';
 
 const LIMIT_MS = 15_000;
-/** Stands in every secret, and in every name of a person. */
-const CANARY = 'xyzzy7Canary';
 const SCRIPT = '<script>alert(1)</script>';
 const LINE = `<12>Aug 14 22:40:02 fac db[16987]: category="Event" subcategory="Admin Configuration" typeid=0 level="warning" user="${CANARY}" nas="${SCRIPT}" action="" status="" FTM polling error: connection timeout: server connection failed: SSL session failed`;
 
@@ -36,8 +34,8 @@ let run: Run;
 beforeAll(async () => {
   lab = await createLab();
   hooks = await jsonReceiver(() => 404);
-  await hideCanaries();
-  await configure('ftm-watch.yaml', {});
+  await hideCanaries(lab);
+  await configureCanaries(lab, hooks, 'ftm-watch.yaml');
   daemon = await startDaemon(lab.configFile, lab.folder);
   await goThroughAnOutage();
   const cwd = join(lab.folder, 'here');
@@ -52,42 +50,6 @@ afterAll(async () => {
   await hooks[Symbol.asyncDispose]();
   await lab[Symbol.asyncDispose]();
 });
-
-/** Every secret that can be configured, and those that the lab knows, become the canary. */
-async function hideCanaries(): Promise<void> {
-  lab.appliance.state.key = `${CANARY}-key`;
-  lab.registration.state.password = `${CANARY}-registration`;
-  lab.firewallApi.state.token = `${CANARY}-firewall`;
-  const names = [
-    'fac-key',
-    'registration-password',
-    'firewall-token',
-    'mail-password',
-    'relay-password',
-    'hook-token',
-    'page-hash',
-    'community',
-  ];
-  const known = [lab.appliance.state.key, lab.registration.state.password, lab.firewallApi.state.token];
-  for (const [index, name] of names.entries())
-    await writeFile(join(lab.folder, name), known[index] ?? `${CANARY}-${name}`);
-}
-
-/** The lab's configuration with all that it lacks of secrets. */
-async function configure(name: string, more: Readonly<Record<string, unknown>>): Promise<void> {
-  const base = configurationOf(lab) as { readonly notify: { readonly email: object } };
-  const notify = {
-    ...base.notify,
-    email: {
-      from: `${CANARY}@example.org`,
-      to: [`${CANARY}-admins@example.org`],
-      servers: [{ host: '127.0.0.1', port: lab.inbox.port, security: 'none' }],
-    },
-    webhooks: [{ url: `${hooks.url}/${CANARY}-path?key=${CANARY}`, tokenFile: 'hook-token' }],
-    heartbeat: { url: `http://127.0.0.1:1/${CANARY}/ping`, every: '1h' },
-  };
-  await writeFile(join(lab.folder, name), JSON.stringify({ ...base, notify, ...more }));
-}
 
 /** A firewall with a hostile name inspects, FortiAuthenticator complains, people are told. */
 async function goThroughAnOutage(): Promise<void> {
@@ -127,7 +89,7 @@ function dataOf(of: Unzipped): ReportData {
 
 /** Writes a report under another configuration. */
 async function reportUnder(name: string, more: Readonly<Record<string, unknown>>): Promise<Unzipped> {
-  await configure(`${name}.yaml`, more);
+  await configureCanaries(lab, hooks, `${name}.yaml`, more);
   const done = await report('-c', `${name}.yaml`, '-o', `${name}.zip`);
   expect(done).toMatchObject({ exitCode: 0, stderr: '' });
   return unzip(join(lab.folder, `${name}.zip`));
@@ -201,12 +163,6 @@ describe('a report', () => {
     expect(canariesIn(archive)).toEqual([]);
   });
 });
-
-/** The files in which a canary stands, in clear or as a header carries it. */
-function canariesIn(of: Unzipped): readonly string[] {
-  const forms = [CANARY, Buffer.from(CANARY).toString('base64').slice(0, 14)];
-  return of.names.filter((name) => forms.some((form) => of.text(name).includes(form)));
-}
 
 // Each waits for a round more than it works.
 describe.concurrent('a further report', () => {

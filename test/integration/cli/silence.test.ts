@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { runProgram } from '../../../src/cli/program.ts';
 import type { Terminal } from '../../../src/cli/terminal.ts';
-import { systemClock } from '../../../src/clock.ts';
+import { systemClock } from '../../../src/system/clock.ts';
 import { hashPassword } from '../../../src/web/scrypt-hash.ts';
 import { chainPem, createHierarchy, createIdentity, type Identity } from '../../support/authority.ts';
 import { freePort } from '../../support/free-port.ts';

@@ -1,72 +1,22 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ConnectorContext } from '../../../src/connectors/context.ts';
-import { observeFirewall } from '../../../src/connectors/fortigate/observe-firewall.ts';
-import type { FirewallConfig } from '../../../src/config/config.ts';
-import { judgeFirewallPolicy } from '../../../src/core/license/judge-firewall-policy.ts';
-import type { FirewallObservation } from '../../../src/core/license/firewall.ts';
-import { createFirewall, LOOKUP_PATH, PLAIN_POLICY, ROUTE_PATH, sslProfile } from '../../lab/firewall.ts';
-import type { Firewall, FirewallState } from '../../lab/firewall.ts';
-import type { HttpFault } from '../../lab/https-peer.ts';
-import { createIdentity } from '../../support/authority.ts';
-import type { Identity } from '../../support/authority.ts';
-import { connectorContext } from '../../support/connector-context.ts';
-import { hurriedClock } from '../../support/hurried-clock.ts';
+import { judgeFirewallPolicy } from '../../../src/checks/firewall-policy/judge.ts';
+import { LOOKUP_PATH, PLAIN_POLICY, ROUTE_PATH, sslProfile } from '../../lab/firewall.ts';
+import type { FirewallState } from '../../lab/firewall.ts';
+import { createFirewallBench, judged, TARGET } from '../../support/firewall-bench.ts';
+import type { FirewallBench } from '../../support/firewall-bench.ts';
 
-const ENV = { TOKEN: 'api-token', WRONG: 'other-token' };
-const TARGET = {
-  host: 'fortitokenmobile.fortinet.com',
-  port: 443,
-  expectedAddresses: ['173.243.138.84', '173.243.138.0/24'],
-};
-
-let folder: string;
-let identity: Identity;
-let caFile: string;
+let bench: FirewallBench;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'firewall-'));
-  identity = await createIdentity({ name: 'CN=firewall.example.test', ipAddresses: ['127.0.0.1'] });
-  caFile = join(folder, 'ca.pem');
-  await writeFile(caFile, identity.pem);
+  bench = await createFirewallBench();
 });
-
-afterAll(async () => {
-  await rm(folder, { recursive: true });
-});
-
-function start(state: Partial<FirewallState> = {}): Promise<Firewall> {
-  return createFirewall({ identity, state });
-}
+afterAll(() => bench[Symbol.asyncDispose]());
 
 function withPolicy(
   fields: Readonly<Record<string, unknown>>,
   state: Partial<FirewallState> = {},
 ): Partial<FirewallState> {
   return { policies: { 5: { ...PLAIN_POLICY, ...fields } }, ...state };
-}
-
-function observe(
-  firewall: Firewall,
-  more: Partial<FirewallConfig> = {},
-  context: Partial<ConnectorContext> = {},
-): Promise<FirewallObservation> {
-  const config: FirewallConfig = {
-    url: firewall.url,
-    token: { kind: 'env', name: 'TOKEN' },
-    vdom: 'root',
-    source: '10.0.0.5',
-    sourceInterface: 'port2',
-    caFile,
-    ...more,
-  };
-  return observeFirewall(config, TARGET, connectorContext({ env: ENV, ...context }));
-}
-
-function judged(observation: FirewallObservation): readonly (readonly [string, string | null])[] {
-  return judgeFirewallPolicy(observation).map(({ level, suggests }) => [level, suggests]);
 }
 
 const INSPECTS = 'policy-inspects-traffic';
@@ -192,20 +142,20 @@ describe('observeFirewall', () => {
       [['warning', INSPECTS]],
     ],
   ])('sees %s', async (_, state, expected) => {
-    await using firewall = await start(state);
-    expect(judged(await observe(firewall))).toEqual(expected);
+    await using firewall = await bench.start(state);
+    expect(judged(await bench.observe(firewall))).toEqual(expected);
   });
 
   it('names the exemption that it cannot judge', async () => {
-    await using firewall = await start(exempting({ type: 'fortiguard-category', 'fortiguard-category': 52 }));
-    expect(judgeFirewallPolicy(await observe(firewall)).map(({ actual }) => actual)).toEqual([
+    await using firewall = await bench.start(exempting({ type: 'fortiguard-category', 'fortiguard-category': 52 }));
+    expect(judgeFirewallPolicy(await bench.observe(firewall)).map(({ actual }) => actual)).toEqual([
       expect.stringMatching(/: category 52$/u),
     ]);
   });
 
   it('asks for the way of the appliance to the licence server', async () => {
-    await using firewall = await start();
-    await observe(firewall, { vdom: 'dmz' });
+    await using firewall = await bench.start();
+    await bench.observe(firewall, { vdom: 'dmz' });
     const [first] = firewall.requests;
     const url = new URL(first?.path ?? '', firewall.url);
     expect(url.pathname).toBe(LOOKUP_PATH);
@@ -224,8 +174,8 @@ describe('observeFirewall', () => {
     ['the one that the route names', 'port7', 'port7'],
     ['none when routes may not be read', null, null],
   ])('takes as incoming interface %s', async (_, route, expected) => {
-    await using firewall = await start({ route });
-    expect(judged(await observe(firewall, { sourceInterface: null }))).toEqual([]);
+    await using firewall = await bench.start({ route });
+    expect(judged(await bench.observe(firewall, { sourceInterface: null }))).toEqual([]);
     const [first, second] = firewall.requests.map(({ path }) => new URL(path, firewall.url));
     expect(first?.pathname).toBe(ROUTE_PATH);
     expect(first?.searchParams.get('destination')).toBe('10.0.0.5');
@@ -233,12 +183,12 @@ describe('observeFirewall', () => {
   });
 
   it('asks by the address when the firewall cannot look up the name', async () => {
-    await using firewall = await start();
+    await using firewall = await bench.start();
     firewall.setFault(
       { kind: 'status', status: 424 },
       `${LOOKUP_PATH}?vdom=root&ipv6=false&srcintf=port2&sourceip=10.0.0.5&protocol=TCP&dest=f`,
     );
-    expect(judged(await observe(firewall))).toEqual([]);
+    expect(judged(await bench.observe(firewall))).toEqual([]);
     const lookups = firewall.requests.filter(({ path }) => path.startsWith(LOOKUP_PATH));
     expect(lookups.map(({ path }) => new URL(path, firewall.url).searchParams.get('dest'))).toEqual([
       TARGET.host,
@@ -247,64 +197,10 @@ describe('observeFirewall', () => {
   });
 
   it('sends nothing but GET, and names no token anywhere', async () => {
-    await using firewall = await start(exempting({ type: 'address', address: 'gone' }));
-    const observation = await observe(firewall, { sourceInterface: null });
+    await using firewall = await bench.start(exempting({ type: 'address', address: 'gone' }));
+    const observation = await bench.observe(firewall, { sourceInterface: null });
     expect(firewall.requests.length).toBeGreaterThan(4);
     expect(new Set(firewall.requests.map(({ method }) => method))).toEqual(new Set(['GET']));
     expect(JSON.stringify(observation)).not.toContain('api-token');
-  });
-});
-
-describe('a failing firewall', () => {
-  it.each<[string, HttpFault, Partial<FirewallObservation>]>([
-    ['401', { kind: 'status', status: 401 }, { kind: 'denied', status: 401 }],
-    ['403', { kind: 'status', status: 403 }, { kind: 'denied', status: 403 }],
-    ['404', { kind: 'status', status: 404 }, { kind: 'failed', reason: 'rejected' }],
-    ['429', { kind: 'status', status: 429 }, { kind: 'failed', reason: 'rejected' }],
-    ['500', { kind: 'status', status: 500 }, { kind: 'failed', reason: 'rejected' }],
-    ['HTML', { kind: 'html' }, { kind: 'failed', reason: 'protocol' }],
-    [
-      'JSON of something else',
-      { kind: 'body', body: '{"results": {"success": "perhaps"}}' },
-      { kind: 'failed', reason: 'protocol' },
-    ],
-    ['a truncated body', { kind: 'truncated' }, { kind: 'failed', reason: 'closed' }],
-    ['a reset', { kind: 'reset' }, { kind: 'failed', reason: 'reset' }],
-  ])('that answers with %s leaves the policy unknown', async (_, fault, expected) => {
-    await using firewall = await start();
-    firewall.setFault(fault);
-    const observation = await observe(firewall);
-    expect(observation).toMatchObject({
-      source: '10.0.0.5',
-      destination: 'fortitokenmobile.fortinet.com:443',
-      ...expected,
-    });
-    expect(judged(observation)).toEqual([['unknown', null]]);
-  });
-
-  it.each<[string, HttpFault]>([
-    ['is silent', { kind: 'silent' }],
-    ['trickles', { kind: 'trickle' }],
-  ])('that %s is given up in time', async (_, fault) => {
-    await using firewall = await start();
-    firewall.setFault(fault);
-    expect(await observe(firewall, {}, { clock: hurriedClock(40) })).toMatchObject({
-      kind: 'failed',
-      reason: 'timeout',
-    });
-  });
-
-  it('refuses a wrong token', async () => {
-    await using firewall = await start();
-    expect(await observe(firewall, { token: { kind: 'env', name: 'WRONG' } })).toMatchObject({
-      kind: 'denied',
-      status: 401,
-    });
-  });
-
-  it('with the certificate of somebody else gets no token', async () => {
-    await using firewall = await start();
-    expect(await observe(firewall, { caFile: null })).toMatchObject({ kind: 'failed', reason: 'tls' });
-    expect(firewall.requests).toEqual([]);
   });
 });

@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { systemClock } from '../../../src/clock.ts';
+import { systemClock } from '../../../src/system/clock.ts';
 import { createFortiAuthenticator } from '../../lab/fortiauthenticator.ts';
 import { factsOf } from '../../support/appliance-bench.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { systemClock } from '../../../src/clock.ts';
+import { systemClock } from '../../../src/system/clock.ts';
 import type { HttpFault } from '../../lab/https-peer.ts';
 import { LICENSES_PATH, PRODUCTS_PATH } from '../../lab/registration.ts';
 import { hurriedClock } from '../../support/hurried-clock.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { systemClock } from '../../../src/clock.ts';
+import { systemClock } from '../../../src/system/clock.ts';
 import type { BudgetStore } from '../../../src/connectors/forticloud/budget-store.ts';
 import { LICENSES_PATH, PRODUCTS_PATH, TOKEN_PATH } from '../../lab/registration.ts';
 import type { RegistrationState } from '../../lab/registration.ts';

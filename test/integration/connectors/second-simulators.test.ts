@@ -7,7 +7,7 @@ import { observeRegistration } from '../../../src/connectors/forticloud/observe-
 import { observeAppliance } from '../../../src/connectors/fortiauthenticator/observe-appliance.ts';
 import type { ApplianceObservation } from '../../../src/core/license/appliance.ts';
 import type { FirewallObservation } from '../../../src/core/license/firewall.ts';
-import { judgeFirewallPolicy } from '../../../src/core/license/judge-firewall-policy.ts';
+import { judgeFirewallPolicy } from '../../../src/checks/firewall-policy/judge.ts';
 import type { RegistrationObservation } from '../../../src/core/license/registration.ts';
 import { connectorContext } from '../../support/connector-context.ts';
 import { memoryStore, outcomes } from '../../support/registration-bench.ts';

@@ -4,7 +4,7 @@ import type { Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { promisify } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { systemClock } from '../../../src/clock.ts';
+import { systemClock } from '../../../src/system/clock.ts';
 import { createLogIntake } from '../../../src/logs/intake.ts';
 import { readKernelDrops } from '../../../src/logs/kernel-drops.ts';
 import { ORDINARY, startIntake, TROUBLE } from '../../support/intake-bench.ts';

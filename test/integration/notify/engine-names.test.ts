@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Cause } from '../../../src/core/cause.ts';
+import type { Cause } from '../../../src/engine/cause.ts';
 import type { MessageChannel } from '../../../src/notify/channels/channel.ts';
 import { AlertingEngine } from '../../../src/notify/engine.ts';
 import { createMaintenance } from '../../../src/notify/maintenance.ts';

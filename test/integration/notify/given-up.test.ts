@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Cause } from '../../../src/core/cause.ts';
+import type { Cause } from '../../../src/engine/cause.ts';
 import type { AlertingEngine } from '../../../src/notify/engine.ts';
 import { alertingBench, liveRounds } from '../../support/alerting-bench.ts';
 import type { AlertingBench } from '../../support/alerting-bench.ts';

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 
-import { systemClock } from '../../../src/clock.ts';
+import { systemClock } from '../../../src/system/clock.ts';
 import type { Config } from '../../../src/config/config.ts';
 import type { Clock } from '../../../src/core/clock.ts';
 import type { RoundObservations } from '../../../src/core/round.ts';

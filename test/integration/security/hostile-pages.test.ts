@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { Silence } from '../../../src/core/incident/incident.ts';
+import type { Silence } from '../../../src/engine/incident/incident.ts';
 import { hashPassword } from '../../../src/web/scrypt-hash.ts';
 import { diagnosisOf } from '../../support/diagnosis-of.ts';
 import { HOUR, START } from '../../support/incident-timeline.ts';

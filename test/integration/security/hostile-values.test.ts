@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { chooseProbe } from '../../../src/watch/probe-choice.ts';
+import { chooseProbe } from '../../../src/runtime/probe-choice.ts';
 import { hashPassword } from '../../../src/web/scrypt-hash.ts';
 import { configOf } from '../../support/config-of.ts';
 import { corpus } from '../../support/corpus.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { systemClock } from '../../../src/clock.ts';
+import { systemClock } from '../../../src/system/clock.ts';
 import type { MessageChannel, RecipientOutcome } from '../../../src/notify/channels/channel.ts';
 import { createEmailChannel } from '../../../src/notify/channels/email/email-channel.ts';
 import { createWebhookChannel } from '../../../src/notify/channels/webhook/webhook-channel.ts';

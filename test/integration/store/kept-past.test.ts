@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { systemClock } from '../../../src/clock.ts';
+import { systemClock } from '../../../src/system/clock.ts';
 import { readKeptPast } from '../../../src/store/kept-past.ts';
 import { createStore, type Store } from '../../../src/store/store.ts';
 import { START } from '../../support/incident-timeline.ts';

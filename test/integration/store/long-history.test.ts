@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Config } from '../../../src/config/config.ts';
 import { createStore } from '../../../src/store/store.ts';
 import type { Store } from '../../../src/store/store.ts';
-import { createPast } from '../../../src/watch/past-of.ts';
+import { createPast } from '../../../src/runtime/chart-data-of.ts';
 import { renderStatusPage } from '../../../src/web/page/status-page.ts';
 import { loadText } from '../../support/config-machine.ts';
 import { diagnosisOf } from '../../support/diagnosis-of.ts';

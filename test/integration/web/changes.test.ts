@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { expect, test } from 'vitest';
-import type { Silence } from '../../../src/core/incident/incident.ts';
+import type { Silence } from '../../../src/engine/incident/incident.ts';
 import { HOUR, START } from '../../support/incident-timeline.ts';
 import { startWeb, type WebBench } from '../../support/web-bench.ts';
 

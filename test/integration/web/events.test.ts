@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { diagnosisToJson } from '../../../src/core/diagnosis-json.ts';
+import { diagnosisToJson } from '../../../src/engine/diagnosis-json.ts';
 import { HEARTBEAT, MAX_CLIENTS } from '../../../src/web/event-stream.ts';
 import { causeOf, diagnosisOf } from '../../support/diagnosis-of.ts';
 import { handClock } from '../../support/hand-clock.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
 import { describe, expect, test } from 'vitest';
-import { systemClock } from '../../../src/clock.ts';
+import { systemClock } from '../../../src/system/clock.ts';
 import { createWebServer } from '../../../src/web/server.ts';
 import { chainPem, createHierarchy, createIdentity } from '../../support/authority.ts';
 import { hurriedClock } from '../../support/hurried-clock.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { diagnosisToJson } from '../../../src/core/diagnosis-json.ts';
+import { diagnosisToJson } from '../../../src/engine/diagnosis-json.ts';
 import { causeOf, diagnosisOf } from '../../support/diagnosis-of.ts';
 import { START, timeline } from '../../support/incident-timeline.ts';
 import { incidentOf, outboxEntryOf, incidentNotificationOf } from '../../support/outbox-entry-of.ts';

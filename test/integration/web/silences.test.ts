@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Silence } from '../../../src/core/incident/incident.ts';
+import type { Silence } from '../../../src/engine/incident/incident.ts';
 import { handClock } from '../../support/hand-clock.ts';
 import { HOUR, START } from '../../support/incident-timeline.ts';
 import { startWeb, type WebBench } from '../../support/web-bench.ts';

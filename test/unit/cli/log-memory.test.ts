@@ -1,3 +1,4 @@
+import { assessLog } from '../../../src/runtime/assess-log.ts';
 import { beforeAll, expect, test } from 'vitest';
 import { logPartOf } from '../../../src/cli/log-memory.ts';
 import type { Config } from '../../../src/config/config.ts';
@@ -40,7 +41,9 @@ function memory(age: number, listeningSince: number | null): LogMemory {
 
 function pollingOf(logMemory: LogMemory, of = config): unknown {
   const part = logPartOf(of, { logMemory, past: NONE, signatures, now: START });
-  return part.kind === 'heard' ? 'heard' : { kind: part.polling.kind, summary: part.polling.summary };
+  if (part.kind === 'heard') return 'heard';
+  const [polling] = assessLog({ ...part, config: of });
+  return { kind: polling?.kind, summary: polling?.summary };
 }
 
 test('what was kept lately is heard, errors also of a daemon that has stopped', () => {

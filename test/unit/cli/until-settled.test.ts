@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { untilSettled } from '../../../src/cli/until-settled.ts';
-import { diagnose } from '../../../src/core/diagnosis/diagnose.ts';
-import type { Examination } from '../../../src/report/examination.ts';
+import { diagnose } from '../../../src/engine/diagnosis/diagnose.ts';
+import type { RoundResult } from '../../../src/report/round-result.ts';
 import { CONTEXT, finding, round as assessments, type Special } from '../../support/judged-round.ts';
 import { round } from '../../support/observed.ts';
 
@@ -14,7 +14,7 @@ const FOUND: Readonly<Record<Seen, readonly Special[]>> = {
   resolver: [['name-resolution', [finding('resolver-unreachable')]]],
 };
 
-function examination(seen: Seen): Examination {
+function examination(seen: Seen): RoundResult {
   const probed = assessments(...FOUND[seen]);
   return {
     diagnosis: diagnose(probed, CONTEXT),
@@ -26,7 +26,7 @@ function examination(seen: Seen): Examination {
 /** How many looks there are when each takes so long and shows the next of these, the last one again and again. */
 async function looks(seconds: number, ...shown: readonly Seen[]): Promise<number> {
   let [made, now] = [0, 0];
-  const look = (): Promise<Examination> => {
+  const look = (): Promise<RoundResult> => {
     const seen = shown[Math.min(made, shown.length - 1)] ?? 'nothing';
     made += 1;
     now += seconds * 1000;

@@ -4,7 +4,7 @@ import { isCronOfMinutes, isCronWithSeconds } from '../../../src/config/cron.ts'
 import { formatDuration, parseDuration } from '../../../src/core/duration.ts';
 import { formatHostPort, isHost, parseHostPort, parseListenAddress } from '../../../src/config/host-port.ts';
 import { parseResolver } from '../../../src/config/resolver.ts';
-import { showValue } from '../../../src/show.ts';
+import { showValue } from '../../../src/text/show.ts';
 
 describe('parseDuration', () => {
   test.each([

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { PROBE_MODULES } from '../../../src/web/probe-answer.ts';
-import { chooseProbe } from '../../../src/watch/probe-choice.ts';
+import { chooseProbe } from '../../../src/runtime/probe-choice.ts';
 import { loadText } from '../../support/config-machine.ts';
 
 interface TargetGroup {

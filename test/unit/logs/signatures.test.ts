@@ -1,8 +1,8 @@
+import { isFaultId } from '../../../src/checks/registry.ts';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { CAUSE_PRECONDITIONS } from '../../../src/core/cause.ts';
 import { matchMessage } from '../../../src/core/polling/signature.ts';
 import { loadSignatures, parseSignatures } from '../../../src/logs/signatures.ts';
 
@@ -94,7 +94,7 @@ describe('loadSignatures', () => {
   test('ships texts that each match themselves first, and causes that exist', async () => {
     const set = await loadSignatures([]);
     for (const signature of set.signatures) {
-      expect(signature.cause === null || Object.hasOwn(CAUSE_PRECONDITIONS, signature.cause)).toBe(true);
+      expect(signature.cause === null || isFaultId(signature.cause)).toBe(true);
       if (signature.kind === 'firewall') continue;
       for (const text of signature.texts.filter((one) => !one.startsWith('*'))) {
         const message = text.replaceAll('*', ' ');

@@ -1,7 +1,8 @@
+import { CHECKS } from '../../../src/checks/registry.ts';
 import { expect, test } from 'vitest';
-import type { Assessment } from '../../../src/core/assessment.ts';
-import { diagnose } from '../../../src/core/diagnosis/diagnose.ts';
-import type { Finding, FindingLevel } from '../../../src/core/finding.ts';
+import type { Assessment } from '../../../src/engine/assessment.ts';
+import { diagnose } from '../../../src/engine/diagnosis/diagnose.ts';
+import type { Finding, FindingLevel } from '../../../src/engine/finding.ts';
 import { licenseAssignments } from '../../../src/metrics/license-assignments.ts';
 import type { ApplianceConfig } from '../../../src/config/config.ts';
 
@@ -31,6 +32,7 @@ function assigned(kind: Assessment['kind'], ...findings: readonly Finding[]): st
     port: 443,
     source: null,
     activation: { licenseActive: null, offlineActivation: null },
+    checks: CHECKS,
     applianceUnaffected: false,
   });
   const known = new Map(

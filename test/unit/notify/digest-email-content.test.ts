@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Incident } from '../../../src/core/incident/incident.ts';
+import type { Incident } from '../../../src/engine/incident/incident.ts';
 import { emailContentOf } from '../../../src/notify/channels/email/email-content.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
 import { MINUTE, START, timeline } from '../../support/incident-timeline.ts';

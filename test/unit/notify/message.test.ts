@@ -1,9 +1,9 @@
+import { FAULT_IDS } from '../../../src/checks/registry.ts';
 import fc from 'fast-check';
 import { createTransport } from 'nodemailer';
 import { describe, expect, it } from 'vitest';
-import { CAUSE_PRECONDITIONS } from '../../../src/core/cause.ts';
-import type { Cause, CauseId } from '../../../src/core/cause.ts';
-import type { Notification } from '../../../src/core/incident/notification.ts';
+import type { Cause } from '../../../src/engine/cause.ts';
+import type { Notification } from '../../../src/engine/incident/notification.ts';
 import { composeMessage } from '../../../src/notify/channels/email/message.ts';
 import type { Message } from '../../../src/notify/channels/email/message.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
@@ -163,7 +163,7 @@ describe('composeMessage', () => {
   );
 
   it('has a headline for every cause', () => {
-    for (const id of Object.keys(CAUSE_PRECONDITIONS) as CauseId[]) {
+    for (const id of FAULT_IDS) {
       expect(compose(told([causeOf(id)])[0]).subject).toMatch(
         /^\[hq\] FortiToken Mobile activation is broken: \S.{8,}$/u,
       );

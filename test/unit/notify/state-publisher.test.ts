@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { EMPTY_STATE } from '../../../src/core/incident/incident.ts';
+import { EMPTY_STATE } from '../../../src/engine/incident/incident.ts';
 import type { RecipientOutcome, StateChannel } from '../../../src/notify/channels/channel.ts';
 import { createStatePublisher, type StatePublisher } from '../../../src/notify/state-publisher.ts';
 import { handClock } from '../../support/hand-clock.ts';

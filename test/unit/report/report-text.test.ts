@@ -1,8 +1,9 @@
+import { CHECKS } from '../../../src/checks/registry.ts';
 import { describe, expect, test } from 'vitest';
 
 import { renderDiagnosis } from '../../../src/report/report-text.ts';
-import type { Assessment } from '../../../src/core/assessment.ts';
-import { diagnose } from '../../../src/core/diagnosis/diagnose.ts';
+import type { Assessment } from '../../../src/engine/assessment.ts';
+import { diagnose } from '../../../src/engine/diagnosis/diagnose.ts';
 
 const CONTEXT = {
   site: 'hq',
@@ -11,6 +12,7 @@ const CONTEXT = {
   port: 443,
   source: null,
   activation: { licenseActive: null, offlineActivation: null },
+  checks: CHECKS,
   applianceUnaffected: false,
 };
 

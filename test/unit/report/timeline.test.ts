@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Incident } from '../../../src/core/incident/incident.ts';
-import type { Delivery } from '../../../src/core/incident/journal.ts';
+import type { Incident } from '../../../src/engine/incident/incident.ts';
+import type { Delivery } from '../../../src/engine/incident/journal.ts';
 import { createMask } from '../../../src/report/mask.ts';
 import { timelineOf } from '../../../src/report/timeline.ts';
 import type { ReadPast } from '../../../src/store/kept-past.ts';

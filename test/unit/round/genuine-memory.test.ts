@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { judgeTls } from '../../../src/core/interception/verdict.ts';
+import { judgeTls } from '../../../src/checks/tls-genuine/verdict.ts';
 import { loadGenuineMemory } from '../../../src/round/genuine-memory.ts';
 import type { JsonFile } from '../../../src/store/json-file.ts';
 import { pinOf } from '../../support/chains.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
-import type { Connection } from '../../../src/core/connection-share.ts';
-import { next, NO_SHARE, sharesOf, type PathShare } from '../../../src/core/path-share.ts';
+import type { Connection } from '../../../src/checks/connection-share.ts';
+import { next, NO_SHARE, sharesOf, type PathShare } from '../../../src/checks/path-share.ts';
 import { loadShareMemory } from '../../../src/round/share-memory.ts';
 import type { JsonFile } from '../../../src/store/json-file.ts';
 

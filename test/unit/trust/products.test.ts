@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { rootCertificates } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { DistinguishedName } from '../../../src/core/certificate.ts';
-import { findProduct, findProductOfPage } from '../../../src/core/interception/product.ts';
+import { findProduct, findProductOfPage } from '../../../src/checks/tls-genuine/product.ts';
 import { parseCertificate } from '../../../src/core/parse-certificate.ts';
 import { readPem } from '../../../src/trust/pem.ts';
 import { compilePattern } from '../../../src/trust/product-pattern.ts';

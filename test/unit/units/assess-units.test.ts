@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Config } from '../../../src/config/config.ts';
-import type { Assessment } from '../../../src/core/assessment.ts';
+import type { Assessment } from '../../../src/engine/assessment.ts';
 import type { ApplianceFacts } from '../../../src/core/license/appliance.ts';
 import type { LicenseLookup } from '../../../src/core/license/registration.ts';
 import { assessUnits } from '../../../src/units/assess-units.ts';
@@ -28,7 +28,7 @@ function assignment(config: Config, lookup: LicenseLookup): Assessment | undefin
     role: null,
   }));
   const picture = { units, registration: { kind: 'ok', lookups: [lookup] }, firewall: null } as const;
-  return assessUnits(config, picture, []).find(({ id }) => id === 'license-assignment');
+  return assessUnits({ config, picture, speaking: [] }).find(({ id }) => id === 'license-assignment');
 }
 
 describe('the licence of a pair whose members are both configured', () => {

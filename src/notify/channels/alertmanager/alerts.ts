@@ -1,8 +1,8 @@
-import type { CauseId, Severity } from '../../../core/cause.ts';
+import type { Severity } from '../../../core/severity.ts';
 import type { EpochMs, Millis } from '../../../core/clock.ts';
-import { isOnlyUnseen } from '../../../core/causes/only-unseen.ts';
-import type { Incident, IncidentState } from '../../../core/incident/incident.ts';
-import { headline } from '../../headline.ts';
+import { isOnlyUnseen } from '../../../checks/only-unseen.ts';
+import type { Incident, IncidentState } from '../../../engine/incident/incident.ts';
+import { headline } from '../../../checks/headline.ts';
 
 /** One alert of Alertmanager's API v2 (`postableAlert`). The labels are its identity; annotations may change. */
 export interface PostableAlert {
@@ -90,7 +90,7 @@ function ended(since: EpochMs, until: EpochMs): Pick<PostableAlert, 'startsAt' |
  */
 function labelsOf(
   site: string,
-  cause: { readonly id: CauseId; readonly subject: string; readonly severity: Severity },
+  cause: { readonly id: string; readonly subject: string; readonly severity: Severity },
 ): PostableAlert['labels'] {
   return {
     alertname: alertnameOf(cause),
@@ -102,7 +102,7 @@ function labelsOf(
   };
 }
 
-function alertnameOf(cause: { readonly id: CauseId; readonly severity: Severity }): string {
+function alertnameOf(cause: { readonly id: string; readonly severity: Severity }): string {
   if (isOnlyUnseen(cause)) return 'FtmWatcherBlind';
   return cause.severity === 'critical' ? 'FtmActivationBroken' : 'FtmActivationAtRisk';
 }

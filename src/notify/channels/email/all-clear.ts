@@ -1,6 +1,6 @@
-import type { FormerCause, Incident } from '../../../core/incident/incident.ts';
-import type { IncidentNotification, OpenCause } from '../../../core/incident/notification.ts';
-import { headline } from '../../headline.ts';
+import type { FormerCause, Incident } from '../../../engine/incident/incident.ts';
+import type { IncidentNotification, OpenCause } from '../../../engine/incident/notification.ts';
+import { headline } from '../../../checks/headline.ts';
 import { commonFacts, flapFacts, spoken } from './email-content-parts.ts';
 import type { EmailContent } from './email-content-parts.ts';
 import { instantText, spanText } from './time-text.ts';

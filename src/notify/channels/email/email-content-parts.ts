@@ -1,5 +1,5 @@
-import { isFlapping } from '../../../core/incident/incident.ts';
-import type { Incident } from '../../../core/incident/incident.ts';
+import { isFlapping } from '../../../engine/incident/incident.ts';
+import type { Incident } from '../../../engine/incident/incident.ts';
 
 /** What a mail says, before it is text or HTML. Its strings are plain text, and may quote strangers. */
 export interface EmailContent {

@@ -1,16 +1,15 @@
 import type { EpochMs } from '../../../core/clock.ts';
-import { sameCause } from '../../../core/incident/incident.ts';
-import type { Incident } from '../../../core/incident/incident.ts';
+import { sameCause } from '../../../engine/incident/incident.ts';
+import type { Incident } from '../../../engine/incident/incident.ts';
 import type {
   DigestItem,
   DigestNotification,
   IncidentNotification,
   Notification,
-} from '../../../core/incident/notification.ts';
-import { titleOf } from '../../../core/precondition.ts';
-import type { PreconditionId } from '../../../core/precondition.ts';
+} from '../../../engine/incident/notification.ts';
+import { titleOf } from '../../../checks/registry.ts';
 import { allClear, openLines } from './all-clear.ts';
-import { headline } from '../../headline.ts';
+import { headline } from '../../../checks/headline.ts';
 import { commonFacts, flapFacts, spoken } from './email-content-parts.ts';
 import type { Fact, EmailContent, Section } from './email-content-parts.ts';
 import { instantText, spanText } from './time-text.ts';
@@ -131,7 +130,7 @@ function delayFacts({ delayed }: ContentContext, at: EpochMs): readonly Fact[] {
   ];
 }
 
-function titles(ids: readonly PreconditionId[]): string {
+function titles(ids: readonly string[]): string {
   return ids.map(titleOf).join(', ');
 }
 

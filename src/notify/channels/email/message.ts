@@ -1,15 +1,15 @@
-import type { Cause } from '../../../core/cause.ts';
-import { isOnlyUnseen } from '../../../core/causes/only-unseen.ts';
-import type { Incident } from '../../../core/incident/incident.ts';
-import { eventOf } from '../../../core/incident/notification.ts';
+import type { Cause } from '../../../engine/cause.ts';
+import { isOnlyUnseen } from '../../../checks/only-unseen.ts';
+import type { Incident } from '../../../engine/incident/incident.ts';
+import { eventOf } from '../../../engine/incident/notification.ts';
 import type {
   DigestNotification,
   IncidentNotification,
   Notification,
   OpenCause,
-} from '../../../core/incident/notification.ts';
+} from '../../../engine/incident/notification.ts';
 import { visibleText } from '../../../core/visible-text.ts';
-import { headline } from '../../headline.ts';
+import { headline } from '../../../checks/headline.ts';
 import { emailContentHtml } from './email-content-html.ts';
 import { emailContentOf } from './email-content.ts';
 import type { ContentContext } from './email-content.ts';

@@ -13,7 +13,7 @@ import {
   unique,
 } from '../../../config/schema/rules.ts';
 import { isReadableOnTheWay, webUrl } from '../../../config/schema/urls.ts';
-import type { SecretSource } from '../../../secret.ts';
+import type { SecretSource } from '../../../system/secret.ts';
 
 export interface WebhookConfig {
   readonly url: string;

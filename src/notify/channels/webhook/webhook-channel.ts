@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { Incident } from '../../../core/incident/incident.ts';
-import { isFlapping } from '../../../core/incident/incident.ts';
-import { eventOf } from '../../../core/incident/notification.ts';
-import type { IncidentNotification, Notification } from '../../../core/incident/notification.ts';
+import type { Incident } from '../../../engine/incident/incident.ts';
+import { isFlapping } from '../../../engine/incident/incident.ts';
+import { eventOf } from '../../../engine/incident/notification.ts';
+import type { IncidentNotification, Notification } from '../../../engine/incident/notification.ts';
 import { postJson, prepareToPost } from '../../http-post.ts';
 import type { ChannelDeps } from '../channel-definition.ts';
 import type { MessageChannel, RecipientOutcome, DeliveryRequest } from '../channel.ts';

@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
-import { systemClock } from '../../../../src/clock.ts';
+import { systemClock } from '../../../../src/system/clock.ts';
 import type { ClockObservation } from '../../../../src/core/observation.ts';
 import type { ProbeContext } from '../../../../src/probes/context.ts';
 import { observeNtp } from '../../../../src/probes/clock/ntp.ts';

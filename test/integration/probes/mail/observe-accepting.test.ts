@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { judgeMail } from '../../../../src/probes/mail/judge.ts';
+import { judgeMail } from '../../../../src/checks/mail/judge.ts';
 import { LOGIN, PASSWORD, createMailBench } from '../../../support/mail-bench.ts';
 import type { MailBench } from '../../../support/mail-bench.ts';
 import { agreeable, createScriptedSmtp } from '../../../support/smtp-script.ts';

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { judgeMail } from '../../../../src/probes/mail/judge.ts';
+import { judgeMail } from '../../../../src/checks/mail/judge.ts';
 import type { MailPorts } from '../../../../src/probes/mail/observe.ts';
 import { LOGIN, PASSWORD, createMailBench, unusedPort } from '../../../support/mail-bench.ts';
 import type { MailBench } from '../../../support/mail-bench.ts';

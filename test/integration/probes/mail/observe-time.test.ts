@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { judgeMail } from '../../../../src/probes/mail/judge.ts';
+import { judgeMail } from '../../../../src/checks/mail/judge.ts';
 import { createMailBench } from '../../../support/mail-bench.ts';
 import type { MailBench } from '../../../support/mail-bench.ts';
 import { agreeable, createScriptedSmtp } from '../../../support/smtp-script.ts';

@@ -1,58 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { isCorroborated } from '../../../../src/core/polling/corroboration.ts';
-import type { FirewallEvidence, FtmEvent, LogEvent } from '../../../../src/core/polling/log-event.ts';
-import { pollingReport } from '../../../../src/core/polling/report.ts';
-import type { PollingReport } from '../../../../src/core/polling/report.ts';
-import type { Signature } from '../../../../src/core/polling/signature.ts';
-import { compileSignatures } from '../../../../src/core/polling/signature.ts';
+import type { FirewallEvidence, LogEvent } from '../../../../src/core/polling/log-event.ts';
 import type { PollingState } from '../../../../src/core/polling/state.ts';
 import { emptyPolling, recordEvent, resumePolling } from '../../../../src/core/polling/state.ts';
+import { after, ftm, MINUTE, report, T0, WINDOW } from '../../../support/polling-report.ts';
 
-const MINUTE = 60_000;
-const WINDOW = 15 * MINUTE;
-const T0 = Date.UTC(2026, 10, 24, 12);
-
-const signature = (id: string, severity: Signature['severity']): Signature => ({
-  kind: 'message',
-  id,
-  texts: [`${id} happened`],
-  cause: 'polling-failing',
-  severity,
-  summary: id,
-  remedy: ['x'],
-  source: 'x',
-});
-const signatures = compileSignatures([signature('alpha', 'warning'), signature('beta', 'critical')]);
-
-const ftm = (id: string, at: number, count = 1, appliance: string | null = 'fac-1'): FtmEvent => ({
-  kind: 'ftm',
-  appliance,
-  signature: id,
-  at,
-  count,
-  line: `line of ${String(at)}`,
-  source: 'udp',
-});
 const heard = (at: number, appliance: string | null = 'fac-1'): LogEvent => ({ kind: 'heard', appliance, at });
-const after = (events: readonly LogEvent[], window = WINDOW): PollingState =>
-  events.reduce(recordEvent, emptyPolling(window));
-
-function report(
-  state: PollingState,
-  now: number,
-  changes: { window?: number; appliances?: readonly string[]; listeningSince?: number | null } = {},
-): PollingReport {
-  return pollingReport(state, {
-    now,
-    window: WINDOW,
-    silentAfter: 60 * MINUTE,
-    appliances: ['fac-1', 'fac-2'],
-    signatures,
-    listeningSince: T0,
-    ...changes,
-  });
-}
 
 describe('recordEvent and pollingReport', () => {
   test('know every configured appliance before anything was heard', () => {
@@ -243,49 +196,5 @@ describe('firewall evidence', () => {
     expect(
       after(Array.from({ length: 100 }, (_, index) => seen(T0 + index, { policy: String(index) }))).firewall,
     ).toHaveLength(16);
-  });
-});
-
-describe('whether errors are corroborated', () => {
-  const errorAt = (events: readonly LogEvent[], now: number): boolean =>
-    isCorroborated(report(after(events), now).appliances.flatMap(({ errors }) => errors));
-  const overTcp = (at: number): LogEvent => ({ ...ftm('beta', at), source: 'tcp' });
-
-  test.each([
-    { name: 'one datagram', events: [ftm('beta', T0)], expected: false },
-    { name: 'one that says it came often', events: [ftm('beta', T0, 1000)], expected: false },
-    { name: 'two within a moment', events: [ftm('beta', T0), ftm('beta', T0 + 20_000)], expected: false },
-    { name: 'two moments', events: [ftm('beta', T0), ftm('beta', T0 + 30_000)], expected: true },
-    { name: 'two moments, the later first', events: [ftm('beta', T0 + 30_000), ftm('beta', T0)], expected: true },
-    { name: 'one over TCP', events: [overTcp(T0)], expected: true },
-    { name: 'one over TCP, then a datagram', events: [overTcp(T0), ftm('beta', T0 + 1000)], expected: true },
-    { name: 'a datagram long after another', events: [ftm('beta', T0 - 2 * WINDOW), ftm('beta', T0)], expected: false },
-    {
-      name: 'a datagram long after a line over TCP',
-      events: [overTcp(T0 - 2 * WINDOW), ftm('beta', T0)],
-      expected: false,
-    },
-  ])('$name: $expected', ({ events, expected }) => {
-    expect(errorAt(events, T0 + MINUTE)).toBe(expected);
-  });
-
-  test('stays so while lines go on that are far apart', () => {
-    const lines = [0, 10, 20, 30, 40].map((minute) => ftm('beta', T0 + minute * MINUTE));
-    for (const [index, now] of [11, 16, 21, 29, 36, 44].entries()) {
-      const until = T0 + now * MINUTE;
-      const events = lines.filter((event) => event.kind === 'ftm' && event.at <= until);
-      expect([index, errorAt(events, until)]).toEqual([index, true]);
-    }
-  });
-
-  test('is remembered by what an older version kept', () => {
-    const state = after([ftm('beta', T0), ftm('beta', T0 + MINUTE)]);
-    const {
-      begunAt: _,
-      reliableAt: __,
-      ...older
-    } = state.appliances['fac-1']?.signatures['beta'] ?? { lastAt: T0, sample: '', buckets: [] };
-    const kept = { ...state, appliances: { 'fac-1': { lastLineAt: T0 + MINUTE, signatures: { beta: older } } } };
-    expect(isCorroborated(report(kept, T0 + MINUTE).appliances.flatMap(({ errors }) => errors))).toBe(true);
   });
 });

@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { historyView } from '../../../../src/web/page/history-view.ts';
 import { toHtml } from '../../../../src/web/page/markup.ts';
-import type { Past } from '../../../../src/web/past.ts';
+import type { ChartData } from '../../../../src/web/chart-data.ts';
 import { EMPTY_PAST } from '../../../support/web-sources.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 const UNTIL = Date.UTC(2026, 10, 24, 12);
 
-function render(more: Partial<Past>): string {
+function render(more: Partial<ChartData>): string {
   return toHtml(historyView({ ...EMPTY_PAST, until: UNTIL, ...more }));
 }
 

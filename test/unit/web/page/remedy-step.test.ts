@@ -1,5 +1,5 @@
+import { CAUSE_IDS, wordsOf } from '../../../../src/checks/registry.ts';
 import { describe, expect, test } from 'vitest';
-import { CATALOGUE } from '../../../../src/core/causes/catalogue.ts';
 import { partsOfStep } from '../../../../src/web/page/remedy-step.ts';
 
 describe('partsOfStep()', () => {
@@ -37,7 +37,7 @@ describe('partsOfStep()', () => {
   }, 500);
 
   test('finds the commands of the catalogue', () => {
-    const steps = Object.values(CATALOGUE).flatMap(({ remedy, productRemedy }) => [
+    const steps = CAUSE_IDS.map(wordsOf).flatMap(({ remedy, productRemedy }) => [
       ...remedy,
       ...Object.values(productRemedy ?? {}).flat(),
     ]);

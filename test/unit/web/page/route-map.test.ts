@@ -1,7 +1,6 @@
+import type { PreconditionState } from '../../../../src/engine/precondition-state.ts';
 import { describe, expect, test } from 'vitest';
-import type { CauseId } from '../../../../src/core/cause.ts';
-import type { PreconditionId, PreconditionState } from '../../../../src/core/precondition.ts';
-import { PRECONDITIONS } from '../../../../src/core/precondition.ts';
+import { CHECKS, type CauseId, type PreconditionId } from '../../../../src/checks/registry.ts';
 import { routeMapOf } from '../../../../src/web/page/route-map.ts';
 import { causeOf, diagnosisOf } from '../../../support/diagnosis-of.ts';
 
@@ -27,7 +26,7 @@ describe('routeMapOf()', () => {
     const placed = [...map.stops, ...map.branches].flatMap(({ preconditions }) => preconditions.map(({ id }) => id));
 
     expect(map.stops.map(({ name }) => name)).toEqual(NAMES);
-    expect(placed.toSorted()).toEqual(PRECONDITIONS.map(({ id }) => id).toSorted());
+    expect(placed.toSorted()).toEqual(CHECKS.map(({ id }) => id).toSorted());
   });
 
   test.each<[string, readonly CauseId[], readonly PreconditionState[], readonly string[]]>([

@@ -1,10 +1,11 @@
+import { PRECONDITION_STATES } from '../../../../src/engine/precondition-state.ts';
 import { readdirSync, statSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { Certificate } from '../../../../src/core/certificate.ts';
 import { certificatePem } from '../../../../src/core/certificate-pem.ts';
-import type { Cause } from '../../../../src/core/cause.ts';
+import type { Cause } from '../../../../src/engine/cause.ts';
 import { parseCertificate } from '../../../../src/core/parse-certificate.ts';
-import { PRECONDITIONS, PRECONDITION_STATES } from '../../../../src/core/precondition.ts';
+import { CHECKS } from '../../../../src/checks/registry.ts';
 import { renderStatusPage } from '../../../../src/web/page/status-page.ts';
 import { STATE_WORDS } from '../../../../src/web/page/signs.ts';
 import { createIdentity, type Identity } from '../../../support/authority.ts';
@@ -102,8 +103,8 @@ describe('renderStatusPage()', () => {
       },
     });
 
-    expect(count(page, 'class="name"')).toBe(PRECONDITIONS.length);
-    expect(count(page, 'mail.example.org:25: greets politely')).toBe(PRECONDITIONS.length);
+    expect(count(page, 'class="name"')).toBe(CHECKS.length);
+    expect(count(page, 'mail.example.org:25: greets politely')).toBe(CHECKS.length);
   });
 
   test('does not call trouble of its own the fault of the target', () => {

@@ -1,0 +1,44 @@
+import type { CauseWords } from '../../engine/words/cause-words.ts';
+
+export const APPLIANCE_CAUSES = {
+  'appliance-unreachable': {
+    severity: 'critical',
+    title: 'FortiAuthenticator cannot be reached',
+    headline: '{subject} is unreachable',
+    summary: 'Nothing is seen of {appliance}: its REST API {failing}.',
+    impact: 'blind',
+    remedy: [
+      'Open {interface} in a browser: does the login page come? If the name is not found, correct it in ' +
+        'appliances[].api.url, or write the address there.',
+      'On FortiAuthenticator, System > Network > Interfaces: HTTPS and the REST API must be allowed on this interface.',
+    ],
+  },
+  'appliance-unreadable': {
+    severity: 'warning',
+    title: 'ftm-watch cannot read FortiAuthenticator',
+    headline: 'ftm-watch cannot read {subject}',
+    summary: 'ftm-watch cannot read {appliance}: its REST API {failing}, but it is there.',
+    impact: 'blind',
+    remedy: [
+      'Open {interface} in a browser: does the login page come? If the name is not found, correct it in ' +
+        'appliances[].api.url, or write the address there.',
+      'On FortiAuthenticator, System > Network > Interfaces: HTTPS and the REST API must be allowed on this ' +
+        'interface; a firewall on the way must let them through.',
+      'If its certificate was renewed, set the new authority in appliances[].api.caFile, or the new pin.',
+    ],
+  },
+  'appliance-access-denied': {
+    severity: 'warning',
+    title: 'FortiAuthenticator refuses the API key',
+    headline: 'ftm-watch cannot read {subject}: the key is refused',
+    summary: 'ftm-watch cannot read {appliance}: it refuses the user or the web service access key.',
+    impact: 'blind',
+    remedy: [
+      'The password is the web service access key of that administrator, not the login password: Authentication > ' +
+        'User Management > Local Users, edit the user, "Web service access".',
+      'Write the new key into the file that appliances[].api.keyFile names; no restart is needed.',
+    ],
+  },
+} satisfies Readonly<Record<string, CauseWords>>;
+
+export type ApplianceCause = keyof typeof APPLIANCE_CAUSES;

@@ -1,0 +1,35 @@
+import { concernsOnly } from '../../engine/explanation.ts';
+import { nameList } from '../../core/name-list.ts';
+import type { Declaration, Judgement } from '../declaration.ts';
+import { judged, notConfigured, unjudged } from '../judgement.ts';
+import type { UnitFacts } from '../unit-facts.ts';
+import { APPLIANCE_CAUSES, type ApplianceCause } from './causes.ts';
+import { judgeAppliance } from './judge.ts';
+
+const NAMELESS: readonly string[] = ['api-name-resolves'];
+
+export const appliance: Declaration<'appliance', ApplianceCause> = {
+  id: 'appliance',
+  title: 'FortiAuthenticator',
+  dependsOn: [],
+  explainedBy: [{ by: 'name-resolution', when: concernsOnly(NAMELESS), evidence: false, warnings: 'all' }],
+  causes: APPLIANCE_CAUSES,
+  settling: 'Let this machine reach the API of FortiAuthenticator: appliances[].api.url, its user and its key.',
+  place: { kind: 'stop', stop: 'fortiauthenticator' },
+  from: 'units',
+  sources: ['appliances'],
+  judge: judgeAppliances,
+};
+
+function judgeAppliances({ config: { licenseServer }, picture: { units }, speaking }: UnitFacts): Judgement {
+  if (!units.some(({ config: { api } }) => api !== null))
+    return notConfigured('No REST API of a FortiAuthenticator is configured');
+  const asked = units.filter(({ rest }) => rest !== null);
+  if (asked.length === 0) return unjudged('Not asked yet');
+  const findings = asked.flatMap(({ config: unit, rest, role }) =>
+    rest === null
+      ? []
+      : judgeAppliance(rest, { unit, licenseServer }, { role, logSpeaks: speaking.includes(unit.name) }),
+  );
+  return judged(findings, `${nameList(asked.map(({ config: { name } }) => name))}: the API answers`);
+}

@@ -1,0 +1,208 @@
+import type { ApplianceCause } from './causes.ts';
+import type { Finding, FindingLevel } from '../../engine/finding.ts';
+import type { FailureReason } from '../../core/observation.ts';
+import type {
+  ApplianceFacts,
+  ApplianceFailure,
+  ApplianceObservation,
+  ProvisioningServer,
+} from '../../core/license/appliance.ts';
+import type { HaRoleObservation } from '../../core/license/ha-role.ts';
+import type { Resource } from '../../core/license/resource.ts';
+import { valueOf } from '../../core/license/resource.ts';
+import type { ExpectedUnit } from '../../core/license/unit.ts';
+
+export interface ApplianceExpectation {
+  readonly unit: ExpectedUnit;
+  /** The server that is probed. */
+  readonly licenseServer: { readonly host: string; readonly port: number };
+}
+
+/** What else is seen of the appliance, besides its API. */
+export interface OtherViews {
+  /** Over SNMP; null: not configured, or not asked yet. */
+  readonly role: HaRoleObservation | null;
+  /** Its log has arrived until now. */
+  readonly logSpeaks: boolean;
+}
+
+/**
+ * Judges precondition `appliance`: its API answers and accepts the key, and it is the unit that is meant. Only an
+ * appliance of which nothing at all is seen is broken: one that speaks and cannot be read may work.
+ */
+export function judgeAppliance(
+  observation: ApplianceObservation,
+  expected: ApplianceExpectation,
+  views: OtherViews,
+): readonly Finding[] {
+  const { role } = views;
+  switch (observation.kind) {
+    case 'failed':
+      return [judgeFailure(observation, views), ...judgeRole(role)];
+    case 'denied':
+      return [
+        {
+          rule: 'api-accepts-key',
+          subject: observation.appliance,
+          expected: 'the API accepts the web service key',
+          actual: `${observation.endpoint} answered HTTP ${String(observation.status)}`,
+          level: 'warning',
+          suggests: 'appliance-access-denied',
+          facts: { appliance: observation.appliance, address: observation.endpoint },
+        },
+        ...judgeRole(role),
+      ];
+    case 'ok':
+      return [
+        ...judgeSerial(observation, expected.unit),
+        ...judgePermissions(observation),
+        ...judgeProvisioning(observation, expected.licenseServer),
+        ...judgeRole(role),
+      ];
+  }
+}
+
+function judgeFailure(observation: ApplianceFailure, views: OtherViews): Finding {
+  const { reason, message, appliance, endpoint } = observation;
+  const seen = signOfLife(reason, views);
+  return {
+    ...expectationOf(observation),
+    subject: appliance,
+    actual: `${reason}: ${message}${seen === null ? '' : `; ${seen}`}`,
+    ...weightOf(reason, seen),
+    facts: { appliance, address: endpoint, failing: failingOf(reason) },
+  };
+}
+
+function weightOf(reason: FailureReason, seen: string | null): Pick<Finding, 'level' | 'suggests'> {
+  if (isOurs(reason)) return { level: 'unknown', suggests: null };
+  return seen === null
+    ? { level: 'broken', suggests: 'appliance-unreachable' }
+    : { level: 'warning', suggests: 'appliance-unreadable' };
+}
+
+/** What shows that the appliance is there although its API cannot be read; null: nothing does. */
+function signOfLife(reason: FailureReason, { role, logSpeaks }: OtherViews): string | null {
+  if (logSpeaks) return 'its log goes on';
+  if (role?.kind === 'ok') return 'SNMP answers';
+  return hasAnswered(reason) ? 'something answers at its address' : null;
+}
+
+/** A name is a rule of its own: where it is not found the resolver may be to blame. */
+function expectationOf({ reason, endpoint }: ApplianceFailure): Pick<Finding, 'rule' | 'expected'> {
+  return reason === 'name-not-resolved'
+    ? { rule: 'api-name-resolves', expected: `an address for the name in ${endpoint}` }
+    : { rule: 'api-answers', expected: `${endpoint} answers as a FortiAuthenticator` };
+}
+
+function failingOf(reason: FailureReason): string {
+  if (reason === 'name-not-resolved') return 'cannot be asked: its name is not found';
+  return hasAnswered(reason) ? 'does not answer as it should' : 'does not answer';
+}
+
+function hasAnswered(reason: FailureReason): boolean {
+  return reason === 'tls' || reason === 'protocol' || reason === 'rejected';
+}
+
+/** Reasons that tell about this machine, not about the appliance. */
+function isOurs(reason: FailureReason): boolean {
+  return reason === 'internal' || reason === 'aborted' || reason === 'no-route';
+}
+
+/** A floating address leads to the other member after a failover: worth a note. Any other serial is another unit. */
+function judgeSerial(facts: ApplianceFacts, unit: ExpectedUnit): readonly Finding[] {
+  const { serial, peerSerial } = facts.system;
+  if (unit.serial === null || unit.serial.toUpperCase() === serial.toUpperCase()) return [];
+  const members = [unit.peerSerial, peerSerial === unit.serial ? serial : null];
+  const isPeer = members.some((member) => member?.toUpperCase() === serial.toUpperCase());
+  return [
+    finding(facts, {
+      rule: 'serial-matches',
+      expected: `serial ${unit.serial}`,
+      actual: isPeer ? `the HA peer ${serial} answers: a failover has taken place` : `serial ${serial}`,
+      level: isPeer ? 'note' : 'warning',
+      suggests: null,
+    }),
+  ];
+}
+
+/** A key that may not read everything leaves its part unjudged; the account is easily corrected. */
+function judgePermissions(facts: ApplianceFacts): readonly Finding[] {
+  const resources: readonly (readonly [string, Resource<unknown>])[] = [
+    ['fortitokenmobilelicenses', facts.licensed],
+    ['fortitokens', facts.tokens],
+    ['fortitokenmobileprovisioning', facts.provisioning],
+    ['smtpservers', facts.mailServers],
+  ];
+  const denied = resources.flatMap(([name, resource]) => (resource.kind === 'denied' ? [name] : []));
+  if (denied.length === 0) return [];
+  return [
+    finding(facts, {
+      rule: 'api-permits-reading',
+      expected: 'the account may read every resource that is judged',
+      actual: `it may not read ${denied.join(', ')}`,
+      level: 'warning',
+      suggests: 'appliance-access-denied',
+    }),
+  ];
+}
+
+/** The documentation gives 433 as the default port, probably a slip for 443 (REST API guide 6.0.4). */
+const DOCUMENTED_DEFAULT_PORT = 433;
+
+function judgeProvisioning(
+  facts: ApplianceFacts,
+  server: { readonly host: string; readonly port: number },
+): readonly Finding[] {
+  const used = valueOf(facts.provisioning);
+  if (used === null || isSameServer(used, server)) return [];
+  const hint =
+    used.port === DOCUMENTED_DEFAULT_PORT && server.port === 443
+      ? ' (433 is the default that the manual gives, probably for 443)'
+      : '';
+  return [
+    finding(facts, {
+      rule: 'provisioning-server-matches',
+      expected: `FortiToken Mobile provisioning through ${server.host}:${String(server.port)}, the server that is probed`,
+      actual: `the appliance uses ${used.host}${used.port === null ? '' : `:${String(used.port)}`}${hint}`,
+      level: 'warning',
+      suggests: null,
+    }),
+  ];
+}
+
+function isSameServer(used: ProvisioningServer, server: { readonly host: string; readonly port: number }): boolean {
+  return plainName(used.host) === plainName(server.host) && (used.port === null || used.port === server.port);
+}
+
+function plainName(host: string): string {
+  return host.toLowerCase().replace(/\.$/u, '');
+}
+
+/** The role only refines the judging of the licence: without it that is judged as before. */
+function judgeRole(role: HaRoleObservation | null): readonly Finding[] {
+  if (role === null || role.kind === 'ok') return [];
+  return [
+    {
+      rule: 'ha-role-readable',
+      subject: role.appliance,
+      expected: 'the HA role over SNMP',
+      actual: `${role.reason}: ${role.message}`,
+      level: 'note',
+      suggests: null,
+      facts: { appliance: role.appliance },
+    },
+  ];
+}
+
+interface Judgement {
+  readonly rule: string;
+  readonly expected: string;
+  readonly actual: string;
+  readonly level: FindingLevel;
+  readonly suggests: ApplianceCause | null;
+}
+
+function finding(facts: ApplianceFacts, judgement: Judgement): Finding {
+  return { ...judgement, subject: facts.appliance, facts: { appliance: facts.appliance, serial: facts.system.serial } };
+}

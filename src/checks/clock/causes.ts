@@ -1,0 +1,18 @@
+import type { CauseWords } from '../../engine/words/cause-words.ts';
+
+export const CLOCK_CAUSES = {
+  'clock-skewed': {
+    severity: 'warning',
+    title: 'the clock of this machine is wrong',
+    headline: 'the clock is wrong',
+    summary: 'The clock of this machine disagrees with the outside world: {subject}.',
+    impact: 'none',
+    remedy: [
+      'Check time synchronisation here: "timedatectl status", "chronyc tracking".',
+      'Check the clock of FortiAuthenticator too (System > Dashboard > Status, "show system ntp"): a wrong clock ' +
+        'breaks certificates and one-time passwords.',
+    ],
+  },
+} satisfies Readonly<Record<string, CauseWords>>;
+
+export type ClockCause = keyof typeof CLOCK_CAUSES;

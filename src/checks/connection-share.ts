@@ -1,0 +1,209 @@
+import type { Confidence } from '../engine/cause.ts';
+import type { Finding } from '../engine/finding.ts';
+
+/** What was wrong with one connection to the licence server. */
+export interface ConnectionFault {
+  /** How far it got. */
+  readonly stage: 'reachability' | 'tls-genuine';
+  readonly cause: NonNullable<Finding['suggests']>;
+  readonly confidence: Confidence;
+  readonly product: string | null;
+  /** For people. */
+  readonly actual: string;
+}
+
+/** One connection to one address. `fault` is null where it showed what it should. */
+export interface Connection {
+  readonly address: string;
+  readonly fault: ConnectionFault | null;
+}
+
+/**
+ * What the failures of one share are.
+ * - `none`: the last connection worked, or nothing else is known.
+ * - `steady`: they fail all, as far as is known.
+ * - `single`: one failed, and others of the same round worked.
+ * - `doubtful`: one failed a short while after a burst that worked: too little to say so, and too early for another
+ *   burst.
+ * - `intermittent`: they come and go, by more than chance.
+ */
+export type Standing = 'none' | 'steady' | 'single' | 'doubtful' | 'intermittent';
+
+/** Connections, from the first failure on until so many have worked that it counts as past. */
+export interface ConnectionShare {
+  /** One address, or those that take turns in the answers to a name. */
+  readonly addresses: readonly string[];
+  readonly standing: Standing;
+  /** Those it is told of: the trail, or the latest round where single failures are past again. */
+  readonly told: readonly Connection[];
+  /** The connections since, the oldest left out. */
+  readonly trail: readonly Connection[];
+  /** How much more likely a fault that comes and goes is than single failures, as a logarithm. */
+  readonly score: number;
+  /** How often a failure came after a success that came after a failure; an outage that came back counts twice. */
+  readonly returns: number;
+  readonly intermittent: boolean;
+  /** So many fail that people feel it. */
+  readonly grave: boolean;
+}
+
+/** What one round showed of a share. */
+export interface Sample {
+  readonly own: readonly Connection[];
+  /** Of the burst. */
+  readonly more: readonly Connection[];
+  readonly soonAfterBurst: boolean;
+}
+
+/**
+ * Single failures are one of fifty connections at the most, a fault that comes and goes is at least one of five: each
+ * connection speaks for one or the other by the logarithm of their ratio (a cumulative sum, Page 1954).
+ */
+const CHANCE = { single: 0.02, fault: 0.2 };
+const FAILURE_WEIGHT = Math.log(CHANCE.fault / CHANCE.single);
+const SUCCESS_WEIGHT = Math.log((1 - CHANCE.single) / (1 - CHANCE.fault));
+/** Beyond it the failures are no chance: single ones get there less than once a month at a round every 30 s. */
+const ENOUGH = 12.5;
+
+/** A single failure before an outage is one return. */
+const FEWEST_RETURNS = 2;
+
+/** The share is told over this many connections for each of some addresses at the most: two bursts. */
+const TRAIL = 42;
+const MOST_PLACES = 4;
+/** So many failures in a row, without a success, are no fault that comes and goes any more. */
+const STEADY_RUN = 21;
+/**
+ * So many in a row are no outage yet where no burst can tell: among single failures of one in fifty they are too
+ * frequent.
+ */
+const DOUBTED_RUN = 2;
+/** So many in a row need no burst to be believed. */
+export const KNOWN_RUN = 5;
+/** From this share on a fault that comes and goes is critical, until it has fallen below the other one. */
+const GRAVE = { from: 1 / 3, until: 1 / 5 };
+
+export function clear(addresses: readonly string[]): ConnectionShare {
+  return {
+    addresses,
+    standing: 'none',
+    told: [],
+    trail: [],
+    score: 0,
+    returns: 0,
+    intermittent: false,
+    grave: false,
+  };
+}
+
+export function lookAt(share: ConnectionShare, sample: Sample): ConnectionShare {
+  const seen = [...sample.own, ...sample.more];
+  const counted = seen.reduce<ConnectionShare>(count, share);
+  const steady = failuresInARow(counted.trail) >= STEADY_RUN;
+  return {
+    ...counted,
+    told: counted.trail.length > 0 ? counted.trail : seen,
+    grave: isGrave(counted, share.intermittent && share.grave),
+    standing: counted.intermittent && !steady ? 'intermittent' : standingOf(counted, sample),
+  };
+}
+
+/** As if these addresses had never been dialled. */
+export function without(share: ConnectionShare, addresses: readonly string[]): ConnectionShare {
+  const isOther = ({ address }: Connection): boolean => !addresses.includes(address);
+  if (share.trail.every(isOther)) return share;
+  return share.trail.filter(isOther).reduce<ConnectionShare>(count, clear(share.addresses));
+}
+
+/** A failure that is new, or a fault that comes and goes. */
+export function deservesBurst({ intermittent, trail }: ConnectionShare): boolean {
+  return intermittent || (hasFailedLast(trail) && failuresInARow(trail) < KNOWN_RUN);
+}
+
+/** What most of the failures were. */
+export function mainFault({ trail }: ConnectionShare): ConnectionFault | null {
+  const groups = [...Map.groupBy(faultsOf(trail), ({ stage, cause }) => `${stage} ${cause}`).values()];
+  const [most] = groups.toSorted((left, right) => right.length - left.length);
+  return most?.at(-1) ?? null;
+}
+
+export function failedIn(connections: readonly Connection[]): number {
+  return faultsOf(connections).length;
+}
+
+/** The address with the most failures first. */
+export function byAddress(
+  connections: readonly Connection[],
+): readonly { readonly address: string; readonly failed: number; readonly of: number }[] {
+  return [...Map.groupBy(connections, ({ address }) => address)]
+    .map(([address, own]) => ({ address, failed: failedIn(own), of: own.length }))
+    .toSorted((left, right) => right.failed - left.failed);
+}
+
+function standingOf({ trail }: ConnectionShare, { own, more, soonAfterBurst }: Sample): Standing {
+  if (!own.some(({ fault }) => fault !== null)) return 'none';
+  if (more.length > 0) return more.some(({ fault }) => fault === null) ? 'single' : 'steady';
+  return soonAfterBurst && failuresInARow(trail) <= DOUBTED_RUN ? 'doubtful' : 'steady';
+}
+
+function count(share: ConnectionShare, connection: Connection): ConnectionShare {
+  return connection.fault === null ? afterSuccess(share, connection) : afterFailure(share, connection);
+}
+
+function afterFailure(share: ConnectionShare, connection: Connection): ConnectionShare {
+  const returns = share.returns + returned(share.trail);
+  const score = Math.min(ENOUGH, share.score + FAILURE_WEIGHT);
+  return {
+    ...share,
+    trail: withLast(share, connection),
+    returns,
+    score,
+    intermittent: share.intermittent || (returns >= FEWEST_RETURNS && score >= ENOUGH),
+  };
+}
+
+function withLast({ addresses, trail }: ConnectionShare, connection: Connection): readonly Connection[] {
+  const places = Math.min(Math.max(addresses.length, 1), MOST_PLACES);
+  return [...trail, connection].slice(-TRAIL * places);
+}
+
+/**
+ * Of single failures nobody knows whether they belong together; an outage that ends and is back a few rounds later
+ * comes and goes.
+ */
+function returned(trail: ConnectionShare['trail']): number {
+  if (trail.length === 0 || hasFailedLast(trail)) return 0;
+  return isAfterOutage(trail) ? FEWEST_RETURNS : 1;
+}
+
+function isAfterOutage(trail: ConnectionShare['trail']): boolean {
+  return failuresInARow(trail.slice(0, trail.findLastIndex(({ fault }) => fault !== null) + 1)) >= KNOWN_RUN;
+}
+
+function afterSuccess(share: ConnectionShare, connection: Connection): ConnectionShare {
+  if (share.trail.length === 0) return share;
+  // The first run of failures counts as one, a long one as two: an outage that has ended neither comes nor goes.
+  const first = FAILURE_WEIGHT * (isAfterOutage(share.trail) ? 2 : 1);
+  const score = (share.returns > 0 ? share.score : Math.min(share.score, first)) - SUCCESS_WEIGHT;
+  if (score <= 0) return clear(share.addresses);
+  return { ...share, trail: withLast(share, connection), score };
+}
+
+/** Each address counts the same, however many of the connections went there: who comes next gets any of them. */
+function isGrave({ trail }: ConnectionShare, before: boolean): boolean {
+  const places = byAddress(trail);
+  const sum = places.reduce((shares, { failed, of }) => shares + failed / of, 0);
+  return sum >= places.length * (before ? GRAVE.until : GRAVE.from);
+}
+
+function hasFailedLast(trail: ConnectionShare['trail']): boolean {
+  return (trail.at(-1)?.fault ?? null) !== null;
+}
+
+function failuresInARow(trail: ConnectionShare['trail']): number {
+  return trail.length - 1 - trail.findLastIndex(({ fault }) => fault === null);
+}
+
+function faultsOf(trail: readonly Connection[]): readonly ConnectionFault[] {
+  return trail.flatMap(({ fault }) => fault ?? []);
+}

@@ -1,0 +1,22 @@
+import type { EndpointObservation, Failure } from '../core/observation.ts';
+import { visibleText } from '../core/visible-text.ts';
+import type { Finding } from '../engine/finding.ts';
+
+const MAX_SHOWN = 160;
+
+/** Called off, or a bug of ours: it says nothing about the target. */
+export function isOwnTrouble({ reason }: Pick<Failure, 'reason'>): boolean {
+  return reason === 'aborted' || reason === 'internal';
+}
+
+/** What was seen at one address of a target, for a person. */
+export function seenAt({ address, proxy }: EndpointObservation, text: string): string {
+  const place = proxy === null ? address : `through the proxy ${proxy}`;
+  return `${place}: ${visibleText(text, MAX_SHOWN)}`;
+}
+
+/** Tells the addresses that are fine from the one that is not. */
+export function withClean<F extends Finding>(finding: F, clean: readonly EndpointObservation[]): F {
+  if (clean.length === 0 || finding.suggests === null) return finding;
+  return { ...finding, facts: { ...finding.facts, clean: clean.map(({ address }) => address).join(', ') } };
+}

@@ -1,0 +1,129 @@
+import { nameList } from '../../core/name-list.ts';
+import type { Finding, FindingFacts } from '../../engine/finding.ts';
+import type { FirewallObservation, FirewallPolicy, Flow, SslInspection } from '../../core/license/firewall.ts';
+
+/**
+ * Judges precondition `firewall-policy`: the policy that matches the appliance's connection to the licence server lets
+ * it pass and inspects nothing. A firewall that cannot be asked leaves it unknown.
+ */
+export function judgeFirewallPolicy(observation: FirewallObservation): readonly Finding[] {
+  switch (observation.kind) {
+    case 'failed':
+      return [unknown(observation, 'firewall-answers', `${observation.reason}: ${observation.message}`)];
+    case 'denied':
+      return [
+        unknown(
+          observation,
+          'firewall-accepts-token',
+          `HTTP ${String(observation.status)}: the API token may not read policies`,
+        ),
+      ];
+    case 'ok':
+      switch (observation.match.kind) {
+        case 'implicit-deny':
+          return [missing(observation, 'no policy matches: the implicit deny', null)];
+        case 'policy':
+          return judgePolicy(observation, observation.match.policy, observation.match.inspection);
+      }
+  }
+}
+
+function judgePolicy(flow: Flow, policy: FirewallPolicy, inspection: SslInspection): readonly Finding[] {
+  if (policy.action === 'deny') return [missing(flow, `${policyText(policy)} denies it`, policy)];
+  return [...judgeInspection(flow, policy, inspection), ...judgeProfiles(flow, policy)];
+}
+
+function judgeInspection(flow: Flow, policy: FirewallPolicy, inspection: SslInspection): readonly Finding[] {
+  const facts = factsOf(flow, policy, inspection.profile);
+  const base = { rule: 'policy-leaves-tls-alone', subject: subjectOf(flow), expected: 'no SSL inspection', facts };
+  if (inspection.kind === 'unreadable') {
+    const actual = `${policyText(policy)} uses SSL profile "${inspection.profile}", which could not be read: ${inspection.message}`;
+    return [{ ...base, actual, level: 'unknown', suggests: null }];
+  }
+  const uses = `${policyText(policy)} uses SSL profile "${inspection.profile ?? ''}"`;
+  switch (inspection.mode) {
+    case 'none':
+      return [];
+    case 'certificate': {
+      const actual = `${uses}: certificate inspection, whose block page answers with the firewall's own certificate`;
+      return [{ ...base, actual, level: 'warning', suggests: 'policy-inspects-traffic' }];
+    }
+    case 'deep':
+      return [{ ...base, ...judgeDeep(uses, inspection) }];
+  }
+}
+
+type DeepJudgement = Pick<Finding, 'actual' | 'level' | 'suggests' | 'confidence'>;
+
+function judgeDeep(uses: string, inspection: Extract<SslInspection, { kind: 'known' }>): DeepJudgement {
+  if (inspection.exemptedBy !== null) {
+    return {
+      actual: `${uses}: deep inspection, from which ${inspection.exemptedBy} exempts the server`,
+      level: 'note',
+      suggests: null,
+    };
+  }
+  if (inspection.unreadExemptions.length > 0) {
+    const actual = `${uses}: deep inspection, and whether the server is exempt cannot be told: ${nameList(inspection.unreadExemptions)}`;
+    return { actual, level: 'warning', suggests: 'policy-inspects-traffic', confidence: 'suspected' };
+  }
+  return { actual: `${uses}: deep inspection`, level: 'broken', suggests: 'policy-inspects-traffic' };
+}
+
+function judgeProfiles(flow: Flow, policy: FirewallPolicy): readonly Finding[] {
+  const what = [...(policy.proxyMode ? ['proxy-based inspection mode'] : []), ...policy.securityProfiles];
+  if (what.length === 0) return [];
+  return [
+    {
+      rule: 'policy-applies-no-profiles',
+      subject: subjectOf(flow),
+      expected: 'flow mode and no security profiles',
+      actual: `${policyText(policy)} applies ${what.join(', ')}`,
+      level: 'warning',
+      suggests: 'policy-inspects-traffic',
+      facts: factsOf(flow, policy, null),
+    },
+  ];
+}
+
+function missing(flow: Flow, actual: string, policy: FirewallPolicy | null): Finding {
+  return {
+    rule: 'policy-allows',
+    subject: subjectOf(flow),
+    expected: 'a policy that lets the connection pass',
+    actual,
+    level: 'broken',
+    suggests: 'policy-missing',
+    facts: factsOf(flow, policy, null),
+  };
+}
+
+function unknown(flow: Flow, rule: string, actual: string): Finding {
+  return {
+    rule,
+    subject: subjectOf(flow),
+    expected: 'the firewall says which policy matches',
+    actual,
+    level: 'unknown',
+    suggests: null,
+    facts: factsOf(flow, null, null),
+  };
+}
+
+function subjectOf(flow: Flow): string {
+  return `${flow.source} to ${flow.destination}`;
+}
+
+function policyText(policy: FirewallPolicy): string {
+  return policy.name === null ? `policy ${String(policy.id)}` : `policy ${String(policy.id)} "${policy.name}"`;
+}
+
+function factsOf(flow: Flow, policy: FirewallPolicy | null, profile: string | null): FindingFacts {
+  return {
+    source: flow.source,
+    ...(policy === null
+      ? {}
+      : { policy: policy.name === null ? String(policy.id) : `${String(policy.id)} (${policy.name})` }),
+    ...(profile === null ? {} : { profile }),
+  };
+}

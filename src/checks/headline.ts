@@ -1,0 +1,16 @@
+import type { Cause } from '../engine/cause.ts';
+import { wordsOf } from './registry.ts';
+
+/** What is wrong in half a line, for subjects and lists. The sentence with all the names is `cause.summary`. */
+export function headline({
+  id,
+  subject,
+  severity,
+  product,
+}: Pick<Cause, 'id' | 'subject' | 'severity' | 'product'>): string {
+  const words = wordsOf(id);
+  if (product !== null && words.productHeadline !== undefined)
+    return words.productHeadline.replace('{product}', () => product);
+  const text = severity === 'warning' ? (words.warningHeadline ?? words.headline) : words.headline;
+  return text.replace('{subject}', () => subject);
+}

@@ -1,0 +1,22 @@
+import type { CauseWords } from '../../engine/words/cause-words.ts';
+
+export const INTERNET_CAUSES = {
+  'internet-unreachable': {
+    severity: 'critical',
+    title: 'the internet is unreachable',
+    headline: 'the internet is unreachable',
+    summary:
+      'Neither the licence server nor any control host accepts a connection: the internet is unreachable from here.',
+    impact: 'activation',
+    remedy: [
+      'Check the default gateway of this network: on this machine "ip route get 173.243.138.84", on ' +
+        'FortiAuthenticator "show router static" and "execute ping GATEWAY" with the address of that gateway.',
+      'Check the uplink and the firewall: does other traffic leave the site? Is there a policy from {source} to ' +
+        'the internet at all?',
+      'If the internet is meant to be reached through a proxy only, set licenseServer.proxy here and the proxy on ' +
+        'FortiAuthenticator.',
+    ],
+  },
+} satisfies Readonly<Record<string, CauseWords>>;
+
+export type InternetCause = keyof typeof INTERNET_CAUSES;

@@ -1,0 +1,17 @@
+import type { Declaration } from '../declaration.ts';
+import { INTERNET_CAUSES, type InternetCause } from './causes.ts';
+import { judgeInternet } from './judge.ts';
+
+export const internet: Declaration<'internet', InternetCause> = {
+  id: 'internet',
+  title: 'Internet',
+  dependsOn: [],
+  explainedBy: [],
+  causes: INTERNET_CAUSES,
+  settling: 'Give this machine a way to at least one of "controlHosts", or name hosts there that it may reach.',
+  onPath: true,
+  isWayOut: true,
+  place: { kind: 'stop', stop: 'internet' },
+  from: 'round',
+  judge: ({ round }) => judgeInternet(round),
+};

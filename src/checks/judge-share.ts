@@ -1,0 +1,112 @@
+import { shareFinding, shareText } from './comes-and-goes.ts';
+import { decidingAddresses } from '../core/deciding-addresses.ts';
+import type { Finding } from '../engine/finding.ts';
+import { mainFault, type ConnectionFault, type ConnectionShare } from './connection-share.ts';
+import { sharesOf, type PathShare } from './path-share.ts';
+import type { PathObservation } from '../core/round.ts';
+
+/** Null: there was nothing to judge. */
+type StageFindings = Readonly<Record<ConnectionFault['stage'], readonly Finding[] | null>>;
+
+/**
+ * What many connections say of the licence server, in the place of what the one of this round says: a fault that comes
+ * and goes is there whether this connection met it or not, and a single failure among many connections that worked is
+ * none.
+ */
+export function judgeShare(stages: StageFindings, state: PathShare, path: PathObservation): StageFindings {
+  const shares = sharesOf(state).filter(({ addresses }) =>
+    path.endpoints.some(({ address }) => addresses.includes(address)),
+  );
+  const view = { shares, path, unclean: state.unclean };
+  return shares.reduce<StageFindings>((told, share) => judgeOne(told, share, view), {
+    reachability: stages.reachability,
+    'tls-genuine': stages['tls-genuine'],
+  });
+}
+
+interface View {
+  /** Of what was dialled in this round. */
+  readonly shares: readonly ConnectionShare[];
+  readonly path: PathObservation;
+  readonly unclean: PathShare['unclean'];
+}
+
+function judgeOne(stages: StageFindings, share: ConnectionShare, view: View): StageFindings {
+  switch (share.standing) {
+    case 'none':
+    case 'steady':
+      return stages;
+    case 'single':
+      return softened(stages, share, { level: 'note', view });
+    case 'doubtful':
+      return softened(stages, share, { level: 'unknown', view });
+    case 'intermittent':
+      return withIntermittent(stages, share, view);
+  }
+}
+
+function withIntermittent(stages: StageFindings, share: ConnectionShare, view: View): StageFindings {
+  const fault = mainFault(share);
+  if (fault === null) return stages;
+  const others = softened(stages, share, { level: 'note', view });
+  return { ...others, [fault.stage]: [intermittentFinding(share, fault, view), ...(others[fault.stage] ?? [])] };
+}
+
+/** What this round's own connection showed of the fault, as it counts beside the others. */
+function softened(
+  stages: StageFindings,
+  share: ConnectionShare,
+  { level, view }: { readonly level: 'note' | 'unknown'; readonly view: View },
+): StageFindings {
+  // Findings of a target with one address need not name it.
+  const isOnly = view.path.endpoints.length === 1;
+  const soften = (finding: Finding): Finding => {
+    const isFault = finding.level === 'broken' || finding.level === 'warning';
+    if (!isFault || (!isOnly && !share.addresses.includes(finding.facts?.address ?? ''))) return finding;
+    return { ...finding, level, suggests: null, actual: `${finding.actual}; ${shareText(share)}` };
+  };
+  return {
+    reachability: stages.reachability?.map(soften) ?? null,
+    'tls-genuine': stages['tls-genuine']?.map(soften) ?? null,
+  };
+}
+
+function intermittentFinding(share: ConnectionShare, fault: ConnectionFault, view: View): Finding {
+  const finding = { ...shareFinding(share, fault), subject: view.path.subject, level: levelOf(share, fault, view) };
+  const clean = view.path.endpoints
+    .filter(({ address, tcp }) => tcp.kind === 'open' && !isFaulty(address, view))
+    .map(({ address }) => address);
+  if (clean.length === 0) return finding;
+  return {
+    ...finding,
+    suggests: fault.cause === 'egress-blocked' && finding.level === 'warning' ? 'egress-partly-blocked' : fault.cause,
+    facts: { ...finding.facts, clean: clean.join(', ') },
+  };
+}
+
+function isFaulty(address: string, { shares, unclean }: View): boolean {
+  return (
+    unclean.includes(address) ||
+    shares.some(({ addresses, standing }) => addresses.includes(address) && standing === 'steady')
+  );
+}
+
+/**
+ * As for a fault that is always there: the way is broken where no address that decides is left, or where one of them is
+ * inspected.
+ */
+function levelOf(
+  { addresses, grave }: ConnectionShare,
+  { stage }: ConnectionFault,
+  { shares, path }: View,
+): 'broken' | 'warning' {
+  const deciding = decidingAddresses(path.endpoints).map((endpoint) => endpoint.address);
+  if (!grave || !deciding.some((address) => addresses.includes(address))) return 'warning';
+  const isDown = (other: string): boolean =>
+    shares.some(
+      (share) =>
+        share.addresses.includes(other) &&
+        (share.standing === 'steady' || (share.standing === 'intermittent' && share.grave)),
+    );
+  return stage === 'tls-genuine' || deciding.every(isDown) ? 'broken' : 'warning';
+}

@@ -1,0 +1,51 @@
+import { licensesOf } from '../../core/license/licenses-of.ts';
+import type { RegistrationObservation } from '../../core/license/registration.ts';
+import { unitOf } from '../../core/license/unit.ts';
+import type { Declaration, Judgement } from '../declaration.ts';
+import { judged, notConfigured, unjudged } from '../judgement.ts';
+import type { UnitFacts, UnitObservation } from '../unit-facts.ts';
+import { ASSIGNMENT_CAUSES, type AssignmentCause } from './causes.ts';
+import { judgeLicenseAssignment } from './judge.ts';
+import type { ListedUnit } from './placement.ts';
+
+export const licenseAssignment: Declaration<'license-assignment', AssignmentCause> = {
+  id: 'license-assignment',
+  title: 'Licence assignment',
+  dependsOn: [],
+  explainedBy: [],
+  causes: ASSIGNMENT_CAUSES,
+  settling:
+    'See that the serial numbers of the unit and of its licences are known (appliances[].serial, ' +
+    'appliances[].licenses) and that "registration" answers.',
+  // The serial number that a licence is looked up for is read from the appliance.
+  unknownWith: ['appliance'],
+  place: { kind: 'branch', name: 'Registration', hint: 'who owns the licence' },
+  from: 'units',
+  sources: ['appliances', 'registration'],
+  judge: judgeAssignment,
+};
+
+function judgeAssignment({ config, picture: { units, registration } }: UnitFacts): Judgement {
+  if (config.registration === null) return notConfigured('The registration service is not configured');
+  if (units.length === 0) return unjudged('No appliance is configured whose licences could be looked up');
+  if (registration === null) return unjudged('Not asked yet');
+  const listed = units.map(listedUnit);
+  const findings = listed.flatMap((unit) => judgeLicenseAssignment({ ...unit, listed, registration }));
+  return judged(findings, `Every licence is registered to its FortiAuthenticator${ageOf(registration)}`);
+}
+
+/** For answers that stand because the service gave no newer one. */
+function ageOf(registration: RegistrationObservation): string {
+  const since =
+    registration.kind === 'ok'
+      ? registration.lookups.flatMap(({ kept }) => (kept === undefined ? [] : [kept.since]))
+      : [];
+  return since.length === 0
+    ? ''
+    : `, as the registration service said at ${new Date(Math.min(...since)).toISOString()}`;
+}
+
+function listedUnit({ config, rest, role }: UnitObservation): ListedUnit {
+  const { licenses: configured } = config;
+  return { unit: unitOf(config, rest, role), licenses: licensesOf(configured, rest), configured, appliance: rest };
+}

@@ -1,0 +1,215 @@
+import type { AssignmentCause } from './causes.ts';
+import type { Finding, FindingFacts, FindingLevel } from '../../engine/finding.ts';
+import type { Failure } from '../../core/observation.ts';
+import { holdsTokensOf } from '../../core/license/activation-context.ts';
+import { isCoveredByOthers, placementOf, usersOf, type ListedUnit } from './placement.ts';
+import type {
+  LicenseLookup,
+  LicenseOutcome,
+  Postponed,
+  RegistrationObservation,
+} from '../../core/license/registration.ts';
+import { sameSerial, type Unit } from '../../core/license/unit.ts';
+
+interface Verdict {
+  readonly level: FindingLevel;
+  readonly suggests: AssignmentCause | null;
+  readonly actual: string;
+}
+
+export interface AssignmentInput extends ListedUnit {
+  /** Every configured appliance: members of a cluster are judged as a group. */
+  readonly listed: readonly ListedUnit[];
+  readonly registration: RegistrationObservation;
+}
+
+/**
+ * Judges precondition `license-assignment` for one appliance: each of its licences registered to where it belongs (see
+ * `Placement`). Nothing that the registration service leaves open is called broken.
+ */
+export function judgeLicenseAssignment(input: AssignmentInput): readonly Finding[] {
+  const { registration, unit } = input;
+  switch (registration.kind) {
+    case 'denied':
+      return [serviceUnknown(unit, `the service refused the API user (${registration.message})`)];
+    case 'postponed':
+    case 'failed':
+      return [serviceUnknown(unit, openText(registration))];
+    case 'ok': {
+      if (input.licenses.length === 0) return isCoveredByOthers(input, input.listed) ? [] : [noLicenses(unit)];
+      return input.licenses.flatMap((license) => judgeLookup(input, license, lookupOf(registration.lookups, license)));
+    }
+  }
+}
+
+function lookupOf(lookups: readonly LicenseLookup[], license: string): LicenseLookup | null {
+  return lookups.find((lookup) => sameSerial(lookup.license, license)) ?? null;
+}
+
+function judgeLookup(input: AssignmentInput, license: string, lookup: LicenseLookup | null): readonly Finding[] {
+  if (lookup === null) return [];
+  const { outcome, kept } = lookup;
+  const verdict = judgeOutcome(input, license, outcome);
+  const { unit } = input;
+  const concerns = usersOf(input, input.listed);
+  const facts = factsOf(unit, license, outcome.kind === 'registered' ? outcome.serial : null);
+  return [
+    ...(verdict === null
+      ? []
+      : [
+          {
+            rule: 'license-registered-to-this-unit',
+            subject: license,
+            expected: expectedOf(unit),
+            ...verdict,
+            concerns,
+            facts,
+          },
+        ]),
+    ...(kept === undefined ? [] : [keptNote(license, kept, facts)]),
+  ];
+}
+
+/** One call that fails does not make unknown what was known: licences move rarely. How old it is, is said. */
+function keptNote(
+  license: string,
+  { since, because }: NonNullable<LicenseLookup['kept']>,
+  facts: FindingFacts,
+): Finding {
+  return {
+    rule: 'registration-answers-again',
+    subject: license,
+    expected: 'an answer of the registration service',
+    actual: `${openText(because)}; what it said at ${new Date(since).toISOString()} stands`,
+    level: 'note',
+    suggests: null,
+    facts,
+  };
+}
+
+function expectedOf({ name, serial, mode, primary }: Unit): string {
+  if (mode === 'cluster' && primary !== null)
+    return `registered to ${primary}, the primary of the cluster now (${name})`;
+  return serial === null ? `registered to ${name}` : `registered to ${serial} (${name})`;
+}
+
+function judgeOutcome(input: AssignmentInput, license: string, outcome: LicenseOutcome): Verdict | null {
+  switch (outcome.kind) {
+    case 'registered':
+      return judgeHolder(input, license, outcome.serial);
+    case 'unregistered':
+      return {
+        level: 'broken',
+        suggests: 'license-not-registered',
+        actual: `not registered to any unit (status "${outcome.status}")`,
+      };
+    case 'unnamed':
+      return unknown(
+        `listed ${outcome.status === null ? '' : `as "${outcome.status}" `}without a serial number that can be read`,
+      );
+    case 'not-listed':
+      return unknown('the service does not list this licence number');
+    case 'postponed':
+    case 'failed':
+      return unknown(openText(outcome));
+  }
+}
+
+function judgeHolder(input: AssignmentInput, license: string, holder: string): Verdict | null {
+  const { unit, listed } = input;
+  if (unit.serial === null) return unknown(`registered to ${holder}, and the serial of ${unit.name} is not known`);
+  switch (placementOf({ from: input, license, holder, listed })) {
+    case 'in-place':
+      return null;
+    case 'secondary':
+      return onPeer('warning', `registered to ${holder}, which is the secondary of the cluster now`);
+    case 'peer':
+      return judgePeer(input, license, holder);
+    case 'other-unit':
+      return {
+        level: 'broken',
+        suggests: 'license-on-other-unit',
+        actual: `registered to ${holder}, which is neither this unit nor its peer`,
+      };
+    case 'perhaps-balanced':
+      return unknown(
+        `registered to ${holder}, which is configured too; SNMP does not tell whether ${unit.name} is a load balancer of it`,
+      );
+    case 'unlisted-primary':
+      return unknown(
+        `registered to ${holder}, which is not configured; ${unit.name} is a load balancer, so name its primary too`,
+      );
+  }
+}
+
+/**
+ * After a failover the tokens go on working whichever member holds the licence, so that a running cluster is only
+ * warned. A unit alone, or one that is still to be activated, cannot use a licence of another serial.
+ */
+function judgePeer({ unit, appliance }: AssignmentInput, license: string, holder: string): Verdict {
+  switch (unit.mode) {
+    case 'standalone':
+      return onPeer('broken', `registered to the HA peer ${holder}, and this unit runs alone`);
+    case 'cluster':
+      return holdsTokensOf(appliance, license) === false
+        ? onPeer('broken', `registered to the HA peer ${holder}, and not activated yet`)
+        : onPeer('warning', `registered to the HA peer ${holder}`);
+    case 'load-balancer':
+    case 'unknown':
+      return onPeer('warning', `registered to the HA peer ${holder}; whether the cluster runs is not known`);
+  }
+}
+
+function onPeer(level: 'warning' | 'broken', actual: string): Verdict {
+  return { level, suggests: 'license-on-peer', actual };
+}
+
+function unknown(actual: string): Verdict {
+  return { level: 'unknown', suggests: null, actual };
+}
+
+function serviceUnknown(unit: Unit, actual: string): Finding {
+  return {
+    rule: 'registration-service-answers',
+    subject: unit.name,
+    expected: 'an answer of the registration service',
+    actual,
+    level: 'unknown',
+    suggests: null,
+    facts: factsOf(unit, null, null),
+  };
+}
+
+function noLicenses(unit: Unit): Finding {
+  return {
+    rule: 'license-known',
+    subject: unit.name,
+    expected: 'a licence number, configured or read from the appliance',
+    actual: 'none is known: name it under "licenses" of the appliance',
+    level: 'unknown',
+    suggests: null,
+    facts: factsOf(unit, null, null),
+  };
+}
+
+function openText(open: Postponed | Failure): string {
+  return open.kind === 'failed'
+    ? `no answer (${open.reason}): ${open.message}`
+    : `not asked before ${new Date(open.until).toISOString()}: quota or back-off of the registration service`;
+}
+
+function factsOf(unit: Unit, license: string | null, holder: string | null): FindingFacts {
+  return {
+    appliance: unit.name,
+    ...(unit.serial === null ? {} : { serial: unit.serial }),
+    ...inChargeOf(unit),
+    ...(license === null ? {} : { license }),
+    ...(holder === null ? {} : { holder }),
+  };
+}
+
+/** Where the licence belongs: on the member that is in charge, where nobody tells on the one that answers. */
+function inChargeOf({ mode, primary, serial }: Unit): Pick<FindingFacts, 'primary'> {
+  const inCharge = (mode === 'cluster' ? primary : null) ?? serial;
+  return inCharge === null ? {} : { primary: inCharge };
+}

@@ -1,0 +1,109 @@
+import { productOfBlockPage } from '../../core/block-page.ts';
+import { decidingAddresses } from '../../core/deciding-addresses.ts';
+import { describeFailure } from '../../core/describe-failure.ts';
+import type { EndpointObservation, HttpOutcome } from '../../core/observation.ts';
+import type { Finding } from '../../engine/finding.ts';
+import { isOwnTrouble, seenAt, withClean } from '../endpoint-words.ts';
+import type { TlsCause } from '../tls-genuine/causes.ts';
+import type { LicenseServerCause } from './causes.ts';
+
+/** A filter that answers in the place of the server is told as what it is. */
+type HttpFinding = Finding<LicenseServerCause | TlsCause>;
+
+/**
+ * Judges whether the licence server speaks HTTP, given every connection to it that got so far. Any status below 500 and
+ * a demand for a client certificate mean that it is alive. It is down only when no address that decides answers well.
+ */
+export function judgeHttp(observations: readonly EndpointObservation[]): readonly HttpFinding[] {
+  const answers = observations.flatMap((seen) =>
+    seen.http === null ? [] : [{ seen, http: seen.http, trouble: troubleOf(seen.http) }],
+  );
+  const deciding = decidingAddresses(answers.map(({ seen }) => seen));
+  const isFine = ({ trouble }: (typeof answers)[number]): boolean => trouble === null || trouble.rule === 'not-judged';
+  const works = answers.some((answer) => deciding.includes(answer.seen) && isFine(answer));
+  const clean = answers.filter(({ trouble }) => trouble === null).map(({ seen }) => seen);
+  return answers.flatMap(({ seen, http, trouble }) => [
+    ...(trouble === null
+      ? []
+      : [withClean(httpFinding(seen, trouble, works || !deciding.includes(seen) ? 'warning' : 'broken'), clean)]),
+    ...(http.kind === 'response' ? traceFindings(seen, http.proxyTraces) : []),
+  ]);
+}
+
+interface HttpTrouble {
+  readonly rule: 'server-answers' | 'no-block-page' | 'not-judged';
+  readonly actual: string;
+  /** Whose page it is. */
+  readonly product?: string | null;
+}
+
+function troubleOf(http: HttpOutcome): HttpTrouble | null {
+  switch (http.kind) {
+    case 'client-certificate-demanded':
+      return null;
+    case 'failed':
+      return { rule: isOwnTrouble(http) ? 'not-judged' : 'server-answers', actual: describeFailure(http) };
+    case 'response':
+      return responseTrouble(http);
+  }
+}
+
+function responseTrouble({
+  status,
+  blockPage,
+  proxyTraces,
+}: Extract<HttpOutcome, { kind: 'response' }>): HttpTrouble | null {
+  if (blockPage !== null) {
+    const actual = `HTTP ${String(status)} with a block page (${blockPage})`;
+    return { rule: 'no-block-page', actual, product: productOfBlockPage(blockPage) };
+  }
+  // Squid sets it on the pages that it makes itself, and on no others.
+  if (proxyTraces.includes('x-squid-error'))
+    return {
+      rule: 'no-block-page',
+      actual: `HTTP ${String(status)}, an error page of a Squid proxy`,
+      product: 'Squid',
+    };
+  return status < 500 ? null : { rule: 'server-answers', actual: `HTTP ${String(status)}` };
+}
+
+function httpFinding(seen: EndpointObservation, trouble: HttpTrouble, level: 'broken' | 'warning'): HttpFinding {
+  const common = {
+    subject: seen.target,
+    actual: seenAt(seen, trouble.actual),
+    facts: { address: seen.address },
+  };
+  const expected = 'An HTTP answer with a status below 500, or a demand for a client certificate';
+  switch (trouble.rule) {
+    case 'not-judged':
+      return { ...common, rule: 'server-answers', expected, level: 'unknown', suggests: null };
+    case 'server-answers':
+      return { ...common, rule: 'server-answers', expected, level, suggests: 'license-server-down' };
+    case 'no-block-page':
+      return {
+        ...common,
+        rule: 'no-block-page',
+        expected: 'The server itself answers, no filter or proxy',
+        level,
+        suggests: 'tls-blocked',
+        kind: 'page-inside-tls',
+        confidence: 'suspected',
+        facts: { ...common.facts, ...(trouble.product ? { product: trouble.product } : {}) },
+      };
+  }
+}
+
+function traceFindings(seen: EndpointObservation, traces: readonly string[]): readonly HttpFinding[] {
+  if (traces.length === 0) return [];
+  return [
+    {
+      rule: 'no-proxy-traces',
+      subject: seen.target,
+      expected: 'No header that a proxy or a filter adds',
+      actual: seenAt(seen, traces.join(', ')),
+      level: 'note',
+      suggests: null,
+      facts: { address: seen.address },
+    },
+  ];
+}

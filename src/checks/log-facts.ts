@@ -1,0 +1,24 @@
+import type { Config } from '../config/config.ts';
+import type { PollingReport } from '../core/polling/report.ts';
+import type { Finding } from '../engine/finding.ts';
+
+export type LogFacts =
+  | {
+      readonly kind: 'heard';
+      readonly config: Config;
+      readonly report: PollingReport;
+      /** What was left out of the report, as notes. */
+      readonly notes: readonly Finding[];
+      /** Unknown senders whose lines were refused. */
+      readonly strangers: readonly string[];
+      /** The precondition that a cause breaks. */
+      readonly preconditionOf: (cause: string) => string;
+    }
+  | ({ readonly kind: 'unheard'; readonly config: Config } & Unheard);
+
+/** Why nobody has listened. */
+export interface Unheard {
+  readonly reason: string;
+  /** There is something that should have been read. */
+  readonly isTrouble: boolean;
+}

@@ -1,0 +1,68 @@
+import type { CauseWords } from '../../engine/words/cause-words.ts';
+
+const TRY_LOCALHOST =
+  'Until it is fixed, let FortiAuthenticator use its own relay: System > Messaging > Email Services, SMTP server ' +
+  '"localhost".';
+
+/** Causes on the way of the activation codes. */
+export const MAIL_CAUSES = {
+  'mail-unreachable': {
+    severity: 'critical',
+    title: 'the mail server cannot be reached',
+    headline: 'the mail server {subject} is unreachable',
+    summary: 'The mail server {subject} does not answer as a mail server.',
+    impact: 'delivery',
+    remedy: [
+      'Test by hand: "nc -v {subjecthost} {subjectport}" must show a line that begins with 220 (where the server ' +
+        'speaks TLS from the start, it opens the port and is silent).',
+      'Check that the mail server runs and that no firewall blocks the port from {source}.',
+      'On FortiAuthenticator check System > Messaging > SMTP Servers and use "Test Connection".',
+      TRY_LOCALHOST,
+    ],
+  },
+  'mail-tls-broken': {
+    severity: 'critical',
+    title: 'the mail server fails at TLS',
+    headline: 'TLS of the mail server {subject} is broken',
+    summary: 'The mail server {subject} answers, but an encrypted session with a verified certificate cannot be made.',
+    impact: 'delivery',
+    remedy: [
+      'Look at it: "openssl s_client {starttls}-connect {subject}" shows the certificate and the reason ' +
+        '("-starttls smtp" belongs to security: starttls alone).',
+      'Renew or complete the certificate of the mail server, or, if it is from an authority of your own, name that ' +
+        'authority in mail[].caFile here and import it on FortiAuthenticator (Certificate Management > Certificate ' +
+        'Authorities > Trusted CAs).',
+      'If STARTTLS is not offered, a firewall (SMTP inspection, Cisco "inspect esmtp") may strip it: exempt the ' +
+        'session.',
+      TRY_LOCALHOST,
+    ],
+  },
+  'mail-login-rejected': {
+    severity: 'critical',
+    title: 'the mail server rejects the login',
+    headline: 'the mail server {subject} rejects the login',
+    summary: 'The mail server {subject} does not accept the user name and password.',
+    impact: 'delivery',
+    remedy: [
+      'Check whether the account is locked, expired, or needs an application password.',
+      'Set the right password on FortiAuthenticator (System > Messaging > SMTP Servers) and in the file that ' +
+        'mail[].passwordFile names.',
+      TRY_LOCALHOST,
+    ],
+  },
+  'mail-recipient-rejected': {
+    severity: 'critical',
+    title: 'the mail server refuses the message',
+    headline: 'the mail server {subject} rejects the recipient',
+    summary: 'The mail server {subject} refuses the sender or the recipient.',
+    impact: 'delivery',
+    remedy: [
+      'Read the reply of the server in the evidence: it says what it refuses and often why.',
+      'Allow the address of FortiAuthenticator to relay, or give it a login on the mail server.',
+      'Check the sender address (System > Messaging > SMTP Servers) and that mail[].to exists.',
+      TRY_LOCALHOST,
+    ],
+  },
+} satisfies Readonly<Record<string, CauseWords>>;
+
+export type MailCause = keyof typeof MAIL_CAUSES;

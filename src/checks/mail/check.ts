@@ -1,0 +1,39 @@
+import type { Assessment } from '../../engine/assessment.ts';
+import { breaksOnly } from '../../engine/explanation.ts';
+import { nameList } from '../../core/name-list.ts';
+import type { Declaration } from '../declaration.ts';
+import { judged, notConfigured, unjudged } from '../judgement.ts';
+import type { UnitsPicture } from '../unit-facts.ts';
+import { MAIL_CAUSES, type MailCause } from './causes.ts';
+import { judgeMail } from './judge.ts';
+
+/** No answer at all, as a dead uplink makes of it; an answer that refuses is a fault of its own. */
+const SILENT: readonly string[] = ['mail-server-resolves', 'mail-server-answers'];
+/** At an address that was found, silence is no fault of the resolvers, whatever they say of other names. */
+const NAMELESS: readonly string[] = ['mail-server-resolves'];
+
+export const mail: Declaration<'mail', MailCause> = {
+  id: 'mail',
+  title: 'Mail',
+  dependsOn: [],
+  explainedBy: [
+    { by: 'internet', when: breaksOnly(SILENT), evidence: false },
+    { by: 'name-resolution', when: breaksOnly(NAMELESS), evidence: false },
+  ],
+  causes: MAIL_CAUSES,
+  settling: 'Let this machine speak to the servers in "mail", from the same network as FortiAuthenticator.',
+  place: { kind: 'branch', name: 'Mail', hint: 'carries codes to users' },
+  withUnits: withUntoldServers,
+  from: 'round',
+  judge: ({ round: { mail: servers } }) =>
+    servers.length === 0
+      ? notConfigured('No mail server is configured')
+      : judged(servers.flatMap(judgeMail), `${nameList(servers.map(({ server }) => server))} accepts a message`),
+};
+
+/** Where mail servers are not configured, the appliances tell theirs. One that cannot be read may have some. */
+function withUntoldServers(own: Assessment, { units }: UnitsPicture): Assessment {
+  const unread = units.filter(({ rest }) => rest !== null && rest.kind !== 'ok').map(({ config }) => config.name);
+  if (own.kind !== 'not-configured' || unread.length === 0) return own;
+  return { id: own.id, ...unjudged(`The mail servers of ${nameList(unread)} are not known: its API cannot be read`) };
+}

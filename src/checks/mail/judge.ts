@@ -1,0 +1,100 @@
+import type { MailCause } from './causes.ts';
+import type { Finding, FindingLevel } from '../../engine/finding.ts';
+import type { MailObservation, MailOutcome, MailStage } from '../../core/observation.ts';
+
+type MailFailure = Extract<MailOutcome, { kind: 'failed' }>;
+
+interface Expectation {
+  readonly rule: string;
+  readonly expected: string;
+  readonly suggests: MailCause;
+}
+
+const RESOLVES: Expectation = {
+  rule: 'mail-server-resolves',
+  expected: 'an address for the name of the mail server',
+  suggests: 'mail-unreachable',
+};
+
+const ANSWERS: Expectation = {
+  rule: 'mail-server-answers',
+  expected: 'a mail server that answers',
+  suggests: 'mail-unreachable',
+};
+
+const EXPECTATIONS: Readonly<Record<MailStage, Expectation>> = {
+  connect: ANSWERS,
+  greeting: ANSWERS,
+  ehlo: ANSWERS,
+  tls: { rule: 'mail-tls-verifies', expected: 'TLS with a certificate that verifies', suggests: 'mail-tls-broken' },
+  login: {
+    rule: 'mail-login-accepted',
+    expected: 'the user name and password are accepted',
+    suggests: 'mail-login-rejected',
+  },
+  sender: { rule: 'mail-sender-accepted', expected: 'the sender is accepted', suggests: 'mail-recipient-rejected' },
+  recipient: {
+    rule: 'mail-recipient-accepted',
+    expected: 'the recipient is accepted',
+    suggests: 'mail-recipient-rejected',
+  },
+};
+
+/** Judges how far one mail server went. */
+export function judgeMail({ server, security, outcome, localhostAnswers }: MailObservation): readonly Finding[] {
+  if (outcome.kind === 'accepted') return [];
+  const { rule, expected, suggests } = expectationOf(outcome);
+  const level = levelOf(outcome);
+  return [
+    {
+      rule,
+      subject: server,
+      expected,
+      actual: describe(outcome),
+      level,
+      suggests: level === 'unknown' ? null : suggests,
+      facts: { security },
+    },
+    ...(localhostAnswers === true ? [tryLocalhost(server)] : []),
+  ];
+}
+
+function expectationOf(outcome: MailFailure): Expectation {
+  if (outcome.reason === 'name-not-resolved') return RESOLVES;
+  return outcome.stage === 'tls' || wasAnswered(outcome) ? EXPECTATIONS[outcome.stage] : ANSWERS;
+}
+
+/** A server that dies in the middle of a session has not rejected anything. */
+function wasAnswered({ reason }: MailFailure): boolean {
+  return reason === 'rejected' || reason === 'internal' || reason === 'aborted';
+}
+
+/**
+ * RFC 5321 §4.2.1: 4yz asks to come back later. For a sender or a recipient that is everyday life (greylisting, 450 and
+ * 451), and FortiAuthenticator's queue does come back.
+ */
+function levelOf({ stage, reason, code }: MailFailure): FindingLevel {
+  if (reason === 'aborted' || reason === 'internal' || reason === 'no-route') return 'unknown';
+  const later = code !== null && code >= 400 && code < 500;
+  return later && (stage === 'login' || stage === 'sender' || stage === 'recipient') ? 'warning' : 'broken';
+}
+
+function describe({ stage, reason, tlsError, message }: MailFailure): string {
+  if (tlsError === 'NO_STARTTLS') return `STARTTLS is not offered: ${message}`;
+  const at = stage === 'tls' && tlsError !== null ? `${stage}, ${tlsError}` : stage;
+  return `${reason} (${at}): ${message}`;
+}
+
+/** As the activation tip has it: "if the custom mail server is not reachable, try using localhost". */
+function tryLocalhost(server: string): Finding {
+  return {
+    rule: 'mail-localhost-answers',
+    subject: server,
+    expected: 'the configured mail server answers',
+    actual:
+      'a mail server on this machine (127.0.0.1:25) answers: on FortiAuthenticator the mail server "localhost" is ' +
+      'worth a try meanwhile',
+    level: 'note',
+    suggests: null,
+  };
+}

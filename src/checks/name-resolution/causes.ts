@@ -1,0 +1,92 @@
+import type { CauseWords } from '../../engine/words/cause-words.ts';
+
+export const NAME_CAUSES = {
+  'resolver-unreachable': {
+    severity: 'critical',
+    title: 'the DNS resolver does not answer',
+    headline: 'a resolver does not answer for {subject}',
+    summary: 'No usable answer from {resolver} for {host}.',
+    impact: 'activation',
+    remedy: [
+      'Ask the resolver directly with "dig {host} @ADDRESS", where ADDRESS is that of {resolver}. No answer at all ' +
+        'means that it is down, or that UDP and TCP port 53 to it are blocked.',
+      'SERVFAIL means that the resolver runs but cannot reach the internet, fails DNSSEC, or that a DNS filter ' +
+        'blocks the name (a FortiGate may answer so, Fortinet tip 260790): look at its own log and forwarders.',
+      'On FortiAuthenticator check System > Network > DNS, then test with "execute ping {host}" in its CLI.',
+      'Until it is fixed, give FortiAuthenticator a second resolver that works.',
+    ],
+    kinds: {
+      'tcp-blocked': {
+        title: 'the answer is cut short, and TCP is blocked',
+        summary:
+          '{resolver} cuts its answer for {host} short, and over TCP, where the rest has to be fetched, it does ' +
+          'not answer.',
+        remedy: [
+          'Allow TCP port 53 beside UDP port 53, from this machine and from {source} to {resolver}, on every ' +
+            'firewall on the way: DNS needs both (RFC 7766 section 5).',
+          'Ask over TCP: "dig +tcp {host} @ADDRESS", where ADDRESS is that of {resolver}. "Connection refused" may ' +
+            'also come from the resolver itself: then let it listen on TCP.',
+          'Until then, give FortiAuthenticator a second resolver that works.',
+        ],
+      },
+    },
+    rank: 2,
+    oneFaultForAllHosts: true,
+  },
+  'name-not-found': {
+    severity: 'critical',
+    title: 'the name of the licence server does not resolve',
+    headline: 'the name {subject} is not found',
+    summary: '{resolver} says that {host} does not exist or has no address.',
+    impact: 'activation',
+    remedy: [
+      'Compare with a public resolver: "dig @9.9.9.9 {host}". If that one gives an address, the answer of ' +
+        '{resolver} is wrong.',
+      'Look for a filter (DNS firewall, response policy zone, FortiGuard DNS filter) or a local zone on {resolver} ' +
+        'that covers fortinet.com, and exempt the name.',
+      'If no resolver knows the name, check the spelling of licenseServer.host here and the server address on ' +
+        'FortiAuthenticator under System > Administration > FortiGuard.',
+    ],
+    rank: 1,
+  },
+  'answer-hijacked': {
+    severity: 'critical',
+    title: 'DNS answers with a false address',
+    headline: 'the name {subject} is hijacked',
+    summary: '{resolver} answers {host} with {address}, which cannot be its address.',
+    impact: 'activation',
+    remedy: [
+      'A DNS filter, a sinkhole or a local zone answers in the place of the real name: find the rule on {resolver} ' +
+        'and exempt {host}.',
+      'On a FortiGate look at the DNS filter profile of the policy and at "show system dns-database".',
+      'Flush the caches after the change, then repeat "ftm-watch check".',
+      'If this address is right (a relay of your own), add it to licenseServer.expectedAddresses.',
+    ],
+    rank: 0,
+  },
+  'answer-unexpected': {
+    severity: 'warning',
+    title: 'DNS gives an address outside the expected list',
+    headline: '{subject} has an unexpected address',
+    summary: '{resolver} answers {host} with {address}, which is outside licenseServer.expectedAddresses.',
+    impact: 'none',
+    remedy: [
+      'Fortinet may have moved the server: compare with another resolver, "dig @9.9.9.9 {host}".',
+      'If firewall policies name the old address, allow the new one too.',
+      'Add the address to licenseServer.expectedAddresses once you trust it.',
+    ],
+  },
+  'resolvers-disagree': {
+    severity: 'warning',
+    title: 'resolvers give different addresses',
+    headline: 'the resolvers disagree about {subject}',
+    summary: 'The configured resolvers give {host} addresses that have nothing in common.',
+    impact: 'none',
+    remedy: [
+      'Compare the answers in the evidence: split DNS, a filter, or a stale cache is the usual reason.',
+      'Make sure that FortiAuthenticator asks the resolver that is right (System > Network > DNS).',
+    ],
+  },
+} satisfies Readonly<Record<string, CauseWords>>;
+
+export type NameCause = keyof typeof NAME_CAUSES;

@@ -1,0 +1,202 @@
+import type { NameCause, NAME_CAUSES } from './causes.ts';
+import { addressInAny, classifyAddress, sinkholeOwner, uniqueAddresses } from '../../core/addresses.ts';
+import type { AddressClass } from '../../core/addresses.ts';
+import type { Finding } from '../../engine/finding.ts';
+import type { DnsObservation, DnsReply, FailureReason } from '../../core/observation.ts';
+
+export interface AnswerCase {
+  /** `host:port` that the name is wanted for. */
+  readonly subject: string;
+  readonly expectedAddresses: readonly string[];
+  /** Another resolver gives an acceptable address. */
+  readonly othersAnswer: boolean;
+}
+
+export interface JudgedAnswer {
+  readonly resolver: string;
+  readonly findings: readonly Finding<NameCause>[];
+  readonly acceptable: readonly string[];
+  /** Every address is one that the configuration expects. */
+  readonly confirmed: boolean;
+}
+
+interface SortedAddresses {
+  readonly acceptable: readonly string[];
+  readonly hijacked: readonly string[];
+  /** Acceptable, but outside the configured list. */
+  readonly unexpected: readonly string[];
+}
+
+/** Reasons that are about this machine and not about the resolver. */
+const OUR_OWN_TROUBLE: ReadonlySet<FailureReason> = new Set<FailureReason>(['aborted', 'internal', 'no-route']);
+
+/** Enough to recognise the pattern; an answer may hold dozens. */
+const MAX_SHOWN = 4;
+
+const WHAT_IT_IS: Readonly<Record<AddressClass, string>> = {
+  public: 'a public address',
+  private: 'a private address',
+  loopback: 'a loopback address',
+  'link-local': 'a link-local address',
+  unspecified: 'the unspecified address',
+  bogon: 'not an address of the public internet',
+  sinkhole: 'a sinkhole',
+};
+
+/** Judges what one resolver said. */
+export function judgeAnswer(observation: DnsObservation, context: AnswerCase): JudgedAnswer {
+  const sorted = addressesIn(observation, context.expectedAddresses);
+  const any = sorted.acceptable.length + sorted.hijacked.length > 0;
+  return {
+    resolver: observation.resolver,
+    findings: any
+      ? [...judgeAddresses(observation, sorted, context), ...judgeHalfAnswer(observation, context)]
+      : [judgeNoAddress(observation, context)],
+    acceptable: sorted.acceptable,
+    confirmed: context.expectedAddresses.length > 0 && sorted.unexpected.length === 0,
+  };
+}
+
+/** Sorts the addresses of both families. What the configuration expects is acceptable, whatever it is. */
+export function addressesIn({ a, aaaa }: DnsObservation, expectedAddresses: readonly string[]): SortedAddresses {
+  const all = uniqueAddresses([a, aaaa].flatMap((reply) => (reply.kind === 'answer' ? reply.addresses : [])));
+  const isExpected = (address: string): boolean => addressInAny(address, expectedAddresses);
+  const acceptable = all.filter((address) => isExpected(address) || classifyAddress(address) === 'public');
+  return {
+    acceptable,
+    hijacked: all.filter((address) => !acceptable.includes(address)),
+    unexpected: expectedAddresses.length === 0 ? [] : acceptable.filter((address) => !isExpected(address)),
+  };
+}
+
+function judgeAddresses(
+  { resolver }: DnsObservation,
+  { hijacked, unexpected }: SortedAddresses,
+  context: AnswerCase,
+): readonly Finding<NameCause>[] {
+  const findings: Finding<NameCause>[] = [];
+  const [lie] = hijacked;
+  if (lie !== undefined) {
+    const product = hijacked.map(sinkholeOwner).find((owner) => owner !== null);
+    findings.push({
+      rule: 'answer-acceptable',
+      subject: context.subject,
+      expected: `a public address from ${resolver}`,
+      actual: shown(hijacked.map((address) => `${address}, ${describe(address)}`)),
+      level: 'broken',
+      suggests: 'answer-hijacked',
+      facts: { resolver, address: lie, ...(product === undefined ? {} : { product }) },
+    });
+  }
+  const [stranger] = unexpected;
+  if (stranger !== undefined) {
+    findings.push({
+      rule: 'answer-expected',
+      subject: context.subject,
+      expected: `an address within ${shown(context.expectedAddresses)} from ${resolver}`,
+      actual: shown(unexpected),
+      level: 'warning',
+      suggests: 'answer-unexpected',
+      facts: { resolver, address: stranger },
+    });
+  }
+  return findings;
+}
+
+function describe(address: string): string {
+  const owner = sinkholeOwner(address);
+  return owner === null ? WHAT_IT_IS[classifyAddress(address) ?? 'bogon'] : `the block page of ${owner}`;
+}
+
+/**
+ * One family has addresses and the other question failed. FortiAuthenticator dials IPv4, so only a failed A question
+ * harms.
+ */
+function judgeHalfAnswer({ resolver, a, aaaa }: DnsObservation, context: AnswerCase): readonly Finding<NameCause>[] {
+  const harmful = !isUsable(a);
+  const [failed, type] = harmful ? ([a, 'A'] as const) : ([aaaa, 'AAAA'] as const);
+  if (isUsable(failed)) return [];
+  return [
+    {
+      rule: 'resolver-answers',
+      subject: resolver,
+      expected: `an answer to the ${type} question for ${hostOf(context)}`,
+      actual: describeReply(failed),
+      ...(harmful && !isOurs(failed)
+        ? ({ level: 'warning', suggests: 'resolver-unreachable', ...kindOf(failed) } as const)
+        : ({ level: 'note', suggests: null } as const)),
+      facts: { resolver },
+    },
+  ];
+}
+
+function judgeNoAddress(observation: DnsObservation, context: AnswerCase): Finding<NameCause> {
+  const { resolver, a, aaaa } = observation;
+  const replies = [a, aaaa];
+  const missing = replies.find((reply) => reply.kind === 'answer' && reply.rcode === 'NXDOMAIN');
+  if (missing !== undefined || replies.every(isUsable)) {
+    return {
+      rule: 'name-exists',
+      subject: context.subject,
+      expected: `${resolver} knows an address of ${hostOf(context)}`,
+      actual:
+        missing === undefined ? 'NOERROR, but neither an A nor an AAAA record' : 'NXDOMAIN: there is no such name',
+      // A stub resolver asks its next server after silence only, never after a negative answer: a second, good resolver
+      // does not help.
+      level: 'broken',
+      suggests: 'name-not-found',
+      facts: { resolver },
+    };
+  }
+  const failed = isUsable(a) ? aaaa : a;
+  return {
+    rule: 'resolver-answers',
+    subject: resolver,
+    expected: `an address of ${hostOf(context)}`,
+    actual: describeReply(failed),
+    ...levelOfNoAnswer(failed, context),
+    facts: { resolver },
+  };
+}
+
+function levelOfNoAnswer(
+  failed: DnsReply,
+  { othersAnswer }: AnswerCase,
+): Pick<Finding<NameCause>, 'level' | 'suggests' | 'kind'> {
+  if (isOurs(failed)) return { level: othersAnswer ? 'note' : 'unknown', suggests: null };
+  return { level: othersAnswer ? 'warning' : 'broken', suggests: 'resolver-unreachable', ...kindOf(failed) };
+}
+
+/** How TCP fails that nobody lets through; the resolver itself was there, over UDP. */
+const SHUT: readonly FailureReason[] = ['timeout', 'refused', 'reset', 'closed', 'no-route'];
+
+function isCutShort(reply: DnsReply): boolean {
+  return reply.kind === 'failed' && reply.truncated === true && SHUT.includes(reply.reason);
+}
+
+function kindOf(reply: DnsReply): { readonly kind?: keyof (typeof NAME_CAUSES)['resolver-unreachable']['kinds'] } {
+  return isCutShort(reply) ? { kind: 'tcp-blocked' } : {};
+}
+
+function isUsable(reply: DnsReply): boolean {
+  return reply.kind === 'answer' && (reply.rcode === 'NOERROR' || reply.rcode === 'NXDOMAIN');
+}
+
+function isOurs(reply: DnsReply): boolean {
+  return reply.kind === 'failed' && OUR_OWN_TROUBLE.has(reply.reason) && !isCutShort(reply);
+}
+
+function describeReply(reply: DnsReply): string {
+  if (reply.kind === 'answer') return reply.rcode;
+  const silence = `no answer (${reply.reason}): ${reply.message}`;
+  return isCutShort(reply) ? `an answer over UDP that is cut short, and over TCP ${silence}` : silence;
+}
+
+function hostOf({ subject }: AnswerCase): string {
+  return subject.slice(0, subject.lastIndexOf(':'));
+}
+
+function shown(items: readonly string[]): string {
+  const more = items.length - MAX_SHOWN;
+  return `${items.slice(0, MAX_SHOWN).join('; ')}${more > 0 ? ` and ${String(more)} more` : ''}`;
+}

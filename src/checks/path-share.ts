@@ -1,0 +1,234 @@
+import { addressFamily } from '../core/addresses.ts';
+import type { EpochMs, Millis } from '../core/clock.ts';
+import {
+  clear,
+  deservesBurst,
+  failedIn,
+  KNOWN_RUN,
+  lookAt,
+  without,
+  type Connection,
+  type ConnectionShare,
+  type Sample,
+} from './connection-share.ts';
+
+/** The connections of one round to the licence server, in the order in which they began. */
+export interface Look {
+  readonly at: EpochMs;
+  /** The addresses that the round dialled, those that said nothing included. */
+  readonly dialled: readonly string[];
+  readonly connections: readonly Connection[];
+  /** The burst of further connections; null: there was none. */
+  readonly burst: readonly Connection[] | null;
+}
+
+export interface PathShare {
+  /** Of each address by itself, where connections have failed. */
+  readonly addresses: readonly ConnectionShare[];
+  readonly families: readonly FamilyShare[];
+  /** Of all connections: a fault of the way to all addresses shows here first. */
+  readonly whole: ConnectionShare;
+  /**
+   * The addresses to which connections have come and gone, until that is past at each of them: none of them is clean.
+   */
+  readonly unclean: readonly string[];
+  readonly burstAt: EpochMs | null;
+}
+
+/**
+ * Of all addresses of one family together: where the name gives some of them in turn, no single one shows the fault.
+ */
+export interface FamilyShare {
+  readonly family: 4 | 6;
+  readonly share: ConnectionShare;
+  readonly members: readonly Member[];
+  /** Those that the latest round dialled. */
+  readonly current: readonly string[];
+  /**
+   * Those that have always failed beside others that work: an outage of their own, which comes and goes with none of the
+   * others. One that is not given any more has taken it along, unless it comes back.
+   */
+  readonly outages: readonly string[];
+}
+
+export interface Member {
+  readonly address: string;
+  readonly seenAt: EpochMs;
+  /** It came back into the answers after it had failed: it takes turns, and is not gone for good. */
+  readonly returned: boolean;
+}
+
+export const NO_SHARE: PathShare = { addresses: [], families: [], whole: clear([]), unclean: [], burstAt: null };
+
+/** At most one burst in this time, so that a fault never becomes a load on the licence server. @internal */
+export const BURST_GAP: Millis = 300_000;
+/** Connections of one burst, over all addresses. */
+export const BURST_SIZE = 20;
+/** More addresses than this are not asked again in one burst: too few connections to each would say nothing. */
+const MOST_ADDRESSES = 4;
+/** An address with less than this share of failures is clean, although single ones fail. */
+const CLEAN = 1 / 8;
+/** An address that was not dialled for this long is forgotten. */
+const FORGOTTEN: Millis = 1_800_000;
+/** Of one family; beyond it a name gives new ones all the time. */
+const MOST_MEMBERS = 64;
+
+/** Takes one round in. The same looks always give the same share. */
+export function next(state: PathShare, look: Look): PathShare {
+  const sight: Sight = { look, soonAfterBurst: state.burstAt !== null && isRecent(state.burstAt, look.at, BURST_GAP) };
+  const families = ([4, 6] as const)
+    .map((family) => lookAtFamily(state, family, sight))
+    .filter(({ members }) => members.length > 0);
+  const members = families.flatMap((family) => family.members.map(({ address }) => address));
+  const parts = {
+    addresses: members
+      .map((address) => lookAtAddress(state, address, sight))
+      .filter(({ trail, standing }) => trail.length > 0 || standing !== 'none'),
+    families,
+    whole: lookAt(
+      {
+        ...without(
+          state.whole,
+          families.flatMap(({ outages }) => outages),
+        ),
+        addresses: members,
+      },
+      failuresLast(sampleOf(sight, () => true)),
+    ),
+  };
+  return {
+    ...parts,
+    unclean: uncleanAfter(state.unclean, parts).filter((address) => members.includes(address)),
+    burstAt: look.burst !== null ? look.at : state.burstAt,
+  };
+}
+
+type Parts = Pick<PathShare, 'addresses' | 'families' | 'whole'>;
+
+function uncleanAfter(before: readonly string[], parts: Parts): readonly string[] {
+  const now = sharesOf(parts)
+    .filter(({ standing }) => standing === 'intermittent')
+    .flatMap(({ addresses }) => addresses);
+  return now.length === 0 ? [] : [...new Set([...before, ...now])];
+}
+
+/** The shares that tell what is so now: of each address that was dialled, or of those together that take turns. */
+export function sharesOf({ addresses, families, whole }: Parts): readonly ConnectionShare[] {
+  const parts = families.flatMap(({ share, members, current }) =>
+    members.length > current.length
+      ? [share]
+      : addresses.filter((single) => single.addresses.every((address) => current.includes(address))),
+  );
+  return parts.map((part) => asPartOf(whole, part));
+}
+
+/** Where the whole comes and goes, a part that has enough of its failures does, before it alone has shown so. */
+function asPartOf(whole: ConnectionShare, part: ConnectionShare): ConnectionShare {
+  const own = whole.told.filter(({ address }) => part.addresses.includes(address));
+  const failed = failedIn(own);
+  if (whole.standing !== 'intermittent' || part.standing === 'steady') return part;
+  if (failed === 0 || failed < own.length * CLEAN) return part;
+  return { ...part, standing: 'intermittent', grave: part.grave || whole.grave, told: own, trail: own };
+}
+
+/**
+ * The addresses that the next round should make a burst of connections to: all of them, since what one does is judged
+ * by what the others do.
+ */
+export function burstDue(state: PathShare, at: EpochMs): readonly string[] {
+  if (state.burstAt !== null && isRecent(state.burstAt, at, BURST_GAP)) return [];
+  const current = state.families.flatMap((family) => family.current);
+  const due = sharesOf(state)
+    .filter(deservesBurst)
+    .flatMap(({ addresses }) => addresses.filter((address) => current.includes(address)));
+  return due.length === 0 ? [] : [...new Set([...due, ...current])].slice(0, MOST_ADDRESSES);
+}
+
+/** Whether another round at once would tell more: a failure that is new, or not yet measured. */
+export function needsCloserLook(state: PathShare, at: EpochMs): boolean {
+  const due = burstDue(state, at);
+  return sharesOf(state).some(
+    ({ addresses, standing }) =>
+      standing === 'doubtful' ||
+      standing === 'single' ||
+      (standing === 'steady' && addresses.some((address) => due.includes(address))),
+  );
+}
+
+interface Sight {
+  readonly look: Look;
+  readonly soonAfterBurst: boolean;
+}
+
+function lookAtAddress(state: PathShare, address: string, sight: Sight): ConnectionShare {
+  const before = state.addresses.find(({ addresses }) => addresses.includes(address)) ?? clear([address]);
+  return lookAt(
+    before,
+    sampleOf(sight, (connection) => connection.address === address),
+  );
+}
+
+function lookAtFamily(state: PathShare, family: FamilyShare['family'], sight: Sight): FamilyShare {
+  const { at, dialled } = sight.look;
+  const before = state.families.find((known) => known.family === family);
+  const current = dialled.filter((address) => familyOf(address) === family);
+  const known = before?.members ?? [];
+  const others = known.filter(({ address, seenAt }) => !current.includes(address) && isRecent(seenAt, at, FORGOTTEN));
+  const trailOf = (address: string): ConnectionShare['trail'] =>
+    state.addresses.find(({ addresses }) => addresses.includes(address))?.trail ?? [];
+  const isBack = (address: string): boolean =>
+    before?.current.includes(address) === false && failedIn(trailOf(address)) > 0;
+  const members = [
+    ...others,
+    ...current.map((address) => ({
+      address,
+      seenAt: at,
+      returned: isBack(address) || known.some((member) => member.address === address && member.returned),
+    })),
+  ].slice(-MOST_MEMBERS);
+  const sample = sampleOf(sight, ({ address }) => familyOf(address) === family);
+  const share = before?.share ?? clear([]);
+  // Beside others that work; where all fail, or take turns, it may be the way to all of them.
+  const wasBeside =
+    before !== undefined &&
+    before.members.length === before.current.length &&
+    before.current.some((address) => !isDown(trailOf(address), 1));
+  const isOutage = ({ address, returned }: Member): boolean =>
+    !returned &&
+    isDown(trailOf(address), KNOWN_RUN) &&
+    (before?.outages.includes(address) === true || (wasBeside && current.includes(address)));
+  const outages = members.filter(isOutage).map(({ address }) => address);
+  const addresses = members
+    .map(({ address }) => address)
+    .filter((address) => current.includes(address) || !outages.includes(address));
+  return {
+    family,
+    share: lookAt({ ...without(share, outages), addresses }, failuresLast(sample)),
+    members,
+    current,
+    outages,
+  };
+}
+
+function isDown(trail: ConnectionShare['trail'], fewest: number): boolean {
+  return trail.length >= fewest && failedIn(trail) === trail.length;
+}
+
+/** They began at once, so that any of them is the last: one that failed is not over with another one that worked. */
+function failuresLast(sample: Sample): Sample {
+  return { ...sample, own: sample.own.toSorted((a, b) => Number(a.fault !== null) - Number(b.fault !== null)) };
+}
+
+function sampleOf({ look, soonAfterBurst }: Sight, isOwn: (connection: Connection) => boolean): Sample {
+  return { own: look.connections.filter(isOwn), more: (look.burst ?? []).filter(isOwn), soonAfterBurst };
+}
+
+/** Through a proxy the name itself is dialled. */
+function familyOf(address: string): FamilyShare['family'] {
+  return addressFamily(address) ?? 4;
+}
+
+function isRecent(then: EpochMs, now: EpochMs, within: Millis): boolean {
+  // A wall clock that was set back must not stop the bursts for as long.
+  return then <= now && now - then < within;
+}

@@ -1,0 +1,151 @@
+import { PATH } from './path.ts';
+import type { EpochMs, Millis } from '../../core/clock.ts';
+import type { Finding } from '../../engine/finding.ts';
+import { isCorroborated } from '../../core/polling/corroboration.ts';
+import type { AppliancePolling, PollingError, PollingReport } from '../../core/polling/report.ts';
+
+/** FortiAuthenticator gives up on a connection that it began before the repair as late as this. */
+const AFTERMATH: Millis = 60_000;
+
+/** The precondition that a cause breaks. */
+export type PreconditionOf = (cause: string) => string;
+
+/** Something that is or was broken and makes FortiAuthenticator complain. */
+export interface FaultSeen {
+  readonly precondition: string;
+  /** The one appliance that suffers from it; null: any may. */
+  readonly appliance: string | null;
+  /** When it was seen last. */
+  readonly at: EpochMs;
+}
+
+export interface UnexplainedPolling {
+  /** Without the errors that these faults explain. */
+  readonly report: PollingReport;
+  /** What was left out, as notes. */
+  readonly notes: readonly Finding[];
+}
+
+const CONNECTION: readonly string[] = [...PATH, 'firewall-policy'];
+/** The text says that the connection failed: no licence does that. */
+const OF_CONNECTION = /\bSSL\b|\bconnection\b|\btimeout\b/iu;
+
+/** The preconditions whose fault can cause an error: mail is not lost because of a licence, nor TLS. */
+export function explainedBy(
+  { cause, sample }: Pick<PollingError, 'cause' | 'sample'>,
+  preconditionOf: PreconditionOf,
+): readonly string[] {
+  if (cause === null || cause === 'polling-failing')
+    return OF_CONNECTION.test(messageOf(sample)) ? CONNECTION : [...CONNECTION, 'license-assignment'];
+  const precondition = preconditionOf(cause);
+  if (precondition === 'mail') return ['mail', 'internet', 'name-resolution'];
+  return CONNECTION.includes(precondition) ? CONNECTION : [precondition];
+}
+
+/** What can be the matter, for what an appliance complains of: more than one datagram must tell of the same. */
+export function complainedOf({ appliances }: PollingReport, preconditionOf: PreconditionOf): readonly string[] {
+  return [...new Set(appliances.flatMap((appliance) => surelyComplainedOf(appliance, preconditionOf)))];
+}
+
+function surelyComplainedOf({ errors }: AppliancePolling, preconditionOf: PreconditionOf): readonly string[] {
+  const complaints = errors
+    .filter(({ severity }) => severity !== 'info')
+    .map((error) => ({ error, by: explainedBy(error, preconditionOf) }));
+  return complaints
+    .flatMap(({ by }) => by)
+    .filter((id) => isCorroborated(complaints.filter(({ by }) => by.includes(id)).map(({ error }) => error)));
+}
+
+/** Behind the fields, in which anything may stand. */
+function messageOf(sample: string): string {
+  return sample.slice(sample.lastIndexOf('="') + 1);
+}
+
+/** Those of both, each as it was seen last. */
+export function withLaterSeen(before: readonly FaultSeen[], later: readonly FaultSeen[]): readonly FaultSeen[] {
+  return [...later, ...withoutSeen(before, later)];
+}
+
+/** Those that are not among the others. */
+export function withoutSeen(faults: readonly FaultSeen[], others: readonly FaultSeen[]): readonly FaultSeen[] {
+  return faults.filter((fault) => !others.some((other) => isSameFault(fault, other)));
+}
+
+/** Those that are among the others too. */
+export function seenIn(faults: readonly FaultSeen[], others: readonly FaultSeen[]): readonly FaultSeen[] {
+  return faults.filter((fault) => others.some((other) => isSameFault(fault, other)));
+}
+
+function isSameFault(a: FaultSeen, b: FaultSeen): boolean {
+  return a.precondition === b.precondition && a.appliance === b.appliance;
+}
+
+/**
+ * Errors stay in the window for a while after the path is repaired. What FortiAuthenticator complained of until then is
+ * explained, and must not raise an alarm of its own when the explanation is gone.
+ */
+export function withoutExplained(
+  report: PollingReport,
+  faults: readonly FaultSeen[],
+  preconditionOf: PreconditionOf,
+): UnexplainedPolling {
+  const appliances = report.appliances.map((appliance) => ({
+    appliance,
+    concerning: {
+      faults: faults.filter((fault) => fault.appliance === null || fault.appliance === appliance.name),
+      preconditionOf,
+    },
+  }));
+  return {
+    report: {
+      ...report,
+      appliances: appliances.map(({ appliance, concerning }) => withoutErrors(appliance, concerning)),
+    },
+    notes: appliances.flatMap(({ appliance: { name, errors }, concerning }) => {
+      const explained = errors.filter((error) => isExplained(error, concerning));
+      return explained.length === 0 ? [] : [note(name, Math.max(...explained.map(({ lastAt }) => lastAt)))];
+    }),
+  };
+}
+
+interface Concerning {
+  readonly faults: readonly FaultSeen[];
+  readonly preconditionOf: PreconditionOf;
+}
+
+/** Whether one of these faults can cause an error, and was there when the error came, or just before. */
+function isExplained(error: PollingError, { faults, preconditionOf }: Concerning): boolean {
+  const by = explainedBy(error, preconditionOf);
+  return faults.some(({ precondition, at }) => by.includes(precondition) && error.lastAt <= at + AFTERMATH);
+}
+
+function withoutErrors(appliance: AppliancePolling, concerning: Concerning): AppliancePolling {
+  return {
+    ...appliance,
+    errors: appliance.errors
+      .filter((error) => !isExplained(error, concerning))
+      .map((error) => withoutExplainedMoments(error, concerning)),
+  };
+}
+
+/** What came while the fault lasted says nothing about what came after it, over whichever way it came. */
+function withoutExplainedMoments(error: PollingError, concerning: Concerning): PollingError {
+  const isUnexplained = (lastAt: EpochMs): boolean => !isExplained({ ...error, lastAt }, concerning);
+  const { moments, reliableAt } = error;
+  return {
+    ...error,
+    moments: moments.filter(isUnexplained),
+    reliableAt: reliableAt !== null && isUnexplained(reliableAt) ? reliableAt : null,
+  };
+}
+
+function note(appliance: string, lastAt: EpochMs): Finding {
+  return {
+    rule: 'no-ftm-errors',
+    subject: appliance,
+    expected: 'No FTM errors that no fault explains',
+    actual: `None; the last one that a fault explains came at ${new Date(lastAt).toISOString().slice(0, 19)}Z`,
+    level: 'note',
+    suggests: null,
+  };
+}

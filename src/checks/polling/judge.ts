@@ -1,0 +1,136 @@
+import type { EpochMs, Millis } from '../../core/clock.ts';
+import { POLLING_CAUSES } from './causes.ts';
+import type { Advice, Finding, FindingLevel } from '../../engine/finding.ts';
+import { isCorroborated, ONE_DATAGRAM } from '../../core/polling/corroboration.ts';
+import { explainedBy, type PreconditionOf } from './explained.ts';
+import { PATH } from './path.ts';
+import type { AppliancePolling, PollingError, PollingReport } from '../../core/polling/report.ts';
+
+/**
+ * What the agent's own probes see better than a log line can: the line only says that the path is broken somewhere, so
+ * it must not raise their causes by itself.
+ */
+const SEEN_BY_PROBES: readonly string[] = [...PATH, 'mail'];
+
+const MAX_LINE = 240;
+
+/** Findings on the precondition `polling`: nothing for an appliance whose log is clean and alive. */
+export function judgePolling(report: PollingReport, preconditionOf: PreconditionOf): readonly Finding[] {
+  return report.appliances.flatMap((appliance) => {
+    const corroborated = isCorroborated(appliance.errors.filter(({ severity }) => severity === 'critical'));
+    return [
+      ...appliance.errors.map((error) => {
+        const finding = judgeError(appliance, error, { window: report.window, preconditionOf });
+        return finding.level === 'broken' && !corroborated ? suspectedOnly(finding) : finding;
+      }),
+      ...judgeSilence(appliance, report.silentAfter),
+    ];
+  });
+}
+
+/** One datagram: worth a look, and no proof. */
+function suspectedOnly(finding: Finding): Finding {
+  return {
+    ...finding,
+    actual: `${finding.actual}${ONE_DATAGRAM}`,
+    level: 'warning',
+    confidence: 'suspected',
+  };
+}
+
+interface Judging {
+  readonly window: Millis;
+  readonly preconditionOf: PreconditionOf;
+}
+
+function judgeError(appliance: AppliancePolling, error: PollingError, { window, preconditionOf }: Judging): Finding {
+  const level = levelOf(error);
+  const suggests = level === 'note' ? null : suggestion(error.cause, preconditionOf);
+  return {
+    rule: 'no-ftm-errors',
+    subject: appliance.name,
+    expected: `No FTM errors in the log within ${duration(window)}`,
+    actual: `${times(error.count)} since ${instant(error.firstAt)}, last ${instant(error.lastAt)}: ${shorten(error.sample)}`,
+    level,
+    suggests,
+    explainedBy: explainedBy(error, preconditionOf),
+    facts: { appliance: appliance.name },
+    ...(saysItself(level, suggests)
+      ? { advice: { summary: `${appliance.name}: ${error.summary}.`, remedy: error.remedy } }
+      : {}),
+  };
+}
+
+/**
+ * The signature knows the text, and what to do about it. Only where the path must be at fault is what the probes saw of
+ * it worth more: the line cannot know that their path is clean.
+ */
+function saysItself(level: FindingLevel, suggests: string | null): boolean {
+  return suggests !== null && (level === 'warning' || suggests !== 'polling-failing');
+}
+
+function judgeSilence(
+  { name, silent, silentFor, lastLineAt }: AppliancePolling,
+  silentAfter: Millis,
+): readonly Finding[] {
+  if (!silent) return [];
+  const since = duration(silentFor ?? 0);
+  return [
+    {
+      rule: 'appliance-speaks',
+      subject: name,
+      expected: `A log line at least every ${duration(silentAfter)}`,
+      actual:
+        lastLineAt === null
+          ? `It has never sent a line; waited for ${since}`
+          : `Nothing since ${instant(lastLineAt)}, ${since} ago`,
+      level: 'warning',
+      suggests: 'appliance-silent',
+      explainedBy: [],
+      facts: { appliance: name },
+      ...(lastLineAt === null ? { advice: neverHeard(name) } : {}),
+    },
+  ];
+}
+
+function neverHeard(name: string): Advice {
+  const summary = `${name} has never sent a line to ftm-watch: its errors would not be seen.`;
+  return { summary, remedy: POLLING_CAUSES['appliance-silent'].remedy };
+}
+
+function levelOf({ severity }: PollingError): FindingLevel {
+  switch (severity) {
+    case 'critical':
+      return 'broken';
+    case 'warning':
+      return 'warning';
+    case 'info':
+      return 'note';
+  }
+}
+
+function suggestion(cause: string | null, preconditionOf: PreconditionOf): string {
+  return cause === null || SEEN_BY_PROBES.includes(preconditionOf(cause)) ? 'polling-failing' : cause;
+}
+
+function times(count: number): string {
+  return count === 1 ? 'Once' : `${String(count)} times`;
+}
+
+function instant(at: EpochMs): string {
+  return new Date(at).toISOString().replace(/\.\d+Z$/u, 'Z');
+}
+
+/** `90 s`, `15 min`, `24 h`: rounded down to the largest unit that leaves at least two of it. */
+function duration(ms: Millis): string {
+  const seconds = Math.floor(ms / 1000);
+  if (seconds < 120) return `${String(seconds)} s`;
+  if (seconds < 7200) return `${String(Math.floor(seconds / 60))} min`;
+  if (seconds < 172_800) return `${String(Math.floor(seconds / 3600))} h`;
+  return `${String(Math.floor(seconds / 86_400))} days`;
+}
+
+/** A log line tells the most at its end: FortiAuthenticator puts the message after its fields. */
+function shorten(line: string): string {
+  return line.length <= MAX_LINE ? line : `…${line.slice(1 - MAX_LINE)}`;
+}

@@ -1,0 +1,43 @@
+import type { CauseWords } from '../../engine/words/cause-words.ts';
+import { SHUT_PORT_KINDS, SHUT_PORT_REMEDY } from './shut-port.ts';
+
+export const REACHABILITY_CAUSES = {
+  'egress-blocked': {
+    severity: 'critical',
+    title: 'the licence server accepts no connection',
+    headline: '{subject} accepts no connection',
+    summary:
+      'The internet works, but {subject} accepts no connection: a firewall on the way blocks it, or the server is ' +
+      'down.',
+    impact: 'activation',
+    remedy: SHUT_PORT_REMEDY,
+    kinds: SHUT_PORT_KINDS,
+    throughProxy: {
+      summary: 'The proxy {proxy} opens no connection to {subject}.',
+      remedy: [
+        'Make sure that licenseServer.proxy here and the proxy on FortiAuthenticator are right, then ask the proxy ' +
+          'itself: "curl -v -x http://{proxy} https://{host}:{port}/".',
+        'No answer or "refused" from it: the proxy is down, or a firewall between {source} and {proxy} blocks the way.',
+        'Status 403: on the proxy, allow CONNECT to {host}, TCP {port}, from {source}, and inspect nothing there.',
+        'Status 407: the proxy wants a login: licenseServer.proxy.user and passwordFile here, and the same on ' +
+          'FortiAuthenticator.',
+        'Status 502, 503 or 504, or silence after the connection: the proxy does not reach the internet itself. ' +
+          'Look at its log and its own resolver.',
+      ],
+    },
+  },
+  'egress-partly-blocked': {
+    severity: 'warning',
+    title: 'some addresses of the licence server accept no connection',
+    headline: 'some addresses of {subject} accept no connection',
+    summary: 'Only some addresses of {subject} accept a connection; {address} does not.',
+    impact: 'none',
+    remedy: [
+      'Allow TCP {port} to every address of {host}: policies that name a single address are the usual reason. ' +
+        'Prefer a policy by FQDN.',
+      'If the policy allows all of them, the server behind {address} may be down: wait, and ask Fortinet if it lasts.',
+    ],
+  },
+} satisfies Readonly<Record<string, CauseWords>>;
+
+export type ReachabilityCause = keyof typeof REACHABILITY_CAUSES;

@@ -1,0 +1,34 @@
+import type { EndpointObservation } from '../../core/observation.ts';
+import type { Declaration } from '../declaration.ts';
+import { REACHABILITY_CAUSES, type ReachabilityCause } from './causes.ts';
+import { explainShutPorts } from './explain-shut-ports.ts';
+import { judgeTcp } from './judge.ts';
+
+export const reachability: Declaration<'reachability', ReachabilityCause> = {
+  id: 'reachability',
+  title: 'Reachability',
+  dependsOn: ['name-resolution', 'internet'],
+  explainedBy: [],
+  causes: REACHABILITY_CAUSES,
+  settling:
+    'Give this machine a route to the licence server ("ip route get ADDRESS"), or set "sourceAddress" to an ' +
+    'address that has one.',
+  onPath: true,
+  // One good address proves the way, whatever a second resolver says; further up a good answer proves nothing, since an
+  // inspecting device answers in the place of the server.
+  provesItself: true,
+  place: { kind: 'stop', stop: 'firewall' },
+  from: 'target',
+  judge: ({ path: { endpoints }, nearest }) =>
+    endpoints.some(isJudgeable) ? explainShutPorts(judgeTcp(endpoints), endpoints, nearest) : null,
+  summary: ({ path: { endpoints } }) => {
+    const open = endpoints.flatMap(({ tcp }) => (tcp.kind === 'open' ? [tcp.durationMs] : []));
+    const proxy = endpoints.find((endpoint) => endpoint.proxy !== null)?.proxy;
+    const way = proxy === undefined || proxy === null ? '' : ` through the proxy ${proxy}`;
+    return open.length === 0 ? 'No connection' : `The port opens${way} in ${Math.max(...open).toFixed(0)} ms`;
+  },
+};
+
+function isJudgeable({ tcp }: EndpointObservation): boolean {
+  return tcp.kind === 'open' || (tcp.reason !== 'aborted' && tcp.reason !== 'internal');
+}

@@ -1,0 +1,98 @@
+import type { Millis } from '../../core/clock.ts';
+import type { ShutPortKind } from './shut-port.ts';
+import type { Finding } from '../../engine/finding.ts';
+import type { EndpointObservation, Failure, FailureReason } from '../../core/observation.ts';
+import type { RoundObservations } from '../../core/round.ts';
+
+type Shut = Exclude<ShutPortKind, 'denied-by-policy'>;
+
+/** From a second on it is a SYN that was repeated (RFC 6298 §2). */
+const REPEATED_SYN_MS: Millis = 1000;
+/** Of unrelated hosts; a single one may be far away. */
+const FEWEST_HOSTS = 2;
+/** Below that, timers and scheduling are larger than what is measured. */
+const MIN_ROUND_TRIP_MS: Millis = 4;
+/** A refusal in less than this share of the way to the nearest control host has not been on the internet. */
+const NEARER = 0.25;
+
+type Distances = Pick<RoundObservations, 'controls' | 'controlConnects' | 'stalledMs'>;
+
+/**
+ * How far the internet begins: the least of several connects to each of the control hosts. Null: not known well enough
+ * to conclude anything from it. A busy process notices late that a connection is open: what it stood still is taken
+ * off, and connects that were measured in the rush of the round alone count for nothing.
+ */
+export function nearestHost({ controls, controlConnects = [], stalledMs }: Distances): Millis | null {
+  const first = controls.flatMap(({ endpoints }) =>
+    endpoints.flatMap(({ tcp, proxy }) => (tcp.kind === 'open' && proxy === null ? [tcp.durationMs] : [])),
+  );
+  const connects = [...first, ...controlConnects].filter((ms) => ms < REPEATED_SYN_MS);
+  if (first.length < FEWEST_HOSTS || connects.length < 2 * FEWEST_HOSTS) return null;
+  const least = Math.min(...connects) - stalledMs;
+  return least < MIN_ROUND_TRIP_MS ? null : least;
+}
+
+/**
+ * What a port that does not open says about who keeps it shut. Silence may be a firewall or a server that is gone, and
+ * a refusal may come from either: suspected. A reset or an ICMP message that came back at once is a device near by:
+ * Node tells neither its sender nor whether it was the one or the other, but its time.
+ */
+export function explainShutPorts(
+  findings: readonly Finding[],
+  endpoints: readonly EndpointObservation[],
+  nearest: Millis | null,
+): readonly Finding[] {
+  const shut = new Map(endpoints.flatMap((endpoint) => shutEntry(endpoint, nearest)));
+  const overall = overallOf(
+    findings.flatMap((finding) => (finding.level === 'broken' ? (shutOf(finding, shut) ?? []) : [])),
+  );
+  return findings.map((finding) => {
+    const own = shutOf(finding, shut);
+    return own === null ? finding : explained(finding, { own, overall, nearest });
+  });
+}
+
+function shutEntry(
+  { address, proxy, tcp }: EndpointObservation,
+  nearest: Millis | null,
+): readonly (readonly [string, Shut])[] {
+  const kind = proxy === null && tcp.kind === 'failed' ? shutKind(tcp, nearest) : null;
+  return kind === null ? [] : [[address, kind]];
+}
+
+const REFUSALS: readonly FailureReason[] = ['refused', 'reset', 'closed', 'no-route'];
+
+function shutKind({ reason, durationMs }: Failure, nearest: Millis | null): Shut | null {
+  if (reason === 'timeout') return 'no-answer';
+  if (!REFUSALS.includes(reason)) return null;
+  return nearest !== null && durationMs < nearest * NEARER ? 'refused-nearer' : 'refused';
+}
+
+function shutOf({ suggests, facts }: Finding, shut: ReadonlyMap<string, Shut>): Shut | null {
+  const isAboutPort = suggests === 'egress-blocked' || suggests === 'egress-partly-blocked';
+  return isAboutPort ? (shut.get(facts?.address ?? '') ?? null) : null;
+}
+
+/**
+ * Of several addresses: confirmed only where all are refused near by, since each may be shut for a reason of its own.
+ */
+function overallOf(kinds: readonly Shut[]): Shut {
+  if (kinds.includes('no-answer')) return 'no-answer';
+  return kinds.includes('refused') ? 'refused' : 'refused-nearer';
+}
+
+interface Explanation {
+  readonly own: Shut;
+  /** Of all addresses together. */
+  readonly overall: Shut;
+  readonly nearest: Millis | null;
+}
+
+function explained(finding: Finding, { own, overall, nearest }: Explanation): Finding {
+  const kind = finding.level === 'broken' ? overall : own;
+  const actual =
+    own === 'refused-nearer' && nearest !== null
+      ? `${finding.actual}, at once: the nearest control host is ${nearest.toFixed(0)} ms away`
+      : finding.actual;
+  return { ...finding, actual, kind, confidence: kind === 'refused-nearer' ? 'confirmed' : 'suspected' };
+}

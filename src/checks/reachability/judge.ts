@@ -1,0 +1,72 @@
+import { decidingAddresses, isWithoutRoute } from '../../core/deciding-addresses.ts';
+import { describeFailure } from '../../core/describe-failure.ts';
+import type { EndpointObservation } from '../../core/observation.ts';
+import type { Finding, FindingLevel } from '../../engine/finding.ts';
+import { isOwnTrouble, seenAt, withClean } from '../endpoint-words.ts';
+import type { ReachabilityCause } from './causes.ts';
+
+/**
+ * Judges whether the port of one target opens, given every address of it. All addresses failing that decide breaks
+ * reachability, some of them is a warning. A family that this machine has no route for says nothing about the target
+ * while the other family has one.
+ */
+export function judgeTcp(observations: readonly EndpointObservation[]): readonly Finding<ReachabilityCause>[] {
+  const failures = observations.flatMap((seen) => (seen.tcp.kind === 'failed' ? [{ seen, failure: seen.tcp }] : []));
+  const deciding = decidingAddresses(observations);
+  const couldBeOpen = deciding.some(({ tcp }) => tcp.kind === 'open' || isOwnTrouble(tcp));
+  const clean = observations.filter(({ tcp }) => tcp.kind === 'open');
+  return failures.map(({ seen, failure }) => {
+    const actual = seenAt(seen, describeFailure(failure));
+    if (isOwnTrouble(failure)) return portFinding(seen, 'unknown', actual);
+    if (lacksRoute(seen.family, observations)) return routeFinding(seen, observations, actual);
+    return withClean(portFinding(seen, couldBeOpen || !deciding.includes(seen) ? 'warning' : 'broken', actual), clean);
+  });
+}
+
+function portFinding(
+  seen: EndpointObservation,
+  level: Exclude<FindingLevel, 'note'>,
+  actual: string,
+): Finding<ReachabilityCause> {
+  const port = seen.target.slice(seen.target.lastIndexOf(':') + 1);
+  return {
+    rule: 'port-open',
+    subject: seen.target,
+    expected: `TCP port ${port} accepts a connection`,
+    actual,
+    level,
+    suggests: level === 'unknown' ? null : level === 'broken' ? 'egress-blocked' : 'egress-partly-blocked',
+    facts: { address: seen.address, ...(seen.proxy === null ? {} : { proxy: seen.proxy }) },
+  };
+}
+
+/** Where no other family is left to use the question stays open: nothing was tried that could have worked. */
+function routeFinding(
+  seen: EndpointObservation,
+  observations: readonly EndpointObservation[],
+  actual: string,
+): Finding<ReachabilityCause> {
+  return {
+    rule: 'family-has-route',
+    subject: seen.target,
+    expected: `A route for IPv${String(seen.family)}, or another family to use`,
+    actual,
+    level: isSpared(seen.family, observations) ? 'note' : 'unknown',
+    suggests: null,
+    facts: { address: seen.address },
+  };
+}
+
+/** IPv4 decides where there is any, and so IPv6 only beside an IPv4 that cannot be tried. */
+function isSpared(family: 4 | 6, observations: readonly EndpointObservation[]): boolean {
+  const others = observations.filter((other) => other.family !== family);
+  return family === 6 ? others.length > 0 : others.some((other) => !isWithoutRoute(other));
+}
+
+/**
+ * Most machines have no IPv6, and some no IPv4, so that nothing could be tried. What a firewall rejects with "no route"
+ * is another thing.
+ */
+function lacksRoute(family: 4 | 6, observations: readonly EndpointObservation[]): boolean {
+  return observations.filter((seen) => seen.family === family).every(isWithoutRoute);
+}

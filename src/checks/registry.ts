@@ -1,0 +1,82 @@
+import { knownCause } from '../engine/check.ts';
+import type { CauseWords } from '../engine/words/cause-words.ts';
+import { UNKNOWN_CAUSE, UNKNOWN_WORDS } from '../engine/words/unknown.ts';
+import { appliance } from './appliance/check.ts';
+import { clock } from './clock/check.ts';
+import type { Declaration } from './declaration.ts';
+import { firewallPolicy } from './firewall-policy/check.ts';
+import { internet } from './internet/check.ts';
+import { licenseAssignment } from './license-assignment/check.ts';
+import { licenseServer } from './license-server/check.ts';
+import { mail } from './mail/check.ts';
+import { nameResolution } from './name-resolution/check.ts';
+import { polling } from './polling/check.ts';
+import { reachability } from './reachability/check.ts';
+import { tlsGenuine } from './tls-genuine/check.ts';
+import { tokenPool } from './token-pool/check.ts';
+
+/** Every check, in the order of the path. */
+const REGISTERED = [
+  internet,
+  nameResolution,
+  reachability,
+  tlsGenuine,
+  licenseServer,
+  mail,
+  appliance,
+  licenseAssignment,
+  tokenPool,
+  polling,
+  firewallPolicy,
+  clock,
+] as const;
+
+type Registered = (typeof REGISTERED)[number];
+type CauseOf<K> = K extends Declaration<string, infer C> ? C : never;
+
+/** The preconditions of FortiToken Mobile activation: each has a check. A closed set, used as a metric label. */
+export type PreconditionId = Registered['id'];
+/** What a finding may suggest: a fault of one precondition. */
+export type FaultId = CauseOf<Registered>;
+/** Every cause a person can act on: a closed set, used as a metric label. */
+export type CauseId = FaultId | typeof UNKNOWN_CAUSE;
+
+export const CHECKS: readonly (Declaration & { readonly id: PreconditionId })[] = REGISTERED;
+
+/** In the order of the checks. @internal */
+export const FAULT_IDS: readonly FaultId[] = CHECKS.flatMap(({ causes }) => Object.keys(causes)).filter(isFaultId);
+
+export const CAUSE_IDS: readonly CauseId[] = [...FAULT_IDS, UNKNOWN_CAUSE];
+
+export function isCauseId(text: string): text is CauseId {
+  return text === UNKNOWN_CAUSE || isFaultId(text);
+}
+
+export function isFaultId(text: string): text is FaultId {
+  return CHECKS.some(({ causes }) => Object.hasOwn(causes, text));
+}
+
+export function isPreconditionId(text: string): text is PreconditionId {
+  return CHECKS.some(({ id }) => id === text);
+}
+
+/** Its name for a person. */
+export function titleOf(id: string): string {
+  return CHECKS.find((check) => check.id === id)?.title ?? id;
+}
+
+/**
+ * Everything that is said about a cause.
+ * @throws Error for what is none
+ */
+export function wordsOf(cause: string): CauseWords {
+  return cause === UNKNOWN_CAUSE ? UNKNOWN_WORDS : knownCause(CHECKS, cause).words;
+}
+
+/**
+ * The precondition that a fault breaks.
+ * @throws Error for what is none
+ */
+export function preconditionOf(fault: string): string {
+  return knownCause(CHECKS, fault).check.id;
+}

@@ -1,0 +1,11 @@
+import type { Config } from '../config/config.ts';
+import type { ClockObservation } from '../core/observation.ts';
+import type { RoundObservations } from '../core/round.ts';
+
+/** What one round knows beside the targets. */
+export interface RoundFacts {
+  readonly config: Config;
+  readonly round: RoundObservations;
+  /** The time as NTP servers and HTTP answers told it. */
+  readonly clock: readonly ClockObservation[];
+}

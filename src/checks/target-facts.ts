@@ -1,0 +1,18 @@
+import type { LicenseServerConfig } from '../config/config.ts';
+import type { Millis } from '../core/clock.ts';
+import type { PathObservation } from '../core/round.ts';
+import type { JudgedTlsPath, TlsKnowledge, TlsSurroundings } from './tls-genuine/judge-tls-path.ts';
+
+/** What one round knows of one target: the licence server or a service. */
+export interface TargetFacts {
+  readonly path: PathObservation;
+  readonly port: number;
+  /** Null: the target is a service. */
+  readonly licenseServer: LicenseServerConfig | null;
+  /** The verdicts on its certificates, which its readers share. */
+  readonly tls: JudgedTlsPath;
+  readonly knowledge: TlsKnowledge;
+  readonly surroundings: TlsSurroundings;
+  /** How far the nearest control host is, by `nearestHost`. */
+  readonly nearest: Millis | null;
+}

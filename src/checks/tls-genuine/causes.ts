@@ -1,0 +1,119 @@
+import type { CauseWords } from '../../engine/words/cause-words.ts';
+import { BLOCKED_TLS_KINDS } from './blocked-tls.ts';
+
+const ONLY_FORTINETS_OWN =
+  "FortiAuthenticator accepts only the certificate of Fortinet's own authority, so trusting the inspecting " +
+  'authority does not help.';
+
+const REPEAT = 'Repeat "ftm-watch check" from the same network, then retry the activation on FortiAuthenticator.';
+
+const FORTIGATE = [
+  'See which policy inspects: on the FortiGate, Policy & Objects > Firewall Policy > Policy Lookup with source ' +
+    '{source}, destination {host}, TCP {port}; or in the log, Log & Report > Security Events > SSL.',
+  `Put a policy of its own above it: source {source} only, destination {host}, service HTTPS, no security profile, SSL inspection "no-inspection". ${ONLY_FORTINETS_OWN}`,
+  'As CLI lines: config firewall policy / edit 0 / set name "FAC-FTM" / set srcintf "INSIDE" / set dstintf ' +
+    '"OUTSIDE" / set srcaddr "FAC" / set dstaddr "FTM-SERVER" / set action accept / set schedule "always" / set ' +
+    'service "HTTPS" / set utm-status disable / set ssl-ssh-profile "no-inspection" / set nat enable / next / end; ' +
+    'INSIDE and OUTSIDE are your interfaces, FAC is the address object of FortiAuthenticator ({source}), FTM-SERVER ' +
+    'the FQDN object of {host}.',
+  'Then move it up: config firewall policy / move NEW-ID before INSPECTING-ID / end; "show firewall policy" tells ' +
+    'the numbers, that of the new policy and that of the one that inspects.',
+  'An exemption inside the inspecting profile (SSL/SSH Inspection > Exempt from SSL Inspection) is weaker: a block ' +
+    'page still answers with the certificate of the FortiGate.',
+  REPEAT,
+];
+
+const OTHER_PRODUCT = [
+  `In {product}, exempt {host} (TCP {port}) from TLS inspection for the source {source}: by destination name and address, not by category. ${ONLY_FORTINETS_OWN}`,
+  REPEAT,
+];
+
+const UNKNOWN_PRODUCT = [
+  'Find the device that re-signs: the issuer in the evidence is its certificate authority. Ask the firewall and ' +
+    'proxy team with that name, the address and the time ("ftm-watch report" writes it all down).',
+  `Exempt the traffic of FortiAuthenticator ({source}) to {host}, TCP {port}, from TLS inspection. ${ONLY_FORTINETS_OWN}`,
+  REPEAT,
+];
+
+export const TLS_CAUSES = {
+  'tls-intercepted': {
+    severity: 'critical',
+    title: 'TLS is intercepted',
+    headline: 'TLS is intercepted',
+    productHeadline: 'TLS is intercepted by {product}',
+    summary: 'TLS to {subject} is intercepted by {product}.',
+    impact: 'activation',
+    remedy: UNKNOWN_PRODUCT,
+    productRemedy: { 'Fortinet FortiGate': FORTIGATE },
+    anyProductRemedy: OTHER_PRODUCT,
+    rank: 0,
+  },
+  'tls-interception-suspected': {
+    severity: 'critical',
+    title: 'TLS is probably intercepted',
+    headline: 'TLS is probably intercepted',
+    productHeadline: 'TLS is probably intercepted by {product}',
+    summary: 'TLS to {subject} does not show the certificate of {host}: it is probably intercepted by {product}.',
+    impact: 'activation',
+    remedy: UNKNOWN_PRODUCT,
+    productRemedy: { 'Fortinet FortiGate': FORTIGATE },
+    anyProductRemedy: OTHER_PRODUCT,
+    rank: 1,
+  },
+  'tls-blocked': {
+    severity: 'critical',
+    title: 'TLS is blocked',
+    headline: 'TLS to {subject} is blocked',
+    summary:
+      'The port of {subject} opens, but TLS does not: something on the way blocks it, or the server itself is in ' +
+      'trouble.',
+    impact: 'activation',
+    remedy: [
+      'A web filter, application control or intrusion prevention profile is the usual reason: look for {source} ' +
+        'and {host} in the web filter and application control logs of the firewall.',
+      'Put a policy without any security profile for {source} to {host}, TCP {port}, above the one that filters.',
+      'A block page in the evidence names the product and often the rule that blocks.',
+      'Compare from another network: "openssl s_client -connect {host}:{port} -servername {host}". If it fails ' +
+        'there too, the server itself is down.',
+    ],
+    kinds: BLOCKED_TLS_KINDS,
+    rank: 2,
+  },
+  'certificate-broken': {
+    severity: 'critical',
+    title: 'the certificate of the licence server is not valid',
+    headline: 'the certificate of {subject} is broken',
+    summary: '{judgement}.',
+    impact: 'activation',
+    remedy: [
+      'Check the clocks of FortiAuthenticator and of this machine first: a wrong date makes every certificate invalid.',
+      'If the clocks are right, the fault is at Fortinet: open a ticket with TAC and give them the certificate ' +
+        'from "ftm-watch report".',
+      'If licenseServer.serverName is set, make sure that the name is right.',
+    ],
+    rank: 3,
+  },
+  'vendor-ca-changed': {
+    severity: 'warning',
+    title: 'the licence server has a certificate of another authority',
+    headline: 'the certificate authority of {subject} changed',
+    summary: "{subject} shows a valid certificate of a public authority instead of Fortinet's own.",
+    impact: 'none',
+    remedy: [
+      'No inspecting device has a public authority: Fortinet has probably changed the certificate. Compare from ' +
+        'another network.',
+      'If it is the same there, set trust.profile to "public" or learn the new chain with "ftm-watch trust learn".',
+      'If polling fails at the same time, FortiAuthenticator may need new firmware: ask TAC.',
+    ],
+  },
+  'certificate-rotated': {
+    severity: 'info',
+    title: 'the licence server has a new certificate',
+    headline: 'the certificate of {subject} was renewed',
+    summary: '{subject} has a new certificate under the same authority.',
+    impact: 'none',
+    remedy: ['Nothing to do. To make the new certificate the baseline, run "ftm-watch trust learn".'],
+  },
+} satisfies Readonly<Record<string, CauseWords>>;
+
+export type TlsCause = keyof typeof TLS_CAUSES;

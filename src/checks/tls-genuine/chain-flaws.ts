@@ -1,0 +1,158 @@
+import { X509Certificate } from 'node:crypto';
+import type { Certificate } from '../../core/certificate.ts';
+import type { EpochMs } from '../../core/clock.ts';
+import { formatDistinguishedName, isSameName } from '../../core/distinguished-name.ts';
+import { children, extensionOf, extensionsOf } from './extensions.ts';
+import { mayNamesBe } from './name-constraints.ts';
+
+/** `openssl`: it refuses the chain for a reason that is none of the others. */
+export type FlawKind =
+  | 'path-length'
+  | 'not-for-servers'
+  | 'critical-extension'
+  | 'name-constraints'
+  | 'authority-out-of-date'
+  | 'openssl';
+
+/** Why TLS clients refuse a chain, although its signatures lead to a trusted key. */
+export interface Flaw {
+  readonly kind: FlawKind;
+  /** As in `CN=Sub may sign for no authority below it`. */
+  readonly text: string;
+}
+
+/**
+ * What is wrong with a chain for ever, apart from its keys and signatures: what `openssl verify -partial_chain -purpose
+ * sslserver` refuses it for. Revocation is not among it.
+ *
+ * @param path from the leaf to the certificate that is trusted
+ */
+export function lastingFlaws(path: readonly Certificate[]): readonly Flaw[] {
+  return [...usageFlaws(path), ...extensionFlaws(path), ...lengthFlaws(path), ...constraintFlaws(path)];
+}
+
+const BASIC_CONSTRAINTS = '551d13';
+const KEY_USAGE = '551d0f';
+const NETSCAPE_TYPE = '6086480186f8420101';
+const INTEGER_TAG = 0x02;
+const BIT_STRING_TAG = 0x03;
+
+/**
+ * id-kp-serverAuth (RFC 5280 §4.2.1.12) and the two ways to say "server gated"; anyExtendedKeyUsage is not enough for
+ * OpenSSL.
+ */
+const SERVER_USAGES: readonly string[] = ['1.3.6.1.5.5.7.3.1', '1.3.6.1.4.1.311.10.3.3', '2.16.840.1.113730.4.1'];
+
+/** digitalSignature, keyEncipherment and keyAgreement (RFC 5280 §4.2.1.3): a TLS server needs one of them. */
+const TLS_KEY_USAGE = 0x80 | 0x20 | 0x08;
+/** SSL server, in Netscape's certificate type. */
+const NETSCAPE_SERVER = 0x40;
+
+function usageFlaws(path: readonly Certificate[]): readonly Flaw[] {
+  return path
+    .filter((certificate, index) => !isUsableFor(certificate) || (index === 0 && !isUsableByServer(certificate)))
+    .map((certificate) => flaw('not-for-servers', certificate, 'is not for TLS servers'));
+}
+
+/** An extended key usage binds the authorities too. */
+function isUsableFor(certificate: Certificate): boolean {
+  try {
+    const usages: readonly string[] | undefined = new X509Certificate(certificate.der).keyUsage;
+    return usages === undefined || usages.some((usage) => SERVER_USAGES.includes(usage));
+  } catch {
+    return false;
+  }
+}
+
+function isUsableByServer(leaf: Certificate): boolean {
+  const [usage, type] = [firstBits(leaf, KEY_USAGE), firstBits(leaf, NETSCAPE_TYPE)];
+  return (usage === null || (usage & TLS_KEY_USAGE) !== 0) && (type === null || (type & NETSCAPE_SERVER) !== 0);
+}
+
+/** The first eight bits of an extension that is a BIT STRING; null when it is not there. */
+function firstBits(certificate: Certificate, identifier: string): number | null {
+  const bits = children(extensionOf(certificate, identifier)).find(({ tag }) => tag === BIT_STRING_TAG);
+  return bits === undefined ? null : (bits.contents[1] ?? 0);
+}
+
+/**
+ * Extensions that OpenSSL 3 handles (`supported_nids`, crypto/x509/v3_purp.c): any other that is critical makes it
+ * refuse.
+ */
+const HANDLED: ReadonlySet<string> = new Set([
+  NETSCAPE_TYPE,
+  KEY_USAGE,
+  BASIC_CONSTRAINTS,
+  '551d11', // subjectAltName
+  '551d20', // certificatePolicies
+  '551d1f', // cRLDistributionPoints
+  '551d25', // extKeyUsage
+  '2b06010505070107', // ipAddrBlocks
+  '2b06010505070108', // autonomousSysIds
+  '2b0601050507300105', // OCSP noCheck
+  '551d24', // policyConstraints
+  '2b0601050507010e', // proxyCertInfo
+  '551d1e', // nameConstraints
+  '551d21', // policyMappings
+  '551d36', // inhibitAnyPolicy
+]);
+
+function extensionFlaws(path: readonly Certificate[]): readonly Flaw[] {
+  return path
+    .filter((certificate) =>
+      extensionsOf(certificate).some(({ identifier, critical }) => critical && !HANDLED.has(identifier)),
+    )
+    .map((certificate) =>
+      flaw('critical-extension', certificate, 'has a critical extension that TLS clients do not know'),
+    );
+}
+
+function lengthFlaws(path: readonly Certificate[]): readonly Flaw[] {
+  return path.flatMap((authority, index) => {
+    const limit = index === 0 ? null : pathLength(authority);
+    const below = path.slice(1, index).filter((certificate) => !isSelfIssued(certificate)).length;
+    return limit === null || below <= limit
+      ? []
+      : [
+          flaw(
+            'path-length',
+            authority,
+            `allows ${String(limit)} authorities below it, and there are ${String(below)}`,
+          ),
+        ];
+  });
+}
+
+function pathLength(authority: Certificate): number | null {
+  const fields = children(children(extensionOf(authority, BASIC_CONSTRAINTS))[0]?.contents);
+  const limit = fields.find(({ tag }) => tag === INTEGER_TAG);
+  return limit === undefined ? null : Number(`0x${Buffer.from(limit.contents).toString('hex') || '0'}`);
+}
+
+function isSelfIssued({ subject, issuer }: Certificate): boolean {
+  return isSameName(subject, issuer);
+}
+
+function constraintFlaws(path: readonly Certificate[]): readonly Flaw[] {
+  return path
+    .filter((authority, index) =>
+      path
+        .slice(0, index)
+        .some((below, depth) => (depth === 0 || !isSelfIssued(below)) && !mayNamesBe(authority, below, depth === 0)),
+    )
+    .map((authority) => flaw('name-constraints', authority, 'may not sign for the names below it'));
+}
+
+/**
+ * That the trusted certificate itself is out of date. The dates below it are judged apart: there they may be the fault
+ * of our clock.
+ */
+export function endFlaws(path: readonly Certificate[], now: EpochMs): readonly Flaw[] {
+  const end = path.length > 1 ? path.at(-1) : undefined;
+  if (end === undefined || (end.notBefore <= now && now <= end.notAfter)) return [];
+  return [flaw('authority-out-of-date', end, now > end.notAfter ? 'has expired' : 'is not yet valid')];
+}
+
+function flaw(kind: FlawKind, { subject }: Certificate, what: string): Flaw {
+  return { kind, text: `${formatDistinguishedName(subject)} ${what}` };
+}

@@ -1,0 +1,192 @@
+import type { Certificate, DistinguishedName } from '../../core/certificate.ts';
+import type { EpochMs } from '../../core/clock.ts';
+import { isSameName } from '../../core/distinguished-name.ts';
+import type { Baseline } from './baseline.ts';
+import { pathTo, type Step, walkChain } from './chain-walk.ts';
+import { isForServers, maySignFor } from './extensions.ts';
+import type { SignatureChecks } from './signature-checks.ts';
+import { hasStrongSignature, isStrongKey } from './strength.ts';
+import { type Trust, type TrustProfile, trustUnder } from './trust.ts';
+
+/**
+ * Where a chain ends, by signatures alone.
+ * - `trusted`: at a key that the profile, the configuration or the baseline confirms.
+ * - `weak`: there too, but no client should take it: a key or signature can be forged, or the certificate is not for
+ *   servers.
+ * - `public`: at one of Mozilla's roots.
+ * - `vendor`: at one of Fortinet's keys, which this profile does not take.
+ * - `foreign`: at a root of its own, which nobody confirms.
+ * - `forged`: it claims the name of a known authority (one that is sent along and verifies is known too) whose key did
+ *   not sign it.
+ * - `incomplete`: at an authority that was not sent and whose key is not known.
+ */
+export interface ChainTrust {
+  readonly kind: 'trusted' | 'weak' | 'public' | 'vendor' | 'foreign' | 'forged' | 'incomplete';
+  /** From the leaf to where it ends. */
+  readonly path: readonly Certificate[];
+  /** The trusted key's label, for `trusted`, `weak`, `public` and `vendor`. */
+  readonly label: string | null;
+  /**
+   * Pin of the configured key that it leads to, for `trusted`; null where only the baseline confirms it, and for the
+   * others.
+   */
+  readonly configured: string | null;
+  /** Authorities above the leaf found by signature, on this path or another. */
+  readonly authorities: readonly Certificate[];
+}
+
+export interface ChainTrustOptions {
+  readonly profile: TrustProfile;
+  readonly trust: Trust;
+  readonly baseline: Baseline | null;
+  /** More certificates that may fill a gap in the chain; they are trusted no more than those that were sent. */
+  readonly helpers: readonly Certificate[];
+  /** The host name that the certificate is wanted for. */
+  readonly host: string;
+  readonly now: EpochMs;
+  readonly checks: SignatureChecks;
+}
+
+const MOZILLA = "one of Mozilla's roots";
+
+export function findChainTrust(sent: readonly [Certificate, ...Certificate[]], options: ChainTrustOptions): ChainTrust {
+  const [leaf] = sent;
+  const trust = trustUnder(options.profile, options.trust);
+  const keys = confirmedKeys(trust, options.baseline);
+  const { all, strong } = bothWalks(sent, trust, options);
+  const authorities = all.slice(1).map((step) => step.certificate);
+  const configured = confirmedKeys(trust, null);
+  const end = (kind: ChainTrust['kind'], step: Step | undefined, label: string | null): ChainTrust => ({
+    kind,
+    path: step === undefined ? [leaf] : pathTo(step),
+    label,
+    configured:
+      kind === 'trusted'
+        ? (strong.find(({ certificate }) => configured.has(certificate.pin))?.certificate.pin ?? null)
+        : null,
+    authorities,
+  });
+
+  const trusted = strong.find((step) => keys.has(step.certificate.pin));
+  if (trusted !== undefined) return end('trusted', trusted, keys.get(trusted.certificate.pin) ?? null);
+  const root = isForServers(leaf) ? strong.find((step) => isPublicRoot(step, trust, options.host)) : undefined;
+  if (root !== undefined) return end('public', root, MOZILLA);
+  const vendorKeys = confirmedKeys(options.trust, null);
+  const vendor = strong.find((step) => vendorKeys.has(step.certificate.pin));
+  if (vendor !== undefined) return end('vendor', vendor, vendorKeys.get(vendor.certificate.pin) ?? null);
+  const weak = all.find((step) => keys.has(step.certificate.pin) || isPublicRoot(step, trust, options.host));
+  if (weak !== undefined) return end('weak', weak, keys.get(weak.certificate.pin) ?? MOZILLA);
+  const leads = (authority: Certificate): boolean =>
+    walk([authority, ...sent], trust, options, isStrongLink).some(
+      (step) => keys.has(step.certificate.pin) || isPublicRoot(step, trust, options.host),
+    );
+  return untrustedEnd(all, { trust, options, end, beside: sent.slice(1), leads });
+}
+
+/** Over all links, and over those alone that prove something. */
+function bothWalks(
+  sent: readonly [Certificate, ...Certificate[]],
+  trust: Trust,
+  options: ChainTrustOptions,
+): { readonly all: readonly Step[]; readonly strong: readonly Step[] } {
+  let weakLinks = 0;
+  const all = walk(sent, trust, options, (issuer, subject) => {
+    if (!isStrongLink(issuer, subject)) weakLinks += 1;
+    return true;
+  });
+  if (!isStrongKey(sent[0].key)) return { all, strong: [] };
+  // Without a weak link the second walk would go the same way.
+  return { all, strong: weakLinks === 0 ? all : walk(sent, trust, options, isStrongLink) };
+}
+
+/** Pin of every key that is confirmed, and in whose words. */
+function confirmedKeys(trust: Trust, baseline: Baseline | null): ReadonlyMap<string, string> {
+  const learned = baseline === null ? [] : [...baseline.leaves, ...baseline.authorities];
+  return new Map([
+    ...learned.map((certificate): [string, string] => [certificate.pin, 'the learned baseline']),
+    ...trust.pins.map((pin): [string, string] => [pin.pin, pin.label]),
+    ...trust.anchors.map((anchor): [string, string] => [anchor.certificate.pin, anchor.label]),
+  ]);
+}
+
+function isStrongLink(issuer: Certificate, subject: Certificate): boolean {
+  return isStrongKey(issuer.key) && hasStrongSignature(subject);
+}
+
+function walk(
+  sent: readonly [Certificate, ...Certificate[]],
+  trust: Trust,
+  options: ChainTrustOptions,
+  accepts: (issuer: Certificate, subject: Certificate) => boolean,
+): readonly Step[] {
+  const learned = options.baseline?.authorities ?? [];
+  const isCurrent = (certificate: Certificate): boolean =>
+    certificate.notBefore <= options.now && options.now <= certificate.notAfter;
+  // Fortinet's own too, whatever the profile: they confirm nothing here, but tell whose chain it is.
+  const atHand = [
+    ...options.trust.anchors.map((anchor) => anchor.certificate),
+    ...sent.slice(1),
+    ...learned,
+    ...options.helpers,
+  ];
+  return walkChain({
+    leaf: sent[0],
+    // Where two certificates carry the same key, the one that has not expired makes the better path.
+    candidates: [...atHand.filter(isCurrent), ...atHand.filter((certificate) => !isCurrent(certificate))],
+    lookUp: (name) => trust.publicRoots.bySubject(name),
+    accepts,
+    checks: options.checks,
+  });
+}
+
+/** Whether the step is a root of Mozilla's, over authorities that may sign for this host. */
+function isPublicRoot(step: Step, trust: Trust, host: string): boolean {
+  const { certificate } = step;
+  if (step.below === null || !certificate.isAuthority) return false;
+  const isRoot = trust.publicRoots.bySubject(certificate.subject).some((root) => root.pin === certificate.pin);
+  return (
+    isRoot &&
+    pathTo(step)
+      .slice(1)
+      .every((authority) => maySignFor(authority, host))
+  );
+}
+
+interface Ending {
+  readonly trust: Trust;
+  readonly options: ChainTrustOptions;
+  readonly end: (kind: ChainTrust['kind'], step: Step | undefined, label: string | null) => ChainTrust;
+  /** What was sent beside the leaf. */
+  readonly beside: readonly Certificate[];
+  /** Whether such a certificate leads to a trusted key, though the leaf does not lead to it. */
+  readonly leads: (authority: Certificate) => boolean;
+}
+
+/** Tells apart why a chain reaches nothing that is known. */
+function untrustedEnd(all: readonly Step[], ending: Ending): ChainTrust {
+  const { end, options } = ending;
+  const root = all.find(({ certificate }) => isSelfSigned(certificate, options.checks));
+  if (root !== undefined) return end('foreign', root, null);
+  const tops = all.filter(({ certificate }) => !all.some((other) => other.below?.certificate === certificate));
+  const forged = tops.find(({ certificate }) => isDisowned(certificate.issuer, ending));
+  return forged === undefined ? end('incomplete', tops.at(-1), null) : end('forged', forged, null);
+}
+
+function isSelfSigned(certificate: Certificate, checks: SignatureChecks): boolean {
+  return isSameName(certificate.subject, certificate.issuer) && checks.signs(certificate, certificate);
+}
+
+/** A peer that sends a tangle of them keeps us busy with no more. */
+const MOST_NAMESAKES = 3;
+
+/** Whether every authority that may carry this name is at hand, so that it was asked and has not signed. */
+function isDisowned(name: DistinguishedName, { trust, options, beside, leads }: Ending): boolean {
+  const hasName = (authority: Certificate): boolean => isSameName(authority.subject, name);
+  if (name.attributes.length === 0) return false;
+  const namesakes = beside.filter((certificate) => certificate.isAuthority && hasName(certificate));
+  if (namesakes.slice(0, MOST_NAMESAKES).some(leads)) return true;
+  // Only a certificate can be asked whether it signed; the key behind a pin without a name may be the one that did.
+  if (trust.pins.some((pin) => pin.name === null)) return false;
+  const held = [...trust.anchors.map((anchor) => anchor.certificate), ...(options.baseline?.authorities ?? [])];
+  return [...held, ...trust.publicRoots.bySubject(name)].some(hasName);
+}

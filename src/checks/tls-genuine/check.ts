@@ -1,0 +1,46 @@
+import type { Assessment } from '../../engine/assessment.ts';
+import { authority } from '../../core/authority.ts';
+import type { Declaration } from '../declaration.ts';
+import type { LogFacts } from '../log-facts.ts';
+import { TLS_CAUSES, type TlsCause } from './causes.ts';
+import { withComplaints } from './complaint.ts';
+import { judgeLogEvidence } from './judge-log-evidence.ts';
+import { judgeOlderTls } from './judge-older-tls.ts';
+import { refusedBaselineFindings } from './refused-baseline.ts';
+
+export const tlsGenuine: Declaration<'tls-genuine', TlsCause> = {
+  id: 'tls-genuine',
+  title: 'Genuine TLS',
+  dependsOn: ['reachability'],
+  explainedBy: [],
+  causes: TLS_CAUSES,
+  settling:
+    'Make known what the certificate of the licence server is judged by: "trust.caFiles", "trust.pins", or a ' +
+    'second look from another network.',
+  onPath: true,
+  place: { kind: 'stop', stop: 'firewall' },
+  withLog: withLogEvidence,
+  from: 'target',
+  judge: ({ path, tls, knowledge, surroundings }) =>
+    tls.worst === null
+      ? null
+      : [
+          ...tls.worst.findings,
+          ...judgeOlderTls(path, tls, knowledge, surroundings),
+          ...refusedBaselineFindings(path.subject, knowledge),
+        ],
+  summary: ({ tls }) => tls.worst?.summary ?? 'No connection to judge',
+};
+
+/**
+ * Adds what the logs say: a firewall's own, and FortiAuthenticator's, which see the path of FortiAuthenticator; and
+ * weighs what FortiAuthenticator may not suffer from.
+ */
+function withLogEvidence(
+  own: Assessment,
+  { report, config }: Extract<LogFacts, { readonly kind: 'heard' }>,
+): Assessment {
+  const subject = authority(config.licenseServer);
+  const findings = [...withComplaints(own.findings, report, subject), ...judgeLogEvidence(report, subject)];
+  return findings.length === own.findings.length ? { ...own, findings } : { ...own, kind: 'judged', findings };
+}

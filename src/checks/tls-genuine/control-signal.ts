@@ -1,0 +1,109 @@
+import type { CapturedChain, Certificate } from '../../core/certificate.ts';
+import { formatDistinguishedName, isSameName } from '../../core/distinguished-name.ts';
+import { type ChainCase, isBeyondComparison, isPublicChain } from './chain-case.ts';
+import { walkChain } from './chain-walk.ts';
+import { claimsVendor } from './claim.ts';
+import { authorityKeyIdentifier } from './extensions.ts';
+import { areRelatedHosts, hostOf, matchesName } from './name-match.ts';
+import { findProduct } from './product.ts';
+import type { Signal } from './signal.ts';
+import type { TlsEvidence } from './tls-evidence.ts';
+
+/**
+ * The same private issuer, or the same leaf key, on an unrelated control host: no vendor signs for both. Control hosts
+ * whose chain ends at one of Mozilla's roots are clean, and two hosts behind one public authority are ordinary.
+ */
+export function controlSignal(chain: ChainCase): readonly Signal[] {
+  if (isBeyondComparison(chain)) return [];
+  const { evidence, leaf } = chain;
+  const controls = controlsOf(evidence);
+  // One certificate for many names is ordinary on a public content network, but then it names the target.
+  const twin = chain.identity === 'named' ? undefined : controls.find((control) => control.leaf.pin === leaf.pin);
+  if (twin !== undefined) return [signal(chain, twin, 'the same certificate key')];
+  const alike = controls.filter((control) => isAlike(chain, control));
+  const [first] = alike;
+  if (first === undefined || (chain.claim === 'public' && !isEverywhere(alike, evidence))) return [];
+  return [signal(chain, first, 'the same private issuer')];
+}
+
+function isAlike(chain: ChainCase, control: Control): boolean {
+  if (isPublicChain(control.sent, control.host, chain.evidence, chain.checks) || !isUnrelated(chain, control))
+    return false;
+  return control.leaf.pin === chain.leaf.pin || sharesIssuer(chain, control);
+}
+
+/**
+ * One host that forgets to send the intermediate of a public authority is everyday business, the same one on every host
+ * is none; nor is one that signs for any name at the same address.
+ */
+function isEverywhere(alike: readonly Control[], { controls }: TlsEvidence): boolean {
+  const targets = new Set(controls.map(({ target }) => target));
+  const found = new Set(alike.map(({ target }) => target));
+  return [...found].some((target) => !targets.has(target)) || (targets.size > 1 && found.size === targets.size);
+}
+
+interface Control {
+  readonly target: string;
+  readonly host: string;
+  readonly leaf: Certificate;
+  readonly sent: readonly [Certificate, ...Certificate[]];
+}
+
+/**
+ * The control hosts, and the target itself when it showed a certificate for a control host's name: a server has no
+ * certificate for other people's names, whoever makes them up on demand does.
+ */
+function controlsOf({ controls, references }: TlsEvidence): readonly Control[] {
+  const minted = references.filter(({ kind, label, chain }) => {
+    const leaf = chain.certificates[0];
+    return kind === 'server-name' && leaf !== undefined && matchesName(leaf, label, { commonName: true });
+  });
+  return [
+    ...controls.flatMap(({ target, chain }) => toControl(target, hostOf(target), chain)),
+    ...minted.flatMap(({ label, chain }) => toControl(`the same address with the server name ${label}`, label, chain)),
+  ];
+}
+
+function toControl(target: string, host: string, { certificates: [leaf, ...rest] }: CapturedChain): readonly Control[] {
+  return leaf === undefined ? [] : [{ target, host, leaf, sent: [leaf, ...rest] }];
+}
+
+function signal({ leaf, evidence }: ChainCase, control: Control, what: string): Signal {
+  return {
+    rule: 'control-host-has-another-issuer',
+    weight: 'witness',
+    expected: `Another issuer on ${control.target}, unrelated to ${evidence.target}`,
+    actual: `${control.target} shows ${what}: ${formatDistinguishedName(leaf.issuer)}`,
+    product: null,
+  };
+}
+
+/**
+ * A host of the vendor's own domain may rightly be under the vendor's private authority. It counts only when the issuer
+ * does not claim to be the vendor, or is known as an inspection product.
+ */
+function isUnrelated({ evidence, leaf }: ChainCase, control: Control): boolean {
+  if (!areRelatedHosts(hostOf(evidence.target), control.host)) return true;
+  if (findProduct(evidence.products, [leaf.issuer]) !== null) return true;
+  return !claimsVendor(leaf.issuer, evidence.trust);
+}
+
+/** By key, where either of them sent the issuer; by what the leaves say of their issuer, where neither did. */
+function sharesIssuer(chain: ChainCase, control: Control): boolean {
+  const target = issuersOf(chain.leaf, chain, control);
+  const other = new Set(issuersOf(control.leaf, chain, control).map((issuer) => issuer.pin));
+  if (target.length > 0 || other.size > 0) return target.some((issuer) => other.has(issuer.pin));
+  return namesSameIssuer(chain.leaf, control.leaf);
+}
+
+function issuersOf(leaf: Certificate, chain: ChainCase, control: Control): readonly Certificate[] {
+  const candidates = [...chain.sent, ...control.sent, ...chain.standing.authorities];
+  const steps = walkChain({ leaf, candidates, lookUp: () => [], accepts: () => true, checks: chain.checks });
+  return steps.slice(1).map((step) => step.certificate);
+}
+
+function namesSameIssuer(left: Certificate, right: Certificate): boolean {
+  if (left.issuer.attributes.length === 0 || !isSameName(left.issuer, right.issuer)) return false;
+  const [leftKey, rightKey] = [authorityKeyIdentifier(left), authorityKeyIdentifier(right)];
+  return leftKey === null || rightKey === null || leftKey === rightKey;
+}

@@ -1,0 +1,161 @@
+import { formatDistinguishedName } from '../../core/distinguished-name.ts';
+import { weakerThan } from './baseline.ts';
+import type { ChainCase } from './chain-case.ts';
+import { isForServers } from './extensions.ts';
+import { trustUnder } from './trust.ts';
+
+/** An expectation about one chain, and what was seen instead; the verdict decides how grave it is. */
+export interface Expectation {
+  readonly rule: string;
+  readonly expected: string;
+  readonly actual: string;
+}
+
+/** That the chain ends where it should, and where it does end. */
+export function verificationFinding(chain: ChainCase): Expectation {
+  const { standing, leaf, identity } = chain;
+  const top = standing.path.at(-1) ?? leaf;
+  const issuer = formatDistinguishedName(top.issuer);
+  const between = standing.path.length > 1 ? `Issued by ${formatDistinguishedName(leaf.issuer)}; e` : 'E';
+  const other = identity === 'named' || identity === 'known-subject' ? '' : `, for ${namesOf(chain)}`;
+  const endings: Readonly<Record<typeof standing.kind, string>> = {
+    trusted: `Ends at ${standing.label ?? 'a trusted key'}`,
+    weak: `Leads to ${standing.label ?? 'a trusted key'} only over a key, signature or use that no client should take`,
+    public: `Ends at a public authority: ${formatDistinguishedName(top.subject)}${other}`,
+    vendor: `Ends at ${standing.label ?? 'a Fortinet authority'}, which this profile does not take${other}`,
+    foreign:
+      standing.path.length === 1 ? `Signed by itself: ${issuer}` : `Ends at a root that nobody trusts: ${issuer}`,
+    forged: `Says it is signed by ${issuer}, whose key did not sign it`,
+    incomplete: `${between}nds at ${issuer}, which was not sent and is not known`,
+  };
+  return { rule: 'chain-verifies-under-pin', expected: trustedEnds(chain), actual: endings[standing.kind] };
+}
+
+function trustedEnds({ evidence }: ChainCase): string {
+  if (evidence.profile === 'public') return "A chain to one of Mozilla's roots";
+  const { pins, anchors } = trustUnder(evidence.profile, evidence.trust);
+  const labels = [...new Set([...pins, ...anchors].map(({ label }) => label))];
+  return `A chain to a trusted key: ${labels.length === 0 ? 'none is configured' : listed(labels)}`;
+}
+
+/** The first few, and how many more there are. */
+function listed(items: readonly string[]): string {
+  const more = items.length - 4;
+  return more > 0 ? `${items.slice(0, 4).join(', ')} and ${String(more)} more` : items.join(', ');
+}
+
+export function datesFinding({ standing, evidence, dates }: ChainCase): Expectation {
+  const wrong = standing.path.find(({ notBefore, notAfter }) => evidence.now < notBefore || evidence.now > notAfter);
+  const from = day(wrong?.notBefore ?? evidence.now);
+  const to = day(wrong?.notAfter ?? evidence.now);
+  const clock =
+    dates === 'clock' ? "; a control host's certificate is out of date too, so this machine's clock is wrong" : '';
+  const whose = wrong === undefined ? '' : `${formatDistinguishedName(wrong.subject)} `;
+  return {
+    rule: 'certificate-is-in-date',
+    expected: `Valid on ${day(evidence.now)}`,
+    actual: `${whose}is valid from ${from} to ${to}${clock}`,
+  };
+}
+
+function day(at: number): string {
+  const date = new Date(at);
+  return Number.isNaN(date.getTime()) ? 'an unreadable date' : date.toISOString().slice(0, 10);
+}
+
+export function nameFinding(chain: ChainCase): Expectation {
+  const { evidence } = chain;
+  return {
+    rule: 'certificate-names-the-server',
+    expected: `A certificate for ${evidence.serverName ?? evidence.target}`,
+    actual: `It is for ${namesOf(chain)}`,
+  };
+}
+
+function namesOf({ leaf }: ChainCase): string {
+  const names = [...leaf.dnsNames, ...leaf.ipAddresses];
+  return names.length === 0 ? formatDistinguishedName(leaf.subject) : listed(names);
+}
+
+export function gapFinding({ gap }: ChainCase): readonly Expectation[] {
+  if (gap === null) return [];
+  return [
+    {
+      rule: 'chain-is-complete',
+      expected: 'All intermediate certificates',
+      actual: `${formatDistinguishedName(gap.subject)} was not sent`,
+    },
+  ];
+}
+
+export function cutFinding({ evidence }: ChainCase): Expectation {
+  const { outcome } = evidence;
+  const how = outcome.kind === 'failed' ? outcome.reason : 'closed';
+  return {
+    rule: 'tls-handshake-answered',
+    expected: 'A finished TLS handshake',
+    actual: `The right certificate came, then the connection ended: ${how}`,
+  };
+}
+
+export function renewalFinding({ evidence, leaf }: ChainCase): Expectation {
+  const known = evidence.baseline?.leaves[0]?.pin ?? 'that was learned';
+  return {
+    rule: 'leaf-as-learned',
+    expected: `The key ${known}`,
+    actual: `${leaf.pin}, under the same authority, valid to ${day(leaf.notAfter)}`,
+  };
+}
+
+export function authorityFinding({ evidence, leaf }: ChainCase): Expectation {
+  const learned = evidence.baseline?.leaves[0]?.issuer ?? leaf.issuer;
+  return {
+    rule: 'authority-as-learned',
+    expected: `Issued by ${formatDistinguishedName(learned)}, as learned`,
+    actual: `Issued by ${formatDistinguishedName(leaf.issuer)}, which is trusted but was not learned`,
+  };
+}
+
+export function strengthFinding({ standing, leaf }: ChainCase): Expectation {
+  if (!isForServers(leaf))
+    return {
+      rule: 'certificate-is-for-servers',
+      expected: 'A certificate that a server may use',
+      actual: 'It is for other uses only',
+    };
+  const seen = standing.path.map(
+    ({ key, signatureAlgorithm }) => `${key} signed with ${signatureAlgorithm ?? 'an unknown algorithm'}`,
+  );
+  const expected = 'RSA of 2048 to 8192 bits or elliptic curves, signed with SHA-2';
+  return { rule: 'keys-and-signatures-are-strong', expected, actual: seen.slice(0, 3).join('; ') || leaf.key };
+}
+
+export function weakerFinding({ evidence, leaf }: ChainCase): readonly Expectation[] {
+  const { outcome, baseline } = evidence;
+  const protocol = outcome.kind === 'failed' ? null : outcome.protocol;
+  const weaker = baseline === null ? [] : weakerThan(baseline, leaf, protocol);
+  if (weaker.length === 0) return [];
+  const expected = 'Keys, signatures and protocol at least as strong as learned';
+  return [{ rule: 'as-strong-as-learned', expected, actual: `Weaker: ${weaker.join(', ')}` }];
+}
+
+export function droppedFinding({ evidence }: ChainCase): readonly Expectation[] {
+  const dropped = evidence.outcome.chain?.dropped ?? 0;
+  if (dropped === 0) return [];
+  const actual = `${String(dropped)} more that were left out`;
+  return [{ rule: 'chain-is-readable', expected: 'At most 16 certificates, all readable', actual }];
+}
+
+/** What the log of FortiAuthenticator may weigh otherwise: see `FLAW_RULE`. */
+export function flawFindings({ accepted }: ChainCase): readonly Expectation[] {
+  return (accepted?.flaws ?? []).map(({ text }) => ({
+    rule: FLAW_RULE,
+    expected: 'A chain that TLS clients take',
+    actual: text,
+  }));
+}
+
+export const FLAW_RULE = 'chain-has-no-flaw';
+
+/** Weighed by the log as well. */
+export const OLDER_TLS_RULE = 'older-tls-is-not-inspected';

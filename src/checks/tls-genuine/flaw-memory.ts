@@ -1,0 +1,27 @@
+import type { FlawKind } from './chain-flaws.ts';
+
+/** What every accepted chain at an address had: a flaw that was always there has done no harm so far. */
+export interface FlawMemory {
+  /** Null: no accepted chain was seen there. */
+  at(address: string): readonly FlawKind[] | null;
+  /** Keeps what the accepted chain at an address has now. */
+  keep(address: string, flaws: readonly FlawKind[]): void;
+}
+
+const MOST_ADDRESSES = 256;
+
+/**
+ * @param learned flaws of the learned chain, which is what a new address is compared with; null: nothing was learned
+ */
+export function createFlawMemory(learned: readonly FlawKind[] | null): FlawMemory {
+  const kept = new Map<string, readonly FlawKind[]>();
+  const at = (address: string): readonly FlawKind[] | null => kept.get(address) ?? learned;
+  return {
+    at,
+    keep: (address, flaws) => {
+      const before = at(address);
+      if (kept.size >= MOST_ADDRESSES && !kept.has(address)) return;
+      kept.set(address, before === null ? flaws : before.filter((kind) => flaws.includes(kind)));
+    },
+  };
+}

@@ -1,0 +1,199 @@
+import { addressFamily } from '../../core/addresses.ts';
+import type { Certificate } from '../../core/certificate.ts';
+import { decidingAddresses } from '../../core/deciding-addresses.ts';
+import type { Finding } from '../../engine/finding.ts';
+import type { EpochMs } from '../../core/clock.ts';
+import type { Baseline } from './baseline.ts';
+import type { ProductPattern } from './product.ts';
+import type { FlawMemory } from './flaw-memory.ts';
+import type { OpensslWords } from './openssl-words.ts';
+import type { SignatureChecks } from './signature-checks.ts';
+import type {
+  ControlChain,
+  PreviousLeaf,
+  ReferenceChain,
+  RememberedChain,
+  TlsEvidence,
+  TlsJudgement,
+} from './tls-evidence.ts';
+import type { Trust, TrustProfile } from './trust.ts';
+import { judgeTls, worstJudgement } from './verdict.ts';
+import type { EndpointObservation, TlsOutcome } from '../../core/observation.ts';
+import type { PathObservation, ReferenceObservation } from '../../core/round.ts';
+
+/** What was learned, and the certificate in it that a person would have to confirm. */
+export interface RefusedBaseline {
+  readonly baseline: Baseline;
+  readonly unconfirmed: Certificate;
+}
+
+/** What chains are judged by, apart from what was seen. */
+export interface TlsKnowledge {
+  readonly trust: Trust;
+  readonly profile: TrustProfile;
+  readonly products: readonly ProductPattern[];
+  readonly baseline: Baseline | null;
+  /** Learned without anybody's word, so that it is not used. */
+  readonly refusedBaseline: RefusedBaseline | null;
+  readonly previous: readonly PreviousLeaf[];
+  /** What OpenSSL said of chains. */
+  readonly openssl: OpensslWords;
+  /** By address: what every accepted chain there had. */
+  readonly flaws: FlawMemory;
+  /** When the target was last verified under a key that is still configured; null: not remembered. */
+  readonly remembered: RememberedChain | null;
+  /** Remembers verified signatures from round to round. */
+  readonly checks: SignatureChecks;
+}
+
+/** The verdict on one address, with what it was reached on. */
+export interface JudgedEndpoint {
+  readonly endpoint: EndpointObservation;
+  readonly outcome: TlsOutcome;
+  readonly judgement: TlsJudgement;
+}
+
+export interface JudgedTlsPath {
+  readonly endpoints: readonly JudgedEndpoint[];
+  /** Null when no handshake was tried. */
+  readonly worst: TlsJudgement | null;
+}
+
+export interface TlsSurroundings {
+  /** Of all control hosts, by `controlChainsOf`. */
+  readonly controls: readonly ControlChain[];
+  readonly now: EpochMs;
+}
+
+/** Judges the chain of every address of one target. */
+export function judgeTlsPath(
+  path: PathObservation,
+  knowledge: TlsKnowledge,
+  surroundings: TlsSurroundings,
+): JudgedTlsPath {
+  const endpoints = tlsEvidence(path, knowledge, surroundings).map(({ endpoint, evidence }) => ({
+    endpoint,
+    outcome: evidence.outcome,
+    judgement: judgeTls(evidence, knowledge.checks),
+  }));
+  return { endpoints, worst: combine(endpoints) };
+}
+
+/**
+ * The worst of the addresses that decide, with the findings of all; what is wrong at the others alone breaks nothing.
+ */
+function combine(judged: readonly JudgedEndpoint[]): TlsJudgement | null {
+  if (judged.length < 2) return judged[0]?.judgement ?? null;
+  const deciding = decidingAddresses(judged.map(({ endpoint }) => endpoint));
+  const clean = judged.filter(({ judgement }) => !isFaulty(judgement)).map(({ endpoint }) => endpoint.address);
+  const told = judged.map(({ endpoint, judgement }) => ({
+    decides: deciding.includes(endpoint),
+    judgement: {
+      ...judgement,
+      findings: judgement.findings.map((finding) => atAddress(finding, endpoint.address, clean)),
+    },
+  }));
+  const worst = worstJudgement(told.filter(({ decides }) => decides).map(({ judgement }) => judgement));
+  const others = told.filter(({ decides }) => !decides).flatMap(({ judgement }) => judgement.findings.map(ofOther));
+  return worst === null ? null : { ...worst, findings: [...worst.findings, ...others] };
+}
+
+function isFaulty({ findings }: TlsJudgement): boolean {
+  return findings.some(({ level }) => level === 'broken' || level === 'warning' || level === 'unknown');
+}
+
+/** With the address that it is about, and those at which all is well. */
+function atAddress(finding: Finding, address: string, clean: readonly string[]): Finding {
+  const others = clean.filter((other) => other !== address).join(', ');
+  return {
+    ...finding,
+    actual: `${address}: ${finding.actual}`,
+    facts: { ...finding.facts, address, ...(others === '' || finding.suggests === null ? {} : { clean: others }) },
+  };
+}
+
+function ofOther(finding: Finding): Finding {
+  if (finding.level === 'unknown') return { ...finding, level: 'note' };
+  return finding.level === 'broken' ? { ...finding, level: 'warning' } : finding;
+}
+
+/** What each address of a target is judged on; an address without a handshake gives none. */
+export function tlsEvidence(
+  path: PathObservation,
+  { trust, profile, products, baseline, previous, openssl, flaws, remembered }: TlsKnowledge,
+  { controls, now }: TlsSurroundings,
+): readonly { readonly endpoint: EndpointObservation; readonly evidence: TlsEvidence }[] {
+  return path.endpoints.flatMap((endpoint) => {
+    const outcome = endpoint.tls;
+    if (outcome === null) return [];
+    const evidence: TlsEvidence = {
+      target: path.subject,
+      serverName: outcome.serverName === '' ? null : outcome.serverName,
+      profile,
+      outcome,
+      ...(path.closer?.address === endpoint.address ? { closer: path.closer } : {}),
+      controls,
+      references: referencesFor(endpoint, path),
+      previous,
+      baseline,
+      openssl: outcome.chain === null ? null : openssl.of(outcome.chain),
+      knownFlaws: flaws.at(endpoint.address),
+      remembered,
+      traces: endpoint.http?.kind === 'response' ? endpoint.http.proxyTraces : [],
+      trust,
+      products,
+      now,
+    };
+    return [{ endpoint, evidence }];
+  });
+}
+
+/** What control hosts showed: gathered once for all targets of a round. */
+export function controlChainsOf(controls: readonly PathObservation[]): readonly ControlChain[] {
+  return controls.flatMap(({ subject, endpoints }) =>
+    endpoints.flatMap(({ tls }) => (tls?.chain ? [{ target: subject, chain: tls.chain }] : [])),
+  );
+}
+
+/** The other SNI, and the chains at the other addresses: those that only other resolvers gave are told apart. */
+function referencesFor(endpoint: EndpointObservation, path: PathObservation): readonly ReferenceChain[] {
+  const own = resolversOf(endpoint, path);
+  const elsewhere = path.endpoints
+    .filter((other) => other.address !== endpoint.address)
+    .flatMap((other): readonly ReferenceChain[] => {
+      if (!other.tls?.chain) return [];
+      const theirs = resolversOf(other, path);
+      const isSeparate = theirs.length > 0 && !theirs.some((resolver) => own.includes(resolver));
+      return isSeparate && addressFamily(other.address) === addressFamily(endpoint.address)
+        ? [{ kind: 'resolver', label: `${theirs.join(', ')}: ${other.address}`, chain: other.tls.chain }]
+        : [{ kind: 'address', label: other.address, chain: other.tls.chain }];
+    });
+  const asked = path.references
+    .filter((reference) => standsBeside(reference, endpoint))
+    .flatMap(({ kind, label, outcome: { chain } }): readonly ReferenceChain[] => {
+      if (chain === null) return [];
+      return kind === 'tls-1.2'
+        ? [{ kind: 'tls-version', label: `TLS 1.2 at ${label}`, chain }]
+        : [{ kind, label, chain }];
+    });
+  return [...asked, ...elsewhere];
+}
+
+/**
+ * What was compared with this very certificate stands as long as it is shown; the looks of `check` follow each other
+ * within seconds.
+ */
+function standsBeside(
+  { kind, label, isFresh, beside }: ReferenceObservation,
+  { address, tls }: EndpointObservation,
+): boolean {
+  if (kind !== 'tls-1.2') return isFresh;
+  const leaf = tls?.chain?.certificates[0];
+  return label === address && leaf !== undefined && leaf.fingerprint === beside?.certificates[0]?.fingerprint;
+}
+
+function resolversOf({ address }: EndpointObservation, { names }: PathObservation): readonly string[] {
+  return names
+    .filter(({ a, aaaa }) => [a, aaaa].some((reply) => reply.kind === 'answer' && reply.addresses.includes(address)))
+    .map(({ resolver }) => resolver);
+}

@@ -1,0 +1,82 @@
+import { formatDistinguishedName } from '../../core/distinguished-name.ts';
+import { type ChainCase, identify, isBeyondComparison, standingOf } from './chain-case.ts';
+import type { Signal } from './signal.ts';
+import type { ChainTrust } from './chain-trust.ts';
+import type { ReferenceChain } from './tls-evidence.ts';
+import type { TrustProfile } from './trust.ts';
+
+const WAYS: Readonly<Record<ReferenceChain['kind'], string>> = {
+  resolver: 'at the address from',
+  proxy: 'over',
+  address: 'at',
+  'server-name': 'with the server name',
+  'tls-version': 'in',
+};
+
+/**
+ * Another way to the same target shows what this one does not: the genuine key, or, with another server name, a chain
+ * that is at least publicly trusted. That two genuine chains differ is ordinary: nodes of one service have different
+ * certificates.
+ */
+export function referenceSignals(chain: ChainCase): readonly Signal[] {
+  if (isBeyondComparison(chain)) return [];
+  const signals = chain.evidence.references.flatMap((reference) => compare(chain, reference) ?? []);
+  const [first] = [...signals.filter(({ weight }) => weight === 'witness'), ...signals];
+  return first === undefined ? [] : [first];
+}
+
+function compare(chain: ChainCase, reference: ReferenceChain): Signal | null {
+  const [leaf, ...rest] = reference.chain.certificates;
+  if (leaf === undefined) return null;
+  const standing = standingOf([leaf, ...rest], chain.evidence, chain.checks);
+  const isNamed = !['other', 'device'].includes(identify(leaf, chain.evidence));
+  const seen = `${WAYS[reference.kind]} ${reference.label}`;
+  if (isGenuine(standing.kind, { isNamed, kind: reference.kind, profile: chain.evidence.profile })) {
+    const expected = `The same authority as ${seen}: ${standing.label ?? 'trusted'}`;
+    return { rule: 'reference-path-agrees', weight: weightOf(reference.kind, chain), expected, ...seenHere(chain) };
+  }
+  if (reference.kind !== 'server-name' || standing.kind !== 'public') return null;
+  const expected = `A trusted chain with this server name as ${seen}`;
+  return {
+    rule: 'server-name-changes-nothing',
+    weight: 'weak',
+    expected,
+    ...seenHere(chain),
+  };
+}
+
+/**
+ * The vendor may renew one node after the other, and a server may choose its chain by the server name: there a genuine
+ * key beside this one is no sign, unless the issuer here claims to be somebody else.
+ */
+function weightOf(kind: ReferenceChain['kind'], { claim }: ChainCase): Signal['weight'] {
+  switch (kind) {
+    case 'resolver':
+    case 'proxy':
+    case 'tls-version':
+      return 'witness';
+    case 'address':
+      return claim === 'other' ? 'witness' : 'weak';
+    case 'server-name':
+      return 'weak';
+  }
+}
+
+interface Seen {
+  readonly isNamed: boolean;
+  readonly kind: ReferenceChain['kind'];
+  readonly profile: TrustProfile;
+}
+
+/**
+ * Asked with another server name, a server may rightly show the certificate of that name: there the trusted key is
+ * enough.
+ */
+function isGenuine(standing: ChainTrust['kind'], { isNamed, kind, profile }: Seen): boolean {
+  if (standing === 'trusted') return isNamed || kind === 'server-name';
+  return standing === 'public' && profile === 'public' && isNamed;
+}
+
+function seenHere({ leaf }: ChainCase): Pick<Signal, 'actual' | 'product'> {
+  return { actual: `Issued by ${formatDistinguishedName(leaf.issuer)}`, product: null };
+}

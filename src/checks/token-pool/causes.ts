@@ -1,0 +1,39 @@
+import type { CauseWords } from '../../engine/words/cause-words.ts';
+
+export const TOKEN_POOL_CAUSES = {
+  'token-count-mismatch': {
+    severity: 'warning',
+    title: 'token counts differ',
+    headline: 'tokens and licence do not match',
+    summary: 'The FortiToken Mobile tokens on {appliance} do not match the count of its licence.',
+    impact: 'tokens',
+    remedy: [
+      'Compare Authentication > User Management > FortiTokens with the licence at support.fortinet.com.',
+      'Import the missing licence again, or ask TAC; do not delete tokens that are assigned.',
+    ],
+  },
+  'tokens-running-out': {
+    severity: 'warning',
+    title: 'tokens are running out',
+    headline: 'tokens are running out',
+    summary: 'Few free FortiToken Mobile tokens are left on {appliance}.',
+    impact: 'tokens',
+    remedy: [
+      'Order another FortiToken Mobile licence in time.',
+      'Free the tokens of users who have left: Authentication > User Management > FortiTokens.',
+    ],
+  },
+  'tokens-exhausted': {
+    severity: 'critical',
+    title: 'no token is left',
+    headline: 'no tokens are left',
+    summary: 'No free FortiToken Mobile token is left on {appliance}.',
+    impact: 'tokens',
+    remedy: [
+      'Free the tokens of users who have left: Authentication > User Management > FortiTokens.',
+      'Add another FortiToken Mobile licence.',
+    ],
+  },
+} satisfies Readonly<Record<string, CauseWords>>;
+
+export type TokenPoolCause = keyof typeof TOKEN_POOL_CAUSES;

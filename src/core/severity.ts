@@ -1,0 +1,3 @@
+export type Severity = 'critical' | 'warning' | 'info';
+
+export const SEVERITIES: readonly Severity[] = ['critical', 'warning', 'info'];

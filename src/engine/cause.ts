@@ -1,0 +1,24 @@
+import type { Severity } from '../core/severity.ts';
+
+export type Confidence = 'confirmed' | 'suspected';
+
+/** A root cause, told so that a person can act on it. Its JSON form is part of the contract (`check --json`). */
+export interface Cause {
+  readonly id: string;
+  readonly precondition: string;
+  readonly severity: Severity;
+  readonly confidence: Confidence;
+  /** What is broken: a host and port, a resolver, a mail server, a licence. With `id` it identifies the cause. */
+  readonly subject: string;
+  /** The inspecting product, where the catalogue knows it. */
+  readonly product: string | null;
+  /** One sentence. */
+  readonly summary: string;
+  /** What users feel now. */
+  readonly impact: string;
+  readonly evidence: readonly string[];
+  /** Preconditions that are blocked because of it. */
+  readonly consequences: readonly string[];
+  /** Steps, in order. */
+  readonly remedy: readonly string[];
+}

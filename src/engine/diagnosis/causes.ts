@@ -1,0 +1,238 @@
+import { SEVERITIES, type Severity } from '../../core/severity.ts';
+import type { ActivationContext } from '../../core/license/activation-context.ts';
+import type { Cause } from '../cause.ts';
+import { knownCause, type Check } from '../check.ts';
+import type { Explanation } from '../explanation.ts';
+import type { Finding } from '../finding.ts';
+import type { CauseWords } from '../words/cause-words.ts';
+import { impactOf } from '../words/impact.ts';
+import { fill, type WordingFacts } from '../words/wording.ts';
+import type { JudgedState, JudgedStates } from './states.ts';
+import { unclearStages, unclearText, witnessesOf } from './unclear-path.ts';
+
+/** What the texts need to know beyond the findings. */
+export interface CauseContext {
+  /** All that there are, in the order of the path. */
+  readonly checks: readonly Check[];
+  readonly host: string;
+  readonly port: number;
+  /** The address that the firewall sees, where it is known. */
+  readonly source: string | null;
+  readonly activation: ActivationContext;
+  /** FortiAuthenticator's log is heard and shows no FortiToken Mobile error. */
+  readonly applianceUnaffected: boolean;
+}
+
+type Suggesting = Finding & { readonly suggests: string };
+
+/** Root causes, most severe first. A fault that a deeper one explains is a consequence of that one and no cause. */
+export function findCauses(states: JudgedStates, context: CauseContext): readonly Cause[] {
+  const causes = [...states.values()]
+    .filter(({ state }) => state !== 'blocked')
+    .flatMap((judged) => causesOf(judged, states, context));
+  return causes.sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity));
+}
+
+function causesOf(judged: JudgedState, states: JudgedStates, context: CauseContext): readonly Cause[] {
+  const suggesting = judged.assessment.findings.filter(
+    (finding): finding is Suggesting => finding.suggests !== null && finding.level !== 'unknown',
+  );
+  const bySubject = Map.groupBy(suggesting, (finding) => faultSubject(finding, context));
+  const groups = [...bySubject].map(([subject, findings]) => groupOf(subject, findings, context));
+  const leaders = leadersOf(groups);
+  const followers = Map.groupBy(groups, (group) => leaderOf(group, leaders));
+  return (followers.get(null) ?? []).map((group) => {
+    const elsewhere = (followers.get(group) ?? []).flatMap(({ findings }) => findings).slice(0, MOST_ATTACHED);
+    const attached = attachedTo(judged.check.id, group.main, states);
+    return buildCause({ ...group, stage: judged.check, attached, elsewhere }, states, context);
+  });
+}
+
+/** What points at one cause of one subject. */
+interface Group {
+  readonly subject: string;
+  readonly findings: readonly Suggesting[];
+  readonly main: Suggesting;
+  readonly words: CauseWords;
+  /** The check whose precondition the cause breaks as a rule. */
+  readonly usual: Check;
+}
+
+function groupOf(subject: string, findings: readonly Suggesting[], { checks }: CauseContext): Group {
+  const main = mainFinding(findings, checks);
+  const { check: usual, words } = knownCause(checks, main.suggests);
+  // What fails for the name of a service alone is told with that name.
+  return {
+    subject: words.oneFaultForAllHosts === true ? (main.facts?.host ?? subject) : subject,
+    findings,
+    main,
+    words,
+    usual,
+  };
+}
+
+function leadersOf(groups: readonly Group[]): ReadonlyMap<string, Group> {
+  const broken = groups.filter(({ main, usual }) => main.level === 'broken' && usual.onPath === true);
+  return new Map(broken.toReversed().map((group) => [group.main.suggests, group]));
+}
+
+/**
+ * What is wrong at a service just as it is at the licence server, on the way that they share, is one fault: a policy
+ * that inspects everything is told once. Null: it is a fault of its own.
+ */
+function leaderOf({ main }: Group, leaders: ReadonlyMap<string, Group>): Group | null {
+  return main.level === 'warning' ? (leaders.get(main.suggests) ?? null) : null;
+}
+
+/**
+ * Several resolvers that fail for one name are one fault, as is one that fails for several; several mail servers that
+ * fail are several.
+ */
+function faultSubject({ suggests, subject, facts }: Suggesting, { checks, host }: CauseContext): string {
+  const { check, words } = knownCause(checks, suggests);
+  if (words.oneFaultForAllHosts === true) return host;
+  return check.oneFaultPerHost === true ? (facts?.host ?? host) : subject;
+}
+
+const LEVELS: readonly Finding['level'][] = ['broken', 'warning', 'note'];
+
+/** Above the rank of any cause. */
+const NO_RANK = 10;
+
+/** Which of several explanations of one fault is told: the worst level first, then by the rank of the causes. */
+function mainFinding(findings: readonly Suggesting[], checks: readonly Check[]): Suggesting {
+  return findings.reduce((best, next) => (order(next, checks) < order(best, checks) ? next : best));
+}
+
+function order({ suggests, level, confidence }: Suggesting, checks: readonly Check[]): number {
+  const { rank = NO_RANK } = knownCause(checks, suggests).words;
+  // Of two that say the same, the one that leaves no other explanation.
+  const doubt = confidence === 'suspected' ? 1 : 0;
+  return LEVELS.indexOf(level) * 100 + rank * 2 + doubt;
+}
+
+/** A thousand appliances may complain of one fault, and a thousand hosts have it: enough to be believed. */
+const MOST_ATTACHED = 20;
+
+/** What the explained preconditions saw of the same fault. */
+function attachedTo(id: string, main: Finding, states: JudgedStates): readonly Finding[] {
+  // A warning, such as that of a service, explains nothing of what FortiAuthenticator complains of.
+  const explains = ({ by, evidence, byWarning }: Explanation): boolean =>
+    by === id && evidence && (main.level === 'broken' || byWarning?.(main) === true);
+  return [...states.values()]
+    .filter(({ check, blockedBy }) => blockedBy.includes(id) && check.explainedBy.some(explains))
+    .flatMap(({ assessment }) => assessment.findings)
+    .filter((finding) => finding.level === 'broken' || finding.level === 'warning')
+    .slice(0, MOST_ATTACHED);
+}
+
+interface Fault extends Group {
+  /** Where it was found. */
+  readonly stage: Check;
+  readonly attached: readonly Finding[];
+  /** The same at other targets. */
+  readonly elsewhere: readonly Finding[];
+}
+
+function buildCause(fault: Fault, states: JudgedStates, context: CauseContext): Cause {
+  const { main } = fault;
+  const unclear = unclearStages(fault.words, states);
+  const facts = { ...factsOf(fault, context), ...(unclear.length === 0 ? {} : { unclear: unclearText(unclear) }) };
+  const words = wordsOf(fault, facts);
+  const precondition = brokenBy(fault);
+  return {
+    id: main.suggests,
+    precondition,
+    severity: severityOf(words, main),
+    confidence: main.confidence ?? 'confirmed',
+    subject: fault.subject,
+    product: facts.product ?? null,
+    summary: summaryOf(words, facts, fault, context),
+    // That something cannot be seen is so at any level.
+    impact: impactOf(main.level === 'broken' || words.impact === 'blind' ? words.impact : 'none', context.activation),
+    evidence: [...fault.findings, ...fault.attached, ...fault.elsewhere, ...witnessesOf(unclear)].map((finding) =>
+      evidenceLine(finding, fault.subject),
+    ),
+    consequences: [...states].filter(([, { blockedBy }]) => blockedBy.includes(precondition)).map(([id]) => id),
+    remedy: [...(facts.clean === undefined ? [] : [COMPARE_ADDRESSES]), ...remedyOf(words, facts)].map((step) =>
+      fill(step, facts),
+    ),
+  };
+}
+
+/** On the path a cause breaks the stage at which it was found: a server that is down may show at its port already. */
+function brokenBy({ stage, usual }: Fault): string {
+  return usual.onPath === true && stage.onPath === true ? stage.id : usual.id;
+}
+
+function wordsOf({ words, main: { kind, advice } }: Fault, { proxy, unclear }: WordingFacts): CauseWords {
+  const { summary, remedy } = (kind === undefined ? undefined : words.kinds?.[kind]) ?? words;
+  return {
+    ...words,
+    summary,
+    remedy,
+    ...(proxy === undefined ? {} : words.throughProxy),
+    ...(unclear === undefined ? {} : words.unclearPath),
+    ...advice,
+  };
+}
+
+function factsOf({ subject, main, findings, attached }: Fault, context: CauseContext): WordingFacts {
+  const base: WordingFacts = {
+    subject,
+    host: context.host,
+    port: String(context.port),
+    ...(context.source === null ? {} : { source: context.source }),
+  };
+  const { clean: _, ...all } = [...attached, ...findings, main].reduce<WordingFacts>(
+    (facts, finding) => ({ ...facts, ...finding.facts }),
+    base,
+  );
+  // What is found with it may be about a service, or about an address that does not decide.
+  const { host = base.host, port = base.port, clean } = main.facts ?? {};
+  return { ...all, host, port, ...(clean === undefined ? {} : { clean }) };
+}
+
+/** A fault of one family or of one member is looked for in another place than one of the whole way. */
+const ONE_ADDRESS = ' Seen at {address}, not at {clean}.';
+const COMPARE_ADDRESSES =
+  'Compare how {address} and {clean} are treated: a policy, an inspection profile, a route or an uplink for one ' +
+  'alone is the usual reason.';
+
+/** Firewall policies match source addresses: what stops this machine may let FortiAuthenticator through. */
+const SEEMS_UNAFFECTED =
+  ' The log of FortiAuthenticator shows no error so far: its own path may differ from that of this machine.';
+
+function summaryOf(
+  { summary }: CauseWords,
+  facts: WordingFacts,
+  { main, usual }: Fault,
+  { applianceUnaffected }: CauseContext,
+): string {
+  const onThePath = usual.onPath === true && main.level === 'broken';
+  const text = `${summary}${facts.clean === undefined ? '' : ONE_ADDRESS}`;
+  return `${fill(text, facts)}${onThePath && applianceUnaffected ? SEEMS_UNAFFECTED : ''}`;
+}
+
+function severityOf({ severity }: CauseWords, main: Finding): Severity {
+  if (main.level === 'note') return 'info';
+  return main.level === 'warning' && severity === 'critical' ? 'warning' : severity;
+}
+
+function remedyOf(
+  { remedy, productRemedy, anyProductRemedy }: CauseWords,
+  { product }: WordingFacts,
+): readonly string[] {
+  return (product === undefined ? undefined : (productRemedy?.[product] ?? anyProductRemedy)) ?? remedy;
+}
+
+/** One line for a person: the subject of the cause itself is not said again. */
+function evidenceLine(finding: Finding, subject: string): string {
+  const text = `expected ${inSentence(finding.expected)}, got ${inSentence(finding.actual)}`;
+  return finding.subject === subject ? text : `${finding.subject}: ${text}`;
+}
+
+/** Findings begin with a capital where they stand alone; names and abbreviations keep theirs. */
+function inSentence(text: string): string {
+  return text.replace(/^[A-Z](?=[a-z]* )/u, (letter) => letter.toLowerCase());
+}

@@ -1,0 +1,75 @@
+import type { Confidence } from './cause.ts';
+
+/**
+ * One expectation that was judged against what was seen. Everything that a person is told (terminal, page, mail, log)
+ * prints these same findings.
+ */
+export interface Finding<C extends string = string> {
+  /** Name of the expectation, kebab-case, constant: `chain-verifies-under-pin`. */
+  readonly rule: string;
+  /** What was looked at: `fortitokenmobile.fortinet.com:443`, a resolver, a mail server. */
+  readonly subject: string;
+  readonly expected: string;
+  readonly actual: string;
+  /**
+   * What it does to its precondition by itself. `note` is worth reading but no fault; `unknown`: could not be judged.
+   */
+  readonly level: FindingLevel;
+  /** The cause that explains it when nothing deeper does; null for notes and unknowns. */
+  readonly suggests: C | null;
+  /** `suspected`: other explanations of what was seen are left. Without, `confirmed`. */
+  readonly confidence?: Confidence;
+  /** Which of several kinds of its cause it is, where that is known: it chooses summary and remedy. */
+  readonly kind?: string;
+  /** The preconditions whose fault can cause it, where not all of those can that explain its own. */
+  readonly explainedBy?: readonly string[];
+  /** Names of the appliances that suffer from it, where not all do. */
+  readonly concerns?: readonly string[];
+  readonly facts?: FindingFacts;
+  /** What is known better than the catalogue of causes can say it, as of a text that the log signatures explain. */
+  readonly advice?: Advice;
+}
+
+/** Takes the place of what the catalogue says about a cause. */
+export interface Advice {
+  readonly summary: string;
+  readonly remedy: readonly string[];
+}
+
+export type FindingLevel = 'broken' | 'warning' | 'note' | 'unknown';
+
+/** What the texts of a cause (summary, remedy) may be filled in with; what is not known keeps a general wording. */
+export interface FindingFacts {
+  /** Of the service that it is about; without, it is about the licence server. */
+  readonly host?: string;
+  readonly port?: string;
+  readonly address?: string;
+  /** Other addresses of the same target, at which all is well. */
+  readonly clean?: string;
+  /** CONNECT proxy that the way leads through, `host:port`. */
+  readonly proxy?: string;
+  readonly resolver?: string;
+  readonly product?: string;
+  /** Who issued the certificate, in a word: what an inspecting device that the catalogue does not know calls itself. */
+  readonly issuer?: string;
+  readonly appliance?: string;
+  /** What an interface fails at, behind its name: `does not answer`. */
+  readonly failing?: string;
+  /** Serial number of the appliance. */
+  readonly serial?: string;
+  /** Serial number of the unit that a licence belongs on: of the member of a cluster that is in charge. */
+  readonly primary?: string;
+  /** Serial number of the unit that holds the licence. */
+  readonly holder?: string;
+  readonly license?: string;
+  readonly policy?: string;
+  readonly profile?: string;
+  /** Source address that the firewall sees. */
+  readonly source?: string;
+  /** How a mail server is spoken to. */
+  readonly security?: 'starttls' | 'tls' | 'none';
+  /** What on the path of this machine is not `ok`: `Genuine TLS is unknown`. */
+  readonly unclear?: string;
+  /** What the judgement of a certificate says, without a full stop. */
+  readonly judgement?: string;
+}

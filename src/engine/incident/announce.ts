@@ -1,0 +1,196 @@
+import { type Severity, SEVERITIES } from '../../core/severity.ts';
+import { UNKNOWN_CAUSE } from '../words/unknown.ts';
+import type { Cause } from '../cause.ts';
+import type { EpochMs, Millis } from '../../core/clock.ts';
+import { isSingle, share } from './hourly-limit.ts';
+import { isMuted } from './incident.ts';
+import type { Incident, IncidentState, NamedCause, Told } from './incident.ts';
+import type { IncidentEffect, Step } from './machine-input.ts';
+import type { DigestItem, Notification, NotificationEvent, OpenCause } from './notification.ts';
+import type { IncidentPolicy } from './policy.ts';
+
+const HOUR: Millis = 3_600_000;
+/** A digest is one mail: enough for any list that is still read. */
+const MAX_ITEMS = 100;
+
+/**
+ * Compares what people were told with what is true, and says what they must hear now. Since nothing is remembered but
+ * what was told, whatever kept a notification back (maintenance, a silence, the hourly limit) only has to end.
+ */
+export function announce(state: IncidentState, now: EpochMs, policy: IncidentPolicy): Step {
+  const sent = state.sent.filter((at) => at <= now && now - at < HOUR);
+  const current = {
+    ...state,
+    sent,
+    incidents: state.incidents.map((incident) => publish(unskewed(incident, now), state, now)),
+  };
+  if (!policy.tells) return { state: current, effects: [] };
+  const due = current.incidents
+    .flatMap((incident): readonly DigestItem[] => {
+      const event = eventDue(incident, current, { now, policy });
+      return event === null ? [] : [{ event, incident }];
+    })
+    .sort((a, b) => urgency(a) - urgency(b));
+  const { singles, digest, held } = share(due, current, policy);
+  const together = digest.length === 0 ? [] : [digest];
+  const told = [...singles.map((item) => [item]), ...together].reduce<Step>(
+    (step, items) => tell(step, items, { now, policy }),
+    {
+      state: current,
+      effects: [],
+    },
+  );
+  return { state: hold(told.state, held), effects: told.effects };
+}
+
+interface Moment {
+  readonly now: EpochMs;
+  readonly policy: IncidentPolicy;
+}
+
+/** Gravest first, and what began before what is over. */
+function urgency({ event, incident }: DigestItem): number {
+  return rank(incident.cause.severity) * 2 + (event === 'resolved' ? 1 : 0);
+}
+
+function rank(severity: Severity): number {
+  return SEVERITIES.indexOf(severity);
+}
+
+/** A wall clock that was set back must not put the reminders off. */
+function unskewed(incident: Incident, now: EpochMs): Incident {
+  const { told, causeSince } = incident;
+  if (causeSince <= now && (told === null || told.at <= now)) return incident;
+  return {
+    ...incident,
+    causeSince: Math.min(causeSince, now),
+    told: told === null ? null : { ...told, at: Math.min(told.at, now) },
+  };
+}
+
+function publish(incident: Incident, state: IncidentState, now: EpochMs): Incident {
+  const visible =
+    incident.status === 'open' && incident.cause.severity !== 'info' && !isMuted(state, incident.cause, now);
+  return visible && !incident.published ? { ...incident, published: true } : incident;
+}
+
+function eventDue(incident: Incident, state: IncidentState, moment: Moment): DigestItem['event'] | null {
+  if (isMuted(state, incident.cause, moment.now)) return null;
+  if (incident.status === 'closed') return incident.told !== null || incident.held ? 'resolved' : null;
+  if (incident.told === null) return incident.cause.severity === 'info' ? null : 'firing';
+  return eventDueAgain(incident, incident.told, moment);
+}
+
+function eventDueAgain(
+  incident: Incident,
+  told: NonNullable<Incident['told']>,
+  { now, policy }: Moment,
+): Exclude<NotificationEvent, 'digest' | 'firing' | 'resolved'> | null {
+  if (incident.sight === 'seen' && !isNamed(incident.cause, told)) return 'changed';
+  const reminds = policy.reminder > 0 && isStanding(incident) && now - told.at >= policy.reminder;
+  return reminds ? 'reminder' : null;
+}
+
+/** People were told of this cause, as grave as it is now, since the incident began. */
+function isNamed({ id, subject, severity }: Cause, { named }: Told): boolean {
+  return named.some((one) => one.cause === id && one.subject === subject && rank(one.severity) <= rank(severity));
+}
+
+/**
+ * Not on its way to recovery, and not hidden behind something deeper that is told by itself. That nothing is known is
+ * told once.
+ */
+function isStanding({ sight, cause }: Incident): boolean {
+  return cause.id !== UNKNOWN_CAUSE && (sight === 'seen' || sight === 'unjudged');
+}
+
+function tell(step: Step, items: readonly DigestItem[], { now, policy }: Moment): Step {
+  const counter = step.state.counter + 1;
+  const [only] = isSingle(items) ? items : [];
+  const notification =
+    only === undefined
+      ? digestOf(items, step.state, { counter, now })
+      : single(only, stillOpen(step.state, [only]), { now, policy });
+  const incidents = items.map(({ event, incident }) => threaded(mark(incident, event, now), notification.id));
+  return {
+    state: {
+      ...step.state,
+      counter,
+      sent: [...step.state.sent, now],
+      incidents: step.state.incidents.map((incident) => incidents.find(({ id }) => id === incident.id) ?? incident),
+    },
+    effects: [...step.effects, { kind: 'notify', notification } satisfies IncidentEffect],
+  };
+}
+
+function digestOf(
+  items: readonly DigestItem[],
+  state: IncidentState,
+  { counter, now }: { readonly counter: number; readonly now: EpochMs },
+): Notification {
+  return {
+    kind: 'digest',
+    id: `digest-${String(now)}-${state.origin}-${String(counter)}`,
+    at: now,
+    items: items.slice(0, MAX_ITEMS),
+    omitted: Math.max(0, items.length - MAX_ITEMS),
+    stillOpen: stillOpen(state, items),
+  };
+}
+
+function single({ event, incident }: DigestItem, open: readonly OpenCause[], { now, policy }: Moment): Notification {
+  return {
+    kind: 'incident',
+    id: `${incident.id}.${String(incident.thread.count + 1)}`,
+    at: now,
+    event,
+    incident,
+    nextReminder: event === 'resolved' || policy.reminder <= 0 ? null : now + policy.reminder,
+    stillOpen: open,
+  };
+}
+
+/** The other faults, told or not, gravest first: what an all-clear must not hide. */
+function stillOpen({ incidents }: IncidentState, items: readonly DigestItem[]): readonly OpenCause[] {
+  return incidents
+    .filter(
+      ({ id, status, cause }) =>
+        status === 'open' && cause.severity !== 'info' && !items.some(({ incident }) => incident.id === id),
+    )
+    .toSorted((a, b) => rank(a.cause.severity) - rank(b.cause.severity))
+    .slice(0, MAX_ITEMS)
+    .map(({ cause: { id, subject, severity, product }, causeSince }) => ({
+      id,
+      subject,
+      severity,
+      product,
+      since: causeSince,
+    }));
+}
+
+function mark(incident: Incident, event: DigestItem['event'], now: EpochMs): Incident {
+  if (event === 'resolved') return { ...incident, held: false, told: null };
+  const { severity, id, subject } = incident.cause;
+  const word: NamedCause = { severity, cause: id, subject };
+  const before = (incident.told?.named ?? []).filter(({ cause, subject: about }) => cause !== id || about !== subject);
+  // One that was told as graver before stays so: its falling back is no news, nor is its return.
+  const gravest = incident.told?.named.find(
+    (one) => one.cause === id && one.subject === subject && rank(one.severity) < rank(severity),
+  );
+  return { ...incident, held: false, told: { at: now, ...word, named: [...before, gravest ?? word] } };
+}
+
+function threaded(incident: Incident, notificationId: string): Incident {
+  const { count, first } = incident.thread;
+  return { ...incident, thread: { count: count + 1, first: first ?? notificationId, last: notificationId } };
+}
+
+function hold(state: IncidentState, held: readonly DigestItem[]): IncidentState {
+  if (held.length === 0) return state;
+  return {
+    ...state,
+    incidents: state.incidents.map((incident) =>
+      held.some((item) => item.incident.id === incident.id) ? { ...incident, held: true } : incident,
+    ),
+  };
+}

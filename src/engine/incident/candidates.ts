@@ -1,0 +1,74 @@
+import type { Cause } from '../cause.ts';
+import type { EpochMs } from '../../core/clock.ts';
+import { sameCause } from './incident.ts';
+import type { Candidate, IncidentState } from './incident.ts';
+import { intermittence } from './policy.ts';
+import type { IncidentPolicy } from './policy.ts';
+import { sightOf } from './sight.ts';
+import type { RoundView } from './sight.ts';
+
+export interface Candidates {
+  /** Seen now, and often enough. */
+  readonly ready: readonly Candidate[];
+  readonly waiting: readonly Candidate[];
+}
+
+/** Causes of no open incident, one look further. A round that cannot judge one leaves it as it is. */
+export function lookForCandidates(state: IncidentState, view: RoundView, policy: IncidentPolicy): Candidates {
+  const isClaimed = (cause: Cause): boolean =>
+    state.incidents.some((incident) => incident.status === 'open' && sameCause(incident.cause, cause));
+  const known = state.candidates.filter(({ cause }) => !isClaimed(cause));
+  const appeared = view.causes
+    .filter((cause) => !isClaimed(cause) && !known.some((candidate) => sameCause(candidate.cause, cause)))
+    .map((cause): Candidate => ({ cause, since: view.diagnosis.at, streak: 0, looks: [] }));
+  const looked = [...known, ...appeared].map((candidate) => lookedAt(candidate, view, policy));
+  const ready = looked.filter((candidate) => isReady(candidate, view, policy));
+  return {
+    ready,
+    waiting: looked.filter((candidate) => !ready.includes(candidate) && candidate.looks.some((look) => look !== null)),
+  };
+}
+
+function lookedAt(candidate: Candidate, view: RoundView, policy: IncidentPolicy): Candidate {
+  const { at } = view.diagnosis;
+  const keep = (look: EpochMs | null): Candidate['looks'] =>
+    [...candidate.looks, look].slice(-intermittence(policy).of);
+  switch (sightOf(candidate.cause, view)) {
+    case 'seen':
+      return {
+        cause: view.causes.find((cause) => sameCause(cause, candidate.cause)) ?? candidate.cause,
+        since: candidate.streak === 0 ? at : candidate.since,
+        streak: candidate.streak + 1,
+        looks: keep(at),
+      };
+    case 'absent':
+      return { ...candidate, streak: 0, looks: keep(null) };
+    case 'unjudged':
+    case 'hidden':
+      return candidate;
+  }
+}
+
+/** Seen in enough rounds in a row, or, since a fault that comes and goes never is, in enough of the last ones. */
+function isReady({ cause, streak, looks }: Candidate, view: RoundView, policy: IncidentPolicy): boolean {
+  if (sightOf(cause, view) !== 'seen') return false;
+  return streak >= policy.confirmations || looks.filter((look) => look !== null).length >= intermittence(policy).seen;
+}
+
+/** The first round of those that confirmed it. */
+export function beganAt({ since, streak, looks }: Candidate, policy: IncidentPolicy): EpochMs {
+  return streak >= policy.confirmations ? since : (looks.find((look) => look !== null) ?? since);
+}
+
+/** The times at which it was back after rounds without it. */
+export function returnsOf({ looks }: Candidate): readonly EpochMs[] {
+  const first = looks.findIndex((look) => look !== null);
+  return looks
+    .filter((look, index) => look !== null && index > first && looks[index - 1] === null)
+    .filter((look) => look !== null);
+}
+
+/** Seen in this round, and not often enough yet. */
+export function isBeingConfirmed({ cause, looks }: Candidate, view: RoundView): boolean {
+  return cause.severity !== 'info' && looks.at(-1) === view.diagnosis.at;
+}

@@ -1,0 +1,169 @@
+import type { Severity } from '../../core/severity.ts';
+import type { Cause } from '../cause.ts';
+import type { EpochMs } from '../../core/clock.ts';
+
+/** One fault, from the round that confirmed it to its end, however its cause was understood meanwhile. */
+export interface Incident {
+  /** Made of the time, the origin and a counter: unique anywhere. */
+  readonly id: string;
+  readonly status: 'open' | 'closed';
+  /** As it is understood now. */
+  readonly cause: Cause;
+  /** How it was understood before, and what it comes and goes in turn with; oldest first. */
+  readonly formerCauses: readonly FormerCause[];
+  /** The first round that showed the fault, before it was confirmed. */
+  readonly since: EpochMs;
+  readonly openedAt: EpochMs;
+  readonly closedAt: EpochMs | null;
+  /** The last round that showed the cause. */
+  readonly lastSeen: EpochMs;
+  /** The first round that showed the cause as it is now. */
+  readonly causeSince: EpochMs;
+  /** Times at which the cause came back, within the flap window. */
+  readonly returns: readonly EpochMs[];
+  /** It was over, and came back within the flap window: it is over again only after as long without it. */
+  readonly reopened: boolean;
+  /** Rounds in a row that did not show it, while it is open. */
+  readonly streak: number;
+  /** What the last round said about it. */
+  readonly sight: CausePresence;
+  /** What people were told last; null: nothing yet. */
+  readonly told: Told | null;
+  /** A notification that waited for the digest: it is told even when the incident is over by then. */
+  readonly held: boolean;
+  /**
+   * Alertmanager may know about the present cause: true from the first moment that was neither in maintenance nor
+   * silenced.
+   */
+  readonly published: boolean;
+  readonly thread: Thread;
+  /** The incidents that turned out to come and go in turn with this one: they go on in it. */
+  readonly merged: readonly string[];
+  /** The incident that this one goes on in; null: it stands for itself. */
+  readonly mergedInto: string | null;
+}
+
+/** `unjudged`: the round could not tell; `hidden`: something deeper is broken, so that it cannot be judged. */
+export type CausePresence = 'seen' | 'absent' | 'unjudged' | 'hidden';
+
+export interface FormerCause {
+  readonly id: string;
+  readonly subject: string;
+  readonly severity: Severity;
+  /** The first round that showed it. */
+  readonly since: EpochMs;
+  /** The last round that showed it. */
+  readonly until: EpochMs;
+  /** When the incident was understood otherwise. */
+  readonly replacedAt: EpochMs;
+  /** Alertmanager may know about it. */
+  readonly published: boolean;
+}
+
+/** The last word, and every cause that was named since the incident began, each as grave as it was named. */
+export interface Told extends NamedCause {
+  readonly at: EpochMs;
+  readonly named: readonly NamedCause[];
+}
+
+export interface NamedCause {
+  readonly cause: string;
+  readonly subject: string;
+  readonly severity: Severity;
+}
+
+/** The notifications of an incident, so that mail programs show them as one conversation. */
+export interface Thread {
+  /** Notifications so far. */
+  readonly count: number;
+  readonly first: string | null;
+  readonly last: string | null;
+}
+
+/** A cause that was seen, but not often enough yet. */
+export interface Candidate {
+  readonly cause: Cause;
+  /** The first of the rounds in a row that showed it. */
+  readonly since: EpochMs;
+  /** Rounds in a row that showed it, up to now. */
+  readonly streak: number;
+  /** The last rounds that could judge it, oldest first: when it was seen, null where it was not. */
+  readonly looks: readonly (EpochMs | null)[];
+}
+
+/** A precondition that no round can judge. */
+export interface Unjudged {
+  readonly precondition: string;
+  readonly since: EpochMs;
+  /** The last round that could not. */
+  readonly at: EpochMs;
+}
+
+/** Notifications about matching incidents wait until it ends. A null matches everything. */
+export interface Silence {
+  readonly id: string;
+  readonly cause: string | null;
+  readonly subject: string | null;
+  readonly from: EpochMs;
+  readonly until: EpochMs;
+  readonly by: string;
+  readonly comment: string;
+}
+
+/** All that the machine knows: plain data that survives JSON. */
+export interface IncidentState {
+  readonly version: 1;
+  /** A random name of this store, in the id of everything that is told: two sites never tell under one id. */
+  readonly origin: string;
+  /** Counts incidents, digests and silences: names are made from it. */
+  readonly counter: number;
+  readonly candidates: readonly Candidate[];
+  readonly unjudged: readonly Unjudged[];
+  /** The open ones, and the closed ones that may come back or are still to be told. */
+  readonly incidents: readonly Incident[];
+  readonly silences: readonly Silence[];
+  readonly maintenance: boolean;
+  /** When notifications went out, within the last hour. */
+  readonly sent: readonly EpochMs[];
+}
+
+export const EMPTY_STATE: IncidentState = {
+  version: 1,
+  origin: '',
+  counter: 0,
+  candidates: [],
+  unjudged: [],
+  incidents: [],
+  silences: [],
+  maintenance: false,
+  sent: [],
+};
+
+/** What identifies a cause: two causes with the same key are the same fault. */
+export function sameCause(
+  a: { readonly id: string; readonly subject: string },
+  b: { readonly id: string; readonly subject: string },
+): boolean {
+  return a.id === b.id && a.subject === b.subject;
+}
+
+/** It came back this often within the flap window: it comes and goes, and stays open for longer. */
+const FLAPPING_RETURNS = 3;
+
+export function isFlapping({ status, reopened, returns }: Incident): boolean {
+  return status === 'open' && (reopened || returns.length >= FLAPPING_RETURNS);
+}
+
+/** True while notifications about a cause wait. */
+export function isMuted(state: Pick<IncidentState, 'maintenance' | 'silences'>, cause: Cause, now: EpochMs): boolean {
+  return state.maintenance || state.silences.some((silence) => silences(silence, cause, now));
+}
+
+function silences(silence: Silence, cause: Cause, now: EpochMs): boolean {
+  return (
+    silence.from <= now &&
+    now < silence.until &&
+    (silence.cause === null || silence.cause === cause.id) &&
+    (silence.subject === null || silence.subject === cause.subject)
+  );
+}

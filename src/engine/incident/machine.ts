@@ -1,0 +1,56 @@
+import type { EpochMs } from '../../core/clock.ts';
+import { visibleText } from '../../core/visible-text.ts';
+import { announce } from './announce.ts';
+import { boundCause } from './bound-cause.ts';
+import { forget } from './forget.ts';
+import type { IncidentState, Silence } from './incident.ts';
+import type { IncidentInput, Step } from './machine-input.ts';
+import { observe } from './observe.ts';
+import type { IncidentPolicy } from './policy.ts';
+import { roundView } from './sight.ts';
+
+/** One more drops the oldest. */
+export const MAX_SILENCES = 100;
+
+/**
+ * The incident machine. Rounds open, change and close incidents; then what people were told is compared with what is
+ * true. The same inputs always give the same states and effects. The caller stores the state before it runs the
+ * effects.
+ */
+export function next(state: IncidentState, input: IncidentInput, policy: IncidentPolicy): Step {
+  const now = presentOf(input);
+  const taken = take(forget(state, now, policy), input, policy);
+  const told = announce(taken.state, now, policy);
+  return { state: told.state, effects: [...taken.effects, ...told.effects] };
+}
+
+function take(state: IncidentState, input: IncidentInput, policy: IncidentPolicy): Step {
+  switch (input.kind) {
+    case 'diagnosis':
+      return observe(state, roundView(input, policy.checks, boundCause), policy);
+    case 'tick':
+      return { state, effects: [] };
+    case 'maintenance':
+      return { state: { ...state, maintenance: input.active }, effects: [] };
+    case 'silence':
+      return { state: addSilence(state, input.silence, input.at), effects: [] };
+    case 'unsilence':
+      return { state: { ...state, silences: state.silences.filter(({ id }) => id !== input.id) }, effects: [] };
+  }
+}
+
+function presentOf(input: IncidentInput): EpochMs {
+  return input.kind === 'diagnosis' ? input.diagnosis.at : input.at;
+}
+
+function addSilence(state: IncidentState, asked: Omit<Silence, 'id' | 'from'>, now: EpochMs): IncidentState {
+  const counter = state.counter + 1;
+  const silence: Silence = {
+    ...asked,
+    id: `silence-${String(now)}-${String(counter)}`,
+    from: now,
+    by: visibleText(asked.by, 100),
+    comment: visibleText(asked.comment, 500),
+  };
+  return { ...state, counter, silences: [...state.silences, silence].slice(-MAX_SILENCES) };
+}

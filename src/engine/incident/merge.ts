@@ -1,0 +1,121 @@
+import type { Cause } from '../cause.ts';
+import type { EpochMs } from '../../core/clock.ts';
+import { formerOf, withFormer } from './former-cause.ts';
+import { sameCause } from './incident.ts';
+import type { Incident, IncidentState, Told } from './incident.ts';
+import type { Step } from './machine-input.ts';
+import type { RoundView } from './sight.ts';
+
+/**
+ * Two faults in one place that come and go in turn are one incident: the older one, or the one that people know to be
+ * open. It goes on under its own id; the other one gets no end of its own, since people hear one end of both.
+ * @param before as it was before this round
+ */
+export function mergeAlternating(before: IncidentState, settled: Step, view: RoundView): Step {
+  const now = view.diagnosis.at;
+  return before.incidents.reduce<Step>((step, known) => {
+    const incident = step.state.incidents.find(({ id }) => id === known.id);
+    if (incident === undefined || !isSeen(incident) || !hadCause(known, incident.cause)) return step;
+    const others = step.state.incidents.filter((other) => alternates(incident, other, known));
+    return others.reduce<Merged>((merged, other) => absorb(merged, other, { known, now }), { step, incident }).step;
+  }, settled);
+}
+
+interface Merged {
+  readonly step: Step;
+  /** What the others go on in. */
+  readonly incident: Incident;
+}
+
+interface Round {
+  /** As it was before. */
+  readonly known: Incident;
+  readonly now: EpochMs;
+}
+
+function isSeen({ status, sight, cause }: Incident): boolean {
+  return status === 'open' && sight === 'seen' && cause.severity !== 'info';
+}
+
+function hadCause({ cause, formerCauses }: Incident, now: Cause): boolean {
+  return [cause, ...formerCauses].some((before) => sameCause(before, now));
+}
+
+/** It began while this one was away, and is away now that this one is back. */
+function alternates(incident: Incident, other: Incident, known: Incident): boolean {
+  return (
+    other.status === 'open' &&
+    other.cause.severity !== 'info' &&
+    (other.sight === 'absent' || other.sight === 'hidden') &&
+    other.since > known.lastSeen &&
+    isInOnePlace(incident.cause, other.cause)
+  );
+}
+
+function isInOnePlace(a: Cause, b: Cause): boolean {
+  return (
+    (a.precondition === b.precondition && a.subject === b.subject) ||
+    a.consequences.includes(b.precondition) ||
+    b.consequences.includes(a.precondition)
+  );
+}
+
+function absorb({ step, incident }: Merged, other: Incident, round: Round): Merged {
+  const [kept, gone] = incident.told === null && other.told !== null ? [other, incident] : [incident, other];
+  const one: Incident = {
+    ...together(incident, other, round),
+    id: kept.id,
+    openedAt: kept.openedAt,
+    merged: [...kept.merged, ...gone.merged, gone.id],
+    thread: {
+      count: kept.thread.count,
+      first: kept.thread.first ?? gone.thread.first,
+      last: other.thread.last ?? incident.thread.last,
+    },
+  };
+  const ended: Incident = {
+    ...gone,
+    status: 'closed',
+    closedAt: round.now,
+    told: null,
+    held: false,
+    mergedInto: kept.id,
+  };
+  const incidents = step.state.incidents.map((each) =>
+    each.id === kept.id ? one : each.id === gone.id ? ended : each,
+  );
+  return {
+    incident: one,
+    step: {
+      state: { ...step.state, incidents },
+      effects: [
+        ...step.effects,
+        { kind: 'transition', transition: 'merged', incident: ended },
+        { kind: 'transition', transition: 'changed', incident: one },
+      ],
+    },
+  };
+}
+
+/** Both, as this one is seen now. */
+function together(incident: Incident, other: Incident, { known, now }: Round): Incident {
+  const back = incident.returns.findLast((at) => at > known.lastSeen) ?? now;
+  // The time before it was away is over; with a second other one that is said already.
+  const before =
+    incident.causeSince > known.lastSeen ? [] : [formerOf({ ...incident, lastSeen: known.lastSeen }, back)];
+  return {
+    ...incident,
+    since: Math.min(incident.since, other.since),
+    formerCauses: withFormer(incident, [...before, ...other.formerCauses, formerOf(other, now)]),
+    causeSince: back,
+    reopened: incident.reopened || other.reopened,
+    returns: incident.returns.includes(back) ? incident.returns : [...incident.returns, back],
+    told: toldOf(incident.told, other.told),
+    held: incident.held || other.held,
+  };
+}
+
+function toldOf(a: Told | null, b: Told | null): Told | null {
+  if (a === null || b === null) return a ?? b;
+  return { ...(a.at > b.at ? a : b), named: [...a.named, ...b.named] };
+}

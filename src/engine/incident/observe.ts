@@ -1,0 +1,185 @@
+import type { EpochMs } from '../../core/clock.ts';
+import { beganAt, isBeingConfirmed, lookForCandidates, returnsOf } from './candidates.ts';
+import { withCause } from './former-cause.ts';
+import { sameCause } from './incident.ts';
+import type { Candidate, Incident, IncidentState } from './incident.ts';
+import type { IncidentEffect, Step, Transition } from './machine-input.ts';
+import { mergeAlternating } from './merge.ts';
+import { quietPeriod } from './policy.ts';
+import type { IncidentPolicy } from './policy.ts';
+import { sightOf } from './sight.ts';
+import type { RoundView } from './sight.ts';
+import { continuedBy } from './takeover.ts';
+import { followUnjudged, unknownCauses } from './unknown-precondition.ts';
+
+const MAX_RETURNS = 50;
+
+/** Takes one round in: incidents open, change and close. Nothing is told yet. */
+export function observe(before: IncidentState, diagnosed: RoundView, policy: IncidentPolicy): Step {
+  const state = { ...before, unjudged: followUnjudged(before, diagnosed) };
+  const view = { ...diagnosed, causes: [...diagnosed.causes, ...unknownCauses(state.unjudged, state, diagnosed)] };
+  const incidents = state.incidents.map((incident) =>
+    incident.status === 'open' ? lookAgain(incident, view, policy) : incident,
+  );
+  const { ready, waiting } = lookForCandidates(state, view, policy);
+  const settled = ready.reduce<Step>((step, candidate) => settle(step, candidate, view, policy), {
+    state: { ...state, incidents, candidates: waiting },
+    effects: [],
+  });
+  return closeRecovered(mergeAlternating(state, settled, view), view, policy);
+}
+
+/** An open incident against this round. */
+function lookAgain(incident: Incident, view: RoundView, policy: IncidentPolicy): Incident {
+  const now = view.diagnosis.at;
+  const sight = sightOf(incident.cause, view);
+  switch (sight) {
+    case 'seen':
+      return {
+        ...renewed(incident, view),
+        sight,
+        lastSeen: now,
+        streak: 0,
+        returns:
+          incident.streak > 0
+            ? returned(incident.returns, [now], { now, policy })
+            : recent(incident.returns, now, policy),
+      };
+    case 'absent':
+      // A wall clock that was set back must not keep the incident open for as long.
+      return { ...incident, sight, lastSeen: Math.min(incident.lastSeen, now), streak: incident.streak + 1 };
+    case 'unjudged':
+    case 'hidden':
+      return { ...incident, sight };
+  }
+}
+
+/** With the cause as this round tells it: its evidence, its severity. */
+function renewed(incident: Incident, view: RoundView): Incident {
+  const now = view.diagnosis.at;
+  const cause = view.causes.find((other) => sameCause(other, incident.cause));
+  if (cause === undefined) return incident;
+  return cause.severity === incident.cause.severity
+    ? { ...incident, cause }
+    : withCause(incident, cause, { since: now, now });
+}
+
+interface Present {
+  readonly now: EpochMs;
+  readonly policy: IncidentPolicy;
+}
+
+function recent(returns: readonly EpochMs[], now: EpochMs, policy: IncidentPolicy): readonly EpochMs[] {
+  return returns.filter((at) => at <= now && now - at < policy.flapWindow);
+}
+
+function returned(
+  before: readonly EpochMs[],
+  returns: readonly EpochMs[],
+  { now, policy }: Present,
+): readonly EpochMs[] {
+  return recent([...before, ...returns], now, policy).slice(-MAX_RETURNS);
+}
+
+/** A confirmed cause brings its incident back, becomes the better explanation of another one, or one of its own. */
+function settle(step: Step, candidate: Candidate, view: RoundView, policy: IncidentPolicy): Step {
+  const present = { now: view.diagnosis.at, policy };
+  const continued = continuedBy(step.state.incidents, candidate.cause, view);
+  if (continued !== null) return replace(step, 'changed', changed(continued, candidate, present));
+  const former = step.state.incidents.find(
+    ({ status, cause, mergedInto }) => status === 'closed' && mergedInto === null && sameCause(cause, candidate.cause),
+  );
+  return former === undefined
+    ? open(step, candidate, present)
+    : replace(step, 'reopened', reopened(former, candidate, present));
+}
+
+function changed(incident: Incident, candidate: Candidate, present: Present): Incident {
+  const { cause } = candidate;
+  const since = beganAt(candidate, present.policy);
+  const isBack = incident.formerCauses.some((former) => sameCause(former, cause));
+  return {
+    ...withCause(incident, cause, { since, now: present.now }),
+    ...seenAgain(present.now),
+    returns: isBack ? returned(incident.returns, [since], present) : incident.returns,
+  };
+}
+
+function reopened(incident: Incident, candidate: Candidate, present: Present): Incident {
+  const { cause } = candidate;
+  const since = beganAt(candidate, present.policy);
+  const current =
+    cause.severity === incident.cause.severity
+      ? { ...incident, cause }
+      : withCause(incident, cause, { since, now: present.now });
+  return {
+    ...current,
+    ...seenAgain(present.now),
+    status: 'open',
+    closedAt: null,
+    reopened: true,
+    returns: returned(incident.returns, [since, ...returnsOf(candidate)], present),
+  };
+}
+
+function seenAgain(now: EpochMs): Pick<Incident, 'sight' | 'lastSeen' | 'streak'> {
+  return { sight: 'seen', lastSeen: now, streak: 0 };
+}
+
+function replace(step: Step, transition: Transition, incident: Incident): Step {
+  return {
+    state: {
+      ...step.state,
+      incidents: step.state.incidents.map((other) => (other.id === incident.id ? incident : other)),
+    },
+    effects: [...step.effects, { kind: 'transition', transition, incident } satisfies IncidentEffect],
+  };
+}
+
+function open(step: Step, candidate: Candidate, present: Present): Step {
+  const { now, policy } = present;
+  const counter = step.state.counter + 1;
+  const since = Math.min(beganAt(candidate, policy), now);
+  const incident: Incident = {
+    id: `${new Date(now).toISOString().replaceAll(/[-:]|\.\d+/gu, '')}-${step.state.origin}-${String(counter)}`,
+    status: 'open',
+    cause: candidate.cause,
+    formerCauses: [],
+    since,
+    openedAt: now,
+    closedAt: null,
+    causeSince: since,
+    ...seenAgain(now),
+    returns: returned([], returnsOf(candidate), present),
+    reopened: false,
+    told: null,
+    held: false,
+    published: false,
+    thread: { count: 0, first: null, last: null },
+    merged: [],
+    mergedInto: null,
+  };
+  return {
+    state: { ...step.state, counter, incidents: [...step.state.incidents, incident] },
+    effects: [...step.effects, { kind: 'transition', transition: 'opened', incident }],
+  };
+}
+
+function closeRecovered(step: Step, view: RoundView, policy: IncidentPolicy): Step {
+  // Another fault is just being confirmed: it may be what became of this one, and it is too early for an all-clear.
+  if (step.state.candidates.some((candidate) => isBeingConfirmed(candidate, view))) return step;
+  const effects: IncidentEffect[] = [...step.effects];
+  const incidents = step.state.incidents.map((incident) => {
+    if (!hasRecovered(incident, view, policy)) return incident;
+    const closed: Incident = { ...incident, status: 'closed', closedAt: view.diagnosis.at, streak: 0 };
+    effects.push({ kind: 'transition', transition: 'closed', incident: closed });
+    return closed;
+  });
+  return { state: { ...step.state, incidents }, effects };
+}
+
+function hasRecovered(incident: Incident, { diagnosis: { at } }: RoundView, policy: IncidentPolicy): boolean {
+  const { status, sight, streak, reopened, returns, lastSeen } = incident;
+  const quiet = reopened ? policy.flapWindow : quietPeriod(policy, recent(returns, at, policy).length);
+  return status === 'open' && sight === 'absent' && streak >= policy.recoveries && at - lastSeen >= quiet;
+}

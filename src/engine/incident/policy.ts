@@ -1,0 +1,52 @@
+import type { Check } from '../check.ts';
+import type { Millis } from '../../core/clock.ts';
+
+/** When incidents open and close, and how much is told. Counts are rounds, times are milliseconds. */
+export interface IncidentPolicy {
+  /** What is judged: all checks, in the order of the path. */
+  readonly checks: readonly Check[];
+  /** Rounds in a row that must show a cause before its incident opens. */
+  readonly confirmations: number;
+  /** Rounds in a row without it before its incident closes. */
+  readonly recoveries: number;
+  /** Between two notifications of an incident that stays open; 0 sends none. */
+  readonly reminder: Millis;
+  /** Notifications in any hour; what is more waits for a digest. */
+  readonly maxPerHour: number;
+  /** How long after its end an incident may come back as the same one, and how long returns are remembered. */
+  readonly flapWindow: Millis;
+  /**
+   * How long a cause must have been away before its incident closes, by the number of times that it came back within
+   * the window: the first entry is for none, the last one for all that are more.
+   */
+  readonly quiet: readonly Millis[];
+  /** More notifications than this from one round: the gravest goes out alone, the rest as a digest. */
+  readonly burst: number;
+  /** False: there is nobody to tell, so nothing counts as told. */
+  readonly tells: boolean;
+}
+
+const MINUTE: Millis = 60_000;
+
+/** What the configuration does not ask about. */
+export const INCIDENT_DEFAULTS: Pick<IncidentPolicy, 'flapWindow' | 'quiet' | 'burst'> = {
+  flapWindow: 30 * MINUTE,
+  quiet: [0, MINUTE, 5 * MINUTE, 15 * MINUTE],
+  burst: 3,
+};
+
+/** How long a cause must stay away before its incident closes. */
+export function quietPeriod(policy: IncidentPolicy, returns: number): Millis {
+  return policy.quiet[Math.min(returns, policy.quiet.length - 1)] ?? 0;
+}
+
+/**
+ * A fault that comes and goes is seldom seen in `confirmations` rounds in a row. It is one when it was `seen` in that
+ * many of the last rounds: enough of them for one that is there in every second round, too many for failures by
+ * accident. With the default of 2 confirmations, 5 of 10: rounds of which 2 % fail by themselves make that once in two
+ * years at one in 30 s.
+ */
+export function intermittence({ confirmations }: IncidentPolicy): { readonly seen: number; readonly of: number } {
+  const seen = 2 * confirmations + 1;
+  return { seen, of: 2 * seen };
+}

@@ -1,0 +1,50 @@
+/**
+ * Everything that is said about a cause, before it occurs. Texts may name `{placeholders}` (see wording.ts); the
+ * runbooks print the same texts, so that mail, page and runbook never disagree.
+ */
+export interface CauseWords {
+  /** Severity when the cause breaks its precondition; one that only weakens it is a `warning` at the most. */
+  readonly severity: Severity;
+  /** A clause for the heading of the runbook: "TLS is intercepted". */
+  readonly title: string;
+  /** What is wrong in half a line, for subjects and lists; it may name `{subject}`. */
+  readonly headline: string;
+  /** The headline instead where the inspecting product is known; it may name `{product}`. */
+  readonly productHeadline?: string;
+  /** The headline instead where it is a warning. */
+  readonly warningHeadline?: string;
+  /** One sentence. */
+  readonly summary: string;
+  readonly impact: ImpactKind;
+  /** Steps for an administrator, in order. */
+  readonly remedy: readonly string[];
+  /** What is told instead where the kind of fault is known. */
+  readonly kinds?: Readonly<Record<string, KindWords>>;
+  /** What is told instead when the way leads through a CONNECT proxy (`facts.proxy`). */
+  readonly throughProxy?: { readonly summary: string; readonly remedy: readonly string[] };
+  /**
+   * What is told instead while something on the path of this machine is not `ok` (`facts.unclear`): both views may show
+   * one fault.
+   */
+  readonly unclearPath?: { readonly summary: string; readonly remedy: readonly string[] };
+  /** The steps instead when the inspecting product is this one, by its name in config/inspection-products.yaml. */
+  readonly productRemedy?: Readonly<Record<string, readonly string[]>>;
+  /** The steps instead when any other product is known. */
+  readonly anyProductRemedy?: readonly string[];
+  /** Of several causes of one fault the one with the lowest rank is told; those without a rank come last. */
+  readonly rank?: number;
+  /** What several say of several hosts is one fault: a resolver that fails for many names. */
+  readonly oneFaultForAllHosts?: true;
+}
+
+/** One of several kinds of a cause. */
+export interface KindWords {
+  /** A clause for the heading in the runbook: "another server name passes". */
+  readonly title: string;
+  readonly summary: string;
+  readonly remedy: readonly string[];
+}
+
+/** Which part of activation suffers; impact.ts turns it into a sentence. */
+export type ImpactKind = 'activation' | 'delivery' | 'assignment' | 'tokens' | 'blind' | 'none';
+import type { Severity } from '../../core/severity.ts';

@@ -1,0 +1,38 @@
+import type { ActivationContext } from '../../core/license/activation-context.ts';
+import type { ImpactKind } from './cause-words.ts';
+
+/**
+ * What users feel now. Existing tokens compute their codes on the phone and are verified by FortiAuthenticator itself,
+ * so none of this stops them; end-user activation can be offline since FAC 6.6.1 (Fortinet tips 194050 and 388682).
+ */
+export function impactOf(kind: ImpactKind, context: ActivationContext): string {
+  switch (kind) {
+    case 'activation':
+      return activationImpact(context);
+    case 'delivery':
+      return 'Activation codes do not reach users by e-mail; tokens that are active already go on working.';
+    case 'assignment':
+      return (
+        'The licence server refuses this FortiAuthenticator: tokens of this licence cannot be provisioned or ' +
+        'activated; tokens that are active already go on working.'
+      );
+    case 'tokens':
+      return 'New users cannot be given a token once none is left; tokens that are assigned already go on working.';
+    case 'blind':
+      return 'Activation may work; ftm-watch cannot see this part of it.';
+    case 'none':
+      return 'None now.';
+  }
+}
+
+function activationImpact(context: ActivationContext): string {
+  const license =
+    context.licenseActive === true ? 'The licence stays active, but ' : 'A licence cannot be activated, and ';
+  const offline =
+    context.offlineActivation === true
+      ? ' Users can still activate offline (FortiAuthenticator 6.6.1 and later).'
+      : context.offlineActivation === null
+        ? ' From FortiAuthenticator 6.6.1 on users can activate offline.'
+        : '';
+  return `${license}new tokens cannot be provisioned and FortiAuthenticator does not learn of activations; tokens that are active already go on working.${offline}`;
+}

@@ -1,0 +1,164 @@
+import { isIPv4 } from 'node:net';
+
+import type { Millis } from '../core/clock.ts';
+import type { Failure, FailureReason } from '../core/observation.ts';
+import { visibleText } from '../core/visible-text.ts';
+import { withoutSecrets } from '../core/without-secrets.ts';
+
+/** Longer texts are cut: an error message may quote what the peer sent. */
+const MAX_MESSAGE_LENGTH = 300;
+
+/** How deep `cause` is followed; nothing sane nests deeper. */
+const MAX_CAUSES = 5;
+
+const REASON_BY_CODE: ReadonlyMap<string, FailureReason> = new Map<string, FailureReason>([
+  ['ECONNREFUSED', 'refused'],
+  ['ECONNRESET', 'reset'],
+  ['ECONNABORTED', 'reset'],
+  ['EPIPE', 'reset'],
+  ['ETIMEDOUT', 'timeout'],
+  ['UND_ERR_CONNECT_TIMEOUT', 'timeout'],
+  ['UND_ERR_HEADERS_TIMEOUT', 'timeout'],
+  ['UND_ERR_BODY_TIMEOUT', 'timeout'],
+  ['ENETUNREACH', 'no-route'],
+  ['ENETDOWN', 'no-route'],
+  ['EHOSTUNREACH', 'no-route'],
+  ['EHOSTDOWN', 'no-route'],
+  ['EADDRNOTAVAIL', 'no-route'],
+  ['EAFNOSUPPORT', 'no-route'],
+  // A packet filter or a `prohibit` route of this very machine: nothing has left it.
+  ['EPERM', 'no-route'],
+  ['EACCES', 'no-route'],
+  ['ENOTFOUND', 'name-not-resolved'],
+  ['ENODATA', 'name-not-resolved'],
+  ['EAI_AGAIN', 'name-not-resolved'],
+  ['EAI_FAIL', 'name-not-resolved'],
+  ['EAI_NODATA', 'name-not-resolved'],
+  ['ENOTCONN', 'closed'],
+  ['UND_ERR_SOCKET', 'closed'],
+  // undici's word for an HTTP/2 stream that ended without an answer.
+  ['UND_ERR_INFO', 'closed'],
+  ['ERR_STREAM_PREMATURE_CLOSE', 'closed'],
+  ['EPROTO', 'tls'],
+  ['UND_ERR_RES_EXCEEDED_MAX_SIZE', 'protocol'],
+  ['UND_ERR_HEADERS_OVERFLOW', 'protocol'],
+  ['ABORT_ERR', 'aborted'],
+  ['UND_ERR_ABORTED', 'aborted'],
+]);
+
+/**
+ * Verification results of OpenSSL as Node names them,
+ * https://nodejs.org/docs/latest-v24.x/api/tls.html#x509-certificate-error-codes.
+ */
+const CERTIFICATE_CODE =
+  /^(?:UNABLE_TO_|CERT_|CRL_|ERROR_IN_|DEPTH_ZERO_|SELF_SIGNED_|INVALID_(?:CA|PURPOSE)$|PATH_LENGTH_|HOSTNAME_MISMATCH$|OUT_OF_MEM$|UNSPECIFIED$)/u;
+
+/** An error with a reason of its own, for what no error code says: a malformed answer, a refused login. */
+export class ProbeError extends Error {
+  override readonly name = 'ProbeError';
+  readonly reason: FailureReason;
+
+  constructor(reason: FailureReason, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.reason = reason;
+  }
+}
+
+/**
+ * Turns whatever was thrown into a failure. An abort of `parent` is always `aborted`, whatever the error looks like by
+ * then: a round that is called off must not read as an outage of the target.
+ * @param secrets what the peer was sent and its answer must not show
+ */
+export function failureFrom(
+  error: unknown,
+  durationMs: Millis,
+  parent: AbortSignal,
+  secrets: readonly string[] = [],
+): Failure {
+  const reason = parent.aborted ? 'aborted' : failureReason(error);
+  return { kind: 'failed', reason, message: failureMessage(error, secrets), durationMs };
+}
+
+/** The one table from errors (Node, OpenSSL, undici, our own) to reasons; what it does not know is `internal`. */
+export function failureReason(error: unknown): FailureReason {
+  const chain = errorWithCauses(error);
+  return firstReason(chain.filter((link) => !isWrapper(link))) ?? firstReason(chain) ?? 'internal';
+}
+
+function errorWithCauses(error: unknown): readonly Error[] {
+  const chain: Error[] = [];
+  for (let current = error; chain.length < MAX_CAUSES && current instanceof Error; current = current.cause)
+    chain.push(current);
+  return chain;
+}
+
+function firstReason(errors: readonly Error[]): FailureReason | null {
+  for (const error of errors) {
+    const reason = ownReason(error);
+    if (reason !== null) return reason;
+  }
+  return null;
+}
+
+/** These only say that something ended; what ended it is in the cause, where there is one. */
+function isWrapper(error: Error): boolean {
+  return error.name === 'AbortError' || errorCode(error) === 'UND_ERR_SOCKET';
+}
+
+function ownReason(error: Error): FailureReason | null {
+  if (error instanceof ProbeError) return error.reason;
+  if (error.name === 'DeadlineError') return 'timeout';
+  if (error.name === 'AbortError') return 'aborted';
+  const code = errorCode(error);
+  if (code === null) return null;
+  return reasonBySystemCall(code, error) ?? REASON_BY_CODE.get(code) ?? reasonByPattern(code);
+}
+
+function reasonBySystemCall(code: string, error: Error): FailureReason | null {
+  const call = 'syscall' in error ? error.syscall : null;
+  // Node reports an orderly FIN in the middle of a handshake or an answer as ECONNRESET without a system call.
+  if (code === 'ECONNRESET' && call === null) return 'closed';
+  // Nothing was tried: the configured source address is not (or no longer) one of this machine's; or connect(2) found
+  // no free port, which to an IPv6 address it also says where IPv6 is switched off.
+  const isIpv4 = 'address' in error && typeof error.address === 'string' && isIPv4(error.address);
+  return code === 'EADDRNOTAVAIL' && (call === 'bind' || isIpv4) ? 'internal' : null;
+}
+
+function reasonByPattern(code: string): FailureReason | null {
+  if (code.startsWith('ERR_SSL_') || code.startsWith('ERR_TLS_') || CERTIFICATE_CODE.test(code)) return 'tls';
+  if (code.startsWith('HPE_') || code.startsWith('ERR_HTTP2_')) return 'protocol';
+  return null;
+}
+
+/** Why the signal was aborted, as an error that can be thrown on. */
+export function abortError(signal: AbortSignal): Error {
+  return signal.reason instanceof Error ? signal.reason : new Error('Aborted', { cause: signal.reason });
+}
+
+/** The `code` of a Node error, null when it has none. */
+export function errorCode(error: unknown): string | null {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
+}
+
+/** What people read: one line, bounded, without control characters, whatever the peer has put into it. */
+export function failureMessage(error: unknown, secrets: readonly string[] = []): string {
+  if (!(error instanceof Error)) return 'Unknown error';
+  // OpenSSL's own messages carry a pointer and a source file; `reason` is the part that means something.
+  const text =
+    'reason' in error && typeof error.reason === 'string' && errorCode(error)?.startsWith('ERR_SSL_') === true
+      ? error.reason
+      : error.message;
+  return printable(text === '' ? (errorCode(error) ?? error.name) : withoutSecrets(text, secrets), MAX_MESSAGE_LENGTH);
+}
+
+/** Text from a stranger on one line, bounded and safe to show. */
+export function printable(text: string, limit: number): string {
+  // Cut before the replacements: their cost must not grow with what a peer sends.
+  return visibleText(
+    text
+      .slice(0, 2 * limit)
+      .replaceAll(/\s+/gu, ' ')
+      .trim(),
+    limit,
+  );
+}

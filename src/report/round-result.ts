@@ -1,0 +1,10 @@
+import type { Diagnosis } from '../engine/diagnosis.ts';
+import type { RoundObservations } from '../core/round.ts';
+import type { JudgedRound } from '../round/assess-round.ts';
+
+/** One round with everything that came of it. */
+export interface RoundResult {
+  readonly diagnosis: Diagnosis;
+  readonly observations: RoundObservations;
+  readonly judged: JudgedRound;
+}

@@ -1,0 +1,78 @@
+import type { Clock, EpochMs, Millis } from '../core/clock.ts';
+import type { Incident } from '../engine/incident/incident.ts';
+import type { Delivery, OutboxEntry } from '../engine/incident/journal.ts';
+import type { Store } from '../store/store.ts';
+import type { AlertHistory } from '../web/alert-history.ts';
+import type { Monitor } from './monitor.ts';
+
+/** The page is asked for again and again; what has ended changes seldom. */
+const KEPT: Millis = 2_000;
+const BACK: Millis = 7 * 86_400_000;
+const MOST_ENDED = 50;
+const MOST_ENTRIES = 100;
+
+/** As much of a watch as the chronicle needs. */
+export interface Remembering {
+  readonly store: Pick<Store, 'ended' | 'deliveries' | 'writable' | 'journal'>;
+  readonly alerting: Pick<Monitor['alerting'], 'incidents'>;
+}
+
+interface Read {
+  readonly of: Remembering['store'];
+  readonly at: Millis;
+  /** Changes when a notification has left the outbox: from then on it is found in the file. */
+  readonly outbox: string;
+  readonly ended: readonly Incident[];
+  readonly outboxEntries: readonly OutboxEntry[];
+  readonly readable: boolean;
+}
+
+/** Reads the history at most every few seconds; what it cannot read now, it knows from before. */
+export function createChronicle(watch: () => Remembering, clock: Clock): () => AlertHistory {
+  let last: Read | null = null;
+  return () => {
+    const current = watch();
+    const { journal } = current.store;
+    const inMind = [...journal.givenUp(), ...journal.pending()];
+    const outbox = [inMind.length, inMind[0], inMind.at(-1)]
+      .map((part) => (typeof part === 'object' ? nameOf(part.delivery) : part))
+      .join(' ');
+    const known = last?.of === current.store ? last : null;
+    const isFresh = known !== null && known.outbox === outbox && clock.elapsed() - known.at < KEPT;
+    const read = isFresh ? known : readAnew(current.store, known, { outbox, at: clock.elapsed(), now: clock.now() });
+    last = read;
+    return {
+      incidents: merged(current.alerting.incidents(), read.ended),
+      outboxEntries: [...inMind.toReversed().slice(0, MOST_ENTRIES), ...without(inMind, read.outboxEntries)].toSorted(
+        (a, b) => b.delivery.createdAt - a.delivery.createdAt,
+      ),
+      complete: read.readable && current.store.writable(),
+    };
+  };
+}
+
+function readAnew(
+  of: Remembering['store'],
+  before: Read | null,
+  { now, ...when }: { readonly outbox: string; readonly at: Millis; readonly now: EpochMs },
+): Read {
+  const ended = of.ended(now - BACK, MOST_ENDED);
+  if (ended === null)
+    return { of, ...when, ended: before?.ended ?? [], outboxEntries: before?.outboxEntries ?? [], readable: false };
+  return { of, ...when, ended, outboxEntries: of.deliveries(MOST_ENTRIES), readable: true };
+}
+
+function merged(inMind: readonly Incident[], ended: readonly Incident[]): readonly Incident[] {
+  const known = new Set(inMind.map(({ id }) => id));
+  return [...inMind, ...ended.filter(({ id }) => !known.has(id))];
+}
+
+/** The outbox knows better what it still tries. */
+function without(inMind: readonly OutboxEntry[], stored: readonly OutboxEntry[]): readonly OutboxEntry[] {
+  const known = new Set(inMind.map(({ delivery }) => nameOf(delivery)));
+  return stored.filter(({ delivery }) => delivery.status !== 'pending' && !known.has(nameOf(delivery)));
+}
+
+function nameOf({ notificationId, channel, recipient }: Delivery): string {
+  return `${notificationId} ${channel} ${recipient}`;
+}

@@ -1,0 +1,217 @@
+import type { Logger } from 'pino';
+import { Registry } from 'prom-client';
+
+import { deadline } from '../system/clock.ts';
+import type { Config } from '../config/config.ts';
+import { formatIssue } from '../config/issues.ts';
+import type { LoadResult } from '../config/load.ts';
+import type { Clock, Millis } from '../core/clock.ts';
+import { defineMetrics } from '../metrics/definitions.ts';
+import { Recorder } from '../metrics/recorder.ts';
+import { createScrape, type Scrape } from '../metrics/scrape.ts';
+import { createDiagnosisLog } from './diagnosis-log.ts';
+import { PageHost } from './page-host.ts';
+import { RoundFeed } from './round-feed.ts';
+import { Monitor } from './monitor.ts';
+import { createWebSources } from './web-sources.ts';
+import type { Activity, ReloadOutcome } from '../web/sources.ts';
+
+export interface AppDeps {
+  readonly clock: Clock;
+  readonly env: NodeJS.ProcessEnv;
+  readonly logger: Logger;
+  readonly version: string;
+  /** Reads the configuration again. */
+  readonly load: () => Promise<LoadResult>;
+  /**
+   * Nothing watches any more, neither under the new configuration nor under the old one: whoever started the daemon
+   * should do so again.
+   */
+  readonly onDeath: (error: unknown) => void;
+}
+
+/** What delivers notifications may go on for so long after the end was asked for. */
+const DRAIN: Millis = 5_000;
+
+/**
+ * The daemon: configuration → schedule → probes, logs, connectors → diagnosis → metrics, incidents, page, history. All
+ * that depends on the configuration is one `Watch`, which a reload replaces; metrics, the page and its subscribers
+ * outlive it.
+ */
+export class App {
+  readonly #deps: AppDeps;
+  readonly #recorder: Recorder;
+  readonly #scrape: Scrape;
+  readonly #page: PageHost;
+  readonly #feed = new RoundFeed();
+  readonly #noteDiagnosis: ReturnType<typeof createDiagnosisLog>;
+  #watch: Monitor | null = null;
+  #lastReload: Activity['lastReload'] = null;
+  #reloading: Promise<ReloadOutcome> | null = null;
+  #nextReload: Promise<ReloadOutcome> | null = null;
+  #stopping = false;
+
+  constructor(deps: AppDeps) {
+    const { clock, version, logger } = deps;
+    const registry = new Registry();
+    const metrics = defineMetrics(registry);
+    const watch = (): Monitor => this.#running();
+    this.#deps = deps;
+    this.#recorder = new Recorder(metrics);
+    this.#noteDiagnosis = createDiagnosisLog(logger);
+    this.#scrape = createScrape(registry, metrics, {
+      intake: watch,
+      pending: () => watch().alerting.pending(),
+      storeWritable: () => watch().store.writable(),
+      storeNewer: () => watch().store.newer() !== null,
+      inMaintenance: () => watch().alerting.inMaintenance(),
+    });
+    const sources = createWebSources({
+      clock,
+      version,
+      startedAt: clock.now(),
+      watch,
+      feed: this.#feed,
+      stopping: () => this.#stopping,
+      lastReload: () => this.#lastReload,
+      metrics: () => this.#scrape.read(),
+      reload: () => this.reload(),
+    });
+    this.#page = new PageHost({
+      ...deps,
+      sources,
+      onSetback: (error) => this.#tellReload({ kind: 'refused', problems: [messageOf(error)] }),
+    });
+    metrics.buildInfo.set({ version, node: process.version }, 1);
+  }
+
+  /** @throws {Error} saying what to do: a port is taken, a file that the configuration names cannot be used */
+  async start(config: Config): Promise<void> {
+    this.#watch = await this.#startWatch(config);
+    try {
+      await this.#page.start(config.web);
+    } catch (error) {
+      await this.#stopWatch(this.#watch);
+      throw error;
+    }
+    this.#recorder.reload(true, this.#deps.clock.now());
+  }
+
+  /** The page goes last, so that its readiness shows the drain. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await this.#reloading;
+    if (this.#watch !== null) await this.#stopWatch(this.#watch);
+    await this.#page.stop();
+  }
+
+  /**
+   * Reloads the configuration file; a bad one changes nothing. Asked for while one reload is under way, which may
+   * have read the file already, it is done once more for all who ask meanwhile. Never rejects.
+   */
+  reload(): Promise<ReloadOutcome> {
+    if (this.#reloading === null) return this.#beginReload();
+    this.#nextReload ??= this.#reloading.then(() => {
+      this.#nextReload = null;
+      return this.#reloading ?? this.#beginReload();
+    });
+    return this.#nextReload;
+  }
+
+  #beginReload(): Promise<ReloadOutcome> {
+    this.#reloading = this.#reload()
+      .catch((error: unknown): ReloadOutcome => ({ kind: 'refused', problems: [messageOf(error)] }))
+      .then((outcome) => {
+        this.#reloading = null;
+        return this.#tellReload(outcome);
+      });
+    return this.#reloading;
+  }
+
+  async #reload(): Promise<ReloadOutcome> {
+    const old = this.#watch;
+    if (old === null || this.#stopping) return { kind: 'refused', problems: ['ftm-watch is starting or stopping'] };
+    const loaded = await this.#deps.load();
+    if (loaded.kind === 'invalid') return { kind: 'refused', problems: loaded.issues.map(formatIssue) };
+    const { config } = loaded;
+    // What can be tried while the old one still watches, is.
+    const next = await this.#createWatch(config);
+    try {
+      const page = await this.#page.prepare(config.web);
+      try {
+        await this.#replace(old, next);
+      } catch (error) {
+        await page.discard();
+        throw error;
+      }
+      page.commit();
+    } catch (error) {
+      await this.#stopWatch(next);
+      throw error;
+    }
+    this.#deps.logger.level = config.log.level;
+    return { kind: 'taken' };
+  }
+
+  /** @throws {Error} when a port of the new one cannot be bound; then the old configuration is in force again */
+  async #replace(old: Monitor, next: Monitor): Promise<void> {
+    await this.#stopWatch(old);
+    this.#scrape.takeCounts(old);
+    try {
+      await next.start();
+      this.#watch = next;
+    } catch (error) {
+      this.#watch = await this.#startWatch(old.config).catch((death: unknown) => {
+        this.#deps.onDeath(death);
+        throw death;
+      });
+      throw error;
+    }
+  }
+
+  #tellReload(outcome: ReloadOutcome): ReloadOutcome {
+    const { clock, logger } = this.#deps;
+    const taken = outcome.kind === 'taken';
+    this.#lastReload = { at: clock.now(), taken };
+    this.#recorder.reload(taken, clock.now());
+    if (outcome.kind === 'taken') logger.info('Reloaded the configuration');
+    else logger.error({ problems: outcome.problems }, 'Refused the configuration: the one before it stays in force');
+    return outcome;
+  }
+
+  #running(): Monitor {
+    if (this.#watch === null) throw new Error('Nothing is watched before start: a mistake of the caller');
+    return this.#watch;
+  }
+
+  async #startWatch(config: Config): Promise<Monitor> {
+    const watch = await this.#createWatch(config);
+    try {
+      await watch.start();
+    } catch (error) {
+      await this.#stopWatch(watch);
+      throw error;
+    }
+    return watch;
+  }
+
+  #createWatch(config: Config): Promise<Monitor> {
+    return Monitor.create(config, {
+      ...this.#deps,
+      recorder: this.#recorder,
+      onRound: ({ diagnosis }) => {
+        this.#noteDiagnosis(diagnosis);
+        this.#feed.publish(diagnosis);
+      },
+    });
+  }
+
+  async #stopWatch(watch: Monitor): Promise<void> {
+    using limit = deadline(this.#deps.clock, DRAIN, new AbortController().signal);
+    await watch.stop(limit.signal);
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,125 @@
+import type { UnitsPicture } from '../checks/unit-facts.ts';
+import type { Config } from '../config/config.ts';
+import type { Assessment } from '../engine/assessment.ts';
+import { withComplaint } from '../checks/comes-and-goes.ts';
+import type { EpochMs } from '../core/clock.ts';
+import type { Diagnosis } from '../engine/diagnosis.ts';
+import { diagnose } from '../engine/diagnosis/diagnose.ts';
+import { seemsUnaffected } from '../checks/tls-genuine/complaint.ts';
+import {
+  complainedOf,
+  seenIn,
+  withLaterSeen,
+  withoutExplained,
+  withoutSeen,
+  type FaultSeen,
+  type UnexplainedPolling,
+} from '../checks/polling/explained.ts';
+import type { PollingReport } from '../core/polling/report.ts';
+import type { Unheard } from '../checks/log-facts.ts';
+import { CHECKS, preconditionOf } from '../checks/registry.ts';
+import { activationOf, assessUnits, withUnits } from '../units/assess-units.ts';
+import { assessLog, withLog } from './assess-log.ts';
+import { explainingFaults } from './explaining-fault.ts';
+import { nextUnread, speakingAppliances, type UnreadSince } from './speaking-appliances.ts';
+
+/** What was found out in one round, but for the log. */
+export interface RoundFindings {
+  readonly config: Config;
+  /** When the round began. */
+  readonly at: EpochMs;
+  readonly probed: readonly Assessment[];
+  readonly picture: UnitsPicture;
+}
+
+/** What one round leaves for the next. */
+export interface Remembered {
+  /** Those that two rounds in a row have shown, or an incident had. */
+  readonly faultsSeen: readonly FaultSeen[];
+  /** Those that this round showed. */
+  readonly lasting: readonly FaultSeen[];
+  readonly unreadSince: UnreadSince;
+}
+
+export const NOTHING_REMEMBERED: Remembered = { faultsSeen: [], lasting: [], unreadSince: new Map() };
+
+/** What the log adds to a round. */
+export type LogPart =
+  | ({
+      readonly kind: 'heard';
+      readonly report: PollingReport;
+      /** Unknown senders whose lines were refused. */
+      readonly strangers: readonly string[];
+    } & Remembered)
+  /** Nobody listened. */
+  | ({ readonly kind: 'unheard' } & Unheard);
+
+export interface Conclusion extends Remembered {
+  readonly diagnosis: Diagnosis;
+}
+
+/**
+ * Reasons over a round together with the log. What FortiAuthenticator complained of while a fault lasted that can cause
+ * it is explained by that fault, also afterwards. What only lasting faults explain is their evidence, unless there is
+ * more that they do not.
+ */
+export function conclude(round: RoundFindings, log: LogPart): Conclusion {
+  const { config, at } = round;
+  if (log.kind === 'unheard')
+    return { diagnosis: diagnosed(round, assessLog({ ...log, config }), NOTHING_HEARD), ...NOTHING_REMEMBERED };
+  const facts = { ...log, config, notes: [], preconditionOf };
+  const probed = withLog(round.probed, facts);
+  const whole = { ...round, probed: withComplaint(probed, complainedOf(log.report, preconditionOf)) };
+  const unreadSince = nextUnread(log.unreadSince, round.picture.units, at);
+  const heard = {
+    applianceUnaffected: seemsUnaffected(log.report),
+    speaking: speakingAppliances(log.report, unreadSince, at),
+  };
+  const withPolling = (polling: readonly Assessment[]): Diagnosis => diagnosed(whole, polling, heard);
+  const assessed = (heardAgain: UnexplainedPolling): readonly Assessment[] => assessLog({ ...facts, ...heardAgain });
+  const diagnosis = withPolling(assessed({ report: log.report, notes: [] }));
+  const lasting = explainingFaults(diagnosis);
+  // What no second round confirms, as a single lost connection, explains nothing afterwards.
+  const confirmed = seenIn(lasting, log.lasting);
+  const remembered = { faultsSeen: withLaterSeen(log.faultsSeen, confirmed), lasting, unreadSince };
+  const unexplained = withoutExplained(log.report, withLaterSeen(log.faultsSeen, lasting), preconditionOf);
+  if (hasErrors(unexplained.report))
+    return { diagnosis: withPolling(assessed(unexplained).map(explainedByNothing)), ...remembered };
+  const others = withoutExplained(log.report, withoutSeen(log.faultsSeen, lasting), preconditionOf);
+  return { diagnosis: others.notes.length === 0 ? diagnosis : withPolling(assessed(others)), ...remembered };
+}
+
+function explainedByNothing(polling: Assessment): Assessment {
+  return { ...polling, findings: polling.findings.map((finding) => ({ ...finding, explainedBy: [] })) };
+}
+
+function hasErrors({ appliances }: PollingReport): boolean {
+  return appliances.some(({ errors }) => errors.some(({ severity }) => severity !== 'info'));
+}
+
+/** What the log tells beyond what it complains of. */
+interface Heard {
+  readonly applianceUnaffected: boolean;
+  /** Names of the appliances whose log has arrived until now. */
+  readonly speaking: readonly string[];
+}
+
+const NOTHING_HEARD: Heard = { applianceUnaffected: false, speaking: [] };
+
+function diagnosed(
+  { config, at, probed, picture }: RoundFindings,
+  polling: readonly Assessment[],
+  { speaking, applianceUnaffected }: Heard,
+): Diagnosis {
+  const { host, port } = config.licenseServer;
+  return diagnose([...withUnits(probed, picture), ...assessUnits({ config, picture, speaking }), ...polling], {
+    checks: CHECKS,
+    site: config.site,
+    at,
+    host,
+    port,
+    source: config.firewall?.source ?? null,
+    activation: activationOf(picture),
+    applianceUnaffected,
+  });
+}

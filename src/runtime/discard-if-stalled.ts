@@ -1,0 +1,14 @@
+import type { Clock } from '../core/clock.ts';
+import { isInvalid } from '../round/invalid-round.ts';
+import { createStallWatch } from '../schedule/stall-watch.ts';
+
+/** Null: this process stood still meanwhile, so that what it saw says nothing about whom it asked. */
+export async function discardIfStalled<T>(clock: Clock, look: Promise<T>): Promise<{ readonly seen: T } | null> {
+  const stall = createStallWatch(clock);
+  try {
+    const seen = await look;
+    return isInvalid({ stalledMs: stall.take() }) ? null : { seen };
+  } finally {
+    stall.stop();
+  }
+}

@@ -1,0 +1,292 @@
+import { warnOfRefusedBaselines } from '../round/warn-of-refused-baselines.ts';
+import { LOG_CHECKS } from './assess-log.ts';
+import { listens } from '../checks/polling/listens.ts';
+import type { Logger } from 'pino';
+
+import type { Config } from '../config/config.ts';
+import { readSecret } from '../system/secret.ts';
+import type { Assessment } from '../engine/assessment.ts';
+import type { Clock, EpochMs, Millis } from '../core/clock.ts';
+import { asksForPolicy } from '../checks/firewall-policy/settle-shut-port.ts';
+import type { Diagnosis } from '../engine/diagnosis.ts';
+import { complainsOfConnections } from '../checks/tls-genuine/complaint.ts';
+import type { LogEvent } from '../core/polling/log-event.ts';
+import type { SignatureSet } from '../core/polling/signature.ts';
+import { createLogIntake, type LogIntake } from '../logs/intake.ts';
+import { loadSignatures } from '../logs/signatures.ts';
+import type { Recorder } from '../metrics/recorder.ts';
+import type { Alerting } from '../notify/alerting.ts';
+import { createAlerting } from '../notify/engine.ts';
+import { noChannelNote } from '../notify/no-channel.ts';
+import { createHeartbeat, type Heartbeat } from '../notify/heartbeat.ts';
+import type { RoundResult } from '../report/round-result.ts';
+import { roundLimit } from '../round/observe-round.ts';
+import { createProbeKit, type ProbeKit } from '../round/probe-kit.ts';
+import { judgedTargets, probeTargets } from '../round/probe-targets.ts';
+import { isInvalid, invalidWhenStalled } from '../round/invalid-round.ts';
+import { Runner, type RunnerOptions } from '../schedule/runner.ts';
+import { createSpreadTimer } from '../schedule/spread.ts';
+import { jsonFile } from '../store/json-file.ts';
+import { lockStore, type StoreLock } from '../store/store-lock.ts';
+import { createStore, type Store } from '../store/store.ts';
+import { mailServersOf } from '../units/mail-servers.ts';
+import { deservesAnotherLook } from './another-look.ts';
+import { conclude, NOTHING_REMEMBERED } from './conclude.ts';
+import { lastExplainingFaults } from './explaining-fault.ts';
+import { intakeConfig } from './intake-config.ts';
+import { createPollingLog, type PollingLog } from './polling-log.ts';
+import { createProbesOnDemand, type ProbesOnDemand } from './probe-on-demand.ts';
+import { createLivenessTracker, type LivenessTracker } from './liveness-tracker.ts';
+import { createRoundFigures } from './round-figures.ts';
+import { roundRecord } from './round-record.ts';
+import { registrationBudget, stateFile } from './state-files.ts';
+import { createUnitWatch, type UnitWatch } from './unit-watch.ts';
+
+export interface MonitorDeps {
+  readonly clock: Clock;
+  readonly env: NodeJS.ProcessEnv;
+  readonly logger: Logger;
+  readonly recorder: Recorder;
+  readonly onRound: (round: RoundResult) => void;
+}
+
+/** What is read from files before anything starts. */
+interface MonitorFiles {
+  readonly kit: ProbeKit;
+  readonly signatures: SignatureSet;
+}
+
+/**
+ * A log line may ask for a round this often: an error is explained within seconds, a flood of them costs no more.
+ * @internal
+ */
+export const TRIGGER_GAP = 3_000;
+
+/**
+ * Everything that watches under one configuration: rounds on schedule and on demand, log intake, connectors, incidents
+ * and history. A reload makes a new one.
+ */
+export class Monitor {
+  readonly config: Config;
+  readonly store: Store;
+  readonly alerting: Alerting;
+  readonly probes: ProbesOnDemand;
+  readonly #deps: MonitorDeps;
+  readonly #files: MonitorFiles;
+  readonly #intake: LogIntake;
+  readonly #polling: PollingLog;
+  readonly #units: UnitWatch;
+  readonly #rounds: Runner;
+  readonly #figures = createRoundFigures();
+  readonly #pulse: LivenessTracker;
+  readonly #heartbeat: Heartbeat | null;
+  readonly #stopping = new AbortController();
+  #lock: StoreLock | null = null;
+  #last: RoundResult | null = null;
+  #remembered = NOTHING_REMEMBERED;
+
+  /** @throws {Error} when a file that the configuration names cannot be used */
+  static async create(config: Config, deps: MonitorDeps): Promise<Monitor> {
+    const signatures = await loadSignatures(config.logs.signatureFiles);
+    const onBeat = (lateness: Millis): void => {
+      deps.recorder.loopLag(lateness);
+    };
+    const genuineFile = jsonFile(stateFile(config, 'genuine.json'));
+    const shareFile = jsonFile(stateFile(config, 'share.json'));
+    const kit = await createProbeKit(config, { ...deps, onBeat, genuineFile, shareFile });
+    return new Monitor(config, { kit, signatures }, deps);
+  }
+
+  private constructor(config: Config, files: MonitorFiles, deps: MonitorDeps) {
+    const { clock, env, logger, recorder } = deps;
+    const { signatures } = files;
+    this.config = config;
+    this.#deps = deps;
+    this.#files = files;
+    this.store = createStore(config.store, deps);
+    this.alerting = createAlerting(config, {
+      clock,
+      logger,
+      journal: this.store.journal,
+      readSecret: (source) => readSecret(source, env),
+      listener: {
+        delivered: (channel, result, at) => {
+          recorder.delivery(channel, result, at);
+        },
+      },
+    });
+    this.#polling = createPollingLog(config, { clock, signatures, file: jsonFile(stateFile(config, 'polling.json')) });
+    this.#intake = createLogIntake(intakeConfig(config), {
+      clock,
+      logger,
+      signatures,
+      stateFile: stateFile(config, 'log-positions.json'),
+      onEvent: (event) => {
+        this.#onLogEvent(event);
+      },
+    });
+    this.#units = createUnitWatch(config, { ...this.#runnerDeps(), env, budget: registrationBudget(config) });
+    this.#rounds = new Runner({
+      ...this.#runnerDeps(),
+      timer: (listener) => createSpreadTimer(probesSchedule(config), clock, listener),
+      run: (signal) => this.#round(signal),
+      triggerGap: TRIGGER_GAP,
+    });
+    this.probes = createProbesOnDemand(config, files.kit.looks, clock);
+    this.#pulse = createLivenessTracker(clock, () => this.#rounds.nextRun(), roundLimit(config));
+    const isAlive = (): boolean => this.#pulse.isAlive() && this.alerting.isWorking();
+    this.#heartbeat =
+      config.notify.heartbeat === null ? null : createHeartbeat(config.notify.heartbeat, { clock, logger, isAlive });
+  }
+
+  /** @throws {Error} when another process uses the store, or a port for log lines cannot be bound */
+  async start(): Promise<void> {
+    this.#lock = lockStore(this.config.store.path, this.#deps.logger);
+    try {
+      await this.#begin();
+    } catch (error) {
+      // The configuration that is in force again uses the same store.
+      this.#unlock();
+      throw error;
+    }
+  }
+
+  #unlock(): void {
+    this.#lock?.release();
+    this.#lock = null;
+  }
+
+  async #begin(): Promise<void> {
+    const { recorder, logger } = this.#deps;
+    await this.#polling.resume();
+    await this.#intake.start(this.#stopping.signal);
+    // Port 0 asks for any: whoever sends must learn which it became.
+    if (listens(this.config)) logger.info(this.#intake.addresses(), 'Listening for log lines');
+    const note = noChannelNote(this.config.notify);
+    if (note !== null) logger.warn(note);
+    const judged = judgedTargets(this.config);
+    warnOfRefusedBaselines(judged, this.#files.kit, logger);
+    recorder.expect({
+      config: this.config,
+      signatures: this.#files.signatures,
+      probes: probeTargets(this.config),
+      judged,
+    });
+    recorder.heard(this.#polling.report());
+    this.alerting.start();
+    this.#remembered = { ...NOTHING_REMEMBERED, faultsSeen: lastExplainingFaults(this.alerting.incidents()) };
+    this.#heartbeat?.start();
+    recorder.incidents(this.alerting.incidents(), this.config);
+    this.#units.start();
+    this.#rounds.start();
+  }
+
+  /**
+   * Ends the rounds, delivers what is on its way for a moment, and takes log lines until the last: they are not sent
+   * again.
+   */
+  async stop(signal: AbortSignal): Promise<void> {
+    this.#heartbeat?.stop();
+    this.probes.stop();
+    await Promise.all([this.#rounds.stop(), this.#units.stop()]);
+    await this.alerting.stop(signal);
+    await this.#intake.stop();
+    this.#stopping.abort();
+    await this.#polling.stop();
+    this.#files.kit.close();
+    this.store.close();
+    this.#unlock();
+  }
+
+  last(): RoundResult | null {
+    return this.#last;
+  }
+
+  nextRound(): EpochMs | null {
+    return this.#stopping.signal.aborted ? null : this.#rounds.nextRun();
+  }
+
+  /** What the log intake counted; null: no log is listened to. */
+  logCounters(): ReturnType<LogIntake['counters']> | null {
+    return listens(this.config) ? this.#intake.counters() : null;
+  }
+
+  logAddresses(): ReturnType<LogIntake['addresses']> {
+    return this.#intake.addresses();
+  }
+
+  /** What chains of a target are judged by. */
+  knowledgeOf(target: string): ReturnType<ProbeKit['knowledgeOf']> {
+    return this.#files.kit.knowledgeOf(target);
+  }
+
+  async #round(signal: AbortSignal): Promise<void> {
+    const observations = await this.#files.kit.observe(signal, {
+      mailServers: Promise.resolve(mailServersOf(this.config, this.#units.picture().units)),
+      onProgress: () => undefined,
+      isComplained: complainsOfConnections(this.#polling.report()),
+    });
+    if (signal.aborted) return;
+    const judged = await this.#files.kit.assess(observations);
+    if (signal.aborted) return;
+    const probed = invalidWhenStalled(judged.assessments, observations);
+    // Once more after the end of the fault: a policy that was corrected must not go on being told.
+    if ([probed, this.#last?.judged.assessments ?? []].some(asksForPolicy)) await this.#units.askFirewall(signal);
+    if (signal.aborted) return;
+    const diagnosis = this.#diagnose(probed, observations.startedAt);
+    const before = this.#last;
+    this.#last = { observations, judged, diagnosis };
+    this.#pulse.beat();
+    this.#publish(this.#last, [...judged.assessments.map(({ id }) => id), ...LOG_CHECKS, ...this.#units.takeFresh()]);
+    if (this.#files.kit.needsCloserLook() || deservesAnotherLook(before, this.#last)) this.#rounds.trigger();
+  }
+
+  #diagnose(probed: readonly Assessment[], at: EpochMs): Diagnosis {
+    const round = { config: this.config, at, probed, picture: this.#units.picture() };
+    const log = { report: this.#polling.report(), strangers: this.#intake.strangers(), ...this.#remembered };
+    const { diagnosis, ...remembered } = conclude(round, { kind: 'heard', ...log });
+    this.#remembered = remembered;
+    return diagnosis;
+  }
+
+  /** The verdict first; what may be slow or full comes after it. */
+  #publish(round: RoundResult, fresh: readonly string[]): void {
+    const { recorder, onRound } = this.#deps;
+    recorder.ended(round.observations);
+    if (!isInvalid(round.observations)) recorder.measured(round.observations, round.judged, this.config);
+    recorder.diagnosed(round.diagnosis, this.config);
+    recorder.units(this.#units.picture());
+    this.alerting.accept(round.diagnosis, fresh);
+    recorder.incidents(this.alerting.incidents(), this.config);
+    onRound(round);
+    const figures = this.#figures.take(this.#units.picture());
+    this.store.recordRound(roundRecord(round.observations, round.judged, round.diagnosis, figures));
+  }
+
+  #onLogEvent(event: LogEvent): void {
+    this.#polling.record(event);
+    this.#figures.count(event);
+    this.#deps.recorder.logEvent(event);
+    if (event.kind !== 'heard') this.#rounds.trigger();
+  }
+
+  #runnerDeps(): Pick<RunnerOptions, 'clock' | 'onError' | 'onLag' | 'onMissed'> {
+    const { clock, logger, recorder } = this.#deps;
+    return {
+      clock,
+      onError: (error) => {
+        logger.error({ err: error }, 'A scheduled run failed: a bug, please report it');
+      },
+      onLag: (lag) => {
+        recorder.lag(lag);
+      },
+      onMissed: () => {
+        recorder.missed();
+      },
+    };
+  }
+}
+
+function probesSchedule({ schedule: { probes, timezone }, site }: Config): Parameters<typeof createSpreadTimer>[0] {
+  return { expression: probes, timezone, seed: site };
+}

@@ -1,0 +1,204 @@
+import { judgeHttp } from '../checks/license-server/judge.ts';
+import { deadline, DeadlineError } from '../system/clock.ts';
+import type { Config } from '../config/config.ts';
+import type { Clock, Millis } from '../core/clock.ts';
+import type { Finding } from '../engine/finding.ts';
+import type { DnsObservation, EndpointObservation, Failure } from '../core/observation.ts';
+import type { PathObservation } from '../core/round.ts';
+import { visibleText } from '../core/visible-text.ts';
+import { type ProbeFacts, renderProbe } from '../metrics/probe-metrics.ts';
+import { judgeDns } from '../checks/name-resolution/judge.ts';
+import { judgeTcp } from '../checks/reachability/judge.ts';
+import { createLimiter } from '../probes/limiter.ts';
+import { judgeMail } from '../checks/mail/judge.ts';
+import { mailLine, pathLines } from '../report/path-lines.ts';
+import { judgeTlsPath } from '../checks/tls-genuine/judge-tls-path.ts';
+import type { PathTarget } from '../round/observe-path.ts';
+import { ROUND_LIMIT } from '../round/observe-round.ts';
+import type { TargetProbes } from '../round/target-probes.ts';
+import type { ProbeAnswer, ProbeRequest } from '../web/probe-answer.ts';
+import { discardIfStalled } from './discard-if-stalled.ts';
+import { chooseProbe, type ProbeChoice } from './probe-choice.ts';
+
+/** Looks at one target of the configuration when somebody asks. */
+export interface ProbesOnDemand {
+  /** Never rejects for what the target does; ends early when the signal is aborted. */
+  probe(request: ProbeRequest, signal: AbortSignal): Promise<ProbeAnswer>;
+  /** Calls off what is going on, and takes no more. */
+  stop(): void;
+}
+
+/** So many at once: the rounds keep the other half of the connections that may be in flight. */
+const AT_ONCE = 2;
+const MAX_WAITING = 16;
+const MAX_SHOWN = 500;
+
+/** What one look found. */
+interface Seen extends Omit<ProbeFacts, 'module' | 'durationMs'> {
+  readonly findings: readonly Finding[];
+  readonly lines: readonly string[];
+  /** What kept ftm-watch itself from looking; null: nothing did. */
+  readonly hindrance: string | null;
+}
+
+const NOTHING: Seen = {
+  success: false,
+  names: [],
+  endpoint: null,
+  mailCertificateNotAfter: null,
+  findings: [],
+  lines: [],
+  hindrance: null,
+};
+
+export function createProbesOnDemand(config: Config, looks: TargetProbes, clock: Clock): ProbesOnDemand {
+  const limiter = createLimiter(AT_ONCE);
+  const stopping = new AbortController();
+
+  async function probe({ target, module, timeout }: ProbeRequest, signal: AbortSignal): Promise<ProbeAnswer> {
+    const choice = chooseProbe(config, target, module);
+    if (choice.kind === 'malformed' || choice.kind === 'forbidden') return choice;
+    if (limiter.waiting >= MAX_WAITING || stopping.signal.aborted) return { kind: 'busy' };
+    const started = clock.elapsed();
+    using limit = deadline(clock, Math.min(timeout ?? ROUND_LIMIT, ROUND_LIMIT), signal);
+    using work = deadline(clock, ROUND_LIMIT, stopping.signal);
+    const both = AbortSignal.any([limit.signal, work.signal]);
+    const looked = await discardIfStalled(
+      clock,
+      limiter.run(() => look(choice, looks, clock, both), both).catch((error: unknown) => notStarted(error, both)),
+    );
+    const durationMs = clock.elapsed() - started;
+    if (looked === null) return hindered(target, 'ftm-watch itself stood still meanwhile');
+    const { seen } = looked;
+    if (stopping.signal.aborted) return hindered(target, 'it was called off');
+    if (!seen.success && seen.hindrance !== null) return hindered(target, seen.hindrance);
+    const metrics = await renderProbe({ module, durationMs, ...seen });
+    return { kind: 'probed', metrics, explanation: explain(`${module} probe of ${target}`, seen, durationMs) };
+  }
+
+  return {
+    probe,
+    stop: () => {
+      stopping.abort(new Error('Stopping'));
+    },
+  };
+}
+
+function look(choice: ProbeChoice, looks: TargetProbes, clock: Clock, signal: AbortSignal): Promise<Seen> {
+  switch (choice.kind) {
+    case 'name':
+      return lookUp(choice.target, looks, signal);
+    case 'mail':
+      return rehearse(choice.server, looks, signal);
+    case 'path':
+      return follow(choice.target, looks, clock, signal);
+  }
+}
+
+async function lookUp(target: PathTarget, looks: TargetProbes, signal: AbortSignal): Promise<Seen> {
+  const names = await Promise.all(target.resolvers.map((resolver) => looks.name(target.host, resolver, signal)));
+  const { findings, addresses } = judgeNames(target, names);
+  const success = addresses.length > 0 && isWell(findings);
+  const lines = pathLines({ names, endpoints: [], references: [] });
+  return { ...NOTHING, success, names, findings, lines, hindrance: hindranceOf(repliesOf(names)) };
+}
+
+async function rehearse(
+  server: Parameters<TargetProbes['mail']>[0],
+  looks: TargetProbes,
+  signal: AbortSignal,
+): Promise<Seen> {
+  const observation = await looks.mail(server, signal);
+  const findings = judgeMail(observation);
+  const { outcome, certificateNotAfter: mailCertificateNotAfter } = observation;
+  return {
+    ...NOTHING,
+    success: outcome.kind === 'accepted',
+    mailCertificateNotAfter,
+    findings,
+    lines: [mailLine(observation)],
+    hindrance: hindranceOf([outcome]),
+  };
+}
+
+async function follow(target: PathTarget, looks: TargetProbes, clock: Clock, signal: AbortSignal): Promise<Seen> {
+  const path = await looks.path(target, signal);
+  const { names, endpoints } = path;
+  const tls = judgeChains(path, looks, clock);
+  const findings = [
+    ...(names.length === 0 ? [] : judgeNames(target, names).findings),
+    ...judgeTcp(endpoints),
+    ...tls,
+    ...(target.depth === 'http' ? judgeHttp(endpoints) : []),
+  ];
+  const endpoint = endpoints.at(-1) ?? null;
+  // A chain that cannot be judged is none that is trusted.
+  const success = reached(endpoint, target.depth) && isWell(findings) && tls.every(({ level }) => level !== 'unknown');
+  const hindrance = hindranceOf([...repliesOf(names), endpoint?.tcp, endpoint?.tls, endpoint?.http]);
+  return { ...NOTHING, success, names, endpoint, findings, lines: pathLines(path), hindrance };
+}
+
+function judgeNames(
+  { host, port, expectedAddresses }: PathTarget,
+  names: readonly DnsObservation[],
+): ReturnType<typeof judgeDns> {
+  return judgeDns({ name: host, port, expectedAddresses, observations: names });
+}
+
+/** As the rounds do, without what they know from elsewhere: control hosts and second opinions. */
+function judgeChains(path: PathObservation, looks: TargetProbes, clock: Clock): readonly Finding[] {
+  return judgeTlsPath(path, looks.knowledgeOf(path.subject), { controls: [], now: clock.now() }).worst?.findings ?? [];
+}
+
+function reached(endpoint: EndpointObservation | null, depth: PathTarget['depth']): boolean {
+  if (endpoint === null) return false;
+  const { tcp, tls, http } = endpoint;
+  switch (depth) {
+    case 'tcp':
+      return tcp.kind === 'open';
+    case 'tls':
+      return tls !== null && tls.kind !== 'failed';
+    case 'http':
+      return http !== null && http.kind !== 'failed';
+  }
+}
+
+function isWell(findings: readonly Finding[]): boolean {
+  return findings.every(({ level }) => level !== 'broken');
+}
+
+function repliesOf(names: readonly DnsObservation[]): readonly DnsObservation['a'][] {
+  return names.flatMap(({ a, aaaa }) => [a, aaaa]);
+}
+
+function hindranceOf(outcomes: readonly (Failure | { readonly kind: string } | null | undefined)[]): string | null {
+  const failures = outcomes.filter((outcome): outcome is Failure => outcome?.kind === 'failed');
+  return failures.find(({ reason }) => reason === 'internal')?.message ?? null;
+}
+
+/** The time was over, or nobody waits any more, before its turn came. */
+function notStarted(error: unknown, signal: AbortSignal): Seen {
+  if (!signal.aborted) throw error;
+  return {
+    ...NOTHING,
+    hindrance: signal.reason instanceof DeadlineError ? 'the time was over before its turn came' : 'it was called off',
+  };
+}
+
+/** Our own trouble is never told as the target's: `probe_success 0` would be. */
+function hindered(target: string, why: string): ProbeAnswer {
+  return { kind: 'hindered', problem: `Nothing is known about ${target}: ${why}` };
+}
+
+function explain(title: string, { success, findings, lines }: Seen, durationMs: Millis): readonly string[] {
+  return [
+    `${title}: ${success ? 'success' : 'failure'} after ${durationMs.toFixed(1)} ms`,
+    '',
+    ...lines,
+    ...(findings.length === 0 ? [] : ['', 'Findings:', ...findings.map(findingLine)]),
+  ].map((line) => visibleText(line, 2 * MAX_SHOWN));
+}
+
+function findingLine({ level, rule, subject, expected, actual }: Finding): string {
+  return visibleText(`${level}  ${rule} (${subject}): expected ${expected}, got ${actual}`, 2 * MAX_SHOWN);
+}

@@ -1,0 +1,31 @@
+import { certificatePem } from '../core/certificate-pem.ts';
+import type { Diagnosis } from '../engine/diagnosis.ts';
+import { probeSamples, type RoundObservations } from '../core/round.ts';
+import type { JudgedRound } from '../round/assess-round.ts';
+import { isInvalid } from '../round/invalid-round.ts';
+import type { RoundRecord } from '../store/history.ts';
+import type { HourlyValue } from '../store/figures.ts';
+
+/** What of a round is kept in the history. One that is void saw nothing that its targets could be held to. */
+export function roundRecord(
+  round: RoundObservations,
+  judged: JudgedRound,
+  { preconditions }: Diagnosis,
+  figures: readonly HourlyValue[],
+): RoundRecord {
+  if (isInvalid(round)) return { at: round.startedAt, samples: [], preconditions, certificates: [], figures };
+  return {
+    at: round.startedAt,
+    samples: probeSamples(round),
+    preconditions,
+    figures,
+    certificates: judged.tls.flatMap(({ path, judged: { endpoints } }) =>
+      endpoints.flatMap(({ outcome }) => {
+        const leaf = outcome.chain?.certificates[0];
+        return leaf === undefined
+          ? []
+          : [{ target: path.subject, fingerprint: leaf.fingerprint, pem: certificatePem(leaf) }];
+      }),
+    ),
+  };
+}

@@ -1,0 +1,74 @@
+import type { Clock, Millis } from '../core/clock.ts';
+
+/** The real clock. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  elapsed: () => performance.now(),
+  after: (delay, callback) => {
+    const timer = setTimeout(callback, delay);
+    return () => {
+      clearTimeout(timer);
+    };
+  },
+};
+
+/** Resolves after `delay`; rejects with the signal's reason as soon as the signal is aborted. */
+export function sleep(clock: Clock, delay: Millis, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) {
+      reject(reasonOf(signal));
+      return;
+    }
+    const cancel = clock.after(delay, () => {
+      signal.removeEventListener('abort', onAbort);
+      resolve();
+    });
+    function onAbort(): void {
+      cancel();
+      reject(reasonOf(signal));
+    }
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+}
+
+/** A signal that aborts after a while or with its parent, and that can be released early. */
+export interface Deadline extends Disposable {
+  readonly signal: AbortSignal;
+  /** True once the time ran out (and not merely because the parent was aborted). */
+  expired(): boolean;
+}
+
+/** The reason of a signal whose time ran out. */
+export class DeadlineError extends Error {
+  override readonly name = 'DeadlineError';
+}
+
+/**
+ * A deadline derived from `parent`. Dispose it in every case (`using`): an undisposed one leaves a listener on the
+ * parent, which leaks in a process that runs for weeks.
+ */
+export function deadline(clock: Clock, delay: Millis, parent: AbortSignal): Deadline {
+  const controller = new AbortController();
+  let expired = false;
+  const cancel = clock.after(delay, () => {
+    expired = true;
+    controller.abort(new DeadlineError(`No result within ${String(delay)} ms`));
+  });
+  function onParent(): void {
+    controller.abort(parent.reason);
+  }
+  if (parent.aborted) onParent();
+  else parent.addEventListener('abort', onParent, { once: true });
+  return {
+    signal: controller.signal,
+    expired: () => expired,
+    [Symbol.dispose]: () => {
+      cancel();
+      parent.removeEventListener('abort', onParent);
+    },
+  };
+}
+
+function reasonOf(signal: AbortSignal): Error {
+  return signal.reason instanceof Error ? signal.reason : new Error('Aborted', { cause: signal.reason });
+}

@@ -1,0 +1,21 @@
+import type { EpochMs } from '../core/clock.ts';
+import type { Incident } from '../engine/incident/incident.ts';
+import type { OutboxEntry } from '../engine/incident/journal.ts';
+
+/** What happened and who was told: what the daemon has in mind, and what it has kept of the last days. */
+export interface AlertHistory {
+  /** Every open one, and those that ended within a week, in any order. */
+  readonly incidents: readonly Incident[];
+  /** Notifications on their way and recent, latest first. */
+  readonly outboxEntries: readonly OutboxEntry[];
+  /** False: the history cannot be used at present; what has ended and what was sent may be missing. */
+  readonly complete: boolean;
+}
+
+/** When notifications wait by plan. */
+export interface MaintenancePlan {
+  /** When the window that is open ends; null: none is open. */
+  readonly until: EpochMs | null;
+  /** null: none is planned. */
+  readonly next: { readonly from: EpochMs; readonly until: EpochMs } | null;
+}

@@ -1,0 +1,147 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { startDaemon } from '../lab/daemon.ts';
+import type { DiagnosisJson } from '../../src/engine/diagnosis-json.ts';
+import { runFtmWatch } from '../support/ftm-watch.ts';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+const COPIED = ['src', 'config', 'deploy', 'test', 'bench', 'docs/runbooks', 'package.json', 'tsconfig.json'];
+
+/** All that somebody writes who adds a check. */
+const FOLDER: ReadonlyMap<string, string> = new Map([
+  [
+    'causes.ts',
+    `import type { CauseWords } from '../../engine/words/cause-words.ts';
+
+export const SAMPLE_CAUSES = {
+  'sample-fault': {
+    severity: 'warning',
+    title: 'the sample is at fault',
+    headline: 'the sample {subject} is at fault',
+    summary: 'The sample {subject} is at fault.',
+    impact: 'none',
+    remedy: ['Replace the sample.'],
+  },
+} satisfies Readonly<Record<string, CauseWords>>;
+
+export type SampleCause = keyof typeof SAMPLE_CAUSES;
+`,
+  ],
+  [
+    'check.ts',
+    `import type { Declaration } from '../declaration.ts';
+import { judged } from '../judgement.ts';
+import { SAMPLE_CAUSES, type SampleCause } from './causes.ts';
+import { judgeSample } from './judge.ts';
+
+export const sample: Declaration<'sample', SampleCause> = {
+  id: 'sample',
+  title: 'Sample',
+  dependsOn: [],
+  explainedBy: [],
+  causes: SAMPLE_CAUSES,
+  settling: 'Give it a sample.',
+  place: { kind: 'branch', name: 'Sample place', hint: 'of a stranger' },
+  from: 'round',
+  judge: ({ round }) => judged(judgeSample(round.licenseServer.subject), 'The sample is fine'),
+};
+`,
+  ],
+  [
+    'judge.ts',
+    `import type { Finding } from '../../engine/finding.ts';
+import type { SampleCause } from './causes.ts';
+
+export function judgeSample(subject: string): readonly Finding<SampleCause>[] {
+  return [
+    { rule: 'sample-fits', subject, expected: 'A sample', actual: 'None', level: 'warning', suggests: 'sample-fault' },
+  ];
+}
+`,
+  ],
+]);
+
+/** What stands in the registry for it: its name and its place among the others. */
+const REGISTERED: readonly (readonly [before: string, added: string])[] = [
+  ["import { tlsGenuine } from './check.ts';", "import { sample } from './check.ts';"],
+  ['  clock,\n]', '  sample,'],
+];
+
+function withSample(registry: string): string {
+  return REGISTERED.reduce((text, [before, added]) => {
+    if (!text.includes(before)) throw new Error(`Cannot find "${before}" in the registry`);
+    return text.replace(before, `${added}\n${before}`);
+  }, registry);
+}
+
+/** Nothing that is asked answers, and nothing beyond this machine is asked. */
+const CONFIG = `
+licenseServer: { host: 127.0.0.1, port: 1 }
+controlHosts: []
+resolvers: [udp://127.0.0.1:1]
+web: { listen: 127.0.0.1:0 }
+store: { path: state/history.db }
+`;
+
+describe('a check is a folder and its place in the registry', () => {
+  let tree = '';
+  let main = '';
+  const run = (command: string, args: readonly string[]): string =>
+    execFileSync(command, args, { cwd: tree, encoding: 'utf8' });
+
+  beforeAll(() => {
+    tree = mkdtempSync(join(tmpdir(), 'ftm-watch-check-'));
+    main = join(tree, 'src/main.ts');
+    for (const path of COPIED) cpSync(join(ROOT, path), join(tree, path), { recursive: true });
+    symlinkSync(join(ROOT, 'node_modules'), join(tree, 'node_modules'));
+    mkdirSync(join(tree, 'src/checks/sample'));
+    for (const [name, text] of FOLDER) writeFileSync(join(tree, 'src/checks/sample', name), text);
+    const registry = join(tree, 'src/checks/registry.ts');
+    writeFileSync(registry, withSample(readFileSync(registry, 'utf8')));
+    writeFileSync(join(tree, 'ftm-watch.yaml'), CONFIG);
+  });
+
+  afterAll(() => {
+    rmSync(tree, { recursive: true, force: true });
+  });
+
+  test('the types of the whole tree fit', { timeout: 180_000 }, () => {
+    expect(run(join(tree, 'node_modules/.bin/tsc'), ['-p', '.'])).toBe('');
+  });
+
+  test('its causes have runbooks', () => {
+    run(process.execPath, ['deploy/runbooks/write.ts']);
+    expect(readFileSync(join(tree, 'docs/runbooks/README.md'), 'utf8')).toContain(
+      '## Sample\n\n- [sample-fault](sample-fault.md): the sample is at fault (warning)\n',
+    );
+    expect(readFileSync(join(tree, 'docs/runbooks/sample-fault.md'), 'utf8')).toContain('1. Replace the sample.');
+  });
+
+  test('"check --json" has its state, and its cause in its own words', async () => {
+    const { stdout } = await runFtmWatch(['check', '--json', '--config', 'ftm-watch.yaml'], { cwd: tree, main });
+    const { preconditions, causes } = JSON.parse(stdout) as DiagnosisJson;
+    expect(preconditions.find(({ id }) => id === 'sample')).toMatchObject({ state: 'warning' });
+    expect(causes).toContainEqual(
+      expect.objectContaining({
+        id: 'sample-fault',
+        precondition: 'sample',
+        summary: 'The sample 127.0.0.1:1 is at fault.',
+      }),
+    );
+  });
+
+  test('the metrics have it at zero, and the route map a place for it', async () => {
+    await using daemon = await startDaemon('ftm-watch.yaml', tree, main);
+    const metrics = await daemon.get('/metrics').then((answer) => answer.text());
+    expect(metrics).toMatch(/^ftm_cause_active\{cause="sample-fault",severity="warning"\} 0$/mu);
+    expect(metrics).toMatch(/^ftm_precondition_state\{precondition="sample",state="broken"\} 0$/mu);
+    await daemon.diagnosis(() => true, AbortSignal.timeout(30_000));
+    const page = await daemon.get('/').then((answer) => answer.text());
+    expect(page).toContain('Sample place');
+    expect(page).toContain('<li id="sample"');
+  });
+});

@@ -1,0 +1,57 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { configurationOf } from '../lab/configuration.ts';
+import type { ConfigurationPart } from '../lab/configuration.ts';
+import type { Lab } from '../lab/lab.ts';
+import type { JsonReceiver } from './json-receiver.ts';
+import type { Unzipped } from './unzipped.ts';
+
+/** Stands in every secret, and in every name of a person. */
+export const CANARY = 'xyzzy7Canary';
+
+/** Every secret that can be configured, and those that the lab knows, become the canary. */
+export async function hideCanaries(lab: Lab): Promise<void> {
+  lab.appliance.state.key = `${CANARY}-key`;
+  lab.registration.state.password = `${CANARY}-registration`;
+  lab.firewallApi.state.token = `${CANARY}-firewall`;
+  const names = [
+    'fac-key',
+    'registration-password',
+    'firewall-token',
+    'mail-password',
+    'relay-password',
+    'hook-token',
+    'page-hash',
+    'community',
+  ];
+  const known = [lab.appliance.state.key, lab.registration.state.password, lab.firewallApi.state.token];
+  for (const [index, name] of names.entries())
+    await writeFile(join(lab.folder, name), known[index] ?? `${CANARY}-${name}`);
+}
+
+/** Writes the lab's configuration, with all that it lacks of secrets and some keys replaced, to a file of that name. */
+export async function configureCanaries(
+  lab: Lab,
+  hooks: Pick<JsonReceiver, 'url'>,
+  name: string,
+  more: ConfigurationPart = {},
+): Promise<void> {
+  const base = configurationOf(lab) as { readonly notify: { readonly email: object } };
+  const notify = {
+    ...base.notify,
+    email: {
+      from: `${CANARY}@example.org`,
+      to: [`${CANARY}-admins@example.org`],
+      servers: [{ host: '127.0.0.1', port: lab.inbox.port, security: 'none' }],
+    },
+    webhooks: [{ url: `${hooks.url}/${CANARY}-path?key=${CANARY}`, tokenFile: 'hook-token' }],
+    heartbeat: { url: `http://127.0.0.1:1/${CANARY}/ping`, every: '1h' },
+  };
+  await writeFile(join(lab.folder, name), JSON.stringify({ ...base, notify, ...more }));
+}
+
+/** The files in which a canary stands, in clear or as a header carries it. */
+export function canariesIn(of: Unzipped): readonly string[] {
+  const forms = [CANARY, Buffer.from(CANARY).toString('base64').slice(0, 14)];
+  return of.names.filter((name) => forms.some((form) => of.text(name).includes(form)));
+}

@@ -1,0 +1,15 @@
+import type { Assessment } from '../../src/engine/assessment.ts';
+import { diagnose } from '../../src/engine/diagnosis/diagnose.ts';
+import { CONTEXT } from './judged-round.ts';
+
+/** What a diagnosis says of a round, in short. */
+export function outcome(assessments: readonly Assessment[]) {
+  const { ready, causes, preconditions } = diagnose(assessments, CONTEXT);
+  const inState = (state: string) => preconditions.filter((status) => status.state === state).map(({ id }) => id);
+  return {
+    ready,
+    causes: causes.map(({ id, severity }) => `${severity} ${id}`),
+    broken: inState('broken'),
+    blocked: inState('blocked'),
+  };
+}

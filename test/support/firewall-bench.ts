@@ -1,0 +1,60 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { FirewallConfig } from '../../src/config/config.ts';
+import type { ConnectorContext } from '../../src/connectors/context.ts';
+import { observeFirewall } from '../../src/connectors/fortigate/observe-firewall.ts';
+import type { FirewallObservation } from '../../src/core/license/firewall.ts';
+import { judgeFirewallPolicy } from '../../src/checks/firewall-policy/judge.ts';
+import { createFirewall } from '../lab/firewall.ts';
+import type { Firewall, FirewallState } from '../lab/firewall.ts';
+import { createIdentity } from './authority.ts';
+import { connectorContext } from './connector-context.ts';
+
+const ENV = { TOKEN: 'api-token', WRONG: 'other-token' };
+
+/** The licence server whose policy is asked for. */
+export const TARGET = {
+  host: 'fortitokenmobile.fortinet.com',
+  port: 443,
+  expectedAddresses: ['173.243.138.84', '173.243.138.0/24'],
+};
+
+/** Firewalls of one identity, and the file to verify their certificate by. */
+export interface FirewallBench extends AsyncDisposable {
+  start(state?: Partial<FirewallState>): Promise<Firewall>;
+  /** What is seen with a configuration that works, some of its keys replaced. */
+  observe(
+    firewall: Firewall,
+    more?: Partial<FirewallConfig>,
+    context?: Partial<ConnectorContext>,
+  ): Promise<FirewallObservation>;
+}
+
+export async function createFirewallBench(): Promise<FirewallBench> {
+  const folder = await mkdtemp(join(tmpdir(), 'firewall-'));
+  const identity = await createIdentity({ name: 'CN=firewall.example.test', ipAddresses: ['127.0.0.1'] });
+  const caFile = join(folder, 'ca.pem');
+  await writeFile(caFile, identity.pem);
+  return {
+    start: (state = {}) => createFirewall({ identity, state }),
+    observe: (firewall, more = {}, context = {}) => {
+      const config: FirewallConfig = {
+        url: firewall.url,
+        token: { kind: 'env', name: 'TOKEN' },
+        vdom: 'root',
+        source: '10.0.0.5',
+        sourceInterface: 'port2',
+        caFile,
+        ...more,
+      };
+      return observeFirewall(config, TARGET, connectorContext({ env: ENV, ...context }));
+    },
+    [Symbol.asyncDispose]: () => rm(folder, { recursive: true }),
+  };
+}
+
+/** The level of each finding, and the cause that it suggests. */
+export function judged(observation: FirewallObservation): readonly (readonly [string, string | null])[] {
+  return judgeFirewallPolicy(observation).map(({ level, suggests }) => [level, suggests]);
+}

@@ -1,0 +1,15 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { configurationOf } from '../lab/configuration.ts';
+import type { ConfigurationPart } from '../lab/configuration.ts';
+import type { Lab } from '../lab/lab.ts';
+import { readCheck } from './check-result.ts';
+import type { CheckResult } from './check-result.ts';
+import { runFtmWatch } from './ftm-watch.ts';
+
+/** `check --json` with the configuration of the lab, some of its keys replaced. */
+export async function checkLab(lab: Lab, more: ConfigurationPart = {}): Promise<CheckResult> {
+  const configFile = join(lab.folder, 'check.yaml');
+  await writeFile(configFile, JSON.stringify({ ...configurationOf(lab), ...more }));
+  return readCheck(await runFtmWatch(['check', '--json', '-c', configFile], { cwd: lab.folder }));
+}

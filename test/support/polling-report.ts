@@ -1,0 +1,58 @@
+import type { FtmEvent, LogEvent } from '../../src/core/polling/log-event.ts';
+import { pollingReport } from '../../src/core/polling/report.ts';
+import type { PollingReport } from '../../src/core/polling/report.ts';
+import type { Signature } from '../../src/core/polling/signature.ts';
+import { compileSignatures } from '../../src/core/polling/signature.ts';
+import type { PollingState } from '../../src/core/polling/state.ts';
+import { emptyPolling, recordEvent } from '../../src/core/polling/state.ts';
+
+export const MINUTE = 60_000;
+export const WINDOW: number = 15 * MINUTE;
+export const T0: number = Date.UTC(2026, 10, 24, 12);
+
+const signature = (id: string, severity: Signature['severity']): Signature => ({
+  kind: 'message',
+  id,
+  texts: [`${id} happened`],
+  cause: 'polling-failing',
+  severity,
+  summary: id,
+  remedy: ['x'],
+  source: 'x',
+});
+const signatures = compileSignatures([signature('alpha', 'warning'), signature('beta', 'critical')]);
+
+/** Errors of FortiAuthenticator, as many at once. */
+export function ftm(id: string, at: number, count = 1, appliance: string | null = 'fac-1'): FtmEvent {
+  return {
+    kind: 'ftm',
+    appliance,
+    signature: id,
+    at,
+    count,
+    line: `line of ${String(at)}`,
+    source: 'udp',
+  };
+}
+
+/** What is kept once all this was heard. */
+export function after(events: readonly LogEvent[]): PollingState {
+  return events.reduce(recordEvent, emptyPolling(WINDOW));
+}
+
+/** What is told of it at this time. */
+export function report(
+  state: PollingState,
+  now: number,
+  changes: { window?: number; appliances?: readonly string[]; listeningSince?: number | null } = {},
+): PollingReport {
+  return pollingReport(state, {
+    now,
+    window: WINDOW,
+    silentAfter: 60 * MINUTE,
+    appliances: ['fac-1', 'fac-2'],
+    signatures,
+    listeningSince: T0,
+    ...changes,
+  });
+}

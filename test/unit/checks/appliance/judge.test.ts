@@ -1,0 +1,197 @@
+import { describe, expect, it } from 'vitest';
+import { judgeAppliance, type OtherViews } from '../../../../src/checks/appliance/judge.ts';
+import type { ApplianceObservation } from '../../../../src/core/license/appliance.ts';
+import type { FailureReason } from '../../../../src/core/observation.ts';
+import { applianceFacts } from '../../../support/appliance-facts.ts';
+
+const EXPECTED = {
+  unit: { name: 'fac-1', serial: 'FAC-A', peerSerial: 'FAC-B', licenses: [] },
+  licenseServer: { host: 'fortitokenmobile.fortinet.com', port: 443 },
+};
+const AT = { appliance: 'fac-1', endpoint: '10.0.0.5:443' };
+
+function failure(reason: FailureReason): ApplianceObservation {
+  return { ...AT, kind: 'failed', reason, message: 'message', durationMs: 1 };
+}
+
+function provisioning(host: string, port: number | null): ApplianceObservation {
+  return applianceFacts({ provisioning: { kind: 'read', value: { host, port } } });
+}
+
+/** Neither SNMP nor the log is there to tell. */
+const ALONE = { role: null, logSpeaks: false } as const;
+const denied = { kind: 'denied', message: 'HTTP 403' } as const;
+const MISMATCH = ['provisioning-server-matches', 'warning', null] as const;
+const UNREACHABLE = ['api-answers', 'broken', 'appliance-unreachable'] as const;
+const UNREADABLE = ['api-answers', 'warning', 'appliance-unreadable'] as const;
+const OURS = ['api-answers', 'unknown', null] as const;
+
+interface Row {
+  readonly name: string;
+  readonly observation: ApplianceObservation;
+  readonly expected: readonly (readonly [rule: string, level: string, suggests: string | null])[];
+}
+
+const ROWS: readonly Row[] = [
+  { name: 'all well', observation: applianceFacts(), expected: [] },
+  { name: 'time-out', observation: failure('timeout'), expected: [UNREACHABLE] },
+  { name: 'refused', observation: failure('refused'), expected: [UNREACHABLE] },
+  { name: 'a wrong certificate', observation: failure('tls'), expected: [UNREADABLE] },
+  { name: 'HTML instead of JSON', observation: failure('protocol'), expected: [UNREADABLE] },
+  { name: 'HTTP 500', observation: failure('rejected'), expected: [UNREADABLE] },
+  {
+    name: 'its name not found',
+    observation: failure('name-not-resolved'),
+    expected: [['api-name-resolves', 'broken', 'appliance-unreachable']],
+  },
+  { name: 'no route from here', observation: failure('no-route'), expected: [OURS] },
+  { name: 'called off', observation: failure('aborted'), expected: [OURS] },
+  { name: 'our own trouble', observation: failure('internal'), expected: [OURS] },
+  {
+    name: 'the key refused',
+    observation: { ...AT, kind: 'denied', status: 401 },
+    expected: [['api-accepts-key', 'warning', 'appliance-access-denied']],
+  },
+  {
+    name: 'one resource refused',
+    observation: applianceFacts({ mailServers: denied, tokens: denied }),
+    expected: [['api-permits-reading', 'warning', 'appliance-access-denied']],
+  },
+  {
+    name: 'another unit',
+    observation: applianceFacts({ system: { serial: 'FAC-X' } }),
+    expected: [['serial-matches', 'warning', null]],
+  },
+  {
+    name: 'the peer after a failover',
+    observation: applianceFacts({ system: { serial: 'FAC-B', peerSerial: 'FAC-A' } }),
+    expected: [['serial-matches', 'note', null]],
+  },
+  { name: 'provisioning elsewhere', observation: provisioning('ftm.example.test', 443), expected: [MISMATCH] },
+  {
+    name: 'provisioning on another port',
+    observation: provisioning('fortitokenmobile.fortinet.com', 8443),
+    expected: [MISMATCH],
+  },
+  {
+    name: 'provisioning on the documented port 433',
+    observation: provisioning('fortitokenmobile.fortinet.com', 433),
+    expected: [MISMATCH],
+  },
+  {
+    name: 'provisioning in another spelling',
+    observation: provisioning('FortiTokenMobile.Fortinet.com.', 443),
+    expected: [],
+  },
+  {
+    name: 'provisioning without a port',
+    observation: provisioning('fortitokenmobile.fortinet.com', null),
+    expected: [],
+  },
+];
+
+describe('judgeAppliance', () => {
+  it.each(ROWS)('$name', ({ observation, expected }) => {
+    expect(
+      judgeAppliance(observation, EXPECTED, ALONE).map(({ rule, level, suggests }) => [rule, level, suggests]),
+    ).toEqual(expected);
+  });
+
+  const speaks = { kind: 'ok', appliance: 'fac-1', role: 'standalone-primary', serial: null } as const;
+  const mute = {
+    kind: 'failed',
+    appliance: 'fac-1',
+    reason: 'timeout',
+    message: 'No result',
+    durationMs: 5000,
+  } as const;
+
+  it.each<[what: string, reason: FailureReason, views: OtherViews, expected: readonly (string | null)[]]>([
+    [
+      'its log goes on',
+      'timeout',
+      { role: null, logSpeaks: true },
+      ['warning', 'appliance-unreadable', 'timeout: message; its log goes on'],
+    ],
+    [
+      'its log goes on, SNMP does not',
+      'refused',
+      { role: mute, logSpeaks: true },
+      ['warning', 'appliance-unreadable', 'refused: message; its log goes on'],
+    ],
+    [
+      'SNMP answers',
+      'timeout',
+      { role: speaks, logSpeaks: false },
+      ['warning', 'appliance-unreadable', 'timeout: message; SNMP answers'],
+    ],
+    [
+      'its name is not found, its log goes on',
+      'name-not-resolved',
+      { role: null, logSpeaks: true },
+      ['warning', 'appliance-unreadable', 'name-not-resolved: message; its log goes on'],
+    ],
+    [
+      'something else answers',
+      'tls',
+      ALONE,
+      ['warning', 'appliance-unreadable', 'tls: message; something answers at its address'],
+    ],
+    [
+      'nothing speaks',
+      'timeout',
+      { role: mute, logSpeaks: false },
+      ['broken', 'appliance-unreachable', 'timeout: message'],
+    ],
+    ['we could not ask', 'no-route', { role: mute, logSpeaks: false }, ['unknown', null, 'no-route: message']],
+  ])('weighs a failure by what else is seen: %s', (_, reason, views, expected) => {
+    const [finding] = judgeAppliance(failure(reason), EXPECTED, views);
+    expect([finding?.level, finding?.suggests, finding?.actual]).toEqual(expected);
+  });
+
+  it.each<[FailureReason, string]>([
+    ['timeout', 'does not answer'],
+    ['refused', 'does not answer'],
+    ['tls', 'does not answer as it should'],
+    ['protocol', 'does not answer as it should'],
+    ['rejected', 'does not answer as it should'],
+    ['name-not-resolved', 'cannot be asked: its name is not found'],
+  ])('says of %s that it %s', (reason, failing) => {
+    const [finding] = judgeAppliance(failure(reason), EXPECTED, ALONE);
+    expect(finding?.facts).toEqual({ appliance: 'fac-1', address: '10.0.0.5:443', failing });
+  });
+
+  it('explains port 433', () => {
+    const [finding] = judgeAppliance(provisioning('fortitokenmobile.fortinet.com', 433), EXPECTED, ALONE);
+    expect(finding?.actual).toBe(
+      'the appliance uses fortitokenmobile.fortinet.com:433 (433 is the default that the manual gives, probably ' +
+        'for 443)',
+    );
+  });
+
+  it('names the resources that may not be read', () => {
+    const [finding] = judgeAppliance(applianceFacts({ mailServers: denied, tokens: denied }), EXPECTED, ALONE);
+    expect(finding?.actual).toBe('it may not read fortitokens, smtpservers');
+  });
+
+  it('notes a role that SNMP did not give', () => {
+    const role = {
+      kind: 'failed',
+      appliance: 'fac-1',
+      reason: 'timeout',
+      message: 'No result',
+      durationMs: 5000,
+    } as const;
+    expect(judgeAppliance(applianceFacts(), EXPECTED, { role, logSpeaks: false })).toEqual([
+      {
+        rule: 'ha-role-readable',
+        subject: 'fac-1',
+        expected: 'the HA role over SNMP',
+        actual: 'timeout: No result',
+        level: 'note',
+        suggests: null,
+        facts: { appliance: 'fac-1' },
+      },
+    ]);
+  });
+});

@@ -1,0 +1,121 @@
+import { describe, expect, it } from 'vitest';
+import { judgeFirewallPolicy } from '../../../../src/checks/firewall-policy/judge.ts';
+import type { FirewallObservation, FirewallPolicy, SslInspection } from '../../../../src/core/license/firewall.ts';
+
+const FLOW = { source: '10.0.0.5', destination: 'fortitokenmobile.fortinet.com:443' };
+const POLICY: FirewallPolicy = { id: 5, name: 'fac-out', action: 'accept', proxyMode: false, securityProfiles: [] };
+const NONE: SslInspection = {
+  kind: 'known',
+  profile: 'no-inspection',
+  mode: 'none',
+  exemptedBy: null,
+  unreadExemptions: [],
+};
+const DEEP: SslInspection = { ...NONE, profile: 'deep-inspection', mode: 'deep' };
+
+function matched(policy: Partial<FirewallPolicy>, inspection: SslInspection = NONE): FirewallObservation {
+  return { ...FLOW, kind: 'ok', match: { kind: 'policy', policy: { ...POLICY, ...policy }, inspection } };
+}
+
+interface Row {
+  readonly name: string;
+  readonly observation: FirewallObservation;
+  readonly expected: readonly (readonly [level: string, suggests: string | null, actual: string])[];
+}
+
+const ROWS: readonly Row[] = [
+  { name: 'passes untouched', observation: matched({}), expected: [] },
+  { name: 'no profile at all', observation: matched({}, { ...NONE, profile: null }), expected: [] },
+  {
+    name: 'deep inspection',
+    observation: matched({}, DEEP),
+    expected: [
+      ['broken', 'policy-inspects-traffic', 'policy 5 "fac-out" uses SSL profile "deep-inspection": deep inspection'],
+    ],
+  },
+  {
+    name: 'deep inspection with an exemption',
+    observation: matched({}, { ...DEEP, exemptedBy: 'exemption "fortinet"' }),
+    expected: [
+      [
+        'note',
+        null,
+        'policy 5 "fac-out" uses SSL profile "deep-inspection": deep inspection, from which exemption "fortinet" ' +
+          'exempts the server',
+      ],
+    ],
+  },
+  {
+    name: 'deep inspection, exemptions unreadable',
+    observation: matched({}, { ...DEEP, unreadExemptions: ['category 52', 'address "ftm"'] }),
+    expected: [
+      [
+        'warning',
+        'policy-inspects-traffic',
+        'policy 5 "fac-out" uses SSL profile "deep-inspection": deep inspection, and whether the server is exempt ' +
+          'cannot be told: category 52, address "ftm"',
+      ],
+    ],
+  },
+  {
+    name: 'certificate inspection',
+    observation: matched({ name: null }, { ...NONE, profile: 'certificate-inspection', mode: 'certificate' }),
+    expected: [
+      [
+        'warning',
+        'policy-inspects-traffic',
+        'policy 5 uses SSL profile "certificate-inspection": certificate inspection, whose block page answers with the firewall\'s own certificate',
+      ],
+    ],
+  },
+  {
+    name: 'proxy mode and profiles',
+    observation: matched({ proxyMode: true, securityProfiles: ['av-profile "default"'] }),
+    expected: [
+      [
+        'warning',
+        'policy-inspects-traffic',
+        'policy 5 "fac-out" applies proxy-based inspection mode, av-profile "default"',
+      ],
+    ],
+  },
+  {
+    name: 'profile unreadable',
+    observation: matched({}, { kind: 'unreadable', profile: 'x', message: 'HTTP 404' }),
+    expected: [['unknown', null, 'policy 5 "fac-out" uses SSL profile "x", which could not be read: HTTP 404']],
+  },
+  {
+    name: 'denying policy',
+    observation: matched({ action: 'deny' }),
+    expected: [['broken', 'policy-missing', 'policy 5 "fac-out" denies it']],
+  },
+  {
+    name: 'implicit deny',
+    observation: { ...FLOW, kind: 'ok', match: { kind: 'implicit-deny' } },
+    expected: [['broken', 'policy-missing', 'no policy matches: the implicit deny']],
+  },
+  {
+    name: 'token refused',
+    observation: { ...FLOW, kind: 'denied', status: 403 },
+    expected: [['unknown', null, 'HTTP 403: the API token may not read policies']],
+  },
+  {
+    name: 'no answer',
+    observation: { ...FLOW, kind: 'failed', reason: 'timeout', message: 'No result', durationMs: 1 },
+    expected: [['unknown', null, 'timeout: No result']],
+  },
+];
+
+describe('judgeFirewallPolicy', () => {
+  it.each(ROWS)('$name', ({ observation, expected }) => {
+    expect(judgeFirewallPolicy(observation).map(({ level, suggests, actual }) => [level, suggests, actual])).toEqual(
+      expected,
+    );
+  });
+
+  it('names source, policy and profile', () => {
+    const [finding] = judgeFirewallPolicy(matched({}, DEEP));
+    expect(finding?.subject).toBe('10.0.0.5 to fortitokenmobile.fortinet.com:443');
+    expect(finding?.facts).toEqual({ source: '10.0.0.5', policy: '5 (fac-out)', profile: 'deep-inspection' });
+  });
+});

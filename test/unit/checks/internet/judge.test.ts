@@ -1,0 +1,109 @@
+import { describe, expect, test } from 'vitest';
+
+import type { DnsReply } from '../../../../src/core/observation.ts';
+import type { RoundObservations } from '../../../../src/core/round.ts';
+import { judgeInternet } from '../../../../src/checks/internet/judge.ts';
+import { endpoint, failed, open, path, round } from '../../../support/observed.ts';
+
+function silence(reason: 'no-route' | 'timeout'): DnsReply {
+  return { kind: 'failed', reason, message: reason, durationMs: 3, attempts: 1 };
+}
+
+function names(reason: 'no-route' | 'timeout'): RoundObservations['licenseServer']['names'] {
+  return [{ resolver: 'udp://10.0.0.53:53', name: 'server.test', a: silence(reason), aaaa: silence(reason) }];
+}
+
+const ANSWERING = path({ endpoints: [endpoint('192.0.2.1', open())] });
+const SILENT = path({ endpoints: [endpoint('192.0.2.2', { ...failed('timeout'), durationMs: 3000 })] });
+
+const BEYOND_PROXY = path({
+  endpoints: [
+    { ...endpoint('server.test', failed('timeout', 'Cannot reach the proxy 192.0.2.9:3128')), proxy: '192.0.2.9:3128' },
+  ],
+});
+
+describe('judgeInternet()', () => {
+  test.each<[string, RoundObservations, string, string | undefined]>([
+    ['a control host answers', round({ controls: [ANSWERING], licenseServer: SILENT }), 'judged', undefined],
+    ['only the licence server answers', round({ controls: [SILENT], licenseServer: ANSWERING }), 'judged', 'note'],
+    [
+      'a known address answers while no name resolves',
+      round({ knownAddresses: [endpoint('192.0.2.3', open())] }),
+      'judged',
+      undefined,
+    ],
+    ['nothing answers', round({ controls: [SILENT], licenseServer: SILENT }), 'judged', 'broken'],
+    [
+      'everything was called off',
+      round({ controls: [path({ endpoints: [endpoint('192.0.2.2', failed('aborted'))] })] }),
+      'unjudged',
+      undefined,
+    ],
+    [
+      'the probe itself failed',
+      round({ licenseServer: path({ endpoints: [endpoint('192.0.2.2', failed('internal'))] }) }),
+      'unjudged',
+      undefined,
+    ],
+    [
+      'no name resolves and no address is known',
+      round({ licenseServer: path({ names: names('timeout') }) }),
+      'unjudged',
+      undefined,
+    ],
+    [
+      'the proxy that all goes through opens no connection',
+      round({ controls: [BEYOND_PROXY], licenseServer: BEYOND_PROXY }),
+      'unjudged',
+      undefined,
+    ],
+    [
+      'the proxy opens one to a control host alone',
+      round({
+        controls: [path({ endpoints: [{ ...endpoint('control.test'), proxy: '192.0.2.9:3128' }] })],
+        licenseServer: BEYOND_PROXY,
+      }),
+      'judged',
+      undefined,
+    ],
+    [
+      'there is no route to any resolver',
+      round({ licenseServer: path({ names: names('no-route') }) }),
+      'judged',
+      'broken',
+    ],
+  ])('when %s', (_, observed, kind, level) => {
+    const assessment = judgeInternet(observed);
+    expect(assessment.kind).toBe(kind);
+    expect(assessment.findings.map((finding) => finding.level)).toEqual(level === undefined ? [] : [level]);
+  });
+
+  test('is sure only where a control host was tried as well', () => {
+    const confidenceOf = (seen: RoundObservations) => judgeInternet(seen).findings[0]?.confidence;
+    expect(confidenceOf(round({ controls: [SILENT], licenseServer: SILENT }))).toBe('confirmed');
+    expect(confidenceOf(round({ licenseServer: SILENT }))).toBe('suspected');
+  });
+
+  test('names the proxy that opens nothing', () => {
+    expect(judgeInternet(round({ controls: [BEYOND_PROXY] })).summary).toBe(
+      'Only the proxy 192.0.2.9:3128 leads out, and it opens no connection',
+    );
+  });
+
+  test('says why nothing could be tried', () => {
+    const noSuchSource = path({
+      endpoints: [endpoint('192.0.2.2', failed('internal', 'bind EADDRNOTAVAIL 192.0.2.9'))],
+    });
+    expect(judgeInternet(round({ controls: [noSuchSource] })).summary).toBe(
+      'Not tried: server.test:443 at 192.0.2.2: could not be looked at (bind EADDRNOTAVAIL 192.0.2.9)',
+    );
+  });
+
+  test('names what was tried', () => {
+    const [finding] = judgeInternet(round({ controls: [SILENT] })).findings;
+    expect(finding).toMatchObject({
+      suggests: 'internet-unreachable',
+      actual: 'server.test:443 at 192.0.2.2: no answer within 3 s',
+    });
+  });
+});

@@ -1,0 +1,135 @@
+import { describe, expect, test } from 'vitest';
+
+import { withComplaint } from '../../../src/checks/comes-and-goes.ts';
+import type { Finding } from '../../../src/engine/finding.ts';
+import type { Connection, ConnectionFault } from '../../../src/checks/connection-share.ts';
+import { next, NO_SHARE } from '../../../src/checks/path-share.ts';
+import { judgeTcp } from '../../../src/checks/reachability/judge.ts';
+import { judgeShare } from '../../../src/checks/judge-share.ts';
+import { diagnose } from '../../../src/engine/diagnosis/diagnose.ts';
+import { CONTEXT, round } from '../../support/judged-round.ts';
+import { endpoint, failed, open, path } from '../../support/observed.ts';
+
+const A = '173.243.138.84';
+const B = '173.243.138.85';
+const V6 = '2001:db8::84';
+const SHUT: ConnectionFault = {
+  stage: 'reachability',
+  cause: 'egress-blocked',
+  confidence: 'suspected',
+  product: null,
+  actual: 'no answer',
+};
+const FORGED: ConnectionFault = {
+  stage: 'tls-genuine',
+  cause: 'tls-intercepted',
+  confidence: 'confirmed',
+  product: 'Fortinet FortiGate',
+  actual: 'another issuer',
+};
+
+type Pattern = Readonly<Record<string, string>>;
+
+function connections(pattern: Pattern, fault: ConnectionFault): readonly Connection[] {
+  return Object.entries(pattern).flatMap(([address, letters]) =>
+    Array.from(letters, (letter) => ({ address, fault: letter === 'x' ? fault : null })),
+  );
+}
+
+/** A round whose own connections are the first of each address, and whose burst is the rest. */
+function judged(pattern: Pattern, fault: ConnectionFault = SHUT): ReturnType<typeof judgeShare> {
+  const own = Object.fromEntries(Object.entries(pattern).map(([address, letters]) => [address, letters.slice(0, 1)]));
+  const rest = Object.fromEntries(Object.entries(pattern).map(([address, letters]) => [address, letters.slice(1)]));
+  const share = next(NO_SHARE, {
+    at: 0,
+    dialled: Object.keys(pattern),
+    connections: connections(own, fault),
+    burst: connections(rest, fault),
+  });
+  const endpoints = Object.entries(own).map(([address, letter]) => ({
+    ...endpoint(address, letter === 'x' && fault === SHUT ? failed('timeout') : open()),
+    family: address === V6 ? (6 as const) : (4 as const),
+  }));
+  return judgeShare({ reachability: judgeTcp(endpoints), 'tls-genuine': [] }, share, path({ endpoints }));
+}
+
+function brief(findings: readonly Finding[] | null): readonly string[] {
+  return (findings ?? []).map(({ rule, level, suggests, facts }) =>
+    [
+      rule,
+      level,
+      suggests ?? '-',
+      facts?.address ?? '-',
+      ...(facts?.clean === undefined ? [] : [`not ${facts.clean}`]),
+    ].join(' '),
+  );
+}
+
+const HALF = 'x.x.x.x.x.x.x.x.x.x.x';
+const FIFTH = '.x...x...x...x...x...x...x...x...';
+const FINE = '.....................';
+
+describe('connections to the licence server that fail now and then', () => {
+  test.each<readonly [string, Pattern, readonly string[]]>([
+    ['half of them', { [A]: HALF }, [`every-connection-works broken egress-blocked ${A}`, `port-open note - ${A}`]],
+    [
+      'half of them, and not the one of this round',
+      { [A]: `.${HALF}` },
+      [`every-connection-works broken egress-blocked ${A}`],
+    ],
+    ['one of five', { [A]: FIFTH }, [`every-connection-works warning egress-blocked ${A}`]],
+    ['a single one', { [A]: `x${FINE}` }, [`port-open note - ${A}`]],
+    ['all', { [A]: 'x'.repeat(21) }, [`port-open broken egress-blocked ${A}`]],
+    [
+      'half at one address, none at another',
+      { [A]: HALF, [B]: '.' },
+      [`every-connection-works warning egress-partly-blocked ${A} not ${B}`, `port-open note - ${A} not ${B}`],
+    ],
+    [
+      'half at both',
+      { [A]: `.${HALF}`, [B]: `.${HALF}` },
+      [`every-connection-works broken egress-blocked ${B}`, `every-connection-works broken egress-blocked ${A}`],
+    ],
+    [
+      'half over IPv4, none over IPv6',
+      { [A]: `.${HALF}`, [V6]: '.' },
+      [`every-connection-works broken egress-blocked ${A} not ${V6}`],
+    ],
+    [
+      'half over IPv6, none over IPv4',
+      { [V6]: `.${HALF}`, [A]: '.' },
+      [`every-connection-works warning egress-partly-blocked ${V6} not ${A}`],
+    ],
+  ])('%s', (_, pattern, expected) => {
+    expect(brief(judged(pattern).reachability)).toEqual(expected);
+  });
+
+  test('a share that is inspected is told at the stage of TLS, with the product', () => {
+    const { reachability, 'tls-genuine': tls } = judged({ [A]: `.${HALF}` }, FORGED);
+    expect(reachability).toEqual([]);
+    expect(brief(tls)).toEqual([`every-connection-works broken tls-intercepted ${A}`]);
+    expect(tls?.[0]).toMatchObject({ confidence: 'confirmed', facts: { product: 'Fortinet FortiGate' } });
+  });
+
+  test('tells the share, the part of the path, and how to find the one that is bad', () => {
+    const [cause] = diagnose(round(['reachability', judged({ [A]: `.${HALF}` }).reachability ?? []]), CONTEXT).causes;
+    expect(cause).toMatchObject({ id: 'egress-blocked', severity: 'critical', confidence: 'suspected' });
+    expect(cause?.summary).toBe(
+      'It comes and goes: of the last 21 connections to server.test:443, 11 were not opened. One of several ' +
+        'firewalls, links or servers on the way is at fault.',
+    );
+    expect(cause?.evidence).toEqual([
+      `expected every connection works, got ${A}: 11 of the last 21 connections failed, the last of them so: no answer`,
+    ]);
+    expect(cause?.remedy.join('\n')).toContain(`nc -vz -w 5 -p 40001 ${A} 443`);
+  });
+
+  test('a small share is critical with the complaint of FortiAuthenticator, unless another address is clean', () => {
+    const severity = (pattern: Pattern): string | undefined => {
+      const assessments = withComplaint(round(['reachability', judged(pattern).reachability ?? []]), ['reachability']);
+      return diagnose(assessments, CONTEXT).causes[0]?.severity;
+    };
+    expect(severity({ [A]: FIFTH })).toBe('critical');
+    expect(severity({ [A]: FIFTH, [B]: '.' })).toBe('warning');
+  });
+});

@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest';
+import { diagnose } from '../../../../src/engine/diagnosis/diagnose.ts';
+import type { Finding } from '../../../../src/engine/finding.ts';
+import type { ListedUnit } from '../../../../src/checks/license-assignment/placement.ts';
+import {
+  cluster,
+  failedOver,
+  held,
+  judge,
+  LICENSE,
+  listed,
+  PAIR,
+  role,
+  standalone,
+} from '../../../support/license-bench.ts';
+import { CONTEXT } from '../../../support/judged-round.ts';
+
+interface Row {
+  readonly name: string;
+  readonly unit: ListedUnit;
+  readonly holder: string;
+  /** Where the licence belongs. */
+  readonly primary: string;
+  readonly expected: string;
+  readonly actual: string;
+}
+
+const ROWS: readonly Row[] = [
+  {
+    name: 'the unit that answers is the secondary and holds it',
+    unit: listed(PAIR, cluster, role('cluster-secondary')),
+    holder: 'FAC-A',
+    primary: 'FAC-B',
+    expected: 'registered to FAC-B, the primary of the cluster now (fac-1)',
+    actual: 'registered to FAC-A, which is the secondary of the cluster now',
+  },
+  {
+    name: 'the unit that answers is the primary, and the secondary holds it',
+    unit: listed(PAIR, cluster, role('cluster-primary')),
+    holder: 'FAC-B',
+    primary: 'FAC-A',
+    expected: 'registered to FAC-A, the primary of the cluster now (fac-1)',
+    actual: 'registered to FAC-B, which is the secondary of the cluster now',
+  },
+  {
+    name: 'after a failover that SNMP does not tell',
+    unit: listed(PAIR, failedOver),
+    holder: 'FAC-A',
+    primary: 'FAC-B',
+    expected: 'registered to FAC-B (fac-1)',
+    actual: 'registered to the HA peer FAC-A',
+  },
+  {
+    name: 'the unit runs alone',
+    unit: listed(PAIR, standalone),
+    holder: 'FAC-B',
+    primary: 'FAC-A',
+    expected: 'registered to FAC-A (fac-1)',
+    actual: 'registered to the HA peer FAC-B, and this unit runs alone',
+  },
+];
+
+function told(findings: readonly Finding[]): { readonly summary: string; readonly remedy: readonly string[] } {
+  const { causes } = diagnose([{ id: 'license-assignment', kind: 'judged', findings, summary: '' }], CONTEXT);
+  return { summary: causes[0]?.summary ?? '', remedy: causes[0]?.remedy ?? [] };
+}
+
+describe('what is told of a licence on the peer', () => {
+  it.each(ROWS)('$name', ({ unit, holder, primary, expected, actual }) => {
+    const findings = judge(unit, held(holder));
+    expect(findings).toMatchObject([{ expected, actual, facts: { holder, primary } }]);
+    const { summary, remedy } = told(findings);
+    expect(summary).toBe(
+      `Licence ${LICENSE} is registered to ${holder}, the HA peer of ${primary}, where fac-1 needs it.`,
+    );
+    expect(remedy[0]).toContain(`fail back, or bring ${holder} up again as the primary`);
+    expect(remedy[1]).toContain(`ask Customer Service to move it to ${primary}`);
+    expect(remedy[2]).toContain('Licences shipped on or after 2025-08-04 cannot be transferred');
+  });
+});
+
+describe('what is told of a licence on another unit', () => {
+  it('names the primary as the unit that it should be on, whichever answers', () => {
+    const findings = judge(listed(PAIR, cluster, role('cluster-secondary')), held('FAC-X'));
+    expect(told(findings).summary).toBe(`Licence ${LICENSE} is registered to FAC-X, not to FAC-B.`);
+  });
+});

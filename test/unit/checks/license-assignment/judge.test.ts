@@ -1,0 +1,199 @@
+import { describe, expect, it } from 'vitest';
+import { judgeLicenseAssignment } from '../../../../src/checks/license-assignment/judge.ts';
+import type { LicenseOutcome, RegistrationObservation } from '../../../../src/core/license/registration.ts';
+import type { ExpectedUnit } from '../../../../src/core/license/unit.ts';
+import { applianceFacts } from '../../../support/appliance-facts.ts';
+import {
+  ALONE,
+  cluster,
+  failedOver,
+  held,
+  judge,
+  LICENSE,
+  listed,
+  migrated,
+  PAIR,
+  standalone,
+  TRIAL_ONLY,
+} from '../../../support/license-bench.ts';
+
+interface Row {
+  readonly name: string;
+  readonly unit: ExpectedUnit;
+  readonly seen: ReturnType<typeof applianceFacts> | null;
+  readonly outcome: LicenseOutcome;
+  readonly expected: readonly [level: string, suggests: string | null] | null;
+}
+
+const ROWS: readonly Row[] = [
+  { name: 'this unit, standalone', unit: PAIR, seen: standalone, outcome: held('FAC-A'), expected: null },
+  { name: 'this unit, in another case', unit: PAIR, seen: standalone, outcome: held('fac-a'), expected: null },
+  { name: 'this unit, in a cluster', unit: PAIR, seen: cluster, outcome: held('FAC-A'), expected: null },
+  {
+    name: 'peer in a cluster',
+    unit: PAIR,
+    seen: cluster,
+    outcome: held('FAC-B'),
+    expected: ['warning', 'license-on-peer'],
+  },
+  {
+    name: 'peer in a cluster that the configuration does not name',
+    unit: ALONE,
+    seen: cluster,
+    outcome: held('FAC-B'),
+    expected: ['warning', 'license-on-peer'],
+  },
+  {
+    name: 'peer in a cluster before activation',
+    unit: PAIR,
+    seen: applianceFacts({ system: { serial: 'FAC-A', peerSerial: 'FAC-B' }, tokens: TRIAL_ONLY }),
+    outcome: held('FAC-B'),
+    expected: ['broken', 'license-on-peer'],
+  },
+  {
+    name: 'peer of a standalone unit',
+    unit: PAIR,
+    seen: standalone,
+    outcome: held('FAC-B'),
+    expected: ['broken', 'license-on-peer'],
+  },
+  {
+    name: 'peer, nothing known of the cluster',
+    unit: PAIR,
+    seen: null,
+    outcome: held('FAC-B'),
+    expected: ['warning', 'license-on-peer'],
+  },
+  {
+    name: 'other unit',
+    unit: PAIR,
+    seen: cluster,
+    outcome: held('FAC-X'),
+    expected: ['broken', 'license-on-other-unit'],
+  },
+  {
+    name: 'other unit, nothing but the configuration known',
+    unit: PAIR,
+    seen: null,
+    outcome: held('FAC-X'),
+    expected: ['broken', 'license-on-other-unit'],
+  },
+  {
+    name: 'the unit of before a migration',
+    unit: ALONE,
+    seen: migrated,
+    outcome: held('FAC-A'),
+    expected: ['broken', 'license-on-other-unit'],
+  },
+  {
+    name: 'no serial known at all',
+    unit: { ...ALONE, serial: null },
+    seen: null,
+    outcome: held('FAC-A'),
+    expected: ['unknown', null],
+  },
+  {
+    name: 'after a failover, the licence on the old primary',
+    unit: PAIR,
+    seen: failedOver,
+    outcome: held('FAC-A'),
+    expected: ['warning', 'license-on-peer'],
+  },
+  {
+    name: 'after a failover, the licence on the unit in charge',
+    unit: PAIR,
+    seen: failedOver,
+    outcome: held('FAC-B'),
+    expected: null,
+  },
+  {
+    name: 'not registered',
+    unit: PAIR,
+    seen: cluster,
+    outcome: { kind: 'unregistered', status: 'Pending' },
+    expected: ['broken', 'license-not-registered'],
+  },
+  {
+    name: 'listed without a serial that can be read',
+    unit: PAIR,
+    seen: cluster,
+    outcome: { kind: 'unnamed', status: 'Registered' },
+    expected: ['unknown', null],
+  },
+  { name: 'not listed', unit: PAIR, seen: cluster, outcome: { kind: 'not-listed' }, expected: ['unknown', null] },
+  {
+    name: 'postponed',
+    unit: PAIR,
+    seen: cluster,
+    outcome: { kind: 'postponed', until: 0 },
+    expected: ['unknown', null],
+  },
+  {
+    name: 'failed',
+    unit: PAIR,
+    seen: cluster,
+    outcome: { kind: 'failed', reason: 'timeout', message: 'No result', durationMs: 1 },
+    expected: ['unknown', null],
+  },
+];
+
+describe('judgeLicenseAssignment', () => {
+  it.each(ROWS)('$name', ({ unit, seen, outcome, expected }) => {
+    const findings = judge(listed(unit, seen), outcome);
+    expect(findings.map((finding) => [finding.level, finding.suggests])).toEqual(expected === null ? [] : [expected]);
+  });
+
+  it('names the licence, the serial and the holder', () => {
+    const [finding] = judge(listed(PAIR, standalone), held('FAC-X'));
+    expect(finding).toEqual({
+      rule: 'license-registered-to-this-unit',
+      subject: LICENSE,
+      expected: 'registered to FAC-A (fac-1)',
+      actual: 'registered to FAC-X, which is neither this unit nor its peer',
+      level: 'broken',
+      suggests: 'license-on-other-unit',
+      concerns: ['fac-1'],
+      facts: { appliance: 'fac-1', serial: 'FAC-A', primary: 'FAC-A', license: LICENSE, holder: 'FAC-X' },
+    });
+  });
+
+  it.each<[string, RegistrationObservation]>([
+    ['denied', { kind: 'denied', message: 'HTTP 401' }],
+    ['postponed', { kind: 'postponed', until: 0 }],
+    ['failed', { kind: 'failed', reason: 'refused', message: 'connect ECONNREFUSED', durationMs: 1 }],
+  ])('leaves it unknown when the service is %s', (_, registration) => {
+    const unit = listed(PAIR, standalone);
+    const findings = judgeLicenseAssignment({ ...unit, listed: [unit], registration });
+    expect(findings.map(({ level, suggests, subject }) => ({ level, suggests, subject }))).toEqual([
+      { level: 'unknown', suggests: null, subject: 'fac-1' },
+    ]);
+  });
+
+  it.each([
+    ['that is fine', 'FAC-A', []],
+    ['that is not', 'FAC-X', ['broken license-on-other-unit']],
+  ] as const)('judges a licence %s by the last answer, and says how old that is', (_, serial, expected) => {
+    const unit = listed(PAIR, cluster);
+    const because = { kind: 'failed', reason: 'timeout', message: 'No result', durationMs: 1 } as const;
+    const lookups = [{ license: LICENSE, outcome: held(serial), kept: { since: Date.UTC(2026, 10, 24, 13), because } }];
+    const findings = judgeLicenseAssignment({ ...unit, listed: [unit], registration: { kind: 'ok', lookups } });
+    expect(
+      findings.filter(({ level }) => level !== 'note').map(({ level, suggests }) => `${level} ${suggests ?? '-'}`),
+    ).toEqual(expected);
+    expect(findings.at(-1)).toMatchObject({
+      level: 'note',
+      actual: 'no answer (timeout): No result; what it said at 2026-11-24T13:00:00.000Z stands',
+    });
+  });
+
+  it('leaves out the licences of other appliances, and says when it has none', () => {
+    const registration: RegistrationObservation = {
+      kind: 'ok',
+      lookups: [{ license: 'EFTM999999999999', outcome: held('FAC-X') }],
+    };
+    const unit = listed(PAIR, standalone);
+    const input = { ...unit, listed: [unit], registration };
+    expect(judgeLicenseAssignment(input)).toEqual([]);
+    expect(judgeLicenseAssignment({ ...input, licenses: [] }).map(({ rule }) => rule)).toEqual(['license-known']);
+  });
+});

@@ -1,0 +1,141 @@
+import { describe, expect, it } from 'vitest';
+import type { HaRole, HaRoleObservation } from '../../../../src/core/license/ha-role.ts';
+import { judgeLicenseAssignment } from '../../../../src/checks/license-assignment/judge.ts';
+import type { ListedUnit } from '../../../../src/checks/license-assignment/placement.ts';
+import type { ExpectedUnit } from '../../../../src/core/license/unit.ts';
+import { applianceFacts } from '../../../support/appliance-facts.ts';
+import {
+  ALONE,
+  cluster,
+  failedOver,
+  held,
+  LICENSE,
+  listed,
+  role,
+  standalone,
+  TRIAL_ONLY,
+} from '../../../support/license-bench.ts';
+
+describe('a group of configured units', () => {
+  const FIRST: ExpectedUnit = { name: 'fac-1', serial: 'FAC-A', peerSerial: 'FAC-B', licenses: [LICENSE] };
+  const SECOND: ExpectedUnit = { name: 'fac-2', serial: 'FAC-B', peerSerial: 'FAC-A', licenses: [] };
+  const BALANCER: ExpectedUnit = { name: 'fac-lb', serial: 'FAC-LB', peerSerial: null, licenses: [] };
+  const [onA, onB] = [cluster, failedOver];
+  const balancing = applianceFacts({ system: { serial: 'FAC-LB', peerSerial: null } });
+  const unreadable = { kind: 'failed', reason: 'timeout', message: 'No result', durationMs: 1 } as const;
+  const silent: HaRoleObservation = { ...unreadable, appliance: 'fac-lb' };
+  const tip = (serial: string, value: HaRole): HaRoleObservation => role(value, serial);
+
+  function found(units: readonly ListedUnit[], holder: string): readonly string[] {
+    const registration = { kind: 'ok', lookups: [{ license: LICENSE, outcome: held(holder) }] } as const;
+    return units.flatMap((unit) =>
+      judgeLicenseAssignment({ ...unit, listed: units, registration }).map(
+        ({ level, suggests, facts }) => `${facts?.appliance ?? ''} ${level} ${suggests ?? '-'}`,
+      ),
+    );
+  }
+
+  it.each<[string, readonly ListedUnit[], holder: string, readonly string[]]>([
+    ['a pair, the licence on the first', [listed(FIRST, onA), listed(SECOND, onB)], 'FAC-A', []],
+    ['a pair, the licence on the second', [listed(FIRST, onA), listed(SECOND, onB)], 'FAC-B', []],
+    ['a pair that both name it', [listed(FIRST, onA), listed({ ...SECOND, licenses: [LICENSE] }, onB)], 'FAC-A', []],
+    [
+      'a pair of whom nothing but the configuration is known',
+      [listed(FIRST, null), listed({ ...SECOND, licenses: [LICENSE] }, null)],
+      'FAC-A',
+      [],
+    ],
+    [
+      'a pair whose first does not answer just now',
+      [
+        listed({ ...FIRST, licenses: [] }, { ...unreadable, appliance: 'fac-1', endpoint: '10.0.0.5:443' }),
+        listed(SECOND, onB),
+      ],
+      'FAC-A',
+      [],
+    ],
+    [
+      'a pair with the roles told, the licence on the primary',
+      [listed(FIRST, onA, tip('FAC-A', 'cluster-primary')), listed(SECOND, onB, tip('FAC-B', 'cluster-secondary'))],
+      'FAC-A',
+      [],
+    ],
+    [
+      'a pair with the roles told, the licence on the secondary',
+      [listed(FIRST, onA, tip('FAC-A', 'cluster-secondary')), listed(SECOND, onB, tip('FAC-B', 'cluster-primary'))],
+      'FAC-A',
+      ['fac-1 warning license-on-peer', 'fac-2 warning license-on-peer'],
+    ],
+    [
+      'a pair with the role of one told',
+      [listed(FIRST, onA, tip('FAC-A', 'cluster-primary')), listed(SECOND, onB)],
+      'FAC-B',
+      ['fac-1 warning license-on-peer'],
+    ],
+    [
+      'a pair before activation, the licence on the one that it is not configured for',
+      [
+        listed(FIRST, applianceFacts({ system: { serial: 'FAC-A', peerSerial: 'FAC-B' }, tokens: TRIAL_ONLY })),
+        listed(SECOND, applianceFacts({ system: { serial: 'FAC-B', peerSerial: 'FAC-A' }, tokens: TRIAL_ONLY })),
+      ],
+      'FAC-B',
+      ['fac-1 broken license-on-peer'],
+    ],
+    [
+      'a pair before activation, the licence on the one that it is configured for',
+      [
+        listed(FIRST, applianceFacts({ system: { serial: 'FAC-A', peerSerial: 'FAC-B' }, tokens: TRIAL_ONLY })),
+        listed(SECOND, applianceFacts({ system: { serial: 'FAC-B', peerSerial: 'FAC-A' }, tokens: TRIAL_ONLY })),
+      ],
+      'FAC-A',
+      [],
+    ],
+    [
+      'a pair, the licence on a stranger',
+      [listed(FIRST, onA), listed(SECOND, onB)],
+      'FAC-X',
+      ['fac-1 broken license-on-other-unit', 'fac-2 broken license-on-other-unit'],
+    ],
+    [
+      'two that run alone',
+      [listed(FIRST, standalone), listed(SECOND, applianceFacts({ system: { serial: 'FAC-B', peerSerial: null } }))],
+      'FAC-A',
+      ['fac-2 broken license-on-peer'],
+    ],
+    [
+      'a load balancer beside its primary',
+      [
+        listed(ALONE, standalone, tip('FAC-A', 'standalone-primary')),
+        listed(BALANCER, balancing, tip('FAC-LB', 'load-balancer')),
+      ],
+      'FAC-A',
+      [],
+    ],
+    [
+      'a load balancer beside a cluster',
+      [listed(FIRST, onA), listed(BALANCER, balancing, tip('FAC-LB', 'load-balancer'))],
+      'FAC-A',
+      [],
+    ],
+    [
+      'a load balancer that names the licence and whose SNMP does not answer just now',
+      [listed(ALONE, standalone), listed({ ...BALANCER, licenses: [LICENSE] }, balancing, silent)],
+      'FAC-A',
+      ['fac-lb unknown -'],
+    ],
+    [
+      'a unit with the tokens of another that is configured too, its role not asked for',
+      [listed(ALONE, standalone), listed(BALANCER, balancing)],
+      'FAC-A',
+      ['fac-lb unknown -'],
+    ],
+    [
+      'a new unit that names the licence of the old one, which is configured too',
+      [listed(ALONE, standalone), listed({ ...BALANCER, licenses: [LICENSE] }, balancing)],
+      'FAC-A',
+      ['fac-lb broken license-on-other-unit'],
+    ],
+  ])('%s', (_, units, holder, expected) => {
+    expect(found(units, holder)).toEqual(expected);
+  });
+});

@@ -1,0 +1,41 @@
+import { describe, expect, test } from 'vitest';
+
+import type { Config } from '../../../../src/config/config.ts';
+import { judgeFamily } from '../../../../src/checks/name-resolution/judge-family.ts';
+import { configOf } from '../../../support/config-of.ts';
+
+const A = '173.243.138.84';
+const V6 = '2001:db8::84';
+const NAT64 = '64:ff9b::adf3:8a54';
+
+async function licenseServer(family: 'auto' | 4 | 6): Promise<Config['licenseServer']> {
+  return (await configOf(JSON.stringify({ licenseServer: { host: 'license.example.test', family } }))).licenseServer;
+}
+
+describe('the family that is asked for', () => {
+  test.each<readonly ['auto' | 4 | 6, readonly string[]]>([
+    ['auto', [V6]],
+    [4, [A, V6]],
+    [4, [NAT64]],
+    [6, [V6]],
+    // That there is no address at all has its own finding.
+    [4, []],
+  ])('%s: nothing is wrong with %j', async (family, addresses) => {
+    expect(judgeFamily(await licenseServer(family), addresses)).toEqual([]);
+  });
+
+  test.each<readonly [4 | 6, readonly string[]]>([
+    [4, [V6]],
+    [6, [A]],
+    [6, [NAT64]],
+  ])('%i: the name has only %j', async (family, addresses) => {
+    expect(judgeFamily(await licenseServer(family), addresses)).toMatchObject([
+      {
+        level: 'broken',
+        suggests: 'name-not-found',
+        actual: addresses.join(', '),
+        subject: 'license.example.test:443',
+      },
+    ]);
+  });
+});

@@ -1,0 +1,168 @@
+import { describe, expect, test } from 'vitest';
+
+import {
+  BURST_GAP,
+  BURST_SIZE,
+  burstDue,
+  needsCloserLook,
+  next,
+  NO_SHARE,
+  sharesOf,
+} from '../../../src/checks/path-share.ts';
+import type { PathShare } from '../../../src/checks/path-share.ts';
+import {
+  failedIn,
+  type Connection,
+  type ConnectionFault,
+  type Standing,
+} from '../../../src/checks/connection-share.ts';
+
+const A = '173.243.138.84';
+const V6 = '2001:db8::84';
+const FAULT: ConnectionFault = {
+  stage: 'reachability',
+  cause: 'egress-blocked',
+  confidence: 'suspected',
+  product: null,
+  actual: 'no answer',
+};
+const EVERY = 30_000;
+
+/** One connection a letter: `x` failed, `.` worked. */
+function connections(pattern: string, address = A): readonly Connection[] {
+  return Array.from(pattern, (letter) => ({ address, fault: letter === 'x' ? FAULT : null }));
+}
+
+/** Rounds of one connection each; in parentheses the burst that the round before it made. */
+function share(pattern: string, address = A): PathShare {
+  const rounds = [...pattern.matchAll(/(?<own>[x.])(?:\((?<burst>[x.]+)\))?/gu)];
+  return rounds.reduce<PathShare>((state, { groups = {} }, index) => {
+    const { own = '', burst } = groups;
+    return next(state, {
+      at: index * EVERY,
+      dialled: [address],
+      connections: connections(own, address),
+      burst: burst === undefined ? null : connections(burst, address),
+    });
+  }, NO_SHARE);
+}
+
+function look(at: number, made: readonly Connection[], before = NO_SHARE): PathShare {
+  const dialled = [...new Set(made.map(({ address }) => address))];
+  return next(before, { at, dialled, connections: made, burst: null });
+}
+
+describe('what the failures at one address are', () => {
+  test.each<readonly [string, string, Standing | undefined]>([
+    ['nothing failed', '....', undefined],
+    ['the first failure', '..x', 'steady'],
+    ['every connection of the burst failed too', '.xx(xxxxxxxxxx)', 'steady'],
+    ['the others of the burst worked', '.xx(....................)', 'single'],
+    ['it worked this time', '.x.(....................)', undefined],
+    ['one failed shortly after a burst', 'xx(....................)..x', 'doubtful'],
+    ['two in a row failed shortly after a burst', 'xx(....................)..xx', 'doubtful'],
+    ['three in a row failed shortly after a burst', 'xx(....................)..xxx', 'steady'],
+    ['half of the burst failed', 'xx(.x.x.x.x.x.x.x.x.x.x)', 'intermittent'],
+    ['half of the burst failed, and this connection worked', 'x.(.x.x.x.x.x.x.x.x.x.x)', 'intermittent'],
+    ['every second round failed', 'x.x.x.x.x.x.x.x.x.', 'intermittent'],
+    ['an outage that ended', `${'x'.repeat(50)}.`, 'none'],
+    ['an outage that ended, and a single failure', `${'x'.repeat(50)}...x`, 'steady'],
+    ['an outage that ended within the burst', 'xx(xxxxxxxxxx..........)', 'single'],
+    ['it came and went, and fails all the time now', `x.(.x.x.x.x.x.x.x.x.x.x)${'x'.repeat(21)}`, 'steady'],
+  ])('%s', (_, pattern, standing) => {
+    expect(share(pattern).addresses[0]?.standing).toBe(standing);
+  });
+
+  test('a fault that came and went is past after so many connections that chance alone does not make them', () => {
+    const bad = 'x.(.x.x.x.x.x.x.x.x.x.x)';
+    expect(share(`${bad}${'.'.repeat(59)}`).addresses[0]?.standing).toBe('intermittent');
+    expect(share(`${bad}${'.'.repeat(62)}`).addresses).toEqual([]);
+  });
+
+  test('two addresses are told apart', () => {
+    const seen = look(0, [...connections('x'), ...connections('.', V6)]);
+    expect(seen.addresses.map(({ addresses, standing }) => [addresses, standing])).toEqual([[[A], 'steady']]);
+  });
+
+  test('a name that is dialled through a proxy is measured as an address is', () => {
+    const name = 'fortitokenmobile.fortinet.com';
+    expect(sharesOf(share('x.(.x.x.x.x.x.x.x.x.x.x)', name)).map(({ standing }) => standing)).toEqual(['intermittent']);
+    expect(burstDue(share('...x', name), 3_600_000)).toEqual([name]);
+  });
+
+  test('an address that is not dialled any more is forgotten after half an hour', () => {
+    const later = (at: number): PathShare => look(at, connections('.', V6), share('x'));
+    expect(later(29 * 60_000).addresses.map(({ addresses }) => addresses)).toEqual([[A]]);
+    expect(later(31 * 60_000).addresses).toEqual([]);
+  });
+
+  test.each([
+    ['a third is grave', 'x.(xx.xx.xx.xx.xx.xx.xx)', true],
+    ['a fifth is not', 'x.(x....x....x....x...x)', false],
+  ])('%s', (_, pattern, grave) => {
+    expect(share(pattern).addresses[0]?.grave).toBe(grave);
+  });
+
+  test('tells how many of how many failed', () => {
+    const told = (pattern: string): readonly number[] => {
+      const [{ told: connected } = { told: [] }] = share(pattern).addresses;
+      return [failedIn(connected), connected.length];
+    };
+    expect(told('xx(.x.x.x.x.x.x.x.x.x.x)')).toEqual([12, 22]);
+    expect(told('.xx(....................)')).toEqual([1, 21]);
+  });
+});
+
+describe('bursts', () => {
+  test.each<readonly [string, string, boolean]>([
+    ['none while all is well', '....', false],
+    ['one after the first failure', '...x', true],
+    ['none after a failure that is past', 'x.', false],
+    ['none when many failed in a row: that is known', 'xxxxx', false],
+    ['another one while the fault comes and goes', 'x.(.x.x.x.x.x.x.x.x.x.x)', true],
+  ])('%s', (_, pattern, due) => {
+    expect(burstDue(share(pattern), 3_600_000)).toEqual(due ? [A] : []);
+  });
+
+  test('come five minutes apart at the soonest', () => {
+    const state = next(NO_SHARE, {
+      at: 1_000,
+      dialled: [A],
+      connections: connections('x'),
+      burst: connections('.x.x.x.x.x.x.x.x.x.x'),
+    });
+    expect(burstDue(state, 1_000 + BURST_GAP - 1)).toEqual([]);
+    expect(burstDue(state, 1_000 + BURST_GAP)).toEqual([A]);
+  });
+
+  test('a wall clock that was set back does not put them off', () => {
+    const state = next(NO_SHARE, {
+      at: 9_000_000,
+      dialled: [A],
+      connections: connections('x'),
+      burst: connections('.x.x.x.x.x.x.x.x.x.x'),
+    });
+    expect(burstDue(state, 1_000)).toEqual([A]);
+  });
+
+  test('go to four addresses at the most', () => {
+    const many = Array.from({ length: 6 }, (_, index) => `192.0.2.${String(index)}`);
+    const state = look(
+      0,
+      many.flatMap((address) => connections('x', address)),
+    );
+    expect(burstDue(state, 0)).toEqual(many.slice(0, 4));
+    expect(BURST_SIZE / 4).toBeGreaterThanOrEqual(5);
+  });
+
+  test.each<readonly [string, string, boolean]>([
+    ['a failure that no burst has measured', '.x', true],
+    ['one that the burst makes a single one', '.xx(....................)', true],
+    ['one shortly after a burst', 'xx(....................)..x', true],
+    ['nothing', '..', false],
+    ['a known outage', 'xx(xxxxxxxxxxxxxxxxxxxx)', false],
+    ['a fault that is known to come and go', 'x.(.x.x.x.x.x.x.x.x.x.x)', false],
+  ])('%s asks for another round at once, or not', (_, pattern, wanted) => {
+    expect(needsCloserLook(share(pattern), 100_000)).toBe(wanted);
+  });
+});

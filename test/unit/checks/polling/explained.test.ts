@@ -1,0 +1,156 @@
+import { preconditionOf } from '../../../../src/checks/registry.ts';
+import { describe, expect, test } from 'vitest';
+
+import { isCorroborated } from '../../../../src/core/polling/corroboration.ts';
+import { complainedOf, explainedBy, withoutExplained } from '../../../../src/checks/polling/explained.ts';
+import type { FaultId } from '../../../../src/checks/registry.ts';
+import type { PreconditionId } from '../../../../src/checks/registry.ts';
+import type { PollingError, PollingReport } from '../../../../src/core/polling/report.ts';
+import { pollingError } from '../../../support/polling-error.ts';
+
+const MINUTE = 60_000;
+const REPAIRED = Date.UTC(2026, 10, 24, 13);
+
+function report(
+  lastAt: number,
+  moments: readonly number[] = [lastAt],
+  reliableAt: number | null = null,
+): PollingReport {
+  const error = {
+    signature: 'ftm-polling-timeout',
+    cause: null,
+    severity: 'critical' as const,
+    summary: '',
+    count: 1,
+    firstAt: lastAt,
+    lastAt,
+    moments,
+    reliableAt,
+    perHour: 1,
+    sample: '',
+    remedy: [],
+  };
+  return {
+    window: 15 * MINUTE,
+    silentAfter: 60 * MINUTE,
+    appliances: [{ name: 'fac-1', errors: [error], lastLineAt: lastAt, silent: false, silentFor: null }],
+    firewallEvidence: [],
+  };
+}
+
+describe('withoutExplained()', () => {
+  test.each([
+    ['before the fault was seen last', REPAIRED - 5 * MINUTE, 0],
+    ['in the aftermath of the repair', REPAIRED + MINUTE / 2, 0],
+    ['after it', REPAIRED + 2 * MINUTE, 1],
+  ])('an error %s', (_, lastAt, left) => {
+    const { report: unexplained, notes } = withoutExplained(
+      report(lastAt),
+      [{ precondition: 'tls-genuine', appliance: null, at: REPAIRED }],
+      preconditionOf,
+    );
+    expect(unexplained.appliances[0]?.errors).toHaveLength(left);
+    expect(notes.map(({ level }) => level)).toEqual(left === 0 ? ['note'] : []);
+  });
+});
+
+describe('explainedBy()', () => {
+  const SSL = 'db[1]: category="Event" user="" status="" FTM polling error: SSL session failed';
+  test.each<{ name: string; cause: FaultId | null; sample: string; by: PreconditionId; can: boolean }>([
+    { name: 'an SSL error by an inspection', cause: 'polling-failing', sample: SSL, by: 'tls-genuine', can: true },
+    {
+      name: 'an SSL error by the policy',
+      cause: 'tls-interception-suspected',
+      sample: SSL,
+      by: 'firewall-policy',
+      can: true,
+    },
+    { name: 'an SSL error by a licence', cause: 'polling-failing', sample: SSL, by: 'license-assignment', can: false },
+    { name: 'an SSL error by mail', cause: null, sample: SSL, by: 'mail', can: false },
+    {
+      name: 'an unknown error by a licence',
+      cause: null,
+      sample: 'user="SSL" status="" FTM provision error: x',
+      by: 'license-assignment',
+      can: true,
+    },
+    { name: 'a lost mail by an inspection', cause: 'mail-unreachable', sample: '', by: 'tls-genuine', can: false },
+    { name: 'a lost mail by the mail server', cause: 'mail-unreachable', sample: '', by: 'mail', can: true },
+    { name: 'a lost mail by a dead uplink', cause: 'mail-unreachable', sample: '', by: 'internet', can: true },
+    {
+      name: 'a licence elsewhere by an inspection',
+      cause: 'license-on-other-unit',
+      sample: '',
+      by: 'tls-genuine',
+      can: false,
+    },
+    {
+      name: 'a licence elsewhere by the licence',
+      cause: 'license-on-other-unit',
+      sample: '',
+      by: 'license-assignment',
+      can: true,
+    },
+  ])('$name: $can', ({ cause, sample, by, can }) => {
+    expect(explainedBy({ cause, sample }, preconditionOf).includes(by)).toBe(can);
+  });
+});
+
+describe('complainedOf()', () => {
+  const AT = REPAIRED;
+  const SSL = pollingError(AT, 'FTM polling error: SSL session failed');
+  const once = (changes: Partial<PollingError> = {}): PollingError => ({ ...SSL, moments: [AT - 1000], ...changes });
+  const isOfTheWay = (...logs: readonly (readonly PollingError[])[]): boolean =>
+    complainedOf(
+      {
+        ...report(AT),
+        appliances: logs.map((errors, index) => ({
+          name: `fac-${String(index)}`,
+          errors,
+          lastLineAt: AT,
+          silent: false,
+          silentFor: null,
+        })),
+      },
+      preconditionOf,
+    ).includes('reachability');
+
+  test.each<readonly [string, readonly (readonly PollingError[])[], boolean]>([
+    ['two datagrams a minute apart', [[SSL]], true],
+    ['one datagram', [[once()]], false],
+    ['one line over TCP', [[once({ reliableAt: AT - 1000 })]], true],
+    ['two texts a minute apart', [[once(), once({ signature: 'other', moments: [AT - 61_000] })]], true],
+    ['one datagram of each of two appliances', [[once()], [once({ moments: [AT - 61_000] })]], false],
+    [
+      'one datagram, and one of what the way has nothing to do with',
+      [[once(), once({ cause: 'license-on-other-unit', moments: [AT - 61_000] })]],
+      false,
+    ],
+    ['what is worth a note', [[{ ...SSL, severity: 'info' }]], false],
+    ['nothing', [[]], false],
+  ])('%s', (_, logs, complained) => {
+    expect(isOfTheWay(...logs)).toBe(complained);
+  });
+});
+
+test('lines from before the repair do not corroborate one that comes after it', () => {
+  const [appliance] = withoutExplained(
+    report(REPAIRED + 5 * MINUTE, [REPAIRED - MINUTE, REPAIRED + 5 * MINUTE]),
+    [{ precondition: 'tls-genuine', appliance: null, at: REPAIRED }],
+    preconditionOf,
+  ).report.appliances;
+  expect(appliance?.errors[0]?.moments).toEqual([REPAIRED + 5 * MINUTE]);
+});
+
+test.each([
+  ['before the repair', REPAIRED - MINUTE, false],
+  ['after it', REPAIRED + 4 * MINUTE, true],
+])('a datagram after the repair is corroborated by a line over TCP %s: %o', (_, reliableAt, expected) => {
+  const lastAt = REPAIRED + 5 * MINUTE;
+  const { appliances } = withoutExplained(
+    report(lastAt, [reliableAt, lastAt], reliableAt),
+    [{ precondition: 'tls-genuine', appliance: null, at: REPAIRED }],
+    preconditionOf,
+  ).report;
+  expect(isCorroborated(appliances[0]?.errors ?? [])).toBe(expected);
+});

@@ -1,0 +1,187 @@
+import { preconditionOf } from '../../../../src/checks/registry.ts';
+import { describe, expect, test } from 'vitest';
+import { judgePolling } from '../../../../src/checks/polling/judge.ts';
+import type { AppliancePolling, PollingError, PollingReport } from '../../../../src/core/polling/report.ts';
+
+const AT = Date.UTC(2026, 10, 24, 12);
+
+const error = (changes: Partial<PollingError>): PollingError => ({
+  signature: 'ftm-polling-ssl',
+  cause: 'tls-interception-suspected',
+  severity: 'critical',
+  summary: 'The member is gone',
+  remedy: ['Remove it'],
+  count: 3,
+  firstAt: AT - 60_000,
+  lastAt: AT,
+  moments: [AT - 60_000, AT],
+  reliableAt: null,
+  perHour: 12,
+  sample: 'FTM polling error: SSL session failed',
+  ...changes,
+});
+const appliance = (changes: Partial<AppliancePolling>): AppliancePolling => ({
+  name: 'fac-1',
+  errors: [],
+  lastLineAt: AT,
+  silent: false,
+  silentFor: null,
+  ...changes,
+});
+const report = (...appliances: readonly AppliancePolling[]): PollingReport => ({
+  window: 900_000,
+  silentAfter: 86_400_000,
+  appliances,
+  firewallEvidence: [],
+});
+
+describe('judgePolling', () => {
+  test('finds nothing wrong with a clean log that speaks, or was never heard', () => {
+    expect(judgePolling(report(appliance({}), appliance({ name: 'fac-2', lastLineAt: null })), preconditionOf)).toEqual(
+      [],
+    );
+  });
+
+  test('tells what the log says, how often and since when', () => {
+    expect(judgePolling(report(appliance({ errors: [error({})] })), preconditionOf)).toEqual([
+      {
+        rule: 'no-ftm-errors',
+        subject: 'fac-1',
+        expected: 'No FTM errors in the log within 15 min',
+        actual: '3 times since 2026-11-24T11:59:00Z, last 2026-11-24T12:00:00Z: FTM polling error: SSL session failed',
+        level: 'broken',
+        suggests: 'polling-failing',
+        explainedBy: [
+          'internet',
+          'name-resolution',
+          'reachability',
+          'tls-genuine',
+          'license-server',
+          'firewall-policy',
+        ],
+        facts: { appliance: 'fac-1' },
+      },
+    ]);
+  });
+
+  test.each([
+    {
+      name: 'what only probes can tell',
+      changes: { cause: 'tls-interception-suspected' },
+      level: 'broken',
+      suggests: 'polling-failing',
+    },
+    { name: 'a line without a reason', changes: { cause: null }, level: 'broken', suggests: 'polling-failing' },
+    {
+      name: 'a licence elsewhere',
+      changes: { cause: 'license-on-other-unit' },
+      level: 'broken',
+      suggests: 'license-on-other-unit',
+    },
+    {
+      name: 'a stale cluster member',
+      changes: { cause: 'license-not-registered', severity: 'warning' },
+      level: 'warning',
+      suggests: 'license-not-registered',
+    },
+    { name: 'a hardware token', changes: { cause: null, severity: 'info' }, level: 'note', suggests: null },
+  ] as const)('judges $name', ({ changes, level, suggests }) => {
+    expect(judgePolling(report(appliance({ errors: [error(changes)] })), preconditionOf)).toMatchObject([
+      { level, suggests },
+    ]);
+  });
+
+  test.each([
+    { name: 'a line that says itself what is wrong', changes: { cause: 'license-on-other-unit' }, explained: true },
+    { name: 'a warning', changes: { cause: null, severity: 'warning' }, explained: true },
+    { name: 'a line about a path that the probes find clean', changes: {}, explained: false },
+    { name: 'a note', changes: { cause: null, severity: 'info' }, explained: false },
+  ] as const)('lets the catalogue of texts explain $name: $explained', ({ changes, explained }) => {
+    const advice = { summary: 'fac-1: The member is gone.', remedy: ['Remove it'] };
+    expect(judgePolling(report(appliance({ errors: [error(changes)] })), preconditionOf)[0]?.advice).toEqual(
+      explained ? advice : undefined,
+    );
+  });
+
+  const alone = { firstAt: AT, moments: [AT], count: 1 };
+  test.each([
+    { name: 'one datagram', errors: [error(alone)], level: 'warning', confidence: 'suspected' },
+    {
+      name: 'what one datagram says came a thousand times',
+      errors: [error({ ...alone, count: 1000 })],
+      level: 'warning',
+      confidence: 'suspected',
+    },
+    {
+      name: 'two moments too close',
+      errors: [error({ moments: [AT - 29_999, AT] })],
+      level: 'warning',
+      confidence: 'suspected',
+    },
+    { name: 'two moments', errors: [error({ moments: [AT - 30_000, AT] })], level: 'broken', confidence: undefined },
+    {
+      name: 'two texts at two moments',
+      errors: [error(alone), error({ ...alone, signature: 'x', moments: [AT - 40_000] })],
+      level: 'broken',
+      confidence: undefined,
+    },
+    {
+      name: 'a warning before',
+      errors: [error(alone), error({ ...alone, severity: 'warning', moments: [AT - 40_000] })],
+      level: 'warning',
+      confidence: 'suspected',
+    },
+    {
+      name: 'one line over a connection',
+      errors: [error({ ...alone, reliableAt: AT })],
+      level: 'broken',
+      confidence: undefined,
+    },
+    {
+      name: 'a licence elsewhere, by one datagram',
+      errors: [error({ ...alone, cause: 'license-on-other-unit' })],
+      level: 'warning',
+      confidence: 'suspected',
+    },
+  ] as const)('takes $name for $level', ({ errors, level, confidence }) => {
+    const [finding] = judgePolling(report(appliance({ errors })), preconditionOf);
+    expect([finding?.level, finding?.confidence]).toEqual([level, confidence]);
+  });
+
+  test('warns of a log that has never spoken', () => {
+    const [finding] = judgePolling(
+      report(appliance({ silent: true, silentFor: 100_000_000, lastLineAt: null })),
+      preconditionOf,
+    );
+    expect(finding).toMatchObject({
+      level: 'warning',
+      suggests: 'appliance-silent',
+      actual: 'It has never sent a line; waited for 27 h',
+    });
+    expect(finding?.advice?.summary).toContain('fac-1 has never sent a line');
+  });
+
+  test('warns of a log that has gone quiet', () => {
+    const [finding] = judgePolling(
+      report(appliance({ silent: true, silentFor: 100_000_000, lastLineAt: AT - 100_000_000 })),
+      preconditionOf,
+    );
+    expect(finding).toMatchObject({
+      rule: 'appliance-speaks',
+      subject: 'fac-1',
+      expected: 'A log line at least every 24 h',
+      actual: 'Nothing since 2026-11-23T08:13:20Z, 27 h ago',
+      level: 'warning',
+      suggests: 'appliance-silent',
+    });
+  });
+
+  test('keeps the end of a long line, where the message is', () => {
+    const [finding] = judgePolling(
+      report(appliance({ errors: [error({ sample: `${'x'.repeat(900)} FTM polling error: end` })] })),
+      preconditionOf,
+    );
+    expect(finding?.actual).toMatch(/: …x+ FTM polling error: end$/u);
+    expect(finding?.actual.length).toBeLessThan(350);
+  });
+});

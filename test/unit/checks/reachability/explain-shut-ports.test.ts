@@ -1,0 +1,100 @@
+import { describe, expect, test } from 'vitest';
+import type { EndpointObservation, FailureReason, TcpFailure } from '../../../../src/core/observation.ts';
+import { judgeTcp } from '../../../../src/checks/reachability/judge.ts';
+import { explainShutPorts, nearestHost } from '../../../../src/checks/reachability/explain-shut-ports.ts';
+import { endpoint, open, path } from '../../../support/observed.ts';
+
+const A = '192.0.2.1';
+const B = '192.0.2.2';
+const SILENT = fails('timeout', 3000);
+
+function fails(reason: FailureReason, durationMs: number): TcpFailure {
+  return { kind: 'failed', reason, message: reason, durationMs };
+}
+
+/** Level, kind and confidence of each finding. */
+function told(nearest: number | null, ...endpoints: readonly EndpointObservation[]) {
+  return explainShutPorts(judgeTcp(endpoints), endpoints, nearest).map(({ level, kind, confidence }) => [
+    level,
+    kind,
+    confidence,
+  ]);
+}
+
+describe('explainShutPorts()', () => {
+  test.each<readonly [string, number | null, TcpFailure, readonly [kind: string, confidence: string]]>([
+    ['silence', 20, SILENT, ['no-answer', 'suspected']],
+    ['silence, nothing to measure by', null, SILENT, ['no-answer', 'suspected']],
+    ['a reset at once', 20, fails('refused', 0.4), ['refused-nearer', 'confirmed']],
+    ['an ICMP message at once', 20, { ...fails('no-route', 0.4), beyond: true }, ['refused-nearer', 'confirmed']],
+    ['a reset at once, nothing to measure by', null, fails('refused', 0.4), ['refused', 'suspected']],
+    ['a reset after as long as the nearest host takes', 20, fails('refused', 21), ['refused', 'suspected']],
+    ['a reset from somewhat nearer than the nearest host', 20, fails('refused', 8), ['refused', 'suspected']],
+    [
+      'host unreachable, after its router gave up',
+      20,
+      { ...fails('no-route', 3000), beyond: true },
+      ['refused', 'suspected'],
+    ],
+  ])('when it is %s', (_, nearest, tcp, expected) => {
+    expect(told(nearest, endpoint(A, tcp))).toEqual([['broken', ...expected]]);
+  });
+
+  test('is sure of several addresses only where all are refused near by', () => {
+    const near = fails('refused', 0.4);
+    const both = (kind: string, confidence: string) => [
+      ['broken', kind, confidence],
+      ['broken', kind, confidence],
+    ];
+    expect(told(20, endpoint(A, near), endpoint(B, near))).toEqual(both('refused-nearer', 'confirmed'));
+    expect(told(20, endpoint(A, near), endpoint(B, SILENT))).toEqual(both('no-answer', 'suspected'));
+    expect(told(20, endpoint(A, fails('refused', 25)), endpoint(B, near))).toEqual(both('refused', 'suspected'));
+  });
+
+  test('judges one address of two by itself', () => {
+    expect(told(20, endpoint(A), endpoint(B, SILENT))).toEqual([['warning', 'no-answer', 'suspected']]);
+    expect(told(20, endpoint(A), endpoint(B, fails('refused', 0.4)))).toEqual([
+      ['warning', 'refused-nearer', 'confirmed'],
+    ]);
+  });
+
+  test('leaves alone what a proxy says, our own trouble, and what is no fault', () => {
+    const proxied = { ...endpoint(A, SILENT), proxy: 'proxy.test:3128' };
+    const noIpv6: EndpointObservation = { ...endpoint('2001:db8::1', fails('no-route', 0.1)), family: 6 };
+    expect(told(20, proxied)).toEqual([['broken', undefined, undefined]]);
+    expect(told(20, endpoint(A, fails('internal', 0.1)))).toEqual([['unknown', undefined, undefined]]);
+    expect(told(20, endpoint(A), noIpv6)).toEqual([['note', undefined, undefined]]);
+  });
+
+  test('shows the measure', () => {
+    const endpoints = [endpoint(A, fails('refused', 0.4))];
+    const [finding] = explainShutPorts(judgeTcp(endpoints), endpoints, 20);
+    expect(finding?.actual).toBe(`${A}: connection refused, at once: the nearest control host is 20 ms away`);
+  });
+});
+
+describe('nearestHost()', () => {
+  const host = (tcp: EndpointObservation['tcp'], proxy: string | null = null) =>
+    path({ endpoints: [{ ...endpoint(A, tcp), proxy }] });
+
+  const AGAIN = [31, 22, 33, 24];
+
+  test.each([
+    ['the least of all', [host(open(30)), host(open(20))], AGAIN, 0, 20],
+    ['the least, measured again', [host(open(30)), host(open(40))], AGAIN, 0, 22],
+    ['not a SYN that was repeated', [host(open(1030)), host(open(1020))], AGAIN, 0, 22],
+    ['not known from the rush of the round alone', [host(open(30)), host(open(20)), host(open(25))], [], 0, null],
+    [
+      'not known next door, whatever the rush of the round made of it',
+      [host(open(30)), host(open(20))],
+      [0.4, 0.3, 9, 0.5],
+      0,
+      null,
+    ],
+    ['not known from one host', [host(open(20)), host(SILENT)], AGAIN, 0, null],
+    ['not known through a proxy', [host(open(20), 'p:3128'), host(open(20), 'p:3128')], AGAIN, 0, null],
+    ['not known to a busy process', [host(open(30)), host(open(20))], AGAIN, 18, null],
+  ] as const)('is %s', (...[, controls, controlConnects, stalledMs, expected]) => {
+    expect(nearestHost({ controls, controlConnects, stalledMs })).toBe(expected);
+  });
+});

@@ -1,0 +1,141 @@
+import { describe, expect, test } from 'vitest';
+import type { Finding } from '../../../../src/engine/finding.ts';
+import { seemsUnaffected, withComplaints } from '../../../../src/checks/tls-genuine/complaint.ts';
+import type { PollingError, PollingReport } from '../../../../src/core/polling/report.ts';
+import { finding, TARGET } from '../../../support/judged-round.ts';
+
+const LAST = Date.parse('2026-11-25T12:03:00Z');
+const REFUSED: PollingError = {
+  signature: 'ftm-polling-ssl',
+  cause: 'tls-interception-suspected',
+  severity: 'critical',
+  summary: 'x',
+  remedy: [],
+  count: 2,
+  firstAt: LAST - 180_000,
+  lastAt: LAST,
+  moments: [LAST - 180_000, LAST],
+  reliableAt: null,
+  perHour: 1,
+  sample: 'FTM polling error: SSL session failed',
+};
+const ONE_DATAGRAM: PollingError = { ...REFUSED, moments: [LAST] };
+const ONE_LINE: PollingError = { ...ONE_DATAGRAM, reliableAt: LAST };
+const SOON: PollingError = { ...REFUSED, moments: [LAST - 29_999, LAST] };
+const OF_LICENSE: PollingError = { ...REFUSED, cause: 'license-not-registered' };
+
+function report(...errors: readonly PollingError[]): PollingReport {
+  return {
+    window: 900_000,
+    silentAfter: 86_400_000,
+    appliances: [{ name: 'fac-1', errors, lastLineAt: LAST, silent: false, silentFor: null }],
+    firewallEvidence: [],
+  };
+}
+
+const UNHEARD: PollingReport = { ...report(), appliances: [] };
+
+const OPEN = finding('vendor-ca-changed', {
+  level: 'warning',
+  confidence: 'suspected',
+  facts: { judgement: 'It is new' },
+});
+
+function added(errors: PollingReport, findings: readonly Finding[]): readonly Finding[] {
+  return withComplaints(findings, errors, TARGET).slice(findings.length);
+}
+
+describe('a certificate that is not proven', () => {
+  test.each([OPEN, { ...OPEN, suggests: 'certificate-broken' as const }])(
+    'is raised to a suspicion by a complaint, and nothing is confirmed',
+    (open) => {
+      const [raised, ...more] = added(report(REFUSED), [finding(null), open]);
+      expect(more).toEqual([]);
+      expect(raised).toMatchObject({
+        subject: TARGET,
+        level: 'broken',
+        suggests: 'tls-interception-suspected',
+        confidence: 'suspected',
+        actual: 'fac-1 at 2026-11-25T12:03:00Z: FTM polling error: SSL session failed',
+        facts: { judgement: 'It is new', appliance: 'fac-1' },
+      });
+      expect(raised?.advice?.remedy.join(' ')).toContain('newer firmware');
+    },
+  );
+
+  test.each([
+    { name: 'two moments of one datagram each', errors: [ONE_DATAGRAM, { ...ONE_DATAGRAM, moments: [LAST - 30_000] }] },
+    { name: 'one line over a connection', errors: [ONE_LINE] },
+  ])('is raised by $name', ({ errors }) => {
+    expect(added(report(...errors), [OPEN])).toHaveLength(1);
+  });
+
+  test.each([
+    { name: 'a single datagram', errors: [ONE_DATAGRAM] },
+    { name: 'some at once', errors: [SOON] },
+    { name: 'a single datagram, and another trouble meanwhile', errors: [ONE_DATAGRAM, OF_LICENSE] },
+    { name: 'another error', errors: [{ ...REFUSED, cause: 'egress-blocked' as const }] },
+    { name: 'an error without a cause', errors: [{ ...REFUSED, cause: null }] },
+    { name: 'an error that says no more', errors: [{ ...REFUSED, cause: 'polling-failing' as const }] },
+    { name: 'an error that is no more than a warning', errors: [{ ...REFUSED, severity: 'warning' as const }] },
+    { name: 'a clean log', errors: [] },
+  ])('is not raised by $name', ({ errors }) => {
+    expect(added(report(...errors), [OPEN])).toEqual([]);
+  });
+
+  test.each([
+    { name: 'a certificate that is genuine', findings: [] },
+    { name: 'what is confirmed', findings: [{ ...OPEN, confidence: 'confirmed' as const }] },
+    { name: 'what is broken anyway', findings: [{ ...OPEN, level: 'broken' as const }] },
+    { name: 'another cause', findings: [{ ...OPEN, suggests: 'tls-blocked' as const }] },
+    { name: 'a service', findings: [{ ...OPEN, subject: 'push.fortinet.com:443' }] },
+  ])('adds nothing to $name', ({ findings }) => {
+    expect(added(report(REFUSED), findings)).toEqual([]);
+  });
+});
+
+const flaw = (level: Finding['level'], rule = 'chain-has-no-flaw'): Finding =>
+  finding('certificate-broken', { level, rule });
+
+describe('a flaw', () => {
+  test.each<{ name: string; from: Finding['level']; log: PollingReport; to: Finding['level'] }>([
+    { name: 'a warning is broken with a complaint', from: 'warning', log: report(REFUSED), to: 'broken' },
+    {
+      name: 'also with one that says no more',
+      from: 'warning',
+      log: report({ ...REFUSED, cause: 'polling-failing' }),
+      to: 'broken',
+    },
+    { name: 'but not with a single datagram', from: 'warning', log: report(ONE_DATAGRAM), to: 'warning' },
+    { name: 'a complaint of something else is none', from: 'warning', log: report(OF_LICENSE), to: 'warning' },
+    {
+      name: 'what is new is a warning while FortiAuthenticator is content',
+      from: 'broken',
+      log: report(),
+      to: 'warning',
+    },
+    { name: 'which a single datagram does not change', from: 'broken', log: report(ONE_DATAGRAM), to: 'warning' },
+    { name: 'what is new is broken with any other complaint', from: 'broken', log: report(OF_LICENSE), to: 'broken' },
+    { name: 'what is new is broken without a log', from: 'broken', log: UNHEARD, to: 'broken' },
+  ])('$name', ({ from, log, to }) => {
+    expect(withComplaints([flaw(from)], log, TARGET)).toEqual([{ ...flaw(from), level: to }]);
+  });
+
+  test('of TLS 1.2 alone is weighed in the same way', () => {
+    const [weighed] = withComplaints([flaw('warning', 'older-tls-is-not-inspected')], report(REFUSED), TARGET);
+    expect(weighed?.level).toBe('broken');
+  });
+
+  test('of another kind is left alone', () => {
+    const other = flaw('warning', 'certificate-is-in-date');
+    expect(withComplaints([other], report(REFUSED), TARGET)).toEqual([other]);
+  });
+});
+
+test.each<[string, PollingReport, boolean]>([
+  ['writes without a complaint', report(), true],
+  ['complains', report(ONE_DATAGRAM), false],
+  ['was never heard', UNHEARD, false],
+])('an appliance that %s', (_, log, unaffected) => {
+  expect(seemsUnaffected(log)).toBe(unaffected);
+});

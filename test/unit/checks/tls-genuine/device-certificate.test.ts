@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest';
+import { deviceOf } from '../../../../src/checks/tls-genuine/device-certificate.ts';
+import { createIdentity } from '../../../support/authority.ts';
+import { certificateOf } from '../../../support/chains.ts';
+
+test.each([
+  ['O=Fortinet, OU=FortiGate, CN=FG3K4ETB19900078', 'Fortinet FortiGate'],
+  ['O=Fortinet, OU=FortiAuthenticator, CN=FACVM0000000001', 'Fortinet FortiAuthenticator'],
+  ['O=Fortinet, OU=FortiGate, CN=anything', 'Fortinet FortiGate'],
+  ['O=Fortinet, CN=FG100FTK20012345', 'Fortinet FortiGate'],
+  ['O=Fortinet, CN=FWF60FTK20012345', 'Fortinet FortiGate'],
+  ['O=Fortinet, CN=FACVM0000000001', 'Fortinet device'],
+  ['O=Fortinet, CN=FAFG000000000001', 'Fortinet device'],
+  ['CN=A name, CN=FACVM0000000001', 'Fortinet device'],
+  ['CN=A name, CN=FG100FTK20012345', 'Fortinet FortiGate'],
+  ['O=Fortinet, OU=Certificate Authority, CN=fortinet-ca2', null],
+  ['OU=My FortiGate, CN=x', null],
+  ['OU=MyFortiGate, CN=x', null],
+  ['OU=FortiGate Team, CN=x', null],
+  ['OU=Fortinet, CN=fortitokenmobile.fortinet.com', null],
+  ['CN=FORTINET123456', null],
+  ['CN=FINANCEDEPARTMENT', null],
+  ['CN=F123456789', null],
+  ['CN=F123456789012345678901234', null],
+  ['CN=MYFG100FTK20012345', null],
+  ['CN=FG100FTK20012345-spare', null],
+  ['O=FG100FTK20012345, CN=Acme', null],
+])('the factory certificate of "%s": %s', async (name, product) => {
+  expect(deviceOf(certificateOf(await createIdentity({ name })))).toBe(product);
+});

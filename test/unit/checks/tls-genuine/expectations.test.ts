@@ -1,0 +1,131 @@
+import '../../../support/reflect-metadata.ts';
+import { ExtendedKeyUsageExtension } from '@peculiar/x509';
+import { describe, expect, test } from 'vitest';
+import type { TlsEvidence } from '../../../../src/checks/tls-genuine/tls-evidence.ts';
+import { judgeTls } from '../../../../src/checks/tls-genuine/verdict.ts';
+import { createIdentity } from '../../../support/authority.ts';
+import { certificateOf, chainOf, failed, handshake } from '../../../support/chains.ts';
+import { DAY_MS } from '../../../support/interception-world.ts';
+import { createCast } from '../../../support/verdict-cast.ts';
+import { PUBLIC, sees } from '../../../support/verdict-rows.ts';
+
+const w = await createCast();
+const { genuine, server } = w;
+
+function seenInstead(rule: string, seen: Partial<TlsEvidence>): string | undefined {
+  return judgeTls(w.evidence(seen)).findings.find((finding) => finding.rule === rule)?.actual;
+}
+
+describe('the dates of a chain', () => {
+  const until = (at: string): Promise<typeof genuine.sub> =>
+    createIdentity({
+      name: 'O=Fortinet, CN=Sub',
+      authority: true,
+      issuer: genuine.root,
+      notBefore: new Date('2020-01-01'),
+      notAfter: new Date(at),
+    });
+
+  test('are told of the certificate that is out of date, though others are valid', async () => {
+    const sub = await until('2021-06-30');
+    const told = seenInstead('certificate-is-in-date', sees(await w.leaf(sub), sub, genuine.root));
+    expect(told).toBe('O=Fortinet, CN=Sub is valid from 2020-01-01 to 2021-06-30');
+  });
+
+  test('are right in the first moment and in the last', async () => {
+    const leaf = await w.leaf(genuine.sub, { notAfter: new Date('2040-01-01') });
+    const { notBefore, notAfter } = certificateOf(leaf);
+    const verdictAt = (now: number): string => judgeTls(w.evidence({ ...sees(leaf, genuine.sub), now })).verdict;
+    expect([notBefore - 1, notBefore, notAfter, notAfter + 1].map(verdictAt)).toEqual([
+      'certificate-broken',
+      'genuine',
+      'genuine',
+      'certificate-broken',
+    ]);
+  });
+});
+
+describe('the end of a chain', () => {
+  const rule = 'chain-verifies-under-pin';
+
+  test('is told with the names of a certificate that is for somebody else', async () => {
+    const publicly = async (host: string): Promise<string | undefined> =>
+      seenInstead(rule, sees(await w.leafFor(host, w.public.sub), w.public.sub));
+    const end = 'Ends at a public authority: C=US, O=Public Trust, CN=Public Root X1';
+    expect(await publicly('portal.hotel.example')).toBe(`${end}, for portal.hotel.example`);
+    expect(await publicly('fortitokenmobile.fortinet.com')).toBe(end);
+  });
+
+  test('is told without them where the subject is that of the learned one', async () => {
+    const leaf = await w.leafFor('portal.hotel.example', w.public.sub, { name: server.name });
+    expect(seenInstead(rule, { ...sees(leaf, w.public.sub), baseline: w.baseline(server, genuine.sub) })).toMatch(
+      /CN=Public Root X1$/u,
+    );
+  });
+
+  test.each([
+    [4, 'a1.example, a2.example, a3.example, a4.example'],
+    [6, 'a1.example, a2.example, a3.example, a4.example and 2 more'],
+  ])('is told with four names at the most, of %i', async (count, names) => {
+    const dnsNames = Array.from({ length: count }, (_, index) => `a${String(index + 1)}.example`);
+    const leaf = await w.leaf(w.public.sub, { dnsNames });
+    expect(seenInstead(rule, sees(leaf, w.public.sub))).toMatch(new RegExp(`, for ${names}$`, 'u'));
+  });
+
+  test('is told for a certificate without an alternative name by its subject', async () => {
+    const leaf = await createIdentity({ name: 'O=Hotel, CN=Portal', issuer: w.public.sub });
+    expect(seenInstead(rule, sees(leaf, w.public.sub))).toMatch(/, for O=Hotel, CN=Portal$/u);
+  });
+});
+
+test.each(['reset', 'closed', 'timeout'] as const)('a connection that is cut is told with how: %s', (reason) => {
+  const told = seenInstead('tls-handshake-answered', {
+    outcome: failed({ reason, chain: chainOf(server, genuine.sub) }),
+  });
+  expect(told).toBe(`The right certificate came, then the connection ended: ${reason}`);
+});
+
+test('certificates that were left out are told, with how many', () => {
+  const chain = { ...chainOf(server, genuine.sub), dropped: 2 };
+  expect(seenInstead('chain-is-readable', { outcome: failed({ reason: 'reset', chain }) })).toBe(
+    '2 more that were left out',
+  );
+  expect(seenInstead('chain-is-readable', { now: w.now + 500 * DAY_MS })).toBeUndefined();
+});
+
+describe('what no client should take', () => {
+  test('is told by its keys and signatures, from the leaf up to where it ends', async () => {
+    const leaf = await w.leaf(genuine.sub, { key: 'RSA-1024' });
+    expect(seenInstead('keys-and-signatures-are-strong', sees(leaf, genuine.sub))).toBe(
+      'RSA-1024 signed with ecdsa-with-SHA256; EC-P-256 signed with ecdsa-with-SHA256',
+    );
+  });
+
+  test('is told of the first three certificates, of more', async () => {
+    const sub = await createIdentity({ name: 'CN=Sub', authority: true, issuer: genuine.sub });
+    const leaf = await w.leaf(sub, { key: 'RSA-1024' });
+    const trust = { ...w.trust, pins: w.trust.pins.filter(({ pin }) => pin === genuine.root.pin) };
+    const told = seenInstead('keys-and-signatures-are-strong', {
+      ...sees(leaf, sub, genuine.sub, genuine.root),
+      trust,
+    });
+    expect(told?.split('; ')).toHaveLength(3);
+  });
+
+  test('is told by its use, where its keys are right', async () => {
+    const leaf = await w.leafFor('push.fortinet.com', w.public.sub, {
+      extensions: [new ExtendedKeyUsageExtension(['1.3.6.1.5.5.7.3.2'])],
+    });
+    expect(seenInstead('certificate-is-for-servers', { ...PUBLIC, ...sees(leaf, w.public.sub) })).toBe(
+      'It is for other uses only',
+    );
+  });
+});
+
+test('all that is weaker than learned is told', async () => {
+  const leaf = await w.leaf(genuine.sub, { key: 'RSA-1024' });
+  const outcome = handshake({ protocol: 'TLSv1.2' }, leaf, genuine.sub);
+  expect(seenInstead('as-strong-as-learned', { outcome, baseline: w.baseline(server, genuine.sub) })).toBe(
+    'Weaker: key RSA-1024 instead of EC-P-256, protocol TLSv1.2 instead of TLSv1.3',
+  );
+});

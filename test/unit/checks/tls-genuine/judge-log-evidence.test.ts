@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest';
+import type { PollingReport } from '../../../../src/core/polling/report.ts';
+import type { FirewallSighting } from '../../../../src/core/polling/state.ts';
+import { judgeLogEvidence } from '../../../../src/checks/tls-genuine/judge-log-evidence.ts';
+
+const AT = Date.UTC(2026, 10, 24, 12);
+const LINE: FirewallSighting = {
+  signature: 'fortigate-ssl-inspection',
+  firstAt: AT,
+  lastAt: AT,
+  count: 1,
+  reliableAt: null,
+  evidence: {
+    device: 'fgt-1',
+    policy: '20',
+    profile: null,
+    action: null,
+    sourceAddress: '10.0.0.5',
+    destinationAddress: null,
+    hostName: 'license.example.test',
+  },
+  sample: 'devname="fgt-1"',
+};
+
+function levels(...firewallEvidence: readonly FirewallSighting[]): readonly string[] {
+  const report: PollingReport = { window: 900_000, silentAfter: 86_400_000, appliances: [], firewallEvidence };
+  return judgeLogEvidence(report, 'license.example.test:443').map(
+    ({ level, confidence = 'confirmed' }) => `${level} ${confidence}`,
+  );
+}
+
+test.each<[string, readonly FirewallSighting[], string]>([
+  ['a single datagram', [LINE], 'warning suspected'],
+
+  ['some datagrams at once', [{ ...LINE, count: 9, lastAt: AT + 29_999 }], 'warning suspected'],
+  ['datagrams at two moments', [{ ...LINE, count: 2, lastAt: AT + 30_000 }], 'broken confirmed'],
+  ['one line over a connection', [{ ...LINE, reliableAt: AT }], 'broken confirmed'],
+])('a firewall admits its inspection in %s', (_, lines, expected) => {
+  expect(levels(...lines)).toEqual([expected]);
+});
+
+test('two policies at two moments corroborate each other', () => {
+  const other = { ...LINE, firstAt: AT + 60_000, lastAt: AT + 60_000, evidence: { ...LINE.evidence, policy: '21' } };
+  expect(levels(other, LINE)).toEqual(['broken confirmed', 'broken confirmed']);
+});

@@ -1,0 +1,53 @@
+import { describe, expect, test } from 'vitest';
+import { openCase } from '../../../../src/checks/tls-genuine/chain-case.ts';
+import { mintedSignals } from '../../../../src/checks/tls-genuine/leaf-signals.ts';
+import { createSignatureChecks } from '../../../../src/checks/tls-genuine/signature-checks.ts';
+import type { TlsEvidence } from '../../../../src/checks/tls-genuine/tls-evidence.ts';
+import { certificateOf } from '../../../support/chains.ts';
+import { DAY_MS } from '../../../support/interception-world.ts';
+import { createCast } from '../../../support/verdict-cast.ts';
+import { HOUR_MS, recent } from '../../../support/verdict-rows.ts';
+
+const w = await createCast();
+const leaf = certificateOf(w.byCorporate);
+
+function minted(ageMs: number, previous: TlsEvidence['previous'] = []): readonly string[] {
+  const evidence = w.evidence({ now: leaf.notBefore + ageMs, previous });
+  return mintedSignals(openCase([leaf], evidence, createSignatureChecks())).map(({ actual }) => actual);
+}
+
+describe('a certificate that was made just now', () => {
+  test.each([
+    ['in this moment', 0, ['Valid only since 0 minutes']],
+    ['a minute and a half ago', 90_000, ['Valid only since 2 minutes']],
+    ['almost six hours ago', 6 * HOUR_MS - 1, ['Valid only since 360 minutes']],
+    ['six hours ago', 6 * HOUR_MS, []],
+    ['in the future', -1, []],
+  ])('%s', (_, age, told) => {
+    expect(minted(age)).toEqual(told);
+  });
+});
+
+describe('a certificate with another serial on each connection', () => {
+  const now = leaf.notBefore + 10 * DAY_MS;
+  const told = (...serials: readonly string[]): readonly string[] => minted(10 * DAY_MS, recent(now, ...serials));
+
+  test('is told from the fourth in a day on', () => {
+    expect(told('01', '02')).toEqual([]);
+    expect(told('01', '02', '03')).toEqual(['4 connections in a day, each with another serial']);
+  });
+
+  test('is not told where one of them comes again', () => {
+    expect(told('01', '02', '03', '01')).toEqual([]);
+    expect(told('01', '02', leaf.serial)).toEqual([]);
+  });
+
+  test('counts no more than a day', () => {
+    const at = (age: number): TlsEvidence['previous'] => [
+      ...recent(now, '01', '02'),
+      { serial: '03', pin: 'sha256/other', at: now - age },
+    ];
+    expect(minted(10 * DAY_MS, at(DAY_MS))).toHaveLength(1);
+    expect(minted(10 * DAY_MS, at(DAY_MS + 1))).toEqual([]);
+  });
+});

@@ -1,0 +1,71 @@
+import '../../../support/reflect-metadata.ts';
+import { CRLDistributionPointsExtension } from '@peculiar/x509';
+import { describe, expect, test } from 'vitest';
+import { openCase } from '../../../../src/checks/tls-genuine/chain-case.ts';
+import { locationSignal } from '../../../../src/checks/tls-genuine/location-signal.ts';
+import { createSignatureChecks } from '../../../../src/checks/tls-genuine/signature-checks.ts';
+import { createIdentity, type Identity } from '../../../support/authority.ts';
+import { certificateOf } from '../../../support/chains.ts';
+import { createCast } from '../../../support/verdict-cast.ts';
+import { PUBLIC } from '../../../support/verdict-rows.ts';
+
+const w = await createCast();
+const likeRoot = await createIdentity({ name: 'O=Public Trust, CN=Root X9', authority: true });
+const likePublic = await createIdentity({ name: 'O=Public Trust, CN=R99', authority: true, issuer: likeRoot });
+
+/** What is told of a leaf whose revocation list is to be had there. */
+async function told(url: string, issuer: Identity, seen: Parameters<typeof w.evidence>[0] = {}): Promise<unknown> {
+  const leaf = await w.leaf(issuer, { extensions: [new CRLDistributionPointsExtension([url])] });
+  const chain = openCase([certificateOf(leaf), certificateOf(issuer)], w.evidence(seen), createSignatureChecks());
+  return locationSignal(chain).map(({ weight, actual }) => ({ weight, actual }));
+}
+
+const signal = (url: string): unknown => [{ weight: 'witness', actual: `They are to be had at ${url}` }];
+
+describe('a place that only a private network knows', () => {
+  test.each([
+    'HTTP://PKI.ACME.LOCAL/ca.crl',
+    'http://user:secret@pki.corp/ca.crl',
+    'http://@pki/ca.crl',
+    'http://[::1]/ca.crl',
+    'http://[fd00::1]:8080/ca.crl',
+    'http://10.1.2.3/ca.crl',
+    'http://169.254.1.1/ca.crl',
+    'http://pki.home.arpa/ca.crl',
+    'ldap:///CN=acme-CA',
+    'ldaps:///CN=acme-CA',
+    'ldap://ldap.example.org/CN=acme-CA',
+  ])('%s', async (url) => {
+    expect(await told(url, w.corporate.sub)).toEqual(signal(url));
+  });
+
+  test.each([
+    'http://pki.local.example/ca.crl',
+    'http://93.184.216.34/ca.crl',
+    'see http://pki/ca.crl',
+    'xhttp://pki/ca.crl',
+    'httpsx://pki/ca.crl',
+    'xldap:///CN=acme-CA',
+    'ldapx:///CN=acme-CA',
+    'http:///ca.crl',
+  ])('is not %s', async (url) => {
+    expect(await told(url, w.corporate.sub)).toEqual([]);
+  });
+});
+
+describe('a directory, where the issuer claims to be public', () => {
+  test.each([
+    ['ldap:///CN=acme-CA', true],
+    ['ldap://dc01/CN=acme-CA', true],
+    ['ldap://ldap.example.org/CN=acme-CA', false],
+  ])('%s: %s', async (url, isSign) => {
+    expect(await told(url, likePublic)).toEqual(isSign ? signal(url) : []);
+  });
+});
+
+test.each([
+  ['a trusted chain', w.genuine.sub, {}],
+  ['a public chain', w.public.sub, PUBLIC],
+] as const)('%s may name what it likes', async (_, issuer, seen) => {
+  expect(await told('http://pki.acme.local/ca.crl', issuer, seen)).toEqual([]);
+});

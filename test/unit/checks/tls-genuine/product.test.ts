@@ -1,0 +1,43 @@
+import { describe, expect, test } from 'vitest';
+import { findProduct, findProductOfPage, type ProductPattern } from '../../../../src/checks/tls-genuine/product.ts';
+
+const one: ProductPattern = {
+  id: 'one',
+  name: 'One',
+  issuers: [
+    [
+      { type: 'O', pattern: /^One$/u },
+      { type: 'CN', pattern: /^Proxy/u },
+    ],
+    [{ type: 'OU', pattern: /^One$/u }],
+  ],
+  pages: [/Blocked by One/u, /One denies/u],
+};
+const two: ProductPattern = { id: 'two', name: 'Two', issuers: [[{ type: 'O', pattern: /^Two$/u }]], pages: [/Two/u] };
+const dn = (...pairs: readonly (readonly [string, string])[]) => ({
+  attributes: pairs.map(([type, value]) => ({ type, value })),
+});
+
+describe('findProduct()', () => {
+  test.each([
+    ['all of one pattern', [dn(['O', 'One'], ['CN', 'Proxy 7'])], one],
+    ['one of several patterns', [dn(['OU', 'One'])], one],
+    ['a part of a pattern', [dn(['O', 'One'], ['CN', 'Web'])], null],
+    ['one of several values', [dn(['O', 'Acme'], ['O', 'Two'])], two],
+    ['one of several names', [dn(['O', 'Acme']), dn(['O', 'Two'])], two],
+    ['no name', [], null],
+  ])('%s', (_, names, product) => {
+    expect(findProduct([one, two], names)).toBe(product);
+  });
+});
+
+describe('findProductOfPage()', () => {
+  test.each([
+    ['<h1>Blocked by One</h1>', one],
+    ['One denies', one],
+    ['Two', two],
+    ['Three', null],
+  ])('%s', (text, product) => {
+    expect(findProductOfPage([one, two], text)).toBe(product);
+  });
+});

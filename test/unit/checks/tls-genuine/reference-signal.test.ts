@@ -1,0 +1,93 @@
+import { describe, expect, test } from 'vitest';
+import { openCase } from '../../../../src/checks/tls-genuine/chain-case.ts';
+import { referenceSignals } from '../../../../src/checks/tls-genuine/reference-signal.ts';
+import { createSignatureChecks } from '../../../../src/checks/tls-genuine/signature-checks.ts';
+import type { ReferenceChain, TlsEvidence } from '../../../../src/checks/tls-genuine/tls-evidence.ts';
+import type { Identity } from '../../../support/authority.ts';
+import { certificateOf, chainOf } from '../../../support/chains.ts';
+import { createCast } from '../../../support/verdict-cast.ts';
+import { PUBLIC } from '../../../support/verdict-rows.ts';
+
+const w = await createCast();
+const { genuine, server } = w;
+type Kind = ReferenceChain['kind'];
+type Sent = readonly [Identity, ...Identity[]];
+
+const shown = (kind: Kind, ...chain: readonly Identity[]): ReferenceChain => ({
+  kind,
+  label: 'there',
+  chain: chainOf(...chain),
+});
+
+function told([leaf, ...rest]: Sent, references: readonly ReferenceChain[], seen: Partial<TlsEvidence> = {}) {
+  const sent = [certificateOf(leaf), ...rest.map(certificateOf)] as const;
+  return referenceSignals(openCase(sent, w.evidence({ ...seen, references }), createSignatureChecks()));
+}
+
+const company: Sent = [w.byCorporate];
+const likeVendor: Sent = [w.byNewSub, w.newSub];
+const agrees = 'reference-path-agrees';
+
+describe('the genuine key on another path', () => {
+  test.each<readonly [Kind, string, Sent, string]>([
+    ['resolver', 'at the address from', likeVendor, 'witness'],
+    ['proxy', 'over', likeVendor, 'witness'],
+    ['tls-version', 'in', likeVendor, 'witness'],
+    ['address', 'at', company, 'witness'],
+    ['address', 'at', likeVendor, 'weak'],
+    ['server-name', 'with the server name', company, 'weak'],
+  ])('%s, told as "%s"', (kind, way, sent, weight) => {
+    expect(told(sent, [shown(kind, server, genuine.sub)])).toEqual([
+      {
+        rule: agrees,
+        weight,
+        expected: `The same authority as ${way} there: ${genuine.sub.name}`,
+        actual: expect.stringMatching(/^Issued by C=/u),
+        product: null,
+      },
+    ]);
+  });
+
+  test('is told once, and as a witness where one of several is', () => {
+    const references = [shown('server-name', server, genuine.sub), shown('proxy', server, genuine.sub)];
+    expect(told(company, references).map(({ weight }) => weight)).toEqual(['witness']);
+  });
+
+  test.each<readonly [string, readonly ReferenceChain[], number]>([
+    ['for another name there', [shown('proxy', w.misnamed, genuine.sub)], 0],
+    ["in a device's certificate there", [shown('proxy', w.device, genuine.sub)], 0],
+    ['for another name, with another server name', [shown('server-name', w.misnamed, genuine.sub)], 1],
+    ['but nothing was shown', [shown('proxy')], 0],
+    ['but somebody else was shown', [shown('proxy', w.byCorporateSub, w.corporate.sub)], 0],
+    ['but a public authority was shown, which does not count here', [shown('proxy', w.publicLeaf, w.public.sub)], 0],
+  ])('%s', (_, references, count) => {
+    expect(told(company, references)).toHaveLength(count);
+  });
+});
+
+describe('a public chain with another server name', () => {
+  test('is weak under the private authority', () => {
+    expect(told(company, [shown('server-name', w.publicLeaf, w.public.sub)])).toEqual([
+      {
+        rule: 'server-name-changes-nothing',
+        weight: 'weak',
+        expected: 'A trusted chain with this server name as with the server name there',
+        actual: expect.stringMatching(/^Issued by C=DE/u),
+        product: null,
+      },
+    ]);
+  });
+
+  test.each<readonly [string, ReferenceChain, string | undefined]>([
+    ['for the right name', shown('proxy', w.publicServer, w.public.sub), agrees],
+    ['for another name', shown('proxy', w.publicLeaf, w.public.sub), undefined],
+    [
+      'for another name, with another server name',
+      shown('server-name', w.publicLeaf, w.public.sub),
+      'server-name-changes-nothing',
+    ],
+    ['of nobody known', shown('server-name', w.byCorporateSub, w.corporate.sub), undefined],
+  ])('is genuine where public authorities count, %s', (_, reference, rule) => {
+    expect(told(company, [reference], PUBLIC)[0]?.rule).toBe(rule);
+  });
+});

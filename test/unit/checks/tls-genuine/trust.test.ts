@@ -1,0 +1,35 @@
+import { describe, expect, test } from 'vitest';
+import { labelOfKey, type Trust, type TrustProfile, trustUnder } from '../../../../src/checks/tls-genuine/trust.ts';
+import { createIdentity, type Identity } from '../../../support/authority.ts';
+import { anchorOf, pinOf, publicRootsOf } from '../../../support/chains.ts';
+
+const authority = (name: string): Promise<Identity> => createIdentity({ name: `CN=${name}`, authority: true });
+const shippedPin = await authority('shipped pin');
+const ownPin = await authority('own pin');
+const shippedAnchor = await authority('shipped anchor');
+const ownAnchor = await authority('own anchor');
+const trust: Trust = {
+  pins: [pinOf(shippedPin), pinOf(ownPin, 'configured')],
+  anchors: [anchorOf(shippedAnchor), anchorOf(ownAnchor, 'configured')],
+  publicRoots: publicRootsOf(),
+};
+
+const ALL = [shippedPin, ownPin, shippedAnchor, ownAnchor];
+
+describe('the keys that count', () => {
+  test.each<readonly [TrustProfile, readonly Identity[]]>([
+    ['fortinet', ALL],
+    ['public', [ownPin, ownAnchor]],
+    ['pinned', [ownPin, ownAnchor]],
+  ])('under the profile %s', (profile, counting) => {
+    const names = counting.map(({ name }) => name);
+    const { pins, anchors, publicRoots } = trustUnder(profile, trust);
+    expect([...pins, ...anchors].map(({ label }) => label)).toEqual(names);
+    expect(publicRoots).toBe(trust.publicRoots);
+    expect(ALL.flatMap(({ pin }) => labelOfKey(pin, profile, trust) ?? [])).toEqual(names);
+  });
+
+  test('are no others', () => {
+    expect(labelOfKey('sha256/none', 'fortinet', trust)).toBeNull();
+  });
+});

@@ -1,0 +1,123 @@
+import '../../../support/reflect-metadata.ts';
+import { fileURLToPath } from 'node:url';
+import { ExtendedKeyUsageExtension } from '@peculiar/x509';
+import { describe, expect, test } from 'vitest';
+
+import type { TlsEvidence } from '../../../../src/checks/tls-genuine/tls-evidence.ts';
+import { judgeTls } from '../../../../src/checks/tls-genuine/verdict.ts';
+import type { VerdictRuleId } from '../../../../src/checks/tls-genuine/verdict-rules.ts';
+import { createIdentity, type Identity } from '../../../support/authority.ts';
+import { certificateOf, chainOf, failed, handshake } from '../../../support/chains.ts';
+import { DAY_MS } from '../../../support/interception-world.ts';
+import { toldOf } from '../../../support/told-of.ts';
+import { createCast } from '../../../support/verdict-cast.ts';
+import { PINNED, PUBLIC, reference, sees } from '../../../support/verdict-rows.ts';
+
+const w = await createCast();
+const { now, genuine, server, byNewSub, newSub, cleanControl, corporate } = w;
+const byOlder = await w.leaf(genuine.older);
+const weak = await w.leaf(genuine.sub, { key: 'RSA-1024' });
+const forClients = await w.leafFor('push.fortinet.com', w.public.sub, {
+  extensions: [new ExtendedKeyUsageExtension(['1.3.6.1.5.5.7.3.2'])],
+});
+// Not of the same second as the genuine certificate: that would make it a copy.
+const byCompany = await w.leaf(corporate.sub, { notBefore: new Date(now - 5 * DAY_MS) });
+const original = certificateOf(server);
+const copiedDates = await w.leaf(corporate.sub, {
+  notBefore: new Date(original.notBefore),
+  notAfter: new Date(original.notAfter),
+});
+const copiedSerial = await w.leaf(corporate.sub, {
+  notBefore: new Date(now - 5 * DAY_MS),
+  serial: original.serial.replaceAll(':', ''),
+});
+const likePublicRoot = await createIdentity({ name: 'C=US, O=Public Trust, CN=Root X9', authority: true });
+const likePublicSub = await createIdentity({
+  name: 'C=US, O=Public Trust, CN=R99',
+  authority: true,
+  issuer: likePublicRoot,
+});
+const likePublic = await w.leaf(likePublicSub);
+const likeDevice = await createIdentity({ name: 'O=Fortinet, OU=FortiGate, CN=FG100FTK20012345', issuer: w.ownRoot });
+const otherName = await w.leafFor('globalftm.example.net', corporate.root);
+
+const LATER: Partial<TlsEvidence> = { now: now + 500 * DAY_MS };
+const EARLIER: Partial<TlsEvidence> = { now: now - 100 * DAY_MS };
+const CLOCK: Partial<TlsEvidence> = { ...LATER, controls: [cleanControl] };
+const PROXIED: Partial<TlsEvidence> = { traces: ['via', 'x-bluecoat-via', 'zsa-client'] };
+const LEARNED: Partial<TlsEvidence> = { baseline: w.baseline(server, genuine.sub) };
+const cut = (...chain: readonly Identity[]): Partial<TlsEvidence> => ({
+  outcome: failed({ reason: 'closed', chain: chainOf(...chain) }),
+});
+const elsewhere = [w.publicLeaf, w.public.sub, w.public.root] as const;
+const claimed = [byNewSub, newSub] as const;
+const REFUSED = { openssl: { refusal: 'PATH_LENGTH_EXCEEDED' } } as const;
+
+const FIXTURE = fileURLToPath(new URL('../../../fixtures/verdicts-told.txt', import.meta.url));
+
+/** One for every row of the table of verdicts, and more where a row has several things to say. */
+const CASES: Readonly<Record<VerdictRuleId, Partial<TlsEvidence>> & Record<string, Partial<TlsEvidence>>> = {
+  'own-clock': CLOCK,
+  'device-and-more': { ...sees(w.device, genuine.sub), ...PROXIED },
+  device: { ...sees(w.device, genuine.sub), ...LEARNED },
+  dates: LATER,
+  'dates, too early': EARLIER,
+  'misnamed-and-more': { ...sees(w.misnamed, genuine.sub), ...PROXIED },
+  misnamed: sees(w.misnamed, genuine.sub),
+  gap: { ...PUBLIC, ...sees(w.publicServer), references: reference('address', w.publicServer, w.public.sub) },
+  cut: cut(server, genuine.sub),
+  'new-flaw': { ...REFUSED, knownFlaws: [] },
+  flaw: REFUSED,
+  'other-authority': { ...LEARNED, ...sees(byOlder, genuine.older) },
+  renewed: { ...LEARNED, ...sees(w.otherNode, genuine.sub) },
+  genuine: {},
+  'genuine, with certificates left out': {
+    outcome: handshake({ chain: { ...chainOf(server, genuine.sub), dropped: 2 } }),
+  },
+  weak: sees(weak, genuine.sub),
+  'weak, not for servers': { ...PUBLIC, ...sees(forClients, w.public.sub) },
+  'elsewhere-contradicted': { ...sees(...elsewhere), references: reference('proxy', server, genuine.sub) },
+  'elsewhere-own-clock': { ...sees(...elsewhere), ...CLOCK },
+  'elsewhere-dates': { ...sees(...elsewhere), ...EARLIER },
+  'elsewhere-cut': cut(...elsewhere),
+  elsewhere: sees(...elsewhere),
+  "elsewhere, under the vendor's own": {
+    ...PUBLIC,
+    ...sees(await w.leafFor('push.fortinet.com', genuine.sub), genuine.sub),
+  },
+  witnessed: sees(w.byFortigate, w.fortigate),
+  'witnessed, by nobody known': {
+    ...sees(w.byCorporateSub, corporate.sub),
+    controls: [await w.control('www.iana.org', corporate.sub)],
+  },
+  'witnessed, with another key at another resolver': {
+    ...sees(byCompany, corporate.sub),
+    references: reference('resolver', server, genuine.sub),
+  },
+  untrusting: { ...PINNED, ...sees(w.ownLeaf, w.ownRoot) },
+  'claimed-own-clock': { ...sees(...claimed), ...CLOCK },
+  'claimed-dates': { ...sees(...claimed), ...LATER },
+  'claimed-cut': cut(...claimed),
+  'claimed-hint': { ...LEARNED, outcome: handshake({ protocol: 'TLSv1.2' }, ...claimed) },
+  'new-vendor-authority': sees(...claimed),
+  'new-vendor-authority, for another name': sees(await w.leafFor('globalftm.example.net', newSub), newSub),
+  'new-vendor-authority, nothing configured': { ...PINNED, ...sees(...claimed), ...LEARNED },
+  'public-incomplete': sees(likePublic, likePublicSub),
+  stranger: sees(likeDevice, w.ownRoot),
+  'stranger, another name': { ...sees(otherName, corporate.root), controls: [cleanControl] },
+  unverified: sees(w.byCorporate, corporate.root),
+  'unverified, by itself': sees(w.selfSigned),
+  'unverified, remembered': { ...sees(byCompany), ...LEARNED, remembered: { at: now, label: 'Fortinet_CA' } },
+  'unverified, the dates of the genuine one': { ...sees(copiedDates), ...LEARNED },
+  'unverified, its serial number': { ...sees(copiedSerial), ...LEARNED },
+  'unverified, forged': sees(await w.leaf(w.copied.sub), genuine.sub, genuine.root),
+  'no certificate': { outcome: handshake({ chain: { certificates: [], dropped: 0 } }) },
+  'no readable certificate': { outcome: handshake({ chain: { certificates: [], dropped: 3 } }) },
+};
+
+describe('judgeTls()', () => {
+  test('says of every case what it is, why, and what would settle it', async () => {
+    const told = Object.entries(CASES).map(([name, seen]) => `## ${name}\n${toldOf(judgeTls(w.evidence(seen)))}\n`);
+    await expect(told.join('\n')).toMatchFileSnapshot(FIXTURE);
+  });
+});

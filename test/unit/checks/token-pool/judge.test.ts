@@ -1,0 +1,144 @@
+import { describe, expect, it } from 'vitest';
+import { judgeTokenPool } from '../../../../src/checks/token-pool/judge.ts';
+import type { ApplianceFacts, TokenCounts } from '../../../../src/core/license/appliance.ts';
+import { applianceFacts } from '../../../support/appliance-facts.ts';
+
+const EXPECTED = { licenses: ['EFTM000000000001'], tokensLow: 0.1 };
+
+function tokens(left: number, assigned: number, more: Partial<TokenCounts> = {}): ApplianceFacts['tokens'] {
+  return {
+    kind: 'read',
+    value: {
+      total: left + assigned,
+      byStatus: { new: 0, available: left, pending: 0, assigned, other: 0 },
+      locked: 0,
+      byLicense: [{ license: 'EFTM000000000001', tokens: left + assigned }],
+      withoutLicense: 0,
+      ...more,
+    },
+  };
+}
+
+function unnamed(available: number, assigned: number, other: number): TokenCounts['byStatus'] {
+  return { new: 0, available, pending: 0, assigned, other };
+}
+
+function licensed(total: number, available: number | null = null): ApplianceFacts['licensed'] {
+  return { kind: 'read', value: { total, used: null, available } };
+}
+
+const failed = { kind: 'failed', reason: 'timeout', message: 'No result', durationMs: 1 } as const;
+
+interface Row {
+  readonly name: string;
+  readonly facts: Partial<Pick<ApplianceFacts, 'licensed' | 'tokens'>>;
+  readonly expected: readonly (readonly [rule: string, level: string, suggests: string | null])[];
+}
+
+const ROWS: readonly Row[] = [
+  { name: 'all well', facts: {}, expected: [] },
+  {
+    name: 'fewer tokens than licensed',
+    facts: { licensed: licensed(100), tokens: tokens(50, 40) },
+    expected: [['tokens-match-licence', 'warning', 'token-count-mismatch']],
+  },
+  {
+    name: 'more tokens than licensed',
+    facts: { licensed: licensed(10), tokens: tokens(50, 40) },
+    expected: [['tokens-match-licence', 'warning', 'token-count-mismatch']],
+  },
+  { name: 'exactly the share left', facts: { licensed: licensed(100), tokens: tokens(10, 90) }, expected: [] },
+  {
+    name: 'one below the share',
+    facts: { licensed: licensed(100), tokens: tokens(9, 91) },
+    expected: [['tokens-left', 'warning', 'tokens-running-out']],
+  },
+  {
+    name: 'none left',
+    facts: { licensed: licensed(100), tokens: tokens(0, 100) },
+    expected: [['tokens-left', 'broken', 'tokens-exhausted']],
+  },
+  {
+    name: 'all of an unknown status, while the licence says that some are left',
+    facts: { licensed: licensed(32, 30), tokens: tokens(0, 2, { total: 32, byStatus: unnamed(0, 2, 30) }) },
+    expected: [],
+  },
+  {
+    name: 'some of an unknown status, and the licence says that none is left',
+    facts: { licensed: licensed(32, 0), tokens: tokens(0, 2, { total: 32, byStatus: unnamed(0, 2, 30) }) },
+    expected: [['tokens-left', 'broken', 'tokens-exhausted']],
+  },
+  {
+    name: 'all of an unknown status, and the licence does not say how many are left',
+    facts: { licensed: licensed(32), tokens: tokens(0, 2, { total: 32, byStatus: unnamed(0, 2, 30) }) },
+    expected: [['tokens-left', 'unknown', null]],
+  },
+  {
+    name: 'enough that are free for certain, whatever the others are',
+    facts: { licensed: licensed(100), tokens: tokens(50, 49, { total: 100, byStatus: unnamed(50, 49, 1) }) },
+    expected: [],
+  },
+  {
+    name: 'no licence active',
+    facts: { licensed: licensed(0), tokens: tokens(0, 0, { byLicense: [] }) },
+    expected: [['licence-active', 'note', null]],
+  },
+  {
+    name: 'the list failed: the licence stands in',
+    facts: { licensed: licensed(100, 0), tokens: failed },
+    expected: [
+      ['tokens-readable', 'unknown', null],
+      ['tokens-left', 'broken', 'tokens-exhausted'],
+    ],
+  },
+  {
+    name: 'the licence failed: no comparison',
+    facts: { licensed: failed, tokens: tokens(50, 50) },
+    expected: [['token-licence-readable', 'unknown', null]],
+  },
+  {
+    name: 'neither in this firmware',
+    facts: { licensed: { kind: 'absent' }, tokens: { kind: 'absent' } },
+    expected: [
+      ['token-licence-readable', 'note', null],
+      ['tokens-readable', 'note', null],
+    ],
+  },
+  {
+    name: 'a configured licence that brought no tokens',
+    facts: {
+      licensed: licensed(100),
+      tokens: tokens(50, 50, { byLicense: [{ license: 'EFTM000000000002', tokens: 100 }] }),
+    },
+    expected: [['licence-brought-tokens', 'note', null]],
+  },
+];
+
+describe('judgeTokenPool', () => {
+  it.each(ROWS)('$name', ({ facts, expected }) => {
+    expect(
+      judgeTokenPool(applianceFacts(facts), EXPECTED).map(({ rule, level, suggests }) => [rule, level, suggests]),
+    ).toEqual(expected);
+  });
+
+  it('says how many are left of how many', () => {
+    const [finding] = judgeTokenPool(applianceFacts({ licensed: licensed(1000), tokens: tokens(5, 995) }), EXPECTED);
+    expect(finding).toMatchObject({
+      subject: 'fac-1',
+      expected: 'at least 10 % of the tokens left to assign',
+      actual: '5 of 1000 tokens are left (0.5 %)',
+      facts: { appliance: 'fac-1', serial: 'FAC-A' },
+    });
+  });
+
+  it('never warns of a share of 0', () => {
+    const facts = applianceFacts({ licensed: licensed(1000), tokens: tokens(1, 999) });
+    expect(judgeTokenPool(facts, { ...EXPECTED, tokensLow: 0 })).toEqual([]);
+  });
+
+  it('is unknown of an appliance that cannot be read: why is said by another precondition', () => {
+    expect(
+      judgeTokenPool({ kind: 'denied', appliance: 'fac-1', endpoint: '10.0.0.5:443', status: 401 }, EXPECTED),
+    ).toMatchObject([{ subject: 'fac-1', level: 'unknown', suggests: null }]);
+  });
+});

@@ -1,0 +1,52 @@
+import { describe, expect, test } from 'vitest';
+import { diagnosisToJson } from '../../../src/engine/diagnosis-json.ts';
+import { causeOf, diagnosisOf } from '../../support/diagnosis-of.ts';
+
+const AT = Date.parse('2026-11-24T13:00:00Z');
+
+describe('diagnosisToJson()', () => {
+  test('gives the object of the contract, key by key', () => {
+    const diagnosis = diagnosisOf(AT, [causeOf('tls-intercepted', { product: 'Fortinet FortiGate' })]);
+    const json = diagnosisToJson(diagnosis);
+
+    expect(Object.keys(json)).toEqual(['ready', 'site', 'at', 'preconditions', 'causes']);
+    expect(json).toMatchObject({ ready: 'not-ready', site: 'hq', at: '2026-11-24T13:00:00.000Z' });
+    expect(Object.keys(json.preconditions[0] ?? {})).toEqual(['id', 'state', 'summary', 'blockedBy', 'findings']);
+    expect(Object.keys(json.causes[0] ?? {})).toEqual([
+      'id',
+      'precondition',
+      'severity',
+      'confidence',
+      'subject',
+      'product',
+      'summary',
+      'impact',
+      'evidence',
+      'consequences',
+      'remedy',
+    ]);
+  });
+
+  test('tells of a finding the rule, the subject, what was expected and what was seen, and no more', () => {
+    const finding = {
+      rule: 'some-rule',
+      subject: 'there',
+      expected: 'this',
+      actual: 'that',
+      level: 'broken',
+      suggests: 'tls-blocked',
+    } as const;
+    const diagnosis = diagnosisOf(AT, []);
+    const [first, ...rest] = diagnosis.preconditions;
+    if (first === undefined) throw new Error('There are no preconditions');
+
+    const json = diagnosisToJson({
+      ...diagnosis,
+      preconditions: [{ ...first, findings: [{ ...finding, facts: { source: '10.0.0.5' } }] }, ...rest],
+    });
+
+    expect(json.preconditions[0]?.findings).toStrictEqual([
+      { rule: 'some-rule', subject: 'there', expected: 'this', actual: 'that' },
+    ]);
+  });
+});

@@ -1,0 +1,172 @@
+import type { Severity } from '../../../../src/core/severity.ts';
+import { describe, expect, test } from 'vitest';
+
+import type { Cause } from '../../../../src/engine/cause.ts';
+import { diagnose, type DiagnosisContext } from '../../../../src/engine/diagnosis/diagnose.ts';
+import type { Finding } from '../../../../src/engine/finding.ts';
+import type { PreconditionId, FaultId } from '../../../../src/checks/registry.ts';
+import { CONTEXT, finding, round, TARGET } from '../../../support/judged-round.ts';
+
+function causesAt(
+  stage: PreconditionId,
+  findings: readonly Finding[],
+  context: Partial<DiagnosisContext> = {},
+): readonly Cause[] {
+  return diagnose(round([stage, findings]), { ...CONTEXT, ...context }).causes;
+}
+
+function toldAt(
+  stage: PreconditionId,
+  suggests: FaultId,
+  over: Partial<Finding> = {},
+  context: Partial<DiagnosisContext> = {},
+) {
+  return causesAt(stage, [finding(suggests, over)], context).at(0);
+}
+
+/** Each of them may be said of the same thing: the first of two is told, whichever was found first. */
+const DEEPEST_FIRST: readonly (readonly [PreconditionId, readonly FaultId[]])[] = [
+  ['name-resolution', ['answer-hijacked', 'name-not-found', 'resolver-unreachable', 'resolvers-disagree']],
+  [
+    'tls-genuine',
+    ['tls-intercepted', 'tls-interception-suspected', 'tls-blocked', 'certificate-broken', 'vendor-ca-changed'],
+  ],
+];
+const NEIGHBOURS = DEEPEST_FIRST.flatMap(([stage, ids]) =>
+  ids.slice(1).map((id, at) => [stage, ids[at] ?? id, id] as const),
+);
+
+/** In whichever order they were found. */
+function both(stage: PreconditionId, first: Finding, second: Finding): readonly (readonly string[])[] {
+  return [
+    [first, second],
+    [second, first],
+  ].map((found) => causesAt(stage, found).map(({ id }) => id));
+}
+
+describe('of several explanations of one fault', () => {
+  test.each(NEIGHBOURS)('%s: %s goes before %s', (stage, deeper, other) => {
+    expect(both(stage, finding(deeper), finding(other))).toEqual([[deeper], [deeper]]);
+    expect(both(stage, finding(deeper, { confidence: 'suspected' }), finding(other))).toEqual([[deeper], [deeper]]);
+  });
+
+  test('the graver one goes before the deeper one', () => {
+    const [note, warning] = (['note', 'warning'] as const).map((level) => finding('tls-intercepted', { level }));
+    const [milder, graver] = (['warning', 'broken'] as const).map((level) => finding('certificate-broken', { level }));
+    if (note === undefined || warning === undefined || milder === undefined || graver === undefined)
+      throw new Error('never');
+    expect(both('tls-genuine', note, milder)).toEqual([['certificate-broken'], ['certificate-broken']]);
+    expect(both('tls-genuine', warning, graver)).toEqual([['certificate-broken'], ['certificate-broken']]);
+  });
+
+  test('what could not be judged is none', () => {
+    expect(causesAt('tls-genuine', [finding('tls-intercepted', { level: 'unknown' })])).toEqual([]);
+  });
+});
+
+describe('how grave a cause is', () => {
+  test.each<readonly [FaultId, PreconditionId, Finding['level'], readonly [Severity, string]]>([
+    [
+      'egress-blocked',
+      'reachability',
+      'broken',
+      ['critical', 'A licence cannot be activated, and new tokens cannot be provisioned'],
+    ],
+    ['egress-blocked', 'reachability', 'warning', ['warning', 'None now.']],
+    ['egress-blocked', 'reachability', 'note', ['info', 'None now.']],
+    ['mail-unreachable', 'mail', 'broken', ['critical', 'Activation codes do not reach users by e-mail']],
+    ['certificate-rotated', 'tls-genuine', 'warning', ['info', 'None now.']],
+    [
+      'appliance-silent',
+      'polling',
+      'warning',
+      ['warning', 'Activation may work; ftm-watch cannot see this part of it.'],
+    ],
+  ])('%s at %s as %s: %j', (id, stage, level, [severity, impact]) => {
+    const cause = toldAt(stage, id, { level });
+    expect(cause?.severity).toBe(severity);
+    expect(cause?.impact.startsWith(impact)).toBe(true);
+  });
+
+  test('a fault breaks the stage of the path at which it was found, and another its own', () => {
+    expect(toldAt('reachability', 'license-server-down')?.precondition).toBe('reachability');
+    expect(toldAt('tls-genuine', 'clock-skewed')?.precondition).toBe('clock');
+    expect(toldAt('mail', 'egress-blocked')?.precondition).toBe('reachability');
+  });
+});
+
+describe('what is said of a cause', () => {
+  test.each<readonly [what: string, cause: Cause | undefined, step: string | RegExp]>([
+    [
+      'the steps for a product',
+      toldAt('tls-genuine', 'tls-intercepted', { facts: { product: 'Fortinet FortiGate' } }),
+      /on the FortiGate/u,
+    ],
+    [
+      'those for any product',
+      toldAt('tls-genuine', 'tls-intercepted', { facts: { product: 'Acme Box' } }),
+      /^In Acme Box, exempt/u,
+    ],
+    ['those for none', toldAt('tls-genuine', 'tls-intercepted'), /^Find the device that re-signs/u],
+    [
+      'its own where no product matters',
+      toldAt('tls-genuine', 'certificate-broken', { facts: { product: 'Acme Box' } }),
+      /^Check the clocks/u,
+    ],
+    [
+      'its own for a kind that it does not have',
+      toldAt('tls-genuine', 'tls-intercepted', { kind: 'no-answer' }),
+      /^Find the device/u,
+    ],
+    [
+      'the address that the firewall sees',
+      toldAt('polling', 'polling-failing', {}, { source: '10.0.0.5' }),
+      /Compare the policy for 10\.0\.0\.5 with/u,
+    ],
+    [
+      'something general where that is not known',
+      toldAt('polling', 'polling-failing'),
+      /Compare the policy for the address of FortiAuthenticator with/u,
+    ],
+  ])('has %s', (_, cause, step) => {
+    expect(cause?.remedy[0]).toMatch(step);
+  });
+
+  test('names the address that is bad and the one that is clean', () => {
+    const facts = { address: '192.0.2.7', clean: '2001:db8::7' };
+    const cause = toldAt('tls-genuine', 'tls-blocked', { facts });
+    expect(cause?.summary).toMatch(/ Seen at 192\.0\.2\.7, not at 2001:db8::7\.$/u);
+    expect(cause?.remedy[0]).toMatch(/^Compare how 192\.0\.2\.7 and 2001:db8::7 are treated: /u);
+    const whole = toldAt('tls-genuine', 'tls-blocked', { facts: { address: '192.0.2.7' } });
+    expect(whole?.summary).not.toContain('192.0.2.7');
+    expect(whole?.remedy[0]).not.toContain('Compare how');
+    // What was found beside it is about another address.
+    const beside = causesAt('tls-genuine', [
+      finding('tls-blocked'),
+      finding('tls-blocked', { level: 'warning', facts }),
+    ]);
+    expect(beside.map(({ remedy }) => remedy[0])).toEqual([expect.not.stringContaining('Compare how')]);
+  });
+
+  test('speaks of the own path of FortiAuthenticator only where the path of this machine is broken', () => {
+    const unaffected = { applianceUnaffected: true };
+    const speaks = (cause: Cause | undefined): boolean | undefined => cause?.summary.includes('shows no error so far');
+    expect(speaks(toldAt('reachability', 'egress-blocked', {}, unaffected))).toBe(true);
+    expect(speaks(toldAt('reachability', 'egress-blocked', { level: 'warning' }, unaffected))).toBe(false);
+    expect(speaks(toldAt('mail', 'mail-unreachable', {}, unaffected))).toBe(false);
+  });
+
+  test.each([
+    ['A certificate', 'An answer', 'expected a certificate, got an answer'],
+    ['No answer', 'Issued by CN=Acme', 'expected no answer, got issued by CN=Acme'],
+    ['TLS at all', 'RSA-1024', 'expected TLS at all, got RSA-1024'],
+    ['the same', '5 of 7', 'expected the same, got 5 of 7'],
+  ])('has evidence that reads as one sentence: %s, %s', (expected, actual, line) => {
+    expect(toldAt('tls-genuine', 'tls-blocked', { expected, actual })?.evidence).toEqual([line]);
+    const elsewhere = causesAt('tls-genuine', [
+      finding('tls-blocked'),
+      finding('tls-blocked', { level: 'warning', subject: 'b:443', expected, actual }),
+    ]);
+    expect(elsewhere.map(({ subject, evidence }) => [subject, evidence.at(-1)])).toEqual([[TARGET, `b:443: ${line}`]]);
+  });
+});

@@ -1,0 +1,246 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+
+import type { Assessment } from '../../../../src/engine/assessment.ts';
+import { diagnose } from '../../../../src/engine/diagnosis/diagnose.ts';
+import type { Finding } from '../../../../src/engine/finding.ts';
+import { CHECKS, FAULT_IDS, preconditionOf, type FaultId } from '../../../../src/checks/registry.ts';
+import { outcome } from '../../../support/diagnosed-round.ts';
+import { CONTEXT, finding, round, TARGET } from '../../../support/judged-round.ts';
+
+describe('diagnose()', () => {
+  test('finds a clean path ready, without a cause', () => {
+    expect(outcome(round())).toEqual({ ready: 'ready', causes: [], broken: [], blocked: [] });
+  });
+
+  test('names the resolver alone when everything behind it could not be judged', () => {
+    expect(
+      outcome(
+        round(
+          ['name-resolution', [finding('resolver-unreachable', { subject: 'udp://10.0.0.53:53' })]],
+          ['reachability', [], 'unjudged'],
+          ['tls-genuine', [], 'unjudged'],
+          ['license-server', [], 'unjudged'],
+        ),
+      ),
+    ).toEqual({
+      ready: 'not-ready',
+      causes: ['critical resolver-unreachable'],
+      broken: ['name-resolution'],
+      blocked: ['reachability', 'tls-genuine', 'license-server'],
+    });
+  });
+
+  test('has evidence in proportion to what is broken, not to its square', () => {
+    const many = Array.from({ length: 1_000 }, (_, index) => index);
+    const services = many.map((index) => finding('tls-intercepted', { subject: `service-${String(index)}.test:443` }));
+    const complaints = many.map((index) => finding('polling-failing', { subject: `fac-${String(index)}` }));
+    const { causes } = diagnose(
+      round(['tls-genuine', [finding('tls-intercepted'), ...services]], ['polling', complaints]),
+      CONTEXT,
+    );
+    expect(causes).toHaveLength(1_001);
+    expect(Math.max(...causes.map(({ evidence }) => evidence.length))).toBe(21);
+    const warnings = services.map((service): Finding => ({ ...service, level: 'warning', suggests: 'tls-blocked' }));
+    const alike = services.map((service): Finding => ({ ...service, level: 'warning' }));
+    const one = diagnose(
+      round(['tls-genuine', [finding('tls-intercepted'), ...alike]], ['polling', complaints]),
+      CONTEXT,
+    );
+    expect(one.causes.map(({ evidence }) => evidence.length)).toEqual([1 + 20 + 20]);
+    const mild = diagnose(
+      round(['tls-genuine', [finding('tls-intercepted'), ...warnings]], ['polling', complaints]),
+      CONTEXT,
+    );
+    expect(mild.causes.map(({ evidence }) => evidence.length).toSorted((a, b) => b - a)).toEqual([
+      21,
+      ...many.map(() => 1),
+    ]);
+  });
+
+  test('keeps mail servers apart, whatever is wrong with them', () => {
+    const mail = [
+      finding('mail-recipient-rejected'),
+      finding('mail-recipient-rejected', { subject: 'other.test:25', level: 'warning' }),
+    ];
+    expect(outcome(round(['mail', mail])).causes).toEqual([
+      'critical mail-recipient-rejected',
+      'warning mail-recipient-rejected',
+    ]);
+  });
+
+  test('does not believe an HTTP answer behind an intercepted handshake', () => {
+    const result = diagnose(
+      round(['tls-genuine', [finding('tls-intercepted', { facts: { product: 'Fortinet FortiGate' } })]]),
+      CONTEXT,
+    );
+    expect(result.causes).toHaveLength(1);
+    expect(result.causes[0]).toMatchObject({
+      id: 'tls-intercepted',
+      product: 'Fortinet FortiGate',
+      confidence: 'confirmed',
+      subject: TARGET,
+      summary: `TLS to ${TARGET} is intercepted by Fortinet FortiGate.`,
+      consequences: ['license-server'],
+    });
+    expect(result.causes[0]?.remedy[0]).toContain('FortiGate');
+  });
+
+  test('lets one good address prove the way when another resolver lies', () => {
+    const result = outcome(round(['name-resolution', [finding('answer-hijacked', { subject: 'udp://10.0.0.53:53' })]]));
+    expect(result).toEqual({
+      ready: 'not-ready',
+      causes: ['critical answer-hijacked'],
+      broken: ['name-resolution'],
+      blocked: [],
+    });
+  });
+
+  test('makes one cause of several resolvers that fail, the false answer first', () => {
+    const result = diagnose(
+      round([
+        'name-resolution',
+        [
+          finding('resolver-unreachable', { subject: 'udp://10.0.0.53:53' }),
+          finding('answer-hijacked', { subject: 'system', facts: { resolver: 'system', address: '10.1.2.3' } }),
+        ],
+      ]),
+      CONTEXT,
+    );
+    expect(result.causes.map(({ id }) => id)).toEqual(['answer-hijacked']);
+    expect(result.causes[0]?.summary).toBe(
+      'system answers fortitokenmobile.fortinet.com with 10.1.2.3, which cannot be its address.',
+    );
+    expect(result.causes[0]?.evidence).toHaveLength(2);
+  });
+
+  test('blames the proxy where the way leads through one', () => {
+    const { causes } = diagnose(
+      round(['reachability', [finding('egress-blocked', { facts: { proxy: '10.0.0.8:3128' } })]]),
+      CONTEXT,
+    );
+    expect(causes[0]?.summary).toBe(
+      'The proxy 10.0.0.8:3128 opens no connection to fortitokenmobile.fortinet.com:443.',
+    );
+    expect(causes[0]?.remedy[0]).toContain('-x http://10.0.0.8:3128');
+  });
+
+  test('makes a cause of each mail server that fails', () => {
+    const failing = ['a.example:25', 'b.example:25'].map((subject) => finding('mail-recipient-rejected', { subject }));
+    expect(outcome(round(['mail', failing])).causes).toEqual([
+      'critical mail-recipient-rejected',
+      'critical mail-recipient-rejected',
+    ]);
+  });
+
+  test('takes the log lines of FortiAuthenticator as evidence for a broken path', () => {
+    const result = diagnose(
+      round(
+        ['reachability', [finding('egress-blocked')]],
+        ['polling', [finding('polling-failing', { subject: 'fac-1', actual: 'SSL session failed' })]],
+      ),
+      CONTEXT,
+    );
+    expect(result.causes.map(({ id }) => id)).toEqual(['egress-blocked']);
+    expect(result.causes[0]?.evidence.at(-1)).toContain('SSL session failed');
+    expect(result.causes[0]?.consequences).toContain('polling');
+  });
+
+  test('says that FortiAuthenticator seems unaffected when its log is heard and clean', () => {
+    const told = (applianceUnaffected: boolean) =>
+      diagnose(round(['tls-genuine', [finding('tls-intercepted')]]), { ...CONTEXT, applianceUnaffected }).causes[0]
+        ?.summary;
+    expect(told(true)).toContain('shows no error so far');
+    expect(told(false)).not.toContain('shows no error so far');
+  });
+
+  test('tells of errors in the log that a clean path does not explain', () => {
+    expect(outcome(round(['polling', [finding('polling-failing', { subject: 'fac-1' })]])).causes).toEqual([
+      'critical polling-failing',
+    ]);
+  });
+
+  test('prefers the advice of a finding to what the catalogue says', () => {
+    const advice = { summary: 'A former member.', remedy: ['Remove it from {appliance}.'] };
+    const stale = finding('license-not-registered', { level: 'warning', advice, facts: { appliance: 'fac-1' } });
+    const { causes, ready } = diagnose(round(['polling', [stale]]), CONTEXT);
+    expect(ready).toBe('ready');
+    expect(causes).toMatchObject([
+      { severity: 'warning', summary: 'A former member.', remedy: ['Remove it from fac-1.'] },
+    ]);
+  });
+
+  test('folds the policy that inspects into the interception that it causes', () => {
+    const policy = finding('policy-inspects-traffic', {
+      subject: 'https://10.0.0.1',
+      facts: { policy: '5', profile: 'deep-inspection' },
+    });
+    const intercepted = outcome(round(['tls-genuine', [finding('tls-intercepted')]], ['firewall-policy', [policy]]));
+    expect(intercepted.causes).toEqual(['critical tls-intercepted']);
+    expect(outcome(round(['firewall-policy', [policy]])).causes).toEqual(['critical policy-inspects-traffic']);
+    const missing = finding('policy-missing', { subject: 'https://10.0.0.2' });
+    const both = outcome(round(['tls-genuine', [finding('tls-intercepted')]], ['firewall-policy', [policy, missing]]));
+    expect(both.causes).toEqual([
+      'critical tls-intercepted',
+      'critical policy-inspects-traffic',
+      'critical policy-missing',
+    ]);
+    const other = outcome(round(['tls-genuine', [finding('tls-intercepted')]], ['firewall-policy', [missing]]));
+    expect(other.causes).toEqual(['critical tls-intercepted', 'critical policy-missing']);
+  });
+
+  test('keeps warnings and notes from breaking anything', () => {
+    const result = outcome(
+      round(
+        ['reachability', [finding('egress-partly-blocked', { level: 'warning' })]],
+        ['tls-genuine', [finding('certificate-rotated', { level: 'note' })]],
+        ['internet', [finding(null, { level: 'note' })]],
+      ),
+    );
+    expect(result).toEqual({
+      ready: 'ready',
+      causes: ['warning egress-partly-blocked', 'info certificate-rotated'],
+      broken: [],
+      blocked: [],
+    });
+  });
+
+  test('says unknown when something could not be judged, and not that it is broken', () => {
+    const result = outcome(round(['tls-genuine', [finding(null, { level: 'unknown' })]]));
+    expect(result).toMatchObject({ ready: 'unknown', causes: [] });
+  });
+
+  test('leaves what is not configured out of the readiness', () => {
+    expect(outcome(round(['mail', [], 'not-configured'])).ready).toBe('ready');
+  });
+
+  test('holds for any findings: causes are never blocked, blockers are broken, every broken one is told', () => {
+    const anyFinding = fc
+      .tuple(
+        fc.constantFrom<FaultId>(...FAULT_IDS),
+        fc.constantFrom('broken' as const, 'warning' as const, 'note' as const),
+      )
+      .map(([suggests, level]) => finding(suggests, { level }));
+    fc.assert(
+      fc.property(fc.array(anyFinding, { maxLength: 12 }), (findings) => {
+        const assessments = CHECKS.map(
+          ({ id }): Assessment => ({
+            id,
+            kind: 'judged',
+            findings: findings.filter(({ suggests }) => suggests !== null && preconditionOf(suggests) === id),
+            summary: '',
+          }),
+        );
+        const { ready, preconditions, causes } = diagnose(assessments, CONTEXT);
+        const state = new Map(preconditions.map((status) => [status.id, status.state]));
+        for (const cause of causes) expect(state.get(cause.precondition)).not.toBe('blocked');
+        for (const { state: own, blockedBy, id } of preconditions) {
+          expect(blockedBy.length > 0).toBe(own === 'blocked');
+          for (const root of blockedBy) expect(state.get(root)).toBe('broken');
+          expect(own !== 'broken' || causes.some(({ precondition }) => precondition === id)).toBe(true);
+        }
+        expect(ready).toBe([...state.values()].some((own) => own === 'broken') ? 'not-ready' : 'ready');
+      }),
+    );
+  });
+});

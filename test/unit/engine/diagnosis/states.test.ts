@@ -1,0 +1,209 @@
+import type { PreconditionState } from '../../../../src/engine/precondition-state.ts';
+import { describe, expect, test } from 'vitest';
+
+import { diagnose } from '../../../../src/engine/diagnosis/diagnose.ts';
+import type { Finding } from '../../../../src/engine/finding.ts';
+import { CHECKS, type PreconditionId } from '../../../../src/checks/registry.ts';
+import { CONTEXT, finding, round, type Special } from '../../../support/judged-round.ts';
+
+function statusOf(id: PreconditionId, ...special: readonly Special[]) {
+  const status = diagnose(round(...special), CONTEXT).preconditions.find((candidate) => candidate.id === id);
+  return { state: status?.state, blockedBy: status?.blockedBy, summary: status?.summary };
+}
+
+const HIJACKED: Special = [
+  'name-resolution',
+  [finding('answer-hijacked', { facts: { resolver: '10.0.0.53', address: '10.1.2.3' } })],
+];
+const OFFLINE: Special = ['internet', [finding('internet-unreachable')]];
+const BLOCKED: Special = ['reachability', [finding('egress-blocked')]];
+
+describe('the state of a precondition', () => {
+  test.each<readonly [string, PreconditionId, readonly Special[], readonly [PreconditionState, string]]>([
+    ['ok', 'mail', [], ['ok', 'All is well']],
+    [
+      'not configured, whatever was found',
+      'mail',
+      [['mail', [finding('mail-unreachable')], 'not-configured']],
+      ['not-configured', 'All is well'],
+    ],
+    [
+      'not configured, whatever is broken',
+      'license-server',
+      [BLOCKED, ['license-server', [], 'not-configured']],
+      ['not-configured', 'All is well'],
+    ],
+    [
+      'broken, in the words of its cause',
+      'mail',
+      [['mail', [finding('mail-unreachable', { subject: 'mx:25' })]]],
+      ['broken', 'The mail server mx:25 does not answer as a mail server.'],
+    ],
+    [
+      'a warning, in the words of its cause',
+      'mail',
+      [['mail', [finding('mail-unreachable', { subject: 'mx:25', level: 'warning' })]]],
+      ['warning', 'The mail server mx:25 does not answer as a mail server.'],
+    ],
+    [
+      'broken without a cause, as it was found',
+      'mail',
+      [['mail', [finding(null, { level: 'note', actual: 'this' }), finding(null, { subject: 'mx:25' })]]],
+      ['broken', 'mx:25: that'],
+    ],
+    [
+      'a warning without a cause, as it was found',
+      'mail',
+      [['mail', [finding(null, { subject: 'mx:25', level: 'warning' })]]],
+      ['warning', 'mx:25: that'],
+    ],
+    [
+      'broken beside what is unknown',
+      'mail',
+      [['mail', [finding(null, { level: 'unknown' }), finding(null, { subject: 'mx:25' })]]],
+      ['broken', 'mx:25: that'],
+    ],
+    [
+      'unknown, as it was found',
+      'mail',
+      [['mail', [finding(null, { subject: 'mx:25', level: 'unknown' })]]],
+      ['unknown', 'mx:25: that'],
+    ],
+    ['unknown without a finding', 'mail', [['mail', [], 'unjudged']], ['unknown', 'All is well']],
+    ['blocked by the one at the root', 'license-server', [BLOCKED], ['blocked', 'Not judged: fix Reachability first']],
+    [
+      'blocked by two',
+      'tls-genuine',
+      [HIJACKED, OFFLINE, ['reachability', [], 'unjudged']],
+      ['blocked', 'Not judged: fix Name resolution and Internet first'],
+    ],
+    [
+      'a warning though a resolver lies: one good address proves the way',
+      'reachability',
+      [HIJACKED, ['reachability', [finding('egress-partly-blocked', { level: 'warning' })]]],
+      ['warning', expect.stringContaining(':443')],
+    ],
+    [
+      'blocked though an answer came: it proves nothing further up',
+      'tls-genuine',
+      [BLOCKED],
+      ['blocked', 'Not judged: fix Reachability first'],
+    ],
+  ])('%s', (_, id, special, [state, summary]) => {
+    expect(statusOf(id, ...special)).toMatchObject({ state, summary });
+  });
+
+  test('is not configured where nothing was judged', () => {
+    const { ready, preconditions } = diagnose([], CONTEXT);
+    expect(ready).toBe('ready');
+    expect(preconditions).toEqual(
+      CHECKS.map(({ id }) => ({
+        id,
+        state: 'not-configured',
+        summary: 'Not configured',
+        blockedBy: [],
+        findings: [],
+      })),
+    );
+  });
+});
+
+describe('the readiness', () => {
+  const open = finding(null, { level: 'unknown' });
+  test.each<readonly [string, string, readonly Special[]]>([
+    ['ready', 'all is well', []],
+    ['ready', 'the log is waited for', [['polling', [open]]]],
+    ['unknown', 'the log could not be judged', [['polling', [], 'unjudged']]],
+    [
+      'unknown',
+      'something else is open',
+      [
+        ['polling', [open]],
+        ['tls-genuine', [open]],
+      ],
+    ],
+    ['not-ready', 'the log complains', [['polling', [open, finding('polling-failing')]]]],
+    ['not-ready', 'something else is broken', [['polling', [open]], BLOCKED]],
+  ])('is %s where %s', (ready, _, special) => {
+    expect(diagnose(round(...special), CONTEXT).ready).toBe(ready);
+  });
+});
+
+const COMPLAINT = finding('polling-failing', { subject: 'fac-1', actual: 'SSL session failed' });
+const LINE = 'fac-1: expected this, got SSL session failed';
+
+describe('what FortiAuthenticator complains of', () => {
+  test.each<readonly [PreconditionId, Finding]>([
+    ['internet', finding('internet-unreachable')],
+    ['name-resolution', finding('answer-hijacked', { subject: CONTEXT.host })],
+    ['reachability', finding('egress-blocked')],
+    ['tls-genuine', finding('tls-intercepted')],
+    ['license-server', finding('license-server-down')],
+    ['license-assignment', finding('license-on-peer')],
+    ['firewall-policy', finding('policy-missing')],
+  ])('is explained by %s, and stands there as evidence, once', (by, fault) => {
+    const { causes } = diagnose(round([by, [fault]], ['polling', [COMPLAINT]]), CONTEXT);
+    expect(causes.map(({ id, evidence }) => [id, evidence])).toEqual([
+      [fault.suggests, ['expected this, got that', LINE]],
+    ]);
+    expect(statusOf('polling', [by, [fault]], ['polling', [COMPLAINT]])).toMatchObject({
+      state: 'blocked',
+      blockedBy: [by],
+    });
+  });
+
+  test('that could not be judged is explained as well', () => {
+    const open = finding(null, { subject: 'fac-1', level: 'unknown' });
+    expect(statusOf('polling', BLOCKED, ['polling', [open]])).toMatchObject({
+      state: 'blocked',
+      blockedBy: ['reachability'],
+    });
+  });
+
+  test.each<readonly [PreconditionId, Finding]>([
+    ['mail', finding('mail-unreachable')],
+    ['token-pool', finding('tokens-exhausted')],
+    ['clock', finding('clock-skewed')],
+  ])('is not explained by %s', (other, fault) => {
+    expect(statusOf('polling', [other, [fault]], ['polling', [COMPLAINT]]).state).toBe('broken');
+  });
+
+  test('is evidence where it is a fault or a warning, and stays a warning by itself', () => {
+    const warning: Finding = { ...COMPLAINT, level: 'warning', actual: 'a retry' };
+    const others = (['note', 'unknown'] as const).map((level): Finding => ({ ...COMPLAINT, level, suggests: null }));
+    const { causes } = diagnose(round(BLOCKED, ['polling', [COMPLAINT, warning, ...others]]), CONTEXT);
+    expect(causes.map(({ evidence }) => evidence)).toEqual([
+      ['expected this, got that', LINE, 'fac-1: expected this, got a retry'],
+    ]);
+    expect(statusOf('polling', BLOCKED, ['polling', [warning]])).toMatchObject({ state: 'warning', blockedBy: [] });
+    const suspected: Finding = { ...warning, confidence: 'suspected' };
+    expect(statusOf('polling', BLOCKED, ['polling', [suspected]])).toMatchObject({
+      state: 'blocked',
+      blockedBy: ['reachability'],
+    });
+    const beside: readonly Finding[] = [warning, suspected];
+    expect(statusOf('polling', BLOCKED, ['polling', beside])).toMatchObject({ state: 'blocked' });
+    const noted: Finding = { ...suspected, level: 'note' };
+    expect(statusOf('polling', BLOCKED, ['polling', [warning, noted]])).toMatchObject({ state: 'warning' });
+    expect(statusOf('polling', BLOCKED, ['polling', [], 'unjudged'])).toMatchObject({
+      state: 'unknown',
+      blockedBy: [],
+    });
+  });
+
+  test('has what is unclear on the path of this machine as evidence, five findings at the most', () => {
+    const open = finding(null, { level: 'unknown', actual: 'open' });
+    const noted = finding(null, { level: 'note', actual: 'noted' });
+    const warned = finding('egress-partly-blocked', { level: 'warning', actual: 'warned' });
+    const seen = (...special: readonly Special[]) =>
+      diagnose(round(['polling', [COMPLAINT]], ...special), CONTEXT)
+        .causes.find(({ id }) => id === 'polling-failing')
+        ?.evidence.map((line) => line.split(', got ').at(-1));
+    expect(seen(['tls-genuine', [open, noted]], ['reachability', [warned]])).toEqual([
+      'SSL session failed',
+      'warned',
+      'open',
+    ]);
+    expect(seen(['tls-genuine', Array.from({ length: 9 }, () => open)])).toHaveLength(6);
+  });
+});

@@ -1,0 +1,178 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { EMPTY_STATE } from '../../../../src/engine/incident/incident.ts';
+import type { IncidentState } from '../../../../src/engine/incident/incident.ts';
+import type { IncidentInput } from '../../../../src/engine/incident/machine-input.ts';
+import { next } from '../../../../src/engine/incident/machine.ts';
+import type { Notification } from '../../../../src/engine/incident/notification.ts';
+import type { Cause } from '../../../../src/engine/cause.ts';
+import { causeOf, diagnosisOf } from '../../../support/diagnosis-of.ts';
+import { HOUR, MINUTE, POLICY, SECOND, START } from '../../../support/incident-timeline.ts';
+
+const CAUSES: readonly Cause[] = [
+  causeOf('internet-unreachable', { subject: 'internet' }),
+  causeOf('egress-blocked'),
+  causeOf('tls-intercepted'),
+  causeOf('tls-interception-suspected'),
+  causeOf('tokens-running-out', { severity: 'warning', subject: 'fac-1' }),
+  causeOf('tokens-exhausted', { subject: 'fac-1' }),
+  causeOf('certificate-rotated', { severity: 'info' }),
+  ...Array.from({ length: 5 }, (_, index) =>
+    causeOf('mail-unreachable', { subject: `mail-${String(index)}`, severity: 'warning' }),
+  ),
+];
+
+type Event = { readonly wait: number } & (
+  | { readonly kind: 'round'; readonly causes: readonly Cause[]; readonly unknown: boolean }
+  | { readonly kind: 'tick' }
+  | { readonly kind: 'maintenance'; readonly active: boolean }
+  | { readonly kind: 'silence'; readonly minutes: number }
+);
+
+const wait = fc.oneof(
+  fc.constantFrom(0, SECOND, 30 * SECOND, 5 * MINUTE, HOUR),
+  fc.integer({ min: -HOUR, max: 5 * HOUR }),
+);
+
+const event: fc.Arbitrary<Event> = fc.oneof(
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      kind: fc.constant('round' as const),
+      wait,
+      causes: fc.subarray([...CAUSES]),
+      unknown: fc.boolean(),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('tick' as const), wait }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('maintenance' as const), wait, active: fc.boolean() }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('silence' as const), wait, minutes: fc.integer({ min: 1, max: 300 }) }),
+  },
+);
+
+function inputsOf(events: readonly Event[]): readonly IncidentInput[] {
+  let at = START;
+  return events.map((one): IncidentInput => {
+    at += one.wait;
+    switch (one.kind) {
+      case 'round':
+        return {
+          kind: 'diagnosis',
+          diagnosis: diagnosisOf(at, one.causes, one.unknown ? { mail: 'unknown' } : {}),
+          fresh: null,
+        };
+      case 'tick':
+        return { kind: 'tick', at };
+      case 'maintenance':
+        return { kind: 'maintenance', at, active: one.active };
+      case 'silence':
+        return {
+          kind: 'silence',
+          at,
+          silence: { cause: null, subject: null, until: at + one.minutes * MINUTE, by: '', comment: '' },
+        };
+    }
+  });
+}
+
+const policy = fc.record({
+  confirmations: fc.integer({ min: 1, max: 3 }),
+  recoveries: fc.integer({ min: 1, max: 3 }),
+  maxPerHour: fc.integer({ min: 1, max: 6 }),
+  reminder: fc.constantFrom(0, HOUR),
+});
+
+function run(
+  inputs: readonly IncidentInput[],
+  rules: Partial<typeof POLICY>,
+): { readonly state: IncidentState; readonly told: readonly Notification[] } {
+  let state = EMPTY_STATE;
+  const told: Notification[] = [];
+  for (const input of inputs) {
+    const step = next(state, input, { ...POLICY, ...rules });
+    state = step.state;
+    for (const effect of step.effects) if (effect.kind === 'notify') told.push(effect.notification);
+  }
+  return { state, told };
+}
+
+/** What the people heard about each incident, in order; what a digest says counts like a mail of its own. */
+function heard(told: readonly Notification[]): ReadonlyMap<string, readonly string[]> {
+  const events = new Map<string, string[]>();
+  for (const notification of told) {
+    const items =
+      notification.kind === 'digest' ? notification.items : notification.kind === 'incident' ? [notification] : [];
+    for (const { event: name, incident } of items) {
+      const cameAndWent = notification.kind === 'digest' && name === 'resolved' && incident.told === null;
+      events.set(incident.id, [...(events.get(incident.id) ?? []), ...(cameAndWent ? ['firing', 'resolved'] : [name])]);
+    }
+  }
+  return events;
+}
+
+function tellsOfABeginning(notification: Notification): boolean {
+  const items =
+    notification.kind === 'digest' ? notification.items : notification.kind === 'incident' ? [notification] : [];
+  return items.some(
+    ({ event, incident }) => incident.cause.severity === 'critical' && (event === 'firing' || event === 'changed'),
+  );
+}
+
+describe('next over any timeline', () => {
+  it('tells each incident as firing, then anything but firing, then resolved', () => {
+    fc.assert(
+      fc.property(fc.array(event, { maxLength: 120 }), policy, (events, rules) => {
+        for (const names of heard(run(inputsOf(events), rules).told).values()) {
+          expect(names.join(' ')).toMatch(
+            /^(?:firing(?: (?:changed|reminder))* resolved ?)*(?:firing(?: (?:changed|reminder))*)?$/u,
+          );
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('ends in the same state when it is replayed, or goes on from what was stored at any point', () => {
+    fc.assert(
+      fc.property(fc.array(event, { maxLength: 60 }), policy, (events, rules) => {
+        const inputs = inputsOf(events);
+        const whole = run(inputs, rules);
+        expect(run(inputs, rules)).toEqual(whole);
+        let state = EMPTY_STATE;
+        for (const input of inputs)
+          state = next(JSON.parse(JSON.stringify(state)) as IncidentState, input, { ...POLICY, ...rules }).state;
+        expect(state).toEqual(whole.state);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('tells no more in an hour than it may, but that a critical cause began, and names every notification once', () => {
+    fc.assert(
+      fc.property(fc.array(event, { maxLength: 120 }), policy, (events, rules) => {
+        const forward = events.map((one) => ({ ...one, wait: Math.abs(one.wait) }));
+        const { told } = run(inputsOf(forward), rules);
+        for (const one of told.filter((notification) => !tellsOfABeginning(notification))) {
+          expect(
+            told.slice(0, told.indexOf(one) + 1).filter(({ at }) => one.at - at < HOUR).length,
+          ).toBeLessThanOrEqual(rules.maxPerHour);
+        }
+        expect(new Set(told.map(({ id }) => id)).size).toBe(told.length);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('has one open incident at the most for each cause', () => {
+    fc.assert(
+      fc.property(fc.array(event, { maxLength: 80 }), policy, (events, rules) => {
+        const open = run(inputsOf(events), rules).state.incidents.filter(({ status }) => status === 'open');
+        const keys = open.map(({ cause }) => `${cause.id} ${cause.subject}`);
+        expect(new Set(keys).size).toBe(keys.length);
+      }),
+      { numRuns: 200 },
+    );
+  });
+});

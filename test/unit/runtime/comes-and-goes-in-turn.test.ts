@@ -1,0 +1,193 @@
+import { describe, expect, test } from 'vitest';
+
+import type { Cause } from '../../../src/engine/cause.ts';
+import type { Millis } from '../../../src/core/clock.ts';
+import { flakyPath, randomOf, type AnswersAt, type FailsAt, type FlakyPath } from '../../support/flaky-path.ts';
+import { HOUR, MINUTE, SECOND, START } from '../../support/incident-timeline.ts';
+
+const A = '173.243.138.84';
+const B = '173.243.138.85';
+const C = '173.243.138.86';
+const D = '173.243.138.87';
+const V6 = '2001:db8::84';
+/** They take seconds: the nightly run does all of them. */
+const SEEDS = Array.from({ length: Number(process.env['FTM_SIMULATED_MONTHS'] ?? '8') }, (_, index) => index + 1);
+const LIMIT = 20_000 + SEEDS.length * 2_000;
+/** Not in a cycle with rounds every 30 s. */
+const TTL = 47 * SECOND;
+
+/** One address after the other. */
+function inTurn(addresses: readonly string[], lasts: Millis): AnswersAt {
+  return ({ at }) => {
+    const turn = Math.floor((at - START) / lasts) % addresses.length;
+    return addresses.slice(turn, turn + 1);
+  };
+}
+
+function atRandom(addresses: readonly string[], seed: number, count = 1): AnswersAt {
+  const random = randomOf(seed);
+  return () => addresses.toSorted(() => random() - 0.5).slice(0, count);
+}
+
+function half(seed: number, ends = Infinity): FailsAt {
+  const random = randomOf(seed);
+  return ({ at }) => at < ends && random() < 0.5;
+}
+
+/** That it became graver is no beginning. */
+function events({ line }: FlakyPath): readonly string[] {
+  return line.told
+    .flatMap((told) => (told.kind === 'incident' ? [told.event] : [told.kind]))
+    .filter((event) => event !== 'changed');
+}
+
+function opened({ line }: FlakyPath): number {
+  return line.transitions.filter((transition) => transition.startsWith('opened')).length;
+}
+
+function lastCause(site: FlakyPath): Cause | undefined {
+  return site.last().diagnosis.causes[0];
+}
+
+describe('a name with several addresses', () => {
+  test.each<readonly [string, (seed: number) => AnswersAt]>([
+    ['two, for 47 s each', () => inTurn([A, B], TTL)],
+    ['two, for 47 minutes each', () => inTurn([A, B], 47 * MINUTE)],
+    ['four, for 47 s each', () => inTurn([A, B, C, D], TTL)],
+    [
+      'eight, another one each round',
+      (seed) =>
+        atRandom(
+          Array.from({ length: 8 }, (__, index) => `192.0.2.${String(index)}`),
+          seed,
+        ),
+    ],
+    ['four, two at random each round', (seed) => atRandom([A, B, C, D], seed, 2)],
+    ['two, and one of IPv6', (seed) => (look) => [...atRandom([A, B], seed + look.round)(look), V6]],
+    ['two at once', () => () => [A, B]],
+    ['four at once', () => () => [A, B, C, D]],
+    ['one of each family', () => () => [A, V6]],
+  ])(
+    '%s: half of the flows bad is one incident, one firing, one end, with 95 of 100 seeds',
+    (_, answers) => {
+      const right = SEEDS.filter((seed) => {
+        const site = flakyPath(half(seed, START + HOUR), { answers: answers(seed) });
+        site.run(2 * HOUR);
+        const [first] = site.line.told;
+        return (
+          JSON.stringify(events(site)) === '["firing","resolved"]' &&
+          opened(site) === 1 &&
+          first !== undefined &&
+          first.at - START <= 3 * MINUTE
+        );
+      });
+      expect(right.length).toBeGreaterThanOrEqual(Math.floor(0.95 * SEEDS.length));
+    },
+    LIMIT,
+  );
+
+  test.each<readonly [string, AnswersAt, readonly string[]]>([
+    ['one of two', inTurn([A, B], TTL), [A]],
+    ['two of four', inTurn([A, B, C, D], TTL), [A, C]],
+    ['two of four at random', atRandom([A, B, C, D], 3), [A, C]],
+  ])('%s always bad: one incident, told once from its return on, with the addresses', (_, answers, bad) => {
+    const ends = START + 2 * HOUR;
+    const site = flakyPath(({ at, address }) => at < ends && bad.includes(address), { answers });
+    site.run(2 * HOUR);
+    expect(lastCause(site)).toMatchObject({ id: 'egress-blocked', severity: 'critical' });
+    expect(lastCause(site)?.summary).toMatch(
+      new RegExp(`all those to ${bad.length > 1 ? `(${A}, ${C}|${C}, ${A})` : A}, and none to `, 'u'),
+    );
+    site.run(2 * HOUR);
+    expect(opened(site)).toBe(1);
+    expect(events(site).at(-1)).toBe('resolved');
+    expect(events(site).length).toBeLessThanOrEqual(4);
+  });
+
+  test('an address that has gone out of the answers takes its outage with it as fast as a repair', () => {
+    const moves = START + HOUR;
+    const site = flakyPath(({ at, address }) => at >= START + 10 * MINUTE && address === A, {
+      answers: ({ at }) => [at < moves ? A : B],
+    });
+    site.run(2 * HOUR);
+    expect(events(site)).toEqual(['firing', 'resolved']);
+    expect(site.line.told.at(-1)?.at).toBeLessThanOrEqual(moves + MINUTE);
+  });
+
+  test.each([
+    ['leaves the others', [B]],
+    ['is replaced by another one', [B, C]],
+    ['leaves one that it took turns with before', [C]],
+  ])('a bad address that %s takes its outage with it', (_, after) => {
+    const [gives, moves] = [START + 10 * MINUTE, START + HOUR];
+    const site = flakyPath(({ address }) => address === A, {
+      answers: ({ at }) => (at < gives ? [B] : at < moves ? [A, B] : after),
+    });
+    site.run(2 * HOUR);
+    expect(events(site)).toEqual(['firing', 'resolved']);
+    expect(site.line.told.at(-1)?.at).toBeLessThanOrEqual(moves + MINUTE);
+  });
+
+  test.each([
+    ['the one that was bad', A],
+    ['the other one', B],
+  ])('the repair of a bad address is the end, also where the name gives only %s from then on', (_, after) => {
+    const [gives, ends] = [START + 10 * MINUTE, START + HOUR];
+    const site = flakyPath(({ at, address }) => at < ends && address === A, {
+      answers: ({ at }) => (at < gives ? [B] : at < ends ? [A, B] : [after]),
+    });
+    site.run(2 * HOUR);
+    expect(events(site)).toEqual(['firing', 'resolved']);
+    expect(site.line.told.at(-1)?.at).toBeLessThanOrEqual(ends + MINUTE);
+  });
+
+  test('an address that has gone out of the answers is not asked any more', () => {
+    const moves = START + HOUR;
+    const asked: string[] = [];
+    const random = randomOf(1);
+    const site = flakyPath(
+      ({ at, address }) => {
+        if (at > moves + MINUTE) asked.push(address);
+        return address === A && random() < 0.5;
+      },
+      { answers: ({ at }) => [at < moves ? A : B] },
+    );
+    site.run(3 * HOUR);
+    expect(new Set(asked)).toEqual(new Set([B]));
+    expect(events(site)).toEqual(['firing', 'resolved']);
+  });
+
+  test('blips of 2 % of the connections open nothing in a week', () => {
+    const random = randomOf(5);
+    const site = flakyPath(() => random() < 0.02, { answers: inTurn([A, B, C, D], TTL) });
+    site.run(7 * 24 * HOUR);
+    expect(site.line.transitions).toEqual([]);
+  });
+});
+
+describe('a name that gives all of its addresses', () => {
+  test('two of four always bad are told by address, and the others as clean', () => {
+    const site = flakyPath(({ address }) => address === A || address === C, { answers: () => [A, B, C, D] });
+    site.run(HOUR);
+    expect(events(site)).toEqual(['firing']);
+    expect(lastCause(site)).toMatchObject({ id: 'egress-partly-blocked', severity: 'warning' });
+    expect(lastCause(site)?.summary).not.toContain('comes and goes');
+  });
+
+  test('half of the flows to one of two are told of that one', () => {
+    const random = randomOf(2);
+    const site = flakyPath(({ address }) => address === A && random() < 0.5, { answers: () => [A, B] });
+    site.run(HOUR);
+    expect(events(site)).toEqual(['firing']);
+    expect(lastCause(site)).toMatchObject({ id: 'egress-partly-blocked', severity: 'warning' });
+    expect(lastCause(site)?.evidence.join('\n')).toContain(`${A}: `);
+  });
+
+  test('half of the flows of IPv4 are critical where IPv6 is clean', () => {
+    const random = randomOf(2);
+    const site = flakyPath(({ address }) => address !== V6 && random() < 0.5, { answers: () => [A, V6] });
+    site.run(HOUR);
+    expect(events(site)).toEqual(['firing']);
+    expect(lastCause(site)).toMatchObject({ id: 'egress-blocked', severity: 'critical' });
+  });
+});

@@ -1,0 +1,179 @@
+import type { FaultId } from '../../../src/checks/registry.ts';
+import { describe, expect, test } from 'vitest';
+import type { FaultSeen } from '../../../src/checks/polling/explained.ts';
+import type { PollingError, PollingReport } from '../../../src/core/polling/report.ts';
+import { shareFinding } from '../../../src/checks/comes-and-goes.ts';
+import { clear } from '../../../src/checks/connection-share.ts';
+import type { Assessment } from '../../../src/engine/assessment.ts';
+import type { Finding } from '../../../src/engine/finding.ts';
+import { conclude, NOTHING_REMEMBERED, type Conclusion, type Remembered } from '../../../src/runtime/conclude.ts';
+import { configOf } from '../../support/config-of.ts';
+import { finding, round } from '../../support/judged-round.ts';
+import { pollingError } from '../../support/polling-error.ts';
+
+const AT = Date.UTC(2026, 10, 24, 12);
+const config = await configOf(
+  'logs: { syslog: { udp: "127.0.0.1:5514" } }\nappliances: [{ name: fac-1, logSources: [10.0.0.5] }]\n',
+);
+
+const SSL = pollingError(AT, 'FTM polling error: SSL session failed');
+const ONCE = pollingError(AT, 'FTM polling error: SSL session failed', { moments: [AT - 1000] });
+const MAIL = pollingError(AT, 'Failed to send activation code', { cause: 'mail-unreachable', severity: 'warning' });
+const LICENSE = pollingError(AT, 'FTM provision error: token does not belong to product', {
+  cause: 'license-on-other-unit',
+});
+
+function concluded(
+  errors: readonly PollingError[],
+  broken: FaultId | null,
+  faultsSeen: readonly FaultSeen[] = [],
+): readonly string[] {
+  const probed = broken === null ? round() : round(['tls-genuine', [finding(broken)]]);
+  return namesOf(conclusionOf(errors, probed, { faultsSeen }));
+}
+
+function namesOf({ diagnosis }: Conclusion): readonly string[] {
+  return diagnosis.causes.map(({ id, severity, confidence }) => `${id} ${severity} ${confidence}`);
+}
+
+function conclusionOf(
+  errors: readonly PollingError[],
+  probed: readonly Assessment[],
+  remembered: Partial<Remembered> = {},
+): Conclusion {
+  const report: PollingReport = {
+    window: 900_000,
+    silentAfter: 86_400_000,
+    appliances: [{ name: 'fac-1', errors, lastLineAt: AT, silent: false, silentFor: null }],
+    firewallEvidence: [],
+  };
+  const picture = { units: [], registration: null, firewall: null };
+  return conclude(
+    { config, at: AT, probed: probed.filter(({ id }) => id !== 'polling'), picture },
+    { kind: 'heard', report, strangers: [], ...NOTHING_REMEMBERED, ...remembered },
+  );
+}
+
+describe('what FortiAuthenticator complains of', () => {
+  test.each<{
+    name: string;
+    errors: readonly PollingError[];
+    broken: FaultId | null;
+    faultsSeen?: readonly FaultSeen[];
+    causes: readonly string[];
+  }>([
+    { name: 'on a clean path', errors: [SSL], broken: null, causes: ['polling-failing critical confirmed'] },
+    { name: 'once, on a clean path', errors: [ONCE], broken: null, causes: ['polling-failing warning suspected'] },
+    {
+      name: 'of an inspection',
+      errors: [SSL],
+      broken: 'tls-intercepted',
+      causes: ['tls-intercepted critical confirmed'],
+    },
+    {
+      name: 'once, of an inspection',
+      errors: [ONCE],
+      broken: 'tls-intercepted',
+      causes: ['tls-intercepted critical confirmed'],
+    },
+    {
+      name: 'of mail during an inspection',
+      errors: [SSL, MAIL],
+      broken: 'tls-intercepted',
+      causes: ['tls-intercepted critical confirmed', 'polling-failing warning confirmed'],
+    },
+    {
+      name: 'of a licence during an inspection',
+      errors: [LICENSE],
+      broken: 'tls-intercepted',
+      causes: ['tls-intercepted critical confirmed', 'license-on-other-unit critical confirmed'],
+    },
+    {
+      name: 'of an inspection that is over',
+      errors: [SSL],
+      broken: null,
+      faultsSeen: [{ precondition: 'tls-genuine', appliance: null, at: AT - 5000 }],
+      causes: [],
+    },
+    {
+      name: 'of mail, just after an inspection',
+      errors: [MAIL],
+      broken: null,
+      faultsSeen: [{ precondition: 'tls-genuine', appliance: null, at: AT - 5000 }],
+      causes: ['polling-failing warning confirmed'],
+    },
+    {
+      name: 'of SSL, just after a licence came home',
+      errors: [SSL],
+      broken: null,
+      faultsSeen: [{ precondition: 'license-assignment', appliance: null, at: AT - 5000 }],
+      causes: ['polling-failing critical confirmed'],
+    },
+  ])('$name', ({ errors, broken, faultsSeen, causes }) => {
+    expect(concluded(errors, broken, faultsSeen)).toEqual(causes);
+  });
+});
+
+describe('what FortiAuthenticator complains of while a fifth of the connections fail', () => {
+  const fault = {
+    stage: 'reachability',
+    cause: 'egress-blocked',
+    confidence: 'suspected',
+    product: null,
+    actual: 'no answer',
+  } as const;
+  const told = Array.from({ length: 20 }, (_, index) => ({ address: 'x', fault: index % 5 === 0 ? fault : null }));
+  const share = finding('egress-blocked', { ...shareFinding({ ...clear(['x']), told }, fault), level: 'warning' });
+  const partly = { ...share, facts: { ...share.facts, clean: 'y' } };
+  const none = finding('mail-unreachable', { level: 'warning' });
+
+  test.each<readonly [string, readonly PollingError[], Finding, readonly string[]]>([
+    ['nothing', [], share, ['egress-blocked warning suspected']],
+    ['one datagram', [ONCE], share, ['egress-blocked warning suspected']],
+    ['two', [SSL], share, ['egress-blocked critical suspected']],
+    [
+      'one datagram, and another address is clean',
+      [ONCE],
+      partly,
+      ['egress-blocked warning suspected', 'polling-failing warning suspected'],
+    ],
+    [
+      'one datagram, beside a warning that is no share',
+      [ONCE],
+      none,
+      ['mail-unreachable warning confirmed', 'polling-failing warning suspected'],
+    ],
+  ])('%s', (_, errors, found, causes) => {
+    expect(namesOf(conclusionOf(errors, round(['reachability', [found]])))).toEqual(causes);
+  });
+
+  test('one datagram is evidence of it, and explained afterwards', () => {
+    const during = conclusionOf([ONCE], round(['reachability', [share]]));
+    expect(during.diagnosis.causes[0]).toMatchObject({ consequences: ['polling'] });
+    expect(during.diagnosis.causes[0]?.evidence.at(-1)).toContain('FTM polling error');
+    const again = conclusionOf([ONCE], round(['reachability', [share]]), during);
+    expect(namesOf(conclusionOf([ONCE], round(), again))).toEqual([]);
+  });
+});
+
+test('a log that has never said anything is waited for, and left out of "ready"', () => {
+  const waited = { name: 'fac-1', errors: [], lastLineAt: null, silent: false, silentFor: null };
+  const report: PollingReport = {
+    window: 900_000,
+    silentAfter: 86_400_000,
+    appliances: [waited],
+    firewallEvidence: [],
+  };
+  const probed = round().filter(({ id }) => id !== 'polling');
+  const picture = { units: [], registration: null, firewall: null };
+  const log = { kind: 'heard', report, strangers: ['10.9.9.9'], ...NOTHING_REMEMBERED } as const;
+  const at = (blocked: typeof probed) => conclude({ config, at: AT, probed: blocked, picture }, log).diagnosis;
+  const polling = at(probed).preconditions.find(({ id }) => id === 'polling');
+  expect([at(probed).ready, polling?.state, polling?.summary]).toEqual([
+    'ready',
+    'unknown',
+    'fac-1: Waiting for the first one, listening on UDP 127.0.0.1:5514; refused lines of unknown senders: 10.9.9.9',
+  ]);
+  const broken = at(round(['tls-genuine', [finding('tls-intercepted')]]).filter(({ id }) => id !== 'polling'));
+  expect(broken.preconditions.find(({ id }) => id === 'polling')?.state).toBe('unknown');
+});

@@ -1,0 +1,46 @@
+import { describe, expect, test } from 'vitest';
+import { availabilityByDay } from '../../../src/runtime/day-availability.ts';
+
+const DAY = 86_400_000;
+const HOUR = DAY / 24;
+
+function on(day: number, precondition: string, state: string, hours: number) {
+  return { day: day * DAY, precondition, state, duration: hours * HOUR };
+}
+
+describe('availabilityByDay()', () => {
+  test.each([
+    ['a day without trouble', [on(1, 'mail', 'ok', 20), on(1, 'mail', 'warning', 4)], [{ day: DAY, share: 1 }]],
+    ['broken for six hours', [on(1, 'mail', 'ok', 18), on(1, 'mail', 'broken', 6)], [{ day: DAY, share: 0.75 }]],
+    [
+      'blocked counts as broken',
+      [on(1, 'polling', 'ok', 12), on(1, 'polling', 'blocked', 12)],
+      [{ day: DAY, share: 0.5 }],
+    ],
+    [
+      'the precondition that was broken for longest decides',
+      [on(1, 'mail', 'ok', 24), on(1, 'polling', 'ok', 6), on(1, 'polling', 'broken', 18)],
+      [{ day: DAY, share: 0.25 }],
+    ],
+    [
+      'what is unknown counts neither way',
+      [on(1, 'mail', 'ok', 6), on(1, 'mail', 'unknown', 18)],
+      [{ day: DAY, share: 1 }],
+    ],
+    [
+      'a day of which nothing is known is left out',
+      [on(1, 'mail', 'not-configured', 24), on(1, 'clock', 'unknown', 24)],
+      [],
+    ],
+    [
+      'days in order',
+      [on(2, 'mail', 'ok', 1), on(1, 'mail', 'broken', 1)],
+      [
+        { day: DAY, share: 0 },
+        { day: 2 * DAY, share: 1 },
+      ],
+    ],
+  ])('%s', (_name, states, expected) => {
+    expect(availabilityByDay(states)).toEqual(expected);
+  });
+});
