@@ -45,8 +45,8 @@ export interface FamilyShare {
   /** Those that the latest round dialled. */
   readonly current: readonly string[];
   /**
-   * Those that have always failed beside others that work: an outage of their own, which comes and goes with none of the
-   * others. One that is not given any more has taken it along, unless it comes back.
+   * Those that have always failed beside one that always works: an outage of their own, which comes and goes with none
+   * of the others. One that is not given any more has taken it along, unless it comes back.
    */
   readonly outages: readonly string[];
 }
@@ -188,14 +188,14 @@ function lookAtFamily(state: PathShare, family: FamilyShare['family'], sight: Si
   ].slice(-MOST_MEMBERS);
   const sample = sampleOf(sight, ({ address }) => familyOf(address) === family);
   const share = before?.share ?? clear([]);
-  // Beside others that work; where all fail, or take turns, it may be the way to all of them.
+  // Beside one that always works; where all fail now and then, or take turns, it may be the way to all of them.
   const wasBeside =
     before !== undefined &&
     before.members.length === before.current.length &&
-    before.current.some((address) => !isDown(trailOf(address), 1));
+    before.current.some((address) => failedIn(trailOf(address)) === 0);
   const isOutage = ({ address, returned }: Member): boolean =>
     !returned &&
-    isDown(trailOf(address), KNOWN_RUN) &&
+    isDown(trailOf(address)) &&
     (before?.outages.includes(address) === true || (wasBeside && current.includes(address)));
   const outages = members.filter(isOutage).map(({ address }) => address);
   const addresses = members
@@ -210,8 +210,8 @@ function lookAtFamily(state: PathShare, family: FamilyShare['family'], sight: Si
   };
 }
 
-function isDown(trail: ConnectionShare['trail'], fewest: number): boolean {
-  return trail.length >= fewest && failedIn(trail) === trail.length;
+function isDown(trail: ConnectionShare['trail']): boolean {
+  return trail.length >= KNOWN_RUN && failedIn(trail) === trail.length;
 }
 
 /** They began at once, so that any of them is the last: one that failed is not over with another one that worked. */

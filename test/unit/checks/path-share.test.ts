@@ -113,6 +113,20 @@ describe('what the failures at one address are', () => {
   });
 });
 
+test.each([
+  ['one that always works', '.', '..........', [A]],
+  ['one that comes and goes as well', 'x', '.x.x.x.x.x', []],
+])('an address that has always failed has an outage of its own beside %s: %s', (_, own, burst, outages) => {
+  const [bad, other] = [A, '173.243.138.85'];
+  const made = [...connections('x', bad), ...connections(own, other)];
+  const more = [...connections('xxxxxxxxxx', bad), ...connections(burst, other)];
+  const dialled = [bad, other];
+  const first = next(NO_SHARE, { at: 0, dialled, connections: made, burst: null });
+  const second = next(first, { at: EVERY, dialled, connections: made, burst: more });
+  const third = next(second, { at: 2 * EVERY, dialled, connections: made, burst: null });
+  expect(third.families.flatMap((family) => family.outages)).toEqual(outages);
+});
+
 describe('bursts', () => {
   test.each<readonly [string, string, boolean]>([
     ['none while all is well', '....', false],
