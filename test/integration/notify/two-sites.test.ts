@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createAlerting } from '../../../src/notify/engine.ts';
 import { createStore } from '../../../src/store/store.ts';
 import { liveRounds } from '../../support/alerting-bench.ts';
+import { configOf } from '../../support/config-of.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
 import { handClock } from '../../support/hand-clock.ts';
 import { HOUR, POLICY, START } from '../../support/incident-timeline.ts';
@@ -45,6 +46,8 @@ it('tells two sites with one sender and one clock under different ids, and a rep
   });
   const server = { host: '127.0.0.1', port: relay.port, user: null, password: null, caFile: null };
 
+  const { notify } = await configOf('site: hq');
+
   async function site(name: string): Promise<void> {
     const [clock, logger] = [handClock(START), logRecorder()];
     const store = createStore({ path: join(folder, `${name}.sqlite`), retention: 90 * 24 * HOUR }, { clock, logger });
@@ -52,15 +55,13 @@ it('tells two sites with one sender and one clock under different ids, and a rep
       {
         site: name,
         notify: {
+          ...notify,
           email: {
             from: 'ftm-watch@example.org',
             to: ['admins@example.org'],
             servers: [{ ...server, security: 'none' }],
           },
           webhooks: [{ url: receiver.url, token: null, caFile: null }],
-          alertmanager: null,
-          maintenance: [],
-          heartbeat: null,
           policy: POLICY,
         },
       },
