@@ -53,6 +53,7 @@ export const steps: readonly Step[] = [
     command: [
       'knip',
       '--production',
+      '--tags=-@internal',
       '--no-progress',
       '--reporter',
       'symbols',
