@@ -28,6 +28,7 @@ export const REACHABILITY_CAUSES = {
   },
   'egress-partly-blocked': {
     severity: 'warning',
+    partOf: 'egress-blocked',
     title: 'some addresses of the licence server accept no connection',
     headline: 'some addresses of {subject} accept no connection',
     summary: 'Only some addresses of {subject} accept a connection; {address} does not.',

@@ -84,7 +84,7 @@ function returned(
 /** A confirmed cause brings its incident back, becomes the better explanation of another one, or one of its own. */
 function settle(step: Step, candidate: Candidate, view: RoundView, policy: IncidentPolicy): Step {
   const present = { now: view.diagnosis.at, policy };
-  const continued = continuedBy(step.state.incidents, candidate.cause, view);
+  const continued = continuedBy(step.state.incidents, candidate.cause, view, policy.checks);
   if (continued !== null) return replace(step, 'changed', changed(continued, candidate, present));
   const former = step.state.incidents.find(
     ({ status, cause, mergedInto }) => status === 'closed' && mergedInto === null && sameCause(cause, candidate.cause),

@@ -1,4 +1,5 @@
 import type { Cause } from '../cause.ts';
+import type { Check } from '../check.ts';
 import { sameCause } from './incident.ts';
 import type { Incident } from './incident.ts';
 import { showsStill } from './sight.ts';
@@ -6,11 +7,16 @@ import type { RoundView } from './sight.ts';
 
 /**
  * The open incident that a newly confirmed cause continues, if any: the fault is the same one, only better understood.
- * That is so when the incident had this very cause before, when it was only suspected and this is what it was, and when
- * the cause explains what the incident is about while that lasts. Everything else is a fault of its own, as is an
- * incident whose own cause is still there.
+ * That is so when the incident had this very cause before, when it was only suspected and this is what it was, when it
+ * was a part of what is broken as a whole now, and when the cause explains what the incident is about while that lasts.
+ * Everything else is a fault of its own, as is an incident whose own cause is still there.
  */
-export function continuedBy(incidents: readonly Incident[], cause: Cause, view: RoundView): Incident | null {
+export function continuedBy(
+  incidents: readonly Incident[],
+  cause: Cause,
+  view: RoundView,
+  checks: readonly Check[],
+): Incident | null {
   if (cause.severity === 'info') return null;
   const open = incidents.filter(
     (incident) =>
@@ -20,7 +26,12 @@ export function continuedBy(incidents: readonly Incident[], cause: Cause, view: 
   );
   return (
     open.find(({ formerCauses }) => formerCauses.some((former) => sameCause(former, cause))) ??
-    open.find((incident) => settlesSuspicion(cause, incident.cause) || isCauseOf(cause, incident.cause, view)) ??
+    open.find(
+      (incident) =>
+        settlesSuspicion(cause, incident.cause) ||
+        isWholeOf(cause, incident.cause, checks) ||
+        isCauseOf(cause, incident.cause, view),
+    ) ??
     null
   );
 }
@@ -31,6 +42,14 @@ function settlesSuspicion(cause: Cause, before: Cause): boolean {
     cause.confidence === 'confirmed' &&
     before.precondition === cause.precondition &&
     before.subject === cause.subject
+  );
+}
+
+function isWholeOf(whole: Cause, part: Cause, checks: readonly Check[]): boolean {
+  return (
+    whole.subject === part.subject &&
+    whole.precondition === part.precondition &&
+    checks.find(({ id }) => id === part.precondition)?.causes[part.id]?.partOf === whole.id
   );
 }
 

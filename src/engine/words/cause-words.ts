@@ -33,6 +33,8 @@ export interface CauseWords {
   readonly anyProductRemedy?: readonly string[];
   /** Of several causes of one fault the one with the lowest rank is told; those without a rank come last. */
   readonly rank?: number;
+  /** The cause of the whole that this one is a part of: grown into it, it is the same fault. */
+  readonly partOf?: string;
   /** What several say of several hosts is one fault: a resolver that fails for many names. */
   readonly oneFaultForAllHosts?: true;
 }

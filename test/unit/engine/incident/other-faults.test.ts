@@ -87,6 +87,28 @@ describe('another fault', () => {
   });
 });
 
+describe('a fault of a part that grows', () => {
+  const part = causeOf('egress-partly-blocked', { severity: 'warning', consequences: [] });
+  const whole = causeOf('egress-blocked', { consequences: [] });
+
+  it('goes on as that of the whole, is told to be graver at once, and has one end', () => {
+    const line = timeline().rounds(4, [part]).rounds(2, [whole]);
+    expect(line.heard()).toEqual(['firing egress-partly-blocked', 'changed egress-blocked']);
+    expect(line.rounds(4, [part]).rounds(3, []).heard().at(-1)).toMatch(/^resolved /u);
+    expect(line.state.incidents).toHaveLength(1);
+  });
+
+  it('is another one elsewhere', () => {
+    const elsewhere = causeOf('egress-blocked', { subject: 'other.example:443', consequences: [] });
+    const line = timeline().rounds(4, [part]).rounds(2, [elsewhere]);
+    expect(line.heard()).toEqual([
+      'firing egress-partly-blocked',
+      'firing egress-blocked',
+      'resolved egress-partly-blocked',
+    ]);
+  });
+});
+
 describe('a fault that comes and goes', () => {
   it('opens when every second round shows it, is told once, and ends once', () => {
     const line = timeline();
