@@ -129,5 +129,6 @@ test('the metrics are handed to a crowd that never reads one by one, so that the
   expect((await (await web.get('/metrics')).text()).length).toBe(8_800_000);
   clearInterval(looking);
   for (const client of clients) client.socket.destroy();
-  expect(most).toBeLessThan(400 * MEBIBYTE);
+  // Counted twice, and with what no garbage collection has freed yet; all of them would be 1,760 MB.
+  expect(most).toBeLessThan(700 * MEBIBYTE);
 });
