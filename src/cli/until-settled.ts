@@ -39,7 +39,26 @@ export async function untilSettled(
     last = await look();
     looks.unshift(last);
   }
-  return last;
+  return standing(looks) ?? last;
+}
+
+/**
+ * What two looks showed is not taken back by a later one that could not judge, such as one whose names were not asked
+ * for because the lookups of those before still wait for their answers.
+ */
+function standing(looks: readonly RoundResult[]): RoundResult | null {
+  if (looks[0]?.diagnosis.ready !== 'unknown') return null;
+  const shown = looks.find((look) => criticalOf(look).length > 0);
+  const isTwice = (cause: Cause): boolean => looks.filter(shows(cause)).length >= IN_A_ROW;
+  return shown !== undefined && criticalOf(shown).some(isTwice) ? shown : null;
+}
+
+function criticalOf({ diagnosis }: RoundResult): readonly Cause[] {
+  return diagnosis.causes.filter(({ severity }) => severity === 'critical');
+}
+
+function shows(cause: Cause): (look: RoundResult) => boolean {
+  return ({ diagnosis }) => diagnosis.causes.some(isSame(cause));
 }
 
 /** @param looks the latest first */
@@ -47,14 +66,14 @@ function isSettled(looks: readonly RoundResult[]): boolean {
   const [last, before] = looks;
   if (last === undefined) return false;
   if (isInvalid(last.observations)) return before !== undefined && isInvalid(before.observations);
+  // It could not judge what the one before has shown.
+  if (last.diagnosis.ready === 'unknown' && before !== undefined && criticalOf(before).length > 0) return false;
   const probed = new Set(last.judged.assessments.map(({ id }) => id));
   return last.diagnosis.causes
     .filter(({ severity, precondition }) => severity === 'critical' && probed.has(precondition))
     .every((cause) => {
       const needed = neededFor(cause, last.observations);
-      return (
-        looks.length >= needed && looks.slice(0, needed).every(({ diagnosis }) => diagnosis.causes.some(isSame(cause)))
-      );
+      return looks.length >= needed && looks.slice(0, needed).every(shows(cause));
     });
 }
 
