@@ -79,14 +79,23 @@ export function conclude(round: RoundFindings, log: LogPart): Conclusion {
   const assessed = (heardAgain: UnexplainedPolling): readonly Assessment[] => assessLog({ ...facts, ...heardAgain });
   const diagnosis = withPolling(assessed({ report: log.report, notes: [] }));
   const lasting = explainingFaults(diagnosis);
-  // What no second round confirms, as a single lost connection, explains nothing afterwards.
-  const confirmed = seenIn(lasting, log.lasting);
+  // What is only suspected and no second round shows, as a single lost connection, explains nothing afterwards.
+  const confirmed = [...lasting.filter(isConfirmedIn(diagnosis)), ...seenIn(lasting, log.lasting)];
   const remembered = { faultsSeen: withLaterSeen(log.faultsSeen, confirmed), lasting, unreadSince };
   const unexplained = withoutExplained(log.report, withLaterSeen(log.faultsSeen, lasting), preconditionOf);
   if (hasErrors(unexplained.report))
     return { diagnosis: withPolling(assessed(unexplained).map(explainedByNothing)), ...remembered };
   const others = withoutExplained(log.report, withoutSeen(log.faultsSeen, lasting), preconditionOf);
   return { diagnosis: others.notes.length === 0 ? diagnosis : withPolling(assessed(others)), ...remembered };
+}
+
+/** A port is shut or open by one connection; the certificate that another one showed was there. */
+const BY_ONE_CONNECTION = 'reachability';
+
+function isConfirmedIn({ causes }: Diagnosis): (fault: FaultSeen) => boolean {
+  return (fault) =>
+    fault.precondition !== BY_ONE_CONNECTION &&
+    causes.some(({ precondition, confidence }) => precondition === fault.precondition && confidence === 'confirmed');
 }
 
 function explainedByNothing(polling: Assessment): Assessment {
