@@ -1,3 +1,5 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { IncidentJson } from '../../../src/web/incident-json.ts';
@@ -45,6 +47,8 @@ describeWhere([{ program: 'chromium' }], 'the status page', () => {
 
   afterEach(async () => {
     await daemon[Symbol.asyncDispose]();
+    // What the next one would remember of it.
+    await rm(join(lab.folder, 'data/share.json'), { force: true });
     for (const { end } of STOP_FAULTS) await end(lab);
   });
 
