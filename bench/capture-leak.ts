@@ -94,7 +94,8 @@ async function measure(mode: string, probes: number, depth: EndpointRequest['dep
       levels.push(level());
       const milliseconds = (cpu.user + cpu.system) / 1000 / interval;
       console.log(
-        `${String(done + interval).padStart(6)} probes  RSS ${levels.at(-1)?.toFixed(1) ?? ''} MB  CPU ${milliseconds.toFixed(2)} ms a probe`,
+        `${String(done + interval).padStart(6)} probes  RSS ${levels.at(-1)?.toFixed(1) ?? ''} MB  ` +
+          `CPU ${milliseconds.toFixed(2)} ms a probe`,
       );
     }
   } finally {

@@ -42,7 +42,8 @@ async function compareTcp(receivers: readonly Receiver[]): Promise<ReadonlyMap<s
 
 function report(samples: ReadonlyMap<string, readonly Sample[]>): void {
   print(
-    `\n| TCP, ${String(BLOCKS * LINES_A_BLOCK)} lines a round | lines/s, thousands | CPU µs/line | RSS MB |\n|---|---|---|---|`,
+    `\n| TCP, ${String(BLOCKS * LINES_A_BLOCK)} lines a round ` +
+      '| lines/s, thousands | CPU µs/line | RSS MB |\n|---|---|---|---|',
   );
   for (const [name, of] of samples) {
     const rate = spread(

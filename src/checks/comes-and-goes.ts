@@ -76,7 +76,9 @@ function adviceOf(share: ConnectionShare, { cause, stage }: ConnectionFault): Ad
   if (sides !== null) {
     const [bad, good] = [listOf(sides.bad), listOf(sides.good)];
     return {
-      summary: `It comes and goes with the address that the name gives: ${course}: all those to ${bad}, and none to ${good}.`,
+      summary:
+        `It comes and goes with the address that the name gives: ${course}: all those to ${bad}, ` +
+        `and none to ${good}.`,
       remedy: [
         `Compare how ${bad} and ${good} are treated: a policy, an inspection profile, a route or an uplink for one ` +
           'alone is the usual reason.',

@@ -73,7 +73,8 @@ export async function createDaemonClient(
       const answer = await exchange(method, path, body);
       if (answer.status !== 401) return answer;
       throw new Error(
-        `ftm-watch at ${origin} refused the login: expected a user of web.users in FTM_WATCH_USER and FTM_WATCH_PASSWORD`,
+        `ftm-watch at ${origin} refused the login: expected a user of web.users in FTM_WATCH_USER and ` +
+          'FTM_WATCH_PASSWORD',
       );
     },
     close: () => agent.destroy(),

@@ -160,7 +160,8 @@ async function isConfirmed({ yes, confirm, target }: TrustLearnOptions): Promise
   return (
     confirm !== null &&
     (await confirm(
-      `Is this path to ${target} known to be clean, with no TLS inspection? The keys above are trusted from now on [y/N] `,
+      `Is this path to ${target} known to be clean, with no TLS inspection? ` +
+        'The keys above are trusted from now on [y/N] ',
     ))
   );
 }

@@ -39,14 +39,14 @@ export async function untilSettled(
     last = await look();
     looks.unshift(last);
   }
-  return standing(looks) ?? last;
+  return lastShownTwice(looks) ?? last;
 }
 
 /**
  * What two looks showed is not taken back by a later one that could not judge, such as one whose names were not asked
  * for because the lookups of those before still wait for their answers.
  */
-function standing(looks: readonly RoundResult[]): RoundResult | null {
+function lastShownTwice(looks: readonly RoundResult[]): RoundResult | null {
   if (looks[0]?.diagnosis.ready !== 'unknown') return null;
   const shown = looks.find((look) => criticalOf(look).length > 0);
   const isTwice = (cause: Cause): boolean => looks.filter(shows(cause)).length >= IN_A_ROW;

@@ -151,7 +151,8 @@ async function readPem(path: string): Promise<Buffer> {
     return await readFile(path);
   } catch (error) {
     throw new Error(
-      `Cannot listen for syslog over TLS: cannot read "${path}": ${error instanceof Error ? error.message : String(error)}`,
+      `Cannot listen for syslog over TLS: cannot read "${path}": ` +
+        (error instanceof Error ? error.message : String(error)),
       {
         cause: error,
       },

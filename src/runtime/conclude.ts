@@ -89,7 +89,7 @@ export function conclude(round: RoundFindings, log: LogPart): Conclusion {
   return { diagnosis: others.notes.length === 0 ? diagnosis : withPolling(assessed(others)), ...remembered };
 }
 
-/** A port is shut or open by one connection; the certificate that another one showed was there. */
+/** One lost connection looks like a shut port, and the next one may be open. A certificate that was shown was there. */
 const BY_ONE_CONNECTION = 'reachability';
 
 function isConfirmedIn({ causes }: Diagnosis): (fault: FaultSeen) => boolean {

@@ -23,7 +23,8 @@ export function givenUpProblems({ outboxEntries, givenUp, isRecipient }: Told): 
   const untold = [...last.values()].filter((delivery) => isGivenUp(delivery) && isRecipient(delivery));
   return [...Map.groupBy(untold, ({ channel }) => channel)].map(
     ([channel, { length }]) =>
-      `Notifications by ${channelWords(channel).name} were refused or given up for ${String(length)} recipient${length === 1 ? '' : 's'}: see the page and the log`,
+      `Notifications by ${channelWords(channel).name} were refused or given up for ${String(length)} ` +
+      `recipient${length === 1 ? '' : 's'}: see the page and the log`,
   );
 }
 

@@ -88,7 +88,8 @@ async function readCaFile(file: string): Promise<readonly TrustAnchor[]> {
   if (weak !== undefined) {
     const name = formatDistinguishedName(weak.subject);
     throw new Error(
-      `Cannot trust "${name}" of "${file}": its key is ${weak.key}, expected RSA of 2048 to 8192 bits or an elliptic curve`,
+      `Cannot trust "${name}" of "${file}": its key is ${weak.key}, ` +
+        'expected RSA of 2048 to 8192 bits or an elliptic curve',
     );
   }
   return certificates.map((certificate) => ({

@@ -133,7 +133,8 @@ function judgeHolder(input: AssignmentInput, license: string, holder: string): V
       };
     case 'perhaps-balanced':
       return unknown(
-        `registered to ${holder}, which is configured too; SNMP does not tell whether ${unit.name} is a load balancer of it`,
+        `registered to ${holder}, which is configured too; ` +
+          `SNMP does not tell whether ${unit.name} is a load balancer of it`,
       );
     case 'unlisted-primary':
       return unknown(

@@ -43,7 +43,8 @@ export const BLOCKED_TLS_KINDS: Readonly<Record<BlockedTlsKind, KindWords>> = {
     remedy: [
       'A device between this machine and the server ends the connection, most likely a firewall of this site. Look ' +
         'for {source} and {host} in its logs of application control, intrusion prevention and web filter.',
-      'Find the device: "diagnose sniffer packet any \'host {serverip} and port {port}\' 4" on a FortiGate shows whether the reset comes in from outside or leaves without having come in.',
+      'Find the device: "diagnose sniffer packet any \'host {serverip} and port {port}\' 4" on a FortiGate shows ' +
+        'whether the reset comes in from outside or leaves without having come in.',
       FREE_POLICY,
     ],
   },
@@ -91,7 +92,7 @@ export const BLOCKED_TLS_KINDS: Readonly<Record<BlockedTlsKind, KindWords>> = {
     summary: 'Within TLS, {subject} answers with a block page of {product}.',
     remedy: [
       'Find the category or the rule in {product}, with {source} and {host} in its logs, and exempt {host}.',
-      'Whoever answers has the key of the certificate. Run "ftm-watch trust show": an authority of an inspecting ' +
+      'The device that answers has the key of the certificate. Run "ftm-watch trust show": an authority of an inspecting ' +
         'device in trust.caFiles, in trust.pins or in what was learned makes an intercepted connection look genuine. ' +
         'Take it out.',
       "If what is trusted is Fortinet's own alone, the page comes from a filter in front of the server: give TAC " +

@@ -26,5 +26,8 @@ export function refusedBaselineFindings(
 export function describeRefused({ baseline, unconfirmed }: RefusedBaseline): string {
   const day = new Date(baseline.learnedAt).toISOString().slice(0, 10);
   const name = formatDistinguishedName(unconfirmed.subject);
-  return `What was learned on ${day} rests on ${name} (SHA-256 ${unconfirmed.fingerprint}) and is not used; "ftm-watch trust learn" says more`;
+  return (
+    `What was learned on ${day} rests on ${name} (SHA-256 ${unconfirmed.fingerprint}) and is not used; ` +
+    '"ftm-watch trust learn" says more'
+  );
 }

@@ -172,7 +172,8 @@ export const VERDICT_WORDINGS: Readonly<Record<VerdictRuleId, VerdictWording>> =
   'claimed-dates': {
     findings: (chain) => [datesFinding(chain), verificationFinding(chain)],
     summary: (chain) =>
-      `The certificate of ${target(chain)} ${staleness(chain)}, and its issuer ${issuer(chain)} leads to no trusted key`,
+      `The certificate of ${target(chain)} ${staleness(chain)}, and its issuer ${issuer(chain)} ` +
+      'leads to no trusted key',
     settle: otherView,
   },
   'claimed-cut': {

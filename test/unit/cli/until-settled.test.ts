@@ -5,13 +5,14 @@ import type { RoundResult } from '../../../src/report/round-result.ts';
 import { CONTEXT, finding, round as assessments, type Special } from '../../support/judged-round.ts';
 import { round } from '../../support/observed.ts';
 
-type Seen = 'nothing' | 'mail' | 'port' | 'resolver';
+type Seen = 'nothing' | 'mail' | 'port' | 'resolver' | 'blind';
 
 const FOUND: Readonly<Record<Seen, readonly Special[]>> = {
   nothing: [],
   mail: [['mail', [finding('mail-unreachable')]]],
   port: [['reachability', [finding('egress-blocked')]]],
   resolver: [['name-resolution', [finding('resolver-unreachable')]]],
+  blind: [['name-resolution', [], 'unjudged']],
 };
 
 function examination(seen: Seen): RoundResult {
@@ -23,8 +24,13 @@ function examination(seen: Seen): RoundResult {
   };
 }
 
-/** How many looks there are when each takes so long and shows the next of these, the last one again and again. */
-async function looks(seconds: number, ...shown: readonly Seen[]): Promise<number> {
+interface Settled {
+  readonly made: number;
+  readonly result: RoundResult;
+}
+
+/** What is settled when each look takes so long and shows the next of these, the last one again and again. */
+async function settled(seconds: number, ...shown: readonly Seen[]): Promise<Settled> {
   let [made, now] = [0, 0];
   const look = (): Promise<RoundResult> => {
     const seen = shown[Math.min(made, shown.length - 1)] ?? 'nothing';
@@ -37,8 +43,12 @@ async function looks(seconds: number, ...shown: readonly Seen[]): Promise<number
     clock: { elapsed: () => now },
     signal: new AbortController().signal,
   };
-  await untilSettled(look, tools);
-  return made;
+  const result = await untilSettled(look, tools);
+  return { made, result };
+}
+
+async function looks(seconds: number, ...shown: readonly Seen[]): Promise<number> {
+  return (await settled(seconds, ...shown)).made;
 }
 
 describe('untilSettled()', () => {
@@ -51,6 +61,20 @@ describe('untilSettled()', () => {
     { name: 'four where each shows another fault', shown: ['port', 'mail', 'port', 'mail'], expected: 4 },
   ] as const)('makes $name', async ({ shown, expected }) => {
     expect(await looks(1, ...shown)).toBe(expected);
+  });
+
+  test.each<{ readonly name: string; readonly shown: readonly Seen[]; readonly expected: readonly string[] }>([
+    { name: 'shown twice', shown: ['resolver', 'resolver', 'blind'], expected: ['resolver-unreachable'] },
+    {
+      name: 'shown twice with a blind look between',
+      shown: ['resolver', 'blind', 'resolver', 'blind'],
+      expected: ['resolver-unreachable'],
+    },
+    { name: 'shown once', shown: ['resolver', 'blind'], expected: [] },
+    { name: 'that was over in the last look that saw', shown: ['resolver', 'nothing'], expected: [] },
+  ])('lets no look that could not judge take back what was $name', async ({ shown, expected }) => {
+    const { result } = await settled(1, ...shown);
+    expect(result.diagnosis.causes.map(({ id }) => id)).toEqual(expected);
   });
 
   test.each([

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -49,11 +50,18 @@ describe('localFiles.problem', () => {
     expect(await localFiles.problem(join(folder, name))).toBe(expected);
   });
 
-  test.skipIf(process.getuid?.() === 0)('of a file that may not be read', async () => {
+  test('of a file that may not be read', () => {
     const secret = join(folder, 'secret');
     writeFileSync(secret, 'hunter2');
     chmodSync(secret, 0o000);
-    expect(await localFiles.problem(secret)).toBe('permission denied');
+    const module = new URL('../../../src/config/local-files.ts', import.meta.url).href;
+    const program = `import { localFiles } from ${JSON.stringify(module)};
+      process.stdout.write(String(await localFiles.problem(${JSON.stringify(secret)})));`;
+    const node = [process.execPath, '--input-type=module', '--eval', program];
+    // Root reads everything, unless it goes without the capabilities for that.
+    const unprivileged = ['setpriv', '--bounding-set', '-dac_override,-dac_read_search'];
+    const [command = '', ...args] = process.getuid?.() === 0 ? [...unprivileged, ...node] : node;
+    expect(execFileSync(command, args, { encoding: 'utf8' })).toBe('permission denied');
   });
 });
 

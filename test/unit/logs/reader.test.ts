@@ -86,7 +86,8 @@ describe('LogReader', () => {
           const whole = read([input]);
           const parts = read(bounds.slice(1).map((end, index) => input.subarray(bounds[index], end)));
           expect(parts.tally).toEqual(whole.tally);
-          const count = whole.events.reduce((sum, event) => sum + (event.kind === 'ftm' ? event.count : 0), 0);
+          // A firewall's line behind the name of an appliance is trouble of that appliance too.
+          const count = whole.events.reduce((sum, event) => sum + (event.kind === 'heard' ? 0 : event.count), 0);
           expect(count).toBe(whole.tally.ftm);
         },
       ),
