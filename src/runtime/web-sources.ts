@@ -106,7 +106,9 @@ function activity({ watch, startedAt, lastReload }: DaemonFacts): Activity {
     lastReload: lastReload(),
     storeWritable: watch().store.writable(),
     notificationsPending: Object.values(pending).reduce((sum, count) => sum + count, 0),
-    states: alerting.states().map(({ channel, silent, tookAt }) => ({ ...channelWords(channel), silent, tookAt })),
+    states: alerting
+      .states()
+      .map(({ channel, silent, tookAt }) => ({ name: channelWords(channel).name, silent, tookAt })),
     noChannel: noChannelNote(config.notify),
     logLines: counters === null ? null : logLines(counters),
   };

@@ -1,31 +1,17 @@
 import { describe, expect, test } from 'vitest';
-import { createSignatureChecks } from '../../../src/checks/tls-genuine/signature-checks.ts';
 import type { ClockObservation, TlsOutcome } from '../../../src/core/observation.ts';
 import { correctedNow } from '../../../src/checks/clock/corrected-now.ts';
 import { observeDateHeader } from '../../../src/checks/clock/date-header.ts';
 import { judgeClock } from '../../../src/checks/clock/judge.ts';
 import { withGenuineTime } from '../../../src/round/genuine-time.ts';
-import type { TlsKnowledge } from '../../../src/checks/tls-genuine/judge-tls-path.ts';
-import { createFlawMemory } from '../../../src/checks/tls-genuine/flaw-memory.ts';
-import { createOpensslWords } from '../../../src/checks/tls-genuine/openssl-words.ts';
 import { established } from '../../support/chains.ts';
 import { DAY_MS, HOST, TARGET } from '../../support/interception-world.ts';
 import { endpoint, path, round } from '../../support/observed.ts';
+import { freshKnowledge } from '../../support/tls-knowledge.ts';
 import { createCast } from '../../support/verdict-cast.ts';
 
 const w = await createCast();
-const knowledge: TlsKnowledge = {
-  trust: w.trust,
-  profile: 'fortinet',
-  products: [],
-  baseline: null,
-  refusedBaseline: null,
-  openssl: createOpensslWords({ now: () => w.now }),
-  flaws: createFlawMemory(null),
-  previous: [],
-  remembered: null,
-  checks: createSignatureChecks(),
-};
+const knowledge = freshKnowledge(w);
 
 interface Case {
   /** How far this machine's clock is ahead. */

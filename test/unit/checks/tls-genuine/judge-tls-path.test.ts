@@ -1,28 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import { createSignatureChecks } from '../../../../src/checks/tls-genuine/signature-checks.ts';
 import type { EndpointObservation, HttpOutcome } from '../../../../src/core/observation.ts';
-import { judgeTlsPath, type TlsKnowledge } from '../../../../src/checks/tls-genuine/judge-tls-path.ts';
-import { createFlawMemory } from '../../../../src/checks/tls-genuine/flaw-memory.ts';
-import { createOpensslWords } from '../../../../src/checks/tls-genuine/openssl-words.ts';
+import { judgeTlsPath } from '../../../../src/checks/tls-genuine/judge-tls-path.ts';
 import type { Identity } from '../../../support/authority.ts';
 import { established } from '../../../support/chains.ts';
 import { HOST, TARGET } from '../../../support/interception-world.ts';
 import { endpoint, path } from '../../../support/observed.ts';
+import { freshKnowledge } from '../../../support/tls-knowledge.ts';
 import { createCast } from '../../../support/verdict-cast.ts';
 
 const w = await createCast();
-const KNOWLEDGE: TlsKnowledge = {
-  trust: w.trust,
-  profile: 'fortinet',
-  products: [],
-  baseline: null,
-  refusedBaseline: null,
-  openssl: createOpensslWords({ now: () => w.now }),
-  flaws: createFlawMemory(null),
-  previous: [],
-  remembered: null,
-  checks: createSignatureChecks(),
-};
+const KNOWLEDGE = freshKnowledge(w);
 
 function at(address: string, ...chain: readonly Identity[]): EndpointObservation {
   return { ...endpoint(address), family: address.includes(':') ? 6 : 4, tls: established(...chain) };

@@ -1,0 +1,21 @@
+import { createFlawMemory } from '../../src/checks/tls-genuine/flaw-memory.ts';
+import type { TlsKnowledge } from '../../src/checks/tls-genuine/judge-tls-path.ts';
+import { createOpensslWords } from '../../src/checks/tls-genuine/openssl-words.ts';
+import { createSignatureChecks } from '../../src/checks/tls-genuine/signature-checks.ts';
+import type { World } from './interception-world.ts';
+
+/** What a chain is judged by where nothing was learned or seen before. */
+export function freshKnowledge({ trust, now }: Pick<World, 'trust' | 'now'>): TlsKnowledge {
+  return {
+    trust,
+    profile: 'fortinet',
+    products: [],
+    baseline: null,
+    refusedBaseline: null,
+    openssl: createOpensslWords({ now: () => now }),
+    flaws: createFlawMemory(null),
+    previous: [],
+    remembered: null,
+    checks: createSignatureChecks(),
+  };
+}
