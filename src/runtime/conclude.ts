@@ -34,7 +34,7 @@ export interface RoundFindings {
 
 /** What one round leaves for the next. */
 export interface Remembered {
-  /** Those that two rounds in a row have shown, or an incident had. */
+  /** Those that two rounds in a row have shown, whose cause was confirmed at once, or that an incident had. */
   readonly faultsSeen: readonly FaultSeen[];
   /** Those that this round showed. */
   readonly lasting: readonly FaultSeen[];

@@ -1,4 +1,4 @@
-import type { FaultId } from '../../../src/checks/registry.ts';
+import type { FaultId, PreconditionId } from '../../../src/checks/registry.ts';
 import { describe, expect, test } from 'vitest';
 import type { FaultSeen } from '../../../src/checks/polling/explained.ts';
 import type { PollingError, PollingReport } from '../../../src/core/polling/report.ts';
@@ -176,4 +176,27 @@ test('a log that has never said anything is waited for, and left out of "ready"'
   ]);
   const broken = at(round(['tls-genuine', [finding('tls-intercepted')]]).filter(({ id }) => id !== 'polling'));
   expect(broken.preconditions.find(({ id }) => id === 'polling')?.state).toBe('unknown');
+});
+
+describe('a fault that a single round showed', () => {
+  const suspected = { confidence: 'suspected' } as const;
+
+  test.each<readonly [string, PreconditionId, Finding, readonly string[]]>([
+    ['explains afterwards what came: a certificate', 'tls-genuine', finding('tls-intercepted'), []],
+    [
+      'does not: what is only suspected',
+      'tls-genuine',
+      finding('tls-blocked', suspected),
+      ['polling-failing critical confirmed'],
+    ],
+    [
+      'does not: a port, which one lost connection makes look shut',
+      'reachability',
+      finding('egress-blocked'),
+      ['polling-failing critical confirmed'],
+    ],
+  ])('%s', (_, id, found, causes) => {
+    const { faultsSeen, lasting } = conclusionOf([SSL], round([id, [found]]));
+    expect(namesOf(conclusionOf([SSL], round(), { faultsSeen, lasting }))).toEqual(causes);
+  });
 });
