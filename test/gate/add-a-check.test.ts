@@ -67,7 +67,7 @@ export function judgeSample(subject: string): readonly Finding<SampleCause>[] {
 
 /** What stands in the registry for it: its name and its place among the others. */
 const REGISTERED: readonly (readonly [before: string, added: string])[] = [
-  ["import { tlsGenuine } from './check.ts';", "import { sample } from './check.ts';"],
+  ["import { tlsGenuine } from './tls-genuine/check.ts';", "import { sample } from './sample/check.ts';"],
   ['  clock,\n]', '  sample,'],
 ];
 
