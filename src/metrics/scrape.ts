@@ -4,6 +4,7 @@ import type { EpochMs } from '../core/clock.ts';
 import { LOG_RESULTS, LOG_SOURCES, type LogResult, type LogSource } from '../core/polling/log-event.ts';
 import type { Metrics } from './definitions.ts';
 import { renderMetrics } from './exposition.ts';
+import type { MetricsText } from './probe-metrics.ts';
 
 /** What became of log lines since an intake was started. */
 export interface LogCounts {
@@ -27,14 +28,9 @@ export interface ScrapeSources {
   readonly inMaintenance: () => boolean;
 }
 
-export interface ScrapeText {
-  readonly contentType: string;
-  readonly body: string;
-}
-
 export interface Scrape {
   /** Asked for again while it is being written, it is written once. */
-  read(): Promise<ScrapeText>;
+  read(): Promise<MetricsText>;
   /** Takes over what an intake has counted; once more after its end, so that nothing is missing. */
   takeCounts(intake: CountingIntake): void;
 }
@@ -49,7 +45,7 @@ export function createScrape(registry: Registry, metrics: Metrics, sources: Scra
     takenOver.set(intake, counts);
   }
 
-  async function write(): Promise<ScrapeText> {
+  async function write(): Promise<MetricsText> {
     takeCounts(sources.intake());
     for (const [channel, count] of Object.entries(sources.pending()))
       metrics.notificationsPending.set({ channel }, count);
@@ -59,7 +55,7 @@ export function createScrape(registry: Registry, metrics: Metrics, sources: Scra
     return { contentType: registry.contentType, body: await renderMetrics(Object.values(metrics)) };
   }
 
-  let writing: Promise<ScrapeText> | null = null;
+  let writing: Promise<MetricsText> | null = null;
   return {
     takeCounts,
     read: () => {
