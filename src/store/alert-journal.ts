@@ -11,19 +11,6 @@ import { stateText, type SavedState, type Unread } from './saved-state.ts';
 /** More than this is no outbox any more; the oldest pending one gives way. */
 const MAX_PARCELS = 5_000;
 
-export interface MirroredAlertJournal extends AlertJournal {
-  /** Writes what could not be written when it came: nobody may have anything new to record for days. */
-  catchUp(): void;
-}
-
-/**
- * Memory is what counts while the process lives, the file is its copy: alerts go out whatever the disk does. After a
- * write that failed, all that changed since is written with the next one that succeeds.
- */
-export function createAlertJournal(database: Database, deps: JournalDeps): MirroredAlertJournal {
-  return new MirroredJournal(database, deps);
-}
-
 export interface JournalDeps {
   readonly logger: StoreLogger;
   /** What ended before it is not kept any more. */
@@ -32,7 +19,11 @@ export interface JournalDeps {
 
 const NOTHING_UNREAD: Unread = { incidents: [], silences: [] };
 
-class MirroredJournal implements MirroredAlertJournal {
+/**
+ * Memory is what counts while the process lives, the file is its copy: alerts go out whatever the disk does. After a
+ * write that failed, all that changed since is written with the next one that succeeds.
+ */
+export class MirroredJournal implements AlertJournal {
   readonly #database: Database;
   readonly #deps: JournalDeps;
   readonly #outboxEntries = new Map<string, OutboxEntry>();
@@ -76,6 +67,7 @@ class MirroredJournal implements MirroredAlertJournal {
     this.#flush();
   }
 
+  /** Writes what could not be written when it came: nobody may have anything new to record for days. */
   catchUp(): void {
     // Nobody has used it yet: the file, which may be another one's, is not even opened.
     if (!this.#loaded && this.#state === null) return;
@@ -212,29 +204,14 @@ function writeIncident(db: DatabaseSync, incident: Incident): void {
 }
 
 function writeOutboxEntry(db: DatabaseSync, { delivery, notification }: OutboxEntry): void {
+  const { id, at } = notification;
   db.prepare('INSERT INTO notifications (id, event, at, json) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO NOTHING').run(
-    notification.id,
-    eventOf(notification),
-    notification.at,
-    JSON.stringify(notification),
+    ...[id, eventOf(notification), at, JSON.stringify(notification)],
   );
-  const { channel, recipient, status, createdAt, attempts, firstFailedAt, nextAttemptAt, finishedAt, detail } =
-    delivery;
   db.prepare(
     `INSERT INTO deliveries (notification, channel, recipient, status, created_at, attempts, first_failed_at, next_attempt_at, finished_at, detail)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+     VALUES (:notificationId, :channel, :recipient, :status, :createdAt, :attempts, :firstFailedAt, :nextAttemptAt, :finishedAt, :detail)
      ON CONFLICT (notification, channel, recipient) DO UPDATE SET status = excluded.status, attempts = excluded.attempts,
        first_failed_at = excluded.first_failed_at, next_attempt_at = excluded.next_attempt_at, finished_at = excluded.finished_at, detail = excluded.detail`,
-  ).run(
-    notification.id,
-    channel,
-    recipient,
-    status,
-    createdAt,
-    attempts,
-    firstFailedAt,
-    nextAttemptAt,
-    finishedAt,
-    detail,
-  );
+  ).run({ ...delivery });
 }

@@ -78,10 +78,16 @@ export interface StoredLatency {
 
 const latencyRow = z.object({ at: z.number(), durationMs: z.number() });
 
+/** Of which probe, at which target. */
+export interface ProbeName {
+  readonly probe: string;
+  readonly target: string;
+}
+
 /** Oldest first. @param bucket the length of the spans */
 export function readLatency(
   db: DatabaseSync,
-  series: { readonly probe: string; readonly target: string },
+  series: ProbeName,
   since: EpochMs,
   bucket: Millis,
 ): readonly StoredLatency[] {
