@@ -44,7 +44,7 @@ export function createStore(config: { readonly path: string; readonly retention:
   const database = new Database(config.path, deps);
   const keptSince = (): EpochMs => deps.clock.now() - config.retention;
   const journal = new MirroredJournal(database, { logger: deps.logger, keptSince });
-  const history = createHistory(database);
+  const record = createHistory(database);
   let prunedAt: Millis | null = null;
 
   /**
@@ -64,7 +64,7 @@ export function createStore(config: { readonly path: string; readonly retention:
   return {
     journal,
     recordRound(round) {
-      history.record(round);
+      record(round);
       journal.catchUp();
       pruneAtTimes(round.samples.length);
     },
