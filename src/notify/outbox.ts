@@ -11,13 +11,12 @@ export interface OutboxLogger {
   warn(fields: object, message: string): void;
 }
 
-export type DeliveryListener = (channel: string, result: DeliveryResult, at: EpochMs) => void;
-
 export interface OutboxDeps {
   readonly clock: Clock;
   readonly logger: OutboxLogger;
   readonly journal: AlertJournal;
-  readonly onDelivery: DeliveryListener;
+  /** One try of one delivery: `ftm_notifications_total` and the time of the last success. */
+  readonly onDelivery: (channel: string, result: DeliveryResult, at: EpochMs) => void;
 }
 
 /**

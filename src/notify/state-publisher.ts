@@ -1,14 +1,7 @@
-import type { Clock } from '../core/clock.ts';
 import type { IncidentState } from '../engine/incident/incident.ts';
 import type { RecipientOutcome, StateChannel } from './channels/channel.ts';
 import { channelWords } from './channels/registry.ts';
-import type { DeliveryListener, OutboxLogger } from './outbox.ts';
-
-export interface StatePublisherDeps {
-  readonly clock: Clock;
-  readonly logger: OutboxLogger;
-  readonly onDelivery: DeliveryListener;
-}
+import type { OutboxDeps } from './outbox.ts';
 
 /** Keeps the recipients of one channel at what is true. */
 export interface StatePublisher {
@@ -16,7 +9,7 @@ export interface StatePublisher {
   publish(state: () => IncidentState, signal: AbortSignal): Promise<void>;
 }
 
-export function createStatePublisher(channel: StateChannel, deps: StatePublisherDeps): StatePublisher {
+export function createStatePublisher(channel: StateChannel, deps: Omit<OutboxDeps, 'journal'>): StatePublisher {
   const { name } = channelWords(channel.id);
   /** Recipients, so that the log tells once that one fails. */
   const failing = new Set<string>();

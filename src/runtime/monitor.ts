@@ -15,8 +15,7 @@ import type { SignatureSet } from '../core/polling/signature.ts';
 import { createLogIntake, type LogIntake } from '../logs/intake.ts';
 import { loadSignatures } from '../logs/signatures.ts';
 import type { Recorder } from '../metrics/recorder.ts';
-import type { Alerting } from '../notify/alerting.ts';
-import { createAlerting } from '../notify/engine.ts';
+import { type Alerting, createAlerting } from '../notify/alerting.ts';
 import { noChannelNote } from '../notify/no-channel.ts';
 import { createHeartbeat, type Heartbeat } from '../notify/heartbeat.ts';
 import type { RoundResult } from '../report/round-result.ts';
@@ -109,10 +108,8 @@ export class Monitor {
       logger,
       journal: this.store.journal,
       readSecret: (source) => readSecret(source, env),
-      listener: {
-        delivered: (channel, result, at) => {
-          recorder.delivery(channel, result, at);
-        },
+      onDelivery: (channel, result, at) => {
+        recorder.delivery(channel, result, at);
       },
     });
     this.#polling = createPollingLog(config, { clock, signatures, file: jsonFile(stateFile(config, 'polling.json')) });
