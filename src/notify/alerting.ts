@@ -259,8 +259,8 @@ export class Alerting {
     const { signal } = this.#stopped;
     if (signal.aborted) return;
     this.#working = Promise.all([
-      this.#outbox.drain(signal),
-      ...this.#publishers.map((publisher) => publisher.publish(() => this.#state, signal)),
+      this.#outbox(signal),
+      ...this.#publishers.map((publish) => publish(() => this.#state, signal)),
     ]).then(() => undefined);
   }
 }

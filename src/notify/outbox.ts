@@ -21,12 +21,10 @@ export interface OutboxDeps {
 
 /**
  * Delivers what the journal holds. What is told was written before the first try, and each outcome is written after it:
- * a crash loses nothing, and repeats only what was accepted in the instant before its outcome was written.
+ * a crash loses nothing, and repeats only what was accepted in the instant before its outcome was written. Each call
+ * delivers all that is due, once each. Channels do not wait for each other. Never rejects.
  */
-export interface Outbox {
-  /** Delivers all that is due, once each. Channels do not wait for each other. Never rejects. */
-  drain(signal: AbortSignal): Promise<void>;
-}
+export type Outbox = (signal: AbortSignal) => Promise<void>;
 
 export function createOutbox(channels: readonly MessageChannel[], deps: OutboxDeps): Outbox {
   const running = new Map<MessageChannel, Run>();
@@ -53,11 +51,9 @@ export function createOutbox(channels: readonly MessageChannel[], deps: OutboxDe
     return run.done;
   }
 
-  return {
-    async drain(signal) {
-      withdrawOrphaned(channels, deps);
-      await Promise.all(channels.map((channel) => drainOne(channel, signal)));
-    },
+  return async (signal) => {
+    withdrawOrphaned(channels, deps);
+    await Promise.all(channels.map((channel) => drainOne(channel, signal)));
   };
 }
 
