@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 
 import { sleep } from '../system/clock.ts';
 import type { WebConfig } from '../config/config.ts';
+import { authority } from '../core/authority.ts';
 import type { Clock } from '../core/clock.ts';
 import { createWebServer, type WebServer } from '../web/server.ts';
 import type { WebSources } from '../web/sources.ts';
@@ -104,10 +105,7 @@ export class PageHost {
     const server = createWebServer(config, sources, this.#deps);
     const { address, port } = await server.start();
     const scheme = config.tls === null ? 'http' : 'https';
-    logger.info(
-      { url: `${scheme}://${address.includes(':') ? `[${address}]` : address}:${String(port)}/` },
-      'Serving the status page',
-    );
+    logger.info({ url: `${scheme}://${authority({ host: address, port })}/` }, 'Serving the status page');
     return { config, server };
   }
 }

@@ -1,5 +1,6 @@
 import ipaddr from 'ipaddr.js';
 import type { Clock, Millis } from '../core/clock.ts';
+import { BoundedMap } from './bounded-map.ts';
 
 /**
  * How many wrong passwords may be tried: from one network, and by everybody together. Its memory is bounded, whoever
@@ -36,8 +37,8 @@ interface Taken {
 }
 
 export function createLoginLimit(clock: Clock): LoginLimit {
-  const byNetwork = createBoundedMap<Taken>();
-  const trustedUntil = createBoundedMap<Millis>();
+  const byNetwork = new BoundedMap<Taken>(MAX_NETWORKS);
+  const trustedUntil = new BoundedMap<Millis>(MAX_NETWORKS);
   const everybody: Taken = { count: 0, at: 0 };
 
   function isTrusted(network: string): boolean {
@@ -72,25 +73,6 @@ function waitFor(taken: Taken, { burst, every }: Budget, now: Millis): Millis {
   taken.count = Math.max(0, taken.count - (now - taken.at) / every);
   taken.at = now;
   return taken.count <= burst - 1 ? 0 : (taken.count - (burst - 1)) * every;
-}
-
-interface BoundedMap<T> {
-  get(key: string): T | undefined;
-  /** Makes it the youngest. */
-  set(key: string, value: T): void;
-}
-
-function createBoundedMap<T>(): BoundedMap<T> {
-  const entries = new Map<string, T>();
-  return {
-    get: (key) => entries.get(key),
-    set(key, value) {
-      entries.delete(key);
-      entries.set(key, value);
-      const [oldest] = entries.keys();
-      if (entries.size > MAX_NETWORKS && oldest !== undefined) entries.delete(oldest);
-    },
-  };
 }
 
 /**

@@ -2,6 +2,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import type { WebConfig } from '../config/config.ts';
 import { readSecret } from '../system/secret.ts';
 import type { Clock, Millis } from '../core/clock.ts';
+import { BoundedMap } from './bounded-map.ts';
 import { createLoginLimit, networkOf } from './login-limit.ts';
 import { parsePasswordHash, type PasswordHash, verifyPassword } from './password-hash.ts';
 
@@ -131,16 +132,11 @@ interface AcceptedLogins {
 /** Remembers logins under a keyed digest: the passwords themselves are kept nowhere. */
 function createAcceptedLogins(clock: Clock): AcceptedLogins {
   const key = randomBytes(32);
-  const until = new Map<string, Millis>();
+  const until = new BoundedMap<Millis>(MAX_REMEMBERED);
   return {
     keyOf: (parts) => createHmac('sha256', key).update(JSON.stringify(parts)).digest('base64'),
     has: (login) => (until.get(login) ?? 0) > clock.elapsed(),
-    add(login) {
-      until.delete(login);
-      until.set(login, clock.elapsed() + REMEMBERED);
-      const [oldest] = until.keys();
-      if (until.size > MAX_REMEMBERED && oldest !== undefined) until.delete(oldest);
-    },
+    add: (login) => void until.set(login, clock.elapsed() + REMEMBERED),
   };
 }
 

@@ -7,7 +7,7 @@ import {
 } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { readFile } from 'node:fs/promises';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { Logger } from 'pino';
 import type { TlsFiles, WebConfig } from '../config/config.ts';
@@ -67,15 +67,8 @@ export function createWebServer(config: WebConfig, sources: WebSources, deps: We
   async function start(): Promise<{ readonly address: string; readonly port: number }> {
     const login = config.users.length === 0 ? null : await createLogin(config.users, deps.clock, deps.env);
     const files = await readStaticFiles();
-    const routes = createRoutes({
-      ...deps,
-      sources,
-      events,
-      login,
-      files,
-      hosts: config.hosts,
-      tls: config.tls !== null,
-    });
+    const { hosts } = config;
+    const routes = createRoutes({ ...deps, sources, events, login, files, hosts, tls: config.tls !== null });
     const listener = getRequestListener(routes.fetch, { overrideGlobalObjects: false, errorHandler: refuseMalformed });
     const waiting = createWaitingAnswers(WAITING_LIMITS);
     const created = await createNodeServer(config.tls, (request, response) => {
@@ -158,7 +151,7 @@ function listen(
     server.listen({ host: address, port }, () => {
       server.off('error', onError);
       const bound = server.address();
-      resolve(isInternet(bound) ? { address: bound.address, port: bound.port } : { address, port });
+      resolve(typeof bound === 'object' && bound !== null ? bound : { address, port });
     });
   });
 }
@@ -182,10 +175,6 @@ function refuseMalformed(): Response {
     status: 400,
     headers: { ...BARE_HEADERS, 'Content-Type': 'text/plain; charset=utf-8' },
   });
-}
-
-function isInternet(address: string | AddressInfo | null): address is AddressInfo {
-  return typeof address === 'object' && address !== null;
 }
 
 function messageOf(error: unknown): string {
