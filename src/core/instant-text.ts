@@ -8,7 +8,7 @@ export function instantText(at: EpochMs): string {
 
 /** `2026-11-24 13:00:05 UTC` */
 export function utcText(at: EpochMs): string {
-  return `${new Date(at).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+  return isoTime(at).replace(/T(.{8}).*$/u, ' $1 UTC');
 }
 
 /** The furthest that a date can be from 1970, in milliseconds (ECMA-262, "Time Values and Time Range"). */
