@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { configJsonSchema, type JsonSchema } from '../../../src/config/json-schema.ts';
 import { knownKeys, listKeys } from '../../../src/config/known-keys.ts';
-import { referencedSections, renderReference } from '../../support/config-reference.ts';
+import { referencedSections, renderReference } from '../../../deploy/generate/config-reference.ts';
 import { loadText } from '../../support/config-machine.ts';
 
 const DOCUMENT = fileURLToPath(new URL('../../../docs/configuration.md', import.meta.url));
