@@ -1,6 +1,6 @@
 import type { Config } from '../config/config.ts';
-import { createAttribution, NO_OTHERS } from '../logs/attribution.ts';
-import { loadSignatures } from '../logs/signatures.ts';
+import { createAttribution, NO_OTHERS } from '../sources/log/attribution.ts';
+import { loadSignatures } from '../sources/log/signatures.ts';
 import { explain } from './explain.ts';
 import { EXIT_UNKNOWN } from './exit-code.ts';
 import { replay } from './replay.ts';

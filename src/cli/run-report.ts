@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path';
 
-import { jsonFile } from '../store/json-file.ts';
-import { loadSignatures } from '../logs/signatures.ts';
+import { jsonFile } from '../system/json-file.ts';
+import { loadSignatures } from '../sources/log/signatures.ts';
 import { type ReportArchive, reportArchive } from '../report/report-archive.ts';
 import { examine } from './examine.ts';
 import { EXIT_UNKNOWN } from './exit-code.ts';

@@ -4,7 +4,7 @@ import type { Diagnosis } from '../../src/engine/diagnosis.ts';
 import type { LogSource } from '../../src/core/polling/log-event.ts';
 import { pollingReport } from '../../src/core/polling/report.ts';
 import { emptyPolling, recordEvent } from '../../src/core/polling/state.ts';
-import { loadSignatures } from '../../src/logs/signatures.ts';
+import { loadSignatures } from '../../src/sources/log/signatures.ts';
 import { conclude, NOTHING_REMEMBERED, type Remembered } from '../../src/runtime/conclude.ts';
 import { configOf } from './config-of.ts';
 

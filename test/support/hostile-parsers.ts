@@ -1,7 +1,7 @@
 import { parseCertificate } from '../../src/core/parse-certificate.ts';
-import { parseSignatures } from '../../src/logs/signatures.ts';
-import { readReply as readTime } from '../../src/probes/clock/sntp.ts';
-import { encodeQuery, readReply as readDnsReply } from '../../src/probes/dns/message.ts';
+import { parseSignatures } from '../../src/sources/log/signatures.ts';
+import { readReply as readTime } from '../../src/network/ntp/sntp.ts';
+import { encodeQuery, readReply as readDnsReply } from '../../src/network/dns/message.ts';
 import { readPem } from '../../src/trust/pem.ts';
 import { parseProducts } from '../../src/trust/products.ts';
 import { readSilence } from '../../src/web/silence-request.ts';

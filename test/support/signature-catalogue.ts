@@ -1,4 +1,4 @@
-import { loadSignatures } from '../../src/logs/signatures.ts';
+import { loadSignatures } from '../../src/sources/log/signatures.ts';
 import type { SignatureSet } from '../../src/core/polling/signature.ts';
 
 /** The shipped catalogue. */
