@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path';
 
 import { jsonFile } from '../system/json-file.ts';
+import { isFaultId } from '../checks/registry.ts';
 import { loadSignatures } from '../sources/log/signatures.ts';
 import { type ReportArchive, reportArchive } from '../report/report-archive.ts';
 import { examine } from './examine.ts';
@@ -30,7 +31,7 @@ export async function runReport(
     const budget = jsonFile(join(dirname(config.store.path), 'registration-budget.json'));
     const now = terminal.clock.now();
     const kept = await readKept(config, now);
-    const signatures = await loadSignatures(config.logs.signatureFiles);
+    const signatures = await loadSignatures(config.logs.signatureFiles, isFaultId);
     const log = logPartOf(config, { ...kept, signatures, now });
     const examination = await examine({ ...terminal, config, budget, log });
     if (terminal.signal.aborted) throw new Error('The report was called off: nothing was written');

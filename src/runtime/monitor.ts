@@ -1,6 +1,7 @@
 import { warnOfRefusedBaselines } from './round/warn-of-refused-baselines.ts';
 import { LOG_CHECKS } from '../checks/assess-log.ts';
-import { listens } from '../checks/polling/listens.ts';
+import { isFaultId } from '../checks/registry.ts';
+import { listens } from '../core/polling/listens.ts';
 import type { Logger } from 'pino';
 
 import type { Config } from '../config/config.ts';
@@ -87,7 +88,7 @@ export class Monitor {
 
   /** @throws {Error} when a file that the configuration names cannot be used */
   static async create(config: Config, deps: MonitorDeps): Promise<Monitor> {
-    const signatures = await loadSignatures(config.logs.signatureFiles);
+    const signatures = await loadSignatures(config.logs.signatureFiles, isFaultId);
     const onBeat = (lateness: Millis): void => {
       deps.recorder.loopLag(lateness);
     };

@@ -1,3 +1,4 @@
+import { isFaultId } from '../../src/checks/registry.ts';
 import { parseCertificate } from '../../src/core/parse-certificate.ts';
 import { parseSignatures } from '../../src/sources/log/signatures.ts';
 import { readReply as readTime } from '../../src/network/ntp/sntp.ts';
@@ -176,7 +177,7 @@ export const HOSTILE_PARSERS: readonly HostileParser[] = [
     corpus: 'yaml-signatures',
     shape: 'bytes',
     longest: 16 * KB,
-    parse: declared((text) => parseSignatures(text, 'f.yaml').map(({ id }) => id)),
+    parse: declared((text) => parseSignatures(text, 'f.yaml', isFaultId).map(({ id }) => id)),
     most: 128 * KB,
     repeats: YAML_REPEATS,
   },

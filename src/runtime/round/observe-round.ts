@@ -34,8 +34,8 @@ export interface RoundTools extends ReferenceTools, OpensslTools, OlderTlsTools,
   /** The longest that this process stood still since the last call. */
   readonly takeStall: () => Millis;
   readonly onProgress: (progress: RoundProgress) => void;
-  /** Addresses of the licence server that a burst of connections is due to. */
-  readonly burstDue: readonly string[];
+  /** Addresses of the licence server that a burst of connections is due to, one for each connection. */
+  readonly burst: readonly string[];
   /** Those of the configuration, else those that FortiAuthenticator names, which may have to be asked for first. */
   readonly mailServers: Promise<readonly MailServerConfig[]>;
 }
@@ -62,7 +62,7 @@ export async function observeRound(config: Config, given: RoundTools, ctx: Probe
   const lookAt = observeTargets(config, tools, round);
   const [straight, burst, controls, mail, ntp, services] = await Promise.all([
     lookAt.now('path', config.licenseServer, () => observeLicenseServer(config, tools, round)),
-    observeBurst(licenseTarget(config), tools.burstDue, tools, round),
+    observeBurst(licenseTarget(config), tools.burst, tools, round),
     lookAt.each('control', config.controlHosts, (host) => observeAnyAddress(controlTarget(host, config), tools, round)),
     orUntilAborted(tools.mailServers, round.signal).then((servers) =>
       lookAt.each('mail', servers, (server) => observeMailServer(server, config, tools, round)),

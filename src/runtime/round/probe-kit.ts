@@ -2,7 +2,8 @@ import type { Config } from '../../config/config.ts';
 import { readSecret, type SecretSource } from '../../system/secret.ts';
 import { createCertificateCache } from '../../core/certificate-cache.ts';
 import type { Clock, Millis } from '../../core/clock.ts';
-import { burstDue, needsCloserLook } from '../../checks/path-share.ts';
+import { judgeDns } from '../../checks/name-resolution/judge.ts';
+import { burstOf, needsCloserLook } from '../../checks/path-share.ts';
 import type { RoundObservations } from '../../core/round.ts';
 import { authority } from '../../core/authority.ts';
 import { createSystemLookup } from '../../network/system-lookup.ts';
@@ -78,7 +79,7 @@ export async function createProbeKit(
 
   return {
     observe: (signal, wishes) => {
-      const given = { ...tools, ...wishes, burstDue: burstDue(share.current(), clock.now()) };
+      const given = { ...tools, ...wishes, burst: burstOf(share.current(), clock.now()) };
       return observeRound(config, given, { clock, env, signal, sourceAddress: config.sourceAddress });
     },
     assess: async (round) => {
@@ -101,12 +102,12 @@ export async function createProbeKit(
 }
 
 /** What a round works with, apart from what belongs to this round alone. */
-type StandingTools = Omit<RoundTools, keyof RoundWishes | 'burstDue'>;
+type StandingTools = Omit<RoundTools, keyof RoundWishes | 'burst'>;
 
 function createConnectionTools(
   config: Config,
   { clock, env }: Pick<ProbeKitDeps, 'clock' | 'env'>,
-): Pick<StandingTools, 'system' | 'askName' | 'endpoint' | 'limiter' | 'pace' | 'mail'> {
+): Pick<StandingTools, 'system' | 'askName' | 'acceptable' | 'endpoint' | 'limiter' | 'pace' | 'mail'> {
   const judged = config.services.length + config.controlHosts.length;
   const certificates = createCertificateCache(CERTIFICATES.spare + CERTIFICATES.perTarget * judged);
   const trust = publicTrust();
@@ -115,6 +116,8 @@ function createConnectionTools(
   return {
     system,
     askName: askEachTime({ system, trust }),
+    acceptable: ({ host: name, port, expectedAddresses }, observations) =>
+      judgeDns({ name, port, expectedAddresses, observations }).addresses,
     endpoint: {
       secureContext: createProbeSecureContext(),
       parse: (der) => certificates.parse(der),

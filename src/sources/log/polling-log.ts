@@ -1,4 +1,4 @@
-import { listens } from '../../checks/polling/listens.ts';
+import { listens } from '../../core/polling/listens.ts';
 import type { Config } from '../../config/config.ts';
 import type { Clock, EpochMs, Millis } from '../../core/clock.ts';
 import type { LogEvent } from '../../core/polling/log-event.ts';

@@ -1,10 +1,9 @@
 import { type Severity, SEVERITIES } from '../../core/severity.ts';
-import { type FaultId, isFaultId } from '../../checks/registry.ts';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { catalogueError, parseCatalogue } from '../../system/catalogue-file.ts';
-import type { Signature, SignatureSet } from '../../core/polling/signature.ts';
+import type { FirewallSignature, MessageSignature, Signature, SignatureSet } from '../../core/polling/signature.ts';
 import { compileSignatures } from '../../core/polling/signature.ts';
 
 /** The catalogue that comes with the program. */
@@ -17,9 +16,6 @@ const base = {
     .string()
     .max(64)
     .regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/u, 'expected kebab-case, such as "ftm-polling-ssl"'),
-  cause: z
-    .custom<FaultId>((value) => typeof value === 'string' && isFaultId(value), 'expected a cause of docs/causes.md')
-    .nullable(),
   severity: z.custom<Severity>(
     (value) => SEVERITIES.some((severity) => severity === value),
     `expected one of ${SEVERITIES.join(', ')}`,
@@ -47,6 +43,19 @@ const firewall = z.strictObject({
     .refine((fields) => Object.keys(fields).length > 0, 'expected at least one field'),
 });
 
+/** Whether a check has such a cause. */
+type IsCause = (text: string) => boolean;
+
+interface EntrySchemas {
+  readonly message: z.ZodType<Omit<MessageSignature, 'kind'>>;
+  readonly firewall: z.ZodType<Omit<FirewallSignature, 'kind'>>;
+}
+
+function entriesWith(isCause: IsCause): EntrySchemas {
+  const cause = z.string().refine(isCause, 'expected a cause of docs/causes.md').nullable();
+  return { message: message.extend({ cause }), firewall: firewall.extend({ cause }) };
+}
+
 const catalogue = z.strictObject({ signatures: z.array(z.unknown()).max(1000) });
 
 /**
@@ -54,16 +63,16 @@ const catalogue = z.strictObject({ signatures: z.array(z.unknown()).max(1000) })
  * theirs with the id of a shipped one replaces it.
  * @throws {Error} naming the file, the line, the signature and what is wrong with it
  */
-export async function loadSignatures(files: readonly string[]): Promise<SignatureSet> {
+export async function loadSignatures(files: readonly string[], isCause: IsCause): Promise<SignatureSet> {
   const own: Signature[] = [];
-  for (const file of files) own.push(...(await readSignatures(file)));
+  for (const file of files) own.push(...(await readSignatures(file, isCause)));
   assertUnique(own);
   const ids = new Set(own.map(({ id }) => id));
-  const shipped = await readSignatures(SHIPPED_SIGNATURES);
+  const shipped = await readSignatures(SHIPPED_SIGNATURES, isCause);
   return compileSignatures([...own, ...shipped.filter(({ id }) => !ids.has(id))]);
 }
 
-async function readSignatures(file: string): Promise<readonly Signature[]> {
+async function readSignatures(file: string, isCause: IsCause): Promise<readonly Signature[]> {
   let content: string;
   try {
     content = await readFile(file, 'utf8');
@@ -73,22 +82,23 @@ async function readSignatures(file: string): Promise<readonly Signature[]> {
       { cause: error },
     );
   }
-  const signatures = parseSignatures(content, file);
+  const signatures = parseSignatures(content, file, isCause);
   assertUnique(signatures);
   return signatures;
 }
 
 /** Parses a catalogue. @throws {Error} as `loadSignatures` does @internal */
-export function parseSignatures(content: string, file: string): readonly Signature[] {
+export function parseSignatures(content: string, file: string, isCause: IsCause): readonly Signature[] {
   const { value, lineOf } = parseCatalogue(content, 'signatures', file);
   const attempt = `Cannot use the signatures of "${file}"`;
   const outer = catalogue.safeParse(value);
   if (!outer.success)
     throw catalogueError(attempt, `expected a key "signatures" with a list: ${z.prettifyError(outer.error)}`);
+  const entries = entriesWith(isCause);
   const problems: string[] = [];
   const signatures: Signature[] = [];
   for (const [index, entry] of outer.data.signatures.entries()) {
-    const parsed = parseSignature(entry);
+    const parsed = parseSignature(entry, entries);
     if (parsed.kind !== 'invalid') signatures.push(parsed);
     else problems.push(`line ${String(lineOf(['signatures', index]))}: ${parsed.problem}`);
   }
@@ -96,14 +106,17 @@ export function parseSignatures(content: string, file: string): readonly Signatu
   return signatures;
 }
 
-function parseSignature(value: unknown): Signature | { readonly kind: 'invalid'; readonly problem: string } {
+function parseSignature(
+  value: unknown,
+  { firewall: line, message: text }: EntrySchemas,
+): Signature | { readonly kind: 'invalid'; readonly problem: string } {
   if (isRecord(value) && 'fields' in value) {
-    const parsed = firewall.safeParse(value);
+    const parsed = line.safeParse(value);
     return parsed.success
       ? { kind: 'firewall', ...parsed.data }
       : { kind: 'invalid', problem: describe(value, parsed.error) };
   }
-  const parsed = message.safeParse(value);
+  const parsed = text.safeParse(value);
   return parsed.success
     ? { kind: 'message', ...parsed.data }
     : { kind: 'invalid', problem: describe(value, parsed.error) };

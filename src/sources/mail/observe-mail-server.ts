@@ -3,12 +3,10 @@ import { isIP } from 'node:net';
 import type { Config, MailServerConfig } from '../../config/config.ts';
 import type { DnsObservation, MailObservation } from '../../core/observation.ts';
 import type { ProbeContext } from '../../network/context.ts';
-import { judgeDns } from '../../checks/name-resolution/judge.ts';
 import { observeMail, type MailPorts, type MailTarget } from './observe-mail.ts';
-import type { AskName } from '../target/ask-name.ts';
+import type { PathTools } from '../target/observe-path.ts';
 
-export interface MailTools {
-  readonly askName: AskName;
+export interface MailTools extends Pick<PathTools, 'askName' | 'acceptable'> {
   readonly mail: MailPorts;
 }
 
@@ -35,7 +33,7 @@ async function find(
   const observations: DnsObservation[] = [];
   for (const resolver of resolvers) {
     observations.push(await tools.askName(host, resolver, ctx));
-    const { addresses } = judgeDns({ name: host, port, expectedAddresses: ANY_ADDRESS, observations });
+    const addresses = tools.acceptable({ host, port, expectedAddresses: ANY_ADDRESS }, observations);
     if (addresses.length > 0) return { addresses, hindrance: null };
   }
   const failures = observations.map(({ a }) => a).filter((reply) => reply.kind === 'failed');

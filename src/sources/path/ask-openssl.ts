@@ -1,7 +1,7 @@
 import { createSecureContext, DEFAULT_CIPHERS } from 'node:tls';
 import { certificatePem } from '../../core/certificate-pem.ts';
 import type { CapturedChain, Certificate } from '../../core/certificate.ts';
-import type { OpensslWord } from '../../checks/tls-genuine/tls-evidence.ts';
+import type { OpensslWord } from '../../core/observation.ts';
 import type { ProbeContext } from '../../network/context.ts';
 import { dial } from '../../network/dial.ts';
 import { shakeHands } from '../../network/tls/handshake.ts';

@@ -1,14 +1,13 @@
 import { deadline } from '../../system/clock.ts';
 import type { Millis } from '../../core/clock.ts';
 import type { EndpointObservation, Failure } from '../../core/observation.ts';
-import { BURST_SIZE } from '../../checks/path-share.ts';
 import type { ProbeContext } from '../../network/context.ts';
 import { observeEndpoint, type EndpointLimits } from '../target/observe-endpoint.ts';
 import { createPace } from '../../schedule/pace.ts';
 import { requestOf, type PathTarget, type PathTools } from '../target/observe-path.ts';
 
 /** One connection after the other begins, since all at once would be told apart from none by no firewall. */
-const PACE = { atOnce: 1, gap: 25, underWay: BURST_SIZE };
+const PACE = { atOnce: 1, gap: 25 };
 
 /**
  * More patient than a round: a connection that lost packets gets there in the end (a SYN is repeated after 1, 2, 3, 4
@@ -22,6 +21,7 @@ const NONE_WORKS: Millis = 3_500;
 /**
  * Makes further connections to addresses of the licence server, up to the end of the handshake. Never rejects: what the
  * time was too short for is `aborted`.
+ * @param addresses one for each connection
  */
 export async function observeBurst(
   target: PathTarget,
@@ -31,14 +31,14 @@ export async function observeBurst(
 ): Promise<readonly EndpointObservation[]> {
   if (addresses.length === 0) return [];
   using whole = deadline(ctx.clock, WHOLE, ctx.signal);
-  const pace = createPace(ctx.clock, PACE);
+  const pace = createPace(ctx.clock, { ...PACE, underWay: addresses.length });
   const waits = new Map(addresses.map((address) => [address, new AbortController()]));
   const worked = new Set<string>();
   const cancel = ctx.clock.after(NONE_WORKS, () => {
     for (const [address, hopeless] of waits) if (!worked.has(address)) hopeless.abort();
   });
   const seen = await Promise.all(
-    inTurn(addresses).map(async (address) => {
+    addresses.map(async (address) => {
       const hopeless = waits.get(address)?.signal;
       const signal = hopeless === undefined ? whole.signal : AbortSignal.any([whole.signal, hopeless]);
       const endpoint = await pace.begin(
@@ -60,11 +60,6 @@ export async function observeBurst(
   );
   cancel();
   return seen;
-}
-
-/** Each address as often as the others, in turns. */
-function inTurn(addresses: readonly string[]): readonly string[] {
-  return Array.from({ length: Math.floor(BURST_SIZE / addresses.length) }, () => addresses).flat();
 }
 
 /** Given up because none had worked, which is an answer: they all had the time that a connection of a round has. */

@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 
 import type { Millis } from '../../core/clock.ts';
 import type { CloserLook } from '../../core/closer-look.ts';
-import { endingOf, isBlocked } from '../../checks/tls-genuine/block-kind.ts';
+import { endingOf, isBlocked } from '../../core/blocked-outcome.ts';
 import type { EndpointObservation, TlsOutcome } from '../../core/observation.ts';
 import type { PathObservation } from '../../core/round.ts';
 import type { ProbeContext } from '../../network/context.ts';

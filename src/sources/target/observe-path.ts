@@ -6,14 +6,20 @@ import { ofFamily, singleAddresses, type FamilyChoice } from '../../core/address
 import type { DnsObservation, EndpointObservation } from '../../core/observation.ts';
 import type { PathObservation } from '../../core/round.ts';
 import type { ProbeContext } from '../../network/context.ts';
-import { judgeDns } from '../../checks/name-resolution/judge.ts';
 import { observeEndpoint, type EndpointDeps, type EndpointRequest } from './observe-endpoint.ts';
 import type { Limiter } from '../../network/limiter.ts';
 import type { AskName } from './ask-name.ts';
 
+/** What of the answers to one name may be dialled: the opinion of a check. */
+export type AcceptableAddresses = (
+  target: Pick<PathTarget, 'host' | 'port' | 'expectedAddresses'>,
+  names: readonly DnsObservation[],
+) => readonly string[];
+
 /** What the probes of a round share. */
 export interface PathTools {
   readonly askName: AskName;
+  readonly acceptable: AcceptableAddresses;
   readonly endpoint: EndpointDeps;
   /** Bounds the connections in flight: handshakes at the same instant falsify each other's timings. */
   readonly limiter: Limiter;
@@ -36,7 +42,7 @@ export interface PathTarget extends HostPort {
 export async function observePath(target: PathTarget, tools: PathTools, ctx: ProbeContext): Promise<PathObservation> {
   const names = await resolve(target, tools, ctx);
   const endpoints = await Promise.all(
-    dialable(target, names).map((address) => observeAddress(target, address, tools, ctx)),
+    dialable(target, names, tools).map((address) => observeAddress(target, address, tools, ctx)),
   );
   return { subject: authority(target), host: target.host, names, endpoints, references: [] };
 }
@@ -50,10 +56,10 @@ export async function observeAnyAddress(
   const names: DnsObservation[] = [];
   for (const resolver of isLiteral(target) || target.proxy !== null ? [] : target.resolvers) {
     names.push(await tools.askName(target.host, resolver, ctx));
-    if (dialable(target, names).length > 0) break;
+    if (dialable(target, names, tools).length > 0) break;
   }
   const endpoints: EndpointObservation[] = [];
-  for (const address of dialable(target, names).slice(0, MOST_TRIES)) {
+  for (const address of dialable(target, names, tools).slice(0, MOST_TRIES)) {
     const seen = await observeAddress(target, address, tools, ctx);
     endpoints.push(seen);
     if (seen.tcp.kind === 'open') break;
@@ -84,10 +90,9 @@ async function resolve(target: PathTarget, tools: PathTools, ctx: ProbeContext):
 }
 
 /** Through a proxy the name itself is dialled: the proxy resolves it. */
-function dialable(target: PathTarget, names: readonly DnsObservation[]): readonly string[] {
+function dialable(target: PathTarget, names: readonly DnsObservation[], { acceptable }: PathTools): readonly string[] {
   if (isLiteral(target) || target.proxy !== null) return [target.host];
-  const { host: name, port, expectedAddresses, family } = target;
-  return ofFamily(judgeDns({ name, port, expectedAddresses, observations: names }).addresses, family);
+  return ofFamily(acceptable(target, names), target.family);
 }
 
 function isLiteral({ host }: PathTarget): boolean {

@@ -23,6 +23,7 @@ const clock = hurriedClock(4);
 const bench = await createTlsBench();
 const tools: PathTools = {
   askName: () => Promise.reject(new Error('Addresses are asked for nothing')),
+  acceptable: () => [],
   endpoint: createEndpointDeps(),
   limiter: createLimiter(1),
 };
@@ -70,10 +71,15 @@ function outcomeOf({ address, tcp, tls }: EndpointObservation): Outcome {
   return { address, ended, time: last.durationMs };
 }
 
+/** Twenty connections. */
+function inTurn(...addresses: readonly string[]): readonly string[] {
+  return Array.from({ length: 20 }, (_, index) => addresses[index % addresses.length] ?? '');
+}
+
 describe('a burst of connections', () => {
   test('gives up an address at which none has worked, and waits for a late one at another', async () => {
     await using site = await createSite();
-    const seen = await observeBurst(targetAt(site.port), [SILENT, GOOD], tools, probeContext({ clock }));
+    const seen = await observeBurst(targetAt(site.port), inTurn(SILENT, GOOD), tools, probeContext({ clock }));
     const outcomes = seen.map(outcomeOf);
     const [silent = [], good = []] = [SILENT, GOOD].map((one) => outcomes.filter(({ address }) => address === one));
     expect(silent.map(({ ended }) => ended)).toEqual(Array.from({ length: 10 }, () => 'tls timeout'));
@@ -84,7 +90,7 @@ describe('a burst of connections', () => {
 
   test('gives up an address that swallows every SYN', async () => {
     await using hole = await createBlackHole();
-    const seen = await observeBurst(targetAt(hole.port), ['127.0.0.1'], tools, probeContext({ clock }));
+    const seen = await observeBurst(targetAt(hole.port), inTurn('127.0.0.1'), tools, probeContext({ clock }));
     const outcomes = seen.map(outcomeOf);
     expect(outcomes.map(({ ended }) => ended)).toEqual(Array.from({ length: 20 }, () => 'tcp timeout'));
     expect(Math.max(...outcomes.map(({ time }) => time))).toBeLessThan(LATE);

@@ -20,7 +20,7 @@ const changed = (from: string, to: string): string => `signatures:${GOOD.replace
 
 describe('parseSignatures', () => {
   test('takes a good one', () => {
-    expect(parseSignatures(`signatures:${GOOD}`, 'own.yaml')).toEqual([
+    expect(parseSignatures(`signatures:${GOOD}`, 'own.yaml', isFaultId)).toEqual([
       {
         kind: 'message',
         id: 'own-text',
@@ -75,7 +75,7 @@ describe('parseSignatures', () => {
       message: /"own\.yaml": line 2, column 3: expected a text as key/u,
     },
   ])('refuses $name, and says where', ({ text, message }) => {
-    expect(() => parseSignatures(text, 'own.yaml')).toThrow(message);
+    expect(() => parseSignatures(text, 'own.yaml', isFaultId)).toThrow(message);
   });
 });
 
@@ -92,7 +92,7 @@ describe('loadSignatures', () => {
   }
 
   test('ships texts that each match themselves first, and causes that exist', async () => {
-    const set = await loadSignatures([]);
+    const set = await loadSignatures([], isFaultId);
     for (const signature of set.signatures) {
       expect(signature.cause === null || isFaultId(signature.cause)).toBe(true);
       if (signature.kind === 'firewall') continue;
@@ -109,7 +109,7 @@ describe('loadSignatures', () => {
       'own.yaml',
       `signatures:${GOOD}${GOOD.replace('own-text', 'ftm-polling-ssl').replace('Own trouble: *happened', 'FTM polling error')}`,
     );
-    const set = await loadSignatures([own]);
+    const set = await loadSignatures([own], isFaultId);
     expect(matchMessage(set, 'Own trouble: it happened')?.id).toBe('own-text');
     expect(matchMessage(set, 'FTM polling error: connection timeout')?.id).toBe('ftm-polling-ssl');
     expect(set.signatures.filter(({ id }) => id === 'ftm-polling-ssl')).toHaveLength(1);
@@ -118,8 +118,8 @@ describe('loadSignatures', () => {
 
   test('refuses an id that stands twice, and a file that is missing', async () => {
     const twice = await file('twice.yaml', `signatures:${GOOD}${GOOD}`);
-    await expect(loadSignatures([twice])).rejects.toThrow('"own-text" is given twice');
-    await expect(loadSignatures([join(folder, 'none.yaml')])).rejects.toThrow(
+    await expect(loadSignatures([twice], isFaultId)).rejects.toThrow('"own-text" is given twice');
+    await expect(loadSignatures([join(folder, 'none.yaml')], isFaultId)).rejects.toThrow(
       /Cannot read the signatures of ".*none\.yaml": ENOENT/u,
     );
   });
