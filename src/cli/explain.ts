@@ -5,12 +5,11 @@ import { Framer } from '../sources/log/framing.ts';
 import type { Recognition } from '../sources/log/recognise.ts';
 import { recognisePasted } from '../sources/log/recognise.ts';
 import { sampleOf } from '../sources/log/sample.ts';
+import type { Streams, Terminal } from './terminal.ts';
 
-export interface ExplainOptions {
+export interface ExplainOptions extends Pick<Terminal, 'input'>, Pick<Streams, 'output'> {
   /** From the command line; when there are none, lines are read from `input`. */
   readonly lines: readonly string[];
-  readonly input: AsyncIterable<Buffer>;
-  readonly output: { write(text: string): unknown };
   readonly json: boolean;
   readonly signatures: SignatureSet;
   readonly attribution: Attribution;

@@ -2,7 +2,7 @@ import { Command, CommanderError } from 'commander';
 
 import { EXIT_UNKNOWN } from './exit-code.ts';
 import { collectFingerprint } from './fingerprint.ts';
-import type { SilenceCommand } from './run-silence.ts';
+import type { SilenceCommand } from './silence.ts';
 import type { Terminal } from './terminal.ts';
 
 /**
@@ -80,8 +80,8 @@ function addWatching(program: Command, terminal: Terminal, finish: Finish): void
     .description('one round of everything: checklist, root cause, remedy')
     .option('--json', 'one JSON object on standard output and nothing else')
     .action(async ({ json }: { json?: boolean }, command: Command) => {
-      const { runCheck } = await import('./run-check.ts');
-      finish(await runCheck(configOf(command), json === true, terminal));
+      const { check } = await import('./check.ts');
+      finish(await check(configOf(command), json === true, terminal));
     });
   withConfig(program.command('report'))
     .description(
@@ -165,7 +165,7 @@ function addConfig(program: Command, terminal: Terminal, finish: Finish): void {
     withConfig(config.command(name))
       .description(description)
       .action(async (_, command: Command) => {
-        const { runConfig } = await import('./run-config.ts');
+        const { runConfig } = await import('./config.ts');
         finish(await runConfig(name, configOf(command), terminal));
       });
   }
@@ -176,7 +176,7 @@ function addNotify(program: Command, terminal: Terminal, finish: Finish): void {
   withConfig(notify.command('test'))
     .description('send a test message through every configured channel')
     .action(async (_, command: Command) => {
-      const { runNotifyTest } = await import('./run-notify.ts');
+      const { runNotifyTest } = await import('./notify.ts');
       finish(await runNotifyTest(configOf(command), terminal));
     });
 }
@@ -193,7 +193,7 @@ interface TypedSilence {
 function addSilence(program: Command, terminal: Terminal, finish: Finish): void {
   const silence = program.command('silence').description('notifications that wait, at the daemon that runs');
   const carryOut = async (command: SilenceCommand, config: string | undefined): Promise<void> => {
-    const { runSilence } = await import('./run-silence.ts');
+    const { runSilence } = await import('./silence.ts');
     finish(await runSilence(config, command, terminal));
   };
   withConfig(silence.command('add'))

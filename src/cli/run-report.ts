@@ -1,6 +1,5 @@
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 
-import { jsonFile } from '../system/json-file.ts';
 import { isFaultId } from '../checks/registry.ts';
 import { loadSignatures } from '../sources/log/signatures.ts';
 import { type ReportArchive, reportArchive } from '../report/report-archive.ts';
@@ -28,17 +27,14 @@ export async function runReport(
   if (config === null) return EXIT_UNKNOWN;
   try {
     const target = await reportTarget({ typed: output, cwd: terminal.cwd, force });
-    const budget = jsonFile(join(dirname(config.store.path), 'registration-budget.json'));
     const now = terminal.clock.now();
     const kept = await readKept(config, now);
     const signatures = await loadSignatures(config.logs.signatureFiles, isFaultId);
     const log = logPartOf(config, { ...kept, signatures, now });
-    const examination = await examine({ ...terminal, config, budget, log });
+    const examination = await examine({ ...terminal, config, log });
     if (terminal.signal.aborted) throw new Error('The report was called off: nothing was written');
-    await deliver(reportArchive(await reportSources(config, { ...kept, examination }, terminal)), target, {
-      force,
-      terminal,
-    });
+    const sources = await reportSources(config, { ...kept, examination }, terminal);
+    await deliver(reportArchive(sources), target, { force, terminal });
     return 0;
   } catch (error) {
     terminal.errors.write(`${error instanceof Error ? error.message : 'Cannot write the report: unknown error'}\n`);

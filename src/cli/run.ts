@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { pino } from 'pino';
 
 import { App } from '../runtime/app.ts';
@@ -31,25 +32,11 @@ export async function run(path: string | undefined, terminal: Terminal): Promise
   await app.start(config);
   started.resolve();
   try {
-    await Promise.race([aborted(signal), death.promise]);
+    await Promise.race([signal.aborted ? null : once(signal, 'abort'), death.promise]);
   } finally {
     logger.info('Stopping');
     await app.stop();
     logger.info('Stopped');
   }
   return 0;
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else
-      signal.addEventListener(
-        'abort',
-        () => {
-          resolve();
-        },
-        { once: true },
-      );
-  });
 }

@@ -205,9 +205,8 @@ function writeIncident(db: DatabaseSync, incident: Incident): void {
 
 function writeOutboxEntry(db: DatabaseSync, { delivery, notification }: OutboxEntry): void {
   const { id, at } = notification;
-  db.prepare('INSERT INTO notifications (id, event, at, json) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO NOTHING').run(
-    ...[id, eventOf(notification), at, JSON.stringify(notification)],
-  );
+  const insert = 'INSERT INTO notifications (id, event, at, json) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO NOTHING';
+  db.prepare(insert).run(id, eventOf(notification), at, JSON.stringify(notification));
   db.prepare(
     `INSERT INTO deliveries (notification, channel, recipient, status, created_at, attempts, first_failed_at, next_attempt_at, finished_at, detail)
      VALUES (:notificationId, :channel, :recipient, :status, :createdAt, :attempts, :firstFailedAt, :nextAttemptAt, :finishedAt, :detail)

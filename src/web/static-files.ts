@@ -12,8 +12,14 @@ export interface StaticFile {
 
 /** Ours, in `static/` beside this file. */
 const OWN: readonly string[] = [
-  ...['style.css', 'live.js', 'copy-buttons.js', 'distance.js', 'history.js'],
-  ...['icon-ready.svg', 'icon-not-ready.svg', 'icon-unknown.svg'],
+  'style.css',
+  'live.js',
+  'copy-buttons.js',
+  'distance.js',
+  'history.js',
+  'icon-ready.svg',
+  'icon-not-ready.svg',
+  'icon-unknown.svg',
 ];
 
 /** Of the package uPlot, as it was installed. */

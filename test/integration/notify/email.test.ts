@@ -89,11 +89,6 @@ describe('createEmailChannel', () => {
     expect(mail?.headers.get('message-id')).toBe('<ftm-watch.20261124T130030Z-a1b2c3d4e5-1.1@example.org>');
   });
 
-  it('names a server at an IPv6 address with brackets', async () => {
-    const outcomes = await send({ servers: [{ ...relay(await closedPort()), host: '::1' }], to: [ALICE] });
-    expect(outcomes[0]?.detail).toMatch(/^\[::1\]:\d+: /u);
-  });
-
   it('does not let one refused mailbox block the others', async () => {
     await using sink = await smtpSink({
       recipient: (address) => (address === ALICE ? { code: 550, text: 'no such user' } : null),
