@@ -36,9 +36,7 @@ export async function examine(options: ExaminationOptions): Promise<RoundResult>
     const wishes = {
       mailServers,
       isComplained: false,
-      onProgress: (step: RoundProgress) => {
-        progress.show(step);
-      },
+      onProgress: (step: RoundProgress) => progress.show(step),
     };
     const look = async (): Promise<RoundResult> => {
       progress.look();

@@ -49,9 +49,7 @@ export async function explain(options: ExplainOptions): Promise<number> {
 async function eachLine(input: AsyncIterable<Buffer>, one: (line: string) => void): Promise<void> {
   const sink = {
     piece: (): void => {},
-    line: ({ bytes, start, end }: Line): void => {
-      one(bytes.toString('utf8', start, Math.min(end, start + LOOKED_AT)));
-    },
+    line: ({ bytes, start, end }: Line): void => one(bytes.toString('utf8', start, Math.min(end, start + LOOKED_AT))),
   };
   const framer = new Framer(sink, { octetCounting: false });
   for await (const chunk of input) framer.push(chunk);

@@ -204,21 +204,19 @@ function addSilence(program: Command, terminal: Terminal, finish: Finish): void 
     .option('--subject <subject>', 'only about this host:port, mail server or unit')
     .option('--by <name>', 'who silences (default: the user)')
     .requiredOption('--comment <text>', 'why')
-    .action(async ({ for: duration, until, cause, subject, by, comment }: TypedSilence, command: Command) => {
-      await carryOut({ kind: 'add', silence: { cause, subject, duration, until, by, comment } }, configOf(command));
-    });
+    .action(({ for: duration, until, cause, subject, by, comment }: TypedSilence, command: Command) =>
+      carryOut({ kind: 'add', silence: { cause, subject, duration, until, by, comment } }, configOf(command)),
+    );
   withConfig(silence.command('list'))
     .description('print those that last')
     .option('--json', 'one JSON object')
-    .action(async ({ json }: { json?: boolean }, command: Command) => {
-      await carryOut({ kind: 'list', json: json === true }, configOf(command));
-    });
+    .action(({ json }: { json?: boolean }, command: Command) =>
+      carryOut({ kind: 'list', json: json === true }, configOf(command)),
+    );
   withConfig(silence.command('remove'))
     .description('end silences at once')
     .argument('<ids...>', 'as printed by "silence list"')
-    .action(async (ids: string[], _, command: Command) => {
-      await carryOut({ kind: 'remove', ids }, configOf(command));
-    });
+    .action((ids: string[], _, command: Command) => carryOut({ kind: 'remove', ids }, configOf(command)));
 }
 
 function addWeb(program: Command, terminal: Terminal, finish: Finish): void {

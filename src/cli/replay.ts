@@ -74,9 +74,7 @@ async function summarise(options: ReplayOptions): Promise<ReplaySummary> {
   const { file, signatures, attribution, watched } = options;
   const writtenAt = file === '-' ? options.clock.now() : (await stat(file)).mtimeMs;
   const found = new Map<string, Found>();
-  const outbox = new EventOutbox((event) => {
-    collect(found, event);
-  });
+  const outbox = new EventOutbox((event) => collect(found, event));
   const tally = newLineTally();
   // Times without a year are read by the file's own time: nothing in it was logged later.
   const clock: Clock = { ...options.clock, now: () => writtenAt };

@@ -14,9 +14,7 @@ export async function run(path: string | undefined, terminal: Terminal): Promise
   let reload = (): void => undefined;
   // From the beginning, since nobody listening would end the process; until the file is read, there is nothing to read
   // again.
-  terminal.onHangup(() => {
-    reload();
-  });
+  terminal.onHangup(() => reload());
   const config = await loadOrExplain(path, terminal);
   if (config === null) return EXIT_UNKNOWN;
   const { clock, env, version, signal } = terminal;

@@ -113,9 +113,7 @@ export class Alerting {
     this.#cancelTick?.();
     this.#cancelTick = null;
     using limit = deadline(this.#deps.clock, STOP_DEADLINE, signal);
-    const abort = (): void => {
-      this.#stopped.abort(limit.signal.reason);
-    };
+    const abort = (): void => this.#stopped.abort(limit.signal.reason);
     if (limit.signal.aborted) abort();
     else limit.signal.addEventListener('abort', abort, { once: true });
     this.#work();
@@ -213,9 +211,7 @@ export class Alerting {
     const active = this.#parts.maintenance.isActive(at);
     this.#take(active === this.#state.maintenance ? { kind: 'tick', at } : { kind: 'maintenance', at, active });
     this.#work();
-    this.#cancelTick = this.#deps.clock.after(TICK, () => {
-      this.#tick();
-    });
+    this.#cancelTick = this.#deps.clock.after(TICK, () => this.#tick());
     this.#tickedAt = this.#deps.clock.elapsed();
   }
 

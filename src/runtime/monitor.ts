@@ -88,9 +88,7 @@ export class Monitor {
   /** @throws {Error} when a file that the configuration names cannot be used */
   static async create(config: Config, deps: MonitorDeps): Promise<Monitor> {
     const signatures = await loadSignatures(config.logs.signatureFiles, isFaultId);
-    const onBeat = (lateness: Millis): void => {
-      deps.recorder.loopLag(lateness);
-    };
+    const onBeat = (lateness: Millis): void => deps.recorder.loopLag(lateness);
     const genuineFile = jsonFile(stateFile(config, 'genuine.json'));
     const shareFile = jsonFile(stateFile(config, 'share.json'));
     const kit = await createProbeKit(config, { ...deps, onBeat, genuineFile, shareFile });
@@ -109,9 +107,7 @@ export class Monitor {
       logger,
       journal: this.store.journal,
       readSecret: (source) => readSecret(source, env),
-      onDelivery: (channel, result, at) => {
-        recorder.delivery(channel, result, at);
-      },
+      onDelivery: (channel, result, at) => recorder.delivery(channel, result, at),
     });
     this.#polling = createPollingLog(config, { clock, signatures, file: jsonFile(stateFile(config, 'polling.json')) });
     this.#intake = createLogIntake(intakeConfig(config), {
@@ -119,9 +115,7 @@ export class Monitor {
       logger,
       signatures,
       stateFile: stateFile(config, 'log-positions.json'),
-      onEvent: (event) => {
-        this.#onLogEvent(event);
-      },
+      onEvent: (event) => this.#onLogEvent(event),
     });
     this.#units = createUnitWatch(config, { ...this.#runnerDeps(), env, budget: registrationBudget(config) });
     this.#rounds = new Runner({
@@ -272,15 +266,9 @@ export class Monitor {
     const { clock, logger, recorder } = this.#deps;
     return {
       clock,
-      onError: (error) => {
-        logger.error({ err: error }, 'A scheduled run failed: a bug, please report it');
-      },
-      onLag: (lag) => {
-        recorder.lag(lag);
-      },
-      onMissed: () => {
-        recorder.missed();
-      },
+      onError: (error) => logger.error({ err: error }, 'A scheduled run failed: a bug, please report it'),
+      onLag: (lag) => recorder.lag(lag),
+      onMissed: () => recorder.missed(),
     };
   }
 }

@@ -59,9 +59,7 @@ export class PageHost {
     if (old.config.listen.port === config.listen.port) {
       return {
         ...UNCHANGED,
-        commit: () => {
-          this.#afterwards(() => this.#replace(old, config));
-        },
+        commit: () => this.#afterwards(() => this.#replace(old, config)),
       };
     }
     const opened = await this.#open(config);
@@ -95,9 +93,9 @@ export class PageHost {
     const { clock, logger } = this.#deps;
     this.#changing = sleep(clock, 0, new AbortController().signal)
       .then(change)
-      .catch((error: unknown) => {
-        logger.error({ err: error }, 'Cannot serve the status page any more: restart ftm-watch');
-      });
+      .catch((error: unknown) =>
+        logger.error({ err: error }, 'Cannot serve the status page any more: restart ftm-watch'),
+      );
   }
 
   async #open(config: WebConfig): Promise<Running> {

@@ -7,9 +7,7 @@ export class RoundFeed {
   /** The returned function ends it. */
   subscribe(listener: (diagnosis: Diagnosis) => void): () => void {
     this.#listeners.add(listener);
-    return () => {
-      this.#listeners.delete(listener);
-    };
+    return () => this.#listeners.delete(listener);
   }
 
   publish(diagnosis: Diagnosis): void {

@@ -38,9 +38,7 @@ export class Database {
 
   /** Runs `work` as one transaction; false when nothing of it was kept. */
   write(work: (db: DatabaseSync) => void): boolean {
-    return this.#write((db) => {
-      transaction(db, work);
-    });
+    return this.#write((db) => transaction(db, work));
   }
 
   /**

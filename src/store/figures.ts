@@ -34,9 +34,7 @@ export function figureWriter(db: DatabaseSync): (figure: HourlyValue, at: EpochM
        ON CONFLICT (name, subject, at) DO UPDATE SET value = ${WRITES[name]}`,
     );
   const statements = { 'ftm-errors': prepare('ftm-errors'), 'tokens-left': prepare('tokens-left') };
-  return ({ name, subject, value }, at) => {
-    statements[name].run(name, subject, Math.floor(at / HOUR) * HOUR, value);
-  };
+  return ({ name, subject, value }, at) => statements[name].run(name, subject, Math.floor(at / HOUR) * HOUR, value);
 }
 
 const figureRow = z.object({ subject: z.string(), at: z.number(), value: z.number() });

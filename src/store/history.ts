@@ -34,9 +34,7 @@ export function createHistory(database: Database): (round: RoundRecord) => void 
   return (round) => {
     waiting.push(round);
     if (waiting.length > MAX_WAITING) waiting.shift();
-    const isKept = database.writeLazily((db) => {
-      waiting.forEach(roundWriter(db));
-    });
+    const isKept = database.writeLazily((db) => waiting.forEach(roundWriter(db)));
     if (isKept) waiting.length = 0;
   };
 }

@@ -72,12 +72,8 @@ export function createEventStream(clock: Clock): EventStream {
       response.writeHead(200, HEADERS);
       response.write(`retry: ${String(RETRY)}\n\n${first === null ? '' : format(first)}`);
       clients.set(response, { response, behind: 0 });
-      response.once('close', () => {
-        leave(response);
-      });
-      response.on('error', () => {
-        response.destroy();
-      });
+      response.once('close', () => leave(response));
+      response.on('error', () => response.destroy());
       cancelHeartbeat ??= clock.after(HEARTBEAT, beat);
       return true;
     },

@@ -77,19 +77,15 @@ export function createWebServer(config: WebConfig, sources: WebSources, deps: We
       response.once('close', () => {
         if (!created.listening) created.closeIdleConnections();
       });
-      void listener(request, response).then(() => {
-        waiting.written(response);
-      });
+      void listener(request, response).then(() => waiting.written(response));
     });
     limitConnections(created);
     server = created;
     const bound = await listen(created, config.listen);
-    created.on('error', (error) => {
-      deps.logger.error({ err: error }, 'The web server has a problem');
-    });
-    unsubscribe = sources.onDiagnosis((diagnosis) => {
-      events.send({ name: 'diagnosis', data: diagnosisToJson(diagnosis) });
-    });
+    created.on('error', (error) => deps.logger.error({ err: error }, 'The web server has a problem'));
+    unsubscribe = sources.onDiagnosis((diagnosis) =>
+      events.send({ name: 'diagnosis', data: diagnosisToJson(diagnosis) }),
+    );
     return bound;
   }
 
@@ -110,9 +106,7 @@ function limitConnections(server: Server): void {
     isAcquaintance: () => false,
     onTurnedOut: () => {},
   });
-  server.on('connection', (socket: Socket) => {
-    crowd.enter(socket);
-  });
+  server.on('connection', (socket: Socket) => crowd.enter(socket));
   server.setTimeout(IDLE);
 }
 
@@ -144,9 +138,8 @@ function listen(
   { address, port }: WebConfig['listen'],
 ): Promise<{ readonly address: string; readonly port: number }> {
   return new Promise((resolve, reject) => {
-    const onError = (error: NodeJS.ErrnoException): void => {
+    const onError = (error: NodeJS.ErrnoException): void =>
       reject(new Error(listenProblem({ address, port }, error), { cause: error }));
-    };
     server.once('error', onError);
     server.listen({ host: address, port }, () => {
       server.off('error', onError);
@@ -158,9 +151,7 @@ function listen(
 
 function close(server: Server, clock: Clock): Promise<void> {
   return new Promise((resolve) => {
-    const cancel = clock.after(DRAIN, () => {
-      server.closeAllConnections();
-    });
+    const cancel = clock.after(DRAIN, () => server.closeAllConnections());
     server.close(() => {
       cancel();
       resolve();
