@@ -4,6 +4,7 @@ import { formatIssue } from '../config/issues.ts';
 import { loadConfig, type LoadResult } from '../config/load.ts';
 import { localFiles } from '../config/local-files.ts';
 import type { Clock } from '../core/clock.ts';
+import { counted } from '../text/counted.ts';
 import type { ProgressOutput } from './progress.ts';
 
 export interface Streams {
@@ -52,7 +53,6 @@ export type InvalidConfig = Extract<LoadResult, { readonly kind: 'invalid' }>;
 /** Prints each problem of a configuration on a line of its own; for every command that cannot go on without one. */
 export function writeIssues({ issues, hidden }: InvalidConfig, errors: Streams['errors']): void {
   errors.write(issues.map((issue) => `${formatIssue(issue)}\n`).join(''));
-  const count = issues.length + hidden;
   const others = hidden === 0 ? '' : `; these are the first ${String(issues.length)}`;
-  errors.write(`The configuration is not valid: ${String(count)} ${count === 1 ? 'problem' : 'problems'}${others}\n`);
+  errors.write(`The configuration is not valid: ${counted(issues.length + hidden, 'problem')}${others}\n`);
 }

@@ -5,6 +5,7 @@ import { eventOf } from '../engine/incident/notification.ts';
 import { channelWords } from '../notify/channels/registry.ts';
 import type { KeptPast } from '../store/kept-past.ts';
 import { isoTime, isoTimeOrNull } from '../core/instant-text.ts';
+import { counted } from '../text/counted.ts';
 import type { Mask } from './mask.ts';
 import { maskedCause } from './masked.ts';
 
@@ -98,8 +99,7 @@ function notificationEvent({ delivery, notification }: OutboxEntry, mask: Mask):
   const reply = mask.line(isMail ? detail : withoutPath(detail, recipient));
   const said = reply === '' ? '' : `: ${reply}`;
   const end = finishedAt === null ? '' : ` at ${isoTime(finishedAt)}`;
-  const tries = `${String(attempts)} ${attempts === 1 ? 'attempt' : 'attempts'}`;
-  const text = `Notification "${eventOf(notification)}", ${to}: ${status}${end}, ${tries}${said}`;
+  const text = `Notification "${eventOf(notification)}", ${to}: ${status}${end}, ${counted(attempts, 'attempt')}${said}`;
   const incident = notification.kind === 'incident' ? notification.incident.id : null;
   return { at: delivery.createdAt, kind: 'notification', incident, text };
 }

@@ -3,6 +3,7 @@ import type { Certificate } from '../../core/certificate.ts';
 import { certificatePem } from '../../core/certificate-pem.ts';
 import { formatDistinguishedName } from '../../core/distinguished-name.ts';
 import type { Verdict } from '../../checks/tls-genuine/tls-evidence.ts';
+import { counted } from '../../text/counted.ts';
 import type { SeenCertificate } from '../sources.ts';
 import { groupByChain, type SeenChain } from './seen-chain.ts';
 import { type Markup, markup, preformatted } from './markup.ts';
@@ -38,7 +39,7 @@ function chainView({ id, target, addresses, verdict, chain, trusted }: SeenChain
 ${
   leaf === undefined
     ? null
-    : markup`<details id="chain-${id}"${isFine ? null : markup` open`}><summary>${chain.length === 1 ? '1 certificate' : `${String(chain.length)} certificates`}</summary>
+    : markup`<details id="chain-${id}"${isFine ? null : markup` open`}><summary>${counted(chain.length, 'certificate')}</summary>
 ${chain.map((certificate, depth) => certificateView(certificate, trusted[depth], depth))}
 ${trusted.length === 0 ? markup`<p class="quiet">Nothing to compare with yet: <code class="command" data-copy>ftm-watch trust learn</code> on a path known to be clean.</p>` : null}
 ${pemView(chain, id)}</details>`

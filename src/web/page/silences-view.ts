@@ -3,6 +3,7 @@ import { utcText } from '../../core/instant-text.ts';
 import type { Silence } from '../../engine/incident/incident.ts';
 import type { MaintenancePlan } from '../alert-history.ts';
 import { type Markup, markup } from './markup.ts';
+import { more } from './more.ts';
 import { badge } from './signs.ts';
 import { distance, spanText } from './time-text.ts';
 
@@ -18,7 +19,7 @@ export function silencesView(all: readonly Silence[], { until, next }: Maintenan
 <h2 id="silences-title">Silences <span class="count">${lasting.length}</span></h2>
 ${until === null ? null : markup`<p>${badge('wait', 'Maintenance')} Notifications wait; it ends ${end(until, now)}</p>`}
 ${lasting.length === 0 ? null : markup`<ul class="incidents">${lasting.slice(0, MAX_SHOWN).map((silence) => silenceView(silence, now))}</ul>`}
-${lasting.length > MAX_SHOWN ? markup`<p class="quiet">and ${lasting.length - MAX_SHOWN} more: <a href="api/v1/silences">as JSON</a></p>` : null}
+${more(lasting.length - MAX_SHOWN, 'silences')}
 ${next === null ? null : markup`<p class="quiet">Next maintenance ${distance(next.from, now)}, for ${spanText(next.until - next.from)} (${utcText(next.from)})</p>`}
 </section>`;
 }
