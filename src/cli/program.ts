@@ -96,7 +96,7 @@ function addWatching(program: Command, terminal: Terminal, finish: Finish): void
     .addHelpText('after', REPORT_HELP)
     .action(async ({ output, force }: { output?: string; force?: boolean }, command: Command) => {
       const { runReport } = await import('./run-report.ts');
-      finish(await runReport(configOf(command), { output, force: force === true }, terminal));
+      finish(await runReport(configOf(command), { typed: output, force: force === true }, terminal));
     });
 }
 

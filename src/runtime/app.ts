@@ -61,13 +61,7 @@ export class App {
     this.#deps = deps;
     this.#recorder = new Recorder(metrics);
     this.#noteDiagnosis = createDiagnosisLog(logger);
-    this.#scrape = createScrape(registry, metrics, {
-      intake: watch,
-      pending: () => watch().alerting.pending(),
-      storeWritable: () => watch().store.writable(),
-      storeNewer: () => watch().store.newer() !== null,
-      inMaintenance: () => watch().alerting.inMaintenance(),
-    });
+    this.#scrape = createScrape(registry, metrics, watch);
     const sources = createWebSources({
       clock,
       version,

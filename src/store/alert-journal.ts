@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Incident, IncidentState } from '../engine/incident/incident.ts';
-import { isGivenUp } from '../engine/incident/journal.ts';
+import { deliveryKey, isGivenUp } from '../engine/incident/journal.ts';
 import type { AlertJournal, Delivery, JournalEntry, OutboxEntry } from '../engine/incident/journal.ts';
 import { eventOf, incidentsOf } from '../engine/incident/notification.ts';
 import type { Database, StoreLogger } from './database.ts';
@@ -60,7 +60,7 @@ export class MirroredJournal implements AlertJournal {
 
   update(deliveries: readonly Delivery[]): void {
     for (const delivery of deliveries) {
-      const key = keyOf(delivery);
+      const key = deliveryKey(delivery);
       const notification = (this.#outboxEntries.get(key) ?? this.#givenUp.get(key))?.notification;
       if (notification !== undefined) this.#keep({ delivery, notification });
     }
@@ -104,9 +104,9 @@ export class MirroredJournal implements AlertJournal {
     const since = [...this.#outboxEntries.values()];
     this.#outboxEntries.clear();
     for (const outboxEntry of [...saved.pending.outboxEntries, ...since])
-      this.#outboxEntries.set(keyOf(outboxEntry.delivery), outboxEntry);
+      this.#outboxEntries.set(deliveryKey(outboxEntry.delivery), outboxEntry);
     for (const outboxEntry of saved.givenUp)
-      if (this.#isOpen(outboxEntry)) this.#givenUp.set(keyOf(outboxEntry.delivery), outboxEntry);
+      if (this.#isOpen(outboxEntry)) this.#givenUp.set(deliveryKey(outboxEntry.delivery), outboxEntry);
   }
 
   #takeState(saved: SavedState | null): void {
@@ -131,7 +131,7 @@ export class MirroredJournal implements AlertJournal {
   }
 
   #keep(outboxEntry: OutboxEntry): void {
-    const key = keyOf(outboxEntry.delivery);
+    const key = deliveryKey(outboxEntry.delivery);
     this.#unwrittenEntries.set(key, outboxEntry);
     if (outboxEntry.delivery.status === 'pending') this.#outboxEntries.set(key, outboxEntry);
     else this.#outboxEntries.delete(key);
@@ -175,10 +175,6 @@ export class MirroredJournal implements AlertJournal {
     for (const [key, outboxEntry] of [...this.#givenUp, ...this.#outboxEntries])
       this.#unwrittenEntries.set(key, outboxEntry);
   }
-}
-
-function keyOf({ notificationId, channel, recipient }: Delivery): string {
-  return `${notificationId} ${channel} ${recipient}`;
 }
 
 function bound(map: Map<string, unknown>): void {

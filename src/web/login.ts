@@ -3,7 +3,7 @@ import type { WebConfig } from '../config/config.ts';
 import { readSecret } from '../system/secret.ts';
 import type { Clock, Millis } from '../core/clock.ts';
 import { BoundedMap } from './bounded-map.ts';
-import { createLoginLimit, networkOf } from './login-limit.ts';
+import { LoginLimit, networkOf } from './login-limit.ts';
 import { parsePasswordHash, type PasswordHash, verifyPassword } from './password-hash.ts';
 
 /** `later`: too many wait for an answer, or too many were wrong; the password was not looked at. */
@@ -41,7 +41,7 @@ const QUEUE_PASSES: Millis = 5_000;
 export async function createLogin(users: WebConfig['users'], clock: Clock, env: NodeJS.ProcessEnv): Promise<Login> {
   await Promise.all(users.map((user) => readHash(user, env)));
   const accepted = createAcceptedLogins(clock);
-  const limit = createLoginLimit(clock);
+  const limit = new LoginLimit(clock);
   const queue = createQueue();
   const userOf = createUserLookup(users);
 

@@ -14,7 +14,7 @@ import type { TlsFiles, WebConfig } from '../config/config.ts';
 import { createConnectionEvictor } from '../network/connection-evictor.ts';
 import type { Clock, Millis } from '../core/clock.ts';
 import { diagnosisToJson } from '../engine/diagnosis-json.ts';
-import { createEventStream } from './event-stream.ts';
+import { EventStream } from './event-stream.ts';
 import { listenProblem } from './listen-problem.ts';
 import { createLogin } from './login.ts';
 import { createRoutes } from './routes.ts';
@@ -60,7 +60,7 @@ const LIMITS: ServerOptions = {
 
 /** The status page, the API and the metrics of docs/web.md. */
 export function createWebServer(config: WebConfig, sources: WebSources, deps: WebServerDeps): WebServer {
-  const events = createEventStream(deps.clock);
+  const events = new EventStream(deps.clock);
   let server: Server | null = null;
   let unsubscribe: (() => void) | null = null;
 
