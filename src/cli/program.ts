@@ -2,7 +2,7 @@ import { Command, CommanderError } from 'commander';
 
 import { EXIT_UNKNOWN } from './exit-code.ts';
 import { collectFingerprint } from './fingerprint.ts';
-import type { SilenceCommand } from './silence.ts';
+import type { SilenceCommand, TypedSilence } from './silence.ts';
 import type { Terminal } from './terminal.ts';
 
 /**
@@ -181,15 +181,6 @@ function addNotify(program: Command, terminal: Terminal, finish: Finish): void {
     });
 }
 
-interface TypedSilence {
-  readonly for?: string;
-  readonly until?: string;
-  readonly cause?: string;
-  readonly subject?: string;
-  readonly by?: string;
-  readonly comment: string;
-}
-
 function addSilence(program: Command, terminal: Terminal, finish: Finish): void {
   const silence = program.command('silence').description('notifications that wait, at the daemon that runs');
   const carryOut = async (command: SilenceCommand, config: string | undefined): Promise<void> => {
@@ -204,9 +195,7 @@ function addSilence(program: Command, terminal: Terminal, finish: Finish): void 
     .option('--subject <subject>', 'only about this host:port, mail server or unit')
     .option('--by <name>', 'who silences (default: the user)')
     .requiredOption('--comment <text>', 'why')
-    .action(({ for: duration, until, cause, subject, by, comment }: TypedSilence, command: Command) =>
-      carryOut({ kind: 'add', silence: { cause, subject, duration, until, by, comment } }, configOf(command)),
-    );
+    .action((silence: TypedSilence, command: Command) => carryOut({ kind: 'add', silence }, configOf(command)));
   withConfig(silence.command('list'))
     .description('print those that last')
     .option('--json', 'one JSON object')

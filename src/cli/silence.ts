@@ -10,12 +10,12 @@ interface SilenceDeps extends Streams, Pick<Terminal, 'env'> {
 }
 
 /** As typed: the daemon says what is wrong with it. */
-interface NewSilence {
-  readonly cause: string | undefined;
-  readonly subject: string | undefined;
-  readonly duration: string | undefined;
-  readonly until: string | undefined;
-  readonly by: string | undefined;
+export interface TypedSilence {
+  readonly for?: string;
+  readonly until?: string;
+  readonly cause?: string;
+  readonly subject?: string;
+  readonly by?: string;
   readonly comment: string;
 }
 
@@ -38,7 +38,7 @@ const problemShape = z.object({ error: z.string(), problems: z.array(z.string())
 
 /** What was typed after `silence`. */
 export type SilenceCommand =
-  | { readonly kind: 'add'; readonly silence: NewSilence }
+  | { readonly kind: 'add'; readonly silence: TypedSilence }
   | { readonly kind: 'list'; readonly json: boolean }
   | { readonly kind: 'remove'; readonly ids: readonly string[] };
 
@@ -72,8 +72,9 @@ function whoAsks({ FTM_WATCH_USER: login, SUDO_USER: person, USER: account }: No
 }
 
 /** `silence add`: asks the daemon for a silence and prints it. */
-async function silenceAdd(asked: NewSilence, { daemon, env, output, errors }: SilenceDeps): Promise<number> {
-  const answer = await daemon.ask('POST', PATH, { ...asked, by: asked.by ?? whoAsks(env) });
+async function silenceAdd(typed: TypedSilence, { daemon, env, output, errors }: SilenceDeps): Promise<number> {
+  const { for: duration, until, cause, subject, by = whoAsks(env), comment } = typed;
+  const answer = await daemon.ask('POST', PATH, { duration, until, cause, subject, by, comment });
   const silence = silenceShape.safeParse(answer.body);
   if (answer.status !== 201 || !silence.success) return refuse(answer, errors);
   output.write(`Added ${describe(silence.data)}\n`);

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { isBusy, sqliteFailure } from './sqlite-failure.ts';
+import { sqliteFailure } from './sqlite-failure.ts';
 import type { StoreLogger } from './database.ts';
 
 /** Held as long as the daemon uses a store, and dropped by the kernel when its process dies, however it dies. */
@@ -21,11 +21,9 @@ export function lockStore(path: string, logger: StoreLogger): StoreLock {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     return hold(path);
   } catch (error) {
-    if (isBusy(error)) throw new Error(heldMessage(path), { cause: error });
-    logger.warn(
-      { path, error: sqliteFailure(error).message },
-      'Cannot lock the history file: make sure that no other daemon uses it',
-    );
+    const { kind, message } = sqliteFailure(error);
+    if (kind === 'busy') throw new Error(heldMessage(path), { cause: error });
+    logger.warn({ path, error: message }, 'Cannot lock the history file: make sure that no other daemon uses it');
     return { release: () => undefined };
   }
 }
