@@ -2,18 +2,14 @@ import type { Clock, EpochMs } from '../core/clock.ts';
 import { isGivenUp } from '../engine/incident/journal.ts';
 import type { AlertJournal, Delivery, DeliveryResult, OutboxEntry } from '../engine/incident/journal.ts';
 import { incidentsOf } from '../engine/incident/notification.ts';
+import type { OperatorLog } from '../system/operator-log.ts';
 import type { MessageChannel, RecipientOutcome } from './channels/channel.ts';
 import { nextBatch } from './next-batch.ts';
 import { GIVE_UP_AFTER, retryDelay } from './retry.ts';
 
-export interface OutboxLogger {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-}
-
 export interface OutboxDeps {
   readonly clock: Clock;
-  readonly logger: OutboxLogger;
+  readonly logger: OperatorLog;
   readonly journal: AlertJournal;
   /** One try of one delivery: `ftm_notifications_total` and the time of the last success. */
   readonly onDelivery: (channel: string, result: DeliveryResult, at: EpochMs) => void;

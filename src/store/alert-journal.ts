@@ -3,7 +3,8 @@ import type { Incident, IncidentState } from '../engine/incident/incident.ts';
 import { deliveryKey, isGivenUp } from '../engine/incident/journal.ts';
 import type { AlertJournal, Delivery, JournalEntry, OutboxEntry } from '../engine/incident/journal.ts';
 import { eventOf, incidentsOf } from '../engine/incident/notification.ts';
-import type { Database, StoreLogger } from './database.ts';
+import type { OperatorLog } from '../system/operator-log.ts';
+import type { Database } from './database.ts';
 import type { EpochMs } from '../core/clock.ts';
 import { readGivenUp, readPending, readState, type Pending } from './journal-rows.ts';
 import { stateText, type SavedState, type Unread } from './saved-state.ts';
@@ -12,7 +13,7 @@ import { stateText, type SavedState, type Unread } from './saved-state.ts';
 const MAX_PARCELS = 5_000;
 
 export interface JournalDeps {
-  readonly logger: StoreLogger;
+  readonly logger: OperatorLog;
   /** What ended before it is not kept any more. */
   readonly keptSince: () => EpochMs;
 }

@@ -1,19 +1,14 @@
 import { existsSync, renameSync, statSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import type { Clock, Millis } from '../core/clock.ts';
+import type { OperatorLog } from '../system/operator-log.ts';
 import { connect, NewerStore } from './connect.ts';
 import { sqliteFailure } from './sqlite-failure.ts';
 import { transaction } from './transaction.ts';
 
-/** Takes the messages of the store; pino's logger fits. */
-export interface StoreLogger {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-}
-
 export interface DatabaseDeps {
   readonly clock: Clock;
-  readonly logger: StoreLogger;
+  readonly logger: OperatorLog;
 }
 
 /** A lock is waited for once in so long. */

@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { sqliteFailure } from './sqlite-failure.ts';
-import type { StoreLogger } from './database.ts';
+import type { OperatorLog } from '../system/operator-log.ts';
 
 /** Held as long as the daemon uses a store, and dropped by the kernel when its process dies, however it dies. */
 export interface StoreLock {
@@ -16,7 +16,7 @@ export interface StoreLock {
  * written either: then both go on without.
  * @throws {Error} when another process holds it, saying which
  */
-export function lockStore(path: string, logger: StoreLogger): StoreLock {
+export function lockStore(path: string, logger: OperatorLog): StoreLock {
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     return hold(path);

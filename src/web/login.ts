@@ -45,18 +45,6 @@ export async function createLogin(users: WebConfig['users'], clock: Clock, env: 
   const queue = createQueue();
   const userOf = createUserLookup(users);
 
-  /** Null when it may not wait. */
-  function verify({ id, network, hash, known, password }: Try): Promise<boolean> | null {
-    return queue.add({ id, network, trusted: limit.isTrusted(network) }, async () => {
-      const isRight = (await verifyPassword(password, hash)) && known;
-      if (!isRight) return false;
-      accepted.add(id);
-      limit.giveBack(network);
-      limit.trust(network);
-      return true;
-    });
-  }
-
   async function check(name: string, password: string, address: string | undefined): Promise<LoginOutcome> {
     const { user, known } = userOf(name);
     const hash = await readHash(user, env);
@@ -67,21 +55,20 @@ export async function createLogin(users: WebConfig['users'], clock: Clock, env: 
     const network = networkOf(address);
     const wait = limit.take(network);
     if (wait !== null) return { kind: 'later', retryAfter: wait };
-    const verified = verify({ id, network, hash, known, password });
+    const verified = queue.add({ id, network, trusted: limit.isTrusted(network) }, async () => {
+      const isRight = (await verifyPassword(password, hash)) && known;
+      if (!isRight) return false;
+      accepted.add(id);
+      limit.giveBack(network);
+      limit.trust(network);
+      return true;
+    });
     if (verified !== null) return outcomeOf(await verified);
     limit.giveBack(network);
     return { kind: 'later', retryAfter: QUEUE_PASSES };
   }
 
   return { check };
-}
-
-interface Try {
-  readonly id: string;
-  readonly network: string;
-  readonly hash: PasswordHash;
-  readonly known: boolean;
-  readonly password: string;
 }
 
 function outcomeOf(isRight: boolean): LoginOutcome {
