@@ -1,6 +1,6 @@
 import { CHECKS } from '../checks/registry.ts';
 import { deadline } from '../system/clock.ts';
-import type { NotifyConfig } from '../config/config.ts';
+import type { Config, NotifyConfig } from '../config/config.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import type { Diagnosis } from '../engine/diagnosis.ts';
 import { heldIn } from '../engine/incident/hourly-limit.ts';
@@ -26,10 +26,7 @@ export interface AlertingDeps extends OutboxDeps {
   readonly readSecret: SecretReader;
 }
 
-export interface AlertingConfig {
-  readonly site: string;
-  readonly notify: NotifyConfig;
-}
+export type AlertingConfig = Pick<Config, 'site' | 'notify'>;
 
 /** Whether the recipients of a channel that is told a state listen. */
 export interface ChannelState {
