@@ -12,7 +12,6 @@ import type { Attribution } from '../sources/log/attribution.ts';
 import { Framer } from '../sources/log/framing.ts';
 import { EventOutbox } from '../sources/log/outbox.ts';
 import { LogReader } from '../sources/log/reader.ts';
-import type { LineTally } from '../sources/log/tally.ts';
 import { newLineTally } from '../sources/log/tally.ts';
 import type { Streams, Terminal } from './terminal.ts';
 
