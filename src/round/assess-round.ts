@@ -15,7 +15,8 @@ import {
   type JudgedTlsPath,
   type TlsKnowledge,
 } from '../checks/tls-genuine/judge-tls-path.ts';
-import type { Config, ServiceConfig } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
+import type { ServiceConfig } from '../config/schema/services.ts';
 import type { EpochMs } from '../core/clock.ts';
 import type { ClockObservation } from '../core/observation.ts';
 import type { PathObservation, RoundObservations } from '../core/round.ts';

@@ -1,4 +1,4 @@
-import type { HostPort } from '../config/config.ts';
+import type { HostPort } from '../config/host-port.ts';
 import type { Millis } from '../core/clock.ts';
 import type { ProbeContext } from '../probes/context.ts';
 import { observeEndpoint, type EndpointDeps } from '../probes/endpoint/observe.ts';

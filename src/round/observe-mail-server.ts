@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 
-import type { Config, MailServerConfig } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
+import type { MailServerConfig } from '../config/schema/mail.ts';
 import type { DnsObservation, MailObservation } from '../core/observation.ts';
 import type { ProbeContext } from '../probes/context.ts';
 import { judgeDns } from '../checks/name-resolution/judge.ts';

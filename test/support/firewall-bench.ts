@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { FirewallConfig } from '../../src/config/config.ts';
+import type { FirewallConfig } from '../../src/config/schema/firewall.ts';
 import type { ConnectorContext } from '../../src/connectors/context.ts';
 import { observeFirewall } from '../../src/connectors/fortigate/observe-firewall.ts';
 import type { FirewallObservation } from '../../src/core/license/firewall.ts';

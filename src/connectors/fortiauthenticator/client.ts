@@ -1,4 +1,4 @@
-import type { ApplianceApiConfig } from '../../config/config.ts';
+import type { ApplianceApiConfig } from '../../config/schema/appliances.ts';
 import type { ConnectorContext } from '../context.ts';
 import type { HttpGetter } from '../http-get.ts';
 import { createHttpGetter } from '../http-get.ts';

@@ -1,4 +1,4 @@
-import type { RegistrationConfig } from '../../config/config.ts';
+import type { RegistrationConfig } from '../../config/schema/registration.ts';
 import type { ConnectorContext } from '../context.ts';
 import { httpsOrigin } from '../https-origin.ts';
 import { exchangeJson } from '../json-exchange.ts';

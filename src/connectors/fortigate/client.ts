@@ -1,4 +1,4 @@
-import type { FirewallConfig } from '../../config/config.ts';
+import type { FirewallConfig } from '../../config/schema/firewall.ts';
 import type { ConnectorContext } from '../context.ts';
 import { createHttpGetter } from '../http-get.ts';
 import type { JsonReply } from '../json-exchange.ts';

@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net';
 import type { Varbind } from 'net-snmp';
-import type { HostPort } from '../../config/config.ts';
+import type { HostPort } from '../../config/host-port.ts';
 import type { Millis } from '../../core/clock.ts';
 import { ProbeError } from '../../network/failure.ts';
 

@@ -1,4 +1,4 @@
-import type { ResolverConfig } from '../../config/config.ts';
+import type { ResolverConfig } from '../../config/schema/resolver.ts';
 import type { Destination } from '../connect.ts';
 import { locate } from '../locate.ts';
 import type { SystemLookup } from '../system-lookup.ts';

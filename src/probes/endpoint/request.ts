@@ -5,7 +5,7 @@ import { deadline } from '../../system/clock.ts';
 import type { Millis } from '../../core/clock.ts';
 import type { HttpOutcome } from '../../core/observation.ts';
 import { recogniseBlockPage } from '../../core/block-page.ts';
-import type { HostPort } from '../../config/config.ts';
+import type { HostPort } from '../../config/host-port.ts';
 import type { ProbeContext } from '../context.ts';
 import { abortError, errorCode, failureFrom, failureReason, ProbeError } from '../../network/failure.ts';
 import type { TlsSession } from './handshake.ts';

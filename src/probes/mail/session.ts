@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
-import type { MailSecurity } from '../../config/mail-relay.ts';
+import type { MailSecurity } from '../../config/schema/mail-relay.ts';
 import type { Millis } from '../../core/clock.ts';
 import { ProbeError, abortError } from '../../network/failure.ts';
 import { SmtpError, fromNodemailer } from './smtp-error.ts';
