@@ -70,21 +70,31 @@ export function anyConfiguration(): fc.Arbitrary<unknown> {
 }
 
 function anyValue(schema: JsonSchema, path: string): fc.Arbitrary<unknown> {
-  const { anyOf, enum: choices, type, items, title } = schema;
+  const { anyOf, enum: choices, type, items, title, minimum, maximum } = schema;
   if (Array.isArray(anyOf)) return fc.oneof(...anyOf.map((one) => anyValue(sectionOf(one), path)));
   if (Array.isArray(choices)) return fc.constantFrom(...choices.map((choice: unknown) => choice));
-  if (type === 'object') return anySection(schema, path);
-  if (type === 'array') {
-    const minLength = Number(schema['minItems'] ?? 0);
-    const list = fc.uniqueArray(anyValue(sectionOf(items), path), { minLength, maxLength: 3, selector: labelOf });
-    return path === 'appliances' ? list.map((units) => units.map(withOwnTexts)) : list;
+  switch (type) {
+    case 'object':
+      return anySection(schema, path);
+    case 'array': {
+      const size = { minLength: Number(schema['minItems'] ?? 0), maxLength: 3 };
+      const list = fc.uniqueArray(anyValue(sectionOf(items), path), { ...size, selector: labelOf });
+      return path === 'appliances' ? list.map((units) => units.map(withOwnTexts)) : list;
+    }
+    case 'number':
+      return fc.double({ min: 0, max: 1, noNaN: true });
+    case 'integer':
+      return fc.integer({ min: Number(minimum), max: Number(maximum) });
+    case 'null':
+      return fc.constant(null);
+    default:
+      return anyText(String(title), path);
   }
-  if (type === 'number') return fc.double({ min: 0, max: 1, noNaN: true });
-  if (type === 'integer') return fc.integer({ min: Number(schema['minimum']), max: Number(schema['maximum']) });
-  if (type === 'null') return fc.constant(null);
-  const texts = TEXTS_AT.find(([at]) => at.test(path))?.[1] ?? TEXTS[String(title)];
-  if (texts === undefined)
-    throw new Error(`Cannot make a value for "${path}": expected a known type, got ${String(title)}`);
+}
+
+function anyText(title: string, path: string): fc.Arbitrary<string> {
+  const texts = TEXTS_AT.find(([at]) => at.test(path))?.[1] ?? TEXTS[title];
+  if (texts === undefined) throw new Error(`Cannot make a value for "${path}": expected a known type, got "${title}"`);
   return texts;
 }
 
