@@ -37,9 +37,9 @@ export const configFile = section(
     ),
     licenseServer: licenseServer.prefault({}).describe("Fortinet's FortiToken Mobile licence server."),
     trust: trust.prefault({}).describe("How the licence server's certificate is judged."),
-    services: services
-      .prefault([])
-      .describe('Other hosts that FortiAuthenticator talks to, such as the push service. The same probes and causes.'),
+    services: services.describe(
+      'Other hosts that FortiAuthenticator talks to, such as the push service. The same probes and causes.',
+    ),
     controlHosts: list(hostPort(HTTPS_PORT))
       .prefault(['www.fortinet.com:443', 'www.iana.org:443'])
       .describe(
@@ -54,9 +54,9 @@ export const configFile = section(
     sourceAddress: optional(address).describe(
       'Local address that probes leave from, on machines with several: firewall policies match source addresses.',
     ),
-    mail: mail.prefault([]).describe('The mail servers that FortiAuthenticator sends activation codes through.'),
+    mail: mail.describe('The mail servers that FortiAuthenticator sends activation codes through.'),
     clock: clock.prefault({}).describe("How this machine's clock is compared with the outside world."),
-    appliances: appliances.prefault([]).describe('The FortiAuthenticator units.'),
+    appliances: appliances.describe('The FortiAuthenticator units.'),
     logs: logs.prefault({}).describe("FortiAuthenticator's log."),
     registration: optional(registration).describe(
       'FortiCloud asset management, read only: tells which unit a licence is registered to.',

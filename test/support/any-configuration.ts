@@ -146,8 +146,8 @@ function withOwnTexts(unit: unknown, index: number): Section {
   const { serial, peerSerial, logSources, ...others } = sectionOf(unit);
   return {
     ...others,
-    ...(serial !== undefined && { serial: `${String(index)}A${String(serial).slice(0, 30)}` }),
-    ...(peerSerial !== undefined && { peerSerial: `${String(index)}B${String(peerSerial).slice(0, 30)}` }),
+    ...(serial !== undefined && { serial: `UNIT${String(index)}A` }),
+    ...(peerSerial !== undefined && { peerSerial: `UNIT${String(index)}B` }),
     ...(Array.isArray(logSources) && { logSources: logSources.map((_, at) => `10.0.${String(index)}.${String(at)}`) }),
   };
 }

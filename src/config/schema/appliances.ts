@@ -37,15 +37,11 @@ const appliance = section(
       'Serial number of its high-availability peer. A licence that sits on the peer is the usual trouble after ' +
         'a migration, and is only recognised with it.',
     ),
-    logSources: list(host)
-      .prefault([])
-      .describe(
-        'Addresses that send its log lines, or host names as they stand in the line. Lines from anywhere else ' +
-          'are foreign.',
-      ),
-    licenses: list(serial)
-      .prefault([])
-      .describe('Its FortiToken Mobile licences (EFTM…), as printed on the certificate.'),
+    logSources: list(host).describe(
+      'Addresses that send its log lines, or host names as they stand in the line. Lines from anywhere else ' +
+        'are foreign.',
+    ),
+    licenses: list(serial).describe('Its FortiToken Mobile licences (EFTM…), as printed on the certificate.'),
     api: optional(api).describe('Its REST API, read only.'),
     snmp: optional(snmp).describe('Its SNMP agent, asked for the high-availability role.'),
     tokensLow: share.prefault(0.1).describe('Warn when less than this share of the licensed tokens is left.'),

@@ -1,11 +1,13 @@
 import * as z from 'zod';
 import { proxy } from './proxy.ts';
-import { completed, list, optional, section } from './section.ts';
+import { completed, optional, section } from './section.ts';
 import { serverName, serverNameOf } from './server-name.ts';
 import { addressBlock, expected, host, port, urlPath } from './values.ts';
 
 const HOST = 'fortitokenmobile.fortinet.com';
 const ADDRESSES: readonly string[] = ['173.243.138.84', '173.243.138.0/24'];
+
+const addresses: z.ZodType<readonly string[]> = z.array(addressBlock, expected('a list'));
 
 export type LicenseServerConfig = z.output<typeof licenseServer>;
 
@@ -20,7 +22,7 @@ export const licenseServer = completed(
         'null sends none.',
     ),
     path: urlPath.prefault('/').describe('Path of the HTTP probe. Any answer below status 500 counts as alive.'),
-    expectedAddresses: list(addressBlock)
+    expectedAddresses: addresses
       .meta({ default: ADDRESSES })
       .optional()
       .describe(

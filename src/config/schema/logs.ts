@@ -32,18 +32,14 @@ export const logs = section({
     .describe(
       'Listeners for what FortiAuthenticator sends (Logging > Log Config > Syslog Servers). None is open by default.',
     ),
-  files: list(laterFile)
-    .prefault([])
-    .describe(
-      'Log files to follow, where a syslog server on this machine writes them. They are followed across rotation ' +
-        'and may appear later.',
-    ),
-  relays: list(addressBlock)
-    .prefault([])
-    .describe(
-      'Syslog servers that pass lines on: only these are believed when a line names its host. Without any, ' +
-        'everybody is believed who writes a host name of logSources.',
-    ),
+  files: list(laterFile).describe(
+    'Log files to follow, where a syslog server on this machine writes them. They are followed across rotation ' +
+      'and may appear later.',
+  ),
+  relays: list(addressBlock).describe(
+    'Syslog servers that pass lines on: only these are believed when a line names its host. Without any, ' +
+      'everybody is believed who writes a host name of logSources.',
+  ),
   window: duration(DAY).prefault('15m').describe('Polling counts as failing while an error is younger than this.'),
   silentAfter: duration(30 * DAY)
     .prefault('24h')
@@ -57,7 +53,7 @@ export const logs = section({
     .describe(
       'Lines from senders that no appliance names: counted and otherwise ignored, or refused as soon as they arrive.',
     ),
-  signatureFiles: list(readableFile)
-    .prefault([])
-    .describe('More signatures of log lines, in the format of config/fac-signatures.yaml.'),
+  signatureFiles: list(readableFile).describe(
+    'More signatures of log lines, in the format of config/fac-signatures.yaml.',
+  ),
 });

@@ -44,9 +44,7 @@ export type NotifyConfig = z.output<typeof notify>;
 export const notify = section({
   ...channelSections(),
   policy: policy.prefault({}).describe('When a cause becomes an incident, and how often it is told.'),
-  maintenance: list(maintenance)
-    .prefault([])
-    .describe('Windows in which incidents are recorded and nobody is notified.'),
+  maintenance: list(maintenance).describe('Windows in which incidents are recorded and nobody is notified.'),
   heartbeat: optional(heartbeat).describe(
     'A sign of life for a service that raises the alarm when it stays away: nobody else notices that the ' +
       'watcher itself is dead.',

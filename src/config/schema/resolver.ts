@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import type * as z from 'zod';
 import { parseHostPort } from '../host-port.ts';
 import { textAt, unique } from './rules.ts';
-import { list } from './section.ts';
+import { filledList } from './section.ts';
 import { codedText } from './values.ts';
 
 /** `label` is what the file has. */
@@ -18,7 +18,7 @@ const resolver: z.ZodType<ResolverConfig> = codedText({
   format: ({ label }) => label,
 });
 
-export const resolvers = unique(list(resolver, 'resolver, such as "system"'), (item) =>
+export const resolvers = unique(filledList(resolver, 'resolver, such as "system"'), (item) =>
   textAt('label')(item).map(({ label }) => ({ label, path: [] })),
 );
 

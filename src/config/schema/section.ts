@@ -7,12 +7,13 @@ import { expected } from './values.ts';
 /** What stands under each key; a secret takes two keys. */
 type Shape = Readonly<Record<string, z.ZodType | SecretField<unknown>>>;
 
-type SectionOf<S extends Shape> = {
-  readonly [Key in keyof S]: S[Key] extends SecretField<infer Source> ? Source : z.output<S[Key]>;
-};
+type FieldOf<F extends Shape[string]> = F extends SecretField<infer Source> ? Source : z.output<F>;
 
 /** A mapping with these keys and no others. `rule` looks at several keys of it, beside whatever else is wrong. */
-export function section<const S extends Shape>(shape: S, rule?: Rule): z.ZodType<SectionOf<S>>;
+export function section<const S extends Shape>(
+  shape: S,
+  rule?: Rule,
+): z.ZodType<{ readonly [Key in keyof S]: FieldOf<S[Key]> }>;
 export function section(shape: Shape, rule?: Rule): z.ZodType {
   const fields = Object.entries(shape).map(([name, field]) => ({ name, field }));
   const secrets = fields.flatMap(({ name, field }) => (field instanceof z.ZodType ? [] : [{ name, field }]));
@@ -63,10 +64,14 @@ export function optional<T>(schema: z.ZodType<T>): z.ZodType<T | null> {
   });
 }
 
-/** A sequence of such items; `least` says what there must be one of, where it may not be empty. */
-export function list<T>(item: z.ZodType<T>, least?: string): z.ZodType<readonly T[]> {
-  const items = z.array(item, expected('a list'));
-  return least === undefined ? items : items.min(1, { error: `expected at least one ${least}` });
+/** A sequence of such items; none where the key is missing. */
+export function list<T>(item: z.ZodType<T>): z.ZodType<readonly T[]> {
+  return z.array(item, expected('a list')).prefault([]);
+}
+
+/** A sequence that holds at least one such item; `what` it is called. */
+export function filledList<T>(item: z.ZodType<T>, what: string): z.ZodType<readonly T[]> {
+  return z.array(item, expected('a list')).min(1, { error: `expected at least one ${what}` });
 }
 
 function keysOf(name: string, field: Shape[string]): readonly (readonly [key: string, schema: z.ZodType])[] {

@@ -4,8 +4,8 @@ import { list, section } from './section.ts';
 import { choice, pin } from './values.ts';
 
 export const trustProfile = choice('fortinet', 'public', 'pinned');
-export const pins = list(pin).prefault([]);
-export const caFiles = list(readableFile).prefault([]);
+export const pins = list(pin);
+export const caFiles = list(readableFile);
 
 export type TrustProfile = z.output<typeof trustProfile>;
 export type TrustConfig = z.output<typeof trust>;
@@ -23,7 +23,7 @@ export const trust = section({
   baselineFile: laterFile
     .prefault('data/trust-baseline.json')
     .describe('Where "ftm-watch trust learn" keeps the chain it saw on a path known to be clean.'),
-  productFiles: list(readableFile)
-    .prefault([])
-    .describe('More inspection products by their issuers, in the format of config/inspection-products.yaml.'),
+  productFiles: list(readableFile).describe(
+    'More inspection products by their issuers, in the format of config/inspection-products.yaml.',
+  ),
 });

@@ -28,19 +28,15 @@ export const web = section({
       'Where to listen. Only this machine can connect by default: configure `tls` and `users` before opening it.',
     ),
   tls: optional(tls).describe('Serve https instead of http.'),
-  users: unique(list(user), textAt('name'))
-    .prefault([])
-    .describe('Who may see it (basic authentication). Nobody is asked while the list is empty.'),
-  hosts: list(lowerHostName)
-    .prefault([])
-    .describe(
-      'Names under which it may be called without users, beside addresses, localhost and names without a dot. ' +
-        'Any other name is refused then: a page on the internet can make its own name point here.',
-    ),
-  probeTargets: list(hostPort(HTTPS_PORT))
-    .prefault([])
-    .describe(
-      'More targets that /probe accepts, beside those of this configuration. Anything else is refused: a monitor ' +
-        'must not be a way into the network.',
-    ),
+  users: unique(list(user), textAt('name')).describe(
+    'Who may see it (basic authentication). Nobody is asked while the list is empty.',
+  ),
+  hosts: list(lowerHostName).describe(
+    'Names under which it may be called without users, beside addresses, localhost and names without a dot. ' +
+      'Any other name is refused then: a page on the internet can make its own name point here.',
+  ),
+  probeTargets: list(hostPort(HTTPS_PORT)).describe(
+    'More targets that /probe accepts, beside those of this configuration. Anything else is refused: a monitor ' +
+      'must not be a way into the network.',
+  ),
 });

@@ -1,9 +1,9 @@
 import type * as z from 'zod';
-import { list, optional, section } from '../../../config/schema/section.ts';
+import { filledList, optional, section } from '../../../config/schema/section.ts';
 import { webUrl } from '../../../config/schema/urls.ts';
 
 const alertmanager = section({
-  urls: list(webUrl('http://127.0.0.1:9093'), 'URL').describe(
+  urls: filledList(webUrl('http://127.0.0.1:9093'), 'URL').describe(
     'Every member of the cluster; alerts go to all of them, as Prometheus does it.',
   ),
 });

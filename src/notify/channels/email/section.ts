@@ -1,13 +1,13 @@
 import type * as z from 'zod';
 import { mailRelay } from '../../../config/schema/mail-relay.ts';
 import { endpoint, unique } from '../../../config/schema/rules.ts';
-import { list, optional, section } from '../../../config/schema/section.ts';
+import { filledList, optional, section } from '../../../config/schema/section.ts';
 import { mailAddress, namedMailAddress } from '../../../config/schema/values.ts';
 
 const email = section({
   from: namedMailAddress.describe('Sender of the notifications.'),
-  to: list(mailAddress, 'recipient').describe('Recipients.'),
-  servers: unique(list(mailRelay, 'mail server'), endpoint).describe(
+  to: filledList(mailAddress, 'recipient').describe('Recipients.'),
+  servers: unique(filledList(mailRelay, 'mail server'), endpoint).describe(
     'Mail servers, tried in this order. One that does not depend on the path under watch, such as localhost, ' +
       'belongs at the end.',
   ),

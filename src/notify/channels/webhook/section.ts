@@ -19,9 +19,9 @@ const webhook = section(
 
 export type WebhookConfig = z.output<typeof webhook>;
 
-export const webhooksSection = unique(list(webhook), textAt('url'))
-  .prefault([])
-  .describe('Web hooks: the incident is sent to each as JSON.');
+export const webhooksSection = unique(list(webhook), textAt('url')).describe(
+  'Web hooks: the incident is sent to each as JSON.',
+);
 
 function tokenNeedsHttps(fields: Fields, report: Report): void {
   const { url } = fields;
