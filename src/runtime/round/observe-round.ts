@@ -1,6 +1,8 @@
 import { authority } from '../../core/authority.ts';
 import { deadline } from '../../system/clock.ts';
-import type { Config, HostPort, MailServerConfig } from '../../config/config.ts';
+import type { Config } from '../../config/config.ts';
+import type { HostPort } from '../../config/host-port.ts';
+import type { MailServerConfig } from '../../config/schema/mail.ts';
 import type { Millis } from '../../core/clock.ts';
 import type { EndpointObservation } from '../../core/observation.ts';
 import type { PathObservation, RoundObservations } from '../../core/round.ts';

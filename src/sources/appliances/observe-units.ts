@@ -1,5 +1,6 @@
 import type { UnitObservation, UnitsPicture } from '../../checks/unit-facts.ts';
-import type { ApplianceConfig, Config } from '../../config/config.ts';
+import type { ApplianceConfig } from '../../config/schema/appliances.ts';
+import type { Config } from '../../config/config.ts';
 import type { ConnectorContext } from '../../network/rest/context.ts';
 import type { BudgetStore } from '../registration/budget-store.ts';
 import { observeRegistration, type RegistrationQuery } from '../registration/observe-registration.ts';
