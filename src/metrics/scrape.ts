@@ -71,7 +71,7 @@ export function createScrape(registry: Registry, metrics: Metrics, sources: Scra
   };
 }
 
-/** In one go, `registry.metrics()` holds up whatever else is due: for some 80 ms, with 200 targets and appliances. */
+/** In one go, `registry.metrics()` holds up whatever else is due: 25 to 45 ms with 200 targets and 200 appliances. */
 async function textOf(registry: Registry): Promise<string> {
   const parts: string[] = [];
   for (const { name } of registry.getMetricsAsArray()) {
