@@ -7,6 +7,9 @@ import { runProgram } from './cli/program.ts';
 import type { Terminal } from './cli/terminal.ts';
 import { systemClock } from './system/clock.ts';
 import { visibleText } from './core/visible-text.ts';
+import { keepHeapSmall } from './system/v8-flags.ts';
+
+keepHeapSmall();
 
 const stopping = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {

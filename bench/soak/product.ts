@@ -1,5 +1,9 @@
+import { keepHeapSmall } from '../../src/system/v8-flags.ts';
 import type { ProductOptions } from './protocol.ts';
 import { SimulatedTime } from './simulated-time.ts';
+
+// As the program itself begins.
+keepHeapSmall();
 
 // The process of the product, and of nothing else: what is measured here is the daemon. Time is replaced before any
 // module of the product, or of a library that it uses, is loaded.
