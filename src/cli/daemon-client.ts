@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { Agent, request } from 'undici';
 
 import { deadline } from '../system/clock.ts';
-import type { WebConfig } from '../config/config.ts';
+import type { WebConfig } from '../config/schema/web.ts';
 import { authority } from '../core/authority.ts';
 import type { Millis } from '../core/clock.ts';
 import { visibleText } from '../core/visible-text.ts';

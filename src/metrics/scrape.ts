@@ -2,8 +2,8 @@ import type { Registry } from 'prom-client';
 
 import type { EpochMs } from '../core/clock.ts';
 import { LOG_RESULTS, LOG_SOURCES, type LogResult, type LogSource } from '../core/polling/log-event.ts';
+import { nextTurn } from '../system/next-turn.ts';
 import type { Metrics } from './definitions.ts';
-import { renderMetrics } from './exposition.ts';
 import type { MetricsText } from './probe-metrics.ts';
 
 /** What became of log lines since an intake was started. */
@@ -47,7 +47,7 @@ export function createScrape(registry: Registry, metrics: Metrics, current: () =
     metrics.storeWritable.set(store.writable() ? 1 : 0);
     metrics.storeNewer.set(store.newer() === null ? 0 : 1);
     metrics.maintenanceActive.set(alerting.inMaintenance() ? 1 : 0);
-    return { contentType: registry.contentType, body: await renderMetrics(Object.values(metrics)) };
+    return { contentType: registry.contentType, body: await textOf(registry) };
   }
 
   let writing: Promise<MetricsText> | null = null;
@@ -60,6 +60,16 @@ export function createScrape(registry: Registry, metrics: Metrics, current: () =
       return writing;
     },
   };
+}
+
+/** In one go, `registry.metrics()` holds up whatever else is due: 25 to 45 ms with 200 targets and 200 appliances. */
+async function textOf(registry: Registry): Promise<string> {
+  const parts: string[] = [];
+  for (const { name } of registry.getMetricsAsArray()) {
+    parts.push(await registry.getSingleMetricAsString(name));
+    await nextTurn();
+  }
+  return `${parts.join('\n\n')}\n`;
 }
 
 /** The intake counts for itself, in its hot path; a counter here is brought to its figure. */

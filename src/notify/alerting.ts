@@ -1,6 +1,7 @@
+import type { NotifyConfig } from '../config/schema/notify.ts';
 import { CHECKS } from '../checks/registry.ts';
 import { deadline } from '../system/clock.ts';
-import type { Config, NotifyConfig } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import type { Diagnosis } from '../engine/diagnosis.ts';
 import { heldIn } from '../engine/incident/hourly-limit.ts';
