@@ -15,7 +15,7 @@ export interface ExplainOptions extends Pick<Terminal, 'input'>, Pick<Streams, '
   readonly attribution: Attribution;
 }
 
-/** What `explain --json` prints for each line: part of the contract. */
+/** What `explain --json` prints for each line: part of the contract. @internal */
 export type Explanation = ReturnType<typeof toJson>;
 
 const NOTHING = 'No known FortiToken Mobile trouble';
