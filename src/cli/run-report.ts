@@ -8,15 +8,11 @@ import { EXIT_UNKNOWN } from './exit-code.ts';
 import { logPartOf } from './log-memory.ts';
 import { type ReportTarget, reportTarget, type TargetWish, writeWhole } from './report-file.ts';
 import { readKept, reportSources } from './report-sources.ts';
-import { loadOrExplain, type Terminal } from './terminal.ts';
+import { loadOrExplain, type Invocation, type Terminal } from './terminal.ts';
 
 /** Writes one archive with the evidence of a round and of what came before it. Returns the exit code. */
-export async function runReport(
-  path: string | undefined,
-  wish: Omit<TargetWish, 'cwd'>,
-  terminal: Terminal,
-): Promise<number> {
-  const config = await loadOrExplain(path, terminal);
+export async function runReport(wish: Omit<TargetWish, 'cwd'>, terminal: Invocation): Promise<number> {
+  const config = await loadOrExplain(terminal);
   if (config === null) return EXIT_UNKNOWN;
   try {
     const target = await reportTarget({ ...wish, cwd: terminal.cwd });
