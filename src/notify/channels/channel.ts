@@ -38,6 +38,19 @@ export interface StateChannel {
   takenAt(): EpochMs | null;
 }
 
+/** A channel that breaks its promise never to throw takes neither the others nor the process with it. */
+export async function orDeferred(
+  recipients: readonly string[],
+  attempt: () => Promise<readonly RecipientOutcome[]>,
+): Promise<readonly RecipientOutcome[]> {
+  try {
+    return await attempt();
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : 'unknown error';
+    return recipients.map((recipient) => ({ recipient, kind: 'deferred', detail }));
+  }
+}
+
 /** `deferred`: not taken now; `rejected`: refused by all who could take it. `detail` is for people. */
 export interface RecipientOutcome {
   readonly recipient: string;
