@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import type { IssuePath } from './issues.ts';
-import { insideOf } from './schema/alternatives.ts';
-import { isMapping } from './schema/rules.ts';
+import type { IssuePath } from '../issues.ts';
+import { insideOf } from './alternatives.ts';
+import { isMapping } from './rules.ts';
 
 /** What the program does with a text of the configuration, where it is a name of something outside, or a secret. */
 export type Use = 'file-to-read' | 'file-for-later' | 'secret-file' | 'secret-variable' | 'secret-url';
