@@ -62,7 +62,7 @@ describe('a good configuration', () => {
         const config = await load(stringify(written));
         expect(await load(restored(printConfig(config), config))).toEqual(config);
       }),
-      { numRuns: 100 },
+      { numRuns: 50 },
     );
   });
 
