@@ -80,18 +80,8 @@ export interface PreviousLeaf {
   readonly at: EpochMs;
 }
 
-export type Verdict =
-  | 'genuine'
-  | 'rotated'
-  | 'vendor-ca-changed'
-  | 'intercepted'
-  | 'interception-suspected'
-  | 'certificate-broken'
-  | 'blocked'
-  | 'unknown';
-
 /** Worst first: the order in which the addresses of one target are combined. */
-export const VERDICTS: readonly Verdict[] = [
+export const VERDICTS = [
   'intercepted',
   'interception-suspected',
   'blocked',
@@ -100,7 +90,9 @@ export const VERDICTS: readonly Verdict[] = [
   'vendor-ca-changed',
   'rotated',
   'genuine',
-];
+] as const;
+
+export type Verdict = (typeof VERDICTS)[number];
 
 export interface TlsJudgement {
   readonly verdict: Verdict;
