@@ -1,4 +1,5 @@
 import type { Millis } from '../../core/clock.ts';
+import { spanText } from '../../core/duration.ts';
 import type { Finding } from '../../engine/finding.ts';
 import type { ClockObservation } from '../../core/observation.ts';
 import { estimateClock } from './estimate.ts';
@@ -8,12 +9,12 @@ const SUBJECT = 'the clock of this machine';
 
 /** Judges our own clock by what others say. Nothing to compare with is no fault where no NTP server is configured. */
 export function judgeClock(observations: readonly ClockObservation[], maxOffset: Millis): readonly Finding[] {
-  const expected = `within ${inWords(maxOffset)} of the outside world`;
+  const expected = `within ${spanText(maxOffset)} of the outside world`;
   const estimate = estimateClock(observations);
   if (estimate === null) return [untold(observations, expected)];
   const { offsetMs, precisionMs, supporters, trusted } = estimate;
   if (Math.abs(offsetMs) - precisionMs <= maxOffset) return [];
-  const actual = `${inWords(Math.abs(offsetMs))} ${offsetMs > 0 ? 'behind' : 'ahead'}, says ${supporters.join(', ')}`;
+  const actual = `${spanText(Math.abs(offsetMs))} ${offsetMs > 0 ? 'behind' : 'ahead'}, says ${supporters.join(', ')}`;
   return [
     trusted
       ? { rule: RULE, subject: SUBJECT, expected, actual, level: 'warning', suggests: 'clock-skewed' }
@@ -40,15 +41,4 @@ function untold(observations: readonly ClockObservation[], expected: string): Fi
     level: observations.some(({ protocol }) => protocol === 'ntp') ? 'unknown' : 'note',
     suggests: null,
   };
-}
-
-/** 1500 → `1.5 s`, 7,200,000 → `2 h`. */
-function inWords(span: Millis): string {
-  const units = [
-    [86_400_000, 'd'],
-    [3_600_000, 'h'],
-    [60_000, 'min'],
-  ] as const;
-  const [size, unit] = units.find(([milliseconds]) => span >= 2 * milliseconds) ?? ([1000, 's'] as const);
-  return `${String(Math.round((span / size) * 10) / 10)} ${unit}`;
 }

@@ -1,6 +1,7 @@
 import type { AssignmentCause } from './causes.ts';
 import type { Finding, FindingFacts, FindingLevel } from '../../engine/finding.ts';
 import type { Failure } from '../../core/observation.ts';
+import { instantText } from '../../core/instant-text.ts';
 import { holdsTokensOf } from '../../core/license/activation-context.ts';
 import { isCoveredByOthers, placementOf, usersOf, type ListedUnit } from './placement.ts';
 import type {
@@ -80,7 +81,7 @@ function keptNote(
     rule: 'registration-answers-again',
     subject: license,
     expected: 'an answer of the registration service',
-    actual: `${openText(because)}; what it said at ${new Date(since).toISOString()} stands`,
+    actual: `${openText(because)}; what it said at ${instantText(since)} stands`,
     level: 'note',
     suggests: null,
     facts,
@@ -196,7 +197,7 @@ function noLicenses(unit: Unit): Finding {
 function openText(open: Postponed | Failure): string {
   return open.kind === 'failed'
     ? `no answer (${open.reason}): ${open.message}`
-    : `not asked before ${new Date(open.until).toISOString()}: quota or back-off of the registration service`;
+    : `not asked before ${instantText(open.until)}: quota or back-off of the registration service`;
 }
 
 function factsOf(unit: Unit, license: string | null, holder: string | null): FindingFacts {

@@ -1,6 +1,7 @@
 import type { NameCause, NAME_CAUSES } from './causes.ts';
 import { addressInAny, classifyAddress, sinkholeOwner, uniqueAddresses } from '../../core/addresses.ts';
 import type { AddressClass } from '../../core/addresses.ts';
+import { nameList } from '../../core/name-list.ts';
 import type { Finding } from '../../engine/finding.ts';
 import type { DnsObservation, DnsReply, FailureReason } from '../../core/observation.ts';
 
@@ -31,7 +32,7 @@ interface SortedAddresses {
 const OUR_OWN_TROUBLE: ReadonlySet<FailureReason> = new Set<FailureReason>(['aborted', 'internal', 'no-route']);
 
 /** Enough to recognise the pattern; an answer may hold dozens. */
-const MAX_SHOWN = 4;
+const MOST_SHOWN = 5;
 
 const WHAT_IT_IS: Readonly<Record<AddressClass, string>> = {
   public: 'a public address',
@@ -82,7 +83,11 @@ function judgeAddresses(
       rule: 'answer-acceptable',
       subject: context.subject,
       expected: `a public address from ${resolver}`,
-      actual: shown(hijacked.map((address) => `${address}, ${describe(address)}`)),
+      actual: nameList(
+        hijacked.map((address) => `${address}, ${describe(address)}`),
+        MOST_SHOWN,
+        '; ',
+      ),
       level: 'broken',
       suggests: 'answer-hijacked',
       facts: { resolver, address: lie, ...(product === undefined ? {} : { product }) },
@@ -93,8 +98,8 @@ function judgeAddresses(
     findings.push({
       rule: 'answer-expected',
       subject: context.subject,
-      expected: `an address within ${shown(context.expectedAddresses)} from ${resolver}`,
-      actual: shown(unexpected),
+      expected: `an address within ${nameList(context.expectedAddresses, MOST_SHOWN)} from ${resolver}`,
+      actual: nameList(unexpected, MOST_SHOWN),
       level: 'warning',
       suggests: 'answer-unexpected',
       facts: { resolver, address: stranger },
@@ -194,9 +199,4 @@ function describeReply(reply: DnsReply): string {
 
 function hostOf({ subject }: AnswerCase): string {
   return subject.slice(0, subject.lastIndexOf(':'));
-}
-
-function shown(items: readonly string[]): string {
-  const more = items.length - MAX_SHOWN;
-  return `${items.slice(0, MAX_SHOWN).join('; ')}${more > 0 ? ` and ${String(more)} more` : ''}`;
 }

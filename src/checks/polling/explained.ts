@@ -1,5 +1,6 @@
 import { PATH } from './path.ts';
 import type { EpochMs, Millis } from '../../core/clock.ts';
+import { instantText } from '../../core/instant-text.ts';
 import type { Finding } from '../../engine/finding.ts';
 import { isCorroborated } from '../../core/polling/corroboration.ts';
 import type { AppliancePolling, PollingError, PollingReport } from '../../core/polling/report.ts';
@@ -144,7 +145,7 @@ function note(appliance: string, lastAt: EpochMs): Finding {
     rule: 'no-ftm-errors',
     subject: appliance,
     expected: 'No FTM errors that no fault explains',
-    actual: `None; the last one that a fault explains came at ${new Date(lastAt).toISOString().slice(0, 19)}Z`,
+    actual: `None; the last one that a fault explains came at ${instantText(lastAt)}`,
     level: 'note',
     suggests: null,
   };

@@ -1,4 +1,5 @@
 import { formatDistinguishedName } from '../../core/distinguished-name.ts';
+import { dayText } from '../../core/instant-text.ts';
 import type { Finding } from '../../engine/finding.ts';
 import type { RefusedBaseline, TlsKnowledge } from './judge-tls-path.ts';
 
@@ -24,10 +25,9 @@ export function refusedBaselineFindings(
 
 /** As in `learned on 2026-11-24, rests on O=…, SHA-256 AA:…`. */
 export function describeRefused({ baseline, unconfirmed }: RefusedBaseline): string {
-  const day = new Date(baseline.learnedAt).toISOString().slice(0, 10);
   const name = formatDistinguishedName(unconfirmed.subject);
   return (
-    `What was learned on ${day} rests on ${name} (SHA-256 ${unconfirmed.fingerprint}) and is not used; ` +
+    `What was learned on ${dayText(baseline.learnedAt)} rests on ${name} (SHA-256 ${unconfirmed.fingerprint}) and is not used; ` +
     '"ftm-watch trust learn" says more'
   );
 }

@@ -6,6 +6,7 @@ import type {
   LicensedTokens,
   TokenCounts,
 } from '../../core/license/appliance.ts';
+import { nameList } from '../../core/name-list.ts';
 import { valueOf } from '../../core/license/resource.ts';
 import type { Resource } from '../../core/license/resource.ts';
 
@@ -224,8 +225,7 @@ function statusText(counted: TokenCounts): string {
 /** The first few: a unit may hold dozens of licences. */
 function licenseText(counted: TokenCounts): string {
   const names = counted.byLicense.map(({ license, tokens }) => `${license} (${String(tokens)})`);
-  if (names.length === 0) return 'no named licence';
-  return names.length <= 5 ? names.join(', ') : `${names.slice(0, 5).join(', ')} and ${String(names.length - 5)} more`;
+  return names.length === 0 ? 'no named licence' : nameList(names);
 }
 
 function percent(share: number): string {

@@ -1,4 +1,4 @@
-import { SEVERITIES, type Severity } from '../../core/severity.ts';
+import { compareSeverity, type Severity } from '../../core/severity.ts';
 import type { ActivationContext } from '../../core/license/activation-context.ts';
 import type { Cause } from '../cause.ts';
 import { knownCause, type Check } from '../check.ts';
@@ -30,7 +30,7 @@ export function findCauses(states: JudgedStates, context: CauseContext): readonl
   const causes = [...states.values()]
     .filter(({ state }) => state !== 'blocked')
     .flatMap((judged) => causesOf(judged, states, context));
-  return causes.sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity));
+  return causes.sort((a, b) => compareSeverity(a.severity, b.severity));
 }
 
 function causesOf(judged: JudgedState, states: JudgedStates, context: CauseContext): readonly Cause[] {

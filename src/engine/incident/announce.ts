@@ -1,4 +1,4 @@
-import { type Severity, SEVERITIES } from '../../core/severity.ts';
+import { compareSeverity } from '../../core/severity.ts';
 import { UNKNOWN_CAUSE } from '../words/unknown.ts';
 import type { Cause } from '../cause.ts';
 import type { EpochMs, Millis } from '../../core/clock.ts';
@@ -30,7 +30,7 @@ export function announce(state: IncidentState, now: EpochMs, policy: IncidentPol
       const event = eventDue(incident, current, { now, policy });
       return event === null ? [] : [{ event, incident }];
     })
-    .sort((a, b) => urgency(a) - urgency(b));
+    .sort(byUrgency);
   const { singles, digest, held } = share(due, current, policy);
   const together = digest.length === 0 ? [] : [digest];
   const told = [...singles.map((item) => [item]), ...together].reduce<Step>(
@@ -49,12 +49,11 @@ interface Moment {
 }
 
 /** Gravest first, and what began before what is over. */
-function urgency({ event, incident }: DigestItem): number {
-  return rank(incident.cause.severity) * 2 + (event === 'resolved' ? 1 : 0);
-}
-
-function rank(severity: Severity): number {
-  return SEVERITIES.indexOf(severity);
+function byUrgency(a: DigestItem, b: DigestItem): number {
+  return (
+    compareSeverity(a.incident.cause.severity, b.incident.cause.severity) ||
+    Number(a.event === 'resolved') - Number(b.event === 'resolved')
+  );
 }
 
 /** A wall clock that was set back must not put the reminders off. */
@@ -93,7 +92,9 @@ function eventDueAgain(
 
 /** People were told of this cause, as grave as it is now, since the incident began. */
 function isNamed({ id, subject, severity }: Cause, { named }: Told): boolean {
-  return named.some((one) => one.cause === id && one.subject === subject && rank(one.severity) <= rank(severity));
+  return named.some(
+    (one) => one.cause === id && one.subject === subject && compareSeverity(one.severity, severity) <= 0,
+  );
 }
 
 /**
@@ -157,7 +158,7 @@ function stillOpen({ incidents }: IncidentState, items: readonly DigestItem[]): 
       ({ id, status, cause }) =>
         status === 'open' && cause.severity !== 'info' && !items.some(({ incident }) => incident.id === id),
     )
-    .toSorted((a, b) => rank(a.cause.severity) - rank(b.cause.severity))
+    .toSorted((a, b) => compareSeverity(a.cause.severity, b.cause.severity))
     .slice(0, MAX_ITEMS)
     .map(({ cause: { id, subject, severity, product }, causeSince }) => ({
       id,
@@ -175,7 +176,7 @@ function mark(incident: Incident, event: DigestItem['event'], now: EpochMs): Inc
   const before = (incident.told?.named ?? []).filter(({ cause, subject: about }) => cause !== id || about !== subject);
   // One that was told as graver before stays so: its falling back is no news, nor is its return.
   const gravest = incident.told?.named.find(
-    (one) => one.cause === id && one.subject === subject && rank(one.severity) < rank(severity),
+    (one) => one.cause === id && one.subject === subject && compareSeverity(one.severity, severity) < 0,
   );
   return { ...incident, held: false, told: { at: now, ...word, named: [...before, gravest ?? word] } };
 }
