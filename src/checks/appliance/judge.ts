@@ -1,5 +1,6 @@
 import type { ApplianceCause } from './causes.ts';
 import type { Finding, FindingLevel } from '../../engine/finding.ts';
+import { plainName } from '../../core/authority.ts';
 import type { FailureReason } from '../../core/observation.ts';
 import type {
   ApplianceFacts,
@@ -173,10 +174,6 @@ function judgeProvisioning(
 
 function isSameServer(used: ProvisioningServer, server: { readonly host: string; readonly port: number }): boolean {
   return plainName(used.host) === plainName(server.host) && (used.port === null || used.port === server.port);
-}
-
-function plainName(host: string): string {
-  return host.toLowerCase().replace(/\.$/u, '');
 }
 
 /** The role only refines the judging of the licence: without it that is judged as before. */

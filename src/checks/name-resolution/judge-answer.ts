@@ -1,6 +1,7 @@
 import type { NameCause, NAME_CAUSES } from './causes.ts';
 import { addressInAny, classifyAddress, sinkholeOwner, uniqueAddresses } from '../../core/addresses.ts';
 import type { AddressClass } from '../../core/addresses.ts';
+import { hostOf } from '../../core/authority.ts';
 import { nameList } from '../../core/name-list.ts';
 import type { Finding } from '../../engine/finding.ts';
 import type { DnsObservation, DnsReply, FailureReason } from '../../core/observation.ts';
@@ -125,7 +126,7 @@ function judgeHalfAnswer({ resolver, a, aaaa }: DnsObservation, context: AnswerC
     {
       rule: 'resolver-answers',
       subject: resolver,
-      expected: `an answer to the ${type} question for ${hostOf(context)}`,
+      expected: `an answer to the ${type} question for ${hostOf(context.subject)}`,
       actual: describeReply(failed),
       ...(harmful && !isOurs(failed)
         ? ({ level: 'warning', suggests: 'resolver-unreachable', ...kindOf(failed) } as const)
@@ -143,7 +144,7 @@ function judgeNoAddress(observation: DnsObservation, context: AnswerCase): Findi
     return {
       rule: 'name-exists',
       subject: context.subject,
-      expected: `${resolver} knows an address of ${hostOf(context)}`,
+      expected: `${resolver} knows an address of ${hostOf(context.subject)}`,
       actual:
         missing === undefined ? 'NOERROR, but neither an A nor an AAAA record' : 'NXDOMAIN: there is no such name',
       // A stub resolver asks its next server after silence only, never after a negative answer: a second, good resolver
@@ -157,7 +158,7 @@ function judgeNoAddress(observation: DnsObservation, context: AnswerCase): Findi
   return {
     rule: 'resolver-answers',
     subject: resolver,
-    expected: `an address of ${hostOf(context)}`,
+    expected: `an address of ${hostOf(context.subject)}`,
     actual: describeReply(failed),
     ...levelOfNoAnswer(failed, context),
     facts: { resolver },
@@ -195,8 +196,4 @@ function describeReply(reply: DnsReply): string {
   if (reply.kind === 'answer') return reply.rcode;
   const silence = `no answer (${reply.reason}): ${reply.message}`;
   return isCutShort(reply) ? `an answer over UDP that is cut short, and over TCP ${silence}` : silence;
-}
-
-function hostOf({ subject }: AnswerCase): string {
-  return subject.slice(0, subject.lastIndexOf(':'));
 }

@@ -1,3 +1,4 @@
+import { portOf } from '../../core/authority.ts';
 import { decidingAddresses, isWithoutRoute } from '../../core/deciding-addresses.ts';
 import { describeFailure } from '../../core/describe-failure.ts';
 import type { EndpointObservation } from '../../core/observation.ts';
@@ -28,11 +29,10 @@ function portFinding(
   level: Exclude<FindingLevel, 'note'>,
   actual: string,
 ): Finding<ReachabilityCause> {
-  const port = seen.target.slice(seen.target.lastIndexOf(':') + 1);
   return {
     rule: 'port-open',
     subject: seen.target,
-    expected: `TCP port ${port} accepts a connection`,
+    expected: `TCP port ${portOf(seen.target)} accepts a connection`,
     actual,
     level,
     suggests: level === 'unknown' ? null : level === 'broken' ? 'egress-blocked' : 'egress-partly-blocked',

@@ -42,7 +42,11 @@ export function reportCase(chain: ChainCase, row: Hypothesis, signals: readonly 
     // What a signal has beyond an expectation is no part of a finding.
     .map(
       ({ rule, expected, actual }): Finding => ({
-        ...{ rule, expected, actual, subject, suggests },
+        rule,
+        expected,
+        actual,
+        subject,
+        suggests,
         level: row.level ?? level,
         confidence: row.confidence,
         facts: { judgement: summary, ...signer },
@@ -65,9 +69,9 @@ export function reportCase(chain: ChainCase, row: Hypothesis, signals: readonly 
 
 /** Who issued the certificate, as far as it is known. */
 function signerOf({ leaf }: ChainCase, signals: readonly Signal[]): Pick<FindingFacts, 'product' | 'issuer'> {
-  const product = signals.find((signal) => signal.product !== null)?.product ?? null;
+  const product = signals.find((signal) => signal.product !== undefined)?.product;
   const issuer = shortName(leaf.issuer);
-  return { ...(product === null ? {} : { product }), ...(issuer === null ? {} : { issuer }) };
+  return { ...(product === undefined ? {} : { product }), ...(issuer === null ? {} : { issuer }) };
 }
 
 function nameOf({ product, issuer }: ReturnType<typeof signerOf>): string {

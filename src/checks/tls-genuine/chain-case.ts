@@ -1,10 +1,11 @@
+import { hostOf } from '../../core/authority.ts';
 import type { Certificate } from '../../core/certificate.ts';
 import { attributeValues, isSameName } from '../../core/distinguished-name.ts';
 import { compareBaseline, type History } from './baseline.ts';
 import { type Claim, claimOf } from './claim.ts';
 import { deviceOf } from './device-certificate.ts';
 import { judgeFlaws, type TrustedPath } from './judge-flaws.ts';
-import { hostOf, matchesName } from './name-match.ts';
+import { matchesName } from './name-match.ts';
 import type { SignatureChecks } from './signature-checks.ts';
 import { findChainTrust, type ChainTrust, type ChainTrustOptions } from './chain-trust.ts';
 import type { TlsEvidence } from './tls-evidence.ts';

@@ -1,7 +1,7 @@
+import { hostOf } from '../../core/authority.ts';
 import type { Certificate } from '../../core/certificate.ts';
 import type { Baseline } from './baseline.ts';
 import { endFlaws, type Flaw, type FlawKind, lastingFlaws } from './chain-flaws.ts';
-import { hostOf } from './name-match.ts';
 import type { SignatureChecks } from './signature-checks.ts';
 import { findChainTrust, type ChainTrust, type ChainTrustOptions } from './chain-trust.ts';
 import type { TlsEvidence } from './tls-evidence.ts';

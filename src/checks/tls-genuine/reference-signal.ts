@@ -30,19 +30,15 @@ function compare(chain: ChainCase, reference: ReferenceChain): Signal | null {
   if (leaf === undefined) return null;
   const standing = standingOf([leaf, ...rest], chain.evidence, chain.checks);
   const isNamed = !['other', 'device'].includes(identify(leaf, chain.evidence));
+  const actual = `Issued by ${formatDistinguishedName(chain.leaf.issuer)}`;
   const seen = `${WAYS[reference.kind]} ${reference.label}`;
   if (isGenuine(standing.kind, { isNamed, kind: reference.kind, profile: chain.evidence.profile })) {
     const expected = `The same authority as ${seen}: ${standing.label ?? 'trusted'}`;
-    return { rule: 'reference-path-agrees', weight: weightOf(reference.kind, chain), expected, ...seenHere(chain) };
+    return { rule: 'reference-path-agrees', weight: weightOf(reference.kind, chain), expected, actual };
   }
   if (reference.kind !== 'server-name' || standing.kind !== 'public') return null;
   const expected = `A trusted chain with this server name as ${seen}`;
-  return {
-    rule: 'server-name-changes-nothing',
-    weight: 'weak',
-    expected,
-    ...seenHere(chain),
-  };
+  return { rule: 'server-name-changes-nothing', weight: 'weak', expected, actual };
 }
 
 /**
@@ -75,8 +71,4 @@ interface Seen {
 function isGenuine(standing: ChainTrust['kind'], { isNamed, kind, profile }: Seen): boolean {
   if (standing === 'trusted') return isNamed || kind === 'server-name';
   return standing === 'public' && profile === 'public' && isNamed;
-}
-
-function seenHere({ leaf }: ChainCase): Pick<Signal, 'actual' | 'product'> {
-  return { actual: `Issued by ${formatDistinguishedName(leaf.issuer)}`, product: null };
 }

@@ -1,7 +1,7 @@
+import { hostOf } from '../../core/authority.ts';
 import type { Certificate } from '../../core/certificate.ts';
 import type { EpochMs } from '../../core/clock.ts';
 import type { Baseline } from './baseline.ts';
-import { hostOf } from './name-match.ts';
 import type { SignatureChecks } from './signature-checks.ts';
 import { findChainTrust, type ChainTrustOptions } from './chain-trust.ts';
 import type { Trust, TrustProfile } from './trust.ts';

@@ -1,20 +1,11 @@
 import type { CapturedChain, Certificate } from '../../core/certificate.ts';
 import type { Finding } from '../../engine/finding.ts';
-import type { TlsOutcome } from '../../core/observation.ts';
 import { reportCase } from './case-report.ts';
-import { catalogueSignal } from './catalogue-signal.ts';
 import { type ChainCase, openCase } from './chain-case.ts';
-import { controlSignal } from './control-signal.ts';
-import { copySignals } from './copy-signal.ts';
-import { deviceSignal, identitySignal, mintedSignals, strengthSignal } from './leaf-signals.ts';
-import { locationSignal } from './location-signal.ts';
-import { memorySignals } from './memory-signal.ts';
 import { judgeNoCertificate } from './no-certificate.ts';
-import { referenceSignals } from './reference-signal.ts';
-import type { Signal } from './signal.ts';
+import { signalsOf } from './signals.ts';
 import { createSignatureChecks, type SignatureChecks } from './signature-checks.ts';
 import { type TlsEvidence, type TlsJudgement, type Verdict, VERDICTS } from './tls-evidence.ts';
-import { traceSignal } from './trace-signal.ts';
 import { gatherFacts } from './verdict-facts.ts';
 import { decide } from './verdict-rules.ts';
 
@@ -27,35 +18,16 @@ import { decide } from './verdict-rules.ts';
  */
 export function judgeTls(evidence: TlsEvidence, checks: SignatureChecks = createSignatureChecks()): TlsJudgement {
   const { outcome } = evidence;
-  const [leaf, ...rest] = chainOf(outcome)?.certificates ?? [];
+  const [leaf, ...rest] = outcome.chain?.certificates ?? [];
   if (leaf !== undefined) return judgeChain(openCase([leaf, ...rest], evidence, checks));
   return outcome.kind === 'failed' ? judgeNoCertificate(outcome, evidence) : judgeUnreadable(outcome.chain, evidence);
 }
 
-function chainOf(outcome: TlsOutcome): CapturedChain | null {
-  return outcome.chain;
-}
-
-/** Every expectation about a chain, in the order in which their failures are told. Add one here. */
-const SIGNALS: readonly ((chain: ChainCase) => readonly Signal[])[] = [
-  catalogueSignal,
-  controlSignal,
-  deviceSignal,
-  identitySignal,
-  copySignals,
-  referenceSignals,
-  traceSignal,
-  locationSignal,
-  mintedSignals,
-  strengthSignal,
-  memorySignals,
-];
-
 function judgeChain(chain: ChainCase): TlsJudgement {
-  const signals = SIGNALS.flatMap((find) => find(chain));
+  const signals = signalsOf(chain);
   const rule = decide(gatherFacts(chain, signals));
   const product = isInterception(rule.verdict)
-    ? (signals.find((signal) => signal.product !== null)?.product ?? null)
+    ? (signals.find(({ product }) => product !== undefined)?.product ?? null)
     : null;
   return {
     verdict: rule.verdict,

@@ -138,14 +138,11 @@ describe('docs/interception.md', () => {
       'case-report',
       'expectations',
       'no-certificate',
-      'leaf-signals',
       'control-signal',
-      'catalogue-signal',
       'copy-signal',
       'reference-signal',
-      'trace-signal',
       'location-signal',
-      'memory-signal',
+      'signals',
       'hypotheses-claimed',
     ];
     const text = sources
