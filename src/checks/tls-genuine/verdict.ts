@@ -1,4 +1,4 @@
-import type { CapturedChain, Certificate } from '../../core/certificate.ts';
+import type { Certificate } from '../../core/certificate.ts';
 import type { Finding } from '../../engine/finding.ts';
 import { reportCase } from './case-report.ts';
 import { type ChainCase, openCase } from './chain-case.ts';
@@ -17,10 +17,8 @@ import { decide } from './verdict-rules.ts';
  * @param checks pass one in to remember verified signatures from round to round
  */
 export function judgeTls(evidence: TlsEvidence, checks: SignatureChecks = createSignatureChecks()): TlsJudgement {
-  const { outcome } = evidence;
-  const [leaf, ...rest] = outcome.chain?.certificates ?? [];
-  if (leaf !== undefined) return judgeChain(openCase([leaf, ...rest], evidence, checks));
-  return outcome.kind === 'failed' ? judgeNoCertificate(outcome, evidence) : judgeUnreadable(outcome.chain, evidence);
+  const [leaf, ...rest] = evidence.outcome.chain?.certificates ?? [];
+  return leaf === undefined ? judgeNoCertificate(evidence) : judgeChain(openCase([leaf, ...rest], evidence, checks));
 }
 
 function judgeChain(chain: ChainCase): TlsJudgement {
@@ -46,30 +44,6 @@ function isInterception(verdict: Verdict): boolean {
 
 function isGenuine(verdict: Verdict): boolean {
   return verdict === 'genuine' || verdict === 'rotated';
-}
-
-function judgeUnreadable(chain: CapturedChain, { target }: TlsEvidence): TlsJudgement {
-  const actual = chain.dropped === 0 ? 'None was sent' : `${String(chain.dropped)} that cannot be read`;
-  return {
-    verdict: 'unknown',
-    confidence: 'suspected',
-    product: null,
-    findings: [
-      {
-        rule: 'chain-is-readable',
-        subject: target,
-        expected: 'A certificate that can be read',
-        actual,
-        level: 'unknown',
-        suggests: null,
-      },
-    ],
-    summary: `The certificate of ${target} cannot be judged: ${actual.toLowerCase()}`,
-    settle: 'The same connection looked at from a path known to be clean',
-    authorities: [],
-    accepted: null,
-    verifiedBy: null,
-  };
 }
 
 /**
