@@ -22,6 +22,11 @@ export function readDer(bytes: Uint8Array, limit = 64): readonly DerElement[] | 
   return elements;
 }
 
+/** The elements inside of one that holds others; none where its encoding is broken or it is not there. */
+export function children(bytes: Uint8Array | undefined): readonly DerElement[] {
+  return bytes === undefined ? [] : (readDer(bytes, 1024) ?? []);
+}
+
 function readElement(bytes: Uint8Array, start: number): DerElement | null {
   const tag = bytes[start] ?? 0;
   const length = readLength(bytes, start + 1);
