@@ -1,4 +1,4 @@
-import type { Certificate } from '../../core/certificate.ts';
+import { type Certificate, isInDate } from '../../core/certificate.ts';
 import type { EpochMs } from '../../core/clock.ts';
 import { children } from '../../core/der.ts';
 import { formatDistinguishedName, isSameName } from '../../core/distinguished-name.ts';
@@ -142,7 +142,7 @@ function constraintFlaws(path: readonly Certificate[]): readonly Flaw[] {
  */
 export function endFlaws(path: readonly Certificate[], now: EpochMs): readonly Flaw[] {
   const end = path.length > 1 ? path.at(-1) : undefined;
-  if (end === undefined || (end.notBefore <= now && now <= end.notAfter)) return [];
+  if (end === undefined || isInDate(end, now)) return [];
   return [flaw('authority-out-of-date', end, now > end.notAfter ? 'has expired' : 'is not yet valid')];
 }
 

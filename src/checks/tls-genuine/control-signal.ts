@@ -1,5 +1,5 @@
 import { hostOf } from '../../core/authority.ts';
-import type { CapturedChain, Certificate } from '../../core/certificate.ts';
+import { type CapturedChain, type Certificate, type SentChain, sentChain } from '../../core/certificate.ts';
 import { formatDistinguishedName, isSameName } from '../../core/distinguished-name.ts';
 import { type ChainCase, isBeyondComparison, isPublicChain } from './chain-case.ts';
 import { walkChain } from './chain-walk.ts';
@@ -47,7 +47,7 @@ interface Control {
   readonly target: string;
   readonly host: string;
   readonly leaf: Certificate;
-  readonly sent: readonly [Certificate, ...Certificate[]];
+  readonly sent: SentChain;
 }
 
 /**
@@ -65,8 +65,9 @@ function controlsOf({ controls, references }: TlsEvidence): readonly Control[] {
   ];
 }
 
-function toControl(target: string, host: string, { certificates: [leaf, ...rest] }: CapturedChain): readonly Control[] {
-  return leaf === undefined ? [] : [{ target, host, leaf, sent: [leaf, ...rest] }];
+function toControl(target: string, host: string, chain: CapturedChain): readonly Control[] {
+  const sent = sentChain(chain);
+  return sent === null ? [] : [{ target, host, leaf: sent[0], sent }];
 }
 
 function seenAt({ target }: Control, { leaf, evidence }: ChainCase, what: string): Seen {

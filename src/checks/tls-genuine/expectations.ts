@@ -1,4 +1,5 @@
 import { formatDistinguishedName } from '../../core/distinguished-name.ts';
+import { isInDate } from '../../core/certificate.ts';
 import { dayText } from '../../core/instant-text.ts';
 import { nameList } from '../../core/name-list.ts';
 import { weakerThan } from './baseline.ts';
@@ -43,7 +44,7 @@ function trustedEnds({ evidence }: ChainCase): string {
 }
 
 export function datesFinding({ standing, evidence, dates }: ChainCase): Expectation {
-  const wrong = standing.path.find(({ notBefore, notAfter }) => evidence.now < notBefore || evidence.now > notAfter);
+  const wrong = standing.path.find((link) => !isInDate(link, evidence.now));
   const from = dayText(wrong?.notBefore ?? evidence.now);
   const to = dayText(wrong?.notAfter ?? evidence.now);
   const clock =

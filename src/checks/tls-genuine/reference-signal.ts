@@ -1,5 +1,6 @@
+import { sentChain } from '../../core/certificate.ts';
 import { formatDistinguishedName } from '../../core/distinguished-name.ts';
-import { type ChainCase, identify, isBeyondComparison, standingOf } from './chain-case.ts';
+import { type ChainCase, identify, isBeyondComparison, isRightful, standingOf } from './chain-case.ts';
 import type { Signal } from './signal.ts';
 import type { ChainTrust } from './chain-trust.ts';
 import type { ReferenceChain } from './tls-evidence.ts';
@@ -26,10 +27,10 @@ export function referenceSignals(chain: ChainCase): readonly Signal[] {
 }
 
 function compare(chain: ChainCase, reference: ReferenceChain): Signal | null {
-  const [leaf, ...rest] = reference.chain.certificates;
-  if (leaf === undefined) return null;
-  const standing = standingOf([leaf, ...rest], chain.evidence, chain.checks);
-  const isNamed = !['other', 'device'].includes(identify(leaf, chain.evidence));
+  const sent = sentChain(reference.chain);
+  if (sent === null) return null;
+  const standing = standingOf(sent, chain.evidence, chain.checks);
+  const isNamed = isRightful(identify(sent[0], chain.evidence));
   const actual = `Issued by ${formatDistinguishedName(chain.leaf.issuer)}`;
   const seen = `${WAYS[reference.kind]} ${reference.label}`;
   if (isGenuine(standing.kind, { isNamed, kind: reference.kind, profile: chain.evidence.profile })) {

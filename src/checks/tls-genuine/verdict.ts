@@ -1,4 +1,4 @@
-import type { Certificate } from '../../core/certificate.ts';
+import { distinctCertificates, sentChain } from '../../core/certificate.ts';
 import type { Finding } from '../../engine/finding.ts';
 import { reportCase } from './case-report.ts';
 import { type ChainCase, openCase } from './chain-case.ts';
@@ -17,8 +17,8 @@ import { decide } from './verdict-rules.ts';
  * @param checks pass one in to remember verified signatures from round to round
  */
 export function judgeTls(evidence: TlsEvidence, checks: SignatureChecks = createSignatureChecks()): TlsJudgement {
-  const [leaf, ...rest] = evidence.outcome.chain?.certificates ?? [];
-  return leaf === undefined ? judgeNoCertificate(evidence) : judgeChain(openCase([leaf, ...rest], evidence, checks));
+  const sent = sentChain(evidence.outcome.chain);
+  return sent === null ? judgeNoCertificate(evidence) : judgeChain(openCase(sent, evidence, checks));
 }
 
 function judgeChain(chain: ChainCase): TlsJudgement {
@@ -75,8 +75,4 @@ function distinctFindings(judgements: readonly TlsJudgement[]): readonly Finding
     .flatMap(({ findings }) => findings)
     .map((finding): [string, Finding] => [JSON.stringify(finding), finding]);
   return [...new Map(keyed).values()];
-}
-
-function distinctCertificates(certificates: readonly Certificate[]): readonly Certificate[] {
-  return [...new Map(certificates.map((certificate) => [certificate.fingerprint, certificate])).values()];
 }
