@@ -1,6 +1,6 @@
 import { nameList } from '../core/name-list.ts';
 import type { Assessment } from '../engine/assessment.ts';
-import type { Advice, Finding } from '../engine/finding.ts';
+import { type Advice, type Finding, known } from '../engine/finding.ts';
 import { byAddress, failedIn, type ConnectionFault, type ConnectionShare } from './connection-share.ts';
 
 /** The rule of a finding about a share of the connections. */
@@ -19,10 +19,7 @@ export function shareFinding(share: ConnectionShare, fault: ConnectionFault): Om
     actual: `${placeOf(share)}${shareText(share)}, the last of them so: ${fault.actual}`,
     suggests: fault.cause,
     confidence: fault.confidence,
-    facts: {
-      ...(failing === undefined ? {} : { address: failing }),
-      ...(fault.product === null ? {} : { product: fault.product }),
-    },
+    facts: known({ address: failing, product: fault.product }),
     advice: adviceOf(share, fault),
   };
 }

@@ -26,6 +26,16 @@ export interface Failure {
   readonly durationMs: Millis;
 }
 
+/** Called off, or a bug of ours: it says nothing about the target. */
+export function isOwnTrouble(reason: FailureReason): boolean {
+  return reason === 'aborted' || reason === 'internal';
+}
+
+/** The same, and a machine without a route to the target. */
+export function isOfThisMachine(reason: FailureReason): boolean {
+  return isOwnTrouble(reason) || reason === 'no-route';
+}
+
 // --- Names
 
 /** One resolver asked for one name, for both address families. */

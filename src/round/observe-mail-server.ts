@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 
 import type { Config, MailServerConfig } from '../config/config.ts';
-import type { DnsObservation, MailObservation } from '../core/observation.ts';
+import { isOwnTrouble, type DnsObservation, type MailObservation } from '../core/observation.ts';
 import type { ProbeContext } from '../probes/context.ts';
 import { judgeDns } from '../checks/name-resolution/judge.ts';
 import { observeMail, type MailPorts, type MailTarget } from '../probes/mail/observe.ts';
@@ -41,6 +41,6 @@ async function find(
   const failures = observations.map(({ a }) => a).filter((reply) => reply.kind === 'failed');
   return {
     addresses: [],
-    hindrance: failures.find(({ reason }) => reason === 'internal' || reason === 'aborted') ?? null,
+    hindrance: failures.find(({ reason }) => isOwnTrouble(reason)) ?? null,
   };
 }

@@ -1,6 +1,6 @@
 import type { Assessment } from '../../engine/assessment.ts';
 import type { Confidence } from '../../engine/cause.ts';
-import type { EndpointObservation } from '../../core/observation.ts';
+import { type EndpointObservation, isOwnTrouble } from '../../core/observation.ts';
 import type { RoundObservations } from '../../core/round.ts';
 import { describeFailure } from '../../core/describe-failure.ts';
 
@@ -14,7 +14,7 @@ export function judgeInternet(round: RoundObservations): Assessment {
   if (controls.some(accepted)) return well('Control hosts accept connections');
   if (licenseServer.some(accepted)) return viaLicenseServer(round);
   const all = [...controls, ...licenseServer];
-  const tried = all.filter(({ tcp }) => tcp.kind === 'failed' && tcp.reason !== 'aborted' && tcp.reason !== 'internal');
+  const tried = all.filter(({ tcp }) => tcp.kind === 'failed' && !isOwnTrouble(tcp.reason));
   const [untried] = all;
   if (tried.length === 0)
     return untried === undefined ? judgeWithoutAddresses(round) : unjudged(`Not tried: ${describe(untried)}`);

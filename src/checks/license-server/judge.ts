@@ -1,9 +1,9 @@
 import { productOfBlockPage } from '../../core/block-page.ts';
 import { decidingAddresses } from '../../core/deciding-addresses.ts';
 import { describeFailure } from '../../core/describe-failure.ts';
-import type { EndpointObservation, HttpOutcome } from '../../core/observation.ts';
+import { isOwnTrouble, type EndpointObservation, type HttpOutcome } from '../../core/observation.ts';
 import type { Finding } from '../../engine/finding.ts';
-import { isOwnTrouble, seenAt, withClean } from '../endpoint-words.ts';
+import { seenAt, withClean } from '../endpoint-words.ts';
 import type { TlsCause } from '../tls-genuine/causes.ts';
 import type { LicenseServerCause } from './causes.ts';
 
@@ -42,7 +42,7 @@ function troubleOf(http: HttpOutcome): HttpTrouble | null {
     case 'client-certificate-demanded':
       return null;
     case 'failed':
-      return { rule: isOwnTrouble(http) ? 'not-judged' : 'server-answers', actual: describeFailure(http) };
+      return { rule: isOwnTrouble(http.reason) ? 'not-judged' : 'server-answers', actual: describeFailure(http) };
     case 'response':
       return responseTrouble(http);
   }

@@ -1,6 +1,12 @@
 import type { MailCause } from './causes.ts';
 import type { Finding, FindingLevel } from '../../engine/finding.ts';
-import type { MailObservation, MailOutcome, MailStage } from '../../core/observation.ts';
+import {
+  isOfThisMachine,
+  isOwnTrouble,
+  type MailObservation,
+  type MailOutcome,
+  type MailStage,
+} from '../../core/observation.ts';
 
 type MailFailure = Extract<MailOutcome, { kind: 'failed' }>;
 
@@ -66,7 +72,7 @@ function expectationOf(outcome: MailFailure): Expectation {
 
 /** A server that dies in the middle of a session has not rejected anything. */
 function wasAnswered({ reason }: MailFailure): boolean {
-  return reason === 'rejected' || reason === 'internal' || reason === 'aborted';
+  return reason === 'rejected' || isOwnTrouble(reason);
 }
 
 /**
@@ -74,7 +80,7 @@ function wasAnswered({ reason }: MailFailure): boolean {
  * 451), and FortiAuthenticator's queue does come back.
  */
 function levelOf({ stage, reason, code }: MailFailure): FindingLevel {
-  if (reason === 'aborted' || reason === 'internal' || reason === 'no-route') return 'unknown';
+  if (isOfThisMachine(reason)) return 'unknown';
   const later = code !== null && code >= 400 && code < 500;
   return later && (stage === 'login' || stage === 'sender' || stage === 'recipient') ? 'warning' : 'broken';
 }

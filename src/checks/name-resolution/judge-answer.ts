@@ -4,7 +4,7 @@ import type { AddressClass } from '../../core/addresses.ts';
 import { hostOf } from '../../core/authority.ts';
 import { nameList } from '../../core/name-list.ts';
 import type { Finding } from '../../engine/finding.ts';
-import type { DnsObservation, DnsReply, FailureReason } from '../../core/observation.ts';
+import { type DnsObservation, type DnsReply, type FailureReason, isOfThisMachine } from '../../core/observation.ts';
 
 export interface AnswerCase {
   /** `host:port` that the name is wanted for. */
@@ -28,9 +28,6 @@ interface SortedAddresses {
   /** Acceptable, but outside the configured list. */
   readonly unexpected: readonly string[];
 }
-
-/** Reasons that are about this machine and not about the resolver. */
-const OUR_OWN_TROUBLE: ReadonlySet<FailureReason> = new Set<FailureReason>(['aborted', 'internal', 'no-route']);
 
 /** Enough to recognise the pattern; an answer may hold dozens. */
 const MOST_SHOWN = 5;
@@ -189,7 +186,7 @@ function isUsable(reply: DnsReply): boolean {
 }
 
 function isOurs(reply: DnsReply): boolean {
-  return reply.kind === 'failed' && OUR_OWN_TROUBLE.has(reply.reason) && !isCutShort(reply);
+  return reply.kind === 'failed' && isOfThisMachine(reply.reason) && !isCutShort(reply);
 }
 
 function describeReply(reply: DnsReply): string {

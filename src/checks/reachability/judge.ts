@@ -1,9 +1,9 @@
 import { portOf } from '../../core/authority.ts';
 import { decidingAddresses, isWithoutRoute } from '../../core/deciding-addresses.ts';
 import { describeFailure } from '../../core/describe-failure.ts';
-import type { EndpointObservation } from '../../core/observation.ts';
+import { isOwnTrouble, type EndpointObservation } from '../../core/observation.ts';
 import type { Finding, FindingLevel } from '../../engine/finding.ts';
-import { isOwnTrouble, seenAt, withClean } from '../endpoint-words.ts';
+import { seenAt, withClean } from '../endpoint-words.ts';
 import type { ReachabilityCause } from './causes.ts';
 
 /**
@@ -14,11 +14,11 @@ import type { ReachabilityCause } from './causes.ts';
 export function judgeTcp(observations: readonly EndpointObservation[]): readonly Finding<ReachabilityCause>[] {
   const failures = observations.flatMap((seen) => (seen.tcp.kind === 'failed' ? [{ seen, failure: seen.tcp }] : []));
   const deciding = decidingAddresses(observations);
-  const couldBeOpen = deciding.some(({ tcp }) => tcp.kind === 'open' || isOwnTrouble(tcp));
+  const couldBeOpen = deciding.some(({ tcp }) => tcp.kind === 'open' || isOwnTrouble(tcp.reason));
   const clean = observations.filter(({ tcp }) => tcp.kind === 'open');
   return failures.map(({ seen, failure }) => {
     const actual = seenAt(seen, describeFailure(failure));
-    if (isOwnTrouble(failure)) return portFinding(seen, 'unknown', actual);
+    if (isOwnTrouble(failure.reason)) return portFinding(seen, 'unknown', actual);
     if (lacksRoute(seen.family, observations)) return routeFinding(seen, observations, actual);
     return withClean(portFinding(seen, couldBeOpen || !deciding.includes(seen) ? 'warning' : 'broken', actual), clean);
   });

@@ -1,7 +1,7 @@
 import type { TlsCause } from './causes.ts';
 import { unknownProduct } from '../../engine/words/wording.ts';
 import { shortName } from '../../core/distinguished-name.ts';
-import type { Finding, FindingFacts, FindingLevel } from '../../engine/finding.ts';
+import { type Finding, type FindingFacts, type FindingLevel, known, note, unknown } from '../../engine/finding.ts';
 import type { ChainCase } from './chain-case.ts';
 import type { Hypothesis } from './hypothesis.ts';
 import { droppedFinding, type Expectation, gapFinding, weakerFinding } from './expectations.ts';
@@ -54,13 +54,12 @@ export function reportCase(chain: ChainCase, row: Hypothesis, signals: readonly 
         ...(row.advice === undefined ? {} : { advice: row.advice }),
       }),
     );
-  const beside = { subject, suggests: null };
   const open = row.open === undefined ? [] : [{ ...row.open, actual: inWords(row.open.actual) }];
   return {
     findings: [
       ...deciding,
-      ...open.map((expectation): Finding => ({ ...expectation, ...settling, ...beside, level: 'unknown' })),
-      ...asidesOf(chain, deciding).map((aside): Finding => ({ ...aside, ...beside, level: 'note' })),
+      ...open.map((expectation) => unknown({ ...expectation, ...settling, subject })),
+      ...asidesOf(chain, deciding).map((aside) => note({ ...aside, subject })),
     ],
     summary,
     settle,
@@ -70,8 +69,7 @@ export function reportCase(chain: ChainCase, row: Hypothesis, signals: readonly 
 /** Who issued the certificate, as far as it is known. */
 function signerOf({ leaf }: ChainCase, signals: readonly Signal[]): Pick<FindingFacts, 'product' | 'issuer'> {
   const product = signals.find((signal) => signal.product !== undefined)?.product;
-  const issuer = shortName(leaf.issuer);
-  return { ...(product === undefined ? {} : { product }), ...(issuer === null ? {} : { issuer }) };
+  return known({ product, issuer: shortName(leaf.issuer) });
 }
 
 function nameOf({ product, issuer }: ReturnType<typeof signerOf>): string {

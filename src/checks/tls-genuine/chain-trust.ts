@@ -58,25 +58,25 @@ export function findChainTrust(sent: SentChain, options: ChainTrustOptions): Cha
   const configured = confirmedKeys(trust, null);
   const keys = confirmedKeys(trust, options.baseline);
   const vendorKeys = confirmedKeys(options.trust, null);
+  const labels = new Map([...vendorKeys, ...keys]);
   const { all, strong } = bothWalks(sent, trust, options);
   const isRoot = (step: Step): boolean => isPublicRoot(step, trust, options.host);
   const isTrusted = (step: Step): boolean => keys.has(step.certificate.pin) || isRoot(step);
   const leads = (authority: Certificate): boolean =>
     walk([authority, ...sent], trust, options, isStrongLink).some(isTrusted);
-  const known: readonly Ending[] = [
+  const known: readonly (readonly [ChainTrust['kind'], Step | undefined])[] = [
     ['trusted', strong.find(({ certificate }) => keys.has(certificate.pin))],
     ['public', isForServers(sent[0]) ? strong.find(isRoot) : undefined],
     ['vendor', strong.find(({ certificate }) => vendorKeys.has(certificate.pin))],
     ['weak', all.find(isTrusted)],
   ];
-  const found = known.find(([, step]) => step !== undefined);
-  const [kind, step] = found ?? strangeEnd(all, { trust, options, beside: sent.slice(1), leads });
-  const pin = step?.certificate.pin ?? '';
+  const found = known.find((ending): ending is Ending => ending[1] !== undefined);
+  const [kind, step] = found ?? strangeEnd(all, { trust, options, sent, leads });
   const confirming = strong.find(({ certificate }) => configured.has(certificate.pin));
   return {
     kind,
-    path: step === undefined ? [sent[0]] : pathTo(step),
-    label: found === undefined ? null : (keys.get(pin) ?? vendorKeys.get(pin) ?? MOZILLA),
+    path: pathTo(step),
+    label: found === undefined ? null : (labels.get(step.certificate.pin) ?? MOZILLA),
     configured: kind === 'trusted' ? (confirming?.certificate.pin ?? null) : null,
     authorities: all.slice(1).map(({ certificate }) => certificate),
   };
@@ -150,13 +150,12 @@ function isPublicRoot(step: Step, trust: Trust, host: string): boolean {
   );
 }
 
-type Ending = readonly [kind: ChainTrust['kind'], step: Step | undefined];
+type Ending = readonly [kind: ChainTrust['kind'], step: Step];
 
 interface Doubt {
   readonly trust: Trust;
   readonly options: ChainTrustOptions;
-  /** What was sent beside the leaf. */
-  readonly beside: readonly Certificate[];
+  readonly sent: SentChain;
   /** Whether such a certificate leads to a trusted key, though the leaf does not lead to it. */
   readonly leads: (authority: Certificate) => boolean;
 }
@@ -167,7 +166,9 @@ function strangeEnd(all: readonly Step[], doubt: Doubt): Ending {
   if (root !== undefined) return ['foreign', root];
   const tops = all.filter(({ certificate }) => !all.some((other) => other.below?.certificate === certificate));
   const forged = tops.find(({ certificate }) => isDisowned(certificate.issuer, doubt));
-  return forged === undefined ? ['incomplete', tops.at(-1)] : ['forged', forged];
+  return forged === undefined
+    ? ['incomplete', tops.at(-1) ?? { certificate: doubt.sent[0], below: null }]
+    : ['forged', forged];
 }
 
 function isSelfSigned(certificate: Certificate, checks: SignatureChecks): boolean {
@@ -178,10 +179,10 @@ function isSelfSigned(certificate: Certificate, checks: SignatureChecks): boolea
 const MOST_NAMESAKES = 3;
 
 /** Whether every authority that may carry this name is at hand, so that it was asked and has not signed. */
-function isDisowned(name: DistinguishedName, { trust, options, beside, leads }: Doubt): boolean {
+function isDisowned(name: DistinguishedName, { trust, options, sent, leads }: Doubt): boolean {
   const hasName = (authority: Certificate): boolean => isSameName(authority.subject, name);
   if (name.attributes.length === 0) return false;
-  const namesakes = beside.filter((certificate) => certificate.isAuthority && hasName(certificate));
+  const namesakes = sent.slice(1).filter((certificate) => certificate.isAuthority && hasName(certificate));
   if (namesakes.slice(0, MOST_NAMESAKES).some(leads)) return true;
   // Only a certificate can be asked whether it signed; the key behind a pin without a name may be the one that did.
   if (trust.pins.some((pin) => pin.name === null)) return false;

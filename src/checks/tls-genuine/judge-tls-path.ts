@@ -1,6 +1,6 @@
 import { addressFamily } from '../../core/addresses.ts';
 import { decidingAddresses } from '../../core/deciding-addresses.ts';
-import type { Finding } from '../../engine/finding.ts';
+import { type Finding, isFault } from '../../engine/finding.ts';
 import type { EpochMs } from '../../core/clock.ts';
 import type { FlawMemory } from './flaw-memory.ts';
 import type { OpensslWords } from './openssl-words.ts';
@@ -76,7 +76,7 @@ function combine(judged: readonly JudgedEndpoint[]): TlsJudgement | null {
 }
 
 function isFaulty({ findings }: TlsJudgement): boolean {
-  return findings.some(({ level }) => level === 'broken' || level === 'warning' || level === 'unknown');
+  return findings.some((finding) => isFault(finding) || finding.level === 'unknown');
 }
 
 /** With the address that it is about, and those at which all is well. */

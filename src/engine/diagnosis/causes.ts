@@ -3,7 +3,7 @@ import type { ActivationContext } from '../../core/license/activation-context.ts
 import type { Cause } from '../cause.ts';
 import { knownCause, type Check } from '../check.ts';
 import type { Explanation } from '../explanation.ts';
-import type { Finding } from '../finding.ts';
+import { type Finding, isFault } from '../finding.ts';
 import type { CauseWords } from '../words/cause-words.ts';
 import { impactOf } from '../words/impact.ts';
 import { fill, type WordingFacts } from '../words/wording.ts';
@@ -122,7 +122,7 @@ function attachedTo(id: string, main: Finding, states: JudgedStates): readonly F
   return [...states.values()]
     .filter(({ check, blockedBy }) => blockedBy.includes(id) && check.explainedBy.some(explains))
     .flatMap(({ assessment }) => assessment.findings)
-    .filter((finding) => finding.level === 'broken' || finding.level === 'warning')
+    .filter(isFault)
     .slice(0, MOST_ATTACHED);
 }
 

@@ -1,7 +1,7 @@
 import type { Cause } from '../cause.ts';
 import type { Check } from '../check.ts';
 import type { Diagnosis, PreconditionStatus } from '../diagnosis.ts';
-import type { Finding } from '../finding.ts';
+import { type Finding, isFault } from '../finding.ts';
 import { sameCause } from './incident.ts';
 import type { CausePresence } from './incident.ts';
 
@@ -63,8 +63,8 @@ export function showsStill(cause: Cause, view: RoundView): boolean {
   );
 }
 
-function shows({ subject, suggests, level }: Finding, cause: Cause): boolean {
-  return subject === cause.subject && suggests === cause.id && (level === 'broken' || level === 'warning');
+function shows(finding: Finding, cause: Cause): boolean {
+  return isFault(finding) && finding.subject === cause.subject && finding.suggests === cause.id;
 }
 
 function isFresh(precondition: string, view: RoundView): boolean {
