@@ -9,7 +9,7 @@ export interface DerElement {
 
 /**
  * The elements that stand one after another in `bytes`. Null when the encoding is broken, has a tag of more than one
- * byte, an indefinite length (BER only), or more than `limit` elements.
+ * byte, an indefinite length (BER only), or more than `limit` elements. @internal
  */
 export function readDer(bytes: Uint8Array, limit = 64): readonly DerElement[] | null {
   const elements: DerElement[] = [];

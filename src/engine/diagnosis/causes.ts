@@ -5,6 +5,7 @@ import { knownCause, type Check } from '../check.ts';
 import type { Explanation } from '../explanation.ts';
 import { type Finding, isFault } from '../finding.ts';
 import type { CauseWords } from '../words/cause-words.ts';
+import { evidenceLine } from '../words/evidence-line.ts';
 import { impactOf } from '../words/impact.ts';
 import { fill, type WordingFacts } from '../words/wording.ts';
 import type { JudgedState, JudgedStates } from './states.ts';
@@ -224,15 +225,4 @@ function remedyOf(
   { product }: WordingFacts,
 ): readonly string[] {
   return (product === undefined ? undefined : (productRemedy?.[product] ?? anyProductRemedy)) ?? remedy;
-}
-
-/** One line for a person: the subject of the cause itself is not said again. */
-function evidenceLine(finding: Finding, subject: string): string {
-  const text = `expected ${inSentence(finding.expected)}, got ${inSentence(finding.actual)}`;
-  return finding.subject === subject ? text : `${finding.subject}: ${text}`;
-}
-
-/** Findings begin with a capital where they stand alone; names and abbreviations keep theirs. */
-function inSentence(text: string): string {
-  return text.replace(/^[A-Z](?=[a-z]* )/u, (letter) => letter.toLowerCase());
 }
