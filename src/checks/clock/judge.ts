@@ -1,6 +1,6 @@
 import type { Millis } from '../../core/clock.ts';
 import { spanText } from '../../core/duration.ts';
-import type { Finding } from '../../engine/finding.ts';
+import { type Finding, note, unknown } from '../../engine/finding.ts';
 import type { ClockObservation } from '../../core/observation.ts';
 import { estimateClock } from './estimate.ts';
 
@@ -15,17 +15,11 @@ export function judgeClock(observations: readonly ClockObservation[], maxOffset:
   const { offsetMs, precisionMs, supporters, trusted } = estimate;
   if (Math.abs(offsetMs) - precisionMs <= maxOffset) return [];
   const actual = `${spanText(Math.abs(offsetMs))} ${offsetMs > 0 ? 'behind' : 'ahead'}, says ${supporters.join(', ')}`;
+  const told = { rule: RULE, subject: SUBJECT, expected, actual };
   return [
     trusted
-      ? { rule: RULE, subject: SUBJECT, expected, actual, level: 'warning', suggests: 'clock-skewed' }
-      : {
-          rule: RULE,
-          subject: SUBJECT,
-          expected,
-          actual: `${actual} alone, which may be wrong itself`,
-          level: 'note',
-          suggests: null,
-        },
+      ? { ...told, level: 'warning', suggests: 'clock-skewed' }
+      : note({ ...told, actual: `${actual} alone, which may be wrong itself` }),
   ];
 }
 
@@ -33,12 +27,7 @@ function untold(observations: readonly ClockObservation[], expected: string): Fi
   const failures = observations.flatMap(({ source, outcome }) =>
     outcome.kind === 'failed' ? [`${source}: ${outcome.message}`] : [],
   );
-  return {
-    rule: RULE,
-    subject: SUBJECT,
-    expected,
-    actual: failures.length === 0 ? 'nobody told the time' : `nobody told the time: ${failures.slice(0, 3).join('; ')}`,
-    level: observations.some(({ protocol }) => protocol === 'ntp') ? 'unknown' : 'note',
-    suggests: null,
-  };
+  const actual = `nobody told the time${failures.length === 0 ? '' : `: ${failures.slice(0, 3).join('; ')}`}`;
+  const told = { rule: RULE, subject: SUBJECT, expected, actual };
+  return observations.some(({ protocol }) => protocol === 'ntp') ? unknown(told) : note(told);
 }

@@ -1,7 +1,7 @@
 import type { Config } from '../../config/config.ts';
 import { authority } from '../../core/authority.ts';
 import { nameList } from '../../core/name-list.ts';
-import type { Finding } from '../../engine/finding.ts';
+import { type Finding, unknown } from '../../engine/finding.ts';
 import type { PollingReport } from '../../core/polling/report.ts';
 
 const MOST_STRANGERS = 6;
@@ -23,15 +23,15 @@ export function judgeFirstLines(
   const subjects = appliances.length === 0 ? ['the log'] : silent;
   const refused =
     strangers.length === 0 ? '' : `; refused lines of unknown senders: ${nameList(strangers, MOST_STRANGERS)}`;
-  return subjects.map((subject) => ({
-    rule: 'first-line-arrived',
-    subject,
-    expected: 'A log line of FortiAuthenticator',
-    actual: `Waiting for the first one, ${placesOf(config).join(', ')}${refused}`,
-    level: 'unknown',
-    suggests: null,
-    explainedBy: [],
-  }));
+  return subjects.map((subject) =>
+    unknown({
+      rule: 'first-line-arrived',
+      subject,
+      expected: 'A log line of FortiAuthenticator',
+      actual: `Waiting for the first one, ${placesOf(config).join(', ')}${refused}`,
+      explainedBy: [],
+    }),
+  );
 }
 
 /** Where it is listened. */

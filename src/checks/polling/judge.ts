@@ -32,12 +32,7 @@ export function judgePolling(report: PollingReport, preconditionOf: Precondition
 
 /** One datagram: worth a look, and no proof. */
 function suspectedOnly(finding: Finding): Finding {
-  return {
-    ...finding,
-    actual: `${finding.actual}${ONE_DATAGRAM}`,
-    level: 'warning',
-    confidence: 'suspected',
-  };
+  return { ...finding, actual: `${finding.actual}${ONE_DATAGRAM}`, level: 'warning', confidence: 'suspected' };
 }
 
 interface Judging {
@@ -46,7 +41,7 @@ interface Judging {
 }
 
 function judgeError(appliance: AppliancePolling, error: PollingError, { window, preconditionOf }: Judging): Finding {
-  const level = levelOf(error);
+  const level = LEVELS[error.severity];
   const suggests = level === 'note' ? null : suggestion(error.cause, preconditionOf);
   return {
     rule: 'no-ftm-errors',
@@ -100,16 +95,11 @@ function neverHeard(name: string): Advice {
   return { summary, remedy: POLLING_CAUSES['appliance-silent'].remedy };
 }
 
-function levelOf({ severity }: PollingError): FindingLevel {
-  switch (severity) {
-    case 'critical':
-      return 'broken';
-    case 'warning':
-      return 'warning';
-    case 'info':
-      return 'note';
-  }
-}
+const LEVELS: Readonly<Record<PollingError['severity'], FindingLevel>> = {
+  critical: 'broken',
+  warning: 'warning',
+  info: 'note',
+};
 
 function suggestion(cause: string | null, preconditionOf: PreconditionOf): string {
   return cause === null || SEEN_BY_PROBES.includes(preconditionOf(cause)) ? 'polling-failing' : cause;

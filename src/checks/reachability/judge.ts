@@ -2,7 +2,7 @@ import { portOf } from '../../core/authority.ts';
 import { decidingAddresses, isWithoutRoute } from '../../core/deciding-addresses.ts';
 import { describeFailure } from '../../core/describe-failure.ts';
 import { isOwnTrouble, type EndpointObservation } from '../../core/observation.ts';
-import type { Finding, FindingLevel } from '../../engine/finding.ts';
+import { type Finding, type FindingLevel, known, note, unknown } from '../../engine/finding.ts';
 import { seenAt, withClean } from '../endpoint-words.ts';
 import type { ReachabilityCause } from './causes.ts';
 
@@ -36,7 +36,7 @@ function portFinding(
     actual,
     level,
     suggests: level === 'unknown' ? null : level === 'broken' ? 'egress-blocked' : 'egress-partly-blocked',
-    facts: { address: seen.address, ...(seen.proxy === null ? {} : { proxy: seen.proxy }) },
+    facts: known({ address: seen.address, proxy: seen.proxy }),
   };
 }
 
@@ -46,15 +46,14 @@ function routeFinding(
   observations: readonly EndpointObservation[],
   actual: string,
 ): Finding<ReachabilityCause> {
-  return {
+  const told = {
     rule: 'family-has-route',
     subject: seen.target,
     expected: `A route for IPv${String(seen.family)}, or another family to use`,
     actual,
-    level: isSpared(seen.family, observations) ? 'note' : 'unknown',
-    suggests: null,
     facts: { address: seen.address },
   };
+  return isSpared(seen.family, observations) ? note(told) : unknown(told);
 }
 
 /** IPv4 decides where there is any, and so IPv6 only beside an IPv4 that cannot be tried. */
