@@ -1,4 +1,4 @@
-import { type Severity, SEVERITIES } from '../core/severity.ts';
+import { compareSeverity, type Severity } from '../core/severity.ts';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
@@ -141,7 +141,7 @@ function toFinding(
 }
 
 function bySeverity(a: ReplayFinding, b: ReplayFinding): number {
-  return SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) || b.count - a.count;
+  return compareSeverity(a.severity, b.severity) || b.count - a.count;
 }
 
 function toText({ file, lines, found }: ReplaySummary): string {
