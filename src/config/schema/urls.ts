@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import { USES } from '../uses.ts';
+import { USES } from './uses.ts';
 import { codedText } from './values.ts';
 
 const LOOPBACK = /^(?:127(?:\.\d{1,3}){3}|\[::1\]|localhost)$/u;
