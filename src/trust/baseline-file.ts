@@ -5,6 +5,7 @@ import { certificatePem } from '../core/certificate-pem.ts';
 import type { Certificate } from '../core/certificate.ts';
 import type { Baseline } from '../checks/tls-genuine/baseline.ts';
 import { parseCertificate } from '../core/parse-certificate.ts';
+import { messageOf } from '../text/message-of.ts';
 import { readPem } from './pem.ts';
 
 const certificate = z.string().transform((pem, context): Certificate => {
@@ -111,8 +112,4 @@ async function readIfThere(file: string): Promise<string | null> {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
     throw new Error(`Cannot read the learned trust of "${file}": ${messageOf(error)}`, { cause: error });
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

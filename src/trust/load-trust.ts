@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { TrustConfig } from '../config/config.ts';
 import type { Certificate } from '../core/certificate.ts';
@@ -6,6 +5,7 @@ import { formatDistinguishedName } from '../core/distinguished-name.ts';
 import { isStrongKey } from '../checks/tls-genuine/strength.ts';
 import type { PublicRoots, Trust, TrustAnchor, TrustedPin } from '../checks/tls-genuine/trust.ts';
 import { parseCertificate } from '../core/parse-certificate.ts';
+import { readText } from '../system/read-text.ts';
 import { readPem } from './pem.ts';
 import { SHIPPED_AUTHORITIES, SHIPPED_PINS } from './shipped.ts';
 
@@ -100,7 +100,7 @@ async function readCaFile(file: string): Promise<readonly TrustAnchor[]> {
 }
 
 async function readCertificates(file: string): Promise<readonly Certificate[]> {
-  const ders = readPem(await readText(file));
+  const ders = readPem(await readText(file, 'certificates from'));
   if (ders.length === 0)
     throw new Error(`Cannot read certificates from "${file}": expected PEM, "-----BEGIN CERTIFICATE-----"`);
   return ders.map((der, index) => {
@@ -111,15 +111,4 @@ async function readCertificates(file: string): Promise<readonly Certificate[]> {
       );
     return certificate;
   });
-}
-
-async function readText(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    throw new Error(
-      `Cannot read certificates from "${file}": ${error instanceof Error ? error.message : String(error)}`,
-      { cause: error },
-    );
-  }
 }
