@@ -36,11 +36,10 @@ export function judgeFirstLines(
 
 /** Where it is listened. */
 function placesOf({ logs }: Config): readonly string[] {
-  const listeners = (['udp', 'tcp', 'tls'] as const).flatMap((way) => {
-    const listener = logs.syslog[way];
-    return listener === null
-      ? []
-      : [`${way.toUpperCase()} ${authority({ host: listener.address, port: listener.port })}`];
+  const { udp, tcp, tls } = logs.syslog;
+  const listeners = Object.entries({ udp, tcp, tls: tls && tls.listen }).flatMap(([way, listener]) => {
+    if (listener === null) return [];
+    return [`${way.toUpperCase()} ${authority({ host: listener.address, port: listener.port })}`];
   });
   return [
     ...(listeners.length === 0 ? [] : [`listening on ${listeners.join(' and ')}`]),
