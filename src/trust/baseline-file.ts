@@ -5,6 +5,7 @@ import { certificatePem } from '../core/certificate-pem.ts';
 import type { Certificate } from '../core/certificate.ts';
 import type { Baseline } from '../checks/tls-genuine/baseline.ts';
 import { parseCertificate } from '../core/parse-certificate.ts';
+import { issueTexts } from '../text/issue-text.ts';
 import { messageOf } from '../text/message-of.ts';
 import { readPem } from './pem.ts';
 
@@ -37,11 +38,8 @@ export async function readBaselines(file: string): Promise<ReadonlyMap<string, B
   if (text === null) return new Map();
   const parsed = content.safeParse(parseJson(text, file));
   if (!parsed.success) {
-    const problems = parsed.error.issues.map(
-      ({ path, message }) => `${path.map(String).join('.') || 'the file'}: ${message}`,
-    );
     throw new Error(
-      `Cannot use the learned trust of "${file}": ${problems.slice(0, 5).join('; ')}. Learn again with "ftm-watch trust learn"`,
+      `Cannot use the learned trust of "${file}": ${issueTexts(parsed.error).slice(0, 5).join('; ')}. Learn again with "ftm-watch trust learn"`,
     );
   }
   return new Map(

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { issueTexts } from '../text/issue-text.ts';
 import { messageOf } from '../text/message-of.ts';
 import { assertUnique, catalogueError, loadCatalogue, parseCatalogue } from '../system/catalogue-file.ts';
 import type { ProductPattern } from '../checks/tls-genuine/product.ts';
@@ -53,10 +54,7 @@ export function parseProducts(content: string, file: string): readonly ProductPa
   const attempt = `Cannot use the products of "${file}"`;
   const parsed = catalogue.safeParse(parseCatalogue(content, 'products', file).value);
   if (!parsed.success) {
-    const problems = parsed.error.issues.map(
-      ({ path, message }) => `${path.map(String).join('.') || 'the file'}: ${message}`,
-    );
-    throw catalogueError(attempt, problems.join('; '));
+    throw catalogueError(attempt, issueTexts(parsed.error).join('; '));
   }
   assertUnique(parsed.data.products, attempt);
   return parsed.data.products.map(({ id, name, issuers, pages }) => ({ id, name, issuers, pages }));
