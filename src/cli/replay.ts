@@ -1,4 +1,4 @@
-import { SEVERITIES } from '../core/severity.ts';
+import { compareSeverity } from '../core/severity.ts';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
@@ -133,7 +133,7 @@ function toFinding({ appliance, signature: id, count, firstAt, lastAt, sample }:
 }
 
 function bySeverity(a: ReplayFinding, b: ReplayFinding): number {
-  return SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) || b.count - a.count;
+  return compareSeverity(a.severity, b.severity) || b.count - a.count;
 }
 
 function toText({ file, lines, found }: ReplaySummary): string {

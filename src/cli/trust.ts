@@ -1,6 +1,6 @@
 import { type Baseline, learnBaseline } from '../checks/tls-genuine/baseline.ts';
 import type { TlsEvidence, TlsJudgement, Verdict } from '../checks/tls-genuine/tls-evidence.ts';
-import type { Certificate } from '../core/certificate.ts';
+import { type Certificate, sentChain } from '../core/certificate.ts';
 import { chainTrustOptions } from '../checks/tls-genuine/chain-case.ts';
 import { createSignatureChecks } from '../checks/tls-genuine/signature-checks.ts';
 import { unconfirmedEnd } from '../checks/tls-genuine/unconfirmed.ts';
@@ -84,9 +84,9 @@ function judgeLook(look: CapturedLook): JudgedLook {
 
 /** The other profiles name their authorities themselves: under `pinned` a chain is learned in order to name one. */
 function unconfirmedOf(evidence: TlsEvidence): Certificate | null {
-  const [leaf, ...rest] = evidence.outcome.chain?.certificates ?? [];
-  if (leaf === undefined || evidence.profile !== 'fortinet') return null;
-  return unconfirmedEnd([leaf, ...rest], chainTrustOptions(evidence, createSignatureChecks()));
+  const sent = sentChain(evidence.outcome.chain);
+  if (sent === null || evidence.profile !== 'fortinet') return null;
+  return unconfirmedEnd(sent, chainTrustOptions(evidence, createSignatureChecks()));
 }
 
 function describeLook({ address, evidence, judgement }: JudgedLook): readonly string[] {

@@ -22,3 +22,8 @@ export function isoTime(at: EpochMs): string {
 export function isoTimeOrNull(at: EpochMs | null): string | null {
   return at === null ? null : isoTime(at);
 }
+
+/** Its day: `2026-11-25`. */
+export function dayText(at: EpochMs): string {
+  return instantText(at).replace(/T.*$/u, '');
+}

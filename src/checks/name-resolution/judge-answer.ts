@@ -1,8 +1,10 @@
 import type { NameCause, NAME_CAUSES } from './causes.ts';
 import { addressInAny, classifyAddress, sinkholeOwner, uniqueAddresses } from '../../core/addresses.ts';
 import type { AddressClass } from '../../core/addresses.ts';
-import type { Finding } from '../../engine/finding.ts';
-import type { DnsObservation, DnsReply, FailureReason } from '../../core/observation.ts';
+import { hostOf } from '../../core/authority.ts';
+import { nameList } from '../../core/name-list.ts';
+import { type Finding, known, note } from '../../engine/finding.ts';
+import { type DnsObservation, type DnsReply, type FailureReason, isOfThisMachine } from '../../core/observation.ts';
 
 export interface AnswerCase {
   /** `host:port` that the name is wanted for. */
@@ -27,11 +29,8 @@ interface SortedAddresses {
   readonly unexpected: readonly string[];
 }
 
-/** Reasons that are about this machine and not about the resolver. */
-const OUR_OWN_TROUBLE: ReadonlySet<FailureReason> = new Set<FailureReason>(['aborted', 'internal', 'no-route']);
-
 /** Enough to recognise the pattern; an answer may hold dozens. */
-const MAX_SHOWN = 4;
+const MOST_SHOWN = 5;
 
 const WHAT_IT_IS: Readonly<Record<AddressClass, string>> = {
   public: 'a public address',
@@ -72,35 +71,32 @@ export function addressesIn({ a, aaaa }: DnsObservation, expectedAddresses: read
 function judgeAddresses(
   { resolver }: DnsObservation,
   { hijacked, unexpected }: SortedAddresses,
-  context: AnswerCase,
+  { subject, expectedAddresses }: AnswerCase,
 ): readonly Finding<NameCause>[] {
-  const findings: Finding<NameCause>[] = [];
-  const [lie] = hijacked;
-  if (lie !== undefined) {
-    const product = hijacked.map(sinkholeOwner).find((owner) => owner !== null);
-    findings.push({
-      rule: 'answer-acceptable',
-      subject: context.subject,
-      expected: `a public address from ${resolver}`,
-      actual: shown(hijacked.map((address) => `${address}, ${describe(address)}`)),
-      level: 'broken',
-      suggests: 'answer-hijacked',
-      facts: { resolver, address: lie, ...(product === undefined ? {} : { product }) },
-    });
-  }
-  const [stranger] = unexpected;
-  if (stranger !== undefined) {
-    findings.push({
-      rule: 'answer-expected',
-      subject: context.subject,
-      expected: `an address within ${shown(context.expectedAddresses)} from ${resolver}`,
-      actual: shown(unexpected),
-      level: 'warning',
-      suggests: 'answer-unexpected',
-      facts: { resolver, address: stranger },
-    });
-  }
-  return findings;
+  const product = hijacked.map(sinkholeOwner).find((owner) => owner !== null);
+  const hijack: Finding<NameCause> = {
+    rule: 'answer-acceptable',
+    subject,
+    expected: `a public address from ${resolver}`,
+    actual: nameList(
+      hijacked.map((address) => `${address}, ${describe(address)}`),
+      MOST_SHOWN,
+      '; ',
+    ),
+    level: 'broken',
+    suggests: 'answer-hijacked',
+    facts: known({ resolver, address: hijacked[0], product }),
+  };
+  const surprise: Finding<NameCause> = {
+    rule: 'answer-expected',
+    subject,
+    expected: `an address within ${nameList(expectedAddresses, MOST_SHOWN)} from ${resolver}`,
+    actual: nameList(unexpected, MOST_SHOWN),
+    level: 'warning',
+    suggests: 'answer-unexpected',
+    facts: known({ resolver, address: unexpected[0] }),
+  };
+  return [...(hijacked.length === 0 ? [] : [hijack]), ...(unexpected.length === 0 ? [] : [surprise])];
 }
 
 function describe(address: string): string {
@@ -116,18 +112,16 @@ function judgeHalfAnswer({ resolver, a, aaaa }: DnsObservation, context: AnswerC
   const harmful = !isUsable(a);
   const [failed, type] = harmful ? ([a, 'A'] as const) : ([aaaa, 'AAAA'] as const);
   if (isUsable(failed)) return [];
-  return [
-    {
-      rule: 'resolver-answers',
-      subject: resolver,
-      expected: `an answer to the ${type} question for ${hostOf(context)}`,
-      actual: describeReply(failed),
-      ...(harmful && !isOurs(failed)
-        ? ({ level: 'warning', suggests: 'resolver-unreachable', ...kindOf(failed) } as const)
-        : ({ level: 'note', suggests: null } as const)),
-      facts: { resolver },
-    },
-  ];
+  const told = {
+    rule: 'resolver-answers',
+    subject: resolver,
+    expected: `an answer to the ${type} question for ${hostOf(context.subject)}`,
+    actual: describeReply(failed),
+    facts: { resolver },
+  };
+  return harmful && !isOurs(failed)
+    ? [{ ...told, level: 'warning', suggests: 'resolver-unreachable', ...kindOf(failed) }]
+    : [note(told)];
 }
 
 function judgeNoAddress(observation: DnsObservation, context: AnswerCase): Finding<NameCause> {
@@ -135,12 +129,12 @@ function judgeNoAddress(observation: DnsObservation, context: AnswerCase): Findi
   const replies = [a, aaaa];
   const missing = replies.find((reply) => reply.kind === 'answer' && reply.rcode === 'NXDOMAIN');
   if (missing !== undefined || replies.every(isUsable)) {
+    const noRecord = 'NOERROR, but neither an A nor an AAAA record';
     return {
       rule: 'name-exists',
       subject: context.subject,
-      expected: `${resolver} knows an address of ${hostOf(context)}`,
-      actual:
-        missing === undefined ? 'NOERROR, but neither an A nor an AAAA record' : 'NXDOMAIN: there is no such name',
+      expected: `${resolver} knows an address of ${hostOf(context.subject)}`,
+      actual: missing === undefined ? noRecord : 'NXDOMAIN: there is no such name',
       // A stub resolver asks its next server after silence only, never after a negative answer: a second, good resolver
       // does not help.
       level: 'broken',
@@ -152,7 +146,7 @@ function judgeNoAddress(observation: DnsObservation, context: AnswerCase): Findi
   return {
     rule: 'resolver-answers',
     subject: resolver,
-    expected: `an address of ${hostOf(context)}`,
+    expected: `an address of ${hostOf(context.subject)}`,
     actual: describeReply(failed),
     ...levelOfNoAnswer(failed, context),
     facts: { resolver },
@@ -183,20 +177,11 @@ function isUsable(reply: DnsReply): boolean {
 }
 
 function isOurs(reply: DnsReply): boolean {
-  return reply.kind === 'failed' && OUR_OWN_TROUBLE.has(reply.reason) && !isCutShort(reply);
+  return reply.kind === 'failed' && isOfThisMachine(reply.reason) && !isCutShort(reply);
 }
 
 function describeReply(reply: DnsReply): string {
   if (reply.kind === 'answer') return reply.rcode;
   const silence = `no answer (${reply.reason}): ${reply.message}`;
   return isCutShort(reply) ? `an answer over UDP that is cut short, and over TCP ${silence}` : silence;
-}
-
-function hostOf({ subject }: AnswerCase): string {
-  return subject.slice(0, subject.lastIndexOf(':'));
-}
-
-function shown(items: readonly string[]): string {
-  const more = items.length - MAX_SHOWN;
-  return `${items.slice(0, MAX_SHOWN).join('; ')}${more > 0 ? ` and ${String(more)} more` : ''}`;
 }

@@ -1,8 +1,8 @@
-import { X509Certificate } from 'node:crypto';
-import type { Certificate } from '../../core/certificate.ts';
+import { type Certificate, isInDate } from '../../core/certificate.ts';
 import type { EpochMs } from '../../core/clock.ts';
+import { children } from '../../core/der.ts';
 import { formatDistinguishedName, isSameName } from '../../core/distinguished-name.ts';
-import { children, extensionOf, extensionsOf } from './extensions.ts';
+import { extensionOf, extensionsOf, isForAny } from './extensions.ts';
 import { mayNamesBe } from './name-constraints.ts';
 
 /** `openssl`: it refuses the chain for a reason that is none of the others. */
@@ -28,8 +28,23 @@ export interface Flaw {
  * @param path from the leaf to the certificate that is trusted
  */
 export function lastingFlaws(path: readonly Certificate[]): readonly Flaw[] {
-  return [...usageFlaws(path), ...extensionFlaws(path), ...lengthFlaws(path), ...constraintFlaws(path)];
+  return RULES.flatMap(({ kind, whatOf }) =>
+    path.flatMap((certificate, index) => {
+      const what = whatOf(certificate, index, path);
+      return what === null ? [] : [flaw(kind, certificate, what)];
+    }),
+  );
 }
+
+/** What is wrong with one certificate of a path; null: nothing. */
+type WhatOf = (certificate: Certificate, index: number, path: readonly Certificate[]) => string | null;
+
+const RULES: readonly { readonly kind: FlawKind; readonly whatOf: WhatOf }[] = [
+  { kind: 'not-for-servers', whatOf: notForServers },
+  { kind: 'critical-extension', whatOf: criticalExtension },
+  { kind: 'path-length', whatOf: tooLong },
+  { kind: 'name-constraints', whatOf: namesForbidden },
+];
 
 const BASIC_CONSTRAINTS = '551d13';
 const KEY_USAGE = '551d0f';
@@ -48,20 +63,10 @@ const TLS_KEY_USAGE = 0x80 | 0x20 | 0x08;
 /** SSL server, in Netscape's certificate type. */
 const NETSCAPE_SERVER = 0x40;
 
-function usageFlaws(path: readonly Certificate[]): readonly Flaw[] {
-  return path
-    .filter((certificate, index) => !isUsableFor(certificate) || (index === 0 && !isUsableByServer(certificate)))
-    .map((certificate) => flaw('not-for-servers', certificate, 'is not for TLS servers'));
-}
-
 /** An extended key usage binds the authorities too. */
-function isUsableFor(certificate: Certificate): boolean {
-  try {
-    const usages: readonly string[] | undefined = new X509Certificate(certificate.der).keyUsage;
-    return usages === undefined || usages.some((usage) => SERVER_USAGES.includes(usage));
-  } catch {
-    return false;
-  }
+function notForServers(certificate: Certificate, index: number): string | null {
+  const isUsable = isForAny(certificate, SERVER_USAGES) && (index > 0 || isUsableByServer(certificate));
+  return isUsable ? null : 'is not for TLS servers';
 }
 
 function isUsableByServer(leaf: Certificate): boolean {
@@ -97,30 +102,16 @@ const HANDLED: ReadonlySet<string> = new Set([
   '551d36', // inhibitAnyPolicy
 ]);
 
-function extensionFlaws(path: readonly Certificate[]): readonly Flaw[] {
-  return path
-    .filter((certificate) =>
-      extensionsOf(certificate).some(({ identifier, critical }) => critical && !HANDLED.has(identifier)),
-    )
-    .map((certificate) =>
-      flaw('critical-extension', certificate, 'has a critical extension that TLS clients do not know'),
-    );
+function criticalExtension(certificate: Certificate): string | null {
+  const isUnknown = extensionsOf(certificate).some(({ identifier, critical }) => critical && !HANDLED.has(identifier));
+  return isUnknown ? 'has a critical extension that TLS clients do not know' : null;
 }
 
-function lengthFlaws(path: readonly Certificate[]): readonly Flaw[] {
-  return path.flatMap((authority, index) => {
-    const limit = index === 0 ? null : pathLength(authority);
-    const below = path.slice(1, index).filter((certificate) => !isSelfIssued(certificate)).length;
-    return limit === null || below <= limit
-      ? []
-      : [
-          flaw(
-            'path-length',
-            authority,
-            `allows ${String(limit)} authorities below it, and there are ${String(below)}`,
-          ),
-        ];
-  });
+function tooLong(authority: Certificate, index: number, path: readonly Certificate[]): string | null {
+  const limit = index === 0 ? null : pathLength(authority);
+  const below = path.slice(1, index).filter((certificate) => !isSelfIssued(certificate)).length;
+  if (limit === null || below <= limit) return null;
+  return `allows ${String(limit)} authorities below it, and there are ${String(below)}`;
 }
 
 function pathLength(authority: Certificate): number | null {
@@ -133,14 +124,11 @@ function isSelfIssued({ subject, issuer }: Certificate): boolean {
   return isSameName(subject, issuer);
 }
 
-function constraintFlaws(path: readonly Certificate[]): readonly Flaw[] {
-  return path
-    .filter((authority, index) =>
-      path
-        .slice(0, index)
-        .some((below, depth) => (depth === 0 || !isSelfIssued(below)) && !mayNamesBe(authority, below, depth === 0)),
-    )
-    .map((authority) => flaw('name-constraints', authority, 'may not sign for the names below it'));
+function namesForbidden(authority: Certificate, index: number, path: readonly Certificate[]): string | null {
+  const isForbidden = path
+    .slice(0, index)
+    .some((below, depth) => (depth === 0 || !isSelfIssued(below)) && !mayNamesBe(authority, below, depth === 0));
+  return isForbidden ? 'may not sign for the names below it' : null;
 }
 
 /**
@@ -149,7 +137,7 @@ function constraintFlaws(path: readonly Certificate[]): readonly Flaw[] {
  */
 export function endFlaws(path: readonly Certificate[], now: EpochMs): readonly Flaw[] {
   const end = path.length > 1 ? path.at(-1) : undefined;
-  if (end === undefined || (end.notBefore <= now && now <= end.notAfter)) return [];
+  if (end === undefined || isInDate(end, now)) return [];
   return [flaw('authority-out-of-date', end, now > end.notAfter ? 'has expired' : 'is not yet valid')];
 }
 

@@ -1,4 +1,5 @@
-import type { Finding } from '../../engine/finding.ts';
+import { type Finding, known } from '../../engine/finding.ts';
+import { REPEAT } from './causes.ts';
 import { OLDER_TLS_RULE } from './expectations.ts';
 import type { ReferenceChain } from './tls-evidence.ts';
 import { judgeTls } from './verdict.ts';
@@ -36,7 +37,7 @@ export function judgeOlderTls(
         level: 'warning',
         suggests: verdict === 'intercepted' ? 'tls-intercepted' : 'tls-interception-suspected',
         confidence,
-        facts: { judgement: summary, ...(product === null ? {} : { product }) },
+        facts: known({ judgement: summary, product }),
         advice: adviceOf(path.subject, summary),
       },
     ];
@@ -65,7 +66,7 @@ function adviceOf(subject: string, summary: string): Finding['advice'] & object 
       `Exempt the traffic of FortiAuthenticator to ${subject} from TLS inspection there, for every version of TLS.`,
       'Which version FortiAuthenticator uses is not documented: a capture of its traffic shows it, in the Server ' +
         'Hello.',
-      'Repeat "ftm-watch check" from the same network.',
+      REPEAT,
     ],
   };
 }

@@ -1,6 +1,6 @@
 import type * as z from 'zod';
 import { withoutPath } from '../../text/without-path.ts';
-import { USES } from '../uses.ts';
+import { USES } from './uses.ts';
 import { codedText } from './values.ts';
 
 const LOOPBACK = /^(?:127(?:\.\d{1,3}){3}|\[::1\]|localhost)$/u;

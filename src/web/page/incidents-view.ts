@@ -1,4 +1,4 @@
-import { SEVERITIES } from '../../core/severity.ts';
+import { compareSeverity } from '../../core/severity.ts';
 import type { EpochMs } from '../../core/clock.ts';
 import { type Incident, isFlapping, isMuted, type Silence, type Told } from '../../engine/incident/incident.ts';
 import type { OutboxEntry } from '../../engine/incident/journal.ts';
@@ -45,7 +45,9 @@ export function incidentsView(
   now: EpochMs,
 ): Markup {
   const sorted = byUrgency(incidents);
-  const open = sorted.filter(({ status }) => status === 'open').toSorted((a, b) => gravity(a) - gravity(b));
+  const open = sorted
+    .filter(({ status }) => status === 'open')
+    .toSorted((a, b) => compareSeverity(a.cause.severity, b.cause.severity));
   const closed = sorted.filter(({ status }) => status === 'closed');
   const telltale = { outboxEntries, quiet, states, now };
   return markup`<section id="incidents" class="card" aria-labelledby="incidents-title">
@@ -55,10 +57,6 @@ ${more(open.length - MAX_OPEN, 'incidents')}
 ${closed.length === 0 ? null : markup`<details id="closed-incidents"><summary>Over within 7 days: ${closed.length}</summary><ul class="incidents">${closed.slice(0, MAX_CLOSED).map((incident) => closedView(incident, telltale))}</ul>${more(closed.length - MAX_CLOSED, 'incidents')}</details>`}
 ${complete ? null : HISTORY_MISSING}
 </section>`;
-}
-
-function gravity({ cause }: Incident): number {
-  return SEVERITIES.indexOf(cause.severity);
 }
 
 function openView(incident: Incident, index: number, telltale: Telltale): Markup {
