@@ -4,6 +4,7 @@ import { visibleText } from '../core/visible-text.ts';
 import { createDaemonClient, type DaemonAnswer, type DaemonClient } from './daemon-client.ts';
 import { EXIT_UNKNOWN } from './exit-code.ts';
 import { loadOrExplain, type Streams, type Invocation, type Terminal } from './terminal.ts';
+import { messageOf } from '../text/message-of.ts';
 
 interface SilenceDeps extends Streams, Pick<Terminal, 'env'> {
   readonly daemon: DaemonClient;
@@ -58,7 +59,7 @@ export async function runSilence(command: SilenceCommand, terminal: Invocation):
         return await silenceRemove(command.ids, deps);
     }
   } catch (error) {
-    terminal.errors.write(`${error instanceof Error ? error.message : 'unknown error'}\n`);
+    terminal.errors.write(`${messageOf(error)}\n`);
     return EXIT_UNKNOWN;
   }
 }

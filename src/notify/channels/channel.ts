@@ -1,6 +1,7 @@
 import type { EpochMs } from '../../core/clock.ts';
 import type { IncidentState } from '../../engine/incident/incident.ts';
 import type { Notification } from '../../engine/incident/notification.ts';
+import { messageOf } from '../../text/message-of.ts';
 
 /** A way to people or programs. It knows nothing of probes, and never throws for what its peer does. */
 export type Channel = MessageChannel | StateChannel;
@@ -46,7 +47,7 @@ export async function orDeferred(
   try {
     return await attempt();
   } catch (error) {
-    const detail = error instanceof Error ? error.message : 'unknown error';
+    const detail = messageOf(error);
     return recipients.map((recipient) => ({ recipient, kind: 'deferred', detail }));
   }
 }
