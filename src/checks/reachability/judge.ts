@@ -37,6 +37,7 @@ function portFinding(
     level,
     suggests: level === 'unknown' ? null : level === 'broken' ? 'egress-blocked' : 'egress-partly-blocked',
     facts: known({ address: seen.address, proxy: seen.proxy }),
+    ...(seen.proxy === null ? {} : { kind: 'through-proxy' }),
   };
 }
 
