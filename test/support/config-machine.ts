@@ -7,7 +7,7 @@ import { loadConfig } from '../../src/config/load.ts';
  */
 export const CANARY = 'hunter2';
 
-/** Every file is there but those without a name or with "missing" in it; the configuration itself is read from the disk. */
+/** Every file is there but for names that are empty or hold "missing"; the configuration is read from the disk. */
 const FILES: ConfigFiles = {
   read: async (path) => ({ kind: 'read', bytes: await readFile(path) }),
   problem: (path) => Promise.resolve(path === '' || path.includes('missing') ? 'no such file' : null),
