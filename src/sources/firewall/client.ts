@@ -53,7 +53,7 @@ function pathOf(question: FirewallQuestion, vdom: string): string {
       query.set('ipv6', String(question.ipv6));
       if (question.sourceInterface !== null) query.set('srcintf', question.sourceInterface);
       query.set('sourceip', question.source);
-      query.set('protocol', 'TCP');
+      query.set('protocol', 'tcp');
       query.set('dest', question.destination);
       query.set('destport', String(question.port));
       return `/api/v2/monitor/firewall/policy-lookup?${query.toString()}`;

@@ -1,4 +1,4 @@
-import { Registry } from 'prom-client';
+import { Gauge, Registry } from 'prom-client';
 import { beforeEach, expect, test } from 'vitest';
 
 import { LOG_RESULTS } from '../../../src/core/polling/log-event.ts';
@@ -25,13 +25,14 @@ function intake(): Intake {
   };
 }
 
+let registry: Registry;
 let scrape: Scrape;
 let current: CountingIntake;
 let isWritable: boolean;
 let isMaintained: boolean;
 
 beforeEach(() => {
-  const registry = new Registry();
+  registry = new Registry();
   isWritable = true;
   isMaintained = false;
   scrape = createScrape(registry, defineMetrics(registry), {
@@ -91,4 +92,22 @@ test('tells the time in seconds, whether history can be written, and whether a m
   expect(await value('ftm_maintenance_active')).toBe(0);
   isMaintained = true;
   expect(await value('ftm_maintenance_active')).toBe(1);
+});
+
+test('writes what prom-client writes, and lets other work in between two metrics', async () => {
+  current = intake();
+  const large = new Gauge({ registers: [registry], name: 'large', help: 'Large', labelNames: ['target'] });
+  for (let index = 0; index < 1_000; index += 1) large.set({ target: `a "quoted" \\ name ${String(index)}` }, index);
+  let turns = 0;
+  let isDone = false;
+  const count = (): void => {
+    turns += 1;
+    if (!isDone) setImmediate(count);
+  };
+  setImmediate(count);
+  const { body, contentType } = await scrape.read();
+  isDone = true;
+  expect(body).toBe(await registry.metrics());
+  expect(contentType).toBe(registry.contentType);
+  expect(turns).toBeGreaterThanOrEqual(registry.getMetricsAsArray().length);
 });

@@ -86,6 +86,15 @@ describe('observeAppliance', () => {
     expect(facts.licensed).toEqual({ kind: 'read', value: { total: 32, used: 2, available: 30 } });
     expect(facts.provisioning).toEqual({ kind: 'read', value: { host: 'fortitokenmobile.fortinet.com', port: 433 } });
   });
+
+  it('reads one that lacks the provisioning, and has no mail server', async () => {
+    await using fac = await createFortiAuthenticator({ state: { smtpServers: [] } });
+    fac.setFault({ kind: 'status', status: 404 }, 'fortitokenmobileprovisioning');
+    expect(await factsOf(fac)).toMatchObject({
+      provisioning: { kind: 'absent' },
+      mailServers: { kind: 'read', value: [] },
+    });
+  });
 });
 
 describe('a failing appliance', () => {
