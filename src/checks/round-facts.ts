@@ -1,6 +1,6 @@
 import type { Config } from '../config/config.ts';
 import type { ClockObservation } from '../core/observation.ts';
-import type { RoundObservations } from '../core/round.ts';
+import type { RoundObservations } from '../sources/registry.ts';
 
 /** What one round knows beside the targets. */
 export interface RoundFacts {

@@ -1,10 +1,13 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { createSourceGauges, type SourceGauges } from './source-gauges.ts';
 
 /**
  * Every metric of the daemon. Labels are closed sets from the configuration or from unions in core/: text from the
  * network never becomes a label. Names are part of the contract.
  */
 export interface Metrics {
+  /** What the sources measure. */
+  readonly sources: SourceGauges;
   readonly activationReady: Gauge;
   readonly preconditionState: Gauge<'precondition' | 'state'>;
   readonly causeActive: Gauge<'cause' | 'severity'>;
@@ -13,15 +16,10 @@ export interface Metrics {
   readonly probeRuns: Counter<'probe' | 'target'>;
   readonly probeFailures: Counter<'probe' | 'target' | 'reason'>;
   readonly tlsVerdict: Gauge<'target' | 'verdict'>;
-  readonly certificateNotAfter: Gauge<'target'>;
-  readonly dnsTtl: Gauge<'resolver'>;
-  readonly dnsExpected: Gauge<'resolver'>;
   readonly pollingErrors: Counter<'appliance' | 'signature'>;
   readonly pollingLastError: Gauge<'appliance'>;
   readonly logLines: Counter<'source' | 'result'>;
   readonly logLastReceived: Gauge<'appliance'>;
-  readonly tokens: Gauge<'appliance' | 'status'>;
-  readonly tokensLicensed: Gauge<'appliance'>;
   readonly licenseAssigned: Gauge<'appliance' | 'license'>;
   readonly notifications: Counter<'channel' | 'result'>;
   readonly notificationsPending: Gauge<'channel'>;
@@ -39,7 +37,12 @@ export interface Metrics {
 }
 
 export function defineMetrics(registry: Registry): Metrics {
-  return { ...definePathMetrics(registry), ...defineFacMetrics(registry), ...defineOwnMetrics(registry) };
+  return {
+    sources: createSourceGauges(registry),
+    ...definePathMetrics(registry),
+    ...defineFacMetrics(registry),
+    ...defineOwnMetrics(registry),
+  };
 }
 
 const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -52,10 +55,7 @@ type PathMetric =
   | 'probeDuration'
   | 'probeRuns'
   | 'probeFailures'
-  | 'tlsVerdict'
-  | 'certificateNotAfter'
-  | 'dnsTtl'
-  | 'dnsExpected';
+  | 'tlsVerdict';
 
 function definePathMetrics(registry: Registry): Pick<Metrics, PathMetric> {
   const { gauge, counter, histogram } = makers(registry);
@@ -87,28 +87,10 @@ function definePathMetrics(registry: Registry): Pick<Metrics, PathMetric> {
       'target',
       'verdict',
     ]),
-    certificateNotAfter: gauge(
-      'ftm_tls_certificate_not_after_timestamp_seconds',
-      'End of validity of the certificate that a target showed last',
-      ['target'],
-    ),
-    dnsTtl: gauge('ftm_dns_answer_ttl_seconds', 'Time to live of the answer for the licence server', ['resolver']),
-    dnsExpected: gauge(
-      'ftm_dns_answers_expected',
-      '1 when every address that a resolver gave for the licence server is an expected one',
-      ['resolver'],
-    ),
   };
 }
 
-type FacMetric =
-  | 'pollingErrors'
-  | 'pollingLastError'
-  | 'logLines'
-  | 'logLastReceived'
-  | 'tokens'
-  | 'tokensLicensed'
-  | 'licenseAssigned';
+type FacMetric = 'pollingErrors' | 'pollingLastError' | 'logLines' | 'logLastReceived' | 'licenseAssigned';
 
 function defineFacMetrics(registry: Registry): Pick<Metrics, FacMetric> {
   const { gauge, counter } = makers(registry);
@@ -128,10 +110,6 @@ function defineFacMetrics(registry: Registry): Pick<Metrics, FacMetric> {
       'When the last log line of an appliance arrived',
       ['appliance'],
     ),
-    tokens: gauge('ftm_tokens', 'FortiToken Mobile tokens on an appliance', ['appliance', 'status']),
-    tokensLicensed: gauge('ftm_tokens_licensed', 'FortiToken Mobile tokens that the licence of an appliance allows', [
-      'appliance',
-    ]),
     licenseAssigned: gauge('ftm_license_assigned', '1 when a licence is registered to this appliance', [
       'appliance',
       'license',
@@ -141,7 +119,7 @@ function defineFacMetrics(registry: Registry): Pick<Metrics, FacMetric> {
 
 const LAG_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5];
 
-type OwnMetric = Exclude<keyof Metrics, PathMetric | FacMetric>;
+type OwnMetric = Exclude<keyof Metrics, 'sources' | PathMetric | FacMetric>;
 
 function defineOwnMetrics(registry: Registry): Pick<Metrics, OwnMetric> {
   const { gauge, counter, histogram } = makers(registry);

@@ -1,8 +1,6 @@
 import { FAILURE_REASONS } from '../core/observation.ts';
-import type { ProbeSample } from '../core/round.ts';
+import type { ProbeTarget } from '../core/round.ts';
 import type { Metrics } from './definitions.ts';
-
-export type ProbeTarget = Pick<ProbeSample, 'probe' | 'target'>;
 
 /** The counters of probes: at zero before the first count, and gone with the configuration that named their targets. */
 export interface ProbeSeries {

@@ -1,11 +1,11 @@
-import { probeSamples, type ProbeKind, type RoundObservations } from '../core/round.ts';
+import type { ProbeSample } from '../core/round.ts';
 import type { Metrics } from './definitions.ts';
 import type { ProbeSeries } from './probe-series.ts';
 
 /** Counts every probe of a round. A target counts as answering when all of its addresses do. */
-export function recordSamples(metrics: Metrics, series: ProbeSeries, round: RoundObservations): void {
-  const answered = new Map<string, { readonly probe: ProbeKind; readonly target: string; readonly all: boolean }>();
-  for (const { probe, target, durationMs, failure } of probeSamples(round)) {
+export function recordSamples(metrics: Metrics, series: ProbeSeries, samples: readonly ProbeSample[]): void {
+  const answered = new Map<string, { readonly probe: string; readonly target: string; readonly all: boolean }>();
+  for (const { probe, target, durationMs, failure } of samples) {
     const labels = { probe, target };
     series.make(labels);
     metrics.probeRuns.inc(labels);

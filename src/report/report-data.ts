@@ -1,7 +1,8 @@
 import type { Plain } from '../config/plain.ts';
 import { type DiagnosisJson, diagnosisToJson } from '../engine/diagnosis-json.ts';
 import type { EndpointObservation, TlsOutcome } from '../core/observation.ts';
-import type { PathObservation, RoundObservations } from '../core/round.ts';
+import type { PathObservation } from '../core/round.ts';
+import type { RoundObservations } from '../sources/registry.ts';
 import { accountsIn, configurationWithoutPeople } from './configuration.ts';
 import { isoTime } from './instant.ts';
 import { type LogExcerpts, logExcerpts } from './log-excerpts.ts';
@@ -71,16 +72,14 @@ function chainToJson(
 
 function roundToJson({
   startedAt,
-  licenseServer,
-  burst,
-  services,
+  path: { licenseServer, burst, services, knownAddresses, ...others },
   controls,
-  knownAddresses,
   ...rest
 }: RoundObservations): object {
   return {
     startedAt: isoTime(startedAt),
     ...rest,
+    ...others,
     licenseServer: pathToJson(licenseServer),
     burst: burst.map(endpointToJson),
     services: services.map(pathToJson),

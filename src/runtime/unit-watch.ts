@@ -1,109 +1,110 @@
-import type { UnitSource, UnitsPicture } from '../checks/unit-facts.ts';
-import type { Config } from '../config/config.ts';
-import type { ConnectorContext } from '../network/rest/context.ts';
-import type { BudgetStore } from '../sources/registration/budget-store.ts';
-import { observeFirewall } from '../sources/firewall/observe-firewall.ts';
-import type { Millis } from '../core/clock.ts';
-import type { FirewallObservation } from '../core/license/firewall.ts';
 import { CHECKS } from '../checks/registry.ts';
+import type { Config } from '../config/config.ts';
+import type { Millis } from '../core/clock.ts';
+import type { ConnectorContext } from '../network/rest/context.ts';
+import { periodOf } from '../schedule/cron-timer.ts';
+import { discardIfStalled } from '../schedule/discard-if-stalled.ts';
 import { Runner, type RunnerOptions } from '../schedule/runner.ts';
 import { createSpreadTimer, type Schedule } from '../schedule/spread.ts';
-import { emptyPicture, observeUnits, registrationQuery } from '../sources/appliances/observe-units.ts';
-import { discardIfStalled } from './discard-if-stalled.ts';
-import { createRegistrationWatch } from './registration-watch.ts';
+import type { SlowFactsBySource, SlowSourceId } from '../sources/registry.ts';
+import type { Watch } from '../sources/source.ts';
+import { askEach, configuredSources, unseenPicture, type SlowTools } from './slow-sources.ts';
 
-/** Asks appliances, firewall and registration service on their own, slower schedules, and keeps what they said last. */
+/** Asks the slow sources on their own schedules, and keeps what they said last. */
 export interface UnitWatch {
   start(): void;
   stop(): Promise<void>;
-  picture(): UnitsPicture;
-  /**
-   * Asks the firewall at once, since what it said on its schedule may be older than a fault of the path. Never rejects.
-   */
-  askFirewall(signal: AbortSignal): Promise<void>;
+  picture(): SlowFactsBySource;
+  /** Asks one at once, since what it said on its schedule may be older than a fault of the path. Never rejects. */
+  ask(id: SlowSourceId, signal: AbortSignal): Promise<void>;
   /** The preconditions that were looked at again since the last call. */
   takeFresh(): readonly string[];
 }
 
 export interface UnitWatchDeps
   extends Omit<ConnectorContext, 'signal'>,
-    Pick<RunnerOptions, 'onError' | 'onLag' | 'onMissed'> {
-  readonly budget: BudgetStore;
-}
+    Pick<RunnerOptions, 'onError' | 'onLag' | 'onMissed'>,
+    Pick<SlowTools, 'budget'> {}
 
 const TRIGGER_GAP: Millis = 60_000;
 
+type Runs = ReturnType<typeof configuredSources>[number]['runs'];
+
 export function createUnitWatch(config: Config, deps: UnitWatchDeps): UnitWatch {
-  const { clock, env } = deps;
-  const fresh = new Set<UnitSource>();
-  let picture = emptyPicture(config);
-
+  const { clock, env, budget, onError, onLag, onMissed } = deps;
+  const configured = configuredSources(config);
+  const fresh = new Set<string>();
+  let picture = unseenPicture(config);
+  /** Settles when what is on the schedule of the appliances was asked for the first time. */
   const firstLook = Promise.withResolvers<undefined>();
-  const units = new Runner({
-    ...deps,
-    timer: (listener) => createSpreadTimer(scheduleOf(config), clock, listener),
-    triggerGap: TRIGGER_GAP,
-    run: async (signal) => {
-      const look = await discardIfStalled(clock, observeUnits(config, { clock, env, signal }));
-      firstLook.resolve(undefined);
-      if (look === null) units.trigger();
-      if (look === null || signal.aborted) return;
-      picture = { ...picture, ...look.seen };
-      fresh.add('appliances').add('firewall');
-    },
+
+  function keep(facts: object): void {
+    picture = { ...picture, ...facts };
+    for (const id of Object.keys(facts)) fresh.add(id);
+  }
+
+  /** False: this process stood still meanwhile. */
+  async function ask(sources: typeof configured, signal: AbortSignal): Promise<boolean> {
+    const look = await discardIfStalled(clock, askEach(sources, config, { ...picture, budget, clock, env, signal }));
+    if (look !== null && !signal.aborted) keep(look.seen);
+    return look !== null;
+  }
+
+  const optionsOf = (runs: Runs): Omit<RunnerOptions, 'run'> => ({
+    ...{ clock, onError, onLag, onMissed, triggerGap: TRIGGER_GAP },
+    timer: (listener) => createSpreadTimer(scheduleOf(config, runs), clock, listener),
   });
 
-  const registration = createRegistrationWatch(config, {
-    ...deps,
-    triggerGap: TRIGGER_GAP,
-    query: async () => {
-      await firstLook.promise;
-      return registrationQuery(picture.units);
-    },
-    onSeen: (seen) => {
-      picture = { ...picture, registration: seen };
-      fresh.add('registration');
-    },
+  /** Those that are asked by their schedule alone, together. */
+  function together(runs: Runs): readonly Watch[] {
+    const sources = configured.filter((source) => source.runs === runs && source.watch === undefined);
+    const run = async (signal: AbortSignal): Promise<void> => {
+      const isSeen = await ask(sources, signal);
+      if (runs === 'appliance') firstLook.resolve(undefined);
+      if (!isSeen) runner.trigger();
+    };
+    const runner = new Runner({ ...optionsOf(runs), run });
+    return sources.length === 0 ? [] : [runner];
+  }
+
+  const appliances = together('appliance');
+  const alone = configured.flatMap((source): Watch | [] => {
+    const period = periodOf(scheduleOf(config, source.runs).expression);
+    const tools = (): Promise<SlowTools> => firstLook.promise.then(() => ({ ...picture, budget }));
+    const onSeen = (facts: unknown): void => {
+      keep({ [source.id]: facts });
+    };
+    return source.watch?.(config, { ...optionsOf(source.runs), env, period, tools, onSeen }) ?? [];
   });
+  const watches = [...appliances, ...together('registration'), ...alone];
 
   return {
     picture: () => picture,
-    askFirewall: async (signal) => {
-      const firewall = await lookAtFirewall(config, { clock, env, signal });
-      if (firewall === null) return;
-      picture = { ...picture, firewall };
-      fresh.add('firewall');
+    ask: async (id, signal) => {
+      await ask(
+        configured.filter((source) => source.id === id),
+        signal,
+      );
     },
     start: () => {
-      if (config.appliances.length > 0 || config.firewall !== null) units.start();
-      else firstLook.resolve(undefined);
-      if (config.registration !== null) registration.start();
+      if (appliances.length === 0) firstLook.resolve(undefined);
+      for (const watch of watches) watch.start();
     },
     stop: async () => {
       firstLook.resolve(undefined);
-      await Promise.all([units.stop(), registration.stop()]);
+      await Promise.all(watches.map((watch) => watch.stop()));
     },
     takeFresh: () => judgedBy([...fresh].filter((source) => fresh.delete(source))),
   };
 }
 
 /** The preconditions that are judged by what one of these sources said. */
-function judgedBy(sources: readonly UnitSource[]): readonly string[] {
+function judgedBy(sources: readonly string[]): readonly string[] {
   return CHECKS.flatMap((check) =>
     check.from === 'units' && check.sources.some((source) => sources.includes(source)) ? [check.id] : [],
   );
 }
 
-/** Null: it is not configured, or this process stood still or was stopped meanwhile. */
-async function lookAtFirewall(
-  { firewall, licenseServer }: Config,
-  ctx: ConnectorContext,
-): Promise<FirewallObservation | null> {
-  if (firewall === null) return null;
-  const look = await discardIfStalled(ctx.clock, observeFirewall(firewall, licenseServer, ctx));
-  return look === null || ctx.signal.aborted ? null : look.seen;
-}
-
-function scheduleOf({ schedule: { appliance, timezone }, site }: Config): Schedule {
-  return { expression: appliance, timezone, seed: site };
+function scheduleOf({ schedule, site }: Config, runs: Runs): Schedule {
+  return { expression: schedule[runs], timezone: schedule.timezone, seed: site };
 }

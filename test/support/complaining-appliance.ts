@@ -40,7 +40,7 @@ export async function applianceWorld(source: LogSource): Promise<ApplianceWorld>
           const spoken = recordEvent(log, { kind: 'heard', appliance: 'fac-1', at });
           const options = { window, silentAfter, appliances: ['fac-1'], signatures, listeningSince: 0 };
           const report = pollingReport(spoken, { now: at, ...options });
-          const picture = { units: [], registration: null, firewall: null };
+          const picture = { appliances: [], registration: null, firewall: null };
           const round = { config, at, probed: probed.filter(({ id }) => id !== 'polling'), picture };
           const { diagnosis, ...rest } = conclude(round, { kind: 'heard', report, strangers: [], ...remembered });
           remembered = rest;

@@ -54,7 +54,7 @@ export async function startRoundsByHand(
       isComplained: complains,
     });
     const judged = await kit.assess(observations);
-    const picture = { units: [], registration: null, firewall: null };
+    const picture = { appliances: [], registration: null, firewall: null };
     const found = { config, at: observations.startedAt, probed: judged.assessments, picture };
     const { diagnosis } = conclude(found, { kind: 'unheard', reason: '', isTrouble: false });
     const before = last;

@@ -1,7 +1,7 @@
 import type { Assessment } from '../../engine/assessment.ts';
 import type { Confidence } from '../../engine/cause.ts';
 import type { EndpointObservation } from '../../core/observation.ts';
-import type { RoundObservations } from '../../core/round.ts';
+import type { RoundObservations } from '../../sources/registry.ts';
 import { describeFailure } from '../../core/describe-failure.ts';
 
 /**
@@ -9,7 +9,7 @@ import { describeFailure } from '../../core/describe-failure.ts';
  * through are good firewalls: silent control hosts are then a note.
  */
 export function judgeInternet(round: RoundObservations): Assessment {
-  const licenseServer = [...round.licenseServer.endpoints, ...round.knownAddresses];
+  const licenseServer = [...round.path.licenseServer.endpoints, ...round.path.knownAddresses];
   const controls = round.controls.flatMap(({ endpoints }) => endpoints);
   if (controls.some(accepted)) return well('Control hosts accept connections');
   if (licenseServer.some(accepted)) return viaLicenseServer(round);
@@ -82,7 +82,7 @@ function unreachable(tried: readonly string[], confidence: Confidence = 'confirm
 }
 
 /** No name resolved and no address is known: only a machine without any route to its resolvers proves something. */
-function judgeWithoutAddresses({ licenseServer, controls }: RoundObservations): Assessment {
+function judgeWithoutAddresses({ path: { licenseServer }, controls }: RoundObservations): Assessment {
   const replies = [licenseServer, ...controls].flatMap(({ names }) =>
     names.flatMap(({ resolver, a, aaaa }) => [a, aaaa].map((reply) => ({ resolver, reply }))),
   );

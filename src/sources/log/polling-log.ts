@@ -39,7 +39,10 @@ const KEEP_LISTENING_AFTER: Millis = SHORT_BREAK / 3;
 /** Events that wait to be taken in together. */
 const MOST_WAITING = 1_024;
 
-export function createPollingLog(config: Config, { clock, signatures, file }: PollingLogDeps): PollingLog {
+export function createPollingLog(
+  config: Pick<Config, 'logs' | 'appliances'>,
+  { clock, signatures, file }: PollingLogDeps,
+): PollingLog {
   const { window, silentAfter } = config.logs;
   const appliances = config.appliances.map(({ name }) => name);
   let listeningSince: EpochMs | null = listens(config) ? clock.now() : null;

@@ -1,4 +1,4 @@
-import type { UnitObservation } from '../../checks/unit-facts.ts';
+import type { UnitObservation } from '../appliances/unit-observation.ts';
 import type { Config, MailServerConfig } from '../../config/config.ts';
 import { valueOf } from '../../core/license/resource.ts';
 

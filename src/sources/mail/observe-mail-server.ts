@@ -16,16 +16,16 @@ const ANY_ADDRESS = ['0.0.0.0/0', '::/0'];
 /** Resolves the mail server with the first resolver that knows it, then rehearses a message. */
 export async function observeMailServer(
   server: MailServerConfig,
-  config: Config,
+  settings: Pick<Config, 'resolvers'>,
   tools: MailTools,
   ctx: ProbeContext,
 ): Promise<MailObservation> {
-  return observeMail({ server, ...(await find(server, config, tools, ctx)) }, tools.mail, ctx);
+  return observeMail({ server, ...(await find(server, settings, tools, ctx)) }, tools.mail, ctx);
 }
 
 async function find(
   { host, port }: MailServerConfig,
-  { resolvers }: Config,
+  { resolvers }: Pick<Config, 'resolvers'>,
   tools: MailTools,
   ctx: ProbeContext,
 ): Promise<Omit<MailTarget, 'server'>> {

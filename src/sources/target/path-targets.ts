@@ -1,14 +1,17 @@
 import { isIP } from 'node:net';
 
-import type { Config, HostPort } from '../../config/config.ts';
+import type { Config, HostPort, ServiceConfig } from '../../config/config.ts';
 import type { PathTarget } from './observe-path.ts';
 
+/** Which way the licence server is reached. */
+type Way = Pick<Config, 'licenseServer' | 'resolvers'>;
+
 /** The licence server, asked as FortiAuthenticator does. */
-export function licenseTarget({ licenseServer, resolvers }: Config): PathTarget {
+export function licenseTarget({ licenseServer, resolvers }: Way): PathTarget {
   return { ...licenseServer, depth: 'http', method: 'GET', resolvers };
 }
 
-export function serviceTarget(service: Config['services'][number], { licenseServer, resolvers }: Config): PathTarget {
+export function serviceTarget(service: ServiceConfig, { licenseServer, resolvers }: Way): PathTarget {
   return {
     ...service,
     depth: 'http',
@@ -28,7 +31,7 @@ const ANY_ADDRESS = ['0.0.0.0/0', '::/0'];
  * Control hosts are reached the way that the licence server is, so that they tell of the same path. They prove that the
  * way out is open, wherever their names lead; false answers are judged by the name that matters.
  */
-export function controlTarget({ host, port }: HostPort, { licenseServer, resolvers }: Config): PathTarget {
+export function controlTarget({ host, port }: HostPort, { licenseServer, resolvers }: Way): PathTarget {
   return {
     host,
     port,
@@ -44,7 +47,7 @@ export function controlTarget({ host, port }: HostPort, { licenseServer, resolve
 }
 
 /** A host that is reached without the proxy, such as one of the same network. */
-export function straightTarget({ host, port }: HostPort, { resolvers }: Config): PathTarget {
+export function straightTarget({ host, port }: HostPort, { resolvers }: Pick<Way, 'resolvers'>): PathTarget {
   const serverName = isIP(host) === 0 ? host : null;
   return {
     host,

@@ -27,7 +27,7 @@ function assignment(config: Config, lookup: LicenseLookup): Assessment | undefin
     rest: seen[index] ?? null,
     role: null,
   }));
-  const picture = { units, registration: { kind: 'ok', lookups: [lookup] }, firewall: null } as const;
+  const picture = { appliances: units, registration: { kind: 'ok', lookups: [lookup] }, firewall: null } as const;
   return assessUnits({ config, picture, speaking: [] }).find(({ id }) => id === 'license-assignment');
 }
 

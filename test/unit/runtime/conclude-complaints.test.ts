@@ -47,7 +47,7 @@ function conclusionOf(
     appliances: [{ name: 'fac-1', errors, lastLineAt: AT, silent: false, silentFor: null }],
     firewallEvidence: [],
   };
-  const picture = { units: [], registration: null, firewall: null };
+  const picture = { appliances: [], registration: null, firewall: null };
   return conclude(
     { config, at: AT, probed: probed.filter(({ id }) => id !== 'polling'), picture },
     { kind: 'heard', report, strangers: [], ...NOTHING_REMEMBERED, ...remembered },
@@ -165,7 +165,7 @@ test('a log that has never said anything is waited for, and left out of "ready"'
     firewallEvidence: [],
   };
   const probed = round().filter(({ id }) => id !== 'polling');
-  const picture = { units: [], registration: null, firewall: null };
+  const picture = { appliances: [], registration: null, firewall: null };
   const log = { kind: 'heard', report, strangers: ['10.9.9.9'], ...NOTHING_REMEMBERED } as const;
   const at = (blocked: typeof probed) => conclude({ config, at: AT, probed: blocked, picture }, log).diagnosis;
   const polling = at(probed).preconditions.find(({ id }) => id === 'polling');

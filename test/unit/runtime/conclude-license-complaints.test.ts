@@ -64,7 +64,7 @@ function causesOf({ units = [ALONE_1, ALONE_2], holder, complains, seen = [] }: 
     { license: LICENSE_2, outcome: { kind: 'registered', serial: 'FAC-B', sku: null } },
   ] as const;
   const picture = {
-    units: config.appliances.map((unit, index) => ({ config: unit, rest: units[index] ?? null, role: null })),
+    appliances: config.appliances.map((unit, index) => ({ config: unit, rest: units[index] ?? null, role: null })),
     registration: { kind: 'ok', lookups },
     firewall: null,
   } as const;

@@ -86,7 +86,7 @@ async function conclusionOf({ rest, other = FINE, role, heard, unread, silent }:
     ...NOTHING_REMEMBERED,
     unreadSince: new Map(unread === undefined ? [] : [['fac-1', NOW - unread * MINUTE]]),
   };
-  return conclude({ config, at: NOW, probed, picture: { units, registration: null, firewall: null } }, log);
+  return conclude({ config, at: NOW, probed, picture: { appliances: units, registration: null, firewall: null } }, log);
 }
 
 async function diagnosisOf(seen: Seen): Promise<Diagnosis> {

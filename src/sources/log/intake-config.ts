@@ -1,9 +1,13 @@
-import type { Config } from '../config/config.ts';
-import type { LogIntakeConfig } from '../sources/log/intake.ts';
+import type { Config } from '../../config/config.ts';
+import type { LogIntakeConfig } from './intake.ts';
 
 /** What of the configuration the log intake works with. */
-export function intakeConfig(config: Config): LogIntakeConfig {
-  const { logs, appliances, firewall, licenseServer } = config;
+export function intakeConfig({
+  logs,
+  appliances,
+  firewall,
+  licenseServer,
+}: Pick<Config, 'logs' | 'appliances' | 'firewall' | 'licenseServer'>): LogIntakeConfig {
   return {
     logs,
     appliances,

@@ -1,0 +1,23 @@
+import type { RegistrationObservation } from '../../core/license/registration.ts';
+import type { SlowSource } from '../source.ts';
+import { observeRegistration } from './observe-registration.ts';
+import { registrationQuery } from './registration-query.ts';
+import { watchRegistration, type RegistrationSettings, type RegistrationTools } from './watch-registration.ts';
+
+/** FortiCloud's asset management: who holds the licences. Null: it was not asked. */
+export const registration: SlowSource<
+  'registration',
+  RegistrationSettings,
+  RegistrationObservation | null,
+  RegistrationTools
+> = {
+  id: 'registration',
+  runs: 'registration',
+  isConfigured: (settings) => settings.registration !== null,
+  unseen: () => null,
+  observe: async (settings, look) =>
+    settings.registration === null
+      ? null
+      : observeRegistration(settings.registration, registrationQuery(look.appliances), look.budget, look),
+  watch: watchRegistration,
+};
