@@ -40,7 +40,7 @@ import { createLivenessTracker, type LivenessTracker } from './liveness-tracker.
 import { createRoundFigures } from './round-figures.ts';
 import { roundRecord } from './round-record.ts';
 import { registrationBudget, stateFile } from './state-files.ts';
-import { createUnitWatch, type UnitWatch } from './unit-watch.ts';
+import { UnitWatch } from './unit-watch.ts';
 
 export interface MonitorDeps {
   readonly clock: Clock;
@@ -124,7 +124,7 @@ export class Monitor {
         this.#onLogEvent(event);
       },
     });
-    this.#units = createUnitWatch(config, { ...this.#runnerDeps(), env, budget: registrationBudget(config) });
+    this.#units = new UnitWatch(config, { ...this.#runnerDeps(), env, budget: registrationBudget(config) });
     this.#rounds = new Runner({
       ...this.#runnerDeps(),
       timer: (listener) => createSpreadTimer(probesSchedule(config), clock, listener),
@@ -228,7 +228,8 @@ export class Monitor {
     if (signal.aborted) return;
     const probed = invalidWhenStalled(judged.assessments, observations);
     // Once more after the end of the fault: a policy that was corrected must not go on being told.
-    if ([probed, this.#last?.judged.assessments ?? []].some(asksForPolicy)) await this.#units.ask('firewall', signal);
+    if ([probed, this.#last?.judged.assessments ?? []].some(asksForPolicy))
+      await this.#units.askNow('firewall', signal);
     if (signal.aborted) return;
     const diagnosis = this.#diagnose(probed, observations.startedAt);
     const before = this.#last;

@@ -10,17 +10,6 @@ import type { SlowFactsBySource, SlowSourceId } from '../sources/registry.ts';
 import type { Watch } from '../sources/source.ts';
 import { askEach, configuredSources, unseenPicture, type SlowTools } from './slow-sources.ts';
 
-/** Asks the slow sources on their own schedules, and keeps what they said last. */
-export interface UnitWatch {
-  start(): void;
-  stop(): Promise<void>;
-  picture(): SlowFactsBySource;
-  /** Asks one at once, since what it said on its schedule may be older than a fault of the path. Never rejects. */
-  ask(id: SlowSourceId, signal: AbortSignal): Promise<void>;
-  /** The preconditions that were looked at again since the last call. */
-  takeFresh(): readonly string[];
-}
-
 export interface UnitWatchDeps
   extends Omit<ConnectorContext, 'signal'>,
     Pick<RunnerOptions, 'onError' | 'onLag' | 'onMissed'>,
@@ -28,74 +17,108 @@ export interface UnitWatchDeps
 
 const TRIGGER_GAP: Millis = 60_000;
 
-type Runs = ReturnType<typeof configuredSources>[number]['runs'];
+type Sources = ReturnType<typeof configuredSources>;
+type Runs = Sources[number]['runs'];
 
-export function createUnitWatch(config: Config, deps: UnitWatchDeps): UnitWatch {
-  const { clock, env, budget, onError, onLag, onMissed } = deps;
-  const configured = configuredSources(config);
-  const fresh = new Set<string>();
-  let picture = unseenPicture(config);
+/** Asks the slow sources on their own schedules, and keeps what they said last. */
+export class UnitWatch {
+  readonly #config: Config;
+  readonly #deps: UnitWatchDeps;
+  readonly #configured: Sources;
+  readonly #watches: readonly Watch[];
+  readonly #fresh = new Set<string>();
   /** Settles when what is on the schedule of the appliances was asked for the first time. */
-  const firstLook = Promise.withResolvers<undefined>();
+  readonly #firstLook = Promise.withResolvers<undefined>();
+  #picture: SlowFactsBySource;
 
-  function keep(facts: object): void {
-    picture = { ...picture, ...facts };
-    for (const id of Object.keys(facts)) fresh.add(id);
+  constructor(config: Config, deps: UnitWatchDeps) {
+    this.#config = config;
+    this.#deps = deps;
+    this.#picture = unseenPicture(config);
+    this.#configured = configuredSources(config);
+    this.#watches = [...this.#together('appliance'), ...this.#together('registration'), ...this.#alone()];
+  }
+
+  start(): void {
+    if (this.#onScheduleOf('appliance').length === 0) this.#firstLook.resolve(undefined);
+    for (const watch of this.#watches) watch.start();
+  }
+
+  async stop(): Promise<void> {
+    this.#firstLook.resolve(undefined);
+    await Promise.all(this.#watches.map((watch) => watch.stop()));
+  }
+
+  picture(): SlowFactsBySource {
+    return this.#picture;
+  }
+
+  /** Asks one at once, since what it said on its schedule may be older than a fault of the path. Never rejects. */
+  async askNow(id: SlowSourceId, signal: AbortSignal): Promise<void> {
+    const asked = this.#configured.filter((source) => source.id === id);
+    await this.#ask(asked, signal);
+  }
+
+  /** The preconditions that were looked at again since the last call. */
+  takeFresh(): readonly string[] {
+    return judgedBy([...this.#fresh].filter((source) => this.#fresh.delete(source)));
   }
 
   /** False: this process stood still meanwhile. */
-  async function ask(sources: typeof configured, signal: AbortSignal): Promise<boolean> {
-    const look = await discardIfStalled(clock, askEach(sources, config, { ...picture, budget, clock, env, signal }));
-    if (look !== null && !signal.aborted) keep(look.seen);
+  async #ask(sources: Sources, signal: AbortSignal): Promise<boolean> {
+    const { clock, env } = this.#deps;
+    const asked = askEach(sources, this.#config, { ...this.#tools(), clock, env, signal });
+    const look = await discardIfStalled(clock, asked);
+    if (look !== null && !signal.aborted) this.#keep(look.seen);
     return look !== null;
   }
 
-  const optionsOf = (runs: Runs): Omit<RunnerOptions, 'run'> => ({
-    ...{ clock, onError, onLag, onMissed, triggerGap: TRIGGER_GAP },
-    timer: (listener) => createSpreadTimer(scheduleOf(config, runs), clock, listener),
-  });
-
-  /** Those that are asked by their schedule alone, together. */
-  function together(runs: Runs): readonly Watch[] {
-    const sources = configured.filter((source) => source.runs === runs && source.watch === undefined);
-    const run = async (signal: AbortSignal): Promise<void> => {
-      const isSeen = await ask(sources, signal);
-      if (runs === 'appliance') firstLook.resolve(undefined);
-      if (!isSeen) runner.trigger();
-    };
-    const runner = new Runner({ ...optionsOf(runs), run });
-    return sources.length === 0 ? [] : [runner];
+  #keep(facts: object): void {
+    this.#picture = { ...this.#picture, ...facts };
+    for (const id of Object.keys(facts)) this.#fresh.add(id);
   }
 
-  const appliances = together('appliance');
-  const alone = configured.flatMap((source): Watch | [] => {
-    const period = periodOf(scheduleOf(config, source.runs).expression);
-    const tools = (): Promise<SlowTools> => firstLook.promise.then(() => ({ ...picture, budget }));
-    const onSeen = (facts: unknown): void => {
-      keep({ [source.id]: facts });
-    };
-    return source.watch?.(config, { ...optionsOf(source.runs), env, period, tools, onSeen }) ?? [];
-  });
-  const watches = [...appliances, ...together('registration'), ...alone];
+  #tools(): SlowTools {
+    return { ...this.#picture, budget: this.#deps.budget };
+  }
 
-  return {
-    picture: () => picture,
-    ask: async (id, signal) => {
-      await ask(
-        configured.filter((source) => source.id === id),
-        signal,
-      );
-    },
-    start: () => {
-      if (appliances.length === 0) firstLook.resolve(undefined);
-      for (const watch of watches) watch.start();
-    },
-    stop: async () => {
-      firstLook.resolve(undefined);
-      await Promise.all(watches.map((watch) => watch.stop()));
-    },
-    takeFresh: () => judgedBy([...fresh].filter((source) => fresh.delete(source))),
-  };
+  /** Those that are asked by this schedule alone. */
+  #onScheduleOf(runs: Runs): Sources {
+    return this.#configured.filter((source) => source.runs === runs && source.watch === undefined);
+  }
+
+  /** They are asked together. */
+  #together(runs: Runs): readonly Watch[] {
+    const sources = this.#onScheduleOf(runs);
+    if (sources.length === 0) return [];
+    const run = async (signal: AbortSignal): Promise<void> => {
+      const isSeen = await this.#ask(sources, signal);
+      if (runs === 'appliance') this.#firstLook.resolve(undefined);
+      if (!isSeen) runner.trigger();
+    };
+    const runner = new Runner({ ...this.#optionsFor(runs), run });
+    return [runner];
+  }
+
+  /** Those that say themselves when they are asked. */
+  #alone(): readonly Watch[] {
+    return this.#configured.flatMap((source): Watch | [] => {
+      const period = periodOf(scheduleOf(this.#config, source.runs).expression);
+      const tools = (): Promise<SlowTools> => this.#firstLook.promise.then(() => this.#tools());
+      const onSeen = (facts: unknown): void => {
+        this.#keep({ [source.id]: facts });
+      };
+      const deps = { ...this.#optionsFor(source.runs), env: this.#deps.env, period, tools, onSeen };
+      return source.watch?.(this.#config, deps) ?? [];
+    });
+  }
+
+  #optionsFor(runs: Runs): Omit<RunnerOptions, 'run'> {
+    const { clock, onError, onLag, onMissed } = this.#deps;
+    const timer: RunnerOptions['timer'] = (listener) =>
+      createSpreadTimer(scheduleOf(this.#config, runs), clock, listener);
+    return { clock, onError, onLag, onMissed, triggerGap: TRIGGER_GAP, timer };
+  }
 }
 
 /** The preconditions that are judged by what one of these sources said. */

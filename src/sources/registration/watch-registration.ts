@@ -1,4 +1,5 @@
 import type { Config } from '../../config/config.ts';
+import type { EpochMs } from '../../core/clock.ts';
 import { parseBudget } from '../../core/license/call-budget.ts';
 import {
   afterLook,
@@ -35,7 +36,6 @@ export function watchRegistration(
   deps: WatchDeps<RegistrationObservation | null, RegistrationTools>,
 ): Watch {
   const { clock, env } = deps;
-  const keptFor = KEPT_TIMES * deps.period;
   let known: RegistrationMemory = new Map();
   /** What the next run asks for; null: everything. */
   let only: readonly string[] | null = null;
@@ -56,18 +56,16 @@ export function watchRegistration(
       runner.trigger();
       return;
     }
-    known = afterLook(known, { wanted: query.licenses, asked, seen: answer.seen, at: clock.now() }, keptFor);
+    known = afterLook(
+      known,
+      { wanted: query.licenses, asked, seen: answer.seen, at: clock.now() },
+      KEPT_TIMES * deps.period,
+    );
     only = null;
     deps.onSeen(observationOf(known, answer.seen));
-    await arrangeNext(budget);
-  }
-
-  async function arrangeNext(budget: BudgetStore): Promise<void> {
-    const { blockedUntil } = parseBudget(await budget.load());
-    const now = clock.now();
-    const at = nextLook(known, blockedUntil, now);
+    const at = await timeOfNext(known, budget, clock.now());
     if (at === null) return;
-    cancelNext = clock.after(Math.max(0, at - now), () => {
+    cancelNext = clock.after(Math.max(0, at - clock.now()), () => {
       only = openLicenses(known);
       runner.trigger();
     });
@@ -84,6 +82,11 @@ export function watchRegistration(
       cancelNext();
     },
   };
+}
+
+async function timeOfNext(known: RegistrationMemory, budget: BudgetStore, now: EpochMs): Promise<EpochMs | null> {
+  const { blockedUntil } = parseBudget(await budget.load());
+  return nextLook(known, blockedUntil, now);
 }
 
 /** What failed here, not there, is tried again at once, and what the service said before still stands. */

@@ -45,7 +45,7 @@ interface Bench {
   readonly gauges: SourceGauges;
   readonly config: Config;
   /** The names of the gauges that have a series. */
-  names(): Promise<readonly string[]>;
+  readonly names: () => Promise<readonly string[]>;
 }
 
 async function bench(): Promise<Bench> {
