@@ -4,7 +4,7 @@ import { isIPv6 } from 'node:net';
 import { Agent, request } from 'undici';
 
 import { deadline } from '../system/clock.ts';
-import type { WebConfig } from '../config/config.ts';
+import type { WebConfig } from '../config/schema/web.ts';
 import type { Clock, Millis } from '../core/clock.ts';
 import { visibleText } from '../core/visible-text.ts';
 

@@ -1,4 +1,4 @@
-import type { NotifyConfig } from '../config/config.ts';
+import type { NotifyConfig } from '../config/schema/notify.ts';
 import type { Clock, EpochMs } from '../core/clock.ts';
 import type { Diagnosis } from '../engine/diagnosis.ts';
 import type { Incident, Silence } from '../engine/incident/incident.ts';

@@ -1,6 +1,6 @@
 import { CHECKS } from '../checks/registry.ts';
 import { deadline } from '../system/clock.ts';
-import type { NotifyConfig } from '../config/config.ts';
+import type { NotifyConfig } from '../config/schema/notify.ts';
 import type { Millis } from '../core/clock.ts';
 import type { Diagnosis } from '../engine/diagnosis.ts';
 import { heldIn } from '../engine/incident/hourly-limit.ts';

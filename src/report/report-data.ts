@@ -1,4 +1,4 @@
-import type { Plain } from '../config/plain.ts';
+import type { Plain } from '../config/print.ts';
 import { type DiagnosisJson, diagnosisToJson } from '../engine/diagnosis-json.ts';
 import type { EndpointObservation, TlsOutcome } from '../core/observation.ts';
 import type { PathObservation } from '../core/round.ts';

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
 
 import { sleep } from '../system/clock.ts';
-import type { WebConfig } from '../config/config.ts';
+import type { WebConfig } from '../config/schema/web.ts';
 import type { Clock } from '../core/clock.ts';
 import { createWebServer, type WebServer } from '../web/server.ts';
 import type { WebSources } from '../web/sources.ts';

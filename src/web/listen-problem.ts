@@ -1,4 +1,4 @@
-import type { ListenAddress } from '../config/config.ts';
+import type { ListenAddress } from '../config/host-port.ts';
 
 /** Why the status page cannot listen, and what to do. */
 export function listenProblem({ address, port }: ListenAddress, error: NodeJS.ErrnoException): string {

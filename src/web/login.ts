@@ -1,5 +1,5 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import type { WebConfig } from '../config/config.ts';
+import type { WebConfig } from '../config/schema/web.ts';
 import { readSecret } from '../system/secret.ts';
 import type { Clock, Millis } from '../core/clock.ts';
 import { createLoginLimit, networkOf } from './login-limit.ts';

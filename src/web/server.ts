@@ -10,7 +10,7 @@ import { readFile } from 'node:fs/promises';
 import type { AddressInfo, Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { Logger } from 'pino';
-import type { TlsFiles, WebConfig } from '../config/config.ts';
+import type { TlsFiles, WebConfig } from '../config/schema/web.ts';
 import { createConnectionEvictor } from '../network/connection-evictor.ts';
 import type { Clock, Millis } from '../core/clock.ts';
 import { diagnosisToJson } from '../engine/diagnosis-json.ts';

@@ -38,8 +38,8 @@ function shortList(names: readonly string[]): string {
 
 /** Where it is listened. */
 function placesOf({ logs }: Config): readonly string[] {
-  const listeners = (['udp', 'tcp', 'tls'] as const).flatMap((way) => {
-    const listener = logs.syslog[way];
+  const { udp, tcp, tls } = logs.syslog;
+  const listeners = Object.entries({ udp, tcp, tls: tls && tls.listen }).flatMap(([way, listener]) => {
     if (listener === null) return [];
     const { address, port } = listener;
     return [`${way.toUpperCase()} ${address.includes(':') ? `[${address}]` : address}:${String(port)}`];

@@ -1,5 +1,5 @@
-import type { Config, HostPort } from '../../config/config.ts';
-import { authority } from '../../core/authority.ts';
+import type { Config } from '../../config/config.ts';
+import { authority, type HostPort } from '../../core/authority.ts';
 import type { Millis } from '../../core/clock.ts';
 import type { ProbeContext } from '../../network/context.ts';
 import { startApart } from '../../schedule/start-apart.ts';

@@ -1,5 +1,6 @@
 import type { UnitObservation } from '../appliances/unit-observation.ts';
-import type { Config, MailServerConfig } from '../../config/config.ts';
+import type { Config } from '../../config/config.ts';
+import type { MailServerConfig } from '../../config/schema/mail.ts';
 import { valueOf } from '../../core/license/resource.ts';
 
 /**

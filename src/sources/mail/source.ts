@@ -1,4 +1,5 @@
-import type { Config, MailServerConfig } from '../../config/config.ts';
+import type { Config } from '../../config/config.ts';
+import type { MailServerConfig } from '../../config/schema/mail.ts';
 import { authority } from '../../core/authority.ts';
 import type { MailObservation } from '../../core/observation.ts';
 import { sampleOf } from '../../core/round.ts';

@@ -1,6 +1,8 @@
 import { isIP } from 'node:net';
 
-import type { Config, HostPort, ServiceConfig } from '../../config/config.ts';
+import type { HostPort } from '../../core/authority.ts';
+import type { Config } from '../../config/config.ts';
+import type { ServiceConfig } from '../../config/schema/services.ts';
 import type { PathTarget } from './observe-path.ts';
 
 /** Which way the licence server is reached. */

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { createTransport } from 'nodemailer';
 import type { SMTPTransportOptions } from 'nodemailer/lib/smtp-transport';
 import { deadline } from '../../../system/clock.ts';
-import type { MailRelay } from '../../../config/mail-relay.ts';
+import type { MailRelay } from '../../../config/schema/mail-relay.ts';
 import type { Clock, Millis } from '../../../core/clock.ts';
 import type { SecretReader } from '../../secret-reader.ts';
 import type { ChannelDeps } from '../channel-definition.ts';
