@@ -11,7 +11,7 @@ import type { RoundFacts } from '../../checks/round-facts.ts';
 import type { TargetFacts } from '../../checks/target-facts.ts';
 import { controlChainsOf, judgeTlsPath, type TlsKnowledge } from '../../checks/tls-genuine/judge-tls-path.ts';
 import type { Config } from '../../config/config.ts';
-import type { ServiceConfig } from '../../config/schema/services.ts';
+import type { ServiceConfig } from '../../sources/path/services-section.ts';
 import type { EpochMs } from '../../core/clock.ts';
 import type { ClockObservation } from '../../core/observation.ts';
 import type { PathObservation } from '../../core/round.ts';

@@ -1,6 +1,6 @@
 import { authority } from '../../core/authority.ts';
 import type { Config } from '../../config/config.ts';
-import type { TrustConfig } from '../../config/schema/trust.ts';
+import type { TrustConfig } from '../../sources/path/trust-section.ts';
 import type { Clock, EpochMs } from '../../core/clock.ts';
 import type { Baseline } from '../../checks/tls-genuine/baseline.ts';
 import type { FlawKind } from '../../checks/tls-genuine/chain-flaws.ts';

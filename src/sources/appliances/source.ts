@@ -1,5 +1,5 @@
 import type { Config } from '../../config/config.ts';
-import type { ApplianceConfig } from '../../config/schema/appliances.ts';
+import type { ApplianceConfig } from './section.ts';
 import type { Millis } from '../../core/clock.ts';
 import type { ConnectorContext } from '../../network/rest/context.ts';
 import { startApart } from '../../schedule/start-apart.ts';

@@ -1,4 +1,4 @@
-import type { ApplianceConfig } from '../../config/schema/appliances.ts';
+import type { ApplianceConfig } from './section.ts';
 import type { ApplianceObservation } from '../../core/license/appliance.ts';
 import type { HaRoleObservation } from '../../core/license/ha-role.ts';
 

@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import type { TlsOptions } from 'node:tls';
 import { createServer as createTlsServer } from 'node:tls';
 import type { ListenAddress } from '../../config/host-port.ts';
-import type { SyslogTls } from '../../config/schema/logs.ts';
+import type { SyslogTls } from './section.ts';
 import { createConnectionEvictor } from '../../network/connection-evictor.ts';
 import type { Clock, Millis } from '../../core/clock.ts';
 import { bindError } from './bind-error.ts';

@@ -1,6 +1,6 @@
 import type { UnitObservation } from '../appliances/unit-observation.ts';
 import type { Config } from '../../config/config.ts';
-import type { MailServerConfig } from '../../config/schema/mail.ts';
+import type { MailServerConfig } from './section.ts';
 import { valueOf } from '../../core/license/resource.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 
 import type { Config } from '../../config/config.ts';
-import type { MailServerConfig } from '../../config/schema/mail.ts';
+import type { MailServerConfig } from './section.ts';
 import type { DnsObservation, MailObservation } from '../../core/observation.ts';
 import type { ProbeContext } from '../../network/context.ts';
 import { observeMail, type MailPorts, type MailTarget } from './observe-mail.ts';

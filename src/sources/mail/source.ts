@@ -1,5 +1,5 @@
 import type { Config } from '../../config/config.ts';
-import type { MailServerConfig } from '../../config/schema/mail.ts';
+import type { MailServerConfig } from './section.ts';
 import { authority } from '../../core/authority.ts';
 import type { MailObservation } from '../../core/observation.ts';
 import { sampleOf } from '../../core/round.ts';

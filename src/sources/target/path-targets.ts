@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 
 import type { HostPort } from '../../core/authority.ts';
 import type { Config } from '../../config/config.ts';
-import type { ServiceConfig } from '../../config/schema/services.ts';
+import type { ServiceConfig } from '../path/services-section.ts';
 import type { PathTarget } from './observe-path.ts';
 
 /** Which way the licence server is reached. */

@@ -1,6 +1,6 @@
-import { hostPort } from './endpoints.ts';
-import { list, section } from './section.ts';
-import { duration } from './values.ts';
+import { hostPort } from '../../config/schema/endpoints.ts';
+import { list, section } from '../../config/schema/section.ts';
+import { duration } from '../../config/schema/values.ts';
 
 const HOUR = 3_600_000;
 const NTP_PORT = 123;
