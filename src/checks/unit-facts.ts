@@ -1,8 +1,7 @@
-import type { Config } from '../config/config.ts';
-import type { SlowFactsBySource } from '../sources/registry.ts';
+import type { SlowFactsBySource, SourcesConfig } from '../sources/registry.ts';
 
 export interface UnitFacts {
-  readonly config: Config;
+  readonly config: SourcesConfig;
   readonly picture: SlowFactsBySource;
   /** Names of the appliances whose log has arrived until now. */
   readonly speaking: readonly string[];

@@ -1,11 +1,10 @@
 import leven from 'leven';
+import type { IssuePath } from './issue-path.ts';
 import type * as z from 'zod';
 import { visibleText } from '../core/visible-text.ts';
 import { expectedMessage, showValue } from '../text/show.ts';
 import { configFile } from './config.ts';
 import { allKeyPaths, knownKeys } from './known-keys.ts';
-
-export type IssuePath = readonly (string | number)[];
 
 /** One problem of a configuration. */
 export interface ConfigIssue {

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { IssuePath } from './issues.ts';
+import type { IssuePath } from './issue-path.ts';
 import { insideOf } from './schema/alternatives.ts';
 import { isMapping } from './schema/rules.ts';
 

@@ -9,7 +9,7 @@ export interface SlowTools extends SlowFactsBySource {
   readonly budget: BudgetStore;
 }
 
-type AnySlowSource = SlowSource<string, Config, unknown, SlowTools>;
+type AnySlowSource = SlowSource<string, object, unknown, SlowTools, Config>;
 
 const SLOW_SOURCES: readonly AnySlowSource[] = sourcesThatRun('appliance', 'registration');
 

@@ -1,3 +1,4 @@
+import type * as z from 'zod';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import { appliances } from './appliances/source.ts';
 import { controls } from './controls/source.ts';
@@ -10,7 +11,7 @@ import { registration } from './registration/source.ts';
 import type { RoundLook } from './source.ts';
 
 /** Everything that looks and listens: add a source here. All else about sources is derived from this list. */
-export const SOURCES = [path, controls, mail, ntp, appliances, registration, firewall, log] as const;
+export const SOURCES = [path, controls, mail, ntp, appliances, log, registration, firewall] as const;
 
 type Listed = (typeof SOURCES)[number];
 type Runs = Listed['runs'];
@@ -33,6 +34,20 @@ type RoundLooks = LookOf<OneOf<'round'>> extends (look: infer Look) => void ? Lo
 
 /** What the sources of a round are handed, all together. */
 export type RoundTools = Omit<RoundLooks, keyof RoundLook<object>>;
+
+type SectionsIn<S> = S extends { readonly sections: infer Schemas } ? (schemas: Schemas) => void : never;
+type Sections = SectionsIn<Listed> extends (schemas: infer Schemas) => void ? Schemas : never;
+
+/** What the configuration holds for the sources. */
+export type SourcesConfig = {
+  readonly [Key in keyof Sections]: Sections[Key] extends z.ZodType<infer Section> ? Section : never;
+};
+
+/** The schemas of these sections. The overload says what a loop cannot: which key has which. */
+export function sourceSections(): Sections;
+export function sourceSections(): Readonly<Record<string, z.ZodType>> {
+  return Object.fromEntries(SOURCES.flatMap(({ sections }) => Object.entries<z.ZodType>(sections)));
+}
 
 /** Those that run so. */
 export function sourcesThatRun<R extends Runs>(...runs: readonly R[]): readonly OneOf<R>[];

@@ -1,3 +1,4 @@
+import type * as z from 'zod';
 import type { HostPort } from '../core/authority.ts';
 import type { Millis } from '../core/clock.ts';
 import type { ProbeRuns, ProbeTarget } from '../core/round.ts';
@@ -6,10 +7,14 @@ import type { ConnectorContext } from '../network/rest/context.ts';
 import type { RunnerOptions } from '../schedule/runner.ts';
 import type { SourceMetrics } from './source-metrics.ts';
 
-/** What is common to all that a `source.ts` may say. `Settings` is what it wants to know of the configuration. */
-interface Source<Id extends string, Settings, Facts> {
+/** The schemas of the keys that a source has in the configuration: what they hold is `Sections`. */
+export type SchemasOf<Sections> = { readonly [Key in keyof Sections]: z.ZodType<Sections[Key]> };
+
+/** What all have. `Settings` is what a source wants to know of the configuration: its own sections and others. */
+interface Source<Id extends string, Sections, Settings, Facts> {
   /** The key of its facts. */
   readonly id: Id;
+  readonly sections: SchemasOf<Sections>;
   readonly metrics?: SourceMetrics<Facts, Settings>;
 }
 
@@ -17,8 +22,8 @@ interface Source<Id extends string, Settings, Facts> {
  * What looks with every round. `Tools` is what it is handed besides its settings, `Others` what it wants to know of
  * other sources before it looks again.
  */
-export interface RoundSource<Id extends string, Settings, Facts, Tools = object, Others = object>
-  extends Source<Id, Settings, Facts> {
+export interface RoundSource<Id extends string, Sections, Facts, Tools = object, Settings = Sections, Others = object>
+  extends Source<Id, Sections, Settings, Facts> {
   readonly runs: 'round';
   /** Everything that it will look at: its series exist from the start. */
   targets(settings: Settings): readonly ProbeTarget[];
@@ -47,7 +52,8 @@ export type RoundLook<Tools> = Tools & {
 };
 
 /** What is asked on a slower schedule of its own: one of the configuration. */
-export interface SlowSource<Id extends string, Settings, Facts, Tools = object> extends Source<Id, Settings, Facts> {
+export interface SlowSource<Id extends string, Sections, Facts, Tools = object, Settings = Sections>
+  extends Source<Id, Sections, Settings, Facts> {
   readonly runs: 'appliance' | 'registration';
   isConfigured(settings: Settings): boolean;
   /** What is known before it was asked. */
@@ -75,8 +81,8 @@ export interface Watch {
 }
 
 /** What listens all the time. */
-export interface ListeningSource<Id extends string, Settings, Facts, Deps, Ear extends Listening<Facts>>
-  extends Source<Id, Settings, Facts> {
+export interface ListeningSource<Id extends string, Sections, Facts, Deps, Settings, Ear extends Listening<Facts>>
+  extends Source<Id, Sections, Settings, Facts> {
   readonly runs: 'always';
   listen(settings: Settings, deps: Deps): Ear;
 }

@@ -1,4 +1,4 @@
-import type { Config } from '../../config/config.ts';
+import type { SourcesConfig } from '../../sources/registry.ts';
 import type { Finding } from '../../engine/finding.ts';
 import type { PollingReport } from '../../core/polling/report.ts';
 
@@ -11,7 +11,7 @@ const MOST_STRANGERS = 5;
  * @param strangers unknown senders whose lines were refused
  */
 export function judgeFirstLines(
-  config: Config,
+  config: SourcesConfig,
   { appliances }: PollingReport,
   strangers: readonly string[],
 ): readonly Finding[] {
@@ -37,7 +37,7 @@ function shortList(names: readonly string[]): string {
 }
 
 /** Where it is listened. */
-function placesOf({ logs }: Config): readonly string[] {
+function placesOf({ logs }: SourcesConfig): readonly string[] {
   const { udp, tcp, tls } = logs.syslog;
   const listeners = Object.entries({ udp, tcp, tls: tls && tls.listen }).flatMap(([way, listener]) => {
     if (listener === null) return [];

@@ -38,7 +38,7 @@ export function roundLimit({ services }: Config): Millis {
 }
 
 /** In the order of the registry. */
-export const ROUND_SOURCES: readonly RoundSource<string, Config, unknown, RoundTools, RoundFactsBySource>[] =
+export const ROUND_SOURCES: readonly RoundSource<string, object, unknown, RoundTools, Config, RoundFactsBySource>[] =
   sourcesThatRun('round');
 
 /**

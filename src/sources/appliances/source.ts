@@ -1,5 +1,4 @@
-import type { Config } from '../../config/config.ts';
-import type { ApplianceConfig } from './section.ts';
+import { appliances as section, type ApplianceConfig } from './section.ts';
 import type { Millis } from '../../core/clock.ts';
 import type { ConnectorContext } from '../../network/rest/context.ts';
 import { startApart } from '../../schedule/start-apart.ts';
@@ -12,10 +11,15 @@ import type { UnitObservation } from './unit-observation.ts';
 /** A unit costs some 8 ms of one core, most of it for handshakes. */
 const GAP: Millis = 16;
 
+interface Sections {
+  readonly appliances: readonly ApplianceConfig[];
+}
+
 /** The FortiAuthenticators: their REST API and SNMP agents, with GET alone, one after the other. */
-export const appliances: SlowSource<'appliances', Pick<Config, 'appliances'>, readonly UnitObservation[]> = {
+export const appliances: SlowSource<'appliances', Sections, readonly UnitObservation[]> = {
   id: 'appliances',
   runs: 'appliance',
+  sections: { appliances: section.describe('The FortiAuthenticator units.') },
   metrics: APPLIANCE_METRICS,
   isConfigured: (settings) => settings.appliances.length > 0,
   unseen: (settings) => settings.appliances.map((config) => ({ config, rest: null, role: null })),

@@ -1,13 +1,17 @@
-import type { Config } from '../../config/config.ts';
+import type { FirewallConfig } from '../firewall/section.ts';
+import type { ApplianceConfig } from '../appliances/section.ts';
+import type { PathSettings } from '../path/settings.ts';
 import type { LogIntakeConfig } from './intake.ts';
+import type { LogsConfig } from './section.ts';
+
+export interface IntakeSettings extends Pick<PathSettings, 'licenseServer'> {
+  readonly logs: LogsConfig;
+  readonly appliances: readonly ApplianceConfig[];
+  readonly firewall: Pick<FirewallConfig, 'url'> | null;
+}
 
 /** What of the configuration the log intake works with. */
-export function intakeConfig({
-  logs,
-  appliances,
-  firewall,
-  licenseServer,
-}: Pick<Config, 'logs' | 'appliances' | 'firewall' | 'licenseServer'>): LogIntakeConfig {
+export function intakeConfig({ logs, appliances, firewall, licenseServer }: IntakeSettings): LogIntakeConfig {
   return {
     logs,
     appliances,

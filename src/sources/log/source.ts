@@ -1,16 +1,18 @@
-import type { Config } from '../../config/config.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { LogEvent } from '../../core/polling/log-event.ts';
 import type { PollingReport } from '../../core/polling/report.ts';
 import type { SignatureSet } from '../../core/polling/signature.ts';
 import type { JsonFile } from '../../system/json-file.ts';
 import type { Listening, ListeningSource } from '../source.ts';
-import { intakeConfig } from './intake-config.ts';
+import { intakeConfig, type IntakeSettings } from './intake-config.ts';
 import { createLogIntake, type LogIntake } from './intake.ts';
 import type { IntakeLogger } from './logger.ts';
+import { logs, type LogsConfig } from './section.ts';
 import { createPollingLog } from './polling-log.ts';
 
-type Settings = Pick<Config, 'logs' | 'appliances' | 'firewall' | 'licenseServer'>;
+interface Sections {
+  readonly logs: LogsConfig;
+}
 
 export interface LogFactsHeard {
   /** What the log has said, as far back as the window reaches. */
@@ -33,9 +35,10 @@ interface LogDeps {
 export type LogListening = Listening<LogFactsHeard> & Pick<LogIntake, 'counters' | 'addresses'>;
 
 /** FortiAuthenticator's log, and the firewall's: over the network and from files. */
-export const log: ListeningSource<'log', Settings, LogFactsHeard, LogDeps, LogListening> = {
+export const log: ListeningSource<'log', Sections, LogFactsHeard, LogDeps, IntakeSettings, LogListening> = {
   id: 'log',
   runs: 'always',
+  sections: { logs: logs.prefault({}).describe("FortiAuthenticator's log.") },
   listen: (settings, { clock, logger, signatures, pollingFile, positionsFile, onEvent }) => {
     const polling = createPollingLog(settings, { clock, signatures, file: pollingFile });
     const stopping = new AbortController();

@@ -1,10 +1,13 @@
-import type { Config } from '../../config/config.ts';
-import type { MailServerConfig } from './section.ts';
+import { mail as section, type MailServerConfig } from './section.ts';
 import { authority } from '../../core/authority.ts';
 import type { MailObservation } from '../../core/observation.ts';
 import { sampleOf } from '../../core/round.ts';
 import type { RoundSource } from '../source.ts';
-import { observeMailServer, type MailTools } from './observe-mail-server.ts';
+import { observeMailServer, type MailTools, type Resolving } from './observe-mail-server.ts';
+
+interface Sections {
+  readonly mail: readonly MailServerConfig[];
+}
 
 interface Tools extends MailTools {
   /** Those of the configuration, else those that FortiAuthenticator names, which may have to be asked for first. */
@@ -12,9 +15,12 @@ interface Tools extends MailTools {
 }
 
 /** The mail servers that FortiAuthenticator sends activation codes through. */
-export const mail: RoundSource<'mail', Pick<Config, 'mail' | 'resolvers'>, readonly MailObservation[], Tools> = {
+export const mail: RoundSource<'mail', Sections, readonly MailObservation[], Tools, Sections & Resolving> = {
   id: 'mail',
   runs: 'round',
+  sections: {
+    mail: section.describe('The mail servers that FortiAuthenticator sends activation codes through.'),
+  },
   targets: (settings) => settings.mail.map((server) => ({ probe: 'mail', target: authority(server) })),
   observe: async (settings, look) => {
     const servers = await orUntilAborted(look.mailServers, look.ctx.signal);

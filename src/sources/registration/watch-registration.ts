@@ -1,4 +1,3 @@
-import type { Config } from '../../config/config.ts';
 import type { EpochMs } from '../../core/clock.ts';
 import { parseBudget } from '../../core/license/call-budget.ts';
 import {
@@ -15,9 +14,12 @@ import type { UnitObservation } from '../appliances/unit-observation.ts';
 import type { Watch, WatchDeps } from '../source.ts';
 import type { BudgetStore } from './budget-store.ts';
 import { observeRegistration } from './observe-registration.ts';
+import type { RegistrationConfig } from './section.ts';
 import { registrationQuery } from './registration-query.ts';
 
-export type RegistrationSettings = Pick<Config, 'registration'>;
+export interface RegistrationSettings {
+  readonly registration: RegistrationConfig | null;
+}
 
 export interface RegistrationTools {
   readonly budget: BudgetStore;

@@ -1,12 +1,12 @@
 import { isIP } from 'node:net';
 
 import type { HostPort } from '../../core/authority.ts';
-import type { Config } from '../../config/config.ts';
 import type { ServiceConfig } from '../path/services-section.ts';
+import type { PathSettings } from '../path/settings.ts';
 import type { PathTarget } from './observe-path.ts';
 
 /** Which way the licence server is reached. */
-type Way = Pick<Config, 'licenseServer' | 'resolvers'>;
+type Way = Pick<PathSettings, 'licenseServer' | 'resolvers'>;
 
 /** The licence server, asked as FortiAuthenticator does. */
 export function licenseTarget({ licenseServer, resolvers }: Way): PathTarget {

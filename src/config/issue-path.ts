@@ -1,0 +1,1 @@
+export type IssuePath = readonly (string | number)[];
