@@ -4,7 +4,7 @@ import type { EndpointObservation, TlsOutcome } from '../core/observation.ts';
 import type { PathObservation } from '../core/round.ts';
 import type { RoundObservations } from '../sources/registry.ts';
 import { accountsIn, configurationWithoutPeople } from './configuration.ts';
-import { isoTime } from './instant.ts';
+import { isoTime } from '../core/instant-text.ts';
 import { type LogExcerpts, logExcerpts } from './log-excerpts.ts';
 import { createMask, type Mask, type MaskTally } from './mask.ts';
 import { maskedData, maskedDiagnosis } from './masked.ts';

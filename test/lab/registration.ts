@@ -77,17 +77,17 @@ export async function createRegistrationService(
     if (request.path === TOKEN_PATH) return issue(body);
     if (!tokens.has((request.authorization ?? '').replace(/^Bearer /u, '')))
       return { status: 401, body: { message: 'invalid token' } };
-    if (request.path === LICENSES_PATH) {
-      const status = state.refused[String(body['licenseNumber'])];
-      if (status !== undefined) return { status, body: {} };
-      if (state.organisation !== null && body['accountId'] !== state.organisation)
-        return envelope({ status: -1, error: { errorCode: 301, message: 'accountId is required.' } });
-      return envelope({
-        licenses: state.licenses.filter((license) => license.licenseNumber === body['licenseNumber']),
-      });
-    }
+    if (request.path === LICENSES_PATH) return list(body);
     if (request.path === PRODUCTS_PATH) return details(String(body['serialNumber']));
     return { status: 404, body: {} };
+  }
+
+  function list({ licenseNumber, accountId }: Readonly<Record<string, unknown>>): PeerReply {
+    const status = state.refused[String(licenseNumber)];
+    if (status !== undefined) return { status, body: {} };
+    if (state.organisation !== null && accountId !== state.organisation)
+      return envelope({ status: -1, error: { errorCode: 301, message: 'accountId is required.' } });
+    return envelope({ licenses: state.licenses.filter((license) => license.licenseNumber === licenseNumber) });
   }
 
   function issue(body: Readonly<Record<string, unknown>>): PeerReply {

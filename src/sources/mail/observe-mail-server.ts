@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 
 import type { MailServerConfig } from './section.ts';
-import type { DnsObservation, MailObservation } from '../../core/observation.ts';
+import { isOwnTrouble, type DnsObservation, type MailObservation } from '../../core/observation.ts';
 import type { ProbeContext } from '../../network/context.ts';
 import { observeMail, type MailPorts, type MailTarget } from './observe-mail.ts';
 import type { PathSettings } from '../path/settings.ts';
@@ -42,6 +42,6 @@ async function find(
   const failures = observations.map(({ a }) => a).filter((reply) => reply.kind === 'failed');
   return {
     addresses: [],
-    hindrance: failures.find(({ reason }) => reason === 'internal' || reason === 'aborted') ?? null,
+    hindrance: failures.find(({ reason }) => isOwnTrouble(reason)) ?? null,
   };
 }

@@ -75,9 +75,7 @@ export function watchRegistration(
 
   const runner = new Runner({ ...deps, run: look });
   return {
-    start: () => {
-      runner.start();
-    },
+    start: () => runner.start(),
     stop: async () => {
       cancelNext();
       await runner.stop();

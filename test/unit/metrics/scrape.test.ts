@@ -3,12 +3,12 @@ import { beforeEach, expect, test } from 'vitest';
 
 import { LOG_RESULTS } from '../../../src/core/polling/log-event.ts';
 import { defineMetrics } from '../../../src/metrics/definitions.ts';
-import { createScrape, type CountingIntake, type LogCounts, type Scrape } from '../../../src/metrics/scrape.ts';
+import { createScrape, type LogCounts, type Scrape, type Scraped } from '../../../src/metrics/scrape.ts';
 import { parseExposition } from '../../support/exposition.ts';
 
 const NONE = Object.fromEntries(LOG_RESULTS.map((result) => [result, 0])) as LogCounts['lines']['udp'];
 
-interface Intake extends CountingIntake {
+interface Intake extends Scraped {
   count: number;
 }
 
@@ -22,12 +22,14 @@ function intake(): Intake {
         lastReceivedAt: new Map([['fac-1', 1_795_000_000_000]]),
       };
     },
+    alerting: { pending: () => ({ email: 3 }), inMaintenance: () => isMaintained },
+    store: { writable: () => isWritable, newer: () => (isWritable ? null : 'put the newer one back') },
   };
 }
 
 let registry: Registry;
 let scrape: Scrape;
-let current: CountingIntake;
+let current: Scraped;
 let isWritable: boolean;
 let isMaintained: boolean;
 
@@ -35,13 +37,7 @@ beforeEach(() => {
   registry = new Registry();
   isWritable = true;
   isMaintained = false;
-  scrape = createScrape(registry, defineMetrics(registry), {
-    intake: () => current,
-    pending: () => ({ email: 3 }),
-    storeWritable: () => isWritable,
-    storeNewer: () => !isWritable,
-    inMaintenance: () => isMaintained,
-  });
+  scrape = createScrape(registry, defineMetrics(registry), () => current);
 });
 
 async function value(name: string, labels: Readonly<Record<string, string>> = {}): Promise<number | undefined> {
@@ -78,7 +74,7 @@ test('goes on counting when another intake takes its place, with the last lines 
 });
 
 test('is content with an intake that does not listen', async () => {
-  current = { logCounters: () => null };
+  current = { ...intake(), logCounters: () => null };
   expect(await value(...LINES)).toBeUndefined();
   expect(await value('ftm_notifications_pending', { channel: 'email' })).toBe(3);
 });

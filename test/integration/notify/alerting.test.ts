@@ -6,7 +6,7 @@ import type { Cause } from '../../../src/engine/cause.ts';
 import { eventOf } from '../../../src/engine/incident/notification.ts';
 import type { MessageChannel, RecipientOutcome, DeliveryRequest } from '../../../src/notify/channels/channel.ts';
 import type { ChannelId } from '../../../src/notify/channels/registry.ts';
-import { AlertingEngine } from '../../../src/notify/engine.ts';
+import { Alerting } from '../../../src/notify/alerting.ts';
 import { createMaintenance, type Maintenance } from '../../../src/notify/maintenance.ts';
 import { createStore, type Store } from '../../../src/store/store.ts';
 import { causeOf, diagnosisOf } from '../../support/diagnosis-of.ts';
@@ -63,14 +63,18 @@ function channel(id: ChannelId, recipients: readonly string[]): MessageChannel {
   };
 }
 
+function noteTransition(fields: object): void {
+  if ('transition' in fields && 'cause' in fields) results.push(`${String(fields.transition)} ${String(fields.cause)}`);
+}
+
 function engine(
   more: {
     readonly channels?: readonly MessageChannel[];
     readonly windows?: Parameters<typeof createMaintenance>[0];
     readonly maintenance?: Pick<Maintenance, 'isActive'>;
   } = {},
-): AlertingEngine {
-  const alerting = new AlertingEngine(
+): Alerting {
+  const alerting = new Alerting(
     {
       channels: more.channels ?? [channel('email', [ALICE, BOB])],
       maintenance: more.maintenance ?? createMaintenance(more.windows ?? []),
@@ -78,20 +82,17 @@ function engine(
     },
     {
       clock,
-      logger: logRecorder(),
+      logger: { ...logRecorder(), info: noteTransition },
       journal: store.journal,
       readSecret: () => Promise.reject(new Error('no secrets here')),
-      listener: {
-        delivered: (id, result) => results.push(`${id} ${result}`),
-        changed: (transition, { cause }) => results.push(`${transition} ${cause.id}`),
-      },
+      onDelivery: (id, result) => results.push(`${id} ${result}`),
     },
   );
   alerting.start();
   return alerting;
 }
 
-async function rounds(alerting: AlertingEngine, count: number, causes: readonly Cause[]): Promise<void> {
+async function rounds(alerting: Alerting, count: number, causes: readonly Cause[]): Promise<void> {
   for (let index = 0; index < count; index += 1) {
     alerting.accept(diagnosisOf(clock.now(), causes), null);
     await alerting.idle();
@@ -100,7 +101,7 @@ async function rounds(alerting: AlertingEngine, count: number, causes: readonly 
   }
 }
 
-describe('AlertingEngine', () => {
+describe('Alerting', () => {
   it('tells everybody once that it began and once that it ended', async () => {
     const alerting = engine();
     await rounds(alerting, 5, [intercepted]);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Cause } from '../../../src/engine/cause.ts';
 import type { MessageChannel } from '../../../src/notify/channels/channel.ts';
-import { AlertingEngine } from '../../../src/notify/engine.ts';
+import { Alerting } from '../../../src/notify/alerting.ts';
 import { createMaintenance } from '../../../src/notify/maintenance.ts';
 import { createStore } from '../../../src/store/store.ts';
 import { causeOf, diagnosisOf } from '../../support/diagnosis-of.ts';
@@ -38,7 +38,7 @@ function site(file: string, clock = handClock(START)) {
       return Promise.resolve(recipients.map((recipient) => ({ recipient, kind: 'sent', detail: '' })));
     },
   };
-  const alerting = new AlertingEngine(
+  const alerting = new Alerting(
     {
       channels: [channel],
       maintenance: createMaintenance([]),
@@ -49,7 +49,7 @@ function site(file: string, clock = handClock(START)) {
       logger,
       journal: store.journal,
       readSecret: () => Promise.reject(new Error('no secrets here')),
-      listener: {},
+      onDelivery: () => undefined,
     },
   );
   alerting.start();
@@ -64,7 +64,7 @@ function site(file: string, clock = handClock(START)) {
   return { clock, store, alerting, ids, logger, rounds };
 }
 
-describe('AlertingEngine', () => {
+describe('Alerting', () => {
   it('tells two sites apart, and names one site the same after a restart', async () => {
     const here = site('here.sqlite');
     await here.rounds(2, [intercepted]);
