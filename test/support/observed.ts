@@ -1,6 +1,6 @@
 import type { EndpointObservation, TcpFailure, TcpOutcome } from '../../src/core/observation.ts';
 import type { PathFacts, PathObservation } from '../../src/core/round.ts';
-import type { RoundObservations } from '../../src/sources/registry.ts';
+import type { RoundObservations, SlowFactsBySource } from '../../src/sources/registry.ts';
 
 /** Observations as plain values, for tests of what is made of them. */
 export function endpoint(address: string, tcp: TcpOutcome = open()): EndpointObservation {
@@ -19,7 +19,7 @@ export function path(overrides: Partial<PathObservation> = {}): PathObservation 
   return { subject: 'server.test:443', host: 'server.test', names: [], endpoints: [], references: [], ...overrides };
 }
 
-/** The facts of the paths may stand beside the others. */
+/** The facts of the paths may stand beside the others. A source that is new has seen nothing. */
 export function round(overrides: Partial<RoundObservations & PathFacts> = {}): RoundObservations {
   const { licenseServer = path(), burst = [], services = [], knownAddresses = [], ...others } = overrides;
   return {
@@ -31,5 +31,10 @@ export function round(overrides: Partial<RoundObservations & PathFacts> = {}): R
     mail: [],
     ntp: [],
     ...others,
-  };
+  } as RoundObservations;
+}
+
+/** What is known beyond the round: nothing, but for what is given. */
+export function picture(known: Partial<SlowFactsBySource> = {}): SlowFactsBySource {
+  return { appliances: [], registration: null, firewall: null, ...known } as SlowFactsBySource;
 }
