@@ -22,7 +22,7 @@ export function path(overrides: Partial<PathObservation> = {}): PathObservation 
 /** The facts of the paths may stand beside the others. A source that is new has seen nothing. */
 export function round(overrides: Partial<RoundObservations & PathFacts> = {}): RoundObservations {
   const { licenseServer = path(), burst = [], services = [], knownAddresses = [], ...others } = overrides;
-  return {
+  const seen: Partial<RoundObservations> = {
     startedAt: Date.UTC(2026, 10, 24, 13),
     durationMs: 100,
     stalledMs: 0,
@@ -31,10 +31,12 @@ export function round(overrides: Partial<RoundObservations & PathFacts> = {}): R
     mail: [],
     ntp: [],
     ...others,
-  } as RoundObservations;
+  };
+  return seen as RoundObservations;
 }
 
 /** What is known beyond the round: nothing, but for what is given. */
 export function picture(known: Partial<SlowFactsBySource> = {}): SlowFactsBySource {
-  return { appliances: [], registration: null, firewall: null, ...known } as SlowFactsBySource;
+  const seen: Partial<SlowFactsBySource> = { appliances: [], registration: null, firewall: null, ...known };
+  return seen as SlowFactsBySource;
 }

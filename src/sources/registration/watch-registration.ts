@@ -1,5 +1,4 @@
 import type { EpochMs } from '../../core/clock.ts';
-import { parseBudget } from '../../core/license/call-budget.ts';
 import {
   afterLook,
   nextLook,
@@ -13,6 +12,7 @@ import { Runner } from '../../schedule/runner.ts';
 import type { UnitObservation } from '../appliances/unit-observation.ts';
 import type { Watch, WatchDeps } from '../source.ts';
 import type { BudgetStore } from './budget-store.ts';
+import { parseBudget } from './parse-budget.ts';
 import { observeRegistration } from './observe-registration.ts';
 import type { RegistrationConfig } from './section.ts';
 import { registrationQuery } from './registration-query.ts';

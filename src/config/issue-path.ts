@@ -1,1 +1,0 @@
-export type IssuePath = readonly (string | number)[];
