@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import { notify } from './schema/notify.ts';
+import { notify } from './notify.ts';
 import { type Fields, fieldsOf, type Report } from './schema/rules.ts';
 import { schedule } from './schema/schedule.ts';
 import { optional, section } from './schema/section.ts';

@@ -1,5 +1,5 @@
 import type { ApplianceConfig } from '../appliances/section.ts';
-import type { ListenAddress } from '../../config/host-port.ts';
+import type { ListenAddress } from '../../config/schema/host-port.ts';
 import type { LogsConfig } from './section.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { WatchedTraffic } from '../../core/polling/firewall.ts';

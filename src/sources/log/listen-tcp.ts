@@ -4,7 +4,7 @@ import type { Server, Socket } from 'node:net';
 import { createServer } from 'node:net';
 import type { TlsOptions } from 'node:tls';
 import { createServer as createTlsServer } from 'node:tls';
-import type { ListenAddress } from '../../config/host-port.ts';
+import type { ListenAddress } from '../../config/schema/host-port.ts';
 import type { SyslogTls } from './section.ts';
 import { createConnectionEvictor } from '../../network/connection-evictor.ts';
 import type { Clock, Millis } from '../../core/clock.ts';
