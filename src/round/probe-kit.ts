@@ -12,7 +12,7 @@ import { LOCAL_RELAY } from '../probes/mail/local-relay.ts';
 import { publicTrust } from '../probes/public-trust.ts';
 import type { JsonFile } from '../store/json-file.ts';
 import { createPace } from '../schedule/pace.ts';
-import { createStallWatch } from '../schedule/stall-watch.ts';
+import { createStallMonitor } from '../schedule/stall-monitor.ts';
 import { askEachTime } from './ask-name.ts';
 import { assessRound, type JudgedRound } from './assess-round.ts';
 import { loadGenuineMemory } from './genuine-memory.ts';
@@ -63,7 +63,7 @@ export async function createProbeKit(
 ): Promise<ProbeKit> {
   const memory = await loadGenuineMemory(genuineFile ?? null, clock.now());
   const knowledge = await loadTlsKnowledge(config, memory, clock);
-  const stall = createStallWatch(clock, onBeat);
+  const stall = createStallMonitor(clock, onBeat);
   // Loaded when it is first used, it would be a part of the first answer's time.
   if (config.resolvers.some(({ kind }) => kind === 'https')) await import('../probes/dns/https.ts');
   const share = await loadShareMemory(shareFile ?? null, authority(config.licenseServer), clock.now());

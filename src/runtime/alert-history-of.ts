@@ -11,7 +11,7 @@ const BACK: Millis = 7 * 86_400_000;
 const MOST_ENDED = 50;
 const MOST_ENTRIES = 100;
 
-/** As much of a watch as the chronicle needs. */
+/** As much of a monitor as the chronicle needs. */
 export interface Remembering {
   readonly store: Pick<Store, 'ended' | 'deliveries' | 'writable' | 'journal'>;
   readonly alerting: Pick<Monitor['alerting'], 'incidents'>;
@@ -28,10 +28,10 @@ interface Read {
 }
 
 /** Reads the history at most every few seconds; what it cannot read now, it knows from before. */
-export function createChronicle(watch: () => Remembering, clock: Clock): () => AlertHistory {
+export function createChronicle(monitor: () => Remembering, clock: Clock): () => AlertHistory {
   let last: Read | null = null;
   return () => {
-    const current = watch();
+    const current = monitor();
     const { journal } = current.store;
     const inMind = [...journal.givenUp(), ...journal.pending()];
     const outbox = [inMind.length, inMind[0], inMind.at(-1)]

@@ -18,10 +18,10 @@ const MOST_LINES = 6;
 type Remembering = Pick<Monitor, 'store' | 'config'>;
 
 /** Reads what the charts show, at most every few seconds. */
-export function createPast(watch: () => Remembering, clock: Clock): () => ChartData {
+export function createPast(monitor: () => Remembering, clock: Clock): () => ChartData {
   let kept: { readonly past: ChartData; readonly of: Remembering; readonly readAt: Millis } | null = null;
   return () => {
-    const current = watch();
+    const current = monitor();
     if (kept !== null && kept.of === current && clock.elapsed() - kept.readAt < KEPT) return kept.past;
     kept = { past: chartDataOf(current, clock.now()), of: current, readAt: clock.elapsed() };
     return kept.past;

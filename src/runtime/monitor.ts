@@ -40,7 +40,7 @@ import { createLivenessTracker, type LivenessTracker } from './liveness-tracker.
 import { createRoundFigures } from './round-figures.ts';
 import { roundRecord } from './round-record.ts';
 import { registrationBudget, stateFile } from './state-files.ts';
-import { createUnitWatch, type UnitWatch } from './unit-watch.ts';
+import { createUnitMonitor, type UnitMonitor } from './unit-monitor.ts';
 
 export interface MonitorDeps {
   readonly clock: Clock;
@@ -75,7 +75,7 @@ export class Monitor {
   readonly #files: MonitorFiles;
   readonly #intake: LogIntake;
   readonly #polling: PollingLog;
-  readonly #units: UnitWatch;
+  readonly #units: UnitMonitor;
   readonly #rounds: Runner;
   readonly #figures = createRoundFigures();
   readonly #pulse: LivenessTracker;
@@ -125,7 +125,7 @@ export class Monitor {
         this.#onLogEvent(event);
       },
     });
-    this.#units = createUnitWatch(config, { ...this.#runnerDeps(), env, budget: registrationBudget(config) });
+    this.#units = createUnitMonitor(config, { ...this.#runnerDeps(), env, budget: registrationBudget(config) });
     this.#rounds = new Runner({
       ...this.#runnerDeps(),
       timer: (listener) => createSpreadTimer(probesSchedule(config), clock, listener),
@@ -237,7 +237,11 @@ export class Monitor {
     const before = this.#last;
     this.#last = { observations, judged, diagnosis };
     this.#pulse.beat();
-    this.#publish(this.#last, [...judged.assessments.map(({ id }) => id), ...LOG_CHECKS, ...this.#units.takeFresh()]);
+    this.#publish(this.#last, [
+      ...judged.assessments.map(({ id }) => id),
+      ...LOG_CHECKS,
+      ...this.#units.drainUpdated(),
+    ]);
     if (this.#files.kit.needsCloserLook() || deservesAnotherLook(before, this.#last)) this.#rounds.trigger();
   }
 

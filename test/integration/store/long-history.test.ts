@@ -77,8 +77,8 @@ describe('90 days of rounds each 30 s', () => {
   });
 
   test('are not read again for each look at the page', () => {
-    const watch = { store, config };
-    const past = createPast(() => watch, clock);
+    const monitor = { store, config };
+    const past = createPast(() => monitor, clock);
     const first = past();
     expect(past()).toBe(first);
     clock.advance(10 * SECOND);

@@ -20,12 +20,12 @@ import { discardIfStalled } from './discard-if-stalled.ts';
 /**
  * Asks the registration service on its schedule, and again, as soon as its quotas allow, for what it did not answer.
  */
-export interface RegistrationWatch {
+export interface RegistrationMonitor {
   start(): void;
   stop(): Promise<void>;
 }
 
-export interface RegistrationWatchDeps
+export interface RegistrationMonitorDeps
   extends Omit<ConnectorContext, 'signal'>,
     Pick<RunnerOptions, 'onError' | 'onLag' | 'onMissed' | 'triggerGap'> {
   readonly budget: BudgetStore;
@@ -37,7 +37,7 @@ export interface RegistrationWatchDeps
 /** An answer stands for so many times of the schedule when no newer one comes: licences move rarely. */
 const KEPT_TIMES = 2;
 
-export function createRegistrationWatch(config: Config, deps: RegistrationWatchDeps): RegistrationWatch {
+export function createRegistrationMonitor(config: Config, deps: RegistrationMonitorDeps): RegistrationMonitor {
   const { clock, env, budget } = deps;
   const expression = config.schedule.registration;
   const keptFor = KEPT_TIMES * periodOf(expression);

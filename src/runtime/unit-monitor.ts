@@ -10,10 +10,10 @@ import { Runner, type RunnerOptions } from '../schedule/runner.ts';
 import { createSpreadTimer, type Schedule } from '../schedule/spread.ts';
 import { emptyPicture, observeUnits, registrationQuery } from '../units/observe-units.ts';
 import { discardIfStalled } from './discard-if-stalled.ts';
-import { createRegistrationWatch } from './registration-watch.ts';
+import { createRegistrationMonitor } from './registration-monitor.ts';
 
 /** Asks appliances, firewall and registration service on their own, slower schedules, and keeps what they said last. */
-export interface UnitWatch {
+export interface UnitMonitor {
   start(): void;
   stop(): Promise<void>;
   picture(): UnitsPicture;
@@ -22,10 +22,10 @@ export interface UnitWatch {
    */
   askFirewall(signal: AbortSignal): Promise<void>;
   /** The preconditions that were looked at again since the last call. */
-  takeFresh(): readonly string[];
+  drainUpdated(): readonly string[];
 }
 
-export interface UnitWatchDeps
+export interface UnitMonitorDeps
   extends Omit<ConnectorContext, 'signal'>,
     Pick<RunnerOptions, 'onError' | 'onLag' | 'onMissed'> {
   readonly budget: BudgetStore;
@@ -33,7 +33,7 @@ export interface UnitWatchDeps
 
 const TRIGGER_GAP: Millis = 60_000;
 
-export function createUnitWatch(config: Config, deps: UnitWatchDeps): UnitWatch {
+export function createUnitMonitor(config: Config, deps: UnitMonitorDeps): UnitMonitor {
   const { clock, env } = deps;
   const fresh = new Set<UnitSource>();
   let picture = emptyPicture(config);
@@ -53,7 +53,7 @@ export function createUnitWatch(config: Config, deps: UnitWatchDeps): UnitWatch 
     },
   });
 
-  const registration = createRegistrationWatch(config, {
+  const registration = createRegistrationMonitor(config, {
     ...deps,
     triggerGap: TRIGGER_GAP,
     query: async () => {
@@ -83,7 +83,7 @@ export function createUnitWatch(config: Config, deps: UnitWatchDeps): UnitWatch 
       firstLook.resolve(undefined);
       await Promise.all([units.stop(), registration.stop()]);
     },
-    takeFresh: () => judgedBy([...fresh].filter((source) => fresh.delete(source))),
+    drainUpdated: () => judgedBy([...fresh].filter((source) => fresh.delete(source))),
   };
 }
 

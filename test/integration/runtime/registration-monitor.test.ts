@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { RegistrationObservation } from '../../../src/core/license/registration.ts';
-import { createRegistrationWatch } from '../../../src/runtime/registration-watch.ts';
-import type { RegistrationWatch } from '../../../src/runtime/registration-watch.ts';
+import { createRegistrationMonitor } from '../../../src/runtime/registration-monitor.ts';
+import type { RegistrationMonitor } from '../../../src/runtime/registration-monitor.ts';
 import { LICENSES_PATH, TOKEN_PATH } from '../../lab/registration.ts';
 import { configOf } from '../../support/config-of.ts';
 import { handClock } from '../../support/hand-clock.ts';
@@ -11,7 +11,7 @@ import type { RegistrationBench } from '../../support/registration-bench.ts';
 
 const HELD = { kind: 'registered', serial: 'FAC-VM0000000001', sku: null };
 const MINUTE = 60_000;
-/** Far away, so that every further look is one that the watch arranged itself. */
+/** Far away, so that every further look is one that the monitor arranged itself. */
 const SCHEDULE = '0 0 0 1 1 *';
 
 interface Watched extends AsyncDisposable {
@@ -25,7 +25,7 @@ async function watch(bench: RegistrationBench, licenses: readonly string[]): Pro
   const clock = handClock(Date.now());
   const seen: RegistrationObservation[] = [];
   const config = await configOf(`schedule: { registration: "${SCHEDULE}" }`);
-  const watching: RegistrationWatch = createRegistrationWatch(
+  const watching: RegistrationMonitor = createRegistrationMonitor(
     { ...config, registration: bench.config },
     {
       clock,
