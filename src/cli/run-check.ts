@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path';
 
 import { jsonFile } from '../store/json-file.ts';
-import { newerStoreAt } from '../store/kept-past.ts';
+import { newerStoreAt } from '../store/stored-history.ts';
 import type { LogPart } from '../runtime/conclude.ts';
 import { check, CHECK_EXIT } from './check.ts';
 import { loadOrExplain, type Terminal } from './terminal.ts';

@@ -1,4 +1,4 @@
-import type { DayState } from '../store/past.ts';
+import type { DayState } from '../store/history-rows.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
 
 /** How much of a day (UTC) activation was possible, as far as it was watched. */

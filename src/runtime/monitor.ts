@@ -37,7 +37,7 @@ import { intakeConfig } from './intake-config.ts';
 import { createPollingLog, type PollingLog } from './polling-log.ts';
 import { createProbesOnDemand, type ProbesOnDemand } from './probe-on-demand.ts';
 import { createLivenessTracker, type LivenessTracker } from './liveness-tracker.ts';
-import { createRoundFigures } from './round-figures.ts';
+import { createHourlyValueCollector } from './hourly-value-collector.ts';
 import { roundRecord } from './round-record.ts';
 import { registrationBudget, stateFile } from './state-files.ts';
 import { createUnitMonitor, type UnitMonitor } from './unit-monitor.ts';
@@ -77,7 +77,7 @@ export class Monitor {
   readonly #polling: PollingLog;
   readonly #units: UnitMonitor;
   readonly #rounds: Runner;
-  readonly #figures = createRoundFigures();
+  readonly #hourlyValues = createHourlyValueCollector();
   readonly #pulse: LivenessTracker;
   readonly #heartbeat: Heartbeat | null;
   readonly #stopping = new AbortController();
@@ -263,13 +263,13 @@ export class Monitor {
     this.alerting.accept(round.diagnosis, fresh);
     recorder.incidents(this.alerting.incidents(), this.config);
     onRound(round);
-    const figures = this.#figures.take(this.#units.picture());
-    this.store.recordRound(roundRecord(round.observations, round.judged, round.diagnosis, figures));
+    const hourlyValues = this.#hourlyValues.take(this.#units.picture());
+    this.store.recordRound(roundRecord(round.observations, round.judged, round.diagnosis, hourlyValues));
   }
 
   #onLogEvent(event: LogEvent): void {
     this.#polling.record(event);
-    this.#figures.count(event);
+    this.#hourlyValues.count(event);
     this.#deps.recorder.logEvent(event);
     if (event.kind !== 'heard') this.#rounds.trigger();
   }

@@ -4,21 +4,21 @@ import { probeSamples, type RoundObservations } from '../core/round.ts';
 import type { JudgedRound } from '../round/assess-round.ts';
 import { isInvalid } from '../round/invalid-round.ts';
 import type { RoundRecord } from '../store/history.ts';
-import type { HourlyValue } from '../store/figures.ts';
+import type { HourlyValue } from '../store/hourly-values.ts';
 
 /** What of a round is kept in the history. One that is void saw nothing that its targets could be held to. */
 export function roundRecord(
   round: RoundObservations,
   judged: JudgedRound,
   { preconditions }: Diagnosis,
-  figures: readonly HourlyValue[],
+  hourlyValues: readonly HourlyValue[],
 ): RoundRecord {
-  if (isInvalid(round)) return { at: round.startedAt, samples: [], preconditions, certificates: [], figures };
+  if (isInvalid(round)) return { at: round.startedAt, samples: [], preconditions, certificates: [], hourlyValues };
   return {
     at: round.startedAt,
     samples: probeSamples(round),
     preconditions,
-    figures,
+    hourlyValues,
     certificates: judged.tls.flatMap(({ path, judged: { endpoints } }) =>
       endpoints.flatMap(({ outcome }) => {
         const leaf = outcome.chain?.certificates[0];

@@ -5,8 +5,8 @@ import { createMaintenance, type Maintenance } from '../notify/maintenance.ts';
 import { noChannelNote } from '../notify/no-channel.ts';
 import type { MaintenancePlan } from '../web/alert-history.ts';
 import type { Activity, Health, ReloadOutcome, SeenCertificate, WebSources } from '../web/sources.ts';
-import { createChronicle } from './alert-history-of.ts';
-import { createPast } from './chart-data-of.ts';
+import { createAlertHistory } from './alert-history-of.ts';
+import { createChartData } from './chart-data-of.ts';
 import { givenUpProblems } from './given-up-problems.ts';
 import type { RoundFeed } from './round-feed.ts';
 import type { Monitor } from './monitor.ts';
@@ -27,12 +27,12 @@ export interface DaemonFacts {
 
 export function createWebSources(facts: DaemonFacts): WebSources {
   const { monitor } = facts;
-  const chronicle = createChronicle(monitor, facts.clock);
+  const alertHistory = createAlertHistory(monitor, facts.clock);
   return {
     version: facts.version,
     site: () => monitor().config.site,
     diagnosis: () => monitor().last()?.diagnosis ?? null,
-    chronicle,
+    alertHistory,
     maintenance: createMaintenancePlan(monitor, facts.clock),
     silences: () => monitor().alerting.silences(),
     silence: (request) => monitor().alerting.silence(request),
@@ -41,10 +41,10 @@ export function createWebSources(facts: DaemonFacts): WebSources {
     metrics: facts.metrics,
     reload: facts.reload,
     probe: (request, signal) => monitor().probes.probe(request, signal),
-    health: () => health(facts, chronicle),
+    health: () => health(facts, alertHistory),
     certificates: () => certificates(monitor()),
     activity: () => activity(facts),
-    past: createPast(monitor, facts.clock),
+    chartData: createChartData(monitor, facts.clock),
   };
 }
 
@@ -58,7 +58,7 @@ function createMaintenancePlan(monitor: () => Monitor, clock: Clock): () => Main
   };
 }
 
-function health({ monitor, stopping, lastReload }: DaemonFacts, chronicle: WebSources['chronicle']): Health {
+function health({ monitor, stopping, lastReload }: DaemonFacts, alertHistory: WebSources['alertHistory']): Health {
   const { alerting, store } = monitor();
   const first = monitor().last() !== null;
   return {
@@ -71,7 +71,7 @@ function health({ monitor, stopping, lastReload }: DaemonFacts, chronicle: WebSo
         ? ['The last reload was refused: the configuration before it is still in force']
         : []),
       ...givenUpProblems({
-        outboxEntries: chronicle().outboxEntries,
+        outboxEntries: alertHistory().outboxEntries,
         givenUp: store.journal.givenUp(),
         isRecipient: (to) => alerting.isRecipient(to),
       }),

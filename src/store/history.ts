@@ -3,8 +3,8 @@ import type { EpochMs, Millis } from '../core/clock.ts';
 import type { PreconditionStatus } from '../engine/diagnosis.ts';
 import type { ProbeSample } from '../core/round.ts';
 import type { Database } from './database.ts';
-import { figureWriter } from './figures.ts';
-import type { HourlyValue } from './figures.ts';
+import { hourlyValueWriter } from './hourly-values.ts';
+import type { HourlyValue } from './hourly-values.ts';
 
 /** What one round leaves behind. */
 export interface RoundRecord {
@@ -12,7 +12,7 @@ export interface RoundRecord {
   readonly samples: readonly ProbeSample[];
   readonly preconditions: readonly PreconditionStatus[];
   readonly certificates: readonly SeenCertificate[];
-  readonly figures: readonly HourlyValue[];
+  readonly hourlyValues: readonly HourlyValue[];
 }
 
 export interface SeenCertificate {
@@ -56,13 +56,13 @@ function createWriter(db: DatabaseSync): { readonly write: (round: RoundRecord) 
   const writeSample = sampleWriter(db);
   const writeState = stateWriter(db);
   const writeCertificate = certificateWriter(db);
-  const writeFigure = figureWriter(db);
+  const writeHourlyValue = hourlyValueWriter(db);
   return {
-    write: ({ at, samples, preconditions, certificates, figures }) => {
+    write: ({ at, samples, preconditions, certificates, hourlyValues }) => {
       for (const sample of samples) writeSample(sample, at);
       for (const status of preconditions) writeState(status, at);
       for (const certificate of certificates) writeCertificate(certificate, at);
-      for (const figure of figures) writeFigure(figure, at);
+      for (const value of hourlyValues) writeHourlyValue(value, at);
     },
   };
 }

@@ -4,13 +4,13 @@ import type { AlertJournal, OutboxEntry } from '../engine/incident/journal.ts';
 import { createAlertJournal } from './alert-journal.ts';
 import { openDatabase } from './database.ts';
 import type { DatabaseDeps } from './database.ts';
-import { readFigures, readLatency } from './figures.ts';
-import type { FigureName, StoredFigure, StoredLatency } from './figures.ts';
+import { readHourlyValues, readLatency } from './hourly-values.ts';
+import type { HourlyValueName, StoredHourlyValue, StoredLatency } from './hourly-values.ts';
 import { createHistory } from './history.ts';
 import type { RoundRecord } from './history.ts';
 import { readDeliveries } from './journal-rows.ts';
-import { readAvailability, readCertificates, readEnded, readIncidents, readSamples } from './past.ts';
-import type { DayState, StoredCertificate, StoredSample } from './past.ts';
+import { readAvailability, readCertificates, readEnded, readIncidents, readSamples } from './history-rows.ts';
+import type { DayState, StoredCertificate, StoredSample } from './history-rows.ts';
 import { prune } from './retention.ts';
 
 /**
@@ -41,7 +41,7 @@ export interface Store {
     bucket: Millis,
   ): readonly StoredLatency[];
   /** Of the `most` appliances that matter most. */
-  figures(name: FigureName, since: EpochMs, most: number): readonly StoredFigure[];
+  hourlyValues(name: HourlyValueName, since: EpochMs, most: number): readonly StoredHourlyValue[];
   /** Whether the last write was kept: `ftm_store_writable`. */
   writable(): boolean;
   /** It was written by a newer program and is left alone: what to do about it. Null: it was not. */
@@ -89,7 +89,7 @@ export function createStore(config: { readonly path: string; readonly retention:
     certificates: (target) => database.read((db) => readCertificates(db, target)) ?? [],
     availability: (from) => database.read((db) => readAvailability(db, from)) ?? [],
     latency: (series, since, bucket) => database.read((db) => readLatency(db, series, since, bucket)) ?? [],
-    figures: (name, since, most) => database.read((db) => readFigures(db, name, since, most)) ?? [],
+    hourlyValues: (name, since, most) => database.read((db) => readHourlyValues(db, name, since, most)) ?? [],
     writable: () => database.writable(),
     newer: () => database.newer(),
     close: () => {

@@ -1,5 +1,5 @@
 import type { EpochMs, Millis } from '../../core/clock.ts';
-import type { ChartData, PastLine } from '../chart-data.ts';
+import type { ChartData, ChartLine } from '../chart-data.ts';
 import { type Content, type Markup, markup } from './markup.ts';
 import { bars, drawing, line, type Plane } from './plot.ts';
 
@@ -16,9 +16,9 @@ const BAD = 4;
 const PHASES: Readonly<Record<string, string>> = { dns: 'Name', tcp: 'Connection', tls: 'TLS', http: 'Answer' };
 
 /** The past in four charts. They are drawn here; static/history.js puts in their place ones that can be pointed at. */
-export function historyView(past: ChartData): Markup {
+export function historyView(chartData: ChartData): Markup {
   return markup`<section class="card history" aria-labelledby="history-title"><h2 id="history-title">History</h2>
-<div class="charts">${availability(past)}${latency(past)}${errors(past)}${tokens(past)}</div></section>`;
+<div class="charts">${availability(chartData)}${latency(chartData)}${errors(chartData)}${tokens(chartData)}</div></section>`;
 }
 
 interface Chart {
@@ -115,13 +115,13 @@ function tokens({ tokens: lines, until }: ChartData): Markup {
 const NOTHING = 'Nothing is known yet';
 
 /** The drawing has no room for each hour of 90 days. */
-function lastOfEach(points: PastLine['points'], span: Millis): PastLine['points'] {
+function lastOfEach(points: ChartLine['points'], span: Millis): ChartLine['points'] {
   return points.filter(
     ({ at }, index) => Math.floor(at / span) !== Math.floor((points[index + 1]?.at ?? Infinity) / span),
   );
 }
 
-function highest(lines: readonly PastLine[]): number {
+function highest(lines: readonly ChartLine[]): number {
   return lines.flatMap(({ points }) => points).reduce((most, { value }) => Math.max(most, value), 0);
 }
 

@@ -21,13 +21,13 @@ type PageSources = Pick<
   | 'site'
   | 'version'
   | 'diagnosis'
-  | 'chronicle'
+  | 'alertHistory'
   | 'silences'
   | 'maintenance'
   | 'certificates'
   | 'activity'
   | 'health'
-  | 'past'
+  | 'chartData'
 >;
 
 /** The whole page. It needs no script; with one it keeps itself up to date. */
@@ -59,17 +59,17 @@ export function renderStatusPage(sources: PageSources, now: EpochMs): string {
 function mainView(sources: PageSources, diagnosis: Diagnosis | null, now: EpochMs): Markup {
   return markup`${diagnosis === null ? startingView() : verdictView(diagnosis, now)}
 ${ownTroubleView(sources.health())}
-${diagnosis === null ? null : [routeMapView(routeMapOf(diagnosis.preconditions)), detailsView(sources, diagnosis, now), historyView(sources.past())]}
+${diagnosis === null ? null : [routeMapView(routeMapOf(diagnosis.preconditions)), detailsView(sources, diagnosis, now), historyView(sources.chartData())]}
 ${activityView(sources.activity(), sources.version, now)}`;
 }
 
 function detailsView(sources: PageSources, { causes, preconditions }: Diagnosis, now: EpochMs): Markup {
-  const [chronicle, plan, silences] = [sources.chronicle(), sources.maintenance(), sources.silences()];
+  const [alertHistory, plan, silences] = [sources.alertHistory(), sources.maintenance(), sources.silences()];
   const { states, noChannel } = sources.activity();
   const quiet = { maintenance: plan.until !== null, silences };
   return markup`<div class="grid"><div class="wide">${causesView(causes)}${checklistView(preconditions)}</div>
-<div class="narrow">${incidentsView(chronicle, quiet, states, now)}${silencesView(silences, plan, now)}${certificatesView(sources.certificates())}</div></div>
-${notificationsView(chronicle, { states, noChannel }, now)}`;
+<div class="narrow">${incidentsView(alertHistory, quiet, states, now)}${silencesView(silences, plan, now)}${certificatesView(sources.certificates())}</div></div>
+${notificationsView(alertHistory, { states, noChannel }, now)}`;
 }
 
 function verdictView(diagnosis: Diagnosis, now: EpochMs): Markup {

@@ -3,16 +3,16 @@ import { z } from 'zod';
 import type { EpochMs, Millis } from '../core/clock.ts';
 
 /** What is kept by the hour, besides the probes: errors add up, of the tokens that are left the last count stands. */
-export type FigureName = 'ftm-errors' | 'tokens-left';
+export type HourlyValueName = 'ftm-errors' | 'tokens-left';
 
 export interface HourlyValue {
-  readonly name: FigureName;
+  readonly name: HourlyValueName;
   /** The appliance, as the configuration names it. */
   readonly subject: string;
   readonly value: number;
 }
 
-export interface StoredFigure {
+export interface StoredHourlyValue {
   readonly subject: string;
   /** The beginning of the hour. */
   readonly at: EpochMs;
@@ -21,14 +21,14 @@ export interface StoredFigure {
 
 const HOUR: Millis = 3_600_000;
 
-const WRITES: Readonly<Record<FigureName, string>> = {
+const WRITES: Readonly<Record<HourlyValueName, string>> = {
   'ftm-errors': 'value + excluded.value',
   'tokens-left': 'excluded.value',
 };
 
 /** Writes many with the same statements. */
-export function figureWriter(db: DatabaseSync): (figure: HourlyValue, at: EpochMs) => void {
-  const prepare = (name: FigureName): StatementSync =>
+export function hourlyValueWriter(db: DatabaseSync): (value: HourlyValue, at: EpochMs) => void {
+  const prepare = (name: HourlyValueName): StatementSync =>
     db.prepare(
       `INSERT INTO figures (name, subject, at, value) VALUES (?, ?, ?, ?)
        ON CONFLICT (name, subject, at) DO UPDATE SET value = ${WRITES[name]}`,
@@ -39,10 +39,10 @@ export function figureWriter(db: DatabaseSync): (figure: HourlyValue, at: EpochM
   };
 }
 
-const figureRow = z.object({ subject: z.string(), at: z.number(), value: z.number() });
+const hourlyValueRow = z.object({ subject: z.string(), at: z.number(), value: z.number() });
 
 /** Which subjects matter most: those with the most errors, those with the fewest tokens left. */
-const RANKS: Readonly<Record<FigureName, string>> = {
+const RANKS: Readonly<Record<HourlyValueName, string>> = {
   'ftm-errors':
     '(SELECT -total(value) FROM figures WHERE name = :name AND subject = subjects.subject AND at >= :since)',
   'tokens-left':
@@ -54,7 +54,12 @@ const RANKS: Readonly<Record<FigureName, string>> = {
  * stepped through in the key, and only the rows of those that are wanted are read.
  * @param most how many subjects
  */
-export function readFigures(db: DatabaseSync, name: FigureName, since: EpochMs, most: number): readonly StoredFigure[] {
+export function readHourlyValues(
+  db: DatabaseSync,
+  name: HourlyValueName,
+  since: EpochMs,
+  most: number,
+): readonly StoredHourlyValue[] {
   const rows = db
     .prepare(
       `WITH RECURSIVE subjects (subject) AS (
@@ -67,7 +72,7 @@ export function readFigures(db: DatabaseSync, name: FigureName, since: EpochMs, 
        ORDER BY at, figures.subject`,
     )
     .all({ name, since, most });
-  return z.array(figureRow).parse(rows);
+  return z.array(hourlyValueRow).parse(rows);
 }
 
 /** The mean of what answered in a span of time that begins at `at`. */
