@@ -9,8 +9,8 @@ const FEWEST = 5;
 
 /** What the connections of several rounds show: how many of them fail, to which addresses, and at what. */
 export function shareFinding(share: ConnectionShare, fault: ConnectionFault): Omit<Finding, 'subject' | 'level'> {
-  const { told } = share;
-  const failing = told.findLast((connection) => connection.fault !== null)?.address;
+  const { reported } = share;
+  const failing = reported.findLast((connection) => connection.fault !== null)?.address;
   return {
     rule: RULE,
     expected: 'Every connection works',
@@ -25,16 +25,16 @@ export function shareFinding(share: ConnectionShare, fault: ConnectionFault): Om
   };
 }
 
-function placeOf({ addresses, told }: ConnectionShare): string {
+function placeOf({ addresses, reported }: ConnectionShare): string {
   const [only, ...others] = addresses;
   if (only !== undefined && others.length === 0) return `${only}: `;
-  const parts = byAddress(told).map(({ address, failed, of }) => `${address} ${String(failed)} of ${String(of)}`);
+  const parts = byAddress(reported).map(({ address, failed, of }) => `${address} ${String(failed)} of ${String(of)}`);
   return `${listOf(parts)}: `;
 }
 
 /** As in "12 of the last 21 connections failed". */
-export function shareText({ told }: ConnectionShare): string {
-  return `${String(failedIn(told))} of the last ${String(told.length)} connections failed`;
+export function shareText({ reported }: ConnectionShare): string {
+  return `${String(failedIn(reported))} of the last ${String(reported.length)} connections failed`;
 }
 
 /**
@@ -69,9 +69,9 @@ const FAILED: Readonly<Partial<Record<ConnectionFault['cause'], string>>> = {
 };
 
 function adviceOf(share: ConnectionShare, { cause, stage }: ConnectionFault): Advice {
-  const { told } = share;
+  const { reported } = share;
   const failed = FAILED[cause] ?? 'failed';
-  const course = `of the last ${String(told.length)} connections to {subject}, ${String(failedIn(told))} ${failed}`;
+  const course = `of the last ${String(reported.length)} connections to {subject}, ${String(failedIn(reported))} ${failed}`;
   const sides = sidesOf(share);
   if (sides !== null) {
     const [bad, good] = [listOf(sides.bad), listOf(sides.good)];
@@ -103,9 +103,9 @@ function adviceOf(share: ConnectionShare, { cause, stage }: ConnectionFault): Ad
 
 /** The addresses that always fail and those that always work; null where one does both, or too little is known. */
 function sidesOf({
-  told,
+  reported,
 }: ConnectionShare): { readonly bad: readonly string[]; readonly good: readonly string[] } | null {
-  const places = byAddress(told);
+  const places = byAddress(reported);
   const bad = places.filter(({ failed }) => failed > 0);
   const good = places.filter(({ failed }) => failed === 0);
   const isSure = bad.every(({ failed, of }) => failed === of && of >= FEWEST);

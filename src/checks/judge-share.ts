@@ -18,7 +18,7 @@ export function judgeShare(stages: StageFindings, state: PathShare, path: PathOb
     path.endpoints.some(({ address }) => addresses.includes(address)),
   );
   const view = { shares, path, unclean: state.unclean };
-  return shares.reduce<StageFindings>((told, share) => judgeOne(told, share, view), {
+  return shares.reduce<StageFindings>((findings, share) => judgeOne(findings, share, view), {
     reachability: stages.reachability,
     'tls-genuine': stages['tls-genuine'],
   });
@@ -32,7 +32,7 @@ interface View {
 }
 
 function judgeOne(stages: StageFindings, share: ConnectionShare, view: View): StageFindings {
-  switch (share.standing) {
+  switch (share.pattern) {
     case 'none':
     case 'steady':
       return stages;
@@ -87,7 +87,7 @@ function intermittentFinding(share: ConnectionShare, fault: ConnectionFault, vie
 function isFaulty(address: string, { shares, unclean }: View): boolean {
   return (
     unclean.includes(address) ||
-    shares.some(({ addresses, standing }) => addresses.includes(address) && standing === 'steady')
+    shares.some(({ addresses, pattern }) => addresses.includes(address) && pattern === 'steady')
   );
 }
 
@@ -106,7 +106,7 @@ function levelOf(
     shares.some(
       (share) =>
         share.addresses.includes(other) &&
-        (share.standing === 'steady' || (share.standing === 'intermittent' && share.grave)),
+        (share.pattern === 'steady' || (share.pattern === 'intermittent' && share.grave)),
     );
   return stage === 'tls-genuine' || deciding.every(isDown) ? 'broken' : 'warning';
 }

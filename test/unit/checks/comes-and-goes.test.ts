@@ -15,7 +15,7 @@ const FAULT: ConnectionFault = {
 /** 12 of 21 failed. */
 const SHARE: ConnectionShare = {
   ...clear([ADDRESS]),
-  told: Array.from({ length: 21 }, (_, index) => ({ address: ADDRESS, fault: index < 12 ? FAULT : null })),
+  reported: Array.from({ length: 21 }, (_, index) => ({ address: ADDRESS, fault: index < 12 ? FAULT : null })),
 };
 
 describe('shareFinding()', () => {
