@@ -17,7 +17,7 @@ export interface ExplainOptions {
 }
 
 /** What `explain --json` prints for each line: part of the contract. */
-export interface Explanation {
+export interface LineExplanation {
   /** Control characters replaced, codes masked, cut to 1024 characters. */
   readonly line: string;
   readonly recognised: boolean;
@@ -59,7 +59,7 @@ async function eachLine(input: AsyncIterable<Buffer>, one: (line: string) => voi
   framer.end();
 }
 
-function toJson(line: string, found: Recognition | null, attribution: Attribution): Explanation {
+function toJson(line: string, found: Recognition | null, attribution: Attribution): LineExplanation {
   const sample = sampleOf(line);
   if (found === null) {
     return {

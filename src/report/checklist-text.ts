@@ -39,7 +39,7 @@ function verdictLines({ endpoint, outcome, judgement }: JudgedEndpoint): readonl
   return [
     heading(`Certificates of ${endpoint.target} at ${endpoint.address}`),
     `Verdict: ${judgement.verdict} (${judgement.confidence}). ${shown(judgement.summary)}`,
-    ...(judgement.settle === null ? [] : [`What would settle it: ${shown(judgement.settle)}`]),
+    ...(judgement.wouldSettle === null ? [] : [`What would settle it: ${shown(judgement.wouldSettle)}`]),
     ...judgement.findings.map(
       ({ rule, expected, actual }) => `${rule}: expected ${shown(expected)}, got ${shown(actual)}`,
     ),

@@ -119,7 +119,7 @@ function ofEndpoint(
 }
 
 function shortJudgement({
-  judgement: { verdict, confidence, summary, settle },
+  judgement: { verdict, confidence, summary, wouldSettle: settle },
 }: JudgedEndpoint): NonNullable<SeenChain['judgement']> {
   return { verdict, confidence, summary, settle };
 }

@@ -7,7 +7,7 @@ import type { Config } from '../config/config.ts';
 import { readSecret } from '../system/secret.ts';
 import type { Assessment } from '../engine/assessment.ts';
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
-import { asksForPolicy } from '../checks/firewall-policy/settle-shut-port.ts';
+import { asksForPolicy } from '../checks/firewall-policy/refine-shut-port.ts';
 import type { Diagnosis } from '../engine/diagnosis.ts';
 import { complainsOfConnections } from '../checks/tls-genuine/complaint.ts';
 import type { LogEvent } from '../core/polling/log-event.ts';
@@ -237,11 +237,8 @@ export class Monitor {
     const before = this.#last;
     this.#last = { observations, judged, diagnosis };
     this.#pulse.beat();
-    this.#publish(this.#last, [
-      ...judged.assessments.map(({ id }) => id),
-      ...LOG_CHECKS,
-      ...this.#units.drainUpdated(),
-    ]);
+    const updated = [...judged.assessments.map(({ id }) => id), ...LOG_CHECKS, ...this.#units.drainUpdated()];
+    this.#publish(this.#last, updated);
     if (this.#files.kit.needsCloserLook() || deservesAnotherLook(before, this.#last)) this.#rounds.trigger();
   }
 

@@ -6,7 +6,7 @@ import { eventOf, incidentsOf } from '../engine/incident/notification.ts';
 import type { Database, StoreLogger } from './database.ts';
 import type { EpochMs } from '../core/clock.ts';
 import { readGivenUp, readPending, readState, type Pending } from './journal-rows.ts';
-import { stateText, type SavedState, type Unread } from './saved-state.ts';
+import { incidentText, notificationText, stateText, type SavedState, type Unread } from './saved-state.ts';
 
 /** More than this is no outbox any more; the oldest pending one gives way. */
 const MAX_PARCELS = 5_000;
@@ -208,7 +208,7 @@ function writeIncident(db: DatabaseSync, incident: Incident): void {
     `INSERT INTO incidents (id, cause, subject, severity, opened_at, closed_at, json) VALUES (?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (id) DO UPDATE SET cause = excluded.cause, subject = excluded.subject, severity = excluded.severity,
        closed_at = excluded.closed_at, json = excluded.json`,
-  ).run(id, cause.id, cause.subject, cause.severity, openedAt, closedAt, JSON.stringify(incident));
+  ).run(id, cause.id, cause.subject, cause.severity, openedAt, closedAt, incidentText(incident));
 }
 
 function writeOutboxEntry(db: DatabaseSync, { delivery, notification }: OutboxEntry): void {
@@ -216,7 +216,7 @@ function writeOutboxEntry(db: DatabaseSync, { delivery, notification }: OutboxEn
     notification.id,
     eventOf(notification),
     notification.at,
-    JSON.stringify(notification),
+    notificationText(notification),
   );
   const { channel, recipient, status, createdAt, attempts, firstFailedAt, nextAttemptAt, finishedAt, detail } =
     delivery;

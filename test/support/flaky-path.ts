@@ -164,7 +164,7 @@ function judged(endpoints: readonly EndpointObservation[]): Parameters<typeof ro
       product: null,
       findings: [],
       summary: '',
-      settle: null,
+      wouldSettle: null,
       authorities: [],
       accepted: null,
       verifiedBy: null,

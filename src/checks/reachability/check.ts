@@ -10,7 +10,7 @@ export const reachability: Declaration<'reachability', ReachabilityCause> = {
   dependsOn: ['name-resolution', 'internet'],
   explainedBy: [],
   causes: REACHABILITY_CAUSES,
-  settling:
+  unknownRemedy:
     'Give this machine a route to the licence server ("ip route get ADDRESS"), or set "sourceAddress" to an ' +
     'address that has one.',
   onPath: true,

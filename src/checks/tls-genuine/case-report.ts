@@ -34,7 +34,7 @@ const CAUSES: Readonly<Record<Verdict, TlsCause | null>> = {
 export interface CaseReport {
   readonly findings: readonly Finding[];
   readonly summary: string;
-  readonly settle: string | null;
+  readonly wouldSettle: string | null;
 }
 
 /** What a person is told about a judged chain: what decided at the verdict's level, what else was seen as notes. */
@@ -47,16 +47,17 @@ export function reportCase(
   const subject = chain.evidence.target;
   const signer = signerOf(chain, signals);
   const summary = telling.summary(chain, nameOf(signer));
-  const settle = telling.settle?.(chain) ?? null;
+  const wouldSettle = telling.wouldSettle?.(chain) ?? null;
   // What stays unknown is told, with what would settle it.
-  const settling = settle === null ? {} : { advice: { summary, remedy: [`This would settle it: ${settle}.`] } };
+  const advised =
+    wouldSettle === null ? {} : { advice: { summary, remedy: [`This would settle it: ${wouldSettle}.`] } };
   const level = {
     subject,
     level: telling.level ?? LEVELS[rule.verdict],
     suggests: CAUSES[rule.verdict],
     confidence: rule.confidence,
     facts: { judgement: summary, ...signer },
-    ...(LEVELS[rule.verdict] === 'unknown' ? settling : {}),
+    ...(LEVELS[rule.verdict] === 'unknown' ? advised : {}),
     ...(telling.advice === undefined ? {} : { advice: telling.advice }),
   };
   const deciding = telling.findings(chain, signals).map((found): Finding => ({ ...withoutSignal(found), ...level }));
@@ -65,12 +66,12 @@ export function reportCase(
     findings: [
       ...deciding,
       ...open.map(
-        (expectation): Finding => ({ ...expectation, ...settling, subject, level: 'unknown', suggests: null }),
+        (expectation): Finding => ({ ...expectation, ...advised, subject, level: 'unknown', suggests: null }),
       ),
       ...asidesOf(chain, deciding).map((aside): Finding => ({ ...aside, subject, level: 'note', suggests: null })),
     ],
     summary,
-    settle,
+    wouldSettle,
   };
 }
 

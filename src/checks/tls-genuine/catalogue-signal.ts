@@ -24,12 +24,12 @@ export function catalogueSignal(chain: ChainCase): readonly Signal[] {
 
 function productOf({
   leaf,
-  standing,
+  chainTrust,
   evidence,
 }: ChainCase): { readonly product: ProductPattern; readonly issuer: DistinguishedName } | null {
   const issuers = [
     leaf.issuer,
-    ...standing.path.slice(1).flatMap((authority) => [authority.subject, authority.issuer]),
+    ...chainTrust.path.slice(1).flatMap((authority) => [authority.subject, authority.issuer]),
   ];
   for (const issuer of issuers) {
     const product = findProduct(evidence.products, [issuer]);

@@ -2,7 +2,7 @@ import type { Certificate, DistinguishedName } from '../../core/certificate.ts';
 import type { EpochMs } from '../../core/clock.ts';
 import { isSameName } from '../../core/distinguished-name.ts';
 import type { Baseline } from './baseline.ts';
-import { pathTo, type Step, walkChain } from './chain-walk.ts';
+import { pathTo, type ChainLink, walkChain } from './chain-walk.ts';
 import { isForServers, maySignFor } from './extensions.ts';
 import type { SignatureChecks } from './signature-checks.ts';
 import { hasStrongSignature, isStrongKey } from './strength.ts';
@@ -56,7 +56,7 @@ export function findChainTrust(sent: readonly [Certificate, ...Certificate[]], o
   const { all, strong } = bothWalks(sent, trust, options);
   const authorities = all.slice(1).map((step) => step.certificate);
   const configured = confirmedKeys(trust, null);
-  const end = (kind: ChainTrust['kind'], step: Step | undefined, label: string | null): ChainTrust => ({
+  const end = (kind: ChainTrust['kind'], step: ChainLink | undefined, label: string | null): ChainTrust => ({
     kind,
     path: step === undefined ? [leaf] : pathTo(step),
     label,
@@ -88,7 +88,7 @@ function bothWalks(
   sent: readonly [Certificate, ...Certificate[]],
   trust: Trust,
   options: ChainTrustOptions,
-): { readonly all: readonly Step[]; readonly strong: readonly Step[] } {
+): { readonly all: readonly ChainLink[]; readonly strong: readonly ChainLink[] } {
   let weakLinks = 0;
   const all = walk(sent, trust, options, (issuer, subject) => {
     if (!isStrongLink(issuer, subject)) weakLinks += 1;
@@ -118,7 +118,7 @@ function walk(
   trust: Trust,
   options: ChainTrustOptions,
   accepts: (issuer: Certificate, subject: Certificate) => boolean,
-): readonly Step[] {
+): readonly ChainLink[] {
   const learned = options.baseline?.authorities ?? [];
   const isCurrent = (certificate: Certificate): boolean =>
     certificate.notBefore <= options.now && options.now <= certificate.notAfter;
@@ -140,7 +140,7 @@ function walk(
 }
 
 /** Whether the step is a root of Mozilla's, over authorities that may sign for this host. */
-function isPublicRoot(step: Step, trust: Trust, host: string): boolean {
+function isPublicRoot(step: ChainLink, trust: Trust, host: string): boolean {
   const { certificate } = step;
   if (step.below === null || !certificate.isAuthority) return false;
   const isRoot = trust.publicRoots.bySubject(certificate.subject).some((root) => root.pin === certificate.pin);
@@ -155,7 +155,7 @@ function isPublicRoot(step: Step, trust: Trust, host: string): boolean {
 interface Ending {
   readonly trust: Trust;
   readonly options: ChainTrustOptions;
-  readonly end: (kind: ChainTrust['kind'], step: Step | undefined, label: string | null) => ChainTrust;
+  readonly end: (kind: ChainTrust['kind'], step: ChainLink | undefined, label: string | null) => ChainTrust;
   /** What was sent beside the leaf. */
   readonly beside: readonly Certificate[];
   /** Whether such a certificate leads to a trusted key, though the leaf does not lead to it. */
@@ -163,7 +163,7 @@ interface Ending {
 }
 
 /** Tells apart why a chain reaches nothing that is known. */
-function untrustedEnd(all: readonly Step[], ending: Ending): ChainTrust {
+function untrustedEnd(all: readonly ChainLink[], ending: Ending): ChainTrust {
   const { end, options } = ending;
   const root = all.find(({ certificate }) => isSelfSigned(certificate, options.checks));
   if (root !== undefined) return end('foreign', root, null);

@@ -97,7 +97,7 @@ function sharesIssuer(chain: ChainCase, control: Control): boolean {
 }
 
 function issuersOf(leaf: Certificate, chain: ChainCase, control: Control): readonly Certificate[] {
-  const candidates = [...chain.sent, ...control.sent, ...chain.standing.authorities];
+  const candidates = [...chain.sent, ...control.sent, ...chain.chainTrust.authorities];
   const steps = walkChain({ leaf, candidates, lookUp: () => [], accepts: () => true, checks: chain.checks });
   return steps.slice(1).map((step) => step.certificate);
 }

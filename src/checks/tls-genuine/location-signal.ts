@@ -16,9 +16,9 @@ const INTERNAL_NAME = /\.(?:local|localdomain|internal|intranet|private|corp|hom
  * look there.
  */
 export function locationSignal(chain: ChainCase): readonly Signal[] {
-  if (chain.standing.kind === 'trusted' || chain.standing.kind === 'public') return [];
+  if (chain.chainTrust.kind === 'trusted' || chain.chainTrust.kind === 'public') return [];
   const isPrivate = (location: string): boolean => isPrivateLocation(location, chain.claim === 'public');
-  const found = chain.standing.path.flatMap(locationsOf).find(isPrivate);
+  const found = chain.chainTrust.path.flatMap(locationsOf).find(isPrivate);
   if (found === undefined) return [];
   return [
     {

@@ -9,11 +9,11 @@ import type { Signal } from './signal.ts';
  */
 export function memorySignals(chain: ChainCase): readonly Signal[] {
   if (isBeyondComparison(chain)) return [];
-  const { evidence, history, leaf } = chain;
+  const { evidence, baselineMatch, leaf } = chain;
   const { baseline, remembered } = evidence;
   const actual = `Issued by ${formatDistinguishedName(leaf.issuer)}`;
   const base = { weight: 'weak', actual, product: null } as const;
-  const learned = history === 'other-authority' ? baseline?.leaves[0] : undefined;
+  const learned = baselineMatch === 'other-authority' ? baseline?.leaves[0] : undefined;
   return [
     ...(remembered === null
       ? []

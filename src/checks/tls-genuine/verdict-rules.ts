@@ -124,14 +124,14 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
   {
     id: 'other-authority',
     when: 'accepted, but under another authority than learned',
-    holds: (facts) => facts.accepted && facts.history === 'other-authority' && facts.identity !== 'known-key',
+    holds: (facts) => facts.accepted && facts.baselineMatch === 'other-authority' && facts.identity !== 'known-key',
     verdict: 'vendor-ca-changed',
     confidence: 'confirmed',
   },
   {
     id: 'renewed',
     when: 'accepted, with another key under the learned authority',
-    holds: (facts) => facts.accepted && facts.history === 'same-authority' && facts.identity !== 'known-key',
+    holds: (facts) => facts.accepted && facts.baselineMatch === 'same-authority' && facts.identity !== 'known-key',
     verdict: 'rotated',
     confidence: 'confirmed',
   },
@@ -141,7 +141,7 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
     when:
       'leads to a trusted key, but over a key or signature that can be forged or a certificate not for servers, ' +
       'and no witness of interception',
-    holds: (facts) => facts.standing === 'weak' && !facts.witnessed,
+    holds: (facts) => facts.chainTrust === 'weak' && !facts.witnessed,
     verdict: 'certificate-broken',
     confidence: 'suspected',
   },

@@ -24,7 +24,7 @@ export interface VerdictWording {
   /** One sentence. `by`: who intercepts, as far as it is known. */
   readonly summary: (chain: ChainCase, by: string) => string;
   /** What would turn it into a plain answer; left out where the answer is plain. */
-  readonly settle?: (chain: ChainCase) => string;
+  readonly wouldSettle?: (chain: ChainCase) => string;
   /** Where it is not the level of the verdict. */
   readonly level?: FindingLevel;
   /** What nobody can say beside it: leaves the precondition unknown. */
@@ -48,8 +48,8 @@ const flawText = (chain: ChainCase): string => chain.accepted?.flaws[0]?.text ??
 const device = (chain: ChainCase): string => deviceOf(chain.leaf) ?? 'A device';
 const staleness = (chain: ChainCase): string => (chain.dates === 'expired' ? 'has expired' : 'is not yet valid');
 const kindOf = (chain: ChainCase): string =>
-  chain.standing.kind === 'vendor' ? 'the private Fortinet authority' : 'a public authority';
-const clock = { findings: dates, settle: (): string => "This machine's clock set right" };
+  chain.chainTrust.kind === 'vendor' ? 'the private Fortinet authority' : 'a public authority';
+const clock = { findings: dates, wouldSettle: (): string => "This machine's clock set right" };
 const otherView = (chain: ChainCase): string =>
   chain.evidence.controls.length === 0
     ? 'A control host that can be reached: the same issuer there proves inspection'
@@ -76,7 +76,7 @@ export const VERDICT_WORDINGS: Readonly<Record<VerdictRuleId, VerdictWording>> =
     findings: (_, signals) => signals,
     summary: (chain) =>
       `${device(chain)} seems to answer in place of ${target(chain)}: the certificate is a device's, not the server's`,
-    settle: otherView,
+    wouldSettle: otherView,
   },
   dates: {
     findings: dates,
@@ -89,13 +89,13 @@ export const VERDICT_WORDINGS: Readonly<Record<VerdictRuleId, VerdictWording>> =
   misnamed: {
     findings: (chain) => [nameFinding(chain)],
     summary: (chain) => `The certificate of ${target(chain)} comes from a trusted authority but is for another name`,
-    settle: () => `Whether FortiAuthenticator works: then ${LEARN}`,
+    wouldSettle: () => `Whether FortiAuthenticator works: then ${LEARN}`,
   },
   'misnamed-and-more': {
     findings: (chain, signals) => [nameFinding(chain), ...signals],
     summary: (chain) =>
       `Something else seems to answer in place of ${target(chain)}: the certificate is for another name`,
-    settle: otherView,
+    wouldSettle: otherView,
   },
   gap: {
     findings: gapFinding,
@@ -119,7 +119,7 @@ export const VERDICT_WORDINGS: Readonly<Record<VerdictRuleId, VerdictWording>> =
     findings: flawFindings,
     level: 'warning',
     summary: (chain) => `TLS clients may refuse the certificate of ${target(chain)}: ${flawText(chain)}`,
-    settle: () => 'The log of FortiAuthenticator: whether it connects nevertheless',
+    wouldSettle: () => 'The log of FortiAuthenticator: whether it connects nevertheless',
   },
   'other-authority': {
     findings: (chain) => [authorityFinding(chain)],
@@ -133,7 +133,7 @@ export const VERDICT_WORDINGS: Readonly<Record<VerdictRuleId, VerdictWording>> =
   genuine: {
     findings: () => [],
     summary: (chain) =>
-      `The certificate of ${target(chain)} is genuine, under ${chain.standing.label ?? 'a trusted key'}`,
+      `The certificate of ${target(chain)} is genuine, under ${chain.chainTrust.label ?? 'a trusted key'}`,
   },
   weak: {
     findings: (chain) => [strengthFinding(chain)],
@@ -144,7 +144,7 @@ export const VERDICT_WORDINGS: Readonly<Record<VerdictRuleId, VerdictWording>> =
     findings: verified,
     summary: (chain) =>
       `TLS to ${target(chain)} seems to be intercepted: another path shows the genuine key, this one ${issuer(chain)}`,
-    settle: otherView,
+    wouldSettle: otherView,
   },
   elsewhere: {
     findings: verifiedAlone,
@@ -159,7 +159,7 @@ export const VERDICT_WORDINGS: Readonly<Record<VerdictRuleId, VerdictWording>> =
     findings: verifiedAlone,
     summary: (chain) =>
       `Whether the certificate of ${target(chain)} is genuine is not known: nothing is trusted to compare it with`,
-    settle: () => `Something to trust: trust.pins or trust.caFiles, or ${LEARN}`,
+    wouldSettle: () => `Something to trust: trust.pins or trust.caFiles, or ${LEARN}`,
   },
   stranger: {
     findings: (chain, signals) => [verificationFinding(chain), nameFinding(chain), ...signals],
@@ -167,14 +167,14 @@ export const VERDICT_WORDINGS: Readonly<Record<VerdictRuleId, VerdictWording>> =
       chain.identity === 'device'
         ? `${device(chain)} seems to answer in place of ${target(chain)}: the certificate is a device's, not the server's`
         : `Something else seems to answer in place of ${target(chain)}: the certificate is for another name, issued by ${issuer(chain)}`,
-    settle: otherView,
+    wouldSettle: otherView,
   },
   'claimed-dates': {
     findings: (chain) => [datesFinding(chain), verificationFinding(chain)],
     summary: (chain) =>
       `The certificate of ${target(chain)} ${staleness(chain)}, and its issuer ${issuer(chain)} ` +
       'leads to no trusted key',
-    settle: otherView,
+    wouldSettle: otherView,
   },
   'claimed-cut': {
     findings: (chain) => [cutFinding(chain), verificationFinding(chain)],
@@ -183,7 +183,7 @@ export const VERDICT_WORDINGS: Readonly<Record<VerdictRuleId, VerdictWording>> =
   'claimed-hint': {
     findings: verified,
     summary: (chain, by) => `TLS to ${target(chain)} may be intercepted: its certificate is issued by ${by}`,
-    settle: otherView,
+    wouldSettle: otherView,
   },
   'new-vendor-authority': {
     findings: (chain, signals) => [
@@ -197,7 +197,7 @@ export const VERDICT_WORDINGS: Readonly<Record<VerdictRuleId, VerdictWording>> =
     }),
     summary: (chain) =>
       `${target(chain)} has a certificate from an authority of the vendor's name whose key is not known: ${missingName(chain)}`,
-    settle: knownAuthority,
+    wouldSettle: knownAuthority,
     advice: {
       summary: '{judgement}.',
       remedy: [
@@ -216,7 +216,7 @@ export const VERDICT_WORDINGS: Readonly<Record<VerdictRuleId, VerdictWording>> =
     level: 'warning',
     summary: (chain) =>
       `The chain of ${target(chain)} is incomplete: it ends at the public authority ${missingName(chain)}, which was not sent`,
-    settle: () => 'The intermediate certificates, which a server has to send along with its own',
+    wouldSettle: () => 'The intermediate certificates, which a server has to send along with its own',
     advice: {
       summary: '{judgement}.',
       remedy: [
@@ -230,13 +230,13 @@ export const VERDICT_WORDINGS: Readonly<Record<VerdictRuleId, VerdictWording>> =
   unverified: {
     findings: verified,
     summary: (chain, by) => `TLS to ${target(chain)} seems to be intercepted: its certificate is issued by ${by}`,
-    settle: otherView,
+    wouldSettle: otherView,
   },
 };
 
 /** The name that the chain ends at, for a person. */
-function missingName({ standing, leaf }: ChainCase): string {
-  return formatDistinguishedName((standing.path.at(-1) ?? leaf).issuer);
+function missingName({ chainTrust, leaf }: ChainCase): string {
+  return formatDistinguishedName((chainTrust.path.at(-1) ?? leaf).issuer);
 }
 
 function knownAuthority(chain: ChainCase): string {

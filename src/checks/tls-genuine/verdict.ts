@@ -62,9 +62,9 @@ function judgeChain(chain: ChainCase): TlsJudgement {
     confidence: rule.confidence,
     product,
     ...reportCase(chain, rule, signals),
-    authorities: chain.standing.authorities,
+    authorities: chain.chainTrust.authorities,
     accepted: chain.accepted,
-    verifiedBy: isGenuine(rule.verdict) ? chain.standing.configured : null,
+    verifiedBy: isGenuine(rule.verdict) ? chain.chainTrust.configured : null,
   };
 }
 
@@ -93,7 +93,7 @@ function judgeUnreadable(chain: CapturedChain, { target }: TlsEvidence): TlsJudg
       },
     ],
     summary: `The certificate of ${target} cannot be judged: ${actual.toLowerCase()}`,
-    settle: 'The same connection looked at from a path known to be clean',
+    wouldSettle: 'The same connection looked at from a path known to be clean',
     authorities: [],
     accepted: null,
     verifiedBy: null,

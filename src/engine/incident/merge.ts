@@ -2,27 +2,27 @@ import type { Cause } from '../cause.ts';
 import type { EpochMs } from '../../core/clock.ts';
 import { formerOf, withFormer } from './former-cause.ts';
 import { sameCause } from './incident.ts';
-import type { Incident, IncidentState, Told } from './incident.ts';
-import type { Step } from './machine-input.ts';
-import type { RoundView } from './sight.ts';
+import type { Incident, IncidentState, LastNotified } from './incident.ts';
+import type { IncidentStep } from './machine-input.ts';
+import type { RoundView } from './round-view.ts';
 
 /**
  * Two faults in one place that come and go in turn are one incident: the older one, or the one that people know to be
  * open. It goes on under its own id; the other one gets no end of its own, since people hear one end of both.
  * @param before as it was before this round
  */
-export function mergeAlternating(before: IncidentState, settled: Step, view: RoundView): Step {
+export function mergeAlternating(before: IncidentState, placed: IncidentStep, view: RoundView): IncidentStep {
   const now = view.diagnosis.at;
-  return before.incidents.reduce<Step>((step, known) => {
+  return before.incidents.reduce<IncidentStep>((step, known) => {
     const incident = step.state.incidents.find(({ id }) => id === known.id);
     if (incident === undefined || !isSeen(incident) || !hadCause(known, incident.cause)) return step;
     const others = step.state.incidents.filter((other) => alternates(incident, other, known));
     return others.reduce<Merged>((merged, other) => absorb(merged, other, { known, now }), { step, incident }).step;
-  }, settled);
+  }, placed);
 }
 
 interface Merged {
-  readonly step: Step;
+  readonly step: IncidentStep;
   /** What the others go on in. */
   readonly incident: Incident;
 }
@@ -33,8 +33,8 @@ interface Round {
   readonly now: EpochMs;
 }
 
-function isSeen({ status, sight, cause }: Incident): boolean {
-  return status === 'open' && sight === 'seen' && cause.severity !== 'info';
+function isSeen({ status, presence, cause }: Incident): boolean {
+  return status === 'open' && presence === 'seen' && cause.severity !== 'info';
 }
 
 function hadCause({ cause, formerCauses }: Incident, now: Cause): boolean {
@@ -46,7 +46,7 @@ function alternates(incident: Incident, other: Incident, known: Incident): boole
   return (
     other.status === 'open' &&
     other.cause.severity !== 'info' &&
-    (other.sight === 'absent' || other.sight === 'hidden') &&
+    (other.presence === 'absent' || other.presence === 'hidden') &&
     other.since > known.lastSeen &&
     isInOnePlace(incident.cause, other.cause)
   );
@@ -61,7 +61,8 @@ function isInOnePlace(a: Cause, b: Cause): boolean {
 }
 
 function absorb({ step, incident }: Merged, other: Incident, round: Round): Merged {
-  const [kept, gone] = incident.told === null && other.told !== null ? [other, incident] : [incident, other];
+  const [kept, gone] =
+    incident.lastNotified === null && other.lastNotified !== null ? [other, incident] : [incident, other];
   const one: Incident = {
     ...together(incident, other, round),
     id: kept.id,
@@ -77,8 +78,8 @@ function absorb({ step, incident }: Merged, other: Incident, round: Round): Merg
     ...gone,
     status: 'closed',
     closedAt: round.now,
-    told: null,
-    held: false,
+    lastNotified: null,
+    awaitsDigest: false,
     mergedInto: kept.id,
   };
   const incidents = step.state.incidents.map((each) =>
@@ -110,12 +111,12 @@ function together(incident: Incident, other: Incident, { known, now }: Round): I
     causeSince: back,
     reopened: incident.reopened || other.reopened,
     returns: incident.returns.includes(back) ? incident.returns : [...incident.returns, back],
-    told: toldOf(incident.told, other.told),
-    held: incident.held || other.held,
+    lastNotified: toldOf(incident.lastNotified, other.lastNotified),
+    awaitsDigest: incident.awaitsDigest || other.awaitsDigest,
   };
 }
 
-function toldOf(a: Told | null, b: Told | null): Told | null {
+function toldOf(a: LastNotified | null, b: LastNotified | null): LastNotified | null {
   if (a === null || b === null) return a ?? b;
   return { ...(a.at > b.at ? a : b), named: [...a.named, ...b.named] };
 }

@@ -7,7 +7,7 @@ import { impactOf } from '../words/impact.ts';
 import { UNKNOWN_CAUSE, UNKNOWN_WORDS } from '../words/unknown.ts';
 import { boundCause } from './bound-cause.ts';
 import type { IncidentState, Unjudged } from './incident.ts';
-import type { RoundView } from './sight.ts';
+import type { RoundView } from './round-view.ts';
 
 /** For so long nobody is told that a precondition cannot be judged. */
 const PATIENCE: Millis = 15 * 60_000;
@@ -74,7 +74,7 @@ function deeperThan({ dependsOn, unknownWith = [] }: Check, checks: readonly Che
   ]);
 }
 
-function causeOf({ id, title, settling }: Check, { summary, findings }: PreconditionStatus): Cause {
+function causeOf({ id, title, unknownRemedy }: Check, { summary, findings }: PreconditionStatus): Cause {
   const { impact, remedy, severity } = UNKNOWN_WORDS;
   const unknown = findings.filter(({ level }) => level === 'unknown');
   const advised = unknown.flatMap(({ advice }) => advice?.remedy ?? []);
@@ -89,7 +89,7 @@ function causeOf({ id, title, settling }: Check, { summary, findings }: Precondi
     impact: impactOf(impact, { licenseActive: null, offlineActivation: null }),
     evidence: unknown.map(evidenceLine),
     consequences: [],
-    remedy: [...(advised.length > 0 ? advised : [settling]), ...remedy],
+    remedy: [...(advised.length > 0 ? advised : [unknownRemedy]), ...remedy],
   };
 }
 

@@ -35,7 +35,7 @@ export class TappedStream extends Duplex {
   }
 
   /** Resolves when the peer has ended, when there is nothing more to keep, or when `signal` is aborted. */
-  settled(signal: AbortSignal): Promise<void> {
+  whenDone(signal: AbortSignal): Promise<void> {
     const socket = this.#socket;
     return new Promise((resolve) => {
       const done = (): void => {

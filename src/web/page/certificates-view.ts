@@ -3,7 +3,7 @@ import { certificatePem } from '../../core/certificate-pem.ts';
 import { formatDistinguishedName } from '../../core/distinguished-name.ts';
 import type { Verdict } from '../../checks/tls-genuine/tls-evidence.ts';
 import type { SeenCertificate } from '../sources.ts';
-import { groupByChain, type SeenChain } from './seen-chain.ts';
+import { groupByChain, type ChainOfAddresses } from './seen-chain.ts';
 import { type Markup, markup, preformatted } from './markup.ts';
 import { badge, type Tone } from './signs.ts';
 import { instantText } from './time-text.ts';
@@ -29,7 +29,7 @@ export function certificatesView(seen: readonly SeenCertificate[]): Markup | nul
 </section>`;
 }
 
-function chainView({ id, target, addresses, verdict, chain, trusted }: SeenChain): Markup {
+function chainView({ id, target, addresses, verdict, chain, trusted }: ChainOfAddresses): Markup {
   const { tone, word } = VERDICTS[verdict];
   const isFine = tone === 'good' || tone === 'info';
   const [leaf] = chain;

@@ -1,6 +1,6 @@
 import { SEVERITIES } from '../../core/severity.ts';
 import type { EpochMs } from '../../core/clock.ts';
-import { type Incident, isFlapping, isMuted, type Silence, type Told } from '../../engine/incident/incident.ts';
+import { type Incident, isFlapping, isMuted, type Silence, type LastNotified } from '../../engine/incident/incident.ts';
 import type { OutboxEntry } from '../../engine/incident/journal.ts';
 import { eventOf } from '../../engine/incident/notification.ts';
 import type { AlertHistory } from '../alert-history.ts';
@@ -78,7 +78,7 @@ ${index < MAX_STORIES ? storyView(incident, telltale, { title: markup`Timeline`,
 }
 
 function sightText(incident: Incident, now: EpochMs): Markup | null {
-  switch (incident.sight) {
+  switch (incident.presence) {
     case 'seen':
       return null;
     case 'absent':
@@ -91,24 +91,24 @@ function sightText(incident: Incident, now: EpochMs): Markup | null {
 }
 
 function toldText(incident: Incident, telltale: Telltale): Markup {
-  const { told, held } = incident;
-  if (held) return markup`A notification waits: the hourly limit is reached.`;
-  if (told === null) return markup`Nobody has been notified.`;
+  const { lastNotified, awaitsDigest } = incident;
+  if (awaitsDigest) return markup`A notification waits: the hourly limit is reached.`;
+  if (lastNotified === null) return markup`Nobody has been notified.`;
   const { states, now } = telltale;
-  if (states.length === 0) return sentText(incident, told, telltale);
-  const byState = states.map((recipients) => markup` ${takenText(told, recipients, now)}`);
+  if (states.length === 0) return sentText(incident, lastNotified, telltale);
+  const byState = states.map((recipients) => markup` ${takenText(lastNotified, recipients, now)}`);
   // A channel that is told a state leaves no entries: where there are none, it is the only one to tell.
   if (waysOf(incident, telltale).length === 0) return markup`${byState}`;
-  return markup`${sentText(incident, told, telltale)}${byState}`;
+  return markup`${sentText(incident, lastNotified, telltale)}${byState}`;
 }
 
 /** Of what went by mail or web hook, only what arrived has notified anybody. */
-function sentText(incident: Incident, told: Told, telltale: Telltale): Markup {
+function sentText(incident: Incident, lastNotified: LastNotified, telltale: Telltale): Markup {
   const { thread } = incident;
   const { states, now } = telltale;
   const ways = waysOf(incident, telltale);
   if (ways.length === 0 || ways.some(({ delivery }) => delivery.status === 'sent'))
-    return markup`Notified ${distance(told.at, now)}, ${thread.count === 1 ? 'once' : `${String(thread.count)} times`} in all.`;
+    return markup`Notified ${distance(lastNotified.at, now)}, ${thread.count === 1 ? 'once' : `${String(thread.count)} times`} in all.`;
   return states.length === 0
     ? markup`Nobody has been notified yet: what was to be sent has not arrived.`
     : markup`What was to be sent by mail or web hook has not arrived.`;
@@ -118,9 +118,9 @@ function waysOf(incident: Incident, { outboxEntries }: Telltale): readonly Way[]
   return deliveryGroupsAbout(incident, outboxEntries).flatMap((group) => group.ways);
 }
 
-function takenText(told: Told, { name, tookAt }: StateRecipients, now: EpochMs): Markup {
+function takenText(lastNotified: LastNotified, { name, tookAt }: StateRecipients, now: EpochMs): Markup {
   if (tookAt === null) return markup`${name} has taken nothing since ftm-watch was started or reloaded.`;
-  if (tookAt < told.at) return markup`${name} has not taken it yet.`;
+  if (tookAt < lastNotified.at) return markup`${name} has not taken it yet.`;
   return markup`${name} took it ${distance(tookAt, now)}.`;
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { diagnose } from '../../../../src/engine/diagnosis/diagnose.ts';
-import { asksForPolicy } from '../../../../src/checks/firewall-policy/settle-shut-port.ts';
+import { asksForPolicy } from '../../../../src/checks/firewall-policy/refine-shut-port.ts';
 import type { Finding } from '../../../../src/engine/finding.ts';
 import { CONTEXT, finding, round, type Special } from '../../../support/judged-round.ts';
 

@@ -105,7 +105,7 @@ function heard(told: readonly Notification[]): ReadonlyMap<string, readonly stri
     const items =
       notification.kind === 'digest' ? notification.items : notification.kind === 'incident' ? [notification] : [];
     for (const { event: name, incident } of items) {
-      const cameAndWent = notification.kind === 'digest' && name === 'resolved' && incident.told === null;
+      const cameAndWent = notification.kind === 'digest' && name === 'resolved' && incident.lastNotified === null;
       events.set(incident.id, [...(events.get(incident.id) ?? []), ...(cameAndWent ? ['firing', 'resolved'] : [name])]);
     }
   }
