@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.ts';
-import { createAttribution, NO_OTHERS } from '../logs/attribution.ts';
-import { loadSignatures } from '../logs/signatures.ts';
+import { createAttribution, NO_OTHERS } from '../sources/log/attribution.ts';
+import { isFaultId } from '../checks/registry.ts';
+import { loadSignatures } from '../sources/log/signatures.ts';
 import { explain } from './explain.ts';
 import { EXIT_UNKNOWN } from './exit-code.ts';
 import { replay } from './replay.ts';
@@ -37,7 +38,7 @@ async function recognition({ logs, appliances }: Config): Promise<{
   readonly attribution: ReturnType<typeof createAttribution>;
 }> {
   return {
-    signatures: await loadSignatures(logs.signatureFiles),
+    signatures: await loadSignatures(logs.signatureFiles, isFaultId),
     attribution: createAttribution(appliances, NO_OTHERS),
   };
 }
