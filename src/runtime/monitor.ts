@@ -261,8 +261,7 @@ export class Monitor {
     this.alerting.accept(round.diagnosis, fresh);
     recorder.incidents(this.alerting.incidents(), this.config);
     onRound(round);
-    const hourlyValues = this.#hourlyValues.take(this.#units.picture());
-    this.store.recordRound(roundRecord(round.observations, round.judged, round.diagnosis, hourlyValues));
+    this.store.recordRound(roundRecord(round, this.#hourlyValues.take(this.#units.picture())));
   }
 
   #onLogEvent(event: LogEvent): void {

@@ -1,22 +1,20 @@
 import { certificatePem } from '../core/certificate-pem.ts';
-import type { Diagnosis } from '../engine/diagnosis.ts';
-import { probeSamples, type RoundObservations } from '../core/round.ts';
-import type { JudgedRound } from '../checks/judged-round.ts';
+import { probeSamples } from '../core/round.ts';
 import { isInvalid } from '../checks/invalid-round.ts';
+import type { RoundResult } from '../report/round-result.ts';
 import type { RoundRecord } from '../store/history.ts';
 import type { HourlyValue } from '../store/hourly-values.ts';
 
-/** What of a round is kept in the history. One that is void saw nothing that its targets could be held to. */
+/** What of a round is kept in the history. An invalid one says nothing about its targets. */
 export function roundRecord(
-  round: RoundObservations,
-  judged: JudgedRound,
-  { preconditions }: Diagnosis,
+  { observations, judged, diagnosis: { preconditions } }: RoundResult,
   hourlyValues: readonly HourlyValue[],
 ): RoundRecord {
-  if (isInvalid(round)) return { at: round.startedAt, samples: [], preconditions, certificates: [], hourlyValues };
+  const at = observations.startedAt;
+  if (isInvalid(observations)) return { at, samples: [], preconditions, certificates: [], hourlyValues };
   return {
-    at: round.startedAt,
-    samples: probeSamples(round),
+    at,
+    samples: probeSamples(observations),
     preconditions,
     hourlyValues,
     certificates: judged.tls.flatMap(({ path, judged: { endpoints } }) =>
