@@ -14,7 +14,7 @@ export function shareFinding(share: ConnectionShare, fault: ConnectionFault): Om
   return {
     rule: RULE,
     expected: 'Every connection works',
-    actual: `${placeOf(share)}${shareText(share)}, the last of them so: ${fault.actual}`,
+    actual: `${placeOf(share)}${shareText(share)}, most recently: ${fault.actual}`,
     suggests: fault.cause,
     confidence: fault.confidence,
     facts: {
@@ -77,7 +77,7 @@ function adviceOf(share: ConnectionShare, { cause, stage }: ConnectionFault): Ad
     const [bad, good] = [listOf(sides.bad), listOf(sides.good)];
     return {
       summary:
-        `It comes and goes with the address that the name gives: ${course}: all those to ${bad}, ` +
+        `It comes and goes with the address that the name resolves to: ${course}: all those to ${bad}, ` +
         `and none to ${good}.`,
       remedy: [
         `Compare how ${bad} and ${good} are treated: a policy, an inspection profile, a route or an uplink for one ` +
@@ -90,12 +90,11 @@ function adviceOf(share: ConnectionShare, { cause, stage }: ConnectionFault): Ad
   return {
     summary: `It comes and goes: ${course}. One of several firewalls, links or servers on the way is at fault.`,
     remedy: [
-      'List what shares the traffic of this site: members of a firewall cluster, links of an SD-WAN or several ' +
-        'uplinks, nodes of a proxy. Each connection takes one of them, so that one that is bad shows as a share.',
-      'Find which one: take them out of use one after the other, and run "ftm-watch check" after each. The share ' +
-        'falls to nothing without the bad one.',
+      'List what the traffic of this site is spread over: members of a firewall cluster, links of an SD-WAN or several ' +
+        'uplinks, nodes of a proxy. Each connection uses one of them, so a bad one makes a share of the connections fail.',
+      'Find out which one: take them out of service one at a time, and run "ftm-watch check" after each. Without the bad one no connection fails.',
       ...(stage === 'reachability' ? AT_THE_PORT : AT_TLS),
-      'If each of them fails as often alone, it is not at this site: another site shows whether the server itself ' +
+      'If each of them fails as often on its own, the fault is not at this site: another site shows whether the server itself ' +
         'is at fault. Then give the share and the times to the provider or to Fortinet TAC.',
     ],
   };
@@ -122,13 +121,12 @@ function listOf(parts: readonly string[]): string {
 }
 
 const AT_THE_PORT: readonly string[] = [
-  'Without taking anything out: repeat connections from fixed source ports, such as "nc -vz -w 5 -p 40001 ' +
+  'To test without taking anything out of service: repeat connections from fixed source ports, such as "nc -vz -w 5 -p 40001 ' +
     '{serverip} {port}". A port that fails every time belongs to the bad one: look for it in the session tables and ' +
     'the logs of each.',
   'Packets that are lost at random on one link look the same: compare the error counters of the links.',
 ];
 
 const AT_TLS: readonly string[] = [
-  'Compare the policies of all of them for {source} to {host}, TCP {port}: the one that differs, or that has not ' +
-    'taken over the latest change, inspects or filters.',
+  'Compare the policies of all of them for {source} to {host}, TCP {port}: the one that differs, or that did not get the latest change, inspects or filters.',
 ];

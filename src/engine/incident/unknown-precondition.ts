@@ -9,7 +9,7 @@ import { boundCause } from './bound-cause.ts';
 import type { IncidentState, Unjudged } from './incident.ts';
 import type { RoundView } from './round-view.ts';
 
-/** For so long nobody is told that a precondition cannot be judged. */
+/** How long a precondition may stay unknown before it is reported. */
 const PATIENCE: Millis = 15 * 60_000;
 /** What was not looked at for as long, as while the daemon was stopped, begins again. */
 const LONGEST_GAP: Millis = 60 * 60_000;
@@ -85,7 +85,7 @@ function causeOf({ id, title, unknownRemedy }: Check, { summary, findings }: Pre
     confidence: 'confirmed',
     subject: id,
     product: null,
-    summary: `Whether "${title}" is in order has not been known for 15 minutes: ${summary}`,
+    summary: `"${title}" could not be judged for 15 minutes: ${summary}`,
     impact: impactOf(impact, { licenseActive: null, offlineActivation: null }),
     evidence: unknown.map(evidenceLine),
     consequences: [],
