@@ -90,12 +90,14 @@ function adviceOf(share: ConnectionShare, { cause, stage }: ConnectionFault): Ad
   return {
     summary: `It comes and goes: ${course}. One of several firewalls, links or servers on the way is at fault.`,
     remedy: [
-      'List what the traffic of this site is spread over: members of a firewall cluster, links of an SD-WAN or several ' +
-        'uplinks, nodes of a proxy. Each connection uses one of them, so a bad one makes a share of the connections fail.',
-      'Find out which one: take them out of service one at a time, and run "ftm-watch check" after each. Without the bad one no connection fails.',
+      'List what the traffic of this site is spread over: members of a firewall cluster, links of an SD-WAN or ' +
+        'several uplinks, nodes of a proxy. Each connection uses one of them, so a bad one makes a share of the ' +
+        'connections fail.',
+      'Find out which one: take them out of service one at a time, and run "ftm-watch check" after each. Without ' +
+        'the bad one no connection fails.',
       ...(stage === 'reachability' ? AT_THE_PORT : AT_TLS),
-      'If each of them fails as often on its own, the fault is not at this site: another site shows whether the server itself ' +
-        'is at fault. Then give the share and the times to the provider or to Fortinet TAC.',
+      'If each of them fails as often on its own, the fault is not at this site: another site shows whether the ' +
+        'server itself is at fault. Then give the share and the times to the provider or to Fortinet TAC.',
     ],
   };
 }
@@ -121,12 +123,13 @@ function listOf(parts: readonly string[]): string {
 }
 
 const AT_THE_PORT: readonly string[] = [
-  'To test without taking anything out of service: repeat connections from fixed source ports, such as "nc -vz -w 5 -p 40001 ' +
-    '{serverip} {port}". A port that fails every time belongs to the bad one: look for it in the session tables and ' +
-    'the logs of each.',
+  'To test without taking anything out of service: repeat connections from fixed source ports, such as "nc -vz -w 5 ' +
+    '-p 40001 {serverip} {port}". A port that fails every time belongs to the bad one: look for it in the session ' +
+    'tables and the logs of each.',
   'Packets that are lost at random on one link look the same: compare the error counters of the links.',
 ];
 
 const AT_TLS: readonly string[] = [
-  'Compare the policies of all of them for {source} to {host}, TCP {port}: the one that differs, or that did not get the latest change, inspects or filters.',
+  'Compare the policies of all of them for {source} to {host}, TCP {port}: the one that differs, or that did not ' +
+    'get the latest change, inspects or filters.',
 ];

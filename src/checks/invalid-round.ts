@@ -16,7 +16,9 @@ export function invalidWhenStalled(
   round: Pick<RoundObservations, 'stalledMs'>,
 ): readonly Assessment[] {
   if (!isInvalid(round)) return assessments;
-  const summary = `ftm-watch itself stood still for ${(round.stalledMs / 1000).toFixed(1)} s during the round: nothing was judged`;
+  const summary =
+    `ftm-watch itself stood still for ${(round.stalledMs / 1000).toFixed(1)} s during the round: nothing was ` +
+    'judged';
   return assessments.map(({ id, kind }) => ({
     id,
     kind: kind === 'judged' ? 'unjudged' : kind,

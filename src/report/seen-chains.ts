@@ -87,7 +87,10 @@ export function keptCertificates(history: StoredHistory): readonly { readonly fi
 }
 
 function keptPem({ target, firstSeen, lastSeen, pem }: StoredCertificate): string {
-  return `${target}: seen from ${isoTime(firstSeen)} until ${isoTime(lastSeen)}\n${pem.endsWith('\n') ? pem : `${pem}\n`}`;
+  return (
+    `${target}: seen from ${isoTime(firstSeen)} until ${isoTime(lastSeen)}\n` +
+    `${pem.endsWith('\n') ? pem : `${pem}\n`}`
+  );
 }
 
 function sightingsOf(

@@ -21,7 +21,11 @@ export class NewerStore extends Error {
 /** What to do about a file of a newer version, for a person. */
 export function newerMessage(path: string, version: number): string {
   const known = String(MIGRATIONS.length);
-  return `The history is of version ${String(version)}, and this ftm-watch knows ${known}: it is left alone. Start the newer ftm-watch again, or put back the copy from before the upgrade, "${basename(path)}.version-${known}-…" (docs/operate.md)`;
+  return (
+    `The history is of version ${String(version)}, and this ftm-watch knows ${known}: it is left alone. Start ` +
+    'the newer ftm-watch again, or put back the copy from before the upgrade, ' +
+    `"${basename(path)}.version-${known}-…" (docs/operate.md)`
+  );
 }
 
 /**

@@ -51,7 +51,10 @@ function hold(path: string): StoreLock {
 }
 
 function heldMessage(path: string): string {
-  return `Cannot use the store "${path}": ${holderOf(path)} uses it, and would send each notification twice with this one; stop that one, or give this one a store.path of its own`;
+  return (
+    `Cannot use the store "${path}": ${holderOf(path)} uses it, and would send each notification twice with this ` +
+    'one; stop that one, or give this one a store.path of its own'
+  );
 }
 
 /**

@@ -40,7 +40,8 @@ export async function readBaselines(file: string): Promise<ReadonlyMap<string, B
       ({ path, message }) => `${path.map(String).join('.') || 'the file'}: ${message}`,
     );
     throw new Error(
-      `Cannot use the learned trust of "${file}": ${problems.slice(0, 5).join('; ')}. Learn again with "ftm-watch trust learn"`,
+      `Cannot use the learned trust of "${file}": ${problems.slice(0, 5).join('; ')}. Learn again with ` +
+        '"ftm-watch trust learn"',
     );
   }
   return new Map(

@@ -39,7 +39,8 @@ export function parseScryptHash(text: string): ScryptHash | null {
   if (isAffordable(cost))
     return { kind: 'scrypt', ...cost, salt: Buffer.from(salt, 'base64'), hash: Buffer.from(hash, 'base64') };
   throw new RangeError(
-    `Cannot use the password hash: expected a cost of 1 to ${String(MAX_MEMORY / 1024 / 1024)} MiB and p of 1 to ${String(MAX_PARALLEL)}, got ${costText(cost)}`,
+    `Cannot use the password hash: expected a cost of 1 to ${String(MAX_MEMORY / 1024 / 1024)} MiB and p of 1 to ` +
+      `${String(MAX_PARALLEL)}, got ${costText(cost)}`,
   );
 }
 

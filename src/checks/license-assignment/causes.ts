@@ -12,8 +12,10 @@ export const ASSIGNMENT_CAUSES = {
     summary: 'Licence {license} is registered to {holder}, the HA peer, but {appliance} needs it on {primary}.',
     impact: 'assignment',
     remedy: [
-      'If the two are a cluster that failed over: fail back, or bring {holder} up again as the primary: the licence is then on the right unit. Active tokens keep working meanwhile.',
-      'If {primary} stays in charge, or runs alone as after a migration: check at support.fortinet.com, Asset Management, which unit holds {license}, and ask Customer Service to move it to {primary}.',
+      'If the two are a cluster that failed over: fail back, or bring {holder} up again as the primary: the ' +
+        'licence is then on the right unit. Active tokens keep working meanwhile.',
+      'If {primary} stays in charge, or runs alone as after a migration: check at support.fortinet.com, Asset ' +
+        'Management, which unit holds {license}, and ask Customer Service to move it to {primary}.',
       TRANSFER,
     ],
   },

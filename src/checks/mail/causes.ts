@@ -13,7 +13,8 @@ export const MAIL_CAUSES = {
     summary: 'The mail server {subject} gives no SMTP answer.',
     impact: 'delivery',
     remedy: [
-      'Test by hand: "nc -v {subjecthost} {subjectport}" must show a line that begins with 220 (where the server speaks TLS from the start, the port opens and shows nothing).',
+      'Test by hand: "nc -v {subjecthost} {subjectport}" must show a line that begins with 220 (where the server ' +
+        'speaks TLS from the start, the port opens and shows nothing).',
       'Check that the mail server runs and that no firewall blocks the port from {source}.',
       'On FortiAuthenticator check System > Messaging > SMTP Servers and use "Test Connection".',
       TRY_LOCALHOST,
@@ -29,7 +30,8 @@ export const MAIL_CAUSES = {
     remedy: [
       '"openssl s_client {starttls}-connect {subject}" shows the certificate and the reason ' +
         '("-starttls smtp" is for security: starttls only).',
-      'Renew or complete the certificate of the mail server, or, if your own authority issued it, name that authority in mail[].caFile here and import it on FortiAuthenticator (Certificate Management > Certificate ' +
+      'Renew or complete the certificate of the mail server, or, if your own authority issued it, name that ' +
+        'authority in mail[].caFile here and import it on FortiAuthenticator (Certificate Management > Certificate ' +
         'Authorities > Trusted CAs).',
       'If STARTTLS is not offered, a firewall (SMTP inspection, Cisco "inspect esmtp") may strip it: exempt the ' +
         'session.',

@@ -23,7 +23,8 @@ export const NAME_CAUSES = {
         remedy: [
           'Allow TCP port 53 as well as UDP port 53, from this machine and from {source} to {resolver}, on every ' +
             'firewall on the way: DNS needs both (RFC 7766 section 5).',
-          'Ask over TCP: "dig +tcp {host} @ADDRESS", where ADDRESS is that of {resolver}. "Connection refused" may also come from the resolver itself: then make it listen on TCP.',
+          'Ask over TCP: "dig +tcp {host} @ADDRESS", where ADDRESS is that of {resolver}. "Connection refused" ' +
+            'may also come from the resolver itself: then make it listen on TCP.',
           'Until then, give FortiAuthenticator a second resolver that works.',
         ],
       },

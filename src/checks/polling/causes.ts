@@ -17,8 +17,9 @@ export const POLLING_CAUSES = {
     summary: '{appliance} logs FortiToken Mobile errors that nothing on the path from this machine explains.',
     impact: 'activation',
     remedy: [
-      'The path from this machine is clean, so the one from FortiAuthenticator differs: firewall policies match source ' +
-        'addresses. Compare the policy for {source} with the one for this machine (Policy Lookup on the FortiGate).',
+      'The path from this machine is clean, so the one from FortiAuthenticator differs: firewall policies match ' +
+        'source addresses. Compare the policy for {source} with the one for this machine (Policy Lookup on the ' +
+        'FortiGate).',
       ...ITS_OWN_VIEW,
     ],
     unclearPath: {
@@ -41,7 +42,8 @@ export const POLLING_CAUSES = {
     impact: 'blind',
     remedy: [
       'On FortiAuthenticator check Logging > Log Config > Syslog Servers: address and port of this machine.',
-      'Check that UDP or TCP from FortiAuthenticator reaches this machine: run "tcpdump -n -i any port 5514" as root, with the port of logs.syslog.',
+      'Check that UDP or TCP from FortiAuthenticator reaches this machine: run "tcpdump -n -i any port 5514" as ' +
+        'root, with the port of logs.syslog.',
     ],
   },
 } satisfies Readonly<Record<string, CauseWords>>;

@@ -50,7 +50,9 @@ function judgeError(appliance: AppliancePolling, error: PollingError, { window, 
     rule: 'no-ftm-errors',
     subject: appliance.name,
     expected: `No FTM errors in the log within ${duration(window)}`,
-    actual: `${times(error.count)} since ${instant(error.firstAt)}, last ${instant(error.lastAt)}: ${shorten(error.sample)}`,
+    actual:
+      `${times(error.count)} since ${instant(error.firstAt)}, last ${instant(error.lastAt)}: ` +
+      `${shorten(error.sample)}`,
     level,
     suggests,
     explainedBy: explainedBy(error, preconditionOf),

@@ -21,7 +21,8 @@ export const REACHABILITY_CAUSES = {
         'Status 403: on the proxy, allow CONNECT to {host}, TCP {port}, from {source}, without inspection.',
         'Status 407: the proxy requires a login: set licenseServer.proxy.user and passwordFile here, and the same on ' +
           'FortiAuthenticator.',
-        'Status 502, 503 or 504, or silence after the connection: the proxy itself cannot reach the internet. Check its log and its resolver.',
+        'Status 502, 503 or 504, or silence after the connection: the proxy itself cannot reach the internet. ' +
+          'Check its log and its resolver.',
       ],
     },
   },

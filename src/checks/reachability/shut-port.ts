@@ -4,23 +4,28 @@ const ALLOW = 'Allow TCP {port} from {source} to {host} ({address}) on every fir
 
 const LOOK_UP =
   'On a FortiGate see which policy matches: Policy & Objects > Firewall Policy > Policy Lookup, or "diagnose ' +
-  'firewall iprope lookup {sourceip} 50000 {serverip} {port} 6 INTERFACE", where INTERFACE is the one at which the traffic of FortiAuthenticator comes in.';
+  'firewall iprope lookup {sourceip} 50000 {serverip} {port} 6 INTERFACE", where INTERFACE is the one at which ' +
+  'the traffic of FortiAuthenticator comes in.';
 
 const SNIFF =
-  'Watch the packets to {host}: "diagnose sniffer packet any \'host {serverip} and port {port}\' 4". A SYN that does not leave is blocked here; one that leaves and gets no answer is blocked further out, or the server is down.';
+  'Watch the packets to {host}: "diagnose sniffer packet any \'host {serverip} and port {port}\' 4". A SYN that ' +
+  'does not leave is blocked here; one that leaves and gets no answer is blocked further out, or the server is ' +
+  'down.';
 
 const ELSEWHERE =
   'Compare from another site or over another uplink: "openssl s_client -connect {host}:{port}". If it fails there ' +
   'too, the server is down: wait, and ask Fortinet TAC if it lasts.';
 
 const HERE =
-  'Rule out this machine itself: "ip route get {serverip}", "nft list ruleset". ftm-watch knows how fast a refusal came, not who sent it.';
+  'Rule out this machine itself: "ip route get {serverip}", "nft list ruleset". ftm-watch knows how fast a ' +
+  'refusal came, not who sent it.';
 
 const FROM_APPLIANCE = 'Test from FortiAuthenticator itself: "execute ping {host}" shows the address that it uses.';
 
 /** Steps that find out whether a firewall or the server keeps the port shut. */
 export const SHUT_PORT_REMEDY: readonly string[] = [
-  'Either a firewall on the way or the server is at fault. The log of the firewall shows which: look there for a denied connection from {source} to {host}, TCP {port}, and its policy.',
+  'Either a firewall on the way or the server is at fault. The log of the firewall shows which: look there for a ' +
+    'denied connection from {source} to {host}, TCP {port}, and its policy.',
   LOOK_UP,
   ELSEWHERE,
   SNIFF,

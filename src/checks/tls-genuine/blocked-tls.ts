@@ -3,7 +3,8 @@ import type { KindWords } from '../../engine/words/cause-words.ts';
 const COMPARE = 'Compare from another network: "openssl s_client -connect {host}:{port} -servername {host}".';
 
 const FREE_POLICY =
-  'Create a policy above the one that filters: {source} to {host}, TCP {port}, no security profile, SSL inspection "no-inspection".';
+  'Create a policy above the one that filters: {source} to {host}, TCP {port}, no security profile, SSL ' +
+  'inspection "no-inspection".';
 
 /**
  * Kinds of `tls-blocked`.
@@ -50,9 +51,11 @@ export const BLOCKED_TLS_KINDS: Readonly<Record<BlockedTlsKind, KindWords>> = {
   'large-answers-lost': {
     title: 'small answers arrive, but no certificate from any host',
     summary:
-      'Small answers of {subject} and of the control hosts arrive, but never a certificate: large packets are probably lost on the way (path MTU).',
+      'Small answers of {subject} and of the control hosts arrive, but never a certificate: large packets are ' +
+      'probably lost on the way (path MTU).',
     remedy: [
-      'Find the largest packet that passes: "ping -M do -s 1472 {serverip}", then smaller until it is answered; "tracepath -n {serverip}" names the hop if the routers report it.',
+      'Find the largest packet that passes: "ping -M do -s 1472 {serverip}", then smaller until it is answered; ' +
+        '"tracepath -n {serverip}" names the hop if the routers report it.',
       'Reduce the size of TCP segments: on a FortiGate "set tcp-mss-sender 1350" and "set tcp-mss-receiver 1350" in ' +
         'the policy, elsewhere clamp the MSS to the path MTU. A tunnel (PPPoE, IPsec, GRE) or a new uplink is the ' +
         'usual reason.',
@@ -65,9 +68,11 @@ export const BLOCKED_TLS_KINDS: Readonly<Record<BlockedTlsKind, KindWords>> = {
   'all-tls-cut': {
     title: 'TLS to control hosts ends in the same way',
     summary:
-      'Ports open, but TLS fails to {subject} and to every control host: something on the way to all of them blocks it.',
+      'Ports open, but TLS fails to {subject} and to every control host: something on the way to all of them ' +
+      'blocks it.',
     remedy: [
-      'Look for {source} in the logs of application control and intrusion prevention: a signature for TLS or SSL in general, a wrong default policy, or a captive portal that waits for a login.',
+      'Look for {source} in the logs of application control and intrusion prevention: a signature for TLS or SSL ' +
+        'in general, a wrong default policy, or a captive portal that waits for a login.',
       FREE_POLICY,
       'Test from FortiAuthenticator too: its traffic may match a different policy than that of this machine.',
     ],
@@ -87,8 +92,9 @@ export const BLOCKED_TLS_KINDS: Readonly<Record<BlockedTlsKind, KindWords>> = {
     summary: '{subject} answers with a block page of {product} inside TLS.',
     remedy: [
       'Find the category or the rule in {product}, with {source} and {host} in its logs, and exempt {host}.',
-      'The device that answers has the key of the certificate. Run "ftm-watch trust show": an authority of an inspecting ' +
-        'device in trust.caFiles, in trust.pins or among the learned chains makes an intercepted connection look genuine. Remove it.',
+      'The device that answers has the key of the certificate. Run "ftm-watch trust show": an authority of an ' +
+        'inspecting device in trust.caFiles, in trust.pins or among the learned chains makes an intercepted ' +
+        'connection look genuine. Remove it.',
       "If only Fortinet's own authority is trusted, the page comes from a filter in front of the server: give TAC " +
         'the page, the time and the public address of this site.',
     ],

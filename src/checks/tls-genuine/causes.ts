@@ -10,26 +10,31 @@ const REPEAT = 'Repeat "ftm-watch check" from the same network, then retry the a
 const FORTIGATE = [
   'Find the policy that inspects: on the FortiGate, Policy & Objects > Firewall Policy > Policy Lookup with source ' +
     '{source}, destination {host}, TCP {port}; or in the log, Log & Report > Security Events > SSL.',
-  `Create a separate policy above it: source {source} only, destination {host}, service HTTPS, no security profile, SSL inspection "no-inspection". ${ONLY_FORTINETS_OWN}`,
+  'Create a separate policy above it: source {source} only, destination {host}, service HTTPS, no security ' +
+    `profile, SSL inspection "no-inspection". ${ONLY_FORTINETS_OWN}`,
   'As CLI lines: config firewall policy / edit 0 / set name "FAC-FTM" / set srcintf "INSIDE" / set dstintf ' +
     '"OUTSIDE" / set srcaddr "FAC" / set dstaddr "FTM-SERVER" / set action accept / set schedule "always" / set ' +
     'service "HTTPS" / set utm-status disable / set ssl-ssh-profile "no-inspection" / set nat enable / next / end; ' +
     'INSIDE and OUTSIDE are your interfaces, FAC is the address object of FortiAuthenticator ({source}), FTM-SERVER ' +
     'the FQDN object of {host}.',
-  'Then move it up: config firewall policy / move NEW-ID before INSPECTING-ID / end; "show firewall policy" lists the IDs of both policies.',
+  'Then move it up: config firewall policy / move NEW-ID before INSPECTING-ID / end; "show firewall policy" ' +
+    'lists the IDs of both policies.',
   'An exemption inside the inspecting profile (SSL/SSH Inspection > Exempt from SSL Inspection) is weaker: a block ' +
     'page still answers with the certificate of the FortiGate.',
   REPEAT,
 ];
 
 const OTHER_PRODUCT = [
-  `In {product}, exempt {host} (TCP {port}) from TLS inspection for the source {source}: by destination name and address, not by category. ${ONLY_FORTINETS_OWN}`,
+  'In {product}, exempt {host} (TCP {port}) from TLS inspection for the source {source}: by destination name and ' +
+    `address, not by category. ${ONLY_FORTINETS_OWN}`,
   REPEAT,
 ];
 
 const UNKNOWN_PRODUCT = [
-  'Find the device that re-signs certificates: the issuer in the evidence is its certificate authority. Give the firewall or proxy team that name, the address and the time ("ftm-watch report" collects them).',
-  `Exempt the traffic of FortiAuthenticator ({source}) to {host}, TCP {port}, from TLS inspection. ${ONLY_FORTINETS_OWN}`,
+  'Find the device that re-signs certificates: the issuer in the evidence is its certificate authority. Give the ' +
+    'firewall or proxy team that name, the address and the time ("ftm-watch report" collects them).',
+  'Exempt the traffic of FortiAuthenticator ({source}) to {host}, TCP {port}, from TLS inspection. ' +
+    `${ONLY_FORTINETS_OWN}`,
   REPEAT,
 ];
 

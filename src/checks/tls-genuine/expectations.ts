@@ -20,7 +20,9 @@ export function verificationFinding(chain: ChainCase): Expectation {
   const other = identity === 'named' || identity === 'known-subject' ? '' : `, for ${namesOf(chain)}`;
   const endings: Readonly<Record<typeof chainTrust.kind, string>> = {
     trusted: `Ends at ${chainTrust.label ?? 'a trusted key'}`,
-    weak: `Leads to ${chainTrust.label ?? 'a trusted key'} only over a key, signature or use that no client should take`,
+    weak:
+      `Leads to ${chainTrust.label ?? 'a trusted key'} only over a key, signature or use that no client should ` +
+      'take',
     public: `Ends at a public authority: ${formatDistinguishedName(top.subject)}${other}`,
     vendor: `Ends at ${chainTrust.label ?? 'a Fortinet authority'}, which this profile does not take${other}`,
     foreign:

@@ -30,7 +30,9 @@ export function memorySignals(chain: ChainCase): readonly Signal[] {
           {
             ...base,
             rule: 'issuer-as-learned',
-            expected: `Issued by ${formatDistinguishedName(learned.issuer)}, as learned at ${instantText(baseline.learnedAt)}`,
+            expected:
+              `Issued by ${formatDistinguishedName(learned.issuer)}, as learned at ` +
+              `${instantText(baseline.learnedAt)}`,
           },
         ]),
   ];

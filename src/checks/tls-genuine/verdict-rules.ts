@@ -252,7 +252,9 @@ export const VERDICT_RULES: readonly VerdictRule[] = [
  */
 export const UNVERIFIED: Omit<VerdictRule, 'holds'> = {
   id: 'unverified',
-  when: 'anything else: an authority that claims to be neither the vendor nor a public one, or a root that nobody knows',
+  when:
+    'anything else: an authority that claims to be neither the vendor nor a public one, or a root that nobody ' +
+    'knows',
   verdict: 'interception-suspected',
   confidence: 'suspected',
 };

@@ -165,8 +165,10 @@ export const VERDICT_WORDINGS: Readonly<Record<VerdictRuleId, VerdictWording>> =
     findings: (chain, signals) => [verificationFinding(chain), nameFinding(chain), ...signals],
     summary: (chain) =>
       chain.identity === 'device'
-        ? `${device(chain)} seems to answer in place of ${target(chain)}: the certificate is a device's, not the server's`
-        : `Something else seems to answer in place of ${target(chain)}: the certificate is for another name, issued by ${issuer(chain)}`,
+        ? `${device(chain)} seems to answer in place of ${target(chain)}: the certificate is a device's, not the ` +
+          `server's`
+        : `Something else seems to answer in place of ${target(chain)}: the certificate is for another name, ` +
+          `issued by ${issuer(chain)}`,
     wouldSettle: otherView,
   },
   'claimed-dates': {
@@ -196,7 +198,8 @@ export const VERDICT_WORDINGS: Readonly<Record<VerdictRuleId, VerdictWording>> =
       actual: `${missingName(chain)} is not known: nobody can say whether FortiAuthenticator accepts it`,
     }),
     summary: (chain) =>
-      `${target(chain)} has a certificate from an authority of the vendor's name whose key is not known: ${missingName(chain)}`,
+      `${target(chain)} has a certificate from an authority of the vendor's name whose key is not known: ` +
+      `${missingName(chain)}`,
     wouldSettle: knownAuthority,
     advice: {
       summary: '{judgement}.',
@@ -215,7 +218,8 @@ export const VERDICT_WORDINGS: Readonly<Record<VerdictRuleId, VerdictWording>> =
     findings: verified,
     level: 'warning',
     summary: (chain) =>
-      `The chain of ${target(chain)} is incomplete: it ends at the public authority ${missingName(chain)}, which was not sent`,
+      `The chain of ${target(chain)} is incomplete: it ends at the public authority ${missingName(chain)}, which ` +
+      'was not sent',
     wouldSettle: () => 'The intermediate certificates, which a server has to send along with its own',
     advice: {
       summary: '{judgement}.',
@@ -242,5 +246,8 @@ function missingName({ chainTrust, leaf }: ChainCase): string {
 function knownAuthority(chain: ChainCase): string {
   const { pins, anchors } = trustUnder(chain.evidence.profile, chain.evidence.trust);
   if (pins.length + anchors.length === 0) return `Something to trust: trust.pins or trust.caFiles, or ${LEARN}`;
-  return `The certificate of ${missingName(chain)} as a FortiGate with current firmware has it, then in trust.caFiles; or ${LEARN}`;
+  return (
+    `The certificate of ${missingName(chain)} as a FortiGate with current firmware has it, then in ` +
+    `trust.caFiles; or ${LEARN}`
+  );
 }

@@ -127,7 +127,9 @@ function judgeUnclear(facts: ApplianceFacts, counted: TokenCounts | null, tokens
     finding(facts, {
       rule: 'tokens-left',
       expected: 'tokens left to assign',
-      actual: `at least ${String(known)} of ${String(counted.total)} tokens are left; ${String(counted.byStatus.other)} have a status that is not known here`,
+      actual:
+        `at least ${String(known)} of ${String(counted.total)} tokens are left; ` +
+        `${String(counted.byStatus.other)} have a status that is not known here`,
       level: 'unknown',
       suggests: null,
     }),

@@ -34,5 +34,8 @@ function activationImpact(context: ActivationContext): string {
       : context.offlineActivation === null
         ? ' From FortiAuthenticator 6.6.1 on users can activate offline.'
         : '';
-  return `${license}new tokens cannot be provisioned and FortiAuthenticator is not told about activations; tokens that are already active keep working.${offline}`;
+  return (
+    `${license}new tokens cannot be provisioned and FortiAuthenticator is not told about activations; tokens ` +
+    `that are already active keep working.${offline}`
+  );
 }

@@ -12,6 +12,7 @@ export const UNKNOWN_WORDS: CauseWords = {
   impact: 'blind',
   remedy: [
     'Run "ftm-watch check": it says for each precondition what it checked, and why it could not judge.',
-    'If it cannot be known here and you do not need it, remove it from the configuration: it is then "not configured", and no longer unknown.',
+    'If it cannot be known here and you do not need it, remove it from the configuration: it is then "not ' +
+      'configured", and no longer unknown.',
   ],
 };

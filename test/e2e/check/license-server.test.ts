@@ -10,7 +10,8 @@ import { createPeerAtHello, createTlsPeer } from '../../support/tls-peer.ts';
 const HANDSHAKE_FAILURE = Buffer.from([21, 3, 3, 0, 2, 2, 40]);
 
 const BLOCK_PAGE =
-  'HTTP/1.1 403 Forbidden\r\nContent-Type: text/html\r\n\r\n<title>FortiGuard Intrusion Prevention - Access Blocked</title>';
+  'HTTP/1.1 403 Forbidden\r\nContent-Type: text/html\r\n\r\n' +
+  '<title>FortiGuard Intrusion Prevention - Access Blocked</title>';
 
 let bench: CheckBench;
 

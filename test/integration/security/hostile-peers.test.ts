@@ -123,7 +123,8 @@ describe('an HTTP peer that answers anything', () => {
     await using target = await rawPeer();
     await using peer = await rawPeer();
     peer.answer = Buffer.from(
-      `HTTP/1.1 307 Temporary Redirect\r\nLocation: http://127.0.0.1:${String(target.port)}/\r\nContent-Length: 0\r\n\r\n`,
+      `HTTP/1.1 307 Temporary Redirect\r\nLocation: http://127.0.0.1:${String(target.port)}/\r\n` +
+        'Content-Length: 0\r\n\r\n',
     );
     const signal = AbortSignal.timeout(2_000);
     const agent = new Agent({ pipelining: 0 });

@@ -53,7 +53,8 @@ describe('a good configuration', () => {
   test('is printed with scheme and host alone of URLs that are secrets', async () => {
     const secret = 'T00/B00/xyzzy';
     const config = await load(
-      `notify: { webhooks: [{ url: "https://hooks.example.org:8443/${secret}?k=${secret}" }, { url: "http://127.0.0.1:9" }], heartbeat: { url: "https://hc.example.org/${secret}" } }`,
+      `notify: { webhooks: [{ url: "https://hooks.example.org:8443/${secret}?k=${secret}" }, { url: ` +
+        `"http://127.0.0.1:9" }], heartbeat: { url: "https://hc.example.org/${secret}" } }`,
     );
     const printed = printConfig(config);
     expect(printed).not.toContain('xyzzy');
@@ -70,7 +71,8 @@ describe('a good configuration', () => {
 
   test('is printed with the source of each secret', async () => {
     const config = await load(
-      'firewall: { url: "https://10.0.0.1", source: 10.0.0.5, tokenFile: token.txt }\nmail: [{ host: m, user: u, passwordEnv: SET_SECRET }]',
+      'firewall: { url: "https://10.0.0.1", source: 10.0.0.5, tokenFile: token.txt }\n' +
+        'mail: [{ host: m, user: u, passwordEnv: SET_SECRET }]',
     );
     expect(parse(printConfig(config))).toMatchObject({
       firewall: { tokenFile: '/etc/ftm-watch/token.txt' },

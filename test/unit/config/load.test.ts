@@ -161,7 +161,8 @@ describe('loadConfig', () => {
 
   test('pollutes no prototype', async () => {
     await loadText(
-      '__proto__: { polluted: true }\nconstructor: { prototype: { polluted: true } }\nlog: { __proto__: { polluted: true } }',
+      '__proto__: { polluted: true }\nconstructor: { prototype: { polluted: true } }\n' +
+        'log: { __proto__: { polluted: true } }',
     );
     expect('polluted' in {}).toBe(false);
   });

@@ -35,7 +35,9 @@ function body(notification: Notification, site: string): EmailContent {
       return {
         title: 'Test message',
         tone: 'neutral',
-        lead: `This is a test: notifications from ftm-watch at ${site} arrive here. Nothing is broken because of this message.`,
+        lead:
+          `This is a test: notifications from ftm-watch at ${site} arrive here. Nothing is broken because of ` +
+          'this message.',
         sections: [],
         facts: [{ name: 'Sent', value: instantText(notification.at) }],
       };
@@ -72,7 +74,8 @@ function changeSection({ event, incident }: IncidentNotification): readonly Sect
   const before = `${former.id} (${former.severity}, ${former.subject})`;
   const isBack = formerCauses.some((one) => sameCause(one, cause)) && !sameCause(former, cause);
   const line = isBack
-    ? `This is back, after ${before} from ${instantText(former.since)} to ${instantText(former.until)}. They come and go in turn and are one incident now.`
+    ? `This is back, after ${before} from ${instantText(former.since)} to ${instantText(former.until)}. They ` +
+      'come and go in turn and are one incident now.'
     : `Until ${instantText(former.until)} the cause was taken to be ${before}. What follows replaces it.`;
   return [{ title: 'What changed', kind: 'text', lines: [line] }];
 }
@@ -111,7 +114,10 @@ function digestLine({ event, incident }: DigestItem): string {
   const begin = status === 'open' ? causeSince : since;
   const end = status === 'open' ? '' : ` to ${instantText(lastSeen)}`;
   const again = event === 'reminder' ? 'still ' : '';
-  return `${again}${cause.severity}: ${headline(cause)} (${cause.id}, ${cause.subject}), since ${instantText(begin)}${end}`;
+  return (
+    `${again}${cause.severity}: ${headline(cause)} (${cause.id}, ${cause.subject}), since ` +
+    `${instantText(begin)}${end}`
+  );
 }
 
 function reminderFacts({ nextReminder }: IncidentNotification): readonly Fact[] {
