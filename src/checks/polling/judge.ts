@@ -96,7 +96,7 @@ function judgeSilence(
 }
 
 function neverHeard(name: string): Advice {
-  const summary = `${name} has never sent a line to ftm-watch: its errors would not be seen.`;
+  const summary = `${name} has never sent a line to ftm-watch, which would miss its errors.`;
   return { summary, remedy: POLLING_CAUSES['appliance-silent'].remedy };
 }
 

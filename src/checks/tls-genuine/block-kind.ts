@@ -38,7 +38,7 @@ const isNamed = ({ otherName, again, nameRefused }: BlockFacts): boolean =>
 /** What kind of block it is; the first that holds. @internal */
 export const BLOCK_RULES: readonly BlockRule[] = [
   {
-    when: 'a block page came in the place of TLS',
+    when: 'a block page came instead of TLS',
     holds: ({ page }) => page,
     kind: 'page-in-plain-text',
     confidence: 'confirmed',

@@ -106,7 +106,7 @@ test('a block page within genuine TLS is told with its product, and may be of ei
   expect(result.causes).toMatchObject([
     { product: 'Fortinet FortiGate', confidence: 'suspected', precondition: 'license-server' },
   ]);
-  expect(result.causes[0]?.summary).toMatch(/^Within TLS, .+ answers with a block page of Fortinet FortiGate\.$/u);
+  expect(result.causes[0]?.summary).toMatch(/answers with a block page of Fortinet FortiGate inside TLS\.$/u);
 });
 
 test('HTTP status 503', async () => {

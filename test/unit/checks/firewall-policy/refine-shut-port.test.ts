@@ -86,7 +86,7 @@ describe('a port that stays shut', () => {
 
   test('names the policy that denies, as evidence and in the summary', () => {
     const [cause] = diagnose(round(['reachability', [SILENT]], ['firewall-policy', [DENIES]]), CONTEXT).causes;
-    expect(cause?.summary).toContain('does not let 10.0.0.5 through');
+    expect(cause?.summary).toContain('denies 10.0.0.5 the way');
     expect(cause?.evidence.at(-1)).toContain('policy 7 denies it');
   });
 
