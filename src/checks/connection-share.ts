@@ -56,7 +56,7 @@ export interface Sample {
 }
 
 /**
- * Single failures are one of fifty connections at the most, a fault that comes and goes is at least one of five: each
+ * Single failures are one of fifty connections at most, a fault that comes and goes is at least one of five: each
  * connection speaks for one or the other by the logarithm of their ratio (a cumulative sum, Page 1954).
  */
 const CHANCE = { single: 0.02, fault: 0.2 };
@@ -68,7 +68,7 @@ const ENOUGH = 12.5;
 /** A single failure before an outage is one return. */
 const FEWEST_RETURNS = 2;
 
-/** The share is counted over this many connections for each of some addresses at the most: two bursts. */
+/** The share is counted over this many connections for each of some addresses at most: two bursts. */
 const TRAIL = 42;
 const MOST_PLACES = 4;
 /** So many failures in a row, without a success, are no fault that comes and goes any more. */

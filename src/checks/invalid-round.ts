@@ -5,7 +5,7 @@ import type { RoundObservations } from '../core/round.ts';
 /** A process that stood still for longer than this measured itself, not its targets. */
 const TOLERATED_STALL: Millis = 1_000;
 
-/** Whether a round says nothing about its targets, because this process stood still during it. */
+/** Whether a round says nothing about its targets, because this process stalled during it. */
 export function isInvalid({ stalledMs }: Pick<RoundObservations, 'stalledMs'>): boolean {
   return stalledMs > TOLERATED_STALL;
 }
@@ -17,8 +17,7 @@ export function invalidWhenStalled(
 ): readonly Assessment[] {
   if (!isInvalid(round)) return assessments;
   const summary =
-    `ftm-watch itself stood still for ${(round.stalledMs / 1000).toFixed(1)} s during the round: nothing was ` +
-    'judged';
+    `ftm-watch itself stalled for ${(round.stalledMs / 1000).toFixed(1)} s during the round: nothing was ` + 'judged';
   return assessments.map(({ id, kind }) => ({
     id,
     kind: kind === 'judged' ? 'unjudged' : kind,

@@ -9,7 +9,7 @@ import type { PathObservation } from '../core/round.ts';
 type StageFindings = Readonly<Record<ConnectionFault['stage'], readonly Finding[] | null>>;
 
 /**
- * What many connections say of the licence server, in the place of what the one of this round says: a fault that comes
+ * What many connections say of the licence server, instead of what the one of this round says: a fault that comes
  * and goes is there whether this connection met it or not, and a single failure among many connections that worked is
  * none.
  */

@@ -17,7 +17,7 @@ import type {
 export interface RoundObservations {
   readonly startedAt: EpochMs;
   readonly durationMs: Millis;
-  /** How long this process itself stood still during the round. */
+  /** How long this process itself stalled during the round. */
   readonly stalledMs: Millis;
   readonly licenseServer: PathObservation;
   /** Further connections to it, made at once after a failure to learn how many fail. */

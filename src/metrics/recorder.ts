@@ -49,7 +49,7 @@ export class Recorder {
     this.#metrics.roundDuration.set(durationMs / 1000);
   }
 
-  /** What the probes of a round measured; not of a round in which this process itself stood still. */
+  /** What the probes of a round measured; not of a round in which this process itself stalled. */
   measured(observations: RoundObservations, judged: JudgedRound, { licenseServer }: Config): void {
     recordSamples(this.#metrics, this.#probes, observations);
     this.#names(observations.licenseServer, licenseServer.expectedAddresses);

@@ -27,7 +27,7 @@ export function checklistText({ diagnosis, observations, judged }: RoundResult, 
   ];
   return [
     `ftm-watch ${version}: evidence of ${isoTime(observations.startedAt)}`,
-    `The round took ${milliseconds(durationMs)}; this process stood still for ${milliseconds(stalledMs)} of it ` +
+    `The round took ${milliseconds(durationMs)}; this process stalled for ${milliseconds(stalledMs)} of it ` +
       'at the longest.',
     '',
     // Before it is wrapped: a name may end on the next line.

@@ -32,6 +32,6 @@ export type LogMemory =
   | {
       readonly kind: 'read';
       readonly state: PollingState;
-      /** Null: whoever listened has stopped a while ago, or has heard nothing for so long. */
+      /** Null: the daemon stopped a while ago, or has heard nothing for so long. */
       readonly listeningSince: EpochMs | null;
     };

@@ -24,7 +24,7 @@ export interface AppDeps {
   /** Reads the configuration again. */
   readonly load: () => Promise<LoadResult>;
   /**
-   * Nothing watches any more, neither under the new configuration nor under the old one: whoever started the daemon
+   * Nothing watches any more, neither under the new configuration nor under the old one: the one who started the daemon
    * should do so again.
    */
   readonly onDeath: (error: unknown) => void;

@@ -2,7 +2,7 @@ import type { Clock } from '../core/clock.ts';
 import { isInvalid } from '../checks/invalid-round.ts';
 import { createStallMonitor } from '../schedule/stall-monitor.ts';
 
-/** Null: this process stood still meanwhile, so that what it saw says nothing about whom it asked. */
+/** Null: this process stalled meanwhile, so that what it saw says nothing about whom it asked. */
 export async function discardIfStalled<T>(clock: Clock, look: Promise<T>): Promise<{ readonly seen: T } | null> {
   const stall = createStallMonitor(clock);
   try {

@@ -161,7 +161,7 @@ export class Monitor {
     const { recorder, logger } = this.#deps;
     await this.#polling.resume();
     await this.#intake.start(this.#stopping.signal);
-    // Port 0 asks for any: whoever sends must learn which it became.
+    // Port 0 asks for any: senders must learn which it became.
     if (listens(this.config)) logger.info(this.#intake.addresses(), 'Listening for log lines');
     const note = noChannelNote(this.config.notify);
     if (note !== null) logger.warn(note);

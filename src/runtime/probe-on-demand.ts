@@ -68,7 +68,7 @@ export function createProbesOnDemand(config: Config, looks: TargetProbes, clock:
       limiter.run(() => look(choice, looks, clock, both), both).catch((error: unknown) => notStarted(error, both)),
     );
     const durationMs = clock.elapsed() - started;
-    if (looked === null) return unknownAnswer(target, 'ftm-watch itself stood still meanwhile');
+    if (looked === null) return unknownAnswer(target, 'ftm-watch itself stalled meanwhile');
     const { seen } = looked;
     if (stopping.signal.aborted) return unknownAnswer(target, 'it was called off');
     if (!seen.success && seen.localError !== null) return unknownAnswer(target, seen.localError);

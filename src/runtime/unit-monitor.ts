@@ -94,7 +94,7 @@ function judgedBy(sources: readonly UnitSource[]): readonly string[] {
   );
 }
 
-/** Null: it is not configured, or this process stood still or was stopped meanwhile. */
+/** Null: it is not configured, or this process stalled or was stopped meanwhile. */
 async function lookAtFirewall(
   { firewall, licenseServer }: Config,
   ctx: ConnectorContext,

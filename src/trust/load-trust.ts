@@ -15,7 +15,7 @@ export type TrustLoader = (config: Pick<TrustConfig, 'pins' | 'caFiles'>) => Pro
 /** @param publicRoots share one for all targets: it parses the roots only once */
 export function createTrustLoader(publicRoots: PublicRoots): TrustLoader {
   const shipped = readShipped();
-  // Whoever loads trust is told; nobody may.
+  // The caller that loads trust is told.
   shipped.catch(() => undefined);
   const files = new Map<string, Promise<readonly TrustAnchor[]>>();
   const anchorsOf = (file: string): Promise<readonly TrustAnchor[]> => {

@@ -60,7 +60,7 @@ interface Disconnection extends Disposable {
   readonly signal: AbortSignal;
 }
 
-/** Aborts when whoever asked has gone: nobody waits for the answer any more. */
+/** Aborts when the client is gone: nobody waits for the answer any more. */
 function disconnection({ env: { outgoing } }: Context<WebEnv>): Disconnection {
   const controller = new AbortController();
   function onClose(): void {

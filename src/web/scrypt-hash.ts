@@ -18,7 +18,7 @@ type Cost = Pick<ScryptHash, 'ln' | 'r' | 'p'>;
  */
 const DEFAULT_COST: Cost = { ln: 15, r: 8, p: 3 };
 
-/** A hash that costs more memory than this would let whoever asks for the page exhaust the daemon. */
+/** A hash that costs more memory than this would let anyone who asks for the page exhaust the daemon. */
 const MAX_MEMORY = 256 * 1024 * 1024;
 const MAX_PARALLEL = 16;
 const SALT_BYTES = 16;

@@ -11,7 +11,7 @@ const NOT_ACCEPTED: readonly string[] = ['policy-allows', 'firewall-answers', 'f
 /**
  * A port of the licence server that stays shut leaves two explanations, a firewall or the server. Where the firewall
  * was asked which policy matches, its answer decides: a policy that denies proves the one, a policy that accepts leaves
- * the other. It speaks for that one firewall only, so that the server is suspected, not convicted.
+ * the other. It speaks for that one firewall only, so that the server is suspected, not proven.
  */
 export function refineShutPort(own: readonly Finding[]): (finding: Finding) => Finding {
   const refinement = refinementOf(own);

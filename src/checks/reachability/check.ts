@@ -15,7 +15,7 @@ export const reachability: Declaration<'reachability', ReachabilityCause> = {
     'address that has one.',
   onPath: true,
   // One good address proves the way, whatever a second resolver says; further up a good answer proves nothing, since an
-  // inspecting device answers in the place of the server.
+  // inspecting device answers instead of the server.
   provesItself: true,
   place: { kind: 'stop', stop: 'firewall' },
   from: 'target',

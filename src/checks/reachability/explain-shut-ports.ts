@@ -19,7 +19,7 @@ type Distances = Pick<RoundObservations, 'controls' | 'controlConnects' | 'stall
 
 /**
  * How far the internet begins: the least of several connects to each of the control hosts. Null: not known well enough
- * to conclude anything from it. A busy process notices late that a connection is open: what it stood still is taken
+ * to conclude anything from it. A busy process notices late that a connection is open: what it stalled is taken
  * off, and connects that were measured in the rush of the round alone count for nothing.
  */
 export function nearestHost({ controls, controlConnects = [], stalledMs }: Distances): Millis | null {

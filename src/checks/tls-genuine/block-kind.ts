@@ -11,7 +11,7 @@ export interface BlockFacts {
   readonly page: boolean;
   /** The answer came faster than the server's could have. */
   readonly nearer: boolean;
-  /** The peer says itself that it does not know the name: whoever filters does not say so. */
+  /** The peer says itself that it does not know the name: a filter does not say so. */
   readonly nameRefused: boolean;
   readonly again: Look;
   readonly otherName: Look;

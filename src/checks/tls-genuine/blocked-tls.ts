@@ -13,7 +13,7 @@ const FREE_POLICY =
  * - `answered-nearer`: the answer came faster than the server's could have come
  * - `large-answers-lost`: small answers arrive and certificates do not, from anywhere
  * - `all-tls-cut`: independent hosts are cut just as the licence server is
- * - `page-in-plain-text`, `page-inside-tls`: a block page, in the place of TLS or within it
+ * - `page-in-plain-text`, `page-inside-tls`: a block page, instead of TLS or within it
  */
 export type BlockedTlsKind =
   | 'name-filtered'

@@ -51,7 +51,7 @@ interface Control {
 
 /**
  * The control hosts, and the target itself when it showed a certificate for a control host's name: a server has no
- * certificate for other people's names, whoever makes them up on demand does.
+ * certificate for other people's names; one who makes them up on demand has.
  */
 function controlsOf({ controls, references }: TlsEvidence): readonly Control[] {
   const minted = references.filter(({ kind, label, chain }) => {

@@ -46,7 +46,7 @@ function subtrees(constraints: readonly DerElement[], tag: number): readonly str
     .map((base) => Buffer.from(base.contents).toString('latin1').toLowerCase().replace(/^\./u, ''));
 }
 
-/** The URLs at which the certificate says that its issuer and the revocation list can be had, 16 at the most. */
+/** The URLs at which the certificate says that its issuer and the revocation list can be had, 16 at most. */
 export function locationsOf(certificate: Certificate): readonly string[] {
   return LOCATIONS.flatMap((identifier) => urisIn(extensionOf(certificate, identifier), MAX_NESTING)).slice(
     0,

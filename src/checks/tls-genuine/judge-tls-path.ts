@@ -102,7 +102,7 @@ function isFaulty({ findings }: TlsJudgement): boolean {
   return findings.some(({ level }) => level === 'broken' || level === 'warning' || level === 'unknown');
 }
 
-/** With the address that it is about, and those at which all is well. */
+/** With the address that it is about, and those at which everything works. */
 function atAddress(finding: Finding, address: string, clean: readonly string[]): Finding {
   const others = clean.filter((other) => other !== address).join(', ');
   return {

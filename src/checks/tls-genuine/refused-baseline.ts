@@ -2,7 +2,7 @@ import { formatDistinguishedName } from '../../core/distinguished-name.ts';
 import type { Finding } from '../../engine/finding.ts';
 import type { RefusedBaseline, TlsKnowledge } from './judge-tls-path.ts';
 
-/** What was learned is not used: whoever learned it believes that it is. */
+/** What was learned is not used, but the one who learned it believes that it is. */
 export function refusedBaselineFindings(
   subject: string,
   { refusedBaseline }: Pick<TlsKnowledge, 'refusedBaseline'>,

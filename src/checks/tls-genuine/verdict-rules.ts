@@ -45,7 +45,7 @@ export type VerdictRuleId =
 
 /**
  * How a chain becomes a verdict. Above `weak` stand the chains that the profile accepts: nothing but a device
- * certificate can make them an interception, since whoever intercepts has no trusted key. Below stand the others: a
+ * certificate can make them an interception, since an interceptor has no trusted key. Below stand the others: a
  * witness of this round makes them an interception; without one, what decides is whether the vendor may have changed
  * its authority, or forgotten to send one.
  * @internal

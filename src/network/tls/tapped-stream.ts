@@ -29,7 +29,7 @@ export class TappedStream extends Duplex {
     });
   }
 
-  /** The first 16 KiB at the most. */
+  /** The first 16 KiB at most. */
   firstBytes(): Buffer {
     return Buffer.concat(this.#first);
   }

@@ -31,7 +31,7 @@ export interface RoundProgress {
 export interface RoundTools extends ReferenceTools, OpensslTools, OlderTlsTools, CloserTools, MailTools {
   readonly system: SystemLookup;
   readonly pace: Pace;
-  /** The longest that this process stood still since the last call. */
+  /** The longest that this process stalled since the last call. */
   readonly takeStall: () => Millis;
   readonly onProgress: (progress: RoundProgress) => void;
   /** Addresses of the licence server that a burst of connections is due to, one for each connection. */

@@ -86,7 +86,7 @@ function isClear({ addresses: singles, families, whole }: PathShare): boolean {
   return [...singles, ...families.map((family) => family.share), whole].every(({ trail }) => trail.length === 0);
 }
 
-/** Without what is reported: that is the trail, but for what is past with its round. */
+/** Without what is reported: that is the trail, except for what is past with its round. */
 function storedForm({ addresses: singles, families, whole, ...rest }: PathShare): unknown {
   const kept = ({ addresses, pattern, trail, score, returns, intermittent, grave }: ConnectionShare): unknown => ({
     addresses,

@@ -6,7 +6,7 @@ import { badge } from './signs.ts';
 import { distance, instantText, spanText } from './time-text.ts';
 
 const MAX_SHOWN = 10;
-/** Whoever relies on a silence should hear of its end before it comes. */
+/** People who rely on a silence should see its end coming. */
 const SOON: Millis = 30 * 60_000;
 
 /** For whom nothing is told, why, and until when; nothing where everything is told and nothing is planned. */

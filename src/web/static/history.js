@@ -1,4 +1,4 @@
-// Puts charts that can be pointed at in the place of the drawings, once somebody comes to see them: until then nothing is loaded.
+// Replaces the drawings by charts that can be pointed at, once they are scrolled into view: nothing is loaded before.
 
 const REFRESH_MS = 60_000;
 const HEIGHT = 180;

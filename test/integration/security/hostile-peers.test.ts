@@ -29,7 +29,7 @@ const HTTP_TOKENS = [
 
 interface RawPeer extends AsyncDisposable {
   readonly port: number;
-  /** Sent to whoever says something; then it hangs up. */
+  /** Sent to every peer that says something; then it hangs up. */
   answer: Buffer;
   connections: number;
 }
@@ -87,7 +87,7 @@ describe('an HTTP peer that answers anything', () => {
           signal,
         }).catch((error: unknown) => failureFrom(error, 0, signal));
         expect(['json', 'status', 'failed']).toContain(reply.kind);
-        // What an API says is judged by whoever asked; an error is shown as it is.
+        // What an API says is judged by the caller; an error is shown as it is.
         expect(actingTexts(reply.kind === 'failed' ? reply : null)).toEqual([]);
       }),
       { numRuns: fuzzRuns(80) },

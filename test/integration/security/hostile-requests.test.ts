@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { WAITING_LIMITS } from '../../../src/web/waiting-answers.ts';
 import { dial, startWeb, type WebBench } from '../../support/web-bench.ts';
 
-/** A request within the body of another one: whoever disagrees with a proxy about where that ends carries it out. */
+/** A request within the body of another one: a server that disagrees with a proxy about where that ends carries it out. */
 const SMUGGLED = 'POST /-/reload HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\n\r\n';
 
 /** Everything that comes back for these bytes, until the server has hung up or has been silent for a moment. */

@@ -54,7 +54,9 @@ describe('shareFinding()', () => {
     ['tls-genuine', /policies/u, /source ports/u],
   ] as const)('says where to look: %s', (stage, wanted, elsewhere) => {
     const steps = shareFinding(SHARE, { ...FAULT, stage }).advice?.remedy ?? [];
-    expect(steps[0]).toMatch(/^List what the traffic of this site is spread over: .* makes a share of the connections fail\.$/u);
+    expect(steps[0]).toMatch(
+      /^List what the traffic of this site is spread over: .* makes a share of the connections fail\.$/u,
+    );
     expect(steps[1]).toMatch(/run "ftm-watch check" after each\. Without the bad one .*\.$/u);
     expect(steps.at(-1)).toMatch(/^If each of them fails as often on its own.* to Fortinet TAC\.$/u);
     const between = steps.slice(2, -1).join('\n');

@@ -129,7 +129,7 @@ test.each([
 
 describe('bursts', () => {
   test.each<readonly [string, string, boolean]>([
-    ['none while all is well', '....', false],
+    ['none while everything works', '....', false],
     ['one after the first failure', '...x', true],
     ['none after a failure that is past', 'x.', false],
     ['none when many failed in a row: that is known', 'xxxxx', false],
@@ -159,7 +159,7 @@ describe('bursts', () => {
     expect(burstDue(state, 1_000)).toEqual([A]);
   });
 
-  test('go to four addresses at the most', () => {
+  test('go to four addresses at most', () => {
     const many = Array.from({ length: 6 }, (_, index) => `192.0.2.${String(index)}`);
     const state = look(
       0,

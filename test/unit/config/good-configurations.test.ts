@@ -82,7 +82,7 @@ describe('a good configuration', () => {
 });
 
 describe('the shipped example', () => {
-  test('shows every key, but for the variables that stand for files', () => {
+  test('shows every key, except for the variables that stand for files', () => {
     const schema = configJsonSchema();
     const expected = allKeyPaths(schema).filter((path) => !path.endsWith('Env'));
     expect(new Set(usedPaths(parse(readFileSync(EXAMPLE, 'utf8'))))).toEqual(new Set(expected));

@@ -117,7 +117,7 @@ describe('a fault that comes and goes, at the default schedule', () => {
 // What else a round dials is counted in test/integration/round.
 describe('rounds and bursts', () => {
   test.each<readonly [string, number, FailsAt]>([
-    ['all is well', 120, () => false],
+    ['everything works', 120, () => false],
     ['nothing answers', 142, () => true],
     ['every second flow is bad', 370, share(1, 0.5)],
     ['every fifth flow is bad', 370, share(1, 0.2)],

@@ -45,7 +45,7 @@ test('tells a stall that is just over before any timer came', () => {
   expect(stall.take()).toBe(0);
 });
 
-test('a stall is told once, even when it is asked for in the midst of it', () => {
+test('a stall is told once, even when it is asked for in the middle of it', () => {
   const clock = stallingClock();
   const stall = createStallMonitor(clock);
   clock.stall(2_000);

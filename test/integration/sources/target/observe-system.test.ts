@@ -54,7 +54,7 @@ describe('observeDns and the system', () => {
     expect((await bench.look(system, { getaddrinfo: async () => Promise.reject(error) })).a).toMatchObject(expected);
   });
 
-  test('does not wait longer than the deadline, and leaves one lookup behind at the most', async () => {
+  test('does not wait longer than the deadline, and leaves one lookup behind at most', async () => {
     let lookups = 0;
     const lookup = createSystemLookup(
       () =>

@@ -90,7 +90,7 @@ describe('a port that stays shut', () => {
     expect(cause?.evidence.at(-1)).toContain('policy 7 denies it');
   });
 
-  test('breaks reachability whoever is suspected, and leaves both explanations in the remedy', () => {
+  test('breaks reachability whichever of the two is suspected, and leaves both explanations in the remedy', () => {
     const told = (policy: Special) => diagnose(round(['reachability', [SILENT]], policy), CONTEXT).causes[0];
     const blocked = told(['firewall-policy', [], 'not-configured']);
     const down = told(['firewall-policy', []]);

@@ -65,7 +65,7 @@ describe('what was seen before', () => {
     expect(facts({ ...publicly, baseline }).baselineMatch).toBe(history);
   });
 
-  test('counts another root of the same public organization as the same authority, whoever stands below', async () => {
+  test('counts another root of the same public organization as the same authority, whatever is below it', async () => {
     const oldRoot = await createIdentity({ name: 'C=US, O=Public Trust, CN=Root X0', authority: true });
     const ofOthers = await createIdentity({ name: 'O=Reseller, CN=R1', authority: true, issuer: w.public.root });
     const seen = sees(await w.leafFor('push.fortinet.com', ofOthers), ofOthers, w.public.root);

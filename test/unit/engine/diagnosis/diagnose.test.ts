@@ -119,9 +119,7 @@ describe('diagnose()', () => {
       round(['reachability', [finding('egress-blocked', { facts: { proxy: '10.0.0.8:3128' } })]]),
       CONTEXT,
     );
-    expect(causes[0]?.summary).toBe(
-      'The proxy 10.0.0.8:3128 does not connect to fortitokenmobile.fortinet.com:443.',
-    );
+    expect(causes[0]?.summary).toBe('The proxy 10.0.0.8:3128 does not connect to fortitokenmobile.fortinet.com:443.');
     expect(causes[0]?.remedy[0]).toContain('-x http://10.0.0.8:3128');
   });
 

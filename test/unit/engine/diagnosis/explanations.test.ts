@@ -22,7 +22,7 @@ function appliance(rule: string): Finding {
 function diagnosis(findings: Readonly<Partial<Record<Assessment['id'], Finding | readonly Finding[]>>>): Diagnosis {
   const ids = ['internet', 'name-resolution', 'appliance', 'token-pool'] as const;
   const assessments = ids.map((id): Assessment => {
-    return { id, kind: 'judged', findings: [findings[id] ?? []].flat(), summary: 'All is well' };
+    return { id, kind: 'judged', findings: [findings[id] ?? []].flat(), summary: 'Everything works' };
   });
   return diagnose(assessments, CONTEXT);
 }

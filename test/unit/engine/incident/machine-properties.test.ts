@@ -165,7 +165,7 @@ describe('next over any timeline', () => {
     );
   });
 
-  it('has one open incident at the most for each cause', () => {
+  it('has one open incident at most for each cause', () => {
     fc.assert(
       fc.property(fc.array(event, { maxLength: 80 }), policy, (events, rules) => {
         const open = run(inputsOf(events), rules).state.incidents.filter(({ status }) => status === 'open');

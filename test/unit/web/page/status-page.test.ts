@@ -53,7 +53,7 @@ describe('renderStatusPage()', () => {
     expect(page).toContain('What ftm-watch is doing');
   });
 
-  test('says that all is well', () => {
+  test('says that everything works', () => {
     const page = render();
 
     expect(words(page)).toContain('Ready Nothing that was checked stands in the way of FortiToken Mobile activation.');
