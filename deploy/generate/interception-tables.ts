@@ -1,7 +1,7 @@
 import { BLOCK_RULES } from '../../src/checks/tls-genuine/block-kind.ts';
 import { UNVERIFIED, VERDICT_RULES } from '../../src/checks/tls-genuine/verdict-rules.ts';
 
-/** The document with its two tables of rules, between `<!-- NAME -->` and `<!-- /NAME -->`, made again from the code. */
+/** The document with its two tables of rules, between `<!-- NAME -->` and `<!-- /NAME -->`, as the code has them. */
 export function renderInterceptionTables(document: string): string {
   const verdicts = [...VERDICT_RULES, UNVERIFIED].map(
     ({ when, verdict, confidence }) => `| ${when} | \`${verdict}\` | ${confidence} |`,
