@@ -71,17 +71,18 @@ const FAILED: Readonly<Partial<Record<ConnectionFault['cause'], string>>> = {
 function adviceOf(share: ConnectionShare, { cause, stage }: ConnectionFault): Advice {
   const { reported } = share;
   const failed = FAILED[cause] ?? 'failed';
-  const course = `of the last ${String(reported.length)} connections to {subject}, ${String(failedIn(reported))} ${failed}`;
+  const [all, bad] = [String(reported.length), String(failedIn(reported))];
+  const course = `of the last ${all} connections to {subject}, ${bad} ${failed}`;
   const sides = sidesOf(share);
   if (sides !== null) {
-    const [bad, good] = [listOf(sides.bad), listOf(sides.good)];
+    const [failing, working] = [listOf(sides.bad), listOf(sides.good)];
     return {
       summary:
-        `It comes and goes with the address that the name resolves to: ${course}: all those to ${bad}, ` +
-        `and none to ${good}.`,
+        `It comes and goes with the address that the name resolves to: ${course}: all those to ${failing}, ` +
+        `and none to ${working}.`,
       remedy: [
-        `Compare how ${bad} and ${good} are treated: a policy, an inspection profile, a route or an uplink for one ` +
-          'alone is the usual reason.',
+        `Compare how ${failing} and ${working} are treated: a policy, an inspection profile, a route or an uplink ` +
+          'for only one of them is the usual reason.',
         'If this site treats them alike, another site shows whether the server itself is at fault. Then give the ' +
           'address and the times to the provider or to Fortinet TAC.',
       ],

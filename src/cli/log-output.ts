@@ -71,5 +71,6 @@ export function standardOutput(clock: Clock): LogOutput {
 
 /** In the form of pino's lines, as a warning. */
 function lossLine(lines: number, clock: Clock): string {
-  return `${JSON.stringify({ level: 40, time: new Date(clock.now()).toISOString(), lines, msg: 'Log lines were lost: they could not be written' })}\n`;
+  const msg = 'Log lines were lost: they could not be written';
+  return `${JSON.stringify({ level: 40, time: new Date(clock.now()).toISOString(), lines, msg })}\n`;
 }

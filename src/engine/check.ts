@@ -28,7 +28,7 @@ export interface Check<Id extends string = string, C extends string = string> {
   readonly onlyListens?: true;
   /** While one of these is unknown, so is this one, although it does not depend on it. */
   readonly unknownWith?: readonly string[];
-  /** What its causes say of one host is one fault, whichever check says it; without, each subject has a fault of its own. */
+  /** What its causes say of one host is one fault, whatever says it; without, each subject has a fault of its own. */
   readonly oneFaultPerHost?: true;
   /** Its findings decide what findings of others left open. */
   readonly refines?: (own: readonly Finding[]) => (finding: Finding) => Finding;

@@ -221,10 +221,12 @@ function writeOutboxEntry(db: DatabaseSync, { delivery, notification }: OutboxEn
   const { channel, recipient, status, createdAt, attempts, firstFailedAt, nextAttemptAt, finishedAt, detail } =
     delivery;
   db.prepare(
-    `INSERT INTO deliveries (notification, channel, recipient, status, created_at, attempts, first_failed_at, next_attempt_at, finished_at, detail)
+    `INSERT INTO deliveries (notification, channel, recipient, status, created_at, attempts, first_failed_at,
+       next_attempt_at, finished_at, detail)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-     ON CONFLICT (notification, channel, recipient) DO UPDATE SET status = excluded.status, attempts = excluded.attempts,
-       first_failed_at = excluded.first_failed_at, next_attempt_at = excluded.next_attempt_at, finished_at = excluded.finished_at, detail = excluded.detail`,
+     ON CONFLICT (notification, channel, recipient) DO UPDATE SET
+       status = excluded.status, attempts = excluded.attempts, first_failed_at = excluded.first_failed_at,
+       next_attempt_at = excluded.next_attempt_at, finished_at = excluded.finished_at, detail = excluded.detail`,
   ).run(
     notification.id,
     channel,

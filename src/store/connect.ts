@@ -42,8 +42,8 @@ export function connect(path: string, now: EpochMs): DatabaseSync {
   try {
     const version = versionOf(db);
     if (version > MIGRATIONS.length) throw new NewerStore(path, version);
-    db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 4194304; PRAGMA secure_delete = OFF;
-             PRAGMA cache_size = -${String(CACHE_KIBIBYTES)};`);
+    db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 4194304;
+             PRAGMA secure_delete = OFF; PRAGMA cache_size = -${String(CACHE_KIBIBYTES)};`);
     if (version < MIGRATIONS.length) migrate(db, path, now);
     return db;
   } catch (error) {

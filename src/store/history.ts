@@ -75,7 +75,8 @@ function sampleWriter(db: DatabaseSync): Write<ProbeSample> {
   // Several addresses of one target share a series: the slowest, or the one that failed, is what a chart must show.
   const addSample = db.prepare(
     `INSERT INTO samples (series, at, duration_ms, failure) VALUES (?, ?, ?, ?)
-     ON CONFLICT (series, at) DO UPDATE SET duration_ms = max(duration_ms, excluded.duration_ms), failure = coalesce(failure, excluded.failure)`,
+     ON CONFLICT (series, at) DO UPDATE SET
+       duration_ms = max(duration_ms, excluded.duration_ms), failure = coalesce(failure, excluded.failure)`,
   );
   return ({ probe, target, durationMs, failure }, at) => {
     if (seriesOf.get(probe, target) === undefined) addSeries.run(probe, target);

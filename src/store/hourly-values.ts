@@ -65,10 +65,14 @@ export function readHourlyValues(
       `WITH RECURSIVE subjects (subject) AS (
          SELECT min(subject) FROM figures WHERE name = :name
          UNION ALL
-         SELECT (SELECT min(subject) FROM figures WHERE name = :name AND subject > subjects.subject) FROM subjects WHERE subject IS NOT NULL
+         SELECT (SELECT min(subject) FROM figures WHERE name = :name AND subject > subjects.subject) FROM subjects
+         WHERE subject IS NOT NULL
        ),
-       wanted (subject) AS (SELECT subject FROM subjects WHERE subject IS NOT NULL ORDER BY ${RANKS[name]}, subject LIMIT :most)
-       SELECT figures.subject, at, value FROM wanted JOIN figures ON name = :name AND figures.subject = wanted.subject AND at >= :since
+       wanted (subject) AS (
+         SELECT subject FROM subjects WHERE subject IS NOT NULL ORDER BY ${RANKS[name]}, subject LIMIT :most
+       )
+       SELECT figures.subject, at, value
+       FROM wanted JOIN figures ON name = :name AND figures.subject = wanted.subject AND at >= :since
        ORDER BY at, figures.subject`,
     )
     .all({ name, since, most });
@@ -93,8 +97,10 @@ export function readLatency(
   const rows = db
     .prepare(
       // A number of JavaScript comes in as a REAL, by which SQLite would divide without a rest.
-      `SELECT at / CAST(:bucket AS INTEGER) * CAST(:bucket AS INTEGER) AS at, avg(duration_ms) AS durationMs FROM samples
-       WHERE series = (SELECT id FROM series WHERE probe = :probe AND target = :target) AND at >= :since AND failure IS NULL
+      `SELECT at / CAST(:bucket AS INTEGER) * CAST(:bucket AS INTEGER) AS at, avg(duration_ms) AS durationMs
+       FROM samples
+       WHERE series = (SELECT id FROM series WHERE probe = :probe AND target = :target)
+         AND at >= :since AND failure IS NULL
        GROUP BY 1 ORDER BY 1`,
     )
     .all({ ...series, since, bucket });

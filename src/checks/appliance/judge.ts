@@ -1,3 +1,4 @@
+import { authority } from '../../core/authority.ts';
 import type { ApplianceCause } from './causes.ts';
 import type { Finding, FindingLevel } from '../../engine/finding.ts';
 import type { FailureReason } from '../../core/observation.ts';
@@ -163,7 +164,7 @@ function judgeProvisioning(
   return [
     finding(facts, {
       rule: 'provisioning-server-matches',
-      expected: `FortiToken Mobile provisioning through ${server.host}:${String(server.port)}, the server that is probed`,
+      expected: `FortiToken Mobile provisioning through ${authority(server)}, the server that is probed`,
       actual: `the appliance uses ${used.host}${used.port === null ? '' : `:${String(used.port)}`}${hint}`,
       level: 'warning',
       suggests: null,

@@ -154,7 +154,8 @@ function nearerThanServer(outcome: BlockedOutcome, closer: CloserLook, evidence:
 
 function smallAnswer({ refusable }: CloserLook, evidence: TlsEvidence): readonly Finding[] {
   if (refusable?.kind !== 'failed' || refusable.alert === null) return [];
-  const actual = `A hello that can only be refused was refused (${visibleText(refusable.alert, 40)}); no certificate ever came`;
+  const alert = visibleText(refusable.alert, 40);
+  const actual = `A hello that can only be refused was refused (${alert}); no certificate ever came`;
   return [finding(evidence, 'large-answers-arrive', 'Answers of any size', actual)];
 }
 
@@ -187,7 +188,8 @@ function otherServerName({ otherName }: CloserLook, evidence: TlsEvidence): read
 function controlHosts(outcome: BlockedOutcome, closer: CloserLook, evidence: TlsEvidence): readonly Finding[] {
   const alike = controlsAlike(endingOf(outcome), closer);
   if (alike === 0) return [];
-  const actual = `${alike === 1 ? 'The only one that could be asked' : `All ${String(alike)} of them`}: no certificate either`;
+  const all = alike === 1 ? 'The only one that could be asked' : `All ${String(alike)} of them`;
+  const actual = `${all}: no certificate either`;
   return [finding(evidence, 'control-hosts-show-certificates', 'Certificates of control hosts', actual)];
 }
 

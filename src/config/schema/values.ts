@@ -53,7 +53,8 @@ export function text(): z.ZodType<string> {
   return z
     .string({
       error: ({ input }) =>
-        `${expectedMessage(what, input)}${typeof input === 'number' || typeof input === 'boolean' ? ': put it in quotes' : ''}`,
+        expectedMessage(what, input) +
+        (typeof input === 'number' || typeof input === 'boolean' ? ': put it in quotes' : ''),
     })
     .min(1, expected('a text that is not empty'))
     .max(255, expected('a text of at most 255 characters'))

@@ -38,12 +38,17 @@ function chartView({ id, title, summary, plane, unit, paths, names }: Chart): Ma
 ${
   paths.length === 0
     ? null
-    : markup`<div class="plot"><span class="top">${plane.top} ${unit}</span>${drawing(paths, `${title}: ${summary}`)}<span class="span"><span>${dayText(plane.from)}</span><span>${dayText(plane.until - 1)}</span></span></div>`
+    : markup`<div class="plot"><span class="top">${plane.top} ${unit}</span>${drawing(
+        paths,
+        `${title}: ${summary}`,
+      )}<span class="span"><span>${dayText(plane.from)}</span><span>${dayText(plane.until - 1)}</span></span></div>`
 }${names.length < 2 ? null : legend(names, id === 'errors' ? BAD : 0)}</figure>`;
 }
 
 function legend(names: readonly string[], first: number): Content {
-  return markup`<ul class="legend">${names.map((name, index) => markup`<li class="series-${(index + first) % MOST_LINES}">${name}</li>`)}</ul>`;
+  return markup`<ul class="legend">${names.map(
+    (name, index) => markup`<li class="series-${(index + first) % MOST_LINES}">${name}</li>`,
+  )}</ul>`;
 }
 
 function availability({ days, until }: ChartData): Markup {

@@ -49,9 +49,20 @@ export function incidentsView(
   const telltale = { outboxEntries, quiet, states, now };
   return markup`<section id="incidents" class="card" aria-labelledby="incidents-title">
 <h2 id="incidents-title">Open incidents <span class="count">${open.length}</span></h2>
-${open.length === 0 ? markup`<p class="quiet">None.</p>` : markup`<ul class="incidents">${open.slice(0, MAX_OPEN).map((incident, index) => openView(incident, index, telltale))}</ul>`}
+${
+  open.length === 0
+    ? markup`<p class="quiet">None.</p>`
+    : markup`<ul class="incidents">${open
+        .slice(0, MAX_OPEN)
+        .map((incident, index) => openView(incident, index, telltale))}</ul>`
+}
 ${more(open.length - MAX_OPEN)}
-${closed.length === 0 ? null : markup`<details id="closed-incidents"><summary>Over within 7 days: ${closed.length}</summary><ul class="incidents">${closed.slice(0, MAX_CLOSED).map((incident) => closedView(incident, telltale))}</ul>${more(closed.length - MAX_CLOSED)}</details>`}
+${
+  closed.length === 0
+    ? null
+    : markup`<details id="closed-incidents"><summary>Over within 7 days: ${closed.length}</summary>
+<ul class="incidents">${closed.slice(0, MAX_CLOSED).map((incident) => closedView(incident, telltale))}</ul>${more(closed.length - MAX_CLOSED)}</details>`
+}
 ${complete ? null : HISTORY_MISSING}
 </section>`;
 }
@@ -69,7 +80,13 @@ function openView(incident: Incident, index: number, telltale: Telltale): Markup
   const { quiet, now } = telltale;
   const tone = SEVERITY_TONES[cause.severity];
   return markup`<li class="${tone}">
-<p>${badge(tone, SEVERITY_WORDS[cause.severity])} <code class="tag">${cause.id}</code>${isFlapping(incident) ? markup` <span class="tag">comes and goes</span>` : null}${isMuted(quiet, cause, now) ? markup` <span class="tag">${quiet.maintenance ? 'in maintenance' : 'silenced'}</span>` : null}</p>
+<p>${badge(tone, SEVERITY_WORDS[cause.severity])} <code class="tag">${cause.id}</code>${
+    isFlapping(incident) ? markup` <span class="tag">comes and goes</span>` : null
+  }${
+    isMuted(quiet, cause, now)
+      ? markup` <span class="tag">${quiet.maintenance ? 'in maintenance' : 'silenced'}</span>`
+      : null
+  }</p>
 <p>${cause.summary}</p>
 <p class="quiet">Since ${distance(incident.since, now)}${sightText(incident, now)}. ${toldText(incident, telltale)}</p>
 ${index < MAX_STORIES ? storyView(incident, telltale, { title: markup`Timeline`, isOpen: index === 0 }) : null}
@@ -108,7 +125,9 @@ function sentText(incident: Incident, lastNotified: LastNotified, telltale: Tell
   const { states, now } = telltale;
   const ways = waysOf(incident, telltale);
   if (ways.length === 0 || ways.some(({ delivery }) => delivery.status === 'sent'))
-    return markup`Notified ${distance(lastNotified.at, now)}, ${thread.count === 1 ? 'once' : `${String(thread.count)} times`} in all.`;
+    return markup`Notified ${distance(lastNotified.at, now)}, ${
+      thread.count === 1 ? 'once' : `${String(thread.count)} times`
+    } in all.`;
   return states.length === 0
     ? markup`Nobody has been notified yet: what was to be sent has not arrived.`
     : markup`What was to be sent by mail or web hook has not arrived.`;
@@ -140,7 +159,9 @@ function storyView(
   const most = isOpen ? MAX_STEPS.first : MAX_STEPS.other;
   const steps = timelineOf(incident, outboxEntries);
   const earlier = steps.length - most;
-  return markup`<details id="story-${incident.id}"${isOpen ? markup` open` : null}><summary>${title}</summary><ol class="story">${earlier > 0 ? markup`<li class="quiet">${earlier} earlier steps</li>` : null}${steps.slice(-most).map((step) => stepView(step, incident, now))}</ol></details>`;
+  return markup`<details id="story-${incident.id}"${
+    isOpen ? markup` open` : null
+  }><summary>${title}</summary><ol class="story">${earlier > 0 ? markup`<li class="quiet">${earlier} earlier steps</li>` : null}${steps.slice(-most).map((step) => stepView(step, incident, now))}</ol></details>`;
 }
 
 function stepView(step: TimelineStep, { cause, since }: Incident, now: EpochMs): Markup {
@@ -155,6 +176,8 @@ function stepView(step: TimelineStep, { cause, since }: Incident, now: EpochMs):
     case 'understood':
       return markup`<li>Until then <code class="tag">${step.former.id}</code> ${step.former.subject} ${when}</li>`;
     case 'told':
-      return markup`<li class="told">${EVENT_WORDS[eventOf(step.group.notification)]} ${when}${waysView(step.group, now, 'short')}</li>`;
+      return markup`<li class="told">${
+        EVENT_WORDS[eventOf(step.group.notification)]
+      } ${when}${waysView(step.group, now, 'short')}</li>`;
   }
 }

@@ -11,10 +11,14 @@ const PHASES = { dns: 'Name', tcp: 'Connection', tls: 'TLS', http: 'Answer' };
 /**
  * @typedef {{ readonly at: number, readonly value: number }} Point
  * @typedef {{ readonly name: string, readonly points: readonly Point[] }} Line
- * @typedef {{ until: number, latency: readonly Line[], errors: readonly Line[], tokens: readonly Line[], days: readonly { day: number, share: number }[] }} Past
+ * @typedef {{ readonly day: number, readonly share: number }} Day
+ * @typedef {{ until: number, latency: readonly Line[], errors: readonly Line[], tokens: readonly Line[],
+ *   days: readonly Day[] }} ChartData
+ * @typedef {{ readonly unit: string, readonly bars: boolean, readonly colour: number,
+ *   readonly lines: (data: ChartData) => readonly Line[] }} ChartKind
  */
 
-/** @type {Readonly<Record<string, { readonly unit: string, readonly bars: boolean, readonly colour: number, readonly lines: (past: Past) => readonly Line[] }>>} */
+/** @type {Readonly<Record<string, ChartKind>>} */
 const CHARTS = {
   availability: {
     unit: '%',
@@ -41,7 +45,8 @@ const CHARTS = {
 /**
  * What is used of uPlot.
  * @typedef {{ setData(data: unknown): void, destroy(): void, readonly series: readonly unknown[] }} Chart
- * @typedef {{ new (options: unknown, data: unknown, at: Element): Chart, tzDate(date: Date, zone: string): Date, readonly paths: { bars(options: unknown): unknown } }} ChartLibrary
+ * @typedef {{ new (options: unknown, data: unknown, at: Element): Chart, tzDate(date: Date, zone: string): Date,
+ *   readonly paths: { bars(options: unknown): unknown } }} ChartLibrary
  */
 
 /** @type {Map<string, { readonly chart: Chart, readonly plot: Element }>} */
@@ -182,7 +187,7 @@ function optionsOf(id, lines, width) {
   };
 }
 
-/** @param {Past} past */
+/** @param {ChartData} past */
 function draw(past) {
   for (const figure of document.querySelectorAll('figure[data-chart]')) {
     const id = figure.id.replace('chart-', '');

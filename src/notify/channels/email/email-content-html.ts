@@ -15,7 +15,8 @@ export function emailContentHtml(content: EmailContent): string {
     `<h1 style="font-size:20px;line-height:1.3;margin:0 0 8px">${escapeHtml(content.title)}</h1>`,
     `<p style="margin:0 0 16px">${escapeHtml(content.lead)}</p>`,
     ...content.sections.map(sectionHtml),
-    `<table role="presentation" style="border-collapse:collapse;font-size:14px;margin-top:16px">${content.facts.map(factHtml).join('')}</table>`,
+    '<table role="presentation" style="border-collapse:collapse;font-size:14px;margin-top:16px">' +
+      `${content.facts.map(factHtml).join('')}</table>`,
     '</div></body></html>',
     '',
   ].join('\n');
