@@ -73,9 +73,9 @@ function isLibrary(value) {
 
 /**
  * @param {unknown} value
- * @returns {value is Past}
+ * @returns {value is ChartData}
  */
-function isPast(value) {
+function isChartData(value) {
   return typeof value === 'object' && value !== null && 'days' in value && 'latency' in value;
 }
 
@@ -188,11 +188,11 @@ function optionsOf(id, lines, width) {
 }
 
 /** @param {ChartData} past */
-function draw(past) {
+function draw(data) {
   for (const figure of document.querySelectorAll('figure[data-chart]')) {
     const id = figure.id.replace('chart-', '');
     const plot = figure.querySelector('.plot');
-    const lines = CHARTS[id]?.lines(past) ?? [];
+    const lines = CHARTS[id]?.lines(data) ?? [];
     if (plot === null || lines.length === 0) continue;
     const before = drawn.get(id);
     if (before?.plot === plot && before.chart.series.length === lines.length + 1) {
@@ -211,8 +211,8 @@ function draw(past) {
 async function refresh() {
   const response = await fetch('api/v1/history', { cache: 'no-store' });
   /** @type {unknown} */
-  const past = await response.json();
-  if (isPast(past)) draw(past);
+  const data = await response.json();
+  if (isChartData(data)) draw(data);
 }
 
 /** What is not there keeps its drawing: it says the same. */

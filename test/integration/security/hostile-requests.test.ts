@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { WAITING_LIMITS } from '../../../src/web/waiting-answers.ts';
 import { dial, startWeb, type WebBench } from '../../support/web-bench.ts';
 
-/** A request within the body of another one: a server that disagrees with a proxy about where that ends carries it out. */
+/** A request within the body of another one: a server that sees another end than the proxy runs it. */
 const SMUGGLED = 'POST /-/reload HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\n\r\n';
 
 /** Everything that comes back for these bytes, until the server has hung up or has been silent for a moment. */
@@ -199,7 +199,7 @@ describe('a request that is too much', () => {
     expect(statuses(received)).toEqual([200, 200, 404, 200]);
   });
 
-  test('thousands of requests in one piece, by clients that never read, are not answered: the connection is closed', async () => {
+  test('thousands of requests in one piece, from clients that never read: the connection is closed', async () => {
     let rendered = 0;
     const metrics = (): Promise<string> => {
       rendered += 1;

@@ -76,7 +76,7 @@ describe('a second FortiAuthenticator', () => {
     });
   });
 
-  it('is asked with GET alone, on the paths that the documentation has, and its mail password is left there', async () => {
+  it('is asked with GET only, on the documented paths, and its mail password is left there', async () => {
     await using fac = await createSecondFortiAuthenticator();
     const observation = await observeUnit(fac);
     expect(fac.requests.map(({ method, body }) => `${method}${body}`)).toEqual(fac.requests.map(() => 'GET'));

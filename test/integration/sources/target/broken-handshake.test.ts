@@ -106,7 +106,7 @@ describe.concurrent('observeEndpoint and a handshake that fails', () => {
     });
   });
 
-  test('recovers the words of a block page behind its style sheet, in pieces, from a peer that stays open', async () => {
+  test('reads a block page behind its style sheet, in pieces, from a peer that stays open', async () => {
     const style = `<style>${'.a { margin: 0; } '.repeat(300)}</style>`;
     const tls = await atHello((socket) => {
       socket.write(
