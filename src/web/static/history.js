@@ -187,7 +187,7 @@ function optionsOf(id, lines, width) {
   };
 }
 
-/** @param {ChartData} past */
+/** @param {ChartData} data */
 function draw(data) {
   for (const figure of document.querySelectorAll('figure[data-chart]')) {
     const id = figure.id.replace('chart-', '');

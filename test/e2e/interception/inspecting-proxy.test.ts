@@ -94,7 +94,7 @@ describeWhere(INSPECTED_SITE_NEEDS, 'a site behind an inspecting proxy', () => {
     expect(evidenceOf(result)).toContain(CORPORATE);
   });
 
-  test('only the licence server's address is inspected: confirmed, since another name is signed there too', async () => {
+  test('only the address of the licence server is inspected: confirmed, as another name is signed too', async () => {
     await using _ = await inspect(CORPORATE, [BY_ADDRESS, ...INSPECT_LICENSE_SERVER]);
     const result = await site.check();
     expect(conclusionOf(result)).toEqual(notReady('tls-intercepted', 'license-server'));
