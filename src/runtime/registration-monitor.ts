@@ -80,9 +80,7 @@ export function createRegistrationMonitor(config: Config, deps: RegistrationMoni
   const schedule = { expression, timezone: config.schedule.timezone, seed: config.site };
   const runner = new Runner({ ...deps, timer: (listener) => createSpreadTimer(schedule, clock, listener), run: look });
   return {
-    start: () => {
-      runner.start();
-    },
+    start: () => runner.start(),
     stop: async () => {
       cancelNext();
       await runner.stop();
