@@ -99,7 +99,8 @@ function notificationEvent({ delivery, notification }: OutboxEntry, mask: Mask):
   const reply = mask.line(isMail ? detail : withoutPath(detail, recipient));
   const said = reply === '' ? '' : `: ${reply}`;
   const end = finishedAt === null ? '' : ` at ${isoTime(finishedAt)}`;
-  const text = `Notification "${eventOf(notification)}", ${to}: ${status}${end}, ${counted(attempts, 'attempt')}${said}`;
+  const tries = counted(attempts, 'attempt');
+  const text = `Notification "${eventOf(notification)}", ${to}: ${status}${end}, ${tries}${said}`;
   const incident = notification.kind === 'incident' ? notification.incident.id : null;
   return { at: delivery.createdAt, kind: 'notification', incident, text };
 }

@@ -33,7 +33,9 @@ function judgeInspection(flow: Flow, policy: FirewallPolicy, inspection: SslInsp
   const facts = factsOf(flow, policy, inspection.profile);
   const base = { rule: 'policy-leaves-tls-alone', subject: subjectOf(flow), expected: 'no SSL inspection', facts };
   if (inspection.kind === 'unreadable') {
-    const actual = `${policyText(policy)} uses SSL profile "${inspection.profile}", which could not be read: ${inspection.message}`;
+    const actual =
+      `${policyText(policy)} uses SSL profile "${inspection.profile}", which could not be read: ` +
+      `${inspection.message}`;
     return [unknown({ ...base, actual })];
   }
   const uses = `${policyText(policy)} uses SSL profile "${inspection.profile ?? ''}"`;

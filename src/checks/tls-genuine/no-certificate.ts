@@ -152,7 +152,8 @@ function nearerThanServer(closer: CloserLook, outcome: BlockedOutcome): Seen | n
 
 function smallAnswer({ refusable }: CloserLook): Seen | null {
   if (refusable?.kind !== 'failed' || refusable.alert === null) return null;
-  const actual = `A hello that can only be refused was refused (${visibleText(refusable.alert, 40)}); no certificate ever came`;
+  const alert = visibleText(refusable.alert, 40);
+  const actual = `A hello that can only be refused was refused (${alert}); no certificate ever came`;
   return { expected: 'Answers of any size', actual };
 }
 

@@ -133,7 +133,8 @@ function otherThanLearned(chain: ChainCase): Seen | null {
   const { baseline } = chain.evidence;
   const [learned] = baseline?.leaves ?? [];
   if (isBeyondComparison(chain) || chain.baselineMatch !== 'other-authority' || !baseline || !learned) return null;
-  const expected = `Issued by ${formatDistinguishedName(learned.issuer)}, as learned at ${instantText(baseline.learnedAt)}`;
+  const issuer = formatDistinguishedName(learned.issuer);
+  const expected = `Issued by ${issuer}, as learned at ${instantText(baseline.learnedAt)}`;
   return { expected, actual: issuedBy(chain) };
 }
 

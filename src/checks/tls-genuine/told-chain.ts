@@ -43,5 +43,8 @@ function otherView({ evidence }: ChainCase): string {
 function knownAuthority(chain: ChainCase): string {
   const { pins, anchors } = trustUnder(chain.evidence.profile, chain.evidence.trust);
   if (pins.length + anchors.length === 0) return `Something to trust: trust.pins or trust.caFiles, or ${LEARN}`;
-  return `The certificate of ${missingName(chain)} as a FortiGate with current firmware has it, then in trust.caFiles; or ${LEARN}`;
+  return (
+    `The certificate of ${missingName(chain)} as a FortiGate with current firmware has it, then in ` +
+    `trust.caFiles; or ${LEARN}`
+  );
 }

@@ -68,7 +68,8 @@ export function refusedBaselineFindings(subject: string, refused: RefusedBaselin
 export function describeRefused({ baseline, unconfirmed }: RefusedBaseline): string {
   const name = formatDistinguishedName(unconfirmed.subject);
   return (
-    `What was learned on ${dayText(baseline.learnedAt)} rests on ${name} (SHA-256 ${unconfirmed.fingerprint}) and is not used; ` +
+    `What was learned on ${dayText(baseline.learnedAt)} rests on ${name} (SHA-256 ${unconfirmed.fingerprint}) ` +
+    'and is not used; ' +
     '"ftm-watch trust learn" says more'
   );
 }

@@ -11,7 +11,9 @@ import { isClaimed, isElsewhere, isNamed, type VerdictFacts } from './verdict-fa
  */
 const UNVERIFIED: Hypothesis = {
   id: 'unverified',
-  when: 'anything else: an authority that claims to be neither the vendor nor a public one, or a root that nobody knows',
+  when:
+    'anything else: an authority that claims to be neither the vendor nor a public one, or a root that nobody ' +
+    'knows',
   holds: always,
   ...suspected('interception-suspected'),
   tells: [verificationFinding, signs],

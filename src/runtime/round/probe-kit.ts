@@ -53,7 +53,7 @@ export interface ProbeKitDeps {
   readonly shareFile?: JsonFile;
 }
 
-/** Of all connections at once. With fewer, a round of 200 servers that say nothing ends before the last has its turn. */
+/** Of all connections at once. With fewer, a round of 200 silent servers ends before the last has its turn. */
 const CONNECTIONS = 128;
 
 /** A chain has up to four certificates, most of which are known from another one; the rest is for those that change. */

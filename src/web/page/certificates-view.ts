@@ -35,11 +35,16 @@ function chainView({ id, target, addresses, verdict, chain, trusted }: ChainOfAd
   const isFine = tone === 'good' || tone === 'info';
   const [leaf] = chain;
   return markup`<div class="chain ${tone}"><p>${badge(tone, word)} <span class="subject">${target}</span></p>
-<p class="quiet">at ${addresses.join(', ')}${leaf === undefined ? ': no certificate was sent' : `, valid until ${utcText(leaf.notAfter)}`}</p>
+<p class="quiet">at ${addresses.join(', ')}${
+    leaf === undefined ? ': no certificate was sent' : `, valid until ${utcText(leaf.notAfter)}`
+  }</p>
 ${
   leaf === undefined
     ? null
-    : markup`<details id="chain-${id}"${isFine ? null : markup` open`}><summary>${counted(chain.length, 'certificate')}</summary>
+    : markup`<details id="chain-${id}"${isFine ? null : markup` open`}><summary>${counted(
+        chain.length,
+        'certificate',
+      )}</summary>
 ${chain.map((certificate, depth) => certificateView(certificate, trusted[depth], depth))}
 ${
   trusted.length === 0

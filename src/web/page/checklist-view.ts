@@ -31,7 +31,9 @@ function itemView({ id, state, summary, findings }: PreconditionStatus): Markup 
 function faultsView(id: string, faults: readonly Finding[]): Markup | null {
   if (faults.length === 0) return null;
   return markup`<details id="${id}-findings"><summary>${counted(faults.length, 'finding')}</summary>
-<ul class="findings">${faults.slice(0, MAX_FINDINGS).map(findingView)}</ul>${more(faults.length - MAX_FINDINGS, 'status')}</details>`;
+<ul class="findings">${faults
+    .slice(0, MAX_FINDINGS)
+    .map(findingView)}</ul>${more(faults.length - MAX_FINDINGS, 'status')}</details>`;
 }
 
 function findingView({ rule, subject, expected, actual }: Finding): Markup {

@@ -52,9 +52,21 @@ export function incidentsView(
   const telltale = { outboxEntries, quiet, states, now };
   return markup`<section id="incidents" class="card" aria-labelledby="incidents-title">
 <h2 id="incidents-title">Open incidents <span class="count">${open.length}</span></h2>
-${open.length === 0 ? markup`<p class="quiet">None.</p>` : markup`<ul class="incidents">${open.slice(0, MAX_OPEN).map((incident, index) => openView(incident, index, telltale))}</ul>`}
+${
+  open.length === 0
+    ? markup`<p class="quiet">None.</p>`
+    : markup`<ul class="incidents">${open
+        .slice(0, MAX_OPEN)
+        .map((incident, index) => openView(incident, index, telltale))}</ul>`
+}
 ${more(open.length - MAX_OPEN, 'incidents')}
-${closed.length === 0 ? null : markup`<details id="closed-incidents"><summary>Over within 7 days: ${closed.length}</summary><ul class="incidents">${closed.slice(0, MAX_CLOSED).map((incident) => closedView(incident, telltale))}</ul>${more(closed.length - MAX_CLOSED, 'incidents')}</details>`}
+${
+  closed.length === 0
+    ? null
+    : markup`<details id="closed-incidents">
+<summary>Over within 7 days: ${closed.length}</summary>
+<ul class="incidents">${closed.slice(0, MAX_CLOSED).map((incident) => closedView(incident, telltale))}</ul>${more(closed.length - MAX_CLOSED, 'incidents')}</details>`
+}
 ${complete ? null : HISTORY_MISSING}
 </section>`;
 }

@@ -41,8 +41,20 @@ export function notificationsView(
 ${noChannel === null ? null : markup`<p>${badge('warn', noChannel)}</p>`}
 ${states.map(silentView)}
 ${groups.length === 0 ? markup`<p class="quiet">None recently.</p>` : null}
-${troubled.length === 0 ? null : markup`<ul class="incidents">${troubled.slice(0, MAX_TROUBLED).map((group) => deliveryGroupView(group, now))}</ul>${more(troubled.length - MAX_TROUBLED, 'notifications')}`}
-${arrived.length === 0 ? null : markup`<details id="sent-notifications"><summary>Sent recently: ${arrived.length}</summary><ul class="incidents">${arrived.slice(0, MAX_ARRIVED).map((group) => deliveryGroupView(group, now))}</ul>${more(arrived.length - MAX_ARRIVED, 'notifications')}</details>`}
+${
+  troubled.length === 0
+    ? null
+    : markup`<ul class="incidents">${troubled
+        .slice(0, MAX_TROUBLED)
+        .map((group) => deliveryGroupView(group, now))}</ul>${more(troubled.length - MAX_TROUBLED, 'notifications')}`
+}
+${
+  arrived.length === 0
+    ? null
+    : markup`<details id="sent-notifications">
+<summary>Sent recently: ${arrived.length}</summary>
+<ul class="incidents">${arrived.slice(0, MAX_ARRIVED).map((group) => deliveryGroupView(group, now))}</ul>${more(arrived.length - MAX_ARRIVED, 'notifications')}</details>`
+}
 ${complete ? null : HISTORY_MISSING}
 </section>`;
 }

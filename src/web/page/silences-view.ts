@@ -18,9 +18,19 @@ export function silencesView(all: readonly Silence[], { until, next }: Maintenan
   return markup`<section id="silences" class="card" aria-labelledby="silences-title">
 <h2 id="silences-title">Silences <span class="count">${lasting.length}</span></h2>
 ${until === null ? null : markup`<p>${badge('wait', 'Maintenance')} Notifications wait; it ends ${end(until, now)}</p>`}
-${lasting.length === 0 ? null : markup`<ul class="incidents">${lasting.slice(0, MAX_SHOWN).map((silence) => silenceView(silence, now))}</ul>`}
+${
+  lasting.length === 0
+    ? null
+    : markup`<ul class="incidents">${lasting.slice(0, MAX_SHOWN).map((silence) => silenceView(silence, now))}</ul>`
+}
 ${more(lasting.length - MAX_SHOWN, 'silences')}
-${next === null ? null : markup`<p class="quiet">Next maintenance ${distance(next.from, now)}, for ${spanText(next.until - next.from)} (${utcText(next.from)})</p>`}
+${
+  next === null
+    ? null
+    : markup`<p class="quiet">Next maintenance ${distance(next.from, now)}, for ${spanText(
+        next.until - next.from,
+      )} (${utcText(next.from)})</p>`
+}
 </section>`;
 }
 
