@@ -63,8 +63,7 @@ ${more(open.length - MAX_OPEN, 'incidents')}
 ${
   closed.length === 0
     ? null
-    : markup`<details id="closed-incidents">
-<summary>Over within 7 days: ${closed.length}</summary>
+    : markup`<details id="closed-incidents"><summary>Over within 7 days: ${closed.length}</summary>
 <ul class="incidents">${closed.slice(0, MAX_CLOSED).map((incident) => closedView(incident, telltale))}</ul>${more(closed.length - MAX_CLOSED, 'incidents')}</details>`
 }
 ${complete ? null : HISTORY_MISSING}

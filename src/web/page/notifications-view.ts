@@ -51,9 +51,9 @@ ${
 ${
   arrived.length === 0
     ? null
-    : markup`<details id="sent-notifications">
-<summary>Sent recently: ${arrived.length}</summary>
-<ul class="incidents">${arrived.slice(0, MAX_ARRIVED).map((group) => deliveryGroupView(group, now))}</ul>${more(arrived.length - MAX_ARRIVED, 'notifications')}</details>`
+    : markup`<details id="sent-notifications"><summary>Sent recently: ${arrived.length}</summary>
+<ul class="incidents">${arrived.slice(0, MAX_ARRIVED).map((group) => deliveryGroupView(group, now))}</ul>
+${more(arrived.length - MAX_ARRIVED, 'notifications')}</details>`
 }
 ${complete ? null : HISTORY_MISSING}
 </section>`;
