@@ -33,10 +33,7 @@ export async function runReplay(
   });
 }
 
-async function recognition({ logs, appliances }: Config): Promise<{
-  readonly signatures: Awaited<ReturnType<typeof loadSignatures>>;
-  readonly attribution: ReturnType<typeof createAttribution>;
-}> {
+async function recognition({ logs, appliances }: Config) {
   return {
     signatures: await loadSignatures(logs.signatureFiles, isFaultId),
     attribution: createAttribution(appliances, NO_OTHERS),

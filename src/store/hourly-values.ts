@@ -12,13 +12,6 @@ export interface HourlyValue {
   readonly value: number;
 }
 
-export interface StoredHourlyValue {
-  readonly subject: string;
-  /** The beginning of the hour. */
-  readonly at: EpochMs;
-  readonly value: number;
-}
-
 const HOUR: Millis = 3_600_000;
 
 const WRITES: Readonly<Record<HourlyValueName, string>> = {
@@ -37,7 +30,14 @@ export function hourlyValueWriter(db: DatabaseSync): (value: HourlyValue, at: Ep
   return ({ name, subject, value }, at) => statements[name].run(name, subject, Math.floor(at / HOUR) * HOUR, value);
 }
 
-const hourlyValueRow = z.object({ subject: z.string(), at: z.number(), value: z.number() });
+const hourlyValueRow = z.object({
+  subject: z.string(),
+  /** The beginning of the hour. */
+  at: z.number(),
+  value: z.number(),
+});
+
+export type StoredHourlyValue = Readonly<z.infer<typeof hourlyValueRow>>;
 
 /** Which subjects matter most: those with the most errors, those with the fewest tokens left. */
 const RANKS: Readonly<Record<HourlyValueName, string>> = {
@@ -78,10 +78,7 @@ export function readHourlyValues(
 }
 
 /** The mean of what answered in a span of time that begins at `at`. */
-export interface StoredLatency {
-  readonly at: EpochMs;
-  readonly durationMs: Millis;
-}
+export type StoredLatency = Readonly<z.infer<typeof latencyRow>>;
 
 const latencyRow = z.object({ at: z.number(), durationMs: z.number() });
 

@@ -1,5 +1,12 @@
 import type { CauseWords } from '../../engine/words/cause-words.ts';
 
+const OPEN =
+  'Open {interface} in a browser: the login page must appear. If the name is not found, correct it in ' +
+  'appliances[].api.url, or write the address there.';
+
+const ALLOW =
+  'On FortiAuthenticator, System > Network > Interfaces: HTTPS and the REST API must be allowed on this interface.';
+
 export const APPLIANCE_CAUSES = {
   'appliance-unreachable': {
     severity: 'critical',
@@ -7,11 +14,7 @@ export const APPLIANCE_CAUSES = {
     headline: '{subject} is unreachable',
     summary: 'ftm-watch gets nothing from {appliance}: its REST API {failing}.',
     impact: 'blind',
-    remedy: [
-      'Open {interface} in a browser: the login page must appear. If the name is not found, correct it in ' +
-        'appliances[].api.url, or write the address there.',
-      'On FortiAuthenticator, System > Network > Interfaces: HTTPS and the REST API must be allowed on this interface.',
-    ],
+    remedy: [OPEN, ALLOW],
   },
   'appliance-unreadable': {
     severity: 'warning',
@@ -20,10 +23,8 @@ export const APPLIANCE_CAUSES = {
     summary: 'ftm-watch cannot read {appliance}: its REST API {failing}, although the unit itself is up.',
     impact: 'blind',
     remedy: [
-      'Open {interface} in a browser: the login page must appear. If the name is not found, correct it in ' +
-        'appliances[].api.url, or write the address there.',
-      'On FortiAuthenticator, System > Network > Interfaces: HTTPS and the REST API must be allowed on this ' +
-        'interface; a firewall on the way must let them through.',
+      OPEN,
+      `${ALLOW} A firewall on the way must let them through.`,
       'If its certificate was renewed, set the new authority in appliances[].api.caFile, or the new pin.',
     ],
   },

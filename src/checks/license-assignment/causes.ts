@@ -35,7 +35,6 @@ export const ASSIGNMENT_CAUSES = {
   'license-not-registered': {
     severity: 'critical',
     title: 'the licence is not registered',
-    headline: 'the licence is not registered',
     // A log line alone is no outage: the summary says what it is about.
     warningHeadline: 'the log of {subject} has a warning',
     summary: 'Licence {license} is not registered to any unit.',
