@@ -1,4 +1,5 @@
 import type { Config } from '../config/config.ts';
+import type { WatchedTraffic } from '../core/polling/firewall.ts';
 import { createAttribution, NO_OTHERS } from '../logs/attribution.ts';
 import { loadSignatures } from '../logs/signatures.ts';
 import { explain } from './explain.ts';
@@ -22,22 +23,17 @@ export async function runReplay(
 ): Promise<number> {
   const config = await loadOrExplain(path, terminal);
   if (config === null) return EXIT_UNKNOWN;
-  const { host, expectedAddresses } = config.licenseServer;
-  return replay({
-    ...terminal,
-    ...(await recognition(config)),
-    file,
-    json,
-    watched: { hosts: [host], addresses: expectedAddresses },
-  });
+  return replay({ ...terminal, ...(await recognition(config)), file, json });
 }
 
-async function recognition({ logs, appliances }: Config): Promise<{
+async function recognition({ logs, appliances, licenseServer }: Config): Promise<{
   readonly signatures: Awaited<ReturnType<typeof loadSignatures>>;
   readonly attribution: ReturnType<typeof createAttribution>;
+  readonly watched: WatchedTraffic;
 }> {
   return {
     signatures: await loadSignatures(logs.signatureFiles),
     attribution: createAttribution(appliances, NO_OTHERS),
+    watched: { hosts: [licenseServer.host], addresses: licenseServer.expectedAddresses },
   };
 }

@@ -128,6 +128,8 @@ export class LogReader implements LineSink {
       outbox.evidence(id, found.evidence, stamp);
       return owner === undefined ? 'other' : 'ftm';
     }
+    // What a FortiGate says of tokens of its own is nothing to a FortiAuthenticator: it counts for a configured unit.
+    if (found.kind === 'event' && typeof owner !== 'string') return 'other';
     // Nobody but FortiAuthenticator writes this, and the administrator named the file: it is not lost for an unknown
     // host name.
     const writer = owner === undefined && source === 'file' ? attribution.only : owner;
