@@ -11,7 +11,7 @@ export function renderRunbooks(): ReadonlyMap<string, string> {
   ]);
 }
 
-const GENERATED = '<!-- Written by "npm run runbooks" from src/checks: change it there. -->';
+const GENERATED = '<!-- Written by "npm run generate" from src/checks: change it there. -->';
 /** What an incident fills in; a page can only name it. */
 const PLACES: WordingFacts = {
   subject: '<target>',

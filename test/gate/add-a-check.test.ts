@@ -1,15 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-
 import { startDaemon } from '../lab/daemon.ts';
 import type { DiagnosisJson } from '../../src/engine/diagnosis-json.ts';
+import { copiedTree, type CopiedTree } from '../support/copied-tree.ts';
 import { runFtmWatch } from '../support/ftm-watch.ts';
-
-const ROOT = resolve(import.meta.dirname, '../..');
-const COPIED = ['src', 'config', 'deploy', 'test', 'bench', 'docs/runbooks', 'package.json', 'tsconfig.json'];
 
 /** All that somebody writes who adds a check. */
 const FOLDER: ReadonlyMap<string, string> = new Map([
@@ -65,19 +61,6 @@ export function judgeSample(subject: string): readonly Finding<SampleCause>[] {
   ],
 ]);
 
-/** What stands in the registry for it: its name and its place among the others. */
-const REGISTERED: readonly (readonly [before: string, added: string])[] = [
-  ["import { tlsGenuine } from './tls-genuine/check.ts';", "import { sample } from './sample/check.ts';"],
-  ['  clock,\n]', '  sample,'],
-];
-
-function withSample(registry: string): string {
-  return REGISTERED.reduce((text, [before, added]) => {
-    if (!text.includes(before)) throw new Error(`Cannot find "${before}" in the registry`);
-    return text.replace(before, `${added}\n${before}`);
-  }, registry);
-}
-
 /** Nothing that is asked answers, and nothing beyond this machine is asked. */
 const CONFIG = `
 licenseServer: { host: 127.0.0.1, port: 1 }
@@ -88,41 +71,44 @@ store: { path: state/history.db }
 `;
 
 describe('a check is a folder and its place in the registry', () => {
-  let tree = '';
+  let tree: CopiedTree;
   let main = '';
   const run = (command: string, args: readonly string[]): string =>
-    execFileSync(command, args, { cwd: tree, encoding: 'utf8' });
+    execFileSync(command, args, { cwd: tree.root, encoding: 'utf8' });
+  const read = (path: string): string => readFileSync(join(tree.root, path), 'utf8');
 
   beforeAll(() => {
-    tree = mkdtempSync(join(tmpdir(), 'ftm-watch-check-'));
-    main = join(tree, 'src/main.ts');
-    for (const path of COPIED) cpSync(join(ROOT, path), join(tree, path), { recursive: true });
-    symlinkSync(join(ROOT, 'node_modules'), join(tree, 'node_modules'));
-    mkdirSync(join(tree, 'src/checks/sample'));
-    for (const [name, text] of FOLDER) writeFileSync(join(tree, 'src/checks/sample', name), text);
-    const registry = join(tree, 'src/checks/registry.ts');
-    writeFileSync(registry, withSample(readFileSync(registry, 'utf8')));
-    writeFileSync(join(tree, 'ftm-watch.yaml'), CONFIG);
+    tree = copiedTree();
+    main = join(tree.root, 'src/main.ts');
+    const registry = 'src/checks/registry.ts';
+    for (const [name, text] of FOLDER) tree.write(`src/checks/sample/${name}`, text);
+    tree.replace(
+      registry,
+      'import { tlsGenuine }',
+      "import { sample } from './sample/check.ts';\nimport { tlsGenuine }",
+    );
+    tree.replace(registry, '  clock,\n]', '  sample,\n  clock,\n]');
+    tree.write('ftm-watch.yaml', CONFIG);
   });
 
   afterAll(() => {
-    rmSync(tree, { recursive: true, force: true });
+    tree[Symbol.dispose]();
   });
 
   test('the types of the whole tree fit', { timeout: 180_000 }, () => {
-    expect(run(join(tree, 'node_modules/.bin/tsc'), ['-p', '.'])).toBe('');
+    expect(run(join(tree.root, 'node_modules/.bin/tsc'), ['-p', '.'])).toBe('');
   });
 
-  test('its causes have runbooks', () => {
-    run(process.execPath, ['deploy/runbooks/write.ts']);
-    expect(readFileSync(join(tree, 'docs/runbooks/README.md'), 'utf8')).toContain(
+  test('"npm run generate" writes what follows from it', () => {
+    run(process.execPath, ['deploy/generate/run.ts']);
+    expect(read('docs/runbooks/README.md')).toContain(
       '## Sample\n\n- [sample-fault](sample-fault.md): the sample is at fault (warning)\n',
     );
-    expect(readFileSync(join(tree, 'docs/runbooks/sample-fault.md'), 'utf8')).toContain('1. Replace the sample.');
+    expect(read('docs/runbooks/sample-fault.md')).toContain('1. Replace the sample.');
   });
 
   test('"check --json" has its state, and its cause in its own words', async () => {
-    const { stdout } = await runFtmWatch(['check', '--json', '--config', 'ftm-watch.yaml'], { cwd: tree, main });
+    const { stdout } = await runFtmWatch(['check', '--json', '--config', 'ftm-watch.yaml'], { cwd: tree.root, main });
     const { preconditions, causes } = JSON.parse(stdout) as DiagnosisJson;
     expect(preconditions.find(({ id }) => id === 'sample')).toMatchObject({ state: 'warning' });
     expect(causes).toContainEqual(
@@ -135,7 +121,7 @@ describe('a check is a folder and its place in the registry', () => {
   });
 
   test('the metrics have it at zero, and the route map a place for it', async () => {
-    await using daemon = await startDaemon('ftm-watch.yaml', tree, main);
+    await using daemon = await startDaemon('ftm-watch.yaml', tree.root, main);
     const metrics = await daemon.get('/metrics').then((answer) => answer.text());
     expect(metrics).toMatch(/^ftm_cause_active\{cause="sample-fault",severity="warning"\} 0$/mu);
     expect(metrics).toMatch(/^ftm_precondition_state\{precondition="sample",state="broken"\} 0$/mu);

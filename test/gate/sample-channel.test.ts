@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { copiedTree, type CopiedTree } from '../support/copied-tree.ts';
@@ -108,6 +109,17 @@ describe('a channel that is added as a folder and a line', () => {
       'properties.notify.properties.pagers.items.properties.url.description',
       'Where the pager is.',
     );
+  });
+
+  test('has its place in what "npm run generate" writes', () => {
+    const { status: code, stderr } = spawnSync(process.execPath, ['deploy/generate/run.ts'], {
+      cwd: tree.root,
+      encoding: 'utf8',
+    });
+    expect([code, stderr]).toEqual([0, '']);
+    const read = (path: string): string => readFileSync(join(tree.root, path), 'utf8');
+    expect(read('docs/configuration.md')).toMatch(/^\| `notify\.pagers\[\]\.url` \|.*\| Where the pager is\. \|$/mu);
+    expect(read('deploy/helm/ftm-watch/values.schema.json')).toContain('"Where the pager is."');
   });
 
   test('delivers the test message', async () => {

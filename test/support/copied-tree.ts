@@ -3,7 +3,23 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 
 const ROOT = resolve(import.meta.dirname, '../..');
-const COPIED = ['src', 'test', 'bench', 'deploy', 'config', 'package.json', 'tsconfig.json', 'vitest.config.ts'];
+const COPIED = [
+  'src',
+  'test',
+  'bench',
+  'deploy',
+  'config',
+  'docs',
+  '.dockerignore',
+  '.gitignore',
+  'CHANGELOG.md',
+  'Dockerfile',
+  'LICENSE',
+  'package.json',
+  'package-lock.json',
+  'tsconfig.json',
+  'vitest.config.ts',
+];
 
 /** This project in a folder of its own, for a test to change. */
 export interface CopiedTree extends Disposable {

@@ -49,8 +49,7 @@ describe('the Dockerfile', () => {
     ]);
   });
 
-  it('names the version of the package', () => {
-    expect(text).toContain(`ARG VERSION=${packageJson.version}\n`);
+  it('describes itself as the package does', () => {
     expect(text).toContain(`description="${packageJson.description}"`);
   });
 

@@ -1,6 +1,4 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { BLOCK_RULES } from '../../../../src/checks/tls-genuine/block-kind.ts';
 import { judgeTls } from '../../../../src/checks/tls-genuine/verdict.ts';
 import {
   ALERT,
@@ -178,14 +176,5 @@ describe('judgeTls() on a handshake that is blocked', () => {
       rule: 'server-name-makes-no-difference',
       actual: expect.stringContaining('www.iana.org'),
     });
-  });
-
-  test('lets its rules be read in docs/interception.md', () => {
-    const text = readFileSync('docs/interception.md', 'utf8');
-    const [, table = ''] = /<!-- blocks -->\n([^]*?)<!-- \/blocks -->/u.exec(text) ?? [];
-    const rows = BLOCK_RULES.map(
-      ({ when, kind, confidence }) => `| ${when} | ${kind === null ? 'not known' : `\`${kind}\``} | ${confidence} |`,
-    );
-    expect(table.trim().split('\n').slice(2)).toEqual(rows);
   });
 });

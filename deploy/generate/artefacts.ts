@@ -1,0 +1,88 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import packageJson from '../../package.json' with { type: 'json' };
+import { configJsonSchema } from '../../src/config/json-schema.ts';
+import { renderDashboards } from '../grafana/dashboards.ts';
+import { valuesSchema } from '../helm/values-schema.ts';
+import { renderAlertRules } from '../prometheus/alert-rules.ts';
+import { renderRunbooks } from '../runbooks/render.ts';
+import { productionPackages } from '../sbom/bill.ts';
+import { renderReference } from './config-reference.ts';
+import { renderInterceptionTables } from './interception-tables.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const RULES = 'deploy/prometheus/rules';
+const CHART = 'deploy/helm/ftm-watch';
+
+/** Files that are committed although they follow from something else. */
+export interface Artefact {
+  /** What they follow from: a change is made there. */
+  readonly from: string;
+  /** Whole texts by their paths from the project's folder. */
+  readonly files: () => ReadonlyMap<string, string>;
+  /** A folder in which nothing else stands: what follows from nothing any more is deleted. */
+  readonly folder?: { readonly path: string; readonly byHand: readonly string[] };
+}
+
+/** Everything that `npm run generate` writes. */
+export const ARTEFACTS: readonly Artefact[] = [
+  {
+    from: 'src/checks',
+    files: () => within('docs/runbooks', renderRunbooks()),
+    folder: { path: 'docs/runbooks', byHand: ['alerts.md'] },
+  },
+  {
+    from: 'deploy/grafana',
+    files: () => within('deploy/grafana/dashboards', renderDashboards()),
+    folder: { path: 'deploy/grafana/dashboards', byHand: [] },
+  },
+  { from: 'src/checks', files: () => within(RULES, renderRules()) },
+  {
+    // A chart cannot read what lies outside its own folder.
+    from: RULES,
+    files: () => within(`${CHART}/files/rules`, renderRules()),
+    folder: { path: `${CHART}/files/rules`, byHand: [] },
+  },
+  {
+    from: 'src/config/schema',
+    files: () => new Map([[`${CHART}/values.schema.json`, `${JSON.stringify(valuesSchema(), null, 2)}\n`]]),
+  },
+  {
+    from: 'src/config/schema',
+    files: () => edited('docs/configuration.md', (text) => renderReference(text, configJsonSchema())),
+  },
+  { from: 'src/checks/tls-genuine', files: () => edited('docs/interception.md', renderInterceptionTables) },
+  {
+    from: 'package.json',
+    files: () =>
+      edited(`${CHART}/Chart.yaml`, (text) => text.replaceAll(/(?<=^(?:v|appV)ersion: ).*/gmu, packageJson.version)),
+  },
+  {
+    from: 'package.json',
+    files: () => edited('Dockerfile', (text) => text.replace(/(?<=^ARG VERSION=).*/mu, packageJson.version)),
+  },
+  {
+    from: 'package-lock.json',
+    files: () =>
+      edited('docs/security.md', (text) =>
+        text.replace(/(?<=^- )\d+(?= packages at run time)/mu, String(Object.keys(productionPackages()).length)),
+      ),
+  },
+];
+
+function renderRules(): ReadonlyMap<string, string> {
+  return new Map(readdirSync(join(ROOT, RULES)).map((name) => [name, renderAlertRules(read(join(RULES, name)))]));
+}
+
+function within(folder: string, files: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  return new Map([...files].map(([name, text]) => [`${folder}/${name}`, text]));
+}
+
+/** A file that is written by hand but for some places in it. */
+function edited(path: string, edit: (text: string) => string): ReadonlyMap<string, string> {
+  return new Map([[path, edit(read(path))]]);
+}
+
+function read(path: string): string {
+  return readFileSync(join(ROOT, path), 'utf8');
+}

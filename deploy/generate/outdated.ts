@@ -1,0 +1,36 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ARTEFACTS, type Artefact } from './artefacts.ts';
+
+/** A file that is not as it follows from elsewhere. */
+export interface OutdatedFile {
+  /** From the project's folder. */
+  readonly path: string;
+  /** What has to stand there; null: nothing, the file is to go. */
+  readonly text: string | null;
+  readonly from: string;
+}
+
+/** All that `npm run generate` would change. */
+export function outdatedFiles(root: string): readonly OutdatedFile[] {
+  return ARTEFACTS.flatMap((artefact) => {
+    const files = artefact.files();
+    const changed = [...files].filter(([path, text]) => textAt(join(root, path)) !== text);
+    return [
+      ...changed.map(([path, text]) => ({ path, text, from: artefact.from })),
+      ...leftOver(root, artefact, files).map((path) => ({ path, text: null, from: artefact.from })),
+    ];
+  });
+}
+
+function leftOver(root: string, { folder }: Artefact, files: ReadonlyMap<string, string>): readonly string[] {
+  if (folder === undefined) return [];
+  return readdirSync(join(root, folder.path))
+    .filter((name) => !folder.byHand.includes(name))
+    .map((name) => `${folder.path}/${name}`)
+    .filter((path) => !files.has(path));
+}
+
+function textAt(path: string): string | null {
+  return existsSync(path) ? readFileSync(path, 'utf8') : null;
+}

@@ -1,0 +1,50 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { expect, test } from 'vitest';
+import { cleanEnvironment } from '../support/clean-environment.ts';
+import { copiedTree } from '../support/copied-tree.ts';
+
+const PATIENCE = { timeout: 30_000, interval: 50 };
+/** Nothing that is asked answers, and nothing beyond this machine is asked. */
+const CONFIG = `
+licenseServer: { host: 127.0.0.1, port: 1 }
+controlHosts: []
+resolvers: [udp://127.0.0.1:1]
+web: { listen: 127.0.0.1:0 }
+store: { path: state/history.db }
+`;
+
+test('"npm run dev" stops and starts the daemon after a change, also after one that breaks it', async () => {
+  using tree = copiedTree();
+  tree.write('ftm-watch.yaml', CONFIG);
+  const npm = spawn('npm', ['run', '--silent', 'dev', '--', '--config', 'ftm-watch.yaml'], {
+    cwd: tree.root,
+    env: cleanEnvironment(),
+    stdio: ['ignore', 'pipe', 'ignore'],
+    // A group of its own, which a terminal would interrupt as a whole.
+    detached: true,
+  });
+  const { pid = 0 } = npm;
+  let output = '';
+  npm.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    output += chunk;
+  });
+  /** What it said in the meantime, of what counts here. */
+  const said = (): readonly string[] =>
+    [...output.matchAll(/"msg":"(Starting|Serving the status page|Stopped)"|^(Failed) running/gmu)].map(
+      ([, message, failed]) => message ?? failed ?? '',
+    );
+  const starts = ['Starting', 'Serving the status page'];
+  try {
+    await expect.poll(said, PATIENCE).toEqual(starts);
+    tree.write('src/web/static/new.js', '');
+    await expect.poll(said, PATIENCE).toEqual([...starts, 'Stopped', ...starts]);
+    tree.write('src/main.ts', 'const broken;');
+    await expect.poll(said, PATIENCE).toEqual([...starts, 'Stopped', ...starts, 'Stopped', 'Failed']);
+    tree.write('src/main.ts', 'console.log(\'"msg":"Starting"\');');
+    await expect.poll(() => said().at(-1), PATIENCE).toBe('Starting');
+  } finally {
+    process.kill(-pid, 'SIGINT');
+    await once(npm, 'exit');
+  }
+});

@@ -1,0 +1,53 @@
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ARTEFACTS } from '../../../deploy/generate/artefacts.ts';
+import { outdatedFiles } from '../../../deploy/generate/outdated.ts';
+
+const ROOT = join(import.meta.dirname, '../../..');
+const files = ARTEFACTS.flatMap((artefact) => [...artefact.files()]);
+
+describe('what is generated', () => {
+  it.each(files)('%s is as it follows from elsewhere: else run "npm run generate"', (path, text) => {
+    expect(readFileSync(join(ROOT, path), 'utf8')).toBe(text);
+  });
+
+  it('leaves no file behind: else run "npm run generate"', () => {
+    expect(outdatedFiles(ROOT).map(({ path }) => path)).toEqual([]);
+  });
+
+  it('has each file once', () => {
+    const paths = files.map(([path]) => path);
+    expect(paths).toHaveLength(new Set(paths).size);
+  });
+});
+
+describe('outdatedFiles()', () => {
+  let root = '';
+
+  beforeEach(() => {
+    root = mkdtempSync(join(tmpdir(), 'ftm-watch-generated-'));
+    for (const [path] of files) {
+      mkdirSync(join(root, dirname(path)), { recursive: true });
+      copyFileSync(join(ROOT, path), join(root, path));
+    }
+  });
+
+  afterEach(() => {
+    rmSync(root, { recursive: true });
+  });
+
+  it('names what was changed by hand, what is missing and what is too much, with what it follows from', () => {
+    expect(outdatedFiles(root)).toEqual([]);
+    writeFileSync(join(root, 'deploy/grafana/dashboards/site.json'), '{}\n');
+    writeFileSync(join(root, 'docs/runbooks/gone.md'), '# A cause of the past\n');
+    writeFileSync(join(root, 'docs/runbooks/alerts.md'), '# By hand\n');
+    rmSync(join(root, 'docs/runbooks/egress-blocked.md'));
+    expect(outdatedFiles(root)).toEqual([
+      { path: 'docs/runbooks/egress-blocked.md', text: expect.stringContaining('# '), from: 'src/checks' },
+      { path: 'docs/runbooks/gone.md', text: null, from: 'src/checks' },
+      { path: 'deploy/grafana/dashboards/site.json', text: expect.stringContaining('"uid"'), from: 'deploy/grafana' },
+    ]);
+  });
+});
