@@ -59,6 +59,7 @@ function renderPage(id: CauseId): string {
     anyProductRemedy,
     productRemedy = {},
     kinds = {},
+    sources = [],
   } = wordsOf(id);
   return joined([
     `# ${title.charAt(0).toUpperCase()}${title.slice(1)}`,
@@ -85,7 +86,15 @@ function renderPage(id: CauseId): string {
     '## Is it fixed?',
     '`ftm-watch check` looks at everything once. The incident closes by itself after `notify.policy.recoveries` ' +
       'rounds without the cause.',
+    ...(sources.length === 0 ? [] : ['## Known from', sources.map(sourceOf).join('\n')]),
   ]);
+}
+
+function sourceOf(source: string): string {
+  const [, document] = /^docs:(.+)$/u.exec(source) ?? [];
+  const [, tip] = /^ta-p\/(\d+)$/u.exec(source) ?? [];
+  if (document !== undefined) return `- <https://docs.fortinet.com/document/${document}>`;
+  return tip === undefined ? `- <${source}>` : `- Fortinet community, ta-p/${tip}`;
 }
 
 function scopeOf(cause: CauseId): string {

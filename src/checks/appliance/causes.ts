@@ -7,6 +7,7 @@ export const APPLIANCE_CAUSES = {
     headline: '{subject} is unreachable',
     summary: 'Nothing is seen of {appliance}: its REST API {failing}.',
     impact: 'blind',
+    sources: ['docs:fortiauthenticator/6.4.1/administration-guide'],
     remedy: [
       'Open {interface} in a browser: does the login page come? If the name is not found, correct it in ' +
         'appliances[].api.url, or write the address there.',
@@ -19,6 +20,7 @@ export const APPLIANCE_CAUSES = {
     headline: 'ftm-watch cannot read {subject}',
     summary: 'ftm-watch cannot read {appliance}: its REST API {failing}, but it is there.',
     impact: 'blind',
+    sources: ['docs:fortiauthenticator/6.4.1/administration-guide'],
     remedy: [
       'Open {interface} in a browser: does the login page come? If the name is not found, correct it in ' +
         'appliances[].api.url, or write the address there.',
@@ -33,6 +35,7 @@ export const APPLIANCE_CAUSES = {
     headline: 'ftm-watch cannot read {subject}: the key is refused',
     summary: 'ftm-watch cannot read {appliance}: it refuses the user or the web service access key.',
     impact: 'blind',
+    sources: ['docs:fortiauthenticator/6.4.7/rest-api-solution-guide/671411'],
     remedy: [
       'The password is the web service access key of that administrator, not the login password: Authentication > ' +
         'User Management > Local Users, edit the user, "Web service access".',

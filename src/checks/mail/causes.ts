@@ -12,6 +12,7 @@ export const MAIL_CAUSES = {
     headline: 'the mail server {subject} is unreachable',
     summary: 'The mail server {subject} does not answer as a mail server.',
     impact: 'delivery',
+    sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974'],
     remedy: [
       'Test by hand: "nc -v {subjecthost} {subjectport}" must show a line that begins with 220 (where the server ' +
         'speaks TLS from the start, it opens the port and is silent).',
@@ -26,6 +27,7 @@ export const MAIL_CAUSES = {
     headline: 'TLS of the mail server {subject} is broken',
     summary: 'The mail server {subject} answers, but an encrypted session with a verified certificate cannot be made.',
     impact: 'delivery',
+    sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974'],
     remedy: [
       'Look at it: "openssl s_client {starttls}-connect {subject}" shows the certificate and the reason ' +
         '("-starttls smtp" belongs to security: starttls alone).',
@@ -43,6 +45,7 @@ export const MAIL_CAUSES = {
     headline: 'the mail server {subject} rejects the login',
     summary: 'The mail server {subject} does not accept the user name and password.',
     impact: 'delivery',
+    sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974'],
     remedy: [
       'Check whether the account is locked, expired, or needs an application password.',
       'Set the right password on FortiAuthenticator (System > Messaging > SMTP Servers) and in the file that ' +
@@ -56,6 +59,7 @@ export const MAIL_CAUSES = {
     headline: 'the mail server {subject} rejects the recipient',
     summary: 'The mail server {subject} refuses the sender or the recipient.',
     impact: 'delivery',
+    sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974'],
     remedy: [
       'Read the reply of the server in the evidence: it says what it refuses and often why.',
       'Allow the address of FortiAuthenticator to relay, or give it a login on the mail server.',
