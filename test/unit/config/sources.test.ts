@@ -1,5 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { z } from 'zod';
 import { CAUSE_IDS, wordsOf } from '../../../src/checks/registry.ts';
 import type { CauseWords } from '../../../src/engine/words/cause-words.ts';
 import { shippedCatalogue } from '../../support/signature-catalogue.ts';
@@ -8,6 +10,8 @@ import { shippedCatalogue } from '../../support/signature-catalogue.ts';
 const SOURCE = /\bta-p\/\d{6}\b|\bKB \d{5,6}\b|\bdocs:\S+\/\S+|\bhttps:\/\/\S+|\b[A-Z]+(?:-[A-Z]+)*-MIB\b/u;
 /** What only the vendor can know: its products, servers, menus and commands, and what it does with licences. */
 const OF_THE_VENDOR = /Forti(?!Authenticator\b)|On FortiAuthenticator|System >|TAC\b|RMA|"(?:execute|show|diagnose) /u;
+
+const PRODUCTS = z.object({ products: z.array(z.object({ name: z.string(), source: z.string().min(1) })) });
 
 function hasSource(source: string | undefined): boolean {
   return source !== undefined && SOURCE.test(source);
@@ -31,6 +35,13 @@ describe('what is said of the vendor has its source beside it', () => {
   test('every signature', async () => {
     const { signatures } = await shippedCatalogue();
     expect(signatures.filter(({ source }) => !hasSource(source)).map(({ id }) => id)).toEqual([]);
+  });
+
+  test('every product that inspects: the vendor of FortiAuthenticator by document, others where the names were seen', () => {
+    const { products } = PRODUCTS.parse(parse(readFileSync('config/inspection-products.yaml', 'utf8')));
+    const own = products.filter(({ name }) => name.startsWith('Fortinet'));
+    expect(own.length).toBeGreaterThan(1);
+    expect(own.filter(({ source }) => !hasSource(source))).toEqual([]);
   });
 
   test('every cause', () => {
