@@ -57,8 +57,8 @@ describe('the table of the activation tip', () => {
   test.each(rows)('$number names tests that exist, or says that nothing looks at it', ({ does, said, tests }) => {
     const files = quoted(tests);
     expect(files.filter((file) => !existsSync(file) || !file.endsWith('.test.ts'))).toEqual([]);
-    expect(files.length > 0).toBe(tests !== '–');
-    if (tests === '–') expect([said, does.startsWith('Not looked at')]).toEqual(['–', true]);
+    const isUnseen = tests === '–' && said === '–' && does.startsWith('Not looked at');
+    expect(files.length > 0 || isUnseen).toBe(true);
   });
 
   test.each(rows)('$number names causes and preconditions that exist', ({ does, said }) => {
