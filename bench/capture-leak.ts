@@ -13,9 +13,9 @@ import { once } from 'node:events';
 import { createServer } from 'node:tls';
 import type { AddressInfo } from 'node:net';
 import { createCertificateCache } from '../src/core/certificate-cache.ts';
-import { observeEndpoint } from '../src/probes/endpoint/observe.ts';
-import type { EndpointRequest } from '../src/probes/endpoint/observe.ts';
-import { createProbeSecureContext } from '../src/probes/endpoint/secure-context.ts';
+import { observeEndpoint } from '../src/sources/target/observe-endpoint.ts';
+import type { EndpointRequest } from '../src/sources/target/observe-endpoint.ts';
+import { createProbeSecureContext } from '../src/network/tls/secure-context.ts';
 import { probeContext } from '../test/support/probe-context.ts';
 
 const HOST = 'license.example.test';

@@ -5,7 +5,7 @@ import { stripTypeScriptTypes } from 'node:module';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { roundLimit } from '../../src/round/observe-round.ts';
+import { roundLimit } from '../../src/runtime/round/observe-round.ts';
 import { CONTROL_HOSTS, LICENSE_HOST } from '../../test/lab/site.ts';
 import { configOf } from '../../test/support/config-of.ts';
 import { freePort } from '../../test/support/free-port.ts';

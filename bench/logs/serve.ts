@@ -4,8 +4,9 @@ import { pino } from 'pino';
 import { systemClock } from '../../src/system/clock.ts';
 import type { LogEvent } from '../../src/core/polling/log-event.ts';
 import { emptyPolling, recordEvent } from '../../src/core/polling/state.ts';
-import { createLogIntake } from '../../src/logs/intake.ts';
-import { loadSignatures } from '../../src/logs/signatures.ts';
+import { createLogIntake } from '../../src/sources/log/intake.ts';
+import { isFaultId } from '../../src/checks/registry.ts';
+import { loadSignatures } from '../../src/sources/log/signatures.ts';
 
 const free = { address: '127.0.0.1', port: 0 };
 let state = emptyPolling(900_000);
@@ -26,7 +27,7 @@ const intake = createLogIntake(
   {
     clock: systemClock,
     logger: pino({ level: 'silent' }),
-    signatures: await loadSignatures([]),
+    signatures: await loadSignatures([], isFaultId),
     stateFile: null,
     // As the program does: every event goes into the window.
     onEvent: (event: LogEvent) => {

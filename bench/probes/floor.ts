@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { connect } from 'node:tls';
 import type { TLSSocket } from 'node:tls';
 import type { HostPort } from '../../src/config/config.ts';
-import { createProbeSecureContext } from '../../src/probes/endpoint/secure-context.ts';
+import { createProbeSecureContext } from '../../src/network/tls/secure-context.ts';
 
 type Server = HostPort & { readonly serverName: string | null };
 

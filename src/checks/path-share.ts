@@ -62,7 +62,7 @@ export const NO_SHARE: PathShare = { addresses: [], families: [], whole: clear([
 
 /** At most one burst in this time, so that a fault never becomes a load on the licence server. @internal */
 export const BURST_GAP: Millis = 300_000;
-/** Connections of one burst, over all addresses. */
+/** Connections of one burst, over all addresses. @internal */
 export const BURST_SIZE = 20;
 /** More addresses than this are not asked again in one burst: too few connections to each would say nothing. */
 const MOST_ADDRESSES = 4;
@@ -134,6 +134,7 @@ function asPartOf(whole: ConnectionShare, part: ConnectionShare): ConnectionShar
 /**
  * The addresses that the next round should make a burst of connections to: all of them, since what one does is judged
  * by what the others do.
+ * @internal
  */
 export function burstDue(state: PathShare, at: EpochMs): readonly string[] {
   if (state.burstAt !== null && isRecent(state.burstAt, at, BURST_GAP)) return [];
@@ -142,6 +143,12 @@ export function burstDue(state: PathShare, at: EpochMs): readonly string[] {
     .filter(deservesBurst)
     .flatMap(({ addresses }) => addresses.filter((address) => current.includes(address)));
   return due.length === 0 ? [] : [...new Set([...due, ...current])].slice(0, MOST_ADDRESSES);
+}
+
+/** The connections of that burst, by their addresses: each as often as the others, in turns. */
+export function burstOf(state: PathShare, at: EpochMs): readonly string[] {
+  const due = burstDue(state, at);
+  return due.length === 0 ? [] : Array.from({ length: Math.floor(BURST_SIZE / due.length) }, () => due).flat();
 }
 
 /** Whether another round at once would tell more: a failure that is new, or not yet measured. */

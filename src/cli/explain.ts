@@ -1,11 +1,11 @@
 import { concernsLicenseServer, type WatchedTraffic } from '../core/polling/firewall.ts';
 import type { SignatureSet } from '../core/polling/signature.ts';
-import type { Attribution } from '../logs/attribution.ts';
-import type { Line } from '../logs/framing.ts';
-import { Framer } from '../logs/framing.ts';
-import type { Recognition } from '../logs/recognise.ts';
-import { recognisePasted } from '../logs/recognise.ts';
-import { sampleOf } from '../logs/sample.ts';
+import type { Attribution } from '../sources/log/attribution.ts';
+import type { Line } from '../sources/log/framing.ts';
+import { Framer } from '../sources/log/framing.ts';
+import type { Recognition } from '../sources/log/recognise.ts';
+import { recognisePasted } from '../sources/log/recognise.ts';
+import { sampleOf } from '../sources/log/sample.ts';
 
 export interface ExplainOptions {
   /** From the command line; when there are none, lines are read from `input`. */

@@ -9,7 +9,7 @@ import type { LogMemory } from '../report/report-contents.ts';
 import type { KeptPast } from '../store/kept-past.ts';
 import { NOTHING_REMEMBERED, type LogPart } from '../runtime/conclude.ts';
 import { lastExplainingFaults } from '../runtime/explaining-fault.ts';
-import { listenedSince, readPolling } from '../runtime/polling-file.ts';
+import { listenedSince, readPolling } from '../sources/log/polling-file.ts';
 import { stateFile } from '../runtime/state-files.ts';
 
 /** What a daemon with the same store has kept of the log; read only. Throws nothing. */

@@ -1,4 +1,4 @@
-import type { RoundProgress } from '../round/observe-round.ts';
+import type { RoundProgress } from '../runtime/round/observe-round.ts';
 
 /** A terminal that a line can be rewritten on. */
 export interface ProgressOutput {

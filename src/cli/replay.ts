@@ -7,12 +7,12 @@ import type { WatchedTraffic } from '../core/polling/firewall.ts';
 import type { LogEvent } from '../core/polling/log-event.ts';
 import type { SignatureSet } from '../core/polling/signature.ts';
 import { UNNAMED } from '../core/polling/state.ts';
-import type { Attribution } from '../logs/attribution.ts';
-import { Framer } from '../logs/framing.ts';
-import { EventOutbox } from '../logs/outbox.ts';
-import { LogReader } from '../logs/reader.ts';
-import type { LineTally } from '../logs/tally.ts';
-import { newLineTally } from '../logs/tally.ts';
+import type { Attribution } from '../sources/log/attribution.ts';
+import { Framer } from '../sources/log/framing.ts';
+import { EventOutbox } from '../sources/log/outbox.ts';
+import { LogReader } from '../sources/log/reader.ts';
+import type { LineTally } from '../sources/log/tally.ts';
+import { newLineTally } from '../sources/log/tally.ts';
 
 export interface ReplayOptions {
   /** A saved syslog file or FortiAuthenticator's raw log, compressed with gzip perhaps; `-` reads `input`. */

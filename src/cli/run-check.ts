@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path';
 
-import { jsonFile } from '../store/json-file.ts';
+import { jsonFile } from '../system/json-file.ts';
 import { newerStoreAt } from '../store/kept-past.ts';
 import type { LogPart } from '../runtime/conclude.ts';
 import { check, CHECK_EXIT } from './check.ts';

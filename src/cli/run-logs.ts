@@ -1,7 +1,8 @@
 import type { Config } from '../config/config.ts';
 import type { WatchedTraffic } from '../core/polling/firewall.ts';
-import { createAttribution, NO_OTHERS } from '../logs/attribution.ts';
-import { loadSignatures } from '../logs/signatures.ts';
+import { createAttribution, NO_OTHERS } from '../sources/log/attribution.ts';
+import { isFaultId } from '../checks/registry.ts';
+import { loadSignatures } from '../sources/log/signatures.ts';
 import { explain } from './explain.ts';
 import { EXIT_UNKNOWN } from './exit-code.ts';
 import { replay } from './replay.ts';
@@ -32,7 +33,7 @@ async function recognition({ logs, appliances, licenseServer }: Config): Promise
   readonly watched: WatchedTraffic;
 }> {
   return {
-    signatures: await loadSignatures(logs.signatureFiles),
+    signatures: await loadSignatures(logs.signatureFiles, isFaultId),
     attribution: createAttribution(appliances, NO_OTHERS),
     watched: { hosts: [licenseServer.host], addresses: licenseServer.expectedAddresses },
   };

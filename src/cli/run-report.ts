@@ -1,7 +1,8 @@
 import { dirname, join } from 'node:path';
 
-import { jsonFile } from '../store/json-file.ts';
-import { loadSignatures } from '../logs/signatures.ts';
+import { jsonFile } from '../system/json-file.ts';
+import { isFaultId } from '../checks/registry.ts';
+import { loadSignatures } from '../sources/log/signatures.ts';
 import { type ReportArchive, reportArchive } from '../report/report-archive.ts';
 import { examine } from './examine.ts';
 import { EXIT_UNKNOWN } from './exit-code.ts';
@@ -30,7 +31,7 @@ export async function runReport(
     const budget = jsonFile(join(dirname(config.store.path), 'registration-budget.json'));
     const now = terminal.clock.now();
     const kept = await readKept(config, now);
-    const signatures = await loadSignatures(config.logs.signatureFiles);
+    const signatures = await loadSignatures(config.logs.signatureFiles, isFaultId);
     const log = logPartOf(config, { ...kept, signatures, now });
     const examination = await examine({ ...terminal, config, budget, log });
     if (terminal.signal.aborted) throw new Error('The report was called off: nothing was written');

@@ -1,8 +1,8 @@
 import { authority } from '../core/authority.ts';
 import type { Config } from '../config/config.ts';
-import { createProbeKit, type ProbeKit } from '../round/probe-kit.ts';
+import { createProbeKit, type ProbeKit } from '../runtime/round/probe-kit.ts';
 import { controlChainsOf, tlsEvidence } from '../checks/tls-genuine/judge-tls-path.ts';
-import { trueTime } from '../round/assess-round.ts';
+import { trueTime } from '../runtime/round/assess-round.ts';
 import { writeBaseline } from '../trust/baseline-file.ts';
 import { EXIT_UNKNOWN } from './exit-code.ts';
 import { createProgressLine } from './progress.ts';

@@ -2,8 +2,8 @@ import type { Cause } from '../engine/cause.ts';
 import type { Clock, Millis } from '../core/clock.ts';
 import type { RoundObservations } from '../core/round.ts';
 import type { RoundResult } from '../report/round-result.ts';
-import type { ProbeKit } from '../round/probe-kit.ts';
-import { isInvalid } from '../round/invalid-round.ts';
+import type { ProbeKit } from '../runtime/round/probe-kit.ts';
+import { isInvalid } from '../checks/invalid-round.ts';
 
 /** Enough for what was there only once to be gone, and for what is new to be seen again. */
 const MOST_LOOKS = 4;

@@ -187,3 +187,9 @@ export interface ClockObservation {
       }
     | Failure;
 }
+
+/** What OpenSSL says of a chain. */
+export interface OpensslWord {
+  /** Its code, `PATH_LENGTH_EXCEEDED`; null: it takes the chain. */
+  readonly refusal: string | null;
+}

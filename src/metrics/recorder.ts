@@ -13,7 +13,7 @@ import type { LogEvent } from '../core/polling/log-event.ts';
 import type { PollingReport } from '../core/polling/report.ts';
 import { UNNAMED } from '../core/polling/state.ts';
 import type { PathObservation, RoundObservations } from '../core/round.ts';
-import type { JudgedRound } from '../round/assess-round.ts';
+import type { JudgedRound } from '../checks/judged-round.ts';
 import type { Metrics } from './definitions.ts';
 import { licenseAssignments } from './license-assignments.ts';
 import { recordSamples } from './record-samples.ts';

@@ -1,6 +1,6 @@
 import type { Diagnosis } from '../engine/diagnosis.ts';
 import type { RoundObservations } from '../core/round.ts';
-import type { JudgedRound } from '../round/assess-round.ts';
+import type { JudgedRound } from '../checks/judged-round.ts';
 
 /** One round with everything that came of it. */
 export interface RoundResult {

@@ -18,8 +18,8 @@ import {
 import type { PollingReport } from '../core/polling/report.ts';
 import type { Unheard } from '../checks/log-facts.ts';
 import { CHECKS, preconditionOf } from '../checks/registry.ts';
-import { activationOf, assessUnits, withUnits } from '../units/assess-units.ts';
-import { assessLog, withLog } from './assess-log.ts';
+import { activationOf, assessUnits, withUnits } from '../checks/assess-units.ts';
+import { assessLog, withLog } from '../checks/assess-log.ts';
 import { explainingFaults } from './explaining-fault.ts';
 import { nextUnread, speakingAppliances, type UnreadSince } from './speaking-appliances.ts';
 

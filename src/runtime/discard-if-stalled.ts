@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.ts';
-import { isInvalid } from '../round/invalid-round.ts';
+import { isInvalid } from '../checks/invalid-round.ts';
 import { createStallWatch } from '../schedule/stall-watch.ts';
 
 /** Null: this process stood still meanwhile, so that what it saw says nothing about whom it asked. */

@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.ts';
-import type { LogIntakeConfig } from '../logs/intake.ts';
+import type { LogIntakeConfig } from '../sources/log/intake.ts';
 
 /** What of the configuration the log intake works with. */
 export function intakeConfig(config: Config): LogIntakeConfig {

@@ -1,6 +1,7 @@
-import { warnOfRefusedBaselines } from '../round/warn-of-refused-baselines.ts';
-import { LOG_CHECKS } from './assess-log.ts';
-import { listens } from '../checks/polling/listens.ts';
+import { warnOfRefusedBaselines } from './round/warn-of-refused-baselines.ts';
+import { LOG_CHECKS } from '../checks/assess-log.ts';
+import { isFaultId } from '../checks/registry.ts';
+import { listens } from '../core/polling/listens.ts';
 import type { Logger } from 'pino';
 
 import type { Config } from '../config/config.ts';
@@ -12,29 +13,29 @@ import type { Diagnosis } from '../engine/diagnosis.ts';
 import { complainsOfConnections } from '../checks/tls-genuine/complaint.ts';
 import type { LogEvent } from '../core/polling/log-event.ts';
 import type { SignatureSet } from '../core/polling/signature.ts';
-import { createLogIntake, type LogIntake } from '../logs/intake.ts';
-import { loadSignatures } from '../logs/signatures.ts';
+import { createLogIntake, type LogIntake } from '../sources/log/intake.ts';
+import { loadSignatures } from '../sources/log/signatures.ts';
 import type { Recorder } from '../metrics/recorder.ts';
 import type { Alerting } from '../notify/alerting.ts';
 import { createAlerting } from '../notify/engine.ts';
 import { noChannelNote } from '../notify/no-channel.ts';
 import { createHeartbeat, type Heartbeat } from '../notify/heartbeat.ts';
 import type { RoundResult } from '../report/round-result.ts';
-import { roundLimit } from '../round/observe-round.ts';
-import { createProbeKit, type ProbeKit } from '../round/probe-kit.ts';
-import { judgedTargets, probeTargets } from '../round/probe-targets.ts';
-import { isInvalid, invalidWhenStalled } from '../round/invalid-round.ts';
+import { roundLimit } from './round/observe-round.ts';
+import { createProbeKit, type ProbeKit } from './round/probe-kit.ts';
+import { judgedTargets, probeTargets } from './round/probe-targets.ts';
+import { isInvalid, invalidWhenStalled } from '../checks/invalid-round.ts';
 import { Runner, type RunnerOptions } from '../schedule/runner.ts';
 import { createSpreadTimer } from '../schedule/spread.ts';
-import { jsonFile } from '../store/json-file.ts';
+import { jsonFile } from '../system/json-file.ts';
 import { lockStore, type StoreLock } from '../store/store-lock.ts';
 import { createStore, type Store } from '../store/store.ts';
-import { mailServersOf } from '../units/mail-servers.ts';
+import { mailServersOf } from '../sources/mail/mail-servers.ts';
 import { deservesAnotherLook } from './another-look.ts';
 import { conclude, NOTHING_REMEMBERED } from './conclude.ts';
 import { lastExplainingFaults } from './explaining-fault.ts';
 import { intakeConfig } from './intake-config.ts';
-import { createPollingLog, type PollingLog } from './polling-log.ts';
+import { createPollingLog, type PollingLog } from '../sources/log/polling-log.ts';
 import { createProbesOnDemand, type ProbesOnDemand } from './probe-on-demand.ts';
 import { createLivenessTracker, type LivenessTracker } from './liveness-tracker.ts';
 import { createRoundFigures } from './round-figures.ts';
@@ -87,7 +88,7 @@ export class Monitor {
 
   /** @throws {Error} when a file that the configuration names cannot be used */
   static async create(config: Config, deps: MonitorDeps): Promise<Monitor> {
-    const signatures = await loadSignatures(config.logs.signatureFiles);
+    const signatures = await loadSignatures(config.logs.signatureFiles, isFaultId);
     const onBeat = (lateness: Millis): void => {
       deps.recorder.loopLag(lateness);
     };

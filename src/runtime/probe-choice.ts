@@ -3,8 +3,8 @@ import { isIP } from 'node:net';
 import type { Config, HostPort, MailServerConfig, ResolverConfig } from '../config/config.ts';
 import { parseHostPort } from '../config/host-port.ts';
 import { visibleText } from '../core/visible-text.ts';
-import type { PathTarget } from '../round/observe-path.ts';
-import { controlTarget, licenseTarget, serviceTarget, straightTarget } from '../round/path-targets.ts';
+import type { PathTarget } from '../sources/target/observe-path.ts';
+import { controlTarget, licenseTarget, serviceTarget, straightTarget } from '../sources/target/path-targets.ts';
 import type { ProbeAnswer, ProbeModule } from '../web/probe-answer.ts';
 
 /** What of the configuration a target of `/probe` means. */

@@ -1,7 +1,7 @@
 import type { Config } from '../config/config.ts';
-import type { ConnectorContext } from '../connectors/context.ts';
-import type { BudgetStore } from '../connectors/forticloud/budget-store.ts';
-import type { RegistrationQuery } from '../connectors/forticloud/observe-registration.ts';
+import type { ConnectorContext } from '../network/rest/context.ts';
+import type { BudgetStore } from '../sources/registration/budget-store.ts';
+import type { RegistrationQuery } from '../sources/registration/observe-registration.ts';
 import { parseBudget } from '../core/license/call-budget.ts';
 import {
   afterLook,
@@ -14,7 +14,7 @@ import type { RegistrationObservation } from '../core/license/registration.ts';
 import { periodOf } from '../schedule/cron-timer.ts';
 import { Runner, type RunnerOptions } from '../schedule/runner.ts';
 import { createSpreadTimer } from '../schedule/spread.ts';
-import { observeHolders } from '../units/observe-units.ts';
+import { observeHolders } from '../sources/appliances/observe-units.ts';
 import { discardIfStalled } from './discard-if-stalled.ts';
 
 /**

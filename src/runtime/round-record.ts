@@ -1,8 +1,8 @@
 import { certificatePem } from '../core/certificate-pem.ts';
 import type { Diagnosis } from '../engine/diagnosis.ts';
 import { probeSamples, type RoundObservations } from '../core/round.ts';
-import type { JudgedRound } from '../round/assess-round.ts';
-import { isInvalid } from '../round/invalid-round.ts';
+import type { JudgedRound } from '../checks/judged-round.ts';
+import { isInvalid } from '../checks/invalid-round.ts';
 import type { RoundRecord } from '../store/history.ts';
 import type { HourlyValue } from '../store/figures.ts';
 

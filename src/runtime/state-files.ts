@@ -1,9 +1,9 @@
 import { dirname, join } from 'node:path';
 
 import type { Config } from '../config/config.ts';
-import type { BudgetStore } from '../connectors/forticloud/budget-store.ts';
+import type { BudgetStore } from '../sources/registration/budget-store.ts';
 import type { Millis } from '../core/clock.ts';
-import { jsonFile } from '../store/json-file.ts';
+import { jsonFile } from '../system/json-file.ts';
 
 /** Small pieces of state lie beside the store. */
 export function stateFile({ store }: Pick<Config, 'store'>, name: string): string {

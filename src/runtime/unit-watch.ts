@@ -1,14 +1,14 @@
 import type { UnitSource, UnitsPicture } from '../checks/unit-facts.ts';
 import type { Config } from '../config/config.ts';
-import type { ConnectorContext } from '../connectors/context.ts';
-import type { BudgetStore } from '../connectors/forticloud/budget-store.ts';
-import { observeFirewall } from '../connectors/fortigate/observe-firewall.ts';
+import type { ConnectorContext } from '../network/rest/context.ts';
+import type { BudgetStore } from '../sources/registration/budget-store.ts';
+import { observeFirewall } from '../sources/firewall/observe-firewall.ts';
 import type { Millis } from '../core/clock.ts';
 import type { FirewallObservation } from '../core/license/firewall.ts';
 import { CHECKS } from '../checks/registry.ts';
 import { Runner, type RunnerOptions } from '../schedule/runner.ts';
 import { createSpreadTimer, type Schedule } from '../schedule/spread.ts';
-import { emptyPicture, observeUnits, registrationQuery } from '../units/observe-units.ts';
+import { emptyPicture, observeUnits, registrationQuery } from '../sources/appliances/observe-units.ts';
 import { discardIfStalled } from './discard-if-stalled.ts';
 import { createRegistrationWatch } from './registration-watch.ts';
 

@@ -1,5 +1,5 @@
 import type { Clock, EpochMs } from '../core/clock.ts';
-import type { LogCounters } from '../logs/tally.ts';
+import type { LogCounters } from '../sources/log/tally.ts';
 import { channelWords } from '../notify/channels/registry.ts';
 import { createMaintenance, type Maintenance } from '../notify/maintenance.ts';
 import { noChannelNote } from '../notify/no-channel.ts';

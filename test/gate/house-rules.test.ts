@@ -20,7 +20,7 @@ describe('brokenHouseRules()', () => {
     },
     { path: 'src/a.ts', text: '// oxlint-disable-next-line complexity', expected: 'silences a check without a reason' },
     { path: 'src/a.ts', text: '  // biome-ignore format', expected: 'silences a check without a reason' },
-    { path: 'src/probes/utils.ts', text: '', expected: 'has a name that says nothing' },
+    { path: 'src/sources/utils.ts', text: '', expected: 'has a name that says nothing' },
     { path: 'src/core/index.ts', text: '', expected: 'has a name that says nothing' },
   ])('refuses $text in $path', ({ path, text, expected }) => {
     expect(brokenHouseRules(path, text)).toEqual([expect.stringContaining(`${path}:1: ${expected}`)]);

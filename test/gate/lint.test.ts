@@ -14,13 +14,13 @@ const fine: ReadonlyMap<string, string> = new Map([
   ],
   [
     'src/runtime/app.ts',
-    `import { b } from '../probes/fine.ts';\nimport { a as c } from '../store/fine.ts';\nexport const a: number = b + c;`,
+    `import { b } from '../sources/fine.ts';\nimport { a as c } from '../store/fine.ts';\nexport const a: number = b + c;`,
   ],
   ['src/main.ts', `import { a } from './runtime/app.ts';\nprocess.exit(a);`],
   ['src/config/fine.ts', `export const a = 1;\nexport type A = 1 | 2;`],
   ['src/store/fine.ts', `export const a = 1;`],
   [
-    'src/probes/fine.ts',
+    'src/sources/fine.ts',
     `import { isIP } from 'node:net';\nimport { a } from '../core/deep/fine.ts';\nimport type { A } from '../config/fine.ts';\nexport const b: A = isIP('') === a ? 1 : 2;`,
   ],
   ['src/metrics/fine.ts', `import { a } from '../notify/channels/registry.ts';\nexport const b: number = a;`],

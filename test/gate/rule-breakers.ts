@@ -61,7 +61,7 @@ export const sins: readonly Sin[] = [
   },
   {
     path: 'src/checks/a-source.ts',
-    code: `import { b } from '../probes/fine.ts';\nexport const a: number = b;`,
+    code: `import { b } from '../sources/fine.ts';\nexport const a: number = b;`,
     rule: 'eslint(no-restricted-imports)',
   },
   {
@@ -90,7 +90,7 @@ export const sins: readonly Sin[] = [
     rule: 'eslint(no-restricted-globals)',
   },
   {
-    path: 'src/probes/a-neighbour.ts',
+    path: 'src/sources/a-neighbour.ts',
     code: `import { a } from '../store/fine.ts';\nexport const b: number = a;`,
     rule: 'eslint(no-restricted-imports)',
   },
@@ -130,7 +130,7 @@ export const sins: readonly Sin[] = [
     rule: 'eslint(no-restricted-imports)',
   },
   {
-    path: 'src/logs/c-value.ts',
+    path: 'src/network/c-value.ts',
     code: `import { a } from '../config/fine.ts';\nexport const b: number = a;`,
     rule: 'eslint(no-restricted-imports)',
   },

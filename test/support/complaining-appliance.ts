@@ -4,7 +4,8 @@ import type { Diagnosis } from '../../src/engine/diagnosis.ts';
 import type { LogSource } from '../../src/core/polling/log-event.ts';
 import { pollingReport } from '../../src/core/polling/report.ts';
 import { emptyPolling, recordEvent } from '../../src/core/polling/state.ts';
-import { loadSignatures } from '../../src/logs/signatures.ts';
+import { isFaultId } from '../../src/checks/registry.ts';
+import { loadSignatures } from '../../src/sources/log/signatures.ts';
 import { conclude, NOTHING_REMEMBERED, type Remembered } from '../../src/runtime/conclude.ts';
 import { configOf } from './config-of.ts';
 
@@ -24,7 +25,7 @@ export async function applianceWorld(source: LogSource): Promise<ApplianceWorld>
   const config = await configOf(
     'logs: { syslog: { udp: "127.0.0.1:5514" } }\nappliances: [{ name: fac-1, logSources: [10.0.0.5] }]\n',
   );
-  const signatures = await loadSignatures([]);
+  const signatures = await loadSignatures([], isFaultId);
   const { window, silentAfter } = config.logs;
   return {
     create: () => {

@@ -1,5 +1,5 @@
 import { systemClock } from '../../src/system/clock.ts';
-import type { ConnectorContext } from '../../src/connectors/context.ts';
+import type { ConnectorContext } from '../../src/network/rest/context.ts';
 
 /**
  * The context of a connector in a test: the real clock, the secrets of the simulators, aborted by nobody unless told.

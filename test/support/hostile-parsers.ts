@@ -1,7 +1,8 @@
+import { isFaultId } from '../../src/checks/registry.ts';
 import { parseCertificate } from '../../src/core/parse-certificate.ts';
-import { parseSignatures } from '../../src/logs/signatures.ts';
-import { readReply as readTime } from '../../src/probes/clock/sntp.ts';
-import { encodeQuery, readReply as readDnsReply } from '../../src/probes/dns/message.ts';
+import { parseSignatures } from '../../src/sources/log/signatures.ts';
+import { readReply as readTime } from '../../src/network/ntp/sntp.ts';
+import { encodeQuery, readReply as readDnsReply } from '../../src/network/dns/message.ts';
 import { readPem } from '../../src/trust/pem.ts';
 import { parseProducts } from '../../src/trust/products.ts';
 import { readSilence } from '../../src/web/silence-request.ts';
@@ -176,7 +177,7 @@ export const HOSTILE_PARSERS: readonly HostileParser[] = [
     corpus: 'yaml-signatures',
     shape: 'bytes',
     longest: 16 * KB,
-    parse: declared((text) => parseSignatures(text, 'f.yaml').map(({ id }) => id)),
+    parse: declared((text) => parseSignatures(text, 'f.yaml', isFaultId).map(({ id }) => id)),
     most: 128 * KB,
     repeats: YAML_REPEATS,
   },

@@ -1,24 +1,24 @@
-import { createAttribution, NO_OTHERS } from '../../src/logs/attribution.ts';
+import { createAttribution, NO_OTHERS } from '../../src/sources/log/attribution.ts';
 import { explain } from '../../src/cli/explain.ts';
-import { parseLicensedTokens } from '../../src/connectors/fortiauthenticator/licensed-tokens.ts';
-import { parseMailServers } from '../../src/connectors/fortiauthenticator/mail-servers.ts';
-import { parseProvisioningServer } from '../../src/connectors/fortiauthenticator/provisioning-server.ts';
-import { parseSystemInfo } from '../../src/connectors/fortiauthenticator/system-info.ts';
-import { createTokenCounter, parseTokenPage } from '../../src/connectors/fortiauthenticator/token-counts.ts';
+import { parseLicensedTokens } from '../../src/sources/appliances/licensed-tokens.ts';
+import { parseMailServers } from '../../src/sources/appliances/mail-servers.ts';
+import { parseProvisioningServer } from '../../src/sources/appliances/provisioning-server.ts';
+import { parseSystemInfo } from '../../src/sources/appliances/system-info.ts';
+import { createTokenCounter, parseTokenPage } from '../../src/sources/appliances/token-counts.ts';
 import {
   parseAccessToken,
   parseLicenseRecords,
   productHoldsLicense,
   serviceError,
   tokenError,
-} from '../../src/connectors/forticloud/registration-replies.ts';
+} from '../../src/sources/registration/registration-replies.ts';
 import {
   parsePolicy,
   parsePolicyId,
   parseSslProfile,
   resultOf,
   securityProfilesOf,
-} from '../../src/connectors/fortigate/replies.ts';
+} from '../../src/sources/firewall/replies.ts';
 import { recogniseBlockPage } from '../../src/core/block-page.ts';
 import { readDer } from '../../src/core/der.ts';
 import { formatDistinguishedName, parseDistinguishedName } from '../../src/core/distinguished-name.ts';
@@ -27,21 +27,21 @@ import { parseBudget } from '../../src/core/license/call-budget.ts';
 import { parseCertificate } from '../../src/core/parse-certificate.ts';
 import { parseSubjectAltName } from '../../src/core/subject-alt-name.ts';
 import type { LogEvent } from '../../src/core/polling/log-event.ts';
-import { Framer } from '../../src/logs/framing.ts';
-import { EventOutbox } from '../../src/logs/outbox.ts';
-import { LogReader } from '../../src/logs/reader.ts';
-import { newLineTally } from '../../src/logs/tally.ts';
+import { Framer } from '../../src/sources/log/framing.ts';
+import { EventOutbox } from '../../src/sources/log/outbox.ts';
+import { LogReader } from '../../src/sources/log/reader.ts';
+import { newLineTally } from '../../src/sources/log/tally.ts';
 import {
   combineVerdicts,
   recipientVerdict,
   replyDetail,
   sessionVerdict,
 } from '../../src/notify/channels/email/smtp-reply.ts';
-import { beginsAsTls, readableText } from '../../src/probes/endpoint/plain-answer.ts';
-import type { Headers } from '../../src/probes/endpoint/response-headers.ts';
-import { firstHeader, parseHttpDate, proxyTraces, serverName } from '../../src/probes/endpoint/response-headers.ts';
-import { alertAtHello } from '../../src/probes/endpoint/tls-alert.ts';
-import { readPolling } from '../../src/runtime/polling-file.ts';
+import { beginsAsTls, readableText } from '../../src/network/tls/plain-answer.ts';
+import type { Headers } from '../../src/network/http/response-headers.ts';
+import { firstHeader, parseHttpDate, proxyTraces, serverName } from '../../src/network/http/response-headers.ts';
+import { alertAtHello } from '../../src/network/tls/tls-alert.ts';
+import { readPolling } from '../../src/sources/log/polling-file.ts';
 import { parsePasswordHash } from '../../src/web/password-hash.ts';
 import { formatIssue } from '../../src/config/issues.ts';
 import { loadConfig } from '../../src/config/load.ts';

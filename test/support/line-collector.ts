@@ -1,4 +1,4 @@
-import type { Line, LineSink } from '../../src/logs/framing.ts';
+import type { Line, LineSink } from '../../src/sources/log/framing.ts';
 
 export interface CollectedLine {
   readonly text: string;

@@ -1,5 +1,5 @@
 import { systemClock } from '../../src/system/clock.ts';
-import type { ProbeContext } from '../../src/probes/context.ts';
+import type { ProbeContext } from '../../src/network/context.ts';
 
 /** The context of a probe in a test: the real clock, nothing in the environment, aborted by nobody unless told. */
 export function probeContext(more: Partial<ProbeContext> = {}): ProbeContext {

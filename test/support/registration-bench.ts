@@ -1,6 +1,6 @@
-import type { BudgetStore } from '../../src/connectors/forticloud/budget-store.ts';
-import type { ConnectorContext } from '../../src/connectors/context.ts';
-import { observeRegistration } from '../../src/connectors/forticloud/observe-registration.ts';
+import type { BudgetStore } from '../../src/sources/registration/budget-store.ts';
+import type { ConnectorContext } from '../../src/network/rest/context.ts';
+import { observeRegistration } from '../../src/sources/registration/observe-registration.ts';
 import type { RegistrationConfig } from '../../src/config/config.ts';
 import { parseBudget } from '../../src/core/license/call-budget.ts';
 import type { CallBudget, CallLimits } from '../../src/core/license/call-budget.ts';

@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Config } from '../../src/config/config.ts';
 import type { Millis } from '../../src/core/clock.ts';
 import type { RoundResult } from '../../src/report/round-result.ts';
-import { createProbeKit } from '../../src/round/probe-kit.ts';
+import { createProbeKit } from '../../src/runtime/round/probe-kit.ts';
 import { Runner } from '../../src/schedule/runner.ts';
 import { deservesAnotherLook } from '../../src/runtime/another-look.ts';
 import { conclude } from '../../src/runtime/conclude.ts';

@@ -1,7 +1,8 @@
-import { loadSignatures } from '../../src/logs/signatures.ts';
+import { isFaultId } from '../../src/checks/registry.ts';
+import { loadSignatures } from '../../src/sources/log/signatures.ts';
 import type { SignatureSet } from '../../src/core/polling/signature.ts';
 
 /** The shipped catalogue. */
 export function shippedCatalogue(): Promise<SignatureSet> {
-  return loadSignatures([]);
+  return loadSignatures([], isFaultId);
 }

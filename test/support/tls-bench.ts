@@ -1,9 +1,9 @@
 import { createCertificateCache } from '../../src/core/certificate-cache.ts';
 import type { EndpointObservation, HttpOutcome, TlsOutcome } from '../../src/core/observation.ts';
-import type { ProbeContext } from '../../src/probes/context.ts';
-import { observeEndpoint } from '../../src/probes/endpoint/observe.ts';
-import type { EndpointDeps, EndpointRequest } from '../../src/probes/endpoint/observe.ts';
-import { createProbeSecureContext } from '../../src/probes/endpoint/secure-context.ts';
+import type { ProbeContext } from '../../src/network/context.ts';
+import { observeEndpoint } from '../../src/sources/target/observe-endpoint.ts';
+import type { EndpointDeps, EndpointRequest } from '../../src/sources/target/observe-endpoint.ts';
+import { createProbeSecureContext } from '../../src/network/tls/secure-context.ts';
 import { createHierarchy } from './authority.ts';
 import type { Hierarchy } from './authority.ts';
 import { probeContext } from './probe-context.ts';

@@ -6,7 +6,7 @@ import type { LogFacts } from '../log-facts.ts';
 import { POLLING_CAUSES, type PollingCause } from './causes.ts';
 import { judgeFirstLines } from './first-lines.ts';
 import { judgePolling } from './judge.ts';
-import { listens } from './listens.ts';
+import { listens } from '../../core/polling/listens.ts';
 import { PATH } from './path.ts';
 
 export const polling: Declaration<'polling', PollingCause> = {

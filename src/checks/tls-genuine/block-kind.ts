@@ -1,14 +1,12 @@
 import type { Confidence } from '../../engine/cause.ts';
 import type { CloserLook } from '../../core/closer-look.ts';
 import type { BlockedTlsKind } from './blocked-tls.ts';
-import type { FailureReason, TlsOutcome } from '../../core/observation.ts';
-
-export type BlockedOutcome = Extract<TlsOutcome, { readonly kind: 'failed' }>;
+import { endingOf, isBlocked, type Ending } from '../../core/blocked-outcome.ts';
+import type { TlsOutcome } from '../../core/observation.ts';
 
 /** What is known about a handshake that ended before any certificate. */
 export interface BlockFacts {
-  /** `cut`: reset, closed, or ended by an alert; `silence`: nothing came. */
-  readonly ending: 'cut' | 'silence';
+  readonly ending: Ending;
   /** A block page came in plain text. */
   readonly page: boolean;
   /** The answer came faster than the server's could have. */
@@ -105,24 +103,6 @@ export function decideBlock(facts: BlockFacts): Pick<BlockRule, 'kind' | 'confid
   return BLOCK_RULES.find((rule) => rule.holds(facts)) ?? { kind: null, confidence: 'suspected' };
 }
 
-const BLOCKING: ReadonlySet<FailureReason> = new Set<FailureReason>([
-  'timeout',
-  'reset',
-  'closed',
-  'tls',
-  'protocol',
-  'rejected',
-]);
-
-/** Ended before any certificate, by somebody else than us. */
-export function isBlocked(outcome: TlsOutcome | null): outcome is BlockedOutcome {
-  return outcome?.kind === 'failed' && outcome.chain === null && BLOCKING.has(outcome.reason);
-}
-
-export function endingOf({ reason }: BlockedOutcome): BlockFacts['ending'] {
-  return reason === 'timeout' ? 'silence' : 'cut';
-}
-
 export function lookOf(outcome: TlsOutcome | null | undefined): Look {
   if (outcome === null || outcome === undefined) return 'open';
   if (outcome.chain !== null) return 'passes';
@@ -130,7 +110,7 @@ export function lookOf(outcome: TlsOutcome | null | undefined): Look {
 }
 
 /** How many control hosts end as the licence server does; 0 when one of them does not. */
-export function controlsAlike(ending: BlockFacts['ending'], { controls }: Pick<CloserLook, 'controls'>): number {
+export function controlsAlike(ending: Ending, { controls }: Pick<CloserLook, 'controls'>): number {
   return controls.every((outcome) => isBlocked(outcome) && endingOf(outcome) === ending) ? controls.length : 0;
 }
 

@@ -1,18 +1,9 @@
 import type { CloserLook } from '../../core/closer-look.ts';
 import type { Finding } from '../../engine/finding.ts';
 import type { FailureReason } from '../../core/observation.ts';
+import { endingOf, isBlocked, type BlockedOutcome } from '../../core/blocked-outcome.ts';
 import { visibleText } from '../../core/visible-text.ts';
-import {
-  controlsAlike,
-  decideBlock,
-  endingOf,
-  isBlocked,
-  isNearer,
-  lookOf,
-  roundTripOf,
-  type BlockedOutcome,
-  type BlockFacts,
-} from './block-kind.ts';
+import { controlsAlike, decideBlock, isNearer, lookOf, roundTripOf, type BlockFacts } from './block-kind.ts';
 import { findProductOfPage } from './product.ts';
 import type { TlsEvidence, TlsJudgement } from './tls-evidence.ts';
 

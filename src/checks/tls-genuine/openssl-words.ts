@@ -1,6 +1,6 @@
 import type { CapturedChain } from '../../core/certificate.ts';
 import type { Clock, EpochMs, Millis } from '../../core/clock.ts';
-import type { OpensslWord } from './tls-evidence.ts';
+import type { OpensslWord } from '../../core/observation.ts';
 
 /** What OpenSSL said of the chains of one target: it is asked once for each, by a connection of its own. */
 export interface OpensslWords {

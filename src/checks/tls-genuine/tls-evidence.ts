@@ -3,7 +3,7 @@ import type { Confidence } from '../../engine/cause.ts';
 import type { EpochMs } from '../../core/clock.ts';
 import type { CloserLook } from '../../core/closer-look.ts';
 import type { Finding } from '../../engine/finding.ts';
-import type { TlsOutcome } from '../../core/observation.ts';
+import type { OpensslWord, TlsOutcome } from '../../core/observation.ts';
 import type { Baseline } from './baseline.ts';
 import type { FlawKind } from './chain-flaws.ts';
 import type { TrustedPath } from './judge-flaws.ts';
@@ -61,11 +61,6 @@ export interface ReferenceChain {
   readonly label: string;
   readonly kind: 'resolver' | 'address' | 'proxy' | 'server-name' | 'tls-version';
   readonly chain: CapturedChain;
-}
-
-export interface OpensslWord {
-  /** OpenSSL's code for it, `PATH_LENGTH_EXCEEDED`; null: it takes the chain. */
-  readonly refusal: string | null;
 }
 
 export interface RememberedChain {

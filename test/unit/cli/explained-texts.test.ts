@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { explain, type Explanation } from '../../../src/cli/explain.ts';
-import { createAttribution, NO_OTHERS } from '../../../src/logs/attribution.ts';
+import { createAttribution, NO_OTHERS } from '../../../src/sources/log/attribution.ts';
 import { fixtureLines } from '../../support/fixture-lines.ts';
 import { shippedCatalogue } from '../../support/signature-catalogue.ts';
 import { textSink } from '../../support/text-sink.ts';

@@ -1,4 +1,4 @@
-import { assessLog } from '../../../src/runtime/assess-log.ts';
+import { assessLog } from '../../../src/checks/assess-log.ts';
 import { beforeAll, expect, test } from 'vitest';
 import { logPartOf } from '../../../src/cli/log-memory.ts';
 import type { Config } from '../../../src/config/config.ts';

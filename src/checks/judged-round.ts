@@ -1,0 +1,11 @@
+import type { PathObservation } from '../core/round.ts';
+import type { Assessment } from '../engine/assessment.ts';
+import type { JudgedTlsPath } from './tls-genuine/judge-tls-path.ts';
+
+/** What the checks say of one round. */
+export interface JudgedRound {
+  /** Of the preconditions that the probes look at. */
+  readonly assessments: readonly Assessment[];
+  /** The verdicts on the licence server, then on the services. */
+  readonly tls: readonly { readonly path: PathObservation; readonly judged: JudgedTlsPath }[];
+}

@@ -1,0 +1,93 @@
+import type { TLSSocket } from 'node:tls';
+import { Client } from 'undici';
+import type { Dispatcher } from 'undici';
+import type { Millis } from '../../core/clock.ts';
+import { ProbeError } from '../failure.ts';
+import { readReply } from './message.ts';
+import type { BelievableReading, DnsQuery } from './message.ts';
+
+/** RFC 8484 §6. */
+const MEDIA_TYPE = 'application/dns-message';
+
+/** A DNS message is never longer; undici refuses the rest. */
+const MAX_BODY_BYTES = 65_535;
+
+/** Only a net below the caller's deadline: undici's own timers are coarse. */
+const UNDICI_TIMEOUT: Millis = 10_000;
+
+/**
+ * Protocols offered in the handshake. HTTP/2 first: public resolvers retire HTTP/1.1 (RFC 8484 §5.2 names HTTP/2 the
+ * minimum).
+ */
+export const DOH_PROTOCOLS: readonly string[] = ['h2', 'http/1.1'];
+
+/** Asks by POST (RFC 8484 §4.1) over a connected TLS socket, and destroys it afterwards. The query's id should be 0. */
+export async function exchangeHttps(
+  socket: TLSSocket,
+  url: URL,
+  query: DnsQuery,
+  signal: AbortSignal,
+): Promise<BelievableReading> {
+  const client = new Client(url.origin, {
+    connect: singleUse(socket),
+    allowH2: true,
+    maxResponseSize: MAX_BODY_BYTES,
+    headersTimeout: UNDICI_TIMEOUT,
+    bodyTimeout: UNDICI_TIMEOUT,
+  });
+  try {
+    const response = await client.request({
+      method: 'POST',
+      path: `${url.pathname}${url.search}`,
+      headers: { accept: MEDIA_TYPE, 'content-type': MEDIA_TYPE },
+      body: query.bytes,
+      signal,
+    });
+    return readBody(await bodyOf(response), query);
+  } finally {
+    // Later reports of a socket that is being torn down are of no interest, and unheard they would end the process.
+    client.on('connectionError', () => {});
+    await client.destroy().catch(() => {});
+    socket.on('error', () => {});
+    socket.destroy();
+  }
+}
+
+async function bodyOf(response: Dispatcher.ResponseData): Promise<Buffer> {
+  const type = String(response.headers['content-type'] ?? '');
+  if (response.statusCode !== 200) {
+    throw new ProbeError(
+      'rejected',
+      `The server answered with HTTP status ${String(response.statusCode)}, expected 200`,
+    );
+  }
+  if (type.split(';')[0]?.trim().toLowerCase() !== MEDIA_TYPE) {
+    throw new ProbeError(
+      'protocol',
+      `The server answered with content type "${type.slice(0, 80)}", expected "${MEDIA_TYPE}"`,
+    );
+  }
+  return Buffer.from(await response.body.arrayBuffer());
+}
+
+function readBody(body: Buffer, query: DnsQuery): BelievableReading {
+  const reading = readReply(body, query);
+  if (reading.kind === 'foreign')
+    throw new ProbeError('protocol', `The server did not answer the question: ${reading.why}`);
+  return reading;
+}
+
+type Connector = Extract<Client.Options['connect'], (...args: never[]) => unknown>;
+
+/** Hands out the one socket, once: undici would otherwise connect again by itself, to a name and without our limits. */
+function singleUse(socket: TLSSocket): Connector {
+  let used = false;
+  return (_options, callback) => {
+    if (used || socket.destroyed) {
+      callback(new ProbeError('closed', 'The server closed the connection without an answer'), null);
+      return;
+    }
+    used = true;
+    callback(null, socket);
+  };
+}

@@ -1,0 +1,60 @@
+import { deadline } from '../../system/clock.ts';
+import type { Millis } from '../../core/clock.ts';
+import type { DnsObservation, DnsReply } from '../../core/observation.ts';
+import type { ProbeContext } from '../context.ts';
+import { ProbeError, errorCode, failureFrom } from '../failure.ts';
+import { lookUp } from '../system-lookup.ts';
+import type { SystemLookup } from '../system-lookup.ts';
+
+/**
+ * What the machine's own resolver says, as its other programs see it: hosts file, search list and several servers
+ * included. getaddrinfo tells neither TTL nor CNAMEs, and calls both a missing name and a missing record ENOTFOUND.
+ */
+export async function observeSystem(
+  name: string,
+  system: SystemLookup,
+  limitMs: Millis,
+  ctx: ProbeContext,
+): Promise<Pick<DnsObservation, 'a' | 'aaaa'>> {
+  const startedAt = ctx.clock.elapsed();
+  using limit = deadline(ctx.clock, limitMs, ctx.signal);
+  try {
+    const found = await lookUp(system, name, limit.signal);
+    const durationMs = ctx.clock.elapsed() - startedAt;
+    const ofFamily = (family: number): readonly string[] => [
+      ...new Set(found.filter((entry) => entry.family === family).map((entry) => entry.address)),
+    ];
+    return { a: answer('NOERROR', ofFamily(4), durationMs), aaaa: answer('NOERROR', ofFamily(6), durationMs) };
+  } catch (error) {
+    const reply = replyFrom(error, ctx.clock.elapsed() - startedAt, ctx.signal);
+    return { a: reply, aaaa: reply };
+  }
+}
+
+function answer(rcode: string, addresses: readonly string[], durationMs: Millis): DnsReply {
+  return { kind: 'answer', rcode, addresses, cnames: [], ttlSeconds: null, durationMs, attempts: 1 };
+}
+
+function replyFrom(error: unknown, durationMs: Millis, parent: AbortSignal): DnsReply {
+  switch (errorCode(error)) {
+    case 'ENOTFOUND':
+      return answer('NXDOMAIN', [], durationMs);
+    case 'ENODATA':
+      return answer('NOERROR', [], durationMs);
+    // glibc says the same for silence, a refused port and SERVFAIL from every server; and EAI_FAIL for what will not
+    // get better.
+    case 'EAI_AGAIN':
+      return silence(
+        new ProbeError('timeout', 'No server of the system resolver gave an answer (EAI_AGAIN)', { cause: error }),
+      );
+    case 'EAI_FAIL':
+      return silence(new ProbeError('rejected', 'The system resolver failed for good (EAI_FAIL)', { cause: error }));
+    case null:
+    default:
+      return silence(error);
+  }
+
+  function silence(told: unknown): DnsReply {
+    return { ...failureFrom(told, durationMs, parent), attempts: 1 };
+  }
+}

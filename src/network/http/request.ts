@@ -1,0 +1,143 @@
+import { authority, type HostPort } from '../../core/authority.ts';
+import { request as httpRequest } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import { deadline } from '../../system/clock.ts';
+import type { Millis } from '../../core/clock.ts';
+import type { HttpOutcome } from '../../core/observation.ts';
+import { recogniseBlockPage } from '../../core/block-page.ts';
+import type { ProbeContext } from '../context.ts';
+import { abortError, errorCode, failureFrom, failureReason, ProbeError } from '../failure.ts';
+import type { TlsSession } from '../tls/handshake.ts';
+import { firstHeader, parseHttpDate, proxyTraces, serverName } from './response-headers.ts';
+import type { Headers } from './response-headers.ts';
+import { alertName, demandsCertificate } from '../tls/tls-alert.ts';
+
+const MAX_HEADER_BYTES = 16 * 1024;
+const MAX_BODY_BYTES = 64 * 1024;
+
+export interface RequestOptions {
+  readonly target: HostPort;
+  readonly method: 'GET' | 'HEAD';
+  readonly path: string;
+  readonly limit: Millis;
+}
+
+/**
+ * Sends one HTTP/1.1 request over the connection that was captured, so that both looked at the same peer. Redirects are
+ * not followed; any response is recorded. A body that stalls or breaks off does not undo the response. The connection
+ * is closed then.
+ */
+export async function sendRequest(
+  session: TlsSession,
+  options: RequestOptions,
+  ctx: ProbeContext,
+): Promise<HttpOutcome> {
+  const started = ctx.clock.elapsed();
+  using limit = deadline(ctx.clock, options.limit, ctx.signal);
+  try {
+    const broken = brokenBefore(session);
+    if (broken !== null) throw broken;
+    const response = await responseTo(requestOver(session, options, limit.signal));
+    const receivedAt = ctx.clock.now();
+    const durationMs = ctx.clock.elapsed() - started;
+    const body = await readStart(response);
+    return { ...responseFacts(response.statusCode ?? 0, response.headersDistinct, body), receivedAt, durationMs };
+  } catch (error) {
+    const durationMs = ctx.clock.elapsed() - started;
+    // Node destroys the socket to abort, so that only the signal tells what came first.
+    const cause = limit.signal.aborted ? abortError(limit.signal) : withReason(session.error() ?? error);
+    if (certificateDemanded(cause, session)) return { kind: 'client-certificate-demanded', durationMs };
+    return failureFrom(cause, durationMs, ctx.signal);
+  }
+}
+
+function requestOver(
+  { socket }: TlsSession,
+  { target, method, path }: RequestOptions,
+  signal: AbortSignal,
+): ClientRequest {
+  return httpRequest({
+    method,
+    path,
+    // As a URL has it: without the port that goes without saying.
+    headers: {
+      host: new URL(`https://${authority(target)}`).host,
+      connection: 'close',
+      'user-agent': 'ftm-watch',
+      accept: '*/*',
+    },
+    createConnection: () => socket,
+    maxHeaderSize: MAX_HEADER_BYTES,
+    signal,
+  });
+}
+
+function responseTo(request: ClientRequest): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    request.once('response', resolve);
+    // Never removed: node:http reports once more when the socket is destroyed in the end.
+    request.on('error', reject);
+    // Where a peer switches protocols unasked, it ends the connection and reports nothing.
+    request.once('close', () => {
+      reject(new ProbeError('protocol', 'The peer ended the exchange without a response'));
+    });
+    request.end();
+  });
+}
+
+/** An end in the middle of the header is an end, although Node's parser is who reports it. */
+function withReason(error: unknown): unknown {
+  if (errorCode(error) !== 'HPE_INVALID_EOF_STATE') return error;
+  return new ProbeError('closed', 'The peer closed the connection in the middle of its answer', { cause: error });
+}
+
+/**
+ * What node:http cannot see, since it happened before it began to listen; it would wait for an answer until the
+ * deadline.
+ */
+function brokenBefore({ socket, error }: TlsSession): Error | null {
+  return (
+    error() ??
+    (socket.readableEnded ? new ProbeError('closed', 'The peer closed the connection before the request') : null)
+  );
+}
+
+/**
+ * With TLS 1.3 the client is done before the server has judged its (missing) certificate, so that the refusal arrives
+ * in place of a response (RFC 8446 §4.4.2.4): as an alert, or as a bare end of the connection that follows a request
+ * for a certificate.
+ */
+function certificateDemanded(error: unknown, { socket, certificateRequested }: TlsSession): boolean {
+  if (demandsCertificate(alertName(error), certificateRequested)) return true;
+  const reason = failureReason(error);
+  return certificateRequested && socket.getProtocol() !== 'TLSv1.2' && (reason === 'reset' || reason === 'closed');
+}
+
+type ResponseFacts = Omit<Extract<HttpOutcome, { kind: 'response' }>, 'receivedAt' | 'durationMs'>;
+
+function responseFacts(status: number, headers: Headers, body: string): ResponseFacts {
+  return {
+    kind: 'response',
+    status,
+    date: parseHttpDate(firstHeader(headers, 'date')),
+    server: serverName(headers),
+    proxyTraces: proxyTraces(headers),
+    blockPage: recogniseBlockPage({ status, location: firstHeader(headers, 'location'), text: body }),
+  };
+}
+
+/** The first 64 KiB, or what arrived of them in time: enough to recognise a page. */
+async function readStart(body: AsyncIterable<Uint8Array>): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of body) {
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size >= MAX_BODY_BYTES) break;
+    }
+  } catch {
+    // The server has answered; how its body ended is not what is asked here.
+  }
+  return Buffer.concat(chunks).subarray(0, MAX_BODY_BYTES).toString('latin1');
+}

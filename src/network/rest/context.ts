@@ -1,0 +1,10 @@
+import type { Clock } from '../../core/clock.ts';
+
+/** What every connector needs besides its own target. */
+export interface ConnectorContext {
+  readonly clock: Clock;
+  /** Aborted when the round is called off. */
+  readonly signal: AbortSignal;
+  /** Where secrets named by variable are read from. */
+  readonly env: NodeJS.ProcessEnv;
+}

@@ -1,0 +1,130 @@
+import type { Config } from '../../config/config.ts';
+import { readSecret, type SecretSource } from '../../system/secret.ts';
+import { createCertificateCache } from '../../core/certificate-cache.ts';
+import type { Clock, Millis } from '../../core/clock.ts';
+import { judgeDns } from '../../checks/name-resolution/judge.ts';
+import { burstOf, needsCloserLook } from '../../checks/path-share.ts';
+import type { RoundObservations } from '../../core/round.ts';
+import { authority } from '../../core/authority.ts';
+import { createSystemLookup } from '../../network/system-lookup.ts';
+import { createProbeSecureContext } from '../../network/tls/secure-context.ts';
+import { createLimiter } from '../../network/limiter.ts';
+import { LOCAL_RELAY } from '../../network/smtp/local-relay.ts';
+import { publicTrust } from '../../network/public-trust.ts';
+import type { JsonFile } from '../../system/json-file.ts';
+import { createPace } from '../../schedule/pace.ts';
+import { createStallWatch } from '../../schedule/stall-watch.ts';
+import { askEachTime } from '../../sources/target/ask-name.ts';
+import type { JudgedRound } from '../../checks/judged-round.ts';
+import { assessRound } from './assess-round.ts';
+import { loadGenuineMemory } from './genuine-memory.ts';
+import type { TlsKnowledge } from '../../checks/tls-genuine/judge-tls-path.ts';
+import { observeRound, type RoundTools } from './observe-round.ts';
+import { handshakesOf, ROUND_PACE } from './round-pace.ts';
+import { createCloserLooks } from '../../sources/path/closer-looks.ts';
+import { createOlderTls } from '../../sources/path/older-tls.ts';
+import { createSecondLooks } from './second-looks.ts';
+import { loadShareMemory } from './share-memory.ts';
+import { createTargetProbes, type TargetProbes } from './target-probes.ts';
+import { loadTlsKnowledge } from './tls-knowledge.ts';
+
+/** Everything that the rounds of one configuration share. */
+export interface ProbeKit {
+  observe(signal: AbortSignal, wishes: RoundWishes): Promise<RoundObservations>;
+  /** Judges a round, and remembers its leaves and its failures for the next. */
+  assess(round: RoundObservations): Promise<JudgedRound>;
+  /** Whether another round at once would tell more of a connection that failed. */
+  needsCloserLook(): boolean;
+  /** What chains of a target are judged by. */
+  knowledgeOf(target: string): TlsKnowledge;
+  /** Single looks, beside the rounds and within the same limits. */
+  readonly looks: TargetProbes;
+  close(): void;
+}
+
+export type RoundWishes = Pick<RoundTools, 'mailServers' | 'onProgress' | 'isComplained'>;
+
+export interface ProbeKitDeps {
+  readonly clock: Clock;
+  readonly env: NodeJS.ProcessEnv;
+  /** Told four times a second how late the event loop is. */
+  readonly onBeat?: (lateness: Millis) => void;
+  /** Where it is kept when each target was last genuine; without, only while the process runs. */
+  readonly genuineFile?: JsonFile;
+  /** Where the share of connections that fail is kept; without, only while the process runs. */
+  readonly shareFile?: JsonFile;
+}
+
+/** A chain has up to four certificates, most of which are known from another one; the rest is for those that change. */
+const CERTIFICATES = { spare: 512, perTarget: 2 };
+
+/** @throws {Error} when a CA file, a product file or the learned trust cannot be read */
+export async function createProbeKit(
+  config: Config,
+  { clock, env, onBeat, genuineFile, shareFile }: ProbeKitDeps,
+): Promise<ProbeKit> {
+  const memory = await loadGenuineMemory(genuineFile ?? null, clock.now());
+  const knowledge = await loadTlsKnowledge(config, memory, clock);
+  const stall = createStallWatch(clock, onBeat);
+  // Loaded when it is first used, it would be a part of the first answer's time.
+  if (config.resolvers.some(({ kind }) => kind === 'https')) await import('../../network/dns/https.ts');
+  const share = await loadShareMemory(shareFile ?? null, authority(config.licenseServer), clock.now());
+  const tools: StandingTools = {
+    ...createConnectionTools(config, { clock, env }),
+    takeStall: () => stall.take(),
+    ...createSecondLooks(knowledge, clock),
+    olderTls: createOlderTls(clock),
+    closerLooks: createCloserLooks(clock),
+  };
+
+  return {
+    observe: (signal, wishes) => {
+      const given = { ...tools, ...wishes, burst: burstOf(share.current(), clock.now()) };
+      return observeRound(config, given, { clock, env, signal, sourceAddress: config.sourceAddress });
+    },
+    assess: async (round) => {
+      const { judged, share: next } = await assessRound(config, round, {
+        tlsOf: (target) => knowledge.of(target),
+        share: share.current(),
+      });
+      await share.note(next, round.startedAt);
+      for (const { path, judged: seen } of judged.tls) knowledge.remember(path.subject, seen, round.startedAt);
+      await memory.note(judged.tls, round.startedAt);
+      return judged;
+    },
+    needsCloserLook: () => needsCloserLook(share.current(), clock.now()),
+    knowledgeOf: (target) => knowledge.of(target),
+    looks: createTargetProbes(config, tools, { clock, env, knowledgeOf: (target) => knowledge.ofAny(target) }),
+    close: () => {
+      stall.stop();
+    },
+  };
+}
+
+/** What a round works with, apart from what belongs to this round alone. */
+type StandingTools = Omit<RoundTools, keyof RoundWishes | 'burst'>;
+
+function createConnectionTools(
+  config: Config,
+  { clock, env }: Pick<ProbeKitDeps, 'clock' | 'env'>,
+): Pick<StandingTools, 'system' | 'askName' | 'acceptable' | 'endpoint' | 'limiter' | 'pace' | 'mail'> {
+  const judged = config.services.length + config.controlHosts.length;
+  const certificates = createCertificateCache(CERTIFICATES.spare + CERTIFICATES.perTarget * judged);
+  const trust = publicTrust();
+  const system = createSystemLookup();
+  const secrets = (source: SecretSource): Promise<string> => readSecret(source, env);
+  return {
+    system,
+    askName: askEachTime({ system, trust }),
+    acceptable: ({ host: name, port, expectedAddresses }, observations) =>
+      judgeDns({ name, port, expectedAddresses, observations }).addresses,
+    endpoint: {
+      secureContext: createProbeSecureContext(),
+      parse: (der) => certificates.parse(der),
+      readSecret: secrets,
+    },
+    limiter: createLimiter(handshakesOf(config)),
+    pace: createPace(clock, ROUND_PACE),
+    mail: { trust, localRelay: LOCAL_RELAY, readSecret: secrets },
+  };
+}

@@ -1,0 +1,141 @@
+import { authority } from '../../core/authority.ts';
+import type { Config, TrustConfig } from '../../config/config.ts';
+import type { Clock, EpochMs } from '../../core/clock.ts';
+import type { Baseline } from '../../checks/tls-genuine/baseline.ts';
+import type { FlawKind } from '../../checks/tls-genuine/chain-flaws.ts';
+import { learnedFlaws, type TrustedPath } from '../../checks/tls-genuine/judge-flaws.ts';
+import { createSignatureChecks } from '../../checks/tls-genuine/signature-checks.ts';
+import type { PreviousLeaf, RememberedChain } from '../../checks/tls-genuine/tls-evidence.ts';
+import { labelOfKey } from '../../checks/tls-genuine/trust.ts';
+import { unconfirmedBaseline, type ConfirmingOptions } from '../../checks/tls-genuine/unconfirmed.ts';
+import type { TlsOutcome } from '../../core/observation.ts';
+import { readBaselines } from '../../trust/baseline-file.ts';
+import { createTrustLoader } from '../../trust/load-trust.ts';
+import { loadProducts } from '../../trust/products.ts';
+import { createPublicRoots } from '../../trust/public-roots.ts';
+import { createFlawMemory } from '../../checks/tls-genuine/flaw-memory.ts';
+import type { GenuineMemory } from './genuine-memory.ts';
+import type { JudgedTlsPath, TlsKnowledge } from '../../checks/tls-genuine/judge-tls-path.ts';
+import { createOpensslWords } from '../../checks/tls-genuine/openssl-words.ts';
+
+/** What chains are judged by, target by target. */
+export interface TlsKnowledgeBase {
+  /** @throws {RangeError} for a target that the configuration does not name: a mistake of the caller */
+  of(target: string): TlsKnowledge;
+  /** The same for a target that the configuration does not judge by itself: as any host of the public web. */
+  ofAny(target: string): TlsKnowledge;
+  /**
+   * Keeps the leaves that a path showed (a new one on each connection is a sign of its own), and the flaws of accepted
+   * chains.
+   */
+  remember(target: string, judged: JudgedTlsPath, at: EpochMs): void;
+}
+
+/** What does not change from round to round. */
+type OwnKnowledge = Omit<TlsKnowledge, 'previous' | 'remembered'>;
+
+const REMEMBERED_LEAVES = 20;
+/** Answers on signatures that are remembered: those on one chain are a handful. */
+const CHECKS = { spare: 2_048, perTarget: 8 };
+
+/** Without OpenSSL's word nobody knows whether it would have found more. */
+function keptFlaws(
+  { flaws }: TrustedPath,
+  { chain }: TlsOutcome,
+  { openssl }: Pick<TlsKnowledge, 'openssl'>,
+): readonly FlawKind[] {
+  const isHeard = chain !== null && openssl.of(chain) !== null;
+  return [...flaws.map(({ kind }) => kind), ...(isHeard ? [] : ['openssl' as const])];
+}
+
+/** For targets that are looked at once in a while. */
+const NOTHING_KEPT: Pick<TlsKnowledge, 'openssl' | 'flaws'> = {
+  openssl: { of: () => null, isOpen: () => false, take: () => false, keep: () => undefined },
+  flaws: { at: () => null, keep: () => undefined },
+};
+
+/** What was learned, where it may be used. */
+function usable(
+  learned: Baseline | null,
+  options: ConfirmingOptions,
+): Pick<TlsKnowledge, 'baseline' | 'refusedBaseline'> {
+  const unconfirmed = learned === null ? null : unconfirmedBaseline(learned, options);
+  if (learned === null || unconfirmed === null) return { baseline: learned, refusedBaseline: null };
+  return { baseline: null, refusedBaseline: { baseline: learned, unconfirmed } };
+}
+
+interface KnownTarget {
+  readonly knowledge: OwnKnowledge;
+  readonly leaves: PreviousLeaf[];
+}
+
+function keep({ leaves, knowledge }: KnownTarget, { endpoints }: JudgedTlsPath, at: EpochMs): void {
+  for (const { endpoint, outcome, judgement } of endpoints) {
+    const leaf = outcome.chain?.certificates[0];
+    if (leaf !== undefined) leaves.push({ serial: leaf.serial, pin: leaf.pin, at });
+    if (judgement.accepted !== null)
+      knowledge.flaws.keep(endpoint.address, keptFlaws(judgement.accepted, outcome, knowledge));
+  }
+  leaves.splice(0, Math.max(0, leaves.length - REMEMBERED_LEAVES));
+}
+
+/** Only what was verified under a key that still counts. */
+function recalled(sight: ReturnType<GenuineMemory['of']>, { profile, trust }: OwnKnowledge): RememberedChain | null {
+  const label = sight === null ? null : labelOfKey(sight.pin, profile, trust);
+  return sight === null || label === null ? null : { at: sight.at, label };
+}
+
+/** @throws {Error} when a CA file, a product file or the learned trust cannot be read */
+export async function loadTlsKnowledge(
+  { trust, licenseServer, services }: Config,
+  memory: Pick<GenuineMemory, 'of'>,
+  clock: Clock,
+): Promise<TlsKnowledgeBase> {
+  const loadTrust = createTrustLoader(createPublicRoots());
+  const checks = createSignatureChecks(CHECKS.spare + CHECKS.perTarget * services.length);
+  const products = await loadProducts(trust.productFiles);
+  const baselines = await readBaselines(trust.baselineFile);
+  const byTarget = new Map<string, KnownTarget>();
+
+  async function learn(target: string, config: Pick<TrustConfig, 'profile' | 'pins' | 'caFiles'>): Promise<void> {
+    const vouching = { profile: config.profile, trust: await loadTrust(config), now: clock.now(), checks };
+    const learned = usable(baselines.get(target) ?? null, vouching);
+    const flaws = createFlawMemory(learned.baseline === null ? null : learnedFlaws(learned.baseline, vouching));
+    const knowledge = { ...vouching, products, ...learned, openssl: createOpensslWords(clock), flaws };
+    byTarget.set(target, { knowledge, leaves: [] });
+  }
+
+  for (const service of services) await learn(authority(service), service.trust);
+  await learn(authority(licenseServer), trust);
+
+  const stranger = {
+    trust: await loadTrust({ pins: [], caFiles: [] }),
+    profile: 'public',
+    products,
+    checks,
+    refusedBaseline: null,
+    ...NOTHING_KEPT,
+  } as const;
+
+  return {
+    ofAny: (target) => {
+      const known = byTarget.get(target);
+      return known === undefined
+        ? { ...stranger, baseline: baselines.get(target) ?? null, previous: [], remembered: null }
+        : { ...known.knowledge, previous: [...known.leaves], remembered: recalled(memory.of(target), known.knowledge) };
+    },
+    of: (target) => {
+      const known = byTarget.get(target);
+      if (known === undefined) throw new RangeError(`Cannot judge "${target}": expected a target of the configuration`);
+      return {
+        ...known.knowledge,
+        previous: [...known.leaves],
+        remembered: recalled(memory.of(target), known.knowledge),
+      };
+    },
+    remember: (target, judged, at) => {
+      const known = byTarget.get(target);
+      if (known !== undefined) keep(known, judged, at);
+    },
+  };
+}

@@ -1,0 +1,69 @@
+import type { ApplianceApiConfig } from '../../config/config.ts';
+import type { ConnectorContext } from '../../network/rest/context.ts';
+import type { HttpGetter } from '../../network/rest/http-get.ts';
+import { createHttpGetter } from '../../network/rest/http-get.ts';
+import type { JsonReply } from '../../network/rest/json-exchange.ts';
+import { ProbeError } from '../../network/failure.ts';
+import { secretOf } from '../../network/rest/secret.ts';
+
+/** The resources that are read: a closed set. */
+export type ApplianceResource =
+  | 'systeminfo'
+  | 'fortitokenmobilelicenses'
+  | 'fortitokens'
+  | 'fortitokenmobileprovisioning'
+  | 'smtpservers';
+
+/** Reads one appliance. There is no way to write: `HttpGetter` cannot say another method. */
+export interface ApplianceClient extends AsyncDisposable {
+  /** `query` begins with a question mark. */
+  read(resource: ApplianceResource, query?: string): Promise<JsonReply>;
+  /** The next page of a collection, by the `next` that the appliance gave. */
+  readNext(resource: ApplianceResource, next: string): Promise<JsonReply>;
+}
+
+/**
+ * Basic authentication with the user's web service key; the key is read from its source now.
+ * @throws {Error} when the key, `caFile` or the URL cannot be used
+ */
+export async function createApplianceClient(
+  api: ApplianceApiConfig,
+  context: ConnectorContext,
+): Promise<ApplianceClient> {
+  const key = await secretOf(api.key, context);
+  const login = `${api.user}:${key}`;
+  const authorization = `Basic ${Buffer.from(login, 'utf8').toString('base64')}`;
+  const trust = { caFile: api.caFile, pin: api.pin };
+  const http: HttpGetter = await createHttpGetter(
+    { url: api.url, trust, authorization, secrets: [key, login] },
+    context,
+  );
+  return {
+    read: (resource, query = '') => http.get(`${pathOf(resource)}${query}`),
+    readNext: (resource, next) => http.get(nextPath(resource, next)),
+    [Symbol.asyncDispose]: () => http[Symbol.asyncDispose](),
+  };
+}
+
+/** The trailing slash is part of the name; without it the appliance redirects. */
+function pathOf(resource: ApplianceResource): string {
+  return `/api/v1/${resource}/`;
+}
+
+const MAX_NEXT_LENGTH = 2048;
+
+/**
+ * `meta.next` comes from the network, and the key goes where it points: only a relative path to the same collection
+ * is followed.
+ */
+function nextPath(resource: ApplianceResource, next: string): string {
+  const base = 'https://appliance.invalid';
+  const parsed = next.length <= MAX_NEXT_LENGTH && next.startsWith('/') ? URL.parse(next, base) : null;
+  if (parsed === null || parsed.origin !== base || parsed.pathname !== pathOf(resource)) {
+    throw new ProbeError(
+      'protocol',
+      `Cannot follow "meta.next" of "${resource}": expected a path below "${pathOf(resource)}"`,
+    );
+  }
+  return `${parsed.pathname}${parsed.search}`;
+}

@@ -1,0 +1,128 @@
+import { deadline } from '../../system/clock.ts';
+import type { ApplianceApiConfig, ApplianceConfig } from '../../config/config.ts';
+import type { Millis } from '../../core/clock.ts';
+import type { ApplianceFacts, ApplianceObservation, SystemFacts, TokenCounts } from '../../core/license/appliance.ts';
+import type { Resource } from '../../core/license/resource.ts';
+import { ProbeError } from '../../network/failure.ts';
+import type { ConnectorContext } from '../../network/rest/context.ts';
+import { failed, statusFailure } from '../../network/rest/failed.ts';
+import { endpointOf } from '../../network/rest/https-origin.ts';
+import type { JsonReply } from '../../network/rest/json-exchange.ts';
+import { createApplianceClient } from './client.ts';
+import type { ApplianceClient, ApplianceResource } from './client.ts';
+import { parseLicensedTokens } from './licensed-tokens.ts';
+import { parseMailServers } from './mail-servers.ts';
+import { parseProvisioningServer } from './provisioning-server.ts';
+import { parseSystemInfo } from './system-info.ts';
+import { createTokenCounter, parseTokenPage } from './token-counts.ts';
+
+/** For all resources of one appliance together. */
+const APPLIANCE_TIMEOUT: Millis = 60_000;
+
+/** The most that an appliance hands out at once. */
+const PAGE_SIZE = 1000;
+
+/** At the default page size of 20, which older firmware may insist on, 20,000 tokens. */
+const MAX_PAGES = 1000;
+
+/** Reads one FortiAuthenticator, with GET alone. Never throws: what went wrong is part of the observation. */
+export async function observeAppliance(
+  appliance: Pick<ApplianceConfig, 'name'> & { readonly api: ApplianceApiConfig },
+  context: ConnectorContext,
+): Promise<ApplianceObservation> {
+  const { api } = appliance;
+  const observed = { appliance: appliance.name, endpoint: endpointOf(api.url) };
+  const startedAt = context.clock.elapsed();
+  using limit = deadline(context.clock, APPLIANCE_TIMEOUT, context.signal);
+  try {
+    await using client = await createApplianceClient(api, { ...context, signal: limit.signal });
+    const reply = await client.read('systeminfo');
+    if (reply.kind === 'status') {
+      if (isRefusal(reply.status)) return { ...observed, kind: 'denied', status: reply.status };
+      return { ...observed, ...statusFailure(api.url, reply.status, context.clock.elapsed() - startedAt) };
+    }
+    const system = parseSystemInfo(reply.value);
+    if (system === null) throw notUnderstood('systeminfo');
+    return { ...observed, ...(await readResources({ client, url: api.url, context }, system)) };
+  } catch (error) {
+    return { ...observed, ...failed(error, startedAt, context) };
+  }
+}
+
+interface Reader {
+  readonly client: ApplianceClient;
+  readonly url: string;
+  readonly context: ConnectorContext;
+}
+
+async function readResources(
+  reader: Reader,
+  system: SystemFacts,
+): Promise<Omit<ApplianceFacts, 'appliance' | 'endpoint'>> {
+  const [licensed, tokens, provisioning, mailServers] = await Promise.all([
+    readResource(reader, 'fortitokenmobilelicenses', parseLicensedTokens),
+    countTokens(reader),
+    readResource(reader, 'fortitokenmobileprovisioning', parseProvisioningServer),
+    readResource(reader, 'smtpservers', parseMailServers),
+  ]);
+  return { kind: 'ok', system, licensed, tokens, provisioning, mailServers };
+}
+
+async function readResource<T>(
+  reader: Reader,
+  resource: ApplianceResource,
+  parse: (value: unknown) => T | null,
+): Promise<Resource<T>> {
+  return guarded(reader, resource, async () => {
+    const reply = await reader.client.read(resource);
+    if (reply.kind === 'status') return reply.status;
+    const value = parse(reply.value);
+    if (value === null) throw notUnderstood(resource);
+    return { value };
+  });
+}
+
+/** Tokens are counted while the pages arrive, one page at a time. */
+async function countTokens(reader: Reader): Promise<Resource<TokenCounts>> {
+  return guarded(reader, 'fortitokens', async () => {
+    const counter = createTokenCounter();
+    let reply: JsonReply = await reader.client.read('fortitokens', `?type=ftm&limit=${String(PAGE_SIZE)}`);
+    for (let pages = 1; ; pages += 1) {
+      if (reply.kind === 'status') return reply.status;
+      const page = parseTokenPage(reply.value);
+      if (page === null) throw notUnderstood('fortitokens');
+      counter.add(page.tokens);
+      if (page.next === null) return { value: counter.counts() };
+      if (pages >= MAX_PAGES)
+        throw new ProbeError('protocol', `Cannot count the tokens: more than ${String(MAX_PAGES)} pages`);
+      reply = await reader.client.readNext('fortitokens', page.next);
+    }
+  });
+}
+
+/** One resource that fails leaves the others standing. */
+async function guarded<T>(
+  reader: Reader,
+  resource: ApplianceResource,
+  read: () => Promise<number | { readonly value: T }>,
+): Promise<Resource<T>> {
+  const startedAt = reader.context.clock.elapsed();
+  try {
+    const result = await read();
+    if (typeof result !== 'number') return { kind: 'read', value: result.value };
+    if (result === 404) return { kind: 'absent' };
+    if (isRefusal(result))
+      return { kind: 'denied', message: `HTTP ${String(result)}: the account may not read "${resource}"` };
+    return statusFailure(reader.url, result, reader.context.clock.elapsed() - startedAt);
+  } catch (error) {
+    return failed(error, startedAt, reader.context);
+  }
+}
+
+function isRefusal(status: number): boolean {
+  return status === 401 || status === 403;
+}
+
+function notUnderstood(resource: ApplianceResource): ProbeError {
+  return new ProbeError('protocol', `Cannot understand the answer of "${resource}": expected the documented fields`);
+}

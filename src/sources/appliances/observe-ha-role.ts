@@ -1,0 +1,40 @@
+import { deadline } from '../../system/clock.ts';
+import type { SnmpConfig } from '../../config/config.ts';
+import type { Millis } from '../../core/clock.ts';
+import { haRoleOf } from '../../core/license/ha-role.ts';
+import type { HaRoleObservation } from '../../core/license/ha-role.ts';
+import { ProbeError } from '../../network/failure.ts';
+import type { ConnectorContext } from '../../network/rest/context.ts';
+import { failed } from '../../network/rest/failed.ts';
+import { secretOf } from '../../network/rest/secret.ts';
+import { serialNumber } from '../../network/rest/serial-number.ts';
+import { snmpGet } from '../../network/snmp/snmp-get.ts';
+
+/** FORTINET-FORTIAUTHENTICATOR-MIB, 2020-04-16: facSysSerial and facHaCurrentStatus, instance 0 of a scalar. */
+const SERIAL = '1.3.6.1.4.1.12356.113.1.2.0';
+const HA_STATUS = '1.3.6.1.4.1.12356.113.201.1.0';
+
+/** UDP loses packets: the request is repeated within this time. */
+const SNMP_TIMEOUT: Millis = 5_000;
+
+/**
+ * Asks one appliance for its HA role and serial over SNMPv2c. Never throws: what went wrong is part of the observation.
+ */
+export async function observeHaRole(
+  appliance: { readonly name: string; readonly snmp: SnmpConfig },
+  context: ConnectorContext,
+): Promise<HaRoleObservation> {
+  const startedAt = context.clock.elapsed();
+  using limit = deadline(context.clock, SNMP_TIMEOUT, context.signal);
+  try {
+    const community = await secretOf(appliance.snmp.community, context);
+    const values = await snmpGet(appliance.snmp, community, [HA_STATUS, SERIAL], limit);
+    const status = values.get(HA_STATUS);
+    const role = typeof status === 'number' ? haRoleOf(status) : null;
+    if (role === null) throw new ProbeError('protocol', 'Cannot read the HA role: expected a value that the MIB names');
+    const serial = serialNumber.safeParse(values.get(SERIAL));
+    return { kind: 'ok', appliance: appliance.name, role, serial: serial.success ? serial.data : null };
+  } catch (error) {
+    return { appliance: appliance.name, ...failed(error, startedAt, context) };
+  }
+}

@@ -1,0 +1,95 @@
+import { z } from 'zod';
+import type { TokenCounts, TokenStatus } from '../../core/license/appliance.ts';
+import { TOKEN_STATUSES } from '../../core/license/appliance.ts';
+import { serialNumber } from '../../network/rest/serial-number.ts';
+
+/** More licences than any unit holds; tokens of further ones count as without licence. */
+const MAX_LICENSES = 1000;
+
+const TOKEN_PAGE = z.object({
+  meta: z.object({ next: z.string().nullish() }),
+  objects: z.array(
+    z.object({
+      serial: z.unknown().optional(),
+      type: z.unknown().optional(),
+      status: z.unknown().optional(),
+      locked: z.unknown().optional(),
+      license: z.unknown().optional(),
+    }),
+  ),
+});
+
+/** One token as the appliance lists it, unchecked: any field may be missing or of another type. */
+export interface TokenObject {
+  readonly serial?: unknown;
+  readonly type?: unknown;
+  readonly status?: unknown;
+  readonly locked?: unknown;
+  readonly license?: unknown;
+}
+
+export interface TokenPage {
+  readonly tokens: readonly TokenObject[];
+  /** Path of the next page; null on the last. */
+  readonly next: string | null;
+}
+
+/** null: it is not a page of a collection. */
+export function parseTokenPage(value: unknown): TokenPage | null {
+  const parsed = TOKEN_PAGE.safeParse(value);
+  if (!parsed.success) return null;
+  const { meta, objects } = parsed.data;
+  const next = meta.next === undefined || meta.next === null || meta.next === '' ? null : meta.next;
+  return { tokens: objects, next };
+}
+
+/** Counts page by page and keeps no token: memory does not grow with their number. */
+export interface TokenCounter {
+  add(tokens: readonly TokenObject[]): void;
+  counts(): TokenCounts;
+}
+
+export function createTokenCounter(): TokenCounter {
+  const byStatus: Record<TokenStatus, number> = { new: 0, available: 0, pending: 0, assigned: 0, other: 0 };
+  const byLicense = new Map<string, number>();
+  let total = 0;
+  let locked = 0;
+  let withoutLicense = 0;
+
+  function addLicense(token: TokenObject): void {
+    const license = serialNumber.safeParse(token.license);
+    if (!license.success || (byLicense.size >= MAX_LICENSES && !byLicense.has(license.data))) withoutLicense += 1;
+    else if (isMobileSerial(token.serial)) byLicense.set(license.data, (byLicense.get(license.data) ?? 0) + 1);
+  }
+
+  return {
+    add: (tokens) => {
+      for (const token of tokens) {
+        // The filter of the query is asked for, and not relied on: hardware tokens are none of ours.
+        if (token.type === 'ftk') continue;
+        total += 1;
+        byStatus[statusOf(token.status)] += 1;
+        if (token.locked === true || token.locked === 'true') locked += 1;
+        addLicense(token);
+      }
+    },
+    counts: () => ({
+      total,
+      byStatus: { ...byStatus },
+      locked,
+      byLicense: [...byLicense]
+        .map(([license, tokens]) => ({ license, tokens }))
+        .toSorted((a, b) => (a.license < b.license ? -1 : 1)),
+      withoutLicense,
+    }),
+  };
+}
+
+function isMobileSerial(serial: unknown): boolean {
+  return typeof serial === 'string' && serial.toUpperCase().startsWith('FTKMOB');
+}
+
+function statusOf(status: unknown): TokenStatus {
+  const word = typeof status === 'string' ? status.toLowerCase() : '';
+  return TOKEN_STATUSES.find((known) => known === word) ?? 'other';
+}

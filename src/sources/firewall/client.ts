@@ -1,0 +1,70 @@
+import type { FirewallConfig } from '../../config/config.ts';
+import type { ConnectorContext } from '../../network/rest/context.ts';
+import { createHttpGetter } from '../../network/rest/http-get.ts';
+import type { JsonReply } from '../../network/rest/json-exchange.ts';
+import { secretOf } from '../../network/rest/secret.ts';
+
+/** Everything that is ever asked of the firewall: a closed set of reads. */
+export type FirewallQuestion =
+  | { readonly kind: 'route'; readonly destination: string; readonly ipv6: boolean }
+  | {
+      readonly kind: 'policy-lookup';
+      readonly source: string;
+      readonly sourceInterface: string | null;
+      /** IP address or host name. */
+      readonly destination: string;
+      readonly port: number;
+      readonly ipv6: boolean;
+    }
+  | { readonly kind: 'policy'; readonly id: number }
+  | { readonly kind: 'profile-group' | 'ssl-ssh-profile' | 'address' | 'wildcard-fqdn'; readonly name: string };
+
+/** Reads one firewall; it cannot say another method than GET. */
+export interface FirewallClient extends AsyncDisposable {
+  /** @throws see `exchangeJson` */
+  read(question: FirewallQuestion): Promise<JsonReply>;
+}
+
+/**
+ * The bearer token is read from its source now.
+ * @throws {Error} when the token, `caFile` or the URL cannot be used
+ */
+export async function createFirewallClient(config: FirewallConfig, context: ConnectorContext): Promise<FirewallClient> {
+  const token = await secretOf(config.token, context);
+  const trust = { caFile: config.caFile, pin: null };
+  const http = await createHttpGetter(
+    { url: config.url, trust, authorization: `Bearer ${token}`, secrets: [token] },
+    context,
+  );
+  return {
+    read: (question) => http.get(pathOf(question, config.vdom)),
+    [Symbol.asyncDispose]: () => http[Symbol.asyncDispose](),
+  };
+}
+
+function pathOf(question: FirewallQuestion, vdom: string): string {
+  const query = new URLSearchParams({ vdom });
+  switch (question.kind) {
+    case 'route':
+      query.set('ipv6', String(question.ipv6));
+      query.set('destination', question.destination);
+      return `/api/v2/monitor/router/lookup?${query.toString()}`;
+    case 'policy-lookup': {
+      query.set('ipv6', String(question.ipv6));
+      if (question.sourceInterface !== null) query.set('srcintf', question.sourceInterface);
+      query.set('sourceip', question.source);
+      query.set('protocol', 'TCP');
+      query.set('dest', question.destination);
+      query.set('destport', String(question.port));
+      return `/api/v2/monitor/firewall/policy-lookup?${query.toString()}`;
+    }
+    case 'policy':
+      return `/api/v2/cmdb/firewall/policy/${String(question.id)}?${query.toString()}`;
+    case 'profile-group':
+    case 'ssl-ssh-profile':
+    case 'address':
+      return `/api/v2/cmdb/firewall/${question.kind}/${encodeURIComponent(question.name)}?${query.toString()}`;
+    case 'wildcard-fqdn':
+      return `/api/v2/cmdb/firewall.wildcard-fqdn/custom/${encodeURIComponent(question.name)}?${query.toString()}`;
+  }
+}

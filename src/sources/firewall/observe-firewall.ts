@@ -1,0 +1,179 @@
+import { isIP, isIPv6 } from 'node:net';
+import { deadline } from '../../system/clock.ts';
+import type { FirewallConfig, LicenseServerConfig } from '../../config/config.ts';
+import type { Millis } from '../../core/clock.ts';
+import type { FirewallObservation, PolicyMatch, SslInspection } from '../../core/license/firewall.ts';
+import { ProbeError } from '../../network/failure.ts';
+import type { ConnectorContext } from '../../network/rest/context.ts';
+import { failed } from '../../network/rest/failed.ts';
+import { endpointOf } from '../../network/rest/https-origin.ts';
+import { createFirewallClient } from './client.ts';
+import type { FirewallClient, FirewallQuestion } from './client.ts';
+import { readExemptions } from './exemptions.ts';
+import type { ExemptionTarget } from './exemptions.ts';
+import { nameIn, parsePolicy, parsePolicyId, parseSslProfile, resultOf, securityProfilesOf } from './replies.ts';
+import type { Fields, PolicyReply } from './replies.ts';
+
+/** For all questions together. */
+const FIREWALL_TIMEOUT: Millis = 60_000;
+
+export type FirewallTarget = Pick<LicenseServerConfig, 'host' | 'port' | 'expectedAddresses'>;
+
+/** Built in and not to be changed; without an object of its own in old firmware. */
+const NO_INSPECTION = 'no-inspection';
+
+/**
+ * Asks a FortiGate which policy matches the appliance's connection to the licence server, and what it does to it, with
+ * GET alone. Never throws: what went wrong is part of the observation.
+ */
+export async function observeFirewall(
+  config: FirewallConfig,
+  target: FirewallTarget,
+  context: ConnectorContext,
+): Promise<FirewallObservation> {
+  const flow = { source: config.source, destination: `${target.host}:${String(target.port)}` };
+  const startedAt = context.clock.elapsed();
+  using limit = deadline(context.clock, FIREWALL_TIMEOUT, context.signal);
+  try {
+    await using client = await createFirewallClient(config, { ...context, signal: limit.signal });
+    return { ...flow, kind: 'ok', match: await matchOf({ client, config, target }) };
+  } catch (error) {
+    if (error instanceof RefusedError) return { ...flow, kind: 'denied', status: error.status };
+    return { ...flow, ...failed(error, startedAt, context) };
+  }
+}
+
+interface Inquiry {
+  readonly client: FirewallClient;
+  readonly config: FirewallConfig;
+  readonly target: FirewallTarget;
+}
+
+/** The firewall does not accept the token, or not for this. */
+class RefusedError extends Error {
+  override readonly name = 'RefusedError';
+  readonly status: number;
+
+  constructor(status: number) {
+    super(`HTTP ${String(status)}`);
+    this.status = status;
+  }
+}
+
+async function matchOf(inquiry: Inquiry): Promise<PolicyMatch> {
+  const id = parsePolicyId(await lookUpPolicy(inquiry));
+  if (id === null) throw notUnderstood(inquiry.config, 'policy-lookup');
+  if (id === 0) return { kind: 'implicit-deny' };
+  const reply = parsePolicy(id, await readResult(inquiry, { kind: 'policy', id }));
+  if (reply === null) throw notUnderstood(inquiry.config, 'policy');
+  const { policy } = reply;
+  if (policy.action === 'deny') {
+    return {
+      kind: 'policy',
+      policy,
+      inspection: { kind: 'known', profile: null, mode: 'none', exemptedBy: null, unreadExemptions: [] },
+    };
+  }
+  const grouped = await withGroup(inquiry, reply);
+  return { kind: 'policy', policy: grouped.policy, inspection: await inspectionOf(inquiry, grouped.sslProfile) };
+}
+
+/** FortiOS resolves the name by itself; one that cannot is asked again by the address. */
+async function lookUpPolicy(inquiry: Inquiry): Promise<Fields> {
+  const { config, target } = inquiry;
+  const question = {
+    kind: 'policy-lookup',
+    source: config.source,
+    sourceInterface: config.sourceInterface ?? (await interfaceTowards(inquiry, config.source)),
+    destination: target.host,
+    port: target.port,
+    ipv6: isIPv6(config.source),
+  } as const;
+  const reply = await inquiry.client.read(question);
+  const [address] = addressesOf(target).filter((candidate) => isIPv6(candidate) === question.ipv6);
+  if (reply.kind === 'json' || isRefusal(reply.status) || address === undefined)
+    return resultIn(inquiry, question, reply);
+  return readResult(inquiry, { ...question, destination: address });
+}
+
+/**
+ * Most firmware wants to know where the traffic comes in: where the answer would go out. The route is another access
+ * group than policies, so that a token may not read it; some firmware does without.
+ */
+async function interfaceTowards(inquiry: Inquiry, source: string): Promise<string | null> {
+  const reply = await inquiry.client.read({ kind: 'route', destination: source, ipv6: isIPv6(source) });
+  const result = reply.kind === 'json' ? resultOf(reply.value) : null;
+  return result === null ? null : nameIn(result, 'interface');
+}
+
+/** The profiles of a policy, or of the group that it names. */
+async function withGroup(inquiry: Inquiry, reply: PolicyReply): Promise<PolicyReply> {
+  if (reply.profileGroup === null) return reply;
+  const group = await readResult(inquiry, { kind: 'profile-group', name: reply.profileGroup });
+  return {
+    ...reply,
+    policy: { ...reply.policy, securityProfiles: securityProfilesOf(group) },
+    sslProfile: nameIn(group, 'ssl-ssh-profile') ?? reply.sslProfile,
+  };
+}
+
+async function inspectionOf(inquiry: Inquiry, profile: string | null): Promise<SslInspection> {
+  if (profile === null || profile === NO_INSPECTION) {
+    return { kind: 'known', profile, mode: 'none', exemptedBy: null, unreadExemptions: [] };
+  }
+  const reply = await inquiry.client.read({ kind: 'ssl-ssh-profile', name: profile });
+  if (reply.kind === 'status') return { kind: 'unreadable', profile, message: `HTTP ${String(reply.status)}` };
+  const result = resultOf(reply.value);
+  const parsed = result === null ? null : parseSslProfile(result, inquiry.target.port);
+  if (parsed === null) return { kind: 'unreadable', profile, message: 'it does not say how it inspects HTTPS' };
+  if (parsed.mode !== 'deep')
+    return { kind: 'known', profile, mode: parsed.mode, exemptedBy: null, unreadExemptions: [] };
+  const exempt = await readExemptions(inquiry.client, parsed.exemptions, exemptionTarget(inquiry.target));
+  return { kind: 'known', profile, mode: 'deep', exemptedBy: exempt.exemptedBy, unreadExemptions: exempt.unread };
+}
+
+function exemptionTarget(target: FirewallTarget): ExemptionTarget {
+  return { host: target.host, addresses: addressesOf(target) };
+}
+
+/** Blocks are left out: only an address can be asked for. */
+function addressesOf(target: FirewallTarget): readonly string[] {
+  return [target.host, ...target.expectedAddresses].filter((candidate) => isIP(candidate) !== 0);
+}
+
+async function readResult(inquiry: Inquiry, question: FirewallQuestion): Promise<Fields> {
+  return resultIn(inquiry, question, await inquiry.client.read(question));
+}
+
+function resultIn(
+  inquiry: Inquiry,
+  question: FirewallQuestion,
+  reply: Awaited<ReturnType<FirewallClient['read']>>,
+): Fields {
+  if (reply.kind === 'status') {
+    if (isRefusal(reply.status)) throw new RefusedError(reply.status);
+    const hint =
+      question.kind === 'policy-lookup' && question.sourceInterface === null
+        ? ' (most firmware wants "sourceInterface")'
+        : '';
+    const endpoint = endpointOf(inquiry.config.url);
+    throw new ProbeError(
+      'rejected',
+      `${endpoint} answered the question for "${question.kind}" with HTTP ${String(reply.status)}${hint}`,
+    );
+  }
+  const result = resultOf(reply.value);
+  if (result === null) throw notUnderstood(inquiry.config, question.kind);
+  return result;
+}
+
+function isRefusal(status: number): boolean {
+  return status === 401 || status === 403;
+}
+
+function notUnderstood(config: FirewallConfig, what: string): ProbeError {
+  return new ProbeError(
+    'protocol',
+    `Cannot understand the answer of ${endpointOf(config.url)} for "${what}": expected the documented fields`,
+  );
+}

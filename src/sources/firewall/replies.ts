@@ -1,0 +1,186 @@
+import { z } from 'zod';
+import type { FirewallPolicy, SslInspectionMode } from '../../core/license/firewall.ts';
+import { visibleText } from '../../core/visible-text.ts';
+import { lenientCount } from '../../network/rest/lenient-number.ts';
+
+/** Longer names than FortiOS allows are cut. */
+const MAX_NAME = 80;
+
+/** `results` is an object, or a list of one. */
+const ENVELOPE = z.object({
+  results: z.union([z.array(z.record(z.string(), z.unknown())), z.record(z.string(), z.unknown())]),
+});
+
+/** A JSON object of FortiOS, unchecked. */
+export type Fields = Readonly<Record<string, unknown>>;
+
+/** The object inside an answer of FortiOS; null when there is none. */
+export function resultOf(value: unknown): Fields | null {
+  const parsed = ENVELOPE.safeParse(value);
+  if (!parsed.success) return null;
+  const { results } = parsed.data;
+  return Array.isArray(results) ? (results[0] ?? null) : results;
+}
+
+const LOOKUP = z.object({ success: z.boolean(), policy_id: z.unknown().optional() });
+
+/** The number of the policy that matches; 0 is the implicit deny; null: it is no answer to a lookup. */
+export function parsePolicyId(result: Fields): number | null {
+  const parsed = LOOKUP.safeParse(result);
+  if (!parsed.success) return null;
+  if (!parsed.data.success) return 0;
+  return lenientCount(parsed.data.policy_id);
+}
+
+/** What a policy says; names and switches in the words of FortiOS 7. */
+export interface PolicyReply {
+  readonly policy: FirewallPolicy;
+  readonly sslProfile: string | null;
+  /** Set when the profiles come from a group. */
+  readonly profileGroup: string | null;
+}
+
+/** null: it is no policy. */
+export function parsePolicy(id: number, result: Fields): PolicyReply | null {
+  const action = result['action'];
+  if (typeof action !== 'string') return null;
+  return {
+    policy: {
+      id,
+      name: nameIn(result, 'name'),
+      action: action === 'deny' ? 'deny' : 'accept',
+      proxyMode: result['inspection-mode'] === 'proxy',
+      securityProfiles: result['utm-status'] === 'disable' ? [] : securityProfilesOf(result),
+    },
+    sslProfile: nameIn(result, 'ssl-ssh-profile'),
+    profileGroup:
+      result['utm-status'] !== 'disable' && result['profile-type'] === 'group' ? nameIn(result, 'profile-group') : null,
+  };
+}
+
+/** Settings of a policy or a group of profiles whose engines look into the traffic or may block it. */
+const SECURITY_PROFILES: readonly string[] = [
+  'av-profile',
+  'webfilter-profile',
+  'dnsfilter-profile',
+  'emailfilter-profile',
+  'dlp-profile',
+  'dlp-sensor',
+  'file-filter-profile',
+  'ips-sensor',
+  'application-list',
+  'videofilter-profile',
+  'waf-profile',
+];
+
+/** As in `av-profile "default"`. */
+export function securityProfilesOf(result: Fields): readonly string[] {
+  return SECURITY_PROFILES.flatMap((setting) => {
+    const name = nameIn(result, setting);
+    return name === null ? [] : [`${setting} "${name}"`];
+  });
+}
+
+/** The name that a setting holds; an empty one is none. */
+export function nameIn(result: Fields, setting: string): string | null {
+  const name = result[setting];
+  return typeof name === 'string' && name !== '' ? visibleText(name, MAX_NAME) : null;
+}
+
+export type ExemptionKind = 'address' | 'wildcard-fqdn' | 'regex' | 'category' | 'other';
+
+export interface Exemption {
+  readonly kind: ExemptionKind;
+  /**
+   * Name of an address object, the pattern itself for `regex`, the number for `category`; empty where it does not say.
+   */
+  readonly value: string;
+}
+
+export interface SslProfileReply {
+  readonly mode: SslInspectionMode;
+  readonly exemptions: readonly Exemption[];
+}
+
+const MAX_EXEMPTIONS = 200;
+
+const PROTOCOL = z.object({
+  status: z.unknown().optional(),
+  ports: z.unknown().optional(),
+  'inspect-all': z.unknown().optional(),
+});
+const SSL_PROFILE = z.object({
+  https: PROTOCOL.optional().catch(undefined),
+  ssl: PROTOCOL.optional().catch(undefined),
+  'ssl-exempt': z.array(z.record(z.string(), z.unknown())).optional().catch(undefined),
+});
+
+/** null: neither `https` nor `ssl` says what it does. */
+export function parseSslProfile(result: Fields, port: number): SslProfileReply | null {
+  const parsed = SSL_PROFILE.safeParse(result);
+  if (!parsed.success) return null;
+  const mode = effectiveMode(parsed.data, port);
+  if (mode === null) return null;
+  return { mode, exemptions: (parsed.data['ssl-exempt'] ?? []).slice(0, MAX_EXEMPTIONS).map(exemptionOf) };
+}
+
+/** `inspect-all` goes before the protocols' own settings. */
+function effectiveMode(profile: z.infer<typeof SSL_PROFILE>, port: number): SslInspectionMode | null {
+  const all = modeOf(profile.ssl?.['inspect-all']);
+  if (all !== null && all !== 'none') return all;
+  const own = modeOf(profile.https?.status);
+  if (own === null) return all;
+  return coversPort(profile.https?.ports, port) ? own : 'none';
+}
+
+function modeOf(status: unknown): SslInspectionMode | null {
+  switch (status) {
+    case 'disable':
+      return 'none';
+    case 'certificate-inspection':
+      return 'certificate';
+    case 'deep-inspection':
+      return 'deep';
+    default:
+      return null;
+  }
+}
+
+/** FortiOS writes `443`, `[443, 8443]` or `"443 8443"`; nothing readable reads as the default, which is 443. */
+function coversPort(ports: unknown, port: number): boolean {
+  const list: readonly unknown[] = Array.isArray(ports)
+    ? ports
+    : typeof ports === 'string'
+      ? ports.split(/[\s,]+/u)
+      : [ports];
+  const numbers = list.map(lenientCount).filter((number) => number !== null);
+  return numbers.length === 0 || numbers.includes(port);
+}
+
+function exemptionOf(entry: Fields): Exemption {
+  const kind = typeof entry['type'] === 'string' ? (EXEMPTION_KINDS.get(entry['type']) ?? 'other') : 'other';
+  return { kind, value: exemptedIn(entry, kind) };
+}
+
+/** By their names in FortiOS. */
+const EXEMPTION_KINDS: ReadonlyMap<string, ExemptionKind> = new Map<string, ExemptionKind>([
+  ['address', 'address'],
+  ['address6', 'address'],
+  ['wildcard-fqdn', 'wildcard-fqdn'],
+  ['regex', 'regex'],
+  ['fortiguard-category', 'category'],
+]);
+
+function exemptedIn(entry: Fields, kind: ExemptionKind): string {
+  switch (kind) {
+    case 'address':
+      return nameIn(entry, 'address') ?? nameIn(entry, 'address6') ?? '';
+    case 'wildcard-fqdn':
+    case 'regex':
+      return nameIn(entry, kind) ?? '';
+    case 'category':
+      return String(lenientCount(entry['fortiguard-category']) ?? '');
+    case 'other':
+      return '';
+  }
+}

@@ -1,0 +1,230 @@
+import type { ApplianceConfig, ListenAddress, LogsConfig } from '../../config/config.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { WatchedTraffic } from '../../core/polling/firewall.ts';
+import type { LogEvent, LogSource } from '../../core/polling/log-event.ts';
+import type { SignatureSet } from '../../core/polling/signature.ts';
+import type { Attribution, Origin } from './attribution.ts';
+import { createAttribution } from './attribution.ts';
+import { FileReader } from './follow-files.ts';
+import type { LineSink } from './framing.ts';
+import type { ConnectionLimits } from './listen-tcp.ts';
+import { CONNECTION_LIMITS, listenTcp } from './listen-tcp.ts';
+import type { UdpListener } from './listen-udp.ts';
+import { listenUdp } from './listen-udp.ts';
+import type { IntakeLogger } from './logger.ts';
+import { EventOutbox } from './outbox.ts';
+import { LogReader } from './reader.ts';
+import type { StrangerLog } from './strangers.ts';
+import { createStrangerLog } from './strangers.ts';
+import type { ConnectionTally, LineTally, LogCounters } from './tally.ts';
+import { newConnectionTally, newLineTally } from './tally.ts';
+import type { TurnBudget } from './turn-budget.ts';
+import { createTurnBudget } from './turn-budget.ts';
+import type { UnrecognisedLog } from './unrecognised.ts';
+import { createUnrecognisedLog } from './unrecognised.ts';
+
+export interface LogIntakeConfig {
+  readonly logs: Pick<LogsConfig, 'syslog' | 'files' | 'relays' | 'foreign'>;
+  readonly appliances: readonly Pick<ApplianceConfig, 'name' | 'logSources'>[];
+  /** Addresses of firewalls that send their log here too. */
+  readonly firewallSources: readonly string[];
+  /** What a firewall's line must be about to be evidence: the licence server's names and addresses. */
+  readonly watched: WatchedTraffic;
+}
+
+export interface LogIntakeDeps {
+  readonly clock: Clock;
+  readonly logger: IntakeLogger;
+  readonly signatures: SignatureSet;
+  /** Where the positions in followed files are kept; null keeps none. */
+  readonly stateFile: string | null;
+  readonly onEvent: (event: LogEvent) => void;
+  readonly limits?: ConnectionLimits;
+}
+
+/** Where the network listeners are bound; null where none is configured. */
+export type IntakeAddresses = Readonly<Record<Exclude<LogSource, 'file'>, ListenAddress | null>>;
+
+/** Everything that FortiAuthenticator's log reaches us by. */
+export interface LogIntake {
+  /**
+   * Opens everything that is configured. The signal stops it again.
+   * @throws {Error} when a port cannot be bound or a certificate cannot be read; nothing stays open then
+   */
+  start(signal: AbortSignal): Promise<void>;
+  /** Closes everything; what was received is handed on first. Harmless when nothing was started. */
+  stop(): Promise<void>;
+  counters(): LogCounters;
+  addresses(): IntakeAddresses;
+  /** Senders whose lines belong to no appliance. */
+  strangers(): readonly string[];
+}
+
+export function createLogIntake(config: LogIntakeConfig, deps: LogIntakeDeps): LogIntake {
+  return new Intake(config, deps);
+}
+
+class Intake implements LogIntake {
+  readonly #config: LogIntakeConfig;
+  readonly #deps: LogIntakeDeps;
+  readonly #tallies: Readonly<Record<LogSource, LineTally>> = {
+    udp: newLineTally(),
+    tcp: newLineTally(),
+    tls: newLineTally(),
+    file: newLineTally(),
+  };
+  readonly #connections: ConnectionTally = newConnectionTally();
+  readonly #attribution: Attribution;
+  readonly #outbox: EventOutbox;
+  readonly #budget: TurnBudget = createTurnBudget();
+  readonly #strangers: StrangerLog;
+  readonly #unrecognised: UnrecognisedLog;
+  readonly #stops: (() => Promise<void>)[] = [];
+  #addresses: IntakeAddresses = { udp: null, tcp: null, tls: null };
+  #udp: UdpListener | null = null;
+
+  constructor(config: LogIntakeConfig, deps: LogIntakeDeps) {
+    this.#config = config;
+    this.#deps = deps;
+    this.#attribution = createAttribution(config.appliances, {
+      firewalls: config.firewallSources,
+      relays: config.logs.relays,
+    });
+    this.#strangers = createStrangerLog(deps.logger);
+    this.#unrecognised = createUnrecognisedLog(deps.logger);
+    this.#outbox = new EventOutbox((event) => {
+      this.#deliver(event);
+    });
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const { syslog, files } = this.#config.logs;
+    try {
+      if (syslog.udp !== null) await this.#openUdp(syslog.udp);
+      if (syslog.tcp !== null) await this.#openTcp('tcp', syslog.tcp, null);
+      if (syslog.tls !== null) await this.#openTcp('tls', syslog.tls, syslog.tls);
+      if (files.length > 0) await this.#openFiles(files);
+      signal.throwIfAborted();
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+    const onAbort = (): void => void this.stop();
+    signal.addEventListener('abort', onAbort, { once: true });
+    this.#stops.push(() => {
+      signal.removeEventListener('abort', onAbort);
+      return Promise.resolve();
+    });
+  }
+
+  async stop(): Promise<void> {
+    for (const stop of this.#stops.splice(0).toReversed()) {
+      try {
+        await stop();
+      } catch (error) {
+        this.#deps.logger.error({ err: error }, 'a part of the log intake could not be closed');
+      }
+    }
+    this.#outbox.flush();
+  }
+
+  counters(): LogCounters {
+    const { udp, tcp, tls, file } = this.#tallies;
+    return {
+      lines: { udp: { ...udp }, tcp: { ...tcp }, tls: { ...tls }, file: { ...file } },
+      lastReceivedAt: this.#outbox.lastReceivedAt(),
+      connections: { ...this.#connections },
+      udp: this.#udp?.counters() ?? null,
+    };
+  }
+
+  addresses(): IntakeAddresses {
+    return this.#addresses;
+  }
+
+  strangers(): readonly string[] {
+    return this.#strangers.senders();
+  }
+
+  async #openUdp(listen: ListenAddress): Promise<void> {
+    const { clock, logger } = this.#deps;
+    const listener = await listenUdp({
+      listen,
+      clock,
+      logger,
+      tally: this.#tallies.udp,
+      reader: (from) => this.#reader('udp', this.#attribution.sender(from), from, () => {}),
+    });
+    this.#udp = listener;
+    this.#addresses = { ...this.#addresses, udp: listener.address };
+    this.#stops.push(() => listener.stop());
+  }
+
+  async #openTcp(source: 'tcp' | 'tls', listen: ListenAddress, tls: LogsConfig['syslog']['tls']): Promise<void> {
+    const { clock, logger, limits } = this.#deps;
+    const listener = await listenTcp({
+      listen,
+      tls,
+      limits: limits ?? CONNECTION_LIMITS,
+      clock,
+      logger,
+      tally: this.#tallies[source],
+      connections: this.#connections,
+      budget: this.#budget,
+      isKnown: (from) => ['appliance', 'relay'].includes(this.#attribution.sender(from).kind),
+      refuses: (from) => this.#config.logs.foreign === 'refuse' && this.#attribution.sender(from).kind === 'foreign',
+      reader: (from, refuse) => this.#reader(source, this.#attribution.sender(from), from, refuse),
+    });
+    this.#addresses = { ...this.#addresses, [source]: listener.address };
+    this.#stops.push(() => listener.stop());
+  }
+
+  async #openFiles(paths: readonly string[]): Promise<void> {
+    const { clock, logger, stateFile } = this.#deps;
+    const files = await FileReader.start({
+      paths,
+      stateFile,
+      clock,
+      logger,
+      sink: () => this.#reader('file', this.#attribution.file(), 'a followed file', () => {}),
+      flush: () => {
+        this.#outbox.flush();
+      },
+    });
+    this.#stops.push(() => files.stop());
+  }
+
+  #reader(source: LogSource, origin: Origin, from: string, refuse: () => void): LineSink {
+    const { clock, signatures } = this.#deps;
+    const { foreign } = this.#config.logs;
+    const context = {
+      clock,
+      signatures,
+      attribution: this.#attribution,
+      watched: this.#config.watched,
+      outbox: this.#outbox,
+    };
+    return new LogReader(context, {
+      source,
+      origin,
+      foreign,
+      tally: this.#tallies[source],
+      onForeign: (line) => {
+        this.#strangers.note(from, line);
+        if (foreign === 'refuse') refuse();
+      },
+      onUnrecognised: (line) => {
+        this.#unrecognised.note(from, line);
+      },
+    });
+  }
+
+  #deliver(event: LogEvent): void {
+    try {
+      this.#deps.onEvent(event);
+    } catch (error) {
+      this.#deps.logger.error({ err: error, kind: event.kind }, 'log event could not be handled');
+    }
+  }
+}

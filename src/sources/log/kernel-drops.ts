@@ -1,0 +1,85 @@
+import { readFile } from 'node:fs/promises';
+import type { Clock, Millis } from '../../core/clock.ts';
+
+const LOOK_EVERY: Millis = 5000;
+
+export interface KernelDrops {
+  /** Null where the kernel does not tell, or was not asked yet. */
+  total(): number | null;
+  /** Looks a last time, while the socket is still there. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Under the process and not `/proc/net`, which is hidden where only processes are to be seen (`ProcSubset=pid` of
+ * systemd).
+ */
+const TABLES = ['/proc/self/net/udp', '/proc/self/net/udp6'] as const;
+
+/**
+ * Datagrams that the kernel dropped at the sockets bound to `port`, because their buffer was full. Null where the
+ * kernel does not tell (not Linux, /proc hidden).
+ * @internal
+ */
+export async function readKernelDrops(port: number): Promise<number | null> {
+  const tables = await Promise.all(TABLES.map(readTable));
+  const drops = tables.flatMap((table) => (table === null ? [] : dropsInTable(table, port)));
+  return drops.length === 0 ? null : drops.reduce((sum, count) => sum + count, 0);
+}
+
+/**
+ * The `drops` column, the last one, of each socket bound to `port` (proc_net_udp in the kernel's documentation).
+ * @internal
+ */
+export function dropsInTable(table: string, port: number): readonly number[] {
+  const wanted = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  return table
+    .split('\n')
+    .slice(1)
+    .map((row) => row.trim().split(/\s+/u))
+    .filter((columns) => columns[1]?.endsWith(wanted) === true)
+    .map((columns) => Number(columns.at(-1)))
+    .filter((count) => Number.isSafeInteger(count));
+}
+
+async function readTable(path: string): Promise<string | null> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch {
+    return null;
+  }
+}
+
+/** Looks at the kernel's counter from time to time, and tells how much it grew. */
+export function watchKernelDrops(clock: Clock, port: number, onMore: (more: number) => void): KernelDrops {
+  let seen: number | null = null;
+  let stopped = false;
+  let cancel = (): void => {};
+
+  async function look(): Promise<void> {
+    const total = await readKernelDrops(port);
+    if (total === null) return;
+    const more = total - (seen ?? 0);
+    seen = total;
+    if (more > 0) onMore(more);
+  }
+
+  async function lookAndSchedule(): Promise<void> {
+    await look();
+    if (stopped) return;
+    cancel = clock.after(LOOK_EVERY, () => {
+      looking = lookAndSchedule();
+    });
+  }
+
+  let looking = lookAndSchedule();
+  return {
+    total: () => seen,
+    stop: async () => {
+      stopped = true;
+      cancel();
+      await looking;
+      await look();
+    },
+  };
+}

@@ -1,0 +1,233 @@
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import type { Server, Socket } from 'node:net';
+import { createServer } from 'node:net';
+import type { TlsOptions } from 'node:tls';
+import { createServer as createTlsServer } from 'node:tls';
+import type { ListenAddress, TlsFiles } from '../../config/config.ts';
+import { createConnectionEvictor } from '../../network/connection-evictor.ts';
+import type { Clock, Millis } from '../../core/clock.ts';
+import { bindError } from './bind-error.ts';
+import type { LineSink } from './framing.ts';
+import { Framer } from './framing.ts';
+import type { IntakeLogger } from './logger.ts';
+import type { ConnectionTally, LineTally } from './tally.ts';
+import type { TurnBudget } from './turn-budget.ts';
+
+/**
+ * Limits of one listener. They bound memory: MAX_LINE_BYTES for each connection. Silence between two lines is no fault,
+ * an appliance may have nothing to say for hours; so a connection that never says anything stays until its place is
+ * wanted.
+ */
+export interface ConnectionLimits {
+  /** Connections at once; for the next one the quietest is closed, a stranger's first. */
+  readonly connections: number;
+  /** A line that was begun gets no further byte for so long: it is taken as it is, and the connection closed. */
+  readonly stalledLine: Millis;
+  /** A line takes longer than this, however busy the sender: the same. */
+  readonly endlessLine: Millis;
+}
+
+export const CONNECTION_LIMITS: ConnectionLimits = { connections: 2048, stalledLine: 60_000, endlessLine: 600_000 };
+
+const LOOK_EVERY: Millis = 5000;
+const KEEP_ALIVE: Millis = 60_000;
+const HANDSHAKE: Millis = 10_000;
+
+export interface TcpOptions {
+  readonly listen: ListenAddress;
+  readonly tls: (TlsFiles & { readonly clientCaFile: string | null }) | null;
+  readonly limits: ConnectionLimits;
+  readonly clock: Clock;
+  readonly logger: IntakeLogger;
+  readonly tally: LineTally;
+  readonly connections: ConnectionTally;
+  readonly budget: TurnBudget;
+  /** Senders that strangers make room for. */
+  readonly isKnown: (address: string) => boolean;
+  /** Senders that are turned away at once: nothing in their lines could make them welcome. */
+  readonly refuses: (address: string) => boolean;
+  /** `refuse` closes the connection. */
+  readonly reader: (address: string, refuse: () => void) => LineSink;
+}
+
+export interface TcpListener {
+  readonly address: ListenAddress;
+  stop(): Promise<void>;
+}
+
+interface Connection {
+  readonly socket: Socket;
+  readonly framer: Framer;
+  lastByteAt: Millis;
+  /** Null between two lines. */
+  lineSince: Millis | null;
+}
+
+/**
+ * Syslog over TCP or TLS: lines that end with a line break or are counted in octets (RFC 6587), seen for each frame.
+ * @throws {Error} when a file cannot be read or the port cannot be bound
+ */
+export async function listenTcp(options: TcpOptions): Promise<TcpListener> {
+  const { listen, limits, tls } = options;
+  const server = await createListener(options);
+  const open = new Set<Connection>();
+  /** Before any TLS: what has to be closed for the server to end. */
+  const sockets = new Set<Socket>();
+  const crowd = createConnectionEvictor({
+    places: limits.connections,
+    isAcquaintance: options.isKnown,
+    onTurnedOut: () => {
+      options.connections.overLimit += 1;
+      options.tally.dropped += 1;
+    },
+  });
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+    if (isRefused(socket, options)) socket.destroy();
+    else crowd.enter(socket);
+  });
+  server.on(tls === null ? 'connection' : 'secureConnection', (socket: Socket) => {
+    accept(socket, open, options);
+  });
+  try {
+    server.listen({ host: listen.address, port: listen.port, exclusive: true });
+    await once(server, 'listening');
+  } catch (error) {
+    server.close();
+    throw bindError(tls === null ? 'TCP' : 'TLS', listen, error);
+  }
+  server.on('error', (error) => {
+    options.logger.error({ err: error }, 'syslog listener failed');
+  });
+  const stopWatching = watch(options, open);
+  const bound = server.address();
+  return {
+    address: typeof bound === 'object' && bound !== null ? { address: bound.address, port: bound.port } : listen,
+    stop: async () => {
+      stopWatching();
+      const closed = once(server, 'close');
+      server.close();
+      for (const { socket } of open) socket.destroy();
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+  };
+}
+
+async function createListener({ tls, connections, logger }: TcpOptions): Promise<Server> {
+  if (tls === null) return createServer();
+  const [cert, key] = await Promise.all([readPem(tls.certFile), readPem(tls.keyFile)]);
+  const clients =
+    tls.clientCaFile === null
+      ? {}
+      : { ca: await readPem(tls.clientCaFile), requestCert: true, rejectUnauthorized: true };
+  const server = createSecureServer(tls, { cert, key, handshakeTimeout: HANDSHAKE, ...clients });
+  server.on('tlsClientError', (error: Error) => {
+    connections.failedHandshakes += 1;
+    logger.debug({ err: error }, 'syslog sender failed the TLS handshake');
+  });
+  return server;
+}
+
+/** @throws {Error} naming the files, where OpenSSL only says what it stumbled over */
+function createSecureServer({ certFile, keyFile }: TlsFiles, options: TlsOptions): Server {
+  try {
+    return createTlsServer(options);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(
+      `Cannot listen for syslog over TLS: "${certFile}" and "${keyFile}" are no certificate with its key: ${reason}`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+async function readPem(path: string): Promise<Buffer> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    throw new Error(
+      `Cannot listen for syslog over TLS: cannot read "${path}": ` +
+        (error instanceof Error ? error.message : String(error)),
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+/** Before any TLS, and before somebody else is closed for it. */
+function isRefused({ remoteAddress }: Socket, { refuses, connections, tally }: TcpOptions): boolean {
+  if (!refuses(remoteAddress ?? '')) return false;
+  tally.foreign += 1;
+  connections.refused += 1;
+  return true;
+}
+
+function accept(socket: Socket, open: Set<Connection>, options: TcpOptions): void {
+  const { clock, connections, budget } = options;
+  if (socket.destroyed) return;
+  const address = socket.remoteAddress ?? '';
+  socket.on('error', (error) => {
+    options.logger.debug({ err: error, address }, 'syslog connection failed');
+  });
+  function refuse(): void {
+    if (socket.destroyed) return;
+    connections.refused += 1;
+    socket.destroy();
+  }
+  const framer = new Framer(options.reader(address, refuse), { octetCounting: true });
+  const connection: Connection = { socket, framer, lastByteAt: clock.elapsed(), lineSince: null };
+  connections.accepted += 1;
+  connections.open += 1;
+  open.add(connection);
+  budget.add(socket);
+  socket.setKeepAlive(true, KEEP_ALIVE);
+  socket.on('data', (chunk: Buffer) => {
+    const before = framer.frames;
+    framer.push(chunk);
+    const now = clock.elapsed();
+    const sameLine = framer.frames === before ? connection.lineSince : null;
+    connection.lastByteAt = now;
+    connection.lineSince = framer.inLine ? (sameLine ?? now) : null;
+    budget.spend(socket, chunk.length);
+  });
+  socket.once('close', () => {
+    framer.end();
+    budget.remove(socket);
+    open.delete(connection);
+    connections.open -= 1;
+  });
+}
+
+/** Closes, from time to time, the connections that began a line and do not end it. */
+function watch({ clock, limits, connections, logger }: TcpOptions, open: ReadonlySet<Connection>): () => void {
+  function isStuck({ socket, lineSince, lastByteAt }: Connection, now: Millis): boolean {
+    return (
+      !socket.destroyed &&
+      lineSince !== null &&
+      (now - lastByteAt > limits.stalledLine || now - lineSince > limits.endlessLine)
+    );
+  }
+  function look(): void {
+    const now = clock.elapsed();
+    for (const connection of open) {
+      if (!isStuck(connection, now)) continue;
+      connections.timedOut += 1;
+      logger.warn(
+        { address: connection.socket.remoteAddress },
+        'syslog sender did not end its line in time, the connection is closed',
+      );
+      connection.socket.destroy();
+    }
+    cancel = clock.after(LOOK_EVERY, look);
+  }
+  let cancel = clock.after(LOOK_EVERY, look);
+  return () => {
+    cancel();
+  };
+}

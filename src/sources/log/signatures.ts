@@ -1,0 +1,153 @@
+import { type Severity, SEVERITIES } from '../../core/severity.ts';
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { catalogueError, parseCatalogue } from '../../system/catalogue-file.ts';
+import type { FirewallSignature, MessageSignature, Signature, SignatureSet } from '../../core/polling/signature.ts';
+import { compileSignatures } from '../../core/polling/signature.ts';
+
+/** The catalogue that comes with the program. */
+const SHIPPED_SIGNATURES: string = fileURLToPath(new URL('../../../config/fac-signatures.yaml', import.meta.url));
+
+const line = z.string().trim().min(1).max(1000);
+
+const base = {
+  id: z
+    .string()
+    .max(64)
+    .regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/u, 'expected kebab-case, such as "ftm-polling-ssl"'),
+  severity: z.custom<Severity>(
+    (value) => SEVERITIES.some((severity) => severity === value),
+    `expected one of ${SEVERITIES.join(', ')}`,
+  ),
+  summary: line,
+  remedy: z.array(line).min(1).max(20),
+  source: line,
+};
+
+/** Short parts would be found in every other line, and make each of them expensive. */
+const text = z
+  .string()
+  .max(1000)
+  .refine(
+    (value) => value.split('*').some((part) => part.trim().length >= 6),
+    'expected at least 6 characters in a row without "*"',
+  );
+
+/** Of type "event" and subtype "system": FortiOS log message reference, "Log ID definitions" (01 and 00). */
+const logId = z.string().regex(/^0100\d{6}$/u, 'expected the ten digits of a system event, such as "0100032159"');
+
+const message = z.strictObject({
+  ...base,
+  texts: z.array(text).min(1).max(50),
+  logIds: z.array(logId).min(1).max(50).exactOptional(),
+});
+
+const firewall = z.strictObject({
+  ...base,
+  fields: z
+    .record(z.string().regex(/^[a-z_][\w-]*$/u), z.string().min(1).max(200))
+    .refine((fields) => Object.keys(fields).length > 0, 'expected at least one field'),
+});
+
+/** Whether a check has such a cause. */
+type IsCause = (text: string) => boolean;
+
+interface EntrySchemas {
+  readonly message: z.ZodType<Omit<MessageSignature, 'kind'>>;
+  readonly firewall: z.ZodType<Omit<FirewallSignature, 'kind'>>;
+}
+
+function entriesWith(isCause: IsCause): EntrySchemas {
+  const cause = z.string().refine(isCause, 'expected a cause of docs/causes.md').nullable();
+  return { message: message.extend({ cause }), firewall: firewall.extend({ cause }) };
+}
+
+const catalogue = z.strictObject({ signatures: z.array(z.unknown()).max(1000) });
+
+/**
+ * Reads the shipped catalogue and the files of the administrator. Theirs stand first, so they win; a signature of
+ * theirs with the id of a shipped one replaces it.
+ * @throws {Error} naming the file, the line, the signature and what is wrong with it
+ */
+export async function loadSignatures(files: readonly string[], isCause: IsCause): Promise<SignatureSet> {
+  const own: Signature[] = [];
+  for (const file of files) own.push(...(await readSignatures(file, isCause)));
+  assertUnique(own);
+  const ids = new Set(own.map(({ id }) => id));
+  const shipped = await readSignatures(SHIPPED_SIGNATURES, isCause);
+  return compileSignatures([...own, ...shipped.filter(({ id }) => !ids.has(id))]);
+}
+
+async function readSignatures(file: string, isCause: IsCause): Promise<readonly Signature[]> {
+  let content: string;
+  try {
+    content = await readFile(file, 'utf8');
+  } catch (error) {
+    throw new Error(
+      `Cannot read the signatures of "${file}": ${error instanceof Error ? error.message : String(error)}`,
+      { cause: error },
+    );
+  }
+  const signatures = parseSignatures(content, file, isCause);
+  assertUnique(signatures);
+  return signatures;
+}
+
+/** Parses a catalogue. @throws {Error} as `loadSignatures` does @internal */
+export function parseSignatures(content: string, file: string, isCause: IsCause): readonly Signature[] {
+  const { value, lineOf } = parseCatalogue(content, 'signatures', file);
+  const attempt = `Cannot use the signatures of "${file}"`;
+  const outer = catalogue.safeParse(value);
+  if (!outer.success)
+    throw catalogueError(attempt, `expected a key "signatures" with a list: ${z.prettifyError(outer.error)}`);
+  const entries = entriesWith(isCause);
+  const problems: string[] = [];
+  const signatures: Signature[] = [];
+  for (const [index, entry] of outer.data.signatures.entries()) {
+    const parsed = parseSignature(entry, entries);
+    if (parsed.kind !== 'invalid') signatures.push(parsed);
+    else problems.push(`line ${String(lineOf(['signatures', index]))}: ${parsed.problem}`);
+  }
+  if (problems.length > 0) throw catalogueError(attempt, problems.join('; '));
+  return signatures;
+}
+
+function parseSignature(
+  value: unknown,
+  { firewall: line, message: text }: EntrySchemas,
+): Signature | { readonly kind: 'invalid'; readonly problem: string } {
+  if (isRecord(value) && 'fields' in value) {
+    const parsed = line.safeParse(value);
+    return parsed.success
+      ? { kind: 'firewall', ...parsed.data }
+      : { kind: 'invalid', problem: describe(value, parsed.error) };
+  }
+  const parsed = text.safeParse(value);
+  return parsed.success
+    ? { kind: 'message', ...parsed.data }
+    : { kind: 'invalid', problem: describe(value, parsed.error) };
+}
+
+function describe(value: unknown, error: z.ZodError): string {
+  const id =
+    isRecord(value) && typeof value['id'] === 'string'
+      ? `signature "${value['id'].slice(0, 64)}"`
+      : 'a signature without an id';
+  const issues = error.issues.map(({ path, message: problem }) =>
+    path.length === 0 ? problem : `${path.map(String).join('.')}: ${problem}`,
+  );
+  return `${id}: ${issues.join(', ')}`;
+}
+
+/** @throws {Error} when an id stands twice: one of the two would never be seen */
+function assertUnique(signatures: readonly Signature[]): void {
+  const ids = signatures.map(({ id }) => id);
+  const twice = ids.find((id, index) => ids.indexOf(id) !== index);
+  if (twice !== undefined)
+    throw new Error(`Cannot use the signatures: the id "${twice}" is given twice, expected unique ids`);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

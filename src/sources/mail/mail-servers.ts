@@ -1,0 +1,13 @@
+import type { UnitObservation } from '../../checks/unit-facts.ts';
+import type { Config, MailServerConfig } from '../../config/config.ts';
+import { valueOf } from '../../core/license/resource.ts';
+
+/**
+ * The mail servers to rehearse with: those of the configuration, else those that FortiAuthenticator itself sends
+ * through.
+ */
+export function mailServersOf({ mail }: Config, units: readonly UnitObservation[]): readonly MailServerConfig[] {
+  if (mail.length > 0) return mail;
+  const named = units.flatMap(({ rest }) => (rest?.kind === 'ok' ? (valueOf(rest.mailServers) ?? []) : []));
+  return [...new Map(named.map((server) => [`${server.host}:${String(server.port)}`, server])).values()];
+}

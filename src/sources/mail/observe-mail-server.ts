@@ -1,0 +1,44 @@
+import { isIP } from 'node:net';
+
+import type { Config, MailServerConfig } from '../../config/config.ts';
+import type { DnsObservation, MailObservation } from '../../core/observation.ts';
+import type { ProbeContext } from '../../network/context.ts';
+import { observeMail, type MailPorts, type MailTarget } from './observe-mail.ts';
+import type { PathTools } from '../target/observe-path.ts';
+
+export interface MailTools extends Pick<PathTools, 'askName' | 'acceptable'> {
+  readonly mail: MailPorts;
+}
+
+/** A mail server of your own may well have a private address. */
+const ANY_ADDRESS = ['0.0.0.0/0', '::/0'];
+
+/** Resolves the mail server with the first resolver that knows it, then rehearses a message. */
+export async function observeMailServer(
+  server: MailServerConfig,
+  config: Config,
+  tools: MailTools,
+  ctx: ProbeContext,
+): Promise<MailObservation> {
+  return observeMail({ server, ...(await find(server, config, tools, ctx)) }, tools.mail, ctx);
+}
+
+async function find(
+  { host, port }: MailServerConfig,
+  { resolvers }: Config,
+  tools: MailTools,
+  ctx: ProbeContext,
+): Promise<Omit<MailTarget, 'server'>> {
+  if (isIP(host) !== 0) return { addresses: [host], hindrance: null };
+  const observations: DnsObservation[] = [];
+  for (const resolver of resolvers) {
+    observations.push(await tools.askName(host, resolver, ctx));
+    const addresses = tools.acceptable({ host, port, expectedAddresses: ANY_ADDRESS }, observations);
+    if (addresses.length > 0) return { addresses, hindrance: null };
+  }
+  const failures = observations.map(({ a }) => a).filter((reply) => reply.kind === 'failed');
+  return {
+    addresses: [],
+    hindrance: failures.find(({ reason }) => reason === 'internal' || reason === 'aborted') ?? null,
+  };
+}

@@ -1,0 +1,186 @@
+import { readFile } from 'node:fs/promises';
+import { isIP } from 'node:net';
+import type { Socket } from 'node:net';
+import { createSecureContext } from 'node:tls';
+import type { ConnectionOptions, SecureContext } from 'node:tls';
+import { deadline } from '../../system/clock.ts';
+import type { Deadline } from '../../system/clock.ts';
+import type { MailServerConfig } from '../../config/config.ts';
+import type { SecretSource } from '../../system/secret.ts';
+import type { Millis } from '../../core/clock.ts';
+import type { Failure, MailObservation, MailOutcome, MailStage } from '../../core/observation.ts';
+import { openTls } from '../../network/connect.ts';
+import type { ProbeContext } from '../../network/context.ts';
+import { ProbeError, errorCode, failureFrom, printable } from '../../network/failure.ts';
+import { connectToAny } from '../../network/smtp/connect-any.ts';
+import { greets } from '../../network/smtp/local-relay.ts';
+import type { LocalRelay } from '../../network/smtp/local-relay.ts';
+import type { MailSession } from '../../network/smtp/session.ts';
+import { SmtpError } from '../../network/smtp/smtp-error.ts';
+import { createVerifiedIdentity } from '../../network/smtp/verified-identity.ts';
+import type { VerifiedIdentity } from '../../network/smtp/verified-identity.ts';
+
+/** For everything from the first SYN to the last reply. */
+const MAIL_DEADLINE: Millis = 10_000;
+
+/** For RSET and QUIT, when everything is known already. */
+const GOODBYE: Millis = 500;
+
+const MAX_GREETING = 200;
+
+/** What the mail probe shares with the whole program. */
+export interface MailPorts {
+  /** Under which servers without a `caFile` are verified. */
+  readonly trust: SecureContext;
+  /** Looked at when the server does not answer. */
+  readonly localRelay: LocalRelay;
+  /** Reads a secret again, as `readSecret` with the environment filled in. */
+  readonly readSecret: (source: SecretSource) => Promise<string>;
+}
+
+export interface MailTarget {
+  readonly server: MailServerConfig;
+  /** Of the server's host, resolved beforehand; none: it does not resolve. */
+  readonly addresses: readonly string[];
+  /** Our own trouble, for which it could not be resolved. */
+  readonly hindrance: Failure | null;
+}
+
+/**
+ * Rehearses handing over a message, up to the recipient, and takes it back: nothing is ever sent. Never throws and
+ * takes no longer than `MAIL_DEADLINE` and a moment for the local relay.
+ */
+export async function observeMail(target: MailTarget, ports: MailPorts, ctx: ProbeContext): Promise<MailObservation> {
+  const { host, port, security } = target.server;
+  const identity = createVerifiedIdentity();
+  // nodemailer costs 10 MB of memory, which only who has a mail server needs. Loaded before anything is timed, or
+  // connected.
+  const { MailSession: Session } = await import('../../network/smtp/session.ts');
+  const outcome = await rehearse(target, { ...ports, identity, Session }, ctx);
+  const silent = outcome.kind === 'failed' && (outcome.stage === 'connect' || outcome.stage === 'greeting');
+  return {
+    server: `${host.includes(':') ? `[${host}]` : host}:${String(port)}`,
+    security,
+    outcome,
+    certificateNotAfter: identity.notAfter(),
+    localhostAnswers: silent && !ctx.signal.aborted ? await greets(ports.localRelay, ctx) : null,
+  };
+}
+
+interface RehearsalPorts extends MailPorts {
+  readonly identity: VerifiedIdentity;
+  readonly Session: typeof MailSession;
+}
+
+/** The state of one rehearsal: how far it has come, and what has to be closed. */
+interface Rehearsal {
+  readonly target: MailTarget;
+  readonly ctx: ProbeContext;
+  readonly limit: Deadline;
+  stage: MailStage;
+  session: MailSession | null;
+  /** What must never be shown, should a server echo it. */
+  secrets: readonly string[];
+}
+
+async function rehearse(target: MailTarget, ports: RehearsalPorts, ctx: ProbeContext): Promise<MailOutcome> {
+  const startedAt = ctx.clock.elapsed();
+  using limit = deadline(ctx.clock, MAIL_DEADLINE, ctx.signal);
+  const rehearsal: Rehearsal = { target, ctx, limit, stage: 'connect', session: null, secrets: [] };
+  try {
+    await perform(rehearsal, ports);
+    const greeting = printable(rehearsal.session?.transcript.greeting() ?? '', MAX_GREETING);
+    return { kind: 'accepted', durationMs: ctx.clock.elapsed() - startedAt, greeting };
+  } catch (error) {
+    return failed(rehearsal, error, ctx.clock.elapsed() - startedAt);
+  } finally {
+    await takeLeave(rehearsal);
+  }
+}
+
+async function perform(rehearsal: Rehearsal, ports: RehearsalPorts): Promise<void> {
+  const { target, limit } = rehearsal;
+  const { server } = target;
+  const secureContext = await trustFor(server, ports.trust);
+  const tls = { secureContext, rejectUnauthorized: true, checkServerIdentity: ports.identity.check };
+  const socket = await openTransport(rehearsal, tls);
+  const session = new ports.Session({ socket, host: server.host, security: server.security, tls }, limit.signal);
+  rehearsal.session = session;
+  rehearsal.stage = 'greeting';
+  await session.greet();
+  if (server.user !== null && server.password !== null) {
+    rehearsal.stage = 'login';
+    const password = await ports.readSecret(server.password);
+    rehearsal.secrets = [password, `\0${server.user}\0${password}`];
+    await session.login(server.user, password);
+  }
+  if (server.from === null) return;
+  rehearsal.stage = 'sender';
+  await session.mailFrom(server.from);
+  if (server.to === null) return;
+  rehearsal.stage = 'recipient';
+  await session.rcptTo(server.to);
+}
+
+async function trustFor({ caFile }: MailServerConfig, fallback: SecureContext): Promise<SecureContext> {
+  if (caFile === null) return fallback;
+  try {
+    return createSecureContext({ ca: await readFile(caFile) });
+  } catch (error) {
+    throw new ProbeError('internal', `Cannot use the certificates in "${caFile}": expected a readable PEM file`, {
+      cause: error,
+    });
+  }
+}
+
+async function openTransport(rehearsal: Rehearsal, tls: ConnectionOptions): Promise<Socket> {
+  const { target, ctx, limit } = rehearsal;
+  const { host, port, security } = target.server;
+  const { addresses, hindrance } = target;
+  if (addresses.length === 0 && hindrance !== null)
+    throw new ProbeError(hindrance.reason, `Cannot look up "${host}": ${hindrance.message}`);
+  if (addresses.length === 0)
+    throw new ProbeError('name-not-resolved', `Cannot connect: no resolver gives an address for "${host}"`);
+  const socket = await connectToAny(addresses, port, ctx, limit.signal);
+  if (security !== 'tls') return socket;
+  rehearsal.stage = 'tls';
+  const identity = isIP(host) === 0 ? { servername: host } : { host };
+  return openTls(socket, { ...tls, ...identity }, limit.signal);
+}
+
+function failed(rehearsal: Rehearsal, error: unknown, durationMs: Millis): MailOutcome {
+  const stage = stageOf(rehearsal, error);
+  const overdue = rehearsal.limit.expired() && !(error instanceof ProbeError);
+  const told = overdue
+    ? new ProbeError('timeout', `Not finished within ${String(MAIL_DEADLINE)} ms`, { cause: error })
+    : error;
+  return {
+    ...failureFrom(told, durationMs, rehearsal.ctx.signal, rehearsal.secrets),
+    stage,
+    code: error instanceof SmtpError ? error.code : null,
+    tlsError: stage === 'tls' ? tlsErrorOf(rehearsal, error) : null,
+  };
+}
+
+/** nodemailer does greeting, EHLO and STARTTLS in one go; which of them failed is told by what was said last. */
+function stageOf({ stage, session }: Rehearsal, error: unknown): MailStage {
+  if (stage !== 'greeting' || session === null) return stage;
+  if (session.upgrading) return 'tls';
+  const verb = session.transcript.lastVerb();
+  if (verb === null) return 'greeting';
+  return verb === 'STARTTLS' && error instanceof SmtpError ? 'tls' : 'ehlo';
+}
+
+function tlsErrorOf({ session }: Rehearsal, error: unknown): string | null {
+  if (session !== null && error instanceof SmtpError)
+    return session.transcript.offersStartTls() ? 'STARTTLS_REFUSED' : 'NO_STARTTLS';
+  return errorCode(error);
+}
+
+/** A server that was spoken to is told that this is the end; one that fell silent is not waited for. */
+async function takeLeave({ session, ctx }: Rehearsal): Promise<void> {
+  if (session === null) return;
+  using limit = deadline(ctx.clock, GOODBYE, ctx.signal);
+  await session.leave(limit.signal);
+  session.close();
+}

@@ -1,0 +1,119 @@
+import { isIP } from 'node:net';
+
+import type { Millis } from '../../core/clock.ts';
+import type { CloserLook } from '../../core/closer-look.ts';
+import { endingOf, isBlocked } from '../../core/blocked-outcome.ts';
+import type { EndpointObservation, TlsOutcome } from '../../core/observation.ts';
+import type { PathObservation } from '../../core/round.ts';
+import type { ProbeContext } from '../../network/context.ts';
+import { observeEndpoint } from '../target/observe-endpoint.ts';
+import { createRefusableSecureContext } from '../../network/tls/secure-context.ts';
+import type { CloserLooks } from './closer-looks.ts';
+import { measureConnects } from '../target/measure-connects.ts';
+import type { PathTarget, PathTools } from '../target/observe-path.ts';
+
+interface Seen {
+  readonly path: PathObservation;
+  readonly controls: readonly PathObservation[];
+}
+
+export interface CloserTools extends PathTools {
+  readonly closerLooks: CloserLooks;
+}
+
+/** A look that waits to be told how long this process stood still in its round. */
+type OpenLook = (stalledMs: Millis) => CloserLook;
+
+/**
+ * Looks into the first address that blocks TLS, unless that was done a short while ago: what was found then still
+ * stands, beside what the control hosts show now. Null: nothing is blocked, or the answer says itself who sent it.
+ */
+export async function observeClosely(
+  target: PathTarget,
+  seen: Seen,
+  tools: CloserTools,
+  ctx: ProbeContext,
+): Promise<OpenLook | null> {
+  const first = seen.path.endpoints.find(({ tls }) => isBlocked(tls) && tls.plaintext === null);
+  if (first === undefined || !isBlocked(first.tls) || ctx.signal.aborted) return null;
+  const { closerLooks } = tools;
+  const ending = endingOf(first.tls);
+  const block = `${first.address} ${ending}`;
+  const recent = closerLooks.recent(block);
+  if (recent !== null) return () => ({ ...recent, controls: outcomesOf(seen.controls) });
+  const look = await lookInto(target, { first, controls: seen.controls, isCut: ending === 'cut' }, tools, ctx);
+  return (stalledMs) => closerLooks.keep(block, { ...look, stalledMs });
+}
+
+interface Block {
+  readonly first: EndpointObservation;
+  readonly controls: readonly PathObservation[];
+  readonly isCut: boolean;
+}
+
+/**
+ * Asks three more times, at once, to tell what kind of block it is: with the same hello, with another server name, and
+ * with a hello that can only be refused; then how far the address is, where it cut the connection.
+ */
+async function lookInto(
+  target: PathTarget,
+  { first, controls, isCut }: Block,
+  tools: PathTools,
+  ctx: ProbeContext,
+): Promise<Omit<CloserLook, 'stalledMs'>> {
+  const { host, port, proxy, serverName } = target;
+  const look = (name: string | null, endpoint = tools.endpoint): Promise<EndpointObservation> =>
+    observeEndpoint(
+      {
+        target: { host, port },
+        address: first.address,
+        serverName: name,
+        proxy,
+        depth: 'tls',
+        method: 'GET',
+        path: '/',
+      },
+      ctx,
+      endpoint,
+    );
+  const name = otherName(serverName, controls);
+  const [again, other, refused] = await Promise.all([
+    look(serverName),
+    serverName === null ? null : look(name),
+    look(serverName, { ...tools.endpoint, secureContext: createRefusableSecureContext() }),
+  ]);
+  // Silence has no time that could be compared.
+  const isMeasured = proxy === null && isCut;
+  const measured = isMeasured ? await measureConnects({ host, port }, first.address, tools.endpoint, ctx) : [];
+  return {
+    address: first.address,
+    connects: isMeasured ? [...[first, again, other, refused].flatMap(connectTime), ...measured] : [],
+    again: again.tls,
+    otherName: other === null || other.tls === null ? null : { name, outcome: other.tls },
+    refusable: refused.tls,
+    controls: outcomesOf(controls),
+  };
+}
+
+function outcomesOf(controls: readonly PathObservation[]): readonly TlsOutcome[] {
+  return controls.flatMap(({ endpoints }) =>
+    endpoints.flatMap(({ tls }): readonly TlsOutcome[] => (tls === null ? [] : [tls])),
+  );
+}
+
+/** A filter may well cover the whole domain of the vendor; where no other name is at hand, none is sent. */
+function otherName(serverName: string | null, controls: readonly PathObservation[]): string | null {
+  return (
+    controls
+      .map(({ host }) => host)
+      .find((host) => isIP(host) === 0 && domainOf(host) !== domainOf(serverName ?? '')) ?? null
+  );
+}
+
+function domainOf(host: string): string {
+  return host.toLowerCase().split('.').slice(-2).join('.');
+}
+
+function connectTime(seen: EndpointObservation | null): readonly number[] {
+  return seen?.tcp.kind === 'open' ? [seen.tcp.durationMs] : [];
+}

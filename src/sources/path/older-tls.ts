@@ -1,0 +1,103 @@
+import type { CapturedChain, Certificate } from '../../core/certificate.ts';
+import type { Clock, EpochMs, Millis } from '../../core/clock.ts';
+import type { EndpointObservation } from '../../core/observation.ts';
+import type { PathObservation, ReferenceObservation } from '../../core/round.ts';
+import type { ProbeContext } from '../../network/context.ts';
+import { observeEndpoint } from '../target/observe-endpoint.ts';
+import { createProbeSecureContext } from '../../network/tls/secure-context.ts';
+import type { PathTarget, PathTools } from '../target/observe-path.ts';
+
+const HOUR: Millis = 3_600_000;
+
+/** While FortiAuthenticator complains, and for chains that change with each connection. */
+const LEAST_GAP: Millis = 300_000;
+
+/**
+ * What the licence server showed in TLS 1.2, where it speaks TLS 1.3 as well: some devices inspect the older one alone.
+ */
+export interface OlderTls {
+  /** Whether to look again; counts as looked. */
+  isDue(leaf: string, isComplained: boolean): boolean;
+  /** As the last look showed it: it stands until the next one. */
+  last(): ReferenceObservation | null;
+  /** What the last look showed is of an earlier round now. */
+  age(): void;
+  keep(seen: ReferenceObservation | null): void;
+}
+
+export function createOlderTls({ now }: Pick<Clock, 'now'>): OlderTls {
+  let looked: { readonly at: EpochMs; readonly leaf: string } | null = null;
+  let last: ReferenceObservation | null = null;
+  return {
+    last: () => last,
+    keep: (seen) => {
+      last = seen;
+    },
+    age: () => {
+      last = last === null ? null : { ...last, isFresh: false };
+    },
+    isDue: (leaf, isComplained) => {
+      const age = looked === null ? Number.POSITIVE_INFINITY : now() - looked.at;
+      const isDue = age >= HOUR || (age >= LEAST_GAP && (isComplained || leaf !== looked?.leaf));
+      if (isDue) looked = { at: now(), leaf };
+      return isDue;
+    },
+  };
+}
+
+export interface OlderTlsTools extends PathTools {
+  readonly olderTls: OlderTls;
+  /** FortiAuthenticator's log tells of connections that do not come about. */
+  readonly isComplained: boolean;
+}
+
+/** The licence server in TLS 1.2, when it is due: one connection, to the first address that spoke TLS 1.3. */
+export async function observeOlderTls(
+  target: PathTarget,
+  { endpoints }: PathObservation,
+  tools: OlderTlsTools,
+  ctx: ProbeContext,
+): Promise<readonly ReferenceObservation[]> {
+  const [newer] = endpoints.flatMap(inNewerTls);
+  if (newer === undefined || ctx.signal.aborted) return [];
+  const { olderTls, isComplained } = tools;
+  if (olderTls.isDue(newer.leaf.fingerprint, isComplained)) olderTls.keep(await look(target, newer, tools, ctx));
+  else olderTls.age();
+  const last = olderTls.last();
+  return last === null ? [] : [last];
+}
+
+interface NewerTls {
+  readonly address: string;
+  readonly leaf: Certificate;
+  readonly chain: CapturedChain;
+}
+
+function inNewerTls({ address, tls }: EndpointObservation): readonly NewerTls[] {
+  const leaf = tls?.chain?.certificates[0];
+  if (tls === null || tls.kind === 'failed' || tls.protocol !== 'TLSv1.3' || leaf === undefined) return [];
+  return [{ address, leaf, chain: tls.chain }];
+}
+
+/** Null without a certificate: a server need not speak this version, so that nothing is known. */
+async function look(
+  target: PathTarget,
+  { address, chain }: NewerTls,
+  { endpoint, limiter }: PathTools,
+  ctx: ProbeContext,
+): Promise<ReferenceObservation | null> {
+  const deps = { ...endpoint, secureContext: createProbeSecureContext('TLSv1.2') };
+  const { tls } = await limiter
+    .run(() => observeEndpoint(requestOf(target, address), ctx, deps), ctx.signal)
+    .catch((): Pick<EndpointObservation, 'tls'> => ({ tls: null }));
+  return tls === null || tls.chain === null
+    ? null
+    : { kind: 'tls-1.2', label: address, isFresh: true, outcome: tls, beside: chain };
+}
+
+function requestOf(
+  { host, port, serverName, proxy }: PathTarget,
+  address: string,
+): Parameters<typeof observeEndpoint>[0] {
+  return { target: { host, port }, address, serverName, proxy, depth: 'tls', method: 'GET', path: '/' };
+}

@@ -1,0 +1,113 @@
+import { sleep } from '../../system/clock.ts';
+import type { EpochMs } from '../../core/clock.ts';
+import {
+  admitCall,
+  parseBudget,
+  recordError,
+  recordFailure,
+  recordSuccess,
+  REGISTRATION_LIMITS,
+} from '../../core/license/call-budget.ts';
+import type { Admission, CallBudget } from '../../core/license/call-budget.ts';
+import type { Failure } from '../../core/observation.ts';
+import type { ConnectorContext } from '../../network/rest/context.ts';
+import { failed } from '../../network/rest/failed.ts';
+import type { JsonReply } from '../../network/rest/json-exchange.ts';
+import type { BudgetStore } from './budget-store.ts';
+
+export interface Call {
+  /** For messages: `Looking up licence "EFTM…"`. */
+  readonly what: string;
+  readonly send: () => Promise<JsonReply>;
+  /** What the body says went wrong, since HTTP 200 may carry an error; null: nothing. */
+  readonly problemOf: (value: unknown) => string | null;
+  /** Whether a refusal (400, 401, 403) stops further calls for a while, as wrong credentials must. */
+  readonly refusalBacksOff: boolean;
+}
+
+export type CallResult =
+  | { readonly kind: 'json'; readonly value: unknown }
+  | { readonly kind: 'refused'; readonly status: number }
+  | { readonly kind: 'postponed'; readonly until: EpochMs }
+  | Failure;
+
+/** Makes calls within the budget and keeps it: a call is counted before it is sent, so that a crash forgets none. */
+export type MeteredCall = (call: Call) => Promise<CallResult>;
+
+/** The budget is loaded now; one user of it at a time. */
+export async function createMeteredCall(store: BudgetStore, context: ConnectorContext): Promise<MeteredCall> {
+  let budget = parseBudget(await store.load());
+
+  async function keep(next: CallBudget): Promise<void> {
+    budget = next;
+    await store.save(next);
+  }
+
+  async function admitted(): Promise<Admission> {
+    for (;;) {
+      const now = context.clock.now();
+      const admission = admitCall(budget, now, store.limits ?? REGISTRATION_LIMITS);
+      if (admission.kind === 'go' || budget.failures > 0 || admission.until - now > (store.patience ?? 0))
+        return admission;
+      try {
+        await sleep(context.clock, admission.until - now, context.signal);
+      } catch {
+        return admission;
+      }
+    }
+  }
+
+  return async (call) => {
+    const admission = await admitted();
+    if (admission.kind === 'wait') return { kind: 'postponed', until: admission.until };
+    await keep(admission.budget);
+    const startedAt = context.clock.elapsed();
+    let reply: JsonReply;
+    try {
+      reply = await call.send();
+    } catch (error) {
+      const failure = failed(error, startedAt, context);
+      // A call that we called off, or for which we had no socket, says nothing about the service.
+      if (failure.reason !== 'aborted' && failure.reason !== 'internal')
+        await keep(recordFailure(budget, context.clock.now(), null));
+      return failure;
+    }
+    const { result, next } = settle(call, reply, budget, {
+      now: context.clock.now(),
+      durationMs: context.clock.elapsed() - startedAt,
+    });
+    await keep(next);
+    return result;
+  };
+}
+
+interface Settled {
+  readonly result: CallResult;
+  readonly next: CallBudget;
+}
+
+function settle(
+  call: Call,
+  reply: JsonReply,
+  budget: CallBudget,
+  at: { readonly now: EpochMs; readonly durationMs: number },
+): Settled {
+  const rejected = (why: string): Failure => ({
+    kind: 'failed',
+    reason: 'rejected',
+    message: `${call.what} failed: ${why}`,
+    durationMs: at.durationMs,
+  });
+  if (reply.kind === 'json') {
+    const problem = call.problemOf(reply.value);
+    return problem === null
+      ? { result: reply, next: recordSuccess(budget, at.now) }
+      : { result: rejected(problem), next: recordError(budget, at.now) };
+  }
+  const { status, retryAfter } = reply;
+  if (status === 400 || status === 401 || status === 403) {
+    const next = call.refusalBacksOff ? recordFailure(budget, at.now, retryAfter) : recordError(budget, at.now);
+    return { result: { kind: 'refused', status }, next };
+  }
+  return { result: rejected(`HTTP ${String(status)}`), next: recordFailure(budget, at.now, retryAfter) };
+}

@@ -1,0 +1,171 @@
+import type { RegistrationConfig } from '../../config/config.ts';
+import type { LicenseLookup, LicenseOutcome, RegistrationObservation } from '../../core/license/registration.ts';
+import type { Failure } from '../../core/observation.ts';
+import type { ConnectorContext } from '../../network/rest/context.ts';
+import { failed } from '../../network/rest/failed.ts';
+import { createAccessTokens } from './access-token.ts';
+import type { AccessTokens } from './access-token.ts';
+import type { BudgetStore } from './budget-store.ts';
+import { createRegistrationClient } from './client.ts';
+import type { RegistrationClient } from './client.ts';
+import { createMeteredCall } from './metered-call.ts';
+import type { CallResult, MeteredCall } from './metered-call.ts';
+import type { RegistrationOperation } from './operations.ts';
+import { parseLicenseRecords, productHoldsLicense, serviceError } from './registration-replies.ts';
+import type { LicenseRecord } from './registration-replies.ts';
+
+export interface RegistrationQuery {
+  readonly licenses: readonly string[];
+  /**
+   * The appliances' serials and their peers'. A licence that the service does not list is looked for in the details of
+   * these, where the portal shows it.
+   */
+  readonly serials: readonly string[];
+}
+
+/**
+ * Asks the registration service who holds each licence, within its quotas. Never throws: what went wrong is part of
+ * the observation. Not to be run twice at a time with one store.
+ */
+export async function observeRegistration(
+  config: RegistrationConfig,
+  query: RegistrationQuery,
+  budget: BudgetStore,
+  context: ConnectorContext,
+): Promise<RegistrationObservation> {
+  const startedAt = context.clock.elapsed();
+  try {
+    const call = await createMeteredCall(budget, context);
+    await using client = await createRegistrationClient(config, context);
+    const tokens = createAccessTokens(config, { client, call }, context);
+    return await lookUpAll({ config, client, call, tokens, products: new Map() }, query);
+  } catch (error) {
+    return failed(error, startedAt, context);
+  }
+}
+
+interface Session {
+  readonly config: RegistrationConfig;
+  readonly client: RegistrationClient;
+  readonly call: MeteredCall;
+  readonly tokens: AccessTokens;
+  /** Answers of this round by serial: each product is asked for once, since errors are counted too. */
+  readonly products: Map<string, Answer>;
+}
+
+type Denied = Extract<RegistrationObservation, { kind: 'denied' }>;
+
+/** What a question ends with; a refusal is either of the account (`denied`) or of this question alone (`failed`). */
+type Answer = Exclude<CallResult, { kind: 'refused' }> | Denied;
+
+type Question = Exclude<RegistrationOperation, { kind: 'token' }>;
+
+async function lookUpAll(session: Session, query: RegistrationQuery): Promise<RegistrationObservation> {
+  const licenses = [...new Set(query.licenses.map((license) => license.toUpperCase()))];
+  if (licenses.length === 0) return { kind: 'ok', lookups: [] };
+  const first = await session.tokens.current();
+  if (first.kind !== 'token') return first.kind === 'refused' ? loginRefused(first.status) : first;
+  const lookups: LicenseLookup[] = [];
+  for (const license of licenses) {
+    const outcome = await lookUp(session, license, query.serials);
+    if (outcome.kind === 'denied') return outcome;
+    lookups.push({ license, outcome });
+  }
+  return { kind: 'ok', lookups };
+}
+
+async function lookUp(session: Session, license: string, serials: readonly string[]): Promise<LicenseOutcome | Denied> {
+  const operation = { kind: 'list-license', license, accountId: session.config.accountId } as const;
+  const result = await ask(session, operation, `Looking up licence "${license}"`);
+  if (result.kind !== 'json') return result;
+  const records = parseLicenseRecords(result.value);
+  if (records === null) {
+    const message = `Cannot understand the answer about licence "${license}": expected a list "licenses"`;
+    return { kind: 'failed', reason: 'protocol', message, durationMs: 0 };
+  }
+  const outcome = outcomeOf(records.filter((record) => record.license === license));
+  const isOpen = outcome.kind === 'not-listed' || outcome.kind === 'unnamed';
+  return (isOpen ? await searchProducts(session, license, serials) : null) ?? outcome;
+}
+
+/**
+ * A licence may stand in the list more than once: who holds it goes first, and only `Pending` means that nobody does.
+ */
+function outcomeOf(records: readonly LicenseRecord[]): LicenseOutcome {
+  const listed = records.filter((record) => !isPending(record));
+  for (const { serial, sku } of listed) {
+    if (serial !== null) return { kind: 'registered', serial, sku };
+  }
+  const [unnamed] = listed;
+  if (unnamed !== undefined) return { kind: 'unnamed', status: unnamed.status };
+  const [pending] = records;
+  return pending === undefined ? { kind: 'not-listed' } : { kind: 'unregistered', status: pending.status ?? 'Pending' };
+}
+
+function isPending(record: LicenseRecord): boolean {
+  return record.status?.toLowerCase() === 'pending';
+}
+
+/**
+ * Null: none of the products names it. A product that the service does not know says nothing about the licence; one
+ * that it could not be asked about leaves it open.
+ */
+async function searchProducts(
+  session: Session,
+  license: string,
+  serials: readonly string[],
+): Promise<LicenseOutcome | null> {
+  let open: LicenseOutcome | null = null;
+  for (const serial of serials) {
+    const result =
+      session.products.get(serial) ??
+      (await ask(session, { kind: 'product-details', serial }, `Looking up product "${serial}"`));
+    session.products.set(serial, result);
+    if (result.kind === 'json' && productHoldsLicense(result.value, license))
+      return { kind: 'registered', serial, sku: null };
+    if (result.kind === 'postponed' || (result.kind === 'failed' && result.reason !== 'rejected')) open ??= result;
+  }
+  return open;
+}
+
+/** A token may be revoked before its time: one new one is fetched, no more. */
+async function ask(session: Session, operation: Question, what: string): Promise<Answer> {
+  const first = await askOnce(session, operation, what);
+  if (first.kind !== 'refused') return first;
+  if (first.status !== 401) return refused(what, first.status);
+  session.tokens.discard();
+  const second = await askOnce(session, operation, what);
+  if (second.kind !== 'refused') return second;
+  return second.status === 401
+    ? { kind: 'denied', message: 'HTTP 401 with a new access token' }
+    : refused(what, second.status);
+}
+
+async function askOnce(session: Session, operation: Question, what: string): Promise<CallResult | Denied> {
+  const token = await session.tokens.current();
+  if (token.kind !== 'token') return token.kind === 'refused' ? loginRefused(token.status) : token;
+  return session.call({
+    what,
+    send: () => session.client.ask(operation, token.value),
+    problemOf: serviceError,
+    refusalBacksOff: false,
+  });
+}
+
+/**
+ * The login worked, so that this is about the one question: a mistyped number says nothing about the other licences.
+ */
+function refused(what: string, status: number): Failure {
+  const hint = status === 403 ? ' (may the API user read Asset Management, and this account?)' : '';
+  return {
+    kind: 'failed',
+    reason: 'rejected',
+    message: `${what} failed: HTTP ${String(status)}${hint}`,
+    durationMs: 0,
+  };
+}
+
+/** Without the name of the user: the text ends up in reports. */
+function loginRefused(status: number): Denied {
+  return { kind: 'denied', message: `HTTP ${String(status)} when logging in` };
+}

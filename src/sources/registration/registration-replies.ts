@@ -1,0 +1,116 @@
+import { z } from 'zod';
+import { visibleText } from '../../core/visible-text.ts';
+import { lenientNumber } from '../../network/rest/lenient-number.ts';
+import { serialNumber } from '../../network/rest/serial-number.ts';
+
+const TOKEN = z.object({
+  access_token: z.string().regex(/^[\x21-\x7E]{1,8192}$/u),
+  expires_in: z.unknown().optional(),
+});
+
+export interface AccessToken {
+  readonly value: string;
+  readonly expiresInSeconds: number;
+}
+
+/** What is wrong with the answer to the request for a token; null when a token is in it. */
+export function tokenError(value: unknown): string | null {
+  if (parseAccessToken(value) !== null) return null;
+  const parsed = z.object({ message: z.string() }).safeParse(value);
+  return parsed.success ? visibleText(parsed.data.message, 200) : 'no access token in the answer';
+}
+
+/** When the service does not say how long a token lives: the shortest that was ever seen is 3660 s. */
+const DEFAULT_LIFE_SECONDS = 3600;
+
+/** null: there is no token in it. */
+export function parseAccessToken(value: unknown): AccessToken | null {
+  const parsed = TOKEN.safeParse(value);
+  if (!parsed.success) return null;
+  const life = lenientNumber(parsed.data.expires_in);
+  return { value: parsed.data.access_token, expiresInSeconds: life !== null && life > 0 ? life : DEFAULT_LIFE_SECONDS };
+}
+
+const ENVELOPE = z.object({
+  status: z.unknown(),
+  message: z.unknown().optional(),
+  error: z.object({ errorCode: z.unknown().optional(), message: z.unknown().optional() }).nullish().catch(null),
+});
+
+/**
+ * The service says in the body whether it worked: HTTP 200 with `status` -1 or 2 is an error.
+ * @returns what it says went wrong; null when nothing did
+ */
+export function serviceError(value: unknown): string | null {
+  const parsed = ENVELOPE.safeParse(value);
+  if (!parsed.success) return 'expected an object with "status"';
+  const { status, message, error } = parsed.data;
+  if (lenientNumber(status) === 0) return null;
+  const words = [error?.errorCode, error?.message ?? message].filter(
+    (word) => typeof word === 'string' || typeof word === 'number',
+  );
+  const shown =
+    typeof status === 'number' || typeof status === 'string' ? visibleText(String(status), 20) : 'unreadable';
+  return `status ${shown}${words.length === 0 ? '' : `: ${visibleText(words.join(' '), 200)}`}`;
+}
+
+export interface LicenseRecord {
+  readonly license: string;
+  readonly serial: string | null;
+  readonly status: string | null;
+  readonly sku: string | null;
+}
+
+const LICENSES = z.object({
+  licenses: z
+    .array(
+      z.object({
+        licenseNumber: z.string(),
+        licenseSKU: z.string().nullish().catch(null),
+        serialNumber: z.unknown().optional(),
+        status: z.string().nullish().catch(null),
+      }),
+    )
+    .nullish(),
+});
+
+/** The records of an answer without error; null when it cannot be understood. An absent list reads as an empty one. */
+export function parseLicenseRecords(value: unknown): readonly LicenseRecord[] | null {
+  const parsed = LICENSES.safeParse(value);
+  if (!parsed.success) return null;
+  return (parsed.data.licenses ?? []).map((record) => {
+    const serial = serialNumber.safeParse(record.serialNumber);
+    return {
+      license: record.licenseNumber.trim().toUpperCase(),
+      serial: serial.success ? serial.data : null,
+      status: typeof record.status === 'string' ? visibleText(record.status, 40) : null,
+      sku: typeof record.licenseSKU === 'string' ? visibleText(record.licenseSKU, 40) : null,
+    };
+  });
+}
+
+const PRODUCT = z.object({
+  assetDetails: z.object({ license: z.unknown().optional(), licenseKeys: z.unknown().optional() }).nullish(),
+});
+
+/**
+ * Whether the details of a product name this licence. The shape of its list is not documented: any text in it counts.
+ */
+export function productHoldsLicense(value: unknown, license: string): boolean {
+  const parsed = PRODUCT.safeParse(value);
+  if (!parsed.success) return false;
+  const { license: licenses, licenseKeys } = parsed.data.assetDetails ?? {};
+  return holdsText([licenses, licenseKeys], license.toUpperCase());
+}
+
+/** Without recursion: whoever answers decides how deep it is nested. */
+function holdsText(root: unknown, text: string): boolean {
+  const waiting: unknown[] = [root];
+  while (waiting.length > 0) {
+    const value = waiting.pop();
+    if (typeof value === 'string' && value.toUpperCase() === text) return true;
+    if (typeof value !== 'object' || value === null) continue;
+    for (const [key, inner] of Object.entries(value)) waiting.push(key, inner);
+  }
+  return false;
+}

@@ -1,0 +1,145 @@
+import { authority } from '../../core/authority.ts';
+import type { Socket } from 'node:net';
+import { isIP } from 'node:net';
+import type { SecureContext } from 'node:tls';
+import type { Millis } from '../../core/clock.ts';
+import type { EndpointObservation, Failure, HttpOutcome, TcpOutcome, TlsOutcome } from '../../core/observation.ts';
+import type { HostPort, ProxyConfig } from '../../config/config.ts';
+import type { ProbeContext } from '../../network/context.ts';
+import { errorCode, failureFrom } from '../../network/failure.ts';
+import { hasRoute } from '../../network/has-route.ts';
+import type { CertificateParser } from '../../network/tls/captured-chain.ts';
+import { dial } from '../../network/dial.ts';
+import type { SecretReader } from '../../network/dial.ts';
+import { shakeHands } from '../../network/tls/handshake.ts';
+import type { Handshake } from '../../network/tls/handshake.ts';
+import { sendRequest } from '../../network/http/request.ts';
+
+export interface EndpointRequest {
+  readonly target: HostPort;
+  /** One literal address of the target; through a proxy it only labels the observation. */
+  readonly address: string;
+  /** SNI; null sends none. */
+  readonly serverName: string | null;
+  readonly proxy: ProxyConfig | null;
+  /** How far to go. */
+  readonly depth: 'tcp' | 'tls' | 'http';
+  readonly method: 'GET' | 'HEAD';
+  readonly path: string;
+}
+
+export interface EndpointDeps {
+  /** From `createProbeSecureContext`, one for the whole program. */
+  readonly secureContext: SecureContext;
+  readonly parse: CertificateParser;
+  readonly readSecret: SecretReader;
+  /** @default 3 s for TCP, 4 s for TLS, 4 s for HTTP */
+  readonly limits?: EndpointLimits;
+}
+
+/** The longest that each phase may take, however slowly the peer goes on. */
+export interface EndpointLimits {
+  /** Twice that through a proxy: once to the proxy, once for its answer. */
+  readonly tcp: Millis;
+  readonly tls: Millis;
+  readonly http: Millis;
+}
+
+export const ENDPOINT_LIMITS: EndpointLimits = { tcp: 3000, tls: 4000, http: 4000 };
+
+/**
+ * Makes one connection to one address and tells what each stage showed. Never rejects: what goes wrong is in the
+ * observation, our own trouble as `internal` and a round that was called off as `aborted`. The connection is gone when
+ * it resolves.
+ */
+export async function observeEndpoint(
+  request: EndpointRequest,
+  ctx: ProbeContext,
+  deps: EndpointDeps,
+): Promise<EndpointObservation> {
+  const identity = {
+    target: authority(request.target),
+    address: request.address,
+    family: isIP(request.address) === 6 ? 6 : 4,
+    proxy: request.proxy === null ? null : authority(request.proxy),
+  } as const;
+  const { tcp, socket } = await connectPhase(request, ctx, deps);
+  if (socket === null) return { ...identity, tcp, tls: null, http: null };
+  try {
+    return { ...identity, tcp, ...(await upperPhases(socket, request, ctx, deps)) };
+  } finally {
+    socket.destroy();
+  }
+}
+
+async function connectPhase(
+  { target, address, proxy }: EndpointRequest,
+  ctx: ProbeContext,
+  { readSecret, limits = ENDPOINT_LIMITS }: EndpointDeps,
+): Promise<{ readonly tcp: TcpOutcome; readonly socket: Socket | null }> {
+  const started = ctx.clock.elapsed();
+  try {
+    const socket = await dial({ target, address, proxy, readSecret, limit: limits.tcp }, ctx);
+    return { tcp: { kind: 'open', durationMs: ctx.clock.elapsed() - started }, socket };
+  } catch (error) {
+    const failure = failureFrom(error, ctx.clock.elapsed() - started, ctx.signal);
+    const isBeyond = isSaidByIcmp(error) && (await hasRoute(proxy?.host ?? address));
+    return { tcp: isBeyond ? { ...failure, beyond: true } : failure, socket: null };
+  }
+}
+
+/** Codes of `no-route` that a router causes as well. */
+const SAID_BY_ICMP: ReadonlySet<string> = new Set(['ENETUNREACH', 'EHOSTUNREACH']);
+
+function isSaidByIcmp(error: unknown): boolean {
+  // Where a proxy is dialed, its error is the cause of the one that names the proxy.
+  const code = errorCode(error) ?? (error instanceof Error ? errorCode(error.cause) : null);
+  return code !== null && SAID_BY_ICMP.has(code);
+}
+
+interface UpperPhases {
+  readonly tls: TlsOutcome | null;
+  readonly http: HttpOutcome | null;
+}
+
+async function upperPhases(
+  socket: Socket,
+  request: EndpointRequest,
+  ctx: ProbeContext,
+  deps: EndpointDeps,
+): Promise<UpperPhases> {
+  if (request.depth === 'tcp') return { tls: null, http: null };
+  const { outcome: tls, session } = await handshakePhase(socket, request, ctx, deps);
+  try {
+    if (request.depth === 'tls' || tls.kind === 'failed') return { tls, http: null };
+    if (session === null) return { tls, http: { kind: 'client-certificate-demanded', durationMs: 0 } };
+    const limit = (deps.limits ?? ENDPOINT_LIMITS).http;
+    const http = await sendRequest(session, { ...request, limit }, ctx);
+    return {
+      tls:
+        http.kind === 'client-certificate-demanded' && tls.kind === 'established' ? { ...tls, kind: http.kind } : tls,
+      http,
+    };
+  } finally {
+    session?.socket.destroy();
+  }
+}
+
+async function handshakePhase(
+  socket: Socket,
+  { serverName }: EndpointRequest,
+  ctx: ProbeContext,
+  deps: EndpointDeps,
+): Promise<Handshake> {
+  const started = ctx.clock.elapsed();
+  const { secureContext, parse, limits = ENDPOINT_LIMITS } = deps;
+  try {
+    return await shakeHands(socket, { serverName, secureContext, parse, limit: limits.tls }, ctx);
+  } catch (error) {
+    const failure: Failure = failureFrom(error, ctx.clock.elapsed() - started, ctx.signal);
+    return {
+      outcome: { ...failure, serverName: serverName ?? '', alert: null, chain: null, plaintext: null },
+      session: null,
+    };
+  }
+}

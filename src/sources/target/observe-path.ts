@@ -1,0 +1,137 @@
+import { authority } from '../../core/authority.ts';
+import { isIP } from 'node:net';
+
+import type { HostPort, ProxyConfig, ResolverConfig } from '../../config/config.ts';
+import { ofFamily, singleAddresses, type FamilyChoice } from '../../core/addresses.ts';
+import type { DnsObservation, EndpointObservation } from '../../core/observation.ts';
+import type { PathObservation } from '../../core/round.ts';
+import type { ProbeContext } from '../../network/context.ts';
+import { observeEndpoint, type EndpointDeps, type EndpointRequest } from './observe-endpoint.ts';
+import type { Limiter } from '../../network/limiter.ts';
+import type { AskName } from './ask-name.ts';
+
+/** What of the answers to one name may be dialled: the opinion of a check. */
+export type AcceptableAddresses = (
+  target: Pick<PathTarget, 'host' | 'port' | 'expectedAddresses'>,
+  names: readonly DnsObservation[],
+) => readonly string[];
+
+/** What the probes of a round share. */
+export interface PathTools {
+  readonly askName: AskName;
+  readonly acceptable: AcceptableAddresses;
+  readonly endpoint: EndpointDeps;
+  /** Bounds the connections in flight: handshakes at the same instant falsify each other's timings. */
+  readonly limiter: Limiter;
+}
+
+export interface PathTarget extends HostPort {
+  readonly serverName: string | null;
+  /** How far to go. */
+  readonly depth: EndpointRequest['depth'];
+  readonly path: string;
+  readonly method: EndpointRequest['method'];
+  readonly proxy: ProxyConfig | null;
+  readonly expectedAddresses: readonly string[];
+  /** Which addresses are dialled. */
+  readonly family: FamilyChoice;
+  readonly resolvers: readonly ResolverConfig[];
+}
+
+/** Resolves the host once with every resolver, then looks at every acceptable address. */
+export async function observePath(target: PathTarget, tools: PathTools, ctx: ProbeContext): Promise<PathObservation> {
+  const names = await resolve(target, tools, ctx);
+  const endpoints = await Promise.all(
+    dialable(target, names, tools).map((address) => observeAddress(target, address, tools, ctx)),
+  );
+  return { subject: authority(target), host: target.host, names, endpoints, references: [] };
+}
+
+/** Looks at a host until one address has answered: enough to know that the outside world is there. */
+export async function observeAnyAddress(
+  target: PathTarget,
+  tools: PathTools,
+  ctx: ProbeContext,
+): Promise<PathObservation> {
+  const names: DnsObservation[] = [];
+  for (const resolver of isLiteral(target) || target.proxy !== null ? [] : target.resolvers) {
+    names.push(await tools.askName(target.host, resolver, ctx));
+    if (dialable(target, names, tools).length > 0) break;
+  }
+  const endpoints: EndpointObservation[] = [];
+  for (const address of dialable(target, names, tools).slice(0, MOST_TRIES)) {
+    const seen = await observeAddress(target, address, tools, ctx);
+    endpoints.push(seen);
+    if (seen.tcp.kind === 'open') break;
+  }
+  return { subject: authority(target), host: target.host, names, endpoints, references: [] };
+}
+
+const MOST_TRIES = 2;
+
+/**
+ * Dials the addresses that the configuration knows: without a resolver they still tell a dead uplink from a dead
+ * resolver.
+ */
+export function observeKnownAddresses(
+  target: PathTarget,
+  tools: PathTools,
+  ctx: ProbeContext,
+): Promise<readonly EndpointObservation[]> {
+  const known = ofFamily(singleAddresses(target.expectedAddresses), target.family).slice(0, MOST_TRIES);
+  return Promise.all(
+    known.map((address) => observeEndpoint({ ...requestOf(target, address), depth: 'tcp' }, ctx, tools.endpoint)),
+  );
+}
+
+async function resolve(target: PathTarget, tools: PathTools, ctx: ProbeContext): Promise<readonly DnsObservation[]> {
+  if (isLiteral(target) || target.proxy !== null) return [];
+  return Promise.all(target.resolvers.map((resolver) => tools.askName(target.host, resolver, ctx)));
+}
+
+/** Through a proxy the name itself is dialled: the proxy resolves it. */
+function dialable(target: PathTarget, names: readonly DnsObservation[], { acceptable }: PathTools): readonly string[] {
+  if (isLiteral(target) || target.proxy !== null) return [target.host];
+  return ofFamily(acceptable(target, names), target.family);
+}
+
+function isLiteral({ host }: PathTarget): boolean {
+  return isIP(host) !== 0;
+}
+
+function observeAddress(
+  target: PathTarget,
+  address: string,
+  tools: PathTools,
+  ctx: ProbeContext,
+): Promise<EndpointObservation> {
+  return tools.limiter
+    .run(() => observeEndpoint(requestOf(target, address), ctx, tools.endpoint), ctx.signal)
+    .catch(() => calledOff(target, address));
+}
+
+/** The round ended while this connection still waited for its turn: nothing is known. */
+function calledOff(target: PathTarget, address: string): EndpointObservation {
+  return {
+    target: authority(target),
+    address,
+    family: isIP(address) === 6 ? 6 : 4,
+    proxy: target.proxy === null ? null : authority(target.proxy),
+    tcp: { kind: 'failed', reason: 'aborted', message: 'The round ended before its turn came', durationMs: 0 },
+    tls: null,
+    http: null,
+  };
+}
+
+/** One connection to one address of the target. */
+export function requestOf(target: PathTarget, address: string): EndpointRequest {
+  return {
+    target: { host: target.host, port: target.port },
+    address,
+    serverName: target.serverName,
+    proxy: target.proxy,
+    depth: target.depth,
+    method: target.method,
+    path: target.path,
+  };
+}

@@ -1,0 +1,90 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { describe, expect, it } from 'vitest';
+import { systemClock } from '../../../../src/system/clock.ts';
+import { createFortiAuthenticator } from '../../../lab/fortiauthenticator.ts';
+import { factsOf } from '../../../support/appliance-bench.ts';
+
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  const collect: unknown = runInNewContext('gc');
+  if (typeof collect === 'function') collect();
+}
+
+describe('the tokens', () => {
+  it('are counted over all pages, though the appliance gives fewer at once than asked for', async () => {
+    await using fac = await createFortiAuthenticator({
+      state: { tokens: [{ count: 95, status: 'available', license: null }], maxPage: 20 },
+    });
+    const facts = await factsOf(fac);
+    expect(facts.tokens).toMatchObject({ kind: 'read', value: { total: 95, withoutLicense: 95 } });
+    expect(fac.requests.filter(({ path }) => path.includes('/fortitokens/'))).toHaveLength(5);
+  });
+
+  it('are counted, 5,000 of them, in less than 2 s', async () => {
+    await using fac = await createFortiAuthenticator({
+      state: {
+        tokens: [
+          { count: 4000, status: 'assigned', license: 'EFTM000000000001' },
+          { count: 1000, status: 'available', license: 'EFTM000000000002' },
+        ],
+        maxPage: 20,
+      },
+    });
+    const startedAt = systemClock.elapsed();
+    const facts = await factsOf(fac);
+    expect(facts.tokens).toMatchObject({
+      kind: 'read',
+      value: { total: 5000, byStatus: { assigned: 4000, available: 1000 } },
+    });
+    expect(systemClock.elapsed() - startedAt).toBeLessThan(2000);
+  });
+
+  it('are counted in memory that does not grow with their number', async () => {
+    await using fac = await createFortiAuthenticator();
+    const tokens = [{ count: 40_000, status: 'assigned', license: 'EFTM000000000001' }];
+    const used: number[] = [];
+    // The simulator looks at the tokens once a page.
+    Object.defineProperty(fac.state, 'tokens', {
+      get: () => {
+        collectGarbage();
+        used.push(process.memoryUsage().heapUsed);
+        return tokens;
+      },
+    });
+    expect((await factsOf(fac)).tokens).toMatchObject({ kind: 'read', value: { total: 40_000 } });
+    const [early, late] = [used.slice(5, 15), used.slice(-10)].map((samples) => Math.min(...samples));
+    // 25,000 parsed tokens would take more than 5 MiB.
+    expect((late ?? Number.NaN) - (early ?? Number.NaN)).toBeLessThan(1024 * 1024);
+  });
+
+  it.each([
+    ['another host', 'https://evil.test/api/v1/fortitokens/?offset=20'],
+    ['another host without a scheme', '//evil.test/api/v1/fortitokens/?offset=20'],
+    ['another host with backslashes', '/\\evil.test/api/v1/fortitokens/?offset=20'],
+    ['another resource', '/api/v1/localusers/?offset=20'],
+    ['a way up', '/api/v1/fortitokens/../localusers/'],
+    ['no path', 'fortitokens/?offset=20'],
+  ])('are not followed to %s', async (_, next) => {
+    await using fac = await createFortiAuthenticator({ state: { maxPage: 10, next } });
+    const facts = await factsOf(fac);
+    expect(facts.tokens).toMatchObject({ kind: 'failed', reason: 'protocol' });
+    expect(fac.requests.filter(({ path }) => path.includes('offset') || path.includes('localusers'))).toEqual([]);
+  });
+
+  it('end after a bounded number of pages when the pages have no end', async () => {
+    await using fac = await createFortiAuthenticator({
+      state: {
+        maxPage: 1,
+        tokens: [{ count: 2, status: 'new', license: null }],
+        next: '/api/v1/fortitokens/?offset=0',
+      },
+    });
+    const facts = await factsOf(fac);
+    expect(facts.tokens).toMatchObject({
+      kind: 'failed',
+      reason: 'protocol',
+      message: 'Cannot count the tokens: more than 1000 pages',
+    });
+  });
+});

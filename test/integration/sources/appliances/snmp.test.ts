@@ -1,0 +1,127 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { ConnectorContext } from '../../../../src/network/rest/context.ts';
+import { observeHaRole } from '../../../../src/sources/appliances/observe-ha-role.ts';
+import type { HaRole, HaRoleObservation } from '../../../../src/core/license/ha-role.ts';
+import { createSnmpAgent } from '../../../lab/snmp-agent.ts';
+import type { SnmpAgent, SnmpFault } from '../../../lab/snmp-agent.ts';
+import { connectorContext } from '../../../support/connector-context.ts';
+import { hurriedClock } from '../../../support/hurried-clock.ts';
+import { describeWhere } from '../../../support/privilege.ts';
+import { startSnmpd } from '../../../support/snmpd.ts';
+import type { Snmpd } from '../../../support/snmpd.ts';
+
+const SERIAL = '1.3.6.1.4.1.12356.113.1.2.0';
+const HA_STATUS = '1.3.6.1.4.1.12356.113.201.1.0';
+const COMMUNITY = 'read-only-word';
+
+function start(status: number | string | null, serial: string | null = 'FAC-VM0000000001'): Promise<SnmpAgent> {
+  const objects = new Map<string, number | string>();
+  if (status !== null) objects.set(HA_STATUS, status);
+  if (serial !== null) objects.set(SERIAL, serial);
+  return createSnmpAgent({ community: COMMUNITY, objects });
+}
+
+function observe(
+  agent: { readonly host: string; readonly port: number },
+  community: string = COMMUNITY,
+  context: Partial<ConnectorContext> = {},
+): Promise<HaRoleObservation> {
+  const snmp = { host: agent.host, port: agent.port, community: { kind: 'env', name: 'COMMUNITY' } } as const;
+  return observeHaRole({ name: 'fac-1', snmp }, connectorContext({ env: { COMMUNITY: community }, ...context }));
+}
+
+describe('observeHaRole', () => {
+  it.each<[number, HaRole]>([
+    [1, 'undetermined'],
+    [2, 'cluster-primary'],
+    [3, 'cluster-secondary'],
+    [4, 'standalone-primary'],
+    [5, 'load-balancer'],
+    [255, 'disabled'],
+  ])('reads %d as %s', async (status, role) => {
+    await using agent = await start(status);
+    expect(await observe(agent)).toEqual({ kind: 'ok', appliance: 'fac-1', role, serial: 'FAC-VM0000000001' });
+  });
+
+  it('does without the serial', async () => {
+    await using agent = await start(2, null);
+    expect(await observe(agent)).toMatchObject({ kind: 'ok', role: 'cluster-primary', serial: null });
+  });
+
+  it.each<[string, number | string | null]>([
+    ['a value that the MIB does not name', 6],
+    ['a text', 'clusterPrimary'],
+    ['nothing', null],
+  ])('does not take %s for a role', async (_, status) => {
+    await using agent = await start(status);
+    expect(await observe(agent)).toMatchObject({ kind: 'failed', appliance: 'fac-1', reason: 'protocol' });
+  });
+
+  it('asks again when a packet is lost', async () => {
+    await using agent = await start(2);
+    agent.setFault('lose-first');
+    expect(await observe(agent)).toMatchObject({ kind: 'ok', role: 'cluster-primary' });
+    expect(agent.requests()).toBe(2);
+  });
+
+  it.each<[SnmpFault, string]>([
+    ['silent', 'timeout'],
+    ['garbage', 'timeout'],
+    ['error-status', 'rejected'],
+    ['wrong-community', 'protocol'],
+  ])('gives up on an agent that is %s, and never tells the community', async (fault, reason) => {
+    await using agent = await start(2);
+    agent.setFault(fault);
+    const observation = await observe(agent, COMMUNITY, { clock: hurriedClock(20) });
+    expect(observation).toMatchObject({ kind: 'failed', reason });
+    expect(JSON.stringify(observation)).not.toContain(COMMUNITY);
+  });
+
+  it('sees a wrong community as silence', async () => {
+    await using agent = await start(2);
+    expect(await observe(agent, 'guess', { clock: hurriedClock(20) })).toMatchObject({
+      kind: 'failed',
+      reason: 'timeout',
+    });
+    expect(agent.requests()).toBe(0);
+  });
+
+  it('stops when the round is called off', async () => {
+    await using agent = await start(2);
+    agent.setFault('silent');
+    const controller = new AbortController();
+    const observation = observe(agent, COMMUNITY, { signal: controller.signal });
+    await expect.poll(() => agent.requests()).toBe(1);
+    controller.abort(new Error('Shutting down'));
+    expect(await observation).toMatchObject({ kind: 'failed', reason: 'aborted' });
+  });
+
+  it('says so when the name of the agent is not known', async () => {
+    expect(await observe({ host: 'fac.invalid', port: 161 })).toMatchObject({
+      kind: 'failed',
+      reason: 'name-not-resolved',
+    });
+  });
+});
+
+describeWhere([{ program: 'snmpd' }], 'observeHaRole with a real snmpd', () => {
+  let snmpd: Snmpd;
+
+  beforeAll(async () => {
+    snmpd = await startSnmpd(COMMUNITY, [`${SERIAL} octet_str "FAC-VM0000000001"`, `${HA_STATUS} integer 3`]);
+    return () => snmpd.close();
+  });
+
+  it('reads the role and the serial', async () => {
+    expect(await observe(snmpd)).toEqual({
+      kind: 'ok',
+      appliance: 'fac-1',
+      role: 'cluster-secondary',
+      serial: 'FAC-VM0000000001',
+    });
+  });
+
+  it('gets no answer with another community', async () => {
+    expect(await observe(snmpd, 'guess', { clock: hurriedClock(20) })).toMatchObject({ reason: 'timeout' });
+  });
+});

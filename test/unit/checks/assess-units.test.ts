@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest';
+import type { Config } from '../../../src/config/config.ts';
+import type { Assessment } from '../../../src/engine/assessment.ts';
+import type { ApplianceFacts } from '../../../src/core/license/appliance.ts';
+import type { LicenseLookup } from '../../../src/core/license/registration.ts';
+import { assessUnits } from '../../../src/checks/assess-units.ts';
+import { applianceFacts } from '../../support/appliance-facts.ts';
+import { configOf } from '../../support/config-of.ts';
+import { held, LICENSE } from '../../support/license-bench.ts';
+
+/** As the manual has it: each member of the cluster is an item, the licence is named under one. */
+const PAIR = `
+appliances:
+  - { name: fac-1, serial: FAC-A, peerSerial: FAC-B, licenses: [${LICENSE}] }
+  - { name: fac-2, serial: FAC-B, peerSerial: FAC-A }
+registration: { user: api, passwordEnv: SET_SECRET }
+`;
+
+function member(appliance: string, serial: string, peerSerial: string): ApplianceFacts {
+  return applianceFacts({ appliance, system: { serial, peerSerial } });
+}
+
+function assignment(config: Config, lookup: LicenseLookup): Assessment | undefined {
+  const seen = [member('fac-1', 'FAC-A', 'FAC-B'), member('fac-2', 'FAC-B', 'FAC-A')];
+  const units = config.appliances.map((appliance, index) => ({
+    config: appliance,
+    rest: seen[index] ?? null,
+    role: null,
+  }));
+  const picture = { units, registration: { kind: 'ok', lookups: [lookup] }, firewall: null } as const;
+  return assessUnits({ config, picture, speaking: [] }).find(({ id }) => id === 'license-assignment');
+}
+
+describe('the licence of a pair whose members are both configured', () => {
+  it('is fine on the one that it is named for', async () => {
+    expect(assignment(await configOf(PAIR), { license: LICENSE, outcome: held('FAC-A') })).toEqual({
+      id: 'license-assignment',
+      kind: 'judged',
+      findings: [],
+      summary: 'Every licence is registered to its FortiAuthenticator',
+    });
+  });
+
+  it('is fine with the age of the answer, where there is no newer one', async () => {
+    const kept = {
+      since: Date.UTC(2026, 10, 24, 13),
+      because: { kind: 'postponed', until: Date.UTC(2026, 10, 24, 20) },
+    } as const;
+    const assessment = assignment(await configOf(PAIR), { license: LICENSE, outcome: held('FAC-A'), kept });
+    expect(assessment?.summary).toBe(
+      'Every licence is registered to its FortiAuthenticator, as the registration service said at ' +
+        '2026-11-24T13:00:00.000Z',
+    );
+    expect(new Set(assessment?.findings.map(({ level }) => level))).toEqual(new Set(['note']));
+  });
+
+  it("is another unit's on a stranger", async () => {
+    const assessment = assignment(await configOf(PAIR), { license: LICENSE, outcome: held('FAC-X') });
+    expect(assessment?.findings.map(({ suggests }) => suggests)).toEqual([
+      'license-on-other-unit',
+      'license-on-other-unit',
+    ]);
+  });
+});

@@ -1,0 +1,96 @@
+import { describe, expect, it } from 'vitest';
+import { matchesName } from '../../../../src/sources/firewall/exemptions.ts';
+import { parsePolicy, parsePolicyId, parseSslProfile, resultOf } from '../../../../src/sources/firewall/replies.ts';
+
+describe('resultOf', () => {
+  it.each<[unknown, unknown]>([
+    [{ results: { a: 1 } }, { a: 1 }],
+    [{ results: [{ a: 1 }] }, { a: 1 }],
+    [{ results: [] }, null],
+    [{ status: 'error' }, null],
+    [null, null],
+    ['x', null],
+  ])('of %j is %j', (value, result) => {
+    expect(resultOf(value)).toEqual(result);
+  });
+});
+
+describe('parsePolicyId', () => {
+  it.each<[Readonly<Record<string, unknown>>, number | null]>([
+    [{ success: true, policy_id: 5 }, 5],
+    [{ success: true, policy_id: '5' }, 5],
+    [{ success: true, policy_id: 0 }, 0],
+    [{ success: false }, 0],
+    [{ success: true }, null],
+    [{}, null],
+    [{ success: 'yes', policy_id: 5 }, null],
+  ])('of %j is %j', (result, id) => {
+    expect(parsePolicyId(result)).toBe(id);
+  });
+});
+
+describe('parsePolicy', () => {
+  const applied = {
+    action: 'accept',
+    'utm-status': 'enable',
+    'av-profile': 'default',
+    'ips-sensor': '',
+    'ssl-ssh-profile': 'custom',
+  };
+
+  it('takes the profiles that apply', () => {
+    expect(parsePolicy(7, { ...applied, name: 'out', 'inspection-mode': 'proxy' })).toEqual({
+      policy: { id: 7, name: 'out', action: 'accept', proxyMode: true, securityProfiles: ['av-profile "default"'] },
+      sslProfile: 'custom',
+      profileGroup: null,
+    });
+  });
+
+  it('leaves out profiles that are switched off', () => {
+    expect(parsePolicy(7, { ...applied, 'utm-status': 'disable' })?.policy.securityProfiles).toEqual([]);
+  });
+
+  it('goes by the group where the policy does', () => {
+    expect(parsePolicy(7, { ...applied, 'profile-type': 'group', 'profile-group': 'g' })?.profileGroup).toBe('g');
+    expect(parsePolicy(7, { ...applied, 'profile-type': 'single', 'profile-group': 'g' })?.profileGroup).toBe(null);
+  });
+
+  it('is nothing without an action', () => {
+    expect(parsePolicy(7, { name: 'out' })).toBe(null);
+  });
+});
+
+describe('parseSslProfile', () => {
+  it.each<[string, Readonly<Record<string, unknown>>, string | undefined]>([
+    ['off', { https: { status: 'disable', ports: [443] } }, 'none'],
+    ['certificate', { https: { status: 'certificate-inspection', ports: 443 } }, 'certificate'],
+    ['deep', { https: { status: 'deep-inspection', ports: '443 8443' } }, 'deep'],
+    ['deep on another port', { https: { status: 'deep-inspection', ports: [8443] } }, 'none'],
+    ['deep, ports not readable', { https: { status: 'deep-inspection' } }, 'deep'],
+    ['all ports', { ssl: { 'inspect-all': 'deep-inspection' }, https: { status: 'disable' } }, 'deep'],
+    ['all ports off, HTTPS on', { ssl: { 'inspect-all': 'disable' }, https: { status: 'deep-inspection' } }, 'deep'],
+    ['all ports off alone', { ssl: { 'inspect-all': 'disable' } }, 'none'],
+    ['an unknown word', { https: { status: 'quantum' } }, undefined],
+    ['nothing', {}, undefined],
+  ])('%s', (_, result, mode) => {
+    expect(parseSslProfile(result, 443)?.mode).toBe(mode);
+  });
+});
+
+describe('matchesName', () => {
+  it.each<[string, boolean]>([
+    ['*.fortinet.com', true],
+    ['*fortinet.com', true],
+    ['FORTITOKENMOBILE.fortinet.com', true],
+    ['fortitoken*.com', true],
+    ['*token*.fortinet.*', true],
+    ['*', true],
+    ['*.fortinet.com.evil.test', false],
+    ['fortinet.com', false],
+    ['*.fortinet.net', false],
+    ['*.x.*', false],
+    ['fortitokenmobile.fortinet.com*mobile.fortinet.com', false],
+  ])('%s: %s', (pattern, expected) => {
+    expect(matchesName(pattern, 'fortitokenmobile.fortinet.com')).toBe(expected);
+  });
+});
