@@ -44,6 +44,13 @@ describe('what is said of the vendor has its source beside it', () => {
     expect(own.filter(({ source }) => !hasSource(source))).toEqual([]);
   });
 
+  test('every authority', () => {
+    const text = readFileSync('config/fortinet-authorities.pem', 'utf8');
+    const blocks = text.split('-----END CERTIFICATE-----').slice(0, -1);
+    expect(blocks).toHaveLength(3);
+    expect(blocks.filter((block) => !/^# {3}Source: \S/mu.test(block))).toEqual([]);
+  });
+
   test('every cause', () => {
     expect(unsourced(CAUSE_IDS.map((id) => [id, wordsOf(id)]))).toEqual([]);
   });
