@@ -66,7 +66,7 @@ export async function measure(configFile: string, folder: string, size: Measured
   const startMs = performance.now() - started;
   await firstRound(daemon);
   const firstRoundMs = performance.now() - started - startMs;
-  await sleep(1000 * size.everySeconds * (size.everySeconds > 10 ? 1 : 2));
+  await sleep(2000 * size.everySeconds);
   const store = join(folder, 'data', 'ftm-watch.sqlite');
   const rounds = await measureRounds(daemon, size, store);
   const answers = {
@@ -102,9 +102,8 @@ async function measureRounds(daemon: Daemon, { everySeconds }: MeasuredSize, sto
   const seriesBefore = await exposed(daemon);
   await sleep(500);
   const [bytesBefore, before, began] = [storeBytes(store), usageOf(daemon.pid), performance.now()];
-  const rounds = everySeconds > 10 ? 2 : ROUNDS;
   let mostFiles = 0;
-  while (performance.now() - began < rounds * everySeconds * 1000) {
+  while (performance.now() - began < ROUNDS * everySeconds * 1000) {
     mostFiles = Math.max(mostFiles, filesOf(daemon.pid));
     await sleep(LOOK_MS);
   }
@@ -113,14 +112,14 @@ async function measureRounds(daemon: Daemon, { everySeconds }: MeasuredSize, sto
   const lag = lagBetween(seriesBefore, series);
   return {
     rssMegabytes: after.rssMegabytes,
-    cpuMsARound: ((after.cpuSeconds - before.cpuSeconds) / rounds) * 1000,
+    cpuMsARound: ((after.cpuSeconds - before.cpuSeconds) / ROUNDS) * 1000,
     roundMs: valueOf(series, 'ftm_round_duration_seconds') * 1000,
     lagP50Ms: lag(0.5) * 1000,
     lagP99Ms: lag(0.99) * 1000,
     mostFiles,
     missedRuns: valueOf(series, 'ftm_schedule_missed_runs_total'),
     series: series.length,
-    storeMegabytesAnHour: ((storeBytes(store) - bytesBefore) / rounds / 2 ** 20) * (3600 / 30),
+    storeMegabytesAnHour: ((storeBytes(store) - bytesBefore) / ROUNDS / 2 ** 20) * (3600 / 30),
   };
 }
 

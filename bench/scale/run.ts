@@ -1,10 +1,10 @@
 /**
- * One daemon with 1 to 1,000 targets and appliances: what a round costs, what it remembers, what its page and its
- * metrics take. The daemon is the real one, in a network of its own with a thousand addresses.
+ * One daemon with 1 to 200 targets and appliances: what a round costs, what it remembers, what its page and its
+ * metrics take. The daemon is the real one, in a network of its own.
  *
  *   npm run bench:scale [-- --quick] [-- --size 100x10]… [-- --write] [-- --json FILE]
  *
- * `--quick` takes a tenth of the sizes, `--size` one of so many targets and appliances; `--write` puts the tables into
+ * `--quick` takes three sizes, `--size` one of so many targets and appliances; `--write` puts the tables into
  * docs/scale.md.
  */
 import { fork } from 'node:child_process';
@@ -31,33 +31,22 @@ const { values: options } = parseArgs({
   },
 });
 
-const SIZES: readonly MeasuredSize[] = [
-  { targets: 1, appliances: 1, everySeconds: 5 },
-  { targets: 10, appliances: 1, everySeconds: 5 },
-  { targets: 100, appliances: 1, everySeconds: 5 },
-  { targets: 1000, appliances: 1, everySeconds: 20 },
-  { targets: 1, appliances: 10, everySeconds: 5 },
-  { targets: 1, appliances: 100, everySeconds: 5 },
-  { targets: 1, appliances: 1000, everySeconds: 30 },
-  { targets: 1000, appliances: 1000, everySeconds: 30 },
-];
-const QUICK: readonly MeasuredSize[] = [
-  { targets: 1, appliances: 1, everySeconds: 5 },
-  { targets: 100, appliances: 1, everySeconds: 5 },
-  { targets: 1, appliances: 100, everySeconds: 5 },
-];
+const EVERY_SECONDS = 5;
 
-/** Of `1000x10`: targets, appliances. */
+/** Of `200x10`: targets, appliances. */
 function sizeOf(text: string): MeasuredSize {
   const [targets = 1, appliances = 1] = text.split('x').map(Number);
-  return { targets, appliances, everySeconds: Math.max(targets, appliances) > 500 ? 30 : 5 };
+  return { targets, appliances, everySeconds: EVERY_SECONDS };
 }
+
+const SIZES = ['1x1', '10x1', '100x1', '200x1', '1x10', '1x100', '1x200', '200x200'];
+const QUICK = ['1x1', '100x1', '1x100'];
 
 enterNetwork();
 const print = (text: string): void => {
   process.stdout.write(`${text}\n`);
 };
-const sizes = options.size?.map(sizeOf) ?? (options.quick === true ? QUICK : SIZES);
+const sizes = (options.size ?? (options.quick === true ? QUICK : SIZES)).map(sizeOf);
 const site = fork(fileURLToPath(new URL('site.ts', import.meta.url)), [
   String(Math.max(...sizes.map(({ targets }) => targets))),
 ]);

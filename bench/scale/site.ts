@@ -1,6 +1,6 @@
 /**
  * A program: everything that the daemon of the scale bench talks to, in a process of its own. A resolver, one listener
- * that is a thousand TLS servers (each name has its address and its certificate), and one that is a thousand
+ * that is many TLS servers (each name has its address and its certificate), and one that is many
  * FortiAuthenticators. Sends its parent what it is reached by, and ends with it.
  */
 import { once } from 'node:events';
@@ -33,7 +33,7 @@ async function serve(targets: number): Promise<Site> {
   const { root, intermediate, leaf } = await createHierarchy();
   const certificates = new Map<string, SecureContext>();
   for (const name of names) {
-    // One key for all: making a thousand takes longer than the bench. The certificates differ.
+    // One key for all: making many takes longer than the bench. The certificates differ.
     const identity = await createIdentity({
       name: `CN=${name}`,
       issuer: intermediate,

@@ -165,7 +165,7 @@ export const NOISE: readonly Noise[] = [
   blip('access tokens are revoked', 1, {
     begins: 'any',
     begin: ({ registration }) => {
-      registration.revokeTokens();
+      registration.tokens.clear();
     },
   }),
   blip('the firewall is being updated', 11 * 60, {

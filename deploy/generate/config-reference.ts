@@ -1,5 +1,5 @@
 import type { JsonSchema } from '../../src/config/json-schema.ts';
-import { type KnownKey, listKeys } from '../../src/config/known-keys.ts';
+import { type DescribedKey, describedKeys } from './described-keys.ts';
 
 const TABLE = /(?<begin><!-- keys: (?<section>\w+) -->\n)[^]*?(?<end><!-- end -->)/gu;
 const HEAD = '| key | type | default | what it is for |\n|---|---|---|---|\n';
@@ -9,7 +9,7 @@ const HEAD = '| key | type | default | what it is for |\n|---|---|---|---|\n';
  * schema.
  */
 export function renderReference(document: string, schema: JsonSchema): string {
-  const keys = listKeys(schema);
+  const keys = describedKeys(schema);
   return document.replaceAll(TABLE, (_table, begin: string, section: string, end: string) => {
     const rows = keys
       .filter(({ path }) => path === section || path.startsWith(`${section}.`) || path.startsWith(`${section}[`))
@@ -23,7 +23,7 @@ export function referencedSections(document: string): readonly string[] {
   return [...document.matchAll(TABLE)].map((match) => match.groups?.['section'] ?? '');
 }
 
-function row({ path, schema, required }: KnownKey): string {
+function row({ path, schema, required }: DescribedKey): string {
   const description = typeof schema['description'] === 'string' ? schema['description'] : '';
   return `| ${[`\`${path}\``, typeText(schema), defaultText(schema, required), description].map(cell).join(' | ')} |`;
 }

@@ -1,11 +1,9 @@
 import { BLOCK_RULES } from '../../src/checks/tls-genuine/block-kind.ts';
-import { UNVERIFIED, VERDICT_RULES } from '../../src/checks/tls-genuine/verdict-rules.ts';
+import { HYPOTHESES } from '../../src/checks/tls-genuine/verdict-rules.ts';
 
 /** The document with its two tables of rules, between `<!-- NAME -->` and `<!-- /NAME -->`, made again from the code. */
 export function renderInterceptionTables(document: string): string {
-  const verdicts = [...VERDICT_RULES, UNVERIFIED].map(
-    ({ when, verdict, confidence }) => `| ${when} | \`${verdict}\` | ${confidence} |`,
-  );
+  const verdicts = HYPOTHESES.map(({ when, verdict, confidence }) => `| ${when} | \`${verdict}\` | ${confidence} |`);
   const blocks = BLOCK_RULES.map(
     ({ when, kind, confidence }) => `| ${when} | ${kind === null ? 'not known' : `\`${kind}\``} | ${confidence} |`,
   );

@@ -1,11 +1,13 @@
+import { nameList } from '../core/name-list.ts';
 import type { Assessment } from '../engine/assessment.ts';
-import type { Advice, Finding } from '../engine/finding.ts';
+import { type Advice, type Finding, known } from '../engine/finding.ts';
 import { byAddress, failedIn, type ConnectionFault, type ConnectionShare } from './connection-share.ts';
 
 /** The rule of a finding about a share of the connections. */
 const RULE = 'every-connection-works';
 /** So many connections to an address must fail, and so many to others work, before it is the address. */
 const FEWEST = 5;
+const MOST_NAMED = 5;
 
 /** What the connections of several rounds show: how many of them fail, to which addresses, and at what. */
 export function shareFinding(share: ConnectionShare, fault: ConnectionFault): Omit<Finding, 'subject' | 'level'> {
@@ -17,10 +19,7 @@ export function shareFinding(share: ConnectionShare, fault: ConnectionFault): Om
     actual: `${placeOf(share)}${shareText(share)}, the last of them so: ${fault.actual}`,
     suggests: fault.cause,
     confidence: fault.confidence,
-    facts: {
-      ...(failing === undefined ? {} : { address: failing }),
-      ...(fault.product === null ? {} : { product: fault.product }),
-    },
+    facts: known({ address: failing, product: fault.product }),
     advice: adviceOf(share, fault),
   };
 }
@@ -29,7 +28,7 @@ function placeOf({ addresses, told }: ConnectionShare): string {
   const [only, ...others] = addresses;
   if (only !== undefined && others.length === 0) return `${only}: `;
   const parts = byAddress(told).map(({ address, failed, of }) => `${address} ${String(failed)} of ${String(of)}`);
-  return `${listOf(parts)}: `;
+  return `${nameList(parts, MOST_NAMED)}: `;
 }
 
 /** As in "12 of the last 21 connections failed". */
@@ -74,7 +73,7 @@ function adviceOf(share: ConnectionShare, { cause, stage }: ConnectionFault): Ad
   const course = `of the last ${String(told.length)} connections to {subject}, ${String(failedIn(told))} ${failed}`;
   const sides = sidesOf(share);
   if (sides !== null) {
-    const [bad, good] = [listOf(sides.bad), listOf(sides.good)];
+    const [bad, good] = [nameList(sides.bad, MOST_NAMED), nameList(sides.good, MOST_NAMED)];
     return {
       summary:
         `It comes and goes with the address that the name gives: ${course}: all those to ${bad}, ` +
@@ -112,13 +111,6 @@ function sidesOf({
   const worked = good.reduce((sum, { of }) => sum + of, 0);
   if (bad.length === 0 || !isSure || worked < FEWEST) return null;
   return { bad: bad.map(({ address }) => address), good: good.map(({ address }) => address) };
-}
-
-const MOST_NAMED = 4;
-
-function listOf(parts: readonly string[]): string {
-  const more = parts.length - MOST_NAMED;
-  return parts.slice(0, MOST_NAMED).join(', ') + (more > 0 ? ` and ${String(more)} more` : '');
 }
 
 const AT_THE_PORT: readonly string[] = [

@@ -1,13 +1,8 @@
-import type { EndpointObservation, Failure } from '../core/observation.ts';
+import type { EndpointObservation } from '../core/observation.ts';
 import { visibleText } from '../core/visible-text.ts';
 import type { Finding } from '../engine/finding.ts';
 
 const MAX_SHOWN = 160;
-
-/** Called off, or a bug of ours: it says nothing about the target. */
-export function isOwnTrouble({ reason }: Pick<Failure, 'reason'>): boolean {
-  return reason === 'aborted' || reason === 'internal';
-}
 
 /** What was seen at one address of a target, for a person. */
 export function seenAt({ address, proxy }: EndpointObservation, text: string): string {

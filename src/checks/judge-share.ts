@@ -1,6 +1,6 @@
 import { shareFinding, shareText } from './comes-and-goes.ts';
 import { decidingAddresses } from '../core/deciding-addresses.ts';
-import type { Finding } from '../engine/finding.ts';
+import { type Finding, isFault } from '../engine/finding.ts';
 import { mainFault, type ConnectionFault, type ConnectionShare } from './connection-share.ts';
 import { sharesOf, type PathShare } from './path-share.ts';
 import type { PathObservation } from '../core/round.ts';
@@ -61,8 +61,7 @@ function softened(
   // Findings of a target with one address need not name it.
   const isOnly = view.path.endpoints.length === 1;
   const soften = (finding: Finding): Finding => {
-    const isFault = finding.level === 'broken' || finding.level === 'warning';
-    if (!isFault || (!isOnly && !share.addresses.includes(finding.facts?.address ?? ''))) return finding;
+    if (!isFault(finding) || (!isOnly && !share.addresses.includes(finding.facts?.address ?? ''))) return finding;
     return { ...finding, level, suggests: null, actual: `${finding.actual}; ${shareText(share)}` };
   };
   return {

@@ -1,5 +1,5 @@
 import { isWithoutRoute } from '../core/deciding-addresses.ts';
-import type { EndpointObservation } from '../core/observation.ts';
+import { type EndpointObservation, isOwnTrouble } from '../core/observation.ts';
 import type { Connection, ConnectionFault } from './connection-share.ts';
 import type { Look } from './path-share.ts';
 import type { RoundObservations } from '../core/round.ts';
@@ -39,7 +39,7 @@ function connectionsOf(
 function connectionOf(endpoint: EndpointObservation, judged: JudgedEndpoint | undefined): Connection | null {
   const { address, tcp } = endpoint;
   if (tcp.kind === 'failed') {
-    const saysNothing = tcp.reason === 'aborted' || tcp.reason === 'internal' || isWithoutRoute(endpoint);
+    const saysNothing = isOwnTrouble(tcp.reason) || isWithoutRoute(endpoint);
     return saysNothing ? null : { address, fault: notOpen(describeFailure(tcp)) };
   }
   if (judged === undefined || judged.judgement.verdict === 'unknown') return null;

@@ -1,4 +1,5 @@
-import type { ApplianceConfig, Config } from '../config/config.ts';
+import type { ApplianceConfig } from '../config/schema/appliances.ts';
+import type { Config } from '../config/config.ts';
 import type { ApplianceObservation } from '../core/license/appliance.ts';
 import type { FirewallObservation } from '../core/license/firewall.ts';
 import type { HaRoleObservation } from '../core/license/ha-role.ts';

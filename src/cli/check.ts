@@ -1,26 +1,33 @@
 import type { Diagnosis } from '../engine/diagnosis.ts';
 import { diagnosisToJson } from '../engine/diagnosis-json.ts';
 import { noChannelNote } from '../notify/no-channel.ts';
-import { examine, type ExaminationOptions } from './examine.ts';
-import { renderDiagnosis, type TextStyle } from '../report/report-text.ts';
+import { renderDiagnosis } from '../report/report-text.ts';
+import type { LogPart } from '../runtime/conclude.ts';
+import { newerStoreAt } from '../store/kept-past.ts';
+import { examine } from './examine.ts';
+import { loadOrExplain, type Terminal } from './terminal.ts';
 
-export interface CheckOptions extends ExaminationOptions {
-  readonly json: boolean;
-  readonly output: { write(text: string): unknown };
-  readonly style: TextStyle;
-}
+const UNHEARD: LogPart = {
+  kind: 'unheard',
+  reason: 'Not looked at: only the daemon listens to the log',
+  isTrouble: false,
+};
 
 /** Exit codes as a Nagios plugin gives them. */
-export const CHECK_EXIT = { ready: 0, warnings: 1, notReady: 2, unknown: 3 } as const;
+const CHECK_EXIT = { ready: 0, warnings: 1, notReady: 2, unknown: 3 } as const;
 
 /** One round of everything. Returns the exit code. */
-export async function check(options: CheckOptions): Promise<number> {
-  const { diagnosis } = await examine(options);
-  const { json, output, style, config } = options;
-  output.write(
+export async function check(path: string | undefined, json: boolean, terminal: Terminal): Promise<number> {
+  const config = await loadOrExplain(path, terminal);
+  if (config === null) return CHECK_EXIT.unknown;
+  const newer = newerStoreAt(config.store.path);
+  if (newer !== null) terminal.errors.write(`${newer}\n`);
+  const progress = json ? null : terminal.progress;
+  const { diagnosis } = await examine({ ...terminal, config, log: UNHEARD, progress });
+  terminal.output.write(
     json
       ? `${JSON.stringify(diagnosisToJson(diagnosis))}\n`
-      : renderDiagnosis(diagnosis, style, noChannelNote(config.notify)),
+      : renderDiagnosis(diagnosis, terminal.style, noChannelNote(config.notify)),
   );
   return exitCode(diagnosis);
 }

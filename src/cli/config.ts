@@ -1,18 +1,13 @@
-import { formatIssue } from '../config/issues.ts';
 import { configJsonSchema } from '../config/json-schema.ts';
 import type { LoadResult } from '../config/load.ts';
 import { printConfig } from '../config/print.ts';
 import { noChannelNote } from '../notify/no-channel.ts';
+import { loginProblems } from '../web/login.ts';
+import { type InvalidConfig, load, type Streams, type Terminal, writeIssues } from './terminal.ts';
 
-export interface Output {
-  write(text: string): unknown;
-}
-
-export interface ConfigCommandOptions {
+export interface ConfigCommandOptions extends Streams {
   /** What loading the file gave. */
   readonly result: LoadResult;
-  readonly output: Output;
-  readonly errors: Output;
 }
 
 export interface ConfigCheckOptions extends ConfigCommandOptions {
@@ -20,10 +15,33 @@ export interface ConfigCheckOptions extends ConfigCommandOptions {
   readonly problems: readonly string[];
 }
 
-type InvalidConfig = Extract<LoadResult, { readonly kind: 'invalid' }>;
-
 /** Exit codes of `config`; 3 is what `check` returns for a bad configuration too. */
 const CONFIG_EXIT = { valid: 0, invalid: 3 } as const;
+
+export async function runConfig(
+  command: 'check' | 'print' | 'schema',
+  path: string | undefined,
+  terminal: Terminal,
+): Promise<number> {
+  switch (command) {
+    case 'check':
+      return checkFiles(path, terminal);
+    case 'print':
+      return configPrint({ ...terminal, result: await load(path, terminal) });
+    case 'schema':
+      return configSchemaCommand(terminal);
+  }
+}
+
+/**
+ * Passwords are the one secret whose form is known beforehand: a hash that the page cannot use is a mistake that shows
+ * now.
+ */
+async function checkFiles(path: string | undefined, terminal: Terminal): Promise<number> {
+  const result = await load(path, terminal);
+  const problems = result.kind === 'ok' ? await loginProblems(result.config.web.users, terminal.env) : [];
+  return configCheck({ ...terminal, result, problems });
+}
 
 /**
  * `config check`: says whether the configuration is valid, else every problem on standard error. Returns the exit code.
@@ -57,20 +75,12 @@ export function configPrint({ result, output, errors }: ConfigCommandOptions): n
 }
 
 /** `config schema`: the JSON Schema of the file, for editors. Returns the exit code. */
-export function configSchemaCommand({ output }: { readonly output: Output }): number {
+export function configSchemaCommand({ output }: Pick<Streams, 'output'>): number {
   output.write(`${JSON.stringify(configJsonSchema(), null, 2)}\n`);
   return CONFIG_EXIT.valid;
 }
 
-/** Prints each problem of a configuration on a line of its own; for every command that cannot go on without one. */
-export function writeIssues({ issues, hidden }: InvalidConfig, errors: Output): void {
-  errors.write(issues.map((issue) => `${formatIssue(issue)}\n`).join(''));
-  const count = issues.length + hidden;
-  const others = hidden === 0 ? '' : `; these are the first ${String(issues.length)}`;
-  errors.write(`The configuration is not valid: ${String(count)} ${count === 1 ? 'problem' : 'problems'}${others}\n`);
-}
-
-function refuse(result: InvalidConfig, errors: Output): number {
+function refuse(result: InvalidConfig, errors: Streams['errors']): number {
   writeIssues(result, errors);
   return CONFIG_EXIT.invalid;
 }

@@ -1,10 +1,10 @@
 import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { isIPv6 } from 'node:net';
 import { Agent, request } from 'undici';
 
 import { deadline } from '../system/clock.ts';
-import type { WebConfig } from '../config/config.ts';
+import type { WebConfig } from '../config/schema/web.ts';
+import { authority } from '../core/authority.ts';
 import type { Clock, Millis } from '../core/clock.ts';
 import { visibleText } from '../core/visible-text.ts';
 
@@ -15,12 +15,11 @@ export interface DaemonAnswer {
 }
 
 /** Speaks to the daemon of the same configuration, over its web server. */
-export interface DaemonClient {
+export interface DaemonClient extends AsyncDisposable {
   /**
    * @throws {Error} saying what to do: it does not run, it is not the one of this configuration, it asks for a password
    */
   ask(method: 'GET' | 'POST' | 'DELETE', path: string, body?: object): Promise<DaemonAnswer>;
-  close(): Promise<void>;
 }
 
 export interface DaemonClientDeps {
@@ -46,7 +45,8 @@ export async function createDaemonClient(
 ): Promise<DaemonClient> {
   const origin = originOf(web);
   const authorization = authorizationOf(web, env);
-  const agent = new Agent({ connect: web.tls === null ? {} : await trustOf(web.tls.certFile), pipelining: 0 });
+  const connect = web.tls === null ? {} : await trustOf(web.tls.certFile);
+  const agent = new Agent({ connect, pipelining: 0, maxResponseSize: MAX_ANSWER });
 
   async function exchange(method: string, path: string, body: object | undefined): Promise<DaemonAnswer> {
     using limit = deadline(clock, ANSWER_LIMIT, signal);
@@ -62,7 +62,7 @@ export async function createDaemonClient(
         },
         body: body === undefined ? null : JSON.stringify(body),
       });
-      return { status: response.statusCode, body: parsed(await textOf(response.body)) };
+      return { status: response.statusCode, body: parsed(await response.body.text()) };
     } catch (error) {
       throw new Error(`Cannot ask ftm-watch at ${origin}: ${whyNot(error)}`, { cause: error });
     }
@@ -77,7 +77,7 @@ export async function createDaemonClient(
           'FTM_WATCH_PASSWORD',
       );
     },
-    close: () => agent.destroy(),
+    [Symbol.asyncDispose]: () => agent.destroy(),
   };
 }
 
@@ -87,7 +87,7 @@ function originOf({ listen: { address, port }, tls }: WebConfig): string {
       'Cannot tell where ftm-watch listens: web.listen has port 0, which is any free one; expected a fixed port',
     );
   const host = ANY.get(address) ?? address;
-  return `${tls === null ? 'http' : 'https'}://${isIPv6(host) ? `[${host}]` : host}:${String(port)}`;
+  return `${tls === null ? 'http' : 'https'}://${authority({ host, port })}`;
 }
 
 function authorizationOf({ users }: WebConfig, env: NodeJS.ProcessEnv): { readonly authorization?: string } {
@@ -133,18 +133,6 @@ function certificateIn(pem: string, file: string): X509Certificate {
   }
 }
 
-async function textOf(body: AsyncIterable<Uint8Array>): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of body) {
-    size += chunk.length;
-    if (size > MAX_ANSWER)
-      throw new Error(`the answer is longer than ${String(MAX_ANSWER)} bytes: something else listens there`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -153,20 +141,19 @@ function parsed(text: string): unknown {
   }
 }
 
+const ONE_SPEAKS_TLS = 'does something else listen there, or one of both speak TLS and the other not (web.tls)?';
+
 const WHY: ReadonlyMap<string, string> = new Map([
+  [
+    'UND_ERR_RES_EXCEEDED_MAX_SIZE',
+    `the answer is longer than ${String(MAX_ANSWER)} bytes: something else listens there`,
+  ],
   ['ECONNREFUSED', 'nothing listens there: does "ftm-watch run" run, with this configuration?'],
-  [
-    'ECONNRESET',
-    'the connection was reset: does something else listen there, or one of both speak TLS and the other not (web.tls)?',
-  ],
-  [
-    'UND_ERR_SOCKET',
-    'the connection was closed: does something else listen there, or one of both speak TLS and the other not ' +
-      '(web.tls)?',
-  ],
-  ['EPROTO', 'it does not speak TLS: has web.tls been added since it was started?'],
-  ['ERR_SSL_PACKET_LENGTH_TOO_LONG', 'it does not speak TLS: has web.tls been added since it was started?'],
-  ['ERR_SSL_WRONG_VERSION_NUMBER', 'it does not speak TLS: has web.tls been added since it was started?'],
+  ['ECONNRESET', `the connection was reset: ${ONE_SPEAKS_TLS}`],
+  ['UND_ERR_SOCKET', `the connection was closed: ${ONE_SPEAKS_TLS}`],
+  ...['EPROTO', 'ERR_SSL_PACKET_LENGTH_TOO_LONG', 'ERR_SSL_WRONG_VERSION_NUMBER'].map(
+    (code) => [code, 'it does not speak TLS: has web.tls been added since it was started?'] as const,
+  ),
 ]);
 
 function whyNot(error: unknown): string {

@@ -1,7 +1,5 @@
 import type { UnitsPicture } from '../checks/unit-facts.ts';
 import type { Config } from '../config/config.ts';
-import type { BudgetStore } from '../sources/registration/budget-store.ts';
-import type { Clock } from '../core/clock.ts';
 import type { RoundProgress } from '../runtime/round/observe-round.ts';
 import type { RoundResult } from '../report/round-result.ts';
 import { createProbeKit } from '../runtime/round/probe-kit.ts';
@@ -9,19 +7,16 @@ import { invalidWhenStalled } from '../checks/invalid-round.ts';
 import { mailServersOf } from '../sources/mail/mail-servers.ts';
 import { observeHolders, observeUnits, registrationQuery } from '../sources/appliances/observe-units.ts';
 import { conclude, type LogPart } from '../runtime/conclude.ts';
-import { createProgressLine, type ProgressOutput } from './progress.ts';
+import { stateFile } from '../runtime/state-files.ts';
+import { jsonFile } from '../system/json-file.ts';
+import { createProgressLine } from './progress.ts';
+import type { Terminal } from './terminal.ts';
 import { untilSettled } from './until-settled.ts';
 
-export interface ExaminationOptions {
+export interface ExaminationOptions extends Pick<Terminal, 'clock' | 'env' | 'signal' | 'progress'> {
   readonly config: Config;
-  readonly clock: Clock;
-  readonly env: NodeJS.ProcessEnv;
-  readonly budget: BudgetStore;
   /** What is known of the log, which cannot be asked. */
   readonly log: LogPart;
-  readonly signal: AbortSignal;
-  /** Where progress is shown; null: nowhere. */
-  readonly progress: ProgressOutput | null;
 }
 
 /**
@@ -41,9 +36,7 @@ export async function examine(options: ExaminationOptions): Promise<RoundResult>
     const wishes = {
       mailServers,
       isComplained: false,
-      onProgress: (step: RoundProgress) => {
-        progress.show(step);
-      },
+      onProgress: (step: RoundProgress) => progress.show(step),
     };
     const look = async (): Promise<RoundResult> => {
       progress.look();
@@ -62,11 +55,10 @@ export async function examine(options: ExaminationOptions): Promise<RoundResult>
 
 async function completePicture(
   seen: Awaited<ReturnType<typeof observeUnits>>,
-  options: ExaminationOptions,
+  { config, clock, env, signal }: ExaminationOptions,
 ): Promise<UnitsPicture> {
-  const { config, budget, clock, env, signal } = options;
-  return {
-    ...seen,
-    registration: await observeHolders(config, registrationQuery(seen.units), budget, { clock, env, signal }),
-  };
+  const query = registrationQuery(seen.units);
+  // The registration service counts calls: the daemon and this command keep one account.
+  const budget = jsonFile(stateFile(config, 'registration-budget.json'));
+  return { ...seen, registration: await observeHolders(config, query, budget, { clock, env, signal }) };
 }

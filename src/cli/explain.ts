@@ -6,12 +6,11 @@ import { Framer } from '../sources/log/framing.ts';
 import type { Recognition } from '../sources/log/recognise.ts';
 import { recognisePasted } from '../sources/log/recognise.ts';
 import { sampleOf } from '../sources/log/sample.ts';
+import type { Streams, Terminal } from './terminal.ts';
 
-export interface ExplainOptions {
+export interface ExplainOptions extends Pick<Terminal, 'input'>, Pick<Streams, 'output'> {
   /** From the command line; when there are none, lines are read from `input`. */
   readonly lines: readonly string[];
-  readonly input: AsyncIterable<Buffer>;
-  readonly output: { write(text: string): unknown };
   readonly json: boolean;
   readonly signatures: SignatureSet;
   readonly attribution: Attribution;
@@ -60,9 +59,7 @@ function isOfAnother(found: Recognition, watched: WatchedTraffic): boolean {
 async function eachLine(input: AsyncIterable<Buffer>, one: (line: string) => void): Promise<void> {
   const sink = {
     piece: (): void => {},
-    line: ({ bytes, start, end }: Line): void => {
-      one(bytes.toString('utf8', start, Math.min(end, start + LOOKED_AT)));
-    },
+    line: ({ bytes, start, end }: Line): void => one(bytes.toString('utf8', start, Math.min(end, start + LOOKED_AT))),
   };
   const framer = new Framer(sink, { octetCounting: false });
   for await (const chunk of input) framer.push(chunk);

@@ -1,19 +1,14 @@
-import type { Clock } from '../core/clock.ts';
 import type { TestNotification } from '../engine/incident/notification.ts';
 import { visibleText } from '../core/visible-text.ts';
 import type { AlertingConfig } from '../notify/alerting.ts';
 import type { Channel, RecipientOutcome } from '../notify/channels/channel.ts';
+import type { ChannelDeps } from '../notify/channels/channel-definition.ts';
 import { CHANNELS } from '../notify/channels/registry.ts';
 import { noChannelNote } from '../notify/no-channel.ts';
 import { randomName } from '../notify/random-name.ts';
-import type { SecretReader } from '../notify/secret-reader.ts';
-
-export interface NotifyTestDeps {
-  readonly clock: Clock;
-  readonly readSecret: SecretReader;
-  readonly output: { write(text: string): unknown };
-  readonly signal: AbortSignal;
-}
+import { readSecret } from '../system/secret.ts';
+import { EXIT_UNKNOWN } from './exit-code.ts';
+import { loadOrExplain, type Terminal } from './terminal.ts';
 
 /** Exit codes of `ftm-watch notify test`. @internal */
 export const NOTIFY_TEST_EXIT: Readonly<Record<'delivered' | 'failed' | 'nothing', number>> = {
@@ -26,21 +21,29 @@ interface Result extends RecipientOutcome {
   readonly channel: string;
 }
 
+export async function runNotifyTest(path: string | undefined, terminal: Terminal): Promise<number> {
+  const config = await loadOrExplain(path, terminal);
+  return config === null ? EXIT_UNKNOWN : notifyTest(config, terminal);
+}
+
 /**
  * Sends a test message through every configured channel, once and past the outbox, and prints each result. Gives the
  * exit code.
  */
-export async function notifyTest(config: AlertingConfig, deps: NotifyTestDeps): Promise<number> {
-  const at = deps.clock.now();
+export async function notifyTest(
+  config: AlertingConfig,
+  { clock, env, output, signal }: Pick<Terminal, 'clock' | 'env' | 'output' | 'signal'>,
+): Promise<number> {
+  const at = clock.now();
   const notification: TestNotification = { kind: 'test', id: `test-${String(at)}-${randomName()}`, at };
-  const channels = CHANNELS.flatMap((channel) => channel.create(config.notify, { ...deps, site: config.site }));
-  const results = (
-    await Promise.all(channels.map((channel) => testChannel(channel, notification, deps.signal)))
-  ).flat();
-  for (const result of results) deps.output.write(resultLine(result));
+  const deps: ChannelDeps = { site: config.site, clock, readSecret: (source) => readSecret(source, env) };
+  const channels = CHANNELS.flatMap((channel) => channel.create(config.notify, deps));
+  const tests = channels.map((channel) => testChannel(channel, notification, signal));
+  const results = (await Promise.all(tests)).flat();
+  for (const result of results) output.write(resultLine(result));
   const note = noChannelNote(config.notify);
   if (note !== null) {
-    deps.output.write(`${note}\n`);
+    output.write(`${note}\n`);
     return NOTIFY_TEST_EXIT.nothing;
   }
   return results.every(({ kind }) => kind === 'sent') ? NOTIFY_TEST_EXIT.delivered : NOTIFY_TEST_EXIT.failed;

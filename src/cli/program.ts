@@ -2,7 +2,7 @@ import { Command, CommanderError } from 'commander';
 
 import { EXIT_UNKNOWN } from './exit-code.ts';
 import { collectFingerprint } from './fingerprint.ts';
-import type { SilenceCommand } from './run-silence.ts';
+import type { SilenceCommand, TypedSilence } from './silence.ts';
 import type { Terminal } from './terminal.ts';
 
 /**
@@ -80,8 +80,8 @@ function addWatching(program: Command, terminal: Terminal, finish: Finish): void
     .description('one round of everything: checklist, root cause, remedy')
     .option('--json', 'one JSON object on standard output and nothing else')
     .action(async ({ json }: { json?: boolean }, command: Command) => {
-      const { runCheck } = await import('./run-check.ts');
-      finish(await runCheck(configOf(command), json === true, terminal));
+      const { check } = await import('./check.ts');
+      finish(await check(configOf(command), json === true, terminal));
     });
   withConfig(program.command('report'))
     .description(
@@ -96,7 +96,7 @@ function addWatching(program: Command, terminal: Terminal, finish: Finish): void
     .addHelpText('after', REPORT_HELP)
     .action(async ({ output, force }: { output?: string; force?: boolean }, command: Command) => {
       const { runReport } = await import('./run-report.ts');
-      finish(await runReport(configOf(command), { output, force: force === true }, terminal));
+      finish(await runReport(configOf(command), { typed: output, force: force === true }, terminal));
     });
 }
 
@@ -165,7 +165,7 @@ function addConfig(program: Command, terminal: Terminal, finish: Finish): void {
     withConfig(config.command(name))
       .description(description)
       .action(async (_, command: Command) => {
-        const { runConfig } = await import('./run-config.ts');
+        const { runConfig } = await import('./config.ts');
         finish(await runConfig(name, configOf(command), terminal));
       });
   }
@@ -176,24 +176,15 @@ function addNotify(program: Command, terminal: Terminal, finish: Finish): void {
   withConfig(notify.command('test'))
     .description('send a test message through every configured channel')
     .action(async (_, command: Command) => {
-      const { runNotifyTest } = await import('./run-notify.ts');
+      const { runNotifyTest } = await import('./notify.ts');
       finish(await runNotifyTest(configOf(command), terminal));
     });
-}
-
-interface TypedSilence {
-  readonly for?: string;
-  readonly until?: string;
-  readonly cause?: string;
-  readonly subject?: string;
-  readonly by?: string;
-  readonly comment: string;
 }
 
 function addSilence(program: Command, terminal: Terminal, finish: Finish): void {
   const silence = program.command('silence').description('notifications that wait, at the daemon that runs');
   const carryOut = async (command: SilenceCommand, config: string | undefined): Promise<void> => {
-    const { runSilence } = await import('./run-silence.ts');
+    const { runSilence } = await import('./silence.ts');
     finish(await runSilence(config, command, terminal));
   };
   withConfig(silence.command('add'))
@@ -204,21 +195,17 @@ function addSilence(program: Command, terminal: Terminal, finish: Finish): void 
     .option('--subject <subject>', 'only about this host:port, mail server or unit')
     .option('--by <name>', 'who silences (default: the user)')
     .requiredOption('--comment <text>', 'why')
-    .action(async ({ for: duration, until, cause, subject, by, comment }: TypedSilence, command: Command) => {
-      await carryOut({ kind: 'add', silence: { cause, subject, duration, until, by, comment } }, configOf(command));
-    });
+    .action((silence: TypedSilence, command: Command) => carryOut({ kind: 'add', silence }, configOf(command)));
   withConfig(silence.command('list'))
     .description('print those that last')
     .option('--json', 'one JSON object')
-    .action(async ({ json }: { json?: boolean }, command: Command) => {
-      await carryOut({ kind: 'list', json: json === true }, configOf(command));
-    });
+    .action(({ json }: { json?: boolean }, command: Command) =>
+      carryOut({ kind: 'list', json: json === true }, configOf(command)),
+    );
   withConfig(silence.command('remove'))
     .description('end silences at once')
     .argument('<ids...>', 'as printed by "silence list"')
-    .action(async (ids: string[], _, command: Command) => {
-      await carryOut({ kind: 'remove', ids }, configOf(command));
-    });
+    .action((ids: string[], _, command: Command) => carryOut({ kind: 'remove', ids }, configOf(command)));
 }
 
 function addWeb(program: Command, terminal: Terminal, finish: Finish): void {

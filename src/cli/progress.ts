@@ -31,9 +31,7 @@ export function createProgressLine(output: ProgressOutput | null): ProgressLine 
       const text = waiting.size === 0 ? '' : `${introOf(looks)} ${[...waiting].join(', ')}`;
       output?.write(`${ERASE_LINE}${text.slice(0, (output.columns || USUAL_COLUMNS) - 1)}`);
     },
-    clear: () => {
-      output?.write(ERASE_LINE);
-    },
+    clear: () => output?.write(ERASE_LINE),
   };
 }
 

@@ -1,4 +1,4 @@
-import { type Severity, SEVERITIES } from '../core/severity.ts';
+import { compareSeverity, type Severity } from '../core/severity.ts';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
@@ -13,18 +13,15 @@ import { EventOutbox } from '../sources/log/outbox.ts';
 import { LogReader } from '../sources/log/reader.ts';
 import type { LineTally } from '../sources/log/tally.ts';
 import { newLineTally } from '../sources/log/tally.ts';
+import type { Streams, Terminal } from './terminal.ts';
 
-export interface ReplayOptions {
+export interface ReplayOptions extends Streams, Pick<Terminal, 'input' | 'clock'> {
   /** A saved syslog file or FortiAuthenticator's raw log, compressed with gzip perhaps; `-` reads `input`. */
   readonly file: string;
-  readonly input: AsyncIterable<Buffer>;
-  readonly output: { write(text: string): unknown };
-  readonly errors: { write(text: string): unknown };
   readonly json: boolean;
   readonly signatures: SignatureSet;
   readonly attribution: Attribution;
   readonly watched: WatchedTraffic;
-  readonly clock: Clock;
 }
 
 /** What `replay --json` prints. */
@@ -77,9 +74,7 @@ async function summarise(options: ReplayOptions): Promise<ReplaySummary> {
   const { file, signatures, attribution, watched } = options;
   const writtenAt = file === '-' ? options.clock.now() : (await stat(file)).mtimeMs;
   const found = new Map<string, Found>();
-  const outbox = new EventOutbox((event) => {
-    collect(found, event);
-  });
+  const outbox = new EventOutbox((event) => collect(found, event));
   const tally = newLineTally();
   // Times without a year are read by the file's own time: nothing in it was logged later.
   const clock: Clock = { ...options.clock, now: () => writtenAt };
@@ -146,7 +141,7 @@ function toFinding(
 }
 
 function bySeverity(a: ReplayFinding, b: ReplayFinding): number {
-  return SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) || b.count - a.count;
+  return compareSeverity(a.severity, b.severity) || b.count - a.count;
 }
 
 function toText({ file, lines, found }: ReplaySummary): string {

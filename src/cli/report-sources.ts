@@ -4,9 +4,8 @@ import { release, type } from 'node:os';
 import type { Config } from '../config/config.ts';
 import { plainConfig } from '../config/print.ts';
 import type { EpochMs } from '../core/clock.ts';
-import { CHANNELS } from '../notify/channels/registry.ts';
 import { readSecret } from '../system/secret.ts';
-import { secretSources } from '../config/secret-sources.ts';
+import { secretSources, secretUrls } from '../config/secrets.ts';
 import type { RoundResult } from '../report/round-result.ts';
 import type { LogMemory, ReportSources, Versions } from '../report/report-contents.ts';
 import { type KeptPast, readKeptPast } from '../store/kept-past.ts';
@@ -45,10 +44,9 @@ export async function reportSources(
 /** One that cannot be read cannot have been sent to anybody in this round either. */
 async function readSecrets(config: Config, env: NodeJS.ProcessEnv): Promise<readonly string[]> {
   const read = await Promise.allSettled(secretSources(config).map((source) => readSecret(source, env)));
-  const paths = [config.notify.heartbeat?.url, ...CHANNELS.flatMap((channel) => channel.secretUrls(config.notify))];
   return [
     ...read.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : [])),
-    ...paths.flatMap((url) => (url === undefined ? [] : secretPartOf(url))),
+    ...secretUrls(config).flatMap(secretPartOf),
   ];
 }
 

@@ -1,44 +1,33 @@
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 
-import { jsonFile } from '../system/json-file.ts';
 import { isFaultId } from '../checks/registry.ts';
 import { loadSignatures } from '../sources/log/signatures.ts';
 import { type ReportArchive, reportArchive } from '../report/report-archive.ts';
 import { examine } from './examine.ts';
 import { EXIT_UNKNOWN } from './exit-code.ts';
 import { logPartOf } from './log-memory.ts';
-import { type ReportTarget, reportTarget, writeWhole } from './report-file.ts';
+import { type ReportTarget, reportTarget, type TargetWish, writeWhole } from './report-file.ts';
 import { readKept, reportSources } from './report-sources.ts';
 import { loadOrExplain, type Terminal } from './terminal.ts';
-
-export interface ReportWish {
-  /** A file, a directory, or `-`; undefined: the current directory. */
-  readonly output: string | undefined;
-  /** Whether a file that is there may be replaced. */
-  readonly force: boolean;
-}
 
 /** Writes one archive with the evidence of a round and of what came before it. Returns the exit code. */
 export async function runReport(
   path: string | undefined,
-  { output, force }: ReportWish,
+  wish: Omit<TargetWish, 'cwd'>,
   terminal: Terminal,
 ): Promise<number> {
   const config = await loadOrExplain(path, terminal);
   if (config === null) return EXIT_UNKNOWN;
   try {
-    const target = await reportTarget({ typed: output, cwd: terminal.cwd, force });
-    const budget = jsonFile(join(dirname(config.store.path), 'registration-budget.json'));
+    const target = await reportTarget({ ...wish, cwd: terminal.cwd });
     const now = terminal.clock.now();
     const kept = await readKept(config, now);
     const signatures = await loadSignatures(config.logs.signatureFiles, isFaultId);
     const log = logPartOf(config, { ...kept, signatures, now });
-    const examination = await examine({ ...terminal, config, budget, log });
+    const examination = await examine({ ...terminal, config, log });
     if (terminal.signal.aborted) throw new Error('The report was called off: nothing was written');
-    await deliver(reportArchive(await reportSources(config, { ...kept, examination }, terminal)), target, {
-      force,
-      terminal,
-    });
+    const sources = await reportSources(config, { ...kept, examination }, terminal);
+    await deliver(reportArchive(sources), target, { force: wish.force, terminal });
     return 0;
   } catch (error) {
     terminal.errors.write(`${error instanceof Error ? error.message : 'Cannot write the report: unknown error'}\n`);

@@ -54,9 +54,7 @@ async function capture(kit: ProbeKit, { progress }: Terminal, signal: AbortSigna
   const round = await kit.observe(signal, {
     mailServers: Promise.resolve([]),
     isComplained: false,
-    onProgress: (step) => {
-      line.show(step);
-    },
+    onProgress: (step) => line.show(step),
   });
   line.clear();
   const path = round.licenseServer;

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { pino } from 'pino';
 
 import { App } from '../runtime/app.ts';
@@ -13,9 +14,7 @@ export async function run(path: string | undefined, terminal: Terminal): Promise
   let reload = (): void => undefined;
   // From the beginning, since nobody listening would end the process; until the file is read, there is nothing to read
   // again.
-  terminal.onHangup(() => {
-    reload();
-  });
+  terminal.onHangup(() => reload());
   const config = await loadOrExplain(path, terminal);
   if (config === null) return EXIT_UNKNOWN;
   const { clock, env, version, signal } = terminal;
@@ -31,25 +30,11 @@ export async function run(path: string | undefined, terminal: Terminal): Promise
   await app.start(config);
   started.resolve();
   try {
-    await Promise.race([aborted(signal), death.promise]);
+    await Promise.race([signal.aborted ? null : once(signal, 'abort'), death.promise]);
   } finally {
     logger.info('Stopping');
     await app.stop();
     logger.info('Stopped');
   }
   return 0;
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else
-      signal.addEventListener(
-        'abort',
-        () => {
-          resolve();
-        },
-        { once: true },
-      );
-  });
 }

@@ -1,21 +1,21 @@
 import * as z from 'zod';
 
 import { visibleText } from '../core/visible-text.ts';
-import type { DaemonAnswer, DaemonClient } from './daemon-client.ts';
+import { createDaemonClient, type DaemonAnswer, type DaemonClient } from './daemon-client.ts';
+import { EXIT_UNKNOWN } from './exit-code.ts';
+import { loadOrExplain, type Streams, type Terminal } from './terminal.ts';
 
-export interface SilenceDeps {
+interface SilenceDeps extends Streams, Pick<Terminal, 'env'> {
   readonly daemon: DaemonClient;
-  readonly output: { write(text: string): unknown };
-  readonly errors: { write(text: string): unknown };
 }
 
 /** As typed: the daemon says what is wrong with it. */
-export interface NewSilence {
-  readonly cause: string | undefined;
-  readonly subject: string | undefined;
-  readonly duration: string | undefined;
-  readonly until: string | undefined;
-  readonly by: string;
+export interface TypedSilence {
+  readonly for?: string;
+  readonly until?: string;
+  readonly cause?: string;
+  readonly subject?: string;
+  readonly by?: string;
   readonly comment: string;
 }
 
@@ -36,17 +36,53 @@ const silenceShape = z.object({
 const listShape = z.object({ silences: z.array(silenceShape) });
 const problemShape = z.object({ error: z.string(), problems: z.array(z.string()).default([]) });
 
-/** `silence add`: asks the daemon for a silence and prints it. Returns the exit code. */
-export async function silenceAdd(asked: NewSilence, { daemon, output, errors }: SilenceDeps): Promise<number> {
-  const answer = await daemon.ask('POST', PATH, asked);
+/** What was typed after `silence`. */
+export type SilenceCommand =
+  | { readonly kind: 'add'; readonly silence: TypedSilence }
+  | { readonly kind: 'list'; readonly json: boolean }
+  | { readonly kind: 'remove'; readonly ids: readonly string[] };
+
+/** Carries a command out at the daemon that the configuration names. Returns the exit code. */
+export async function runSilence(
+  path: string | undefined,
+  command: SilenceCommand,
+  terminal: Terminal,
+): Promise<number> {
+  const config = await loadOrExplain(path, terminal);
+  if (config === null) return EXIT_UNKNOWN;
+  try {
+    await using daemon = await createDaemonClient(config.web, terminal);
+    const deps = { ...terminal, daemon };
+    switch (command.kind) {
+      case 'add':
+        return await silenceAdd(command.silence, deps);
+      case 'list':
+        return await silenceList(command.json, deps);
+      case 'remove':
+        return await silenceRemove(command.ids, deps);
+    }
+  } catch (error) {
+    terminal.errors.write(`${error instanceof Error ? error.message : 'unknown error'}\n`);
+    return EXIT_UNKNOWN;
+  }
+}
+
+function whoAsks({ FTM_WATCH_USER: login, SUDO_USER: person, USER: account }: NodeJS.ProcessEnv): string {
+  return [login, person, account].find((name) => name !== undefined && name !== '') ?? '';
+}
+
+/** `silence add`: asks the daemon for a silence and prints it. */
+async function silenceAdd(typed: TypedSilence, { daemon, env, output, errors }: SilenceDeps): Promise<number> {
+  const { for: duration, until, cause, subject, by = whoAsks(env), comment } = typed;
+  const answer = await daemon.ask('POST', PATH, { duration, until, cause, subject, by, comment });
   const silence = silenceShape.safeParse(answer.body);
   if (answer.status !== 201 || !silence.success) return refuse(answer, errors);
   output.write(`Added ${describe(silence.data)}\n`);
   return SILENCE_EXIT.done;
 }
 
-/** `silence list`: prints those that last, or the daemon's own object. Returns the exit code. */
-export async function silenceList(json: boolean, { daemon, output, errors }: SilenceDeps): Promise<number> {
+/** `silence list`: prints those that last, or the daemon's own object. */
+async function silenceList(json: boolean, { daemon, output, errors }: SilenceDeps): Promise<number> {
   const answer = await daemon.ask('GET', PATH);
   const list = listShape.safeParse(answer.body);
   if (answer.status !== 200 || !list.success) return refuse(answer, errors);
@@ -56,8 +92,8 @@ export async function silenceList(json: boolean, { daemon, output, errors }: Sil
   return SILENCE_EXIT.done;
 }
 
-/** `silence remove`: ends silences at once. Returns the exit code. */
-export async function silenceRemove(ids: readonly string[], { daemon, output, errors }: SilenceDeps): Promise<number> {
+/** `silence remove`: ends silences at once. */
+async function silenceRemove(ids: readonly string[], { daemon, output, errors }: SilenceDeps): Promise<number> {
   let code: number = SILENCE_EXIT.done;
   for (const id of ids) {
     const answer = await daemon.ask('DELETE', `${PATH}/${encodeURIComponent(id)}`);

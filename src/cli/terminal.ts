@@ -1,13 +1,19 @@
 import type { Config } from '../config/config.ts';
 
+import { formatIssue } from '../config/issues.ts';
 import { loadConfig, type LoadResult } from '../config/load.ts';
 import { localFiles } from '../config/local-files.ts';
 import type { Clock } from '../core/clock.ts';
-import { writeIssues } from './config.ts';
+import { counted } from '../text/counted.ts';
 import type { ProgressOutput } from './progress.ts';
 
+export interface Streams {
+  readonly output: { write(text: string): unknown };
+  readonly errors: { write(text: string): unknown };
+}
+
 /** The process as the commands see it. */
-export interface Terminal {
+export interface Terminal extends Streams {
   readonly version: string;
   readonly clock: Clock;
   readonly env: NodeJS.ProcessEnv;
@@ -16,7 +22,6 @@ export interface Terminal {
   readonly input: AsyncIterable<Buffer>;
   /** Bytes are written by `report` only. */
   readonly output: { write(text: string | Uint8Array): unknown };
-  readonly errors: { write(text: string): unknown };
   readonly style: { readonly color: boolean; readonly width: number };
   /** null: standard error is no terminal. */
   readonly progress: ProgressOutput | null;
@@ -41,4 +46,13 @@ export async function loadOrExplain(path: string | undefined, terminal: Terminal
   if (loaded.kind === 'ok') return loaded.config;
   writeIssues(loaded, terminal.errors);
   return null;
+}
+
+export type InvalidConfig = Extract<LoadResult, { readonly kind: 'invalid' }>;
+
+/** Prints each problem of a configuration on a line of its own; for every command that cannot go on without one. */
+export function writeIssues({ issues, hidden }: InvalidConfig, errors: Streams['errors']): void {
+  errors.write(issues.map((issue) => `${formatIssue(issue)}\n`).join(''));
+  const others = hidden === 0 ? '' : `; these are the first ${String(issues.length)}`;
+  errors.write(`The configuration is not valid: ${counted(issues.length + hidden, 'problem')}${others}\n`);
 }

@@ -1,9 +1,9 @@
-import type { TrustProfile } from '../config/config.ts';
+import type { TrustProfile } from '../config/schema/trust.ts';
 import type { Certificate } from '../core/certificate.ts';
 import { formatDistinguishedName } from '../core/distinguished-name.ts';
 import type { Baseline } from '../checks/tls-genuine/baseline.ts';
 import { trustUnder, type Trust } from '../checks/tls-genuine/trust.ts';
-import type { RefusedBaseline } from '../checks/tls-genuine/judge-tls-path.ts';
+import type { RefusedBaseline } from '../checks/tls-genuine/unconfirmed.ts';
 import { SHIPPED_PINS } from '../trust/shipped.ts';
 
 /** What one certificate is, on four indented lines: enough to compare it with another tool's output. */

@@ -1,12 +1,12 @@
-import type { Clock } from '../core/clock.ts';
 import { type Baseline, learnBaseline } from '../checks/tls-genuine/baseline.ts';
 import type { TlsEvidence, TlsJudgement, Verdict } from '../checks/tls-genuine/tls-evidence.ts';
-import type { Certificate } from '../core/certificate.ts';
+import { type Certificate, sentChain } from '../core/certificate.ts';
 import { chainTrustOptions } from '../checks/tls-genuine/chain-case.ts';
 import { createSignatureChecks } from '../checks/tls-genuine/signature-checks.ts';
 import { unconfirmedEnd } from '../checks/tls-genuine/unconfirmed.ts';
 import { judgeTls } from '../checks/tls-genuine/verdict.ts';
 import { visibleText } from '../core/visible-text.ts';
+import type { Streams, Terminal } from './terminal.ts';
 import { certificateLines, comparisonLines } from './trust-text.ts';
 
 /** One address of the target as it was captured: everything that a judgement rests on. */
@@ -15,21 +15,16 @@ export interface CapturedLook {
   readonly evidence: TlsEvidence;
 }
 
-export interface TrustLearnOptions {
+export interface TrustLearnOptions extends Pick<Terminal, 'confirm' | 'clock' | 'signal'>, Pick<Streams, 'output'> {
   /** `host:port` */
   readonly target: string;
   /** Looks at every address of the target, with the control hosts in the same round. */
   readonly capture: (signal: AbortSignal) => Promise<readonly CapturedLook[]>;
-  /** Asks the person; null where nobody can be asked (no terminal). */
-  readonly confirm: ((question: string) => Promise<boolean>) | null;
   /** `--yes`: the path is known to be clean, do not ask. */
   readonly yes: boolean;
   /** `--fingerprint`: certificates that a person has compared with another source, as in `Certificate.fingerprint`. */
   readonly fingerprints: readonly string[];
   readonly save: (baseline: Baseline) => Promise<void>;
-  readonly output: { write(text: string): unknown };
-  readonly clock: Clock;
-  readonly signal: AbortSignal;
 }
 
 /** Exit codes of `trust learn`. @internal */
@@ -89,9 +84,9 @@ function judgeLook(look: CapturedLook): JudgedLook {
 
 /** The other profiles name their authorities themselves: under `pinned` a chain is learned in order to name one. */
 function unconfirmedOf(evidence: TlsEvidence): Certificate | null {
-  const [leaf, ...rest] = evidence.outcome.chain?.certificates ?? [];
-  if (leaf === undefined || evidence.profile !== 'fortinet') return null;
-  return unconfirmedEnd([leaf, ...rest], chainTrustOptions(evidence, createSignatureChecks()));
+  const sent = sentChain(evidence.outcome.chain);
+  if (sent === null || evidence.profile !== 'fortinet') return null;
+  return unconfirmedEnd(sent, chainTrustOptions(evidence, createSignatureChecks()));
 }
 
 function describeLook({ address, evidence, judgement }: JudgedLook): readonly string[] {

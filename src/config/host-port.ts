@@ -1,5 +1,15 @@
 import { isIP, isIPv6 } from 'node:net';
 
+export interface HostPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface ListenAddress {
+  readonly address: string;
+  readonly port: number;
+}
+
 /** RFC 1123 labels; an underscore too, which no standard allows and many internal mail servers have. */
 const HOST_NAME =
   /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*$/iu;
@@ -19,10 +29,7 @@ export function isHost(text: string): boolean {
  * `host`, `host:port`, `[v6]:port` or a bare IPv6 address; null for anything else, and without a port where there is no
  * default.
  */
-export function parseHostPort(
-  text: string,
-  defaultPort: number | null,
-): { readonly host: string; readonly port: number } | null {
+export function parseHostPort(text: string, defaultPort: number | null): HostPort | null {
   const parts = splitPort(text);
   if (parts === null || !isHost(parts.host)) return null;
   const port = parts.port ?? defaultPort;
@@ -30,7 +37,7 @@ export function parseHostPort(
 }
 
 /** `address:port` to listen at; port 0 means any free one. */
-export function parseListenAddress(text: string): { readonly address: string; readonly port: number } | null {
+export function parseListenAddress(text: string): ListenAddress | null {
   const parts = splitPort(text);
   if (parts === null || parts.port === null || parts.port > MAX_PORT) return null;
   return isIP(parts.host) !== 0 || parts.host === 'localhost' ? { address: parts.host, port: parts.port } : null;

@@ -1,8 +1,8 @@
 import leven from 'leven';
 import type * as z from 'zod';
 import { visibleText } from '../core/visible-text.ts';
-import type { JsonSchema } from './json-schema.ts';
 import { expectedMessage, showValue } from '../text/show.ts';
+import { configFile } from './config.ts';
 import { allKeyPaths, knownKeys } from './known-keys.ts';
 
 export type IssuePath = readonly (string | number)[];
@@ -44,19 +44,17 @@ export function formatPath(path: IssuePath): string {
 }
 
 /** Takes zod's issues apart: one for each unknown key, and of a union the branch that was meant. */
-export function schemaIssues(issues: readonly z.core.$ZodIssue[], schema: JsonSchema): readonly SchemaIssue[] {
-  return issues.flatMap((issue) => schemaIssue(issue, [], schema));
+export function schemaIssues(issues: readonly z.core.$ZodIssue[], base: IssuePath = []): readonly SchemaIssue[] {
+  return issues.flatMap((issue) => schemaIssue(issue, base));
 }
 
-function schemaIssue(issue: z.core.$ZodIssue, base: IssuePath, schema: JsonSchema): readonly SchemaIssue[] {
+function schemaIssue(issue: z.core.$ZodIssue, base: IssuePath): readonly SchemaIssue[] {
   const path = [...base, ...issue.path.map((part) => (typeof part === 'number' ? part : String(part)))];
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({ at: [...path, key], path, message: () => unknownKeyMessage(key, path, schema) }));
+    return issue.keys.map((key) => ({ at: [...path, key], path, message: () => unknownKeyMessage(key, path) }));
   }
   const meant = issue.code === 'invalid_union' ? issue.errors.find(isMeant) : undefined;
-  return meant === undefined
-    ? [{ at: path, path, message: () => issue.message }]
-    : meant.flatMap((inner) => schemaIssue(inner, path, schema));
+  return meant === undefined ? [{ at: path, path, message: () => issue.message }] : schemaIssues(meant, path);
 }
 
 /** The alternative that fits the sort of value, if not the value. */
@@ -69,14 +67,14 @@ export function fallbackMessage(issue: { readonly code?: string | undefined; rea
   return expectedMessage('another value', issue.input);
 }
 
-function unknownKeyMessage(key: string, path: IssuePath, schema: JsonSchema): string {
+function unknownKeyMessage(key: string, path: IssuePath): string {
   const unknown = `unknown key ${showValue(key)}`;
-  const known = knownKeys(schema, path);
+  const known = knownKeys(configFile, path);
   if (known.includes(`${key}File`))
     return `${unknown}; a secret does not stand in this file: give "${key}File" or "${key}Env"`;
   const similar = closest(key, known);
   if (similar !== null) return `${unknown}; did you mean "${similar}"?`;
-  const elsewhere = allKeyPaths(schema).filter((known) => known.endsWith(`.${key}`));
+  const elsewhere = allKeyPaths(configFile).filter((known) => known.endsWith(`.${key}`));
   const [only] = elsewhere;
   return only !== undefined && elsewhere.length === 1
     ? `${unknown}; did you mean "${only}"?`

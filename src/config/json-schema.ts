@@ -1,6 +1,5 @@
 import * as z from 'zod';
-import { SHAPE_ONLY } from './schema/context.ts';
-import { configSchema } from './schema/root.ts';
+import { configFile } from './config.ts';
 
 /** A JSON Schema, as plain data. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
@@ -10,20 +9,6 @@ export type JsonSchema = Readonly<Record<string, unknown>>;
  * each key.
  */
 export function configJsonSchema(): JsonSchema {
-  const schema = z.toJSONSchema(configSchema(SHAPE_ONLY), {
-    io: 'input',
-    target: 'draft-07',
-    override: ({ jsonSchema }) => {
-      moveAbsent(jsonSchema);
-    },
-  });
+  const schema = z.toJSONSchema(configFile, { io: 'input', target: 'draft-07' });
   return { ...schema, title: 'Configuration of ftm-watch' };
-}
-
-/** Where a default is made by a transformation, zod cannot know it: the schema carries it as `absent`. */
-function moveAbsent(schema: Record<string, unknown>): void {
-  const { absent } = schema;
-  if (absent === undefined) return;
-  Reflect.deleteProperty(schema, 'absent');
-  Reflect.set(schema, 'default', absent);
 }

@@ -1,9 +1,8 @@
 import { dirname, resolve } from 'node:path';
-import type { Config } from './config.ts';
-import { type ConfigIssue, fallbackMessage, formatPath, schemaIssues } from './issues.ts';
-import { configJsonSchema } from './json-schema.ts';
-import { configSchema } from './schema/root.ts';
 import { parseYaml } from '../text/yaml-text.ts';
+import { type Config, configFile } from './config.ts';
+import { type ConfigIssue, fallbackMessage, formatPath, schemaIssues } from './issues.ts';
+import { type FileChecks, missingThings, withAbsoluteNames } from './named.ts';
 
 /** Used where no file is named and this one exists. */
 const DEFAULT_CONFIG_FILE = 'config/ftm-watch.yaml';
@@ -17,11 +16,9 @@ const MAX_SHOWN = 100;
 const MAX_LOCATED = 1000;
 
 /** The files of the machine, as far as loading needs them. */
-export interface ConfigFiles {
+export interface ConfigFiles extends FileChecks {
   /** At most `limit` bytes of the file, `missing` when there is none. Never rejects. */
   readonly read: (path: string, limit: number) => Promise<ReadResult>;
-  /** Why the file cannot be read ("no such file"), null when it can. Never rejects. */
-  readonly problem: (path: string) => Promise<string | null>;
 }
 
 export type ReadResult =
@@ -77,16 +74,14 @@ async function validate(text: string, source: string | null, file: string, optio
   if (yaml.kind === 'invalid') {
     return invalid(yaml.problems, ({ message, ...position }) => ({ file, position, path: '', message }));
   }
-  const schema = configSchema({
-    baseDirectory: source === null ? options.cwd : dirname(source),
-    cwd: options.cwd,
-    hostname: options.hostname,
-    env: options.env,
-    fileProblem: options.files.problem,
-  });
-  const result = await schema.safeParseAsync(yaml.value ?? {}, { error: fallbackMessage });
-  if (result.success) return { kind: 'ok', config: result.data, source };
-  const found = schemaIssues(result.error.issues, configJsonSchema());
+  const folder = source === null ? options.cwd : dirname(source);
+  const value = withAbsoluteNames(yaml.value ?? {}, folder, options.cwd);
+  const result = configFile.safeParse(value, { error: fallbackMessage });
+  const missing = await missingThings(value, options);
+  if (result.success && missing.length === 0) {
+    return { kind: 'ok', config: { ...result.data, site: result.data.site ?? options.hostname }, source };
+  }
+  const found = [...schemaIssues(result.error?.issues ?? []), ...missing];
   return invalid(found, ({ at, path, message }) => ({
     file,
     position: yaml.locate(at),

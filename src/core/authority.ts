@@ -9,3 +9,19 @@ export interface HostPort {
 export function authority({ host, port }: HostPort): string {
   return isIP(host) === 6 ? `[${host}]:${String(port)}` : `${host}:${String(port)}`;
 }
+
+/** The host of `host:port`, without the brackets of an IPv6 address. */
+export function hostOf(target: string): string {
+  const bracketed = /^\[([^\]]*)\]/u.exec(target);
+  return bracketed === null ? target.replace(/:[^:]*$/u, '') : (bracketed[1] ?? '');
+}
+
+/** The port of `host:port`, as it is written. */
+export function portOf(target: string): string {
+  return target.slice(target.lastIndexOf(':') + 1);
+}
+
+/** A host name to compare: names differ neither by case nor by the dot of the root. */
+export function plainName(host: string): string {
+  return host.toLowerCase().replace(/\.$/u, '');
+}

@@ -34,3 +34,26 @@ export interface CapturedChain {
   /** Certificates that could not be parsed, or came after the sixteenth. */
   readonly dropped: number;
 }
+
+/** A chain with at least its leaf. */
+export type SentChain = readonly [leaf: Certificate, ...authorities: Certificate[]];
+
+/** Null: no certificate was sent that can be read. */
+export function sentChain(captured: CapturedChain | null | undefined): SentChain | null {
+  const [leaf, ...authorities] = captured?.certificates ?? [];
+  return leaf === undefined ? null : [leaf, ...authorities];
+}
+
+/** The same for the same certificates in the same order. */
+export function chainKey(certificates: readonly Certificate[]): string {
+  return certificates.map(({ fingerprint }) => fingerprint).join(' ');
+}
+
+/** Each certificate once, in the order of the first. */
+export function distinctCertificates(certificates: readonly Certificate[]): readonly Certificate[] {
+  return [...new Map(certificates.map((certificate) => [certificate.fingerprint, certificate])).values()];
+}
+
+export function isInDate({ notBefore, notAfter }: Certificate, now: EpochMs): boolean {
+  return notBefore <= now && now <= notAfter;
+}

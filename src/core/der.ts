@@ -9,7 +9,7 @@ export interface DerElement {
 
 /**
  * The elements that stand one after another in `bytes`. Null when the encoding is broken, has a tag of more than one
- * byte, an indefinite length (BER only), or more than `limit` elements.
+ * byte, an indefinite length (BER only), or more than `limit` elements. @internal
  */
 export function readDer(bytes: Uint8Array, limit = 64): readonly DerElement[] | null {
   const elements: DerElement[] = [];
@@ -20,6 +20,11 @@ export function readDer(bytes: Uint8Array, limit = 64): readonly DerElement[] | 
     offset += element.whole.length;
   }
   return elements;
+}
+
+/** The elements inside of one that holds others; none where its encoding is broken or it is not there. */
+export function children(bytes: Uint8Array | undefined): readonly DerElement[] {
+  return bytes === undefined ? [] : (readDer(bytes, 1024) ?? []);
 }
 
 function readElement(bytes: Uint8Array, start: number): DerElement | null {

@@ -1,12 +1,12 @@
-import type { Millis } from './clock.ts';
+import { spanText } from './duration.ts';
 import type { Failure, FailureReason } from './observation.ts';
 
 /** Where the message says less than the kind of failure and its time; otherwise the message is shown as it is. */
 const WORDS: Readonly<Partial<Record<FailureReason, (failure: Failure) => string>>> = {
-  timeout: ({ durationMs }) => `no answer within ${span(durationMs)}`,
+  timeout: ({ durationMs }) => `no answer within ${spanText(durationMs)}`,
   refused: () => 'connection refused',
-  reset: ({ durationMs }) => `reset after ${span(durationMs)}`,
-  closed: ({ durationMs }) => `closed by the peer after ${span(durationMs)}`,
+  reset: ({ durationMs }) => `reset after ${spanText(durationMs)}`,
+  closed: ({ durationMs }) => `closed by the peer after ${spanText(durationMs)}`,
   'no-route': ({ message }) => `no route (${message})`,
   aborted: () => 'called off',
   internal: ({ message }) => `could not be looked at (${message})`,
@@ -15,9 +15,4 @@ const WORDS: Readonly<Partial<Record<FailureReason, (failure: Failure) => string
 /** What a failure looks like to an administrator: `no answer within 3 s`, `connection refused`, `reset after 12 ms`. */
 export function describeFailure(failure: Failure): string {
   return WORDS[failure.reason]?.(failure) ?? failure.message;
-}
-
-/** `12 ms` below a second, else `3 s` or `3.5 s`. */
-function span(duration: Millis): string {
-  return duration < 999.5 ? `${String(Math.round(duration))} ms` : `${String(Math.round(duration / 100) / 10)} s`;
 }

@@ -1,21 +1,7 @@
 import type { CapturedChain } from './certificate.ts';
 import type { EpochMs, Millis } from './clock.ts';
 
-/** Why something did not answer: a closed set, used as a metric label. `internal` is our own trouble. */
-export type FailureReason =
-  | 'timeout'
-  | 'refused'
-  | 'reset'
-  | 'closed'
-  | 'no-route'
-  | 'name-not-resolved'
-  | 'tls'
-  | 'protocol'
-  | 'rejected'
-  | 'aborted'
-  | 'internal';
-
-export const FAILURE_REASONS: readonly FailureReason[] = [
+export const FAILURE_REASONS = [
   'timeout',
   'refused',
   'reset',
@@ -27,7 +13,10 @@ export const FAILURE_REASONS: readonly FailureReason[] = [
   'rejected',
   'aborted',
   'internal',
-];
+] as const;
+
+/** Why something did not answer: a closed set, used as a metric label. `internal` is our own trouble. */
+export type FailureReason = (typeof FAILURE_REASONS)[number];
 
 /** It did not work, and why. `message` is for people: never a label. */
 export interface Failure {
@@ -35,6 +24,16 @@ export interface Failure {
   readonly reason: FailureReason;
   readonly message: string;
   readonly durationMs: Millis;
+}
+
+/** Called off, or a bug of ours: it says nothing about the target. */
+export function isOwnTrouble(reason: FailureReason): boolean {
+  return reason === 'aborted' || reason === 'internal';
+}
+
+/** The same, and a machine without a route to the target. */
+export function isOfThisMachine(reason: FailureReason): boolean {
+  return isOwnTrouble(reason) || reason === 'no-route';
 }
 
 // --- Names

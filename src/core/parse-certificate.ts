@@ -1,7 +1,7 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import type { Certificate } from './certificate.ts';
-import { type DerElement, readDer } from './der.ts';
+import { children, type DerElement } from './der.ts';
 import { parseDistinguishedName } from './distinguished-name.ts';
 import { parseSubjectAltName } from './subject-alt-name.ts';
 
@@ -40,14 +40,15 @@ export function parseCertificate(der: Uint8Array): Certificate | null {
 }
 
 function describe(x509: X509Certificate, der: Uint8Array): Certificate | null {
-  const tbs = readToBeSigned(der);
+  const [, algorithm, , , , publicKey] = toBeSigned(der);
   const notBefore = x509.validFromDate.getTime();
   const notAfter = x509.validToDate.getTime();
-  if (tbs === null || Number.isNaN(notBefore) || Number.isNaN(notAfter)) return null;
+  if (algorithm === undefined || publicKey === undefined) return null;
+  if (Number.isNaN(notBefore) || Number.isNaN(notAfter)) return null;
   return {
     der,
     fingerprint: x509.fingerprint256,
-    pin: `sha256/${createHash('sha256').update(tbs.publicKey).digest('base64')}`,
+    pin: `sha256/${createHash('sha256').update(publicKey.whole).digest('base64')}`,
     subject: parseDistinguishedName(x509.subject),
     issuer: parseDistinguishedName(x509.issuer),
     serial: x509.serialNumber.toUpperCase().slice(0, 64),
@@ -56,33 +57,18 @@ function describe(x509: X509Certificate, der: Uint8Array): Certificate | null {
     isAuthority: x509.ca,
     ...parseSubjectAltName(x509.subjectAltName),
     key: keyName(x509),
-    signatureAlgorithm: signatureName(x509.signatureAlgorithm, tbs.signatureAlgorithm),
+    signatureAlgorithm: signatureName(x509.signatureAlgorithm, algorithm.contents),
   };
 }
 
-interface ToBeSigned {
-  readonly publicKey: Uint8Array;
-  readonly signatureAlgorithm: Uint8Array;
-}
-
 /**
- * The parts of TBSCertificate (RFC 5280 §4.1) that Node does not give as they stand: a key that it exports is encoded
- * again, and a pin is over the bytes that were sent.
+ * The fields of TBSCertificate (RFC 5280 §4.1) from the serial number on. Node does not give all of them as they stand:
+ * a key that it exports is encoded again, and a pin is over the bytes that were sent.
  */
-function readToBeSigned(der: Uint8Array): ToBeSigned | null {
-  const fields = readSequence(readSequence(readDer(der))) ?? [];
+export function toBeSigned(der: Uint8Array): readonly DerElement[] {
+  const fields = children(children(children(der)[0]?.contents)[0]?.contents);
   // version [0] is left out of a version 1 certificate
-  const offset = fields[0]?.tag === 0xa0 ? 1 : 0;
-  const signatureAlgorithm = fields[offset + 1];
-  const publicKey = fields[offset + 5];
-  if (signatureAlgorithm === undefined || publicKey === undefined) return null;
-  return { publicKey: publicKey.whole, signatureAlgorithm: signatureAlgorithm.contents };
-}
-
-/** What is inside the first of these elements. */
-function readSequence(elements: readonly DerElement[] | null): readonly DerElement[] | null {
-  const first = elements?.[0];
-  return first === undefined ? null : readDer(first.contents);
+  return fields[0]?.tag === 0xa0 ? fields.slice(1) : fields;
 }
 
 function keyName(x509: X509Certificate): string {
@@ -90,12 +76,9 @@ function keyName(x509: X509Certificate): string {
   const type = key?.asymmetricKeyType ?? 'unknown';
   const details = key?.asymmetricKeyDetails ?? {};
   const name = KEY_NAMES.get(type) ?? type;
-  if (type === 'ec') return `${name}-${curveName(details.namedCurve ?? 'unknown')}`;
+  const curve = details.namedCurve ?? 'unknown';
+  if (type === 'ec') return `${name}-${CURVES.get(curve) ?? curve}`;
   return details.modulusLength === undefined ? name : `${name}-${String(details.modulusLength)}`;
-}
-
-function curveName(curve: string): string {
-  return CURVES.get(curve) ?? curve;
 }
 
 function publicKeyOf(x509: X509Certificate): KeyObject | null {

@@ -1,4 +1,4 @@
-import type { Finding } from './finding.ts';
+import { type Finding, isFault } from './finding.ts';
 
 /**
  * A deeper fault that explains this one, beyond the fixed dependencies of the path: it is `blocked` then, and no cause
@@ -28,8 +28,7 @@ export function breaksOnly(rules: readonly string[]): Explanation['when'] {
 
 /** Nothing but these rules is broken or makes a warning. */
 export function concernsOnly(rules: readonly string[]): Explanation['when'] {
-  return (findings) =>
-    findings.filter(({ level }) => level === 'broken' || level === 'warning').every(({ rule }) => rules.includes(rule));
+  return (findings) => findings.filter(isFault).every(({ rule }) => rules.includes(rule));
 }
 
 function broken(findings: readonly Finding[]): readonly Finding[] {

@@ -30,6 +30,32 @@ export interface Finding<C extends string = string> {
   readonly advice?: Advice;
 }
 
+/** A finding before it is said what it does to its precondition. */
+export type Told<C extends string = string> = Omit<Finding<C>, 'level' | 'suggests'>;
+
+/** Worth reading, and no fault. */
+export function note(told: Told): Finding<never> {
+  return { ...told, level: 'note', suggests: null };
+}
+
+/** Could not be judged. */
+export function unknown(told: Told): Finding<never> {
+  return { ...told, level: 'unknown', suggests: null };
+}
+
+/** It breaks or weakens its precondition. */
+export function isFault({ level }: Pick<Finding, 'level'>): boolean {
+  return level === 'broken' || level === 'warning';
+}
+
+type TextFacts = Omit<FindingFacts, 'security'>;
+
+/** Those of the facts that are known. */
+export function known(facts: { readonly [K in keyof TextFacts]: TextFacts[K] | null | undefined }): TextFacts {
+  const entries = Object.entries(facts);
+  return Object.fromEntries(entries.flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : [])));
+}
+
 /** Takes the place of what the catalogue says about a cause. */
 export interface Advice {
   readonly summary: string;

@@ -1,13 +1,6 @@
 /**
  * `blocked`: something it depends on is broken. `unknown`: could not be judged, our own trouble included.
  */
-export type PreconditionState = 'ok' | 'warning' | 'broken' | 'blocked' | 'unknown' | 'not-configured';
+export type PreconditionState = (typeof PRECONDITION_STATES)[number];
 
-export const PRECONDITION_STATES: readonly PreconditionState[] = [
-  'ok',
-  'warning',
-  'broken',
-  'blocked',
-  'unknown',
-  'not-configured',
-];
+export const PRECONDITION_STATES = ['ok', 'warning', 'broken', 'blocked', 'unknown', 'not-configured'] as const;

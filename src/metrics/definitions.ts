@@ -4,66 +4,22 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
  * Every metric of the daemon. Labels are closed sets from the configuration or from unions in core/: text from the
  * network never becomes a label. Names are part of the contract.
  */
-export interface Metrics {
-  readonly activationReady: Gauge;
-  readonly preconditionState: Gauge<'precondition' | 'state'>;
-  readonly causeActive: Gauge<'cause' | 'severity'>;
-  readonly probeSuccess: Gauge<'probe' | 'target'>;
-  readonly probeDuration: Histogram<'probe' | 'target'>;
-  readonly probeRuns: Counter<'probe' | 'target'>;
-  readonly probeFailures: Counter<'probe' | 'target' | 'reason'>;
-  readonly tlsVerdict: Gauge<'target' | 'verdict'>;
-  readonly certificateNotAfter: Gauge<'target'>;
-  readonly dnsTtl: Gauge<'resolver'>;
-  readonly dnsExpected: Gauge<'resolver'>;
-  readonly pollingErrors: Counter<'appliance' | 'signature'>;
-  readonly pollingLastError: Gauge<'appliance'>;
-  readonly logLines: Counter<'source' | 'result'>;
-  readonly logLastReceived: Gauge<'appliance'>;
-  readonly tokens: Gauge<'appliance' | 'status'>;
-  readonly tokensLicensed: Gauge<'appliance'>;
-  readonly licenseAssigned: Gauge<'appliance' | 'license'>;
-  readonly notifications: Counter<'channel' | 'result'>;
-  readonly notificationsPending: Gauge<'channel'>;
-  readonly notificationLastSuccess: Gauge<'channel'>;
-  readonly maintenanceActive: Gauge;
-  readonly reloadSuccessful: Gauge;
-  readonly reloadSuccessTime: Gauge;
-  readonly missedRuns: Counter;
-  readonly scheduleLag: Histogram;
-  readonly roundDuration: Gauge;
-  readonly eventLoopLag: Histogram;
-  readonly storeWritable: Gauge;
-  readonly storeNewer: Gauge;
-  readonly buildInfo: Gauge<'version' | 'node'>;
-}
+export type Metrics = Readonly<
+  ReturnType<typeof definePathMetrics> & ReturnType<typeof defineFacMetrics> & ReturnType<typeof defineOwnMetrics>
+>;
 
 export function defineMetrics(registry: Registry): Metrics {
-  return { ...definePathMetrics(registry), ...defineFacMetrics(registry), ...defineOwnMetrics(registry) };
+  const define = makers(registry);
+  return { ...definePathMetrics(define), ...defineFacMetrics(define), ...defineOwnMetrics(define) };
 }
 
 const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-type PathMetric =
-  | 'activationReady'
-  | 'preconditionState'
-  | 'causeActive'
-  | 'probeSuccess'
-  | 'probeDuration'
-  | 'probeRuns'
-  | 'probeFailures'
-  | 'tlsVerdict'
-  | 'certificateNotAfter'
-  | 'dnsTtl'
-  | 'dnsExpected';
-
-function definePathMetrics(registry: Registry): Pick<Metrics, PathMetric> {
-  const { gauge, counter, histogram } = makers(registry);
+function definePathMetrics({ gauge, counter, histogram }: Makers) {
   return {
     activationReady: gauge(
       'ftm_activation_ready',
       '1 when FortiToken Mobile activation can work, 0 when a precondition is broken, absent while unknown',
-      [],
     ),
     preconditionState: gauge('ftm_precondition_state', '1 for the state that a precondition is in', [
       'precondition',
@@ -71,12 +27,10 @@ function definePathMetrics(registry: Registry): Pick<Metrics, PathMetric> {
     ]),
     causeActive: gauge('ftm_cause_active', '1 while an incident with this root cause is open', ['cause', 'severity']),
     probeSuccess: gauge('ftm_probe_success', '1 when the last run of a probe was answered', ['probe', 'target']),
-    probeDuration: histogram(
-      'ftm_probe_duration_seconds',
-      'Duration of probe runs',
-      ['probe', 'target'],
-      DURATION_BUCKETS,
-    ),
+    probeDuration: histogram('ftm_probe_duration_seconds', 'Duration of probe runs', DURATION_BUCKETS, [
+      'probe',
+      'target',
+    ]),
     probeRuns: counter('ftm_probe_runs_total', 'Probe runs', ['probe', 'target']),
     probeFailures: counter('ftm_probe_failures_total', 'Probe runs that were not answered', [
       'probe',
@@ -101,17 +55,7 @@ function definePathMetrics(registry: Registry): Pick<Metrics, PathMetric> {
   };
 }
 
-type FacMetric =
-  | 'pollingErrors'
-  | 'pollingLastError'
-  | 'logLines'
-  | 'logLastReceived'
-  | 'tokens'
-  | 'tokensLicensed'
-  | 'licenseAssigned';
-
-function defineFacMetrics(registry: Registry): Pick<Metrics, FacMetric> {
-  const { gauge, counter } = makers(registry);
+function defineFacMetrics({ gauge, counter }: Makers) {
   return {
     pollingErrors: counter('ftm_polling_errors_total', 'FortiToken Mobile errors in the log of an appliance', [
       'appliance',
@@ -141,10 +85,7 @@ function defineFacMetrics(registry: Registry): Pick<Metrics, FacMetric> {
 
 const LAG_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5];
 
-type OwnMetric = Exclude<keyof Metrics, PathMetric | FacMetric>;
-
-function defineOwnMetrics(registry: Registry): Pick<Metrics, OwnMetric> {
-  const { gauge, counter, histogram } = makers(registry);
+function defineOwnMetrics({ gauge, counter, histogram }: Makers) {
   return {
     notifications: counter(
       'ftm_notifications_total',
@@ -160,54 +101,40 @@ function defineOwnMetrics(registry: Registry): Pick<Metrics, OwnMetric> {
     maintenanceActive: gauge(
       'ftm_maintenance_active',
       '1 while a maintenance window is open, in which notifications wait',
-      [],
     ),
     reloadSuccessful: gauge(
       'ftm_config_last_reload_successful',
       '1 when the last reload of the configuration was taken',
-      [],
     ),
-    reloadSuccessTime: gauge(
-      'ftm_config_last_reload_success_timestamp_seconds',
-      'When a configuration was last taken',
-      [],
-    ),
-    missedRuns: counter('ftm_schedule_missed_runs_total', 'Scheduled runs that were skipped or overdue', []),
+    reloadSuccessTime: gauge('ftm_config_last_reload_success_timestamp_seconds', 'When a configuration was last taken'),
+    missedRuns: counter('ftm_schedule_missed_runs_total', 'Scheduled runs that were skipped or overdue'),
     scheduleLag: histogram(
       'ftm_schedule_lag_seconds',
       'How late scheduled runs started',
-      [],
       [0.01, 0.05, 0.1, 0.5, 1, 2, 5, 30],
     ),
-    roundDuration: gauge('ftm_round_duration_seconds', 'How long the last round of probes took', []),
+    roundDuration: gauge('ftm_round_duration_seconds', 'How long the last round of probes took'),
     eventLoopLag: histogram(
       'ftm_event_loop_lag_seconds',
       'How late this process was when it looked, four times a second',
-      [],
       LAG_BUCKETS,
     ),
-    storeWritable: gauge('ftm_store_writable', '1 when history can be written', []),
-    storeNewer: gauge('ftm_store_newer', '1 when a newer ftm-watch wrote the history, which is left alone', []),
+    storeWritable: gauge('ftm_store_writable', '1 when history can be written'),
+    storeNewer: gauge('ftm_store_newer', '1 when a newer ftm-watch wrote the history, which is left alone'),
     buildInfo: gauge('ftm_build_info', 'Version of ftm-watch and of Node', ['version', 'node']),
   };
 }
 
-interface Makers {
-  readonly gauge: <Label extends string>(name: string, help: string, labelNames: Label[]) => Gauge<Label>;
-  readonly counter: <Label extends string>(name: string, help: string, labelNames: Label[]) => Counter<Label>;
-  readonly histogram: <Label extends string>(
-    name: string,
-    help: string,
-    labelNames: Label[],
-    buckets: number[],
-  ) => Histogram<Label>;
-}
+type Makers = ReturnType<typeof makers>;
 
-function makers(registry: Registry): Makers {
+function makers(registry: Registry) {
   const registers = [registry];
   return {
-    gauge: (name, help, labelNames) => new Gauge({ registers, name, help, labelNames }),
-    counter: (name, help, labelNames) => new Counter({ registers, name, help, labelNames }),
-    histogram: (name, help, labelNames, buckets) => new Histogram({ registers, name, help, labelNames, buckets }),
+    gauge: <Label extends string>(name: string, help: string, labelNames: Label[] = []) =>
+      new Gauge({ registers, name, help, labelNames }),
+    counter: <Label extends string>(name: string, help: string, labelNames: Label[] = []) =>
+      new Counter({ registers, name, help, labelNames }),
+    histogram: <Label extends string>(name: string, help: string, buckets: number[], labelNames: Label[] = []) =>
+      new Histogram({ registers, name, help, labelNames, buckets }),
   };
 }

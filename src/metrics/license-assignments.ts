@@ -5,7 +5,7 @@ import type { Finding } from '../engine/finding.ts';
 export interface LicenseAssignment {
   readonly appliance: string;
   readonly license: string;
-  readonly assigned: 0 | 1;
+  readonly assigned: number;
 }
 
 /**
@@ -27,14 +27,8 @@ export function licenseAssignments(
       const levels = (byAppliance.get(appliance) ?? [])
         .filter((finding) => concerns(finding, license))
         .map(({ level }) => level);
-      if (levels.includes('unknown')) return [];
-      return [
-        {
-          appliance,
-          license,
-          assigned: levels.some((level) => level === 'broken' || level === 'warning') ? 0 : 1,
-        } as const,
-      ];
+      const isWrong = levels.includes('broken') || levels.includes('warning');
+      return levels.includes('unknown') ? [] : [{ appliance, license, assigned: isWrong ? 0 : 1 }];
     }),
   );
 }

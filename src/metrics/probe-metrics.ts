@@ -19,7 +19,7 @@ export interface ProbeFacts {
   readonly mailCertificateNotAfter: EpochMs | null;
 }
 
-export interface ProbeText {
+export interface MetricsText {
   readonly contentType: string;
   readonly body: string;
 }
@@ -29,23 +29,24 @@ export interface ProbeText {
  * work. A metric that it has and this lacks was not looked at here. Text from the network never becomes a label, which
  * leaves out `probe_ssl_last_chain_info`.
  */
-export async function renderProbe(facts: ProbeFacts): Promise<ProbeText> {
+export async function renderProbe(facts: ProbeFacts): Promise<MetricsText> {
   const registry = new Registry();
-  const gauge = (name: string, help: string): Gauge => new Gauge({ name, help, registers: [registry] });
+  const gauge: MakeGauge = (name, help, labelNames = []) =>
+    new Gauge({ name, help, labelNames, registers: [registry] });
   gauge('probe_success', 'Displays whether or not the probe was a success').set(facts.success ? 1 : 0);
   gauge('probe_duration_seconds', 'Returns how long the probe took to complete in seconds').set(
     facts.durationMs / 1000,
   );
   if (facts.module !== 'smtp') addPath(facts, gauge);
-  if (facts.module === 'dns') addDns(facts, registry, gauge);
-  if (facts.module === 'http') addHttp(facts, registry, gauge);
+  if (facts.module === 'dns') addDns(facts, gauge);
+  if (facts.module === 'http') addHttp(facts, gauge);
   if (facts.mailCertificateNotAfter !== null) expiry(gauge).set(facts.mailCertificateNotAfter / 1000);
   const tls = facts.endpoint?.tls ?? null;
-  if (tls !== null) addTls(tls, registry, gauge);
+  if (tls !== null) addTls(tls, gauge);
   return { contentType: registry.contentType, body: await registry.metrics() };
 }
 
-type MakeGauge = (name: string, help: string) => Gauge;
+type MakeGauge = (name: string, help: string, labelNames?: string[]) => Gauge;
 
 function addPath(facts: ProbeFacts, gauge: MakeGauge): void {
   const { endpoint } = facts;
@@ -77,7 +78,7 @@ function lookupMs({ module, names }: Pick<ProbeFacts, 'module' | 'names'>): Mill
   return module === 'dns' ? Math.max(0, ...durations) : durations.reduce((sum, duration) => sum + duration, 0);
 }
 
-function addDns(facts: ProbeFacts, registry: Registry, gauge: MakeGauge): void {
+function addDns(facts: ProbeFacts, gauge: MakeGauge): void {
   const answers = facts.names
     .flatMap(({ a, aaaa }) => [a, aaaa])
     .filter((reply): reply is DnsAnswer => reply.kind === 'answer');
@@ -89,13 +90,13 @@ function addDns(facts: ProbeFacts, registry: Registry, gauge: MakeGauge): void {
   gauge('probe_dns_answer_rrs', 'Returns number of entries in the answer resource record list').set(
     new Set(records).size,
   );
-  phases('probe_dns_duration_seconds', 'Duration of DNS request by phase', registry).set(
+  gauge('probe_dns_duration_seconds', 'Duration of DNS request by phase', ['phase']).set(
     { phase: 'request' },
     lookupMs(facts) / 1000,
   );
 }
 
-function addHttp(facts: ProbeFacts, registry: Registry, gauge: MakeGauge): void {
+function addHttp(facts: ProbeFacts, gauge: MakeGauge): void {
   const { endpoint } = facts;
   const http = endpoint?.http ?? null;
   gauge('probe_http_status_code', 'Response HTTP status code').set(http?.kind === 'response' ? http.status : 0);
@@ -103,11 +104,8 @@ function addHttp(facts: ProbeFacts, registry: Registry, gauge: MakeGauge): void 
     endpoint?.tls?.kind === 'established' ? 1 : 0,
   );
   gauge('probe_http_redirects', 'The number of redirects').set(0);
-  const duration = phases(
-    'probe_http_duration_seconds',
-    'Duration of http request by phase, summed over all redirects',
-    registry,
-  );
+  const help = 'Duration of http request by phase, summed over all redirects';
+  const duration = gauge('probe_http_duration_seconds', help, ['phase']);
   for (const [phase, durationMs] of Object.entries(phasesOf(facts))) duration.set({ phase }, durationMs / 1000);
 }
 
@@ -122,31 +120,23 @@ function phasesOf(facts: ProbeFacts): Readonly<Record<'resolve' | 'connect' | 't
   };
 }
 
-function addTls(tls: TlsOutcome, registry: Registry, gauge: MakeGauge): void {
+function addTls(tls: TlsOutcome, gauge: MakeGauge): void {
   const expiries = tls.chain?.certificates.map(({ notAfter }) => notAfter) ?? [];
   if (expiries.length > 0) expiry(gauge).set(Math.min(...expiries) / 1000);
   if (tls.kind === 'failed') return;
   // As Go writes it: `TLS 1.3`.
   if (tls.protocol !== null)
-    new Gauge({
-      name: 'probe_tls_version_info',
-      help: 'Returns the TLS version used or NaN when unknown',
-      labelNames: ['version'],
-      registers: [registry],
-    }).set({ version: tls.protocol.replace(/^TLSv1$/u, 'TLS 1.0').replace(/^TLSv/u, 'TLS ') }, 1);
+    gauge('probe_tls_version_info', 'Returns the TLS version used or NaN when unknown', ['version']).set(
+      { version: tls.protocol.replace(/^TLSv1$/u, 'TLS 1.0').replace(/^TLSv/u, 'TLS ') },
+      1,
+    );
   if (tls.cipher !== null)
-    new Gauge({
-      name: 'probe_tls_cipher_info',
-      help: 'Returns the TLS cipher negotiated during handshake',
-      labelNames: ['cipher'],
-      registers: [registry],
-    }).set({ cipher: tls.cipher }, 1);
+    gauge('probe_tls_cipher_info', 'Returns the TLS cipher negotiated during handshake', ['cipher']).set(
+      { cipher: tls.cipher },
+      1,
+    );
 }
 
 function expiry(gauge: MakeGauge): Gauge {
   return gauge('probe_ssl_earliest_cert_expiry', 'Returns last SSL chain expiry in unixtime');
-}
-
-function phases(name: string, help: string, registry: Registry): Gauge<'phase'> {
-  return new Gauge({ name, help, labelNames: ['phase'], registers: [registry] });
 }

@@ -16,8 +16,7 @@ import type { PathObservation, RoundObservations } from '../core/round.ts';
 import type { JudgedRound } from '../checks/judged-round.ts';
 import type { Metrics } from './definitions.ts';
 import { licenseAssignments } from './license-assignments.ts';
-import { recordSamples } from './record-samples.ts';
-import { createProbeSeries, type ProbeSeries } from './probe-series.ts';
+import { ProbeSeries } from './probe-series.ts';
 import { createZeroSeries, forgetAppliances, forgetMeasurements, zeroCauses, type Expected } from './zero-series.ts';
 
 /** Turns what happens into metrics. */
@@ -28,7 +27,7 @@ export class Recorder {
 
   constructor(metrics: Metrics) {
     this.#metrics = metrics;
-    this.#probes = createProbeSeries(metrics);
+    this.#probes = new ProbeSeries(metrics);
   }
 
   /**
@@ -38,8 +37,7 @@ export class Recorder {
   expect(expected: Expected): void {
     forgetMeasurements(this.#metrics);
     if (this.#expected !== null) forgetAppliances(this.#metrics, this.#expected, expected);
-    this.#probes.keepOnly(expected.probes);
-    for (const probe of expected.probes) this.#probes.make(probe);
+    this.#probes.expect(expected.probes);
     createZeroSeries(this.#metrics, expected);
     this.#expected = expected;
   }
@@ -51,7 +49,7 @@ export class Recorder {
 
   /** What the probes of a round measured; not of a round in which this process itself stood still. */
   measured(observations: RoundObservations, judged: JudgedRound, { licenseServer }: Config): void {
-    recordSamples(this.#metrics, this.#probes, observations);
+    this.#probes.record(observations);
     this.#names(observations.licenseServer, licenseServer.expectedAddresses);
     this.#tls(judged);
   }

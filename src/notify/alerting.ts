@@ -1,49 +1,34 @@
-import type { NotifyConfig } from '../config/config.ts';
-import type { Clock, EpochMs } from '../core/clock.ts';
+import type { NotifyConfig } from '../config/schema/notify.ts';
+import { CHECKS } from '../checks/registry.ts';
+import { deadline } from '../system/clock.ts';
+import type { EpochMs, Millis } from '../core/clock.ts';
 import type { Diagnosis } from '../engine/diagnosis.ts';
-import type { Incident, Silence } from '../engine/incident/incident.ts';
-import type { AlertJournal, Delivery, DeliveryResult } from '../engine/incident/journal.ts';
-import type { Transition } from '../engine/incident/machine-input.ts';
-import type { ChannelId } from './channels/registry.ts';
-import type { OutboxLogger } from './outbox.ts';
+import { heldIn } from '../engine/incident/hourly-limit.ts';
+import type { Incident, IncidentState, Silence } from '../engine/incident/incident.ts';
+import { EMPTY_STATE } from '../engine/incident/incident.ts';
+import type { Delivery } from '../engine/incident/journal.ts';
+import type { IncidentEffect, IncidentInput } from '../engine/incident/machine-input.ts';
+import { next } from '../engine/incident/machine.ts';
+import { INCIDENT_DEFAULTS } from '../engine/incident/policy.ts';
+import type { IncidentPolicy } from '../engine/incident/policy.ts';
+import type { Channel, MessageChannel, StateChannel } from './channels/channel.ts';
+import { byChannel, CHANNELS, type ChannelId } from './channels/registry.ts';
+import { journalEntry } from './journal-entry.ts';
+import { createMaintenance } from './maintenance.ts';
+import type { Maintenance } from './maintenance.ts';
+import { hasChannel } from './no-channel.ts';
+import { createOutbox, type Outbox, type OutboxDeps } from './outbox.ts';
+import { randomName } from './random-name.ts';
 import type { SecretReader } from './secret-reader.ts';
+import { createStatePublisher, type StatePublisher } from './state-publisher.ts';
 
-/** From diagnoses to incidents, and from incidents to people. */
-export interface Alerting {
-  /** Continues where the last process ended. */
-  start(): void;
-  /**
-   * Delivers what it can until the signal is aborted or ten seconds are over; the rest is delivered after the next
-   * start. Nothing, when it was not started.
-   */
-  stop(signal: AbortSignal): Promise<void>;
-  /**
-   * Takes the diagnosis of one round. `fresh` names the preconditions that were looked at again; null: all. It never
-   * throws and never waits.
-   */
-  accept(diagnosis: Diagnosis, fresh: readonly string[] | null): void;
-  /** Open incidents, and those that ended lately. */
-  incidents(): readonly Incident[];
-  silences(): readonly Silence[];
-  /** Notifications about matching incidents wait until it ends. Gives the new silence. */
-  silence(request: Omit<Silence, 'id' | 'from'>): Silence | null;
-  /** False when there is no such silence. */
-  unsilence(id: string): boolean;
-  /** Whether it goes on by itself: reminders, digests and retries were looked at lately. */
-  isWorking(): boolean;
-  /** True while a maintenance window is open. */
-  inMaintenance(): boolean;
-  /**
-   * Deliveries that wait, by channel, and what the hourly limit holds back; of a channel that is told a state, the
-   * recipients that did not take the last message and have to hear something.
-   */
-  pending(): Readonly<Record<ChannelId, number>>;
-  /** Of the configured channels that are told a state. */
-  states(): readonly ChannelState[];
-  /** Whether the configuration sends notifications there. */
-  isRecipient(to: Pick<Delivery, 'channel' | 'recipient'>): boolean;
-  /** Waits until nothing that is due is on its way. */
-  idle(): Promise<void>;
+export interface AlertingDeps extends OutboxDeps {
+  readonly readSecret: SecretReader;
+}
+
+export interface AlertingConfig {
+  readonly site: string;
+  readonly notify: NotifyConfig;
 }
 
 /** Whether the recipients of a channel that is told a state listen. */
@@ -55,22 +40,223 @@ export interface ChannelState {
   readonly tookAt: EpochMs | null;
 }
 
-export interface AlertingListener {
-  /** One try of one delivery: `ftm_notifications_total` and the time of the last success. */
-  delivered?(channel: string, result: DeliveryResult, at: EpochMs): void;
-  /** An incident opened, changed or closed: `ftm_cause_active`, events for the page. */
-  changed?(transition: Transition, incident: Incident): void;
+/** The parts that alerting is made of: a test may put others in. */
+export interface AlertingParts {
+  readonly channels: readonly Channel[];
+  readonly maintenance: Pick<Maintenance, 'isActive'>;
+  readonly policy: IncidentPolicy;
 }
 
-export interface AlertingDeps {
-  readonly clock: Clock;
-  readonly logger: OutboxLogger;
-  readonly journal: AlertJournal;
-  readonly readSecret: SecretReader;
-  readonly listener: AlertingListener;
+/** @throws {RangeError} for a maintenance window that cannot be read */
+export function createAlerting(config: AlertingConfig, deps: AlertingDeps): Alerting {
+  const { site, notify } = config;
+  return new Alerting(
+    {
+      channels: CHANNELS.flatMap((channel) => channel.create(notify, { ...deps, site })),
+      maintenance: createMaintenance(notify.maintenance),
+      policy: policyOf(notify),
+    },
+    deps,
+  );
 }
 
-export interface AlertingConfig {
-  readonly site: string;
-  readonly notify: NotifyConfig;
+function policyOf(notify: NotifyConfig): IncidentPolicy {
+  return { ...INCIDENT_DEFAULTS, ...notify.policy, checks: CHECKS, tells: hasChannel(notify) };
+}
+
+/** Reminders, digests, retries and Alertmanager's messages are at most this late. */
+const TICK: Millis = 2_000;
+/** As many ticks that were not heard are no accident any more. */
+const LOST_TICKS = 5;
+const STOP_DEADLINE: Millis = 10_000;
+
+/** From diagnoses to incidents, and from incidents to people. */
+export class Alerting {
+  readonly #parts: AlertingParts;
+  readonly #deps: AlertingDeps;
+  readonly #messages: readonly MessageChannel[];
+  readonly #states: readonly StateChannel[];
+  readonly #outbox: Outbox;
+  readonly #publishers: readonly StatePublisher[];
+  readonly #stopped = new AbortController();
+  #state: IncidentState = EMPTY_STATE;
+  #cancelTick: (() => void) | null = null;
+  #tickedAt: Millis | null = null;
+  #working: Promise<void> = Promise.resolve();
+
+  constructor(parts: AlertingParts, deps: AlertingDeps) {
+    this.#parts = parts;
+    this.#deps = deps;
+    this.#messages = parts.channels.filter((channel) => channel.kind === 'messages');
+    this.#states = parts.channels.filter((channel) => channel.kind === 'state');
+    this.#outbox = createOutbox(this.#messages, deps);
+    this.#publishers = this.#states.map((channel) => createStatePublisher(channel, deps));
+  }
+
+  /** Continues where the last process ended. */
+  start(): void {
+    const saved = this.#deps.journal.savedState() ?? this.#state;
+    this.#state = saved.origin === '' ? { ...saved, origin: randomName() } : saved;
+    this.#tick();
+  }
+
+  /**
+   * Delivers what it can until the signal is aborted or ten seconds are over; the rest is delivered after the next
+   * start. Nothing, when it was not started.
+   */
+  async stop(signal: AbortSignal): Promise<void> {
+    // One that never began must not begin now: another one may be delivering the same.
+    if (this.#tickedAt === null) {
+      this.#stopped.abort(new Error('Alerting was not started'));
+      return;
+    }
+    this.#cancelTick?.();
+    this.#cancelTick = null;
+    using limit = deadline(this.#deps.clock, STOP_DEADLINE, signal);
+    const abort = (): void => this.#stopped.abort(limit.signal.reason);
+    if (limit.signal.aborted) abort();
+    else limit.signal.addEventListener('abort', abort, { once: true });
+    this.#work();
+    await this.idle();
+    this.#stopped.abort(new Error('Alerting has stopped'));
+  }
+
+  /**
+   * Takes the diagnosis of one round. `fresh` names the preconditions that were looked at again; null: all. It never
+   * throws and never waits.
+   */
+  accept(diagnosis: Diagnosis, fresh: readonly string[] | null): void {
+    this.#take({ kind: 'diagnosis', diagnosis, fresh });
+    this.#work();
+  }
+
+  /** Open incidents, and those that ended lately. */
+  incidents(): readonly Incident[] {
+    return this.#state.incidents;
+  }
+
+  silences(): readonly Silence[] {
+    return this.#state.silences;
+  }
+
+  /** Notifications about matching incidents wait until it ends. Gives the new silence. */
+  silence(request: Omit<Silence, 'id' | 'from'>): Silence | null {
+    this.#take({ kind: 'silence', at: this.#deps.clock.now(), silence: request });
+    this.#work();
+    return this.#state.silences.at(-1) ?? null;
+  }
+
+  /** False when there is no such silence. */
+  unsilence(id: string): boolean {
+    if (!this.#state.silences.some((silence) => silence.id === id)) return false;
+    this.#take({ kind: 'unsilence', at: this.#deps.clock.now(), id });
+    this.#work();
+    return true;
+  }
+
+  /** Whether it goes on by itself: reminders, digests and retries were looked at lately. */
+  isWorking(): boolean {
+    return (
+      this.#tickedAt !== null &&
+      this.#cancelTick !== null &&
+      this.#deps.clock.elapsed() - this.#tickedAt < LOST_TICKS * TICK
+    );
+  }
+
+  /** True while a maintenance window is open. */
+  inMaintenance(): boolean {
+    return this.#state.maintenance;
+  }
+
+  /**
+   * Deliveries that wait, by channel, and what the hourly limit holds back; of a channel that is told a state, the
+   * recipients that did not take the last message and have to hear something.
+   */
+  pending(): Readonly<Record<ChannelId, number>> {
+    const outboxEntries = this.#deps.journal.pending();
+    // What the hourly limit holds back waits for each way that it will go.
+    const awaitingDigest = heldIn(this.#state);
+    return byChannel((channel) => {
+      const waiting = this.#states.filter(({ id }) => id === channel).map((state) => state.waiting());
+      const recipients = this.#messages.filter(({ id }) => id === channel).flatMap((messages) => messages.recipients);
+      const undelivered = outboxEntries.filter(({ delivery }) => delivery.channel === channel);
+      return waiting.reduce((sum, count) => sum + count, undelivered.length + awaitingDigest * recipients.length);
+    });
+  }
+
+  /** Of the configured channels that are told a state. */
+  states(): readonly ChannelState[] {
+    return this.#states.map((channel) => ({
+      channel: channel.id,
+      silent: channel.waiting(),
+      tookAt: channel.takenAt(),
+    }));
+  }
+
+  /** Whether the configuration sends notifications there. */
+  isRecipient({ channel, recipient }: Pick<Delivery, 'channel' | 'recipient'>): boolean {
+    return this.#messages.some(({ id, recipients }) => id === channel && recipients.includes(recipient));
+  }
+
+  /** Waits until nothing that is due is on its way. */
+  async idle(): Promise<void> {
+    for (let working: Promise<void> | null = null; working !== this.#working; ) {
+      working = this.#working;
+      await working;
+    }
+  }
+
+  #tick(): void {
+    const at = this.#deps.clock.now();
+    const active = this.#parts.maintenance.isActive(at);
+    this.#take(active === this.#state.maintenance ? { kind: 'tick', at } : { kind: 'maintenance', at, active });
+    this.#work();
+    this.#cancelTick = this.#deps.clock.after(TICK, () => this.#tick());
+    this.#tickedAt = this.#deps.clock.elapsed();
+  }
+
+  /** The new state is kept together with what is to be sent because of it, before anything is sent. */
+  #take(input: IncidentInput): void {
+    const { state, effects } = next(this.#state, input, this.#parts.policy);
+    const hasChanged = JSON.stringify(state) !== JSON.stringify(this.#state);
+    this.#noteAwaitingDigest(heldIn(state) - heldIn(this.#state));
+    this.#state = state;
+    if (!hasChanged) return;
+    this.#deps.journal.record(journalEntry(state, effects, this.#messages, this.#deps.clock.now()));
+    for (const effect of effects) this.#announce(effect);
+  }
+
+  #noteAwaitingDigest(more: number): void {
+    if (more <= 0) return;
+    this.#deps.logger.warn(
+      { incidents: more },
+      'Notifications wait: the hourly limit is reached (notify.policy.maxPerHour)',
+    );
+  }
+
+  #announce(effect: IncidentEffect): void {
+    const { logger } = this.#deps;
+    switch (effect.kind) {
+      case 'transition': {
+        const { transition, incident } = effect;
+        const { id, cause } = incident;
+        logger.info(
+          { incident: id, transition, cause: cause.id, severity: cause.severity, subject: cause.subject },
+          'An incident changed',
+        );
+        return;
+      }
+      case 'notify':
+        logger.info({ notification: effect.notification.id }, 'A notification is to be delivered');
+    }
+  }
+
+  #work(): void {
+    const { signal } = this.#stopped;
+    if (signal.aborted) return;
+    this.#working = Promise.all([
+      this.#outbox(signal),
+      ...this.#publishers.map((publish) => publish(() => this.#state, signal)),
+    ]).then(() => undefined);
+  }
 }

@@ -1,11 +1,12 @@
 import { deadline } from '../system/clock.ts';
-import type { HeartbeatConfig } from '../config/config.ts';
+import type { HeartbeatConfig } from '../config/schema/notify.ts';
 import type { Clock, Millis } from '../core/clock.ts';
+import type { OperatorLog } from '../system/operator-log.ts';
 import { visibleText } from '../core/visible-text.ts';
 
 export interface HeartbeatDeps {
   readonly clock: Clock;
-  readonly logger: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
+  readonly logger: OperatorLog;
   /** Whether rounds still run: a watcher that hangs must not look alive. */
   readonly isAlive: () => boolean;
 }

@@ -4,6 +4,7 @@ import { deadline } from '../system/clock.ts';
 import type { Clock, Millis } from '../core/clock.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { withoutSecrets } from '../core/without-secrets.ts';
+import type { RecipientOutcome } from './channels/channel.ts';
 
 export interface JsonPost {
   readonly url: string;
@@ -16,10 +17,7 @@ export interface JsonPost {
 }
 
 /** `deferred`: worth another try; `rejected`: the same request will not do better. */
-export interface PostOutcome {
-  readonly kind: 'sent' | 'deferred' | 'rejected';
-  readonly detail: string;
-}
+export type PostOutcome = Omit<RecipientOutcome, 'recipient'>;
 
 const POST_DEADLINE: Millis = 15_000;
 /**

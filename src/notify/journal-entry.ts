@@ -2,7 +2,7 @@ import type { EpochMs } from '../core/clock.ts';
 import type { Incident, IncidentState } from '../engine/incident/incident.ts';
 import type { JournalEntry, OutboxEntry } from '../engine/incident/journal.ts';
 import type { IncidentEffect } from '../engine/incident/machine-input.ts';
-import type { Notification } from '../engine/incident/notification.ts';
+import { incidentsOf, type Notification } from '../engine/incident/notification.ts';
 import type { MessageChannel } from './channels/channel.ts';
 
 /** What one step of the machine changed and what is to be sent because of it, to be kept before anything is sent. */
@@ -50,12 +50,9 @@ function outboxEntriesOf(
 
 /** Those of the new state that the step changed, for the history. */
 function touched(state: IncidentState, effects: readonly IncidentEffect[]): readonly Incident[] {
-  const ids = new Set(
-    effects.flatMap((effect) => {
-      if (effect.kind === 'transition') return [effect.incident.id];
-      if (effect.notification.kind === 'incident') return [effect.notification.incident.id];
-      return effect.notification.kind === 'digest' ? effect.notification.items.map(({ incident }) => incident.id) : [];
-    }),
+  const changed = effects.flatMap((effect) =>
+    effect.kind === 'transition' ? [effect.incident] : incidentsOf(effect.notification),
   );
+  const ids = new Set(changed.map(({ id }) => id));
   return state.incidents.filter(({ id }) => ids.has(id));
 }

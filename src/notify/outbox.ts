@@ -2,32 +2,25 @@ import type { Clock, EpochMs } from '../core/clock.ts';
 import { isGivenUp } from '../engine/incident/journal.ts';
 import type { AlertJournal, Delivery, DeliveryResult, OutboxEntry } from '../engine/incident/journal.ts';
 import { incidentsOf } from '../engine/incident/notification.ts';
+import type { OperatorLog } from '../system/operator-log.ts';
 import type { MessageChannel, RecipientOutcome } from './channels/channel.ts';
 import { nextBatch } from './next-batch.ts';
 import { GIVE_UP_AFTER, retryDelay } from './retry.ts';
 
-export interface OutboxLogger {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-}
-
-export type DeliveryListener = (channel: string, result: DeliveryResult, at: EpochMs) => void;
-
 export interface OutboxDeps {
   readonly clock: Clock;
-  readonly logger: OutboxLogger;
+  readonly logger: OperatorLog;
   readonly journal: AlertJournal;
-  readonly onDelivery: DeliveryListener;
+  /** One try of one delivery: `ftm_notifications_total` and the time of the last success. */
+  readonly onDelivery: (channel: string, result: DeliveryResult, at: EpochMs) => void;
 }
 
 /**
  * Delivers what the journal holds. What is told was written before the first try, and each outcome is written after it:
- * a crash loses nothing, and repeats only what was accepted in the instant before its outcome was written.
+ * a crash loses nothing, and repeats only what was accepted in the instant before its outcome was written. Each call
+ * delivers all that is due, once each. Channels do not wait for each other. Never rejects.
  */
-export interface Outbox {
-  /** Delivers all that is due, once each. Channels do not wait for each other. Never rejects. */
-  drain(signal: AbortSignal): Promise<void>;
-}
+export type Outbox = (signal: AbortSignal) => Promise<void>;
 
 export function createOutbox(channels: readonly MessageChannel[], deps: OutboxDeps): Outbox {
   const running = new Map<MessageChannel, Run>();
@@ -54,11 +47,9 @@ export function createOutbox(channels: readonly MessageChannel[], deps: OutboxDe
     return run.done;
   }
 
-  return {
-    async drain(signal) {
-      withdrawOrphaned(channels, deps);
-      await Promise.all(channels.map((channel) => drainOne(channel, signal)));
-    },
+  return async (signal) => {
+    withdrawOrphaned(channels, deps);
+    await Promise.all(channels.map((channel) => drainOne(channel, signal)));
   };
 }
 

@@ -1,22 +1,15 @@
-import type { Clock } from '../core/clock.ts';
 import type { IncidentState } from '../engine/incident/incident.ts';
 import type { RecipientOutcome, StateChannel } from './channels/channel.ts';
 import { channelWords } from './channels/registry.ts';
-import type { DeliveryListener, OutboxLogger } from './outbox.ts';
+import type { OutboxDeps } from './outbox.ts';
 
-export interface StatePublisherDeps {
-  readonly clock: Clock;
-  readonly logger: OutboxLogger;
-  readonly onDelivery: DeliveryListener;
-}
+/**
+ * Keeps the recipients of one channel at what is true. One message at a time: what happens meanwhile goes out right
+ * after it, as the state is then.
+ */
+export type StatePublisher = (state: () => IncidentState, signal: AbortSignal) => Promise<void>;
 
-/** Keeps the recipients of one channel at what is true. */
-export interface StatePublisher {
-  /** One message at a time: what happens meanwhile goes out right after it, as the state is then. */
-  publish(state: () => IncidentState, signal: AbortSignal): Promise<void>;
-}
-
-export function createStatePublisher(channel: StateChannel, deps: StatePublisherDeps): StatePublisher {
+export function createStatePublisher(channel: StateChannel, deps: Omit<OutboxDeps, 'journal'>): StatePublisher {
   const { name } = channelWords(channel.id);
   /** Recipients, so that the log tells once that one fails. */
   const failing = new Set<string>();
@@ -33,13 +26,11 @@ export function createStatePublisher(channel: StateChannel, deps: StatePublisher
     onDelivery(channel.id, isSent ? 'sent' : 'failed', clock.now());
   }
 
-  return {
-    publish(state, signal) {
-      last = last.then(async () => {
-        for (const outcome of await attempt(channel, state(), signal)) note(outcome);
-      });
-      return last;
-    },
+  return (state, signal) => {
+    last = last.then(async () => {
+      for (const outcome of await attempt(channel, state(), signal)) note(outcome);
+    });
+    return last;
   };
 }
 

@@ -1,13 +1,11 @@
-import { visibleText } from '../core/visible-text.ts';
 import type { JudgedEndpoint } from '../checks/tls-genuine/judge-tls-path.ts';
 import type { RoundResult } from './round-result.ts';
-import { isoTime } from './instant.ts';
+import { isoTime } from '../core/instant-text.ts';
 import type { Mask } from './mask.ts';
 import { maskedDiagnosis } from './masked.ts';
-import { mailLine, pathLines } from './path-lines.ts';
+import { mailLine, milliseconds, pathLines, shown } from './path-lines.ts';
 import { renderDiagnosis } from './report-text.ts';
 
-const LONGEST_TEXT = 2_000;
 const PLAIN = { color: false, width: 100 };
 
 /**
@@ -50,12 +48,4 @@ function verdictLines({ endpoint, outcome, judgement }: JudgedEndpoint): readonl
 
 function heading(text: string): string {
   return `== ${shown(text)} ==\n`;
-}
-
-function shown(text: string): string {
-  return visibleText(text, LONGEST_TEXT);
-}
-
-function milliseconds(duration: number): string {
-  return `${duration.toFixed(1)} ms`;
 }

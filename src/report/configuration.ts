@@ -1,4 +1,4 @@
-import type { Plain } from '../config/plain.ts';
+import type { Plain } from '../config/print.ts';
 import type { Mask } from './mask.ts';
 
 /** Keys whose value is an account: nobody who reads a report needs it, and it is half of a login. */

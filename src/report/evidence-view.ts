@@ -19,17 +19,8 @@ ${judgement === null || judgement.settle === null ? null : markup`<p>What would 
 ${certificates.map(certificateView)}`;
 }
 
-function certificateView({
-  subject,
-  issuer,
-  notBefore,
-  notAfter,
-  serial,
-  names,
-  key,
-  pin,
-  sha256,
-}: CertificateJson): Markup {
+function certificateView(certificate: CertificateJson): Markup {
+  const { subject, issuer, notBefore, notAfter, serial, names, key, pin, sha256 } = certificate;
   return markup`<dl><dt>Subject</dt><dd>${subject}</dd><dt>Issuer</dt><dd>${issuer}</dd><dt>Valid</dt><dd>${notBefore} to ${notAfter}</dd>
 ${names.length === 0 ? null : markup`<dt>Names</dt><dd>${names.join(', ')}</dd>`}
 <dt>Serial</dt><dd>${serial}</dd><dt>Key</dt><dd>${key}, <code>${pin}</code></dd><dt>SHA-256</dt><dd><code>${sha256}</code></dd></dl>`;

@@ -1,6 +1,6 @@
 import type { EpochMs } from '../core/clock.ts';
 import type { ApplianceLog, FirewallSighting, SignatureLog } from '../core/polling/state.ts';
-import { isoTime } from './instant.ts';
+import { isoTime } from '../core/instant-text.ts';
 import type { Mask } from './mask.ts';
 import type { LogMemory } from './report-contents.ts';
 

@@ -1,13 +1,13 @@
-/** What is taken out of log lines and of what peers answered: a closed set. */
-export type MaskedKind = 'user-name' | 'mail-address' | 'phone-number' | 'code' | 'password';
+/** What is taken out of log lines and of what peers answered: a closed set, and what people call it. */
+export const MASKED_KINDS = [
+  ['user-name', 'user names'],
+  ['mail-address', 'mail addresses (their domain stays)'],
+  ['phone-number', 'phone numbers'],
+  ['code', 'activation codes and one-time passwords'],
+  ['password', 'passwords, keys and tokens'],
+] as const;
 
-export const MASKED_KINDS: Readonly<Record<MaskedKind, string>> = {
-  'user-name': 'user names',
-  'mail-address': 'mail addresses (their domain stays)',
-  'phone-number': 'phone numbers',
-  code: 'activation codes and one-time passwords',
-  password: 'passwords, keys and tokens',
-};
+type MaskedKind = (typeof MASKED_KINDS)[number][0];
 
 /** Counts what was taken out. */
 export type MaskTally = Readonly<Record<MaskedKind, number>>;
@@ -135,13 +135,7 @@ export function createMask({ accounts, withoutSecrets }: KnownNames = NOTHING_KN
         by: '<user>',
       }),
     );
-  const tally: Record<MaskedKind, number> = {
-    'user-name': 0,
-    'mail-address': 0,
-    'phone-number': 0,
-    code: 0,
-    password: 0,
-  };
+  const tally = { 'user-name': 0, 'mail-address': 0, 'phone-number': 0, code: 0, password: 0 };
 
   function apply({ kind, pattern, by }: Rule, text: string): string {
     return text.replace(pattern, (_, first: unknown) => {

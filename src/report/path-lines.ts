@@ -1,5 +1,6 @@
 import type { DnsReply, EndpointObservation, HttpOutcome, MailObservation, TcpOutcome } from '../core/observation.ts';
 import type { PathObservation } from '../core/round.ts';
+import type { Millis } from '../core/clock.ts';
 import { visibleText } from '../core/visible-text.ts';
 
 const LONGEST_TEXT = 2_000;
@@ -72,10 +73,11 @@ function httpText(http: HttpOutcome): string {
   }
 }
 
-function shown(text: string): string {
+/** What a peer said, made safe to show. */
+export function shown(text: string): string {
   return visibleText(text, LONGEST_TEXT);
 }
 
-function milliseconds(duration: number): string {
+export function milliseconds(duration: Millis): string {
   return `${duration.toFixed(1)} ms`;
 }

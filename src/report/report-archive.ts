@@ -2,7 +2,7 @@ import { strToU8, type Zippable, zipSync } from 'fflate';
 import type { EpochMs } from '../core/clock.ts';
 import { checklistText } from './checklist-text.ts';
 import { fileName } from './file-name.ts';
-import { fileTime } from './instant.ts';
+import { isoTime } from '../core/instant-text.ts';
 import { logExcerptsText } from './log-excerpts.ts';
 import { createSecretRemover } from './remove-secrets.ts';
 import type { ReportSources } from './report-contents.ts';
@@ -61,22 +61,21 @@ function jsonText(data: ReportData): string {
 const UNIX = 3;
 const OWNER_ONLY = 0o100600 * 2 ** 16;
 
-const FIRST_YEAR = 1980;
-const LAST_YEAR = 2099;
+const EARLIEST: EpochMs = Date.UTC(1980, 0, 1);
+const LATEST: EpochMs = Date.UTC(2100, 0, 1) - 1;
 
 /**
  * The time of a file in an archive has no zone (APPNOTE.TXT 4.4.6) and begins in 1980: it is written in UTC, and a
  * clock that is far off must not keep a report from being written.
  */
 function zipTime(at: EpochMs): Date {
-  const utc = new Date(at);
-  const year = Math.min(Math.max(utc.getUTCFullYear(), FIRST_YEAR), LAST_YEAR);
-  return new Date(
-    year,
-    utc.getUTCMonth(),
-    utc.getUTCDate(),
-    utc.getUTCHours(),
-    utc.getUTCMinutes(),
-    utc.getUTCSeconds(),
-  );
+  // A time without a zone is read as one of this machine's, which is what the library writes.
+  return new Date(isoTime(Math.min(Math.max(at, EARLIEST), LATEST)).slice(0, -1));
+}
+
+/** As it may stand in the name of a file, and sorts by time: `20261124T195500Z`. */
+function fileTime(at: EpochMs): string {
+  return isoTime(at)
+    .replaceAll(/[-:]|\.\d+/gu, '')
+    .replace(' ', '-');
 }

@@ -1,4 +1,4 @@
-import type { Plain } from '../config/plain.ts';
+import type { Plain } from '../config/print.ts';
 import type { EpochMs } from '../core/clock.ts';
 import type { PollingState } from '../core/polling/state.ts';
 import type { KeptPast } from '../store/kept-past.ts';

@@ -1,9 +1,9 @@
-import type { Plain } from '../config/plain.ts';
+import type { Plain } from '../config/print.ts';
 import { type DiagnosisJson, diagnosisToJson } from '../engine/diagnosis-json.ts';
 import type { EndpointObservation, TlsOutcome } from '../core/observation.ts';
 import type { PathObservation, RoundObservations } from '../core/round.ts';
 import { accountsIn, configurationWithoutPeople } from './configuration.ts';
-import { isoTime } from './instant.ts';
+import { isoTime } from '../core/instant-text.ts';
 import { type LogExcerpts, logExcerpts } from './log-excerpts.ts';
 import { createMask, type Mask, type MaskTally } from './mask.ts';
 import { maskedData, maskedDiagnosis } from './masked.ts';

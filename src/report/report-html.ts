@@ -1,31 +1,14 @@
-import type { Severity } from '../core/severity.ts';
-import type { PreconditionState } from '../engine/precondition-state.ts';
 import { printPlain } from '../config/print.ts';
 import type { Cause } from '../engine/cause.ts';
-import type { DiagnosisJson, PreconditionJson } from '../engine/diagnosis-json.ts';
+import type { PreconditionJson } from '../engine/diagnosis-json.ts';
 import { CHECKS, titleOf } from '../checks/registry.ts';
 import { type Content, type Markup, markup, preformatted, toHtml } from '../web/page/markup.ts';
+import { READINESS_TONES, READINESS_WORDS, SEVERITY_TONES, STATE_TONES, STATE_WORDS } from '../web/page/signs.ts';
 import { chainsView, excerptsView, timelineView } from './evidence-view.ts';
-import { MASKED_KINDS, type MaskedKind } from './mask.ts';
+import { MASKED_KINDS } from './mask.ts';
 import type { ReportData } from './report-data.ts';
+import { CONCLUSIONS, MARKS } from './report-text.ts';
 import { REPORT_STYLE } from './report-style.ts';
-
-const CONCLUSIONS: Readonly<Record<DiagnosisJson['ready'], readonly [tone: string, text: string]>> = {
-  ready: ['good', 'Ready: nothing that was checked stands in the way of FortiToken Mobile activation'],
-  'not-ready': ['bad', 'Not ready: FortiToken Mobile activation does not work from here'],
-  unknown: ['unsure', 'Unknown: not everything could be judged'],
-};
-
-const STATES: Readonly<Record<PreconditionState, readonly [tone: string, text: string]>> = {
-  ok: ['good', '✔ ok'],
-  warning: ['warn', '! warning'],
-  broken: ['bad', '✘ broken'],
-  blocked: ['none', '· blocked'],
-  unknown: ['unsure', '? unknown'],
-  'not-configured': ['none', '– not configured'],
-};
-
-const SEVERITY_TONES: Readonly<Record<Severity, string>> = { critical: 'bad', warning: 'warn', info: 'none' };
 
 /** What the page is made of, beside its data. */
 export interface PageTexts {
@@ -38,7 +21,6 @@ export interface PageTexts {
 /** The report as a page that fetches nothing and runs nothing, for a screen, a phone or paper. */
 export function reportHtml(data: ReportData, { answers, files }: PageTexts): string {
   const { check, site, writtenAt } = data;
-  const [tone, conclusion] = CONCLUSIONS[check.ready];
   return toHtml(markup`<!doctype html>
 <html lang="en">
 <head>
@@ -51,7 +33,7 @@ ${REPORT_STYLE}
 </head>
 <body>
 <p class="quiet">ftm-watch report · ${site} · ${writtenAt}</p>
-<h1 class="${tone}">${conclusion}</h1>
+<h1 class="${READINESS_TONES[check.ready]}">${READINESS_WORDS[check.ready]}: ${CONCLUSIONS[check.ready]}</h1>
 ${check.causes.map(causeView)}
 ${section('Checklist', checklistView(check.preconditions))}
 ${section('Certificates', chainsView(data.chains))}
@@ -86,23 +68,20 @@ function checklistView(preconditions: readonly PreconditionJson[]): Markup {
 }
 
 function preconditionView({ id, state, summary, findings }: PreconditionJson): Markup {
-  const title = titleOf(id);
-  const [tone, word] = STATES[state];
+  const word = `${MARKS[state]} ${STATE_WORDS[state].toLowerCase()}`;
   const list = findings.map(
     ({ subject, expected, actual }) => markup`<li class="quiet">${subject}: expected ${expected}, got ${actual}</li>`,
   );
-  return markup`<tr><td>${title}</td><td class="${tone}">${word}</td><td>${summary}${list.length === 0 ? null : markup`<ul>${list}</ul>`}</td></tr>`;
+  return markup`<tr><td>${titleOf(id)}</td><td class="${STATE_TONES[state]}">${word}</td><td>${summary}${list.length === 0 ? null : markup`<ul>${list}</ul>`}</td></tr>`;
 }
 
 function versionsView({ versions: { ftmWatch, node, openssl, os } }: ReportData): Markup {
   return markup`<dl><dt>ftm-watch</dt><dd>${ftmWatch}</dd><dt>Node</dt><dd>${node}</dd><dt>OpenSSL</dt><dd>${openssl}</dd><dt>System</dt><dd>${os}</dd></dl>`;
 }
 
-const KINDS: readonly MaskedKind[] = ['user-name', 'mail-address', 'phone-number', 'code', 'password'];
-
 function maskedView({ masked }: ReportData): Markup {
   return markup`<p>Passwords, keys, tokens and the paths of web hook and heartbeat URLs are not in this report. In log lines, in what
 servers answered, in the history and the configuration these were masked; serial numbers, addresses, host names and certificates stay. A name in the middle of free text cannot always be
 recognised: read log lines and answers before you send them.</p>
-<table><thead><tr><th>What</th><th>Times</th></tr></thead><tbody>${KINDS.map((kind) => markup`<tr><td>${MASKED_KINDS[kind]}</td><td>${masked[kind]}</td></tr>`)}</tbody></table>`;
+<table><thead><tr><th>What</th><th>Times</th></tr></thead><tbody>${MASKED_KINDS.map(([kind, words]) => markup`<tr><td>${words}</td><td>${masked[kind]}</td></tr>`)}</tbody></table>`;
 }

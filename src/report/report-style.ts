@@ -27,7 +27,7 @@ th, td { padding: .25rem .75rem .25rem 0; text-align: left; vertical-align: top;
 th { font-weight: 600; }
 /* Only free text, which stands last, is broken anywhere: it would leave the other columns a letter's width. */
 th, td:not(:last-child) { white-space: nowrap; }
-.bad { color: var(--bad); } .warn { color: var(--warn); } .good { color: var(--good); } .unsure { color: var(--unsure); } .none { color: var(--none); }
+.bad { color: var(--bad); } .warn { color: var(--warn); } .good { color: var(--good); } .unsure { color: var(--unsure); } .none, .wait, .info { color: var(--none); }
 .cause { border-left: 4px solid currentcolor; padding-left: .75rem; margin: 1rem 0; }
 .cause > * { color: var(--text); } .cause > h3 { color: inherit; margin-top: 0; }
 @media (max-width: 40rem) {

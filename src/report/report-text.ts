@@ -5,7 +5,7 @@ import type { Cause } from '../engine/cause.ts';
 import type { Diagnosis, PreconditionStatus, Readiness } from '../engine/diagnosis.ts';
 import { titleOf } from '../checks/registry.ts';
 import { visibleText } from '../core/visible-text.ts';
-import { wrap } from './wrap.ts';
+import { wrap } from '../text/wrap.ts';
 
 export interface TextStyle {
   readonly color: boolean;
@@ -18,7 +18,7 @@ const TEXT_LIMIT = 1_000;
 
 type Colors = ReturnType<typeof createColors>;
 
-const MARKS: Readonly<Record<PreconditionState, string>> = {
+export const MARKS: Readonly<Record<PreconditionState, string>> = {
   ok: '✔',
   warning: '!',
   broken: '✘',
@@ -27,10 +27,10 @@ const MARKS: Readonly<Record<PreconditionState, string>> = {
   'not-configured': '–',
 };
 
-const CONCLUSIONS: Readonly<Record<Readiness, string>> = {
-  ready: 'READY: nothing that was checked stands in the way of FortiToken Mobile activation.',
-  'not-ready': 'NOT READY: FortiToken Mobile activation does not work from here.',
-  unknown: 'UNKNOWN: not everything could be judged.',
+export const CONCLUSIONS: Readonly<Record<Readiness, string>> = {
+  ready: 'nothing that was checked stands in the way of FortiToken Mobile activation',
+  'not-ready': 'FortiToken Mobile activation does not work from here',
+  unknown: 'not everything could be judged',
 };
 
 /**
@@ -56,18 +56,16 @@ function checklistLine(
   style: TextStyle,
   colors: Colors,
 ): readonly string[] {
-  const title = titleOf(id);
   const paint = painter(state, colors);
-  const label = `  ${paint(MARKS[state])} ${title.padEnd(20)}`;
+  const label = `  ${paint(MARKS[state])} ${titleOf(id).padEnd(20)}`;
   // A warning that suggests no cause is told nowhere else, when something graver takes the summary.
   const asides = findings.filter(
     ({ level, suggests }) => level === 'note' || (level === 'warning' && suggests === null),
   );
   const notes = asides.map(({ subject, actual }) => `${subject}: ${actual}`).filter((note) => note !== summary);
-  const [first = '', ...rest] = [
-    visibleText(summary, TEXT_LIMIT),
-    ...notes.map((note) => visibleText(note, TEXT_LIMIT)),
-  ].flatMap((text) => wrap(text, style.width - INDENT));
+  const [first = '', ...rest] = [summary, ...notes].flatMap((text) =>
+    wrap(visibleText(text, TEXT_LIMIT), style.width - INDENT),
+  );
   return [
     `${label}${state === 'ok' ? first : paint(first)}`,
     ...rest.map((line) => `${' '.repeat(INDENT)}${colors.dim(line)}`),
@@ -126,9 +124,8 @@ function section(name: string, items: readonly string[], style: TextStyle, color
 const SECTION_INDENT = 12;
 
 function conclusion({ ready, causes }: Diagnosis, colors: Colors): string {
-  const text =
-    ready === 'ready' && causes.some(({ severity }) => severity === 'warning')
-      ? `${CONCLUSIONS.ready} See the warnings above.`
-      : CONCLUSIONS[ready];
+  const warns = ready === 'ready' && causes.some(({ severity }) => severity === 'warning');
+  const word = ready.replace('-', ' ').toUpperCase();
+  const text = `${word}: ${CONCLUSIONS[ready]}.${warns ? ' See the warnings above.' : ''}`;
   return ready === 'ready' ? colors.green(text) : ready === 'not-ready' ? colors.red(text) : colors.yellow(text);
 }

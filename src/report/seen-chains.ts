@@ -8,7 +8,7 @@ import type { KeptPast } from '../store/kept-past.ts';
 import type { StoredCertificate } from '../store/past.ts';
 import type { RoundResult } from './round-result.ts';
 import { fileName } from './file-name.ts';
-import { isoTime } from './instant.ts';
+import { isoTime } from '../core/instant-text.ts';
 
 /** A chain as somebody sent it, and where in the archive it is. */
 export interface SeenChain {
@@ -18,31 +18,14 @@ export interface SeenChain {
   /** By which way: an address, a proxy, another name. */
   readonly way: string;
   /** What came of judging it; null where only comparing was asked for, or when it was seen before this round. */
-  readonly judgement: {
-    readonly verdict: string;
-    readonly confidence: string;
-    readonly summary: string;
-    readonly settle: string | null;
-  } | null;
+  readonly judgement: ReturnType<typeof shortJudgement> | null;
   readonly certificates: readonly CertificateJson[];
   /** Certificates that could not be read, or were too many. */
   readonly dropped: number;
   readonly pem: string;
 }
 
-export interface CertificateJson {
-  readonly subject: string;
-  readonly issuer: string;
-  readonly serial: string;
-  readonly notBefore: string;
-  readonly notAfter: string;
-  readonly isAuthority: boolean;
-  readonly names: readonly string[];
-  readonly key: string;
-  readonly pin: string;
-  readonly signatureAlgorithm: string | null;
-  readonly sha256: string;
-}
+export type CertificateJson = ReturnType<typeof certificateToJson>;
 
 type Sighting = Pick<SeenChain, 'target' | 'way' | 'judgement'> & { readonly chain: CapturedChain };
 
@@ -108,19 +91,11 @@ function ofEndpoint(
 ): readonly Sighting[] {
   const chain = tls?.chain ?? null;
   if (chain === null || chain.certificates.length === 0) return [];
-  return [
-    {
-      target,
-      way: proxy === null ? address : `${address} through ${proxy}`,
-      judgement: judged === null ? null : shortJudgement(judged),
-      chain,
-    },
-  ];
+  const way = proxy === null ? address : `${address} through ${proxy}`;
+  return [{ target, way, judgement: judged === null ? null : shortJudgement(judged), chain }];
 }
 
-function shortJudgement({
-  judgement: { verdict, confidence, summary, settle },
-}: JudgedEndpoint): NonNullable<SeenChain['judgement']> {
+function shortJudgement({ judgement: { verdict, confidence, summary, settle } }: JudgedEndpoint) {
   return { verdict, confidence, summary, settle };
 }
 
@@ -136,7 +111,7 @@ function seenChain({ target, way, judgement, chain }: Sighting, number: number):
   };
 }
 
-function certificateToJson(certificate: Certificate): CertificateJson {
+function certificateToJson(certificate: Certificate) {
   const { serial, isAuthority, dnsNames, ipAddresses, key, pin, signatureAlgorithm, fingerprint } = certificate;
   return {
     subject: formatDistinguishedName(certificate.subject),

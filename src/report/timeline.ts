@@ -1,11 +1,11 @@
-import type { Cause } from '../engine/cause.ts';
 import type { EpochMs } from '../core/clock.ts';
 import type { Incident } from '../engine/incident/incident.ts';
 import type { OutboxEntry } from '../engine/incident/journal.ts';
-import { eventOf, type Notification } from '../engine/incident/notification.ts';
+import { eventOf } from '../engine/incident/notification.ts';
 import { channelWords } from '../notify/channels/registry.ts';
 import type { KeptPast } from '../store/kept-past.ts';
-import { isoTime } from './instant.ts';
+import { isoTime, isoTimeOrNull } from '../core/instant-text.ts';
+import { counted } from '../text/counted.ts';
 import type { Mask } from './mask.ts';
 import { maskedCause } from './masked.ts';
 
@@ -19,16 +19,7 @@ export interface Timeline {
   readonly events: readonly TimelineEvent[];
 }
 
-export interface TimelineIncident {
-  readonly id: string;
-  readonly status: Incident['status'];
-  readonly since: string;
-  readonly openedAt: string;
-  readonly lastSeen: string;
-  readonly closedAt: string | null;
-  readonly cause: Cause;
-  readonly notifications: number;
-}
+export type TimelineIncident = ReturnType<typeof incidentOf>;
 
 export interface TimelineEvent {
   /** ISO 8601, UTC. */
@@ -71,30 +62,29 @@ function omission(incidents: number, outboxEntries: number): string | null {
   return `Older ones are left out: ${String(incidents)} incidents, ${String(outboxEntries)} notifications`;
 }
 
-function incidentOf({ id, status, since, openedAt, lastSeen, closedAt, cause, thread }: Incident): TimelineIncident {
-  const times = {
+function incidentOf({ id, status, since, openedAt, lastSeen, closedAt, cause, thread }: Incident) {
+  return {
+    id,
+    status,
     since: isoTime(since),
     openedAt: isoTime(openedAt),
     lastSeen: isoTime(lastSeen),
-    closedAt: closedAt === null ? null : isoTime(closedAt),
+    closedAt: isoTimeOrNull(closedAt),
+    cause,
+    notifications: thread.count,
   };
-  return { id, status, ...times, cause, notifications: thread.count };
 }
 
 function transitionsOf(incident: Incident): readonly Event[] {
   const { id, cause, formerCauses, since, openedAt, closedAt, returns } = incident;
-  const first = formerCauses[0] ?? { id: cause.id, subject: cause.subject };
+  const first = formerCauses[0] ?? cause;
   return [
     { at: since, kind: 'seen', incident: id, text: `Seen for the first time: ${first.id} (${first.subject})` },
     { at: openedAt, kind: 'opened', incident: id, text: 'Confirmed: the incident is open' },
     ...formerCauses.map((former, index): Event => {
       const next = formerCauses[index + 1] ?? cause;
-      return {
-        at: former.until,
-        kind: 'understood-anew',
-        incident: id,
-        text: `Understood as ${next.id} (${next.subject}), no longer as ${former.id} (${former.subject})`,
-      };
+      const text = `Understood as ${next.id} (${next.subject}), no longer as ${former.id} (${former.subject})`;
+      return { at: former.until, kind: 'understood-anew', incident: id, text };
     }),
     ...returns.map((at): Event => ({ at, kind: 'returned', incident: id, text: 'It came back' })),
     ...(closedAt === null ? [] : [{ at: closedAt, kind: 'closed', incident: id, text: 'Over' } as const]),
@@ -109,13 +99,9 @@ function notificationEvent({ delivery, notification }: OutboxEntry, mask: Mask):
   const reply = mask.line(isMail ? detail : withoutPath(detail, recipient));
   const said = reply === '' ? '' : `: ${reply}`;
   const end = finishedAt === null ? '' : ` at ${isoTime(finishedAt)}`;
-  const tries = `${String(attempts)} ${attempts === 1 ? 'attempt' : 'attempts'}`;
-  const text = `Notification "${eventOf(notification)}", ${to}: ${status}${end}, ${tries}${said}`;
-  return { at: delivery.createdAt, kind: 'notification', incident: incidentIn(notification), text };
-}
-
-function incidentIn(notification: Notification): string | null {
-  return notification.kind === 'incident' ? notification.incident.id : null;
+  const text = `Notification "${eventOf(notification)}", ${to}: ${status}${end}, ${counted(attempts, 'attempt')}${said}`;
+  const incident = notification.kind === 'incident' ? notification.incident.id : null;
+  return { at: delivery.createdAt, kind: 'notification', incident, text };
 }
 
 /** A reply may quote the URL that was asked for, or its path: that is the secret in it. */

@@ -1,6 +1,6 @@
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 import type { Incident } from '../engine/incident/incident.ts';
-import type { Delivery, OutboxEntry } from '../engine/incident/journal.ts';
+import { deliveryKey, type OutboxEntry } from '../engine/incident/journal.ts';
 import type { Store } from '../store/store.ts';
 import type { AlertHistory } from '../web/alert-history.ts';
 import type { Monitor } from './monitor.ts';
@@ -35,7 +35,7 @@ export function createChronicle(watch: () => Remembering, clock: Clock): () => A
     const { journal } = current.store;
     const inMind = [...journal.givenUp(), ...journal.pending()];
     const outbox = [inMind.length, inMind[0], inMind.at(-1)]
-      .map((part) => (typeof part === 'object' ? nameOf(part.delivery) : part))
+      .map((part) => (typeof part === 'object' ? deliveryKey(part.delivery) : part))
       .join(' ');
     const known = last?.of === current.store ? last : null;
     const isFresh = known !== null && known.outbox === outbox && clock.elapsed() - known.at < KEPT;
@@ -69,10 +69,6 @@ function merged(inMind: readonly Incident[], ended: readonly Incident[]): readon
 
 /** The outbox knows better what it still tries. */
 function without(inMind: readonly OutboxEntry[], stored: readonly OutboxEntry[]): readonly OutboxEntry[] {
-  const known = new Set(inMind.map(({ delivery }) => nameOf(delivery)));
-  return stored.filter(({ delivery }) => delivery.status !== 'pending' && !known.has(nameOf(delivery)));
-}
-
-function nameOf({ notificationId, channel, recipient }: Delivery): string {
-  return `${notificationId} ${channel} ${recipient}`;
+  const known = new Set(inMind.map(({ delivery }) => deliveryKey(delivery)));
+  return stored.filter(({ delivery }) => delivery.status !== 'pending' && !known.has(deliveryKey(delivery)));
 }

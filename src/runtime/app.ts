@@ -1,3 +1,5 @@
+import { EventEmitter } from 'node:events';
+
 import type { Logger } from 'pino';
 import { Registry } from 'prom-client';
 
@@ -6,12 +8,12 @@ import type { Config } from '../config/config.ts';
 import { formatIssue } from '../config/issues.ts';
 import type { LoadResult } from '../config/load.ts';
 import type { Clock, Millis } from '../core/clock.ts';
+import type { Diagnosis } from '../engine/diagnosis.ts';
 import { defineMetrics } from '../metrics/definitions.ts';
 import { Recorder } from '../metrics/recorder.ts';
 import { createScrape, type Scrape } from '../metrics/scrape.ts';
 import { createDiagnosisLog } from './diagnosis-log.ts';
 import { PageHost } from './page-host.ts';
-import { RoundFeed } from './round-feed.ts';
 import { Monitor } from './monitor.ts';
 import { createWebSources } from './web-sources.ts';
 import type { Activity, ReloadOutcome } from '../web/sources.ts';
@@ -43,7 +45,7 @@ export class App {
   readonly #recorder: Recorder;
   readonly #scrape: Scrape;
   readonly #page: PageHost;
-  readonly #feed = new RoundFeed();
+  readonly #feed = new EventEmitter<{ diagnosis: [Diagnosis] }>();
   readonly #noteDiagnosis: ReturnType<typeof createDiagnosisLog>;
   #watch: Monitor | null = null;
   #lastReload: Activity['lastReload'] = null;
@@ -59,13 +61,7 @@ export class App {
     this.#deps = deps;
     this.#recorder = new Recorder(metrics);
     this.#noteDiagnosis = createDiagnosisLog(logger);
-    this.#scrape = createScrape(registry, metrics, {
-      intake: watch,
-      pending: () => watch().alerting.pending(),
-      storeWritable: () => watch().store.writable(),
-      storeNewer: () => watch().store.newer() !== null,
-      inMaintenance: () => watch().alerting.inMaintenance(),
-    });
+    this.#scrape = createScrape(registry, metrics, watch);
     const sources = createWebSources({
       clock,
       version,
@@ -201,7 +197,7 @@ export class App {
       recorder: this.#recorder,
       onRound: ({ diagnosis }) => {
         this.#noteDiagnosis(diagnosis);
-        this.#feed.publish(diagnosis);
+        this.#feed.emit('diagnosis', diagnosis);
       },
     });
   }

@@ -1,12 +1,6 @@
 import type { DayState } from '../store/past.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
-
-/** How much of a day (UTC) activation was possible, as far as it was watched. */
-export interface DayAvailability {
-  readonly day: EpochMs;
-  /** 0 to 1: of the precondition that was broken for longest. */
-  readonly share: number;
-}
+import type { ChartData } from '../web/chart-data.ts';
 
 interface Spans {
   readonly held: Millis;
@@ -16,8 +10,12 @@ interface Spans {
 const HELD: readonly string[] = ['ok', 'warning'];
 const BROKEN: readonly string[] = ['broken', 'blocked'];
 
-/** Days on which nothing was known are left out; `unknown` and `not-configured` count neither way. Oldest first. */
-export function availabilityByDay(states: readonly DayState[]): readonly DayAvailability[] {
+/**
+ * How much of a day (UTC) activation was possible, as far as it was watched: the share of the precondition that was
+ * broken for longest. Days on which nothing was known are left out; `unknown` and `not-configured` count neither way.
+ * Oldest first.
+ */
+export function availabilityByDay(states: readonly DayState[]): ChartData['days'] {
   const days = new Map<EpochMs, Map<string, Spans>>();
   for (const { day, precondition, state, duration } of states) {
     if (!HELD.includes(state) && !BROKEN.includes(state)) continue;

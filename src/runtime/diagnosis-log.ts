@@ -1,15 +1,11 @@
 import type { Diagnosis } from '../engine/diagnosis.ts';
-
-interface DiagnosisLogger {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-}
+import type { OperatorLog } from '../system/operator-log.ts';
 
 /**
  * Writes a diagnosis to the log when it differs from the one before: a log that repeats itself each round is read by
  * nobody.
  */
-export function createDiagnosisLog(logger: DiagnosisLogger): (diagnosis: Diagnosis) => void {
+export function createDiagnosisLog(logger: OperatorLog): (diagnosis: Diagnosis) => void {
   let before = '';
   return ({ ready, causes, preconditions }) => {
     const shown = {

@@ -1,6 +1,7 @@
 import { isGivenUp } from '../engine/incident/journal.ts';
 import type { Delivery, OutboxEntry } from '../engine/incident/journal.ts';
 import { channelWords } from '../notify/channels/registry.ts';
+import { counted } from '../text/counted.ts';
 
 /** The notifications to look at, and to whom the configuration sends them. */
 export interface Told {
@@ -23,8 +24,8 @@ export function givenUpProblems({ outboxEntries, givenUp, isRecipient }: Told): 
   const untold = [...last.values()].filter((delivery) => isGivenUp(delivery) && isRecipient(delivery));
   return [...Map.groupBy(untold, ({ channel }) => channel)].map(
     ([channel, { length }]) =>
-      `Notifications by ${channelWords(channel).name} were refused or given up for ${String(length)} ` +
-      `recipient${length === 1 ? '' : 's'}: see the page and the log`,
+      `Notifications by ${channelWords(channel).name} were refused or given up for ${counted(length, 'recipient')}: ` +
+      'see the page and the log',
   );
 }
 

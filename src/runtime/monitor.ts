@@ -16,8 +16,7 @@ import type { SignatureSet } from '../core/polling/signature.ts';
 import { createLogIntake, type LogIntake } from '../sources/log/intake.ts';
 import { loadSignatures } from '../sources/log/signatures.ts';
 import type { Recorder } from '../metrics/recorder.ts';
-import type { Alerting } from '../notify/alerting.ts';
-import { createAlerting } from '../notify/engine.ts';
+import { type Alerting, createAlerting } from '../notify/alerting.ts';
 import { noChannelNote } from '../notify/no-channel.ts';
 import { createHeartbeat, type Heartbeat } from '../notify/heartbeat.ts';
 import type { RoundResult } from '../report/round-result.ts';
@@ -89,9 +88,7 @@ export class Monitor {
   /** @throws {Error} when a file that the configuration names cannot be used */
   static async create(config: Config, deps: MonitorDeps): Promise<Monitor> {
     const signatures = await loadSignatures(config.logs.signatureFiles, isFaultId);
-    const onBeat = (lateness: Millis): void => {
-      deps.recorder.loopLag(lateness);
-    };
+    const onBeat = (lateness: Millis): void => deps.recorder.loopLag(lateness);
     const genuineFile = jsonFile(stateFile(config, 'genuine.json'));
     const shareFile = jsonFile(stateFile(config, 'share.json'));
     const kit = await createProbeKit(config, { ...deps, onBeat, genuineFile, shareFile });
@@ -110,11 +107,7 @@ export class Monitor {
       logger,
       journal: this.store.journal,
       readSecret: (source) => readSecret(source, env),
-      listener: {
-        delivered: (channel, result, at) => {
-          recorder.delivery(channel, result, at);
-        },
-      },
+      onDelivery: (channel, result, at) => recorder.delivery(channel, result, at),
     });
     this.#polling = createPollingLog(config, { clock, signatures, file: jsonFile(stateFile(config, 'polling.json')) });
     this.#intake = createLogIntake(intakeConfig(config), {
@@ -122,9 +115,7 @@ export class Monitor {
       logger,
       signatures,
       stateFile: stateFile(config, 'log-positions.json'),
-      onEvent: (event) => {
-        this.#onLogEvent(event);
-      },
+      onEvent: (event) => this.#onLogEvent(event),
     });
     this.#units = createUnitWatch(config, { ...this.#runnerDeps(), env, budget: registrationBudget(config) });
     this.#rounds = new Runner({
@@ -275,15 +266,9 @@ export class Monitor {
     const { clock, logger, recorder } = this.#deps;
     return {
       clock,
-      onError: (error) => {
-        logger.error({ err: error }, 'A scheduled run failed: a bug, please report it');
-      },
-      onLag: (lag) => {
-        recorder.lag(lag);
-      },
-      onMissed: () => {
-        recorder.missed();
-      },
+      onError: (error) => logger.error({ err: error }, 'A scheduled run failed: a bug, please report it'),
+      onLag: (lag) => recorder.lag(lag),
+      onMissed: () => recorder.missed(),
     };
   }
 }

@@ -3,7 +3,8 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
 
 import { sleep } from '../system/clock.ts';
-import type { WebConfig } from '../config/config.ts';
+import type { WebConfig } from '../config/schema/web.ts';
+import { authority } from '../core/authority.ts';
 import type { Clock } from '../core/clock.ts';
 import { createWebServer, type WebServer } from '../web/server.ts';
 import type { WebSources } from '../web/sources.ts';
@@ -58,9 +59,7 @@ export class PageHost {
     if (old.config.listen.port === config.listen.port) {
       return {
         ...UNCHANGED,
-        commit: () => {
-          this.#afterwards(() => this.#replace(old, config));
-        },
+        commit: () => this.#afterwards(() => this.#replace(old, config)),
       };
     }
     const opened = await this.#open(config);
@@ -94,9 +93,9 @@ export class PageHost {
     const { clock, logger } = this.#deps;
     this.#changing = sleep(clock, 0, new AbortController().signal)
       .then(change)
-      .catch((error: unknown) => {
-        logger.error({ err: error }, 'Cannot serve the status page any more: restart ftm-watch');
-      });
+      .catch((error: unknown) =>
+        logger.error({ err: error }, 'Cannot serve the status page any more: restart ftm-watch'),
+      );
   }
 
   async #open(config: WebConfig): Promise<Running> {
@@ -104,10 +103,7 @@ export class PageHost {
     const server = createWebServer(config, sources, this.#deps);
     const { address, port } = await server.start();
     const scheme = config.tls === null ? 'http' : 'https';
-    logger.info(
-      { url: `${scheme}://${address.includes(':') ? `[${address}]` : address}:${String(port)}/` },
-      'Serving the status page',
-    );
+    logger.info({ url: `${scheme}://${authority({ host: address, port })}/` }, 'Serving the status page');
     return { config, server };
   }
 }

@@ -1,6 +1,9 @@
 import { isIP } from 'node:net';
 
-import type { Config, HostPort, MailServerConfig, ResolverConfig } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
+import type { HostPort } from '../config/host-port.ts';
+import type { MailServerConfig } from '../config/schema/mail.ts';
+import type { ResolverConfig } from '../config/schema/resolver.ts';
 import { parseHostPort } from '../config/host-port.ts';
 import { visibleText } from '../core/visible-text.ts';
 import type { PathTarget } from '../sources/target/observe-path.ts';

@@ -78,9 +78,7 @@ export function createProbesOnDemand(config: Config, looks: TargetProbes, clock:
 
   return {
     probe,
-    stop: () => {
-      stopping.abort(new Error('Stopping'));
-    },
+    stop: () => stopping.abort(new Error('Stopping')),
   };
 }
 

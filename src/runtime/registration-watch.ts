@@ -80,9 +80,7 @@ export function createRegistrationWatch(config: Config, deps: RegistrationWatchD
   const schedule = { expression, timezone: config.schedule.timezone, seed: config.site };
   const runner = new Runner({ ...deps, timer: (listener) => createSpreadTimer(schedule, clock, listener), run: look });
   return {
-    start: () => {
-      runner.start();
-    },
+    start: () => runner.start(),
     stop: async () => {
       cancelNext();
       await runner.stop();

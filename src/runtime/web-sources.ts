@@ -1,5 +1,7 @@
+import type { EventEmitter } from 'node:events';
 import type { Clock, EpochMs } from '../core/clock.ts';
 import type { LogCounters } from '../sources/log/tally.ts';
+import type { Diagnosis } from '../engine/diagnosis.ts';
 import { channelWords } from '../notify/channels/registry.ts';
 import { createMaintenance, type Maintenance } from '../notify/maintenance.ts';
 import { noChannelNote } from '../notify/no-channel.ts';
@@ -8,7 +10,6 @@ import type { Activity, Health, ReloadOutcome, SeenCertificate, WebSources } fro
 import { createChronicle } from './alert-history-of.ts';
 import { createPast } from './chart-data-of.ts';
 import { givenUpProblems } from './given-up-problems.ts';
-import type { RoundFeed } from './round-feed.ts';
 import type { Monitor } from './monitor.ts';
 
 /** What of the daemon the page needs besides the watch. */
@@ -18,7 +19,8 @@ export interface DaemonFacts {
   readonly startedAt: EpochMs;
   /** The one in force: a reload puts another in its place. */
   readonly watch: () => Monitor;
-  readonly feed: RoundFeed;
+  /** Emits each diagnosis. */
+  readonly feed: EventEmitter<{ diagnosis: [Diagnosis] }>;
   readonly stopping: () => boolean;
   readonly lastReload: () => Activity['lastReload'];
   readonly metrics: WebSources['metrics'];
@@ -37,7 +39,10 @@ export function createWebSources(facts: DaemonFacts): WebSources {
     silences: () => watch().alerting.silences(),
     silence: (request) => watch().alerting.silence(request),
     unsilence: (id) => watch().alerting.unsilence(id),
-    onDiagnosis: (listener) => facts.feed.subscribe(listener),
+    onDiagnosis: (listener) => {
+      facts.feed.on('diagnosis', listener);
+      return () => facts.feed.off('diagnosis', listener);
+    },
     metrics: facts.metrics,
     reload: facts.reload,
     probe: (request, signal) => watch().probes.probe(request, signal),

@@ -1,9 +1,10 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Incident, IncidentState } from '../engine/incident/incident.ts';
-import { isGivenUp } from '../engine/incident/journal.ts';
+import { deliveryKey, isGivenUp } from '../engine/incident/journal.ts';
 import type { AlertJournal, Delivery, JournalEntry, OutboxEntry } from '../engine/incident/journal.ts';
 import { eventOf, incidentsOf } from '../engine/incident/notification.ts';
-import type { Database, StoreLogger } from './database.ts';
+import type { OperatorLog } from '../system/operator-log.ts';
+import type { Database } from './database.ts';
 import type { EpochMs } from '../core/clock.ts';
 import { readGivenUp, readPending, readState, type Pending } from './journal-rows.ts';
 import { stateText, type SavedState, type Unread } from './saved-state.ts';
@@ -11,28 +12,19 @@ import { stateText, type SavedState, type Unread } from './saved-state.ts';
 /** More than this is no outbox any more; the oldest pending one gives way. */
 const MAX_PARCELS = 5_000;
 
-export interface MirroredAlertJournal extends AlertJournal {
-  /** Writes what could not be written when it came: nobody may have anything new to record for days. */
-  catchUp(): void;
-}
-
-/**
- * Memory is what counts while the process lives, the file is its copy: alerts go out whatever the disk does. After a
- * write that failed, all that changed since is written with the next one that succeeds.
- */
-export function createAlertJournal(database: Database, deps: JournalDeps): MirroredAlertJournal {
-  return new MirroredJournal(database, deps);
-}
-
 export interface JournalDeps {
-  readonly logger: StoreLogger;
+  readonly logger: OperatorLog;
   /** What ended before it is not kept any more. */
   readonly keptSince: () => EpochMs;
 }
 
 const NOTHING_UNREAD: Unread = { incidents: [], silences: [] };
 
-class MirroredJournal implements MirroredAlertJournal {
+/**
+ * Memory is what counts while the process lives, the file is its copy: alerts go out whatever the disk does. After a
+ * write that failed, all that changed since is written with the next one that succeeds.
+ */
+export class MirroredJournal implements AlertJournal {
   readonly #database: Database;
   readonly #deps: JournalDeps;
   readonly #outboxEntries = new Map<string, OutboxEntry>();
@@ -69,13 +61,14 @@ class MirroredJournal implements MirroredAlertJournal {
 
   update(deliveries: readonly Delivery[]): void {
     for (const delivery of deliveries) {
-      const key = keyOf(delivery);
+      const key = deliveryKey(delivery);
       const notification = (this.#outboxEntries.get(key) ?? this.#givenUp.get(key))?.notification;
       if (notification !== undefined) this.#keep({ delivery, notification });
     }
     this.#flush();
   }
 
+  /** Writes what could not be written when it came: nobody may have anything new to record for days. */
   catchUp(): void {
     // Nobody has used it yet: the file, which may be another one's, is not even opened.
     if (!this.#loaded && this.#state === null) return;
@@ -112,9 +105,9 @@ class MirroredJournal implements MirroredAlertJournal {
     const since = [...this.#outboxEntries.values()];
     this.#outboxEntries.clear();
     for (const outboxEntry of [...saved.pending.outboxEntries, ...since])
-      this.#outboxEntries.set(keyOf(outboxEntry.delivery), outboxEntry);
+      this.#outboxEntries.set(deliveryKey(outboxEntry.delivery), outboxEntry);
     for (const outboxEntry of saved.givenUp)
-      if (this.#isOpen(outboxEntry)) this.#givenUp.set(keyOf(outboxEntry.delivery), outboxEntry);
+      if (this.#isOpen(outboxEntry)) this.#givenUp.set(deliveryKey(outboxEntry.delivery), outboxEntry);
   }
 
   #takeState(saved: SavedState | null): void {
@@ -139,7 +132,7 @@ class MirroredJournal implements MirroredAlertJournal {
   }
 
   #keep(outboxEntry: OutboxEntry): void {
-    const key = keyOf(outboxEntry.delivery);
+    const key = deliveryKey(outboxEntry.delivery);
     this.#unwrittenEntries.set(key, outboxEntry);
     if (outboxEntry.delivery.status === 'pending') this.#outboxEntries.set(key, outboxEntry);
     else this.#outboxEntries.delete(key);
@@ -185,10 +178,6 @@ class MirroredJournal implements MirroredAlertJournal {
   }
 }
 
-function keyOf({ notificationId, channel, recipient }: Delivery): string {
-  return `${notificationId} ${channel} ${recipient}`;
-}
-
 function bound(map: Map<string, unknown>): void {
   for (const key of map.keys()) {
     if (map.size <= MAX_PARCELS) return;
@@ -212,29 +201,13 @@ function writeIncident(db: DatabaseSync, incident: Incident): void {
 }
 
 function writeOutboxEntry(db: DatabaseSync, { delivery, notification }: OutboxEntry): void {
-  db.prepare('INSERT INTO notifications (id, event, at, json) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO NOTHING').run(
-    notification.id,
-    eventOf(notification),
-    notification.at,
-    JSON.stringify(notification),
-  );
-  const { channel, recipient, status, createdAt, attempts, firstFailedAt, nextAttemptAt, finishedAt, detail } =
-    delivery;
+  const { id, at } = notification;
+  const insert = 'INSERT INTO notifications (id, event, at, json) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO NOTHING';
+  db.prepare(insert).run(id, eventOf(notification), at, JSON.stringify(notification));
   db.prepare(
     `INSERT INTO deliveries (notification, channel, recipient, status, created_at, attempts, first_failed_at, next_attempt_at, finished_at, detail)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+     VALUES (:notificationId, :channel, :recipient, :status, :createdAt, :attempts, :firstFailedAt, :nextAttemptAt, :finishedAt, :detail)
      ON CONFLICT (notification, channel, recipient) DO UPDATE SET status = excluded.status, attempts = excluded.attempts,
        first_failed_at = excluded.first_failed_at, next_attempt_at = excluded.next_attempt_at, finished_at = excluded.finished_at, detail = excluded.detail`,
-  ).run(
-    notification.id,
-    channel,
-    recipient,
-    status,
-    createdAt,
-    attempts,
-    firstFailedAt,
-    nextAttemptAt,
-    finishedAt,
-    detail,
-  );
+  ).run({ ...delivery });
 }

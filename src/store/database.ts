@@ -1,49 +1,21 @@
 import { existsSync, renameSync, statSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import type { Clock, Millis } from '../core/clock.ts';
+import type { OperatorLog } from '../system/operator-log.ts';
 import { connect, NewerStore } from './connect.ts';
 import { sqliteFailure } from './sqlite-failure.ts';
 import { transaction } from './transaction.ts';
 
-/** Takes the messages of the store; pino's logger fits. */
-export interface StoreLogger {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-}
-
 export interface DatabaseDeps {
   readonly clock: Clock;
-  readonly logger: StoreLogger;
-}
-
-/** A SQLite file that may be locked, full, read-only, corrupt or gone. Nothing here throws. */
-export interface Database {
-  /** Runs `work` as one transaction; false when nothing of it was kept. */
-  write(work: (db: DatabaseSync) => void): boolean;
-  /**
-   * The same for what may be lost when the power fails, though never in part: it is not waited for the disk, which
-   * takes a seventh of the CPU of a round and, on a slow disk, holds everything up.
-   */
-  writeLazily(work: (db: DatabaseSync) => void): boolean;
-  /** Runs `work`, or gives null when the file cannot be read. */
-  read<T>(work: (db: DatabaseSync) => T): T | null;
-  /** Whether the last write was kept. */
-  writable(): boolean;
-  /** The file is of a newer program and left alone: what to do about it. Null: it is not. */
-  newer(): string | null;
-  /** Rises whenever another file took the place of the one before: a corrupt one was set aside, or it was deleted. */
-  generation(): number;
-  close(): void;
+  readonly logger: OperatorLog;
 }
 
 /** A lock is waited for once in so long. */
 const RETRY_AFTER: Millis = 5_000;
 
-export function openDatabase(path: string, deps: DatabaseDeps): Database {
-  return new SqliteFile(path, deps);
-}
-
-class SqliteFile implements Database {
+/** A SQLite file that may be locked, full, read-only, corrupt or gone. Nothing here throws. */
+export class Database {
   readonly #path: string;
   readonly #deps: DatabaseDeps;
   #db: DatabaseSync | null = null;
@@ -59,12 +31,15 @@ class SqliteFile implements Database {
     this.#deps = deps;
   }
 
+  /** Runs `work` as one transaction; false when nothing of it was kept. */
   write(work: (db: DatabaseSync) => void): boolean {
-    return this.#write((db) => {
-      transaction(db, work);
-    });
+    return this.#write((db) => transaction(db, work));
   }
 
+  /**
+   * The same for what may be lost when the power fails, though never in part: it is not waited for the disk, which
+   * takes a seventh of the CPU of a round and, on a slow disk, holds everything up.
+   */
   writeLazily(work: (db: DatabaseSync) => void): boolean {
     return this.#write((db) => {
       db.exec('PRAGMA synchronous = NORMAL');
@@ -88,18 +63,22 @@ class SqliteFile implements Database {
     return kept === true;
   }
 
+  /** Runs `work`, or gives null when the file cannot be read. */
   read<T>(work: (db: DatabaseSync) => T): T | null {
     return this.#attempt(work);
   }
 
+  /** Whether the last write was kept. */
   writable(): boolean {
     return !this.#closed && this.#failedAt === null;
   }
 
+  /** The file is of a newer program and left alone: what to do about it. Null: it is not. */
   newer(): string | null {
     return this.#newer;
   }
 
+  /** Rises whenever another file took the place of the one before: a corrupt one was set aside, or it was deleted. */
   generation(): number {
     this.#giveUpWhatIsGone();
     return this.#generation;

@@ -34,9 +34,7 @@ export function figureWriter(db: DatabaseSync): (figure: HourlyValue, at: EpochM
        ON CONFLICT (name, subject, at) DO UPDATE SET value = ${WRITES[name]}`,
     );
   const statements = { 'ftm-errors': prepare('ftm-errors'), 'tokens-left': prepare('tokens-left') };
-  return ({ name, subject, value }, at) => {
-    statements[name].run(name, subject, Math.floor(at / HOUR) * HOUR, value);
-  };
+  return ({ name, subject, value }, at) => statements[name].run(name, subject, Math.floor(at / HOUR) * HOUR, value);
 }
 
 const figureRow = z.object({ subject: z.string(), at: z.number(), value: z.number() });
@@ -78,10 +76,16 @@ export interface StoredLatency {
 
 const latencyRow = z.object({ at: z.number(), durationMs: z.number() });
 
+/** Of which probe, at which target. */
+export interface ProbeName {
+  readonly probe: string;
+  readonly target: string;
+}
+
 /** Oldest first. @param bucket the length of the spans */
 export function readLatency(
   db: DatabaseSync,
-  series: { readonly probe: string; readonly target: string },
+  series: ProbeName,
   since: EpochMs,
   bucket: Millis,
 ): readonly StoredLatency[] {

@@ -3,8 +3,7 @@ import type { EpochMs, Millis } from '../core/clock.ts';
 import type { PreconditionStatus } from '../engine/diagnosis.ts';
 import type { ProbeSample } from '../core/round.ts';
 import type { Database } from './database.ts';
-import { figureWriter } from './figures.ts';
-import type { HourlyValue } from './figures.ts';
+import { figureWriter, type HourlyValue } from './figures.ts';
 
 /** What one round leaves behind. */
 export interface RoundRecord {
@@ -29,41 +28,30 @@ const MAX_GAP: Millis = 10 * 60_000;
 /** An attacker may show a new certificate with each connection; the newest ones are enough. */
 const MAX_CERTIFICATES = 100;
 
-export interface History {
-  /** Writes the round, and those that could not be written before, as one transaction. */
-  record(round: RoundRecord): void;
-}
-
-export function createHistory(database: Database): History {
+/** Writes each round, and those that could not be written before, as one transaction. */
+export function createHistory(database: Database): (round: RoundRecord) => void {
   const waiting: RoundRecord[] = [];
-  return {
-    record(round) {
-      waiting.push(round);
-      if (waiting.length > MAX_WAITING) waiting.shift();
-      const kept = database.writeLazily((db) => {
-        const writer = createWriter(db);
-        for (const one of waiting) writer.write(one);
-      });
-      if (kept) waiting.length = 0;
-    },
+  return (round) => {
+    waiting.push(round);
+    if (waiting.length > MAX_WAITING) waiting.shift();
+    const isKept = database.writeLazily((db) => waiting.forEach(roundWriter(db)));
+    if (isKept) waiting.length = 0;
   };
 }
 
 /**
  * Statements that are prepared once for all rows: a large round has thousands, and preparing takes longer than writing.
  */
-function createWriter(db: DatabaseSync): { readonly write: (round: RoundRecord) => void } {
+function roundWriter(db: DatabaseSync): (round: RoundRecord) => void {
   const writeSample = sampleWriter(db);
   const writeState = stateWriter(db);
   const writeCertificate = certificateWriter(db);
   const writeFigure = figureWriter(db);
-  return {
-    write: ({ at, samples, preconditions, certificates, figures }) => {
-      for (const sample of samples) writeSample(sample, at);
-      for (const status of preconditions) writeState(status, at);
-      for (const certificate of certificates) writeCertificate(certificate, at);
-      for (const figure of figures) writeFigure(figure, at);
-    },
+  return ({ at, samples, preconditions, certificates, figures }) => {
+    for (const sample of samples) writeSample(sample, at);
+    for (const status of preconditions) writeState(status, at);
+    for (const certificate of certificates) writeCertificate(certificate, at);
+    for (const figure of figures) writeFigure(figure, at);
   };
 }
 

@@ -5,33 +5,22 @@ import type { Delivery, OutboxEntry } from '../engine/incident/journal.ts';
 import { CHANNEL_IDS } from '../notify/channels/registry.ts';
 import { parseNotification, parseState, type SavedState } from './saved-state.ts';
 
-const row = z
-  .object({
-    notification: z.string(),
-    channel: z.literal(CHANNEL_IDS),
-    recipient: z.string(),
-    status: z.literal(['pending', 'sent', 'rejected', 'expired', 'withdrawn']),
-    created_at: z.number(),
-    attempts: z.number(),
-    first_failed_at: z.number().nullable(),
-    next_attempt_at: z.number(),
-    finished_at: z.number().nullable(),
-    detail: z.string(),
-  })
-  .transform(
-    (columns): Delivery => ({
-      notificationId: columns.notification,
-      channel: columns.channel,
-      recipient: columns.recipient,
-      status: columns.status,
-      createdAt: columns.created_at,
-      attempts: columns.attempts,
-      firstFailedAt: columns.first_failed_at,
-      nextAttemptAt: columns.next_attempt_at,
-      finishedAt: columns.finished_at,
-      detail: columns.detail,
-    }),
-  );
+const deliveryRow: z.ZodType<Delivery> = z.object({
+  notificationId: z.string(),
+  channel: z.literal(CHANNEL_IDS),
+  recipient: z.string(),
+  status: z.literal(['pending', 'sent', 'rejected', 'expired', 'withdrawn']),
+  createdAt: z.number(),
+  attempts: z.number(),
+  firstFailedAt: z.number().nullable(),
+  nextAttemptAt: z.number(),
+  finishedAt: z.number().nullable(),
+  detail: z.string(),
+});
+
+const COLUMNS = `d.sequence, d.notification AS notificationId, d.channel, d.recipient, d.status, d.created_at AS createdAt,
+  d.attempts, d.first_failed_at AS firstFailedAt, d.next_attempt_at AS nextAttemptAt, d.finished_at AS finishedAt,
+  d.detail, n.json`;
 
 export function readState(db: DatabaseSync): SavedState | null {
   const json = db.prepare('SELECT json FROM incident_state').get()?.['json'];
@@ -76,13 +65,13 @@ type Columns = ReturnType<StatementSync['all']>[number];
 
 function select(db: DatabaseSync, rest: string, ...values: readonly number[]): readonly Columns[] {
   return db
-    .prepare(`SELECT d.*, n.json FROM deliveries d JOIN notifications n ON n.id = d.notification ${rest}`)
+    .prepare(`SELECT ${COLUMNS} FROM deliveries d JOIN notifications n ON n.id = d.notification ${rest}`)
     .all(...values);
 }
 
 /** None when it is of another version. */
 function outboxEntryOf(columns: Columns): readonly OutboxEntry[] {
-  const delivery = row.safeParse(columns);
+  const delivery = deliveryRow.safeParse(columns);
   const notification = typeof columns['json'] === 'string' ? parseNotification(columns['json']) : null;
   return delivery.success && notification !== null ? [{ delivery: delivery.data, notification }] : [];
 }

@@ -6,8 +6,7 @@ import type { OutboxEntry } from '../engine/incident/journal.ts';
 import { readDeliveries } from './journal-rows.ts';
 import { newerMessage, versionOf } from './connect.ts';
 import { MIGRATIONS } from './migrations.ts';
-import { readCertificates, readIncidents } from './past.ts';
-import type { StoredCertificate } from './past.ts';
+import { readCertificates, readIncidents, type StoredCertificate } from './past.ts';
 import { sqliteFailure } from './sqlite-failure.ts';
 
 /** What a daemon has kept, as another process finds it. */
@@ -45,7 +44,7 @@ const MAX_TARGETS = 50;
 export function readKeptPast(path: string, limits: PastLimits): KeptPast {
   try {
     if (statSync(path, { throwIfNoEntry: false }) === undefined) return { kind: 'none' };
-    using db = new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT });
+    using db = openReadOnly(path);
     const version = versionOf(db);
     if (version > MIGRATIONS.length) return { kind: 'unreadable', message: newerMessage(path, version) };
     if (version === 0) return { kind: 'none' };
@@ -60,8 +59,7 @@ export function readKeptPast(path: string, limits: PastLimits): KeptPast {
 /** What to do about a store that a newer program wrote. Null: it is none of that kind, or cannot be read. */
 export function newerStoreAt(path: string): string | null {
   try {
-    if (statSync(path, { throwIfNoEntry: false }) === undefined) return null;
-    using db = new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT });
+    using db = openReadOnly(path);
     const version = versionOf(db);
     return version > MIGRATIONS.length ? newerMessage(path, version) : null;
   } catch {
@@ -69,20 +67,22 @@ export function newerStoreAt(path: string): string | null {
   }
 }
 
+function openReadOnly(path: string): DatabaseSync {
+  return new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT });
+}
+
 function readAll(db: DatabaseSync, limits: PastLimits): ReadPast {
   const targets = db.prepare('SELECT DISTINCT target FROM certificates ORDER BY target LIMIT ?').all(MAX_TARGETS);
   return {
     kind: 'read',
     incidents: readIncidents(db, limits.incidents),
-    olderIncidents: Math.max(0, numberIn(db, 'SELECT count(*) AS count FROM incidents', 'count') - limits.incidents),
+    olderIncidents: beyond(limits.incidents, 'incidents', db),
     outboxEntries: readDeliveries(db, limits.outboxEntries),
-    olderEntries: Math.max(0, numberIn(db, 'SELECT count(*) AS count FROM deliveries', 'count') - limits.outboxEntries),
-    certificates: targets.flatMap(({ target }) =>
-      typeof target === 'string' ? readCertificates(db, target).slice(0, limits.certificates) : [],
-    ),
+    olderEntries: beyond(limits.outboxEntries, 'deliveries', db),
+    certificates: targets.flatMap(({ target }) => readCertificates(db, String(target), limits.certificates)),
   };
 }
 
-function numberIn(db: DatabaseSync, sql: string, column: string): number {
-  return Number(db.prepare(sql).get()?.[column] ?? 0);
+function beyond(limit: number, table: 'incidents' | 'deliveries', db: DatabaseSync): number {
+  return Math.max(0, Number(db.prepare(`SELECT count(*) AS count FROM ${table}`).get()?.['count']) - limit);
 }

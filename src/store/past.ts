@@ -1,4 +1,4 @@
-import type { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import { z } from 'zod';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import type { Incident } from '../engine/incident/incident.ts';
@@ -14,12 +14,6 @@ export interface DayState {
   readonly duration: Millis;
 }
 
-export interface StoredSample {
-  readonly at: EpochMs;
-  readonly durationMs: Millis;
-  readonly failure: string | null;
-}
-
 export interface StoredCertificate extends SeenCertificate {
   readonly firstSeen: EpochMs;
   readonly lastSeen: EpochMs;
@@ -29,36 +23,17 @@ const DAY: Millis = 86_400_000;
 
 /** Latest first. */
 export function readIncidents(db: DatabaseSync, limit: number): readonly Incident[] {
-  return db
-    .prepare('SELECT json FROM incidents ORDER BY opened_at DESC, id DESC LIMIT ?')
-    .all(limit)
-    .flatMap(({ json }) => (typeof json === 'string' ? (parseIncident(json) ?? []) : []));
+  return incidentsIn(db.prepare('SELECT json FROM incidents ORDER BY opened_at DESC, id DESC LIMIT ?').all(limit));
 }
 
 /** Those that ended since then, latest first. */
 export function readEnded(db: DatabaseSync, since: EpochMs, limit: number): readonly Incident[] {
-  return db
-    .prepare('SELECT json FROM incidents WHERE closed_at >= ? ORDER BY closed_at DESC, id DESC LIMIT ?')
-    .all(since, limit)
-    .flatMap(({ json }) => (typeof json === 'string' ? (parseIncident(json) ?? []) : []));
+  const sql = 'SELECT json FROM incidents WHERE closed_at >= ? ORDER BY closed_at DESC, id DESC LIMIT ?';
+  return incidentsIn(db.prepare(sql).all(since, limit));
 }
 
-const sampleRow = z.object({ at: z.number(), durationMs: z.number(), failure: z.string().nullable() });
-
-/** Oldest first; the latest `limit` of them. */
-export function readSamples(
-  db: DatabaseSync,
-  series: { readonly probe: string; readonly target: string },
-  since: EpochMs,
-  limit: number,
-): readonly StoredSample[] {
-  const rows = db
-    .prepare(
-      `SELECT at, duration_ms AS durationMs, failure FROM samples
-       WHERE series = (SELECT id FROM series WHERE probe = ? AND target = ?) AND at >= ? ORDER BY at DESC LIMIT ?`,
-    )
-    .all(series.probe, series.target, since, limit);
-  return z.array(sampleRow).parse(rows).toReversed();
+function incidentsIn(rows: readonly Readonly<Record<string, SQLOutputValue>>[]): readonly Incident[] {
+  return rows.flatMap(({ json }) => parseIncident(String(json)) ?? []);
 }
 
 const certificateRow = z.object({
@@ -70,13 +45,13 @@ const certificateRow = z.object({
 });
 
 /** Those that a target showed, latest first. */
-export function readCertificates(db: DatabaseSync, target: string): readonly StoredCertificate[] {
+export function readCertificates(db: DatabaseSync, target: string, limit: number): readonly StoredCertificate[] {
   const rows = db
     .prepare(
       `SELECT target, fingerprint, pem, first_seen AS firstSeen, last_seen AS lastSeen
-       FROM certificates WHERE target = ? ORDER BY last_seen DESC`,
+       FROM certificates WHERE target = ? ORDER BY last_seen DESC LIMIT ?`,
     )
-    .all(target);
+    .all(target, limit);
   return z.array(certificateRow).parse(rows);
 }
 

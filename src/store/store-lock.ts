@@ -2,8 +2,8 @@ import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { isBusy, sqliteFailure } from './sqlite-failure.ts';
-import type { StoreLogger } from './database.ts';
+import { sqliteFailure } from './sqlite-failure.ts';
+import type { OperatorLog } from '../system/operator-log.ts';
 
 /** Held as long as the daemon uses a store, and dropped by the kernel when its process dies, however it dies. */
 export interface StoreLock {
@@ -16,16 +16,14 @@ export interface StoreLock {
  * written either: then both go on without.
  * @throws {Error} when another process holds it, saying which
  */
-export function lockStore(path: string, logger: StoreLogger): StoreLock {
+export function lockStore(path: string, logger: OperatorLog): StoreLock {
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     return hold(path);
   } catch (error) {
-    if (isBusy(error)) throw new Error(heldMessage(path), { cause: error });
-    logger.warn(
-      { path, error: sqliteFailure(error).message },
-      'Cannot lock the history file: make sure that no other daemon uses it',
-    );
+    const { kind, message } = sqliteFailure(error);
+    if (kind === 'busy') throw new Error(heldMessage(path), { cause: error });
+    logger.warn({ path, error: message }, 'Cannot lock the history file: make sure that no other daemon uses it');
     return { release: () => undefined };
   }
 }

@@ -1,16 +1,13 @@
 import type { EpochMs, Millis } from '../core/clock.ts';
 import type { Incident } from '../engine/incident/incident.ts';
 import type { AlertJournal, OutboxEntry } from '../engine/incident/journal.ts';
-import { createAlertJournal } from './alert-journal.ts';
-import { openDatabase } from './database.ts';
-import type { DatabaseDeps } from './database.ts';
+import { MirroredJournal } from './alert-journal.ts';
+import { Database, type DatabaseDeps } from './database.ts';
 import { readFigures, readLatency } from './figures.ts';
-import type { FigureName, StoredFigure, StoredLatency } from './figures.ts';
-import { createHistory } from './history.ts';
-import type { RoundRecord } from './history.ts';
+import type { FigureName, ProbeName, StoredFigure, StoredLatency } from './figures.ts';
+import { createHistory, type RoundRecord } from './history.ts';
 import { readDeliveries } from './journal-rows.ts';
-import { readAvailability, readCertificates, readEnded, readIncidents, readSamples } from './past.ts';
-import type { DayState, StoredCertificate, StoredSample } from './past.ts';
+import { type DayState, readAvailability, readEnded } from './past.ts';
 import { prune } from './retention.ts';
 
 /**
@@ -23,23 +20,12 @@ export interface Store {
   /** Keeps a round; older rounds than the retention are dropped along the way. */
   recordRound(round: RoundRecord): void;
   /** Latest first; empty when the file cannot be read, like all that follow. */
-  incidents(limit: number): readonly Incident[];
   deliveries(limit: number): readonly OutboxEntry[];
   /** Incidents that ended since then, latest first; null when the file cannot be read. */
   ended(since: EpochMs, limit: number): readonly Incident[] | null;
-  samples(
-    series: { readonly probe: string; readonly target: string },
-    since: EpochMs,
-    limit: number,
-  ): readonly StoredSample[];
-  certificates(target: string): readonly StoredCertificate[];
   availability(from: EpochMs): readonly DayState[];
   /** Means over spans of `bucket`. */
-  latency(
-    series: { readonly probe: string; readonly target: string },
-    since: EpochMs,
-    bucket: Millis,
-  ): readonly StoredLatency[];
+  latency(series: ProbeName, since: EpochMs, bucket: Millis): readonly StoredLatency[];
   /** Of the `most` appliances that matter most. */
   figures(name: FigureName, since: EpochMs, most: number): readonly StoredFigure[];
   /** Whether the last write was kept: `ftm_store_writable`. */
@@ -55,10 +41,10 @@ const LEAST_PRUNED = 2_000;
 
 /** @param config where the file is, and how long what is in it is kept */
 export function createStore(config: { readonly path: string; readonly retention: Millis }, deps: DatabaseDeps): Store {
-  const database = openDatabase(config.path, deps);
+  const database = new Database(config.path, deps);
   const keptSince = (): EpochMs => deps.clock.now() - config.retention;
-  const journal = createAlertJournal(database, { logger: deps.logger, keptSince });
-  const history = createHistory(database);
+  const journal = new MirroredJournal(database, { logger: deps.logger, keptSince });
+  const record = createHistory(database);
   let prunedAt: Millis | null = null;
 
   /**
@@ -78,15 +64,12 @@ export function createStore(config: { readonly path: string; readonly retention:
   return {
     journal,
     recordRound(round) {
-      history.record(round);
+      record(round);
       journal.catchUp();
       pruneAtTimes(round.samples.length);
     },
-    incidents: (limit) => database.read((db) => readIncidents(db, limit)) ?? [],
     deliveries: (limit) => database.read((db) => readDeliveries(db, limit)) ?? [],
     ended: (since, limit) => database.read((db) => readEnded(db, since, limit)),
-    samples: (series, since, limit) => database.read((db) => readSamples(db, series, since, limit)) ?? [],
-    certificates: (target) => database.read((db) => readCertificates(db, target)) ?? [],
     availability: (from) => database.read((db) => readAvailability(db, from)) ?? [],
     latency: (series, since, bucket) => database.read((db) => readLatency(db, series, since, bucket)) ?? [],
     figures: (name, since, most) => database.read((db) => readFigures(db, name, since, most)) ?? [],

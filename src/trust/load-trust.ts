@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import type { TrustConfig } from '../config/config.ts';
+import type { TrustConfig } from '../config/schema/trust.ts';
 import type { Certificate } from '../core/certificate.ts';
 import { formatDistinguishedName } from '../core/distinguished-name.ts';
 import { isStrongKey } from '../checks/tls-genuine/strength.ts';

@@ -50,12 +50,10 @@ function compareInThread(job: BcryptJob): Promise<boolean> {
   // Neither the daemon's options nor its environment, where secrets may be, are any of the thread's business.
   const worker = new Worker(THREAD, { workerData: job, env: {}, execArgv: [] });
   return new Promise((resolve, reject) => {
-    worker.once('message', (matches: unknown) => {
-      resolve(matches === true);
-    });
+    worker.once('message', (matches: unknown) => resolve(matches === true));
     worker.once('error', reject);
-    worker.once('exit', (code) => {
-      reject(new Error(`Cannot check a bcrypt password hash: its thread ended with code ${String(code)}`));
-    });
+    worker.once('exit', (code) =>
+      reject(new Error(`Cannot check a bcrypt password hash: its thread ended with code ${String(code)}`)),
+    );
   });
 }

@@ -23,11 +23,7 @@ const MAX_SHOWN = 100;
  */
 export function changeRefusal(context: Context, { login, hosts }: AccessPolicy): string | null {
   const host = context.req.header('Host');
-  const foreign = foreignOrigin({
-    host,
-    origin: context.req.header('Origin'),
-    fetchSite: context.req.header('Sec-Fetch-Site'),
-  });
+  const foreign = foreignOrigin((name) => context.req.header(name));
   if (foreign !== null) return foreign;
   if (login !== null) return null;
   const { address } = getConnInfo(context).remote;

@@ -2,16 +2,6 @@ import type { ServerResponse } from 'node:http';
 import type { Clock, Millis } from '../core/clock.ts';
 import { BARE_HEADERS } from './security-headers.ts';
 
-/** Server-sent events (HTML Standard §9.2) to everybody who listens. */
-export interface EventStream {
-  /** Answers the request and keeps it open. @returns false when there are too many already; nothing is answered then */
-  join(response: ServerResponse, first: ServerEvent | null): boolean;
-  send(event: ServerEvent): void;
-  readonly clients: number;
-  /** Ends every stream; who comes later is turned away. */
-  close(): void;
-}
-
 export interface ServerEvent {
   /** One word. */
   readonly name: string;
@@ -26,66 +16,63 @@ const MAX_BACKLOG_BYTES = 512 * 1024;
 /** How long browsers wait before they come back. */
 const RETRY: Millis = 3_000;
 
-interface Client {
-  readonly response: ServerResponse;
-  /** Heartbeats in a row at which it had not read what came before. */
-  behind: number;
-}
+/**
+ * Server-sent events (HTML Standard §9.2) to everybody who listens. Written straight to the response, not through a web
+ * stream: only so is it known how far behind a client is.
+ */
+export class EventStream {
+  readonly #clock: Clock;
+  /** Heartbeats in a row at which each client had not read what came before. */
+  readonly #clients = new Map<ServerResponse, number>();
+  #closed = false;
+  #cancelHeartbeat: (() => void) | null = null;
 
-/** Written straight to the response, not through a web stream: only so is it known how far behind a client is. */
-export function createEventStream(clock: Clock): EventStream {
-  const clients = new Map<ServerResponse, Client>();
-  let closed = false;
-  let cancelHeartbeat: (() => void) | null = null;
-
-  function beat(): void {
-    for (const client of clients.values()) {
-      client.behind = client.response.writableLength > 0 ? client.behind + 1 : 0;
-      if (client.behind > 1) client.response.destroy();
-      else client.response.write(': still here\n\n');
-    }
-    cancelHeartbeat = clients.size > 0 ? clock.after(HEARTBEAT, beat) : null;
+  constructor(clock: Clock) {
+    this.#clock = clock;
   }
 
-  function leave(response: ServerResponse): void {
-    clients.delete(response);
-    if (clients.size > 0) return;
-    cancelHeartbeat?.();
-    cancelHeartbeat = null;
+  /** Answers the request and keeps it open. @returns false when there are too many already; nothing is answered then */
+  join(response: ServerResponse, first: ServerEvent | null): boolean {
+    if (this.#closed || this.#clients.size >= MAX_CLIENTS) return false;
+    response.writeHead(200, HEADERS);
+    response.write(`retry: ${String(RETRY)}\n\n${first === null ? '' : format(first)}`);
+    this.#clients.set(response, 0);
+    response.once('close', () => this.#leave(response));
+    response.on('error', () => response.destroy());
+    this.#cancelHeartbeat ??= this.#clock.after(HEARTBEAT, () => this.#beat());
+    return true;
   }
 
-  function send(event: ServerEvent): void {
+  send(event: ServerEvent): void {
     const text = format(event);
-    for (const { response } of clients.values()) {
+    for (const response of this.#clients.keys()) {
       if (response.writableLength > MAX_BACKLOG_BYTES) response.destroy();
       else response.write(text);
     }
   }
 
-  return {
-    get clients(): number {
-      return clients.size;
-    },
-    send,
-    join(response, first) {
-      if (closed || clients.size >= MAX_CLIENTS) return false;
-      response.writeHead(200, HEADERS);
-      response.write(`retry: ${String(RETRY)}\n\n${first === null ? '' : format(first)}`);
-      clients.set(response, { response, behind: 0 });
-      response.once('close', () => {
-        leave(response);
-      });
-      response.on('error', () => {
-        response.destroy();
-      });
-      cancelHeartbeat ??= clock.after(HEARTBEAT, beat);
-      return true;
-    },
-    close() {
-      closed = true;
-      for (const { response } of clients.values()) response.end();
-    },
-  };
+  /** Ends every stream; who comes later is turned away. */
+  close(): void {
+    this.#closed = true;
+    for (const response of this.#clients.keys()) response.end();
+  }
+
+  #beat(): void {
+    for (const [response, before] of this.#clients) {
+      const behind = response.writableLength > 0 ? before + 1 : 0;
+      this.#clients.set(response, behind);
+      if (behind > 1) response.destroy();
+      else response.write(': still here\n\n');
+    }
+    this.#cancelHeartbeat = this.#clients.size > 0 ? this.#clock.after(HEARTBEAT, () => this.#beat()) : null;
+  }
+
+  #leave(response: ServerResponse): void {
+    this.#clients.delete(response);
+    if (this.#clients.size > 0) return;
+    this.#cancelHeartbeat?.();
+    this.#cancelHeartbeat = null;
+  }
 }
 
 const HEADERS: Readonly<Record<string, string>> = {

@@ -1,39 +1,16 @@
-import type { EpochMs } from '../core/clock.ts';
+import { isoTime, isoTimeOrNull } from '../core/instant-text.ts';
 import { type Incident, isFlapping } from '../engine/incident/incident.ts';
 
 /** One incident of `/api/v1/incidents`: names are part of the contract. Times are ISO 8601, UTC. */
-export interface IncidentJson {
-  readonly id: string;
-  readonly status: Incident['status'];
-  readonly cause: string;
-  readonly subject: string;
-  readonly severity: string;
-  readonly confidence: string;
-  readonly summary: string;
-  /** Steps, in order. */
-  readonly remedy: readonly string[];
-  /** Of the incident; `causeSince` is of the cause as it is now. */
-  readonly since: string;
-  readonly causeSince: string;
-  readonly openedAt: string;
-  readonly closedAt: string | null;
-  readonly lastSeen: string;
-  readonly flapping: boolean;
-  readonly formerCauses: readonly {
-    readonly cause: string;
-    readonly subject: string;
-    readonly severity: string;
-    readonly since: string;
-    readonly until: string;
-  }[];
-  /** The incidents that came and went in turn with this one, and go on in it. */
-  readonly merged: readonly string[];
-  readonly mergedInto: string | null;
-  readonly notifications: number;
+export type IncidentJson = ReturnType<typeof incidentToJson>;
+
+/** Open ones first, then the latest first. */
+export function incidentsToJson(incidents: readonly Incident[]): readonly IncidentJson[] {
+  return byUrgency(incidents).map(incidentToJson);
 }
 
-export function incidentToJson(incident: Incident): IncidentJson {
-  const { id, status, cause, formerCauses, thread } = incident;
+function incidentToJson(incident: Incident) {
+  const { id, status, cause, formerCauses, merged, mergedInto, thread } = incident;
   return {
     id,
     status,
@@ -42,22 +19,25 @@ export function incidentToJson(incident: Incident): IncidentJson {
     severity: cause.severity,
     confidence: cause.confidence,
     summary: cause.summary,
+    /** Steps, in order. */
     remedy: cause.remedy,
-    since: iso(incident.since),
-    causeSince: iso(incident.causeSince),
-    openedAt: iso(incident.openedAt),
-    closedAt: incident.closedAt === null ? null : iso(incident.closedAt),
-    lastSeen: iso(incident.lastSeen),
+    /** Of the incident; `causeSince` is of the cause as it is now. */
+    since: isoTime(incident.since),
+    causeSince: isoTime(incident.causeSince),
+    openedAt: isoTime(incident.openedAt),
+    closedAt: isoTimeOrNull(incident.closedAt),
+    lastSeen: isoTime(incident.lastSeen),
     flapping: isFlapping(incident),
     formerCauses: formerCauses.map((former) => ({
       cause: former.id,
       subject: former.subject,
       severity: former.severity,
-      since: iso(former.since),
-      until: iso(former.until),
+      since: isoTime(former.since),
+      until: isoTime(former.until),
     })),
-    merged: incident.merged,
-    mergedInto: incident.mergedInto,
+    /** The incidents that came and went in turn with this one, and go on in it. */
+    merged,
+    mergedInto,
     notifications: thread.count,
   };
 }
@@ -67,8 +47,4 @@ export function byUrgency(incidents: readonly Incident[]): readonly Incident[] {
   return incidents.toSorted(
     (a, b) => Number(b.status === 'open') - Number(a.status === 'open') || b.openedAt - a.openedAt,
   );
-}
-
-function iso(at: EpochMs): string {
-  return new Date(at).toISOString();
 }

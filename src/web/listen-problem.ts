@@ -1,8 +1,9 @@
-import type { ListenAddress } from '../config/config.ts';
+import type { ListenAddress } from '../config/host-port.ts';
+import { authority } from '../core/authority.ts';
 
 /** Why the status page cannot listen, and what to do. */
 export function listenProblem({ address, port }: ListenAddress, error: NodeJS.ErrnoException): string {
-  return `Cannot serve the status page on "${address.includes(':') ? `[${address}]` : address}:${String(port)}": ${reason(error)}`;
+  return `Cannot serve the status page on "${authority({ host: address, port })}": ${reason(error)}`;
 }
 
 function reason({ code, message }: NodeJS.ErrnoException): string {

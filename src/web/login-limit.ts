@@ -1,19 +1,6 @@
 import ipaddr from 'ipaddr.js';
 import type { Clock, Millis } from '../core/clock.ts';
-
-/**
- * How many wrong passwords may be tried: from one network, and by everybody together. Its memory is bounded, whoever
- * tries.
- */
-export interface LoginLimit {
-  /** Takes a try. @returns null, or how long until there is another one */
-  take(network: string): Millis | null;
-  /** Gives one back: nothing was tried, or it was right. */
-  giveBack(network: string): void;
-  /** It was right. What others get wrong does not keep this network out from now on. */
-  trust(network: string): void;
-  isTrusted(network: string): boolean;
-}
+import { BoundedMap } from './bounded-map.ts';
 
 interface Budget {
   readonly burst: number;
@@ -35,36 +22,47 @@ interface Taken {
   at: Millis;
 }
 
-export function createLoginLimit(clock: Clock): LoginLimit {
-  const byNetwork = createBoundedMap<Taken>();
-  const trustedUntil = createBoundedMap<Millis>();
-  const everybody: Taken = { count: 0, at: 0 };
+/**
+ * How many wrong passwords may be tried: from one network, and by everybody together. Its memory is bounded, whoever
+ * tries.
+ */
+export class LoginLimit {
+  readonly #clock: Clock;
+  readonly #byNetwork = new BoundedMap<Taken>(MAX_NETWORKS);
+  readonly #trustedUntil = new BoundedMap<Millis>(MAX_NETWORKS);
+  readonly #everybody: Taken = { count: 0, at: 0 };
 
-  function isTrusted(network: string): boolean {
-    return (trustedUntil.get(network) ?? 0) > clock.elapsed();
+  constructor(clock: Clock) {
+    this.#clock = clock;
   }
 
-  return {
-    isTrusted,
-    take(network) {
-      const now = clock.elapsed();
-      const own = byNetwork.get(network) ?? { count: 0, at: now };
-      const wait = Math.max(waitFor(own, OWN, now), isTrusted(network) ? 0 : waitFor(everybody, EVERYBODY, now));
-      if (wait > 0) return wait;
-      own.count += 1;
-      everybody.count += 1;
-      byNetwork.set(network, own);
-      return null;
-    },
-    giveBack(network) {
-      const own = byNetwork.get(network);
-      for (const taken of own === undefined ? [everybody] : [own, everybody])
-        taken.count = Math.max(0, taken.count - 1);
-    },
-    trust(network) {
-      trustedUntil.set(network, clock.elapsed() + TRUSTED_FOR);
-    },
-  };
+  /** Takes a try. @returns null, or how long until there is another one */
+  take(network: string): Millis | null {
+    const now = this.#clock.elapsed();
+    const own = this.#byNetwork.get(network) ?? { count: 0, at: now };
+    const common = this.isTrusted(network) ? 0 : waitFor(this.#everybody, EVERYBODY, now);
+    const wait = Math.max(waitFor(own, OWN, now), common);
+    if (wait > 0) return wait;
+    own.count += 1;
+    this.#everybody.count += 1;
+    this.#byNetwork.set(network, own);
+    return null;
+  }
+
+  /** Gives one back: nothing was tried, or it was right. */
+  giveBack(network: string): void {
+    for (const taken of [this.#byNetwork.get(network), this.#everybody])
+      if (taken !== undefined) taken.count = Math.max(0, taken.count - 1);
+  }
+
+  /** It was right. What others get wrong does not keep this network out from now on. */
+  trust(network: string): void {
+    this.#trustedUntil.set(network, this.#clock.elapsed() + TRUSTED_FOR);
+  }
+
+  isTrusted(network: string): boolean {
+    return (this.#trustedUntil.get(network) ?? 0) > this.#clock.elapsed();
+  }
 }
 
 /** Lets what was taken fade, and tells how long until one more may be; 0: now. */
@@ -72,25 +70,6 @@ function waitFor(taken: Taken, { burst, every }: Budget, now: Millis): Millis {
   taken.count = Math.max(0, taken.count - (now - taken.at) / every);
   taken.at = now;
   return taken.count <= burst - 1 ? 0 : (taken.count - (burst - 1)) * every;
-}
-
-interface BoundedMap<T> {
-  get(key: string): T | undefined;
-  /** Makes it the youngest. */
-  set(key: string, value: T): void;
-}
-
-function createBoundedMap<T>(): BoundedMap<T> {
-  const entries = new Map<string, T>();
-  return {
-    get: (key) => entries.get(key),
-    set(key, value) {
-      entries.delete(key);
-      entries.set(key, value);
-      const [oldest] = entries.keys();
-      if (entries.size > MAX_NETWORKS && oldest !== undefined) entries.delete(oldest);
-    },
-  };
 }
 
 /**

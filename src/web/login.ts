@@ -1,8 +1,9 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import type { WebConfig } from '../config/config.ts';
+import type { WebConfig } from '../config/schema/web.ts';
 import { readSecret } from '../system/secret.ts';
 import type { Clock, Millis } from '../core/clock.ts';
-import { createLoginLimit, networkOf } from './login-limit.ts';
+import { BoundedMap } from './bounded-map.ts';
+import { LoginLimit, networkOf } from './login-limit.ts';
 import { parsePasswordHash, type PasswordHash, verifyPassword } from './password-hash.ts';
 
 /** `later`: too many wait for an answer, or too many were wrong; the password was not looked at. */
@@ -40,21 +41,9 @@ const QUEUE_PASSES: Millis = 5_000;
 export async function createLogin(users: WebConfig['users'], clock: Clock, env: NodeJS.ProcessEnv): Promise<Login> {
   await Promise.all(users.map((user) => readHash(user, env)));
   const accepted = createAcceptedLogins(clock);
-  const limit = createLoginLimit(clock);
+  const limit = new LoginLimit(clock);
   const queue = createQueue();
   const userOf = createUserLookup(users);
-
-  /** Null when it may not wait. */
-  function verify({ id, network, hash, known, password }: Try): Promise<boolean> | null {
-    return queue.add({ id, network, trusted: limit.isTrusted(network) }, async () => {
-      const isRight = (await verifyPassword(password, hash)) && known;
-      if (!isRight) return false;
-      accepted.add(id);
-      limit.giveBack(network);
-      limit.trust(network);
-      return true;
-    });
-  }
 
   async function check(name: string, password: string, address: string | undefined): Promise<LoginOutcome> {
     const { user, known } = userOf(name);
@@ -66,21 +55,20 @@ export async function createLogin(users: WebConfig['users'], clock: Clock, env: 
     const network = networkOf(address);
     const wait = limit.take(network);
     if (wait !== null) return { kind: 'later', retryAfter: wait };
-    const verified = verify({ id, network, hash, known, password });
+    const verified = queue.add({ id, network, trusted: limit.isTrusted(network) }, async () => {
+      const isRight = (await verifyPassword(password, hash)) && known;
+      if (!isRight) return false;
+      accepted.add(id);
+      limit.giveBack(network);
+      limit.trust(network);
+      return true;
+    });
     if (verified !== null) return outcomeOf(await verified);
     limit.giveBack(network);
     return { kind: 'later', retryAfter: QUEUE_PASSES };
   }
 
   return { check };
-}
-
-interface Try {
-  readonly id: string;
-  readonly network: string;
-  readonly hash: PasswordHash;
-  readonly known: boolean;
-  readonly password: string;
 }
 
 function outcomeOf(isRight: boolean): LoginOutcome {
@@ -131,16 +119,11 @@ interface AcceptedLogins {
 /** Remembers logins under a keyed digest: the passwords themselves are kept nowhere. */
 function createAcceptedLogins(clock: Clock): AcceptedLogins {
   const key = randomBytes(32);
-  const until = new Map<string, Millis>();
+  const until = new BoundedMap<Millis>(MAX_REMEMBERED);
   return {
     keyOf: (parts) => createHmac('sha256', key).update(JSON.stringify(parts)).digest('base64'),
     has: (login) => (until.get(login) ?? 0) > clock.elapsed(),
-    add(login) {
-      until.delete(login);
-      until.set(login, clock.elapsed() + REMEMBERED);
-      const [oldest] = until.keys();
-      if (until.size > MAX_REMEMBERED && oldest !== undefined) until.delete(oldest);
-    },
+    add: (login) => void until.set(login, clock.elapsed() + REMEMBERED),
   };
 }
 

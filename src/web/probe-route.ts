@@ -1,12 +1,10 @@
-import type { HttpBindings } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
 import type { Millis } from '../core/clock.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { PROBE_MODULES, type ProbeAnswer, type ProbeRequest } from './probe-answer.ts';
 import { foreignOrigin } from './same-origin.ts';
+import type { WebEnv } from './web-env.ts';
 import type { WebSources } from './sources.ts';
-
-type WebEnv = { readonly Bindings: HttpBindings };
 
 /** Set by Prometheus, in seconds with fractions. */
 const TIMEOUT_HEADER = 'X-Prometheus-Scrape-Timeout-Seconds';
@@ -22,16 +20,12 @@ export function createProbeRoute({ probe }: Pick<WebSources, 'probe'>): Hono<Web
   app.get('/probe', async (context) => {
     // A page of somebody else's must not make a browser probe: each look is traffic, and a mail server may be logged in
     // to.
-    const foreign = foreignOrigin({
-      host: context.req.header('Host'),
-      origin: context.req.header('Origin'),
-      fetchSite: context.req.header('Sec-Fetch-Site'),
-    });
+    const foreign = foreignOrigin((name) => context.req.header(name));
     if (foreign !== null) return context.text(`${foreign}\n`, 403);
     const request = readRequest(context);
     if (typeof request === 'string') return context.text(`${request}\n`, 400);
-    using gone = disconnection(context);
-    return answer(await probe(request, gone.signal), context);
+    // It aborts when whoever asked has gone: nobody waits for the answer any more.
+    return answer(await probe(request, context.req.raw.signal), context);
   });
   return app;
 }
@@ -54,20 +48,6 @@ function readRequest(context: Context<WebEnv>): ProbeRequest | string {
   if (header.trim() === '' || !Number.isFinite(seconds) || seconds <= 0)
     return `Cannot read ${TIMEOUT_HEADER}: expected seconds, got "${visibleText(header, 40)}"`;
   return { target, module, timeout: Math.max(LEAST_TIMEOUT, seconds * 1000 - TIMEOUT_MARGIN) };
-}
-
-interface Disconnection extends Disposable {
-  readonly signal: AbortSignal;
-}
-
-/** Aborts when whoever asked has gone: nobody waits for the answer any more. */
-function disconnection({ env: { outgoing } }: Context<WebEnv>): Disconnection {
-  const controller = new AbortController();
-  function onClose(): void {
-    controller.abort(new Error('The client has gone'));
-  }
-  outgoing.once('close', onClose);
-  return { signal: controller.signal, [Symbol.dispose]: () => outgoing.off('close', onClose) };
 }
 
 function answer(probed: ProbeAnswer, context: Context<WebEnv>): Response {

@@ -1,5 +1,4 @@
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
-import type { HttpBindings } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
 import { except } from 'hono/combine';
 import { HTTPException } from 'hono/http-exception';
@@ -12,13 +11,14 @@ import { oneATurn } from '../system/next-turn.ts';
 import { authenticate } from './authenticate.ts';
 import { type EventStream, MAX_CLIENTS } from './event-stream.ts';
 import { changeRefusal, type AccessPolicy, refuseForeignNames } from './change-refusal.ts';
-import { byUrgency, incidentToJson } from './incident-json.ts';
-import { notificationToJson } from './notification-json.ts';
+import { incidentsToJson } from './incident-json.ts';
+import { notificationsToJson } from './notification-json.ts';
 import { renderStatusPage } from './page/status-page.ts';
 import { createProbeRoute } from './probe-route.ts';
 import { refuseBodies } from './refuse-bodies.ts';
 import { noStore, securityHeaders } from './security-headers.ts';
 import { createSilenceRoutes } from './silence-routes.ts';
+import type { WebEnv } from './web-env.ts';
 import type { WebSources } from './sources.ts';
 import type { StaticFile } from './static-files.ts';
 
@@ -31,7 +31,6 @@ export interface RouteTools extends AccessPolicy {
   readonly logger: Logger;
 }
 
-type WebEnv = { readonly Bindings: HttpBindings };
 type WebContext = Context<WebEnv>;
 
 const MAX_SHOWN_PATH = 200;
@@ -84,11 +83,11 @@ function addApi(app: Hono<WebEnv>, { sources, events }: RouteTools): void {
   });
   app.get('/api/v1/incidents', (context) => {
     const { incidents, complete } = sources.chronicle();
-    return context.json({ incidents: byUrgency(incidents).map(incidentToJson), complete });
+    return context.json({ incidents: incidentsToJson(incidents), complete });
   });
   app.get('/api/v1/notifications', (context) => {
     const { outboxEntries, complete } = sources.chronicle();
-    return context.json({ notifications: outboxEntries.map(notificationToJson), complete });
+    return context.json({ notifications: notificationsToJson(outboxEntries), complete });
   });
   app.get('/api/v1/history', (context) => context.json(sources.past()));
   app.get('/api/v1/events', (context) => {
@@ -122,14 +121,8 @@ async function answerReload(context: WebContext, tools: RouteTools): Promise<Res
 }
 
 function answerMethod(context: Context, methods: readonly string[]): Response {
-  const allow = methods.join(', ');
-  return context.text(
-    `Method "${visibleText(context.req.method, 20)}" is not for "${shownPath(context)}": use ${allow}\n`,
-    405,
-    {
-      Allow: allow,
-    },
-  );
+  const [method, allow] = [visibleText(context.req.method, 20), methods.join(', ')];
+  return context.text(`Method "${method}" is not for "${shownPath(context)}": use ${allow}\n`, 405, { Allow: allow });
 }
 
 function answerError(error: unknown, context: WebContext, logger: Logger): Response {

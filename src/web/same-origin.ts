@@ -1,25 +1,16 @@
 import { isIP } from 'node:net';
 
-/** What a request says about where it comes from. */
-export interface RequestOrigin {
-  readonly host: string | undefined;
-  /** RFC 6454 §7: sent by browsers with every POST. */
-  readonly origin: string | undefined;
-  /** Fetch Metadata §2.3: sent by browsers, and not within the reach of scripts. */
-  readonly fetchSite: string | undefined;
-}
-
 /**
- * Why a request that changes something is refused, in a sentence; null when it may pass. Programs like curl send
- * neither header.
+ * Why a request that changes something is refused, in a sentence; null when it may pass. Browsers send Origin (RFC 6454
+ * §7) with every POST, and Sec-Fetch-Site (Fetch Metadata §2.3), which is not within the reach of scripts. Programs
+ * like curl send neither header.
  */
-export function foreignOrigin({ host, origin, fetchSite }: RequestOrigin): string | null {
-  if (fetchSite !== undefined && fetchSite !== 'same-origin' && fetchSite !== 'none') {
-    return 'Refused: the request comes from a page of another origin';
-  }
-  if (origin !== undefined && hostOf(origin) !== host)
-    return 'Refused: the request comes from a page of another origin';
-  return null;
+export function foreignOrigin(header: (name: string) => string | undefined): string | null {
+  const origin = header('Origin');
+  const isOurs = origin === undefined || (URL.parse(origin)?.host ?? null) === header('Host');
+  return isOurs && ['same-origin', 'none'].includes(header('Sec-Fetch-Site') ?? 'none')
+    ? null
+    : 'Refused: the request comes from a page of another origin';
 }
 
 /**
@@ -44,8 +35,4 @@ function nameOf(host: string | undefined): string {
     .replace(/:\d+$/u, '')
     .replace(/^\[(.*)\]$/u, '$1')
     .replace(/\.$/u, '');
-}
-
-function hostOf(origin: string): string | null {
-  return URL.canParse(origin) ? new URL(origin).host : null;
 }

@@ -7,14 +7,14 @@ import {
 } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { readFile } from 'node:fs/promises';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { Logger } from 'pino';
-import type { TlsFiles, WebConfig } from '../config/config.ts';
+import type { TlsFiles, WebConfig } from '../config/schema/web.ts';
 import { createConnectionEvictor } from '../network/connection-evictor.ts';
 import type { Clock, Millis } from '../core/clock.ts';
 import { diagnosisToJson } from '../engine/diagnosis-json.ts';
-import { createEventStream } from './event-stream.ts';
+import { EventStream } from './event-stream.ts';
 import { listenProblem } from './listen-problem.ts';
 import { createLogin } from './login.ts';
 import { createRoutes } from './routes.ts';
@@ -60,22 +60,15 @@ const LIMITS: ServerOptions = {
 
 /** The status page, the API and the metrics of docs/web.md. */
 export function createWebServer(config: WebConfig, sources: WebSources, deps: WebServerDeps): WebServer {
-  const events = createEventStream(deps.clock);
+  const events = new EventStream(deps.clock);
   let server: Server | null = null;
   let unsubscribe: (() => void) | null = null;
 
   async function start(): Promise<{ readonly address: string; readonly port: number }> {
     const login = config.users.length === 0 ? null : await createLogin(config.users, deps.clock, deps.env);
     const files = await readStaticFiles();
-    const routes = createRoutes({
-      ...deps,
-      sources,
-      events,
-      login,
-      files,
-      hosts: config.hosts,
-      tls: config.tls !== null,
-    });
+    const { hosts } = config;
+    const routes = createRoutes({ ...deps, sources, events, login, files, hosts, tls: config.tls !== null });
     const listener = getRequestListener(routes.fetch, { overrideGlobalObjects: false, errorHandler: refuseMalformed });
     const waiting = createWaitingAnswers(WAITING_LIMITS);
     const created = await createNodeServer(config.tls, (request, response) => {
@@ -84,19 +77,15 @@ export function createWebServer(config: WebConfig, sources: WebSources, deps: We
       response.once('close', () => {
         if (!created.listening) created.closeIdleConnections();
       });
-      void listener(request, response).then(() => {
-        waiting.written(response);
-      });
+      void listener(request, response).then(() => waiting.written(response));
     });
     limitConnections(created);
     server = created;
     const bound = await listen(created, config.listen);
-    created.on('error', (error) => {
-      deps.logger.error({ err: error }, 'The web server has a problem');
-    });
-    unsubscribe = sources.onDiagnosis((diagnosis) => {
-      events.send({ name: 'diagnosis', data: diagnosisToJson(diagnosis) });
-    });
+    created.on('error', (error) => deps.logger.error({ err: error }, 'The web server has a problem'));
+    unsubscribe = sources.onDiagnosis((diagnosis) =>
+      events.send({ name: 'diagnosis', data: diagnosisToJson(diagnosis) }),
+    );
     return bound;
   }
 
@@ -117,9 +106,7 @@ function limitConnections(server: Server): void {
     isAcquaintance: () => false,
     onTurnedOut: () => {},
   });
-  server.on('connection', (socket: Socket) => {
-    crowd.enter(socket);
-  });
+  server.on('connection', (socket: Socket) => crowd.enter(socket));
   server.setTimeout(IDLE);
 }
 
@@ -151,23 +138,20 @@ function listen(
   { address, port }: WebConfig['listen'],
 ): Promise<{ readonly address: string; readonly port: number }> {
   return new Promise((resolve, reject) => {
-    const onError = (error: NodeJS.ErrnoException): void => {
+    const onError = (error: NodeJS.ErrnoException): void =>
       reject(new Error(listenProblem({ address, port }, error), { cause: error }));
-    };
     server.once('error', onError);
     server.listen({ host: address, port }, () => {
       server.off('error', onError);
       const bound = server.address();
-      resolve(isInternet(bound) ? { address: bound.address, port: bound.port } : { address, port });
+      resolve(typeof bound === 'object' && bound !== null ? bound : { address, port });
     });
   });
 }
 
 function close(server: Server, clock: Clock): Promise<void> {
   return new Promise((resolve) => {
-    const cancel = clock.after(DRAIN, () => {
-      server.closeAllConnections();
-    });
+    const cancel = clock.after(DRAIN, () => server.closeAllConnections());
     server.close(() => {
       cancel();
       resolve();
@@ -182,10 +166,6 @@ function refuseMalformed(): Response {
     status: 400,
     headers: { ...BARE_HEADERS, 'Content-Type': 'text/plain; charset=utf-8' },
   });
-}
-
-function isInternet(address: string | AddressInfo | null): address is AddressInfo {
-  return typeof address === 'object' && address !== null;
 }
 
 function messageOf(error: unknown): string {

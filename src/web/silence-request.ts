@@ -4,6 +4,7 @@ import { parseDuration } from '../core/duration.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import type { Silence } from '../engine/incident/incident.ts';
 import { visibleText } from '../core/visible-text.ts';
+import { showValue } from '../text/show.ts';
 
 export type SilenceRequest = Omit<Silence, 'id' | 'from'>;
 
@@ -13,7 +14,6 @@ export type ReadSilence =
 
 /** A silence that nobody remembers hides a fault for good. */
 const LONGEST: Millis = 90 * 86_400_000;
-const MAX_SHOWN = 60;
 
 /**
  * Reads the body of `POST /api/v1/silences`: `{cause?, subject?, duration | until, by, comment}`. Every problem is told
@@ -60,7 +60,7 @@ function toDuration(text: string, context: z.RefinementCtx): Millis {
   if (duration !== null) return duration;
   context.addIssue({
     code: 'custom',
-    message: `expected a duration such as "90s", "15m", "2h" or "7d", got ${shown(text)}`,
+    message: `expected a duration such as "90s", "15m", "2h" or "7d", got ${showValue(text)}`,
   });
   return z.NEVER;
 }
@@ -84,20 +84,14 @@ function isCause(value: unknown): boolean {
 }
 
 function expected(what: string): { readonly error: (issue: { readonly input?: unknown }) => string } {
-  return { error: ({ input }) => (input === undefined ? `expected ${what}` : `expected ${what}, got ${shown(input)}`) };
-}
-
-function shown(value: unknown): string {
-  return typeof value === 'string'
-    ? `"${visibleText(value, MAX_SHOWN)}"`
-    : value === null
-      ? 'nothing'
-      : `a ${typeof value}`;
+  return {
+    error: ({ input }) => (input === undefined ? `expected ${what}` : `expected ${what}, got ${showValue(input)}`),
+  };
 }
 
 function problemsOf(issue: z.core.$ZodIssue): readonly string[] {
   if (issue.code === 'unrecognized_keys')
-    return issue.keys.slice(0, 10).map((key) => `${shown(key)} is no key of a silence`);
+    return issue.keys.slice(0, 10).map((key) => `${showValue(key)} is no key of a silence`);
   const path = issue.path.map(String).join('.');
   return [path === '' ? 'The body: expected a JSON object' : `"${path}": ${issue.message}`];
 }

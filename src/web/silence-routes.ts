@@ -1,34 +1,20 @@
-import type { HttpBindings } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
 import type { Logger } from 'pino';
 import type { Clock, EpochMs } from '../core/clock.ts';
 import type { Silence } from '../engine/incident/incident.ts';
 import { MAX_SILENCES } from '../engine/incident/machine.ts';
+import { isoTime, isoTimeOrNull } from '../core/instant-text.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { changeRefusal, type AccessPolicy } from './change-refusal.ts';
 import { readSilence } from './silence-request.ts';
 import type { MaintenancePlan } from './alert-history.ts';
+import type { WebEnv } from './web-env.ts';
 import type { WebSources } from './sources.ts';
 
 export interface SilenceTools extends AccessPolicy {
   readonly sources: Pick<WebSources, 'silences' | 'silence' | 'unsilence' | 'maintenance'>;
   readonly clock: Clock;
   readonly logger: Logger;
-}
-
-type WebEnv = { readonly Bindings: HttpBindings };
-
-/** One silence of `/api/v1/silences`: names are part of the contract. Times are ISO 8601, UTC. */
-interface SilenceJson {
-  readonly id: string;
-  /** null: every cause. */
-  readonly cause: string | null;
-  /** null: every subject. */
-  readonly subject: string | null;
-  readonly from: string;
-  readonly until: string;
-  readonly by: string;
-  readonly comment: string;
 }
 
 const MAX_SHOWN_ID = 100;
@@ -86,22 +72,14 @@ function lasting(silences: readonly Silence[], now: EpochMs): readonly Silence[]
   return silences.filter(({ until }) => until > now);
 }
 
-function silenceToJson({ id, cause, subject, from, until, by, comment }: Silence): SilenceJson {
-  return { id, cause, subject, from: iso(from), until: iso(until), by, comment };
+/** One silence of `/api/v1/silences`, every cause or subject where it is null: names are part of the contract. */
+function silenceToJson({ id, cause, subject, from, until, by, comment }: Silence): object {
+  return { id, cause, subject, from: isoTime(from), until: isoTime(until), by, comment };
 }
 
-interface PlanJson {
-  readonly until: string | null;
-  readonly next: { readonly from: string; readonly until: string } | null;
-}
-
-function planToJson({ until, next }: MaintenancePlan): PlanJson {
+function planToJson({ until, next }: MaintenancePlan): object {
   return {
-    until: until === null ? null : iso(until),
-    next: next === null ? null : { from: iso(next.from), until: iso(next.until) },
+    until: isoTimeOrNull(until),
+    next: next === null ? null : { from: isoTime(next.from), until: isoTime(next.until) },
   };
-}
-
-function iso(at: EpochMs): string {
-  return new Date(at).toISOString();
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { getMimeType } from 'hono/utils/mime';
 
 /** A file that the page asks for. */
 export interface StaticFile {
@@ -9,49 +10,37 @@ export interface StaticFile {
   readonly etag: string;
 }
 
-const CSS = 'text/css; charset=utf-8';
-const JAVASCRIPT = 'text/javascript; charset=utf-8';
-const SVG = 'image/svg+xml';
-
 /** Ours, in `static/` beside this file. */
-const OWN: Readonly<Record<string, string>> = {
-  'style.css': CSS,
-  'live.js': JAVASCRIPT,
-  'copy-buttons.js': JAVASCRIPT,
-  'distance.js': JAVASCRIPT,
-  'history.js': JAVASCRIPT,
-  'icon-ready.svg': SVG,
-  'icon-not-ready.svg': SVG,
-  'icon-unknown.svg': SVG,
-};
+const OWN: readonly string[] = [
+  'style.css',
+  'live.js',
+  'copy-buttons.js',
+  'distance.js',
+  'history.js',
+  'icon-ready.svg',
+  'icon-not-ready.svg',
+  'icon-unknown.svg',
+];
 
 /** Of the package uPlot, as it was installed. */
-const VENDOR: Readonly<Record<string, { readonly specifier: string; readonly contentType: string }>> = {
-  'uplot.js': { specifier: 'uplot/dist/uPlot.iife.min.js', contentType: JAVASCRIPT },
-  'uplot.css': { specifier: 'uplot/dist/uPlot.min.css', contentType: CSS },
-};
+const VENDOR: readonly (readonly [name: string, specifier: string])[] = [
+  ['uplot.js', 'uplot/dist/uPlot.iife.min.js'],
+  ['uplot.css', 'uplot/dist/uPlot.min.css'],
+];
 
 /**
  * Reads them once, at the start: a request never touches the file system.
  * @throws {Error} when the installation lacks one
  */
 export async function readStaticFiles(): Promise<ReadonlyMap<string, StaticFile>> {
-  const own = Object.entries(OWN).map(([name, contentType]) => ({
-    name,
-    contentType,
-    url: new URL(`./static/${name}`, import.meta.url),
-  }));
-  const vendor = Object.entries(VENDOR).map(([name, { specifier, contentType }]) => ({
-    name,
-    contentType,
-    url: new URL(import.meta.resolve(specifier)),
-  }));
-  const entries = [...own, ...vendor].map(async ({ name, contentType, url }): Promise<[string, StaticFile]> => {
+  const files = [
+    ...OWN.map((name) => [name, new URL(`./static/${name}`, import.meta.url)] as const),
+    ...VENDOR.map(([name, specifier]) => [name, new URL(import.meta.resolve(specifier))] as const),
+  ];
+  const entries = files.map(async ([name, url]): Promise<[string, StaticFile]> => {
     const body = await readFile(url, 'utf8');
-    return [
-      name,
-      { contentType, body, etag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"` },
-    ];
+    const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`;
+    return [name, { contentType: getMimeType(name) ?? 'text/plain', body, etag }];
   });
   return new Map(await Promise.all(entries));
 }

@@ -12,21 +12,17 @@ import { jsonReceiver, type JsonReceiver } from '../support/json-receiver.ts';
 const COMPILING = 180_000;
 /** What somebody writes who adds a channel. */
 const PAGER = `import type * as z from 'zod';
-import { list, section } from '../../../config/schema/rules.ts';
+import { list, section } from '../../../config/schema/section.ts';
 import { webUrl } from '../../../config/schema/urls.ts';
 import { postJson } from '../../http-post.ts';
 import type { ChannelDefinition, ChannelDeps } from '../channel-definition.ts';
 import type { MessageChannel } from '../channel.ts';
 
-interface PagerConfig {
-  readonly url: string;
-}
+const pagers = list(section({ url: webUrl('https://pager.example.org').describe('Where the pager is.') }))
+  .prefault([])
+  .describe('Pagers.');
 
-function pagersSection(): z.ZodType<readonly PagerConfig[]> {
-  return list(section({ url: webUrl('https://pager.example.org').describe('Where the pager is.') }))
-    .prefault([])
-    .describe('Pagers.');
-}
+type PagerConfig = z.output<typeof pagers>[number];
 
 function createPager({ url }: PagerConfig, { site, clock }: ChannelDeps): MessageChannel {
   return {
@@ -47,12 +43,9 @@ export const pager: ChannelDefinition<'pager', 'pagers', readonly PagerConfig[]>
   kind: 'messages',
   recipients: 'url',
   key: 'pagers',
-  section: pagersSection,
-  isConfigured: ({ pagers }) => pagers.length > 0,
-  printed: ({ pagers }) => ({ pagers: pagers.map(({ url }) => ({ url })) }),
-  secrets: () => [],
-  secretUrls: () => [],
-  create: ({ pagers }, deps) => pagers.map((config) => createPager(config, deps)),
+  section: pagers,
+  isConfigured: (notify) => notify.pagers.length > 0,
+  create: (notify, deps) => notify.pagers.map((config) => createPager(config, deps)),
 };
 `;
 

@@ -8,10 +8,14 @@ type Fields = Readonly<Record<string, unknown>>;
 /** What the firewall answers with; every member may be changed while it runs. */
 export interface FirewallState {
   token: string;
+  /** The one that is asked for. */
+  vdom: string;
   /** Interface that the route to every address leaves by; null: the token may not read routes. */
   route: string | null;
-  /** The answer to every policy lookup; 0 is the implicit deny. */
-  matches: number;
+  /** Some firmware wants `srcintf`. */
+  interfaceNeeded: boolean;
+  /** The answer to every policy lookup; 0 is the implicit deny, and so is null, without an id. */
+  matches: number | null;
   policies: Readonly<Record<number, Fields>>;
   profileGroups: Readonly<Record<string, Fields>>;
   sslProfiles: Readonly<Record<string, Fields>>;
@@ -74,7 +78,9 @@ export function sslProfile(name: string, status: string, exempt: readonly Fields
 export async function createFirewall(options: FirewallOptions = {}): Promise<Firewall> {
   const state: FirewallState = {
     token: 'api-token',
+    vdom: 'root',
     route: 'port2',
+    interfaceNeeded: false,
     matches: 5,
     policies: { 5: PLAIN_POLICY },
     profileGroups: {},
@@ -113,24 +119,36 @@ function answer(state: FirewallState, request: RecordedRequest): PeerReply {
   if (request.method !== 'GET') return { status: 405, body: {} };
   const url = new URL(request.path, 'https://firewall.invalid');
   const vdom = url.searchParams.get('vdom') ?? 'root';
+  if (vdom !== state.vdom) return failure(404, vdom);
   if (url.pathname === LOOKUP_PATH) return lookup(state, url.searchParams, vdom);
   if (url.pathname === ROUTE_PATH) return route(state, vdom);
   const object = url.pathname.startsWith(CMDB) ? objectAt(state, url.pathname.slice(CMDB.length)) : undefined;
-  if (object === undefined) return { status: 404, body: { http_status: 404, status: 'error', vdom } };
+  if (object === undefined) return failure(404, vdom);
   return { status: 200, body: { http_method: 'GET', results: [object], vdom, status: 'success', http_status: 200 } };
 }
 
 function route(state: FirewallState, vdom: string): PeerReply {
-  if (state.route === null) return { status: 403, body: { http_status: 403, status: 'error', vdom } };
+  if (state.route === null) return failure(403, vdom);
   const results = { success: true, network: '10.0.0.0/24', gateway: '0.0.0.0', interface: state.route };
   return { status: 200, body: { http_method: 'GET', results, vdom, status: 'success', http_status: 200 } };
 }
 
+/** TCP as public clients send it: never in capitals. */
+const PROTOCOLS: readonly (string | null)[] = ['tcp', '6'];
+
 function lookup(state: FirewallState, query: URLSearchParams, vdom: string): PeerReply {
-  const complete = ['sourceip', 'protocol', 'dest', 'destport', 'ipv6'].every((name) => query.has(name));
-  if (!complete) return { status: 400, body: { http_status: 400, status: 'error', vdom } };
-  const results = state.matches === 0 ? { success: false, policy_id: 0 } : { success: true, policy_id: state.matches };
+  const needed = ['sourceip', 'dest', 'destport', 'ipv6', ...(state.interfaceNeeded ? ['srcintf'] : [])];
+  const isComplete = needed.every((name) => (query.get(name) ?? '') !== '');
+  if (!isComplete || !PROTOCOLS.includes(query.get('protocol'))) return failure(424, vdom);
+  const results =
+    state.matches === null
+      ? { success: false }
+      : { success: state.matches !== 0, policy_id: state.matches, policy_action: 'accept' };
   return { status: 200, body: { http_method: 'GET', results, vdom, status: 'success', http_status: 200 } };
+}
+
+function failure(status: number, vdom: string): PeerReply {
+  return { status, body: { http_method: 'GET', http_status: status, status: 'error', vdom } };
 }
 
 function objectAt(state: FirewallState, path: string): Fields | undefined {

@@ -7,8 +7,8 @@ import type { HttpFault, PeerReply, RecordedRequest } from './https-peer.ts';
 export interface TokenGroup {
   readonly count: number;
   readonly status: string;
-  /** null: the field is left out, as in the documentation's sample. */
-  readonly license: string | null;
+  /** Without it the field is left out, as in the documentation's sample; null: it is there, and null. */
+  readonly license?: string | null;
   /** @default ftm */
   readonly type?: 'ftm' | 'ftk';
   readonly locked?: boolean;
@@ -117,10 +117,13 @@ export async function createFortiAuthenticator(options: FortiAuthenticatorOption
 
 function answer(state: FortiAuthenticatorState, request: RecordedRequest): PeerReply {
   const expected = `Basic ${Buffer.from(`${state.user}:${state.key}`).toString('base64')}`;
-  if (request.authorization !== expected) return { status: 401, body: '' };
+  if (request.authorization !== expected)
+    return { status: 401, headers: { 'www-authenticate': 'Basic Realm="django-tastypie"' }, body: '' };
   // Whatever else the interface could do, nothing of it is ever asked for here.
   if (request.method !== 'GET') return { status: 405, body: { error: 'method not allowed' } };
   const url = new URL(request.path, 'https://fac.invalid');
+  if (!url.pathname.endsWith('/'))
+    return { status: 301, headers: { location: `${url.pathname}/${url.search}` }, body: '' };
   switch (url.pathname) {
     case '/api/v1/systeminfo/':
       return { status: 200, body: systemInfo(state) };
@@ -134,7 +137,7 @@ function answer(state: FortiAuthenticatorState, request: RecordedRequest): PeerR
         body: collection(state.smtpServers.length, state.smtpServers, { limit: 20, offset: 0, next: null }),
       };
     case '/api/v1/fortitokens/':
-      return { status: 200, body: tokenPage(state, url.searchParams) };
+      return tokenPage(state, url);
     default:
       return { status: 404, body: '' };
   }
@@ -157,7 +160,12 @@ function systemInfo(state: FortiAuthenticatorState): unknown {
   };
 }
 
-function tokenPage(state: FortiAuthenticatorState, query: URLSearchParams): unknown {
+const FILTERS: readonly string[] = ['limit', 'offset', 'format', 'type', 'status', 'license', 'serial'];
+
+function tokenPage(state: FortiAuthenticatorState, { pathname, searchParams: query }: URL): PeerReply {
+  const foreign = [...query.keys()].find((name) => !FILTERS.includes(name));
+  if (foreign !== undefined)
+    return { status: 400, body: { error: `The '${foreign}' field does not allow filtering.` } };
   const groups = state.tokens.filter(
     (group) => query.get('type') === null || (group.type ?? 'ftm') === query.get('type'),
   );
@@ -166,11 +174,12 @@ function tokenPage(state: FortiAuthenticatorState, query: URLSearchParams): unkn
   const offset = Number(query.get('offset') ?? 0);
   const size = Math.max(0, Math.min(limit, total - offset));
   const objects = Array.from({ length: size }, (_, index) => tokenAt(groups, offset + index));
-  const more = offset + size < total;
-  const next = more
-    ? (state.next ?? `/api/v1/fortitokens/?type=ftm&limit=${String(limit)}&offset=${String(offset + limit)}`)
-    : null;
-  return collection(total, objects, { limit, offset, next });
+  // A path without a host, with the other parameters kept.
+  const following = new URLSearchParams(query);
+  following.set('limit', String(limit));
+  following.set('offset', String(offset + limit));
+  const next = offset + size < total ? (state.next ?? `${pathname}?${following.toString()}`) : null;
+  return { status: 200, body: collection(total, objects, { limit, offset, next }) };
 }
 
 function tokenAt(groups: readonly TokenGroup[], index: number): unknown {
@@ -184,7 +193,7 @@ function tokenAt(groups: readonly TokenGroup[], index: number): unknown {
         type,
         status: group.status,
         locked: group.locked ?? false,
-        ...(group.license === null ? {} : { license: group.license }),
+        ...(group.license === undefined ? {} : { license: group.license }),
         last_used_at: null,
       };
     }

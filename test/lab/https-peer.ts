@@ -27,11 +27,14 @@ export interface RecordedRequest {
   /** With the query. */
   readonly path: string;
   readonly authorization: string | null;
+  readonly contentType: string;
   readonly body: string;
 }
 
 export interface PeerReply {
   readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent as JSON; a text as it is. */
   readonly body: unknown;
 }
 
@@ -85,8 +88,9 @@ export async function createHttpsPeer(options: HttpsPeerOptions): Promise<HttpsP
       misbehave(fault, response);
       return;
     }
-    const reply = options.answer(recorded);
-    response.writeHead(reply.status, { 'content-type': 'application/json' }).end(JSON.stringify(reply.body));
+    const { status, headers, body } = options.answer(recorded);
+    response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', ...headers });
+    response.end(typeof body === 'string' ? body : JSON.stringify(body));
   }
 
   await new Promise<void>((resolve, reject) => {
@@ -124,6 +128,7 @@ async function recordOf(request: IncomingMessage): Promise<RecordedRequest> {
     method: request.method ?? '',
     path: request.url ?? '',
     authorization: request.headers.authorization ?? null,
+    contentType: request.headers['content-type'] ?? '',
     body: Buffer.concat(chunks).toString('utf8'),
   };
 }

@@ -6,7 +6,7 @@ import type { HttpFault, PeerReply, RecordedRequest } from './https-peer.ts';
 export interface RegisteredLicense {
   readonly licenseNumber: string;
   readonly licenseSKU?: string;
-  readonly serialNumber?: string;
+  readonly serialNumber?: string | null;
   readonly status?: string;
 }
 
@@ -16,8 +16,10 @@ export interface RegistrationState {
   password: string;
   expiresIn: unknown;
   licenses: readonly RegisteredLicense[];
-  /** Licence numbers that the details of a product show, by serial. */
-  products: Readonly<Record<string, readonly string[]>>;
+  /** Licence numbers that the details of a product show, by serial; null: there is no list. */
+  products: Readonly<Record<string, readonly string[] | null>>;
+  /** Who signs on for a whole organisation has to name this account. */
+  organisation: number | null;
   /** HTTP status by licence number: what the service does not want to be asked. */
   refused: Readonly<Record<string, number>>;
   /** Fields over the envelope of every answer that is no token: `{ status: -1, error: {…} }`. */
@@ -30,6 +32,8 @@ export interface RegistrationServiceOptions {
   readonly address?: string;
   readonly port?: number;
   readonly state?: Partial<RegistrationState>;
+  /** Given out by another one: sign-on and asset management are two hosts in reality. @default its own */
+  readonly tokens?: Set<string>;
 }
 
 /** Tokens and questions at one address: `url` serves as `authUrl` too. */
@@ -39,8 +43,8 @@ export interface RegistrationService extends AsyncDisposable {
   readonly state: RegistrationState;
   readonly requests: readonly RecordedRequest[];
   setFault(fault: HttpFault, prefix?: string): void;
-  /** Tokens given out so far are refused from now on. */
-  revokeTokens(): void;
+  /** Those given out so far; without them they are refused. */
+  readonly tokens: Set<string>;
   close(): Promise<void>;
 }
 
@@ -58,41 +62,42 @@ export async function createRegistrationService(
     expiresIn: 14_400,
     licenses: [],
     products: {},
+    organisation: null,
     refused: {},
     envelope: {},
     ...options.state,
   };
-  const tokens = new Set<string>();
+  const tokens = options.tokens ?? new Set<string>();
   const identity =
     options.identity ?? (await createIdentity({ name: 'CN=registration.example.test', ipAddresses: ['127.0.0.1'] }));
-  let issued = 0;
-
   function answer(request: RecordedRequest): PeerReply {
-    if (request.method !== 'POST') return { status: 405, body: {} };
+    if (request.method !== 'POST' || !request.contentType.startsWith('application/json'))
+      return { status: 405, body: '' };
     const body = objectIn(request.body);
     if (request.path === TOKEN_PATH) return issue(body);
     if (!tokens.has((request.authorization ?? '').replace(/^Bearer /u, '')))
       return { status: 401, body: { message: 'invalid token' } };
-    if (request.path === LICENSES_PATH) {
-      const status = state.refused[String(body['licenseNumber'])];
-      if (status !== undefined) return { status, body: {} };
-      return envelope({
-        licenses: state.licenses.filter((license) => license.licenseNumber === body['licenseNumber']),
-      });
-    }
+    if (request.path === LICENSES_PATH) return list(body);
     if (request.path === PRODUCTS_PATH) return details(String(body['serialNumber']));
     return { status: 404, body: {} };
   }
 
+  function list({ licenseNumber, accountId }: Readonly<Record<string, unknown>>): PeerReply {
+    const status = state.refused[String(licenseNumber)];
+    if (status !== undefined) return { status, body: {} };
+    if (state.organisation !== null && accountId !== state.organisation)
+      return envelope({ status: -1, error: { errorCode: 301, message: 'accountId is required.' } });
+    return envelope({ licenses: state.licenses.filter((license) => license.licenseNumber === licenseNumber) });
+  }
+
   function issue(body: Readonly<Record<string, unknown>>): PeerReply {
-    const accepted =
-      body['username'] === state.user &&
-      body['password'] === state.password &&
-      body['client_id'] === 'assetmanagement' &&
-      body['grant_type'] === 'password';
-    if (!accepted) return { status: 401, body: { status: 'error', message: 'invalid credentials' } };
-    issued += 1;
-    const token = `token-${String(issued)}`;
+    if (body['client_id'] !== 'assetmanagement' || body['grant_type'] !== 'password')
+      return { status: 400, body: { error: 'invalid_client', status: 'error' } };
+    if (body['username'] !== state.user || body['password'] !== state.password) {
+      const error = { error: 'invalid_grant', error_description: 'Invalid credentials given.' };
+      return { status: 401, body: { ...error, status: 'error' } };
+    }
+    const token = crypto.randomUUID();
     tokens.add(token);
     return {
       status: 200,
@@ -117,7 +122,7 @@ export async function createRegistrationService(
     const license = state.products[serialNumber];
     if (license === undefined)
       return envelope({ status: -1, message: 'failed', error: { errorCode: 301, message: 'unknown product' } });
-    const licenses = license.map((licenseNumber) => ({ licenseNumber }));
+    const licenses = license?.map((licenseNumber) => ({ licenseNumber })) ?? null;
     return envelope({
       assetDetails: { productModel: 'FortiAuthenticator', serialNumber, isDecommissioned: false, license: licenses },
     });
@@ -137,9 +142,7 @@ export async function createRegistrationService(
     setFault: (fault, prefix) => {
       peer.setFault(fault, prefix);
     },
-    revokeTokens: () => {
-      tokens.clear();
-    },
+    tokens,
     close: () => peer.close(),
     [Symbol.asyncDispose]: () => peer.close(),
   };

@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import type { Cause } from '../../src/engine/cause.ts';
 import { eventOf, incidentsOf } from '../../src/engine/incident/notification.ts';
 import type { MessageChannel, RecipientOutcome, DeliveryRequest } from '../../src/notify/channels/channel.ts';
-import type { Alerting } from '../../src/notify/alerting.ts';
-import { AlertingEngine } from '../../src/notify/engine.ts';
+import { Alerting } from '../../src/notify/alerting.ts';
 import { createStore } from '../../src/store/store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { diagnosisOf } from './diagnosis-of.ts';
@@ -31,7 +30,7 @@ export interface AlertingBench extends Disposable {
   /** As metrics count them. */
   readonly results: readonly string[];
   /** One more engine over the same store, started. */
-  start(recipients: readonly string[]): AlertingEngine;
+  start(recipients: readonly string[]): Alerting;
 }
 
 export function alertingBench(): AlertingBench {
@@ -68,7 +67,7 @@ export function alertingBench(): AlertingBench {
     },
     start(recipients) {
       const email: MessageChannel = { kind: 'messages', id: 'email', recipients, deliver };
-      const alerting = new AlertingEngine(
+      const alerting = new Alerting(
         {
           channels: [email],
           maintenance: { isActive: () => false },
@@ -79,7 +78,7 @@ export function alertingBench(): AlertingBench {
           logger,
           journal: store.journal,
           readSecret: () => Promise.reject(new Error('no secrets here')),
-          listener: { delivered: (id, result) => results.push(`${id} ${result}`) },
+          onDelivery: (id, result) => results.push(`${id} ${result}`),
         },
       );
       alerting.start();

@@ -11,7 +11,7 @@ import { systemClock } from '../../src/system/clock.ts';
 import type { AlertJournal } from '../../src/engine/incident/journal.ts';
 import type { MessageChannel } from '../../src/notify/channels/channel.ts';
 import { createEmailChannel } from '../../src/notify/channels/email/email-channel.ts';
-import { AlertingEngine } from '../../src/notify/engine.ts';
+import { Alerting } from '../../src/notify/alerting.ts';
 import { createStore } from '../../src/store/store.ts';
 import { causeOf, diagnosisOf } from './diagnosis-of.ts';
 import { POLICY } from './incident-timeline.ts';
@@ -72,14 +72,14 @@ const email = createEmailChannel(
   { from: 'ftm-watch@example.test', to: ['ops@example.test'], servers },
   { site: 'hq', clock, readSecret },
 );
-const alerting = new AlertingEngine(
+const alerting = new Alerting(
   {
     channels: [watchedChannel(email)],
     maintenance: { isActive: () => false },
     // A fault that comes back is a new incident, and nothing waits for an hour to pass.
     policy: { ...POLICY, quiet: [0], flapWindow: 0, maxPerHour: 10_000 },
   },
-  { clock, logger, journal: watchedJournal(store.journal), readSecret, listener: {} },
+  { clock, logger, journal: watchedJournal(store.journal), readSecret, onDelivery: () => undefined },
 );
 alerting.start();
 for (const round of rounds) {

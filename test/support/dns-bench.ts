@@ -1,7 +1,7 @@
 import { createSecureContext } from 'node:tls';
 import type { SecureContext } from 'node:tls';
 import type { StringAnswer } from 'dns-packet';
-import type { ResolverConfig } from '../../src/config/config.ts';
+import type { ResolverConfig } from '../../src/config/schema/resolver.ts';
 import type { DnsObservation } from '../../src/core/observation.ts';
 import type { ProbeContext } from '../../src/network/context.ts';
 import { observeDns } from '../../src/sources/target/observe-dns.ts';

@@ -3,7 +3,7 @@ import { request } from 'node:https';
 import { connect, type Socket } from 'node:net';
 import pino from 'pino';
 import { systemClock } from '../../src/system/clock.ts';
-import type { WebConfig } from '../../src/config/config.ts';
+import type { WebConfig } from '../../src/config/schema/web.ts';
 import type { Clock } from '../../src/core/clock.ts';
 import { createWebServer, type WebServer } from '../../src/web/server.ts';
 import { sourcesOf, webState, type WebState } from './web-sources.ts';

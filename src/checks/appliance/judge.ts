@@ -1,6 +1,8 @@
 import type { ApplianceCause } from './causes.ts';
-import type { Finding, FindingLevel } from '../../engine/finding.ts';
-import type { FailureReason } from '../../core/observation.ts';
+import { toldOf } from '../told-of-appliance.ts';
+import { type Finding, note } from '../../engine/finding.ts';
+import { plainName } from '../../core/authority.ts';
+import { type FailureReason, isOfThisMachine } from '../../core/observation.ts';
 import type {
   ApplianceFacts,
   ApplianceFailure,
@@ -12,10 +14,15 @@ import type { Resource } from '../../core/license/resource.ts';
 import { valueOf } from '../../core/license/resource.ts';
 import type { ExpectedUnit } from '../../core/license/unit.ts';
 
+interface Server {
+  readonly host: string;
+  readonly port: number;
+}
+
 export interface ApplianceExpectation {
   readonly unit: ExpectedUnit;
   /** The server that is probed. */
-  readonly licenseServer: { readonly host: string; readonly port: number };
+  readonly licenseServer: Server;
 }
 
 /** What else is seen of the appliance, besides its API. */
@@ -34,24 +41,21 @@ export function judgeAppliance(
   observation: ApplianceObservation,
   expected: ApplianceExpectation,
   views: OtherViews,
-): readonly Finding[] {
+): readonly Finding<ApplianceCause>[] {
   const { role } = views;
   switch (observation.kind) {
     case 'failed':
       return [judgeFailure(observation, views), ...judgeRole(role)];
-    case 'denied':
+    case 'denied': {
+      const { appliance, endpoint, status } = observation;
+      const facts = { appliance, address: endpoint };
+      const [rule, expected] = ['api-accepts-key', 'the API accepts the web service key'];
+      const actual = `${endpoint} answered HTTP ${String(status)}`;
       return [
-        {
-          rule: 'api-accepts-key',
-          subject: observation.appliance,
-          expected: 'the API accepts the web service key',
-          actual: `${observation.endpoint} answered HTTP ${String(observation.status)}`,
-          level: 'warning',
-          suggests: 'appliance-access-denied',
-          facts: { appliance: observation.appliance, address: observation.endpoint },
-        },
+        { rule, subject: appliance, expected, actual, level: 'warning', suggests: 'appliance-access-denied', facts },
         ...judgeRole(role),
       ];
+    }
     case 'ok':
       return [
         ...judgeSerial(observation, expected.unit),
@@ -62,7 +66,7 @@ export function judgeAppliance(
   }
 }
 
-function judgeFailure(observation: ApplianceFailure, views: OtherViews): Finding {
+function judgeFailure(observation: ApplianceFailure, views: OtherViews): Finding<ApplianceCause> {
   const { reason, message, appliance, endpoint } = observation;
   const seen = signOfLife(reason, views);
   return {
@@ -74,8 +78,8 @@ function judgeFailure(observation: ApplianceFailure, views: OtherViews): Finding
   };
 }
 
-function weightOf(reason: FailureReason, seen: string | null): Pick<Finding, 'level' | 'suggests'> {
-  if (isOurs(reason)) return { level: 'unknown', suggests: null };
+function weightOf(reason: FailureReason, seen: string | null): Pick<Finding<ApplianceCause>, 'level' | 'suggests'> {
+  if (isOfThisMachine(reason)) return { level: 'unknown', suggests: null };
   return seen === null
     ? { level: 'broken', suggests: 'appliance-unreachable' }
     : { level: 'warning', suggests: 'appliance-unreadable' };
@@ -89,7 +93,7 @@ function signOfLife(reason: FailureReason, { role, logSpeaks }: OtherViews): str
 }
 
 /** A name is a rule of its own: where it is not found the resolver may be to blame. */
-function expectationOf({ reason, endpoint }: ApplianceFailure): Pick<Finding, 'rule' | 'expected'> {
+function expectationOf({ reason, endpoint }: ApplianceFailure): Pick<Finding<ApplianceCause>, 'rule' | 'expected'> {
   return reason === 'name-not-resolved'
     ? { rule: 'api-name-resolves', expected: `an address for the name in ${endpoint}` }
     : { rule: 'api-answers', expected: `${endpoint} answers as a FortiAuthenticator` };
@@ -104,105 +108,56 @@ function hasAnswered(reason: FailureReason): boolean {
   return reason === 'tls' || reason === 'protocol' || reason === 'rejected';
 }
 
-/** Reasons that tell about this machine, not about the appliance. */
-function isOurs(reason: FailureReason): boolean {
-  return reason === 'internal' || reason === 'aborted' || reason === 'no-route';
-}
-
 /** A floating address leads to the other member after a failover: worth a note. Any other serial is another unit. */
-function judgeSerial(facts: ApplianceFacts, unit: ExpectedUnit): readonly Finding[] {
+function judgeSerial(facts: ApplianceFacts, unit: ExpectedUnit): readonly Finding<ApplianceCause>[] {
   const { serial, peerSerial } = facts.system;
   if (unit.serial === null || unit.serial.toUpperCase() === serial.toUpperCase()) return [];
   const members = [unit.peerSerial, peerSerial === unit.serial ? serial : null];
   const isPeer = members.some((member) => member?.toUpperCase() === serial.toUpperCase());
-  return [
-    finding(facts, {
-      rule: 'serial-matches',
-      expected: `serial ${unit.serial}`,
-      actual: isPeer ? `the HA peer ${serial} answers: a failover has taken place` : `serial ${serial}`,
-      level: isPeer ? 'note' : 'warning',
-      suggests: null,
-    }),
-  ];
+  const actual = isPeer ? `the HA peer ${serial} answers: a failover has taken place` : `serial ${serial}`;
+  const told = toldOf(facts, 'serial-matches', `serial ${unit.serial}`, actual);
+  return [{ ...told, level: isPeer ? 'note' : 'warning', suggests: null }];
 }
 
 /** A key that may not read everything leaves its part unjudged; the account is easily corrected. */
-function judgePermissions(facts: ApplianceFacts): readonly Finding[] {
-  const resources: readonly (readonly [string, Resource<unknown>])[] = [
-    ['fortitokenmobilelicenses', facts.licensed],
-    ['fortitokens', facts.tokens],
-    ['fortitokenmobileprovisioning', facts.provisioning],
-    ['smtpservers', facts.mailServers],
-  ];
-  const denied = resources.flatMap(([name, resource]) => (resource.kind === 'denied' ? [name] : []));
+function judgePermissions(facts: ApplianceFacts): readonly Finding<ApplianceCause>[] {
+  const { licensed, tokens, provisioning, mailServers } = facts;
+  const resources: Readonly<Record<string, Resource<unknown>>> = {
+    fortitokenmobilelicenses: licensed,
+    fortitokens: tokens,
+    fortitokenmobileprovisioning: provisioning,
+    smtpservers: mailServers,
+  };
+  const denied = Object.entries(resources).flatMap(([name, { kind }]) => (kind === 'denied' ? [name] : []));
   if (denied.length === 0) return [];
-  return [
-    finding(facts, {
-      rule: 'api-permits-reading',
-      expected: 'the account may read every resource that is judged',
-      actual: `it may not read ${denied.join(', ')}`,
-      level: 'warning',
-      suggests: 'appliance-access-denied',
-    }),
-  ];
+  const [rule, expected] = ['api-permits-reading', 'the account may read every resource that is judged'];
+  const actual = `it may not read ${denied.join(', ')}`;
+  return [{ ...toldOf(facts, rule, expected, actual), level: 'warning', suggests: 'appliance-access-denied' }];
 }
 
 /** The documentation gives 433 as the default port, probably a slip for 443 (REST API guide 6.0.4). */
 const DOCUMENTED_DEFAULT_PORT = 433;
 
-function judgeProvisioning(
-  facts: ApplianceFacts,
-  server: { readonly host: string; readonly port: number },
-): readonly Finding[] {
+function judgeProvisioning(facts: ApplianceFacts, server: Server): readonly Finding<ApplianceCause>[] {
   const used = valueOf(facts.provisioning);
   if (used === null || isSameServer(used, server)) return [];
   const hint =
     used.port === DOCUMENTED_DEFAULT_PORT && server.port === 443
       ? ' (433 is the default that the manual gives, probably for 443)'
       : '';
-  return [
-    finding(facts, {
-      rule: 'provisioning-server-matches',
-      expected: `FortiToken Mobile provisioning through ${server.host}:${String(server.port)}, the server that is probed`,
-      actual: `the appliance uses ${used.host}${used.port === null ? '' : `:${String(used.port)}`}${hint}`,
-      level: 'warning',
-      suggests: null,
-    }),
-  ];
+  const expected = `FortiToken Mobile provisioning through ${server.host}:${String(server.port)}, the server that is probed`;
+  const actual = `the appliance uses ${used.host}${used.port === null ? '' : `:${String(used.port)}`}${hint}`;
+  return [{ ...toldOf(facts, 'provisioning-server-matches', expected, actual), level: 'warning', suggests: null }];
 }
 
-function isSameServer(used: ProvisioningServer, server: { readonly host: string; readonly port: number }): boolean {
+function isSameServer(used: ProvisioningServer, server: Server): boolean {
   return plainName(used.host) === plainName(server.host) && (used.port === null || used.port === server.port);
 }
 
-function plainName(host: string): string {
-  return host.toLowerCase().replace(/\.$/u, '');
-}
-
 /** The role only refines the judging of the licence: without it that is judged as before. */
-function judgeRole(role: HaRoleObservation | null): readonly Finding[] {
+function judgeRole(role: HaRoleObservation | null): readonly Finding<ApplianceCause>[] {
   if (role === null || role.kind === 'ok') return [];
-  return [
-    {
-      rule: 'ha-role-readable',
-      subject: role.appliance,
-      expected: 'the HA role over SNMP',
-      actual: `${role.reason}: ${role.message}`,
-      level: 'note',
-      suggests: null,
-      facts: { appliance: role.appliance },
-    },
-  ];
-}
-
-interface Judgement {
-  readonly rule: string;
-  readonly expected: string;
-  readonly actual: string;
-  readonly level: FindingLevel;
-  readonly suggests: ApplianceCause | null;
-}
-
-function finding(facts: ApplianceFacts, judgement: Judgement): Finding {
-  return { ...judgement, subject: facts.appliance, facts: { appliance: facts.appliance, serial: facts.system.serial } };
+  const { appliance, reason, message } = role;
+  const [rule, expected] = ['ha-role-readable', 'the HA role over SNMP'];
+  return [note({ rule, subject: appliance, expected, actual: `${reason}: ${message}`, facts: { appliance } })];
 }

@@ -1,5 +1,6 @@
 import type { Millis } from '../../core/clock.ts';
-import type { Finding } from '../../engine/finding.ts';
+import { spanText } from '../../core/duration.ts';
+import { type Finding, note, unknown } from '../../engine/finding.ts';
 import type { ClockObservation } from '../../core/observation.ts';
 import { estimateClock } from './estimate.ts';
 
@@ -8,23 +9,17 @@ const SUBJECT = 'the clock of this machine';
 
 /** Judges our own clock by what others say. Nothing to compare with is no fault where no NTP server is configured. */
 export function judgeClock(observations: readonly ClockObservation[], maxOffset: Millis): readonly Finding[] {
-  const expected = `within ${inWords(maxOffset)} of the outside world`;
+  const expected = `within ${spanText(maxOffset)} of the outside world`;
   const estimate = estimateClock(observations);
   if (estimate === null) return [untold(observations, expected)];
   const { offsetMs, precisionMs, supporters, trusted } = estimate;
   if (Math.abs(offsetMs) - precisionMs <= maxOffset) return [];
-  const actual = `${inWords(Math.abs(offsetMs))} ${offsetMs > 0 ? 'behind' : 'ahead'}, says ${supporters.join(', ')}`;
+  const actual = `${spanText(Math.abs(offsetMs))} ${offsetMs > 0 ? 'behind' : 'ahead'}, says ${supporters.join(', ')}`;
+  const told = { rule: RULE, subject: SUBJECT, expected, actual };
   return [
     trusted
-      ? { rule: RULE, subject: SUBJECT, expected, actual, level: 'warning', suggests: 'clock-skewed' }
-      : {
-          rule: RULE,
-          subject: SUBJECT,
-          expected,
-          actual: `${actual} alone, which may be wrong itself`,
-          level: 'note',
-          suggests: null,
-        },
+      ? { ...told, level: 'warning', suggests: 'clock-skewed' }
+      : note({ ...told, actual: `${actual} alone, which may be wrong itself` }),
   ];
 }
 
@@ -32,23 +27,7 @@ function untold(observations: readonly ClockObservation[], expected: string): Fi
   const failures = observations.flatMap(({ source, outcome }) =>
     outcome.kind === 'failed' ? [`${source}: ${outcome.message}`] : [],
   );
-  return {
-    rule: RULE,
-    subject: SUBJECT,
-    expected,
-    actual: failures.length === 0 ? 'nobody told the time' : `nobody told the time: ${failures.slice(0, 3).join('; ')}`,
-    level: observations.some(({ protocol }) => protocol === 'ntp') ? 'unknown' : 'note',
-    suggests: null,
-  };
-}
-
-/** 1500 → `1.5 s`, 7,200,000 → `2 h`. */
-function inWords(span: Millis): string {
-  const units = [
-    [86_400_000, 'd'],
-    [3_600_000, 'h'],
-    [60_000, 'min'],
-  ] as const;
-  const [size, unit] = units.find(([milliseconds]) => span >= 2 * milliseconds) ?? ([1000, 's'] as const);
-  return `${String(Math.round((span / size) * 10) / 10)} ${unit}`;
+  const actual = `nobody told the time${failures.length === 0 ? '' : `: ${failures.slice(0, 3).join('; ')}`}`;
+  const told = { rule: RULE, subject: SUBJECT, expected, actual };
+  return observations.some(({ protocol }) => protocol === 'ntp') ? unknown(told) : note(told);
 }

@@ -1,5 +1,5 @@
 import { nameList } from '../../core/name-list.ts';
-import type { Finding, FindingFacts } from '../../engine/finding.ts';
+import { type Finding, type FindingFacts, known, unknown } from '../../engine/finding.ts';
 import type { FirewallObservation, FirewallPolicy, Flow, SslInspection } from '../../core/license/firewall.ts';
 
 /**
@@ -9,15 +9,11 @@ import type { FirewallObservation, FirewallPolicy, Flow, SslInspection } from '.
 export function judgeFirewallPolicy(observation: FirewallObservation): readonly Finding[] {
   switch (observation.kind) {
     case 'failed':
-      return [unknown(observation, 'firewall-answers', `${observation.reason}: ${observation.message}`)];
-    case 'denied':
-      return [
-        unknown(
-          observation,
-          'firewall-accepts-token',
-          `HTTP ${String(observation.status)}: the API token may not read policies`,
-        ),
-      ];
+      return [untold(observation, 'firewall-answers', `${observation.reason}: ${observation.message}`)];
+    case 'denied': {
+      const actual = `HTTP ${String(observation.status)}: the API token may not read policies`;
+      return [untold(observation, 'firewall-accepts-token', actual)];
+    }
     case 'ok':
       switch (observation.match.kind) {
         case 'implicit-deny':
@@ -38,7 +34,7 @@ function judgeInspection(flow: Flow, policy: FirewallPolicy, inspection: SslInsp
   const base = { rule: 'policy-leaves-tls-alone', subject: subjectOf(flow), expected: 'no SSL inspection', facts };
   if (inspection.kind === 'unreadable') {
     const actual = `${policyText(policy)} uses SSL profile "${inspection.profile}", which could not be read: ${inspection.message}`;
-    return [{ ...base, actual, level: 'unknown', suggests: null }];
+    return [unknown({ ...base, actual })];
   }
   const uses = `${policyText(policy)} uses SSL profile "${inspection.profile ?? ''}"`;
   switch (inspection.mode) {
@@ -57,11 +53,8 @@ type DeepJudgement = Pick<Finding, 'actual' | 'level' | 'suggests' | 'confidence
 
 function judgeDeep(uses: string, inspection: Extract<SslInspection, { kind: 'known' }>): DeepJudgement {
   if (inspection.exemptedBy !== null) {
-    return {
-      actual: `${uses}: deep inspection, from which ${inspection.exemptedBy} exempts the server`,
-      level: 'note',
-      suggests: null,
-    };
+    const actual = `${uses}: deep inspection, from which ${inspection.exemptedBy} exempts the server`;
+    return { actual, level: 'note', suggests: null };
   }
   if (inspection.unreadExemptions.length > 0) {
     const actual = `${uses}: deep inspection, and whether the server is exempt cannot be told: ${nameList(inspection.unreadExemptions)}`;
@@ -98,16 +91,9 @@ function missing(flow: Flow, actual: string, policy: FirewallPolicy | null): Fin
   };
 }
 
-function unknown(flow: Flow, rule: string, actual: string): Finding {
-  return {
-    rule,
-    subject: subjectOf(flow),
-    expected: 'the firewall says which policy matches',
-    actual,
-    level: 'unknown',
-    suggests: null,
-    facts: factsOf(flow, null, null),
-  };
+function untold(flow: Flow, rule: string, actual: string): Finding {
+  const expected = 'the firewall says which policy matches';
+  return unknown({ rule, subject: subjectOf(flow), expected, actual, facts: factsOf(flow, null, null) });
 }
 
 function subjectOf(flow: Flow): string {
@@ -118,12 +104,8 @@ function policyText(policy: FirewallPolicy): string {
   return policy.name === null ? `policy ${String(policy.id)}` : `policy ${String(policy.id)} "${policy.name}"`;
 }
 
-function factsOf(flow: Flow, policy: FirewallPolicy | null, profile: string | null): FindingFacts {
-  return {
-    source: flow.source,
-    ...(policy === null
-      ? {}
-      : { policy: policy.name === null ? String(policy.id) : `${String(policy.id)} (${policy.name})` }),
-    ...(profile === null ? {} : { profile }),
-  };
+function factsOf({ source }: Flow, policy: FirewallPolicy | null, profile: string | null): FindingFacts {
+  const name = policy?.name ?? null;
+  const id = policy === null ? null : String(policy.id);
+  return known({ source, policy: name === null ? id : `${String(id)} (${name})`, profile });
 }

@@ -1,6 +1,8 @@
-import type { Assessment } from '../../engine/assessment.ts';
+import type { Judgement } from '../declaration.ts';
+import { judged, unjudged } from '../judgement.ts';
 import type { Confidence } from '../../engine/cause.ts';
-import type { EndpointObservation } from '../../core/observation.ts';
+import { note } from '../../engine/finding.ts';
+import { type EndpointObservation, isOwnTrouble } from '../../core/observation.ts';
 import type { RoundObservations } from '../../core/round.ts';
 import { describeFailure } from '../../core/describe-failure.ts';
 
@@ -8,13 +10,13 @@ import { describeFailure } from '../../core/describe-failure.ts';
  * The internet is there when anything out there accepts a connection. Firewalls that let only the licence server
  * through are good firewalls: silent control hosts are then a note.
  */
-export function judgeInternet(round: RoundObservations): Assessment {
+export function judgeInternet(round: RoundObservations): Judgement {
   const licenseServer = [...round.licenseServer.endpoints, ...round.knownAddresses];
   const controls = round.controls.flatMap(({ endpoints }) => endpoints);
-  if (controls.some(accepted)) return well('Control hosts accept connections');
+  if (controls.some(accepted)) return judged([], 'Control hosts accept connections');
   if (licenseServer.some(accepted)) return viaLicenseServer(round);
   const all = [...controls, ...licenseServer];
-  const tried = all.filter(({ tcp }) => tcp.kind === 'failed' && tcp.reason !== 'aborted' && tcp.reason !== 'internal');
+  const tried = all.filter(({ tcp }) => tcp.kind === 'failed' && !isOwnTrouble(tcp.reason));
   const [untried] = all;
   if (tried.length === 0)
     return untried === undefined ? judgeWithoutAddresses(round) : unjudged(`Not tried: ${describe(untried)}`);
@@ -27,62 +29,36 @@ function accepted({ tcp }: EndpointObservation): boolean {
   return tcp.kind === 'open';
 }
 
-function well(summary: string): Assessment {
-  return { id: 'internet', kind: 'judged', findings: [], summary };
-}
-
-function unjudged(summary: string): Assessment {
-  return { id: 'internet', kind: 'unjudged', findings: [], summary };
-}
-
-function viaLicenseServer({ controls }: RoundObservations): Assessment {
+function viaLicenseServer({ controls }: RoundObservations): Judgement {
   const silent = controls.filter(({ endpoints }) => endpoints.length > 0).map(({ subject }) => subject);
-  const summary = 'The licence server accepts connections';
-  if (silent.length === 0) return well(summary);
-  return {
-    ...well(summary),
-    findings: [
-      {
-        rule: 'control-host-answers',
-        subject: silent.join(', '),
-        expected: 'a connection',
-        actual: 'no control host accepts one; no fault, since a firewall may well let only the licence server through',
-        level: 'note',
-        suggests: null,
-      },
-    ],
+  const told = {
+    rule: 'control-host-answers',
+    subject: silent.join(', '),
+    expected: 'a connection',
+    actual: 'no control host accepts one; no fault, since a firewall may well let only the licence server through',
   };
+  return judged(silent.length === 0 ? [] : [note(told)], 'The licence server accepts connections');
 }
 
 /**
  * Nothing but the proxy was tried: what lies beyond it is not known, and what is wrong with it breaks the reachability.
  */
-function beyondProxy(tried: readonly EndpointObservation[]): Assessment {
+function beyondProxy(tried: readonly EndpointObservation[]): Judgement {
   const proxies = [...new Set(tried.map(({ proxy }) => proxy))].join(', ');
   return unjudged(`Only the proxy ${proxies} leads out, and it opens no connection`);
 }
 
-function unreachable(tried: readonly string[], confidence: Confidence = 'confirmed'): Assessment {
-  return {
-    id: 'internet',
-    kind: 'judged',
-    findings: [
-      {
-        rule: 'anything-answers',
-        subject: 'internet',
-        expected: 'a connection to the licence server or to a control host',
-        actual: tried.join('; '),
-        level: 'broken',
-        suggests: 'internet-unreachable',
-        confidence,
-      },
-    ],
-    summary: 'Nothing out there accepts a connection',
-  };
+function unreachable(tried: readonly string[], confidence: Confidence = 'confirmed'): Judgement {
+  const [rule, expected] = ['anything-answers', 'a connection to the licence server or to a control host'];
+  const told = { rule, subject: 'internet', expected, actual: tried.join('; '), confidence };
+  return judged(
+    [{ ...told, level: 'broken', suggests: 'internet-unreachable' }],
+    'Nothing out there accepts a connection',
+  );
 }
 
 /** No name resolved and no address is known: only a machine without any route to its resolvers proves something. */
-function judgeWithoutAddresses({ licenseServer, controls }: RoundObservations): Assessment {
+function judgeWithoutAddresses({ licenseServer, controls }: RoundObservations): Judgement {
   const replies = [licenseServer, ...controls].flatMap(({ names }) =>
     names.flatMap(({ resolver, a, aaaa }) => [a, aaaa].map((reply) => ({ resolver, reply }))),
   );

@@ -1,3 +1,4 @@
+import { instantText } from '../../core/instant-text.ts';
 import { licensesOf } from '../../core/license/licenses-of.ts';
 import type { RegistrationObservation } from '../../core/license/registration.ts';
 import { unitOf } from '../../core/license/unit.ts';
@@ -40,9 +41,7 @@ function ageOf(registration: RegistrationObservation): string {
     registration.kind === 'ok'
       ? registration.lookups.flatMap(({ kept }) => (kept === undefined ? [] : [kept.since]))
       : [];
-  return since.length === 0
-    ? ''
-    : `, as the registration service said at ${new Date(Math.min(...since)).toISOString()}`;
+  return since.length === 0 ? '' : `, as the registration service said at ${instantText(Math.min(...since))}`;
 }
 
 function listedUnit({ config, rest, role }: UnitObservation): ListedUnit {

@@ -1,6 +1,7 @@
 import type { AssignmentCause } from './causes.ts';
-import type { Finding, FindingFacts, FindingLevel } from '../../engine/finding.ts';
+import { type Finding, type FindingFacts, type FindingLevel, known, note, unknown } from '../../engine/finding.ts';
 import type { Failure } from '../../core/observation.ts';
+import { instantText } from '../../core/instant-text.ts';
 import { holdsTokensOf } from '../../core/license/activation-context.ts';
 import { isCoveredByOthers, placementOf, usersOf, type ListedUnit } from './placement.ts';
 import type {
@@ -42,49 +43,33 @@ export function judgeLicenseAssignment(input: AssignmentInput): readonly Finding
   }
 }
 
-function lookupOf(lookups: readonly LicenseLookup[], license: string): LicenseLookup | null {
-  return lookups.find((lookup) => sameSerial(lookup.license, license)) ?? null;
+function lookupOf(lookups: readonly LicenseLookup[], license: string): LicenseLookup | undefined {
+  return lookups.find((lookup) => sameSerial(lookup.license, license));
 }
 
-function judgeLookup(input: AssignmentInput, license: string, lookup: LicenseLookup | null): readonly Finding[] {
-  if (lookup === null) return [];
+function judgeLookup(input: AssignmentInput, license: string, lookup: LicenseLookup | undefined): readonly Finding[] {
+  if (lookup === undefined) return [];
   const { outcome, kept } = lookup;
   const verdict = judgeOutcome(input, license, outcome);
-  const { unit } = input;
+  const rule = 'license-registered-to-this-unit';
   const concerns = usersOf(input, input.listed);
-  const facts = factsOf(unit, license, outcome.kind === 'registered' ? outcome.serial : null);
+  const facts = factsOf(input.unit, license, outcome.kind === 'registered' ? outcome.serial : null);
   return [
     ...(verdict === null
       ? []
-      : [
-          {
-            rule: 'license-registered-to-this-unit',
-            subject: license,
-            expected: expectedOf(unit),
-            ...verdict,
-            concerns,
-            facts,
-          },
-        ]),
+      : [{ rule, subject: license, expected: expectedOf(input.unit), ...verdict, concerns, facts }]),
     ...(kept === undefined ? [] : [keptNote(license, kept, facts)]),
   ];
 }
 
 /** One call that fails does not make unknown what was known: licences move rarely. How old it is, is said. */
 function keptNote(
-  license: string,
+  subject: string,
   { since, because }: NonNullable<LicenseLookup['kept']>,
   facts: FindingFacts,
 ): Finding {
-  return {
-    rule: 'registration-answers-again',
-    subject: license,
-    expected: 'an answer of the registration service',
-    actual: `${openText(because)}; what it said at ${new Date(since).toISOString()} stands`,
-    level: 'note',
-    suggests: null,
-    facts,
-  };
+  const actual = `${openText(because)}; what it said at ${instantText(since)} stands`;
+  return note({ rule: 'registration-answers-again', subject, expected: ANSWER, actual, facts });
 }
 
 function expectedOf({ name, serial, mode, primary }: Unit): string {
@@ -98,46 +83,38 @@ function judgeOutcome(input: AssignmentInput, license: string, outcome: LicenseO
     case 'registered':
       return judgeHolder(input, license, outcome.serial);
     case 'unregistered':
-      return {
-        level: 'broken',
-        suggests: 'license-not-registered',
-        actual: `not registered to any unit (status "${outcome.status}")`,
-      };
+      return broken('license-not-registered', `not registered to any unit (status "${outcome.status}")`);
     case 'unnamed':
-      return unknown(
+      return open(
         `listed ${outcome.status === null ? '' : `as "${outcome.status}" `}without a serial number that can be read`,
       );
     case 'not-listed':
-      return unknown('the service does not list this licence number');
+      return open('the service does not list this licence number');
     case 'postponed':
     case 'failed':
-      return unknown(openText(outcome));
+      return open(openText(outcome));
   }
 }
 
 function judgeHolder(input: AssignmentInput, license: string, holder: string): Verdict | null {
   const { unit, listed } = input;
-  if (unit.serial === null) return unknown(`registered to ${holder}, and the serial of ${unit.name} is not known`);
+  if (unit.serial === null) return open(`registered to ${holder}, and the serial of ${unit.name} is not known`);
   switch (placementOf({ from: input, license, holder, listed })) {
     case 'in-place':
       return null;
     case 'secondary':
-      return onPeer('warning', `registered to ${holder}, which is the secondary of the cluster now`);
+      return onPeer(`registered to ${holder}, which is the secondary of the cluster now`);
     case 'peer':
       return judgePeer(input, license, holder);
     case 'other-unit':
-      return {
-        level: 'broken',
-        suggests: 'license-on-other-unit',
-        actual: `registered to ${holder}, which is neither this unit nor its peer`,
-      };
+      return broken('license-on-other-unit', `registered to ${holder}, which is neither this unit nor its peer`);
     case 'perhaps-balanced':
-      return unknown(
+      return open(
         `registered to ${holder}, which is configured too; ` +
           `SNMP does not tell whether ${unit.name} is a load balancer of it`,
       );
     case 'unlisted-primary':
-      return unknown(
+      return open(
         `registered to ${holder}, which is not configured; ${unit.name} is a load balancer, so name its primary too`,
       );
   }
@@ -150,67 +127,54 @@ function judgeHolder(input: AssignmentInput, license: string, holder: string): V
 function judgePeer({ unit, appliance }: AssignmentInput, license: string, holder: string): Verdict {
   switch (unit.mode) {
     case 'standalone':
-      return onPeer('broken', `registered to the HA peer ${holder}, and this unit runs alone`);
+      return broken('license-on-peer', `registered to the HA peer ${holder}, and this unit runs alone`);
     case 'cluster':
       return holdsTokensOf(appliance, license) === false
-        ? onPeer('broken', `registered to the HA peer ${holder}, and not activated yet`)
-        : onPeer('warning', `registered to the HA peer ${holder}`);
+        ? broken('license-on-peer', `registered to the HA peer ${holder}, and not activated yet`)
+        : onPeer(`registered to the HA peer ${holder}`);
     case 'load-balancer':
     case 'unknown':
-      return onPeer('warning', `registered to the HA peer ${holder}; whether the cluster runs is not known`);
+      return onPeer(`registered to the HA peer ${holder}; whether the cluster runs is not known`);
   }
 }
 
-function onPeer(level: 'warning' | 'broken', actual: string): Verdict {
-  return { level, suggests: 'license-on-peer', actual };
+function broken(suggests: AssignmentCause, actual: string): Verdict {
+  return { level: 'broken', suggests, actual };
 }
 
-function unknown(actual: string): Verdict {
+function onPeer(actual: string): Verdict {
+  return { level: 'warning', suggests: 'license-on-peer', actual };
+}
+
+function open(actual: string): Verdict {
   return { level: 'unknown', suggests: null, actual };
 }
 
+const ANSWER = 'an answer of the registration service';
+
 function serviceUnknown(unit: Unit, actual: string): Finding {
-  return {
-    rule: 'registration-service-answers',
-    subject: unit.name,
-    expected: 'an answer of the registration service',
-    actual,
-    level: 'unknown',
-    suggests: null,
-    facts: factsOf(unit, null, null),
-  };
+  const facts = factsOf(unit, null, null);
+  return unknown({ rule: 'registration-service-answers', subject: unit.name, expected: ANSWER, actual, facts });
 }
 
 function noLicenses(unit: Unit): Finding {
-  return {
+  return unknown({
     rule: 'license-known',
     subject: unit.name,
     expected: 'a licence number, configured or read from the appliance',
     actual: 'none is known: name it under "licenses" of the appliance',
-    level: 'unknown',
-    suggests: null,
     facts: factsOf(unit, null, null),
-  };
+  });
 }
 
-function openText(open: Postponed | Failure): string {
-  return open.kind === 'failed'
-    ? `no answer (${open.reason}): ${open.message}`
-    : `not asked before ${new Date(open.until).toISOString()}: quota or back-off of the registration service`;
+function openText(missed: Postponed | Failure): string {
+  return missed.kind === 'failed'
+    ? `no answer (${missed.reason}): ${missed.message}`
+    : `not asked before ${instantText(missed.until)}: quota or back-off of the registration service`;
 }
 
-function factsOf(unit: Unit, license: string | null, holder: string | null): FindingFacts {
-  return {
-    appliance: unit.name,
-    ...(unit.serial === null ? {} : { serial: unit.serial }),
-    ...inChargeOf(unit),
-    ...(license === null ? {} : { license }),
-    ...(holder === null ? {} : { holder }),
-  };
-}
-
-/** Where the licence belongs: on the member that is in charge, where nobody tells on the one that answers. */
-function inChargeOf({ mode, primary, serial }: Unit): Pick<FindingFacts, 'primary'> {
+function factsOf({ name, serial, mode, primary }: Unit, license: string | null, holder: string | null): FindingFacts {
+  // Where the licence belongs: on the member that is in charge, where nobody tells on the one that answers.
   const inCharge = (mode === 'cluster' ? primary : null) ?? serial;
-  return inCharge === null ? {} : { primary: inCharge };
+  return known({ appliance: name, serial, primary: inCharge, license, holder });
 }

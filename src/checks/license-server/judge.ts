@@ -1,9 +1,9 @@
 import { productOfBlockPage } from '../../core/block-page.ts';
 import { decidingAddresses } from '../../core/deciding-addresses.ts';
 import { describeFailure } from '../../core/describe-failure.ts';
-import type { EndpointObservation, HttpOutcome } from '../../core/observation.ts';
-import type { Finding } from '../../engine/finding.ts';
-import { isOwnTrouble, seenAt, withClean } from '../endpoint-words.ts';
+import { isOwnTrouble, type EndpointObservation, type HttpOutcome } from '../../core/observation.ts';
+import { type Finding, known, note, unknown } from '../../engine/finding.ts';
+import { seenAt, withClean } from '../endpoint-words.ts';
 import type { TlsCause } from '../tls-genuine/causes.ts';
 import type { LicenseServerCause } from './causes.ts';
 
@@ -42,17 +42,15 @@ function troubleOf(http: HttpOutcome): HttpTrouble | null {
     case 'client-certificate-demanded':
       return null;
     case 'failed':
-      return { rule: isOwnTrouble(http) ? 'not-judged' : 'server-answers', actual: describeFailure(http) };
+      return { rule: isOwnTrouble(http.reason) ? 'not-judged' : 'server-answers', actual: describeFailure(http) };
     case 'response':
       return responseTrouble(http);
   }
 }
 
-function responseTrouble({
-  status,
-  blockPage,
-  proxyTraces,
-}: Extract<HttpOutcome, { kind: 'response' }>): HttpTrouble | null {
+type HttpResponse = Extract<HttpOutcome, { kind: 'response' }>;
+
+function responseTrouble({ status, blockPage, proxyTraces }: HttpResponse): HttpTrouble | null {
   if (blockPage !== null) {
     const actual = `HTTP ${String(status)} with a block page (${blockPage})`;
     return { rule: 'no-block-page', actual, product: productOfBlockPage(blockPage) };
@@ -68,42 +66,34 @@ function responseTrouble({
 }
 
 function httpFinding(seen: EndpointObservation, trouble: HttpTrouble, level: 'broken' | 'warning'): HttpFinding {
-  const common = {
+  const told = {
+    rule: 'server-answers',
     subject: seen.target,
+    expected: 'An HTTP answer with a status below 500, or a demand for a client certificate',
     actual: seenAt(seen, trouble.actual),
-    facts: { address: seen.address },
+    facts: known({ address: seen.address, product: trouble.product }),
   };
-  const expected = 'An HTTP answer with a status below 500, or a demand for a client certificate';
   switch (trouble.rule) {
     case 'not-judged':
-      return { ...common, rule: 'server-answers', expected, level: 'unknown', suggests: null };
+      return unknown(told);
     case 'server-answers':
-      return { ...common, rule: 'server-answers', expected, level, suggests: 'license-server-down' };
+      return { ...told, level, suggests: 'license-server-down' };
     case 'no-block-page':
       return {
-        ...common,
+        ...told,
         rule: 'no-block-page',
         expected: 'The server itself answers, no filter or proxy',
         level,
         suggests: 'tls-blocked',
         kind: 'page-inside-tls',
         confidence: 'suspected',
-        facts: { ...common.facts, ...(trouble.product ? { product: trouble.product } : {}) },
       };
   }
 }
 
 function traceFindings(seen: EndpointObservation, traces: readonly string[]): readonly HttpFinding[] {
   if (traces.length === 0) return [];
-  return [
-    {
-      rule: 'no-proxy-traces',
-      subject: seen.target,
-      expected: 'No header that a proxy or a filter adds',
-      actual: seenAt(seen, traces.join(', ')),
-      level: 'note',
-      suggests: null,
-      facts: { address: seen.address },
-    },
-  ];
+  const [rule, expected] = ['no-proxy-traces', 'No header that a proxy or a filter adds'];
+  const actual = seenAt(seen, traces.join(', '));
+  return [note({ rule, subject: seen.target, expected, actual, facts: { address: seen.address } })];
 }

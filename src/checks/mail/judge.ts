@@ -1,6 +1,12 @@
 import type { MailCause } from './causes.ts';
-import type { Finding, FindingLevel } from '../../engine/finding.ts';
-import type { MailObservation, MailOutcome, MailStage } from '../../core/observation.ts';
+import { type Finding, type FindingLevel, note, unknown } from '../../engine/finding.ts';
+import {
+  isOfThisMachine,
+  isOwnTrouble,
+  type MailObservation,
+  type MailOutcome,
+  type MailStage,
+} from '../../core/observation.ts';
 
 type MailFailure = Extract<MailOutcome, { kind: 'failed' }>;
 
@@ -43,18 +49,11 @@ const EXPECTATIONS: Readonly<Record<MailStage, Expectation>> = {
 /** Judges how far one mail server went. */
 export function judgeMail({ server, security, outcome, localhostAnswers }: MailObservation): readonly Finding[] {
   if (outcome.kind === 'accepted') return [];
-  const { rule, expected, suggests } = expectationOf(outcome);
+  const { suggests, ...expectation } = expectationOf(outcome);
+  const told = { ...expectation, subject: server, actual: describe(outcome), facts: { security } };
   const level = levelOf(outcome);
   return [
-    {
-      rule,
-      subject: server,
-      expected,
-      actual: describe(outcome),
-      level,
-      suggests: level === 'unknown' ? null : suggests,
-      facts: { security },
-    },
+    level === 'unknown' ? unknown(told) : { ...told, level, suggests },
     ...(localhostAnswers === true ? [tryLocalhost(server)] : []),
   ];
 }
@@ -66,7 +65,7 @@ function expectationOf(outcome: MailFailure): Expectation {
 
 /** A server that dies in the middle of a session has not rejected anything. */
 function wasAnswered({ reason }: MailFailure): boolean {
-  return reason === 'rejected' || reason === 'internal' || reason === 'aborted';
+  return reason === 'rejected' || isOwnTrouble(reason);
 }
 
 /**
@@ -74,7 +73,7 @@ function wasAnswered({ reason }: MailFailure): boolean {
  * 451), and FortiAuthenticator's queue does come back.
  */
 function levelOf({ stage, reason, code }: MailFailure): FindingLevel {
-  if (reason === 'aborted' || reason === 'internal' || reason === 'no-route') return 'unknown';
+  if (isOfThisMachine(reason)) return 'unknown';
   const later = code !== null && code >= 400 && code < 500;
   return later && (stage === 'login' || stage === 'sender' || stage === 'recipient') ? 'warning' : 'broken';
 }
@@ -87,14 +86,12 @@ function describe({ stage, reason, tlsError, message }: MailFailure): string {
 
 /** As the activation tip has it: "if the custom mail server is not reachable, try using localhost". */
 function tryLocalhost(server: string): Finding {
-  return {
+  return note({
     rule: 'mail-localhost-answers',
     subject: server,
     expected: 'the configured mail server answers',
     actual:
       'a mail server on this machine (127.0.0.1:25) answers: on FortiAuthenticator the mail server "localhost" is ' +
       'worth a try meanwhile',
-    level: 'note',
-    suggests: null,
-  };
+  });
 }

@@ -1,8 +1,10 @@
 import type { NameCause, NAME_CAUSES } from './causes.ts';
 import { addressInAny, classifyAddress, sinkholeOwner, uniqueAddresses } from '../../core/addresses.ts';
 import type { AddressClass } from '../../core/addresses.ts';
+import { hostOf } from '../../core/authority.ts';
+import { nameList } from '../../core/name-list.ts';
 import type { Finding } from '../../engine/finding.ts';
-import type { DnsObservation, DnsReply, FailureReason } from '../../core/observation.ts';
+import { type DnsObservation, type DnsReply, type FailureReason, isOfThisMachine } from '../../core/observation.ts';
 
 export interface AnswerCase {
   /** `host:port` that the name is wanted for. */
@@ -27,11 +29,8 @@ interface SortedAddresses {
   readonly unexpected: readonly string[];
 }
 
-/** Reasons that are about this machine and not about the resolver. */
-const OUR_OWN_TROUBLE: ReadonlySet<FailureReason> = new Set<FailureReason>(['aborted', 'internal', 'no-route']);
-
 /** Enough to recognise the pattern; an answer may hold dozens. */
-const MAX_SHOWN = 4;
+const MOST_SHOWN = 5;
 
 const WHAT_IT_IS: Readonly<Record<AddressClass, string>> = {
   public: 'a public address',
@@ -82,7 +81,11 @@ function judgeAddresses(
       rule: 'answer-acceptable',
       subject: context.subject,
       expected: `a public address from ${resolver}`,
-      actual: shown(hijacked.map((address) => `${address}, ${describe(address)}`)),
+      actual: nameList(
+        hijacked.map((address) => `${address}, ${describe(address)}`),
+        MOST_SHOWN,
+        '; ',
+      ),
       level: 'broken',
       suggests: 'answer-hijacked',
       facts: { resolver, address: lie, ...(product === undefined ? {} : { product }) },
@@ -93,8 +96,8 @@ function judgeAddresses(
     findings.push({
       rule: 'answer-expected',
       subject: context.subject,
-      expected: `an address within ${shown(context.expectedAddresses)} from ${resolver}`,
-      actual: shown(unexpected),
+      expected: `an address within ${nameList(context.expectedAddresses, MOST_SHOWN)} from ${resolver}`,
+      actual: nameList(unexpected, MOST_SHOWN),
       level: 'warning',
       suggests: 'answer-unexpected',
       facts: { resolver, address: stranger },
@@ -120,7 +123,7 @@ function judgeHalfAnswer({ resolver, a, aaaa }: DnsObservation, context: AnswerC
     {
       rule: 'resolver-answers',
       subject: resolver,
-      expected: `an answer to the ${type} question for ${hostOf(context)}`,
+      expected: `an answer to the ${type} question for ${hostOf(context.subject)}`,
       actual: describeReply(failed),
       ...(harmful && !isOurs(failed)
         ? ({ level: 'warning', suggests: 'resolver-unreachable', ...kindOf(failed) } as const)
@@ -138,7 +141,7 @@ function judgeNoAddress(observation: DnsObservation, context: AnswerCase): Findi
     return {
       rule: 'name-exists',
       subject: context.subject,
-      expected: `${resolver} knows an address of ${hostOf(context)}`,
+      expected: `${resolver} knows an address of ${hostOf(context.subject)}`,
       actual:
         missing === undefined ? 'NOERROR, but neither an A nor an AAAA record' : 'NXDOMAIN: there is no such name',
       // A stub resolver asks its next server after silence only, never after a negative answer: a second, good resolver
@@ -152,7 +155,7 @@ function judgeNoAddress(observation: DnsObservation, context: AnswerCase): Findi
   return {
     rule: 'resolver-answers',
     subject: resolver,
-    expected: `an address of ${hostOf(context)}`,
+    expected: `an address of ${hostOf(context.subject)}`,
     actual: describeReply(failed),
     ...levelOfNoAnswer(failed, context),
     facts: { resolver },
@@ -183,20 +186,11 @@ function isUsable(reply: DnsReply): boolean {
 }
 
 function isOurs(reply: DnsReply): boolean {
-  return reply.kind === 'failed' && OUR_OWN_TROUBLE.has(reply.reason) && !isCutShort(reply);
+  return reply.kind === 'failed' && isOfThisMachine(reply.reason) && !isCutShort(reply);
 }
 
 function describeReply(reply: DnsReply): string {
   if (reply.kind === 'answer') return reply.rcode;
   const silence = `no answer (${reply.reason}): ${reply.message}`;
   return isCutShort(reply) ? `an answer over UDP that is cut short, and over TCP ${silence}` : silence;
-}
-
-function hostOf({ subject }: AnswerCase): string {
-  return subject.slice(0, subject.lastIndexOf(':'));
-}
-
-function shown(items: readonly string[]): string {
-  const more = items.length - MAX_SHOWN;
-  return `${items.slice(0, MAX_SHOWN).join('; ')}${more > 0 ? ` and ${String(more)} more` : ''}`;
 }

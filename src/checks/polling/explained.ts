@@ -1,6 +1,7 @@
 import { PATH } from './path.ts';
 import type { EpochMs, Millis } from '../../core/clock.ts';
-import type { Finding } from '../../engine/finding.ts';
+import { instantText } from '../../core/instant-text.ts';
+import { type Finding, note } from '../../engine/finding.ts';
 import { isCorroborated } from '../../core/polling/corroboration.ts';
 import type { AppliancePolling, PollingError, PollingReport } from '../../core/polling/report.ts';
 
@@ -90,22 +91,19 @@ export function withoutExplained(
   faults: readonly FaultSeen[],
   preconditionOf: PreconditionOf,
 ): UnexplainedPolling {
-  const appliances = report.appliances.map((appliance) => ({
-    appliance,
-    concerning: {
-      faults: faults.filter((fault) => fault.appliance === null || fault.appliance === appliance.name),
-      preconditionOf,
-    },
-  }));
+  const parts = report.appliances.map((appliance) => {
+    const { name, errors } = appliance;
+    const own = faults.filter((fault) => fault.appliance === null || fault.appliance === name);
+    const concerning = { faults: own, preconditionOf };
+    const explained = errors.filter((error) => isExplained(error, concerning)).map(({ lastAt }) => lastAt);
+    return {
+      appliance: { ...appliance, errors: unexplainedOf(errors, concerning) },
+      notes: explained.length === 0 ? [] : [explainedNote(name, Math.max(...explained))],
+    };
+  });
   return {
-    report: {
-      ...report,
-      appliances: appliances.map(({ appliance, concerning }) => withoutErrors(appliance, concerning)),
-    },
-    notes: appliances.flatMap(({ appliance: { name, errors }, concerning }) => {
-      const explained = errors.filter((error) => isExplained(error, concerning));
-      return explained.length === 0 ? [] : [note(name, Math.max(...explained.map(({ lastAt }) => lastAt)))];
-    }),
+    report: { ...report, appliances: parts.map(({ appliance }) => appliance) },
+    notes: parts.flatMap(({ notes }) => notes),
   };
 }
 
@@ -120,13 +118,10 @@ function isExplained(error: PollingError, { faults, preconditionOf }: Concerning
   return faults.some(({ precondition, at }) => by.includes(precondition) && error.lastAt <= at + AFTERMATH);
 }
 
-function withoutErrors(appliance: AppliancePolling, concerning: Concerning): AppliancePolling {
-  return {
-    ...appliance,
-    errors: appliance.errors
-      .filter((error) => !isExplained(error, concerning))
-      .map((error) => withoutExplainedMoments(error, concerning)),
-  };
+function unexplainedOf(errors: readonly PollingError[], concerning: Concerning): readonly PollingError[] {
+  return errors
+    .filter((error) => !isExplained(error, concerning))
+    .map((error) => withoutExplainedMoments(error, concerning));
 }
 
 /** What came while the fault lasted says nothing about what came after it, over whichever way it came. */
@@ -140,13 +135,7 @@ function withoutExplainedMoments(error: PollingError, concerning: Concerning): P
   };
 }
 
-function note(appliance: string, lastAt: EpochMs): Finding {
-  return {
-    rule: 'no-ftm-errors',
-    subject: appliance,
-    expected: 'No FTM errors that no fault explains',
-    actual: `None; the last one that a fault explains came at ${new Date(lastAt).toISOString().slice(0, 19)}Z`,
-    level: 'note',
-    suggests: null,
-  };
+function explainedNote(appliance: string, lastAt: EpochMs): Finding {
+  const actual = `None; the last one that a fault explains came at ${instantText(lastAt)}`;
+  return note({ rule: 'no-ftm-errors', subject: appliance, expected: 'No FTM errors that no fault explains', actual });
 }

@@ -1,8 +1,10 @@
 import type { Config } from '../../config/config.ts';
-import type { Finding } from '../../engine/finding.ts';
+import { authority } from '../../core/authority.ts';
+import { nameList } from '../../core/name-list.ts';
+import { type Finding, unknown } from '../../engine/finding.ts';
 import type { PollingReport } from '../../core/polling/report.ts';
 
-const MOST_STRANGERS = 5;
+const MOST_STRANGERS = 6;
 
 /**
  * Waits for the first line of each appliance: a log that never said anything proves nothing. That is no fault of the
@@ -19,30 +21,25 @@ export function judgeFirstLines(
     .filter(({ lastLineAt, silent: isTold }) => lastLineAt === null && !isTold)
     .map(({ name }) => name);
   const subjects = appliances.length === 0 ? ['the log'] : silent;
-  const refused = strangers.length === 0 ? '' : `; refused lines of unknown senders: ${shortList(strangers)}`;
-  return subjects.map((subject) => ({
-    rule: 'first-line-arrived',
-    subject,
-    expected: 'A log line of FortiAuthenticator',
-    actual: `Waiting for the first one, ${placesOf(config).join(', ')}${refused}`,
-    level: 'unknown',
-    suggests: null,
-    explainedBy: [],
-  }));
-}
-
-function shortList(names: readonly string[]): string {
-  const more = names.length - MOST_STRANGERS;
-  return `${names.slice(0, MOST_STRANGERS).join(', ')}${more > 0 ? ` and ${String(more)} more` : ''}`;
+  const refused =
+    strangers.length === 0 ? '' : `; refused lines of unknown senders: ${nameList(strangers, MOST_STRANGERS)}`;
+  return subjects.map((subject) =>
+    unknown({
+      rule: 'first-line-arrived',
+      subject,
+      expected: 'A log line of FortiAuthenticator',
+      actual: `Waiting for the first one, ${placesOf(config).join(', ')}${refused}`,
+      explainedBy: [],
+    }),
+  );
 }
 
 /** Where it is listened. */
 function placesOf({ logs }: Config): readonly string[] {
-  const listeners = (['udp', 'tcp', 'tls'] as const).flatMap((way) => {
-    const listener = logs.syslog[way];
+  const { udp, tcp, tls } = logs.syslog;
+  const listeners = Object.entries({ udp, tcp, tls: tls && tls.listen }).flatMap(([way, listener]) => {
     if (listener === null) return [];
-    const { address, port } = listener;
-    return [`${way.toUpperCase()} ${address.includes(':') ? `[${address}]` : address}:${String(port)}`];
+    return [`${way.toUpperCase()} ${authority({ host: listener.address, port: listener.port })}`];
   });
   return [
     ...(listeners.length === 0 ? [] : [`listening on ${listeners.join(' and ')}`]),

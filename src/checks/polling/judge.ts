@@ -1,4 +1,6 @@
-import type { EpochMs, Millis } from '../../core/clock.ts';
+import type { Millis } from '../../core/clock.ts';
+import { spanText } from '../../core/duration.ts';
+import { instantText } from '../../core/instant-text.ts';
 import { POLLING_CAUSES } from './causes.ts';
 import type { Advice, Finding, FindingLevel } from '../../engine/finding.ts';
 import { isCorroborated, ONE_DATAGRAM } from '../../core/polling/corroboration.ts';
@@ -30,12 +32,7 @@ export function judgePolling(report: PollingReport, preconditionOf: Precondition
 
 /** One datagram: worth a look, and no proof. */
 function suspectedOnly(finding: Finding): Finding {
-  return {
-    ...finding,
-    actual: `${finding.actual}${ONE_DATAGRAM}`,
-    level: 'warning',
-    confidence: 'suspected',
-  };
+  return { ...finding, actual: `${finding.actual}${ONE_DATAGRAM}`, level: 'warning', confidence: 'suspected' };
 }
 
 interface Judging {
@@ -44,13 +41,13 @@ interface Judging {
 }
 
 function judgeError(appliance: AppliancePolling, error: PollingError, { window, preconditionOf }: Judging): Finding {
-  const level = levelOf(error);
+  const level = LEVELS[error.severity];
   const suggests = level === 'note' ? null : suggestion(error.cause, preconditionOf);
   return {
     rule: 'no-ftm-errors',
     subject: appliance.name,
-    expected: `No FTM errors in the log within ${duration(window)}`,
-    actual: `${times(error.count)} since ${instant(error.firstAt)}, last ${instant(error.lastAt)}: ${shorten(error.sample)}`,
+    expected: `No FTM errors in the log within ${spanText(window)}`,
+    actual: `${times(error.count)} since ${instantText(error.firstAt)}, last ${instantText(error.lastAt)}: ${shorten(error.sample)}`,
     level,
     suggests,
     explainedBy: explainedBy(error, preconditionOf),
@@ -79,16 +76,16 @@ function judgeSilence(
   silentAfter: Millis,
 ): readonly Finding[] {
   if (!silent) return [];
-  const since = duration(silentFor ?? 0);
+  const since = spanText(silentFor ?? 0);
   return [
     {
       rule: 'appliance-speaks',
       subject: name,
-      expected: `A log line at least every ${duration(silentAfter)}`,
+      expected: `A log line at least every ${spanText(silentAfter)}`,
       actual:
         lastLineAt === null
           ? `It has never sent a line; waited for ${since}`
-          : `Nothing since ${instant(lastLineAt)}, ${since} ago`,
+          : `Nothing since ${instantText(lastLineAt)}, ${since} ago`,
       level: 'warning',
       suggests: 'appliance-silent',
       explainedBy: [],
@@ -103,16 +100,11 @@ function neverHeard(name: string): Advice {
   return { summary, remedy: POLLING_CAUSES['appliance-silent'].remedy };
 }
 
-function levelOf({ severity }: PollingError): FindingLevel {
-  switch (severity) {
-    case 'critical':
-      return 'broken';
-    case 'warning':
-      return 'warning';
-    case 'info':
-      return 'note';
-  }
-}
+const LEVELS: Readonly<Record<PollingError['severity'], FindingLevel>> = {
+  critical: 'broken',
+  warning: 'warning',
+  info: 'note',
+};
 
 function suggestion(cause: string | null, preconditionOf: PreconditionOf): string {
   return cause === null || SEEN_BY_PROBES.includes(preconditionOf(cause)) ? 'polling-failing' : cause;
@@ -120,19 +112,6 @@ function suggestion(cause: string | null, preconditionOf: PreconditionOf): strin
 
 function times(count: number): string {
   return count === 1 ? 'Once' : `${String(count)} times`;
-}
-
-function instant(at: EpochMs): string {
-  return new Date(at).toISOString().replace(/\.\d+Z$/u, 'Z');
-}
-
-/** `90 s`, `15 min`, `24 h`: rounded down to the largest unit that leaves at least two of it. */
-function duration(ms: Millis): string {
-  const seconds = Math.floor(ms / 1000);
-  if (seconds < 120) return `${String(seconds)} s`;
-  if (seconds < 7200) return `${String(Math.floor(seconds / 60))} min`;
-  if (seconds < 172_800) return `${String(Math.floor(seconds / 3600))} h`;
-  return `${String(Math.floor(seconds / 86_400))} days`;
 }
 
 /** A log line tells the most at its end: FortiAuthenticator puts the message after its fields. */

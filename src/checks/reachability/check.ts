@@ -1,4 +1,4 @@
-import type { EndpointObservation } from '../../core/observation.ts';
+import { type EndpointObservation, isOwnTrouble } from '../../core/observation.ts';
 import type { Declaration } from '../declaration.ts';
 import { REACHABILITY_CAUSES, type ReachabilityCause } from './causes.ts';
 import { explainShutPorts } from './explain-shut-ports.ts';
@@ -30,5 +30,5 @@ export const reachability: Declaration<'reachability', ReachabilityCause> = {
 };
 
 function isJudgeable({ tcp }: EndpointObservation): boolean {
-  return tcp.kind === 'open' || (tcp.reason !== 'aborted' && tcp.reason !== 'internal');
+  return tcp.kind === 'open' || !isOwnTrouble(tcp.reason);
 }

@@ -1,4 +1,5 @@
 import type { Millis } from '../../core/clock.ts';
+import { leastRoundTrip } from '../../core/round-trip.ts';
 import type { ShutPortKind } from './shut-port.ts';
 import type { Finding } from '../../engine/finding.ts';
 import type { EndpointObservation, Failure, FailureReason } from '../../core/observation.ts';
@@ -6,12 +7,8 @@ import type { RoundObservations } from '../../core/round.ts';
 
 type Shut = Exclude<ShutPortKind, 'denied-by-policy'>;
 
-/** From a second on it is a SYN that was repeated (RFC 6298 §2). */
-const REPEATED_SYN_MS: Millis = 1000;
 /** Of unrelated hosts; a single one may be far away. */
 const FEWEST_HOSTS = 2;
-/** Below that, timers and scheduling are larger than what is measured. */
-const MIN_ROUND_TRIP_MS: Millis = 4;
 /** A refusal in less than this share of the way to the nearest control host has not been on the internet. */
 const NEARER = 0.25;
 
@@ -19,17 +16,15 @@ type Distances = Pick<RoundObservations, 'controls' | 'controlConnects' | 'stall
 
 /**
  * How far the internet begins: the least of several connects to each of the control hosts. Null: not known well enough
- * to conclude anything from it. A busy process notices late that a connection is open: what it stood still is taken
- * off, and connects that were measured in the rush of the round alone count for nothing.
+ * to conclude anything from it: connects that were measured in the rush of the round alone count for nothing.
  */
 export function nearestHost({ controls, controlConnects = [], stalledMs }: Distances): Millis | null {
   const first = controls.flatMap(({ endpoints }) =>
     endpoints.flatMap(({ tcp, proxy }) => (tcp.kind === 'open' && proxy === null ? [tcp.durationMs] : [])),
   );
-  const connects = [...first, ...controlConnects].filter((ms) => ms < REPEATED_SYN_MS);
-  if (first.length < FEWEST_HOSTS || connects.length < 2 * FEWEST_HOSTS) return null;
-  const least = Math.min(...connects) - stalledMs;
-  return least < MIN_ROUND_TRIP_MS ? null : least;
+  return first.length < FEWEST_HOSTS
+    ? null
+    : leastRoundTrip([...first, ...controlConnects], stalledMs, 2 * FEWEST_HOSTS);
 }
 
 /**

@@ -1,8 +1,9 @@
+import { portOf } from '../../core/authority.ts';
 import { decidingAddresses, isWithoutRoute } from '../../core/deciding-addresses.ts';
 import { describeFailure } from '../../core/describe-failure.ts';
-import type { EndpointObservation } from '../../core/observation.ts';
-import type { Finding, FindingLevel } from '../../engine/finding.ts';
-import { isOwnTrouble, seenAt, withClean } from '../endpoint-words.ts';
+import { isOwnTrouble, type EndpointObservation } from '../../core/observation.ts';
+import { type Finding, type FindingLevel, known, note, unknown } from '../../engine/finding.ts';
+import { seenAt, withClean } from '../endpoint-words.ts';
 import type { ReachabilityCause } from './causes.ts';
 
 /**
@@ -13,11 +14,11 @@ import type { ReachabilityCause } from './causes.ts';
 export function judgeTcp(observations: readonly EndpointObservation[]): readonly Finding<ReachabilityCause>[] {
   const failures = observations.flatMap((seen) => (seen.tcp.kind === 'failed' ? [{ seen, failure: seen.tcp }] : []));
   const deciding = decidingAddresses(observations);
-  const couldBeOpen = deciding.some(({ tcp }) => tcp.kind === 'open' || isOwnTrouble(tcp));
+  const couldBeOpen = deciding.some(({ tcp }) => tcp.kind === 'open' || isOwnTrouble(tcp.reason));
   const clean = observations.filter(({ tcp }) => tcp.kind === 'open');
   return failures.map(({ seen, failure }) => {
     const actual = seenAt(seen, describeFailure(failure));
-    if (isOwnTrouble(failure)) return portFinding(seen, 'unknown', actual);
+    if (isOwnTrouble(failure.reason)) return portFinding(seen, 'unknown', actual);
     if (lacksRoute(seen.family, observations)) return routeFinding(seen, observations, actual);
     return withClean(portFinding(seen, couldBeOpen || !deciding.includes(seen) ? 'warning' : 'broken', actual), clean);
   });
@@ -28,15 +29,14 @@ function portFinding(
   level: Exclude<FindingLevel, 'note'>,
   actual: string,
 ): Finding<ReachabilityCause> {
-  const port = seen.target.slice(seen.target.lastIndexOf(':') + 1);
   return {
     rule: 'port-open',
     subject: seen.target,
-    expected: `TCP port ${port} accepts a connection`,
+    expected: `TCP port ${portOf(seen.target)} accepts a connection`,
     actual,
     level,
     suggests: level === 'unknown' ? null : level === 'broken' ? 'egress-blocked' : 'egress-partly-blocked',
-    facts: { address: seen.address, ...(seen.proxy === null ? {} : { proxy: seen.proxy }) },
+    facts: known({ address: seen.address, proxy: seen.proxy }),
   };
 }
 
@@ -46,15 +46,14 @@ function routeFinding(
   observations: readonly EndpointObservation[],
   actual: string,
 ): Finding<ReachabilityCause> {
-  return {
+  const told = {
     rule: 'family-has-route',
     subject: seen.target,
     expected: `A route for IPv${String(seen.family)}, or another family to use`,
     actual,
-    level: isSpared(seen.family, observations) ? 'note' : 'unknown',
-    suggests: null,
     facts: { address: seen.address },
   };
+  return isSpared(seen.family, observations) ? note(told) : unknown(told);
 }
 
 /** IPv4 decides where there is any, and so IPv6 only beside an IPv4 that cannot be tried. */

@@ -1,4 +1,4 @@
-import type { CapturedChain, Certificate } from '../../core/certificate.ts';
+import { type CapturedChain, type Certificate, distinctCertificates } from '../../core/certificate.ts';
 import type { EpochMs } from '../../core/clock.ts';
 import { keyStrength } from './strength.ts';
 
@@ -39,24 +39,17 @@ export function learnBaseline(
   seen: readonly LearnedChain[],
   { now, accepted }: Learning,
 ): Baseline | null {
-  const leaves = distinct(seen.flatMap(({ chain }) => chain.certificates.slice(0, 1)));
+  const leaves = distinctCertificates(seen.flatMap(({ chain }) => chain.certificates.slice(0, 1)));
   if (leaves.length === 0) return null;
   const protocols = seen.flatMap(({ protocol }) => protocol ?? []).toSorted();
   return {
     target,
     learnedAt: now,
-    leaves,
-    authorities: distinct(seen.flatMap(({ authorities }) => authorities)),
+    leaves: leaves.slice(0, MAX_KEPT),
+    authorities: distinctCertificates(seen.flatMap(({ authorities }) => authorities)).slice(0, MAX_KEPT),
     protocol: protocols[0] ?? null,
     accepted,
   };
-}
-
-function distinct(certificates: readonly Certificate[]): readonly Certificate[] {
-  return [...new Map(certificates.map((certificate) => [certificate.fingerprint, certificate])).values()].slice(
-    0,
-    MAX_KEPT,
-  );
 }
 
 /**

@@ -1,5 +1,7 @@
 import type { Confidence } from '../../engine/cause.ts';
+import type { Millis } from '../../core/clock.ts';
 import type { CloserLook } from '../../core/closer-look.ts';
+import { leastRoundTrip } from '../../core/round-trip.ts';
 import type { BlockedTlsKind } from './blocked-tls.ts';
 import { endingOf, isBlocked, type Ending } from '../../core/blocked-outcome.ts';
 import type { TlsOutcome } from '../../core/observation.ts';
@@ -114,22 +116,14 @@ export function controlsAlike(ending: Ending, { controls }: Pick<CloserLook, 'co
   return controls.every((outcome) => isBlocked(outcome) && endingOf(outcome) === ending) ? controls.length : 0;
 }
 
-/** From a second on it is a SYN that was repeated (RFC 6298 §2: the first is repeated after one second). */
-const REPEATED_SYN_MS = 1000;
 /** One measure may have been disturbed by anything on this machine. */
 const FEWEST_CONNECTS = 4;
-/** Below that, timers and scheduling are larger than what is measured. */
-const MIN_ROUND_TRIP_MS = 4;
 /** Less than this share of the round trip: the answer cannot have come from the server. */
 const TOO_FAST = 0.6;
 
 /** The round trip to the address, at the least; null when it is not known well enough to conclude anything from it. */
-export function roundTripOf({ connects, stalledMs }: Pick<CloserLook, 'connects' | 'stalledMs'>): number | null {
-  const single = connects.filter((ms) => ms < REPEATED_SYN_MS);
-  if (single.length < FEWEST_CONNECTS) return null;
-  // A busy process notices late that a connection is open: by so much it may have been faster.
-  const least = Math.min(...single) - stalledMs;
-  return least < MIN_ROUND_TRIP_MS ? null : least;
+export function roundTripOf({ connects, stalledMs }: Pick<CloserLook, 'connects' | 'stalledMs'>): Millis | null {
+  return leastRoundTrip(connects, stalledMs, FEWEST_CONNECTS);
 }
 
 /** Whether what came after `durationMs` came from something nearer than a round trip away. */

@@ -1,34 +1,24 @@
 import type { TlsCause } from './causes.ts';
 import { unknownProduct } from '../../engine/words/wording.ts';
 import { shortName } from '../../core/distinguished-name.ts';
-import type { Finding, FindingFacts, FindingLevel } from '../../engine/finding.ts';
+import { type Finding, type FindingFacts, type FindingLevel, known, note, unknown } from '../../engine/finding.ts';
 import type { ChainCase } from './chain-case.ts';
-import { VERDICT_WORDINGS } from './verdict-wording.ts';
+import type { Hypothesis } from './hypothesis.ts';
 import { droppedFinding, type Expectation, gapFinding, weakerFinding } from './expectations.ts';
 import type { Signal } from './signal.ts';
 import type { Verdict } from './tls-evidence.ts';
-import type { VerdictRule } from './verdict-rules.ts';
+import { toldChain } from './told-chain.ts';
 
-const LEVELS: Readonly<Record<Verdict, FindingLevel>> = {
-  genuine: 'note',
-  rotated: 'note',
-  'vendor-ca-changed': 'warning',
-  intercepted: 'broken',
-  'interception-suspected': 'broken',
-  'certificate-broken': 'broken',
-  blocked: 'broken',
-  unknown: 'unknown',
-};
-
-const CAUSES: Readonly<Record<Verdict, TlsCause | null>> = {
-  genuine: null,
-  rotated: 'certificate-rotated',
-  'vendor-ca-changed': 'vendor-ca-changed',
-  intercepted: 'tls-intercepted',
-  'interception-suspected': 'tls-interception-suspected',
-  'certificate-broken': 'certificate-broken',
-  blocked: 'tls-blocked',
-  unknown: null,
+/** How a verdict is told where its row does not say otherwise. */
+const TOLD: Readonly<Record<Verdict, { readonly level: FindingLevel; readonly suggests: TlsCause | null }>> = {
+  genuine: { level: 'note', suggests: null },
+  rotated: { level: 'note', suggests: 'certificate-rotated' },
+  'vendor-ca-changed': { level: 'warning', suggests: 'vendor-ca-changed' },
+  intercepted: { level: 'broken', suggests: 'tls-intercepted' },
+  'interception-suspected': { level: 'broken', suggests: 'tls-interception-suspected' },
+  'certificate-broken': { level: 'broken', suggests: 'certificate-broken' },
+  blocked: { level: 'broken', suggests: 'tls-blocked' },
+  unknown: { level: 'unknown', suggests: null },
 };
 
 export interface CaseReport {
@@ -38,36 +28,38 @@ export interface CaseReport {
 }
 
 /** What a person is told about a judged chain: what decided at the verdict's level, what else was seen as notes. */
-export function reportCase(
-  chain: ChainCase,
-  rule: Pick<VerdictRule, 'id' | 'verdict' | 'confidence'>,
-  signals: readonly Signal[],
-): CaseReport {
-  const telling = VERDICT_WORDINGS[rule.id];
+export function reportCase(chain: ChainCase, row: Hypothesis, signals: readonly Signal[]): CaseReport {
   const subject = chain.evidence.target;
   const signer = signerOf(chain, signals);
-  const summary = telling.summary(chain, nameOf(signer));
-  const settle = telling.settle?.(chain) ?? null;
+  const inWords = (text: string): string => toldChain(text, chain, nameOf(signer));
+  const summary = inWords(row.summary);
+  const settle = row.settle === undefined ? null : inWords(row.settle);
   // What stays unknown is told, with what would settle it.
   const settling = settle === null ? {} : { advice: { summary, remedy: [`This would settle it: ${settle}.`] } };
-  const level = {
-    subject,
-    level: telling.level ?? LEVELS[rule.verdict],
-    suggests: CAUSES[rule.verdict],
-    confidence: rule.confidence,
-    facts: { judgement: summary, ...signer },
-    ...(LEVELS[rule.verdict] === 'unknown' ? settling : {}),
-    ...(telling.advice === undefined ? {} : { advice: telling.advice }),
-  };
-  const deciding = telling.findings(chain, signals).map((found): Finding => ({ ...withoutSignal(found), ...level }));
-  const open = telling.open === undefined ? [] : [telling.open(chain)];
+  const { level, suggests } = TOLD[row.verdict];
+  const deciding = row.tells
+    .flatMap((tell) => tell(chain, signals))
+    // What a signal has beyond an expectation is no part of a finding.
+    .map(
+      ({ rule, expected, actual }): Finding => ({
+        rule,
+        expected,
+        actual,
+        subject,
+        suggests,
+        level: row.level ?? level,
+        confidence: row.confidence,
+        facts: { judgement: summary, ...signer },
+        ...(level === 'unknown' ? settling : {}),
+        ...(row.advice === undefined ? {} : { advice: row.advice }),
+      }),
+    );
+  const open = row.open === undefined ? [] : [{ ...row.open, actual: inWords(row.open.actual) }];
   return {
     findings: [
       ...deciding,
-      ...open.map(
-        (expectation): Finding => ({ ...expectation, ...settling, subject, level: 'unknown', suggests: null }),
-      ),
-      ...asidesOf(chain, deciding).map((aside): Finding => ({ ...aside, subject, level: 'note', suggests: null })),
+      ...open.map((expectation) => unknown({ ...expectation, ...settling, subject })),
+      ...asidesOf(chain, deciding).map((aside) => note({ ...aside, subject })),
     ],
     summary,
     settle,
@@ -76,18 +68,12 @@ export function reportCase(
 
 /** Who issued the certificate, as far as it is known. */
 function signerOf({ leaf }: ChainCase, signals: readonly Signal[]): Pick<FindingFacts, 'product' | 'issuer'> {
-  const product = signals.find((signal) => signal.product !== null)?.product ?? null;
-  const issuer = shortName(leaf.issuer);
-  return { ...(product === null ? {} : { product }), ...(issuer === null ? {} : { issuer }) };
+  const product = signals.find((signal) => signal.product !== undefined)?.product;
+  return known({ product, issuer: shortName(leaf.issuer) });
 }
 
 function nameOf({ product, issuer }: ReturnType<typeof signerOf>): string {
   return product ?? (issuer === undefined ? 'an authority without a name' : unknownProduct(issuer));
-}
-
-/** What a signal has beyond an expectation is no part of a finding. */
-function withoutSignal({ rule, expected, actual }: Expectation): Expectation {
-  return { rule, expected, actual };
 }
 
 function asidesOf(chain: ChainCase, told: readonly Finding[]): readonly Expectation[] {

@@ -1,10 +1,11 @@
-import type { Certificate } from '../../core/certificate.ts';
+import { hostOf } from '../../core/authority.ts';
+import { type Certificate, chainKey, type SentChain, sentChain } from '../../core/certificate.ts';
 import { attributeValues, isSameName } from '../../core/distinguished-name.ts';
 import { compareBaseline, type History } from './baseline.ts';
 import { type Claim, claimOf } from './claim.ts';
 import { deviceOf } from './device-certificate.ts';
 import { judgeFlaws, type TrustedPath } from './judge-flaws.ts';
-import { hostOf, matchesName } from './name-match.ts';
+import { matchesName } from './name-match.ts';
 import type { SignatureChecks } from './signature-checks.ts';
 import { findChainTrust, type ChainTrust, type ChainTrustOptions } from './chain-trust.ts';
 import type { TlsEvidence } from './tls-evidence.ts';
@@ -26,7 +27,7 @@ export type Dates = 'valid' | 'expired' | 'not-yet-valid' | 'clock';
 export interface ChainCase {
   readonly evidence: TlsEvidence;
   readonly leaf: Certificate;
-  readonly sent: readonly [Certificate, ...Certificate[]];
+  readonly sent: SentChain;
   readonly standing: ChainTrust;
   readonly claim: Claim;
   readonly identity: Identity;
@@ -39,11 +40,7 @@ export interface ChainCase {
   readonly checks: SignatureChecks;
 }
 
-export function openCase(
-  sent: readonly [Certificate, ...Certificate[]],
-  evidence: TlsEvidence,
-  checks: SignatureChecks,
-): ChainCase {
+export function openCase(sent: SentChain, evidence: TlsEvidence, checks: SignatureChecks): ChainCase {
   const [leaf] = sent;
   const standing = standingOf(sent, evidence, checks);
   return {
@@ -69,15 +66,16 @@ export function openCase(
  * then, so that nothing need be compared.
  */
 export function isBeyondComparison({ accepted, identity }: ChainCase): boolean {
-  return accepted !== null && identity !== 'other' && identity !== 'device';
+  return accepted !== null && isRightful(identity);
+}
+
+/** The certificate of the server that was asked for, as far as its names and its key tell. */
+export function isRightful(identity: Identity): boolean {
+  return identity !== 'other' && identity !== 'device';
 }
 
 /** Where any chain of this target ends, the references' included. */
-export function standingOf(
-  sent: readonly [Certificate, ...Certificate[]],
-  evidence: TlsEvidence,
-  checks: SignatureChecks,
-): ChainTrust {
+export function standingOf(sent: SentChain, evidence: TlsEvidence, checks: SignatureChecks): ChainTrust {
   return findChainTrust(sent, chainTrustOptions(evidence, checks));
 }
 
@@ -124,24 +122,18 @@ function judgeDates(standing: ChainTrust, evidence: TlsEvidence, checks: Signatu
 
 function publicControlLeaves(evidence: TlsEvidence, checks: SignatureChecks): readonly Certificate[] {
   return evidence.controls.flatMap(({ target, chain }) => {
-    const [leaf, ...rest] = chain.certificates;
-    if (leaf === undefined) return [];
-    return isPublicChain([leaf, ...rest], hostOf(target), evidence, checks) ? [leaf] : [];
+    const sent = sentChain(chain);
+    return sent !== null && isPublicChain(sent, hostOf(target), evidence, checks) ? [sent[0]] : [];
   });
 }
 
 /** Whether a control host's chain ends at one of Mozilla's roots, whatever its dates. */
-export function isPublicChain(
-  sent: readonly [Certificate, ...Certificate[]],
-  host: string,
-  evidence: TlsEvidence,
-  checks: SignatureChecks,
-): boolean {
+export function isPublicChain(sent: SentChain, host: string, evidence: TlsEvidence, checks: SignatureChecks): boolean {
   const { now, trust } = evidence;
   const publicOnly = { pins: [], anchors: [], publicRoots: trust.publicRoots };
   // Asked for each target again, of the same few control hosts.
   return checks.once(
-    `public ${host} ${sent.map(({ fingerprint }) => fingerprint).join(' ')}`,
+    `public ${host} ${chainKey(sent)}`,
     () =>
       findChainTrust(sent, { profile: 'public', trust: publicOnly, baseline: null, helpers: [], host, now, checks })
         .kind === 'public',

@@ -1,8 +1,8 @@
-import { X509Certificate } from 'node:crypto';
-import type { Certificate } from '../../core/certificate.ts';
+import { type Certificate, isInDate } from '../../core/certificate.ts';
 import type { EpochMs } from '../../core/clock.ts';
+import { children } from '../../core/der.ts';
 import { formatDistinguishedName, isSameName } from '../../core/distinguished-name.ts';
-import { children, extensionOf, extensionsOf } from './extensions.ts';
+import { extensionOf, extensionsOf, isForAny } from './extensions.ts';
 import { mayNamesBe } from './name-constraints.ts';
 
 /** `openssl`: it refuses the chain for a reason that is none of the others. */
@@ -48,20 +48,13 @@ const TLS_KEY_USAGE = 0x80 | 0x20 | 0x08;
 /** SSL server, in Netscape's certificate type. */
 const NETSCAPE_SERVER = 0x40;
 
+/** An extended key usage binds the authorities too. */
 function usageFlaws(path: readonly Certificate[]): readonly Flaw[] {
   return path
-    .filter((certificate, index) => !isUsableFor(certificate) || (index === 0 && !isUsableByServer(certificate)))
+    .filter(
+      (certificate, index) => !isForAny(certificate, SERVER_USAGES) || (index === 0 && !isUsableByServer(certificate)),
+    )
     .map((certificate) => flaw('not-for-servers', certificate, 'is not for TLS servers'));
-}
-
-/** An extended key usage binds the authorities too. */
-function isUsableFor(certificate: Certificate): boolean {
-  try {
-    const usages: readonly string[] | undefined = new X509Certificate(certificate.der).keyUsage;
-    return usages === undefined || usages.some((usage) => SERVER_USAGES.includes(usage));
-  } catch {
-    return false;
-  }
 }
 
 function isUsableByServer(leaf: Certificate): boolean {
@@ -149,7 +142,7 @@ function constraintFlaws(path: readonly Certificate[]): readonly Flaw[] {
  */
 export function endFlaws(path: readonly Certificate[], now: EpochMs): readonly Flaw[] {
   const end = path.length > 1 ? path.at(-1) : undefined;
-  if (end === undefined || (end.notBefore <= now && now <= end.notAfter)) return [];
+  if (end === undefined || isInDate(end, now)) return [];
   return [flaw('authority-out-of-date', end, now > end.notAfter ? 'has expired' : 'is not yet valid')];
 }
 

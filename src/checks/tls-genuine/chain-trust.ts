@@ -1,9 +1,10 @@
-import type { Certificate, DistinguishedName } from '../../core/certificate.ts';
+import { type Certificate, type DistinguishedName, isInDate, type SentChain } from '../../core/certificate.ts';
 import type { EpochMs } from '../../core/clock.ts';
 import { isSameName } from '../../core/distinguished-name.ts';
 import type { Baseline } from './baseline.ts';
 import { pathTo, type Step, walkChain } from './chain-walk.ts';
-import { isForServers, maySignFor } from './extensions.ts';
+import { isForServers } from './extensions.ts';
+import { maySignFor } from './name-constraints.ts';
 import type { SignatureChecks } from './signature-checks.ts';
 import { hasStrongSignature, isStrongKey } from './strength.ts';
 import { type Trust, type TrustProfile, trustUnder } from './trust.ts';
@@ -35,57 +36,55 @@ export interface ChainTrust {
   readonly authorities: readonly Certificate[];
 }
 
-export interface ChainTrustOptions {
+export interface TrustOptions {
   readonly profile: TrustProfile;
   readonly trust: Trust;
+  readonly now: EpochMs;
+  readonly checks: SignatureChecks;
+}
+
+export interface ChainTrustOptions extends TrustOptions {
   readonly baseline: Baseline | null;
   /** More certificates that may fill a gap in the chain; they are trusted no more than those that were sent. */
   readonly helpers: readonly Certificate[];
   /** The host name that the certificate is wanted for. */
   readonly host: string;
-  readonly now: EpochMs;
-  readonly checks: SignatureChecks;
 }
 
 const MOZILLA = "one of Mozilla's roots";
 
-export function findChainTrust(sent: readonly [Certificate, ...Certificate[]], options: ChainTrustOptions): ChainTrust {
-  const [leaf] = sent;
+export function findChainTrust(sent: SentChain, options: ChainTrustOptions): ChainTrust {
   const trust = trustUnder(options.profile, options.trust);
-  const keys = confirmedKeys(trust, options.baseline);
-  const { all, strong } = bothWalks(sent, trust, options);
-  const authorities = all.slice(1).map((step) => step.certificate);
   const configured = confirmedKeys(trust, null);
-  const end = (kind: ChainTrust['kind'], step: Step | undefined, label: string | null): ChainTrust => ({
-    kind,
-    path: step === undefined ? [leaf] : pathTo(step),
-    label,
-    configured:
-      kind === 'trusted'
-        ? (strong.find(({ certificate }) => configured.has(certificate.pin))?.certificate.pin ?? null)
-        : null,
-    authorities,
-  });
-
-  const trusted = strong.find((step) => keys.has(step.certificate.pin));
-  if (trusted !== undefined) return end('trusted', trusted, keys.get(trusted.certificate.pin) ?? null);
-  const root = isForServers(leaf) ? strong.find((step) => isPublicRoot(step, trust, options.host)) : undefined;
-  if (root !== undefined) return end('public', root, MOZILLA);
+  const keys = confirmedKeys(trust, options.baseline);
   const vendorKeys = confirmedKeys(options.trust, null);
-  const vendor = strong.find((step) => vendorKeys.has(step.certificate.pin));
-  if (vendor !== undefined) return end('vendor', vendor, vendorKeys.get(vendor.certificate.pin) ?? null);
-  const weak = all.find((step) => keys.has(step.certificate.pin) || isPublicRoot(step, trust, options.host));
-  if (weak !== undefined) return end('weak', weak, keys.get(weak.certificate.pin) ?? MOZILLA);
+  const labels = new Map([...vendorKeys, ...keys]);
+  const { all, strong } = bothWalks(sent, trust, options);
+  const isRoot = (step: Step): boolean => isPublicRoot(step, trust, options.host);
+  const isTrusted = (step: Step): boolean => keys.has(step.certificate.pin) || isRoot(step);
   const leads = (authority: Certificate): boolean =>
-    walk([authority, ...sent], trust, options, isStrongLink).some(
-      (step) => keys.has(step.certificate.pin) || isPublicRoot(step, trust, options.host),
-    );
-  return untrustedEnd(all, { trust, options, end, beside: sent.slice(1), leads });
+    walk([authority, ...sent], trust, options, isStrongLink).some(isTrusted);
+  const known: readonly (readonly [ChainTrust['kind'], Step | undefined])[] = [
+    ['trusted', strong.find(({ certificate }) => keys.has(certificate.pin))],
+    ['public', isForServers(sent[0]) ? strong.find(isRoot) : undefined],
+    ['vendor', strong.find(({ certificate }) => vendorKeys.has(certificate.pin))],
+    ['weak', all.find(isTrusted)],
+  ];
+  const found = known.find((ending): ending is Ending => ending[1] !== undefined);
+  const [kind, step] = found ?? strangeEnd(all, { trust, options, sent, leads });
+  const confirming = strong.find(({ certificate }) => configured.has(certificate.pin));
+  return {
+    kind,
+    path: pathTo(step),
+    label: found === undefined ? null : (labels.get(step.certificate.pin) ?? MOZILLA),
+    configured: kind === 'trusted' ? (confirming?.certificate.pin ?? null) : null,
+    authorities: all.slice(1).map(({ certificate }) => certificate),
+  };
 }
 
 /** Over all links, and over those alone that prove something. */
 function bothWalks(
-  sent: readonly [Certificate, ...Certificate[]],
+  sent: SentChain,
   trust: Trust,
   options: ChainTrustOptions,
 ): { readonly all: readonly Step[]; readonly strong: readonly Step[] } {
@@ -114,14 +113,13 @@ function isStrongLink(issuer: Certificate, subject: Certificate): boolean {
 }
 
 function walk(
-  sent: readonly [Certificate, ...Certificate[]],
+  sent: SentChain,
   trust: Trust,
   options: ChainTrustOptions,
   accepts: (issuer: Certificate, subject: Certificate) => boolean,
 ): readonly Step[] {
   const learned = options.baseline?.authorities ?? [];
-  const isCurrent = (certificate: Certificate): boolean =>
-    certificate.notBefore <= options.now && options.now <= certificate.notAfter;
+  const isCurrent = (certificate: Certificate): boolean => isInDate(certificate, options.now);
   // Fortinet's own too, whatever the profile: they confirm nothing here, but tell whose chain it is.
   const atHand = [
     ...options.trust.anchors.map((anchor) => anchor.certificate),
@@ -152,24 +150,25 @@ function isPublicRoot(step: Step, trust: Trust, host: string): boolean {
   );
 }
 
-interface Ending {
+type Ending = readonly [kind: ChainTrust['kind'], step: Step];
+
+interface Doubt {
   readonly trust: Trust;
   readonly options: ChainTrustOptions;
-  readonly end: (kind: ChainTrust['kind'], step: Step | undefined, label: string | null) => ChainTrust;
-  /** What was sent beside the leaf. */
-  readonly beside: readonly Certificate[];
+  readonly sent: SentChain;
   /** Whether such a certificate leads to a trusted key, though the leaf does not lead to it. */
   readonly leads: (authority: Certificate) => boolean;
 }
 
 /** Tells apart why a chain reaches nothing that is known. */
-function untrustedEnd(all: readonly Step[], ending: Ending): ChainTrust {
-  const { end, options } = ending;
-  const root = all.find(({ certificate }) => isSelfSigned(certificate, options.checks));
-  if (root !== undefined) return end('foreign', root, null);
+function strangeEnd(all: readonly Step[], doubt: Doubt): Ending {
+  const root = all.find(({ certificate }) => isSelfSigned(certificate, doubt.options.checks));
+  if (root !== undefined) return ['foreign', root];
   const tops = all.filter(({ certificate }) => !all.some((other) => other.below?.certificate === certificate));
-  const forged = tops.find(({ certificate }) => isDisowned(certificate.issuer, ending));
-  return forged === undefined ? end('incomplete', tops.at(-1), null) : end('forged', forged, null);
+  const forged = tops.find(({ certificate }) => isDisowned(certificate.issuer, doubt));
+  return forged === undefined
+    ? ['incomplete', tops.at(-1) ?? { certificate: doubt.sent[0], below: null }]
+    : ['forged', forged];
 }
 
 function isSelfSigned(certificate: Certificate, checks: SignatureChecks): boolean {
@@ -180,10 +179,10 @@ function isSelfSigned(certificate: Certificate, checks: SignatureChecks): boolea
 const MOST_NAMESAKES = 3;
 
 /** Whether every authority that may carry this name is at hand, so that it was asked and has not signed. */
-function isDisowned(name: DistinguishedName, { trust, options, beside, leads }: Ending): boolean {
+function isDisowned(name: DistinguishedName, { trust, options, sent, leads }: Doubt): boolean {
   const hasName = (authority: Certificate): boolean => isSameName(authority.subject, name);
   if (name.attributes.length === 0) return false;
-  const namesakes = beside.filter((certificate) => certificate.isAuthority && hasName(certificate));
+  const namesakes = sent.slice(1).filter((certificate) => certificate.isAuthority && hasName(certificate));
   if (namesakes.slice(0, MOST_NAMESAKES).some(leads)) return true;
   // Only a certificate can be asked whether it signed; the key behind a pin without a name may be the one that did.
   if (trust.pins.some((pin) => pin.name === null)) return false;

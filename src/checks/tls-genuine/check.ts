@@ -6,7 +6,7 @@ import { TLS_CAUSES, type TlsCause } from './causes.ts';
 import { withComplaints } from './complaint.ts';
 import { judgeLogEvidence } from './judge-log-evidence.ts';
 import { judgeOlderTls } from './judge-older-tls.ts';
-import { refusedBaselineFindings } from './refused-baseline.ts';
+import { refusedBaselineFindings } from './unconfirmed.ts';
 
 export const tlsGenuine: Declaration<'tls-genuine', TlsCause> = {
   id: 'tls-genuine',
@@ -27,7 +27,7 @@ export const tlsGenuine: Declaration<'tls-genuine', TlsCause> = {
       : [
           ...tls.worst.findings,
           ...judgeOlderTls(path, tls, knowledge, surroundings),
-          ...refusedBaselineFindings(path.subject, knowledge),
+          ...refusedBaselineFindings(path.subject, knowledge.refusedBaseline),
         ],
   summary: ({ tls }) => tls.worst?.summary ?? 'No connection to judge',
 };

@@ -1,29 +1,30 @@
-import type { CapturedChain, Certificate } from '../../core/certificate.ts';
+import { hostOf } from '../../core/authority.ts';
+import { type CapturedChain, type Certificate, type SentChain, sentChain } from '../../core/certificate.ts';
 import { formatDistinguishedName, isSameName } from '../../core/distinguished-name.ts';
 import { type ChainCase, isBeyondComparison, isPublicChain } from './chain-case.ts';
 import { walkChain } from './chain-walk.ts';
 import { claimsVendor } from './claim.ts';
 import { authorityKeyIdentifier } from './extensions.ts';
-import { areRelatedHosts, hostOf, matchesName } from './name-match.ts';
+import { areRelatedHosts, matchesName } from './name-match.ts';
 import { findProduct } from './product.ts';
-import type { Signal } from './signal.ts';
+import type { Seen } from './signal.ts';
 import type { TlsEvidence } from './tls-evidence.ts';
 
 /**
  * The same private issuer, or the same leaf key, on an unrelated control host: no vendor signs for both. Control hosts
  * whose chain ends at one of Mozilla's roots are clean, and two hosts behind one public authority are ordinary.
  */
-export function controlSignal(chain: ChainCase): readonly Signal[] {
-  if (isBeyondComparison(chain)) return [];
+export function atControlHost(chain: ChainCase): Seen | null {
+  if (isBeyondComparison(chain)) return null;
   const { evidence, leaf } = chain;
   const controls = controlsOf(evidence);
   // One certificate for many names is ordinary on a public content network, but then it names the target.
   const twin = chain.identity === 'named' ? undefined : controls.find((control) => control.leaf.pin === leaf.pin);
-  if (twin !== undefined) return [signal(chain, twin, 'the same certificate key')];
+  if (twin !== undefined) return seenAt(twin, chain, 'the same certificate key');
   const alike = controls.filter((control) => isAlike(chain, control));
   const [first] = alike;
-  if (first === undefined || (chain.claim === 'public' && !isEverywhere(alike, evidence))) return [];
-  return [signal(chain, first, 'the same private issuer')];
+  if (first === undefined || (chain.claim === 'public' && !isEverywhere(alike, evidence))) return null;
+  return seenAt(first, chain, 'the same private issuer');
 }
 
 function isAlike(chain: ChainCase, control: Control): boolean {
@@ -46,7 +47,7 @@ interface Control {
   readonly target: string;
   readonly host: string;
   readonly leaf: Certificate;
-  readonly sent: readonly [Certificate, ...Certificate[]];
+  readonly sent: SentChain;
 }
 
 /**
@@ -64,17 +65,15 @@ function controlsOf({ controls, references }: TlsEvidence): readonly Control[] {
   ];
 }
 
-function toControl(target: string, host: string, { certificates: [leaf, ...rest] }: CapturedChain): readonly Control[] {
-  return leaf === undefined ? [] : [{ target, host, leaf, sent: [leaf, ...rest] }];
+function toControl(target: string, host: string, chain: CapturedChain): readonly Control[] {
+  const sent = sentChain(chain);
+  return sent === null ? [] : [{ target, host, leaf: sent[0], sent }];
 }
 
-function signal({ leaf, evidence }: ChainCase, control: Control, what: string): Signal {
+function seenAt({ target }: Control, { leaf, evidence }: ChainCase, what: string): Seen {
   return {
-    rule: 'control-host-has-another-issuer',
-    weight: 'witness',
-    expected: `Another issuer on ${control.target}, unrelated to ${evidence.target}`,
-    actual: `${control.target} shows ${what}: ${formatDistinguishedName(leaf.issuer)}`,
-    product: null,
+    expected: `Another issuer on ${target}, unrelated to ${evidence.target}`,
+    actual: `${target} shows ${what}: ${formatDistinguishedName(leaf.issuer)}`,
   };
 }
 

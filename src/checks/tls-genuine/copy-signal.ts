@@ -20,7 +20,7 @@ export function copySignals(chain: ChainCase): readonly Signal[] {
 
 function copy(actual: string, weight: Signal['weight']): Signal {
   const expected = 'Names, dates and serials of known certificates only together with their keys';
-  return { rule: 'names-belong-to-their-keys', weight, expected, actual, product: null };
+  return { rule: 'names-belong-to-their-keys', weight, expected, actual };
 }
 
 interface Borrowed {

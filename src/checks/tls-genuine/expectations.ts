@@ -1,8 +1,13 @@
 import { formatDistinguishedName } from '../../core/distinguished-name.ts';
+import { isInDate } from '../../core/certificate.ts';
+import { dayText } from '../../core/instant-text.ts';
+import { nameList } from '../../core/name-list.ts';
 import { weakerThan } from './baseline.ts';
 import type { ChainCase } from './chain-case.ts';
 import { isForServers } from './extensions.ts';
 import { trustUnder } from './trust.ts';
+
+const MOST_NAMES = 5;
 
 /** An expectation about one chain, and what was seen instead; the verdict decides how grave it is. */
 export interface Expectation {
@@ -35,32 +40,21 @@ function trustedEnds({ evidence }: ChainCase): string {
   if (evidence.profile === 'public') return "A chain to one of Mozilla's roots";
   const { pins, anchors } = trustUnder(evidence.profile, evidence.trust);
   const labels = [...new Set([...pins, ...anchors].map(({ label }) => label))];
-  return `A chain to a trusted key: ${labels.length === 0 ? 'none is configured' : listed(labels)}`;
-}
-
-/** The first few, and how many more there are. */
-function listed(items: readonly string[]): string {
-  const more = items.length - 4;
-  return more > 0 ? `${items.slice(0, 4).join(', ')} and ${String(more)} more` : items.join(', ');
+  return `A chain to a trusted key: ${labels.length === 0 ? 'none is configured' : nameList(labels, MOST_NAMES)}`;
 }
 
 export function datesFinding({ standing, evidence, dates }: ChainCase): Expectation {
-  const wrong = standing.path.find(({ notBefore, notAfter }) => evidence.now < notBefore || evidence.now > notAfter);
-  const from = day(wrong?.notBefore ?? evidence.now);
-  const to = day(wrong?.notAfter ?? evidence.now);
+  const wrong = standing.path.find((link) => !isInDate(link, evidence.now));
+  const from = dayText(wrong?.notBefore ?? evidence.now);
+  const to = dayText(wrong?.notAfter ?? evidence.now);
   const clock =
     dates === 'clock' ? "; a control host's certificate is out of date too, so this machine's clock is wrong" : '';
   const whose = wrong === undefined ? '' : `${formatDistinguishedName(wrong.subject)} `;
   return {
     rule: 'certificate-is-in-date',
-    expected: `Valid on ${day(evidence.now)}`,
+    expected: `Valid on ${dayText(evidence.now)}`,
     actual: `${whose}is valid from ${from} to ${to}${clock}`,
   };
-}
-
-function day(at: number): string {
-  const date = new Date(at);
-  return Number.isNaN(date.getTime()) ? 'an unreadable date' : date.toISOString().slice(0, 10);
 }
 
 export function nameFinding(chain: ChainCase): Expectation {
@@ -74,7 +68,7 @@ export function nameFinding(chain: ChainCase): Expectation {
 
 function namesOf({ leaf }: ChainCase): string {
   const names = [...leaf.dnsNames, ...leaf.ipAddresses];
-  return names.length === 0 ? formatDistinguishedName(leaf.subject) : listed(names);
+  return names.length === 0 ? formatDistinguishedName(leaf.subject) : nameList(names, MOST_NAMES);
 }
 
 export function gapFinding({ gap }: ChainCase): readonly Expectation[] {
@@ -103,7 +97,7 @@ export function renewalFinding({ evidence, leaf }: ChainCase): Expectation {
   return {
     rule: 'leaf-as-learned',
     expected: `The key ${known}`,
-    actual: `${leaf.pin}, under the same authority, valid to ${day(leaf.notAfter)}`,
+    actual: `${leaf.pin}, under the same authority, valid to ${dayText(leaf.notAfter)}`,
   };
 }
 

@@ -1,10 +1,10 @@
 import { X509Certificate } from 'node:crypto';
 import type { Certificate } from '../../core/certificate.ts';
-import { type DerElement, readDer } from '../../core/der.ts';
+import { children } from '../../core/der.ts';
+import { toBeSigned } from '../../core/parse-certificate.ts';
 
-/** Object identifiers as they stand in DER, hexadecimal (RFC 5280 §4.2.1.1 and §4.2.1.10). */
+/** Object identifiers as they stand in DER, hexadecimal (RFC 5280 §4.2.1.1). */
 const AUTHORITY_KEY_IDENTIFIER = '551d23';
-const NAME_CONSTRAINTS = '551d1e';
 /**
  * Where the revocation list is, and where the issuer's certificate and OCSP responder are (RFC 5280 §4.2.1.13 and
  * §4.2.2.1).
@@ -15,9 +15,6 @@ const EXTENSIONS_TAG = 0xa3;
 const BOOLEAN_TAG = 0x01;
 const OCTET_STRING_TAG = 0x04;
 const KEY_IDENTIFIER_TAG = 0x80;
-const PERMITTED_TAG = 0xa0;
-const EXCLUDED_TAG = 0xa1;
-const DNS_NAME_TAG = 0x82;
 const URI_TAG = 0x86;
 const CONSTRUCTED = 0x20;
 
@@ -26,24 +23,6 @@ export function authorityKeyIdentifier(certificate: Certificate): string | null 
   const fields = children(children(extensionOf(certificate, AUTHORITY_KEY_IDENTIFIER))[0]?.contents);
   const identifier = fields.find((field) => field.tag === KEY_IDENTIFIER_TAG);
   return identifier === undefined ? null : Buffer.from(identifier.contents).toString('hex');
-}
-
-/**
- * Whether this authority may sign for a host name: some public ones are limited to the domains of one company (RFC 5280
- * §4.2.1.10). Only dNSName subtrees are looked at; limits on other kinds of names do not bear on a host name.
- */
-export function maySignFor(authority: Certificate, host: string): boolean {
-  const constraints = children(children(extensionOf(authority, NAME_CONSTRAINTS))[0]?.contents);
-  const permitted = subtrees(constraints, PERMITTED_TAG);
-  const within = (domain: string): boolean => domain === '' || host === domain || host.endsWith(`.${domain}`);
-  return !subtrees(constraints, EXCLUDED_TAG).some(within) && (permitted.length === 0 || permitted.some(within));
-}
-
-function subtrees(constraints: readonly DerElement[], tag: number): readonly string[] {
-  return children(constraints.find((element) => element.tag === tag)?.contents)
-    .flatMap((subtree) => children(subtree.contents).slice(0, 1))
-    .filter((base) => base.tag === DNS_NAME_TAG)
-    .map((base) => Buffer.from(base.contents).toString('latin1').toLowerCase().replace(/^\./u, ''));
 }
 
 /** The URLs at which the certificate says that its issuer and the revocation list can be had, 16 at the most. */
@@ -69,13 +48,16 @@ function urisIn(bytes: Uint8Array | undefined, depth: number): readonly string[]
 /** id-kp-serverAuth and anyExtendedKeyUsage (RFC 5280 §4.2.1.12). */
 const SERVER_USAGES: readonly string[] = ['1.3.6.1.5.5.7.3.1', '2.5.29.37.0'];
 
-/**
- * Whether a TLS server may use the certificate. One that does not say (no extended key usage) may be used for anything.
- */
+/** Whether a TLS server may use the certificate. */
 export function isForServers(certificate: Certificate): boolean {
+  return isForAny(certificate, SERVER_USAGES);
+}
+
+/** Whether it may be used for one of these. One that does not say (no extended key usage) may be used for anything. */
+export function isForAny(certificate: Certificate, wanted: readonly string[]): boolean {
   try {
     const usages: readonly string[] | undefined = new X509Certificate(certificate.der).keyUsage;
-    return usages === undefined || usages.some((usage) => SERVER_USAGES.includes(usage));
+    return usages === undefined || usages.some((usage) => wanted.includes(usage));
   } catch {
     return false;
   }
@@ -91,7 +73,7 @@ export interface ExtensionValue {
 }
 
 export function extensionsOf(certificate: Certificate): readonly ExtensionValue[] {
-  const wrapper = toBeSigned(certificate).find((field) => field.tag === EXTENSIONS_TAG);
+  const wrapper = toBeSigned(certificate.der).find((field) => field.tag === EXTENSIONS_TAG);
   return children(children(wrapper?.contents)[0]?.contents).flatMap((element) => {
     const [name, ...parts] = children(element.contents);
     const value = parts.find((part) => part.tag === OCTET_STRING_TAG)?.contents;
@@ -102,16 +84,7 @@ export function extensionsOf(certificate: Certificate): readonly ExtensionValue[
   });
 }
 
-/** The fields of TBSCertificate (RFC 5280 §4.1). */
-export function toBeSigned(certificate: Certificate): readonly DerElement[] {
-  return children(children(children(certificate.der)[0]?.contents)[0]?.contents);
-}
-
 /** The contents of an extension's OCTET STRING. */
 export function extensionOf(certificate: Certificate, identifier: string): Uint8Array | undefined {
   return extensionsOf(certificate).find((extension) => extension.identifier === identifier)?.value;
-}
-
-export function children(bytes: Uint8Array | undefined): readonly DerElement[] {
-  return bytes === undefined ? [] : (readDer(bytes, 1024) ?? []);
 }

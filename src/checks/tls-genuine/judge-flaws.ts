@@ -1,7 +1,7 @@
-import type { Certificate } from '../../core/certificate.ts';
+import { hostOf } from '../../core/authority.ts';
+import { type Certificate, chainKey, isInDate } from '../../core/certificate.ts';
 import type { Baseline } from './baseline.ts';
 import { endFlaws, type Flaw, type FlawKind, lastingFlaws } from './chain-flaws.ts';
-import { hostOf } from './name-match.ts';
 import type { SignatureChecks } from './signature-checks.ts';
 import { findChainTrust, type ChainTrust, type ChainTrustOptions } from './chain-trust.ts';
 import type { TlsEvidence } from './tls-evidence.ts';
@@ -40,11 +40,11 @@ function heldCopy(end: Certificate, { trust, baseline, now }: FlawEvidence): Cer
   const anchors = trust.anchors.map(({ certificate }) => certificate);
   const held = [...anchors, ...trust.publicRoots.bySubject(end.subject), ...(baseline?.authorities ?? [])];
   const copies = held.filter(({ pin }) => pin === end.pin);
-  return copies.find(({ notBefore, notAfter }) => notBefore <= now && now <= notAfter) ?? copies[0] ?? null;
+  return copies.find((copy) => isInDate(copy, now)) ?? copies[0] ?? null;
 }
 
 function ownFlaws(path: readonly Certificate[], checks: SignatureChecks): readonly Flaw[] {
-  const key = `sound ${path.map(({ fingerprint }) => fingerprint).join(' ')}`;
+  const key = `sound ${chainKey(path)}`;
   return checks.once(key, () => lastingFlaws(path).length === 0) ? [] : lastingFlaws(path);
 }
 

@@ -1,5 +1,5 @@
 import { isCorroborated, ONE_DATAGRAM, type Complaint } from '../../core/polling/corroboration.ts';
-import type { Finding } from '../../engine/finding.ts';
+import { type Finding, type FindingFacts, known } from '../../engine/finding.ts';
 import type { PollingReport } from '../../core/polling/report.ts';
 import type { FirewallSighting } from '../../core/polling/state.ts';
 
@@ -24,13 +24,8 @@ function complaintOf({ firstAt, lastAt, reliableAt = null }: FirewallSighting): 
   return { moments: [firstAt, lastAt], reliableAt };
 }
 
-function factsOf({ evidence }: FirewallSighting): Finding['facts'] & object {
-  return {
-    product: 'Fortinet FortiGate',
-    ...(evidence.policy === null ? {} : { policy: evidence.policy }),
-    ...(evidence.profile === null ? {} : { profile: evidence.profile }),
-    ...(evidence.sourceAddress === null ? {} : { source: evidence.sourceAddress }),
-  };
+function factsOf({ evidence: { policy, profile, sourceAddress } }: FirewallSighting): FindingFacts {
+  return known({ product: 'Fortinet FortiGate', policy, profile, source: sourceAddress });
 }
 
 /**

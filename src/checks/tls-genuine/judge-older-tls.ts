@@ -1,4 +1,4 @@
-import type { Finding } from '../../engine/finding.ts';
+import { type Finding, known } from '../../engine/finding.ts';
 import { OLDER_TLS_RULE } from './expectations.ts';
 import type { ReferenceChain } from './tls-evidence.ts';
 import { judgeTls } from './verdict.ts';
@@ -36,7 +36,7 @@ export function judgeOlderTls(
         level: 'warning',
         suggests: verdict === 'intercepted' ? 'tls-intercepted' : 'tls-interception-suspected',
         confidence,
-        facts: { judgement: summary, ...(product === null ? {} : { product }) },
+        facts: known({ judgement: summary, product }),
         advice: adviceOf(path.subject, summary),
       },
     ];

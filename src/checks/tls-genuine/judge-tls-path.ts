@@ -1,48 +1,25 @@
 import { addressFamily } from '../../core/addresses.ts';
-import type { Certificate } from '../../core/certificate.ts';
 import { decidingAddresses } from '../../core/deciding-addresses.ts';
-import type { Finding } from '../../engine/finding.ts';
+import { type Finding, isFault } from '../../engine/finding.ts';
 import type { EpochMs } from '../../core/clock.ts';
-import type { Baseline } from './baseline.ts';
-import type { ProductPattern } from './product.ts';
 import type { FlawMemory } from './flaw-memory.ts';
 import type { OpensslWords } from './openssl-words.ts';
 import type { SignatureChecks } from './signature-checks.ts';
-import type {
-  ControlChain,
-  PreviousLeaf,
-  ReferenceChain,
-  RememberedChain,
-  TlsEvidence,
-  TlsJudgement,
-} from './tls-evidence.ts';
-import type { Trust, TrustProfile } from './trust.ts';
+import type { ControlChain, ReferenceChain, TlsEvidence, TlsGrounds, TlsJudgement } from './tls-evidence.ts';
+import type { RefusedBaseline } from './unconfirmed.ts';
 import { judgeTls, worstJudgement } from './verdict.ts';
 import type { EndpointObservation, TlsOutcome } from '../../core/observation.ts';
 import type { PathObservation, ReferenceObservation } from '../../core/round.ts';
 
-/** What was learned, and the certificate in it that a person would have to confirm. */
-export interface RefusedBaseline {
-  readonly baseline: Baseline;
-  readonly unconfirmed: Certificate;
-}
-
-/** What chains are judged by, apart from what was seen. */
-export interface TlsKnowledge {
-  readonly trust: Trust;
-  readonly profile: TrustProfile;
-  readonly products: readonly ProductPattern[];
-  readonly baseline: Baseline | null;
+/** What is known of a target, and remembered from round to round. */
+export interface TlsKnowledge extends TlsGrounds {
   /** Learned without anybody's word, so that it is not used. */
   readonly refusedBaseline: RefusedBaseline | null;
-  readonly previous: readonly PreviousLeaf[];
   /** What OpenSSL said of chains. */
   readonly openssl: OpensslWords;
   /** By address: what every accepted chain there had. */
   readonly flaws: FlawMemory;
-  /** When the target was last verified under a key that is still configured; null: not remembered. */
-  readonly remembered: RememberedChain | null;
-  /** Remembers verified signatures from round to round. */
+  /** Verified signatures. */
   readonly checks: SignatureChecks;
 }
 
@@ -99,7 +76,7 @@ function combine(judged: readonly JudgedEndpoint[]): TlsJudgement | null {
 }
 
 function isFaulty({ findings }: TlsJudgement): boolean {
-  return findings.some(({ level }) => level === 'broken' || level === 'warning' || level === 'unknown');
+  return findings.some((finding) => isFault(finding) || finding.level === 'unknown');
 }
 
 /** With the address that it is about, and those at which all is well. */
@@ -129,20 +106,20 @@ export function tlsEvidence(
     const evidence: TlsEvidence = {
       target: path.subject,
       serverName: outcome.serverName === '' ? null : outcome.serverName,
-      profile,
       outcome,
       ...(path.closer?.address === endpoint.address ? { closer: path.closer } : {}),
       controls,
       references: referencesFor(endpoint, path),
-      previous,
-      baseline,
       openssl: outcome.chain === null ? null : openssl.of(outcome.chain),
       knownFlaws: flaws.at(endpoint.address),
-      remembered,
       traces: endpoint.http?.kind === 'response' ? endpoint.http.proxyTraces : [],
-      trust,
-      products,
       now,
+      trust,
+      profile,
+      products,
+      baseline,
+      previous,
+      remembered,
     };
     return [{ endpoint, evidence }];
   });

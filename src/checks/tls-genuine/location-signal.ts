@@ -1,8 +1,9 @@
 import { classifyAddress } from '../../core/addresses.ts';
 import { visibleText } from '../../core/visible-text.ts';
 import type { ChainCase } from './chain-case.ts';
+import { plainName } from '../../core/authority.ts';
 import { locationsOf } from './extensions.ts';
-import type { Signal } from './signal.ts';
+import type { Seen } from './signal.ts';
 
 /**
  * Names that no resolver of the internet knows: RFC 6762 §3, RFC 8375, ICANN's `.internal`, and those of RFC 6762
@@ -15,42 +16,22 @@ const INTERNAL_NAME = /\.(?:local|localdomain|internal|intranet|private|corp|hom
  * certificate services write it) or at a host of a private network. A server of the internet has clients that could not
  * look there.
  */
-export function locationSignal(chain: ChainCase): readonly Signal[] {
-  if (chain.standing.kind === 'trusted' || chain.standing.kind === 'public') return [];
-  const isPrivate = (location: string): boolean => isPrivateLocation(location, chain.claim === 'public');
-  const found = chain.standing.path.flatMap(locationsOf).find(isPrivate);
-  if (found === undefined) return [];
-  return [
-    {
-      rule: 'issuer-is-found-on-the-internet',
-      weight: 'witness',
-      expected: 'Issuer and revocation list at addresses of the internet',
-      actual: `They are to be had at ${visibleText(found, 160)}`,
-      product: null,
-    },
-  ];
-}
-
-interface Location {
-  readonly scheme: string;
-  /** Empty: none is named, as in `ldap:///CN=…`. */
-  readonly host: string;
-}
-
-function readLocation(location: string): Location | null {
-  const [, scheme, bracketed, host] =
-    /^([a-z][a-z0-9+.-]*):\/\/(?:[^/@]*@)?(?:\[([0-9a-f:.]+)\]|([^/:?#]*))/iu.exec(location) ?? [];
-  return scheme === undefined
-    ? null
-    : { scheme: scheme.toLowerCase(), host: (bracketed ?? host ?? '').toLowerCase().replace(/\.$/u, '') };
+export function privateLocation({ standing, claim }: ChainCase): Seen | null {
+  if (standing.kind === 'trusted' || standing.kind === 'public') return null;
+  const found = standing.path.flatMap(locationsOf).find((location) => isPrivateLocation(location, claim === 'public'));
+  if (found === undefined) return null;
+  const expected = 'Issuer and revocation list at addresses of the internet';
+  return { expected, actual: `They are to be had at ${visibleText(found, 160)}` };
 }
 
 /** Some public authorities name a directory server of the internet beside their web server: that is no sign. */
 function isPrivateLocation(location: string, isPublicClaim: boolean): boolean {
-  const read = readLocation(location);
-  if (read === null) return false;
-  if (/^ldaps?$/u.test(read.scheme)) return read.host === '' || !isPublicClaim || isPrivateHost(read.host);
-  return /^https?$/u.test(read.scheme) && read.host !== '' && isPrivateHost(read.host);
+  const [, scheme = '', bracketed, name = ''] =
+    /^([a-z][a-z0-9+.-]*):\/\/(?:[^/@]*@)?(?:\[([0-9a-f:.]+)\]|([^/:?#]*))/iu.exec(location) ?? [];
+  const host = plainName(bracketed ?? name);
+  // No host is named in `ldap:///CN=…`.
+  if (/^ldaps?$/iu.test(scheme)) return host === '' || !isPublicClaim || isPrivateHost(host);
+  return /^https?$/iu.test(scheme) && host !== '' && isPrivateHost(host);
 }
 
 function isPrivateHost(name: string): boolean {

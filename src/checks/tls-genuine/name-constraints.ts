@@ -1,6 +1,7 @@
 import type { Certificate } from '../../core/certificate.ts';
-import type { DerElement } from '../../core/der.ts';
-import { children, extensionOf, toBeSigned } from './extensions.ts';
+import { children, type DerElement } from '../../core/der.ts';
+import { toBeSigned } from '../../core/parse-certificate.ts';
+import { extensionOf } from './extensions.ts';
 
 const NAME_CONSTRAINTS = '551d1e';
 const SUBJECT_ALT_NAME = '551d11';
@@ -10,6 +11,7 @@ const DNS_NAME_TAG = 0x82;
 const IP_ADDRESS_TAG = 0x87;
 const DIRECTORY_NAME_TAG = 0xa4;
 const COMMON_NAME = '550403';
+const NONE = new Uint8Array();
 
 /**
  * Whether the authority may sign this certificate (RFC 5280 §4.2.1.10): every name of a kind that it limits must be
@@ -17,11 +19,20 @@ const COMMON_NAME = '550403';
  * OpenSSL compares them.
  */
 export function mayNamesBe(authority: Certificate, certificate: Certificate, isLeaf: boolean): boolean {
+  return mayBe(authority, () => namesOf(certificate, isLeaf));
+}
+
+/** Whether it may sign for a host name: some public authorities are limited to the domains of one company. */
+export function maySignFor(authority: Certificate, host: string): boolean {
+  return mayBe(authority, () => [hostName(host)]);
+}
+
+function mayBe(authority: Certificate, names: () => readonly Name[]): boolean {
   const constraints = children(children(extensionOf(authority, NAME_CONSTRAINTS))[0]?.contents);
   if (constraints.length === 0) return true;
   const permitted = subtrees(constraints, PERMITTED_TAG);
   const excluded = subtrees(constraints, EXCLUDED_TAG);
-  return namesOf(certificate, isLeaf).every((name) => {
+  return names().every((name) => {
     const limits = permitted.filter(({ tag }) => tag === name.tag);
     const isWithin = (base: DerElement): boolean => base.tag === name.tag && isUnder(name, base);
     return (limits.length === 0 || limits.some(isWithin)) && !excluded.some(isWithin);
@@ -39,26 +50,24 @@ type Name = Pick<DerElement, 'tag' | 'contents'>;
 
 function namesOf(certificate: Certificate, isLeaf: boolean): readonly Name[] {
   const alternatives = children(children(extensionOf(certificate, SUBJECT_ALT_NAME))[0]?.contents);
-  const subject = subjectOf(certificate);
+  const { contents, whole } = toBeSigned(certificate.der)[4] ?? { contents: NONE, whole: NONE };
   const hasHosts = alternatives.some(({ tag }) => tag === DNS_NAME_TAG);
   return [
     ...alternatives,
-    ...(children(subject.contents).length === 0 ? [] : [{ tag: DIRECTORY_NAME_TAG, contents: subject.whole }]),
+    ...(children(contents).length === 0 ? [] : [{ tag: DIRECTORY_NAME_TAG, contents: whole }]),
     // Where no other host name stands, the common name is taken for one.
-    ...(isLeaf && !hasHosts ? commonNames(subject) : []),
+    ...(isLeaf && !hasHosts ? commonNames(contents) : []),
   ];
 }
 
-function subjectOf(certificate: Certificate): Pick<DerElement, 'contents' | 'whole'> {
-  const fields = toBeSigned(certificate);
-  // version [0] is left out of a version 1 certificate
-  return fields[fields[0]?.tag === 0xa0 ? 5 : 4] ?? { contents: new Uint8Array(), whole: new Uint8Array() };
+function commonNames(subject: Uint8Array): readonly Name[] {
+  return attributesOf(subject)
+    .filter(({ type, text }) => type === COMMON_NAME && /^[a-z0-9_*][a-z0-9_.-]*\.[a-z0-9_-]+$/u.test(text))
+    .map(({ text }) => hostName(text));
 }
 
-function commonNames(subject: Pick<DerElement, 'contents'>): readonly Name[] {
-  return attributesOf(subject.contents)
-    .filter(({ type, text }) => type === COMMON_NAME && /^[a-z0-9_*][a-z0-9_.-]*\.[a-z0-9_-]+$/u.test(text))
-    .map(({ text }) => ({ tag: DNS_NAME_TAG, contents: new Uint8Array(Buffer.from(text, 'latin1')) }));
+function hostName(text: string): Name {
+  return { tag: DNS_NAME_TAG, contents: new Uint8Array(Buffer.from(text, 'latin1')) };
 }
 
 function isUnder(name: Name, base: Name): boolean {

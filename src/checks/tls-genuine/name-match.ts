@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
+import { plainName } from '../../core/authority.ts';
 import type { Certificate } from '../../core/certificate.ts';
 import { attributeValues } from '../../core/distinguished-name.ts';
 
@@ -19,7 +20,7 @@ export function matchesName(
   name: string,
   options: { readonly commonName: boolean },
 ): boolean {
-  const wanted = normalise(name);
+  const wanted = plainName(name);
   if (isIP(wanted) !== 0) return certificate.ipAddresses.some((address) => sameAddress(address, wanted));
   if (certificate.dnsNames.length > 0 || !options.commonName)
     return certificate.dnsNames.some((pattern) => matchesPattern(pattern, wanted));
@@ -27,7 +28,7 @@ export function matchesName(
 }
 
 function matchesPattern(pattern: string, name: string): boolean {
-  const wanted = normalise(pattern);
+  const wanted = plainName(pattern);
   if (!HOST_PATTERN.test(wanted)) return false;
   if (!wanted.startsWith('*.')) return wanted === name;
   const parent = wanted.slice(2);
@@ -35,31 +36,19 @@ function matchesPattern(pattern: string, name: string): boolean {
   return dot > 0 && parent.includes('.') && name.slice(dot + 1) === parent;
 }
 
-function normalise(name: string): string {
-  return name.toLowerCase().replace(/\.$/u, '');
-}
-
 /** @param wanted an address; what a certificate claims may be anything */
 function sameAddress(claimed: string, wanted: string): boolean {
   return isIP(claimed) !== 0 && ipaddr.process(claimed).toString() === ipaddr.process(wanted).toString();
 }
 
-/** `host` of `host:port`, without the brackets of an IPv6 address. */
-export function hostOf(target: string): string {
-  const bracketed = /^\[([^\]]*)\]/u.exec(target);
-  if (bracketed !== null) return bracketed[1] ?? '';
-  const colon = target.lastIndexOf(':');
-  return colon === -1 ? target : target.slice(0, colon);
-}
-
 /** Whether two hosts may belong to the same owner: equal, or under the same two last labels. */
 export function areRelatedHosts(left: string, right: string): boolean {
-  if (normalise(left) === normalise(right)) return true;
+  if (plainName(left) === plainName(right)) return true;
   // Of two addresses the last bytes are no domain; a name never ends like an address.
   if (isIP(left) !== 0) return false;
   return domainOf(left) === domainOf(right);
 }
 
 function domainOf(host: string): string {
-  return normalise(host).split('.').slice(-2).join('.');
+  return plainName(host).split('.').slice(-2).join('.');
 }

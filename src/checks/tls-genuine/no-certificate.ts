@@ -3,86 +3,94 @@ import type { Finding } from '../../engine/finding.ts';
 import type { FailureReason } from '../../core/observation.ts';
 import { endingOf, isBlocked, type BlockedOutcome } from '../../core/blocked-outcome.ts';
 import { visibleText } from '../../core/visible-text.ts';
-import { controlsAlike, decideBlock, isNearer, lookOf, roundTripOf, type BlockFacts } from './block-kind.ts';
+import { controlsAlike, decideBlock, isNearer, lookOf, roundTripOf } from './block-kind.ts';
+import type { Expectation } from './expectations.ts';
 import { findProductOfPage } from './product.ts';
+import type { Seen } from './signal.ts';
 import type { TlsEvidence, TlsJudgement } from './tls-evidence.ts';
 
 /** Words of block pages that no product is known for. */
 const BLOCK_PAGE =
   /access (?:has been |is |was )?(?:denied|blocked)|web ?page (?:is )?blocked|blocked by|forbidden|url filter|content filter|captive portal/iu;
 
+const NO_CHAIN = { authorities: [], accepted: null, verifiedBy: null };
+
 /**
- * Nothing to look at: the handshake ended before a certificate. Reset, silence, an alert or plain text block TLS; our
- * own trouble is `unknown`.
+ * Nothing to look at. Where the handshake ended before a certificate, reset, silence, an alert or plain text block TLS;
+ * our own trouble is `unknown`, as is a chain that cannot be read.
  */
-export function judgeNoCertificate(outcome: BlockedOutcome, evidence: TlsEvidence): TlsJudgement {
-  if (!isBlocked(outcome)) return ownTrouble(outcome, evidence);
-  const page = blockPage(outcome, evidence);
-  const proofs = proofsOf(outcome, evidence);
-  const { kind, confidence } = decideBlock({
-    ...looksOf(outcome, evidence),
-    page: page !== null,
-    nearer: proofs.nearer.length > 0,
-    smallAnswered: proofs.small.length > 0,
+export function judgeNoCertificate(evidence: TlsEvidence): TlsJudgement {
+  const { outcome, target } = evidence;
+  if (outcome.kind !== 'failed') return judgeUnreadable(outcome.chain.dropped, target);
+  const message = visibleText(outcome.message, 256);
+  if (isBlocked(outcome)) return judgeBlocked(outcome, evidence);
+  return unknown(target, {
+    rule: 'certificate-captured',
+    expected: 'A certificate to judge',
+    actual: `Not looked at: ${message}`,
+    summary: `The certificate of ${target} could not be looked at: ${message}`,
+    settle: 'The next round; the trouble lies with this program or its machine',
   });
-  const product = page?.product ?? null;
-  const by = product === null ? '' : ` by ${product}`;
-  const answered = finding(evidence, 'tls-handshake-answered', 'A TLS handshake with a certificate', describe(outcome));
-  return {
-    verdict: 'blocked',
-    confidence,
-    product,
-    // Each of them rests on the same decision: none may look surer than the others.
-    findings: [
-      answered,
-      ...(page === null ? [] : [page.finding]),
-      ...proofs.nearer,
-      ...proofs.looks,
-      ...(kind === 'large-answers-lost' ? proofs.small : []),
-    ].map((told) => ({ ...told, confidence, ...(kind === null ? {} : { kind }) })),
-    summary: `TLS to ${evidence.target} is blocked${by}: ${describe(outcome)}`,
-    settle: null,
-    authorities: [],
-    accepted: null,
-    verifiedBy: null,
-  };
 }
 
-function looksOf(
-  outcome: BlockedOutcome,
-  { closer }: TlsEvidence,
-): Omit<BlockFacts, 'page' | 'nearer' | 'smallAnswered'> {
+function judgeUnreadable(dropped: number, target: string): TlsJudgement {
+  const actual = dropped === 0 ? 'None was sent' : `${String(dropped)} that cannot be read`;
+  return unknown(target, {
+    rule: 'chain-is-readable',
+    expected: 'A certificate that can be read',
+    actual,
+    summary: `The certificate of ${target} cannot be judged: ${actual.toLowerCase()}`,
+    settle: 'The same connection looked at from a path known to be clean',
+  });
+}
+
+function unknown(
+  subject: string,
+  { summary, settle, ...expectation }: Expectation & Pick<TlsJudgement, 'summary' | 'settle'>,
+): TlsJudgement {
+  const findings = [{ ...expectation, subject, level: 'unknown', suggests: null } as const];
+  return { ...NO_CHAIN, verdict: 'unknown', confidence: 'suspected', product: null, findings, summary, settle };
+}
+
+function judgeBlocked(outcome: BlockedOutcome, evidence: TlsEvidence): TlsJudgement {
+  const { target, closer } = evidence;
+  const how = describe(outcome);
+  const page = blockPage(outcome, evidence);
+  const proofs = closer === undefined ? [] : proofsOf(outcome, closer);
+  const isProven = (wanted: string): boolean => proofs.some(({ rule }) => rule === wanted);
   const ending = endingOf(outcome);
-  return {
+  const { kind, confidence } = decideBlock({
     ending,
     nameRefused: outcome.alert === 'unrecognized_name',
     again: lookOf(closer?.again),
     otherName: lookOf(closer?.otherName?.outcome),
     controlsAlike: closer === undefined ? 0 : controlsAlike(ending, closer),
-  };
-}
-
-function ownTrouble(outcome: BlockedOutcome, evidence: TlsEvidence): TlsJudgement {
-  const actual = `Not looked at: ${visibleText(outcome.message, 256)}`;
+    page: page !== null,
+    nearer: isProven('reset-takes-a-round-trip'),
+    smallAnswered: isProven(SMALL_ANSWER),
+  });
+  const product = page?.product ?? null;
+  const told: readonly (Expectation & Pick<Finding, 'facts'>)[] = [
+    { rule: 'tls-handshake-answered', expected: 'A TLS handshake with a certificate', actual: how },
+    ...(page === null ? [] : [page.told]),
+    ...proofs.filter(({ rule }) => rule !== SMALL_ANSWER || kind === 'large-answers-lost'),
+  ];
   return {
-    verdict: 'unknown',
-    confidence: 'suspected',
-    product: null,
-    findings: [
-      {
-        rule: 'certificate-captured',
-        subject: evidence.target,
-        expected: 'A certificate to judge',
-        actual,
-        level: 'unknown',
-        suggests: null,
-      },
-    ],
-    summary: `The certificate of ${evidence.target} could not be looked at: ${visibleText(outcome.message, 256)}`,
-    settle: 'The next round; the trouble lies with this program or its machine',
-    authorities: [],
-    accepted: null,
-    verifiedBy: null,
+    ...NO_CHAIN,
+    verdict: 'blocked',
+    confidence,
+    product,
+    // Each of them rests on the same decision: none may look surer than the others.
+    findings: told.map((expectation) => ({
+      ...expectation,
+      subject: target,
+      level: 'broken',
+      suggests: 'tls-blocked',
+      confidence,
+      ...(kind === null ? {} : { kind }),
+    })),
+    summary: `TLS to ${target} is blocked${product === null ? '' : ` by ${product}`}: ${how}`,
+    settle: null,
   };
 }
 
@@ -101,96 +109,68 @@ function describe({ plaintext, alert, reason, message }: BlockedOutcome): string
 
 interface Page {
   readonly product: string | null;
-  readonly finding: Finding;
+  readonly told: Expectation & Pick<Finding, 'facts'>;
 }
 
-function blockPage({ plaintext }: BlockedOutcome, evidence: TlsEvidence): Page | null {
+function blockPage({ plaintext }: BlockedOutcome, { products }: TlsEvidence): Page | null {
   if (plaintext === null) return null;
-  const product = findProductOfPage(evidence.products, plaintext)?.name ?? null;
+  const product = findProductOfPage(products, plaintext)?.name ?? null;
   if (product === null && !BLOCK_PAGE.test(plaintext)) return null;
-  const told = finding(
-    evidence,
-    'no-block-page',
-    'No block page',
-    `A block page${product === null ? '' : ` of ${product}`}`,
-  );
-  return { product, finding: { ...told, ...(product === null ? {} : { facts: { product } }) } };
+  const told = { rule: 'no-block-page', expected: 'No block page', actual: 'A block page' };
+  return product === null
+    ? { product, told }
+    : { product, told: { ...told, actual: `A block page of ${product}`, facts: { product } } };
 }
 
-interface Proofs {
-  readonly nearer: readonly Finding[];
-  readonly small: readonly Finding[];
-  readonly looks: readonly Finding[];
+const SMALL_ANSWER = 'large-answers-arrive';
+
+/** What the closer look adds, each as an expectation of its own. */
+const PROOFS: readonly (readonly [rule: string, see: (closer: CloserLook, outcome: BlockedOutcome) => Seen | null])[] =
+  [
+    ['reset-takes-a-round-trip', nearerThanServer],
+    ['same-hello-fails-again', sameHelloAgain],
+    ['server-name-makes-no-difference', otherServerName],
+    ['control-hosts-show-certificates', controlHosts],
+    [SMALL_ANSWER, smallAnswer],
+  ];
+
+function proofsOf(outcome: BlockedOutcome, closer: CloserLook): readonly Expectation[] {
+  return PROOFS.flatMap(([rule, see]) => {
+    const seen = see(closer, outcome);
+    return seen === null ? [] : [{ rule, ...seen }];
+  });
 }
 
-/** What the closer look adds, each as a finding of its own. */
-function proofsOf(outcome: BlockedOutcome, evidence: TlsEvidence): Proofs {
-  const { closer } = evidence;
-  if (closer === undefined) return { nearer: [], small: [], looks: [] };
+function nearerThanServer(closer: CloserLook, outcome: BlockedOutcome): Seen | null {
+  const roundTrip = roundTripOf(closer);
+  if (roundTrip === null || endingOf(outcome) === 'silence' || !isNearer(outcome.durationMs, roundTrip)) return null;
   return {
-    nearer: nearerThanServer(outcome, closer, evidence),
-    small: smallAnswer(closer, evidence),
-    looks: [
-      ...sameHelloAgain(closer, evidence),
-      ...otherServerName(closer, evidence),
-      ...controlHosts(outcome, closer, evidence),
-    ],
+    expected: `No answer before a round trip of ${roundTrip.toFixed(1)} ms`,
+    actual: `An answer after ${outcome.durationMs.toFixed(1)} ms: by something nearer than the server`,
   };
 }
 
-function nearerThanServer(outcome: BlockedOutcome, closer: CloserLook, evidence: TlsEvidence): readonly Finding[] {
-  const roundTrip = roundTripOf(closer);
-  if (roundTrip === null || endingOf(outcome) === 'silence' || !isNearer(outcome.durationMs, roundTrip)) return [];
-  const actual = `An answer after ${outcome.durationMs.toFixed(1)} ms: by something nearer than the server`;
-  return [
-    finding(
-      evidence,
-      'reset-takes-a-round-trip',
-      `No answer before a round trip of ${roundTrip.toFixed(1)} ms`,
-      actual,
-    ),
-  ];
-}
-
-function smallAnswer({ refusable }: CloserLook, evidence: TlsEvidence): readonly Finding[] {
-  if (refusable?.kind !== 'failed' || refusable.alert === null) return [];
+function smallAnswer({ refusable }: CloserLook): Seen | null {
+  if (refusable?.kind !== 'failed' || refusable.alert === null) return null;
   const actual = `A hello that can only be refused was refused (${visibleText(refusable.alert, 40)}); no certificate ever came`;
-  return [finding(evidence, 'large-answers-arrive', 'Answers of any size', actual)];
+  return { expected: 'Answers of any size', actual };
 }
 
-function sameHelloAgain({ again }: CloserLook, evidence: TlsEvidence): readonly Finding[] {
-  if (lookOf(again) !== 'passes') return [];
-  return [
-    finding(
-      evidence,
-      'same-hello-fails-again',
-      'The same when it is asked again',
-      'A certificate a moment later: it comes and goes',
-    ),
-  ];
+function sameHelloAgain({ again }: CloserLook): Seen | null {
+  if (lookOf(again) !== 'passes') return null;
+  return { expected: 'The same when it is asked again', actual: 'A certificate a moment later: it comes and goes' };
 }
 
-function otherServerName({ otherName }: CloserLook, evidence: TlsEvidence): readonly Finding[] {
-  if (otherName === null || lookOf(otherName.outcome) !== 'passes') return [];
+function otherServerName({ otherName }: CloserLook): Seen | null {
+  if (otherName === null || lookOf(otherName.outcome) !== 'passes') return null;
   const how =
     otherName.name === null ? 'without a server name' : `with the server name ${visibleText(otherName.name, 253)}`;
-  return [
-    finding(
-      evidence,
-      'server-name-makes-no-difference',
-      'The same for any server name',
-      `A certificate at the same address ${how}`,
-    ),
-  ];
+  return { expected: 'The same for any server name', actual: `A certificate at the same address ${how}` };
 }
 
-function controlHosts(outcome: BlockedOutcome, closer: CloserLook, evidence: TlsEvidence): readonly Finding[] {
+function controlHosts(closer: CloserLook, outcome: BlockedOutcome): Seen | null {
   const alike = controlsAlike(endingOf(outcome), closer);
-  if (alike === 0) return [];
-  const actual = `${alike === 1 ? 'The only one that could be asked' : `All ${String(alike)} of them`}: no certificate either`;
-  return [finding(evidence, 'control-hosts-show-certificates', 'Certificates of control hosts', actual)];
-}
-
-function finding(evidence: TlsEvidence, rule: string, expected: string, actual: string): Finding {
-  return { rule, subject: evidence.target, expected, actual, level: 'broken', suggests: 'tls-blocked' };
+  if (alike === 0) return null;
+  const which = alike === 1 ? 'The only one that could be asked' : `All ${String(alike)} of them`;
+  return { expected: 'Certificates of control hosts', actual: `${which}: no certificate either` };
 }

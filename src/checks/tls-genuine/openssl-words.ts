@@ -1,4 +1,4 @@
-import type { CapturedChain } from '../../core/certificate.ts';
+import { type CapturedChain, chainKey } from '../../core/certificate.ts';
 import type { Clock, EpochMs, Millis } from '../../core/clock.ts';
 import type { OpensslWord } from '../../core/observation.ts';
 
@@ -27,7 +27,7 @@ export function createOpensslWords({ now }: Pick<Clock, 'now'>): OpensslWords {
   let asked: readonly EpochMs[] = [];
 
   function entry(chain: CapturedChain): { tries: number; word: OpensslWord | null } {
-    const key = chain.certificates.map(({ fingerprint }) => fingerprint).join(' ');
+    const key = chainKey(chain.certificates);
     const found = known.get(key) ?? { tries: 0, word: null };
     const oldest = known.keys().next();
     if (!known.has(key) && known.size >= MOST_CHAINS && oldest.done !== true) known.delete(oldest.value);

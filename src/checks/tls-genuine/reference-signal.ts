@@ -1,5 +1,6 @@
+import { sentChain } from '../../core/certificate.ts';
 import { formatDistinguishedName } from '../../core/distinguished-name.ts';
-import { type ChainCase, identify, isBeyondComparison, standingOf } from './chain-case.ts';
+import { type ChainCase, identify, isBeyondComparison, isRightful, standingOf } from './chain-case.ts';
 import type { Signal } from './signal.ts';
 import type { ChainTrust } from './chain-trust.ts';
 import type { ReferenceChain } from './tls-evidence.ts';
@@ -26,23 +27,19 @@ export function referenceSignals(chain: ChainCase): readonly Signal[] {
 }
 
 function compare(chain: ChainCase, reference: ReferenceChain): Signal | null {
-  const [leaf, ...rest] = reference.chain.certificates;
-  if (leaf === undefined) return null;
-  const standing = standingOf([leaf, ...rest], chain.evidence, chain.checks);
-  const isNamed = !['other', 'device'].includes(identify(leaf, chain.evidence));
+  const sent = sentChain(reference.chain);
+  if (sent === null) return null;
+  const standing = standingOf(sent, chain.evidence, chain.checks);
+  const isNamed = isRightful(identify(sent[0], chain.evidence));
+  const actual = `Issued by ${formatDistinguishedName(chain.leaf.issuer)}`;
   const seen = `${WAYS[reference.kind]} ${reference.label}`;
   if (isGenuine(standing.kind, { isNamed, kind: reference.kind, profile: chain.evidence.profile })) {
     const expected = `The same authority as ${seen}: ${standing.label ?? 'trusted'}`;
-    return { rule: 'reference-path-agrees', weight: weightOf(reference.kind, chain), expected, ...seenHere(chain) };
+    return { rule: 'reference-path-agrees', weight: weightOf(reference.kind, chain), expected, actual };
   }
   if (reference.kind !== 'server-name' || standing.kind !== 'public') return null;
   const expected = `A trusted chain with this server name as ${seen}`;
-  return {
-    rule: 'server-name-changes-nothing',
-    weight: 'weak',
-    expected,
-    ...seenHere(chain),
-  };
+  return { rule: 'server-name-changes-nothing', weight: 'weak', expected, actual };
 }
 
 /**
@@ -75,8 +72,4 @@ interface Seen {
 function isGenuine(standing: ChainTrust['kind'], { isNamed, kind, profile }: Seen): boolean {
   if (standing === 'trusted') return isNamed || kind === 'server-name';
   return standing === 'public' && profile === 'public' && isNamed;
-}
-
-function seenHere({ leaf }: ChainCase): Pick<Signal, 'actual' | 'product'> {
-  return { actual: `Issued by ${formatDistinguishedName(leaf.issuer)}`, product: null };
 }

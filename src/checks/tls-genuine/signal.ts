@@ -1,3 +1,5 @@
+import type { Expectation } from './expectations.ts';
+
 /**
  * Something that speaks for interception.
  * - `witness`: seen in this round, and no change at the vendor can produce it. One is enough to turn a suspicion into a
@@ -7,12 +9,11 @@
  * - `weak`: has everyday explanations (a renewal, several nodes, virtual hosts), or says only since when; it stands in
  *   the evidence.
  */
-export interface Signal {
-  /** Name of the expectation that failed, kebab-case. */
-  readonly rule: string;
+export interface Signal extends Expectation {
   readonly weight: 'witness' | 'hint' | 'weak';
-  readonly expected: string;
-  readonly actual: string;
   /** The product that it points to. */
-  readonly product: string | null;
+  readonly product?: string;
 }
+
+/** A signal apart from its name and its weight. */
+export type Seen = Pick<Signal, 'expected' | 'actual' | 'product'>;

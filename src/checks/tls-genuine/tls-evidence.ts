@@ -10,22 +10,33 @@ import type { TrustedPath } from './judge-flaws.ts';
 import type { ProductPattern } from './product.ts';
 import type { Trust, TrustProfile } from './trust.ts';
 
+/** What the chains of a target are judged by, apart from what this round shows. */
+export interface TlsGrounds {
+  readonly trust: Trust;
+  readonly profile: TrustProfile;
+  readonly products: readonly ProductPattern[];
+  readonly baseline: Baseline | null;
+  /** Leaves that the same target showed lately. */
+  readonly previous: readonly PreviousLeaf[];
+  /**
+   * When this program last verified the target itself, under a key that is still configured; null: never, or not
+   * remembered.
+   */
+  readonly remembered: RememberedChain | null;
+}
+
 /** Everything that one judgement about one address of one target rests on. */
-export interface TlsEvidence {
+export interface TlsEvidence extends TlsGrounds {
   /** `host:port`, as configured. */
   readonly target: string;
   /** The SNI that was sent; null: none. */
   readonly serverName: string | null;
-  readonly profile: TrustProfile;
   readonly outcome: TlsOutcome;
   /** What more was asked of this address, because TLS to it is blocked. */
   readonly closer?: CloserLook;
   /** Chains of control hosts, captured in the same round. May be empty: then one signal is missing. */
   readonly controls: readonly ControlChain[];
   readonly references: readonly ReferenceChain[];
-  /** Leaves that the same target showed lately. */
-  readonly previous: readonly PreviousLeaf[];
-  readonly baseline: Baseline | null;
   /**
    * What OpenSSL said of this very chain, with the trusted end of it for an anchor; null: not asked, or there was no
    * way to hear it.
@@ -33,15 +44,8 @@ export interface TlsEvidence {
   readonly openssl: OpensslWord | null;
   /** Flaws that every accepted chain at this address had, the learned one too; null: there was none before. */
   readonly knownFlaws: readonly FlawKind[] | null;
-  /**
-   * When this program last verified the target itself, under a key that is still configured; null: never, or not
-   * remembered.
-   */
-  readonly remembered: RememberedChain | null;
   /** Names of headers that only proxies and filters add, in the answer on the same connection. */
   readonly traces: readonly string[];
-  readonly trust: Trust;
-  readonly products: readonly ProductPattern[];
   /** Already corrected when this machine's own clock is known to be wrong. */
   readonly now: EpochMs;
 }
@@ -75,18 +79,8 @@ export interface PreviousLeaf {
   readonly at: EpochMs;
 }
 
-export type Verdict =
-  | 'genuine'
-  | 'rotated'
-  | 'vendor-ca-changed'
-  | 'intercepted'
-  | 'interception-suspected'
-  | 'certificate-broken'
-  | 'blocked'
-  | 'unknown';
-
 /** Worst first: the order in which the addresses of one target are combined. */
-export const VERDICTS: readonly Verdict[] = [
+export const VERDICTS = [
   'intercepted',
   'interception-suspected',
   'blocked',
@@ -95,7 +89,9 @@ export const VERDICTS: readonly Verdict[] = [
   'vendor-ca-changed',
   'rotated',
   'genuine',
-];
+] as const;
+
+export type Verdict = (typeof VERDICTS)[number];
 
 export interface TlsJudgement {
   readonly verdict: Verdict;

@@ -1,7 +1,7 @@
 import { attributeValues } from '../../core/distinguished-name.ts';
 import type { TlsOutcome } from '../../core/observation.ts';
 import type { History } from './baseline.ts';
-import type { ChainCase, Dates, Identity } from './chain-case.ts';
+import { type ChainCase, type Dates, type Identity, isRightful } from './chain-case.ts';
 import type { Claim } from './claim.ts';
 import { ageOf, type FlawAge } from './judge-flaws.ts';
 import type { Signal } from './signal.ts';
@@ -43,7 +43,7 @@ export function isDateWrong({ dates }: VerdictFacts): boolean {
 }
 
 export function isNamed({ identity }: VerdictFacts): boolean {
-  return identity !== 'other' && identity !== 'device';
+  return isRightful(identity);
 }
 
 /** For the right name, under an authority that no inspection product has: a public one, or the vendor's own. */

@@ -1,20 +1,11 @@
-import type { CapturedChain, Certificate } from '../../core/certificate.ts';
+import { distinctCertificates, sentChain } from '../../core/certificate.ts';
 import type { Finding } from '../../engine/finding.ts';
-import type { TlsOutcome } from '../../core/observation.ts';
 import { reportCase } from './case-report.ts';
-import { catalogueSignal } from './catalogue-signal.ts';
 import { type ChainCase, openCase } from './chain-case.ts';
-import { controlSignal } from './control-signal.ts';
-import { copySignals } from './copy-signal.ts';
-import { deviceSignal, identitySignal, mintedSignals, strengthSignal } from './leaf-signals.ts';
-import { locationSignal } from './location-signal.ts';
-import { memorySignals } from './memory-signal.ts';
 import { judgeNoCertificate } from './no-certificate.ts';
-import { referenceSignals } from './reference-signal.ts';
-import type { Signal } from './signal.ts';
+import { signalsOf } from './signals.ts';
 import { createSignatureChecks, type SignatureChecks } from './signature-checks.ts';
 import { type TlsEvidence, type TlsJudgement, type Verdict, VERDICTS } from './tls-evidence.ts';
-import { traceSignal } from './trace-signal.ts';
 import { gatherFacts } from './verdict-facts.ts';
 import { decide } from './verdict-rules.ts';
 
@@ -26,36 +17,15 @@ import { decide } from './verdict-rules.ts';
  * @param checks pass one in to remember verified signatures from round to round
  */
 export function judgeTls(evidence: TlsEvidence, checks: SignatureChecks = createSignatureChecks()): TlsJudgement {
-  const { outcome } = evidence;
-  const [leaf, ...rest] = chainOf(outcome)?.certificates ?? [];
-  if (leaf !== undefined) return judgeChain(openCase([leaf, ...rest], evidence, checks));
-  return outcome.kind === 'failed' ? judgeNoCertificate(outcome, evidence) : judgeUnreadable(outcome.chain, evidence);
+  const sent = sentChain(evidence.outcome.chain);
+  return sent === null ? judgeNoCertificate(evidence) : judgeChain(openCase(sent, evidence, checks));
 }
-
-function chainOf(outcome: TlsOutcome): CapturedChain | null {
-  return outcome.chain;
-}
-
-/** Every expectation about a chain, in the order in which their failures are told. Add one here. */
-const SIGNALS: readonly ((chain: ChainCase) => readonly Signal[])[] = [
-  catalogueSignal,
-  controlSignal,
-  deviceSignal,
-  identitySignal,
-  copySignals,
-  referenceSignals,
-  traceSignal,
-  locationSignal,
-  mintedSignals,
-  strengthSignal,
-  memorySignals,
-];
 
 function judgeChain(chain: ChainCase): TlsJudgement {
-  const signals = SIGNALS.flatMap((find) => find(chain));
+  const signals = signalsOf(chain);
   const rule = decide(gatherFacts(chain, signals));
   const product = isInterception(rule.verdict)
-    ? (signals.find((signal) => signal.product !== null)?.product ?? null)
+    ? (signals.find(({ product }) => product !== undefined)?.product ?? null)
     : null;
   return {
     verdict: rule.verdict,
@@ -74,30 +44,6 @@ function isInterception(verdict: Verdict): boolean {
 
 function isGenuine(verdict: Verdict): boolean {
   return verdict === 'genuine' || verdict === 'rotated';
-}
-
-function judgeUnreadable(chain: CapturedChain, { target }: TlsEvidence): TlsJudgement {
-  const actual = chain.dropped === 0 ? 'None was sent' : `${String(chain.dropped)} that cannot be read`;
-  return {
-    verdict: 'unknown',
-    confidence: 'suspected',
-    product: null,
-    findings: [
-      {
-        rule: 'chain-is-readable',
-        subject: target,
-        expected: 'A certificate that can be read',
-        actual,
-        level: 'unknown',
-        suggests: null,
-      },
-    ],
-    summary: `The certificate of ${target} cannot be judged: ${actual.toLowerCase()}`,
-    settle: 'The same connection looked at from a path known to be clean',
-    authorities: [],
-    accepted: null,
-    verifiedBy: null,
-  };
 }
 
 /**
@@ -129,8 +75,4 @@ function distinctFindings(judgements: readonly TlsJudgement[]): readonly Finding
     .flatMap(({ findings }) => findings)
     .map((finding): [string, Finding] => [JSON.stringify(finding), finding]);
   return [...new Map(keyed).values()];
-}
-
-function distinctCertificates(certificates: readonly Certificate[]): readonly Certificate[] {
-  return [...new Map(certificates.map((certificate) => [certificate.fingerprint, certificate])).values()];
 }

@@ -1,11 +1,14 @@
 import type { TokenPoolCause } from './causes.ts';
-import type { Finding, FindingLevel } from '../../engine/finding.ts';
+import { toldOf } from '../told-of-appliance.ts';
+import { type Finding, note, unknown } from '../../engine/finding.ts';
 import type {
   ApplianceFacts,
   ApplianceObservation,
   LicensedTokens,
   TokenCounts,
 } from '../../core/license/appliance.ts';
+import { nameList } from '../../core/name-list.ts';
+import { sameSerial } from '../../core/license/unit.ts';
 import { valueOf } from '../../core/license/resource.ts';
 import type { Resource } from '../../core/license/resource.ts';
 
@@ -20,19 +23,23 @@ export interface TokenPoolExpectation {
  * Judges precondition `token-pool`. Of an appliance that cannot be read it is unknown; why is said by the precondition
  * `appliance`.
  */
-export function judgeTokenPool(observation: ApplianceObservation, expected: TokenPoolExpectation): readonly Finding[] {
-  if (observation.kind !== 'ok') return [untold(observation)];
+export function judgeTokenPool(
+  observation: ApplianceObservation,
+  expected: TokenPoolExpectation,
+): readonly Finding<TokenPoolCause>[] {
+  const { appliance } = observation;
+  if (observation.kind !== 'ok') {
+    const actual = 'its API cannot be read';
+    return [
+      unknown({ rule: 'tokens-readable', subject: appliance, expected: TOKEN_LIST, actual, facts: { appliance } }),
+    ];
+  }
   const licensed = valueOf(observation.licensed);
   const counted = valueOf(observation.tokens);
   const supply = supplyOf(licensed, counted);
   return [
-    ...unreadable(
-      observation,
-      'token-licence-readable',
-      'the count of licensed FortiToken Mobile tokens',
-      observation.licensed,
-    ),
-    ...unreadable(observation, 'tokens-readable', 'the list of FortiToken Mobile tokens', observation.tokens),
+    ...judgeReading(observation, 'token-licence-readable', TOKEN_COUNT, observation.licensed),
+    ...judgeReading(observation, 'tokens-readable', TOKEN_LIST, observation.tokens),
     ...judgeMismatch(observation, licensed, counted),
     ...(supply === null
       ? judgeUnclear(observation, counted, expected.tokensLow)
@@ -41,33 +48,19 @@ export function judgeTokenPool(observation: ApplianceObservation, expected: Toke
   ];
 }
 
-function untold({ appliance }: Exclude<ApplianceObservation, ApplianceFacts>): Finding {
-  return {
-    rule: 'tokens-readable',
-    subject: appliance,
-    expected: 'the list of FortiToken Mobile tokens',
-    actual: 'its API cannot be read',
-    level: 'unknown',
-    suggests: null,
-    facts: { appliance },
-  };
-}
+const TOKEN_COUNT = 'the count of licensed FortiToken Mobile tokens';
+const TOKEN_LIST = 'the list of FortiToken Mobile tokens';
 
 function judgeMismatch(
   facts: ApplianceFacts,
   licensed: LicensedTokens | null,
   counted: TokenCounts | null,
-): readonly Finding[] {
+): readonly Finding<TokenPoolCause>[] {
   if (licensed === null || counted === null || licensed.total === counted.total) return [];
-  return [
-    finding(facts, {
-      rule: 'tokens-match-licence',
-      expected: `${String(licensed.total)} FortiToken Mobile tokens, as licensed`,
-      actual: `${String(counted.total)} tokens: ${statusText(counted)}`,
-      level: 'warning',
-      suggests: 'token-count-mismatch',
-    }),
-  ];
+  const expected = `${String(licensed.total)} FortiToken Mobile tokens, as licensed`;
+  const actual = `${String(counted.total)} tokens: ${statusText(counted)}`;
+  const told = toldOf(facts, 'tokens-match-licence', expected, actual);
+  return [{ ...told, level: 'warning', suggests: 'token-count-mismatch' }];
 }
 
 export interface Supply {
@@ -90,58 +83,40 @@ function freeOf({ byStatus }: TokenCounts): number {
   return byStatus.available + byStatus.new;
 }
 
-function judgeSupply(facts: ApplianceFacts, { total, left }: Supply, tokensLow: number): readonly Finding[] {
-  if (total === 0) return [noTokens(facts)];
+function judgeSupply(
+  facts: ApplianceFacts,
+  { total, left }: Supply,
+  tokensLow: number,
+): readonly Finding<TokenPoolCause>[] {
+  if (total === 0) {
+    const actual = 'no FortiToken Mobile token on the appliance: no licence is activated yet';
+    return [note(toldOf(facts, 'licence-active', 'an activated FortiToken Mobile licence', actual))];
+  }
   if (left <= 0) {
-    return [
-      finding(facts, {
-        rule: 'tokens-left',
-        expected: 'at least one token left to assign',
-        actual: `none of ${String(total)} tokens is left`,
-        level: 'broken',
-        suggests: 'tokens-exhausted',
-      }),
-    ];
+    const actual = `none of ${String(total)} tokens is left`;
+    const told = toldOf(facts, 'tokens-left', 'at least one token left to assign', actual);
+    return [{ ...told, level: 'broken', suggests: 'tokens-exhausted' }];
   }
   if (left / total >= tokensLow) return [];
-  return [
-    finding(facts, {
-      rule: 'tokens-left',
-      expected: `at least ${percent(tokensLow)} of the tokens left to assign`,
-      actual: `${String(left)} of ${String(total)} tokens are left (${percent(left / total)})`,
-      level: 'warning',
-      suggests: 'tokens-running-out',
-    }),
-  ];
+  const expected = `at least ${percent(tokensLow)} of the tokens left to assign`;
+  const actual = `${String(left)} of ${String(total)} tokens are left (${percent(left / total)})`;
+  return [{ ...toldOf(facts, 'tokens-left', expected, actual), level: 'warning', suggests: 'tokens-running-out' }];
 }
 
 /**
  * Not even the free tokens that are known of are enough, and more of them may be free: `tokens-exhausted` would be a
  * guess.
  */
-function judgeUnclear(facts: ApplianceFacts, counted: TokenCounts | null, tokensLow: number): readonly Finding[] {
+function judgeUnclear(
+  facts: ApplianceFacts,
+  counted: TokenCounts | null,
+  tokensLow: number,
+): readonly Finding<TokenPoolCause>[] {
   if (counted === null) return [];
-  const known = freeOf(counted);
-  if (known > 0 && known / counted.total >= tokensLow) return [];
-  return [
-    finding(facts, {
-      rule: 'tokens-left',
-      expected: 'tokens left to assign',
-      actual: `at least ${String(known)} of ${String(counted.total)} tokens are left; ${String(counted.byStatus.other)} have a status that is not known here`,
-      level: 'unknown',
-      suggests: null,
-    }),
-  ];
-}
-
-function noTokens(facts: ApplianceFacts): Finding {
-  return finding(facts, {
-    rule: 'licence-active',
-    expected: 'an activated FortiToken Mobile licence',
-    actual: 'no FortiToken Mobile token on the appliance: no licence is activated yet',
-    level: 'note',
-    suggests: null,
-  });
+  const free = freeOf(counted);
+  if (free > 0 && free / counted.total >= tokensLow) return [];
+  const actual = `at least ${String(free)} of ${String(counted.total)} tokens are left; ${String(counted.byStatus.other)} have a status that is not known here`;
+  return [unknown(toldOf(facts, 'tokens-left', 'tokens left to assign', actual))];
 }
 
 /** A configured licence without tokens is not activated yet; before a migration that is just what one wants to know. */
@@ -149,40 +124,28 @@ function judgeLicenses(
   facts: ApplianceFacts,
   counted: TokenCounts | null,
   licenses: readonly string[],
-): readonly Finding[] {
+): readonly Finding<TokenPoolCause>[] {
   if (counted === null || counted.total === 0) return [];
-  const held = new Set(counted.byLicense.map(({ license }) => license.toUpperCase()));
+  const isHeld = (license: string): boolean => counted.byLicense.some((held) => sameSerial(held.license, license));
+  const actual = `none; tokens are of ${licenseText(counted)}`;
   return licenses
-    .filter((license) => !held.has(license.toUpperCase()))
-    .map((license) => ({
-      ...finding(facts, {
-        rule: 'licence-brought-tokens',
-        expected: `tokens of licence ${license} on the appliance`,
-        actual: `none; tokens are of ${licenseText(counted)}`,
-        level: 'note',
-        suggests: null,
-      }),
-      facts: { ...factsOf(facts), license },
-    }));
+    .filter((license) => !isHeld(license))
+    .map((license) => {
+      const told = toldOf(facts, 'licence-brought-tokens', `tokens of licence ${license} on the appliance`, actual);
+      return note({ ...told, facts: { ...told.facts, license } });
+    });
 }
 
-function unreadable(
+function judgeReading(
   facts: ApplianceFacts,
   rule: string,
-  what: string,
+  expected: string,
   resource: Resource<unknown>,
-): readonly Finding[] {
+): readonly Finding<TokenPoolCause>[] {
   const why = unreadableText(resource);
   if (why === null) return [];
-  return [
-    finding(facts, {
-      rule,
-      expected: what,
-      actual: why,
-      level: resource.kind === 'absent' ? 'note' : 'unknown',
-      suggests: null,
-    }),
-  ];
+  const told = toldOf(facts, rule, expected, why);
+  return [resource.kind === 'absent' ? note(told) : unknown(told)];
 }
 
 function unreadableText(resource: Resource<unknown>): string | null {
@@ -198,22 +161,6 @@ function unreadableText(resource: Resource<unknown>): string | null {
   }
 }
 
-interface Judgement {
-  readonly rule: string;
-  readonly expected: string;
-  readonly actual: string;
-  readonly level: FindingLevel;
-  readonly suggests: TokenPoolCause | null;
-}
-
-function finding(facts: ApplianceFacts, judgement: Judgement): Finding {
-  return { ...judgement, subject: facts.appliance, facts: factsOf(facts) };
-}
-
-function factsOf(facts: ApplianceFacts): { readonly appliance: string; readonly serial: string } {
-  return { appliance: facts.appliance, serial: facts.system.serial };
-}
-
 function statusText(counted: TokenCounts): string {
   return Object.entries(counted.byStatus)
     .filter(([, tokens]) => tokens > 0)
@@ -224,8 +171,7 @@ function statusText(counted: TokenCounts): string {
 /** The first few: a unit may hold dozens of licences. */
 function licenseText(counted: TokenCounts): string {
   const names = counted.byLicense.map(({ license, tokens }) => `${license} (${String(tokens)})`);
-  if (names.length === 0) return 'no named licence';
-  return names.length <= 5 ? names.join(', ') : `${names.slice(0, 5).join(', ')} and ${String(names.length - 5)} more`;
+  return names.length === 0 ? 'no named licence' : nameList(names);
 }
 
 function percent(share: number): string {

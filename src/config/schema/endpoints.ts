@@ -1,29 +1,19 @@
 import type * as z from 'zod';
-import type { HostPort, ListenAddress, ResolverConfig } from '../config.ts';
-import { parseHostPort, parseListenAddress } from '../host-port.ts';
-import { parseResolver } from '../resolver.ts';
-import { parsedText } from './values.ts';
+import { formatHostPort, type HostPort, type ListenAddress, parseHostPort, parseListenAddress } from '../host-port.ts';
+import { codedText } from './values.ts';
 
 export function hostPort(defaultPort: number): z.ZodType<HostPort> {
-  return parsedText({
+  return codedText({
     title: 'host:port',
     expected: `a host with or without port, such as "www.example.org:${String(defaultPort)}"`,
     parse: (value) => parseHostPort(value, defaultPort),
+    format: ({ host, port }) => formatHostPort(host, port),
   });
 }
 
-export function listenAddress(): z.ZodType<ListenAddress> {
-  return parsedText({
-    title: 'address:port',
-    expected: 'an address and port to listen at, such as "127.0.0.1:9843"',
-    parse: parseListenAddress,
-  });
-}
-
-export function resolver(): z.ZodType<ResolverConfig> {
-  return parsedText({
-    title: 'resolver',
-    expected: '"system", an address (not a name), or a URL that begins with udp://, tcp://, tls:// or https://',
-    parse: parseResolver,
-  });
-}
+export const listenAddress: z.ZodType<ListenAddress> = codedText({
+  title: 'address:port',
+  expected: 'an address and port to listen at, such as "127.0.0.1:9843"',
+  parse: parseListenAddress,
+  format: ({ address, port }) => formatHostPort(address, port),
+});

@@ -1,32 +1,33 @@
 import type * as z from 'zod';
-import type { MailServerConfig } from '../config.ts';
-import type { SchemaContext } from './context.ts';
-import { relayKeys, relayOf } from './mail-relay.ts';
-import { endpointAt, type Fields, given, list, type Report, requireLogin, ruled, section, unique } from './rules.ts';
+import { relayShape, withPort } from './mail-relay.ts';
+import { endpoint, type Fields, given, type Report, requireLogin, unique } from './rules.ts';
+import { completed, list, optional, section } from './section.ts';
 import { mailAddress } from './values.ts';
 
-/** The mail servers that FortiAuthenticator sends activation codes through. */
-export function mailServers(context: SchemaContext): z.ZodType<readonly MailServerConfig[]> {
-  const server = ruled(
-    section({
-      ...relayKeys(context),
-      from: mailAddress()
-        .optional()
-        .describe(
-          'Sender of the rehearsal: the address that FortiAuthenticator sends from. Given together with `to`; ' +
-            'without both the probe ends after the login.',
-        ),
-      to: mailAddress()
-        .optional()
-        .describe('Recipient of the rehearsal. It is only announced (RCPT TO) and taken back: no message is sent.'),
-    }),
+const mailServer = completed(
+  section(
+    {
+      ...relayShape,
+      from: optional(mailAddress).describe(
+        'Sender of the rehearsal: the address that FortiAuthenticator sends from. Given together with `to`; ' +
+          'without both the probe ends after the login.',
+      ),
+      to: optional(mailAddress).describe(
+        'Recipient of the rehearsal. It is only announced (RCPT TO) and taken back: no message is sent.',
+      ),
+    },
     (fields, report) => {
       requireLogin(fields, report);
       requireBothEnds(fields, report);
     },
-  ).transform(({ from, to, ...rest }) => ({ ...relayOf(rest), from: from ?? null, to: to ?? null }));
-  return unique(list(server), 'host', endpointAt);
-}
+  ),
+  withPort,
+);
+
+export type MailServerConfig = z.output<typeof mailServer>;
+
+/** The mail servers that FortiAuthenticator sends activation codes through. */
+export const mail = unique(list(mailServer), endpoint);
 
 function requireBothEnds(fields: Fields, report: Report): void {
   if (given(fields, 'from') && !given(fields, 'to'))

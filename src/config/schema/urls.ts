@@ -1,6 +1,6 @@
-import * as z from 'zod';
-import { expectedMessage } from '../../text/show.ts';
-import { expected } from './values.ts';
+import type * as z from 'zod';
+import { USES } from '../uses.ts';
+import { codedText } from './values.ts';
 
 const LOOPBACK = /^(?:127(?:\.\d{1,3}){3}|\[::1\]|localhost)$/u;
 
@@ -10,37 +10,64 @@ const LOOPBACK = /^(?:127(?:\.\d{1,3}){3}|\[::1\]|localhost)$/u;
  */
 export function httpsOrigin(example: string): z.ZodType<string> {
   const what = `a URL that begins with "https://" and has no path, such as "${example}"`;
-  return checkedUrl(what, (url) => url.protocol === 'https:' && url.pathname === '/' && url.search === '');
+  return url(what, (read) => read.protocol === 'https:' && read.pathname === '/' && read.search === '');
 }
 
 /** An http or https URL, with or without path. */
 export function webUrl(example: string): z.ZodType<string> {
-  return checkedUrl(`a URL such as "${example}"`, (url) => url.protocol === 'https:' || url.protocol === 'http:');
+  return url(`a URL such as "${example}"`, isOfWeb);
+}
+
+/**
+ * A URL whose path is a secret, as those of web hooks and heartbeat services are: whoever knows it may write there.
+ * Printed are its scheme and host: they are enough to see where it leads.
+ */
+export function secretUrl(example: string): z.ZodType<string> {
+  return url(`a URL such as "${example}"`, isOfWeb, withoutPath).register(USES, { use: 'secret-url' });
 }
 
 /** Whether what is sent to this URL can be read on the way. */
 export function isReadableOnTheWay(text: string): boolean {
-  const url = URL.parse(text);
-  return url !== null && url.protocol === 'http:' && !LOOPBACK.test(url.hostname);
+  const read = URL.parse(text);
+  return read !== null && read.protocol === 'http:' && !LOOPBACK.test(read.hostname);
 }
 
-function checkedUrl(what: string, accepts: (url: URL) => boolean): z.ZodType<string> {
-  return z
-    .string(expected(what))
-    .superRefine((text, context) => {
-      const problem = urlProblem(text, what, accepts);
-      if (problem !== null) context.addIssue({ code: 'custom', message: problem });
-    })
-    .transform((text) => (URL.parse(text)?.pathname === '/' ? text.replace(/\/$/u, '') : text))
-    .meta({ title: 'URL' });
+function isOfWeb({ protocol }: URL): boolean {
+  return protocol === 'https:' || protocol === 'http:';
 }
 
-function urlProblem(text: string, what: string, accepts: (url: URL) => boolean): string | null {
-  if (text.endsWith('/…')) return 'expected the whole URL: "…" stands where "config print" left out a secret';
-  const url = URL.parse(text);
-  if (url === null) return expectedMessage(what, text);
-  // The text is not quoted: what stands before the @ is a secret.
-  if (url.username !== '' || url.password !== '')
-    return 'expected a URL without user and password in it: a secret does not stand in this file';
-  return accepts(url) && url.hash === '' ? null : expectedMessage(what, text);
+function url(what: string, accepts: (url: URL) => boolean, format = (text: string): string => text): z.ZodType<string> {
+  return codedText({
+    title: 'URL',
+    expected: what,
+    parse: (text) => {
+      const read = URL.parse(text);
+      if (read === null || hasLogin(read) || read.hash !== '' || isCut(text) || !accepts(read)) return null;
+      return read.pathname === '/' ? text.replace(/\/$/u, '') : text;
+    },
+    format,
+    problem: (text) => {
+      if (isCut(text)) return 'expected the whole URL: "…" stands where "config print" left out a secret';
+      const read = URL.parse(text);
+      // The text is not quoted: what stands before the @ is a secret.
+      return read !== null && hasLogin(read)
+        ? 'expected a URL without user and password in it: a secret does not stand in this file'
+        : null;
+    },
+  });
+}
+
+function hasLogin({ username, password }: URL): boolean {
+  return username !== '' || password !== '';
+}
+
+/** As `withoutPath` leaves it. */
+function isCut(text: string): boolean {
+  return text.endsWith('/…');
+}
+
+function withoutPath(text: string): string {
+  const read = URL.parse(text);
+  if (read === null) return '…';
+  return read.pathname === '/' && read.search === '' ? read.origin : `${read.origin}/…`;
 }

@@ -50,9 +50,9 @@ export interface LicensedTokens {
 }
 
 /** `other`: a status that the documentation does not name. */
-export type TokenStatus = 'new' | 'available' | 'pending' | 'assigned' | 'other';
+export type TokenStatus = (typeof TOKEN_STATUSES)[number];
 
-export const TOKEN_STATUSES: readonly TokenStatus[] = ['new', 'available', 'pending', 'assigned', 'other'];
+export const TOKEN_STATUSES = ['new', 'available', 'pending', 'assigned', 'other'] as const;
 
 /** `/fortitokens/?type=ftm`, counted. */
 export interface TokenCounts {

@@ -1,4 +1,4 @@
-import ipaddr from 'ipaddr.js';
+import { addressInAny } from '../addresses.ts';
 import type { FirewallEvidence } from './log-event.ts';
 
 /** The traffic that matters: FortiAuthenticator's to the licence server. */
@@ -16,24 +16,7 @@ export interface WatchedTraffic {
 export function concernsLicenseServer(evidence: FirewallEvidence, watched: WatchedTraffic): boolean {
   if (evidence.hostName !== null) {
     const name = evidence.hostName.toLowerCase();
-    return watched.hosts.some((host) => host.toLowerCase() === name) || withinAny(name, watched.addresses);
+    return watched.hosts.some((host) => host.toLowerCase() === name) || addressInAny(name, watched.addresses);
   }
-  return evidence.destinationAddress !== null && withinAny(evidence.destinationAddress, watched.addresses);
-}
-
-function withinAny(address: string, blocks: readonly string[]): boolean {
-  if (!ipaddr.isValid(address)) return false;
-  const parsed = ipaddr.process(address);
-  return blocks.some((block) => {
-    const range = ipaddr.isValidCIDR(block) ? ipaddr.parseCIDR(block) : singleAddress(block);
-    return range !== null && range[0].kind() === parsed.kind() && parsed.match(range);
-  });
-}
-
-function singleAddress(block: string): ReturnType<typeof ipaddr.parseCIDR> | null {
-  if (!ipaddr.isValid(block)) return null;
-  const address = ipaddr.process(block);
-  return address.kind() === 'ipv4'
-    ? ipaddr.parseCIDR(`${address.toString()}/32`)
-    : ipaddr.parseCIDR(`${address.toString()}/128`);
+  return evidence.destinationAddress !== null && addressInAny(evidence.destinationAddress, watched.addresses);
 }

@@ -1,18 +1,18 @@
 import type { EpochMs } from '../clock.ts';
 
 /** The way a line came in: a closed set, used as a metric label. */
-export type LogSource = 'udp' | 'tcp' | 'tls' | 'file';
+export type LogSource = (typeof LOG_SOURCES)[number];
 
-export const LOG_SOURCES: readonly LogSource[] = ['udp', 'tcp', 'tls', 'file'];
+export const LOG_SOURCES = ['udp', 'tcp', 'tls', 'file'] as const;
 
 /**
  * What became of a line: `ftm` a known trouble, `unrecognised` about FortiToken Mobile, but no text that is known,
  * `other` nothing to us, `foreign` from a sender that no appliance names, `unparsed` not a log line at all (binary,
  * cut), `dropped` never seen: by the kernel, or a connection over the limit.
  */
-export type LogResult = 'ftm' | 'unrecognised' | 'other' | 'foreign' | 'unparsed' | 'dropped';
+export type LogResult = (typeof LOG_RESULTS)[number];
 
-export const LOG_RESULTS: readonly LogResult[] = ['ftm', 'unrecognised', 'other', 'foreign', 'unparsed', 'dropped'];
+export const LOG_RESULTS = ['ftm', 'unrecognised', 'other', 'foreign', 'unparsed', 'dropped'] as const;
 
 /** What the log says. Equal lines that arrive together are one event with a count, so a flood stays cheap. */
 export type LogEvent = FtmEvent | FirewallEvidenceEvent | HeardEvent;

@@ -1,4 +1,4 @@
-import { type Severity, SEVERITIES } from '../severity.ts';
+import { compareSeverity, type Severity } from '../severity.ts';
 import type { EpochMs, Millis } from '../clock.ts';
 import type { Complaint } from './corroboration.ts';
 import type { SignatureSet } from './signature.ts';
@@ -119,7 +119,7 @@ function errorsOf(log: ApplianceLog, bucketMs: Millis, options: PollingReportOpt
     });
   }
   return errors.toSorted(
-    (a, b) => rank(a.severity) - rank(b.severity) || b.lastAt - a.lastAt || (a.signature < b.signature ? -1 : 1),
+    (a, b) => compareSeverity(a.severity, b.severity) || b.lastAt - a.lastAt || (a.signature < b.signature ? -1 : 1),
   );
 }
 
@@ -133,8 +133,4 @@ function countSince(
   const count = buckets.reduce((sum, bucket) => sum + bucket.count, 0);
   const firstAt = Math.min(entry.lastAt, ...buckets.map((bucket) => bucket.firstAt));
   return { count, firstAt, perHour: Math.round((count / (window / HOUR)) * 10) / 10 };
-}
-
-function rank(severity: Severity): number {
-  return SEVERITIES.indexOf(severity);
 }

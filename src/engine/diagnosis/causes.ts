@@ -1,10 +1,11 @@
-import { SEVERITIES, type Severity } from '../../core/severity.ts';
+import { compareSeverity, type Severity } from '../../core/severity.ts';
 import type { ActivationContext } from '../../core/license/activation-context.ts';
 import type { Cause } from '../cause.ts';
 import { knownCause, type Check } from '../check.ts';
 import type { Explanation } from '../explanation.ts';
-import type { Finding } from '../finding.ts';
+import { type Finding, isFault } from '../finding.ts';
 import type { CauseWords } from '../words/cause-words.ts';
+import { evidenceLine } from '../words/evidence-line.ts';
 import { impactOf } from '../words/impact.ts';
 import { fill, type WordingFacts } from '../words/wording.ts';
 import type { JudgedState, JudgedStates } from './states.ts';
@@ -30,7 +31,7 @@ export function findCauses(states: JudgedStates, context: CauseContext): readonl
   const causes = [...states.values()]
     .filter(({ state }) => state !== 'blocked')
     .flatMap((judged) => causesOf(judged, states, context));
-  return causes.sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity));
+  return causes.sort((a, b) => compareSeverity(a.severity, b.severity));
 }
 
 function causesOf(judged: JudgedState, states: JudgedStates, context: CauseContext): readonly Cause[] {
@@ -122,7 +123,7 @@ function attachedTo(id: string, main: Finding, states: JudgedStates): readonly F
   return [...states.values()]
     .filter(({ check, blockedBy }) => blockedBy.includes(id) && check.explainedBy.some(explains))
     .flatMap(({ assessment }) => assessment.findings)
-    .filter((finding) => finding.level === 'broken' || finding.level === 'warning')
+    .filter(isFault)
     .slice(0, MOST_ATTACHED);
 }
 
@@ -224,15 +225,4 @@ function remedyOf(
   { product }: WordingFacts,
 ): readonly string[] {
   return (product === undefined ? undefined : (productRemedy?.[product] ?? anyProductRemedy)) ?? remedy;
-}
-
-/** One line for a person: the subject of the cause itself is not said again. */
-function evidenceLine(finding: Finding, subject: string): string {
-  const text = `expected ${inSentence(finding.expected)}, got ${inSentence(finding.actual)}`;
-  return finding.subject === subject ? text : `${finding.subject}: ${text}`;
-}
-
-/** Findings begin with a capital where they stand alone; names and abbreviations keep theirs. */
-function inSentence(text: string): string {
-  return text.replace(/^[A-Z](?=[a-z]* )/u, (letter) => letter.toLowerCase());
 }

@@ -1,9 +1,9 @@
-import { type Severity, SEVERITIES } from '../../core/severity.ts';
+import { compareSeverity } from '../../core/severity.ts';
 import { UNKNOWN_CAUSE } from '../words/unknown.ts';
 import type { Cause } from '../cause.ts';
 import type { EpochMs, Millis } from '../../core/clock.ts';
 import { isSingle, share } from './hourly-limit.ts';
-import { isMuted } from './incident.ts';
+import { isMuted, isOpenFault, withIncidents } from './incident.ts';
 import type { Incident, IncidentState, NamedCause, Told } from './incident.ts';
 import type { IncidentEffect, Step } from './machine-input.ts';
 import type { DigestItem, Notification, NotificationEvent, OpenCause } from './notification.ts';
@@ -30,15 +30,12 @@ export function announce(state: IncidentState, now: EpochMs, policy: IncidentPol
       const event = eventDue(incident, current, { now, policy });
       return event === null ? [] : [{ event, incident }];
     })
-    .sort((a, b) => urgency(a) - urgency(b));
+    .sort(byUrgency);
   const { singles, digest, held } = share(due, current, policy);
   const together = digest.length === 0 ? [] : [digest];
   const told = [...singles.map((item) => [item]), ...together].reduce<Step>(
     (step, items) => tell(step, items, { now, policy }),
-    {
-      state: current,
-      effects: [],
-    },
+    { state: current, effects: [] },
   );
   return { state: hold(told.state, held), effects: told.effects };
 }
@@ -49,12 +46,11 @@ interface Moment {
 }
 
 /** Gravest first, and what began before what is over. */
-function urgency({ event, incident }: DigestItem): number {
-  return rank(incident.cause.severity) * 2 + (event === 'resolved' ? 1 : 0);
-}
-
-function rank(severity: Severity): number {
-  return SEVERITIES.indexOf(severity);
+function byUrgency(a: DigestItem, b: DigestItem): number {
+  return (
+    compareSeverity(a.incident.cause.severity, b.incident.cause.severity) ||
+    Number(a.event === 'resolved') - Number(b.event === 'resolved')
+  );
 }
 
 /** A wall clock that was set back must not put the reminders off. */
@@ -69,9 +65,8 @@ function unskewed(incident: Incident, now: EpochMs): Incident {
 }
 
 function publish(incident: Incident, state: IncidentState, now: EpochMs): Incident {
-  const visible =
-    incident.status === 'open' && incident.cause.severity !== 'info' && !isMuted(state, incident.cause, now);
-  return visible && !incident.published ? { ...incident, published: true } : incident;
+  const published = incident.published || (isOpenFault(incident) && !isMuted(state, incident.cause, now));
+  return { ...incident, published };
 }
 
 function eventDue(incident: Incident, state: IncidentState, moment: Moment): DigestItem['event'] | null {
@@ -93,7 +88,9 @@ function eventDueAgain(
 
 /** People were told of this cause, as grave as it is now, since the incident began. */
 function isNamed({ id, subject, severity }: Cause, { named }: Told): boolean {
-  return named.some((one) => one.cause === id && one.subject === subject && rank(one.severity) <= rank(severity));
+  return named.some(
+    (one) => one.cause === id && one.subject === subject && compareSeverity(one.severity, severity) <= 0,
+  );
 }
 
 /**
@@ -113,12 +110,7 @@ function tell(step: Step, items: readonly DigestItem[], { now, policy }: Moment)
       : single(only, stillOpen(step.state, [only]), { now, policy });
   const incidents = items.map(({ event, incident }) => threaded(mark(incident, event, now), notification.id));
   return {
-    state: {
-      ...step.state,
-      counter,
-      sent: [...step.state.sent, now],
-      incidents: step.state.incidents.map((incident) => incidents.find(({ id }) => id === incident.id) ?? incident),
-    },
+    state: withIncidents({ ...step.state, counter, sent: [...step.state.sent, now] }, incidents),
     effects: [...step.effects, { kind: 'notify', notification } satisfies IncidentEffect],
   };
 }
@@ -153,18 +145,15 @@ function single({ event, incident }: DigestItem, open: readonly OpenCause[], { n
 /** The other faults, told or not, gravest first: what an all-clear must not hide. */
 function stillOpen({ incidents }: IncidentState, items: readonly DigestItem[]): readonly OpenCause[] {
   return incidents
-    .filter(
-      ({ id, status, cause }) =>
-        status === 'open' && cause.severity !== 'info' && !items.some(({ incident }) => incident.id === id),
-    )
-    .toSorted((a, b) => rank(a.cause.severity) - rank(b.cause.severity))
+    .filter((open) => isOpenFault(open) && !items.some(({ incident }) => incident.id === open.id))
+    .toSorted((a, b) => compareSeverity(a.cause.severity, b.cause.severity))
     .slice(0, MAX_ITEMS)
-    .map(({ cause: { id, subject, severity, product }, causeSince }) => ({
+    .map(({ cause: { id, subject, severity, product }, causeSince: since }) => ({
       id,
       subject,
       severity,
       product,
-      since: causeSince,
+      since,
     }));
 }
 
@@ -175,7 +164,7 @@ function mark(incident: Incident, event: DigestItem['event'], now: EpochMs): Inc
   const before = (incident.told?.named ?? []).filter(({ cause, subject: about }) => cause !== id || about !== subject);
   // One that was told as graver before stays so: its falling back is no news, nor is its return.
   const gravest = incident.told?.named.find(
-    (one) => one.cause === id && one.subject === subject && rank(one.severity) < rank(severity),
+    (one) => one.cause === id && one.subject === subject && compareSeverity(one.severity, severity) < 0,
   );
   return { ...incident, held: false, told: { at: now, ...word, named: [...before, gravest ?? word] } };
 }
@@ -186,11 +175,9 @@ function threaded(incident: Incident, notificationId: string): Incident {
 }
 
 function hold(state: IncidentState, held: readonly DigestItem[]): IncidentState {
-  if (held.length === 0) return state;
-  return {
-    ...state,
-    incidents: state.incidents.map((incident) =>
-      held.some((item) => item.incident.id === incident.id) ? { ...incident, held: true } : incident,
-    ),
-  };
+  const waiting = state.incidents.filter(({ id }) => held.some(({ incident }) => incident.id === id));
+  return withIncidents(
+    state,
+    waiting.map((incident) => ({ ...incident, held: true })),
+  );
 }

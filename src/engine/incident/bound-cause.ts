@@ -11,10 +11,7 @@ const MAX_LINES = 12;
  */
 export function boundCause(cause: Cause): Cause {
   return {
-    id: cause.id,
-    precondition: cause.precondition,
-    severity: cause.severity,
-    confidence: cause.confidence,
+    ...cause,
     subject: visibleText(cause.subject, MAX_NAME),
     product: cause.product === null ? null : visibleText(cause.product, MAX_NAME),
     summary: visibleText(cause.summary, MAX_LINE),

@@ -63,9 +63,7 @@ export function beganAt({ since, streak, looks }: Candidate, policy: IncidentPol
 /** The times at which it was back after rounds without it. */
 export function returnsOf({ looks }: Candidate): readonly EpochMs[] {
   const first = looks.findIndex((look) => look !== null);
-  return looks
-    .filter((look, index) => look !== null && index > first && looks[index - 1] === null)
-    .filter((look) => look !== null);
+  return looks.flatMap((look, index) => (look !== null && index > first && looks[index - 1] === null ? [look] : []));
 }
 
 /** Seen in this round, and not often enough yet. */

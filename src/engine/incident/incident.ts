@@ -140,11 +140,19 @@ export const EMPTY_STATE: IncidentState = {
 };
 
 /** What identifies a cause: two causes with the same key are the same fault. */
-export function sameCause(
-  a: { readonly id: string; readonly subject: string },
-  b: { readonly id: string; readonly subject: string },
-): boolean {
+export function sameCause(a: Pick<Cause, 'id' | 'subject'>, b: Pick<Cause, 'id' | 'subject'>): boolean {
   return a.id === b.id && a.subject === b.subject;
+}
+
+/** Something that is wrong now, and not worth a note alone. */
+export function isOpenFault({ status, cause }: Incident): boolean {
+  return status === 'open' && cause.severity !== 'info';
+}
+
+/** The state with these incidents in the place of their earlier versions. */
+export function withIncidents(state: IncidentState, changed: readonly Incident[]): IncidentState {
+  const byId = new Map(changed.map((incident) => [incident.id, incident]));
+  return { ...state, incidents: state.incidents.map((incident) => byId.get(incident.id) ?? incident) };
 }
 
 /** It came back this often within the flap window: it comes and goes, and stays open for longer. */

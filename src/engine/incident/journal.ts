@@ -35,6 +35,11 @@ export function isGivenUp({ status }: Pick<Delivery, 'status'>): boolean {
   return status === 'rejected' || status === 'expired';
 }
 
+/** Tells one delivery from another. */
+export function deliveryKey({ notificationId, channel, recipient }: Delivery): string {
+  return `${notificationId} ${channel} ${recipient}`;
+}
+
 /** A delivery with what it carries. */
 export interface OutboxEntry {
   readonly delivery: Delivery;

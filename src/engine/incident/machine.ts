@@ -1,7 +1,6 @@
 import type { EpochMs } from '../../core/clock.ts';
 import { visibleText } from '../../core/visible-text.ts';
 import { announce } from './announce.ts';
-import { boundCause } from './bound-cause.ts';
 import { forget } from './forget.ts';
 import type { IncidentState, Silence } from './incident.ts';
 import type { IncidentInput, Step } from './machine-input.ts';
@@ -27,7 +26,7 @@ export function next(state: IncidentState, input: IncidentInput, policy: Inciden
 function take(state: IncidentState, input: IncidentInput, policy: IncidentPolicy): Step {
   switch (input.kind) {
     case 'diagnosis':
-      return observe(state, roundView(input, policy.checks, boundCause), policy);
+      return observe(state, roundView({ ...input, checks: policy.checks }), policy);
     case 'tick':
       return { state, effects: [] };
     case 'maintenance':

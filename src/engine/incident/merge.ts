@@ -1,7 +1,7 @@
 import type { Cause } from '../cause.ts';
 import type { EpochMs } from '../../core/clock.ts';
 import { formerOf, withFormer } from './former-cause.ts';
-import { sameCause } from './incident.ts';
+import { isOpenFault, sameCause, withIncidents } from './incident.ts';
 import type { Incident, IncidentState, Told } from './incident.ts';
 import type { Step } from './machine-input.ts';
 import type { RoundView } from './sight.ts';
@@ -15,7 +15,13 @@ export function mergeAlternating(before: IncidentState, settled: Step, view: Rou
   const now = view.diagnosis.at;
   return before.incidents.reduce<Step>((step, known) => {
     const incident = step.state.incidents.find(({ id }) => id === known.id);
-    if (incident === undefined || !isSeen(incident) || !hadCause(known, incident.cause)) return step;
+    if (
+      incident === undefined ||
+      incident.sight !== 'seen' ||
+      !isOpenFault(incident) ||
+      !hadCause(known, incident.cause)
+    )
+      return step;
     const others = step.state.incidents.filter((other) => alternates(incident, other, known));
     return others.reduce<Merged>((merged, other) => absorb(merged, other, { known, now }), { step, incident }).step;
   }, settled);
@@ -33,10 +39,6 @@ interface Round {
   readonly now: EpochMs;
 }
 
-function isSeen({ status, sight, cause }: Incident): boolean {
-  return status === 'open' && sight === 'seen' && cause.severity !== 'info';
-}
-
 function hadCause({ cause, formerCauses }: Incident, now: Cause): boolean {
   return [cause, ...formerCauses].some((before) => sameCause(before, now));
 }
@@ -44,8 +46,7 @@ function hadCause({ cause, formerCauses }: Incident, now: Cause): boolean {
 /** It began while this one was away, and is away now that this one is back. */
 function alternates(incident: Incident, other: Incident, known: Incident): boolean {
   return (
-    other.status === 'open' &&
-    other.cause.severity !== 'info' &&
+    isOpenFault(other) &&
     (other.sight === 'absent' || other.sight === 'hidden') &&
     other.since > known.lastSeen &&
     isInOnePlace(incident.cause, other.cause)
@@ -73,21 +74,12 @@ function absorb({ step, incident }: Merged, other: Incident, round: Round): Merg
       last: other.thread.last ?? incident.thread.last,
     },
   };
-  const ended: Incident = {
-    ...gone,
-    status: 'closed',
-    closedAt: round.now,
-    told: null,
-    held: false,
-    mergedInto: kept.id,
-  };
-  const incidents = step.state.incidents.map((each) =>
-    each.id === kept.id ? one : each.id === gone.id ? ended : each,
-  );
+  const over = { status: 'closed', closedAt: round.now, told: null, held: false } as const;
+  const ended: Incident = { ...gone, ...over, mergedInto: kept.id };
   return {
     incident: one,
     step: {
-      state: { ...step.state, incidents },
+      state: withIncidents(step.state, [one, ended]),
       effects: [
         ...step.effects,
         { kind: 'transition', transition: 'merged', incident: ended },

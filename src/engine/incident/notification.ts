@@ -63,12 +63,5 @@ export function incidentsOf(notification: Notification): readonly Incident[] {
 
 /** The value of the header and of the JSON field `event`. */
 export function eventOf(notification: Notification): NotificationEvent | 'test' {
-  switch (notification.kind) {
-    case 'incident':
-      return notification.event;
-    case 'digest':
-      return 'digest';
-    case 'test':
-      return 'test';
-  }
+  return notification.kind === 'incident' ? notification.event : notification.kind;
 }

@@ -1,7 +1,8 @@
+import type { Cause } from '../cause.ts';
 import type { EpochMs } from '../../core/clock.ts';
 import { beganAt, isBeingConfirmed, lookForCandidates, returnsOf } from './candidates.ts';
 import { withCause } from './former-cause.ts';
-import { sameCause } from './incident.ts';
+import { sameCause, withIncidents } from './incident.ts';
 import type { Candidate, Incident, IncidentState } from './incident.ts';
 import type { IncidentEffect, Step, Transition } from './machine-input.ts';
 import { mergeAlternating } from './merge.ts';
@@ -58,10 +59,12 @@ function lookAgain(incident: Incident, view: RoundView, policy: IncidentPolicy):
 function renewed(incident: Incident, view: RoundView): Incident {
   const now = view.diagnosis.at;
   const cause = view.causes.find((other) => sameCause(other, incident.cause));
-  if (cause === undefined) return incident;
-  return cause.severity === incident.cause.severity
-    ? { ...incident, cause }
-    : withCause(incident, cause, { since: now, now });
+  return cause === undefined ? incident : toldAnew(incident, cause, { since: now, now });
+}
+
+/** The same cause, which is another one to people where it is graver or less grave. */
+function toldAnew(incident: Incident, cause: Cause, times: Parameters<typeof withCause>[2]): Incident {
+  return cause.severity === incident.cause.severity ? { ...incident, cause } : withCause(incident, cause, times);
 }
 
 interface Present {
@@ -84,7 +87,7 @@ function returned(
 /** A confirmed cause brings its incident back, becomes the better explanation of another one, or one of its own. */
 function settle(step: Step, candidate: Candidate, view: RoundView, policy: IncidentPolicy): Step {
   const present = { now: view.diagnosis.at, policy };
-  const continued = continuedBy(step.state.incidents, candidate.cause, view, policy.checks);
+  const continued = continuedBy(step.state.incidents, candidate.cause, view);
   if (continued !== null) return replace(step, 'changed', changed(continued, candidate, present));
   const former = step.state.incidents.find(
     ({ status, cause, mergedInto }) => status === 'closed' && mergedInto === null && sameCause(cause, candidate.cause),
@@ -106,14 +109,9 @@ function changed(incident: Incident, candidate: Candidate, present: Present): In
 }
 
 function reopened(incident: Incident, candidate: Candidate, present: Present): Incident {
-  const { cause } = candidate;
   const since = beganAt(candidate, present.policy);
-  const current =
-    cause.severity === incident.cause.severity
-      ? { ...incident, cause }
-      : withCause(incident, cause, { since, now: present.now });
   return {
-    ...current,
+    ...toldAnew(incident, candidate.cause, { since, now: present.now }),
     ...seenAgain(present.now),
     status: 'open',
     closedAt: null,
@@ -128,10 +126,7 @@ function seenAgain(now: EpochMs): Pick<Incident, 'sight' | 'lastSeen' | 'streak'
 
 function replace(step: Step, transition: Transition, incident: Incident): Step {
   return {
-    state: {
-      ...step.state,
-      incidents: step.state.incidents.map((other) => (other.id === incident.id ? incident : other)),
-    },
+    state: withIncidents(step.state, [incident]),
     effects: [...step.effects, { kind: 'transition', transition, incident } satisfies IncidentEffect],
   };
 }

@@ -1,7 +1,8 @@
 import type { Cause } from '../cause.ts';
 import type { Check } from '../check.ts';
 import type { Diagnosis, PreconditionStatus } from '../diagnosis.ts';
-import type { Finding } from '../finding.ts';
+import { type Finding, isFault } from '../finding.ts';
+import { boundCause } from './bound-cause.ts';
 import { sameCause } from './incident.ts';
 import type { CausePresence } from './incident.ts';
 
@@ -18,16 +19,11 @@ export interface RoundView {
 /** More causes than any configuration can name; beyond it somebody is filling our memory. */
 const MAX_CAUSES = 200;
 
-export function roundView(
-  { diagnosis, fresh }: Pick<RoundView, 'diagnosis' | 'fresh'>,
-  checks: readonly Check[],
-  bound: (cause: Cause) => Cause,
-): RoundView {
-  const causes: Cause[] = [];
-  for (const cause of diagnosis.causes.slice(0, MAX_CAUSES).map(bound)) {
-    if (!causes.some((other) => sameCause(other, cause))) causes.push(cause);
-  }
-  return { diagnosis, causes, fresh, checks };
+export function roundView({ diagnosis, fresh, checks }: Omit<RoundView, 'causes'>): RoundView {
+  const causes = diagnosis.causes.slice(0, MAX_CAUSES).map(boundCause);
+  const isFirst = (cause: Cause, index: number): boolean =>
+    causes.findIndex((other) => sameCause(other, cause)) === index;
+  return { diagnosis, causes: causes.filter(isFirst), fresh, checks };
 }
 
 /** What this round says about a cause. Only a precondition that was judged can say that the cause is gone. */
@@ -63,8 +59,8 @@ export function showsStill(cause: Cause, view: RoundView): boolean {
   );
 }
 
-function shows({ subject, suggests, level }: Finding, cause: Cause): boolean {
-  return subject === cause.subject && suggests === cause.id && (level === 'broken' || level === 'warning');
+function shows(finding: Finding, cause: Cause): boolean {
+  return isFault(finding) && finding.subject === cause.subject && finding.suggests === cause.id;
 }
 
 function isFresh(precondition: string, view: RoundView): boolean {

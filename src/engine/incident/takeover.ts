@@ -1,6 +1,6 @@
 import type { Cause } from '../cause.ts';
 import type { Check } from '../check.ts';
-import { sameCause } from './incident.ts';
+import { isOpenFault, sameCause } from './incident.ts';
 import type { Incident } from './incident.ts';
 import { showsStill } from './sight.ts';
 import type { RoundView } from './sight.ts';
@@ -11,25 +11,17 @@ import type { RoundView } from './sight.ts';
  * was a part of what is broken as a whole now, and when the cause explains what the incident is about while that lasts.
  * Everything else is a fault of its own, as is an incident whose own cause is still there.
  */
-export function continuedBy(
-  incidents: readonly Incident[],
-  cause: Cause,
-  view: RoundView,
-  checks: readonly Check[],
-): Incident | null {
+export function continuedBy(incidents: readonly Incident[], cause: Cause, view: RoundView): Incident | null {
   if (cause.severity === 'info') return null;
   const open = incidents.filter(
-    (incident) =>
-      incident.status === 'open' &&
-      incident.cause.severity !== 'info' &&
-      !view.causes.some((present) => sameCause(present, incident.cause)),
+    (incident) => isOpenFault(incident) && !view.causes.some((present) => sameCause(present, incident.cause)),
   );
   return (
     open.find(({ formerCauses }) => formerCauses.some((former) => sameCause(former, cause))) ??
     open.find(
       (incident) =>
         settlesSuspicion(cause, incident.cause) ||
-        isWholeOf(cause, incident.cause, checks) ||
+        isWholeOf(cause, incident.cause, view.checks) ||
         isCauseOf(cause, incident.cause, view),
     ) ??
     null

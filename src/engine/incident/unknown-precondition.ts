@@ -2,11 +2,11 @@ import type { Millis } from '../../core/clock.ts';
 import type { Cause } from '../cause.ts';
 import type { Check } from '../check.ts';
 import type { PreconditionStatus } from '../diagnosis.ts';
-import type { Finding } from '../finding.ts';
+import { evidenceLine } from '../words/evidence-line.ts';
 import { impactOf } from '../words/impact.ts';
 import { UNKNOWN_CAUSE, UNKNOWN_WORDS } from '../words/unknown.ts';
 import { boundCause } from './bound-cause.ts';
-import type { IncidentState, Unjudged } from './incident.ts';
+import { isOpenFault, type IncidentState, type Unjudged } from './incident.ts';
 import type { RoundView } from './sight.ts';
 
 /** For so long nobody is told that a precondition cannot be judged. */
@@ -33,7 +33,7 @@ export function unknownCauses(
   { diagnosis, checks }: RoundView,
 ): readonly Cause[] {
   const open = incidents
-    .filter(({ status, cause }) => status === 'open' && cause.severity !== 'info' && cause.id !== UNKNOWN_CAUSE)
+    .filter((incident) => isOpenFault(incident) && incident.cause.id !== UNKNOWN_CAUSE)
     .map(({ cause }) => cause.precondition);
   return unjudged.flatMap(({ precondition, since, at }) => {
     const status = diagnosis.preconditions.find(({ id }) => id === precondition);
@@ -87,12 +87,8 @@ function causeOf({ id, title, settling }: Check, { summary, findings }: Precondi
     product: null,
     summary: `Whether "${title}" is in order has not been known for 15 minutes: ${summary}`,
     impact: impactOf(impact, { licenseActive: null, offlineActivation: null }),
-    evidence: unknown.map(evidenceLine),
+    evidence: unknown.map((finding) => evidenceLine(finding, id)),
     consequences: [],
     remedy: [...(advised.length > 0 ? advised : [settling]), ...remedy],
   };
-}
-
-function evidenceLine({ subject, expected, actual }: Finding): string {
-  return `${subject}: expected ${expected}, got ${actual}`;
 }

@@ -1,8 +1,5 @@
 import type * as z from 'zod';
-import type { PlainSection } from '../../config/plain.ts';
-import type { SchemaContext } from '../../config/schema/context.ts';
 import type { Clock } from '../../core/clock.ts';
-import type { SecretSource } from '../../system/secret.ts';
 import type { SecretReader } from '../secret-reader.ts';
 import type { Channel } from './channel.ts';
 
@@ -19,13 +16,8 @@ export interface ChannelDefinition<Id extends string, Key extends string, Sectio
   /** Its key under `notify` in the configuration. */
   readonly key: Key;
   /** What the configuration holds there; it says what an absent key means. */
-  section(context: SchemaContext): z.ZodType<Section>;
+  readonly section: z.ZodType<Section>;
   isConfigured(notify: ConfiguredAt<Key, Section>): boolean;
-  /** The section as `config print` shows it, with its key and without secrets. */
-  printed(notify: ConfiguredAt<Key, Section>): PlainSection;
-  secrets(notify: ConfiguredAt<Key, Section>): readonly SecretSource[];
-  /** URLs that are secrets from their path on. */
-  secretUrls(notify: ConfiguredAt<Key, Section>): readonly string[];
   /** The channels that the section asks for; none where it is absent. */
   create(notify: ConfiguredAt<Key, Section>, deps: ChannelDeps): readonly Channel[];
 }

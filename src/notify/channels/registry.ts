@@ -1,5 +1,4 @@
 import type * as z from 'zod';
-import type { SchemaContext } from '../../config/schema/context.ts';
 import { alertmanager } from './alertmanager/channel.ts';
 import { email } from './email/channel.ts';
 import { webhook } from './webhook/channel.ts';
@@ -14,7 +13,7 @@ export type ChannelId = Listed['id'];
 /** As deliveries and metrics name them. */
 export const CHANNEL_IDS: readonly ChannelId[] = CHANNELS.map(({ id }) => id);
 
-type ChannelSections = { readonly [Channel in Listed as Channel['key']]: ReturnType<Channel['section']> };
+type ChannelSections = { readonly [Channel in Listed as Channel['key']]: Channel['section'] };
 
 /** What `notify` holds for the channels. */
 export type ChannelsConfig = { readonly [Key in keyof ChannelSections]: z.output<ChannelSections[Key]> };
@@ -26,9 +25,9 @@ export function byChannel<T>(valueOf: (id: ChannelId) => T): Readonly<Record<str
 }
 
 /** The sections of the channels, by their keys. The overload says what a loop cannot: which key has which type. */
-export function channelSections(context: SchemaContext): ChannelSections;
-export function channelSections(context: SchemaContext): Readonly<Record<string, z.ZodType>> {
-  return Object.fromEntries(CHANNELS.map((channel) => [channel.key, channel.section(context)]));
+export function channelSections(): ChannelSections;
+export function channelSections(): Readonly<Record<string, z.ZodType>> {
+  return Object.fromEntries(CHANNELS.map(({ key, section }) => [key, section]));
 }
 
 /**

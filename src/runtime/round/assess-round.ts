@@ -10,14 +10,14 @@ import { CHECKS } from '../../checks/registry.ts';
 import type { RoundFacts } from '../../checks/round-facts.ts';
 import type { TargetFacts } from '../../checks/target-facts.ts';
 import { controlChainsOf, judgeTlsPath, type TlsKnowledge } from '../../checks/tls-genuine/judge-tls-path.ts';
-import type { Config, ServiceConfig } from '../../config/config.ts';
+import type { Config } from '../../config/config.ts';
+import type { ServiceConfig } from '../../config/schema/services.ts';
 import type { EpochMs } from '../../core/clock.ts';
 import type { ClockObservation } from '../../core/observation.ts';
 import type { PathObservation, RoundObservations } from '../../core/round.ts';
 import type { Severity } from '../../core/severity.ts';
 import type { Assessment } from '../../engine/assessment.ts';
 import type { Finding } from '../../engine/finding.ts';
-import { nextTurn } from '../../system/next-turn.ts';
 import { withGenuineTime } from '../../checks/genuine-time.ts';
 import type { JudgedRound } from '../../checks/judged-round.ts';
 import { isInvalid } from '../../checks/invalid-round.ts';
@@ -36,15 +36,12 @@ export interface AssessedRound {
   readonly share: PathShare;
 }
 
-/** Paths that are judged in one turn: some milliseconds of work. */
-const PATHS_A_TURN = 25;
-
-/** Turns what a round saw into what it means for each precondition by itself; many paths in turns with other work. */
-export async function assessRound(
+/** Turns what a round saw into what it means for each precondition by itself. */
+export function assessRound(
   config: Config,
   round: RoundObservations,
   { tlsOf, share: before }: RoundKnowledge,
-): Promise<AssessedRound> {
+): AssessedRound {
   const controls = controlChainsOf(round.controls);
   const clock = withGenuineTime(clockObservations(round), round, tlsOf);
   const surroundings = { controls, now: correctedNow(round.startedAt, clock) };
@@ -52,7 +49,6 @@ export async function assessRound(
   const targets: TargetFacts[] = [];
   const found: TargetFindings[] = [];
   for (const [index, path] of [round.licenseServer, ...round.services].entries()) {
-    if (index % PATHS_A_TURN === PATHS_A_TURN - 1) await nextTurn();
     const knowledge = tlsOf(path.subject);
     const service = config.services[index - 1];
     const facts: TargetFacts = {

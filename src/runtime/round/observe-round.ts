@@ -1,14 +1,15 @@
 import { authority } from '../../core/authority.ts';
 import { deadline } from '../../system/clock.ts';
-import type { Config, HostPort, MailServerConfig } from '../../config/config.ts';
+import type { Config } from '../../config/config.ts';
+import type { HostPort } from '../../config/host-port.ts';
+import type { MailServerConfig } from '../../config/schema/mail.ts';
 import type { Millis } from '../../core/clock.ts';
 import type { EndpointObservation } from '../../core/observation.ts';
 import type { PathObservation, RoundObservations } from '../../core/round.ts';
 import { observeNtp } from '../../sources/ntp/observe-ntp.ts';
 import type { ProbeContext } from '../../network/context.ts';
 import type { SystemLookup } from '../../network/system-lookup.ts';
-import type { Pace } from '../../schedule/pace.ts';
-import { spreadOrder } from '../../schedule/spread-order.ts';
+import { startApart } from '../../schedule/start-apart.ts';
 import { askOnce } from '../../sources/target/ask-name.ts';
 import { hearOpenssl, type OpensslTools } from '../../sources/path/hear-openssl.ts';
 import { observeClosely, type CloserTools } from '../../sources/path/observe-closely.ts';
@@ -19,7 +20,6 @@ import { observeAnyAddress, observeKnownAddresses, observePath } from '../../sou
 import { observeReferences, type ReferenceTools } from '../../sources/path/observe-references.ts';
 import { controlTarget, licenseTarget, serviceTarget } from '../../sources/target/path-targets.ts';
 import { observeOlderTls, type OlderTlsTools } from '../../sources/path/older-tls.ts';
-import { timeToBegin } from './round-pace.ts';
 
 /** What is being looked at, for people who wait. */
 export interface RoundProgress {
@@ -30,7 +30,6 @@ export interface RoundProgress {
 
 export interface RoundTools extends ReferenceTools, OpensslTools, OlderTlsTools, CloserTools, MailTools {
   readonly system: SystemLookup;
-  readonly pace: Pace;
   /** The longest that this process stood still since the last call. */
   readonly takeStall: () => Millis;
   readonly onProgress: (progress: RoundProgress) => void;
@@ -43,9 +42,12 @@ export interface RoundTools extends ReferenceTools, OpensslTools, OlderTlsTools,
 /** Of a small round at which nothing answers: 3 s for names, 3 + 4 + 4 s for connection, handshake and answer. */
 export const ROUND_LIMIT: Millis = 14_500;
 
+/** A look costs some 3 ms of one core: a large round takes less than half of it. */
+const LOOK_GAP: Millis = 8;
+
 /** A round ends by then even when nothing answers: its last look begins later when there are many. */
-export function roundLimit(config: Config): Millis {
-  return timeToBegin(config) + ROUND_LIMIT;
+export function roundLimit({ services }: Config): Millis {
+  return services.length * LOOK_GAP + ROUND_LIMIT;
 }
 
 /**
@@ -59,7 +61,7 @@ export async function observeRound(config: Config, given: RoundTools, ctx: Probe
   using limit = deadline(ctx.clock, roundLimit(config), ctx.signal);
   const round = { ...ctx, signal: limit.signal };
   const tools = { ...given, askName: askOnce(given.askName) };
-  const lookAt = observeTargets(config, tools, round);
+  const lookAt = observeTargets(tools, round);
   const [straight, burst, controls, mail, ntp, services] = await Promise.all([
     lookAt.now('path', config.licenseServer, () => observeLicenseServer(config, tools, round)),
     observeBurst(licenseTarget(config), tools.burst, tools, round),
@@ -68,7 +70,6 @@ export async function observeRound(config: Config, given: RoundTools, ctx: Probe
       lookAt.each('mail', servers, (server) => observeMailServer(server, config, tools, round)),
     ),
     lookAt.each('clock', config.clock.ntp, (server) => observeNtp(server, tools.system, round)),
-    // Last: there may be a thousand.
     lookAt.each('path', config.services, (service) => observePath(serviceTarget(service, config), tools, round)),
   ]);
   const seen = { path: straight.path, controls };
@@ -130,7 +131,7 @@ function orUntilAborted<T>(list: Promise<readonly T[]>, signal: AbortSignal): Pr
 interface TargetObserver {
   /** At once. */
   now<R>(probe: RoundProgress['probe'], host: HostPort, look: () => Promise<R>): Promise<R>;
-  /** At the pace of the round, in an order of its own. The results are in the order of `hosts`. */
+  /** One after the other. The results are in the order of `hosts`. */
   each<T extends HostPort, R>(
     probe: RoundProgress['probe'],
     hosts: readonly T[],
@@ -138,31 +139,20 @@ interface TargetObserver {
   ): Promise<readonly R[]>;
 }
 
-function observeTargets({ site }: Config, { pace, onProgress }: RoundTools, { signal }: ProbeContext): TargetObserver {
-  async function watched<R>(probe: RoundProgress['probe'], host: HostPort, work: Promise<R>): Promise<R> {
+function observeTargets({ onProgress }: RoundTools, { clock, signal }: ProbeContext): TargetObserver {
+  async function watched<R>(probe: RoundProgress['probe'], host: HostPort, look: () => Promise<R>): Promise<R> {
     const subject = authority(host);
     onProgress({ probe, subject, kind: 'started' });
     try {
-      return await work;
+      return await look();
     } finally {
       onProgress({ probe, subject, kind: 'finished' });
     }
   }
 
   return {
-    now: (probe, host, look) => watched(probe, host, look()),
-    each: (probe, hosts, look) => {
-      const begun = new Map(
-        spreadOrder(hosts, authority, site).map((host) => [
-          host,
-          watched(
-            probe,
-            host,
-            pace.begin(() => look(host), signal),
-          ),
-        ]),
-      );
-      return Promise.all(hosts.flatMap((host) => begun.get(host) ?? []));
-    },
+    now: watched,
+    each: (probe, hosts, look) =>
+      startApart(hosts, { clock, signal, gap: LOOK_GAP }, (host) => watched(probe, host, () => look(host))),
   };
 }

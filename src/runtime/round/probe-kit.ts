@@ -12,7 +12,6 @@ import { createLimiter } from '../../network/limiter.ts';
 import { LOCAL_RELAY } from '../../network/smtp/local-relay.ts';
 import { publicTrust } from '../../network/public-trust.ts';
 import type { JsonFile } from '../../system/json-file.ts';
-import { createPace } from '../../schedule/pace.ts';
 import { createStallWatch } from '../../schedule/stall-watch.ts';
 import { askEachTime } from '../../sources/target/ask-name.ts';
 import type { JudgedRound } from '../../checks/judged-round.ts';
@@ -20,7 +19,6 @@ import { assessRound } from './assess-round.ts';
 import { loadGenuineMemory } from './genuine-memory.ts';
 import type { TlsKnowledge } from '../../checks/tls-genuine/judge-tls-path.ts';
 import { observeRound, type RoundTools } from './observe-round.ts';
-import { handshakesOf, ROUND_PACE } from './round-pace.ts';
 import { createCloserLooks } from '../../sources/path/closer-looks.ts';
 import { createOlderTls } from '../../sources/path/older-tls.ts';
 import { createSecondLooks } from './second-looks.ts';
@@ -55,6 +53,9 @@ export interface ProbeKitDeps {
   readonly shareFile?: JsonFile;
 }
 
+/** Of all connections at once. With fewer, a round of 200 servers that say nothing ends before the last has its turn. */
+const CONNECTIONS = 128;
+
 /** A chain has up to four certificates, most of which are known from another one; the rest is for those that change. */
 const CERTIFICATES = { spare: 512, perTarget: 2 };
 
@@ -70,7 +71,7 @@ export async function createProbeKit(
   if (config.resolvers.some(({ kind }) => kind === 'https')) await import('../../network/dns/https.ts');
   const share = await loadShareMemory(shareFile ?? null, authority(config.licenseServer), clock.now());
   const tools: StandingTools = {
-    ...createConnectionTools(config, { clock, env }),
+    ...createConnectionTools(config, env),
     takeStall: () => stall.take(),
     ...createSecondLooks(knowledge, clock),
     olderTls: createOlderTls(clock),
@@ -83,7 +84,7 @@ export async function createProbeKit(
       return observeRound(config, given, { clock, env, signal, sourceAddress: config.sourceAddress });
     },
     assess: async (round) => {
-      const { judged, share: next } = await assessRound(config, round, {
+      const { judged, share: next } = assessRound(config, round, {
         tlsOf: (target) => knowledge.of(target),
         share: share.current(),
       });
@@ -106,8 +107,8 @@ type StandingTools = Omit<RoundTools, keyof RoundWishes | 'burst'>;
 
 function createConnectionTools(
   config: Config,
-  { clock, env }: Pick<ProbeKitDeps, 'clock' | 'env'>,
-): Pick<StandingTools, 'system' | 'askName' | 'acceptable' | 'endpoint' | 'limiter' | 'pace' | 'mail'> {
+  env: NodeJS.ProcessEnv,
+): Pick<StandingTools, 'system' | 'askName' | 'acceptable' | 'endpoint' | 'limiter' | 'mail'> {
   const judged = config.services.length + config.controlHosts.length;
   const certificates = createCertificateCache(CERTIFICATES.spare + CERTIFICATES.perTarget * judged);
   const trust = publicTrust();
@@ -123,8 +124,7 @@ function createConnectionTools(
       parse: (der) => certificates.parse(der),
       readSecret: secrets,
     },
-    limiter: createLimiter(handshakesOf(config)),
-    pace: createPace(clock, ROUND_PACE),
+    limiter: createLimiter(CONNECTIONS),
     mail: { trust, localRelay: LOCAL_RELAY, readSecret: secrets },
   };
 }

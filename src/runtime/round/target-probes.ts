@@ -1,4 +1,6 @@
-import type { Config, MailServerConfig, ResolverConfig } from '../../config/config.ts';
+import type { Config } from '../../config/config.ts';
+import type { MailServerConfig } from '../../config/schema/mail.ts';
+import type { ResolverConfig } from '../../config/schema/resolver.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { DnsObservation, MailObservation } from '../../core/observation.ts';
 import type { PathObservation } from '../../core/round.ts';

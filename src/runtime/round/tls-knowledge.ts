@@ -1,5 +1,6 @@
 import { authority } from '../../core/authority.ts';
-import type { Config, TrustConfig } from '../../config/config.ts';
+import type { Config } from '../../config/config.ts';
+import type { TrustConfig } from '../../config/schema/trust.ts';
 import type { Clock, EpochMs } from '../../core/clock.ts';
 import type { Baseline } from '../../checks/tls-genuine/baseline.ts';
 import type { FlawKind } from '../../checks/tls-genuine/chain-flaws.ts';
@@ -7,7 +8,8 @@ import { learnedFlaws, type TrustedPath } from '../../checks/tls-genuine/judge-f
 import { createSignatureChecks } from '../../checks/tls-genuine/signature-checks.ts';
 import type { PreviousLeaf, RememberedChain } from '../../checks/tls-genuine/tls-evidence.ts';
 import { labelOfKey } from '../../checks/tls-genuine/trust.ts';
-import { unconfirmedBaseline, type ConfirmingOptions } from '../../checks/tls-genuine/unconfirmed.ts';
+import type { TrustOptions } from '../../checks/tls-genuine/chain-trust.ts';
+import { unconfirmedBaseline } from '../../checks/tls-genuine/unconfirmed.ts';
 import type { TlsOutcome } from '../../core/observation.ts';
 import { readBaselines } from '../../trust/baseline-file.ts';
 import { createTrustLoader } from '../../trust/load-trust.ts';
@@ -55,10 +57,7 @@ const NOTHING_KEPT: Pick<TlsKnowledge, 'openssl' | 'flaws'> = {
 };
 
 /** What was learned, where it may be used. */
-function usable(
-  learned: Baseline | null,
-  options: ConfirmingOptions,
-): Pick<TlsKnowledge, 'baseline' | 'refusedBaseline'> {
+function usable(learned: Baseline | null, options: TrustOptions): Pick<TlsKnowledge, 'baseline' | 'refusedBaseline'> {
   const unconfirmed = learned === null ? null : unconfirmedBaseline(learned, options);
   if (learned === null || unconfirmed === null) return { baseline: learned, refusedBaseline: null };
   return { baseline: null, refusedBaseline: { baseline: learned, unconfirmed } };

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 
-import { describeRefused } from '../../checks/tls-genuine/refused-baseline.ts';
+import { describeRefused } from '../../checks/tls-genuine/unconfirmed.ts';
 import type { ProbeKit } from './probe-kit.ts';
 
 export function warnOfRefusedBaselines(

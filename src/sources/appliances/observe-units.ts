@@ -1,16 +1,17 @@
 import type { UnitObservation, UnitsPicture } from '../../checks/unit-facts.ts';
-import type { ApplianceConfig, Config } from '../../config/config.ts';
+import type { ApplianceConfig } from '../../config/schema/appliances.ts';
+import type { Config } from '../../config/config.ts';
 import type { ConnectorContext } from '../../network/rest/context.ts';
 import type { BudgetStore } from '../registration/budget-store.ts';
 import { observeRegistration, type RegistrationQuery } from '../registration/observe-registration.ts';
 import { observeAppliance } from './observe-appliance.ts';
 import { observeFirewall } from '../firewall/observe-firewall.ts';
 import { observeHaRole } from './observe-ha-role.ts';
+import type { Millis } from '../../core/clock.ts';
 import { licensesOf } from '../../core/license/licenses-of.ts';
 import type { RegistrationObservation } from '../../core/license/registration.ts';
 import { unitOf } from '../../core/license/unit.ts';
-import { createPace, type PaceOptions } from '../../schedule/pace.ts';
-import { spreadOrder } from '../../schedule/spread-order.ts';
+import { startApart } from '../../schedule/start-apart.ts';
 
 export function emptyPicture({ appliances }: Config): UnitsPicture {
   return {
@@ -20,28 +21,16 @@ export function emptyPicture({ appliances }: Config): UnitsPicture {
   };
 }
 
-/**
- * A unit costs some 8 ms of one core, most of it for handshakes; the last of a thousand is asked 16 s after the first.
- */
-const PACE: PaceOptions = { atOnce: 16, gap: 16, underWay: 64 };
+/** A unit costs some 8 ms of one core, most of it for handshakes. */
+const GAP: Millis = 16;
 
-/**
- * Asks every appliance and the firewall, with GET alone: a few at once, a thousand one by one in an order of their own.
- * Never rejects.
- */
+/** Asks every appliance, one after the other, and the firewall, with GET alone. Never rejects. */
 export async function observeUnits(
   config: Config,
   ctx: ConnectorContext,
 ): Promise<Pick<UnitsPicture, 'units' | 'firewall'>> {
-  const pace = createPace(ctx.clock, PACE);
-  const begun = new Map(
-    spreadOrder(config.appliances, ({ name }) => name, config.site).map((appliance) => [
-      appliance,
-      pace.begin(() => observeUnit(appliance, ctx), ctx.signal),
-    ]),
-  );
   const [units, firewall] = await Promise.all([
-    Promise.all(config.appliances.flatMap((appliance) => begun.get(appliance) ?? [])),
+    startApart(config.appliances, { ...ctx, gap: GAP }, (appliance) => observeUnit(appliance, ctx)),
     config.firewall === null ? null : observeFirewall(config.firewall, config.licenseServer, ctx),
   ]);
   return { units, firewall };

@@ -1,4 +1,4 @@
-import type { FirewallConfig } from '../../config/config.ts';
+import type { FirewallConfig } from '../../config/schema/firewall.ts';
 import type { ConnectorContext } from '../../network/rest/context.ts';
 import { createHttpGetter } from '../../network/rest/http-get.ts';
 import type { JsonReply } from '../../network/rest/json-exchange.ts';
@@ -53,7 +53,7 @@ function pathOf(question: FirewallQuestion, vdom: string): string {
       query.set('ipv6', String(question.ipv6));
       if (question.sourceInterface !== null) query.set('srcintf', question.sourceInterface);
       query.set('sourceip', question.source);
-      query.set('protocol', 'TCP');
+      query.set('protocol', 'tcp');
       query.set('dest', question.destination);
       query.set('destport', String(question.port));
       return `/api/v2/monitor/firewall/policy-lookup?${query.toString()}`;

@@ -1,4 +1,6 @@
-import type { ApplianceConfig, ListenAddress, LogsConfig } from '../../config/config.ts';
+import type { ApplianceConfig } from '../../config/schema/appliances.ts';
+import type { ListenAddress } from '../../config/host-port.ts';
+import type { LogsConfig } from '../../config/schema/logs.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { WatchedTraffic } from '../../core/polling/firewall.ts';
 import type { LogEvent, LogSource } from '../../core/polling/log-event.ts';
@@ -103,7 +105,7 @@ class Intake implements LogIntake {
     try {
       if (syslog.udp !== null) await this.#openUdp(syslog.udp);
       if (syslog.tcp !== null) await this.#openTcp('tcp', syslog.tcp, null);
-      if (syslog.tls !== null) await this.#openTcp('tls', syslog.tls, syslog.tls);
+      if (syslog.tls !== null) await this.#openTcp('tls', syslog.tls.listen, syslog.tls);
       if (files.length > 0) await this.#openFiles(files);
       signal.throwIfAborted();
     } catch (error) {

@@ -4,7 +4,8 @@ import type { Server, Socket } from 'node:net';
 import { createServer } from 'node:net';
 import type { TlsOptions } from 'node:tls';
 import { createServer as createTlsServer } from 'node:tls';
-import type { ListenAddress, TlsFiles } from '../../config/config.ts';
+import type { ListenAddress } from '../../config/host-port.ts';
+import type { SyslogTls } from '../../config/schema/logs.ts';
 import { createConnectionEvictor } from '../../network/connection-evictor.ts';
 import type { Clock, Millis } from '../../core/clock.ts';
 import { bindError } from './bind-error.ts';
@@ -36,7 +37,7 @@ const HANDSHAKE: Millis = 10_000;
 
 export interface TcpOptions {
   readonly listen: ListenAddress;
-  readonly tls: (TlsFiles & { readonly clientCaFile: string | null }) | null;
+  readonly tls: SyslogTls | null;
   readonly limits: ConnectionLimits;
   readonly clock: Clock;
   readonly logger: IntakeLogger;
@@ -132,7 +133,7 @@ async function createListener({ tls, connections, logger }: TcpOptions): Promise
 }
 
 /** @throws {Error} naming the files, where OpenSSL only says what it stumbled over */
-function createSecureServer({ certFile, keyFile }: TlsFiles, options: TlsOptions): Server {
+function createSecureServer({ certFile, keyFile }: SyslogTls, options: TlsOptions): Server {
   try {
     return createTlsServer(options);
   } catch (error) {

@@ -30,8 +30,6 @@ export class EventOutbox {
   readonly #deliver: (event: LogEvent) => void;
   readonly #pending = new Map<string, Pending>();
   readonly #heardAt = new Map<string | null, EpochMs>();
-  /** Since the last turn: there may be a thousand appliances, few of which spoke just now. */
-  readonly #heardNow = new Map<string | null, EpochMs>();
   readonly #toldAt = new Map<string | null, EpochMs>();
   #scheduled = false;
 
@@ -53,7 +51,6 @@ export class EventOutbox {
 
   heard(appliance: string | null, at: EpochMs): void {
     this.#heardAt.set(appliance, at);
-    this.#heardNow.set(appliance, at);
     this.#schedule();
   }
 
@@ -64,13 +61,12 @@ export class EventOutbox {
 
   /** Hands everything on now. */
   flush(): void {
-    for (const [appliance, at] of this.#heardNow) {
+    for (const [appliance, at] of this.#heardAt) {
       const told = this.#toldAt.get(appliance);
       if (told !== undefined && Math.abs(at - told) < HEARD_EVERY) continue;
       this.#toldAt.set(appliance, at);
       this.#deliver({ kind: 'heard', appliance, at });
     }
-    this.#heardNow.clear();
     const entries = [...this.#pending.values()];
     this.#pending.clear();
     for (const entry of entries) this.#deliver(eventOf(entry));

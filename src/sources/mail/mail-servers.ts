@@ -1,5 +1,6 @@
 import type { UnitObservation } from '../../checks/unit-facts.ts';
-import type { Config, MailServerConfig } from '../../config/config.ts';
+import type { Config } from '../../config/config.ts';
+import type { MailServerConfig } from '../../config/schema/mail.ts';
 import { valueOf } from '../../core/license/resource.ts';
 
 /**

@@ -1,7 +1,8 @@
 import { isIP } from 'node:net';
 
-import type { Config, MailServerConfig } from '../../config/config.ts';
-import type { DnsObservation, MailObservation } from '../../core/observation.ts';
+import type { Config } from '../../config/config.ts';
+import type { MailServerConfig } from '../../config/schema/mail.ts';
+import { isOwnTrouble, type DnsObservation, type MailObservation } from '../../core/observation.ts';
 import type { ProbeContext } from '../../network/context.ts';
 import { observeMail, type MailPorts, type MailTarget } from './observe-mail.ts';
 import type { PathTools } from '../target/observe-path.ts';
@@ -39,6 +40,6 @@ async function find(
   const failures = observations.map(({ a }) => a).filter((reply) => reply.kind === 'failed');
   return {
     addresses: [],
-    hindrance: failures.find(({ reason }) => reason === 'internal' || reason === 'aborted') ?? null,
+    hindrance: failures.find(({ reason }) => isOwnTrouble(reason)) ?? null,
   };
 }

@@ -2,12 +2,12 @@ import { deadline } from '../../system/clock.ts';
 import type { Millis } from '../../core/clock.ts';
 import type { EndpointObservation, Failure } from '../../core/observation.ts';
 import type { ProbeContext } from '../../network/context.ts';
-import { observeEndpoint, type EndpointLimits } from '../target/observe-endpoint.ts';
-import { createPace } from '../../schedule/pace.ts';
+import { observeEndpoint, type EndpointLimits, type EndpointRequest } from '../target/observe-endpoint.ts';
+import { startApart } from '../../schedule/start-apart.ts';
 import { requestOf, type PathTarget, type PathTools } from '../target/observe-path.ts';
 
 /** One connection after the other begins, since all at once would be told apart from none by no firewall. */
-const PACE = { atOnce: 1, gap: 25 };
+const GAP: Millis = 25;
 
 /**
  * More patient than a round: a connection that lost packets gets there in the end (a SYN is repeated after 1, 2, 3, 4
@@ -31,33 +31,21 @@ export async function observeBurst(
 ): Promise<readonly EndpointObservation[]> {
   if (addresses.length === 0) return [];
   using whole = deadline(ctx.clock, WHOLE, ctx.signal);
-  const pace = createPace(ctx.clock, { ...PACE, underWay: addresses.length });
   const waits = new Map(addresses.map((address) => [address, new AbortController()]));
   const worked = new Set<string>();
   const cancel = ctx.clock.after(NONE_WORKS, () => {
     for (const [address, hopeless] of waits) if (!worked.has(address)) hopeless.abort();
   });
-  const seen = await Promise.all(
-    addresses.map(async (address) => {
-      const hopeless = waits.get(address)?.signal;
-      const signal = hopeless === undefined ? whole.signal : AbortSignal.any([whole.signal, hopeless]);
-      const endpoint = await pace.begin(
-        () =>
-          observeEndpoint(
-            { ...requestOf(target, address), depth: 'tls' },
-            { ...ctx, signal },
-            {
-              ...tools.endpoint,
-              limits: LIMITS,
-            },
-          ),
-        whole.signal,
-      );
-      if (endpoint.tls?.kind === 'established' || endpoint.tls?.kind === 'client-certificate-demanded')
-        worked.add(address);
-      return hopeless?.aborted === true && !whole.signal.aborted ? unanswered(endpoint) : endpoint;
-    }),
-  );
+  const apart = { clock: ctx.clock, signal: whole.signal, gap: GAP };
+  const seen = await startApart(addresses, apart, async (address) => {
+    const hopeless = waits.get(address)?.signal;
+    const signal = hopeless === undefined ? whole.signal : AbortSignal.any([whole.signal, hopeless]);
+    const request: EndpointRequest = { ...requestOf(target, address), depth: 'tls' };
+    const endpoint = await observeEndpoint(request, { ...ctx, signal }, { ...tools.endpoint, limits: LIMITS });
+    if (endpoint.tls?.kind === 'established' || endpoint.tls?.kind === 'client-certificate-demanded')
+      worked.add(address);
+    return hopeless?.aborted === true && !whole.signal.aborted ? unanswered(endpoint) : endpoint;
+  });
   cancel();
   return seen;
 }

@@ -1,3 +1,4 @@
+import { portOf } from '../../core/authority.ts';
 import type { Millis } from '../../core/clock.ts';
 import type { EndpointObservation } from '../../core/observation.ts';
 import type { PathObservation } from '../../core/round.ts';
@@ -18,7 +19,7 @@ export async function observeNearest(
   const connects: Millis[] = [];
   for (const { host, endpoints } of controls) {
     for (const { address, target } of endpoints.filter(isOpen)) {
-      const port = Number(target.slice(target.lastIndexOf(':') + 1));
+      const port = Number(portOf(target));
       connects.push(...(await measureConnects({ host, port }, address, tools.endpoint, ctx)));
     }
   }

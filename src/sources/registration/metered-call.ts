@@ -9,7 +9,7 @@ import {
   REGISTRATION_LIMITS,
 } from '../../core/license/call-budget.ts';
 import type { Admission, CallBudget } from '../../core/license/call-budget.ts';
-import type { Failure } from '../../core/observation.ts';
+import { isOwnTrouble, type Failure } from '../../core/observation.ts';
 import type { ConnectorContext } from '../../network/rest/context.ts';
 import { failed } from '../../network/rest/failed.ts';
 import type { JsonReply } from '../../network/rest/json-exchange.ts';
@@ -68,8 +68,7 @@ export async function createMeteredCall(store: BudgetStore, context: ConnectorCo
     } catch (error) {
       const failure = failed(error, startedAt, context);
       // A call that we called off, or for which we had no socket, says nothing about the service.
-      if (failure.reason !== 'aborted' && failure.reason !== 'internal')
-        await keep(recordFailure(budget, context.clock.now(), null));
+      if (!isOwnTrouble(failure.reason)) await keep(recordFailure(budget, context.clock.now(), null));
       return failure;
     }
     const { result, next } = settle(call, reply, budget, {

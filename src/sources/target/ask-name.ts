@@ -1,4 +1,4 @@
-import type { ResolverConfig } from '../../config/config.ts';
+import type { ResolverConfig } from '../../config/schema/resolver.ts';
 import type { DnsObservation } from '../../core/observation.ts';
 import type { ProbeContext } from '../../network/context.ts';
 import { observeDns, type DnsPorts } from './observe-dns.ts';

@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import type { SecureContext } from 'node:tls';
 import { deadline } from '../../system/clock.ts';
 import type { Deadline } from '../../system/clock.ts';
-import type { ResolverConfig } from '../../config/config.ts';
+import type { ResolverConfig } from '../../config/schema/resolver.ts';
 import type { Millis } from '../../core/clock.ts';
 import type { DnsObservation, DnsReply } from '../../core/observation.ts';
 import type { ProbeContext } from '../../network/context.ts';

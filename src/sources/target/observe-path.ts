@@ -1,7 +1,9 @@
 import { authority } from '../../core/authority.ts';
 import { isIP } from 'node:net';
 
-import type { HostPort, ProxyConfig, ResolverConfig } from '../../config/config.ts';
+import type { HostPort } from '../../config/host-port.ts';
+import type { ProxyConfig } from '../../config/schema/proxy.ts';
+import type { ResolverConfig } from '../../config/schema/resolver.ts';
 import { ofFamily, singleAddresses, type FamilyChoice } from '../../core/addresses.ts';
 import type { DnsObservation, EndpointObservation } from '../../core/observation.ts';
 import type { PathObservation } from '../../core/round.ts';

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 
-import type { Config, HostPort } from '../../config/config.ts';
+import type { Config } from '../../config/config.ts';
+import type { HostPort } from '../../config/host-port.ts';
 import type { PathTarget } from './observe-path.ts';
 
 /** The licence server, asked as FortiAuthenticator does. */

@@ -1,12 +1,13 @@
+import { utcText } from '../../core/instant-text.ts';
 import type { Certificate } from '../../core/certificate.ts';
 import { certificatePem } from '../../core/certificate-pem.ts';
 import { formatDistinguishedName } from '../../core/distinguished-name.ts';
 import type { Verdict } from '../../checks/tls-genuine/tls-evidence.ts';
+import { counted } from '../../text/counted.ts';
 import type { SeenCertificate } from '../sources.ts';
 import { groupByChain, type SeenChain } from './seen-chain.ts';
 import { type Markup, markup, preformatted } from './markup.ts';
 import { badge, type Tone } from './signs.ts';
-import { instantText } from './time-text.ts';
 
 const VERDICTS: Readonly<Record<Verdict, { readonly tone: Tone; readonly word: string }>> = {
   genuine: { tone: 'good', word: 'Genuine' },
@@ -34,11 +35,11 @@ function chainView({ id, target, addresses, verdict, chain, trusted }: SeenChain
   const isFine = tone === 'good' || tone === 'info';
   const [leaf] = chain;
   return markup`<div class="chain ${tone}"><p>${badge(tone, word)} <span class="subject">${target}</span></p>
-<p class="quiet">at ${addresses.join(', ')}${leaf === undefined ? ': no certificate was sent' : `, valid until ${instantText(leaf.notAfter)}`}</p>
+<p class="quiet">at ${addresses.join(', ')}${leaf === undefined ? ': no certificate was sent' : `, valid until ${utcText(leaf.notAfter)}`}</p>
 ${
   leaf === undefined
     ? null
-    : markup`<details id="chain-${id}"${isFine ? null : markup` open`}><summary>${chain.length === 1 ? '1 certificate' : `${String(chain.length)} certificates`}</summary>
+    : markup`<details id="chain-${id}"${isFine ? null : markup` open`}><summary>${counted(chain.length, 'certificate')}</summary>
 ${chain.map((certificate, depth) => certificateView(certificate, trusted[depth], depth))}
 ${trusted.length === 0 ? markup`<p class="quiet">Nothing to compare with yet: <code class="command" data-copy>ftm-watch trust learn</code> on a path known to be clean.</p>` : null}
 ${pemView(chain, id)}</details>`
@@ -54,8 +55,8 @@ const FIELDS: readonly Field[] = [
   { name: 'Subject', text: ({ subject }) => formatDistinguishedName(subject) },
   { name: 'Issuer', text: ({ issuer }) => formatDistinguishedName(issuer) },
   { name: 'Key', text: ({ key, pin }) => `${key} ${pin}` },
-  { name: 'Valid from', text: ({ notBefore }) => instantText(notBefore) },
-  { name: 'Valid until', text: ({ notAfter }) => instantText(notAfter) },
+  { name: 'Valid from', text: ({ notBefore }) => utcText(notBefore) },
+  { name: 'Valid until', text: ({ notAfter }) => utcText(notAfter) },
   { name: 'Serial', text: ({ serial }) => serial },
 ];
 

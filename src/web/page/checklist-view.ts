@@ -1,7 +1,9 @@
 import type { PreconditionStatus } from '../../engine/diagnosis.ts';
 import type { Finding } from '../../engine/finding.ts';
+import { counted } from '../../text/counted.ts';
 import { type Markup, markup } from './markup.ts';
 import { titleOf } from '../../checks/registry.ts';
+import { more } from './more.ts';
 import { badge, STATE_TONES, STATE_WORDS } from './signs.ts';
 
 /** More findings of one precondition are only counted: `/api/v1/status` has them all. */
@@ -26,9 +28,8 @@ function itemView({ id, state, summary, findings }: PreconditionStatus): Markup 
 
 function faultsView(id: string, faults: readonly Finding[]): Markup | null {
   if (faults.length === 0) return null;
-  const more = faults.length - MAX_FINDINGS;
-  return markup`<details id="${id}-findings"><summary>${faults.length === 1 ? '1 finding' : `${String(faults.length)} findings`}</summary>
-<ul class="findings">${faults.slice(0, MAX_FINDINGS).map(findingView)}</ul>${more > 0 ? markup`<p class="quiet">and ${more} more: <a href="api/v1/status">as JSON</a></p>` : null}</details>`;
+  return markup`<details id="${id}-findings"><summary>${counted(faults.length, 'finding')}</summary>
+<ul class="findings">${faults.slice(0, MAX_FINDINGS).map(findingView)}</ul>${more(faults.length - MAX_FINDINGS, 'status')}</details>`;
 }
 
 function findingView({ rule, subject, expected, actual }: Finding): Markup {

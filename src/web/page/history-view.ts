@@ -1,4 +1,5 @@
 import type { EpochMs, Millis } from '../../core/clock.ts';
+import { counted } from '../../text/counted.ts';
 import type { ChartData, PastLine } from '../chart-data.ts';
 import { type Content, type Markup, markup } from './markup.ts';
 import { bars, drawing, line, type Plane } from './plot.ts';
@@ -57,7 +58,7 @@ function availability({ days, until }: ChartData): Markup {
     summary:
       points.length === 0
         ? NOTHING
-        : `${shareText(mean)} over ${count(points.length, 'day')}, ${count(hurt, 'day')} with an outage`,
+        : `${shareText(mean)} over ${counted(points.length, 'day')}, ${counted(hurt, 'day')} with an outage`,
     plane,
     unit: '%',
     paths: points.length === 0 ? [] : [bars(points, plane, { index: GOOD, span: DAY })],
@@ -147,8 +148,4 @@ function shareText(percent: number): string {
 
 function msText(ms: Millis): string {
   return `${ms < 10 ? ms.toFixed(1) : ms.toFixed(0)} ms`;
-}
-
-function count(number: number, noun: string): string {
-  return number === 1 ? `1 ${noun}` : `${String(number)} ${noun}s`;
 }

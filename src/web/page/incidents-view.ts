@@ -1,4 +1,4 @@
-import { SEVERITIES } from '../../core/severity.ts';
+import { compareSeverity } from '../../core/severity.ts';
 import type { EpochMs } from '../../core/clock.ts';
 import { type Incident, isFlapping, isMuted, type Silence, type Told } from '../../engine/incident/incident.ts';
 import type { OutboxEntry } from '../../engine/incident/journal.ts';
@@ -9,6 +9,7 @@ import { byUrgency } from '../incident-json.ts';
 import { deliveryGroupsAbout, type TimelineStep, timelineOf } from './incident-timeline.ts';
 import { type Markup, markup } from './markup.ts';
 import { EVENT_WORDS, HISTORY_MISSING } from './notifications-view.ts';
+import { more } from './more.ts';
 import { badge, SEVERITY_TONES, SEVERITY_WORDS } from './signs.ts';
 import { silenceCommand } from './silence-command.ts';
 import type { Way } from './delivery-group.ts';
@@ -44,24 +45,18 @@ export function incidentsView(
   now: EpochMs,
 ): Markup {
   const sorted = byUrgency(incidents);
-  const open = sorted.filter(({ status }) => status === 'open').toSorted((a, b) => gravity(a) - gravity(b));
+  const open = sorted
+    .filter(({ status }) => status === 'open')
+    .toSorted((a, b) => compareSeverity(a.cause.severity, b.cause.severity));
   const closed = sorted.filter(({ status }) => status === 'closed');
   const telltale = { outboxEntries, quiet, states, now };
   return markup`<section id="incidents" class="card" aria-labelledby="incidents-title">
 <h2 id="incidents-title">Open incidents <span class="count">${open.length}</span></h2>
 ${open.length === 0 ? markup`<p class="quiet">None.</p>` : markup`<ul class="incidents">${open.slice(0, MAX_OPEN).map((incident, index) => openView(incident, index, telltale))}</ul>`}
-${more(open.length - MAX_OPEN)}
-${closed.length === 0 ? null : markup`<details id="closed-incidents"><summary>Over within 7 days: ${closed.length}</summary><ul class="incidents">${closed.slice(0, MAX_CLOSED).map((incident) => closedView(incident, telltale))}</ul>${more(closed.length - MAX_CLOSED)}</details>`}
+${more(open.length - MAX_OPEN, 'incidents')}
+${closed.length === 0 ? null : markup`<details id="closed-incidents"><summary>Over within 7 days: ${closed.length}</summary><ul class="incidents">${closed.slice(0, MAX_CLOSED).map((incident) => closedView(incident, telltale))}</ul>${more(closed.length - MAX_CLOSED, 'incidents')}</details>`}
 ${complete ? null : HISTORY_MISSING}
 </section>`;
-}
-
-function gravity({ cause }: Incident): number {
-  return SEVERITIES.indexOf(cause.severity);
-}
-
-function more(count: number): Markup | null {
-  return count > 0 ? markup`<p class="quiet">and ${count} more: <a href="api/v1/incidents">as JSON</a></p>` : null;
 }
 
 function openView(incident: Incident, index: number, telltale: Telltale): Markup {

@@ -3,6 +3,7 @@ import { eventOf, incidentsOf } from '../../engine/incident/notification.ts';
 import type { AlertHistory } from '../alert-history.ts';
 import type { Activity, StateRecipients } from '../sources.ts';
 import { type Markup, markup } from './markup.ts';
+import { more } from './more.ts';
 import { badge } from './signs.ts';
 import { isTroubled, type DeliveryGroup, deliveryGroupsOf } from './delivery-group.ts';
 import { waysView } from './delivery-group-view.ts';
@@ -38,8 +39,8 @@ export function notificationsView(
 ${noChannel === null ? null : markup`<p>${badge('warn', noChannel)}</p>`}
 ${states.map(silentView)}
 ${groups.length === 0 ? markup`<p class="quiet">None recently.</p>` : null}
-${troubled.length === 0 ? null : markup`<ul class="incidents">${troubled.slice(0, MAX_TROUBLED).map((group) => deliveryGroupView(group, now))}</ul>${more(troubled.length - MAX_TROUBLED)}`}
-${arrived.length === 0 ? null : markup`<details id="sent-notifications"><summary>Sent recently: ${arrived.length}</summary><ul class="incidents">${arrived.slice(0, MAX_ARRIVED).map((group) => deliveryGroupView(group, now))}</ul>${more(arrived.length - MAX_ARRIVED)}</details>`}
+${troubled.length === 0 ? null : markup`<ul class="incidents">${troubled.slice(0, MAX_TROUBLED).map((group) => deliveryGroupView(group, now))}</ul>${more(troubled.length - MAX_TROUBLED, 'notifications')}`}
+${arrived.length === 0 ? null : markup`<details id="sent-notifications"><summary>Sent recently: ${arrived.length}</summary><ul class="incidents">${arrived.slice(0, MAX_ARRIVED).map((group) => deliveryGroupView(group, now))}</ul>${more(arrived.length - MAX_ARRIVED, 'notifications')}</details>`}
 ${complete ? null : HISTORY_MISSING}
 </section>`;
 }
@@ -58,8 +59,4 @@ function deliveryGroupView(group: DeliveryGroup, now: EpochMs): Markup {
   const causes = incidents.slice(0, MAX_CAUSES).map(({ cause }) => markup` <code class="tag">${cause.id}</code>`);
   const others = incidents.length - causes.length;
   return markup`<li><p><strong>${EVENT_WORDS[eventOf(notification)]}</strong>${causes}${others > 0 ? ` and ${String(others)} more` : null} <span class="quiet">${distance(notification.at, now)}</span></p>${waysView(group, now, 'full')}</li>`;
-}
-
-function more(count: number): Markup | null {
-  return count > 0 ? markup`<p class="quiet">and ${count} more: <a href="api/v1/notifications">as JSON</a></p>` : null;
 }

@@ -1,9 +1,11 @@
 import type { EpochMs, Millis } from '../../core/clock.ts';
+import { utcText } from '../../core/instant-text.ts';
 import type { Silence } from '../../engine/incident/incident.ts';
 import type { MaintenancePlan } from '../alert-history.ts';
 import { type Markup, markup } from './markup.ts';
+import { more } from './more.ts';
 import { badge } from './signs.ts';
-import { distance, instantText, spanText } from './time-text.ts';
+import { distance, spanText } from './time-text.ts';
 
 const MAX_SHOWN = 10;
 /** Whoever relies on a silence should hear of its end before it comes. */
@@ -17,8 +19,8 @@ export function silencesView(all: readonly Silence[], { until, next }: Maintenan
 <h2 id="silences-title">Silences <span class="count">${lasting.length}</span></h2>
 ${until === null ? null : markup`<p>${badge('wait', 'Maintenance')} Notifications wait; it ends ${end(until, now)}</p>`}
 ${lasting.length === 0 ? null : markup`<ul class="incidents">${lasting.slice(0, MAX_SHOWN).map((silence) => silenceView(silence, now))}</ul>`}
-${lasting.length > MAX_SHOWN ? markup`<p class="quiet">and ${lasting.length - MAX_SHOWN} more: <a href="api/v1/silences">as JSON</a></p>` : null}
-${next === null ? null : markup`<p class="quiet">Next maintenance ${distance(next.from, now)}, for ${spanText(next.until - next.from)} (${instantText(next.from)})</p>`}
+${more(lasting.length - MAX_SHOWN, 'silences')}
+${next === null ? null : markup`<p class="quiet">Next maintenance ${distance(next.from, now)}, for ${spanText(next.until - next.from)} (${utcText(next.from)})</p>`}
 </section>`;
 }
 
@@ -30,5 +32,5 @@ function silenceView({ id, cause, subject, until, by, comment }: Silence, now: E
 }
 
 function end(until: EpochMs, now: EpochMs): Markup {
-  return markup`${distance(until, now)} (${instantText(until)})`;
+  return markup`${distance(until, now)} (${utcText(until)})`;
 }

@@ -1,4 +1,5 @@
 import type { EpochMs } from '../../core/clock.ts';
+import { utcText } from '../../core/instant-text.ts';
 import type { Diagnosis } from '../../engine/diagnosis.ts';
 import type { Health, WebSources } from '../sources.ts';
 import { activityView } from './activity-view.ts';
@@ -14,7 +15,7 @@ import { routeMapView } from './route-map-view.ts';
 import { notificationsView } from './notifications-view.ts';
 import { silencesView } from './silences-view.ts';
 import { READINESS_TONES, READINESS_WORDS, sign, SIGN_SHEET } from './signs.ts';
-import { distance, instantText } from './time-text.ts';
+import { distance } from './time-text.ts';
 
 type PageSources = Pick<
   WebSources,
@@ -76,7 +77,7 @@ function verdictView(diagnosis: Diagnosis, now: EpochMs): Markup {
   const tone = READINESS_TONES[diagnosis.ready];
   return markup`<section class="verdict ${tone}" aria-labelledby="verdict"><span class="node">${sign(tone)}</span>
 <div><h1 id="verdict">${READINESS_WORDS[diagnosis.ready]}</h1><p class="conclusion">${conclusionOf(diagnosis)}</p></div>
-<p class="quiet asof">Seen ${distance(diagnosis.at, now)}<br>${instantText(diagnosis.at)}</p></section>`;
+<p class="quiet asof">Seen ${distance(diagnosis.at, now)}<br>${utcText(diagnosis.at)}</p></section>`;
 }
 
 function startingView(): Markup {

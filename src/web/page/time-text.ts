@@ -1,15 +1,11 @@
 import type { EpochMs, Millis } from '../../core/clock.ts';
+import { utcText } from '../../core/instant-text.ts';
 import { type Markup, markup } from './markup.ts';
 
 const SECOND: Millis = 1_000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
-
-/** `2026-11-24 13:00:00 UTC` */
-export function instantText(at: EpochMs): string {
-  return `${new Date(at).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
-}
 
 /** One figure and its unit: `42 s`, `5 min`, `3 h`, `12 d`. */
 export function spanText(span: Millis): string {
@@ -35,5 +31,5 @@ export function distanceText(at: EpochMs, now: EpochMs): string {
 
 /** A distance that the browser keeps up to date; the exact time shows when it is pointed at. */
 export function distance(at: EpochMs, now: EpochMs): Markup {
-  return markup`<time datetime="${new Date(at).toISOString()}" title="${instantText(at)}" data-distance>${distanceText(at, now)}</time>`;
+  return markup`<time datetime="${new Date(at).toISOString()}" title="${utcText(at)}" data-distance>${distanceText(at, now)}</time>`;
 }

@@ -5,10 +5,9 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { systemClock } from '../../../src/system/clock.ts';
-import type { NotifyConfig } from '../../../src/config/config.ts';
+import type { NotifyConfig } from '../../../src/config/schema/notify.ts';
 import type { Cause } from '../../../src/engine/cause.ts';
-import type { Alerting } from '../../../src/notify/alerting.ts';
-import { createAlerting } from '../../../src/notify/engine.ts';
+import { type Alerting, createAlerting } from '../../../src/notify/alerting.ts';
 import { createStore } from '../../../src/store/store.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { configOf } from '../../support/config-of.ts';
@@ -53,7 +52,7 @@ function alert(more: Partial<NotifyConfig>, path = join(folder, 'history.sqlite'
   const readSecret = (): Promise<string> => Promise.reject(new Error('no secrets here'));
   const alerting = createAlerting(
     { site: 'hq', notify: { ...DEFAULTS, ...more } },
-    { clock: systemClock, logger, journal: store.journal, readSecret, listener: {} },
+    { clock: systemClock, logger, journal: store.journal, readSecret, onDelivery: () => undefined },
   );
   alerting.start();
   return alerting;

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { systemClock } from '../../../src/system/clock.ts';
-import type { MailRelay } from '../../../src/config/mail-relay.ts';
+import type { MailRelay } from '../../../src/config/schema/mail-relay.ts';
 import { createEmailChannel } from '../../../src/notify/channels/email/email-channel.ts';
 import type { EmailConfig } from '../../../src/notify/channels/email/section.ts';
 import type { RecipientOutcome } from '../../../src/notify/channels/channel.ts';

@@ -36,8 +36,8 @@ async function configure(count: number): Promise<void> {
   });
 }
 
-test('a reload from a thousand targets to ten lets go of the connections and the series of the others', async () => {
-  await configure(1_000);
+test('a reload from 200 targets to ten lets go of the connections and the series of the others', async () => {
+  await configure(200);
   await using daemon = site.start();
   const page = await daemon.page();
   await until(
@@ -49,7 +49,7 @@ test('a reload from a thousand targets to ten lets go of the connections and the
     const series = parseExposition(await metricsOf(page));
     return [...new Set(series.flatMap(({ labels: { target, appliance } }) => target ?? appliance ?? []))];
   };
-  expect((await seriesOf()).length).toBeGreaterThanOrEqual(2_000);
+  expect((await seriesOf()).length).toBeGreaterThanOrEqual(400);
 
   await configure(10);
   daemon.signal('SIGHUP');

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/system/clock.ts';
-import type { MailRelay } from '../../../src/config/mail-relay.ts';
+import type { MailRelay } from '../../../src/config/schema/mail-relay.ts';
 import { readSecret, type SecretSource } from '../../../src/system/secret.ts';
 import type { Notification } from '../../../src/engine/incident/notification.ts';
 import type { MessageChannel, RecipientOutcome } from '../../../src/notify/channels/channel.ts';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Cause } from '../../../src/engine/cause.ts';
-import type { AlertingEngine } from '../../../src/notify/engine.ts';
+import type { Alerting } from '../../../src/notify/alerting.ts';
 import { alertingBench, liveRounds } from '../../support/alerting-bench.ts';
 import type { AlertingBench } from '../../support/alerting-bench.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
@@ -21,10 +21,10 @@ afterEach(() => {
   bench[Symbol.dispose]();
 });
 
-const rounds = (alerting: AlertingEngine, count: number, causes: readonly Cause[]): Promise<void> =>
+const rounds = (alerting: Alerting, count: number, causes: readonly Cause[]): Promise<void> =>
   liveRounds(alerting, bench.clock, count, causes);
 
-async function minutes(alerting: AlertingEngine, count: number): Promise<void> {
+async function minutes(alerting: Alerting, count: number): Promise<void> {
   for (let minute = 0; minute < count; minute += 1) {
     bench.clock.advance(MINUTE);
     await alerting.idle();

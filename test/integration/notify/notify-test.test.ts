@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { NOTIFY_TEST_EXIT, notifyTest } from '../../../src/cli/notify.ts';
 import { systemClock } from '../../../src/system/clock.ts';
-import type { NotifyConfig } from '../../../src/config/config.ts';
+import type { NotifyConfig } from '../../../src/config/schema/notify.ts';
 import { configOf } from '../../support/config-of.ts';
 import { jsonReceiver } from '../../support/json-receiver.ts';
 import { smtpSink } from '../../support/smtp-sink.ts';
@@ -16,7 +16,7 @@ async function run(
     { site: 'hq', notify: { ...NOTHING, ...notify } },
     {
       clock: systemClock,
-      readSecret: () => Promise.reject(new Error('no secrets here')),
+      env: {},
       output: { write: (text: string) => lines.push(text) },
       signal: new AbortController().signal,
     },
@@ -50,6 +50,12 @@ describe('notifyTest', () => {
     expect(sink.mails[0]?.headers.get('x-ftm-watch-event')).toBe('test');
     expect(webhook.posts[0]?.body).toMatchObject({ event: 'test', site: 'hq', incidents: [] });
     expect(alertmanager.posts[0]?.body).toMatchObject([{ labels: { alertname: 'FtmWatchTest' } }]);
+  });
+
+  it('names a mail server at an IPv6 address with brackets', async () => {
+    const nobody = { host: '::1', port: 1, security: 'none', user: null, password: null, caFile: null } as const;
+    const { lines } = await run({ email: { from: 'a@example.org', to: ['b@example.org'], servers: [nobody] } });
+    expect(lines[0]).toMatch(/^email b@example\.org: failed for now \(\[::1\]:1: /u);
   });
 
   it('says that nobody would be told', async () => {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { createAlerting } from '../../../src/notify/engine.ts';
+import { createAlerting } from '../../../src/notify/alerting.ts';
 import { createStore } from '../../../src/store/store.ts';
 import { liveRounds } from '../../support/alerting-bench.ts';
 import { configOf } from '../../support/config-of.ts';
@@ -70,7 +70,7 @@ it('tells two sites with one sender and one clock under different ids, and a rep
         logger,
         journal: store.journal,
         readSecret: () => Promise.reject(new Error('no secrets here')),
-        listener: {},
+        onDelivery: () => undefined,
       },
     );
     alerting.start();

@@ -10,6 +10,7 @@ import { handClock, type HandClock } from '../../support/hand-clock.ts';
 import { HOUR, MINUTE, START } from '../../support/incident-timeline.ts';
 import { logRecorder, type LogRecorder } from '../../support/log-recorder.ts';
 import { openedEntry, roundRecord } from '../../support/store-records.ts';
+import { storedRows, TLS_SAMPLES } from '../../support/stored-rows.ts';
 
 const FIXTURES = new URL('../../fixtures/store/', import.meta.url).pathname;
 const RELEASES = readdirSync(FIXTURES).filter((name) => statSync(join(FIXTURES, name)).isDirectory());
@@ -79,9 +80,9 @@ describe.each(RELEASES)('the store of release %s', (release) => {
       'email b@example.org',
       'webhook https://hooks.example.org/ftm',
     ]);
-    expect(store.incidents(10)).toHaveLength(3);
+    expect(storedRows(path, 'SELECT id FROM incidents')).toHaveLength(3);
     expect(store.deliveries(10)).toHaveLength(9);
-    expect(store.samples({ probe: 'tls', target: 'host:443' }, 0, 10)).toHaveLength(5);
+    expect(storedRows(path, TLS_SAMPLES)).toHaveLength(5);
     store.recordRound(roundRecord(clock.now()));
     expect(store.writable()).toBe(true);
     expect(log.lines).toEqual([]);

@@ -13,6 +13,7 @@ import { logRecorder } from '../../support/log-recorder.ts';
 import type { LogRecorder } from '../../support/log-recorder.ts';
 import { describeWhere } from '../../support/privilege.ts';
 import { openedEntry, roundRecord, sentDelivery } from '../../support/store-records.ts';
+import { storedRows, TLS_SAMPLES } from '../../support/stored-rows.ts';
 
 const DAY = 24 * HOUR;
 
@@ -60,7 +61,7 @@ describe('a locked file', () => {
     store.recordRound(roundRecord(START + 30 * SECOND));
     store.journal.update([sentDelivery(store.journal.pending()[0]?.delivery)]);
     expect(store.writable()).toBe(true);
-    expect(store.samples({ probe: 'tls', target: 'host:443' }, 0, 100)).toHaveLength(21);
+    expect(storedRows(path, TLS_SAMPLES)).toHaveLength(21);
     const after = open();
     expect(after.journal.pending()).toHaveLength(1);
     expect(after.journal.savedState()).toEqual(openedEntry().state);
@@ -97,7 +98,7 @@ describe('a file that cannot be used', () => {
     store.journal.record(openedEntry());
     store.recordRound(roundRecord(START));
     expect(store.writable()).toBe(true);
-    expect(store.incidents(10)).toHaveLength(1);
+    expect(storedRows(path, 'SELECT id FROM incidents')).toHaveLength(1);
     const aside = readdirSync(join(folder, 'data')).filter((name) => name.includes('.corrupt-'));
     expect(aside.filter((name) => name === 'history.sqlite.corrupt-2026-11-24T130000.000Z')).toHaveLength(1);
     expect(readFileSync(join(folder, 'data', 'history.sqlite.corrupt-2026-11-24T130000.000Z')).equals(damaged)).toBe(
@@ -121,7 +122,7 @@ describe('a file that cannot be used', () => {
     other.close();
     const size = statSync(path).size;
     writeFileSync(path, Buffer.concat([readFileSync(path).subarray(0, 4_096), Buffer.alloc(size - 4_096, 0x5a)]));
-    expect(store.certificates('host:443')).toEqual([]);
+    expect(store.deliveries(10)).toEqual([]);
     store.journal.record({ ...openedEntry(), outboxEntries: [], incidents: [] });
     const after = open();
     expect(after.journal.pending()).toHaveLength(2);
@@ -154,7 +155,7 @@ describe('a file that cannot be used', () => {
     const after = open();
     expect(after.journal.pending()).toHaveLength(2);
     expect(after.journal.savedState()).toEqual(openedEntry().state);
-    expect(after.samples({ probe: 'tls', target: 'host:443' }, 0, 100)).toHaveLength(1);
+    expect(storedRows(path, TLS_SAMPLES)).toHaveLength(1);
   });
 
   it('is left alone when a newer program wrote it', () => {
@@ -175,7 +176,7 @@ describe('a file that cannot be used', () => {
     store.recordRound(roundRecord(START));
     expect(store.writable()).toBe(false);
     expect(store.journal.savedState()).toEqual(openedEntry().state);
-    expect(store.incidents(10)).toEqual([]);
+    expect(store.deliveries(10)).toEqual([]);
     expect(log.lines).toHaveLength(1);
   });
 });

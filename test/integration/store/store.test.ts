@@ -5,12 +5,14 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { IncidentState } from '../../../src/engine/incident/incident.ts';
 import { createStore } from '../../../src/store/store.ts';
 import type { Store } from '../../../src/store/store.ts';
+import { readKeptPast, type ReadPast } from '../../../src/store/kept-past.ts';
 import { handClock } from '../../support/hand-clock.ts';
 import type { HandClock } from '../../support/hand-clock.ts';
 import { HOUR, MINUTE, START } from '../../support/incident-timeline.ts';
 import { logRecorder } from '../../support/log-recorder.ts';
 import type { LogRecorder } from '../../support/log-recorder.ts';
 import { openedEntry, roundRecord, sentDelivery } from '../../support/store-records.ts';
+import { storedRows, TLS_SAMPLES } from '../../support/stored-rows.ts';
 
 const DAY = 24 * HOUR;
 
@@ -38,6 +40,13 @@ function open(file = path): Store {
   return store;
 }
 
+/** As another process finds it. */
+function kept(): ReadPast {
+  const past = readKeptPast(path, { incidents: 10, outboxEntries: 10, certificates: 200 });
+  if (past.kind !== 'read') throw new Error(`Nothing was kept: ${past.kind}`);
+  return past;
+}
+
 describe('createStore', () => {
   it('gives back after a restart what alerting must not forget', () => {
     const before = openedEntry();
@@ -45,7 +54,7 @@ describe('createStore', () => {
     const after = open();
     expect(after.journal.savedState()).toEqual(before.state);
     expect(after.journal.pending()).toEqual(before.outboxEntries);
-    expect(after.incidents(10)).toEqual(before.incidents);
+    expect(kept().incidents).toEqual(before.incidents);
   });
 
   it('writes nothing at its end when nothing was recorded: the file may be of another one by now', () => {
@@ -85,19 +94,17 @@ describe('createStore', () => {
     const midnight = Date.parse('2026-11-25T00:00:00Z');
     for (let index = -10; index < 10; index += 1)
       store.recordRound(roundRecord(midnight + index * MINUTE, index < 5 ? 'ok' : 'broken'));
-    expect(store.samples({ probe: 'tls', target: 'host:443' }, midnight, 3)).toEqual([
-      { at: midnight + 7 * MINUTE, durationMs: 12.5, failure: 'timeout' },
-      { at: midnight + 8 * MINUTE, durationMs: 12.5, failure: 'timeout' },
-      { at: midnight + 9 * MINUTE, durationMs: 12.5, failure: 'timeout' },
+    expect(storedRows(path, TLS_SAMPLES).slice(-3)).toEqual([
+      { at: midnight + 7 * MINUTE, duration_ms: 12.5, failure: 'timeout' },
+      { at: midnight + 8 * MINUTE, duration_ms: 12.5, failure: 'timeout' },
+      { at: midnight + 9 * MINUTE, duration_ms: 12.5, failure: 'timeout' },
     ]);
     expect(store.availability(0).filter(({ precondition }) => precondition === 'tls-genuine')).toEqual([
       { day: midnight - DAY, precondition: 'tls-genuine', state: 'ok', duration: 10 * MINUTE },
       { day: midnight, precondition: 'tls-genuine', state: 'ok', duration: 5 * MINUTE },
       { day: midnight, precondition: 'tls-genuine', state: 'broken', duration: 4 * MINUTE },
     ]);
-    expect(store.certificates('host:443')).toMatchObject([
-      { firstSeen: midnight - 10 * MINUTE, lastSeen: midnight + 9 * MINUTE },
-    ]);
+    expect(kept().certificates).toMatchObject([{ firstSeen: midnight - 10 * MINUTE, lastSeen: midnight + 9 * MINUTE }]);
   });
 
   it('does not call the time in which nobody looked healthy', () => {
@@ -115,9 +122,9 @@ describe('createStore', () => {
     store.recordRound(roundRecord(START));
     clock.advance(100 * DAY);
     store.recordRound(roundRecord(clock.now()));
-    expect(store.samples({ probe: 'tls', target: 'host:443' }, 0, 100)).toHaveLength(1);
+    expect(storedRows(path, TLS_SAMPLES)).toHaveLength(1);
     expect(store.availability(0).every(({ day }) => day > START)).toBe(true);
-    expect(store.incidents(10)).toHaveLength(1);
+    expect(kept().incidents).toHaveLength(1);
     expect(store.journal.pending()).toHaveLength(2);
   });
 
@@ -129,7 +136,7 @@ describe('createStore', () => {
         certificates: [{ target: 'host:443', fingerprint: String(index), pem: 'pem' }],
       });
     }
-    expect(store.certificates('host:443').map(({ fingerprint }) => fingerprint)).toEqual(
+    expect(kept().certificates.map(({ fingerprint }) => fingerprint)).toEqual(
       Array.from({ length: 100 }, (_, index) => String(149 - index)),
     );
   });

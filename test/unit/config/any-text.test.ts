@@ -3,15 +3,15 @@ import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
+import { configFile } from '../../../src/config/config.ts';
 import { formatIssue } from '../../../src/config/issues.ts';
-import { configJsonSchema } from '../../../src/config/json-schema.ts';
 import { allKeyPaths } from '../../../src/config/known-keys.ts';
 import type { LoadResult } from '../../../src/config/load.ts';
 import { MAX_CONFIG_BYTES } from '../../../src/config/load.ts';
 import { loadText } from '../../support/config-machine.ts';
 
 const EXAMPLE = readFileSync(fileURLToPath(new URL('../../../config/ftm-watch.example.yaml', import.meta.url)), 'utf8');
-const KEYS = [...new Set(allKeyPaths(configJsonSchema()).map((path) => path.replace(/^.*[.\]]/u, '')))];
+const KEYS = [...new Set(allKeyPaths(configFile).map((path) => path.replace(/^.*[.\]]/u, '')))];
 
 /** What YAML gives a meaning to. */
 const PUNCTUATION = 'a b : - ? & * ! | > % @ { } [ ] , # " \' 1 ~ < = .'.split(' ').concat('\n', '\t', ' ');

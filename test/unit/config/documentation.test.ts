@@ -3,8 +3,10 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { configJsonSchema, type JsonSchema } from '../../../src/config/json-schema.ts';
-import { knownKeys, listKeys } from '../../../src/config/known-keys.ts';
+import { describedKeys } from '../../../deploy/generate/described-keys.ts';
 import { referencedSections } from '../../../deploy/generate/config-reference.ts';
+import { configFile } from '../../../src/config/config.ts';
+import { knownKeys } from '../../../src/config/known-keys.ts';
 import { loadText } from '../../support/config-machine.ts';
 
 const DOCUMENT = fileURLToPath(new URL('../../../docs/configuration.md', import.meta.url));
@@ -44,13 +46,13 @@ function recordOf(value: unknown): Readonly<Record<string, unknown>> {
 
 describe('docs/configuration.md', () => {
   test('has a table for each section of the schema and for no other', () => {
-    expect(referencedSections(readFileSync(DOCUMENT, 'utf8')).toSorted()).toEqual(knownKeys(SCHEMA, []).toSorted());
+    expect(referencedSections(readFileSync(DOCUMENT, 'utf8')).toSorted()).toEqual(knownKeys(configFile, []).toSorted());
   });
 });
 
 describe('the schema', () => {
   test('describes every key and names its type', () => {
-    const poor = listKeys(SCHEMA).filter(
+    const poor = describedKeys(SCHEMA).filter(
       ({ schema }) => typeof schema['description'] !== 'string' || schema['description'] === '',
     );
     expect(poor.map(({ path }) => path)).toEqual([]);

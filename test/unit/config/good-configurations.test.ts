@@ -1,12 +1,15 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parse } from 'yaml';
-import type { Config } from '../../../src/config/config.ts';
+import { parse, stringify } from 'yaml';
+import { type Config, configFile } from '../../../src/config/config.ts';
 import { formatIssue } from '../../../src/config/issues.ts';
-import { configJsonSchema } from '../../../src/config/json-schema.ts';
 import { allKeyPaths } from '../../../src/config/known-keys.ts';
 import { printConfig } from '../../../src/config/print.ts';
+import { secretUrls } from '../../../src/config/secrets.ts';
+import { changeTexts } from '../../../src/config/uses.ts';
+import { anyConfiguration } from '../../support/any-configuration.ts';
 import { CANARY, loadText } from '../../support/config-machine.ts';
 
 const FIXTURES = fileURLToPath(new URL('../../fixtures/config/good/', import.meta.url));
@@ -21,9 +24,12 @@ async function load(text: string): Promise<Config> {
 }
 
 /** A printed configuration with the URLs put back of which only scheme and host are printed. */
-function restored(printed: string, { notify }: Config): string {
-  const urls = [...notify.webhooks.map(({ url }) => url), ...(notify.heartbeat === null ? [] : [notify.heartbeat.url])];
-  return urls.reduce((text, url) => text.replace(`${new URL(url).origin}/…`, url), printed);
+function restored(printed: string, config: Config): string {
+  const urls = [...secretUrls(config)];
+  const whole = changeTexts(configFile, parse(printed), ({ use, text }) =>
+    use === 'secret-url' ? (urls.shift() ?? text) : text,
+  );
+  return stringify(whole);
 }
 
 /** The key paths that a file uses, as the schema writes them. */
@@ -48,6 +54,16 @@ describe('a good configuration', () => {
 
   test.each(GOOD)('%s is printed without a secret', async (file) => {
     expect(printConfig(await load(readFileSync(file, 'utf8')))).not.toContain(CANARY);
+  });
+
+  test('of any content is printed as a file that loads to the same', { timeout: 60_000 }, async () => {
+    await fc.assert(
+      fc.asyncProperty(anyConfiguration(), async (written) => {
+        const config = await load(stringify(written));
+        expect(await load(restored(printConfig(config), config))).toEqual(config);
+      }),
+      { numRuns: 100 },
+    );
   });
 
   test('is printed with scheme and host alone of URLs that are secrets', async () => {
@@ -81,8 +97,7 @@ describe('a good configuration', () => {
 
 describe('the shipped example', () => {
   test('shows every key, but for the variables that stand for files', () => {
-    const schema = configJsonSchema();
-    const expected = allKeyPaths(schema).filter((path) => !path.endsWith('Env'));
+    const expected = allKeyPaths(configFile).filter((path) => !path.endsWith('Env'));
     expect(new Set(usedPaths(parse(readFileSync(EXAMPLE, 'utf8'))))).toEqual(new Set(expected));
   });
 });

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { formatIssue } from '../../../src/config/issues.ts';
 import { loadConfig } from '../../../src/config/load.ts';
 import { localFiles } from '../../../src/config/local-files.ts';
+import { printConfig } from '../../../src/config/print.ts';
 
 let folder = '';
 
@@ -80,5 +81,23 @@ describe('loadConfig on this machine', () => {
       source: path,
       config: { firewall: { token: { kind: 'file', path: join(folder, 'token.txt') } } },
     });
+  });
+
+  test('prints what it loaded when its files are gone', async () => {
+    const path = join(folder, 'gone.yaml');
+    const token = join(folder, 'gone.txt');
+    writeFileSync(path, 'firewall: { url: "https://10.0.0.1", source: 10.0.0.5, tokenFile: gone.txt }');
+    writeFileSync(token, 'hunter2');
+    const loaded = await loadConfig({ path, env: {}, hostname: 'watcher', cwd: tmpdir(), files: localFiles });
+    rmSync(path);
+    rmSync(token);
+    expect(loaded.kind === 'ok' && printConfig(loaded.config)).toContain(`\n  tokenFile: ${token}\n`);
+  });
+
+  test('prints the name of the machine as it is, which the file could not give', async () => {
+    const hostname = 'x'.repeat(100);
+    const options = { path: undefined, env: {}, hostname, cwd: folder, files: localFiles };
+    const loaded = await loadConfig(options);
+    expect(loaded.kind === 'ok' && printConfig(loaded.config)).toMatch(new RegExp(`^site: ${hostname}\n`, 'u'));
   });
 });

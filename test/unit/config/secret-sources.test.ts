@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { plainConfig } from '../../../src/config/print.ts';
-import { secretSources } from '../../../src/config/secret-sources.ts';
+import { secretSources } from '../../../src/config/secrets.ts';
 import { configOf } from '../../support/config-of.ts';
 
 const EXAMPLE = fileURLToPath(new URL('../../../config/ftm-watch.example.yaml', import.meta.url));

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import * as z from 'zod';
 import { isCronOfMinutes, isCronWithSeconds } from '../../../src/config/cron.ts';
 import { formatDuration, parseDuration } from '../../../src/core/duration.ts';
 import { formatHostPort, isHost, parseHostPort, parseListenAddress } from '../../../src/config/host-port.ts';
-import { parseResolver } from '../../../src/config/resolver.ts';
+import { resolvers } from '../../../src/config/schema/resolver.ts';
 import { showValue } from '../../../src/text/show.ts';
 
 describe('parseDuration', () => {
@@ -122,7 +123,7 @@ describe('parseListenAddress', () => {
   });
 });
 
-describe('parseResolver', () => {
+describe('a resolver', () => {
   test.each([
     ['system', { kind: 'system' }],
     ['10.0.0.53', { kind: 'udp', host: '10.0.0.53', port: 53 }],
@@ -134,7 +135,9 @@ describe('parseResolver', () => {
     ['tls://dns.example.org/', { kind: 'tls', host: 'dns.example.org', port: 853 }],
     ['https://dns.example/dns-query', { kind: 'https', url: 'https://dns.example/dns-query' }],
   ])('reads %s', (text, expected) => {
-    expect(parseResolver(text)).toEqual({ label: text, ...expected });
+    const read = resolvers.parse([text]);
+    expect(read).toEqual([{ label: text, ...expected }]);
+    expect(z.encode(resolvers, read)).toEqual([text]);
   });
 
   test.each([
@@ -149,7 +152,7 @@ describe('parseResolver', () => {
     'https://u:p@dns.example/',
     'quic://9.9.9.9',
   ])('refuses "%s"', (text) => {
-    expect(parseResolver(text)).toBeNull();
+    expect(resolvers.safeParse([text]).success).toBe(false);
   });
 });
 

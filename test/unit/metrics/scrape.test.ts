@@ -1,14 +1,14 @@
-import { Registry } from 'prom-client';
+import { Gauge, Registry } from 'prom-client';
 import { beforeEach, expect, test } from 'vitest';
 
 import { LOG_RESULTS } from '../../../src/core/polling/log-event.ts';
 import { defineMetrics } from '../../../src/metrics/definitions.ts';
-import { createScrape, type CountingIntake, type LogCounts, type Scrape } from '../../../src/metrics/scrape.ts';
+import { createScrape, type LogCounts, type Scrape, type Scraped } from '../../../src/metrics/scrape.ts';
 import { parseExposition } from '../../support/exposition.ts';
 
 const NONE = Object.fromEntries(LOG_RESULTS.map((result) => [result, 0])) as LogCounts['lines']['udp'];
 
-interface Intake extends CountingIntake {
+interface Intake extends Scraped {
   count: number;
 }
 
@@ -22,25 +22,22 @@ function intake(): Intake {
         lastReceivedAt: new Map([['fac-1', 1_795_000_000_000]]),
       };
     },
+    alerting: { pending: () => ({ email: 3 }), inMaintenance: () => isMaintained },
+    store: { writable: () => isWritable, newer: () => (isWritable ? null : 'put the newer one back') },
   };
 }
 
+let registry: Registry;
 let scrape: Scrape;
-let current: CountingIntake;
+let current: Scraped;
 let isWritable: boolean;
 let isMaintained: boolean;
 
 beforeEach(() => {
-  const registry = new Registry();
+  registry = new Registry();
   isWritable = true;
   isMaintained = false;
-  scrape = createScrape(registry, defineMetrics(registry), {
-    intake: () => current,
-    pending: () => ({ email: 3 }),
-    storeWritable: () => isWritable,
-    storeNewer: () => !isWritable,
-    inMaintenance: () => isMaintained,
-  });
+  scrape = createScrape(registry, defineMetrics(registry), () => current);
 });
 
 async function value(name: string, labels: Readonly<Record<string, string>> = {}): Promise<number | undefined> {
@@ -77,7 +74,7 @@ test('goes on counting when another intake takes its place, with the last lines 
 });
 
 test('is content with an intake that does not listen', async () => {
-  current = { logCounters: () => null };
+  current = { ...intake(), logCounters: () => null };
   expect(await value(...LINES)).toBeUndefined();
   expect(await value('ftm_notifications_pending', { channel: 'email' })).toBe(3);
 });
@@ -91,4 +88,22 @@ test('tells the time in seconds, whether history can be written, and whether a m
   expect(await value('ftm_maintenance_active')).toBe(0);
   isMaintained = true;
   expect(await value('ftm_maintenance_active')).toBe(1);
+});
+
+test('writes what prom-client writes, and lets other work in between two metrics', async () => {
+  current = intake();
+  const large = new Gauge({ registers: [registry], name: 'large', help: 'Large', labelNames: ['target'] });
+  for (let index = 0; index < 1_000; index += 1) large.set({ target: `a "quoted" \\ name ${String(index)}` }, index);
+  let turns = 0;
+  let isDone = false;
+  const count = (): void => {
+    turns += 1;
+    if (!isDone) setImmediate(count);
+  };
+  setImmediate(count);
+  const { body, contentType } = await scrape.read();
+  isDone = true;
+  expect(body).toBe(await registry.metrics());
+  expect(contentType).toBe(registry.contentType);
+  expect(turns).toBeGreaterThanOrEqual(registry.getMetricsAsArray().length);
 });

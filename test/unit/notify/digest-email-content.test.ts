@@ -3,7 +3,7 @@ import type { Incident } from '../../../src/engine/incident/incident.ts';
 import { emailContentOf } from '../../../src/notify/channels/email/email-content.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
 import { MINUTE, START, timeline } from '../../support/incident-timeline.ts';
-import { instantText } from '../../../src/notify/channels/email/time-text.ts';
+import { utcText } from '../../../src/core/instant-text.ts';
 
 function incident(more: Partial<Incident>): Incident {
   const [opened] = timeline().rounds(2, [causeOf('mail-unreachable', { subject: 'a:25' })]).state.incidents;
@@ -15,7 +15,7 @@ const OPEN = incident({ status: 'open' });
 const OVER = incident({ status: 'closed', closedAt: START + 6 * MINUTE });
 const DIGEST = { kind: 'digest', id: 'd', at: START + 9 * MINUTE, items: [], omitted: 0, stillOpen: [] } as const;
 const CONTEXT = { site: 'hq', delayed: null };
-const times = { since: instantText(START), cause: instantText(START + MINUTE), last: instantText(START + 5 * MINUTE) };
+const times = { since: utcText(START), cause: utcText(START + MINUTE), last: utcText(START + 5 * MINUTE) };
 
 test('what is open lasts since its cause was known; what is over has the time of the whole fault', () => {
   const { title, tone, sections } = emailContentOf(

@@ -9,7 +9,7 @@ const NEVER = new AbortController().signal;
 const URL = 'http://127.0.0.1:9093';
 
 interface Bench {
-  readonly publisher: StatePublisher;
+  readonly publish: StatePublisher;
   readonly logged: () => readonly string[];
   readonly results: readonly string[];
 }
@@ -30,13 +30,13 @@ function bench(publish: StateChannel['publish']): Bench {
     logger,
     onDelivery: (id, result) => results.push(`${id} ${result}`),
   });
-  return { publisher, logged: () => logger.lines.map(({ message }) => message), results };
+  return { publish: publisher, logged: () => logger.lines.map(({ message }) => message), results };
 }
 
 test('says once that a recipient fails, and once that it takes alerts again', async () => {
   let kind: RecipientOutcome['kind'] = 'deferred';
-  const { publisher, logged, results } = bench(() => Promise.resolve([{ recipient: URL, kind, detail: '' }]));
-  const publish = () => publisher.publish(() => EMPTY_STATE, NEVER);
+  const { publish: publisher, logged, results } = bench(() => Promise.resolve([{ recipient: URL, kind, detail: '' }]));
+  const publish = () => publisher(() => EMPTY_STATE, NEVER);
   await publish();
   await publish();
   kind = 'sent';
@@ -49,7 +49,7 @@ test('says once that a recipient fails, and once that it takes alerts again', as
 test('sends one message at a time, each with the state as it is then', async () => {
   const seen: string[] = [];
   let release = (): void => undefined;
-  const { publisher } = bench(async ({ origin }) => {
+  const { publish } = bench(async ({ origin }) => {
     seen.push(origin);
     await new Promise<void>((resolve) => {
       release = resolve;
@@ -58,7 +58,7 @@ test('sends one message at a time, each with the state as it is then', async () 
   });
   let origin = 'first';
   const state = () => ({ ...EMPTY_STATE, origin });
-  const both = [publisher.publish(state, NEVER), publisher.publish(state, NEVER)];
+  const both = [publish(state, NEVER), publish(state, NEVER)];
   await expect.poll(() => seen).toEqual(['first']);
   origin = 'second';
   release();
@@ -70,12 +70,12 @@ test('sends one message at a time, each with the state as it is then', async () 
 
 test('goes on after a channel that throws', async () => {
   let isBroken = true;
-  const { publisher, results } = bench(() => {
+  const { publish, results } = bench(() => {
     if (isBroken) return Promise.reject(new Error('a bug'));
     return Promise.resolve([{ recipient: URL, kind: 'sent', detail: '' }]);
   });
-  await publisher.publish(() => EMPTY_STATE, NEVER);
+  await publish(() => EMPTY_STATE, NEVER);
   isBroken = false;
-  await publisher.publish(() => EMPTY_STATE, NEVER);
+  await publish(() => EMPTY_STATE, NEVER);
   expect(results).toEqual(['alertmanager failed', 'alertmanager sent']);
 });

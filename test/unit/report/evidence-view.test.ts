@@ -40,7 +40,12 @@ describe('certificates', () => {
   });
 
   test('have what there is', () => {
-    const judgement = { verdict: 'intercepted', confidence: 'confirmed', summary: 'By a device.', settle: null };
+    const judgement = {
+      verdict: 'intercepted',
+      confidence: 'confirmed',
+      summary: 'By a device.',
+      settle: null,
+    } as const;
     const html = toHtml(
       chainsView([{ ...CHAIN, judgement, dropped: 2, certificates: [{ ...CERTIFICATE, names: ['a', 'b'] }] }]),
     );

@@ -1,6 +1,6 @@
 import { strFromU8, unzipSync } from 'fflate';
 import { describe, expect, test } from 'vitest';
-import type { Plain } from '../../../src/config/plain.ts';
+import type { Plain } from '../../../src/config/print.ts';
 import { parse } from 'yaml';
 import type { PathObservation } from '../../../src/core/round.ts';
 import type { ReportSources } from '../../../src/report/report-contents.ts';

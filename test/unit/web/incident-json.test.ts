@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { byUrgency, incidentToJson } from '../../../src/web/incident-json.ts';
+import { byUrgency, incidentsToJson } from '../../../src/web/incident-json.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
 import { MINUTE, START, timeline } from '../../support/incident-timeline.ts';
 
-describe('incidentToJson()', () => {
+describe('incidentsToJson()', () => {
   test('tells an open incident', () => {
     const [incident] = timeline().rounds(2, [causeOf('tls-blocked')]).state.incidents;
     if (incident === undefined) throw new Error('No incident was opened');
 
-    expect(incidentToJson(incident)).toEqual({
+    expect(incidentsToJson([incident])[0]).toEqual({
       id: incident.id,
       status: 'open',
       cause: 'tls-blocked',

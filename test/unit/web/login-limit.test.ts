@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createLoginLimit, type LoginLimit, networkOf } from '../../../src/web/login-limit.ts';
+import { LoginLimit, networkOf } from '../../../src/web/login-limit.ts';
 import { handClock } from '../../support/hand-clock.ts';
 
 /** How many of so many tries are granted. */
@@ -7,10 +7,10 @@ function granted(limit: LoginLimit, network: (index: number) => string, tries: n
   return Array.from({ length: tries }, (_, index) => limit.take(network(index))).filter((wait) => wait === null).length;
 }
 
-describe('createLoginLimit()', () => {
+describe('LoginLimit', () => {
   test('grants a network ten at once and one every six seconds', () => {
     const clock = handClock(0);
-    const limit = createLoginLimit(clock);
+    const limit = new LoginLimit(clock);
 
     expect(granted(limit, () => 'a', 50)).toBe(10);
     expect(limit.take('a')).toBe(6_000);
@@ -24,7 +24,7 @@ describe('createLoginLimit()', () => {
 
   test('grants everybody together forty at once and one a second', () => {
     const clock = handClock(0);
-    const limit = createLoginLimit(clock);
+    const limit = new LoginLimit(clock);
 
     expect(granted(limit, String, 10_000)).toBe(40);
     expect(limit.take('new')).toBe(1_000);
@@ -33,7 +33,7 @@ describe('createLoginLimit()', () => {
   });
 
   test('grants who was right before, whatever others do, and not more than ten', () => {
-    const limit = createLoginLimit(handClock(0));
+    const limit = new LoginLimit(handClock(0));
     limit.trust('good');
 
     granted(limit, String, 10_000);
@@ -44,7 +44,7 @@ describe('createLoginLimit()', () => {
 
   test('trusts for a day', () => {
     const clock = handClock(0);
-    const limit = createLoginLimit(clock);
+    const limit = new LoginLimit(clock);
     limit.trust('good');
 
     clock.advance(24 * 3_600_000 - 1);
@@ -54,7 +54,7 @@ describe('createLoginLimit()', () => {
   });
 
   test('counts what is given back as never taken', () => {
-    const limit = createLoginLimit(handClock(0));
+    const limit = new LoginLimit(handClock(0));
 
     for (let index = 0; index < 1_000; index += 1) {
       expect(limit.take('a')).toBeNull();
@@ -64,7 +64,7 @@ describe('createLoginLimit()', () => {
   });
 
   test('keeps no more than 4,096 networks, those that came last', () => {
-    const limit = createLoginLimit(handClock(0));
+    const limit = new LoginLimit(handClock(0));
 
     for (let index = 0; index <= 4_096; index += 1) limit.trust(String(index));
 

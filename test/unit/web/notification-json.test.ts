@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { notificationToJson } from '../../../src/web/notification-json.ts';
+import { notificationsToJson } from '../../../src/web/notification-json.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
 import { SECOND, START } from '../../support/incident-timeline.ts';
 import { incidentOf, outboxEntryOf, incidentNotificationOf } from '../../support/outbox-entry-of.ts';
@@ -8,7 +8,7 @@ function iso(at: number): string {
   return new Date(at).toISOString();
 }
 
-describe('notificationToJson()', () => {
+describe('notificationsToJson()', () => {
   test('tells all of one that waits, but not who it is for', () => {
     const incident = incidentOf(causeOf('tls-blocked'));
     const outboxEntry = outboxEntryOf(incidentNotificationOf(incident, { event: 'reminder' }), {
@@ -18,7 +18,7 @@ describe('notificationToJson()', () => {
       detail: '451 4.3.0 <admins@example.org>: try later',
     });
 
-    expect(notificationToJson(outboxEntry)).toEqual({
+    expect(notificationsToJson([outboxEntry])[0]).toEqual({
       id: `${incident.id}-1`,
       event: 'reminder',
       incidents: [{ id: incident.id, cause: 'tls-blocked', subject: 'fortitokenmobile.fortinet.com:443' }],
@@ -35,9 +35,9 @@ describe('notificationToJson()', () => {
   });
 
   test.each(['sent', 'rejected', 'expired'] as const)('has no next attempt for one that is %s', (status) => {
-    const json = notificationToJson(
+    const [json] = notificationsToJson([
       outboxEntryOf(incidentNotificationOf(incidentOf()), { status, finishedAt: START + 40 * SECOND }),
-    );
+    ]);
 
     expect(json).toMatchObject({ status, nextAttemptAt: null, finishedAt: iso(START + 40 * SECOND) });
   });
@@ -47,12 +47,12 @@ describe('notificationToJson()', () => {
     const items = [first, second].map((incident) => ({ event: 'firing' as const, incident }));
 
     expect(
-      notificationToJson(outboxEntryOf({ kind: 'digest', id: 'd', at: START, items, omitted: 0, stillOpen: [] })),
+      notificationsToJson([outboxEntryOf({ kind: 'digest', id: 'd', at: START, items, omitted: 0, stillOpen: [] })])[0],
     ).toMatchObject({
       event: 'digest',
       incidents: [{ cause: 'tls-intercepted' }, { cause: 'clock-skewed' }],
     });
-    expect(notificationToJson(outboxEntryOf({ kind: 'test', id: 't', at: START }))).toMatchObject({
+    expect(notificationsToJson([outboxEntryOf({ kind: 'test', id: 't', at: START })])[0]).toMatchObject({
       event: 'test',
       incidents: [],
     });

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import pino from 'pino';
 import { describe, expect, test } from 'vitest';
-import { createEventStream } from '../../../src/web/event-stream.ts';
+import { EventStream } from '../../../src/web/event-stream.ts';
 import { createRoutes } from '../../../src/web/routes.ts';
 import { handClock } from '../../support/hand-clock.ts';
 import { sourcesOf, webState } from '../../support/web-sources.ts';
@@ -11,7 +11,7 @@ describe('docs/web.md', () => {
     const clock = handClock(0);
     const { routes } = createRoutes({
       sources: sourcesOf(webState()),
-      events: createEventStream(clock),
+      events: new EventStream(clock),
       login: null,
       hosts: [],
       files: new Map(),

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { foreignOrigin, isLocalName, isOwnName } from '../../../src/web/same-origin.ts';
 
+const headers = (given: Readonly<Record<string, string | undefined>>) => (name: string) => given[name];
+
 describe('foreignOrigin()', () => {
   test.each([
     ['curl', undefined, undefined],
@@ -8,7 +10,7 @@ describe('foreignOrigin()', () => {
     ['an old browser on our own page', 'http://10.0.0.7:9843', undefined],
     ['somebody who typed the address', undefined, 'none'],
   ])('lets %s pass', (_, origin, fetchSite) => {
-    expect(foreignOrigin({ host: '10.0.0.7:9843', origin, fetchSite })).toBeNull();
+    expect(foreignOrigin(headers({ Host: '10.0.0.7:9843', Origin: origin, 'Sec-Fetch-Site': fetchSite }))).toBeNull();
   });
 
   test.each([
@@ -18,10 +20,14 @@ describe('foreignOrigin()', () => {
     ['a sandboxed frame', 'null', undefined],
     ['a page that hides its origin', undefined, 'cross-site'],
   ])('refuses %s', (_, origin, fetchSite) => {
-    expect(foreignOrigin({ host: '10.0.0.7:9843', origin, fetchSite })).toBe(
+    expect(foreignOrigin(headers({ Host: '10.0.0.7:9843', Origin: origin, 'Sec-Fetch-Site': fetchSite }))).toBe(
       'Refused: the request comes from a page of another origin',
     );
   });
+});
+
+test('foreignOrigin() refuses an origin that cannot be read, also of a request without a host', () => {
+  expect(foreignOrigin(headers({ Origin: 'null' }))).not.toBeNull();
 });
 
 describe('isOwnName()', () => {

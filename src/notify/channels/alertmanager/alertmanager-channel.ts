@@ -1,8 +1,8 @@
 import type { Millis } from '../../../core/clock.ts';
 import type { ChannelDeps } from '../channel-definition.ts';
-import type { RecipientOutcome, StateChannel } from '../channel.ts';
+import type { StateChannel } from '../channel.ts';
 import { alertsOf, type Alert } from './alerts.ts';
-import { createAlertmanagerClient, type AlertmanagerResult } from './client.ts';
+import { createAlertmanagerClient } from './client.ts';
 
 /** Alertmanager ends the test alert by itself. */
 const TEST_LIFE: Millis = 60_000;
@@ -30,13 +30,9 @@ export function createAlertmanagerChannel(
   return {
     kind: 'state',
     id: 'alertmanager',
-    publish: async (state, signal) => (await client.send(alertsOf(state, site, clock.now()), signal)).map(outcomeOf),
-    test: async (signal) => (await client.send([testAlert()], signal)).map(outcomeOf),
+    publish: (state, signal) => client.send(alertsOf(state, site, clock.now()), signal),
+    test: (signal) => client.send([testAlert()], signal),
     waiting: () => client.waiting(),
     takenAt: () => client.takenAt(),
   };
-}
-
-function outcomeOf({ url, kind, detail }: AlertmanagerResult): RecipientOutcome {
-  return { recipient: url, kind, detail };
 }

@@ -1,5 +1,6 @@
 import type { Severity } from '../../../core/severity.ts';
 import type { EpochMs, Millis } from '../../../core/clock.ts';
+import { isoTime } from '../../../core/instant-text.ts';
 import { isOnlyUnseen } from '../../../checks/only-unseen.ts';
 import type { Incident, IncidentState } from '../../../engine/incident/incident.ts';
 import { headline } from '../../../checks/headline.ts';
@@ -54,7 +55,7 @@ function currentAlert(incident: Incident, site: string, now: EpochMs): readonly 
   const { cause, closedAt, causeSince, published } = incident;
   if (!published || cause.severity === 'info') return [];
   const what = { labels: labelsOf(site, cause), annotations: annotationsOf(incident) };
-  if (closedAt === null) return [{ firing: true, body: { ...what, startsAt: iso(Math.min(causeSince, now)) } }];
+  if (closedAt === null) return [{ firing: true, body: { ...what, startsAt: isoTime(Math.min(causeSince, now)) } }];
   return now - closedAt > RESOLVED_FOR ? [] : [{ firing: false, body: { ...what, ...ended(causeSince, closedAt) } }];
 }
 
@@ -70,7 +71,7 @@ function formerAlerts({ formerCauses, published, closedAt }: Incident, site: str
     if (end !== null && now - end > RESOLVED_FOR) return [];
     const labels = labelsOf(site, former);
     const annotations = { summary: 'The cause is understood differently now' };
-    const startsAt = iso(Math.min(former.since, now));
+    const startsAt = isoTime(Math.min(former.since, now));
     return [
       end === null
         ? { firing: true, body: { labels, annotations, startsAt } }
@@ -81,7 +82,7 @@ function formerAlerts({ formerCauses, published, closedAt }: Incident, site: str
 
 /** Alertmanager refuses an alert that ends before it begins, which a clock that was set back could make. */
 function ended(since: EpochMs, until: EpochMs): Pick<PostableAlert, 'startsAt' | 'endsAt'> {
-  return { startsAt: iso(Math.min(since, until)), endsAt: iso(until + LINGER) };
+  return { startsAt: isoTime(Math.min(since, until)), endsAt: isoTime(until + LINGER) };
 }
 
 /**
@@ -117,11 +118,7 @@ function annotationsOf({ id, cause, causeSince }: Incident): Readonly<Record<str
     consequences: cause.consequences.join(', '),
     confidence: cause.confidence,
     incident: id,
-    since: iso(causeSince),
+    since: isoTime(causeSince),
     ...(cause.product === null ? {} : { product: cause.product }),
   };
-}
-
-function iso(at: EpochMs): string {
-  return new Date(at).toISOString();
 }

@@ -11,9 +11,6 @@ export const alertmanager: ChannelDefinition<'alertmanager', 'alertmanager', Ale
   key: 'alertmanager',
   section: alertmanagerSection,
   isConfigured: (notify) => notify.alertmanager !== null,
-  printed: (notify) => (notify.alertmanager === null ? {} : { alertmanager: { ...notify.alertmanager } }),
-  secrets: () => [],
-  secretUrls: () => [],
   create: (notify, deps) =>
     notify.alertmanager === null ? [] : [createAlertmanagerChannel(notify.alertmanager.urls, deps)],
 };

@@ -1,11 +1,7 @@
 import type { Clock, EpochMs, Millis } from '../../../core/clock.ts';
 import type { Alert } from './alerts.ts';
-import { postJson, prepareToPost } from '../../http-post.ts';
-import type { PostOutcome } from '../../http-post.ts';
-
-export interface AlertmanagerResult extends PostOutcome {
-  readonly url: string;
-}
+import type { RecipientOutcome } from '../channel.ts';
+import { postJson, type PostOutcome, prepareToPost } from '../../http-post.ts';
 
 /**
  * Every instance is told everything, since instances only gossip about what they sent (never through a load balancer).
@@ -16,7 +12,7 @@ export interface AlertmanagerClient {
    * must hear of a change; what is over to each instance until it has taken it once. An instance that failed is tried
    * again soon. Resolves when all were tried; never rejects.
    */
-  send(alerts: readonly Alert[], signal: AbortSignal): Promise<readonly AlertmanagerResult[]>;
+  send(alerts: readonly Alert[], signal: AbortSignal): Promise<readonly RecipientOutcome[]>;
   /** Instances that did not take the last message, and that still have to hear something. */
   waiting(): number;
   /** When what an instance took last was true: all that was firing then. Null: none has taken anything yet. */
@@ -38,13 +34,13 @@ export function createAlertmanagerClient(urls: readonly string[], clock: Clock):
   return {
     async send(alerts, signal) {
       const at = clock.now();
-      const results = instances.map(async (instance): Promise<readonly AlertmanagerResult[]> => {
+      const results = instances.map(async (instance): Promise<readonly RecipientOutcome[]> => {
         const message = instance.due(alerts, clock.elapsed());
         if (message.length === 0) return [];
         const outcome = await post(instance.url, message, clock, signal);
         instance.heard(message, outcome.kind === 'sent', clock.elapsed());
         if (outcome.kind === 'sent') takenAt = at;
-        return [{ url: instance.url, ...outcome }];
+        return [{ recipient: instance.url, ...outcome }];
       });
       return (await Promise.all(results)).flat();
     },

@@ -1,18 +1,13 @@
 import type * as z from 'zod';
-import { list, section } from '../../../config/schema/rules.ts';
+import { filledList, optional, section } from '../../../config/schema/section.ts';
 import { webUrl } from '../../../config/schema/urls.ts';
 
-export interface AlertmanagerConfig {
-  readonly urls: readonly string[];
-}
+const alertmanager = section({
+  urls: filledList(webUrl('http://127.0.0.1:9093'), 'URL').describe(
+    'Every member of the cluster; alerts go to all of them, as Prometheus does it.',
+  ),
+});
 
-export function alertmanagerSection(): z.ZodType<AlertmanagerConfig | null> {
-  return section({
-    urls: list(webUrl('http://127.0.0.1:9093'))
-      .min(1, { error: 'expected at least one URL' })
-      .describe('Every member of the cluster; alerts go to all of them, as Prometheus does it.'),
-  })
-    .optional()
-    .describe("Prometheus' Alertmanager.")
-    .transform((given) => given ?? null);
-}
+export type AlertmanagerConfig = z.output<typeof alertmanager>;
+
+export const alertmanagerSection = optional(alertmanager).describe("Prometheus' Alertmanager.");

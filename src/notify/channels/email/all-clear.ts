@@ -1,9 +1,10 @@
+import { utcText } from '../../../core/instant-text.ts';
 import type { FormerCause, Incident } from '../../../engine/incident/incident.ts';
 import type { IncidentNotification, OpenCause } from '../../../engine/incident/notification.ts';
 import { headline } from '../../../checks/headline.ts';
 import { commonFacts, flapFacts, spoken } from './email-content-parts.ts';
 import type { EmailContent } from './email-content-parts.ts';
-import { instantText, spanText } from './time-text.ts';
+import { spanText } from './time-text.ts';
 import { toldCause } from './told-cause.ts';
 
 /** Nobody reads more of them in a mail. */
@@ -30,9 +31,9 @@ export function allClear({ incident, at, stillOpen }: IncidentNotification, site
     ]),
     facts: [
       ...commonFacts(incident, site),
-      { name: 'From', value: instantText(since) },
-      { name: 'Last seen', value: instantText(lastSeen) },
-      { name: 'Over since', value: instantText(closedAt ?? at) },
+      { name: 'From', value: utcText(since) },
+      { name: 'Last seen', value: utcText(lastSeen) },
+      { name: 'Over since', value: utcText(closedAt ?? at) },
       ...flapFacts(incident),
     ],
   };
@@ -43,8 +44,7 @@ export function openLines(causes: readonly OpenCause[]): readonly string[] {
   const lines = causes
     .slice(0, MAX_OPEN)
     .map(
-      (cause) =>
-        `${cause.severity}: ${headline(cause)} (${cause.id}, ${cause.subject}), since ${instantText(cause.since)}`,
+      (cause) => `${cause.severity}: ${headline(cause)} (${cause.id}, ${cause.subject}), since ${utcText(cause.since)}`,
     );
   return causes.length > MAX_OPEN ? [...lines, `and ${String(causes.length - MAX_OPEN)} more`] : lines;
 }
@@ -63,5 +63,5 @@ function spanLine({
   since,
   until,
 }: Pick<FormerCause, 'id' | 'subject' | 'severity' | 'since' | 'until'>): string {
-  return `${id} (${severity}, ${subject}), from ${instantText(since)} to ${instantText(until)}`;
+  return `${id} (${severity}, ${subject}), from ${utcText(since)} to ${utcText(until)}`;
 }

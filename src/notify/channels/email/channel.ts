@@ -1,4 +1,3 @@
-import { plainRelay } from '../../../config/plain.ts';
 import type { ChannelDefinition } from '../channel-definition.ts';
 import { createEmailChannel } from './email-channel.ts';
 import { emailSection, type EmailConfig } from './section.ts';
@@ -12,9 +11,5 @@ export const email: ChannelDefinition<'email', 'email', EmailConfig | null> = {
   key: 'email',
   section: emailSection,
   isConfigured: (notify) => notify.email !== null,
-  printed: (notify) =>
-    notify.email === null ? {} : { email: { ...notify.email, servers: notify.email.servers.map(plainRelay) } },
-  secrets: (notify) => (notify.email?.servers ?? []).flatMap(({ password }) => password ?? []),
-  secretUrls: () => [],
   create: (notify, deps) => (notify.email === null ? [] : [createEmailChannel(notify.email, deps)]),
 };

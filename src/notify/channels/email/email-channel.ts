@@ -1,17 +1,18 @@
 import { readFile } from 'node:fs/promises';
 import type { createTransport } from 'nodemailer';
 import type { SMTPTransportOptions } from 'nodemailer/lib/smtp-transport';
+import * as z from 'zod';
 import { deadline } from '../../../system/clock.ts';
-import type { MailRelay } from '../../../config/mail-relay.ts';
+import type { MailRelay } from '../../../config/schema/mail-relay.ts';
+import { authority } from '../../../core/authority.ts';
 import type { Clock, Millis } from '../../../core/clock.ts';
 import type { SecretReader } from '../../secret-reader.ts';
 import type { ChannelDeps } from '../channel-definition.ts';
 import type { MessageChannel, DeliveryRequest } from '../channel.ts';
-import { composeMessage } from './message.ts';
-import type { Message } from './message.ts';
+import { composeMessage, type Message } from './message.ts';
 import type { EmailConfig } from './section.ts';
 import { combineVerdicts, recipientVerdict, replyDetail, sessionVerdict } from './smtp-reply.ts';
-import type { RelayName, RelayOutcome, SmtpError } from './smtp-reply.ts';
+import type { RelayName, RelayOutcome } from './smtp-reply.ts';
 
 /** For the whole session with one server, from the look-up of its name on. */
 const SESSION_DEADLINE: Millis = 45_000;
@@ -66,7 +67,7 @@ interface HandOver {
 }
 
 async function handOver(order: HandOver, deps: ChannelDeps, signal: AbortSignal): Promise<readonly RelayOutcome[]> {
-  const name = `${order.relay.host}:${String(order.relay.port)}`;
+  const name = authority(order.relay);
   let relay: RelayName = { name, secrets: [] };
   using limit = deadline(deps.clock, SESSION_DEADLINE, signal);
   try {
@@ -87,39 +88,32 @@ async function handOver(order: HandOver, deps: ChannelDeps, signal: AbortSignal)
 
 /** Every recipient of a session that ended with an error: with its own reply where it got one. */
 function failedRecipients(error: unknown, recipients: readonly string[], relay: RelayName): readonly RelayOutcome[] {
-  const failure = smtpError(error);
-  const own = rejectedRecipients(
-    error instanceof Error && 'rejectedErrors' in error ? error.rejectedErrors : [],
-    relay,
-  );
-  return recipients.map(
-    (recipient) =>
-      own.find((outcome) => outcome.recipient === recipient) ?? {
-        recipient,
-        verdict: sessionVerdict(failure),
-        detail: replyDetail(relay, failure),
-      },
-  );
+  const { rejectedErrors, ...failure } = smtpError.parse(error);
+  const own = rejectedRecipients(rejectedErrors, relay);
+  const all = { verdict: sessionVerdict(failure), detail: replyDetail(relay, failure) };
+  return recipients.map((recipient) => own.find((outcome) => outcome.recipient === recipient) ?? { recipient, ...all });
 }
 
 function rejectedRecipients(errors: unknown, relay: RelayName): readonly RelayOutcome[] {
   if (!Array.isArray(errors)) return [];
   return errors.flatMap((error: unknown): readonly RelayOutcome[] => {
-    if (!(error instanceof Error) || !('recipient' in error) || typeof error.recipient !== 'string') return [];
-    const failure = smtpError(error);
-    return [{ recipient: error.recipient, verdict: recipientVerdict(failure), detail: replyDetail(relay, failure) }];
+    const { recipient, ...failure } = smtpError.parse(error);
+    if (recipient === undefined) return [];
+    return [{ recipient, verdict: recipientVerdict(failure), detail: replyDetail(relay, failure) }];
   });
 }
 
-function smtpError(error: unknown): SmtpError {
-  if (!(error instanceof Error)) return { message: 'unknown error' };
-  return {
-    message: error.message,
-    responseCode: 'responseCode' in error && typeof error.responseCode === 'number' ? error.responseCode : undefined,
-    response: 'response' in error && typeof error.response === 'string' ? error.response : undefined,
-    command: 'command' in error && typeof error.command === 'string' ? error.command : undefined,
-  };
-}
+/** As nodemailer throws it. */
+const smtpError = z
+  .object({
+    message: z.string(),
+    responseCode: z.number().optional().catch(undefined),
+    response: z.string().optional().catch(undefined),
+    command: z.string().optional().catch(undefined),
+    recipient: z.string().optional().catch(undefined),
+    rejectedErrors: z.unknown().optional(),
+  })
+  .catch({ message: 'unknown error' });
 
 interface Login {
   readonly user: string;

@@ -1,3 +1,4 @@
+import { wrap } from '../../../text/wrap.ts';
 import type { EmailContent, Section } from './email-content-parts.ts';
 
 const WIDTH = 76;
@@ -9,10 +10,10 @@ export function emailContentText(content: EmailContent): string {
     content.title,
     '='.repeat(Math.min(content.title.length, WIDTH)),
     '',
-    ...wrap(content.lead, ''),
+    ...wrapped(content.lead, ''),
     '',
     ...content.sections.flatMap(sectionText),
-    ...content.facts.flatMap(({ name, value }) => wrap(value, ' '.repeat(names + 2), `${name}:`.padEnd(names + 2))),
+    ...content.facts.flatMap(({ name, value }) => wrapped(value, ' '.repeat(names + 2), `${name}:`.padEnd(names + 2))),
     '',
     '-- ',
     'ftm-watch',
@@ -27,27 +28,16 @@ function sectionText({ title, kind, lines }: Section): readonly string[] {
 function lineText(kind: Section['kind'], line: string, index: number): readonly string[] {
   switch (kind) {
     case 'text':
-      return wrap(line, '  ');
+      return wrapped(line, '  ');
     case 'steps':
-      return wrap(line, '     ', `  ${String(index + 1)}. `.padEnd(5));
+      return wrapped(line, '     ', `  ${String(index + 1)}. `.padEnd(5));
     case 'list':
-      return wrap(line, '    ', '  - ');
+      return wrapped(line, '    ', '  - ');
   }
 }
 
-/** Breaks at spaces; a longer word stays whole, so that it can be copied. */
-function wrap(text: string, indent: string, first: string = indent): readonly string[] {
-  const lines: string[] = [];
-  let line = first;
-  let isBare = true;
-  for (const word of text.split(/\s+/u).filter((part) => part !== '')) {
-    if (!isBare && line.length + 1 + word.length > WIDTH) {
-      lines.push(line);
-      line = indent;
-      isBare = true;
-    }
-    line += isBare ? word : ` ${word}`;
-    isBare = false;
-  }
-  return [...lines, line];
+/** @param first what stands before the first line, as wide as the indent */
+function wrapped(text: string, indent: string, first: string = indent): readonly string[] {
+  const lines = wrap(text.trim().replaceAll(/\s+/gu, ' '), WIDTH - indent.length);
+  return lines.map((line, index) => `${index === 0 ? first : indent}${line}`);
 }

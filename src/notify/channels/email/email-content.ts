@@ -1,4 +1,5 @@
 import type { EpochMs } from '../../../core/clock.ts';
+import { utcText } from '../../../core/instant-text.ts';
 import { sameCause } from '../../../engine/incident/incident.ts';
 import type { Incident } from '../../../engine/incident/incident.ts';
 import type {
@@ -12,7 +13,7 @@ import { allClear, openLines } from './all-clear.ts';
 import { headline } from '../../../checks/headline.ts';
 import { commonFacts, flapFacts, spoken } from './email-content-parts.ts';
 import type { Fact, EmailContent, Section } from './email-content-parts.ts';
-import { instantText, spanText } from './time-text.ts';
+import { spanText } from './time-text.ts';
 
 export interface ContentContext {
   readonly site: string;
@@ -37,7 +38,7 @@ function body(notification: Notification, site: string): EmailContent {
         tone: 'neutral',
         lead: `This is a test: notifications from ftm-watch at ${site} arrive here. Nothing is broken because of this message.`,
         sections: [],
-        facts: [{ name: 'Sent', value: instantText(notification.at) }],
+        facts: [{ name: 'Sent', value: utcText(notification.at) }],
       };
   }
 }
@@ -72,16 +73,16 @@ function changeSection({ event, incident }: IncidentNotification): readonly Sect
   const before = `${former.id} (${former.severity}, ${former.subject})`;
   const isBack = formerCauses.some((one) => sameCause(one, cause)) && !sameCause(former, cause);
   const line = isBack
-    ? `This is back, after ${before} from ${instantText(former.since)} to ${instantText(former.until)}. They come and go in turn and are one incident now.`
-    : `Until ${instantText(former.until)} the cause was taken to be ${before}. What follows replaces it.`;
+    ? `This is back, after ${before} from ${utcText(former.since)} to ${utcText(former.until)}. They come and go in turn and are one incident now.`
+    : `Until ${utcText(former.until)} the cause was taken to be ${before}. What follows replaces it.`;
   return [{ title: 'What changed', kind: 'text', lines: [line] }];
 }
 
 /** Of the cause, and of the fault where that was seen before. */
 function sinceFacts({ since, causeSince }: Incident, at: EpochMs): readonly Fact[] {
-  const own: Fact = { name: 'Since', value: `${instantText(causeSince)} (${spanText(at - causeSince)})` };
+  const own: Fact = { name: 'Since', value: `${utcText(causeSince)} (${spanText(at - causeSince)})` };
   return since < causeSince
-    ? [own, { name: 'First sign', value: `${instantText(since)} (${spanText(at - since)})` }]
+    ? [own, { name: 'First sign', value: `${utcText(since)} (${spanText(at - since)})` }]
     : [own];
 }
 
@@ -101,7 +102,7 @@ function digest({ items, omitted, stillOpen, at }: DigestNotification, site: str
     ]),
     facts: [
       { name: 'Site', value: site },
-      { name: 'As of', value: instantText(at) },
+      { name: 'As of', value: utcText(at) },
     ],
   };
 }
@@ -109,15 +110,15 @@ function digest({ items, omitted, stillOpen, at }: DigestNotification, site: str
 function digestLine({ event, incident }: DigestItem): string {
   const { cause, since, causeSince, lastSeen, status } = incident;
   const begin = status === 'open' ? causeSince : since;
-  const end = status === 'open' ? '' : ` to ${instantText(lastSeen)}`;
+  const end = status === 'open' ? '' : ` to ${utcText(lastSeen)}`;
   const again = event === 'reminder' ? 'still ' : '';
-  return `${again}${cause.severity}: ${headline(cause)} (${cause.id}, ${cause.subject}), since ${instantText(begin)}${end}`;
+  return `${again}${cause.severity}: ${headline(cause)} (${cause.id}, ${cause.subject}), since ${utcText(begin)}${end}`;
 }
 
 function reminderFacts({ nextReminder }: IncidentNotification): readonly Fact[] {
   return nextReminder === null
     ? []
-    : [{ name: 'Next reminder', value: `${instantText(nextReminder)}, if it is still open` }];
+    : [{ name: 'Next reminder', value: `${utcText(nextReminder)}, if it is still open` }];
 }
 
 function delayFacts({ delayed }: ContentContext, at: EpochMs): readonly Fact[] {
@@ -125,7 +126,7 @@ function delayFacts({ delayed }: ContentContext, at: EpochMs): readonly Fact[] {
   return [
     {
       name: 'Delivery',
-      value: `first failed at ${instantText(delayed.firstFailedAt)}, delayed by ${spanText(delayed.now - at)}`,
+      value: `first failed at ${utcText(delayed.firstFailedAt)}, delayed by ${spanText(delayed.now - at)}`,
     },
   ];
 }

@@ -1,7 +1,6 @@
 import type { Cause } from '../../../engine/cause.ts';
 import { isOnlyUnseen } from '../../../checks/only-unseen.ts';
-import type { Incident } from '../../../engine/incident/incident.ts';
-import { eventOf } from '../../../engine/incident/notification.ts';
+import { eventOf, incidentsOf } from '../../../engine/incident/notification.ts';
 import type {
   DigestNotification,
   IncidentNotification,
@@ -11,8 +10,7 @@ import type {
 import { visibleText } from '../../../core/visible-text.ts';
 import { headline } from '../../../checks/headline.ts';
 import { emailContentHtml } from './email-content-html.ts';
-import { emailContentOf } from './email-content.ts';
-import type { ContentContext } from './email-content.ts';
+import { type ContentContext, emailContentOf } from './email-content.ts';
 import { emailContentText } from './email-content-text.ts';
 import { toldCause } from './told-cause.ts';
 
@@ -39,7 +37,7 @@ const MAX_SITE = 100;
 export function composeMessage(notification: Notification, context: MessageContext): Message {
   const site = visibleText(context.site, MAX_SITE) || '-';
   const content = emailContentOf(notification, { site, delayed: context.delayed });
-  const causes = causesOf(notification);
+  const causes = [...new Set(incidentsOf(notification).map(({ cause }) => cause.id))];
   return {
     subject: visibleText(`[${site}] ${subjectOf(notification)}`, MAX_SUBJECT),
     messageId: messageIdOf(notification.id, context.from),
@@ -104,23 +102,10 @@ function digestSubject({ items, omitted }: DigestNotification): string {
   return `FortiToken Mobile activation: ${String(open)} more incidents open, ${String(over)} resolved`;
 }
 
-function causesOf(notification: Notification): readonly string[] {
-  switch (notification.kind) {
-    case 'incident':
-      return [notification.incident.cause.id];
-    case 'digest':
-      return [...new Set(notification.items.map(({ incident }) => incident.cause.id))];
-    case 'test':
-      return [];
-  }
-}
-
 function threadOf(notification: Notification): readonly string[] {
-  return notification.kind === 'incident' ? earlier(notification.incident) : [];
-}
-
-function earlier({ thread }: Incident): readonly string[] {
-  return [...new Set([thread.first, thread.last])].filter((id) => id !== null);
+  if (notification.kind !== 'incident') return [];
+  const { first, last } = notification.incident.thread;
+  return [...new Set([first, last])].filter((id) => id !== null);
 }
 
 /** The same notification has the same Message-ID at each try: a mail server that got it twice can tell. */

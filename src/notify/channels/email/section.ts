@@ -1,31 +1,18 @@
 import type * as z from 'zod';
-import type { MailRelay } from '../../../config/mail-relay.ts';
-import type { SchemaContext } from '../../../config/schema/context.ts';
 import { mailRelay } from '../../../config/schema/mail-relay.ts';
-import { endpointAt, list, section, unique } from '../../../config/schema/rules.ts';
+import { endpoint, unique } from '../../../config/schema/rules.ts';
+import { filledList, optional, section } from '../../../config/schema/section.ts';
 import { mailAddress, namedMailAddress } from '../../../config/schema/values.ts';
 
-export interface EmailConfig {
-  readonly from: string;
-  readonly to: readonly string[];
-  /** Tried in order. */
-  readonly servers: readonly MailRelay[];
-}
+const email = section({
+  from: namedMailAddress.describe('Sender of the notifications.'),
+  to: filledList(mailAddress, 'recipient').describe('Recipients.'),
+  servers: unique(filledList(mailRelay, 'mail server'), endpoint).describe(
+    'Mail servers, tried in this order. One that does not depend on the path under watch, such as localhost, ' +
+      'belongs at the end.',
+  ),
+});
 
-export function emailSection(context: SchemaContext): z.ZodType<EmailConfig | null> {
-  return section({
-    from: namedMailAddress().describe('Sender of the notifications.'),
-    to: list(mailAddress()).min(1, { error: 'expected at least one recipient' }).describe('Recipients.'),
-    servers: unique(
-      list(mailRelay(context)).min(1, { error: 'expected at least one mail server' }),
-      'host',
-      endpointAt,
-    ).describe(
-      'Mail servers, tried in this order. One that does not depend on the path under watch, such as localhost, ' +
-        'belongs at the end.',
-    ),
-  })
-    .optional()
-    .describe('Notifications by mail.')
-    .transform((given) => given ?? null);
-}
+export type EmailConfig = z.output<typeof email>;
+
+export const emailSection = optional(email).describe('Notifications by mail.');

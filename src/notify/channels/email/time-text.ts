@@ -1,9 +1,4 @@
-import type { EpochMs, Millis } from '../../../core/clock.ts';
-
-/** `2026-11-24 13:00:05 UTC` */
-export function instantText(at: EpochMs): string {
-  return `${new Date(at).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
-}
+import type { Millis } from '../../../core/clock.ts';
 
 /** The two largest units: `45 s`, `2 min 5 s`, `3 h 10 min`, `2 d 4 h`. */
 export function spanText(span: Millis): string {

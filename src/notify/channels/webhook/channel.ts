@@ -1,5 +1,3 @@
-import { present, secretOf } from '../../../config/plain.ts';
-import { withoutSecretPath } from '../../../config/secret-url.ts';
 import type { ChannelDefinition } from '../channel-definition.ts';
 import { webhooksSection, type WebhookConfig } from './section.ts';
 import { createWebhookChannel } from './webhook-channel.ts';
@@ -13,14 +11,5 @@ export const webhook: ChannelDefinition<'webhook', 'webhooks', readonly WebhookC
   key: 'webhooks',
   section: webhooksSection,
   isConfigured: ({ webhooks }) => webhooks.length > 0,
-  printed: ({ webhooks }) => ({
-    webhooks: webhooks.map(({ url, token, caFile }) => ({
-      url: withoutSecretPath(url),
-      ...secretOf('token', token),
-      ...present({ caFile }),
-    })),
-  }),
-  secrets: ({ webhooks }) => webhooks.flatMap(({ token }) => token ?? []),
-  secretUrls: ({ webhooks }) => webhooks.map(({ url }) => url),
   create: ({ webhooks }, deps) => webhooks.map((config) => createWebhookChannel(config, deps)),
 };

@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { Incident } from '../../../engine/incident/incident.ts';
-import { isFlapping } from '../../../engine/incident/incident.ts';
-import { eventOf } from '../../../engine/incident/notification.ts';
-import type { IncidentNotification, Notification } from '../../../engine/incident/notification.ts';
-import { postJson, prepareToPost } from '../../http-post.ts';
+import { isoTimeOrNull } from '../../../core/instant-text.ts';
+import { type Incident, isFlapping } from '../../../engine/incident/incident.ts';
+import { eventOf, type IncidentNotification, type Notification } from '../../../engine/incident/notification.ts';
+import { postJson, type PostOutcome, prepareToPost } from '../../http-post.ts';
 import type { ChannelDeps } from '../channel-definition.ts';
 import type { MessageChannel, RecipientOutcome, DeliveryRequest } from '../channel.ts';
 import type { WebhookConfig } from './section.ts';
@@ -21,10 +20,7 @@ export function createWebhookChannel(config: WebhookConfig, deps: ChannelDeps): 
     },
   };
 
-  async function post(
-    request: DeliveryRequest,
-    signal: AbortSignal,
-  ): Promise<Pick<RecipientOutcome, 'kind' | 'detail'>> {
+  async function post(request: DeliveryRequest, signal: AbortSignal): Promise<PostOutcome> {
     let token: string | null;
     try {
       token = config.token === null ? null : await deps.readSecret(config.token);
@@ -60,8 +56,8 @@ function webhookBody(site: string, { notification, firstFailedAt }: DeliveryRequ
     id: notification.id,
     event: eventOf(notification),
     site,
-    at: iso(notification.at),
-    firstFailedAt: iso(firstFailedAt),
+    at: isoTimeOrNull(notification.at),
+    firstFailedAt: isoTimeOrNull(firstFailedAt),
     ...content(notification),
   };
 }
@@ -71,7 +67,7 @@ function content(notification: Notification): object {
     case 'incident':
       return {
         incidents: [incidentJson(notification.incident)],
-        nextReminder: iso(notification.nextReminder),
+        nextReminder: isoTimeOrNull(notification.nextReminder),
         stillOpen: stillOpenJson(notification),
       };
     case 'digest':
@@ -86,7 +82,7 @@ function content(notification: Notification): object {
 }
 
 function stillOpenJson({ stillOpen }: Pick<IncidentNotification, 'stillOpen'>): readonly object[] {
-  return stillOpen.map((cause) => ({ ...cause, since: iso(cause.since) }));
+  return stillOpen.map((cause) => ({ ...cause, since: isoTimeOrNull(cause.since) }));
 }
 
 /** An incident as programs see it. */
@@ -95,24 +91,20 @@ function incidentJson(incident: Incident): object {
     id: incident.id,
     status: incident.status,
     flapping: isFlapping(incident),
-    since: iso(incident.since),
-    causeSince: iso(incident.causeSince),
-    openedAt: iso(incident.openedAt),
-    closedAt: iso(incident.closedAt),
-    lastSeen: iso(incident.lastSeen),
+    since: isoTimeOrNull(incident.since),
+    causeSince: isoTimeOrNull(incident.causeSince),
+    openedAt: isoTimeOrNull(incident.openedAt),
+    closedAt: isoTimeOrNull(incident.closedAt),
+    lastSeen: isoTimeOrNull(incident.lastSeen),
     cause: incident.cause,
     formerCauses: incident.formerCauses.map(({ id, subject, severity, since, until }) => ({
       id,
       subject,
       severity,
-      since: iso(since),
-      until: iso(until),
+      since: isoTimeOrNull(since),
+      until: isoTimeOrNull(until),
     })),
     merged: incident.merged,
     mergedInto: incident.mergedInto,
   };
-}
-
-function iso(at: number | null): string | null {
-  return at === null ? null : new Date(at).toISOString();
 }

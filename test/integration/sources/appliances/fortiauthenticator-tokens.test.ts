@@ -12,13 +12,36 @@ function collectGarbage(): void {
 }
 
 describe('the tokens', () => {
-  it('are counted over all pages, though the appliance gives fewer at once than asked for', async () => {
-    await using fac = await createFortiAuthenticator({
-      state: { tokens: [{ count: 95, status: 'available', license: null }], maxPage: 20 },
-    });
+  it.each([
+    [95, 20, 5],
+    [2_500, 1_000, 3],
+  ])('are counted, %i of them, though the appliance gives %i at once', async (count, maxPage, pages) => {
+    await using fac = await createFortiAuthenticator({ state: { tokens: [{ count, status: 'available' }], maxPage } });
     const facts = await factsOf(fac);
-    expect(facts.tokens).toMatchObject({ kind: 'read', value: { total: 95, withoutLicense: 95 } });
-    expect(fac.requests.filter(({ path }) => path.includes('/fortitokens/'))).toHaveLength(5);
+    expect(facts.tokens).toMatchObject({ kind: 'read', value: { total: count, withoutLicense: count } });
+    expect(fac.requests.filter(({ path }) => path.includes('/fortitokens/'))).toHaveLength(pages);
+  });
+
+  it('are mobile ones alone, some without a licence, whether the field is null or left out', async () => {
+    await using fac = await createFortiAuthenticator({
+      state: {
+        tokens: [
+          { count: 1, status: 'available', license: 'EFTM010130823929' },
+          { count: 2, status: 'assigned', license: null },
+          { count: 4, status: 'assigned' },
+          { count: 8, status: 'assigned', license: null, type: 'ftk' },
+        ],
+      },
+    });
+    expect((await factsOf(fac)).tokens).toMatchObject({
+      kind: 'read',
+      value: {
+        total: 7,
+        byStatus: { available: 1, assigned: 6 },
+        byLicense: [{ license: 'EFTM010130823929', tokens: 1 }],
+        withoutLicense: 6,
+      },
+    });
   });
 
   it('are counted, 5,000 of them, in less than 2 s', async () => {
@@ -76,7 +99,7 @@ describe('the tokens', () => {
     await using fac = await createFortiAuthenticator({
       state: {
         maxPage: 1,
-        tokens: [{ count: 2, status: 'new', license: null }],
+        tokens: [{ count: 2, status: 'new' }],
         next: '/api/v1/fortitokens/?offset=0',
       },
     });

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { ApplianceApiConfig } from '../../../../src/config/config.ts';
+import type { ApplianceApiConfig } from '../../../../src/config/schema/appliances.ts';
 import type { ApplianceObservation } from '../../../../src/core/license/appliance.ts';
 import { createFortiAuthenticator } from '../../../lab/fortiauthenticator.ts';
 import type { FortiAuthenticator } from '../../../lab/fortiauthenticator.ts';
@@ -85,6 +85,15 @@ describe('observeAppliance', () => {
     const facts = await factsOf(fac);
     expect(facts.licensed).toEqual({ kind: 'read', value: { total: 32, used: 2, available: 30 } });
     expect(facts.provisioning).toEqual({ kind: 'read', value: { host: 'fortitokenmobile.fortinet.com', port: 433 } });
+  });
+
+  it('reads one that lacks the provisioning, and has no mail server', async () => {
+    await using fac = await createFortiAuthenticator({ state: { smtpServers: [] } });
+    fac.setFault({ kind: 'status', status: 404 }, 'fortitokenmobileprovisioning');
+    expect(await factsOf(fac)).toMatchObject({
+      provisioning: { kind: 'absent' },
+      mailServers: { kind: 'read', value: [] },
+    });
   });
 });
 

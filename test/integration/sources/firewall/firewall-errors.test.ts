@@ -59,6 +59,11 @@ describe('a failing firewall', () => {
     });
   });
 
+  it('has no such virtual domain', async () => {
+    await using firewall = await bench.start();
+    expect(await bench.observe(firewall, { vdom: 'dmz' })).toMatchObject({ kind: 'failed', reason: 'rejected' });
+  });
+
   it('with the certificate of somebody else gets no token', async () => {
     await using firewall = await bench.start();
     expect(await bench.observe(firewall, { caFile: null })).toMatchObject({ kind: 'failed', reason: 'tls' });

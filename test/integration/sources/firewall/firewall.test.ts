@@ -37,6 +37,7 @@ describe('observeFirewall', () => {
   it.each<[string, Partial<FirewallState>, readonly (readonly [string, string | null])[]]>([
     ['a policy without inspection', {}, []],
     ['no policy', { matches: 0 }, [['broken', 'policy-missing']]],
+    ['no policy, without an id', { matches: null }, [['broken', 'policy-missing']]],
     ['a policy that denies', withPolicy({ action: 'deny' }), [['broken', 'policy-missing']]],
     [
       'deep inspection',
@@ -154,8 +155,8 @@ describe('observeFirewall', () => {
   });
 
   it('asks for the way of the appliance to the licence server', async () => {
-    await using firewall = await bench.start();
-    await bench.observe(firewall, { vdom: 'dmz' });
+    await using firewall = await bench.start({ vdom: 'dmz' });
+    expect(judged(await bench.observe(firewall, { vdom: 'dmz' }))).toEqual([]);
     const [first] = firewall.requests;
     const url = new URL(first?.path ?? '', firewall.url);
     expect(url.pathname).toBe(LOOKUP_PATH);
@@ -164,7 +165,7 @@ describe('observeFirewall', () => {
       ipv6: 'false',
       srcintf: 'port2',
       sourceip: '10.0.0.5',
-      protocol: 'TCP',
+      protocol: 'tcp',
       dest: 'fortitokenmobile.fortinet.com',
       destport: '443',
     });
@@ -182,11 +183,26 @@ describe('observeFirewall', () => {
     expect(second?.searchParams.get('srcintf')).toBe(expected);
   });
 
+  it('takes none where the firmware knows no routes', async () => {
+    await using firewall = await bench.start();
+    firewall.setFault({ kind: 'status', status: 404 }, ROUTE_PATH);
+    expect(judged(await bench.observe(firewall, { sourceInterface: null }))).toEqual([]);
+  });
+
+  it('may have to name the interface', async () => {
+    await using firewall = await bench.start({ route: null, interfaceNeeded: true });
+    expect(await bench.observe(firewall, { sourceInterface: null })).toMatchObject({
+      kind: 'failed',
+      message: expect.stringContaining('most firmware wants "sourceInterface"') as unknown,
+    });
+    expect(judged(await bench.observe(firewall))).toEqual([]);
+  });
+
   it('asks by the address when the firewall cannot look up the name', async () => {
     await using firewall = await bench.start();
     firewall.setFault(
       { kind: 'status', status: 424 },
-      `${LOOKUP_PATH}?vdom=root&ipv6=false&srcintf=port2&sourceip=10.0.0.5&protocol=TCP&dest=f`,
+      `${LOOKUP_PATH}?vdom=root&ipv6=false&srcintf=port2&sourceip=10.0.0.5&protocol=tcp&dest=f`,
     );
     expect(judged(await bench.observe(firewall))).toEqual([]);
     const lookups = firewall.requests.filter(({ path }) => path.startsWith(LOOKUP_PATH));

@@ -29,7 +29,12 @@ const listening = (clientCaFile: string | null) => ({
     syslog: {
       udp: null,
       tcp: null,
-      tls: { address: '127.0.0.1', port: 0, certFile: file('server.pem'), keyFile: file('server.key'), clientCaFile },
+      tls: {
+        listen: { address: '127.0.0.1', port: 0 },
+        certFile: file('server.pem'),
+        keyFile: file('server.key'),
+        clientCaFile,
+      },
     },
   },
 });

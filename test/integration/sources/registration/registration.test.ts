@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../../../src/system/clock.ts';
 import type { BudgetStore } from '../../../../src/sources/registration/budget-store.ts';
-import { LICENSES_PATH, PRODUCTS_PATH, TOKEN_PATH } from '../../../lab/registration.ts';
+import { createRegistrationService, LICENSES_PATH, PRODUCTS_PATH, TOKEN_PATH } from '../../../lab/registration.ts';
 import type { RegistrationState } from '../../../lab/registration.ts';
 import { A, B, memoryStore, outcomes, paths, startRegistration } from '../../../support/registration-bench.ts';
 
@@ -19,6 +19,11 @@ describe('observeRegistration', () => {
     [
       'pending',
       { licenses: [{ licenseNumber: A, serialNumber: 'FAC-VM0000000001', status: 'Pending' }] },
+      { kind: 'unregistered', status: 'Pending' },
+    ],
+    [
+      'pending, with a serial that is null',
+      { licenses: [{ licenseNumber: A, serialNumber: null, status: 'Pending' }] },
       { kind: 'unregistered', status: 'Pending' },
     ],
     [
@@ -84,6 +89,29 @@ describe('observeRegistration', () => {
     ]);
   });
 
+  it('does not find it in a product whose list of licences is null', async () => {
+    await using bench = await startRegistration({ products: { 'FAC-VM0000000001': null } });
+    expect(outcomes(await bench.observe({ serials: ['FAC-VM0000000001'] }))).toEqual([{ kind: 'not-listed' }]);
+    expect(paths(bench.service).at(-1)).toBe(PRODUCTS_PATH);
+  });
+
+  it('logs in at one host and asks at another', async () => {
+    await using bench = await startRegistration();
+    const { identity, tokens } = bench.service;
+    await using auth = await createRegistrationService({ identity, tokens });
+    expect(outcomes(await bench.observe({ config: { authUrl: auth.url } }))).toEqual([{ kind: 'not-listed' }]);
+    expect([paths(auth), paths(bench.service)]).toEqual([[TOKEN_PATH], [LICENSES_PATH]]);
+  });
+
+  it('names the account where one signs on for an organisation', async () => {
+    const held = { licenseNumber: A, serialNumber: 'FAC-VM0000000001', status: 'Registered' };
+    await using bench = await startRegistration({ organisation: 1_234_567, licenses: [held] });
+    expect(outcomes(await bench.observe())).toMatchObject([
+      { kind: 'failed', reason: 'rejected', message: expect.stringContaining('accountId is required') as unknown },
+    ]);
+    expect(outcomes(await bench.observe({ config: { accountId: 1_234_567 } }))).toMatchObject([{ kind: 'registered' }]);
+  });
+
   it('logs in once for many licences, and sends nothing but the three known operations', async () => {
     await using bench = await startRegistration();
     await bench.observe({ licenses: [A, B, A], serials: ['FAC-VM0000000001'], config: { accountId: 77 } });
@@ -123,7 +151,7 @@ describe('observeRegistration', () => {
       ...store,
       // The first budget that counts two calls is saved just before the first question is sent.
       save: async (budget) => {
-        if (budget.calls.length === 2) bench.service.revokeTokens();
+        if (budget.calls.length === 2) bench.service.tokens.clear();
         await store.save(budget);
       },
     };

@@ -1,7 +1,7 @@
 import type { LookupAddress } from 'node:dns';
 import { setImmediate } from 'node:timers/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { ResolverConfig } from '../../../../src/config/config.ts';
+import type { ResolverConfig } from '../../../../src/config/schema/resolver.ts';
 import type { ProbeContext } from '../../../../src/network/context.ts';
 import { observeDns } from '../../../../src/sources/target/observe-dns.ts';
 import { createSystemLookup } from '../../../../src/network/system-lookup.ts';

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { ProxyConfig } from '../../../../src/config/config.ts';
+import type { ProxyConfig } from '../../../../src/config/schema/proxy.ts';
 import type { EndpointObservation } from '../../../../src/core/observation.ts';
 import { createConnectProxy } from '../../../support/http-proxy.ts';
 import { createTlsBench, HOST, IMPATIENT } from '../../../support/tls-bench.ts';

@@ -182,7 +182,7 @@ describe('judgeLicenseAssignment', () => {
     ).toEqual(expected);
     expect(findings.at(-1)).toMatchObject({
       level: 'note',
-      actual: 'no answer (timeout): No result; what it said at 2026-11-24T13:00:00.000Z stands',
+      actual: 'no answer (timeout): No result; what it said at 2026-11-24T13:00:00Z stands',
     });
   });
 

@@ -157,7 +157,7 @@ describe('judgePolling', () => {
     expect(finding).toMatchObject({
       level: 'warning',
       suggests: 'appliance-silent',
-      actual: 'It has never sent a line; waited for 27 h',
+      actual: 'It has never sent a line; waited for 27.8 h',
     });
     expect(finding?.advice?.summary).toContain('fac-1 has never sent a line');
   });
@@ -171,7 +171,7 @@ describe('judgePolling', () => {
       rule: 'appliance-speaks',
       subject: 'fac-1',
       expected: 'A log line at least every 24 h',
-      actual: 'Nothing since 2026-11-23T08:13:20Z, 27 h ago',
+      actual: 'Nothing since 2026-11-23T08:13:20Z, 27.8 h ago',
       level: 'warning',
       suggests: 'appliance-silent',
     });

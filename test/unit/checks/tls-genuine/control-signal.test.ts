@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { openCase } from '../../../../src/checks/tls-genuine/chain-case.ts';
-import { controlSignal } from '../../../../src/checks/tls-genuine/control-signal.ts';
+import { signalsOf } from '../../../../src/checks/tls-genuine/signals.ts';
 import { createSignatureChecks } from '../../../../src/checks/tls-genuine/signature-checks.ts';
 import type { ControlChain, TlsEvidence } from '../../../../src/checks/tls-genuine/tls-evidence.ts';
 import { createIdentity, type Identity } from '../../../support/authority.ts';
@@ -16,7 +16,8 @@ const host = (name: string, issuer: Identity): Promise<Identity> => w.leafFor(na
 
 function told([leaf, ...rest]: Sent, controls: readonly ControlChain[], seen: Partial<TlsEvidence> = {}) {
   const sent = [certificateOf(leaf), ...rest.map(certificateOf)] as const;
-  return controlSignal(openCase(sent, w.evidence({ ...seen, controls }), createSignatureChecks()));
+  const chain = openCase(sent, w.evidence({ ...seen, controls }), createSignatureChecks());
+  return signalsOf(chain).filter(({ rule }) => rule === 'control-host-has-another-issuer');
 }
 
 const SAME_ISSUER = 'the same private issuer';
@@ -112,7 +113,6 @@ describe('a control host', () => {
         weight: 'witness',
         expected: target,
         actual: expect.stringMatching(new RegExp(`^\\S+:443 shows ${shown}: `, 'u')),
-        product: null,
       })),
     );
   });

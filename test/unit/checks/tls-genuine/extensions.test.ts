@@ -11,8 +11,8 @@ import {
   extensionsOf,
   isForServers,
   locationsOf,
-  maySignFor,
 } from '../../../../src/checks/tls-genuine/extensions.ts';
+import { maySignFor } from '../../../../src/checks/tls-genuine/name-constraints.ts';
 import { createSignatureChecks } from '../../../../src/checks/tls-genuine/signature-checks.ts';
 import { findChainTrust } from '../../../../src/checks/tls-genuine/chain-trust.ts';
 import { createIdentity, type Identity } from '../../../support/authority.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { openCase } from '../../../../src/checks/tls-genuine/chain-case.ts';
-import { mintedSignals } from '../../../../src/checks/tls-genuine/leaf-signals.ts';
+import { signalsOf } from '../../../../src/checks/tls-genuine/signals.ts';
 import { createSignatureChecks } from '../../../../src/checks/tls-genuine/signature-checks.ts';
 import type { TlsEvidence } from '../../../../src/checks/tls-genuine/tls-evidence.ts';
 import { certificateOf } from '../../../support/chains.ts';
@@ -13,7 +13,9 @@ const leaf = certificateOf(w.byCorporate);
 
 function minted(ageMs: number, previous: TlsEvidence['previous'] = []): readonly string[] {
   const evidence = w.evidence({ now: leaf.notBefore + ageMs, previous });
-  return mintedSignals(openCase([leaf], evidence, createSignatureChecks())).map(({ actual }) => actual);
+  return signalsOf(openCase([leaf], evidence, createSignatureChecks()))
+    .filter(({ rule }) => rule === 'certificate-is-not-brand-new' || rule === 'serial-stays')
+    .map(({ actual }) => actual);
 }
 
 describe('a certificate that was made just now', () => {

@@ -2,7 +2,7 @@ import '../../../support/reflect-metadata.ts';
 import { CRLDistributionPointsExtension } from '@peculiar/x509';
 import { describe, expect, test } from 'vitest';
 import { openCase } from '../../../../src/checks/tls-genuine/chain-case.ts';
-import { locationSignal } from '../../../../src/checks/tls-genuine/location-signal.ts';
+import { signalsOf } from '../../../../src/checks/tls-genuine/signals.ts';
 import { createSignatureChecks } from '../../../../src/checks/tls-genuine/signature-checks.ts';
 import { createIdentity, type Identity } from '../../../support/authority.ts';
 import { certificateOf } from '../../../support/chains.ts';
@@ -17,7 +17,9 @@ const likePublic = await createIdentity({ name: 'O=Public Trust, CN=R99', author
 async function told(url: string, issuer: Identity, seen: Parameters<typeof w.evidence>[0] = {}): Promise<unknown> {
   const leaf = await w.leaf(issuer, { extensions: [new CRLDistributionPointsExtension([url])] });
   const chain = openCase([certificateOf(leaf), certificateOf(issuer)], w.evidence(seen), createSignatureChecks());
-  return locationSignal(chain).map(({ weight, actual }) => ({ weight, actual }));
+  return signalsOf(chain)
+    .filter(({ rule }) => rule === 'issuer-is-found-on-the-internet')
+    .map(({ weight, actual }) => ({ weight, actual }));
 }
 
 const signal = (url: string): unknown => [{ weight: 'witness', actual: `They are to be had at ${url}` }];

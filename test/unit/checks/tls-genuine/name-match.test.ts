@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { areRelatedHosts, hostOf, matchesName } from '../../../../src/checks/tls-genuine/name-match.ts';
+import { areRelatedHosts, matchesName } from '../../../../src/checks/tls-genuine/name-match.ts';
 import { createIdentity } from '../../../support/authority.ts';
 import { certificateOf } from '../../../support/chains.ts';
 
@@ -52,17 +52,6 @@ describe('matchesName()', () => {
   test('takes any of several CNs', async () => {
     const several = certificateOf(await createIdentity({ name: 'CN=A portal, CN=cn.example.org' }));
     expect(matchesName(several, 'cn.example.org', { commonName: true })).toBe(true);
-  });
-});
-
-describe('hostOf()', () => {
-  test.each([
-    ['a.example:443', 'a.example'],
-    ['[2001:db8::1]:443', '2001:db8::1'],
-    ['192.0.2.1:443', '192.0.2.1'],
-    ['bare', 'bare'],
-  ])('%s is %s', (target, host) => {
-    expect(hostOf(target)).toBe(host);
   });
 });
 

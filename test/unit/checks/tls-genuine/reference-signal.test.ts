@@ -43,7 +43,6 @@ describe('the genuine key on another path', () => {
         weight,
         expected: `The same authority as ${way} there: ${genuine.sub.name}`,
         actual: expect.stringMatching(/^Issued by C=/u),
-        product: null,
       },
     ]);
   });
@@ -73,7 +72,6 @@ describe('a public chain with another server name', () => {
         weight: 'weak',
         expected: 'A trusted chain with this server name as with the server name there',
         actual: expect.stringMatching(/^Issued by C=DE/u),
-        product: null,
       },
     ]);
   });

@@ -81,7 +81,6 @@ describe('what speaks for an interception', () => {
     weight,
     expected: 'this',
     actual: 'that',
-    product: null,
   });
   const nothing = { witnessed: false, contradicted: false, hinted: false };
   test.each<readonly [string, readonly Signal[], Partial<VerdictFacts>]>([

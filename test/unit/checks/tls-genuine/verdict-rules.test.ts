@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { VerdictFacts } from '../../../../src/checks/tls-genuine/verdict-facts.ts';
-import { decide, UNVERIFIED, VERDICT_RULES } from '../../../../src/checks/tls-genuine/verdict-rules.ts';
+import { decide, HYPOTHESES } from '../../../../src/checks/tls-genuine/verdict-rules.ts';
 
 const documentation = readFileSync(new URL('../../../../docs/interception.md', import.meta.url), 'utf8');
 const GENUINE: VerdictFacts = {
@@ -69,7 +69,7 @@ describe('decide()', () => {
     { id: 'elsewhere-dates', facts: { ...PUBLIC, dates: 'not-yet-valid' } },
     { id: 'elsewhere-cut', facts: { ...PUBLIC, ended: 'cut' } },
     { id: 'stranger', facts: { ...PUBLIC, identity: 'other' } },
-    { id: 'stranger', facts: { ...PUBLIC, standing: 'vendor', claim: 'vendor', identity: 'device' } },
+    { id: 'strange-device', facts: { ...PUBLIC, standing: 'vendor', claim: 'vendor', identity: 'device' } },
     { id: 'witnessed', facts: { ...PUBLIC, identity: 'other', witnessed: true } },
     { id: 'unverified', facts: STRANGER },
     { id: 'unverified', facts: { ...STRANGER, hinted: true, dates: 'expired', ended: 'cut' } },
@@ -87,7 +87,7 @@ describe('decide()', () => {
     { id: 'witnessed', facts: { ...UNSENT, witnessed: true } },
     { id: 'stranger', facts: { ...STRANGER, identity: 'other' } },
     { id: 'stranger', facts: { ...UNSENT, identity: 'other' } },
-    { id: 'stranger', facts: { ...VENDOR, identity: 'device' } },
+    { id: 'strange-device', facts: { ...VENDOR, identity: 'device' } },
     { id: 'stranger', facts: { ...VENDOR, identity: 'other', profile: 'public' } },
     { id: 'new-vendor-authority', facts: VENDOR },
     { id: 'new-vendor-authority', facts: { ...VENDOR, standing: 'foreign' } },
@@ -111,7 +111,7 @@ describe('decide()', () => {
   });
 
   test('confirms an interception only where there is a witness, and no suspicion at all', () => {
-    const confirmed = [...VERDICT_RULES, UNVERIFIED].filter(({ confidence }) => confidence === 'confirmed');
+    const confirmed = HYPOTHESES.filter(({ confidence }) => confidence === 'confirmed');
     expect(confirmed.filter(({ verdict }) => verdict === 'intercepted').map(({ id }) => id)).toEqual([
       'device-and-more',
       'witnessed',
@@ -132,15 +132,12 @@ describe('docs/interception.md', () => {
       'case-report',
       'expectations',
       'no-certificate',
-      'leaf-signals',
       'control-signal',
-      'catalogue-signal',
       'copy-signal',
       'reference-signal',
-      'trace-signal',
       'location-signal',
-      'memory-signal',
-      'verdict-wording',
+      'signals',
+      'hypotheses-claimed',
     ];
     const text = sources
       .map((name) => readFileSync(new URL(`../../../../src/checks/tls-genuine/${name}.ts`, import.meta.url), 'utf8'))

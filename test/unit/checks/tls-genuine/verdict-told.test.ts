@@ -5,7 +5,8 @@ import { describe, expect, test } from 'vitest';
 
 import type { TlsEvidence } from '../../../../src/checks/tls-genuine/tls-evidence.ts';
 import { judgeTls } from '../../../../src/checks/tls-genuine/verdict.ts';
-import type { VerdictRuleId } from '../../../../src/checks/tls-genuine/verdict-rules.ts';
+import { WORDS } from '../../../../src/checks/tls-genuine/told-chain.ts';
+import { HYPOTHESES } from '../../../../src/checks/tls-genuine/verdict-rules.ts';
 import { createIdentity, type Identity } from '../../../support/authority.ts';
 import { certificateOf, chainOf, failed, handshake } from '../../../support/chains.ts';
 import { DAY_MS } from '../../../support/interception-world.ts';
@@ -56,7 +57,7 @@ const REFUSED = { openssl: { refusal: 'PATH_LENGTH_EXCEEDED' } } as const;
 const FIXTURE = fileURLToPath(new URL('../../../fixtures/verdicts-told.txt', import.meta.url));
 
 /** One for every row of the table of verdicts, and more where a row has several things to say. */
-const CASES: Readonly<Record<VerdictRuleId, Partial<TlsEvidence>> & Record<string, Partial<TlsEvidence>>> = {
+const CASES: Readonly<Record<string, Partial<TlsEvidence>>> = {
   'own-clock': CLOCK,
   'device-and-more': { ...sees(w.device, genuine.sub), ...PROXIED },
   device: { ...sees(w.device, genuine.sub), ...LEARNED },
@@ -103,8 +104,8 @@ const CASES: Readonly<Record<VerdictRuleId, Partial<TlsEvidence>> & Record<strin
   'new-vendor-authority, for another name': sees(await w.leafFor('globalftm.example.net', newSub), newSub),
   'new-vendor-authority, nothing configured': { ...PINNED, ...sees(...claimed), ...LEARNED },
   'public-incomplete': sees(likePublic, likePublicSub),
-  stranger: sees(likeDevice, w.ownRoot),
-  'stranger, another name': { ...sees(otherName, corporate.root), controls: [cleanControl] },
+  'strange-device': sees(likeDevice, w.ownRoot),
+  stranger: { ...sees(otherName, corporate.root), controls: [cleanControl] },
   unverified: sees(w.byCorporate, corporate.root),
   'unverified, by itself': sees(w.selfSigned),
   'unverified, remembered': { ...sees(byCompany), ...LEARNED, remembered: { at: now, label: 'Fortinet_CA' } },
@@ -120,4 +121,13 @@ describe('judgeTls()', () => {
     const told = Object.entries(CASES).map(([name, seen]) => `## ${name}\n${toldOf(judgeTls(w.evidence(seen)))}\n`);
     await expect(told.join('\n')).toMatchFileSnapshot(FIXTURE);
   });
+
+  test.each(HYPOTHESES)(
+    'has a case for the row $id, and all the words that it names',
+    ({ id, summary, settle, open }) => {
+      expect(Object.keys(CASES)).toContain(id);
+      const named = [...`${summary} ${settle ?? ''} ${open?.actual ?? ''}`.matchAll(/\{([^}]*)\}/gu)];
+      expect(named.map(([, word = '']) => word).filter((word) => !WORDS.has(word))).toEqual([]);
+    },
+  );
 });

@@ -1,5 +1,6 @@
+import { utcText } from '../../../../src/core/instant-text.ts';
 import { describe, expect, test } from 'vitest';
-import { distanceText, durationText, instantText } from '../../../../src/web/page/time-text.ts';
+import { distanceText, durationText } from '../../../../src/web/page/time-text.ts';
 
 const NOW = Date.parse('2026-11-24T13:00:00Z');
 const SECOND = 1_000;
@@ -47,8 +48,8 @@ describe('durationText()', () => {
   });
 });
 
-describe('instantText()', () => {
+describe('utcText()', () => {
   test('is in UTC, wherever the machine stands', () => {
-    expect(instantText(NOW)).toBe('2026-11-24 13:00:00 UTC');
+    expect(utcText(NOW)).toBe('2026-11-24 13:00:00 UTC');
   });
 });

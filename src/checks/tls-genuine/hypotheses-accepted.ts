@@ -1,0 +1,125 @@
+import {
+  authorityFinding,
+  cutFinding,
+  datesFinding,
+  flawFindings,
+  gapFinding,
+  nameFinding,
+  renewalFinding,
+} from './expectations.ts';
+import { always, confirmed, type Hypothesis, LEARN, signs, suspected, WRONG_CLOCK } from './hypothesis.ts';
+import { isDateWrong, isNamed } from './verdict-facts.ts';
+
+/**
+ * Of the chains that the profile accepts: nothing but a device certificate can make them an interception, since whoever
+ * intercepts has no trusted key.
+ */
+export const HYPOTHESES_ACCEPTED: readonly Hypothesis[] = [
+  {
+    ...WRONG_CLOCK,
+    id: 'own-clock',
+    when: "accepted, but out of date, and so is a control host's: this machine's clock is wrong",
+    tells: [datesFinding],
+  },
+  {
+    id: 'device-and-more',
+    when: "accepted, but a device's factory certificate, and a witness of interception",
+    holds: ({ identity, witnessed }) => identity === 'device' && witnessed,
+    ...confirmed('intercepted'),
+    tells: [signs],
+    summary: '{device} answers in place of {target} with its factory certificate',
+  },
+  {
+    id: 'device',
+    when: "accepted, but a device's factory certificate",
+    holds: ({ identity }) => identity === 'device',
+    ...suspected('interception-suspected'),
+    tells: [signs],
+    summary: "{device} seems to answer in place of {target}: the certificate is a device's, not the server's",
+    settle: '{view}',
+  },
+  {
+    id: 'dates',
+    when: 'accepted, but expired or not yet valid',
+    holds: isDateWrong,
+    ...confirmed('certificate-broken'),
+    tells: [datesFinding],
+    summary: 'The certificate of {target} comes from a trusted authority but {dates}',
+  },
+  {
+    id: 'misnamed-and-more',
+    when: 'accepted, but for another name, and a witness of interception',
+    holds: (facts) => !isNamed(facts) && facts.witnessed,
+    ...suspected('interception-suspected'),
+    tells: [nameFinding, signs],
+    summary: 'Something else seems to answer in place of {target}: the certificate is for another name',
+    settle: '{view}',
+  },
+  {
+    id: 'misnamed',
+    when: 'accepted, but for another name',
+    holds: (facts) => !isNamed(facts),
+    ...suspected('certificate-broken'),
+    tells: [nameFinding],
+    summary: 'The certificate of {target} comes from a trusted authority but is for another name',
+    settle: `Whether FortiAuthenticator works: then ${LEARN}`,
+  },
+  {
+    id: 'gap',
+    when: 'accepted with an intermediate that was not sent, under the profile public',
+    holds: ({ gap, profile }) => gap && profile === 'public',
+    ...confirmed('certificate-broken'),
+    tells: [gapFinding],
+    summary: '{target} does not send its whole chain: clients without the missing certificate refuse it',
+  },
+  {
+    id: 'cut',
+    when: 'accepted, but the connection was cut before the handshake ended',
+    holds: ({ ended }) => ended === 'cut',
+    ...suspected('blocked'),
+    tells: [cutFinding],
+    summary: 'The connection to {target} is cut right after the genuine certificate',
+  },
+  {
+    id: 'new-flaw',
+    when: 'accepted, but with a flaw for which TLS clients refuse it, and which it did not have before',
+    holds: ({ flaw }) => flaw === 'new',
+    ...confirmed('certificate-broken'),
+    tells: [flawFindings],
+    summary: 'TLS clients refuse the certificate of {target} since it has changed: {flaw}',
+  },
+  {
+    id: 'flaw',
+    when: 'accepted, but with such a flaw, and no chain without it was seen before: a warning',
+    holds: ({ flaw }) => flaw === 'old',
+    ...suspected('certificate-broken'),
+    tells: [flawFindings],
+    level: 'warning',
+    summary: 'TLS clients may refuse the certificate of {target}: {flaw}',
+    settle: 'The log of FortiAuthenticator: whether it connects nevertheless',
+  },
+  {
+    id: 'other-authority',
+    when: 'accepted, but under another authority than learned',
+    holds: ({ history, identity }) => history === 'other-authority' && identity !== 'known-key',
+    ...confirmed('vendor-ca-changed'),
+    tells: [authorityFinding],
+    summary: '{target} has a certificate from another trusted authority than learned: {issuer}',
+  },
+  {
+    id: 'renewed',
+    when: 'accepted, with another key under the learned authority',
+    holds: ({ history, identity }) => history === 'same-authority' && identity !== 'known-key',
+    ...confirmed('rotated'),
+    tells: [renewalFinding],
+    summary: '{target} has a new certificate under the same authority',
+  },
+  {
+    id: 'genuine',
+    when: 'accepted',
+    holds: always,
+    ...confirmed('genuine'),
+    tells: [],
+    summary: 'The certificate of {target} is genuine, under {label}',
+  },
+];

@@ -1,0 +1,51 @@
+import * as z from 'zod';
+import type { IssuePath } from './issues.ts';
+import { insideOf } from './schema/alternatives.ts';
+import { isMapping } from './schema/rules.ts';
+
+/** What the program does with a text of the configuration, where it is a name of something outside, or a secret. */
+export type Use = 'file-to-read' | 'file-for-later' | 'secret-file' | 'secret-variable' | 'secret-url';
+
+/** The schemas of such texts. */
+export const USES = z.registry<{ readonly use: Use }>();
+
+export interface UsedText {
+  readonly use: Use;
+  readonly text: string;
+  /** null: a default, which is written nowhere. */
+  readonly path: IssuePath | null;
+}
+
+type Change = (used: UsedText) => string;
+
+/** The texts with a use in it, whether it is what a file says or what was made of that. */
+export function usedTexts(schema: z.ZodType, value: unknown): readonly UsedText[] {
+  const found: UsedText[] = [];
+  changeTexts(schema, value, (used) => {
+    found.push(used);
+    return used.text;
+  });
+  return found;
+}
+
+/** The value with every such text changed, and with the schema's defaults. What does not fit the schema stays. */
+export function changeTexts(schema: z.ZodType, value: unknown, change: Change): unknown {
+  return changed(schema, value, [], change);
+}
+
+function changed(schema: z.core.$ZodType, value: unknown, path: IssuePath | null, change: Change): unknown {
+  const use = USES.get(schema)?.use;
+  if (use !== undefined && typeof value === 'string') return change({ use, text: value, path });
+  const at = (key: string | number): IssuePath | null => path && [...path, key];
+  if (schema instanceof z.core.$ZodObject && isMapping(value)) {
+    const fields = Object.entries(schema._zod.def.shape).map(
+      ([key, field]) => [key, changed(field, value[key], at(key), change)] as const,
+    );
+    return { ...value, ...Object.fromEntries(fields.filter(([, child]) => child !== undefined)) };
+  }
+  if (schema instanceof z.core.$ZodArray && Array.isArray(value))
+    return value.map((item, index) => changed(schema._zod.def.element, item, at(index), change));
+  if (schema instanceof z.ZodPrefault && value === undefined)
+    return changed(schema.unwrap(), schema.def.defaultValue, null, change);
+  return insideOf(schema).reduce<unknown>((result, inner) => changed(inner, result, path, change), value);
+}

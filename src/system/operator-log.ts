@@ -1,0 +1,5 @@
+/** Takes messages for whoever runs the daemon; pino's logger fits. */
+export interface OperatorLog {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+}

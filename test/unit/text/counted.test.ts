@@ -1,0 +1,10 @@
+import { expect, test } from 'vitest';
+import { counted } from '../../../src/text/counted.ts';
+
+test.each([
+  [0, '0 days'],
+  [1, '1 day'],
+  [2, '2 days'],
+])('counted() says %i as "%s"', (count, text) => {
+  expect(counted(count, 'day')).toBe(text);
+});
