@@ -45,6 +45,8 @@ async function checkFiles(path: string | undefined, terminal: Terminal): Promise
 
 /**
  * `config check`: says whether the configuration is valid, else every problem on standard error. Returns the exit code.
+ *
+ * @internal
  */
 export function configCheck({ result, problems, output, errors }: ConfigCheckOptions): number {
   if (result.kind === 'invalid') return refuse(result, errors);
@@ -65,6 +67,8 @@ export function configCheck({ result, problems, output, errors }: ConfigCheckOpt
 /**
  * `config print`: the configuration in force as YAML, with every default and without any secret's value. Returns the
  * exit code.
+ *
+ * @internal
  */
 export function configPrint({ result, output, errors }: ConfigCommandOptions): number {
   if (result.kind === 'invalid') return refuse(result, errors);
@@ -74,7 +78,7 @@ export function configPrint({ result, output, errors }: ConfigCommandOptions): n
   return CONFIG_EXIT.valid;
 }
 
-/** `config schema`: the JSON Schema of the file, for editors. Returns the exit code. */
+/** `config schema`: the JSON Schema of the file, for editors. Returns the exit code. @internal */
 export function configSchemaCommand({ output }: Pick<Streams, 'output'>): number {
   output.write(`${JSON.stringify(configJsonSchema(), null, 2)}\n`);
   return CONFIG_EXIT.valid;
