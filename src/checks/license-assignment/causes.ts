@@ -37,7 +37,7 @@ export const ASSIGNMENT_CAUSES = {
     impact: 'assignment',
     sources: ['ta-p/193723', 'ta-p/410099', 'ta-p/205363'],
     remedy: [
-      `After a migration the licence must be moved to the new serial number: ${TICKET}`,
+      `After a migration the licence must be assigned to the new serial number: ${TICKET}`,
       'From one virtual machine to another with the same serial number nothing has to be moved: see whether ' +
         '{primary} was meant to keep the serial number {holder}.',
       'Tokens follow the serial number: existing users go on working, new assignments fail until then.',
