@@ -11,6 +11,7 @@ export function headline({
   const words = wordsOf(id);
   if (product !== null && words.productHeadline !== undefined)
     return words.productHeadline.replace('{product}', () => product);
-  const text = severity === 'warning' ? (words.warningHeadline ?? words.headline) : words.headline;
+  const usual = words.headline ?? words.title;
+  const text = severity === 'warning' ? (words.warningHeadline ?? usual) : usual;
   return text.replace('{subject}', () => subject);
 }

@@ -45,7 +45,6 @@ async function checkFiles(path: string | undefined, terminal: Terminal): Promise
 
 /**
  * `config check`: says whether the configuration is valid, else every problem on standard error. Returns the exit code.
- *
  * @internal
  */
 export function configCheck({ result, problems, output, errors }: ConfigCheckOptions): number {
@@ -67,7 +66,6 @@ export function configCheck({ result, problems, output, errors }: ConfigCheckOpt
 /**
  * `config print`: the configuration in force as YAML, with every default and without any secret's value. Returns the
  * exit code.
- *
  * @internal
  */
 export function configPrint({ result, output, errors }: ConfigCommandOptions): number {

@@ -5,8 +5,9 @@ import { Agent, request } from 'undici';
 import { deadline } from '../system/clock.ts';
 import type { WebConfig } from '../config/schema/web.ts';
 import { authority } from '../core/authority.ts';
-import type { Clock, Millis } from '../core/clock.ts';
+import type { Millis } from '../core/clock.ts';
 import { visibleText } from '../core/visible-text.ts';
+import type { Terminal } from './terminal.ts';
 
 /** What the daemon answered; `body` is what its JSON holds, undefined for anything else. */
 export interface DaemonAnswer {
@@ -22,13 +23,6 @@ export interface DaemonClient extends AsyncDisposable {
   ask(method: 'GET' | 'POST' | 'DELETE', path: string, body?: object): Promise<DaemonAnswer>;
 }
 
-export interface DaemonClientDeps {
-  readonly clock: Clock;
-  /** Of which FTM_WATCH_USER and FTM_WATCH_PASSWORD are read where web.users asks for them. */
-  readonly env: NodeJS.ProcessEnv;
-  readonly signal: AbortSignal;
-}
-
 const ANSWER_LIMIT: Millis = 10_000;
 /** A hundred silences are less. */
 const MAX_ANSWER = 256 * 1024;
@@ -38,10 +32,13 @@ const ANY: ReadonlyMap<string, string> = new Map([
   ['::', '::1'],
 ]);
 
-/** @throws {Error} when the configuration does not tell where the daemon is, or the environment not who asks */
+/**
+ * Reads FTM_WATCH_USER and FTM_WATCH_PASSWORD where web.users asks for them.
+ * @throws {Error} when the configuration does not tell where the daemon is, or the environment not who asks
+ */
 export async function createDaemonClient(
   web: WebConfig,
-  { clock, env, signal }: DaemonClientDeps,
+  { clock, env, signal }: Pick<Terminal, 'clock' | 'env' | 'signal'>,
 ): Promise<DaemonClient> {
   const origin = originOf(web);
   const authorization = authorizationOf(web, env);
@@ -101,14 +98,8 @@ function authorizationOf({ users }: WebConfig, env: NodeJS.ProcessEnv): { readon
   return { authorization: `Basic ${Buffer.from(`${user}:${password}`, 'utf8').toString('base64')}` };
 }
 
-interface TlsTrust {
-  readonly ca: string;
-  readonly allowPartialTrustChain: true;
-  readonly checkServerIdentity: (host: string, certificate: { readonly raw: Buffer }) => Error | undefined;
-}
-
 /** The certificate in the file and no other: the address that is dialled hardly ever stands in it. */
-async function trustOf(file: string): Promise<TlsTrust> {
+async function trustOf(file: string) {
   const pem = await readFile(file, 'utf8').catch((error: unknown) => {
     throw new Error(`Cannot verify ftm-watch by web.tls.certFile "${file}": ${whyNot(error)}`, { cause: error });
   });
@@ -116,7 +107,7 @@ async function trustOf(file: string): Promise<TlsTrust> {
   return {
     ca: pem,
     allowPartialTrustChain: true,
-    checkServerIdentity: (_, { raw }) =>
+    checkServerIdentity: (_: string, { raw }: { readonly raw: Buffer }) =>
       new X509Certificate(raw).fingerprint256 === fingerprint256
         ? undefined
         : new Error(`it shows another certificate than "${file}": was that changed after ftm-watch had been started?`),

@@ -17,17 +17,8 @@ export interface ExplainOptions extends Pick<Terminal, 'input'>, Pick<Streams, '
   readonly watched: WatchedTraffic;
 }
 
-/** What `explain --json` prints for each line: part of the contract. */
-export interface Explanation {
-  /** Control characters replaced, codes masked, cut to 1024 characters. */
-  readonly line: string;
-  readonly recognised: boolean;
-  readonly signature: string | null;
-  readonly appliance: string | null;
-  readonly cause: string | null;
-  readonly summary: string;
-  readonly remedy: readonly string[];
-}
+/** What `explain --json` prints for each line: part of the contract. @internal */
+export type Explanation = ReturnType<typeof toJson>;
 
 const NOTHING = 'No known FortiToken Mobile trouble';
 /** Lines of more than this are not what a person pastes. */
@@ -66,23 +57,19 @@ async function eachLine(input: AsyncIterable<Buffer>, one: (line: string) => voi
   framer.end();
 }
 
-function toJson(line: string, found: Recognition | null, attribution: Attribution): Explanation {
-  const sample = sampleOf(line);
-  if (found === null) {
-    return {
-      line: sample,
-      recognised: false,
-      signature: null,
-      appliance: null,
-      cause: null,
-      summary: NOTHING,
-      remedy: [],
-    };
-  }
-  const { id, cause, summary, remedy } = found.signature;
-  const appliance =
-    found.envelope.hosts.map((host) => attribution.host(host)).find((owner) => owner !== undefined) ?? null;
-  return { line: sample, recognised: true, signature: id, appliance, cause, summary, remedy };
+function toJson(line: string, found: Recognition | null, attribution: Attribution) {
+  const { id, cause, summary, remedy } = found?.signature ?? { id: null, cause: null, summary: NOTHING, remedy: [] };
+  const owners = found?.envelope.hosts.map((host) => attribution.host(host)) ?? [];
+  return {
+    /** Control characters replaced, codes masked, cut to 1024 characters. */
+    line: sampleOf(line),
+    recognised: found !== null,
+    signature: id,
+    appliance: owners.find((owner) => owner !== undefined) ?? null,
+    cause,
+    summary,
+    remedy,
+  };
 }
 
 function toText(line: string, found: Recognition | null): string {

@@ -29,7 +29,6 @@ export async function runNotifyTest(path: string | undefined, terminal: Terminal
 /**
  * Sends a test message through every configured channel, once and past the outbox, and prints each result. Gives the
  * exit code.
- *
  * @internal
  */
 export async function notifyTest(

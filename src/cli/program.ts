@@ -40,13 +40,8 @@ function createProgram(terminal: Terminal, finish: Finish): Command {
     )
     .showHelpAfterError('(ftm-watch --help tells what can be asked)')
     .addHelpText('after', EXAMPLES);
-  addWatching(program, terminal, finish);
-  addLogs(program, terminal, finish);
-  addTrust(program, terminal, finish);
-  addConfig(program, terminal, finish);
-  addNotify(program, terminal, finish);
-  addSilence(program, terminal, finish);
-  addWeb(program, terminal, finish);
+  for (const add of [addWatching, addLogs, addTrust, addConfig, addNotify, addSilence, addWeb])
+    add(program, terminal, finish);
   return program;
 }
 

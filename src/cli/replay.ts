@@ -1,8 +1,9 @@
-import { compareSeverity, type Severity } from '../core/severity.ts';
+import { compareSeverity } from '../core/severity.ts';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
 import type { Clock, EpochMs } from '../core/clock.ts';
+import { isoTime } from '../core/instant-text.ts';
 import type { WatchedTraffic } from '../core/polling/firewall.ts';
 import type { LogEvent } from '../core/polling/log-event.ts';
 import type { SignatureSet } from '../core/polling/signature.ts';
@@ -11,7 +12,6 @@ import type { Attribution } from '../sources/log/attribution.ts';
 import { Framer } from '../sources/log/framing.ts';
 import { EventOutbox } from '../sources/log/outbox.ts';
 import { LogReader } from '../sources/log/reader.ts';
-import type { LineTally } from '../sources/log/tally.ts';
 import { newLineTally } from '../sources/log/tally.ts';
 import type { Streams, Terminal } from './terminal.ts';
 
@@ -25,27 +25,9 @@ export interface ReplayOptions extends Streams, Pick<Terminal, 'input' | 'clock'
 }
 
 /** What `replay --json` prints. */
-export interface ReplaySummary {
-  readonly file: string;
-  readonly lines: Readonly<LineTally>;
-  /** Most severe first, then most frequent. */
-  readonly found: readonly ReplayFinding[];
-}
+export type ReplaySummary = Awaited<ReturnType<typeof summarise>>;
 
-export interface ReplayFinding {
-  readonly signature: string;
-  readonly appliance: string;
-  readonly cause: string | null;
-  readonly severity: Severity;
-  readonly count: number;
-  /** ISO 8601, from the lines; the file's own time where they have none. */
-  readonly firstAt: string;
-  readonly lastAt: string;
-  readonly summary: string;
-  readonly remedy: readonly string[];
-  /** The last such line. */
-  readonly sample: string;
-}
+type ReplayFinding = ReturnType<typeof toFinding>;
 
 interface Found {
   readonly appliance: string;
@@ -70,7 +52,7 @@ export async function replay(options: ReplayOptions): Promise<number> {
   }
 }
 
-async function summarise(options: ReplayOptions): Promise<ReplaySummary> {
+async function summarise(options: ReplayOptions) {
   const { file, signatures, attribution, watched } = options;
   const writtenAt = file === '-' ? options.clock.now() : (await stat(file)).mtimeMs;
   const found = new Map<string, Found>();
@@ -99,6 +81,7 @@ async function summarise(options: ReplayOptions): Promise<ReplaySummary> {
   return {
     file,
     lines: tally,
+    /** Most severe first, then most frequent. */
     found: [...found.values()].map((entry) => toFinding(entry, signatures)).toSorted(bySeverity),
   };
 }
@@ -129,15 +112,24 @@ function collect(found: Map<string, Found>, event: LogEvent): void {
   entry.sample = event.line;
 }
 
-function toFinding(
-  { appliance, signature: id, count, firstAt, lastAt, sample }: Found,
-  signatures: SignatureSet,
-): ReplayFinding {
+function toFinding({ appliance, signature: id, count, firstAt, lastAt, sample }: Found, signatures: SignatureSet) {
   const signature = signatures.byId.get(id);
   if (signature === undefined) throw new TypeError(`Cannot summarise "${id}": expected a signature of the catalogue`);
   const { cause, severity, summary, remedy } = signature;
-  const times = { firstAt: new Date(firstAt).toISOString(), lastAt: new Date(lastAt).toISOString() };
-  return { signature: id, appliance, cause, severity, count, ...times, summary, remedy, sample };
+  return {
+    signature: id,
+    appliance,
+    cause,
+    severity,
+    count,
+    /** ISO 8601, from the lines; the file's own time where they have none. */
+    firstAt: isoTime(firstAt),
+    lastAt: isoTime(lastAt),
+    summary,
+    remedy,
+    /** The last such line. */
+    sample,
+  };
 }
 
 function bySeverity(a: ReplayFinding, b: ReplayFinding): number {

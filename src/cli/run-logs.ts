@@ -1,5 +1,4 @@
 import type { Config } from '../config/config.ts';
-import type { WatchedTraffic } from '../core/polling/firewall.ts';
 import { createAttribution, NO_OTHERS } from '../sources/log/attribution.ts';
 import { isFaultId } from '../checks/registry.ts';
 import { loadSignatures } from '../sources/log/signatures.ts';
@@ -27,11 +26,7 @@ export async function runReplay(
   return replay({ ...terminal, ...(await recognition(config)), file, json });
 }
 
-async function recognition({ logs, appliances, licenseServer }: Config): Promise<{
-  readonly signatures: Awaited<ReturnType<typeof loadSignatures>>;
-  readonly attribution: ReturnType<typeof createAttribution>;
-  readonly watched: WatchedTraffic;
-}> {
+async function recognition({ logs, appliances, licenseServer }: Config) {
   return {
     signatures: await loadSignatures(logs.signatureFiles, isFaultId),
     attribution: createAttribution(appliances, NO_OTHERS),

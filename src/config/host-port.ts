@@ -43,11 +43,6 @@ export function parseListenAddress(text: string): ListenAddress | null {
   return isIP(parts.host) !== 0 || parts.host === 'localhost' ? { address: parts.host, port: parts.port } : null;
 }
 
-/** The text that `parseHostPort` reads back. */
-export function formatHostPort(host: string, port: number): string {
-  return isIPv6(host) ? `[${host}]:${String(port)}` : `${host}:${String(port)}`;
-}
-
 function splitPort(text: string): { readonly host: string; readonly port: number | null } | null {
   if (isIPv6(text)) return { host: text, port: null };
   const groups = (BRACKETED.exec(text) ?? PLAIN.exec(text))?.groups;

@@ -2,10 +2,9 @@ import leven from 'leven';
 import type * as z from 'zod';
 import { visibleText } from '../core/visible-text.ts';
 import { expectedMessage, showValue } from '../text/show.ts';
+import type { YamlPath } from '../text/yaml-text.ts';
 import { configFile } from './config.ts';
 import { allKeyPaths, knownKeys } from './known-keys.ts';
-
-export type IssuePath = readonly (string | number)[];
 
 /** One problem of a configuration. */
 export interface ConfigIssue {
@@ -21,9 +20,9 @@ export interface ConfigIssue {
 /** A problem before it has a place in the text. */
 export interface SchemaIssue {
   /** What to point at. */
-  readonly at: IssuePath;
+  readonly at: YamlPath;
   /** What to name: the section, for an unknown key in it. */
-  readonly path: IssuePath;
+  readonly path: YamlPath;
   /** Made only for what is shown: looking for similar keys takes time, and a broken file may hold thousands. */
   readonly message: () => string;
 }
@@ -35,7 +34,7 @@ export function formatIssue({ file, position, path, message }: ConfigIssue): str
 }
 
 /** `mail[0].port` */
-export function formatPath(path: IssuePath): string {
+export function formatPath(path: YamlPath): string {
   return path
     .map((part, index) =>
       typeof part === 'number' ? `[${String(part)}]` : `${index === 0 ? '' : '.'}${visibleText(part, 60)}`,
@@ -44,11 +43,11 @@ export function formatPath(path: IssuePath): string {
 }
 
 /** Takes zod's issues apart: one for each unknown key, and of a union the branch that was meant. */
-export function schemaIssues(issues: readonly z.core.$ZodIssue[], base: IssuePath = []): readonly SchemaIssue[] {
+export function schemaIssues(issues: readonly z.core.$ZodIssue[], base: YamlPath = []): readonly SchemaIssue[] {
   return issues.flatMap((issue) => schemaIssue(issue, base));
 }
 
-function schemaIssue(issue: z.core.$ZodIssue, base: IssuePath): readonly SchemaIssue[] {
+function schemaIssue(issue: z.core.$ZodIssue, base: YamlPath): readonly SchemaIssue[] {
   const path = [...base, ...issue.path.map((part) => (typeof part === 'number' ? part : String(part)))];
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({ at: [...path, key], path, message: () => unknownKeyMessage(key, path) }));
@@ -67,7 +66,7 @@ export function fallbackMessage(issue: { readonly code?: string | undefined; rea
   return expectedMessage('another value', issue.input);
 }
 
-function unknownKeyMessage(key: string, path: IssuePath): string {
+function unknownKeyMessage(key: string, path: YamlPath): string {
   const unknown = `unknown key ${showValue(key)}`;
   const known = knownKeys(configFile, path);
   if (known.includes(`${key}File`))

@@ -3,7 +3,7 @@ import { visibleText } from '../core/visible-text.ts';
 import { configFile } from './config.ts';
 import type { SchemaIssue } from './issues.ts';
 import { secretVariable } from './schema/files.ts';
-import { changeTexts, type UsedText, usedTexts } from './uses.ts';
+import { changeTexts, type UsedText, usedTexts } from './schema/uses.ts';
 
 /** The file's values with absolute file names; a default one starts at the working directory. */
 export function withAbsoluteNames(value: unknown, folder: string, workingDirectory: string): unknown {

@@ -1,7 +1,7 @@
 import type { SecretSource } from '../system/secret.ts';
 import { type Config, configFile } from './config.ts';
 import { plainConfig } from './print.ts';
-import { usedTexts } from './uses.ts';
+import { usedTexts } from './schema/uses.ts';
 
 /** Where every secret of a configuration comes from, but for private keys, which are never read as text. */
 export function secretSources(config: Config): readonly SecretSource[] {

@@ -5,7 +5,7 @@ export interface HostPort {
   readonly port: number;
 }
 
-/** `host:port`, an IPv6 address in brackets. */
+/** `host:port`, an IPv6 address in brackets: what the configuration reads back. */
 export function authority({ host, port }: HostPort): string {
   return isIP(host) === 6 ? `[${host}]:${String(port)}` : `${host}:${String(port)}`;
 }

@@ -31,12 +31,8 @@ const TEXTS: readonly Signature[] = [
   {
     page: 'FortiGate web filter: Web Page Blocked',
     product: 'Fortinet FortiGate',
-    pattern: /tried to access a web page (?:that|which) is in violation of your internet usage policy/iu,
-  },
-  {
-    page: 'FortiGate web filter: Web Page Blocked',
-    product: 'Fortinet FortiGate',
-    pattern: /FortiGuard Intrusion Prevention - Access Blocked|Web Filter (?:Violation|Block Override)/iu,
+    pattern:
+      /tried to access a web page (?:that|which) is in violation of your internet usage policy|FortiGuard Intrusion Prevention - Access Blocked|Web Filter (?:Violation|Block Override)/iu,
   },
   {
     page: 'FortiGate: URL blocked',

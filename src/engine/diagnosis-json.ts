@@ -25,7 +25,7 @@ export function diagnosisToJson({ ready, site, at, preconditions, causes }: Diag
     site,
     at: new Date(at).toISOString(),
     preconditions: preconditions.map(preconditionToJson),
-    causes: causes.map(causeToJson),
+    causes,
   };
 }
 
@@ -37,10 +37,4 @@ function preconditionToJson({ id, state, summary, blockedBy, findings }: Precond
     blockedBy,
     findings: findings.map(({ rule, subject, expected, actual }) => ({ rule, subject, expected, actual })),
   };
-}
-
-function causeToJson(cause: Cause): Cause {
-  const { id, precondition, severity, confidence, subject, product, summary, impact, evidence, consequences, remedy } =
-    cause;
-  return { id, precondition, severity, confidence, subject, product, summary, impact, evidence, consequences, remedy };
 }

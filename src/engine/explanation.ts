@@ -18,19 +18,15 @@ export interface Explanation {
 
 /** Nothing but this cause is broken. */
 export function suggestsOnly(cause: string): Explanation['when'] {
-  return (findings) => broken(findings).every(({ suggests }) => suggests === cause);
+  return (findings) => findings.every(({ level, suggests }) => level !== 'broken' || suggests === cause);
 }
 
 /** Nothing but these rules is broken. */
 export function breaksOnly(rules: readonly string[]): Explanation['when'] {
-  return (findings) => broken(findings).every(({ rule }) => rules.includes(rule));
+  return (findings) => findings.every(({ level, rule }) => level !== 'broken' || rules.includes(rule));
 }
 
 /** Nothing but these rules is broken or makes a warning. */
 export function concernsOnly(rules: readonly string[]): Explanation['when'] {
-  return (findings) => findings.filter(isFault).every(({ rule }) => rules.includes(rule));
-}
-
-function broken(findings: readonly Finding[]): readonly Finding[] {
-  return findings.filter(({ level }) => level === 'broken');
+  return (findings) => findings.every((finding) => !isFault(finding) || rules.includes(finding.rule));
 }

@@ -1,6 +1,7 @@
 import type { NotifyConfig } from '../config/schema/notify.ts';
 import { CHECKS } from '../checks/registry.ts';
 import { deadline } from '../system/clock.ts';
+import type { Config } from '../config/config.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import type { Diagnosis } from '../engine/diagnosis.ts';
 import { heldIn } from '../engine/incident/hourly-limit.ts';
@@ -12,7 +13,7 @@ import { next } from '../engine/incident/machine.ts';
 import { INCIDENT_DEFAULTS } from '../engine/incident/policy.ts';
 import type { IncidentPolicy } from '../engine/incident/policy.ts';
 import type { Channel, MessageChannel, StateChannel } from './channels/channel.ts';
-import { byChannel, CHANNELS, type ChannelId } from './channels/registry.ts';
+import { byChannel, CHANNELS, channelWords, type ChannelId } from './channels/registry.ts';
 import { journalEntry } from './journal-entry.ts';
 import { createMaintenance } from './maintenance.ts';
 import type { Maintenance } from './maintenance.ts';
@@ -26,14 +27,12 @@ export interface AlertingDeps extends OutboxDeps {
   readonly readSecret: SecretReader;
 }
 
-export interface AlertingConfig {
-  readonly site: string;
-  readonly notify: NotifyConfig;
-}
+export type AlertingConfig = Pick<Config, 'site' | 'notify'>;
 
 /** Whether the recipients of a channel that is told a state listen. */
 export interface ChannelState {
-  readonly channel: string;
+  /** Of the channel, for people. */
+  readonly name: string;
   /** Recipients that did not take the last message, and that still have to hear something. */
   readonly silent: number;
   /** As `StateChannel.takenAt`. */
@@ -187,7 +186,7 @@ export class Alerting {
   /** Of the configured channels that are told a state. */
   states(): readonly ChannelState[] {
     return this.#states.map((channel) => ({
-      channel: channel.id,
+      name: channelWords(channel.id).name,
       silent: channel.waiting(),
       tookAt: channel.takenAt(),
     }));

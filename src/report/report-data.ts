@@ -69,39 +69,31 @@ function chainToJson(
   return { file, target, way, judgement: masked, certificates, dropped };
 }
 
-function roundToJson({
-  startedAt,
-  licenseServer,
-  burst,
-  services,
-  controls,
-  knownAddresses,
-  ...rest
-}: RoundObservations): object {
+function roundToJson(round: RoundObservations): object {
   return {
-    startedAt: isoTime(startedAt),
-    ...rest,
-    licenseServer: pathToJson(licenseServer),
-    burst: burst.map(endpointToJson),
-    services: services.map(pathToJson),
-    controls: controls.map(pathToJson),
-    knownAddresses: knownAddresses.map(endpointToJson),
+    ...round,
+    startedAt: isoTime(round.startedAt),
+    licenseServer: pathToJson(round.licenseServer),
+    burst: round.burst.map(endpointToJson),
+    services: round.services.map(pathToJson),
+    controls: round.controls.map(pathToJson),
+    knownAddresses: round.knownAddresses.map(endpointToJson),
   };
 }
 
-function pathToJson({ endpoints, references, ...path }: PathObservation): object {
+function pathToJson(path: PathObservation): object {
   return {
     ...path,
-    endpoints: endpoints.map(endpointToJson),
-    references: references.map(({ outcome, ...reference }) => ({ ...reference, outcome: tlsToJson(outcome) })),
+    endpoints: path.endpoints.map(endpointToJson),
+    references: path.references.map((reference) => ({ ...reference, outcome: tlsToJson(reference.outcome) })),
   };
 }
 
-function endpointToJson({ tls, ...endpoint }: EndpointObservation): object {
-  return { ...endpoint, tls: tls === null ? null : tlsToJson(tls) };
+function endpointToJson(endpoint: EndpointObservation): object {
+  return { ...endpoint, tls: endpoint.tls === null ? null : tlsToJson(endpoint.tls) };
 }
 
 /** A chain by the fingerprints of its certificates: these are under `chains`. */
-function tlsToJson({ chain, ...outcome }: TlsOutcome): object {
-  return { ...outcome, chain: chain === null ? null : chain.certificates.map(({ fingerprint }) => fingerprint) };
+function tlsToJson(outcome: TlsOutcome): object {
+  return { ...outcome, chain: outcome.chain?.certificates.map(({ fingerprint }) => fingerprint) ?? null };
 }

@@ -2,7 +2,7 @@ import type { Config } from '../config/config.ts';
 import type { ConnectorContext } from '../network/rest/context.ts';
 import type { BudgetStore } from '../sources/registration/budget-store.ts';
 import type { RegistrationQuery } from '../sources/registration/observe-registration.ts';
-import { parseBudget } from '../core/license/call-budget.ts';
+import { parseBudget } from '../sources/registration/parse-budget.ts';
 import {
   afterLook,
   nextLook,

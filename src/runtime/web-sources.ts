@@ -2,7 +2,6 @@ import type { EventEmitter } from 'node:events';
 import type { Clock, EpochMs } from '../core/clock.ts';
 import type { LogCounters } from '../sources/log/tally.ts';
 import type { Diagnosis } from '../engine/diagnosis.ts';
-import { channelWords } from '../notify/channels/registry.ts';
 import { createMaintenance, type Maintenance } from '../notify/maintenance.ts';
 import { noChannelNote } from '../notify/no-channel.ts';
 import type { MaintenancePlan } from '../web/alert-history.ts';
@@ -111,9 +110,7 @@ function activity({ watch, startedAt, lastReload }: DaemonFacts): Activity {
     lastReload: lastReload(),
     storeWritable: watch().store.writable(),
     notificationsPending: Object.values(pending).reduce((sum, count) => sum + count, 0),
-    states: alerting
-      .states()
-      .map(({ channel, silent, tookAt }) => ({ name: channelWords(channel).name, silent, tookAt })),
+    states: alerting.states(),
     noChannel: noChannelNote(config.notify),
     logLines: counters === null ? null : logLines(counters),
   };

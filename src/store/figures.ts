@@ -12,13 +12,6 @@ export interface HourlyValue {
   readonly value: number;
 }
 
-export interface StoredFigure {
-  readonly subject: string;
-  /** The beginning of the hour. */
-  readonly at: EpochMs;
-  readonly value: number;
-}
-
 const HOUR: Millis = 3_600_000;
 
 const WRITES: Readonly<Record<FigureName, string>> = {
@@ -37,7 +30,14 @@ export function figureWriter(db: DatabaseSync): (figure: HourlyValue, at: EpochM
   return ({ name, subject, value }, at) => statements[name].run(name, subject, Math.floor(at / HOUR) * HOUR, value);
 }
 
-const figureRow = z.object({ subject: z.string(), at: z.number(), value: z.number() });
+const figureRow = z.object({
+  subject: z.string(),
+  /** The beginning of the hour. */
+  at: z.number(),
+  value: z.number(),
+});
+
+export type StoredFigure = Readonly<z.infer<typeof figureRow>>;
 
 /** Which subjects matter most: those with the most errors, those with the fewest tokens left. */
 const RANKS: Readonly<Record<FigureName, string>> = {
@@ -69,10 +69,7 @@ export function readFigures(db: DatabaseSync, name: FigureName, since: EpochMs, 
 }
 
 /** The mean of what answered in a span of time that begins at `at`. */
-export interface StoredLatency {
-  readonly at: EpochMs;
-  readonly durationMs: Millis;
-}
+export type StoredLatency = Readonly<z.infer<typeof latencyRow>>;
 
 const latencyRow = z.object({ at: z.number(), durationMs: z.number() });
 

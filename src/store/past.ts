@@ -2,7 +2,6 @@ import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import { z } from 'zod';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import type { Incident } from '../engine/incident/incident.ts';
-import type { SeenCertificate } from './history.ts';
 import { parseIncident } from './saved-state.ts';
 
 /** How long one precondition was in one state on one day (UTC). */
@@ -12,11 +11,6 @@ export interface DayState {
   readonly precondition: string;
   readonly state: string;
   readonly duration: Millis;
-}
-
-export interface StoredCertificate extends SeenCertificate {
-  readonly firstSeen: EpochMs;
-  readonly lastSeen: EpochMs;
 }
 
 const DAY: Millis = 86_400_000;
@@ -43,6 +37,8 @@ const certificateRow = z.object({
   firstSeen: z.number(),
   lastSeen: z.number(),
 });
+
+export type StoredCertificate = Readonly<z.infer<typeof certificateRow>>;
 
 /** Those that a target showed, latest first. */
 export function readCertificates(db: DatabaseSync, target: string, limit: number): readonly StoredCertificate[] {

@@ -1,3 +1,4 @@
+import { readText } from './read-text.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { parseYaml, type YamlPath } from '../text/yaml-text.ts';
 
@@ -22,6 +23,36 @@ export function parseCatalogue(content: string, what: string, file: string): Cat
     ({ line, column, message }) => `line ${String(line)}, column ${String(column)}: ${message}`,
   );
   throw catalogueError(`Cannot parse the ${what} of "${file}"`, problems.join('; '));
+}
+
+interface Catalogue<T> {
+  /** In messages: `products`. */
+  readonly what: string;
+  /** Of the administrator. */
+  readonly files: readonly string[];
+  readonly shipped: string;
+  readonly parse: (content: string, file: string) => readonly T[];
+}
+
+/**
+ * Reads the shipped catalogue and the files of the administrator. Theirs stand first, so they win; an entry of theirs
+ * with the id of a shipped one replaces it.
+ * @throws {Error} naming the file, the place in it and what was expected
+ */
+export async function loadCatalogue<T extends { readonly id: string }>(catalogue: Catalogue<T>): Promise<readonly T[]> {
+  const { what, files, shipped, parse } = catalogue;
+  const entriesOf = async (file: string): Promise<readonly T[]> => parse(await readText(file, `the ${what} of`), file);
+  const own: T[] = [];
+  for (const file of files) own.push(...(await entriesOf(file)));
+  const ids = new Set(own.map(({ id }) => id));
+  return [...own, ...(await entriesOf(shipped)).filter(({ id }) => !ids.has(id))];
+}
+
+/** @throws {Error} when an id stands twice: one of the two would never be seen */
+export function assertUnique(entries: readonly { readonly id: string }[], attempt: string): void {
+  const ids = entries.map(({ id }) => id);
+  const twice = ids.find((id, index) => ids.indexOf(id) !== index);
+  if (twice !== undefined) throw catalogueError(attempt, `the id "${twice}" is given twice, expected unique ids`);
 }
 
 /** An error of one line, bounded, whatever of the file is quoted in it. */

@@ -5,6 +5,8 @@ import { certificatePem } from '../core/certificate-pem.ts';
 import type { Certificate } from '../core/certificate.ts';
 import type { Baseline } from '../checks/tls-genuine/baseline.ts';
 import { parseCertificate } from '../core/parse-certificate.ts';
+import { issueTexts } from '../text/issue-text.ts';
+import { messageOf } from '../text/message-of.ts';
 import { readPem } from './pem.ts';
 
 const certificate = z.string().transform((pem, context): Certificate => {
@@ -36,11 +38,8 @@ export async function readBaselines(file: string): Promise<ReadonlyMap<string, B
   if (text === null) return new Map();
   const parsed = content.safeParse(parseJson(text, file));
   if (!parsed.success) {
-    const problems = parsed.error.issues.map(
-      ({ path, message }) => `${path.map(String).join('.') || 'the file'}: ${message}`,
-    );
     throw new Error(
-      `Cannot use the learned trust of "${file}": ${problems.slice(0, 5).join('; ')}. Learn again with "ftm-watch trust learn"`,
+      `Cannot use the learned trust of "${file}": ${issueTexts(parsed.error).slice(0, 5).join('; ')}. Learn again with "ftm-watch trust learn"`,
     );
   }
   return new Map(
@@ -111,8 +110,4 @@ async function readIfThere(file: string): Promise<string | null> {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
     throw new Error(`Cannot read the learned trust of "${file}": ${messageOf(error)}`, { cause: error });
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

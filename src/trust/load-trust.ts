@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { TrustConfig } from '../config/schema/trust.ts';
 import type { Certificate } from '../core/certificate.ts';
@@ -6,58 +5,39 @@ import { formatDistinguishedName } from '../core/distinguished-name.ts';
 import { isStrongKey } from '../checks/tls-genuine/strength.ts';
 import type { PublicRoots, Trust, TrustAnchor, TrustedPin } from '../checks/tls-genuine/trust.ts';
 import { parseCertificate } from '../core/parse-certificate.ts';
+import { readText } from '../system/read-text.ts';
 import { readPem } from './pem.ts';
 import { SHIPPED_AUTHORITIES, SHIPPED_PINS } from './shipped.ts';
 
 /** Loads the trust of several targets: what they have in common is read once, and is one in memory. */
 export type TrustLoader = (config: Pick<TrustConfig, 'pins' | 'caFiles'>) => Promise<Trust>;
 
-/** @param publicRoots share one for all targets: it parses the roots only once */
+/**
+ * Gathers what a target's certificate may be trusted for: the shipped Fortinet authorities, the configured pins and CA
+ * files, and Mozilla's roots. Which of them count is decided by the profile.
+ *
+ * It fails when a CA file cannot be read, has no certificate, or one that cannot be trusted.
+ *
+ * @param publicRoots share one for all targets: it parses the roots only once
+ */
 export function createTrustLoader(publicRoots: PublicRoots): TrustLoader {
-  const shipped = readShipped();
+  const reading = readShipped();
   // Whoever loads trust is told; nobody may.
-  shipped.catch(() => undefined);
+  reading.catch(() => undefined);
   const files = new Map<string, Promise<readonly TrustAnchor[]>>();
   const anchorsOf = (file: string): Promise<readonly TrustAnchor[]> => {
     const anchors = files.get(file) ?? readCaFile(file);
     files.set(file, anchors);
     return anchors;
   };
-  return async (config) => gather(config, { shipped: await shipped, anchorsOf, publicRoots });
-}
-
-/**
- * Gathers what a target's certificate may be trusted for: the shipped Fortinet authorities, the configured pins and CA
- * files, and Mozilla's roots. Which of them count is decided by the profile, in core.
- *
- * @throws {Error} when a CA file cannot be read, has no certificate, or one that cannot be trusted
- * @internal
- */
-export function loadTrust(config: Pick<TrustConfig, 'pins' | 'caFiles'>, publicRoots: PublicRoots): Promise<Trust> {
-  return createTrustLoader(publicRoots)(config);
-}
-
-interface CommonTrust {
-  readonly shipped: readonly TrustAnchor[];
-  readonly anchorsOf: (file: string) => Promise<readonly TrustAnchor[]>;
-  readonly publicRoots: PublicRoots;
-}
-
-async function gather(
-  config: Pick<TrustConfig, 'pins' | 'caFiles'>,
-  { shipped, anchorsOf, publicRoots }: CommonTrust,
-): Promise<Trust> {
-  const configured: TrustAnchor[] = [];
-  for (const file of config.caFiles) configured.push(...(await anchorsOf(file)));
-  return {
-    pins: [
-      ...shipped.map(pinOf),
-      ...config.pins.map(
-        (pin): TrustedPin => ({ pin, label: `the configured pin ${pin}`, origin: 'configured', name: null }),
-      ),
-    ],
-    anchors: [...shipped, ...configured],
-    publicRoots,
+  return async ({ pins, caFiles }) => {
+    const shipped = await reading;
+    const configured: TrustAnchor[] = [];
+    for (const file of caFiles) configured.push(...(await anchorsOf(file)));
+    const typed = pins.map(
+      (pin): TrustedPin => ({ pin, label: `the configured pin ${pin}`, origin: 'configured', name: null }),
+    );
+    return { pins: [...shipped.map(pinOf), ...typed], anchors: [...shipped, ...configured], publicRoots };
   };
 }
 
@@ -100,7 +80,7 @@ async function readCaFile(file: string): Promise<readonly TrustAnchor[]> {
 }
 
 async function readCertificates(file: string): Promise<readonly Certificate[]> {
-  const ders = readPem(await readText(file));
+  const ders = readPem(await readText(file, 'certificates from'));
   if (ders.length === 0)
     throw new Error(`Cannot read certificates from "${file}": expected PEM, "-----BEGIN CERTIFICATE-----"`);
   return ders.map((der, index) => {
@@ -111,15 +91,4 @@ async function readCertificates(file: string): Promise<readonly Certificate[]> {
       );
     return certificate;
   });
-}
-
-async function readText(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    throw new Error(
-      `Cannot read certificates from "${file}": ${error instanceof Error ? error.message : String(error)}`,
-      { cause: error },
-    );
-  }
 }

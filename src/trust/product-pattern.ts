@@ -1,3 +1,5 @@
+import { messageOf } from '../text/message-of.ts';
+
 const MAX_LENGTH = 200;
 
 /**
@@ -20,10 +22,7 @@ export function compilePattern(source: string, scope: 'value' | 'anywhere'): Reg
   try {
     return new RegExp(scope === 'value' ? `^(?:${source})$` : source, 'u');
   } catch (error) {
-    throw new RangeError(
-      `Cannot use the pattern "${source}": ${error instanceof Error ? error.message : String(error)}`,
-      { cause: error },
-    );
+    throw new RangeError(`Cannot use the pattern "${source}": ${messageOf(error)}`, { cause: error });
   }
 }
 

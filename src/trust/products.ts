@@ -1,7 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { catalogueError, parseCatalogue } from '../system/catalogue-file.ts';
+import { issueTexts } from '../text/issue-text.ts';
+import { messageOf } from '../text/message-of.ts';
+import { assertUnique, catalogueError, loadCatalogue, parseCatalogue } from '../system/catalogue-file.ts';
 import type { ProductPattern } from '../checks/tls-genuine/product.ts';
 import { compilePattern } from './product-pattern.ts';
 
@@ -15,7 +16,7 @@ const pattern = (scope: 'value' | 'anywhere'): z.ZodType<RegExp, string> =>
     try {
       return compilePattern(source, scope);
     } catch (error) {
-      context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) });
+      context.addIssue({ code: 'custom', message: messageOf(error) });
       return z.NEVER;
     }
   });
@@ -43,45 +44,18 @@ const product = z
 
 const catalogue = z.strictObject({ products: z.array(product).max(1000) });
 
-/**
- * Reads the shipped catalogue and the files of the administrator. Theirs stand first, so they win; a product of theirs
- * with the id of a shipped one replaces it.
- *
- * @throws {Error} naming the file, the place in it and what was expected
- */
-export async function loadProducts(files: readonly string[]): Promise<readonly ProductPattern[]> {
-  const own: ProductPattern[] = [];
-  for (const file of files) own.push(...(await readProducts(file)));
-  const ids = new Set(own.map(({ id }) => id));
-  const shipped = await readProducts(SHIPPED_PRODUCTS);
-  return [...own, ...shipped.filter(({ id }) => !ids.has(id))];
+/** As `loadCatalogue`. @throws {Error} with every problem of a file at once */
+export function loadProducts(files: readonly string[]): Promise<readonly ProductPattern[]> {
+  return loadCatalogue({ what: 'products', files, shipped: SHIPPED_PRODUCTS, parse: parseProducts });
 }
 
-async function readProducts(file: string): Promise<readonly ProductPattern[]> {
-  let content: string;
-  try {
-    content = await readFile(file, 'utf8');
-  } catch (error) {
-    throw new Error(
-      `Cannot read the products of "${file}": ${error instanceof Error ? error.message : String(error)}`,
-      { cause: error },
-    );
-  }
-  return parseProducts(content, file);
-}
-
-/** Parses a catalogue. @throws {Error} as `loadProducts` does, with every problem at once @internal */
+/** Parses a catalogue. @throws {Error} as `loadProducts` does @internal */
 export function parseProducts(content: string, file: string): readonly ProductPattern[] {
   const attempt = `Cannot use the products of "${file}"`;
   const parsed = catalogue.safeParse(parseCatalogue(content, 'products', file).value);
   if (!parsed.success) {
-    const problems = parsed.error.issues.map(
-      ({ path, message }) => `${path.map(String).join('.') || 'the file'}: ${message}`,
-    );
-    throw catalogueError(attempt, problems.join('; '));
+    throw catalogueError(attempt, issueTexts(parsed.error).join('; '));
   }
-  const ids = parsed.data.products.map(({ id }) => id);
-  const twice = ids.find((id, index) => ids.indexOf(id) !== index);
-  if (twice !== undefined) throw catalogueError(attempt, `the id "${twice}" is given twice, expected unique ids`);
+  assertUnique(parsed.data.products, attempt);
   return parsed.data.products.map(({ id, name, issuers, pages }) => ({ id, name, issuers, pages }));
 }

@@ -110,20 +110,14 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : 'unknown error';
 }
 
-interface AcceptedLogins {
-  keyOf(parts: readonly unknown[]): string;
-  has(key: string): boolean;
-  add(key: string): void;
-}
-
 /** Remembers logins under a keyed digest: the passwords themselves are kept nowhere. */
-function createAcceptedLogins(clock: Clock): AcceptedLogins {
+function createAcceptedLogins(clock: Clock) {
   const key = randomBytes(32);
   const until = new BoundedMap<Millis>(MAX_REMEMBERED);
   return {
-    keyOf: (parts) => createHmac('sha256', key).update(JSON.stringify(parts)).digest('base64'),
-    has: (login) => (until.get(login) ?? 0) > clock.elapsed(),
-    add: (login) => void until.set(login, clock.elapsed() + REMEMBERED),
+    keyOf: (parts: readonly unknown[]) => createHmac('sha256', key).update(JSON.stringify(parts)).digest('base64'),
+    has: (login: string) => (until.get(login) ?? 0) > clock.elapsed(),
+    add: (login: string) => void until.set(login, clock.elapsed() + REMEMBERED),
   };
 }
 
@@ -133,20 +127,15 @@ interface Waiting {
   readonly trusted: boolean;
 }
 
-interface Queue {
-  /** The same job, when it waits or runs already. */
-  joined(id: string): Promise<boolean> | null;
-  /** Null when too many wait. */
-  add(who: Waiting, job: () => Promise<boolean>): Promise<boolean> | null;
-}
-
 /** Runs one job after the other. */
-function createQueue(): Queue {
+function createQueue() {
   const waiting = new Map<string, { readonly network: string; readonly result: Promise<boolean> }>();
   let last: Promise<unknown> = Promise.resolve();
   return {
-    joined: (id) => waiting.get(id)?.result ?? null,
-    add({ id, network, trusted }, job) {
+    /** The same job, when it waits or runs already. */
+    joined: (id: string) => waiting.get(id)?.result ?? null,
+    /** Null when too many wait. */
+    add({ id, network, trusted }: Waiting, job: () => Promise<boolean>) {
       const own = [...waiting.values()].filter((other) => other.network === network).length;
       if (own >= MAX_WAITING_OF_ONE || waiting.size >= MAX_WAITING + (trusted ? MORE_FOR_TRUSTED : 0)) return null;
       const result = last.then(job).finally(() => waiting.delete(id));

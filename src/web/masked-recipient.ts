@@ -1,5 +1,6 @@
 import type { Delivery } from '../engine/incident/journal.ts';
 import { channelWords } from '../notify/channels/registry.ts';
+import { withoutPath } from '../text/without-path.ts';
 
 /** The part before the `@`, but for its first letter. */
 const MAIL_USER = /([\w!#$%&'*+/=?^`{|}~-])[\w.!#$%&'*+/=?^`{|}~-]{0,63}@(?=[a-z\d[])/giu;
@@ -24,10 +25,4 @@ export function maskedDetail({ detail }: Pick<Delivery, 'detail'>): string {
 
 function withoutUsers(text: string): string {
   return text.replaceAll(MAIL_USER, '$1…@');
-}
-
-function withoutPath(text: string): string {
-  const url = URL.parse(text);
-  if (url === null) return '…';
-  return url.pathname === '/' && url.search === '' ? url.origin : `${url.origin}/…`;
 }

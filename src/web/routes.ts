@@ -112,12 +112,9 @@ async function answerReload(context: WebContext, tools: RouteTools): Promise<Res
   const refusal = changeRefusal(context, tools);
   if (refusal !== null) return context.text(`${refusal}\n`, 403);
   const outcome = await tools.sources.reload();
-  switch (outcome.kind) {
-    case 'taken':
-      return context.text('The configuration was taken\n');
-    case 'refused':
-      return context.text(`The configuration was not taken, the old one stays${lines(outcome.problems)}\n`, 422);
-  }
+  return outcome.kind === 'taken'
+    ? context.text('The configuration was taken\n')
+    : context.text(`The configuration was not taken, the old one stays${lines(outcome.problems)}\n`, 422);
 }
 
 function answerMethod(context: Context, methods: readonly string[]): Response {

@@ -10,6 +10,7 @@ import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { Logger } from 'pino';
+import type { ListenAddress } from '../config/host-port.ts';
 import type { TlsFiles, WebConfig } from '../config/schema/web.ts';
 import { createConnectionEvictor } from '../network/connection-evictor.ts';
 import type { Clock, Millis } from '../core/clock.ts';
@@ -28,7 +29,7 @@ export interface WebServer {
    * Listens; resolves with the port in use, which differs from the configured one when that is 0.
    * @throws {Error} saying what to do: the port is taken, a certificate or a password hash cannot be read
    */
-  start(): Promise<{ readonly address: string; readonly port: number }>;
+  start(): Promise<ListenAddress>;
   /**
    * Ends event streams and idle connections, lets running requests finish for a moment. Harmless when it never started.
    */
@@ -64,7 +65,7 @@ export function createWebServer(config: WebConfig, sources: WebSources, deps: We
   let server: Server | null = null;
   let unsubscribe: (() => void) | null = null;
 
-  async function start(): Promise<{ readonly address: string; readonly port: number }> {
+  async function start(): Promise<ListenAddress> {
     const login = config.users.length === 0 ? null : await createLogin(config.users, deps.clock, deps.env);
     const files = await readStaticFiles();
     const { hosts } = config;
@@ -133,10 +134,7 @@ async function readPem(path: string, what: string): Promise<string> {
   }
 }
 
-function listen(
-  server: Server,
-  { address, port }: WebConfig['listen'],
-): Promise<{ readonly address: string; readonly port: number }> {
+function listen(server: Server, { address, port }: ListenAddress): Promise<ListenAddress> {
   return new Promise((resolve, reject) => {
     const onError = (error: NodeJS.ErrnoException): void =>
       reject(new Error(listenProblem({ address, port }, error), { cause: error }));

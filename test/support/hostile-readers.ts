@@ -24,7 +24,7 @@ import { readDer } from '../../src/core/der.ts';
 import { formatDistinguishedName, parseDistinguishedName } from '../../src/core/distinguished-name.ts';
 import { authorityKeyIdentifier, isForServers } from '../../src/checks/tls-genuine/extensions.ts';
 import { maySignFor } from '../../src/checks/tls-genuine/name-constraints.ts';
-import { parseBudget } from '../../src/core/license/call-budget.ts';
+import { parseBudget } from '../../src/sources/registration/parse-budget.ts';
 import { parseCertificate } from '../../src/core/parse-certificate.ts';
 import { parseSubjectAltName } from '../../src/core/subject-alt-name.ts';
 import type { LogEvent } from '../../src/core/polling/log-event.ts';

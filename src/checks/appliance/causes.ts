@@ -1,5 +1,12 @@
 import type { CauseWords } from '../../engine/words/cause-words.ts';
 
+const OPEN =
+  'Open {interface} in a browser: does the login page come? If the name is not found, correct it in ' +
+  'appliances[].api.url, or write the address there.';
+
+const ALLOW =
+  'On FortiAuthenticator, System > Network > Interfaces: HTTPS and the REST API must be allowed on this interface.';
+
 export const APPLIANCE_CAUSES = {
   'appliance-unreachable': {
     severity: 'critical',
@@ -8,11 +15,7 @@ export const APPLIANCE_CAUSES = {
     summary: 'Nothing is seen of {appliance}: its REST API {failing}.',
     impact: 'blind',
     sources: ['docs:fortiauthenticator/6.4.1/administration-guide'],
-    remedy: [
-      'Open {interface} in a browser: does the login page come? If the name is not found, correct it in ' +
-        'appliances[].api.url, or write the address there.',
-      'On FortiAuthenticator, System > Network > Interfaces: HTTPS and the REST API must be allowed on this interface.',
-    ],
+    remedy: [OPEN, ALLOW],
   },
   'appliance-unreadable': {
     severity: 'warning',
@@ -22,10 +25,8 @@ export const APPLIANCE_CAUSES = {
     impact: 'blind',
     sources: ['docs:fortiauthenticator/6.4.1/administration-guide'],
     remedy: [
-      'Open {interface} in a browser: does the login page come? If the name is not found, correct it in ' +
-        'appliances[].api.url, or write the address there.',
-      'On FortiAuthenticator, System > Network > Interfaces: HTTPS and the REST API must be allowed on this ' +
-        'interface; a firewall on the way must let them through.',
+      OPEN,
+      `${ALLOW} A firewall on the way must let them through.`,
       'If its certificate was renewed, set the new authority in appliances[].api.caFile, or the new pin.',
     ],
   },

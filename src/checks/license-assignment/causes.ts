@@ -48,7 +48,6 @@ export const ASSIGNMENT_CAUSES = {
   'license-not-registered': {
     severity: 'critical',
     title: 'the licence is not registered',
-    headline: 'the licence is not registered',
     // From a line of the log, which is no outage: what it is about, the summary says.
     warningHeadline: 'the log of {subject} has a warning',
     summary: 'Licence {license} is not registered to any unit.',

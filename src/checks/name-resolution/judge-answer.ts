@@ -3,7 +3,7 @@ import { addressInAny, classifyAddress, sinkholeOwner, uniqueAddresses } from '.
 import type { AddressClass } from '../../core/addresses.ts';
 import { hostOf } from '../../core/authority.ts';
 import { nameList } from '../../core/name-list.ts';
-import type { Finding } from '../../engine/finding.ts';
+import { type Finding, known, note } from '../../engine/finding.ts';
 import { type DnsObservation, type DnsReply, type FailureReason, isOfThisMachine } from '../../core/observation.ts';
 
 export interface AnswerCase {
@@ -71,39 +71,32 @@ export function addressesIn({ a, aaaa }: DnsObservation, expectedAddresses: read
 function judgeAddresses(
   { resolver }: DnsObservation,
   { hijacked, unexpected }: SortedAddresses,
-  context: AnswerCase,
+  { subject, expectedAddresses }: AnswerCase,
 ): readonly Finding<NameCause>[] {
-  const findings: Finding<NameCause>[] = [];
-  const [lie] = hijacked;
-  if (lie !== undefined) {
-    const product = hijacked.map(sinkholeOwner).find((owner) => owner !== null);
-    findings.push({
-      rule: 'answer-acceptable',
-      subject: context.subject,
-      expected: `a public address from ${resolver}`,
-      actual: nameList(
-        hijacked.map((address) => `${address}, ${describe(address)}`),
-        MOST_SHOWN,
-        '; ',
-      ),
-      level: 'broken',
-      suggests: 'answer-hijacked',
-      facts: { resolver, address: lie, ...(product === undefined ? {} : { product }) },
-    });
-  }
-  const [stranger] = unexpected;
-  if (stranger !== undefined) {
-    findings.push({
-      rule: 'answer-expected',
-      subject: context.subject,
-      expected: `an address within ${nameList(context.expectedAddresses, MOST_SHOWN)} from ${resolver}`,
-      actual: nameList(unexpected, MOST_SHOWN),
-      level: 'warning',
-      suggests: 'answer-unexpected',
-      facts: { resolver, address: stranger },
-    });
-  }
-  return findings;
+  const product = hijacked.map(sinkholeOwner).find((owner) => owner !== null);
+  const hijack: Finding<NameCause> = {
+    rule: 'answer-acceptable',
+    subject,
+    expected: `a public address from ${resolver}`,
+    actual: nameList(
+      hijacked.map((address) => `${address}, ${describe(address)}`),
+      MOST_SHOWN,
+      '; ',
+    ),
+    level: 'broken',
+    suggests: 'answer-hijacked',
+    facts: known({ resolver, address: hijacked[0], product }),
+  };
+  const surprise: Finding<NameCause> = {
+    rule: 'answer-expected',
+    subject,
+    expected: `an address within ${nameList(expectedAddresses, MOST_SHOWN)} from ${resolver}`,
+    actual: nameList(unexpected, MOST_SHOWN),
+    level: 'warning',
+    suggests: 'answer-unexpected',
+    facts: known({ resolver, address: unexpected[0] }),
+  };
+  return [...(hijacked.length === 0 ? [] : [hijack]), ...(unexpected.length === 0 ? [] : [surprise])];
 }
 
 function describe(address: string): string {
@@ -119,18 +112,16 @@ function judgeHalfAnswer({ resolver, a, aaaa }: DnsObservation, context: AnswerC
   const harmful = !isUsable(a);
   const [failed, type] = harmful ? ([a, 'A'] as const) : ([aaaa, 'AAAA'] as const);
   if (isUsable(failed)) return [];
-  return [
-    {
-      rule: 'resolver-answers',
-      subject: resolver,
-      expected: `an answer to the ${type} question for ${hostOf(context.subject)}`,
-      actual: describeReply(failed),
-      ...(harmful && !isOurs(failed)
-        ? ({ level: 'warning', suggests: 'resolver-unreachable', ...kindOf(failed) } as const)
-        : ({ level: 'note', suggests: null } as const)),
-      facts: { resolver },
-    },
-  ];
+  const told = {
+    rule: 'resolver-answers',
+    subject: resolver,
+    expected: `an answer to the ${type} question for ${hostOf(context.subject)}`,
+    actual: describeReply(failed),
+    facts: { resolver },
+  };
+  return harmful && !isOurs(failed)
+    ? [{ ...told, level: 'warning', suggests: 'resolver-unreachable', ...kindOf(failed) }]
+    : [note(told)];
 }
 
 function judgeNoAddress(observation: DnsObservation, context: AnswerCase): Finding<NameCause> {
@@ -138,12 +129,12 @@ function judgeNoAddress(observation: DnsObservation, context: AnswerCase): Findi
   const replies = [a, aaaa];
   const missing = replies.find((reply) => reply.kind === 'answer' && reply.rcode === 'NXDOMAIN');
   if (missing !== undefined || replies.every(isUsable)) {
+    const noRecord = 'NOERROR, but neither an A nor an AAAA record';
     return {
       rule: 'name-exists',
       subject: context.subject,
       expected: `${resolver} knows an address of ${hostOf(context.subject)}`,
-      actual:
-        missing === undefined ? 'NOERROR, but neither an A nor an AAAA record' : 'NXDOMAIN: there is no such name',
+      actual: missing === undefined ? noRecord : 'NXDOMAIN: there is no such name',
       // A stub resolver asks its next server after silence only, never after a negative answer: a second, good resolver
       // does not help.
       level: 'broken',

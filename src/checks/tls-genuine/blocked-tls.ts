@@ -1,8 +1,8 @@
 import type { KindWords } from '../../engine/words/cause-words.ts';
 
-const COMPARE = 'Compare from another network: "openssl s_client -connect {host}:{port} -servername {host}".';
+export const COMPARE = 'Compare from another network: "openssl s_client -connect {host}:{port} -servername {host}".';
 
-const FREE_POLICY =
+export const FREE_POLICY =
   'Put a policy without any security profile, with SSL inspection "no-inspection", for {source} to {host}, TCP ' +
   '{port}, above the one that filters.';
 

@@ -1,11 +1,13 @@
 import type { CauseWords } from '../../engine/words/cause-words.ts';
-import { BLOCKED_TLS_KINDS } from './blocked-tls.ts';
+import { BLOCKED_TLS_KINDS, COMPARE, FREE_POLICY } from './blocked-tls.ts';
 
 const ONLY_FORTINETS_OWN =
   "FortiAuthenticator accepts only the certificate of Fortinet's own authority, so trusting the inspecting " +
   'authority does not help.';
 
-const REPEAT = 'Repeat "ftm-watch check" from the same network, then retry the activation on FortiAuthenticator.';
+/** After any change of what stands on the way. */
+export const REPEAT =
+  'Repeat "ftm-watch check" from the same network, then retry the activation on FortiAuthenticator.';
 
 const FORTIGATE = [
   'See which policy inspects: on the FortiGate, Policy & Objects > Firewall Policy > Policy Lookup with source ' +
@@ -35,31 +37,28 @@ const UNKNOWN_PRODUCT = [
   REPEAT,
 ];
 
+const INTERCEPTION = {
+  severity: 'critical',
+  impact: 'activation',
+  sources: ['ta-p/194050', 'ta-p/338841', 'ta-p/218813', 'docs:fortigate/7.2.13/administration-guide'],
+  remedy: UNKNOWN_PRODUCT,
+  productRemedy: { 'Fortinet FortiGate': FORTIGATE },
+  anyProductRemedy: OTHER_PRODUCT,
+} as const;
+
 export const TLS_CAUSES = {
   'tls-intercepted': {
-    severity: 'critical',
+    ...INTERCEPTION,
     title: 'TLS is intercepted',
-    headline: 'TLS is intercepted',
     productHeadline: 'TLS is intercepted by {product}',
     summary: 'TLS to {subject} is intercepted by {product}.',
-    impact: 'activation',
-    sources: ['ta-p/194050', 'ta-p/338841', 'ta-p/218813', 'docs:fortigate/7.2.13/administration-guide'],
-    remedy: UNKNOWN_PRODUCT,
-    productRemedy: { 'Fortinet FortiGate': FORTIGATE },
-    anyProductRemedy: OTHER_PRODUCT,
     rank: 0,
   },
   'tls-interception-suspected': {
-    severity: 'critical',
+    ...INTERCEPTION,
     title: 'TLS is probably intercepted',
-    headline: 'TLS is probably intercepted',
     productHeadline: 'TLS is probably intercepted by {product}',
     summary: 'TLS to {subject} does not show the certificate of {host}: it is probably intercepted by {product}.',
-    impact: 'activation',
-    sources: ['ta-p/194050', 'ta-p/338841', 'ta-p/218813', 'docs:fortigate/7.2.13/administration-guide'],
-    remedy: UNKNOWN_PRODUCT,
-    productRemedy: { 'Fortinet FortiGate': FORTIGATE },
-    anyProductRemedy: OTHER_PRODUCT,
     rank: 1,
   },
   'tls-blocked': {
@@ -74,10 +73,9 @@ export const TLS_CAUSES = {
     remedy: [
       'A web filter, application control or intrusion prevention profile is the usual reason: look for {source} ' +
         'and {host} in the web filter and application control logs of the firewall.',
-      'Put a policy without any security profile for {source} to {host}, TCP {port}, above the one that filters.',
+      FREE_POLICY,
       'A block page in the evidence names the product and often the rule that blocks.',
-      'Compare from another network: "openssl s_client -connect {host}:{port} -servername {host}". If it fails ' +
-        'there too, the server itself is down.',
+      `${COMPARE} If it fails there too, the server itself is down.`,
     ],
     kinds: BLOCKED_TLS_KINDS,
     rank: 2,

@@ -28,8 +28,23 @@ export interface Flaw {
  * @param path from the leaf to the certificate that is trusted
  */
 export function lastingFlaws(path: readonly Certificate[]): readonly Flaw[] {
-  return [...usageFlaws(path), ...extensionFlaws(path), ...lengthFlaws(path), ...constraintFlaws(path)];
+  return RULES.flatMap(({ kind, whatOf }) =>
+    path.flatMap((certificate, index) => {
+      const what = whatOf(certificate, index, path);
+      return what === null ? [] : [flaw(kind, certificate, what)];
+    }),
+  );
 }
+
+/** What is wrong with one certificate of a path; null: nothing. */
+type WhatOf = (certificate: Certificate, index: number, path: readonly Certificate[]) => string | null;
+
+const RULES: readonly { readonly kind: FlawKind; readonly whatOf: WhatOf }[] = [
+  { kind: 'not-for-servers', whatOf: notForServers },
+  { kind: 'critical-extension', whatOf: criticalExtension },
+  { kind: 'path-length', whatOf: tooLong },
+  { kind: 'name-constraints', whatOf: namesForbidden },
+];
 
 const BASIC_CONSTRAINTS = '551d13';
 const KEY_USAGE = '551d0f';
@@ -49,12 +64,9 @@ const TLS_KEY_USAGE = 0x80 | 0x20 | 0x08;
 const NETSCAPE_SERVER = 0x40;
 
 /** An extended key usage binds the authorities too. */
-function usageFlaws(path: readonly Certificate[]): readonly Flaw[] {
-  return path
-    .filter(
-      (certificate, index) => !isForAny(certificate, SERVER_USAGES) || (index === 0 && !isUsableByServer(certificate)),
-    )
-    .map((certificate) => flaw('not-for-servers', certificate, 'is not for TLS servers'));
+function notForServers(certificate: Certificate, index: number): string | null {
+  const isUsable = isForAny(certificate, SERVER_USAGES) && (index > 0 || isUsableByServer(certificate));
+  return isUsable ? null : 'is not for TLS servers';
 }
 
 function isUsableByServer(leaf: Certificate): boolean {
@@ -90,30 +102,16 @@ const HANDLED: ReadonlySet<string> = new Set([
   '551d36', // inhibitAnyPolicy
 ]);
 
-function extensionFlaws(path: readonly Certificate[]): readonly Flaw[] {
-  return path
-    .filter((certificate) =>
-      extensionsOf(certificate).some(({ identifier, critical }) => critical && !HANDLED.has(identifier)),
-    )
-    .map((certificate) =>
-      flaw('critical-extension', certificate, 'has a critical extension that TLS clients do not know'),
-    );
+function criticalExtension(certificate: Certificate): string | null {
+  const isUnknown = extensionsOf(certificate).some(({ identifier, critical }) => critical && !HANDLED.has(identifier));
+  return isUnknown ? 'has a critical extension that TLS clients do not know' : null;
 }
 
-function lengthFlaws(path: readonly Certificate[]): readonly Flaw[] {
-  return path.flatMap((authority, index) => {
-    const limit = index === 0 ? null : pathLength(authority);
-    const below = path.slice(1, index).filter((certificate) => !isSelfIssued(certificate)).length;
-    return limit === null || below <= limit
-      ? []
-      : [
-          flaw(
-            'path-length',
-            authority,
-            `allows ${String(limit)} authorities below it, and there are ${String(below)}`,
-          ),
-        ];
-  });
+function tooLong(authority: Certificate, index: number, path: readonly Certificate[]): string | null {
+  const limit = index === 0 ? null : pathLength(authority);
+  const below = path.slice(1, index).filter((certificate) => !isSelfIssued(certificate)).length;
+  if (limit === null || below <= limit) return null;
+  return `allows ${String(limit)} authorities below it, and there are ${String(below)}`;
 }
 
 function pathLength(authority: Certificate): number | null {
@@ -126,14 +124,11 @@ function isSelfIssued({ subject, issuer }: Certificate): boolean {
   return isSameName(subject, issuer);
 }
 
-function constraintFlaws(path: readonly Certificate[]): readonly Flaw[] {
-  return path
-    .filter((authority, index) =>
-      path
-        .slice(0, index)
-        .some((below, depth) => (depth === 0 || !isSelfIssued(below)) && !mayNamesBe(authority, below, depth === 0)),
-    )
-    .map((authority) => flaw('name-constraints', authority, 'may not sign for the names below it'));
+function namesForbidden(authority: Certificate, index: number, path: readonly Certificate[]): string | null {
+  const isForbidden = path
+    .slice(0, index)
+    .some((below, depth) => (depth === 0 || !isSelfIssued(below)) && !mayNamesBe(authority, below, depth === 0));
+  return isForbidden ? 'may not sign for the names below it' : null;
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { PollingCause } from '../polling/causes.ts';
-import type { TlsCause } from './causes.ts';
+import { REPEAT, type TlsCause } from './causes.ts';
 import type { Finding } from '../../engine/finding.ts';
 import { instantText } from '../../core/instant-text.ts';
 import { FLAW_RULE, OLDER_TLS_RULE } from './expectations.ts';
@@ -114,6 +114,6 @@ const ADVICE: NonNullable<Finding['advice']> = {
       '{appliance} may need newer firmware: ask TAC.',
     'If the certificate is another one there, a device on the way inspects TLS: exempt the traffic of ' +
       'FortiAuthenticator ({source}) to {host}, TCP {port}, from it.',
-    'Repeat "ftm-watch check" from the same network, then retry the activation on FortiAuthenticator.',
+    REPEAT,
   ],
 };

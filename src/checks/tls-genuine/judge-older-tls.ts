@@ -1,4 +1,5 @@
 import { type Finding, known } from '../../engine/finding.ts';
+import { REPEAT } from './causes.ts';
 import { OLDER_TLS_RULE } from './expectations.ts';
 import type { ReferenceChain } from './tls-evidence.ts';
 import { judgeTls } from './verdict.ts';
@@ -65,7 +66,7 @@ function adviceOf(subject: string, summary: string): Finding['advice'] & object 
       `Exempt the traffic of FortiAuthenticator to ${subject} from TLS inspection there, for every version of TLS.`,
       'Which version FortiAuthenticator uses is not documented: a capture of its traffic shows it, in the Server ' +
         'Hello.',
-      'Repeat "ftm-watch check" from the same network.',
+      REPEAT,
     ],
   };
 }

@@ -1,5 +1,7 @@
 import type { CauseWords } from '../../engine/words/cause-words.ts';
 
+const FREE = 'Free the tokens of users who have left: Authentication > User Management > FortiTokens.';
+
 export const TOKEN_POOL_CAUSES = {
   'token-count-mismatch': {
     severity: 'warning',
@@ -16,14 +18,10 @@ export const TOKEN_POOL_CAUSES = {
   'tokens-running-out': {
     severity: 'warning',
     title: 'tokens are running out',
-    headline: 'tokens are running out',
     summary: 'Few free FortiToken Mobile tokens are left on {appliance}.',
     impact: 'tokens',
     sources: ['ta-p/194050'],
-    remedy: [
-      'Order another FortiToken Mobile licence in time.',
-      'Free the tokens of users who have left: Authentication > User Management > FortiTokens.',
-    ],
+    remedy: ['Order another FortiToken Mobile licence in time.', FREE],
   },
   'tokens-exhausted': {
     severity: 'critical',
@@ -32,10 +30,7 @@ export const TOKEN_POOL_CAUSES = {
     summary: 'No free FortiToken Mobile token is left on {appliance}.',
     impact: 'tokens',
     sources: ['ta-p/194050'],
-    remedy: [
-      'Free the tokens of users who have left: Authentication > User Management > FortiTokens.',
-      'Add another FortiToken Mobile licence.',
-    ],
+    remedy: [FREE, 'Add another FortiToken Mobile licence.'],
   },
 } satisfies Readonly<Record<string, CauseWords>>;
 

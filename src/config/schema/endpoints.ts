@@ -1,5 +1,6 @@
 import type * as z from 'zod';
-import { formatHostPort, type HostPort, type ListenAddress, parseHostPort, parseListenAddress } from '../host-port.ts';
+import { authority } from '../../core/authority.ts';
+import { type HostPort, type ListenAddress, parseHostPort, parseListenAddress } from '../host-port.ts';
 import { codedText } from './values.ts';
 
 export function hostPort(defaultPort: number): z.ZodType<HostPort> {
@@ -7,7 +8,7 @@ export function hostPort(defaultPort: number): z.ZodType<HostPort> {
     title: 'host:port',
     expected: `a host with or without port, such as "www.example.org:${String(defaultPort)}"`,
     parse: (value) => parseHostPort(value, defaultPort),
-    format: ({ host, port }) => formatHostPort(host, port),
+    format: authority,
   });
 }
 
@@ -15,5 +16,5 @@ export const listenAddress: z.ZodType<ListenAddress> = codedText({
   title: 'address:port',
   expected: 'an address and port to listen at, such as "127.0.0.1:9843"',
   parse: parseListenAddress,
-  format: ({ address, port }) => formatHostPort(address, port),
+  format: ({ address, port }) => authority({ host: address, port }),
 });

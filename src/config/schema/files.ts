@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { expectedSecretMessage } from '../../text/show.ts';
-import { USES, type Use } from '../uses.ts';
+import { USES, type Use } from './uses.ts';
 import { expected } from './values.ts';
 import { optional } from './section.ts';
 

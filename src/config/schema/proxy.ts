@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { formatHostPort, type HostPort, parseHostPort } from '../host-port.ts';
+import { authority } from '../../core/authority.ts';
+import { type HostPort, parseHostPort } from '../host-port.ts';
 import { requireLogin } from './rules.ts';
 import { optionalSecret } from './secret.ts';
 import { optional, section } from './section.ts';
@@ -12,7 +13,7 @@ const proxyUrl: z.ZodType<HostPort> = codedText({
   expected: 'a URL with host and port, such as "http://10.0.0.8:3128"',
   parse: (value) =>
     value.startsWith(SCHEME) ? parseHostPort(value.slice(SCHEME.length).replace(/\/$/u, ''), null) : null,
-  format: ({ host, port }) => `${SCHEME}${formatHostPort(host, port)}`,
+  format: (target) => `${SCHEME}${authority(target)}`,
   // The text is not quoted where it holds a password.
   problem: (value) =>
     value.includes('@')

@@ -1,5 +1,6 @@
 import type * as z from 'zod';
-import { USES } from '../uses.ts';
+import { withoutPath } from '../../text/without-path.ts';
+import { USES } from './uses.ts';
 import { codedText } from './values.ts';
 
 const LOOPBACK = /^(?:127(?:\.\d{1,3}){3}|\[::1\]|localhost)$/u;
@@ -64,10 +65,4 @@ function hasLogin({ username, password }: URL): boolean {
 /** As `withoutPath` leaves it. */
 function isCut(text: string): boolean {
   return text.endsWith('/…');
-}
-
-function withoutPath(text: string): string {
-  const read = URL.parse(text);
-  if (read === null) return '…';
-  return read.pathname === '/' && read.search === '' ? read.origin : `${read.origin}/…`;
 }

@@ -25,7 +25,6 @@ export interface CallLimits {
 /** FortiCloud: 100 calls a minute, 1000 an hour, 10 errors an hour. */
 export const REGISTRATION_LIMITS: CallLimits = { callsPerMinute: 100, callsPerHour: 1000, errorsPerHour: 10 };
 
-/** @internal */
 export const EMPTY_BUDGET: CallBudget = { calls: [], errors: [], failures: 0, blockedUntil: 0 };
 
 const MINUTE: Millis = 60_000;
@@ -73,17 +72,6 @@ export function recordFailure(budget: CallBudget, now: EpochMs, retryAfter: Mill
   return { ...current, failures, blockedUntil: now + Math.min(pause, LONGEST_PAUSE) };
 }
 
-/** Reads a budget that was kept as JSON; whatever is not one reads as an empty budget. */
-export function parseBudget(value: unknown): CallBudget {
-  if (typeof value !== 'object' || value === null) return EMPTY_BUDGET;
-  return {
-    calls: instants('calls' in value ? value.calls : null),
-    errors: instants('errors' in value ? value.errors : null),
-    failures: count('failures' in value ? value.failures : null),
-    blockedUntil: count('blockedUntil' in value ? value.blockedUntil : null),
-  };
-}
-
 /**
  * Drops what is older than an hour. Instants of the future come from a wall clock that was set back: they are taken as
  * now, so that they neither lock for days nor are forgotten.
@@ -104,17 +92,4 @@ function freeAgain(instants: readonly EpochMs[], limit: number, span: Millis, no
   const inWindow = instants.filter((instant) => instant > now - span);
   const oldestThatCounts = inWindow.at(-limit);
   return oldestThatCounts === undefined ? now : oldestThatCounts + span;
-}
-
-function instants(value: unknown): readonly EpochMs[] {
-  if (!Array.isArray(value)) return [];
-  const items: readonly unknown[] = value;
-  return items
-    .filter((item) => typeof item === 'number')
-    .filter((item) => Number.isFinite(item))
-    .toSorted((a, b) => a - b);
-}
-
-function count(value: unknown): number {
-  return typeof value === 'number' && Number.isFinite(value) && value > 0 ? value : 0;
 }

@@ -7,7 +7,7 @@ import { isMuted, isOpenFault, withIncidents } from './incident.ts';
 import type { Incident, IncidentState, NamedCause, Told } from './incident.ts';
 import type { IncidentEffect, Step } from './machine-input.ts';
 import type { DigestItem, Notification, NotificationEvent, OpenCause } from './notification.ts';
-import type { IncidentPolicy } from './policy.ts';
+import type { IncidentPolicy, Moment } from './policy.ts';
 
 const HOUR: Millis = 3_600_000;
 /** A digest is one mail: enough for any list that is still read. */
@@ -38,11 +38,6 @@ export function announce(state: IncidentState, now: EpochMs, policy: IncidentPol
     { state: current, effects: [] },
   );
   return { state: hold(told.state, held), effects: told.effects };
-}
-
-interface Moment {
-  readonly now: EpochMs;
-  readonly policy: IncidentPolicy;
 }
 
 /** Gravest first, and what began before what is over. */

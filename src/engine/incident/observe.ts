@@ -4,10 +4,10 @@ import { beganAt, isBeingConfirmed, lookForCandidates, returnsOf } from './candi
 import { withCause } from './former-cause.ts';
 import { sameCause, withIncidents } from './incident.ts';
 import type { Candidate, Incident, IncidentState } from './incident.ts';
-import type { IncidentEffect, Step, Transition } from './machine-input.ts';
+import type { Step, Transition } from './machine-input.ts';
 import { mergeAlternating } from './merge.ts';
 import { quietPeriod } from './policy.ts';
-import type { IncidentPolicy } from './policy.ts';
+import type { IncidentPolicy, Moment } from './policy.ts';
 import { sightOf } from './sight.ts';
 import type { RoundView } from './sight.ts';
 import { continuedBy } from './takeover.ts';
@@ -43,7 +43,7 @@ function lookAgain(incident: Incident, view: RoundView, policy: IncidentPolicy):
         streak: 0,
         returns:
           incident.streak > 0
-            ? returned(incident.returns, [now], { now, policy })
+            ? returned([...incident.returns, now], { now, policy })
             : recent(incident.returns, now, policy),
       };
     case 'absent':
@@ -67,21 +67,12 @@ function toldAnew(incident: Incident, cause: Cause, times: Parameters<typeof wit
   return cause.severity === incident.cause.severity ? { ...incident, cause } : withCause(incident, cause, times);
 }
 
-interface Present {
-  readonly now: EpochMs;
-  readonly policy: IncidentPolicy;
-}
-
 function recent(returns: readonly EpochMs[], now: EpochMs, policy: IncidentPolicy): readonly EpochMs[] {
   return returns.filter((at) => at <= now && now - at < policy.flapWindow);
 }
 
-function returned(
-  before: readonly EpochMs[],
-  returns: readonly EpochMs[],
-  { now, policy }: Present,
-): readonly EpochMs[] {
-  return recent([...before, ...returns], now, policy).slice(-MAX_RETURNS);
+function returned(times: readonly EpochMs[], { now, policy }: Moment): readonly EpochMs[] {
+  return recent(times, now, policy).slice(-MAX_RETURNS);
 }
 
 /** A confirmed cause brings its incident back, becomes the better explanation of another one, or one of its own. */
@@ -97,18 +88,18 @@ function settle(step: Step, candidate: Candidate, view: RoundView, policy: Incid
     : replace(step, 'reopened', reopened(former, candidate, present));
 }
 
-function changed(incident: Incident, candidate: Candidate, present: Present): Incident {
+function changed(incident: Incident, candidate: Candidate, present: Moment): Incident {
   const { cause } = candidate;
   const since = beganAt(candidate, present.policy);
   const isBack = incident.formerCauses.some((former) => sameCause(former, cause));
   return {
     ...withCause(incident, cause, { since, now: present.now }),
     ...seenAgain(present.now),
-    returns: isBack ? returned(incident.returns, [since], present) : incident.returns,
+    returns: isBack ? returned([...incident.returns, since], present) : incident.returns,
   };
 }
 
-function reopened(incident: Incident, candidate: Candidate, present: Present): Incident {
+function reopened(incident: Incident, candidate: Candidate, present: Moment): Incident {
   const since = beganAt(candidate, present.policy);
   return {
     ...toldAnew(incident, candidate.cause, { since, now: present.now }),
@@ -116,7 +107,7 @@ function reopened(incident: Incident, candidate: Candidate, present: Present): I
     status: 'open',
     closedAt: null,
     reopened: true,
-    returns: returned(incident.returns, [since, ...returnsOf(candidate)], present),
+    returns: returned([...incident.returns, since, ...returnsOf(candidate)], present),
   };
 }
 
@@ -127,11 +118,11 @@ function seenAgain(now: EpochMs): Pick<Incident, 'sight' | 'lastSeen' | 'streak'
 function replace(step: Step, transition: Transition, incident: Incident): Step {
   return {
     state: withIncidents(step.state, [incident]),
-    effects: [...step.effects, { kind: 'transition', transition, incident } satisfies IncidentEffect],
+    effects: [...step.effects, { kind: 'transition', transition, incident }],
   };
 }
 
-function open(step: Step, candidate: Candidate, present: Present): Step {
+function open(step: Step, candidate: Candidate, present: Moment): Step {
   const { now, policy } = present;
   const counter = step.state.counter + 1;
   const since = Math.min(beganAt(candidate, policy), now);
@@ -145,7 +136,7 @@ function open(step: Step, candidate: Candidate, present: Present): Step {
     closedAt: null,
     causeSince: since,
     ...seenAgain(now),
-    returns: returned([], returnsOf(candidate), present),
+    returns: returned(returnsOf(candidate), present),
     reopened: false,
     told: null,
     held: false,
@@ -163,14 +154,10 @@ function open(step: Step, candidate: Candidate, present: Present): Step {
 function closeRecovered(step: Step, view: RoundView, policy: IncidentPolicy): Step {
   // Another fault is just being confirmed: it may be what became of this one, and it is too early for an all-clear.
   if (step.state.candidates.some((candidate) => isBeingConfirmed(candidate, view))) return step;
-  const effects: IncidentEffect[] = [...step.effects];
-  const incidents = step.state.incidents.map((incident) => {
-    if (!hasRecovered(incident, view, policy)) return incident;
-    const closed: Incident = { ...incident, status: 'closed', closedAt: view.diagnosis.at, streak: 0 };
-    effects.push({ kind: 'transition', transition: 'closed', incident: closed });
-    return closed;
-  });
-  return { state: { ...step.state, incidents }, effects };
+  return step.state.incidents
+    .filter((incident) => hasRecovered(incident, view, policy))
+    .map((incident): Incident => ({ ...incident, status: 'closed', closedAt: view.diagnosis.at, streak: 0 }))
+    .reduce((all, closed) => replace(all, 'closed', closed), step);
 }
 
 function hasRecovered(incident: Incident, { diagnosis: { at } }: RoundView, policy: IncidentPolicy): boolean {

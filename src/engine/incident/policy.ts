@@ -1,5 +1,5 @@
 import type { Check } from '../check.ts';
-import type { Millis } from '../../core/clock.ts';
+import type { EpochMs, Millis } from '../../core/clock.ts';
 
 /** When incidents open and close, and how much is told. Counts are rounds, times are milliseconds. */
 export interface IncidentPolicy {
@@ -24,6 +24,12 @@ export interface IncidentPolicy {
   readonly burst: number;
   /** False: there is nobody to tell, so nothing counts as told. */
   readonly tells: boolean;
+}
+
+/** The present, and what is asked of it. */
+export interface Moment {
+  readonly now: EpochMs;
+  readonly policy: IncidentPolicy;
 }
 
 const MINUTE: Millis = 60_000;

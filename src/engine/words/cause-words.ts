@@ -7,8 +7,8 @@ export interface CauseWords {
   readonly severity: Severity;
   /** A clause for the heading of the runbook: "TLS is intercepted". */
   readonly title: string;
-  /** What is wrong in half a line, for subjects and lists; it may name `{subject}`. */
-  readonly headline: string;
+  /** What is wrong in half a line, for subjects and lists, where it is not the title; it may name `{subject}`. */
+  readonly headline?: string;
   /** The headline instead where the inspecting product is known; it may name `{product}`. */
   readonly productHeadline?: string;
   /** The headline instead where it is a warning. */

@@ -1,8 +1,7 @@
 import { type Severity, SEVERITIES } from '../../core/severity.ts';
-import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { catalogueError, parseCatalogue } from '../../system/catalogue-file.ts';
+import { assertUnique, catalogueError, loadCatalogue, parseCatalogue } from '../../system/catalogue-file.ts';
 import type { FirewallSignature, MessageSignature, Signature, SignatureSet } from '../../core/polling/signature.ts';
 import { compileSignatures } from '../../core/polling/signature.ts';
 
@@ -65,33 +64,12 @@ function entriesWith(isCause: IsCause): EntrySchemas {
 
 const catalogue = z.strictObject({ signatures: z.array(z.unknown()).max(1000) });
 
-/**
- * Reads the shipped catalogue and the files of the administrator. Theirs stand first, so they win; a signature of
- * theirs with the id of a shipped one replaces it.
- * @throws {Error} naming the file, the line, the signature and what is wrong with it
- */
+/** As `loadCatalogue`. @throws {Error} naming the file, the line, the signature and what is wrong with it */
 export async function loadSignatures(files: readonly string[], isCause: IsCause): Promise<SignatureSet> {
-  const own: Signature[] = [];
-  for (const file of files) own.push(...(await readSignatures(file, isCause)));
-  assertUnique(own);
-  const ids = new Set(own.map(({ id }) => id));
-  const shipped = await readSignatures(SHIPPED_SIGNATURES, isCause);
-  return compileSignatures([...own, ...shipped.filter(({ id }) => !ids.has(id))]);
-}
-
-async function readSignatures(file: string, isCause: IsCause): Promise<readonly Signature[]> {
-  let content: string;
-  try {
-    content = await readFile(file, 'utf8');
-  } catch (error) {
-    throw new Error(
-      `Cannot read the signatures of "${file}": ${error instanceof Error ? error.message : String(error)}`,
-      { cause: error },
-    );
-  }
-  const signatures = parseSignatures(content, file, isCause);
-  assertUnique(signatures);
-  return signatures;
+  const parse = (content: string, file: string): readonly Signature[] => parseSignatures(content, file, isCause);
+  const all = await loadCatalogue({ what: 'signatures', files, shipped: SHIPPED_SIGNATURES, parse });
+  assertUnique(all, 'Cannot use the signatures');
+  return compileSignatures(all);
 }
 
 /** Parses a catalogue. @throws {Error} as `loadSignatures` does @internal */
@@ -138,14 +116,6 @@ function describe(value: unknown, error: z.ZodError): string {
     path.length === 0 ? problem : `${path.map(String).join('.')}: ${problem}`,
   );
   return `${id}: ${issues.join(', ')}`;
-}
-
-/** @throws {Error} when an id stands twice: one of the two would never be seen */
-function assertUnique(signatures: readonly Signature[]): void {
-  const ids = signatures.map(({ id }) => id);
-  const twice = ids.find((id, index) => ids.indexOf(id) !== index);
-  if (twice !== undefined)
-    throw new Error(`Cannot use the signatures: the id "${twice}" is given twice, expected unique ids`);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -2,7 +2,6 @@ import { sleep } from '../../system/clock.ts';
 import type { EpochMs } from '../../core/clock.ts';
 import {
   admitCall,
-  parseBudget,
   recordError,
   recordFailure,
   recordSuccess,
@@ -14,6 +13,7 @@ import type { ConnectorContext } from '../../network/rest/context.ts';
 import { failed } from '../../network/rest/failed.ts';
 import type { JsonReply } from '../../network/rest/json-exchange.ts';
 import type { BudgetStore } from './budget-store.ts';
+import { parseBudget } from './parse-budget.ts';
 
 export interface Call {
   /** For messages: `Looking up licence "EFTM…"`. */

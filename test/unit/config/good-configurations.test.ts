@@ -8,7 +8,7 @@ import { formatIssue } from '../../../src/config/issues.ts';
 import { allKeyPaths } from '../../../src/config/known-keys.ts';
 import { printConfig } from '../../../src/config/print.ts';
 import { secretUrls } from '../../../src/config/secrets.ts';
-import { changeTexts } from '../../../src/config/uses.ts';
+import { changeTexts } from '../../../src/config/schema/uses.ts';
 import { anyConfiguration } from '../../support/any-configuration.ts';
 import { CANARY, loadText } from '../../support/config-machine.ts';
 
@@ -62,7 +62,7 @@ describe('a good configuration', () => {
         const config = await load(stringify(written));
         expect(await load(restored(printConfig(config), config))).toEqual(config);
       }),
-      { numRuns: 100 },
+      { numRuns: 50 },
     );
   });
 

@@ -151,6 +151,24 @@ describe('loadConfig', () => {
     ]);
   });
 
+  test('tells what is missing on the machine beside what is wrong in the file', async () => {
+    const text = [
+      'trust: { caFiles: [missing.pem], pins: [x] }',
+      'appliances: [{ name: a/b, snmp: { host: h, communityEnv: UNSET } }]',
+      'logs: { files: [missing.log], syslog: { tls: { listen: "[::]:1", certFile: c, keyFile: missing.key } } }',
+      'store: { path: missing.sqlite, retenton: 1d }',
+    ].join('\n');
+    const told = messages(await loadText(text)).map((message) => message.replace(/^\S+\s+|, got .*/gu, ''));
+    expect(told).toEqual([
+      'trust.caFiles[0]: cannot read file "/etc/ftm-watch/missing.pem": no such file',
+      'trust.pins[0]: expected a pin: "sha256/" and 44 characters of base64',
+      'appliances[0].name: expected a name of letters, digits, spaces and "._-", at most 64 of them (a number in quotes)',
+      'appliances[0].snmp.communityEnv: environment variable "UNSET" is not set',
+      'logs.syslog.tls.keyFile: cannot read file "/etc/ftm-watch/missing.key": no such file',
+      'store: unknown key "retenton"; did you mean "retention"?',
+    ]);
+  });
+
   test('shows the first hundred problems and counts the others', async () => {
     const result = await loadText(Array.from({ length: 250 }, (_, index) => `unknown${String(index)}: 1`).join('\n'));
     expect(result.kind === 'invalid' && { shown: result.issues.length, hidden: result.hidden }).toEqual({

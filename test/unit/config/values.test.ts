@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
 import { isCronOfMinutes, isCronWithSeconds } from '../../../src/config/cron.ts';
 import { formatDuration, parseDuration } from '../../../src/core/duration.ts';
-import { formatHostPort, isHost, parseHostPort, parseListenAddress } from '../../../src/config/host-port.ts';
+import { authority } from '../../../src/core/authority.ts';
+import { isHost, parseHostPort, parseListenAddress } from '../../../src/config/host-port.ts';
 import { resolvers } from '../../../src/config/schema/resolver.ts';
 import { showValue } from '../../../src/text/show.ts';
 
@@ -99,11 +100,11 @@ describe('parseHostPort', () => {
     expect(parseHostPort(text, 443)).toBeNull();
   });
 
-  test('reads back what formatHostPort writes', () => {
+  test('reads back what authority() writes', () => {
     const hosts = fc.oneof(fc.domain(), fc.ipV4(), fc.ipV6()).filter(isHost);
     fc.assert(
       fc.property(hosts, fc.integer({ min: 1, max: 65_535 }), (host, port) => {
-        expect(parseHostPort(formatHostPort(host, port), null)).toEqual({ host, port });
+        expect(parseHostPort(authority({ host, port }), null)).toEqual({ host, port });
       }),
     );
   });

@@ -8,7 +8,7 @@ import { formatDistinguishedName } from '../../../src/core/distinguished-name.ts
 import { createSignatureChecks } from '../../../src/checks/tls-genuine/signature-checks.ts';
 import { trustUnder } from '../../../src/checks/tls-genuine/trust.ts';
 import { parseCertificate } from '../../../src/core/parse-certificate.ts';
-import { loadTrust } from '../../../src/trust/load-trust.ts';
+import { createTrustLoader } from '../../../src/trust/load-trust.ts';
 import { readPem } from '../../../src/trust/pem.ts';
 import { createPublicRoots } from '../../../src/trust/public-roots.ts';
 import { SHIPPED_AUTHORITIES, SHIPPED_PINS } from '../../../src/trust/shipped.ts';
@@ -36,7 +36,7 @@ describe('the shipped authorities', () => {
     ],
     ['support', '32:AD:1E:5B:C4:C7:C2:73:56:61:B9:28:20:5E:9D:D1:53:B4:B3:D1:25:FB:CE:6F:52:5B:3C:8E:81:19:D0:C0'],
   ])('have %s with its published fingerprint', async (name, fingerprint) => {
-    const { anchors } = await loadTrust({ pins: [], caFiles: [] }, roots);
+    const { anchors } = await createTrustLoader(roots)({ pins: [], caFiles: [] });
     const found = anchors.find(({ certificate }) =>
       formatDistinguishedName(certificate.subject).includes(`CN=${name}, `),
     );
@@ -53,7 +53,7 @@ describe('the shipped authorities', () => {
   });
 
   test('sign as they should: the root itself and the sub-authority', async () => {
-    const { anchors } = await loadTrust({ pins: [], caFiles: [] }, roots);
+    const { anchors } = await createTrustLoader(roots)({ pins: [], caFiles: [] });
     const [root, sub, older] = anchors.map(({ certificate }) => certificate);
     const checks = createSignatureChecks();
     const signs: typeof checks.signs = (issuer, subject) => checks.signs(issuer, subject);
@@ -67,10 +67,10 @@ describe('the shipped authorities', () => {
   });
 });
 
-describe('loadTrust()', () => {
+describe('a trust loader', () => {
   test('adds pins and CA files to the shipped ones, and keeps them apart by profile', async () => {
     const own = await createIdentity({ name: 'O=Branch, CN=Branch Root', authority: true });
-    const trust = await loadTrust({ pins: ['sha256/abc='], caFiles: [await file(own.pem)] }, roots);
+    const trust = await createTrustLoader(roots)({ pins: ['sha256/abc='], caFiles: [await file(own.pem)] });
     expect(trust.pins.map(({ origin }) => origin)).toEqual(['shipped', 'shipped', 'shipped', 'configured']);
     expect(trust.anchors.at(-1)).toMatchObject({ origin: 'configured', certificate: { pin: own.pin } });
     expect(trustUnder('pinned', trust).pins.map(({ pin }) => pin)).toEqual(['sha256/abc=']);
@@ -83,16 +83,16 @@ describe('loadTrust()', () => {
       await createIdentity({ name: 'CN=A', authority: true }),
       await createIdentity({ name: 'CN=B', authority: true }),
     ];
-    const trust = await loadTrust(
-      { pins: [], caFiles: [await file(both.map(({ pem }) => pem).join('# and\n'))] },
-      roots,
-    );
+    const trust = await createTrustLoader(roots)({
+      pins: [],
+      caFiles: [await file(both.map(({ pem }) => pem).join('# and\n'))],
+    });
     expect(trust.anchors.slice(3).map(({ certificate }) => certificate.pin)).toEqual(both.map(({ pin }) => pin));
   });
 
   test('refuses a key that nobody should trust', async () => {
     const weak = await createIdentity({ name: 'CN=Weak', authority: true, key: 'RSA-1024' });
-    await expect(loadTrust({ pins: [], caFiles: [await file(weak.pem)] }, roots)).rejects.toThrow(
+    await expect(createTrustLoader(roots)({ pins: [], caFiles: [await file(weak.pem)] })).rejects.toThrow(
       /CN=Weak.*its key is RSA-1024/u,
     );
   });
@@ -102,11 +102,11 @@ describe('loadTrust()', () => {
     ['no certificate', '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n', 'expected PEM'],
     ['garbage', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n', 'Cannot read certificate 1 of'],
   ])('refuses a file with %s', async (_, content, message) => {
-    await expect(loadTrust({ pins: [], caFiles: [await file(content)] }, roots)).rejects.toThrow(message);
+    await expect(createTrustLoader(roots)({ pins: [], caFiles: [await file(content)] })).rejects.toThrow(message);
   });
 
   test('says which file is missing', async () => {
-    await expect(loadTrust({ pins: [], caFiles: ['/nowhere/ca.pem'] }, roots)).rejects.toThrow(
+    await expect(createTrustLoader(roots)({ pins: [], caFiles: ['/nowhere/ca.pem'] })).rejects.toThrow(
       'Cannot read certificates from "/nowhere/ca.pem"',
     );
   });

@@ -10,7 +10,7 @@ import { readPem } from '../../../src/trust/pem.ts';
 import { compilePattern } from '../../../src/trust/product-pattern.ts';
 import { loadProducts, parseProducts } from '../../../src/trust/products.ts';
 import { createPublicRoots } from '../../../src/trust/public-roots.ts';
-import { loadTrust } from '../../../src/trust/load-trust.ts';
+import { createTrustLoader } from '../../../src/trust/load-trust.ts';
 import { cpuMsOf } from '../../support/cpu-time.ts';
 
 const products = await loadProducts([]);
@@ -100,7 +100,7 @@ describe('the shipped catalogue', () => {
   });
 
   test('matches none of the genuine Fortinet authorities', async () => {
-    const { anchors } = await loadTrust({ pins: [], caFiles: [] }, createPublicRoots());
+    const { anchors } = await createTrustLoader(createPublicRoots())({ pins: [], caFiles: [] });
     const names = [
       ...anchors.map(({ certificate }) => certificate.subject),
       nameOf(...FORTINET, 'CN=fortinet-subca2003', 'emailAddress=support@fortinet.com'),

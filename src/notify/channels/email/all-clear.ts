@@ -31,9 +31,9 @@ export function allClear({ incident, at, stillOpen }: IncidentNotification, site
     ]),
     facts: [
       ...commonFacts(incident, site),
-      { name: 'From', value: utcText(since) },
-      { name: 'Last seen', value: utcText(lastSeen) },
-      { name: 'Over since', value: utcText(closedAt ?? at) },
+      ['From', utcText(since)],
+      ['Last seen', utcText(lastSeen)],
+      ['Over since', utcText(closedAt ?? at)],
       ...flapFacts(incident),
     ],
   };

@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { createTransport } from 'nodemailer';
 import type { SMTPTransportOptions } from 'nodemailer/lib/smtp-transport';
-import * as z from 'zod';
 import { deadline } from '../../../system/clock.ts';
 import type { MailRelay } from '../../../config/schema/mail-relay.ts';
 import { authority } from '../../../core/authority.ts';
@@ -9,9 +8,10 @@ import type { Clock, Millis } from '../../../core/clock.ts';
 import type { SecretReader } from '../../secret-reader.ts';
 import type { ChannelDeps } from '../channel-definition.ts';
 import type { MessageChannel, DeliveryRequest } from '../channel.ts';
+import type { ContentContext } from './email-content.ts';
 import { composeMessage, type Message } from './message.ts';
 import type { EmailConfig } from './section.ts';
-import { combineVerdicts, recipientVerdict, replyDetail, sessionVerdict } from './smtp-reply.ts';
+import { combineVerdicts, recipientVerdict, replyDetail, sessionVerdict, smtpError } from './smtp-reply.ts';
 import type { RelayName, RelayOutcome } from './smtp-reply.ts';
 
 /** For the whole session with one server, from the look-up of its name on. */
@@ -47,10 +47,7 @@ export function createEmailChannel(config: EmailConfig, deps: ChannelDeps): Mess
   };
 }
 
-function delayOf(
-  { firstFailedAt }: DeliveryRequest,
-  clock: Clock,
-): { readonly firstFailedAt: number; readonly now: number } | null {
+function delayOf({ firstFailedAt }: DeliveryRequest, clock: Clock): ContentContext['delayed'] {
   return firstFailedAt === null ? null : { firstFailedAt, now: clock.now() };
 }
 
@@ -102,18 +99,6 @@ function rejectedRecipients(errors: unknown, relay: RelayName): readonly RelayOu
     return [{ recipient, verdict: recipientVerdict(failure), detail: replyDetail(relay, failure) }];
   });
 }
-
-/** As nodemailer throws it. */
-const smtpError = z
-  .object({
-    message: z.string(),
-    responseCode: z.number().optional().catch(undefined),
-    response: z.string().optional().catch(undefined),
-    command: z.string().optional().catch(undefined),
-    recipient: z.string().optional().catch(undefined),
-    rejectedErrors: z.unknown().optional(),
-  })
-  .catch({ message: 'unknown error' });
 
 interface Login {
   readonly user: string;

@@ -38,7 +38,7 @@ function sectionHtml({ title, kind, lines }: Section): string {
   return `${heading}<${tag} style="margin:0;padding-left:24px">${items}</${tag}>`;
 }
 
-function factHtml({ name, value }: Fact): string {
+function factHtml([name, value]: Fact): string {
   const cell = 'padding:2px 12px 2px 0;vertical-align:top;text-align:left';
   return `<tr><th style="${cell};font-weight:600;white-space:nowrap">${escapeHtml(name)}</th><td style="${cell};overflow-wrap:anywhere">${escapeHtml(value)}</td></tr>`;
 }

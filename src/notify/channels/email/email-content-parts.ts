@@ -17,10 +17,7 @@ export interface Section {
   readonly lines: readonly string[];
 }
 
-export interface Fact {
-  readonly name: string;
-  readonly value: string;
-}
+export type Fact = readonly [name: string, value: string];
 
 /** Without those that have nothing to say. */
 export function spoken(sections: readonly Section[]): readonly Section[] {
@@ -29,10 +26,10 @@ export function spoken(sections: readonly Section[]): readonly Section[] {
 
 export function commonFacts({ id, cause }: Incident, site: string): readonly Fact[] {
   return [
-    { name: 'Site', value: site },
-    { name: 'Cause', value: `${cause.id} (${cause.severity}, ${cause.confidence})` },
-    { name: 'Subject', value: cause.subject },
-    { name: 'Incident', value: id },
+    ['Site', site],
+    ['Cause', `${cause.id} (${cause.severity}, ${cause.confidence})`],
+    ['Subject', cause.subject],
+    ['Incident', id],
   ];
 }
 
@@ -42,5 +39,5 @@ export function flapFacts(incident: Incident): readonly Fact[] {
   if (times === 0 && !flaps) return [];
   const count = times === 0 ? 'came back' : `came back ${String(times)} ${times === 1 ? 'time' : 'times'} lately`;
   const value = flaps ? `${count}: it comes and goes, and stays open until it has been quiet for longer` : count;
-  return [{ name: 'Flapping', value }];
+  return [['Flapping', value]];
 }

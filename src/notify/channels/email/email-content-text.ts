@@ -5,7 +5,7 @@ const WIDTH = 76;
 
 /** The message as plain text of short lines: what matters first, the small print last. */
 export function emailContentText(content: EmailContent): string {
-  const names = Math.max(0, ...content.facts.map(({ name }) => name.length));
+  const names = Math.max(0, ...content.facts.map(([name]) => name.length));
   return [
     content.title,
     '='.repeat(Math.min(content.title.length, WIDTH)),
@@ -13,7 +13,7 @@ export function emailContentText(content: EmailContent): string {
     ...wrapped(content.lead, ''),
     '',
     ...content.sections.flatMap(sectionText),
-    ...content.facts.flatMap(({ name, value }) => wrapped(value, ' '.repeat(names + 2), `${name}:`.padEnd(names + 2))),
+    ...content.facts.flatMap(([name, value]) => wrapped(value, ' '.repeat(names + 2), `${name}:`.padEnd(names + 2))),
     '',
     '-- ',
     'ftm-watch',

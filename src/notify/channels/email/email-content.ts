@@ -38,7 +38,7 @@ function body(notification: Notification, site: string): EmailContent {
         tone: 'neutral',
         lead: `This is a test: notifications from ftm-watch at ${site} arrive here. Nothing is broken because of this message.`,
         sections: [],
-        facts: [{ name: 'Sent', value: utcText(notification.at) }],
+        facts: [['Sent', utcText(notification.at)]],
       };
   }
 }
@@ -59,7 +59,7 @@ function alarm(notification: IncidentNotification, site: string): EmailContent {
     facts: [
       ...commonFacts(incident, site),
       ...sinceFacts(incident, at),
-      ...(cause.consequences.length === 0 ? [] : [{ name: 'Blocked by it', value: titles(cause.consequences) }]),
+      ...(cause.consequences.length === 0 ? [] : [['Blocked by it', titles(cause.consequences)] as const]),
       ...flapFacts(incident),
       ...reminderFacts(notification),
     ],
@@ -80,10 +80,8 @@ function changeSection({ event, incident }: IncidentNotification): readonly Sect
 
 /** Of the cause, and of the fault where that was seen before. */
 function sinceFacts({ since, causeSince }: Incident, at: EpochMs): readonly Fact[] {
-  const own: Fact = { name: 'Since', value: `${utcText(causeSince)} (${spanText(at - causeSince)})` };
-  return since < causeSince
-    ? [own, { name: 'First sign', value: `${utcText(since)} (${spanText(at - since)})` }]
-    : [own];
+  const own: Fact = ['Since', `${utcText(causeSince)} (${spanText(at - causeSince)})`];
+  return since < causeSince ? [own, ['First sign', `${utcText(since)} (${spanText(at - since)})`]] : [own];
 }
 
 function digest({ items, omitted, stillOpen, at }: DigestNotification, site: string): EmailContent {
@@ -101,8 +99,8 @@ function digest({ items, omitted, stillOpen, at }: DigestNotification, site: str
       { title: 'Not listed', kind: 'text', lines: omitted === 0 ? [] : [`${String(omitted)} more incidents`] },
     ]),
     facts: [
-      { name: 'Site', value: site },
-      { name: 'As of', value: utcText(at) },
+      ['Site', site],
+      ['As of', utcText(at)],
     ],
   };
 }
@@ -116,19 +114,13 @@ function digestLine({ event, incident }: DigestItem): string {
 }
 
 function reminderFacts({ nextReminder }: IncidentNotification): readonly Fact[] {
-  return nextReminder === null
-    ? []
-    : [{ name: 'Next reminder', value: `${utcText(nextReminder)}, if it is still open` }];
+  return nextReminder === null ? [] : [['Next reminder', `${utcText(nextReminder)}, if it is still open`]];
 }
 
 function delayFacts({ delayed }: ContentContext, at: EpochMs): readonly Fact[] {
   if (delayed === null) return [];
-  return [
-    {
-      name: 'Delivery',
-      value: `first failed at ${utcText(delayed.firstFailedAt)}, delayed by ${spanText(delayed.now - at)}`,
-    },
-  ];
+  const { firstFailedAt, now } = delayed;
+  return [['Delivery', `first failed at ${utcText(firstFailedAt)}, delayed by ${spanText(now - at)}`]];
 }
 
 function titles(ids: readonly string[]): string {

@@ -82,10 +82,7 @@ function incidentSubject({ event, incident, stillOpen }: IncidentNotification): 
   }
 }
 
-function stateOf(cause: Pick<Cause, 'id' | 'severity'>): {
-  readonly what: 'activation' | 'monitoring';
-  readonly state: string;
-} {
+function stateOf(cause: Pick<Cause, 'id' | 'severity'>) {
   if (isOnlyUnseen(cause)) return { what: 'monitoring', state: 'incomplete' };
   return { what: 'activation', state: cause.severity === 'critical' ? 'broken' : 'at risk' };
 }

@@ -1,3 +1,4 @@
+import * as z from 'zod';
 import { visibleText } from '../../../core/visible-text.ts';
 import { withoutSecrets } from '../../../core/without-secrets.ts';
 import type { RecipientOutcome } from '../channel.ts';
@@ -11,13 +12,19 @@ export interface RelayOutcome {
   readonly detail: string;
 }
 
-/** What is known of an error by nodemailer. */
-export interface SmtpError {
-  readonly message: string;
-  readonly responseCode?: number | undefined;
-  readonly response?: string | undefined;
-  readonly command?: string | undefined;
-}
+/** An error as nodemailer throws it: of a session, with those of its recipients, or of one recipient. */
+export const smtpError = z
+  .object({
+    message: z.string(),
+    responseCode: z.number().optional().catch(undefined),
+    response: z.string().optional().catch(undefined),
+    command: z.string().optional().catch(undefined),
+    recipient: z.string().optional().catch(undefined),
+    rejectedErrors: z.unknown().optional(),
+  })
+  .catch({ message: 'unknown error' });
+
+type SmtpError = z.infer<typeof smtpError>;
 
 const MAX_DETAIL = 300;
 

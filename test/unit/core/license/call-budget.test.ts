@@ -3,13 +3,13 @@ import { describe, expect, it } from 'vitest';
 import {
   admitCall,
   EMPTY_BUDGET,
-  parseBudget,
   recordError,
   recordFailure,
   recordSuccess,
   REGISTRATION_LIMITS,
 } from '../../../../src/core/license/call-budget.ts';
 import type { CallBudget } from '../../../../src/core/license/call-budget.ts';
+import { parseBudget } from '../../../../src/sources/registration/parse-budget.ts';
 
 const NOW = 1_800_000_000_000;
 const MINUTE = 60_000;

@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import type { IssuePath } from './issues.ts';
-import { insideOf } from './schema/alternatives.ts';
-import { isMapping } from './schema/rules.ts';
+import type { YamlPath } from '../../text/yaml-text.ts';
+import { insideOf } from './alternatives.ts';
+import { isMapping } from './rules.ts';
 
 /** What the program does with a text of the configuration, where it is a name of something outside, or a secret. */
 export type Use = 'file-to-read' | 'file-for-later' | 'secret-file' | 'secret-variable' | 'secret-url';
@@ -13,7 +13,7 @@ export interface UsedText {
   readonly use: Use;
   readonly text: string;
   /** null: a default, which is written nowhere. */
-  readonly path: IssuePath | null;
+  readonly path: YamlPath | null;
 }
 
 type Change = (used: UsedText) => string;
@@ -33,10 +33,10 @@ export function changeTexts(schema: z.ZodType, value: unknown, change: Change): 
   return changed(schema, value, [], change);
 }
 
-function changed(schema: z.core.$ZodType, value: unknown, path: IssuePath | null, change: Change): unknown {
+function changed(schema: z.core.$ZodType, value: unknown, path: YamlPath | null, change: Change): unknown {
   const use = USES.get(schema)?.use;
   if (use !== undefined && typeof value === 'string') return change({ use, text: value, path });
-  const at = (key: string | number): IssuePath | null => path && [...path, key];
+  const at = (key: string | number): YamlPath | null => path && [...path, key];
   if (schema instanceof z.core.$ZodObject && isMapping(value)) {
     const fields = Object.entries(schema._zod.def.shape).map(
       ([key, field]) => [key, changed(field, value[key], at(key), change)] as const,
