@@ -2,7 +2,7 @@ import { isWithoutRoute } from '../core/deciding-addresses.ts';
 import { type EndpointObservation, isOwnTrouble } from '../core/observation.ts';
 import type { Connection, ConnectionFault } from './connection-share.ts';
 import type { Look } from './path-share.ts';
-import type { RoundObservations } from '../core/round.ts';
+import type { RoundObservations } from '../sources/registry.ts';
 import { describeFailure } from '../core/describe-failure.ts';
 import type { JudgedEndpoint } from './tls-genuine/judge-tls-path.ts';
 
@@ -11,7 +11,7 @@ import type { JudgedEndpoint } from './tls-genuine/judge-tls-path.ts';
  * left out.
  */
 export function lookOf(
-  { startedAt, licenseServer, burst }: Pick<RoundObservations, 'startedAt' | 'licenseServer' | 'burst'>,
+  { startedAt, path: { licenseServer, burst } }: Pick<RoundObservations, 'startedAt' | 'path'>,
   judged: readonly JudgedEndpoint[],
   judgedBurst: readonly JudgedEndpoint[],
 ): Look {

@@ -1,4 +1,4 @@
-import type { TrustProfile } from '../config/schema/trust.ts';
+import type { TrustProfile } from '../sources/path/trust-section.ts';
 import type { Certificate } from '../core/certificate.ts';
 import { formatDistinguishedName } from '../core/distinguished-name.ts';
 import type { Baseline } from '../checks/tls-genuine/baseline.ts';

@@ -1,5 +1,5 @@
 import { deadline } from '../system/clock.ts';
-import type { HeartbeatConfig } from '../config/schema/notify.ts';
+import type { HeartbeatConfig } from '../config/notify.ts';
 import type { Clock, Millis } from '../core/clock.ts';
 import type { OperatorLog } from '../system/operator-log.ts';
 import { visibleText } from '../core/visible-text.ts';

@@ -13,7 +13,13 @@ const PLAIN = { color: false, width: 100 };
  * names of people.
  */
 export function checklistText({ diagnosis, observations, judged }: RoundResult, version: string, mask: Mask): string {
-  const { licenseServer, services, controls, mail, durationMs, stalledMs } = observations;
+  const {
+    path: { licenseServer, services },
+    controls,
+    mail,
+    durationMs,
+    stalledMs,
+  } = observations;
   const answers = [
     ...[licenseServer, ...services, ...controls].flatMap((path) => [
       heading(`Path to ${path.subject}`),

@@ -31,7 +31,10 @@ type Sighting = Pick<SeenChain, 'target' | 'way' | 'judgement'> & { readonly cha
 
 /** Every chain of the round, the licence server's first, each once for each way it came. */
 export function seenChains({ observations, judged }: RoundResult): readonly SeenChain[] {
-  const { licenseServer, burst, services, controls, knownAddresses } = observations;
+  const {
+    path: { licenseServer, burst, services, knownAddresses },
+    controls,
+  } = observations;
   const judgements = new Map(
     judged.tls.flatMap(({ judged: { endpoints } }) => endpoints.map((one) => [one.endpoint, one] as const)),
   );

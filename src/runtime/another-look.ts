@@ -1,5 +1,5 @@
 import type { RoundResult } from '../report/round-result.ts';
-import { isInvalid } from '../checks/invalid-round.ts';
+import { isInvalid } from '../core/invalid-round.ts';
 
 /**
  * What is new and critical is looked at again at once: what was there only once is gone then, and what stays is told

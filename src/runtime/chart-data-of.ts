@@ -1,6 +1,6 @@
 import { authority } from '../core/authority.ts';
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
-import type { ProbeKind } from '../core/round.ts';
+import type { ProbeTarget } from '../core/round.ts';
 import type { StoredFigure } from '../store/figures.ts';
 import type { ChartData, PastLine } from '../web/chart-data.ts';
 import { availabilityByDay } from './day-availability.ts';
@@ -31,8 +31,8 @@ export function createPast(watch: () => Remembering, clock: Clock): () => ChartD
 function chartDataOf({ store, config }: Remembering, now: EpochMs): ChartData {
   const target = authority(config.licenseServer);
   const [resolver] = config.resolvers;
-  const phases: readonly { readonly probe: ProbeKind; readonly target: string }[] = [
-    ...(resolver === undefined ? [] : [{ probe: 'dns' as const, target: resolver.label }]),
+  const phases: readonly ProbeTarget[] = [
+    ...(resolver === undefined ? [] : [{ probe: 'dns', target: resolver.label }]),
     { probe: 'tcp', target },
     { probe: 'tls', target },
     { probe: 'http', target },

@@ -1,4 +1,4 @@
-import type { UnitsPicture } from '../checks/unit-facts.ts';
+import type { SlowFactsBySource } from '../sources/registry.ts';
 import type { Config } from '../config/config.ts';
 import type { Assessment } from '../engine/assessment.ts';
 import { withComplaint } from '../checks/comes-and-goes.ts';
@@ -29,7 +29,7 @@ export interface RoundFindings {
   /** When the round began. */
   readonly at: EpochMs;
   readonly probed: readonly Assessment[];
-  readonly picture: UnitsPicture;
+  readonly picture: SlowFactsBySource;
 }
 
 /** What one round leaves for the next. */
@@ -70,7 +70,7 @@ export function conclude(round: RoundFindings, log: LogPart): Conclusion {
   const facts = { ...log, config, notes: [], preconditionOf };
   const probed = withLog(round.probed, facts);
   const whole = { ...round, probed: withComplaint(probed, complainedOf(log.report, preconditionOf)) };
-  const unreadSince = nextUnread(log.unreadSince, round.picture.units, at);
+  const unreadSince = nextUnread(log.unreadSince, round.picture.appliances, at);
   const heard = {
     applianceUnaffected: seemsUnaffected(log.report),
     speaking: speakingAppliances(log.report, unreadSince, at),

@@ -17,7 +17,7 @@ import type { PathTarget } from '../sources/target/observe-path.ts';
 import { ROUND_LIMIT } from './round/observe-round.ts';
 import type { TargetProbes } from './round/target-probes.ts';
 import type { ProbeAnswer, ProbeRequest } from '../web/probe-answer.ts';
-import { discardIfStalled } from './discard-if-stalled.ts';
+import { discardIfStalled } from '../schedule/discard-if-stalled.ts';
 import { chooseProbe, type ProbeChoice } from './probe-choice.ts';
 
 /** Looks at one target of the configuration when somebody asks. */

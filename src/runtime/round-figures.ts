@@ -1,4 +1,5 @@
-import type { UnitObservation, UnitsPicture } from '../checks/unit-facts.ts';
+import type { UnitObservation } from '../sources/appliances/unit-observation.ts';
+import type { SlowFactsBySource } from '../sources/registry.ts';
 import { supplyOf } from '../checks/token-pool/judge.ts';
 import { valueOf } from '../core/license/resource.ts';
 import type { LogEvent } from '../core/polling/log-event.ts';
@@ -9,7 +10,7 @@ import type { HourlyValue } from '../store/figures.ts';
 export interface RoundFigures {
   count(event: LogEvent): void;
   /** The errors since the last call, and the tokens that are left now. */
-  take(picture: Pick<UnitsPicture, 'units'>): readonly HourlyValue[];
+  take(picture: Pick<SlowFactsBySource, 'appliances'>): readonly HourlyValue[];
 }
 
 export function createRoundFigures(): RoundFigures {
@@ -20,7 +21,7 @@ export function createRoundFigures(): RoundFigures {
       const subject = event.appliance ?? UNNAMED;
       errors.set(subject, (errors.get(subject) ?? 0) + event.count);
     },
-    take: ({ units }) => {
+    take: ({ appliances: units }) => {
       const counted = [...errors].map(([subject, value]): HourlyValue => ({ name: 'ftm-errors', subject, value }));
       errors.clear();
       return [...counted, ...units.flatMap(tokensLeft)];

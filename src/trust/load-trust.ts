@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import type { TrustConfig } from '../config/schema/trust.ts';
+import type { TrustConfig } from '../sources/path/trust-section.ts';
 import type { Certificate } from '../core/certificate.ts';
 import { formatDistinguishedName } from '../core/distinguished-name.ts';
 import { isStrongKey } from '../checks/tls-genuine/strength.ts';

@@ -1,5 +1,5 @@
 import type { Millis } from '../core/clock.ts';
-import type { MetricsText } from './sources.ts';
+import type { MetricsText } from './metrics-text.ts';
 
 /** What `/probe` can look at. */
 export type ProbeModule = 'dns' | 'tcp' | 'tls' | 'http' | 'smtp';

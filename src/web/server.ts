@@ -9,7 +9,7 @@ import { createServer as createHttpsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { Logger } from 'pino';
-import type { ListenAddress } from '../config/host-port.ts';
+import type { ListenAddress } from '../config/schema/host-port.ts';
 import type { TlsFiles, WebConfig } from '../config/schema/web.ts';
 import { createConnectionEvictor } from '../network/connection-evictor.ts';
 import type { Clock, Millis } from '../core/clock.ts';

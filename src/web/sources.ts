@@ -5,6 +5,7 @@ import type { Silence } from '../engine/incident/incident.ts';
 import type { Verdict } from '../checks/tls-genuine/tls-evidence.ts';
 import type { AlertHistory, MaintenancePlan } from './alert-history.ts';
 import type { ChartData } from './chart-data.ts';
+import type { MetricsText } from './metrics-text.ts';
 import type { ProbeAnswer, ProbeRequest } from './probe-answer.ts';
 
 /**
@@ -42,12 +43,6 @@ export interface WebSources {
   activity(): Activity;
   /** For the charts. */
   past(): ChartData;
-}
-
-/** As prom-client gives it. */
-export interface MetricsText {
-  readonly contentType: string;
-  readonly body: string;
 }
 
 export type ReloadOutcome =

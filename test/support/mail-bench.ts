@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { createSecureContext } from 'node:tls';
 import type { SecureContext } from 'node:tls';
-import type { MailServerConfig } from '../../src/config/schema/mail.ts';
+import type { MailServerConfig } from '../../src/sources/mail/section.ts';
 import type { MailObservation } from '../../src/core/observation.ts';
 import type { ProbeContext } from '../../src/network/context.ts';
 import { observeMail } from '../../src/sources/mail/observe-mail.ts';

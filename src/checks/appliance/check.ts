@@ -21,7 +21,11 @@ export const appliance: Declaration<'appliance', ApplianceCause> = {
   judge: judgeAppliances,
 };
 
-function judgeAppliances({ config: { licenseServer }, picture: { units }, speaking }: UnitFacts): Judgement {
+function judgeAppliances({
+  config: { licenseServer },
+  picture: { appliances: units },
+  speaking,
+}: UnitFacts): Judgement {
   if (!units.some(({ config: { api } }) => api !== null))
     return notConfigured('No REST API of a FortiAuthenticator is configured');
   const asked = units.filter(({ rest }) => rest !== null);

@@ -4,11 +4,11 @@ import { attributeValues, isSameName } from '../../core/distinguished-name.ts';
 import { compareBaseline, type History } from './baseline.ts';
 import { type Claim, claimOf } from './claim.ts';
 import { deviceOf } from './device-certificate.ts';
-import { judgeFlaws, type TrustedPath } from './judge-flaws.ts';
+import { judgeFlaws } from './judge-flaws.ts';
 import { matchesName } from './name-match.ts';
 import type { SignatureChecks } from './signature-checks.ts';
 import { findChainTrust, type ChainTrust, type ChainTrustOptions } from './chain-trust.ts';
-import type { TlsEvidence } from './tls-evidence.ts';
+import type { TlsEvidence, TrustedPath } from './tls-evidence.ts';
 
 /**
  * Whose certificate the leaf is. `known-key`: its own key is pinned or learned. `named`: it is for the name that was

@@ -4,14 +4,7 @@ import type { Baseline } from './baseline.ts';
 import { endFlaws, type Flaw, type FlawKind, lastingFlaws } from './chain-flaws.ts';
 import type { SignatureChecks } from './signature-checks.ts';
 import { findChainTrust, type ChainTrust, type ChainTrustOptions } from './chain-trust.ts';
-import type { TlsEvidence } from './tls-evidence.ts';
-
-/** What a client that trusts the end of a chain would say of the rest of it. */
-export interface TrustedPath {
-  /** The certificate that is trusted: as it is held here, else as it was sent. */
-  readonly end: Certificate;
-  readonly flaws: readonly Flaw[];
-}
+import type { TlsEvidence, TrustedPath } from './tls-evidence.ts';
 
 type FlawEvidence = Pick<TlsEvidence, 'profile' | 'openssl' | 'now' | 'trust' | 'baseline'>;
 

@@ -17,7 +17,7 @@ export const tokenPool: Declaration<'token-pool', TokenPoolCause> = {
   judge: judgeTokens,
 };
 
-function judgeTokens({ picture: { units } }: UnitFacts): Judgement {
+function judgeTokens({ picture: { appliances: units } }: UnitFacts): Judgement {
   if (!units.some(({ config: { api } }) => api !== null))
     return notConfigured('No REST API of a FortiAuthenticator is configured');
   if (!units.some(({ rest }) => rest?.kind === 'ok')) return unjudged('No FortiAuthenticator told its tokens');

@@ -4,8 +4,8 @@ import * as z from 'zod';
 import type { Millis } from '../../core/clock.ts';
 import { DURATION_PATTERN, formatDuration, parseDuration } from '../../core/duration.ts';
 import { expectedMessage } from '../../text/show.ts';
-import { isCronOfMinutes, isCronWithSeconds } from '../cron.ts';
-import { isHost } from '../host-port.ts';
+import { isCronOfMinutes, isCronWithSeconds } from './cron.ts';
+import { isHost } from './host-port.ts';
 
 /** The `error` option of a zod schema or check that words every failure as `expected …, got …`. */
 export function expected(what: string): { readonly error: (issue: { readonly input?: unknown }) => string } {

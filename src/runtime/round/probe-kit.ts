@@ -4,7 +4,7 @@ import { createCertificateCache } from '../../core/certificate-cache.ts';
 import type { Clock, Millis } from '../../core/clock.ts';
 import { judgeDns } from '../../checks/name-resolution/judge.ts';
 import { burstOf, needsCloserLook } from '../../checks/path-share.ts';
-import type { RoundObservations } from '../../core/round.ts';
+import type { RoundObservations, RoundTools } from '../../sources/registry.ts';
 import { authority } from '../../core/authority.ts';
 import { createSystemLookup } from '../../network/system-lookup.ts';
 import { createProbeSecureContext } from '../../network/tls/secure-context.ts';
@@ -18,7 +18,7 @@ import type { JudgedRound } from '../../checks/judged-round.ts';
 import { assessRound } from './assess-round.ts';
 import { loadGenuineMemory } from './genuine-memory.ts';
 import type { TlsKnowledge } from '../../checks/tls-genuine/judge-tls-path.ts';
-import { observeRound, type RoundTools } from './observe-round.ts';
+import { observeRound, type RoundWatch } from './observe-round.ts';
 import { createCloserLooks } from '../../sources/path/closer-looks.ts';
 import { createOlderTls } from '../../sources/path/older-tls.ts';
 import { createSecondLooks } from './second-looks.ts';
@@ -40,7 +40,7 @@ export interface ProbeKit {
   close(): void;
 }
 
-export type RoundWishes = Pick<RoundTools, 'mailServers' | 'onProgress' | 'isComplained'>;
+export type RoundWishes = Pick<RoundTools, 'mailServers' | 'isComplained'> & Pick<RoundWatch, 'onProgress'>;
 
 export interface ProbeKitDeps {
   readonly clock: Clock;
@@ -103,7 +103,7 @@ export async function createProbeKit(
 }
 
 /** What a round works with, apart from what belongs to this round alone. */
-type StandingTools = Omit<RoundTools, keyof RoundWishes | 'burst'>;
+type StandingTools = Omit<RoundTools & RoundWatch, keyof RoundWishes | 'burst'>;
 
 function createConnectionTools(
   config: Config,

@@ -5,7 +5,7 @@ import { createSecureContext } from 'node:tls';
 import type { ConnectionOptions, SecureContext } from 'node:tls';
 import { deadline } from '../../system/clock.ts';
 import type { Deadline } from '../../system/clock.ts';
-import type { MailServerConfig } from '../../config/schema/mail.ts';
+import type { MailServerConfig } from './section.ts';
 import type { SecretSource } from '../../system/secret.ts';
 import type { Millis } from '../../core/clock.ts';
 import type { Failure, MailObservation, MailOutcome, MailStage } from '../../core/observation.ts';

@@ -9,7 +9,7 @@ import { systemClock } from '../../../src/system/clock.ts';
 import { exchangeJson } from '../../../src/network/rest/json-exchange.ts';
 import { snmpGet } from '../../../src/network/snmp/snmp-get.ts';
 import { failureFrom } from '../../../src/network/failure.ts';
-import { postJson } from '../../../src/notify/http-post.ts';
+import { postJson } from '../../../src/notify/channels/http-post.ts';
 import { openTunnel } from '../../../src/network/connect-proxy.ts';
 import { corpus } from '../../support/corpus.ts';
 import { actingTexts, fuzzRuns, fuzzTimeout, mutated, sizeOf } from '../../support/fuzz.ts';

@@ -1,7 +1,7 @@
 import type { Clock, EpochMs, Millis } from '../../../core/clock.ts';
 import type { Alert } from './alerts.ts';
 import type { RecipientOutcome } from '../channel.ts';
-import { postJson, type PostOutcome, prepareToPost } from '../../http-post.ts';
+import { postJson, type PostOutcome, prepareToPost } from '../http-post.ts';
 
 /**
  * Every instance is told everything, since instances only gossip about what they sent (never through a load balancer).

@@ -1,9 +1,5 @@
 import { isIP, isIPv6 } from 'node:net';
-
-export interface HostPort {
-  readonly host: string;
-  readonly port: number;
-}
+import type { HostPort } from '../../core/authority.ts';
 
 export interface ListenAddress {
   readonly address: string;

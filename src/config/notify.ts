@@ -1,8 +1,8 @@
 import type * as z from 'zod';
-import { channelSections } from '../../notify/channels/registry.ts';
-import { list, optional, section } from './section.ts';
-import { secretUrl } from './urls.ts';
-import { cron, duration, integer, timezone } from './values.ts';
+import { channelSections } from '../notify/channels/registry.ts';
+import { list, optional, section } from './schema/section.ts';
+import { secretUrl } from './schema/urls.ts';
+import { cron, duration, integer, timezone } from './schema/values.ts';
 
 const DAY = 86_400_000;
 const MANY = 1000;

@@ -1,8 +1,8 @@
 import type * as z from 'zod';
-import { listenAddress } from './endpoints.ts';
-import { laterFile, readableFile } from './files.ts';
-import { list, optional, section } from './section.ts';
-import { addressBlock, choice, duration } from './values.ts';
+import { listenAddress } from '../../config/schema/endpoints.ts';
+import { laterFile, readableFile } from '../../config/schema/files.ts';
+import { list, optional, section } from '../../config/schema/section.ts';
+import { addressBlock, choice, duration } from '../../config/schema/values.ts';
 
 const DAY = 86_400_000;
 

@@ -1,5 +1,5 @@
 import { validate } from 'node-cron';
-import { readCrontab } from '../text/crontab.ts';
+import { readCrontab } from '../../text/crontab.ts';
 
 const SECONDS_TO_WEEKDAY = 6;
 

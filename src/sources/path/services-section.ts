@@ -1,9 +1,9 @@
 import type * as z from 'zod';
-import { textAt, unique } from './rules.ts';
-import { completed, list, section } from './section.ts';
-import { serverName, serverNameOf } from './server-name.ts';
-import { caFiles, pins, trustProfile } from './trust.ts';
-import { choice, host, name, port } from './values.ts';
+import { textAt, unique } from '../../config/schema/rules.ts';
+import { completed, list, section } from '../../config/schema/section.ts';
+import { serverName, serverNameOf } from '../../config/schema/server-name.ts';
+import { caFiles, pins, trustProfile } from './trust-section.ts';
+import { choice, host, name, port } from '../../config/schema/values.ts';
 
 const service = completed(
   section({

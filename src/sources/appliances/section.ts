@@ -1,10 +1,19 @@
 import type * as z from 'zod';
-import { readableFile } from './files.ts';
-import { type Fields, fieldsOf, given, itemsOf, type Label, type Report, textAt, unique } from './rules.ts';
-import { secret } from './secret.ts';
-import { list, optional, section } from './section.ts';
-import { httpsOrigin } from './urls.ts';
-import { host, name, pin, port, serial, share, text } from './values.ts';
+import { readableFile } from '../../config/schema/files.ts';
+import {
+  type Fields,
+  fieldsOf,
+  given,
+  itemsOf,
+  type Label,
+  type Report,
+  textAt,
+  unique,
+} from '../../config/schema/rules.ts';
+import { secret } from '../../config/schema/secret.ts';
+import { list, optional, section } from '../../config/schema/section.ts';
+import { httpsOrigin } from '../../config/schema/urls.ts';
+import { host, name, pin, port, serial, share, text } from '../../config/schema/values.ts';
 
 const api = section(
   {

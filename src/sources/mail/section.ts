@@ -1,8 +1,8 @@
 import type * as z from 'zod';
-import { relayShape, withPort } from './mail-relay.ts';
-import { endpoint, type Fields, given, type Report, requireLogin, unique } from './rules.ts';
-import { completed, list, optional, section } from './section.ts';
-import { mailAddress } from './values.ts';
+import { relayShape, withPort } from '../../config/schema/mail-relay.ts';
+import { endpoint, type Fields, given, type Report, requireLogin, unique } from '../../config/schema/rules.ts';
+import { completed, list, optional, section } from '../../config/schema/section.ts';
+import { mailAddress } from '../../config/schema/values.ts';
 
 const mailServer = completed(
   section(

@@ -1,7 +1,7 @@
 import type * as z from 'zod';
-import { laterFile, readableFile } from './files.ts';
-import { list, section } from './section.ts';
-import { choice, pin } from './values.ts';
+import { laterFile, readableFile } from '../../config/schema/files.ts';
+import { list, section } from '../../config/schema/section.ts';
+import { choice, pin } from '../../config/schema/values.ts';
 
 export const trustProfile = choice('fortinet', 'public', 'pinned');
 export const pins = list(pin);

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import type { Agent } from 'undici';
-import { deadline } from '../system/clock.ts';
-import type { Clock, Millis } from '../core/clock.ts';
-import { visibleText } from '../core/visible-text.ts';
-import { withoutSecrets } from '../core/without-secrets.ts';
-import type { RecipientOutcome } from './channels/channel.ts';
+import { deadline } from '../../system/clock.ts';
+import type { Clock, Millis } from '../../core/clock.ts';
+import { visibleText } from '../../core/visible-text.ts';
+import { withoutSecrets } from '../../core/without-secrets.ts';
+import type { RecipientOutcome } from './channel.ts';
 
 export interface JsonPost {
   readonly url: string;

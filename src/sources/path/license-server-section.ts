@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import { proxy } from './proxy.ts';
-import { completed, optional, section } from './section.ts';
-import { serverName, serverNameOf } from './server-name.ts';
-import { addressBlock, expected, host, port, urlPath } from './values.ts';
+import { proxy } from '../../config/schema/proxy.ts';
+import { completed, optional, section } from '../../config/schema/section.ts';
+import { serverName, serverNameOf } from '../../config/schema/server-name.ts';
+import { addressBlock, expected, host, port, urlPath } from '../../config/schema/values.ts';
 
 const HOST = 'fortitokenmobile.fortinet.com';
 const ADDRESSES: readonly string[] = ['173.243.138.84', '173.243.138.0/24'];

@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts';
-import { isInvalid } from '../checks/invalid-round.ts';
-import { createStallWatch } from '../schedule/stall-watch.ts';
+import { isInvalid } from '../core/invalid-round.ts';
+import { createStallWatch } from './stall-watch.ts';
 
 /** Null: this process stood still meanwhile, so that what it saw says nothing about whom it asked. */
 export async function discardIfStalled<T>(clock: Clock, look: Promise<T>): Promise<{ readonly seen: T } | null> {

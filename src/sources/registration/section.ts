@@ -1,9 +1,9 @@
 import type * as z from 'zod';
-import { authorityFile } from './files.ts';
-import { secret } from './secret.ts';
-import { optional, section } from './section.ts';
-import { httpsOrigin } from './urls.ts';
-import { integer, text } from './values.ts';
+import { authorityFile } from '../../config/schema/files.ts';
+import { secret } from '../../config/schema/secret.ts';
+import { optional, section } from '../../config/schema/section.ts';
+import { httpsOrigin } from '../../config/schema/urls.ts';
+import { integer, text } from '../../config/schema/values.ts';
 
 /** More digits than any account has. */
 const MAX_ACCOUNT = 999_999_999_999;

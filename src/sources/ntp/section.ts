@@ -1,9 +1,12 @@
-import { hostPort } from './endpoints.ts';
-import { list, section } from './section.ts';
-import { duration } from './values.ts';
+import type * as z from 'zod';
+import { hostPort } from '../../config/schema/endpoints.ts';
+import { list, section } from '../../config/schema/section.ts';
+import { duration } from '../../config/schema/values.ts';
 
 const HOUR = 3_600_000;
 const NTP_PORT = 123;
+
+export type ClockConfig = z.output<typeof clock>;
 
 export const clock = section({
   ntp: list(hostPort(NTP_PORT)).describe(

@@ -1,18 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import type { RegistrationObservation } from '../../../src/core/license/registration.ts';
-import { createRegistrationWatch } from '../../../src/runtime/registration-watch.ts';
-import type { RegistrationWatch } from '../../../src/runtime/registration-watch.ts';
-import { LICENSES_PATH, TOKEN_PATH } from '../../lab/registration.ts';
-import { configOf } from '../../support/config-of.ts';
-import { handClock } from '../../support/hand-clock.ts';
-import type { HandClock } from '../../support/hand-clock.ts';
-import { A, B, memoryStore, outcomes, paths, startRegistration } from '../../support/registration-bench.ts';
-import type { RegistrationBench } from '../../support/registration-bench.ts';
+import type { RegistrationObservation } from '../../../../src/core/license/registration.ts';
+import { createSpreadTimer } from '../../../../src/schedule/spread.ts';
+import { watchRegistration } from '../../../../src/sources/registration/watch-registration.ts';
+import { LICENSES_PATH, TOKEN_PATH } from '../../../lab/registration.ts';
+import { configOf } from '../../../support/config-of.ts';
+import { handClock } from '../../../support/hand-clock.ts';
+import type { HandClock } from '../../../support/hand-clock.ts';
+import { A, B, memoryStore, outcomes, paths, startRegistration } from '../../../support/registration-bench.ts';
+import type { RegistrationBench } from '../../../support/registration-bench.ts';
 
 const HELD = { kind: 'registered', serial: 'FAC-VM0000000001' };
 const MINUTE = 60_000;
 /** Far away, so that every further look is one that the watch arranged itself. */
-const SCHEDULE = '0 0 0 1 1 *';
+const SCHEDULE = { expression: '0 0 0 1 1 *', timezone: 'UTC', seed: 'hq' };
 
 interface Watched extends AsyncDisposable {
   readonly clock: HandClock;
@@ -24,16 +24,19 @@ interface Watched extends AsyncDisposable {
 async function watch(bench: RegistrationBench, licenses: readonly string[]): Promise<Watched> {
   const clock = handClock(Date.now());
   const seen: RegistrationObservation[] = [];
-  const config = await configOf(`schedule: { registration: "${SCHEDULE}" }`);
-  const watching: RegistrationWatch = createRegistrationWatch(
-    { ...config, registration: bench.config },
+  const { appliances } = await configOf(JSON.stringify({ appliances: [{ name: 'fac-1', licenses }] }));
+  const budget = memoryStore();
+  const watching = watchRegistration(
+    { registration: bench.config },
     {
       clock,
       env: bench.env,
-      budget: memoryStore(),
+      timer: (listener) => createSpreadTimer(SCHEDULE, clock, listener),
+      period: 365 * 24 * 60 * MINUTE,
       triggerGap: MINUTE,
-      query: () => Promise.resolve({ licenses, serials: [] }),
-      onSeen: (registration) => seen.push(registration),
+      tools: () =>
+        Promise.resolve({ budget, appliances: appliances.map((config) => ({ config, rest: null, role: null })) }),
+      onSeen: (registration) => seen.push(registration ?? { kind: 'ok', lookups: [] }),
       onError: (error) => {
         throw error;
       },

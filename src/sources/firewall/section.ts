@@ -1,9 +1,9 @@
 import type * as z from 'zod';
-import { authorityFile } from './files.ts';
-import { secret } from './secret.ts';
-import { optional, section } from './section.ts';
-import { httpsOrigin } from './urls.ts';
-import { address, text } from './values.ts';
+import { authorityFile } from '../../config/schema/files.ts';
+import { secret } from '../../config/schema/secret.ts';
+import { optional, section } from '../../config/schema/section.ts';
+import { httpsOrigin } from '../../config/schema/urls.ts';
+import { address, text } from '../../config/schema/values.ts';
 
 export type FirewallConfig = z.output<typeof firewall>;
 
