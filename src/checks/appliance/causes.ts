@@ -14,6 +14,7 @@ export const APPLIANCE_CAUSES = {
     headline: '{subject} is unreachable',
     summary: 'ftm-watch gets nothing from {appliance}: its REST API {failing}.',
     impact: 'blind',
+    sources: ['docs:fortiauthenticator/6.4.1/administration-guide'],
     remedy: [OPEN, ALLOW],
   },
   'appliance-unreadable': {
@@ -22,6 +23,7 @@ export const APPLIANCE_CAUSES = {
     headline: 'ftm-watch cannot read {subject}',
     summary: 'ftm-watch cannot read {appliance}: its REST API {failing}, although the unit itself is up.',
     impact: 'blind',
+    sources: ['docs:fortiauthenticator/6.4.1/administration-guide'],
     remedy: [
       OPEN,
       `${ALLOW} A firewall on the way must let them through.`,
@@ -34,6 +36,7 @@ export const APPLIANCE_CAUSES = {
     headline: 'ftm-watch cannot read {subject}: the key is refused',
     summary: 'ftm-watch cannot read {appliance}: it refuses the user or the web service access key.',
     impact: 'blind',
+    sources: ['docs:fortiauthenticator/6.4.7/rest-api-solution-guide/671411'],
     remedy: [
       'The password is the web service access key of that administrator, not the login password: Authentication > ' +
         'User Management > Local Users, edit the user, "Web service access".',

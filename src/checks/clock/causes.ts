@@ -7,6 +7,7 @@ export const CLOCK_CAUSES = {
     headline: 'the clock is wrong',
     summary: 'The clock of this machine disagrees with external time sources: {subject}.',
     impact: 'none',
+    sources: ['docs:fortiauthenticator/6.4.1/administration-guide'],
     remedy: [
       'Check time synchronisation here: "timedatectl status", "chronyc tracking".',
       'Check the clock of FortiAuthenticator too (System > Dashboard > Status, "show system ntp"): a wrong clock ' +

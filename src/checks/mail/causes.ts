@@ -12,6 +12,7 @@ export const MAIL_CAUSES = {
     headline: 'the mail server {subject} is unreachable',
     summary: 'The mail server {subject} gives no SMTP answer.',
     impact: 'delivery',
+    sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974'],
     remedy: [
       'Test by hand: "nc -v {subjecthost} {subjectport}" must show a line that begins with 220 (where the server ' +
         'speaks TLS from the start, the port opens and shows nothing).',
@@ -27,6 +28,7 @@ export const MAIL_CAUSES = {
     summary:
       'The mail server {subject} answers, but an encrypted session with a verified certificate cannot be set up.',
     impact: 'delivery',
+    sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974'],
     remedy: [
       '"openssl s_client {starttls}-connect {subject}" shows the certificate and the reason ' +
         '("-starttls smtp" is for security: starttls only).',
@@ -44,6 +46,7 @@ export const MAIL_CAUSES = {
     headline: 'the mail server {subject} rejects the login',
     summary: 'The mail server {subject} does not accept the user name and password.',
     impact: 'delivery',
+    sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974'],
     remedy: [
       'Check whether the account is locked, expired, or needs an application password.',
       'Set the right password on FortiAuthenticator (System > Messaging > SMTP Servers) and in the file that ' +
@@ -57,6 +60,7 @@ export const MAIL_CAUSES = {
     headline: 'the mail server {subject} rejects the recipient',
     summary: 'The mail server {subject} refuses the sender or the recipient.',
     impact: 'delivery',
+    sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974'],
     remedy: [
       'Read the reply of the server in the evidence: it says what it refuses and often why.',
       'Allow the address of FortiAuthenticator to relay, or give it a login on the mail server.',

@@ -7,6 +7,7 @@ export const NAME_CAUSES = {
     headline: 'a resolver does not answer for {subject}',
     summary: 'No usable answer from {resolver} for {host}.',
     impact: 'activation',
+    sources: ['ta-p/194050', 'ta-p/327581', 'ta-p/260790'],
     remedy: [
       'Ask the resolver directly with "dig {host} @ADDRESS", where ADDRESS is that of {resolver}. No answer at all ' +
         'means that it is down, or that UDP and TCP port 53 to it are blocked.',
@@ -38,6 +39,7 @@ export const NAME_CAUSES = {
     headline: 'the name {subject} is not found',
     summary: '{resolver} says that {host} does not exist or has no address.',
     impact: 'activation',
+    sources: ['ta-p/194050', 'ta-p/327581'],
     remedy: [
       'Compare with a public resolver: "dig @9.9.9.9 {host}". If that one gives an address, the answer of ' +
         '{resolver} is wrong.',
@@ -54,6 +56,7 @@ export const NAME_CAUSES = {
     headline: 'the name {subject} is hijacked',
     summary: '{resolver} resolves {host} to {address}, which cannot be its address.',
     impact: 'activation',
+    sources: ['docs:fortigate/7.2.13/administration-guide'],
     remedy: [
       'A DNS filter, a sinkhole or a local zone overrides the real answer: find the rule on {resolver} ' +
         'and exempt {host}.',
@@ -69,6 +72,7 @@ export const NAME_CAUSES = {
     headline: '{subject} has an unexpected address',
     summary: '{resolver} resolves {host} to {address}, which is outside licenseServer.expectedAddresses.',
     impact: 'none',
+    sources: ['ta-p/327581'],
     remedy: [
       'Fortinet may have moved the server: compare with another resolver, "dig @9.9.9.9 {host}".',
       'If firewall policies name the old address, allow the new one too.',
@@ -81,6 +85,7 @@ export const NAME_CAUSES = {
     headline: 'the resolvers disagree about {subject}',
     summary: 'The configured resolvers return different addresses for {host}, with none in common.',
     impact: 'none',
+    sources: ['ta-p/327581', 'docs:fortiauthenticator/6.4.1/administration-guide'],
     remedy: [
       'Compare the answers in the evidence: split DNS, a filter, or a stale cache is the usual reason.',
       'Make sure that FortiAuthenticator uses the right resolver (System > Network > DNS).',

@@ -16,6 +16,7 @@ export const POLLING_CAUSES = {
     warningHeadline: 'the log of {subject} has a warning',
     summary: '{appliance} logs FortiToken Mobile errors that nothing on the path from this machine explains.',
     impact: 'activation',
+    sources: ['ta-p/194050', 'docs:fortigate/7.2.13/administration-guide'],
     remedy: [
       'The path from this machine is clean, so the one from FortiAuthenticator differs: firewall policies match ' +
         'source addresses. Compare the policy for {source} with the one for this machine (Policy Lookup on the ' +
@@ -40,6 +41,10 @@ export const POLLING_CAUSES = {
     headline: 'FortiAuthenticator sends no log lines',
     summary: 'No log line from {appliance} for longer than logs.silentAfter: ftm-watch would miss its errors.',
     impact: 'blind',
+    sources: [
+      'docs:fortiauthenticator/6.4.1/rest-api-solution-guide/883296',
+      'docs:fortiauthenticator/6.4.1/administration-guide',
+    ],
     remedy: [
       'On FortiAuthenticator check Logging > Log Config > Syslog Servers: address and port of this machine.',
       'Check that UDP or TCP from FortiAuthenticator reaches this machine: run "tcpdump -n -i any port 5514" as ' +

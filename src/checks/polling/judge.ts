@@ -54,7 +54,7 @@ function judgeError(appliance: AppliancePolling, error: PollingError, { window, 
     suggests,
     explainedBy: explainedBy(error, preconditionOf),
     facts: { appliance: appliance.name },
-    ...(saysItself(level, suggests)
+    ...(saysItself(level, suggests) || isOfNames(error.cause, preconditionOf)
       ? { advice: { summary: `${appliance.name}: ${error.summary}.`, remedy: error.remedy } }
       : {}),
   };
@@ -66,6 +66,11 @@ function judgeError(appliance: AppliancePolling, error: PollingError, { window, 
  */
 function saysItself(level: FindingLevel, suggests: string | null): boolean {
   return suggests !== null && (level === 'warning' || suggests !== 'polling-failing');
+}
+
+/** FortiAuthenticator asks resolvers of its own: no policy of a firewall explains what they answer. */
+function isOfNames(cause: string | null, preconditionOf: PreconditionOf): boolean {
+  return cause !== null && preconditionOf(cause) === 'name-resolution';
 }
 
 function judgeSilence(

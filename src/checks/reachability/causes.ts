@@ -10,6 +10,7 @@ export const REACHABILITY_CAUSES = {
       'The internet works, but {subject} accepts no connection: a firewall on the way blocks it, or the server is ' +
       'down.',
     impact: 'activation',
+    sources: ['ta-p/194050', 'docs:fortigate/7.2.13/administration-guide'],
     remedy: SHUT_PORT_REMEDY,
     kinds: {
       ...SHUT_PORT_KINDS,
@@ -36,6 +37,7 @@ export const REACHABILITY_CAUSES = {
     headline: 'some addresses of {subject} accept no connection',
     summary: 'Only some addresses of {subject} accept a connection; {address} does not.',
     impact: 'none',
+    sources: ['ta-p/327581'],
     remedy: [
       'Allow TCP {port} to every address of {host}: policies that name a single address are the usual reason. ' +
         'Prefer a policy by FQDN.',

@@ -43,6 +43,7 @@ const UNKNOWN_PRODUCT = [
 const INTERCEPTION = {
   severity: 'critical',
   impact: 'activation',
+  sources: ['ta-p/194050', 'ta-p/338841', 'ta-p/218813', 'docs:fortigate/7.2.13/administration-guide'],
   remedy: UNKNOWN_PRODUCT,
   productRemedy: { 'Fortinet FortiGate': FORTIGATE },
   anyProductRemedy: OTHER_PRODUCT,
@@ -71,6 +72,7 @@ export const TLS_CAUSES = {
       'The port of {subject} opens, but TLS fails: something on the way blocks it, or the server itself is in ' +
       'trouble.',
     impact: 'activation',
+    sources: ['ta-p/194050', 'docs:fortigate/7.2.13/administration-guide'],
     remedy: [
       'A web filter, application control or intrusion prevention profile is the usual reason: look for {source} ' +
         'and {host} in the web filter and application control logs of the firewall.',
@@ -87,6 +89,7 @@ export const TLS_CAUSES = {
     headline: 'the certificate of {subject} is broken',
     summary: '{judgement}.',
     impact: 'activation',
+    sources: ['ta-p/194050'],
     remedy: [
       'Check the clocks of FortiAuthenticator and of this machine first: a wrong date makes every certificate invalid.',
       'If the clocks are right, the fault is at Fortinet: open a ticket with TAC and give them the certificate ' +
@@ -101,6 +104,7 @@ export const TLS_CAUSES = {
     headline: 'the certificate authority of {subject} changed',
     summary: "{subject} shows a valid certificate of a public authority instead of Fortinet's own.",
     impact: 'none',
+    sources: ['ta-p/194050', 'docs:fortigate/7.4.3/administration-guide/403143'],
     remedy: [
       'No inspecting device uses a public authority: Fortinet has probably changed the certificate. Compare from ' +
         'another network.',

@@ -16,6 +16,11 @@ export interface CauseWords {
   /** One sentence. */
   readonly summary: string;
   readonly impact: ImpactKind;
+  /**
+   * Where the facts of the vendor in these words were seen: `ta-p/N` is https://community.fortinet.com/…/ta-p/N,
+   * `docs:X` is https://docs.fortinet.com/document/X.
+   */
+  readonly sources?: readonly string[];
   /** Steps for an administrator, in order. */
   readonly remedy: readonly string[];
   /** What is told instead where the kind of fault is known. */
