@@ -84,16 +84,7 @@ export const KNOWN_RUN = 5;
 const GRAVE = { from: 1 / 3, until: 1 / 5 };
 
 export function clear(addresses: readonly string[]): ConnectionShare {
-  return {
-    addresses,
-    standing: 'none',
-    told: [],
-    trail: [],
-    score: 0,
-    returns: 0,
-    intermittent: false,
-    grave: false,
-  };
+  return { addresses, standing: 'none', told: [], trail: [], score: 0, returns: 0, intermittent: false, grave: false };
 }
 
 export function lookAt(share: ConnectionShare, sample: Sample): ConnectionShare {
