@@ -203,10 +203,6 @@ export class Monitor {
     return listens(this.config) ? this.#intake.counters() : null;
   }
 
-  logAddresses(): ReturnType<LogIntake['addresses']> {
-    return this.#intake.addresses();
-  }
-
   /** What chains of a target are judged by. */
   knowledgeOf(target: string): ReturnType<ProbeKit['knowledgeOf']> {
     return this.#files.kit.knowledgeOf(target);
