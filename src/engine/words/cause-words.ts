@@ -3,7 +3,7 @@
  * runbooks print the same texts, so that mail, page and runbook never disagree.
  */
 export interface CauseWords {
-  /** Severity when the cause breaks its precondition; one that only weakens it is a `warning` at the most. */
+  /** Severity when the cause breaks its precondition; one that only weakens it is a `warning` at most. */
   readonly severity: Severity;
   /** A clause for the heading of the runbook: "TLS is intercepted". */
   readonly title: string;

@@ -1,4 +1,4 @@
-import type { RegistrationConfig } from '../../config/schema/registration.ts';
+import type { RegistrationConfig } from './section.ts';
 import type { LicenseLookup, LicenseOutcome, RegistrationObservation } from '../../core/license/registration.ts';
 import type { Failure } from '../../core/observation.ts';
 import type { ConnectorContext } from '../../network/rest/context.ts';

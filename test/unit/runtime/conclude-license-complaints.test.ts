@@ -7,6 +7,7 @@ import { applianceFacts } from '../../support/appliance-facts.ts';
 import { configOf } from '../../support/config-of.ts';
 import { round } from '../../support/judged-round.ts';
 import { pollingError } from '../../support/polling-error.ts';
+import { picture } from '../../support/observed.ts';
 
 const AT = Date.UTC(2026, 10, 24, 12);
 const [LICENSE_1, LICENSE_2] = ['EFTM000000000001', 'EFTM000000000002'];
@@ -62,13 +63,12 @@ function causesOf({ units = [ALONE_1, ALONE_2], holder, complains, seen = [] }: 
     { license: LICENSE_1, outcome: { kind: 'registered', serial: holder } },
     { license: LICENSE_2, outcome: { kind: 'registered', serial: 'FAC-B' } },
   ] as const;
-  const picture = {
-    units: config.appliances.map((unit, index) => ({ config: unit, rest: units[index] ?? null, role: null })),
+  const known = picture({
+    appliances: config.appliances.map((unit, index) => ({ config: unit, rest: units[index] ?? null, role: null })),
     registration: { kind: 'ok', lookups },
-    firewall: null,
-  } as const;
+  });
   const { diagnosis } = conclude(
-    { config, at: AT, probed: round().filter(({ id }) => !ofUnits.includes(id)), picture },
+    { config, at: AT, probed: round().filter(({ id }) => !ofUnits.includes(id)), picture: known },
     { kind: 'heard', report, strangers: [], ...NOTHING_REMEMBERED, faultsSeen: seen },
   );
   return diagnosis.causes

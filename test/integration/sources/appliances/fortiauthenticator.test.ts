@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { ApplianceApiConfig } from '../../../../src/config/schema/appliances.ts';
+import type { ApplianceApiConfig } from '../../../../src/sources/appliances/section.ts';
 import type { ApplianceObservation } from '../../../../src/core/license/appliance.ts';
 import { createFortiAuthenticator } from '../../../lab/fortiauthenticator.ts';
 import type { FortiAuthenticator } from '../../../lab/fortiauthenticator.ts';

@@ -95,6 +95,6 @@ describe('nearestHost()', () => {
     ['not known through a proxy', [host(open(20), 'p:3128'), host(open(20), 'p:3128')], AGAIN, 0, null],
     ['not known to a busy process', [host(open(30)), host(open(20))], AGAIN, 18, null],
   ] as const)('is %s', (...[, controls, controlConnects, stalledMs, expected]) => {
-    expect(nearestHost({ controls, controlConnects, stalledMs })).toBe(expected);
+    expect(nearestHost({ controls, path: { controlConnects }, stalledMs })).toBe(expected);
   });
 });
