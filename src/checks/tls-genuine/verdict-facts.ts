@@ -1,26 +1,20 @@
 import { attributeValues } from '../../core/distinguished-name.ts';
 import type { TlsOutcome } from '../../core/observation.ts';
 import type { BaselineMatch } from './baseline.ts';
-import { type ChainCase, type Dates, type Identity, isRightful } from './chain-case.ts';
-import type { Claim } from './claim.ts';
+import { type ChainCase, isRightful } from './chain-case.ts';
 import { ageOf, type FlawAge } from './judge-flaws.ts';
 import type { Signal } from './signal.ts';
 import type { ChainTrust } from './chain-trust.ts';
-import { trustUnder } from './trust.ts';
+import { type TrustProfile, trustUnder } from './trust.ts';
 
 /** What the table of verdicts looks at: small closed sets, so that it can be read and tested as a table. */
-export interface VerdictFacts {
+export interface VerdictFacts extends Pick<ChainCase, 'claim' | 'identity' | 'dates' | 'baselineMatch'> {
   readonly chainTrust: ChainTrust['kind'];
   /** The profile takes a chain that ends there: at a trusted key, or at a public root under the profile `public`. */
   readonly accepted: boolean;
-  /** Whom the chain claims to come from, by its names alone. */
-  readonly claim: Claim;
-  readonly identity: Identity;
-  readonly dates: Dates;
-  readonly baselineMatch: BaselineMatch;
   /** An intermediate was not sent, though it is known from elsewhere. */
   readonly gap: boolean;
-  readonly profile: 'fortinet' | 'public' | 'pinned';
+  readonly profile: TrustProfile;
   /** What TLS clients refuse an accepted chain for, although its signatures are right. */
   readonly flaw: FlawAge;
   /** Whether there is any key that a chain could lead to. */
@@ -62,14 +56,14 @@ export function isClaimed(facts: VerdictFacts): boolean {
 }
 
 export function gatherFacts(chain: ChainCase, signals: readonly Signal[]): VerdictFacts {
-  const { chainTrust, evidence, identity, claim } = chain;
+  const { chainTrust, evidence, identity, claim, dates } = chain;
   const witnesses = signals.filter(({ weight }) => weight === 'witness');
   return {
     chainTrust: chainTrust.kind,
     accepted: chain.accepted !== null,
     claim,
     identity,
-    dates: chain.dates,
+    dates,
     baselineMatch: baselineMatchOf(chain),
     gap: chain.gap !== null,
     profile: evidence.profile,
