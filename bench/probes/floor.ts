@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { connect } from 'node:tls';
 import type { TLSSocket } from 'node:tls';
-import type { HostPort } from '../../src/config/host-port.ts';
+import type { HostPort } from '../../src/core/authority.ts';
 import { createProbeSecureContext } from '../../src/network/tls/secure-context.ts';
 
 type Server = HostPort & { readonly serverName: string | null };

@@ -6,11 +6,14 @@ const HEAD = '| key | type | default | what it is for |\n|---|---|---|---|\n';
 
 /**
  * The document with each of its tables, between `<!-- keys: SECTION -->` and `<!-- end -->`, made again from the
- * schema.
+ * schema. A section without a table gets one at the end: words around it are for somebody to write.
  */
 export function renderReference(document: string, schema: JsonSchema): string {
   const keys = describedKeys(schema);
-  return document.replaceAll(TABLE, (_table, begin: string, section: string, end: string) => {
+  const named = referencedSections(document);
+  const unnamed = Object.keys(asSchema(schema['properties'])).filter((section) => !named.includes(section));
+  const added = unnamed.map((section) => `\n## \`${section}\`\n\n<!-- keys: ${section} -->\n<!-- end -->\n`);
+  return [document, ...added].join('').replaceAll(TABLE, (_table, begin: string, section: string, end: string) => {
     const rows = keys
       .filter(({ path }) => path === section || path.startsWith(`${section}.`) || path.startsWith(`${section}[`))
       .map(row);

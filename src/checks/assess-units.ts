@@ -1,10 +1,11 @@
 import { CHECKS } from './registry.ts';
-import type { UnitFacts, UnitsPicture } from './unit-facts.ts';
+import type { UnitFacts } from './unit-facts.ts';
+import type { SlowFactsBySource } from '../sources/registry.ts';
 import { activationContextOf, type ActivationContext } from '../core/license/activation-context.ts';
 import type { Assessment } from '../engine/assessment.ts';
 
 /** What impact texts depend on, as far as an appliance told. */
-export function activationOf({ units }: UnitsPicture): ActivationContext {
+export function activationOf({ appliances: units }: SlowFactsBySource): ActivationContext {
   return activationContextOf(units.flatMap(({ rest }) => (rest === null ? [] : [rest])));
 }
 
@@ -14,6 +15,6 @@ export function assessUnits(facts: UnitFacts): readonly Assessment[] {
 }
 
 /** What they mean for what a round found out. */
-export function withUnits(probed: readonly Assessment[], picture: UnitsPicture): readonly Assessment[] {
+export function withUnits(probed: readonly Assessment[], picture: SlowFactsBySource): readonly Assessment[] {
   return probed.map((own) => CHECKS.find(({ id }) => id === own.id)?.withUnits?.(own, picture) ?? own);
 }

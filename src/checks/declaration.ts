@@ -5,13 +5,14 @@ import type { LogFacts } from './log-facts.ts';
 import type { Place } from './place.ts';
 import type { RoundFacts } from './round-facts.ts';
 import type { TargetFacts } from './target-facts.ts';
-import type { UnitFacts, UnitSource, UnitsPicture } from './unit-facts.ts';
+import type { UnitFacts } from './unit-facts.ts';
+import type { SlowSourceId, SlowFactsBySource } from '../sources/registry.ts';
 
 /** All that a check says of itself: the one export of its `check.ts`. */
 export type Declaration<Id extends string = string, C extends string = string> = Check<Id, C> & {
   readonly place: Place;
   /** What was learned beside the round changes what the round found out. */
-  readonly withUnits?: (own: Assessment, picture: UnitsPicture) => Assessment;
+  readonly withUnits?: (own: Assessment, picture: SlowFactsBySource) => Assessment;
   readonly withLog?: (own: Assessment, facts: Extract<LogFacts, { readonly kind: 'heard' }>) => Assessment;
 } & Judge;
 
@@ -35,7 +36,7 @@ export interface RoundJudge {
 export interface UnitsJudge {
   readonly from: 'units';
   /** Which of them it judges: news of these are news of its precondition. */
-  readonly sources: readonly UnitSource[];
+  readonly sources: readonly SlowSourceId[];
   readonly judge: (facts: UnitFacts) => Judgement;
 }
 

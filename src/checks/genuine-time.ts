@@ -1,7 +1,8 @@
 import type { EpochMs, Millis } from '../core/clock.ts';
 import type { Verdict } from './tls-genuine/tls-evidence.ts';
 import type { ClockObservation } from '../core/observation.ts';
-import type { PathObservation, RoundObservations } from '../core/round.ts';
+import type { PathObservation } from '../core/round.ts';
+import type { RoundObservations } from '../sources/registry.ts';
 import { observeDateHeader } from './clock/date-header.ts';
 import { controlChainsOf, judgeTlsPath, type TlsKnowledge } from './tls-genuine/judge-tls-path.ts';
 
@@ -13,7 +14,7 @@ const GENUINE: readonly Verdict[] = ['genuine', 'rotated'];
  */
 export function withGenuineTime(
   clock: readonly ClockObservation[],
-  { licenseServer, controls, startedAt }: Pick<RoundObservations, 'licenseServer' | 'controls' | 'startedAt'>,
+  { path: { licenseServer }, controls, startedAt }: Pick<RoundObservations, 'path' | 'controls' | 'startedAt'>,
   knowledgeOf: (target: string) => TlsKnowledge,
 ): readonly ClockObservation[] {
   const dated = licenseServer.endpoints.flatMap((endpoint) => {

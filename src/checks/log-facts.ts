@@ -1,11 +1,11 @@
-import type { Config } from '../config/config.ts';
+import type { SourcesConfig } from '../sources/registry.ts';
 import type { PollingReport } from '../core/polling/report.ts';
 import type { Finding } from '../engine/finding.ts';
 
 export type LogFacts =
   | {
       readonly kind: 'heard';
-      readonly config: Config;
+      readonly config: SourcesConfig;
       readonly report: PollingReport;
       /** What was left out of the report, as notes. */
       readonly notes: readonly Finding[];
@@ -14,7 +14,7 @@ export type LogFacts =
       /** The precondition that a cause breaks. */
       readonly preconditionOf: (cause: string) => string;
     }
-  | ({ readonly kind: 'unheard'; readonly config: Config } & Unheard);
+  | ({ readonly kind: 'unheard'; readonly config: SourcesConfig } & Unheard);
 
 /** Why nobody has listened. */
 export interface Unheard {

@@ -1,10 +1,10 @@
-import type { Config } from '../config/config.ts';
+import type { SourcesConfig } from '../sources/registry.ts';
 import type { ClockObservation } from '../core/observation.ts';
-import type { RoundObservations } from '../core/round.ts';
+import type { RoundObservations } from '../sources/registry.ts';
 
 /** What one round knows beside the targets. */
 export interface RoundFacts {
-  readonly config: Config;
+  readonly config: SourcesConfig;
   readonly round: RoundObservations;
   /** The time as NTP servers and HTTP answers told it. */
   readonly clock: readonly ClockObservation[];

@@ -1,4 +1,4 @@
-import type { LicenseServerConfig } from '../config/schema/license-server.ts';
+import type { LicenseServerConfig } from '../sources/path/license-server-section.ts';
 import type { Millis } from '../core/clock.ts';
 import type { PathObservation } from '../core/round.ts';
 import type { JudgedTlsPath, TlsKnowledge, TlsSurroundings } from './tls-genuine/judge-tls-path.ts';

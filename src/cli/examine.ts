@@ -1,11 +1,11 @@
-import type { UnitsPicture } from '../checks/unit-facts.ts';
+import type { SlowFactsBySource } from '../sources/registry.ts';
 import type { Config } from '../config/config.ts';
 import type { RoundProgress } from '../runtime/round/observe-round.ts';
 import type { RoundResult } from '../report/round-result.ts';
 import { createProbeKit } from '../runtime/round/probe-kit.ts';
 import { invalidWhenStalled } from '../checks/invalid-round.ts';
 import { mailServersOf } from '../sources/mail/mail-servers.ts';
-import { observeHolders, observeUnits, registrationQuery } from '../sources/appliances/observe-units.ts';
+import { askEach, configuredSources, unseenPicture } from '../runtime/slow-sources.ts';
 import { conclude, type LogPart } from '../runtime/conclude.ts';
 import { stateFile } from '../runtime/state-files.ts';
 import { jsonFile } from '../system/json-file.ts';
@@ -29,10 +29,11 @@ export async function examine(options: ExaminationOptions): Promise<RoundResult>
   const kit = await createProbeKit(config, { clock, env });
   const progress = createProgressLine(options.progress);
   try {
-    const units = observeUnits(config, { clock, env, signal });
-    const picture = units.then((seen) => completePicture(seen, options));
+    const picture = askSlowSources(options);
     const mailServers =
-      config.mail.length > 0 ? Promise.resolve(config.mail) : units.then((seen) => mailServersOf(config, seen.units));
+      config.mail.length > 0
+        ? Promise.resolve(config.mail)
+        : picture.appliances.then((seen) => mailServersOf(config, seen.appliances));
     const wishes = {
       mailServers,
       isComplained: false,
@@ -40,7 +41,7 @@ export async function examine(options: ExaminationOptions): Promise<RoundResult>
     };
     const look = async (): Promise<RoundResult> => {
       progress.look();
-      const [observations, seen] = await Promise.all([kit.observe(signal, wishes), picture]);
+      const [observations, seen] = await Promise.all([kit.observe(signal, wishes), picture.whole]);
       const judged = await kit.assess(observations);
       const probed = invalidWhenStalled(judged.assessments, observations);
       const { diagnosis } = conclude({ config, at: observations.startedAt, probed, picture: seen }, options.log);
@@ -53,12 +54,19 @@ export async function examine(options: ExaminationOptions): Promise<RoundResult>
   }
 }
 
-async function completePicture(
-  seen: Awaited<ReturnType<typeof observeUnits>>,
-  { config, clock, env, signal }: ExaminationOptions,
-): Promise<UnitsPicture> {
-  const query = registrationQuery(seen.units);
+interface Pictures {
+  /** With what is on the schedule of the appliances. */
+  readonly appliances: Promise<SlowFactsBySource>;
+  readonly whole: Promise<SlowFactsBySource>;
+}
+
+function askSlowSources({ config, clock, env, signal }: ExaminationOptions): Pictures {
   // The registration service counts calls: the daemon and this command keep one account.
   const budget = jsonFile(stateFile(config, 'registration-budget.json'));
-  return { ...seen, registration: await observeHolders(config, query, budget, { clock, env, signal }) };
+  const ask = async (runs: 'appliance' | 'registration', known: SlowFactsBySource): Promise<SlowFactsBySource> => {
+    const sources = configuredSources(config).filter((source) => source.runs === runs);
+    return { ...known, ...(await askEach(sources, config, { ...known, budget, clock, env, signal })) };
+  };
+  const appliances = ask('appliance', unseenPicture(config));
+  return { appliances, whole: appliances.then((known) => ask('registration', known)) };
 }

@@ -16,7 +16,7 @@ export interface ExplainOptions extends Pick<Terminal, 'input'>, Pick<Streams, '
 }
 
 /** What `explain --json` prints for each line: part of the contract. @internal */
-export type Explanation = ReturnType<typeof toJson>;
+export type LineExplanation = ReturnType<typeof toJson>;
 
 const NOTHING = 'No known FortiToken Mobile trouble';
 /** Lines of more than this are not what a person pastes. */

@@ -53,7 +53,7 @@ async function capture(kit: ProbeKit, { progress }: Terminal, signal: AbortSigna
     onProgress: (step) => line.show(step),
   });
   line.clear();
-  const path = round.licenseServer;
+  const path = round.path.licenseServer;
   const surroundings = { controls: controlChainsOf(round.controls), now: trueTime(round) };
   return tlsEvidence(path, kit.knowledgeOf(path.subject), surroundings).map(({ endpoint, evidence }) => ({
     address: endpoint.address,

@@ -1,13 +1,13 @@
 import type { Cause } from '../engine/cause.ts';
 import type { Clock, Millis } from '../core/clock.ts';
-import type { RoundObservations } from '../core/round.ts';
+import type { RoundObservations } from '../sources/registry.ts';
 import type { RoundResult } from '../report/round-result.ts';
 import type { ProbeKit } from '../runtime/round/probe-kit.ts';
-import { isInvalid } from '../checks/invalid-round.ts';
+import { isInvalid } from '../core/invalid-round.ts';
 
 /** Enough for what was there only once to be gone, and for what is new to be seen again. */
 const MOST_LOOKS = 4;
-/** A third or fourth look begins by then: a look takes 14.5 s at the most, and nobody waits for longer than 30. */
+/** A third or fourth look begins by then: a look takes 14.5 s at most, and nobody waits for longer than 30. */
 const LAST_BEGIN: Millis = 15_000;
 /** How many looks in a row must show what is critical. */
 const IN_A_ROW = 2;
@@ -78,10 +78,10 @@ function isSettled(looks: readonly RoundResult[]): boolean {
 }
 
 /** What so many things in one look show is made by no lost packet. */
-function neededFor({ id }: Cause, { licenseServer, services, controls, knownAddresses }: RoundObservations): number {
-  const paths = [licenseServer, ...services, ...controls];
+function neededFor({ id }: Cause, { path, controls }: RoundObservations): number {
+  const paths = [path.licenseServer, ...path.services, ...controls];
   if (id === 'internet-unreachable') {
-    return [...paths.flatMap(({ endpoints }) => endpoints), ...knownAddresses].length >= BROAD ? 1 : IN_A_ROW;
+    return [...paths.flatMap(({ endpoints }) => endpoints), ...path.knownAddresses].length >= BROAD ? 1 : IN_A_ROW;
   }
   if (id !== 'resolver-unreachable') return IN_A_ROW;
   // Behind two slow ones no third name is asked for: its silence is ours.

@@ -1,24 +1,12 @@
 import type * as z from 'zod';
-import { appliances } from './schema/appliances.ts';
-import { clock } from './schema/clock.ts';
-import { hostPort } from './schema/endpoints.ts';
-import { firewall } from './schema/firewall.ts';
-import { licenseServer } from './schema/license-server.ts';
-import { logs } from './schema/logs.ts';
-import { mail } from './schema/mail.ts';
-import { notify } from './schema/notify.ts';
-import { registration } from './schema/registration.ts';
-import { resolvers } from './schema/resolver.ts';
+import { notify } from './notify.ts';
 import { type Fields, fieldsOf, type Report } from './schema/rules.ts';
 import { schedule } from './schema/schedule.ts';
-import { list, optional, section } from './schema/section.ts';
-import { services } from './schema/services.ts';
+import { optional, section } from './schema/section.ts';
 import { store } from './schema/store.ts';
-import { trust } from './schema/trust.ts';
-import { address, choice, name } from './schema/values.ts';
+import { choice, name } from './schema/values.ts';
 import { web } from './schema/web.ts';
-
-const HTTPS_PORT = 443;
+import { sourceSections } from '../sources/registry.ts';
 
 /**
  * The configuration after validation: defaults filled in, durations in milliseconds, file names absolute, addresses
@@ -35,35 +23,7 @@ export const configFile = section(
     site: optional(name).describe(
       'Name of this site in messages and metrics; the default is the host name of the machine.',
     ),
-    licenseServer: licenseServer.prefault({}).describe("Fortinet's FortiToken Mobile licence server."),
-    trust: trust.prefault({}).describe("How the licence server's certificate is judged."),
-    services: services.describe(
-      'Other hosts that FortiAuthenticator talks to, such as the push service. The same probes and causes.',
-    ),
-    controlHosts: list(hostPort(HTTPS_PORT))
-      .prefault(['www.fortinet.com:443', 'www.iana.org:443'])
-      .describe(
-        'Unrelated hosts that tell "the internet is gone" from "the licence server is blocked". A firewall may ' +
-          'block them: that is no fault.',
-      ),
-    resolvers: resolvers
-      .prefault(['system'])
-      .describe(
-        "Resolvers to ask, each by itself: name those that FortiAuthenticator uses. system is this machine's own.",
-      ),
-    sourceAddress: optional(address).describe(
-      'Local address that probes leave from, on machines with several: firewall policies match source addresses.',
-    ),
-    mail: mail.describe('The mail servers that FortiAuthenticator sends activation codes through.'),
-    clock: clock.prefault({}).describe("How this machine's clock is compared with the outside world."),
-    appliances: appliances.describe('The FortiAuthenticator units.'),
-    logs: logs.prefault({}).describe("FortiAuthenticator's log."),
-    registration: optional(registration).describe(
-      'FortiCloud asset management, read only: tells which unit a licence is registered to.',
-    ),
-    firewall: optional(firewall).describe(
-      "The FortiGate on the way, read only: tells which policy matches FortiAuthenticator's traffic.",
-    ),
+    ...sourceSections(),
     schedule: schedule.prefault({}).describe('When things run.'),
     notify: notify.prefault({}).describe('Who is told, and how.'),
     web: web.prefault({}).describe('The status page, the metrics and the API.'),

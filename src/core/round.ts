@@ -1,36 +1,28 @@
+import { authority, type HostPort } from './authority.ts';
 import type { CapturedChain } from './certificate.ts';
-import type { EpochMs, Millis } from './clock.ts';
+import type { Millis } from './clock.ts';
 import type { CloserLook } from './closer-look.ts';
 import type {
-  ClockObservation,
   DnsObservation,
   DnsReply,
   EndpointObservation,
   Failure,
   FailureReason,
   HttpOutcome,
-  MailObservation,
   TlsOutcome,
 } from './observation.ts';
 
-/** Everything that one round saw, before anybody judged it. */
-export interface RoundObservations {
-  readonly startedAt: EpochMs;
-  readonly durationMs: Millis;
-  /** How long this process itself stood still during the round. */
-  readonly stalledMs: Millis;
+/** The paths to what FortiAuthenticator talks to, before anybody judged them. */
+export interface PathFacts {
   readonly licenseServer: PathObservation;
   /** Further connections to it, made at once after a failure to learn how many fail. */
   readonly burst: readonly EndpointObservation[];
   /** In the order of the configuration. */
   readonly services: readonly PathObservation[];
-  readonly controls: readonly PathObservation[];
   /** Connect times of control hosts that were measured once more, only when the licence server refuses. */
   readonly controlConnects?: readonly Millis[];
   /** Addresses of the licence server known from the configuration, dialled because no resolver gave any. */
   readonly knownAddresses: readonly EndpointObservation[];
-  readonly mail: readonly MailObservation[];
-  readonly ntp: readonly ClockObservation[];
 }
 
 /** The path to one host: its names as resolved, then each of its addresses. */
@@ -60,31 +52,40 @@ export interface ReferenceObservation {
   readonly beside?: CapturedChain;
 }
 
-export type ProbeKind = 'dns' | 'tcp' | 'tls' | 'http' | 'mail' | 'ntp';
-
 /** One run of one probe, as metrics and history count it. */
-export interface ProbeSample {
-  readonly probe: ProbeKind;
-  /** From the configuration only: a resolver, `host:port`, a mail server. */
-  readonly target: string;
+export interface ProbeSample extends ProbeTarget {
   readonly durationMs: Millis;
   /** null: it answered. */
   readonly failure: FailureReason | null;
 }
 
-export function probeSamples(round: RoundObservations): readonly ProbeSample[] {
-  const paths = [round.licenseServer, ...round.services, ...round.controls];
+/** One series of metrics and history. */
+export interface ProbeTarget {
+  /** What was done: `dns`, `tcp`. A closed set: the sources name it in their code. */
+  readonly probe: string;
+  /** From the configuration only: a resolver, `host:port`, a mail server. */
+  readonly target: string;
+}
+
+/** The runs of a source: those of whole paths, and others. */
+export interface ProbeRuns {
+  readonly paths: readonly PathObservation[];
+  readonly samples: readonly ProbeSample[];
+}
+
+export function probeSamples(runs: readonly ProbeRuns[]): readonly ProbeSample[] {
+  const paths = runs.flatMap((source) => source.paths);
   return [
     // Paths to one host share the answers to one question.
     ...[...new Set(paths.flatMap(({ names }) => names))].flatMap(dnsSamples),
     ...paths.flatMap((path) => path.endpoints.flatMap(endpointSamples)),
-    ...round.mail.map(({ server, outcome }) => sample('mail', server, outcome)),
-    ...round.ntp.map(({ source, outcome }) =>
-      outcome.kind === 'failed'
-        ? sample('ntp', source, outcome)
-        : { probe: 'ntp' as const, target: source, durationMs: 2 * outcome.precisionMs, failure: null },
-    ),
+    ...runs.flatMap(({ samples }) => samples),
   ];
+}
+
+/** The runs that the path to a host takes. */
+export function pathProbes(host: HostPort): readonly ProbeTarget[] {
+  return ['tcp', 'tls', 'http'].map((probe) => ({ probe, target: authority(host) }));
 }
 
 function dnsSamples({ resolver, a, aaaa }: DnsObservation): readonly ProbeSample[] {
@@ -104,19 +105,19 @@ function dnsFailure(reply: DnsReply): FailureReason | null {
 
 function endpointSamples({ target, tcp, tls, http }: EndpointObservation): readonly ProbeSample[] {
   return [
-    sample('tcp', target, tcp),
-    ...(tls === null ? [] : [sample('tls', target, tls)]),
+    sampleOf('tcp', target, tcp),
+    ...(tls === null ? [] : [sampleOf('tls', target, tls)]),
     ...(http === null ? [] : [httpSample(target, http)]),
   ];
 }
 
 function httpSample(target: string, http: HttpOutcome): ProbeSample {
-  const answered = sample('http', target, http);
+  const answered = sampleOf('http', target, http);
   return http.kind === 'response' && http.status >= 500 ? { ...answered, failure: 'rejected' } : answered;
 }
 
-function sample(
-  probe: ProbeKind,
+export function sampleOf(
+  probe: string,
   target: string,
   outcome: Failure | { readonly kind: string; readonly durationMs: Millis },
 ): ProbeSample {

@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { createSourceGauges, type SourceGauges } from './source-gauges.ts';
 
 /**
  * Every metric of the daemon. Labels are closed sets from the configuration or from unions in core/: text from the
@@ -6,11 +7,19 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
  */
 export type Metrics = Readonly<
   ReturnType<typeof definePathMetrics> & ReturnType<typeof defineFacMetrics> & ReturnType<typeof defineOwnMetrics>
->;
+> & {
+  /** What the sources measure. */
+  readonly sources: SourceGauges;
+};
 
 export function defineMetrics(registry: Registry): Metrics {
   const define = makers(registry);
-  return { ...definePathMetrics(define), ...defineFacMetrics(define), ...defineOwnMetrics(define) };
+  return {
+    sources: createSourceGauges(registry),
+    ...definePathMetrics(define),
+    ...defineFacMetrics(define),
+    ...defineOwnMetrics(define),
+  };
 }
 
 const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -41,17 +50,6 @@ function definePathMetrics({ gauge, counter, histogram }: Makers) {
       'target',
       'verdict',
     ]),
-    certificateNotAfter: gauge(
-      'ftm_tls_certificate_not_after_timestamp_seconds',
-      'End of validity of the certificate that a target showed last',
-      ['target'],
-    ),
-    dnsTtl: gauge('ftm_dns_answer_ttl_seconds', 'Time to live of the answer for the licence server', ['resolver']),
-    dnsExpected: gauge(
-      'ftm_dns_answers_expected',
-      '1 when every address that a resolver gave for the licence server is an expected one',
-      ['resolver'],
-    ),
   };
 }
 
@@ -72,10 +70,6 @@ function defineFacMetrics({ gauge, counter }: Makers) {
       'When the last log line of an appliance arrived',
       ['appliance'],
     ),
-    tokens: gauge('ftm_tokens', 'FortiToken Mobile tokens on an appliance', ['appliance', 'status']),
-    tokensLicensed: gauge('ftm_tokens_licensed', 'FortiToken Mobile tokens that the licence of an appliance allows', [
-      'appliance',
-    ]),
     licenseAssigned: gauge('ftm_license_assigned', '1 when a licence is registered to this appliance', [
       'appliance',
       'license',

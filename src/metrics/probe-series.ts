@@ -1,8 +1,6 @@
 import { FAILURE_REASONS } from '../core/observation.ts';
-import { probeSamples, type ProbeSample, type RoundObservations } from '../core/round.ts';
+import type { ProbeSample, ProbeTarget } from '../core/round.ts';
 import type { Metrics } from './definitions.ts';
-
-export type ProbeTarget = Pick<ProbeSample, 'probe' | 'target'>;
 
 /** The series of probes: counters at zero before the first count, and gone with the configuration that named them. */
 export class ProbeSeries {
@@ -21,9 +19,8 @@ export class ProbeSeries {
   }
 
   /** Counts every probe of a round. A target counts as answering when all of its addresses do. */
-  record(round: RoundObservations): void {
+  record(samples: readonly ProbeSample[]): void {
     const { probeRuns, probeDuration, probeFailures, probeSuccess } = this.#metrics;
-    const samples = probeSamples(round);
     for (const { probe, target, durationMs, failure } of samples) {
       const labels = { probe, target };
       this.#make(labels);

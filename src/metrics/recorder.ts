@@ -1,21 +1,19 @@
-import type { UnitsPicture } from '../checks/unit-facts.ts';
+import type { SlowFactsBySource } from '../sources/registry.ts';
 import { PRECONDITION_STATES } from '../engine/precondition-state.ts';
 import type { Config } from '../config/config.ts';
-import { addressInAny } from '../core/addresses.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import type { Diagnosis } from '../engine/diagnosis.ts';
 import type { Incident } from '../engine/incident/incident.ts';
 import type { DeliveryResult } from '../engine/incident/journal.ts';
 import { VERDICTS } from '../checks/tls-genuine/tls-evidence.ts';
-import { TOKEN_STATUSES, type ApplianceFacts } from '../core/license/appliance.ts';
-import { valueOf } from '../core/license/resource.ts';
 import type { LogEvent } from '../core/polling/log-event.ts';
 import type { PollingReport } from '../core/polling/report.ts';
 import { UNNAMED } from '../core/polling/state.ts';
-import type { PathObservation, RoundObservations } from '../core/round.ts';
+import type { RoundObservations } from '../sources/registry.ts';
 import type { JudgedRound } from '../checks/judged-round.ts';
 import type { Metrics } from './definitions.ts';
 import { licenseAssignments } from './license-assignments.ts';
+import { samplesOf } from '../sources/samples-of.ts';
 import { ProbeSeries } from './probe-series.ts';
 import { createZeroSeries, forgetAppliances, forgetMeasurements, zeroCauses, type Expected } from './zero-series.ts';
 
@@ -47,10 +45,10 @@ export class Recorder {
     this.#metrics.roundDuration.set(durationMs / 1000);
   }
 
-  /** What the probes of a round measured; not of a round in which this process itself stood still. */
-  measured(observations: RoundObservations, judged: JudgedRound, { licenseServer }: Config): void {
-    this.#probes.record(observations);
-    this.#names(observations.licenseServer, licenseServer.expectedAddresses);
+  /** What the probes of a round measured; not of a round in which this process itself stalled. */
+  measured(observations: RoundObservations, judged: JudgedRound, config: Config): void {
+    this.#probes.record(samplesOf(observations));
+    this.#metrics.sources.take(observations, config);
     this.#tls(judged);
   }
 
@@ -61,11 +59,9 @@ export class Recorder {
       this.#metrics.licenseAssigned.set({ appliance, license }, assigned);
   }
 
-  /** What an appliance does not tell now is gone: yesterday's count would hide that nobody knows. */
-  units({ units }: UnitsPicture): void {
-    this.#metrics.tokens.reset();
-    this.#metrics.tokensLicensed.reset();
-    for (const { config, rest } of units) if (rest?.kind === 'ok') this.#tokens(config.name, rest);
+  /** What was seen beside the rounds. */
+  units(picture: SlowFactsBySource, config: Config): void {
+    this.#metrics.sources.take(picture, config);
   }
 
   incidents(incidents: readonly Incident[], config: Config): void {
@@ -113,14 +109,6 @@ export class Recorder {
     if (taken) this.#metrics.reloadSuccessTime.set(at / 1000);
   }
 
-  #tokens(appliance: string, facts: ApplianceFacts): void {
-    const tokens = valueOf(facts.tokens);
-    const licensed = valueOf(facts.licensed);
-    if (tokens !== null)
-      for (const status of TOKEN_STATUSES) this.#metrics.tokens.set({ appliance, status }, tokens.byStatus[status]);
-    if (licensed !== null) this.#metrics.tokensLicensed.set({ appliance }, licensed.total);
-  }
-
   #states({ ready, preconditions }: Diagnosis): void {
     const { activationReady, preconditionState } = this.#metrics;
     if (ready === 'unknown') activationReady.remove();
@@ -131,29 +119,11 @@ export class Recorder {
     }
   }
 
-  #names({ names }: PathObservation, expected: readonly string[]): void {
-    for (const { resolver, a, aaaa } of names) {
-      // An answer that is not there any more has neither.
-      this.#metrics.dnsTtl.remove({ resolver });
-      this.#metrics.dnsExpected.remove({ resolver });
-      const answers = [a, aaaa].filter((reply) => reply.kind === 'answer');
-      const ttls = answers.map(({ ttlSeconds }) => ttlSeconds).filter((ttl) => ttl !== null);
-      if (ttls.length > 0) this.#metrics.dnsTtl.set({ resolver }, Math.min(...ttls));
-      const addresses = answers.flatMap((answer) => answer.addresses);
-      const isExpected = expected.length === 0 || addresses.every((address) => addressInAny(address, expected));
-      if (addresses.length > 0) this.#metrics.dnsExpected.set({ resolver }, isExpected ? 1 : 0);
-    }
-  }
-
   #tls({ tls }: JudgedRound): void {
     for (const { path, judged } of tls) {
       const target = path.subject;
       for (const verdict of VERDICTS)
         this.#metrics.tlsVerdict.set({ target, verdict }, verdict === judged.worst?.verdict ? 1 : 0);
-      const ends = judged.endpoints
-        .flatMap(({ outcome }) => outcome.chain?.certificates.slice(0, 1) ?? [])
-        .map(({ notAfter }) => notAfter);
-      if (ends.length > 0) this.#metrics.certificateNotAfter.set({ target }, Math.min(...ends) / 1000);
     }
   }
 }

@@ -8,7 +8,7 @@ import { UNNAMED } from '../core/polling/state.ts';
 import { PRECONDITION_STATES } from '../engine/precondition-state.ts';
 import { CHANNEL_IDS } from '../notify/channels/registry.ts';
 import type { Metrics } from './definitions.ts';
-import type { ProbeTarget } from './probe-series.ts';
+import type { ProbeTarget } from '../core/round.ts';
 
 const RESULTS: readonly DeliveryResult[] = ['sent', 'failed', 'rejected', 'expired'];
 
@@ -40,16 +40,12 @@ export function createZeroSeries(metrics: Metrics, expected: Expected): void {
  */
 export function forgetMeasurements(metrics: Metrics): void {
   metrics.activationReady.remove();
+  metrics.sources.forget();
   for (const gauge of [
     metrics.probeSuccess,
     metrics.tlsVerdict,
-    metrics.certificateNotAfter,
-    metrics.dnsTtl,
-    metrics.dnsExpected,
     metrics.pollingLastError,
     metrics.logLastReceived,
-    metrics.tokens,
-    metrics.tokensLicensed,
     metrics.licenseAssigned,
   ])
     gauge.reset();

@@ -13,7 +13,13 @@ const PLAIN = { color: false, width: 100 };
  * names of people.
  */
 export function checklistText({ diagnosis, observations, judged }: RoundResult, version: string, mask: Mask): string {
-  const { licenseServer, services, controls, mail, durationMs, stalledMs } = observations;
+  const {
+    path: { licenseServer, services },
+    controls,
+    mail,
+    durationMs,
+    stalledMs,
+  } = observations;
   const answers = [
     ...[licenseServer, ...services, ...controls].flatMap((path) => [
       heading(`Path to ${path.subject}`),
@@ -25,7 +31,8 @@ export function checklistText({ diagnosis, observations, judged }: RoundResult, 
   ];
   return [
     `ftm-watch ${version}: evidence of ${isoTime(observations.startedAt)}`,
-    `The round took ${milliseconds(durationMs)}; this process stood still for ${milliseconds(stalledMs)} of it at the longest.`,
+    `The round took ${milliseconds(durationMs)}; this process stalled for ${milliseconds(stalledMs)} of it ` +
+      'at the longest.',
     '',
     // Before it is wrapped: a name may end on the next line.
     renderDiagnosis(maskedDiagnosis(diagnosis, mask), PLAIN, null),
@@ -37,7 +44,7 @@ function verdictLines({ endpoint, outcome, judgement }: JudgedEndpoint): readonl
   return [
     heading(`Certificates of ${endpoint.target} at ${endpoint.address}`),
     `Verdict: ${judgement.verdict} (${judgement.confidence}). ${shown(judgement.summary)}`,
-    ...(judgement.settle === null ? [] : [`What would settle it: ${shown(judgement.settle)}`]),
+    ...(judgement.wouldSettle === null ? [] : [`What would settle it: ${shown(judgement.wouldSettle)}`]),
     ...judgement.findings.map(
       ({ rule, expected, actual }) => `${rule}: expected ${shown(expected)}, got ${shown(actual)}`,
     ),

@@ -1,7 +1,8 @@
 import type { Plain } from '../config/print.ts';
 import { type DiagnosisJson, diagnosisToJson } from '../engine/diagnosis-json.ts';
 import type { EndpointObservation, TlsOutcome } from '../core/observation.ts';
-import type { PathObservation, RoundObservations } from '../core/round.ts';
+import type { PathObservation } from '../core/round.ts';
+import type { RoundObservations } from '../sources/registry.ts';
 import { accountsIn, configurationWithoutPeople } from './configuration.ts';
 import { isoTime } from '../core/instant-text.ts';
 import { type LogExcerpts, logExcerpts } from './log-excerpts.ts';
@@ -41,12 +42,12 @@ export function maskFor({ configuration, secrets }: Pick<ReportSources, 'configu
 /** All that is in a report as data, already without what tells who a person is. */
 export function reportData(sources: ReportSources): ReportData {
   const mask = maskFor(sources);
-  const { examination, past } = sources;
+  const { examination, storedHistory } = sources;
   const content = {
     check: diagnosisToJson(maskedDiagnosis(examination.diagnosis, mask)),
     round: maskedData(roundToJson(examination.observations), mask),
     chains: seenChains(examination).map((chain) => chainToJson(chain, mask)),
-    timeline: timelineOf(past, mask),
+    timeline: timelineOf(storedHistory, mask),
     logExcerpts: logExcerpts(sources.logMemory, mask),
     configuration: configurationWithoutPeople(sources.configuration, mask),
   };
@@ -69,15 +70,17 @@ function chainToJson(
   return { file, target, way, judgement: masked, certificates, dropped };
 }
 
-function roundToJson(round: RoundObservations): object {
+/** Without what is only how the facts are kept: the paths stand beside the others. */
+function roundToJson({ path, ...round }: RoundObservations): object {
   return {
     ...round,
+    ...path,
     startedAt: isoTime(round.startedAt),
-    licenseServer: pathToJson(round.licenseServer),
-    burst: round.burst.map(endpointToJson),
-    services: round.services.map(pathToJson),
+    licenseServer: pathToJson(path.licenseServer),
+    burst: path.burst.map(endpointToJson),
+    services: path.services.map(pathToJson),
     controls: round.controls.map(pathToJson),
-    knownAddresses: round.knownAddresses.map(endpointToJson),
+    knownAddresses: path.knownAddresses.map(endpointToJson),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Diagnosis } from '../engine/diagnosis.ts';
-import type { RoundObservations } from '../core/round.ts';
+import type { RoundObservations } from '../sources/registry.ts';
 import type { JudgedRound } from '../checks/judged-round.ts';
 
 /** One round with everything that came of it. */

@@ -1,4 +1,4 @@
-import type { UnitsPicture } from '../checks/unit-facts.ts';
+import type { SlowFactsBySource } from '../sources/registry.ts';
 import type { Config } from '../config/config.ts';
 import type { Assessment } from '../engine/assessment.ts';
 import { withComplaint } from '../checks/comes-and-goes.ts';
@@ -23,13 +23,13 @@ import { assessLog, withLog } from '../checks/assess-log.ts';
 import { explainingFaults } from './explaining-fault.ts';
 import { nextUnread, speakingAppliances, type UnreadSince } from './speaking-appliances.ts';
 
-/** What was found out in one round, but for the log. */
+/** What was found out in one round, except for the log. */
 export interface RoundFindings {
   readonly config: Config;
   /** When the round began. */
   readonly at: EpochMs;
   readonly probed: readonly Assessment[];
-  readonly picture: UnitsPicture;
+  readonly picture: SlowFactsBySource;
 }
 
 /** What one round leaves for the next. */
@@ -70,7 +70,7 @@ export function conclude(round: RoundFindings, log: LogPart): Conclusion {
   const facts = { ...log, config, notes: [], preconditionOf };
   const probed = withLog(round.probed, facts);
   const whole = { ...round, probed: withComplaint(probed, complainedOf(log.report, preconditionOf)) };
-  const unreadSince = nextUnread(log.unreadSince, round.picture.units, at);
+  const unreadSince = nextUnread(log.unreadSince, round.picture.appliances, at);
   const heard = {
     applianceUnaffected: seemsUnaffected(log.report),
     speaking: speakingAppliances(log.report, unreadSince, at),

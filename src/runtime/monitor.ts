@@ -8,22 +8,22 @@ import type { Config } from '../config/config.ts';
 import { readSecret } from '../system/secret.ts';
 import type { Assessment } from '../engine/assessment.ts';
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
-import { asksForPolicy } from '../checks/firewall-policy/settle-shut-port.ts';
+import { asksForPolicy } from '../checks/firewall-policy/refine-shut-port.ts';
 import type { Diagnosis } from '../engine/diagnosis.ts';
 import { complainsOfConnections } from '../checks/tls-genuine/complaint.ts';
 import type { LogEvent } from '../core/polling/log-event.ts';
 import type { SignatureSet } from '../core/polling/signature.ts';
-import { createLogIntake, type LogIntake } from '../sources/log/intake.ts';
 import { loadSignatures } from '../sources/log/signatures.ts';
 import type { Recorder } from '../metrics/recorder.ts';
 import { type Alerting, createAlerting } from '../notify/alerting.ts';
 import { noChannelNote } from '../notify/no-channel.ts';
 import { createHeartbeat, type Heartbeat } from '../notify/heartbeat.ts';
 import type { RoundResult } from '../report/round-result.ts';
-import { roundLimit } from './round/observe-round.ts';
+import { ROUND_SOURCES, roundLimit } from './round/observe-round.ts';
 import { createProbeKit, type ProbeKit } from './round/probe-kit.ts';
-import { judgedTargets, probeTargets } from './round/probe-targets.ts';
-import { isInvalid, invalidWhenStalled } from '../checks/invalid-round.ts';
+import { judgedTargets } from './round/judged-targets.ts';
+import { invalidWhenStalled } from '../checks/invalid-round.ts';
+import { isInvalid } from '../core/invalid-round.ts';
 import { Runner, type RunnerOptions } from '../schedule/runner.ts';
 import { createSpreadTimer } from '../schedule/spread.ts';
 import { jsonFile } from '../system/json-file.ts';
@@ -33,14 +33,13 @@ import { mailServersOf } from '../sources/mail/mail-servers.ts';
 import { deservesAnotherLook } from './another-look.ts';
 import { conclude, NOTHING_REMEMBERED } from './conclude.ts';
 import { lastExplainingFaults } from './explaining-fault.ts';
-import { intakeConfig } from './intake-config.ts';
-import { createPollingLog, type PollingLog } from '../sources/log/polling-log.ts';
+import { log, type LogListening } from '../sources/log/source.ts';
 import { createProbesOnDemand, type ProbesOnDemand } from './probe-on-demand.ts';
 import { createLivenessTracker, type LivenessTracker } from './liveness-tracker.ts';
-import { createRoundFigures } from './round-figures.ts';
+import { createHourlyValueCollector } from './hourly-value-collector.ts';
 import { roundRecord } from './round-record.ts';
 import { registrationBudget, stateFile } from './state-files.ts';
-import { createUnitWatch, type UnitWatch } from './unit-watch.ts';
+import { UnitMonitor } from './unit-monitor.ts';
 
 export interface MonitorDeps {
   readonly clock: Clock;
@@ -73,14 +72,13 @@ export class Monitor {
   readonly probes: ProbesOnDemand;
   readonly #deps: MonitorDeps;
   readonly #files: MonitorFiles;
-  readonly #intake: LogIntake;
-  readonly #polling: PollingLog;
-  readonly #units: UnitWatch;
+  readonly #log: LogListening;
+  readonly #units: UnitMonitor;
   readonly #rounds: Runner;
-  readonly #figures = createRoundFigures();
+  readonly #hourlyValues = createHourlyValueCollector();
   readonly #pulse: LivenessTracker;
   readonly #heartbeat: Heartbeat | null;
-  readonly #stopping = new AbortController();
+  #stopping = false;
   #lock: StoreLock | null = null;
   #last: RoundResult | null = null;
   #remembered = NOTHING_REMEMBERED;
@@ -109,15 +107,15 @@ export class Monitor {
       readSecret: (source) => readSecret(source, env),
       onDelivery: (channel, result, at) => recorder.delivery(channel, result, at),
     });
-    this.#polling = createPollingLog(config, { clock, signatures, file: jsonFile(stateFile(config, 'polling.json')) });
-    this.#intake = createLogIntake(intakeConfig(config), {
+    this.#log = log.listen(config, {
       clock,
       logger,
       signatures,
-      stateFile: stateFile(config, 'log-positions.json'),
+      pollingFile: jsonFile(stateFile(config, 'polling.json')),
+      positionsFile: stateFile(config, 'log-positions.json'),
       onEvent: (event) => this.#onLogEvent(event),
     });
-    this.#units = createUnitWatch(config, { ...this.#runnerDeps(), env, budget: registrationBudget(config) });
+    this.#units = new UnitMonitor(config, { ...this.#runnerDeps(), env, budget: registrationBudget(config) });
     this.#rounds = new Runner({
       ...this.#runnerDeps(),
       timer: (listener) => createSpreadTimer(probesSchedule(config), clock, listener),
@@ -150,10 +148,9 @@ export class Monitor {
 
   async #begin(): Promise<void> {
     const { recorder, logger } = this.#deps;
-    await this.#polling.resume();
-    await this.#intake.start(this.#stopping.signal);
+    await this.#log.start();
     // Port 0 asks for any: whoever sends must learn which it became.
-    if (listens(this.config)) logger.info(this.#intake.addresses(), 'Listening for log lines');
+    if (listens(this.config)) logger.info(this.#log.addresses(), 'Listening for log lines');
     const note = noChannelNote(this.config.notify);
     if (note !== null) logger.warn(note);
     const judged = judgedTargets(this.config);
@@ -161,10 +158,10 @@ export class Monitor {
     recorder.expect({
       config: this.config,
       signatures: this.#files.signatures,
-      probes: probeTargets(this.config),
+      probes: ROUND_SOURCES.flatMap((source) => source.targets(this.config)),
       judged,
     });
-    recorder.heard(this.#polling.report());
+    recorder.heard(this.#log.facts().report);
     this.alerting.start();
     this.#remembered = { ...NOTHING_REMEMBERED, faultsSeen: lastExplainingFaults(this.alerting.incidents()) };
     this.#heartbeat?.start();
@@ -182,9 +179,8 @@ export class Monitor {
     this.probes.stop();
     await Promise.all([this.#rounds.stop(), this.#units.stop()]);
     await this.alerting.stop(signal);
-    await this.#intake.stop();
-    this.#stopping.abort();
-    await this.#polling.stop();
+    await this.#log.stop();
+    this.#stopping = true;
     this.#files.kit.close();
     this.store.close();
     this.#unlock();
@@ -195,12 +191,12 @@ export class Monitor {
   }
 
   nextRound(): EpochMs | null {
-    return this.#stopping.signal.aborted ? null : this.#rounds.nextRun();
+    return this.#stopping ? null : this.#rounds.nextRun();
   }
 
   /** What the log intake counted; null: no log is listened to. */
-  logCounters(): ReturnType<LogIntake['counters']> | null {
-    return listens(this.config) ? this.#intake.counters() : null;
+  logCounters(): ReturnType<LogListening['counters']> | null {
+    return listens(this.config) ? this.#log.counters() : null;
   }
 
   /** What chains of a target are judged by. */
@@ -210,28 +206,30 @@ export class Monitor {
 
   async #round(signal: AbortSignal): Promise<void> {
     const observations = await this.#files.kit.observe(signal, {
-      mailServers: Promise.resolve(mailServersOf(this.config, this.#units.picture().units)),
+      mailServers: Promise.resolve(mailServersOf(this.config, this.#units.picture().appliances)),
       onProgress: () => undefined,
-      isComplained: complainsOfConnections(this.#polling.report()),
+      isComplained: complainsOfConnections(this.#log.facts().report),
     });
     if (signal.aborted) return;
     const judged = await this.#files.kit.assess(observations);
     if (signal.aborted) return;
     const probed = invalidWhenStalled(judged.assessments, observations);
     // Once more after the end of the fault: a policy that was corrected must not go on being told.
-    if ([probed, this.#last?.judged.assessments ?? []].some(asksForPolicy)) await this.#units.askFirewall(signal);
+    if ([probed, this.#last?.judged.assessments ?? []].some(asksForPolicy))
+      await this.#units.askNow('firewall', signal);
     if (signal.aborted) return;
     const diagnosis = this.#diagnose(probed, observations.startedAt);
     const before = this.#last;
     this.#last = { observations, judged, diagnosis };
     this.#pulse.beat();
-    this.#publish(this.#last, [...judged.assessments.map(({ id }) => id), ...LOG_CHECKS, ...this.#units.takeFresh()]);
+    const updated = [...judged.assessments.map(({ id }) => id), ...LOG_CHECKS, ...this.#units.drainUpdated()];
+    this.#publish(this.#last, updated);
     if (this.#files.kit.needsCloserLook() || deservesAnotherLook(before, this.#last)) this.#rounds.trigger();
   }
 
   #diagnose(probed: readonly Assessment[], at: EpochMs): Diagnosis {
     const round = { config: this.config, at, probed, picture: this.#units.picture() };
-    const log = { report: this.#polling.report(), strangers: this.#intake.strangers(), ...this.#remembered };
+    const log = { ...this.#log.facts(), ...this.#remembered };
     const { diagnosis, ...remembered } = conclude(round, { kind: 'heard', ...log });
     this.#remembered = remembered;
     return diagnosis;
@@ -243,17 +241,15 @@ export class Monitor {
     recorder.ended(round.observations);
     if (!isInvalid(round.observations)) recorder.measured(round.observations, round.judged, this.config);
     recorder.diagnosed(round.diagnosis, this.config);
-    recorder.units(this.#units.picture());
+    recorder.units(this.#units.picture(), this.config);
     this.alerting.accept(round.diagnosis, fresh);
     recorder.incidents(this.alerting.incidents(), this.config);
     onRound(round);
-    const figures = this.#figures.take(this.#units.picture());
-    this.store.recordRound(roundRecord(round.observations, round.judged, round.diagnosis, figures));
+    this.store.recordRound(roundRecord(round, this.#hourlyValues.take(this.#units.picture())));
   }
 
   #onLogEvent(event: LogEvent): void {
-    this.#polling.record(event);
-    this.#figures.count(event);
+    this.#hourlyValues.count(event);
     this.#deps.recorder.logEvent(event);
     if (event.kind !== 'heard') this.#rounds.trigger();
   }

@@ -1,10 +1,10 @@
 import { isIP } from 'node:net';
 
 import type { Config } from '../config/config.ts';
-import type { HostPort } from '../config/host-port.ts';
-import type { MailServerConfig } from '../config/schema/mail.ts';
+import type { HostPort } from '../core/authority.ts';
+import type { MailServerConfig } from '../sources/mail/section.ts';
 import type { ResolverConfig } from '../config/schema/resolver.ts';
-import { parseHostPort } from '../config/host-port.ts';
+import { parseHostPort } from '../config/schema/host-port.ts';
 import { visibleText } from '../core/visible-text.ts';
 import type { PathTarget } from '../sources/target/observe-path.ts';
 import { controlTarget, licenseTarget, serviceTarget, straightTarget } from '../sources/target/path-targets.ts';
@@ -123,7 +123,8 @@ function atResolver(config: Config, resolver: ResolverConfig): ProbeChoice {
 function forbidden(asked: string): Refusal {
   return {
     kind: 'forbidden',
-    problem: `Cannot probe ${shown(asked)}: the configuration does not name it; add it to "web.probeTargets" to allow it`,
+    problem:
+      `Cannot probe ${shown(asked)}: the configuration does not name it; ` + 'add it to "web.probeTargets" to allow it',
   };
 }
 

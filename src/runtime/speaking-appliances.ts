@@ -1,4 +1,4 @@
-import type { UnitObservation } from '../checks/unit-facts.ts';
+import type { UnitObservation } from '../sources/appliances/unit-observation.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import type { AppliancePolling, PollingReport } from '../core/polling/report.ts';
 

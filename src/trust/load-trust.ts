@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import type { TrustConfig } from '../config/schema/trust.ts';
+import type { TrustConfig } from '../sources/path/trust-section.ts';
 import type { Certificate } from '../core/certificate.ts';
 import { formatDistinguishedName } from '../core/distinguished-name.ts';
 import { isStrongKey } from '../checks/tls-genuine/strength.ts';
@@ -22,7 +22,7 @@ export type TrustLoader = (config: Pick<TrustConfig, 'pins' | 'caFiles'>) => Pro
  */
 export function createTrustLoader(publicRoots: PublicRoots): TrustLoader {
   const reading = readShipped();
-  // Whoever loads trust is told; nobody may.
+  // The caller that loads trust is told.
   reading.catch(() => undefined);
   const files = new Map<string, Promise<readonly TrustAnchor[]>>();
   const anchorsOf = (file: string): Promise<readonly TrustAnchor[]> => {

@@ -1,4 +1,4 @@
-import type { ListenAddress } from '../config/host-port.ts';
+import type { ListenAddress } from '../config/schema/host-port.ts';
 import { authority } from '../core/authority.ts';
 
 /** Why the status page cannot listen, and what to do. */

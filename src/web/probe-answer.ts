@@ -1,5 +1,5 @@
 import type { Millis } from '../core/clock.ts';
-import type { MetricsText } from './sources.ts';
+import type { MetricsText } from './metrics-text.ts';
 
 /** What `/probe` can look at. */
 export type ProbeModule = 'dns' | 'tcp' | 'tls' | 'http' | 'smtp';
@@ -10,7 +10,7 @@ export interface ProbeRequest {
   /** As asked for: `HOST` or `HOST:PORT`. */
   readonly target: string;
   readonly module: ProbeModule;
-  /** null: whoever asks does not say how long it waits. */
+  /** null: the client does not say how long it waits. */
   readonly timeout: Millis | null;
 }
 

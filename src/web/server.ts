@@ -9,7 +9,7 @@ import { createServer as createHttpsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { Logger } from 'pino';
-import type { ListenAddress } from '../config/host-port.ts';
+import type { ListenAddress } from '../config/schema/host-port.ts';
 import type { TlsFiles, WebConfig } from '../config/schema/web.ts';
 import { createConnectionEvictor } from '../network/connection-evictor.ts';
 import type { Clock, Millis } from '../core/clock.ts';
@@ -122,7 +122,8 @@ async function createNodeServer(tls: TlsFiles | null, listener: Listener): Promi
     return createHttpsServer({ ...LIMITS, cert, key, minVersion: 'TLSv1.2', handshakeTimeout: 5_000 }, listener);
   } catch (error) {
     throw new Error(
-      `Cannot serve the status page with certificate "${tls.certFile}" and key "${tls.keyFile}": ${messageOf(error)}; expected PEM files that belong together`,
+      `Cannot serve the status page with certificate "${tls.certFile}" and key "${tls.keyFile}": ` +
+        `${messageOf(error)}; expected PEM files that belong together`,
       { cause: error },
     );
   }

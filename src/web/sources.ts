@@ -5,6 +5,7 @@ import type { Silence } from '../engine/incident/incident.ts';
 import type { Verdict } from '../checks/tls-genuine/tls-evidence.ts';
 import type { AlertHistory, MaintenancePlan } from './alert-history.ts';
 import type { ChartData } from './chart-data.ts';
+import type { MetricsText } from './metrics-text.ts';
 import type { ProbeAnswer, ProbeRequest } from './probe-answer.ts';
 
 /**
@@ -18,7 +19,7 @@ export interface WebSources {
   /** The latest round; null before the first. */
   diagnosis(): Diagnosis | null;
   /** What happened and who was told. */
-  chronicle(): AlertHistory;
+  alertHistory(): AlertHistory;
   maintenance(): MaintenancePlan;
   /** Those that last, and perhaps some that are over. */
   silences(): readonly Silence[];
@@ -41,13 +42,7 @@ export interface WebSources {
   certificates(): readonly SeenCertificate[];
   activity(): Activity;
   /** For the charts. */
-  past(): ChartData;
-}
-
-/** As prom-client gives it. */
-export interface MetricsText {
-  readonly contentType: string;
-  readonly body: string;
+  chartData(): ChartData;
 }
 
 export type ReloadOutcome =

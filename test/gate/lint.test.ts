@@ -3,8 +3,10 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { LINES, sins } from './rule-breakers.ts';
+import { importSins } from './import-breakers.ts';
+import { LINES, sins as otherSins } from './rule-breakers.ts';
 
+const sins = [...importSins, ...otherSins];
 const ROOT = resolve(import.meta.dirname, '../..');
 // What the rules must leave alone, and what the sins import.
 const fine: ReadonlyMap<string, string> = new Map([
@@ -14,32 +16,49 @@ const fine: ReadonlyMap<string, string> = new Map([
   ],
   [
     'src/runtime/app.ts',
-    `import { b } from '../sources/fine.ts';\nimport { a as c } from '../store/fine.ts';\nexport const a: number = b + c;`,
+    `import { b } from '../sources/fine.ts';\nimport { a as c } from '../store/fine.ts';\n` +
+      'export const a: number = b + c;',
   ],
   ['src/main.ts', `import { a } from './runtime/app.ts';\nprocess.exit(a);`],
   ['src/config/fine.ts', `export const a = 1;\nexport type A = 1 | 2;`],
   ['src/store/fine.ts', `export const a = 1;`],
   [
     'src/sources/fine.ts',
-    `import { isIP } from 'node:net';\nimport { a } from '../core/deep/fine.ts';\nimport type { A } from '../config/fine.ts';\nexport const b: A = isIP('') === a ? 1 : 2;`,
+    `import { isIP } from 'node:net';\nimport { a } from '../core/deep/fine.ts';\n` +
+      `import type { A } from '../config/fine.ts';\nexport const b: A = isIP('') === a ? 1 : 2;`,
   ],
-  ['src/metrics/fine.ts', `import { a } from '../notify/channels/registry.ts';\nexport const b: number = a;`],
+  [
+    'src/sources/registry.ts',
+    `import { a } from './deep/fine.ts';\nexport type B = 1 | 2;\nexport const b: number = a;`,
+  ],
+  [
+    'src/sources/deep/fine.ts',
+    `import { a as b } from '../../config/schema/fine.ts';\nimport { b as c } from '../../network/fine.ts';\nexport const a: number = b + c;`,
+  ],
+  ['src/network/fine.ts', `import { a } from '../core/deep/fine.ts';\nexport const b: number = a;`],
+  [
+    'src/metrics/fine.ts',
+    `import { a } from '../notify/channels/registry.ts';\nimport { b as c } from '../sources/registry.ts';\nexport const b: number = a + c;`,
+  ],
   ['src/notify/channels/registry.ts', `import { a as b } from './mail/fine.ts';\nexport const a: number = b;`],
   [
     'src/notify/channels/mail/fine.ts',
-    `import { a as b } from '../../../config/schema/fine.ts';\nimport { a as c } from '../channel.ts';\nexport const a: number = b + c;`,
+    `import { a as b } from '../../../config/schema/fine.ts';\nimport { a as c } from '../channel.ts';\n` +
+      'export const a: number = b + c;',
   ],
   ['src/notify/channels/channel.ts', `export const a = 1;`],
   ['src/notify/fine.ts', `export const a = 1;`],
   ['src/config/schema/fine.ts', `export const a = 1;`],
   [
     'src/core/fine.ts',
-    `import { createHash, X509Certificate } from 'node:crypto';\nimport { isIP } from 'node:net';\nimport ipaddr from 'ipaddr.js';\nexport const a: readonly unknown[] = [createHash, X509Certificate, isIP, ipaddr];`,
+    `import { createHash, X509Certificate } from 'node:crypto';\nimport { isIP } from 'node:net';\n` +
+      `import ipaddr from 'ipaddr.js';\nexport const a: readonly unknown[] = [createHash, X509Certificate, isIP, ` +
+      'ipaddr];',
   ],
   ['src/engine/deep/fine.ts', `import { a as b } from '../../core/fine.ts';\nexport const a: number = b.length;`],
   [
     'src/checks/deep/fine.ts',
-    `import type { A } from '../../config/fine.ts';\nimport { a as b } from '../../core/fine.ts';\nimport { a as c } from '../../engine/deep/fine.ts';\nexport const a: A = b.length === c ? 1 : 2;`,
+    `import type { B as A } from '../../sources/registry.ts';\nimport { a as b } from '../../core/fine.ts';\nimport { a as c } from '../../engine/deep/fine.ts';\nexport const a: A = b.length === c ? 1 : 2;`,
   ],
   ['src/checks/registry.ts', `import { a } from './deep/fine.ts';\nexport type A = 1;\nexport const b: number = a;`],
   ['src/core/deep/fine.ts', `import { a as b } from '../fine.ts';\nexport const a: number = b.length;`],

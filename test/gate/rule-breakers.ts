@@ -1,58 +1,13 @@
-/** A file that breaks one rule, alone in a small project with this project's settings. */
-interface Sin {
-  readonly path: string;
-  readonly code: string;
-  readonly rule: string;
-}
+import type { Sin } from './sin.ts';
 
 export const LINES = (count: number): string =>
   Array.from({ length: count }, (_, index) => `  console.log(${String(index)});`).join('\n');
 
 export const sins: readonly Sin[] = [
   {
-    path: 'src/core/a-package.ts',
-    code: `import { z } from 'zod';\nexport const a: unknown = z;`,
-    rule: 'eslint(no-restricted-imports)',
-  },
-  {
-    path: 'src/core/b-input.ts',
-    code: `import { readFileSync } from 'node:fs';\nexport const a: unknown = readFileSync;`,
-    rule: 'eslint(no-restricted-imports)',
-  },
-  {
-    path: 'src/core/c-socket.ts',
-    code: `import { connect } from 'node:net';\nexport const a: unknown = connect;`,
-    rule: 'eslint(no-restricted-imports)',
-  },
-  {
-    path: 'src/core/d-random.ts',
-    code: `import { randomUUID } from 'node:crypto';\nexport const a: unknown = randomUUID;`,
-    rule: 'eslint(no-restricted-imports)',
-  },
-  {
-    path: 'src/core/e-outside.ts',
-    code: `import { clock } from '../system/clock.ts';\nexport const a: number = clock;`,
-    rule: 'eslint(no-restricted-imports)',
-  },
-  {
-    path: 'src/core/deep/f-outside.ts',
-    code: `import { clock } from '../../system/clock.ts';\nexport const a: number = clock;`,
-    rule: 'eslint(no-restricted-imports)',
-  },
-  {
     path: 'src/core/g-environment.ts',
     code: `export const a: string | undefined = process.env['A'];`,
     rule: 'eslint(no-restricted-globals)',
-  },
-  {
-    path: 'src/engine/a-check.ts',
-    code: `import { a } from '../checks/deep/fine.ts';\nexport const b: number = a;`,
-    rule: 'eslint(no-restricted-imports)',
-  },
-  {
-    path: 'src/engine/deep/b-outside.ts',
-    code: `import { clock } from '../../system/clock.ts';\nexport const a: number = clock;`,
-    rule: 'eslint(no-restricted-imports)',
   },
   {
     path: 'src/engine/c-environment.ts',
@@ -60,84 +15,9 @@ export const sins: readonly Sin[] = [
     rule: 'eslint(no-restricted-globals)',
   },
   {
-    path: 'src/checks/a-source.ts',
-    code: `import { b } from '../sources/fine.ts';\nexport const a: number = b;`,
-    rule: 'eslint(no-restricted-imports)',
-  },
-  {
-    path: 'src/checks/deep/b-source.ts',
-    code: `import { a } from '../../store/fine.ts';\nexport const b: number = a;`,
-    rule: 'eslint(no-restricted-imports)',
-  },
-  {
-    path: 'src/checks/deep/c-registry.ts',
-    code: `import type { A } from '../registry.ts';\nexport const b: A = 1;`,
-    rule: 'eslint(no-restricted-imports)',
-  },
-  {
-    path: 'src/checks/deep/d-value.ts',
-    code: `import { a } from '../../config/fine.ts';\nexport const b: number = a;`,
-    rule: 'eslint(no-restricted-imports)',
-  },
-  {
-    path: 'src/checks/deep/e-random.ts',
-    code: `import { randomUUID } from 'node:crypto';\nexport const a: unknown = randomUUID;`,
-    rule: 'eslint(no-restricted-imports)',
-  },
-  {
     path: 'src/checks/deep/f-environment.ts',
     code: `export const a: string | undefined = process.env['A'];`,
     rule: 'eslint(no-restricted-globals)',
-  },
-  {
-    path: 'src/sources/a-neighbour.ts',
-    code: `import { a } from '../store/fine.ts';\nexport const b: number = a;`,
-    rule: 'eslint(no-restricted-imports)',
-  },
-  {
-    path: 'src/metrics/e-channel.ts',
-    code: `import { a } from '../notify/channels/channel.ts';\nexport const b: number = a;`,
-    rule: 'eslint(no-restricted-imports)',
-  },
-  {
-    path: 'src/metrics/f-inside-a-channel.ts',
-    code: `import { a } from '../notify/channels/mail/fine.ts';\nexport const b: number = a;`,
-    rule: 'eslint(no-restricted-imports)',
-  },
-  {
-    path: 'src/metrics/g-outbox.ts',
-    code: `import { a } from '../notify/fine.ts';\nexport const b: number = a;`,
-    rule: 'eslint(no-restricted-imports)',
-  },
-  {
-    path: 'src/notify/channels/pager/a-other.ts',
-    code: `import { a } from '../mail/fine.ts';\nexport const b: number = a;`,
-    rule: 'eslint(no-restricted-imports)',
-  },
-  {
-    path: 'src/notify/channels/pager/b-registry.ts',
-    code: `import { a } from '../registry.ts';\nexport const b: number = a;`,
-    rule: 'eslint(no-restricted-imports)',
-  },
-  {
-    path: 'src/notify/channels/pager/c-config.ts',
-    code: `import { a } from '../../../config/fine.ts';\nexport const b: number = a;`,
-    rule: 'eslint(no-restricted-imports)',
-  },
-  {
-    path: 'src/web/b-root.ts',
-    code: `import { a } from '../runtime/app.ts';\nexport const b: number = a;`,
-    rule: 'eslint(no-restricted-imports)',
-  },
-  {
-    path: 'src/network/c-value.ts',
-    code: `import { a } from '../config/fine.ts';\nexport const b: number = a;`,
-    rule: 'eslint(no-restricted-imports)',
-  },
-  {
-    path: 'src/store/d-timer.ts',
-    code: `import { setTimeout as sleep } from 'node:timers/promises';\nexport const a: unknown = sleep;`,
-    rule: 'eslint(no-restricted-imports)',
   },
   {
     path: 'src/a-timer.ts',
@@ -164,16 +44,6 @@ export const sins: readonly Sin[] = [
     path: 'src/f-exit.ts',
     code: `export function a(): void {\n  process.exit(1);\n}`,
     rule: 'eslint(no-restricted-properties)',
-  },
-  {
-    path: 'src/g-cycle.ts',
-    code: `import { b } from './h-cycle.ts';\nexport const a = (): number => b();`,
-    rule: 'import(no-cycle)',
-  },
-  {
-    path: 'src/h-cycle.ts',
-    code: `import { a } from './g-cycle.ts';\nexport const b = (): number => a();`,
-    rule: 'import(no-cycle)',
   },
   { path: 'src/i-default.ts', code: `export default 1;`, rule: 'import(no-default-export)' },
   { path: 'src/j-barrel.ts', code: `export * from './system/clock.ts';`, rule: 'oxc(no-barrel-file)' },

@@ -14,7 +14,7 @@ const COMPILING = 180_000;
 const PAGER = `import type * as z from 'zod';
 import { list, section } from '../../../config/schema/section.ts';
 import { webUrl } from '../../../config/schema/urls.ts';
-import { postJson } from '../../http-post.ts';
+import { postJson } from '../http-post.ts';
 import type { ChannelDefinition, ChannelDeps } from '../channel-definition.ts';
 import type { MessageChannel } from '../channel.ts';
 

@@ -8,6 +8,7 @@ import { isFaultId } from '../../src/checks/registry.ts';
 import { loadSignatures } from '../../src/sources/log/signatures.ts';
 import { conclude, NOTHING_REMEMBERED, type Remembered } from '../../src/runtime/conclude.ts';
 import { configOf } from './config-of.ts';
+import { picture } from './observed.ts';
 
 /** FortiAuthenticator, which writes that its connections fail, and the conclusions from that. */
 export interface ComplainingAppliance {
@@ -40,8 +41,7 @@ export async function applianceWorld(source: LogSource): Promise<ApplianceWorld>
           const spoken = recordEvent(log, { kind: 'heard', appliance: 'fac-1', at });
           const options = { window, silentAfter, appliances: ['fac-1'], signatures, listeningSince: 0 };
           const report = pollingReport(spoken, { now: at, ...options });
-          const picture = { units: [], registration: null, firewall: null };
-          const round = { config, at, probed: probed.filter(({ id }) => id !== 'polling'), picture };
+          const round = { config, at, probed: probed.filter(({ id }) => id !== 'polling'), picture: picture() };
           const { diagnosis, ...rest } = conclude(round, { kind: 'heard', report, strangers: [], ...remembered });
           remembered = rest;
           return diagnosis;

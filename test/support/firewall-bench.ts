@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { FirewallConfig } from '../../src/config/schema/firewall.ts';
+import type { FirewallConfig } from '../../src/sources/firewall/section.ts';
 import type { ConnectorContext } from '../../src/network/rest/context.ts';
 import { observeFirewall } from '../../src/sources/firewall/observe-firewall.ts';
 import type { FirewallObservation } from '../../src/core/license/firewall.ts';

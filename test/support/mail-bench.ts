@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { createSecureContext } from 'node:tls';
 import type { SecureContext } from 'node:tls';
-import type { MailServerConfig } from '../../src/config/schema/mail.ts';
+import type { MailServerConfig } from '../../src/sources/mail/section.ts';
 import type { MailObservation } from '../../src/core/observation.ts';
 import type { ProbeContext } from '../../src/network/context.ts';
 import { observeMail } from '../../src/sources/mail/observe-mail.ts';
@@ -29,7 +29,7 @@ export interface Setting {
   readonly config?: Partial<MailServerConfig>;
   /** @default 127.0.0.1 */
   readonly addresses?: readonly string[];
-  readonly hindrance?: MailTarget['hindrance'];
+  readonly localError?: MailTarget['localError'];
   readonly ports?: Partial<MailPorts>;
   readonly ctx?: Partial<ProbeContext>;
 }
@@ -58,7 +58,7 @@ export async function createMailBench(): Promise<MailBench> {
         {
           server: { ...SERVER, port, ...setting.config },
           addresses: setting.addresses ?? ['127.0.0.1'],
-          hindrance: setting.hindrance ?? null,
+          localError: setting.localError ?? null,
         },
         { ...ports, ...setting.ports },
         probeContext({ clock: hurriedClock(HURRY), ...setting.ctx }),

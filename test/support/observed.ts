@@ -1,5 +1,6 @@
 import type { EndpointObservation, TcpFailure, TcpOutcome } from '../../src/core/observation.ts';
-import type { PathObservation, RoundObservations } from '../../src/core/round.ts';
+import type { PathFacts, PathObservation } from '../../src/core/round.ts';
+import type { RoundObservations, SlowFactsBySource } from '../../src/sources/registry.ts';
 
 /** Observations as plain values, for tests of what is made of them. */
 export function endpoint(address: string, tcp: TcpOutcome = open()): EndpointObservation {
@@ -18,18 +19,24 @@ export function path(overrides: Partial<PathObservation> = {}): PathObservation 
   return { subject: 'server.test:443', host: 'server.test', names: [], endpoints: [], references: [], ...overrides };
 }
 
-export function round(overrides: Partial<RoundObservations> = {}): RoundObservations {
-  return {
+/** The facts of the paths may stand beside the others. A source that is new has seen nothing. */
+export function round(overrides: Partial<RoundObservations & PathFacts> = {}): RoundObservations {
+  const { licenseServer = path(), burst = [], services = [], knownAddresses = [], ...others } = overrides;
+  const seen: Partial<RoundObservations> = {
     startedAt: Date.UTC(2026, 10, 24, 13),
     durationMs: 100,
     stalledMs: 0,
-    licenseServer: path(),
-    burst: [],
-    services: [],
+    path: { licenseServer, burst, services, knownAddresses },
     controls: [],
-    knownAddresses: [],
     mail: [],
     ntp: [],
-    ...overrides,
+    ...others,
   };
+  return seen as RoundObservations;
+}
+
+/** What is known beyond the round: nothing, but for what is given. */
+export function picture(known: Partial<SlowFactsBySource> = {}): SlowFactsBySource {
+  const seen: Partial<SlowFactsBySource> = { appliances: [], registration: null, firewall: null, ...known };
+  return seen as SlowFactsBySource;
 }

@@ -1,7 +1,7 @@
 import type { BudgetStore } from '../../src/sources/registration/budget-store.ts';
 import type { ConnectorContext } from '../../src/network/rest/context.ts';
 import { observeRegistration } from '../../src/sources/registration/observe-registration.ts';
-import type { RegistrationConfig } from '../../src/config/schema/registration.ts';
+import type { RegistrationConfig } from '../../src/sources/registration/section.ts';
 import { parseBudget } from '../../src/sources/registration/parse-budget.ts';
 import type { CallBudget, CallLimits } from '../../src/core/license/call-budget.ts';
 import type { RegistrationObservation } from '../../src/core/license/registration.ts';

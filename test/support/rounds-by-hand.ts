@@ -10,6 +10,7 @@ import { conclude } from '../../src/runtime/conclude.ts';
 import { TRIGGER_GAP } from '../../src/runtime/monitor.ts';
 import { handClock } from './hand-clock.ts';
 import { wallTimer } from './wall-timer.ts';
+import { picture } from './observed.ts';
 
 /**
  * The rounds of the default schedule, with real connections, under a clock that goes on by itself: hours pass in
@@ -54,8 +55,7 @@ export async function startRoundsByHand(
       isComplained: complains,
     });
     const judged = await kit.assess(observations);
-    const picture = { units: [], registration: null, firewall: null };
-    const found = { config, at: observations.startedAt, probed: judged.assessments, picture };
+    const found = { config, at: observations.startedAt, probed: judged.assessments, picture: picture() };
     const { diagnosis } = conclude(found, { kind: 'unheard', reason: '', isTrouble: false });
     const before = last;
     last = { observations, judged, diagnosis };

@@ -1,7 +1,7 @@
 import type { CauseWords } from '../../engine/words/cause-words.ts';
 
 const OPEN =
-  'Open {interface} in a browser: does the login page come? If the name is not found, correct it in ' +
+  'Open {interface} in a browser: the login page must appear. If the name is not found, correct it in ' +
   'appliances[].api.url, or write the address there.';
 
 const ALLOW =
@@ -12,7 +12,7 @@ export const APPLIANCE_CAUSES = {
     severity: 'critical',
     title: 'FortiAuthenticator cannot be reached',
     headline: '{subject} is unreachable',
-    summary: 'Nothing is seen of {appliance}: its REST API {failing}.',
+    summary: 'ftm-watch gets nothing from {appliance}: its REST API {failing}.',
     impact: 'blind',
     remedy: [OPEN, ALLOW],
   },
@@ -20,7 +20,7 @@ export const APPLIANCE_CAUSES = {
     severity: 'warning',
     title: 'ftm-watch cannot read FortiAuthenticator',
     headline: 'ftm-watch cannot read {subject}',
-    summary: 'ftm-watch cannot read {appliance}: its REST API {failing}, but it is there.',
+    summary: 'ftm-watch cannot read {appliance}: its REST API {failing}, although the unit itself is up.',
     impact: 'blind',
     remedy: [
       OPEN,

@@ -14,14 +14,18 @@ export const appliance: Declaration<'appliance', ApplianceCause> = {
   dependsOn: [],
   explainedBy: [{ by: 'name-resolution', when: concernsOnly(NAMELESS), evidence: false, warnings: 'all' }],
   causes: APPLIANCE_CAUSES,
-  settling: 'Let this machine reach the API of FortiAuthenticator: appliances[].api.url, its user and its key.',
+  unknownRemedy: 'Let this machine reach the API of FortiAuthenticator: appliances[].api.url, its user and its key.',
   place: { kind: 'stop', stop: 'fortiauthenticator' },
   from: 'units',
   sources: ['appliances'],
   judge: judgeAppliances,
 };
 
-function judgeAppliances({ config: { licenseServer }, picture: { units }, speaking }: UnitFacts): Judgement {
+function judgeAppliances({
+  config: { licenseServer },
+  picture: { appliances: units },
+  speaking,
+}: UnitFacts): Judgement {
   if (!units.some(({ config: { api } }) => api !== null))
     return notConfigured('No REST API of a FortiAuthenticator is configured');
   const asked = units.filter(({ rest }) => rest !== null);

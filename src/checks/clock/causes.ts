@@ -5,7 +5,7 @@ export const CLOCK_CAUSES = {
     severity: 'warning',
     title: 'the clock of this machine is wrong',
     headline: 'the clock is wrong',
-    summary: 'The clock of this machine disagrees with the outside world: {subject}.',
+    summary: 'The clock of this machine disagrees with external time sources: {subject}.',
     impact: 'none',
     remedy: [
       'Check time synchronisation here: "timedatectl status", "chronyc tracking".',

@@ -9,7 +9,7 @@ export const POLICY_CAUSES = {
       'Policy {policy} of the firewall, which matches the traffic from {source} to {host}, inspects it ({profile}).',
     impact: 'activation',
     remedy: [
-      'Make a policy of its own above policy {policy}: source {source} only, destination {host}, service HTTPS, no ' +
+      'Create a separate policy above policy {policy}: source {source} only, destination {host}, service HTTPS, no ' +
         'security profile, SSL inspection "no-inspection".',
       'Check it with Policy & Objects > Firewall Policy > Policy Lookup.',
     ],
@@ -21,7 +21,7 @@ export const POLICY_CAUSES = {
     summary: 'No policy of the firewall allows {source} to reach {host} on TCP {port}.',
     impact: 'activation',
     remedy: [
-      'Make a policy that allows only {source} to {host} (or the internet) on HTTPS, with no security profile and ' +
+      'Create a policy that allows only {source} to {host} (or the internet) on HTTPS, with no security profile and ' +
         'SSL inspection "no-inspection".',
       'If a policy exists, check its source address, its interfaces and its order with Policy Lookup.',
     ],

@@ -12,7 +12,7 @@ export const INTERNET_CAUSES = {
         'FortiAuthenticator "show router static" and "execute ping GATEWAY" with the address of that gateway.',
       'Check the uplink and the firewall: does other traffic leave the site? Is there a policy from {source} to ' +
         'the internet at all?',
-      'If the internet is meant to be reached through a proxy only, set licenseServer.proxy here and the proxy on ' +
+      'If the internet can only be reached through a proxy, set licenseServer.proxy here and the proxy on ' +
         'FortiAuthenticator.',
     ],
   },

@@ -3,7 +3,7 @@ import { judged, unjudged } from '../judgement.ts';
 import type { Confidence } from '../../engine/cause.ts';
 import { note } from '../../engine/finding.ts';
 import { type EndpointObservation, isOwnTrouble } from '../../core/observation.ts';
-import type { RoundObservations } from '../../core/round.ts';
+import type { RoundObservations } from '../../sources/registry.ts';
 import { describeFailure } from '../../core/describe-failure.ts';
 
 /**
@@ -11,7 +11,7 @@ import { describeFailure } from '../../core/describe-failure.ts';
  * through are good firewalls: silent control hosts are then a note.
  */
 export function judgeInternet(round: RoundObservations): Judgement {
-  const licenseServer = [...round.licenseServer.endpoints, ...round.knownAddresses];
+  const licenseServer = [...round.path.licenseServer.endpoints, ...round.path.knownAddresses];
   const controls = round.controls.flatMap(({ endpoints }) => endpoints);
   if (controls.some(accepted)) return judged([], 'Control hosts accept connections');
   if (licenseServer.some(accepted)) return viaLicenseServer(round);
@@ -58,7 +58,7 @@ function unreachable(tried: readonly string[], confidence: Confidence = 'confirm
 }
 
 /** No name resolved and no address is known: only a machine without any route to its resolvers proves something. */
-function judgeWithoutAddresses({ licenseServer, controls }: RoundObservations): Judgement {
+function judgeWithoutAddresses({ path: { licenseServer }, controls }: RoundObservations): Judgement {
   const replies = [licenseServer, ...controls].flatMap(({ names }) =>
     names.flatMap(({ resolver, a, aaaa }) => [a, aaaa].map((reply) => ({ resolver, reply }))),
   );

@@ -9,12 +9,12 @@ export const ASSIGNMENT_CAUSES = {
     severity: 'critical',
     title: 'the licence is registered to the HA peer',
     headline: 'the licence is on the HA peer',
-    summary: 'Licence {license} is registered to {holder}, the HA peer of {primary}, where {appliance} needs it.',
+    summary: 'Licence {license} is registered to {holder}, the HA peer, but {appliance} needs it on {primary}.',
     impact: 'assignment',
     remedy: [
-      'If the two are a cluster that has failed over: fail back, or bring {holder} up again as the primary, and ' +
-        'the licence is where it belongs. Tokens that are active go on working meanwhile.',
-      'If {primary} is to stay in charge, or runs alone, as after a migration: look at support.fortinet.com, Asset ' +
+      'If the two are a cluster that failed over: fail back, or bring {holder} up again as the primary: the ' +
+        'licence is then on the right unit. Active tokens keep working meanwhile.',
+      'If {primary} stays in charge, or runs alone as after a migration: check at support.fortinet.com, Asset ' +
         'Management, which unit holds {license}, and ask Customer Service to move it to {primary}.',
       TRANSFER,
     ],
@@ -28,14 +28,14 @@ export const ASSIGNMENT_CAUSES = {
     remedy: [
       'After a migration the licence must be assigned to the new serial number: sign in at support.fortinet.com, ' +
         'Asset Management, or open a Customer Service ticket with both serial numbers.',
-      'Tokens follow the serial number: existing users go on working, new assignments fail until then.',
+      'Tokens follow the serial number: existing users are not affected, new assignments fail until then.',
       TRANSFER,
     ],
   },
   'license-not-registered': {
     severity: 'critical',
     title: 'the licence is not registered',
-    // From a line of the log, which is no outage: what it is about, the summary says.
+    // A log line alone is no outage: the summary says what it is about.
     warningHeadline: 'the log of {subject} has a warning',
     summary: 'Licence {license} is not registered to any unit.',
     impact: 'assignment',

@@ -4,7 +4,8 @@ import type { RegistrationObservation } from '../../core/license/registration.ts
 import { unitOf } from '../../core/license/unit.ts';
 import type { Declaration, Judgement } from '../declaration.ts';
 import { judged, notConfigured, unjudged } from '../judgement.ts';
-import type { UnitFacts, UnitObservation } from '../unit-facts.ts';
+import type { UnitFacts } from '../unit-facts.ts';
+import type { UnitObservation } from '../../sources/appliances/unit-observation.ts';
 import { ASSIGNMENT_CAUSES, type AssignmentCause } from './causes.ts';
 import { judgeLicenseAssignment } from './judge.ts';
 import type { ListedUnit } from './placement.ts';
@@ -15,7 +16,7 @@ export const licenseAssignment: Declaration<'license-assignment', AssignmentCaus
   dependsOn: [],
   explainedBy: [],
   causes: ASSIGNMENT_CAUSES,
-  settling:
+  unknownRemedy:
     'See that the serial numbers of the unit and of its licences are known (appliances[].serial, ' +
     'appliances[].licenses) and that "registration" answers.',
   // The serial number that a licence is looked up for is read from the appliance.
@@ -26,7 +27,7 @@ export const licenseAssignment: Declaration<'license-assignment', AssignmentCaus
   judge: judgeAssignment,
 };
 
-function judgeAssignment({ config, picture: { units, registration } }: UnitFacts): Judgement {
+function judgeAssignment({ config, picture: { appliances: units, registration } }: UnitFacts): Judgement {
   if (config.registration === null) return notConfigured('The registration service is not configured');
   if (units.length === 0) return unjudged('No appliance is configured whose licences could be looked up');
   if (registration === null) return unjudged('Not asked yet');

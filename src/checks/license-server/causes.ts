@@ -6,7 +6,7 @@ export const LICENSE_SERVER_CAUSES = {
     severity: 'critical',
     title: 'the licence server does not work',
     headline: '{subject} is down',
-    summary: 'The way to {subject} is free and genuine, but the server does not answer properly.',
+    summary: 'The path to {subject} is open and not intercepted, but the server does not answer properly.',
     impact: 'activation',
     remedy: [
       'The fault is probably at Fortinet: wait a few minutes and repeat "ftm-watch check".',

@@ -7,7 +7,7 @@ import { seenAt, withClean } from '../endpoint-words.ts';
 import type { TlsCause } from '../tls-genuine/causes.ts';
 import type { LicenseServerCause } from './causes.ts';
 
-/** A filter that answers in the place of the server is told as what it is. */
+/** A filter that answers instead of the server is told as what it is. */
 type HttpFinding = Finding<LicenseServerCause | TlsCause>;
 
 /**
@@ -21,7 +21,7 @@ export function judgeHttp(observations: readonly EndpointObservation[]): readonl
   const deciding = decidingAddresses(answers.map(({ seen }) => seen));
   const isFine = ({ trouble }: (typeof answers)[number]): boolean => trouble === null || trouble.rule === 'not-judged';
   const works = answers.some((answer) => deciding.includes(answer.seen) && isFine(answer));
-  const clean = answers.filter(({ trouble }) => trouble === null).map(({ seen }) => seen);
+  const clean = answers.filter(({ trouble }) => trouble === null).map(({ seen }) => seen.address);
   return answers.flatMap(({ seen, http, trouble }) => [
     ...(trouble === null
       ? []

@@ -3,7 +3,7 @@ import { breaksOnly } from '../../engine/explanation.ts';
 import { nameList } from '../../core/name-list.ts';
 import type { Declaration } from '../declaration.ts';
 import { judged, notConfigured, unjudged } from '../judgement.ts';
-import type { UnitsPicture } from '../unit-facts.ts';
+import type { SlowFactsBySource } from '../../sources/registry.ts';
 import { MAIL_CAUSES, type MailCause } from './causes.ts';
 import { judgeMail } from './judge.ts';
 
@@ -21,7 +21,7 @@ export const mail: Declaration<'mail', MailCause> = {
     { by: 'name-resolution', when: breaksOnly(NAMELESS), evidence: false },
   ],
   causes: MAIL_CAUSES,
-  settling: 'Let this machine speak to the servers in "mail", from the same network as FortiAuthenticator.',
+  unknownRemedy: 'Let this machine speak to the servers in "mail", from the same network as FortiAuthenticator.',
   place: { kind: 'branch', name: 'Mail', hint: 'carries codes to users' },
   withUnits: withUntoldServers,
   from: 'round',
@@ -32,7 +32,7 @@ export const mail: Declaration<'mail', MailCause> = {
 };
 
 /** Where mail servers are not configured, the appliances tell theirs. One that cannot be read may have some. */
-function withUntoldServers(own: Assessment, { units }: UnitsPicture): Assessment {
+function withUntoldServers(own: Assessment, { appliances: units }: SlowFactsBySource): Assessment {
   const unread = units.filter(({ rest }) => rest !== null && rest.kind !== 'ok').map(({ config }) => config.name);
   if (own.kind !== 'not-configured' || unread.length === 0) return own;
   return { id: own.id, ...unjudged(`The mail servers of ${nameList(unread)} are not known: its API cannot be read`) };

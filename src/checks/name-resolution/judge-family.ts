@@ -1,6 +1,6 @@
 import type { NameCause } from './causes.ts';
 import { authority } from '../../core/authority.ts';
-import type { LicenseServerConfig } from '../../config/schema/license-server.ts';
+import type { LicenseServerConfig } from '../../sources/path/license-server-section.ts';
 import { ofFamily } from '../../core/addresses.ts';
 import type { Finding } from '../../engine/finding.ts';
 

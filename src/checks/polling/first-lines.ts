@@ -1,4 +1,4 @@
-import type { Config } from '../../config/config.ts';
+import type { SourcesConfig } from '../../sources/registry.ts';
 import { authority } from '../../core/authority.ts';
 import { nameList } from '../../core/name-list.ts';
 import { type Finding, unknown } from '../../engine/finding.ts';
@@ -13,7 +13,7 @@ const MOST_STRANGERS = 6;
  * @param strangers unknown senders whose lines were refused
  */
 export function judgeFirstLines(
-  config: Config,
+  config: SourcesConfig,
   { appliances }: PollingReport,
   strangers: readonly string[],
 ): readonly Finding[] {
@@ -35,7 +35,7 @@ export function judgeFirstLines(
 }
 
 /** Where it is listened. */
-function placesOf({ logs }: Config): readonly string[] {
+function placesOf({ logs }: SourcesConfig): readonly string[] {
   const { udp, tcp, tls } = logs.syslog;
   const listeners = Object.entries({ udp, tcp, tls: tls && tls.listen }).flatMap(([way, listener]) => {
     if (listener === null) return [];

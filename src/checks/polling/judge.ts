@@ -47,7 +47,9 @@ function judgeError(appliance: AppliancePolling, error: PollingError, { window, 
     rule: 'no-ftm-errors',
     subject: appliance.name,
     expected: `No FTM errors in the log within ${spanText(window)}`,
-    actual: `${times(error.count)} since ${instantText(error.firstAt)}, last ${instantText(error.lastAt)}: ${shorten(error.sample)}`,
+    actual:
+      `${times(error.count)} since ${instantText(error.firstAt)}, last ${instantText(error.lastAt)}: ` +
+      `${shorten(error.sample)}`,
     level,
     suggests,
     explainedBy: explainedBy(error, preconditionOf),
@@ -91,7 +93,7 @@ function judgeSilence(
 }
 
 function neverHeard(name: string): Advice {
-  const summary = `${name} has never sent a line to ftm-watch: its errors would not be seen.`;
+  const summary = `${name} has never sent a line to ftm-watch, which would miss its errors.`;
   return { summary, remedy: POLLING_CAUSES['appliance-silent'].remedy };
 }
 

@@ -3,7 +3,7 @@ import { leastRoundTrip } from '../../core/round-trip.ts';
 import type { ShutPortKind } from './shut-port.ts';
 import type { Finding } from '../../engine/finding.ts';
 import type { EndpointObservation, Failure, FailureReason } from '../../core/observation.ts';
-import type { RoundObservations } from '../../core/round.ts';
+import type { RoundObservations } from '../../sources/registry.ts';
 
 type Shut = Exclude<ShutPortKind, 'denied-by-policy'>;
 
@@ -12,13 +12,15 @@ const FEWEST_HOSTS = 2;
 /** A refusal in less than this share of the way to the nearest control host has not been on the internet. */
 const NEARER = 0.25;
 
-type Distances = Pick<RoundObservations, 'controls' | 'controlConnects' | 'stalledMs'>;
+type Distances = Pick<RoundObservations, 'controls' | 'stalledMs'> & {
+  readonly path: Pick<RoundObservations['path'], 'controlConnects'>;
+};
 
 /**
  * How far the internet begins: the least of several connects to each of the control hosts. Null: not known well enough
  * to conclude anything from it: connects that were measured in the rush of the round alone count for nothing.
  */
-export function nearestHost({ controls, controlConnects = [], stalledMs }: Distances): Millis | null {
+export function nearestHost({ controls, path: { controlConnects = [] }, stalledMs }: Distances): Millis | null {
   const first = controls.flatMap(({ endpoints }) =>
     endpoints.flatMap(({ tcp, proxy }) => (tcp.kind === 'open' && proxy === null ? [tcp.durationMs] : [])),
   );
@@ -76,14 +78,14 @@ function overallOf(kinds: readonly Shut[]): Shut {
   return kinds.includes('refused') ? 'refused' : 'refused-nearer';
 }
 
-interface Explanation {
+interface ShutPortFindings {
   readonly own: Shut;
   /** Of all addresses together. */
   readonly overall: Shut;
   readonly nearest: Millis | null;
 }
 
-function explained(finding: Finding, { own, overall, nearest }: Explanation): Finding {
+function explained(finding: Finding, { own, overall, nearest }: ShutPortFindings): Finding {
   const kind = finding.level === 'broken' ? overall : own;
   const actual =
     own === 'refused-nearer' && nearest !== null

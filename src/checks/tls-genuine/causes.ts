@@ -10,30 +10,33 @@ export const REPEAT =
   'Repeat "ftm-watch check" from the same network, then retry the activation on FortiAuthenticator.';
 
 const FORTIGATE = [
-  'See which policy inspects: on the FortiGate, Policy & Objects > Firewall Policy > Policy Lookup with source ' +
+  'Find the policy that inspects: on the FortiGate, Policy & Objects > Firewall Policy > Policy Lookup with source ' +
     '{source}, destination {host}, TCP {port}; or in the log, Log & Report > Security Events > SSL.',
-  `Put a policy of its own above it: source {source} only, destination {host}, service HTTPS, no security profile, SSL inspection "no-inspection". ${ONLY_FORTINETS_OWN}`,
+  'Create a separate policy above it: source {source} only, destination {host}, service HTTPS, no security ' +
+    `profile, SSL inspection "no-inspection". ${ONLY_FORTINETS_OWN}`,
   'As CLI lines: config firewall policy / edit 0 / set name "FAC-FTM" / set srcintf "INSIDE" / set dstintf ' +
     '"OUTSIDE" / set srcaddr "FAC" / set dstaddr "FTM-SERVER" / set action accept / set schedule "always" / set ' +
     'service "HTTPS" / set utm-status disable / set ssl-ssh-profile "no-inspection" / set nat enable / next / end; ' +
     'INSIDE and OUTSIDE are your interfaces, FAC is the address object of FortiAuthenticator ({source}), FTM-SERVER ' +
     'the FQDN object of {host}.',
-  'Then move it up: config firewall policy / move NEW-ID before INSPECTING-ID / end; "show firewall policy" tells ' +
-    'the numbers, that of the new policy and that of the one that inspects.',
+  'Then move it up: config firewall policy / move NEW-ID before INSPECTING-ID / end; "show firewall policy" ' +
+    'lists the IDs of both policies.',
   'An exemption inside the inspecting profile (SSL/SSH Inspection > Exempt from SSL Inspection) is weaker: a block ' +
     'page still answers with the certificate of the FortiGate.',
   REPEAT,
 ];
 
 const OTHER_PRODUCT = [
-  `In {product}, exempt {host} (TCP {port}) from TLS inspection for the source {source}: by destination name and address, not by category. ${ONLY_FORTINETS_OWN}`,
+  'In {product}, exempt {host} (TCP {port}) from TLS inspection for the source {source}: by destination name and ' +
+    `address, not by category. ${ONLY_FORTINETS_OWN}`,
   REPEAT,
 ];
 
 const UNKNOWN_PRODUCT = [
-  'Find the device that re-signs: the issuer in the evidence is its certificate authority. Ask the firewall and ' +
-    'proxy team with that name, the address and the time ("ftm-watch report" writes it all down).',
-  `Exempt the traffic of FortiAuthenticator ({source}) to {host}, TCP {port}, from TLS inspection. ${ONLY_FORTINETS_OWN}`,
+  'Find the device that re-signs certificates: the issuer in the evidence is its certificate authority. Give the ' +
+    'firewall or proxy team that name, the address and the time ("ftm-watch report" collects them).',
+  'Exempt the traffic of FortiAuthenticator ({source}) to {host}, TCP {port}, from TLS inspection. ' +
+    `${ONLY_FORTINETS_OWN}`,
   REPEAT,
 ];
 
@@ -65,7 +68,7 @@ export const TLS_CAUSES = {
     title: 'TLS is blocked',
     headline: 'TLS to {subject} is blocked',
     summary:
-      'The port of {subject} opens, but TLS does not: something on the way blocks it, or the server itself is in ' +
+      'The port of {subject} opens, but TLS fails: something on the way blocks it, or the server itself is in ' +
       'trouble.',
     impact: 'activation',
     remedy: [
@@ -99,7 +102,7 @@ export const TLS_CAUSES = {
     summary: "{subject} shows a valid certificate of a public authority instead of Fortinet's own.",
     impact: 'none',
     remedy: [
-      'No inspecting device has a public authority: Fortinet has probably changed the certificate. Compare from ' +
+      'No inspecting device uses a public authority: Fortinet has probably changed the certificate. Compare from ' +
         'another network.',
       'If it is the same there, set trust.profile to "public" or learn the new chain with "ftm-watch trust learn".',
       'If polling fails at the same time, FortiAuthenticator may need new firmware: ask TAC.',

@@ -5,10 +5,16 @@ import type { CloserLook } from '../../core/closer-look.ts';
 import type { Finding } from '../../engine/finding.ts';
 import type { OpensslWord, TlsOutcome } from '../../core/observation.ts';
 import type { Baseline } from './baseline.ts';
-import type { FlawKind } from './chain-flaws.ts';
-import type { TrustedPath } from './judge-flaws.ts';
+import type { Flaw, FlawKind } from './chain-flaws.ts';
 import type { ProductPattern } from './product.ts';
 import type { Trust, TrustProfile } from './trust.ts';
+
+/** What a client that trusts the end of a chain would say of the rest of it. */
+export interface TrustedPath {
+  /** The certificate that is trusted: as it is held here, else as it was sent. */
+  readonly end: Certificate;
+  readonly flaws: readonly Flaw[];
+}
 
 /** What the chains of a target are judged by, apart from what this round shows. */
 export interface TlsGrounds {
@@ -102,7 +108,7 @@ export interface TlsJudgement {
   /** One sentence. */
   readonly summary: string;
   /** What would settle it; null where the answer is plain. */
-  readonly settle: string | null;
+  readonly wouldSettle: string | null;
   /** The authorities above the leaf that were found by signature, nearest first. */
   readonly authorities: readonly Certificate[];
   /** Null: the chain leads to no key that the profile takes. */

@@ -32,13 +32,13 @@ function judgeChain(chain: ChainCase): TlsJudgement {
     confidence: rule.confidence,
     product,
     ...reportCase(chain, rule, signals),
-    authorities: chain.standing.authorities,
+    authorities: chain.chainTrust.authorities,
     accepted: chain.accepted,
-    verifiedBy: isGenuine(rule.verdict) ? chain.standing.configured : null,
+    verifiedBy: isGenuine(rule.verdict) ? chain.chainTrust.configured : null,
   };
 }
 
-function isInterception(verdict: Verdict): boolean {
+export function isInterception(verdict: Verdict): boolean {
   return verdict === 'intercepted' || verdict === 'interception-suspected';
 }
 

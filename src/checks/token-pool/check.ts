@@ -10,14 +10,14 @@ export const tokenPool: Declaration<'token-pool', TokenPoolCause> = {
   dependsOn: ['appliance'],
   explainedBy: [],
   causes: TOKEN_POOL_CAUSES,
-  settling: 'Give the user of appliances[].api the right to read tokens and licences.',
+  unknownRemedy: 'Give the user of appliances[].api the right to read tokens and licences.',
   place: { kind: 'stop', stop: 'fortiauthenticator' },
   from: 'units',
   sources: ['appliances'],
   judge: judgeTokens,
 };
 
-function judgeTokens({ picture: { units } }: UnitFacts): Judgement {
+function judgeTokens({ picture: { appliances: units } }: UnitFacts): Judgement {
   if (!units.some(({ config: { api } }) => api !== null))
     return notConfigured('No REST API of a FortiAuthenticator is configured');
   if (!units.some(({ rest }) => rest?.kind === 'ok')) return unjudged('No FortiAuthenticator told its tokens');

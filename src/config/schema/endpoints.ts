@@ -1,6 +1,6 @@
 import type * as z from 'zod';
-import { authority } from '../../core/authority.ts';
-import { type HostPort, type ListenAddress, parseHostPort, parseListenAddress } from '../host-port.ts';
+import { authority, type HostPort } from '../../core/authority.ts';
+import { type ListenAddress, parseHostPort, parseListenAddress } from './host-port.ts';
 import { codedText } from './values.ts';
 
 export function hostPort(defaultPort: number): z.ZodType<HostPort> {

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { authority } from '../../core/authority.ts';
-import { type HostPort, parseHostPort } from '../host-port.ts';
+import { authority, type HostPort } from '../../core/authority.ts';
+import { parseHostPort } from './host-port.ts';
 import { requireLogin } from './rules.ts';
 import { optionalSecret } from './secret.ts';
 import { optional, section } from './section.ts';

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import type * as z from 'zod';
-import { parseHostPort } from '../host-port.ts';
+import { parseHostPort } from './host-port.ts';
 import { textAt, unique } from './rules.ts';
 import { filledList } from './section.ts';
 import { codedText } from './values.ts';

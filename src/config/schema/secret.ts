@@ -1,15 +1,7 @@
-import type * as z from 'zod';
 import type { SecretSource } from '../../system/secret.ts';
 import { secretFile, secretVariable } from './files.ts';
 import { type Fields, fieldsOf, given, hasSecret, type Rule } from './rules.ts';
-
-/** A secret called `name`, which stands under `<name>File` or `<name>Env` in its section. */
-export interface SecretField<Source> {
-  keys(name: string): readonly (readonly [key: string, schema: z.ZodType])[];
-  rule(name: string): Rule;
-  decode(name: string, fields: Fields): Source;
-  encode(name: string, source: unknown): readonly (readonly [key: string, value: unknown])[];
-}
+import type { SecretField } from './secret-field.ts';
 
 /** A secret that its section cannot do without. `what` it is called, and how the key of its file is described. */
 export function secret(what: string, ofFile: string): SecretField<SecretSource> {

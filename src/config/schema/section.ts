@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { expectedMessage } from '../../text/show.ts';
 import { fieldsOf, isMapping, type Rule } from './rules.ts';
-import type { SecretField } from './secret.ts';
+import type { SecretField } from './secret-field.ts';
 import { expected } from './values.ts';
 
 /** What stands under each key; a secret takes two keys. */

@@ -4,8 +4,8 @@ import * as z from 'zod';
 import type { Millis } from '../../core/clock.ts';
 import { DURATION_PATTERN, formatDuration, parseDuration } from '../../core/duration.ts';
 import { expectedMessage } from '../../text/show.ts';
-import { isCronOfMinutes, isCronWithSeconds } from '../cron.ts';
-import { isHost } from '../host-port.ts';
+import { isCronOfMinutes, isCronWithSeconds } from './cron.ts';
+import { isHost } from './host-port.ts';
 
 /** The `error` option of a zod schema or check that words every failure as `expected …, got …`. */
 export function expected(what: string): { readonly error: (issue: { readonly input?: unknown }) => string } {
@@ -59,7 +59,8 @@ const LINE = 'a text of one line';
 export const text: z.ZodType<string> = z
   .string({
     error: ({ input }) =>
-      `${expectedMessage(LINE, input)}${typeof input === 'number' || typeof input === 'boolean' ? ': put it in quotes' : ''}`,
+      expectedMessage(LINE, input) +
+      (typeof input === 'number' || typeof input === 'boolean' ? ': put it in quotes' : ''),
   })
   .min(1, expected('a text that is not empty'))
   .max(255, expected('a text of at most 255 characters'))

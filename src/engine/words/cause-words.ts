@@ -3,7 +3,7 @@
  * runbooks print the same texts, so that mail, page and runbook never disagree.
  */
 export interface CauseWords {
-  /** Severity when the cause breaks its precondition; one that only weakens it is a `warning` at the most. */
+  /** Severity when the cause breaks its precondition; one that only weakens it is a `warning` at most. */
   readonly severity: Severity;
   /** A clause for the heading of the runbook: "TLS is intercepted". */
   readonly title: string;
@@ -20,8 +20,6 @@ export interface CauseWords {
   readonly remedy: readonly string[];
   /** What is told instead where the kind of fault is known. */
   readonly kinds?: Readonly<Record<string, KindWords>>;
-  /** What is told instead when the way leads through a CONNECT proxy (`facts.proxy`). */
-  readonly throughProxy?: { readonly summary: string; readonly remedy: readonly string[] };
   /**
    * What is told instead while something on the path of this machine is not `ok` (`facts.unclear`): both views may show
    * one fault.

@@ -3,7 +3,7 @@ import { observeDateHeader } from '../../checks/clock/date-header.ts';
 import type { Judgement } from '../../checks/declaration.ts';
 import { judgeShare } from '../../checks/judge-share.ts';
 import { judged, unjudged } from '../../checks/judgement.ts';
-import { lookOf } from '../../checks/look-of.ts';
+import { roundConnectionsOf } from '../../checks/round-connections.ts';
 import { next, type PathShare } from '../../checks/path-share.ts';
 import { nearestHost } from '../../checks/reachability/explain-shut-ports.ts';
 import { CHECKS } from '../../checks/registry.ts';
@@ -11,16 +11,17 @@ import type { RoundFacts } from '../../checks/round-facts.ts';
 import type { TargetFacts } from '../../checks/target-facts.ts';
 import { controlChainsOf, judgeTlsPath, type TlsKnowledge } from '../../checks/tls-genuine/judge-tls-path.ts';
 import type { Config } from '../../config/config.ts';
-import type { ServiceConfig } from '../../config/schema/services.ts';
+import type { ServiceConfig } from '../../sources/path/services-section.ts';
 import type { EpochMs } from '../../core/clock.ts';
 import type { ClockObservation } from '../../core/observation.ts';
-import type { PathObservation, RoundObservations } from '../../core/round.ts';
+import type { PathObservation } from '../../core/round.ts';
+import type { RoundObservations } from '../../sources/registry.ts';
 import type { Severity } from '../../core/severity.ts';
 import type { Assessment } from '../../engine/assessment.ts';
 import type { Finding } from '../../engine/finding.ts';
 import { withGenuineTime } from '../../checks/genuine-time.ts';
 import type { JudgedRound } from '../../checks/judged-round.ts';
-import { isInvalid } from '../../checks/invalid-round.ts';
+import { isInvalid } from '../../core/invalid-round.ts';
 
 /** What a round is judged by, apart from what it saw. */
 export interface RoundKnowledge {
@@ -48,7 +49,7 @@ export function assessRound(
   const nearest = nearestHost(round);
   const targets: TargetFacts[] = [];
   const found: TargetFindings[] = [];
-  for (const [index, path] of [round.licenseServer, ...round.services].entries()) {
+  for (const [index, path] of [round.path.licenseServer, ...round.path.services].entries()) {
     const knowledge = tlsOf(path.subject);
     const service = config.services[index - 1];
     const facts: TargetFacts = {
@@ -64,16 +65,18 @@ export function assessRound(
     found.push(findingsOf(facts, service));
   }
   const burst = judgeTlsPath(
-    { ...round.licenseServer, endpoints: round.burst },
-    tlsOf(round.licenseServer.subject),
+    { ...round.path.licenseServer, endpoints: round.path.burst },
+    tlsOf(round.path.licenseServer.subject),
     surroundings,
   );
   const [own] = targets;
-  const share = isInvalid(round) ? before : next(before, lookOf(round, own?.tls.endpoints ?? [], burst.endpoints));
+  const share = isInvalid(round)
+    ? before
+    : next(before, roundConnectionsOf(round, own?.tls.endpoints ?? [], burst.endpoints));
   return {
     judged: {
       assessments: assessmentsOf(
-        { own, found: withShare(found, share, round.licenseServer) },
+        { own, found: withShare(found, share, round.path.licenseServer) },
         { config, round, clock },
       ),
       tls: targets.map(({ path, tls }) => ({ path, judged: tls })),
@@ -155,7 +158,7 @@ function cap(findings: readonly Finding[], severity: Severity): readonly Finding
   });
 }
 
-function clockObservations({ controls, licenseServer, ntp }: RoundObservations): readonly ClockObservation[] {
+function clockObservations({ controls, path: { licenseServer }, ntp }: RoundObservations): readonly ClockObservation[] {
   const headers = [...controls, licenseServer].flatMap(({ subject, endpoints }) =>
     endpoints.flatMap(({ http }) => (http?.kind === 'response' ? [observeDateHeader(subject, http)] : [])),
   );

@@ -4,7 +4,7 @@ import { createCertificateCache } from '../../core/certificate-cache.ts';
 import type { Clock, Millis } from '../../core/clock.ts';
 import { judgeDns } from '../../checks/name-resolution/judge.ts';
 import { burstOf, needsCloserLook } from '../../checks/path-share.ts';
-import type { RoundObservations } from '../../core/round.ts';
+import type { RoundObservations, RoundTools } from '../../sources/registry.ts';
 import { authority } from '../../core/authority.ts';
 import { createSystemLookup } from '../../network/system-lookup.ts';
 import { createProbeSecureContext } from '../../network/tls/secure-context.ts';
@@ -12,13 +12,13 @@ import { createLimiter } from '../../network/limiter.ts';
 import { LOCAL_RELAY } from '../../network/smtp/local-relay.ts';
 import { publicTrust } from '../../network/public-trust.ts';
 import type { JsonFile } from '../../system/json-file.ts';
-import { createStallWatch } from '../../schedule/stall-watch.ts';
+import { createStallMonitor } from '../../schedule/stall-monitor.ts';
 import { askEachTime } from '../../sources/target/ask-name.ts';
 import type { JudgedRound } from '../../checks/judged-round.ts';
 import { assessRound } from './assess-round.ts';
 import { loadGenuineMemory } from './genuine-memory.ts';
 import type { TlsKnowledge } from '../../checks/tls-genuine/judge-tls-path.ts';
-import { observeRound, type RoundTools } from './observe-round.ts';
+import { observeRound, type RoundWatch } from './observe-round.ts';
 import { createCloserLooks } from '../../sources/path/closer-looks.ts';
 import { createOlderTls } from '../../sources/path/older-tls.ts';
 import { createSecondLooks } from './second-looks.ts';
@@ -40,7 +40,7 @@ export interface ProbeKit {
   close(): void;
 }
 
-export type RoundWishes = Pick<RoundTools, 'mailServers' | 'onProgress' | 'isComplained'>;
+export type RoundWishes = Pick<RoundTools, 'mailServers' | 'isComplained'> & Pick<RoundWatch, 'onProgress'>;
 
 export interface ProbeKitDeps {
   readonly clock: Clock;
@@ -53,7 +53,7 @@ export interface ProbeKitDeps {
   readonly shareFile?: JsonFile;
 }
 
-/** Of all connections at once. With fewer, a round of 200 servers that say nothing ends before the last has its turn. */
+/** Of all connections at once. With fewer, a round of 200 silent servers ends before the last has its turn. */
 const CONNECTIONS = 128;
 
 /** A chain has up to four certificates, most of which are known from another one; the rest is for those that change. */
@@ -66,7 +66,7 @@ export async function createProbeKit(
 ): Promise<ProbeKit> {
   const memory = await loadGenuineMemory(genuineFile ?? null, clock.now());
   const knowledge = await loadTlsKnowledge(config, memory, clock);
-  const stall = createStallWatch(clock, onBeat);
+  const stall = createStallMonitor(clock, onBeat);
   // Loaded when it is first used, it would be a part of the first answer's time.
   if (config.resolvers.some(({ kind }) => kind === 'https')) await import('../../network/dns/https.ts');
   const share = await loadShareMemory(shareFile ?? null, authority(config.licenseServer), clock.now());
@@ -103,7 +103,7 @@ export async function createProbeKit(
 }
 
 /** What a round works with, apart from what belongs to this round alone. */
-type StandingTools = Omit<RoundTools, keyof RoundWishes | 'burst'>;
+type StandingTools = Omit<RoundTools & RoundWatch, keyof RoundWishes | 'burst'>;
 
 function createConnectionTools(
   config: Config,

@@ -1,5 +1,5 @@
 import type { Config } from '../../config/config.ts';
-import type { MailServerConfig } from '../../config/schema/mail.ts';
+import type { MailServerConfig } from '../../sources/mail/section.ts';
 import type { ResolverConfig } from '../../config/schema/resolver.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { DnsObservation, MailObservation } from '../../core/observation.ts';

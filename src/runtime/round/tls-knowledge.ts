@@ -1,12 +1,12 @@
 import { authority } from '../../core/authority.ts';
 import type { Config } from '../../config/config.ts';
-import type { TrustConfig } from '../../config/schema/trust.ts';
+import type { TrustConfig } from '../../sources/path/trust-section.ts';
 import type { Clock, EpochMs } from '../../core/clock.ts';
 import type { Baseline } from '../../checks/tls-genuine/baseline.ts';
 import type { FlawKind } from '../../checks/tls-genuine/chain-flaws.ts';
-import { learnedFlaws, type TrustedPath } from '../../checks/tls-genuine/judge-flaws.ts';
+import { learnedFlaws } from '../../checks/tls-genuine/judge-flaws.ts';
 import { createSignatureChecks } from '../../checks/tls-genuine/signature-checks.ts';
-import type { PreviousLeaf, RememberedChain } from '../../checks/tls-genuine/tls-evidence.ts';
+import type { PreviousLeaf, RememberedChain, TrustedPath } from '../../checks/tls-genuine/tls-evidence.ts';
 import { labelOfKey } from '../../checks/tls-genuine/trust.ts';
 import type { TrustOptions } from '../../checks/tls-genuine/chain-trust.ts';
 import { unconfirmedBaseline } from '../../checks/tls-genuine/unconfirmed.ts';

@@ -1,4 +1,4 @@
-import type { ApplianceApiConfig } from '../../config/schema/appliances.ts';
+import type { ApplianceApiConfig } from './section.ts';
 import type { ConnectorContext } from '../../network/rest/context.ts';
 import type { HttpGetter } from '../../network/rest/http-get.ts';
 import { createHttpGetter } from '../../network/rest/http-get.ts';

@@ -1,5 +1,5 @@
 import { deadline } from '../../system/clock.ts';
-import type { ApplianceApiConfig, ApplianceConfig } from '../../config/schema/appliances.ts';
+import type { ApplianceApiConfig, ApplianceConfig } from './section.ts';
 import type { Millis } from '../../core/clock.ts';
 import type { ApplianceFacts, ApplianceObservation, SystemFacts, TokenCounts } from '../../core/license/appliance.ts';
 import type { Resource } from '../../core/license/resource.ts';

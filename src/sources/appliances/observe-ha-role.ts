@@ -1,5 +1,5 @@
 import { deadline } from '../../system/clock.ts';
-import type { SnmpConfig } from '../../config/schema/appliances.ts';
+import type { SnmpConfig } from './section.ts';
 import type { Millis } from '../../core/clock.ts';
 import { haRoleOf } from '../../core/license/ha-role.ts';
 import type { HaRoleObservation } from '../../core/license/ha-role.ts';

@@ -1,4 +1,4 @@
-import type { FirewallConfig } from '../../config/schema/firewall.ts';
+import type { FirewallConfig } from './section.ts';
 import type { ConnectorContext } from '../../network/rest/context.ts';
 import { createHttpGetter } from '../../network/rest/http-get.ts';
 import type { JsonReply } from '../../network/rest/json-exchange.ts';

@@ -1,7 +1,7 @@
 import { isIP, isIPv6 } from 'node:net';
 import { deadline } from '../../system/clock.ts';
-import type { FirewallConfig } from '../../config/schema/firewall.ts';
-import type { LicenseServerConfig } from '../../config/schema/license-server.ts';
+import type { FirewallConfig } from './section.ts';
+import type { LicenseServerConfig } from '../path/license-server-section.ts';
 import type { Millis } from '../../core/clock.ts';
 import type { FirewallObservation, PolicyMatch, SslInspection } from '../../core/license/firewall.ts';
 import { ProbeError } from '../../network/failure.ts';

@@ -1,5 +1,5 @@
 import ipaddr from 'ipaddr.js';
-import type { ApplianceConfig } from '../../config/schema/appliances.ts';
+import type { ApplianceConfig } from '../appliances/section.ts';
 import { addressInAny } from '../../core/addresses.ts';
 
 /**

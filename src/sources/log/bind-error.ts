@@ -1,4 +1,4 @@
-import type { ListenAddress } from '../../config/host-port.ts';
+import type { ListenAddress } from '../../config/schema/host-port.ts';
 
 const ADVICE: Readonly<Record<string, string>> = {
   EADDRINUSE: 'something else listens there: stop it, or configure another port and let FortiAuthenticator send there',

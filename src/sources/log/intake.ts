@@ -1,6 +1,6 @@
-import type { ApplianceConfig } from '../../config/schema/appliances.ts';
-import type { ListenAddress } from '../../config/host-port.ts';
-import type { LogsConfig } from '../../config/schema/logs.ts';
+import type { ApplianceConfig } from '../appliances/section.ts';
+import type { ListenAddress } from '../../config/schema/host-port.ts';
+import type { LogsConfig } from './section.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { WatchedTraffic } from '../../core/polling/firewall.ts';
 import type { LogEvent, LogSource } from '../../core/polling/log-event.ts';

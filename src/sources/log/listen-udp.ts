@@ -2,7 +2,7 @@ import type { Socket } from 'node:dgram';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { isIPv6 } from 'node:net';
-import type { ListenAddress } from '../../config/host-port.ts';
+import type { ListenAddress } from '../../config/schema/host-port.ts';
 import type { Clock } from '../../core/clock.ts';
 import { bindError } from './bind-error.ts';
 import type { Line, LineSink } from './framing.ts';

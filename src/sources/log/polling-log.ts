@@ -1,5 +1,5 @@
 import { listens } from '../../core/polling/listens.ts';
-import type { Config } from '../../config/config.ts';
+import type { IntakeSettings } from './intake-config.ts';
 import type { Clock, EpochMs, Millis } from '../../core/clock.ts';
 import type { LogEvent } from '../../core/polling/log-event.ts';
 import { pollingReport, type PollingReport } from '../../core/polling/report.ts';
@@ -39,7 +39,10 @@ const KEEP_LISTENING_AFTER: Millis = SHORT_BREAK / 3;
 /** Events that wait to be taken in together. */
 const MOST_WAITING = 1_024;
 
-export function createPollingLog(config: Config, { clock, signatures, file }: PollingLogDeps): PollingLog {
+export function createPollingLog(
+  config: Pick<IntakeSettings, 'logs' | 'appliances'>,
+  { clock, signatures, file }: PollingLogDeps,
+): PollingLog {
   const { window, silentAfter } = config.logs;
   const appliances = config.appliances.map(({ name }) => name);
   let listeningSince: EpochMs | null = listens(config) ? clock.now() : null;

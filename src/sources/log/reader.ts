@@ -39,7 +39,7 @@ export interface ReaderOptions {
 }
 
 /** An error of an appliance, as the line before told it. */
-interface Told {
+interface EarlierError {
   readonly writer: string | null;
   readonly signature: string;
   readonly line: string;
@@ -59,7 +59,7 @@ export class LogReader implements LineSink {
   /** Who was reported as heard in this piece already. */
   #heard: string | null | undefined;
   /** Null: the line before was none. */
-  #before: Told | null = null;
+  #before: EarlierError | null = null;
 
   constructor(context: ReaderContext, options: ReaderOptions) {
     this.#context = context;
@@ -138,7 +138,7 @@ export class LogReader implements LineSink {
   }
 
   /** A line without a keyword may stand for others like the one before. */
-  #repeated(line: Line, owner: string | null, before: Told | null): LogResult {
+  #repeated(line: Line, owner: string | null, before: EarlierError | null): LogResult {
     if (before !== null && before.writer === owner && line.text.slice(line.start, line.end).includes(REPEATED)) {
       const text = textOf(line);
       const times = timesOfLast(text);

@@ -16,7 +16,7 @@ export type Recognition =
 
 /**
  * What a line of the stream says; null: nothing to us. A text counts only where FortiAuthenticator puts its message,
- * never inside a field: whoever fails to log in chooses the user name.
+ * never inside a field: the user name is chosen by anyone who fails to log in.
  */
 export function recogniseLine(set: SignatureSet, line: string): Recognition | null {
   const envelope = readEnvelope(line);

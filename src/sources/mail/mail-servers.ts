@@ -1,13 +1,15 @@
-import type { UnitObservation } from '../../checks/unit-facts.ts';
-import type { Config } from '../../config/config.ts';
-import type { MailServerConfig } from '../../config/schema/mail.ts';
+import type { UnitObservation } from '../appliances/unit-observation.ts';
+import type { MailServerConfig } from './section.ts';
 import { valueOf } from '../../core/license/resource.ts';
 
 /**
  * The mail servers to rehearse with: those of the configuration, else those that FortiAuthenticator itself sends
  * through.
  */
-export function mailServersOf({ mail }: Config, units: readonly UnitObservation[]): readonly MailServerConfig[] {
+export function mailServersOf(
+  { mail }: { readonly mail: readonly MailServerConfig[] },
+  units: readonly UnitObservation[],
+): readonly MailServerConfig[] {
   if (mail.length > 0) return mail;
   const named = units.flatMap(({ rest }) => (rest?.kind === 'ok' ? (valueOf(rest.mailServers) ?? []) : []));
   return [...new Map(named.map((server) => [`${server.host}:${String(server.port)}`, server])).values()];

@@ -5,7 +5,7 @@ import { createSecureContext } from 'node:tls';
 import type { ConnectionOptions, SecureContext } from 'node:tls';
 import { deadline } from '../../system/clock.ts';
 import type { Deadline } from '../../system/clock.ts';
-import type { MailServerConfig } from '../../config/schema/mail.ts';
+import type { MailServerConfig } from './section.ts';
 import type { SecretSource } from '../../system/secret.ts';
 import type { Millis } from '../../core/clock.ts';
 import type { Failure, MailObservation, MailOutcome, MailStage } from '../../core/observation.ts';
@@ -43,7 +43,7 @@ export interface MailTarget {
   /** Of the server's host, resolved beforehand; none: it does not resolve. */
   readonly addresses: readonly string[];
   /** Our own trouble, for which it could not be resolved. */
-  readonly hindrance: Failure | null;
+  readonly localError: Failure | null;
 }
 
 /**
@@ -136,9 +136,9 @@ async function trustFor({ caFile }: MailServerConfig, fallback: SecureContext): 
 async function openTransport(rehearsal: Rehearsal, tls: ConnectionOptions): Promise<Socket> {
   const { target, ctx, limit } = rehearsal;
   const { host, port, security } = target.server;
-  const { addresses, hindrance } = target;
-  if (addresses.length === 0 && hindrance !== null)
-    throw new ProbeError(hindrance.reason, `Cannot look up "${host}": ${hindrance.message}`);
+  const { addresses, localError } = target;
+  if (addresses.length === 0 && localError !== null)
+    throw new ProbeError(localError.reason, `Cannot look up "${host}": ${localError.message}`);
   if (addresses.length === 0)
     throw new ProbeError('name-not-resolved', `Cannot connect: no resolver gives an address for "${host}"`);
   const socket = await connectToAny(addresses, port, ctx, limit.signal);

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { deadline } from '../../system/clock.ts';
-import type { HostPort } from '../../config/host-port.ts';
+import type { HostPort } from '../../core/authority.ts';
 import type { Millis } from '../../core/clock.ts';
 import type { ClockObservation } from '../../core/observation.ts';
 import type { ProbeContext } from '../../network/context.ts';

@@ -1,4 +1,4 @@
-import type { RegistrationConfig } from '../../config/schema/registration.ts';
+import type { RegistrationConfig } from './section.ts';
 import type { Millis } from '../../core/clock.ts';
 import type { ConnectorContext } from '../../network/rest/context.ts';
 import { secretOf } from '../../network/rest/secret.ts';

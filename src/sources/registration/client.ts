@@ -1,4 +1,4 @@
-import type { RegistrationConfig } from '../../config/schema/registration.ts';
+import type { RegistrationConfig } from './section.ts';
 import type { ConnectorContext } from '../../network/rest/context.ts';
 import { httpsOrigin } from '../../network/rest/https-origin.ts';
 import { exchangeJson } from '../../network/rest/json-exchange.ts';

@@ -1,4 +1,4 @@
-import type { HostPort } from '../../config/host-port.ts';
+import type { HostPort } from '../../core/authority.ts';
 import type { Millis } from '../../core/clock.ts';
 import type { ProbeContext } from '../../network/context.ts';
 import { observeEndpoint, type EndpointDeps } from './observe-endpoint.ts';

@@ -1,10 +1,9 @@
-import { authority } from '../../core/authority.ts';
+import { authority, type HostPort } from '../../core/authority.ts';
 import type { Socket } from 'node:net';
 import { isIP } from 'node:net';
 import type { SecureContext } from 'node:tls';
 import type { Millis } from '../../core/clock.ts';
 import type { EndpointObservation, Failure, HttpOutcome, TcpOutcome, TlsOutcome } from '../../core/observation.ts';
-import type { HostPort } from '../../config/host-port.ts';
 import type { ProxyConfig } from '../../config/schema/proxy.ts';
 import type { ProbeContext } from '../../network/context.ts';
 import { errorCode, failureFrom } from '../../network/failure.ts';

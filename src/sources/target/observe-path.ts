@@ -1,7 +1,6 @@
-import { authority } from '../../core/authority.ts';
+import { authority, type HostPort } from '../../core/authority.ts';
 import { isIP } from 'node:net';
 
-import type { HostPort } from '../../config/host-port.ts';
 import type { ProxyConfig } from '../../config/schema/proxy.ts';
 import type { ResolverConfig } from '../../config/schema/resolver.ts';
 import { ofFamily, singleAddresses, type FamilyChoice } from '../../core/addresses.ts';

@@ -1,15 +1,19 @@
 import { isIP } from 'node:net';
 
-import type { Config } from '../../config/config.ts';
-import type { HostPort } from '../../config/host-port.ts';
+import type { HostPort } from '../../core/authority.ts';
+import type { ServiceConfig } from '../path/services-section.ts';
+import type { PathSettings } from '../path/settings.ts';
 import type { PathTarget } from './observe-path.ts';
 
+/** Which way the licence server is reached. */
+type Way = Pick<PathSettings, 'licenseServer' | 'resolvers'>;
+
 /** The licence server, asked as FortiAuthenticator does. */
-export function licenseTarget({ licenseServer, resolvers }: Config): PathTarget {
+export function licenseTarget({ licenseServer, resolvers }: Way): PathTarget {
   return { ...licenseServer, depth: 'http', method: 'GET', resolvers };
 }
 
-export function serviceTarget(service: Config['services'][number], { licenseServer, resolvers }: Config): PathTarget {
+export function serviceTarget(service: ServiceConfig, { licenseServer, resolvers }: Way): PathTarget {
   return {
     ...service,
     depth: 'http',
@@ -29,7 +33,7 @@ const ANY_ADDRESS = ['0.0.0.0/0', '::/0'];
  * Control hosts are reached the way that the licence server is, so that they tell of the same path. They prove that the
  * way out is open, wherever their names lead; false answers are judged by the name that matters.
  */
-export function controlTarget({ host, port }: HostPort, { licenseServer, resolvers }: Config): PathTarget {
+export function controlTarget({ host, port }: HostPort, { licenseServer, resolvers }: Way): PathTarget {
   return {
     host,
     port,
@@ -45,7 +49,7 @@ export function controlTarget({ host, port }: HostPort, { licenseServer, resolve
 }
 
 /** A host that is reached without the proxy, such as one of the same network. */
-export function straightTarget({ host, port }: HostPort, { resolvers }: Config): PathTarget {
+export function straightTarget({ host, port }: HostPort, { resolvers }: Pick<Way, 'resolvers'>): PathTarget {
   const serverName = isIP(host) === 0 ? host : null;
   return {
     host,

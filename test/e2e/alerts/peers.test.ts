@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { systemClock } from '../../../src/system/clock.ts';
-import type { NotifyConfig } from '../../../src/config/schema/notify.ts';
+import type { NotifyConfig } from '../../../src/config/notify.ts';
 import type { Cause } from '../../../src/engine/cause.ts';
 import { type Alerting, createAlerting } from '../../../src/notify/alerting.ts';
 import { createStore } from '../../../src/store/store.ts';

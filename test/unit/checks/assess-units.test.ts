@@ -7,6 +7,7 @@ import { assessUnits } from '../../../src/checks/assess-units.ts';
 import { applianceFacts } from '../../support/appliance-facts.ts';
 import { configOf } from '../../support/config-of.ts';
 import { held, LICENSE } from '../../support/license-bench.ts';
+import { picture } from '../../support/observed.ts';
 
 /** As the manual has it: each member of the cluster is an item, the licence is named under one. */
 const PAIR = `
@@ -27,8 +28,8 @@ function assignment(config: Config, lookup: LicenseLookup): Assessment | undefin
     rest: seen[index] ?? null,
     role: null,
   }));
-  const picture = { units, registration: { kind: 'ok', lookups: [lookup] }, firewall: null } as const;
-  return assessUnits({ config, picture, speaking: [] }).find(({ id }) => id === 'license-assignment');
+  const known = picture({ appliances: units, registration: { kind: 'ok', lookups: [lookup] } });
+  return assessUnits({ config, picture: known, speaking: [] }).find(({ id }) => id === 'license-assignment');
 }
 
 describe('the licence of a pair whose members are both configured', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { explain } from '../../../src/cli/explain.ts';
-import type { Explanation } from '../../../src/cli/explain.ts';
+import type { LineExplanation } from '../../../src/cli/explain.ts';
 import { createAttribution, NO_OTHERS } from '../../../src/sources/log/attribution.ts';
 import { fixtureLines } from '../../support/fixture-lines.ts';
 import { shippedCatalogue } from '../../support/signature-catalogue.ts';
@@ -22,11 +22,11 @@ async function run(
   return { code: await explain({ lines, input, output, json, signatures, attribution }), text: output.text() };
 }
 
-const objects = (text: string): readonly Explanation[] =>
+const objects = (text: string): readonly LineExplanation[] =>
   text
     .split('\n')
     .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as Explanation);
+    .map((line) => JSON.parse(line) as LineExplanation);
 
 describe('explain', () => {
   test('says what a line means and what to do', async () => {

@@ -5,7 +5,7 @@ test('createProgressLine() says what is waited for, and that it looks again', ()
   const written: string[] = [];
   const line = createProgressLine({ columns: 60, write: (text) => written.push(text) });
   const step = (subject: string, kind: 'started' | 'finished'): string => {
-    line.show({ probe: 'path', subject, kind });
+    line.show({ subject, kind });
     return (written.at(-1) ?? '').replace('\r\u001B[2K', '');
   };
   line.look();

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { configJsonSchema, type JsonSchema } from '../../../src/config/json-schema.ts';
 import { describedKeys } from '../../../deploy/generate/described-keys.ts';
-import { referencedSections } from '../../../deploy/generate/config-reference.ts';
+import { referencedSections, renderReference } from '../../../deploy/generate/config-reference.ts';
 import { configFile } from '../../../src/config/config.ts';
 import { knownKeys } from '../../../src/config/known-keys.ts';
 import { loadText } from '../../support/config-machine.ts';
@@ -47,6 +47,15 @@ function recordOf(value: unknown): Readonly<Record<string, unknown>> {
 describe('docs/configuration.md', () => {
   test('has a table for each section of the schema and for no other', () => {
     expect(referencedSections(readFileSync(DOCUMENT, 'utf8')).toSorted()).toEqual(knownKeys(configFile, []).toSorted());
+  });
+});
+
+describe('the reference', () => {
+  test('of a section that nobody has described yet is a table at the end', () => {
+    const rendered = renderReference('# Configuration\n', SCHEMA);
+    expect(referencedSections(rendered)).toEqual(knownKeys(configFile, []));
+    expect(rendered).toContain('\n## `site`\n\n<!-- keys: site -->\n\n| key | type | default |');
+    expect(renderReference(rendered, SCHEMA)).toBe(rendered);
   });
 });
 

@@ -37,7 +37,7 @@ function messages(result: LoadResult): readonly string[] {
 describe('loadConfig without a file', () => {
   test('gives the defaults', async () => {
     const result = await loadConfig({ ...configMachine('/srv'), files: machineWith('/none', bytes()) });
-    expect(result).toEqual({ kind: 'ok', source: null, config: DEFAULTS });
+    expect(result).toEqual({ kind: 'ok', source: null, config: expect.objectContaining(DEFAULTS) });
   });
 
   test('takes the default file where it exists', async () => {
@@ -99,6 +99,7 @@ describe('loadConfig', () => {
         'resolvers: [10.0.0.53, "tls://9.9.9.9"]',
         'mail: [{ host: a.example.org, security: tls }, { host: b.example.org, user: fac, passwordEnv: SET_SECRET }]',
         'logs: { window: 90s, silentAfter: 7d }',
+        'web: { hosts: [Monitor.Example.org] }',
         'licenseServer: { proxy: { url: "http://10.0.0.8:3128", user: fac, passwordFile: proxy.txt } }',
       ].join('\n'),
     );
@@ -116,6 +117,7 @@ describe('loadConfig', () => {
       { port: 25, user: 'fac', password: { kind: 'env', name: 'SET_SECRET' } },
     ]);
     expect(config.logs).toMatchObject({ window: 1.5 * MINUTE, silentAfter: 7 * 24 * 60 * MINUTE });
+    expect(config.web.hosts).toEqual(['monitor.example.org']);
     expect(config.licenseServer.proxy).toEqual({
       host: '10.0.0.8',
       port: 3128,
@@ -157,15 +159,19 @@ describe('loadConfig', () => {
       'appliances: [{ name: a/b, snmp: { host: h, communityEnv: UNSET } }]',
       'logs: { files: [missing.log], syslog: { tls: { listen: "[::]:1", certFile: c, keyFile: missing.key } } }',
       'store: { path: missing.sqlite, retenton: 1d }',
+      'firewall: { url: "https://10.0.0.1", source: 10.0.0.5, tokenFile: "", caFile: "" }',
     ].join('\n');
     const told = messages(await loadText(text)).map((message) => message.replace(/^\S+\s+|, got .*/gu, ''));
     expect(told).toEqual([
       'trust.caFiles[0]: cannot read file "/etc/ftm-watch/missing.pem": no such file',
       'trust.pins[0]: expected a pin: "sha256/" and 44 characters of base64',
-      'appliances[0].name: expected a name of letters, digits, spaces and "._-", at most 64 of them (a number in quotes)',
+      'appliances[0].name: expected a name of letters, digits, spaces and "._-", at most 64 of them (a number in ' +
+        'quotes)',
       'appliances[0].snmp.communityEnv: environment variable "UNSET" is not set',
       'logs.syslog.tls.keyFile: cannot read file "/etc/ftm-watch/missing.key": no such file',
       'store: unknown key "retenton"; did you mean "retention"?',
+      'firewall.tokenFile: expected the name of a file',
+      'firewall.caFile: expected the name of a file',
     ]);
   });
 
@@ -179,13 +185,15 @@ describe('loadConfig', () => {
 
   test('pollutes no prototype', async () => {
     await loadText(
-      '__proto__: { polluted: true }\nconstructor: { prototype: { polluted: true } }\nlog: { __proto__: { polluted: true } }',
+      '__proto__: { polluted: true }\nconstructor: { prototype: { polluted: true } }\n' +
+        'log: { __proto__: { polluted: true } }',
     );
     expect('polluted' in {}).toBe(false);
   });
 });
 
-const DEFAULTS: Config = {
+/** Of the sources and the channels that are new, each says its own. */
+const DEFAULTS: Partial<Config> = {
   site: 'watcher',
   licenseServer: {
     host: 'fortitokenmobile.fortinet.com',
@@ -225,7 +233,6 @@ const DEFAULTS: Config = {
   registration: null,
   firewall: null,
   schedule: { probes: '*/30 * * * * *', appliance: '0 */5 * * * *', registration: '0 0 */6 * * *', timezone: 'UTC' },
-  // Of the channels, each says its own.
   notify: expect.objectContaining({
     policy: { confirmations: 2, recoveries: 2, reminder: 4 * 60 * MINUTE, maxPerHour: 20 },
     maintenance: [],

@@ -4,7 +4,7 @@ import type { Assessment } from '../../../src/engine/assessment.ts';
 import { diagnose } from '../../../src/engine/diagnosis/diagnose.ts';
 import type { Finding, FindingLevel } from '../../../src/engine/finding.ts';
 import { licenseAssignments } from '../../../src/metrics/license-assignments.ts';
-import type { ApplianceConfig } from '../../../src/config/schema/appliances.ts';
+import type { ApplianceConfig } from '../../../src/sources/appliances/section.ts';
 
 const UNIT: ApplianceConfig = {
   name: 'fac-1',

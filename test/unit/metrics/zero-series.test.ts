@@ -9,6 +9,7 @@ import {
   zeroCauses,
 } from '../../../src/metrics/zero-series.ts';
 import { CHANNEL_IDS } from '../../../src/notify/channels/registry.ts';
+import { applianceFacts } from '../../support/appliance-facts.ts';
 import { configOf } from '../../support/config-of.ts';
 import { parseExposition, type Series } from '../../support/exposition.ts';
 import { shippedCatalogue } from '../../support/signature-catalogue.ts';
@@ -100,11 +101,8 @@ test('with the configuration everything that was measured under it goes, and wha
   createZeroSeries(metrics, await expecting(ONE_APPLIANCE));
   metrics.activationReady.set(1);
   metrics.probeSuccess.set({ probe: 'tcp', target: JUDGED }, 1);
-  metrics.certificateNotAfter.set({ target: JUDGED }, 5);
-  metrics.dnsTtl.set({ resolver: 'r' }, 5);
-  metrics.dnsExpected.set({ resolver: 'r' }, 1);
-  metrics.tokens.set({ appliance: 'fac-1', status: 'available' }, 5);
-  metrics.tokensLicensed.set({ appliance: 'fac-1' }, 5);
+  const { config } = await expecting(ONE_APPLIANCE);
+  metrics.sources.take({ appliances: [{ config: { name: 'fac-1' }, rest: applianceFacts(), role: null }] }, config);
   metrics.licenseAssigned.set({ appliance: 'fac-1', license: 'EFTM000000000001' }, 1);
   metrics.logLastReceived.set({ appliance: 'fac-1' }, 5);
   metrics.pollingErrors.inc({ appliance: 'fac-1', signature: 'ftm-polling-ssl' }, 2);
@@ -114,9 +112,6 @@ test('with the configuration everything that was measured under it goes, and wha
     'ftm_activation_ready',
     'ftm_probe_success',
     'ftm_tls_verdict',
-    'ftm_tls_certificate_not_after_timestamp_seconds',
-    'ftm_dns_answer_ttl_seconds',
-    'ftm_dns_answers_expected',
     'ftm_polling_last_error_timestamp_seconds',
     'ftm_tokens',
     'ftm_tokens_licensed',

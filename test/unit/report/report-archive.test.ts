@@ -6,6 +6,7 @@ import type { PathObservation } from '../../../src/core/round.ts';
 import type { ReportSources } from '../../../src/report/report-contents.ts';
 import { reportArchive } from '../../../src/report/report-archive.ts';
 import { causeOf, diagnosisOf } from '../../support/diagnosis-of.ts';
+import { round } from '../../support/observed.ts';
 
 const AT = Date.parse('2026-11-24T19:55:01Z');
 const SECRET = `p"a<s>s&w'o/r d+1`;
@@ -23,22 +24,11 @@ function sources(more: Partial<ReportSources> = {}): ReportSources {
     versions: { ftmWatch: '1.2.3', node: '24', openssl: '3.5', os: 'Linux' },
     examination: {
       diagnosis: diagnosisOf(AT, [causeOf('appliance-unreachable', { evidence })]),
-      observations: {
-        startedAt: AT,
-        durationMs: 1,
-        stalledMs: 0,
-        licenseServer: PATH,
-        services: [],
-        controls: [],
-        knownAddresses: [],
-        burst: [],
-        mail: [],
-        ntp: [],
-      },
+      observations: round({ startedAt: AT, durationMs: 1, licenseServer: PATH }),
       judged: { assessments: [], tls: [] },
     },
     configuration: { site: 'hq' },
-    past: { kind: 'none' },
+    storedHistory: { kind: 'none' },
     logMemory: { kind: 'none' },
     secrets: [SECRET],
     ...more,

@@ -10,6 +10,7 @@ import { conclude, NOTHING_REMEMBERED, type Conclusion, type Remembered } from '
 import { configOf } from '../../support/config-of.ts';
 import { finding, round } from '../../support/judged-round.ts';
 import { pollingError } from '../../support/polling-error.ts';
+import { picture } from '../../support/observed.ts';
 
 const AT = Date.UTC(2026, 10, 24, 12);
 const config = await configOf(
@@ -47,9 +48,8 @@ function conclusionOf(
     appliances: [{ name: 'fac-1', errors, lastLineAt: AT, silent: false, silentFor: null }],
     firewallEvidence: [],
   };
-  const picture = { units: [], registration: null, firewall: null };
   return conclude(
-    { config, at: AT, probed: probed.filter(({ id }) => id !== 'polling'), picture },
+    { config, at: AT, probed: probed.filter(({ id }) => id !== 'polling'), picture: picture() },
     { kind: 'heard', report, strangers: [], ...NOTHING_REMEMBERED, ...remembered },
   );
 }
@@ -123,7 +123,10 @@ describe('what FortiAuthenticator complains of while a fifth of the connections 
     actual: 'no answer',
   } as const;
   const told = Array.from({ length: 20 }, (_, index) => ({ address: 'x', fault: index % 5 === 0 ? fault : null }));
-  const share = finding('egress-blocked', { ...shareFinding({ ...clear(['x']), told }, fault), level: 'warning' });
+  const share = finding('egress-blocked', {
+    ...shareFinding({ ...clear(['x']), reported: told }, fault),
+    level: 'warning',
+  });
   const partly = { ...share, facts: { ...share.facts, clean: 'y' } };
   const none = finding('mail-unreachable', { level: 'warning' });
 
@@ -165,9 +168,9 @@ test('a log that has never said anything is waited for, and left out of "ready"'
     firewallEvidence: [],
   };
   const probed = round().filter(({ id }) => id !== 'polling');
-  const picture = { units: [], registration: null, firewall: null };
   const log = { kind: 'heard', report, strangers: ['10.9.9.9'], ...NOTHING_REMEMBERED } as const;
-  const at = (blocked: typeof probed) => conclude({ config, at: AT, probed: blocked, picture }, log).diagnosis;
+  const at = (blocked: typeof probed) =>
+    conclude({ config, at: AT, probed: blocked, picture: picture() }, log).diagnosis;
   const polling = at(probed).preconditions.find(({ id }) => id === 'polling');
   expect([at(probed).ready, polling?.state, polling?.summary]).toEqual([
     'ready',

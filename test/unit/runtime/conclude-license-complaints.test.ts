@@ -7,6 +7,7 @@ import { applianceFacts } from '../../support/appliance-facts.ts';
 import { configOf } from '../../support/config-of.ts';
 import { round } from '../../support/judged-round.ts';
 import { pollingError } from '../../support/polling-error.ts';
+import { picture } from '../../support/observed.ts';
 
 const AT = Date.UTC(2026, 10, 24, 12);
 const [LICENSE_1, LICENSE_2] = ['EFTM000000000001', 'EFTM000000000002'];
@@ -22,7 +23,6 @@ const tokens = (license: string): Parameters<typeof applianceFacts>[0] => {
   const value = {
     total: 32,
     byStatus: { new: 0, available: 30, pending: 0, assigned: 2, other: 0 },
-    locked: 0,
     withoutLicense: 0,
   };
   return { tokens: { kind: 'read', value: { ...value, byLicense: [{ license, tokens: 32 }] } } };
@@ -60,16 +60,15 @@ function causesOf({ units = [ALONE_1, ALONE_2], holder, complains, seen = [] }: 
   const report = { window: 900_000, silentAfter: 86_400_000, appliances, firewallEvidence: [] };
   const ofUnits = ['polling', 'appliance', 'license-assignment', 'token-pool', 'firewall-policy'];
   const lookups = [
-    { license: LICENSE_1, outcome: { kind: 'registered', serial: holder, sku: null } },
-    { license: LICENSE_2, outcome: { kind: 'registered', serial: 'FAC-B', sku: null } },
+    { license: LICENSE_1, outcome: { kind: 'registered', serial: holder } },
+    { license: LICENSE_2, outcome: { kind: 'registered', serial: 'FAC-B' } },
   ] as const;
-  const picture = {
-    units: config.appliances.map((unit, index) => ({ config: unit, rest: units[index] ?? null, role: null })),
+  const known = picture({
+    appliances: config.appliances.map((unit, index) => ({ config: unit, rest: units[index] ?? null, role: null })),
     registration: { kind: 'ok', lookups },
-    firewall: null,
-  } as const;
+  });
   const { diagnosis } = conclude(
-    { config, at: AT, probed: round().filter(({ id }) => !ofUnits.includes(id)), picture },
+    { config, at: AT, probed: round().filter(({ id }) => !ofUnits.includes(id)), picture: known },
     { kind: 'heard', report, strangers: [], ...NOTHING_REMEMBERED, faultsSeen: seen },
   );
   return diagnosis.causes

@@ -10,6 +10,7 @@ import type { PreconditionId } from '../../../src/checks/registry.ts';
 import { conclude, NOTHING_REMEMBERED, type Conclusion, type LogPart } from '../../../src/runtime/conclude.ts';
 import { applianceFacts } from '../../support/appliance-facts.ts';
 import { configOf } from '../../support/config-of.ts';
+import { picture } from '../../support/observed.ts';
 
 const MINUTE = 60_000;
 const NOW = Date.parse('2026-11-24T13:00:00Z');
@@ -86,7 +87,7 @@ async function conclusionOf({ rest, other = FINE, role, heard, unread, silent }:
     ...NOTHING_REMEMBERED,
     unreadSince: new Map(unread === undefined ? [] : [['fac-1', NOW - unread * MINUTE]]),
   };
-  return conclude({ config, at: NOW, probed, picture: { units, registration: null, firewall: null } }, log);
+  return conclude({ config, at: NOW, probed, picture: picture({ appliances: units }) }, log);
 }
 
 async function diagnosisOf(seen: Seen): Promise<Diagnosis> {
@@ -158,7 +159,7 @@ describe('an appliance that cannot be read', () => {
 
     expect(causes[0]).toMatchObject({
       subject: 'fac-1',
-      summary: 'ftm-watch cannot read fac-1: its REST API does not answer, but it is there.',
+      summary: 'ftm-watch cannot read fac-1: its REST API does not answer, although the unit itself is up.',
       impact: 'Activation may work; ftm-watch cannot see this part of it.',
     });
     expect(causes[0]?.evidence[0]).toContain('its log goes on');

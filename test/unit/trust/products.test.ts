@@ -191,7 +191,8 @@ describe('loadProducts()', () => {
   test("puts the administrator's products before the shipped ones, and in their place by id", async () => {
     const own = await file(
       'own.yaml',
-      "products:\n  - { id: zscaler, name: Our Zscaler, issuers: [{ O: 'Zscaler Inc\\.' }] }\n  - { id: acme, name: Acme, issuers: [{ CN: Acme.* }] }\n",
+      "products:\n  - { id: zscaler, name: Our Zscaler, issuers: [{ O: 'Zscaler Inc\\.' }] }\n" +
+        '  - { id: acme, name: Acme, issuers: [{ CN: Acme.* }] }\n',
     );
     const all = await loadProducts([own]);
     expect(all.slice(0, 2).map(({ name }) => name)).toEqual(['Our Zscaler', 'Acme']);

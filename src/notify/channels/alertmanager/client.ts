@@ -1,7 +1,7 @@
 import type { Clock, EpochMs, Millis } from '../../../core/clock.ts';
 import type { Alert } from './alerts.ts';
 import type { RecipientOutcome } from '../channel.ts';
-import { postJson, type PostOutcome, prepareToPost } from '../../http-post.ts';
+import { postJson, type PostOutcome, prepareToPost } from '../http-post.ts';
 
 /**
  * Every instance is told everything, since instances only gossip about what they sent (never through a load balancer).
@@ -55,7 +55,7 @@ class Instance {
   /** The firing alerts of the last message. */
   #present = '';
   /**
-   * What is over and it has not taken yet, by labels. It is told once: whoever goes on telling it ends, each time, the
+   * What is over and it has not taken yet, by labels. It is told once: repeating it ends, each time, the
    * same alert of another agent that still sees the fault.
    */
   readonly #owed = new Map<string, Alert>();

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { isoTimeOrNull } from '../../../core/instant-text.ts';
 import { type Incident, isFlapping } from '../../../engine/incident/incident.ts';
 import { eventOf, type IncidentNotification, type Notification } from '../../../engine/incident/notification.ts';
-import { postJson, type PostOutcome, prepareToPost } from '../../http-post.ts';
+import { postJson, type PostOutcome, prepareToPost } from '../http-post.ts';
 import type { ChannelDeps } from '../channel-definition.ts';
 import type { MessageChannel, RecipientOutcome, DeliveryRequest } from '../channel.ts';
 import type { WebhookConfig } from './section.ts';

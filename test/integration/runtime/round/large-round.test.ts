@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../../src/system/clock.ts';
 import type { Config } from '../../../../src/config/config.ts';
 import type { Clock } from '../../../../src/core/clock.ts';
-import type { RoundObservations } from '../../../../src/core/round.ts';
+import type { RoundObservations } from '../../../../src/sources/registry.ts';
 import { createProbeKit } from '../../../../src/runtime/round/probe-kit.ts';
 import { configOf } from '../../../support/config-of.ts';
 import { createDnsServer, zone } from '../../../support/dns-server.ts';
@@ -74,7 +74,7 @@ describe('a round of many targets', () => {
       }),
     );
     const round = await begin(config, systemClock, new AbortController().signal);
-    const { services } = await round.end;
+    const { services } = (await round.end).path;
     expect(services.map(({ subject }) => subject)).toEqual(
       config.services.map(({ host, port }) => `${host}:${String(port)}`),
     );
@@ -88,7 +88,7 @@ describe('a round of many targets', () => {
     const peer = await silentPeer();
     const config = await silentServices(200, peer.port);
     const round = await begin(config, hurriedClock(8), new AbortController().signal);
-    const { services } = await round.end;
+    const { services } = (await round.end).path;
     // The peer hears of the end of a connection a little later.
     expect(peer.mostOpen).toBeLessThanOrEqual(128 + 50);
     const reasons = services.flatMap(({ endpoints }) =>
@@ -107,7 +107,7 @@ describe('a round of many targets', () => {
       10_000,
     );
     abort.abort(new Error('Stopping'));
-    const { services } = await round.end;
+    const { services } = (await round.end).path;
     const { seen } = peer;
     expect(services).toHaveLength(1_000);
     await until(

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import type { DnsReply } from '../../../../src/core/observation.ts';
-import type { RoundObservations } from '../../../../src/core/round.ts';
+import type { RoundObservations } from '../../../../src/sources/registry.ts';
 import { judgeInternet } from '../../../../src/checks/internet/judge.ts';
 import { endpoint, failed, open, path, round } from '../../../support/observed.ts';
 
@@ -9,7 +9,7 @@ function silence(reason: 'no-route' | 'timeout'): DnsReply {
   return { kind: 'failed', reason, message: reason, durationMs: 3, attempts: 1 };
 }
 
-function names(reason: 'no-route' | 'timeout'): RoundObservations['licenseServer']['names'] {
+function names(reason: 'no-route' | 'timeout'): RoundObservations['path']['licenseServer']['names'] {
   return [{ resolver: 'udp://10.0.0.53:53', name: 'server.test', a: silence(reason), aaaa: silence(reason) }];
 }
 

@@ -71,7 +71,7 @@ describe('what is told of a licence on the peer', () => {
     expect(findings).toMatchObject([{ expected, actual, facts: { holder, primary } }]);
     const { summary, remedy } = told(findings);
     expect(summary).toBe(
-      `Licence ${LICENSE} is registered to ${holder}, the HA peer of ${primary}, where fac-1 needs it.`,
+      `Licence ${LICENSE} is registered to ${holder}, the HA peer, but fac-1 needs it on ${primary}.`,
     );
     expect(remedy[0]).toContain(`fail back, or bring ${holder} up again as the primary`);
     expect(remedy[1]).toContain(`ask Customer Service to move it to ${primary}`);

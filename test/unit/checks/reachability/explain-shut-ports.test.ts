@@ -58,10 +58,10 @@ describe('explainShutPorts()', () => {
     ]);
   });
 
-  test('leaves alone what a proxy says, our own trouble, and what is no fault', () => {
+  test('leaves to the proxy what it says, and alone our own trouble, and what is no fault', () => {
     const proxied = { ...endpoint(A, SILENT), proxy: 'proxy.test:3128' };
     const noIpv6: EndpointObservation = { ...endpoint('2001:db8::1', fails('no-route', 0.1)), family: 6 };
-    expect(told(20, proxied)).toEqual([['broken', undefined, undefined]]);
+    expect(told(20, proxied)).toEqual([['broken', 'through-proxy', undefined]]);
     expect(told(20, endpoint(A, fails('internal', 0.1)))).toEqual([['unknown', undefined, undefined]]);
     expect(told(20, endpoint(A), noIpv6)).toEqual([['note', undefined, undefined]]);
   });
@@ -95,6 +95,6 @@ describe('nearestHost()', () => {
     ['not known through a proxy', [host(open(20), 'p:3128'), host(open(20), 'p:3128')], AGAIN, 0, null],
     ['not known to a busy process', [host(open(30)), host(open(20))], AGAIN, 18, null],
   ] as const)('is %s', (...[, controls, controlConnects, stalledMs, expected]) => {
-    expect(nearestHost({ controls, controlConnects, stalledMs })).toBe(expected);
+    expect(nearestHost({ controls, path: { controlConnects }, stalledMs })).toBe(expected);
   });
 });

@@ -1,0 +1,48 @@
+import type { Assessment } from '../../engine/assessment.ts';
+import type { Confidence } from '../../engine/cause.ts';
+import type { LicenseServerCause } from '../license-server/causes.ts';
+import type { ReachabilityCause } from '../reachability/causes.ts';
+import type { ShutPortKind, SILENT_PAST_POLICY } from '../reachability/shut-port.ts';
+import type { Finding } from '../../engine/finding.ts';
+
+/** Rules of `firewall-policy` that say no policy was looked at, or that none lets the connection pass. */
+const NOT_ACCEPTED: readonly string[] = ['policy-allows', 'firewall-answers', 'firewall-accepts-token'];
+
+/**
+ * A port of the licence server that stays shut leaves two explanations, a firewall or the server. Where the firewall
+ * was asked which policy matches, its answer decides: a policy that denies proves the one, a policy that accepts leaves
+ * the other. It speaks for that one firewall only, so that the server is suspected, not proven.
+ */
+export function refineShutPort(own: readonly Finding[]): (finding: Finding) => Finding {
+  const refinement = refinementOf(own);
+  return (finding) => (isOpen(finding) ? { ...finding, ...refinement } : finding);
+}
+
+/** Whether a port of the licence server stays shut for a reason that only the firewall can tell. */
+export function asksForPolicy(assessments: readonly Assessment[]): boolean {
+  return assessments.some(({ findings }) => findings.some(isOpen));
+}
+
+interface Refinement {
+  readonly suggests: ReachabilityCause | LicenseServerCause;
+  readonly kind: ShutPortKind | keyof typeof SILENT_PAST_POLICY;
+  readonly confidence: Confidence;
+}
+
+function refinementOf(findings: readonly Finding[]): Refinement | null {
+  if (findings.some(({ suggests, level }) => suggests === 'policy-missing' && level === 'broken')) {
+    return { suggests: 'egress-blocked', kind: 'denied-by-policy', confidence: 'confirmed' };
+  }
+  if (findings.some(({ rule }) => NOT_ACCEPTED.includes(rule))) return null;
+  return { suggests: 'license-server-down', kind: 'silent-past-policy', confidence: 'suspected' };
+}
+
+/** Of the licence server, which is what the look-up was about, and not known to be refused near by. */
+function isOpen({ suggests, level, kind, facts }: Finding): boolean {
+  return (
+    suggests === 'egress-blocked' &&
+    level === 'broken' &&
+    facts?.host === undefined &&
+    (kind === 'no-answer' || kind === 'refused')
+  );
+}

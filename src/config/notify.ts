@@ -1,0 +1,52 @@
+import type * as z from 'zod';
+import { channelSections } from '../notify/channels/registry.ts';
+import { list, optional, section } from './schema/section.ts';
+import { secretUrl } from './schema/urls.ts';
+import { cron, duration, integer, timezone } from './schema/values.ts';
+
+const DAY = 86_400_000;
+const MANY = 1000;
+
+const policy = section({
+  confirmations: integer(1, MANY, 'a number of rounds')
+    .prefault(2)
+    .describe('Rounds in a row that must show a cause before it is told. More is calmer and later.'),
+  recoveries: integer(1, MANY, 'a number of rounds')
+    .prefault(2)
+    .describe('Rounds in a row without it before it counts as fixed.'),
+  reminder: duration(7 * DAY)
+    .prefault('4h')
+    .describe('Remind of an open incident after so long.'),
+  maxPerHour: integer(1, MANY, 'a number of messages')
+    .prefault(20)
+    .describe('Messages an hour and channel at most; what is more is gathered into one digest.'),
+});
+
+const maintenance = section({
+  cron: cron.describe('When the window begins: minute, hour, day of month, month, day of week.'),
+  duration: duration(7 * DAY).describe('How long it lasts.'),
+  timezone: timezone.prefault('UTC').describe('Time zone that `cron` is meant in.'),
+});
+
+const heartbeat = section({
+  url: secretUrl('https://hc.example.org/ping/ftm-watch').describe(
+    'What to fetch (GET) while rounds and alerting work. "config print" and "report" show its scheme and host only.',
+  ),
+  every: duration(DAY)
+    .prefault('1m')
+    .describe('How often. The service should wait for a few of them before it raises the alarm.'),
+});
+
+export type MaintenanceWindow = z.output<typeof maintenance>;
+export type HeartbeatConfig = z.output<typeof heartbeat>;
+export type NotifyConfig = z.output<typeof notify>;
+
+export const notify = section({
+  ...channelSections(),
+  policy: policy.prefault({}).describe('When a cause becomes an incident, and how often it is told.'),
+  maintenance: list(maintenance).describe('Windows in which incidents are recorded and nobody is notified.'),
+  heartbeat: optional(heartbeat).describe(
+    'A sign of life for a service that raises the alarm when it stays away: nobody else notices that the ' +
+      'watcher itself is dead.',
+  ),
+});

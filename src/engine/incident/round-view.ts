@@ -1,0 +1,68 @@
+import type { Cause } from '../cause.ts';
+import type { Check } from '../check.ts';
+import type { Diagnosis, PreconditionStatus } from '../diagnosis.ts';
+import { type Finding, isFault } from '../finding.ts';
+import { boundCause } from './bound-cause.ts';
+import { sameCause } from './incident.ts';
+import type { CausePresence } from './incident.ts';
+
+/** One round as the incidents see it. */
+export interface RoundView {
+  readonly diagnosis: Diagnosis;
+  /** Bounded, without doubles. */
+  readonly causes: readonly Cause[];
+  readonly fresh: readonly string[] | null;
+  /** All that there are. */
+  readonly checks: readonly Check[];
+}
+
+/** More causes than any configuration can name; beyond it somebody is filling our memory. */
+const MAX_CAUSES = 200;
+
+export function roundView({ diagnosis, fresh, checks }: Omit<RoundView, 'causes'>): RoundView {
+  const causes = diagnosis.causes.slice(0, MAX_CAUSES).map(boundCause);
+  const isFirst = (cause: Cause, index: number): boolean =>
+    causes.findIndex((other) => sameCause(other, cause)) === index;
+  return { diagnosis, causes: causes.filter(isFirst), fresh, checks };
+}
+
+/** What this round says about a cause. Only a precondition that was judged can say that the cause is gone. */
+export function presenceOf(cause: Cause, view: RoundView): CausePresence {
+  if (!isFresh(cause.precondition, view)) return 'unjudged';
+  if (view.causes.some((other) => sameCause(other, cause))) return 'seen';
+  const status = view.diagnosis.preconditions.find(({ id }) => id === cause.precondition);
+  return status === undefined ? 'unjudged' : presenceOfMissing(cause, status);
+}
+
+function presenceOfMissing(cause: Cause, status: PreconditionStatus): CausePresence {
+  switch (status.state) {
+    case 'unknown':
+      return 'unjudged';
+    case 'blocked':
+      return 'hidden';
+    case 'ok':
+    case 'warning':
+    case 'broken':
+      if (status.findings.some((finding) => shows(finding, cause))) return 'hidden';
+      return status.findings.some(({ subject, level }) => level === 'unknown' && subject === cause.subject)
+        ? 'unjudged'
+        : 'absent';
+    case 'not-configured':
+      return 'absent';
+  }
+}
+
+/** It is still there, as evidence of a graver cause that has the same reason elsewhere or explains it. */
+export function showsStill(cause: Cause, view: RoundView): boolean {
+  return view.diagnosis.preconditions.some(
+    ({ id, findings }) => id === cause.precondition && findings.some((finding) => shows(finding, cause)),
+  );
+}
+
+function shows(finding: Finding, cause: Cause): boolean {
+  return isFault(finding) && finding.subject === cause.subject && finding.suggests === cause.id;
+}
+
+function isFresh(precondition: string, view: RoundView): boolean {
+  return view.fresh === null || view.fresh.includes(precondition);
+}

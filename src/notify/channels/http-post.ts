@@ -1,0 +1,86 @@
+import { readFile } from 'node:fs/promises';
+import type { Agent } from 'undici';
+import { deadline } from '../../system/clock.ts';
+import type { Clock, Millis } from '../../core/clock.ts';
+import { visibleText } from '../../core/visible-text.ts';
+import { withoutSecrets } from '../../core/without-secrets.ts';
+import type { RecipientOutcome } from './channel.ts';
+
+export interface JsonPost {
+  readonly url: string;
+  readonly body: unknown;
+  readonly token: string | null;
+  /** What of the request must not come back in the outcome: a page that says "not found" quotes the way to it. */
+  readonly secrets: readonly string[];
+  /** PEM of the authorities to verify under instead of those that Node ships. */
+  readonly caFile: string | null;
+}
+
+/** `deferred`: worth another try; `rejected`: the same request will not do better. */
+export type PostOutcome = Omit<RecipientOutcome, 'recipient'>;
+
+const POST_DEADLINE: Millis = 15_000;
+/**
+ * These 4xx are about the moment, not about the request (RFC 9110 §15.5, RFC 6585 §4); 401 and 403 pass when the token
+ * is fixed.
+ */
+const PASSING: ReadonlySet<number> = new Set([401, 403, 404, 408, 409, 421, 423, 425, 429]);
+
+/**
+ * Loads what posting takes, 20 MB of memory that few need. To be called when a channel is made: at the first incident
+ * there may be no file left to open.
+ */
+export async function prepareToPost(): Promise<void> {
+  await import('undici');
+}
+
+/**
+ * Posts JSON once, on a connection of its own, and never throws: what goes wrong is an outcome. Redirects are not
+ * followed.
+ */
+export async function postJson(post: JsonPost, clock: Clock, signal: AbortSignal): Promise<PostOutcome> {
+  using limit = deadline(clock, POST_DEADLINE, signal);
+  let agent: Agent | null = null;
+  try {
+    const { Agent: NewAgent, request } = await import('undici');
+    agent = new NewAgent({
+      connect: post.caFile === null ? {} : { ca: await readFile(post.caFile, 'utf8') },
+      pipelining: 0,
+    });
+    const response = await request(post.url, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        ...(post.token === null ? {} : { authorization: `Bearer ${post.token}` }),
+      },
+      body: JSON.stringify(post.body),
+      dispatcher: agent,
+      signal: limit.signal,
+    });
+    const text = await firstBytes(response.body);
+    return outcomeOf(response.statusCode, withoutSecrets(text, post.secrets));
+  } catch (error) {
+    return { kind: 'deferred', detail: visibleText(reason(limit.expired() ? limit.signal.reason : error), 300) };
+  } finally {
+    await agent?.destroy();
+  }
+}
+
+function outcomeOf(status: number, text: string): PostOutcome {
+  const detail = visibleText(`HTTP ${String(status)}${text === '' ? '' : `: ${text}`}`, 300);
+  if (status >= 200 && status < 300) return { kind: 'sent', detail };
+  return { kind: status >= 400 && status < 500 && !PASSING.has(status) ? 'rejected' : 'deferred', detail };
+}
+
+/** Enough of an answer to tell people; the rest is not read. More than is shown, so that no secret is cut in two. */
+async function firstBytes(body: AsyncIterable<unknown>): Promise<string> {
+  for await (const chunk of body) {
+    if (chunk instanceof Uint8Array) return Buffer.from(chunk.subarray(0, 8_192)).toString('utf8').trim();
+  }
+  return '';
+}
+
+function reason(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown error';
+  return error.message === '' && error.cause instanceof Error ? error.cause.message : error.message || error.name;
+}

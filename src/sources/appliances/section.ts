@@ -1,0 +1,82 @@
+import type * as z from 'zod';
+import { readableFile } from '../../config/schema/files.ts';
+import {
+  type Fields,
+  fieldsOf,
+  given,
+  itemsOf,
+  type Label,
+  type Report,
+  textAt,
+  unique,
+} from '../../config/schema/rules.ts';
+import { secret } from '../../config/schema/secret.ts';
+import { list, optional, section } from '../../config/schema/section.ts';
+import { httpsOrigin } from '../../config/schema/urls.ts';
+import { host, name, pin, port, serial, share, text } from '../../config/schema/values.ts';
+
+const api = section(
+  {
+    url: httpsOrigin('https://10.0.0.5').describe('Address of the unit, "https://" without a path.'),
+    user: text.describe('An administrator with "Web service access"; a profile that only reads is enough.'),
+    key: secret('key', "File with the user's web service access key."),
+    caFile: optional(readableFile).describe(
+      'PEM file of the authority that signed its certificate, or of the certificate itself.',
+    ),
+    pin: optional(pin).describe(
+      'SHA-256 of its public key, instead of caFile, for a unit with its factory certificate.',
+    ),
+  },
+  (fields, report) => {
+    if (given(fields, 'caFile') && given(fields, 'pin')) report('pin', 'expected only one of "caFile" and "pin"');
+  },
+);
+
+const snmp = section({
+  host: host.describe('Address of the agent.'),
+  port: port.prefault(161).describe('Its UDP port.'),
+  community: secret('community', 'File with the SNMP v2c community.'),
+});
+
+const appliance = section(
+  {
+    name: name.describe('Name of the unit in messages and metrics; each has its own.'),
+    serial: optional(serial).describe('Its serial number, as on its dashboard: licences are looked for under it.'),
+    peerSerial: optional(serial).describe(
+      'Serial number of its high-availability peer. A licence that sits on the peer is the usual trouble after ' +
+        'a migration, and is only recognised with it.',
+    ),
+    logSources: list(host).describe(
+      'Addresses that send its log lines, or host names as they stand in the line. Lines from anywhere else ' +
+        'are foreign.',
+    ),
+    licenses: list(serial).describe('Its FortiToken Mobile licences (EFTM…), as printed on the certificate.'),
+    api: optional(api).describe('Its REST API, read only.'),
+    snmp: optional(snmp).describe('Its SNMP agent, asked for the high-availability role.'),
+    tokensLow: share.prefault(0.1).describe('Warn when less than this share of the licensed tokens is left.'),
+  },
+  peerIsAnother,
+);
+
+export type ApplianceApiConfig = z.output<typeof api>;
+export type SnmpConfig = z.output<typeof snmp>;
+export type ApplianceConfig = z.output<typeof appliance>;
+
+/** The FortiAuthenticator units. */
+export const appliances = unique(
+  unique(unique(list(appliance), textAt('name')), textAt('serial')),
+  logSources,
+  (source, owner) => `"${source}" is a log source of appliances[${String(owner)}] already`,
+);
+
+function peerIsAnother({ serial: own, peerSerial }: Fields, report: Report): void {
+  if (typeof own === 'string' && own === peerSerial)
+    report('peerSerial', 'expected the serial number of the other unit, got that of this one');
+}
+
+/** A line that two units could have sent belongs to neither. */
+function logSources(unit: unknown): readonly Label[] {
+  return itemsOf(fieldsOf(unit)['logSources']).flatMap((source, index) =>
+    typeof source === 'string' ? [{ label: source.toLowerCase(), path: ['logSources', index] }] : [],
+  );
+}

@@ -1,0 +1,37 @@
+import { appliances as section, type ApplianceConfig } from './section.ts';
+import type { Millis } from '../../core/clock.ts';
+import type { ConnectorContext } from '../../network/rest/context.ts';
+import { startApart } from '../../schedule/start-apart.ts';
+import type { SlowSource } from '../source.ts';
+import { APPLIANCE_METRICS } from './metrics.ts';
+import { observeAppliance } from './observe-appliance.ts';
+import { observeHaRole } from './observe-ha-role.ts';
+import type { UnitObservation } from './unit-observation.ts';
+
+/** A unit costs some 8 ms of one core, most of it for handshakes. */
+const GAP: Millis = 16;
+
+interface Sections {
+  readonly appliances: readonly ApplianceConfig[];
+}
+
+/** The FortiAuthenticators: their REST API and SNMP agents, with GET alone, one after the other. */
+export const appliances: SlowSource<'appliances', Sections, readonly UnitObservation[]> = {
+  id: 'appliances',
+  runs: 'appliance',
+  sections: { appliances: section.describe('The FortiAuthenticator units.') },
+  metrics: APPLIANCE_METRICS,
+  isConfigured: (settings) => settings.appliances.length > 0,
+  unseen: (settings) => settings.appliances.map((config) => ({ config, rest: null, role: null })),
+  observe: (settings, look) =>
+    startApart(settings.appliances, { ...look, gap: GAP }, (unit) => observeUnit(unit, look)),
+};
+
+async function observeUnit(config: ApplianceConfig, ctx: ConnectorContext): Promise<UnitObservation> {
+  const { api, snmp } = config;
+  const [rest, role] = await Promise.all([
+    api === null ? null : observeAppliance({ ...config, api }, ctx),
+    snmp === null ? null : observeHaRole({ ...config, snmp }, ctx),
+  ]);
+  return { config, rest, role };
+}

@@ -1,0 +1,59 @@
+import type * as z from 'zod';
+import { listenAddress } from '../../config/schema/endpoints.ts';
+import { laterFile, readableFile } from '../../config/schema/files.ts';
+import { list, optional, section } from '../../config/schema/section.ts';
+import { addressBlock, choice, duration } from '../../config/schema/values.ts';
+
+const DAY = 86_400_000;
+
+const syslogTls = section({
+  listen: listenAddress.describe('Where to listen for syslog over TLS.'),
+  certFile: readableFile.describe('PEM file of the certificate shown to senders, with its chain.'),
+  keyFile: readableFile.describe('PEM file of its private key.'),
+  clientCaFile: optional(readableFile).describe(
+    'PEM file of an authority; senders must then show a certificate that it signed.',
+  ),
+});
+
+const syslog = section({
+  udp: optional(listenAddress).describe(
+    'Where to listen for syslog over UDP. Its sender can be forged: prefer TLS where the network is not trusted.',
+  ),
+  tcp: optional(listenAddress).describe('Where to listen for syslog over TCP.'),
+  tls: optional(syslogTls).describe('Syslog over TLS.'),
+});
+
+export type SyslogTls = z.output<typeof syslogTls>;
+export type LogsConfig = z.output<typeof logs>;
+
+export const logs = section({
+  syslog: syslog
+    .prefault({})
+    .describe(
+      'Listeners for what FortiAuthenticator sends (Logging > Log Config > Syslog Servers). None is open by default.',
+    ),
+  files: list(laterFile).describe(
+    'Log files to follow, where a syslog server on this machine writes them. They are followed across rotation ' +
+      'and may appear later.',
+  ),
+  relays: list(addressBlock).describe(
+    'Syslog servers that pass lines on: only these are believed when a line names its host. Without any, ' +
+      'everybody is believed who writes a host name of logSources.',
+  ),
+  window: duration(DAY).prefault('15m').describe('Polling counts as failing while an error is younger than this.'),
+  silentAfter: duration(30 * DAY)
+    .prefault('24h')
+    .describe(
+      'An appliance that has sent no line for so long is reported as silent (`appliance-silent`): no news is then ' +
+        'no good news. One that has never sent any is waited for first: `polling` is `unknown` until its first ' +
+        'line, or until so long after ftm-watch began to listen for it.',
+    ),
+  foreign: choice('count', 'refuse')
+    .prefault('count')
+    .describe(
+      'Lines from senders that no appliance names: counted and otherwise ignored, or refused as soon as they arrive.',
+    ),
+  signatureFiles: list(readableFile).describe(
+    'More signatures of log lines, in the format of config/fac-signatures.yaml.',
+  ),
+});

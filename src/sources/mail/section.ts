@@ -1,0 +1,37 @@
+import type * as z from 'zod';
+import { relayShape, withPort } from '../../config/schema/mail-relay.ts';
+import { endpoint, type Fields, given, type Report, requireLogin, unique } from '../../config/schema/rules.ts';
+import { completed, list, optional, section } from '../../config/schema/section.ts';
+import { mailAddress } from '../../config/schema/values.ts';
+
+const mailServer = completed(
+  section(
+    {
+      ...relayShape,
+      from: optional(mailAddress).describe(
+        'Sender of the rehearsal: the address that FortiAuthenticator sends from. Given together with `to`; ' +
+          'without both the probe ends after the login.',
+      ),
+      to: optional(mailAddress).describe(
+        'Recipient of the rehearsal. It is only announced (RCPT TO) and taken back: no message is sent.',
+      ),
+    },
+    (fields, report) => {
+      requireLogin(fields, report);
+      requireBothEnds(fields, report);
+    },
+  ),
+  withPort,
+);
+
+export type MailServerConfig = z.output<typeof mailServer>;
+
+/** The mail servers that FortiAuthenticator sends activation codes through. */
+export const mail = unique(list(mailServer), endpoint);
+
+function requireBothEnds(fields: Fields, report: Report): void {
+  if (given(fields, 'from') && !given(fields, 'to'))
+    report('from', 'expected "to" beside "from": the rehearsal needs both');
+  if (given(fields, 'to') && !given(fields, 'from'))
+    report('to', 'expected "from" beside "to": the rehearsal needs both');
+}

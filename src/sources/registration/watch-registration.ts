@@ -1,0 +1,98 @@
+import type { EpochMs } from '../../core/clock.ts';
+import {
+  afterLook,
+  nextLook,
+  observationOf,
+  openLicenses,
+  type RegistrationMemory,
+} from '../../core/license/registration-memory.ts';
+import type { RegistrationObservation } from '../../core/license/registration.ts';
+import { discardIfStalled } from '../../schedule/discard-if-stalled.ts';
+import { Runner } from '../../schedule/runner.ts';
+import type { UnitObservation } from '../appliances/unit-observation.ts';
+import type { Watch, WatchDeps } from '../source.ts';
+import type { BudgetStore } from './budget-store.ts';
+import { parseBudget } from './parse-budget.ts';
+import { observeRegistration } from './observe-registration.ts';
+import type { RegistrationConfig } from './section.ts';
+import { registrationQuery } from './registration-query.ts';
+
+export interface RegistrationSettings {
+  readonly registration: RegistrationConfig | null;
+}
+
+export interface RegistrationTools {
+  readonly budget: BudgetStore;
+  /** They tell which licences to ask for. */
+  readonly appliances: readonly UnitObservation[];
+}
+
+/** An answer stands for so many times of the schedule when no newer one comes: licences move rarely. */
+const KEPT_TIMES = 2;
+
+/**
+ * Asks the registration service on its schedule, and again, as soon as its quotas allow, for what it did not answer.
+ */
+export function watchRegistration(
+  { registration }: RegistrationSettings,
+  deps: WatchDeps<RegistrationObservation | null, RegistrationTools>,
+): Watch {
+  const { clock, env } = deps;
+  let known: RegistrationMemory = new Map();
+  /** What the next run asks for; null: everything. */
+  let only: readonly string[] | null = null;
+  let cancelNext: () => void = () => undefined;
+
+  async function look(signal: AbortSignal): Promise<void> {
+    cancelNext();
+    const { appliances, budget } = await deps.tools();
+    if (registration === null) return;
+    const query = registrationQuery(appliances);
+    const asked = only?.filter((license) => query.licenses.includes(license)) ?? query.licenses;
+    const answer = await discardIfStalled(
+      clock,
+      observeRegistration(registration, { ...query, licenses: asked }, budget, { clock, env, signal }),
+    );
+    if (signal.aborted) return;
+    if (answer === null || isOwnTrouble(answer.seen)) {
+      runner.trigger();
+      return;
+    }
+    known = afterLook(
+      known,
+      { wanted: query.licenses, asked, seen: answer.seen, at: clock.now() },
+      KEPT_TIMES * deps.period,
+    );
+    only = null;
+    deps.onSeen(observationOf(known, answer.seen));
+    const at = await timeOfNext(known, budget, clock.now());
+    if (at === null) return;
+    cancelNext = clock.after(Math.max(0, at - clock.now()), () => {
+      only = openLicenses(known);
+      runner.trigger();
+    });
+  }
+
+  const runner = new Runner({ ...deps, run: look });
+  return {
+    start: () => runner.start(),
+    stop: async () => {
+      cancelNext();
+      await runner.stop();
+      cancelNext();
+    },
+  };
+}
+
+async function timeOfNext(known: RegistrationMemory, budget: BudgetStore, now: EpochMs): Promise<EpochMs | null> {
+  const { blockedUntil } = parseBudget(await budget.load());
+  return nextLook(known, blockedUntil, now);
+}
+
+/** What failed here, not there, is tried again at once, and what the service said before still stands. */
+function isOwnTrouble(seen: RegistrationObservation): boolean {
+  if (seen.kind === 'failed') return seen.reason === 'internal';
+  return (
+    seen.kind === 'ok' && seen.lookups.some(({ outcome }) => outcome.kind === 'failed' && outcome.reason === 'internal')
+  );
+}

@@ -1,0 +1,109 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { z } from 'zod';
+import type { EpochMs, Millis } from '../core/clock.ts';
+
+/** What is kept by the hour, besides the probes: errors add up, of the tokens that are left the last count stands. */
+export type HourlyValueName = 'ftm-errors' | 'tokens-left';
+
+export interface HourlyValue {
+  readonly name: HourlyValueName;
+  /** The appliance, as the configuration names it. */
+  readonly subject: string;
+  readonly value: number;
+}
+
+const HOUR: Millis = 3_600_000;
+
+const WRITES: Readonly<Record<HourlyValueName, string>> = {
+  'ftm-errors': 'value + excluded.value',
+  'tokens-left': 'excluded.value',
+};
+
+/** Writes many with the same statements. */
+export function hourlyValueWriter(db: DatabaseSync): (value: HourlyValue, at: EpochMs) => void {
+  const prepare = (name: HourlyValueName): StatementSync =>
+    db.prepare(
+      `INSERT INTO figures (name, subject, at, value) VALUES (?, ?, ?, ?)
+       ON CONFLICT (name, subject, at) DO UPDATE SET value = ${WRITES[name]}`,
+    );
+  const statements = { 'ftm-errors': prepare('ftm-errors'), 'tokens-left': prepare('tokens-left') };
+  return ({ name, subject, value }, at) => statements[name].run(name, subject, Math.floor(at / HOUR) * HOUR, value);
+}
+
+const hourlyValueRow = z.object({
+  subject: z.string(),
+  /** The beginning of the hour. */
+  at: z.number(),
+  value: z.number(),
+});
+
+export type StoredHourlyValue = Readonly<z.infer<typeof hourlyValueRow>>;
+
+/** Which subjects matter most: those with the most errors, those with the fewest tokens left. */
+const RANKS: Readonly<Record<HourlyValueName, string>> = {
+  'ftm-errors':
+    '(SELECT -total(value) FROM figures WHERE name = :name AND subject = subjects.subject AND at >= :since)',
+  'tokens-left':
+    '(SELECT value FROM figures WHERE name = :name AND subject = subjects.subject ORDER BY at DESC LIMIT 1)',
+};
+
+/**
+ * Of the subjects that matter most, oldest first. There may be a thousand with a row for each hour: the subjects are
+ * stepped through in the key, and only the rows of those that are wanted are read.
+ * @param most how many subjects
+ */
+export function readHourlyValues(
+  db: DatabaseSync,
+  name: HourlyValueName,
+  since: EpochMs,
+  most: number,
+): readonly StoredHourlyValue[] {
+  const rows = db
+    .prepare(
+      `WITH RECURSIVE subjects (subject) AS (
+         SELECT min(subject) FROM figures WHERE name = :name
+         UNION ALL
+         SELECT (SELECT min(subject) FROM figures WHERE name = :name AND subject > subjects.subject) FROM subjects
+         WHERE subject IS NOT NULL
+       ),
+       wanted (subject) AS (
+         SELECT subject FROM subjects WHERE subject IS NOT NULL ORDER BY ${RANKS[name]}, subject LIMIT :most
+       )
+       SELECT figures.subject, at, value
+       FROM wanted JOIN figures ON name = :name AND figures.subject = wanted.subject AND at >= :since
+       ORDER BY at, figures.subject`,
+    )
+    .all({ name, since, most });
+  return z.array(hourlyValueRow).parse(rows);
+}
+
+/** The mean of what answered in a span of time that begins at `at`. */
+export type StoredLatency = Readonly<z.infer<typeof latencyRow>>;
+
+const latencyRow = z.object({ at: z.number(), durationMs: z.number() });
+
+/** Of which probe, at which target. */
+export interface ProbeName {
+  readonly probe: string;
+  readonly target: string;
+}
+
+/** Oldest first. @param bucket the length of the spans */
+export function readLatency(
+  db: DatabaseSync,
+  series: ProbeName,
+  since: EpochMs,
+  bucket: Millis,
+): readonly StoredLatency[] {
+  const rows = db
+    .prepare(
+      // A number of JavaScript comes in as a REAL, by which SQLite would divide without a rest.
+      `SELECT at / CAST(:bucket AS INTEGER) * CAST(:bucket AS INTEGER) AS at, avg(duration_ms) AS durationMs
+       FROM samples
+       WHERE series = (SELECT id FROM series WHERE probe = :probe AND target = :target)
+         AND at >= :since AND failure IS NULL
+       GROUP BY 1 ORDER BY 1`,
+    )
+    .all({ ...series, since, bucket });
+  return z.array(latencyRow).parse(rows);
+}

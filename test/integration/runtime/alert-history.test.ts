@@ -1,0 +1,126 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Incident } from '../../../src/engine/incident/incident.ts';
+import { createStore, type Store } from '../../../src/store/store.ts';
+import { createAlertHistory, type AlertHistorySource } from '../../../src/runtime/alert-history-of.ts';
+import { handClock, type HandClock } from '../../support/hand-clock.ts';
+import { HOUR, SECOND, START } from '../../support/incident-timeline.ts';
+import { logRecorder } from '../../support/log-recorder.ts';
+import { incidentOf } from '../../support/outbox-entry-of.ts';
+import { openedEntry, roundRecord, sentDelivery } from '../../support/store-records.ts';
+
+const DAY = 24 * HOUR;
+
+let folder: string;
+let path: string;
+let clock: HandClock;
+const opened: Store[] = [];
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'ftm-watch-chronicle-'));
+  path = join(folder, 'history.sqlite');
+  clock = handClock(START);
+});
+
+afterEach(() => {
+  for (const store of opened.splice(0)) store.close();
+  rmSync(folder, { recursive: true });
+});
+
+function open(): Store {
+  const store = createStore({ path, retention: 90 * DAY }, { clock, logger: logRecorder() });
+  opened.push(store);
+  return store;
+}
+
+function remembering(store: Store, inMind: readonly Incident[] = []): AlertHistorySource {
+  return { store, alerting: { incidents: () => inMind } };
+}
+
+function ended(id: string, closedAt: number): Incident {
+  return { ...incidentOf(), id, status: 'closed', openedAt: closedAt - HOUR, closedAt };
+}
+
+function keep(store: Store, incidents: readonly Incident[]): void {
+  store.journal.record({ ...openedEntry(), incidents, outboxEntries: [] });
+}
+
+describe('the history of alerts', () => {
+  test('has incidents that the daemon has forgotten, after a restart too: of a week, the latest 50', () => {
+    const many = Array.from({ length: 60 }, (_, index) => ended(`i${String(index)}`, START - index * HOUR));
+    keep(open(), [...many, ended('old', START - 8 * DAY)]);
+    const fresh = open();
+    const read = createAlertHistory(() => remembering(fresh), clock)();
+
+    expect(read.incidents.map(({ id }) => id)).toEqual(many.slice(0, 50).map(({ id }) => id));
+    expect(read.complete).toBe(true);
+  });
+
+  test('knows better what the daemon has in mind', () => {
+    const store = open();
+    keep(store, [ended('same', START - HOUR), ended('other', START - HOUR)]);
+    const inMind = { ...ended('same', START - HOUR), streak: 1 };
+
+    expect(createAlertHistory(() => remembering(store, [inMind]), clock)().incidents).toEqual([
+      inMind,
+      expect.objectContaining({ id: 'other' }),
+    ]);
+  });
+
+  test('shows a notification at each moment of its way, once', () => {
+    const store = open();
+    const alertHistory = createAlertHistory(() => remembering(store), clock);
+    const statuses = () =>
+      alertHistory()
+        .outboxEntries.map(({ delivery }) => `${delivery.recipient} ${delivery.status}`)
+        .toSorted();
+    expect(statuses()).toEqual([]);
+
+    store.journal.record(openedEntry());
+    expect(statuses()).toEqual(['a@example.org pending', 'b@example.org pending']);
+    store.journal.update([sentDelivery(store.journal.pending()[0]?.delivery)]);
+    expect(statuses()).toEqual(['a@example.org sent', 'b@example.org pending']);
+    store.journal.update([sentDelivery(store.journal.pending()[0]?.delivery)]);
+    expect(statuses()).toEqual(['a@example.org sent', 'b@example.org sent']);
+  });
+
+  test('says so while the file cannot be used, tells what it knew, and is whole again afterwards', () => {
+    const store = open();
+    keep(store, [ended('known', START - HOUR)]);
+    const alertHistory = createAlertHistory(() => remembering(store), clock);
+    expect(alertHistory()).toMatchObject({ complete: true, incidents: [{ id: 'known' }] });
+
+    const other = new DatabaseSync(path);
+    other.exec('BEGIN EXCLUSIVE');
+    store.recordRound(roundRecord(START));
+    clock.advance(3 * SECOND);
+    const started = performance.now();
+    for (let index = 0; index < 50; index += 1)
+      expect(alertHistory()).toMatchObject({ complete: false, incidents: [{ id: 'known' }] });
+    expect(performance.now() - started).toBeLessThan(500);
+    // What happens meanwhile is known without the file.
+    store.journal.record(openedEntry());
+    expect(alertHistory().outboxEntries).toHaveLength(2);
+
+    other.exec('COMMIT');
+    other.close();
+    clock.advance(10 * SECOND);
+    store.recordRound(roundRecord(START + 13 * SECOND));
+    expect(alertHistory().complete).toBe(true);
+  });
+
+  test('forgets what it knew of another file', () => {
+    const store = open();
+    keep(store, [ended('known', START - HOUR)]);
+    let current = remembering(store);
+    const alertHistory = createAlertHistory(() => current, clock);
+    expect(alertHistory().incidents).toHaveLength(1);
+
+    path = join(folder, 'other.sqlite');
+    current = remembering(open());
+    expect(alertHistory()).toEqual({ incidents: [], outboxEntries: [], complete: true });
+  });
+});

@@ -1,0 +1,125 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { systemClock } from '../../../src/system/clock.ts';
+import { readStoredHistory } from '../../../src/store/stored-history.ts';
+import { createStore, type Store } from '../../../src/store/store.ts';
+import { START } from '../../support/incident-timeline.ts';
+import { openedEntry, roundRecord } from '../../support/store-records.ts';
+
+const LIMITS = { incidents: 10, outboxEntries: 10, certificates: 10 };
+
+let folder: string;
+let path: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'ftm-watch-past-'));
+  path = join(folder, 'ftm-watch.sqlite');
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true });
+});
+
+function daemonStore(): Store {
+  const store = createStore(
+    { path, retention: 1e12 },
+    { clock: systemClock, logger: { info: () => undefined, warn: () => undefined } },
+  );
+  store.recordRound(roundRecord(START));
+  store.journal.record(openedEntry());
+  return store;
+}
+
+describe('what a daemon has kept', () => {
+  test('is read while it goes on writing', () => {
+    const store = daemonStore();
+    const history = readStoredHistory(path, LIMITS);
+    expect(history).toMatchObject({
+      kind: 'read',
+      olderIncidents: 0,
+      olderEntries: 0,
+      certificates: [{ target: 'host:443', fingerprint: 'AA:BB' }],
+    });
+    expect(history.kind === 'read' && [history.incidents.length, history.outboxEntries.length]).toEqual([1, 2]);
+    store.recordRound(roundRecord(START + 1_000));
+    expect(store.writable()).toBe(true);
+    store.close();
+  });
+
+  test('is read when it is over', () => {
+    daemonStore().close();
+    const before = readFileSync(path);
+    expect(readStoredHistory(path, LIMITS).kind).toBe('read');
+    expect(readFileSync(path)).toEqual(before);
+  });
+
+  test('is counted where it is too much', () => {
+    daemonStore().close();
+    expect(readStoredHistory(path, { incidents: 0, outboxEntries: 1, certificates: 0 })).toMatchObject({
+      olderIncidents: 1,
+      olderEntries: 1,
+      certificates: [],
+    });
+  });
+
+  test('is nothing where there is no file, or an empty one', () => {
+    expect(readStoredHistory(path, LIMITS)).toEqual({ kind: 'none' });
+    expect(existsSync(path)).toBe(false);
+    writeFileSync(path, '');
+    expect(readStoredHistory(path, LIMITS)).toEqual({ kind: 'none' });
+  });
+
+  test.each([
+    [
+      'is no database',
+      () => {
+        writeFileSync(path, 'nothing'.repeat(1_000));
+      },
+      'file is not a database',
+    ],
+    [
+      'is cut',
+      () => {
+        daemonStore().close();
+        writeFileSync(path, readFileSync(path).subarray(0, 8_192));
+      },
+      'database disk image is malformed',
+    ],
+    [
+      'is of a newer program',
+      () => {
+        using db = new DatabaseSync(path);
+        db.exec('PRAGMA user_version = 999');
+      },
+      'The history is of version 999, and this ftm-watch knows',
+    ],
+    [
+      'lacks its tables',
+      () => {
+        using db = new DatabaseSync(path);
+        db.exec('PRAGMA user_version = 1');
+      },
+      'no such table',
+    ],
+  ])('cannot be read when it %s, and is left as it is', (_, make, message) => {
+    make();
+    const before = readFileSync(path);
+    expect(readStoredHistory(path, LIMITS)).toMatchObject({
+      kind: 'unreadable',
+      message: expect.stringContaining(message),
+    });
+    expect(readFileSync(path)).toEqual(before);
+  });
+
+  test('cannot be read while it is locked', () => {
+    using db = new DatabaseSync(path);
+    db.exec('PRAGMA locking_mode = EXCLUSIVE; CREATE TABLE a (b)');
+    expect(readStoredHistory(path, LIMITS)).toEqual({ kind: 'unreadable', message: 'database is locked' });
+  });
+
+  test('cannot be read where a directory stands in its place', () => {
+    expect(readStoredHistory(folder, LIMITS).kind).toBe('unreadable');
+  });
+});

@@ -1,0 +1,104 @@
+import { describe, expect, test } from 'vitest';
+import { diagnose } from '../../../../src/engine/diagnosis/diagnose.ts';
+import { asksForPolicy } from '../../../../src/checks/firewall-policy/refine-shut-port.ts';
+import type { Finding } from '../../../../src/engine/finding.ts';
+import { CONTEXT, finding, round, type Special } from '../../../support/judged-round.ts';
+
+const SILENT = finding('egress-blocked', { rule: 'port-open', kind: 'no-answer', confidence: 'suspected' });
+const REFUSED: Finding = { ...SILENT, kind: 'refused' };
+const NEAR: Finding = { ...SILENT, kind: 'refused-nearer', confidence: 'confirmed' };
+const PROXY = finding('egress-blocked', { rule: 'port-open', facts: { proxy: '10.0.0.8:3128' } });
+const ONE_ADDRESS: Finding = { ...SILENT, level: 'warning' };
+const OTHER: Finding = { ...SILENT, suggests: 'egress-partly-blocked' };
+const SERVICE: Finding = { ...SILENT, subject: 'push.fortinet.com:443', facts: { host: 'push.fortinet.com' } };
+
+const DENIES = finding('policy-missing', {
+  rule: 'policy-allows',
+  actual: 'policy 7 denies it',
+  facts: { source: '10.0.0.5' },
+});
+const PARTLY: Finding = { ...DENIES, level: 'warning' };
+const UNSEEN = finding(null, { rule: 'policy-allows', level: 'unknown' });
+const INSPECTS = finding('policy-inspects-traffic', { rule: 'policy-leaves-tls-alone' });
+const MUTE = finding(null, { rule: 'firewall-answers', level: 'unknown' });
+const LOCKED = finding(null, { rule: 'firewall-accepts-token', level: 'unknown' });
+
+function causes(port: Finding, ...policy: readonly Special[]) {
+  return diagnose(round(['reachability', [port]], ...policy), CONTEXT).causes.map(
+    ({ id, confidence }) => `${id} ${confidence}`,
+  );
+}
+
+describe('a port that stays shut', () => {
+  test.each<readonly [string, Finding, Special, readonly string[]]>([
+    ['no firewall is configured', SILENT, ['firewall-policy', [], 'not-configured'], ['egress-blocked suspected']],
+    ['the firewall was not asked yet', SILENT, ['firewall-policy', [], 'unjudged'], ['egress-blocked suspected']],
+    ['the firewall does not answer', SILENT, ['firewall-policy', [MUTE]], ['egress-blocked suspected']],
+    ['the firewall refuses the token', SILENT, ['firewall-policy', [LOCKED]], ['egress-blocked suspected']],
+    ['its policy could not be looked up', SILENT, ['firewall-policy', [UNSEEN]], ['egress-blocked suspected']],
+    [
+      'one of two policies denies',
+      SILENT,
+      ['firewall-policy', [PARTLY]],
+      ['egress-blocked suspected', 'policy-missing confirmed'],
+    ],
+    [
+      'its policy accepts, but an address of several is concerned',
+      ONE_ADDRESS,
+      ['firewall-policy', []],
+      ['egress-blocked suspected'],
+    ],
+    [
+      'its policy accepts, but it is another fault',
+      OTHER,
+      ['firewall-policy', []],
+      ['egress-partly-blocked suspected'],
+    ],
+    ['its policy denies', SILENT, ['firewall-policy', [DENIES]], ['egress-blocked confirmed']],
+    ['its policy denies, and refuses', REFUSED, ['firewall-policy', [DENIES]], ['egress-blocked confirmed']],
+    ['its policy accepts', SILENT, ['firewall-policy', []], ['license-server-down suspected']],
+    ['its policy accepts, and the port refuses', REFUSED, ['firewall-policy', []], ['license-server-down suspected']],
+    ['its policy accepts and inspects', SILENT, ['firewall-policy', [INSPECTS]], ['license-server-down suspected']],
+    ['its policy accepts, but something near by refuses', NEAR, ['firewall-policy', []], ['egress-blocked confirmed']],
+    [
+      'its policy accepts, but the way leads through a proxy',
+      PROXY,
+      ['firewall-policy', []],
+      ['egress-blocked confirmed'],
+    ],
+    ['its policy accepts, but it is about a service', SERVICE, ['firewall-policy', []], ['egress-blocked suspected']],
+  ])('when %s', (_, port, policy, expected) => {
+    expect(causes(port, policy)).toEqual(expected);
+  });
+
+  test.each<readonly [string, boolean, readonly Finding[]]>([
+    ['nobody answers', true, [SILENT]],
+    ['it is refused', true, [OTHER, REFUSED]],
+    ['nothing is wrong', false, []],
+    ['something near by refuses', false, [NEAR]],
+    ['the way leads through a proxy', false, [PROXY]],
+    ['a service is concerned', false, [SERVICE]],
+    ['an address of several is concerned', false, [ONE_ADDRESS]],
+    ['it is another fault', false, [OTHER]],
+  ])('has the firewall asked or not: %s', (_, asks, findings) => {
+    expect(asksForPolicy(round(['reachability', findings]))).toBe(asks);
+  });
+
+  test('names the policy that denies, as evidence and in the summary', () => {
+    const [cause] = diagnose(round(['reachability', [SILENT]], ['firewall-policy', [DENIES]]), CONTEXT).causes;
+    expect(cause?.summary).toContain('denies 10.0.0.5 the way');
+    expect(cause?.evidence.at(-1)).toContain('policy 7 denies it');
+  });
+
+  test('breaks reachability whichever of the two is suspected, and leaves both explanations in the remedy', () => {
+    const told = (policy: Special) => diagnose(round(['reachability', [SILENT]], policy), CONTEXT).causes[0];
+    const blocked = told(['firewall-policy', [], 'not-configured']);
+    const down = told(['firewall-policy', []]);
+    for (const cause of [blocked, down]) {
+      expect(cause).toMatchObject({ precondition: 'reachability', consequences: ['tls-genuine', 'license-server'] });
+      expect(cause?.remedy.join('\n')).toMatch(/firewall[^]*server is down|server is down[^]*firewall/u);
+    }
+    expect(blocked?.summary).toContain('or the server is down');
+    expect(down?.summary).toContain('the policy of the firewall lets the address of FortiAuthenticator through');
+  });
+});
