@@ -6,6 +6,7 @@ import { optional, section } from './schema/section.ts';
 import { store } from './schema/store.ts';
 import { choice, name } from './schema/values.ts';
 import { web } from './schema/web.ts';
+import { namesKnownUnits } from '../sources/firewall/section.ts';
 import { sourceSections } from '../sources/registry.ts';
 
 /**
@@ -36,7 +37,10 @@ export const configFile = section(
       .prefault({})
       .describe("The program's own log."),
   },
-  portsAreFree,
+  (file, report) => {
+    portsAreFree(file, report);
+    namesKnownUnits(file, report);
+  },
 );
 
 /** Two TCP listeners at the same address and port would fail only when the second one opens. */

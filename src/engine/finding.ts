@@ -88,6 +88,8 @@ export interface FindingFacts {
   /** Serial number of the unit that holds the licence. */
   readonly holder?: string;
   readonly license?: string;
+  /** Which one was asked for the policy: `the FortiGate 10.0.0.1`. */
+  readonly firewall?: string;
   readonly policy?: string;
   readonly profile?: string;
   /** Source address that the firewall sees. */

@@ -30,6 +30,7 @@ const GENERAL: Readonly<Record<keyof WordingFacts, string>> = {
   primary: 'the unit that is in charge',
   holder: 'another unit',
   license: 'the licence',
+  firewall: 'the firewall',
   policy: 'the policy that matches',
   profile: 'its inspection profile',
   source: 'the address of FortiAuthenticator',
