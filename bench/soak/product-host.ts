@@ -86,7 +86,7 @@ export class ProductHost {
   async #start(): Promise<void> {
     const { configFile, folder } = this.#options;
     const place = { env: process.env, hostname: hostname(), cwd: folder };
-    const loaded = await load(configFile, place);
+    const loaded = await load({ ...place, path: configFile });
     if (loaded.kind === 'invalid') throw new Error(`Cannot use "${configFile}": ${JSON.stringify(loaded.issues)}`);
     const logger = pino({ level: 'info', base: null }, { write: (line) => this.#hear(line) });
     this.#app = new App({
@@ -94,7 +94,7 @@ export class ProductHost {
       env: process.env,
       logger,
       version: 'soak',
-      load: () => load(configFile, place),
+      load: () => load({ ...place, path: configFile }),
       onDeath: (error) => {
         throw error;
       },

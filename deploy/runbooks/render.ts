@@ -49,17 +49,7 @@ function renderList(): string {
 }
 
 function renderPage(id: CauseId): string {
-  const {
-    title,
-    severity,
-    summary,
-    impact,
-    remedy,
-    throughProxy,
-    anyProductRemedy,
-    productRemedy = {},
-    kinds = {},
-  } = wordsOf(id);
+  const { title, severity, summary, impact, remedy, anyProductRemedy, productRemedy = {}, kinds = {} } = wordsOf(id);
   return joined([
     `# ${title.charAt(0).toUpperCase()}${title.slice(1)}`,
     GENERATED,
@@ -79,9 +69,6 @@ function renderPage(id: CauseId): string {
     ...(Object.keys(productRemedy).length === 0 && anyProductRemedy === undefined ? [] : ['Always:']),
     stepsOf(remedy),
     ...Object.values(kinds).flatMap((kind) => [`## Where ${kind.title}`, textOf(kind.summary), stepsOf(kind.remedy)]),
-    ...(throughProxy === undefined
-      ? []
-      : ['## Where the way leads through a proxy', textOf(throughProxy.summary), stepsOf(throughProxy.remedy)]),
     '## Is it fixed?',
     '`ftm-watch check` looks at everything once. The incident closes by itself after `notify.policy.recoveries` ' +
       'rounds without the cause.',

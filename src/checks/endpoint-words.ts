@@ -10,8 +10,9 @@ export function seenAt({ address, proxy }: EndpointObservation, text: string): s
   return `${place}: ${visibleText(text, MAX_SHOWN)}`;
 }
 
-/** Tells the addresses that are fine from the one that is not. */
-export function withClean<F extends Finding>(finding: F, clean: readonly EndpointObservation[]): F {
-  if (clean.length === 0 || finding.suggests === null) return finding;
-  return { ...finding, facts: { ...finding.facts, clean: clean.map(({ address }) => address).join(', ') } };
+/** With those of the addresses that are fine; it is about another one. */
+export function withClean<F extends Finding>(finding: F, fine: readonly string[]): F {
+  const others = fine.filter((address) => address !== finding.facts?.address);
+  if (others.length === 0 || finding.suggests === null) return finding;
+  return { ...finding, facts: { ...finding.facts, clean: others.join(', ') } };
 }

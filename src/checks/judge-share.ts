@@ -1,4 +1,5 @@
 import { shareFinding, shareText } from './comes-and-goes.ts';
+import { withClean } from './endpoint-words.ts';
 import { decidingAddresses } from '../core/deciding-addresses.ts';
 import { type Finding, isFault } from '../engine/finding.ts';
 import { mainFault, type ConnectionFault, type ConnectionShare } from './connection-share.ts';
@@ -71,16 +72,13 @@ function softened(
 }
 
 function intermittentFinding(share: ConnectionShare, fault: ConnectionFault, view: View): Finding {
-  const finding = { ...shareFinding(share, fault), subject: view.path.subject, level: levelOf(share, fault, view) };
+  const level = levelOf(share, fault, view);
   const clean = view.path.endpoints
     .filter(({ address, tcp }) => tcp.kind === 'open' && !isFaulty(address, view))
     .map(({ address }) => address);
-  if (clean.length === 0) return finding;
-  return {
-    ...finding,
-    suggests: fault.cause === 'egress-blocked' && finding.level === 'warning' ? 'egress-partly-blocked' : fault.cause,
-    facts: { ...finding.facts, clean: clean.join(', ') },
-  };
+  const isPart = clean.length > 0 && fault.cause === 'egress-blocked' && level === 'warning';
+  const suggests = isPart ? 'egress-partly-blocked' : fault.cause;
+  return withClean({ ...shareFinding(share, fault), subject: view.path.subject, level, suggests }, clean);
 }
 
 function isFaulty(address: string, { shares, unclean }: View): boolean {

@@ -5,7 +5,7 @@ import { renderDiagnosis } from '../report/report-text.ts';
 import type { LogPart } from '../runtime/conclude.ts';
 import { newerStoreAt } from '../store/kept-past.ts';
 import { examine } from './examine.ts';
-import { loadOrExplain, type Terminal } from './terminal.ts';
+import { loadOrExplain, type Invocation } from './terminal.ts';
 
 const UNHEARD: LogPart = {
   kind: 'unheard',
@@ -17,8 +17,8 @@ const UNHEARD: LogPart = {
 const CHECK_EXIT = { ready: 0, warnings: 1, notReady: 2, unknown: 3 } as const;
 
 /** One round of everything. Returns the exit code. */
-export async function check(path: string | undefined, json: boolean, terminal: Terminal): Promise<number> {
-  const config = await loadOrExplain(path, terminal);
+export async function check(json: boolean, terminal: Invocation): Promise<number> {
+  const config = await loadOrExplain(terminal);
   if (config === null) return CHECK_EXIT.unknown;
   const newer = newerStoreAt(config.store.path);
   if (newer !== null) terminal.errors.write(`${newer}\n`);

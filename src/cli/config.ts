@@ -3,7 +3,7 @@ import type { LoadResult } from '../config/load.ts';
 import { printConfig } from '../config/print.ts';
 import { noChannelNote } from '../notify/no-channel.ts';
 import { loginProblems } from '../web/login.ts';
-import { type InvalidConfig, load, type Streams, type Terminal, writeIssues } from './terminal.ts';
+import { type InvalidConfig, load, type Streams, type Invocation, writeIssues } from './terminal.ts';
 
 export interface ConfigCommandOptions extends Streams {
   /** What loading the file gave. */
@@ -18,16 +18,12 @@ export interface ConfigCheckOptions extends ConfigCommandOptions {
 /** Exit codes of `config`; 3 is what `check` returns for a bad configuration too. */
 const CONFIG_EXIT = { valid: 0, invalid: 3 } as const;
 
-export async function runConfig(
-  command: 'check' | 'print' | 'schema',
-  path: string | undefined,
-  terminal: Terminal,
-): Promise<number> {
+export async function runConfig(command: 'check' | 'print' | 'schema', terminal: Invocation): Promise<number> {
   switch (command) {
     case 'check':
-      return checkFiles(path, terminal);
+      return checkFiles(terminal);
     case 'print':
-      return configPrint({ ...terminal, result: await load(path, terminal) });
+      return configPrint({ ...terminal, result: await load(terminal) });
     case 'schema':
       return configSchemaCommand(terminal);
   }
@@ -37,8 +33,8 @@ export async function runConfig(
  * Passwords are the one secret whose form is known beforehand: a hash that the page cannot use is a mistake that shows
  * now.
  */
-async function checkFiles(path: string | undefined, terminal: Terminal): Promise<number> {
-  const result = await load(path, terminal);
+async function checkFiles(terminal: Invocation): Promise<number> {
+  const result = await load(terminal);
   const problems = result.kind === 'ok' ? await loginProblems(result.config.web.users, terminal.env) : [];
   return configCheck({ ...terminal, result, problems });
 }

@@ -11,6 +11,7 @@ import { NOTHING_REMEMBERED, type LogPart } from '../runtime/conclude.ts';
 import { lastExplainingFaults } from '../runtime/explaining-fault.ts';
 import { listenedSince, readPolling } from '../sources/log/polling-file.ts';
 import { stateFile } from '../runtime/state-files.ts';
+import { messageOf } from '../text/message-of.ts';
 
 /** What a daemon with the same store has kept of the log; read only. Throws nothing. */
 export async function readLogMemory(config: Pick<Config, 'store'>, now: EpochMs): Promise<LogMemory> {
@@ -22,8 +23,7 @@ export async function readLogMemory(config: Pick<Config, 'store'>, now: EpochMs)
     return { kind: 'read', state, listeningSince: listenedSince(stored, now) };
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return { kind: 'none' };
-    const reason =
-      error instanceof SyntaxError ? 'it is damaged' : error instanceof Error ? error.message : 'unknown error';
+    const reason = error instanceof SyntaxError ? 'it is damaged' : messageOf(error);
     return { kind: 'unreadable', message: `"${path}": ${reason}` };
   }
 }

@@ -8,7 +8,7 @@ import { noChannelNote } from '../notify/no-channel.ts';
 import { randomName } from '../notify/random-name.ts';
 import { readSecret } from '../system/secret.ts';
 import { EXIT_UNKNOWN } from './exit-code.ts';
-import { loadOrExplain, type Terminal } from './terminal.ts';
+import { loadOrExplain, type Invocation, type Terminal } from './terminal.ts';
 
 /** Exit codes of `ftm-watch notify test`. @internal */
 export const NOTIFY_TEST_EXIT: Readonly<Record<'delivered' | 'failed' | 'nothing', number>> = {
@@ -21,8 +21,8 @@ interface Result extends RecipientOutcome {
   readonly channel: string;
 }
 
-export async function runNotifyTest(path: string | undefined, terminal: Terminal): Promise<number> {
-  const config = await loadOrExplain(path, terminal);
+export async function runNotifyTest(terminal: Invocation): Promise<number> {
+  const config = await loadOrExplain(terminal);
   return config === null ? EXIT_UNKNOWN : notifyTest(config, terminal);
 }
 

@@ -3,7 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { EXIT_UNKNOWN } from './exit-code.ts';
 import { collectFingerprint } from './fingerprint.ts';
 import type { SilenceCommand, TypedSilence } from './silence.ts';
-import type { Terminal } from './terminal.ts';
+import type { Invocation, Terminal } from './terminal.ts';
 
 /**
  * The command line. Each command loads its own code only when it is called: `check` is started often, and by people who
@@ -25,6 +25,9 @@ export async function runProgram(argv: readonly string[], terminal: Terminal): P
 
 type Finish = (exitCode: number) => void;
 
+/** What a command is given, by what was typed. */
+type Invoked = (command: Command) => Invocation;
+
 function createProgram(terminal: Terminal, finish: Finish): Command {
   const program = new Command('ftm-watch')
     .description('Tells which precondition of FortiToken Mobile activation is broken, why, and how to fix it')
@@ -40,8 +43,9 @@ function createProgram(terminal: Terminal, finish: Finish): Command {
     )
     .showHelpAfterError('(ftm-watch --help tells what can be asked)')
     .addHelpText('after', EXAMPLES);
+  const invoked: Invoked = (command) => ({ ...terminal, path: command.optsWithGlobals<{ config?: string }>().config });
   for (const add of [addWatching, addLogs, addTrust, addConfig, addNotify, addSilence, addWeb])
-    add(program, terminal, finish);
+    add(program, invoked, finish);
   return program;
 }
 
@@ -54,29 +58,24 @@ Examples:
   ftm-watch run -c /etc/ftm-watch/ftm-watch.yaml
 `;
 
-function configOf(command: Command): string | undefined {
-  const { config } = command.optsWithGlobals<{ config?: string }>();
-  return config;
-}
-
 /** `-c` may stand behind the command as well, where people type it. */
 function withConfig(command: Command): Command {
   return command.option('-c, --config <file>', 'configuration file');
 }
 
-function addWatching(program: Command, terminal: Terminal, finish: Finish): void {
+function addWatching(program: Command, invoked: Invoked, finish: Finish): void {
   withConfig(program.command('run'))
     .description('watch for ever: probe on a schedule, listen to the log, export metrics, notify')
     .action(async (_, command: Command) => {
       const { run } = await import('./run.ts');
-      finish(await run(configOf(command), terminal));
+      finish(await run(invoked(command)));
     });
   withConfig(program.command('check'))
     .description('one round of everything: checklist, root cause, remedy')
     .option('--json', 'one JSON object on standard output and nothing else')
     .action(async ({ json }: { json?: boolean }, command: Command) => {
       const { check } = await import('./check.ts');
-      finish(await check(configOf(command), json === true, terminal));
+      finish(await check(json === true, invoked(command)));
     });
   withConfig(program.command('report'))
     .description(
@@ -91,7 +90,7 @@ function addWatching(program: Command, terminal: Terminal, finish: Finish): void
     .addHelpText('after', REPORT_HELP)
     .action(async ({ output, force }: { output?: string; force?: boolean }, command: Command) => {
       const { runReport } = await import('./run-report.ts');
-      finish(await runReport(configOf(command), { typed: output, force: force === true }, terminal));
+      finish(await runReport({ typed: output, force: force === true }, invoked(command)));
     });
 }
 
@@ -108,14 +107,14 @@ Examples:
 For plain text in a ticket, use "ftm-watch check". Exit code: 0 written, 3 not written.
 `;
 
-function addLogs(program: Command, terminal: Terminal, finish: Finish): void {
+function addLogs(program: Command, invoked: Invoked, finish: Finish): void {
   withConfig(program.command('explain'))
     .description('say what a log line of FortiAuthenticator means (exit code 1: nothing was recognised)')
     .argument('[lines...]', 'the lines; without any, lines are read from standard input')
     .option('--json', 'one JSON object a line')
     .action(async (lines: string[], { json }: { json?: boolean }, command: Command) => {
       const { runExplain } = await import('./run-logs.ts');
-      finish(await runExplain(configOf(command), { lines, json: json === true }, terminal));
+      finish(await runExplain({ lines, json: json === true }, invoked(command)));
     });
   withConfig(program.command('replay'))
     .description('run a saved log through the same recognition and summarise it')
@@ -123,11 +122,11 @@ function addLogs(program: Command, terminal: Terminal, finish: Finish): void {
     .option('--json', 'one JSON object')
     .action(async (file: string, { json }: { json?: boolean }, command: Command) => {
       const { runReplay } = await import('./run-logs.ts');
-      finish(await runReplay(configOf(command), { file, json: json === true }, terminal));
+      finish(await runReplay({ file, json: json === true }, invoked(command)));
     });
 }
 
-function addTrust(program: Command, terminal: Terminal, finish: Finish): void {
+function addTrust(program: Command, invoked: Invoked, finish: Finish): void {
   const trust = program.command('trust').description('the chain that the licence server is trusted by');
   withConfig(trust.command('learn'))
     .description('record the chain of the licence server, from a path known to be clean')
@@ -140,17 +139,17 @@ function addTrust(program: Command, terminal: Terminal, finish: Finish): void {
     )
     .action(async ({ yes, fingerprint }: { yes?: boolean; fingerprint: readonly string[] }, command: Command) => {
       const { runTrustLearn } = await import('./run-trust.ts');
-      finish(await runTrustLearn(configOf(command), { yes: yes === true, fingerprints: fingerprint }, terminal));
+      finish(await runTrustLearn({ yes: yes === true, fingerprints: fingerprint }, invoked(command)));
     });
   withConfig(trust.command('show'))
     .description('print what is trusted and why')
     .action(async (_, command: Command) => {
       const { runTrustShow } = await import('./run-trust.ts');
-      finish(await runTrustShow(configOf(command), terminal));
+      finish(await runTrustShow(invoked(command)));
     });
 }
 
-function addConfig(program: Command, terminal: Terminal, finish: Finish): void {
+function addConfig(program: Command, invoked: Invoked, finish: Finish): void {
   const config = program.command('config').description('the configuration file');
   for (const [name, description] of [
     ['check', 'say every mistake in it, each with its line'],
@@ -161,26 +160,26 @@ function addConfig(program: Command, terminal: Terminal, finish: Finish): void {
       .description(description)
       .action(async (_, command: Command) => {
         const { runConfig } = await import('./config.ts');
-        finish(await runConfig(name, configOf(command), terminal));
+        finish(await runConfig(name, invoked(command)));
       });
   }
 }
 
-function addNotify(program: Command, terminal: Terminal, finish: Finish): void {
+function addNotify(program: Command, invoked: Invoked, finish: Finish): void {
   const notify = program.command('notify').description('the channels that people are told through');
   withConfig(notify.command('test'))
     .description('send a test message through every configured channel')
     .action(async (_, command: Command) => {
       const { runNotifyTest } = await import('./notify.ts');
-      finish(await runNotifyTest(configOf(command), terminal));
+      finish(await runNotifyTest(invoked(command)));
     });
 }
 
-function addSilence(program: Command, terminal: Terminal, finish: Finish): void {
+function addSilence(program: Command, invoked: Invoked, finish: Finish): void {
   const silence = program.command('silence').description('notifications that wait, at the daemon that runs');
-  const carryOut = async (command: SilenceCommand, config: string | undefined): Promise<void> => {
+  const carryOut = async (wish: SilenceCommand, command: Command): Promise<void> => {
     const { runSilence } = await import('./silence.ts');
-    finish(await runSilence(config, command, terminal));
+    finish(await runSilence(wish, invoked(command)));
   };
   withConfig(silence.command('add'))
     .description('let notifications wait; incidents go on')
@@ -190,27 +189,27 @@ function addSilence(program: Command, terminal: Terminal, finish: Finish): void 
     .option('--subject <subject>', 'only about this host:port, mail server or unit')
     .option('--by <name>', 'who silences (default: the user)')
     .requiredOption('--comment <text>', 'why')
-    .action((silence: TypedSilence, command: Command) => carryOut({ kind: 'add', silence }, configOf(command)));
+    .action((silence: TypedSilence, command: Command) => carryOut({ kind: 'add', silence }, command));
   withConfig(silence.command('list'))
     .description('print those that last')
     .option('--json', 'one JSON object')
     .action(({ json }: { json?: boolean }, command: Command) =>
-      carryOut({ kind: 'list', json: json === true }, configOf(command)),
+      carryOut({ kind: 'list', json: json === true }, command),
     );
   withConfig(silence.command('remove'))
     .description('end silences at once')
     .argument('<ids...>', 'as printed by "silence list"')
-    .action((ids: string[], _, command: Command) => carryOut({ kind: 'remove', ids }, configOf(command)));
+    .action((ids: string[], _, command: Command) => carryOut({ kind: 'remove', ids }, command));
 }
 
-function addWeb(program: Command, terminal: Terminal, finish: Finish): void {
+function addWeb(program: Command, invoked: Invoked, finish: Finish): void {
   program
     .command('web')
     .description('the status page')
     .command('hash-password')
     .description('read a password from standard input and print the hash that web.users wants')
-    .action(async () => {
+    .action(async (_, command: Command) => {
       const { runHashPassword } = await import('./run-web.ts');
-      finish(await runHashPassword(terminal));
+      finish(await runHashPassword(invoked(command)));
     });
 }

@@ -14,6 +14,7 @@ import { EventOutbox } from '../sources/log/outbox.ts';
 import { LogReader } from '../sources/log/reader.ts';
 import { newLineTally } from '../sources/log/tally.ts';
 import type { Streams, Terminal } from './terminal.ts';
+import { messageOf } from '../text/message-of.ts';
 
 export interface ReplayOptions extends Streams, Pick<Terminal, 'input' | 'clock'> {
   /** A saved syslog file or FortiAuthenticator's raw log, compressed with gzip perhaps; `-` reads `input`. */
@@ -45,9 +46,7 @@ export async function replay(options: ReplayOptions): Promise<number> {
     options.output.write(options.json ? `${JSON.stringify(summary)}\n` : toText(summary));
     return 0;
   } catch (error) {
-    options.errors.write(
-      `Cannot read the log "${options.file}": ${error instanceof Error ? error.message : String(error)}\n`,
-    );
+    options.errors.write(`Cannot read the log "${options.file}": ${messageOf(error)}\n`);
     return 3;
   }
 }

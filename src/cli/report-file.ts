@@ -1,6 +1,7 @@
 import type { Stats } from 'node:fs';
 import { link, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import { messageOf } from '../text/message-of.ts';
 
 /** Where a report is to go. */
 export type ReportTarget =
@@ -102,8 +103,7 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 function reasonOf(error: unknown): string {
-  const known = REASONS[codeOf(error) ?? ''];
-  return known ?? (error instanceof Error ? error.message : 'unknown error');
+  return REASONS[codeOf(error) ?? ''] ?? messageOf(error);
 }
 
 function codeOf(error: unknown): string | null {

@@ -5,23 +5,21 @@ import { loadSignatures } from '../sources/log/signatures.ts';
 import { explain } from './explain.ts';
 import { EXIT_UNKNOWN } from './exit-code.ts';
 import { replay } from './replay.ts';
-import { loadOrExplain, type Terminal } from './terminal.ts';
+import { loadOrExplain, type Invocation } from './terminal.ts';
 
 export async function runExplain(
-  path: string | undefined,
   { lines, json }: { readonly lines: readonly string[]; readonly json: boolean },
-  terminal: Terminal,
+  terminal: Invocation,
 ): Promise<number> {
-  const config = await loadOrExplain(path, terminal);
+  const config = await loadOrExplain(terminal);
   return config === null ? EXIT_UNKNOWN : explain({ ...terminal, ...(await recognition(config)), lines, json });
 }
 
 export async function runReplay(
-  path: string | undefined,
   { file, json }: { readonly file: string; readonly json: boolean },
-  terminal: Terminal,
+  terminal: Invocation,
 ): Promise<number> {
-  const config = await loadOrExplain(path, terminal);
+  const config = await loadOrExplain(terminal);
   if (config === null) return EXIT_UNKNOWN;
   const { host, expectedAddresses } = config.licenseServer;
   return replay({

@@ -8,15 +8,12 @@ import { EXIT_UNKNOWN } from './exit-code.ts';
 import { logPartOf } from './log-memory.ts';
 import { type ReportTarget, reportTarget, type TargetWish, writeWhole } from './report-file.ts';
 import { readKept, reportSources } from './report-sources.ts';
-import { loadOrExplain, type Terminal } from './terminal.ts';
+import { loadOrExplain, type Invocation, type Terminal } from './terminal.ts';
+import { messageOf } from '../text/message-of.ts';
 
 /** Writes one archive with the evidence of a round and of what came before it. Returns the exit code. */
-export async function runReport(
-  path: string | undefined,
-  wish: Omit<TargetWish, 'cwd'>,
-  terminal: Terminal,
-): Promise<number> {
-  const config = await loadOrExplain(path, terminal);
+export async function runReport(wish: Omit<TargetWish, 'cwd'>, terminal: Invocation): Promise<number> {
+  const config = await loadOrExplain(terminal);
   if (config === null) return EXIT_UNKNOWN;
   try {
     const target = await reportTarget({ ...wish, cwd: terminal.cwd });
@@ -30,7 +27,7 @@ export async function runReport(
     await deliver(reportArchive(sources), target, { force: wish.force, terminal });
     return 0;
   } catch (error) {
-    terminal.errors.write(`${error instanceof Error ? error.message : 'Cannot write the report: unknown error'}\n`);
+    terminal.errors.write(`${messageOf(error)}\n`);
     return EXIT_UNKNOWN;
   }
 }

@@ -6,18 +6,14 @@ import { trueTime } from '../runtime/round/assess-round.ts';
 import { writeBaseline } from '../trust/baseline-file.ts';
 import { EXIT_UNKNOWN } from './exit-code.ts';
 import { createProgressLine } from './progress.ts';
-import { loadOrExplain, type Terminal } from './terminal.ts';
+import { loadOrExplain, type Invocation, type Terminal } from './terminal.ts';
 import { type CapturedLook, trustLearn, type TrustLearnOptions } from './trust.ts';
 import { renderTrust } from './trust-text.ts';
 
 export type LearnWishes = Pick<TrustLearnOptions, 'yes' | 'fingerprints'>;
 
-export async function runTrustLearn(
-  path: string | undefined,
-  wishes: LearnWishes,
-  terminal: Terminal,
-): Promise<number> {
-  const config = await loadOrExplain(path, terminal);
+export async function runTrustLearn(wishes: LearnWishes, terminal: Invocation): Promise<number> {
+  const config = await loadOrExplain(terminal);
   if (config === null) return EXIT_UNKNOWN;
   const kit = await createProbeKit(config, terminal);
   try {
@@ -33,8 +29,8 @@ export async function runTrustLearn(
   }
 }
 
-export async function runTrustShow(path: string | undefined, terminal: Terminal): Promise<number> {
-  const config = await loadOrExplain(path, terminal);
+export async function runTrustShow(terminal: Invocation): Promise<number> {
+  const config = await loadOrExplain(terminal);
   if (config === null) return EXIT_UNKNOWN;
   const kit = await createProbeKit(config, terminal);
   kit.close();

@@ -4,18 +4,18 @@ import { pino } from 'pino';
 import { App } from '../runtime/app.ts';
 import { EXIT_UNKNOWN } from './exit-code.ts';
 import { standardOutput } from './log-output.ts';
-import { load, loadOrExplain, type Terminal } from './terminal.ts';
+import { load, loadOrExplain, type Invocation } from './terminal.ts';
 
 /**
  * The daemon: returns when it was told to stop.
  * @throws {Error} saying what to do, when it cannot start or cannot go on
  */
-export async function run(path: string | undefined, terminal: Terminal): Promise<number> {
+export async function run(terminal: Invocation): Promise<number> {
   let reload = (): void => undefined;
   // From the beginning, since nobody listening would end the process; until the file is read, there is nothing to read
   // again.
   terminal.onHangup(() => reload());
-  const config = await loadOrExplain(path, terminal);
+  const config = await loadOrExplain(terminal);
   if (config === null) return EXIT_UNKNOWN;
   const { clock, env, version, signal } = terminal;
   const logger = pino(
@@ -23,7 +23,7 @@ export async function run(path: string | undefined, terminal: Terminal): Promise
     standardOutput(clock),
   );
   const death = Promise.withResolvers<never>();
-  const app = new App({ clock, env, logger, version, load: () => load(path, terminal), onDeath: death.reject });
+  const app = new App({ clock, env, logger, version, load: () => load(terminal), onDeath: death.reject });
   const started = Promise.withResolvers<void>();
   reload = () => void started.promise.then(() => app.reload());
   logger.info({ version, site: config.site, licenseServer: config.licenseServer.host }, 'Starting');

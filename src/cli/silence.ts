@@ -3,7 +3,8 @@ import * as z from 'zod';
 import { visibleText } from '../core/visible-text.ts';
 import { createDaemonClient, type DaemonAnswer, type DaemonClient } from './daemon-client.ts';
 import { EXIT_UNKNOWN } from './exit-code.ts';
-import { loadOrExplain, type Streams, type Terminal } from './terminal.ts';
+import { loadOrExplain, type Streams, type Invocation, type Terminal } from './terminal.ts';
+import { messageOf } from '../text/message-of.ts';
 
 interface SilenceDeps extends Streams, Pick<Terminal, 'env'> {
   readonly daemon: DaemonClient;
@@ -43,12 +44,8 @@ export type SilenceCommand =
   | { readonly kind: 'remove'; readonly ids: readonly string[] };
 
 /** Carries a command out at the daemon that the configuration names. Returns the exit code. */
-export async function runSilence(
-  path: string | undefined,
-  command: SilenceCommand,
-  terminal: Terminal,
-): Promise<number> {
-  const config = await loadOrExplain(path, terminal);
+export async function runSilence(command: SilenceCommand, terminal: Invocation): Promise<number> {
+  const config = await loadOrExplain(terminal);
   if (config === null) return EXIT_UNKNOWN;
   try {
     await using daemon = await createDaemonClient(config.web, terminal);
@@ -62,7 +59,7 @@ export async function runSilence(
         return await silenceRemove(command.ids, deps);
     }
   } catch (error) {
-    terminal.errors.write(`${error instanceof Error ? error.message : 'unknown error'}\n`);
+    terminal.errors.write(`${messageOf(error)}\n`);
     return EXIT_UNKNOWN;
   }
 }

@@ -33,18 +33,22 @@ export interface Terminal extends Streams {
   readonly onHangup: (listener: () => void) => void;
 }
 
-export function load(
-  path: string | undefined,
-  { env, hostname, cwd }: Pick<Terminal, 'env' | 'hostname' | 'cwd'>,
-): Promise<LoadResult> {
+/** One call of a command. */
+export interface Invocation extends Terminal {
+  /** Of the configuration, as typed; undefined: it is looked for. */
+  readonly path: string | undefined;
+}
+
+export function load(invocation: Pick<Invocation, 'path' | 'env' | 'hostname' | 'cwd'>): Promise<LoadResult> {
+  const { path, env, hostname, cwd } = invocation;
   return loadConfig({ path, env, hostname, cwd, files: localFiles });
 }
 
 /** The configuration; null after its mistakes were printed. */
-export async function loadOrExplain(path: string | undefined, terminal: Terminal): Promise<Config | null> {
-  const loaded = await load(path, terminal);
+export async function loadOrExplain(invocation: Invocation): Promise<Config | null> {
+  const loaded = await load(invocation);
   if (loaded.kind === 'ok') return loaded.config;
-  writeIssues(loaded, terminal.errors);
+  writeIssues(loaded, invocation.errors);
   return null;
 }
 

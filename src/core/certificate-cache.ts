@@ -6,7 +6,6 @@ import { parseCertificate } from './parse-certificate.ts';
 export interface CertificateCache {
   /** As `parseCertificate`. What is no certificate is remembered too. */
   parse(der: Uint8Array): Certificate | null;
-  readonly size: number;
 }
 
 /**
@@ -18,9 +17,6 @@ export interface CertificateCache {
 export function createCertificateCache(capacity: number): CertificateCache {
   const entries = new Map<string, Certificate | null>();
   return {
-    get size(): number {
-      return entries.size;
-    },
     parse(der): Certificate | null {
       const key = createHash('sha256').update(der).digest('base64');
       const known = entries.get(key);

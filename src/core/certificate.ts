@@ -57,3 +57,11 @@ export function distinctCertificates(certificates: readonly Certificate[]): read
 export function isInDate({ notBefore, notAfter }: Certificate, now: EpochMs): boolean {
   return notBefore <= now && now <= notAfter;
 }
+
+type Chain = Pick<CapturedChain, 'certificates'> | null | undefined;
+
+/** Whether both show the same certificate of the server; a chain without any shows none. */
+export function isSameLeaf(one: Chain, other: Chain): boolean {
+  const leaf = one?.certificates[0];
+  return leaf !== undefined && leaf.fingerprint === other?.certificates[0]?.fingerprint;
+}

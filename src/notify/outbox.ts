@@ -3,7 +3,7 @@ import { isGivenUp } from '../engine/incident/journal.ts';
 import type { AlertJournal, Delivery, DeliveryResult, OutboxEntry } from '../engine/incident/journal.ts';
 import { incidentsOf } from '../engine/incident/notification.ts';
 import type { OperatorLog } from '../system/operator-log.ts';
-import type { MessageChannel, RecipientOutcome } from './channels/channel.ts';
+import { type MessageChannel, orDeferred, type RecipientOutcome } from './channels/channel.ts';
 import { nextBatch } from './next-batch.ts';
 import { GIVE_UP_AFTER, retryDelay } from './retry.ts';
 
@@ -127,21 +127,11 @@ async function attempt(
 ): Promise<readonly RecipientOutcome[]> {
   const [first] = batch;
   if (first === undefined) return [];
+  const { notification } = first;
   const failures = batch.flatMap(({ delivery }) => delivery.firstFailedAt ?? []);
+  const firstFailedAt = failures.length === 0 ? null : Math.min(...failures);
   const recipients = batch.map(({ delivery }) => delivery.recipient);
-  try {
-    return await channel.deliver(
-      {
-        notification: first.notification,
-        recipients,
-        firstFailedAt: failures.length === 0 ? null : Math.min(...failures),
-      },
-      signal,
-    );
-  } catch (error) {
-    const detail = error instanceof Error ? error.message : 'unknown error';
-    return recipients.map((recipient) => ({ recipient, kind: 'deferred', detail }));
-  }
+  return orDeferred(recipients, () => channel.deliver({ notification, recipients, firstFailedAt }, signal));
 }
 
 function afterAttempt(delivery: Delivery, outcome: RecipientOutcome, now: EpochMs): Delivery {

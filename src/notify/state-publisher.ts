@@ -1,5 +1,5 @@
 import type { IncidentState } from '../engine/incident/incident.ts';
-import type { RecipientOutcome, StateChannel } from './channels/channel.ts';
+import { orDeferred, type RecipientOutcome, type StateChannel } from './channels/channel.ts';
 import { channelWords } from './channels/registry.ts';
 import type { OutboxDeps } from './outbox.ts';
 
@@ -28,23 +28,9 @@ export function createStatePublisher(channel: StateChannel, deps: Omit<OutboxDep
 
   return (state, signal) => {
     last = last.then(async () => {
-      for (const outcome of await attempt(channel, state(), signal)) note(outcome);
+      const outcomes = await orDeferred([channel.id], () => channel.publish(state(), signal));
+      for (const outcome of outcomes) note(outcome);
     });
     return last;
   };
-}
-
-/** A channel that breaks its promise never to throw takes neither the others nor the process with it. */
-async function attempt(
-  channel: StateChannel,
-  state: IncidentState,
-  signal: AbortSignal,
-): Promise<readonly RecipientOutcome[]> {
-  try {
-    return await channel.publish(state, signal);
-  } catch (error) {
-    return [
-      { recipient: channel.id, kind: 'deferred', detail: error instanceof Error ? error.message : 'unknown error' },
-    ];
-  }
 }

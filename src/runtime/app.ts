@@ -17,6 +17,7 @@ import { PageHost } from './page-host.ts';
 import { Monitor } from './monitor.ts';
 import { createWebSources } from './web-sources.ts';
 import type { Activity, ReloadOutcome } from '../web/sources.ts';
+import { messageOf } from '../text/message-of.ts';
 
 export interface AppDeps {
   readonly clock: Clock;
@@ -206,8 +207,4 @@ export class App {
     using limit = deadline(this.#deps.clock, DRAIN, new AbortController().signal);
     await watch.stop(limit.signal);
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -199,10 +199,6 @@ export class Monitor {
     return listens(this.config) ? this.#log.counters() : null;
   }
 
-  logAddresses(): ReturnType<LogListening['addresses']> {
-    return this.#log.addresses();
-  }
-
   /** What chains of a target are judged by. */
   knowledgeOf(target: string): ReturnType<ProbeKit['knowledgeOf']> {
     return this.#files.kit.knowledgeOf(target);

@@ -5,6 +5,7 @@ import type { Clock, Millis } from '../core/clock.ts';
 import { BoundedMap } from './bounded-map.ts';
 import { LoginLimit, networkOf } from './login-limit.ts';
 import { parsePasswordHash, type PasswordHash, verifyPassword } from './password-hash.ts';
+import { messageOf } from '../text/message-of.ts';
 
 /** `later`: too many wait for an answer, or too many were wrong; the password was not looked at. */
 export type LoginOutcome =
@@ -104,10 +105,6 @@ async function readHash({ name, passwordHash }: User, env: NodeJS.ProcessEnv): P
   } catch (error) {
     throw new Error(`Cannot check the password of web user "${name}": ${messageOf(error)}`, { cause: error });
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : 'unknown error';
 }
 
 /** Remembers logins under a keyed digest: the passwords themselves are kept nowhere. */

@@ -6,7 +6,6 @@ import {
   type ServerOptions,
 } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { Logger } from 'pino';
@@ -23,6 +22,8 @@ import { BARE_HEADERS } from './security-headers.ts';
 import type { WebSources } from './sources.ts';
 import { readStaticFiles } from './static-files.ts';
 import { createWaitingAnswers, WAITING_LIMITS } from './waiting-answers.ts';
+import { readText } from '../system/read-text.ts';
+import { messageOf } from '../text/message-of.ts';
 
 export interface WebServer {
   /**
@@ -115,7 +116,8 @@ type Listener = (request: IncomingMessage, response: ServerResponse) => void;
 
 async function createNodeServer(tls: TlsFiles | null, listener: Listener): Promise<Server> {
   if (tls === null) return createHttpServer(LIMITS, listener);
-  const [cert, key] = await Promise.all([readPem(tls.certFile, 'certificate'), readPem(tls.keyFile, 'key')]);
+  const cert = await readText(tls.certFile, 'the certificate of the status page from');
+  const key = await readText(tls.keyFile, 'the key of the status page from');
   try {
     return createHttpsServer({ ...LIMITS, cert, key, minVersion: 'TLSv1.2', handshakeTimeout: 5_000 }, listener);
   } catch (error) {
@@ -123,14 +125,6 @@ async function createNodeServer(tls: TlsFiles | null, listener: Listener): Promi
       `Cannot serve the status page with certificate "${tls.certFile}" and key "${tls.keyFile}": ${messageOf(error)}; expected PEM files that belong together`,
       { cause: error },
     );
-  }
-}
-
-async function readPem(path: string, what: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    throw new Error(`Cannot read the ${what} of the status page from "${path}": ${messageOf(error)}`, { cause: error });
   }
 }
 
@@ -164,8 +158,4 @@ function refuseMalformed(): Response {
     status: 400,
     headers: { ...BARE_HEADERS, 'Content-Type': 'text/plain; charset=utf-8' },
   });
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : 'unknown error';
 }

@@ -15,7 +15,6 @@ export function applianceFacts(
       value: {
         total: 32,
         byStatus: { new: 0, available: 30, pending: 0, assigned: 2, other: 0 },
-        locked: 0,
         byLicense: [{ license: 'EFTM000000000001', tokens: 32 }],
         withoutLicense: 0,
       },

@@ -7,10 +7,10 @@ import { loadConfig } from '../../src/config/load.ts';
  */
 export const CANARY = 'hunter2';
 
-/** Every file is there but those with "missing" in their names; the configuration itself is read from the disk. */
+/** Every file is there but for names that are empty or hold "missing"; the configuration is read from the disk. */
 const FILES: ConfigFiles = {
   read: async (path) => ({ kind: 'read', bytes: await readFile(path) }),
-  problem: (path) => Promise.resolve(path.includes('missing') ? 'no such file' : null),
+  problem: (path) => Promise.resolve(path === '' || path.includes('missing') ? 'no such file' : null),
 };
 
 /** A machine on which the configurations under test are loaded. */

@@ -21,7 +21,6 @@ export const TRIAL_ONLY: ApplianceFacts['tokens'] = {
   value: {
     total: 2,
     byStatus: { new: 0, available: 2, pending: 0, assigned: 0, other: 0 },
-    locked: 0,
     byLicense: [{ license: 'FTMTRIAL00000001', tokens: 2 }],
     withoutLicense: 0,
   },
@@ -56,5 +55,5 @@ export function judge(unit: ListedUnit, outcome: LicenseOutcome): readonly Findi
 
 /** The licence is registered to this serial. */
 export function held(serial: string): LicenseOutcome {
-  return { kind: 'registered', serial, sku: null };
+  return { kind: 'registered', serial };
 }

@@ -14,7 +14,6 @@ export function pollingError(at: number, sample: string, changes: Partial<Pollin
     lastAt,
     moments: [firstAt, lastAt],
     reliableAt: null,
-    perHour: 1,
     sample,
     ...changes,
   };

@@ -21,7 +21,7 @@ export function judgeHttp(observations: readonly EndpointObservation[]): readonl
   const deciding = decidingAddresses(answers.map(({ seen }) => seen));
   const isFine = ({ trouble }: (typeof answers)[number]): boolean => trouble === null || trouble.rule === 'not-judged';
   const works = answers.some((answer) => deciding.includes(answer.seen) && isFine(answer));
-  const clean = answers.filter(({ trouble }) => trouble === null).map(({ seen }) => seen);
+  const clean = answers.filter(({ trouble }) => trouble === null).map(({ seen }) => seen.address);
   return answers.flatMap(({ seen, http, trouble }) => [
     ...(trouble === null
       ? []

@@ -11,19 +11,22 @@ export const REACHABILITY_CAUSES = {
       'down.',
     impact: 'activation',
     remedy: SHUT_PORT_REMEDY,
-    kinds: SHUT_PORT_KINDS,
-    throughProxy: {
-      summary: 'The proxy {proxy} opens no connection to {subject}.',
-      remedy: [
-        'Make sure that licenseServer.proxy here and the proxy on FortiAuthenticator are right, then ask the proxy ' +
-          'itself: "curl -v -x http://{proxy} https://{host}:{port}/".',
-        'No answer or "refused" from it: the proxy is down, or a firewall between {source} and {proxy} blocks the way.',
-        'Status 403: on the proxy, allow CONNECT to {host}, TCP {port}, from {source}, and inspect nothing there.',
-        'Status 407: the proxy wants a login: licenseServer.proxy.user and passwordFile here, and the same on ' +
-          'FortiAuthenticator.',
-        'Status 502, 503 or 504, or silence after the connection: the proxy does not reach the internet itself. ' +
-          'Look at its log and its own resolver.',
-      ],
+    kinds: {
+      ...SHUT_PORT_KINDS,
+      'through-proxy': {
+        title: 'the way leads through a proxy',
+        summary: 'The proxy {proxy} opens no connection to {subject}.',
+        remedy: [
+          'Make sure that licenseServer.proxy here and the proxy on FortiAuthenticator are right, then ask the proxy ' +
+            'itself: "curl -v -x http://{proxy} https://{host}:{port}/".',
+          'No answer or "refused" from it: the proxy is down, or a firewall between {source} and {proxy} blocks the way.',
+          'Status 403: on the proxy, allow CONNECT to {host}, TCP {port}, from {source}, and inspect nothing there.',
+          'Status 407: the proxy wants a login: licenseServer.proxy.user and passwordFile here, and the same on ' +
+            'FortiAuthenticator.',
+          'Status 502, 503 or 504, or silence after the connection: the proxy does not reach the internet itself. ' +
+            'Look at its log and its own resolver.',
+        ],
+      },
     },
   },
   'egress-partly-blocked': {

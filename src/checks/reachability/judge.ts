@@ -15,7 +15,7 @@ export function judgeTcp(observations: readonly EndpointObservation[]): readonly
   const failures = observations.flatMap((seen) => (seen.tcp.kind === 'failed' ? [{ seen, failure: seen.tcp }] : []));
   const deciding = decidingAddresses(observations);
   const couldBeOpen = deciding.some(({ tcp }) => tcp.kind === 'open' || isOwnTrouble(tcp.reason));
-  const clean = observations.filter(({ tcp }) => tcp.kind === 'open');
+  const clean = observations.filter(({ tcp }) => tcp.kind === 'open').map(({ address }) => address);
   return failures.map(({ seen, failure }) => {
     const actual = seenAt(seen, describeFailure(failure));
     if (isOwnTrouble(failure.reason)) return portFinding(seen, 'unknown', actual);
@@ -37,6 +37,7 @@ function portFinding(
     level,
     suggests: level === 'unknown' ? null : level === 'broken' ? 'egress-blocked' : 'egress-partly-blocked',
     facts: known({ address: seen.address, proxy: seen.proxy }),
+    ...(seen.proxy === null ? {} : { kind: 'through-proxy' }),
   };
 }
 

@@ -1,8 +1,9 @@
+import { isSameLeaf } from '../../core/certificate.ts';
 import { type Finding, known } from '../../engine/finding.ts';
 import { REPEAT } from './causes.ts';
 import { OLDER_TLS_RULE } from './expectations.ts';
 import type { ReferenceChain } from './tls-evidence.ts';
-import { judgeTls } from './verdict.ts';
+import { isInterception, judgeTls } from './verdict.ts';
 import type { PathObservation } from '../../core/round.ts';
 import { type JudgedTlsPath, type TlsKnowledge, tlsEvidence, type TlsSurroundings } from './judge-tls-path.ts';
 
@@ -25,7 +26,7 @@ export function judgeOlderTls(
       ? []
       : [{ kind: 'tls-version', label: `TLS 1.3 at ${older.label}`, chain: older.beside }];
   return tlsEvidence(alone, knowledge, surroundings).flatMap(({ evidence }): readonly Finding[] => {
-    if (evidence.outcome.chain !== null && isSameLeaf(endpoint.tls?.chain, evidence.outcome.chain)) return [];
+    if (isSameLeaf(endpoint.tls?.chain, evidence.outcome.chain)) return [];
     const { verdict, confidence, product, summary } = judgeTls({ ...evidence, references: newer }, knowledge.checks);
     if (!isInterception(verdict)) return [];
     return [
@@ -42,19 +43,6 @@ export function judgeOlderTls(
       },
     ];
   });
-}
-
-function isInterception(verdict: string): boolean {
-  return verdict === 'intercepted' || verdict === 'interception-suspected';
-}
-
-function isSameLeaf(one: ChainLike | null | undefined, other: ChainLike): boolean {
-  const leaf = one?.certificates[0];
-  return leaf !== undefined && leaf.fingerprint === other.certificates[0]?.fingerprint;
-}
-
-interface ChainLike {
-  readonly certificates: readonly { readonly fingerprint: string }[];
 }
 
 function adviceOf(subject: string, summary: string): Finding['advice'] & object {

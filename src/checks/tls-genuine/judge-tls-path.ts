@@ -1,8 +1,10 @@
 import { addressFamily } from '../../core/addresses.ts';
+import { isSameLeaf } from '../../core/certificate.ts';
 import { decidingAddresses } from '../../core/deciding-addresses.ts';
 import { type Finding, isFault } from '../../engine/finding.ts';
 import type { EpochMs } from '../../core/clock.ts';
 import type { FlawMemory } from './flaw-memory.ts';
+import { withClean } from '../endpoint-words.ts';
 import type { OpensslWords } from './openssl-words.ts';
 import type { SignatureChecks } from './signature-checks.ts';
 import type { ControlChain, ReferenceChain, TlsEvidence, TlsGrounds, TlsJudgement } from './tls-evidence.ts';
@@ -81,12 +83,8 @@ function isFaulty({ findings }: TlsJudgement): boolean {
 
 /** With the address that it is about, and those at which all is well. */
 function atAddress(finding: Finding, address: string, clean: readonly string[]): Finding {
-  const others = clean.filter((other) => other !== address).join(', ');
-  return {
-    ...finding,
-    actual: `${address}: ${finding.actual}`,
-    facts: { ...finding.facts, address, ...(others === '' || finding.suggests === null ? {} : { clean: others }) },
-  };
+  const facts = { ...finding.facts, address };
+  return withClean({ ...finding, actual: `${address}: ${finding.actual}`, facts }, clean);
 }
 
 function ofOther(finding: Finding): Finding {
@@ -98,7 +96,7 @@ function ofOther(finding: Finding): Finding {
 export function tlsEvidence(
   path: PathObservation,
   { trust, profile, products, baseline, previous, openssl, flaws, remembered }: TlsKnowledge,
-  { controls, now }: TlsSurroundings,
+  surroundings: TlsSurroundings,
 ): readonly { readonly endpoint: EndpointObservation; readonly evidence: TlsEvidence }[] {
   return path.endpoints.flatMap((endpoint) => {
     const outcome = endpoint.tls;
@@ -108,12 +106,11 @@ export function tlsEvidence(
       serverName: outcome.serverName === '' ? null : outcome.serverName,
       outcome,
       ...(path.closer?.address === endpoint.address ? { closer: path.closer } : {}),
-      controls,
       references: referencesFor(endpoint, path),
       openssl: outcome.chain === null ? null : openssl.of(outcome.chain),
       knownFlaws: flaws.at(endpoint.address),
       traces: endpoint.http?.kind === 'response' ? endpoint.http.proxyTraces : [],
-      now,
+      ...surroundings,
       trust,
       profile,
       products,
@@ -165,8 +162,7 @@ function standsBeside(
   { address, tls }: EndpointObservation,
 ): boolean {
   if (kind !== 'tls-1.2') return isFresh;
-  const leaf = tls?.chain?.certificates[0];
-  return label === address && leaf !== undefined && leaf.fingerprint === beside?.certificates[0]?.fingerprint;
+  return label === address && isSameLeaf(tls?.chain, beside);
 }
 
 function resolversOf({ address }: EndpointObservation, { names }: PathObservation): readonly string[] {

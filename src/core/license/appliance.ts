@@ -58,7 +58,6 @@ export const TOKEN_STATUSES = ['new', 'available', 'pending', 'assigned', 'other
 export interface TokenCounts {
   readonly total: number;
   readonly byStatus: Readonly<Record<TokenStatus, number>>;
-  readonly locked: number;
   /** How many FTKMOB serials each licence (`EFTM…`, `FTMTRIAL…`) brought, ordered by licence. */
   readonly byLicense: readonly { readonly license: string; readonly tokens: number }[];
   /** Tokens that name no licence. */

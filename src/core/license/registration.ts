@@ -23,7 +23,7 @@ export interface LicenseLookup {
 }
 
 export type LicenseOutcome =
-  | { readonly kind: 'registered'; readonly serial: string; readonly sku: string | null }
+  | { readonly kind: 'registered'; readonly serial: string }
   /** It is known, and no unit holds it: `status` is the service's own word, `Pending`. */
   | { readonly kind: 'unregistered'; readonly status: string }
   /**

@@ -5,8 +5,6 @@ import type { SignatureSet } from './signature.ts';
 import type { ApplianceLog, FirewallSighting, PollingState, SignatureLog } from './state.ts';
 import { momentsOf, UNNAMED } from './state.ts';
 
-const HOUR: Millis = 3_600_000;
-
 /** What the logs say now. */
 export interface PollingReport {
   readonly window: Millis;
@@ -40,7 +38,6 @@ export interface PollingError extends Complaint {
   readonly count: number;
   readonly firstAt: EpochMs;
   readonly lastAt: EpochMs;
-  readonly perHour: number;
   /** The most recent line: hostile text, cleaned and cut. */
   readonly sample: string;
 }
@@ -111,7 +108,7 @@ function errorsOf(log: ApplianceLog, bucketMs: Millis, options: PollingReportOpt
       severity,
       summary,
       remedy,
-      ...countSince(entry, from, bucketMs, options.window),
+      ...countSince(entry, from, bucketMs),
       moments: momentsOf(entry),
       lastAt: entry.lastAt,
       reliableAt: entry.reliableAt ?? null,
@@ -123,14 +120,9 @@ function errorsOf(log: ApplianceLog, bucketMs: Millis, options: PollingReportOpt
   );
 }
 
-function countSince(
-  entry: SignatureLog,
-  from: EpochMs,
-  bucketMs: Millis,
-  window: Millis,
-): Pick<PollingError, 'count' | 'firstAt' | 'perHour'> {
+function countSince(entry: SignatureLog, from: EpochMs, bucketMs: Millis): Pick<PollingError, 'count' | 'firstAt'> {
   const buckets = entry.buckets.filter((bucket) => bucket.start + bucketMs > from);
   const count = buckets.reduce((sum, bucket) => sum + bucket.count, 0);
   const firstAt = Math.min(entry.lastAt, ...buckets.map((bucket) => bucket.firstAt));
-  return { count, firstAt, perHour: Math.round((count / (window / HOUR)) * 10) / 10 };
+  return { count, firstAt };
 }

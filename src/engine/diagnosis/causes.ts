@@ -166,13 +166,12 @@ function brokenBy({ stage, usual }: Fault): string {
   return usual.onPath === true && stage.onPath === true ? stage.id : usual.id;
 }
 
-function wordsOf({ words, main: { kind, advice } }: Fault, { proxy, unclear }: WordingFacts): CauseWords {
+function wordsOf({ words, main: { kind, advice } }: Fault, { unclear }: WordingFacts): CauseWords {
   const { summary, remedy } = (kind === undefined ? undefined : words.kinds?.[kind]) ?? words;
   return {
     ...words,
     summary,
     remedy,
-    ...(proxy === undefined ? {} : words.throughProxy),
     ...(unclear === undefined ? {} : words.unclearPath),
     ...advice,
   };

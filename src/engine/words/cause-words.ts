@@ -20,8 +20,6 @@ export interface CauseWords {
   readonly remedy: readonly string[];
   /** What is told instead where the kind of fault is known. */
   readonly kinds?: Readonly<Record<string, KindWords>>;
-  /** What is told instead when the way leads through a CONNECT proxy (`facts.proxy`). */
-  readonly throughProxy?: { readonly summary: string; readonly remedy: readonly string[] };
   /**
    * What is told instead while something on the path of this machine is not `ok` (`facts.unclear`): both views may show
    * one fault.

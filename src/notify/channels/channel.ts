@@ -1,6 +1,7 @@
 import type { EpochMs } from '../../core/clock.ts';
 import type { IncidentState } from '../../engine/incident/incident.ts';
 import type { Notification } from '../../engine/incident/notification.ts';
+import { messageOf } from '../../text/message-of.ts';
 
 /** A way to people or programs. It knows nothing of probes, and never throws for what its peer does. */
 export type Channel = MessageChannel | StateChannel;
@@ -36,6 +37,19 @@ export interface StateChannel {
   waiting(): number;
   /** When what a recipient took last was true: all that was firing then. Null: none has taken anything yet. */
   takenAt(): EpochMs | null;
+}
+
+/** A channel that breaks its promise never to throw takes neither the others nor the process with it. */
+export async function orDeferred(
+  recipients: readonly string[],
+  attempt: () => Promise<readonly RecipientOutcome[]>,
+): Promise<readonly RecipientOutcome[]> {
+  try {
+    return await attempt();
+  } catch (error) {
+    const detail = messageOf(error);
+    return recipients.map((recipient) => ({ recipient, kind: 'deferred', detail }));
+  }
 }
 
 /** `deferred`: not taken now; `rejected`: refused by all who could take it. `detail` is for people. */

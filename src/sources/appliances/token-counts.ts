@@ -13,7 +13,6 @@ const TOKEN_PAGE = z.object({
       serial: z.unknown().optional(),
       type: z.unknown().optional(),
       status: z.unknown().optional(),
-      locked: z.unknown().optional(),
       license: z.unknown().optional(),
     }),
   ),
@@ -24,7 +23,6 @@ export interface TokenObject {
   readonly serial?: unknown;
   readonly type?: unknown;
   readonly status?: unknown;
-  readonly locked?: unknown;
   readonly license?: unknown;
 }
 
@@ -53,7 +51,6 @@ export function createTokenCounter(): TokenCounter {
   const byStatus: Record<TokenStatus, number> = { new: 0, available: 0, pending: 0, assigned: 0, other: 0 };
   const byLicense = new Map<string, number>();
   let total = 0;
-  let locked = 0;
   let withoutLicense = 0;
 
   function addLicense(token: TokenObject): void {
@@ -69,14 +66,12 @@ export function createTokenCounter(): TokenCounter {
         if (token.type === 'ftk') continue;
         total += 1;
         byStatus[statusOf(token.status)] += 1;
-        if (token.locked === true || token.locked === 'true') locked += 1;
         addLicense(token);
       }
     },
     counts: () => ({
       total,
       byStatus: { ...byStatus },
-      locked,
       byLicense: [...byLicense]
         .map(([license, tokens]) => ({ license, tokens }))
         .toSorted((a, b) => (a.license < b.license ? -1 : 1)),

@@ -93,8 +93,8 @@ async function lookUp(session: Session, license: string, serials: readonly strin
  */
 function outcomeOf(records: readonly LicenseRecord[]): LicenseOutcome {
   const listed = records.filter((record) => !isPending(record));
-  for (const { serial, sku } of listed) {
-    if (serial !== null) return { kind: 'registered', serial, sku };
+  for (const { serial } of listed) {
+    if (serial !== null) return { kind: 'registered', serial };
   }
   const [unnamed] = listed;
   if (unnamed !== undefined) return { kind: 'unnamed', status: unnamed.status };
@@ -121,8 +121,7 @@ async function searchProducts(
       session.products.get(serial) ??
       (await ask(session, { kind: 'product-details', serial }, `Looking up product "${serial}"`));
     session.products.set(serial, result);
-    if (result.kind === 'json' && productHoldsLicense(result.value, license))
-      return { kind: 'registered', serial, sku: null };
+    if (result.kind === 'json' && productHoldsLicense(result.value, license)) return { kind: 'registered', serial };
     if (result.kind === 'postponed' || (result.kind === 'failed' && result.reason !== 'rejected')) open ??= result;
   }
   return open;

@@ -58,7 +58,6 @@ export interface LicenseRecord {
   readonly license: string;
   readonly serial: string | null;
   readonly status: string | null;
-  readonly sku: string | null;
 }
 
 const LICENSES = z.object({
@@ -66,7 +65,6 @@ const LICENSES = z.object({
     .array(
       z.object({
         licenseNumber: z.string(),
-        licenseSKU: z.string().nullish().catch(null),
         serialNumber: z.unknown().optional(),
         status: z.string().nullish().catch(null),
       }),
@@ -84,7 +82,6 @@ export function parseLicenseRecords(value: unknown): readonly LicenseRecord[] | 
       license: record.licenseNumber.trim().toUpperCase(),
       serial: serial.success ? serial.data : null,
       status: typeof record.status === 'string' ? visibleText(record.status, 40) : null,
-      sku: typeof record.licenseSKU === 'string' ? visibleText(record.licenseSKU, 40) : null,
     };
   });
 }

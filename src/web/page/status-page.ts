@@ -17,19 +17,7 @@ import { silencesView } from './silences-view.ts';
 import { READINESS_TONES, READINESS_WORDS, sign, SIGN_SHEET } from './signs.ts';
 import { distance } from './time-text.ts';
 
-type PageSources = Pick<
-  WebSources,
-  | 'site'
-  | 'version'
-  | 'diagnosis'
-  | 'chronicle'
-  | 'silences'
-  | 'maintenance'
-  | 'certificates'
-  | 'activity'
-  | 'health'
-  | 'past'
->;
+type PageSources = Omit<WebSources, 'silence' | 'unsilence' | 'onDiagnosis' | 'metrics' | 'reload' | 'probe'>;
 
 /** The whole page. It needs no script; with one it keeps itself up to date. */
 export function renderStatusPage(sources: PageSources, now: EpochMs): string {

@@ -10,12 +10,11 @@ const NOTHING_KNOWN = { subject: 'x:443', host: 'x', port: '443' };
 /** Every step of every remedy that is told when these facts are known. */
 function steps(facts: Parameters<typeof fill>[1]): readonly string[] {
   return CAUSE_IDS.map(wordsOf)
-    .flatMap(({ remedy, productRemedy, anyProductRemedy, throughProxy, unclearPath, kinds }) => [
+    .flatMap(({ remedy, productRemedy, anyProductRemedy, unclearPath, kinds }) => [
       ...remedy,
       ...Object.values(kinds ?? {}).flatMap((kind) => kind.remedy),
       ...Object.values(productRemedy ?? {}).flat(),
       ...(anyProductRemedy ?? []),
-      ...(throughProxy?.remedy ?? []),
       ...(unclearPath?.remedy ?? []),
     ])
     .map((step) => fill(step, facts));
@@ -69,13 +68,11 @@ describe('wordsOf()', () => {
   test.each(CAUSE_IDS.map((id) => [id, wordsOf(id)] as const))(
     '%s can be told with nothing but its subject known',
     (_, entry) => {
-      const { throughProxy, unclearPath } = entry;
-      const proxied = throughProxy === undefined ? [] : [throughProxy.summary, ...throughProxy.remedy];
+      const { unclearPath } = entry;
       const unclear = unclearPath === undefined ? [] : [unclearPath.summary, ...unclearPath.remedy];
       const texts = [
         entry.summary,
         ...entry.remedy,
-        ...proxied,
         ...unclear,
         ...Object.values(entry.productRemedy ?? {}).flat(),
         ...(entry.anyProductRemedy ?? []),

@@ -69,7 +69,7 @@ describe('a good configuration', () => {
   test('is printed with scheme and host alone of URLs that are secrets', async () => {
     const secret = 'T00/B00/xyzzy';
     const config = await load(
-      `notify: { webhooks: [{ url: "https://hooks.example.org:8443/${secret}?k=${secret}" }, { url: "http://127.0.0.1:9" }], heartbeat: { url: "https://hc.example.org/${secret}" } }`,
+      `notify: { webhooks: [{ url: "https://hooks.example.org:8443/${secret}?k=${secret}" }, { url: "http://127.0.0.1:9" }], heartbeat: { url: "https://hc.example.org/?${secret}" } }`,
     );
     const printed = printConfig(config);
     expect(printed).not.toContain('xyzzy');

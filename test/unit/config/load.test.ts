@@ -99,6 +99,7 @@ describe('loadConfig', () => {
         'resolvers: [10.0.0.53, "tls://9.9.9.9"]',
         'mail: [{ host: a.example.org, security: tls }, { host: b.example.org, user: fac, passwordEnv: SET_SECRET }]',
         'logs: { window: 90s, silentAfter: 7d }',
+        'web: { hosts: [Monitor.Example.org] }',
         'licenseServer: { proxy: { url: "http://10.0.0.8:3128", user: fac, passwordFile: proxy.txt } }',
       ].join('\n'),
     );
@@ -116,6 +117,7 @@ describe('loadConfig', () => {
       { port: 25, user: 'fac', password: { kind: 'env', name: 'SET_SECRET' } },
     ]);
     expect(config.logs).toMatchObject({ window: 1.5 * MINUTE, silentAfter: 7 * 24 * 60 * MINUTE });
+    expect(config.web.hosts).toEqual(['monitor.example.org']);
     expect(config.licenseServer.proxy).toEqual({
       host: '10.0.0.8',
       port: 3128,
@@ -157,6 +159,7 @@ describe('loadConfig', () => {
       'appliances: [{ name: a/b, snmp: { host: h, communityEnv: UNSET } }]',
       'logs: { files: [missing.log], syslog: { tls: { listen: "[::]:1", certFile: c, keyFile: missing.key } } }',
       'store: { path: missing.sqlite, retenton: 1d }',
+      'firewall: { url: "https://10.0.0.1", source: 10.0.0.5, tokenFile: "", caFile: "" }',
     ].join('\n');
     const told = messages(await loadText(text)).map((message) => message.replace(/^\S+\s+|, got .*/gu, ''));
     expect(told).toEqual([
@@ -166,6 +169,8 @@ describe('loadConfig', () => {
       'appliances[0].snmp.communityEnv: environment variable "UNSET" is not set',
       'logs.syslog.tls.keyFile: cannot read file "/etc/ftm-watch/missing.key": no such file',
       'store: unknown key "retenton"; did you mean "retention"?',
+      'firewall.tokenFile: expected the name of a file',
+      'firewall.caFile: expected the name of a file',
     ]);
   });
 

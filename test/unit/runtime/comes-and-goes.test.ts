@@ -77,7 +77,7 @@ describe('a fault that comes and goes, at the default schedule', () => {
       return JSON.stringify(firings(site)) === '["firing","resolved"]';
     });
     expect(once).toBeGreaterThanOrEqual(95);
-  });
+  }, 60_000);
 
   // The first end is told as fast as that of any outage: nobody knows by then that it comes back.
   test.each([

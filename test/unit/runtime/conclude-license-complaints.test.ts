@@ -23,7 +23,6 @@ const tokens = (license: string): Parameters<typeof applianceFacts>[0] => {
   const value = {
     total: 32,
     byStatus: { new: 0, available: 30, pending: 0, assigned: 2, other: 0 },
-    locked: 0,
     withoutLicense: 0,
   };
   return { tokens: { kind: 'read', value: { ...value, byLicense: [{ license, tokens: 32 }] } } };
@@ -61,8 +60,8 @@ function causesOf({ units = [ALONE_1, ALONE_2], holder, complains, seen = [] }: 
   const report = { window: 900_000, silentAfter: 86_400_000, appliances, firewallEvidence: [] };
   const ofUnits = ['polling', 'appliance', 'license-assignment', 'token-pool', 'firewall-policy'];
   const lookups = [
-    { license: LICENSE_1, outcome: { kind: 'registered', serial: holder, sku: null } },
-    { license: LICENSE_2, outcome: { kind: 'registered', serial: 'FAC-B', sku: null } },
+    { license: LICENSE_1, outcome: { kind: 'registered', serial: holder } },
+    { license: LICENSE_2, outcome: { kind: 'registered', serial: 'FAC-B' } },
   ] as const;
   const known = picture({
     appliances: config.appliances.map((unit, index) => ({ config: unit, rest: units[index] ?? null, role: null })),

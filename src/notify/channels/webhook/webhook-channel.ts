@@ -6,6 +6,7 @@ import { postJson, type PostOutcome, prepareToPost } from '../http-post.ts';
 import type { ChannelDeps } from '../channel-definition.ts';
 import type { MessageChannel, RecipientOutcome, DeliveryRequest } from '../channel.ts';
 import type { WebhookConfig } from './section.ts';
+import { messageOf } from '../../../text/message-of.ts';
 
 /** Posts each notification as JSON. A receiver that sees an `id` twice got the same notification twice. */
 export function createWebhookChannel(config: WebhookConfig, deps: ChannelDeps): MessageChannel {
@@ -25,7 +26,7 @@ export function createWebhookChannel(config: WebhookConfig, deps: ChannelDeps): 
     try {
       token = config.token === null ? null : await deps.readSecret(config.token);
     } catch (error) {
-      return { kind: 'deferred', detail: error instanceof Error ? error.message : 'Cannot read the token' };
+      return { kind: 'deferred', detail: messageOf(error) };
     }
     const body = webhookBody(deps.site, request);
     const secrets = [token ?? '', ...secretPath(config.url)];

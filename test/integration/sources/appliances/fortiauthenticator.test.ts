@@ -27,7 +27,6 @@ describe('observeAppliance', () => {
         value: {
           total: 32,
           byStatus: { new: 0, available: 30, pending: 0, assigned: 2, other: 0 },
-          locked: 0,
           byLicense: [
             { license: 'EFTM000000000001', tokens: 30 },
             { license: 'FTMTRIAL00000001', tokens: 2 },

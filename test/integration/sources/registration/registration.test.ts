@@ -14,7 +14,7 @@ describe('observeRegistration', () => {
           { licenseNumber: A, licenseSKU: 'FTM-ELIC-10', serialNumber: 'FAC-VM0000000001', status: 'Registered' },
         ],
       },
-      { kind: 'registered', serial: 'FAC-VM0000000001', sku: 'FTM-ELIC-10' },
+      { kind: 'registered', serial: 'FAC-VM0000000001' },
     ],
     [
       'pending',
@@ -55,7 +55,7 @@ describe('observeRegistration', () => {
           { licenseNumber: A, serialNumber: 'FAC-VM0000000001', status: 'Registered' },
         ],
       },
-      { kind: 'registered', serial: 'FAC-VM0000000001', sku: null },
+      { kind: 'registered', serial: 'FAC-VM0000000001' },
     ],
     ['not listed', {}, { kind: 'not-listed' }],
     ['answered with a null list', { envelope: { licenses: null } }, { kind: 'not-listed' }],
@@ -73,7 +73,7 @@ describe('observeRegistration', () => {
     await using bench = await startRegistration({ products: { 'FAC-VM0000000002': [A] } });
     const serials = ['FAC-VM0000000001', 'FAC-VM0000000002'];
     expect(outcomes(await bench.observe({ licenses: [A, B], serials }))).toEqual([
-      { kind: 'registered', serial: 'FAC-VM0000000002', sku: null },
+      { kind: 'registered', serial: 'FAC-VM0000000002' },
       { kind: 'not-listed' },
     ]);
     expect(paths(bench.service).filter((path) => path === PRODUCTS_PATH)).toHaveLength(2);
@@ -85,7 +85,7 @@ describe('observeRegistration', () => {
       products: { 'FAC-VM0000000002': [A] },
     });
     expect(outcomes(await bench.observe({ serials: ['FAC-VM0000000002'] }))).toEqual([
-      { kind: 'registered', serial: 'FAC-VM0000000002', sku: null },
+      { kind: 'registered', serial: 'FAC-VM0000000002' },
     ]);
   });
 
@@ -175,7 +175,7 @@ describe('observeRegistration', () => {
           ) as unknown,
           durationMs: 0,
         },
-        { kind: 'registered', serial: 'FAC-VM0000000001', sku: null },
+        { kind: 'registered', serial: 'FAC-VM0000000001' },
       ]);
     },
   );

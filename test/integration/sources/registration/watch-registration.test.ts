@@ -9,7 +9,7 @@ import type { HandClock } from '../../../support/hand-clock.ts';
 import { A, B, memoryStore, outcomes, paths, startRegistration } from '../../../support/registration-bench.ts';
 import type { RegistrationBench } from '../../../support/registration-bench.ts';
 
-const HELD = { kind: 'registered', serial: 'FAC-VM0000000001', sku: null };
+const HELD = { kind: 'registered', serial: 'FAC-VM0000000001' };
 const MINUTE = 60_000;
 /** Far away, so that every further look is one that the watch arranged itself. */
 const SCHEDULE = { expression: '0 0 0 1 1 *', timezone: 'UTC', seed: 'hq' };

@@ -26,7 +26,6 @@ function report(
     lastAt,
     moments,
     reliableAt,
-    perHour: 1,
     sample: '',
     remedy: [],
   };

@@ -16,7 +16,6 @@ const error = (changes: Partial<PollingError>): PollingError => ({
   lastAt: AT,
   moments: [AT - 60_000, AT],
   reliableAt: null,
-  perHour: 12,
   sample: 'FTM polling error: SSL session failed',
   ...changes,
 });

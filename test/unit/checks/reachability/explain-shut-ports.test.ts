@@ -58,10 +58,10 @@ describe('explainShutPorts()', () => {
     ]);
   });
 
-  test('leaves alone what a proxy says, our own trouble, and what is no fault', () => {
+  test('leaves to the proxy what it says, and alone our own trouble, and what is no fault', () => {
     const proxied = { ...endpoint(A, SILENT), proxy: 'proxy.test:3128' };
     const noIpv6: EndpointObservation = { ...endpoint('2001:db8::1', fails('no-route', 0.1)), family: 6 };
-    expect(told(20, proxied)).toEqual([['broken', undefined, undefined]]);
+    expect(told(20, proxied)).toEqual([['broken', 'through-proxy', undefined]]);
     expect(told(20, endpoint(A, fails('internal', 0.1)))).toEqual([['unknown', undefined, undefined]]);
     expect(told(20, endpoint(A), noIpv6)).toEqual([['note', undefined, undefined]]);
   });

@@ -16,7 +16,6 @@ const REFUSED: PollingError = {
   lastAt: LAST,
   moments: [LAST - 180_000, LAST],
   reliableAt: null,
-  perHour: 1,
   sample: 'FTM polling error: SSL session failed',
 };
 const ONE_DATAGRAM: PollingError = { ...REFUSED, moments: [LAST] };

@@ -11,7 +11,6 @@ function tokens(left: number, assigned: number, more: Partial<TokenCounts> = {})
     value: {
       total: left + assigned,
       byStatus: { new: 0, available: left, pending: 0, assigned, other: 0 },
-      locked: 0,
       byLicense: [{ license: 'EFTM000000000001', tokens: left + assigned }],
       withoutLicense: 0,
       ...more,

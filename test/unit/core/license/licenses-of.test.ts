@@ -8,7 +8,6 @@ const facts = applianceFacts({
     value: {
       total: 3,
       byStatus: { new: 0, available: 3, pending: 0, assigned: 0, other: 0 },
-      locked: 0,
       byLicense: [
         { license: 'EFTM000000000002', tokens: 1 },
         { license: 'FTMTRIAL00000001', tokens: 2 },

@@ -7,7 +7,7 @@ const [A, B] = ['EFTM000000000001', 'EFTM000000000002'];
 const HOUR = 3_600_000;
 const KEPT_FOR = 12 * HOUR;
 
-const registered: LicenseOutcome = { kind: 'registered', serial: 'FAC-A', sku: null };
+const registered: LicenseOutcome = { kind: 'registered', serial: 'FAC-A' };
 const timeout = { kind: 'failed', reason: 'timeout', message: 'No result', durationMs: 1 } as const;
 const postponed = { kind: 'postponed', until: 7 * HOUR } as const;
 
@@ -54,7 +54,7 @@ describe('an answer of the registration service', () => {
   });
 
   it('is replaced by a newer one', () => {
-    const moved: LicenseOutcome = { kind: 'registered', serial: 'FAC-B', sku: null };
+    const moved: LicenseOutcome = { kind: 'registered', serial: 'FAC-B' };
     const seen = told({ [A]: moved });
     expect(observationOf(look(WELL, seen, HOUR, [A]), seen)).toEqual(told({ [A]: moved, [B]: { kind: 'not-listed' } }));
   });

@@ -31,10 +31,9 @@ describe('recordEvent and pollingReport', () => {
           count: 3,
           firstAt: T0 + MINUTE,
           lastAt: T0 + 3 * MINUTE,
-          perHour: 12,
           sample: `line of ${String(T0 + 3 * MINUTE)}`,
         },
-        { signature: 'alpha', severity: 'warning', count: 5, firstAt: T0, lastAt: T0, perHour: 20 },
+        { signature: 'alpha', severity: 'warning', count: 5, firstAt: T0, lastAt: T0 },
       ],
     });
   });

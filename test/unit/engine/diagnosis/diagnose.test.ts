@@ -116,7 +116,10 @@ describe('diagnose()', () => {
 
   test('blames the proxy where the way leads through one', () => {
     const { causes } = diagnose(
-      round(['reachability', [finding('egress-blocked', { facts: { proxy: '10.0.0.8:3128' } })]]),
+      round([
+        'reachability',
+        [finding('egress-blocked', { kind: 'through-proxy', facts: { proxy: '10.0.0.8:3128' } })],
+      ]),
       CONTEXT,
     );
     expect(causes[0]?.summary).toBe(

@@ -6,7 +6,7 @@ describe('createTokenCounter', () => {
     const counter = createTokenCounter();
     counter.add([
       { serial: 'FTKMOB01', type: 'ftm', status: 'available', license: 'EFTM2' },
-      { serial: 'FTKMOB02', type: 'ftm', status: 'assigned', license: 'EFTM1', locked: true },
+      { serial: 'FTKMOB02', type: 'ftm', status: 'assigned', license: 'EFTM1' },
     ]);
     counter.add([
       { serial: 'FTKMOB03', type: 'ftm', status: 'Pending', license: 'eftm1' },
@@ -17,7 +17,6 @@ describe('createTokenCounter', () => {
     expect(counter.counts()).toEqual({
       total: 5,
       byStatus: { new: 0, available: 1, pending: 1, assigned: 1, other: 2 },
-      locked: 1,
       byLicense: [
         { license: 'EFTM1', tokens: 2 },
         { license: 'EFTM2', tokens: 1 },

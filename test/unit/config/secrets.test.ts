@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { plainConfig } from '../../../src/config/print.ts';
-import { secretSources } from '../../../src/config/secrets.ts';
+import { secretSources, secretUrls } from '../../../src/config/secrets.ts';
 import { configOf } from '../../support/config-of.ts';
 
 const EXAMPLE = fileURLToPath(new URL('../../../config/ftm-watch.example.yaml', import.meta.url));
@@ -17,4 +17,24 @@ test('every secret of the example, which has all of them, is known', async () =>
   const known = secretSources(config).map((source) => (source.kind === 'file' ? source.path : source.name));
   expect(printed.length).toBeGreaterThan(6);
   expect(new Set(known)).toEqual(new Set(printed));
+});
+
+test('a secret in a variable is known by its name', async () => {
+  const config = await configOf('mail: [{ host: m, user: u, passwordEnv: SET_SECRET }]');
+  expect(secretSources(config)).toEqual([{ kind: 'env', name: 'SET_SECRET' }]);
+});
+
+test('the URLs of web hooks and of the heartbeat are secrets, with their paths, and no others', async () => {
+  const config = await configOf(
+    `notify:
+  webhooks: [{ url: "https://hooks.example.org/T00" }, { url: "https://hooks.example.org/T01" }]
+  heartbeat: { url: "https://hc.example.org/ping" }
+  alertmanager: { urls: ["http://127.0.0.1:9093/am"] }
+firewall: { url: "https://10.0.0.1", source: 10.0.0.5, tokenEnv: SET_SECRET }`,
+  );
+  expect(secretUrls(config)).toEqual([
+    'https://hooks.example.org/T00',
+    'https://hooks.example.org/T01',
+    'https://hc.example.org/ping',
+  ]);
 });
