@@ -53,9 +53,7 @@ export function exchangeUdp<T>(exchange: UdpExchange<T>, signal: AbortSignal): P
     }
 
     signal.addEventListener('abort', onAbort, { once: true });
-    socket.on('error', (error) => {
-      fail(sent ? afterSending(error) : error);
-    });
+    socket.on('error', (error) => fail(sent ? afterSending(error) : error));
     socket.on('message', (bytes) => {
       const answer = exchange.read(bytes);
       if (answer !== null) {

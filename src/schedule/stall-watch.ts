@@ -40,8 +40,6 @@ export function createStallWatch(clock: Clock, onBeat: (lateness: Millis) => voi
       last = clock.elapsed();
       return taken;
     },
-    stop: () => {
-      cancel();
-    },
+    stop: () => cancel(),
   };
 }

@@ -78,9 +78,7 @@ function responseTo(request: ClientRequest): Promise<IncomingMessage> {
     // Never removed: node:http reports once more when the socket is destroyed in the end.
     request.on('error', reject);
     // Where a peer switches protocols unasked, it ends the connection and reports nothing.
-    request.once('close', () => {
-      reject(new ProbeError('protocol', 'The peer ended the exchange without a response'));
-    });
+    request.once('close', () => reject(new ProbeError('protocol', 'The peer ended the exchange without a response')));
     request.end();
   });
 }

@@ -137,9 +137,9 @@ export class MailSession {
     return new Promise((resolve, reject) => {
       this.#takeEnvelope = resolve;
       // Called back only when the handler could not be started: the handler itself never ends its "login".
-      this.#connection.login({ method: ENVELOPE }, (error) => {
-        reject(error ?? new ProbeError('internal', 'The envelope was not opened'));
-      });
+      this.#connection.login({ method: ENVELOPE }, (error) =>
+        reject(error ?? new ProbeError('internal', 'The envelope was not opened')),
+      );
     });
   }
 

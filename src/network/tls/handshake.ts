@@ -149,9 +149,7 @@ function handshakeEnd({ socket, tlsSocket, read }: Handshaking, signal: AbortSig
       // Every connection closes in the end: most have nobody to tell, and an error takes its stack.
       if (!ended) end(new ProbeError('closed', 'The peer closed the connection during the handshake'));
     }
-    tlsSocket.once('secureConnect', () => {
-      end(null);
-    });
+    tlsSocket.once('secureConnect', () => end(null));
     // These three outlive the handshake: an error that nobody listens to ends the process.
     tlsSocket.on('error', end);
     tlsSocket.on('close', onEnd);

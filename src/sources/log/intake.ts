@@ -94,9 +94,7 @@ class Intake implements LogIntake {
     });
     this.#strangers = createStrangerLog(deps.logger);
     this.#unrecognised = createUnrecognisedLog(deps.logger);
-    this.#outbox = new EventOutbox((event) => {
-      this.#deliver(event);
-    });
+    this.#outbox = new EventOutbox((event) => this.#deliver(event));
   }
 
   async start(signal: AbortSignal): Promise<void> {
@@ -190,9 +188,7 @@ class Intake implements LogIntake {
       clock,
       logger,
       sink: () => this.#reader('file', this.#attribution.file(), 'a followed file', () => {}),
-      flush: () => {
-        this.#outbox.flush();
-      },
+      flush: () => this.#outbox.flush(),
     });
     this.#stops.push(() => files.stop());
   }
@@ -216,9 +212,7 @@ class Intake implements LogIntake {
         this.#strangers.note(from, line);
         if (foreign === 'refuse') refuse();
       },
-      onUnrecognised: (line) => {
-        this.#unrecognised.note(from, line);
-      },
+      onUnrecognised: (line) => this.#unrecognised.note(from, line),
     });
   }
 

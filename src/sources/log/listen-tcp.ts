@@ -89,9 +89,7 @@ export async function listenTcp(options: TcpOptions): Promise<TcpListener> {
     if (isRefused(socket, options)) socket.destroy();
     else crowd.enter(socket);
   });
-  server.on(tls === null ? 'connection' : 'secureConnection', (socket: Socket) => {
-    accept(socket, open, options);
-  });
+  server.on(tls === null ? 'connection' : 'secureConnection', (socket: Socket) => accept(socket, open, options));
   try {
     server.listen({ host: listen.address, port: listen.port, exclusive: true });
     await once(server, 'listening');
@@ -228,7 +226,5 @@ function watch({ clock, limits, connections, logger }: TcpOptions, open: Readonl
     cancel = clock.after(LOOK_EVERY, look);
   }
   let cancel = clock.after(LOOK_EVERY, look);
-  return () => {
-    cancel();
-  };
+  return () => cancel();
 }

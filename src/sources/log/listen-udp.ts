@@ -61,9 +61,7 @@ export async function listenUdp(options: UdpOptions): Promise<UdpListener> {
     counters: () => ({ receiveBufferBytes, kernelDrops: drops.total() }),
     stop: async () => {
       await drops.stop();
-      await new Promise<void>((resolve) => {
-        socket.close(resolve);
-      });
+      await new Promise<void>((resolve) => socket.close(resolve));
     },
   };
 }

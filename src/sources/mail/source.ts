@@ -32,12 +32,8 @@ export const mail: RoundSource<'mail', Sections, readonly MailObservation[], Too
 /** The list, or none when the round ends first: an appliance that is slow to answer must not hold it up. */
 function orUntilAborted<T>(list: Promise<readonly T[]>, signal: AbortSignal): Promise<readonly T[]> {
   return new Promise((resolve, reject) => {
-    const giveUp = (): void => {
-      resolve([]);
-    };
+    const giveUp = (): void => resolve([]);
     signal.addEventListener('abort', giveUp, { once: true });
-    void list.then(resolve, reject).finally(() => {
-      signal.removeEventListener('abort', giveUp);
-    });
+    void list.then(resolve, reject).finally(() => signal.removeEventListener('abort', giveUp));
   });
 }
