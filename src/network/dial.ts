@@ -1,5 +1,4 @@
-import { isIP } from 'node:net';
-import type { Socket } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import { deadline } from '../system/clock.ts';
 import type { Millis } from '../core/clock.ts';
 import { authority, type HostPort } from '../core/authority.ts';

@@ -4,8 +4,7 @@ import SMTPConnection from 'nodemailer/lib/smtp-connection';
 import type { Millis } from '../../core/clock.ts';
 import { ProbeError, abortError } from '../failure.ts';
 import { SmtpError, fromNodemailer } from './smtp-error.ts';
-import { createTranscript } from './transcript.ts';
-import type { Transcript } from './transcript.ts';
+import { createTranscript, type Transcript } from './transcript.ts';
 
 /** A reply is a few lines; one that goes on is an attack on memory. */
 const MAX_REPLY_BYTES = 64 * 1024;
