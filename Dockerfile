@@ -21,7 +21,8 @@ LABEL org.opencontainers.image.title="ftm-watch" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
-ENV NODE_ENV=production
+# One heap of glibc for all threads instead of one each: 8 MB less when idle (docs/decisions).
+ENV NODE_ENV=production MALLOC_ARENA_MAX=1
 # The program and its configuration belong to root; only this folder can be written.
 RUN install -d -o 1000 -g 1000 -m 0750 /var/lib/ftm-watch
 WORKDIR /opt/ftm-watch

@@ -23,7 +23,8 @@ export function report(results: Results): string {
 function machineLines({ machine, quick }: Results): readonly string[] {
   const { at, processor, cores, memoryGigabytes, system, node, openssl, blackbox, loadBefore } = machine;
   return [
-    `Measured on ${at}${quick ? ' (quick: too short for more than a first impression)' : ''}: ${processor}, ${String(cores)} cores, ` +
+    `Measured on ${at}${quick ? ' (quick: too short for more than a first impression)' : ''}: ${processor}, ` +
+      `${String(cores)} cores, ` +
       `${String(memoryGigabytes)} GB, ${system}; load before ${loadBefore.toFixed(1)}.`,
     `ftm-watch on Node ${node} (OpenSSL ${openssl}) against blackbox_exporter ${blackbox}, as Debian packages it.`,
   ];

@@ -107,5 +107,5 @@ process.on('message', (order: LeapOrder) => {
   roundLimit = order.roundLimit;
   void leap();
 });
-// Whoever started it is gone: nobody would end it.
+// The process that started it is gone: nothing would end it.
 process.once('disconnect', () => process.exit());

@@ -66,7 +66,8 @@ export async function startOwnDaemon(
   const child = fork(program, ['run', '--config', file], {
     cwd: folder,
     execArgv: leaps ? ['--import', leapModule()] : [],
-    env: { PATH: process.env['PATH'] },
+    // As the unit and the image in deploy/ set it.
+    env: { PATH: process.env['PATH'], MALLOC_ARENA_MAX: '1' },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
   while (!(await answers(`${url}metrics`))) {

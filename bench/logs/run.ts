@@ -75,7 +75,8 @@ async function tryUdp(own: OwnReceiver): Promise<void> {
   const { udp, stall } = await own.counters();
   const received = udp.ftm + udp.other - before.ftm - before.other;
   print(
-    `\nUDP: ${String(received)} of ${String(UDP_LINES)} lines received at ${String(reached)} lines/s; ${String(udp.dropped)} dropped by the kernel`,
+    `\nUDP: ${String(received)} of ${String(UDP_LINES)} lines received at ${String(reached)} lines/s; ` +
+      `${String(udp.dropped)} dropped by the kernel`,
   );
   print(`Longest delay of a timer meanwhile: ${stall.toFixed(0)} ms`);
   if (received < UDP_LINES) problems.push(`${String(UDP_LINES - received)} lines lost over UDP`);
@@ -86,7 +87,8 @@ const own = await startOwn();
 const peers = [await startRsyslog(folder), await startMtail(folder)].filter((peer) => peer !== null);
 try {
   print(
-    `Node ${process.version} on ${cpus()[0]?.model ?? 'an unknown processor'}, ${String(cpus().length)} cores; ${String(ROUNDS)} rounds`,
+    `Node ${process.version} on ${cpus()[0]?.model ?? 'an unknown processor'}, ${String(cpus().length)} cores; ` +
+      `${String(ROUNDS)} rounds`,
   );
   if (peers.length < 2)
     print(

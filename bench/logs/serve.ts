@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline';
 import { pino } from 'pino';
 import { systemClock } from '../../src/system/clock.ts';
 import type { LogEvent } from '../../src/core/polling/log-event.ts';
-import { emptyPolling, recordEvent } from '../../src/core/polling/state.ts';
+import { emptyPolling, recordEvents } from '../../src/core/polling/state.ts';
 import { createLogIntake } from '../../src/sources/log/intake.ts';
 import { isFaultId } from '../../src/checks/registry.ts';
 import { loadSignatures } from '../../src/sources/log/signatures.ts';
@@ -31,7 +31,7 @@ const intake = createLogIntake(
     stateFile: null,
     // As the program does: every event goes into the window.
     onEvent: (event: LogEvent) => {
-      state = recordEvent(state, event);
+      state = recordEvents(state, [event]);
     },
   },
 );

@@ -108,7 +108,8 @@ async function withFullHandshakes(
   const [full, resumed] = [after.full - before.full, after.resumed - before.resumed];
   if (resumed > 0 || full !== probes * handshakesOf(kind))
     throw new Error(
-      `Cannot compare ${kind}: expected ${String(probes * handshakesOf(kind))} full handshakes, the servers saw ${String(full)} and ${String(resumed)} resumed ones`,
+      `Cannot compare ${kind}: expected ${String(probes * handshakesOf(kind))} full handshakes, the servers saw ` +
+        `${String(full)} and ${String(resumed)} resumed ones`,
     );
   return probes;
 }

@@ -65,7 +65,8 @@ function serveHttps(credentials: Credentials, status: string, at?: Parameters<ty
       // No date: for a daemon whose time leaps it would be wrong.
       const body = request.toString('latin1', 0, 4) === 'HEAD' ? '' : 'Nothing here\n';
       socket.end(
-        `HTTP/1.1 ${status}\r\nServer: bench\r\nContent-Type: text/plain\r\nContent-Length: 13\r\nConnection: close\r\n\r\n${body}`,
+        `HTTP/1.1 ${status}\r\nServer: bench\r\nContent-Type: text/plain\r\nContent-Length: 13\r\n` +
+          `Connection: close\r\n\r\n${body}`,
       );
     });
   });

@@ -34,7 +34,8 @@ const COLUMNS: readonly Column[] = [
 export function reportOf(results: readonly Measured[], lines: readonly LogLines[]): string {
   const rows = results.map((measured) => `| ${COLUMNS.map((column) => cell(column, measured)).join(' | ')} |`);
   return [
-    `One daemon on Node ${process.version.slice(1)}, ${String(cpus().length)} cores of ${cpus()[0]?.model ?? 'an unknown processor'}, every server 20 ms away.`,
+    `One daemon on Node ${process.version.slice(1)}, ${String(cpus().length)} cores of ` +
+      `${cpus()[0]?.model ?? 'an unknown processor'}, every server 20 ms away.`,
     '',
     `| ${COLUMNS.map(({ title }) => title).join(' | ')} |`,
     `|${COLUMNS.map(() => '--:').join('|')}|`,
@@ -74,7 +75,9 @@ function growth(results: readonly Measured[], key: 'targets' | 'appliances', nou
     '|---|--:|--:|--:|--:|--:|',
     ...pairs.map(
       (pair) =>
-        `| ${group(pair.from[key], 0)} to ${group(pair.to[key], 0)} | ${per(pair, (m) => m.cpuMsARound, 2)} | ${per(pair, (m) => m.rssMegabytes * 1024, 0)} | ${per(pair, (m) => m.series, 0)} | ${per(pair, (m) => m.scrape.kilobytes, 1)} | ${per(pair, (m) => m.storeMegabytesAnHour * 1024, 1)} |`,
+        `| ${group(pair.from[key], 0)} to ${group(pair.to[key], 0)} | ${per(pair, (m) => m.cpuMsARound, 2)} | ` +
+        `${per(pair, (m) => m.rssMegabytes * 1024, 0)} | ${per(pair, (m) => m.series, 0)} | ` +
+        `${per(pair, (m) => m.scrape.kilobytes, 1)} | ${per(pair, (m) => m.storeMegabytesAnHour * 1024, 1)} |`,
     ),
   ];
 }

@@ -59,8 +59,9 @@ export class ApplianceLog implements AsyncDisposable {
   /** The line that a FortiGate writes when it has opened the TLS session of a client and signed again. */
   admitInspection(): Promise<void> {
     const line =
-      `date=2026-01-01 time=00:00:00 devname="fgt-1" devid="FG100F0000000001" logid="1700062302" type="utm" subtype="ssl" ` +
-      `eventtype="ssl-anomalies" level="warning" vd="root" action="resign-as-untrusted" policyid=5 srcip=${APPLIANCE_ADDRESS} ` +
+      'date=2026-01-01 time=00:00:00 devname="fgt-1" devid="FG100F0000000001" logid="1700062302" type="utm" ' +
+      'subtype="ssl" eventtype="ssl-anomalies" level="warning" vd="root" action="resign-as-untrusted" policyid=5 ' +
+      `srcip=${APPLIANCE_ADDRESS} ` +
       `dstip=${LICENSE_ADDRESSES[0] ?? ''} dstport=443 profile="deep-inspection" hostname="${LICENSE_HOST}"`;
     return send(this.#firewall, `<189>${line}`);
   }
@@ -72,7 +73,8 @@ export class ApplianceLog implements AsyncDisposable {
 
   #event(message: string, level: string): string {
     return (
-      `${stamp(this.#conductor.now())} fac-1 db[16987]:  category="Event" subcategory="System" typeid=0 level="${level}" ` +
+      `${stamp(this.#conductor.now())} fac-1 db[16987]:  category="Event" subcategory="System" typeid=0 ` +
+      `level="${level}" ` +
       `user="" nas="" action="" status="" ${message}`
     );
   }

@@ -65,7 +65,8 @@ export class Conductor implements AsyncDisposable {
   async start(options: ProductOptions): Promise<void> {
     const child = fork(PRODUCT, [options.configFile, options.folder, String(options.start)], {
       cwd: options.folder,
-      env: { PATH: process.env['PATH'], TZ: process.env['TZ'] },
+      // As the unit and the image in deploy/ set it.
+      env: { PATH: process.env['PATH'], TZ: process.env['TZ'], MALLOC_ARENA_MAX: '1' },
       execArgv: ['--expose-gc', '--disable-warning=ExperimentalWarning'],
     });
     this.#child = child;

@@ -15,7 +15,7 @@ const LISTENING_UDP = 1;
 
 /**
  * Runs the daemon as `ftm-watch run` does and moves its time: as soon as nothing moves any more, time goes on to the
- * next timer. While something is on its way over a socket, whoever runs the peers is asked first.
+ * next timer. While something is on its way over a socket, the process that runs the peers is asked first.
  */
 export class ProductHost {
   readonly #options: ProductOptions;

@@ -65,7 +65,7 @@ export class Resolver implements AsyncDisposable {
     this.#socket = socket;
   }
 
-  /** Nobody listens any more: the machine says so to whoever asks. */
+  /** Nobody listens any more: the machine says so to those who ask. */
   async close(): Promise<void> {
     const socket = this.#socket;
     if (socket === null) return;

@@ -42,7 +42,8 @@ else {
     onDay: ({ day, memory, incidents, mails }) => {
       const seconds = ((performance.now() - started) / 1000).toFixed(0);
       process.stdout.write(
-        `day ${String(day).padStart(2)}: ${String(incidents)} incidents, ${String(mails)} mails, ${memoryText(memory)}, after ${seconds} s\n`,
+        `day ${String(day).padStart(2)}: ${String(incidents)} incidents, ${String(mails)} mails, ` +
+          `${memoryText(memory)}, after ${seconds} s\n`,
       );
     },
   });

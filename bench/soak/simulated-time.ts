@@ -96,7 +96,7 @@ export class SimulatedTime {
   }
 
   /**
-   * Puts it in the place of the real one: `Date`, `performance.now` and the global timers. Node's own timers stay real.
+   * Replaces the real one: `Date`, `performance.now` and the global timers. Node's own timers stay real.
    */
   install(): void {
     const now = (): EpochMs => this.now();

@@ -41,12 +41,15 @@ export function textOf(outcome: SoakOutcome, start: EpochMs): string {
     '',
     `faults: ${String(injections.length)} injected, ${String(found)} found, ${String(right)} right in everything`,
     `causes never injected: ${missing.length === 0 ? 'none' : missing.join(', ')}`,
-    `noise: ${String(plan.noise.length)} events of ${String(new Set(plan.noise.map(({ noise }) => noise.name)).size)} kinds, ${String(plan.restarts.length)} more restarts`,
+    `noise: ${String(plan.noise.length)} events of ` +
+      `${String(new Set(plan.noise.map(({ noise }) => noise.name)).size)} kinds, ${String(plan.restarts.length)} ` +
+      'more restarts',
     `false alarms: ${String(falseAlarms.length)}`,
     ...falseAlarms.map(({ at, what }) => `  ${instant(start + at)} ${what}${surroundings(outcome, at, start)}`),
     `errors in its own log: ${String(evidence.errors.length)}`,
     ...evidence.errors.slice(0, 20).map(({ at, text }) => `  ${instant(start + at)} ${text}`),
-    `resident memory: ${memoryText(memory[0])} after the first day, ${memoryText(memory.at(-1))} at the end (${(growthOf(memory) * 100).toFixed(1)} %)`,
+    `resident memory: ${memoryText(memory[0])} after the first day, ${memoryText(memory.at(-1))} at the end ` +
+      `(${(growthOf(memory) * 100).toFixed(1)} %)`,
     `waits without a reason: ${String(unexplained)}`,
     '',
   ].join('\n');

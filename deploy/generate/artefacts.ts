@@ -78,7 +78,7 @@ function within(folder: string, files: ReadonlyMap<string, string>): ReadonlyMap
   return new Map([...files].map(([name, text]) => [`${folder}/${name}`, text]));
 }
 
-/** A file that is written by hand but for some places in it. */
+/** A file that is written by hand except for some places in it. */
 function edited(path: string, edit: (text: string) => string): ReadonlyMap<string, string> {
   return new Map([[path, edit(read(path))]]);
 }

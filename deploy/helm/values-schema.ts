@@ -30,7 +30,7 @@ function names(description: string): JsonSchema {
   return { description, type: 'array', items: { type: 'string', pattern: NAME }, uniqueItems: true };
 }
 
-/** Nothing but these, so that a slip of the pen is told and does not leave a default in force. */
+/** Nothing but these, so that a typo is told and does not leave a default in force. */
 function section(
   description: string,
   properties: Readonly<Record<string, JsonSchema>>,

@@ -6,5 +6,5 @@ import { CAUSE_IDS, wordsOf } from '../../src/checks/registry.ts';
  */
 export function renderAlertRules(text: string): string {
   const blind = CAUSE_IDS.filter((id) => wordsOf(id).impact === 'blind' && wordsOf(id).severity === 'warning');
-  return text.replaceAll(/(?<=severity="warning", cause[!=]~")[^"]*(?=")/gu, blind.join('|'));
+  return text.replaceAll(/(?<=severity="warning",\s+cause[!=]~")[^"]*(?=")/gu, blind.join('|'));
 }

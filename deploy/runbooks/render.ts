@@ -49,7 +49,9 @@ function renderList(): string {
 }
 
 function renderPage(id: CauseId): string {
-  const { title, severity, summary, impact, remedy, anyProductRemedy, productRemedy = {}, kinds = {} } = wordsOf(id);
+  const words = wordsOf(id);
+  const { title, severity, summary, impact, remedy, anyProductRemedy, productRemedy = {}, kinds = {} } = words;
+  const { sources = [] } = words;
   return joined([
     `# ${title.charAt(0).toUpperCase()}${title.slice(1)}`,
     GENERATED,
@@ -72,7 +74,15 @@ function renderPage(id: CauseId): string {
     '## Is it fixed?',
     '`ftm-watch check` looks at everything once. The incident closes by itself after `notify.policy.recoveries` ' +
       'rounds without the cause.',
+    ...(sources.length === 0 ? [] : ['## Known from', sources.map(sourceOf).join('\n')]),
   ]);
+}
+
+function sourceOf(source: string): string {
+  const [, document] = /^docs:(.+)$/u.exec(source) ?? [];
+  const [, tip] = /^ta-p\/(\d+)$/u.exec(source) ?? [];
+  if (document !== undefined) return `- <https://docs.fortinet.com/document/${document}>`;
+  return tip === undefined ? `- <${source}>` : `- Fortinet community, ta-p/${tip}`;
 }
 
 function scopeOf(cause: CauseId): string {

@@ -11,12 +11,12 @@ const MOST_NAMED = 5;
 
 /** What the connections of several rounds show: how many of them fail, to which addresses, and at what. */
 export function shareFinding(share: ConnectionShare, fault: ConnectionFault): Omit<Finding, 'subject' | 'level'> {
-  const { told } = share;
-  const failing = told.findLast((connection) => connection.fault !== null)?.address;
+  const { reported } = share;
+  const failing = reported.findLast((connection) => connection.fault !== null)?.address;
   return {
     rule: RULE,
     expected: 'Every connection works',
-    actual: `${placeOf(share)}${shareText(share)}, the last of them so: ${fault.actual}`,
+    actual: `${placeOf(share)}${shareText(share)}, most recently: ${fault.actual}`,
     suggests: fault.cause,
     confidence: fault.confidence,
     facts: known({ address: failing, product: fault.product }),
@@ -24,16 +24,16 @@ export function shareFinding(share: ConnectionShare, fault: ConnectionFault): Om
   };
 }
 
-function placeOf({ addresses, told }: ConnectionShare): string {
+function placeOf({ addresses, reported }: ConnectionShare): string {
   const [only, ...others] = addresses;
   if (only !== undefined && others.length === 0) return `${only}: `;
-  const parts = byAddress(told).map(({ address, failed, of }) => `${address} ${String(failed)} of ${String(of)}`);
+  const parts = byAddress(reported).map(({ address, failed, of }) => `${address} ${String(failed)} of ${String(of)}`);
   return `${nameList(parts, MOST_NAMED)}: `;
 }
 
 /** As in "12 of the last 21 connections failed". */
-export function shareText({ told }: ConnectionShare): string {
-  return `${String(failedIn(told))} of the last ${String(told.length)} connections failed`;
+export function shareText({ reported }: ConnectionShare): string {
+  return `${String(failedIn(reported))} of the last ${String(reported.length)} connections failed`;
 }
 
 /**
@@ -68,19 +68,20 @@ const FAILED: Readonly<Partial<Record<ConnectionFault['cause'], string>>> = {
 };
 
 function adviceOf(share: ConnectionShare, { cause, stage }: ConnectionFault): Advice {
-  const { told } = share;
+  const { reported } = share;
   const failed = FAILED[cause] ?? 'failed';
-  const course = `of the last ${String(told.length)} connections to {subject}, ${String(failedIn(told))} ${failed}`;
+  const [all, bad] = [String(reported.length), String(failedIn(reported))];
+  const course = `of the last ${all} connections to {subject}, ${bad} ${failed}`;
   const sides = sidesOf(share);
   if (sides !== null) {
-    const [bad, good] = [nameList(sides.bad, MOST_NAMED), nameList(sides.good, MOST_NAMED)];
+    const [failing, working] = [nameList(sides.bad, MOST_NAMED), nameList(sides.good, MOST_NAMED)];
     return {
       summary:
-        `It comes and goes with the address that the name gives: ${course}: all those to ${bad}, ` +
-        `and none to ${good}.`,
+        `It comes and goes with the address that the name resolves to: ${course}: all those to ${failing}, ` +
+        `and none to ${working}.`,
       remedy: [
-        `Compare how ${bad} and ${good} are treated: a policy, an inspection profile, a route or an uplink for one ` +
-          'alone is the usual reason.',
+        `Compare how ${failing} and ${working} are treated: a policy, an inspection profile, a route or an uplink ` +
+          'for only one of them is the usual reason.',
         'If this site treats them alike, another site shows whether the server itself is at fault. Then give the ' +
           'address and the times to the provider or to Fortinet TAC.',
       ],
@@ -89,22 +90,23 @@ function adviceOf(share: ConnectionShare, { cause, stage }: ConnectionFault): Ad
   return {
     summary: `It comes and goes: ${course}. One of several firewalls, links or servers on the way is at fault.`,
     remedy: [
-      'List what shares the traffic of this site: members of a firewall cluster, links of an SD-WAN or several ' +
-        'uplinks, nodes of a proxy. Each connection takes one of them, so that one that is bad shows as a share.',
-      'Find which one: take them out of use one after the other, and run "ftm-watch check" after each. The share ' +
-        'falls to nothing without the bad one.',
+      'List what the traffic of this site is spread over: members of a firewall cluster, links of an SD-WAN or ' +
+        'several uplinks, nodes of a proxy. Each connection uses one of them, so a bad one makes a share of the ' +
+        'connections fail.',
+      'Find out which one: take them out of service one at a time, and run "ftm-watch check" after each. Without ' +
+        'the bad one no connection fails.',
       ...(stage === 'reachability' ? AT_THE_PORT : AT_TLS),
-      'If each of them fails as often alone, it is not at this site: another site shows whether the server itself ' +
-        'is at fault. Then give the share and the times to the provider or to Fortinet TAC.',
+      'If each of them fails as often on its own, the fault is not at this site: another site shows whether the ' +
+        'server itself is at fault. Then give the share and the times to the provider or to Fortinet TAC.',
     ],
   };
 }
 
 /** The addresses that always fail and those that always work; null where one does both, or too little is known. */
 function sidesOf({
-  told,
+  reported,
 }: ConnectionShare): { readonly bad: readonly string[]; readonly good: readonly string[] } | null {
-  const places = byAddress(told);
+  const places = byAddress(reported);
   const bad = places.filter(({ failed }) => failed > 0);
   const good = places.filter(({ failed }) => failed === 0);
   const isSure = bad.every(({ failed, of }) => failed === of && of >= FEWEST);
@@ -114,13 +116,13 @@ function sidesOf({
 }
 
 const AT_THE_PORT: readonly string[] = [
-  'Without taking anything out: repeat connections from fixed source ports, such as "nc -vz -w 5 -p 40001 ' +
-    '{serverip} {port}". A port that fails every time belongs to the bad one: look for it in the session tables and ' +
-    'the logs of each.',
+  'To test without taking anything out of service: repeat connections from fixed source ports, such as "nc -vz -w 5 ' +
+    '-p 40001 {serverip} {port}". A port that fails every time belongs to the bad one: look for it in the session ' +
+    'tables and the logs of each.',
   'Packets that are lost at random on one link look the same: compare the error counters of the links.',
 ];
 
 const AT_TLS: readonly string[] = [
-  'Compare the policies of all of them for {source} to {host}, TCP {port}: the one that differs, or that has not ' +
-    'taken over the latest change, inspects or filters.',
+  'Compare the policies of all of them for {source} to {host}, TCP {port}: the one that differs, or that did not ' +
+    'get the latest change, inspects or filters.',
 ];

@@ -27,15 +27,15 @@ export interface Connection {
  *   burst.
  * - `intermittent`: they come and go, by more than chance.
  */
-export type Standing = 'none' | 'steady' | 'single' | 'doubtful' | 'intermittent';
+export type FailurePattern = 'none' | 'steady' | 'single' | 'doubtful' | 'intermittent';
 
 /** Connections, from the first failure on until so many have worked that it counts as past. */
 export interface ConnectionShare {
   /** One address, or those that take turns in the answers to a name. */
   readonly addresses: readonly string[];
-  readonly standing: Standing;
-  /** Those it is told of: the trail, or the latest round where single failures are past again. */
-  readonly told: readonly Connection[];
+  readonly pattern: FailurePattern;
+  /** Those that people read of: the trail, or the latest round where single failures are past again. */
+  readonly reported: readonly Connection[];
   /** The connections since, the oldest left out. */
   readonly trail: readonly Connection[];
   /** How much more likely a fault that comes and goes is than single failures, as a logarithm. */
@@ -56,7 +56,7 @@ export interface Sample {
 }
 
 /**
- * Single failures are one of fifty connections at the most, a fault that comes and goes is at least one of five: each
+ * Single failures are one of fifty connections at most, a fault that comes and goes is at least one of five: each
  * connection speaks for one or the other by the logarithm of their ratio (a cumulative sum, Page 1954).
  */
 const CHANCE = { single: 0.02, fault: 0.2 };
@@ -68,7 +68,7 @@ const ENOUGH = 12.5;
 /** A single failure before an outage is one return. */
 const FEWEST_RETURNS = 2;
 
-/** The share is told over this many connections for each of some addresses at the most: two bursts. */
+/** The share is counted over this many connections for each of some addresses at most: two bursts. */
 const TRAIL = 42;
 const MOST_PLACES = 4;
 /** So many failures in a row, without a success, are no fault that comes and goes any more. */
@@ -86,8 +86,8 @@ const GRAVE = { from: 1 / 3, until: 1 / 5 };
 export function clear(addresses: readonly string[]): ConnectionShare {
   return {
     addresses,
-    standing: 'none',
-    told: [],
+    pattern: 'none',
+    reported: [],
     trail: [],
     score: 0,
     returns: 0,
@@ -96,15 +96,15 @@ export function clear(addresses: readonly string[]): ConnectionShare {
   };
 }
 
-export function lookAt(share: ConnectionShare, sample: Sample): ConnectionShare {
+export function shareAfter(share: ConnectionShare, sample: Sample): ConnectionShare {
   const seen = [...sample.own, ...sample.more];
   const counted = seen.reduce<ConnectionShare>(count, share);
   const steady = failuresInARow(counted.trail) >= STEADY_RUN;
   return {
     ...counted,
-    told: counted.trail.length > 0 ? counted.trail : seen,
+    reported: counted.trail.length > 0 ? counted.trail : seen,
     grave: isGrave(counted, share.intermittent && share.grave),
-    standing: counted.intermittent && !steady ? 'intermittent' : standingOf(counted, sample),
+    pattern: counted.intermittent && !steady ? 'intermittent' : patternOf(counted, sample),
   };
 }
 
@@ -140,7 +140,7 @@ export function byAddress(
     .toSorted((left, right) => right.failed - left.failed);
 }
 
-function standingOf({ trail }: ConnectionShare, { own, more, soonAfterBurst }: Sample): Standing {
+function patternOf({ trail }: ConnectionShare, { own, more, soonAfterBurst }: Sample): FailurePattern {
   if (!own.some(({ fault }) => fault !== null)) return 'none';
   if (more.length > 0) return more.some(({ fault }) => fault === null) ? 'single' : 'steady';
   return soonAfterBurst && failuresInARow(trail) <= DOUBTED_RUN ? 'doubtful' : 'steady';

@@ -10,7 +10,7 @@ import type { PathObservation } from '../core/round.ts';
 type StageFindings = Readonly<Record<ConnectionFault['stage'], readonly Finding[] | null>>;
 
 /**
- * What many connections say of the licence server, in the place of what the one of this round says: a fault that comes
+ * What many connections say of the licence server, instead of what the one of this round says: a fault that comes
  * and goes is there whether this connection met it or not, and a single failure among many connections that worked is
  * none.
  */
@@ -19,7 +19,7 @@ export function judgeShare(stages: StageFindings, state: PathShare, path: PathOb
     path.endpoints.some(({ address }) => addresses.includes(address)),
   );
   const view = { shares, path, unclean: state.unclean };
-  return shares.reduce<StageFindings>((told, share) => judgeOne(told, share, view), {
+  return shares.reduce<StageFindings>((findings, share) => judgeOne(findings, share, view), {
     reachability: stages.reachability,
     'tls-genuine': stages['tls-genuine'],
   });
@@ -33,7 +33,7 @@ interface View {
 }
 
 function judgeOne(stages: StageFindings, share: ConnectionShare, view: View): StageFindings {
-  switch (share.standing) {
+  switch (share.pattern) {
     case 'none':
     case 'steady':
       return stages;
@@ -84,7 +84,7 @@ function intermittentFinding(share: ConnectionShare, fault: ConnectionFault, vie
 function isFaulty(address: string, { shares, unclean }: View): boolean {
   return (
     unclean.includes(address) ||
-    shares.some(({ addresses, standing }) => addresses.includes(address) && standing === 'steady')
+    shares.some(({ addresses, pattern }) => addresses.includes(address) && pattern === 'steady')
   );
 }
 
@@ -103,7 +103,7 @@ function levelOf(
     shares.some(
       (share) =>
         share.addresses.includes(other) &&
-        (share.standing === 'steady' || (share.standing === 'intermittent' && share.grave)),
+        (share.pattern === 'steady' || (share.pattern === 'intermittent' && share.grave)),
     );
   return stage === 'tls-genuine' || deciding.every(isDown) ? 'broken' : 'warning';
 }

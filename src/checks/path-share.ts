@@ -5,7 +5,7 @@ import {
   deservesBurst,
   failedIn,
   KNOWN_RUN,
-  lookAt,
+  shareAfter,
   without,
   type Connection,
   type ConnectionShare,
@@ -13,7 +13,7 @@ import {
 } from './connection-share.ts';
 
 /** The connections of one round to the licence server, in the order in which they began. */
-export interface Look {
+export interface RoundConnections {
   readonly at: EpochMs;
   /** The addresses that the round dialled, those that said nothing included. */
   readonly dialled: readonly string[];
@@ -73,19 +73,20 @@ const FORGOTTEN: Millis = 1_800_000;
 /** Of one family; beyond it a name gives new ones all the time. */
 const MOST_MEMBERS = 64;
 
-/** Takes one round in. The same looks always give the same share. */
-export function next(state: PathShare, look: Look): PathShare {
-  const sight: Sight = { look, soonAfterBurst: state.burstAt !== null && isRecent(state.burstAt, look.at, BURST_GAP) };
+/** Takes one round in. The same rounds always give the same share. */
+export function next(state: PathShare, connections: RoundConnections): PathShare {
+  const soonAfterBurst = state.burstAt !== null && isRecent(state.burstAt, connections.at, BURST_GAP);
+  const round: MeasuredRound = { ...connections, soonAfterBurst };
   const families = ([4, 6] as const)
-    .map((family) => lookAtFamily(state, family, sight))
+    .map((family) => familyShareAfter(state, family, round))
     .filter(({ members }) => members.length > 0);
   const members = families.flatMap((family) => family.members.map(({ address }) => address));
   const parts = {
     addresses: members
-      .map((address) => lookAtAddress(state, address, sight))
-      .filter(({ trail, standing }) => trail.length > 0 || standing !== 'none'),
+      .map((address) => addressShareAfter(state, address, round))
+      .filter(({ trail, pattern }) => trail.length > 0 || pattern !== 'none'),
     families,
-    whole: lookAt(
+    whole: shareAfter(
       {
         ...without(
           state.whole,
@@ -93,13 +94,13 @@ export function next(state: PathShare, look: Look): PathShare {
         ),
         addresses: members,
       },
-      failuresLast(sampleOf(sight, () => true)),
+      failuresLast(sampleOf(round, () => true)),
     ),
   };
   return {
     ...parts,
     unclean: uncleanAfter(state.unclean, parts).filter((address) => members.includes(address)),
-    burstAt: look.burst !== null ? look.at : state.burstAt,
+    burstAt: round.burst !== null ? round.at : state.burstAt,
   };
 }
 
@@ -107,7 +108,7 @@ type Parts = Pick<PathShare, 'addresses' | 'families' | 'whole'>;
 
 function uncleanAfter(before: readonly string[], parts: Parts): readonly string[] {
   const now = sharesOf(parts)
-    .filter(({ standing }) => standing === 'intermittent')
+    .filter(({ pattern }) => pattern === 'intermittent')
     .flatMap(({ addresses }) => addresses);
   return now.length === 0 ? [] : [...new Set([...before, ...now])];
 }
@@ -124,11 +125,11 @@ export function sharesOf({ addresses, families, whole }: Parts): readonly Connec
 
 /** Where the whole comes and goes, a part that has enough of its failures does, before it alone has shown so. */
 function asPartOf(whole: ConnectionShare, part: ConnectionShare): ConnectionShare {
-  const own = whole.told.filter(({ address }) => part.addresses.includes(address));
+  const own = whole.reported.filter(({ address }) => part.addresses.includes(address));
   const failed = failedIn(own);
-  if (whole.standing !== 'intermittent' || part.standing === 'steady') return part;
+  if (whole.pattern !== 'intermittent' || part.pattern === 'steady') return part;
   if (failed === 0 || failed < own.length * CLEAN) return part;
-  return { ...part, standing: 'intermittent', grave: part.grave || whole.grave, told: own, trail: own };
+  return { ...part, pattern: 'intermittent', grave: part.grave || whole.grave, reported: own, trail: own };
 }
 
 /**
@@ -155,28 +156,27 @@ export function burstOf(state: PathShare, at: EpochMs): readonly string[] {
 export function needsCloserLook(state: PathShare, at: EpochMs): boolean {
   const due = burstDue(state, at);
   return sharesOf(state).some(
-    ({ addresses, standing }) =>
-      standing === 'doubtful' ||
-      standing === 'single' ||
-      (standing === 'steady' && addresses.some((address) => due.includes(address))),
+    ({ addresses, pattern }) =>
+      pattern === 'doubtful' ||
+      pattern === 'single' ||
+      (pattern === 'steady' && addresses.some((address) => due.includes(address))),
   );
 }
 
-interface Sight {
-  readonly look: Look;
+interface MeasuredRound extends RoundConnections {
   readonly soonAfterBurst: boolean;
 }
 
-function lookAtAddress(state: PathShare, address: string, sight: Sight): ConnectionShare {
+function addressShareAfter(state: PathShare, address: string, round: MeasuredRound): ConnectionShare {
   const before = state.addresses.find(({ addresses }) => addresses.includes(address)) ?? clear([address]);
-  return lookAt(
+  return shareAfter(
     before,
-    sampleOf(sight, (connection) => connection.address === address),
+    sampleOf(round, (connection) => connection.address === address),
   );
 }
 
-function lookAtFamily(state: PathShare, family: FamilyShare['family'], sight: Sight): FamilyShare {
-  const { at, dialled } = sight.look;
+function familyShareAfter(state: PathShare, family: FamilyShare['family'], round: MeasuredRound): FamilyShare {
+  const { at, dialled } = round;
   const before = state.families.find((known) => known.family === family);
   const current = dialled.filter((address) => familyOf(address) === family);
   const known = before?.members ?? [];
@@ -193,7 +193,7 @@ function lookAtFamily(state: PathShare, family: FamilyShare['family'], sight: Si
       returned: isBack(address) || known.some((member) => member.address === address && member.returned),
     })),
   ].slice(-MOST_MEMBERS);
-  const sample = sampleOf(sight, ({ address }) => familyOf(address) === family);
+  const sample = sampleOf(round, ({ address }) => familyOf(address) === family);
   const share = before?.share ?? clear([]);
   // Beside one that always works; where all fail now and then, or take turns, it may be the way to all of them.
   const wasBeside =
@@ -210,7 +210,7 @@ function lookAtFamily(state: PathShare, family: FamilyShare['family'], sight: Si
     .filter((address) => current.includes(address) || !outages.includes(address));
   return {
     family,
-    share: lookAt({ ...without(share, outages), addresses }, failuresLast(sample)),
+    share: shareAfter({ ...without(share, outages), addresses }, failuresLast(sample)),
     members,
     current,
     outages,
@@ -226,8 +226,11 @@ function failuresLast(sample: Sample): Sample {
   return { ...sample, own: sample.own.toSorted((a, b) => Number(a.fault !== null) - Number(b.fault !== null)) };
 }
 
-function sampleOf({ look, soonAfterBurst }: Sight, isOwn: (connection: Connection) => boolean): Sample {
-  return { own: look.connections.filter(isOwn), more: (look.burst ?? []).filter(isOwn), soonAfterBurst };
+function sampleOf(
+  { connections, burst, soonAfterBurst }: MeasuredRound,
+  isOwn: (connection: Connection) => boolean,
+): Sample {
+  return { own: connections.filter(isOwn), more: (burst ?? []).filter(isOwn), soonAfterBurst };
 }
 
 /** Through a proxy the name itself is dialled. */

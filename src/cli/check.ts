@@ -3,7 +3,7 @@ import { diagnosisToJson } from '../engine/diagnosis-json.ts';
 import { noChannelNote } from '../notify/no-channel.ts';
 import { renderDiagnosis } from '../report/report-text.ts';
 import type { LogPart } from '../runtime/conclude.ts';
-import { newerStoreAt } from '../store/kept-past.ts';
+import { newerStoreAt } from '../store/stored-history.ts';
 import { examine } from './examine.ts';
 import { loadOrExplain, type Invocation } from './terminal.ts';
 

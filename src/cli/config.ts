@@ -67,7 +67,8 @@ export function configCheck({ result, problems, output, errors }: ConfigCheckOpt
 export function configPrint({ result, output, errors }: ConfigCommandOptions): number {
   if (result.kind === 'invalid') return refuse(result, errors);
   output.write(
-    `# ${result.source === null ? 'The built-in defaults' : JSON.stringify(result.source)}\n${printConfig(result.config)}`,
+    `# ${result.source === null ? 'The built-in defaults' : JSON.stringify(result.source)}\n` +
+      `${printConfig(result.config)}`,
   );
   return CONFIG_EXIT.valid;
 }

@@ -1,3 +1,4 @@
+import { concernsLicenseServer, type WatchedTraffic } from '../core/polling/firewall.ts';
 import type { SignatureSet } from '../core/polling/signature.ts';
 import type { Attribution } from '../sources/log/attribution.ts';
 import type { Line } from '../sources/log/framing.ts';
@@ -13,10 +14,11 @@ export interface ExplainOptions extends Pick<Terminal, 'input'>, Pick<Streams, '
   readonly json: boolean;
   readonly signatures: SignatureSet;
   readonly attribution: Attribution;
+  readonly watched: WatchedTraffic;
 }
 
 /** What `explain --json` prints for each line: part of the contract. @internal */
-export type Explanation = ReturnType<typeof toJson>;
+export type LineExplanation = ReturnType<typeof toJson>;
 
 const NOTHING = 'No known FortiToken Mobile trouble';
 /** Lines of more than this are not what a person pastes. */
@@ -26,7 +28,8 @@ const LOOKED_AT = 8192;
 export async function explain(options: ExplainOptions): Promise<number> {
   let recognised = false;
   const one = (line: string): void => {
-    const found = recognisePasted(options.signatures, line.trim());
+    const known = recognisePasted(options.signatures, line.trim());
+    const found = known === null || isOfAnother(known, options.watched) ? null : known;
     recognised ||= found !== null;
     options.output.write(
       options.json ? `${JSON.stringify(toJson(line, found, options.attribution))}\n` : toText(line, found),
@@ -35,6 +38,13 @@ export async function explain(options: ExplainOptions): Promise<number> {
   if (options.lines.length > 0) options.lines.forEach(one);
   else await eachLine(options.input, one);
   return recognised ? 0 : 1;
+}
+
+/** A firewall logs the inspection of everybody's traffic. What was cut off may have named the licence server. */
+function isOfAnother(found: Recognition, watched: WatchedTraffic): boolean {
+  if (found.kind !== 'firewall') return false;
+  const { evidence } = found;
+  return (evidence.hostName ?? evidence.destinationAddress) !== null && !concernsLicenseServer(evidence, watched);
 }
 
 async function eachLine(input: AsyncIterable<Buffer>, one: (line: string) => void): Promise<void> {

@@ -6,7 +6,7 @@ import { pollingReport, type PollingReport } from '../core/polling/report.ts';
 import type { SignatureSet } from '../core/polling/signature.ts';
 import { resumePolling } from '../core/polling/state.ts';
 import type { LogMemory } from '../report/report-contents.ts';
-import type { KeptPast } from '../store/kept-past.ts';
+import type { StoredHistory } from '../store/stored-history.ts';
 import { NOTHING_REMEMBERED, type LogPart } from '../runtime/conclude.ts';
 import { lastExplainingFaults } from '../runtime/explaining-fault.ts';
 import { listenedSince, readPolling } from '../sources/log/polling-file.ts';
@@ -30,13 +30,13 @@ export async function readLogMemory(config: Pick<Config, 'store'>, now: EpochMs)
 
 export interface LogPartSources {
   readonly logMemory: LogMemory;
-  readonly past: KeptPast;
+  readonly storedHistory: StoredHistory;
   readonly signatures: SignatureSet;
   readonly now: EpochMs;
 }
 
 /** What that memory adds to a round. That nothing was heard lately proves something only while somebody listens. */
-export function logPartOf(config: Config, { logMemory, past, signatures, now }: LogPartSources): LogPart {
+export function logPartOf(config: Config, { logMemory, storedHistory, signatures, now }: LogPartSources): LogPart {
   switch (logMemory.kind) {
     case 'none':
       return unheard(
@@ -58,7 +58,8 @@ export function logPartOf(config: Config, { logMemory, past, signatures, now }: 
   });
   if (logMemory.listeningSince === null && !tellsOfTrouble(report))
     return unheard('Not looked at: only the daemon listens to the log, and what one has kept of it is old');
-  const faultsSeen = past.kind === 'read' ? lastExplainingFaults(past.incidents) : NOTHING_REMEMBERED.faultsSeen;
+  const faultsSeen =
+    storedHistory.kind === 'read' ? lastExplainingFaults(storedHistory.incidents) : NOTHING_REMEMBERED.faultsSeen;
   return { kind: 'heard', report, strangers: [], ...NOTHING_REMEMBERED, faultsSeen };
 }
 

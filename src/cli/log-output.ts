@@ -36,7 +36,7 @@ export function createLogOutput({ clock, writeSome }: LogOutputOptions): LogOutp
     }
   }
 
-  function settle(): void {
+  function drain(): void {
     flush();
     if (waiting.length === 0 && lost > 0) {
       waiting = Buffer.from(lossLine(lost, clock));
@@ -46,7 +46,7 @@ export function createLogOutput({ clock, writeSome }: LogOutputOptions): LogOutp
     if (waiting.length > 0)
       cancelRetry ??= clock.after(RETRY_AFTER, () => {
         cancelRetry = null;
-        settle();
+        drain();
       });
   }
 
@@ -56,7 +56,7 @@ export function createLogOutput({ clock, writeSome }: LogOutputOptions): LogOutp
       // After a loss the order is kept: what comes next waits until the loss has been told.
       if (waiting.length + bytes.length > MAX_WAITING_BYTES || (lost > 0 && waiting.length > 0)) lost += 1;
       else waiting = waiting.length === 0 ? bytes : Buffer.concat([waiting, bytes]);
-      settle();
+      drain();
     },
   };
 }
@@ -71,5 +71,6 @@ export function standardOutput(clock: Clock): LogOutput {
 
 /** In the form of pino's lines, as a warning. */
 function lossLine(lines: number, clock: Clock): string {
-  return `${JSON.stringify({ level: 40, time: new Date(clock.now()).toISOString(), lines, msg: 'Log lines were lost: they could not be written' })}\n`;
+  const msg = 'Log lines were lost: they could not be written';
+  return `${JSON.stringify({ level: 40, time: new Date(clock.now()).toISOString(), lines, msg })}\n`;
 }

@@ -51,7 +51,7 @@ function createProgram(terminal: Terminal, finish: Finish): Command {
 
 const EXAMPLES = `
 Examples:
-  ftm-watch check                          is everything in place? (exit code: 0 ready, 1 warnings, 2 not ready, 3 unknown)
+  ftm-watch check                          exit code: 0 ready, 1 warnings, 2 not ready, 3 unknown
   ftm-watch check --json | jq .causes      the same for a script
   ftm-watch explain "FTM polling error: connection timeout: server connection failed: SSL session failed"
   ftm-watch config check -c /etc/ftm-watch/ftm-watch.yaml
@@ -95,9 +95,10 @@ function addWatching(program: Command, invoked: Invoked, finish: Finish): void {
 }
 
 const REPORT_HELP = `
-In the archive: report.html (to read and to print), report.json (the same for programs), certificates/*.pem (each chain as it was sent),
-checklist.txt (what "check" prints, with every answer) and log-excerpts.txt. Incidents and log lines are those that the daemon has kept.
-Passwords, keys, tokens, names of users, mail addresses, phone numbers and activation codes are taken out; look it through all the same.
+In the archive: report.html (to read and to print), report.json (the same for programs), certificates/*.pem (each chain
+as it was sent), checklist.txt (what "check" prints, with every answer) and log-excerpts.txt. Incidents and log lines
+are those that the daemon has kept. Passwords, keys, tokens, names of users, mail addresses, phone numbers and
+activation codes are removed; check it before you send it.
 
 Examples:
   ftm-watch report                         writes ftm-watch-report-SITE-TIME.zip here

@@ -138,10 +138,15 @@ function bySeverity(a: ReplayFinding, b: ReplayFinding): number {
 function toText({ file, lines, found }: ReplaySummary): string {
   const { ftm, unrecognised, other, foreign, unparsed } = lines;
   const total = ftm + unrecognised + other + foreign + unparsed;
-  const counts = `${String(total)} lines: ${String(ftm)} with known trouble, ${String(unrecognised)} with a FortiToken Mobile keyword and no known text, ${String(other)} others, ${String(foreign)} of no configured appliance, ${String(unparsed)} unreadable`;
+  const counts =
+    `${String(total)} lines: ${String(ftm)} with known trouble, ${String(unrecognised)} with a FortiToken Mobile ` +
+    `keyword and no known text, ${String(other)} others, ${String(foreign)} of no configured appliance, ` +
+    `${String(unparsed)} unreadable`;
   const blocks = found.map((finding) =>
     [
-      `${finding.signature} (${finding.severity}${finding.cause === null ? '' : `, points to ${finding.cause}`}): ${String(finding.count)} on ${finding.appliance}`,
+      `${finding.signature} ` +
+        `(${finding.severity}${finding.cause === null ? '' : `, points to ${finding.cause}`}): ` +
+        `${String(finding.count)} on ${finding.appliance}`,
       `  first ${finding.firstAt}, last ${finding.lastAt}`,
       `  ${finding.summary}.`,
       '  What to do:',

@@ -8,7 +8,7 @@ import { readSecret } from '../system/secret.ts';
 import { secretSources, secretUrls } from '../config/secrets.ts';
 import type { RoundResult } from '../report/round-result.ts';
 import type { LogMemory, ReportSources, Versions } from '../report/report-contents.ts';
-import { type KeptPast, readKeptPast } from '../store/kept-past.ts';
+import { type StoredHistory, readStoredHistory } from '../store/stored-history.ts';
 import { readLogMemory } from './log-memory.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -17,12 +17,12 @@ const LIMITS = { incidents: 100, outboxEntries: 300, certificates: 10 } as const
 
 /** What a daemon with the same store has kept. It is read only; what cannot be read is said in the report. */
 export interface Kept {
-  readonly past: KeptPast;
+  readonly storedHistory: StoredHistory;
   readonly logMemory: LogMemory;
 }
 
 export async function readKept(config: Config, now: EpochMs): Promise<Kept> {
-  return { past: readKeptPast(config.store.path, LIMITS), logMemory: await readLogMemory(config, now) };
+  return { storedHistory: readStoredHistory(config.store.path, LIMITS), logMemory: await readLogMemory(config, now) };
 }
 
 /** Gathers what belongs to a report beside the round and what was kept. */

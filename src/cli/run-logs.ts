@@ -21,19 +21,13 @@ export async function runReplay(
 ): Promise<number> {
   const config = await loadOrExplain(terminal);
   if (config === null) return EXIT_UNKNOWN;
-  const { host, expectedAddresses } = config.licenseServer;
-  return replay({
-    ...terminal,
-    ...(await recognition(config)),
-    file,
-    json,
-    watched: { hosts: [host], addresses: expectedAddresses },
-  });
+  return replay({ ...terminal, ...(await recognition(config)), file, json });
 }
 
-async function recognition({ logs, appliances }: Config) {
+async function recognition({ logs, appliances, licenseServer }: Config) {
   return {
     signatures: await loadSignatures(logs.signatureFiles, isFaultId),
     attribution: createAttribution(appliances, NO_OTHERS),
+    watched: { hosts: [licenseServer.host], addresses: licenseServer.expectedAddresses },
   };
 }

@@ -14,7 +14,8 @@ export async function runHashPassword({ input, output, errors }: Terminal): Prom
     .replace(/\r?\n$/u, '');
   if (password === '' || password.length > LONGEST_PASSWORD) {
     errors.write(
-      `Cannot hash the password: expected 1 to ${String(LONGEST_PASSWORD)} characters on standard input, got ${String(password.length)}\n`,
+      `Cannot hash the password: expected 1 to ${String(LONGEST_PASSWORD)} characters on standard input, got ` +
+        `${String(password.length)}\n`,
     );
     return EXIT_UNKNOWN;
   }

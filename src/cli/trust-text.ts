@@ -11,7 +11,8 @@ export function certificateLines(certificate: Certificate): readonly string[] {
   const names = certificate.dnsNames.slice(0, 5).join(', ');
   return [
     `  ${formatDistinguishedName(certificate.subject)}${names === '' ? '' : ` (${names})`}`,
-    `    issued by ${formatDistinguishedName(certificate.issuer)}, ${day(certificate.notBefore)} to ${day(certificate.notAfter)}, ${certificate.key}`,
+    `    issued by ${formatDistinguishedName(certificate.issuer)}, ${day(certificate.notBefore)} to ` +
+      `${day(certificate.notAfter)}, ${certificate.key}`,
     `    SHA-256 ${certificate.fingerprint}`,
     `    ${certificate.pin}`,
   ];
@@ -27,7 +28,8 @@ export function comparisonLines(certificate: Certificate, target: string): reado
     ...certificateLines(certificate),
     "An inspecting device's chain looks the same, whatever names it carries, so --yes does not do. Compare this " +
       'SHA-256 with one that did not',
-    `come over this path: of ${target} seen from another network, or of the authority as a FortiGate exports it. If they are equal, type`,
+    `come over this path: of ${target} seen from another network, or of the authority as a FortiGate exports it. ` +
+      'If they are equal, type',
     'the one that you have from there:',
     '  ftm-watch trust learn --fingerprint SHA256',
     'If they differ, this path is inspected. Learn from another one',
@@ -103,7 +105,8 @@ function baselineLines(baseline: Baseline | null, file: string): readonly string
 
 function refusedLines({ baseline, unconfirmed }: RefusedBaseline, file: string): readonly string[] {
   return [
-    `Learned on ${new Date(baseline.learnedAt).toISOString()}, in ${file}, but not used: no configured key, no public authority and no typed`,
+    `Learned on ${new Date(baseline.learnedAt).toISOString()}, in ${file}, but not used: no configured key, no ` +
+      'public authority and no typed',
     'fingerprint confirms the certificate that it rests on. An inspecting device may have been learned:',
     ...certificateLines(unconfirmed),
     'Learn again, on a path known to be clean: ftm-watch trust learn',

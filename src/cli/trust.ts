@@ -66,7 +66,8 @@ export async function trustLearn(options: TrustLearnOptions): Promise<number> {
   }
   await options.save(baseline);
   write(
-    `Learned ${String(baseline.leaves.length)} certificate(s) and ${String(baseline.authorities.length)} authorities of ${options.target}`,
+    `Learned ${String(baseline.leaves.length)} certificate(s) and ${String(baseline.authorities.length)} ` +
+      `authorities of ${options.target}`,
   );
   return LEARN_EXIT.learned;
 }

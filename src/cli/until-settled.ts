@@ -7,7 +7,7 @@ import { isInvalid } from '../core/invalid-round.ts';
 
 /** Enough for what was there only once to be gone, and for what is new to be seen again. */
 const MOST_LOOKS = 4;
-/** A third or fourth look begins by then: a look takes 14.5 s at the most, and nobody waits for longer than 30. */
+/** A third or fourth look begins by then: a look takes 14.5 s at most, and nobody waits for longer than 30. */
 const LAST_BEGIN: Millis = 15_000;
 /** How many looks in a row must show what is critical. */
 const IN_A_ROW = 2;

@@ -3,7 +3,7 @@ import { type Config, configFile } from './config.ts';
 import { plainConfig } from './print.ts';
 import { usedTexts } from './schema/uses.ts';
 
-/** Where every secret of a configuration comes from, but for private keys, which are never read as text. */
+/** Where every secret of a configuration comes from, except for private keys, which are never read as text. */
 export function secretSources(config: Config): readonly SecretSource[] {
   return usedTexts(configFile, plainConfig(config)).flatMap(({ use, text }): readonly SecretSource[] => {
     if (use === 'secret-file') return [{ kind: 'file', path: text }];

@@ -21,7 +21,10 @@ export function chainPem(chain: CapturedChain): string {
         `subject: ${formatDistinguishedName(certificate.subject)}`,
         `issuer: ${formatDistinguishedName(certificate.issuer)}`,
       ];
-      return `${String(index)} ${names.join('\n  ')}\n  sha256: ${certificate.fingerprint}\n  key: ${certificate.key}, ${certificate.pin}\n${certificatePem(certificate)}`;
+      return (
+        `${String(index)} ${names.join('\n  ')}\n  sha256: ${certificate.fingerprint}\n` +
+        `  key: ${certificate.key}, ${certificate.pin}\n${certificatePem(certificate)}`
+      );
     })
     .join('');
 }

@@ -9,7 +9,7 @@ export interface CloserLook {
   readonly address: string;
   /** How long each TCP connection to the address took to open; empty through a proxy, and after silence. */
   readonly connects: readonly Millis[];
-  /** The longest that this process stood still meanwhile. */
+  /** The longest that this process stalled meanwhile. */
   readonly stalledMs: Millis;
   /** The same hello once more. */
   readonly again: TlsOutcome | null;

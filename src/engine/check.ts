@@ -15,7 +15,7 @@ export interface Check<Id extends string = string, C extends string = string> {
   readonly explainedBy: readonly Explanation[];
   readonly causes: Readonly<Record<C, CauseWords>>;
   /** What would settle it where it stays unknown and its judgement does not say. */
-  readonly settling: string;
+  readonly unknownRemedy: string;
   /** A stage of the path from this machine to the licence server. */
   readonly onPath?: true;
   /** What is asked for by name, or beyond this network, cannot be judged while this one is broken. */
@@ -28,10 +28,10 @@ export interface Check<Id extends string = string, C extends string = string> {
   readonly onlyListens?: true;
   /** While one of these is unknown, so is this one, although it does not depend on it. */
   readonly unknownWith?: readonly string[];
-  /** What its causes say of one host is one fault, whoever says it; without, each subject has a fault of its own. */
+  /** What its causes say of one host is one fault, whatever says it; without, each subject has a fault of its own. */
   readonly oneFaultPerHost?: true;
   /** Its findings decide what findings of others left open. */
-  readonly settles?: (own: readonly Finding[]) => (finding: Finding) => Finding;
+  readonly refines?: (own: readonly Finding[]) => (finding: Finding) => Finding;
 }
 
 /** The check that a cause belongs to, and what is known about the cause. */

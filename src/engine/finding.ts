@@ -70,7 +70,7 @@ export interface FindingFacts {
   readonly host?: string;
   readonly port?: string;
   readonly address?: string;
-  /** Other addresses of the same target, at which all is well. */
+  /** Other addresses of the same target, at which everything works. */
   readonly clean?: string;
   /** CONNECT proxy that the way leads through, `host:port`. */
   readonly proxy?: string;

@@ -44,7 +44,7 @@ export class Recorder {
     this.#metrics.roundDuration.set(durationMs / 1000);
   }
 
-  /** What the probes of a round measured; not of a round in which this process itself stood still. */
+  /** What the probes of a round measured; not of a round in which this process itself stalled. */
   measured(observations: RoundObservations, judged: JudgedRound, config: Config): void {
     this.#probes.record(samplesOf(observations));
     this.#metrics.sources.take(observations, config);

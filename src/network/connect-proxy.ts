@@ -39,7 +39,8 @@ export function openTunnel(socket: Socket, tunnel: Tunnel, signal: AbortSignal):
       reject(
         new ProbeError(
           'rejected',
-          `The proxy ${tunnel.proxy} answered CONNECT ${tunnel.authority} with status ${String(status)}: expected 200${hint(status)}`,
+          `The proxy ${tunnel.proxy} answered CONNECT ${tunnel.authority} with status ${String(status)}: ` +
+            `expected 200${hint(status)}`,
         ),
       );
     });

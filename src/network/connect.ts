@@ -17,7 +17,7 @@ export interface Destination {
  */
 export function openSocket(destination: Destination, signal: AbortSignal): Promise<Socket> {
   const localAddress = localAddressFor(destination);
-  return settle(
+  return whenReady(
     signal,
     () =>
       connectTcp({
@@ -34,7 +34,7 @@ export function openSocket(destination: Destination, signal: AbortSignal): Promi
  * @throws the handshake's error, or the signal's reason; both sockets are destroyed by then
  */
 export function openTls(socket: Socket, options: ConnectionOptions, signal: AbortSignal): Promise<TLSSocket> {
-  return settle(signal, () => connectTls({ ...options, socket }), 'secureConnect');
+  return whenReady(signal, () => connectTls({ ...options, socket }), 'secureConnect');
 }
 
 /** `sourceAddress` where it is of the destination's family, else null. */
@@ -42,7 +42,11 @@ export function localAddressFor({ address, sourceAddress }: Omit<Destination, 'p
   return sourceAddress !== null && addressFamily(sourceAddress) === addressFamily(address) ? sourceAddress : null;
 }
 
-function settle<S extends Socket>(signal: AbortSignal, open: () => S, ready: 'connect' | 'secureConnect'): Promise<S> {
+function whenReady<S extends Socket>(
+  signal: AbortSignal,
+  open: () => S,
+  ready: 'connect' | 'secureConnect',
+): Promise<S> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
     const socket = open();

@@ -22,7 +22,7 @@ export interface SharedLookup {
  */
 export interface SystemLookup {
   /**
-   * @param signal of whoever wants the name: when it is aborted before its turn has come, the name is not asked for at
+   * @param signal of the caller: when it is aborted before its turn has come, the name is not asked for at
    * all
    */
   find(name: string, signal: AbortSignal): SharedLookup;
@@ -45,7 +45,7 @@ export function createSystemLookup(ask: Getaddrinfo = getaddrinfo): SystemLookup
           return ask(name);
         }, signal)
         .finally(() => outstanding.delete(name));
-      // Whoever waits for it may be gone by the time it fails.
+      // The caller may be gone by the time it fails.
       result.catch(() => {});
       const lookup = { result, begun: () => begun };
       outstanding.set(name, lookup);

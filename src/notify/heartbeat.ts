@@ -27,7 +27,7 @@ export function createHeartbeat({ url, every }: HeartbeatConfig, { clock, logger
   function note(error: string | null): void {
     if (stopping.signal.aborted || (error !== null) === failed) return;
     failed = error !== null;
-    // The URL is a secret of its kind: whoever knows it can keep the alarm quiet.
+    // The URL is a secret of its kind: anyone who knows it can keep the alarm quiet.
     if (error === null) logger.info({}, 'The heartbeat arrives again');
     else logger.warn({ error }, 'Cannot send the heartbeat: the watcher may be reported dead');
   }

@@ -25,7 +25,8 @@ export function checklistText({ diagnosis, observations, judged }: RoundResult, 
   ];
   return [
     `ftm-watch ${version}: evidence of ${isoTime(observations.startedAt)}`,
-    `The round took ${milliseconds(durationMs)}; this process stood still for ${milliseconds(stalledMs)} of it at the longest.`,
+    `The round took ${milliseconds(durationMs)}; this process stalled for ${milliseconds(stalledMs)} of it ` +
+      'at the longest.',
     '',
     // Before it is wrapped: a name may end on the next line.
     renderDiagnosis(maskedDiagnosis(diagnosis, mask), PLAIN, null),
@@ -37,7 +38,7 @@ function verdictLines({ endpoint, outcome, judgement }: JudgedEndpoint): readonl
   return [
     heading(`Certificates of ${endpoint.target} at ${endpoint.address}`),
     `Verdict: ${judgement.verdict} (${judgement.confidence}). ${shown(judgement.summary)}`,
-    ...(judgement.settle === null ? [] : [`What would settle it: ${shown(judgement.settle)}`]),
+    ...(judgement.wouldSettle === null ? [] : [`What would settle it: ${shown(judgement.wouldSettle)}`]),
     ...judgement.findings.map(
       ({ rule, expected, actual }) => `${rule}: expected ${shown(expected)}, got ${shown(actual)}`,
     ),

@@ -6,7 +6,7 @@ import type { LogMemory } from './report-contents.ts';
 
 /** Log lines that say something of FortiToken Mobile, without what tells who a person is. */
 export interface LogExcerpts {
-  /** Why there are none, or that some may be missing; null: all is well. */
+  /** Why there are none, or that some may be missing; null: everything works. */
   readonly note: string | null;
   /** Lines that were recognised, but not kept. */
   readonly dropped: number;

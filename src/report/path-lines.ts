@@ -26,12 +26,18 @@ export function mailLine({ server, security, outcome }: MailObservation): string
   const way = `${server}  SMTP  ${security}`;
   if (outcome.kind === 'accepted')
     return `${way}, accepted in ${milliseconds(outcome.durationMs)}, greeting "${shown(outcome.greeting)}"`;
-  return `${way}, ${outcome.stage}: ${outcome.reason}: ${shown(outcome.message)} after ${milliseconds(outcome.durationMs)}`;
+  return (
+    `${way}, ${outcome.stage}: ${outcome.reason}: ${shown(outcome.message)} after ` +
+    `${milliseconds(outcome.durationMs)}`
+  );
 }
 
 function replyText(reply: DnsReply): string {
   if (reply.kind === 'failed')
-    return `${reply.reason}: ${shown(reply.message)} after ${milliseconds(reply.durationMs)}, attempts: ${String(reply.attempts)}`;
+    return (
+      `${reply.reason}: ${shown(reply.message)} after ${milliseconds(reply.durationMs)}, attempts: ` +
+      `${String(reply.attempts)}`
+    );
   const ttl = reply.ttlSeconds === null ? '' : `, TTL ${String(reply.ttlSeconds)} s`;
   const chain = reply.cnames.length === 0 ? '' : ` by way of ${shown(reply.cnames.join(', '))}`;
   return `${reply.rcode} ${reply.addresses.join(', ')}${chain}${ttl} in ${milliseconds(reply.durationMs)}`;
@@ -65,7 +71,11 @@ function tlsText(tls: EndpointObservation['tls'] & object): string {
 function httpText(http: HttpOutcome): string {
   switch (http.kind) {
     case 'response':
-      return `status ${String(http.status)}${http.blockPage === null ? '' : `, block page: ${shown(http.blockPage)}`}, ${milliseconds(http.durationMs)}`;
+      return (
+        'status ' +
+        `${String(http.status)}${http.blockPage === null ? '' : `, block page: ${shown(http.blockPage)}`}, ` +
+        `${milliseconds(http.durationMs)}`
+      );
     case 'client-certificate-demanded':
       return 'a client certificate is demanded';
     case 'failed':

@@ -38,9 +38,10 @@ export function reportArchive(sources: ReportSources): ReportArchive {
 function filesOf(sources: ReportSources): readonly File[] {
   const data = reportData(sources);
   const answers = checklistText(sources.examination, sources.versions.ftmWatch, maskFor(sources));
-  const certificates: readonly File[] = [...seenChains(sources.examination), ...keptCertificates(sources.past)].map(
-    ({ file, pem }) => [`certificates/${file}`, pem],
-  );
+  const certificates: readonly File[] = [
+    ...seenChains(sources.examination),
+    ...keptCertificates(sources.storedHistory),
+  ].map(({ file, pem }) => [`certificates/${file}`, pem]);
   const others: readonly File[] = [
     ['report.json', jsonText(data)],
     ['checklist.txt', answers],

@@ -1,7 +1,7 @@
 import type { Plain } from '../config/print.ts';
 import type { EpochMs } from '../core/clock.ts';
 import type { PollingState } from '../core/polling/state.ts';
-import type { KeptPast } from '../store/kept-past.ts';
+import type { StoredHistory } from '../store/stored-history.ts';
 import type { RoundResult } from './round-result.ts';
 
 /** Everything that a report is made of, before anything is taken out. */
@@ -12,7 +12,7 @@ export interface ReportSources {
   readonly examination: RoundResult;
   /** As `config print` shows it. */
   readonly configuration: Readonly<Record<string, Plain>>;
-  readonly past: KeptPast;
+  readonly storedHistory: StoredHistory;
   readonly logMemory: LogMemory;
   /** The values of the configuration's secrets, to be taken out wherever they stand. */
   readonly secrets: readonly string[];
@@ -32,6 +32,6 @@ export type LogMemory =
   | {
       readonly kind: 'read';
       readonly state: PollingState;
-      /** Null: whoever listened has stopped a while ago, or has heard nothing for so long. */
+      /** Null: the daemon stopped a while ago, or has heard nothing for so long. */
       readonly listeningSince: EpochMs | null;
     };

@@ -42,12 +42,12 @@ export function maskFor({ configuration, secrets }: Pick<ReportSources, 'configu
 /** All that is in a report as data, already without what tells who a person is. */
 export function reportData(sources: ReportSources): ReportData {
   const mask = maskFor(sources);
-  const { examination, past } = sources;
+  const { examination, storedHistory } = sources;
   const content = {
     check: diagnosisToJson(maskedDiagnosis(examination.diagnosis, mask)),
     round: maskedData(roundToJson(examination.observations), mask),
     chains: seenChains(examination).map((chain) => chainToJson(chain, mask)),
-    timeline: timelineOf(past, mask),
+    timeline: timelineOf(storedHistory, mask),
     logExcerpts: logExcerpts(sources.logMemory, mask),
     configuration: configurationWithoutPeople(sources.configuration, mask),
   };

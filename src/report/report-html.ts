@@ -64,7 +64,8 @@ ${blocked.length === 0 ? null : markup`<p>Not judged because of it: ${blocked.jo
 }
 
 function checklistView(preconditions: readonly PreconditionJson[]): Markup {
-  return markup`<table><thead><tr><th>Precondition</th><th>State</th><th>What was seen</th></tr></thead><tbody>${preconditions.map(preconditionView)}</tbody></table>`;
+  return markup`<table><thead><tr><th>Precondition</th><th>State</th><th>What was seen</th></tr></thead>
+<tbody>${preconditions.map(preconditionView)}</tbody></table>`;
 }
 
 function preconditionView({ id, state, summary, findings }: PreconditionJson): Markup {
@@ -72,16 +73,22 @@ function preconditionView({ id, state, summary, findings }: PreconditionJson): M
   const list = findings.map(
     ({ subject, expected, actual }) => markup`<li class="quiet">${subject}: expected ${expected}, got ${actual}</li>`,
   );
-  return markup`<tr><td>${titleOf(id)}</td><td class="${STATE_TONES[state]}">${word}</td><td>${summary}${list.length === 0 ? null : markup`<ul>${list}</ul>`}</td></tr>`;
+  return markup`<tr><td>${titleOf(id)}</td><td class="${STATE_TONES[state]}">${word}</td><td>${summary}${
+    list.length === 0 ? null : markup`<ul>${list}</ul>`
+  }</td></tr>`;
 }
 
 function versionsView({ versions: { ftmWatch, node, openssl, os } }: ReportData): Markup {
-  return markup`<dl><dt>ftm-watch</dt><dd>${ftmWatch}</dd><dt>Node</dt><dd>${node}</dd><dt>OpenSSL</dt><dd>${openssl}</dd><dt>System</dt><dd>${os}</dd></dl>`;
+  return markup`<dl><dt>ftm-watch</dt><dd>${ftmWatch}</dd><dt>Node</dt><dd>${node}</dd><dt>OpenSSL</dt>
+<dd>${openssl}</dd><dt>System</dt><dd>${os}</dd></dl>`;
 }
 
 function maskedView({ masked }: ReportData): Markup {
-  return markup`<p>Passwords, keys, tokens and the paths of web hook and heartbeat URLs are not in this report. In log lines, in what
-servers answered, in the history and the configuration these were masked; serial numbers, addresses, host names and certificates stay. A name in the middle of free text cannot always be
-recognised: read log lines and answers before you send them.</p>
-<table><thead><tr><th>What</th><th>Times</th></tr></thead><tbody>${MASKED_KINDS.map(([kind, words]) => markup`<tr><td>${words}</td><td>${masked[kind]}</td></tr>`)}</tbody></table>`;
+  return markup`<p>Passwords, keys, tokens and the paths of web hook and heartbeat URLs are not in this report.
+In log lines, in what servers answered, in the history and the configuration these were masked; serial numbers,
+addresses, host names and certificates stay. A name in the middle of free text cannot always be recognised: read log
+lines and answers before you send them.</p>
+<table><thead><tr><th>What</th><th>Times</th></tr></thead><tbody>${MASKED_KINDS.map(
+    ([kind, words]) => markup`<tr><td>${words}</td><td>${masked[kind]}</td></tr>`,
+  )}</tbody></table>`;
 }

@@ -10,7 +10,8 @@ export const REPORT_STYLE: Markup = markup`<style>
 }
 * { box-sizing: border-box; }
 body { max-width: 60rem; margin: 0 auto; padding: 1rem; background: var(--page); color: var(--text);
-  font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "DejaVu Sans", sans-serif; overflow-wrap: anywhere; }
+  font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "DejaVu Sans", sans-serif;
+  overflow-wrap: anywhere; }
 h1 { font-size: 1.5rem; line-height: 1.25; margin: 0 0 .25rem; }
 h2 { font-size: 1.2rem; margin: 2rem 0 .5rem; padding-top: .5rem; border-top: 1px solid var(--line); }
 h3 { font-size: 1rem; margin: 1.25rem 0 .25rem; }
@@ -27,14 +28,16 @@ th, td { padding: .25rem .75rem .25rem 0; text-align: left; vertical-align: top;
 th { font-weight: 600; }
 /* Only free text, which stands last, is broken anywhere: it would leave the other columns a letter's width. */
 th, td:not(:last-child) { white-space: nowrap; }
-.bad { color: var(--bad); } .warn { color: var(--warn); } .good { color: var(--good); } .unsure { color: var(--unsure); } .none, .wait, .info { color: var(--none); }
+.bad { color: var(--bad); } .warn { color: var(--warn); } .good { color: var(--good); }
+.unsure { color: var(--unsure); } .none, .wait, .info { color: var(--none); }
 .cause { border-left: 4px solid currentcolor; padding-left: .75rem; margin: 1rem 0; }
 .cause > * { color: var(--text); } .cause > h3 { color: inherit; margin-top: 0; }
 @media (max-width: 40rem) {
   body { padding: .75rem; }
   dl { grid-template-columns: 1fr; } dd { margin-bottom: .5rem; }
   table, tbody, tr, td { display: block; } thead { position: absolute; clip-path: inset(50%); }
-  tr { padding: .5rem 0; border-bottom: 1px solid var(--line); } td, td:not(:last-child) { padding: 0; border: 0; white-space: normal; }
+  tr { padding: .5rem 0; border-bottom: 1px solid var(--line); }
+  td, td:not(:last-child) { padding: 0; border: 0; white-space: normal; }
 }
 @media print {
   :root { color-scheme: light; --text: #000; --quiet: #444; --line: #bbb; --sunk: #f4f4f4; --page: #fff;

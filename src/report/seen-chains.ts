@@ -4,8 +4,8 @@ import { formatDistinguishedName } from '../core/distinguished-name.ts';
 import type { EndpointObservation } from '../core/observation.ts';
 import type { PathObservation } from '../core/round.ts';
 import type { JudgedEndpoint } from '../checks/tls-genuine/judge-tls-path.ts';
-import type { KeptPast } from '../store/kept-past.ts';
-import type { StoredCertificate } from '../store/past.ts';
+import type { StoredHistory } from '../store/stored-history.ts';
+import type { StoredCertificate } from '../store/history-rows.ts';
 import type { RoundResult } from './round-result.ts';
 import { fileName } from './file-name.ts';
 import { isoTime } from '../core/instant-text.ts';
@@ -64,16 +64,19 @@ function leafOf({ tls }: EndpointObservation): string | null {
 }
 
 /** The certificates that a daemon saw before, as files; the text above each says when. */
-export function keptCertificates(past: KeptPast): readonly { readonly file: string; readonly pem: string }[] {
-  if (past.kind !== 'read') return [];
-  return past.certificates.map((certificate, index) => ({
+export function keptCertificates(history: StoredHistory): readonly { readonly file: string; readonly pem: string }[] {
+  if (history.kind !== 'read') return [];
+  return history.certificates.map((certificate, index) => ({
     file: `history-${ordinal(index + 1)}-${fileName(certificate.target)}.pem`,
     pem: keptPem(certificate),
   }));
 }
 
 function keptPem({ target, firstSeen, lastSeen, pem }: StoredCertificate): string {
-  return `${target}: seen from ${isoTime(firstSeen)} until ${isoTime(lastSeen)}\n${pem.endsWith('\n') ? pem : `${pem}\n`}`;
+  return (
+    `${target}: seen from ${isoTime(firstSeen)} until ${isoTime(lastSeen)}\n` +
+    `${pem.endsWith('\n') ? pem : `${pem}\n`}`
+  );
 }
 
 function sightingsOf(
@@ -98,8 +101,8 @@ function ofEndpoint(
   return [{ target, way, judgement: judged === null ? null : shortJudgement(judged), chain }];
 }
 
-function shortJudgement({ judgement: { verdict, confidence, summary, settle } }: JudgedEndpoint) {
-  return { verdict, confidence, summary, settle };
+function shortJudgement({ judgement: { verdict, confidence, summary, wouldSettle } }: JudgedEndpoint) {
+  return { verdict, confidence, summary, settle: wouldSettle };
 }
 
 function seenChain({ target, way, judgement, chain }: Sighting, number: number): SeenChain {

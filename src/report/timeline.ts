@@ -3,7 +3,7 @@ import type { Incident } from '../engine/incident/incident.ts';
 import type { OutboxEntry } from '../engine/incident/journal.ts';
 import { eventOf } from '../engine/incident/notification.ts';
 import { channelWords } from '../notify/channels/registry.ts';
-import type { KeptPast } from '../store/kept-past.ts';
+import type { StoredHistory } from '../store/stored-history.ts';
 import { isoTime, isoTimeOrNull } from '../core/instant-text.ts';
 import { counted } from '../text/counted.ts';
 import type { Mask } from './mask.ts';
@@ -36,22 +36,22 @@ type Event = Omit<TimelineEvent, 'at'> & { readonly at: EpochMs };
  * Incidents with their transitions, and who was told of them. Their evidence may quote log lines: it is masked as these
  * are.
  */
-export function timelineOf(past: KeptPast, mask: Mask): Timeline {
-  switch (past.kind) {
+export function timelineOf(history: StoredHistory, mask: Mask): Timeline {
+  switch (history.kind) {
     case 'none':
       return { note: 'No history was kept: no daemon has run with this store', incidents: [], events: [] };
     case 'unreadable':
-      return { note: `The history cannot be read: ${mask.line(past.message)}`, incidents: [], events: [] };
+      return { note: `The history cannot be read: ${mask.line(history.message)}`, incidents: [], events: [] };
     case 'read':
       break;
   }
-  const incidents = past.incidents.map((incident) => ({ ...incident, cause: maskedCause(incident.cause, mask) }));
+  const incidents = history.incidents.map((incident) => ({ ...incident, cause: maskedCause(incident.cause, mask) }));
   const events = [
     ...incidents.flatMap(transitionsOf),
-    ...past.outboxEntries.map((outboxEntry) => notificationEvent(outboxEntry, mask)),
+    ...history.outboxEntries.map((outboxEntry) => notificationEvent(outboxEntry, mask)),
   ];
   return {
-    note: omission(past.olderIncidents, past.olderEntries),
+    note: omission(history.olderIncidents, history.olderEntries),
     incidents: incidents.map(incidentOf),
     events: events.toSorted((a, b) => a.at - b.at).map((event) => ({ ...event, at: isoTime(event.at) })),
   };
@@ -99,7 +99,8 @@ function notificationEvent({ delivery, notification }: OutboxEntry, mask: Mask):
   const reply = mask.line(isMail ? detail : withoutPath(detail, recipient));
   const said = reply === '' ? '' : `: ${reply}`;
   const end = finishedAt === null ? '' : ` at ${isoTime(finishedAt)}`;
-  const text = `Notification "${eventOf(notification)}", ${to}: ${status}${end}, ${counted(attempts, 'attempt')}${said}`;
+  const tries = counted(attempts, 'attempt');
+  const text = `Notification "${eventOf(notification)}", ${to}: ${status}${end}, ${tries}${said}`;
   const incident = notification.kind === 'incident' ? notification.incident.id : null;
   return { at: delivery.createdAt, kind: 'notification', incident, text };
 }

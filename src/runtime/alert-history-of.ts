@@ -11,14 +11,14 @@ const BACK: Millis = 7 * 86_400_000;
 const MOST_ENDED = 50;
 const MOST_ENTRIES = 100;
 
-/** As much of a watch as the chronicle needs. */
-export interface Remembering {
+/** As much of a monitor as the history needs. */
+export interface AlertHistorySource {
   readonly store: Pick<Store, 'ended' | 'deliveries' | 'writable' | 'journal'>;
   readonly alerting: Pick<Monitor['alerting'], 'incidents'>;
 }
 
 interface Read {
-  readonly of: Remembering['store'];
+  readonly of: AlertHistorySource['store'];
   readonly at: Millis;
   /** Changes when a notification has left the outbox: from then on it is found in the file. */
   readonly outbox: string;
@@ -28,10 +28,10 @@ interface Read {
 }
 
 /** Reads the history at most every few seconds; what it cannot read now, it knows from before. */
-export function createChronicle(watch: () => Remembering, clock: Clock): () => AlertHistory {
+export function createAlertHistory(monitor: () => AlertHistorySource, clock: Clock): () => AlertHistory {
   let last: Read | null = null;
   return () => {
-    const current = watch();
+    const current = monitor();
     const { journal } = current.store;
     const inMind = [...journal.givenUp(), ...journal.pending()];
     const outbox = [inMind.length, inMind[0], inMind.at(-1)]
@@ -52,7 +52,7 @@ export function createChronicle(watch: () => Remembering, clock: Clock): () => A
 }
 
 function readAnew(
-  of: Remembering['store'],
+  of: AlertHistorySource['store'],
   before: Read | null,
   { now, ...when }: { readonly outbox: string; readonly at: Millis; readonly now: EpochMs },
 ): Read {

@@ -3,7 +3,7 @@ import { isInvalid } from '../core/invalid-round.ts';
 
 /**
  * What is new and critical is looked at again at once: what was there only once is gone then, and what stays is told
- * within seconds, not a schedule later. So is what could not be judged because this process stood still, unless it does
+ * within seconds, not a schedule later. So is what could not be judged because this process stalled, unless it does
  * so again and again.
  */
 export function deservesAnotherLook(before: RoundResult | null, { observations, diagnosis }: RoundResult): boolean {

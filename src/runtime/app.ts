@@ -27,7 +27,7 @@ export interface AppDeps {
   /** Reads the configuration again. */
   readonly load: () => Promise<LoadResult>;
   /**
-   * Nothing watches any more, neither under the new configuration nor under the old one: whoever started the daemon
+   * Nothing watches any more, neither under the new configuration nor under the old one: the one who started the daemon
    * should do so again.
    */
   readonly onDeath: (error: unknown) => void;
@@ -38,7 +38,7 @@ const DRAIN: Millis = 5_000;
 
 /**
  * The daemon: configuration → schedule → probes, logs, connectors → diagnosis → metrics, incidents, page, history. All
- * that depends on the configuration is one `Watch`, which a reload replaces; metrics, the page and its subscribers
+ * that depends on the configuration is one `Monitor`, which a reload replaces; metrics, the page and its subscribers
  * outlive it.
  */
 export class App {
@@ -48,7 +48,7 @@ export class App {
   readonly #page: PageHost;
   readonly #feed = new EventEmitter<{ diagnosis: [Diagnosis] }>();
   readonly #noteDiagnosis: ReturnType<typeof createDiagnosisLog>;
-  #watch: Monitor | null = null;
+  #monitor: Monitor | null = null;
   #lastReload: Activity['lastReload'] = null;
   #reloading: Promise<ReloadOutcome> | null = null;
   #nextReload: Promise<ReloadOutcome> | null = null;
@@ -58,16 +58,16 @@ export class App {
     const { clock, version, logger } = deps;
     const registry = new Registry();
     const metrics = defineMetrics(registry);
-    const watch = (): Monitor => this.#running();
+    const monitor = (): Monitor => this.#running();
     this.#deps = deps;
     this.#recorder = new Recorder(metrics);
     this.#noteDiagnosis = createDiagnosisLog(logger);
-    this.#scrape = createScrape(registry, metrics, watch);
+    this.#scrape = createScrape(registry, metrics, monitor);
     const sources = createWebSources({
       clock,
       version,
       startedAt: clock.now(),
-      watch,
+      monitor,
       feed: this.#feed,
       stopping: () => this.#stopping,
       lastReload: () => this.#lastReload,
@@ -84,11 +84,11 @@ export class App {
 
   /** @throws {Error} saying what to do: a port is taken, a file that the configuration names cannot be used */
   async start(config: Config): Promise<void> {
-    this.#watch = await this.#startWatch(config);
+    this.#monitor = await this.#startMonitor(config);
     try {
       await this.#page.start(config.web);
     } catch (error) {
-      await this.#stopWatch(this.#watch);
+      await this.#stopMonitor(this.#monitor);
       throw error;
     }
     this.#recorder.reload(true, this.#deps.clock.now());
@@ -98,7 +98,7 @@ export class App {
   async stop(): Promise<void> {
     this.#stopping = true;
     await this.#reloading;
-    if (this.#watch !== null) await this.#stopWatch(this.#watch);
+    if (this.#monitor !== null) await this.#stopMonitor(this.#monitor);
     await this.#page.stop();
   }
 
@@ -126,13 +126,13 @@ export class App {
   }
 
   async #reload(): Promise<ReloadOutcome> {
-    const old = this.#watch;
+    const old = this.#monitor;
     if (old === null || this.#stopping) return { kind: 'refused', problems: ['ftm-watch is starting or stopping'] };
     const loaded = await this.#deps.load();
     if (loaded.kind === 'invalid') return { kind: 'refused', problems: loaded.issues.map(formatIssue) };
     const { config } = loaded;
     // What can be tried while the old one still watches, is.
-    const next = await this.#createWatch(config);
+    const next = await this.#createMonitor(config);
     try {
       const page = await this.#page.prepare(config.web);
       try {
@@ -143,7 +143,7 @@ export class App {
       }
       page.commit();
     } catch (error) {
-      await this.#stopWatch(next);
+      await this.#stopMonitor(next);
       throw error;
     }
     this.#deps.logger.level = config.log.level;
@@ -152,13 +152,13 @@ export class App {
 
   /** @throws {Error} when a port of the new one cannot be bound; then the old configuration is in force again */
   async #replace(old: Monitor, next: Monitor): Promise<void> {
-    await this.#stopWatch(old);
+    await this.#stopMonitor(old);
     this.#scrape.takeCounts(old);
     try {
       await next.start();
-      this.#watch = next;
+      this.#monitor = next;
     } catch (error) {
-      this.#watch = await this.#startWatch(old.config).catch((death: unknown) => {
+      this.#monitor = await this.#startMonitor(old.config).catch((death: unknown) => {
         this.#deps.onDeath(death);
         throw death;
       });
@@ -177,22 +177,22 @@ export class App {
   }
 
   #running(): Monitor {
-    if (this.#watch === null) throw new Error('Nothing is watched before start: a mistake of the caller');
-    return this.#watch;
+    if (this.#monitor === null) throw new Error('Nothing is watched before start: a mistake of the caller');
+    return this.#monitor;
   }
 
-  async #startWatch(config: Config): Promise<Monitor> {
-    const watch = await this.#createWatch(config);
+  async #startMonitor(config: Config): Promise<Monitor> {
+    const monitor = await this.#createMonitor(config);
     try {
-      await watch.start();
+      await monitor.start();
     } catch (error) {
-      await this.#stopWatch(watch);
+      await this.#stopMonitor(monitor);
       throw error;
     }
-    return watch;
+    return monitor;
   }
 
-  #createWatch(config: Config): Promise<Monitor> {
+  #createMonitor(config: Config): Promise<Monitor> {
     return Monitor.create(config, {
       ...this.#deps,
       recorder: this.#recorder,
@@ -203,8 +203,8 @@ export class App {
     });
   }
 
-  async #stopWatch(watch: Monitor): Promise<void> {
+  async #stopMonitor(monitor: Monitor): Promise<void> {
     using limit = deadline(this.#deps.clock, DRAIN, new AbortController().signal);
-    await watch.stop(limit.signal);
+    await monitor.stop(limit.signal);
   }
 }

@@ -23,7 +23,7 @@ import { assessLog, withLog } from '../checks/assess-log.ts';
 import { explainingFaults } from './explaining-fault.ts';
 import { nextUnread, speakingAppliances, type UnreadSince } from './speaking-appliances.ts';
 
-/** What was found out in one round, but for the log. */
+/** What was found out in one round, except for the log. */
 export interface RoundFindings {
   readonly config: Config;
   /** When the round began. */

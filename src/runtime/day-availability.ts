@@ -1,4 +1,4 @@
-import type { DayState } from '../store/past.ts';
+import type { DayState } from '../store/history-rows.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import type { ChartData } from '../web/chart-data.ts';
 

@@ -3,7 +3,7 @@ import { channelWords } from '../notify/channels/registry.ts';
 import { counted } from '../text/counted.ts';
 
 /** The notifications to look at, and to whom the configuration sends them. */
-export interface Told {
+export interface NotificationRecords {
   /** What is over and what is still tried, latest first. */
   readonly outboxEntries: readonly OutboxEntry[];
   /** What was given up although its incident is open. */
@@ -15,7 +15,7 @@ export interface Told {
  * In words for people: the channels by which somebody was not told. A recipient counts from the notification that was
  * given up until a later one arrives. Without names: it is shown to everybody who asks whether the daemon is ready.
  */
-export function givenUpProblems({ outboxEntries, givenUp, isRecipient }: Told): readonly string[] {
+export function givenUpProblems({ outboxEntries, givenUp, isRecipient }: NotificationRecords): readonly string[] {
   const last = new Map<string, Delivery>();
   for (const { delivery } of outboxEntries)
     if (isOver(delivery) && !last.has(nameOf(delivery))) last.set(nameOf(delivery), delivery);

@@ -8,7 +8,7 @@ import type { Config } from '../config/config.ts';
 import { readSecret } from '../system/secret.ts';
 import type { Assessment } from '../engine/assessment.ts';
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
-import { asksForPolicy } from '../checks/firewall-policy/settle-shut-port.ts';
+import { asksForPolicy } from '../checks/firewall-policy/refine-shut-port.ts';
 import type { Diagnosis } from '../engine/diagnosis.ts';
 import { complainsOfConnections } from '../checks/tls-genuine/complaint.ts';
 import type { LogEvent } from '../core/polling/log-event.ts';
@@ -36,10 +36,10 @@ import { lastExplainingFaults } from './explaining-fault.ts';
 import { log, type LogListening } from '../sources/log/source.ts';
 import { createProbesOnDemand, type ProbesOnDemand } from './probe-on-demand.ts';
 import { createLivenessTracker, type LivenessTracker } from './liveness-tracker.ts';
-import { createRoundFigures } from './round-figures.ts';
+import { createHourlyValueCollector } from './hourly-value-collector.ts';
 import { roundRecord } from './round-record.ts';
 import { registrationBudget, stateFile } from './state-files.ts';
-import { UnitWatch } from './unit-watch.ts';
+import { UnitMonitor } from './unit-monitor.ts';
 
 export interface MonitorDeps {
   readonly clock: Clock;
@@ -73,9 +73,9 @@ export class Monitor {
   readonly #deps: MonitorDeps;
   readonly #files: MonitorFiles;
   readonly #log: LogListening;
-  readonly #units: UnitWatch;
+  readonly #units: UnitMonitor;
   readonly #rounds: Runner;
-  readonly #figures = createRoundFigures();
+  readonly #hourlyValues = createHourlyValueCollector();
   readonly #pulse: LivenessTracker;
   readonly #heartbeat: Heartbeat | null;
   #stopping = false;
@@ -115,7 +115,7 @@ export class Monitor {
       stateFile: stateFile(config, 'log-positions.json'),
       onEvent: (event) => this.#onLogEvent(event),
     });
-    this.#units = new UnitWatch(config, { ...this.#runnerDeps(), env, budget: registrationBudget(config) });
+    this.#units = new UnitMonitor(config, { ...this.#runnerDeps(), env, budget: registrationBudget(config) });
     this.#rounds = new Runner({
       ...this.#runnerDeps(),
       timer: (listener) => createSpreadTimer(probesSchedule(config), clock, listener),
@@ -222,7 +222,8 @@ export class Monitor {
     const before = this.#last;
     this.#last = { observations, judged, diagnosis };
     this.#pulse.beat();
-    this.#publish(this.#last, [...judged.assessments.map(({ id }) => id), ...LOG_CHECKS, ...this.#units.takeFresh()]);
+    const updated = [...judged.assessments.map(({ id }) => id), ...LOG_CHECKS, ...this.#units.drainUpdated()];
+    this.#publish(this.#last, updated);
     if (this.#files.kit.needsCloserLook() || deservesAnotherLook(before, this.#last)) this.#rounds.trigger();
   }
 
@@ -244,12 +245,11 @@ export class Monitor {
     this.alerting.accept(round.diagnosis, fresh);
     recorder.incidents(this.alerting.incidents(), this.config);
     onRound(round);
-    const figures = this.#figures.take(this.#units.picture());
-    this.store.recordRound(roundRecord(round.observations, round.judged, round.diagnosis, figures));
+    this.store.recordRound(roundRecord(round, this.#hourlyValues.take(this.#units.picture())));
   }
 
   #onLogEvent(event: LogEvent): void {
-    this.#figures.count(event);
+    this.#hourlyValues.count(event);
     this.#deps.recorder.logEvent(event);
     if (event.kind !== 'heard') this.#rounds.trigger();
   }

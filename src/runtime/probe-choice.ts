@@ -123,7 +123,8 @@ function atResolver(config: Config, resolver: ResolverConfig): ProbeChoice {
 function forbidden(asked: string): Refusal {
   return {
     kind: 'forbidden',
-    problem: `Cannot probe ${shown(asked)}: the configuration does not name it; add it to "web.probeTargets" to allow it`,
+    problem:
+      `Cannot probe ${shown(asked)}: the configuration does not name it; ` + 'add it to "web.probeTargets" to allow it',
   };
 }
 

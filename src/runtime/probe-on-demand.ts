@@ -38,7 +38,7 @@ interface Seen extends Omit<ProbeFacts, 'module' | 'durationMs'> {
   readonly findings: readonly Finding[];
   readonly lines: readonly string[];
   /** What kept ftm-watch itself from looking; null: nothing did. */
-  readonly hindrance: string | null;
+  readonly localError: string | null;
 }
 
 const NOTHING: Seen = {
@@ -48,7 +48,7 @@ const NOTHING: Seen = {
   mailCertificateNotAfter: null,
   findings: [],
   lines: [],
-  hindrance: null,
+  localError: null,
 };
 
 export function createProbesOnDemand(config: Config, looks: TargetProbes, clock: Clock): ProbesOnDemand {
@@ -68,10 +68,10 @@ export function createProbesOnDemand(config: Config, looks: TargetProbes, clock:
       limiter.run(() => look(choice, looks, clock, both), both).catch((error: unknown) => notStarted(error, both)),
     );
     const durationMs = clock.elapsed() - started;
-    if (looked === null) return hindered(target, 'ftm-watch itself stood still meanwhile');
+    if (looked === null) return unknownAnswer(target, 'ftm-watch itself stalled meanwhile');
     const { seen } = looked;
-    if (stopping.signal.aborted) return hindered(target, 'it was called off');
-    if (!seen.success && seen.hindrance !== null) return hindered(target, seen.hindrance);
+    if (stopping.signal.aborted) return unknownAnswer(target, 'it was called off');
+    if (!seen.success && seen.localError !== null) return unknownAnswer(target, seen.localError);
     const metrics = await renderProbe({ module, durationMs, ...seen });
     return { kind: 'probed', metrics, explanation: explain(`${module} probe of ${target}`, seen, durationMs) };
   }
@@ -98,7 +98,7 @@ async function lookUp(target: PathTarget, looks: TargetProbes, signal: AbortSign
   const { findings, addresses } = judgeNames(target, names);
   const success = addresses.length > 0 && isWell(findings);
   const lines = pathLines({ names, endpoints: [], references: [] });
-  return { ...NOTHING, success, names, findings, lines, hindrance: hindranceOf(repliesOf(names)) };
+  return { ...NOTHING, success, names, findings, lines, localError: localErrorOf(repliesOf(names)) };
 }
 
 async function rehearse(
@@ -115,7 +115,7 @@ async function rehearse(
     mailCertificateNotAfter,
     findings,
     lines: [mailLine(observation)],
-    hindrance: hindranceOf([outcome]),
+    localError: localErrorOf([outcome]),
   };
 }
 
@@ -132,8 +132,8 @@ async function follow(target: PathTarget, looks: TargetProbes, clock: Clock, sig
   const endpoint = endpoints.at(-1) ?? null;
   // A chain that cannot be judged is none that is trusted.
   const success = reached(endpoint, target.depth) && isWell(findings) && tls.every(({ level }) => level !== 'unknown');
-  const hindrance = hindranceOf([...repliesOf(names), endpoint?.tcp, endpoint?.tls, endpoint?.http]);
-  return { ...NOTHING, success, names, endpoint, findings, lines: pathLines(path), hindrance };
+  const localError = localErrorOf([...repliesOf(names), endpoint?.tcp, endpoint?.tls, endpoint?.http]);
+  return { ...NOTHING, success, names, endpoint, findings, lines: pathLines(path), localError };
 }
 
 function judgeNames(
@@ -169,7 +169,7 @@ function repliesOf(names: readonly DnsObservation[]): readonly DnsObservation['a
   return names.flatMap(({ a, aaaa }) => [a, aaaa]);
 }
 
-function hindranceOf(outcomes: readonly (Failure | { readonly kind: string } | null | undefined)[]): string | null {
+function localErrorOf(outcomes: readonly (Failure | { readonly kind: string } | null | undefined)[]): string | null {
   const failures = outcomes.filter((outcome): outcome is Failure => outcome?.kind === 'failed');
   return failures.find(({ reason }) => reason === 'internal')?.message ?? null;
 }
@@ -179,12 +179,12 @@ function notStarted(error: unknown, signal: AbortSignal): Seen {
   if (!signal.aborted) throw error;
   return {
     ...NOTHING,
-    hindrance: signal.reason instanceof DeadlineError ? 'the time was over before its turn came' : 'it was called off',
+    localError: signal.reason instanceof DeadlineError ? 'the time was over before its turn came' : 'it was called off',
   };
 }
 
 /** Our own trouble is never told as the target's: `probe_success 0` would be. */
-function hindered(target: string, why: string): ProbeAnswer {
+function unknownAnswer(target: string, why: string): ProbeAnswer {
   return { kind: 'hindered', problem: `Nothing is known about ${target}: ${why}` };
 }
 

@@ -1,25 +1,22 @@
 import { certificatePem } from '../core/certificate-pem.ts';
-import type { Diagnosis } from '../engine/diagnosis.ts';
-import type { RoundObservations } from '../sources/registry.ts';
-import type { JudgedRound } from '../checks/judged-round.ts';
 import { isInvalid } from '../core/invalid-round.ts';
+import type { RoundResult } from '../report/round-result.ts';
 import type { RoundRecord } from '../store/history.ts';
 import { samplesOf } from '../sources/samples-of.ts';
-import type { HourlyValue } from '../store/figures.ts';
+import type { HourlyValue } from '../store/hourly-values.ts';
 
-/** What of a round is kept in the history. One that is void saw nothing that its targets could be held to. */
+/** What of a round is kept in the history. An invalid one says nothing about its targets. */
 export function roundRecord(
-  round: RoundObservations,
-  judged: JudgedRound,
-  { preconditions }: Diagnosis,
-  figures: readonly HourlyValue[],
+  { observations, judged, diagnosis: { preconditions } }: RoundResult,
+  hourlyValues: readonly HourlyValue[],
 ): RoundRecord {
-  if (isInvalid(round)) return { at: round.startedAt, samples: [], preconditions, certificates: [], figures };
+  const at = observations.startedAt;
+  if (isInvalid(observations)) return { at, samples: [], preconditions, certificates: [], hourlyValues };
   return {
-    at: round.startedAt,
-    samples: samplesOf(round),
+    at,
+    samples: samplesOf(observations),
     preconditions,
-    figures,
+    hourlyValues,
     certificates: judged.tls.flatMap(({ path, judged: { endpoints } }) =>
       endpoints.flatMap(({ outcome }) => {
         const leaf = outcome.chain?.certificates[0];

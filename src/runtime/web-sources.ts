@@ -6,18 +6,18 @@ import { createMaintenance, type Maintenance } from '../notify/maintenance.ts';
 import { noChannelNote } from '../notify/no-channel.ts';
 import type { MaintenancePlan } from '../web/alert-history.ts';
 import type { Activity, Health, ReloadOutcome, SeenCertificate, WebSources } from '../web/sources.ts';
-import { createChronicle } from './alert-history-of.ts';
-import { createPast } from './chart-data-of.ts';
+import { createAlertHistory } from './alert-history-of.ts';
+import { createChartData } from './chart-data-of.ts';
 import { givenUpProblems } from './given-up-problems.ts';
 import type { Monitor } from './monitor.ts';
 
-/** What of the daemon the page needs besides the watch. */
+/** What of the daemon the page needs besides the monitor. */
 export interface DaemonFacts {
   readonly clock: Clock;
   readonly version: string;
   readonly startedAt: EpochMs;
   /** The one in force: a reload puts another in its place. */
-  readonly watch: () => Monitor;
+  readonly monitor: () => Monitor;
   /** Emits each diagnosis. */
   readonly feed: EventEmitter<{ diagnosis: [Diagnosis] }>;
   readonly stopping: () => boolean;
@@ -27,44 +27,44 @@ export interface DaemonFacts {
 }
 
 export function createWebSources(facts: DaemonFacts): WebSources {
-  const { watch } = facts;
-  const chronicle = createChronicle(watch, facts.clock);
+  const { monitor } = facts;
+  const alertHistory = createAlertHistory(monitor, facts.clock);
   return {
     version: facts.version,
-    site: () => watch().config.site,
-    diagnosis: () => watch().last()?.diagnosis ?? null,
-    chronicle,
-    maintenance: createMaintenancePlan(watch, facts.clock),
-    silences: () => watch().alerting.silences(),
-    silence: (request) => watch().alerting.silence(request),
-    unsilence: (id) => watch().alerting.unsilence(id),
+    site: () => monitor().config.site,
+    diagnosis: () => monitor().last()?.diagnosis ?? null,
+    alertHistory,
+    maintenance: createMaintenancePlan(monitor, facts.clock),
+    silences: () => monitor().alerting.silences(),
+    silence: (request) => monitor().alerting.silence(request),
+    unsilence: (id) => monitor().alerting.unsilence(id),
     onDiagnosis: (listener) => {
       facts.feed.on('diagnosis', listener);
       return () => facts.feed.off('diagnosis', listener);
     },
     metrics: facts.metrics,
     reload: facts.reload,
-    probe: (request, signal) => watch().probes.probe(request, signal),
-    health: () => health(facts, chronicle),
-    certificates: () => certificates(watch()),
+    probe: (request, signal) => monitor().probes.probe(request, signal),
+    health: () => health(facts, alertHistory),
+    certificates: () => certificates(monitor()),
     activity: () => activity(facts),
-    past: createPast(watch, facts.clock),
+    chartData: createChartData(monitor, facts.clock),
   };
 }
 
 /** The windows of the configuration in force. */
-function createMaintenancePlan(watch: () => Monitor, clock: Clock): () => MaintenancePlan {
+function createMaintenancePlan(monitor: () => Monitor, clock: Clock): () => MaintenancePlan {
   let made: { readonly of: Monitor; readonly maintenance: Maintenance } | null = null;
   return () => {
-    const of = watch();
+    const of = monitor();
     if (made?.of !== of) made = { of, maintenance: createMaintenance(of.config.notify.maintenance) };
     return made.maintenance.outlook(clock.now());
   };
 }
 
-function health({ watch, stopping, lastReload }: DaemonFacts, chronicle: WebSources['chronicle']): Health {
-  const { alerting, store } = watch();
-  const first = watch().last() !== null;
+function health({ monitor, stopping, lastReload }: DaemonFacts, alertHistory: WebSources['alertHistory']): Health {
+  const { alerting, store } = monitor();
+  const first = monitor().last() !== null;
   return {
     ready: first && !stopping(),
     problems: [
@@ -75,7 +75,7 @@ function health({ watch, stopping, lastReload }: DaemonFacts, chronicle: WebSour
         ? ['The last reload was refused: the configuration before it is still in force']
         : []),
       ...givenUpProblems({
-        outboxEntries: chronicle().outboxEntries,
+        outboxEntries: alertHistory().outboxEntries,
         givenUp: store.journal.givenUp(),
         isRecipient: (to) => alerting.isRecipient(to),
       }),
@@ -83,10 +83,10 @@ function health({ watch, stopping, lastReload }: DaemonFacts, chronicle: WebSour
   };
 }
 
-function certificates(watch: Monitor): readonly SeenCertificate[] {
-  const tls = watch.last()?.judged.tls ?? [];
+function certificates(monitor: Monitor): readonly SeenCertificate[] {
+  const tls = monitor.last()?.judged.tls ?? [];
   return tls.flatMap(({ path, judged }) => {
-    const { baseline } = watch.knowledgeOf(path.subject);
+    const { baseline } = monitor.knowledgeOf(path.subject);
     const trusted = baseline === null ? [] : [...baseline.leaves.slice(0, 1), ...baseline.authorities];
     return judged.endpoints.map(({ endpoint, outcome, judgement }) => ({
       target: path.subject,
@@ -98,17 +98,17 @@ function certificates(watch: Monitor): readonly SeenCertificate[] {
   });
 }
 
-function activity({ watch, startedAt, lastReload }: DaemonFacts): Activity {
-  const last = watch().last()?.observations;
-  const counters = watch().logCounters();
-  const { alerting, config } = watch();
+function activity({ monitor, startedAt, lastReload }: DaemonFacts): Activity {
+  const last = monitor().last()?.observations;
+  const counters = monitor().logCounters();
+  const { alerting, config } = monitor();
   const pending = alerting.pending();
   return {
     startedAt,
     lastRound: last === undefined ? null : { at: last.startedAt, durationMs: last.durationMs },
-    nextRound: watch().nextRound(),
+    nextRound: monitor().nextRound(),
     lastReload: lastReload(),
-    storeWritable: watch().store.writable(),
+    storeWritable: monitor().store.writable(),
     notificationsPending: Object.values(pending).reduce((sum, count) => sum + count, 0),
     states: alerting.states(),
     noChannel: noChannelNote(config.notify),

@@ -17,7 +17,7 @@ export interface CronTimer {
 export interface CronListener {
   /** @param slot the time that was meant, which may be a while ago */
   readonly onTime: (slot: EpochMs) => void;
-  /** A time went by while this process stood still: only the last of several is called for. */
+  /** A time went by while this process stalled: only the last of several is called for. */
   readonly onMissed: () => void;
 }
 

@@ -1,10 +1,10 @@
 import type { Clock } from '../core/clock.ts';
 import { isInvalid } from '../core/invalid-round.ts';
-import { createStallWatch } from './stall-watch.ts';
+import { createStallMonitor } from './stall-monitor.ts';
 
-/** Null: this process stood still meanwhile, so that what it saw says nothing about whom it asked. */
+/** Null: this process stalled meanwhile, so that what it saw says nothing about whom it asked. */
 export async function discardIfStalled<T>(clock: Clock, look: Promise<T>): Promise<{ readonly seen: T } | null> {
-  const stall = createStallWatch(clock);
+  const stall = createStallMonitor(clock);
   try {
     const seen = await look;
     return isInvalid({ stalledMs: stall.take() }) ? null : { seen };

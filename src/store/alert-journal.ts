@@ -7,7 +7,7 @@ import type { OperatorLog } from '../system/operator-log.ts';
 import type { Database } from './database.ts';
 import type { EpochMs } from '../core/clock.ts';
 import { readGivenUp, readPending, readState, type Pending } from './journal-rows.ts';
-import { stateText, type SavedState, type Unread } from './saved-state.ts';
+import { incidentText, notificationText, stateText, type SavedState, type Unread } from './saved-state.ts';
 
 /** More than this is no outbox any more; the oldest pending one gives way. */
 const MAX_PARCELS = 5_000;
@@ -197,17 +197,20 @@ function writeIncident(db: DatabaseSync, incident: Incident): void {
     `INSERT INTO incidents (id, cause, subject, severity, opened_at, closed_at, json) VALUES (?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (id) DO UPDATE SET cause = excluded.cause, subject = excluded.subject, severity = excluded.severity,
        closed_at = excluded.closed_at, json = excluded.json`,
-  ).run(id, cause.id, cause.subject, cause.severity, openedAt, closedAt, JSON.stringify(incident));
+  ).run(id, cause.id, cause.subject, cause.severity, openedAt, closedAt, incidentText(incident));
 }
 
 function writeOutboxEntry(db: DatabaseSync, { delivery, notification }: OutboxEntry): void {
   const { id, at } = notification;
   const insert = 'INSERT INTO notifications (id, event, at, json) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO NOTHING';
-  db.prepare(insert).run(id, eventOf(notification), at, JSON.stringify(notification));
+  db.prepare(insert).run(id, eventOf(notification), at, notificationText(notification));
   db.prepare(
-    `INSERT INTO deliveries (notification, channel, recipient, status, created_at, attempts, first_failed_at, next_attempt_at, finished_at, detail)
-     VALUES (:notificationId, :channel, :recipient, :status, :createdAt, :attempts, :firstFailedAt, :nextAttemptAt, :finishedAt, :detail)
-     ON CONFLICT (notification, channel, recipient) DO UPDATE SET status = excluded.status, attempts = excluded.attempts,
-       first_failed_at = excluded.first_failed_at, next_attempt_at = excluded.next_attempt_at, finished_at = excluded.finished_at, detail = excluded.detail`,
+    `INSERT INTO deliveries (notification, channel, recipient, status, created_at, attempts, first_failed_at,
+       next_attempt_at, finished_at, detail)
+     VALUES (:notificationId, :channel, :recipient, :status, :createdAt, :attempts, :firstFailedAt,
+       :nextAttemptAt, :finishedAt, :detail)
+     ON CONFLICT (notification, channel, recipient) DO UPDATE SET
+       status = excluded.status, attempts = excluded.attempts, first_failed_at = excluded.first_failed_at,
+       next_attempt_at = excluded.next_attempt_at, finished_at = excluded.finished_at, detail = excluded.detail`,
   ).run({ ...delivery });
 }

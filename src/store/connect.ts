@@ -21,7 +21,11 @@ export class NewerStore extends Error {
 /** What to do about a file of a newer version, for a person. */
 export function newerMessage(path: string, version: number): string {
   const known = String(MIGRATIONS.length);
-  return `The history is of version ${String(version)}, and this ftm-watch knows ${known}: it is left alone. Start the newer ftm-watch again, or put back the copy from before the upgrade, "${basename(path)}.version-${known}-…" (docs/operate.md)`;
+  return (
+    `The history is of version ${String(version)}, and this ftm-watch knows ${known}: it is left alone. Start ` +
+    'the newer ftm-watch again, or put back the copy from before the upgrade, ' +
+    `"${basename(path)}.version-${known}-…" (docs/operate.md)`
+  );
 }
 
 /**
@@ -38,8 +42,8 @@ export function connect(path: string, now: EpochMs): DatabaseSync {
   try {
     const version = versionOf(db);
     if (version > MIGRATIONS.length) throw new NewerStore(path, version);
-    db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 4194304; PRAGMA secure_delete = OFF;
-             PRAGMA cache_size = -${String(CACHE_KIBIBYTES)};`);
+    db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 4194304;
+             PRAGMA secure_delete = OFF; PRAGMA cache_size = -${String(CACHE_KIBIBYTES)};`);
     if (version < MIGRATIONS.length) migrate(db, path, now);
     return db;
   } catch (error) {

@@ -3,7 +3,7 @@ import type { EpochMs, Millis } from '../core/clock.ts';
 import type { PreconditionStatus } from '../engine/diagnosis.ts';
 import type { ProbeSample } from '../core/round.ts';
 import type { Database } from './database.ts';
-import { figureWriter, type HourlyValue } from './figures.ts';
+import { hourlyValueWriter, type HourlyValue } from './hourly-values.ts';
 
 /** What one round leaves behind. */
 export interface RoundRecord {
@@ -11,7 +11,7 @@ export interface RoundRecord {
   readonly samples: readonly ProbeSample[];
   readonly preconditions: readonly PreconditionStatus[];
   readonly certificates: readonly SeenCertificate[];
-  readonly figures: readonly HourlyValue[];
+  readonly hourlyValues: readonly HourlyValue[];
 }
 
 export interface SeenCertificate {
@@ -46,12 +46,12 @@ function roundWriter(db: DatabaseSync): (round: RoundRecord) => void {
   const writeSample = sampleWriter(db);
   const writeState = stateWriter(db);
   const writeCertificate = certificateWriter(db);
-  const writeFigure = figureWriter(db);
-  return ({ at, samples, preconditions, certificates, figures }) => {
+  const writeHourlyValue = hourlyValueWriter(db);
+  return ({ at, samples, preconditions, certificates, hourlyValues }) => {
     for (const sample of samples) writeSample(sample, at);
     for (const status of preconditions) writeState(status, at);
     for (const certificate of certificates) writeCertificate(certificate, at);
-    for (const figure of figures) writeFigure(figure, at);
+    for (const value of hourlyValues) writeHourlyValue(value, at);
   };
 }
 
@@ -63,7 +63,8 @@ function sampleWriter(db: DatabaseSync): Write<ProbeSample> {
   // Several addresses of one target share a series: the slowest, or the one that failed, is what a chart must show.
   const addSample = db.prepare(
     `INSERT INTO samples (series, at, duration_ms, failure) VALUES (?, ?, ?, ?)
-     ON CONFLICT (series, at) DO UPDATE SET duration_ms = max(duration_ms, excluded.duration_ms), failure = coalesce(failure, excluded.failure)`,
+     ON CONFLICT (series, at) DO UPDATE SET
+       duration_ms = max(duration_ms, excluded.duration_ms), failure = coalesce(failure, excluded.failure)`,
   );
   return ({ probe, target, durationMs, failure }, at) => {
     if (seriesOf.get(probe, target) === undefined) addSeries.run(probe, target);

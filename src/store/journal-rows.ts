@@ -18,8 +18,9 @@ const deliveryRow: z.ZodType<Delivery> = z.object({
   detail: z.string(),
 });
 
-const COLUMNS = `d.sequence, d.notification AS notificationId, d.channel, d.recipient, d.status, d.created_at AS createdAt,
-  d.attempts, d.first_failed_at AS firstFailedAt, d.next_attempt_at AS nextAttemptAt, d.finished_at AS finishedAt,
+const COLUMNS = `d.sequence, d.notification AS notificationId, d.channel, d.recipient, d.status,
+  d.created_at AS createdAt, d.attempts, d.first_failed_at AS firstFailedAt, d.next_attempt_at AS nextAttemptAt,
+  d.finished_at AS finishedAt,
   d.detail, n.json`;
 
 export function readState(db: DatabaseSync): SavedState | null {

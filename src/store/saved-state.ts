@@ -69,8 +69,12 @@ const incidentRow = z.object({
   mergedInto: z.string().nullable().default(null),
 });
 
-const incident: z.ZodType<Incident> = incidentRow.transform((row) => ({
+/** What is stored keeps the names of 0.1.0. */
+const incident: z.ZodType<Incident> = incidentRow.transform(({ sight, told: lastNotified, held, ...row }) => ({
   ...row,
+  presence: sight,
+  lastNotified,
+  awaitsDigest: held,
   formerCauses: row.formerCauses.map((former) => ({
     ...former,
     since: former.since ?? row.since,
@@ -171,7 +175,7 @@ export function stateText(whole: IncidentState, unread: Unread, since: EpochMs):
   const kept = (items: readonly unknown[]): readonly unknown[] => items.filter((item) => lastTimeOf(item) >= since);
   return JSON.stringify({
     ...whole,
-    incidents: [...whole.incidents, ...kept(unread.incidents)],
+    incidents: [...whole.incidents.map(rowOf), ...kept(unread.incidents)],
     silences: [...whole.silences, ...kept(unread.silences)],
   });
 }
@@ -192,6 +196,27 @@ function divide<T>(
     read: results.flatMap(({ result }) => (result.success ? [result.data] : [])),
     unread: results.flatMap(({ item, result }) => (result.success ? [] : [item])),
   };
+}
+
+/** The counterpart of parseIncident. */
+export function incidentText(one: Incident): string {
+  return JSON.stringify(rowOf(one));
+}
+
+/** The counterpart of parseNotification. */
+export function notificationText(one: Notification): string {
+  switch (one.kind) {
+    case 'incident':
+      return JSON.stringify({ ...one, incident: rowOf(one.incident) });
+    case 'digest':
+      return JSON.stringify({ ...one, items: one.items.map((item) => ({ ...item, incident: rowOf(item.incident) })) });
+    case 'test':
+      return JSON.stringify(one);
+  }
+}
+
+function rowOf({ presence, lastNotified, awaitsDigest, ...rest }: Incident): object {
+  return { ...rest, sight: presence, told: lastNotified, held: awaitsDigest };
 }
 
 /** Null for a text that does not fit, as with parseNotification. */

@@ -32,7 +32,7 @@ function hold(path: string): StoreLock {
   const holder = holderFile(path);
   const db = new DatabaseSync(`${path}.lock`, { timeout: 0 });
   try {
-    // Nothing is written: a full disk is no hindrance.
+    // Nothing is written: a full disk is no localError.
     db.exec('BEGIN EXCLUSIVE');
     chmodSync(`${path}.lock`, 0o600);
     writeFileSync(holder, `process ${String(process.pid)} on ${hostname()}\n`, { mode: 0o600 });
@@ -49,7 +49,10 @@ function hold(path: string): StoreLock {
 }
 
 function heldMessage(path: string): string {
-  return `Cannot use the store "${path}": ${holderOf(path)} uses it, and would send each notification twice with this one; stop that one, or give this one a store.path of its own`;
+  return (
+    `Cannot use the store "${path}": ${holderOf(path)} uses it, and would send each notification twice with this ` +
+    'one; stop that one, or give this one a store.path of its own'
+  );
 }
 
 /**

@@ -3,11 +3,11 @@ import type { Incident } from '../engine/incident/incident.ts';
 import type { AlertJournal, OutboxEntry } from '../engine/incident/journal.ts';
 import { MirroredJournal } from './alert-journal.ts';
 import { Database, type DatabaseDeps } from './database.ts';
-import { readFigures, readLatency } from './figures.ts';
-import type { FigureName, ProbeName, StoredFigure, StoredLatency } from './figures.ts';
+import { readHourlyValues, readLatency } from './hourly-values.ts';
+import type { HourlyValueName, ProbeName, StoredHourlyValue, StoredLatency } from './hourly-values.ts';
 import { createHistory, type RoundRecord } from './history.ts';
 import { readDeliveries } from './journal-rows.ts';
-import { type DayState, readAvailability, readEnded } from './past.ts';
+import { type DayState, readAvailability, readEnded } from './history-rows.ts';
 import { prune } from './retention.ts';
 
 /**
@@ -27,7 +27,7 @@ export interface Store {
   /** Means over spans of `bucket`. */
   latency(series: ProbeName, since: EpochMs, bucket: Millis): readonly StoredLatency[];
   /** Of the `most` appliances that matter most. */
-  figures(name: FigureName, since: EpochMs, most: number): readonly StoredFigure[];
+  hourlyValues(name: HourlyValueName, since: EpochMs, most: number): readonly StoredHourlyValue[];
   /** Whether the last write was kept: `ftm_store_writable`. */
   writable(): boolean;
   /** It was written by a newer program and is left alone: what to do about it. Null: it was not. */
@@ -72,7 +72,7 @@ export function createStore(config: { readonly path: string; readonly retention:
     ended: (since, limit) => database.read((db) => readEnded(db, since, limit)),
     availability: (from) => database.read((db) => readAvailability(db, from)) ?? [],
     latency: (series, since, bucket) => database.read((db) => readLatency(db, series, since, bucket)) ?? [],
-    figures: (name, since, most) => database.read((db) => readFigures(db, name, since, most)) ?? [],
+    hourlyValues: (name, since, most) => database.read((db) => readHourlyValues(db, name, since, most)) ?? [],
     writable: () => database.writable(),
     newer: () => database.newer(),
     close: () => {

@@ -46,7 +46,8 @@ async function readSecretFile(path: string): Promise<string> {
   }
   if (bytes.length > MAX_SECRET_BYTES) {
     throw new Error(
-      `Cannot read the secret from file "${path}": expected at most ${String(MAX_SECRET_BYTES)} bytes, got ${String(bytes.length)}`,
+      `Cannot read the secret from file "${path}": expected at most ${String(MAX_SECRET_BYTES)} bytes, got ` +
+        `${String(bytes.length)}`,
     );
   }
   return bytes.toString('utf8').replace(/\r?\n$/u, '');

@@ -70,7 +70,8 @@ function listed(field: string, most: number): string {
 
 function unreadable(expression: string, cause?: unknown): RangeError {
   return new RangeError(
-    `Cannot read the cron expression "${expression}": expected five fields "minute hour day month weekday", as in "0 2 * * 0"`,
+    `Cannot read the cron expression "${expression}": expected five fields "minute hour day month weekday", as ` +
+      'in "0 2 * * 0"',
     { cause },
   );
 }

@@ -39,7 +39,8 @@ export async function readBaselines(file: string): Promise<ReadonlyMap<string, B
   const parsed = content.safeParse(parseJson(text, file));
   if (!parsed.success) {
     throw new Error(
-      `Cannot use the learned trust of "${file}": ${issueTexts(parsed.error).slice(0, 5).join('; ')}. Learn again with "ftm-watch trust learn"`,
+      `Cannot use the learned trust of "${file}": ${issueTexts(parsed.error).slice(0, 5).join('; ')}. Learn ` +
+        'again with "ftm-watch trust learn"',
     );
   }
   return new Map(
@@ -51,8 +52,8 @@ export async function readBaselines(file: string): Promise<ReadonlyMap<string, B
 }
 
 /**
- * Puts one target's baseline in the place of an earlier one; those of other targets stay. The file is written beside
- * and moved over the old one: whoever reads it sees the old or the new, and a full disk leaves the old.
+ * Replaces the baseline of one target; those of other targets stay. The file is written beside
+ * and moved over the old one: a reader sees the old or the new, and a full disk leaves the old.
  *
  * @throws {Error} when it cannot be written, or an existing file cannot be read
  */

@@ -22,7 +22,7 @@ export type TrustLoader = (config: Pick<TrustConfig, 'pins' | 'caFiles'>) => Pro
  */
 export function createTrustLoader(publicRoots: PublicRoots): TrustLoader {
   const reading = readShipped();
-  // Whoever loads trust is told; nobody may.
+  // The caller that loads trust is told.
   reading.catch(() => undefined);
   const files = new Map<string, Promise<readonly TrustAnchor[]>>();
   const anchorsOf = (file: string): Promise<readonly TrustAnchor[]> => {

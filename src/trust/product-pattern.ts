@@ -4,7 +4,7 @@ const MAX_LENGTH = 200;
 
 /**
  * What may be repeated without a bound, as often as wanted: two of them on 256 characters are some ten thousand steps
- * at the most.
+ * at most.
  */
 const MAX_UNBOUNDED = 2;
 const MAX_COUNTED = 4;

@@ -29,7 +29,8 @@ export function parseBcryptHash(text: string): BcryptHash | null {
   if (cost === undefined) return null;
   if (Number(cost) >= MIN_COST && Number(cost) <= MAX_COST) return { kind: 'bcrypt', text };
   throw new RangeError(
-    `Cannot use the password hash: expected a bcrypt cost of ${String(MIN_COST)} to ${String(MAX_COST)}, got ${cost}; make one with "htpasswd -nB -C 12 NAME"`,
+    `Cannot use the password hash: expected a bcrypt cost of ${String(MIN_COST)} to ${String(MAX_COST)}, got ` +
+      `${cost}; make one with "htpasswd -nB -C 12 NAME"`,
   );
 }
 

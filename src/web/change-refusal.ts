@@ -28,9 +28,15 @@ export function changeRefusal(context: Context, { login, hosts }: AccessPolicy):
   if (login !== null) return null;
   const { address } = getConnInfo(context).remote;
   if (!isLoopback(address))
-    return `Refused: without web.users only this machine may change anything, at its loopback address, and "${address ?? 'nobody'}" asked: set web.users, or run the command on the machine itself`;
+    return (
+      'Refused: without web.users only this machine may change anything, at its loopback address, and ' +
+      `"${address ?? 'nobody'}" asked: set web.users, or run the command on the machine itself`
+    );
   if (isOwnName(host, hosts)) return null;
-  return `Refused: without web.users this must be asked for by address, as in http://127.0.0.1:9843${routePath(context)}`;
+  return (
+    'Refused: without web.users this must be asked for by address, as in ' +
+    `http://127.0.0.1:9843${routePath(context)}`
+  );
 }
 
 /**
@@ -46,7 +52,8 @@ export function refuseForeignNames(hosts: readonly string[]): MiddlewareHandler 
     }
     const shown = visibleText(host ?? '', MAX_SHOWN);
     return context.text(
-      `Refused: "${shown}" may be the name of a stranger: call by address, add the name to web.hosts, or add web.users\n`,
+      `Refused: "${shown}" may be the name of a stranger: call by address, add the name to web.hosts, or add ` +
+        'web.users\n',
       421,
     );
   };

@@ -14,7 +14,7 @@ export type LoginOutcome =
 
 /** Answers who may come in. */
 export interface Login {
-  /** @param address of whoever asks */
+  /** @param address of the client */
   check(name: string, password: string, address: string | undefined): Promise<LoginOutcome>;
 }
 

@@ -2,7 +2,7 @@ import type { Delivery } from '../engine/incident/journal.ts';
 import { channelWords } from '../notify/channels/registry.ts';
 import { withoutPath } from '../text/without-path.ts';
 
-/** The part before the `@`, but for its first letter. */
+/** The part before the `@`, except for its first letter. */
 const MAIL_USER = /([\w!#$%&'*+/=?^`{|}~-])[\w.!#$%&'*+/=?^`{|}~-]{0,63}@(?=[a-z\d[])/giu;
 const WEB_ADDRESS = /\bhttps?:\/\/[^\s"'<>]+/giu;
 

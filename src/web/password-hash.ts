@@ -13,7 +13,8 @@ export function parsePasswordHash(text: string): PasswordHash {
   const parsed = parseScryptHash(line) ?? parseBcryptHash(line);
   if (parsed !== null) return parsed;
   throw new RangeError(
-    `${unreadable(line)}: expected "$scrypt$ln=…,r=…,p=…$salt$hash" or "$2b$12$…", of a single password; make one as docs/web.md says`,
+    `${unreadable(line)}: expected "$scrypt$ln=…,r=…,p=…$salt$hash" or "$2b$12$…", of a single password; make ` +
+      'one as docs/web.md says',
   );
 }
 

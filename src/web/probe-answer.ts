@@ -10,7 +10,7 @@ export interface ProbeRequest {
   /** As asked for: `HOST` or `HOST:PORT`. */
   readonly target: string;
   readonly module: ProbeModule;
-  /** null: whoever asks does not say how long it waits. */
+  /** null: the client does not say how long it waits. */
   readonly timeout: Millis | null;
 }
 

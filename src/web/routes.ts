@@ -82,14 +82,14 @@ function addApi(app: Hono<WebEnv>, { sources, events }: RouteTools): void {
       : context.json(diagnosisToJson(diagnosis));
   });
   app.get('/api/v1/incidents', (context) => {
-    const { incidents, complete } = sources.chronicle();
+    const { incidents, complete } = sources.alertHistory();
     return context.json({ incidents: incidentsToJson(incidents), complete });
   });
   app.get('/api/v1/notifications', (context) => {
-    const { outboxEntries, complete } = sources.chronicle();
+    const { outboxEntries, complete } = sources.alertHistory();
     return context.json({ notifications: notificationsToJson(outboxEntries), complete });
   });
-  app.get('/api/v1/history', (context) => context.json(sources.past()));
+  app.get('/api/v1/history', (context) => context.json(sources.chartData()));
   app.get('/api/v1/events', (context) => {
     if (context.req.method === 'HEAD') return context.body(null, 200, { 'Content-Type': 'text/event-stream' });
     const diagnosis = sources.diagnosis();

@@ -18,7 +18,7 @@ type Cost = Pick<ScryptHash, 'ln' | 'r' | 'p'>;
  */
 const DEFAULT_COST: Cost = { ln: 15, r: 8, p: 3 };
 
-/** A hash that costs more memory than this would let whoever asks for the page exhaust the daemon. */
+/** A hash that costs more memory than this would let anyone who asks for the page exhaust the daemon. */
 const MAX_MEMORY = 256 * 1024 * 1024;
 const MAX_PARALLEL = 16;
 const SALT_BYTES = 16;
@@ -39,7 +39,8 @@ export function parseScryptHash(text: string): ScryptHash | null {
   if (isAffordable(cost))
     return { kind: 'scrypt', ...cost, salt: Buffer.from(salt, 'base64'), hash: Buffer.from(hash, 'base64') };
   throw new RangeError(
-    `Cannot use the password hash: expected a cost of 1 to ${String(MAX_MEMORY / 1024 / 1024)} MiB and p of 1 to ${String(MAX_PARALLEL)}, got ${costText(cost)}`,
+    `Cannot use the password hash: expected a cost of 1 to ${String(MAX_MEMORY / 1024 / 1024)} MiB and p of 1 to ` +
+      `${String(MAX_PARALLEL)}, got ${costText(cost)}`,
   );
 }
 

@@ -122,7 +122,8 @@ async function createNodeServer(tls: TlsFiles | null, listener: Listener): Promi
     return createHttpsServer({ ...LIMITS, cert, key, minVersion: 'TLSv1.2', handshakeTimeout: 5_000 }, listener);
   } catch (error) {
     throw new Error(
-      `Cannot serve the status page with certificate "${tls.certFile}" and key "${tls.keyFile}": ${messageOf(error)}; expected PEM files that belong together`,
+      `Cannot serve the status page with certificate "${tls.certFile}" and key "${tls.keyFile}": ` +
+        `${messageOf(error)}; expected PEM files that belong together`,
       { cause: error },
     );
   }

@@ -19,7 +19,7 @@ export interface WebSources {
   /** The latest round; null before the first. */
   diagnosis(): Diagnosis | null;
   /** What happened and who was told. */
-  chronicle(): AlertHistory;
+  alertHistory(): AlertHistory;
   maintenance(): MaintenancePlan;
   /** Those that last, and perhaps some that are over. */
   silences(): readonly Silence[];
@@ -42,7 +42,7 @@ export interface WebSources {
   certificates(): readonly SeenCertificate[];
   activity(): Activity;
   /** For the charts. */
-  past(): ChartData;
+  chartData(): ChartData;
 }
 
 export type ReloadOutcome =

@@ -16,14 +16,16 @@ const fine: ReadonlyMap<string, string> = new Map([
   ],
   [
     'src/runtime/app.ts',
-    `import { b } from '../sources/fine.ts';\nimport { a as c } from '../store/fine.ts';\nexport const a: number = b + c;`,
+    `import { b } from '../sources/fine.ts';\nimport { a as c } from '../store/fine.ts';\n` +
+      'export const a: number = b + c;',
   ],
   ['src/main.ts', `import { a } from './runtime/app.ts';\nprocess.exit(a);`],
   ['src/config/fine.ts', `export const a = 1;\nexport type A = 1 | 2;`],
   ['src/store/fine.ts', `export const a = 1;`],
   [
     'src/sources/fine.ts',
-    `import { isIP } from 'node:net';\nimport { a } from '../core/deep/fine.ts';\nimport type { A } from '../config/fine.ts';\nexport const b: A = isIP('') === a ? 1 : 2;`,
+    `import { isIP } from 'node:net';\nimport { a } from '../core/deep/fine.ts';\n` +
+      `import type { A } from '../config/fine.ts';\nexport const b: A = isIP('') === a ? 1 : 2;`,
   ],
   [
     'src/sources/registry.ts',
@@ -41,14 +43,17 @@ const fine: ReadonlyMap<string, string> = new Map([
   ['src/notify/channels/registry.ts', `import { a as b } from './mail/fine.ts';\nexport const a: number = b;`],
   [
     'src/notify/channels/mail/fine.ts',
-    `import { a as b } from '../../../config/schema/fine.ts';\nimport { a as c } from '../channel.ts';\nexport const a: number = b + c;`,
+    `import { a as b } from '../../../config/schema/fine.ts';\nimport { a as c } from '../channel.ts';\n` +
+      'export const a: number = b + c;',
   ],
   ['src/notify/channels/channel.ts', `export const a = 1;`],
   ['src/notify/fine.ts', `export const a = 1;`],
   ['src/config/schema/fine.ts', `export const a = 1;`],
   [
     'src/core/fine.ts',
-    `import { createHash, X509Certificate } from 'node:crypto';\nimport { isIP } from 'node:net';\nimport ipaddr from 'ipaddr.js';\nexport const a: readonly unknown[] = [createHash, X509Certificate, isIP, ipaddr];`,
+    `import { createHash, X509Certificate } from 'node:crypto';\nimport { isIP } from 'node:net';\n` +
+      `import ipaddr from 'ipaddr.js';\nexport const a: readonly unknown[] = [createHash, X509Certificate, isIP, ` +
+      'ipaddr];',
   ],
   ['src/engine/deep/fine.ts', `import { a as b } from '../../core/fine.ts';\nexport const a: number = b.length;`],
   [

@@ -26,7 +26,7 @@ describe('runStep()', () => {
   test.each([
     { text: 'saw 3', code: 1, why: 'when the command fails' },
     { text: 'saw 0', code: 0, why: 'when the command looked at nothing' },
-    { text: 'all is well', code: 0, why: 'when the command does not say how much it looked at' },
+    { text: 'everything works', code: 0, why: 'when the command does not say how much it looked at' },
   ])('fails $why', async ({ text, code }) => {
     const outcome = await runStep({ name: 'lint', command: printing(text, code), counts: 'files', count: countSeen });
     expect(outcome).toEqual({ failed: true, line: expect.stringMatching(/^FAIL {2}lint/u), output: `${text}\n` });

@@ -43,6 +43,8 @@ export async function runStep(step: Step): Promise<Outcome> {
   const count = step.count(output) ?? 0;
   const failed = code !== 0 || !(count > 0);
   const nothing = code === 0 && count === 0 ? ', and looking at nothing proves nothing' : '';
-  const line = `${failed ? 'FAIL' : 'ok  '}  ${step.name.padEnd(10)} ${String(count)} ${step.counts} in ${seconds} s${nothing}`;
+  const line =
+    `${failed ? 'FAIL' : 'ok  '}  ${step.name.padEnd(10)} ${String(count)} ${step.counts} in ${seconds} ` +
+    `s${nothing}`;
   return { failed, line, output: failed ? (step.trim ?? String)(output) : (step.remarks?.(output) ?? '') };
 }

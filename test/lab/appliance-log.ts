@@ -55,5 +55,8 @@ function event(message: string): string {
   const now = new Date();
   const day = String(now.getUTCDate()).padStart(2, ' ');
   const stamp = `${MONTHS[now.getUTCMonth()] ?? ''} ${day} ${now.toISOString().slice(11, 19)}`;
-  return `<11>${stamp} db[16987]:  category="Event" subcategory="System" typeid=0 level="error" user="" nas="" action="" status="" ${message}`;
+  return (
+    `<11>${stamp} db[16987]:  category="Event" subcategory="System" typeid=0 level="error" user="" nas="" ` +
+    `action="" status="" ${message}`
+  );
 }

@@ -3,7 +3,7 @@ import type { Identity } from '../support/authority.ts';
 import { LICENSE_HOST } from './site.ts';
 
 /**
- * What Fortinet's authorities are called, and what the re-signing authority of a FortiGate is called too but for its
+ * What Fortinet's authorities are called, and what the re-signing authority of a FortiGate is called too except for its
  * CN.
  */
 const FORTINET = 'C=US, ST=California, L=Sunnyvale, O=Fortinet, OU=Certificate Authority';

@@ -87,7 +87,8 @@ async function ask({ isNoticed }: Scenario, lab: Lab, narrator: Narrator): Promi
   if (!isNoticed) return;
   const outcome = await lab.applianceLog.poll();
   narrator.seen(
-    `FortiAuthenticator asks the licence server, and ${outcome === 'answered' ? 'is answered' : 'complains in its log'}`,
+    'FortiAuthenticator asks the licence server, and ' +
+      `${outcome === 'answered' ? 'is answered' : 'complains in its log'}`,
   );
 }
 

@@ -3,7 +3,7 @@ import type { EpochMs } from '../../src/core/clock.ts';
 import type { Diagnosis } from '../../src/engine/diagnosis.ts';
 import type { LogSource } from '../../src/core/polling/log-event.ts';
 import { pollingReport } from '../../src/core/polling/report.ts';
-import { emptyPolling, recordEvent } from '../../src/core/polling/state.ts';
+import { emptyPolling, recordEvents } from '../../src/core/polling/state.ts';
 import { isFaultId } from '../../src/checks/registry.ts';
 import { loadSignatures } from '../../src/sources/log/signatures.ts';
 import { conclude, NOTHING_REMEMBERED, type Remembered } from '../../src/runtime/conclude.ts';
@@ -35,10 +35,10 @@ export async function applianceWorld(source: LogSource): Promise<ApplianceWorld>
       return {
         complain: (at) => {
           const event = { appliance: 'fac-1', signature: 'ftm-polling-timeout', at, count: 1, line: LINE, source };
-          log = recordEvent(log, { kind: 'ftm', ...event });
+          log = recordEvents(log, [{ kind: 'ftm', ...event }]);
         },
         conclude: (probed, at) => {
-          const spoken = recordEvent(log, { kind: 'heard', appliance: 'fac-1', at });
+          const spoken = recordEvents(log, [{ kind: 'heard', appliance: 'fac-1', at }]);
           const options = { window, silentAfter, appliances: ['fac-1'], signatures, listeningSince: 0 };
           const report = pollingReport(spoken, { now: at, ...options });
           const round = { config, at, probed: probed.filter(({ id }) => id !== 'polling'), picture: picture() };

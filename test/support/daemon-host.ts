@@ -12,7 +12,7 @@ export interface DaemonHostSettings {
 export type DaemonHostRequest = { readonly kind: 'status' } | { readonly kind: 'line'; readonly line: string };
 
 /**
- * A program: the daemon, and whoever asks it and sends it log lines, in the network namespace in which it is started.
+ * A program: the daemon, and the clients that ask it and send it log lines, in the network namespace in which it is started.
  * It answers the settings with "ready", and ends with its parent.
  */
 process.once('message', (settings: DaemonHostSettings) => {

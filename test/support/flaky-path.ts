@@ -5,7 +5,7 @@ import { BURST_SIZE, burstDue, needsCloserLook, next, NO_SHARE, type PathShare }
 import { judgeTcp } from '../../src/checks/reachability/judge.ts';
 import type { RoundResult } from '../../src/report/round-result.ts';
 import { judgeShare } from '../../src/checks/judge-share.ts';
-import { lookOf } from '../../src/checks/look-of.ts';
+import { roundConnectionsOf } from '../../src/checks/round-connections.ts';
 import { deservesAnotherLook } from '../../src/runtime/another-look.ts';
 import type { ComplainingAppliance } from './complaining-appliance.ts';
 import { CONTEXT, round as assessments } from './judged-round.ts';
@@ -81,7 +81,7 @@ export function flakyPath(
     const licenseServer = path({ endpoints });
     const observations = round({ startedAt: clock.at, licenseServer, burst });
     const wasQuiet = options.appliance === undefined && isQuiet();
-    known.share = next(known.share, lookOf(observations, judged(endpoints), judged(burst)));
+    known.share = next(known.share, roundConnectionsOf(observations, judged(endpoints), judged(burst)));
     clock.rounds += 1;
     // A round in which nothing has happened changes nothing: a month of them is not worth the time.
     if (wasQuiet && isQuiet()) return { ends: clock.at, again: false };
@@ -145,7 +145,7 @@ function timeOf(endpoints: readonly EndpointObservation[], burst: readonly Endpo
 }
 
 /** What the verdict on each is worth here: a certificate is genuine where there is one. */
-function judged(endpoints: readonly EndpointObservation[]): Parameters<typeof lookOf>[1] {
+function judged(endpoints: readonly EndpointObservation[]): Parameters<typeof roundConnectionsOf>[1] {
   return endpoints.map((one) => ({
     endpoint: one,
     outcome: {
@@ -164,7 +164,7 @@ function judged(endpoints: readonly EndpointObservation[]): Parameters<typeof lo
       product: null,
       findings: [],
       summary: '',
-      settle: null,
+      wouldSettle: null,
       authorities: [],
       accepted: null,
       verifiedBy: null,

@@ -15,7 +15,8 @@ const HELLO = 'meta length > 300';
  */
 export function filter({ gateway }: InspectedSite, rules: string, sets = ''): Disposable {
   gateway.sh(
-    `nft -f - <<END\ntable ip blocking {\n ${sets}\n chain forward {\n type filter hook forward priority 0;\n ${rules}\n }\n}\nEND`,
+    `nft -f - <<END\ntable ip blocking {\n ${sets}\n chain forward {\n type filter hook forward priority 0;\n` +
+      ` ${rules}\n }\n}\nEND`,
   );
   return disposable(() => {
     gateway.sh('nft delete table ip blocking');
@@ -31,7 +32,9 @@ export const CUT_ALL_TLS: string = `iifname inside tcp dport 443 ${HELLO} reject
  */
 export function cutAfterLostSyn(site: InspectedSite): Disposable {
   const isNew = 'ip saddr . tcp sport != @seen add @seen { ip saddr . tcp sport } drop';
-  const rules = `${TO_LICENSE_SERVER} tcp flags & (syn | ack) == syn ${isNew}\n ${TO_LICENSE_SERVER} ${HELLO} reject with tcp reset`;
+  const rules =
+    `${TO_LICENSE_SERVER} tcp flags & (syn | ack) == syn ${isNew}\n` +
+    ` ${TO_LICENSE_SERVER} ${HELLO} reject with tcp reset`;
   return filter(
     site,
     rules,

@@ -149,8 +149,8 @@ export function explained(bytes: Buffer): unknown {
   const output = { write: (more: string) => (text += more) };
   // The lines on the command line: nothing in it waits.
   const lines = bytes.toString('utf8').split('\n').slice(0, 50);
-  void explain({ lines, input: nothing(), output, json: false, signatures, attribution });
-  void explain({ lines, input: nothing(), output, json: true, signatures, attribution });
+  void explain({ lines, input: nothing(), output, json: false, signatures, attribution, watched });
+  void explain({ lines, input: nothing(), output, json: true, signatures, attribution, watched });
   return text;
 }
 

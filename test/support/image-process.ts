@@ -13,7 +13,7 @@ export interface ImageProcess extends AsyncDisposable {
 }
 
 const USER = { uid: 1000, gid: 1000 } as const;
-/** Everything is read-only, as with `docker run --read-only`, but for the volume; `$@` is the command. */
+/** Everything is read-only, as with `docker run --read-only`, except for the volume; `$@` is the command. */
 const READ_ONLY = `
   mount --make-rprivate /
   mount --bind "$ROOT" "$ROOT" && mount --bind "$ROOT/var/lib/ftm-watch" "$ROOT/var/lib/ftm-watch"

@@ -16,7 +16,8 @@ export const TROUBLE: string =
   'user="" nas="" userip="" action="" status="" FTM polling error: problem with SSL comm layer: server connection ' +
   'failed: SSL session failed';
 export const ORDINARY =
-  '<14>Aug 14 22:32:52 db[16987]:  category="Event" subcategory="Authentication" typeid=20995 level="information" user="admin" nas="" action="Logout" status="" Administrator \'admin\' logged out';
+  '<14>Aug 14 22:32:52 db[16987]:  category="Event" subcategory="Authentication" typeid=20995 ' +
+  'level="information" user="admin" nas="" action="Logout" status="" Administrator \'admin\' logged out';
 
 const ANY = { address: '127.0.0.1', port: 0 };
 

@@ -31,10 +31,10 @@ export function finding(suggests: FaultId | null, overrides: Partial<Finding> = 
 
 export type Special = readonly [id: PreconditionId, findings: readonly Finding[], kind?: Assessment['kind']];
 
-/** All preconditions judged and well, but for these. */
+/** All preconditions judged and well, except for these. */
 export function round(...special: readonly Special[]): readonly Assessment[] {
   return CHECKS.map(({ id }) => {
     const [, findings, kind] = special.find(([candidate]) => candidate === id) ?? [id, []];
-    return { id, kind: kind ?? 'judged', findings, summary: 'All is well' };
+    return { id, kind: kind ?? 'judged', findings, summary: 'Everything works' };
   });
 }

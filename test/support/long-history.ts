@@ -27,7 +27,7 @@ export function writeLongHistory(
 ): void {
   const store = createStore({ path, retention: (days + 1) * DAY }, deps);
   // The first write makes the tables.
-  store.recordRound({ at: now - days * DAY, samples: [], preconditions: [], certificates: [], figures: [] });
+  store.recordRound({ at: now - days * DAY, samples: [], preconditions: [], certificates: [], hourlyValues: [] });
   store.close();
   using db = new DatabaseSync(path);
   db.exec('BEGIN');

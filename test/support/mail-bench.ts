@@ -29,7 +29,7 @@ export interface Setting {
   readonly config?: Partial<MailServerConfig>;
   /** @default 127.0.0.1 */
   readonly addresses?: readonly string[];
-  readonly hindrance?: MailTarget['hindrance'];
+  readonly localError?: MailTarget['localError'];
   readonly ports?: Partial<MailPorts>;
   readonly ctx?: Partial<ProbeContext>;
 }
@@ -58,7 +58,7 @@ export async function createMailBench(): Promise<MailBench> {
         {
           server: { ...SERVER, port, ...setting.config },
           addresses: setting.addresses ?? ['127.0.0.1'],
-          hindrance: setting.hindrance ?? null,
+          localError: setting.localError ?? null,
         },
         { ...ports, ...setting.ports },
         probeContext({ clock: hurriedClock(HURRY), ...setting.ctx }),

@@ -69,7 +69,9 @@ async function distributionFiles(version: string): Promise<ReadonlyMap<string, B
   });
   const packed = await readFile(join(folder, archive));
   await rm(folder, { recursive: true });
-  const sums = `${'0'.repeat(64)}  node-${version}-headers.tar.xz\n${createHash('sha256').update(packed).digest('hex')}  ${archive}\n`;
+  const sums =
+    `${'0'.repeat(64)}  node-${version}-headers.tar.xz\n` +
+    `${createHash('sha256').update(packed).digest('hex')}  ${archive}\n`;
   return new Map([
     [`/dist/${version}/${archive}`, packed],
     [`/dist/${version}/SHASUMS256.txt`, Buffer.from(sums)],

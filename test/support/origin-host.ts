@@ -29,7 +29,7 @@ process.once('message', (settings: OriginSettings) => {
 });
 process.once('disconnect', () => process.exit());
 
-/** As the real licence server answers whoever has no client certificate. */
+/** As the real licence server answers clients without a certificate. */
 const notFound: RequestListener = (_, response) => {
   response.writeHead(404).end();
 };

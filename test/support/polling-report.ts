@@ -4,7 +4,7 @@ import type { PollingReport } from '../../src/core/polling/report.ts';
 import type { Signature } from '../../src/core/polling/signature.ts';
 import { compileSignatures } from '../../src/core/polling/signature.ts';
 import type { PollingState } from '../../src/core/polling/state.ts';
-import { emptyPolling, recordEvent } from '../../src/core/polling/state.ts';
+import { emptyPolling, recordEvents } from '../../src/core/polling/state.ts';
 
 export const MINUTE = 60_000;
 export const WINDOW: number = 15 * MINUTE;
@@ -37,7 +37,7 @@ export function ftm(id: string, at: number, count = 1, appliance: string | null 
 
 /** What is kept once all this was heard. */
 export function after(events: readonly LogEvent[]): PollingState {
-  return events.reduce(recordEvent, emptyPolling(WINDOW));
+  return recordEvents(emptyPolling(WINDOW), events);
 }
 
 /** What is told of it at this time. */

@@ -20,7 +20,7 @@ export interface Famine {
   readonly stderr: string;
 }
 
-/** Takes every port that the kernel may give to whoever asks for any. */
+/** Takes every port that the kernel may give to a program that asks for any. */
 async function takeAllPorts(): Promise<AsyncDisposable> {
   const before = readFileSync(RANGE);
   await using stack = new AsyncDisposableStack();

@@ -7,7 +7,7 @@ import type { WebState } from './web-sources.ts';
 /** When the page is asked for. */
 export const NOW: number = START + 10 * MINUTE;
 
-/** The status page of a site where nothing is broken, but for what is named. */
+/** The status page of a site where nothing is broken, except for what is named. */
 export function render(more: Partial<WebState>): string {
   return renderStatusPage(sourcesOf(webState({ diagnosis: diagnosisOf(START, []), ...more })), NOW);
 }

@@ -44,6 +44,6 @@ export function roundRecord(at: number, state: 'ok' | 'broken' = 'ok', durationM
     samples: [{ probe: 'tls', target: 'host:443', durationMs, failure: state === 'ok' ? null : 'timeout' }],
     preconditions: diagnosisOf(at, state === 'ok' ? [] : [causeOf('tls-intercepted')]).preconditions,
     certificates: [{ target: 'host:443', fingerprint: 'AA:BB', pem: '-----BEGIN CERTIFICATE-----' }],
-    figures: [],
+    hourlyValues: [],
   };
 }

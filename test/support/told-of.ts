@@ -12,7 +12,7 @@ function plain(text: string): string {
 }
 
 /** All that a person is told of a judgement, as text. */
-export function toldOf({ verdict, confidence, product, summary, settle, findings }: TlsJudgement): string {
+export function toldOf({ verdict, confidence, product, summary, wouldSettle, findings }: TlsJudgement): string {
   const lines = findings.flatMap(
     ({ level, suggests, rule, expected, actual, facts, advice, confidence: sure, kind }) => [
       `- ${[level, suggests, sure, kind, facts?.issuer, facts?.product].filter((word) => typeof word === 'string').join(', ')}`,
@@ -25,7 +25,7 @@ export function toldOf({ verdict, confidence, product, summary, settle, findings
   return plain(
     [
       `${verdict}, ${confidence}${product === null ? '' : `, ${product}`}: ${summary}`,
-      `settle: ${settle ?? '-'}`,
+      `settle: ${wouldSettle ?? '-'}`,
       ...lines,
     ].join('\n'),
   );

@@ -19,7 +19,7 @@ export interface UnboundSettings {
 /** Ends it as soon as its own input ends, so that it outlives no test. */
 const TIED = '"$0" "$@" & cat; kill -KILL $!';
 
-/** Starts Unbound in a sandbox. It sends 1232 bytes over UDP at the most, as it comes from Debian. */
+/** Starts Unbound in a sandbox. It sends 1232 bytes over UDP at most, as it comes from Debian. */
 export async function startUnbound(
   sandbox: Sandbox,
   { address, names, folder }: UnboundSettings,

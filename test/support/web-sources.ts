@@ -19,7 +19,7 @@ export interface WebState {
   certificates: readonly SeenCertificate[];
   health: Health;
   activity: Activity;
-  past: ChartData;
+  chartData: ChartData;
   /** What the next reload says. */
   reload: ReloadOutcome;
   reloads: number;
@@ -57,7 +57,7 @@ export function webState(more: Partial<WebState> = {}): WebState {
     certificates: [],
     health: { ready: true, problems: [] },
     activity: QUIET_ACTIVITY,
-    past: EMPTY_PAST,
+    chartData: EMPTY_PAST,
     reload: { kind: 'taken' },
     reloads: 0,
     metrics: () => Promise.resolve('# TYPE ftm_activation_ready gauge\nftm_activation_ready 1\n'),
@@ -77,7 +77,7 @@ export function sourcesOf(state: WebState): WebSources {
     version: '0.1.0',
     site: () => state.site,
     diagnosis: () => state.diagnosis,
-    chronicle: () => ({ incidents: state.incidents, outboxEntries: state.outboxEntries, complete: state.complete }),
+    alertHistory: () => ({ incidents: state.incidents, outboxEntries: state.outboxEntries, complete: state.complete }),
     maintenance: () => state.maintenance,
     silences: () => state.silences,
     silence(request) {
@@ -93,7 +93,7 @@ export function sourcesOf(state: WebState): WebSources {
     certificates: () => state.certificates,
     health: () => state.health,
     activity: () => state.activity,
-    past: () => state.past,
+    chartData: () => state.chartData,
     metrics: async () => ({ contentType: 'text/plain; version=0.0.4; charset=utf-8', body: await state.metrics() }),
     probe: (request, signal) => state.probe(request, signal),
     reload() {

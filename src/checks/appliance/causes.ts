@@ -1,7 +1,7 @@
 import type { CauseWords } from '../../engine/words/cause-words.ts';
 
 const OPEN =
-  'Open {interface} in a browser: does the login page come? If the name is not found, correct it in ' +
+  'Open {interface} in a browser: the login page must appear. If the name is not found, correct it in ' +
   'appliances[].api.url, or write the address there.';
 
 const ALLOW =
@@ -12,16 +12,18 @@ export const APPLIANCE_CAUSES = {
     severity: 'critical',
     title: 'FortiAuthenticator cannot be reached',
     headline: '{subject} is unreachable',
-    summary: 'Nothing is seen of {appliance}: its REST API {failing}.',
+    summary: 'ftm-watch gets nothing from {appliance}: its REST API {failing}.',
     impact: 'blind',
+    sources: ['docs:fortiauthenticator/6.4.1/administration-guide'],
     remedy: [OPEN, ALLOW],
   },
   'appliance-unreadable': {
     severity: 'warning',
     title: 'ftm-watch cannot read FortiAuthenticator',
     headline: 'ftm-watch cannot read {subject}',
-    summary: 'ftm-watch cannot read {appliance}: its REST API {failing}, but it is there.',
+    summary: 'ftm-watch cannot read {appliance}: its REST API {failing}, although the unit itself is up.',
     impact: 'blind',
+    sources: ['docs:fortiauthenticator/6.4.1/administration-guide'],
     remedy: [
       OPEN,
       `${ALLOW} A firewall on the way must let them through.`,
@@ -34,6 +36,7 @@ export const APPLIANCE_CAUSES = {
     headline: 'ftm-watch cannot read {subject}: the key is refused',
     summary: 'ftm-watch cannot read {appliance}: it refuses the user or the web service access key.',
     impact: 'blind',
+    sources: ['docs:fortiauthenticator/6.4.7/rest-api-solution-guide/671411'],
     remedy: [
       'The password is the web service access key of that administrator, not the login password: Authentication > ' +
         'User Management > Local Users, edit the user, "Web service access".',

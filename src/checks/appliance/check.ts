@@ -14,7 +14,7 @@ export const appliance: Declaration<'appliance', ApplianceCause> = {
   dependsOn: [],
   explainedBy: [{ by: 'name-resolution', when: concernsOnly(NAMELESS), evidence: false, warnings: 'all' }],
   causes: APPLIANCE_CAUSES,
-  settling: 'Let this machine reach the API of FortiAuthenticator: appliances[].api.url, its user and its key.',
+  unknownRemedy: 'Let this machine reach the API of FortiAuthenticator: appliances[].api.url, its user and its key.',
   place: { kind: 'stop', stop: 'fortiauthenticator' },
   from: 'units',
   sources: ['appliances'],

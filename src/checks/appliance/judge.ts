@@ -145,7 +145,8 @@ function judgeProvisioning(facts: ApplianceFacts, server: Server): readonly Find
     used.port === DOCUMENTED_DEFAULT_PORT && server.port === 443
       ? ' (433 is the default that the manual gives, probably for 443)'
       : '';
-  const expected = `FortiToken Mobile provisioning through ${server.host}:${String(server.port)}, the server that is probed`;
+  const probed = `${server.host}:${String(server.port)}`;
+  const expected = `FortiToken Mobile provisioning through ${probed}, the server that is probed`;
   const actual = `the appliance uses ${used.host}${used.port === null ? '' : `:${String(used.port)}`}${hint}`;
   return [{ ...toldOf(facts, 'provisioning-server-matches', expected, actual), level: 'warning', suggests: null }];
 }

@@ -5,8 +5,9 @@ export const CLOCK_CAUSES = {
     severity: 'warning',
     title: 'the clock of this machine is wrong',
     headline: 'the clock is wrong',
-    summary: 'The clock of this machine disagrees with the outside world: {subject}.',
+    summary: 'The clock of this machine disagrees with external time sources: {subject}.',
     impact: 'none',
+    sources: ['docs:fortiauthenticator/6.4.1/administration-guide'],
     remedy: [
       'Check time synchronisation here: "timedatectl status", "chronyc tracking".',
       'Check the clock of FortiAuthenticator too (System > Dashboard > Status, "show system ntp"): a wrong clock ' +

@@ -9,7 +9,7 @@ export const clock: Declaration<'clock', ClockCause> = {
   dependsOn: [],
   explainedBy: [],
   causes: CLOCK_CAUSES,
-  settling: 'Name time servers in "clock.ntp" that this machine may ask: UDP port 123.',
+  unknownRemedy: 'Name time servers in "clock.ntp" that this machine may ask: UDP port 123.',
   place: { kind: 'branch', name: 'Clock', hint: 'of this monitor' },
   from: 'round',
   // Without an NTP server the time is a by-product of other answers: when none has it, nothing is missing.

@@ -8,8 +8,9 @@ export const POLICY_CAUSES = {
     summary:
       'Policy {policy} of the firewall, which matches the traffic from {source} to {host}, inspects it ({profile}).',
     impact: 'activation',
+    sources: ['ta-p/194050', 'docs:fortigate/7.2.13/administration-guide'],
     remedy: [
-      'Make a policy of its own above policy {policy}: source {source} only, destination {host}, service HTTPS, no ' +
+      'Create a separate policy above policy {policy}: source {source} only, destination {host}, service HTTPS, no ' +
         'security profile, SSL inspection "no-inspection".',
       'Check it with Policy & Objects > Firewall Policy > Policy Lookup.',
     ],
@@ -20,8 +21,9 @@ export const POLICY_CAUSES = {
     headline: 'no firewall policy allows the traffic',
     summary: 'No policy of the firewall allows {source} to reach {host} on TCP {port}.',
     impact: 'activation',
+    sources: ['ta-p/194050', 'docs:fortigate/7.2.13/administration-guide'],
     remedy: [
-      'Make a policy that allows only {source} to {host} (or the internet) on HTTPS, with no security profile and ' +
+      'Create a policy that allows only {source} to {host} (or the internet) on HTTPS, with no security profile and ' +
         'SSL inspection "no-inspection".',
       'If a policy exists, check its source address, its interfaces and its order with Policy Lookup.',
     ],

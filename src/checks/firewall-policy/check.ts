@@ -4,7 +4,7 @@ import { judged, notConfigured, unjudged } from '../judgement.ts';
 import type { UnitFacts } from '../unit-facts.ts';
 import { POLICY_CAUSES, type PolicyCause } from './causes.ts';
 import { judgeFirewallPolicy } from './judge.ts';
-import { settleShutPort } from './settle-shut-port.ts';
+import { refineShutPort } from './refine-shut-port.ts';
 
 export const firewallPolicy: Declaration<'firewall-policy', PolicyCause> = {
   id: 'firewall-policy',
@@ -15,10 +15,10 @@ export const firewallPolicy: Declaration<'firewall-policy', PolicyCause> = {
     { by: 'reachability', when: suggestsOnly('policy-missing'), evidence: true },
   ],
   causes: POLICY_CAUSES,
-  settling:
+  unknownRemedy:
     'Let the administrator of "firewall.tokenFile" read the firewall policies, from the address of this machine ' +
     '(trusted hosts).',
-  settles: settleShutPort,
+  refines: refineShutPort,
   place: { kind: 'stop', stop: 'firewall' },
   from: 'units',
   sources: ['firewall'],

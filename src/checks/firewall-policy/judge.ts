@@ -33,7 +33,9 @@ function judgeInspection(flow: Flow, policy: FirewallPolicy, inspection: SslInsp
   const facts = factsOf(flow, policy, inspection.profile);
   const base = { rule: 'policy-leaves-tls-alone', subject: subjectOf(flow), expected: 'no SSL inspection', facts };
   if (inspection.kind === 'unreadable') {
-    const actual = `${policyText(policy)} uses SSL profile "${inspection.profile}", which could not be read: ${inspection.message}`;
+    const actual =
+      `${policyText(policy)} uses SSL profile "${inspection.profile}", which could not be read: ` +
+      `${inspection.message}`;
     return [unknown({ ...base, actual })];
   }
   const uses = `${policyText(policy)} uses SSL profile "${inspection.profile ?? ''}"`;
@@ -57,7 +59,9 @@ function judgeDeep(uses: string, inspection: Extract<SslInspection, { kind: 'kno
     return { actual, level: 'note', suggests: null };
   }
   if (inspection.unreadExemptions.length > 0) {
-    const actual = `${uses}: deep inspection, and whether the server is exempt cannot be told: ${nameList(inspection.unreadExemptions)}`;
+    const actual =
+      `${uses}: deep inspection, and whether the server is exempt cannot be told: ` +
+      `${nameList(inspection.unreadExemptions)}`;
     return { actual, level: 'warning', suggests: 'policy-inspects-traffic', confidence: 'suspected' };
   }
   return { actual: `${uses}: deep inspection`, level: 'broken', suggests: 'policy-inspects-traffic' };

@@ -7,12 +7,13 @@ export const INTERNET_CAUSES = {
     summary:
       'Neither the licence server nor any control host accepts a connection: the internet is unreachable from here.',
     impact: 'activation',
+    sources: ['ta-p/194050', 'docs:fortiauthenticator/6.4.1/administration-guide'],
     remedy: [
       'Check the default gateway of this network: on this machine "ip route get 173.243.138.84", on ' +
         'FortiAuthenticator "show router static" and "execute ping GATEWAY" with the address of that gateway.',
       'Check the uplink and the firewall: does other traffic leave the site? Is there a policy from {source} to ' +
         'the internet at all?',
-      'If the internet is meant to be reached through a proxy only, set licenseServer.proxy here and the proxy on ' +
+      'If the internet can only be reached through a proxy, set licenseServer.proxy here and the proxy on ' +
         'FortiAuthenticator.',
     ],
   },

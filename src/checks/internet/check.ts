@@ -8,7 +8,7 @@ export const internet: Declaration<'internet', InternetCause> = {
   dependsOn: [],
   explainedBy: [],
   causes: INTERNET_CAUSES,
-  settling: 'Give this machine a way to at least one of "controlHosts", or name hosts there that it may reach.',
+  unknownRemedy: 'Give this machine a way to at least one of "controlHosts", or name hosts there that it may reach.',
   onPath: true,
   isWayOut: true,
   place: { kind: 'stop', stop: 'internet' },

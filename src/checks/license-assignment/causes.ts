@@ -2,20 +2,30 @@ import type { CauseWords } from '../../engine/words/cause-words.ts';
 
 const TRANSFER =
   'Licences shipped on or after 2025-08-04 cannot be transferred to another unit except after an RMA (Fortinet tip ' +
-  '205363): check before you activate anything.';
+  '205363): check before you activate anything. What is left is a new licence, or FortiIdentity Cloud.';
+
+/** What Customer Service needs (Fortinet tip 193723). */
+const TICKET =
+  'open a ticket with Fortinet Customer Service, and name both serial numbers ({holder} and {primary}) and the ' +
+  'number of the licence, {license}.';
+
+const MAKE_AGAIN =
+  'When it is moved: delete its tokens on {holder}, make them again on {primary}, and assign them to their users ' +
+  'again; each user activates anew (Fortinet tip 193723).';
 
 export const ASSIGNMENT_CAUSES = {
   'license-on-peer': {
     severity: 'critical',
     title: 'the licence is registered to the HA peer',
     headline: 'the licence is on the HA peer',
-    summary: 'Licence {license} is registered to {holder}, the HA peer of {primary}, where {appliance} needs it.',
+    summary: 'Licence {license} is registered to {holder}, the HA peer, but {appliance} needs it on {primary}.',
     impact: 'assignment',
+    sources: ['ta-p/190004', 'ta-p/197403', 'ta-p/193723', 'ta-p/205363'],
     remedy: [
       'If the two are a cluster that has failed over: fail back, or bring {holder} up again as the primary, and ' +
-        'the licence is where it belongs. Tokens that are active go on working meanwhile.',
-      'If {primary} is to stay in charge, or runs alone, as after a migration: look at support.fortinet.com, Asset ' +
-        'Management, which unit holds {license}, and ask Customer Service to move it to {primary}.',
+        'the licence is where it belongs. Tokens that are active keep working meanwhile.',
+      `If {primary} is to stay in charge, or runs alone, as after a migration: ${TICKET}`,
+      MAKE_AGAIN,
       TRANSFER,
     ],
   },
@@ -25,20 +35,24 @@ export const ASSIGNMENT_CAUSES = {
     headline: 'the licence is on another unit',
     summary: 'Licence {license} is registered to {holder}, not to {primary}.',
     impact: 'assignment',
+    sources: ['ta-p/193723', 'ta-p/410099', 'ta-p/205363'],
     remedy: [
-      'After a migration the licence must be assigned to the new serial number: sign in at support.fortinet.com, ' +
-        'Asset Management, or open a Customer Service ticket with both serial numbers.',
-      'Tokens follow the serial number: existing users go on working, new assignments fail until then.',
+      `After a migration the licence must be assigned to the new serial number: ${TICKET}`,
+      'From one virtual machine to another with the same serial number nothing has to be moved: see whether ' +
+        '{primary} was meant to keep the serial number {holder}.',
+      'Tokens follow the serial number: existing users keep working, new assignments fail until then.',
+      MAKE_AGAIN,
       TRANSFER,
     ],
   },
   'license-not-registered': {
     severity: 'critical',
     title: 'the licence is not registered',
-    // From a line of the log, which is no outage: what it is about, the summary says.
+    // A log line alone is no outage: the summary says what it is about.
     warningHeadline: 'the log of {subject} has a warning',
     summary: 'Licence {license} is not registered to any unit.',
     impact: 'assignment',
+    sources: ['ta-p/194050', 'ta-p/205363'],
     remedy: [
       'Register it at support.fortinet.com to {primary}, or import its activation code on FortiAuthenticator ' +
         '(Authentication > User Management > FortiTokens > Create New), once the path is clean.',

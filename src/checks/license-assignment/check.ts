@@ -16,7 +16,7 @@ export const licenseAssignment: Declaration<'license-assignment', AssignmentCaus
   dependsOn: [],
   explainedBy: [],
   causes: ASSIGNMENT_CAUSES,
-  settling:
+  unknownRemedy:
     'See that the serial numbers of the unit and of its licences are known (appliances[].serial, ' +
     'appliances[].licenses) and that "registration" answers.',
   // The serial number that a licence is looked up for is read from the appliance.

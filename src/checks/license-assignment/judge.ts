@@ -121,7 +121,7 @@ function judgeHolder(input: AssignmentInput, license: string, holder: string): V
 }
 
 /**
- * After a failover the tokens go on working whichever member holds the licence, so that a running cluster is only
+ * After a failover the tokens keep working whichever member holds the licence, so that a running cluster is only
  * warned. A unit alone, or one that is still to be activated, cannot use a licence of another serial.
  */
 function judgePeer({ unit, appliance }: AssignmentInput, license: string, holder: string): Verdict {

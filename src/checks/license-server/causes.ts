@@ -6,11 +6,16 @@ export const LICENSE_SERVER_CAUSES = {
     severity: 'critical',
     title: 'the licence server does not work',
     headline: '{subject} is down',
-    summary: 'The way to {subject} is free and genuine, but the server does not answer properly.',
+    summary: 'The path to {subject} is open and not intercepted, but the server does not answer properly.',
     impact: 'activation',
+    sources: ['ta-p/194050', 'https://status.fortistatus.com/guest-portal/fortitoken/incident/overview'],
     remedy: [
       'The fault is probably at Fortinet: wait a few minutes and repeat "ftm-watch check".',
-      'If other sites see the same, ask Fortinet TAC whether the FortiToken Mobile licensing servers are operational.',
+      'See whether Fortinet knows of it: https://status.fortistatus.com/guest-portal/fortitoken/incident/overview. ' +
+        'The page is that of FortiToken Cloud, so an empty one proves nothing.',
+      'If several sites see the same, ask Fortinet TAC whether the FortiToken Mobile licensing servers are ' +
+        'operational, and give: the serial number and firmware of each FortiAuthenticator, the public address of ' +
+        'each site, since when (with the time zone), the errors of its log, and the archive of "ftm-watch report".',
       'Retry the activation on FortiAuthenticator after "ftm-watch check" is clean.',
     ],
     kinds: SILENT_PAST_POLICY,

@@ -8,7 +8,7 @@ export const licenseServer: Declaration<'license-server', LicenseServerCause> = 
   dependsOn: ['tls-genuine'],
   explainedBy: [],
   causes: LICENSE_SERVER_CAUSES,
-  settling:
+  unknownRemedy:
     'Let the HTTP request of this machine reach the licence server: a proxy or a filter on the way may swallow the ' +
     'answer.',
   onPath: true,

@@ -7,7 +7,7 @@ import { seenAt, withClean } from '../endpoint-words.ts';
 import type { TlsCause } from '../tls-genuine/causes.ts';
 import type { LicenseServerCause } from './causes.ts';
 
-/** A filter that answers in the place of the server is told as what it is. */
+/** A filter that answers instead of the server is told as what it is. */
 type HttpFinding = Finding<LicenseServerCause | TlsCause>;
 
 /**

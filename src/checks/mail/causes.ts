@@ -10,11 +10,12 @@ export const MAIL_CAUSES = {
     severity: 'critical',
     title: 'the mail server cannot be reached',
     headline: 'the mail server {subject} is unreachable',
-    summary: 'The mail server {subject} does not answer as a mail server.',
+    summary: 'The mail server {subject} gives no SMTP answer.',
     impact: 'delivery',
+    sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974'],
     remedy: [
       'Test by hand: "nc -v {subjecthost} {subjectport}" must show a line that begins with 220 (where the server ' +
-        'speaks TLS from the start, it opens the port and is silent).',
+        'speaks TLS from the start, the port opens and shows nothing).',
       'Check that the mail server runs and that no firewall blocks the port from {source}.',
       'On FortiAuthenticator check System > Messaging > SMTP Servers and use "Test Connection".',
       TRY_LOCALHOST,
@@ -23,13 +24,15 @@ export const MAIL_CAUSES = {
   'mail-tls-broken': {
     severity: 'critical',
     title: 'the mail server fails at TLS',
-    headline: 'TLS of the mail server {subject} is broken',
-    summary: 'The mail server {subject} answers, but an encrypted session with a verified certificate cannot be made.',
+    headline: 'TLS on the mail server {subject} is broken',
+    summary:
+      'The mail server {subject} answers, but an encrypted session with a verified certificate cannot be set up.',
     impact: 'delivery',
+    sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974'],
     remedy: [
-      'Look at it: "openssl s_client {starttls}-connect {subject}" shows the certificate and the reason ' +
-        '("-starttls smtp" belongs to security: starttls alone).',
-      'Renew or complete the certificate of the mail server, or, if it is from an authority of your own, name that ' +
+      '"openssl s_client {starttls}-connect {subject}" shows the certificate and the reason ' +
+        '("-starttls smtp" is for security: starttls only).',
+      'Renew or complete the certificate of the mail server, or, if your own authority issued it, name that ' +
         'authority in mail[].caFile here and import it on FortiAuthenticator (Certificate Management > Certificate ' +
         'Authorities > Trusted CAs).',
       'If STARTTLS is not offered, a firewall (SMTP inspection, Cisco "inspect esmtp") may strip it: exempt the ' +
@@ -43,6 +46,7 @@ export const MAIL_CAUSES = {
     headline: 'the mail server {subject} rejects the login',
     summary: 'The mail server {subject} does not accept the user name and password.',
     impact: 'delivery',
+    sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974'],
     remedy: [
       'Check whether the account is locked, expired, or needs an application password.',
       'Set the right password on FortiAuthenticator (System > Messaging > SMTP Servers) and in the file that ' +
@@ -56,6 +60,7 @@ export const MAIL_CAUSES = {
     headline: 'the mail server {subject} rejects the recipient',
     summary: 'The mail server {subject} refuses the sender or the recipient.',
     impact: 'delivery',
+    sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974'],
     remedy: [
       'Read the reply of the server in the evidence: it says what it refuses and often why.',
       'Allow the address of FortiAuthenticator to relay, or give it a login on the mail server.',

@@ -21,7 +21,7 @@ export const mail: Declaration<'mail', MailCause> = {
     { by: 'name-resolution', when: breaksOnly(NAMELESS), evidence: false },
   ],
   causes: MAIL_CAUSES,
-  settling: 'Let this machine speak to the servers in "mail", from the same network as FortiAuthenticator.',
+  unknownRemedy: 'Let this machine speak to the servers in "mail", from the same network as FortiAuthenticator.',
   place: { kind: 'branch', name: 'Mail', hint: 'carries codes to users' },
   withUnits: withUntoldServers,
   from: 'round',

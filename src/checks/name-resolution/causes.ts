@@ -7,25 +7,25 @@ export const NAME_CAUSES = {
     headline: 'a resolver does not answer for {subject}',
     summary: 'No usable answer from {resolver} for {host}.',
     impact: 'activation',
+    sources: ['ta-p/194050', 'ta-p/327581', 'ta-p/260790'],
     remedy: [
       'Ask the resolver directly with "dig {host} @ADDRESS", where ADDRESS is that of {resolver}. No answer at all ' +
         'means that it is down, or that UDP and TCP port 53 to it are blocked.',
       'SERVFAIL means that the resolver runs but cannot reach the internet, fails DNSSEC, or that a DNS filter ' +
-        'blocks the name (a FortiGate may answer so, Fortinet tip 260790): look at its own log and forwarders.',
+        'blocks the name (a FortiGate may answer like this, Fortinet tip 260790): check its log and its forwarders.',
       'On FortiAuthenticator check System > Network > DNS, then test with "execute ping {host}" in its CLI.',
       'Until it is fixed, give FortiAuthenticator a second resolver that works.',
     ],
     kinds: {
       'tcp-blocked': {
-        title: 'the answer is cut short, and TCP is blocked',
+        title: 'the answer is truncated, and TCP is blocked',
         summary:
-          '{resolver} cuts its answer for {host} short, and over TCP, where the rest has to be fetched, it does ' +
-          'not answer.',
+          '{resolver} truncates its answer for {host}, and does not answer over TCP, where the rest has to come from.',
         remedy: [
-          'Allow TCP port 53 beside UDP port 53, from this machine and from {source} to {resolver}, on every ' +
+          'Allow TCP port 53 as well as UDP port 53, from this machine and from {source} to {resolver}, on every ' +
             'firewall on the way: DNS needs both (RFC 7766 section 5).',
-          'Ask over TCP: "dig +tcp {host} @ADDRESS", where ADDRESS is that of {resolver}. "Connection refused" may ' +
-            'also come from the resolver itself: then let it listen on TCP.',
+          'Ask over TCP: "dig +tcp {host} @ADDRESS", where ADDRESS is that of {resolver}. "Connection refused" ' +
+            'may also come from the resolver itself: then make it listen on TCP.',
           'Until then, give FortiAuthenticator a second resolver that works.',
         ],
       },
@@ -39,6 +39,7 @@ export const NAME_CAUSES = {
     headline: 'the name {subject} is not found',
     summary: '{resolver} says that {host} does not exist or has no address.',
     impact: 'activation',
+    sources: ['ta-p/194050', 'ta-p/327581'],
     remedy: [
       'Compare with a public resolver: "dig @9.9.9.9 {host}". If that one gives an address, the answer of ' +
         '{resolver} is wrong.',
@@ -53,14 +54,15 @@ export const NAME_CAUSES = {
     severity: 'critical',
     title: 'DNS answers with a false address',
     headline: 'the name {subject} is hijacked',
-    summary: '{resolver} answers {host} with {address}, which cannot be its address.',
+    summary: '{resolver} resolves {host} to {address}, which cannot be its address.',
     impact: 'activation',
+    sources: ['docs:fortigate/7.2.13/administration-guide'],
     remedy: [
-      'A DNS filter, a sinkhole or a local zone answers in the place of the real name: find the rule on {resolver} ' +
+      'A DNS filter, a sinkhole or a local zone overrides the real answer: find the rule on {resolver} ' +
         'and exempt {host}.',
       'On a FortiGate look at the DNS filter profile of the policy and at "show system dns-database".',
       'Flush the caches after the change, then repeat "ftm-watch check".',
-      'If this address is right (a relay of your own), add it to licenseServer.expectedAddresses.',
+      'If this address is right (your own relay), add it to licenseServer.expectedAddresses.',
     ],
     rank: 0,
   },
@@ -68,8 +70,9 @@ export const NAME_CAUSES = {
     severity: 'warning',
     title: 'DNS gives an address outside the expected list',
     headline: '{subject} has an unexpected address',
-    summary: '{resolver} answers {host} with {address}, which is outside licenseServer.expectedAddresses.',
+    summary: '{resolver} resolves {host} to {address}, which is outside licenseServer.expectedAddresses.',
     impact: 'none',
+    sources: ['ta-p/327581'],
     remedy: [
       'Fortinet may have moved the server: compare with another resolver, "dig @9.9.9.9 {host}".',
       'If firewall policies name the old address, allow the new one too.',
@@ -80,11 +83,12 @@ export const NAME_CAUSES = {
     severity: 'warning',
     title: 'resolvers give different addresses',
     headline: 'the resolvers disagree about {subject}',
-    summary: 'The configured resolvers give {host} addresses that have nothing in common.',
+    summary: 'The configured resolvers return different addresses for {host}, with none in common.',
     impact: 'none',
+    sources: ['ta-p/327581', 'docs:fortiauthenticator/6.4.1/administration-guide'],
     remedy: [
       'Compare the answers in the evidence: split DNS, a filter, or a stale cache is the usual reason.',
-      'Make sure that FortiAuthenticator asks the resolver that is right (System > Network > DNS).',
+      'Make sure that FortiAuthenticator uses the right resolver (System > Network > DNS).',
     ],
   },
 } satisfies Readonly<Record<string, CauseWords>>;

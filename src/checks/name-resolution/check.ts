@@ -12,7 +12,7 @@ export const nameResolution: Declaration<'name-resolution', NameCause> = {
   dependsOn: [],
   explainedBy: [{ by: 'internet', when: suggestsOnly('resolver-unreachable'), evidence: false }],
   causes: NAME_CAUSES,
-  settling: 'Name resolvers in "resolvers" that this machine may ask, those that FortiAuthenticator uses.',
+  unknownRemedy: 'Name resolvers in "resolvers" that this machine may ask, those that FortiAuthenticator uses.',
   onPath: true,
   isWayOut: true,
   oneFaultPerHost: true,

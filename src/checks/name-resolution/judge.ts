@@ -16,7 +16,7 @@ export interface DnsCase {
 
 export interface DnsVerdict {
   readonly findings: readonly Finding<NameCause>[];
-  /** What to dial: the acceptable addresses of all resolvers, IPv4 first, each once, 16 at the most. */
+  /** What to dial: the acceptable addresses of all resolvers, IPv4 first, each once, 16 at most. */
   readonly addresses: readonly string[];
 }
 

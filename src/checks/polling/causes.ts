@@ -2,7 +2,7 @@ import type { CauseWords } from '../../engine/words/cause-words.ts';
 
 const ITS_OWN_VIEW = [
   'Test on FortiAuthenticator itself: "execute ping {host}", and System > Network > DNS.',
-  'Look at the licence: it must be assigned to the serial number of this unit, not to its HA peer.',
+  'Check the licence: it must be assigned to the serial number of this unit, not to its HA peer.',
   'Configure "firewall" or run ftm-watch in the network of FortiAuthenticator (sourceAddress) to see its own path.',
 ] as const;
 
@@ -12,21 +12,23 @@ export const POLLING_CAUSES = {
     severity: 'critical',
     title: 'FortiAuthenticator reports FortiToken Mobile errors',
     headline: 'FortiAuthenticator’s polling fails',
-    // For a line of the log that is no outage: what it is about, the summary says.
+    // A log line alone is no outage: the summary says what it is about.
     warningHeadline: 'the log of {subject} has a warning',
-    summary: '{appliance} logs FortiToken Mobile errors that the path of this machine does not explain.',
+    summary: '{appliance} logs FortiToken Mobile errors that nothing on the path from this machine explains.',
     impact: 'activation',
+    sources: ['ta-p/194050', 'docs:fortigate/7.2.13/administration-guide'],
     remedy: [
-      'The path of this machine is clean, so that of FortiAuthenticator differs: firewall policies match source ' +
-        'addresses. Compare the policy for {source} with the one for this machine (Policy Lookup on the FortiGate).',
+      'The path from this machine is clean, so the one from FortiAuthenticator differs: firewall policies match ' +
+        'source addresses. Compare the policy for {source} with the one for this machine (Policy Lookup on the ' +
+        'FortiGate).',
       ...ITS_OWN_VIEW,
     ],
     unclearPath: {
       summary:
-        '{appliance} logs FortiToken Mobile errors, and the path of this machine is not proven clean either: ' +
+        '{appliance} logs FortiToken Mobile errors, and the path from this machine is not proven clean either: ' +
         '{unclear}.',
       remedy: [
-        'Both may be one fault. Settle what this machine cannot judge first: {unclear}.',
+        'Both may be the same fault. First clear up what this machine cannot judge: {unclear}.',
         'If that turns out clean, compare the firewall policy for {source} with the one for this machine (Policy ' +
           'Lookup on the FortiGate): policies match source addresses.',
         ...ITS_OWN_VIEW,
@@ -37,12 +39,16 @@ export const POLLING_CAUSES = {
     severity: 'warning',
     title: 'the log of FortiAuthenticator has gone silent',
     headline: 'FortiAuthenticator sends no log lines',
-    summary: 'No log line from {appliance} for longer than logs.silentAfter: its errors would not be seen.',
+    summary: 'No log line from {appliance} for longer than logs.silentAfter: ftm-watch would miss its errors.',
     impact: 'blind',
+    sources: [
+      'docs:fortiauthenticator/6.4.1/rest-api-solution-guide/883296',
+      'docs:fortiauthenticator/6.4.1/administration-guide',
+    ],
     remedy: [
       'On FortiAuthenticator check Logging > Log Config > Syslog Servers: address and port of this machine.',
-      'Check that UDP or TCP from FortiAuthenticator reaches this machine: "tcpdump -n -i any port 5514", as root, ' +
-        'with the port of logs.syslog.',
+      'Check that UDP or TCP from FortiAuthenticator reaches this machine: run "tcpdump -n -i any port 5514" as ' +
+        'root, with the port of logs.syslog.',
     ],
   },
 } satisfies Readonly<Record<string, CauseWords>>;

@@ -22,7 +22,7 @@ export const polling: Declaration<'polling', PollingCause> = {
     byWarning: isSmallShare,
   })),
   causes: POLLING_CAUSES,
-  settling: 'Let FortiAuthenticator send its log to this machine: Logging > Log Config > Syslog Servers.',
+  unknownRemedy: 'Let FortiAuthenticator send its log to this machine: Logging > Log Config > Syslog Servers.',
   judgedLast: true,
   // It waits for the first line. When none comes, that is told as the silence of the appliance.
   onlyListens: true,

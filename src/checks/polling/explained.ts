@@ -31,7 +31,7 @@ const CONNECTION: readonly string[] = [...PATH, 'firewall-policy'];
 /** The text says that the connection failed: no licence does that. */
 const OF_CONNECTION = /\bSSL\b|\bconnection\b|\btimeout\b/iu;
 
-/** The preconditions whose fault can cause an error: mail is not lost because of a licence, nor TLS. */
+/** The preconditions whose fault can cause an error: mail is not lost because of a licence, nor a name of TLS. */
 export function explainedBy(
   { cause, sample }: Pick<PollingError, 'cause' | 'sample'>,
   preconditionOf: PreconditionOf,
@@ -40,6 +40,7 @@ export function explainedBy(
     return OF_CONNECTION.test(messageOf(sample)) ? CONNECTION : [...CONNECTION, 'license-assignment'];
   const precondition = preconditionOf(cause);
   if (precondition === 'mail') return ['mail', 'internet', 'name-resolution'];
+  if (precondition === 'name-resolution') return ['internet', 'name-resolution'];
   return CONNECTION.includes(precondition) ? CONNECTION : [precondition];
 }
 

@@ -47,12 +47,14 @@ function judgeError(appliance: AppliancePolling, error: PollingError, { window, 
     rule: 'no-ftm-errors',
     subject: appliance.name,
     expected: `No FTM errors in the log within ${spanText(window)}`,
-    actual: `${times(error.count)} since ${instantText(error.firstAt)}, last ${instantText(error.lastAt)}: ${shorten(error.sample)}`,
+    actual:
+      `${times(error.count)} since ${instantText(error.firstAt)}, last ${instantText(error.lastAt)}: ` +
+      `${shorten(error.sample)}`,
     level,
     suggests,
     explainedBy: explainedBy(error, preconditionOf),
     facts: { appliance: appliance.name },
-    ...(saysItself(level, suggests)
+    ...(saysItself(level, suggests) || isOfNames(error.cause, preconditionOf)
       ? { advice: { summary: `${appliance.name}: ${error.summary}.`, remedy: error.remedy } }
       : {}),
   };
@@ -64,6 +66,11 @@ function judgeError(appliance: AppliancePolling, error: PollingError, { window, 
  */
 function saysItself(level: FindingLevel, suggests: string | null): boolean {
   return suggests !== null && (level === 'warning' || suggests !== 'polling-failing');
+}
+
+/** FortiAuthenticator asks resolvers of its own: no policy of a firewall explains what they answer. */
+function isOfNames(cause: string | null, preconditionOf: PreconditionOf): boolean {
+  return cause !== null && preconditionOf(cause) === 'name-resolution';
 }
 
 function judgeSilence(
@@ -91,7 +98,7 @@ function judgeSilence(
 }
 
 function neverHeard(name: string): Advice {
-  const summary = `${name} has never sent a line to ftm-watch: its errors would not be seen.`;
+  const summary = `${name} has never sent a line to ftm-watch, which would miss its errors.`;
   return { summary, remedy: POLLING_CAUSES['appliance-silent'].remedy };
 }
 

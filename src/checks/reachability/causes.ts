@@ -10,21 +10,22 @@ export const REACHABILITY_CAUSES = {
       'The internet works, but {subject} accepts no connection: a firewall on the way blocks it, or the server is ' +
       'down.',
     impact: 'activation',
+    sources: ['ta-p/194050', 'docs:fortigate/7.2.13/administration-guide'],
     remedy: SHUT_PORT_REMEDY,
     kinds: {
       ...SHUT_PORT_KINDS,
       'through-proxy': {
         title: 'the way leads through a proxy',
-        summary: 'The proxy {proxy} opens no connection to {subject}.',
+        summary: 'The proxy {proxy} does not connect to {subject}.',
         remedy: [
           'Make sure that licenseServer.proxy here and the proxy on FortiAuthenticator are right, then ask the proxy ' +
             'itself: "curl -v -x http://{proxy} https://{host}:{port}/".',
           'No answer or "refused" from it: the proxy is down, or a firewall between {source} and {proxy} blocks the way.',
-          'Status 403: on the proxy, allow CONNECT to {host}, TCP {port}, from {source}, and inspect nothing there.',
-          'Status 407: the proxy wants a login: licenseServer.proxy.user and passwordFile here, and the same on ' +
+          'Status 403: on the proxy, allow CONNECT to {host}, TCP {port}, from {source}, without inspection.',
+          'Status 407: the proxy requires a login: set licenseServer.proxy.user and passwordFile here, and the same on ' +
             'FortiAuthenticator.',
-          'Status 502, 503 or 504, or silence after the connection: the proxy does not reach the internet itself. ' +
-            'Look at its log and its own resolver.',
+          'Status 502, 503 or 504, or silence after the connection: the proxy itself cannot reach the internet. ' +
+            'Check its log and its resolver.',
         ],
       },
     },
@@ -36,6 +37,7 @@ export const REACHABILITY_CAUSES = {
     headline: 'some addresses of {subject} accept no connection',
     summary: 'Only some addresses of {subject} accept a connection; {address} does not.',
     impact: 'none',
+    sources: ['ta-p/327581'],
     remedy: [
       'Allow TCP {port} to every address of {host}: policies that name a single address are the usual reason. ' +
         'Prefer a policy by FQDN.',

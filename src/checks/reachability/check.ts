@@ -10,12 +10,12 @@ export const reachability: Declaration<'reachability', ReachabilityCause> = {
   dependsOn: ['name-resolution', 'internet'],
   explainedBy: [],
   causes: REACHABILITY_CAUSES,
-  settling:
+  unknownRemedy:
     'Give this machine a route to the licence server ("ip route get ADDRESS"), or set "sourceAddress" to an ' +
     'address that has one.',
   onPath: true,
   // One good address proves the way, whatever a second resolver says; further up a good answer proves nothing, since an
-  // inspecting device answers in the place of the server.
+  // inspecting device answers instead of the server.
   provesItself: true,
   place: { kind: 'stop', stop: 'firewall' },
   from: 'target',

@@ -78,14 +78,14 @@ function overallOf(kinds: readonly Shut[]): Shut {
   return kinds.includes('refused') ? 'refused' : 'refused-nearer';
 }
 
-interface Explanation {
+interface ShutPortFindings {
   readonly own: Shut;
   /** Of all addresses together. */
   readonly overall: Shut;
   readonly nearest: Millis | null;
 }
 
-function explained(finding: Finding, { own, overall, nearest }: Explanation): Finding {
+function explained(finding: Finding, { own, overall, nearest }: ShutPortFindings): Finding {
   const kind = finding.level === 'broken' ? overall : own;
   const actual =
     own === 'refused-nearer' && nearest !== null

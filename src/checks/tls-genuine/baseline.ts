@@ -56,14 +56,14 @@ export function learnBaseline(
  * How a chain stands to what was learned. `same-leaf`: the leaf's key is known. `same-authority`: another leaf under a
  * known authority's key. `other-authority`: neither.
  */
-export type History = 'none' | 'same-leaf' | 'same-authority' | 'other-authority';
+export type BaselineMatch = 'none' | 'same-leaf' | 'same-authority' | 'other-authority';
 
 /** @param authorities those above the leaf, found by signature */
 export function compareBaseline(
   baseline: Baseline | null,
   leaf: Certificate,
   authorities: readonly Certificate[],
-): History {
+): BaselineMatch {
   if (baseline === null) return 'none';
   if (baseline.leaves.some((known) => known.pin === leaf.pin)) return 'same-leaf';
   const known = new Set(baseline.authorities.map((authority) => authority.pin));

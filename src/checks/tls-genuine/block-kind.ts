@@ -13,7 +13,7 @@ export interface BlockFacts {
   readonly page: boolean;
   /** The answer came faster than the server's could have. */
   readonly nearer: boolean;
-  /** The peer says itself that it does not know the name: whoever filters does not say so. */
+  /** The peer says itself that it does not know the name: a filter does not say so. */
   readonly nameRefused: boolean;
   readonly again: Look;
   readonly otherName: Look;
@@ -40,7 +40,7 @@ const isNamed = ({ otherName, again, nameRefused }: BlockFacts): boolean =>
 /** What kind of block it is; the first that holds. @internal */
 export const BLOCK_RULES: readonly BlockRule[] = [
   {
-    when: 'a block page came in the place of TLS',
+    when: 'a block page came instead of TLS',
     holds: ({ page }) => page,
     kind: 'page-in-plain-text',
     confidence: 'confirmed',

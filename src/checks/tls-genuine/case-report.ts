@@ -24,7 +24,7 @@ const TOLD: Readonly<Record<Verdict, { readonly level: FindingLevel; readonly su
 export interface CaseReport {
   readonly findings: readonly Finding[];
   readonly summary: string;
-  readonly settle: string | null;
+  readonly wouldSettle: string | null;
 }
 
 /** What a person is told about a judged chain: what decided at the verdict's level, what else was seen as notes. */
@@ -33,9 +33,10 @@ export function reportCase(chain: ChainCase, row: Hypothesis, signals: readonly 
   const signer = signerOf(chain, signals);
   const inWords = (text: string): string => toldChain(text, chain, nameOf(signer));
   const summary = inWords(row.summary);
-  const settle = row.settle === undefined ? null : inWords(row.settle);
+  const wouldSettle = row.wouldSettle === undefined ? null : inWords(row.wouldSettle);
   // What stays unknown is told, with what would settle it.
-  const settling = settle === null ? {} : { advice: { summary, remedy: [`This would settle it: ${settle}.`] } };
+  const unknownAdvice =
+    wouldSettle === null ? {} : { advice: { summary, remedy: [`This would settle it: ${wouldSettle}.`] } };
   const { level, suggests } = TOLD[row.verdict];
   const deciding = row.tells
     .flatMap((tell) => tell(chain, signals))
@@ -50,7 +51,7 @@ export function reportCase(chain: ChainCase, row: Hypothesis, signals: readonly 
         level: row.level ?? level,
         confidence: row.confidence,
         facts: { judgement: summary, ...signer },
-        ...(level === 'unknown' ? settling : {}),
+        ...(level === 'unknown' ? unknownAdvice : {}),
         ...(row.advice === undefined ? {} : { advice: row.advice }),
       }),
     );
@@ -58,11 +59,11 @@ export function reportCase(chain: ChainCase, row: Hypothesis, signals: readonly 
   return {
     findings: [
       ...deciding,
-      ...open.map((expectation) => unknown({ ...expectation, ...settling, subject })),
+      ...open.map((expectation) => unknown({ ...expectation, ...unknownAdvice, subject })),
       ...asidesOf(chain, deciding).map((aside) => note({ ...aside, subject })),
     ],
     summary,
-    settle,
+    wouldSettle,
   };
 }
 

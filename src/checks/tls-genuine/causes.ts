@@ -10,36 +10,40 @@ export const REPEAT =
   'Repeat "ftm-watch check" from the same network, then retry the activation on FortiAuthenticator.';
 
 const FORTIGATE = [
-  'See which policy inspects: on the FortiGate, Policy & Objects > Firewall Policy > Policy Lookup with source ' +
+  'Find the policy that inspects: on the FortiGate, Policy & Objects > Firewall Policy > Policy Lookup with source ' +
     '{source}, destination {host}, TCP {port}; or in the log, Log & Report > Security Events > SSL.',
-  `Put a policy of its own above it: source {source} only, destination {host}, service HTTPS, no security profile, SSL inspection "no-inspection". ${ONLY_FORTINETS_OWN}`,
+  'Create a separate policy above it: source {source} only, destination {host}, service HTTPS, no security ' +
+    `profile, SSL inspection "no-inspection". ${ONLY_FORTINETS_OWN}`,
   'As CLI lines: config firewall policy / edit 0 / set name "FAC-FTM" / set srcintf "INSIDE" / set dstintf ' +
     '"OUTSIDE" / set srcaddr "FAC" / set dstaddr "FTM-SERVER" / set action accept / set schedule "always" / set ' +
     'service "HTTPS" / set utm-status disable / set ssl-ssh-profile "no-inspection" / set nat enable / next / end; ' +
     'INSIDE and OUTSIDE are your interfaces, FAC is the address object of FortiAuthenticator ({source}), FTM-SERVER ' +
     'the FQDN object of {host}.',
-  'Then move it up: config firewall policy / move NEW-ID before INSPECTING-ID / end; "show firewall policy" tells ' +
-    'the numbers, that of the new policy and that of the one that inspects.',
+  'Then move it up: config firewall policy / move NEW-ID before INSPECTING-ID / end; "show firewall policy" ' +
+    'lists the IDs of both policies.',
   'An exemption inside the inspecting profile (SSL/SSH Inspection > Exempt from SSL Inspection) is weaker: a block ' +
     'page still answers with the certificate of the FortiGate.',
   REPEAT,
 ];
 
 const OTHER_PRODUCT = [
-  `In {product}, exempt {host} (TCP {port}) from TLS inspection for the source {source}: by destination name and address, not by category. ${ONLY_FORTINETS_OWN}`,
+  'In {product}, exempt {host} (TCP {port}) from TLS inspection for the source {source}: by destination name and ' +
+    `address, not by category. ${ONLY_FORTINETS_OWN}`,
   REPEAT,
 ];
 
 const UNKNOWN_PRODUCT = [
-  'Find the device that re-signs: the issuer in the evidence is its certificate authority. Ask the firewall and ' +
-    'proxy team with that name, the address and the time ("ftm-watch report" writes it all down).',
-  `Exempt the traffic of FortiAuthenticator ({source}) to {host}, TCP {port}, from TLS inspection. ${ONLY_FORTINETS_OWN}`,
+  'Find the device that re-signs certificates: the issuer in the evidence is its certificate authority. Give the ' +
+    'firewall or proxy team that name, the address and the time ("ftm-watch report" collects them).',
+  'Exempt the traffic of FortiAuthenticator ({source}) to {host}, TCP {port}, from TLS inspection. ' +
+    `${ONLY_FORTINETS_OWN}`,
   REPEAT,
 ];
 
 const INTERCEPTION = {
   severity: 'critical',
   impact: 'activation',
+  sources: ['ta-p/194050', 'ta-p/338841', 'ta-p/218813', 'docs:fortigate/7.2.13/administration-guide'],
   remedy: UNKNOWN_PRODUCT,
   productRemedy: { 'Fortinet FortiGate': FORTIGATE },
   anyProductRemedy: OTHER_PRODUCT,
@@ -65,9 +69,10 @@ export const TLS_CAUSES = {
     title: 'TLS is blocked',
     headline: 'TLS to {subject} is blocked',
     summary:
-      'The port of {subject} opens, but TLS does not: something on the way blocks it, or the server itself is in ' +
+      'The port of {subject} opens, but TLS fails: something on the way blocks it, or the server itself is in ' +
       'trouble.',
     impact: 'activation',
+    sources: ['ta-p/194050', 'docs:fortigate/7.2.13/administration-guide'],
     remedy: [
       'A web filter, application control or intrusion prevention profile is the usual reason: look for {source} ' +
         'and {host} in the web filter and application control logs of the firewall.',
@@ -84,6 +89,7 @@ export const TLS_CAUSES = {
     headline: 'the certificate of {subject} is broken',
     summary: '{judgement}.',
     impact: 'activation',
+    sources: ['ta-p/194050'],
     remedy: [
       'Check the clocks of FortiAuthenticator and of this machine first: a wrong date makes every certificate invalid.',
       'If the clocks are right, the fault is at Fortinet: open a ticket with TAC and give them the certificate ' +
@@ -98,8 +104,9 @@ export const TLS_CAUSES = {
     headline: 'the certificate authority of {subject} changed',
     summary: "{subject} shows a valid certificate of a public authority instead of Fortinet's own.",
     impact: 'none',
+    sources: ['ta-p/194050', 'docs:fortigate/7.4.3/administration-guide/403143'],
     remedy: [
-      'No inspecting device has a public authority: Fortinet has probably changed the certificate. Compare from ' +
+      'No inspecting device uses a public authority: Fortinet has probably changed the certificate. Compare from ' +
         'another network.',
       'If it is the same there, set trust.profile to "public" or learn the new chain with "ftm-watch trust learn".',
       'If polling fails at the same time, FortiAuthenticator may need new firmware: ask TAC.',

@@ -1,7 +1,7 @@
 import { hostOf } from '../../core/authority.ts';
 import { type Certificate, chainKey, type SentChain, sentChain } from '../../core/certificate.ts';
 import { attributeValues, isSameName } from '../../core/distinguished-name.ts';
-import { compareBaseline, type History } from './baseline.ts';
+import { compareBaseline, type BaselineMatch } from './baseline.ts';
 import { type Claim, claimOf } from './claim.ts';
 import { deviceOf } from './device-certificate.ts';
 import { judgeFlaws } from './judge-flaws.ts';
@@ -28,11 +28,11 @@ export interface ChainCase {
   readonly evidence: TlsEvidence;
   readonly leaf: Certificate;
   readonly sent: SentChain;
-  readonly standing: ChainTrust;
+  readonly chainTrust: ChainTrust;
   readonly claim: Claim;
   readonly identity: Identity;
   readonly dates: Dates;
-  readonly history: History;
+  readonly baselineMatch: BaselineMatch;
   /** Null: the chain leads to no key that the profile takes. */
   readonly accepted: TrustedPath | null;
   /** A certificate on the path that was not sent, and is no trusted end either: the server forgot it. */
@@ -42,19 +42,19 @@ export interface ChainCase {
 
 export function openCase(sent: SentChain, evidence: TlsEvidence, checks: SignatureChecks): ChainCase {
   const [leaf] = sent;
-  const standing = standingOf(sent, evidence, checks);
+  const chainTrust = chainTrustOf(sent, evidence, checks);
   return {
     evidence,
     leaf,
     sent,
-    standing,
-    claim: claimOf(standing, sent, evidence.trust),
+    chainTrust,
+    claim: claimOf(chainTrust, sent, evidence.trust),
     identity: identify(leaf, evidence),
-    dates: judgeDates(standing, evidence, checks),
-    accepted: judgeFlaws(standing, evidence, checks),
-    history: compareBaseline(evidence.baseline, leaf, standing.authorities),
+    dates: judgeDates(chainTrust, evidence, checks),
+    accepted: judgeFlaws(chainTrust, evidence, checks),
+    baselineMatch: compareBaseline(evidence.baseline, leaf, chainTrust.authorities),
     gap:
-      standing.path
+      chainTrust.path
         .slice(1, -1)
         .find((link) => !sent.some((certificate) => certificate.fingerprint === link.fingerprint)) ?? null,
     checks,
@@ -75,7 +75,7 @@ export function isRightful(identity: Identity): boolean {
 }
 
 /** Where any chain of this target ends, the references' included. */
-export function standingOf(sent: SentChain, evidence: TlsEvidence, checks: SignatureChecks): ChainTrust {
+export function chainTrustOf(sent: SentChain, evidence: TlsEvidence, checks: SignatureChecks): ChainTrust {
   return findChainTrust(sent, chainTrustOptions(evidence, checks));
 }
 
@@ -108,10 +108,10 @@ export function identify(leaf: Certificate, evidence: TlsEvidence): Identity {
   return deviceOf(leaf) === null ? 'other' : 'device';
 }
 
-function judgeDates(standing: ChainTrust, evidence: TlsEvidence, checks: SignatureChecks): Dates {
+function judgeDates(chainTrust: ChainTrust, evidence: TlsEvidence, checks: SignatureChecks): Dates {
   const { now } = evidence;
   // The end of the path is trusted as it stands; its dates bind nobody.
-  const links = standing.path.length > 1 ? standing.path.slice(0, -1) : standing.path;
+  const links = chainTrust.path.length > 1 ? chainTrust.path.slice(0, -1) : chainTrust.path;
   const isExpired = (certificate: Certificate): boolean => now > certificate.notAfter;
   const isEarly = (certificate: Certificate): boolean => now < certificate.notBefore;
   const wrong = [isExpired, isEarly].find((test) => links.some(test));

@@ -2,7 +2,7 @@ import { type Certificate, type DistinguishedName, isInDate, type SentChain } fr
 import type { EpochMs } from '../../core/clock.ts';
 import { isSameName } from '../../core/distinguished-name.ts';
 import type { Baseline } from './baseline.ts';
-import { pathTo, type Step, walkChain } from './chain-walk.ts';
+import { pathTo, type ChainLink, walkChain } from './chain-walk.ts';
 import { isForServers } from './extensions.ts';
 import { maySignFor } from './name-constraints.ts';
 import type { SignatureChecks } from './signature-checks.ts';
@@ -60,11 +60,11 @@ export function findChainTrust(sent: SentChain, options: ChainTrustOptions): Cha
   const vendorKeys = confirmedKeys(options.trust, null);
   const labels = new Map([...vendorKeys, ...keys]);
   const { all, strong } = bothWalks(sent, trust, options);
-  const isRoot = (step: Step): boolean => isPublicRoot(step, trust, options.host);
-  const isTrusted = (step: Step): boolean => keys.has(step.certificate.pin) || isRoot(step);
+  const isRoot = (step: ChainLink): boolean => isPublicRoot(step, trust, options.host);
+  const isTrusted = (step: ChainLink): boolean => keys.has(step.certificate.pin) || isRoot(step);
   const leads = (authority: Certificate): boolean =>
     walk([authority, ...sent], trust, options, isStrongLink).some(isTrusted);
-  const known: readonly (readonly [ChainTrust['kind'], Step | undefined])[] = [
+  const known: readonly (readonly [ChainTrust['kind'], ChainLink | undefined])[] = [
     ['trusted', strong.find(({ certificate }) => keys.has(certificate.pin))],
     ['public', isForServers(sent[0]) ? strong.find(isRoot) : undefined],
     ['vendor', strong.find(({ certificate }) => vendorKeys.has(certificate.pin))],
@@ -87,7 +87,7 @@ function bothWalks(
   sent: SentChain,
   trust: Trust,
   options: ChainTrustOptions,
-): { readonly all: readonly Step[]; readonly strong: readonly Step[] } {
+): { readonly all: readonly ChainLink[]; readonly strong: readonly ChainLink[] } {
   let weakLinks = 0;
   const all = walk(sent, trust, options, (issuer, subject) => {
     if (!isStrongLink(issuer, subject)) weakLinks += 1;
@@ -117,7 +117,7 @@ function walk(
   trust: Trust,
   options: ChainTrustOptions,
   accepts: (issuer: Certificate, subject: Certificate) => boolean,
-): readonly Step[] {
+): readonly ChainLink[] {
   const learned = options.baseline?.authorities ?? [];
   const isCurrent = (certificate: Certificate): boolean => isInDate(certificate, options.now);
   // Fortinet's own too, whatever the profile: they confirm nothing here, but tell whose chain it is.
@@ -138,7 +138,7 @@ function walk(
 }
 
 /** Whether the step is a root of Mozilla's, over authorities that may sign for this host. */
-function isPublicRoot(step: Step, trust: Trust, host: string): boolean {
+function isPublicRoot(step: ChainLink, trust: Trust, host: string): boolean {
   const { certificate } = step;
   if (step.below === null || !certificate.isAuthority) return false;
   const isRoot = trust.publicRoots.bySubject(certificate.subject).some((root) => root.pin === certificate.pin);
@@ -150,7 +150,7 @@ function isPublicRoot(step: Step, trust: Trust, host: string): boolean {
   );
 }
 
-type Ending = readonly [kind: ChainTrust['kind'], step: Step];
+type Ending = readonly [kind: ChainTrust['kind'], step: ChainLink];
 
 interface Doubt {
   readonly trust: Trust;
@@ -161,7 +161,7 @@ interface Doubt {
 }
 
 /** Tells apart why a chain reaches nothing that is known. */
-function strangeEnd(all: readonly Step[], doubt: Doubt): Ending {
+function strangeEnd(all: readonly ChainLink[], doubt: Doubt): Ending {
   const root = all.find(({ certificate }) => isSelfSigned(certificate, doubt.options.checks));
   if (root !== undefined) return ['foreign', root];
   const tops = all.filter(({ certificate }) => !all.some((other) => other.below?.certificate === certificate));

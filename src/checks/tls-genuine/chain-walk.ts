@@ -3,9 +3,9 @@ import { isSameName } from '../../core/distinguished-name.ts';
 import type { SignatureChecks } from './signature-checks.ts';
 
 /** One certificate that the walk came to, and the one below it that it signed; null for the leaf. */
-export interface Step {
+export interface ChainLink {
   readonly certificate: Certificate;
-  readonly below: Step | null;
+  readonly below: ChainLink | null;
 }
 
 export interface WalkOptions {
@@ -30,8 +30,8 @@ const MAX_CHECKS = 96;
  * decide only the order of trying, never the outcome; issuers must have CA:TRUE; each certificate is visited once, so
  * that cycles end.
  */
-export function walkChain(options: WalkOptions): readonly Step[] {
-  const steps: Step[] = [{ certificate: options.leaf, below: null }];
+export function walkChain(options: WalkOptions): readonly ChainLink[] {
+  const steps: ChainLink[] = [{ certificate: options.leaf, below: null }];
   const seen = new Set([options.leaf.fingerprint]);
   const budget = { checks: MAX_CHECKS };
   // An array grows while `of` goes over it: a queue.
@@ -65,6 +65,6 @@ function isIssuer(
 }
 
 /** The certificates from the leaf up to this step. */
-export function pathTo(step: Step): readonly Certificate[] {
+export function pathTo(step: ChainLink): readonly Certificate[] {
   return step.below === null ? [step.certificate] : [...pathTo(step.below), step.certificate];
 }

@@ -14,7 +14,7 @@ export const tlsGenuine: Declaration<'tls-genuine', TlsCause> = {
   dependsOn: ['reachability'],
   explainedBy: [],
   causes: TLS_CAUSES,
-  settling:
+  unknownRemedy:
     'Make known what the certificate of the licence server is judged by: "trust.caFiles", "trust.pins", or a ' +
     'second look from another network.',
   onPath: true,

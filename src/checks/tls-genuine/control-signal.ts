@@ -52,7 +52,7 @@ interface Control {
 
 /**
  * The control hosts, and the target itself when it showed a certificate for a control host's name: a server has no
- * certificate for other people's names, whoever makes them up on demand does.
+ * certificate for other people's names; one who makes them up on demand has.
  */
 function controlsOf({ controls, references }: TlsEvidence): readonly Control[] {
   const minted = references.filter(({ kind, label, chain }) => {
@@ -96,7 +96,7 @@ function sharesIssuer(chain: ChainCase, control: Control): boolean {
 }
 
 function issuersOf(leaf: Certificate, chain: ChainCase, control: Control): readonly Certificate[] {
-  const candidates = [...chain.sent, ...control.sent, ...chain.standing.authorities];
+  const candidates = [...chain.sent, ...control.sent, ...chain.chainTrust.authorities];
   const steps = walkChain({ leaf, candidates, lookUp: () => [], accepts: () => true, checks: chain.checks });
   return steps.slice(1).map((step) => step.certificate);
 }

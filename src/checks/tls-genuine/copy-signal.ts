@@ -29,10 +29,10 @@ interface Borrowed {
 }
 
 function borrowedName(chain: ChainCase): Borrowed | null {
-  const { standing, evidence } = chain;
-  const last = standing.path.at(-1);
+  const { chainTrust, evidence } = chain;
+  const last = chainTrust.path.at(-1);
   // The issuer was asked and has not signed: the claim itself is the copy.
-  if (standing.kind === 'forged' && last !== undefined)
+  if (chainTrust.kind === 'forged' && last !== undefined)
     return {
       name: last.issuer,
       actual: `Says it is signed by ${formatDistinguishedName(last.issuer)}, whose key did not sign it`,
@@ -48,10 +48,10 @@ function borrowedName(chain: ChainCase): Borrowed | null {
 /**
  * Below an authority that was not sent, only what has signed speaks for the chain: anybody can append a certificate.
  */
-function claimants({ standing, sent }: ChainCase): readonly Certificate[] {
-  const last = standing.path.at(-1);
-  if (standing.kind === 'foreign' && last !== undefined) return [last, ...sent.slice(1)];
-  return standing.kind === 'incomplete' ? standing.path.slice(1) : [];
+function claimants({ chainTrust, sent }: ChainCase): readonly Certificate[] {
+  const last = chainTrust.path.at(-1);
+  if (chainTrust.kind === 'foreign' && last !== undefined) return [last, ...sent.slice(1)];
+  return chainTrust.kind === 'incomplete' ? chainTrust.path.slice(1) : [];
 }
 
 function bearsKnownName({ subject, pin }: Certificate, { trust, baseline }: TlsEvidence): boolean {

@@ -18,22 +18,24 @@ export interface Expectation {
 
 /** That the chain ends where it should, and where it does end. */
 export function verificationFinding(chain: ChainCase): Expectation {
-  const { standing, leaf, identity } = chain;
-  const top = standing.path.at(-1) ?? leaf;
+  const { chainTrust, leaf, identity } = chain;
+  const top = chainTrust.path.at(-1) ?? leaf;
   const issuer = formatDistinguishedName(top.issuer);
-  const between = standing.path.length > 1 ? `Issued by ${formatDistinguishedName(leaf.issuer)}; e` : 'E';
+  const between = chainTrust.path.length > 1 ? `Issued by ${formatDistinguishedName(leaf.issuer)}; e` : 'E';
   const other = identity === 'named' || identity === 'known-subject' ? '' : `, for ${namesOf(chain)}`;
-  const endings: Readonly<Record<typeof standing.kind, string>> = {
-    trusted: `Ends at ${standing.label ?? 'a trusted key'}`,
-    weak: `Leads to ${standing.label ?? 'a trusted key'} only over a key, signature or use that no client should take`,
+  const endings: Readonly<Record<typeof chainTrust.kind, string>> = {
+    trusted: `Ends at ${chainTrust.label ?? 'a trusted key'}`,
+    weak:
+      `Leads to ${chainTrust.label ?? 'a trusted key'} only over a key, signature or use that no client should ` +
+      'take',
     public: `Ends at a public authority: ${formatDistinguishedName(top.subject)}${other}`,
-    vendor: `Ends at ${standing.label ?? 'a Fortinet authority'}, which this profile does not take${other}`,
+    vendor: `Ends at ${chainTrust.label ?? 'a Fortinet authority'}, which this profile does not take${other}`,
     foreign:
-      standing.path.length === 1 ? `Signed by itself: ${issuer}` : `Ends at a root that nobody trusts: ${issuer}`,
+      chainTrust.path.length === 1 ? `Signed by itself: ${issuer}` : `Ends at a root that nobody trusts: ${issuer}`,
     forged: `Says it is signed by ${issuer}, whose key did not sign it`,
     incomplete: `${between}nds at ${issuer}, which was not sent and is not known`,
   };
-  return { rule: 'chain-verifies-under-pin', expected: trustedEnds(chain), actual: endings[standing.kind] };
+  return { rule: 'chain-verifies-under-pin', expected: trustedEnds(chain), actual: endings[chainTrust.kind] };
 }
 
 function trustedEnds({ evidence }: ChainCase): string {
@@ -43,8 +45,8 @@ function trustedEnds({ evidence }: ChainCase): string {
   return `A chain to a trusted key: ${labels.length === 0 ? 'none is configured' : nameList(labels, MOST_NAMES)}`;
 }
 
-export function datesFinding({ standing, evidence, dates }: ChainCase): Expectation {
-  const wrong = standing.path.find((link) => !isInDate(link, evidence.now));
+export function datesFinding({ chainTrust, evidence, dates }: ChainCase): Expectation {
+  const wrong = chainTrust.path.find((link) => !isInDate(link, evidence.now));
   const from = dayText(wrong?.notBefore ?? evidence.now);
   const to = dayText(wrong?.notAfter ?? evidence.now);
   const clock =
@@ -110,14 +112,14 @@ export function authorityFinding({ evidence, leaf }: ChainCase): Expectation {
   };
 }
 
-export function strengthFinding({ standing, leaf }: ChainCase): Expectation {
+export function strengthFinding({ chainTrust, leaf }: ChainCase): Expectation {
   if (!isForServers(leaf))
     return {
       rule: 'certificate-is-for-servers',
       expected: 'A certificate that a server may use',
       actual: 'It is for other uses only',
     };
-  const seen = standing.path.map(
+  const seen = chainTrust.path.map(
     ({ key, signatureAlgorithm }) => `${key} signed with ${signatureAlgorithm ?? 'an unknown algorithm'}`,
   );
   const expected = 'RSA of 2048 to 8192 bits or elliptic curves, signed with SHA-2';

@@ -25,7 +25,7 @@ export function authorityKeyIdentifier(certificate: Certificate): string | null 
   return identifier === undefined ? null : Buffer.from(identifier.contents).toString('hex');
 }
 
-/** The URLs at which the certificate says that its issuer and the revocation list can be had, 16 at the most. */
+/** The URLs at which the certificate says that its issuer and the revocation list can be had, 16 at most. */
 export function locationsOf(certificate: Certificate): readonly string[] {
   return LOCATIONS.flatMap((identifier) => urisIn(extensionOf(certificate, identifier), MAX_NESTING)).slice(
     0,

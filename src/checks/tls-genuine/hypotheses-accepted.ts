@@ -36,7 +36,7 @@ export const HYPOTHESES_ACCEPTED: readonly Hypothesis[] = [
     ...suspected('interception-suspected'),
     tells: [signs],
     summary: "{device} seems to answer in place of {target}: the certificate is a device's, not the server's",
-    settle: '{view}',
+    wouldSettle: '{view}',
   },
   {
     id: 'dates',
@@ -53,7 +53,7 @@ export const HYPOTHESES_ACCEPTED: readonly Hypothesis[] = [
     ...suspected('interception-suspected'),
     tells: [nameFinding, signs],
     summary: 'Something else seems to answer in place of {target}: the certificate is for another name',
-    settle: '{view}',
+    wouldSettle: '{view}',
   },
   {
     id: 'misnamed',
@@ -62,7 +62,7 @@ export const HYPOTHESES_ACCEPTED: readonly Hypothesis[] = [
     ...suspected('certificate-broken'),
     tells: [nameFinding],
     summary: 'The certificate of {target} comes from a trusted authority but is for another name',
-    settle: `Whether FortiAuthenticator works: then ${LEARN}`,
+    wouldSettle: `Whether FortiAuthenticator works: then ${LEARN}`,
   },
   {
     id: 'gap',
@@ -96,12 +96,12 @@ export const HYPOTHESES_ACCEPTED: readonly Hypothesis[] = [
     tells: [flawFindings],
     level: 'warning',
     summary: 'TLS clients may refuse the certificate of {target}: {flaw}',
-    settle: 'The log of FortiAuthenticator: whether it connects nevertheless',
+    wouldSettle: 'The log of FortiAuthenticator: whether it connects nevertheless',
   },
   {
     id: 'other-authority',
     when: 'accepted, but under another authority than learned',
-    holds: ({ history, identity }) => history === 'other-authority' && identity !== 'known-key',
+    holds: ({ baselineMatch, identity }) => baselineMatch === 'other-authority' && identity !== 'known-key',
     ...confirmed('vendor-ca-changed'),
     tells: [authorityFinding],
     summary: '{target} has a certificate from another trusted authority than learned: {issuer}',
@@ -109,7 +109,7 @@ export const HYPOTHESES_ACCEPTED: readonly Hypothesis[] = [
   {
     id: 'renewed',
     when: 'accepted, with another key under the learned authority',
-    holds: ({ history, identity }) => history === 'same-authority' && identity !== 'known-key',
+    holds: ({ baselineMatch, identity }) => baselineMatch === 'same-authority' && identity !== 'known-key',
     ...confirmed('rotated'),
     tells: [renewalFinding],
     summary: '{target} has a new certificate under the same authority',

@@ -17,7 +17,7 @@ export const HYPOTHESES_CLAIMED: readonly Hypothesis[] = [
     ...suspected('certificate-broken'),
     tells: [datesFinding, verificationFinding],
     summary: 'The certificate of {target} {dates}, and its issuer {issuer} leads to no trusted key',
-    settle: '{view}',
+    wouldSettle: '{view}',
   },
   {
     id: 'claimed-cut',
@@ -34,7 +34,7 @@ export const HYPOTHESES_CLAIMED: readonly Hypothesis[] = [
     ...suspected('interception-suspected'),
     tells: [verificationFinding, signs],
     summary: 'TLS to {target} may be intercepted: its certificate is issued by {by}',
-    settle: '{view}',
+    wouldSettle: '{view}',
   },
   {
     id: 'new-vendor-authority',
@@ -43,7 +43,7 @@ export const HYPOTHESES_CLAIMED: readonly Hypothesis[] = [
     ...suspected('vendor-ca-changed'),
     tells: [verificationFinding, signs, (chain) => (chain.identity === 'other' ? nameFinding(chain) : [])],
     summary: "{target} has a certificate from an authority of the vendor's name whose key is not known: {end}",
-    settle: '{authority}',
+    wouldSettle: '{authority}',
     open: {
       rule: 'authority-is-known',
       expected: 'An authority whose key is known',
@@ -70,7 +70,7 @@ export const HYPOTHESES_CLAIMED: readonly Hypothesis[] = [
     tells: [verificationFinding, signs],
     level: 'warning',
     summary: 'The chain of {target} is incomplete: it ends at the public authority {end}, which was not sent',
-    settle: 'The intermediate certificates, which a server has to send along with its own',
+    wouldSettle: 'The intermediate certificates, which a server has to send along with its own',
     advice: {
       summary: '{judgement}.',
       remedy: [

@@ -11,7 +11,7 @@ export const HYPOTHESES_ELSEWHERE: readonly Hypothesis[] = [
     ...suspected('interception-suspected'),
     tells: [verificationFinding, signs],
     summary: 'TLS to {target} seems to be intercepted: another path shows the genuine key, this one {issuer}',
-    settle: '{view}',
+    wouldSettle: '{view}',
   },
   {
     ...WRONG_CLOCK,

@@ -20,7 +20,7 @@ export interface Hypothesis {
   /** One sentence; it may name `{words}` of told-chain.ts. */
   readonly summary: string;
   /** What would turn it into a plain answer, with words as well; left out where the answer is plain. */
-  readonly settle?: string;
+  readonly wouldSettle?: string;
   /** Where it is not the level of the verdict. */
   readonly level?: FindingLevel;
   /** What nobody can say beside it: leaves the precondition unknown. */
@@ -44,7 +44,7 @@ export const WRONG_CLOCK: Omit<Hypothesis, 'id' | 'when' | 'tells'> = {
   holds: ({ dates }) => dates === 'clock',
   ...suspected('unknown'),
   summary: "The certificate of {target} cannot be judged: this machine's clock is wrong",
-  settle: "This machine's clock set right",
+  wouldSettle: "This machine's clock set right",
 };
 
 type Said = Pick<Hypothesis, 'verdict' | 'confidence'>;

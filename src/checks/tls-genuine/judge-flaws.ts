@@ -9,14 +9,18 @@ import type { TlsEvidence, TrustedPath } from './tls-evidence.ts';
 type FlawEvidence = Pick<TlsEvidence, 'profile' | 'openssl' | 'now' | 'trust' | 'baseline'>;
 
 /** Null: the chain leads to no key that the profile takes. */
-export function judgeFlaws(standing: ChainTrust, evidence: FlawEvidence, checks: SignatureChecks): TrustedPath | null {
+export function judgeFlaws(
+  chainTrust: ChainTrust,
+  evidence: FlawEvidence,
+  checks: SignatureChecks,
+): TrustedPath | null {
   const { profile, openssl, now } = evidence;
-  const last = standing.path.at(-1);
-  const isAccepted = standing.kind === 'trusted' || (standing.kind === 'public' && profile === 'public');
+  const last = chainTrust.path.at(-1);
+  const isAccepted = chainTrust.kind === 'trusted' || (chainTrust.kind === 'public' && profile === 'public');
   if (last === undefined || !isAccepted) return null;
   const held = heldCopy(last, evidence);
   const end = held ?? last;
-  const path = [...standing.path.slice(0, -1), end];
+  const path = [...chainTrust.path.slice(0, -1), end];
   // Of a key that is known by its hash alone, clients may hold a newer certificate.
   const own = [...ownFlaws(path, checks), ...(held === null ? [] : endFlaws(path, now))];
   if (openssl === null) return { end, flaws: own };
@@ -48,8 +52,8 @@ export function learnedFlaws(
 ): readonly FlawKind[] {
   const host = hostOf(baseline.target);
   const found = baseline.leaves.flatMap((leaf) => {
-    const standing = findChainTrust([leaf, ...baseline.authorities], { ...options, baseline, helpers: [], host });
-    return judgeFlaws(standing, { ...options, baseline, openssl: null }, options.checks)?.flaws ?? [];
+    const chainTrust = findChainTrust([leaf, ...baseline.authorities], { ...options, baseline, helpers: [], host });
+    return judgeFlaws(chainTrust, { ...options, baseline, openssl: null }, options.checks)?.flaws ?? [];
   });
   return [...new Set<FlawKind>([...found.map(({ kind }) => kind), 'openssl'])];
 }

@@ -81,7 +81,7 @@ function isFaulty({ findings }: TlsJudgement): boolean {
   return findings.some((finding) => isFault(finding) || finding.level === 'unknown');
 }
 
-/** With the address that it is about, and those at which all is well. */
+/** With the address that it is about, and those at which everything works. */
 function atAddress(finding: Finding, address: string, clean: readonly string[]): Finding {
   const facts = { ...finding.facts, address };
   return withClean({ ...finding, actual: `${address}: ${finding.actual}`, facts }, clean);

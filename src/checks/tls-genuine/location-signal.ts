@@ -16,9 +16,11 @@ const INTERNAL_NAME = /\.(?:local|localdomain|internal|intranet|private|corp|hom
  * certificate services write it) or at a host of a private network. A server of the internet has clients that could not
  * look there.
  */
-export function privateLocation({ standing, claim }: ChainCase): Seen | null {
-  if (standing.kind === 'trusted' || standing.kind === 'public') return null;
-  const found = standing.path.flatMap(locationsOf).find((location) => isPrivateLocation(location, claim === 'public'));
+export function privateLocation({ chainTrust, claim }: ChainCase): Seen | null {
+  if (chainTrust.kind === 'trusted' || chainTrust.kind === 'public') return null;
+  const found = chainTrust.path
+    .flatMap(locationsOf)
+    .find((location) => isPrivateLocation(location, claim === 'public'));
   if (found === undefined) return null;
   const expected = 'Issuer and revocation list at addresses of the internet';
   return { expected, actual: `They are to be had at ${visibleText(found, 160)}` };

@@ -29,7 +29,7 @@ export function judgeNoCertificate(evidence: TlsEvidence): TlsJudgement {
     expected: 'A certificate to judge',
     actual: `Not looked at: ${message}`,
     summary: `The certificate of ${target} could not be looked at: ${message}`,
-    settle: 'The next round; the trouble lies with this program or its machine',
+    wouldSettle: 'The next round; the trouble lies with this program or its machine',
   });
 }
 
@@ -40,16 +40,16 @@ function judgeUnreadable(dropped: number, target: string): TlsJudgement {
     expected: 'A certificate that can be read',
     actual,
     summary: `The certificate of ${target} cannot be judged: ${actual.toLowerCase()}`,
-    settle: 'The same connection looked at from a path known to be clean',
+    wouldSettle: 'The same connection looked at from a path known to be clean',
   });
 }
 
 function unknown(
   subject: string,
-  { summary, settle, ...expectation }: Expectation & Pick<TlsJudgement, 'summary' | 'settle'>,
+  { summary, wouldSettle, ...expectation }: Expectation & Pick<TlsJudgement, 'summary' | 'wouldSettle'>,
 ): TlsJudgement {
   const findings = [{ ...expectation, subject, level: 'unknown', suggests: null } as const];
-  return { ...NO_CHAIN, verdict: 'unknown', confidence: 'suspected', product: null, findings, summary, settle };
+  return { ...NO_CHAIN, verdict: 'unknown', confidence: 'suspected', product: null, findings, summary, wouldSettle };
 }
 
 function judgeBlocked(outcome: BlockedOutcome, evidence: TlsEvidence): TlsJudgement {
@@ -90,7 +90,7 @@ function judgeBlocked(outcome: BlockedOutcome, evidence: TlsEvidence): TlsJudgem
       ...(kind === null ? {} : { kind }),
     })),
     summary: `TLS to ${target} is blocked${product === null ? '' : ` by ${product}`}: ${how}`,
-    settle: null,
+    wouldSettle: null,
   };
 }
 
@@ -152,7 +152,8 @@ function nearerThanServer(closer: CloserLook, outcome: BlockedOutcome): Seen | n
 
 function smallAnswer({ refusable }: CloserLook): Seen | null {
   if (refusable?.kind !== 'failed' || refusable.alert === null) return null;
-  const actual = `A hello that can only be refused was refused (${visibleText(refusable.alert, 40)}); no certificate ever came`;
+  const alert = visibleText(refusable.alert, 40);
+  const actual = `A hello that can only be refused was refused (${alert}); no certificate ever came`;
   return { expected: 'Answers of any size', actual };
 }
 

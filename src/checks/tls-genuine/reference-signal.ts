@@ -1,6 +1,6 @@
 import { sentChain } from '../../core/certificate.ts';
 import { formatDistinguishedName } from '../../core/distinguished-name.ts';
-import { type ChainCase, identify, isBeyondComparison, isRightful, standingOf } from './chain-case.ts';
+import { type ChainCase, identify, isBeyondComparison, isRightful, chainTrustOf } from './chain-case.ts';
 import type { Signal } from './signal.ts';
 import type { ChainTrust } from './chain-trust.ts';
 import type { ReferenceChain } from './tls-evidence.ts';
@@ -29,15 +29,15 @@ export function referenceSignals(chain: ChainCase): readonly Signal[] {
 function compare(chain: ChainCase, reference: ReferenceChain): Signal | null {
   const sent = sentChain(reference.chain);
   if (sent === null) return null;
-  const standing = standingOf(sent, chain.evidence, chain.checks);
+  const chainTrust = chainTrustOf(sent, chain.evidence, chain.checks);
   const isNamed = isRightful(identify(sent[0], chain.evidence));
   const actual = `Issued by ${formatDistinguishedName(chain.leaf.issuer)}`;
   const seen = `${WAYS[reference.kind]} ${reference.label}`;
-  if (isGenuine(standing.kind, { isNamed, kind: reference.kind, profile: chain.evidence.profile })) {
-    const expected = `The same authority as ${seen}: ${standing.label ?? 'trusted'}`;
+  if (isGenuine(chainTrust.kind, { isNamed, kind: reference.kind, profile: chain.evidence.profile })) {
+    const expected = `The same authority as ${seen}: ${chainTrust.label ?? 'trusted'}`;
     return { rule: 'reference-path-agrees', weight: weightOf(reference.kind, chain), expected, actual };
   }
-  if (reference.kind !== 'server-name' || standing.kind !== 'public') return null;
+  if (reference.kind !== 'server-name' || chainTrust.kind !== 'public') return null;
   const expected = `A trusted chain with this server name as ${seen}`;
   return { rule: 'server-name-changes-nothing', weight: 'weak', expected, actual };
 }
@@ -69,7 +69,7 @@ interface Seen {
  * Asked with another server name, a server may rightly show the certificate of that name: there the trusted key is
  * enough.
  */
-function isGenuine(standing: ChainTrust['kind'], { isNamed, kind, profile }: Seen): boolean {
-  if (standing === 'trusted') return isNamed || kind === 'server-name';
-  return standing === 'public' && profile === 'public' && isNamed;
+function isGenuine(chainTrust: ChainTrust['kind'], { isNamed, kind, profile }: Seen): boolean {
+  if (chainTrust === 'trusted') return isNamed || kind === 'server-name';
+  return chainTrust === 'public' && profile === 'public' && isNamed;
 }

@@ -48,8 +48,8 @@ function signal(rule: string, weight: Signal['weight'], find: (chain: ChainCase)
  * An inspection product's name among the issuers. Only issuers: some products copy their own name into the leaf's
  * subject, and their maker's own web sites carry it there too.
  */
-function catalogued({ leaf, standing, evidence }: ChainCase): Seen | null {
-  const issuers = [leaf.issuer, ...standing.path.slice(1).flatMap(({ subject, issuer }) => [subject, issuer])];
+function catalogued({ leaf, chainTrust, evidence }: ChainCase): Seen | null {
+  const issuers = [leaf.issuer, ...chainTrust.path.slice(1).flatMap(({ subject, issuer }) => [subject, issuer])];
   const [found] = issuers.flatMap((issuer) => {
     const product = findProduct(evidence.products, [issuer]);
     return product === null ? [] : [{ issuer, product: product.name }];
@@ -132,8 +132,9 @@ function genuineBefore(chain: ChainCase): Seen | null {
 function otherThanLearned(chain: ChainCase): Seen | null {
   const { baseline } = chain.evidence;
   const [learned] = baseline?.leaves ?? [];
-  if (isBeyondComparison(chain) || chain.history !== 'other-authority' || !baseline || !learned) return null;
-  const expected = `Issued by ${formatDistinguishedName(learned.issuer)}, as learned at ${instantText(baseline.learnedAt)}`;
+  if (isBeyondComparison(chain) || chain.baselineMatch !== 'other-authority' || !baseline || !learned) return null;
+  const issuer = formatDistinguishedName(learned.issuer);
+  const expected = `Issued by ${issuer}, as learned at ${instantText(baseline.learnedAt)}`;
   return { expected, actual: issuedBy(chain) };
 }
 

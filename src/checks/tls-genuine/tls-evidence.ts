@@ -108,7 +108,7 @@ export interface TlsJudgement {
   /** One sentence. */
   readonly summary: string;
   /** What would settle it; null where the answer is plain. */
-  readonly settle: string | null;
+  readonly wouldSettle: string | null;
   /** The authorities above the leaf that were found by signature, nearest first. */
   readonly authorities: readonly Certificate[];
   /** Null: the chain leads to no key that the profile takes. */

@@ -17,18 +17,21 @@ export const WORDS: ReadonlyMap<string, Word> = new Map<string, Word>([
   ['target', ({ evidence }) => evidence.target],
   ['issuer', ({ leaf }) => formatDistinguishedName(leaf.issuer)],
   ['end', missingName],
-  ['label', ({ standing }) => standing.label ?? 'a trusted key'],
+  ['label', ({ chainTrust }) => chainTrust.label ?? 'a trusted key'],
   ['flaw', ({ accepted }) => accepted?.flaws[0]?.text ?? 'of an unknown flaw'],
   ['device', ({ leaf }) => deviceOf(leaf) ?? 'A device'],
   ['dates', ({ dates }) => (dates === 'expired' ? 'has expired' : 'is not yet valid')],
-  ['kind', ({ standing }) => (standing.kind === 'vendor' ? 'the private Fortinet authority' : 'a public authority')],
+  [
+    'kind',
+    ({ chainTrust }) => (chainTrust.kind === 'vendor' ? 'the private Fortinet authority' : 'a public authority'),
+  ],
   ['view', otherView],
   ['authority', knownAuthority],
 ]);
 
 /** The name that the chain ends at, for a person. */
-function missingName({ standing, leaf }: ChainCase): string {
-  return formatDistinguishedName((standing.path.at(-1) ?? leaf).issuer);
+function missingName({ chainTrust, leaf }: ChainCase): string {
+  return formatDistinguishedName((chainTrust.path.at(-1) ?? leaf).issuer);
 }
 
 function otherView({ evidence }: ChainCase): string {
@@ -40,5 +43,8 @@ function otherView({ evidence }: ChainCase): string {
 function knownAuthority(chain: ChainCase): string {
   const { pins, anchors } = trustUnder(chain.evidence.profile, chain.evidence.trust);
   if (pins.length + anchors.length === 0) return `Something to trust: trust.pins or trust.caFiles, or ${LEARN}`;
-  return `The certificate of ${missingName(chain)} as a FortiGate with current firmware has it, then in trust.caFiles; or ${LEARN}`;
+  return (
+    `The certificate of ${missingName(chain)} as a FortiGate with current firmware has it, then in ` +
+    `trust.caFiles; or ${LEARN}`
+  );
 }

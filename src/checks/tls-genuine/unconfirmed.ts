@@ -47,7 +47,7 @@ export function unconfirmedBaseline(baseline: Baseline, options: TrustOptions): 
   return ends.find((end) => end !== null && !baseline.accepted.includes(end.fingerprint)) ?? null;
 }
 
-/** What was learned is not used: whoever learned it believes that it is. */
+/** What was learned is not used, but the one who learned it believes that it is. */
 export function refusedBaselineFindings(subject: string, refused: RefusedBaseline | null): readonly Finding[] {
   if (refused === null) return [];
   return [
@@ -68,7 +68,8 @@ export function refusedBaselineFindings(subject: string, refused: RefusedBaselin
 export function describeRefused({ baseline, unconfirmed }: RefusedBaseline): string {
   const name = formatDistinguishedName(unconfirmed.subject);
   return (
-    `What was learned on ${dayText(baseline.learnedAt)} rests on ${name} (SHA-256 ${unconfirmed.fingerprint}) and is not used; ` +
+    `What was learned on ${dayText(baseline.learnedAt)} rests on ${name} (SHA-256 ${unconfirmed.fingerprint}) ` +
+    'and is not used; ' +
     '"ftm-watch trust learn" says more'
   );
 }

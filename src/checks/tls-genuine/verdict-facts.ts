@@ -1,26 +1,20 @@
 import { attributeValues } from '../../core/distinguished-name.ts';
 import type { TlsOutcome } from '../../core/observation.ts';
-import type { History } from './baseline.ts';
-import { type ChainCase, type Dates, type Identity, isRightful } from './chain-case.ts';
-import type { Claim } from './claim.ts';
+import type { BaselineMatch } from './baseline.ts';
+import { type ChainCase, isRightful } from './chain-case.ts';
 import { ageOf, type FlawAge } from './judge-flaws.ts';
 import type { Signal } from './signal.ts';
 import type { ChainTrust } from './chain-trust.ts';
-import { trustUnder } from './trust.ts';
+import { type TrustProfile, trustUnder } from './trust.ts';
 
 /** What the table of verdicts looks at: small closed sets, so that it can be read and tested as a table. */
-export interface VerdictFacts {
-  readonly standing: ChainTrust['kind'];
+export interface VerdictFacts extends Pick<ChainCase, 'claim' | 'identity' | 'dates' | 'baselineMatch'> {
+  readonly chainTrust: ChainTrust['kind'];
   /** The profile takes a chain that ends there: at a trusted key, or at a public root under the profile `public`. */
   readonly accepted: boolean;
-  /** Whom the chain claims to come from, by its names alone. */
-  readonly claim: Claim;
-  readonly identity: Identity;
-  readonly dates: Dates;
-  readonly history: History;
   /** An intermediate was not sent, though it is known from elsewhere. */
   readonly gap: boolean;
-  readonly profile: 'fortinet' | 'public' | 'pinned';
+  readonly profile: TrustProfile;
   /** What TLS clients refuse an accepted chain for, although its signatures are right. */
   readonly flaw: FlawAge;
   /** Whether there is any key that a chain could lead to. */
@@ -48,7 +42,7 @@ export function isNamed({ identity }: VerdictFacts): boolean {
 
 /** For the right name, under an authority that no inspection product has: a public one, or the vendor's own. */
 export function isElsewhere(facts: VerdictFacts): boolean {
-  return (facts.standing === 'public' || facts.standing === 'vendor') && !facts.accepted && isNamed(facts);
+  return (facts.chainTrust === 'public' || facts.chainTrust === 'vendor') && !facts.accepted && isNamed(facts);
 }
 
 /**
@@ -56,21 +50,21 @@ export function isElsewhere(facts: VerdictFacts): boolean {
  * the genuine certificate carries is not published, so under the vendor's name another one is no reason against it.
  */
 export function isClaimed(facts: VerdictFacts): boolean {
-  const isVendors = facts.claim === 'vendor' && (facts.standing === 'incomplete' || facts.standing === 'foreign');
+  const isVendors = facts.claim === 'vendor' && (facts.chainTrust === 'incomplete' || facts.chainTrust === 'foreign');
   if (isVendors && facts.profile === 'fortinet') return facts.identity !== 'device';
-  return isNamed(facts) && (isVendors || (facts.claim === 'public' && facts.standing === 'incomplete'));
+  return isNamed(facts) && (isVendors || (facts.claim === 'public' && facts.chainTrust === 'incomplete'));
 }
 
 export function gatherFacts(chain: ChainCase, signals: readonly Signal[]): VerdictFacts {
-  const { standing, evidence, identity, claim } = chain;
+  const { chainTrust, evidence, identity, claim, dates } = chain;
   const witnesses = signals.filter(({ weight }) => weight === 'witness');
   return {
-    standing: standing.kind,
+    chainTrust: chainTrust.kind,
     accepted: chain.accepted !== null,
     claim,
     identity,
-    dates: chain.dates,
-    history: historyOf(chain),
+    dates,
+    baselineMatch: baselineMatchOf(chain),
     gap: chain.gap !== null,
     profile: evidence.profile,
     flaw: ageOf(chain.accepted?.flaws ?? [], evidence.knownFlaws),
@@ -88,15 +82,15 @@ function isAnythingTrusted({ evidence }: ChainCase): boolean {
 }
 
 /** Among public authorities a change within one organization (its roots, its intermediates) is everyday business. */
-function historyOf({ history, standing, evidence }: ChainCase): History {
-  const root = standing.kind === 'public' ? standing.path.at(-1) : undefined;
-  if (root === undefined) return history;
+function baselineMatchOf({ baselineMatch, chainTrust, evidence }: ChainCase): BaselineMatch {
+  const root = chainTrust.kind === 'public' ? chainTrust.path.at(-1) : undefined;
+  if (root === undefined) return baselineMatch;
   const organizations = new Set(
     (evidence.baseline?.authorities ?? []).flatMap((authority) => attributeValues(authority.subject, 'O')),
   );
   return attributeValues(root.subject, 'O').some((organization) => organizations.has(organization))
     ? 'same-authority'
-    : history;
+    : baselineMatch;
 }
 
 function endOf(outcome: TlsOutcome): VerdictFacts['ended'] {

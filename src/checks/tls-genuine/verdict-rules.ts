@@ -11,12 +11,14 @@ import { isClaimed, isElsewhere, isNamed, type VerdictFacts } from './verdict-fa
  */
 const UNVERIFIED: Hypothesis = {
   id: 'unverified',
-  when: 'anything else: an authority that claims to be neither the vendor nor a public one, or a root that nobody knows',
+  when:
+    'anything else: an authority that claims to be neither the vendor nor a public one, or a root that nobody ' +
+    'knows',
   holds: always,
   ...suspected('interception-suspected'),
   tells: [verificationFinding, signs],
   summary: 'TLS to {target} seems to be intercepted: its certificate is issued by {by}',
-  settle: '{view}',
+  wouldSettle: '{view}',
 };
 
 /**
@@ -31,7 +33,7 @@ export const HYPOTHESES: readonly Hypothesis[] = [
     when:
       'leads to a trusted key, but over a key or signature that can be forged or a certificate not for servers, ' +
       'and no witness of interception',
-    holds: ({ standing, witnessed }) => standing === 'weak' && !witnessed,
+    holds: ({ chainTrust, witnessed }) => chainTrust === 'weak' && !witnessed,
     ...suspected('certificate-broken'),
     tells: [strengthFinding],
     summary: 'The certificate of {target} rests on a key, signature or use that no client should take',
@@ -52,7 +54,7 @@ export const HYPOTHESES: readonly Hypothesis[] = [
     ...suspected('unknown'),
     tells: [verificationFinding],
     summary: 'Whether the certificate of {target} is genuine is not known: nothing is trusted to compare it with',
-    settle: `Something to trust: trust.pins or trust.caFiles, or ${LEARN}`,
+    wouldSettle: `Something to trust: trust.pins or trust.caFiles, or ${LEARN}`,
   },
   ...where(isClaimed, HYPOTHESES_CLAIMED),
   {
@@ -62,7 +64,7 @@ export const HYPOTHESES: readonly Hypothesis[] = [
     ...suspected('interception-suspected'),
     tells: [verificationFinding, nameFinding, signs],
     summary: "{device} seems to answer in place of {target}: the certificate is a device's, not the server's",
-    settle: '{view}',
+    wouldSettle: '{view}',
   },
   {
     id: 'stranger',
@@ -72,7 +74,7 @@ export const HYPOTHESES: readonly Hypothesis[] = [
     tells: [verificationFinding, nameFinding, signs],
     summary:
       'Something else seems to answer in place of {target}: the certificate is for another name, issued by {issuer}',
-    settle: '{view}',
+    wouldSettle: '{view}',
   },
   UNVERIFIED,
 ];

@@ -32,9 +32,9 @@ function judgeChain(chain: ChainCase): TlsJudgement {
     confidence: rule.confidence,
     product,
     ...reportCase(chain, rule, signals),
-    authorities: chain.standing.authorities,
+    authorities: chain.chainTrust.authorities,
     accepted: chain.accepted,
-    verifiedBy: isGenuine(rule.verdict) ? chain.standing.configured : null,
+    verifiedBy: isGenuine(rule.verdict) ? chain.chainTrust.configured : null,
   };
 }
 

@@ -9,6 +9,7 @@ export const TOKEN_POOL_CAUSES = {
     headline: 'tokens and licence do not match',
     summary: 'The FortiToken Mobile tokens on {appliance} do not match the count of its licence.',
     impact: 'tokens',
+    sources: ['ta-p/194050', 'docs:fortiauthenticator/6.6.2/rest-api-solution-guide/591316'],
     remedy: [
       'Compare Authentication > User Management > FortiTokens with the licence at support.fortinet.com.',
       'Import the missing licence again, or ask TAC; do not delete tokens that are assigned.',
@@ -19,6 +20,7 @@ export const TOKEN_POOL_CAUSES = {
     title: 'tokens are running out',
     summary: 'Few free FortiToken Mobile tokens are left on {appliance}.',
     impact: 'tokens',
+    sources: ['ta-p/194050'],
     remedy: ['Order another FortiToken Mobile licence in time.', FREE],
   },
   'tokens-exhausted': {
@@ -27,6 +29,7 @@ export const TOKEN_POOL_CAUSES = {
     headline: 'no tokens are left',
     summary: 'No free FortiToken Mobile token is left on {appliance}.',
     impact: 'tokens',
+    sources: ['ta-p/194050'],
     remedy: [FREE, 'Add another FortiToken Mobile licence.'],
   },
 } satisfies Readonly<Record<string, CauseWords>>;

@@ -10,7 +10,7 @@ export const tokenPool: Declaration<'token-pool', TokenPoolCause> = {
   dependsOn: ['appliance'],
   explainedBy: [],
   causes: TOKEN_POOL_CAUSES,
-  settling: 'Give the user of appliances[].api the right to read tokens and licences.',
+  unknownRemedy: 'Give the user of appliances[].api the right to read tokens and licences.',
   place: { kind: 'stop', stop: 'fortiauthenticator' },
   from: 'units',
   sources: ['appliances'],

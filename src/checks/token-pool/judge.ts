@@ -115,7 +115,9 @@ function judgeUnclear(
   if (counted === null) return [];
   const free = freeOf(counted);
   if (free > 0 && free / counted.total >= tokensLow) return [];
-  const actual = `at least ${String(free)} of ${String(counted.total)} tokens are left; ${String(counted.byStatus.other)} have a status that is not known here`;
+  const actual =
+    `at least ${String(free)} of ${String(counted.total)} tokens are left; ${String(counted.byStatus.other)} ` +
+    'have a status that is not known here';
   return [unknown(toldOf(facts, 'tokens-left', 'tokens left to assign', actual))];
 }
 

@@ -9,7 +9,7 @@ export interface ListenAddress {
 /** RFC 1123 labels; an underscore too, which no standard allows and many internal mail servers have. */
 const HOST_NAME =
   /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*$/iu;
-/** `10.0.0.300` is a slip of the pen in an address and never a name. */
+/** `10.0.0.300` is a typo in an address and never a name. */
 const NUMERIC_END = /(?:^|\.)\d+$/u;
 const BRACKETED = /^\[(?<host>[^\]]+)\](?::(?<port>\d{1,5}))?$/u;
 const PLAIN = /^(?<host>[^:]+)(?::(?<port>\d{1,5}))?$/u;

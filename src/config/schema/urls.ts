@@ -20,7 +20,7 @@ export function webUrl(example: string): z.ZodType<string> {
 }
 
 /**
- * A URL whose path is a secret, as those of web hooks and heartbeat services are: whoever knows it may write there.
+ * A URL whose path is a secret, as those of web hooks and heartbeat services are: anyone who knows it may write there.
  * Printed are its scheme and host: they are enough to see where it leads.
  */
 export function secretUrl(example: string): z.ZodType<string> {

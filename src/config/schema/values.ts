@@ -59,7 +59,8 @@ const LINE = 'a text of one line';
 export const text: z.ZodType<string> = z
   .string({
     error: ({ input }) =>
-      `${expectedMessage(LINE, input)}${typeof input === 'number' || typeof input === 'boolean' ? ': put it in quotes' : ''}`,
+      expectedMessage(LINE, input) +
+      (typeof input === 'number' || typeof input === 'boolean' ? ': put it in quotes' : ''),
   })
   .min(1, expected('a text that is not empty'))
   .max(255, expected('a text of at most 255 characters'))

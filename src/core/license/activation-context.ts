@@ -4,7 +4,7 @@ import { sameSerial } from './unit.ts';
 
 /** What decides how much users feel of a fault; null where no appliance tells. */
 export interface ActivationContext {
-  /** A licence that was bought is active: tokens that users hold go on working whatever happens to the path. */
+  /** A licence that was bought is active: tokens that users hold keep working whatever happens to the path. */
   readonly licenseActive: boolean | null;
   /** Users can activate without the licence server. */
   readonly offlineActivation: boolean | null;

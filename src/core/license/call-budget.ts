@@ -40,7 +40,7 @@ export type Admission =
 
 /** Asks for one call now. On `go` the call is counted already: keep that budget before sending. */
 export function admitCall(budget: CallBudget, now: EpochMs, limits: CallLimits): Admission {
-  const current = settle(budget, now);
+  const current = upTo(budget, now);
   const until = Math.max(
     current.blockedUntil,
     freeAgain(current.calls, limits.callsPerMinute, MINUTE, now),
@@ -53,12 +53,12 @@ export function admitCall(budget: CallBudget, now: EpochMs, limits: CallLimits):
 
 /** The call worked. */
 export function recordSuccess(budget: CallBudget, now: EpochMs): CallBudget {
-  return { ...settle(budget, now), failures: 0, blockedUntil: 0 };
+  return { ...upTo(budget, now), failures: 0, blockedUntil: 0 };
 }
 
 /** The service answered this one call with an error of its own: it counts, and the next call may still be made. */
 export function recordError(budget: CallBudget, now: EpochMs): CallBudget {
-  const current = settle(budget, now);
+  const current = upTo(budget, now);
   return { ...current, errors: [...current.errors, now] };
 }
 
@@ -76,7 +76,7 @@ export function recordFailure(budget: CallBudget, now: EpochMs, retryAfter: Mill
  * Drops what is older than an hour. Instants of the future come from a wall clock that was set back: they are taken as
  * now, so that they neither lock for days nor are forgotten.
  */
-function settle(budget: CallBudget, now: EpochMs): CallBudget {
+function upTo(budget: CallBudget, now: EpochMs): CallBudget {
   const recent = (instant: EpochMs): boolean => instant > now - HOUR;
   const past = (instant: EpochMs): EpochMs => Math.min(instant, now);
   return {

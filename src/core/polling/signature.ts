@@ -24,9 +24,12 @@ export interface MessageSignature extends SignatureBase {
    * Any of these: the beginning of the message, where `*` stands for anything and what follows the last part is left
    * open. One with a leading `*` may stand anywhere, and only explains: in the stream it would let the name of a user
    * who fails to log in raise an alarm. No regular expressions: matching is linear, whatever the line and the
-   * catalogue.
+   * catalogue. A `^` in front (behind that `*`): other products use these words too, so that a pasted line must begin
+   * with them.
    */
   readonly texts: readonly string[];
+  /** Log ids of FortiOS events that say the same: ten digits. */
+  readonly logIds?: readonly string[];
 }
 
 /** A log line of a FortiGate whose fields prove that it inspects: `subtype="ssl" action="resign-as-untrusted"`. */
@@ -43,6 +46,8 @@ interface CompiledMessage {
 
 interface CompiledText {
   readonly anchored: boolean;
+  /** Pasted, it counts only by itself. */
+  readonly alone: boolean;
   readonly parts: readonly string[];
 }
 
@@ -54,6 +59,8 @@ export interface SignatureSet {
   /** The texts of the messages that the stream is compared with, in order. */
   readonly anchored: readonly { readonly signature: MessageSignature; readonly text: CompiledText }[];
   readonly firewall: readonly FirewallSignature[];
+  /** By log id of a FortiOS event. */
+  readonly events: ReadonlyMap<string, MessageSignature>;
   /** A line of the stream that contains none of these matches nothing: the cheap test that goes first. */
   readonly needles: readonly string[];
   /**
@@ -68,17 +75,23 @@ export interface SignatureSet {
 export function compileSignatures(signatures: readonly Signature[]): SignatureSet {
   const messages: CompiledMessage[] = [];
   const firewall: FirewallSignature[] = [];
+  const events = new Map<string, MessageSignature>();
   const keywords = new Set<string>();
-  const fields = new Set<string>();
+  const others = new Set<string>();
   for (const signature of signatures) {
     if (signature.kind === 'firewall') {
       firewall.push(signature);
-      fields.add(fieldNeedle(signature.fields));
+      others.add(fieldNeedle(signature.fields));
       continue;
     }
     const texts = signature.texts.map(compileText);
     messages.push({ signature, texts });
-    for (const text of texts) if (text.anchored) keywords.add(needleOf(text));
+    // Words that other products use too find a line, but do not make it one about FortiToken Mobile.
+    for (const text of texts) if (text.anchored) (text.alone ? others : keywords).add(needleOf(text));
+    for (const logId of signature.logIds ?? []) {
+      if (!events.has(logId)) events.set(logId, signature);
+      others.add(fieldNeedle({ logid: logId }));
+    }
   }
   return {
     signatures,
@@ -88,7 +101,8 @@ export function compileSignatures(signatures: readonly Signature[]): SignatureSe
       texts.filter(({ anchored }) => anchored).map((text) => ({ signature, text })),
     ),
     firewall,
-    needles: withoutCovered([...keywords, ...fields]),
+    events,
+    needles: withoutCovered([...keywords, ...others]),
     keywords: withoutCovered([...keywords]),
   };
 }
@@ -102,9 +116,14 @@ export function matchMessage(set: SignatureSet, message: string): MessageSignatu
 export function matchLoosely(set: SignatureSet, line: string): MessageSignature | null {
   const folded = fold(line);
   for (const { signature, texts } of set.messages) {
-    if (texts.some(({ parts }) => textMatches({ anchored: false, parts: parts.map(fold) }, folded))) return signature;
+    if (texts.some((text) => matchesPasted(text, folded))) return signature;
   }
   return null;
+}
+
+/** The trouble that a FortiOS event tells of. */
+export function matchEvent(set: SignatureSet, logId: string): MessageSignature | null {
+  return set.events.get(logId) ?? null;
 }
 
 export function matchFirewall(set: SignatureSet, fields: ReadonlyMap<string, string>): FirewallSignature | null {
@@ -116,19 +135,36 @@ export function matchFirewall(set: SignatureSet, fields: ReadonlyMap<string, str
 }
 
 function compileText(text: string): CompiledText {
-  return { anchored: !text.startsWith('*'), parts: text.split('*').filter((part) => part.trim() !== '') };
+  const anchored = !text.startsWith('*');
+  const alone = text.startsWith('^', anchored ? 0 : 1);
+  const words = alone ? text.replace('^', '') : text;
+  return { anchored, alone, parts: words.split('*').filter((part) => part.trim() !== '') };
 }
 
-function textMatches({ anchored, parts }: CompiledText, message: string): boolean {
-  const [first] = parts;
-  if (first === undefined || (anchored && !message.startsWith(first))) return false;
+function textMatches({ anchored, parts }: Pick<CompiledText, 'anchored' | 'parts'>, message: string): boolean {
+  return (!anchored || message.startsWith(parts[0] ?? '')) && holdsAll(parts, message);
+}
+
+/** Words that count only by themselves begin the text, but for this. */
+const OPENINGS: readonly string[] = ['', 'error', 'error:'];
+/** Or they are quoted; behind "=" a quote begins the value of a field. */
+const QUOTED = /(?:^|[^=])["'\u2018\u201C(]$/u;
+
+function matchesPasted({ alone, parts }: CompiledText, folded: string): boolean {
+  const words = parts.map(fold);
+  const before = alone ? folded.slice(0, Math.max(0, folded.indexOf(words[0] ?? ''))) : '';
+  return (OPENINGS.includes(before.trimEnd()) || QUOTED.test(before.slice(-2))) && holdsAll(words, folded);
+}
+
+/** In this order. */
+function holdsAll(parts: readonly string[], message: string): boolean {
   let from = 0;
   for (const part of parts) {
     const at = message.indexOf(part, from);
     if (at < 0) return false;
     from = at + part.length;
   }
-  return true;
+  return parts.length > 0;
 }
 
 function fold(text: string): string {

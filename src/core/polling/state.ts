@@ -100,11 +100,6 @@ export function awaitAppliances(state: PollingState, names: readonly string[], n
   return { ...state, awaited: Object.fromEntries(names.map((name) => [name, Math.min(before.get(name) ?? now, now)])) };
 }
 
-/** The state after one event. @internal */
-export function recordEvent(state: PollingState, event: LogEvent): PollingState {
-  return recordEvents(state, [event]);
-}
-
 /** The state after several events, in order. With a thousand appliances it is far cheaper than one after the other. */
 export function recordEvents(state: PollingState, events: readonly LogEvent[]): PollingState {
   const appliances = new Map(Object.entries(state.appliances));

@@ -16,7 +16,7 @@ export interface DiagnosisContext extends CauseContext {
  * what it explains is named as its consequences.
  */
 export function diagnose(assessments: readonly Assessment[], context: DiagnosisContext): Diagnosis {
-  const states = judgeStates(settled(assessments, context.checks), context.checks);
+  const states = judgeStates(refined(assessments, context.checks), context.checks);
   const causes = findCauses(states, context);
   return {
     ready: readiness(states),
@@ -30,12 +30,12 @@ export function diagnose(assessments: readonly Assessment[], context: DiagnosisC
 }
 
 /** Each check that was judged has its say on what the others left open. */
-function settled(assessments: readonly Assessment[], checks: readonly Check[]): readonly Assessment[] {
-  return checks.reduce((all, { id, settles }) => {
+function refined(assessments: readonly Assessment[], checks: readonly Check[]): readonly Assessment[] {
+  return checks.reduce((all, { id, refines }) => {
     const own = all.find((assessment) => assessment.id === id);
-    if (settles === undefined || own?.kind !== 'judged') return all;
-    const settle = settles(own.findings);
-    return all.map((assessment) => ({ ...assessment, findings: assessment.findings.map(settle) }));
+    if (refines === undefined || own?.kind !== 'judged') return all;
+    const refine = refines(own.findings);
+    return all.map((assessment) => ({ ...assessment, findings: assessment.findings.map(refine) }));
   }, assessments);
 }
 

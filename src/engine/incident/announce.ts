@@ -4,8 +4,8 @@ import type { Cause } from '../cause.ts';
 import type { EpochMs, Millis } from '../../core/clock.ts';
 import { isSingle, share } from './hourly-limit.ts';
 import { isMuted, isOpenFault, withIncidents } from './incident.ts';
-import type { Incident, IncidentState, NamedCause, Told } from './incident.ts';
-import type { IncidentEffect, Step } from './machine-input.ts';
+import type { Incident, IncidentState, NamedCause, LastNotified } from './incident.ts';
+import type { IncidentEffect, IncidentStep } from './machine-input.ts';
 import type { DigestItem, Notification, NotificationEvent, OpenCause } from './notification.ts';
 import type { IncidentPolicy, Moment } from './policy.ts';
 
@@ -17,7 +17,7 @@ const MAX_ITEMS = 100;
  * Compares what people were told with what is true, and says what they must hear now. Since nothing is remembered but
  * what was told, whatever kept a notification back (maintenance, a silence, the hourly limit) only has to end.
  */
-export function announce(state: IncidentState, now: EpochMs, policy: IncidentPolicy): Step {
+export function announce(state: IncidentState, now: EpochMs, policy: IncidentPolicy): IncidentStep {
   const sent = state.sent.filter((at) => at <= now && now - at < HOUR);
   const current = {
     ...state,
@@ -33,11 +33,11 @@ export function announce(state: IncidentState, now: EpochMs, policy: IncidentPol
     .sort(byUrgency);
   const { singles, digest, held } = share(due, current, policy);
   const together = digest.length === 0 ? [] : [digest];
-  const told = [...singles.map((item) => [item]), ...together].reduce<Step>(
+  const announced = [...singles.map((item) => [item]), ...together].reduce<IncidentStep>(
     (step, items) => tell(step, items, { now, policy }),
     { state: current, effects: [] },
   );
-  return { state: hold(told.state, held), effects: told.effects };
+  return { state: deferred(announced.state, held), effects: announced.effects };
 }
 
 /** Gravest first, and what began before what is over. */
@@ -50,12 +50,12 @@ function byUrgency(a: DigestItem, b: DigestItem): number {
 
 /** A wall clock that was set back must not put the reminders off. */
 function unskewed(incident: Incident, now: EpochMs): Incident {
-  const { told, causeSince } = incident;
-  if (causeSince <= now && (told === null || told.at <= now)) return incident;
+  const { lastNotified, causeSince } = incident;
+  if (causeSince <= now && (lastNotified === null || lastNotified.at <= now)) return incident;
   return {
     ...incident,
     causeSince: Math.min(causeSince, now),
-    told: told === null ? null : { ...told, at: Math.min(told.at, now) },
+    lastNotified: lastNotified === null ? null : { ...lastNotified, at: Math.min(lastNotified.at, now) },
   };
 }
 
@@ -66,23 +66,23 @@ function publish(incident: Incident, state: IncidentState, now: EpochMs): Incide
 
 function eventDue(incident: Incident, state: IncidentState, moment: Moment): DigestItem['event'] | null {
   if (isMuted(state, incident.cause, moment.now)) return null;
-  if (incident.status === 'closed') return incident.told !== null || incident.held ? 'resolved' : null;
-  if (incident.told === null) return incident.cause.severity === 'info' ? null : 'firing';
-  return eventDueAgain(incident, incident.told, moment);
+  if (incident.status === 'closed') return incident.lastNotified !== null || incident.awaitsDigest ? 'resolved' : null;
+  if (incident.lastNotified === null) return incident.cause.severity === 'info' ? null : 'firing';
+  return eventDueAgain(incident, incident.lastNotified, moment);
 }
 
 function eventDueAgain(
   incident: Incident,
-  told: NonNullable<Incident['told']>,
+  lastNotified: LastNotified,
   { now, policy }: Moment,
 ): Exclude<NotificationEvent, 'digest' | 'firing' | 'resolved'> | null {
-  if (incident.sight === 'seen' && !isNamed(incident.cause, told)) return 'changed';
-  const reminds = policy.reminder > 0 && isStanding(incident) && now - told.at >= policy.reminder;
+  if (incident.presence === 'seen' && !isNamed(incident.cause, lastNotified)) return 'changed';
+  const reminds = policy.reminder > 0 && lasts(incident) && now - lastNotified.at >= policy.reminder;
   return reminds ? 'reminder' : null;
 }
 
 /** People were told of this cause, as grave as it is now, since the incident began. */
-function isNamed({ id, subject, severity }: Cause, { named }: Told): boolean {
+function isNamed({ id, subject, severity }: Cause, { named }: LastNotified): boolean {
   return named.some(
     (one) => one.cause === id && one.subject === subject && compareSeverity(one.severity, severity) <= 0,
   );
@@ -92,11 +92,11 @@ function isNamed({ id, subject, severity }: Cause, { named }: Told): boolean {
  * Not on its way to recovery, and not hidden behind something deeper that is told by itself. That nothing is known is
  * told once.
  */
-function isStanding({ sight, cause }: Incident): boolean {
-  return cause.id !== UNKNOWN_CAUSE && (sight === 'seen' || sight === 'unjudged');
+function lasts({ presence, cause }: Incident): boolean {
+  return cause.id !== UNKNOWN_CAUSE && (presence === 'seen' || presence === 'unjudged');
 }
 
-function tell(step: Step, items: readonly DigestItem[], { now, policy }: Moment): Step {
+function tell(step: IncidentStep, items: readonly DigestItem[], { now, policy }: Moment): IncidentStep {
   const counter = step.state.counter + 1;
   const [only] = isSingle(items) ? items : [];
   const notification =
@@ -153,15 +153,17 @@ function stillOpen({ incidents }: IncidentState, items: readonly DigestItem[]): 
 }
 
 function mark(incident: Incident, event: DigestItem['event'], now: EpochMs): Incident {
-  if (event === 'resolved') return { ...incident, held: false, told: null };
+  if (event === 'resolved') return { ...incident, awaitsDigest: false, lastNotified: null };
   const { severity, id, subject } = incident.cause;
   const word: NamedCause = { severity, cause: id, subject };
-  const before = (incident.told?.named ?? []).filter(({ cause, subject: about }) => cause !== id || about !== subject);
+  const before = (incident.lastNotified?.named ?? []).filter(
+    ({ cause, subject: about }) => cause !== id || about !== subject,
+  );
   // One that was told as graver before stays so: its falling back is no news, nor is its return.
-  const gravest = incident.told?.named.find(
+  const gravest = incident.lastNotified?.named.find(
     (one) => one.cause === id && one.subject === subject && compareSeverity(one.severity, severity) < 0,
   );
-  return { ...incident, held: false, told: { at: now, ...word, named: [...before, gravest ?? word] } };
+  return { ...incident, awaitsDigest: false, lastNotified: { at: now, ...word, named: [...before, gravest ?? word] } };
 }
 
 function threaded(incident: Incident, notificationId: string): Incident {
@@ -169,10 +171,10 @@ function threaded(incident: Incident, notificationId: string): Incident {
   return { ...incident, thread: { count: count + 1, first: first ?? notificationId, last: notificationId } };
 }
 
-function hold(state: IncidentState, held: readonly DigestItem[]): IncidentState {
+function deferred(state: IncidentState, held: readonly DigestItem[]): IncidentState {
   const waiting = state.incidents.filter(({ id }) => held.some(({ incident }) => incident.id === id));
   return withIncidents(
     state,
-    waiting.map((incident) => ({ ...incident, held: true })),
+    waiting.map((incident) => ({ ...incident, awaitsDigest: true })),
   );
 }

@@ -4,8 +4,8 @@ import { sameCause } from './incident.ts';
 import type { Candidate, IncidentState } from './incident.ts';
 import { intermittence } from './policy.ts';
 import type { IncidentPolicy } from './policy.ts';
-import { sightOf } from './sight.ts';
-import type { RoundView } from './sight.ts';
+import { presenceOf } from './round-view.ts';
+import type { RoundView } from './round-view.ts';
 
 export interface Candidates {
   /** Seen now, and often enough. */
@@ -33,7 +33,7 @@ function lookedAt(candidate: Candidate, view: RoundView, policy: IncidentPolicy)
   const { at } = view.diagnosis;
   const keep = (look: EpochMs | null): Candidate['looks'] =>
     [...candidate.looks, look].slice(-intermittence(policy).of);
-  switch (sightOf(candidate.cause, view)) {
+  switch (presenceOf(candidate.cause, view)) {
     case 'seen':
       return {
         cause: view.causes.find((cause) => sameCause(cause, candidate.cause)) ?? candidate.cause,
@@ -51,7 +51,7 @@ function lookedAt(candidate: Candidate, view: RoundView, policy: IncidentPolicy)
 
 /** Seen in enough rounds in a row, or, since a fault that comes and goes never is, in enough of the last ones. */
 function isReady({ cause, streak, looks }: Candidate, view: RoundView, policy: IncidentPolicy): boolean {
-  if (sightOf(cause, view) !== 'seen') return false;
+  if (presenceOf(cause, view) !== 'seen') return false;
   return streak >= policy.confirmations || looks.filter((look) => look !== null).length >= intermittence(policy).seen;
 }
 

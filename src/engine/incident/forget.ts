@@ -13,7 +13,7 @@ export function forget(state: IncidentState, now: EpochMs, policy: IncidentPolic
   };
 }
 
-function isKept({ closedAt, told, held }: Incident, now: EpochMs, policy: IncidentPolicy): boolean {
-  if (closedAt === null || (policy.tells && (told !== null || held))) return true;
+function isKept({ closedAt, lastNotified, awaitsDigest }: Incident, now: EpochMs, policy: IncidentPolicy): boolean {
+  if (closedAt === null || (policy.tells && (lastNotified !== null || awaitsDigest))) return true;
   return closedAt <= now && now - closedAt < policy.flapWindow;
 }

@@ -33,10 +33,12 @@ function isUrgent({ event, incident }: DigestItem): boolean {
 
 /** An all-clear for what nobody had heard of goes out within a digest only: "it came and went". */
 export function isSingle(items: readonly DigestItem[]): boolean {
-  return items.length === 1 && items.every(({ event, incident }) => event !== 'resolved' || incident.told !== null);
+  return (
+    items.length === 1 && items.every(({ event, incident }) => event !== 'resolved' || incident.lastNotified !== null)
+  );
 }
 
 /** Incidents of which something is still to be told when the hour has room. */
 export function heldIn({ incidents }: IncidentState): number {
-  return incidents.filter(({ held }) => held).length;
+  return incidents.filter(({ awaitsDigest }) => awaitsDigest).length;
 }

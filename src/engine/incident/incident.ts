@@ -26,11 +26,11 @@ export interface Incident {
   /** Rounds in a row that did not show it, while it is open. */
   readonly streak: number;
   /** What the last round said about it. */
-  readonly sight: CausePresence;
+  readonly presence: CausePresence;
   /** What people were told last; null: nothing yet. */
-  readonly told: Told | null;
+  readonly lastNotified: LastNotified | null;
   /** A notification that waited for the digest: it is told even when the incident is over by then. */
-  readonly held: boolean;
+  readonly awaitsDigest: boolean;
   /**
    * Alertmanager may know about the present cause: true from the first moment that was neither in maintenance nor
    * silenced.
@@ -61,7 +61,7 @@ export interface FormerCause {
 }
 
 /** The last word, and every cause that was named since the incident began, each as grave as it was named. */
-export interface Told extends NamedCause {
+export interface LastNotified extends NamedCause {
   readonly at: EpochMs;
   readonly named: readonly NamedCause[];
 }
@@ -149,7 +149,7 @@ export function isOpenFault({ status, cause }: Incident): boolean {
   return status === 'open' && cause.severity !== 'info';
 }
 
-/** The state with these incidents in the place of their earlier versions. */
+/** The state with these incidents instead of their earlier versions. */
 export function withIncidents(state: IncidentState, changed: readonly Incident[]): IncidentState {
   const byId = new Map(changed.map((incident) => [incident.id, incident]));
   return { ...state, incidents: state.incidents.map((incident) => byId.get(incident.id) ?? incident) };

@@ -27,7 +27,7 @@ export type IncidentEffect =
   | { readonly kind: 'notify'; readonly notification: Notification }
   | { readonly kind: 'transition'; readonly transition: Transition; readonly incident: Incident };
 
-export interface Step {
+export interface IncidentStep {
   readonly state: IncidentState;
   readonly effects: readonly IncidentEffect[];
 }

@@ -3,10 +3,10 @@ import { visibleText } from '../../core/visible-text.ts';
 import { announce } from './announce.ts';
 import { forget } from './forget.ts';
 import type { IncidentState, Silence } from './incident.ts';
-import type { IncidentInput, Step } from './machine-input.ts';
+import type { IncidentInput, IncidentStep } from './machine-input.ts';
 import { observe } from './observe.ts';
 import type { IncidentPolicy } from './policy.ts';
-import { roundView } from './sight.ts';
+import { roundView } from './round-view.ts';
 
 /** One more drops the oldest. */
 export const MAX_SILENCES = 100;
@@ -16,14 +16,14 @@ export const MAX_SILENCES = 100;
  * true. The same inputs always give the same states and effects. The caller stores the state before it runs the
  * effects.
  */
-export function next(state: IncidentState, input: IncidentInput, policy: IncidentPolicy): Step {
+export function next(state: IncidentState, input: IncidentInput, policy: IncidentPolicy): IncidentStep {
   const now = presentOf(input);
   const taken = take(forget(state, now, policy), input, policy);
-  const told = announce(taken.state, now, policy);
-  return { state: told.state, effects: [...taken.effects, ...told.effects] };
+  const announced = announce(taken.state, now, policy);
+  return { state: announced.state, effects: [...taken.effects, ...announced.effects] };
 }
 
-function take(state: IncidentState, input: IncidentInput, policy: IncidentPolicy): Step {
+function take(state: IncidentState, input: IncidentInput, policy: IncidentPolicy): IncidentStep {
   switch (input.kind) {
     case 'diagnosis':
       return observe(state, roundView({ ...input, checks: policy.checks }), policy);

@@ -2,33 +2,33 @@ import type { Cause } from '../cause.ts';
 import type { EpochMs } from '../../core/clock.ts';
 import { formerOf, withFormer } from './former-cause.ts';
 import { isOpenFault, sameCause, withIncidents } from './incident.ts';
-import type { Incident, IncidentState, Told } from './incident.ts';
-import type { Step } from './machine-input.ts';
-import type { RoundView } from './sight.ts';
+import type { Incident, IncidentState, LastNotified } from './incident.ts';
+import type { IncidentStep } from './machine-input.ts';
+import type { RoundView } from './round-view.ts';
 
 /**
  * Two faults in one place that come and go in turn are one incident: the older one, or the one that people know to be
  * open. It goes on under its own id; the other one gets no end of its own, since people hear one end of both.
  * @param before as it was before this round
  */
-export function mergeAlternating(before: IncidentState, settled: Step, view: RoundView): Step {
+export function mergeAlternating(before: IncidentState, placed: IncidentStep, view: RoundView): IncidentStep {
   const now = view.diagnosis.at;
-  return before.incidents.reduce<Step>((step, known) => {
+  return before.incidents.reduce<IncidentStep>((step, known) => {
     const incident = step.state.incidents.find(({ id }) => id === known.id);
     if (
       incident === undefined ||
-      incident.sight !== 'seen' ||
+      incident.presence !== 'seen' ||
       !isOpenFault(incident) ||
       !hadCause(known, incident.cause)
     )
       return step;
     const others = step.state.incidents.filter((other) => alternates(incident, other, known));
     return others.reduce<Merged>((merged, other) => absorb(merged, other, { known, now }), { step, incident }).step;
-  }, settled);
+  }, placed);
 }
 
 interface Merged {
-  readonly step: Step;
+  readonly step: IncidentStep;
   /** What the others go on in. */
   readonly incident: Incident;
 }
@@ -47,7 +47,7 @@ function hadCause({ cause, formerCauses }: Incident, now: Cause): boolean {
 function alternates(incident: Incident, other: Incident, known: Incident): boolean {
   return (
     isOpenFault(other) &&
-    (other.sight === 'absent' || other.sight === 'hidden') &&
+    (other.presence === 'absent' || other.presence === 'hidden') &&
     other.since > known.lastSeen &&
     isInOnePlace(incident.cause, other.cause)
   );
@@ -62,7 +62,8 @@ function isInOnePlace(a: Cause, b: Cause): boolean {
 }
 
 function absorb({ step, incident }: Merged, other: Incident, round: Round): Merged {
-  const [kept, gone] = incident.told === null && other.told !== null ? [other, incident] : [incident, other];
+  const [kept, gone] =
+    incident.lastNotified === null && other.lastNotified !== null ? [other, incident] : [incident, other];
   const one: Incident = {
     ...together(incident, other, round),
     id: kept.id,
@@ -74,7 +75,7 @@ function absorb({ step, incident }: Merged, other: Incident, round: Round): Merg
       last: other.thread.last ?? incident.thread.last,
     },
   };
-  const over = { status: 'closed', closedAt: round.now, told: null, held: false } as const;
+  const over = { status: 'closed', closedAt: round.now, lastNotified: null, awaitsDigest: false } as const;
   const ended: Incident = { ...gone, ...over, mergedInto: kept.id };
   return {
     incident: one,
@@ -102,12 +103,12 @@ function together(incident: Incident, other: Incident, { known, now }: Round): I
     causeSince: back,
     reopened: incident.reopened || other.reopened,
     returns: incident.returns.includes(back) ? incident.returns : [...incident.returns, back],
-    told: toldOf(incident.told, other.told),
-    held: incident.held || other.held,
+    lastNotified: toldOf(incident.lastNotified, other.lastNotified),
+    awaitsDigest: incident.awaitsDigest || other.awaitsDigest,
   };
 }
 
-function toldOf(a: Told | null, b: Told | null): Told | null {
+function toldOf(a: LastNotified | null, b: LastNotified | null): LastNotified | null {
   if (a === null || b === null) return a ?? b;
   return { ...(a.at > b.at ? a : b), named: [...a.named, ...b.named] };
 }

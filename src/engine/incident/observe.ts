@@ -4,41 +4,41 @@ import { beganAt, isBeingConfirmed, lookForCandidates, returnsOf } from './candi
 import { withCause } from './former-cause.ts';
 import { sameCause, withIncidents } from './incident.ts';
 import type { Candidate, Incident, IncidentState } from './incident.ts';
-import type { Step, Transition } from './machine-input.ts';
+import type { IncidentStep, Transition } from './machine-input.ts';
 import { mergeAlternating } from './merge.ts';
 import { quietPeriod } from './policy.ts';
 import type { IncidentPolicy, Moment } from './policy.ts';
-import { sightOf } from './sight.ts';
-import type { RoundView } from './sight.ts';
-import { continuedBy } from './takeover.ts';
+import { presenceOf } from './round-view.ts';
+import type { RoundView } from './round-view.ts';
+import { continuedBy } from './continued-by.ts';
 import { followUnjudged, unknownCauses } from './unknown-precondition.ts';
 
 const MAX_RETURNS = 50;
 
 /** Takes one round in: incidents open, change and close. Nothing is told yet. */
-export function observe(before: IncidentState, diagnosed: RoundView, policy: IncidentPolicy): Step {
+export function observe(before: IncidentState, diagnosed: RoundView, policy: IncidentPolicy): IncidentStep {
   const state = { ...before, unjudged: followUnjudged(before, diagnosed) };
   const view = { ...diagnosed, causes: [...diagnosed.causes, ...unknownCauses(state.unjudged, state, diagnosed)] };
   const incidents = state.incidents.map((incident) =>
     incident.status === 'open' ? lookAgain(incident, view, policy) : incident,
   );
   const { ready, waiting } = lookForCandidates(state, view, policy);
-  const settled = ready.reduce<Step>((step, candidate) => settle(step, candidate, view, policy), {
+  const placed = ready.reduce<IncidentStep>((step, candidate) => placeCandidate(step, candidate, view, policy), {
     state: { ...state, incidents, candidates: waiting },
     effects: [],
   });
-  return closeRecovered(mergeAlternating(state, settled, view), view, policy);
+  return closeRecovered(mergeAlternating(state, placed, view), view, policy);
 }
 
 /** An open incident against this round. */
 function lookAgain(incident: Incident, view: RoundView, policy: IncidentPolicy): Incident {
   const now = view.diagnosis.at;
-  const sight = sightOf(incident.cause, view);
-  switch (sight) {
+  const presence = presenceOf(incident.cause, view);
+  switch (presence) {
     case 'seen':
       return {
         ...renewed(incident, view),
-        sight,
+        presence,
         lastSeen: now,
         streak: 0,
         returns:
@@ -48,10 +48,10 @@ function lookAgain(incident: Incident, view: RoundView, policy: IncidentPolicy):
       };
     case 'absent':
       // A wall clock that was set back must not keep the incident open for as long.
-      return { ...incident, sight, lastSeen: Math.min(incident.lastSeen, now), streak: incident.streak + 1 };
+      return { ...incident, presence, lastSeen: Math.min(incident.lastSeen, now), streak: incident.streak + 1 };
     case 'unjudged':
     case 'hidden':
-      return { ...incident, sight };
+      return { ...incident, presence };
   }
 }
 
@@ -76,7 +76,12 @@ function returned(times: readonly EpochMs[], { now, policy }: Moment): readonly 
 }
 
 /** A confirmed cause brings its incident back, becomes the better explanation of another one, or one of its own. */
-function settle(step: Step, candidate: Candidate, view: RoundView, policy: IncidentPolicy): Step {
+function placeCandidate(
+  step: IncidentStep,
+  candidate: Candidate,
+  view: RoundView,
+  policy: IncidentPolicy,
+): IncidentStep {
   const present = { now: view.diagnosis.at, policy };
   const continued = continuedBy(step.state.incidents, candidate.cause, view);
   if (continued !== null) return replace(step, 'changed', changed(continued, candidate, present));
@@ -111,18 +116,18 @@ function reopened(incident: Incident, candidate: Candidate, present: Moment): In
   };
 }
 
-function seenAgain(now: EpochMs): Pick<Incident, 'sight' | 'lastSeen' | 'streak'> {
-  return { sight: 'seen', lastSeen: now, streak: 0 };
+function seenAgain(now: EpochMs): Pick<Incident, 'presence' | 'lastSeen' | 'streak'> {
+  return { presence: 'seen', lastSeen: now, streak: 0 };
 }
 
-function replace(step: Step, transition: Transition, incident: Incident): Step {
+function replace(step: IncidentStep, transition: Transition, incident: Incident): IncidentStep {
   return {
     state: withIncidents(step.state, [incident]),
     effects: [...step.effects, { kind: 'transition', transition, incident }],
   };
 }
 
-function open(step: Step, candidate: Candidate, present: Moment): Step {
+function open(step: IncidentStep, candidate: Candidate, present: Moment): IncidentStep {
   const { now, policy } = present;
   const counter = step.state.counter + 1;
   const since = Math.min(beganAt(candidate, policy), now);
@@ -138,8 +143,8 @@ function open(step: Step, candidate: Candidate, present: Moment): Step {
     ...seenAgain(now),
     returns: returned(returnsOf(candidate), present),
     reopened: false,
-    told: null,
-    held: false,
+    lastNotified: null,
+    awaitsDigest: false,
     published: false,
     thread: { count: 0, first: null, last: null },
     merged: [],
@@ -151,7 +156,7 @@ function open(step: Step, candidate: Candidate, present: Moment): Step {
   };
 }
 
-function closeRecovered(step: Step, view: RoundView, policy: IncidentPolicy): Step {
+function closeRecovered(step: IncidentStep, view: RoundView, policy: IncidentPolicy): IncidentStep {
   // Another fault is just being confirmed: it may be what became of this one, and it is too early for an all-clear.
   if (step.state.candidates.some((candidate) => isBeingConfirmed(candidate, view))) return step;
   return step.state.incidents
@@ -161,7 +166,7 @@ function closeRecovered(step: Step, view: RoundView, policy: IncidentPolicy): St
 }
 
 function hasRecovered(incident: Incident, { diagnosis: { at } }: RoundView, policy: IncidentPolicy): boolean {
-  const { status, sight, streak, reopened, returns, lastSeen } = incident;
+  const { status, presence, streak, reopened, returns, lastSeen } = incident;
   const quiet = reopened ? policy.flapWindow : quietPeriod(policy, recent(returns, at, policy).length);
-  return status === 'open' && sight === 'absent' && streak >= policy.recoveries && at - lastSeen >= quiet;
+  return status === 'open' && presence === 'absent' && streak >= policy.recoveries && at - lastSeen >= quiet;
 }

@@ -7,9 +7,9 @@ import { impactOf } from '../words/impact.ts';
 import { UNKNOWN_CAUSE, UNKNOWN_WORDS } from '../words/unknown.ts';
 import { boundCause } from './bound-cause.ts';
 import { isOpenFault, type IncidentState, type Unjudged } from './incident.ts';
-import type { RoundView } from './sight.ts';
+import type { RoundView } from './round-view.ts';
 
-/** For so long nobody is told that a precondition cannot be judged. */
+/** How long a precondition may stay unknown before it is reported. */
 const PATIENCE: Millis = 15 * 60_000;
 /** What was not looked at for as long, as while the daemon was stopped, begins again. */
 const LONGEST_GAP: Millis = 60 * 60_000;
@@ -74,7 +74,7 @@ function deeperThan({ dependsOn, unknownWith = [] }: Check, checks: readonly Che
   ]);
 }
 
-function causeOf({ id, title, settling }: Check, { summary, findings }: PreconditionStatus): Cause {
+function causeOf({ id, title, unknownRemedy }: Check, { summary, findings }: PreconditionStatus): Cause {
   const { impact, remedy, severity } = UNKNOWN_WORDS;
   const unknown = findings.filter(({ level }) => level === 'unknown');
   const advised = unknown.flatMap(({ advice }) => advice?.remedy ?? []);
@@ -85,10 +85,10 @@ function causeOf({ id, title, settling }: Check, { summary, findings }: Precondi
     confidence: 'confirmed',
     subject: id,
     product: null,
-    summary: `Whether "${title}" is in order has not been known for 15 minutes: ${summary}`,
+    summary: `"${title}" could not be judged for 15 minutes: ${summary}`,
     impact: impactOf(impact, { licenseActive: null, offlineActivation: null }),
     evidence: unknown.map((finding) => evidenceLine(finding, id)),
     consequences: [],
-    remedy: [...(advised.length > 0 ? advised : [settling]), ...remedy],
+    remedy: [...(advised.length > 0 ? advised : [unknownRemedy]), ...remedy],
   };
 }

@@ -3,7 +3,7 @@
  * runbooks print the same texts, so that mail, page and runbook never disagree.
  */
 export interface CauseWords {
-  /** Severity when the cause breaks its precondition; one that only weakens it is a `warning` at the most. */
+  /** Severity when the cause breaks its precondition; one that only weakens it is a `warning` at most. */
   readonly severity: Severity;
   /** A clause for the heading of the runbook: "TLS is intercepted". */
   readonly title: string;
@@ -16,6 +16,11 @@ export interface CauseWords {
   /** One sentence. */
   readonly summary: string;
   readonly impact: ImpactKind;
+  /**
+   * Where the facts of the vendor in these words were seen: `ta-p/N` is https://community.fortinet.com/…/ta-p/N,
+   * `docs:X` is https://docs.fortinet.com/document/X.
+   */
+  readonly sources?: readonly string[];
   /** Steps for an administrator, in order. */
   readonly remedy: readonly string[];
   /** What is told instead where the kind of fault is known. */

@@ -10,14 +10,14 @@ export function impactOf(kind: ImpactKind, context: ActivationContext): string {
     case 'activation':
       return activationImpact(context);
     case 'delivery':
-      return 'Activation codes do not reach users by e-mail; tokens that are active already go on working.';
+      return 'Activation codes do not reach users by e-mail; tokens that are already active keep working.';
     case 'assignment':
       return (
         'The licence server refuses this FortiAuthenticator: tokens of this licence cannot be provisioned or ' +
-        'activated; tokens that are active already go on working.'
+        'activated; tokens that are already active keep working.'
       );
     case 'tokens':
-      return 'New users cannot be given a token once none is left; tokens that are assigned already go on working.';
+      return 'New users cannot be given a token once none is left; tokens that are already assigned keep working.';
     case 'blind':
       return 'Activation may work; ftm-watch cannot see this part of it.';
     case 'none':
@@ -34,5 +34,8 @@ function activationImpact(context: ActivationContext): string {
       : context.offlineActivation === null
         ? ' From FortiAuthenticator 6.6.1 on users can activate offline.'
         : '';
-  return `${license}new tokens cannot be provisioned and FortiAuthenticator does not learn of activations; tokens that are active already go on working.${offline}`;
+  return (
+    `${license}new tokens cannot be provisioned and FortiAuthenticator is not told about activations; tokens ` +
+    `that are already active keep working.${offline}`
+  );
 }

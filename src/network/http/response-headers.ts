@@ -47,7 +47,7 @@ export function serverName(headers: Headers): string | null {
   return value === null ? null : printable(value, MAX_SERVER);
 }
 
-/** What proxies and filters on the way left in the response, sorted, 16 at the most. */
+/** What proxies and filters on the way left in the response, sorted, 16 at most. */
 export function proxyTraces(headers: Headers): readonly string[] {
   return Object.keys(headers)
     .filter((name) => isTrace(name, headers))

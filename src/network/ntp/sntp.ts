@@ -3,7 +3,7 @@ import type { EpochMs, Millis } from '../../core/clock.ts';
 /** One request, by what it can be recognised by in the reply. */
 export interface SntpRequest {
   /**
-   * Eight random bytes in the place of our own time, which is nobody's business: the server returns them as its origin
+   * Eight random bytes instead of our own time, which is nobody's business: the server returns them as its origin
    * timestamp.
    */
   readonly nonce: Buffer;

@@ -16,7 +16,7 @@ interface RequestHead {
   readonly secrets: readonly string[];
 }
 
-/** The interface answered. A status other than 200 is an answer too, judged by whoever asked. */
+/** The interface answered. A status other than 200 is an answer too, judged by the caller. */
 export type JsonReply =
   | { readonly kind: 'json'; readonly value: unknown }
   | { readonly kind: 'status'; readonly status: number; readonly retryAfter: Millis | null };

@@ -163,6 +163,6 @@ function handshakeEnd({ socket, tlsSocket, read }: Handshaking, signal: AbortSig
 async function plainAnswer(tap: TappedStream, signal: AbortSignal, ctx: ProbeContext): Promise<string | null> {
   if (beginsAsTls(tap.firstBytes())) return null;
   using wait = deadline(ctx.clock, PLAIN_ANSWER_WAIT, signal);
-  await tap.settled(wait.signal);
+  await tap.whenDone(wait.signal);
   return readableText(tap.firstBytes());
 }

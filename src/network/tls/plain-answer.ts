@@ -14,7 +14,7 @@ export function beginsAsTls(bytes: Uint8Array): boolean {
 }
 
 /**
- * What an answer that was not TLS says, as one line of printable ASCII, 512 characters at the most. Of HTML the
+ * What an answer that was not TLS says, as one line of printable ASCII, 512 characters at most. Of HTML the
  * readable text is kept, since block pages begin with kilobytes of style sheet.
  */
 export function readableText(bytes: Uint8Array): string {

@@ -29,13 +29,13 @@ export class TappedStream extends Duplex {
     });
   }
 
-  /** The first 16 KiB at the most. */
+  /** The first 16 KiB at most. */
   firstBytes(): Buffer {
     return Buffer.concat(this.#first);
   }
 
   /** Resolves when the peer has ended, when there is nothing more to keep, or when `signal` is aborted. */
-  settled(signal: AbortSignal): Promise<void> {
+  whenDone(signal: AbortSignal): Promise<void> {
     const socket = this.#socket;
     return new Promise((resolve) => {
       const done = (): void => {

@@ -3,7 +3,7 @@ import { observeDateHeader } from '../../checks/clock/date-header.ts';
 import type { Judgement } from '../../checks/declaration.ts';
 import { judgeShare } from '../../checks/judge-share.ts';
 import { judged, unjudged } from '../../checks/judgement.ts';
-import { lookOf } from '../../checks/look-of.ts';
+import { roundConnectionsOf } from '../../checks/round-connections.ts';
 import { next, type PathShare } from '../../checks/path-share.ts';
 import { nearestHost } from '../../checks/reachability/explain-shut-ports.ts';
 import { CHECKS } from '../../checks/registry.ts';
@@ -70,7 +70,9 @@ export function assessRound(
     surroundings,
   );
   const [own] = targets;
-  const share = isInvalid(round) ? before : next(before, lookOf(round, own?.tls.endpoints ?? [], burst.endpoints));
+  const share = isInvalid(round)
+    ? before
+    : next(before, roundConnectionsOf(round, own?.tls.endpoints ?? [], burst.endpoints));
   return {
     judged: {
       assessments: assessmentsOf(

@@ -12,7 +12,7 @@ import { createLimiter } from '../../network/limiter.ts';
 import { LOCAL_RELAY } from '../../network/smtp/local-relay.ts';
 import { publicTrust } from '../../network/public-trust.ts';
 import type { JsonFile } from '../../system/json-file.ts';
-import { createStallWatch } from '../../schedule/stall-watch.ts';
+import { createStallMonitor } from '../../schedule/stall-monitor.ts';
 import { askEachTime } from '../../sources/target/ask-name.ts';
 import type { JudgedRound } from '../../checks/judged-round.ts';
 import { assessRound } from './assess-round.ts';
@@ -53,7 +53,7 @@ export interface ProbeKitDeps {
   readonly shareFile?: JsonFile;
 }
 
-/** Of all connections at once. With fewer, a round of 200 servers that say nothing ends before the last has its turn. */
+/** Of all connections at once. With fewer, a round of 200 silent servers ends before the last has its turn. */
 const CONNECTIONS = 128;
 
 /** A chain has up to four certificates, most of which are known from another one; the rest is for those that change. */
@@ -66,7 +66,7 @@ export async function createProbeKit(
 ): Promise<ProbeKit> {
   const memory = await loadGenuineMemory(genuineFile ?? null, clock.now());
   const knowledge = await loadTlsKnowledge(config, memory, clock);
-  const stall = createStallWatch(clock, onBeat);
+  const stall = createStallMonitor(clock, onBeat);
   // Loaded when it is first used, it would be a part of the first answer's time.
   if (config.resolvers.some(({ kind }) => kind === 'https')) await import('../../network/dns/https.ts');
   const share = await loadShareMemory(shareFile ?? null, authority(config.licenseServer), clock.now());

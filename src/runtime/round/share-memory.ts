@@ -42,7 +42,7 @@ const connectionShare: z.ZodType<ConnectionShare> = z
     intermittent: z.boolean(),
     grave: z.boolean(),
   })
-  .transform((kept) => ({ ...kept, told: kept.trail }));
+  .transform(({ standing, ...kept }) => ({ ...kept, pattern: standing, reported: kept.trail }));
 
 const content = z.object({
   version: z.literal(1),
@@ -77,7 +77,7 @@ export async function loadShareMemory(file: JsonFile | null, target: string, now
     note: async (next, at) => {
       const saysNothing = isClear(share) && isClear(next);
       share = next;
-      if (!saysNothing) await file?.save({ version: 1, target, at, share: withoutTold(next) });
+      if (!saysNothing) await file?.save({ version: 1, target, at, share: storedForm(next) });
     },
   };
 }
@@ -86,11 +86,11 @@ function isClear({ addresses: singles, families, whole }: PathShare): boolean {
   return [...singles, ...families.map((family) => family.share), whole].every(({ trail }) => trail.length === 0);
 }
 
-/** It is the trail, but for what is past with its round. */
-function withoutTold({ addresses: singles, families, whole, ...rest }: PathShare): unknown {
-  const kept = ({ addresses, standing, trail, score, returns, intermittent, grave }: ConnectionShare): unknown => ({
+/** Without what is reported: that is the trail, except for what is past with its round. */
+function storedForm({ addresses: singles, families, whole, ...rest }: PathShare): unknown {
+  const kept = ({ addresses, pattern, trail, score, returns, intermittent, grave }: ConnectionShare): unknown => ({
     addresses,
-    standing,
+    standing: pattern,
     trail,
     score,
     returns,

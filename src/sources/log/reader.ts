@@ -37,7 +37,7 @@ export interface ReaderOptions {
 }
 
 /** An error of an appliance, as the line before told it. */
-interface Told {
+interface EarlierError {
   readonly writer: string | null;
   readonly signature: string;
   readonly line: string;
@@ -57,7 +57,7 @@ export class LogReader implements LineSink {
   /** Who was reported as heard in this piece already. */
   #heard: string | null | undefined;
   /** Null: the line before was none. */
-  #before: Told | null = null;
+  #before: EarlierError | null = null;
 
   constructor(context: ReaderContext, options: ReaderOptions) {
     this.#context = context;
@@ -109,7 +109,7 @@ export class LogReader implements LineSink {
 
   /** Hands on what the line says, and tells what it counts as. */
   #report(line: Line, owner: string | null | undefined): LogResult {
-    const { attribution, outbox, signatures, watched } = this.#context;
+    const { outbox, signatures, watched } = this.#context;
     const { source, onUnrecognised } = this.#options;
     const text = textOf(line);
     const found = recogniseLine(signatures, text);
@@ -126,17 +126,23 @@ export class LogReader implements LineSink {
       outbox.evidence(id, found.evidence, stamp);
       return owner === undefined ? 'other' : 'ftm';
     }
-    // Nobody but FortiAuthenticator writes this, and the administrator named the file: it is not lost for an unknown
-    // host name.
-    const writer = owner === undefined && source === 'file' ? attribution.only : owner;
+    const writer = this.#writerOf(found.kind, owner);
     if (writer === undefined) return 'other';
     this.#before = { writer, signature: id, line: text };
     outbox.ftm(writer, id, stamp);
     return 'ftm';
   }
 
+  #writerOf(kind: 'ftm' | 'event', owner: string | null | undefined): string | null | undefined {
+    // What a FortiGate says of tokens of its own is nothing to a FortiAuthenticator: it counts for a configured unit.
+    if (kind === 'event') return owner ?? undefined;
+    // Nobody but FortiAuthenticator writes this, and the administrator named the file: it is not lost for an unknown
+    // host name.
+    return owner === undefined && this.#options.source === 'file' ? this.#context.attribution.only : owner;
+  }
+
   /** A line without a keyword may stand for others like the one before. */
-  #repeated(line: Line, owner: string | null, before: Told | null): LogResult {
+  #repeated(line: Line, owner: string | null, before: EarlierError | null): LogResult {
     if (before !== null && before.writer === owner && line.text.slice(line.start, line.end).includes(REPEATED)) {
       const text = textOf(line);
       const times = timesOfLast(text);

@@ -1,11 +1,11 @@
 import type { FirewallEvidence } from '../../core/polling/log-event.ts';
 import type { FirewallSignature, MessageSignature, SignatureSet } from '../../core/polling/signature.ts';
-import { matchFirewall, matchLoosely, matchMessage } from '../../core/polling/signature.ts';
+import { matchEvent, matchFirewall, matchLoosely, matchMessage } from '../../core/polling/signature.ts';
 import { readEnvelope, type Body, type Envelope } from './envelope.ts';
 
-/** A line that says something. */
+/** A line that says something. `event`: a FortiGate, of tokens of its own. */
 export type Recognition =
-  | { readonly kind: 'ftm'; readonly signature: MessageSignature; readonly envelope: Envelope }
+  | { readonly kind: 'ftm' | 'event'; readonly signature: MessageSignature; readonly envelope: Envelope }
   | {
       readonly kind: 'firewall';
       readonly signature: FirewallSignature;
@@ -15,7 +15,7 @@ export type Recognition =
 
 /**
  * What a line of the stream says; null: nothing to us. A text counts only where FortiAuthenticator puts its message,
- * never inside a field: whoever fails to log in chooses the user name.
+ * never inside a field: the user name is chosen by anyone who fails to log in.
  */
 export function recogniseLine(set: SignatureSet, line: string): Recognition | null {
   const envelope = readEnvelope(line);
@@ -29,11 +29,16 @@ export function recogniseLine(set: SignatureSet, line: string): Recognition | nu
   }
 }
 
+/** The log id of a FortiOS event, also in CEF and in what was cut out of a line. */
+const FORTIOS_LOG_ID = /\b(?:FTNTFGT)?log_?id="?(\d{10})\b/iu;
+
 /** The same for a line that a person pasted, who may have cut it anywhere. */
 export function recognisePasted(set: SignatureSet, line: string): Recognition | null {
   const exact = recogniseLine(set, line);
   if (exact !== null) return exact;
   const envelope = readEnvelope(line);
+  const [, logId] = FORTIOS_LOG_ID.exec(line) ?? [];
+  if (logId !== undefined) return eventOf(set, envelope, logId);
   // A complete line was judged above; only a text without fields may have been cut.
   if (envelope.body.kind === 'fields' || envelope.body.complete) return null;
   const signature = matchLoosely(set, line);
@@ -46,7 +51,7 @@ function recogniseFields(
   fields: ReadonlyMap<string, string>,
 ): Recognition | null {
   const signature = matchFirewall(set, fields);
-  if (signature === null) return null;
+  if (signature === null) return eventOf(set, envelope, fields.get('logid') ?? '');
   const first = (...keys: readonly string[]): string | null => {
     const key = keys.find((name) => (fields.get(name) ?? '') !== '');
     return key === undefined ? null : (fields.get(key) ?? null);
@@ -61,6 +66,12 @@ function recogniseFields(
     hostName: first('hostname', 'sni'),
   };
   return { kind: 'firewall', signature, evidence, envelope };
+}
+
+/** Null for a log id that the catalogue does not know. */
+function eventOf(set: SignatureSet, envelope: Envelope, logId: string): Recognition | null {
+  const signature = matchEvent(set, logId);
+  return signature === null ? null : { kind: 'event', signature, envelope };
 }
 
 function matchBody(set: SignatureSet, { alternatives }: Extract<Body, { kind: 'message' }>): MessageSignature | null {

@@ -33,7 +33,14 @@ const text = z
     'expected at least 6 characters in a row without "*"',
   );
 
-const message = z.strictObject({ ...base, texts: z.array(text).min(1).max(50) });
+/** Of type "event" and subtype "system": FortiOS log message reference, "Log ID definitions" (01 and 00). */
+const logId = z.string().regex(/^0100\d{6}$/u, 'expected the ten digits of a system event, such as "0100032159"');
+
+const message = z.strictObject({
+  ...base,
+  texts: z.array(text).min(1).max(50),
+  logIds: z.array(logId).min(1).max(50).exactOptional(),
+});
 
 const firewall = z.strictObject({
   ...base,

@@ -9,7 +9,7 @@ export interface UnrecognisedLog {
   note(from: string, line: string): void;
 }
 
-/** Whoever fails to log in may put a keyword into a user name; the log must not grow with that. */
+/** Anyone who fails to log in may put a keyword into a user name; the log must not grow with that. */
 const MAX_TOLD = 50;
 
 export function createUnrecognisedLog(logger: IntakeLogger): UnrecognisedLog {

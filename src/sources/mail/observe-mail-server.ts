@@ -32,16 +32,16 @@ async function find(
   tools: MailTools,
   ctx: ProbeContext,
 ): Promise<Omit<MailTarget, 'server'>> {
-  if (isIP(host) !== 0) return { addresses: [host], hindrance: null };
+  if (isIP(host) !== 0) return { addresses: [host], localError: null };
   const observations: DnsObservation[] = [];
   for (const resolver of resolvers) {
     observations.push(await tools.askName(host, resolver, ctx));
     const addresses = tools.acceptable({ host, port, expectedAddresses: ANY_ADDRESS }, observations);
-    if (addresses.length > 0) return { addresses, hindrance: null };
+    if (addresses.length > 0) return { addresses, localError: null };
   }
   const failures = observations.map(({ a }) => a).filter((reply) => reply.kind === 'failed');
   return {
     addresses: [],
-    hindrance: failures.find(({ reason }) => isOwnTrouble(reason)) ?? null,
+    localError: failures.find(({ reason }) => isOwnTrouble(reason)) ?? null,
   };
 }

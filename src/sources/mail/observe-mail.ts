@@ -38,7 +38,7 @@ export interface MailTarget {
   /** Of the server's host, resolved beforehand; none: it does not resolve. */
   readonly addresses: readonly string[];
   /** Our own trouble, for which it could not be resolved. */
-  readonly hindrance: Failure | null;
+  readonly localError: Failure | null;
 }
 
 /**
@@ -131,9 +131,9 @@ async function trustFor({ caFile }: MailServerConfig, fallback: SecureContext): 
 async function openTransport(rehearsal: Rehearsal, tls: ConnectionOptions): Promise<Socket> {
   const { target, ctx, limit } = rehearsal;
   const { host, port, security } = target.server;
-  const { addresses, hindrance } = target;
-  if (addresses.length === 0 && hindrance !== null)
-    throw new ProbeError(hindrance.reason, `Cannot look up "${host}": ${hindrance.message}`);
+  const { addresses, localError } = target;
+  if (addresses.length === 0 && localError !== null)
+    throw new ProbeError(localError.reason, `Cannot look up "${host}": ${localError.message}`);
   if (addresses.length === 0)
     throw new ProbeError('name-not-resolved', `Cannot connect: no resolver gives an address for "${host}"`);
   const socket = await connectToAny(addresses, port, ctx, limit.signal);

@@ -40,7 +40,7 @@ export async function askOpenssl(
   }
 }
 
-/** As the probes' own context, but for the anchor: an intermediate or a leaf may be one. */
+/** As the probes' own context, except for the anchor: an intermediate or a leaf may be one. */
 function verifyingContext(anchor: Certificate): ReturnType<typeof createSecureContext> {
   return createSecureContext({
     ca: [certificatePem(anchor)],

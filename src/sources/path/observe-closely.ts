@@ -21,7 +21,7 @@ export interface CloserTools extends PathTools {
   readonly closerLooks: CloserLooks;
 }
 
-/** A look that waits to be told how long this process stood still in its round. */
+/** A look that waits to be told how long this process stalled in its round. */
 type OpenLook = (stalledMs: Millis) => CloserLook;
 
 /**

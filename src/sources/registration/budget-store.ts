@@ -9,7 +9,7 @@ export interface BudgetStore {
   /** @default REGISTRATION_LIMITS */
   readonly limits?: CallLimits;
   /**
-   * How long a call may wait for its turn while all is well with the service: a hundred licences fit into a minute,
+   * How long a call may wait for its turn while the service works: a hundred licences fit into a minute,
    * more are asked for in the next. @default 0
    */
   readonly patience?: Millis;

@@ -71,7 +71,7 @@ export async function createMeteredCall(store: BudgetStore, context: ConnectorCo
       if (!isOwnTrouble(failure.reason)) await keep(recordFailure(budget, context.clock.now(), null));
       return failure;
     }
-    const { result, next } = settle(call, reply, budget, {
+    const { result, next } = charge(call, reply, budget, {
       now: context.clock.now(),
       durationMs: context.clock.elapsed() - startedAt,
     });
@@ -80,17 +80,17 @@ export async function createMeteredCall(store: BudgetStore, context: ConnectorCo
   };
 }
 
-interface Settled {
+interface Charged {
   readonly result: CallResult;
   readonly next: CallBudget;
 }
 
-function settle(
+function charge(
   call: Call,
   reply: JsonReply,
   budget: CallBudget,
   at: { readonly now: EpochMs; readonly durationMs: number },
-): Settled {
+): Charged {
   const rejected = (why: string): Failure => ({
     kind: 'failed',
     reason: 'rejected',

@@ -100,7 +100,7 @@ export function productHoldsLicense(value: unknown, license: string): boolean {
   return holdsText([licenses, licenseKeys], license.toUpperCase());
 }
 
-/** Without recursion: whoever answers decides how deep it is nested. */
+/** Without recursion: the peer decides how deep it is nested. */
 function holdsText(root: unknown, text: string): boolean {
   const waiting: unknown[] = [root];
   while (waiting.length > 0) {

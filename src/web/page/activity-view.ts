@@ -7,11 +7,15 @@ import { distance, durationText } from './time-text.ts';
 /** What the daemon itself is doing. */
 export function activityView(activity: Activity, version: string, now: EpochMs): Markup {
   return markup`<footer id="activity" class="activity"><h2>What ftm-watch is doing</h2>
-<dl>${item('Last round', lastRound(activity, now))}${item('Next round', nextRound(activity, now))}${item('Configuration', lastReload(activity, now))}
+<dl>${item('Last round', lastRound(activity, now))}${item('Next round', nextRound(activity, now))}${item(
+    'Configuration',
+    lastReload(activity, now),
+  )}
 ${item('Store', activity.storeWritable ? badge('good', 'Writable') : badge('bad', 'Cannot be written'))}
 ${item('Notifications', activity.notificationsPending === 0 ? 'None pending' : badge('warn', `${String(activity.notificationsPending)} pending`))}
 ${item('Log lines', logLines(activity, now))}${item('Running', markup`since ${distance(activity.startedAt, now)}`)}</dl>
-<p class="quiet">ftm-watch ${version} · <a href="api/v1/status">status</a> · <a href="api/v1/incidents">incidents</a> · <a href="api/v1/notifications">notifications</a> as JSON · <a href="metrics">metrics</a></p></footer>`;
+<p class="quiet">ftm-watch ${version} · <a href="api/v1/status">status</a> · <a href="api/v1/incidents">incidents</a> ·
+<a href="api/v1/notifications">notifications</a> as JSON · <a href="metrics">metrics</a></p></footer>`;
 }
 
 function item(name: string, content: Content): Markup {

@@ -14,12 +14,18 @@ function causeView(cause: Cause): Markup {
   const tone = SEVERITY_TONES[cause.severity];
   const id = `cause-${identityOf([cause.id, cause.subject])}`;
   return markup`<article id="${id}" class="card cause ${tone}" aria-labelledby="${id}-title">
-<header>${badge(tone, SEVERITY_WORDS[cause.severity])}${cause.confidence === 'suspected' ? markup`<span class="tag">suspected</span>` : null}<code class="tag">${cause.id}</code><span class="subject">${cause.subject}</span></header>
+<header>${badge(tone, SEVERITY_WORDS[cause.severity])}${
+    cause.confidence === 'suspected' ? markup`<span class="tag">suspected</span>` : null
+  }<code class="tag">${cause.id}</code><span class="subject">${cause.subject}</span></header>
 <h2 id="${id}-title">${cause.summary}</h2>
 <p class="impact"><strong>Impact</strong> ${cause.impact}</p>
 <div class="columns">
-<section><h3>Evidence</h3><ul class="evidence">${cause.evidence.map((line) => markup`<li>${line}</li>`)}</ul>${consequences(cause)}</section>
-<section><h3>What to do</h3><ol class="remedy">${cause.remedy.map((step) => markup`<li>${partsOfStep(step).map(partView)}</li>`)}</ol></section>
+<section><h3>Evidence</h3><ul class="evidence">${cause.evidence.map(
+    (line) => markup`<li>${line}</li>`,
+  )}</ul>${consequences(cause)}</section>
+<section><h3>What to do</h3><ol class="remedy">${cause.remedy.map(
+    (step) => markup`<li>${partsOfStep(step).map(partView)}</li>`,
+  )}</ol></section>
 </div>
 </article>`;
 }
@@ -37,6 +43,8 @@ function partView(part: StepPart): Markup {
     case 'command':
       return part.lines.length === 1
         ? markup`<code class="command" data-copy>${part.lines}</code>`
-        : markup`<code class="command block" data-copy>${part.lines.map((line) => markup`<span class="line">${line}</span>`)}</code>`;
+        : markup`<code class="command block" data-copy>${part.lines.map(
+            (line) => markup`<span class="line">${line}</span>`,
+          )}</code>`;
   }
 }

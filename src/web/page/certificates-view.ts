@@ -5,7 +5,7 @@ import { formatDistinguishedName } from '../../core/distinguished-name.ts';
 import type { Verdict } from '../../checks/tls-genuine/tls-evidence.ts';
 import { counted } from '../../text/counted.ts';
 import type { SeenCertificate } from '../sources.ts';
-import { groupByChain, type SeenChain } from './seen-chain.ts';
+import { groupByChain, type ChainOfAddresses } from './seen-chain.ts';
 import { type Markup, markup, preformatted } from './markup.ts';
 import { badge, type Tone } from './signs.ts';
 
@@ -30,18 +30,27 @@ export function certificatesView(seen: readonly SeenCertificate[]): Markup | nul
 </section>`;
 }
 
-function chainView({ id, target, addresses, verdict, chain, trusted }: SeenChain): Markup {
+function chainView({ id, target, addresses, verdict, chain, trusted }: ChainOfAddresses): Markup {
   const { tone, word } = VERDICTS[verdict];
   const isFine = tone === 'good' || tone === 'info';
   const [leaf] = chain;
   return markup`<div class="chain ${tone}"><p>${badge(tone, word)} <span class="subject">${target}</span></p>
-<p class="quiet">at ${addresses.join(', ')}${leaf === undefined ? ': no certificate was sent' : `, valid until ${utcText(leaf.notAfter)}`}</p>
+<p class="quiet">at ${addresses.join(', ')}${
+    leaf === undefined ? ': no certificate was sent' : `, valid until ${utcText(leaf.notAfter)}`
+  }</p>
 ${
   leaf === undefined
     ? null
-    : markup`<details id="chain-${id}"${isFine ? null : markup` open`}><summary>${counted(chain.length, 'certificate')}</summary>
+    : markup`<details id="chain-${id}"${isFine ? null : markup` open`}><summary>${counted(
+        chain.length,
+        'certificate',
+      )}</summary>
 ${chain.map((certificate, depth) => certificateView(certificate, trusted[depth], depth))}
-${trusted.length === 0 ? markup`<p class="quiet">Nothing to compare with yet: <code class="command" data-copy>ftm-watch trust learn</code> on a path known to be clean.</p>` : null}
+${
+  trusted.length === 0
+    ? markup`<p class="quiet">Nothing to compare with yet: <code class="command" data-copy>ftm-watch trust learn</code> on a path known to be clean.</p>`
+    : null
+}
 ${pemView(chain, id)}</details>`
 }</div>`;
 }
@@ -62,7 +71,12 @@ const FIELDS: readonly Field[] = [
 
 function certificateView(seen: Certificate, trusted: Certificate | undefined, depth: number): Markup {
   return markup`<table><caption>${depth === 0 ? 'Of the server' : `Authority ${String(depth)}`}</caption>
-${trusted === undefined ? null : markup`<thead><tr><th><span class="unseen">Field</span></th><th scope="col">As seen</th><th scope="col">Trusted</th></tr></thead>`}
+${
+  trusted === undefined
+    ? null
+    : markup`<thead><tr><th><span class="unseen">Field</span></th><th scope="col">As seen</th>
+<th scope="col">Trusted</th></tr></thead>`
+}
 <tbody>${FIELDS.map((field) => fieldView(field, seen, trusted))}</tbody></table>`;
 }
 
@@ -70,9 +84,12 @@ function fieldView({ name, text }: Field, seen: Certificate, trusted: Certificat
   if (trusted === undefined) return markup`<tr><th scope="row">${name}</th><td>${text(seen)}</td></tr>`;
   if (text(seen) === text(trusted))
     return markup`<tr><th scope="row">${name}</th><td colspan="2">${text(seen)}</td></tr>`;
-  return markup`<tr class="differs"><th scope="row">${name}</th><td><mark>${text(seen)}</mark><span class="unseen"> (differs)</span></td><td>${text(trusted)}</td></tr>`;
+  return markup`<tr class="differs"><th scope="row">${name}</th>
+<td><mark>${text(seen)}</mark><span class="unseen"> (differs)</span></td><td>${text(trusted)}</td></tr>`;
 }
 
 function pemView(chain: readonly Certificate[], id: string): Markup {
-  return markup`<details id="pem-${id}"><summary>PEM</summary><pre data-copy tabindex="0">${preformatted(chain.map(certificatePem).join(''))}</pre></details>`;
+  return markup`<details id="pem-${id}"><summary>PEM</summary><pre data-copy tabindex="0">${preformatted(
+    chain.map(certificatePem).join(''),
+  )}</pre></details>`;
 }

@@ -22,14 +22,18 @@ function itemView({ id, state, summary, findings }: PreconditionStatus): Markup 
   const faults = findings.filter(({ level }) => level !== 'note');
   return markup`<li id="${id}" class="${STATE_TONES[state]}">
 <span class="name">${titleOf(id)}</span>${badge(STATE_TONES[state], STATE_WORDS[state])}
-<div class="said"><p>${summary}</p>${notes.slice(0, MAX_FINDINGS).map((note) => markup`<p class="quiet">${note.subject}: ${note.actual}</p>`)}${faultsView(id, faults)}</div>
+<div class="said"><p>${summary}</p>${notes
+    .slice(0, MAX_FINDINGS)
+    .map((note) => markup`<p class="quiet">${note.subject}: ${note.actual}</p>`)}${faultsView(id, faults)}</div>
 </li>`;
 }
 
 function faultsView(id: string, faults: readonly Finding[]): Markup | null {
   if (faults.length === 0) return null;
   return markup`<details id="${id}-findings"><summary>${counted(faults.length, 'finding')}</summary>
-<ul class="findings">${faults.slice(0, MAX_FINDINGS).map(findingView)}</ul>${more(faults.length - MAX_FINDINGS, 'status')}</details>`;
+<ul class="findings">${faults
+    .slice(0, MAX_FINDINGS)
+    .map(findingView)}</ul>${more(faults.length - MAX_FINDINGS, 'status')}</details>`;
 }
 
 function findingView({ rule, subject, expected, actual }: Finding): Markup {

@@ -8,7 +8,11 @@ export function conclusionOf({ ready, causes, preconditions }: Diagnosis): strin
       return worst?.summary ?? 'FortiToken Mobile activation does not work from here.';
     case 'unknown': {
       const unknown = preconditions.filter(({ state }) => state === 'unknown').length;
-      return `Not everything could be judged: ${unknown === 1 ? '1 precondition is' : `${String(unknown)} preconditions are`} unknown. Nothing is known to be broken.`;
+      return (
+        'Not everything could be judged: ' +
+        `${unknown === 1 ? '1 precondition is' : `${String(unknown)} preconditions are`} unknown. Nothing is ` +
+        'known to be broken.'
+      );
     }
     case 'ready': {
       const warnings = causes.filter(({ severity }) => severity === 'warning').length;

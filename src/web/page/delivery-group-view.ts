@@ -17,7 +17,12 @@ const MAX_REPLY = 160;
  * What became of a notification, a line for each way it went; `full` with what the peer said where it has not arrived.
  */
 export function waysView({ ways }: DeliveryGroup, now: EpochMs, length: 'short' | 'full'): Markup {
-  return markup`<ul class="ways">${ways.map((way) => markup`<li>${wayView(way, now)}${length === 'full' && way.delivery.status !== 'sent' ? lastError(way.delivery) : null}</li>`)}</ul>`;
+  return markup`<ul class="ways">${ways.map(
+    (way) =>
+      markup`<li>${wayView(way, now)}${
+        length === 'full' && way.delivery.status !== 'sent' ? lastError(way.delivery) : null
+      }</li>`,
+  )}</ul>`;
 }
 
 function wayView({ delivery, recipients }: Way, now: EpochMs): Content {
@@ -29,7 +34,10 @@ function wayView({ delivery, recipients }: Way, now: EpochMs): Content {
       return markup`${badge('good', 'Sent')} <span class="quiet">${to} ${when}</span>`;
     case 'pending':
       if (attempts === 0) return markup`${badge('wait', 'On its way')} <span class="quiet">${to}</span>`;
-      return markup`${badge('warn', 'Waiting')} <span class="quiet">${to}; ${tries(attempts)}, next attempt ${distance(nextAttemptAt, now)}</span>`;
+      return markup`${badge('warn', 'Waiting')} <span class="quiet">${to}; ${tries(attempts)}, next attempt ${distance(
+        nextAttemptAt,
+        now,
+      )}</span>`;
     case 'rejected':
       return markup`${badge('bad', 'Failed')} <span class="quiet">${to}: refused and given up ${when}, ${tries(attempts)}</span>`;
     case 'expired':

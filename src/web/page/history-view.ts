@@ -1,6 +1,6 @@
 import type { EpochMs, Millis } from '../../core/clock.ts';
 import { counted } from '../../text/counted.ts';
-import type { ChartData, PastLine } from '../chart-data.ts';
+import type { ChartData, ChartLine } from '../chart-data.ts';
 import { type Content, type Markup, markup } from './markup.ts';
 import { bars, drawing, line, type Plane } from './plot.ts';
 
@@ -17,9 +17,9 @@ const BAD = 4;
 const PHASES: Readonly<Record<string, string>> = { dns: 'Name', tcp: 'Connection', tls: 'TLS', http: 'Answer' };
 
 /** The past in four charts. They are drawn here; static/history.js puts in their place ones that can be pointed at. */
-export function historyView(past: ChartData): Markup {
+export function historyView(chartData: ChartData): Markup {
   return markup`<section class="card history" aria-labelledby="history-title"><h2 id="history-title">History</h2>
-<div class="charts">${availability(past)}${latency(past)}${errors(past)}${tokens(past)}</div></section>`;
+<div class="charts">${availability(chartData)}${latency(chartData)}${errors(chartData)}${tokens(chartData)}</div></section>`;
 }
 
 interface Chart {
@@ -39,12 +39,17 @@ function chartView({ id, title, summary, plane, unit, paths, names }: Chart): Ma
 ${
   paths.length === 0
     ? null
-    : markup`<div class="plot"><span class="top">${plane.top} ${unit}</span>${drawing(paths, `${title}: ${summary}`)}<span class="span"><span>${dayText(plane.from)}</span><span>${dayText(plane.until - 1)}</span></span></div>`
+    : markup`<div class="plot"><span class="top">${plane.top} ${unit}</span>${drawing(
+        paths,
+        `${title}: ${summary}`,
+      )}<span class="span"><span>${dayText(plane.from)}</span><span>${dayText(plane.until - 1)}</span></span></div>`
 }${names.length < 2 ? null : legend(names, id === 'errors' ? BAD : 0)}</figure>`;
 }
 
 function legend(names: readonly string[], first: number): Content {
-  return markup`<ul class="legend">${names.map((name, index) => markup`<li class="series-${(index + first) % MOST_LINES}">${name}</li>`)}</ul>`;
+  return markup`<ul class="legend">${names.map(
+    (name, index) => markup`<li class="series-${(index + first) % MOST_LINES}">${name}</li>`,
+  )}</ul>`;
 }
 
 function availability({ days, until }: ChartData): Markup {
@@ -116,13 +121,13 @@ function tokens({ tokens: lines, until }: ChartData): Markup {
 const NOTHING = 'Nothing is known yet';
 
 /** The drawing has no room for each hour of 90 days. */
-function lastOfEach(points: PastLine['points'], span: Millis): PastLine['points'] {
+function lastOfEach(points: ChartLine['points'], span: Millis): ChartLine['points'] {
   return points.filter(
     ({ at }, index) => Math.floor(at / span) !== Math.floor((points[index + 1]?.at ?? Infinity) / span),
   );
 }
 
-function highest(lines: readonly PastLine[]): number {
+function highest(lines: readonly ChartLine[]): number {
   return lines.flatMap(({ points }) => points).reduce((most, { value }) => Math.max(most, value), 0);
 }
 

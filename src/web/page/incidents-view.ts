@@ -1,6 +1,6 @@
 import { compareSeverity } from '../../core/severity.ts';
 import type { EpochMs } from '../../core/clock.ts';
-import { type Incident, isFlapping, isMuted, type Silence, type Told } from '../../engine/incident/incident.ts';
+import { type Incident, isFlapping, isMuted, type Silence, type LastNotified } from '../../engine/incident/incident.ts';
 import type { OutboxEntry } from '../../engine/incident/journal.ts';
 import { eventOf } from '../../engine/incident/notification.ts';
 import type { AlertHistory } from '../alert-history.ts';
@@ -52,9 +52,20 @@ export function incidentsView(
   const telltale = { outboxEntries, quiet, states, now };
   return markup`<section id="incidents" class="card" aria-labelledby="incidents-title">
 <h2 id="incidents-title">Open incidents <span class="count">${open.length}</span></h2>
-${open.length === 0 ? markup`<p class="quiet">None.</p>` : markup`<ul class="incidents">${open.slice(0, MAX_OPEN).map((incident, index) => openView(incident, index, telltale))}</ul>`}
+${
+  open.length === 0
+    ? markup`<p class="quiet">None.</p>`
+    : markup`<ul class="incidents">${open
+        .slice(0, MAX_OPEN)
+        .map((incident, index) => openView(incident, index, telltale))}</ul>`
+}
 ${more(open.length - MAX_OPEN, 'incidents')}
-${closed.length === 0 ? null : markup`<details id="closed-incidents"><summary>Over within 7 days: ${closed.length}</summary><ul class="incidents">${closed.slice(0, MAX_CLOSED).map((incident) => closedView(incident, telltale))}</ul>${more(closed.length - MAX_CLOSED, 'incidents')}</details>`}
+${
+  closed.length === 0
+    ? null
+    : markup`<details id="closed-incidents"><summary>Over within 7 days: ${closed.length}</summary>
+<ul class="incidents">${closed.slice(0, MAX_CLOSED).map((incident) => closedView(incident, telltale))}</ul>${more(closed.length - MAX_CLOSED, 'incidents')}</details>`
+}
 ${complete ? null : HISTORY_MISSING}
 </section>`;
 }
@@ -64,7 +75,13 @@ function openView(incident: Incident, index: number, telltale: Telltale): Markup
   const { quiet, now } = telltale;
   const tone = SEVERITY_TONES[cause.severity];
   return markup`<li class="${tone}">
-<p>${badge(tone, SEVERITY_WORDS[cause.severity])} <code class="tag">${cause.id}</code>${isFlapping(incident) ? markup` <span class="tag">comes and goes</span>` : null}${isMuted(quiet, cause, now) ? markup` <span class="tag">${quiet.maintenance ? 'in maintenance' : 'silenced'}</span>` : null}</p>
+<p>${badge(tone, SEVERITY_WORDS[cause.severity])} <code class="tag">${cause.id}</code>${
+    isFlapping(incident) ? markup` <span class="tag">comes and goes</span>` : null
+  }${
+    isMuted(quiet, cause, now)
+      ? markup` <span class="tag">${quiet.maintenance ? 'in maintenance' : 'silenced'}</span>`
+      : null
+  }</p>
 <p>${cause.summary}</p>
 <p class="quiet">Since ${distance(incident.since, now)}${sightText(incident, now)}. ${toldText(incident, telltale)}</p>
 ${index < MAX_STORIES ? storyView(incident, telltale, { title: markup`Timeline`, isOpen: index === 0 }) : null}
@@ -73,7 +90,7 @@ ${index < MAX_STORIES ? storyView(incident, telltale, { title: markup`Timeline`,
 }
 
 function sightText(incident: Incident, now: EpochMs): Markup | null {
-  switch (incident.sight) {
+  switch (incident.presence) {
     case 'seen':
       return null;
     case 'absent':
@@ -86,24 +103,26 @@ function sightText(incident: Incident, now: EpochMs): Markup | null {
 }
 
 function toldText(incident: Incident, telltale: Telltale): Markup {
-  const { told, held } = incident;
-  if (held) return markup`A notification waits: the hourly limit is reached.`;
-  if (told === null) return markup`Nobody has been notified.`;
+  const { lastNotified, awaitsDigest } = incident;
+  if (awaitsDigest) return markup`A notification waits: the hourly limit is reached.`;
+  if (lastNotified === null) return markup`Nobody has been notified.`;
   const { states, now } = telltale;
-  if (states.length === 0) return sentText(incident, told, telltale);
-  const byState = states.map((recipients) => markup` ${takenText(told, recipients, now)}`);
+  if (states.length === 0) return sentText(incident, lastNotified, telltale);
+  const byState = states.map((recipients) => markup` ${takenText(lastNotified, recipients, now)}`);
   // A channel that is told a state leaves no entries: where there are none, it is the only one to tell.
   if (waysOf(incident, telltale).length === 0) return markup`${byState}`;
-  return markup`${sentText(incident, told, telltale)}${byState}`;
+  return markup`${sentText(incident, lastNotified, telltale)}${byState}`;
 }
 
 /** Of what went by mail or web hook, only what arrived has notified anybody. */
-function sentText(incident: Incident, told: Told, telltale: Telltale): Markup {
+function sentText(incident: Incident, lastNotified: LastNotified, telltale: Telltale): Markup {
   const { thread } = incident;
   const { states, now } = telltale;
   const ways = waysOf(incident, telltale);
   if (ways.length === 0 || ways.some(({ delivery }) => delivery.status === 'sent'))
-    return markup`Notified ${distance(told.at, now)}, ${thread.count === 1 ? 'once' : `${String(thread.count)} times`} in all.`;
+    return markup`Notified ${distance(lastNotified.at, now)}, ${
+      thread.count === 1 ? 'once' : `${String(thread.count)} times`
+    } in all.`;
   return states.length === 0
     ? markup`Nobody has been notified yet: what was to be sent has not arrived.`
     : markup`What was to be sent by mail or web hook has not arrived.`;
@@ -113,9 +132,9 @@ function waysOf(incident: Incident, { outboxEntries }: Telltale): readonly Way[]
   return deliveryGroupsAbout(incident, outboxEntries).flatMap((group) => group.ways);
 }
 
-function takenText(told: Told, { name, tookAt }: StateRecipients, now: EpochMs): Markup {
+function takenText(lastNotified: LastNotified, { name, tookAt }: StateRecipients, now: EpochMs): Markup {
   if (tookAt === null) return markup`${name} has taken nothing since ftm-watch was started or reloaded.`;
-  if (tookAt < told.at) return markup`${name} has not taken it yet.`;
+  if (tookAt < lastNotified.at) return markup`${name} has not taken it yet.`;
   return markup`${name} took it ${distance(tookAt, now)}.`;
 }
 
@@ -135,7 +154,9 @@ function storyView(
   const most = isOpen ? MAX_STEPS.first : MAX_STEPS.other;
   const steps = timelineOf(incident, outboxEntries);
   const earlier = steps.length - most;
-  return markup`<details id="story-${incident.id}"${isOpen ? markup` open` : null}><summary>${title}</summary><ol class="story">${earlier > 0 ? markup`<li class="quiet">${earlier} earlier steps</li>` : null}${steps.slice(-most).map((step) => stepView(step, incident, now))}</ol></details>`;
+  return markup`<details id="story-${incident.id}"${
+    isOpen ? markup` open` : null
+  }><summary>${title}</summary><ol class="story">${earlier > 0 ? markup`<li class="quiet">${earlier} earlier steps</li>` : null}${steps.slice(-most).map((step) => stepView(step, incident, now))}</ol></details>`;
 }
 
 function stepView(step: TimelineStep, { cause, since }: Incident, now: EpochMs): Markup {
@@ -150,6 +171,8 @@ function stepView(step: TimelineStep, { cause, since }: Incident, now: EpochMs):
     case 'understood':
       return markup`<li>Until then <code class="tag">${step.former.id}</code> ${step.former.subject} ${when}</li>`;
     case 'told':
-      return markup`<li class="told">${EVENT_WORDS[eventOf(step.group.notification)]} ${when}${waysView(step.group, now, 'short')}</li>`;
+      return markup`<li class="told">${
+        EVENT_WORDS[eventOf(step.group.notification)]
+      } ${when}${waysView(step.group, now, 'short')}</li>`;
   }
 }

@@ -35,19 +35,35 @@ export function notificationsView(
   const troubled = groups.filter(isTroubled);
   const arrived = groups.filter((group) => !isTroubled(group));
   return markup`<section id="notifications" class="card notifications" aria-labelledby="notifications-title">
-<h2 id="notifications-title">Notifications${troubled.length === 0 ? null : markup` <span class="count">${troubled.length} not delivered</span>`}</h2>
+<h2 id="notifications-title">Notifications${
+    troubled.length === 0 ? null : markup` <span class="count">${troubled.length} not delivered</span>`
+  }</h2>
 ${noChannel === null ? null : markup`<p>${badge('warn', noChannel)}</p>`}
 ${states.map(silentView)}
 ${groups.length === 0 ? markup`<p class="quiet">None recently.</p>` : null}
-${troubled.length === 0 ? null : markup`<ul class="incidents">${troubled.slice(0, MAX_TROUBLED).map((group) => deliveryGroupView(group, now))}</ul>${more(troubled.length - MAX_TROUBLED, 'notifications')}`}
-${arrived.length === 0 ? null : markup`<details id="sent-notifications"><summary>Sent recently: ${arrived.length}</summary><ul class="incidents">${arrived.slice(0, MAX_ARRIVED).map((group) => deliveryGroupView(group, now))}</ul>${more(arrived.length - MAX_ARRIVED, 'notifications')}</details>`}
+${
+  troubled.length === 0
+    ? null
+    : markup`<ul class="incidents">${troubled
+        .slice(0, MAX_TROUBLED)
+        .map((group) => deliveryGroupView(group, now))}</ul>${more(troubled.length - MAX_TROUBLED, 'notifications')}`
+}
+${
+  arrived.length === 0
+    ? null
+    : markup`<details id="sent-notifications"><summary>Sent recently: ${arrived.length}</summary>
+<ul class="incidents">${arrived.slice(0, MAX_ARRIVED).map((group) => deliveryGroupView(group, now))}</ul>
+${more(arrived.length - MAX_ARRIVED, 'notifications')}</details>`
+}
 ${complete ? null : HISTORY_MISSING}
 </section>`;
 }
 
 function silentView({ name, silent }: StateRecipients): Markup | null {
   if (silent === 0) return null;
-  return markup`<p>${badge('warn', name)} <span class="quiet">${silent === 1 ? 'one instance' : `${String(silent)} instances`} did not take the last message; tried again all the time</span></p>`;
+  return markup`<p>${badge('warn', name)} <span class="quiet">${
+    silent === 1 ? 'one instance' : `${String(silent)} instances`
+  } did not take the last message; tried again all the time</span></p>`;
 }
 
 /** Shown where something may be missing because the history cannot be used. */
@@ -58,5 +74,7 @@ function deliveryGroupView(group: DeliveryGroup, now: EpochMs): Markup {
   const incidents = incidentsOf(notification);
   const causes = incidents.slice(0, MAX_CAUSES).map(({ cause }) => markup` <code class="tag">${cause.id}</code>`);
   const others = incidents.length - causes.length;
-  return markup`<li><p><strong>${EVENT_WORDS[eventOf(notification)]}</strong>${causes}${others > 0 ? ` and ${String(others)} more` : null} <span class="quiet">${distance(notification.at, now)}</span></p>${waysView(group, now, 'full')}</li>`;
+  return markup`<li><p><strong>${EVENT_WORDS[eventOf(notification)]}</strong>${causes}${
+    others > 0 ? ` and ${String(others)} more` : null
+  } <span class="quiet">${distance(notification.at, now)}</span></p>${waysView(group, now, 'full')}</li>`;
 }

@@ -19,7 +19,11 @@ function stopView(stop: Stop, next: Stop | undefined): Markup {
 <span class="node">${sign(tone)}</span>
 <span class="about"><strong>${stop.name}</strong><span class="hint">${stop.hint}</span><span class="word">${STATE_WORDS[stop.state]}</span>
 ${stop.preconditions.length > 1 ? parts(stop) : null}</span>
-${next === undefined || stop.leadsOn !== 'cut' ? null : markup`<span class="cut">${sign('bad')}<span class="unseen">The way ends here: ${next.name} is not reached.</span></span>`}
+${
+  next === undefined || stop.leadsOn !== 'cut'
+    ? null
+    : markup`<span class="cut">${sign('bad')}<span class="unseen">The way ends here: ${next.name} is not reached.</span></span>`
+}
 </li>`;
 }
 

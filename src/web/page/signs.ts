@@ -61,7 +61,8 @@ export const SIGN_SHEET: Markup = markup`<svg class="sheet" aria-hidden="true" w
 <symbol id="sign-warn" viewBox="0 0 16 16"><path d="M8 3.2v5.8M8 12.4v.2"/></symbol>
 <symbol id="sign-bad" viewBox="0 0 16 16"><path d="M4 4l8 8M12 4l-8 8"/></symbol>
 <symbol id="sign-wait" viewBox="0 0 16 16"><path d="M5.5 4v8M10.5 4v8"/></symbol>
-<symbol id="sign-unsure" viewBox="0 0 16 16"><path d="M5.4 5.8a2.6 2.6 0 1 1 3.9 2.4c-.9.5-1.3 1-1.3 1.9M8 12.8v.2"/></symbol>
+<symbol id="sign-unsure" viewBox="0 0 16 16">
+<path d="M5.4 5.8a2.6 2.6 0 1 1 3.9 2.4c-.9.5-1.3 1-1.3 1.9M8 12.8v.2"/></symbol>
 <symbol id="sign-none" viewBox="0 0 16 16"><path d="M4.5 8h7"/></symbol>
 <symbol id="sign-info" viewBox="0 0 16 16"><path d="M8 7v5.4M8 3.6v.2"/></symbol>
 </defs></svg>`;

@@ -38,8 +38,13 @@ export function renderStatusPage(sources: PageSources, now: EpochMs): string {
 <script type="module" src="static/history.js"></script>
 </head>
 <body>${SIGN_SHEET}
-<header class="bar"><p class="brand">ftm-watch</p><p class="site">${sources.site()}</p><p id="live" role="status" hidden></p></header>
-<main data-now="${now}" data-seen="${diagnosis?.at ?? 0}" data-word="${word}">${mainView(sources, diagnosis, now)}</main>
+<header class="bar"><p class="brand">ftm-watch</p><p class="site">${sources.site()}</p>
+<p id="live" role="status" hidden></p></header>
+<main data-now="${now}" data-seen="${diagnosis?.at ?? 0}" data-word="${word}">${mainView(
+    sources,
+    diagnosis,
+    now,
+  )}</main>
 </body>
 </html>
 `);
@@ -48,17 +53,22 @@ export function renderStatusPage(sources: PageSources, now: EpochMs): string {
 function mainView(sources: PageSources, diagnosis: Diagnosis | null, now: EpochMs): Markup {
   return markup`${diagnosis === null ? startingView() : verdictView(diagnosis, now)}
 ${ownTroubleView(sources.health())}
-${diagnosis === null ? null : [routeMapView(routeMapOf(diagnosis.preconditions)), detailsView(sources, diagnosis, now), historyView(sources.past())]}
+${diagnosis === null ? null : [routeMapView(routeMapOf(diagnosis.preconditions)), detailsView(sources, diagnosis, now), historyView(sources.chartData())]}
 ${activityView(sources.activity(), sources.version, now)}`;
 }
 
 function detailsView(sources: PageSources, { causes, preconditions }: Diagnosis, now: EpochMs): Markup {
-  const [chronicle, plan, silences] = [sources.chronicle(), sources.maintenance(), sources.silences()];
+  const [alertHistory, plan, silences] = [sources.alertHistory(), sources.maintenance(), sources.silences()];
   const { states, noChannel } = sources.activity();
   const quiet = { maintenance: plan.until !== null, silences };
   return markup`<div class="grid"><div class="wide">${causesView(causes)}${checklistView(preconditions)}</div>
-<div class="narrow">${incidentsView(chronicle, quiet, states, now)}${silencesView(silences, plan, now)}${certificatesView(sources.certificates())}</div></div>
-${notificationsView(chronicle, { states, noChannel }, now)}`;
+<div class="narrow">${incidentsView(
+    alertHistory,
+    quiet,
+    states,
+    now,
+  )}${silencesView(silences, plan, now)}${certificatesView(sources.certificates())}</div></div>
+${notificationsView(alertHistory, { states, noChannel }, now)}`;
 }
 
 function verdictView(diagnosis: Diagnosis, now: EpochMs): Markup {
@@ -70,11 +80,13 @@ function verdictView(diagnosis: Diagnosis, now: EpochMs): Markup {
 
 function startingView(): Markup {
   return markup`<section class="verdict unsure" aria-labelledby="verdict"><span class="node">${sign('unsure')}</span>
-<div><h1 id="verdict">Starting</h1><p class="conclusion">The first round is not finished yet: it takes up to 15 seconds.</p></div></section>`;
+<div><h1 id="verdict">Starting</h1>
+<p class="conclusion">The first round is not finished yet: it takes up to 15 seconds.</p></div></section>`;
 }
 
 /** Trouble of our own never looks like the target's: it has a place of its own. */
 function ownTroubleView({ problems }: Health): Markup | null {
   if (problems.length === 0) return null;
-  return markup`<section class="own" aria-labelledby="own-title"><h2 id="own-title">ftm-watch itself</h2><ul>${problems.map((problem) => markup`<li>${problem}</li>`)}</ul></section>`;
+  return markup`<section class="own" aria-labelledby="own-title"><h2 id="own-title">ftm-watch itself</h2>
+<ul>${problems.map((problem) => markup`<li>${problem}</li>`)}</ul></section>`;
 }

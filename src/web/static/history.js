@@ -1,4 +1,4 @@
-// Puts charts that can be pointed at in the place of the drawings, once somebody comes to see them: until then nothing is loaded.
+// Replaces the drawings by charts that can be pointed at, once they are scrolled into view: nothing is loaded before.
 
 const REFRESH_MS = 60_000;
 const HEIGHT = 180;
@@ -11,10 +11,14 @@ const PHASES = { dns: 'Name', tcp: 'Connection', tls: 'TLS', http: 'Answer' };
 /**
  * @typedef {{ readonly at: number, readonly value: number }} Point
  * @typedef {{ readonly name: string, readonly points: readonly Point[] }} Line
- * @typedef {{ until: number, latency: readonly Line[], errors: readonly Line[], tokens: readonly Line[], days: readonly { day: number, share: number }[] }} Past
+ * @typedef {{ readonly day: number, readonly share: number }} Day
+ * @typedef {{ until: number, latency: readonly Line[], errors: readonly Line[], tokens: readonly Line[],
+ *   days: readonly Day[] }} ChartData
+ * @typedef {{ readonly unit: string, readonly bars: boolean, readonly colour: number,
+ *   readonly lines: (data: ChartData) => readonly Line[] }} ChartKind
  */
 
-/** @type {Readonly<Record<string, { readonly unit: string, readonly bars: boolean, readonly colour: number, readonly lines: (past: Past) => readonly Line[] }>>} */
+/** @type {Readonly<Record<string, ChartKind>>} */
 const CHARTS = {
   availability: {
     unit: '%',
@@ -41,7 +45,8 @@ const CHARTS = {
 /**
  * What is used of uPlot.
  * @typedef {{ setData(data: unknown): void, destroy(): void, readonly series: readonly unknown[] }} Chart
- * @typedef {{ new (options: unknown, data: unknown, at: Element): Chart, tzDate(date: Date, zone: string): Date, readonly paths: { bars(options: unknown): unknown } }} ChartLibrary
+ * @typedef {{ new (options: unknown, data: unknown, at: Element): Chart, tzDate(date: Date, zone: string): Date,
+ *   readonly paths: { bars(options: unknown): unknown } }} ChartLibrary
  */
 
 /** @type {Map<string, { readonly chart: Chart, readonly plot: Element }>} */
@@ -68,9 +73,9 @@ function isLibrary(value) {
 
 /**
  * @param {unknown} value
- * @returns {value is Past}
+ * @returns {value is ChartData}
  */
-function isPast(value) {
+function isChartData(value) {
   return typeof value === 'object' && value !== null && 'days' in value && 'latency' in value;
 }
 
@@ -182,12 +187,12 @@ function optionsOf(id, lines, width) {
   };
 }
 
-/** @param {Past} past */
-function draw(past) {
+/** @param {ChartData} data */
+function draw(data) {
   for (const figure of document.querySelectorAll('figure[data-chart]')) {
     const id = figure.id.replace('chart-', '');
     const plot = figure.querySelector('.plot');
-    const lines = CHARTS[id]?.lines(past) ?? [];
+    const lines = CHARTS[id]?.lines(data) ?? [];
     if (plot === null || lines.length === 0) continue;
     const before = drawn.get(id);
     if (before?.plot === plot && before.chart.series.length === lines.length + 1) {
@@ -206,8 +211,8 @@ function draw(past) {
 async function refresh() {
   const response = await fetch('api/v1/history', { cache: 'no-store' });
   /** @type {unknown} */
-  const past = await response.json();
-  if (isPast(past)) draw(past);
+  const data = await response.json();
+  if (isChartData(data)) draw(data);
 }
 
 /** What is not there keeps its drawing: it says the same. */

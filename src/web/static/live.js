@@ -1,4 +1,4 @@
-// Keeps the page up to date: after each round it asks the server for the page again and puts the new content in the place of the old.
+// Keeps the page up to date: after each round it asks the server for the page again and replaces the old content.
 import { addCopyButtons } from './copy-buttons.js';
 import { updateDistances } from './distance.js';
 
@@ -86,7 +86,7 @@ function replaceContent(next) {
 }
 
 /**
- * Whoever goes through the page by keyboard stands afterwards where they stood: by the nearest element with a name, and the place within it.
+ * Keyboard users keep their place: by the nearest element with a name, and the place within it.
  * @returns {() => void}
  */
 function keepFocus() {

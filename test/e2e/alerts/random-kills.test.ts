@@ -114,7 +114,9 @@ it(
     expect(first.mails).toEqual([]);
     const repeated = ids.length - new Set(ids).size;
     console.log(
-      `${String(KILLS)} kills, ${String(interrupted.length)} during a delivery: ${String(told.length)} notifications, 0 lost, ${String(repeated)} repeated; the first relay refused ${String(first.asked.length)} times`,
+      `${String(KILLS)} kills, ${String(interrupted.length)} during a delivery: ${String(told.length)} ` +
+        `notifications, 0 lost, ${String(repeated)} repeated; the first relay refused ` +
+        `${String(first.asked.length)} times`,
     );
     rmSync(folder, { recursive: true });
   },

@@ -61,7 +61,7 @@ describe('the configuration', () => {
     expect(conclusionOf(readCheck(await bench.run(args(await bench.configure(server.port)))))).toEqual(READY);
   });
 
-  test('with mistakes in it: exit code 3, each with its line on standard error, nothing on standard output', async () => {
+  test('with mistakes in it: exit code 3, each mistake with its line on standard error', async () => {
     await writeFile(
       join(bench.folder, 'bad.yaml'),
       'site: hq\nresolver: [system]\ncontrolHosts: [www.iana.org:99999]\n',

@@ -10,7 +10,8 @@ import { createPeerAtHello, createTlsPeer } from '../../support/tls-peer.ts';
 const HANDSHAKE_FAILURE = Buffer.from([21, 3, 3, 0, 2, 2, 40]);
 
 const BLOCK_PAGE =
-  'HTTP/1.1 403 Forbidden\r\nContent-Type: text/html\r\n\r\n<title>FortiGuard Intrusion Prevention - Access Blocked</title>';
+  'HTTP/1.1 403 Forbidden\r\nContent-Type: text/html\r\n\r\n' +
+  '<title>FortiGuard Intrusion Prevention - Access Blocked</title>';
 
 let bench: CheckBench;
 
@@ -105,7 +106,7 @@ test('a block page within genuine TLS is told with its product, and may be of ei
   expect(result.causes).toMatchObject([
     { product: 'Fortinet FortiGate', confidence: 'suspected', precondition: 'license-server' },
   ]);
-  expect(result.causes[0]?.summary).toMatch(/^Within TLS, .+ answers with a block page of Fortinet FortiGate\.$/u);
+  expect(result.causes[0]?.summary).toMatch(/answers with a block page of Fortinet FortiGate inside TLS\.$/u);
 });
 
 test('HTTP status 503', async () => {

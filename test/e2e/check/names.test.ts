@@ -70,7 +70,7 @@ test('only the name of a service does not exist: a warning, about that service',
   expect(result.causes[0]?.remedy.join(' ')).not.toContain(HOST);
 });
 
-test('one of two resolvers lies: activation does not work for whoever asks that one', async () => {
+test('one of two resolvers lies: activation does not work for those who ask that one', async () => {
   await using good = await createDnsServer(loopbackZone());
   await using liar = await createDnsServer(loopbackZone('10.20.30.40'));
   const result = await bench.check(server.port, { resolvers: [at(good), at(liar)] });

@@ -93,7 +93,7 @@ describeWhere(['root', 'network-namespaces', { program: 'nft' }], 'a site behind
       await using internet = await createInternet(`ip daddr ${RESOLVER} drop`);
       const result = await internet.check(config);
       expect(conclusionOf(result)).toEqual(notReady('resolver-unreachable', ...ABOVE_NAMES, ...more));
-      // Two rounds at the most. The process does not wait for lookups that nobody answers.
+      // Two rounds at most. The process does not wait for lookups that nobody answers.
       expect(result.durationMs).toBeLessThan(24_000);
     });
 

@@ -43,7 +43,7 @@ describeWhere(
       expect(conclusionOf(result)).toEqual(
         notReady('resolver-unreachable', 'reachability', 'tls-genuine', 'license-server'),
       );
-      expect(result.causes[0]?.summary).toContain(`cuts its answer for ${LICENSE_HOST} short`);
+      expect(result.causes[0]?.summary).toContain(`truncates its answer for ${LICENSE_HOST}`);
       expect(result.causes[0]?.remedy[0]).toContain('Allow TCP port 53');
       expect(evidenceOf(result)).toContain('cut short, and over TCP no answer');
     });

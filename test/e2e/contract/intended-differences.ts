@@ -39,4 +39,17 @@ export const INTENDED_DIFFERENCES: readonly Difference[] = [
       '+ schema: properties.licenseServer.properties.family.enum[]: 6',
     ],
   },
+  {
+    reason: 'Signatures for texts that the vendor documents',
+    lines: [
+      '+ metrics: ftm_polling_errors_total signature="fortigate-push-failed"',
+      '+ metrics: ftm_polling_errors_total signature="fortigate-token-activation-failed"',
+      '+ metrics: ftm_polling_errors_total signature="ftm-provision-timeout"',
+      '+ metrics: ftm_polling_errors_total signature="mail-relay-blocklisted"',
+      '+ metrics: ftm_polling_errors_total signature="provision-rolled-back"',
+      '+ metrics: ftm_polling_errors_total signature="push-error"',
+      '+ metrics: ftm_polling_errors_total signature="server-name-not-resolved"',
+      '+ metrics: ftm_polling_errors_total signature="trial-token-stale"',
+    ],
+  },
 ];

@@ -5,7 +5,7 @@ import { createLab } from '../../lab/lab.ts';
 
 const soon = (): AbortSignal => AbortSignal.timeout(20_000);
 
-test('errors that an outage explains raise no alarm of their own after it, although they are still in the window', async () => {
+test('errors that an outage explains raise no alarm after it, although they are still in the window', async () => {
   await using lab = await createLab({ logs: { syslog: { udp: '127.0.0.1:0', tcp: '127.0.0.1:0' }, window: '15m' } });
   await learnTrust(lab.configFile, lab.folder);
   await using daemon = await startDaemon(lab.configFile, lab.folder);

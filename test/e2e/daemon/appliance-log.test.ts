@@ -64,7 +64,7 @@ describe('what FortiAuthenticator logs, and what the probes see,', () => {
     expect(causes[0]).toMatchObject({
       subject: 'fac-1',
       severity: 'critical',
-      summary: 'fac-1 logs FortiToken Mobile errors that the path of this machine does not explain.',
+      summary: 'fac-1 logs FortiToken Mobile errors that nothing on the path from this machine explains.',
     });
     expect(causes[0]?.remedy[0]).toContain(
       'firewall policies match source addresses. Compare the policy for 127.0.0.1',

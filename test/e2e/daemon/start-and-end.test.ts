@@ -75,7 +75,7 @@ describe('the end', () => {
     expect(daemon.log.at(-1)?.msg).toBe('Stopped');
   });
 
-  test('comes within seconds in the midst of a round in which nothing answers', async () => {
+  test('comes within seconds in the middle of a round in which nothing answers', async () => {
     await using hole = await createBlackHole();
     await site.configure({
       licenseServer: { host: '127.0.0.1', port: hole.port },

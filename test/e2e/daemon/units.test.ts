@@ -72,7 +72,7 @@ describe('the daemon that asks FortiAuthenticator, registration and firewall', (
     expect(new Set(sent.map(({ method, body }) => `${method}${body}`))).toEqual(new Set(['GET']));
   });
 
-  test('makes of a licence on the peer a diagnosis, an incident, a mail and metrics, each with the remedy, and ends them', async () => {
+  test('reports a licence on the peer in diagnosis, incident, mail and metrics, and ends all of them', async () => {
     lab.register(SERIALS.peer);
     const { causes } = await diagnosis((seen) => seen.causes.some(({ id }) => id === 'license-on-peer'));
     expect(causes.map(({ id }) => id)).toEqual(['license-on-peer']);
@@ -142,7 +142,7 @@ describe('the daemon that asks FortiAuthenticator, registration and firewall', (
   });
 });
 
-test('what the firewall said before the port was shut proves nothing: it is asked again, and once more afterwards', async () => {
+test('the firewall is asked again when the port is shut, and once more afterwards', async () => {
   const configFile = join(lab.folder, 'seldom.yaml');
   const schedule = { probes: '* * * * * *', appliance: '0 0 0 1 1 *', registration: '0 0 0 1 1 *' };
   await writeFile(

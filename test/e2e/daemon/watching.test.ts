@@ -139,7 +139,7 @@ describe('a flood of log lines', () => {
   });
 });
 
-describe('a process that stood still in the midst of a round', () => {
+describe('a process that stood still in the middle of a round', () => {
   test('judges nothing by it, blames nobody, and looks again', async () => {
     // The licence server holds its answer back, so that there is a midst.
     const held = Promise.withResolvers<void>();

@@ -136,7 +136,8 @@ describeWhere([{ program: 'go' }, { program: 'promtool' }], 'the chart, rendered
     const shipped = readFileSync(pod.configFile, 'utf8');
     writeFileSync(
       pod.configFile,
-      `${shipped.replace('0.0.0.0:9843', '127.0.0.1:0')}licenseServer: { host: 127.0.0.1, port: ${closed} }\ncontrolHosts: ["127.0.0.1:${closed}"]\nresolvers: ["127.0.0.1:${closed}"]\n`,
+      `${shipped.replace('0.0.0.0:9843', '127.0.0.1:0')}licenseServer: { host: 127.0.0.1, port: ${closed} }\n` +
+        `controlHosts: ["127.0.0.1:${closed}"]\nresolvers: ["127.0.0.1:${closed}"]\n`,
     );
     await using daemon = startDaemonProcess({ cwd: dirname(pod.configFile), args: ['--config', pod.configFile] });
     const page = await daemon.page();

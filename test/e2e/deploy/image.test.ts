@@ -39,7 +39,8 @@ describeWhere(['root', { program: 'unshare' }, { program: 'setpriv' }], 'the ima
     writeFileSync(
       join(image.root, 'etc/ftm-watch/ftm-watch.yaml'),
       shipped.replace('0.0.0.0:9843', `127.0.0.1:${String(port)}`).replaceAll('/var/lib', `${image.root}/var/lib`) +
-        `licenseServer: { host: 127.0.0.1, port: ${closed} }\ncontrolHosts: ["127.0.0.1:${closed}"]\nresolvers: ["127.0.0.1:${closed}"]\n`,
+        `licenseServer: { host: 127.0.0.1, port: ${closed} }\ncontrolHosts: ["127.0.0.1:${closed}"]\n` +
+        `resolvers: ["127.0.0.1:${closed}"]\n`,
     );
   });
 

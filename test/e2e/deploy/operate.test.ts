@@ -35,7 +35,7 @@ afterEach(() => {
   rmSync(root, { recursive: true });
 });
 
-/** Word for word, but for the folders and the user, which this machine has not. */
+/** Word for word, except for the folders and the user, which this machine has not. */
 function type(section: string): void {
   const commands = (blocks.get(section) ?? '')
     .replaceAll('/var/lib/ftm-watch', join(root, 'lib'))

@@ -94,7 +94,7 @@ describeWhere(
       return { ours: await answer.text(), theirs: await exporter.probe(module, theirs) };
     }
 
-    it.each(MODULES)('has the names and types that it has for %s, but for what is named here', async (module) => {
+    it.each(MODULES)('has the names and types that it has for %s, except for what is named here', async (module) => {
       const { ours, theirs } = await both(module);
       for (const text of [ours, theirs]) expect(text).toMatch(/^probe_success 1$/mu);
       const leftOut = [...Object.keys(LEFT_OUT), ...(LEFT_OUT_OF[module] ?? [])].map((name) => `${name} gauge`);
@@ -126,7 +126,7 @@ describeWhere(
       expect(said(ours)).not.toContain(Number.NaN);
     });
 
-    it('splits the time for HTTP into the same phases, but for the body', async () => {
+    it('splits the time for HTTP into the same phases, except for the body', async () => {
       const { ours, theirs } = await both('http');
       const phases = (text: string): readonly string[] =>
         [...text.matchAll(/^probe_http_duration_seconds\{phase="(\w+)"\}/gmu)].map(([, phase = '']) => phase);

@@ -63,7 +63,8 @@ describe('npm run release', () => {
 
     expect([status, stderr]).toEqual([0, '']);
     expect(shell(`git show --name-only --format=%s v${VERSION}^0`)).toBe(
-      `release: ${VERSION}\n\nCHANGELOG.md\nDockerfile\ndeploy/helm/ftm-watch/Chart.yaml\npackage-lock.json\npackage.json`,
+      `release: ${VERSION}\n\nCHANGELOG.md\nDockerfile\ndeploy/helm/ftm-watch/Chart.yaml\npackage-lock.json\n` +
+        'package.json',
     );
     expect(shell('git status --porcelain --untracked-files=all')).toBe('');
     expect(shell(`git cat-file -t v${VERSION} && git tag`)).toBe(`tag\nv${VERSION}`);

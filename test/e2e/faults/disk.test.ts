@@ -133,7 +133,7 @@ test('a store that is deleted under the daemon is begun again, with what is open
 });
 
 describeWhere(['root'], 'a disk', () => {
-  test('that fills up in the midst of the work costs history and log lines, and is used again when it has room', async () => {
+  test('that fills up costs history and log lines, and is used again when it has room', async () => {
     rmSync(data, { recursive: true, force: true });
     mkdirSync(data);
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', data]);

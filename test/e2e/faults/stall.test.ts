@@ -17,13 +17,13 @@ function runsIn(metrics: string): number {
 }
 
 describeWhere(['linux'], 'a daemon that is stopped and goes on', () => {
-  test('a process that stands still for 10 s in the midst of a round judges nothing of that time', async () => {
+  test('a process that stands still for 10 s in the middle of a round judges nothing of that time', async () => {
     await using lab = await createLab();
     await using daemon = startDaemonProcess({ cwd: lab.folder, args: ['-c', lab.configFile] });
     const page = await daemon.page();
     await using rounds = await watchRounds(page);
     await rounds.next(({ ready }) => ready === 'ready', WITHIN);
-    // All that is asked from now on is still open when the process stands still, and overdue when it goes on.
+    // All that is asked from now on is still open when the process stalls, and overdue when it goes on.
     lab.licenseServer.setFault({ kind: 'silent' });
     lab.appliance.setFault({ kind: 'silent' });
     await setTimeout(1_500);
@@ -41,9 +41,7 @@ describeWhere(['linux'], 'a daemon that is stopped and goes on', () => {
 
     const [judged] = rounds.diagnoses.slice(seen);
     expect(judged?.ready).toBe('unknown');
-    expect(judged?.preconditions.find(({ id }) => id === 'license-server')?.summary).toMatch(
-      /stood still for \d+\.\d s/u,
-    );
+    expect(judged?.preconditions.find(({ id }) => id === 'license-server')?.summary).toMatch(/stalled for \d+\.\d s/u);
     expect(
       rounds.diagnoses
         .slice(seen)

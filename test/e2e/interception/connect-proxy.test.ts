@@ -71,5 +71,5 @@ describeWhere(INSPECTED_SITE_NEEDS, 'a site whose way out is a CONNECT proxy', (
 const BLOCKED = notReady('egress-blocked', 'tls-genuine', 'license-server');
 
 function blockedBy(proxy: string): string {
-  return `The proxy ${proxy} opens no connection to ${LICENSE_HOST}:443.`;
+  return `The proxy ${proxy} does not connect to ${LICENSE_HOST}:443.`;
 }

@@ -188,7 +188,7 @@ describeWhere([{ program: 'chromium' }], 'the status page', () => {
     // A line that comes while the way is broken is evidence for what broke it.
     await lab.inspect(true);
     await using opened = await openPage(browser, daemon.url);
-    // It counts for two seconds: whoever comes later does not see it.
+    // It counts for two seconds: a later visitor does not see it.
     const harm = harmOf(opened);
     await lab.applianceLog.say(`FTM polling error: ${HOSTILE}`);
     expect(await harm).toEqual([]);

@@ -23,7 +23,10 @@ import type { Unzipped } from '../../support/unzipped.ts';
 
 const LIMIT_MS = 15_000;
 const SCRIPT = '<script>alert(1)</script>';
-const LINE = `<12>Aug 14 22:40:02 fac db[16987]: category="Event" subcategory="Admin Configuration" typeid=0 level="warning" user="${CANARY}" nas="${SCRIPT}" action="" status="" FTM polling error: connection timeout: server connection failed: SSL session failed`;
+const LINE =
+  '<12>Aug 14 22:40:02 fac db[16987]: category="Event" subcategory="Admin Configuration" typeid=0 ' +
+  `level="warning" user="${CANARY}" nas="${SCRIPT}" action="" status="" FTM polling error: connection timeout: ` +
+  'server connection failed: SSL session failed';
 
 let lab: Lab;
 let daemon: Daemon;

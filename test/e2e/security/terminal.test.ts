@@ -16,7 +16,9 @@ beforeAll(async () => {
     'baselines.json': `{"version": 1, ${ACTS}`,
     'signatures.yaml': 'signatures: [{ id: "\\e[2J", "\\e]0;owned\\a": 1 }]\n',
     'products.yaml': 'products: [{ id: "\\e[2J", "\\e]0;owned\\a": 1, pages: ["\\e[("] }]\n',
-    'fac.log': `<12>Nov 24 13:00:00 ${ACTS} db[1]: category="Event" status="" FTM polling error: ${ACTS} SSL session failed\n`,
+    'fac.log':
+      `<12>Nov 24 13:00:00 ${ACTS} db[1]: category="Event" status="" FTM polling error: ${ACTS} SSL session ` +
+      'failed\n',
     'names.yaml': 'site: "\\e[2J"\n"\\e]0;owned\\a": 1\nmail: [{ host: "\\e[2J" }]\n',
     'ftm-watch.yaml': 'trust: { baselineFile: baselines.json }\n',
     'by-signature.yaml': 'logs: { signatureFiles: [signatures.yaml] }\n',

@@ -16,7 +16,7 @@ interface Ended {
   readonly said: string;
 }
 
-/** What it says is shown too: whoever waits for minutes wants to see the days go by. */
+/** What it says is shown too: it takes minutes, and shows the days go by. */
 async function runSoak(parts: readonly string[]): Promise<Ended> {
   const child = spawn(process.execPath, [SOAK, ...parts], { stdio: ['ignore', 'pipe', 'inherit'] });
   let said = '';

@@ -158,7 +158,8 @@ describe('ftm-watch silence', () => {
 
     expect(code).toBe(3);
     expect(errors).toBe(
-      `Cannot ask ftm-watch at http://127.0.0.1:${String(port)}: nothing listens there: does "ftm-watch run" run, with this configuration?\n`,
+      `Cannot ask ftm-watch at http://127.0.0.1:${String(port)}: nothing listens there: does "ftm-watch run" ` +
+        'run, with this configuration?\n',
     );
     expect((await run(0, ['list'])).errors).toContain('web.listen has port 0');
   });

@@ -89,7 +89,7 @@ describe('Alerting', () => {
       causeOf('mail-unreachable', { subject: `mail-${String(index)}`, severity: 'warning' }),
     );
     for (let count = 1; count <= mails.length; count += 1) await rounds(2, mails.slice(0, count));
-    const held = alerting.incidents().filter((incident) => incident.held).length;
+    const held = alerting.incidents().filter((incident) => incident.awaitsDigest).length;
     expect(held).toBeGreaterThan(0);
     expect(alerting.pending()).toMatchObject({ email: 2 * held, webhook: 0 });
     expect(logger.lines.map(({ message }) => message)).toContain(

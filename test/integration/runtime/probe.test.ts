@@ -192,7 +192,7 @@ describe('GET /probe of a target that does not answer', () => {
     expect(metrics.get('probe_duration_seconds')).toBeLessThan(0.8);
   });
 
-  test('blames nobody when this process itself stood still', async () => {
+  test('blames nobody when this process itself stalled', async () => {
     await using silent = await createTcpPeer((socket) => socket.resume());
     const target = `127.0.0.1:${String(silent.port)}`;
     await using bench = await startProbeBench({ web: { probeTargets: [target] } });
@@ -204,11 +204,11 @@ describe('GET /probe of a target that does not answer', () => {
     const { status, text } = await asked;
     expect({ status, text }).toEqual({
       status: 503,
-      text: `Nothing is known about ${target}: ftm-watch itself stood still meanwhile\n`,
+      text: `Nothing is known about ${target}: ftm-watch itself stalled meanwhile\n`,
     });
   });
 
-  test('ends with whoever asked', async () => {
+  test('ends when the client is gone', async () => {
     await using silent = await createTcpPeer((socket) => socket.resume());
     await using bench = await startProbeBench({ web: { probeTargets: [`127.0.0.1:${String(silent.port)}`] } });
     const client = connect(bench.web.port, '127.0.0.1');

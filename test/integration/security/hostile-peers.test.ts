@@ -29,7 +29,7 @@ const HTTP_TOKENS = [
 
 interface RawPeer extends AsyncDisposable {
   readonly port: number;
-  /** Sent to whoever says something; then it hangs up. */
+  /** Sent to every peer that says something; then it hangs up. */
   answer: Buffer;
   connections: number;
 }
@@ -87,7 +87,7 @@ describe('an HTTP peer that answers anything', () => {
           signal,
         }).catch((error: unknown) => failureFrom(error, 0, signal));
         expect(['json', 'status', 'failed']).toContain(reply.kind);
-        // What an API says is judged by whoever asked; an error is shown as it is.
+        // What an API says is judged by the caller; an error is shown as it is.
         expect(actingTexts(reply.kind === 'failed' ? reply : null)).toEqual([]);
       }),
       { numRuns: fuzzRuns(80) },
@@ -123,7 +123,8 @@ describe('an HTTP peer that answers anything', () => {
     await using target = await rawPeer();
     await using peer = await rawPeer();
     peer.answer = Buffer.from(
-      `HTTP/1.1 307 Temporary Redirect\r\nLocation: http://127.0.0.1:${String(target.port)}/\r\nContent-Length: 0\r\n\r\n`,
+      `HTTP/1.1 307 Temporary Redirect\r\nLocation: http://127.0.0.1:${String(target.port)}/\r\n` +
+        'Content-Length: 0\r\n\r\n',
     );
     const signal = AbortSignal.timeout(2_000);
     const agent = new Agent({ pipelining: 0 });

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { WAITING_LIMITS } from '../../../src/web/waiting-answers.ts';
 import { dial, startWeb, type WebBench } from '../../support/web-bench.ts';
 
-/** A request within the body of another one: whoever disagrees with a proxy about where that ends carries it out. */
+/** A request within the body of another one: a server that sees another end than the proxy runs it. */
 const SMUGGLED = 'POST /-/reload HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\n\r\n';
 
 /** Everything that comes back for these bytes, until the server has hung up or has been silent for a moment. */
@@ -129,12 +129,14 @@ describe('a request in disguise', () => {
     ['TRACE', 'TRACE / HTTP/1.1', 405],
     [
       'an upgrade to HTTP/2',
-      'GET /-/healthy HTTP/1.1\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__',
+      'GET /-/healthy HTTP/1.1\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n' +
+        'HTTP2-Settings: AAMAAABkAAQAAP__',
       200,
     ],
     [
       'an upgrade to WebSocket',
-      'GET /-/healthy HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: x\r\nSec-WebSocket-Version: 13',
+      'GET /-/healthy HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: x\r\n' +
+        'Sec-WebSocket-Version: 13',
       200,
     ],
     ['HTTP/2 without asking', 'PRI * HTTP/2.0', 400],
@@ -182,7 +184,8 @@ describe('a request that is too much', () => {
     await using web = await startWeb();
     using client = await dial(
       web.port,
-      'POST /api/v1/silences HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 1000000000\r\n\r\n',
+      'POST /api/v1/silences HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n' +
+        'Content-Length: 1000000000\r\n\r\n',
     );
 
     expect(await client.until('413')).toContain('HTTP/1.1 413');
@@ -196,7 +199,7 @@ describe('a request that is too much', () => {
     expect(statuses(received)).toEqual([200, 200, 404, 200]);
   });
 
-  test('thousands of requests in one piece, by clients that never read, are not answered: the connection is closed', async () => {
+  test('thousands of requests in one piece, from clients that never read: the connection is closed', async () => {
     let rendered = 0;
     const metrics = (): Promise<string> => {
       rendered += 1;

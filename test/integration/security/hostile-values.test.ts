@@ -12,7 +12,8 @@ import { startWeb, type WebBench } from '../../support/web-bench.ts';
 const TIMEOUT = { timeout: fuzzTimeout(20_000) };
 const USERS = [{ name: 'ops', passwordHash: { kind: 'env', name: 'OPS_HASH' } }] as const;
 const config = await configOf(
-  'licenseServer: { host: license.example.test, expectedAddresses: [192.0.2.0/24] }\ncontrolHosts: [www.example.test:443]\n',
+  'licenseServer: { host: license.example.test, expectedAddresses: [192.0.2.0/24] }\n' +
+    'controlHosts: [www.example.test:443]\n',
 );
 
 interface Answer {

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Config } from '../../../src/config/config.ts';
 import { createStore } from '../../../src/store/store.ts';
 import type { Store } from '../../../src/store/store.ts';
-import { createPast } from '../../../src/runtime/chart-data-of.ts';
+import { createChartData } from '../../../src/runtime/chart-data-of.ts';
 import { renderStatusPage } from '../../../src/web/page/status-page.ts';
 import { loadText } from '../../support/config-machine.ts';
 import { diagnosisOf } from '../../support/diagnosis-of.ts';
@@ -48,8 +48,11 @@ describe('90 days of rounds each 30 s', () => {
   test('are read and rendered in under 200 ms, into a page of under 100 KB', () => {
     const durations = Array.from({ length: 3 }, () => {
       const started = performance.now();
-      const past = createPast(() => ({ store, config }), clock)();
-      const page = renderStatusPage(sourcesOf(webState({ diagnosis: diagnosisOf(NOW, []), past })), NOW);
+      const chartData = createChartData(() => ({ store, config }), clock)();
+      const page = renderStatusPage(
+        sourcesOf(webState({ diagnosis: diagnosisOf(NOW, []), chartData: chartData })),
+        NOW,
+      );
       expect(page).toContain('99.35 % over 90 days');
       expect(page.length).toBeLessThan(100 * 1024);
       return performance.now() - started;
@@ -59,7 +62,7 @@ describe('90 days of rounds each 30 s', () => {
   });
 
   test('come as a mean for each 10 minutes, by the phases of the configured target', () => {
-    const { latency, tokens, errors, days } = createPast(() => ({ store, config }), clock)();
+    const { latency, tokens, errors, days } = createChartData(() => ({ store, config }), clock)();
     expect(latency.map(({ name, points }) => [name, points.length])).toEqual([
       ['dns', 144],
       ['tcp', 144],
@@ -77,28 +80,28 @@ describe('90 days of rounds each 30 s', () => {
   });
 
   test('are not read again for each look at the page', () => {
-    const watch = { store, config };
-    const past = createPast(() => watch, clock);
-    const first = past();
-    expect(past()).toBe(first);
+    const monitor = { store, config };
+    const chartData = createChartData(() => monitor, clock);
+    const first = chartData();
+    expect(chartData()).toBe(first);
     clock.advance(10 * SECOND);
-    expect(past()).not.toBe(first);
+    expect(chartData()).not.toBe(first);
   });
 });
 
-describe('figures of an hour', () => {
+describe('the values of an hour', () => {
   test('add up errors, and keep the last count of tokens', () => {
     const at = NOW - 30 * DAY + 500;
-    const figures = (errors: number, tokens: number) =>
+    const hourlyValues = (errors: number, tokens: number) =>
       [
         { name: 'ftm-errors', subject: 'fac-9', value: errors },
         { name: 'tokens-left', subject: 'fac-9', value: tokens },
       ] as const;
-    store.recordRound({ ...roundRecord(at), figures: figures(2, 30) });
-    store.recordRound({ ...roundRecord(at + SECOND), figures: figures(3, 29) });
-    store.recordRound({ ...roundRecord(at + HOUR), figures: figures(1, 28) });
+    store.recordRound({ ...roundRecord(at), hourlyValues: hourlyValues(2, 30) });
+    store.recordRound({ ...roundRecord(at + SECOND), hourlyValues: hourlyValues(3, 29) });
+    store.recordRound({ ...roundRecord(at + HOUR), hourlyValues: hourlyValues(1, 28) });
     const of = (name: 'ftm-errors' | 'tokens-left') =>
-      store.figures(name, at - HOUR, 6).flatMap(({ subject, value }) => (subject === 'fac-9' ? [value] : []));
+      store.hourlyValues(name, at - HOUR, 6).flatMap(({ subject, value }) => (subject === 'fac-9' ? [value] : []));
     expect(of('ftm-errors')).toEqual([5, 1]);
     expect(of('tokens-left')).toEqual([29, 28]);
   });

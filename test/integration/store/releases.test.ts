@@ -90,7 +90,8 @@ describe.each(RELEASES)('the store of release %s', (release) => {
 
   const unknown = [
     `UPDATE incident_state SET json = replace(json, '"tls-intercepted"', '"token-imploded"')`,
-    `UPDATE incidents SET cause = 'token-imploded', json = replace(json, '"tls-intercepted"', '"token-imploded"') WHERE cause = 'tls-intercepted'`,
+    `UPDATE incidents SET cause = 'token-imploded', json = replace(json, '"tls-intercepted"', ` +
+      `'"token-imploded"') WHERE cause = 'tls-intercepted'`,
     `UPDATE deliveries SET channel = 'pager' WHERE recipient = 'b@example.org' AND status = 'pending'`,
   ];
 

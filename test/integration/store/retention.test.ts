@@ -2,6 +2,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { beforeEach, expect, it } from 'vitest';
 import { MIGRATIONS } from '../../../src/store/migrations.ts';
 import { prune } from '../../../src/store/retention.ts';
+import { incidentText, notificationText } from '../../../src/store/saved-state.ts';
 import { openedEntry } from '../../support/store-records.ts';
 
 const BEFORE = 1_000;
@@ -54,8 +55,7 @@ it('drops the oldest first, no more than asked for, and says whether something i
 });
 
 it('keeps a notification that is still to be delivered, and takes its deliveries with it when it goes', () => {
-  const [outboxEntry] = openedEntry().outboxEntries;
-  const json = JSON.stringify(outboxEntry?.notification);
+  const [json = ''] = openedEntry().outboxEntries.map((entry) => notificationText(entry.notification));
   const notification = db.prepare("INSERT INTO notifications VALUES (?, 'firing', ?, ?)");
   const delivery = db.prepare("INSERT INTO deliveries VALUES (NULL, ?, 'email', ?, ?, 1, 0, NULL, 1, NULL, '')");
   for (const [id, at] of [
@@ -74,7 +74,7 @@ it('keeps a notification that is still to be delivered, and takes its deliveries
 });
 
 it('keeps an open incident, unless only another version can read it', () => {
-  const readable = JSON.stringify(openedEntry().incidents[0]);
+  const [readable = ''] = openedEntry().incidents.map(incidentText);
   const incident = db.prepare("INSERT INTO incidents VALUES (?, 'c', 's', 'critical', ?, ?, ?)");
   incident.run('ended', 1, 999, readable);
   incident.run('ended-later', 1, 1_000, readable);

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { IncidentState } from '../../../src/engine/incident/incident.ts';
 import { createStore } from '../../../src/store/store.ts';
 import type { Store } from '../../../src/store/store.ts';
-import { readKeptPast, type ReadPast } from '../../../src/store/kept-past.ts';
+import { readStoredHistory, type ReadableHistory } from '../../../src/store/stored-history.ts';
 import { handClock } from '../../support/hand-clock.ts';
 import type { HandClock } from '../../support/hand-clock.ts';
 import { HOUR, MINUTE, START } from '../../support/incident-timeline.ts';
@@ -41,8 +41,8 @@ function open(file = path): Store {
 }
 
 /** As another process finds it. */
-function kept(): ReadPast {
-  const past = readKeptPast(path, { incidents: 10, outboxEntries: 10, certificates: 200 });
+function kept(): ReadableHistory {
+  const past = readStoredHistory(path, { incidents: 10, outboxEntries: 10, certificates: 200 });
   if (past.kind !== 'read') throw new Error(`Nothing was kept: ${past.kind}`);
   return past;
 }

@@ -19,7 +19,8 @@ describe('createWebServer()', () => {
     const second = createWebServer(config, sourcesOf(webState()), DEPS);
 
     await expect(second.start()).rejects.toThrow(
-      `Cannot serve the status page on "127.0.0.1:${String(web.port)}": another program listens there (another ftm-watch?); stop it, or set web.listen to a free port`,
+      `Cannot serve the status page on "127.0.0.1:${String(web.port)}": another program listens there (another ` +
+        'ftm-watch?); stop it, or set web.listen to a free port',
     );
     await second.stop();
   });

@@ -173,7 +173,8 @@ describe('POST /-/reload', () => {
     const refused = await web.get('/-/reload', { method: 'POST' });
     expect([refused.status, await refused.text()]).toEqual([
       422,
-      'The configuration was not taken, the old one stays:\n- ftm-watch.yaml:3: unknown key "mial"\n- ftm-watch.yaml:9: \\u{1B}[2J\n',
+      'The configuration was not taken, the old one stays:\n- ftm-watch.yaml:3: unknown key "mial"\n' +
+        '- ftm-watch.yaml:9: \\u{1B}[2J\n',
     ]);
     expect(web.state.reloads).toBe(2);
   });

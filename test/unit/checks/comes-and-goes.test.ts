@@ -15,7 +15,7 @@ const FAULT: ConnectionFault = {
 /** 12 of 21 failed. */
 const SHARE: ConnectionShare = {
   ...clear([ADDRESS]),
-  told: Array.from({ length: 21 }, (_, index) => ({ address: ADDRESS, fault: index < 12 ? FAULT : null })),
+  reported: Array.from({ length: 21 }, (_, index) => ({ address: ADDRESS, fault: index < 12 ? FAULT : null })),
 };
 
 describe('shareFinding()', () => {
@@ -23,7 +23,7 @@ describe('shareFinding()', () => {
     expect(shareText(SHARE)).toBe('12 of the last 21 connections failed');
     expect(shareFinding(SHARE, FAULT)).toMatchObject({
       rule: 'every-connection-works',
-      actual: '173.243.138.84: 12 of the last 21 connections failed, the last of them so: a reset',
+      actual: '173.243.138.84: 12 of the last 21 connections failed, most recently: a reset',
       suggests: 'tls-blocked',
       confidence: 'suspected',
       facts: { address: ADDRESS },
@@ -54,9 +54,11 @@ describe('shareFinding()', () => {
     ['tls-genuine', /policies/u, /source ports/u],
   ] as const)('says where to look: %s', (stage, wanted, elsewhere) => {
     const steps = shareFinding(SHARE, { ...FAULT, stage }).advice?.remedy ?? [];
-    expect(steps[0]).toMatch(/^List what shares the traffic of this site: .* shows as a share\.$/u);
-    expect(steps[1]).toMatch(/run "ftm-watch check" after each\. .* without the bad one\.$/u);
-    expect(steps.at(-1)).toMatch(/^If each of them fails as often alone.* to Fortinet TAC\.$/u);
+    expect(steps[0]).toMatch(
+      /^List what the traffic of this site is spread over: .* makes a share of the connections fail\.$/u,
+    );
+    expect(steps[1]).toMatch(/run "ftm-watch check" after each\. Without the bad one .*\.$/u);
+    expect(steps.at(-1)).toMatch(/^If each of them fails as often on its own.* to Fortinet TAC\.$/u);
     const between = steps.slice(2, -1).join('\n');
     expect(between).toMatch(wanted);
     expect(between).not.toMatch(elsewhere);

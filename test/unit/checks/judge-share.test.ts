@@ -119,7 +119,7 @@ describe('connections to the licence server that fail now and then', () => {
         'firewalls, links or servers on the way is at fault.',
     );
     expect(cause?.evidence).toEqual([
-      `expected every connection works, got ${A}: 11 of the last 21 connections failed, the last of them so: no answer`,
+      `expected every connection works, got ${A}: 11 of the last 21 connections failed, most recently: no answer`,
     ]);
     expect(cause?.remedy.join('\n')).toContain(`nc -vz -w 5 -p 40001 ${A} 443`);
   });

@@ -14,7 +14,7 @@ import {
   failedIn,
   type Connection,
   type ConnectionFault,
-  type Standing,
+  type FailurePattern,
 } from '../../../src/checks/connection-share.ts';
 
 const A = '173.243.138.84';
@@ -53,7 +53,7 @@ function look(at: number, made: readonly Connection[], before = NO_SHARE): PathS
 }
 
 describe('what the failures at one address are', () => {
-  test.each<readonly [string, string, Standing | undefined]>([
+  test.each<readonly [string, string, FailurePattern | undefined]>([
     ['nothing failed', '....', undefined],
     ['the first failure', '..x', 'steady'],
     ['every connection of the burst failed too', '.xx(xxxxxxxxxx)', 'steady'],
@@ -69,24 +69,24 @@ describe('what the failures at one address are', () => {
     ['an outage that ended, and a single failure', `${'x'.repeat(50)}...x`, 'steady'],
     ['an outage that ended within the burst', 'xx(xxxxxxxxxx..........)', 'single'],
     ['it came and went, and fails all the time now', `x.(.x.x.x.x.x.x.x.x.x.x)${'x'.repeat(21)}`, 'steady'],
-  ])('%s', (_, pattern, standing) => {
-    expect(share(pattern).addresses[0]?.standing).toBe(standing);
+  ])('%s', (_, outcomes, pattern) => {
+    expect(share(outcomes).addresses[0]?.pattern).toBe(pattern);
   });
 
   test('a fault that came and went is past after so many connections that chance alone does not make them', () => {
     const bad = 'x.(.x.x.x.x.x.x.x.x.x.x)';
-    expect(share(`${bad}${'.'.repeat(59)}`).addresses[0]?.standing).toBe('intermittent');
+    expect(share(`${bad}${'.'.repeat(59)}`).addresses[0]?.pattern).toBe('intermittent');
     expect(share(`${bad}${'.'.repeat(62)}`).addresses).toEqual([]);
   });
 
   test('two addresses are told apart', () => {
     const seen = look(0, [...connections('x'), ...connections('.', V6)]);
-    expect(seen.addresses.map(({ addresses, standing }) => [addresses, standing])).toEqual([[[A], 'steady']]);
+    expect(seen.addresses.map(({ addresses, pattern }) => [addresses, pattern])).toEqual([[[A], 'steady']]);
   });
 
   test('a name that is dialled through a proxy is measured as an address is', () => {
     const name = 'fortitokenmobile.fortinet.com';
-    expect(sharesOf(share('x.(.x.x.x.x.x.x.x.x.x.x)', name)).map(({ standing }) => standing)).toEqual(['intermittent']);
+    expect(sharesOf(share('x.(.x.x.x.x.x.x.x.x.x.x)', name)).map(({ pattern }) => pattern)).toEqual(['intermittent']);
     expect(burstDue(share('...x', name), 3_600_000)).toEqual([name]);
   });
 
@@ -104,12 +104,12 @@ describe('what the failures at one address are', () => {
   });
 
   test('tells how many of how many failed', () => {
-    const told = (pattern: string): readonly number[] => {
-      const [{ told: connected } = { told: [] }] = share(pattern).addresses;
-      return [failedIn(connected), connected.length];
+    const counts = (pattern: string): readonly number[] => {
+      const [{ reported } = { reported: [] }] = share(pattern).addresses;
+      return [failedIn(reported), reported.length];
     };
-    expect(told('xx(.x.x.x.x.x.x.x.x.x.x)')).toEqual([12, 22]);
-    expect(told('.xx(....................)')).toEqual([1, 21]);
+    expect(counts('xx(.x.x.x.x.x.x.x.x.x.x)')).toEqual([12, 22]);
+    expect(counts('.xx(....................)')).toEqual([1, 21]);
   });
 });
 
@@ -129,7 +129,7 @@ test.each([
 
 describe('bursts', () => {
   test.each<readonly [string, string, boolean]>([
-    ['none while all is well', '....', false],
+    ['none while everything works', '....', false],
     ['one after the first failure', '...x', true],
     ['none after a failure that is past', 'x.', false],
     ['none when many failed in a row: that is known', 'xxxxx', false],
@@ -159,7 +159,7 @@ describe('bursts', () => {
     expect(burstDue(state, 1_000)).toEqual([A]);
   });
 
-  test('go to four addresses at the most', () => {
+  test('go to four addresses at most', () => {
     const many = Array.from({ length: 6 }, (_, index) => `192.0.2.${String(index)}`);
     const state = look(
       0,

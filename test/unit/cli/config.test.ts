@@ -61,7 +61,7 @@ describe('config check', () => {
 });
 
 describe('config check of the files that are named', () => {
-  test('says what is wrong with them, and not that all is well', async () => {
+  test('says what is wrong with them, and not that everything works', async () => {
     const to = streams();
     const problems = [
       'Cannot check the password of web user "ops": …',

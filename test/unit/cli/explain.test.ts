@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { explain } from '../../../src/cli/explain.ts';
-import type { Explanation } from '../../../src/cli/explain.ts';
+import type { LineExplanation } from '../../../src/cli/explain.ts';
 import { createAttribution, NO_OTHERS } from '../../../src/sources/log/attribution.ts';
 import { fixtureLines } from '../../support/fixture-lines.ts';
 import { shippedCatalogue } from '../../support/signature-catalogue.ts';
@@ -8,6 +8,8 @@ import { textSink } from '../../support/text-sink.ts';
 
 const signatures = await shippedCatalogue();
 const attribution = createAttribution([{ name: 'fac-1', logSources: ['fac01'] }], NO_OTHERS);
+
+const watched = { hosts: ['fortitokenmobile.fortinet.com'], addresses: ['173.243.138.0/24'] };
 
 async function* chunks(...texts: readonly string[]): AsyncGenerator<Buffer> {
   for (const text of texts) yield await Promise.resolve(Buffer.from(text));
@@ -19,14 +21,14 @@ async function run(
   input = chunks(),
 ): Promise<{ readonly code: number; readonly text: string }> {
   const output = textSink();
-  return { code: await explain({ lines, input, output, json, signatures, attribution }), text: output.text() };
+  return { code: await explain({ lines, input, output, json, signatures, attribution, watched }), text: output.text() };
 }
 
-const objects = (text: string): readonly Explanation[] =>
+const objects = (text: string): readonly LineExplanation[] =>
   text
     .split('\n')
     .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as Explanation);
+    .map((line) => JSON.parse(line) as LineExplanation);
 
 describe('explain', () => {
   test('says what a line means and what to do', async () => {
@@ -86,6 +88,18 @@ describe('explain', () => {
   test('names the policy of a firewall line', async () => {
     const { text } = await run([fixtureLines('fortigate-samples.txt')[0] ?? ''], false);
     expect(text).toContain('policy 20, profile custom-deep-inspection, for fortitokenmobile.fortinet.com');
+  });
+
+  test('a firewall that inspects what is not the licence server means nothing, as in the stream', async () => {
+    const [ours = '', theirs = '', ...others] = fixtureLines('fortigate-samples.txt');
+    const { text } = await run([ours, theirs, ...others, 'date=1 subtype="ssl" action="blocked"'], true);
+    expect(objects(text).map(({ signature }) => signature)).toEqual([
+      'firewall-resigned-untrusted',
+      null,
+      'firewall-blocked-tls',
+      null,
+      'firewall-blocked-tls',
+    ]);
   });
 
   test('lets nothing in a line act on the terminal', async () => {

@@ -5,14 +5,14 @@ import type { Config } from '../../../src/config/config.ts';
 import type { SignatureSet } from '../../../src/core/polling/signature.ts';
 import { emptyPolling, recordEvents } from '../../../src/core/polling/state.ts';
 import type { LogMemory } from '../../../src/report/report-contents.ts';
-import type { KeptPast } from '../../../src/store/kept-past.ts';
+import type { StoredHistory } from '../../../src/store/stored-history.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
 import { configOf } from '../../support/config-of.ts';
 import { START, timeline } from '../../support/incident-timeline.ts';
 import { shippedCatalogue } from '../../support/signature-catalogue.ts';
 
 const WINDOW = 900_000;
-const NONE: KeptPast = { kind: 'none' };
+const NONE: StoredHistory = { kind: 'none' };
 
 let config: Config;
 let silent: Config;
@@ -40,7 +40,7 @@ function memory(age: number, listeningSince: number | null): LogMemory {
 }
 
 function pollingOf(logMemory: LogMemory, of = config): unknown {
-  const part = logPartOf(of, { logMemory, past: NONE, signatures, now: START });
+  const part = logPartOf(of, { logMemory, storedHistory: NONE, signatures, now: START });
   if (part.kind === 'heard') return 'heard';
   const [polling] = assessLog({ ...part, config: of });
   return { kind: polling?.kind, summary: polling?.summary };
@@ -85,7 +85,7 @@ test('an outage that was remembered explains the errors that came with it', () =
     olderEntries: 0,
     certificates: [],
   } as const;
-  const part = logPartOf(config, { logMemory: memory(60_000, null), past, signatures, now: START });
+  const part = logPartOf(config, { logMemory: memory(60_000, null), storedHistory: past, signatures, now: START });
   expect(part).toMatchObject({
     kind: 'heard',
     faultsSeen: [{ precondition: 'tls-genuine', appliance: null, at: incidents[0]?.lastSeen }],

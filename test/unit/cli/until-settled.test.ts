@@ -53,7 +53,7 @@ async function looks(seconds: number, ...shown: readonly Seen[]): Promise<number
 
 describe('untilSettled()', () => {
   test.each([
-    { name: 'one where all is well', shown: ['nothing'], expected: 1 },
+    { name: 'one where everything works', shown: ['nothing'], expected: 1 },
     { name: 'two where both show the same', shown: ['port'], expected: 2 },
     { name: 'two where a fault is gone', shown: ['port', 'nothing'], expected: 2 },
     { name: 'three where the second shows another fault', shown: ['port', 'mail'], expected: 3 },

@@ -86,7 +86,8 @@ describe('a good configuration', () => {
 
   test('is printed with the source of each secret', async () => {
     const config = await load(
-      'firewall: { url: "https://10.0.0.1", source: 10.0.0.5, tokenFile: token.txt }\nmail: [{ host: m, user: u, passwordEnv: SET_SECRET }]',
+      'firewall: { url: "https://10.0.0.1", source: 10.0.0.5, tokenFile: token.txt }\n' +
+        'mail: [{ host: m, user: u, passwordEnv: SET_SECRET }]',
     );
     expect(parse(printConfig(config))).toMatchObject({
       firewall: { tokenFile: '/etc/ftm-watch/token.txt' },
@@ -96,7 +97,7 @@ describe('a good configuration', () => {
 });
 
 describe('the shipped example', () => {
-  test('shows every key, but for the variables that stand for files', () => {
+  test('shows every key, except for the variables that stand for files', () => {
     const expected = allKeyPaths(configFile).filter((path) => !path.endsWith('Env'));
     expect(new Set(usedPaths(parse(readFileSync(EXAMPLE, 'utf8'))))).toEqual(new Set(expected));
   });

@@ -165,7 +165,8 @@ describe('loadConfig', () => {
     expect(told).toEqual([
       'trust.caFiles[0]: cannot read file "/etc/ftm-watch/missing.pem": no such file',
       'trust.pins[0]: expected a pin: "sha256/" and 44 characters of base64',
-      'appliances[0].name: expected a name of letters, digits, spaces and "._-", at most 64 of them (a number in quotes)',
+      'appliances[0].name: expected a name of letters, digits, spaces and "._-", at most 64 of them (a number in ' +
+        'quotes)',
       'appliances[0].snmp.communityEnv: environment variable "UNSET" is not set',
       'logs.syslog.tls.keyFile: cannot read file "/etc/ftm-watch/missing.key": no such file',
       'store: unknown key "retenton"; did you mean "retention"?',
@@ -184,7 +185,8 @@ describe('loadConfig', () => {
 
   test('pollutes no prototype', async () => {
     await loadText(
-      '__proto__: { polluted: true }\nconstructor: { prototype: { polluted: true } }\nlog: { __proto__: { polluted: true } }',
+      '__proto__: { polluted: true }\nconstructor: { prototype: { polluted: true } }\n' +
+        'log: { __proto__: { polluted: true } }',
     );
     expect('polluted' in {}).toBe(false);
   });

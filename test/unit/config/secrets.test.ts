@@ -6,7 +6,7 @@ import { secretSources, secretUrls } from '../../../src/config/secrets.ts';
 import { configOf } from '../../support/config-of.ts';
 
 const EXAMPLE = fileURLToPath(new URL('../../../config/ftm-watch.example.yaml', import.meta.url));
-/** Files with a secret by their keys, but for private keys. */
+/** Files with a secret by their keys, except for private keys. */
 const SECRET_FILE = /"(?:password|passwordHash|token|community)File":"([^"]+)"|"api":\{[^}]*"keyFile":"([^"]+)"/gu;
 
 test('every secret of the example, which has all of them, is known', async () => {

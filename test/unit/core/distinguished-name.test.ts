@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { DistinguishedName } from '../../../src/core/certificate.ts';
 import { distinguishedNameKey, isSameName } from '../../../src/core/distinguished-name.ts';
 
-/** Few letters, so that many of them are equal but for case and spaces. */
+/** Few letters, so that many of them are equal except for case and spaces. */
 const name: fc.Arbitrary<DistinguishedName> = fc.record({
   attributes: fc.array(
     fc.record({

@@ -192,7 +192,7 @@ describe('a reload', () => {
       .map(({ name, labels }) => `${name} ${JSON.stringify(labels)}`)
       .toSorted();
 
-  test('has as many series as its configuration asks for, however many there were: so many for each target and appliance', async () => {
+  test('has as many series as its configuration asks for: so many for each target and appliance', async () => {
     const counts = new Map<number, number>();
     for (const size of [10, 40, 400, 10]) {
       recorder.expect(await expected(size));

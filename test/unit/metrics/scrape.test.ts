@@ -79,7 +79,7 @@ test('is content with an intake that does not listen', async () => {
   expect(await value('ftm_notifications_pending', { channel: 'email' })).toBe(3);
 });
 
-test('tells the time in seconds, whether history can be written, and whether a maintenance window is open', async () => {
+test('has the time in seconds, whether history can be written, and whether a maintenance window is open', async () => {
   current = intake();
   expect(await value('ftm_log_last_received_timestamp_seconds', { appliance: 'fac-1' })).toBe(1_795_000_000);
   expect([await value('ftm_store_writable'), await value('ftm_store_newer')]).toEqual([1, 0]);

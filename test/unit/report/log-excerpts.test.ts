@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { LogEvent } from '../../../src/core/polling/log-event.ts';
-import { emptyPolling, recordEvent } from '../../../src/core/polling/state.ts';
+import { emptyPolling, recordEvents } from '../../../src/core/polling/state.ts';
 import { logExcerpts, logExcerptsText } from '../../../src/report/log-excerpts.ts';
 import { createMask } from '../../../src/report/mask.ts';
 import type { LogMemory } from '../../../src/report/report-contents.ts';
@@ -20,7 +20,7 @@ function heard(index: number, count = 1): LogEvent {
 }
 
 function memory(events: readonly LogEvent[]): LogMemory {
-  return { kind: 'read', state: events.reduce(recordEvent, emptyPolling(900_000)), listeningSince: null };
+  return { kind: 'read', state: recordEvents(emptyPolling(900_000), events), listeningSince: null };
 }
 
 describe('log excerpts', () => {

@@ -28,7 +28,7 @@ function sources(more: Partial<ReportSources> = {}): ReportSources {
       judged: { assessments: [], tls: [] },
     },
     configuration: { site: 'hq' },
-    past: { kind: 'none' },
+    storedHistory: { kind: 'none' },
     logMemory: { kind: 'none' },
     secrets: [SECRET],
     ...more,

@@ -3,7 +3,7 @@ import type { Incident } from '../../../src/engine/incident/incident.ts';
 import type { Delivery } from '../../../src/engine/incident/journal.ts';
 import { createMask } from '../../../src/report/mask.ts';
 import { timelineOf } from '../../../src/report/timeline.ts';
-import type { ReadPast } from '../../../src/store/kept-past.ts';
+import type { ReadableHistory } from '../../../src/store/stored-history.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
 import { MINUTE, START, timeline } from '../../support/incident-timeline.ts';
 import { formerCauseOf } from '../../support/outbox-entry-of.ts';
@@ -11,7 +11,7 @@ import { openedEntry } from '../../support/store-records.ts';
 
 const HOOK = 'https://hooks.example.org/T00/xyzzy?k=1';
 
-function past(more: Partial<ReadPast>): ReadPast {
+function history(more: Partial<ReadableHistory>): ReadableHistory {
   return {
     kind: 'read',
     incidents: [],
@@ -29,10 +29,10 @@ function incident(more: Partial<Incident>): Incident {
   return { ...opened, ...more };
 }
 
-function delivered(more: Partial<Delivery>): ReadPast {
+function delivered(more: Partial<Delivery>): ReadableHistory {
   const [outboxEntry] = openedEntry().outboxEntries;
   if (outboxEntry === undefined) throw new Error('Nothing was told');
-  return past({ outboxEntries: [{ ...outboxEntry, delivery: { ...outboxEntry.delivery, ...more } }] });
+  return history({ outboxEntries: [{ ...outboxEntry, delivery: { ...outboxEntry.delivery, ...more } }] });
 }
 
 describe('the timeline', () => {
@@ -48,7 +48,7 @@ describe('the timeline', () => {
       closedAt: START + 5 * MINUTE,
       status: 'closed',
     });
-    const { events, incidents, note } = timelineOf(past({ incidents: [story] }), createMask());
+    const { events, incidents, note } = timelineOf(history({ incidents: [story] }), createMask());
     expect(note).toBeNull();
     expect(incidents).toMatchObject([
       { status: 'closed', closedAt: '2026-11-24T13:05:00.000Z', cause: { id: 'tls-intercepted' } },
@@ -67,7 +67,7 @@ describe('the timeline', () => {
   test('quotes log lines without names', () => {
     const evidence = ['fac-1: Once, last now: user="jdoe" FTM polling error'];
     const { incidents } = timelineOf(
-      past({ incidents: [incident({ cause: causeOf('polling-failing', { evidence }) })] }),
+      history({ incidents: [incident({ cause: causeOf('polling-failing', { evidence }) })] }),
       createMask(),
     );
     expect(incidents[0]?.cause.evidence).toEqual(['fac-1: Once, last now: user=<user> FTM polling error']);
@@ -103,13 +103,13 @@ describe('the timeline', () => {
   test.each([
     [{ kind: 'none' }, 'No history was kept: no daemon has run with this store'],
     [{ kind: 'unreadable', message: 'database is locked' }, 'The history cannot be read: database is locked'],
-    [past({ olderIncidents: 2, olderEntries: 3 }), 'Older ones are left out: 2 incidents, 3 notifications'],
+    [history({ olderIncidents: 2, olderEntries: 3 }), 'Older ones are left out: 2 incidents, 3 notifications'],
   ] as const)('says what is missing: %j', (kept, note) => {
     expect(timelineOf(kept, createMask())).toEqual({ note, incidents: [], events: [] });
   });
 
   test('survives times that are none', () => {
-    expect(timelineOf(past({ incidents: [incident({ since: 1e300 })] }), createMask()).incidents[0]?.since).toBe(
+    expect(timelineOf(history({ incidents: [incident({ since: 1e300 })] }), createMask()).incidents[0]?.since).toBe(
       'no time',
     );
   });

@@ -123,7 +123,10 @@ describe('what FortiAuthenticator complains of while a fifth of the connections 
     actual: 'no answer',
   } as const;
   const told = Array.from({ length: 20 }, (_, index) => ({ address: 'x', fault: index % 5 === 0 ? fault : null }));
-  const share = finding('egress-blocked', { ...shareFinding({ ...clear(['x']), told }, fault), level: 'warning' });
+  const share = finding('egress-blocked', {
+    ...shareFinding({ ...clear(['x']), reported: told }, fault),
+    level: 'warning',
+  });
   const partly = { ...share, facts: { ...share.facts, clean: 'y' } };
   const none = finding('mail-unreachable', { level: 'warning' });
 

@@ -159,7 +159,7 @@ describe('an appliance that cannot be read', () => {
 
     expect(causes[0]).toMatchObject({
       subject: 'fac-1',
-      summary: 'ftm-watch cannot read fac-1: its REST API does not answer, but it is there.',
+      summary: 'ftm-watch cannot read fac-1: its REST API does not answer, although the unit itself is up.',
       impact: 'Activation may work; ftm-watch cannot see this part of it.',
     });
     expect(causes[0]?.evidence[0]).toContain('its log goes on');

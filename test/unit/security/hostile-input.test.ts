@@ -7,7 +7,7 @@ import { HOSTILE_PARSERS, type HostileParser } from '../../support/hostile-parse
 /** Of processor time, for the largest input that a parser is ever given: far from what would hold up the daemon. */
 const MOST_MS = 500;
 /**
- * Work that explodes with the levels shows here already; at full length they may be refused early, for want of stack.
+ * Work that explodes with the levels shows here already; at full length they may be refused early, for lack of stack.
  */
 const SHORT = 600;
 

@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { parseNotification, parseState } from '../../../src/store/saved-state.ts';
+import type { IncidentState } from '../../../src/engine/incident/incident.ts';
+import {
+  incidentText,
+  notificationText,
+  parseIncident,
+  parseNotification,
+  parseState,
+  stateText,
+} from '../../../src/store/saved-state.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
 import { MINUTE, START, timeline } from '../../support/incident-timeline.ts';
 
@@ -18,12 +26,16 @@ const NEW_KEYS: ReadonlySet<string> = new Set([
 ]);
 
 /** As 0.1.0 wrote it. */
-function asBefore(value: unknown): string {
-  return JSON.stringify(value, (key, inner: unknown) => {
+function asBefore(text: string): string {
+  return JSON.stringify(JSON.parse(text), (key, inner: unknown) => {
     if (NEW_KEYS.has(key)) return undefined;
     if (key !== 'formerCauses' || !Array.isArray(inner)) return inner;
     return inner.map(({ id, subject, severity, until }: Record<string, unknown>) => ({ id, subject, severity, until }));
   });
+}
+
+function written(state: IncidentState): string {
+  return stateText(state, { incidents: [], silences: [] }, 0);
 }
 
 describe('what 0.1.0 wrote', () => {
@@ -32,7 +44,7 @@ describe('what 0.1.0 wrote', () => {
       .rounds(2, [suspected])
       .rounds(3, [causeOf('tls-intercepted')])
       .rounds(1, [causeOf('tls-intercepted'), causeOf('clock-skewed')]);
-    expect(parseState(asBefore(line.state))?.state).toMatchObject({
+    expect(parseState(asBefore(written(line.state)))?.state).toMatchObject({
       origin: '',
       unjudged: [],
       candidates: [{ cause: { id: 'clock-skewed' }, streak: 1, looks: [START + 2.5 * MINUTE] }],
@@ -44,7 +56,7 @@ describe('what 0.1.0 wrote', () => {
           formerCauses: [
             { id: 'tls-interception-suspected', since: START, until: START + MINUTE / 2, published: true },
           ],
-          told: { cause: 'tls-intercepted', named: [{ cause: 'tls-intercepted', severity: 'critical' }] },
+          lastNotified: { cause: 'tls-intercepted', named: [{ cause: 'tls-intercepted', severity: 'critical' }] },
         },
       ],
     });
@@ -53,24 +65,33 @@ describe('what 0.1.0 wrote', () => {
   it('goes on: nothing is told twice, and the end is told', () => {
     const line = timeline().rounds(4, [causeOf('tls-intercepted')]);
     line.heard();
-    line.state = parseState(asBefore(line.state))?.state ?? line.state;
+    line.state = parseState(asBefore(written(line.state)))?.state ?? line.state;
     expect(line.rounds(4, [causeOf('tls-intercepted')]).heard()).toEqual([]);
     expect(line.rounds(4, []).heard()).toEqual(['resolved tls-intercepted']);
   });
 
   it('is delivered: a notification on its way', () => {
-    const [notification] = timeline().rounds(2, [suspected]).told;
-    expect(parseNotification(asBefore(notification))).toMatchObject({ kind: 'incident', stillOpen: [] });
+    const [text = ''] = timeline().rounds(2, [suspected]).told.map(notificationText);
+    expect(parseNotification(asBefore(text))).toMatchObject({ kind: 'incident', stillOpen: [] });
   });
 });
 
 describe('what this version writes', () => {
+  it('keeps the names that 0.1.0 gave to what is stored', () => {
+    const { incidents } = JSON.parse(written(timeline().rounds(2, [suspected]).state)) as {
+      readonly incidents: readonly object[];
+    };
+    expect(incidents).toMatchObject([{ sight: 'seen', told: { cause: suspected.id }, held: false }]);
+  });
+
   it('is read as it was written', () => {
     const line = timeline()
       .rounds(2, [suspected])
       .rounds(2, [causeOf('answer-hijacked')])
       .rounds(3, [suspected, causeOf('clock-skewed')]);
-    expect(parseState(JSON.stringify(line.state))?.state).toEqual(line.state);
-    for (const notification of line.told) expect(parseNotification(JSON.stringify(notification))).toEqual(notification);
+    expect(parseState(written(line.state))?.state).toEqual(line.state);
+    for (const notification of line.told)
+      expect(parseNotification(notificationText(notification))).toEqual(notification);
+    for (const incident of line.state.incidents) expect(parseIncident(incidentText(incident))).toEqual(incident);
   });
 });

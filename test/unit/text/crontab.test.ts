@@ -245,7 +245,8 @@ describe('what cannot be read', () => {
     '0 2 * * fri-mon',
   ])('refuses "%s"', (expression) => {
     expect(() => readCrontab(expression, 'UTC')).toThrow(
-      `Cannot read the cron expression "${expression}": expected five fields "minute hour day month weekday", as in "0 2 * * 0"`,
+      `Cannot read the cron expression "${expression}": expected five fields "minute hour day month weekday", as ` +
+        'in "0 2 * * 0"',
     );
   });
 });

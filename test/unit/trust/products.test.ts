@@ -50,8 +50,8 @@ describe('the shipped catalogue', () => {
       'L=Sunnyvale',
       'O=Fortinet',
     ],
-    ['Fortinet FortiProxy', ...FORTINET, 'CN=FPXVULTM20000001'],
-    ['Fortinet FortiProxy', ...FORTINET, 'CN=FPX4KFTE19000012'],
+    ['Fortinet device', ...FORTINET, 'CN=FPXVULTM20000001'],
+    ['Fortinet device', ...FORTINET, 'CN=FPX4KFTE19000012'],
     ['Fortinet device', ...FORTINET, 'CN=FSVM000000000001'],
     ['Fortinet FortiGate', 'CN=FortiGate CA'],
     ['Fortinet FortiGate', 'O=Fortinet', 'OU=Certificate Authority', 'CN=Fortinet Untrusted CA'],
@@ -191,7 +191,8 @@ describe('loadProducts()', () => {
   test("puts the administrator's products before the shipped ones, and in their place by id", async () => {
     const own = await file(
       'own.yaml',
-      "products:\n  - { id: zscaler, name: Our Zscaler, issuers: [{ O: 'Zscaler Inc\\.' }] }\n  - { id: acme, name: Acme, issuers: [{ CN: Acme.* }] }\n",
+      "products:\n  - { id: zscaler, name: Our Zscaler, issuers: [{ O: 'Zscaler Inc\\.' }] }\n" +
+        '  - { id: acme, name: Acme, issuers: [{ CN: Acme.* }] }\n',
     );
     const all = await loadProducts([own]);
     expect(all.slice(0, 2).map(({ name }) => name)).toEqual(['Our Zscaler', 'Acme']);

@@ -79,7 +79,7 @@ describe('createLogin()', () => {
     await Promise.all(strangers);
   });
 
-  test('checks an unknown name against the hash of a user, always the same one, and refuses it whatever comes out', async () => {
+  test('checks an unknown name against the hash of a user, always the same one, and refuses it', async () => {
     const env: NodeJS.ProcessEnv = {
       OPS_HASH: await hashPassword('secret', CHEAP),
       HQ_HASH: await hashPassword('other', CHEAP),
@@ -118,7 +118,7 @@ describe('createLogin()', () => {
     await expect(good).resolves.toBe('accepted');
   });
 
-  test('looks at no more passwords of a network that got ten wrong, until time has passed, and at those of others', async () => {
+  test('refuses a network after ten wrong passwords until time has passed, and no other network', async () => {
     const { login, clock } = await createOpsLogin();
     for (let index = 0; index < 10; index += 1)
       await expect(ask(login, 'ops', `wrong ${String(index)}`)).resolves.toBe('refused');

@@ -55,7 +55,7 @@ class Instance {
   /** The firing alerts of the last message. */
   #present = '';
   /**
-   * What is over and it has not taken yet, by labels. It is told once: whoever goes on telling it ends, each time, the
+   * What is over and it has not taken yet, by labels. It is told once: repeating it ends, each time, the
    * same alert of another agent that still sees the fault.
    */
   readonly #owed = new Map<string, Alert>();

@@ -9,12 +9,14 @@ export function emailContentHtml(content: EmailContent): string {
     '<!doctype html>',
     '<html lang="en"><head><meta charset="utf-8"><meta name="color-scheme" content="light dark">',
     `<meta name="supported-color-schemes" content="light dark"><title>${escapeHtml(content.title)}</title></head>`,
-    '<body style="margin:0;padding:16px;font-family:system-ui,-apple-system,\'Segoe UI\',Roboto,Helvetica,Arial,sans-serif;font-size:16px;line-height:1.5">',
+    '<body style="margin:0;padding:16px;font-family:system-ui,-apple-system,\'Segoe ' +
+      'UI\',Roboto,Helvetica,Arial,sans-serif;font-size:16px;line-height:1.5">',
     `<div style="max-width:640px;border-left:4px solid ${ACCENTS[content.tone]};padding-left:16px">`,
     `<h1 style="font-size:20px;line-height:1.3;margin:0 0 8px">${escapeHtml(content.title)}</h1>`,
     `<p style="margin:0 0 16px">${escapeHtml(content.lead)}</p>`,
     ...content.sections.map(sectionHtml),
-    `<table role="presentation" style="border-collapse:collapse;font-size:14px;margin-top:16px">${content.facts.map(factHtml).join('')}</table>`,
+    '<table role="presentation" style="border-collapse:collapse;font-size:14px;margin-top:16px">' +
+      `${content.facts.map(factHtml).join('')}</table>`,
     '</div></body></html>',
     '',
   ].join('\n');
@@ -40,7 +42,10 @@ function sectionHtml({ title, kind, lines }: Section): string {
 
 function factHtml([name, value]: Fact): string {
   const cell = 'padding:2px 12px 2px 0;vertical-align:top;text-align:left';
-  return `<tr><th style="${cell};font-weight:600;white-space:nowrap">${escapeHtml(name)}</th><td style="${cell};overflow-wrap:anywhere">${escapeHtml(value)}</td></tr>`;
+  return (
+    `<tr><th style="${cell};font-weight:600;white-space:nowrap">${escapeHtml(name)}</th><td ` +
+    `style="${cell};overflow-wrap:anywhere">${escapeHtml(value)}</td></tr>`
+  );
 }
 
 /** For text between tags and for attribute values in double quotes. */

@@ -36,7 +36,9 @@ function body(notification: Notification, site: string): EmailContent {
       return {
         title: 'Test message',
         tone: 'neutral',
-        lead: `This is a test: notifications from ftm-watch at ${site} arrive here. Nothing is broken because of this message.`,
+        lead:
+          `This is a test: notifications from ftm-watch at ${site} arrive here. Nothing is broken because of ` +
+          'this message.',
         sections: [],
         facts: [['Sent', utcText(notification.at)]],
       };
@@ -73,7 +75,8 @@ function changeSection({ event, incident }: IncidentNotification): readonly Sect
   const before = `${former.id} (${former.severity}, ${former.subject})`;
   const isBack = formerCauses.some((one) => sameCause(one, cause)) && !sameCause(former, cause);
   const line = isBack
-    ? `This is back, after ${before} from ${utcText(former.since)} to ${utcText(former.until)}. They come and go in turn and are one incident now.`
+    ? `This is back, after ${before} from ${utcText(former.since)} to ${utcText(former.until)}. They come and go ` +
+      'in turn and are one incident now.'
     : `Until ${utcText(former.until)} the cause was taken to be ${before}. What follows replaces it.`;
   return [{ title: 'What changed', kind: 'text', lines: [line] }];
 }

@@ -122,13 +122,13 @@ const ALL_SORTS: readonly Fate[] = ['genuine', 'reset', 'inspected', 'new leaf',
 // docs/scale.md gives these figures.
 describe('connections an hour to an address of the licence server, every look included', () => {
   test.each<readonly [string, number, readonly Fate[], RoundsByHandOptions]>([
-    ['all is well', 125, ['genuine'], {}],
+    ['everything works', 125, ['genuine'], {}],
     ['each connection shows another leaf', 145, ['new leaf'], {}],
     ['TLS is blocked', 205, ['reset'], {}],
     ['TLS is inspected', 265, ['inspected'], {}],
     ['every second connection is blocked', 500, ['genuine', 'reset'], {}],
     ['every second connection is inspected', 500, ['genuine', 'inspected'], {}],
-    ['all is well, and FortiAuthenticator complains without end', 265, ['genuine'], { complains: true }],
+    ['everything works, and FortiAuthenticator complains without end', 265, ['genuine'], { complains: true }],
     ['everything at once, and FortiAuthenticator complains without end', 650, ALL_SORTS, { complains: true }],
   ])('%s: no more than %i', { timeout: 120_000 }, async (_, most, fates, options) => {
     expect(await connectionsInAnHour(await createSite(fates), options)).toBeLessThanOrEqual(most);

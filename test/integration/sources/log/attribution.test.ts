@@ -22,7 +22,7 @@ describe('which appliance a line belongs to', () => {
     expect([...bench.intake.counters().lastReceivedAt.keys()]).toEqual(['fac-1']);
   });
 
-  test('comes from the host in the line when a relay sends it, and foreign lines are counted, told once and raise nothing', async () => {
+  test('comes from the host in the line of a relay; foreign lines are counted, reported once, and raise nothing', async () => {
     const bench = await startIntake({
       appliances: [
         { name: 'fac-1', logSources: ['10.0.0.5', 'fac01'] },
@@ -59,7 +59,7 @@ describe('which appliance a line belongs to', () => {
     ]);
   });
 
-  test('is not what a stranger writes: the address of an appliance in his line counts for nobody, and keeps nobody quiet', async () => {
+  test('is not what a stranger writes: the address of an appliance in such a line does not count', async () => {
     const bench = await startIntake({ appliances: [{ name: 'fac-1', logSources: ['10.0.0.5', 'fac01'] }] });
     const lines = [withHost(TROUBLE, '10.0.0.5'), withHost(ORDINARY, '10.0.0.5'), withHost(TROUBLE, '::ffff:10.0.0.5')];
     (await connectSender(bench.portOf('tcp'))).write(lines.map((line) => `${line}\n`).join(''));

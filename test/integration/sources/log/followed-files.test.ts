@@ -45,7 +45,8 @@ describe('followed files in the intake', () => {
     await first.intake.stop();
     await appendFile(
       log,
-      'date=2025-06-04 time=20:13:33+0000 oid=1 logid=0 cat="Event" msg="FTM polling error: SSL session failed" user=""\n',
+      'date=2025-06-04 time=20:13:33+0000 oid=1 logid=0 cat="Event" msg="FTM polling error: SSL session failed" ' +
+        'user=""\n',
     );
     const second = await startIntake(follows(), { stateFile });
     await second.until(() => expect(second.troubles()).toBe(1));

@@ -37,7 +37,8 @@ async function run(file: string, json: boolean, input: AsyncIterable<Buffer> = n
 }
 
 const trouble = (second: number): string =>
-  `date=2025-06-04 time=20:13:${String(second).padStart(2, '0')}+0000 oid=1 logid=0 cat="Event" msg="FTM polling error: SSL session failed" user=""`;
+  `date=2025-06-04 time=20:13:${String(second).padStart(2, '0')}+0000 oid=1 logid=0 cat="Event" msg="FTM polling ` +
+  'error: SSL session failed" user=""';
 
 describe('replay', () => {
   test('counts a raw export by signature, with the times of the lines', async () => {

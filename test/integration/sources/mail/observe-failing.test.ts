@@ -32,8 +32,8 @@ describe('observeMail with a server that does not', () => {
   });
 
   test('a name that could not be looked up', async () => {
-    const hindrance = { kind: 'failed', reason: 'internal', message: 'bind EMFILE 0.0.0.0', durationMs: 1 } as const;
-    const { outcome } = await bench.look(25, { addresses: [], hindrance });
+    const localError = { kind: 'failed', reason: 'internal', message: 'bind EMFILE 0.0.0.0', durationMs: 1 } as const;
+    const { outcome } = await bench.look(25, { addresses: [], localError });
     expect(outcome).toMatchObject({
       stage: 'connect',
       reason: 'internal',

@@ -106,11 +106,12 @@ describe.concurrent('observeEndpoint and a handshake that fails', () => {
     });
   });
 
-  test('recovers the words of a block page behind its style sheet, in pieces, from a peer that stays open', async () => {
+  test('reads a block page behind its style sheet, in pieces, from a peer that stays open', async () => {
     const style = `<style>${'.a { margin: 0; } '.repeat(300)}</style>`;
     const tls = await atHello((socket) => {
       socket.write(
-        `HTTP/1.1 403 Forbidden\r\nContent-Type: text/html\r\n\r\n<html><head>${style}<title>Web Filter Violation</title>`,
+        'HTTP/1.1 403 Forbidden\r\nContent-Type: text/html\r\n\r\n' +
+          `<html><head>${style}<title>Web Filter Violation</title>`,
       );
       setTimeout(
         () => socket.write('</head><body><h3>Web Page Blocked</h3><p>You have tried to access a web page</p>'),

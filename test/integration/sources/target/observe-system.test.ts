@@ -54,7 +54,7 @@ describe('observeDns and the system', () => {
     expect((await bench.look(system, { getaddrinfo: async () => Promise.reject(error) })).a).toMatchObject(expected);
   });
 
-  test('does not wait longer than the deadline, and leaves one lookup behind at the most', async () => {
+  test('does not wait longer than the deadline, and leaves one lookup behind at most', async () => {
     let lookups = 0;
     const lookup = createSystemLookup(
       () =>
@@ -73,7 +73,7 @@ describe('observeDns and the system', () => {
     expect(lookups).toBe(1);
   });
 
-  test('says of a name that waited behind two slow ones that nobody asked for it, and asks for it in the next round', async () => {
+  test('reports a name behind two slow ones as not asked for, and asks for it in the next round', async () => {
     const asked: string[] = [];
     const lookup = createSystemLookup((name) => {
       asked.push(name);

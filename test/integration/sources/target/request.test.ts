@@ -59,7 +59,8 @@ describe.concurrent('observeEndpoint and HTTP', () => {
     const { http } = await atRequest(
       write(
         'HTTP/1.1 503 Service Unavailable\r\nDate: Tue, 24 Nov 2026 13:00:00 GMT\r\nServer: Microsoft-IIS/10.0\r\n' +
-          'Via: 1.1 proxy.example (squid/6.1)\r\nX-BlueCoat-Via: abc\r\nX-Cache: MISS from squid.example\r\nContent-Length: 0\r\n\r\n',
+          'Via: 1.1 proxy.example (squid/6.1)\r\nX-BlueCoat-Via: abc\r\nX-Cache: MISS from squid.example\r\n' +
+          'Content-Length: 0\r\n\r\n',
       ),
     );
     expect(http).toMatchObject({

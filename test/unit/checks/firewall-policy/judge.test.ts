@@ -64,7 +64,8 @@ const ROWS: readonly Row[] = [
       [
         'warning',
         'policy-inspects-traffic',
-        'policy 5 uses SSL profile "certificate-inspection": certificate inspection, whose block page answers with the firewall\'s own certificate',
+        'policy 5 uses SSL profile "certificate-inspection": certificate inspection, whose block page answers ' +
+          "with the firewall's own certificate",
       ],
     ],
   },

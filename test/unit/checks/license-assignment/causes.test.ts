@@ -71,11 +71,14 @@ describe('what is told of a licence on the peer', () => {
     expect(findings).toMatchObject([{ expected, actual, facts: { holder, primary } }]);
     const { summary, remedy } = told(findings);
     expect(summary).toBe(
-      `Licence ${LICENSE} is registered to ${holder}, the HA peer of ${primary}, where fac-1 needs it.`,
+      `Licence ${LICENSE} is registered to ${holder}, the HA peer, but fac-1 needs it on ${primary}.`,
     );
     expect(remedy[0]).toContain(`fail back, or bring ${holder} up again as the primary`);
-    expect(remedy[1]).toContain(`ask Customer Service to move it to ${primary}`);
-    expect(remedy[2]).toContain('Licences shipped on or after 2025-08-04 cannot be transferred');
+    expect(remedy[1]).toContain(
+      `Customer Service, and name both serial numbers (${holder} and ${primary}) and the number of the licence, ${LICENSE}`,
+    );
+    expect(remedy[2]).toContain(`delete its tokens on ${holder}, make them again on ${primary}`);
+    expect(remedy[3]).toContain('Licences shipped on or after 2025-08-04 cannot be transferred');
   });
 });
 

@@ -217,7 +217,7 @@ describe('judgeDns with several resolvers', () => {
     });
   });
 
-  test('dials the union, IPv4 first, each once, 16 at the most', () => {
+  test('dials the union, IPv4 first, each once, 16 at most', () => {
     const many = Array.from({ length: 20 }, (_, index) => `198.41.0.${String(index + 1)}`);
     expect(
       judge([seen(answer([GOOD]), answer(['2606:4700::1'])), seen(answer([GOOD, '198.41.0.4']), answer([]), second)])

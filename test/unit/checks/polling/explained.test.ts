@@ -66,6 +66,10 @@ describe('explainedBy()', () => {
     },
     { name: 'an SSL error by a licence', cause: 'polling-failing', sample: SSL, by: 'license-assignment', can: false },
     { name: 'an SSL error by mail', cause: null, sample: SSL, by: 'mail', can: false },
+    { name: 'a name by the resolvers', cause: 'name-not-found', sample: '', by: 'name-resolution', can: true },
+    { name: 'a name by a dead uplink', cause: 'name-not-found', sample: '', by: 'internet', can: true },
+    { name: 'a name by an inspection', cause: 'name-not-found', sample: '', by: 'tls-genuine', can: false },
+    { name: 'a name by a policy', cause: 'name-not-found', sample: '', by: 'firewall-policy', can: false },
     {
       name: 'an unknown error by a licence',
       cause: null,

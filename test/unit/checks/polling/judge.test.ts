@@ -94,6 +94,7 @@ describe('judgePolling', () => {
     { name: 'a line that says itself what is wrong', changes: { cause: 'license-on-other-unit' }, explained: true },
     { name: 'a warning', changes: { cause: null, severity: 'warning' }, explained: true },
     { name: 'a line about a path that the probes find clean', changes: {}, explained: false },
+    { name: 'a name that its own resolvers do not know', changes: { cause: 'name-not-found' }, explained: true },
     { name: 'a note', changes: { cause: null, severity: 'info' }, explained: false },
   ] as const)('lets the catalogue of texts explain $name: $explained', ({ changes, explained }) => {
     const advice = { summary: 'fac-1: The member is gone.', remedy: ['Remove it'] };

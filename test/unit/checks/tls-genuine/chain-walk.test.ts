@@ -86,7 +86,7 @@ describe('walkChain()', () => {
     expect(walk([root], { leaf: root })).toMatchObject({ reached: [root], looked: 0 });
   });
 
-  test('looks at 96 signatures at the most, however many are sent', () => {
+  test('looks at 96 signatures at most, however many are sent', () => {
     const tangle = Array.from({ length: 200 }, (_, index) => ({ ...wrong, fingerprint: String(index) }));
     expect(walk(tangle).looked).toBe(96);
     expect(walk([...tangle, sub]).reached).toEqual([leaf]);

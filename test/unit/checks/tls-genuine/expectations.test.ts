@@ -66,7 +66,7 @@ describe('the end of a chain', () => {
   test.each([
     [4, 'a1.example, a2.example, a3.example, a4.example'],
     [6, 'a1.example, a2.example, a3.example, a4.example and 2 more'],
-  ])('is told with four names at the most, of %i', async (count, names) => {
+  ])('is told with four names at most, of %i', async (count, names) => {
     const dnsNames = Array.from({ length: count }, (_, index) => `a${String(index + 1)}.example`);
     const leaf = await w.leaf(w.public.sub, { dnsNames });
     expect(seenInstead(rule, sees(leaf, w.public.sub))).toMatch(new RegExp(`, for ${names}$`, 'u'));

@@ -75,7 +75,7 @@ describe('locationsOf()', () => {
     expect(locationsOf(certificateOf(root))).toEqual([]);
   });
 
-  test('gives 16 at the most, each cut', async () => {
+  test('gives 16 at most, each cut', async () => {
     const many = Array.from({ length: 20 }, (_, index) => `http://pki.example/${String(index)}`);
     expect(await at(...many)).toEqual(many.slice(0, 16));
     expect((await at(`http://pki.example/${'x'.repeat(2000)}`))[0]).toHaveLength(1024);

@@ -23,7 +23,7 @@ describe('createOpensslWords()', () => {
     expect(words.of(chain)).toBeNull();
   });
 
-  test('makes eight connections an hour at the most, however many chains are shown', async () => {
+  test('makes eight connections an hour at most, however many chains are shown', async () => {
     const time = { now: 0 };
     const words = createOpensslWords({ now: () => time.now });
     const chains = await Promise.all(Array.from({ length: 10 }, async () => chainOf((await createHierarchy()).leaf)));

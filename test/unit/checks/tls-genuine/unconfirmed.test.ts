@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Baseline } from '../../../../src/checks/tls-genuine/baseline.ts';
 import { createSignatureChecks } from '../../../../src/checks/tls-genuine/signature-checks.ts';
-import { unconfirmedBaseline } from '../../../../src/checks/tls-genuine/unconfirmed.ts';
+import { refusedBaselineFindings, unconfirmedBaseline } from '../../../../src/checks/tls-genuine/unconfirmed.ts';
+import { formatDistinguishedName } from '../../../../src/core/distinguished-name.ts';
+import { certificateOf } from '../../../support/chains.ts';
 import { createCast } from '../../../support/verdict-cast.ts';
 
 const w = await createCast();
@@ -57,5 +59,27 @@ describe('unconfirmedBaseline()', () => {
 
   test('other profiles name their authorities themselves', () => {
     expect(rests(w.baseline(w.byNewSub, w.newSub), { profile: 'pinned' })).toBeUndefined();
+  });
+});
+
+describe('refusedBaselineFindings()', () => {
+  const baseline = w.baseline(w.byCorporateSub, w.corporate.sub);
+  const unconfirmed = certificateOf(w.corporate.sub);
+
+  test('tell what it rests on, as a warning that suggests nothing', () => {
+    const [finding, ...more] = refusedBaselineFindings('ftm.example:443', { baseline, unconfirmed });
+    expect(more).toEqual([]);
+    expect(finding).toMatchObject({ rule: 'learned-trust-is-confirmed', subject: 'ftm.example:443', level: 'warning' });
+    expect(finding?.suggests).toBeNull();
+    expect(finding?.expected).toContain('one whose fingerprint was typed');
+    expect(finding?.actual).toBe(
+      `What was learned on ${new Date(baseline.learnedAt).toISOString().slice(0, 10)} rests on ` +
+        `${formatDistinguishedName(unconfirmed.subject)} (SHA-256 ${unconfirmed.fingerprint}) and is not used; ` +
+        '"ftm-watch trust learn" says more',
+    );
+  });
+
+  test('are none where nothing was refused', () => {
+    expect(refusedBaselineFindings('ftm.example:443', null)).toEqual([]);
   });
 });

@@ -187,21 +187,21 @@ describeVerdicts('a connection without a certificate', BLOCKED, evidence);
 
 describe('judgeTls() on a new authority of the vendor', () => {
   test.each(NEW_AUTHORITY)('warns, suspected, and leaves the precondition unknown: $name', ({ seen }) => {
-    const { confidence, findings, settle } = judgeTls(evidence(seen));
+    const { confidence, findings, wouldSettle } = judgeTls(evidence(seen));
     const suggesting = findings.filter(({ suggests }) => suggests !== null);
     expect(confidence).toBe('suspected');
     expect(new Set(suggesting.map((finding) => `${finding.level} ${String(finding.confidence)}`))).toEqual(
       new Set(['warning suspected']),
     );
     expect(findings.filter(({ level }) => level === 'unknown').map(({ rule }) => rule)).toEqual(['authority-is-known']);
-    expect(settle).toMatch(/\w{3}/u);
+    expect(wouldSettle).toMatch(/\w{3}/u);
   });
 
   test('names the authority, and from where it may be trusted', () => {
-    const { settle, summary, findings } = judgeTls(evidence(sees(byNewSub, newSub)));
+    const { wouldSettle, summary, findings } = judgeTls(evidence(sees(byNewSub, newSub)));
     expect(summary).toContain('CN=fortinet-ca3');
-    expect(settle).toContain('CN=fortinet-ca3');
-    expect(settle).toContain('as a FortiGate with current firmware has it');
+    expect(wouldSettle).toContain('CN=fortinet-ca3');
+    expect(wouldSettle).toContain('as a FortiGate with current firmware has it');
     expect(findings[0]?.advice?.remedy.join(' ')).toContain('never from the connection itself');
   });
 });

@@ -62,16 +62,18 @@ describe('what was seen before', () => {
     ['same-authority', w.baseline(w.otherPublicServer, w.public.sub)],
     ['other-authority', w.baseline(w.otherPublicServer, w.public.otherRoot)],
   ])('is %s', (history, baseline) => {
-    expect(facts({ ...publicly, baseline }).history).toBe(history);
+    expect(facts({ ...publicly, baseline }).baselineMatch).toBe(history);
   });
 
-  test('counts another root of the same public organization as the same authority, whoever stands below', async () => {
+  test('counts another root of the same public organization as the same authority, whatever is below it', async () => {
     const oldRoot = await createIdentity({ name: 'C=US, O=Public Trust, CN=Root X0', authority: true });
     const ofOthers = await createIdentity({ name: 'O=Reseller, CN=R1', authority: true, issuer: w.public.root });
     const seen = sees(await w.leafFor('push.fortinet.com', ofOthers), ofOthers, w.public.root);
     const baseline = w.baseline(w.otherPublicServer, oldRoot);
-    expect(facts({ ...PUBLIC, ...seen, baseline }).history).toBe('same-authority');
-    expect(facts({ ...PUBLIC, ...seen, baseline: w.baseline(w.otherPublicServer) }).history).toBe('other-authority');
+    expect(facts({ ...PUBLIC, ...seen, baseline }).baselineMatch).toBe('same-authority');
+    expect(facts({ ...PUBLIC, ...seen, baseline: w.baseline(w.otherPublicServer) }).baselineMatch).toBe(
+      'other-authority',
+    );
   });
 });
 

@@ -10,7 +10,6 @@ const FORTINET = 'C=US, ST=California, L=Sunnyvale, O=Fortinet, OU=Certificate A
 /** An authority's name for each product of the catalogue that has one. */
 const AUTHORITIES: Readonly<Record<string, string>> = {
   'Fortinet FortiGate': `${FORTINET}, CN=FG100FTK20012345`,
-  'Fortinet FortiProxy': `${FORTINET}, CN=FPXVULTM20000001`,
   'Fortinet device': `${FORTINET}, CN=FSVM000000000001`,
   Zscaler: 'C=US, O=Zscaler Inc., CN=Zscaler Intermediate Root CA',
   Netskope: 'O=Acme, CN=ca.acme.goskope.com, E=certadmin@netskope.com',

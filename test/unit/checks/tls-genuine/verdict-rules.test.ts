@@ -5,12 +5,12 @@ import { decide, HYPOTHESES } from '../../../../src/checks/tls-genuine/verdict-r
 
 const documentation = readFileSync(new URL('../../../../docs/interception.md', import.meta.url), 'utf8');
 const GENUINE: VerdictFacts = {
-  standing: 'trusted',
+  chainTrust: 'trusted',
   accepted: true,
   claim: 'vendor',
   identity: 'named',
   dates: 'valid',
-  history: 'none',
+  baselineMatch: 'none',
   gap: false,
   profile: 'fortinet',
   flaw: 'none',
@@ -20,8 +20,8 @@ const GENUINE: VerdictFacts = {
   contradicted: false,
   hinted: false,
 };
-const PUBLIC: VerdictFacts = { ...GENUINE, standing: 'public', accepted: false, claim: 'public' };
-const STRANGER: VerdictFacts = { ...GENUINE, standing: 'incomplete', accepted: false, claim: 'other' };
+const PUBLIC: VerdictFacts = { ...GENUINE, chainTrust: 'public', accepted: false, claim: 'public' };
+const STRANGER: VerdictFacts = { ...GENUINE, chainTrust: 'incomplete', accepted: false, claim: 'other' };
 const VENDOR: VerdictFacts = { ...STRANGER, claim: 'vendor' };
 const UNSENT: VerdictFacts = { ...STRANGER, claim: 'public' };
 
@@ -47,18 +47,18 @@ describe('decide()', () => {
     { id: 'genuine', facts: { ...GENUINE, ended: 'alert' } },
     { id: 'flaw', facts: { ...GENUINE, flaw: 'old' } },
     { id: 'new-flaw', facts: { ...GENUINE, flaw: 'new' } },
-    { id: 'new-flaw', facts: { ...GENUINE, flaw: 'new', history: 'other-authority' } },
+    { id: 'new-flaw', facts: { ...GENUINE, flaw: 'new', baselineMatch: 'other-authority' } },
     { id: 'cut', facts: { ...GENUINE, flaw: 'new', ended: 'cut' } },
     { id: 'dates', facts: { ...GENUINE, flaw: 'new', dates: 'expired' } },
-    { id: 'other-authority', facts: { ...GENUINE, history: 'other-authority' } },
-    { id: 'genuine', facts: { ...GENUINE, history: 'other-authority', identity: 'known-key' } },
-    { id: 'renewed', facts: { ...GENUINE, history: 'same-authority' } },
-    { id: 'genuine', facts: { ...GENUINE, history: 'same-authority', identity: 'known-key' } },
-    { id: 'weak', facts: { ...STRANGER, standing: 'weak' } },
-    { id: 'weak', facts: { ...STRANGER, standing: 'weak', hinted: true } },
-    { id: 'witnessed', facts: { ...STRANGER, standing: 'weak', witnessed: true } },
+    { id: 'other-authority', facts: { ...GENUINE, baselineMatch: 'other-authority' } },
+    { id: 'genuine', facts: { ...GENUINE, baselineMatch: 'other-authority', identity: 'known-key' } },
+    { id: 'renewed', facts: { ...GENUINE, baselineMatch: 'same-authority' } },
+    { id: 'genuine', facts: { ...GENUINE, baselineMatch: 'same-authority', identity: 'known-key' } },
+    { id: 'weak', facts: { ...STRANGER, chainTrust: 'weak' } },
+    { id: 'weak', facts: { ...STRANGER, chainTrust: 'weak', hinted: true } },
+    { id: 'witnessed', facts: { ...STRANGER, chainTrust: 'weak', witnessed: true } },
     { id: 'elsewhere', facts: PUBLIC },
-    { id: 'elsewhere', facts: { ...PUBLIC, standing: 'vendor', claim: 'vendor' } },
+    { id: 'elsewhere', facts: { ...PUBLIC, chainTrust: 'vendor', claim: 'vendor' } },
     { id: 'elsewhere', facts: { ...PUBLIC, witnessed: true } },
     { id: 'elsewhere', facts: { ...PUBLIC, hinted: true } },
     { id: 'elsewhere', facts: { ...PUBLIC, identity: 'known-key' } },
@@ -69,14 +69,14 @@ describe('decide()', () => {
     { id: 'elsewhere-dates', facts: { ...PUBLIC, dates: 'not-yet-valid' } },
     { id: 'elsewhere-cut', facts: { ...PUBLIC, ended: 'cut' } },
     { id: 'stranger', facts: { ...PUBLIC, identity: 'other' } },
-    { id: 'strange-device', facts: { ...PUBLIC, standing: 'vendor', claim: 'vendor', identity: 'device' } },
+    { id: 'strange-device', facts: { ...PUBLIC, chainTrust: 'vendor', claim: 'vendor', identity: 'device' } },
     { id: 'witnessed', facts: { ...PUBLIC, identity: 'other', witnessed: true } },
     { id: 'unverified', facts: STRANGER },
     { id: 'unverified', facts: { ...STRANGER, hinted: true, dates: 'expired', ended: 'cut' } },
-    { id: 'unverified', facts: { ...STRANGER, standing: 'foreign' } },
-    { id: 'unverified', facts: { ...STRANGER, standing: 'foreign', dates: 'clock' } },
-    { id: 'unverified', facts: { ...UNSENT, standing: 'foreign' } },
-    { id: 'unverified', facts: { ...VENDOR, standing: 'forged' } },
+    { id: 'unverified', facts: { ...STRANGER, chainTrust: 'foreign' } },
+    { id: 'unverified', facts: { ...STRANGER, chainTrust: 'foreign', dates: 'clock' } },
+    { id: 'unverified', facts: { ...UNSENT, chainTrust: 'foreign' } },
+    { id: 'unverified', facts: { ...VENDOR, chainTrust: 'forged' } },
     { id: 'unverified', facts: { ...STRANGER, profile: 'pinned' } },
     { id: 'unverified', facts: { ...STRANGER, profile: 'public' } },
     { id: 'untrusting', facts: { ...STRANGER, profile: 'pinned', trusting: false } },
@@ -90,11 +90,11 @@ describe('decide()', () => {
     { id: 'strange-device', facts: { ...VENDOR, identity: 'device' } },
     { id: 'stranger', facts: { ...VENDOR, identity: 'other', profile: 'public' } },
     { id: 'new-vendor-authority', facts: VENDOR },
-    { id: 'new-vendor-authority', facts: { ...VENDOR, standing: 'foreign' } },
+    { id: 'new-vendor-authority', facts: { ...VENDOR, chainTrust: 'foreign' } },
     { id: 'new-vendor-authority', facts: { ...VENDOR, identity: 'other' } },
     {
       id: 'new-vendor-authority',
-      facts: { ...VENDOR, identity: 'known-subject', ended: 'alert', history: 'other-authority' },
+      facts: { ...VENDOR, identity: 'known-subject', ended: 'alert', baselineMatch: 'other-authority' },
     },
     { id: 'new-vendor-authority', facts: { ...VENDOR, profile: 'public' } },
     { id: 'claimed-own-clock', facts: { ...VENDOR, dates: 'clock' } },

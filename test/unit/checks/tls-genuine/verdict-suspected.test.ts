@@ -181,8 +181,8 @@ describeVerdicts('a suspicion of interception', SUSPECTED, evidence);
 
 describe('judgeTls() on a suspicion of interception', () => {
   test.each(SUSPECTED)('is suspected only, and says what would settle it: $name', ({ seen }) => {
-    const { confidence, settle } = judgeTls(evidence(seen));
+    const { confidence, wouldSettle } = judgeTls(evidence(seen));
     expect(confidence).toBe('suspected');
-    expect(settle).toMatch(/\w{3}/u);
+    expect(wouldSettle).toMatch(/\w{3}/u);
   });
 });

@@ -124,9 +124,9 @@ describe('judgeTls()', () => {
 
   test.each(HYPOTHESES)(
     'has a case for the row $id, and all the words that it names',
-    ({ id, summary, settle, open }) => {
+    ({ id, summary, wouldSettle, open }) => {
       expect(Object.keys(CASES)).toContain(id);
-      const named = [...`${summary} ${settle ?? ''} ${open?.actual ?? ''}`.matchAll(/\{([^}]*)\}/gu)];
+      const named = [...`${summary} ${wouldSettle ?? ''} ${open?.actual ?? ''}`.matchAll(/\{([^}]*)\}/gu)];
       expect(named.map(([, word = '']) => word).filter((word) => !WORDS.has(word))).toEqual([]);
     },
   );

@@ -30,6 +30,6 @@ describeVerdicts('too little', UNKNOWN, evidence);
 
 describe('judgeTls() on too little', () => {
   test.each(UNKNOWN)('says what would settle it: $name', ({ seen }) => {
-    expect(judgeTls(evidence(seen)).settle).toMatch(/\w{3}/u);
+    expect(judgeTls(evidence(seen)).wouldSettle).toMatch(/\w{3}/u);
   });
 });

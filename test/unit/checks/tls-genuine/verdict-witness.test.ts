@@ -87,7 +87,7 @@ describe('judgeTls() on where the issuer can be found', () => {
     );
   });
 
-  test('knows public authorities that name a directory of the internet, and none of a directory without a host', async () => {
+  test('knows public authorities by a directory on the internet, and none by a directory without a host', async () => {
     expect(await withUrl(w.public.otherSub, revocation('ldap://directory.example.org/CN=CA'))).toBe(
       'vendor-ca-changed',
     );

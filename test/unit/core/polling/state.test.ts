@@ -2,12 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { FirewallEvidence, LogEvent } from '../../../../src/core/polling/log-event.ts';
 import type { PollingState } from '../../../../src/core/polling/state.ts';
-import { emptyPolling, recordEvent, resumePolling } from '../../../../src/core/polling/state.ts';
+import { emptyPolling, recordEvents, resumePolling } from '../../../../src/core/polling/state.ts';
 import { after, ftm, MINUTE, report, T0, WINDOW } from '../../../support/polling-report.ts';
 
 const heard = (at: number, appliance: string | null = 'fac-1'): LogEvent => ({ kind: 'heard', appliance, at });
 
-describe('recordEvent and pollingReport', () => {
+describe('recordEvents and pollingReport', () => {
   test('know every configured appliance before anything was heard', () => {
     expect(report(emptyPolling(WINDOW), T0)).toEqual({
       window: WINDOW,
@@ -98,7 +98,7 @@ describe('recordEvent and pollingReport', () => {
     const stored = JSON.parse(JSON.stringify(state)) as PollingState;
     expect(resumePolling(stored, WINDOW)).toEqual(state);
     const wider = resumePolling(stored, 4 * WINDOW);
-    const seen = report(recordEvent(wider, ftm('beta', T0 + 10 * MINUTE)), T0 + 12 * MINUTE, { window: 4 * WINDOW })
+    const seen = report(recordEvents(wider, [ftm('beta', T0 + 10 * MINUTE)]), T0 + 12 * MINUTE, { window: 4 * WINDOW })
       .appliances[0]?.errors[0];
     expect(seen).toMatchObject({ count: 11, firstAt: T0, lastAt: T0 + 10 * MINUTE });
   });

@@ -109,7 +109,7 @@ describe('diagnose()', () => {
     );
     expect(result.causes.map(({ id }) => id)).toEqual(['answer-hijacked']);
     expect(result.causes[0]?.summary).toBe(
-      'system answers fortitokenmobile.fortinet.com with 10.1.2.3, which cannot be its address.',
+      'system resolves fortitokenmobile.fortinet.com to 10.1.2.3, which cannot be its address.',
     );
     expect(result.causes[0]?.evidence).toHaveLength(2);
   });
@@ -122,9 +122,7 @@ describe('diagnose()', () => {
       ]),
       CONTEXT,
     );
-    expect(causes[0]?.summary).toBe(
-      'The proxy 10.0.0.8:3128 opens no connection to fortitokenmobile.fortinet.com:443.',
-    );
+    expect(causes[0]?.summary).toBe('The proxy 10.0.0.8:3128 does not connect to fortitokenmobile.fortinet.com:443.');
     expect(causes[0]?.remedy[0]).toContain('-x http://10.0.0.8:3128');
   });
 

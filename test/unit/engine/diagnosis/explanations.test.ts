@@ -22,7 +22,7 @@ function appliance(rule: string): Finding {
 function diagnosis(findings: Readonly<Partial<Record<Assessment['id'], Finding | readonly Finding[]>>>): Diagnosis {
   const ids = ['internet', 'name-resolution', 'appliance', 'token-pool'] as const;
   const assessments = ids.map((id): Assessment => {
-    return { id, kind: 'judged', findings: [findings[id] ?? []].flat(), summary: 'All is well' };
+    return { id, kind: 'judged', findings: [findings[id] ?? []].flat(), summary: 'Everything works' };
   });
   return diagnose(assessments, CONTEXT);
 }
@@ -65,7 +65,7 @@ describe('an appliance that cannot be asked', () => {
 
   test('is told with what it fails at and where to look', () => {
     const { causes: told } = diagnosis({ appliance: appliance('api-answers') });
-    expect(told[0]?.summary).toBe('Nothing is seen of fac-1: its REST API does not answer as it should.');
+    expect(told[0]?.summary).toBe('ftm-watch gets nothing from fac-1: its REST API does not answer as it should.');
     expect(told[0]?.remedy[0]).toContain('Open https://10.0.0.5:8443 in a browser');
   });
 });

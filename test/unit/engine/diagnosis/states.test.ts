@@ -20,30 +20,30 @@ const BLOCKED: Special = ['reachability', [finding('egress-blocked')]];
 
 describe('the state of a precondition', () => {
   test.each<readonly [string, PreconditionId, readonly Special[], readonly [PreconditionState, string]]>([
-    ['ok', 'mail', [], ['ok', 'All is well']],
+    ['ok', 'mail', [], ['ok', 'Everything works']],
     [
       'not configured, whatever was found',
       'mail',
       [['mail', [finding('mail-unreachable')], 'not-configured']],
-      ['not-configured', 'All is well'],
+      ['not-configured', 'Everything works'],
     ],
     [
       'not configured, whatever is broken',
       'license-server',
       [BLOCKED, ['license-server', [], 'not-configured']],
-      ['not-configured', 'All is well'],
+      ['not-configured', 'Everything works'],
     ],
     [
       'broken, in the words of its cause',
       'mail',
       [['mail', [finding('mail-unreachable', { subject: 'mx:25' })]]],
-      ['broken', 'The mail server mx:25 does not answer as a mail server.'],
+      ['broken', 'The mail server mx:25 gives no SMTP answer.'],
     ],
     [
       'a warning, in the words of its cause',
       'mail',
       [['mail', [finding('mail-unreachable', { subject: 'mx:25', level: 'warning' })]]],
-      ['warning', 'The mail server mx:25 does not answer as a mail server.'],
+      ['warning', 'The mail server mx:25 gives no SMTP answer.'],
     ],
     [
       'broken without a cause, as it was found',
@@ -69,7 +69,7 @@ describe('the state of a precondition', () => {
       [['mail', [finding(null, { subject: 'mx:25', level: 'unknown' })]]],
       ['unknown', 'mx:25: that'],
     ],
-    ['unknown without a finding', 'mail', [['mail', [], 'unjudged']], ['unknown', 'All is well']],
+    ['unknown without a finding', 'mail', [['mail', [], 'unjudged']], ['unknown', 'Everything works']],
     ['blocked by the one at the root', 'license-server', [BLOCKED], ['blocked', 'Not judged: fix Reachability first']],
     [
       'blocked by two',
@@ -111,7 +111,7 @@ describe('the state of a precondition', () => {
 describe('the readiness', () => {
   const open = finding(null, { level: 'unknown' });
   test.each<readonly [string, string, readonly Special[]]>([
-    ['ready', 'all is well', []],
+    ['ready', 'everything works', []],
     ['ready', 'the log is waited for', [['polling', [open]]]],
     ['unknown', 'the log could not be judged', [['polling', [], 'unjudged']]],
     [
@@ -191,7 +191,7 @@ describe('what FortiAuthenticator complains of', () => {
     });
   });
 
-  test('has what is unclear on the path of this machine as evidence, five findings at the most', () => {
+  test('has what is unclear on the path of this machine as evidence, five findings at most', () => {
     const open = finding(null, { level: 'unknown', actual: 'open' });
     const noted = finding(null, { level: 'note', actual: 'noted' });
     const warned = finding('egress-partly-blocked', { level: 'warning', actual: 'warned' });

@@ -39,7 +39,7 @@ describe('flapping', () => {
     [28, 28],
     [40, 5],
     [90, 15],
-  ])('tells one end more at the most when it is there for %i minutes and away for %i, again and again', (down, up) => {
+  ])('tells one end more at most when it is there for %i minutes and away for %i, again and again', (down, up) => {
     const line = timeline({ reminder: 0 });
     for (let turn = 0; turn < 6; turn += 1) line.rounds(2 * down, [intercepted]).rounds(2 * up, []);
     expect(line.heard()).toEqual(['firing tls-intercepted', 'resolved tls-intercepted', 'firing tls-intercepted']);

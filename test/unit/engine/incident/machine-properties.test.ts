@@ -105,7 +105,7 @@ function heard(told: readonly Notification[]): ReadonlyMap<string, readonly stri
     const items =
       notification.kind === 'digest' ? notification.items : notification.kind === 'incident' ? [notification] : [];
     for (const { event: name, incident } of items) {
-      const cameAndWent = notification.kind === 'digest' && name === 'resolved' && incident.told === null;
+      const cameAndWent = notification.kind === 'digest' && name === 'resolved' && incident.lastNotified === null;
       events.set(incident.id, [...(events.get(incident.id) ?? []), ...(cameAndWent ? ['firing', 'resolved'] : [name])]);
     }
   }
@@ -165,7 +165,7 @@ describe('next over any timeline', () => {
     );
   });
 
-  it('has one open incident at the most for each cause', () => {
+  it('has one open incident at most for each cause', () => {
     fc.assert(
       fc.property(fc.array(event, { maxLength: 80 }), policy, (events, rules) => {
         const open = run(inputsOf(events), rules).state.incidents.filter(({ status }) => status === 'open');

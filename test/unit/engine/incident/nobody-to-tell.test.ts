@@ -8,7 +8,7 @@ test('an incident of which nobody can be told counts as not told, and is forgott
   const line = timeline({ tells: false }).rounds(4, [intercepted]);
 
   expect(line.state.incidents).toMatchObject([
-    { status: 'open', told: null, held: false, thread: { count: 0 }, published: true },
+    { status: 'open', lastNotified: null, awaitsDigest: false, thread: { count: 0 }, published: true },
   ]);
   expect(line.rounds(2, []).wait(HOUR).tick().state.incidents).toEqual([]);
   expect(line.told).toEqual([]);

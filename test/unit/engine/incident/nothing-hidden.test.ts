@@ -105,7 +105,7 @@ describe('whatever comes, goes and overlaps', () => {
         const endless = told.flatMap(itemsOf).filter(({ event, incident }) => {
           if (event !== 'resolved') begun.add(incident.id);
           // A digest may say that something came and went: begin and end in one.
-          return event === 'resolved' && incident.told !== null && !begun.delete(incident.id);
+          return event === 'resolved' && incident.lastNotified !== null && !begun.delete(incident.id);
         });
         expect(endless).toEqual([]);
       }),
@@ -155,8 +155,8 @@ describe('whatever comes, goes and overlaps', () => {
       fc.property(phases, policy, (story, rules) => {
         for (const { incidents } of play(story, { ...rules, maxPerHour: 1 })) {
           const untold = incidents.filter(
-            ({ status, cause, sight, told }) =>
-              status === 'open' && cause.severity === 'critical' && sight === 'seen' && told === null,
+            ({ status, cause, presence, lastNotified }) =>
+              status === 'open' && cause.severity === 'critical' && presence === 'seen' && lastNotified === null,
           );
           expect(untold).toEqual([]);
         }

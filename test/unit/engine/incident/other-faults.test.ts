@@ -140,7 +140,7 @@ describe('a fault that comes and goes', () => {
     expect(line.transitions).toEqual([]);
   });
 
-  it('is not made by accident: rounds of which 2 % fail make less than one incident a month beyond two in a row', () => {
+  it('is not made by accident: 2 % of failing rounds make less than one incident a month beyond two in a row', () => {
     const chances = randomOf(20_261_124);
     const line = timeline();
     let before = false;

@@ -27,7 +27,7 @@ describe('HttpGetter', () => {
 });
 
 describe('what looks at the outside world', () => {
-  it('knows POST where reading needs it: the exchange itself, the registration service, and DNS over HTTPS', async () => {
+  it('uses POST only in the exchange itself, for the registration service, and for DNS over HTTPS', async () => {
     const files = (await readdir(SRC, { recursive: true })).filter((file) =>
       /^(?:network|sources)\/.*\.ts$/u.test(file),
     );

@@ -33,7 +33,7 @@ describe('readableText', () => {
     expect(text(html)).toBe(expected);
   });
 
-  test('is printable ASCII of 512 characters at the most, whatever the bytes', () => {
+  test('is printable ASCII of 512 characters at most, whatever the bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 2000 }), (bytes) => {
         expect(readableText(bytes)).toMatch(/^[ -~]{0,512}$/u);

@@ -4,11 +4,13 @@ import { alertAtHello, alertName, demandsCertificate } from '../../../../src/net
 describe('alertName', () => {
   test.each([
     [
-      'C0D2:error:0A000410:SSL routines:ssl3_read_bytes:ssl/tls alert handshake failure:rec_layer_s3.c:918:SSL alert number 40\n',
+      'C0D2:error:0A000410:SSL routines:ssl3_read_bytes:ssl/tls alert handshake failure:rec_layer_s3.c:918:SSL ' +
+        'alert number 40\n',
       'handshake_failure',
     ],
     [
-      'C0D2:error:0A00045C:SSL routines:ssl3_read_bytes:tlsv13 alert certificate required:rec_layer_s3.c:918:SSL alert number 116\n',
+      'C0D2:error:0A00045C:SSL routines:ssl3_read_bytes:tlsv13 alert certificate required:rec_layer_s3.c:918:SSL ' +
+        'alert number 116\n',
       'certificate_required',
     ],
     ['SSL alert number 99', 'alert_99'],

@@ -48,7 +48,7 @@ describe('loadShareMemory()', () => {
     await before.note(HALF, AT);
     const after = await loadShareMemory(file, TARGET, AT + MINUTE);
     expect(after.current()).toEqual(HALF);
-    expect(sharesOf(after.current()).map(({ standing }) => standing)).toEqual(['intermittent']);
+    expect(sharesOf(after.current()).map(({ pattern: standing }) => standing)).toEqual(['intermittent']);
   });
 
   test.each<readonly [string, string, number]>([

@@ -19,7 +19,7 @@ describe('recognisePasted', () => {
       for (const text of texts) {
         const line =
           signature.kind === 'message'
-            ? text.replaceAll('*', ' something ')
+            ? text.replace(/^\*?\^/u, '').replaceAll('*', ' something ')
             : `date=2026-11-24 time=10:00:00 ${text} policyid=1`;
         expect({ text, known: recognisePasted(catalogue, line) !== null }).toEqual({ text, known: true });
       }
@@ -39,6 +39,23 @@ describe('recognisePasted', () => {
     },
     { line: 'forticare license expired', id: 'license-certificate-expired' },
     { line: 'license expired', id: 'license-certificate-expired' },
+    { line: 'Error: License expired', id: 'license-certificate-expired' },
+    { line: 'it says "license expired".', id: 'license-certificate-expired' },
+    { line: 'FTM polling error: license expired', id: 'license-certificate-expired' },
+    { line: 'No active token found', id: 'trial-token-stale' },
+    { line: 'FTKMOB0000000001   0   provision timeout', id: 'provision-timeout' },
+    { line: 'FTM provision error: connection timeout: SSL session failed', id: 'ftm-provision-timeout' },
+    { line: 'pushd error -7', id: 'push-error' },
+    {
+      line: '192.0.2.7 is blocklisted by FortiGuard. This email from IP has been rejected.',
+      id: 'mail-relay-blocklisted',
+    },
+    {
+      line:
+        'Unable to provision token FTKMOB0000000001: Unknown error. Your changes have been rolled back. ' +
+        'Please try again later.',
+      id: 'provision-rolled-back',
+    },
     { line: "token already activated, and seed won't be returned", id: 'seed-not-returned' },
     { line: 'activation error (token not exist in FortiGuard)', id: 'token-not-in-fortiguard' },
     { line: 'no valid token found', id: 'trial-import-refused' },

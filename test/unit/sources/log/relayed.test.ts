@@ -79,11 +79,15 @@ describe('a line that a relay sends', () => {
 describe('timesOfLast', () => {
   test.each([
     {
-      line: '<12>Nov 25 17:16:01 127.0.0.5 db[1]: Last message \' category="Event" su\' repeated 3 times, suppressed by syslog-ng on vm',
+      line:
+        '<12>Nov 25 17:16:01 127.0.0.5 db[1]: Last message \' category="Event" su\' repeated 3 times, suppressed ' +
+        'by syslog-ng on vm',
       times: 3,
     },
     {
-      line: '<12>1 2026-11-25T17:16:01Z h db 1 - [meta s="1"] Last message \'x\' repeated 2 times, suppressed by syslog-ng on vm',
+      line:
+        '<12>1 2026-11-25T17:16:01Z h db 1 - [meta s="1"] Last message \'x\' repeated 2 times, suppressed by ' +
+        'syslog-ng on vm',
       times: 2,
     },
     { line: 'Nov 25 17:16:01 fac01 last message repeated 99999 times', times: 1000 },

@@ -58,6 +58,11 @@ describe('parseSignatures', () => {
       message: /texts\.0: expected at least 6 characters/u,
     },
     {
+      name: 'a log id that is no system event',
+      text: changed('source: here', "source: here\n    logIds: ['32159']"),
+      message: /logIds\.0: expected the ten digits of a system event/u,
+    },
+    {
       name: 'neither texts nor fields',
       text: changed("texts: ['Own trouble: *happened']", 'pattern: x'),
       message: /texts/u,
@@ -97,7 +102,7 @@ describe('loadSignatures', () => {
       expect(signature.cause === null || isFaultId(signature.cause)).toBe(true);
       if (signature.kind === 'firewall') continue;
       for (const text of signature.texts.filter((one) => !one.startsWith('*'))) {
-        const message = text.replaceAll('*', ' ');
+        const message = text.replace(/^\^/u, '').replaceAll('*', ' ');
         expect({ text, id: matchMessage(set, message)?.id }).toEqual({ text, id: signature.id });
         expect({ text, found: set.needles.some((needle) => message.includes(needle)) }).toEqual({ text, found: true });
       }

@@ -32,7 +32,7 @@ describe('createOlderTls()', () => {
     expect(looks((round) => (round < 60 ? 'a' : 'b'))).toBe(2);
   });
 
-  test('looks twelve times an hour at the most, with a new leaf on each connection or a complaint', () => {
+  test('looks twelve times an hour at most, with a new leaf on each connection or a complaint', () => {
     expect(looks(String)).toBe(12);
     expect(looks(() => 'a', true)).toBe(12);
   });

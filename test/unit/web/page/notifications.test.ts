@@ -110,14 +110,17 @@ describe('who was notified of an incident', () => {
   const noChannel = 'No channel is configured: nothing is sent.';
 
   test('is nobody without a channel, and the page says why', () => {
-    const text = words({ incidents: [{ ...incident, told: null }], activity: { ...QUIET_ACTIVITY, noChannel } });
+    const text = words({
+      incidents: [{ ...incident, lastNotified: null }],
+      activity: { ...QUIET_ACTIVITY, noChannel },
+    });
 
     expect(text).toContain('Nobody has been notified.');
     expect(text).toContain(`Notifications ${noChannel}`);
   });
 
   test('waits for room in the hour, and the page says so', () => {
-    expect(words({ incidents: [{ ...incident, told: null, held: true }] })).toContain(
+    expect(words({ incidents: [{ ...incident, lastNotified: null, awaitsDigest: true }] })).toContain(
       'A notification waits: the hourly limit is reached.',
     );
   });

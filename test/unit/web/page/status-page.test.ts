@@ -53,7 +53,7 @@ describe('renderStatusPage()', () => {
     expect(page).toContain('What ftm-watch is doing');
   });
 
-  test('says that all is well', () => {
+  test('says that everything works', () => {
     const page = render();
 
     expect(words(page)).toContain('Ready Nothing that was checked stands in the way of FortiToken Mobile activation.');
@@ -80,7 +80,8 @@ describe('renderStatusPage()', () => {
     expect(page).toMatch(new RegExp(`<strong>Mail</strong>.*<span class="word">${STATE_WORDS[state]}</span>`, 'u'));
     expect(page).toMatch(
       new RegExp(
-        `<span class="name">Mail</span><span class="badge (\\w+)"><svg class="sign \\1".*#sign-\\1.*${STATE_WORDS[state]}`,
+        '<span class="name">Mail</span><span class="badge (\\w+)"><svg class="sign ' +
+          `\\1".*#sign-\\1.*${STATE_WORDS[state]}`,
         'u',
       ),
     );

@@ -6,18 +6,18 @@ import type { OutboxEntry } from '../engine/incident/journal.ts';
 import { readDeliveries } from './journal-rows.ts';
 import { newerMessage, versionOf } from './connect.ts';
 import { MIGRATIONS } from './migrations.ts';
-import { readCertificates, readIncidents, type StoredCertificate } from './past.ts';
+import { readCertificates, readIncidents, type StoredCertificate } from './history-rows.ts';
 import { sqliteFailure } from './sqlite-failure.ts';
 
 /** What a daemon has kept, as another process finds it. */
-export type KeptPast =
+export type StoredHistory =
   /** Nothing was kept. */
   | { readonly kind: 'none' }
   /** Locked, corrupt, not ours to read, or of a newer version. */
   | { readonly kind: 'unreadable'; readonly message: string }
-  | ReadPast;
+  | ReadableHistory;
 
-export interface ReadPast {
+export interface ReadableHistory {
   readonly kind: 'read';
   /** Latest first. */
   readonly incidents: readonly Incident[];
@@ -29,7 +29,7 @@ export interface ReadPast {
   readonly certificates: readonly StoredCertificate[];
 }
 
-export interface PastLimits {
+export interface HistoryLimits {
   readonly incidents: number;
   readonly outboxEntries: number;
   /** Of each target. */
@@ -41,7 +41,7 @@ const BUSY_TIMEOUT: Millis = 1_000;
 const MAX_TARGETS = 50;
 
 /** Reads what a daemon has kept, without writing into its file or setting a corrupt one aside. Throws nothing. */
-export function readKeptPast(path: string, limits: PastLimits): KeptPast {
+export function readStoredHistory(path: string, limits: HistoryLimits): StoredHistory {
   try {
     if (statSync(path, { throwIfNoEntry: false }) === undefined) return { kind: 'none' };
     using db = openReadOnly(path);
@@ -71,7 +71,7 @@ function openReadOnly(path: string): DatabaseSync {
   return new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT });
 }
 
-function readAll(db: DatabaseSync, limits: PastLimits): ReadPast {
+function readAll(db: DatabaseSync, limits: HistoryLimits): ReadableHistory {
   const targets = db.prepare('SELECT DISTINCT target FROM certificates ORDER BY target LIMIT ?').all(MAX_TARGETS);
   return {
     kind: 'read',

@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Incident } from '../../../src/engine/incident/incident.ts';
 import { createStore, type Store } from '../../../src/store/store.ts';
-import { createChronicle, type Remembering } from '../../../src/runtime/alert-history-of.ts';
+import { createAlertHistory, type AlertHistorySource } from '../../../src/runtime/alert-history-of.ts';
 import { handClock, type HandClock } from '../../support/hand-clock.ts';
 import { HOUR, SECOND, START } from '../../support/incident-timeline.ts';
 import { logRecorder } from '../../support/log-recorder.ts';
@@ -36,7 +36,7 @@ function open(): Store {
   return store;
 }
 
-function remembering(store: Store, inMind: readonly Incident[] = []): Remembering {
+function remembering(store: Store, inMind: readonly Incident[] = []): AlertHistorySource {
   return { store, alerting: { incidents: () => inMind } };
 }
 
@@ -48,12 +48,12 @@ function keep(store: Store, incidents: readonly Incident[]): void {
   store.journal.record({ ...openedEntry(), incidents, outboxEntries: [] });
 }
 
-describe('the chronicle', () => {
+describe('the history of alerts', () => {
   test('has incidents that the daemon has forgotten, after a restart too: of a week, the latest 50', () => {
     const many = Array.from({ length: 60 }, (_, index) => ended(`i${String(index)}`, START - index * HOUR));
     keep(open(), [...many, ended('old', START - 8 * DAY)]);
     const fresh = open();
-    const read = createChronicle(() => remembering(fresh), clock)();
+    const read = createAlertHistory(() => remembering(fresh), clock)();
 
     expect(read.incidents.map(({ id }) => id)).toEqual(many.slice(0, 50).map(({ id }) => id));
     expect(read.complete).toBe(true);
@@ -64,7 +64,7 @@ describe('the chronicle', () => {
     keep(store, [ended('same', START - HOUR), ended('other', START - HOUR)]);
     const inMind = { ...ended('same', START - HOUR), streak: 1 };
 
-    expect(createChronicle(() => remembering(store, [inMind]), clock)().incidents).toEqual([
+    expect(createAlertHistory(() => remembering(store, [inMind]), clock)().incidents).toEqual([
       inMind,
       expect.objectContaining({ id: 'other' }),
     ]);
@@ -72,9 +72,9 @@ describe('the chronicle', () => {
 
   test('shows a notification at each moment of its way, once', () => {
     const store = open();
-    const chronicle = createChronicle(() => remembering(store), clock);
+    const alertHistory = createAlertHistory(() => remembering(store), clock);
     const statuses = () =>
-      chronicle()
+      alertHistory()
         .outboxEntries.map(({ delivery }) => `${delivery.recipient} ${delivery.status}`)
         .toSorted();
     expect(statuses()).toEqual([]);
@@ -90,8 +90,8 @@ describe('the chronicle', () => {
   test('says so while the file cannot be used, tells what it knew, and is whole again afterwards', () => {
     const store = open();
     keep(store, [ended('known', START - HOUR)]);
-    const chronicle = createChronicle(() => remembering(store), clock);
-    expect(chronicle()).toMatchObject({ complete: true, incidents: [{ id: 'known' }] });
+    const alertHistory = createAlertHistory(() => remembering(store), clock);
+    expect(alertHistory()).toMatchObject({ complete: true, incidents: [{ id: 'known' }] });
 
     const other = new DatabaseSync(path);
     other.exec('BEGIN EXCLUSIVE');
@@ -99,28 +99,28 @@ describe('the chronicle', () => {
     clock.advance(3 * SECOND);
     const started = performance.now();
     for (let index = 0; index < 50; index += 1)
-      expect(chronicle()).toMatchObject({ complete: false, incidents: [{ id: 'known' }] });
+      expect(alertHistory()).toMatchObject({ complete: false, incidents: [{ id: 'known' }] });
     expect(performance.now() - started).toBeLessThan(500);
     // What happens meanwhile is known without the file.
     store.journal.record(openedEntry());
-    expect(chronicle().outboxEntries).toHaveLength(2);
+    expect(alertHistory().outboxEntries).toHaveLength(2);
 
     other.exec('COMMIT');
     other.close();
     clock.advance(10 * SECOND);
     store.recordRound(roundRecord(START + 13 * SECOND));
-    expect(chronicle().complete).toBe(true);
+    expect(alertHistory().complete).toBe(true);
   });
 
   test('forgets what it knew of another file', () => {
     const store = open();
     keep(store, [ended('known', START - HOUR)]);
     let current = remembering(store);
-    const chronicle = createChronicle(() => current, clock);
-    expect(chronicle().incidents).toHaveLength(1);
+    const alertHistory = createAlertHistory(() => current, clock);
+    expect(alertHistory().incidents).toHaveLength(1);
 
     path = join(folder, 'other.sqlite');
     current = remembering(open());
-    expect(chronicle()).toEqual({ incidents: [], outboxEntries: [], complete: true });
+    expect(alertHistory()).toEqual({ incidents: [], outboxEntries: [], complete: true });
   });
 });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { createStallWatch } from '../../../src/schedule/stall-watch.ts';
+import { createStallMonitor } from '../../../src/schedule/stall-monitor.ts';
 import { handClock } from '../../support/hand-clock.ts';
 
 /** A clock whose timers come late for once, as after a blocked event loop. */
@@ -18,14 +18,14 @@ function stallingClock() {
 
 test('sees none while the clock runs on', () => {
   const clock = stallingClock();
-  const stall = createStallWatch(clock);
+  const stall = createStallMonitor(clock);
   clock.advance(60_000);
   expect(stall.take()).toBe(0);
 });
 
 test('tells the longest stall since the last time', () => {
   const clock = stallingClock();
-  const stall = createStallWatch(clock);
+  const stall = createStallMonitor(clock);
   for (const time of [700, 3_000, 100]) {
     clock.stall(time);
     clock.advance(1_000);
@@ -37,7 +37,7 @@ test('tells the longest stall since the last time', () => {
 
 test('tells a stall that is just over before any timer came', () => {
   const clock = stallingClock();
-  const stall = createStallWatch(clock);
+  const stall = createStallMonitor(clock);
   clock.advance(1_000);
   clock.stall(2_000);
   expect(stall.take()).toBeGreaterThanOrEqual(1_750);
@@ -45,9 +45,9 @@ test('tells a stall that is just over before any timer came', () => {
   expect(stall.take()).toBe(0);
 });
 
-test('a stall is told once, even when it is asked for in the midst of it', () => {
+test('a stall is told once, even when it is asked for in the middle of it', () => {
   const clock = stallingClock();
-  const stall = createStallWatch(clock);
+  const stall = createStallMonitor(clock);
   clock.stall(2_000);
   stall.take();
   expect(stall.take()).toBe(0);
@@ -55,13 +55,13 @@ test('a stall is told once, even when it is asked for in the midst of it', () =>
 
 test('leaves no timer behind', () => {
   const clock = stallingClock();
-  createStallWatch(clock).stop();
+  createStallMonitor(clock).stop();
   expect(clock.timers()).toBe(0);
 });
 
 test('wall clock steps are no stalls', () => {
   const clock = stallingClock();
-  const stall = createStallWatch(clock);
+  const stall = createStallMonitor(clock);
   clock.step(3_600_000);
   clock.advance(1_000);
   expect(stall.take()).toBe(0);

@@ -1,7 +1,7 @@
 import { isWithoutRoute } from '../core/deciding-addresses.ts';
 import { type EndpointObservation, isOwnTrouble } from '../core/observation.ts';
 import type { Connection, ConnectionFault } from './connection-share.ts';
-import type { Look } from './path-share.ts';
+import type { RoundConnections } from './path-share.ts';
 import type { RoundObservations } from '../sources/registry.ts';
 import { describeFailure } from '../core/describe-failure.ts';
 import type { JudgedEndpoint } from './tls-genuine/judge-tls-path.ts';
@@ -10,11 +10,11 @@ import type { JudgedEndpoint } from './tls-genuine/judge-tls-path.ts';
  * The connections of a round to the licence server, each as it worked or failed. What says nothing about the target is
  * left out.
  */
-export function lookOf(
+export function roundConnectionsOf(
   { startedAt, path: { licenseServer, burst } }: Pick<RoundObservations, 'startedAt' | 'path'>,
   judged: readonly JudgedEndpoint[],
   judgedBurst: readonly JudgedEndpoint[],
-): Look {
+): RoundConnections {
   return {
     at: startedAt,
     dialled: licenseServer.endpoints.map(({ address }) => address),

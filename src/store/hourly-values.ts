@@ -3,10 +3,10 @@ import { z } from 'zod';
 import type { EpochMs, Millis } from '../core/clock.ts';
 
 /** What is kept by the hour, besides the probes: errors add up, of the tokens that are left the last count stands. */
-export type FigureName = 'ftm-errors' | 'tokens-left';
+export type HourlyValueName = 'ftm-errors' | 'tokens-left';
 
 export interface HourlyValue {
-  readonly name: FigureName;
+  readonly name: HourlyValueName;
   /** The appliance, as the configuration names it. */
   readonly subject: string;
   readonly value: number;
@@ -14,14 +14,14 @@ export interface HourlyValue {
 
 const HOUR: Millis = 3_600_000;
 
-const WRITES: Readonly<Record<FigureName, string>> = {
+const WRITES: Readonly<Record<HourlyValueName, string>> = {
   'ftm-errors': 'value + excluded.value',
   'tokens-left': 'excluded.value',
 };
 
 /** Writes many with the same statements. */
-export function figureWriter(db: DatabaseSync): (figure: HourlyValue, at: EpochMs) => void {
-  const prepare = (name: FigureName): StatementSync =>
+export function hourlyValueWriter(db: DatabaseSync): (value: HourlyValue, at: EpochMs) => void {
+  const prepare = (name: HourlyValueName): StatementSync =>
     db.prepare(
       `INSERT INTO figures (name, subject, at, value) VALUES (?, ?, ?, ?)
        ON CONFLICT (name, subject, at) DO UPDATE SET value = ${WRITES[name]}`,
@@ -30,17 +30,17 @@ export function figureWriter(db: DatabaseSync): (figure: HourlyValue, at: EpochM
   return ({ name, subject, value }, at) => statements[name].run(name, subject, Math.floor(at / HOUR) * HOUR, value);
 }
 
-const figureRow = z.object({
+const hourlyValueRow = z.object({
   subject: z.string(),
   /** The beginning of the hour. */
   at: z.number(),
   value: z.number(),
 });
 
-export type StoredFigure = Readonly<z.infer<typeof figureRow>>;
+export type StoredHourlyValue = Readonly<z.infer<typeof hourlyValueRow>>;
 
 /** Which subjects matter most: those with the most errors, those with the fewest tokens left. */
-const RANKS: Readonly<Record<FigureName, string>> = {
+const RANKS: Readonly<Record<HourlyValueName, string>> = {
   'ftm-errors':
     '(SELECT -total(value) FROM figures WHERE name = :name AND subject = subjects.subject AND at >= :since)',
   'tokens-left':
@@ -52,20 +52,29 @@ const RANKS: Readonly<Record<FigureName, string>> = {
  * stepped through in the key, and only the rows of those that are wanted are read.
  * @param most how many subjects
  */
-export function readFigures(db: DatabaseSync, name: FigureName, since: EpochMs, most: number): readonly StoredFigure[] {
+export function readHourlyValues(
+  db: DatabaseSync,
+  name: HourlyValueName,
+  since: EpochMs,
+  most: number,
+): readonly StoredHourlyValue[] {
   const rows = db
     .prepare(
       `WITH RECURSIVE subjects (subject) AS (
          SELECT min(subject) FROM figures WHERE name = :name
          UNION ALL
-         SELECT (SELECT min(subject) FROM figures WHERE name = :name AND subject > subjects.subject) FROM subjects WHERE subject IS NOT NULL
+         SELECT (SELECT min(subject) FROM figures WHERE name = :name AND subject > subjects.subject) FROM subjects
+         WHERE subject IS NOT NULL
        ),
-       wanted (subject) AS (SELECT subject FROM subjects WHERE subject IS NOT NULL ORDER BY ${RANKS[name]}, subject LIMIT :most)
-       SELECT figures.subject, at, value FROM wanted JOIN figures ON name = :name AND figures.subject = wanted.subject AND at >= :since
+       wanted (subject) AS (
+         SELECT subject FROM subjects WHERE subject IS NOT NULL ORDER BY ${RANKS[name]}, subject LIMIT :most
+       )
+       SELECT figures.subject, at, value
+       FROM wanted JOIN figures ON name = :name AND figures.subject = wanted.subject AND at >= :since
        ORDER BY at, figures.subject`,
     )
     .all({ name, since, most });
-  return z.array(figureRow).parse(rows);
+  return z.array(hourlyValueRow).parse(rows);
 }
 
 /** The mean of what answered in a span of time that begins at `at`. */
@@ -89,8 +98,10 @@ export function readLatency(
   const rows = db
     .prepare(
       // A number of JavaScript comes in as a REAL, by which SQLite would divide without a rest.
-      `SELECT at / CAST(:bucket AS INTEGER) * CAST(:bucket AS INTEGER) AS at, avg(duration_ms) AS durationMs FROM samples
-       WHERE series = (SELECT id FROM series WHERE probe = :probe AND target = :target) AND at >= :since AND failure IS NULL
+      `SELECT at / CAST(:bucket AS INTEGER) * CAST(:bucket AS INTEGER) AS at, avg(duration_ms) AS durationMs
+       FROM samples
+       WHERE series = (SELECT id FROM series WHERE probe = :probe AND target = :target)
+         AND at >= :since AND failure IS NULL
        GROUP BY 1 ORDER BY 1`,
     )
     .all({ ...series, since, bucket });

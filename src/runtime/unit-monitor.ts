@@ -10,7 +10,7 @@ import type { SlowFactsBySource, SlowSourceId } from '../sources/registry.ts';
 import type { Watch } from '../sources/source.ts';
 import { askEach, configuredSources, unseenPicture, type SlowTools } from './slow-sources.ts';
 
-export interface UnitWatchDeps
+export interface UnitMonitorDeps
   extends Omit<ConnectorContext, 'signal'>,
     Pick<RunnerOptions, 'onError' | 'onLag' | 'onMissed'>,
     Pick<SlowTools, 'budget'> {}
@@ -21,9 +21,9 @@ type Sources = ReturnType<typeof configuredSources>;
 type Runs = Sources[number]['runs'];
 
 /** Asks the slow sources on their own schedules, and keeps what they said last. */
-export class UnitWatch {
+export class UnitMonitor {
   readonly #config: Config;
-  readonly #deps: UnitWatchDeps;
+  readonly #deps: UnitMonitorDeps;
   readonly #configured: Sources;
   readonly #watches: readonly Watch[];
   readonly #fresh = new Set<string>();
@@ -31,7 +31,7 @@ export class UnitWatch {
   readonly #firstLook = Promise.withResolvers<undefined>();
   #picture: SlowFactsBySource;
 
-  constructor(config: Config, deps: UnitWatchDeps) {
+  constructor(config: Config, deps: UnitMonitorDeps) {
     this.#config = config;
     this.#deps = deps;
     this.#picture = unseenPicture(config);
@@ -60,11 +60,11 @@ export class UnitWatch {
   }
 
   /** The preconditions that were looked at again since the last call. */
-  takeFresh(): readonly string[] {
+  drainUpdated(): readonly string[] {
     return judgedBy([...this.#fresh].filter((source) => this.#fresh.delete(source)));
   }
 
-  /** False: this process stood still meanwhile. */
+  /** False: this process stalled meanwhile. */
   async #ask(sources: Sources, signal: AbortSignal): Promise<boolean> {
     const { clock, env } = this.#deps;
     const asked = askEach(sources, this.#config, { ...this.#tools(), clock, env, signal });

@@ -4,16 +4,16 @@ import { supplyOf } from '../checks/token-pool/judge.ts';
 import { valueOf } from '../core/license/resource.ts';
 import type { LogEvent } from '../core/polling/log-event.ts';
 import { UNNAMED } from '../core/polling/state.ts';
-import type { HourlyValue } from '../store/figures.ts';
+import type { HourlyValue } from '../store/hourly-values.ts';
 
 /** Collects from one round to the next what the charts show besides the probes. */
-export interface RoundFigures {
+export interface HourlyValueCollector {
   count(event: LogEvent): void;
   /** The errors since the last call, and the tokens that are left now. */
   take(picture: Pick<SlowFactsBySource, 'appliances'>): readonly HourlyValue[];
 }
 
-export function createRoundFigures(): RoundFigures {
+export function createHourlyValueCollector(): HourlyValueCollector {
   const errors = new Map<string, number>();
   return {
     count: (event) => {

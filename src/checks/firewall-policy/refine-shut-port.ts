@@ -11,11 +11,11 @@ const NOT_ACCEPTED: readonly string[] = ['policy-allows', 'firewall-answers', 'f
 /**
  * A port of the licence server that stays shut leaves two explanations, a firewall or the server. Where the firewall
  * was asked which policy matches, its answer decides: a policy that denies proves the one, a policy that accepts leaves
- * the other. It speaks for that one firewall only, so that the server is suspected, not convicted.
+ * the other. It speaks for that one firewall only, so that the server is suspected, not proven.
  */
-export function settleShutPort(own: readonly Finding[]): (finding: Finding) => Finding {
-  const settled = settlement(own);
-  return (finding) => (isOpen(finding) ? { ...finding, ...settled } : finding);
+export function refineShutPort(own: readonly Finding[]): (finding: Finding) => Finding {
+  const refinement = refinementOf(own);
+  return (finding) => (isOpen(finding) ? { ...finding, ...refinement } : finding);
 }
 
 /** Whether a port of the licence server stays shut for a reason that only the firewall can tell. */
@@ -23,13 +23,13 @@ export function asksForPolicy(assessments: readonly Assessment[]): boolean {
   return assessments.some(({ findings }) => findings.some(isOpen));
 }
 
-interface Settlement {
+interface Refinement {
   readonly suggests: ReachabilityCause | LicenseServerCause;
   readonly kind: ShutPortKind | keyof typeof SILENT_PAST_POLICY;
   readonly confidence: Confidence;
 }
 
-function settlement(findings: readonly Finding[]): Settlement | null {
+function refinementOf(findings: readonly Finding[]): Refinement | null {
   if (findings.some(({ suggests, level }) => suggests === 'policy-missing' && level === 'broken')) {
     return { suggests: 'egress-blocked', kind: 'denied-by-policy', confidence: 'confirmed' };
   }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/system/clock.ts';
-import { readKeptPast } from '../../../src/store/kept-past.ts';
+import { readStoredHistory } from '../../../src/store/stored-history.ts';
 import { createStore, type Store } from '../../../src/store/store.ts';
 import { START } from '../../support/incident-timeline.ts';
 import { openedEntry, roundRecord } from '../../support/store-records.ts';
@@ -35,14 +35,14 @@ function daemonStore(): Store {
 describe('what a daemon has kept', () => {
   test('is read while it goes on writing', () => {
     const store = daemonStore();
-    const past = readKeptPast(path, LIMITS);
-    expect(past).toMatchObject({
+    const history = readStoredHistory(path, LIMITS);
+    expect(history).toMatchObject({
       kind: 'read',
       olderIncidents: 0,
       olderEntries: 0,
       certificates: [{ target: 'host:443', fingerprint: 'AA:BB' }],
     });
-    expect(past.kind === 'read' && [past.incidents.length, past.outboxEntries.length]).toEqual([1, 2]);
+    expect(history.kind === 'read' && [history.incidents.length, history.outboxEntries.length]).toEqual([1, 2]);
     store.recordRound(roundRecord(START + 1_000));
     expect(store.writable()).toBe(true);
     store.close();
@@ -51,13 +51,13 @@ describe('what a daemon has kept', () => {
   test('is read when it is over', () => {
     daemonStore().close();
     const before = readFileSync(path);
-    expect(readKeptPast(path, LIMITS).kind).toBe('read');
+    expect(readStoredHistory(path, LIMITS).kind).toBe('read');
     expect(readFileSync(path)).toEqual(before);
   });
 
   test('is counted where it is too much', () => {
     daemonStore().close();
-    expect(readKeptPast(path, { incidents: 0, outboxEntries: 1, certificates: 0 })).toMatchObject({
+    expect(readStoredHistory(path, { incidents: 0, outboxEntries: 1, certificates: 0 })).toMatchObject({
       olderIncidents: 1,
       olderEntries: 1,
       certificates: [],
@@ -65,10 +65,10 @@ describe('what a daemon has kept', () => {
   });
 
   test('is nothing where there is no file, or an empty one', () => {
-    expect(readKeptPast(path, LIMITS)).toEqual({ kind: 'none' });
+    expect(readStoredHistory(path, LIMITS)).toEqual({ kind: 'none' });
     expect(existsSync(path)).toBe(false);
     writeFileSync(path, '');
-    expect(readKeptPast(path, LIMITS)).toEqual({ kind: 'none' });
+    expect(readStoredHistory(path, LIMITS)).toEqual({ kind: 'none' });
   });
 
   test.each([
@@ -106,17 +106,20 @@ describe('what a daemon has kept', () => {
   ])('cannot be read when it %s, and is left as it is', (_, make, message) => {
     make();
     const before = readFileSync(path);
-    expect(readKeptPast(path, LIMITS)).toMatchObject({ kind: 'unreadable', message: expect.stringContaining(message) });
+    expect(readStoredHistory(path, LIMITS)).toMatchObject({
+      kind: 'unreadable',
+      message: expect.stringContaining(message),
+    });
     expect(readFileSync(path)).toEqual(before);
   });
 
   test('cannot be read while it is locked', () => {
     using db = new DatabaseSync(path);
     db.exec('PRAGMA locking_mode = EXCLUSIVE; CREATE TABLE a (b)');
-    expect(readKeptPast(path, LIMITS)).toEqual({ kind: 'unreadable', message: 'database is locked' });
+    expect(readStoredHistory(path, LIMITS)).toEqual({ kind: 'unreadable', message: 'database is locked' });
   });
 
   test('cannot be read where a directory stands in its place', () => {
-    expect(readKeptPast(folder, LIMITS).kind).toBe('unreadable');
+    expect(readStoredHistory(folder, LIMITS).kind).toBe('unreadable');
   });
 });

@@ -27,14 +27,14 @@ export function roundView({ diagnosis, fresh, checks }: Omit<RoundView, 'causes'
 }
 
 /** What this round says about a cause. Only a precondition that was judged can say that the cause is gone. */
-export function sightOf(cause: Cause, view: RoundView): CausePresence {
+export function presenceOf(cause: Cause, view: RoundView): CausePresence {
   if (!isFresh(cause.precondition, view)) return 'unjudged';
   if (view.causes.some((other) => sameCause(other, cause))) return 'seen';
   const status = view.diagnosis.preconditions.find(({ id }) => id === cause.precondition);
-  return status === undefined ? 'unjudged' : sightOfMissing(cause, status);
+  return status === undefined ? 'unjudged' : presenceOfMissing(cause, status);
 }
 
-function sightOfMissing(cause: Cause, status: PreconditionStatus): CausePresence {
+function presenceOfMissing(cause: Cause, status: PreconditionStatus): CausePresence {
   switch (status.state) {
     case 'unknown':
       return 'unjudged';

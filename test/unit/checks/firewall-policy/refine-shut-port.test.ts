@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { diagnose } from '../../../../src/engine/diagnosis/diagnose.ts';
-import { asksForPolicy } from '../../../../src/checks/firewall-policy/settle-shut-port.ts';
+import { asksForPolicy } from '../../../../src/checks/firewall-policy/refine-shut-port.ts';
 import type { Finding } from '../../../../src/engine/finding.ts';
 import { CONTEXT, finding, round, type Special } from '../../../support/judged-round.ts';
 
@@ -86,11 +86,11 @@ describe('a port that stays shut', () => {
 
   test('names the policy that denies, as evidence and in the summary', () => {
     const [cause] = diagnose(round(['reachability', [SILENT]], ['firewall-policy', [DENIES]]), CONTEXT).causes;
-    expect(cause?.summary).toContain('does not let 10.0.0.5 through');
+    expect(cause?.summary).toContain('denies 10.0.0.5 the way');
     expect(cause?.evidence.at(-1)).toContain('policy 7 denies it');
   });
 
-  test('breaks reachability whoever is suspected, and leaves both explanations in the remedy', () => {
+  test('breaks reachability whichever of the two is suspected, and leaves both explanations in the remedy', () => {
     const told = (policy: Special) => diagnose(round(['reachability', [SILENT]], policy), CONTEXT).causes[0];
     const blocked = told(['firewall-policy', [], 'not-configured']);
     const down = told(['firewall-policy', []]);

@@ -2,8 +2,8 @@ import type { Cause } from '../cause.ts';
 import type { Check } from '../check.ts';
 import { isOpenFault, sameCause } from './incident.ts';
 import type { Incident } from './incident.ts';
-import { showsStill } from './sight.ts';
-import type { RoundView } from './sight.ts';
+import { showsStill } from './round-view.ts';
+import type { RoundView } from './round-view.ts';
 
 /**
  * The open incident that a newly confirmed cause continues, if any: the fault is the same one, only better understood.

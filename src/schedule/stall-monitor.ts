@@ -4,7 +4,7 @@ import type { Clock, Millis } from '../core/clock.ts';
  * Notices when this process did not run for a while: a blocked event loop, a paused virtual machine. What a probe
  * measured meanwhile says nothing about its target.
  */
-export interface StallWatch {
+export interface StallMonitor {
   /** The longest stall since the last call of this function. */
   take(): Millis;
   stop(): void;
@@ -13,7 +13,7 @@ export interface StallWatch {
 const BEAT: Millis = 250;
 
 /** @param onBeat told how late each look was, four times a second */
-export function createStallWatch(clock: Clock, onBeat: (lateness: Millis) => void = () => undefined): StallWatch {
+export function createStallMonitor(clock: Clock, onBeat: (lateness: Millis) => void = () => undefined): StallMonitor {
   let longest: Millis = 0;
   let last = clock.elapsed();
   let cancel = beat();

@@ -1,0 +1,190 @@
+import { describe, expect, test } from 'vitest';
+import { explain, type LineExplanation } from '../../../src/cli/explain.ts';
+import { createAttribution, NO_OTHERS } from '../../../src/sources/log/attribution.ts';
+import { fixtureLines } from '../../support/fixture-lines.ts';
+import { shippedCatalogue } from '../../support/signature-catalogue.ts';
+import { textSink } from '../../support/text-sink.ts';
+
+const signatures = await shippedCatalogue();
+const attribution = createAttribution([], NO_OTHERS);
+const watched = { hosts: ['fortitokenmobile.fortinet.com'], addresses: ['173.243.138.0/24'] };
+
+async function explained(lines: readonly string[]): Promise<readonly LineExplanation[]> {
+  const output = textSink();
+  await explain({ lines, input: nothing(), output, json: true, signatures, attribution, watched });
+  return output
+    .text()
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as LineExplanation);
+}
+
+async function* nothing(): AsyncGenerator<Buffer> {}
+
+/** Texts as the vendor quotes them, and what its document says that they mean. */
+const TEXTS: readonly {
+  readonly line: string;
+  readonly signature: string;
+  readonly cause: string | null;
+  readonly says: RegExp;
+  readonly todo: RegExp;
+}[] = [
+  {
+    line: 'activation error (token not exist in FortiGuard)',
+    signature: 'token-not-in-fortiguard',
+    cause: 'egress-blocked',
+    says: /no contact .* about the connection, and about no missing registration/u,
+    todo: /execute ping fds1\.fortinet\.com/u,
+  },
+  {
+    line: "token already activated, and seed won't be returned",
+    signature: 'seed-not-returned',
+    cause: null,
+    says: /hardware token is locked by Fortinet, .* or added a second time/u,
+    todo: /TAC to release the lock/u,
+  },
+  {
+    line: 'Failed to send activation code',
+    signature: 'activation-code-not-sent',
+    cause: null,
+    says: /state of the token .* no fault of the mail server/u,
+    todo: /execute fortitoken-mobile renew/u,
+  },
+  {
+    line: 'Failed to send notification to user due to pushd error -3: FTM server returned error',
+    signature: 'push-failed',
+    cause: 'tls-interception-suspected',
+    says: /both the certificate of FortiAuthenticator and inspection/u,
+    todo: /If nothing inspects it, .* certificate that FortiAuthenticator presents/u,
+  },
+  ...['license expired', 'forticare license expired'].map((line) => ({
+    line,
+    signature: 'license-certificate-expired',
+    cause: null,
+    says: /nobody can renew it, neither TAC nor Customer Service/u,
+    todo: /Buy a new licence/u,
+  })),
+  ...['input value is invalid', 'no valid token found'].map((line) => ({
+    line,
+    signature: 'trial-import-refused',
+    cause: null,
+    says: /the two of the trial or those of a licence/u,
+    todo: /delete both, and import them with the activation code 0000-0000-0000-0000-0000/u,
+  })),
+  {
+    line:
+      'Unable to provision token FTKMOB0000000001: Unknown error. Your changes have been rolled back. ' +
+      'Please try again later.',
+    signature: 'provision-rolled-back',
+    cause: 'polling-failing',
+    says: /no connection to fortitokenmobile\.fortinet\.com, or cannot resolve/u,
+    todo: /execute nslookup fortitokenmobile\.fortinet\.com/u,
+  },
+  ...['', 'FTM polling error: ', 'FTM provision error: ', 'FTM polling error: server connection failed: '].map(
+    (before) => ({
+      line: `${before}Unable to Resolve Domain Name`,
+      signature: 'server-name-not-resolved',
+      cause: 'name-not-found',
+      says: /cannot resolve the name/u,
+      todo: /System > Network > DNS/u,
+    }),
+  ),
+  ...['polling', 'provision'].flatMap((what) => [
+    {
+      line: `FTM ${what} error: connection timeout: server connection failed: SSL session failed`,
+      signature: `ftm-${what}-timeout`,
+      cause: 'egress-blocked',
+      says: /filtered or the server unreachable/u,
+      todo: /Allow TCP 443/u,
+    },
+    {
+      line: `FTM ${what} error: could not resolve host`,
+      signature: 'server-name-not-resolved',
+      cause: 'name-not-found',
+      says: /cannot resolve the name/u,
+      todo: /execute nslookup/u,
+    },
+    {
+      line: `FTM ${what} error: request timed out`,
+      signature: `ftm-${what}-timeout`,
+      cause: 'egress-blocked',
+      says: /no answer|does not answer/u,
+      todo: /Allow TCP 443/u,
+    },
+    {
+      line: `FTM ${what} error: TLS alert, bad certificate`,
+      signature: `ftm-${what}-ssl`,
+      cause: 'tls-interception-suspected',
+      says: /TLS session/u,
+      todo: /Exempt FortiAuthenticator's traffic/u,
+    },
+    {
+      line: `FTM ${what} error: internal error`,
+      signature: `ftm-${what}-error`,
+      cause: 'polling-failing',
+      says: /cannot/u,
+      todo: /Read the end of the line/u,
+    },
+    {
+      line: `FTM ${what} error: problem with SSL comm layer: server connection failed: SSL session failed`,
+      signature: `ftm-${what}-ssl`,
+      cause: 'tls-interception-suspected',
+      says: /a firewall that inspects TLS is the usual reason/u,
+      todo: /Exempt FortiAuthenticator's traffic/u,
+    },
+  ]),
+  {
+    line: 'No active token found',
+    signature: 'trial-token-stale',
+    cause: null,
+    says: /trial tokens that it holds are stale; nothing was refused at an import/u,
+    todo: /delete both/u,
+  },
+  {
+    line:
+      '192.0.2.7 is blocklisted by FortiGuard. This email from IP has been rejected. The email message was ' +
+      'detected as spam.',
+    signature: 'mail-relay-blocklisted',
+    cause: 'mail-recipient-rejected',
+    says: /FortiGuard lists it as a source of spam/u,
+    todo: /AntiSpam Blocklist Appeal Form/u,
+  },
+  ...['FortiToken activation failed', fixtureLines('fortios-token-events.txt')[0] ?? ''].map((line) => ({
+    line,
+    signature: 'fortigate-token-activation-failed',
+    cause: null,
+    says: /could not activate one of its own tokens/u,
+    todo: /directregistration\.fortinet\.com/u,
+  })),
+  ...['FortiToken mobile push message failed', fixtureLines('fortios-token-events.txt')[1] ?? ''].map((line) => ({
+    line,
+    signature: 'fortigate-push-failed',
+    cause: null,
+    says: /could not send a push notification/u,
+    todo: /push\.fortinet\.com/u,
+  })),
+  {
+    line: 'error_code 31 token does not belong to product',
+    signature: 'token-of-another-product',
+    cause: 'license-on-other-unit',
+    says: /registered to another unit, or to the HA peer/u,
+    todo: /both serial numbers and the number of the licence/u,
+  },
+];
+
+describe('explain says what the vendor says', () => {
+  test.each(TEXTS)('of "$line"', async ({ line, signature, cause, says, todo }) => {
+    const [explanation] = await explained([line]);
+    expect(explanation).toMatchObject({ recognised: true, signature, cause });
+    expect(explanation?.summary).toMatch(says);
+    expect(explanation?.remedy.join(' ')).toMatch(todo);
+  });
+
+  test('and nothing of lines of other products, or about something else', async () => {
+    const lines = fixtureLines('foreign-lines.txt');
+    expect(lines.length).toBeGreaterThanOrEqual(60);
+    const told = await explained(lines);
+    expect(told).toHaveLength(lines.length);
+    expect(told.filter(({ recognised }) => recognised).map(({ line }) => line)).toEqual([]);
+  });
+});
