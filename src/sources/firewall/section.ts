@@ -1,6 +1,6 @@
 import type * as z from 'zod';
 import { authorityFile } from '../../config/schema/files.ts';
-import { type Fields, fieldsOf, itemsOf, type Label, type Report, unique } from '../../config/schema/rules.ts';
+import { fieldsOf, type Label, unique } from '../../config/schema/rules.ts';
 import { secret } from '../../config/schema/secret.ts';
 import { list, listOrOne, optional, section } from '../../config/schema/section.ts';
 import { httpsOrigin } from '../../config/schema/urls.ts';
@@ -33,13 +33,4 @@ function flow(item: unknown): readonly Label[] {
 
 function alreadyAsked(_: string, owner: number): string {
   return `firewall[${String(owner)}] asks the same: name all units in its "appliances"`;
-}
-
-/** Two sections together: an entry is for units that there are. */
-export function namesKnownUnits(file: Fields, report: Report): void {
-  const known = itemsOf(file['appliances']).map((unit) => fieldsOf(unit)['name']);
-  for (const unit of itemsOf(file['firewall']).flatMap((item) => itemsOf(fieldsOf(item)['appliances']))) {
-    if (typeof unit === 'string' && !known.includes(unit))
-      report(['firewall'], `"${unit}" is the name of none of the "appliances"`);
-  }
 }
