@@ -17,6 +17,7 @@ export type FirewallQuestion =
       readonly ipv6: boolean;
     }
   | { readonly kind: 'policy'; readonly id: number }
+  | { readonly kind: 'fqdn-objects'; readonly only: string | null }
   | { readonly kind: 'profile-group' | 'ssl-ssh-profile' | 'address' | 'wildcard-fqdn'; readonly name: string };
 
 /** Reads one firewall; it cannot say another method than GET. */
@@ -58,6 +59,9 @@ function pathOf(question: FirewallQuestion, vdom: string): string {
       query.set('destport', String(question.port));
       return `/api/v2/monitor/firewall/policy-lookup?${query.toString()}`;
     }
+    case 'fqdn-objects':
+      if (question.only !== null) query.set('mkey', question.only);
+      return `/api/v2/monitor/firewall/address-fqdns?${query.toString()}`;
     case 'policy':
       return `/api/v2/cmdb/firewall/policy/${String(question.id)}?${query.toString()}`;
     case 'profile-group':
