@@ -10,9 +10,14 @@ import { secretOf } from '../../network/rest/secret.ts';
 import { serialNumber } from '../../network/rest/serial-number.ts';
 import { snmpGet } from '../../network/snmp/snmp-get.ts';
 
-/** FORTINET-FORTIAUTHENTICATOR-MIB, 2020-04-16: facSysSerial and facHaCurrentStatus, instance 0 of a scalar. */
-const SERIAL = '1.3.6.1.4.1.12356.113.1.2.0';
-const HA_STATUS = '1.3.6.1.4.1.12356.113.201.1.0';
+/**
+ * FORTINET-FORTIAUTHENTICATOR-MIB, 2020-04-16, instance 0 of each scalar; all of them stand below facSystem,
+ * 1.3.6.1.4.1.12356.113.1 (the compiled MIB; Checkmk and Centreon ask for the same).
+ */
+const OBJECTS = {
+  facSysSerial: '1.3.6.1.4.1.12356.113.1.2.0',
+  facHaCurrentStatus: '1.3.6.1.4.1.12356.113.1.201.1.0',
+} as const;
 
 /** UDP loses packets: the request is repeated within this time. */
 const SNMP_TIMEOUT: Millis = 5_000;
@@ -28,11 +33,11 @@ export async function observeHaRole(
   using limit = deadline(context.clock, SNMP_TIMEOUT, context.signal);
   try {
     const community = await secretOf(appliance.snmp.community, context);
-    const values = await snmpGet(appliance.snmp, community, [HA_STATUS, SERIAL], limit);
-    const status = values.get(HA_STATUS);
+    const values = await snmpGet(appliance.snmp, community, Object.values(OBJECTS), limit);
+    const status = values.get(OBJECTS.facHaCurrentStatus);
     const role = typeof status === 'number' ? haRoleOf(status) : null;
     if (role === null) throw new ProbeError('protocol', 'Cannot read the HA role: expected a value that the MIB names');
-    const serial = serialNumber.safeParse(values.get(SERIAL));
+    const serial = serialNumber.safeParse(values.get(OBJECTS.facSysSerial));
     return { kind: 'ok', appliance: appliance.name, role, serial: serial.success ? serial.data : null };
   } catch (error) {
     return { appliance: appliance.name, ...failed(error, startedAt, context) };

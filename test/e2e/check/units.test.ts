@@ -17,13 +17,12 @@ import {
   readyWithWarning,
   remedyOf,
 } from '../../support/check-result.ts';
+import { type MibChanges, mibValues } from '../../support/fortiauthenticator-mib.ts';
 import { checkLab } from '../../support/lab-check.ts';
 
 const OTHER_UNIT = 'FAC-VM0000000099';
 const TOKENS = { count: 30, license: LICENSE };
 const COMMUNITY = 'read-only-word';
-const HA_STATUS = '1.3.6.1.4.1.12356.113.201.1.0';
-const UNIT_SERIAL = '1.3.6.1.4.1.12356.113.1.2.0';
 
 let lab: Lab;
 
@@ -94,13 +93,17 @@ describe('the licence', () => {
 
 describe('the role that SNMP tells', () => {
   let agent: SnmpAgent;
-  const objects = new Map<string, number | string>([[UNIT_SERIAL, SERIALS.unit]]);
+  const objects = new Map<string, number | string>();
 
   beforeAll(async () => {
     agent = await createSnmpAgent({ community: COMMUNITY, objects });
     await writeFile(join(lab.folder, 'community'), COMMUNITY, { mode: 0o600 });
   });
   afterAll(() => agent.close());
+
+  function tell(changes: MibChanges): void {
+    for (const [oid, value] of mibValues(changes)) objects.set(oid, value);
+  }
 
   function withSnmp(): Section {
     const appliances = configurationOf(lab)['appliances'] as readonly Section[];
@@ -111,8 +114,8 @@ describe('the role that SNMP tells', () => {
   test.for([
     ['the primary, while the peer holds the licence', 2, readyWithWarning('license-on-peer')],
     ['the secondary, while the primary holds the licence', 3, READY],
-  ] as const)('is %s', async ([, role, expected]) => {
-    objects.set(HA_STATUS, role);
+  ] as const)('is %s', async ([, facHaCurrentStatus, expected]) => {
+    tell({ facHaCurrentStatus, facSysSerial: SERIALS.unit });
     lab.appliance.state.peerSerial = SERIALS.peer;
     lab.register(SERIALS.peer);
     expect(conclusionOf(await checkLab(lab, withSnmp()))).toEqual(expected);
