@@ -34,7 +34,7 @@ export const migrated: ApplianceFacts = applianceFacts({ system: { serial: 'FAC-
 
 /** What SNMP told. */
 export function role(value: HaRole, serial: string | null = 'FAC-A'): HaRoleObservation {
-  return { kind: 'ok', appliance: 'fac-1', role: value, serial };
+  return { kind: 'ok', appliance: 'fac-1', role: value, serial, firmware: null, tokens: null };
 }
 
 /** The unit as it is judged. */

@@ -104,9 +104,22 @@ describeWhere([{ program: 'snmpd' }], 'observeHaRole with a real snmpd that serv
     expect(await observe(snmpd)).toMatchObject({ kind: 'ok', appliance: 'fac-1', role, serial: SERIAL });
   });
 
+  it('reads serial, version and counts of tokens', async () => {
+    expect(await observe(await serve({}))).toEqual({
+      kind: 'ok',
+      appliance: 'fac-1',
+      role: 'disabled',
+      serial: SERIAL,
+      firmware: 'v5.5.0-build0366',
+      tokens: { count: 32, remaining: 168 },
+    });
+  });
+
   it('does without what the agent does not have', async () => {
-    const snmpd = await serve({ facHaCurrentStatus: 2, facSysSerial: null });
-    expect(await observe(snmpd)).toMatchObject({ kind: 'ok', role: 'cluster-primary', serial: null });
+    const lacking = { facSysSerial: null, facSysVersion: null, facFortiTokenRemaining: null };
+    const snmpd = await serve({ facHaCurrentStatus: 2, ...lacking });
+    const nothing = { serial: null, firmware: null, tokens: null };
+    expect(await observe(snmpd)).toMatchObject({ kind: 'ok', role: 'cluster-primary', ...nothing });
   });
 
   it('gets no answer with another community', async () => {

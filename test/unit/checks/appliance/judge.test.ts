@@ -3,6 +3,7 @@ import { judgeAppliance, type OtherViews } from '../../../../src/checks/applianc
 import type { ApplianceObservation } from '../../../../src/core/license/appliance.ts';
 import type { FailureReason } from '../../../../src/core/observation.ts';
 import { applianceFacts } from '../../../support/appliance-facts.ts';
+import { role } from '../../../support/license-bench.ts';
 
 const EXPECTED = {
   unit: { name: 'fac-1', serial: 'FAC-A', peerSerial: 'FAC-B', licenses: [] },
@@ -97,7 +98,7 @@ describe('judgeAppliance', () => {
     ).toEqual(expected);
   });
 
-  const speaks = { kind: 'ok', appliance: 'fac-1', role: 'standalone-primary', serial: null } as const;
+  const speaks = role('standalone-primary', null);
   const mute = {
     kind: 'failed',
     appliance: 'fac-1',
@@ -175,14 +176,14 @@ describe('judgeAppliance', () => {
   });
 
   it('notes a role that SNMP did not give', () => {
-    const role = {
+    const silent = {
       kind: 'failed',
       appliance: 'fac-1',
       reason: 'timeout',
       message: 'No result',
       durationMs: 5000,
     } as const;
-    expect(judgeAppliance(applianceFacts(), EXPECTED, { role, logSpeaks: false })).toEqual([
+    expect(judgeAppliance(applianceFacts(), EXPECTED, { role: silent, logSpeaks: false })).toEqual([
       {
         rule: 'ha-role-readable',
         subject: 'fac-1',
