@@ -43,8 +43,7 @@ export function listed(
   seen: ApplianceObservation | null,
   told: HaRoleObservation | null = null,
 ): ListedUnit {
-  const { licenses: configured } = expected;
-  return { unit: unitOf(expected, seen, told), licenses: licensesOf(configured, seen), configured, appliance: seen };
+  return { unit: unitOf(expected, seen, told), licenses: licensesOf(expected.licenses, seen), appliance: seen };
 }
 
 /** What is found of the licence at this unit, the only one that is configured. */
