@@ -74,7 +74,7 @@ describe('the licence', () => {
     const result = await checkLab(lab);
     expect(conclusionOf(result)).toEqual(notReady('license-on-other-unit'));
     expect(evidenceOf(result)).toContain(OTHER_UNIT);
-    expect(remedyOf(result)).toContain('After a migration the licence must be assigned to the new serial number');
+    expect(remedyOf(result)).toContain(`Restored after a migration, with the serial number ${SERIALS.unit}`);
   });
 
   test('that waits to be registered', async () => {
@@ -173,7 +173,18 @@ describe('FortiAuthenticator', () => {
         { rule: 'provisioning-server-matches', actual: expect.stringContaining('relay.example.org') as unknown },
       ],
     });
-    expect(result).toMatchObject({ ready: 'ready', causes: [], exitCode: 1 });
+    expect(conclusionOf(result)).toEqual(readyWithWarning('provisioning-server-differs'));
+    expect(remedyOf(result)).toContain('relay.example.org:');
+  });
+
+  test('is another unit than the configured one', async () => {
+    const { serial } = lab.appliance.state;
+    lab.appliance.state.serial = OTHER_UNIT;
+    lab.register(OTHER_UNIT);
+    const result = await checkLab(lab);
+    lab.appliance.state.serial = serial;
+    expect(conclusionOf(result)).toEqual(readyWithWarning('appliance-serial-differs'));
+    expect(remedyOf(result)).toContain(`set appliances[].serial to ${OTHER_UNIT}`);
   });
 
   test('names the mail server that is rehearsed with when the configuration names none', async () => {

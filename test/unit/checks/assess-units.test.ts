@@ -77,6 +77,18 @@ describe('a unit that only SNMP tells of', () => {
     return assessUnits(facts).find(({ id }) => id === 'token-pool');
   }
 
+  it.each([
+    ['FAC-A', 'not-configured', []],
+    ['FAC-X', 'judged', ['appliance-serial-differs']],
+  ] as const)('is compared with its configuration: %s', async (serial, kind, causes) => {
+    const config = await configOf('appliances: [{ name: fac-1, serial: FAC-A }]');
+    const units = config.appliances.map((unit) => ({ config: unit, rest: null, role: role('disabled', serial) }));
+    const facts = { config, picture: picture({ appliances: units }), speaking: [] };
+    const assessment = assessUnits(facts).find(({ id }) => id === 'appliance');
+    expect(assessment?.kind).toBe(kind);
+    expect(assessment?.findings.map(({ suggests }) => suggests)).toEqual(causes);
+  });
+
   it('has its count said, and is not judged by it', async () => {
     const assessment = await tokenPool('appliances: [{ name: fac-1 }]', null);
     const summary = `No REST API of a FortiAuthenticator is configured; ${COUNT}`;
