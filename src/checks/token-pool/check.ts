@@ -5,6 +5,7 @@ import { judged, notConfigured, unjudged } from '../judgement.ts';
 import type { UnitFacts } from '../unit-facts.ts';
 import { TOKEN_POOL_CAUSES, type TokenPoolCause } from './causes.ts';
 import { judgeTokenPool } from './judge.ts';
+import { type Pool, poolsOf } from './pools.ts';
 
 export const tokenPool: Declaration<'token-pool', TokenPoolCause> = {
   id: 'token-pool',
@@ -25,12 +26,14 @@ function judgeTokens({ picture: { appliances: units } }: UnitFacts): Judgement {
     return notConfigured(['No REST API of a FortiAuthenticator is configured', ...counted.map(countText)].join('; '));
   if (!units.some(({ rest }) => rest?.kind === 'ok')) return unjudged('No FortiAuthenticator told its tokens');
   return judged(
-    [
-      ...units.flatMap(({ config, rest }) => (rest === null ? [] : judgeTokenPool(rest, config))),
-      ...counted.map(countNote),
-    ],
+    [...poolsOf(units).flatMap(judgePool), ...counted.map(countNote)],
     'The tokens match the licence, and enough are left',
   );
+}
+
+function judgePool(pool: Pool): readonly Finding<TokenPoolCause>[] {
+  const findings = judgeTokenPool(pool.observation, pool);
+  return pool.members.length === 1 ? findings : findings.map((finding) => ({ ...finding, concerns: pool.members }));
 }
 
 interface SnmpCount {
