@@ -1,8 +1,7 @@
 import { deadline } from '../../system/clock.ts';
 import type { SnmpConfig } from './section.ts';
 import type { Millis } from '../../core/clock.ts';
-import { haRoleOf } from '../../core/license/ha-role.ts';
-import type { HaRoleFacts, HaRoleObservation } from '../../core/license/ha-role.ts';
+import { haRoleOf, type HaRoleFacts, type HaRoleObservation } from '../../core/license/ha-role.ts';
 import { ProbeError } from '../../network/failure.ts';
 import type { ConnectorContext } from '../../network/rest/context.ts';
 import { failed } from '../../network/rest/failed.ts';
