@@ -90,6 +90,9 @@ export interface FindingFacts {
   readonly license?: string;
   /** Which one was asked for the policy: `the FortiGate 10.0.0.1`. */
   readonly firewall?: string;
+  /** What the configuration says, where something else was found. */
+  readonly configured?: string;
+  readonly found?: string;
   readonly policy?: string;
   readonly profile?: string;
   /** Source address that the firewall sees. */

@@ -31,6 +31,8 @@ const GENERAL: Readonly<Record<keyof WordingFacts, string>> = {
   holder: 'another unit',
   license: 'the licence',
   firewall: 'the firewall',
+  configured: 'what is configured',
+  found: 'something else',
   policy: 'the policy that matches',
   profile: 'its inspection profile',
   source: 'the address of FortiAuthenticator',
