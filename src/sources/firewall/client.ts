@@ -52,7 +52,7 @@ function pathOf(question: FirewallQuestion, vdom: string): string {
       return `/api/v2/monitor/router/lookup?${query.toString()}`;
     case 'policy-lookup': {
       query.set('ipv6', String(question.ipv6));
-      if (question.sourceInterface !== null) query.set('srcintf', question.sourceInterface);
+      setKnown(query, 'srcintf', question.sourceInterface);
       query.set('sourceip', question.source);
       query.set('protocol', 'tcp');
       query.set('dest', question.destination);
@@ -60,7 +60,7 @@ function pathOf(question: FirewallQuestion, vdom: string): string {
       return `/api/v2/monitor/firewall/policy-lookup?${query.toString()}`;
     }
     case 'fqdn-objects':
-      if (question.only !== null) query.set('mkey', question.only);
+      setKnown(query, 'mkey', question.only);
       return `/api/v2/monitor/firewall/address-fqdns?${query.toString()}`;
     case 'policy':
       return `/api/v2/cmdb/firewall/policy/${String(question.id)}?${query.toString()}`;
@@ -71,4 +71,8 @@ function pathOf(question: FirewallQuestion, vdom: string): string {
     case 'wildcard-fqdn':
       return `/api/v2/cmdb/firewall.wildcard-fqdn/custom/${encodeURIComponent(question.name)}?${query.toString()}`;
   }
+}
+
+function setKnown(query: URLSearchParams, name: string, value: string | null): void {
+  if (value !== null) query.set(name, value);
 }
