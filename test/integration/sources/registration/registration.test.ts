@@ -123,8 +123,8 @@ describe('observeRegistration', () => {
           { username: 'api-user', password: 'api-password', client_id: 'assetmanagement', grant_type: 'password' },
         ],
         ['POST', LICENSES_PATH, { licenseNumber: A, accountId: 77 }],
-        ['POST', PRODUCTS_PATH, { serialNumber: 'FAC-VM0000000001' }],
         ['POST', LICENSES_PATH, { licenseNumber: B, accountId: 77 }],
+        ['POST', PRODUCTS_PATH, { serialNumber: 'FAC-VM0000000001' }],
       ],
     );
   });
