@@ -92,7 +92,11 @@ async function lookUp(session: Session, license: string): Promise<LicenseOutcome
  */
 function outcomeOf(records: readonly LicenseRecord[]): LicenseOutcome {
   const listed = records.filter((record) => !isPending(record));
-  for (const { serial } of listed) if (serial !== null) return { kind: 'registered', serial };
+  for (const { serial, bought } of listed) {
+    // Several records may be of parts that were bought one after the other: none of them says how many there are.
+    if (serial !== null)
+      return { kind: 'registered', serial, ...(bought === null || records.length > 1 ? {} : { bought }) };
+  }
   const [unnamed] = listed;
   if (unnamed !== undefined) return { kind: 'unnamed', status: unnamed.status };
   const [pending] = records;
