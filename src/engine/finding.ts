@@ -88,11 +88,11 @@ export interface FindingFacts {
   /** Serial number of the unit that holds the licence. */
   readonly holder?: string;
   readonly license?: string;
-  /** Which one was asked for the policy: `the FortiGate 10.0.0.1`. */
-  readonly firewall?: string;
   /** What the configuration says, where something else was found. */
   readonly configured?: string;
   readonly found?: string;
+  /** Which one was asked for the policy: `the FortiGate 10.0.0.1`. */
+  readonly firewall?: string;
   readonly policy?: string;
   readonly profile?: string;
   /** Source address that the firewall sees. */
