@@ -21,6 +21,10 @@ export interface FirewallState {
   sslProfiles: Readonly<Record<string, Fields>>;
   addresses: Readonly<Record<string, Fields>>;
   wildcardFqdns: Readonly<Record<string, Fields>>;
+  /** Addresses that its FQDN objects resolve to; null: the token may not read them. */
+  fqdnObjects: Readonly<Record<string, { readonly fqdn: string; readonly addrs: readonly string[] }>> | null;
+  /** Older firmware answers with a mapping from names to objects. */
+  fqdnsByName: boolean;
 }
 
 export interface FirewallOptions {
@@ -42,6 +46,7 @@ export interface Firewall extends AsyncDisposable {
 
 export const LOOKUP_PATH = '/api/v2/monitor/firewall/policy-lookup';
 export const ROUTE_PATH = '/api/v2/monitor/router/lookup';
+export const FQDNS_PATH = '/api/v2/monitor/firewall/address-fqdns';
 const CMDB = '/api/v2/cmdb/';
 
 /** A policy that lets everything pass and inspects nothing, as FortiOS 7 writes it. */
@@ -91,6 +96,8 @@ export async function createFirewall(options: FirewallOptions = {}): Promise<Fir
     },
     addresses: {},
     wildcardFqdns: {},
+    fqdnObjects: {},
+    fqdnsByName: false,
     ...options.state,
   };
   const identity =
@@ -122,6 +129,7 @@ function answer(state: FirewallState, request: RecordedRequest): PeerReply {
   if (vdom !== state.vdom) return failure(404, vdom);
   if (url.pathname === LOOKUP_PATH) return lookup(state, url.searchParams, vdom);
   if (url.pathname === ROUTE_PATH) return route(state, vdom);
+  if (url.pathname === FQDNS_PATH) return fqdns(state, url.searchParams.get('mkey'), vdom);
   const object = url.pathname.startsWith(CMDB) ? objectAt(state, url.pathname.slice(CMDB.length)) : undefined;
   if (object === undefined) return failure(404, vdom);
   return { status: 200, body: { http_method: 'GET', results: [object], vdom, status: 'success', http_status: 200 } };
@@ -130,6 +138,19 @@ function answer(state: FirewallState, request: RecordedRequest): PeerReply {
 function route(state: FirewallState, vdom: string): PeerReply {
   if (state.route === null) return failure(403, vdom);
   const results = { success: true, network: '10.0.0.0/24', gateway: '0.0.0.0', interface: state.route };
+  return { status: 200, body: { http_method: 'GET', results, vdom, status: 'success', http_status: 200 } };
+}
+
+/** As a FortiGate 60F of 7.6 answers: the list counts addresses, one object by its name has them. */
+function fqdns({ fqdnObjects, fqdnsByName }: FirewallState, only: string | null, vdom: string): PeerReply {
+  if (fqdnObjects === null) return failure(403, vdom);
+  const chosen = Object.entries(fqdnObjects).filter(([name]) => only === null || name === only);
+  const results = fqdnsByName
+    ? Object.fromEntries(chosen)
+    : chosen.map(([name, { fqdn, addrs }]) => {
+        const found = only === null ? { addrs_count: addrs.length } : { addrs };
+        return { name, fqdn, ...found, wildcard: false };
+      });
   return { status: 200, body: { http_method: 'GET', results, vdom, status: 'success', http_status: 200 } };
 }
 

@@ -21,12 +21,28 @@ export const POLICY_CAUSES = {
     headline: 'no firewall policy allows the traffic',
     summary: 'No policy of {firewall} allows {source} to reach {host} on TCP {port}.',
     impact: 'activation',
-    sources: ['ta-p/194050', 'docs:fortigate/7.2.13/administration-guide'],
+    sources: ['ta-p/194050', 'ta-p/196844', 'ta-p/302745', 'docs:fortigate/7.2.13/administration-guide'],
     remedy: [
       'On {firewall}, create a policy that allows only {source} to {host} (or the internet) on HTTPS, with no ' +
         'security profile and SSL inspection "no-inspection".',
       'If a policy exists, check its source address, its interfaces and its order with Policy Lookup.',
     ],
+    kinds: {
+      'fqdn-unresolved': {
+        title: 'its address object for the server resolves to nothing',
+        summary:
+          'No policy of {firewall} allows {source} to reach {host} on TCP {port}, and its address object for {host} ' +
+          'resolves to no address: a policy with that object matches nothing.',
+        remedy: [
+          'On {firewall}, see what it resolves: "diagnose firewall fqdn list-ip" (before FortiOS 7.0: "diagnose ' +
+            'firewall fqdn list"), and its own resolvers under Network > DNS.',
+          'Let it use the resolvers that FortiAuthenticator uses: an FQDN object matches only the addresses that the ' +
+            'FortiGate itself has resolved.',
+          'Until it resolves, use an address object with the addresses of {host} as destination of the policy.',
+          'Check it with Policy & Objects > Firewall Policy > Policy Lookup.',
+        ],
+      },
+    },
   },
 } satisfies Readonly<Record<string, CauseWords>>;
 

@@ -1,6 +1,8 @@
+import type { POLICY_CAUSES } from './causes.ts';
 import { nameList } from '../../core/name-list.ts';
-import { type Finding, type FindingFacts, known, unknown } from '../../engine/finding.ts';
+import { type Finding, type FindingFacts, known, note, unknown } from '../../engine/finding.ts';
 import {
+  type FirewallFacts,
   type FirewallObservation,
   type FirewallPolicy,
   type Flow,
@@ -34,18 +36,39 @@ function judgeOne(observation: FirewallObservation): readonly Finding[] {
       return [untold(observation, 'firewall-accepts-token', actual)];
     }
     case 'ok':
-      switch (observation.match.kind) {
-        case 'implicit-deny':
-          return [missing(observation, 'no policy matches: the implicit deny', null)];
-        case 'policy':
-          return judgePolicy(observation, observation.match.policy, observation.match.inspection);
-      }
+      return [...judgeMatch(observation), ...judgeFqdnObjects(observation)];
   }
 }
 
-function judgePolicy(flow: Flow, policy: FirewallPolicy, inspection: SslInspection): readonly Finding[] {
-  if (policy.action === 'deny') return [missing(flow, `${policyText(policy)} denies it`, policy)];
-  return [...judgeInspection(flow, policy, inspection), ...judgeProfiles(flow, policy)];
+function judgeMatch({ match, fqdnObjects, ...flow }: FirewallFacts): readonly Finding[] {
+  const isUnresolved = fqdnObjects.some(({ resolves }) => !resolves);
+  const denied = { flow, kind: isUnresolved ? FQDN_UNRESOLVED : undefined };
+  switch (match.kind) {
+    case 'implicit-deny':
+      return [missing(denied, 'no policy matches: the implicit deny', null)];
+    case 'policy': {
+      const { policy, inspection } = match;
+      if (policy.action === 'deny') return [missing(denied, `${policyText(policy)} denies it`, policy)];
+      return [...judgeInspection(flow, policy, inspection), ...judgeProfiles(flow, policy)];
+    }
+  }
+}
+
+const FQDN_UNRESOLVED: keyof (typeof POLICY_CAUSES)['policy-missing']['kinds'] = 'fqdn-unresolved';
+
+/** A policy with such an object matches nothing. Whether there is one that needs it, the match says. */
+function judgeFqdnObjects({ fqdnObjects, ...flow }: FirewallFacts): readonly Finding[] {
+  return fqdnObjects
+    .filter(({ resolves }) => !resolves)
+    .map(({ name }) =>
+      note({
+        rule: 'fqdn-object-resolves',
+        subject: subjectOf(flow),
+        expected: 'the firewall resolves its address object for the licence server',
+        actual: `address object "${name}" resolves to no address`,
+        facts: factsOf(flow, null, null),
+      }),
+    );
 }
 
 function judgeInspection(flow: Flow, policy: FirewallPolicy, inspection: SslInspection): readonly Finding[] {
@@ -102,7 +125,12 @@ function judgeProfiles(flow: Flow, policy: FirewallPolicy): readonly Finding[] {
   ];
 }
 
-function missing(flow: Flow, actual: string, policy: FirewallPolicy | null): Finding {
+interface Denied {
+  readonly flow: Flow;
+  readonly kind: string | undefined;
+}
+
+function missing({ flow, kind }: Denied, actual: string, policy: FirewallPolicy | null): Finding {
   return {
     rule: 'policy-allows',
     subject: subjectOf(flow),
@@ -110,6 +138,7 @@ function missing(flow: Flow, actual: string, policy: FirewallPolicy | null): Fin
     actual,
     level: 'broken',
     suggests: 'policy-missing',
+    ...(kind === undefined ? {} : { kind }),
     facts: factsOf(flow, policy, null),
   };
 }

@@ -18,6 +18,16 @@ export interface Flow {
 export interface FirewallFacts extends Flow {
   readonly kind: 'ok';
   readonly match: PolicyMatch;
+  /** Its address objects for the name of the licence server; empty too where they could not be read. */
+  readonly fqdnObjects: readonly FqdnObject[];
+}
+
+/** An address object that the firewall fills by resolving a name. */
+export interface FqdnObject {
+  readonly name: string;
+  readonly resolves: boolean;
+  /** What it resolves to, as far as the firewall tells. */
+  readonly addresses: readonly string[];
 }
 
 export interface FirewallDenied {

@@ -17,6 +17,7 @@ export type FirewallQuestion =
       readonly ipv6: boolean;
     }
   | { readonly kind: 'policy'; readonly id: number }
+  | { readonly kind: 'fqdn-objects'; readonly only: string | null }
   | { readonly kind: 'profile-group' | 'ssl-ssh-profile' | 'address' | 'wildcard-fqdn'; readonly name: string };
 
 /** Reads one firewall; it cannot say another method than GET. */
@@ -51,13 +52,16 @@ function pathOf(question: FirewallQuestion, vdom: string): string {
       return `/api/v2/monitor/router/lookup?${query.toString()}`;
     case 'policy-lookup': {
       query.set('ipv6', String(question.ipv6));
-      if (question.sourceInterface !== null) query.set('srcintf', question.sourceInterface);
+      setKnown(query, 'srcintf', question.sourceInterface);
       query.set('sourceip', question.source);
       query.set('protocol', 'tcp');
       query.set('dest', question.destination);
       query.set('destport', String(question.port));
       return `/api/v2/monitor/firewall/policy-lookup?${query.toString()}`;
     }
+    case 'fqdn-objects':
+      setKnown(query, 'mkey', question.only);
+      return `/api/v2/monitor/firewall/address-fqdns?${query.toString()}`;
     case 'policy':
       return `/api/v2/cmdb/firewall/policy/${String(question.id)}?${query.toString()}`;
     case 'profile-group':
@@ -67,4 +71,8 @@ function pathOf(question: FirewallQuestion, vdom: string): string {
     case 'wildcard-fqdn':
       return `/api/v2/cmdb/firewall.wildcard-fqdn/custom/${encodeURIComponent(question.name)}?${query.toString()}`;
   }
+}
+
+function setKnown(query: URLSearchParams, name: string, value: string | null): void {
+  if (value !== null) query.set(name, value);
 }

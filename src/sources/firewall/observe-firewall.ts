@@ -15,6 +15,7 @@ import { failed } from '../../network/rest/failed.ts';
 import { endpointOf } from '../../network/rest/https-origin.ts';
 import { createFirewallClient, type FirewallClient, type FirewallQuestion } from './client.ts';
 import { readExemptions, type ExemptionTarget } from './exemptions.ts';
+import { readFqdnObjects } from './fqdn-objects.ts';
 import { nameIn, parsePolicy, parsePolicyId, parseSslProfile, resultOf, securityProfilesOf } from './replies.ts';
 import type { Fields, PolicyReply } from './replies.ts';
 
@@ -42,7 +43,10 @@ export async function observeFirewall(
   using limit = deadline(context.clock, FIREWALL_TIMEOUT, context.signal);
   try {
     await using client = await createFirewallClient(config, { ...context, signal: limit.signal });
-    return { ...flow, kind: 'ok', match: await matchOf({ client, config, target }) };
+    const match = await matchOf({ client, config, target });
+    // The match is worth having without them.
+    const fqdnObjects = await readFqdnObjects(client, target.host).catch(() => []);
+    return { ...flow, kind: 'ok', match, fqdnObjects };
   } catch (error) {
     if (error instanceof RefusedError) return { ...flow, kind: 'denied', status: error.status };
     return { ...flow, ...failed(error, startedAt, context) };

@@ -24,10 +24,18 @@ const DENIES: PolicyMatch = { kind: 'implicit-deny' };
 
 function first(match: PolicyMatch): FirewallObservation {
   const firewall = 'the FortiGate 10.0.0.1';
-  return { kind: 'ok', firewall, appliances: ['fac-1'], source: '10.0.0.5', destination: TARGET, match };
+  return {
+    kind: 'ok',
+    firewall,
+    appliances: ['fac-1'],
+    source: '10.0.0.5',
+    destination: TARGET,
+    match,
+    fqdnObjects: [],
+  };
 }
 const flow = { firewall: 'the FortiGate 10.1.0.1 (VDOM dmz)', appliances: ['fac-2'], source: '10.1.0.5' };
-const SECOND: FirewallObservation = { kind: 'ok', ...flow, destination: TARGET, match: PASSES };
+const SECOND: FirewallObservation = { kind: 'ok', ...flow, destination: TARGET, match: PASSES, fqdnObjects: [] };
 const SECOND_DENIED: FirewallObservation = { kind: 'denied', ...flow, destination: TARGET, status: 403 };
 
 /** What is told when these units complain of a failed TLS session. */

@@ -19,7 +19,12 @@ const NONE: SslInspection = {
 const DEEP: SslInspection = { ...NONE, profile: 'deep-inspection', mode: 'deep' };
 
 function matched(policy: Partial<FirewallPolicy>, inspection: SslInspection = NONE): FirewallObservation {
-  return { ...FLOW, kind: 'ok', match: { kind: 'policy', policy: { ...POLICY, ...policy }, inspection } };
+  return {
+    ...FLOW,
+    kind: 'ok',
+    fqdnObjects: [],
+    match: { kind: 'policy', policy: { ...POLICY, ...policy }, inspection },
+  };
 }
 
 interface Row {
@@ -97,7 +102,7 @@ const ROWS: readonly Row[] = [
   },
   {
     name: 'implicit deny',
-    observation: { ...FLOW, kind: 'ok', match: { kind: 'implicit-deny' } },
+    observation: { ...FLOW, kind: 'ok', fqdnObjects: [], match: { kind: 'implicit-deny' } },
     expected: [['broken', 'policy-missing', 'no policy matches: the implicit deny']],
   },
   {

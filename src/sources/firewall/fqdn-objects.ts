@@ -1,0 +1,60 @@
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import type { FqdnObject } from '../../core/license/firewall.ts';
+import { lenientCount } from '../../network/rest/lenient-number.ts';
+import type { FirewallClient } from './client.ts';
+import { type Fields, nameIn } from './replies.ts';
+
+/** As many objects of one name are looked at. */
+const MAX_OBJECTS = 4;
+const MAX_ADDRESSES = 20;
+
+/** A list of objects, each with its name; older firmware answers with a mapping from names to objects. */
+const OBJECT = z.record(z.string(), z.unknown());
+const ENVELOPE = z.object({ results: z.union([z.array(OBJECT), z.record(z.string(), OBJECT)]) });
+
+/**
+ * What the firewall itself resolves the name to, in the address objects that policies may name. The list has the number
+ * of addresses, one object by its name has the addresses. Nothing where the token may not read them.
+ */
+export async function readFqdnObjects(client: FirewallClient, host: string): Promise<readonly FqdnObject[]> {
+  const listed = await objectsIn(client, null);
+  const ours = listed.filter(({ fqdn }) => fqdn?.toLowerCase() === host.toLowerCase()).slice(0, MAX_OBJECTS);
+  const objects: FqdnObject[] = [];
+  for (const object of ours) {
+    const full = (await objectsIn(client, object.name)).find(({ name }) => name === object.name) ?? object;
+    const addresses = full.addresses ?? [];
+    const count = addresses.length > 0 ? addresses.length : (object.count ?? (full.addresses === null ? null : 0));
+    if (count !== null) objects.push({ name: object.name, resolves: count > 0, addresses });
+  }
+  return objects;
+}
+
+interface Listed {
+  readonly name: string;
+  readonly fqdn: string | null;
+  readonly count: number | null;
+  /** null: it does not say. */
+  readonly addresses: readonly string[] | null;
+}
+
+async function objectsIn(client: FirewallClient, only: string | null): Promise<readonly Listed[]> {
+  const reply = await client.read({ kind: 'fqdn-objects', only });
+  const parsed = ENVELOPE.safeParse(reply.kind === 'json' ? reply.value : null);
+  if (!parsed.success) return [];
+  const { results } = parsed.data;
+  const named: readonly Fields[] = Array.isArray(results)
+    ? results
+    : Object.entries(results).map(([name, object]) => ({ ...object, name }));
+  return named.flatMap(listedOf);
+}
+
+function listedOf(object: Fields): readonly Listed[] {
+  const name = nameIn(object, 'name');
+  if (name === null) return [];
+  const { addrs } = object;
+  const addresses = Array.isArray(addrs)
+    ? addrs.filter((one): one is string => typeof one === 'string' && isIP(one) !== 0).slice(0, MAX_ADDRESSES)
+    : null;
+  return [{ name, fqdn: nameIn(object, 'fqdn'), count: lenientCount(object['addrs_count']), addresses }];
+}
