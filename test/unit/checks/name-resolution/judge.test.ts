@@ -94,6 +94,8 @@ describe('judgeDns with one resolver', () => {
   test.each<readonly [string, DnsReply, DnsReply, string | undefined]>([
     ['TCP times out', cutShort('timeout'), answer([]), 'tcp-blocked'],
     ['TCP is refused', cutShort('refused'), answer([]), 'tcp-blocked'],
+    ['TCP is reset', cutShort('reset'), answer([]), 'tcp-blocked'],
+    ['TCP is closed', cutShort('closed'), answer([]), 'tcp-blocked'],
     [
       'TCP is refused, and the AAAA question was answered',
       cutShort('refused'),
@@ -117,6 +119,59 @@ describe('judgeDns with one resolver', () => {
         facts: { resolver: 'system', address: '208.91.112.55', product: 'FortiGuard DNS filter' },
       },
     ]);
+  });
+
+  test.each<readonly [string, DnsReply, DnsReply, readonly string[], string, string]>([
+    [
+      'a name that does not exist',
+      answer([], 'NXDOMAIN'),
+      answer([]),
+      [],
+      `system knows an address of ${HOST}`,
+      'NXDOMAIN: there is no such name',
+    ],
+    [
+      'a name without an address',
+      answer([]),
+      answer([]),
+      [],
+      `system knows an address of ${HOST}`,
+      'NOERROR, but neither an A nor an AAAA record',
+    ],
+    ['no answer', answer([], 'SERVFAIL'), answer([]), [], `an address of ${HOST}`, 'SERVFAIL'],
+    [
+      'half an answer',
+      answer([], 'REFUSED'),
+      answer(['2606:4700::1']),
+      [],
+      `an answer to the A question for ${HOST}`,
+      'REFUSED',
+    ],
+    [
+      'one that is not expected',
+      answer([GOOD, '198.41.0.4']),
+      answer([]),
+      [GOOD],
+      `an address within ${GOOD} from system`,
+      '198.41.0.4',
+    ],
+    [
+      'what no host outside has',
+      answer(['10.0.0.1', '127.0.0.1', '0.0.0.0', '169.254.1.1', '240.0.0.1']),
+      answer([]),
+      [],
+      'a public address from system',
+      '10.0.0.1, a private address; 127.0.0.1, a loopback address; 0.0.0.0, the unspecified address; ' +
+        '169.254.1.1, a link-local address; 240.0.0.1, not an address of the public internet',
+    ],
+  ])('tells of %s', (_, a, aaaa, expectedAddresses, expected, actual) => {
+    const [finding] = judge([seen(a, aaaa)], expectedAddresses).findings;
+    expect(finding).toMatchObject({ expected, actual, facts: { resolver: 'system' } });
+  });
+
+  test('names the address that is not expected', () => {
+    const [finding] = judge([seen(answer(['198.41.0.4']))], [GOOD]).findings;
+    expect(finding?.facts).toEqual({ resolver: 'system', address: '198.41.0.4' });
   });
 
   test('shows the rcode and the failure', () => {
@@ -188,6 +243,29 @@ describe('judgeDns with several resolvers', () => {
       [seen(answer([GOOD])), seen(answer(['198.41.0.4']), answer([]), second)],
       ['warning resolvers-agree resolvers-disagree'],
     ],
+    [
+      'disagreeing beside a third that is silent',
+      [
+        seen(silence('timeout'), silence('timeout')),
+        seen(answer([GOOD]), answer([]), second),
+        seen(answer(['198.41.0.4']), answer([]), 'third'),
+      ],
+      ['warning resolver-answers resolver-unreachable', 'warning resolvers-agree resolvers-disagree'],
+    ],
+    [
+      'disagreeing while one fails half',
+      [seen(answer([GOOD]), silence('timeout')), seen(answer(['198.41.0.4']), answer([]), second)],
+      ['note resolver-answers -', 'warning resolvers-agree resolvers-disagree'],
+    ],
+    [
+      'disagreeing beside a third that does not know the name',
+      [
+        seen(answer([], 'NXDOMAIN')),
+        seen(answer([GOOD]), answer([]), second),
+        seen(answer(['198.41.0.4']), answer([]), 'third'),
+      ],
+      ['broken name-exists name-not-found'],
+    ],
     ['different families', [seen(answer([GOOD])), seen(answer([]), answer(['2606:4700::1']), second)], nothing],
     [
       'the same IPv4, another IPv6',
@@ -212,6 +290,7 @@ describe('judgeDns with several resolvers', () => {
   test('says who disagrees', () => {
     const { findings } = judge([seen(answer([GOOD])), seen(answer(['198.41.0.4']), answer([]), second)]);
     expect(findings[0]).toMatchObject({
+      expected: `an address in common between system and ${second}`,
       actual: `system: ${GOOD}; ${second}: 198.41.0.4`,
       facts: { resolver: second },
     });
