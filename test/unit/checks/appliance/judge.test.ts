@@ -67,6 +67,11 @@ const ROWS: readonly Row[] = [
     observation: applianceFacts({ system: { serial: 'FAC-B', peerSerial: 'FAC-A' } }),
     expected: [['serial-matches', 'note', null]],
   },
+  {
+    name: 'the other of its cluster, which the configuration does not name as that',
+    observation: applianceFacts({ system: { serial: 'FAC-C', peerSerial: 'FAC-A' } }),
+    expected: [['serial-matches', 'note', null]],
+  },
   { name: 'provisioning elsewhere', observation: provisioning('ftm.example.test', 443), expected: [MISMATCH] },
   {
     name: 'provisioning on another port',
@@ -167,6 +172,32 @@ describe('judgeAppliance', () => {
       'the appliance uses fortitokenmobile.fortinet.com:433 (433 is the default that the manual gives, probably ' +
         'for 443)',
     );
+  });
+
+  it.each([
+    ['ftm.example.test', null, 'ftm.example.test'],
+    ['ftm.example.test', 443, 'ftm.example.test:443'],
+    ['fortitokenmobile.fortinet.com', 8443, 'fortitokenmobile.fortinet.com:8443'],
+  ])('names what is used instead: %s, port %s', (host, port, used) => {
+    const [finding] = judgeAppliance(provisioning(host, port), EXPECTED, ALONE);
+    expect(finding?.expected).toBe(
+      'FortiToken Mobile provisioning through fortitokenmobile.fortinet.com:443, the server that is probed',
+    );
+    expect(finding?.actual).toBe(`the appliance uses ${used}`);
+  });
+
+  it('names the unit that answers', () => {
+    const answers = (serial: string, peerSerial: string | null) =>
+      judgeAppliance(applianceFacts({ system: { serial, peerSerial } }), EXPECTED, ALONE)[0];
+    expect(answers('FAC-X', null)).toMatchObject({ expected: 'serial FAC-A', actual: 'serial FAC-X' });
+    expect(answers('FAC-B', 'FAC-A')?.actual).toBe('the HA peer FAC-B answers: a failover has taken place');
+  });
+
+  it('expects no serial where none is configured, and answers where it is asked', () => {
+    const unit = { ...EXPECTED.unit, serial: null };
+    expect(judgeAppliance(applianceFacts(), { ...EXPECTED, unit }, ALONE)).toEqual([]);
+    const [refused] = judgeAppliance({ ...AT, kind: 'denied', status: 401 }, EXPECTED, ALONE);
+    expect(refused?.facts).toEqual({ appliance: 'fac-1', address: '10.0.0.5:443' });
   });
 
   it('names the resources that may not be read', () => {
