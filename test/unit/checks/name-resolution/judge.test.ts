@@ -121,59 +121,6 @@ describe('judgeDns with one resolver', () => {
     ]);
   });
 
-  test.each<readonly [string, DnsReply, DnsReply, readonly string[], string, string]>([
-    [
-      'a name that does not exist',
-      answer([], 'NXDOMAIN'),
-      answer([]),
-      [],
-      `system knows an address of ${HOST}`,
-      'NXDOMAIN: there is no such name',
-    ],
-    [
-      'a name without an address',
-      answer([]),
-      answer([]),
-      [],
-      `system knows an address of ${HOST}`,
-      'NOERROR, but neither an A nor an AAAA record',
-    ],
-    ['no answer', answer([], 'SERVFAIL'), answer([]), [], `an address of ${HOST}`, 'SERVFAIL'],
-    [
-      'half an answer',
-      answer([], 'REFUSED'),
-      answer(['2606:4700::1']),
-      [],
-      `an answer to the A question for ${HOST}`,
-      'REFUSED',
-    ],
-    [
-      'one that is not expected',
-      answer([GOOD, '198.41.0.4']),
-      answer([]),
-      [GOOD],
-      `an address within ${GOOD} from system`,
-      '198.41.0.4',
-    ],
-    [
-      'what no host outside has',
-      answer(['10.0.0.1', '127.0.0.1', '0.0.0.0', '169.254.1.1', '240.0.0.1']),
-      answer([]),
-      [],
-      'a public address from system',
-      '10.0.0.1, a private address; 127.0.0.1, a loopback address; 0.0.0.0, the unspecified address; ' +
-        '169.254.1.1, a link-local address; 240.0.0.1, not an address of the public internet',
-    ],
-  ])('tells of %s', (_, a, aaaa, expectedAddresses, expected, actual) => {
-    const [finding] = judge([seen(a, aaaa)], expectedAddresses).findings;
-    expect(finding).toMatchObject({ expected, actual, facts: { resolver: 'system' } });
-  });
-
-  test('names the address that is not expected', () => {
-    const [finding] = judge([seen(answer(['198.41.0.4']))], [GOOD]).findings;
-    expect(finding?.facts).toEqual({ resolver: 'system', address: '198.41.0.4' });
-  });
-
   test('shows the rcode and the failure', () => {
     expect(judge([seen(answer([], 'SERVFAIL'), answer([], 'SERVFAIL'))]).findings[0]).toMatchObject({
       subject: 'system',
