@@ -49,4 +49,13 @@ describe('createFlawMemory()', () => {
     memory.keep('192.0.2.1', ['path-length']);
     expect(memory.at('192.0.2.1')).toEqual([]);
   });
+
+  test('keeps 256 addresses, and goes on with those', () => {
+    const memory = createFlawMemory(null);
+    const addresses = Array.from({ length: 257 }, (_, index) => `2001:db8::${index.toString(16)}`);
+    for (const address of addresses) memory.keep(address, ['openssl']);
+    memory.keep('2001:db8::0', []);
+    expect(addresses.filter((address) => memory.at(address) === null)).toEqual(['2001:db8::100']);
+    expect(memory.at('2001:db8::0')).toEqual([]);
+  });
 });
