@@ -31,6 +31,22 @@ describe('createOpensslWords()', () => {
     time.now = HOUR;
     expect(chains.filter((one) => words.take(one))).toHaveLength(8);
   });
+
+  test('forgets the oldest of more than 256 chains', () => {
+    const words = createOpensslWords({ now: () => 0 });
+    const [first] = chain.certificates;
+    const chains = Array.from({ length: 257 }, (_, index) => ({
+      ...chain,
+      certificates: chain.certificates.map((one) => ({
+        ...one,
+        fingerprint: `${String(first?.fingerprint)}${String(index)}`,
+      })),
+    }));
+    for (const one of chains.slice(0, 256)) words.keep(one, { refusal: null });
+    expect(chains.filter((one) => words.of(one) === null)).toEqual([chains[256]]);
+    expect(words.of(chains[1] ?? chain)).toEqual({ refusal: null });
+    expect(words.isOpen(chains[0] ?? chain)).toBe(true);
+  });
 });
 
 describe('createFlawMemory()', () => {
