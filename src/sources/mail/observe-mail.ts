@@ -1,10 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import { isIP } from 'node:net';
-import type { Socket } from 'node:net';
-import { createSecureContext } from 'node:tls';
-import type { ConnectionOptions, SecureContext } from 'node:tls';
-import { deadline } from '../../system/clock.ts';
-import type { Deadline } from '../../system/clock.ts';
+import { isIP, type Socket } from 'node:net';
+import { createSecureContext, type ConnectionOptions, type SecureContext } from 'node:tls';
+import { deadline, type Deadline } from '../../system/clock.ts';
 import type { MailServerConfig } from './section.ts';
 import type { SecretSource } from '../../system/secret.ts';
 import type { Millis } from '../../core/clock.ts';
@@ -13,12 +10,10 @@ import { openTls } from '../../network/connect.ts';
 import type { ProbeContext } from '../../network/context.ts';
 import { ProbeError, errorCode, failureFrom, printable } from '../../network/failure.ts';
 import { connectToAny } from '../../network/smtp/connect-any.ts';
-import { greets } from '../../network/smtp/local-relay.ts';
-import type { LocalRelay } from '../../network/smtp/local-relay.ts';
+import { greets, type LocalRelay } from '../../network/smtp/local-relay.ts';
 import type { MailSession } from '../../network/smtp/session.ts';
 import { SmtpError } from '../../network/smtp/smtp-error.ts';
-import { createVerifiedIdentity } from '../../network/smtp/verified-identity.ts';
-import type { VerifiedIdentity } from '../../network/smtp/verified-identity.ts';
+import { createVerifiedIdentity, type VerifiedIdentity } from '../../network/smtp/verified-identity.ts';
 
 /** For everything from the first SYN to the last reply. */
 const MAIL_DEADLINE: Millis = 10_000;

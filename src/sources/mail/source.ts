@@ -2,6 +2,7 @@ import { mail as section, type MailServerConfig } from './section.ts';
 import { authority } from '../../core/authority.ts';
 import type { MailObservation } from '../../core/observation.ts';
 import { sampleOf } from '../../core/round.ts';
+import { unlessAborted } from '../../network/unless-aborted.ts';
 import type { RoundSource } from '../source.ts';
 import { observeMailServer, type MailTools, type Resolving } from './observe-mail-server.ts';
 
@@ -23,21 +24,13 @@ export const mail: RoundSource<'mail', Sections, readonly MailObservation[], Too
   },
   targets: (settings) => settings.mail.map((server) => ({ probe: 'mail', target: authority(server) })),
   observe: async (settings, look) => {
-    const servers = await orUntilAborted(look.mailServers, look.ctx.signal);
+    const { signal } = look.ctx;
+    // An appliance that is slow to answer must not hold the round up.
+    const servers = await unlessAborted(look.mailServers, signal).catch((error: unknown) => {
+      if (signal.aborted) return [];
+      throw error;
+    });
     return look.each(servers, (server) => observeMailServer(server, settings, look, look.ctx));
   },
   runsIn: (seen) => ({ paths: [], samples: seen.map(({ server, outcome }) => sampleOf('mail', server, outcome)) }),
 };
-
-/** The list, or none when the round ends first: an appliance that is slow to answer must not hold it up. */
-function orUntilAborted<T>(list: Promise<readonly T[]>, signal: AbortSignal): Promise<readonly T[]> {
-  return new Promise((resolve, reject) => {
-    const giveUp = (): void => {
-      resolve([]);
-    };
-    signal.addEventListener('abort', giveUp, { once: true });
-    void list.then(resolve, reject).finally(() => {
-      signal.removeEventListener('abort', giveUp);
-    });
-  });
-}
