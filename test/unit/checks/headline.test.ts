@@ -1,3 +1,4 @@
+import type { Cause } from '../../../src/engine/cause.ts';
 import { headline } from '../../../src/checks/headline.ts';
 import { isOnlyUnseen } from '../../../src/checks/only-unseen.ts';
 import { FAULT_IDS, preconditionOf, type FaultId } from '../../../src/checks/registry.ts';
@@ -29,7 +30,7 @@ test.each<readonly [FaultId, Parameters<typeof causeOf>[1], string]>([
   expect(headline(causeOf(id, facts))).toBe(text);
 });
 
-test.each<readonly [FaultId, 'critical' | 'warning', boolean]>([
+test.each<readonly [Cause['id'], 'critical' | 'warning', boolean]>([
   ['precondition-unknown', 'warning', true],
   ['precondition-unknown', 'critical', false],
   ['tls-intercepted', 'warning', false],
