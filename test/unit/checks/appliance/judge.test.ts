@@ -202,7 +202,6 @@ describe('judgeAppliance', () => {
 
   it.each([
     ['ftm.example.test', null, 'ftm.example.test'],
-    ['ftm.example.test', 443, 'ftm.example.test:443'],
     ['fortitokenmobile.fortinet.com', 8443, 'fortitokenmobile.fortinet.com:8443'],
   ])('names what is used instead: %s, port %s', (host, port, used) => {
     const [finding] = judgeAppliance(provisioning(host, port), EXPECTED, ALONE);
