@@ -3,10 +3,10 @@ import { defineConfig, type ViteUserConfig } from 'vitest/config';
 // As in vitest.config.ts: nothing may depend on the zone of the machine.
 process.env['TZ'] = 'Pacific/Chatham';
 
-/** The tests of pure code, without projects: Stryker runs one at a time. */
+/** The tests that reach the pure code, without projects: Stryker runs one at a time. */
 const config: ViteUserConfig = defineConfig({
   test: {
-    include: ['test/unit/{core,engine,checks}/**/*.test.ts'],
+    include: ['test/unit/{core,engine,checks,runtime,notify,web}/**/*.test.ts'],
     restoreMocks: true,
     unstubEnvs: true,
     testTimeout: 20_000,

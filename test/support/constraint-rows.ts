@@ -71,6 +71,12 @@ export const CONSTRAINT_ROWS: readonly FlawRow[] = [
     flaw: 'name-constraints',
   },
   {
+    name: 'addresses outside by their second byte alone',
+    leaf: { ipAddresses: ['192.1.2.7'] },
+    subs: [with_(nameConstraints([network(192, 0, 0, 0, 255, 255, 0, 0)]))],
+    flaw: 'name-constraints',
+  },
+  {
     name: 'addresses of the other family',
     leaf: { ipAddresses: ['2001:db8::7'] },
     subs: [with_(nameConstraints([network(192, 0, 2, 0, 255, 255, 255, 0)]))],
@@ -91,6 +97,17 @@ export const CONSTRAINT_ROWS: readonly FlawRow[] = [
     name: 'the organisation as another kind of string',
     leaf: { name: `O=Example, CN=${HOST}` },
     subs: [with_(nameConstraints([organisation('Example', 0x13)]))],
+  },
+  {
+    name: 'the organisation with other spaces',
+    leaf: { name: `O=Example Trust, CN=${HOST}` },
+    subs: [with_(nameConstraints([organisation(' Example  Trust ')]))],
+  },
+  {
+    name: 'the organisation without its space',
+    leaf: { name: `O=Example Trust, CN=${HOST}` },
+    subs: [with_(nameConstraints([organisation('ExampleTrust')]))],
+    flaw: 'name-constraints',
   },
   {
     name: 'another organisation permitted',

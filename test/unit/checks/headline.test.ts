@@ -1,4 +1,6 @@
+import type { Cause } from '../../../src/engine/cause.ts';
 import { headline } from '../../../src/checks/headline.ts';
+import { isOnlyUnseen } from '../../../src/checks/only-unseen.ts';
 import { FAULT_IDS, preconditionOf, type FaultId } from '../../../src/checks/registry.ts';
 import { expect, test } from 'vitest';
 import { causeOf } from '../../support/diagnosis-of.ts';
@@ -17,4 +19,21 @@ test.each(ids)('%s is told of the host that it is about', (id) => {
   expect(text.includes('push.fortinet.com:443')).toBe(!INTERCEPTIONS.includes(id));
   // Half a line, for the subject of a mail.
   expect(text.length).toBeLessThan(75);
+});
+
+test.each<readonly [FaultId, Parameters<typeof causeOf>[1], string]>([
+  ['tls-intercepted', { product: 'Acme $& Proxy' }, 'TLS is intercepted by Acme $& Proxy'],
+  ['tls-intercepted', { product: null }, 'TLS is intercepted'],
+  ['certificate-broken', { subject: 'a $& b', product: 'Acme Proxy' }, 'the certificate of a $& b is broken'],
+  ['polling-failing', { subject: 'fac-1', severity: 'warning' }, 'the log of fac-1 has a warning'],
+])('%s with %j is "%s"', (id, facts, text) => {
+  expect(headline(causeOf(id, facts))).toBe(text);
+});
+
+test.each<readonly [Cause['id'], 'critical' | 'warning', boolean]>([
+  ['precondition-unknown', 'warning', true],
+  ['precondition-unknown', 'critical', false],
+  ['tls-intercepted', 'warning', false],
+])('%s as %s is only unseen: %s', (id, severity, unseen) => {
+  expect(isOnlyUnseen({ id, severity })).toBe(unseen);
 });

@@ -104,11 +104,100 @@ describe('connections to the licence server that fail now and then', () => {
     expect(brief(judged(pattern).reachability)).toEqual(expected);
   });
 
+  test.each<readonly [string, Pattern, readonly string[]]>([
+    ['all at another', { [A]: `.${HALF}`, [B]: 'x'.repeat(21) }, [`every-connection-works broken egress-blocked ${A}`]],
+    [
+      'a fifth at another',
+      { [A]: `.${HALF}`, [B]: FIFTH },
+      [`every-connection-works broken egress-blocked ${B}`, `every-connection-works broken egress-blocked ${A}`],
+    ],
+    [
+      'a single one at another',
+      { [A]: `.${HALF}`, [B]: `x${FINE}` },
+      [`every-connection-works warning egress-blocked ${A}`],
+    ],
+  ])('half at one address, and %s', (_, pattern, expected) => {
+    expect(
+      brief(judged(pattern).reachability?.filter(({ rule }) => rule === 'every-connection-works') ?? null),
+    ).toEqual(expected);
+  });
+
+  test.each<readonly [string, Pattern, string]>([
+    ['half at one address, none at another', { [A]: `.${HALF}`, [B]: FINE }, `broken tls-intercepted ${A} not ${B}`],
+    ['half at one address, all at another', { [A]: `.${HALF}`, [B]: 'x'.repeat(21) }, `broken tls-intercepted ${A}`],
+    ['half over IPv6, none over IPv4', { [V6]: `.${HALF}`, [A]: FINE }, `warning tls-intercepted ${V6} not ${A}`],
+    ['a fifth', { [A]: FIFTH }, `warning tls-intercepted ${A}`],
+    ['a fifth at one address, none at another', { [A]: FIFTH, [B]: FINE }, `warning tls-intercepted ${A} not ${B}`],
+  ])('inspected: %s', (_, pattern, expected) => {
+    expect(brief(judged(pattern, FORGED)['tls-genuine'])).toEqual([`every-connection-works ${expected}`]);
+  });
+
   test('a share that is inspected is told at the stage of TLS, with the product', () => {
     const { reachability, 'tls-genuine': tls } = judged({ [A]: `.${HALF}` }, FORGED);
     expect(reachability).toEqual([]);
     expect(brief(tls)).toEqual([`every-connection-works broken tls-intercepted ${A}`]);
     expect(tls?.[0]).toMatchObject({ confidence: 'confirmed', facts: { product: 'Fortinet FortiGate' } });
+  });
+
+  describe('what this round itself showed', () => {
+    const seen = [endpoint(A, failed('timeout'))];
+    const fault: Finding = {
+      rule: 'leaf-as-learned',
+      subject: 'server.test:443',
+      expected: 'a key',
+      actual: 'another',
+      level: 'broken',
+      suggests: 'tls-intercepted',
+    };
+    const burst = (letters: string) =>
+      next(NO_SHARE, {
+        at: 0,
+        dialled: [A],
+        connections: connections({ [A]: 'x' }, SHUT),
+        burst: connections({ [A]: letters }, SHUT),
+      });
+    const judgedOf = (letters: string, endpoints = seen) =>
+      judgeShare({ reachability: null, 'tls-genuine': [fault] }, burst(letters), path({ endpoints }));
+
+    test('is a note where all others worked, with the share', () => {
+      expect(judgedOf(FINE)).toEqual({
+        reachability: null,
+        'tls-genuine': [
+          { ...fault, level: 'note', suggests: null, actual: 'another; 1 of the last 22 connections failed' },
+        ],
+      });
+    });
+
+    test('stands where it always fails', () => {
+      expect(judgedOf('x'.repeat(21))['tls-genuine']).toEqual([fault]);
+    });
+
+    test('is left alone where it may be about another address', () => {
+      expect(judgedOf(FINE, [...seen, endpoint(B)])['tls-genuine']).toEqual([fault]);
+    });
+
+    test('is left alone where the address is not dialled any more', () => {
+      expect(judgedOf(FINE, [endpoint(B)])['tls-genuine']).toEqual([fault]);
+    });
+
+    test('is unknown shortly after a burst that worked', () => {
+      const later = ['.', '.', 'x'].reduce(
+        (state, letter, index) =>
+          next(state, {
+            at: (index + 1) * 30_000,
+            dialled: [A],
+            connections: connections({ [A]: letter }, SHUT),
+            burst: null,
+          }),
+        burst(FINE),
+      );
+      const { reachability } = judgeShare(
+        { reachability: judgeTcp(seen), 'tls-genuine': null },
+        later,
+        path({ endpoints: seen }),
+      );
+      expect(brief(reachability)).toEqual([`port-open unknown - ${A}`]);
+    });
   });
 
   test('tells the share, the part of the path, and how to find the one that is bad', () => {

@@ -200,6 +200,17 @@ describe('judgeAppliance', () => {
     );
   });
 
+  it.each([
+    ['ftm.example.test', null, 'ftm.example.test'],
+    ['fortitokenmobile.fortinet.com', 8443, 'fortitokenmobile.fortinet.com:8443'],
+  ])('names what is used instead: %s, port %s', (host, port, used) => {
+    const [finding] = judgeAppliance(provisioning(host, port), EXPECTED, ALONE);
+    expect(finding?.expected).toBe(
+      'FortiToken Mobile provisioning through fortitokenmobile.fortinet.com:443, the server that is probed',
+    );
+    expect(finding?.actual).toBe(`the appliance uses ${used}`);
+  });
+
   it.each<[string, ApplianceObservation, configured: string, found: string]>([
     ['another unit', applianceFacts({ system: { serial: 'FAC-X' } }), 'FAC-A', 'FAC-X'],
     ['another peer', applianceFacts({ system: { peerSerial: 'FAC-X' } }), 'FAC-B', 'FAC-X'],
@@ -223,6 +234,11 @@ describe('judgeAppliance', () => {
     const unit = { ...EXPECTED.unit, serial: null };
     const swapped = applianceFacts({ system: { serial: 'FAC-B', peerSerial: 'FAC-A' } });
     expect(judgeAppliance(swapped, { ...EXPECTED, unit }, ALONE)).toEqual([]);
+  });
+
+  it('says at which address it was asked', () => {
+    const [refused] = judgeAppliance({ ...AT, kind: 'denied', status: 401 }, EXPECTED, ALONE);
+    expect(refused?.facts).toEqual({ appliance: 'fac-1', address: '10.0.0.5:443' });
   });
 
   it('names the resources that may not be read', () => {

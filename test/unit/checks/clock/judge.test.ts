@@ -29,6 +29,8 @@ function verdict(observations: readonly ClockObservation[]): string {
   return `${findings.join(' ') || 'fine'}, ${String(correctedNow(NOW, observations) - NOW)}`;
 }
 
+const SKEWED = 'warning clock-skewed, 3600000';
+
 describe('judgeClock and correctedNow', () => {
   test.each<[string, readonly ClockObservation[], string]>([
     ['one NTP server that agrees', [ntp(3)], 'fine, 0'],
@@ -53,6 +55,16 @@ describe('judgeClock and correctedNow', () => {
     ],
     ['a wrong NTP server against a header', [ntp(3_600_000), header(0, 'a:443')], 'fine, 0'],
     ['within the precision of the header', [header(60_500, 'a:443'), header(60_500, 'b:443')], 'fine, 60500'],
+    ['exactly as far off as is allowed', [ntp(MAX + 5)], `fine, ${String(MAX + 5)}`],
+    ['a header and an NTP server an hour off', [ntp(3_600_000), header(3_600_000, 'a:443')], SKEWED],
+    ['an NTP server and the same host by its header', [ntp(3_600_000, 'a:443'), header(3_600_000, 'a:443')], SKEWED],
+    [
+      'two headers as far apart as they are precise, and the allowance',
+      [header(3_600_000, 'a:443'), header(3_603_100, 'b:443')],
+      SKEWED,
+    ],
+    ['two headers further apart', [header(3_600_000, 'a:443'), header(3_603_101, 'b:443')], 'note -, 0'],
+    ['two that are off in both directions', [ntp(-3_600_000), ntp(3_600_000, 'b:123')], SKEWED],
     ['nothing asked', [], 'note -, 0'],
     ['no header to be had', [silent('http')], 'note -, 0'],
     ['an NTP server that is silent', [silent('ntp')], 'unknown -, 0'],
@@ -70,7 +82,19 @@ describe('judgeClock and correctedNow', () => {
     expect(judgeClock([header(-90_000, 'a:443')], MAX)[0]?.actual).toBe(
       '90 s ahead, says a:443 alone, which may be wrong itself',
     );
-    expect(judgeClock([silent('ntp')], MAX)[0]?.actual).toBe('nobody told the time: x:1: No answer');
+    expect(judgeClock([silent('ntp')], MAX)[0]).toMatchObject({
+      rule: 'clock-agrees',
+      subject: 'the clock of this machine',
+      expected: 'within 60 s of the outside world',
+      actual: 'nobody told the time: x:1: No answer',
+    });
+    expect(judgeClock([], MAX)[0]?.actual).toBe('nobody told the time');
+    expect(
+      judgeClock(
+        Array.from({ length: 4 }, () => silent('http')),
+        MAX,
+      )[0]?.actual,
+    ).toBe('nobody told the time: x:1: No answer; x:1: No answer; x:1: No answer');
   });
 });
 

@@ -32,7 +32,20 @@ describe('judgeInternet()', () => {
       'judged',
       undefined,
     ],
+    [
+      'only the licence server answers, and no control host resolves',
+      round({ controls: [path({})], licenseServer: ANSWERING }),
+      'judged',
+      undefined,
+    ],
     ['nothing answers', round({ controls: [SILENT], licenseServer: SILENT }), 'judged', 'broken'],
+    [
+      'the proxy opens no connection, and nothing answers beside it',
+      round({ controls: [SILENT], licenseServer: BEYOND_PROXY }),
+      'judged',
+      'broken',
+    ],
+    ['there is nothing to ask', round({}), 'unjudged', undefined],
     [
       'everything was called off',
       round({ controls: [path({ endpoints: [endpoint('192.0.2.2', failed('aborted'))] })] }),
@@ -84,6 +97,40 @@ describe('judgeInternet()', () => {
     expect(confidenceOf(round({ licenseServer: SILENT }))).toBe('suspected');
   });
 
+  test('says what stays silent while the licence server answers', () => {
+    expect(judgeInternet(round({ controls: [SILENT, SILENT], licenseServer: ANSWERING }))).toMatchObject({
+      summary: 'The licence server accepts connections',
+      findings: [
+        {
+          rule: 'control-host-answers',
+          subject: 'server.test:443, server.test:443',
+          expected: 'a connection',
+          actual:
+            'no control host accepts one; no fault, since a firewall may well let only the licence server through',
+        },
+      ],
+    });
+    expect(judgeInternet(round({ controls: [ANSWERING] })).summary).toBe('Control hosts accept connections');
+  });
+
+  test('says that there is no route to the resolvers, or no name', () => {
+    expect(judgeInternet(round({ licenseServer: path({ names: names('no-route') }) }))).toMatchObject({
+      summary: 'Nothing out there accepts a connection',
+      findings: [
+        {
+          rule: 'anything-answers',
+          subject: 'internet',
+          expected: 'a connection to the licence server or to a control host',
+          actual: 'no route to the resolver udp://10.0.0.53:53',
+          confidence: 'confirmed',
+        },
+      ],
+    });
+    expect(judgeInternet(round({ licenseServer: path({ names: names('timeout') }) })).summary).toBe(
+      'No address to connect to: no name resolves',
+    );
+  });
+
   test('names the proxy that opens nothing', () => {
     expect(judgeInternet(round({ controls: [BEYOND_PROXY] })).summary).toBe(
       'Only the proxy 192.0.2.9:3128 leads out, and it opens no connection',
@@ -105,5 +152,8 @@ describe('judgeInternet()', () => {
       suggests: 'internet-unreachable',
       actual: 'server.test:443 at 192.0.2.2: no answer within 3 s',
     });
+    expect(judgeInternet(round({ controls: [SILENT, SILENT] })).findings[0]?.actual).toMatch(
+      / 3 s; server\.test:443 at /,
+    );
   });
 });

@@ -161,6 +161,52 @@ describe('judgeLicenseAssignment', () => {
     });
   });
 
+  it.each<readonly [LicenseOutcome, ExpectedUnit, ReturnType<typeof applianceFacts> | null, actual: string]>([
+    [{ kind: 'unregistered', status: 'Pending' }, PAIR, cluster, 'not registered to any unit (status "Pending")'],
+    [
+      { kind: 'unnamed', status: 'Registered' },
+      PAIR,
+      cluster,
+      'listed as "Registered" without a serial number that can be read',
+    ],
+    [{ kind: 'unnamed', status: null }, PAIR, cluster, 'listed without a serial number that can be read'],
+    [{ kind: 'not-listed' }, PAIR, cluster, 'the service does not list this licence number'],
+    [
+      { kind: 'postponed', until: Date.UTC(2026, 10, 24, 13) },
+      PAIR,
+      cluster,
+      'not asked before 2026-11-24T13:00:00Z: quota or back-off of the registration service',
+    ],
+    [held('FAC-A'), { ...ALONE, serial: null }, null, 'registered to FAC-A, and the serial of fac-1 is not known'],
+    [held('FAC-B'), PAIR, standalone, 'registered to the HA peer FAC-B, and this unit runs alone'],
+    [held('FAC-B'), PAIR, null, 'registered to the HA peer FAC-B; whether the cluster runs is not known'],
+    [
+      held('FAC-B'),
+      PAIR,
+      applianceFacts({ system: { serial: 'FAC-A', peerSerial: 'FAC-B' }, tokens: TRIAL_ONLY }),
+      'registered to the HA peer FAC-B, and not activated yet',
+    ],
+  ])('says of %j what is the matter', (outcome, unit, seen, actual) => {
+    expect(judge(listed(unit, seen), outcome)[0]?.actual).toBe(actual);
+  });
+
+  it('expects an unknown serial to be that of the unit by its name', () => {
+    const [finding] = judge(listed({ ...ALONE, serial: null }, null), held('FAC-A'));
+    expect(finding).toMatchObject({ expected: 'registered to fac-1', level: 'unknown' });
+  });
+
+  it('says what the service did', () => {
+    const unit = listed(PAIR, standalone);
+    const denied = { kind: 'denied', message: 'HTTP 401' } as const;
+    expect(judgeLicenseAssignment({ ...unit, listed: [unit], registration: denied })).toMatchObject([
+      {
+        rule: 'registration-service-answers',
+        expected: 'an answer of the registration service',
+        actual: 'the service refused the API user (HTTP 401)',
+      },
+    ]);
+  });
+
   it.each<[string, RegistrationObservation]>([
     ['denied', { kind: 'denied', message: 'HTTP 401' }],
     ['postponed', { kind: 'postponed', until: 0 }],
@@ -186,6 +232,7 @@ describe('judgeLicenseAssignment', () => {
     ).toEqual(expected);
     expect(findings.at(-1)).toMatchObject({
       level: 'note',
+      rule: 'registration-answers-again',
       actual: 'no answer (timeout): No result; what it said at 2026-11-24T13:00:00Z stands',
     });
   });
@@ -198,6 +245,12 @@ describe('judgeLicenseAssignment', () => {
     const unit = listed(PAIR, standalone);
     const input = { ...unit, listed: [unit], registration };
     expect(judgeLicenseAssignment(input)).toEqual([]);
-    expect(judgeLicenseAssignment({ ...input, licenses: [] }).map(({ rule }) => rule)).toEqual(['license-known']);
+    expect(judgeLicenseAssignment({ ...input, licenses: [] })).toMatchObject([
+      {
+        rule: 'license-known',
+        expected: 'a licence number, configured or read from the appliance',
+        actual: 'none is known: name it under "licenses" of the appliance',
+      },
+    ]);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { HaRole, HaRoleObservation } from '../../../../src/core/license/ha-role.ts';
 import { judgeLicenseAssignment } from '../../../../src/checks/license-assignment/judge.ts';
-import type { ListedUnit } from '../../../../src/checks/license-assignment/placement.ts';
+import { isCoveredByOthers, usersOf, type ListedUnit } from '../../../../src/checks/license-assignment/placement.ts';
 import type { ExpectedUnit } from '../../../../src/core/license/unit.ts';
 import { applianceFacts } from '../../../support/appliance-facts.ts';
 import {
@@ -133,6 +133,18 @@ describe('a group of configured units', () => {
       [PERHAPS],
     ],
     [
+      'a unit with the tokens of another that is configured too, alone for certain',
+      [listed(ALONE, standalone), listed(BALANCER, balancing, tip('FAC-LB', 'standalone-primary'))],
+      'FAC-A',
+      ['fac-lb broken license-on-other-unit'],
+    ],
+    [
+      'a load balancer whose primary is not configured',
+      [listed(BALANCER, balancing, tip('FAC-LB', 'load-balancer'))],
+      'FAC-A',
+      ['fac-lb unknown'],
+    ],
+    [
       'a new unit that names the licence of the old one, which is configured too',
       [listed(ALONE, standalone), listed({ ...BALANCER, licenses: [LICENSE] }, balancing)],
       'FAC-A',
@@ -152,5 +164,45 @@ describe('a group of configured units', () => {
     ],
   ])('%s', (_, units, holder, expected) => {
     expect(found(units, holder)).toEqual(expected);
+  });
+
+  it.each<readonly [string, of: ExpectedUnit, others: readonly ListedUnit[], users: readonly string[]]>([
+    ['itself alone', FIRST, [], ['fac-1']],
+    ['the other of its cluster', FIRST, [listed(SECOND, onB)], ['fac-1', 'fac-2']],
+    [
+      'the other of its cluster, which does not name it',
+      FIRST,
+      [listed({ ...SECOND, peerSerial: null }, null)],
+      ['fac-1', 'fac-2'],
+    ],
+    [
+      'one that names it as the other of its cluster',
+      { ...FIRST, peerSerial: null },
+      [listed(SECOND, null)],
+      ['fac-1', 'fac-2'],
+    ],
+    ['no stranger', ALONE, [listed({ ...BALANCER, name: 'fac-3' }, balancing)], ['fac-1']],
+    ['a load balancer', ALONE, [listed(BALANCER, balancing, tip('FAC-LB', 'load-balancer'))], ['fac-1', 'fac-lb']],
+    ['one of unknown serial', ALONE, [listed({ ...BALANCER, serial: null }, null)], ['fac-1', 'fac-lb']],
+    [
+      'any, itself of unknown serial',
+      { ...ALONE, serial: null },
+      [listed({ ...BALANCER, serial: 'FAC-C' }, null)],
+      ['fac-1', 'fac-lb'],
+    ],
+  ])('a licence is used by %s', (_, of, others, users) => {
+    const unit = listed(of, null);
+    expect(usersOf(unit, [unit, ...others])).toEqual(users);
+  });
+
+  it.each<readonly [string, unit: ListedUnit, others: readonly ListedUnit[], covered: boolean]>([
+    ['alone', listed(ALONE, standalone), [listed(SECOND, onB)], false],
+    ['that balances', listed(BALANCER, balancing, tip('FAC-LB', 'load-balancer')), [], true],
+    ['whose other one has a licence', listed(SECOND, onB), [listed(FIRST, onA)], true],
+    ['whose other one has none', listed(SECOND, null), [listed({ ...FIRST, licenses: [] }, null)], false],
+    ['beside a stranger with one', listed(SECOND, null), [listed({ ...FIRST, serial: 'FAC-X' }, null)], false],
+    ['beside one of unknown serial', listed(SECOND, null), [listed({ ...FIRST, serial: null }, null)], false],
+  ])('a unit %s needs no licence of its own: %#', (_, unit, others, covered) => {
+    expect(isCoveredByOthers(unit, others)).toBe(covered);
   });
 });

@@ -57,6 +57,9 @@ describe('judgeMail', () => {
     [{ stage: 'login', reason: 'rejected', code: 454 }, 'warning mail-login-accepted mail-login-rejected'],
     [{ stage: 'login', reason: 'closed' }, 'broken mail-server-answers mail-unreachable'],
     [{ stage: 'login', reason: 'internal' }, 'unknown mail-login-accepted -'],
+    [{ stage: 'sender', reason: 'rejected', code: 354 }, 'broken mail-sender-accepted mail-recipient-rejected'],
+    [{ stage: 'sender', reason: 'rejected', code: 400 }, 'warning mail-sender-accepted mail-recipient-rejected'],
+    [{ stage: 'sender', reason: 'rejected', code: 500 }, 'broken mail-sender-accepted mail-recipient-rejected'],
     [{ stage: 'sender', reason: 'rejected', code: 550 }, 'broken mail-sender-accepted mail-recipient-rejected'],
     [{ stage: 'sender', reason: 'rejected', code: 451 }, 'warning mail-sender-accepted mail-recipient-rejected'],
     [{ stage: 'recipient', reason: 'rejected', code: 550 }, 'broken mail-recipient-accepted mail-recipient-rejected'],
@@ -79,12 +82,32 @@ describe('judgeMail', () => {
     expect(judgeMail(failing({ stage: 'tls', reason: 'rejected', tlsError: 'NO_STARTTLS' }))[0]?.actual).toBe(
       'STARTTLS is not offered: as it is',
     );
+    expect(judgeMail(failing({ stage: 'tls', reason: 'reset' }))[0]?.actual).toBe('reset (tls): as it is');
+    expect(judgeMail(failing({ stage: 'login', reason: 'rejected', tlsError: 'OLD' }))[0]?.actual).toBe(
+      'rejected (login): as it is',
+    );
+  });
+
+  test.each<readonly [MailStage, FailureReason, string]>([
+    ['connect', 'name-not-resolved', 'an address for the name of the mail server'],
+    ['connect', 'refused', 'a mail server that answers'],
+    ['tls', 'tls', 'TLS with a certificate that verifies'],
+    ['login', 'rejected', 'the user name and password are accepted'],
+    ['sender', 'rejected', 'the sender is accepted'],
+    ['recipient', 'rejected', 'the recipient is accepted'],
+  ])('expects of %s, %s: %s', (stage, reason, expected) => {
+    expect(judgeMail(failing({ stage, reason }))[0]?.expected).toBe(expected);
   });
 
   test('notes that localhost answers, only when it does', () => {
     const failure = { stage: 'connect', reason: 'refused' } as const;
     expect(judgeMail(failing(failure, true))[1]).toMatchObject({
       rule: 'mail-localhost-answers',
+      subject: 'mail.example.test:25',
+      expected: 'the configured mail server answers',
+      actual:
+        'a mail server on this machine (127.0.0.1:25) answers: on FortiAuthenticator the mail server "localhost" is ' +
+        'worth a try meanwhile',
       level: 'note',
       suggests: null,
     });

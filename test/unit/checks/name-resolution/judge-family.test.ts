@@ -15,6 +15,7 @@ async function licenseServer(family: 'auto' | 4 | 6): Promise<Config['licenseSer
 describe('the family that is asked for', () => {
   test.each<readonly ['auto' | 4 | 6, readonly string[]]>([
     ['auto', [V6]],
+    ['auto', [A]],
     [4, [A, V6]],
     [4, [NAT64]],
     [6, [V6]],
@@ -34,8 +35,22 @@ describe('the family that is asked for', () => {
         level: 'broken',
         suggests: 'name-not-found',
         actual: addresses.join(', '),
+        rule: 'name-has-family',
         subject: 'license.example.test:443',
+        expected: `An IPv${String(family)} address`,
       },
     ]);
+  });
+
+  test('says what to do', async () => {
+    const [finding] = judgeFamily(await licenseServer(6), [A, '173.243.138.85']);
+    expect(finding?.actual).toBe(`${A}, 173.243.138.85`);
+    expect(finding?.advice).toMatchObject({
+      summary: '{host} has no IPv6 address, and licenseServer.family asks for one.',
+      remedy: [
+        'If FortiAuthenticator does not use IPv6, set licenseServer.family here to "auto".',
+        expect.stringMatching(/^Otherwise compare with a public resolver: .* What only that one gives/u),
+      ],
+    });
   });
 });

@@ -94,6 +94,8 @@ describe('judgeDns with one resolver', () => {
   test.each<readonly [string, DnsReply, DnsReply, string | undefined]>([
     ['TCP times out', cutShort('timeout'), answer([]), 'tcp-blocked'],
     ['TCP is refused', cutShort('refused'), answer([]), 'tcp-blocked'],
+    ['TCP is reset', cutShort('reset'), answer([]), 'tcp-blocked'],
+    ['TCP is closed', cutShort('closed'), answer([]), 'tcp-blocked'],
     [
       'TCP is refused, and the AAAA question was answered',
       cutShort('refused'),
@@ -188,6 +190,29 @@ describe('judgeDns with several resolvers', () => {
       [seen(answer([GOOD])), seen(answer(['198.41.0.4']), answer([]), second)],
       ['warning resolvers-agree resolvers-disagree'],
     ],
+    [
+      'disagreeing beside a third that is silent',
+      [
+        seen(silence('timeout'), silence('timeout')),
+        seen(answer([GOOD]), answer([]), second),
+        seen(answer(['198.41.0.4']), answer([]), 'third'),
+      ],
+      ['warning resolver-answers resolver-unreachable', 'warning resolvers-agree resolvers-disagree'],
+    ],
+    [
+      'disagreeing while one fails half',
+      [seen(answer([GOOD]), silence('timeout')), seen(answer(['198.41.0.4']), answer([]), second)],
+      ['note resolver-answers -', 'warning resolvers-agree resolvers-disagree'],
+    ],
+    [
+      'disagreeing beside a third that does not know the name',
+      [
+        seen(answer([], 'NXDOMAIN')),
+        seen(answer([GOOD]), answer([]), second),
+        seen(answer(['198.41.0.4']), answer([]), 'third'),
+      ],
+      ['broken name-exists name-not-found'],
+    ],
     ['different families', [seen(answer([GOOD])), seen(answer([]), answer(['2606:4700::1']), second)], nothing],
     [
       'the same IPv4, another IPv6',
@@ -212,6 +237,7 @@ describe('judgeDns with several resolvers', () => {
   test('says who disagrees', () => {
     const { findings } = judge([seen(answer([GOOD])), seen(answer(['198.41.0.4']), answer([]), second)]);
     expect(findings[0]).toMatchObject({
+      expected: `an address in common between system and ${second}`,
       actual: `system: ${GOOD}; ${second}: 198.41.0.4`,
       facts: { resolver: second },
     });

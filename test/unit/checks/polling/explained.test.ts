@@ -2,7 +2,14 @@ import { preconditionOf } from '../../../../src/checks/registry.ts';
 import { describe, expect, test } from 'vitest';
 
 import { isCorroborated } from '../../../../src/core/polling/corroboration.ts';
-import { complainedOf, explainedBy, withoutExplained } from '../../../../src/checks/polling/explained.ts';
+import {
+  complainedOf,
+  explainedBy,
+  seenIn,
+  withLaterSeen,
+  withoutExplained,
+  withoutSeen,
+} from '../../../../src/checks/polling/explained.ts';
 import type { FaultId } from '../../../../src/checks/registry.ts';
 import type { PreconditionId } from '../../../../src/checks/registry.ts';
 import type { PollingError, PollingReport } from '../../../../src/core/polling/report.ts';
@@ -53,6 +60,42 @@ describe('withoutExplained()', () => {
   });
 });
 
+describe('a fault and an error', () => {
+  const fault = (appliance: string | null, at = REPAIRED) => ({ precondition: 'tls-genuine', appliance, at }) as const;
+
+  test.each([
+    ['of the same appliance', [fault('fac-1')], 0],
+    ['of another appliance', [fault('fac-2')], 1],
+    ['that are a minute apart', [fault(null, REPAIRED - MINUTE)], 0],
+    ['that are more than a minute apart', [fault(null, REPAIRED - MINUTE - 1)], 1],
+    ['beside a fault that explains nothing', [fault(null), fault(null, 0)], 0],
+  ])('%s', (_, faults, left) => {
+    expect(withoutExplained(report(REPAIRED), faults, preconditionOf).report.appliances[0]?.errors).toHaveLength(left);
+  });
+
+  test('a note says when the last of them came', () => {
+    const errors = [1, 2].map((minutes) => pollingError(REPAIRED - minutes * MINUTE, 'FTM polling error'));
+    const seen = report(REPAIRED);
+    const both = { ...seen, appliances: seen.appliances.map((appliance) => ({ ...appliance, errors })) };
+    expect(withoutExplained(both, [fault(null)], preconditionOf).notes).toMatchObject([
+      {
+        rule: 'no-ftm-errors',
+        subject: 'fac-1',
+        expected: 'No FTM errors that no fault explains',
+        actual: 'None; the last one that a fault explains came at 2026-11-24T12:58:59Z',
+      },
+    ]);
+  });
+
+  test('faults are the same of one precondition and one appliance', () => {
+    const before = [fault('fac-1', 1), fault('fac-2', 1), { ...fault('fac-1', 1), precondition: 'mail' }];
+    const later = [fault('fac-1', 2), { ...fault('fac-3', 2), precondition: 'mail' }];
+    expect(seenIn(before, later)).toEqual(before.slice(0, 1));
+    expect(withoutSeen(before, later)).toEqual(before.slice(1));
+    expect(withLaterSeen(before, later)).toEqual([...later, ...before.slice(1)]);
+  });
+});
+
 describe('explainedBy()', () => {
   const SSL = 'db[1]: category="Event" user="" status="" FTM polling error: SSL session failed';
   test.each<{ name: string; cause: FaultId | null; sample: string; by: PreconditionId; can: boolean }>([
@@ -66,6 +109,7 @@ describe('explainedBy()', () => {
     },
     { name: 'an SSL error by a licence', cause: 'polling-failing', sample: SSL, by: 'license-assignment', can: false },
     { name: 'an SSL error by mail', cause: null, sample: SSL, by: 'mail', can: false },
+    { name: 'a lost mail by the resolvers', cause: 'mail-unreachable', sample: '', by: 'name-resolution', can: true },
     { name: 'a name by the resolvers', cause: 'name-not-found', sample: '', by: 'name-resolution', can: true },
     { name: 'a name by a dead uplink', cause: 'name-not-found', sample: '', by: 'internet', can: true },
     { name: 'a name by an inspection', cause: 'name-not-found', sample: '', by: 'tls-genuine', can: false },
@@ -147,6 +191,7 @@ test('lines from before the repair do not corroborate one that comes after it', 
 
 test.each([
   ['before the repair', REPAIRED - MINUTE, false],
+  ['in its aftermath', REPAIRED + MINUTE, false],
   ['after it', REPAIRED + 4 * MINUTE, true],
 ])('a datagram after the repair is corroborated by a line over TCP %s: %o', (_, reliableAt, expected) => {
   const lastAt = REPAIRED + 5 * MINUTE;

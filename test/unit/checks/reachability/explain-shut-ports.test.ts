@@ -29,6 +29,8 @@ describe('explainShutPorts()', () => {
     ['an ICMP message at once', 20, { ...fails('no-route', 0.4), beyond: true }, ['refused-nearer', 'confirmed']],
     ['a reset at once, nothing to measure by', null, fails('refused', 0.4), ['refused', 'suspected']],
     ['a reset after as long as the nearest host takes', 20, fails('refused', 21), ['refused', 'suspected']],
+    ['a reset from a quarter of the way', 20, fails('refused', 5), ['refused', 'suspected']],
+    ['a reset from just below', 20, fails('refused', 4.9), ['refused-nearer', 'confirmed']],
     ['a reset from somewhat nearer than the nearest host', 20, fails('refused', 8), ['refused', 'suspected']],
     [
       'host unreachable, after its router gave up',
@@ -51,6 +53,15 @@ describe('explainShutPorts()', () => {
     expect(told(20, endpoint(A, fails('refused', 25)), endpoint(B, near))).toEqual(both('refused', 'suspected'));
   });
 
+  test('does not count an address that is no fault by itself', () => {
+    const [working, silent, near] = [endpoint(A), endpoint(B, SILENT), endpoint('192.0.2.3', fails('refused', 0.4))];
+    const levels = told(20, working, silent, near);
+    expect(levels).toEqual([
+      ['warning', 'no-answer', 'suspected'],
+      ['warning', 'refused-nearer', 'confirmed'],
+    ]);
+  });
+
   test('judges one address of two by itself', () => {
     expect(told(20, endpoint(A), endpoint(B, SILENT))).toEqual([['warning', 'no-answer', 'suspected']]);
     expect(told(20, endpoint(A), endpoint(B, fails('refused', 0.4)))).toEqual([
@@ -70,6 +81,8 @@ describe('explainShutPorts()', () => {
     const endpoints = [endpoint(A, fails('refused', 0.4))];
     const [finding] = explainShutPorts(judgeTcp(endpoints), endpoints, 20);
     expect(finding?.actual).toBe(`${A}: connection refused, at once: the nearest control host is 20 ms away`);
+    const silent = [endpoint(A, SILENT)];
+    expect(explainShutPorts(judgeTcp(silent), silent, 20)[0]?.actual).toBe(`${A}: no answer within 3 s`);
   });
 });
 

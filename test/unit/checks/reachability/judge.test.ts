@@ -224,6 +224,29 @@ describe('judgeHttp', () => {
     expect(findings.map(({ rule, level, suggests }) => [rule, level, suggests])).toEqual(expected);
   });
 
+  test('names an address that answers well, and none that does not', () => {
+    const clean = (...outcomes: readonly HttpOutcome[]) =>
+      judgeHttp(outcomes.map((http, index) => seen(index === 0 ? A : B, OPEN, http)))[0]?.facts?.clean;
+    expect(clean(response(503), response(200))).toBe(B);
+    expect(clean(response(503), failed('timeout'))).toBeUndefined();
+  });
+
+  test('breaks nothing where the other address was not judged', () => {
+    const findings = judgeHttp([seen(A, OPEN, response(503)), seen(B, OPEN, failed('aborted'))]);
+    expect(findings.map(({ level }) => level)).toEqual(['warning', 'unknown']);
+  });
+
+  test('says where a proxy left its traces', () => {
+    expect(judgeHttp([seen(A, OPEN, response(200, { proxyTraces: ['via: 1.1 x', 'x-mwg-via'] }))])).toMatchObject([
+      {
+        subject: TARGET,
+        expected: 'No header that a proxy or a filter adds',
+        actual: `${A}: via: 1.1 x, x-mwg-via`,
+        facts: { address: A },
+      },
+    ]);
+  });
+
   test.each([
     ['FortiGate web filter: Web Page Blocked', { product: 'Fortinet FortiGate' }],
     ['Captive portal: sign-in required', {}],

@@ -1,6 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { Finding } from '../../../../src/engine/finding.ts';
-import { seemsUnaffected, withComplaints } from '../../../../src/checks/tls-genuine/complaint.ts';
+import {
+  complainsOfConnections,
+  seemsUnaffected,
+  withComplaints,
+} from '../../../../src/checks/tls-genuine/complaint.ts';
 import type { PollingError, PollingReport } from '../../../../src/core/polling/report.ts';
 import { finding, TARGET } from '../../../support/judged-round.ts';
 
@@ -55,16 +59,25 @@ describe('a certificate that is not proven', () => {
         level: 'broken',
         suggests: 'tls-interception-suspected',
         confidence: 'suspected',
+        rule: 'appliance-takes-the-certificate',
+        expected: 'No TLS error in the log of fac-1 while the authority is not known',
         actual: 'fac-1 at 2026-11-25T12:03:00Z: FTM polling error: SSL session failed',
         facts: { judgement: 'It is new', appliance: 'fac-1' },
       });
-      expect(raised?.advice?.remedy.join(' ')).toContain('newer firmware');
+      expect(raised?.advice?.summary).toBe('{judgement}; and {appliance} reports TLS errors.');
+      expect(raised?.advice?.remedy.map((step) => step.slice(0, 60))).toEqual([
+        'Compare from another network: if the issuer is the same ther',
+        'If the certificate is another one there, a device on the way',
+        'Repeat "ftm-watch check" from the same network, then retry t',
+      ]);
     },
   );
 
   test.each([
     { name: 'two moments of one datagram each', errors: [ONE_DATAGRAM, { ...ONE_DATAGRAM, moments: [LAST - 30_000] }] },
     { name: 'one line over a connection', errors: [ONE_LINE] },
+    { name: 'an inspection that is told', errors: [{ ...REFUSED, cause: 'tls-intercepted' as const }] },
+    { name: 'a certificate that is called broken', errors: [{ ...REFUSED, cause: 'certificate-broken' as const }] },
   ])('is raised by $name', ({ errors }) => {
     expect(added(report(...errors), [OPEN])).toHaveLength(1);
   });
@@ -134,7 +147,35 @@ describe('a flaw', () => {
 test.each<[string, PollingReport, boolean]>([
   ['writes without a complaint', report(), true],
   ['complains', report(ONE_DATAGRAM), false],
+  [
+    'writes without one, while another complains',
+    { ...report(), appliances: [...report().appliances, ...report(ONE_DATAGRAM).appliances] },
+    false,
+  ],
+  [
+    'writes without one, while another is silent',
+    {
+      ...report(),
+      appliances: report(ONE_DATAGRAM).appliances.flatMap((one) => [...report().appliances, { ...one, silent: true }]),
+    },
+    true,
+  ],
   ['was never heard', UNHEARD, false],
 ])('an appliance that %s', (_, log, unaffected) => {
   expect(seemsUnaffected(log)).toBe(unaffected);
+});
+
+test.each<[string, PollingReport, boolean]>([
+  ['refuses a certificate, by one datagram', report(ONE_DATAGRAM), true],
+  ['says no more than that polling fails', report({ ...ONE_DATAGRAM, cause: 'polling-failing' }), true],
+  [
+    'refuses one, beside another that is content',
+    { ...report(), appliances: [...report().appliances, ...report(REFUSED).appliances] },
+    true,
+  ],
+  ['complains of a licence', report(OF_LICENSE), false],
+  ['is content', report(), false],
+  ['was never heard', UNHEARD, false],
+])('an appliance that %s makes a closer look worth it, or not', (_, log, complains) => {
+  expect(complainsOfConnections(log)).toBe(complains);
 });

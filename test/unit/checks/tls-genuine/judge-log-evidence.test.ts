@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { ONE_DATAGRAM } from '../../../../src/core/polling/corroboration.ts';
 import type { PollingReport } from '../../../../src/core/polling/report.ts';
 import type { FirewallSighting } from '../../../../src/core/polling/state.ts';
 import { judgeLogEvidence } from '../../../../src/checks/tls-genuine/judge-log-evidence.ts';
@@ -22,11 +23,13 @@ const LINE: FirewallSighting = {
   sample: 'devname="fgt-1"',
 };
 
-function levels(...firewallEvidence: readonly FirewallSighting[]): readonly string[] {
+function judge(...firewallEvidence: readonly FirewallSighting[]): ReturnType<typeof judgeLogEvidence> {
   const report: PollingReport = { window: 900_000, silentAfter: 86_400_000, appliances: [], firewallEvidence };
-  return judgeLogEvidence(report, 'license.example.test:443').map(
-    ({ level, confidence = 'confirmed' }) => `${level} ${confidence}`,
-  );
+  return judgeLogEvidence(report, 'license.example.test:443');
+}
+
+function levels(...firewallEvidence: readonly FirewallSighting[]): readonly string[] {
+  return judge(...firewallEvidence).map(({ level, confidence = 'confirmed' }) => `${level} ${confidence}`);
 }
 
 test.each<[string, readonly FirewallSighting[], string]>([
@@ -42,4 +45,25 @@ test.each<[string, readonly FirewallSighting[], string]>([
 test('two policies at two moments corroborate each other', () => {
   const other = { ...LINE, firstAt: AT + 60_000, lastAt: AT + 60_000, evidence: { ...LINE.evidence, policy: '21' } };
   expect(levels(other, LINE)).toEqual(['broken confirmed', 'broken confirmed']);
+});
+
+test('a line is told with the device, the policy and the source that it names', () => {
+  expect(judge({ ...LINE, reliableAt: AT })).toEqual([
+    {
+      rule: 'firewall-log-shows-no-inspection',
+      subject: 'license.example.test:443',
+      expected: 'no line in the log of the firewall that says it inspects this traffic',
+      actual: 'fgt-1, policy 20, source 10.0.0.5: devname="fgt-1"',
+      level: 'broken',
+      suggests: 'tls-intercepted',
+      facts: { product: 'Fortinet FortiGate', policy: '20', source: '10.0.0.5' },
+    },
+  ]);
+});
+
+test('a line that names a profile alone is told with that, and that it is a single datagram', () => {
+  const evidence = { ...LINE.evidence, device: null, policy: null, profile: 'deep', sourceAddress: null };
+  const [finding] = judge({ ...LINE, evidence });
+  expect(finding?.actual).toBe(`a FortiGate, profile "deep": devname="fgt-1"${ONE_DATAGRAM}`);
+  expect(finding?.facts).toEqual({ product: 'Fortinet FortiGate', profile: 'deep' });
 });

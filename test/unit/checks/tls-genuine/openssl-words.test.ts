@@ -31,6 +31,22 @@ describe('createOpensslWords()', () => {
     time.now = HOUR;
     expect(chains.filter((one) => words.take(one))).toHaveLength(8);
   });
+
+  test('forgets the oldest of more than 256 chains', () => {
+    const words = createOpensslWords({ now: () => 0 });
+    const [first] = chain.certificates;
+    const chains = Array.from({ length: 257 }, (_, index) => ({
+      ...chain,
+      certificates: chain.certificates.map((one) => ({
+        ...one,
+        fingerprint: `${String(first?.fingerprint)}${String(index)}`,
+      })),
+    }));
+    for (const one of chains.slice(0, 256)) words.keep(one, { refusal: null });
+    expect(chains.filter((one) => words.of(one) === null)).toEqual([chains[256]]);
+    expect(words.of(chains[1] ?? chain)).toEqual({ refusal: null });
+    expect(words.isOpen(chains[0] ?? chain)).toBe(true);
+  });
 });
 
 describe('createFlawMemory()', () => {
@@ -48,5 +64,14 @@ describe('createFlawMemory()', () => {
     memory.keep('192.0.2.1', ['path-length']);
     memory.keep('192.0.2.1', ['path-length']);
     expect(memory.at('192.0.2.1')).toEqual([]);
+  });
+
+  test('keeps 256 addresses, and goes on with those', () => {
+    const memory = createFlawMemory(null);
+    const addresses = Array.from({ length: 257 }, (_, index) => `2001:db8::${index.toString(16)}`);
+    for (const address of addresses) memory.keep(address, ['openssl']);
+    memory.keep('2001:db8::0', []);
+    expect(addresses.filter((address) => memory.at(address) === null)).toEqual(['2001:db8::100']);
+    expect(memory.at('2001:db8::0')).toEqual([]);
   });
 });

@@ -79,6 +79,24 @@ const ROWS: readonly Row[] = [
     expected: [],
   },
   {
+    name: 'exactly the share that is free for certain',
+    facts: { licensed: licensed(100), tokens: tokens(10, 50, { total: 100, byStatus: unnamed(10, 50, 40) }) },
+    expected: [],
+  },
+  {
+    name: 'less than the share that is free for certain',
+    facts: { licensed: licensed(100), tokens: tokens(9, 50, { total: 100, byStatus: unnamed(9, 50, 41) }) },
+    expected: [['tokens-left', 'unknown', null]],
+  },
+  {
+    name: 'new ones count as left',
+    facts: {
+      licensed: licensed(100),
+      tokens: tokens(5, 90, { total: 100, byStatus: { ...unnamed(5, 90, 0), new: 5 } }),
+    },
+    expected: [],
+  },
+  {
     name: 'no licence active',
     facts: { licensed: licensed(0), tokens: tokens(0, 0, { byLicense: [] }) },
     expected: [['licence-active', 'note', null]],
@@ -131,7 +149,75 @@ describe('judgeTokenPool', () => {
     });
   });
 
+  it.each<readonly [string, Row['facts'], told: readonly (readonly [expected: string, actual: string])[]]>([
+    [
+      'another count than licensed',
+      { licensed: licensed(10), tokens: tokens(50, 40) },
+      [['10 FortiToken Mobile tokens, as licensed', '90 tokens: 50 available, 40 assigned']],
+    ],
+    [
+      'none left',
+      { licensed: licensed(9), tokens: tokens(0, 9) },
+      [['at least one token left to assign', 'none of 9 tokens is left']],
+    ],
+    [
+      'no licence active',
+      { licensed: licensed(0), tokens: tokens(0, 0) },
+      [
+        [
+          'an activated FortiToken Mobile licence',
+          'no FortiToken Mobile token on the appliance: no licence is activated yet',
+        ],
+      ],
+    ],
+    [
+      'a status that is not known here',
+      { licensed: licensed(32), tokens: tokens(0, 2, { total: 32, byStatus: unnamed(0, 2, 30) }) },
+      [['tokens left to assign', 'at least 0 of 32 tokens are left; 30 have a status that is not known here']],
+    ],
+    [
+      'tokens of another licence',
+      { licensed: licensed(9), tokens: tokens(9, 0, { byLicense: [{ license: 'EFTM000000000002', tokens: 9 }] }) },
+      [['tokens of licence EFTM000000000001 on the appliance', 'none; tokens are of EFTM000000000002 (9)']],
+    ],
+    [
+      'tokens of no licence',
+      { licensed: licensed(9), tokens: tokens(9, 0, { byLicense: [] }) },
+      [['tokens of licence EFTM000000000001 on the appliance', 'none; tokens are of no named licence']],
+    ],
+    [
+      'nothing to be read',
+      { licensed: { kind: 'absent' }, tokens: failed },
+      [
+        ['the count of licensed FortiToken Mobile tokens', 'this firmware does not have the resource'],
+        ['the list of FortiToken Mobile tokens', 'no answer (timeout): No result'],
+      ],
+    ],
+    [
+      'no right to read',
+      { licensed: licensed(9), tokens: { kind: 'denied', message: 'HTTP 403' } },
+      [['the list of FortiToken Mobile tokens', 'HTTP 403']],
+    ],
+  ])('tells of %s', (_, facts, told) => {
+    expect(judgeTokenPool(applianceFacts(facts), EXPECTED).map(({ expected, actual }) => [expected, actual])).toEqual(
+      told,
+    );
+  });
+
+  it('names the licence that brought no tokens, beside one that did', () => {
+    const byLicense = ['EFTM000000000001', 'EFTM000000000002'].map((license) => ({ license, tokens: 50 }));
+    const facts = applianceFacts({ licensed: licensed(100), tokens: tokens(50, 50, { byLicense }) });
+    const licenses = ['EFTM000000000001', 'EFTM000000000003'];
+    expect(judgeTokenPool(facts, { ...EXPECTED, licenses }).map((finding) => finding.facts)).toEqual([
+      { appliance: 'fac-1', serial: 'FAC-A', license: 'EFTM000000000003' },
+    ]);
+  });
+
   it('never warns of a share of 0', () => {
+    expect(
+      judgeTokenPool(applianceFacts({ licensed: licensed(9), tokens: tokens(0, 9) }), { ...EXPECTED, tokensLow: 0 })[0]
+        ?.suggests,
+    ).toBe('tokens-exhausted');
     const facts = applianceFacts({ licensed: licensed(1000), tokens: tokens(1, 999) });
     expect(judgeTokenPool(facts, { ...EXPECTED, tokensLow: 0 })).toEqual([]);
   });
@@ -139,6 +225,15 @@ describe('judgeTokenPool', () => {
   it('is unknown of an appliance that cannot be read: why is said by another precondition', () => {
     expect(
       judgeTokenPool({ kind: 'denied', appliance: 'fac-1', endpoint: '10.0.0.5:443', status: 401 }, EXPECTED),
-    ).toMatchObject([{ subject: 'fac-1', level: 'unknown', suggests: null }]);
+    ).toMatchObject([
+      {
+        rule: 'tokens-readable',
+        subject: 'fac-1',
+        actual: 'its API cannot be read',
+        level: 'unknown',
+        suggests: null,
+        facts: { appliance: 'fac-1' },
+      },
+    ]);
   });
 });

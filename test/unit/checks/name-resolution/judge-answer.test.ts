@@ -1,0 +1,69 @@
+import { expect, test } from 'vitest';
+import type { DnsReply } from '../../../../src/core/observation.ts';
+import { judgeAnswer } from '../../../../src/checks/name-resolution/judge-answer.ts';
+
+const HOST = 'fortitokenmobile.fortinet.com';
+const GOOD = '173.243.138.84';
+const OTHER = '198.41.0.4';
+
+function answer(addresses: readonly string[], rcode = 'NOERROR'): DnsReply {
+  return { kind: 'answer', rcode, addresses, cnames: [], ttlSeconds: 60, durationMs: 3, attempts: 1 };
+}
+
+interface Row {
+  readonly name: string;
+  readonly a: DnsReply;
+  readonly aaaa?: DnsReply;
+  readonly expectedAddresses?: readonly string[];
+  readonly told: readonly [expected: string, actual: string, address?: string];
+}
+
+const ROWS: readonly Row[] = [
+  {
+    name: 'a name that does not exist',
+    a: answer([], 'NXDOMAIN'),
+    told: [`system knows an address of ${HOST}`, 'NXDOMAIN: there is no such name'],
+  },
+  {
+    name: 'a name without an address',
+    a: answer([]),
+    told: [`system knows an address of ${HOST}`, 'NOERROR, but neither an A nor an AAAA record'],
+  },
+  { name: 'no answer', a: answer([], 'SERVFAIL'), told: [`an address of ${HOST}`, 'SERVFAIL'] },
+  {
+    name: 'half an answer',
+    a: answer([], 'REFUSED'),
+    aaaa: answer(['2606:4700::1']),
+    told: [`an answer to the A question for ${HOST}`, 'REFUSED'],
+  },
+  {
+    name: 'an answer but for IPv6',
+    a: answer([GOOD]),
+    aaaa: answer([], 'REFUSED'),
+    told: [`an answer to the AAAA question for ${HOST}`, 'REFUSED'],
+  },
+  {
+    name: 'an address that is not expected',
+    a: answer([GOOD, OTHER]),
+    expectedAddresses: [GOOD],
+    told: [`an address within ${GOOD} from system`, OTHER, OTHER],
+  },
+  {
+    name: 'what no host outside has',
+    a: answer(['10.0.0.1', '127.0.0.1', '0.0.0.0', '169.254.1.1', '240.0.0.1']),
+    told: [
+      'a public address from system',
+      '10.0.0.1, a private address; 127.0.0.1, a loopback address; 0.0.0.0, the unspecified address; ' +
+        '169.254.1.1, a link-local address; 240.0.0.1, not an address of the public internet',
+      '10.0.0.1',
+    ],
+  },
+];
+
+test.each(ROWS)('tells of $name', ({ a, aaaa = answer([]), expectedAddresses = [], told }) => {
+  const context = { subject: `${HOST}:443`, expectedAddresses, othersAnswer: false };
+  const [finding] = judgeAnswer({ resolver: 'system', name: HOST, a, aaaa }, context).findings;
+  const [expected, actual, address] = told;
+  expect(finding).toMatchObject({ expected, actual });
+  expect(finding?.facts).toEqual(address === undefined ? { resolver: 'system' } : { resolver: 'system', address });
+});

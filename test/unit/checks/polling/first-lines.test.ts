@@ -1,0 +1,57 @@
+import { expect, test } from 'vitest';
+
+import { judgeFirstLines } from '../../../../src/checks/polling/first-lines.ts';
+import type { AppliancePolling } from '../../../../src/core/polling/report.ts';
+import { configOf } from '../../../support/config-of.ts';
+
+const LOGS = { syslog: { udp: '10.0.0.9:514' }, files: ['/var/log/fac.log'] };
+
+function appliance(name: string, more: Partial<AppliancePolling> = {}): AppliancePolling {
+  return { name, errors: [], lastLineAt: null, silent: false, silentFor: null, ...more };
+}
+
+async function waitsFor(
+  appliances: readonly AppliancePolling[],
+  { logs = LOGS, strangers = [] }: { readonly logs?: object; readonly strangers?: readonly string[] } = {},
+) {
+  const config = await configOf(JSON.stringify({ logs }));
+  return judgeFirstLines(config, { window: 1, silentAfter: 1, appliances, firewallEvidence: [] }, strangers);
+}
+
+test('waits for the first line of each appliance that has said nothing', async () => {
+  const seen = [appliance('fac-1'), appliance('fac-2', { lastLineAt: 1 }), appliance('fac-3', { silent: true })];
+  expect(await waitsFor(seen)).toEqual([
+    {
+      rule: 'first-line-arrived',
+      subject: 'fac-1',
+      expected: 'A log line of FortiAuthenticator',
+      actual: 'Waiting for the first one, listening on UDP 10.0.0.9:514, reading /var/log/fac.log',
+      level: 'unknown',
+      suggests: null,
+      explainedBy: [],
+    },
+  ]);
+  expect(await waitsFor([appliance('fac-2', { lastLineAt: 1 })])).toEqual([]);
+});
+
+test('waits for the log where no appliance is known', async () => {
+  expect((await waitsFor([])).map(({ subject }) => subject)).toEqual(['the log']);
+});
+
+test.each([
+  [
+    'every way',
+    { syslog: { udp: '10.0.0.9:514', tcp: '10.0.0.9:601' } },
+    'listening on UDP 10.0.0.9:514 and TCP 10.0.0.9:601',
+  ],
+  ['files alone', { files: ['/a', '/b'] }, 'reading /a, reading /b'],
+])('names %s that it listens on', async (_, logs, places) => {
+  const [finding] = await waitsFor([], { logs });
+  expect(finding?.actual).toBe(`Waiting for the first one, ${places}`);
+});
+
+test('names the first ones whose lines were refused', async () => {
+  const strangers = ['1', '2', '3', '4', '5', '6', '7'].map((last) => `10.0.0.${last}`);
+  const [finding] = await waitsFor([], { strangers });
+  expect(finding?.actual).toMatch(/; refused lines of unknown senders: 10.0.0.1, .*10.0.0.5 and 2 more$/u);
+});

@@ -1,0 +1,86 @@
+import { expect, test } from 'vitest';
+import type { ReferenceObservation } from '../../../../src/core/round.ts';
+import { judgeOlderTls } from '../../../../src/checks/tls-genuine/judge-older-tls.ts';
+import { judgeTlsPath } from '../../../../src/checks/tls-genuine/judge-tls-path.ts';
+import type { Identity } from '../../../support/authority.ts';
+import { chainOf, established } from '../../../support/chains.ts';
+import { HOST, TARGET } from '../../../support/interception-world.ts';
+import { endpoint, path } from '../../../support/observed.ts';
+import { freshKnowledge } from '../../../support/tls-knowledge.ts';
+import { createCast } from '../../../support/verdict-cast.ts';
+
+const w = await createCast();
+const KNOWLEDGE = { ...freshKnowledge(w), products: w.evidence({}).products };
+const A = '192.0.2.1';
+const genuine = [w.server, w.genuine.sub] as const;
+const company = [w.byCorporateSub, w.corporate.sub] as const;
+const fortigate = [w.byFortigate, w.fortigate] as const;
+
+interface Seen {
+  readonly newer?: readonly Identity[] | null;
+  readonly older?: readonly Identity[];
+  /** Nothing is known of TLS 1.3 at the same moment. */
+  readonly alone?: true;
+  readonly more?: Partial<ReferenceObservation>;
+}
+
+function judge({ newer = genuine, older = company, alone, more = {} }: Seen) {
+  const reference: ReferenceObservation = {
+    kind: 'tls-1.2',
+    label: A,
+    isFresh: true,
+    ...(alone === true ? {} : { beside: chainOf(...genuine) }),
+    outcome: established(...older),
+    ...more,
+  };
+  const tls = newer === null ? null : established(...newer);
+  const seen = path({
+    subject: TARGET,
+    host: HOST,
+    endpoints: [
+      { ...endpoint('192.0.2.9'), tls },
+      { ...endpoint(A), tls },
+    ],
+    references: [reference],
+  });
+  const surroundings = { controls: [], now: w.now };
+  return judgeOlderTls(seen, judgeTlsPath(seen, KNOWLEDGE, surroundings), KNOWLEDGE, surroundings);
+}
+
+test('tells of an inspection of TLS 1.2 alone, and what to do', () => {
+  const [finding, ...more] = judge({ older: fortigate });
+  expect(more).toEqual([]);
+  expect(finding).toMatchObject({
+    rule: 'older-tls-is-not-inspected',
+    subject: TARGET,
+    expected: `TLS 1.2 as clean as TLS 1.3 at ${A}`,
+    level: 'warning',
+    suggests: 'tls-intercepted',
+    confidence: 'confirmed',
+    facts: { product: 'Fortinet FortiGate' },
+  });
+  const judgement = finding?.facts?.judgement ?? '';
+  expect(judgement).toMatch(/intercepted/u);
+  expect(finding?.actual).toBe(`In TLS 1.2 alone: ${judgement}`);
+  expect(finding?.advice?.summary).toBe(`In TLS 1.2 alone: ${judgement}. TLS 1.3 passes.`);
+  expect(finding?.advice?.remedy).toEqual([
+    'Find the device that inspects TLS 1.2 and lets TLS 1.3 pass: the issuer in the evidence is its certificate ' +
+      'authority.',
+    `Exempt the traffic of FortiAuthenticator to ${TARGET} from TLS inspection there, for every version of TLS.`,
+    'Which version FortiAuthenticator uses is not documented: a capture of its traffic shows it, in the Server Hello.',
+    expect.stringMatching(/^Repeat "ftm-watch check"/u),
+  ]);
+});
+
+test.each<readonly [string, Seen, readonly string[]]>([
+  ['a stranger beside the genuine key', {}, ['tls-intercepted confirmed']],
+  ['a stranger by itself', { alone: true }, ['tls-interception-suspected suspected']],
+  ['an address that is gone', { more: { label: '192.0.2.7' } }, ['tls-intercepted confirmed']],
+  ['the same certificate', { older: genuine }, []],
+  ['a genuine certificate of its own', { older: [w.otherNode, w.genuine.sub] }, []],
+  ['an inspection of every version', { newer: company }, []],
+  ['no handshake at all', { newer: null }, []],
+  ['a look at something else', { more: { kind: 'server-name' } }, []],
+])('%s', (_, seen, expected) => {
+  expect(judge(seen).map(({ suggests, confidence }) => `${String(suggests)} ${String(confidence)}`)).toEqual(expected);
+});
