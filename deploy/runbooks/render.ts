@@ -84,7 +84,8 @@ function sourceOf(source: string): string {
   const [, document] = /^docs:(.+)$/u.exec(source) ?? [];
   const [, tip] = /^ta-p\/(\d+)$/u.exec(source) ?? [];
   if (document !== undefined) return `- <https://docs.fortinet.com/document/${document}>`;
-  return tip === undefined ? `- <${source}>` : `- Fortinet community, ta-p/${tip}`;
+  if (tip !== undefined) return `- Fortinet community, ta-p/${tip}`;
+  return URL.canParse(source) ? `- <${source}>` : `- ${source}`;
 }
 
 function scopeOf(cause: CauseId): string {

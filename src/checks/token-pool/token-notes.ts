@@ -21,7 +21,7 @@ export function tokenNotes(facts: ApplianceFacts, counted: TokenCounts | null): 
   ];
 }
 
-const TRIAL_TEXT = `the trial tokens came with ${TRIAL_UNREGISTERED}: the unit is probably not registered with Fortinet`;
+const TRIAL_TEXT = `trial tokens came with ${TRIAL_UNREGISTERED}: the unit is probably not registered with Fortinet`;
 
 function pendingText(pending: number): string {
   return `${String(pending)} pending: given to users who have not activated them yet`;

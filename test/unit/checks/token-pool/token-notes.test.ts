@@ -23,7 +23,7 @@ it.each<[string, Partial<TokenCounts>, readonly string[]]>([
   [
     'trial tokens of a unit that is not registered',
     { byLicense: [{ license: 'FTMTRIALNOREGIST', tokens: 2 }] },
-    ['the trial tokens came with FTMTRIALNOREGIST: the unit is probably not registered with Fortinet'],
+    ['trial tokens came with FTMTRIALNOREGIST: the unit is probably not registered with Fortinet'],
   ],
 ])('notes %s, and calls it no fault', (_, changes, expected) => {
   const facts = applianceFacts({ tokens: { kind: 'read', value: { ...COUNTED, ...changes } } });

@@ -48,7 +48,7 @@ describe('parseLicenseRecords', () => {
       ],
     };
     expect(parseLicenseRecords(value)).toEqual([
-      { license: 'FMCLD4713562246', serial: 'FMGVCLTM20000051', status: 'Registered' },
+      { license: 'FMCLD4713562246', serial: 'FMGVCLTM20000051', status: 'Registered', bought: null },
     ]);
   });
 
