@@ -63,10 +63,39 @@ export const MAIL_CAUSES = {
     sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974'],
     remedy: [
       'Read the reply of the server in the evidence: it says what it refuses and often why.',
-      'Allow the address of FortiAuthenticator to relay, or give it a login on the mail server.',
       'Check the sender address (System > Messaging > SMTP Servers) and that mail[].to exists.',
       TRY_LOCALHOST,
     ],
+  },
+  'mail-relay-denied': {
+    severity: 'critical',
+    title: 'the mail server does not relay',
+    headline: 'the mail server {subject} does not relay',
+    warningHeadline: 'the mail server {subject} does not relay for this machine',
+    summary: 'The mail server {subject} passes on no message that comes from the address of FortiAuthenticator.',
+    impact: 'delivery',
+    sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974'],
+    remedy: [
+      'Read the reply of the server in the evidence: it says what it refuses and often why.',
+      'Allow the address of FortiAuthenticator to relay, or give it a login on the mail server (System > ' +
+        'Messaging > SMTP Servers).',
+      TRY_LOCALHOST,
+    ],
+    kinds: {
+      'this-machine': {
+        title: 'the probe comes from another address than FortiAuthenticator',
+        summary:
+          'The mail server {subject} passes on no message that comes from the address of this machine. What it says ' +
+          'to FortiAuthenticator, which has another address, is not known.',
+        remedy: [
+          'On FortiAuthenticator use "Test Connection" (System > Messaging > SMTP Servers): it decides whether ' +
+            'anything is wrong.',
+          'If that works, let the probe see the same: set "sourceAddress" where this machine has the address of ' +
+            'FortiAuthenticator, allow the address of this machine to relay, or give the probe a login ' +
+            '(mail[].user). Or leave out mail[].from and mail[].to: it ends after the login then.',
+        ],
+      },
+    },
   },
 } satisfies Readonly<Record<string, CauseWords>>;
 

@@ -7,6 +7,8 @@ import {
   type MailOutcome,
   type MailStage,
 } from '../../core/observation.ts';
+import type { MailView } from './mail-view.ts';
+import { isRelayRefusal } from './relay-refusal.ts';
 
 type MailFailure = Extract<MailOutcome, { kind: 'failed' }>;
 
@@ -14,6 +16,7 @@ interface Expectation {
   readonly rule: string;
   readonly expected: string;
   readonly suggests: MailCause;
+  readonly kind?: string;
 }
 
 const RESOLVES: Expectation = {
@@ -46,21 +49,35 @@ const EXPECTATIONS: Readonly<Record<MailStage, Expectation>> = {
   },
 };
 
+const RELAYS: Expectation = {
+  rule: 'mail-relay-permitted',
+  expected: 'messages from this address are passed on',
+  suggests: 'mail-relay-denied',
+};
+
 /** Judges how far one mail server went. */
-export function judgeMail({ server, security, outcome, localhostAnswers }: MailObservation): readonly Finding[] {
+export function judgeMail(
+  { server, security, outcome, localhostAnswers }: MailObservation,
+  view: MailView,
+): readonly Finding[] {
   if (outcome.kind === 'accepted') return [];
-  const { suggests, ...expectation } = expectationOf(outcome);
+  const { suggests, ...expectation } = expectationOf(outcome, view);
   const told = { ...expectation, subject: server, actual: describe(outcome), facts: { security } };
-  const level = levelOf(outcome);
+  const level = levelOf(outcome, expectation);
   return [
     level === 'unknown' ? unknown(told) : { ...told, level, suggests },
     ...(localhostAnswers === true ? [tryLocalhost(server)] : []),
   ];
 }
 
-function expectationOf(outcome: MailFailure): Expectation {
+function expectationOf(outcome: MailFailure, { fromAppliance }: MailView): Expectation {
   if (outcome.reason === 'name-not-resolved') return RESOLVES;
+  if (refusesClient(outcome)) return fromAppliance ? RELAYS : { ...RELAYS, kind: 'this-machine' };
   return outcome.stage === 'tls' || wasAnswered(outcome) ? EXPECTATIONS[outcome.stage] : ANSWERS;
+}
+
+function refusesClient({ stage, reason, message }: MailFailure): boolean {
+  return reason === 'rejected' && (stage === 'sender' || stage === 'recipient') && isRelayRefusal(message);
 }
 
 /** A server that dies in the middle of a session has not rejected anything. */
@@ -72,8 +89,9 @@ function wasAnswered({ reason }: MailFailure): boolean {
  * RFC 5321 §4.2.1: 4yz asks to come back later. For a sender or a recipient that is everyday life (greylisting, 450 and
  * 451), and FortiAuthenticator's queue does come back.
  */
-function levelOf({ stage, reason, code }: MailFailure): FindingLevel {
+function levelOf({ stage, reason, code }: MailFailure, { kind }: Pick<Expectation, 'kind'>): FindingLevel {
   if (isOfThisMachine(reason)) return 'unknown';
+  if (kind === 'this-machine') return 'warning';
   const later = code !== null && code >= 400 && code < 500;
   return later && (stage === 'login' || stage === 'sender' || stage === 'recipient') ? 'warning' : 'broken';
 }

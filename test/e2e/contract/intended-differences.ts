@@ -23,6 +23,10 @@ export const INTENDED_DIFFERENCES: readonly Difference[] = [
     lines: ['+ metrics: ftm_cause_active cause="precondition-unknown"'],
   },
   {
+    reason: 'A mail server that refuses to relay is `mail-relay-denied`',
+    lines: ['+ metrics: ftm_cause_active cause="mail-relay-denied"'],
+  },
+  {
     reason: 'What was given up shows as `ftm_notifications_total{result="expired"}`',
     lines: ['+ metrics: ftm_notifications_total result="expired"'],
   },

@@ -47,7 +47,7 @@ describe('observeMail with a server that does not', () => {
       ports: { localRelay: { address: '127.0.0.1', port: local.port } },
     });
     expect(seen.localhostAnswers).toBe(true);
-    expect(judgeMail(seen).map(({ rule, level }) => `${level} ${rule}`)).toEqual([
+    expect(judgeMail(seen, { fromAppliance: false }).map(({ rule, level }) => `${level} ${rule}`)).toEqual([
       'broken mail-server-answers',
       'note mail-localhost-answers',
     ]);
@@ -179,7 +179,7 @@ describe('observeMail with a server that does not', () => {
       Promise.reject(new Error('Cannot read the secret: environment variable "X" is not set'));
     const seen = await bench.look(server.port, { config: LOGIN, ports: { readSecret } });
     expect(seen.outcome).toMatchObject({ stage: 'login', reason: 'internal' });
-    expect(judgeMail(seen)).toMatchObject([{ level: 'unknown', suggests: null }]);
+    expect(judgeMail(seen, { fromAppliance: false })).toMatchObject([{ level: 'unknown', suggests: null }]);
   });
 
   test('cannot judge under a caFile that it cannot read', async () => {
