@@ -147,6 +147,8 @@ export interface MailObservation {
   /** `host:port`, as configured. */
   readonly server: string;
   readonly security: 'starttls' | 'tls' | 'none';
+  /** Whether another server that works is no substitute. */
+  readonly required: boolean;
   readonly outcome: MailOutcome;
   /** When the first certificate of its chain ends; null: there was no TLS, or the chain was not verified. */
   readonly certificateNotAfter: EpochMs | null;

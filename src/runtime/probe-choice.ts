@@ -92,7 +92,10 @@ function endpointOf(url: string | undefined): readonly HostPort[] {
  * rehearse.
  */
 function mailServers({ mail, notify }: Config): readonly MailServerConfig[] {
-  return [...mail, ...(notify.email?.servers ?? []).map((relay) => ({ ...relay, from: null, to: null }))];
+  return [
+    ...mail,
+    ...(notify.email?.servers ?? []).map((relay) => ({ ...relay, from: null, to: null, required: false })),
+  ];
 }
 
 function chooseMail(config: Config, asked: string, wanted: Wanted): ProbeChoice | Refusal {

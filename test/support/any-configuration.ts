@@ -85,6 +85,8 @@ function anyValue(schema: JsonSchema, path: string): fc.Arbitrary<unknown> {
       return fc.double({ min: 0, max: 1, noNaN: true });
     case 'integer':
       return fc.integer({ min: Number(minimum), max: Number(maximum) });
+    case 'boolean':
+      return fc.boolean();
     case 'null':
       return fc.constant(null);
     default:

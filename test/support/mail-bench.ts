@@ -73,6 +73,7 @@ const SERVER: Omit<MailServerConfig, 'port'> = {
   security: 'none',
   from: 'fac@example.test',
   to: 'probe@example.test',
+  required: false,
   user: null,
   password: null,
   caFile: null,

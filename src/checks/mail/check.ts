@@ -5,7 +5,7 @@ import type { Declaration } from '../declaration.ts';
 import { judged, notConfigured, unjudged } from '../judgement.ts';
 import type { SlowFactsBySource } from '../../sources/registry.ts';
 import { MAIL_CAUSES, type MailCause } from './causes.ts';
-import { judgeMail } from './judge.ts';
+import { judgeMailServers } from './judge-servers.ts';
 import { mailViewOf } from './mail-view.ts';
 
 /** No answer at all, as a dead uplink makes of it; an answer that refuses is a fault of its own. */
@@ -28,9 +28,8 @@ export const mail: Declaration<'mail', MailCause> = {
   from: 'round',
   judge: ({ config, round: { mail: servers } }) => {
     if (servers.length === 0) return notConfigured('No mail server is configured');
-    const view = mailViewOf(config);
     return judged(
-      servers.flatMap((seen) => judgeMail(seen, view)),
+      judgeMailServers(servers, mailViewOf(config)),
       `${nameList(servers.map(({ server }) => server))} accepts a message`,
     );
   },

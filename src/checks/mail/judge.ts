@@ -59,7 +59,7 @@ const RELAYS: Expectation = {
 export function judgeMail(
   { server, security, outcome, localhostAnswers }: MailObservation,
   view: MailView,
-): readonly Finding[] {
+): readonly Finding<MailCause>[] {
   if (outcome.kind === 'accepted') return [];
   const { suggests, ...expectation } = expectationOf(outcome, view);
   const told = { ...expectation, subject: server, actual: describe(outcome), facts: { security } };
@@ -103,7 +103,7 @@ function describe({ stage, reason, tlsError, message }: MailFailure): string {
 }
 
 /** As the activation tip has it: "if the custom mail server is not reachable, try using localhost". */
-function tryLocalhost(server: string): Finding {
+function tryLocalhost(server: string): Finding<never> {
   return note({
     rule: 'mail-localhost-answers',
     subject: server,

@@ -12,5 +12,6 @@ export function mailServersOf(
 ): readonly MailServerConfig[] {
   if (mail.length > 0) return mail;
   const named = units.flatMap(({ rest }) => (rest?.kind === 'ok' ? (valueOf(rest.mailServers) ?? []) : []));
-  return [...new Map(named.map((server) => [`${server.host}:${String(server.port)}`, server])).values()];
+  const servers = named.map((server) => ({ ...server, required: false }));
+  return [...new Map(servers.map((server) => [`${server.host}:${String(server.port)}`, server])).values()];
 }

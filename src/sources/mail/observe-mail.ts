@@ -51,7 +51,7 @@ export interface MailTarget {
  * takes no longer than `MAIL_DEADLINE` and a moment for the local relay.
  */
 export async function observeMail(target: MailTarget, ports: MailPorts, ctx: ProbeContext): Promise<MailObservation> {
-  const { host, port, security } = target.server;
+  const { host, port, security, required } = target.server;
   const identity = createVerifiedIdentity();
   // nodemailer costs 10 MB of memory, which only who has a mail server needs. Loaded before anything is timed, or
   // connected.
@@ -61,6 +61,7 @@ export async function observeMail(target: MailTarget, ports: MailPorts, ctx: Pro
   return {
     server: `${host.includes(':') ? `[${host}]` : host}:${String(port)}`,
     security,
+    required,
     outcome,
     certificateNotAfter: identity.notAfter(),
     localhostAnswers: silent && !ctx.signal.aborted ? await greets(ports.localRelay, ctx) : null,

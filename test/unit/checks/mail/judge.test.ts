@@ -27,7 +27,14 @@ function failing(
     code: code ?? null,
     tlsError: tlsError ?? null,
   } as const;
-  return { server: 'mail.example.test:25', security: 'starttls', outcome, certificateNotAfter: null, localhostAnswers };
+  return {
+    server: 'mail.example.test:25',
+    security: 'starttls',
+    required: false,
+    outcome,
+    certificateNotAfter: null,
+    localhostAnswers,
+  };
 }
 
 describe('judgeMail', () => {
@@ -38,6 +45,7 @@ describe('judgeMail', () => {
         {
           server: 'mail.example.test:25',
           security: 'none',
+          required: false,
           outcome,
           certificateNotAfter: null,
           localhostAnswers: null,
