@@ -5,8 +5,8 @@ const RELAY =
 /** RFC 3463 §3.8: security or policy, for good. A temporary one is greylisting as often as not. */
 const POLICY = /\b5\.7\.\d{1,3}\b/u;
 
-/** Postfix and others say so of an address in the envelope, whoever sends it; TLS that is asked for is a setting. */
-const NOT_OF_THE_CLIENT = /\b(?:sender|recipient) address rejected\b|\bSTARTTLS\b/iu;
+/** TLS that is asked for is a setting, and the same for every client. */
+const NOT_OF_THE_CLIENT = /\bSTARTTLS\b/iu;
 
 /** Whether a reply to MAIL or RCPT refuses the client that asks: another address may well be let through. */
 export function isRelayRefusal(reply: string): boolean {

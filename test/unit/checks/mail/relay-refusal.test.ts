@@ -8,6 +8,9 @@ describe('isRelayRefusal', () => {
     '554 5.7.1 <user@example.org>: Relay access denied',
     '554 <user@example.org>: Recipient address rejected: Relay access denied',
     '554 5.7.1 <host.example.org[192.0.2.7]>: Client host rejected: Access denied',
+    // Of a client that no restriction permits; its access tables say the same of a recipient.
+    '554 5.7.1 <user@example.org>: Recipient address rejected: Access denied',
+    '553 5.7.1 <fac@example.org>: Sender address rejected: not logged in',
     // Exim with the configuration of Debian.
     '550 relay not permitted',
     // Sendmail, qmail.
@@ -27,8 +30,6 @@ describe('isRelayRefusal', () => {
     '550 5.1.1 <user@example.org>: Recipient address rejected: User unknown in virtual mailbox table',
     '550 Unrouteable address',
     '550 5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient not found by SMTP address lookup',
-    '553 5.7.1 <fac@example.org>: Sender address rejected: not logged in',
-    '554 5.7.1 <user@example.org>: Recipient address rejected: Access denied',
     '530 5.7.0 Must issue a STARTTLS command first',
     '450 4.2.0 <user@example.org>: Recipient address rejected: Greylisted, see http://postgrey.schweikert.ch/',
     '451 4.7.1 Greylisting in action, please come back later',
