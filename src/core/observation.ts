@@ -149,6 +149,8 @@ export interface MailObservation {
   readonly security: 'starttls' | 'tls' | 'none';
   /** Whether another server that works is no substitute. */
   readonly required: boolean;
+  /** How long FortiAuthenticator waits for it. */
+  readonly patience: Millis;
   readonly outcome: MailOutcome;
   /** When the first certificate of its chain ends; null: there was no TLS, or the chain was not verified. */
   readonly certificateNotAfter: EpochMs | null;
@@ -159,7 +161,13 @@ export interface MailObservation {
 export type MailStage = 'connect' | 'greeting' | 'ehlo' | 'tls' | 'login' | 'sender' | 'recipient';
 
 export type MailOutcome =
-  | { readonly kind: 'accepted'; readonly durationMs: Millis; readonly greeting: string }
+  | {
+      readonly kind: 'accepted';
+      readonly durationMs: Millis;
+      /** The longest that it let one step wait: connection, greeting with all up to the encryption, a command. */
+      readonly slowestMs: Millis;
+      readonly greeting: string;
+    }
   | (Failure & {
       readonly stage: MailStage;
       /** SMTP reply code (RFC 5321 §4.2), where the server gave one. */

@@ -22,6 +22,8 @@ export interface PostfixOptions {
   readonly relaysFor?: string;
   /** @default postfix's own, which refuses to relay for the time being */
   readonly relayRestrictions?: string;
+  /** Who is not of `relaysFor` waits for its greeting, 6 s by default. */
+  readonly postscreen?: true;
 }
 
 /** @param mailboxes local parts of example.test; every other recipient is refused */
@@ -37,7 +39,7 @@ export async function startPostfix(
   execFileSync('chown', ['postfix', join(folder, 'data')]);
   execFileSync('chown', [NOBODY, join(folder, 'mail')]);
   writeFileSync(join(folder, 'etc', 'main.cf'), mainConfig(folder, mailboxes, options));
-  writeFileSync(join(folder, 'etc', 'master.cf'), masterConfig(port));
+  writeFileSync(join(folder, 'etc', 'master.cf'), masterConfig(port, options));
   postfix(folder, 'start');
   return {
     port,
@@ -96,14 +98,19 @@ virtual_mailbox_maps = inline:{ ${mailboxes.map((name) => `{ ${name}@${DOMAIN} =
 virtual_uid_maps = static:${NOBODY}
 virtual_gid_maps = static:${NOBODY}
 smtpd_tls_security_level = none
-smtpd_recipient_restrictions = reject_unlisted_recipient, permit_mynetworks, reject
+smtpd_recipient_restrictions = reject_unlisted_recipient, permit_mynetworks, permit_auth_destination, reject
 ${relayRestrictions === undefined ? '' : `smtpd_relay_restrictions = ${relayRestrictions}`}
 `;
 }
 
-function masterConfig(port: number): string {
+function masterConfig(port: number, { postscreen }: PostfixOptions): string {
+  const smtpd = `127.0.0.1:${String(port)} inet n - n - - smtpd`;
+  const screened = `127.0.0.1:${String(port)} inet n - n - 1 postscreen
+smtpd pass - - n - - smtpd
+dnsblog unix - - n - 0 dnsblog
+tlsproxy unix - - n - 0 tlsproxy`;
   return `
-127.0.0.1:${String(port)} inet n - n - - smtpd
+${postscreen === undefined ? smtpd : screened}
 pickup unix n - n 60 1 pickup
 cleanup unix n - n - 0 cleanup
 qmgr unix n - n 300 1 qmgr

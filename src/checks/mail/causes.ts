@@ -21,6 +21,23 @@ export const MAIL_CAUSES = {
       TRY_LOCALHOST,
     ],
   },
+  'mail-slow': {
+    severity: 'warning',
+    title: 'the mail server answers too slowly',
+    headline: 'the mail server {subject} is slow',
+    summary:
+      'The mail server {subject} accepts a message, but lets its client wait for longer than FortiAuthenticator ' +
+      'waits (mail[].timeout): activation codes may not be sent.',
+    impact: 'delivery',
+    sources: ['ta-p/194050'],
+    remedy: [
+      'On FortiAuthenticator use "Test Connection" (System > Messaging > SMTP Servers): it decides whether it waits ' +
+        'long enough. If it does, set mail[].timeout here to what it waits.',
+      'Where the server lets strangers wait before it greets (postscreen, for 6 s by default), exempt the address of ' +
+        'FortiAuthenticator, and that of this machine, or use the submission port.',
+      'Else look for what it waits for: a reverse look-up of the client, a block list, or its own load.',
+    ],
+  },
   'mail-tls-broken': {
     severity: 'critical',
     title: 'the mail server fails at TLS',

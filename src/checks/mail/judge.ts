@@ -7,6 +7,8 @@ import {
   type MailOutcome,
   type MailStage,
 } from '../../core/observation.ts';
+import type { Millis } from '../../core/clock.ts';
+import { spanText } from '../../core/duration.ts';
 import type { MailView } from './mail-view.ts';
 import { isRelayRefusal } from './relay-refusal.ts';
 
@@ -57,10 +59,10 @@ const RELAYS: Expectation = {
 
 /** Judges how far one mail server went. */
 export function judgeMail(
-  { server, security, outcome, localhostAnswers }: MailObservation,
+  { server, security, patience, outcome, localhostAnswers }: MailObservation,
   view: MailView,
 ): readonly Finding<MailCause>[] {
-  if (outcome.kind === 'accepted') return [];
+  if (outcome.kind === 'accepted') return outcome.slowestMs > patience ? [tooSlow(server, patience, outcome)] : [];
   const { suggests, ...expectation } = expectationOf(outcome, view);
   const told = { ...expectation, subject: server, actual: describe(outcome), facts: { security } };
   const level = levelOf(outcome, expectation);
@@ -68,6 +70,18 @@ export function judgeMail(
     level === 'unknown' ? unknown(told) : { ...told, level, suggests },
     ...(localhostAnswers === true ? [tryLocalhost(server)] : []),
   ];
+}
+
+/** It delivers in the end, for who waits: postscreen lets everybody wait for 6 s. */
+function tooSlow(server: string, patience: Millis, { slowestMs }: { readonly slowestMs: Millis }): Finding<MailCause> {
+  return {
+    rule: 'mail-server-answers-in-time',
+    subject: server,
+    expected: `each answer within ${spanText(patience)}, as long as FortiAuthenticator waits`,
+    actual: `one took ${spanText(slowestMs)}`,
+    level: 'warning',
+    suggests: 'mail-slow',
+  };
 }
 
 function expectationOf(outcome: MailFailure, { fromAppliance }: MailView): Expectation {

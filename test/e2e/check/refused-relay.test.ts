@@ -2,13 +2,14 @@ import { expect, it } from 'vitest';
 import { judgeMail } from '../../../src/checks/mail/judge.ts';
 import { createMailBench } from '../../support/mail-bench.ts';
 import { EXIM_PACKAGE, startExim } from '../../support/exim-instance.ts';
+import { systemClock } from '../../../src/system/clock.ts';
 import { startPostfix } from '../../support/postfix-instance.ts';
 import { describeWhere } from '../../support/privilege.ts';
 
 /** What is said of the rehearsal of a message. */
 async function saidOf(port: number, to: string): Promise<readonly string[]> {
   const bench = await createMailBench();
-  const seen = await bench.look(port, { config: { to } });
+  const seen = await bench.look(port, { config: { to, timeout: 5000 }, ctx: { clock: systemClock } });
   return judgeMail(seen, { fromAppliance: false }).map(
     ({ level, suggests, actual }) => `${level} ${suggests ?? '-'} ${/(\d{3} [^"]*)"$/u.exec(actual)?.[1] ?? actual}`,
   );
@@ -34,6 +35,13 @@ describeWhere(['root', { program: 'postfix' }, { unpacked: EXIM_PACKAGE }], 'a r
     ]);
     expect(await saidOf(postfix.port, 'gone@example.test')).toEqual([
       expect.stringMatching(/^broken mail-recipient-rejected 550 5\.1\.1 .*User unknown/u),
+    ]);
+  });
+
+  it('postscreen lets strangers wait, which is neither broken nor in order', async () => {
+    using postfix = await startPostfix(['user'], { relaysFor: '192.0.2.0/24', postscreen: true });
+    expect(await saidOf(postfix.port, 'user@example.test')).toEqual([
+      expect.stringMatching(/^warning mail-slow one took 6/u),
     ]);
   });
 });

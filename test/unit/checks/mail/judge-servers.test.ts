@@ -6,7 +6,7 @@ const VIEW = { fromAppliance: true };
 
 function seen(
   server: string,
-  outcome: 'accepts' | 'refuses' | 'is busy' | 'is ours',
+  outcome: 'accepts' | 'is slow' | 'refuses' | 'is busy' | 'is ours',
   required = false,
 ): MailObservation {
   const failure = { kind: 'failed', message: 'as it is', durationMs: 9, tlsError: null } as const;
@@ -14,8 +14,10 @@ function seen(
     server,
     security: 'none',
     required,
+    patience: 5000,
     outcome: {
-      accepts: { kind: 'accepted', durationMs: 9, greeting: '220 hello' } as const,
+      accepts: { kind: 'accepted', durationMs: 9, slowestMs: 9, greeting: '220 hello' } as const,
+      'is slow': { kind: 'accepted', durationMs: 9000, slowestMs: 6000, greeting: '220 hello' } as const,
       refuses: { ...failure, stage: 'connect', reason: 'refused', code: null } as const,
       'is busy': { ...failure, stage: 'recipient', reason: 'rejected', code: 450 } as const,
       'is ours': { ...failure, stage: 'connect', reason: 'internal', code: null } as const,
@@ -46,7 +48,7 @@ describe('judgeMailServers', () => {
     ]);
   });
 
-  test.each(['refuses', 'is busy', 'is ours'] as const)('does not take one for it that %s', (outcome) => {
+  test.each(['refuses', 'is slow', 'is busy', 'is ours'] as const)('does not take one for it that %s', (outcome) => {
     expect(levels(seen('a:25', 'refuses'), seen('b:25', outcome))[0]).toBe('a:25 broken');
   });
 

@@ -31,6 +31,7 @@ function failing(
     server: 'mail.example.test:25',
     security: 'starttls',
     required: false,
+    patience: 5000,
     outcome,
     certificateNotAfter: null,
     localhostAnswers,
@@ -38,21 +39,25 @@ function failing(
 }
 
 describe('judgeMail', () => {
-  test('finds nothing in a server that accepts', () => {
-    const outcome = { kind: 'accepted', durationMs: 9, greeting: '220 hello' } as const;
+  test.each([
+    [5000, []],
+    [6044, ['warning mail-server-answers-in-time mail-slow: one took 6 s']],
+  ])('judges a server that accepts by its slowest answer, %i ms', (slowestMs, said) => {
+    const outcome = { kind: 'accepted', durationMs: 9000, slowestMs, greeting: '220 hello' } as const;
     expect(
       judgeMail(
         {
           server: 'mail.example.test:25',
           security: 'none',
           required: false,
+          patience: 5000,
           outcome,
           certificateNotAfter: null,
           localhostAnswers: null,
         },
         ELSEWHERE,
-      ),
-    ).toEqual([]);
+      ).map(({ level, rule, suggests, actual }) => `${level} ${rule} ${suggests ?? '-'}: ${actual}`),
+    ).toEqual(said);
   });
 
   test.each<[Failing, string]>([
