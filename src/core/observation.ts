@@ -154,8 +154,16 @@ export interface MailObservation {
   readonly outcome: MailOutcome;
   /** When the first certificate of its chain ends; null: there was no TLS, or the chain was not verified. */
   readonly certificateNotAfter: EpochMs | null;
-  /** Whether this machine's own port 25 greets, looked at only when the server failed; null: not looked at. */
-  readonly localhostAnswers: boolean | null;
+  /** Whether FortiAuthenticator's own mailer may do instead, looked at only while no server works. */
+  readonly recipientServers: readonly RecipientServerObservation[];
+}
+
+/** Whether a mail server of a domain of recipients greets this machine. */
+export interface RecipientServerObservation {
+  readonly domain: string;
+  /** Those that were tried, the most preferred first. */
+  readonly hosts: readonly string[];
+  readonly outcome: { readonly kind: 'greets'; readonly durationMs: Millis } | Failure;
 }
 
 export type MailStage = 'connect' | 'greeting' | 'ehlo' | 'tls' | 'login' | 'sender' | 'recipient';

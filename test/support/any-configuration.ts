@@ -51,6 +51,13 @@ const TEXTS: Readonly<Record<string, fc.Arbitrary<string>>> = {
   'environment variable': fc.constant('SET_SECRET'),
 };
 
+/** Values that are no texts, by their type. */
+const PLAIN: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
+  number: fc.double({ min: 0, max: 1, noNaN: true }),
+  boolean: fc.boolean(),
+  null: fc.constant(null),
+};
+
 /** What the type alone does not say, by the path. */
 const TEXTS_AT: readonly (readonly [path: RegExp, texts: fc.Arbitrary<string>])[] = [
   [/proxy(\.url)?$/u, endpoint(HOST).map((text) => `http://${text}`)],
@@ -81,16 +88,10 @@ function anyValue(schema: JsonSchema, path: string): fc.Arbitrary<unknown> {
       const list = fc.uniqueArray(anyValue(sectionOf(items), path), { ...size, selector: labelOf });
       return path === 'appliances' ? list.map((units) => units.map(withOwnTexts)) : list;
     }
-    case 'number':
-      return fc.double({ min: 0, max: 1, noNaN: true });
     case 'integer':
       return fc.integer({ min: Number(minimum), max: Number(maximum) });
-    case 'boolean':
-      return fc.boolean();
-    case 'null':
-      return fc.constant(null);
     default:
-      return anyText(String(title), path);
+      return PLAIN[String(type)] ?? anyText(String(title), path);
   }
 }
 

@@ -48,7 +48,6 @@ export async function createMailBench(): Promise<MailBench> {
   const hierarchy = await createHierarchy({ dnsNames: ['mail.example.test'] });
   const ports: MailPorts = {
     trust: createSecureContext({ ca: [hierarchy.root.pem] }),
-    localRelay: { address: '127.0.0.1', port: await unusedPort() },
     readSecret: async () => Promise.resolve(PASSWORD),
   };
   return {

@@ -1,8 +1,9 @@
 import type { CauseWords } from '../../engine/words/cause-words.ts';
 
 const TRY_LOCALHOST =
-  'Until it is fixed, let FortiAuthenticator use its own relay: System > Messaging > Email Services, SMTP server ' +
-  '"localhost".';
+  'Until it is fixed, FortiAuthenticator may deliver by itself: System > Messaging > Email Services, SMTP server ' +
+  '"localhost". It then needs TCP 25 to the mail servers of the recipients, and these check where it comes from: ' +
+  'without SPF, DKIM and a reverse name for its sending address, codes end up as spam or are refused.';
 
 /** Causes on the way of the activation codes. */
 export const MAIL_CAUSES = {

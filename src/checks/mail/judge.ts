@@ -1,5 +1,5 @@
 import type { MailCause } from './causes.ts';
-import { type Finding, type FindingLevel, note, unknown } from '../../engine/finding.ts';
+import { type Finding, type FindingLevel, unknown } from '../../engine/finding.ts';
 import {
   isOfThisMachine,
   isOwnTrouble,
@@ -59,17 +59,14 @@ const RELAYS: Expectation = {
 
 /** Judges how far one mail server went. */
 export function judgeMail(
-  { server, security, patience, outcome, localhostAnswers }: MailObservation,
+  { server, security, patience, outcome }: MailObservation,
   view: MailView,
 ): readonly Finding<MailCause>[] {
   if (outcome.kind === 'accepted') return outcome.slowestMs > patience ? [tooSlow(server, patience, outcome)] : [];
   const { suggests, ...expectation } = expectationOf(outcome, view);
   const told = { ...expectation, subject: server, actual: describe(outcome), facts: { security } };
   const level = levelOf(outcome, expectation);
-  return [
-    level === 'unknown' ? unknown(told) : { ...told, level, suggests },
-    ...(localhostAnswers === true ? [tryLocalhost(server)] : []),
-  ];
+  return [level === 'unknown' ? unknown(told) : { ...told, level, suggests }];
 }
 
 /** It delivers in the end, for who waits: postscreen lets everybody wait for 6 s. */
@@ -114,16 +111,4 @@ function describe({ stage, reason, tlsError, message }: MailFailure): string {
   if (tlsError === 'NO_STARTTLS') return `STARTTLS is not offered: ${message}`;
   const at = stage === 'tls' && tlsError !== null ? `${stage}, ${tlsError}` : stage;
   return `${reason} (${at}): ${message}`;
-}
-
-/** As the activation tip has it: "if the custom mail server is not reachable, try using localhost". */
-function tryLocalhost(server: string): Finding<never> {
-  return note({
-    rule: 'mail-localhost-answers',
-    subject: server,
-    expected: 'the configured mail server answers',
-    actual:
-      'a mail server on this machine (127.0.0.1:25) answers: on FortiAuthenticator the mail server "localhost" is ' +
-      'worth a try meanwhile',
-  });
 }

@@ -13,8 +13,6 @@ import { openTls } from '../../network/connect.ts';
 import type { ProbeContext } from '../../network/context.ts';
 import { ProbeError, errorCode, failureFrom, printable } from '../../network/failure.ts';
 import { connectToAny } from '../../network/smtp/connect-any.ts';
-import { greets } from '../../network/smtp/local-relay.ts';
-import type { LocalRelay } from '../../network/smtp/local-relay.ts';
 import type { MailSession } from '../../network/smtp/session.ts';
 import { SmtpError } from '../../network/smtp/smtp-error.ts';
 import { createVerifiedIdentity } from '../../network/smtp/verified-identity.ts';
@@ -32,8 +30,6 @@ const MAX_GREETING = 200;
 export interface MailPorts {
   /** Under which servers without a `caFile` are verified. */
   readonly trust: SecureContext;
-  /** Looked at when the server does not answer. */
-  readonly localRelay: LocalRelay;
   /** Reads a secret again, as `readSecret` with the environment filled in. */
   readonly readSecret: (source: SecretSource) => Promise<string>;
 }
@@ -48,7 +44,7 @@ export interface MailTarget {
 
 /**
  * Rehearses handing over a message, up to the recipient, and takes it back: nothing is ever sent. Never throws and
- * takes no longer than `MAIL_DEADLINE` and a moment for the local relay.
+ * takes no longer than `MAIL_DEADLINE`.
  */
 export async function observeMail(target: MailTarget, ports: MailPorts, ctx: ProbeContext): Promise<MailObservation> {
   const { host, port, security, required, timeout } = target.server;
@@ -57,7 +53,6 @@ export async function observeMail(target: MailTarget, ports: MailPorts, ctx: Pro
   // connected.
   const { MailSession: Session } = await import('../../network/smtp/session.ts');
   const outcome = await rehearse(target, { ...ports, identity, Session }, ctx);
-  const silent = outcome.kind === 'failed' && (outcome.stage === 'connect' || outcome.stage === 'greeting');
   return {
     server: `${host.includes(':') ? `[${host}]` : host}:${String(port)}`,
     security,
@@ -65,7 +60,7 @@ export async function observeMail(target: MailTarget, ports: MailPorts, ctx: Pro
     patience: timeout,
     outcome,
     certificateNotAfter: identity.notAfter(),
-    localhostAnswers: silent && !ctx.signal.aborted ? await greets(ports.localRelay, ctx) : null,
+    recipientServers: [],
   };
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { MailObservation } from '../../../../src/core/observation.ts';
+import type { MailObservation, RecipientServerObservation } from '../../../../src/core/observation.ts';
 import { judgeMailServers } from '../../../../src/checks/mail/judge-servers.ts';
 
 const VIEW = { fromAppliance: true };
@@ -23,7 +23,7 @@ function seen(
       'is ours': { ...failure, stage: 'connect', reason: 'internal', code: null } as const,
     }[outcome],
     certificateNotAfter: null,
-    localhostAnswers: null,
+    recipientServers: [],
   };
 }
 
@@ -54,5 +54,37 @@ describe('judgeMailServers', () => {
 
   test('leaves unknown what could not be judged', () => {
     expect(levels(seen('a:25', 'is ours'), seen('b:25', 'accepts'))).toEqual(['a:25 unknown']);
+  });
+
+  const GREETS: RecipientServerObservation = {
+    domain: 'example.org',
+    hosts: ['mx1.example.org', 'mx2.example.org'],
+    outcome: { kind: 'greets', durationMs: 9 },
+  };
+  const SHUT: RecipientServerObservation = {
+    ...GREETS,
+    outcome: { kind: 'failed', reason: 'refused', message: 'connect ECONNREFUSED', durationMs: 9 },
+  };
+
+  function notes(seenThere: RecipientServerObservation): readonly string[] {
+    const servers = [seen('a:25', 'refuses'), seen('b:25', 'refuses')];
+    const findings = judgeMailServers(
+      servers.map((each) => ({ ...each, recipientServers: [seenThere] })),
+      VIEW,
+    );
+    return findings.filter(({ level }) => level === 'note').map(({ subject, actual }) => `${subject}: ${actual}`);
+  }
+
+  test('says once whether the mailer of FortiAuthenticator may do, as this machine sees it', () => {
+    expect(notes(GREETS)).toEqual([
+      'example.org: a mail server of it (mx1.example.org, mx2.example.org) greets this machine: on ' +
+        'FortiAuthenticator "localhost" may be worth a try. This is the view of this machine; from FortiAuthenticator ' +
+        'it may differ',
+    ]);
+    expect(notes(SHUT)).toEqual([expect.stringMatching(/^example\.org: no mail server .*: connect ECONNREFUSED\. /u)]);
+  });
+
+  test('says nothing of what this machine could not look at', () => {
+    expect(notes({ ...SHUT, outcome: { kind: 'failed', reason: 'aborted', message: 'x', durationMs: 9 } })).toEqual([]);
   });
 });

@@ -14,10 +14,7 @@ interface Failing {
 const ELSEWHERE: MailView = { fromAppliance: false };
 const FROM_APPLIANCE: MailView = { fromAppliance: true };
 
-function failing(
-  { stage, reason, code, tlsError, message }: Failing,
-  localhostAnswers: boolean | null = null,
-): MailObservation {
+function failing({ stage, reason, code, tlsError, message }: Failing): MailObservation {
   const outcome = {
     kind: 'failed',
     reason,
@@ -34,7 +31,7 @@ function failing(
     patience: 5000,
     outcome,
     certificateNotAfter: null,
-    localhostAnswers,
+    recipientServers: [],
   };
 }
 
@@ -53,7 +50,7 @@ describe('judgeMail', () => {
           patience: 5000,
           outcome,
           certificateNotAfter: null,
-          localhostAnswers: null,
+          recipientServers: [],
         },
         ELSEWHERE,
       ).map(({ level, rule, suggests, actual }) => `${level} ${rule} ${suggests ?? '-'}: ${actual}`),
@@ -103,17 +100,6 @@ describe('judgeMail', () => {
     expect(
       judgeMail(failing({ stage: 'tls', reason: 'rejected', tlsError: 'NO_STARTTLS' }), ELSEWHERE)[0]?.actual,
     ).toBe('STARTTLS is not offered: as it is');
-  });
-
-  test('notes that localhost answers, only when it does', () => {
-    const failure = { stage: 'connect', reason: 'refused' } as const;
-    expect(judgeMail(failing(failure, true), ELSEWHERE)[1]).toMatchObject({
-      rule: 'mail-localhost-answers',
-      level: 'note',
-      suggests: null,
-    });
-    expect(judgeMail(failing(failure, false), ELSEWHERE)).toHaveLength(1);
-    expect(judgeMail(failing(failure, null), ELSEWHERE)).toHaveLength(1);
   });
 
   test.each<[MailStage, number, MailView, string]>([
