@@ -26,6 +26,8 @@ const PLACES: WordingFacts = {
   primary: '<serial number in charge>',
   holder: '<other unit>',
   license: '<licence>',
+  configured: '<as configured>',
+  found: '<as found>',
   policy: '<policy>',
   profile: '<profile>',
   source: '<address of FortiAuthenticator>',

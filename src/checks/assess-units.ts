@@ -6,7 +6,7 @@ import type { Assessment } from '../engine/assessment.ts';
 
 /** What impact texts depend on, as far as an appliance told. */
 export function activationOf({ appliances: units }: SlowFactsBySource): ActivationContext {
-  return activationContextOf(units.flatMap(({ rest }) => (rest === null ? [] : [rest])));
+  return activationContextOf(units);
 }
 
 /** What the appliances, their registration and the firewall mean for their preconditions. Pure. */

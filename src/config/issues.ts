@@ -49,9 +49,8 @@ export function schemaIssues(issues: readonly z.core.$ZodIssue[], base: YamlPath
 
 function schemaIssue(issue: z.core.$ZodIssue, base: YamlPath): readonly SchemaIssue[] {
   const path = [...base, ...issue.path.map((part) => (typeof part === 'number' ? part : String(part)))];
-  if (issue.code === 'unrecognized_keys') {
+  if (issue.code === 'unrecognized_keys')
     return issue.keys.map((key) => ({ at: [...path, key], path, message: () => unknownKeyMessage(key, path) }));
-  }
   const meant = issue.code === 'invalid_union' ? issue.errors.find(isMeant) : undefined;
   return meant === undefined ? [{ at: path, path, message: () => issue.message }] : schemaIssues(meant, path);
 }

@@ -71,16 +71,14 @@ export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
 
 async function validate(text: string, source: string | null, file: string, options: LoadOptions): Promise<LoadResult> {
   const yaml = parseYaml(text);
-  if (yaml.kind === 'invalid') {
+  if (yaml.kind === 'invalid')
     return invalid(yaml.problems, ({ message, ...position }) => ({ file, position, path: '', message }));
-  }
   const folder = source === null ? options.cwd : dirname(source);
   const value = withAbsoluteNames(yaml.value ?? {}, folder, options.cwd);
   const result = configFile.safeParse(value, { error: fallbackMessage });
   const missing = await missingThings(value, options);
-  if (result.success && missing.length === 0) {
+  if (result.success && missing.length === 0)
     return { kind: 'ok', config: { ...result.data, site: result.data.site ?? options.hostname }, source };
-  }
   const found = [...schemaIssues(result.error?.issues ?? []), ...missing];
   return invalid(found, ({ at, path, message }) => ({
     file,

@@ -88,6 +88,9 @@ export interface FindingFacts {
   /** Serial number of the unit that holds the licence. */
   readonly holder?: string;
   readonly license?: string;
+  /** What the configuration says, where something else was found. */
+  readonly configured?: string;
+  readonly found?: string;
   readonly policy?: string;
   readonly profile?: string;
   /** Source address that the firewall sees. */

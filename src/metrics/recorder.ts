@@ -1,4 +1,4 @@
-import type { SlowFactsBySource } from '../sources/registry.ts';
+import type { SlowFactsBySource, RoundObservations } from '../sources/registry.ts';
 import { PRECONDITION_STATES } from '../engine/precondition-state.ts';
 import type { Config } from '../config/config.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
@@ -9,7 +9,6 @@ import { VERDICTS } from '../checks/tls-genuine/tls-evidence.ts';
 import type { LogEvent } from '../core/polling/log-event.ts';
 import type { PollingReport } from '../core/polling/report.ts';
 import { UNNAMED } from '../core/polling/state.ts';
-import type { RoundObservations } from '../sources/registry.ts';
 import type { JudgedRound } from '../checks/judged-round.ts';
 import type { Metrics } from './definitions.ts';
 import { licenseAssignments } from './license-assignments.ts';

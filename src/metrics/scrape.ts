@@ -75,9 +75,8 @@ async function textOf(registry: Registry): Promise<string> {
 /** The intake counts for itself, in its hot path; a counter here is brought to its figure. */
 function recordLog(metrics: Metrics, before: LogCounts | null, { lines, lastReceivedAt }: LogCounts): void {
   for (const source of LOG_SOURCES) {
-    for (const result of LOG_RESULTS) {
+    for (const result of LOG_RESULTS)
       metrics.logLines.inc({ source, result }, lines[source][result] - (before?.lines[source][result] ?? 0));
-    }
   }
   for (const [appliance, at] of lastReceivedAt) metrics.logLastReceived.set({ appliance }, at / 1000);
 }

@@ -29,7 +29,7 @@ export function createSourceGauges(registry: Registry): SourceGauges {
         if (metrics === undefined || !seen.has(id)) continue;
         for (const gauge of metrics.gauges) if (gauge.stays !== true) made.get(gauge)?.reset();
         for (const { gauge, labels, value } of metrics.readings(seen.get(id), config))
-          made.get(gauge)?.set({ ...labels }, value);
+          if (value !== null) made.get(gauge)?.set({ ...labels }, value);
       }
     },
     forget: () => {

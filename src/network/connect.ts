@@ -1,7 +1,5 @@
-import { connect as connectTcp } from 'node:net';
-import type { Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
-import type { ConnectionOptions, TLSSocket } from 'node:tls';
+import { connect as connectTcp, type Socket } from 'node:net';
+import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { addressFamily } from '../core/addresses.ts';
 import { abortError } from './failure.ts';
 

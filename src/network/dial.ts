@@ -1,5 +1,4 @@
-import { isIP } from 'node:net';
-import type { Socket } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import { deadline } from '../system/clock.ts';
 import type { Millis } from '../core/clock.ts';
 import { authority, type HostPort } from '../core/authority.ts';
@@ -9,6 +8,7 @@ import type { ProbeContext } from './context.ts';
 import { abortError, failureMessage, failureReason, ProbeError } from './failure.ts';
 import { getaddrinfo } from './getaddrinfo.ts';
 import { openTunnel } from './connect-proxy.ts';
+import { unlessAborted } from './unless-aborted.ts';
 
 /** An HTTP proxy that opens tunnels with CONNECT. */
 export interface Proxy extends HostPort {
@@ -92,14 +92,7 @@ async function dialProxy(proxy: Proxy, limit: Millis, ctx: ProbeContext): Promis
  */
 async function resolveProxy(host: string, limit: Millis, ctx: ProbeContext): Promise<string> {
   using time = deadline(ctx.clock, limit, ctx.signal);
-  const { signal } = time;
-  const abandoned = Promise.withResolvers<never>();
-  function onAbort(): void {
-    abandoned.reject(abortError(signal));
-  }
-  signal.addEventListener('abort', onAbort, { once: true });
-  if (signal.aborted) onAbort();
-  const [found] = await Promise.race([getaddrinfo(host), abandoned.promise]);
+  const [found] = await unlessAborted(getaddrinfo(host), time.signal);
   if (found === undefined) throw new ProbeError('name-not-resolved', `The name "${host}" has no address`);
   return found.address;
 }

@@ -24,10 +24,7 @@ export async function getaddrinfo(name: string): Promise<readonly LookupAddress[
 export const getaddrinfoForSockets: LookupFunction = (name, options, done) => {
   lookupWithCallback(name, options, (error, ...found) => {
     if (error === null) done(null, ...found);
-    else
-      lookForSockets(name, (lack) => {
-        done(lack ?? error, []);
-      });
+    else lookForSockets(name, (lack) => done(lack ?? error, []));
   });
 };
 

@@ -14,12 +14,8 @@ export function hasRoute(address: string): Promise<boolean> {
       socket.close();
       resolve(has);
     }
-    socket.once('error', () => {
-      told(false);
-    });
-    socket.once('connect', () => {
-      told(true);
-    });
+    socket.once('error', () => told(false));
+    socket.once('connect', () => told(true));
     // Any port: nothing is sent.
     socket.connect(9, address);
   });

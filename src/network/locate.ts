@@ -2,8 +2,7 @@ import { isIP } from 'node:net';
 import { addressFamily } from '../core/addresses.ts';
 import type { Destination } from './connect.ts';
 import { ProbeError, failureMessage, failureReason } from './failure.ts';
-import { lookUp } from './system-lookup.ts';
-import type { SystemLookup } from './system-lookup.ts';
+import { lookUp, type SystemLookup } from './system-lookup.ts';
 
 export interface Located {
   readonly host: string;

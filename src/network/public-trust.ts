@@ -1,5 +1,4 @@
-import { createSecureContext, getCACertificates } from 'node:tls';
-import type { SecureContext } from 'node:tls';
+import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
 
 /**
  * The public authorities as Node ships them, and those the operator added on purpose with NODE_EXTRA_CA_CERTS; the

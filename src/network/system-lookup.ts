@@ -1,7 +1,8 @@
 import type { LookupAddress } from 'node:dns';
-import { abortError, ProbeError } from './failure.ts';
+import { ProbeError } from './failure.ts';
 import { getaddrinfo } from './getaddrinfo.ts';
 import { createLimiter } from './limiter.ts';
+import { unlessAborted } from './unless-aborted.ts';
 
 export type Getaddrinfo = typeof getaddrinfo;
 
@@ -86,20 +87,4 @@ async function until(
       cause: error,
     });
   }
-}
-
-function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    function onAbort(): void {
-      reject(abortError(signal));
-    }
-    if (signal.aborted) {
-      onAbort();
-      return;
-    }
-    signal.addEventListener('abort', onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => {
-      signal.removeEventListener('abort', onAbort);
-    });
-  });
 }

@@ -1,8 +1,6 @@
-import { createSocket } from 'node:dgram';
-import type { Socket } from 'node:dgram';
+import { createSocket, type Socket } from 'node:dgram';
 import type { Clock, Millis } from '../core/clock.ts';
-import { localAddressFor } from './connect.ts';
-import type { Destination } from './connect.ts';
+import { localAddressFor, type Destination } from './connect.ts';
 import { ProbeError, abortError, errorCode } from './failure.ts';
 
 /**
@@ -53,9 +51,7 @@ export function exchangeUdp<T>(exchange: UdpExchange<T>, signal: AbortSignal): P
     }
 
     signal.addEventListener('abort', onAbort, { once: true });
-    socket.on('error', (error) => {
-      fail(sent ? afterSending(error) : error);
-    });
+    socket.on('error', (error) => fail(sent ? afterSending(error) : error));
     socket.on('message', (bytes) => {
       const answer = exchange.read(bytes);
       if (answer !== null) {

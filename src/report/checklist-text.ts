@@ -13,17 +13,11 @@ const PLAIN = { color: false, width: 100 };
  * names of people.
  */
 export function checklistText({ diagnosis, observations, judged }: RoundResult, version: string, mask: Mask): string {
-  const {
-    path: { licenseServer, services },
-    controls,
-    mail,
-    durationMs,
-    stalledMs,
-  } = observations;
+  const { path, controls, mail, durationMs, stalledMs } = observations;
   const answers = [
-    ...[licenseServer, ...services, ...controls].flatMap((path) => [
-      heading(`Path to ${path.subject}`),
-      ...pathLines(path),
+    ...[path.licenseServer, ...path.services, ...controls].flatMap((seen) => [
+      heading(`Path to ${seen.subject}`),
+      ...pathLines(seen),
       '',
     ]),
     ...(mail.length === 0 ? [] : [heading('Mail'), ...mail.map(mailLine), '']),

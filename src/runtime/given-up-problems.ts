@@ -1,5 +1,4 @@
-import { isGivenUp } from '../engine/incident/journal.ts';
-import type { Delivery, OutboxEntry } from '../engine/incident/journal.ts';
+import { isGivenUp, type Delivery, type OutboxEntry } from '../engine/incident/journal.ts';
 import { channelWords } from '../notify/channels/registry.ts';
 import { counted } from '../text/counted.ts';
 

@@ -112,7 +112,7 @@ export class Monitor {
       logger,
       signatures,
       pollingFile: jsonFile(stateFile(config, 'polling.json')),
-      positionsFile: stateFile(config, 'log-positions.json'),
+      stateFile: stateFile(config, 'log-positions.json'),
       onEvent: (event) => this.#onLogEvent(event),
     });
     this.#units = new UnitMonitor(config, { ...this.#runnerDeps(), env, budget: registrationBudget(config) });

@@ -58,9 +58,7 @@ export class Runner {
     this.#options = options;
     this.#difference = differenceOf(options.clock);
     this.#timer = options.timer({
-      onTime: (slot) => {
-        this.#onTime(slot);
-      },
+      onTime: (slot) => this.#onTime(slot),
       onMissed: options.onMissed,
     });
   }

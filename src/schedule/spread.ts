@@ -47,9 +47,7 @@ export function createSpreadTimer(
   }
 
   return {
-    start: () => {
-      timer.start();
-    },
+    start: () => timer.start(),
     restart: () => {
       drop();
       timer.restart();

@@ -40,8 +40,6 @@ export function createStallMonitor(clock: Clock, onBeat: (lateness: Millis) => v
       last = clock.elapsed();
       return taken;
     },
-    stop: () => {
-      cancel();
-    },
+    stop: () => cancel(),
   };
 }

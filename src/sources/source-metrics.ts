@@ -11,7 +11,8 @@ export interface GaugeDefinition {
 export interface Reading {
   readonly gauge: GaugeDefinition;
   readonly labels: Readonly<Record<string, string>>;
-  readonly value: number;
+  /** null: not known. */
+  readonly value: number | null;
 }
 
 /** How the facts of a source become metrics. */

@@ -6,9 +6,7 @@ export const systemClock: Clock = {
   elapsed: () => performance.now(),
   after: (delay, callback) => {
     const timer = setTimeout(callback, delay);
-    return () => {
-      clearTimeout(timer);
-    };
+    return () => clearTimeout(timer);
   },
 };
 

@@ -53,9 +53,7 @@ export function loadProducts(files: readonly string[]): Promise<readonly Product
 export function parseProducts(content: string, file: string): readonly ProductPattern[] {
   const attempt = `Cannot use the products of "${file}"`;
   const parsed = catalogue.safeParse(parseCatalogue(content, 'products', file).value);
-  if (!parsed.success) {
-    throw catalogueError(attempt, issueTexts(parsed.error).join('; '));
-  }
+  if (!parsed.success) throw catalogueError(attempt, issueTexts(parsed.error).join('; '));
   assertUnique(parsed.data.products, attempt);
   return parsed.data.products.map(({ id, name, issuers, pages }) => ({ id, name, issuers, pages }));
 }

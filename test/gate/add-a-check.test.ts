@@ -43,7 +43,7 @@ export const sample: Declaration<'sample', SampleCause> = {
   unknownRemedy: 'Give it a sample.',
   place: { kind: 'branch', name: 'Sample place', hint: 'of a stranger' },
   from: 'round',
-  judge: ({ round }) => judged(judgeSample(round.licenseServer.subject), 'The sample is fine'),
+  judge: ({ round }) => judged(judgeSample(round.path.licenseServer.subject), 'The sample is fine'),
 };
 `,
   ],

@@ -96,7 +96,7 @@ export const sample: Declaration<'sample', SampleCause> = {
   dependsOn: [],
   explainedBy: [],
   causes: SAMPLE_CAUSES,
-  settling: 'Give it a sample.',
+  unknownRemedy: 'Give it a sample.',
   place: { kind: 'branch', name: 'Sample place', hint: 'of a stranger' },
   from: 'round',
   judge: ({ round }) => judged(round.sample.filter(({ isOpen }) => !isOpen).map(shut), 'Every sample is open'),

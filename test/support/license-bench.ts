@@ -34,7 +34,7 @@ export const migrated: ApplianceFacts = applianceFacts({ system: { serial: 'FAC-
 
 /** What SNMP told. */
 export function role(value: HaRole, serial: string | null = 'FAC-A'): HaRoleObservation {
-  return { kind: 'ok', appliance: 'fac-1', role: value, serial };
+  return { kind: 'ok', appliance: 'fac-1', role: value, serial, firmware: null, tokens: null };
 }
 
 /** The unit as it is judged. */
@@ -43,8 +43,7 @@ export function listed(
   seen: ApplianceObservation | null,
   told: HaRoleObservation | null = null,
 ): ListedUnit {
-  const { licenses: configured } = expected;
-  return { unit: unitOf(expected, seen, told), licenses: licensesOf(configured, seen), configured, appliance: seen };
+  return { unit: unitOf(expected, seen, told), licenses: licensesOf(expected.licenses, seen), appliance: seen };
 }
 
 /** What is found of the licence at this unit, the only one that is configured. */

@@ -43,6 +43,48 @@ export const APPLIANCE_CAUSES = {
       'Write the new key into the file that appliances[].api.keyFile names; no restart is needed.',
     ],
   },
+  'appliance-serial-differs': {
+    severity: 'warning',
+    title: 'another serial number than the configured one',
+    headline: '{subject} has another serial number than configured',
+    summary: '{appliance} has the serial number {found}; the configuration says {configured}.',
+    impact: 'none',
+    sources: [
+      'docs:fortiauthenticator/6.4.7/rest-api-solution-guide/671411',
+      'FORTINET-FORTIAUTHENTICATOR-MIB',
+      'ta-p/193723',
+    ],
+    remedy: [
+      'If the unit was replaced or migrated: set appliances[].serial to {found}, and see that its licences are ' +
+        'registered to {found} too, before anything is activated.',
+      'If its pair was changed: correct serial and peerSerial; both members are taken as the unit.',
+      'If neither: the address in appliances[].api.url or snmp.host leads to another unit. Correct it.',
+    ],
+    kinds: {
+      peer: {
+        title: 'the peer has another serial number',
+        summary: 'The HA peer of {appliance} has the serial number {found}; the configuration says {configured}.',
+        remedy: [
+          'If the peer was replaced: set appliances[].peerSerial to {found}. A licence that was registered to ' +
+            '{configured} does not follow by itself.',
+          'If {configured} is to be the peer: see System > Administration > High Availability on both units.',
+        ],
+      },
+    },
+  },
+  'provisioning-server-differs': {
+    severity: 'warning',
+    title: 'FortiAuthenticator uses another licence server than the one that is probed',
+    headline: '{subject} uses another licence server',
+    summary: '{appliance} provisions tokens through {found}; ftm-watch probes {configured}, which may fare otherwise.',
+    impact: 'none',
+    sources: ['docs:fortiauthenticator/6.0.4/rest-api-solution-guide/578312', 'ta-p/194050'],
+    remedy: [
+      'If {found} is meant: set licenseServer.host and licenseServer.port to it, so that the way there is probed.',
+      'If not: set the FortiToken Mobile provisioning server of {appliance} back to {configured}. The REST resource ' +
+        'fortitokenmobileprovisioning shows what it uses.',
+    ],
+  },
 } satisfies Readonly<Record<string, CauseWords>>;
 
 export type ApplianceCause = keyof typeof APPLIANCE_CAUSES;

@@ -5,6 +5,7 @@ import { judged, notConfigured, unjudged } from '../judgement.ts';
 import type { UnitFacts } from '../unit-facts.ts';
 import { APPLIANCE_CAUSES, type ApplianceCause } from './causes.ts';
 import { judgeAppliance } from './judge.ts';
+import { judgeToldSerial } from './serials.ts';
 
 const NAMELESS: readonly string[] = ['api-name-resolves'];
 
@@ -26,8 +27,11 @@ function judgeAppliances({
   picture: { appliances: units },
   speaking,
 }: UnitFacts): Judgement {
+  const bySnmp = units.flatMap(({ config, role }) => (config.api === null ? judgeToldSerial(role, config) : []));
   if (!units.some(({ config: { api } }) => api !== null))
-    return notConfigured('No REST API of a FortiAuthenticator is configured');
+    return bySnmp.length === 0
+      ? notConfigured('No REST API of a FortiAuthenticator is configured')
+      : judged(bySnmp, 'The serial number over SNMP');
   const asked = units.filter(({ rest }) => rest !== null);
   if (asked.length === 0) return unjudged('Not asked yet');
   const findings = asked.flatMap(({ config: unit, rest, role }) =>
@@ -35,5 +39,5 @@ function judgeAppliances({
       ? []
       : judgeAppliance(rest, { unit, licenseServer }, { role, logSpeaks: speaking.includes(unit.name) }),
   );
-  return judged(findings, `${nameList(asked.map(({ config: { name } }) => name))}: the API answers`);
+  return judged([...findings, ...bySnmp], `${nameList(asked.map(({ config: { name } }) => name))}: the API answers`);
 }

@@ -1,4 +1,5 @@
 import type { ApplianceCause } from './causes.ts';
+import { judgeSerials, judgeToldSerial } from './serials.ts';
 import { toldOf } from '../told-of-appliance.ts';
 import { type Finding, note } from '../../engine/finding.ts';
 import { plainName } from '../../core/authority.ts';
@@ -39,13 +40,14 @@ export interface OtherViews {
  */
 export function judgeAppliance(
   observation: ApplianceObservation,
-  expected: ApplianceExpectation,
+  known: ApplianceExpectation,
   views: OtherViews,
 ): readonly Finding<ApplianceCause>[] {
   const { role } = views;
+  const { unit, licenseServer } = known;
   switch (observation.kind) {
     case 'failed':
-      return [judgeFailure(observation, views), ...judgeRole(role)];
+      return [judgeFailure(observation, views), ...judgeRole(role), ...judgeToldSerial(role, unit)];
     case 'denied': {
       const { appliance, endpoint, status } = observation;
       const facts = { appliance, address: endpoint };
@@ -54,13 +56,14 @@ export function judgeAppliance(
       return [
         { rule, subject: appliance, expected, actual, level: 'warning', suggests: 'appliance-access-denied', facts },
         ...judgeRole(role),
+        ...judgeToldSerial(role, unit),
       ];
     }
     case 'ok':
       return [
-        ...judgeSerial(observation, expected.unit),
+        ...judgeSerials({ ...observation.system, appliance: observation.appliance }, unit),
         ...judgePermissions(observation),
-        ...judgeProvisioning(observation, expected.licenseServer),
+        ...judgeProvisioning(observation, licenseServer),
         ...judgeRole(role),
       ];
   }
@@ -108,17 +111,6 @@ function hasAnswered(reason: FailureReason): boolean {
   return reason === 'tls' || reason === 'protocol' || reason === 'rejected';
 }
 
-/** A floating address leads to the other member after a failover: worth a note. Any other serial is another unit. */
-function judgeSerial(facts: ApplianceFacts, unit: ExpectedUnit): readonly Finding<ApplianceCause>[] {
-  const { serial, peerSerial } = facts.system;
-  if (unit.serial === null || unit.serial.toUpperCase() === serial.toUpperCase()) return [];
-  const members = [unit.peerSerial, peerSerial === unit.serial ? serial : null];
-  const isPeer = members.some((member) => member?.toUpperCase() === serial.toUpperCase());
-  const actual = isPeer ? `the HA peer ${serial} answers: a failover has taken place` : `serial ${serial}`;
-  const told = toldOf(facts, 'serial-matches', `serial ${unit.serial}`, actual);
-  return [{ ...told, level: isPeer ? 'note' : 'warning', suggests: null }];
-}
-
 /** A key that may not read everything leaves its part unjudged; the account is easily corrected. */
 function judgePermissions(facts: ApplianceFacts): readonly Finding<ApplianceCause>[] {
   const { licensed, tokens, provisioning, mailServers } = facts;
@@ -148,7 +140,16 @@ function judgeProvisioning(facts: ApplianceFacts, server: Server): readonly Find
   const probed = `${server.host}:${String(server.port)}`;
   const expected = `FortiToken Mobile provisioning through ${probed}, the server that is probed`;
   const actual = `the appliance uses ${used.host}${used.port === null ? '' : `:${String(used.port)}`}${hint}`;
-  return [{ ...toldOf(facts, 'provisioning-server-matches', expected, actual), level: 'warning', suggests: null }];
+  const told = toldOf(facts, 'provisioning-server-matches', expected, actual);
+  const differs = { configured: probed, found: `${used.host}:${String(used.port ?? server.port)}` };
+  return [
+    {
+      ...told,
+      level: 'warning',
+      suggests: 'provisioning-server-differs',
+      facts: { ...told.facts, ...differs },
+    },
+  ];
 }
 
 function isSameServer(used: ProvisioningServer, server: Server): boolean {

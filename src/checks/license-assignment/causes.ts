@@ -13,6 +13,8 @@ const MAKE_AGAIN =
   'When it is moved: delete its tokens on {holder}, make them again on {primary}, and assign them to their users ' +
   'again; each user activates anew (Fortinet tip 193723).';
 
+const FOLLOWS = 'Tokens follow the serial number: existing users keep working, new assignments fail until then.';
+
 export const ASSIGNMENT_CAUSES = {
   'license-on-peer': {
     severity: 'critical',
@@ -33,17 +35,42 @@ export const ASSIGNMENT_CAUSES = {
     severity: 'critical',
     title: 'the licence is registered to another unit',
     headline: 'the licence is on another unit',
+    warningHeadline: 'the licence may be on the wrong unit',
     summary: 'Licence {license} is registered to {holder}, not to {primary}.',
     impact: 'assignment',
-    sources: ['ta-p/193723', 'ta-p/410099', 'ta-p/205363'],
+    sources: [
+      'ta-p/193723',
+      'ta-p/410099',
+      'ta-p/205363',
+      'docs:fortiauthenticator/6.4.1/administration-guide/122076',
+      'FORTINET-FORTIAUTHENTICATOR-MIB',
+    ],
     remedy: [
       `After a migration the licence must be assigned to the new serial number: ${TICKET}`,
       'From one virtual machine to another with the same serial number nothing has to be moved: see whether ' +
         '{primary} was meant to keep the serial number {holder}.',
-      'Tokens follow the serial number: existing users keep working, new assignments fail until then.',
+      FOLLOWS,
       MAKE_AGAIN,
       TRANSFER,
     ],
+    kinds: {
+      'role-unknown': {
+        title: 'nobody tells the role of the unit',
+        summary:
+          'Licence {license} is registered to {holder}, not to {primary}: {appliance} is a load balancer or a member ' +
+          'of a pair, or it was restored after a migration.',
+        remedy: [
+          'See which it is: System > Administration > High Availability on {appliance}. Over SNMP ftm-watch sees it ' +
+            'by itself (appliances[].snmp).',
+          'A load balancer, or a member of a pair with {holder}: the licence is where it belongs. Configure snmp, or ' +
+            'name the other member as peerSerial, and this ends.',
+          `Restored after a migration, with the serial number {primary}: ${TICKET}`,
+          FOLLOWS,
+          MAKE_AGAIN,
+          TRANSFER,
+        ],
+      },
+    },
   },
   'license-not-registered': {
     severity: 'critical',

@@ -46,6 +46,5 @@ function ageOf(registration: RegistrationObservation): string {
 }
 
 function listedUnit({ config, rest, role }: UnitObservation): ListedUnit {
-  const { licenses: configured } = config;
-  return { unit: unitOf(config, rest, role), licenses: licensesOf(configured, rest), configured, appliance: rest };
+  return { unit: unitOf(config, rest, role), licenses: licensesOf(config.licenses, rest), appliance: rest };
 }

@@ -1,5 +1,5 @@
 import type { AssignmentCause } from './causes.ts';
-import { type Finding, type FindingFacts, type FindingLevel, known, note, unknown } from '../../engine/finding.ts';
+import { type Finding, type FindingFacts, known, note, unknown } from '../../engine/finding.ts';
 import type { Failure } from '../../core/observation.ts';
 import { instantText } from '../../core/instant-text.ts';
 import { holdsTokensOf } from '../../core/license/activation-context.ts';
@@ -12,11 +12,7 @@ import type {
 } from '../../core/license/registration.ts';
 import { sameSerial, type Unit } from '../../core/license/unit.ts';
 
-interface Verdict {
-  readonly level: FindingLevel;
-  readonly suggests: AssignmentCause | null;
-  readonly actual: string;
-}
+type Verdict = Pick<Finding<AssignmentCause>, 'level' | 'suggests' | 'actual' | 'confidence' | 'kind'>;
 
 export interface AssignmentInput extends ListedUnit {
   /** Every configured appliance: members of a cluster are judged as a group. */
@@ -108,10 +104,12 @@ function judgeHolder(input: AssignmentInput, license: string, holder: string): V
       return judgePeer(input, license, holder);
     case 'other-unit':
       return broken('license-on-other-unit', `registered to ${holder}, which is neither this unit nor its peer`);
-    case 'perhaps-balanced':
-      return open(
-        `registered to ${holder}, which is configured too; ` +
-          `SNMP does not tell whether ${unit.name} is a load balancer of it`,
+    case 'perhaps-shared':
+      return suspected('warning', `registered to ${holder}, which is configured too; ${roleUntold(unit)}`);
+    case 'perhaps-other-unit':
+      return suspected(
+        'broken',
+        `registered to ${holder}, which is neither this unit nor a peer of it that is known; ${roleUntold(unit)}`,
       );
     case 'unlisted-primary':
       return open(
@@ -140,6 +138,15 @@ function judgePeer({ unit, appliance }: AssignmentInput, license: string, holder
 
 function broken(suggests: AssignmentCause, actual: string): Verdict {
   return { level: 'broken', suggests, actual };
+}
+
+/** A load balancer or a member of a pair has the tokens of a licence elsewhere, and so has what was restored. */
+function suspected(level: 'broken' | 'warning', actual: string): Verdict {
+  return { level, suggests: 'license-on-other-unit', confidence: 'suspected', kind: 'role-unknown', actual };
+}
+
+function roleUntold({ name }: Unit): string {
+  return `SNMP does not tell whether ${name} is a load balancer or a member of a pair`;
 }
 
 function onPeer(actual: string): Verdict {

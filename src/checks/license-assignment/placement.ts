@@ -7,8 +7,6 @@ export interface ListedUnit {
   readonly unit: Unit;
   /** The licences that belong to it: those that the configuration names for it, and those that its tokens came with. */
   readonly licenses: readonly string[];
-  /** Those that the configuration names for it. */
-  readonly configured: readonly string[];
   readonly appliance: ApplianceObservation | null;
 }
 
@@ -25,10 +23,18 @@ export interface PlacementQuestion {
 /**
  * Where a licence is, seen from one unit. `in-place`: on this unit, on the member of its cluster that is in charge, on
  * a configured member that it belongs to as well while nobody tells which one is in charge, or on the unit that a load
- * balancer has its tokens from. `perhaps-balanced`: on another configured unit, which may be that of a load balancer.
- * `unlisted-primary`: the tokens of a load balancer come from a unit that is not configured.
+ * balancer has its tokens from. `perhaps-shared`, `perhaps-other-unit`: outside, on a unit that is configured and on one
+ * that is not, while nobody tells whether this one is a load balancer or a member of a pair. `unlisted-primary`: the
+ * tokens of a load balancer come from a unit that is not configured.
  */
-export type Placement = 'in-place' | 'secondary' | 'peer' | 'other-unit' | 'perhaps-balanced' | 'unlisted-primary';
+export type Placement =
+  | 'in-place'
+  | 'secondary'
+  | 'peer'
+  | 'other-unit'
+  | 'perhaps-shared'
+  | 'perhaps-other-unit'
+  | 'unlisted-primary';
 
 export function placementOf(question: PlacementQuestion): Placement {
   const { unit } = question.from;
@@ -44,14 +50,13 @@ export function placementOf(question: PlacementQuestion): Placement {
  * A load balancer has no licence of its own: the tokens that its primary sends it say nothing about where the licence
  * belongs.
  */
-function placementOutside({ from, license, holder, listed }: PlacementQuestion): Placement {
+function placementOutside({ from, holder, listed }: PlacementQuestion): Placement {
   const { mode, roleTold } = from.unit;
   if (mode === 'load-balancer')
     return listed.some(({ unit }) => isMember(unit, holder)) ? 'in-place' : 'unlisted-primary';
-  if (mode === 'cluster' || roleTold === true || !listed.some(({ unit }) => isOn(unit, holder))) return 'other-unit';
-  // Who names a licence for a unit without asking for its role means that very unit.
-  const isNamed = from.configured.some((configured) => sameSerial(configured, license));
-  return roleTold === null && isNamed ? 'other-unit' : 'perhaps-balanced';
+  // Only SNMP tells a unit that runs alone from a load balancer, which has the tokens of its primary.
+  if (mode === 'cluster' || roleTold === true) return 'other-unit';
+  return listed.some(({ unit }) => isOn(unit, holder)) ? 'perhaps-shared' : 'perhaps-other-unit';
 }
 
 /** Whether a unit needs no licence of its own: another member of its cluster has one, or it is a load balancer. */

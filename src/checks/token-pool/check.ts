@@ -1,8 +1,11 @@
+import { type Finding, note } from '../../engine/finding.ts';
+import type { HaRoleFacts, HaRoleObservation } from '../../core/license/ha-role.ts';
 import type { Declaration, Judgement } from '../declaration.ts';
 import { judged, notConfigured, unjudged } from '../judgement.ts';
 import type { UnitFacts } from '../unit-facts.ts';
 import { TOKEN_POOL_CAUSES, type TokenPoolCause } from './causes.ts';
 import { judgeTokenPool } from './judge.ts';
+import { type Pool, poolsOf } from './pools.ts';
 
 export const tokenPool: Declaration<'token-pool', TokenPoolCause> = {
   id: 'token-pool',
@@ -18,11 +21,42 @@ export const tokenPool: Declaration<'token-pool', TokenPoolCause> = {
 };
 
 function judgeTokens({ picture: { appliances: units } }: UnitFacts): Judgement {
+  const counted = units.filter(({ config: { api } }) => api === null).flatMap(({ role }) => snmpCount(role) ?? []);
   if (!units.some(({ config: { api } }) => api !== null))
-    return notConfigured('No REST API of a FortiAuthenticator is configured');
+    return notConfigured(['No REST API of a FortiAuthenticator is configured', ...counted.map(countText)].join('; '));
   if (!units.some(({ rest }) => rest?.kind === 'ok')) return unjudged('No FortiAuthenticator told its tokens');
   return judged(
-    units.flatMap(({ config, rest }) => (rest === null ? [] : judgeTokenPool(rest, config))),
+    [...poolsOf(units).flatMap(judgePool), ...counted.map(countNote)],
     'The tokens match the licence, and enough are left',
   );
+}
+
+function judgePool(pool: Pool): readonly Finding<TokenPoolCause>[] {
+  const findings = judgeTokenPool(pool.observation, pool);
+  return pool.members.length === 1 ? findings : findings.map((finding) => ({ ...finding, concerns: pool.members }));
+}
+
+interface SnmpCount {
+  readonly appliance: string;
+  readonly tokens: NonNullable<HaRoleFacts['tokens']>;
+}
+
+function snmpCount(role: HaRoleObservation | null): SnmpCount | null {
+  return role?.kind !== 'ok' || role.tokens === null ? null : { appliance: role.appliance, tokens: role.tokens };
+}
+
+function countText({ appliance, tokens: { count, remaining } }: SnmpCount): string {
+  return `${appliance} counts ${String(count)} FortiTokens of any kind over SNMP, and ${String(remaining)} remaining`;
+}
+
+function countNote(counted: SnmpCount): Finding<never> {
+  const { appliance } = counted;
+  const expected = 'the count of FortiToken Mobile tokens over the REST API';
+  return note({
+    rule: 'tokens-counted',
+    subject: appliance,
+    expected,
+    actual: countText(counted),
+    facts: { appliance },
+  });
 }

@@ -1,4 +1,5 @@
 import type { ApplianceObservation } from './appliance.ts';
+import type { HaRoleObservation } from './ha-role.ts';
 import { valueOf } from './resource.ts';
 import { sameSerial } from './unit.ts';
 
@@ -10,6 +11,12 @@ export interface ActivationContext {
   readonly offlineActivation: boolean | null;
 }
 
+/** One unit, by what it says of itself; null: not asked. */
+interface AskedUnit {
+  readonly rest: ApplianceObservation | null;
+  readonly role: HaRoleObservation | null;
+}
+
 /** Since firmware 6.6.1 end users activate offline: https://community.fortinet.com/…/ta-p/388682. */
 const OFFLINE_ACTIVATION_SINCE: Version = [6, 6, 1];
 
@@ -19,9 +26,9 @@ type Version = readonly [major: number, minor: number, patch: number];
  * The context over all appliances. A licence is active when any unit has tokens of one; offline activation counts only
  * when every unit that tells its firmware can do it, since a user's own unit is not known.
  */
-export function activationContextOf(observations: readonly ApplianceObservation[]): ActivationContext {
-  const active = observations.map(licenseActiveOn).filter((value) => value !== null);
-  const offline = observations.map(offlineActivationOn).filter((value) => value !== null);
+export function activationContextOf(units: readonly AskedUnit[]): ActivationContext {
+  const active = units.map(({ rest }) => rest && licenseActiveOn(rest)).filter((value) => value !== null);
+  const offline = units.map(offlineActivationOn).filter((value) => value !== null);
   return {
     licenseActive: active.length === 0 ? null : active.some(Boolean),
     offlineActivation: offline.length === 0 ? null : offline.every(Boolean),
@@ -53,9 +60,9 @@ export function holdsTokensOf(observation: ApplianceObservation | null, license:
   return tokens.withoutLicense < FEWEST_SOLD ? false : null;
 }
 
-function offlineActivationOn(observation: ApplianceObservation): boolean | null {
-  if (observation.kind !== 'ok' || observation.system.firmware === null) return null;
-  const version = firmwareVersion(observation.system.firmware);
+function offlineActivationOn({ rest, role }: AskedUnit): boolean | null {
+  const firmware = (rest?.kind === 'ok' ? rest.system.firmware : null) ?? (role?.kind === 'ok' ? role.firmware : null);
+  const version = firmware === null ? null : firmwareVersion(firmware);
   return version === null ? null : isAtLeast(version, OFFLINE_ACTIVATION_SINCE);
 }
 

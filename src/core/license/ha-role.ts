@@ -9,10 +9,22 @@ export type HaRole =
   | 'load-balancer'
   | 'disabled';
 
-/** What one unit says about its place in a cluster, over SNMP. */
-export type HaRoleObservation =
-  | { readonly kind: 'ok'; readonly appliance: string; readonly role: HaRole; readonly serial: string | null }
-  | (Failure & { readonly appliance: string });
+/** What one unit says of itself over SNMP: its place in a cluster, and what the REST API says as well. */
+export type HaRoleObservation = HaRoleFacts | (Failure & { readonly appliance: string });
+
+export interface HaRoleFacts {
+  readonly kind: 'ok';
+  readonly appliance: string;
+  readonly role: HaRole;
+  readonly serial: string | null;
+  /** As in `v5.5.0-build0366`. */
+  readonly firmware: string | null;
+  /**
+   * FortiTokens of any kind, on the unit and left. The public text of the MIB does not say whether mobile tokens count
+   * apart, nor what is left of what: for people to read, and nothing is judged by it.
+   */
+  readonly tokens: { readonly count: number; readonly remaining: number } | null;
+}
 
 const ROLE_BY_STATUS: ReadonlyMap<number, HaRole> = new Map<number, HaRole>([
   [1, 'undetermined'],

@@ -1,5 +1,5 @@
 import type { ApplianceObservation, SystemFacts } from './appliance.ts';
-import type { HaRole, HaRoleObservation } from './ha-role.ts';
+import type { HaRole, HaRoleFacts, HaRoleObservation } from './ha-role.ts';
 
 /** What the configuration says about an appliance, as far as the judging needs it. */
 export interface ExpectedUnit {
@@ -8,8 +8,6 @@ export interface ExpectedUnit {
   readonly peerSerial: string | null;
   readonly licenses: readonly string[];
 }
-
-type ToldRole = Extract<HaRoleObservation, { kind: 'ok' }>;
 
 /**
  * `unknown`: neither REST nor SNMP told. A load balancer takes its tokens from a unit or a cluster; SNMP alone tells it
@@ -61,7 +59,7 @@ function systemOf(observation: ApplianceObservation | null): SystemFacts | null 
   return observation?.kind === 'ok' ? observation.system : null;
 }
 
-function toldBy(role: HaRoleObservation | null): ToldRole | null {
+function toldBy(role: HaRoleObservation | null): HaRoleFacts | null {
   return role?.kind === 'ok' ? role : null;
 }
 
@@ -86,7 +84,7 @@ function haModeOf(system: SystemFacts | null, role: HaRole | null): HaMode {
 }
 
 /** The role belongs to the unit that SNMP reached, which behind another address may be the other member. */
-function primaryOf(told: ToldRole | null, serial: string | null, peers: readonly string[]): string | null {
+function primaryOf(told: HaRoleFacts | null, serial: string | null, peers: readonly string[]): string | null {
   if (told === null) return null;
   const spoke = told.serial ?? serial;
   if (told.role === 'cluster-primary') return spoke;

@@ -30,6 +30,8 @@ const GENERAL: Readonly<Record<keyof WordingFacts, string>> = {
   primary: 'the unit that is in charge',
   holder: 'another unit',
   license: 'the licence',
+  configured: 'what is configured',
+  found: 'something else',
   policy: 'the policy that matches',
   profile: 'its inspection profile',
   source: 'the address of FortiAuthenticator',

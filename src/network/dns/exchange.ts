@@ -1,11 +1,9 @@
 import { isIP } from 'node:net';
 import type { SecureContext, TLSSocket } from 'node:tls';
 import type { Clock, Millis } from '../../core/clock.ts';
-import { openSocket, openTls } from '../connect.ts';
-import type { Destination } from '../connect.ts';
+import { openSocket, openTls, type Destination } from '../connect.ts';
 import { exchangeUdp } from '../udp-exchange.ts';
-import { readReply } from './message.ts';
-import type { BelievableReading, DnsQuery } from './message.ts';
+import { readReply, type BelievableReading, type DnsQuery } from './message.ts';
 import type { DnsServer } from './server.ts';
 import { exchangeStream } from './stream.ts';
 

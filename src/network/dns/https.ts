@@ -1,10 +1,8 @@
 import type { TLSSocket } from 'node:tls';
-import { Client } from 'undici';
-import type { Dispatcher } from 'undici';
+import { Client, type Dispatcher } from 'undici';
 import type { Millis } from '../../core/clock.ts';
 import { ProbeError } from '../failure.ts';
-import { readReply } from './message.ts';
-import type { BelievableReading, DnsQuery } from './message.ts';
+import { readReply, type BelievableReading, type DnsQuery } from './message.ts';
 
 /** RFC 8484 §6. */
 const MEDIA_TYPE = 'application/dns-message';

@@ -1,6 +1,5 @@
 import { isIP } from 'node:net';
-import { RECURSION_DESIRED, decode, encode } from 'dns-packet';
-import type { Answer, DecodedPacket, StringAnswer } from 'dns-packet';
+import { RECURSION_DESIRED, decode, encode, type Answer, type DecodedPacket, type StringAnswer } from 'dns-packet';
 import { visibleText } from '../../core/visible-text.ts';
 
 export type RecordType = 'A' | 'AAAA' | 'MX';

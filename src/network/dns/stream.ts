@@ -1,7 +1,6 @@
 import type { Socket } from 'node:net';
 import { ProbeError, abortError } from '../failure.ts';
-import { readReply } from './message.ts';
-import type { BelievableReading, DnsQuery } from './message.ts';
+import { readReply, type BelievableReading, type DnsQuery } from './message.ts';
 
 const LENGTH_BYTES = 2;
 

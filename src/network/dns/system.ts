@@ -3,8 +3,7 @@ import type { Millis } from '../../core/clock.ts';
 import type { DnsObservation, DnsReply } from '../../core/observation.ts';
 import type { ProbeContext } from '../context.ts';
 import { ProbeError, errorCode, failureFrom } from '../failure.ts';
-import { lookUp } from '../system-lookup.ts';
-import type { SystemLookup } from '../system-lookup.ts';
+import { lookUp, type SystemLookup } from '../system-lookup.ts';
 
 /**
  * What the machine's own resolver says, as its other programs see it: hosts file, search list and several servers

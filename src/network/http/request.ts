@@ -1,6 +1,5 @@
 import { authority, type HostPort } from '../../core/authority.ts';
-import { request as httpRequest } from 'node:http';
-import type { ClientRequest, IncomingMessage } from 'node:http';
+import { request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http';
 import { deadline } from '../../system/clock.ts';
 import type { Millis } from '../../core/clock.ts';
 import type { HttpOutcome } from '../../core/observation.ts';
@@ -8,8 +7,7 @@ import { recogniseBlockPage } from '../../core/block-page.ts';
 import type { ProbeContext } from '../context.ts';
 import { abortError, errorCode, failureFrom, failureReason, ProbeError } from '../failure.ts';
 import type { TlsSession } from '../tls/handshake.ts';
-import { firstHeader, parseHttpDate, proxyTraces, serverName } from './response-headers.ts';
-import type { Headers } from './response-headers.ts';
+import { firstHeader, parseHttpDate, proxyTraces, serverName, type Headers } from './response-headers.ts';
 import { alertName, demandsCertificate } from '../tls/tls-alert.ts';
 
 const MAX_HEADER_BYTES = 16 * 1024;
@@ -78,9 +76,7 @@ function responseTo(request: ClientRequest): Promise<IncomingMessage> {
     // Never removed: node:http reports once more when the socket is destroyed in the end.
     request.on('error', reject);
     // Where a peer switches protocols unasked, it ends the connection and reports nothing.
-    request.once('close', () => {
-      reject(new ProbeError('protocol', 'The peer ended the exchange without a response'));
-    });
+    request.once('close', () => reject(new ProbeError('protocol', 'The peer ended the exchange without a response')));
     request.end();
   });
 }

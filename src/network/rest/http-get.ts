@@ -1,8 +1,6 @@
-import { exchangeJson } from './json-exchange.ts';
-import type { ExchangeContext, JsonReply } from './json-exchange.ts';
+import { exchangeJson, type ExchangeContext, type JsonReply } from './json-exchange.ts';
 import { httpsOrigin } from './https-origin.ts';
-import { createVerifiedAgent } from './verified-agent.ts';
-import type { TlsTrust } from './verified-agent.ts';
+import { createVerifiedAgent, type TlsTrust } from './verified-agent.ts';
 
 /**
  * A client that can read and nothing else: no method, no body can be said. On a FortiAuthenticator a POST to the

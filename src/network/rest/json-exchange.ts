@@ -80,9 +80,8 @@ async function readBody(response: Dispatcher.ResponseData): Promise<string> {
   for await (const chunk of response.body) {
     if (!(chunk instanceof Uint8Array)) continue;
     size += chunk.length;
-    if (size > MAX_BODY_BYTES) {
+    if (size > MAX_BODY_BYTES)
       throw new ProbeError('protocol', `Cannot read the answer: expected at most ${String(MAX_BODY_BYTES)} bytes`);
-    }
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');

@@ -1,5 +1,4 @@
-import type { SecretSource } from '../../system/secret.ts';
-import { readSecret } from '../../system/secret.ts';
+import { readSecret, type SecretSource } from '../../system/secret.ts';
 import type { ConnectorContext } from './context.ts';
 
 /**

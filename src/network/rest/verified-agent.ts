@@ -1,7 +1,6 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { checkServerIdentity, TLSSocket } from 'node:tls';
-import type { PeerCertificate } from 'node:tls';
+import { checkServerIdentity, TLSSocket, type PeerCertificate } from 'node:tls';
 import type { Agent, buildConnector } from 'undici';
 import { ProbeError } from '../failure.ts';
 import { getaddrinfoForSockets } from '../getaddrinfo.ts';

@@ -4,8 +4,7 @@ import SMTPConnection from 'nodemailer/lib/smtp-connection';
 import type { Millis } from '../../core/clock.ts';
 import { ProbeError, abortError } from '../failure.ts';
 import { SmtpError, fromNodemailer } from './smtp-error.ts';
-import { createTranscript } from './transcript.ts';
-import type { Transcript } from './transcript.ts';
+import { createTranscript, type Transcript } from './transcript.ts';
 
 /** A reply is a few lines; one that goes on is an attack on memory. */
 const MAX_REPLY_BYTES = 64 * 1024;
@@ -137,9 +136,9 @@ export class MailSession {
     return new Promise((resolve, reject) => {
       this.#takeEnvelope = resolve;
       // Called back only when the handler could not be started: the handler itself never ends its "login".
-      this.#connection.login({ method: ENVELOPE }, (error) => {
-        reject(error ?? new ProbeError('internal', 'The envelope was not opened'));
-      });
+      this.#connection.login({ method: ENVELOPE }, (error) =>
+        reject(error ?? new ProbeError('internal', 'The envelope was not opened')),
+      );
     });
   }
 

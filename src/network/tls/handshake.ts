@@ -1,7 +1,5 @@
-import { isIP } from 'node:net';
-import type { Socket } from 'node:net';
-import { connect } from 'node:tls';
-import type { CipherNameAndProtocol, SecureContext, TLSSocket } from 'node:tls';
+import { isIP, type Socket } from 'node:net';
+import { connect, type CipherNameAndProtocol, type SecureContext, type TLSSocket } from 'node:tls';
 import { deadline } from '../../system/clock.ts';
 import type { CapturedChain } from '../../core/certificate.ts';
 import type { Millis } from '../../core/clock.ts';
@@ -63,9 +61,8 @@ export async function shakeHands(socket: Socket, options: HandshakeOptions, ctx:
 
   tlsSocket.destroy();
   const alert = alertName(end.error) ?? alertAtHello(tap.firstBytes());
-  if (end.peer.chain !== null && demandsCertificate(alert, end.peer.certificateRequested)) {
+  if (end.peer.chain !== null && demandsCertificate(alert, end.peer.certificateRequested))
     return { outcome: { kind: 'client-certificate-demanded', ...facts, chain: end.peer.chain }, session: null };
-  }
   const plaintext = await plainAnswer(tap, limit.signal, ctx);
   const failure = failureFrom(explain(end.error, alert, plaintext), durationMs, ctx.signal);
   return { outcome: { ...failure, serverName, alert, chain: end.peer.chain, plaintext }, session: null };
@@ -149,9 +146,7 @@ function handshakeEnd({ socket, tlsSocket, read }: Handshaking, signal: AbortSig
       // Every connection closes in the end: most have nobody to tell, and an error takes its stack.
       if (!ended) end(new ProbeError('closed', 'The peer closed the connection during the handshake'));
     }
-    tlsSocket.once('secureConnect', () => {
-      end(null);
-    });
+    tlsSocket.once('secureConnect', () => end(null));
     // These three outlive the handshake: an error that nobody listens to ends the process.
     tlsSocket.on('error', end);
     tlsSocket.on('close', onEnd);

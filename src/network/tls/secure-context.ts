@@ -1,5 +1,4 @@
-import { createSecureContext, DEFAULT_CIPHERS } from 'node:tls';
-import type { SecureContext } from 'node:tls';
+import { createSecureContext, DEFAULT_CIPHERS, type SecureContext } from 'node:tls';
 
 /**
  * The TLS context that all probes share. It only captures; trust is judged afterwards, from the certificates. Per

@@ -98,9 +98,7 @@ export async function createProbeKit(
     needsCloserLook: () => needsCloserLook(share.current(), clock.now()),
     knowledgeOf: (target) => knowledge.of(target),
     looks: createTargetProbes(config, tools, { clock, env, knowledgeOf: (target) => knowledge.ofAny(target) }),
-    close: () => {
-      stall.stop();
-    },
+    close: () => stall.stop(),
   };
 }
 

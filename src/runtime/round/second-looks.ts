@@ -27,9 +27,7 @@ export function createSecondLooks(
           chain !== null && accepted !== null && openssl.take(chain) ? [{ address, anchor: accepted.end }] : [],
       );
     },
-    heard: ({ subject }, { chain, word }) => {
-      knowledge.of(subject).openssl.keep(chain, word);
-    },
+    heard: ({ subject }, { chain, word }) => knowledge.of(subject).openssl.keep(chain, word),
   };
 }
 

@@ -1,7 +1,6 @@
 import type { ApplianceApiConfig } from './section.ts';
 import type { ConnectorContext } from '../../network/rest/context.ts';
-import type { HttpGetter } from '../../network/rest/http-get.ts';
-import { createHttpGetter } from '../../network/rest/http-get.ts';
+import { createHttpGetter, type HttpGetter } from '../../network/rest/http-get.ts';
 import type { JsonReply } from '../../network/rest/json-exchange.ts';
 import { ProbeError } from '../../network/failure.ts';
 import { secretOf } from '../../network/rest/secret.ts';

@@ -23,16 +23,13 @@ export const APPLIANCE_METRICS: SourceMetrics<readonly UnitObservation[], object
 
 function tokenReadings({ config: { name: appliance }, rest }: UnitObservation): readonly Reading[] {
   if (rest?.kind !== 'ok') return [];
-  const tokens = valueOf(rest.tokens);
-  const licensed = valueOf(rest.licensed);
+  const counts = valueOf(rest.tokens)?.byStatus;
   return [
-    ...(tokens === null
-      ? []
-      : TOKEN_STATUSES.map((status) => ({
-          gauge: TOKENS,
-          labels: { appliance, status },
-          value: tokens.byStatus[status],
-        }))),
-    ...(licensed === null ? [] : [{ gauge: LICENSED, labels: { appliance }, value: licensed.total }]),
+    ...TOKEN_STATUSES.map((status) => ({
+      gauge: TOKENS,
+      labels: { appliance, status },
+      value: counts?.[status] ?? null,
+    })),
+    { gauge: LICENSED, labels: { appliance }, value: valueOf(rest.licensed)?.total ?? null },
   ];
 }

@@ -1,24 +1,33 @@
 import { deadline } from '../../system/clock.ts';
 import type { SnmpConfig } from './section.ts';
 import type { Millis } from '../../core/clock.ts';
-import { haRoleOf } from '../../core/license/ha-role.ts';
-import type { HaRoleObservation } from '../../core/license/ha-role.ts';
+import { haRoleOf, type HaRoleFacts, type HaRoleObservation } from '../../core/license/ha-role.ts';
 import { ProbeError } from '../../network/failure.ts';
 import type { ConnectorContext } from '../../network/rest/context.ts';
 import { failed } from '../../network/rest/failed.ts';
 import { secretOf } from '../../network/rest/secret.ts';
 import { serialNumber } from '../../network/rest/serial-number.ts';
-import { snmpGet } from '../../network/snmp/snmp-get.ts';
+import { snmpGet, type SnmpValues } from '../../network/snmp/snmp-get.ts';
+import { lenientCount } from '../../network/rest/lenient-number.ts';
+import { visibleText } from '../../core/visible-text.ts';
 
-/** FORTINET-FORTIAUTHENTICATOR-MIB, 2020-04-16: facSysSerial and facHaCurrentStatus, instance 0 of a scalar. */
-const SERIAL = '1.3.6.1.4.1.12356.113.1.2.0';
-const HA_STATUS = '1.3.6.1.4.1.12356.113.201.1.0';
+/**
+ * FORTINET-FORTIAUTHENTICATOR-MIB, 2020-04-16, instance 0 of each scalar; all of them stand below facSystem,
+ * 1.3.6.1.4.1.12356.113.1 (the compiled MIB; Checkmk and Centreon ask for the same).
+ */
+const OBJECTS = {
+  facSysSerial: '1.3.6.1.4.1.12356.113.1.2.0',
+  facSysVersion: '1.3.6.1.4.1.12356.113.1.3.0',
+  facHaCurrentStatus: '1.3.6.1.4.1.12356.113.1.201.1.0',
+  facFortiTokenCount: '1.3.6.1.4.1.12356.113.1.202.3.0',
+  facFortiTokenRemaining: '1.3.6.1.4.1.12356.113.1.202.6.0',
+} as const;
 
 /** UDP loses packets: the request is repeated within this time. */
 const SNMP_TIMEOUT: Millis = 5_000;
 
 /**
- * Asks one appliance for its HA role and serial over SNMPv2c. Never throws: what went wrong is part of the observation.
+ * Asks one appliance over SNMPv2c what it is. Never throws: what went wrong is part of the observation.
  */
 export async function observeHaRole(
   appliance: { readonly name: string; readonly snmp: SnmpConfig },
@@ -28,13 +37,27 @@ export async function observeHaRole(
   using limit = deadline(context.clock, SNMP_TIMEOUT, context.signal);
   try {
     const community = await secretOf(appliance.snmp.community, context);
-    const values = await snmpGet(appliance.snmp, community, [HA_STATUS, SERIAL], limit);
-    const status = values.get(HA_STATUS);
+    const values = await snmpGet(appliance.snmp, community, Object.values(OBJECTS), limit);
+    const status = values.get(OBJECTS.facHaCurrentStatus);
     const role = typeof status === 'number' ? haRoleOf(status) : null;
     if (role === null) throw new ProbeError('protocol', 'Cannot read the HA role: expected a value that the MIB names');
-    const serial = serialNumber.safeParse(values.get(SERIAL));
-    return { kind: 'ok', appliance: appliance.name, role, serial: serial.success ? serial.data : null };
+    return { kind: 'ok', appliance: appliance.name, role, ...identityOf(values), tokens: tokensOf(values) };
   } catch (error) {
     return { appliance: appliance.name, ...failed(error, startedAt, context) };
   }
+}
+
+function identityOf(values: SnmpValues): Pick<HaRoleFacts, 'serial' | 'firmware'> {
+  const serial = serialNumber.safeParse(values.get(OBJECTS.facSysSerial));
+  const firmware = values.get(OBJECTS.facSysVersion);
+  return {
+    serial: serial.success ? serial.data : null,
+    firmware: typeof firmware === 'string' ? visibleText(firmware, 80) : null,
+  };
+}
+
+function tokensOf(values: SnmpValues): HaRoleFacts['tokens'] {
+  const count = lenientCount(values.get(OBJECTS.facFortiTokenCount));
+  const remaining = lenientCount(values.get(OBJECTS.facFortiTokenRemaining));
+  return count === null || remaining === null ? null : { count, remaining };
 }

@@ -52,7 +52,7 @@ const appliance = section(
     ),
     licenses: list(serial).describe('Its FortiToken Mobile licences (EFTM…), as printed on the certificate.'),
     api: optional(api).describe('Its REST API, read only.'),
-    snmp: optional(snmp).describe('Its SNMP agent, asked for the high-availability role.'),
+    snmp: optional(snmp).describe('Its SNMP agent, asked for the high-availability role, serial number and version.'),
     tokensLow: share.prefault(0.1).describe('Warn when less than this share of the licensed tokens is left.'),
   },
   peerIsAnother,

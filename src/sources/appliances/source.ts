@@ -11,12 +11,12 @@ import type { UnitObservation } from './unit-observation.ts';
 /** A unit costs some 8 ms of one core, most of it for handshakes. */
 const GAP: Millis = 16;
 
-interface Sections {
-  readonly appliances: readonly ApplianceConfig[];
-}
-
 /** The FortiAuthenticators: their REST API and SNMP agents, with GET alone, one after the other. */
-export const appliances: SlowSource<'appliances', Sections, readonly UnitObservation[]> = {
+export const appliances: SlowSource<
+  'appliances',
+  { appliances: readonly ApplianceConfig[] },
+  readonly UnitObservation[]
+> = {
   id: 'appliances',
   runs: 'appliance',
   sections: { appliances: section.describe('The FortiAuthenticator units.') },

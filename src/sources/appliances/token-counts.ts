@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import type { TokenCounts, TokenStatus } from '../../core/license/appliance.ts';
-import { TOKEN_STATUSES } from '../../core/license/appliance.ts';
+import { TOKEN_STATUSES, type TokenCounts, type TokenStatus } from '../../core/license/appliance.ts';
 import { serialNumber } from '../../network/rest/serial-number.ts';
 
 /** More licences than any unit holds; tokens of further ones count as without licence. */

@@ -1,7 +1,6 @@
 import ipaddr from 'ipaddr.js';
 import type { FirewallClient } from './client.ts';
-import { nameIn, resultOf } from './replies.ts';
-import type { Exemption, Fields } from './replies.ts';
+import { nameIn, resultOf, type Exemption, type Fields } from './replies.ts';
 
 /** The server as exemptions may name it. */
 export interface ExemptionTarget {

@@ -8,10 +8,8 @@ import { ProbeError } from '../../network/failure.ts';
 import type { ConnectorContext } from '../../network/rest/context.ts';
 import { failed } from '../../network/rest/failed.ts';
 import { endpointOf } from '../../network/rest/https-origin.ts';
-import { createFirewallClient } from './client.ts';
-import type { FirewallClient, FirewallQuestion } from './client.ts';
-import { readExemptions } from './exemptions.ts';
-import type { ExemptionTarget } from './exemptions.ts';
+import { createFirewallClient, type FirewallClient, type FirewallQuestion } from './client.ts';
+import { readExemptions, type ExemptionTarget } from './exemptions.ts';
 import { nameIn, parsePolicy, parsePolicyId, parseSslProfile, resultOf, securityProfilesOf } from './replies.ts';
 import type { Fields, PolicyReply } from './replies.ts';
 
@@ -119,9 +117,8 @@ async function withGroup(inquiry: Inquiry, reply: PolicyReply): Promise<PolicyRe
 }
 
 async function inspectionOf(inquiry: Inquiry, profile: string | null): Promise<SslInspection> {
-  if (profile === null || profile === NO_INSPECTION) {
+  if (profile === null || profile === NO_INSPECTION)
     return { kind: 'known', profile, mode: 'none', exemptedBy: null, unreadExemptions: [] };
-  }
   const reply = await inquiry.client.read({ kind: 'ssl-ssh-profile', name: profile });
   if (reply.kind === 'status') return { kind: 'unreadable', profile, message: `HTTP ${String(reply.status)}` };
   const result = resultOf(reply.value);

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { FileHandle } from 'node:fs/promises';
-import { open, readdir, stat } from 'node:fs/promises';
+import { open, readdir, stat, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 
 /** How a file is known again, after it was renamed, copied, cut or replaced. */
@@ -64,9 +63,8 @@ export async function findMarked(path: string, mark: FileMark): Promise<OpenedFi
   const files = [...(current === null ? [] : [current]), ...(await openRotated(path))];
   const isSame = (file: OpenedFile): boolean => file.device === mark.device && file.inode === mark.inode;
   const fitting: OpenedFile[] = [];
-  for (const file of files) {
+  for (const file of files)
     if ((isSame(file) || mark.headLength > 0) && (await continues(file, mark))) fitting.push(file);
-  }
   const found = fitting.find(isSame) ?? fitting[0] ?? null;
   await Promise.all(files.filter((file) => file !== found).map((file) => file.handle.close()));
   return found;

@@ -3,8 +3,7 @@ import type { Clock, Millis } from '../../core/clock.ts';
 import { Follower } from './follow.ts';
 import type { LineSink } from './framing.ts';
 import type { IntakeLogger } from './logger.ts';
-import type { Positions } from './positions.ts';
-import { readPositions, writePositions } from './positions.ts';
+import { readPositions, writePositions, type Positions } from './positions.ts';
 
 const POLL_EVERY: Millis = 500;
 
@@ -62,9 +61,8 @@ export class FileReader {
   }
 
   async #pollAll(): Promise<void> {
-    for (const follower of this.#followers) {
+    for (const follower of this.#followers)
       await this.#guard(follower.path, 'log file cannot be read', () => follower.poll(this.#stopping.signal));
-    }
     await this.#save();
   }
 

@@ -1,7 +1,6 @@
 import type { FileMark, OpenedFile } from './file-identity.ts';
 import { continues, findMarked, findNewer, markOf, openRegular } from './file-identity.ts';
-import type { LineSink } from './framing.ts';
-import { Framer } from './framing.ts';
+import { Framer, type LineSink } from './framing.ts';
 import type { Clock, Millis } from '../../core/clock.ts';
 import type { IntakeLogger } from './logger.ts';
 

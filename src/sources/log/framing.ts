@@ -1,5 +1,4 @@
-import type { ByteBuffer } from './byte-buffer.ts';
-import { createByteBuffer } from './byte-buffer.ts';
+import { createByteBuffer, type ByteBuffer } from './byte-buffer.ts';
 
 /**
  * Longer lines are cut here: what follows up to the end of the line is skipped. RFC 5424 §6.1 asks for 2048 bytes at

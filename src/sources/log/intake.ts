@@ -5,25 +5,18 @@ import type { Clock } from '../../core/clock.ts';
 import type { WatchedTraffic } from '../../core/polling/firewall.ts';
 import type { LogEvent, LogSource } from '../../core/polling/log-event.ts';
 import type { SignatureSet } from '../../core/polling/signature.ts';
-import type { Attribution, Origin } from './attribution.ts';
-import { createAttribution } from './attribution.ts';
+import { createAttribution, type Attribution, type Origin } from './attribution.ts';
 import { FileReader } from './follow-files.ts';
 import type { LineSink } from './framing.ts';
-import type { ConnectionLimits } from './listen-tcp.ts';
-import { CONNECTION_LIMITS, listenTcp } from './listen-tcp.ts';
-import type { UdpListener } from './listen-udp.ts';
-import { listenUdp } from './listen-udp.ts';
+import { CONNECTION_LIMITS, listenTcp, type ConnectionLimits } from './listen-tcp.ts';
+import { listenUdp, type UdpListener } from './listen-udp.ts';
 import type { IntakeLogger } from './logger.ts';
 import { EventOutbox } from './outbox.ts';
 import { LogReader } from './reader.ts';
-import type { StrangerLog } from './strangers.ts';
-import { createStrangerLog } from './strangers.ts';
-import type { ConnectionTally, LineTally, LogCounters } from './tally.ts';
-import { newConnectionTally, newLineTally } from './tally.ts';
-import type { TurnBudget } from './turn-budget.ts';
-import { createTurnBudget } from './turn-budget.ts';
-import type { UnrecognisedLog } from './unrecognised.ts';
-import { createUnrecognisedLog } from './unrecognised.ts';
+import { createStrangerLog, type StrangerLog } from './strangers.ts';
+import { newConnectionTally, newLineTally, type ConnectionTally, type LineTally, type LogCounters } from './tally.ts';
+import { createTurnBudget, type TurnBudget } from './turn-budget.ts';
+import { createUnrecognisedLog, type UnrecognisedLog } from './unrecognised.ts';
 
 export interface LogIntakeConfig {
   readonly logs: Pick<LogsConfig, 'syslog' | 'files' | 'relays' | 'foreign'>;
@@ -94,9 +87,7 @@ class Intake implements LogIntake {
     });
     this.#strangers = createStrangerLog(deps.logger);
     this.#unrecognised = createUnrecognisedLog(deps.logger);
-    this.#outbox = new EventOutbox((event) => {
-      this.#deliver(event);
-    });
+    this.#outbox = new EventOutbox((event) => this.#deliver(event));
   }
 
   async start(signal: AbortSignal): Promise<void> {
@@ -190,9 +181,7 @@ class Intake implements LogIntake {
       clock,
       logger,
       sink: () => this.#reader('file', this.#attribution.file(), 'a followed file', () => {}),
-      flush: () => {
-        this.#outbox.flush();
-      },
+      flush: () => this.#outbox.flush(),
     });
     this.#stops.push(() => files.stop());
   }
@@ -216,9 +205,7 @@ class Intake implements LogIntake {
         this.#strangers.note(from, line);
         if (foreign === 'refuse') refuse();
       },
-      onUnrecognised: (line) => {
-        this.#unrecognised.note(from, line);
-      },
+      onUnrecognised: (line) => this.#unrecognised.note(from, line),
     });
   }
 

@@ -1,16 +1,13 @@
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import type { Server, Socket } from 'node:net';
-import { createServer } from 'node:net';
-import type { TlsOptions } from 'node:tls';
-import { createServer as createTlsServer } from 'node:tls';
+import { createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import type { ListenAddress } from '../../config/schema/host-port.ts';
 import type { SyslogTls } from './section.ts';
 import { createConnectionEvictor } from '../../network/connection-evictor.ts';
 import type { Clock, Millis } from '../../core/clock.ts';
 import { bindError } from './bind-error.ts';
-import type { LineSink } from './framing.ts';
-import { Framer } from './framing.ts';
+import { Framer, type LineSink } from './framing.ts';
 import type { IntakeLogger } from './logger.ts';
 import type { ConnectionTally, LineTally } from './tally.ts';
 import type { TurnBudget } from './turn-budget.ts';
@@ -89,9 +86,7 @@ export async function listenTcp(options: TcpOptions): Promise<TcpListener> {
     if (isRefused(socket, options)) socket.destroy();
     else crowd.enter(socket);
   });
-  server.on(tls === null ? 'connection' : 'secureConnection', (socket: Socket) => {
-    accept(socket, open, options);
-  });
+  server.on(tls === null ? 'connection' : 'secureConnection', (socket: Socket) => accept(socket, open, options));
   try {
     server.listen({ host: listen.address, port: listen.port, exclusive: true });
     await once(server, 'listening');
@@ -228,7 +223,5 @@ function watch({ clock, limits, connections, logger }: TcpOptions, open: Readonl
     cancel = clock.after(LOOK_EVERY, look);
   }
   let cancel = clock.after(LOOK_EVERY, look);
-  return () => {
-    cancel();
-  };
+  return () => cancel();
 }

@@ -1,12 +1,10 @@
-import type { Socket } from 'node:dgram';
-import { createSocket } from 'node:dgram';
+import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { isIPv6 } from 'node:net';
 import type { ListenAddress } from '../../config/schema/host-port.ts';
 import type { Clock } from '../../core/clock.ts';
 import { bindError } from './bind-error.ts';
-import type { Line, LineSink } from './framing.ts';
-import { MAX_LINE_BYTES, trimmedEnd } from './framing.ts';
+import { MAX_LINE_BYTES, trimmedEnd, type Line, type LineSink } from './framing.ts';
 import { watchKernelDrops } from './kernel-drops.ts';
 import type { IntakeLogger } from './logger.ts';
 import type { LineTally, UdpCounters } from './tally.ts';
@@ -61,9 +59,7 @@ export async function listenUdp(options: UdpOptions): Promise<UdpListener> {
     counters: () => ({ receiveBufferBytes, kernelDrops: drops.total() }),
     stop: async () => {
       await drops.stop();
-      await new Promise<void>((resolve) => {
-        socket.close(resolve);
-      });
+      await new Promise<void>((resolve) => socket.close(resolve));
     },
   };
 }

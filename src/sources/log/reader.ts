@@ -1,11 +1,9 @@
 import type { Clock, EpochMs } from '../../core/clock.ts';
-import type { WatchedTraffic } from '../../core/polling/firewall.ts';
-import { concernsLicenseServer } from '../../core/polling/firewall.ts';
+import { concernsLicenseServer, type WatchedTraffic } from '../../core/polling/firewall.ts';
 import type { LogResult, LogSource } from '../../core/polling/log-event.ts';
 import type { SignatureSet } from '../../core/polling/signature.ts';
 import type { Attribution, Origin } from './attribution.ts';
-import type { Envelope } from './envelope.ts';
-import { readEnvelope } from './envelope.ts';
+import { readEnvelope, type Envelope } from './envelope.ts';
 import type { Line, LineSink } from './framing.ts';
 import { ownerOf } from './line-owner.ts';
 import type { EventOutbox } from './outbox.ts';

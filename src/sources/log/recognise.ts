@@ -1,8 +1,7 @@
 import type { FirewallEvidence } from '../../core/polling/log-event.ts';
 import type { FirewallSignature, MessageSignature, SignatureSet } from '../../core/polling/signature.ts';
 import { matchEvent, matchFirewall, matchLoosely, matchMessage } from '../../core/polling/signature.ts';
-import type { Body, Envelope } from './envelope.ts';
-import { readEnvelope } from './envelope.ts';
+import { readEnvelope, type Body, type Envelope } from './envelope.ts';
 
 /** A line that says something. `event`: a FortiGate, of tokens of its own. */
 export type Recognition =

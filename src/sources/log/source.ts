@@ -1,18 +1,10 @@
-import type { Clock } from '../../core/clock.ts';
-import type { LogEvent } from '../../core/polling/log-event.ts';
 import type { PollingReport } from '../../core/polling/report.ts';
-import type { SignatureSet } from '../../core/polling/signature.ts';
 import type { JsonFile } from '../../system/json-file.ts';
 import type { Listening, ListeningSource } from '../source.ts';
 import { intakeConfig, type IntakeSettings } from './intake-config.ts';
-import { createLogIntake, type LogIntake } from './intake.ts';
-import type { IntakeLogger } from './logger.ts';
+import { createLogIntake, type LogIntake, type LogIntakeDeps } from './intake.ts';
 import { logs, type LogsConfig } from './section.ts';
 import { createPollingLog } from './polling-log.ts';
-
-interface Sections {
-  readonly logs: LogsConfig;
-}
 
 export interface LogFactsHeard {
   /** What the log has said, as far back as the window reaches. */
@@ -21,32 +13,23 @@ export interface LogFactsHeard {
   readonly strangers: readonly string[];
 }
 
-interface LogDeps {
-  readonly clock: Clock;
-  readonly logger: IntakeLogger;
-  readonly signatures: SignatureSet;
+interface LogDeps extends Omit<LogIntakeDeps, 'limits'> {
   /** Where it is kept what the log has said. */
   readonly pollingFile: JsonFile;
-  /** Where the positions in followed files are kept. */
-  readonly positionsFile: string;
-  readonly onEvent: (event: LogEvent) => void;
 }
 
 export type LogListening = Listening<LogFactsHeard> & Pick<LogIntake, 'counters' | 'addresses'>;
 
 /** FortiAuthenticator's log, and the firewall's: over the network and from files. */
-export const log: ListeningSource<'log', Sections, LogFactsHeard, LogDeps, IntakeSettings, LogListening> = {
+export const log: ListeningSource<'log', { logs: LogsConfig }, LogFactsHeard, LogDeps, IntakeSettings, LogListening> = {
   id: 'log',
   runs: 'always',
   sections: { logs: logs.prefault({}).describe("FortiAuthenticator's log.") },
-  listen: (settings, { clock, logger, signatures, pollingFile, positionsFile, onEvent }) => {
-    const polling = createPollingLog(settings, { clock, signatures, file: pollingFile });
+  listen: (settings, { pollingFile, onEvent, ...deps }) => {
+    const polling = createPollingLog(settings, { ...deps, file: pollingFile });
     const stopping = new AbortController();
     const intake = createLogIntake(intakeConfig(settings), {
-      clock,
-      logger,
-      signatures,
-      stateFile: positionsFile,
+      ...deps,
       onEvent: (event) => {
         polling.record(event);
         onEvent(event);

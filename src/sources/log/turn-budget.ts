@@ -38,9 +38,7 @@ export function createTurnBudget(): TurnBudget {
       streams.add(stream);
       if (waiting) stream.pause();
     },
-    remove: (stream) => {
-      streams.delete(stream);
-    },
+    remove: (stream) => streams.delete(stream),
     spend: (served, bytes) => {
       spent += bytes;
       if (streams.delete(served)) streams.add(served);

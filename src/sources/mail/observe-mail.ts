@@ -1,10 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import { isIP } from 'node:net';
-import type { Socket } from 'node:net';
-import { createSecureContext } from 'node:tls';
-import type { ConnectionOptions, SecureContext } from 'node:tls';
-import { deadline } from '../../system/clock.ts';
-import type { Deadline } from '../../system/clock.ts';
+import { isIP, type Socket } from 'node:net';
+import { createSecureContext, type ConnectionOptions, type SecureContext } from 'node:tls';
+import { deadline, type Deadline } from '../../system/clock.ts';
 import type { MailServerConfig } from './section.ts';
 import type { SecretSource } from '../../system/secret.ts';
 import type { Millis } from '../../core/clock.ts';
@@ -15,8 +12,7 @@ import { ProbeError, errorCode, failureFrom, printable } from '../../network/fai
 import { connectToAny } from '../../network/smtp/connect-any.ts';
 import type { MailSession } from '../../network/smtp/session.ts';
 import { SmtpError } from '../../network/smtp/smtp-error.ts';
-import { createVerifiedIdentity } from '../../network/smtp/verified-identity.ts';
-import type { VerifiedIdentity } from '../../network/smtp/verified-identity.ts';
+import { createVerifiedIdentity, type VerifiedIdentity } from '../../network/smtp/verified-identity.ts';
 
 /** For everything from the first SYN to the last reply. */
 const MAIL_DEADLINE: Millis = 10_000;

@@ -2,6 +2,7 @@ import { mail as section, type MailServerConfig } from './section.ts';
 import { authority } from '../../core/authority.ts';
 import { isOfThisMachine, type MailObservation } from '../../core/observation.ts';
 import { sampleOf } from '../../core/round.ts';
+import { unlessAborted } from '../../network/unless-aborted.ts';
 import type { RoundSource } from '../source.ts';
 import type { Resolving } from './find-addresses.ts';
 import { observeMailServer, type MailTools } from './observe-mail-server.ts';
@@ -29,7 +30,12 @@ export const mail: RoundSource<'mail', Sections, readonly MailObservation[], Too
     },
     targets: (settings) => settings.mail.map((server) => ({ probe: 'mail', target: authority(server) })),
     observe: async (settings, look) => {
-      const servers = await orUntilAborted(look.mailServers, look.ctx.signal);
+      const { signal } = look.ctx;
+      // An appliance that is slow to answer must not hold the round up.
+      const servers = await unlessAborted(look.mailServers, signal).catch((error: unknown) => {
+        if (signal.aborted) return [];
+        throw error;
+      });
       return look.each(servers, (server) => observeMailServer(server, settings, look, look.ctx));
     },
     lookAgain: async (settings, look, { own }) => {
@@ -49,17 +55,4 @@ export const mail: RoundSource<'mail', Sections, readonly MailObservation[], Too
 function isBroken({ outcome }: MailObservation): boolean {
   if (outcome.kind !== 'failed' || isOfThisMachine(outcome.reason)) return false;
   return outcome.reason !== 'rejected' || (outcome.stage !== 'sender' && outcome.stage !== 'recipient');
-}
-
-/** The list, or none when the round ends first: an appliance that is slow to answer must not hold it up. */
-function orUntilAborted<T>(list: Promise<readonly T[]>, signal: AbortSignal): Promise<readonly T[]> {
-  return new Promise((resolve, reject) => {
-    const giveUp = (): void => {
-      resolve([]);
-    };
-    signal.addEventListener('abort', giveUp, { once: true });
-    void list.then(resolve, reject).finally(() => {
-      signal.removeEventListener('abort', giveUp);
-    });
-  });
 }

@@ -8,8 +8,7 @@ import { ProbeError, failureFrom } from '../../network/failure.ts';
 import { locate } from '../../network/locate.ts';
 import type { SystemLookup } from '../../network/system-lookup.ts';
 import { exchangeUdp } from '../../network/udp-exchange.ts';
-import { encodeRequest, offsetOf, readReply } from '../../network/ntp/sntp.ts';
-import type { SntpReading, SntpRequest } from '../../network/ntp/sntp.ts';
+import { encodeRequest, offsetOf, readReply, type SntpReading, type SntpRequest } from '../../network/ntp/sntp.ts';
 
 /** For name, question, repetition and answer. */
 const NTP_DEADLINE: Millis = 3000;

@@ -6,16 +6,8 @@ import type { RoundSource } from '../source.ts';
 import { clock, type ClockConfig } from './section.ts';
 import { observeNtp } from './observe-ntp.ts';
 
-interface Sections {
-  readonly clock: ClockConfig;
-}
-
-interface Tools {
-  readonly system: SystemLookup;
-}
-
 /** The time of NTP servers. */
-export const ntp: RoundSource<'ntp', Sections, readonly ClockObservation[], Tools> = {
+export const ntp: RoundSource<'ntp', { clock: ClockConfig }, readonly ClockObservation[], { system: SystemLookup }> = {
   id: 'ntp',
   runs: 'round',
   sections: {

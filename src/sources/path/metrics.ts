@@ -26,26 +26,27 @@ const EXPECTED: GaugeDefinition = {
 export const PATH_METRICS: SourceMetrics<PathFacts, PathSettings> = {
   gauges: [NOT_AFTER, TTL, EXPECTED],
   readings: ({ licenseServer, services }, settings) => [
-    ...[licenseServer, ...services].flatMap(endsOfValidity),
+    ...[licenseServer, ...services].map(endOfValidity),
     ...licenseServer.names.flatMap((seen) => answerReadings(seen, settings.licenseServer.expectedAddresses)),
   ],
 };
 
-function endsOfValidity({ subject: target, endpoints }: PathObservation): readonly Reading[] {
-  const ends = endpoints
-    .flatMap(({ tls }) => tls?.chain?.certificates.slice(0, 1) ?? [])
-    .map(({ notAfter }) => notAfter);
-  return ends.length === 0 ? [] : [{ gauge: NOT_AFTER, labels: { target }, value: Math.min(...ends) / 1000 }];
+function endOfValidity({ subject: target, endpoints }: PathObservation): Reading {
+  const leaves = endpoints.flatMap(({ tls }) => tls?.chain?.certificates.slice(0, 1) ?? []);
+  return { gauge: NOT_AFTER, labels: { target }, value: least(leaves.map(({ notAfter }) => notAfter / 1000)) };
 }
 
 function answerReadings({ resolver, a, aaaa }: DnsObservation, expected: readonly string[]): readonly Reading[] {
   const answers = [a, aaaa].filter((reply) => reply.kind === 'answer');
-  const ttls = answers.map(({ ttlSeconds }) => ttlSeconds).filter((ttl) => ttl !== null);
   const addresses = answers.flatMap((answer) => answer.addresses);
   const isExpected = expected.length === 0 || addresses.every((address) => addressInAny(address, expected));
-  const labels = { resolver };
+  const ttls = answers.map(({ ttlSeconds }) => ttlSeconds).filter((ttl) => ttl !== null);
   return [
-    ...(ttls.length === 0 ? [] : [{ gauge: TTL, labels, value: Math.min(...ttls) }]),
-    ...(addresses.length === 0 ? [] : [{ gauge: EXPECTED, labels, value: isExpected ? 1 : 0 }]),
+    { gauge: TTL, labels: { resolver }, value: least(ttls) },
+    { gauge: EXPECTED, labels: { resolver }, value: addresses.length === 0 ? null : Number(isExpected) },
   ];
+}
+
+function least(values: readonly number[]): number | null {
+  return values.length === 0 ? null : Math.min(...values);
 }

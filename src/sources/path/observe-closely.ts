@@ -10,7 +10,7 @@ import { observeEndpoint } from '../target/observe-endpoint.ts';
 import { createRefusableSecureContext } from '../../network/tls/secure-context.ts';
 import type { CloserLooks } from './closer-looks.ts';
 import { measureConnects } from '../target/measure-connects.ts';
-import type { PathTarget, PathTools } from '../target/observe-path.ts';
+import { requestOf, type PathTarget, type PathTools } from '../target/observe-path.ts';
 
 interface Seen {
   readonly path: PathObservation;
@@ -63,19 +63,7 @@ async function lookInto(
 ): Promise<Omit<CloserLook, 'stalledMs'>> {
   const { host, port, proxy, serverName } = target;
   const look = (name: string | null, endpoint = tools.endpoint): Promise<EndpointObservation> =>
-    observeEndpoint(
-      {
-        target: { host, port },
-        address: first.address,
-        serverName: name,
-        proxy,
-        depth: 'tls',
-        method: 'GET',
-        path: '/',
-      },
-      ctx,
-      endpoint,
-    );
+    observeEndpoint({ ...requestOf(target, first.address), serverName: name, depth: 'tls' }, ctx, endpoint);
   const name = otherName(serverName, controls);
   const [again, other, refused] = await Promise.all([
     look(serverName),

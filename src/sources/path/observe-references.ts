@@ -2,8 +2,8 @@ import { isIP } from 'node:net';
 
 import type { PathObservation, ReferenceObservation } from '../../core/round.ts';
 import type { ProbeContext } from '../../network/context.ts';
-import { observeEndpoint } from '../target/observe-endpoint.ts';
-import type { PathTarget, PathTools } from '../target/observe-path.ts';
+import { observeEndpoint, type EndpointRequest } from '../target/observe-endpoint.ts';
+import { requestOf, type PathTarget, type PathTools } from '../target/observe-path.ts';
 
 export interface ReferenceTools extends PathTools {
   /** Whether what the straight way showed needs a second opinion; a genuine chain is not asked for again each round. */
@@ -21,19 +21,7 @@ export async function observeReferences(
   const other = controls.map(({ host }) => host).find((host) => isIP(host) === 0 && host !== target.serverName);
   if (endpoint === undefined || other === undefined || ctx.signal.aborted || !tools.needsReference(path, controls))
     return [];
-  const { host, port, proxy } = target;
-  const seen = await observeEndpoint(
-    {
-      target: { host, port },
-      address: endpoint.address,
-      serverName: other,
-      proxy,
-      depth: 'tls',
-      method: 'GET',
-      path: '/',
-    },
-    ctx,
-    tools.endpoint,
-  );
+  const request: EndpointRequest = { ...requestOf(target, endpoint.address), serverName: other, depth: 'tls' };
+  const seen = await observeEndpoint(request, ctx, tools.endpoint);
   return seen.tls === null ? [] : [{ kind: 'server-name', label: other, isFresh: true, outcome: seen.tls }];
 }

@@ -5,7 +5,7 @@ import type { PathObservation, ReferenceObservation } from '../../core/round.ts'
 import type { ProbeContext } from '../../network/context.ts';
 import { observeEndpoint } from '../target/observe-endpoint.ts';
 import { createProbeSecureContext } from '../../network/tls/secure-context.ts';
-import type { PathTarget, PathTools } from '../target/observe-path.ts';
+import { requestOf, type PathTarget, type PathTools } from '../target/observe-path.ts';
 
 const HOUR: Millis = 3_600_000;
 
@@ -88,16 +88,9 @@ async function look(
 ): Promise<ReferenceObservation | null> {
   const deps = { ...endpoint, secureContext: createProbeSecureContext('TLSv1.2') };
   const { tls } = await limiter
-    .run(() => observeEndpoint(requestOf(target, address), ctx, deps), ctx.signal)
+    .run(() => observeEndpoint({ ...requestOf(target, address), depth: 'tls' }, ctx, deps), ctx.signal)
     .catch((): Pick<EndpointObservation, 'tls'> => ({ tls: null }));
   return tls === null || tls.chain === null
     ? null
     : { kind: 'tls-1.2', label: address, isFresh: true, outcome: tls, beside: chain };
-}
-
-function requestOf(
-  { host, port, serverName, proxy }: PathTarget,
-  address: string,
-): Parameters<typeof observeEndpoint>[0] {
-  return { target: { host, port }, address, serverName, proxy, depth: 'tls', method: 'GET', path: '/' };
 }

@@ -1,11 +1,9 @@
 import type { RegistrationConfig } from './section.ts';
 import type { ConnectorContext } from '../../network/rest/context.ts';
 import { httpsOrigin } from '../../network/rest/https-origin.ts';
-import { exchangeJson } from '../../network/rest/json-exchange.ts';
-import type { JsonReply } from '../../network/rest/json-exchange.ts';
+import { exchangeJson, type JsonReply } from '../../network/rest/json-exchange.ts';
 import { createVerifiedAgent } from '../../network/rest/verified-agent.ts';
-import { requestOf } from './operations.ts';
-import type { RegistrationOperation } from './operations.ts';
+import { requestOf, type RegistrationOperation } from './operations.ts';
 
 /** Sends the operations of the closed set, each over verified TLS to its own host. */
 export interface RegistrationClient extends AsyncDisposable {

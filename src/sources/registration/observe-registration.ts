@@ -3,16 +3,12 @@ import type { LicenseLookup, LicenseOutcome, RegistrationObservation } from '../
 import type { Failure } from '../../core/observation.ts';
 import type { ConnectorContext } from '../../network/rest/context.ts';
 import { failed } from '../../network/rest/failed.ts';
-import { createAccessTokens } from './access-token.ts';
-import type { AccessTokens } from './access-token.ts';
+import { createAccessTokens, type AccessTokens } from './access-token.ts';
 import type { BudgetStore } from './budget-store.ts';
-import { createRegistrationClient } from './client.ts';
-import type { RegistrationClient } from './client.ts';
-import { createMeteredCall } from './metered-call.ts';
-import type { CallResult, MeteredCall } from './metered-call.ts';
+import { createRegistrationClient, type RegistrationClient } from './client.ts';
+import { createMeteredCall, type CallResult, type MeteredCall } from './metered-call.ts';
 import type { RegistrationOperation } from './operations.ts';
-import { parseLicenseRecords, productHoldsLicense, serviceError } from './registration-replies.ts';
-import type { LicenseRecord } from './registration-replies.ts';
+import { parseLicenseRecords, productHoldsLicense, serviceError, type LicenseRecord } from './registration-replies.ts';
 
 export interface RegistrationQuery {
   readonly licenses: readonly string[];
@@ -93,9 +89,7 @@ async function lookUp(session: Session, license: string, serials: readonly strin
  */
 function outcomeOf(records: readonly LicenseRecord[]): LicenseOutcome {
   const listed = records.filter((record) => !isPending(record));
-  for (const { serial } of listed) {
-    if (serial !== null) return { kind: 'registered', serial };
-  }
+  for (const { serial } of listed) if (serial !== null) return { kind: 'registered', serial };
   const [unnamed] = listed;
   if (unnamed !== undefined) return { kind: 'unnamed', status: unnamed.status };
   const [pending] = records;

@@ -1,6 +1,5 @@
 import { authority, type HostPort } from '../../core/authority.ts';
-import type { Socket } from 'node:net';
-import { isIP } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
 import type { Millis } from '../../core/clock.ts';
 import type { EndpointObservation, Failure, HttpOutcome, TcpOutcome, TlsOutcome } from '../../core/observation.ts';
@@ -9,10 +8,8 @@ import type { ProbeContext } from '../../network/context.ts';
 import { errorCode, failureFrom } from '../../network/failure.ts';
 import { hasRoute } from '../../network/has-route.ts';
 import type { CertificateParser } from '../../network/tls/captured-chain.ts';
-import { dial } from '../../network/dial.ts';
-import type { SecretReader } from '../../network/dial.ts';
-import { shakeHands } from '../../network/tls/handshake.ts';
-import type { Handshake } from '../../network/tls/handshake.ts';
+import { dial, type SecretReader } from '../../network/dial.ts';
+import { shakeHands, type Handshake } from '../../network/tls/handshake.ts';
 import { sendRequest } from '../../network/http/request.ts';
 
 export interface EndpointRequest {

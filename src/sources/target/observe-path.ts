@@ -126,13 +126,5 @@ function calledOff(target: PathTarget, address: string): EndpointObservation {
 
 /** One connection to one address of the target. */
 export function requestOf(target: PathTarget, address: string): EndpointRequest {
-  return {
-    target: { host: target.host, port: target.port },
-    address,
-    serverName: target.serverName,
-    proxy: target.proxy,
-    depth: target.depth,
-    method: target.method,
-    path: target.path,
-  };
+  return { ...target, target, address };
 }

@@ -13,17 +13,8 @@ export function licenseTarget({ licenseServer, resolvers }: Way): PathTarget {
   return { ...licenseServer, depth: 'http', method: 'GET', resolvers };
 }
 
-export function serviceTarget(service: ServiceConfig, { licenseServer, resolvers }: Way): PathTarget {
-  return {
-    ...service,
-    depth: 'http',
-    path: '/',
-    method: 'GET',
-    proxy: licenseServer.proxy,
-    expectedAddresses: [],
-    family: 'auto',
-    resolvers,
-  };
+export function serviceTarget(service: ServiceConfig, way: Way): PathTarget {
+  return { ...straightTarget(service, way), ...service, proxy: way.licenseServer.proxy, expectedAddresses: [] };
 }
 
 /** For what may have any address: the way out, or a host of your own. */
@@ -33,28 +24,16 @@ const ANY_ADDRESS = ['0.0.0.0/0', '::/0'];
  * Control hosts are reached the way that the licence server is, so that they tell of the same path. They prove that the
  * way out is open, wherever their names lead; false answers are judged by the name that matters.
  */
-export function controlTarget({ host, port }: HostPort, { licenseServer, resolvers }: Way): PathTarget {
-  return {
-    host,
-    port,
-    serverName: host,
-    depth: 'http',
-    path: '/',
-    method: 'HEAD',
-    proxy: licenseServer.proxy,
-    expectedAddresses: ANY_ADDRESS,
-    family: 'auto',
-    resolvers,
-  };
+export function controlTarget(target: HostPort, way: Way): PathTarget {
+  return { ...straightTarget(target, way), serverName: target.host, method: 'HEAD', proxy: way.licenseServer.proxy };
 }
 
 /** A host that is reached without the proxy, such as one of the same network. */
 export function straightTarget({ host, port }: HostPort, { resolvers }: Pick<Way, 'resolvers'>): PathTarget {
-  const serverName = isIP(host) === 0 ? host : null;
   return {
     host,
     port,
-    serverName,
+    serverName: isIP(host) === 0 ? host : null,
     depth: 'http',
     path: '/',
     method: 'GET',

@@ -17,13 +17,12 @@ import {
   readyWithWarning,
   remedyOf,
 } from '../../support/check-result.ts';
+import { type MibChanges, mibValues } from '../../support/fortiauthenticator-mib.ts';
 import { checkLab } from '../../support/lab-check.ts';
 
 const OTHER_UNIT = 'FAC-VM0000000099';
 const TOKENS = { count: 30, license: LICENSE };
 const COMMUNITY = 'read-only-word';
-const HA_STATUS = '1.3.6.1.4.1.12356.113.201.1.0';
-const UNIT_SERIAL = '1.3.6.1.4.1.12356.113.1.2.0';
 
 let lab: Lab;
 
@@ -75,7 +74,7 @@ describe('the licence', () => {
     const result = await checkLab(lab);
     expect(conclusionOf(result)).toEqual(notReady('license-on-other-unit'));
     expect(evidenceOf(result)).toContain(OTHER_UNIT);
-    expect(remedyOf(result)).toContain('After a migration the licence must be assigned to the new serial number');
+    expect(remedyOf(result)).toContain(`Restored after a migration, with the serial number ${SERIALS.unit}`);
   });
 
   test('that waits to be registered', async () => {
@@ -94,13 +93,17 @@ describe('the licence', () => {
 
 describe('the role that SNMP tells', () => {
   let agent: SnmpAgent;
-  const objects = new Map<string, number | string>([[UNIT_SERIAL, SERIALS.unit]]);
+  const objects = new Map<string, number | string>();
 
   beforeAll(async () => {
     agent = await createSnmpAgent({ community: COMMUNITY, objects });
     await writeFile(join(lab.folder, 'community'), COMMUNITY, { mode: 0o600 });
   });
   afterAll(() => agent.close());
+
+  function tell(changes: MibChanges): void {
+    for (const [oid, value] of mibValues(changes)) objects.set(oid, value);
+  }
 
   function withSnmp(): Section {
     const appliances = configurationOf(lab)['appliances'] as readonly Section[];
@@ -111,8 +114,8 @@ describe('the role that SNMP tells', () => {
   test.for([
     ['the primary, while the peer holds the licence', 2, readyWithWarning('license-on-peer')],
     ['the secondary, while the primary holds the licence', 3, READY],
-  ] as const)('is %s', async ([, role, expected]) => {
-    objects.set(HA_STATUS, role);
+  ] as const)('is %s', async ([, facHaCurrentStatus, expected]) => {
+    tell({ facHaCurrentStatus, facSysSerial: SERIALS.unit });
     lab.appliance.state.peerSerial = SERIALS.peer;
     lab.register(SERIALS.peer);
     expect(conclusionOf(await checkLab(lab, withSnmp()))).toEqual(expected);
@@ -170,7 +173,18 @@ describe('FortiAuthenticator', () => {
         { rule: 'provisioning-server-matches', actual: expect.stringContaining('relay.example.org') as unknown },
       ],
     });
-    expect(result).toMatchObject({ ready: 'ready', causes: [], exitCode: 1 });
+    expect(conclusionOf(result)).toEqual(readyWithWarning('provisioning-server-differs'));
+    expect(remedyOf(result)).toContain('relay.example.org:');
+  });
+
+  test('is another unit than the configured one', async () => {
+    const { serial } = lab.appliance.state;
+    lab.appliance.state.serial = OTHER_UNIT;
+    lab.register(OTHER_UNIT);
+    const result = await checkLab(lab);
+    lab.appliance.state.serial = serial;
+    expect(conclusionOf(result)).toEqual(readyWithWarning('appliance-serial-differs'));
+    expect(remedyOf(result)).toContain(`set appliances[].serial to ${OTHER_UNIT}`);
   });
 
   test('names the mail server that is rehearsed with when the configuration names none', async () => {

@@ -19,6 +19,13 @@ export const INTENDED_DIFFERENCES: readonly Difference[] = [
     lines: ['+ metrics: ftm_cause_active cause="appliance-unreadable"'],
   },
   {
+    reason: 'A unit with another serial number, or with another provisioning server, than the configured one is told',
+    lines: [
+      '+ metrics: ftm_cause_active cause="appliance-serial-differs"',
+      '+ metrics: ftm_cause_active cause="provisioning-server-differs"',
+    ],
+  },
+  {
     reason: '`precondition-unknown`: a warning for a precondition that stays unknown for 15 minutes',
     lines: ['+ metrics: ftm_cause_active cause="precondition-unknown"'],
   },

@@ -6,7 +6,7 @@ import type { LicenseLookup } from '../../../src/core/license/registration.ts';
 import { assessUnits } from '../../../src/checks/assess-units.ts';
 import { applianceFacts } from '../../support/appliance-facts.ts';
 import { configOf } from '../../support/config-of.ts';
-import { held, LICENSE } from '../../support/license-bench.ts';
+import { held, LICENSE, role } from '../../support/license-bench.ts';
 import { picture } from '../../support/observed.ts';
 
 /** As the manual has it: each member of the cluster is an item, the licence is named under one. */
@@ -61,5 +61,45 @@ describe('the licence of a pair whose members are both configured', () => {
       'license-on-other-unit',
       'license-on-other-unit',
     ]);
+  });
+});
+
+describe('a unit that only SNMP tells of', () => {
+  const TOLD = { ...role('disabled'), tokens: { count: 32, remaining: 168 } } as const;
+  const COUNT = 'fac-1 counts 32 FortiTokens of any kind over SNMP, and 168 remaining';
+
+  async function tokenPool(yaml: string, rest: ApplianceFacts | null): Promise<Assessment | undefined> {
+    const config = await configOf(yaml);
+    const units = config.appliances.map((unit) =>
+      unit.api === null ? { config: unit, rest: null, role: TOLD } : { config: unit, rest, role: null },
+    );
+    const facts = { config, picture: picture({ appliances: units }), speaking: [] };
+    return assessUnits(facts).find(({ id }) => id === 'token-pool');
+  }
+
+  it.each([
+    ['FAC-A', 'not-configured', []],
+    ['FAC-X', 'judged', ['appliance-serial-differs']],
+  ] as const)('is compared with its configuration: %s', async (serial, kind, causes) => {
+    const config = await configOf('appliances: [{ name: fac-1, serial: FAC-A }]');
+    const units = config.appliances.map((unit) => ({ config: unit, rest: null, role: role('disabled', serial) }));
+    const facts = { config, picture: picture({ appliances: units }), speaking: [] };
+    const assessment = assessUnits(facts).find(({ id }) => id === 'appliance');
+    expect(assessment?.kind).toBe(kind);
+    expect(assessment?.findings.map(({ suggests }) => suggests)).toEqual(causes);
+  });
+
+  it('has its count said, and is not judged by it', async () => {
+    const assessment = await tokenPool('appliances: [{ name: fac-1 }]', null);
+    const summary = `No REST API of a FortiAuthenticator is configured; ${COUNT}`;
+    expect(assessment).toEqual({ id: 'token-pool', kind: 'not-configured', findings: [], summary });
+  });
+
+  it('has it noted beside a unit with the API', async () => {
+    const api = '{ url: "https://10.0.0.5", user: reader, keyEnv: SET_SECRET }';
+    const yaml = `appliances: [{ name: fac-1 }, { name: fac-2, api: ${api} }]`;
+    const assessment = await tokenPool(yaml, applianceFacts({ appliance: 'fac-2' }));
+    const [finding] = assessment?.findings ?? [];
+    expect([finding?.level, finding?.subject, finding?.actual]).toEqual(['note', 'fac-1', COUNT]);
   });
 });

@@ -39,7 +39,14 @@ const DOWN: ApplianceObservation = {
   message: 'no answer',
   durationMs: 5_000,
 };
-const SNMP: HaRoleObservation = { kind: 'ok', appliance: 'fac-1', role: 'standalone-primary', serial: null };
+const SNMP: HaRoleObservation = {
+  kind: 'ok',
+  appliance: 'fac-1',
+  role: 'standalone-primary',
+  serial: null,
+  firmware: null,
+  tokens: null,
+};
 
 interface Seen {
   readonly rest: ApplianceObservation;

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { ConnectorContext } from '../../../../src/network/rest/context.ts';
 import { observeHaRole } from '../../../../src/sources/appliances/observe-ha-role.ts';
 import type { HaRole, HaRoleObservation } from '../../../../src/core/license/ha-role.ts';
@@ -6,19 +6,17 @@ import { createSnmpAgent } from '../../../lab/snmp-agent.ts';
 import type { SnmpAgent, SnmpFault } from '../../../lab/snmp-agent.ts';
 import { connectorContext } from '../../../support/connector-context.ts';
 import { hurriedClock } from '../../../support/hurried-clock.ts';
+import { type MibChanges, mibOverrides, mibValues } from '../../../support/fortiauthenticator-mib.ts';
 import { describeWhere } from '../../../support/privilege.ts';
 import { startSnmpd } from '../../../support/snmpd.ts';
 import type { Snmpd } from '../../../support/snmpd.ts';
 
-const SERIAL = '1.3.6.1.4.1.12356.113.1.2.0';
-const HA_STATUS = '1.3.6.1.4.1.12356.113.201.1.0';
 const COMMUNITY = 'read-only-word';
 
-function start(status: number | string | null, serial: string | null = 'FAC-VM0000000001'): Promise<SnmpAgent> {
-  const objects = new Map<string, number | string>();
-  if (status !== null) objects.set(HA_STATUS, status);
-  if (serial !== null) objects.set(SERIAL, serial);
-  return createSnmpAgent({ community: COMMUNITY, objects });
+const SERIAL = 'FAC-VMTM1234567890';
+
+function start(changes: MibChanges): Promise<SnmpAgent> {
+  return createSnmpAgent({ community: COMMUNITY, objects: mibValues(changes) });
 }
 
 function observe(
@@ -31,34 +29,17 @@ function observe(
 }
 
 describe('observeHaRole', () => {
-  it.each<[number, HaRole]>([
-    [1, 'undetermined'],
-    [2, 'cluster-primary'],
-    [3, 'cluster-secondary'],
-    [4, 'standalone-primary'],
-    [5, 'load-balancer'],
-    [255, 'disabled'],
-  ])('reads %d as %s', async (status, role) => {
-    await using agent = await start(status);
-    expect(await observe(agent)).toEqual({ kind: 'ok', appliance: 'fac-1', role, serial: 'FAC-VM0000000001' });
-  });
-
-  it('does without the serial', async () => {
-    await using agent = await start(2, null);
-    expect(await observe(agent)).toMatchObject({ kind: 'ok', role: 'cluster-primary', serial: null });
-  });
-
   it.each<[string, number | string | null]>([
     ['a value that the MIB does not name', 6],
     ['a text', 'clusterPrimary'],
     ['nothing', null],
-  ])('does not take %s for a role', async (_, status) => {
-    await using agent = await start(status);
+  ])('does not take %s for a role', async (_, facHaCurrentStatus) => {
+    await using agent = await start({ facHaCurrentStatus });
     expect(await observe(agent)).toMatchObject({ kind: 'failed', appliance: 'fac-1', reason: 'protocol' });
   });
 
   it('asks again when a packet is lost', async () => {
-    await using agent = await start(2);
+    await using agent = await start({ facHaCurrentStatus: 2 });
     agent.setFault('lose-first');
     expect(await observe(agent)).toMatchObject({ kind: 'ok', role: 'cluster-primary' });
     expect(agent.requests()).toBe(2);
@@ -70,7 +51,7 @@ describe('observeHaRole', () => {
     ['error-status', 'rejected'],
     ['wrong-community', 'protocol'],
   ])('gives up on an agent that is %s, and never tells the community', async (fault, reason) => {
-    await using agent = await start(2);
+    await using agent = await start({ facHaCurrentStatus: 2 });
     agent.setFault(fault);
     const observation = await observe(agent, COMMUNITY, { clock: hurriedClock(20) });
     expect(observation).toMatchObject({ kind: 'failed', reason });
@@ -78,7 +59,7 @@ describe('observeHaRole', () => {
   });
 
   it('sees a wrong community as silence', async () => {
-    await using agent = await start(2);
+    await using agent = await start({ facHaCurrentStatus: 2 });
     expect(await observe(agent, 'guess', { clock: hurriedClock(20) })).toMatchObject({
       kind: 'failed',
       reason: 'timeout',
@@ -87,7 +68,7 @@ describe('observeHaRole', () => {
   });
 
   it('stops when the round is called off', async () => {
-    await using agent = await start(2);
+    await using agent = await start({ facHaCurrentStatus: 2 });
     agent.setFault('silent');
     const controller = new AbortController();
     const observation = observe(agent, COMMUNITY, { signal: controller.signal });
@@ -104,24 +85,45 @@ describe('observeHaRole', () => {
   });
 });
 
-describeWhere([{ program: 'snmpd' }], 'observeHaRole with a real snmpd', () => {
-  let snmpd: Snmpd;
+describeWhere([{ program: 'snmpd' }], 'observeHaRole with a real snmpd that serves the objects of the MIB', () => {
+  async function serve(changes: MibChanges): Promise<Snmpd> {
+    const snmpd = await startSnmpd(COMMUNITY, mibOverrides(changes));
+    onTestFinished(() => snmpd.close());
+    return snmpd;
+  }
 
-  beforeAll(async () => {
-    snmpd = await startSnmpd(COMMUNITY, [`${SERIAL} octet_str "FAC-VM0000000001"`, `${HA_STATUS} integer 3`]);
-    return () => snmpd.close();
+  it.each<[number, HaRole]>([
+    [1, 'undetermined'],
+    [2, 'cluster-primary'],
+    [3, 'cluster-secondary'],
+    [4, 'standalone-primary'],
+    [5, 'load-balancer'],
+    [255, 'disabled'],
+  ])('reads %d as %s', async (facHaCurrentStatus, role) => {
+    const snmpd = await serve({ facHaCurrentStatus });
+    expect(await observe(snmpd)).toMatchObject({ kind: 'ok', appliance: 'fac-1', role, serial: SERIAL });
   });
 
-  it('reads the role and the serial', async () => {
-    expect(await observe(snmpd)).toEqual({
+  it('reads serial, version and counts of tokens', async () => {
+    expect(await observe(await serve({}))).toEqual({
       kind: 'ok',
       appliance: 'fac-1',
-      role: 'cluster-secondary',
-      serial: 'FAC-VM0000000001',
+      role: 'disabled',
+      serial: SERIAL,
+      firmware: 'v5.5.0-build0366',
+      tokens: { count: 32, remaining: 168 },
     });
   });
 
+  it('does without what the agent does not have', async () => {
+    const lacking = { facSysSerial: null, facSysVersion: null, facFortiTokenRemaining: null };
+    const snmpd = await serve({ facHaCurrentStatus: 2, ...lacking });
+    const nothing = { serial: null, firmware: null, tokens: null };
+    expect(await observe(snmpd)).toMatchObject({ kind: 'ok', role: 'cluster-primary', ...nothing });
+  });
+
   it('gets no answer with another community', async () => {
+    const snmpd = await serve({});
     expect(await observe(snmpd, 'guess', { clock: hurriedClock(20) })).toMatchObject({ reason: 'timeout' });
   });
 });

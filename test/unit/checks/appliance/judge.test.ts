@@ -3,10 +3,12 @@ import { judgeAppliance, type OtherViews } from '../../../../src/checks/applianc
 import type { ApplianceObservation } from '../../../../src/core/license/appliance.ts';
 import type { FailureReason } from '../../../../src/core/observation.ts';
 import { applianceFacts } from '../../../support/appliance-facts.ts';
+import { role } from '../../../support/license-bench.ts';
 
+const HOST = 'fortitokenmobile.fortinet.com';
 const EXPECTED = {
   unit: { name: 'fac-1', serial: 'FAC-A', peerSerial: 'FAC-B', licenses: [] },
-  licenseServer: { host: 'fortitokenmobile.fortinet.com', port: 443 },
+  licenseServer: { host: HOST, port: 443 },
 };
 const AT = { appliance: 'fac-1', endpoint: '10.0.0.5:443' };
 
@@ -21,7 +23,10 @@ function provisioning(host: string, port: number | null): ApplianceObservation {
 /** Neither SNMP nor the log is there to tell. */
 const ALONE = { role: null, logSpeaks: false } as const;
 const denied = { kind: 'denied', message: 'HTTP 403' } as const;
-const MISMATCH = ['provisioning-server-matches', 'warning', null] as const;
+const MISMATCH = ['provisioning-server-matches', 'warning', 'provisioning-server-differs'] as const;
+const OTHER_UNIT = ['serial-matches', 'warning', 'appliance-serial-differs'] as const;
+const OTHER_PEER = ['peer-serial-matches', 'warning', 'appliance-serial-differs'] as const;
+const FAILED_OVER = ['serial-matches', 'note', null] as const;
 const UNREACHABLE = ['api-answers', 'broken', 'appliance-unreachable'] as const;
 const UNREADABLE = ['api-answers', 'warning', 'appliance-unreadable'] as const;
 const OURS = ['api-answers', 'unknown', null] as const;
@@ -60,13 +65,39 @@ const ROWS: readonly Row[] = [
   {
     name: 'another unit',
     observation: applianceFacts({ system: { serial: 'FAC-X' } }),
-    expected: [['serial-matches', 'warning', null]],
+    expected: [OTHER_UNIT],
   },
   {
     name: 'the peer after a failover',
     observation: applianceFacts({ system: { serial: 'FAC-B', peerSerial: 'FAC-A' } }),
-    expected: [['serial-matches', 'note', null]],
+    expected: [FAILED_OVER],
   },
+  {
+    name: 'the peer after a failover, in another case',
+    observation: applianceFacts({ system: { serial: 'fac-b', peerSerial: 'fac-a' } }),
+    expected: [FAILED_OVER],
+  },
+  {
+    name: 'another unit beside the configured peer',
+    observation: applianceFacts({ system: { serial: 'FAC-X', peerSerial: 'FAC-B' } }),
+    expected: [OTHER_UNIT],
+  },
+  {
+    name: 'another peer',
+    observation: applianceFacts({ system: { serial: 'FAC-A', peerSerial: 'FAC-X' } }),
+    expected: [OTHER_PEER],
+  },
+  {
+    name: 'another peer, which answers after a failover',
+    observation: applianceFacts({ system: { serial: 'FAC-X', peerSerial: 'FAC-A' } }),
+    expected: [FAILED_OVER, OTHER_PEER],
+  },
+  {
+    name: 'the peer, beside a new unit',
+    observation: applianceFacts({ system: { serial: 'FAC-B', peerSerial: 'FAC-X' } }),
+    expected: [FAILED_OVER, OTHER_UNIT],
+  },
+  { name: 'no peer now', observation: applianceFacts({ system: { serial: 'FAC-A', peerSerial: null } }), expected: [] },
   { name: 'provisioning elsewhere', observation: provisioning('ftm.example.test', 443), expected: [MISMATCH] },
   {
     name: 'provisioning on another port',
@@ -97,7 +128,7 @@ describe('judgeAppliance', () => {
     ).toEqual(expected);
   });
 
-  const speaks = { kind: 'ok', appliance: 'fac-1', role: 'standalone-primary', serial: null } as const;
+  const speaks = role('standalone-primary', null);
   const mute = {
     kind: 'failed',
     appliance: 'fac-1',
@@ -169,20 +200,45 @@ describe('judgeAppliance', () => {
     );
   });
 
+  it.each<[string, ApplianceObservation, configured: string, found: string]>([
+    ['another unit', applianceFacts({ system: { serial: 'FAC-X' } }), 'FAC-A', 'FAC-X'],
+    ['another peer', applianceFacts({ system: { peerSerial: 'FAC-X' } }), 'FAC-B', 'FAC-X'],
+    ['another server', provisioning('ftm.example.test', null), `${HOST}:443`, 'ftm.example.test:443'],
+  ])('says what was expected of %s, and what was found', (_, observation, configured, found) => {
+    const [finding] = judgeAppliance(observation, EXPECTED, ALONE);
+    expect(finding?.facts).toMatchObject({ configured, found });
+  });
+
+  it.each([
+    ['FAC-X', ['appliance-unreadable', 'appliance-serial-differs']],
+    ['FAC-A', ['appliance-unreadable']],
+    [null, ['appliance-unreadable']],
+  ] as const)('takes the serial %s of SNMP where the API tells none', (serial, expected) => {
+    const views = { role: role('disabled', serial), logSpeaks: false };
+    const found = judgeAppliance(failure('timeout'), EXPECTED, views).map(({ suggests }) => suggests);
+    expect(found).toEqual(expected);
+  });
+
+  it('does not need a configured serial', () => {
+    const unit = { ...EXPECTED.unit, serial: null };
+    const swapped = applianceFacts({ system: { serial: 'FAC-B', peerSerial: 'FAC-A' } });
+    expect(judgeAppliance(swapped, { ...EXPECTED, unit }, ALONE)).toEqual([]);
+  });
+
   it('names the resources that may not be read', () => {
     const [finding] = judgeAppliance(applianceFacts({ mailServers: denied, tokens: denied }), EXPECTED, ALONE);
     expect(finding?.actual).toBe('it may not read fortitokens, smtpservers');
   });
 
   it('notes a role that SNMP did not give', () => {
-    const role = {
+    const silent = {
       kind: 'failed',
       appliance: 'fac-1',
       reason: 'timeout',
       message: 'No result',
       durationMs: 5000,
     } as const;
-    expect(judgeAppliance(applianceFacts(), EXPECTED, { role, logSpeaks: false })).toEqual([
+    expect(judgeAppliance(applianceFacts(), EXPECTED, { role: silent, logSpeaks: false })).toEqual([
       {
         rule: 'ha-role-readable',
         subject: 'fac-1',

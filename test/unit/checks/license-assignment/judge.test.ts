@@ -149,9 +149,13 @@ describe('judgeLicenseAssignment', () => {
       rule: 'license-registered-to-this-unit',
       subject: LICENSE,
       expected: 'registered to FAC-A (fac-1)',
-      actual: 'registered to FAC-X, which is neither this unit nor its peer',
+      actual:
+        'registered to FAC-X, which is neither this unit nor a peer of it that is known; SNMP does not tell whether ' +
+        'fac-1 is a load balancer or a member of a pair',
       level: 'broken',
       suggests: 'license-on-other-unit',
+      confidence: 'suspected',
+      kind: 'role-unknown',
       concerns: ['fac-1'],
       facts: { appliance: 'fac-1', serial: 'FAC-A', primary: 'FAC-A', license: LICENSE, holder: 'FAC-X' },
     });

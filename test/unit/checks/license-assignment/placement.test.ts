@@ -26,11 +26,14 @@ describe('a group of configured units', () => {
   const silent: HaRoleObservation = { ...unreadable, appliance: 'fac-lb' };
   const tip = (serial: string, value: HaRole): HaRoleObservation => role(value, serial);
 
+  /** A load balancer or a member of a pair, or restored from a backup: nobody tells. */
+  const PERHAPS = 'fac-lb warning license-on-other-unit suspected';
+
   function found(units: readonly ListedUnit[], holder: string): readonly string[] {
     const registration = { kind: 'ok', lookups: [{ license: LICENSE, outcome: held(holder) }] } as const;
     return units.flatMap((unit) =>
-      judgeLicenseAssignment({ ...unit, listed: units, registration }).map(
-        ({ level, suggests, facts }) => `${facts?.appliance ?? ''} ${level} ${suggests ?? '-'}`,
+      judgeLicenseAssignment({ ...unit, listed: units, registration }).map(({ level, suggests, confidence, facts }) =>
+        [facts?.appliance, level, suggests, confidence].filter((word) => typeof word === 'string').join(' '),
       ),
     );
   }
@@ -121,19 +124,31 @@ describe('a group of configured units', () => {
       'a load balancer that names the licence and whose SNMP does not answer just now',
       [listed(ALONE, standalone), listed({ ...BALANCER, licenses: [LICENSE] }, balancing, silent)],
       'FAC-A',
-      ['fac-lb unknown -'],
+      [PERHAPS],
     ],
     [
       'a unit with the tokens of another that is configured too, its role not asked for',
       [listed(ALONE, standalone), listed(BALANCER, balancing)],
       'FAC-A',
-      ['fac-lb unknown -'],
+      [PERHAPS],
     ],
     [
       'a new unit that names the licence of the old one, which is configured too',
       [listed(ALONE, standalone), listed({ ...BALANCER, licenses: [LICENSE] }, balancing)],
       'FAC-A',
-      ['fac-lb broken license-on-other-unit'],
+      [PERHAPS],
+    ],
+    [
+      'a unit whose role is not told, the licence on a stranger',
+      [listed(ALONE, standalone)],
+      'FAC-X',
+      ['fac-1 broken license-on-other-unit suspected'],
+    ],
+    [
+      'a unit that runs alone by SNMP, the licence on a stranger',
+      [listed(ALONE, standalone, tip('FAC-A', 'disabled'))],
+      'FAC-X',
+      ['fac-1 broken license-on-other-unit'],
     ],
   ])('%s', (_, units, holder, expected) => {
     expect(found(units, holder)).toEqual(expected);

@@ -56,17 +56,34 @@ describe('activationContextOf', () => {
     ['unreadable firmware', [firmware('none')], true, null],
     ['no firmware', [firmware(null)], true, null],
   ])('%s', (_, observations, licenseActive, offlineActivation) => {
-    expect(activationContextOf(observations)).toEqual({ licenseActive, offlineActivation });
+    const units = observations.map((rest) => ({ rest, role: null }));
+    expect(activationContextOf(units)).toEqual({ licenseActive, offlineActivation });
+  });
+
+  it.each<[string, ApplianceObservation | null, string | null, boolean | null]>([
+    ['the REST API is not asked', null, 'v6.6.1-build1660', true],
+    ['the REST API refuses', denied, 'v5.5.0-build0366', false],
+    ['the REST API tells it', firmware('v6.5.9'), 'v6.6.1', false],
+    ['nobody tells it', null, null, null],
+  ])('takes the firmware that SNMP tells, where %s', (_, rest, told, offlineActivation) => {
+    const role = {
+      kind: 'ok',
+      appliance: 'fac-1',
+      role: 'disabled',
+      serial: null,
+      firmware: told,
+      tokens: null,
+    } as const;
+    expect(activationContextOf([{ rest, role }])).toMatchObject({ offlineActivation });
   });
 
   it('takes the count of systeminfo when nothing else can be read', () => {
     const absent = { licensed: { kind: 'absent' }, tokens: { kind: 'absent' } } as const;
-    expect(activationContextOf([applianceFacts({ ...absent, system: { tokensPopulated: 0 } })]).licenseActive).toBe(
-      false,
-    );
-    expect(activationContextOf([applianceFacts({ ...absent, system: { tokensPopulated: null } })]).licenseActive).toBe(
-      null,
-    );
+    const active = (tokensPopulated: number | null): boolean | null => {
+      const rest = applianceFacts({ ...absent, system: { tokensPopulated } });
+      return activationContextOf([{ rest, role: null }]).licenseActive;
+    };
+    expect([active(0), active(null)]).toEqual([false, null]);
   });
 });
 
