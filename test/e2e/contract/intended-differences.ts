@@ -45,7 +45,7 @@ export const INTENDED_DIFFERENCES: readonly Difference[] = [
     lines: [
       '+ metrics: ftm_cause_active cause="mail-slow"',
       '+ schema: properties.mail.items.properties.timeout.default: "5s"',
-      '+ schema: properties.mail.items.properties.timeout.pattern: "^[1-9]\\d{0,8}[smhd]$"',
+      '+ schema: properties.mail.items.properties.timeout.pattern: "^[1-9]\\\\d{0,8}[smhd]$"',
       '+ schema: properties.mail.items.properties.timeout.type: "string"',
     ],
   },
