@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { JsonSchema } from '../../src/config/json-schema.ts';
 
 /** One key of the configuration file as its JSON Schema describes it. */
@@ -28,7 +29,9 @@ function keysBelow(schema: JsonSchema, path: string): readonly DescribedKey[] {
 /** The alternatives of a key that can be written in two ways. */
 function variants(schema: JsonSchema): readonly JsonSchema[] {
   const alternatives = listAt(schema, 'anyOf').filter((alternative) => isSchema(alternative));
-  return alternatives.length === 0 ? [schema] : alternatives;
+  // What may stand by itself instead of in a list has the same keys.
+  const own = alternatives.filter((one) => !alternatives.some(({ items }) => isDeepStrictEqual(items, one)));
+  return own.length === 0 ? [schema] : own;
 }
 
 function schemaAt(schema: JsonSchema, key: string): JsonSchema {

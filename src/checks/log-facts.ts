@@ -1,3 +1,4 @@
+import type { FirewallObservation } from '../core/license/firewall.ts';
 import type { SourcesConfig } from '../sources/registry.ts';
 import type { PollingReport } from '../core/polling/report.ts';
 import type { Finding } from '../engine/finding.ts';
@@ -7,6 +8,8 @@ export type LogFacts =
       readonly kind: 'heard';
       readonly config: SourcesConfig;
       readonly report: PollingReport;
+      /** What the FortiGates said of the policies for its traffic. */
+      readonly firewall: readonly FirewallObservation[];
       /** What was left out of the report, as notes. */
       readonly notes: readonly Finding[];
       /** Unknown senders whose lines were refused. */

@@ -1,6 +1,6 @@
 import type * as z from 'zod';
 import { notify } from './notify.ts';
-import { type Fields, fieldsOf, type Report } from './schema/rules.ts';
+import { type Fields, fieldsOf, itemsOf, type Report } from './schema/rules.ts';
 import { schedule } from './schema/schedule.ts';
 import { optional, section } from './schema/section.ts';
 import { store } from './schema/store.ts';
@@ -36,7 +36,10 @@ export const configFile = section(
       .prefault({})
       .describe("The program's own log."),
   },
-  portsAreFree,
+  (file, report) => {
+    portsAreFree(file, report);
+    firewallsAreOfKnownUnits(file, report);
+  },
 );
 
 /** Two TCP listeners at the same address and port would fail only when the second one opens. */
@@ -55,4 +58,12 @@ function portsAreFree(file: Fields, report: Report): void {
 function endpoint(value: unknown): string | null {
   const { address: where, port } = fieldsOf(value);
   return typeof where === 'string' && typeof port === 'number' && port !== 0 ? `${where}:${String(port)}` : null;
+}
+
+function firewallsAreOfKnownUnits({ appliances, firewall }: Fields, report: Report): void {
+  const known = itemsOf(appliances).map((unit) => fieldsOf(unit)['name']);
+  for (const unit of itemsOf(firewall).flatMap((entry) => itemsOf(fieldsOf(entry)['appliances']))) {
+    if (typeof unit === 'string' && !known.includes(unit))
+      report(['firewall'], `"${unit}" is the name of none of the "appliances"`);
+  }
 }

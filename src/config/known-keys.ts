@@ -16,7 +16,11 @@ export function knownKeys(schema: z.core.$ZodType, path: readonly (string | numb
 
 /** The paths of all keys: `mail[].port`. */
 export function allKeyPaths(schema: z.core.$ZodType, prefix = ''): readonly string[] {
-  return alternatives(schema).flatMap((one) => {
+  const all = alternatives(schema);
+  const items = all.flatMap((one) => (one instanceof z.core.$ZodArray ? alternatives(one._zod.def.element) : []));
+  return all.flatMap((one) => {
+    // What may stand by itself instead of in a list has the same keys.
+    if (items.includes(one)) return [];
     if (one instanceof z.core.$ZodArray) return allKeyPaths(one._zod.def.element, `${prefix}[]`);
     if (!(one instanceof z.core.$ZodObject)) return [];
     return Object.entries(one._zod.def.shape).flatMap(([key, child]) => {

@@ -91,6 +91,8 @@ export interface FindingFacts {
   /** What the configuration says, where something else was found. */
   readonly configured?: string;
   readonly found?: string;
+  /** Which one was asked for the policy: `the FortiGate 10.0.0.1`. */
+  readonly firewall?: string;
   readonly policy?: string;
   readonly profile?: string;
   /** Source address that the firewall sees. */

@@ -67,7 +67,7 @@ export function conclude(round: RoundFindings, log: LogPart): Conclusion {
   const { config, at } = round;
   if (log.kind === 'unheard')
     return { diagnosis: diagnosed(round, assessLog({ ...log, config }), NOTHING_HEARD), ...NOTHING_REMEMBERED };
-  const facts = { ...log, config, notes: [], preconditionOf };
+  const facts = { ...log, config, firewall: round.picture.firewall, notes: [], preconditionOf };
   const probed = withLog(round.probed, facts);
   const whole = { ...round, probed: withComplaint(probed, complainedOf(log.report, preconditionOf)) };
   const unreadSince = nextUnread(log.unreadSince, round.picture.appliances, at);
@@ -127,8 +127,14 @@ function diagnosed(
     at,
     host,
     port,
-    source: config.firewall?.source ?? null,
+    source: onlySourceOf(config),
     activation: activationOf(picture),
     applianceUnaffected,
   });
+}
+
+/** Where units have addresses of their own, none stands for all. */
+function onlySourceOf({ firewall }: Config): string | null {
+  const [source, ...others] = new Set(firewall.map((entry) => entry.source));
+  return source === undefined || others.length > 0 ? null : source;
 }

@@ -68,7 +68,7 @@ function knownTargets(config: Config): readonly PathTarget[] {
   const { services, controlHosts, web, appliances, firewall, registration } = config;
   const urls = [
     ...appliances.flatMap(({ api }) => api?.url ?? []),
-    firewall?.url,
+    ...firewall.map(({ url }) => url),
     registration?.url,
     registration?.authUrl,
   ];

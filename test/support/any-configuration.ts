@@ -73,7 +73,7 @@ const TEXTS_AT: readonly (readonly [path: RegExp, texts: fc.Arbitrary<string>])[
 
 /** A configuration as it may stand in a file, with any of its keys. */
 export function anyConfiguration(): fc.Arbitrary<unknown> {
-  return anyValue(configJsonSchema(), '');
+  return anyValue(configJsonSchema(), '').map(withKnownUnits);
 }
 
 function anyValue(schema: JsonSchema, path: string): fc.Arbitrary<unknown> {
@@ -152,6 +152,21 @@ function withOwnTexts(unit: unknown, index: number): Section {
     ...(serial !== undefined && { serial: `UNIT${String(index)}A` }),
     ...(peerSerial !== undefined && { peerSerial: `UNIT${String(index)}B` }),
     ...(Array.isArray(logSources) && { logSources: logSources.map((_, at) => `10.0.${String(index)}.${String(at)}`) }),
+  };
+}
+
+/** An entry of the firewall is for units that there are. */
+function withKnownUnits(file: unknown): Section {
+  const { appliances, firewall, ...others } = sectionOf(file);
+  const units = Array.isArray(appliances) ? appliances.map((unit) => sectionOf(unit)['name']) : [];
+  const known = (entry: unknown): Section => {
+    const fields = sectionOf(entry);
+    return 'appliances' in fields ? { ...fields, appliances: units } : fields;
+  };
+  return {
+    ...others,
+    ...(appliances !== undefined && { appliances }),
+    ...(firewall !== undefined && { firewall: Array.isArray(firewall) ? firewall.map(known) : known(firewall) }),
   };
 }
 

@@ -45,6 +45,7 @@ export async function createFirewallBench(): Promise<FirewallBench> {
         vdom: 'root',
         source: '10.0.0.5',
         sourceInterface: 'port2',
+        appliances: [],
         caFile,
         ...more,
       };
@@ -56,5 +57,5 @@ export async function createFirewallBench(): Promise<FirewallBench> {
 
 /** The level of each finding, and the cause that it suggests. */
 export function judged(observation: FirewallObservation): readonly (readonly [string, string | null])[] {
-  return judgeFirewallPolicy(observation).map(({ level, suggests }) => [level, suggests]);
+  return judgeFirewallPolicy([observation], []).map(({ level, suggests }) => [level, suggests]);
 }

@@ -22,6 +22,7 @@ export const TRIAL_ONLY: ApplianceFacts['tokens'] = {
     total: 2,
     byStatus: { new: 0, available: 2, pending: 0, assigned: 0, other: 0 },
     byLicense: [{ license: 'FTMTRIAL00000001', tokens: 2 }],
+    locked: 0,
     withoutLicense: 0,
   },
 };

@@ -6,12 +6,12 @@ export const POLICY_CAUSES = {
     title: 'the firewall policy inspects the traffic of FortiAuthenticator',
     headline: 'a firewall policy inspects the traffic',
     summary:
-      'Policy {policy} of the firewall, which matches the traffic from {source} to {host}, inspects it ({profile}).',
+      'Policy {policy} of {firewall}, which matches the traffic from {source} to {host}, inspects it ({profile}).',
     impact: 'activation',
     sources: ['ta-p/194050', 'docs:fortigate/7.2.13/administration-guide'],
     remedy: [
-      'Create a separate policy above policy {policy}: source {source} only, destination {host}, service HTTPS, no ' +
-        'security profile, SSL inspection "no-inspection".',
+      'On {firewall}, create a separate policy above policy {policy}: source {source} only, destination {host}, ' +
+        'service HTTPS, no security profile, SSL inspection "no-inspection".',
       'Check it with Policy & Objects > Firewall Policy > Policy Lookup.',
     ],
   },
@@ -19,12 +19,12 @@ export const POLICY_CAUSES = {
     severity: 'critical',
     title: 'no firewall policy allows the traffic of FortiAuthenticator',
     headline: 'no firewall policy allows the traffic',
-    summary: 'No policy of the firewall allows {source} to reach {host} on TCP {port}.',
+    summary: 'No policy of {firewall} allows {source} to reach {host} on TCP {port}.',
     impact: 'activation',
     sources: ['ta-p/194050', 'docs:fortigate/7.2.13/administration-guide'],
     remedy: [
-      'Create a policy that allows only {source} to {host} (or the internet) on HTTPS, with no security profile and ' +
-        'SSL inspection "no-inspection".',
+      'On {firewall}, create a policy that allows only {source} to {host} (or the internet) on HTTPS, with no ' +
+        'security profile and SSL inspection "no-inspection".',
       'If a policy exists, check its source address, its interfaces and its order with Policy Lookup.',
     ],
   },

@@ -1,3 +1,4 @@
+import { nameList } from '../../core/name-list.ts';
 import { suggestsOnly } from '../../engine/explanation.ts';
 import type { Declaration, Judgement } from '../declaration.ts';
 import { judged, notConfigured, unjudged } from '../judgement.ts';
@@ -16,7 +17,7 @@ export const firewallPolicy: Declaration<'firewall-policy', PolicyCause> = {
   ],
   causes: POLICY_CAUSES,
   unknownRemedy:
-    'Let the administrator of "firewall.tokenFile" read the firewall policies, from the address of this machine ' +
+    'Let the administrator of "firewall[].tokenFile" read the firewall policies, from the address of this machine ' +
     '(trusted hosts).',
   refines: refineShutPort,
   place: { kind: 'stop', stop: 'firewall' },
@@ -26,7 +27,13 @@ export const firewallPolicy: Declaration<'firewall-policy', PolicyCause> = {
 };
 
 function judgePolicy({ config, picture: { firewall } }: UnitFacts): Judgement {
-  if (config.firewall === null) return notConfigured('The firewall is not configured');
-  if (firewall === null) return unjudged('Not asked yet');
-  return judged(judgeFirewallPolicy(firewall), `The policy that matches ${config.firewall.source} inspects nothing`);
+  if (config.firewall.length === 0) return notConfigured('The firewall is not configured');
+  if (firewall.length === 0) return unjudged('Not asked yet');
+  const units = config.appliances.map(({ name }) => name);
+  const sources = [...new Set(firewall.map(({ source }) => source))];
+  const holds =
+    sources.length === 1
+      ? `The policy that matches ${nameList(sources)} inspects nothing`
+      : `The policies that match ${nameList(sources)} inspect nothing`;
+  return judged(judgeFirewallPolicy(firewall, units), holds);
 }

@@ -1,12 +1,31 @@
 import { nameList } from '../../core/name-list.ts';
 import { type Finding, type FindingFacts, known, unknown } from '../../engine/finding.ts';
-import type { FirewallObservation, FirewallPolicy, Flow, SslInspection } from '../../core/license/firewall.ts';
+import {
+  type FirewallObservation,
+  type FirewallPolicy,
+  type Flow,
+  policyText,
+  type SslInspection,
+} from '../../core/license/firewall.ts';
 
 /**
  * Judges precondition `firewall-policy`: the policy that matches the appliance's connection to the licence server lets
  * it pass and inspects nothing. A firewall that cannot be asked leaves it unknown.
+ *
+ * @param units names of all appliances
  */
-export function judgeFirewallPolicy(observation: FirewallObservation): readonly Finding[] {
+export function judgeFirewallPolicy(
+  observations: readonly FirewallObservation[],
+  units: readonly string[],
+): readonly Finding[] {
+  return observations.flatMap((observation) => {
+    const { appliances } = observation;
+    const isOfAll = appliances.length === 0 || units.every((unit) => appliances.includes(unit));
+    return judgeOne(observation).map((finding) => (isOfAll ? finding : { ...finding, concerns: appliances }));
+  });
+}
+
+function judgeOne(observation: FirewallObservation): readonly Finding[] {
   switch (observation.kind) {
     case 'failed':
       return [untold(observation, 'firewall-answers', `${observation.reason}: ${observation.message}`)];
@@ -104,12 +123,8 @@ function subjectOf(flow: Flow): string {
   return `${flow.source} to ${flow.destination}`;
 }
 
-function policyText(policy: FirewallPolicy): string {
-  return policy.name === null ? `policy ${String(policy.id)}` : `policy ${String(policy.id)} "${policy.name}"`;
-}
-
-function factsOf({ source }: Flow, policy: FirewallPolicy | null, profile: string | null): FindingFacts {
+function factsOf({ source, firewall }: Flow, policy: FirewallPolicy | null, profile: string | null): FindingFacts {
   const name = policy?.name ?? null;
   const id = policy === null ? null : String(policy.id);
-  return known({ source, policy: name === null ? id : `${String(id)} (${name})`, profile });
+  return known({ source, firewall, policy: name === null ? id : `${String(id)} (${name})`, profile });
 }

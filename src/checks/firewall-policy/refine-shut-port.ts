@@ -11,7 +11,8 @@ const NOT_ACCEPTED: readonly string[] = ['policy-allows', 'firewall-answers', 'f
 /**
  * A port of the licence server that stays shut leaves two explanations, a firewall or the server. Where the firewall
  * was asked which policy matches, its answer decides: a policy that denies proves the one, a policy that accepts leaves
- * the other. It speaks for that one firewall only, so that the server is suspected, not proven.
+ * the other. It speaks for that one firewall only, so that the server is suspected, not proven; and what denies one
+ * appliance alone says nothing of the port that is shut for this machine.
  */
 export function refineShutPort(own: readonly Finding[]): (finding: Finding) => Finding {
   const refinement = refinementOf(own);
@@ -30,9 +31,9 @@ interface Refinement {
 }
 
 function refinementOf(findings: readonly Finding[]): Refinement | null {
-  if (findings.some(({ suggests, level }) => suggests === 'policy-missing' && level === 'broken')) {
+  const denied = findings.filter(({ suggests, level }) => suggests === 'policy-missing' && level === 'broken');
+  if (denied.some(({ concerns }) => concerns === undefined))
     return { suggests: 'egress-blocked', kind: 'denied-by-policy', confidence: 'confirmed' };
-  }
   if (findings.some(({ rule }) => NOT_ACCEPTED.includes(rule))) return null;
   return { suggests: 'license-server-down', kind: 'silent-past-policy', confidence: 'suspected' };
 }

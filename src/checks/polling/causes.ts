@@ -1,9 +1,33 @@
 import type { CauseWords } from '../../engine/words/cause-words.ts';
 
-const ITS_OWN_VIEW = [
-  'Test on FortiAuthenticator itself: "execute ping {host}", and System > Network > DNS.',
+const ON_THE_UNIT = [
+  'Test on {appliance} itself: "execute ping {host}", and System > Network > DNS.',
   'Check the licence: it must be assigned to the serial number of this unit, not to its HA peer.',
-  'Configure "firewall" or run ftm-watch in the network of FortiAuthenticator (sourceAddress) to see its own path.',
+] as const;
+
+const ITS_OWN_VIEW = [
+  ...ON_THE_UNIT,
+  'Configure "firewall" for {appliance}, or run ftm-watch in its network (sourceAddress), to see its own path.',
+] as const;
+
+const UNEXPLAINED = '{appliance} logs FortiToken Mobile errors that nothing on the path from this machine explains';
+const UNCLEAR =
+  '{appliance} logs FortiToken Mobile errors, and the path from this machine is not proven clean either: {unclear}.';
+const CLEAR_UP = 'Both may be the same fault. First clear up what this machine cannot judge: {unclear}.';
+
+const POLICY_READ = [
+  'For {appliance} ({source}) {firewall} names {policy}: see what the precondition "Firewall policy" says of it.',
+  'Where that policy is clean, look behind {firewall} for what treats {source} in another way than this machine: ' +
+    'another firewall, a proxy, address translation or an uplink of its own.',
+  ...ON_THE_UNIT,
+] as const;
+
+const POLICY_UNREAD = [
+  'Which policy matches {appliance} ({source}) could not be asked of {firewall}: the precondition "Firewall policy" ' +
+    'says why.',
+  'Until it answers, compare the policy for {source} with the one for this machine by hand (Policy Lookup on ' +
+    '{firewall}): policies match source addresses.',
+  ...ON_THE_UNIT,
 ] as const;
 
 /** Causes that only the log of FortiAuthenticator shows. */
@@ -14,7 +38,7 @@ export const POLLING_CAUSES = {
     headline: 'FortiAuthenticator’s polling fails',
     // A log line alone is no outage: the summary says what it is about.
     warningHeadline: 'the log of {subject} has a warning',
-    summary: '{appliance} logs FortiToken Mobile errors that nothing on the path from this machine explains.',
+    summary: `${UNEXPLAINED}.`,
     impact: 'activation',
     sources: ['ta-p/194050', 'docs:fortigate/7.2.13/administration-guide'],
     remedy: [
@@ -24,15 +48,27 @@ export const POLLING_CAUSES = {
       ...ITS_OWN_VIEW,
     ],
     unclearPath: {
-      summary:
-        '{appliance} logs FortiToken Mobile errors, and the path from this machine is not proven clean either: ' +
-        '{unclear}.',
+      summary: UNCLEAR,
       remedy: [
-        'Both may be the same fault. First clear up what this machine cannot judge: {unclear}.',
+        CLEAR_UP,
         'If that turns out clean, compare the firewall policy for {source} with the one for this machine (Policy ' +
           'Lookup on the FortiGate): policies match source addresses.',
         ...ITS_OWN_VIEW,
       ],
+    },
+    kinds: {
+      'policy-read': {
+        title: 'the policy for this unit is known',
+        summary: `${UNEXPLAINED}. Of {firewall}, {policy} matches {source}.`,
+        remedy: POLICY_READ,
+        unclearPath: { summary: UNCLEAR, remedy: [CLEAR_UP, ...POLICY_READ] },
+      },
+      'policy-unread': {
+        title: 'the policy for this unit could not be read',
+        summary: `${UNEXPLAINED}.`,
+        remedy: POLICY_UNREAD,
+        unclearPath: { summary: UNCLEAR, remedy: [CLEAR_UP, ...POLICY_UNREAD] },
+      },
     },
   },
   'appliance-silent': {

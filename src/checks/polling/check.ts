@@ -49,8 +49,9 @@ function judgeLog(facts: LogFacts): Judgement {
       return facts.isTrouble ? unjudged(facts.reason) : notConfigured(facts.reason);
     case 'heard': {
       const { config, report, notes, strangers, preconditionOf } = facts;
+      const policies = { configured: config.firewall, asked: facts.firewall };
       return judged(
-        [...judgePolling(report, preconditionOf), ...notes, ...judgeFirstLines(config, report, strangers)],
+        [...judgePolling(report, preconditionOf, policies), ...notes, ...judgeFirstLines(config, report, strangers)],
         'The log of FortiAuthenticator shows no FortiToken Mobile errors',
       );
     }

@@ -5,6 +5,7 @@ import { POLLING_CAUSES } from './causes.ts';
 import type { Advice, Finding, FindingLevel } from '../../engine/finding.ts';
 import { isCorroborated, ONE_DATAGRAM } from '../../core/polling/corroboration.ts';
 import { explainedBy, type PreconditionOf } from './explained.ts';
+import { ownPolicy, type Policies } from './own-policy.ts';
 import { PATH } from './path.ts';
 import type { AppliancePolling, PollingError, PollingReport } from '../../core/polling/report.ts';
 
@@ -17,12 +18,16 @@ const SEEN_BY_PROBES: readonly string[] = [...PATH, 'mail'];
 const MAX_LINE = 240;
 
 /** Findings on the precondition `polling`: nothing for an appliance whose log is clean and alive. */
-export function judgePolling(report: PollingReport, preconditionOf: PreconditionOf): readonly Finding[] {
+export function judgePolling(
+  report: PollingReport,
+  preconditionOf: PreconditionOf,
+  policies: Policies,
+): readonly Finding[] {
   return report.appliances.flatMap((appliance) => {
     const corroborated = isCorroborated(appliance.errors.filter(({ severity }) => severity === 'critical'));
     return [
       ...appliance.errors.map((error) => {
-        const finding = judgeError(appliance, error, { window: report.window, preconditionOf });
+        const finding = judgeError(appliance, error, { window: report.window, preconditionOf, policies });
         return finding.level === 'broken' && !corroborated ? suspectedOnly(finding) : finding;
       }),
       ...judgeSilence(appliance, report.silentAfter),
@@ -38,9 +43,14 @@ function suspectedOnly(finding: Finding): Finding {
 interface Judging {
   readonly window: Millis;
   readonly preconditionOf: PreconditionOf;
+  readonly policies: Policies;
 }
 
-function judgeError(appliance: AppliancePolling, error: PollingError, { window, preconditionOf }: Judging): Finding {
+function judgeError(
+  appliance: AppliancePolling,
+  error: PollingError,
+  { window, preconditionOf, policies }: Judging,
+): Finding {
   const level = LEVELS[error.severity];
   const suggests = level === 'note' ? null : suggestion(error.cause, preconditionOf);
   return {
@@ -53,7 +63,9 @@ function judgeError(appliance: AppliancePolling, error: PollingError, { window, 
     level,
     suggests,
     explainedBy: explainedBy(error, preconditionOf),
-    facts: { appliance: appliance.name },
+    ...(suggests === 'polling-failing'
+      ? ownPolicy(appliance.name, policies)
+      : { facts: { appliance: appliance.name } }),
     ...(saysItself(level, suggests) || isOfNames(error.cause, preconditionOf)
       ? { advice: { summary: `${appliance.name}: ${error.summary}.`, remedy: error.remedy } }
       : {}),

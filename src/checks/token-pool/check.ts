@@ -4,6 +4,8 @@ import type { Declaration, Judgement } from '../declaration.ts';
 import { judged, notConfigured, unjudged } from '../judgement.ts';
 import type { UnitFacts } from '../unit-facts.ts';
 import { TOKEN_POOL_CAUSES, type TokenPoolCause } from './causes.ts';
+import { judgeBought } from './bought-tokens.ts';
+import type { RegistrationObservation } from '../../core/license/registration.ts';
 import { judgeTokenPool } from './judge.ts';
 import { type Pool, poolsOf } from './pools.ts';
 
@@ -16,23 +18,27 @@ export const tokenPool: Declaration<'token-pool', TokenPoolCause> = {
   unknownRemedy: 'Give the user of appliances[].api the right to read tokens and licences.',
   place: { kind: 'stop', stop: 'fortiauthenticator' },
   from: 'units',
-  sources: ['appliances'],
+  sources: ['appliances', 'registration'],
   judge: judgeTokens,
 };
 
-function judgeTokens({ picture: { appliances: units } }: UnitFacts): Judgement {
+function judgeTokens({ picture: { appliances: units, registration } }: UnitFacts): Judgement {
   const counted = units.filter(({ config: { api } }) => api === null).flatMap(({ role }) => snmpCount(role) ?? []);
   if (!units.some(({ config: { api } }) => api !== null))
     return notConfigured(['No REST API of a FortiAuthenticator is configured', ...counted.map(countText)].join('; '));
   if (!units.some(({ rest }) => rest?.kind === 'ok')) return unjudged('No FortiAuthenticator told its tokens');
   return judged(
-    [...poolsOf(units).flatMap(judgePool), ...counted.map(countNote)],
+    [...poolsOf(units).flatMap((pool) => judgePool(pool, registration)), ...counted.map(countNote)],
     'The tokens match the licence, and enough are left',
   );
 }
 
-function judgePool(pool: Pool): readonly Finding<TokenPoolCause>[] {
-  const findings = judgeTokenPool(pool.observation, pool);
+function judgePool(pool: Pool, registration: RegistrationObservation | null): readonly Finding<TokenPoolCause>[] {
+  const { observation } = pool;
+  const findings = [
+    ...judgeTokenPool(observation, pool),
+    ...(observation.kind === 'ok' ? judgeBought(observation, registration) : []),
+  ];
   return pool.members.length === 1 ? findings : findings.map((finding) => ({ ...finding, concerns: pool.members }));
 }
 

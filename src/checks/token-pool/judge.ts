@@ -1,4 +1,5 @@
 import type { TokenPoolCause } from './causes.ts';
+import { tokenNotes } from './token-notes.ts';
 import { toldOf } from '../told-of-appliance.ts';
 import { type Finding, note, unknown } from '../../engine/finding.ts';
 import type {
@@ -45,6 +46,7 @@ export function judgeTokenPool(
       ? judgeUnclear(observation, counted, expected.tokensLow)
       : judgeSupply(observation, supply, expected.tokensLow)),
     ...judgeLicenses(observation, counted, expected.licenses),
+    ...tokenNotes(observation, counted),
   ];
 }
 

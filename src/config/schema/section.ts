@@ -69,6 +69,18 @@ export function list<T>(item: z.ZodType<T>): z.ZodType<readonly T[]> {
   return z.array(item, expected('a list')).prefault([]);
 }
 
+/** A sequence of such items, or one by itself; none where the key is missing. It is printed as a sequence. */
+export function listOrOne<T>(item: z.ZodType<T>): z.ZodType<readonly T[]> {
+  const one = z.codec(item, z.custom<readonly T[]>(), {
+    decode: (only): readonly T[] => [only],
+    encode: (items, { issues }) => {
+      issues.push({ code: 'custom', input: items, message: 'a list takes a sequence' });
+      return z.NEVER;
+    },
+  });
+  return z.union([z.array(item), one], expected('a section (keys and values), or a list of them')).prefault([]);
+}
+
 /** A sequence that holds at least one such item; `what` it is called. */
 export function filledList<T>(item: z.ZodType<T>, what: string): z.ZodType<readonly T[]> {
   return z.array(item, expected('a list')).min(1, { error: `expected at least one ${what}` });

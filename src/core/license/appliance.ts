@@ -60,6 +60,8 @@ export interface TokenCounts {
   readonly byStatus: Readonly<Record<TokenStatus, number>>;
   /** How many FTKMOB serials each licence (`EFTM…`, `FTMTRIAL…`) brought, ordered by licence. */
   readonly byLicense: readonly { readonly license: string; readonly tokens: number }[];
+  /** Those that nobody can log in with until they are unlocked, in any status. */
+  readonly locked: number;
   /** Tokens that name no licence. */
   readonly withoutLicense: number;
 }

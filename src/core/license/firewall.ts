@@ -3,8 +3,12 @@ import type { Failure } from '../observation.ts';
 /** How the firewall treats the appliance's connection to the licence server. */
 export type FirewallObservation = FirewallFacts | (FirewallDenied & Flow) | (Failure & Flow);
 
-/** The connection that was asked about. */
+/** The connection that was asked about, and whom. */
 export interface Flow {
+  /** `the FortiGate 10.0.0.1`, `the FortiGate 10.0.0.1 (VDOM dmz)` */
+  readonly firewall: string;
+  /** Names of the appliances whose traffic it is; empty: of all. */
+  readonly appliances: readonly string[];
   /** Address that the firewall sees the appliance's traffic come from. */
   readonly source: string;
   /** `host:port`. */
@@ -49,3 +53,19 @@ export type SslInspection =
       readonly unreadExemptions: readonly string[];
     }
   | { readonly kind: 'unreadable'; readonly profile: string; readonly message: string };
+
+/** What was asked about the traffic of one appliance; where an entry names it, that one. */
+export function askedFor<F extends Pick<Flow, 'appliances'>>(flows: readonly F[], appliance: string): F | null {
+  const named = flows.find(({ appliances }) => appliances.includes(appliance));
+  return named ?? flows.find(({ appliances }) => appliances.length === 0) ?? null;
+}
+
+/** `policy 5 "fac-out"` */
+export function policyText({ id, name }: Pick<FirewallPolicy, 'id' | 'name'>): string {
+  return name === null ? `policy ${String(id)}` : `policy ${String(id)} "${name}"`;
+}
+
+/** As texts name it. */
+export function firewallName({ url, vdom }: { readonly url: string; readonly vdom: string }): string {
+  return `the FortiGate ${new URL(url).host}${vdom === 'root' ? '' : ` (VDOM ${vdom})`}`;
+}

@@ -23,7 +23,12 @@ export interface LicenseLookup {
 }
 
 export type LicenseOutcome =
-  | { readonly kind: 'registered'; readonly serial: string }
+  | {
+      readonly kind: 'registered';
+      readonly serial: string;
+      /** How many tokens it was sold with; left out where nothing says. */
+      readonly bought?: number;
+    }
   /** It is known, and no unit holds it: `status` is the service's own word, `Pending`. */
   | { readonly kind: 'unregistered'; readonly status: string }
   /**

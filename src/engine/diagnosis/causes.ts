@@ -167,12 +167,12 @@ function brokenBy({ stage, usual }: Fault): string {
 }
 
 function wordsOf({ words, main: { kind, advice } }: Fault, { unclear }: WordingFacts): CauseWords {
-  const { summary, remedy } = (kind === undefined ? undefined : words.kinds?.[kind]) ?? words;
+  const { summary, remedy, unclearPath } = (kind === undefined ? undefined : words.kinds?.[kind]) ?? words;
   return {
     ...words,
     summary,
     remedy,
-    ...(unclear === undefined ? {} : words.unclearPath),
+    ...(unclear === undefined ? {} : (unclearPath ?? words.unclearPath)),
     ...advice,
   };
 }

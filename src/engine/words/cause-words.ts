@@ -48,6 +48,8 @@ export interface KindWords {
   readonly title: string;
   readonly summary: string;
   readonly remedy: readonly string[];
+  /** Of its own where it has one: otherwise that of the cause. */
+  readonly unclearPath?: CauseWords['unclearPath'];
 }
 
 /** Which part of activation suffers; impact.ts turns it into a sentence. */

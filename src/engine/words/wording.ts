@@ -32,6 +32,7 @@ const GENERAL: Readonly<Record<keyof WordingFacts, string>> = {
   license: 'the licence',
   configured: 'what is configured',
   found: 'something else',
+  firewall: 'the firewall',
   policy: 'the policy that matches',
   profile: 'its inspection profile',
   source: 'the address of FortiAuthenticator',

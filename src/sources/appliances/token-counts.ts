@@ -13,6 +13,7 @@ const TOKEN_PAGE = z.object({
       type: z.unknown().optional(),
       status: z.unknown().optional(),
       license: z.unknown().optional(),
+      locked: z.unknown().optional(),
     }),
   ),
 });
@@ -23,6 +24,8 @@ export interface TokenObject {
   readonly type?: unknown;
   readonly status?: unknown;
   readonly license?: unknown;
+  /** A field of its own beside the status (docs:fortiauthenticator/6.5.5/rest-api-solution-guide/875895). */
+  readonly locked?: unknown;
 }
 
 export interface TokenPage {
@@ -51,6 +54,7 @@ export function createTokenCounter(): TokenCounter {
   const byLicense = new Map<string, number>();
   let total = 0;
   let withoutLicense = 0;
+  let locked = 0;
 
   function addLicense(token: TokenObject): void {
     const license = serialNumber.safeParse(token.license);
@@ -65,6 +69,7 @@ export function createTokenCounter(): TokenCounter {
         if (token.type === 'ftk') continue;
         total += 1;
         byStatus[statusOf(token.status)] += 1;
+        if (token.locked === true || token.locked === 'true') locked += 1;
         addLicense(token);
       }
     },
@@ -74,6 +79,7 @@ export function createTokenCounter(): TokenCounter {
       byLicense: [...byLicense]
         .map(([license, tokens]) => ({ license, tokens }))
         .toSorted((a, b) => (a.license < b.license ? -1 : 1)),
+      locked,
       withoutLicense,
     }),
   };

@@ -3,7 +3,12 @@ import { deadline } from '../../system/clock.ts';
 import type { FirewallConfig } from './section.ts';
 import type { LicenseServerConfig } from '../path/license-server-section.ts';
 import type { Millis } from '../../core/clock.ts';
-import type { FirewallObservation, PolicyMatch, SslInspection } from '../../core/license/firewall.ts';
+import {
+  type FirewallObservation,
+  firewallName,
+  type PolicyMatch,
+  type SslInspection,
+} from '../../core/license/firewall.ts';
 import { ProbeError } from '../../network/failure.ts';
 import type { ConnectorContext } from '../../network/rest/context.ts';
 import { failed } from '../../network/rest/failed.ts';
@@ -30,7 +35,9 @@ export async function observeFirewall(
   target: FirewallTarget,
   context: ConnectorContext,
 ): Promise<FirewallObservation> {
-  const flow = { source: config.source, destination: `${target.host}:${String(target.port)}` };
+  const { source, appliances } = config;
+  const destination = `${target.host}:${String(target.port)}`;
+  const flow = { source, appliances, destination, firewall: firewallName(config) };
   const startedAt = context.clock.elapsed();
   using limit = deadline(context.clock, FIREWALL_TIMEOUT, context.signal);
   try {

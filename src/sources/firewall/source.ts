@@ -1,27 +1,34 @@
-import { optional } from '../../config/schema/section.ts';
+import type { Millis } from '../../core/clock.ts';
 import type { FirewallObservation } from '../../core/license/firewall.ts';
+import { startApart } from '../../schedule/start-apart.ts';
 import type { PathSettings } from '../path/settings.ts';
 import type { SlowSource } from '../source.ts';
 import { observeFirewall } from './observe-firewall.ts';
 import { firewall as section, type FirewallConfig } from './section.ts';
 
+/** Each costs a TLS handshake of this machine. */
+const GAP: Millis = 16;
+
 interface Sections {
-  readonly firewall: FirewallConfig | null;
+  readonly firewall: readonly FirewallConfig[];
 }
 
 type Settings = Sections & Pick<PathSettings, 'licenseServer'>;
 
-/** The FortiGate on the way; null: it was not asked. */
-export const firewall: SlowSource<'firewall', Sections, FirewallObservation | null, object, Settings> = {
+/** The FortiGates on the way, each for its address of FortiAuthenticator. Empty: not asked yet. */
+export const firewall: SlowSource<'firewall', Sections, readonly FirewallObservation[], object, Settings> = {
   id: 'firewall',
   runs: 'appliance',
   sections: {
-    firewall: optional(section).describe(
-      "The FortiGate on the way, read only: tells which policy matches FortiAuthenticator's traffic.",
+    firewall: section.describe(
+      "The FortiGates on the way, read only: tells which policy matches FortiAuthenticator's traffic. An entry for " +
+        'each address that the traffic comes from; a single one may stand without a list.',
     ),
   },
-  isConfigured: (settings) => settings.firewall !== null,
-  unseen: () => null,
-  observe: async (settings, look) =>
-    settings.firewall === null ? null : observeFirewall(settings.firewall, settings.licenseServer, look),
+  isConfigured: (settings) => settings.firewall.length > 0,
+  unseen: () => [],
+  observe: (settings, look) =>
+    startApart(settings.firewall, { ...look, gap: GAP }, (entry) =>
+      observeFirewall(entry, settings.licenseServer, look),
+    ),
 };

@@ -7,7 +7,7 @@ import type { LogsConfig } from './section.ts';
 export interface IntakeSettings extends Pick<PathSettings, 'licenseServer'> {
   readonly logs: LogsConfig;
   readonly appliances: readonly ApplianceConfig[];
-  readonly firewall: Pick<FirewallConfig, 'url'> | null;
+  readonly firewall: readonly Pick<FirewallConfig, 'url'>[];
 }
 
 /** What of the configuration the log intake works with. */
@@ -15,7 +15,7 @@ export function intakeConfig({ logs, appliances, firewall, licenseServer }: Inta
   return {
     logs,
     appliances,
-    firewallSources: firewall === null ? [] : [new URL(firewall.url).hostname.replace(/^\[|\]$/gu, '')],
+    firewallSources: firewall.map(({ url }) => new URL(url).hostname.replace(/^\[|\]$/gu, '')),
     watched: {
       hosts: [...new Set([licenseServer.host, licenseServer.serverName ?? licenseServer.host])],
       addresses: licenseServer.expectedAddresses,

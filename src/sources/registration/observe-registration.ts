@@ -63,14 +63,19 @@ async function lookUpAll(session: Session, query: RegistrationQuery): Promise<Re
   if (first.kind !== 'token') return first.kind === 'refused' ? loginRefused(first.status) : first;
   const lookups: LicenseLookup[] = [];
   for (const license of licenses) {
-    const outcome = await lookUp(session, license, query.serials);
+    const outcome = await lookUp(session, license);
     if (outcome.kind === 'denied') return outcome;
     lookups.push({ license, outcome });
+  }
+  // What is not listed may cost many calls in vain: it comes after everything that may be listed.
+  for (const [index, { license, outcome }] of lookups.entries()) {
+    if (outcome.kind !== 'not-listed' && outcome.kind !== 'unnamed') continue;
+    lookups[index] = { license, outcome: (await searchProducts(session, license, query.serials)) ?? outcome };
   }
   return { kind: 'ok', lookups };
 }
 
-async function lookUp(session: Session, license: string, serials: readonly string[]): Promise<LicenseOutcome | Denied> {
+async function lookUp(session: Session, license: string): Promise<LicenseOutcome | Denied> {
   const operation = { kind: 'list-license', license, accountId: session.config.accountId } as const;
   const result = await ask(session, operation, `Looking up licence "${license}"`);
   if (result.kind !== 'json') return result;
@@ -79,9 +84,7 @@ async function lookUp(session: Session, license: string, serials: readonly strin
     const message = `Cannot understand the answer about licence "${license}": expected a list "licenses"`;
     return { kind: 'failed', reason: 'protocol', message, durationMs: 0 };
   }
-  const outcome = outcomeOf(records.filter((record) => record.license === license));
-  const isOpen = outcome.kind === 'not-listed' || outcome.kind === 'unnamed';
-  return (isOpen ? await searchProducts(session, license, serials) : null) ?? outcome;
+  return outcomeOf(records.filter((record) => record.license === license));
 }
 
 /**
@@ -89,7 +92,11 @@ async function lookUp(session: Session, license: string, serials: readonly strin
  */
 function outcomeOf(records: readonly LicenseRecord[]): LicenseOutcome {
   const listed = records.filter((record) => !isPending(record));
-  for (const { serial } of listed) if (serial !== null) return { kind: 'registered', serial };
+  for (const { serial, bought } of listed) {
+    // Several records may be of parts that were bought one after the other: none of them says how many there are.
+    if (serial !== null)
+      return { kind: 'registered', serial, ...(bought === null || records.length > 1 ? {} : { bought }) };
+  }
   const [unnamed] = listed;
   if (unnamed !== undefined) return { kind: 'unnamed', status: unnamed.status };
   const [pending] = records;
@@ -111,14 +118,28 @@ async function searchProducts(
 ): Promise<LicenseOutcome | null> {
   let open: LicenseOutcome | null = null;
   for (const serial of serials) {
-    const result =
-      session.products.get(serial) ??
-      (await ask(session, { kind: 'product-details', serial }, `Looking up product "${serial}"`));
-    session.products.set(serial, result);
+    const result = await productOf(session, serial);
+    if (result === null) break;
     if (result.kind === 'json' && productHoldsLicense(result.value, license)) return { kind: 'registered', serial };
     if (result.kind === 'postponed' || (result.kind === 'failed' && result.reason !== 'rejected')) open ??= result;
   }
   return open;
+}
+
+/** An account that does not know one unit knows few: each costs one of the 10 errors that it has in an hour. */
+const MOST_REJECTED = 3;
+
+/** Null: too many were rejected to ask for another one. */
+async function productOf(session: Session, serial: string): Promise<Answer | null> {
+  const { products } = session;
+  const known = products.get(serial);
+  if (known !== undefined) return known;
+  const rejected = [...products.values()].filter((answer) => answer.kind === 'failed' && answer.reason === 'rejected');
+  if (rejected.length >= MOST_REJECTED) return null;
+  const operation = { kind: 'product-details', serial } as const;
+  const answer = await ask(session, operation, `Looking up product "${serial}"`);
+  products.set(serial, answer);
+  return answer;
 }
 
 /** A token may be revoked before its time: one new one is fetched, no more. */

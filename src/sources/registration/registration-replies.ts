@@ -58,7 +58,12 @@ export interface LicenseRecord {
   readonly license: string;
   readonly serial: string | null;
   readonly status: string | null;
+  /** How many tokens were bought, by the SKU; null where that is of another kind. */
+  readonly bought: number | null;
 }
+
+/** "FTM-ELIC-XX: replace XX with the number of tokens" (the vendor's ordering guide; ta-p/205363 names FTM-ELIC-*). */
+const TOKEN_SKU = /^FTM-ELIC-(?<tokens>[1-9]\d{0,5})$/iu;
 
 const LICENSES = z.object({
   licenses: z
@@ -66,6 +71,7 @@ const LICENSES = z.object({
       z.object({
         licenseNumber: z.string(),
         serialNumber: z.unknown().optional(),
+        licenseSKU: z.string().nullish().catch(null),
         status: z.string().nullish().catch(null),
       }),
     )
@@ -82,8 +88,14 @@ export function parseLicenseRecords(value: unknown): readonly LicenseRecord[] | 
       license: record.licenseNumber.trim().toUpperCase(),
       serial: serial.success ? serial.data : null,
       status: typeof record.status === 'string' ? visibleText(record.status, 40) : null,
+      bought: boughtOf(record.licenseSKU ?? ''),
     };
   });
+}
+
+function boughtOf(sku: string): number | null {
+  const { tokens } = TOKEN_SKU.exec(sku.trim())?.groups ?? {};
+  return tokens === undefined ? null : Number(tokens);
 }
 
 const PRODUCT = z.object({

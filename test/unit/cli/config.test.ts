@@ -78,7 +78,7 @@ describe('config print', () => {
     const text = 'firewall: { url: "https://10.0.0.1", source: 10.0.0.5, tokenEnv: SET_SECRET }';
     expect(configPrint({ result: await loadText(text), ...to })).toBe(0);
     const [output, errors] = to.texts();
-    expect(parse(output)).toMatchObject({ site: 'watcher', firewall: { tokenEnv: 'SET_SECRET', vdom: 'root' } });
+    expect(parse(output)).toMatchObject({ site: 'watcher', firewall: [{ tokenEnv: 'SET_SECRET', vdom: 'root' }] });
     expect(output + errors).not.toContain(CANARY);
   });
 

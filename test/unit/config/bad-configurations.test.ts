@@ -32,8 +32,12 @@ const MESSAGES = [
   'expected-address.yaml:4:7  licenseServer.expectedAddresses[1]: expected an address or a CIDR block such as ' +
     '"173.243.138.0/24", got "173.243.138.0/33"',
   'family.yaml:2:3  licenseServer.family: expected "auto", 4 or 6, got 5',
+  'firewall-is-a-text.yaml:2:1  firewall: expected a section (keys and values), or a list of them, got ' +
+    '"https://10.0.0.1"',
+  'firewall-of-nobody.yaml:2:1  firewall: "fac-2" is the name of none of the "appliances"',
   'firewall-path.yaml:2:3  firewall.url: expected a URL that begins with "https://" and has no path, such as ' +
     '"https://10.0.0.1", got "https://10.0.0.1/api/v2"',
+  'firewall-twice.yaml:3:32  firewall[1].source: firewall[0] asks the same: name all units in its "appliances"',
   'host.yaml:2:3  licenseServer.host: expected a host name or an address, got "10.0.0.300"',
   'log-level.yaml:2:3  log.level: expected one of "trace", "debug", "info", "warn", "error", got "verbose"',
   'logs-foreign.yaml:2:3  logs.foreign: expected one of "count", "refuse", got "drop"',

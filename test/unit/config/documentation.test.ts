@@ -28,7 +28,8 @@ const MINIMAL = {
 };
 
 /** The value with every default that the schema tells written out. */
-function withToldDefaults(value: unknown, schema: JsonSchema): unknown {
+function withToldDefaults(value: unknown, whole: JsonSchema): unknown {
+  const schema = alternativeFor(value, whole);
   if (Array.isArray(value)) return value.map((item) => withToldDefaults(item, recordOf(schema['items'])));
   if (typeof value !== 'object') return value;
   const given = recordOf(value);
@@ -38,6 +39,14 @@ function withToldDefaults(value: unknown, schema: JsonSchema): unknown {
     return start === undefined ? [] : [[key, withToldDefaults(start, known)] as const];
   });
   return Object.fromEntries(entries);
+}
+
+/** Of a key that can be written in two ways, the one that fits the value. */
+function alternativeFor(value: unknown, schema: JsonSchema): JsonSchema {
+  const anyOf: unknown = schema['anyOf'];
+  if (!Array.isArray(anyOf) || typeof value !== 'object') return schema;
+  const type = Array.isArray(value) ? 'array' : 'object';
+  return anyOf.map(recordOf).find((one) => one['type'] === type) ?? schema;
 }
 
 function recordOf(value: unknown): Readonly<Record<string, unknown>> {

@@ -84,13 +84,20 @@ describe('a good configuration', () => {
     );
   });
 
+  test('takes a single FortiGate as a list of one, as 0.1 had it', async () => {
+    const single = 'url: "https://10.0.0.1", source: 10.0.0.5, tokenEnv: SET_SECRET';
+    expect((await load(`firewall: { ${single} }`)).firewall).toEqual(
+      (await load(`firewall: [{ ${single} }]`)).firewall,
+    );
+  });
+
   test('is printed with the source of each secret', async () => {
     const config = await load(
       'firewall: { url: "https://10.0.0.1", source: 10.0.0.5, tokenFile: token.txt }\n' +
         'mail: [{ host: m, user: u, passwordEnv: SET_SECRET }]',
     );
     expect(parse(printConfig(config))).toMatchObject({
-      firewall: { tokenFile: '/etc/ftm-watch/token.txt' },
+      firewall: [{ tokenFile: '/etc/ftm-watch/token.txt' }],
       mail: [{ passwordEnv: 'SET_SECRET' }],
     });
   });

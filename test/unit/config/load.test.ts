@@ -231,7 +231,7 @@ const DEFAULTS: Partial<Config> = {
     signatureFiles: [],
   },
   registration: null,
-  firewall: null,
+  firewall: [],
   schedule: { probes: '*/30 * * * * *', appliance: '0 */5 * * * *', registration: '0 0 */6 * * *', timezone: 'UTC' },
   notify: expect.objectContaining({
     policy: { confirmations: 2, recoveries: 2, reminder: 4 * 60 * MINUTE, maxPerHour: 20 },

@@ -79,7 +79,7 @@ describe('loadConfig on this machine', () => {
     expect(await loadConfig(options)).toMatchObject({
       kind: 'ok',
       source: path,
-      config: { firewall: { token: { kind: 'file', path: join(folder, 'token.txt') } } },
+      config: { firewall: [{ token: { kind: 'file', path: join(folder, 'token.txt') } }] },
     });
   });
 
@@ -91,7 +91,7 @@ describe('loadConfig on this machine', () => {
     const loaded = await loadConfig({ path, env: {}, hostname: 'watcher', cwd: tmpdir(), files: localFiles });
     rmSync(path);
     rmSync(token);
-    expect(loaded.kind === 'ok' && printConfig(loaded.config)).toContain(`\n  tokenFile: ${token}\n`);
+    expect(loaded.kind === 'ok' && printConfig(loaded.config)).toContain(`\n    tokenFile: ${token}\n`);
   });
 
   test('prints the name of the machine as it is, which the file could not give', async () => {

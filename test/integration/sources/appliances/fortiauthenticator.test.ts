@@ -31,6 +31,7 @@ describe('observeAppliance', () => {
             { license: 'EFTM000000000001', tokens: 30 },
             { license: 'FTMTRIAL00000001', tokens: 2 },
           ],
+          locked: 0,
           withoutLicense: 0,
         },
       },

@@ -137,4 +137,26 @@ describe('the quota', () => {
     ]);
     expect(bench.service.requests).toHaveLength(3);
   });
+
+  it('is for the licences that are listed first: the details of units are asked for after them', async () => {
+    await using bench = await startRegistration({ licenses: [{ licenseNumber: B, serialNumber: 'FAC-B' }] });
+    const store = memoryStore({ callsPerMinute: 3, callsPerHour: 100, errorsPerHour: 10 });
+    const serials = ['FAC-A', 'FAC-B', 'FAC-C'];
+    expect(outcomes(await bench.observe({ licenses: [A, B], serials, store }))).toMatchObject([
+      { kind: 'postponed' },
+      { kind: 'registered', serial: 'FAC-B' },
+    ]);
+  });
+
+  it('is not spent on units that the service does not know, whose details are errors', async () => {
+    await using bench = await startRegistration();
+    const store = memoryStore();
+    const serials = Array.from({ length: 12 }, (_, index) => `FAC-VM00000000${String(index + 10)}`);
+    expect(outcomes(await bench.observe({ licenses: [A, B], serials, store }))).toEqual([
+      { kind: 'not-listed' },
+      { kind: 'not-listed' },
+    ]);
+    expect(store.saved().errors).toHaveLength(3);
+    expect(outcomes(await bench.observe({ licenses: [A], store }))).toEqual([{ kind: 'not-listed' }]);
+  });
 });

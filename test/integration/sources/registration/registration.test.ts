@@ -14,7 +14,7 @@ describe('observeRegistration', () => {
           { licenseNumber: A, licenseSKU: 'FTM-ELIC-10', serialNumber: 'FAC-VM0000000001', status: 'Registered' },
         ],
       },
-      { kind: 'registered', serial: 'FAC-VM0000000001' },
+      { kind: 'registered', serial: 'FAC-VM0000000001', bought: 10 },
     ],
     [
       'pending',
@@ -112,6 +112,23 @@ describe('observeRegistration', () => {
     expect(outcomes(await bench.observe({ config: { accountId: 1_234_567 } }))).toMatchObject([{ kind: 'registered' }]);
   });
 
+  it.each<[string, readonly string[], number | undefined]>([
+    ['one record', ['FTM-ELIC-25'], 25],
+    ['another kind of SKU', ['FMG-VM-CLOUD'], undefined],
+    ['a SKU without a number', ['FTM-ELIC-'], undefined],
+    ['two records, of parts perhaps', ['FTM-ELIC-25', 'FTM-ELIC-5'], undefined],
+  ])('tells how many tokens were bought, by the SKU of %s', async (_, skus, bought) => {
+    const licenses = skus.map((licenseSKU) => ({
+      licenseNumber: A,
+      licenseSKU,
+      serialNumber: 'FAC-A0000',
+      status: 'Registered',
+    }));
+    await using bench = await startRegistration({ licenses });
+    const registered = { kind: 'registered', serial: 'FAC-A0000' };
+    expect(outcomes(await bench.observe())).toEqual([bought === undefined ? registered : { ...registered, bought }]);
+  });
+
   it('logs in once for many licences, and sends nothing but the three known operations', async () => {
     await using bench = await startRegistration();
     await bench.observe({ licenses: [A, B, A], serials: ['FAC-VM0000000001'], config: { accountId: 77 } });
@@ -123,8 +140,8 @@ describe('observeRegistration', () => {
           { username: 'api-user', password: 'api-password', client_id: 'assetmanagement', grant_type: 'password' },
         ],
         ['POST', LICENSES_PATH, { licenseNumber: A, accountId: 77 }],
-        ['POST', PRODUCTS_PATH, { serialNumber: 'FAC-VM0000000001' }],
         ['POST', LICENSES_PATH, { licenseNumber: B, accountId: 77 }],
+        ['POST', PRODUCTS_PATH, { serialNumber: 'FAC-VM0000000001' }],
       ],
     );
   });

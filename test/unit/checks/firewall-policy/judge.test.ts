@@ -2,7 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { judgeFirewallPolicy } from '../../../../src/checks/firewall-policy/judge.ts';
 import type { FirewallObservation, FirewallPolicy, SslInspection } from '../../../../src/core/license/firewall.ts';
 
-const FLOW = { source: '10.0.0.5', destination: 'fortitokenmobile.fortinet.com:443' };
+const FLOW = {
+  firewall: 'the FortiGate 10.0.0.1',
+  appliances: [],
+  source: '10.0.0.5',
+  destination: 'fortitokenmobile.fortinet.com:443',
+};
 const POLICY: FirewallPolicy = { id: 5, name: 'fac-out', action: 'accept', proxyMode: false, securityProfiles: [] };
 const NONE: SslInspection = {
   kind: 'known',
@@ -109,14 +114,28 @@ const ROWS: readonly Row[] = [
 
 describe('judgeFirewallPolicy', () => {
   it.each(ROWS)('$name', ({ observation, expected }) => {
-    expect(judgeFirewallPolicy(observation).map(({ level, suggests, actual }) => [level, suggests, actual])).toEqual(
-      expected,
-    );
+    expect(
+      judgeFirewallPolicy([observation], []).map(({ level, suggests, actual }) => [level, suggests, actual]),
+    ).toEqual(expected);
   });
 
   it('names source, policy and profile', () => {
-    const [finding] = judgeFirewallPolicy(matched({}, DEEP));
+    const [finding] = judgeFirewallPolicy([matched({}, DEEP)], []);
     expect(finding?.subject).toBe('10.0.0.5 to fortitokenmobile.fortinet.com:443');
-    expect(finding?.facts).toEqual({ source: '10.0.0.5', policy: '5 (fac-out)', profile: 'deep-inspection' });
+    expect(finding?.facts).toEqual({
+      firewall: 'the FortiGate 10.0.0.1',
+      source: '10.0.0.5',
+      policy: '5 (fac-out)',
+      profile: 'deep-inspection',
+    });
+  });
+
+  it.each([
+    ['of all', [], ['fac-1', 'fac-2'], undefined],
+    ['of every unit by name', ['fac-1', 'fac-2'], ['fac-1', 'fac-2'], undefined],
+    ['of one of two', ['fac-2'], ['fac-1', 'fac-2'], ['fac-2']],
+  ])('says whom a policy concerns: %s', (_, appliances, units, concerns) => {
+    const [finding] = judgeFirewallPolicy([{ ...matched({}, DEEP), appliances }], units);
+    expect(finding?.concerns).toEqual(concerns);
   });
 });

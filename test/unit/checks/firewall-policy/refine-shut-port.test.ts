@@ -54,6 +54,12 @@ describe('a port that stays shut', () => {
       ['firewall-policy', []],
       ['egress-partly-blocked suspected'],
     ],
+    [
+      'the policy of one unit denies',
+      SILENT,
+      ['firewall-policy', [{ ...DENIES, concerns: ['fac-1'] }]],
+      ['egress-blocked suspected'],
+    ],
     ['its policy denies', SILENT, ['firewall-policy', [DENIES]], ['egress-blocked confirmed']],
     ['its policy denies, and refuses', REFUSED, ['firewall-policy', [DENIES]], ['egress-blocked confirmed']],
     ['its policy accepts', SILENT, ['firewall-policy', []], ['license-server-down suspected']],

@@ -4,6 +4,7 @@ import { judgePolling } from '../../../../src/checks/polling/judge.ts';
 import type { AppliancePolling, PollingError, PollingReport } from '../../../../src/core/polling/report.ts';
 
 const AT = Date.UTC(2026, 10, 24, 12);
+const NONE = { configured: [], asked: [] };
 
 const error = (changes: Partial<PollingError>): PollingError => ({
   signature: 'ftm-polling-ssl',
@@ -36,13 +37,13 @@ const report = (...appliances: readonly AppliancePolling[]): PollingReport => ({
 
 describe('judgePolling', () => {
   test('finds nothing wrong with a clean log that speaks, or was never heard', () => {
-    expect(judgePolling(report(appliance({}), appliance({ name: 'fac-2', lastLineAt: null })), preconditionOf)).toEqual(
-      [],
-    );
+    expect(
+      judgePolling(report(appliance({}), appliance({ name: 'fac-2', lastLineAt: null })), preconditionOf, NONE),
+    ).toEqual([]);
   });
 
   test('tells what the log says, how often and since when', () => {
-    expect(judgePolling(report(appliance({ errors: [error({})] })), preconditionOf)).toEqual([
+    expect(judgePolling(report(appliance({ errors: [error({})] })), preconditionOf, NONE)).toEqual([
       {
         rule: 'no-ftm-errors',
         subject: 'fac-1',
@@ -85,7 +86,7 @@ describe('judgePolling', () => {
     },
     { name: 'a hardware token', changes: { cause: null, severity: 'info' }, level: 'note', suggests: null },
   ] as const)('judges $name', ({ changes, level, suggests }) => {
-    expect(judgePolling(report(appliance({ errors: [error(changes)] })), preconditionOf)).toMatchObject([
+    expect(judgePolling(report(appliance({ errors: [error(changes)] })), preconditionOf, NONE)).toMatchObject([
       { level, suggests },
     ]);
   });
@@ -98,7 +99,7 @@ describe('judgePolling', () => {
     { name: 'a note', changes: { cause: null, severity: 'info' }, explained: false },
   ] as const)('lets the catalogue of texts explain $name: $explained', ({ changes, explained }) => {
     const advice = { summary: 'fac-1: The member is gone.', remedy: ['Remove it'] };
-    expect(judgePolling(report(appliance({ errors: [error(changes)] })), preconditionOf)[0]?.advice).toEqual(
+    expect(judgePolling(report(appliance({ errors: [error(changes)] })), preconditionOf, NONE)[0]?.advice).toEqual(
       explained ? advice : undefined,
     );
   });
@@ -144,7 +145,7 @@ describe('judgePolling', () => {
       confidence: 'suspected',
     },
   ] as const)('takes $name for $level', ({ errors, level, confidence }) => {
-    const [finding] = judgePolling(report(appliance({ errors })), preconditionOf);
+    const [finding] = judgePolling(report(appliance({ errors })), preconditionOf, NONE);
     expect([finding?.level, finding?.confidence]).toEqual([level, confidence]);
   });
 
@@ -152,6 +153,7 @@ describe('judgePolling', () => {
     const [finding] = judgePolling(
       report(appliance({ silent: true, silentFor: 100_000_000, lastLineAt: null })),
       preconditionOf,
+      NONE,
     );
     expect(finding).toMatchObject({
       level: 'warning',
@@ -165,6 +167,7 @@ describe('judgePolling', () => {
     const [finding] = judgePolling(
       report(appliance({ silent: true, silentFor: 100_000_000, lastLineAt: AT - 100_000_000 })),
       preconditionOf,
+      NONE,
     );
     expect(finding).toMatchObject({
       rule: 'appliance-speaks',
@@ -180,6 +183,7 @@ describe('judgePolling', () => {
     const [finding] = judgePolling(
       report(appliance({ errors: [error({ sample: `${'x'.repeat(900)} FTM polling error: end` })] })),
       preconditionOf,
+      NONE,
     );
     expect(finding?.actual).toMatch(/: …x+ FTM polling error: end$/u);
     expect(finding?.actual.length).toBeLessThan(350);

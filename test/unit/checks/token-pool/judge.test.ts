@@ -12,6 +12,7 @@ function tokens(left: number, assigned: number, more: Partial<TokenCounts> = {})
       total: left + assigned,
       byStatus: { new: 0, available: left, pending: 0, assigned, other: 0 },
       byLicense: [{ license: 'EFTM000000000001', tokens: left + assigned }],
+      locked: 0,
       withoutLicense: 0,
       ...more,
     },

@@ -12,6 +12,7 @@ const facts = applianceFacts({
         { license: 'EFTM000000000002', tokens: 1 },
         { license: 'FTMTRIAL00000001', tokens: 2 },
       ],
+      locked: 0,
       withoutLicense: 0,
     },
   },

@@ -6,12 +6,12 @@ describe('createTokenCounter', () => {
     const counter = createTokenCounter();
     counter.add([
       { serial: 'FTKMOB01', type: 'ftm', status: 'available', license: 'EFTM2' },
-      { serial: 'FTKMOB02', type: 'ftm', status: 'assigned', license: 'EFTM1' },
+      { serial: 'FTKMOB02', type: 'ftm', status: 'assigned', license: 'EFTM1', locked: true },
     ]);
     counter.add([
       { serial: 'FTKMOB03', type: 'ftm', status: 'Pending', license: 'eftm1' },
-      { serial: 'FTKMOB04', status: 'stolen' },
-      { serial: 'FTK20001', type: 'ftk', status: 'available', license: 'EFTM1' },
+      { serial: 'FTKMOB04', status: 'stolen', locked: 'yes' },
+      { serial: 'FTK20001', type: 'ftk', status: 'available', license: 'EFTM1', locked: true },
       {},
     ]);
     expect(counter.counts()).toEqual({
@@ -21,6 +21,7 @@ describe('createTokenCounter', () => {
         { license: 'EFTM1', tokens: 2 },
         { license: 'EFTM2', tokens: 1 },
       ],
+      locked: 1,
       withoutLicense: 2,
     });
   });

@@ -1,0 +1,32 @@
+import { type Finding, note } from '../../engine/finding.ts';
+import type { ApplianceFacts, TokenCounts } from '../../core/license/appliance.ts';
+import { toldOf } from '../told-of-appliance.ts';
+
+/** The licence of trial tokens that the REST API guide gives as an example (6.5.5/875895), without a number. */
+const TRIAL_UNREGISTERED = 'FTMTRIALNOREGIST';
+
+/** What is no fault of the pool, and explains why a user cannot activate or log in. */
+export function tokenNotes(facts: ApplianceFacts, counted: TokenCounts | null): readonly Finding<never>[] {
+  if (counted === null) return [];
+  const { locked, byLicense, byStatus } = counted;
+  const isUnregistered = byLicense.some(({ license }) => license.toUpperCase() === TRIAL_UNREGISTERED);
+  return [
+    ...(byStatus.pending === 0
+      ? []
+      : [note(toldOf(facts, 'tokens-activated', 'no token waits to be activated', pendingText(byStatus.pending)))]),
+    ...(locked === 0 ? [] : [note(toldOf(facts, 'tokens-unlocked', 'no token is locked', lockedText(locked)))]),
+    ...(isUnregistered
+      ? [note(toldOf(facts, 'unit-registered', 'trial tokens of a registered unit', TRIAL_TEXT))]
+      : []),
+  ];
+}
+
+const TRIAL_TEXT = `the trial tokens came with ${TRIAL_UNREGISTERED}: the unit is probably not registered with Fortinet`;
+
+function pendingText(pending: number): string {
+  return `${String(pending)} pending: given to users who have not activated them yet`;
+}
+
+function lockedText(locked: number): string {
+  return `${String(locked)} locked: their users cannot log in with them until they are unlocked`;
+}

@@ -1,0 +1,117 @@
+import { describe, expect, test } from 'vitest';
+import { assessUnits } from '../../../src/checks/assess-units.ts';
+import type { FirewallObservation, PolicyMatch } from '../../../src/core/license/firewall.ts';
+import type { Diagnosis } from '../../../src/engine/diagnosis.ts';
+import { conclude, NOTHING_REMEMBERED } from '../../../src/runtime/conclude.ts';
+import { configOf } from '../../support/config-of.ts';
+import { finding, round, type Special, TARGET } from '../../support/judged-round.ts';
+import { picture } from '../../support/observed.ts';
+import { pollingError } from '../../support/polling-error.ts';
+
+const AT = Date.UTC(2026, 10, 24, 12);
+const UNITS = `logs: { syslog: { udp: "127.0.0.1:5514" } }
+appliances: [{ name: fac-1, logSources: [10.0.0.5] }, { name: fac-2, logSources: [10.1.0.5] }]
+`;
+const ENTRY_1 = '{ url: "https://10.0.0.1", source: 10.0.0.5, appliances: [fac-1], tokenEnv: SET_SECRET }';
+const ENTRY_2 = '{ url: "https://10.1.0.1", source: 10.1.0.5, appliances: [fac-2], vdom: dmz, tokenEnv: SET_SECRET }';
+
+const PASSES: PolicyMatch = {
+  kind: 'policy',
+  policy: { id: 7, name: 'fac-2-out', action: 'accept', proxyMode: false, securityProfiles: [] },
+  inspection: { kind: 'known', profile: null, mode: 'none', exemptedBy: null, unreadExemptions: [] },
+};
+const DENIES: PolicyMatch = { kind: 'implicit-deny' };
+
+function first(match: PolicyMatch): FirewallObservation {
+  const firewall = 'the FortiGate 10.0.0.1';
+  return { kind: 'ok', firewall, appliances: ['fac-1'], source: '10.0.0.5', destination: TARGET, match };
+}
+const flow = { firewall: 'the FortiGate 10.1.0.1 (VDOM dmz)', appliances: ['fac-2'], source: '10.1.0.5' };
+const SECOND: FirewallObservation = { kind: 'ok', ...flow, destination: TARGET, match: PASSES };
+const SECOND_DENIED: FirewallObservation = { kind: 'denied', ...flow, destination: TARGET, status: 403 };
+
+/** What is told when these units complain of a failed TLS session. */
+async function told(
+  entries: readonly string[],
+  firewall: readonly FirewallObservation[],
+  complaining: readonly string[] = ['fac-2'],
+  special: readonly Special[] = [],
+): Promise<Diagnosis> {
+  const config = await configOf(`${UNITS}firewall: [${entries.join(', ')}]\n`);
+  const seen = picture({ firewall });
+  const judged = assessUnits({ config, picture: seen, speaking: [] }).map(({ id }) => id);
+  const errors = [pollingError(AT, 'FTM polling error: SSL session failed')];
+  const report = {
+    window: 900_000,
+    silentAfter: 86_400_000,
+    appliances: ['fac-1', 'fac-2'].map((name) => {
+      const heard = { name, lastLineAt: AT, silent: false, silentFor: null };
+      return { ...heard, errors: complaining.includes(name) ? errors : [] };
+    }),
+    firewallEvidence: [],
+  };
+  const probed = round(...special).filter(({ id }) => id !== 'polling' && !judged.includes(id));
+  const log = { kind: 'heard', report, strangers: [], ...NOTHING_REMEMBERED } as const;
+  return conclude({ config, at: AT, probed, picture: seen }, log).diagnosis;
+}
+
+describe('the second of two units complains', () => {
+  test('and the remedy names it, its FortiGate and the policy that was looked up for it', async () => {
+    const { causes } = await told([ENTRY_1, ENTRY_2], [first(PASSES), SECOND]);
+    expect(causes.map(({ id, subject }) => [id, subject])).toEqual([['polling-failing', 'fac-2']]);
+    expect(causes[0]?.summary).toBe(
+      'fac-2 logs FortiToken Mobile errors that nothing on the path from this machine explains. Of the FortiGate ' +
+        '10.1.0.1 (VDOM dmz), policy 7 "fac-2-out" matches 10.1.0.5.',
+    );
+    const remedy = causes[0]?.remedy.join('\n') ?? '';
+    expect(remedy).toContain('For fac-2 (10.1.0.5) the FortiGate 10.1.0.1 (VDOM dmz) names policy 7 "fac-2-out"');
+    expect(remedy).not.toMatch(/10\.0\.0\.|Configure "firewall"/u);
+  });
+
+  test('also while a part of the path is unclear', async () => {
+    const unclear = finding(null, { level: 'unknown' });
+    const { causes } = await told([ENTRY_1, ENTRY_2], [first(PASSES), SECOND], ['fac-2'], [['tls-genuine', [unclear]]]);
+    const remedy = causes.find(({ id }) => id === 'polling-failing')?.remedy.join('\n') ?? '';
+    expect(remedy).toContain('First clear up');
+    expect(remedy).toContain('For fac-2 (10.1.0.5) the FortiGate 10.1.0.1');
+    expect(remedy).not.toContain('Configure "firewall"');
+  });
+
+  test.each([
+    ['does not accept the token', [first(PASSES), SECOND_DENIED]],
+    ['was not asked yet', []],
+  ])('and its FortiGate %s', async (_, observed) => {
+    const { causes } = await told([ENTRY_1, ENTRY_2], observed);
+    const remedy = causes.find(({ id }) => id === 'polling-failing')?.remedy.join('\n') ?? '';
+    expect(remedy).toContain('matches fac-2 (10.1.0.5) could not be asked of the FortiGate 10.1.0.1 (VDOM dmz)');
+    expect(remedy).not.toContain('Configure "firewall"');
+  });
+
+  test('and only the first has a FortiGate that is configured', async () => {
+    const { causes } = await told([ENTRY_1], [first(PASSES)]);
+    expect(causes[0]?.remedy.join('\n')).toContain('Configure "firewall" for fac-2');
+  });
+
+  test('and is not explained by the policy of the first', async () => {
+    const { causes } = await told([ENTRY_1, ENTRY_2], [first(DENIES), SECOND]);
+    expect(causes.map(({ id, subject }) => [id, subject])).toEqual([
+      ['policy-missing', `10.0.0.5 to ${TARGET}`],
+      ['polling-failing', 'fac-2'],
+    ]);
+    expect(causes[0]?.summary).toContain('No policy of the FortiGate 10.0.0.1 allows 10.0.0.5');
+  });
+});
+
+test('the first of two units is explained by the policy of its own FortiGate', async () => {
+  const { causes } = await told([ENTRY_1, ENTRY_2], [first(DENIES), SECOND], ['fac-1']);
+  expect(causes.map(({ id }) => id)).toEqual(['policy-missing']);
+});
+
+test.each([
+  [[ENTRY_1], 'traffic of FortiAuthenticator (10.0.0.5)'],
+  [[ENTRY_1, ENTRY_2], 'traffic of FortiAuthenticator (the address of FortiAuthenticator)'],
+])('where units have addresses of their own, none stands for all', async (entries, expected) => {
+  const intercepted = finding('tls-intercepted');
+  const { causes } = await told(entries, [], [], [['tls-genuine', [intercepted]]]);
+  expect(causes.find(({ id }) => id === 'tls-intercepted')?.remedy.join('\n')).toContain(expected);
+});
