@@ -64,6 +64,7 @@ const TEXTS_AT: readonly (readonly [path: RegExp, texts: fc.Arbitrary<string>])[
   [/^notify\..*url/u, fc.tuple(HOST_NAME, fc.webPath()).map(([host, path]) => `https://${host}${path}`)],
   [/url$/iu, HOST_NAME.map((host) => `https://${host}`)],
   [/^schedule\.(?!timezone)/u, fc.constantFrom('*/30 * * * * *', '0 30 2 * * mon-fri')],
+  [/^mail\.timeout$/u, fc.integer({ min: 1, max: 10 }).map((seconds) => `${String(seconds)}s`)],
   [/\.cron$/u, fc.constantFrom('0 2 * * 0', '*/5 8-18 1,15 jan mon-fri')],
   // Two listeners may not have the same port.
   [/^web\.listen$/u, endpoint(ADDRESS, fc.integer({ min: 0, max: 9999 }))],
