@@ -81,7 +81,7 @@ function dnsLook(kit: ProbeKit, config: Config): Look {
 function mailLook(kit: ProbeKit, config: Config): Look {
   const [server] = config.mail;
   if (server === undefined) throw new Error('Cannot rehearse mail without a server');
-  return async () => judgeMail(await kit.looks.mail(server, NEVER));
+  return async () => judgeMail(await kit.looks.mail(server, NEVER), { fromAppliance: false });
 }
 
 function looksOf(kit: ProbeKit, config: Config): Readonly<Record<ProbeKind | FloorKind, Look>> {

@@ -4,7 +4,7 @@ import { type Config, configFile } from './config.ts';
 import { type Fields, fieldsOf } from './schema/rules.ts';
 
 /** What a printed configuration consists of. */
-export type Plain = string | number | null | readonly Plain[] | PlainSection;
+export type Plain = string | number | boolean | null | readonly Plain[] | PlainSection;
 
 /** A mapping of it. */
 export interface PlainSection {
@@ -38,7 +38,8 @@ function plainSection(section: Fields): PlainSection {
 }
 
 function plain(value: unknown): Plain {
-  if (typeof value === 'string' || typeof value === 'number' || value === null) return value;
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' || value === null)
+    return value;
   if (Array.isArray(value)) return value.map(plain);
   return plainSection(fieldsOf(value));
 }

@@ -147,17 +147,35 @@ export interface MailObservation {
   /** `host:port`, as configured. */
   readonly server: string;
   readonly security: 'starttls' | 'tls' | 'none';
+  /** Whether another server that works is no substitute. */
+  readonly required: boolean;
+  /** How long FortiAuthenticator waits for it. */
+  readonly patience: Millis;
   readonly outcome: MailOutcome;
   /** When the first certificate of its chain ends; null: there was no TLS, or the chain was not verified. */
   readonly certificateNotAfter: EpochMs | null;
-  /** Whether this machine's own port 25 greets, looked at only when the server failed; null: not looked at. */
-  readonly localhostAnswers: boolean | null;
+  /** Whether FortiAuthenticator's own mailer may do instead, looked at only while no server works. */
+  readonly recipientServers: readonly RecipientServerObservation[];
+}
+
+/** Whether a mail server of a domain of recipients greets this machine. */
+export interface RecipientServerObservation {
+  readonly domain: string;
+  /** Those that were tried, the most preferred first. */
+  readonly hosts: readonly string[];
+  readonly outcome: { readonly kind: 'greets'; readonly durationMs: Millis } | Failure;
 }
 
 export type MailStage = 'connect' | 'greeting' | 'ehlo' | 'tls' | 'login' | 'sender' | 'recipient';
 
 export type MailOutcome =
-  | { readonly kind: 'accepted'; readonly durationMs: Millis; readonly greeting: string }
+  | {
+      readonly kind: 'accepted';
+      readonly durationMs: Millis;
+      /** The longest that it let one step wait: connection, greeting with all up to the encryption, a command. */
+      readonly slowestMs: Millis;
+      readonly greeting: string;
+    }
   | (Failure & {
       readonly stage: MailStage;
       /** SMTP reply code (RFC 5321 §4.2), where the server gave one. */

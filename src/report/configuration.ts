@@ -38,7 +38,7 @@ function withoutPeople(key: string, section: Section, mask: Mask): Section {
 
 function without(key: string, value: Plain, mask: Mask): Plain {
   if (typeof value === 'string') return mask.mailAddresses(value);
-  if (value === null || typeof value === 'number') return value;
+  if (value === null || typeof value === 'number' || typeof value === 'boolean') return value;
   return isList(value) ? value.map((item) => without(key, item, mask)) : withoutPeople(key, value, mask);
 }
 

@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 
 import type { Config } from '../config/config.ts';
 import type { HostPort } from '../core/authority.ts';
+import { USUAL_PATIENCE } from '../sources/mail/mail-servers.ts';
 import type { MailServerConfig } from '../sources/mail/section.ts';
 import type { ResolverConfig } from '../config/schema/resolver.ts';
 import { parseHostPort } from '../config/schema/host-port.ts';
@@ -92,7 +93,16 @@ function endpointOf(url: string | undefined): readonly HostPort[] {
  * rehearse.
  */
 function mailServers({ mail, notify }: Config): readonly MailServerConfig[] {
-  return [...mail, ...(notify.email?.servers ?? []).map((relay) => ({ ...relay, from: null, to: null }))];
+  return [
+    ...mail,
+    ...(notify.email?.servers ?? []).map((relay) => ({
+      ...relay,
+      from: null,
+      to: null,
+      required: false,
+      timeout: USUAL_PATIENCE,
+    })),
+  ];
 }
 
 function chooseMail(config: Config, asked: string, wanted: Wanted): ProbeChoice | Refusal {

@@ -11,6 +11,7 @@ import { judgeDns } from '../checks/name-resolution/judge.ts';
 import { judgeTcp } from '../checks/reachability/judge.ts';
 import { createLimiter } from '../network/limiter.ts';
 import { judgeMail } from '../checks/mail/judge.ts';
+import { mailViewOf, type MailView } from '../checks/mail/mail-view.ts';
 import { mailLine, pathLines } from '../report/path-lines.ts';
 import { judgeTlsPath } from '../checks/tls-genuine/judge-tls-path.ts';
 import type { PathTarget } from '../sources/target/observe-path.ts';
@@ -53,6 +54,7 @@ const NOTHING: Seen = {
 
 export function createProbesOnDemand(config: Config, looks: TargetProbes, clock: Clock): ProbesOnDemand {
   const limiter = createLimiter(AT_ONCE);
+  const mailView = mailViewOf(config);
   const stopping = new AbortController();
 
   async function probe({ target, module, timeout }: ProbeRequest, signal: AbortSignal): Promise<ProbeAnswer> {
@@ -65,7 +67,9 @@ export function createProbesOnDemand(config: Config, looks: TargetProbes, clock:
     const both = AbortSignal.any([limit.signal, work.signal]);
     const looked = await discardIfStalled(
       clock,
-      limiter.run(() => look(choice, looks, clock, both), both).catch((error: unknown) => notStarted(error, both)),
+      limiter
+        .run(() => look(choice, { looks, clock, mailView }, both), both)
+        .catch((error: unknown) => notStarted(error, both)),
     );
     const durationMs = clock.elapsed() - started;
     if (looked === null) return unknownAnswer(target, 'ftm-watch itself stalled meanwhile');
@@ -82,12 +86,18 @@ export function createProbesOnDemand(config: Config, looks: TargetProbes, clock:
   };
 }
 
-function look(choice: ProbeChoice, looks: TargetProbes, clock: Clock, signal: AbortSignal): Promise<Seen> {
+interface Means {
+  readonly looks: TargetProbes;
+  readonly clock: Clock;
+  readonly mailView: MailView;
+}
+
+function look(choice: ProbeChoice, { looks, clock, mailView }: Means, signal: AbortSignal): Promise<Seen> {
   switch (choice.kind) {
     case 'name':
       return lookUp(choice.target, looks, signal);
     case 'mail':
-      return rehearse(choice.server, looks, signal);
+      return rehearse(choice.server, looks, mailView, signal);
     case 'path':
       return follow(choice.target, looks, clock, signal);
   }
@@ -104,10 +114,11 @@ async function lookUp(target: PathTarget, looks: TargetProbes, signal: AbortSign
 async function rehearse(
   server: Parameters<TargetProbes['mail']>[0],
   looks: TargetProbes,
+  view: MailView,
   signal: AbortSignal,
 ): Promise<Seen> {
   const observation = await looks.mail(server, signal);
-  const findings = judgeMail(observation);
+  const findings = judgeMail(observation, view);
   const { outcome, certificateNotAfter: mailCertificateNotAfter } = observation;
   return {
     ...NOTHING,

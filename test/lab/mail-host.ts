@@ -53,7 +53,11 @@ export async function createMailHost({ identity, login }: MailHostOptions = {}):
       done(fault === 'not-now' ? refusal(451, '4.3.0 try again later') : null);
     },
     onRcptTo: ({ address }, _session, done) => {
-      done(fault === 'refuse-recipient' ? refusal(550, `5.7.1 relaying to ${address} denied`) : null);
+      done(
+        fault === 'refuse-recipient'
+          ? refusal(550, `5.1.1 <${address}>: Recipient address rejected: User unknown`)
+          : null,
+      );
     },
     onData: (stream, session, done) => {
       const chunks: Buffer[] = [];

@@ -102,8 +102,8 @@ const EGRESS: Scenario = {
 
 const MAIL: Scenario = {
   name: 'mail',
-  fault: 'The mail server no longer takes activation codes from FortiAuthenticator for users outside.',
-  repair: 'The mail server allows FortiAuthenticator to relay again.',
+  fault: 'The mail server no longer knows the users that activation codes are for.',
+  repair: 'The mail server knows the users again.',
   cause: 'mail-recipient-rejected',
   isNoticed: false,
   begin: ({ mail }) => {

@@ -51,12 +51,20 @@ const TEXTS: Readonly<Record<string, fc.Arbitrary<string>>> = {
   'environment variable': fc.constant('SET_SECRET'),
 };
 
+/** Values that are no texts, by their type. */
+const PLAIN: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
+  number: fc.double({ min: 0, max: 1, noNaN: true }),
+  boolean: fc.boolean(),
+  null: fc.constant(null),
+};
+
 /** What the type alone does not say, by the path. */
 const TEXTS_AT: readonly (readonly [path: RegExp, texts: fc.Arbitrary<string>])[] = [
   [/proxy(\.url)?$/u, endpoint(HOST).map((text) => `http://${text}`)],
   [/^notify\..*url/u, fc.tuple(HOST_NAME, fc.webPath()).map(([host, path]) => `https://${host}${path}`)],
   [/url$/iu, HOST_NAME.map((host) => `https://${host}`)],
   [/^schedule\.(?!timezone)/u, fc.constantFrom('*/30 * * * * *', '0 30 2 * * mon-fri')],
+  [/^mail\.timeout$/u, fc.integer({ min: 1, max: 10 }).map((seconds) => `${String(seconds)}s`)],
   [/\.cron$/u, fc.constantFrom('0 2 * * 0', '*/5 8-18 1,15 jan mon-fri')],
   // Two listeners may not have the same port.
   [/^web\.listen$/u, endpoint(ADDRESS, fc.integer({ min: 0, max: 9999 }))],
@@ -81,14 +89,10 @@ function anyValue(schema: JsonSchema, path: string): fc.Arbitrary<unknown> {
       const list = fc.uniqueArray(anyValue(sectionOf(items), path), { ...size, selector: labelOf });
       return path === 'appliances' ? list.map((units) => units.map(withOwnTexts)) : list;
     }
-    case 'number':
-      return fc.double({ min: 0, max: 1, noNaN: true });
     case 'integer':
       return fc.integer({ min: Number(minimum), max: Number(maximum) });
-    case 'null':
-      return fc.constant(null);
     default:
-      return anyText(String(title), path);
+      return PLAIN[String(type)] ?? anyText(String(title), path);
   }
 }
 

@@ -17,8 +17,20 @@ const DOMAIN = 'example.test';
 /** Mail is delivered as nobody. */
 const NOBODY = '65534';
 
+export interface PostfixOptions {
+  /** Whose messages it passes on to other domains. */
+  readonly relaysFor?: string;
+  /** @default postfix's own, which refuses to relay for the time being */
+  readonly relayRestrictions?: string;
+  /** Who is not of `relaysFor` waits for its greeting, 6 s by default. */
+  readonly postscreen?: true;
+}
+
 /** @param mailboxes local parts of example.test; every other recipient is refused */
-export async function startPostfix(mailboxes: readonly string[]): Promise<PostfixInstance> {
+export async function startPostfix(
+  mailboxes: readonly string[],
+  options: PostfixOptions = {},
+): Promise<PostfixInstance> {
   const folder = mkdtempSync(join(tmpdir(), 'ftm-watch-postfix-'));
   const port = await freePort();
   // Its daemons give up root and must still find their files.
@@ -26,8 +38,8 @@ export async function startPostfix(mailboxes: readonly string[]): Promise<Postfi
   for (const name of ['etc', 'queue', 'data', 'mail']) mkdirSync(join(folder, name));
   execFileSync('chown', ['postfix', join(folder, 'data')]);
   execFileSync('chown', [NOBODY, join(folder, 'mail')]);
-  writeFileSync(join(folder, 'etc', 'main.cf'), mainConfig(folder, mailboxes));
-  writeFileSync(join(folder, 'etc', 'master.cf'), masterConfig(port));
+  writeFileSync(join(folder, 'etc', 'main.cf'), mainConfig(folder, mailboxes, options));
+  writeFileSync(join(folder, 'etc', 'master.cf'), masterConfig(port, options));
   postfix(folder, 'start');
   return {
     port,
@@ -62,7 +74,11 @@ function delivered(folder: string): readonly string[] {
   }
 }
 
-function mainConfig(folder: string, mailboxes: readonly string[]): string {
+function mainConfig(
+  folder: string,
+  mailboxes: readonly string[],
+  { relaysFor = '127.0.0.0/8', relayRestrictions }: PostfixOptions,
+): string {
   return `
 compatibility_level = 3.10
 queue_directory = ${folder}/queue
@@ -73,7 +89,7 @@ myhostname = mail.${DOMAIN}
 mydestination =
 inet_interfaces = loopback-only
 inet_protocols = ipv4
-mynetworks = 127.0.0.0/8
+mynetworks = ${relaysFor}
 alias_maps =
 local_recipient_maps =
 virtual_mailbox_domains = ${DOMAIN}
@@ -82,13 +98,19 @@ virtual_mailbox_maps = inline:{ ${mailboxes.map((name) => `{ ${name}@${DOMAIN} =
 virtual_uid_maps = static:${NOBODY}
 virtual_gid_maps = static:${NOBODY}
 smtpd_tls_security_level = none
-smtpd_recipient_restrictions = reject_unlisted_recipient, permit_mynetworks, reject
+smtpd_recipient_restrictions = reject_unlisted_recipient, permit_mynetworks, permit_auth_destination, reject
+${relayRestrictions === undefined ? '' : `smtpd_relay_restrictions = ${relayRestrictions}`}
 `;
 }
 
-function masterConfig(port: number): string {
+function masterConfig(port: number, { postscreen }: PostfixOptions): string {
+  const smtpd = `127.0.0.1:${String(port)} inet n - n - - smtpd`;
+  const screened = `127.0.0.1:${String(port)} inet n - n - 1 postscreen
+smtpd pass - - n - - smtpd
+dnsblog unix - - n - 0 dnsblog
+tlsproxy unix - - n - 0 tlsproxy`;
   return `
-127.0.0.1:${String(port)} inet n - n - - smtpd
+${postscreen === undefined ? smtpd : screened}
 pickup unix n - n 60 1 pickup
 cleanup unix n - n - 0 cleanup
 qmgr unix n - n 300 1 qmgr

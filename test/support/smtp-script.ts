@@ -13,6 +13,8 @@ export const RESET: unique symbol = Symbol('reset');
 export interface SmtpScript {
   /** Sent to everybody who connects. @default an ordinary greeting */
   readonly greeting?: ScriptedReply;
+  /** How long everybody waits for it. */
+  readonly greetAfterMs?: number;
   /** Instead of a greeting: one byte of an endless one at a time. */
   readonly trickleEveryMs?: number;
   /** For each line that comes in. */
@@ -65,7 +67,7 @@ export function agreeable(line: string): ScriptedReply {
 
 function converse(
   socket: Socket,
-  { greeting = GREETING, trickleEveryMs, onLine = agreeable }: SmtpScript,
+  { greeting = GREETING, greetAfterMs = 0, trickleEveryMs, onLine = agreeable }: SmtpScript,
   lines: string[],
 ): void {
   let pending = '';
@@ -79,7 +81,9 @@ function converse(
     }
   });
   if (trickleEveryMs === undefined) {
-    say(socket, greeting);
+    setTimeout(() => {
+      if (!socket.destroyed) say(socket, greeting);
+    }, greetAfterMs);
     return;
   }
   socket.write('220-');

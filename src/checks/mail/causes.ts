@@ -1,8 +1,9 @@
 import type { CauseWords } from '../../engine/words/cause-words.ts';
 
 const TRY_LOCALHOST =
-  'Until it is fixed, let FortiAuthenticator use its own relay: System > Messaging > Email Services, SMTP server ' +
-  '"localhost".';
+  'Until it is fixed, FortiAuthenticator may deliver by itself: System > Messaging > Email Services, SMTP server ' +
+  '"localhost". It then needs TCP 25 to the mail servers of the recipients, and these check where it comes from: ' +
+  'without SPF, DKIM and a reverse name for its sending address, codes end up as spam or are refused.';
 
 /** Causes on the way of the activation codes. */
 export const MAIL_CAUSES = {
@@ -19,6 +20,23 @@ export const MAIL_CAUSES = {
       'Check that the mail server runs and that no firewall blocks the port from {source}.',
       'On FortiAuthenticator check System > Messaging > SMTP Servers and use "Test Connection".',
       TRY_LOCALHOST,
+    ],
+  },
+  'mail-slow': {
+    severity: 'warning',
+    title: 'the mail server answers too slowly',
+    headline: 'the mail server {subject} is slow',
+    summary:
+      'The mail server {subject} accepts a message, but lets its client wait for longer than FortiAuthenticator ' +
+      'waits (mail[].timeout): activation codes may not be sent.',
+    impact: 'delivery',
+    sources: ['ta-p/194050'],
+    remedy: [
+      'On FortiAuthenticator use "Test Connection" (System > Messaging > SMTP Servers): it decides whether it waits ' +
+        'long enough. If it does, set mail[].timeout here to what it waits.',
+      'Where the server lets strangers wait before it greets (postscreen, for 6 s by default), exempt the address of ' +
+        'FortiAuthenticator, and that of this machine, or use the submission port.',
+      'Else look for what it waits for: a reverse look-up of the client, a block list, or its own load.',
     ],
   },
   'mail-tls-broken': {
@@ -63,10 +81,39 @@ export const MAIL_CAUSES = {
     sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974'],
     remedy: [
       'Read the reply of the server in the evidence: it says what it refuses and often why.',
-      'Allow the address of FortiAuthenticator to relay, or give it a login on the mail server.',
       'Check the sender address (System > Messaging > SMTP Servers) and that mail[].to exists.',
       TRY_LOCALHOST,
     ],
+  },
+  'mail-relay-denied': {
+    severity: 'critical',
+    title: 'the mail server does not relay',
+    headline: 'the mail server {subject} does not relay',
+    warningHeadline: 'the mail server {subject} does not relay for this machine',
+    summary: 'The mail server {subject} passes on no message that comes from the address of FortiAuthenticator.',
+    impact: 'delivery',
+    sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974'],
+    remedy: [
+      'Read the reply of the server in the evidence: it says what it refuses and often why.',
+      'Allow the address of FortiAuthenticator to relay, or give it a login on the mail server (System > ' +
+        'Messaging > SMTP Servers).',
+      TRY_LOCALHOST,
+    ],
+    kinds: {
+      'this-machine': {
+        title: 'the probe comes from another address than FortiAuthenticator',
+        summary:
+          'The mail server {subject} passes on no message that comes from the address of this machine. What it says ' +
+          'to FortiAuthenticator, which has another address, is not known.',
+        remedy: [
+          'On FortiAuthenticator use "Test Connection" (System > Messaging > SMTP Servers): it decides whether ' +
+            'anything is wrong.',
+          'If that works, let the probe see the same: set "sourceAddress" where this machine has the address of ' +
+            'FortiAuthenticator, allow the address of this machine to relay, or give the probe a login ' +
+            '(mail[].user). Or leave out mail[].from and mail[].to: it ends after the login then.',
+        ],
+      },
+    },
   },
 } satisfies Readonly<Record<string, CauseWords>>;
 

@@ -5,7 +5,8 @@ import type { Declaration } from '../declaration.ts';
 import { judged, notConfigured, unjudged } from '../judgement.ts';
 import type { SlowFactsBySource } from '../../sources/registry.ts';
 import { MAIL_CAUSES, type MailCause } from './causes.ts';
-import { judgeMail } from './judge.ts';
+import { judgeMailServers } from './judge-servers.ts';
+import { mailViewOf } from './mail-view.ts';
 
 /** No answer at all, as a dead uplink makes of it; an answer that refuses is a fault of its own. */
 const SILENT: readonly string[] = ['mail-server-resolves', 'mail-server-answers'];
@@ -25,10 +26,13 @@ export const mail: Declaration<'mail', MailCause> = {
   place: { kind: 'branch', name: 'Mail', hint: 'carries codes to users' },
   withUnits: withUntoldServers,
   from: 'round',
-  judge: ({ round: { mail: servers } }) =>
-    servers.length === 0
-      ? notConfigured('No mail server is configured')
-      : judged(servers.flatMap(judgeMail), `${nameList(servers.map(({ server }) => server))} accepts a message`),
+  judge: ({ config, round: { mail: servers } }) => {
+    if (servers.length === 0) return notConfigured('No mail server is configured');
+    return judged(
+      judgeMailServers(servers, mailViewOf(config)),
+      `${nameList(servers.map(({ server }) => server))} accepts a message`,
+    );
+  },
 };
 
 /** Where mail servers are not configured, the appliances tell theirs. One that cannot be read may have some. */

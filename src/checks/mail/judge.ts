@@ -1,5 +1,5 @@
 import type { MailCause } from './causes.ts';
-import { type Finding, type FindingLevel, note, unknown } from '../../engine/finding.ts';
+import { type Finding, type FindingLevel, unknown } from '../../engine/finding.ts';
 import {
   isOfThisMachine,
   isOwnTrouble,
@@ -7,6 +7,10 @@ import {
   type MailOutcome,
   type MailStage,
 } from '../../core/observation.ts';
+import type { Millis } from '../../core/clock.ts';
+import { spanText } from '../../core/duration.ts';
+import type { MailView } from './mail-view.ts';
+import { isRelayRefusal } from './relay-refusal.ts';
 
 type MailFailure = Extract<MailOutcome, { kind: 'failed' }>;
 
@@ -14,6 +18,7 @@ interface Expectation {
   readonly rule: string;
   readonly expected: string;
   readonly suggests: MailCause;
+  readonly kind?: string;
 }
 
 const RESOLVES: Expectation = {
@@ -46,21 +51,44 @@ const EXPECTATIONS: Readonly<Record<MailStage, Expectation>> = {
   },
 };
 
+const RELAYS: Expectation = {
+  rule: 'mail-relay-permitted',
+  expected: 'messages from this address are passed on',
+  suggests: 'mail-relay-denied',
+};
+
 /** Judges how far one mail server went. */
-export function judgeMail({ server, security, outcome, localhostAnswers }: MailObservation): readonly Finding[] {
-  if (outcome.kind === 'accepted') return [];
-  const { suggests, ...expectation } = expectationOf(outcome);
+export function judgeMail(
+  { server, security, patience, outcome }: MailObservation,
+  view: MailView,
+): readonly Finding<MailCause>[] {
+  if (outcome.kind === 'accepted') return outcome.slowestMs > patience ? [tooSlow(server, patience, outcome)] : [];
+  const { suggests, ...expectation } = expectationOf(outcome, view);
   const told = { ...expectation, subject: server, actual: describe(outcome), facts: { security } };
-  const level = levelOf(outcome);
-  return [
-    level === 'unknown' ? unknown(told) : { ...told, level, suggests },
-    ...(localhostAnswers === true ? [tryLocalhost(server)] : []),
-  ];
+  const level = levelOf(outcome, expectation);
+  return [level === 'unknown' ? unknown(told) : { ...told, level, suggests }];
 }
 
-function expectationOf(outcome: MailFailure): Expectation {
+/** It delivers in the end, for who waits: postscreen lets everybody wait for 6 s. */
+function tooSlow(server: string, patience: Millis, { slowestMs }: { readonly slowestMs: Millis }): Finding<MailCause> {
+  return {
+    rule: 'mail-server-answers-in-time',
+    subject: server,
+    expected: `each answer within ${spanText(patience)}, as long as FortiAuthenticator waits`,
+    actual: `one took ${spanText(slowestMs)}`,
+    level: 'warning',
+    suggests: 'mail-slow',
+  };
+}
+
+function expectationOf(outcome: MailFailure, { fromAppliance }: MailView): Expectation {
   if (outcome.reason === 'name-not-resolved') return RESOLVES;
+  if (refusesClient(outcome)) return fromAppliance ? RELAYS : { ...RELAYS, kind: 'this-machine' };
   return outcome.stage === 'tls' || wasAnswered(outcome) ? EXPECTATIONS[outcome.stage] : ANSWERS;
+}
+
+function refusesClient({ stage, reason, message }: MailFailure): boolean {
+  return reason === 'rejected' && (stage === 'sender' || stage === 'recipient') && isRelayRefusal(message);
 }
 
 /** A server that dies in the middle of a session has not rejected anything. */
@@ -72,8 +100,9 @@ function wasAnswered({ reason }: MailFailure): boolean {
  * RFC 5321 §4.2.1: 4yz asks to come back later. For a sender or a recipient that is everyday life (greylisting, 450 and
  * 451), and FortiAuthenticator's queue does come back.
  */
-function levelOf({ stage, reason, code }: MailFailure): FindingLevel {
+function levelOf({ stage, reason, code }: MailFailure, { kind }: Pick<Expectation, 'kind'>): FindingLevel {
   if (isOfThisMachine(reason)) return 'unknown';
+  if (kind === 'this-machine') return 'warning';
   const later = code !== null && code >= 400 && code < 500;
   return later && (stage === 'login' || stage === 'sender' || stage === 'recipient') ? 'warning' : 'broken';
 }
@@ -82,16 +111,4 @@ function describe({ stage, reason, tlsError, message }: MailFailure): string {
   if (tlsError === 'NO_STARTTLS') return `STARTTLS is not offered: ${message}`;
   const at = stage === 'tls' && tlsError !== null ? `${stage}, ${tlsError}` : stage;
   return `${reason} (${at}): ${message}`;
-}
-
-/** As the activation tip has it: "if the custom mail server is not reachable, try using localhost". */
-function tryLocalhost(server: string): Finding {
-  return note({
-    rule: 'mail-localhost-answers',
-    subject: server,
-    expected: 'the configured mail server answers',
-    actual:
-      'a mail server on this machine (127.0.0.1:25) answers: on FortiAuthenticator the mail server "localhost" is ' +
-      'worth a try meanwhile',
-  });
 }

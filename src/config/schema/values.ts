@@ -110,6 +110,8 @@ export const serial: z.ZodType<string> = plainText(
   /^[A-Za-z0-9_-]{4,40}$/u,
 );
 
+export const flag: z.ZodType<boolean> = z.boolean(expected('true or false')).meta({ title: 'true or false' });
+
 export const mailAddress: z.ZodType<string> = plainText(
   'mail address',
   'a mail address such as "admins@example.org"',

@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { RECURSION_DESIRED, decode, encode, type Answer, type DecodedPacket, type StringAnswer } from 'dns-packet';
 import { visibleText } from '../../core/visible-text.ts';
 
-export type RecordType = 'A' | 'AAAA';
+export type RecordType = 'A' | 'AAAA' | 'MX';
 
 /** One question as it goes over the wire. */
 export interface DnsQuery {
@@ -17,6 +17,7 @@ export type DnsReading =
   | {
       readonly kind: 'answer';
       readonly rcode: string;
+      /** Of an MX question: the names of the hosts, the most preferred first. */
       readonly addresses: readonly string[];
       readonly cnames: readonly string[];
       readonly ttlSeconds: number | null;
@@ -160,6 +161,8 @@ function followChain(answers: readonly Answer[], query: DnsQuery, rcode: string)
     cnames.push(visibleText(owner, MAX_NAME_LENGTH));
     ttls.push(ttlOf(alias));
   }
+  if (query.type === 'MX')
+    return { kind: 'answer', rcode, addresses: exchangesOf(answers, owner), cnames, ttlSeconds: null };
   const found = records
     .filter((record) => record.type === query.type && sameName(record.name, owner) && isIP(record.data) !== 0)
     .slice(0, MAX_ADDRESSES);
@@ -171,6 +174,16 @@ function followChain(answers: readonly Answer[], query: DnsQuery, rcode: string)
     cnames,
     ttlSeconds: ttls.length === 0 ? null : Math.min(...ttls),
   };
+}
+
+function exchangesOf(answers: readonly Answer[], owner: string): readonly string[] {
+  return answers
+    .filter((record) => record.type === 'MX')
+    .filter((record) => record.class === 'IN' && sameName(record.name, owner))
+    .map(({ data }) => data)
+    .sort((one, other) => (one.preference ?? 0) - (other.preference ?? 0))
+    .slice(0, MAX_ADDRESSES)
+    .map(({ exchange }) => visibleText(exchange, MAX_NAME_LENGTH));
 }
 
 function isChainRecord(record: Answer): record is StringAnswer {

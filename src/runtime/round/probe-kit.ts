@@ -9,7 +9,6 @@ import { authority } from '../../core/authority.ts';
 import { createSystemLookup } from '../../network/system-lookup.ts';
 import { createProbeSecureContext } from '../../network/tls/secure-context.ts';
 import { createLimiter } from '../../network/limiter.ts';
-import { LOCAL_RELAY } from '../../network/smtp/local-relay.ts';
 import { publicTrust } from '../../network/public-trust.ts';
 import type { JsonFile } from '../../system/json-file.ts';
 import { createStallMonitor } from '../../schedule/stall-monitor.ts';
@@ -20,6 +19,8 @@ import { loadGenuineMemory } from './genuine-memory.ts';
 import type { TlsKnowledge } from '../../checks/tls-genuine/judge-tls-path.ts';
 import { observeRound, type RoundWatch } from './observe-round.ts';
 import { createCloserLooks } from '../../sources/path/closer-looks.ts';
+import { createRecipientLooks } from '../../sources/mail/recipient-looks.ts';
+import { observeExchanges } from '../../sources/target/observe-dns.ts';
 import { createOlderTls } from '../../sources/path/older-tls.ts';
 import { createSecondLooks } from './second-looks.ts';
 import { loadShareMemory } from './share-memory.ts';
@@ -76,6 +77,7 @@ export async function createProbeKit(
     ...createSecondLooks(knowledge, clock),
     olderTls: createOlderTls(clock),
     closerLooks: createCloserLooks(clock),
+    recipientLooks: createRecipientLooks(clock),
   };
 
   return {
@@ -106,7 +108,10 @@ type StandingTools = Omit<RoundTools & RoundWatch, keyof RoundWishes | 'burst'>;
 function createConnectionTools(
   config: Config,
   env: NodeJS.ProcessEnv,
-): Pick<StandingTools, 'system' | 'askName' | 'acceptable' | 'endpoint' | 'limiter' | 'mail'> {
+): Pick<
+  StandingTools,
+  'system' | 'askName' | 'acceptable' | 'endpoint' | 'limiter' | 'mail' | 'askExchanges' | 'exchangePort'
+> {
   const judged = config.services.length + config.controlHosts.length;
   const certificates = createCertificateCache(CERTIFICATES.spare + CERTIFICATES.perTarget * judged);
   const trust = publicTrust();
@@ -123,6 +128,8 @@ function createConnectionTools(
       readSecret: secrets,
     },
     limiter: createLimiter(CONNECTIONS),
-    mail: { trust, localRelay: LOCAL_RELAY, readSecret: secrets },
+    mail: { trust, readSecret: secrets },
+    askExchanges: (domain, resolver, ctx) => observeExchanges(domain, resolver, { system, trust }, ctx),
+    exchangePort: 25,
   };
 }

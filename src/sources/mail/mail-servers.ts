@@ -1,6 +1,10 @@
 import type { UnitObservation } from '../appliances/unit-observation.ts';
+import type { Millis } from '../../core/clock.ts';
 import type { MailServerConfig } from './section.ts';
 import { valueOf } from '../../core/license/resource.ts';
+
+/** Of FortiAuthenticator, which does not tell its own. */
+export const USUAL_PATIENCE: Millis = 5000;
 
 /**
  * The mail servers to rehearse with: those of the configuration, else those that FortiAuthenticator itself sends
@@ -12,5 +16,6 @@ export function mailServersOf(
 ): readonly MailServerConfig[] {
   if (mail.length > 0) return mail;
   const named = units.flatMap(({ rest }) => (rest?.kind === 'ok' ? (valueOf(rest.mailServers) ?? []) : []));
-  return [...new Map(named.map((server) => [`${server.host}:${String(server.port)}`, server])).values()];
+  const servers = named.map((server) => ({ ...server, required: false, timeout: USUAL_PATIENCE }));
+  return [...new Map(servers.map((server) => [`${server.host}:${String(server.port)}`, server])).values()];
 }

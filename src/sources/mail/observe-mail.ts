@@ -10,7 +10,6 @@ import { openTls } from '../../network/connect.ts';
 import type { ProbeContext } from '../../network/context.ts';
 import { ProbeError, errorCode, failureFrom, printable } from '../../network/failure.ts';
 import { connectToAny } from '../../network/smtp/connect-any.ts';
-import { greets, type LocalRelay } from '../../network/smtp/local-relay.ts';
 import type { MailSession } from '../../network/smtp/session.ts';
 import { SmtpError } from '../../network/smtp/smtp-error.ts';
 import { createVerifiedIdentity, type VerifiedIdentity } from '../../network/smtp/verified-identity.ts';
@@ -27,8 +26,6 @@ const MAX_GREETING = 200;
 export interface MailPorts {
   /** Under which servers without a `caFile` are verified. */
   readonly trust: SecureContext;
-  /** Looked at when the server does not answer. */
-  readonly localRelay: LocalRelay;
   /** Reads a secret again, as `readSecret` with the environment filled in. */
   readonly readSecret: (source: SecretSource) => Promise<string>;
 }
@@ -43,22 +40,23 @@ export interface MailTarget {
 
 /**
  * Rehearses handing over a message, up to the recipient, and takes it back: nothing is ever sent. Never throws and
- * takes no longer than `MAIL_DEADLINE` and a moment for the local relay.
+ * takes no longer than `MAIL_DEADLINE`.
  */
 export async function observeMail(target: MailTarget, ports: MailPorts, ctx: ProbeContext): Promise<MailObservation> {
-  const { host, port, security } = target.server;
+  const { host, port, security, required, timeout } = target.server;
   const identity = createVerifiedIdentity();
   // nodemailer costs 10 MB of memory, which only who has a mail server needs. Loaded before anything is timed, or
   // connected.
   const { MailSession: Session } = await import('../../network/smtp/session.ts');
   const outcome = await rehearse(target, { ...ports, identity, Session }, ctx);
-  const silent = outcome.kind === 'failed' && (outcome.stage === 'connect' || outcome.stage === 'greeting');
   return {
     server: `${host.includes(':') ? `[${host}]` : host}:${String(port)}`,
     security,
+    required,
+    patience: timeout,
     outcome,
     certificateNotAfter: identity.notAfter(),
-    localhostAnswers: silent && !ctx.signal.aborted ? await greets(ports.localRelay, ctx) : null,
+    recipientServers: [],
   };
 }
 
@@ -73,6 +71,8 @@ interface Rehearsal {
   readonly ctx: ProbeContext;
   readonly limit: Deadline;
   stage: MailStage;
+  /** The longest that the server let one step wait. */
+  slowestMs: Millis;
   session: MailSession | null;
   /** What must never be shown, should a server echo it. */
   secrets: readonly string[];
@@ -81,11 +81,12 @@ interface Rehearsal {
 async function rehearse(target: MailTarget, ports: RehearsalPorts, ctx: ProbeContext): Promise<MailOutcome> {
   const startedAt = ctx.clock.elapsed();
   using limit = deadline(ctx.clock, MAIL_DEADLINE, ctx.signal);
-  const rehearsal: Rehearsal = { target, ctx, limit, stage: 'connect', session: null, secrets: [] };
+  const rehearsal: Rehearsal = { target, ctx, limit, stage: 'connect', slowestMs: 0, session: null, secrets: [] };
   try {
     await perform(rehearsal, ports);
     const greeting = printable(rehearsal.session?.transcript.greeting() ?? '', MAX_GREETING);
-    return { kind: 'accepted', durationMs: ctx.clock.elapsed() - startedAt, greeting };
+    const { slowestMs } = rehearsal;
+    return { kind: 'accepted', durationMs: ctx.clock.elapsed() - startedAt, slowestMs, greeting };
   } catch (error) {
     return failed(rehearsal, error, ctx.clock.elapsed() - startedAt);
   } finally {
@@ -98,23 +99,33 @@ async function perform(rehearsal: Rehearsal, ports: RehearsalPorts): Promise<voi
   const { server } = target;
   const secureContext = await trustFor(server, ports.trust);
   const tls = { secureContext, rejectUnauthorized: true, checkServerIdentity: ports.identity.check };
-  const socket = await openTransport(rehearsal, tls);
+  const socket = await timed(rehearsal, () => openTransport(rehearsal, tls));
   const session = new ports.Session({ socket, host: server.host, security: server.security, tls }, limit.signal);
   rehearsal.session = session;
   rehearsal.stage = 'greeting';
-  await session.greet();
-  if (server.user !== null && server.password !== null) {
+  await timed(rehearsal, () => session.greet());
+  const { user, from, to } = server;
+  if (user !== null && server.password !== null) {
     rehearsal.stage = 'login';
     const password = await ports.readSecret(server.password);
-    rehearsal.secrets = [password, `\0${server.user}\0${password}`];
-    await session.login(server.user, password);
+    rehearsal.secrets = [password, `\0${user}\0${password}`];
+    await timed(rehearsal, () => session.login(user, password));
   }
-  if (server.from === null) return;
+  if (from === null) return;
   rehearsal.stage = 'sender';
-  await session.mailFrom(server.from);
-  if (server.to === null) return;
+  await timed(rehearsal, () => session.mailFrom(from));
+  if (to === null) return;
   rehearsal.stage = 'recipient';
-  await session.rcptTo(server.to);
+  await timed(rehearsal, () => session.rcptTo(to));
+}
+
+/** Clients limit each step by itself, not the whole. */
+async function timed<T>(rehearsal: Rehearsal, step: () => Promise<T>): Promise<T> {
+  const { clock } = rehearsal.ctx;
+  const startedAt = clock.elapsed();
+  const result = await step();
+  rehearsal.slowestMs = Math.max(rehearsal.slowestMs, clock.elapsed() - startedAt);
+  return result;
 }
 
 async function trustFor({ caFile }: MailServerConfig, fallback: SecureContext): Promise<SecureContext> {

@@ -2,7 +2,7 @@ import type * as z from 'zod';
 import { relayShape, withPort } from '../../config/schema/mail-relay.ts';
 import { endpoint, type Fields, given, type Report, requireLogin, unique } from '../../config/schema/rules.ts';
 import { completed, list, optional, section } from '../../config/schema/section.ts';
-import { mailAddress } from '../../config/schema/values.ts';
+import { duration, flag, mailAddress } from '../../config/schema/values.ts';
 
 const mailServer = completed(
   section(
@@ -15,6 +15,17 @@ const mailServer = completed(
       to: optional(mailAddress).describe(
         'Recipient of the rehearsal. It is only announced (RCPT TO) and taken back: no message is sent.',
       ),
+      timeout: duration(10_000)
+        .prefault('5s')
+        .describe(
+          'How long FortiAuthenticator waits for an answer of this server before it gives up. One that takes longer ' +
+            'is a warning.',
+        ),
+      required: flag
+        .prefault(false)
+        .describe(
+          'Whether a fault of this server is critical although another of `mail` works. Without, it is a warning then.',
+        ),
     },
     (fields, report) => {
       requireLogin(fields, report);

@@ -9,6 +9,7 @@ import type { ProbeContext } from '../../network/context.ts';
 import { ProbeError, failureFrom } from '../../network/failure.ts';
 import { encodeQuery, isDnsName, type DnsReading, type RecordType } from '../../network/dns/message.ts';
 import { serverOf, type DnsServer, type NamedResolver } from '../../network/dns/server.ts';
+import { systemExchanges } from '../../network/dns/system-exchanges.ts';
 import { observeSystem } from '../../network/dns/system.ts';
 import type { SystemLookup } from '../../network/system-lookup.ts';
 import { exchangeWith } from '../../network/dns/exchange.ts';
@@ -53,6 +54,21 @@ export async function observeDns(
     ask({ name, type: 'AAAA' }, resolver, ports, ctx),
   ]);
   return { resolver: resolver.label, name, a, aaaa };
+}
+
+/** The mail servers of a domain, the most preferred first; none: it has no record of any. @throws what ended it */
+export async function observeExchanges(
+  domain: string,
+  resolver: ResolverConfig,
+  ports: DnsPorts,
+  ctx: ProbeContext,
+): Promise<readonly string[]> {
+  if (resolver.kind === 'system') return systemExchanges(domain, ctx.signal);
+  const reply = await ask({ name: domain, type: 'MX' }, resolver, ports, ctx);
+  if (reply.kind === 'failed') throw new ProbeError(reply.reason, reply.message);
+  if (reply.rcode !== 'NOERROR' && reply.rcode !== 'NXDOMAIN')
+    throw new ProbeError('rejected', `The resolver answered ${reply.rcode}`);
+  return reply.addresses;
 }
 
 function literal(address: string, here: boolean): DnsReply {

@@ -30,6 +30,26 @@ export const INTENDED_DIFFERENCES: readonly Difference[] = [
     lines: ['+ metrics: ftm_cause_active cause="precondition-unknown"'],
   },
   {
+    reason: 'A mail server that refuses to relay is `mail-relay-denied`',
+    lines: ['+ metrics: ftm_cause_active cause="mail-relay-denied"'],
+  },
+  {
+    reason: 'Of several mail servers, one that works leaves a warning of the others, unless they are `required`',
+    lines: [
+      '+ schema: properties.mail.items.properties.required.default: false',
+      '+ schema: properties.mail.items.properties.required.type: "boolean"',
+    ],
+  },
+  {
+    reason: 'A mail server that takes longer than `mail[].timeout`, which FortiAuthenticator waits, is `mail-slow`',
+    lines: [
+      '+ metrics: ftm_cause_active cause="mail-slow"',
+      '+ schema: properties.mail.items.properties.timeout.default: "5s"',
+      '+ schema: properties.mail.items.properties.timeout.pattern: "^[1-9]\\\\d{0,8}[smhd]$"',
+      '+ schema: properties.mail.items.properties.timeout.type: "string"',
+    ],
+  },
+  {
     reason: 'What was given up shows as `ftm_notifications_total{result="expired"}`',
     lines: ['+ metrics: ftm_notifications_total result="expired"'],
   },

@@ -49,6 +49,7 @@ const MESSAGES = [
   'mail-address.yaml:3:5  mail[0].from: expected a mail address such as "admins@example.org", got "fac"',
   'mail-from-without-to.yaml:3:5  mail[0].from: expected "to" beside "from": the rehearsal needs both',
   'mail-password-without-user.yaml:2:5  mail[0]: expected "user" beside the password',
+  'mail-required.yaml:3:5  mail[0].required: expected true or false, got "yes"',
   'mail-security.yaml:3:5  mail[0].security: expected one of "starttls", "tls", "none", got "ssl"',
   'mail-to-without-from.yaml:3:5  mail[0].to: expected "from" beside "to": the rehearsal needs both',
   'mail-twice.yaml:3:5  mail[1].host: "mail.example.org:25" stands in this list already',

@@ -29,7 +29,7 @@ describe('observeMail with a server that accepts', () => {
         server: `mail.example.test:${String(server.port)}`,
         security,
         outcome: { kind: 'accepted', greeting: expect.stringMatching(/^220 /u) },
-        localhostAnswers: null,
+        recipientServers: [],
       });
       expect(server.commands.slice(-4)).toEqual([
         'MAIL FROM:<fac@example.test>',
@@ -39,7 +39,7 @@ describe('observeMail with a server that accepts', () => {
       ]);
       expect(server.commands.filter((line) => /^DATA|^BDAT/iu.test(line))).toEqual([]);
       expect(server.messages()).toBe(0);
-      expect(judgeMail(seen)).toEqual([]);
+      expect(judgeMail(seen, { fromAppliance: false })).toEqual([]);
       const { certificateNotAfter: end } = seen;
       expect(end === null ? null : Math.round((end - Date.now()) / 86_400_000)).toBe(security === 'none' ? null : 365);
     },

@@ -23,6 +23,20 @@ describe('observeMail and time', () => {
     expect(outcome.durationMs).toBeLessThan(11_000);
   });
 
+  test.each([
+    ['longer than FortiAuthenticator waits', 5000, ['warning mail-server-answers-in-time mail-slow']],
+    ['shorter', 9000, []],
+  ] as const)('a server that lets its client wait for 6 s: %s', async (_, timeout, said) => {
+    await using server = await createScriptedSmtp({ greetAfterMs: 6000 / 20 });
+    const seen = await bench.look(server.port, { config: { timeout } });
+    expect(seen.outcome).toMatchObject({ kind: 'accepted' });
+    expect(
+      judgeMail(seen, { fromAppliance: false }).map(
+        ({ level, rule, suggests }) => `${level} ${rule} ${suggests ?? '-'}`,
+      ),
+    ).toEqual(said);
+  });
+
   test('a greeting that trickles does not extend it', async () => {
     await using server = await createScriptedSmtp({ trickleEveryMs: 20 });
     const { outcome } = await bench.look(server.port);
@@ -55,8 +69,8 @@ describe('observeMail and time', () => {
     await server.connected;
     controller.abort(new Error('shutting down'));
     const seen = await looking;
-    expect(seen).toMatchObject({ outcome: { reason: 'aborted' }, localhostAnswers: null });
+    expect(seen).toMatchObject({ outcome: { reason: 'aborted' } });
     expect(seen.outcome.durationMs).toBeLessThan(9000);
-    expect(judgeMail(seen)).toMatchObject([{ level: 'unknown' }]);
+    expect(judgeMail(seen, { fromAppliance: false })).toMatchObject([{ level: 'unknown' }]);
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { FailureReason, MailObservation, MailStage } from '../../../../src/core/observation.ts';
+import type { MailView } from '../../../../src/checks/mail/mail-view.ts';
 import { judgeMail } from '../../../../src/checks/mail/judge.ts';
 
 interface Failing {
@@ -7,33 +8,53 @@ interface Failing {
   readonly reason: FailureReason;
   readonly code?: number;
   readonly tlsError?: string;
+  readonly message?: string;
 }
 
-function failing({ stage, reason, code, tlsError }: Failing, localhostAnswers: boolean | null = null): MailObservation {
+const ELSEWHERE: MailView = { fromAppliance: false };
+const FROM_APPLIANCE: MailView = { fromAppliance: true };
+
+function failing({ stage, reason, code, tlsError, message }: Failing): MailObservation {
   const outcome = {
     kind: 'failed',
     reason,
-    message: 'as it is',
+    message: message ?? 'as it is',
     durationMs: 9,
     stage,
     code: code ?? null,
     tlsError: tlsError ?? null,
   } as const;
-  return { server: 'mail.example.test:25', security: 'starttls', outcome, certificateNotAfter: null, localhostAnswers };
+  return {
+    server: 'mail.example.test:25',
+    security: 'starttls',
+    required: false,
+    patience: 5000,
+    outcome,
+    certificateNotAfter: null,
+    recipientServers: [],
+  };
 }
 
 describe('judgeMail', () => {
-  test('finds nothing in a server that accepts', () => {
-    const outcome = { kind: 'accepted', durationMs: 9, greeting: '220 hello' } as const;
+  test.each([
+    [5000, []],
+    [6044, ['warning mail-server-answers-in-time mail-slow: one took 6 s']],
+  ])('judges a server that accepts by its slowest answer, %i ms', (slowestMs, said) => {
+    const outcome = { kind: 'accepted', durationMs: 9000, slowestMs, greeting: '220 hello' } as const;
     expect(
-      judgeMail({
-        server: 'mail.example.test:25',
-        security: 'none',
-        outcome,
-        certificateNotAfter: null,
-        localhostAnswers: null,
-      }),
-    ).toEqual([]);
+      judgeMail(
+        {
+          server: 'mail.example.test:25',
+          security: 'none',
+          required: false,
+          patience: 5000,
+          outcome,
+          certificateNotAfter: null,
+          recipientServers: [],
+        },
+        ELSEWHERE,
+      ).map(({ level, rule, suggests, actual }) => `${level} ${rule} ${suggests ?? '-'}: ${actual}`),
+    ).toEqual(said);
   });
 
   test.each<[Failing, string]>([
@@ -66,24 +87,24 @@ describe('judgeMail', () => {
     [{ stage: 'recipient', reason: 'rejected', code: 450 }, 'warning mail-recipient-accepted mail-recipient-rejected'],
     [{ stage: 'recipient', reason: 'timeout' }, 'broken mail-server-answers mail-unreachable'],
   ])('%j', (failure, expected) => {
-    const [finding] = judgeMail(failing(failure));
+    const [finding] = judgeMail(failing(failure), ELSEWHERE);
     expect(`${String(finding?.level)} ${String(finding?.rule)} ${finding?.suggests ?? '-'}`).toBe(expected);
     expect(finding?.subject).toBe('mail.example.test:25');
     expect(finding?.facts).toEqual({ security: 'starttls' });
   });
 
   test('says what happened, and where', () => {
-    expect(judgeMail(failing({ stage: 'recipient', reason: 'rejected', code: 550 }))[0]?.actual).toBe(
+    expect(judgeMail(failing({ stage: 'recipient', reason: 'rejected', code: 550 }), ELSEWHERE)[0]?.actual).toBe(
       'rejected (recipient): as it is',
     );
-    expect(judgeMail(failing({ stage: 'tls', reason: 'tls', tlsError: 'CERT_HAS_EXPIRED' }))[0]?.actual).toBe(
-      'tls (tls, CERT_HAS_EXPIRED): as it is',
-    );
-    expect(judgeMail(failing({ stage: 'tls', reason: 'rejected', tlsError: 'NO_STARTTLS' }))[0]?.actual).toBe(
-      'STARTTLS is not offered: as it is',
-    );
-    expect(judgeMail(failing({ stage: 'tls', reason: 'reset' }))[0]?.actual).toBe('reset (tls): as it is');
-    expect(judgeMail(failing({ stage: 'login', reason: 'rejected', tlsError: 'OLD' }))[0]?.actual).toBe(
+    expect(
+      judgeMail(failing({ stage: 'tls', reason: 'tls', tlsError: 'CERT_HAS_EXPIRED' }), ELSEWHERE)[0]?.actual,
+    ).toBe('tls (tls, CERT_HAS_EXPIRED): as it is');
+    expect(
+      judgeMail(failing({ stage: 'tls', reason: 'rejected', tlsError: 'NO_STARTTLS' }), ELSEWHERE)[0]?.actual,
+    ).toBe('STARTTLS is not offered: as it is');
+    expect(judgeMail(failing({ stage: 'tls', reason: 'reset' }), ELSEWHERE)[0]?.actual).toBe('reset (tls): as it is');
+    expect(judgeMail(failing({ stage: 'login', reason: 'rejected', tlsError: 'OLD' }), ELSEWHERE)[0]?.actual).toBe(
       'rejected (login): as it is',
     );
   });
@@ -96,22 +117,19 @@ describe('judgeMail', () => {
     ['sender', 'rejected', 'the sender is accepted'],
     ['recipient', 'rejected', 'the recipient is accepted'],
   ])('expects of %s, %s: %s', (stage, reason, expected) => {
-    expect(judgeMail(failing({ stage, reason }))[0]?.expected).toBe(expected);
+    expect(judgeMail(failing({ stage, reason }), ELSEWHERE)[0]?.expected).toBe(expected);
   });
 
-  test('notes that localhost answers, only when it does', () => {
-    const failure = { stage: 'connect', reason: 'refused' } as const;
-    expect(judgeMail(failing(failure, true))[1]).toMatchObject({
-      rule: 'mail-localhost-answers',
-      subject: 'mail.example.test:25',
-      expected: 'the configured mail server answers',
-      actual:
-        'a mail server on this machine (127.0.0.1:25) answers: on FortiAuthenticator the mail server "localhost" is ' +
-        'worth a try meanwhile',
-      level: 'note',
-      suggests: null,
-    });
-    expect(judgeMail(failing(failure, false))).toHaveLength(1);
-    expect(judgeMail(failing(failure, null))).toHaveLength(1);
+  test.each<[MailStage, number, MailView, string]>([
+    ['recipient', 554, ELSEWHERE, 'warning mail-relay-permitted mail-relay-denied this-machine'],
+    ['sender', 530, ELSEWHERE, 'warning mail-relay-permitted mail-relay-denied this-machine'],
+    ['recipient', 454, ELSEWHERE, 'warning mail-relay-permitted mail-relay-denied this-machine'],
+    ['recipient', 554, FROM_APPLIANCE, 'broken mail-relay-permitted mail-relay-denied -'],
+    ['recipient', 454, FROM_APPLIANCE, 'warning mail-relay-permitted mail-relay-denied -'],
+    ['login', 535, ELSEWHERE, 'broken mail-login-accepted mail-login-rejected -'],
+  ])('takes a refusal to relay at %s, %i, as an answer to the address that asks: %j', (stage, code, view, expected) => {
+    const message = `The server answered "${String(code)} 5.7.1 <user@example.org>: Relay access denied"`;
+    const [finding] = judgeMail(failing({ stage, reason: 'rejected', code, message }), view);
+    expect([finding?.level, finding?.rule, finding?.suggests, finding?.kind ?? '-'].join(' ')).toBe(expected);
   });
 });

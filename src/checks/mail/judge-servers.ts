@@ -1,0 +1,25 @@
+import type { MailCause } from './causes.ts';
+import type { Finding } from '../../engine/finding.ts';
+import type { MailObservation } from '../../core/observation.ts';
+import { judgeMail } from './judge.ts';
+import { judgeRecipientServer } from './judge-recipient-server.ts';
+import type { MailView } from './mail-view.ts';
+
+/** Judges all mail servers together: one that works carries the codes while another does not. */
+export function judgeMailServers(servers: readonly MailObservation[], view: MailView): readonly Finding<MailCause>[] {
+  const judged = servers.map((seen) => ({ seen, findings: judgeMail(seen, view) }));
+  const working = judged.find(({ findings }) => findings.length === 0);
+  if (working === undefined)
+    return [
+      ...judged.flatMap(({ findings }) => findings),
+      ...(servers[0]?.recipientServers ?? []).flatMap(judgeRecipientServer),
+    ];
+  return judged.flatMap(({ seen, findings }) =>
+    seen.required ? findings : findings.map((finding) => besideOneThatWorks(finding, working.seen.server)),
+  );
+}
+
+function besideOneThatWorks(finding: Finding<MailCause>, working: string): Finding<MailCause> {
+  if (finding.level !== 'broken') return finding;
+  return { ...finding, level: 'warning', actual: `${finding.actual}; ${working} accepts messages meanwhile` };
+}

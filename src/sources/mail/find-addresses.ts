@@ -1,0 +1,41 @@
+import { isIP } from 'node:net';
+import type { HostPort } from '../../core/authority.ts';
+import { isOwnTrouble, type DnsObservation, type Failure } from '../../core/observation.ts';
+import type { ProbeContext } from '../../network/context.ts';
+import type { PathSettings } from '../path/settings.ts';
+import type { PathTools } from '../target/observe-path.ts';
+
+export type FindTools = Pick<PathTools, 'askName' | 'acceptable'>;
+
+export type Resolving = Pick<PathSettings, 'resolvers'>;
+
+export interface FoundAddresses {
+  /** None: the name does not resolve. */
+  readonly addresses: readonly string[];
+  /** Our own trouble, for which it could not be resolved. */
+  readonly localError: Failure | null;
+}
+
+/** A mail server of your own may well have a private address. */
+const ANY_ADDRESS = ['0.0.0.0/0', '::/0'];
+
+/** Asks one resolver after the other until one knows the mail server. */
+export async function findAddresses(
+  { host, port }: HostPort,
+  { resolvers }: Resolving,
+  tools: FindTools,
+  ctx: ProbeContext,
+): Promise<FoundAddresses> {
+  if (isIP(host) !== 0) return { addresses: [host], localError: null };
+  const observations: DnsObservation[] = [];
+  for (const resolver of resolvers) {
+    observations.push(await tools.askName(host, resolver, ctx));
+    const addresses = tools.acceptable({ host, port, expectedAddresses: ANY_ADDRESS }, observations);
+    if (addresses.length > 0) return { addresses, localError: null };
+  }
+  const failures = observations.map(({ a }) => a).filter((reply) => reply.kind === 'failed');
+  return {
+    addresses: [],
+    localError: failures.find(({ reason }) => isOwnTrouble(reason)) ?? null,
+  };
+}

@@ -1,0 +1,73 @@
+import type { Millis } from '../../core/clock.ts';
+import type { RecipientServerObservation } from '../../core/observation.ts';
+import type { ResolverConfig } from '../../config/schema/resolver.ts';
+import type { ProbeContext } from '../../network/context.ts';
+import { ProbeError, failureFrom } from '../../network/failure.ts';
+import { connectToAny } from '../../network/smtp/connect-any.ts';
+import { greets } from '../../network/smtp/greets.ts';
+import { deadline } from '../../system/clock.ts';
+import { findAddresses, type FindTools, type Resolving } from './find-addresses.ts';
+
+/** For one domain, with what is left of a round whose own mail server was silent. */
+const LIMIT: Millis = 4000;
+
+/** Of a domain: a second one is asked where the first does not answer. */
+const MOST_EXCHANGES = 2;
+
+export interface RecipientTools extends FindTools {
+  /** The mail servers of a domain, the most preferred first. @throws what ended it */
+  readonly askExchanges: (domain: string, resolver: ResolverConfig, ctx: ProbeContext) => Promise<readonly string[]>;
+  /** On which the mail servers of others listen. */
+  readonly exchangePort: number;
+}
+
+/** Whether a mail server of a domain greets this machine. Nothing is said to it but QUIT. Never rejects. */
+export async function observeRecipientServer(
+  domain: string,
+  { resolvers }: Resolving,
+  tools: RecipientTools,
+  outer: ProbeContext,
+): Promise<RecipientServerObservation> {
+  using limit = deadline(outer.clock, LIMIT, outer.signal);
+  const ctx = { ...outer, signal: limit.signal };
+  const startedAt = ctx.clock.elapsed();
+  const port = tools.exchangePort;
+  let hosts: readonly string[] = [];
+  try {
+    hosts = await exchangesOf(domain, resolvers, tools, ctx);
+    const found = await Promise.all(hosts.map((host) => findAddresses({ host, port }, { resolvers }, tools, ctx)));
+    const addresses = found.flatMap((each) => each.addresses);
+    if (addresses.length === 0)
+      throw new ProbeError('name-not-resolved', `No resolver gives an address of a mail server of "${domain}"`);
+    const socket = await connectToAny(addresses, port, ctx, limit.signal);
+    if (!(await greets(socket, limit.signal))) throw new ProbeError('protocol', 'It does not greet as a mail server');
+    return { domain, hosts, outcome: { kind: 'greets', durationMs: ctx.clock.elapsed() - startedAt } };
+  } catch (error) {
+    const told =
+      limit.expired() && !(error instanceof ProbeError)
+        ? new ProbeError('timeout', `No mail server of "${domain}" greets within ${String(LIMIT)} ms`, { cause: error })
+        : error;
+    return { domain, hosts, outcome: failureFrom(told, ctx.clock.elapsed() - startedAt, outer.signal) };
+  }
+}
+
+/** RFC 5321 §5.1: a domain without MX records is its own mail server. RFC 7505: one that takes no mail says so. */
+async function exchangesOf(
+  domain: string,
+  resolvers: readonly ResolverConfig[],
+  { askExchanges }: RecipientTools,
+  ctx: ProbeContext,
+): Promise<readonly string[]> {
+  let failure: unknown = new ProbeError('internal', 'There is no resolver to ask');
+  for (const resolver of resolvers) {
+    try {
+      const exchanges = await askExchanges(domain, resolver, ctx);
+      if (exchanges.length === 0) return [domain];
+      return exchanges.filter((host) => host !== '' && host !== '.').slice(0, MOST_EXCHANGES);
+    } catch (error) {
+      ctx.signal.throwIfAborted();
+      failure = error;
+    }
+  }
+  throw failure;
+}

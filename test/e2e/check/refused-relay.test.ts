@@ -1,0 +1,47 @@
+import { expect, it } from 'vitest';
+import { judgeMail } from '../../../src/checks/mail/judge.ts';
+import { createMailBench } from '../../support/mail-bench.ts';
+import { EXIM_PACKAGE, startExim } from '../../support/exim-instance.ts';
+import { systemClock } from '../../../src/system/clock.ts';
+import { startPostfix } from '../../support/postfix-instance.ts';
+import { describeWhere } from '../../support/privilege.ts';
+
+/** What is said of the rehearsal of a message. */
+async function saidOf(port: number, to: string): Promise<readonly string[]> {
+  const bench = await createMailBench();
+  const seen = await bench.look(port, { config: { to, timeout: 5000 }, ctx: { clock: systemClock } });
+  return judgeMail(seen, { fromAppliance: false }).map(
+    ({ level, suggests, actual }) => `${level} ${suggests ?? '-'} ${/(\d{3} [^"]*)"$/u.exec(actual)?.[1] ?? actual}`,
+  );
+}
+
+describeWhere(['root', { program: 'postfix' }, { unpacked: EXIM_PACKAGE }], 'a real relay', () => {
+  it('exim refuses other domains, which is no fault of FortiAuthenticator', async () => {
+    await using exim = await startExim({ domain: 'elsewhere.test', mailboxes: ['root'] });
+    expect(await saidOf(exim.port, 'user@example.test')).toEqual(['warning mail-relay-denied 550 relay not permitted']);
+    expect(await saidOf(exim.port, 'gone@elsewhere.test')).toEqual([
+      'broken mail-recipient-rejected 550 Unrouteable address',
+    ]);
+  });
+
+  it.each([
+    [undefined, '454 4.7.1'],
+    ['permit_mynetworks, reject_unauth_destination', '554 5.7.1'],
+  ])('postfix refuses other domains with relay restrictions %s', async (relayRestrictions, code) => {
+    const options = { relaysFor: '192.0.2.0/24', ...(relayRestrictions === undefined ? {} : { relayRestrictions }) };
+    using postfix = await startPostfix(['user'], options);
+    expect(await saidOf(postfix.port, 'user@elsewhere.test')).toEqual([
+      `warning mail-relay-denied ${code} <user@elsewhere.test>: Relay access denied`,
+    ]);
+    expect(await saidOf(postfix.port, 'gone@example.test')).toEqual([
+      expect.stringMatching(/^broken mail-recipient-rejected 550 5\.1\.1 .*User unknown/u),
+    ]);
+  });
+
+  it('postscreen lets strangers wait, which is neither broken nor in order', async () => {
+    using postfix = await startPostfix(['user'], { relaysFor: '192.0.2.0/24', postscreen: true });
+    expect(await saidOf(postfix.port, 'user@example.test')).toEqual([
+      expect.stringMatching(/^warning mail-slow one took 6/u),
+    ]);
+  });
+});

@@ -1,0 +1,90 @@
+import { describe, expect, test } from 'vitest';
+import type { MailObservation, RecipientServerObservation } from '../../../../src/core/observation.ts';
+import { judgeMailServers } from '../../../../src/checks/mail/judge-servers.ts';
+
+const VIEW = { fromAppliance: true };
+
+function seen(
+  server: string,
+  outcome: 'accepts' | 'is slow' | 'refuses' | 'is busy' | 'is ours',
+  required = false,
+): MailObservation {
+  const failure = { kind: 'failed', message: 'as it is', durationMs: 9, tlsError: null } as const;
+  return {
+    server,
+    security: 'none',
+    required,
+    patience: 5000,
+    outcome: {
+      accepts: { kind: 'accepted', durationMs: 9, slowestMs: 9, greeting: '220 hello' } as const,
+      'is slow': { kind: 'accepted', durationMs: 9000, slowestMs: 6000, greeting: '220 hello' } as const,
+      refuses: { ...failure, stage: 'connect', reason: 'refused', code: null } as const,
+      'is busy': { ...failure, stage: 'recipient', reason: 'rejected', code: 450 } as const,
+      'is ours': { ...failure, stage: 'connect', reason: 'internal', code: null } as const,
+    }[outcome],
+    certificateNotAfter: null,
+    recipientServers: [],
+  };
+}
+
+function levels(...servers: readonly MailObservation[]): readonly string[] {
+  return judgeMailServers(servers, VIEW).map(({ subject, level }) => `${subject} ${level}`);
+}
+
+describe('judgeMailServers', () => {
+  test('leaves a warning where another server works, and says which', () => {
+    expect(levels(seen('a:25', 'refuses'), seen('b:25', 'accepts'))).toEqual(['a:25 warning']);
+    const [finding] = judgeMailServers([seen('a:25', 'refuses'), seen('b:25', 'accepts')], VIEW);
+    expect(finding).toMatchObject({
+      suggests: 'mail-unreachable',
+      actual: 'refused (connect): as it is; b:25 accepts messages meanwhile',
+    });
+  });
+
+  test('is critical for a server that is required', () => {
+    expect(levels(seen('a:25', 'refuses', true), seen('b:25', 'accepts'), seen('c:25', 'refuses'))).toEqual([
+      'a:25 broken',
+      'c:25 warning',
+    ]);
+  });
+
+  test.each(['refuses', 'is slow', 'is busy', 'is ours'] as const)('does not take one for it that %s', (outcome) => {
+    expect(levels(seen('a:25', 'refuses'), seen('b:25', outcome))[0]).toBe('a:25 broken');
+  });
+
+  test('leaves unknown what could not be judged', () => {
+    expect(levels(seen('a:25', 'is ours'), seen('b:25', 'accepts'))).toEqual(['a:25 unknown']);
+  });
+
+  const GREETS: RecipientServerObservation = {
+    domain: 'example.org',
+    hosts: ['mx1.example.org', 'mx2.example.org'],
+    outcome: { kind: 'greets', durationMs: 9 },
+  };
+  const SHUT: RecipientServerObservation = {
+    ...GREETS,
+    outcome: { kind: 'failed', reason: 'refused', message: 'connect ECONNREFUSED', durationMs: 9 },
+  };
+
+  function notes(seenThere: RecipientServerObservation): readonly string[] {
+    const servers = [seen('a:25', 'refuses'), seen('b:25', 'refuses')];
+    const findings = judgeMailServers(
+      servers.map((each) => ({ ...each, recipientServers: [seenThere] })),
+      VIEW,
+    );
+    return findings.filter(({ level }) => level === 'note').map(({ subject, actual }) => `${subject}: ${actual}`);
+  }
+
+  test('says once whether the mailer of FortiAuthenticator may do, as this machine sees it', () => {
+    expect(notes(GREETS)).toEqual([
+      'example.org: a mail server of it (mx1.example.org, mx2.example.org) greets this machine: on ' +
+        'FortiAuthenticator "localhost" may be worth a try. This is the view of this machine; from FortiAuthenticator ' +
+        'it may differ',
+    ]);
+    expect(notes(SHUT)).toEqual([expect.stringMatching(/^example\.org: no mail server .*: connect ECONNREFUSED\. /u)]);
+  });
+
+  test('says nothing of what this machine could not look at', () => {
+    expect(notes({ ...SHUT, outcome: { kind: 'failed', reason: 'aborted', message: 'x', durationMs: 9 } })).toEqual([]);
+  });
+});
