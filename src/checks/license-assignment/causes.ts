@@ -6,8 +6,8 @@ const TRANSFER =
 
 /** What Customer Service needs (Fortinet tip 193723). */
 const TICKET =
-  'open a ticket with Fortinet Customer Service, and name both serial numbers ({holder} and {primary}) and the ' +
-  'number of the licence, {license}.';
+  'open a ticket with Fortinet Customer Service at support.fortinet.com, and name both serial numbers ({holder} and ' +
+  '{primary}) and the number of the licence, {license}.';
 
 const MAKE_AGAIN =
   'When it is moved: delete its tokens on {holder}, make them again on {primary}, and assign them to their users ' +
