@@ -29,15 +29,15 @@ export function createVerifiedIdentity(): VerifiedIdentity {
   };
 }
 
-/** A root names itself as its issuer. */
+/** Without the root, which names itself as its issuer: it is this machine's, and the blackbox exporter sees none. */
 function chainOf(leaf: PeerCertificate): readonly PeerCertificate[] {
-  const chain: PeerCertificate[] = [];
-  let next: Partial<DetailedPeerCertificate> & PeerCertificate = leaf;
-  while (chain.length < MAX_CHAIN) {
-    chain.push(next);
-    const { issuerCertificate: issuer } = next;
-    if (issuer === undefined || issuer.fingerprint256 === next.fingerprint256) break;
-    next = issuer;
+  const chain = [leaf];
+  let { issuerCertificate: issuer }: Partial<DetailedPeerCertificate> = leaf;
+  while (issuer !== undefined && chain.length < MAX_CHAIN) {
+    const { issuerCertificate: above } = issuer;
+    if (above === undefined || above.fingerprint256 === issuer.fingerprint256) break;
+    chain.push(issuer);
+    issuer = above;
   }
   return chain;
 }

@@ -225,7 +225,7 @@ describe.concurrent('a further report', () => {
       quoted.text('checklist.txt'),
       quoted.text('report.html'),
     ])
-      expect(said).toMatch(/550 5\.7\.1 relaying to (?:<|&lt;)user(?:>|&gt;)@example\.org denied/u);
+      expect(said).toMatch(/550 5\.1\.1 (?:<|&lt;){2}user(?:>|&gt;)@example\.org/u);
     expect(JSON.stringify(check)).toContain('the service refused the API user');
     expect(masked['mail-address']).toBeGreaterThan(2);
   });
