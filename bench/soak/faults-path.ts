@@ -187,7 +187,7 @@ export const PATH_FAULTS: readonly Fault[] = [
     isNoticed: false,
   }),
   onPath('mail-recipient-rejected', 'mail-recipient-rejected', {
-    ...replies('RCPT', '550 5.7.1 relaying denied'),
+    ...replies('RCPT', '550 5.1.1 Recipient address rejected: User unknown'),
     isNoticed: false,
   }),
   onPath('clock-ahead', 'clock-skewed', { ...clockSet(10 * 60_000), isNoticed: false }),
