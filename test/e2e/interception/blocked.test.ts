@@ -51,7 +51,7 @@ describeWhere(
       expect(conclusionOf(result)).toEqual(BLOCKED);
       expect(result.causes[0]).toMatchObject({
         confidence: 'confirmed',
-        summary: expect.stringContaining('nor any control host'),
+        summary: expect.stringContaining('and to every control host'),
       });
     });
 
