@@ -59,7 +59,7 @@ export const POLLING_CAUSES = {
     kinds: {
       'policy-read': {
         title: 'the policy for this unit is known',
-        summary: `${UNEXPLAINED}. Of {firewall}, {policy} matches {source}.`,
+        summary: `${UNEXPLAINED}. On {firewall}, {policy} matches {source}.`,
         remedy: POLICY_READ,
         unclearPath: { summary: UNCLEAR, remedy: [CLEAR_UP, ...POLICY_READ] },
       },
