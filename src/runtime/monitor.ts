@@ -149,7 +149,7 @@ export class Monitor {
   async #begin(): Promise<void> {
     const { recorder, logger } = this.#deps;
     await this.#log.start();
-    // Port 0 asks for any: whoever sends must learn which it became.
+    // Port 0 asks for any: senders must learn which it became.
     if (listens(this.config)) logger.info(this.#log.addresses(), 'Listening for log lines');
     const note = noChannelNote(this.config.notify);
     if (note !== null) logger.warn(note);

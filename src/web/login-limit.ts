@@ -23,8 +23,8 @@ interface Taken {
 }
 
 /**
- * How many wrong passwords may be tried: from one network, and by everybody together. Its memory is bounded, whoever
- * tries.
+ * How many wrong passwords may be tried: from one network, and by everybody together. Its memory is bounded, however
+ * many try.
  */
 export class LoginLimit {
   readonly #clock: Clock;

@@ -24,7 +24,7 @@ export function createProbeRoute({ probe }: Pick<WebSources, 'probe'>): Hono<Web
     if (foreign !== null) return context.text(`${foreign}\n`, 403);
     const request = readRequest(context);
     if (typeof request === 'string') return context.text(`${request}\n`, 400);
-    // It aborts when whoever asked has gone: nobody waits for the answer any more.
+    // It aborts when the client has gone: nobody waits for the answer any more.
     return answer(await probe(request, context.req.raw.signal), context);
   });
   return app;

@@ -11,8 +11,8 @@ import { always, confirmed, type Hypothesis, LEARN, signs, suspected, WRONG_CLOC
 import { isDateWrong, isNamed } from './verdict-facts.ts';
 
 /**
- * Of the chains that the profile accepts: nothing but a device certificate can make them an interception, since whoever
- * intercepts has no trusted key.
+ * Of the chains that the profile accepts: nothing but a device certificate can make them an interception, since a
+ * device that intercepts has no trusted key.
  */
 export const HYPOTHESES_ACCEPTED: readonly Hypothesis[] = [
   {

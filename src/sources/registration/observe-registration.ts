@@ -67,7 +67,7 @@ async function lookUpAll(session: Session, query: RegistrationQuery): Promise<Re
     if (outcome.kind === 'denied') return outcome;
     lookups.push({ license, outcome });
   }
-  // What is not listed may cost many calls in vain: it comes after everything that may be listed.
+  // What is not listed may cost many calls for nothing: it comes after everything that may be listed.
   for (const [index, { license, outcome }] of lookups.entries()) {
     if (outcome.kind !== 'not-listed' && outcome.kind !== 'unnamed') continue;
     lookups[index] = { license, outcome: (await searchProducts(session, license, query.serials)) ?? outcome };
