@@ -39,7 +39,8 @@ function createProgram(terminal: Terminal, finish: Finish): Command {
     })
     .option(
       '-c, --config <file>',
-      'configuration file (default: config/ftm-watch.yaml where it exists, else built-in defaults)',
+      'configuration file (default: config/ftm-watch.yaml where it exists, else /etc/ftm-watch/ftm-watch.yaml, else ' +
+        'built-in defaults)',
     )
     .showHelpAfterError('(ftm-watch --help tells what can be asked)')
     .addHelpText('after', EXAMPLES);
@@ -54,8 +55,8 @@ Examples:
   ftm-watch check                          exit code: 0 ready, 1 warnings, 2 not ready, 3 unknown
   ftm-watch check --json | jq .causes      the same for a script
   ftm-watch explain "FTM polling error: connection timeout: server connection failed: SSL session failed"
-  ftm-watch config check -c /etc/ftm-watch/ftm-watch.yaml
-  ftm-watch run -c /etc/ftm-watch/ftm-watch.yaml
+  ftm-watch config check                   every mistake in the configuration, each with its line
+  ftm-watch run -c other.yaml              the daemon, with another configuration
 `;
 
 /** `-c` may stand behind the command as well, where people type it. */
@@ -102,7 +103,7 @@ activation codes are removed; check it before you send it.
 
 Examples:
   ftm-watch report                         writes ftm-watch-report-SITE-TIME.zip here
-  ftm-watch report -o /tmp -c /etc/ftm-watch/ftm-watch.yaml
+  ftm-watch report -o /tmp                 writes it there
   ssh monitor ftm-watch report -o - > report.zip
 
 For plain text in a ticket, use "ftm-watch check". Exit code: 0 written, 3 not written.

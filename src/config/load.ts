@@ -4,8 +4,8 @@ import { type Config, configFile } from './config.ts';
 import { type ConfigIssue, fallbackMessage, formatPath, schemaIssues } from './issues.ts';
 import { type FileChecks, missingThings, withAbsoluteNames } from './named.ts';
 
-/** Used where no file is named and this one exists. */
-const DEFAULT_CONFIG_FILE = 'config/ftm-watch.yaml';
+/** Where no file is named, the first of these that exists: of a checkout, of the installed program. */
+const DEFAULT_CONFIG_FILES = ['config/ftm-watch.yaml', '/etc/ftm-watch/ftm-watch.yaml'] as const;
 
 /** Larger than any configuration that a person or a program writes. @internal */
 export const MAX_CONFIG_BYTES: number = 1024 * 1024;
@@ -28,7 +28,7 @@ export type ReadResult =
   | { readonly kind: 'failed'; readonly reason: string };
 
 export interface LoadOptions {
-  /** The file; undefined takes the default file where it exists, else the defaults of every key. */
+  /** The file; undefined takes the first default file that exists, else the defaults of every key. */
   readonly path: string | undefined;
   readonly env: NodeJS.ProcessEnv;
   readonly hostname: string;
@@ -57,16 +57,25 @@ export type LoadResult =
  * there.
  */
 export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
-  const file = options.path ?? DEFAULT_CONFIG_FILE;
-  const source = resolve(options.cwd, file);
-  const found = await options.files.read(source, MAX_CONFIG_BYTES);
-  if (found.kind === 'missing' && options.path === undefined) return validate('', null, file, options);
+  if (options.path !== undefined) return taken(options.path, await readFrom(options.path, options), options);
+  for (const file of DEFAULT_CONFIG_FILES) {
+    const found = await readFrom(file, options);
+    if (found.kind !== 'missing') return taken(file, found, options);
+  }
+  return validate('', null, DEFAULT_CONFIG_FILES[0], options);
+}
+
+function readFrom(file: string, { cwd, files }: LoadOptions): Promise<ReadResult> {
+  return files.read(resolve(cwd, file), MAX_CONFIG_BYTES);
+}
+
+async function taken(file: string, found: ReadResult, options: LoadOptions): Promise<LoadResult> {
   if (found.kind !== 'read') return unreadable(file, reasonOf(found));
   // Such a file asks for the defaults of every key: taken at its word, a reload would forget everything that is
   // watched.
   if (found.bytes.length === 0) return unreadable(file, 'it is empty, as a full disk or an unfinished copy leaves it');
   const text = decode(found.bytes);
-  return text === null ? unreadable(file, 'expected UTF-8') : validate(text, source, file, options);
+  return text === null ? unreadable(file, 'expected UTF-8') : validate(text, resolve(options.cwd, file), file, options);
 }
 
 async function validate(text: string, source: string | null, file: string, options: LoadOptions): Promise<LoadResult> {
