@@ -71,6 +71,12 @@ function addWatching(program: Command, invoked: Invoked, finish: Finish): void {
       const { run } = await import('./run.ts');
       finish(await run(invoked(command)));
     });
+  withConfig(program.command('reload'))
+    .description('have the daemon that runs read its configuration again (exit code 2: it was refused)')
+    .action(async (_, command: Command) => {
+      const { reload } = await import('./reload.ts');
+      finish(await reload(invoked(command)));
+    });
   withConfig(program.command('check'))
     .description('one round of everything: checklist, root cause, remedy')
     .option('--json', 'one JSON object on standard output and nothing else')
@@ -189,7 +195,7 @@ function addSilence(program: Command, invoked: Invoked, finish: Finish): void {
     .option('--until <time>', 'until then: 2026-11-24T18:00:00Z')
     .option('--cause <cause>', 'only of this cause, such as tls-intercepted')
     .option('--subject <subject>', 'only about this host:port, mail server or unit')
-    .option('--by <name>', 'who silences (default: the user)')
+    .option('--by <name>', 'who silences (default: your account)')
     .requiredOption('--comment <text>', 'why')
     .action((silence: TypedSilence, command: Command) => carryOut({ kind: 'add', silence }, command));
   withConfig(silence.command('list'))
