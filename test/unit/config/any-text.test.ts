@@ -10,7 +10,10 @@ import type { LoadResult } from '../../../src/config/load.ts';
 import { MAX_CONFIG_BYTES } from '../../../src/config/load.ts';
 import { loadText } from '../../support/config-machine.ts';
 
-const REFERENCE = readFileSync(fileURLToPath(new URL('../../../config/ftm-watch.reference.yaml', import.meta.url)), 'utf8');
+const REFERENCE = readFileSync(
+  fileURLToPath(new URL('../../../config/ftm-watch.reference.yaml', import.meta.url)),
+  'utf8',
+);
 const KEYS = [...new Set(allKeyPaths(configFile).map((path) => path.replace(/^.*[.\]]/u, '')))];
 
 /** What YAML gives a meaning to. */
