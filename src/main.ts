@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { createInterface, type Interface } from 'node:readline/promises';
+import { isatty } from 'node:tty';
 
 import { runProgram } from './cli/program.ts';
 import type { Terminal } from './cli/terminal.ts';
@@ -58,7 +59,12 @@ function terminal(): Terminal {
     confirm: ask === null ? null : async (question) => /^y(?:es)?$/iu.test((await ask(`${question} [y/N] `)).trim()),
     ask,
     signal: stopping.signal,
-    onHangup: (listener) => void process.on('SIGHUP', listener),
+    onHangup: (listener) =>
+      void process.on('SIGHUP', () => {
+        // Sent by a terminal that closes too, and that is none any more by then.
+        if (stdout.isTTY && !isatty(stdout.fd)) stopping.abort(new Error('The terminal was closed'));
+        else listener();
+      }),
   };
 }
 
