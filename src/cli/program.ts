@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 
 import type { Finish, Invoked } from './commands/command.ts';
+import { addCompletion } from './commands/completion.ts';
 import { addConfig } from './commands/config.ts';
 import { addInit } from './commands/init.ts';
 import { addLogs } from './commands/logs.ts';
@@ -47,7 +48,7 @@ function createProgram(terminal: Terminal, finish: Finish): Command {
     .showHelpAfterError('(ftm-watch --help tells what can be asked)')
     .addHelpText('after', EXAMPLES);
   const invoked: Invoked = (command) => ({ ...terminal, path: command.optsWithGlobals<{ config?: string }>().config });
-  for (const add of [addInit, addWatching, addLogs, addTrust, addConfig, addNotify, addSilence, addWeb])
+  for (const add of [addInit, addWatching, addLogs, addTrust, addConfig, addNotify, addSilence, addWeb, addCompletion])
     add(program, invoked, finish);
   return program;
 }
