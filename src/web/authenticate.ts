@@ -37,10 +37,12 @@ export function authenticate(identify: Identify, deps: AuthenticateDeps): Middle
         // Without credentials it is only told which are needed: browsers ask so first.
         if (incoming.headers.authorization === undefined) return unauthorized(context);
         sources.noteLogin('refused');
-        logger.warn(
-          { user: identified.name === null ? null : visibleText(identified.name, MAX_SHOWN_NAME), from },
-          'Refused a login to the status page',
-        );
+        // A wrong token costs nothing to send again and again: it is counted alone.
+        if (identified.name !== null)
+          logger.warn(
+            { user: visibleText(identified.name, MAX_SHOWN_NAME), from },
+            'Refused a login to the status page',
+          );
         return unauthorized(context);
       case 'later':
         sources.noteLogin('limited');

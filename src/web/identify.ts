@@ -13,7 +13,7 @@ export interface Identity {
   readonly role: Role;
 }
 
-/** `refused`: nothing was shown, or nothing that is right; `name` is what somebody tried to log in as. */
+/** `refused`: nothing was shown, or nothing that is right; `name` of a login whose password was looked at. */
 export type Identified =
   | { readonly kind: 'known'; readonly identity: Identity }
   | { readonly kind: 'refused'; readonly name: string | null }
@@ -60,8 +60,8 @@ export function createIdentify(config: Credentials, login: Login | null, env: No
 
   async function byPassword(pair: string, address: string | undefined): Promise<Identified> {
     const colon = pair.indexOf(':');
-    const name = pair.slice(0, Math.max(colon, 0));
-    if (login === null || colon < 0) return { kind: 'refused', name };
+    if (login === null || colon < 0) return { kind: 'refused', name: null };
+    const name = pair.slice(0, colon);
     const outcome = await login.check(name, pair.slice(colon + 1), address);
     if (outcome.kind === 'later') return outcome;
     const role = roles.get(name);
