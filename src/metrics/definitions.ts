@@ -123,6 +123,10 @@ function defineOwnMetrics({ gauge, counter, histogram }: Makers) {
       'How late this process was when it looked, four times a second',
       LAG_BUCKETS,
     ),
+    ownCertificateEnd: gauge(
+      'ftm_web_certificate_expiry_timestamp_seconds',
+      'When the certificate of the status page ends; no sample without web.tls',
+    ),
     storeWritable: gauge('ftm_store_writable', '1 when history can be written'),
     storeNewer: gauge('ftm_store_newer', '1 when a newer ftm-watch wrote the history, which is left alone'),
     buildInfo: gauge('ftm_build_info', 'Version of ftm-watch and of Node', ['version', 'node']),

@@ -33,6 +33,8 @@ export function webConfig(more: Partial<WebConfig> = {}): WebConfig {
     tokens: [],
     certificates: [],
     proxy: null,
+    anonymous: null,
+    plaintext: false,
     hosts: [],
     probeTargets: [],
     ...more,
