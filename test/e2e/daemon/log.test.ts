@@ -33,7 +33,7 @@ function processesIn(folder: string): readonly string[] {
 
 /** What the daemon has written when its page is there; then it is ended, or its terminal is. */
 async function logOf(prefix: readonly string[], signal: NodeJS.Signals = 'SIGTERM'): Promise<string> {
-  const [command = '', ...rest] = [...prefix, process.execPath, MAIN, 'run', '-c', 'ftm-watch.yaml'];
+  const [command, ...rest] = [...prefix, process.execPath, MAIN, 'run', '-c', 'ftm-watch.yaml'];
   const { PATH, TZ } = process.env;
   const daemon = spawn(command, rest, {
     cwd: site.folder,

@@ -52,30 +52,30 @@ function shown({ port }: WebBench): Promise<string> {
 
 test('a certificate that was renewed is shown within a minute, without a restart', async () => {
   await using renewal = await startWithCertificate();
-  const { web, first, put, pass } = renewal;
+  const { web, first } = renewal;
   expect(await shown(web)).toBe(first.fingerprint);
   const end = web.server.certificateEnd();
 
   const second = await createIdentity({ name: 'CN=second', notAfter: new Date(START + 1e12) });
-  await put(second.pem, second.keyPem);
-  pass(60_000);
+  await renewal.put(second.pem, second.keyPem);
+  renewal.pass(60_000);
   await expect.poll(() => shown(web)).toBe(second.fingerprint);
   expect(web.server.certificateEnd()).not.toBe(end);
 });
 
 test('one that does not work leaves that of before in place, and is told once', async () => {
   await using renewal = await startWithCertificate();
-  const { web, first, put, pass } = renewal;
+  const { web, first } = renewal;
   const [cert, key] = await Promise.all([createIdentity({ name: 'CN=a' }), createIdentity({ name: 'CN=b' })]);
-  await put(cert.pem, key.keyPem);
+  await renewal.put(cert.pem, key.keyPem);
   const told = (): number => web.log.filter((line) => line.includes('the one before it stays')).length;
 
-  pass(60_000);
+  renewal.pass(60_000);
   await expect.poll(told).toBe(1);
-  pass(60_000);
+  renewal.pass(60_000);
   expect(await shown(web)).toBe(first.fingerprint);
-  await put(cert.pem, cert.keyPem);
-  pass(60_000);
+  await renewal.put(cert.pem, cert.keyPem);
+  renewal.pass(60_000);
   await expect.poll(() => shown(web)).toBe(cert.fingerprint);
   expect(told()).toBe(1);
 });
