@@ -88,6 +88,8 @@ export interface FindingFacts {
   /** Serial number of the unit that holds the licence. */
   readonly holder?: string;
   readonly license?: string;
+  /** Until when something has to be done. */
+  readonly date?: string;
   /** What the configuration says, where something else was found. */
   readonly configured?: string;
   readonly found?: string;

@@ -37,7 +37,7 @@ function judgePool(pool: Pool, registration: RegistrationObservation | null): re
   const { observation } = pool;
   const findings = [
     ...judgeTokenPool(observation, pool),
-    ...(observation.kind === 'ok' ? judgeBought(observation, registration) : []),
+    ...(observation.kind === 'ok' ? judgeBought(observation, registration, pool.certificates) : []),
   ];
   return pool.members.length === 1 ? findings : findings.map((finding) => ({ ...finding, concerns: pool.members }));
 }

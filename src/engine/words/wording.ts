@@ -30,6 +30,7 @@ const GENERAL: Readonly<Record<keyof WordingFacts, string>> = {
   primary: 'the unit that is in charge',
   holder: 'another unit',
   license: 'the licence',
+  date: 'the date on its certificate',
   configured: 'what is configured',
   found: 'something else',
   firewall: 'the firewall',

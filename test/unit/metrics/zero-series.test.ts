@@ -89,6 +89,7 @@ test('a cause is there at its own severity, and at those of the services', async
       .map(({ labels }) => labels['severity']);
   zeroCauses(metrics, (await expecting(NOTHING)).config);
   expect(await severitiesOf('tls-intercepted')).toEqual(['critical']);
+  expect(await severitiesOf('license-expires-in-7-days')).toEqual(['warning', 'critical']);
   metrics.causeActive.set({ cause: 'tls-intercepted', severity: 'critical' }, 1);
   zeroCauses(metrics, (await expecting('services: [{ name: push, host: push.test, severity: warning }]')).config);
   expect(await severitiesOf('tls-intercepted')).toEqual(['critical', 'warning']);

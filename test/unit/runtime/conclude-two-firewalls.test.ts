@@ -47,7 +47,7 @@ async function told(
 ): Promise<Diagnosis> {
   const config = await configOf(`${UNITS}firewall: [${entries.join(', ')}]\n`);
   const seen = picture({ firewall });
-  const judged = assessUnits({ config, picture: seen, speaking: [] }).map(({ id }) => id);
+  const judged = assessUnits({ config, picture: seen, at: 0, speaking: [] }).map(({ id }) => id);
   const errors = [pollingError(AT, 'FTM polling error: SSL session failed')];
   const report = {
     window: 900_000,
