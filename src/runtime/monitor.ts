@@ -38,7 +38,7 @@ import { createProbesOnDemand, type ProbesOnDemand } from './probe-on-demand.ts'
 import { createLivenessTracker, type LivenessTracker } from './liveness-tracker.ts';
 import { createHourlyValueCollector } from './hourly-value-collector.ts';
 import { roundRecord } from './round-record.ts';
-import { registrationBudget, stateFile } from './state-files.ts';
+import { pendingTokens, registrationBudget, stateFile } from './state-files.ts';
 import { UnitMonitor } from './unit-monitor.ts';
 
 export interface MonitorDeps {
@@ -115,7 +115,12 @@ export class Monitor {
       stateFile: stateFile(config, 'log-positions.json'),
       onEvent: (event) => this.#onLogEvent(event),
     });
-    this.#units = new UnitMonitor(config, { ...this.#runnerDeps(), env, budget: registrationBudget(config) });
+    this.#units = new UnitMonitor(config, {
+      ...this.#runnerDeps(),
+      env,
+      budget: registrationBudget(config),
+      pendingTokens: pendingTokens(config),
+    });
     this.#rounds = new Runner({
       ...this.#runnerDeps(),
       timer: (listener) => createSpreadTimer(probesSchedule(config), clock, listener),

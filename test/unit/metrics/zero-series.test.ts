@@ -115,6 +115,7 @@ test('with the configuration everything that was measured under it goes, and wha
     'ftm_tls_verdict',
     'ftm_polling_last_error_timestamp_seconds',
     'ftm_tokens',
+    'ftm_tokens_locked',
     'ftm_tokens_licensed',
     'ftm_license_assigned',
     'ftm_log_last_received_timestamp_seconds',

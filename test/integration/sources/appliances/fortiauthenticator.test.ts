@@ -35,7 +35,10 @@ describe('observeAppliance', () => {
           withoutLicense: 0,
         },
       },
-      provisioning: { kind: 'read', value: { host: 'fortitokenmobile.fortinet.com', port: 443 } },
+      provisioning: {
+        kind: 'read',
+        value: { host: 'fortitokenmobile.fortinet.com', port: 443, codeLife: 24 * 3_600_000 },
+      },
       mailServers: {
         kind: 'read',
         value: [
@@ -84,7 +87,10 @@ describe('observeAppliance', () => {
     });
     const facts = await factsOf(fac);
     expect(facts.licensed).toEqual({ kind: 'read', value: { total: 32, used: 2, available: 30 } });
-    expect(facts.provisioning).toEqual({ kind: 'read', value: { host: 'fortitokenmobile.fortinet.com', port: 433 } });
+    expect(facts.provisioning).toEqual({
+      kind: 'read',
+      value: { host: 'fortitokenmobile.fortinet.com', port: 433, codeLife: null },
+    });
   });
 
   it('reads one that lacks the provisioning, and has no mail server', async () => {
