@@ -4,7 +4,7 @@ import type { RoundProgress } from '../runtime/round/observe-round.ts';
 import type { RoundResult } from '../report/round-result.ts';
 import { createProbeKit } from '../runtime/round/probe-kit.ts';
 import { invalidWhenStalled } from '../checks/invalid-round.ts';
-import { mailServersOf } from '../sources/mail/mail-servers.ts';
+import { codeLifeOf, mailServersOf } from '../sources/mail/mail-servers.ts';
 import { askEach, configuredSources, unseenPicture } from '../runtime/slow-sources.ts';
 import { conclude, type LogPart } from '../runtime/conclude.ts';
 import { pendingTokens, stateFile } from '../runtime/state-files.ts';
@@ -36,6 +36,7 @@ export async function examine(options: ExaminationOptions): Promise<RoundResult>
         : picture.appliances.then((seen) => mailServersOf(config, seen.appliances));
     const wishes = {
       mailServers,
+      codeLife: picture.appliances.then((seen) => codeLifeOf(seen.appliances)),
       isComplained: false,
       onProgress: (step: RoundProgress) => progress.show(step),
     };

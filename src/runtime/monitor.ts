@@ -29,7 +29,7 @@ import { createSpreadTimer } from '../schedule/spread.ts';
 import { jsonFile } from '../system/json-file.ts';
 import { lockStore, type StoreLock } from '../store/store-lock.ts';
 import { createStore, type Store } from '../store/store.ts';
-import { mailServersOf } from '../sources/mail/mail-servers.ts';
+import { codeLifeOf, mailServersOf } from '../sources/mail/mail-servers.ts';
 import { deservesAnotherLook } from './another-look.ts';
 import { conclude, NOTHING_REMEMBERED } from './conclude.ts';
 import { lastExplainingFaults } from './explaining-fault.ts';
@@ -210,8 +210,10 @@ export class Monitor {
   }
 
   async #round(signal: AbortSignal): Promise<void> {
+    const { appliances } = this.#units.picture();
     const observations = await this.#files.kit.observe(signal, {
-      mailServers: Promise.resolve(mailServersOf(this.config, this.#units.picture().appliances)),
+      mailServers: Promise.resolve(mailServersOf(this.config, appliances)),
+      codeLife: Promise.resolve(codeLifeOf(appliances)),
       onProgress: () => undefined,
       isComplained: complainsOfConnections(this.#log.facts().report),
     });

@@ -30,6 +30,8 @@ const GENERAL: Readonly<Record<keyof WordingFacts, string>> = {
   primary: 'the unit that is in charge',
   holder: 'another unit',
   license: 'the licence',
+  waited: 'a long time',
+  life: 'a limited time',
   date: 'the date on its certificate',
   configured: 'what is configured',
   found: 'something else',
