@@ -25,6 +25,12 @@ export interface FirewallState {
   fqdnObjects: Readonly<Record<string, { readonly fqdn: string; readonly addrs: readonly string[] }>> | null;
   /** Older firmware answers with a mapping from names to objects. */
   fqdnsByName: boolean;
+  /** Its whole session table; null: the token may not read it. */
+  sessions: readonly Fields[] | null;
+  /** Where the table is: `sessions` from FortiOS 7.6 on. */
+  sessionTable: 'sessions' | 'session';
+  /** Before 7.6 not every firmware filters by what it is asked for. */
+  filtersSessions: boolean;
 }
 
 export interface FirewallOptions {
@@ -47,6 +53,8 @@ export interface Firewall extends AsyncDisposable {
 export const LOOKUP_PATH = '/api/v2/monitor/firewall/policy-lookup';
 export const ROUTE_PATH = '/api/v2/monitor/router/lookup';
 export const FQDNS_PATH = '/api/v2/monitor/firewall/address-fqdns';
+/** Before FortiOS 7.6; then with an "s". */
+export const SESSIONS_PATH = '/api/v2/monitor/firewall/session';
 const CMDB = '/api/v2/cmdb/';
 
 /** A policy that lets everything pass and inspects nothing, as FortiOS 7 writes it. */
@@ -98,6 +106,9 @@ export async function createFirewall(options: FirewallOptions = {}): Promise<Fir
     wildcardFqdns: {},
     fqdnObjects: {},
     fqdnsByName: false,
+    sessions: [],
+    sessionTable: 'sessions',
+    filtersSessions: true,
     ...options.state,
   };
   const identity =
@@ -130,6 +141,8 @@ function answer(state: FirewallState, request: RecordedRequest): PeerReply {
   if (url.pathname === LOOKUP_PATH) return lookup(state, url.searchParams, vdom);
   if (url.pathname === ROUTE_PATH) return route(state, vdom);
   if (url.pathname === FQDNS_PATH) return fqdns(state, url.searchParams.get('mkey'), vdom);
+  if (url.pathname === `${SESSIONS_PATH}${state.sessionTable.slice('session'.length)}`)
+    return sessions(state, url.searchParams, vdom);
   const object = url.pathname.startsWith(CMDB) ? objectAt(state, url.pathname.slice(CMDB.length)) : undefined;
   if (object === undefined) return failure(404, vdom);
   return { status: 200, body: { http_method: 'GET', results: [object], vdom, status: 'success', http_status: 200 } };
@@ -151,6 +164,19 @@ function fqdns({ fqdnObjects, fqdnsByName }: FirewallState, only: string | null,
         const found = only === null ? { addrs_count: addrs.length } : { addrs };
         return { name, fqdn, ...found, wildcard: false };
       });
+  return { status: 200, body: { http_method: 'GET', results, vdom, status: 'success', http_status: 200 } };
+}
+
+/** 7.6 wants a count of 20 to 1000, and puts the sessions below `details` as before. */
+function sessions(state: FirewallState, query: URLSearchParams, vdom: string): PeerReply {
+  if (state.sessions === null) return failure(403, vdom);
+  const count = Number(query.get('count'));
+  if (!(count >= 20 && count <= 1000)) return failure(424, vdom);
+  const wanted = { saddr: query.get('srcaddr'), dport: query.get('dstport'), policyid: query.get('policyid') };
+  const isWanted = (session: Fields): boolean =>
+    Object.entries(wanted).every(([name, value]) => value === null || String(session[name]) === value);
+  const details = state.filtersSessions ? state.sessions.filter(isWanted) : state.sessions;
+  const results = { summary: { session_count: state.sessions.length }, details: details.slice(0, count) };
   return { status: 200, body: { http_method: 'GET', results, vdom, status: 'success', http_status: 200 } };
 }
 

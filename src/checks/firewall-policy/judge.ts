@@ -1,4 +1,5 @@
 import type { POLICY_CAUSES } from './causes.ts';
+import { valueOf } from '../../core/license/resource.ts';
 import { nameList } from '../../core/name-list.ts';
 import { type Finding, type FindingFacts, known, note, unknown } from '../../engine/finding.ts';
 import {
@@ -36,7 +37,7 @@ function judgeOne(observation: FirewallObservation): readonly Finding[] {
       return [untold(observation, 'firewall-accepts-token', actual)];
     }
     case 'ok':
-      return [...judgeMatch(observation), ...judgeFqdnObjects(observation)];
+      return [...judgeMatch(observation), ...judgeFqdnObjects(observation), ...judgeSessions(observation)];
   }
 }
 
@@ -69,6 +70,25 @@ function judgeFqdnObjects({ fqdnObjects, ...flow }: FirewallFacts): readonly Fin
         facts: factsOf(flow, null, null),
       }),
     );
+}
+
+/**
+ * Whether what passes is answered. That nothing came back may have any reason behind this firewall, which is looked for
+ * elsewhere; that no session is open says nothing.
+ */
+function judgeSessions({ sessions, match: _, fqdnObjects: __, ...flow }: FirewallFacts): readonly Finding[] {
+  const counts = sessions === null ? null : valueOf(sessions.seen);
+  const told = {
+    rule: 'sessions-answered',
+    subject: subjectOf(flow),
+    expected: 'its sessions to the licence server are answered',
+    facts: factsOf(flow, null, null),
+  };
+  if (sessions?.seen.kind === 'denied') return [note({ ...told, actual: `not known: ${sessions.seen.message}` })];
+  if (counts === null || counts.answered + counts.silent === 0) return [];
+  const { answered, silent } = counts;
+  const of = `of ${String(answered + silent)} open sessions from ${flow.source}, ${String(answered)} were answered`;
+  return [note({ ...told, actual: silent === 0 ? of : `${of}; nothing came back to the others` })];
 }
 
 function judgeInspection(flow: Flow, policy: FirewallPolicy, inspection: SslInspection): readonly Finding[] {

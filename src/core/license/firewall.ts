@@ -1,4 +1,5 @@
 import type { Failure } from '../observation.ts';
+import type { SessionLook } from './firewall-sessions.ts';
 
 /** How the firewall treats the appliance's connection to the licence server. */
 export type FirewallObservation = FirewallFacts | (FirewallDenied & Flow) | (Failure & Flow);
@@ -20,6 +21,8 @@ export interface FirewallFacts extends Flow {
   readonly match: PolicyMatch;
   /** Its address objects for the name of the licence server; empty too where they could not be read. */
   readonly fqdnObjects: readonly FqdnObject[];
+  /** The sessions of that connection; null: they were not asked for, or could not be. */
+  readonly sessions: SessionLook | null;
 }
 
 /** An address object that the firewall fills by resolving a name. */

@@ -18,6 +18,13 @@ export type FirewallQuestion =
     }
   | { readonly kind: 'policy'; readonly id: number }
   | { readonly kind: 'fqdn-objects'; readonly only: string | null }
+  | {
+      readonly kind: 'sessions';
+      readonly table: 'sessions' | 'session';
+      readonly source: string;
+      readonly port: number;
+      readonly policy: number;
+    }
   | { readonly kind: 'profile-group' | 'ssl-ssh-profile' | 'address' | 'wildcard-fqdn'; readonly name: string };
 
 /** Reads one firewall; it cannot say another method than GET. */
@@ -43,6 +50,9 @@ export async function createFirewallClient(config: FirewallConfig, context: Conn
   };
 }
 
+/** FortiOS 7.6 wants a count between 20 and 1000. */
+const MOST_SESSIONS = '200';
+
 function pathOf(question: FirewallQuestion, vdom: string): string {
   const query = new URLSearchParams({ vdom });
   switch (question.kind) {
@@ -62,6 +72,16 @@ function pathOf(question: FirewallQuestion, vdom: string): string {
     case 'fqdn-objects':
       setKnown(query, 'mkey', question.only);
       return `/api/v2/monitor/firewall/address-fqdns?${query.toString()}`;
+    case 'sessions': {
+      const isIPv6 = question.source.includes(':');
+      query.set('count', MOST_SESSIONS);
+      query.set('ip_version', isIPv6 ? 'ipv6' : 'ipv4');
+      query.set(isIPv6 ? 'srcaddr6' : 'srcaddr', question.source);
+      query.set('dstport', String(question.port));
+      query.set('protocol', 'tcp');
+      query.set('policyid', String(question.policy));
+      return `/api/v2/monitor/firewall/${question.table}?${query.toString()}`;
+    }
     case 'policy':
       return `/api/v2/cmdb/firewall/policy/${String(question.id)}?${query.toString()}`;
     case 'profile-group':

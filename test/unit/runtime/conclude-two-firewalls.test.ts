@@ -32,10 +32,18 @@ function first(match: PolicyMatch): FirewallObservation {
     destination: TARGET,
     match,
     fqdnObjects: [],
+    sessions: null,
   };
 }
 const flow = { firewall: 'the FortiGate 10.1.0.1 (VDOM dmz)', appliances: ['fac-2'], source: '10.1.0.5' };
-const SECOND: FirewallObservation = { kind: 'ok', ...flow, destination: TARGET, match: PASSES, fqdnObjects: [] };
+const SECOND: FirewallObservation = {
+  kind: 'ok',
+  ...flow,
+  destination: TARGET,
+  match: PASSES,
+  fqdnObjects: [],
+  sessions: null,
+};
 const SECOND_DENIED: FirewallObservation = { kind: 'denied', ...flow, destination: TARGET, status: 403 };
 
 /** What is told when these units complain of a failed TLS session. */
