@@ -22,6 +22,7 @@ export function applianceFacts(
     },
     provisioning: { kind: 'read', value: { host: 'fortitokenmobile.fortinet.com', port: 443, codeLife: 3_600_000 } },
     mailServers: { kind: 'read', value: [] },
+    sms: { kind: 'absent' },
     ...rest,
     system: {
       serial: 'FAC-A',

@@ -20,6 +20,7 @@ export interface ApplianceFacts extends Observed {
   readonly provisioning: Resource<ProvisioningServer>;
   /** The servers that activation codes are mailed through, the appliance's own built-in one left out. */
   readonly mailServers: Resource<readonly ApplianceMailServer[]>;
+  readonly sms: Resource<SmsQuota>;
 }
 
 /** It answers, and refuses the key (401) or the account (403). */
@@ -48,6 +49,12 @@ export interface LicensedTokens {
   readonly total: number;
   readonly used: number | null;
   readonly available: number | null;
+}
+
+/** `/fortiguardmessages/`: the SMS that were bought from FortiGuard. */
+export interface SmsQuota {
+  readonly total: number;
+  readonly available: number;
 }
 
 /** `other`: a status that the documentation does not name. */

@@ -1,5 +1,6 @@
 import { correctedNow } from '../../checks/clock/corrected-now.ts';
 import { observeDateHeader } from '../../checks/clock/date-header.ts';
+import type { CarrierFindings } from '../../checks/delivery/judge-carrier.ts';
 import type { Judgement } from '../../checks/declaration.ts';
 import { judgeShare } from '../../checks/judge-share.ts';
 import { judged, unjudged } from '../../checks/judgement.ts';
@@ -49,6 +50,7 @@ export function assessRound(
   const nearest = nearestHost(round);
   const targets: TargetFacts[] = [];
   const found: TargetFindings[] = [];
+  const carriers: CarrierFindings[] = [];
   for (const [index, path] of [round.path.licenseServer, ...round.path.services].entries()) {
     const knowledge = tlsOf(path.subject);
     const service = config.services[index - 1];
@@ -62,7 +64,9 @@ export function assessRound(
       nearest,
     };
     targets.push(facts);
-    found.push(findingsOf(facts, service));
+    const carries = service?.carries ?? null;
+    if (service === undefined || carries === null) found.push(findingsOf(facts, service));
+    else carriers.push({ ...service, carries, found: findingsOf(facts, undefined) });
   }
   const burst = judgeTlsPath(
     { ...round.path.licenseServer, endpoints: round.path.burst },
@@ -77,7 +81,7 @@ export function assessRound(
     judged: {
       assessments: assessmentsOf(
         { own, found: withShare(found, share, round.path.licenseServer) },
-        { config, round, clock },
+        { config, round, clock, carriers },
       ),
       tls: targets.map(({ path, tls }) => ({ path, judged: tls })),
     },
