@@ -39,6 +39,7 @@ describe('observeAppliance', () => {
         kind: 'read',
         value: { host: 'fortitokenmobile.fortinet.com', port: 443, codeLife: 24 * 3_600_000 },
       },
+      sms: { kind: 'read', value: { total: 100, available: 90 } },
       mailServers: {
         kind: 'read',
         value: [
@@ -57,12 +58,13 @@ describe('observeAppliance', () => {
     });
   });
 
-  it('sends nothing but GET, to the five resources', async () => {
+  it('sends nothing but GET, to the six resources', async () => {
     await using fac = await createFortiAuthenticator({ state: { maxPage: 10 } });
     await observeApi(apiOf(fac));
     expect(new Set(fac.requests.map(({ method }) => method))).toEqual(new Set(['GET']));
     expect(new Set(fac.requests.map(({ body }) => body))).toEqual(new Set(['']));
     expect([...new Set(fac.requests.map(({ path }) => new URL(path, fac.url).pathname))].toSorted()).toEqual([
+      '/api/v1/fortiguardmessages/',
       '/api/v1/fortitokenmobilelicenses/',
       '/api/v1/fortitokenmobileprovisioning/',
       '/api/v1/fortitokens/',
