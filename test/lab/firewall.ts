@@ -138,14 +138,26 @@ function answer(state: FirewallState, request: RecordedRequest): PeerReply {
   const url = new URL(request.path, 'https://firewall.invalid');
   const vdom = url.searchParams.get('vdom') ?? 'root';
   if (vdom !== state.vdom) return failure(404, vdom);
-  if (url.pathname === LOOKUP_PATH) return lookup(state, url.searchParams, vdom);
-  if (url.pathname === ROUTE_PATH) return route(state, vdom);
-  if (url.pathname === FQDNS_PATH) return fqdns(state, url.searchParams.get('mkey'), vdom);
-  if (url.pathname === `${SESSIONS_PATH}${state.sessionTable.slice('session'.length)}`)
-    return sessions(state, url.searchParams, vdom);
+  const seen = monitored(state, url, vdom);
+  if (seen !== null) return seen;
   const object = url.pathname.startsWith(CMDB) ? objectAt(state, url.pathname.slice(CMDB.length)) : undefined;
   if (object === undefined) return failure(404, vdom);
   return { status: 200, body: { http_method: 'GET', results: [object], vdom, status: 'success', http_status: 200 } };
+}
+
+function monitored(state: FirewallState, { pathname, searchParams }: URL, vdom: string): PeerReply | null {
+  switch (pathname) {
+    case LOOKUP_PATH:
+      return lookup(state, searchParams, vdom);
+    case ROUTE_PATH:
+      return route(state, vdom);
+    case FQDNS_PATH:
+      return fqdns(state, searchParams.get('mkey'), vdom);
+    case `${SESSIONS_PATH}${state.sessionTable.slice('session'.length)}`:
+      return sessions(state, searchParams, vdom);
+    default:
+      return null;
+  }
 }
 
 function route(state: FirewallState, vdom: string): PeerReply {

@@ -55,7 +55,7 @@ function levelOf({ level }: Finding, { carries, severity }: CarrierFindings): Fi
 
 const FROM_INSIDE = 'from behind the same address translation as FortiAuthenticator this says nothing of phones';
 
-function noteOf({ kind: _, confidence: __, ...told }: Finding, carries: Carrier): Finding<never> {
+function noteOf(told: Finding, carries: Carrier): Finding<never> {
   const isFailure = isFault(told) || told.level === 'unknown';
   return note(carries === 'answers' && isFailure ? { ...told, actual: `${told.actual}; ${FROM_INSIDE}` } : told);
 }

@@ -76,18 +76,18 @@ function judgeFqdnObjects({ fqdnObjects, ...flow }: FirewallFacts): readonly Fin
  * Whether what passes is answered. That nothing came back may have any reason behind this firewall, which is looked for
  * elsewhere; that no session is open says nothing.
  */
-function judgeSessions({ sessions, match: _, fqdnObjects: __, ...flow }: FirewallFacts): readonly Finding[] {
-  const counts = sessions === null ? null : valueOf(sessions.seen);
+function judgeSessions(seen: FirewallFacts): readonly Finding[] {
+  const { sessions, source } = seen;
   const told = {
     rule: 'sessions-answered',
-    subject: subjectOf(flow),
+    subject: subjectOf(seen),
     expected: 'its sessions to the licence server are answered',
-    facts: factsOf(flow, null, null),
+    facts: factsOf(seen, null, null),
   };
   if (sessions?.seen.kind === 'denied') return [note({ ...told, actual: `not known: ${sessions.seen.message}` })];
-  if (counts === null || counts.answered + counts.silent === 0) return [];
-  const { answered, silent } = counts;
-  const of = `of ${String(answered + silent)} open sessions from ${flow.source}, ${String(answered)} were answered`;
+  const { answered, silent } = (sessions === null ? null : valueOf(sessions.seen)) ?? { answered: 0, silent: 0 };
+  if (answered + silent === 0) return [];
+  const of = `of ${String(answered + silent)} open sessions from ${source}, ${String(answered)} were answered`;
   return [note({ ...told, actual: silent === 0 ? of : `${of}; nothing came back to the others` })];
 }
 

@@ -48,13 +48,11 @@ export function assessRound(
   const clock = withGenuineTime(clockObservations(round), round, tlsOf);
   const surroundings = { controls, now: correctedNow(round.startedAt, clock) };
   const nearest = nearestHost(round);
-  const targets: TargetFacts[] = [];
-  const found: TargetFindings[] = [];
-  const carriers: CarrierFindings[] = [];
-  for (const [index, path] of [round.path.licenseServer, ...round.path.services].entries()) {
+  const targets = [round.path.licenseServer, ...round.path.services].map((path, index): Target => {
     const knowledge = tlsOf(path.subject);
     const service = config.services[index - 1];
-    const facts: TargetFacts = {
+    return {
+      service,
       path,
       port: (service ?? config.licenseServer).port,
       licenseServer: index === 0 ? config.licenseServer : null,
@@ -63,11 +61,9 @@ export function assessRound(
       surroundings,
       nearest,
     };
-    targets.push(facts);
-    const carries = service?.carries ?? null;
-    if (service === undefined || carries === null) found.push(findingsOf(facts, service));
-    else carriers.push({ ...service, carries, found: findingsOf(facts, undefined) });
-  }
+  });
+  const found = targets.filter(({ service }) => (service?.carries ?? null) === null).map(findingsAt);
+  const carriers = targets.flatMap(carriedAt);
   const burst = judgeTlsPath(
     { ...round.path.licenseServer, endpoints: round.path.burst },
     tlsOf(round.path.licenseServer.subject),
@@ -92,13 +88,28 @@ export function assessRound(
 /** By check. Null: there was nothing to judge. */
 type TargetFindings = Readonly<Record<string, readonly Finding[] | null>>;
 
-/** @param service undefined: the target is the licence server */
-function findingsOf(facts: TargetFacts, service: ServiceConfig | undefined): TargetFindings {
+interface Target extends TargetFacts {
+  /** undefined: the target is the licence server */
+  readonly service: ServiceConfig | undefined;
+}
+
+function findingsAt({ service, ...facts }: Target): TargetFindings {
+  return findingsOf(facts, (findings) => (service === undefined ? findings : ofService(findings, service)));
+}
+
+/** A service that carries codes has a check of its own. */
+function carriedAt({ service, ...facts }: Target): CarrierFindings | [] {
+  if (service === undefined || service.carries === null) return [];
+  const { carries, host, port, severity } = service;
+  return { carries, host, port, severity, found: findingsOf(facts, (findings) => findings) };
+}
+
+function findingsOf(facts: TargetFacts, told: (findings: readonly Finding[]) => readonly Finding[]): TargetFindings {
   return Object.fromEntries(
     CHECKS.flatMap((check) => {
       if (check.from !== 'target') return [];
       const findings = check.judge(facts);
-      return [[check.id, findings === null || service === undefined ? findings : ofService(findings, service)]];
+      return [[check.id, findings === null ? null : told(findings)]];
     }),
   );
 }

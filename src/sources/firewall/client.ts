@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import type { FirewallConfig } from './section.ts';
 import type { ConnectorContext } from '../../network/rest/context.ts';
 import { createHttpGetter } from '../../network/rest/http-get.ts';
@@ -72,16 +73,8 @@ function pathOf(question: FirewallQuestion, vdom: string): string {
     case 'fqdn-objects':
       setKnown(query, 'mkey', question.only);
       return `/api/v2/monitor/firewall/address-fqdns?${query.toString()}`;
-    case 'sessions': {
-      const isIPv6 = question.source.includes(':');
-      query.set('count', MOST_SESSIONS);
-      query.set('ip_version', isIPv6 ? 'ipv6' : 'ipv4');
-      query.set(isIPv6 ? 'srcaddr6' : 'srcaddr', question.source);
-      query.set('dstport', String(question.port));
-      query.set('protocol', 'tcp');
-      query.set('policyid', String(question.policy));
-      return `/api/v2/monitor/firewall/${question.table}?${query.toString()}`;
-    }
+    case 'sessions':
+      return `/api/v2/monitor/firewall/${question.table}?${sessionQuery(question, query)}`;
     case 'policy':
       return `/api/v2/cmdb/firewall/policy/${String(question.id)}?${query.toString()}`;
     case 'profile-group':
@@ -91,6 +84,17 @@ function pathOf(question: FirewallQuestion, vdom: string): string {
     case 'wildcard-fqdn':
       return `/api/v2/cmdb/firewall.wildcard-fqdn/custom/${encodeURIComponent(question.name)}?${query.toString()}`;
   }
+}
+
+function sessionQuery(flow: Extract<FirewallQuestion, { readonly kind: 'sessions' }>, query: URLSearchParams): string {
+  const is6 = isIPv6(flow.source);
+  query.set('count', MOST_SESSIONS);
+  query.set('ip_version', is6 ? 'ipv6' : 'ipv4');
+  query.set(is6 ? 'srcaddr6' : 'srcaddr', flow.source);
+  query.set('dstport', String(flow.port));
+  query.set('protocol', 'tcp');
+  query.set('policyid', String(flow.policy));
+  return query.toString();
 }
 
 function setKnown(query: URLSearchParams, name: string, value: string | null): void {

@@ -35,14 +35,16 @@ export function createMailDeferrals({ now }: Pick<Clock, 'now'>): MailDeferrals 
 }
 
 function nextDeferral(before: Deferral | null, outcome: MailOutcome, at: EpochMs): Deferral | null {
-  const isOpen = before !== null && before.until === null;
-  if (outcome.kind === 'accepted') {
-    if (isOpen) return { since: before.since, until: at };
-    return before?.until === undefined || before.until === null || at - before.until > KEPT ? null : before;
-  }
-  if (isPutOff(outcome)) return isOpen ? before : { since: at, until: null };
+  const open = before?.until === null ? before : null;
+  const over = open === null ? before : null;
+  if (outcome.kind === 'accepted') return open === null ? whileKept(over, at) : { ...open, until: at };
+  if (isPutOff(outcome)) return open ?? { since: at, until: null };
   // A server that was lost meanwhile, or refuses for good, did not put off: when it would have taken it is not known.
-  return isOpen ? null : before;
+  return over;
+}
+
+function whileKept(over: Deferral | null, at: EpochMs): Deferral | null {
+  return over !== null && at - (over.until ?? at) <= KEPT ? over : null;
 }
 
 /** RFC 5321 §4.2.1: 4yz asks to come back later. */
