@@ -29,6 +29,8 @@ export interface FirewallState {
   sessions: readonly Fields[] | null;
   /** Where the table is: `sessions` from FortiOS 7.6 on. */
   sessionTable: 'sessions' | 'session';
+  /** Tokens that it holds itself; null: the API token may not read them. */
+  fortitokens: readonly Fields[] | Readonly<Record<string, Fields>> | null;
   /** Before 7.6 not every firmware filters by what it is asked for. */
   filtersSessions: boolean;
 }
@@ -55,6 +57,7 @@ export const ROUTE_PATH = '/api/v2/monitor/router/lookup';
 export const FQDNS_PATH = '/api/v2/monitor/firewall/address-fqdns';
 /** Before FortiOS 7.6; then with an "s". */
 export const SESSIONS_PATH = '/api/v2/monitor/firewall/session';
+export const FORTITOKENS_PATH = '/api/v2/monitor/user/fortitoken';
 const CMDB = '/api/v2/cmdb/';
 
 /** A policy that lets everything pass and inspects nothing, as FortiOS 7 writes it. */
@@ -109,6 +112,7 @@ export async function createFirewall(options: FirewallOptions = {}): Promise<Fir
     sessions: [],
     sessionTable: 'sessions',
     filtersSessions: true,
+    fortitokens: [],
     ...options.state,
   };
   const identity =
@@ -155,6 +159,10 @@ function monitored(state: FirewallState, { pathname, searchParams }: URL, vdom: 
       return fqdns(state, searchParams.get('mkey'), vdom);
     case `${SESSIONS_PATH}${state.sessionTable.slice('session'.length)}`:
       return sessions(state, searchParams, vdom);
+    case FORTITOKENS_PATH:
+      return state.fortitokens === null
+        ? failure(403, vdom)
+        : { status: 200, body: { http_method: 'GET', results: state.fortitokens, vdom, status: 'success' } };
     default:
       return null;
   }

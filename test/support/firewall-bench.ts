@@ -48,6 +48,7 @@ export async function createFirewallBench(): Promise<FirewallBench> {
         source: '10.0.0.5',
         sourceInterface: 'port2',
         appliances: [],
+        fortitokens: false,
         caFile,
         ...more,
       };

@@ -50,6 +50,37 @@ export const DELIVERY_CAUSES = {
       'Until then send activation codes by e-mail.',
     ],
   },
+  'fortigate-activation-unreachable': {
+    severity: 'critical',
+    title: 'a FortiGate with tokens of its own cannot activate them',
+    headline: 'the activation host of FortiGate, {host}, is not reached',
+    summary:
+      'A FortiGate that holds FortiToken Mobile tokens itself activates them at {host}, port {port}, and the way there ' +
+      'is closed or inspected, as seen from this machine.',
+    impact: 'none',
+    sources: ['ta-p/194508', 'docs:fortigate/7.0.14/administration-guide/180506'],
+    remedy: [
+      'On the FortiGate: "execute ping {host}", then "diagnose debug application forticldd 255" and "diagnose fortitoken ' +
+        'debug enable" while a token is activated.',
+      'Its own traffic leaves by no policy of its own: look for a firewall behind it that inspects or closes TCP {port}.',
+      'Tokens that are active keep working.',
+    ],
+  },
+  'fortitoken-cloud-unreachable': {
+    severity: 'critical',
+    title: 'FortiToken Cloud is not reached',
+    headline: 'FortiToken Cloud, {host}, is not reached',
+    summary:
+      'FortiToken Cloud answers at {host}, port {port}, and the way there is closed or inspected, as seen from this ' +
+      'machine: logins with its tokens fail.',
+    impact: 'none',
+    sources: ['ta-p/275159'],
+    remedy: [
+      'The vendor tells of its incidents at https://status.fortistatus.com/guest-portal/fortitoken/incident/overview . ' +
+        'Look there first.',
+      'Let FortiGate and FortiAuthenticator reach {host} on TCP {port}, without inspection.',
+    ],
+  },
   'sms-running-out': {
     severity: 'warning',
     title: 'SMS are running out',

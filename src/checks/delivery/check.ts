@@ -30,7 +30,7 @@ export const delivery: Declaration<'delivery', DeliveryCause> = {
   ],
   causes: DELIVERY_CAUSES,
   unknownRemedy: 'Let this machine reach the hosts in "services" that carry codes, as FortiAuthenticator does.',
-  place: { kind: 'branch', name: 'Push and SMS', hint: 'carry codes to phones' },
+  place: { kind: 'branch', name: 'Delivery', hint: 'push, SMS, what else carries' },
   withUnits: withSms,
   from: 'round',
   judge: judgeDelivery,
@@ -48,7 +48,7 @@ function isOfTheWayAlone(findings: readonly Finding[]): boolean {
 function judgeDelivery({ carriers }: RoundFacts): Judgement {
   if (carriers.length === 0) return notConfigured('No service that carries codes is configured');
   const names = nameList(carriers.map(({ host }) => host));
-  return judged(carriers.flatMap(judgeCarrier), `${names}: nothing is in the way of push notifications and SMS`);
+  return judged(carriers.flatMap(judgeCarrier), `${names}: nothing is in the way`);
 }
 
 /** The appliances tell how many SMS are left. */

@@ -37,6 +37,10 @@ function causeOf(carries: Carrier, stage: string, finding: Finding): DeliveryCau
       return isOfTheWay(stage, finding) ? 'push-unreachable' : null;
     case 'sms':
       return isOfTheWay(stage, finding) ? 'sms-gateway-unreachable' : null;
+    case 'fortigate':
+      return isOfTheWay(stage, finding) ? 'fortigate-activation-unreachable' : null;
+    case 'cloud':
+      return isOfTheWay(stage, finding) ? 'fortitoken-cloud-unreachable' : null;
     case 'answers':
       return stage === OF_TLS && finding.suggests !== 'tls-blocked' ? 'push-certificate-refused' : null;
   }

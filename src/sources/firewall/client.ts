@@ -18,6 +18,7 @@ export type FirewallQuestion =
       readonly ipv6: boolean;
     }
   | { readonly kind: 'policy'; readonly id: number }
+  | { readonly kind: 'fortitokens' }
   | { readonly kind: 'fqdn-objects'; readonly only: string | null }
   | {
       readonly kind: 'sessions';
@@ -75,6 +76,8 @@ function pathOf(question: FirewallQuestion, vdom: string): string {
       return `/api/v2/monitor/firewall/address-fqdns?${query.toString()}`;
     case 'sessions':
       return `/api/v2/monitor/firewall/${question.table}?${sessionQuery(question, query)}`;
+    case 'fortitokens':
+      return `/api/v2/monitor/user/fortitoken?${query.toString()}`;
     case 'policy':
       return `/api/v2/cmdb/firewall/policy/${String(question.id)}?${query.toString()}`;
     case 'profile-group':

@@ -17,6 +17,7 @@ import { failed } from '../../network/rest/failed.ts';
 import { endpointOf } from '../../network/rest/https-origin.ts';
 import { createFirewallClient, type FirewallClient, type FirewallQuestion } from './client.ts';
 import { readExemptions, type ExemptionTarget } from './exemptions.ts';
+import { readFortitokens } from './fortitokens.ts';
 import { readFqdnObjects } from './fqdn-objects.ts';
 import { readSessions } from './sessions.ts';
 import { nameIn, parsePolicy, parsePolicyId, parseSslProfile, resultOf, securityProfilesOf } from './replies.ts';
@@ -55,7 +56,8 @@ export async function observeFirewall(
     const fqdnObjects = await readFqdnObjects(client, target.host).catch(() => []);
     const looked = { ...inquiry, fqdnObjects, match };
     const sessions = await sessionsOf(looked, { last, at: context.clock.now() }).catch(() => null);
-    return { ...flow, kind: 'ok', match, fqdnObjects, sessions };
+    const fortitokens = config.fortitokens ? await readFortitokens(client).catch(() => null) : null;
+    return { ...flow, kind: 'ok', match, fqdnObjects, sessions, fortitokens };
   } catch (error) {
     if (error instanceof RefusedError) return { ...flow, kind: 'denied', status: error.status };
     return { ...flow, ...failed(error, startedAt, context) };

@@ -125,7 +125,8 @@ const MESSAGES = [
   'secret-variable-not-set.yaml:4:3  firewall.tokenEnv: environment variable "UNSET_SECRET" is not set',
   'server-name.yaml:2:3  licenseServer.serverName: expected a host name, got "173.243.138.84"',
   'service-name-twice.yaml:3:7  services[1].name: "push" stands in this list already',
-  'service-of-no-name.yaml:1:18  services[1]: expected one of "push", "sms", got "email"',
+  'service-of-no-name.yaml:1:18  services[1]: expected one of "push", "sms", "directregistration", "globalftm", ' +
+    '"fortitoken-cloud", got "email"',
   'service-without-host.yaml:2:5  services[0].host: expected a host name or an address, but the key is missing',
   'site-is-a-number.yaml:1:1  site: expected a name of letters, digits, spaces and "._-", at most 64 of them (a ' +
     'number in quotes), got 7',

@@ -33,6 +33,7 @@ function first(match: PolicyMatch): FirewallObservation {
     match,
     fqdnObjects: [],
     sessions: null,
+    fortitokens: null,
   };
 }
 const flow = { firewall: 'the FortiGate 10.1.0.1 (VDOM dmz)', appliances: ['fac-2'], source: '10.1.0.5' };
@@ -43,6 +44,7 @@ const SECOND: FirewallObservation = {
   match: PASSES,
   fqdnObjects: [],
   sessions: null,
+  fortitokens: null,
 };
 const SECOND_DENIED: FirewallObservation = { kind: 'denied', ...flow, destination: TARGET, status: 403 };
 
