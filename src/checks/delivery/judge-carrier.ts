@@ -30,20 +30,18 @@ export function judgeCarrier(carrier: CarrierFindings): readonly Finding<Deliver
   );
 }
 
+const UNREACHABLE: Readonly<Record<Exclude<Carrier, 'answers'>, DeliveryCause>> = {
+  push: 'push-unreachable',
+  sms: 'sms-gateway-unreachable',
+  fortigate: 'fortigate-activation-unreachable',
+  cloud: 'fortitoken-cloud-unreachable',
+};
+
 /** Null: it is none, or cannot be told from here. */
 function causeOf(carries: Carrier, stage: string, finding: Finding): DeliveryCause | null {
-  switch (carries) {
-    case 'push':
-      return isOfTheWay(stage, finding) ? 'push-unreachable' : null;
-    case 'sms':
-      return isOfTheWay(stage, finding) ? 'sms-gateway-unreachable' : null;
-    case 'fortigate':
-      return isOfTheWay(stage, finding) ? 'fortigate-activation-unreachable' : null;
-    case 'cloud':
-      return isOfTheWay(stage, finding) ? 'fortitoken-cloud-unreachable' : null;
-    case 'answers':
-      return stage === OF_TLS && finding.suggests !== 'tls-blocked' ? 'push-certificate-refused' : null;
-  }
+  if (carries === 'answers')
+    return stage === OF_TLS && finding.suggests !== 'tls-blocked' ? 'push-certificate-refused' : null;
+  return isOfTheWay(stage, finding) ? UNREACHABLE[carries] : null;
 }
 
 /** Under which authority these hosts have their certificates is published nowhere: only what is proven counts. */
