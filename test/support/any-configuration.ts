@@ -138,8 +138,8 @@ function anySection({ properties, required }: JsonSchema, path: string): fc.Arbi
 
 /** What has no login, or another, or stands there in clear. */
 function surplusSecrets(shape: Section, section: Section): readonly string[] {
-  const login = 'user' in shape ? ['user' in section ? 'token' : 'password'] : [];
-  return [...login, ...('url' in section ? ['url'] : [])];
+  const ofLogin = 'user' in section ? ['token', 'community'] : ['password', 'authPassword', 'privPassword'];
+  return [...('user' in shape ? ofLogin : []), ...('url' in section ? ['url'] : [])];
 }
 
 function isSecretKey(key: string, name: string): boolean {
@@ -148,9 +148,13 @@ function isSecretKey(key: string, name: string): boolean {
 
 /** Without what may not stand together, or not alone. */
 function byTheRules(section: Section): Section {
-  const { from, to, pin, ...others } = section;
+  const { from, to, pin, certificates, proxy, ...others } = section;
+  const hasAuthorities = 'clientCaFile' in sectionOf(section['tls']);
+  const { certificate, ...overLoopback } = sectionOf(proxy);
   return {
     ...others,
+    ...(certificates !== undefined && hasAuthorities && { certificates }),
+    ...(proxy !== undefined && { proxy: hasAuthorities || certificate === undefined ? proxy : overLoopback }),
     ...(from !== undefined && to !== undefined && { from, to }),
     ...(pin !== undefined && !('caFile' in section) && { pin }),
   };
