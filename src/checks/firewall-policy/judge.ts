@@ -87,8 +87,9 @@ function judgeSessions(seen: FirewallFacts): readonly Finding[] {
   if (sessions?.seen.kind === 'denied') return [note({ ...told, actual: `not known: ${sessions.seen.message}` })];
   const { answered, silent } = (sessions === null ? null : valueOf(sessions.seen)) ?? { answered: 0, silent: 0 };
   if (answered + silent === 0) return [];
-  const of = `of ${String(answered + silent)} open sessions from ${source}, ${String(answered)} were answered`;
-  return [note({ ...told, actual: silent === 0 ? of : `${of}; nothing came back to the others` })];
+  const counts = `open sessions from ${source}: ${String(answered)} answered`;
+  const actual = silent === 0 ? counts : `${counts}, ${String(silent)} to which nothing came back`;
+  return [note({ ...told, actual })];
 }
 
 function judgeInspection(flow: Flow, policy: FirewallPolicy, inspection: SslInspection): readonly Finding[] {

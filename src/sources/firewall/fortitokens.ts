@@ -23,13 +23,19 @@ export async function readFortitokens(client: FirewallClient): Promise<Resource<
     if (reply.status !== 401 && reply.status !== 403) return { kind: 'absent' };
     return { kind: 'denied', message: `HTTP ${String(reply.status)}: the API token may not read FortiTokens` };
   }
-  const parsed = TOKENS.safeParse(reply.value);
-  if (!parsed.success) return { kind: 'absent' };
+  const value = parseFortitokens(reply.value);
+  return value === null ? { kind: 'absent' } : { kind: 'read', value };
+}
+
+/** Null: it is no list of tokens. @internal */
+export function parseFortitokens(value: unknown): ReadonlyMap<string, number> | null {
+  const parsed = TOKENS.safeParse(value);
+  if (!parsed.success) return null;
   const counts = new Map<string, number>();
   for (const { status } of Object.values(parsed.data.results)) {
     const word = typeof status === 'string' ? visibleText(status, MAX_STATUS) : 'without a status';
     const name = counts.has(word) || counts.size < MOST_STATUSES ? word : 'in another status';
     counts.set(name, (counts.get(name) ?? 0) + 1);
   }
-  return { kind: 'read', value: counts };
+  return counts;
 }

@@ -56,17 +56,20 @@ export async function readSessions(
 async function seenNow(client: FirewallClient, flow: SessionFlow): Promise<Resource<SessionCounts>> {
   for (const table of ['sessions', 'session'] as const) {
     const reply = await client.read({ kind: 'sessions', table, ...flow });
-    if (reply.kind === 'json') return countsIn(reply.value, flow);
+    if (reply.kind === 'json') {
+      const value = parseSessions(reply.value, flow);
+      return value === null ? { kind: 'absent' } : { kind: 'read', value };
+    }
     if (reply.status === 401 || reply.status === 403)
       return { kind: 'denied', message: `HTTP ${String(reply.status)}: the API token may not read sessions` };
   }
   return { kind: 'absent' };
 }
 
-/** Firmware may ignore what it was asked to filter by. */
-function countsIn(value: unknown, { source, port, destinations }: SessionFlow): Resource<SessionCounts> {
+/** Firmware may ignore what it was asked to filter by. Null: it is no table of sessions. @internal */
+export function parseSessions(value: unknown, { source, port, destinations }: SessionFlow): SessionCounts | null {
   const parsed = SESSIONS.safeParse(value);
-  if (!parsed.success) return { kind: 'absent' };
+  if (!parsed.success) return null;
   const ours = parsed.data.results.details.filter(
     ({ proto, saddr, daddr, dport, duration }) =>
       ['tcp', '6'].includes(String(proto).toLowerCase()) &&
@@ -77,10 +80,7 @@ function countsIn(value: unknown, { source, port, destinations }: SessionFlow): 
   );
   const counted = ours.map(({ sentbyte, rcvdbyte }) => [lenientCount(sentbyte), lenientCount(rcvdbyte)] as const);
   return {
-    kind: 'read',
-    value: {
-      answered: counted.filter(([, received]) => received !== null && received > 0).length,
-      silent: counted.filter(([sent, received]) => sent !== null && sent > 0 && received === 0).length,
-    },
+    answered: counted.filter(([, received]) => received !== null && received > 0).length,
+    silent: counted.filter(([sent, received]) => sent !== null && sent > 0 && received === 0).length,
   };
 }

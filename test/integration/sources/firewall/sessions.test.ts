@@ -41,22 +41,18 @@ function notesIn(observation: FirewallObservation): readonly string[] {
 describe.each(['sessions', 'session'] as const)('the table "%s" of a FortiGate', (sessionTable) => {
   it.each<[string, FirewallState['sessions'], readonly string[]]>([
     ['that is empty', [], []],
-    ['with answered sessions', [ANSWERED, ANSWERED], ['of 2 open sessions from 10.0.0.5, 2 were answered']],
+    ['with answered sessions', [ANSWERED, ANSWERED], ['open sessions from 10.0.0.5: 2 answered']],
     [
       'with sessions that get no answer',
       [SILENT],
-      ['of 1 open sessions from 10.0.0.5, 0 were answered; nothing came back to the others'],
+      ['open sessions from 10.0.0.5: 0 answered, 1 to which nothing came back'],
     ],
-    [
-      'with both',
-      [ANSWERED, SILENT],
-      ['of 2 open sessions from 10.0.0.5, 1 were answered; nothing came back to the others'],
-    ],
+    ['with both', [ANSWERED, SILENT], ['open sessions from 10.0.0.5: 1 answered, 1 to which nothing came back']],
     ['with one that has just begun', [{ ...SILENT, duration: 1 }], []],
     [
       'with numbers as texts',
       [{ ...ANSWERED, proto: 6, dport: '443', rcvdbyte: '5210', duration: '12' }],
-      ['of 1 open sessions from 10.0.0.5, 1 were answered'],
+      ['open sessions from 10.0.0.5: 1 answered'],
     ],
     ['that the token may not read', null, ['not known: HTTP 403: the API token may not read sessions']],
   ])('%s', async (_, sessions, expected) => {
@@ -70,7 +66,7 @@ describe.each(['sessions', 'session'] as const)('the table "%s" of a FortiGate',
     }));
     const sessions = [...others, ANSWERED];
     expect(await notesOf({ sessionTable, sessions, filtersSessions: false })).toEqual([
-      'of 1 open sessions from 10.0.0.5, 1 were answered',
+      'open sessions from 10.0.0.5: 1 answered',
     ]);
   });
 });
