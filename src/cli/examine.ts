@@ -9,6 +9,7 @@ import { askEach, configuredSources, unseenPicture } from '../runtime/slow-sourc
 import { conclude, type LogPart } from '../runtime/conclude.ts';
 import { stateFile } from '../runtime/state-files.ts';
 import { jsonFile } from '../system/json-file.ts';
+import { oneATurn } from '../system/next-turn.ts';
 import { createProgressLine } from './progress.ts';
 import type { Terminal } from './terminal.ts';
 import { untilSettled } from './until-settled.ts';
@@ -63,9 +64,10 @@ interface Pictures {
 function askSlowSources({ config, clock, env, signal }: ExaminationOptions): Pictures {
   // The registration service counts calls: the daemon and this command keep one account.
   const budget = jsonFile(stateFile(config, 'registration-budget.json'));
+  const ownTurn = oneATurn();
   const ask = async (runs: 'appliance' | 'registration', known: SlowFactsBySource): Promise<SlowFactsBySource> => {
     const sources = configuredSources(config).filter((source) => source.runs === runs);
-    return { ...known, ...(await askEach(sources, config, { ...known, budget, clock, env, signal })) };
+    return { ...known, ...(await askEach(sources, config, { ...known, budget, clock, env, ownTurn, signal })) };
   };
   const appliances = ask('appliance', unseenPicture(config));
   return { appliances, whole: appliances.then((known) => ask('registration', known)) };
