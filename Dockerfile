@@ -4,7 +4,9 @@ FROM node:26-slim AS build
 WORKDIR /build
 COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
-COPY deploy/bundle.ts ./deploy/
+COPY LICENSE ./
+COPY config/fac-signatures.yaml config/fortinet-authorities.pem config/inspection-products.yaml ./config/
+COPY deploy/bundle.ts deploy/third-party-notices.ts ./deploy/
 COPY src ./src
 RUN npm run build
 
@@ -26,8 +28,6 @@ ENV NODE_ENV=production MALLOC_ARENA_MAX=1
 # The program and its configuration belong to root; only this folder can be written.
 RUN install -d -o 1000 -g 1000 -m 0750 /var/lib/ftm-watch
 WORKDIR /opt/ftm-watch
-COPY LICENSE package.json ./
-COPY config/fac-signatures.yaml config/fortinet-authorities.pem config/inspection-products.yaml ./config/
 COPY deploy/image/healthcheck.ts ./
 COPY deploy/image/ftm-watch.yaml /etc/ftm-watch/ftm-watch.yaml
 COPY --from=dependencies /dependencies/node_modules ./node_modules

@@ -63,7 +63,7 @@ describe('an HTTP peer that answers anything', () => {
       fc.asyncProperty(mutated(HTTP, HTTP_TOKENS), async (answer) => {
         peer.answer = answer;
         const outcome = await postJson(
-          { url, body: {}, token: null, secrets: [], caFile: null },
+          { url, body: {}, authorization: null, secrets: [], caFile: null },
           systemClock,
           AbortSignal.timeout(2_000),
         );
@@ -133,7 +133,7 @@ describe('an HTTP peer that answers anything', () => {
     const origin = `http://127.0.0.1:${String(peer.port)}`;
 
     const posted = await postJson(
-      { url: origin, body: {}, token: 'x', secrets: ['x'], caFile: null },
+      { url: origin, body: {}, authorization: 'Bearer x', secrets: ['x'], caFile: null },
       systemClock,
       signal,
     );

@@ -7,7 +7,7 @@ import { configOf } from '../../support/config-of.ts';
 
 const EXAMPLE = fileURLToPath(new URL('../../../config/ftm-watch.example.yaml', import.meta.url));
 /** Files with a secret by their keys, except for private keys. */
-const SECRET_FILE = /"(?:password|passwordHash|token|community)File":"([^"]+)"|"api":\{[^}]*"keyFile":"([^"]+)"/gu;
+const SECRET_FILE = /"(?:password|passwordHash|token|community|url)File":"([^"]+)"|"api":\{[^}]*"keyFile":"([^"]+)"/gu;
 
 test('every secret of the example, which has all of them, is known', async () => {
   const config = await configOf(readFileSync(EXAMPLE, 'utf8'));
