@@ -135,8 +135,8 @@ function anySection({ properties, required }: JsonSchema, path: string): fc.Arbi
 
 /** What has no login, or another, or stands there in clear. */
 function surplusSecrets(shape: Section, section: Section): readonly string[] {
-  const login = 'user' in shape ? ['user' in section ? 'token' : 'password'] : [];
-  return [...login, ...('url' in section ? ['url'] : [])];
+  const ofLogin = 'user' in section ? ['token', 'community'] : ['password', 'authPassword', 'privPassword'];
+  return [...('user' in shape ? ofLogin : []), ...('url' in section ? ['url'] : [])];
 }
 
 function isSecretKey(key: string, name: string): boolean {

@@ -103,6 +103,11 @@ const MESSAGES = [
   'resolver.yaml:3:5  resolvers[1]: expected "system", an address (not a name), or a URL that begins with udp://, ' +
     'tcp://, tls:// or https://, got "dns.example.org"',
   'resolvers-empty.yaml:1:1  resolvers: expected at least one resolver, such as "system"',
+  'snmp-community-and-user.yaml:6:7  appliances[0].snmp.user: expected a community or a user, not both',
+  'snmp-user-without-encryption.yaml:3:5  appliances[0].snmp: expected "user", "authPasswordFile" and ' +
+    '"privPasswordFile" together: SNMPv3 without authentication or encryption is not used',
+  'snmp-without-login.yaml:3:5  appliances[0].snmp: expected "communityFile", or "user" with "authPasswordFile" ' +
+    'and "privPasswordFile"',
   'schedule-expression.yaml:2:3  schedule.appliance: expected a cron expression of six fields that begins with the ' +
     'seconds, such as "*/30 * * * * *", got "0 61 * * * *"',
   'schedule-timezone-offset.yaml:2:3  schedule.timezone: expected an IANA time zone such as "UTC" or ' +
