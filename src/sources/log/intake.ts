@@ -8,10 +8,12 @@ import type { SignatureSet } from '../../core/polling/signature.ts';
 import { createAttribution, type Attribution, type Origin } from './attribution.ts';
 import { FileReader } from './follow-files.ts';
 import type { LineSink } from './framing.ts';
+import { createLineBudget, type LineBudget } from './line-budget.ts';
 import { CONNECTION_LIMITS, listenTcp, type ConnectionLimits } from './listen-tcp.ts';
 import { listenUdp, type UdpListener } from './listen-udp.ts';
 import type { IntakeLogger } from './logger.ts';
 import { EventOutbox } from './outbox.ts';
+import { createOccasionalWarning } from './occasional-warning.ts';
 import { LogReader } from './reader.ts';
 import { createStrangerLog, type StrangerLog } from './strangers.ts';
 import { newConnectionTally, newLineTally, type ConnectionTally, type LineTally, type LogCounters } from './tally.ts';
@@ -71,9 +73,12 @@ class Intake implements LogIntake {
   readonly #connections: ConnectionTally = newConnectionTally();
   readonly #attribution: Attribution;
   readonly #outbox: EventOutbox;
-  readonly #budget: TurnBudget = createTurnBudget();
+  readonly #turns: TurnBudget = createTurnBudget();
+  readonly #lines: LineBudget = createLineBudget();
   readonly #strangers: StrangerLog;
   readonly #unrecognised: UnrecognisedLog;
+  readonly #tellStuck: (fields: object) => void;
+  readonly #tellOverBudget: (fields: object) => void;
   readonly #stops: (() => Promise<void>)[] = [];
   #addresses: IntakeAddresses = { udp: null, tcp: null, tls: null };
   #udp: UdpListener | null = null;
@@ -87,6 +92,15 @@ class Intake implements LogIntake {
     });
     this.#strangers = createStrangerLog(deps.logger);
     this.#unrecognised = createUnrecognisedLog(deps.logger);
+    this.#tellStuck = createOccasionalWarning(
+      deps,
+      'syslog senders did not end their line in time: their connections are closed',
+    );
+    this.#tellOverBudget = createOccasionalWarning(
+      deps,
+      'syslog senders began more lines than they ended, and hold too much memory: the connections with the oldest ' +
+        'are closed, those of strangers first',
+    );
     this.#outbox = new EventOutbox((event) => this.#deliver(event));
   }
 
@@ -164,10 +178,13 @@ class Intake implements LogIntake {
       logger,
       tally: this.#tallies[source],
       connections: this.#connections,
-      budget: this.#budget,
+      turns: this.#turns,
+      lines: this.#lines,
       isKnown: (from) => ['appliance', 'relay'].includes(this.#attribution.sender(from).kind),
       refuses: (from) => this.#config.logs.foreign === 'refuse' && this.#attribution.sender(from).kind === 'foreign',
       reader: (from, refuse) => this.#reader(source, this.#attribution.sender(from), from, refuse),
+      onStuck: (address) => this.#tellStuck({ address }),
+      onOverBudget: (address) => this.#tellOverBudget({ address }),
     });
     this.#addresses = { ...this.#addresses, [source]: listener.address };
     this.#stops.push(() => listener.stop());

@@ -18,6 +18,8 @@ export interface ConnectionCounters {
   readonly overLimit: number;
   /** Closed: they did not end a line in time. */
   readonly timedOut: number;
+  /** Closed: all together began more than they ended. */
+  readonly overBudget: number;
   /** Closed: foreign, and `logs.foreign` is `refuse`. */
   readonly refused: number;
   /** TLS handshakes that failed. */
@@ -40,5 +42,5 @@ export function newLineTally(): LineTally {
 }
 
 export function newConnectionTally(): ConnectionTally {
-  return { open: 0, accepted: 0, overLimit: 0, timedOut: 0, refused: 0, failedHandshakes: 0 };
+  return { open: 0, accepted: 0, overLimit: 0, timedOut: 0, overBudget: 0, refused: 0, failedHandshakes: 0 };
 }
