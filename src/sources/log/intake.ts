@@ -6,6 +6,7 @@ import type { WatchedTraffic } from '../../core/polling/firewall.ts';
 import type { LogEvent, LogSource } from '../../core/polling/log-event.ts';
 import type { SignatureSet } from '../../core/polling/signature.ts';
 import { createAttribution, type Attribution, type Origin } from './attribution.ts';
+import { createConnectionWarnings, type ConnectionWarnings } from './connection-warnings.ts';
 import { FileReader } from './follow-files.ts';
 import type { LineSink } from './framing.ts';
 import { createLineBudget, type LineBudget } from './line-budget.ts';
@@ -13,7 +14,6 @@ import { CONNECTION_LIMITS, listenTcp, type ConnectionLimits } from './listen-tc
 import { listenUdp, type UdpListener } from './listen-udp.ts';
 import type { IntakeLogger } from './logger.ts';
 import { EventOutbox } from './outbox.ts';
-import { createOccasionalWarning } from './occasional-warning.ts';
 import { LogReader } from './reader.ts';
 import { createStrangerLog, type StrangerLog } from './strangers.ts';
 import { newConnectionTally, newLineTally, type ConnectionTally, type LineTally, type LogCounters } from './tally.ts';
@@ -77,8 +77,7 @@ class Intake implements LogIntake {
   readonly #lines: LineBudget = createLineBudget();
   readonly #strangers: StrangerLog;
   readonly #unrecognised: UnrecognisedLog;
-  readonly #tellStuck: (fields: object) => void;
-  readonly #tellOverBudget: (fields: object) => void;
+  readonly #warnings: ConnectionWarnings;
   readonly #stops: (() => Promise<void>)[] = [];
   #addresses: IntakeAddresses = { udp: null, tcp: null, tls: null };
   #udp: UdpListener | null = null;
@@ -90,17 +89,9 @@ class Intake implements LogIntake {
       firewalls: config.firewallSources,
       relays: config.logs.relays,
     });
-    this.#strangers = createStrangerLog(deps.logger);
+    this.#strangers = createStrangerLog(deps);
     this.#unrecognised = createUnrecognisedLog(deps.logger);
-    this.#tellStuck = createOccasionalWarning(
-      deps,
-      'syslog senders did not end their line in time: their connections are closed',
-    );
-    this.#tellOverBudget = createOccasionalWarning(
-      deps,
-      'syslog senders began more lines than they ended, and hold too much memory: the connections with the oldest ' +
-        'are closed, those of strangers first',
-    );
+    this.#warnings = createConnectionWarnings(deps);
     this.#outbox = new EventOutbox((event) => this.#deliver(event));
   }
 
@@ -183,8 +174,7 @@ class Intake implements LogIntake {
       isKnown: (from) => ['appliance', 'relay'].includes(this.#attribution.sender(from).kind),
       refuses: (from) => this.#config.logs.foreign === 'refuse' && this.#attribution.sender(from).kind === 'foreign',
       reader: (from, refuse) => this.#reader(source, this.#attribution.sender(from), from, refuse),
-      onStuck: (address) => this.#tellStuck({ address }),
-      onOverBudget: (address) => this.#tellOverBudget({ address }),
+      ...this.#warnings,
     });
     this.#addresses = { ...this.#addresses, [source]: listener.address };
     this.#stops.push(() => listener.stop());

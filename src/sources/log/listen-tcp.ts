@@ -1,10 +1,11 @@
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
+import { createServer as createTlsServer, type TlsOptions, type TLSSocket } from 'node:tls';
 import type { ListenAddress } from '../../config/schema/host-port.ts';
 import type { SyslogTls } from './section.ts';
 import { createConnectionEvictor } from '../../network/connection-evictor.ts';
+import { errorCode } from '../../network/failure.ts';
 import type { Millis } from '../../core/clock.ts';
 import { bindError } from './bind-error.ts';
 import type { LineTally } from './tally.ts';
@@ -27,6 +28,7 @@ export interface ConnectionLimits {
 export const CONNECTION_LIMITS: ConnectionLimits = { connections: 2048, stalledLine: 60_000, endlessLine: 600_000 };
 
 const LOOK_EVERY: Millis = 5000;
+const NO_CERTIFICATE = 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE';
 const HANDSHAKE: Millis = 10_000;
 
 export interface TcpOptions extends ConnectionDeps {
@@ -37,6 +39,9 @@ export interface TcpOptions extends ConnectionDeps {
   /** Senders that are turned away at once: nothing in their lines could make them welcome. */
   readonly refuses: (address: string) => boolean;
   readonly onStuck: (address: string) => void;
+  readonly onFailedHandshake: (address: string, error: Error) => void;
+  /** Somebody had to go for the next one. */
+  readonly onOverLimit: () => void;
 }
 
 export interface TcpListener {
@@ -58,8 +63,9 @@ export async function listenTcp(options: TcpOptions): Promise<TcpListener> {
     places: limits.connections,
     isAcquaintance: options.isKnown,
     onTurnedOut: () => {
-      options.connections.overLimit += 1;
+      options.connections['over-limit'] += 1;
       options.tally.dropped += 1;
+      options.onOverLimit();
     },
   });
   server.on('connection', (socket) => {
@@ -94,7 +100,7 @@ export async function listenTcp(options: TcpOptions): Promise<TcpListener> {
   };
 }
 
-async function createListener({ tls, connections, logger }: TcpOptions): Promise<Server> {
+async function createListener({ tls, connections, onFailedHandshake }: TcpOptions): Promise<Server> {
   if (tls === null) return createServer();
   const [cert, key] = await Promise.all([readPem(tls.certFile), readPem(tls.keyFile)]);
   const clients =
@@ -102,9 +108,9 @@ async function createListener({ tls, connections, logger }: TcpOptions): Promise
       ? {}
       : { ca: await readPem(tls.clientCaFile), requestCert: true, rejectUnauthorized: true };
   const server = createSecureServer(tls, { cert, key, handshakeTimeout: HANDSHAKE, ...clients });
-  server.on('tlsClientError', (error: Error) => {
-    connections.failedHandshakes += 1;
-    logger.debug({ err: error }, 'syslog sender failed the TLS handshake');
+  server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
+    connections[errorCode(error) === NO_CERTIFICATE ? 'no-certificate' : 'failed-handshake'] += 1;
+    onFailedHandshake(socket.remoteAddress ?? '', error);
   });
   return server;
 }
@@ -160,7 +166,7 @@ function watch({ clock, limits, connections, onStuck }: TcpOptions, open: Readon
     const now = clock.elapsed();
     for (const connection of open) {
       if (!connection.isStuck(now, limits)) continue;
-      connections.timedOut += 1;
+      connections['timed-out'] += 1;
       onStuck(connection.address);
       connection.close();
     }

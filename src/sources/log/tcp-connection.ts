@@ -75,7 +75,7 @@ export class TcpConnection implements LineHolder {
   }
 
   cut(): void {
-    this.#deps.connections.overBudget += 1;
+    this.#deps.connections['over-budget'] += 1;
     this.#deps.onOverBudget(this.address);
     this.#end();
     this.#socket.destroy();
