@@ -20,8 +20,13 @@ export async function run(terminal: Invocation): Promise<number> {
   if (config === null) return EXIT_UNKNOWN;
   const { clock, env, version, signal } = terminal;
   const logger = pino(
-    { level: config.log.level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
-    standardOutput(clock),
+    {
+      level: config.log.level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (level) => ({ level }) },
+    },
+    standardOutput(terminal),
   );
   using _watchdog = watchLoop(clock, logger);
   const death = Promise.withResolvers<never>();
