@@ -56,6 +56,18 @@ export const INTENDED_DIFFERENCES: readonly Difference[] = [
     lines: ['+ metrics: ftm_notifications_total result="expired"'],
   },
   {
+    reason: 'Connections of log senders are counted',
+    lines: [
+      '+ metrics: # TYPE ftm_log_connections_open gauge',
+      '+ metrics: # TYPE ftm_log_connections_total counter',
+      '+ metrics: ftm_log_connections_open {}',
+      '+ metrics: ftm_log_connections_total {result}',
+      ...['accepted', 'failed-handshake', 'no-certificate', 'over-budget', 'over-limit', 'refused', 'timed-out'].map(
+        (result) => `+ metrics: ftm_log_connections_total result="${result}"`,
+      ),
+    ],
+  },
+  {
     reason: 'A line with an FTM keyword that no signature knows is counted as `unrecognised`',
     lines: ['+ metrics: ftm_log_lines_total result="unrecognised"'],
   },
