@@ -69,7 +69,7 @@ describeWhere([{ program: 'go' }], 'the chart, in the cluster of somebody else,'
   });
 
   it('may connect to every port that the configuration names, and to no other', async () => {
-    const { config, ports } = configWithPorts(readFileSync('config/ftm-watch.example.yaml', 'utf8'));
+    const { config, ports } = configWithPorts(readFileSync('config/ftm-watch.reference.yaml', 'utf8'));
     const chart = await renderer.render({ config, networkPolicy: { enabled: true } });
     const always = ['TCP 443', 'TCP 53', 'UDP 53'];
     expect(egressPorts(chart).toSorted()).toEqual([...new Set([...ports, ...always, 'TCP 25', 'UDP 123'])].toSorted());
