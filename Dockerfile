@@ -34,7 +34,7 @@ ENV NODE_ENV=production MALLOC_ARENA_MAX=1
 RUN install -d -o 1000 -g 1000 -m 0750 /var/lib/ftm-watch && ln -s /opt/ftm-watch/main.js /usr/local/bin/ftm-watch
 COPY deploy/image/ftm-watch.yaml /etc/ftm-watch/ftm-watch.yaml
 COPY --from=build /build/dist /opt/ftm-watch
-WORKDIR /var/lib/ftm-watch
+WORKDIR /opt/ftm-watch
 # As a number, so that Kubernetes can see that it is not root.
 USER 1000:1000
 VOLUME /var/lib/ftm-watch
@@ -44,4 +44,4 @@ STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=1m --timeout=5s --start-period=20s --start-interval=2s \
     CMD ["node", "/opt/ftm-watch/healthcheck.cjs"]
 ENTRYPOINT ["ftm-watch"]
-CMD ["run", "--config", "/etc/ftm-watch/ftm-watch.yaml"]
+CMD ["run"]
