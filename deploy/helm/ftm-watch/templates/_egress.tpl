@@ -15,7 +15,8 @@
 {{- $notify := $config.notify | default dict -}}
 {{- $email := $notify.email | default dict -}}
 {{- $firewalls := kindIs "map" $config.firewall | ternary (list $config.firewall) $config.firewall -}}
-{{- $urls := concat (list $registration.url $registration.authUrl) (($notify.alertmanager | default dict).urls | default list) -}}
+{{- $alertmanager := $notify.alertmanager | default dict -}}
+{{- $urls := concat (list $registration.url $registration.authUrl) ($alertmanager.urls | default list) -}}
 {{- $urls = append $urls (kindIs "map" $license.proxy | ternary ($license.proxy | default dict).url $license.proxy) -}}
 {{- $urls = append $urls ($notify.heartbeat | default dict).url -}}
 {{- range concat ($firewalls | default list) ($notify.webhooks | default list) -}}
