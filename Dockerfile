@@ -1,5 +1,3 @@
-# syntax=docker/dockerfile:1
-
 # Debian with glibc and Node 26. A release names its digest: --build-arg BASE=node:26-slim@sha256:… (CONTRIBUTING.md).
 ARG BASE=node:26-slim
 

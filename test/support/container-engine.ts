@@ -1,15 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  chmodSync,
-  copyFileSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  statfsSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -50,16 +41,21 @@ export interface ContainerEngine extends AsyncDisposable {
   get(url: string): Promise<Answer>;
 }
 
-/** Of linux/magic.h: on it the kernel puts no other one, so layers are copied. */
-const OVERLAYFS = 0x79_4c_76_30;
-
 const ASK = `fetch(process.argv[1]).then(
   async (response) => JSON.stringify({ status: response.status, body: await response.text() }),
   () => JSON.stringify({ status: 0, body: '' }),
 ).then((answer) => process.stdout.write(answer))`;
 
 /** What podman keeps outside its storage is hidden, for all that runs in here. */
-const HIDE = ['/run/containers', '/run/netns', '/run/lock', '/run/runc', '/var/lib/containers', '/var/cache/containers']
+const HIDE = [
+  '/run/containers',
+  '/run/netns',
+  '/run/lock',
+  '/run/runc',
+  '/var/lib/containers',
+  '/var/cache',
+  '/var/tmp',
+]
   .map((path) => `mkdir -p ${path} && mount -t tmpfs tmpfs ${path}`)
   .join('\n');
 
@@ -70,7 +66,8 @@ export async function createContainerEngine(): Promise<ContainerEngine> {
   const folder = join(base, 'files');
   mkdirSync(folder);
   const sandbox = stack.use(await createSandbox());
-  sandbox.sh(HIDE);
+  // The storage is in memory: no test that is killed leaves it behind, and layers may lie on any file system.
+  sandbox.sh(`${HIDE}\nmkdir ${base}/storage && mount -t tmpfs tmpfs ${base}/storage`);
   const env = { ...cleanEnvironment(), ...settingsIn(base) };
   const sh = (commands: string): Promise<string> => enter(sandbox, ['sh', '-ec', commands], env);
   await writeDocker(join(base, 'bin'));
@@ -88,9 +85,8 @@ export async function createContainerEngine(): Promise<ContainerEngine> {
 
 /** Environment and files that make podman, and what calls it, use a storage below a folder. */
 function settingsIn(base: string): Readonly<Record<string, string>> {
-  const driver = statfsSync(base).type === OVERLAYFS ? 'vfs' : 'overlay';
   const [storage, containers] = [join(base, 'storage.conf'), join(base, 'containers.conf')];
-  writeFileSync(storage, `[storage]\ndriver = "${driver}"\ngraphroot = "${base}/storage"\nrunroot = "${base}/run"\n`);
+  writeFileSync(storage, `[storage]\ndriver = "overlay"\ngraphroot = "${base}/storage"\nrunroot = "${base}/run"\n`);
   // crun refuses control groups of both kinds beside each other, runc does not; and there is no systemd to ask.
   const engine = { runtime: 'runc', cgroup_manager: 'cgroupfs', events_logger: 'file' };
   const folders = { tmp_dir: 'tmp', static_dir: 'static', volume_path: 'volumes' };
