@@ -59,6 +59,17 @@ const HIDE = [
   .map((path) => `mkdir -p ${path} && mount -t tmpfs tmpfs ${path}`)
   .join('\n');
 
+/**
+ * Where this machine is a container itself, with the newer control groups, limits of memory are handed down only when no
+ * process is at the top: as Docker in Docker does it.
+ */
+const HAND_DOWN = `cd /sys/fs/cgroup
+if [ -e cgroup.type ] && ! grep --quiet memory cgroup.subtree_control; then
+  mkdir -p init
+  for pid in $(cat cgroup.procs); do echo "$pid" >init/cgroup.procs || true; done
+  sed 's/^/+/; s/ / +/g' cgroup.controllers >cgroup.subtree_control
+fi`;
+
 export async function createContainerEngine(): Promise<ContainerEngine> {
   await using stack = new AsyncDisposableStack();
   const base = mkdtempSync(join(tmpdir(), 'ftm-watch-containers-'));
@@ -67,7 +78,7 @@ export async function createContainerEngine(): Promise<ContainerEngine> {
   mkdirSync(folder);
   const sandbox = stack.use(await createSandbox());
   // The storage is in memory: no test that is killed leaves it behind, and layers may lie on any file system.
-  sandbox.sh(`${HIDE}\nmkdir ${base}/storage && mount -t tmpfs tmpfs ${base}/storage`);
+  sandbox.sh(`${HAND_DOWN}\n${HIDE}\nmkdir ${base}/storage && mount -t tmpfs tmpfs ${base}/storage`);
   const env = { ...cleanEnvironment(), ...settingsIn(base) };
   const sh = (commands: string): Promise<string> => enter(sandbox, ['sh', '-ec', commands], env);
   await writeDocker(join(base, 'bin'));
