@@ -5,6 +5,7 @@ import { configFile } from '../config/config.ts';
 import { plainConfig } from '../config/print.ts';
 import { usedTexts } from '../config/schema/uses.ts';
 import { secretUrls } from '../config/secrets.ts';
+import { exposureNotes } from '../web/exposure.ts';
 import { noChannelNote } from '../notify/no-channel.ts';
 
 /** "Others" of a file's mode: whoever has an account on this machine. */
@@ -16,7 +17,12 @@ const OTHERS_READ = 0o004;
  */
 export async function surprisesOf(config: Config, sources: readonly string[]): Promise<readonly string[]> {
   const nobody = noChannelNote(config.notify);
-  return [...(nobody === null ? [] : [nobody]), ...logSurprises(config), ...(await readByOthers(config, sources))];
+  return [
+    ...(nobody === null ? [] : [nobody]),
+    ...logSurprises(config),
+    ...exposureNotes(config.web),
+    ...(await readByOthers(config, sources)),
+  ];
 }
 
 function logSurprises({ logs: { syslog, files }, appliances }: Config): readonly string[] {

@@ -249,6 +249,8 @@ const DEFAULTS: Partial<Config> = {
     tokens: [],
     certificates: [],
     proxy: null,
+    anonymous: null,
+    plaintext: false,
     hosts: [],
     probeTargets: [],
   },
