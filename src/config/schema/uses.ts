@@ -49,8 +49,7 @@ function changed(schema: z.core.$ZodType, value: unknown, path: YamlPath | null,
   if (schema instanceof z.core.$ZodObject && isMapping(value)) return changedSection(schema, value, path, how);
   if (schema instanceof z.core.$ZodArray && Array.isArray(value))
     return value.map((item, index) => changed(schema._zod.def.element, item, below(path, index), how));
-  if (schema instanceof z.ZodPrefault && value === undefined)
-    return how.defaults ? changed(schema.unwrap(), schema.def.defaultValue, null, how) : undefined;
+  if (schema instanceof z.ZodPrefault && value === undefined) return defaultOf(schema, how);
   return insideOf(schema).reduce<unknown>((result, inner) => changed(inner, result, path, how), value);
 }
 
@@ -63,4 +62,8 @@ function changedSection(schema: z.core.$ZodObject, value: Fields, path: YamlPath
 
 function below(path: YamlPath | null, key: string | number): YamlPath | null {
   return path && [...path, key];
+}
+
+function defaultOf(schema: z.ZodPrefault, how: Changes): unknown {
+  return how.defaults ? changed(schema.unwrap(), schema.def.defaultValue, null, how) : undefined;
 }
