@@ -1,4 +1,5 @@
 import type { Difference } from '../../support/contract-differences.ts';
+import { ACCESS_DIFFERENCES } from './access-differences.ts';
 import { DELIVERY_DIFFERENCES } from './delivery-differences.ts';
 import { LICENSE_DIFFERENCES } from './license-differences.ts';
 
@@ -172,6 +173,7 @@ export const INTENDED_DIFFERENCES: readonly Difference[] = [
       '+ metrics: ftm_polling_errors_total signature="trial-token-stale"',
     ],
   },
+  ...ACCESS_DIFFERENCES,
   ...DELIVERY_DIFFERENCES,
   ...LICENSE_DIFFERENCES,
 ];
