@@ -9,6 +9,7 @@ import { askEach, configuredSources, unseenPicture } from '../runtime/slow-sourc
 import { conclude, type LogPart } from '../runtime/conclude.ts';
 import { pendingTokens, stateFile } from '../runtime/state-files.ts';
 import { jsonFile } from '../system/json-file.ts';
+import { oneATurn } from '../system/next-turn.ts';
 import { createProgressLine } from './progress.ts';
 import type { Terminal } from './terminal.ts';
 import { untilSettled } from './until-settled.ts';
@@ -66,9 +67,10 @@ function askSlowSources({ config, clock, env, signal }: ExaminationOptions): Pic
   const budget = jsonFile(stateFile(config, 'registration-budget.json'));
   // What one look sees pending, is seen first by the daemon, which looks all the time.
   const seenByDaemon = { ...pendingTokens(config), save: () => Promise.resolve() };
+  const ownTurn = oneATurn();
   const ask = async (runs: 'appliance' | 'registration', known: SlowFactsBySource): Promise<SlowFactsBySource> => {
     const sources = configuredSources(config).filter((source) => source.runs === runs);
-    const tools = { ...known, budget, pendingTokens: seenByDaemon };
+    const tools = { ...known, budget, pendingTokens: seenByDaemon, ownTurn };
     return { ...known, ...(await askEach(sources, config, { ...tools, clock, env, signal })) };
   };
   const appliances = ask('appliance', unseenPicture(config));

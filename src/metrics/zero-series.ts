@@ -3,7 +3,7 @@ import { CHANGE_REFUSALS, LOGIN_RESULTS } from '../core/audit.ts';
 import type { Config } from '../config/config.ts';
 import type { DeliveryResult } from '../engine/incident/journal.ts';
 import { VERDICTS } from '../checks/tls-genuine/tls-evidence.ts';
-import { LOG_RESULTS, LOG_SOURCES } from '../core/polling/log-event.ts';
+import { CONNECTION_RESULTS, LOG_RESULTS, LOG_SOURCES } from '../core/polling/log-event.ts';
 import type { SignatureSet } from '../core/polling/signature.ts';
 import { UNNAMED } from '../core/polling/state.ts';
 import { PRECONDITION_STATES } from '../engine/precondition-state.ts';
@@ -92,5 +92,6 @@ function zeroLog(metrics: Metrics, { config, signatures }: Expected): void {
     for (const { id, kind } of signatures.signatures)
       if (kind === 'message') metrics.pollingErrors.inc({ appliance, signature: id }, 0);
   }
+  for (const result of CONNECTION_RESULTS) metrics.logConnections.inc({ result }, 0);
   for (const source of LOG_SOURCES) for (const result of LOG_RESULTS) metrics.logLines.inc({ source, result }, 0);
 }

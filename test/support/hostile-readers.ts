@@ -22,6 +22,8 @@ import {
   securityProfilesOf,
 } from '../../src/sources/firewall/replies.ts';
 import { parseSessions } from '../../src/sources/firewall/sessions.ts';
+import { cleanJson } from '../../src/network/rest/clean-json.ts';
+import { createSecretFilter } from '../../src/core/without-secrets.ts';
 import { recogniseBlockPage } from '../../src/core/block-page.ts';
 import { readDer } from '../../src/core/der.ts';
 import { formatDistinguishedName, parseDistinguishedName } from '../../src/core/distinguished-name.ts';
@@ -57,6 +59,7 @@ const NOW = Date.UTC(2026, 10, 24, 13);
 const KB = 1024;
 
 const signatures = await shippedCatalogue();
+const withoutSecrets = createSecretFilter(['web-service-key', 'monitor:web-service-key']);
 const attribution = createAttribution([{ name: 'fac-1', logSources: ['fac01'] }], NO_OTHERS);
 const watched = { hosts: ['fortitokenmobile.fortinet.com'], addresses: ['173.243.138.0/24'] };
 
@@ -227,7 +230,7 @@ export function declared(parse: (text: string) => unknown): (bytes: Buffer) => u
 export function json(parse: (value: unknown) => unknown): (bytes: Buffer) => unknown {
   return (bytes) => {
     const value = jsonOf(bytes);
-    return value === undefined ? null : parse(value);
+    return value === undefined ? null : parse(cleanJson(value, withoutSecrets));
   };
 }
 

@@ -1,23 +1,27 @@
 import { z } from 'zod';
 import { type PendingToken, TOKEN_STATUSES, type TokenCounts, type TokenStatus } from '../../core/license/appliance.ts';
 import { MOST_PENDING } from '../../core/license/pending-tokens.ts';
+import { cutList } from '../../network/rest/cut-list.ts';
 import { serialNumber } from '../../network/rest/serial-number.ts';
 import { tokenId } from './pending-tokens.ts';
 
 /** More licences than any unit holds; tokens of further ones count as without licence. */
 const MAX_LICENSES = 1000;
 
+/** The most that an appliance hands out at once. */
+export const PAGE_SIZE = 1000;
+
+const TOKEN = z.object({
+  serial: z.unknown().optional(),
+  type: z.unknown().optional(),
+  status: z.unknown().optional(),
+  license: z.unknown().optional(),
+  locked: z.unknown().optional(),
+});
+
 const TOKEN_PAGE = z.object({
   meta: z.object({ next: z.string().nullish() }),
-  objects: z.array(
-    z.object({
-      serial: z.unknown().optional(),
-      type: z.unknown().optional(),
-      status: z.unknown().optional(),
-      license: z.unknown().optional(),
-      locked: z.unknown().optional(),
-    }),
-  ),
+  objects: cutList(TOKEN, PAGE_SIZE + 1),
 });
 
 /** One token as the appliance lists it, unchecked: any field may be missing or of another type. */
@@ -36,11 +40,12 @@ export interface TokenPage {
   readonly next: string | null;
 }
 
-/** null: it is not a page of a collection. */
+/** null: it is not a page of a collection, or a longer one than was asked for. */
 export function parseTokenPage(value: unknown): TokenPage | null {
   const parsed = TOKEN_PAGE.safeParse(value);
   if (!parsed.success) return null;
   const { meta, objects } = parsed.data;
+  if (objects.length > PAGE_SIZE) return null;
   const next = meta.next === undefined || meta.next === null || meta.next === '' ? null : meta.next;
   return { tokens: objects, next };
 }

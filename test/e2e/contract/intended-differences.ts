@@ -52,8 +52,29 @@ export const INTENDED_DIFFERENCES: readonly Difference[] = [
     ],
   },
   {
+    reason: 'What the sites of a fleet share stands in files that the configuration includes',
+    lines: [
+      '+ schema: properties.include.default: []',
+      '+ schema: properties.include.items.minLength: 1',
+      '+ schema: properties.include.items.type: "string"',
+      '+ schema: properties.include.type: "array"',
+    ],
+  },
+  {
     reason: 'What was given up shows as `ftm_notifications_total{result="expired"}`',
     lines: ['+ metrics: ftm_notifications_total result="expired"'],
+  },
+  {
+    reason: 'Connections of log senders are counted',
+    lines: [
+      '+ metrics: # TYPE ftm_log_connections_open gauge',
+      '+ metrics: # TYPE ftm_log_connections_total counter',
+      '+ metrics: ftm_log_connections_open {}',
+      '+ metrics: ftm_log_connections_total {result}',
+      ...['accepted', 'failed-handshake', 'no-certificate', 'over-budget', 'over-limit', 'refused', 'timed-out'].map(
+        (result) => `+ metrics: ftm_log_connections_total result="${result}"`,
+      ),
+    ],
   },
   {
     reason: 'A line with an FTM keyword that no signature knows is counted as `unrecognised`',
