@@ -64,6 +64,25 @@ describe('the licence of a pair whose members are both configured', () => {
   });
 });
 
+describe('a FortiGate that holds tokens itself, of which only its serial number is known', () => {
+  it.each([
+    ['FG100FTK19000001', []],
+    ['FAC-X', [['license-on-other-unit', 'suspected']]],
+  ] as const)('has its licence on %s', async (holder, expected) => {
+    const config = await configOf(`
+appliances: [{ name: fgt-1, serial: FG100FTK19000001, licenses: [${LICENSE}] }]
+registration: { user: api, passwordEnv: SET_SECRET }
+`);
+    const units = config.appliances.map((unit) => ({ config: unit, rest: null, role: null }));
+    const lookups = [{ license: LICENSE, outcome: held(holder) }];
+    const known = picture({ appliances: units, registration: { kind: 'ok', lookups } });
+    const assessment = assessUnits({ config, picture: known, at: 0, speaking: [] }).find(
+      ({ id }) => id === 'license-assignment',
+    );
+    expect(assessment?.findings.map(({ suggests, confidence }) => [suggests, confidence])).toEqual(expected);
+  });
+});
+
 describe('a unit that only SNMP tells of', () => {
   const TOLD = { ...role('disabled'), tokens: { count: 32, remaining: 168 } } as const;
   const COUNT = 'fac-1 counts 32 FortiTokens of any kind over SNMP, and 168 remaining';
