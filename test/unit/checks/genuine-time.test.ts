@@ -46,7 +46,7 @@ function look({
     durationMs: 40,
   } as const;
   const endpoints = [...also, { ...endpoint('192.0.2.1'), tls, http }];
-  const knowledgeOf = vi.fn(() => ({ ...knowledge, ...knows }));
+  const knowledgeOf = vi.fn<() => TlsKnowledge>(() => ({ ...knowledge, ...knows }));
   const clock = withGenuineTime(
     [...others, observeDateHeader(TARGET, http)],
     round({ startedAt, licenseServer: path({ subject: TARGET, host: HOST, endpoints }) }),
