@@ -90,7 +90,7 @@ describe('unknownCauses()', () => {
   test.each<readonly [string, PreconditionId, Incident, boolean]>([
     ['a fault of its own', ID, incidentOf(causeOf('tls-intercepted')), false],
     ['a fault that it depends on', ID, incidentOf(causeOf('egress-blocked')), false],
-    ['a fault deeper still', ID, incidentOf(causeOf('domain-not-found')), false],
+    ['a fault deeper still', 'license-server', incidentOf(causeOf('egress-blocked')), false],
     ['a fault of the way out', 'clock', incidentOf(causeOf('internet-unreachable')), false],
     ['a fault that may explain it', 'firewall-policy', incidentOf(causeOf('egress-blocked')), false],
     ['a fault that has nothing to do with it', ID, incidentOf(causeOf('mail-unreachable')), true],
@@ -104,7 +104,9 @@ describe('unknownCauses()', () => {
   test('is told of the deepest alone', () => {
     const known = (['reachability', ID, 'license-server'] as const).map((precondition) => unjudged({ precondition }));
     expect(subjects(causes(known))).toEqual(['reachability']);
-    expect(causes([unjudged({ precondition: 'reachability', since: START }), unjudged()])).toEqual([]);
+    const young = unjudged({ precondition: 'reachability', since: START });
+    expect(causes([young, unjudged(), unjudged({ precondition: 'license-server' })])).toEqual([]);
+    expect(causes([young, unjudged({ precondition: 'license-server' })])).toEqual([]);
     expect(subjects(causes([unjudged({ precondition: 'clock' }), unjudged()]))).toEqual(['clock', ID]);
   });
 
