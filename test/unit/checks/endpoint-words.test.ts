@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { seenAt, withClean } from '../../../src/checks/endpoint-words.ts';
+import { seenAt, withClean, withoutUnclean } from '../../../src/checks/endpoint-words.ts';
 import { finding } from '../../support/judged-round.ts';
 import { endpoint } from '../../support/observed.ts';
 
@@ -36,5 +36,21 @@ describe('withClean()', () => {
 
   test('adds nothing to what is no fault', () => {
     expect(withClean(finding(null), ['192.0.2.2'])).toEqual(finding(null));
+  });
+});
+
+describe('withoutUnclean()', () => {
+  const fault = finding('tls-blocked', { facts: { address: '192.0.2.1' } });
+  const compared = { ...fault, facts: { ...fault.facts, clean: '192.0.2.2, 192.0.2.3' } };
+
+  test('keeps the others, and says nothing where none is left', () => {
+    expect(withoutUnclean(compared, ['192.0.2.2']).facts?.clean).toBe('192.0.2.3');
+    expect(withoutUnclean(compared, ['192.0.2.9'])).toEqual(compared);
+    expect(withoutUnclean(compared, ['192.0.2.2', '192.0.2.3'])).toEqual(fault);
+  });
+
+  test('leaves alone what is compared with none', () => {
+    expect(withoutUnclean(fault, ['192.0.2.2'])).toBe(fault);
+    expect(withoutUnclean(finding('tls-blocked'), ['192.0.2.2'])).toEqual(finding('tls-blocked'));
   });
 });
