@@ -12,17 +12,7 @@ export interface ReleaseFile {
 }
 
 /** What `deploy/install.md` copies to the machine, beside the built program. */
-const INSTALLED = [
-  'LICENSE',
-  'package.json',
-  'package-lock.json',
-  'docs',
-  'deploy/install.md',
-  'deploy/systemd',
-  'config/fac-signatures.yaml',
-  'config/fortinet-authorities.pem',
-  'config/inspection-products.yaml',
-];
+const INSTALLED = ['docs', 'deploy/install.md', 'deploy/systemd'];
 
 /**
  * Builds the program and writes all files of a release into a folder, from the commit that is checked out. Archives are

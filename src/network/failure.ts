@@ -4,6 +4,7 @@ import type { Millis } from '../core/clock.ts';
 import type { Failure, FailureReason } from '../core/observation.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { withoutSecrets } from '../core/without-secrets.ts';
+import { withoutCodes } from '../text/mask.ts';
 
 /** Longer texts are cut: an error message may quote what the peer sent. */
 const MAX_MESSAGE_LENGTH = 300;
@@ -148,7 +149,8 @@ export function failureMessage(error: unknown, secrets: readonly string[] = []):
     'reason' in error && typeof error.reason === 'string' && errorCode(error)?.startsWith('ERR_SSL_') === true
       ? error.reason
       : error.message;
-  return printable(text === '' ? (errorCode(error) ?? error.name) : withoutSecrets(text, secrets), MAX_MESSAGE_LENGTH);
+  const said = text === '' ? (errorCode(error) ?? error.name) : withoutSecrets(text, secrets);
+  return printable(withoutCodes(said.slice(0, 4 * MAX_MESSAGE_LENGTH)), MAX_MESSAGE_LENGTH);
 }
 
 /** Text from a stranger on one line, bounded and safe to show. */

@@ -1,7 +1,7 @@
 import type { JudgedEndpoint } from '../checks/tls-genuine/judge-tls-path.ts';
 import type { RoundResult } from './round-result.ts';
 import { isoTime } from '../core/instant-text.ts';
-import type { Mask } from './mask.ts';
+import type { Mask } from '../text/mask.ts';
 import { maskedDiagnosis } from './masked.ts';
 import { mailLine, milliseconds, pathLines, shown } from './path-lines.ts';
 import { renderDiagnosis } from './report-text.ts';

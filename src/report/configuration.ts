@@ -1,5 +1,5 @@
 import type { Plain } from '../config/print.ts';
-import type { Mask } from './mask.ts';
+import type { Mask } from '../text/mask.ts';
 
 /** Keys whose value is an account: nobody who reads a report needs it, and it is half of a login. */
 const ACCOUNT_KEYS: ReadonlySet<string> = new Set(['user', 'accountId']);

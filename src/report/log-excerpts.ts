@@ -1,7 +1,7 @@
 import type { EpochMs } from '../core/clock.ts';
 import type { ApplianceLog, FirewallSighting, SignatureLog } from '../core/polling/state.ts';
 import { isoTime } from '../core/instant-text.ts';
-import type { Mask } from './mask.ts';
+import type { Mask } from '../text/mask.ts';
 import type { LogMemory } from './report-contents.ts';
 
 /** Log lines that say something of FortiToken Mobile, without what tells who a person is. */

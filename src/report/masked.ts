@@ -1,6 +1,6 @@
 import type { Cause } from '../engine/cause.ts';
 import type { Diagnosis, PreconditionStatus } from '../engine/diagnosis.ts';
-import type { Mask } from './mask.ts';
+import type { Mask } from '../text/mask.ts';
 
 /**
  * Without what tells who a person is. Summary, findings and evidence quote what peers and logs said; impact and remedy

@@ -6,7 +6,7 @@ import type { RoundObservations } from '../sources/registry.ts';
 import { accountsIn, configurationWithoutPeople } from './configuration.ts';
 import { isoTime } from '../core/instant-text.ts';
 import { type LogExcerpts, logExcerpts } from './log-excerpts.ts';
-import { createMask, type Mask, type MaskTally } from './mask.ts';
+import { createMask, type Mask, type MaskTally } from '../text/mask.ts';
 import { maskedData, maskedDiagnosis } from './masked.ts';
 import { createSecretRemover } from './remove-secrets.ts';
 import type { ReportSources, Versions } from './report-contents.ts';

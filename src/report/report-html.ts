@@ -5,7 +5,7 @@ import { CHECKS, titleOf } from '../checks/registry.ts';
 import { type Content, type Markup, markup, preformatted, toHtml } from '../web/page/markup.ts';
 import { READINESS_TONES, READINESS_WORDS, SEVERITY_TONES, STATE_TONES, STATE_WORDS } from '../web/page/signs.ts';
 import { chainsView, excerptsView, timelineView } from './evidence-view.ts';
-import { MASKED_KINDS } from './mask.ts';
+import { MASKED_KINDS } from '../text/mask.ts';
 import type { ReportData } from './report-data.ts';
 import { CONCLUSIONS, MARKS } from './report-text.ts';
 import { REPORT_STYLE } from './report-style.ts';

@@ -6,7 +6,7 @@ import { channelWords } from '../notify/channels/registry.ts';
 import type { StoredHistory } from '../store/stored-history.ts';
 import { isoTime, isoTimeOrNull } from '../core/instant-text.ts';
 import { counted } from '../text/counted.ts';
-import type { Mask } from './mask.ts';
+import type { Mask } from '../text/mask.ts';
 import { maskedCause } from './masked.ts';
 
 /** What happened here before, as the daemon kept it. */

@@ -5,7 +5,7 @@ import { listens } from '../core/polling/listens.ts';
 import type { Logger } from 'pino';
 
 import type { Config } from '../config/config.ts';
-import { readSecret } from '../system/secret.ts';
+import { readSecret, type SecretReader } from '../system/secret.ts';
 import type { Assessment } from '../engine/assessment.ts';
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 import { asksForPolicy } from '../checks/firewall-policy/refine-shut-port.ts';
@@ -17,6 +17,7 @@ import { loadSignatures } from '../sources/log/signatures.ts';
 import type { Recorder } from '../metrics/recorder.ts';
 import { type Alerting, createAlerting } from '../notify/alerting.ts';
 import { noChannelNote } from '../notify/no-channel.ts';
+import { exposureNotes } from '../web/exposure.ts';
 import { createHeartbeat, type Heartbeat } from '../notify/heartbeat.ts';
 import type { RoundResult } from '../report/round-result.ts';
 import { ROUND_SOURCES, roundLimit } from './round/observe-round.ts';
@@ -29,7 +30,7 @@ import { createSpreadTimer } from '../schedule/spread.ts';
 import { jsonFile } from '../system/json-file.ts';
 import { lockStore, type StoreLock } from '../store/store-lock.ts';
 import { createStore, type Store } from '../store/store.ts';
-import { mailServersOf } from '../sources/mail/mail-servers.ts';
+import { codeLifeOf, mailServersOf } from '../sources/mail/mail-servers.ts';
 import { deservesAnotherLook } from './another-look.ts';
 import { conclude, NOTHING_REMEMBERED } from './conclude.ts';
 import { lastExplainingFaults } from './explaining-fault.ts';
@@ -38,7 +39,7 @@ import { createProbesOnDemand, type ProbesOnDemand } from './probe-on-demand.ts'
 import { createLivenessTracker, type LivenessTracker } from './liveness-tracker.ts';
 import { createHourlyValueCollector } from './hourly-value-collector.ts';
 import { roundRecord } from './round-record.ts';
-import { registrationBudget, stateFile } from './state-files.ts';
+import { pendingTokens, registrationBudget, stateFile } from './state-files.ts';
 import { UnitMonitor } from './unit-monitor.ts';
 
 export interface MonitorDeps {
@@ -96,6 +97,7 @@ export class Monitor {
   private constructor(config: Config, files: MonitorFiles, deps: MonitorDeps) {
     const { clock, env, logger, recorder } = deps;
     const { signatures } = files;
+    const secrets: SecretReader = (source) => readSecret(source, env);
     this.config = config;
     this.#deps = deps;
     this.#files = files;
@@ -104,7 +106,7 @@ export class Monitor {
       clock,
       logger,
       journal: this.store.journal,
-      readSecret: (source) => readSecret(source, env),
+      readSecret: secrets,
       onDelivery: (channel, result, at) => recorder.delivery(channel, result, at),
     });
     this.#log = log.listen(config, {
@@ -115,7 +117,12 @@ export class Monitor {
       stateFile: stateFile(config, 'log-positions.json'),
       onEvent: (event) => this.#onLogEvent(event),
     });
-    this.#units = new UnitMonitor(config, { ...this.#runnerDeps(), env, budget: registrationBudget(config) });
+    this.#units = new UnitMonitor(config, {
+      ...this.#runnerDeps(),
+      env,
+      budget: registrationBudget(config),
+      pendingTokens: pendingTokens(config),
+    });
     this.#rounds = new Runner({
       ...this.#runnerDeps(),
       timer: (listener) => createSpreadTimer(probesSchedule(config), clock, listener),
@@ -126,7 +133,9 @@ export class Monitor {
     this.#pulse = createLivenessTracker(clock, () => this.#rounds.nextRun(), roundLimit(config));
     const isAlive = (): boolean => this.#pulse.isAlive() && this.alerting.isWorking();
     this.#heartbeat =
-      config.notify.heartbeat === null ? null : createHeartbeat(config.notify.heartbeat, { clock, logger, isAlive });
+      config.notify.heartbeat === null
+        ? null
+        : createHeartbeat(config.notify.heartbeat, { clock, logger, isAlive, readSecret: secrets });
   }
 
   /** @throws {Error} when another process uses the store, or a port for log lines cannot be bound */
@@ -153,6 +162,7 @@ export class Monitor {
     if (listens(this.config)) logger.info(this.#log.addresses(), 'Listening for log lines');
     const note = noChannelNote(this.config.notify);
     if (note !== null) logger.warn(note);
+    for (const exposure of exposureNotes(this.config.web)) logger.warn(exposure);
     const judged = judgedTargets(this.config);
     warnOfRefusedBaselines(judged, this.#files.kit, logger);
     recorder.expect({
@@ -205,8 +215,10 @@ export class Monitor {
   }
 
   async #round(signal: AbortSignal): Promise<void> {
+    const { appliances } = this.#units.picture();
     const observations = await this.#files.kit.observe(signal, {
-      mailServers: Promise.resolve(mailServersOf(this.config, this.#units.picture().appliances)),
+      mailServers: Promise.resolve(mailServersOf(this.config, appliances)),
+      codeLife: Promise.resolve(codeLifeOf(appliances)),
       onProgress: () => undefined,
       isComplained: complainsOfConnections(this.#log.facts().report),
     });

@@ -1,15 +1,18 @@
 import type { EventEmitter } from 'node:events';
-import type { Clock, EpochMs } from '../core/clock.ts';
+import type { Clock, EpochMs, Millis } from '../core/clock.ts';
+import { isoTime } from '../core/instant-text.ts';
 import type { LogCounters } from '../sources/log/tally.ts';
 import type { Diagnosis } from '../engine/diagnosis.ts';
 import { createMaintenance, type Maintenance } from '../notify/maintenance.ts';
 import { noChannelNote } from '../notify/no-channel.ts';
+import { exposureNotes } from '../web/exposure.ts';
 import type { MaintenancePlan } from '../web/alert-history.ts';
 import type { Activity, Health, ReloadOutcome, SeenCertificate, WebSources } from '../web/sources.ts';
 import { createAlertHistory } from './alert-history-of.ts';
 import { createChartData } from './chart-data-of.ts';
 import { givenUpProblems } from './given-up-problems.ts';
 import type { Monitor } from './monitor.ts';
+import type { Recorder } from '../metrics/recorder.ts';
 
 /** What of the daemon the page needs besides the monitor. */
 export interface DaemonFacts {
@@ -22,6 +25,9 @@ export interface DaemonFacts {
   readonly feed: EventEmitter<{ diagnosis: [Diagnosis] }>;
   readonly stopping: () => boolean;
   readonly lastReload: () => Activity['lastReload'];
+  readonly recorder: Recorder;
+  /** Of the page's own certificate; null: it has none. */
+  readonly certificateEnd: () => EpochMs | null;
   readonly metrics: WebSources['metrics'];
   readonly reload: () => Promise<ReloadOutcome>;
 }
@@ -41,6 +47,12 @@ export function createWebSources(facts: DaemonFacts): WebSources {
     onDiagnosis: (listener) => {
       facts.feed.on('diagnosis', listener);
       return () => facts.feed.off('diagnosis', listener);
+    },
+    noteLogin: (result) => facts.recorder.login(result),
+    noteChange: (entry) => {
+      facts.recorder.change(entry);
+      // What strangers try is counted: they could fill the trail.
+      if (entry.refused === null || entry.refused === 'role') monitor().store.recordChange(entry);
     },
     metrics: facts.metrics,
     reload: facts.reload,
@@ -62,7 +74,16 @@ function createMaintenancePlan(monitor: () => Monitor, clock: Clock): () => Main
   };
 }
 
-function health({ monitor, stopping, lastReload }: DaemonFacts, alertHistory: WebSources['alertHistory']): Health {
+/** As the rules FtmCertificateExpires and FtmOwnCertificateExpires have it. */
+const ENDS_SOON: Millis = 14 * 86_400_000;
+
+function ownCertificateProblems(end: EpochMs | null, now: EpochMs): readonly string[] {
+  if (end === null || end - now > ENDS_SOON) return [];
+  return [`The certificate of the status page ${end < now ? 'has ended' : 'ends'} at ${isoTime(end)}: renew it`];
+}
+
+function health(facts: DaemonFacts, alertHistory: WebSources['alertHistory']): Health {
+  const { clock, monitor, stopping, lastReload, certificateEnd } = facts;
   const { alerting, store } = monitor();
   const first = monitor().last() !== null;
   return {
@@ -74,6 +95,8 @@ function health({ monitor, stopping, lastReload }: DaemonFacts, alertHistory: We
       ...(lastReload()?.taken === false
         ? ['The last reload was refused: the configuration before it is still in force']
         : []),
+      ...exposureNotes(monitor().config.web),
+      ...ownCertificateProblems(certificateEnd(), clock.now()),
       ...givenUpProblems({
         outboxEntries: alertHistory().outboxEntries,
         givenUp: store.journal.givenUp(),

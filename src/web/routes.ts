@@ -1,5 +1,5 @@
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
-import { type Context, Hono } from 'hono';
+import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import { except } from 'hono/combine';
 import { HTTPException } from 'hono/http-exception';
 import { methodNotAllowed } from 'hono/method-not-allowed';
@@ -9,8 +9,10 @@ import { diagnosisToJson } from '../engine/diagnosis-json.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { oneATurn } from '../system/next-turn.ts';
 import { authenticate } from './authenticate.ts';
-import { type EventStream, MAX_CLIENTS } from './event-stream.ts';
-import { changeRefusal, type AccessPolicy, refuseForeignNames } from './change-refusal.ts';
+import { type EventStream, MAX_LISTENERS } from './event-stream.ts';
+import { noteDone, refuseChange, unreadChange } from './audit-changes.ts';
+import { type AccessPolicy, type NetworkAccess, refuseForeignNames } from './change-refusal.ts';
+import { auditEntryToJson } from './audit-json.ts';
 import { incidentsToJson } from './incident-json.ts';
 import { notificationsToJson } from './notification-json.ts';
 import { renderStatusPage } from './page/status-page.ts';
@@ -22,7 +24,8 @@ import type { WebEnv } from './web-env.ts';
 import type { WebSources } from './sources.ts';
 import type { StaticFile } from './static-files.ts';
 
-export interface RouteTools extends AccessPolicy {
+export interface RouteTools {
+  readonly access: AccessPolicy;
   readonly sources: WebSources;
   readonly events: EventStream;
   readonly files: ReadonlyMap<string, StaticFile>;
@@ -40,7 +43,7 @@ const MAX_SHOWN_PATH = 200;
  * no password.
  */
 export function createRoutes(tools: RouteTools): Hono<WebEnv> {
-  const { sources, login, logger } = tools;
+  const { access, sources, logger } = tools;
   const app = new Hono<WebEnv>();
   app.onError((error, context) => answerError(error, context, logger));
   app.notFound((context) => context.text(`Nothing is at "${shownPath(context)}": the status page is at "/"\n`, 404));
@@ -52,10 +55,8 @@ export function createRoutes(tools: RouteTools): Hono<WebEnv> {
     return ready ? context.text(`Ready${lines(problems)}\n`) : context.text(`Not ready${lines(problems)}\n`, 503);
   });
 
-  // A Prometheus may call by any name, and would not show why it is refused: there is no free text in metrics.
-  app.use(
-    login === null ? except('/metrics', refuseForeignNames(tools.hosts)) : authenticate(login, tools.clock, logger),
-  );
+  if (access.kind === 'network') app.use(askWho(access, tools));
+  app.use(access.kind === 'network' && access.identify !== null ? limitRole : takeForLocal);
   app.use(methodNotAllowed({ app, onMethodNotAllowed: answerMethod }));
   app.get('/', (context) => context.html(renderStatusPage(sources, tools.clock.now())));
   app.get('/static/:name', (context) => answerFile(tools.files.get(context.req.param('name')), context));
@@ -74,6 +75,32 @@ export function createRoutes(tools: RouteTools): Hono<WebEnv> {
   return app;
 }
 
+function askWho({ identify, hosts }: NetworkAccess, tools: RouteTools): MiddlewareHandler {
+  // A Prometheus may call by any name, and would not show why it is refused: there is no free text in metrics.
+  return identify === null ? except('/metrics', refuseForeignNames(hosts)) : authenticate(identify, tools);
+}
+
+/** Nobody was asked for a name. */
+const takeForLocal: MiddlewareHandler<WebEnv> = async (context, next) => {
+  const address = context.env.incoming.socket.remoteAddress ?? null;
+  context.set('caller', { name: null, role: 'change', address });
+  await next();
+};
+
+const OF_METRICS: ReadonlySet<string> = new Set(['/metrics', '/probe']);
+
+/** What the role `metrics` may not read; what may be changed is decided where it is asked for. */
+const limitRole: MiddlewareHandler<WebEnv> = async (context, next) => {
+  const { name, role } = context.get('caller');
+  if (role === 'metrics' && !OF_METRICS.has(context.req.path))
+    return context.text(
+      `Refused: "${name ?? ''}" has the role "metrics", which reads /metrics and /probe alone\n`,
+      403,
+    );
+  await next();
+  return undefined;
+};
+
 function addApi(app: Hono<WebEnv>, { sources, events }: RouteTools): void {
   app.get('/api/v1/status', (context) => {
     const diagnosis = sources.diagnosis();
@@ -89,13 +116,19 @@ function addApi(app: Hono<WebEnv>, { sources, events }: RouteTools): void {
     const { outboxEntries, complete } = sources.alertHistory();
     return context.json({ notifications: notificationsToJson(outboxEntries), complete });
   });
+  app.get('/api/v1/audit', (context) =>
+    context.json({ changes: sources.alertHistory().changes.map(auditEntryToJson) }),
+  );
   app.get('/api/v1/history', (context) => context.json(sources.chartData()));
   app.get('/api/v1/events', (context) => {
     if (context.req.method === 'HEAD') return context.body(null, 200, { 'Content-Type': 'text/event-stream' });
     const diagnosis = sources.diagnosis();
     const first = diagnosis === null ? null : { name: 'diagnosis', data: diagnosisToJson(diagnosis) };
-    if (events.join(context.env.outgoing, first)) return RESPONSE_ALREADY_SENT;
-    return context.text(`Too many listen already: at most ${String(MAX_CLIENTS)} can\n`, 503, { 'Retry-After': '30' });
+    const { name, address } = context.get('caller');
+    if (events.join(context.env.outgoing, first, name ?? address ?? 'local')) return RESPONSE_ALREADY_SENT;
+    return context.text(`Too many listen already: at most ${String(MAX_LISTENERS)} can\n`, 503, {
+      'Retry-After': '30',
+    });
   });
 }
 
@@ -109,9 +142,10 @@ function answerFile(file: StaticFile | undefined, context: WebContext): Response
 }
 
 async function answerReload(context: WebContext, tools: RouteTools): Promise<Response> {
-  const refusal = changeRefusal(context, tools);
+  const refusal = refuseChange(context, unreadChange('reload'), tools);
   if (refusal !== null) return context.text(`${refusal}\n`, 403);
   const outcome = await tools.sources.reload();
+  noteDone(context, unreadChange('reload', outcome.kind === 'taken' ? 'taken' : 'not taken'), tools);
   return outcome.kind === 'taken'
     ? context.text('The configuration was taken\n')
     : context.text(`The configuration was not taken, the old one stays${lines(outcome.problems)}\n`, 422);

@@ -22,10 +22,10 @@ const OWN: readonly string[] = [
   'icon-unknown.svg',
 ];
 
-/** Of the package uPlot, as it was installed. */
-const VENDOR: readonly (readonly [name: string, specifier: string])[] = [
-  ['uplot.js', 'uplot/dist/uPlot.iife.min.js'],
-  ['uplot.css', 'uplot/dist/uPlot.min.css'],
+/** Of the package uPlot. */
+const VENDOR: readonly (readonly [name: string, url: string])[] = [
+  ['uplot.js', import.meta.resolve('uplot/dist/uPlot.iife.min.js')],
+  ['uplot.css', import.meta.resolve('uplot/dist/uPlot.min.css')],
 ];
 
 /**
@@ -35,7 +35,7 @@ const VENDOR: readonly (readonly [name: string, specifier: string])[] = [
 export async function readStaticFiles(): Promise<ReadonlyMap<string, StaticFile>> {
   const files = [
     ...OWN.map((name) => [name, new URL(`./static/${name}`, import.meta.url)] as const),
-    ...VENDOR.map(([name, specifier]) => [name, new URL(import.meta.resolve(specifier))] as const),
+    ...VENDOR.map(([name, url]) => [name, new URL(url)] as const),
   ];
   const entries = files.map(async ([name, url]): Promise<[string, StaticFile]> => {
     const body = await readFile(url, 'utf8');

@@ -45,6 +45,9 @@ const TEXTS: Readonly<Record<string, fc.Arbitrary<string>>> = {
     fc.integer({ min: 1, max: 60 }).map((minutes) => `${String(minutes)}m`),
     fc.constant('1h'),
   ),
+  date: fc
+    .date({ min: new Date('2000-01-01'), max: new Date('2099-12-31'), noInvalidDate: true })
+    .map((date) => date.toISOString().slice(0, 10)),
   'time zone': fc.constantFrom('UTC', 'Europe/Berlin', 'Pacific/Chatham'),
   file: FILE,
   'file with a secret': FILE,
@@ -126,9 +129,17 @@ function anySection({ properties, required }: JsonSchema, path: string): fc.Arbi
       ),
     )
     .map(([section, ...sources]) => {
-      const withoutLogin = 'user' in shape && !('user' in section);
-      return byTheRules({ ...section, ...(withoutLogin ? {} : Object.assign({}, ...sources)) });
+      const surplus = surplusSecrets(shape, section);
+      const written = Object.entries(Object.assign({}, ...sources));
+      const kept = written.filter(([key]) => !surplus.some((name) => isSecretKey(key, name)));
+      return byTheRules({ ...section, ...Object.fromEntries(kept) });
     });
+}
+
+/** What has no login, or another, or stands there in clear. */
+function surplusSecrets(shape: Section, section: Section): readonly string[] {
+  const ofLogin = 'user' in section ? ['token', 'community'] : ['password', 'authPassword', 'privPassword'];
+  return [...('user' in shape ? ofLogin : []), ...('url' in section ? ['url'] : [])];
 }
 
 function isSecretKey(key: string, name: string): boolean {
@@ -137,9 +148,13 @@ function isSecretKey(key: string, name: string): boolean {
 
 /** Without what may not stand together, or not alone. */
 function byTheRules(section: Section): Section {
-  const { from, to, pin, ...others } = section;
+  const { from, to, pin, certificates, proxy, ...others } = section;
+  const hasAuthorities = 'clientCaFile' in sectionOf(section['tls']);
+  const { certificate, ...overLoopback } = sectionOf(proxy);
   return {
     ...others,
+    ...(certificates !== undefined && hasAuthorities && { certificates }),
+    ...(proxy !== undefined && { proxy: hasAuthorities || certificate === undefined ? proxy : overLoopback }),
     ...(from !== undefined && to !== undefined && { from, to }),
     ...(pin !== undefined && !('caFile' in section) && { pin }),
   };
@@ -173,8 +188,8 @@ function withKnownUnits(file: unknown): Section {
 
 /** What no two items of a list may share. */
 function labelOf(item: unknown): unknown {
-  const { name, host, url } = sectionOf(item);
-  return name ?? host ?? url ?? item;
+  const { name, host, url, license } = sectionOf(item);
+  return name ?? host ?? url ?? license ?? item;
 }
 
 function sectionOf(value: unknown): Section {

@@ -4,12 +4,14 @@ import { deadline } from '../../system/clock.ts';
 import type { Clock, Millis } from '../../core/clock.ts';
 import { visibleText } from '../../core/visible-text.ts';
 import { withoutSecrets } from '../../core/without-secrets.ts';
+import { withoutCodes } from '../../text/mask.ts';
 import type { RecipientOutcome } from './channel.ts';
 
 export interface JsonPost {
   readonly url: string;
   readonly body: unknown;
-  readonly token: string | null;
+  /** The header `Authorization`. */
+  readonly authorization: string | null;
   /** What of the request must not come back in the outcome: a page that says "not found" quotes the way to it. */
   readonly secrets: readonly string[];
   /** PEM of the authorities to verify under instead of those that Node ships. */
@@ -51,14 +53,14 @@ export async function postJson(post: JsonPost, clock: Clock, signal: AbortSignal
       method: 'POST',
       headers: {
         'content-type': 'application/json',
-        ...(post.token === null ? {} : { authorization: `Bearer ${post.token}` }),
+        ...(post.authorization === null ? {} : { authorization: post.authorization }),
       },
       body: JSON.stringify(post.body),
       dispatcher: agent,
       signal: limit.signal,
     });
     const text = await firstBytes(response.body);
-    return outcomeOf(response.statusCode, withoutSecrets(text, post.secrets));
+    return outcomeOf(response.statusCode, withoutCodes(withoutSecrets(text, post.secrets)));
   } catch (error) {
     return { kind: 'deferred', detail: visibleText(reason(limit.expired() ? limit.signal.reason : error), 300) };
   } finally {

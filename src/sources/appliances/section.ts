@@ -4,16 +4,22 @@ import {
   type Fields,
   fieldsOf,
   given,
+  hasSecret,
   itemsOf,
   type Label,
   type Report,
   textAt,
   unique,
 } from '../../config/schema/rules.ts';
-import { secret } from '../../config/schema/secret.ts';
-import { list, optional, section } from '../../config/schema/section.ts';
+import { optionalSecret, secret } from '../../config/schema/secret.ts';
+import { completed, list, optional, section } from '../../config/schema/section.ts';
 import { httpsOrigin } from '../../config/schema/urls.ts';
-import { host, name, pin, port, serial, share, text } from '../../config/schema/values.ts';
+import { choice, day, host, integer, name, pin, port, serial, share, text } from '../../config/schema/values.ts';
+import { sameSerial } from '../../core/license/unit.ts';
+import { SNMP_AUTH_PROTOCOLS, SNMP_PRIV_PROTOCOLS } from '../../network/snmp/snmp-session.ts';
+
+/** More than any unit holds. */
+const MOST_TOKENS = 1_000_000;
 
 const api = section(
   {
@@ -32,10 +38,47 @@ const api = section(
   },
 );
 
-const snmp = section({
-  host: host.describe('Address of the agent.'),
-  port: port.prefault(161).describe('Its UDP port.'),
-  community: secret('community', 'File with the SNMP v2c community.'),
+const snmp = section(
+  {
+    host: host.describe('Address of the agent.'),
+    port: port.prefault(161).describe('Its UDP port.'),
+    community: optionalSecret('community', 'File with the SNMP v2c community, which travels in clear.'),
+    user: optional(text).describe('User of SNMPv3, with authentication and encryption, instead of the community.'),
+    authPassword: optionalSecret('authentication password', 'File with its authentication password.'),
+    authProtocol: optional(choice(...SNMP_AUTH_PROTOCOLS)).describe('Its authentication; "sha" where it is missing.'),
+    privPassword: optionalSecret(
+      'encryption password',
+      'File with its encryption password; a wrong one shows as silence.',
+    ),
+    privProtocol: optional(choice(...SNMP_PRIV_PROTOCOLS)).describe('Its encryption; "aes" where it is missing.'),
+  },
+  communityOrUser,
+);
+
+function communityOrUser(fields: Fields, report: Report): void {
+  const ofUser = ['authPassword', 'privPassword'].map((name) => hasSecret(name, fields));
+  const isUser = given(fields, 'user') || ofUser.includes(true);
+  if (!isUser && !hasSecret('community', fields))
+    report(null, 'expected "communityFile", or "user" with "authPasswordFile" and "privPasswordFile"');
+  if (!isUser) return;
+  if (hasSecret('community', fields)) report('user', 'expected a community or a user, not both');
+  if (!given(fields, 'user') || ofUser.includes(false))
+    report(
+      null,
+      'expected "user", "authPasswordFile" and "privPasswordFile" together: SNMPv3 without authentication ' +
+        'or encryption is not used',
+    );
+}
+
+const certificate = section({
+  license: serial.describe('Number of the licence (EFTM…); it need not stand in `licenses` as well.'),
+  tokens: optional(integer(1, MOST_TOKENS, 'a count of tokens')).describe(
+    'How many tokens were bought; those on the unit are compared with it.',
+  ),
+  redeemBy: optional(day).describe(
+    'Its "Certificate Valid Until" date. While no unit has tokens of the licence, ftm-watch warns 90, 30 and 7 days ' +
+      'ahead: a certificate that expired cannot be redeemed any more.',
+  ),
 });
 
 const appliance = section(
@@ -51,6 +94,7 @@ const appliance = section(
         'are foreign.',
     ),
     licenses: list(serial).describe('Its FortiToken Mobile licences (EFTM…), as printed on the certificate.'),
+    certificates: unique(list(certificate), textAt('license')).describe('What its licence certificates say.'),
     api: optional(api).describe('Its REST API, read only.'),
     snmp: optional(snmp).describe('Its SNMP agent, asked for the high-availability role, serial number and version.'),
     tokensLow: share.prefault(0.1).describe('Warn when less than this share of the licensed tokens is left.'),
@@ -58,16 +102,25 @@ const appliance = section(
   peerIsAnother,
 );
 
+const withCertified = completed(appliance, (unit) => ({ ...unit, licenses: licensesIn(unit) }));
+
 export type ApplianceApiConfig = z.output<typeof api>;
 export type SnmpConfig = z.output<typeof snmp>;
+export type CertificateConfig = z.output<typeof certificate>;
 export type ApplianceConfig = z.output<typeof appliance>;
 
 /** The FortiAuthenticator units. */
 export const appliances = unique(
-  unique(unique(list(appliance), textAt('name')), textAt('serial')),
+  unique(unique(list(withCertified), textAt('name')), textAt('serial')),
   logSources,
   (source, owner) => `"${source}" is a log source of appliances[${String(owner)}] already`,
 );
+
+/** Those of its certificates among them. */
+function licensesIn({ licenses, certificates }: z.output<typeof appliance>): readonly string[] {
+  const isNamed = (license: string): boolean => licenses.some((named) => sameSerial(named, license));
+  return [...licenses, ...certificates.map(({ license }) => license).filter((license) => !isNamed(license))];
+}
 
 function peerIsAnother({ serial: own, peerSerial }: Fields, report: Report): void {
   if (typeof own === 'string' && own === peerSerial)

@@ -91,7 +91,7 @@ describe('npm run release', () => {
     };
     try {
       const program = unpacked(`ftm-watch-${VERSION}.tar.gz`);
-      expect(program).toContain(`ftm-watch-${VERSION}/dist/web/static/live.js`);
+      expect(program).toContain(`ftm-watch-${VERSION}/dist/lib/web/static/live.js`);
       expect(program.filter((path) => /\/(?:src|test|node_modules)\//u.test(path))).toEqual([]);
       expect(shell(`${process.execPath} ${folder}/ftm-watch-${VERSION}/dist/main.js --version`)).toBe(VERSION);
       expect(unpacked(`ftm-watch-${VERSION}-source.tar.gz`)).toContain(`ftm-watch-${VERSION}/src/main.ts`);

@@ -24,6 +24,9 @@ const MESSAGES = [
   'appliance-url.yaml:3:12  appliances[0].api.url: expected a URL that begins with "https://" and has no path, ' +
     'such as "https://10.0.0.5", got "http://10.0.0.5"',
   'appliance-without-user.yaml:3:5  appliances[0].api.user: expected a text of one line, but the key is missing',
+  'certificate-date.yaml:3:49  appliances[0].certificates[0].redeemBy: expected a date such as "2027-03-31", got ' +
+    '"2027-02-29"',
+  'certificate-twice.yaml:3:53  appliances[0].certificates[1].license: "EFTM000000000001" stands in this list already',
   'ca-file-is-a-number.yaml:2:13  trust.caFiles[0]: expected the name of a file, got 5',
   'ca-file-missing.yaml:2:13  trust.caFiles[0]: cannot read file "<folder>/missing.pem": no such file',
   'control-host.yaml:2:5  controlHosts[0]: expected a host with or without port, such as "www.example.org:443", ' +
@@ -70,6 +73,12 @@ const MESSAGES = [
   'notify-no-server.yaml:5:5  notify.email.servers: expected at least one mail server',
   'notify-reminder.yaml:3:5  notify.policy.reminder: expected a duration such as "90s", "15m", "4h" or "7d", at ' +
     'most "7d", got "0s"',
+  'notify-alertmanager-login-and-token.yaml:4:5  notify.alertmanager.user: expected a login or a token, not both',
+  'notify-alertmanager-login-in-clear.yaml:3:5  notify.alertmanager.urls: expected only URLs that begin with ' +
+    '"https://": the credentials would travel in clear',
+  'notify-heartbeat-without-url.yaml:2:3  notify.heartbeat: expected one of "url", "urlFile", "urlEnv", but none is ' +
+    'there',
+  'notify-webhook-url-twice.yaml:3:7  notify.webhooks[0].url: expected only one of "url", "urlFile", "urlEnv"',
   'notify-webhook-token-in-clear.yaml:3:7  notify.webhooks[0].url: expected a URL that begins with "https://": the ' +
     'token would travel in clear',
   'notify-webhook-with-password.yaml:3:7  notify.webhooks[0].url: expected a URL without user and password in it: ' +
@@ -97,6 +106,11 @@ const MESSAGES = [
   'resolver.yaml:3:5  resolvers[1]: expected "system", an address (not a name), or a URL that begins with udp://, ' +
     'tcp://, tls:// or https://, got "dns.example.org"',
   'resolvers-empty.yaml:1:1  resolvers: expected at least one resolver, such as "system"',
+  'snmp-community-and-user.yaml:6:7  appliances[0].snmp.user: expected a community or a user, not both',
+  'snmp-user-without-encryption.yaml:3:5  appliances[0].snmp: expected "user", "authPasswordFile" and ' +
+    '"privPasswordFile" together: SNMPv3 without authentication or encryption is not used',
+  'snmp-without-login.yaml:3:5  appliances[0].snmp: expected "communityFile", or "user" with "authPasswordFile" ' +
+    'and "privPasswordFile"',
   'schedule-expression.yaml:2:3  schedule.appliance: expected a cron expression of six fields that begins with the ' +
     'seconds, such as "*/30 * * * * *", got "0 61 * * * *"',
   'schedule-timezone-offset.yaml:2:3  schedule.timezone: expected an IANA time zone such as "UTC" or ' +
@@ -116,6 +130,8 @@ const MESSAGES = [
   'secret-variable-not-set.yaml:4:3  firewall.tokenEnv: environment variable "UNSET_SECRET" is not set',
   'server-name.yaml:2:3  licenseServer.serverName: expected a host name, got "173.243.138.84"',
   'service-name-twice.yaml:3:7  services[1].name: "push" stands in this list already',
+  'service-of-no-name.yaml:1:18  services[1]: expected one of "push", "sms", "directregistration", "globalftm", ' +
+    '"fortitoken-cloud", got "email"',
   'service-without-host.yaml:2:5  services[0].host: expected a host name or an address, but the key is missing',
   'site-is-a-number.yaml:1:1  site: expected a name of letters, digits, spaces and "._-", at most 64 of them (a ' +
     'number in quotes), got 7',

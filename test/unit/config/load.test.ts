@@ -46,10 +46,19 @@ describe('loadConfig without a file', () => {
     expect(result).toMatchObject({ kind: 'ok', source: '/srv/config/ftm-watch.yaml', config: { site: 'hq' } });
   });
 
-  test('refuses a default file that cannot be read', async () => {
-    const files = machineWith('/srv/config/ftm-watch.yaml', { kind: 'failed', reason: 'permission denied' });
+  test('takes the file of the installed program where there is no other', async () => {
+    const files = machineWith('/etc/ftm-watch/ftm-watch.yaml', bytes('site: hq'));
     const result = await loadConfig({ ...configMachine('/srv'), files });
-    expect(messages(result)).toEqual(['config/ftm-watch.yaml  cannot read the configuration: permission denied']);
+    expect(result).toMatchObject({ kind: 'ok', source: '/etc/ftm-watch/ftm-watch.yaml', config: { site: 'hq' } });
+  });
+
+  test.each([
+    { path: '/srv/config/ftm-watch.yaml', named: 'config/ftm-watch.yaml' },
+    { path: '/etc/ftm-watch/ftm-watch.yaml', named: '/etc/ftm-watch/ftm-watch.yaml' },
+  ])('refuses $path where it cannot be read', async ({ path, named }) => {
+    const files = machineWith(path, { kind: 'failed', reason: 'permission denied' });
+    const result = await loadConfig({ ...configMachine('/srv'), files });
+    expect(messages(result)).toEqual([`${named}  cannot read the configuration: permission denied`]);
   });
 });
 
@@ -238,7 +247,18 @@ const DEFAULTS: Partial<Config> = {
     maintenance: [],
     heartbeat: null,
   }),
-  web: { listen: { address: '127.0.0.1', port: 9843 }, tls: null, users: [], hosts: [], probeTargets: [] },
+  web: {
+    listen: { address: '127.0.0.1', port: 9843 },
+    tls: null,
+    users: [],
+    tokens: [],
+    certificates: [],
+    proxy: null,
+    anonymous: null,
+    plaintext: false,
+    hosts: [],
+    probeTargets: [],
+  },
   store: { path: '/srv/data/ftm-watch.sqlite', retention: 90 * 24 * 60 * MINUTE },
   log: { level: 'info' },
 };

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Incident } from '../../../src/engine/incident/incident.ts';
 import type { Delivery } from '../../../src/engine/incident/journal.ts';
-import { createMask } from '../../../src/report/mask.ts';
+import { createMask } from '../../../src/text/mask.ts';
 import { timelineOf } from '../../../src/report/timeline.ts';
 import type { ReadableHistory } from '../../../src/store/stored-history.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
@@ -48,7 +48,10 @@ describe('the timeline', () => {
       closedAt: START + 5 * MINUTE,
       status: 'closed',
     });
-    const { events, incidents, note } = timelineOf(history({ incidents: [story] }), createMask());
+    const { events, incidents, note } = timelineOf(
+      history({ incidents: [story] }),
+      createMask({ accounts: [], withoutSecrets: (text) => text }),
+    );
     expect(note).toBeNull();
     expect(incidents).toMatchObject([
       { status: 'closed', closedAt: '2026-11-24T13:05:00.000Z', cause: { id: 'tls-intercepted' } },
@@ -68,7 +71,7 @@ describe('the timeline', () => {
     const evidence = ['fac-1: Once, last now: user="jdoe" FTM polling error'];
     const { incidents } = timelineOf(
       history({ incidents: [incident({ cause: causeOf('polling-failing', { evidence }) })] }),
-      createMask(),
+      createMask({ accounts: [], withoutSecrets: (text) => text }),
     );
     expect(incidents[0]?.cause.evidence).toEqual(['fac-1: Once, last now: user=<user> FTM polling error']);
   });
@@ -92,7 +95,7 @@ describe('the timeline', () => {
   ] as const)('says who was told, and hides what is secret in it: %j', (delivery, to, detail) => {
     const told = timelineOf(
       delivered({ ...delivery, status: 'rejected', attempts: 1, finishedAt: START }),
-      createMask(),
+      createMask({ accounts: [], withoutSecrets: (text) => text }),
     );
     expect(told.events[0]?.text).toBe(
       `Notification "firing", ${to}: rejected at 2026-11-24T13:00:00.000Z, 1 attempt: ${detail}`,
@@ -105,12 +108,19 @@ describe('the timeline', () => {
     [{ kind: 'unreadable', message: 'database is locked' }, 'The history cannot be read: database is locked'],
     [history({ olderIncidents: 2, olderEntries: 3 }), 'Older ones are left out: 2 incidents, 3 notifications'],
   ] as const)('says what is missing: %j', (kept, note) => {
-    expect(timelineOf(kept, createMask())).toEqual({ note, incidents: [], events: [] });
+    expect(timelineOf(kept, createMask({ accounts: [], withoutSecrets: (text) => text }))).toEqual({
+      note,
+      incidents: [],
+      events: [],
+    });
   });
 
   test('survives times that are none', () => {
-    expect(timelineOf(history({ incidents: [incident({ since: 1e300 })] }), createMask()).incidents[0]?.since).toBe(
-      'no time',
-    );
+    expect(
+      timelineOf(
+        history({ incidents: [incident({ since: 1e300 })] }),
+        createMask({ accounts: [], withoutSecrets: (text) => text }),
+      ).incidents[0]?.since,
+    ).toBe('no time');
   });
 });

@@ -1,0 +1,187 @@
+/** What is taken out of log lines and of what peers answered: a closed set, what people call it, what stands there. */
+export const MASKED_KINDS = [
+  ['user-name', 'user names', /<user>(?!@)/gu],
+  ['mail-address', 'mail addresses (their domain stays)', /<user>@/gu],
+  ['phone-number', 'phone numbers', /<phone>/gu],
+  ['code', 'activation codes, seeds and one-time passwords', /<code>/gu],
+  ['password', 'passwords, keys and tokens', /<secret>/gu],
+] as const;
+
+type MaskedKind = (typeof MASKED_KINDS)[number][0];
+
+/** How often each was taken out. */
+export type MaskTally = Readonly<Record<MaskedKind, number>>;
+
+/** Takes out of texts what tells who a person is and what lets one in, and counts it. */
+export interface Mask {
+  /** One line of a log, or what a peer answered: hostile text. Serial numbers, addresses and host names stay. */
+  line(text: string): string;
+  mailAddresses(text: string): string;
+  tally(): MaskTally;
+}
+
+interface Rule {
+  readonly pattern: RegExp;
+  /** What stands in its place; `$1` is kept. */
+  readonly by: string;
+}
+
+const MAIL: Rule = {
+  pattern: /[\w.!#$%&*+?^~-]{1,64}@(?=[a-z\d-]{1,63}(?:\.[a-z\d-]{1,63})+)/giu,
+  by: '<user>@',
+};
+
+/** A field's value: in quotes of either sort, or up to the next space. */
+const VALUE = `(?:"[^"]+"|'[^']+'|[^\\s"',;&)\\]]+)`;
+/**
+ * Serial numbers of FortiAuthenticator, FortiGate and tokens, licence numbers, and other serials of Fortinet by their
+ * row of digits: they have the length of an activation code and are evidence.
+ */
+const SERIAL = 'FAC|FG|FW|FTK|EFTM|FTMTRIAL|F[A-Z\\d]{2,9}\\d{6}\\b';
+const USER_KEYS =
+  'user|username|user_name|usr|srcuser|dstuser|unauthuser|xauthuser|login|account|admin|administrator|owner|uid';
+
+/** Codes and seeds that nothing beside them names: by a form that no serial number has. */
+const CODES: readonly Rule[] = [
+  { pattern: /\b[\dA-F]{4}(?:-[\dA-F]{4}){4}\b/giu, by: '<code>' },
+  // What a user types into FortiToken Mobile: 16 characters, in one piece or in groups of four.
+  { pattern: /\b(?=[\dA-Z-]*\d)(?=[\d-]*[A-Z][\d-]*[A-Z])[\dA-Z]{4}(?:-[\dA-Z]{4}){3}\b/gu, by: '<code>' },
+  {
+    pattern: new RegExp(`\\b(?!${SERIAL})(?=[A-Z]*\\d)(?=\\d*[A-Z]\\d*[A-Z])[\\dA-Z]{16}\\b`, 'gu'),
+    by: '<code>',
+  },
+  // A seed: 20 or 32 bytes in hexadecimal digits, or 20 bytes in Base32 (RFC 4648 §6). The hash of a certificate is none.
+  {
+    pattern: /(?<!(?:hash|fingerprint|thumbprint|sha1|sha256)["']?[=:] ?["']?)\b(?:[\dA-F]{40}|[\dA-F]{64})\b/giu,
+    by: '<code>',
+  },
+  { pattern: /\b(?=[A-Z]*[2-7])[A-Z2-7]{32}\b/gu, by: '<code>' },
+];
+
+/** In order: what a rule has masked is no more there for the next. */
+const RULES: readonly Rule[] = [
+  // Before user names: "user:password@" in front of a host is both.
+  { pattern: /(\b[a-z][a-z\d+.-]{1,20}:\/\/)[^\s/@"']+@/giu, by: '$1<secret>@' },
+  {
+    pattern: new RegExp(
+      `(\\b(?:password|passwd|passphrase|pwd|psk|secret|community|apikey|api_key|access_key|access_token|bearer)["']?\\s?[=:]\\s?)${VALUE}`,
+      'giu',
+    ),
+    by: '$1<secret>',
+  },
+  // A token's serial number is wanted, a token for an interface is not.
+  { pattern: new RegExp(`(\\b(?:token|key)=)(?!["']?FTK)${VALUE}`, 'giu'), by: '$1<secret>' },
+  { pattern: /(\b(?:basic|bearer)\s)[\w+/.~-]{12,}=*/giu, by: '$1<secret>' },
+  ...CODES,
+  {
+    pattern:
+      /(\b(?:[Aa]ctivation|[Oo]ne-time|[Vv]erification|[Tt]oken|[Pp]ass) ?(?:[Cc]ode|[Pp]assword)\b["']?(?: is)?\s?[=:]?\s?["'[(]?)(?:(?=[A-Za-z\d-]*\d)[A-Za-z\d-]{4,32}|[A-Z\d]{12,32})\b/gu,
+    by: '$1<code>',
+  },
+  {
+    pattern: new RegExp(`(\\b(?:code|otp|tokencode|passcode|activation_code)=)${VALUE}`, 'giu'),
+    by: '$1<code>',
+  },
+  MAIL,
+  {
+    pattern: new RegExp(
+      `(\\b(?:phone|mobile|msisdn|cell|sms_?to|mobile_?number|phone_?number)\\s?[=:]\\s?)${VALUE}`,
+      'giu',
+    ),
+    by: '$1<phone>',
+  },
+  // International, with a trunk prefix, North American, and a bare row of digits that is no part of a field, an address
+  // or a time.
+  { pattern: /(?<![\w.:+-])(?:\+|00)[1-9][\d ()/-]{5,16}\d(?!\w)/gu, by: '<phone>' },
+  {
+    pattern: /(?<![\w.:=+/-])0[1-9]\d{1,3}[ /-]?\d{3,4}[ -]?\d{3,6}(?![\w.:-])/gu,
+    by: '<phone>',
+  },
+  {
+    pattern: /(?<![\w.:=+/-])(?:\(\d{3}\) ?|\d{3}[ -])\d{3}[ -]\d{4}(?![\w.:-])/gu,
+    by: '<phone>',
+  },
+  { pattern: /(?<![\w.:=+/-])\d{10,15}(?![\w.:-])/gu, by: '<phone>' },
+  // A directory's name of a person ends in its domain; a certificate's name does not.
+  { pattern: /(\b(?:cn|uid)=)[^,"=]+(?=,[^"]*\bdc=)/giu, by: '$1<user>' },
+  { pattern: new RegExp(`(\\b(?:${USER_KEYS})=)${VALUE}`, 'giu'), by: '$1<user>' },
+  { pattern: new RegExp(`(\\b(?:${USER_KEYS}): ?)${VALUE}`, 'giu'), by: '$1<user>' },
+  {
+    pattern: new RegExp(`(\\b(?:${USER_KEYS}) )(?:"[^"]+"|'[^']+'|\\[[^\\]]+\\])`, 'giu'),
+    by: '$1<user>',
+  },
+  {
+    pattern: /\[[^\]\s]{1,64}\](?= (?:has|was|is|successfully|failed|logged)\b)/giu,
+    by: '[<user>]',
+  },
+];
+
+/** Names in fields, by which the same name is found in the text beside them. */
+const NAMED = new RegExp(`\\b(?:${USER_KEYS})[=:] ?("[^"]+"|'[^']+'|[^\\s"',;&)\\]]+)`, 'giu');
+/** Shorter names are words as well. */
+const SHORTEST_NAME = 3;
+const LONGEST_LINE = 4_000;
+
+/** What is known of a site beside what texts look like. */
+export interface KnownNames {
+  /**
+   * Accounts of the configuration: peers quote them without any mark. One that is a plain word is masked only where it
+   * stands in quotes or brackets.
+   */
+  readonly accounts: readonly string[];
+  /** Is done first: half a secret would not be found again. */
+  readonly withoutSecrets: (text: string) => string;
+}
+
+const PLAIN_WORD = /^\p{L}{1,15}$/u;
+
+export function createMask({ accounts, withoutSecrets }: KnownNames): Mask {
+  const accountRules = accounts
+    .filter((name) => name.length >= SHORTEST_NAME)
+    .map((name): Rule => ({ pattern: PLAIN_WORD.test(name) ? quotedWord(name) : wholeWord(name), by: '<user>' }));
+  const tally = { 'user-name': 0, 'mail-address': 0, 'phone-number': 0, code: 0, password: 0 };
+
+  function counted(masked: string): string {
+    for (const [kind, , place] of MASKED_KINDS) tally[kind] += masked.match(place)?.length ?? 0;
+    return masked;
+  }
+
+  return {
+    line: (text) => counted(maskedLine(withoutSecrets(text), accountRules)),
+    mailAddresses: (text) => counted(replaced(text, [MAIL])),
+    tally: () => ({ ...tally }),
+  };
+}
+
+/** A line as `Mask.line` has it, where nothing is known of the site. */
+export function maskedLine(line: string, known: readonly Rule[] = []): string {
+  const cut = line.slice(0, LONGEST_LINE);
+  const named = namesIn(cut).map((name): Rule => ({ pattern: wholeWord(name), by: '<user>' }));
+  return replaced(cut, [...RULES, ...known, ...named]);
+}
+
+/** What a peer answered, which may name people and hosts as evidence, but no code or seed. */
+export function withoutCodes(text: string): string {
+  return replaced(text, CODES);
+}
+
+function replaced(text: string, rules: readonly Rule[]): string {
+  return rules.reduce((rest, { pattern, by }) => rest.replace(pattern, by), text);
+}
+
+function namesIn(line: string): readonly string[] {
+  const names = [...line.matchAll(NAMED)].map(([, value = '']) => value.replaceAll(/^["']|["']$/gu, ''));
+  return [...new Set(names)].filter((name) => name.length >= SHORTEST_NAME && name !== '<user>');
+}
+
+function wholeWord(name: string): RegExp {
+  return new RegExp(`(?<![\\w<-])${literal(name)}(?![\\w>-])`, 'gu');
+}
+
+function quotedWord(name: string): RegExp {
+  return new RegExp(`(?<=["'<(\\[])${literal(name)}(?=["'>)\\]])`, 'gu');
+}
+
+function literal(text: string): string {
+  return Array.from(text, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`).join('');
+}

@@ -1,0 +1,103 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import packageJson from '../../../package.json' with { type: 'json' };
+import { productionPackages } from '../../../deploy/sbom/bill.ts';
+import { cleanEnvironment } from '../../support/clean-environment.ts';
+import { startDaemonProcess } from '../../support/daemon-process.ts';
+import { freePort } from '../../support/free-port.ts';
+import { runFtmWatch } from '../../support/ftm-watch.ts';
+
+/** "secret", at the lowest cost. */
+const BCRYPT = '$2b$04$T09OSHkYR0m/5zSBicLIgu0n1PHwhgQH8vHXnbwdOMZJNSMdDrjMe';
+const LINE = 'FTM polling error: problem with SSL comm layer: server connection failed: SSL session failed';
+
+/** Far from this checkout: what it needs beside itself is in it. */
+const base = mkdtempSync(join(tmpdir(), 'ftm-watch-bundle-'));
+const [dist, cwd] = [join(base, 'dist'), join(base, 'empty')];
+const main = join(dist, 'main.js');
+
+beforeAll(async () => {
+  mkdirSync(cwd);
+  execFileSync(process.execPath, ['deploy/bundle.ts', dist], { env: cleanEnvironment() });
+  // A network on which nothing answers.
+  const closed = `127.0.0.1:${String(await freePort())}`;
+  const config = {
+    licenseServer: { host: '127.0.0.1', port: Number(closed.split(':')[1]) },
+    controlHosts: [closed],
+    resolvers: [closed],
+    web: { listen: '127.0.0.1:0', users: [{ name: 'ops', passwordHashFile: 'ops.hash' }] },
+  };
+  writeFileSync(join(cwd, 'ops.hash'), BCRYPT);
+  writeFileSync(join(cwd, 'ftm-watch.yaml'), JSON.stringify(config));
+});
+
+afterAll(() => rmSync(base, { recursive: true }));
+
+describe('dist/ in a folder without node_modules', () => {
+  test('runs, and serves all that its page asks for', async () => {
+    await using daemon = startDaemonProcess({ cwd, main, args: ['--config', 'ftm-watch.yaml'] });
+    const page = await daemon.page();
+    const authorization = `Basic ${Buffer.from('ops:secret').toString('base64')}`;
+    const get = (path: string): Promise<Response> => fetch(`${page}/${path}`, { headers: { authorization } });
+    const html = await (await get('')).text();
+    const scripts = ['static/history.js', 'static/live.js', 'static/copy-buttons.js'];
+    const named = [html, ...(await Promise.all(scripts.map(async (path) => (await get(path)).text())))]
+      .flatMap((text) => [...text.matchAll(/static\/[a-z-]+\.[a-z]+/gu)])
+      .map(([path]) => path);
+    expect(named).toEqual(expect.arrayContaining(['static/style.css', 'static/uplot.js', 'static/uplot.css']));
+    for (const path of named) expect([path, (await get(path)).status]).toEqual([path, 200]);
+    expect(await (await get('static/uplot.js')).text()).toMatch(/^\/\*! https:\/\/github.com\/leeoniya\/uPlot/u);
+    expect((await daemon.end('SIGTERM')).code).toBe(0);
+  });
+
+  test('checks and explains', async () => {
+    const check = await runFtmWatch(['check', '--config', 'ftm-watch.yaml'], { cwd, main });
+    expect(check.stdout).toContain('NOT READY: FortiToken Mobile activation does not work from here.');
+    expect([check.exitCode, check.stderr]).toEqual([2, '']);
+    const explained = await runFtmWatch(['explain', LINE], { cwd, main });
+    expect(explained.stdout).toContain('signature ftm-polling-ssl');
+    expect([explained.exitCode, explained.stderr]).toEqual([0, '']);
+  });
+
+  test('knows its version', async () => {
+    expect(await runFtmWatch(['--version'], { cwd, main })).toMatchObject({ stdout: `${packageJson.version}\n` });
+  });
+
+  test('imports nothing that is not in it or in Node', () => {
+    const files = readdirSync(dist).filter((name) => name.endsWith('.js') && name !== 'main.js');
+    expect(files.length).toBeGreaterThan(10);
+    const script = files.map((name) => `await import(${JSON.stringify(join(dist, name))});`).join('');
+    execFileSync(process.execPath, ['--input-type=module', '--eval', script], { cwd, env: {} });
+  });
+});
+
+describe('THIRD-PARTY.txt', () => {
+  const notices = (): string => readFileSync(join(dist, 'THIRD-PARTY.txt'), 'utf8');
+
+  test('names each package that the bundle contains, with its license', () => {
+    const code = readdirSync(dist, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.js'))
+      .map((name) => readFileSync(join(dist, name), 'utf8'));
+    const contained = new Set(
+      code.flatMap((text) =>
+        [...text.matchAll(/^\/\/ (?<folder>node_modules\/(?:@[^/\n]+\/)?[^/\n]+)\//gmu)].map(
+          ({ groups }) => groups?.['folder'] ?? '',
+        ),
+      ),
+    );
+    const locked = productionPackages();
+    expect(contained.size).toBeGreaterThan(20);
+    for (const folder of [...contained, 'node_modules/uplot']) {
+      const { version, license = '' } = locked[folder] ?? {};
+      expect(notices()).toContain(`\n${folder.replace('node_modules/', '')} ${String(version)} (${license})\n\n`);
+    }
+  });
+
+  test('has a text for each of them', () => {
+    const [, ...entries] = notices().split(/^(?=\S+ \d+\.\d+\.\d+ \([\w.-]+\)$)/mu);
+    expect(entries.filter((text) => !/permi(?:ssion|t)|Apache License/iu.test(text))).toEqual([]);
+  });
+});

@@ -1,0 +1,189 @@
+import { describe, expect, it } from 'vitest';
+import { readSecret, type SecretReader } from '../../../src/system/secret.ts';
+import { createAlertmanagerClient } from '../../../src/notify/channels/alertmanager/client.ts';
+import type { AlertmanagerClient } from '../../../src/notify/channels/alertmanager/client.ts';
+import { alertsOf } from '../../../src/notify/channels/alertmanager/alerts.ts';
+import { alertmanagerAt } from '../../support/alertmanager-at.ts';
+import { causeOf } from '../../support/diagnosis-of.ts';
+import { handClock } from '../../support/hand-clock.ts';
+import { HOUR, MINUTE, SECOND, START, timeline } from '../../support/incident-timeline.ts';
+import type { Timeline } from '../../support/incident-timeline.ts';
+import { jsonReceiver } from '../../support/json-receiver.ts';
+import type { ReceivedPost } from '../../support/json-receiver.ts';
+
+const NEVER = new AbortController().signal;
+
+const secrets: SecretReader = (source) => readSecret(source, {});
+
+/** What a message said, `firing cause` or `over cause` for each alert. */
+function said({ body }: ReceivedPost): readonly string[] {
+  const alerts = body as readonly { readonly labels: Readonly<Record<string, string>>; readonly endsAt?: string }[];
+  return alerts.map(({ labels, endsAt }) => `${endsAt === undefined ? 'firing' : 'over'} ${labels['cause'] ?? ''}`);
+}
+
+describe('createAlertmanagerClient', () => {
+  const line = timeline().rounds(2, [causeOf('tls-intercepted')]);
+  const alerts = (now: number): ReturnType<typeof alertsOf> => alertsOf(line.state, 'hq', now);
+
+  /** A client whose clock goes on together with the incidents. */
+  function telling(urls: readonly string[]): {
+    readonly line: Timeline;
+    readonly client: AlertmanagerClient;
+    readonly pass: (time: number) => Promise<void>;
+  } {
+    const own = timeline();
+    const clock = handClock(START);
+    const client = createAlertmanagerClient(alertmanagerAt(urls), { clock, readSecret: secrets });
+    return {
+      line: own,
+      client,
+      pass: async (time) => {
+        for (const end = clock.now() + time; clock.now() < end; clock.advance(2 * SECOND)) {
+          own.now = clock.now();
+          await client.send(alertsOf(own.tick().state, 'hq', own.now), NEVER);
+        }
+      },
+    };
+  }
+
+  it('tells every instance, again before a minute is over, and at once what is new', async () => {
+    await using first = await jsonReceiver();
+    await using second = await jsonReceiver(() => 500);
+    const clock = handClock(START);
+    const client = createAlertmanagerClient(alertmanagerAt([first.url, `${second.url}/`]), {
+      clock,
+      readSecret: secrets,
+    });
+    const results = await client.send(alerts(clock.now()), NEVER);
+    expect(results.map(({ kind }) => kind)).toEqual(['sent', 'deferred']);
+    expect(client.waiting()).toBe(1);
+    expect(client.takenAt()).toBe(START);
+    expect(first.posts[0]?.path).toBe('/api/v2/alerts');
+    expect(second.posts[0]?.path).toBe('/api/v2/alerts');
+    expect(first.posts[0]?.body).toMatchObject([
+      {
+        labels: {
+          alertname: 'FtmActivationBroken',
+          site: 'hq',
+          cause: 'tls-intercepted',
+          severity: 'critical',
+          subject: 'fortitokenmobile.fortinet.com:443',
+        },
+        startsAt: '2026-11-24T13:00:00.000Z',
+      },
+    ]);
+    for (let second_ = 0; second_ < 120; second_ += 2) {
+      clock.advance(2 * SECOND);
+      await client.send(alerts(clock.now()), NEVER);
+    }
+    expect(first.posts).toHaveLength(3);
+    expect(second.posts).toHaveLength(13);
+    expect(first.posts.map(said)).toEqual([
+      ['firing tls-intercepted'],
+      ['firing tls-intercepted'],
+      ['firing tls-intercepted'],
+    ]);
+    await client.send([...alerts(clock.now()), ...alertsOf(line.state, 'branch', clock.now())], NEVER);
+    expect(first.posts).toHaveLength(4);
+  });
+
+  it('tells once what is over, and goes on with what is not', async () => {
+    await using receiver = await jsonReceiver();
+    const { line: own, pass } = telling([receiver.url]);
+    own.rounds(2, [causeOf('tls-intercepted'), causeOf('mail-unreachable')], 0);
+    await pass(10 * SECOND);
+    own.rounds(2, [causeOf('mail-unreachable')], 0);
+    await pass(2 * MINUTE);
+    const over = receiver.posts.map(said).filter((alert) => alert.includes('over tls-intercepted'));
+    expect(over).toEqual([['firing mail-unreachable', 'over tls-intercepted']]);
+    own.rounds(2, [], 0);
+    await pass(20 * MINUTE);
+    expect(receiver.posts.map(said).at(-1)).toEqual(['over mail-unreachable']);
+    expect(receiver.posts.map(said).filter((alert) => alert.includes('over mail-unreachable'))).toHaveLength(1);
+  });
+
+  it('tells an instance that was down what ended meanwhile, however long it was', async () => {
+    let status = 200;
+    await using receiver = await jsonReceiver(() => status);
+    const { line: own, client, pass } = telling([receiver.url]);
+    own.rounds(2, [causeOf('tls-intercepted')], 0);
+    await pass(10 * SECOND);
+    status = 503;
+    own.rounds(2, [], 0);
+    await pass(HOUR);
+    expect(own.state.incidents).toEqual([]);
+    expect(client.waiting()).toBe(1);
+    expect(client.takenAt()).toBeLessThan(START + MINUTE);
+    status = 200;
+    receiver.posts.length = 0;
+    await pass(HOUR);
+    expect(receiver.posts.map(said)).toEqual([['over tls-intercepted']]);
+    expect(client.waiting()).toBe(0);
+  });
+
+  it('does not end what came back before the instance heard of the end', async () => {
+    let status = 200;
+    await using receiver = await jsonReceiver(() => status);
+    const { line: own, pass } = telling([receiver.url]);
+    own.rounds(2, [causeOf('tls-intercepted')], 0);
+    await pass(10 * SECOND);
+    status = 503;
+    own.rounds(2, [], 0);
+    await pass(30 * SECOND);
+    own.rounds(2, [causeOf('tls-intercepted')], 0);
+    await pass(20 * SECOND);
+    status = 200;
+    receiver.posts.length = 0;
+    await pass(3 * MINUTE);
+    expect(new Set(receiver.posts.flatMap(said))).toEqual(new Set(['firing tls-intercepted']));
+  });
+
+  it('waits for nobody when what could not be told is gone without an end', async () => {
+    await using receiver = await jsonReceiver(() => 503);
+    const client = createAlertmanagerClient(alertmanagerAt([receiver.url]), {
+      clock: handClock(START),
+      readSecret: secrets,
+    });
+    await client.send(alerts(START), NEVER);
+    expect(client.waiting()).toBe(1);
+    await client.send([], NEVER);
+    expect(client.waiting()).toBe(0);
+  });
+
+  it.each([
+    ['a login', { user: 'ops', password: { kind: 'env', name: 'PASSWORD' } }, 'Basic b3BzOnMzY3JldA=='],
+    ['a token', { token: { kind: 'env', name: 'PASSWORD' } }, 'Bearer s3cret'],
+    ['nothing', {}, undefined],
+  ] as const)('logs in with %s', async (_, credentials, header) => {
+    await using receiver = await jsonReceiver(() => 401);
+    const client = createAlertmanagerClient(alertmanagerAt([receiver.url], credentials), {
+      clock: handClock(START),
+      readSecret: (source) => readSecret(source, { PASSWORD: 's3cret' }),
+    });
+    await client.send(alerts(START), NEVER);
+    expect(receiver.posts.map(({ headers }) => headers.authorization)).toEqual([header]);
+  });
+
+  it('tries again when its password cannot be read', async () => {
+    await using receiver = await jsonReceiver();
+    const credentials = { user: 'ops', password: { kind: 'env', name: 'PASSWORD' } } as const;
+    const deps = { clock: handClock(START), readSecret: secrets };
+    const client = createAlertmanagerClient(alertmanagerAt([receiver.url], credentials), deps);
+    expect(await client.send(alerts(START), NEVER)).toMatchObject([
+      { kind: 'deferred', detail: expect.stringContaining('PASSWORD') as string },
+    ]);
+    expect(receiver.posts).toEqual([]);
+    expect(client.waiting()).toBe(1);
+  });
+
+  it('tells nobody anything while there is nothing to tell', async () => {
+    await using receiver = await jsonReceiver();
+    expect(
+      await createAlertmanagerClient(alertmanagerAt([receiver.url]), {
+        clock: handClock(START),
+        readSecret: secrets,
+      }).send([], NEVER),
+    ).toEqual([]);
+    expect(receiver.posts).toEqual([]);
+  });
+});
