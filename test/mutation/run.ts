@@ -68,10 +68,8 @@ function main(): void {
   );
   if (values.write === true) {
     const next = { ...known, ...Object.fromEntries(scores.map((score) => [score.file, percent(score)])) };
-    writeFileSync(
-      FLOORS,
-      `${JSON.stringify(Object.fromEntries(Object.entries(next).toSorted(([a], [b]) => a.localeCompare(b))), null, 2)}\n`,
-    );
+    const sorted = Object.fromEntries(Object.entries(next).toSorted(([a], [b]) => a.localeCompare(b)));
+    writeFileSync(FLOORS, `${JSON.stringify(sorted, null, 2)}\n`);
     return;
   }
   for (const score of below)

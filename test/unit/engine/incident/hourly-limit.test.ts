@@ -36,7 +36,7 @@ describe('share()', () => {
     ['of four at once one goes out alone', many(4, WARNING), 20, 0, [[0], [1, 2, 3], []]],
     ['of four grave ones too', many(4, CRITICAL), 20, 0, [[0], [1, 2, 3], []]],
     ['the gravest of four goes out alone', [...many(3, WARNING), CRITICAL], 20, 0, [[3], [0, 1, 2], []]],
-    ['the last place of the hour is the digest’s', many(2, WARNING), 2, 0, [[0], [1], []]],
+    ['the last place of the hour is for the digest', many(2, WARNING), 2, 0, [[0], [1], []]],
     ['a single one in the last place goes out as a digest', [WARNING], 2, 1, [[], [0], []]],
     ['the only place of the hour is for any', [WARNING], 1, 0, [[0], [], []]],
     ['of two for the only place one waits', many(2, WARNING), 1, 0, [[0], [], [1]]],
