@@ -52,6 +52,15 @@ export const INTENDED_DIFFERENCES: readonly Difference[] = [
     ],
   },
   {
+    reason: 'What the sites of a fleet share stands in files that the configuration includes',
+    lines: [
+      '+ schema: properties.include.default: []',
+      '+ schema: properties.include.items.minLength: 1',
+      '+ schema: properties.include.items.type: "string"',
+      '+ schema: properties.include.type: "array"',
+    ],
+  },
+  {
     reason: 'What was given up shows as `ftm_notifications_total{result="expired"}`',
     lines: ['+ metrics: ftm_notifications_total result="expired"'],
   },
