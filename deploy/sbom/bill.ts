@@ -30,6 +30,10 @@ const lockedPackage: z.ZodType<LockedPackage> = z.looseObject({
   optional: z.boolean().optional(),
 });
 const lockFile: z.ZodType<LockFile> = z.looseObject({ packages: z.record(z.string(), lockedPackage) });
+const billOfNpm = z.looseObject({
+  components: z.array(z.looseObject({})),
+  dependencies: z.array(z.looseObject({ ref: z.string(), dependsOn: z.array(z.string()) })),
+});
 const manifest: z.ZodType<object> = z.looseObject({});
 
 /** What the program runs with: the installed packages by their folders, without those for development. */
@@ -42,11 +46,21 @@ export function productionPackages(): Readonly<Record<string, LockedPackage>> {
   );
 }
 
-/**
- * The bill of materials (CycloneDX, JSON) of the production dependencies, by npm itself. It is given a lock file
- * without the others: `npm sbom --omit=dev` leaves out what both need, such as zod and yaml here.
- */
+/** The bill of materials (CycloneDX, JSON): the production dependencies, and the Node that they run on. */
 export function billOfMaterials(): string {
+  const bill = billOfNpm.parse(JSON.parse(packagesByNpm()));
+  const node = nodeComponent();
+  const [root = { ref: '', dependsOn: [] }, ...others] = bill.dependencies;
+  const dependencies = [
+    { ...root, dependsOn: [...root.dependsOn, node['bom-ref']] },
+    ...others,
+    { ref: node['bom-ref'], dependsOn: [] },
+  ];
+  return `${JSON.stringify({ ...bill, components: [...bill.components, node], dependencies }, null, 2)}\n`;
+}
+
+/** By npm itself, of a lock file without the others: `npm sbom --omit=dev` leaves out what both need, such as zod. */
+function packagesByNpm(): string {
   const temporary = mkdtempSync(join(tmpdir(), 'ftm-watch-sbom-'));
   // npm calls the whole by its folder.
   const folder = join(temporary, 'ftm-watch');
@@ -77,6 +91,28 @@ export function billOfMaterials(): string {
   } finally {
     rmSync(temporary, { recursive: true, force: true });
   }
+}
+
+/** With the names by which scanners know it, and where its builds come from. */
+function nodeComponent() {
+  const builds = Object.entries(lockFile.parse(readJson('package-lock.json')).packages).filter(([folder]) =>
+    folder.startsWith('node_modules/node-linux-'),
+  );
+  const version = builds[0]?.[1].version ?? '';
+  return {
+    'bom-ref': `node@${version}`,
+    type: 'platform',
+    name: 'node',
+    version,
+    cpe: `cpe:2.3:a:nodejs:node.js:${version}:*:*:*:*:*:*:*`,
+    purl: `pkg:generic/node@${version}`,
+    licenses: [{ license: { id: 'MIT' } }],
+    externalReferences: builds.map(([folder, { integrity = '' }]) => ({
+      type: 'distribution',
+      url: `https://www.npmjs.com/package/${folder.slice('node_modules/'.length)}/v/${version}`,
+      hashes: [{ alg: 'SHA-512', content: Buffer.from(integrity.replace('sha512-', ''), 'base64').toString('hex') }],
+    })),
+  } as const;
 }
 
 function readJson(name: string): unknown {

@@ -66,12 +66,15 @@ export function forgetAppliances(
       for (const { id: signature } of before.signatures.signatures) pollingErrors.remove({ appliance, signature });
 }
 
-/** Causes at their own severity, and at those that a service's trouble is worth. */
+/** Causes at each severity that they may have: their own, and those that a service's trouble is worth. */
 export function zeroCauses(metrics: Metrics, { services }: Pick<Config, 'services'>): void {
   metrics.causeActive.reset();
   const others = new Set(services.map(({ severity }) => severity));
-  for (const cause of CAUSE_IDS)
-    for (const each of [wordsOf(cause).severity, ...others]) metrics.causeActive.set({ cause, severity: each }, 0);
+  for (const cause of CAUSE_IDS) {
+    const { severity, brokenPath } = wordsOf(cause);
+    const own = brokenPath === undefined ? [severity] : [severity, 'critical' as const];
+    for (const each of [...own, ...others]) metrics.causeActive.set({ cause, severity: each }, 0);
+  }
 }
 
 function zeroStates(metrics: Metrics, { config, judged }: Expected): void {

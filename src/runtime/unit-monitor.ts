@@ -14,7 +14,7 @@ import { askEach, configuredSources, unseenPicture, type SlowTools } from './slo
 export interface UnitMonitorDeps
   extends Omit<ConnectorContext, 'signal' | 'ownTurn'>,
     Pick<RunnerOptions, 'onError' | 'onLag' | 'onMissed'>,
-    Pick<SlowTools, 'budget'> {}
+    Pick<SlowTools, 'budget' | 'pendingTokens'> {}
 
 const TRIGGER_GAP: Millis = 60_000;
 
@@ -81,7 +81,8 @@ export class UnitMonitor {
   }
 
   #tools(): SlowTools {
-    return { ...this.#picture, budget: this.#deps.budget };
+    const { budget, pendingTokens } = this.#deps;
+    return { ...this.#picture, budget, pendingTokens };
   }
 
   /** Those that are asked by this schedule alone. */

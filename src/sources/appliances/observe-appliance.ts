@@ -12,6 +12,7 @@ import { createApplianceClient, type ApplianceClient, type ApplianceResource } f
 import { parseLicensedTokens } from './licensed-tokens.ts';
 import { parseMailServers } from './mail-servers.ts';
 import { parseProvisioningServer } from './provisioning-server.ts';
+import { parseSmsQuota } from './sms-quota.ts';
 import { parseSystemInfo } from './system-info.ts';
 import { createTokenCounter, PAGE_SIZE, parseTokenPage } from './token-counts.ts';
 
@@ -55,13 +56,14 @@ async function readResources(
   reader: Reader,
   system: SystemFacts,
 ): Promise<Omit<ApplianceFacts, 'appliance' | 'endpoint'>> {
-  const [licensed, tokens, provisioning, mailServers] = await Promise.all([
+  const [licensed, tokens, provisioning, mailServers, sms] = await Promise.all([
     readResource(reader, 'fortitokenmobilelicenses', parseLicensedTokens),
     countTokens(reader),
     readResource(reader, 'fortitokenmobileprovisioning', parseProvisioningServer),
     readResource(reader, 'smtpservers', parseMailServers),
+    readResource(reader, 'fortiguardmessages', parseSmsQuota),
   ]);
-  return { kind: 'ok', system, licensed, tokens, provisioning, mailServers };
+  return { kind: 'ok', system, licensed, tokens, provisioning, mailServers, sms };
 }
 
 async function readResource<T>(

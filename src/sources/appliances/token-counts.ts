@@ -1,7 +1,9 @@
 import { z } from 'zod';
-import { TOKEN_STATUSES, type TokenCounts, type TokenStatus } from '../../core/license/appliance.ts';
+import { type PendingToken, TOKEN_STATUSES, type TokenCounts, type TokenStatus } from '../../core/license/appliance.ts';
+import { MOST_PENDING } from '../../core/license/pending-tokens.ts';
 import { cutList } from '../../network/rest/cut-list.ts';
 import { serialNumber } from '../../network/rest/serial-number.ts';
+import { tokenId } from './pending-tokens.ts';
 
 /** More licences than any unit holds; tokens of further ones count as without licence. */
 const MAX_LICENSES = 1000;
@@ -60,11 +62,16 @@ export function createTokenCounter(): TokenCounter {
   let total = 0;
   let withoutLicense = 0;
   let locked = 0;
+  const pending: PendingToken[] = [];
 
   function addLicense(token: TokenObject): void {
     const license = serialNumber.safeParse(token.license);
     if (!license.success || (byLicense.size >= MAX_LICENSES && !byLicense.has(license.data))) withoutLicense += 1;
     else if (isMobileSerial(token.serial)) byLicense.set(license.data, (byLicense.get(license.data) ?? 0) + 1);
+  }
+
+  function addPending({ serial }: TokenObject): void {
+    if (typeof serial === 'string' && pending.length < MOST_PENDING) pending.push({ id: tokenId(serial), age: 0 });
   }
 
   return {
@@ -74,6 +81,7 @@ export function createTokenCounter(): TokenCounter {
         if (token.type === 'ftk') continue;
         total += 1;
         byStatus[statusOf(token.status)] += 1;
+        if (statusOf(token.status) === 'pending') addPending(token);
         if (token.locked === true || token.locked === 'true') locked += 1;
         addLicense(token);
       }
@@ -86,6 +94,7 @@ export function createTokenCounter(): TokenCounter {
         .toSorted((a, b) => (a.license < b.license ? -1 : 1)),
       locked,
       withoutLicense,
+      ...(pending.length === 0 ? {} : { pending: [...pending] }),
     }),
   };
 }

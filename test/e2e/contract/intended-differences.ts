@@ -1,4 +1,6 @@
 import type { Difference } from '../../support/contract-differences.ts';
+import { DELIVERY_DIFFERENCES } from './delivery-differences.ts';
+import { LICENSE_DIFFERENCES } from './license-differences.ts';
 
 /** What has changed since 0.1.0 on purpose, each with its reason as `CHANGELOG.md` has it. Nothing else may. */
 export const INTENDED_DIFFERENCES: readonly Difference[] = [
@@ -161,4 +163,6 @@ export const INTENDED_DIFFERENCES: readonly Difference[] = [
       '+ metrics: ftm_polling_errors_total signature="trial-token-stale"',
     ],
   },
+  ...DELIVERY_DIFFERENCES,
+  ...LICENSE_DIFFERENCES,
 ];
