@@ -110,7 +110,7 @@ export async function listenTcp(options: TcpOptions): Promise<TcpListener> {
 interface Listener {
   readonly server: Server;
   /** Takes its certificate, and those whom it believes, as they change. */
-  follow(onOtherClients: () => void): () => void;
+  readonly follow: (onOtherClients: () => void) => () => void;
 }
 
 async function createListener(options: TcpOptions): Promise<Listener> {
