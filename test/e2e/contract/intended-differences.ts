@@ -66,6 +66,23 @@ export const INTENDED_DIFFERENCES: readonly Difference[] = [
     lines: ['+ metrics: ftm_notifications_total result="expired"'],
   },
   {
+    reason: '`logs.syslog.tls.certificates` says which unit a certificate proves; `clientCrlFile` who is out',
+    lines: [
+      'certificates.default: []',
+      'certificates.items.additionalProperties: false',
+      'certificates.items.properties.appliance.type: "string"',
+      'certificates.items.properties.name.maxLength: 255',
+      'certificates.items.properties.name.minLength: 1',
+      'certificates.items.properties.name.type: "string"',
+      'certificates.items.required[]: "appliance"',
+      'certificates.items.required[]: "name"',
+      'certificates.items.type: "object"',
+      'certificates.type: "array"',
+      'clientCrlFile.minLength: 1',
+      'clientCrlFile.type: "string"',
+    ].map((line) => `+ schema: properties.logs.properties.syslog.properties.tls.properties.${line}`),
+  },
+  {
     reason: 'Connections of log senders are counted',
     lines: [
       '+ metrics: # TYPE ftm_log_connections_open gauge',
