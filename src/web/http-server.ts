@@ -31,7 +31,9 @@ export interface HttpServer {
   refreshCertificate(): Promise<void>;
   /** When its certificate ends; null: it has none. */
   certificateEnd(): EpochMs | null;
-  /** Ends event streams and idle connections, lets running requests finish for a moment. Harmless when it never began. */
+  /**
+   * Ends event streams and idle connections, lets running requests finish for a moment. Harmless when it never began.
+   */
   stop(): Promise<void>;
 }
 

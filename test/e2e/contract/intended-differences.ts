@@ -1,4 +1,5 @@
 import type { Difference } from '../../support/contract-differences.ts';
+import { ACCESS_DIFFERENCES } from './access-differences.ts';
 import { DELIVERY_DIFFERENCES } from './delivery-differences.ts';
 import { LICENSE_DIFFERENCES } from './license-differences.ts';
 
@@ -49,6 +50,15 @@ export const INTENDED_DIFFERENCES: readonly Difference[] = [
       '+ schema: properties.mail.items.properties.timeout.default: "5s"',
       '+ schema: properties.mail.items.properties.timeout.pattern: "^[1-9]\\\\d{0,8}[smhd]$"',
       '+ schema: properties.mail.items.properties.timeout.type: "string"',
+    ],
+  },
+  {
+    reason: 'What the sites of a fleet share stands in files that the configuration includes',
+    lines: [
+      '+ schema: properties.include.default: []',
+      '+ schema: properties.include.items.minLength: 1',
+      '+ schema: properties.include.items.type: "string"',
+      '+ schema: properties.include.type: "array"',
     ],
   },
   {
@@ -180,6 +190,7 @@ export const INTENDED_DIFFERENCES: readonly Difference[] = [
       '+ metrics: ftm_polling_errors_total signature="trial-token-stale"',
     ],
   },
+  ...ACCESS_DIFFERENCES,
   ...DELIVERY_DIFFERENCES,
   ...LICENSE_DIFFERENCES,
 ];
