@@ -42,7 +42,7 @@ describe('a command of this machine', () => {
 
     expect(await command('silence', 'add', '--for', '1h', '--comment', 'x')).toMatchObject({
       exitCode: 0,
-      stdout: expect.stringContaining(`by ${userInfo().username}: x\n`),
+      stdout: expect.stringContaining(`by local (claimed: ${userInfo().username}): x\n`),
       stderr: '',
     });
     expect(await command('reload')).toMatchObject({ exitCode: 0, stdout: 'The configuration was taken\n' });
