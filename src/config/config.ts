@@ -44,6 +44,7 @@ export const configFile = section(
   (file, report) => {
     portsAreFree(file, report);
     firewallsAreOfKnownUnits(file, report);
+    certificatesAreOfKnownUnits(file, report);
   },
 );
 
@@ -70,5 +71,14 @@ function firewallsAreOfKnownUnits({ appliances, firewall }: Fields, report: Repo
   for (const unit of itemsOf(firewall).flatMap((entry) => itemsOf(fieldsOf(entry)['appliances']))) {
     if (typeof unit === 'string' && !known.includes(unit))
       report(['firewall'], `"${unit}" is the name of none of the "appliances"`);
+  }
+}
+
+function certificatesAreOfKnownUnits({ appliances, logs }: Fields, report: Report): void {
+  const known = itemsOf(appliances).map((unit) => fieldsOf(unit)['name']);
+  const { certificates } = fieldsOf(fieldsOf(fieldsOf(logs)['syslog'])['tls']);
+  for (const unit of itemsOf(certificates).map((entry) => fieldsOf(entry)['appliance'])) {
+    if (typeof unit === 'string' && !known.includes(unit))
+      report(['logs', 'syslog', 'tls', 'certificates'], `"${unit}" is the name of none of the "appliances"`);
   }
 }

@@ -92,7 +92,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
       return server.address();
     },
     refreshCertificate: async () => {
-      if ('setSecureContext' in server) await certificate?.refresh(server, logger);
+      if ('setSecureContext' in server) await certificate?.refresh(server, { logger });
     },
     certificateEnd: () => certificate?.end() ?? null,
     stop: async () => {

@@ -140,7 +140,7 @@ function buildCause(fault: Fault, states: JudgedStates, context: CauseContext): 
   const { main } = fault;
   const unclear = unclearStages(fault.words, states);
   const facts = { ...factsOf(fault, context), ...(unclear.length === 0 ? {} : { unclear: unclearText(unclear) }) };
-  const words = withBrokenPath(wordsOf(fault, facts), states);
+  const words = withBrokenPath(wordsOf(fault, facts), main, states);
   const precondition = brokenBy(fault);
   return {
     id: main.suggests,
@@ -178,10 +178,10 @@ function wordsOf({ words, main: { kind, advice } }: Fault, { unclear }: WordingF
   };
 }
 
-/** What needs the path cannot wait while it is broken. */
-function withBrokenPath(words: CauseWords, states: JudgedStates): CauseWords {
+/** What needs the path cannot wait while it is broken. What is only suspected raises no alarm. */
+function withBrokenPath(words: CauseWords, { confidence }: Finding, states: JudgedStates): CauseWords {
   const { brokenPath } = words;
-  if (brokenPath === undefined) return words;
+  if (brokenPath === undefined || confidence === 'suspected') return words;
   const isBroken = [...states.values()].some(({ check, state }) => check.onPath === true && state === 'broken');
   return isBroken ? { ...words, ...brokenPath, severity: 'critical' } : words;
 }
