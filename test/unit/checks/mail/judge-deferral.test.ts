@@ -7,7 +7,10 @@ const SEEN: MailObservation = {
   server: 'mail.example.org:25',
   security: 'starttls',
   required: false,
-  outcome: { kind: 'accepted', durationMs: 3 },
+  patience: 10_000,
+  certificateNotAfter: null,
+  recipientServers: [],
+  outcome: { kind: 'accepted', durationMs: 3, slowestMs: 2, greeting: 'mail.example.org' },
 };
 
 function told(lasted: number): ReturnType<typeof judgeDeferral> {
