@@ -123,7 +123,9 @@ describe('a runtime directory', () => {
     await using second = startDaemonProcess(options);
     expect(await second.ended).toMatchObject({
       code: 3,
-      stderr: `ftm-watch: Cannot listen at "${join(folder, 'control.sock')}": another ftm-watch does; stop that one, or give this one a RUNTIME_DIRECTORY of its own\n`,
+      stderr:
+        `ftm-watch: Cannot listen at "${join(folder, 'control.sock')}": another ftm-watch does; stop that ` +
+        `one, or give this one a RUNTIME_DIRECTORY of its own\n`,
     });
 
     await daemon.end('SIGTERM');
