@@ -32,19 +32,28 @@ const lockedPackage: z.ZodType<LockedPackage> = z.looseObject({
 const lockFile: z.ZodType<LockFile> = z.looseObject({ packages: z.record(z.string(), lockedPackage) });
 const manifest: z.ZodType<object> = z.looseObject({});
 
-/** What the program runs with: the installed packages by their folders, without those for development. */
+/** All packages of the lock file by their folders. */
+export function lockedPackages(): Readonly<Record<string, LockedPackage>> {
+  return lockFile.parse(readJson('package-lock.json')).packages;
+}
+
+/** What the program runs with, without Node. */
 export function productionPackages(): Readonly<Record<string, LockedPackage>> {
-  const { packages } = lockFile.parse(readJson('package-lock.json'));
-  return Object.fromEntries(
-    Object.entries(packages).filter(
-      ([folder, { dev, optional }]) => folder !== '' && dev !== true && optional !== true,
-    ),
-  );
+  return selected(({ dev, optional }) => dev !== true && optional !== true);
+}
+
+/** Node, for each processor. */
+export function nodePackages(): Readonly<Record<string, LockedPackage>> {
+  return selected(({ dev, optional }) => dev !== true && optional === true);
+}
+
+function selected(isWanted: (one: LockedPackage) => boolean): Readonly<Record<string, LockedPackage>> {
+  return Object.fromEntries(Object.entries(lockedPackages()).filter(([folder, one]) => folder !== '' && isWanted(one)));
 }
 
 /**
- * The bill of materials (CycloneDX, JSON) of the production dependencies, by npm itself. It is given a lock file
- * without the others: `npm sbom --omit=dev` leaves out what both need, such as zod and yaml here.
+ * The bill of materials (CycloneDX, JSON) of the production dependencies and of Node, by npm itself. It is given a lock
+ * file without the others: `npm sbom --omit=dev` leaves out what both need, such as zod and yaml here.
  */
 export function billOfMaterials(): string {
   const temporary = mkdtempSync(join(tmpdir(), 'ftm-watch-sbom-'));
@@ -56,13 +65,13 @@ export function billOfMaterials(): string {
     write(folder, 'package.json', {
       ...manifest.parse(readJson('package.json')),
       devDependencies: {},
-      optionalDependencies: {},
     });
     write(folder, 'package-lock.json', {
       ...lock,
       packages: {
-        '': { ...lock.packages[''], devDependencies: {}, optionalDependencies: {} },
+        '': { ...lock.packages[''], devDependencies: {} },
         ...productionPackages(),
+        ...nodePackages(),
       },
     });
     const args = [

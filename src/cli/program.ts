@@ -11,7 +11,8 @@ import type { Invocation, Terminal } from './terminal.ts';
  */
 export async function runProgram(argv: readonly string[], terminal: Terminal): Promise<number> {
   let code = 0;
-  const program = createProgram(terminal, (result) => {
+  const invoked: Invoked = (command) => ({ ...terminal, path: command.optsWithGlobals<{ config?: string }>().config });
+  const program = createProgram(terminal, invoked, (result) => {
     code = result;
   });
   try {
@@ -28,7 +29,12 @@ type Finish = (exitCode: number) => void;
 /** What a command is given, by what was typed. */
 type Invoked = (command: Command) => Invocation;
 
-function createProgram(terminal: Terminal, finish: Finish): Command {
+/** All that can be typed, without carrying anything out. */
+export function createProgram(
+  terminal: Pick<Terminal, 'version' | 'output' | 'errors'>,
+  invoked: Invoked,
+  finish: Finish,
+): Command {
   const program = new Command('ftm-watch')
     .description('Tells which precondition of FortiToken Mobile activation is broken, why, and how to fix it')
     .version(terminal.version)
@@ -43,7 +49,6 @@ function createProgram(terminal: Terminal, finish: Finish): Command {
     )
     .showHelpAfterError('(ftm-watch --help tells what can be asked)')
     .addHelpText('after', EXAMPLES);
-  const invoked: Invoked = (command) => ({ ...terminal, path: command.optsWithGlobals<{ config?: string }>().config });
   for (const add of [addWatching, addLogs, addTrust, addConfig, addNotify, addSilence, addWeb])
     add(program, invoked, finish);
   return program;

