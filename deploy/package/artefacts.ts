@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { billOfMaterials } from '../sbom/bill.ts';
@@ -18,7 +18,7 @@ export interface Artefact {
   readonly write: (file: string) => void;
 }
 
-export const CHECKSUMS = 'SHA256SUMS';
+const CHECKSUMS = 'SHA256SUMS';
 
 /** All that the program is installed from, for these processors. */
 export function packages(build: Build, architectures: readonly Architecture[] = ARCHITECTURES): readonly Artefact[] {
@@ -49,12 +49,16 @@ export function packages(build: Build, architectures: readonly Architecture[] = 
   ];
 }
 
-/** Writes them into a new folder, with their checksums beside them. */
-export function writeArtefacts(folder: string, artefacts: readonly Artefact[]): void {
+/** Writes them into a new folder, with their checksums beside them, and says what was written, a line for each. */
+export function writeArtefacts(folder: string, artefacts: readonly Artefact[]): readonly string[] {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   for (const { name, write } of artefacts) write(join(folder, name));
   writeFileSync(join(folder, CHECKSUMS), checksums(folder));
+  return [...artefacts, { name: CHECKSUMS, purpose: `sha256sum --check ${CHECKSUMS}` }].map(({ name, purpose }) => {
+    const kilobytes = Math.ceil(statSync(join(folder, name)).size / 1000);
+    return `${name.padEnd(36)} ${String(kilobytes).padStart(6)} kB  ${purpose}`;
+  });
 }
 
 /** Bundles the program for the packages, and takes it away after `use`. */

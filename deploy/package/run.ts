@@ -1,9 +1,8 @@
-import { statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import packageJson from '../../package.json' with { type: 'json' };
 import { ARCHITECTURES } from './architecture.ts';
-import { type Artefact, CHECKSUMS, packages, withBundle, writeArtefacts } from './artefacts.ts';
+import { type Artefact, packages, withBundle, writeArtefacts } from './artefacts.ts';
 import { sourceDate } from './source-date.ts';
 
 const NAMES = ARCHITECTURES.map(({ name }) => name).join(', ');
@@ -44,11 +43,7 @@ function main(): void {
   withBundle(ROOT, (dist) => {
     const build = { root: ROOT, version: packageJson.version, date: sourceDate(ROOT, process.env), dist };
     const artefacts = packages(build, architectures).filter(wantedOf(positionals));
-    writeArtefacts(folder, artefacts);
-    for (const name of [...artefacts.map((one) => one.name), CHECKSUMS]) {
-      const kilobytes = Math.ceil(statSync(join(folder, name)).size / 1000);
-      process.stdout.write(`${name.padEnd(40)} ${String(kilobytes).padStart(6)} kB\n`);
-    }
+    for (const line of writeArtefacts(folder, artefacts)) process.stdout.write(`${line}\n`);
   });
 }
 

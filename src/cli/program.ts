@@ -29,7 +29,7 @@ type Finish = (exitCode: number) => void;
 /** What a command is given, by what was typed. */
 type Invoked = (command: Command) => Invocation;
 
-/** All that can be typed, without carrying anything out. */
+/** All that can be typed, without carrying anything out. @internal for the manual page too */
 export function createProgram(
   terminal: Pick<Terminal, 'version' | 'output' | 'errors'>,
   invoked: Invoked,

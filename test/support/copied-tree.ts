@@ -15,6 +15,8 @@ const COPIED = [
   'CHANGELOG.md',
   'Dockerfile',
   'LICENSE',
+  'README.md',
+  'SECURITY.md',
   'package.json',
   'package-lock.json',
   'tsconfig.json',
