@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
-import { hostname } from 'node:os';
+import { hostname, userInfo } from 'node:os';
 import { createInterface } from 'node:readline/promises';
 
 import { runProgram } from './cli/program.ts';
@@ -46,6 +46,7 @@ function terminal(): Terminal {
     clock: systemClock,
     env,
     hostname: hostname(),
+    account: account(),
     cwd: process.cwd(),
     input: stdin,
     output: stdout,
@@ -57,6 +58,18 @@ function terminal(): Terminal {
     signal: stopping.signal,
     onHangup: (listener) => void process.on('SIGHUP', listener),
   };
+}
+
+/** The person behind sudo; a number where the account has no name, as in a container. */
+function account(): string {
+  const uid = process.getuid?.() ?? 0;
+  const { SUDO_USER: person = '' } = process.env;
+  if (uid === 0 && person !== '') return person;
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid ${String(uid)}`;
+  }
 }
 
 async function confirm(question: string): Promise<boolean> {

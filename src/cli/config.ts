@@ -1,9 +1,9 @@
 import { configJsonSchema } from '../config/json-schema.ts';
-import type { LoadResult } from '../config/load.ts';
+import type { InvalidConfig, LoadResult } from '../config/load.ts';
 import { printConfig } from '../config/print.ts';
 import { noChannelNote } from '../notify/no-channel.ts';
 import { loginProblems } from '../web/login.ts';
-import { type InvalidConfig, load, type Streams, type Invocation, writeIssues } from './terminal.ts';
+import { load, type Streams, type Invocation, writeIssues } from './terminal.ts';
 
 export interface ConfigCommandOptions extends Streams {
   /** What loading the file gave. */

@@ -45,7 +45,8 @@ export function createProgram(
     })
     .option(
       '-c, --config <file>',
-      'configuration file (default: config/ftm-watch.yaml where it exists, else built-in defaults)',
+      'configuration file (default: config/ftm-watch.yaml where it exists, else /etc/ftm-watch/ftm-watch.yaml, else ' +
+        'built-in defaults)',
     )
     .showHelpAfterError('(ftm-watch --help tells what can be asked)')
     .addHelpText('after', EXAMPLES);
@@ -59,8 +60,8 @@ Examples:
   ftm-watch check                          exit code: 0 ready, 1 warnings, 2 not ready, 3 unknown
   ftm-watch check --json | jq .causes      the same for a script
   ftm-watch explain "FTM polling error: connection timeout: server connection failed: SSL session failed"
-  ftm-watch config check -c /etc/ftm-watch/ftm-watch.yaml
-  ftm-watch run -c /etc/ftm-watch/ftm-watch.yaml
+  ftm-watch config check                   every mistake in the configuration, each with its line
+  ftm-watch run -c other.yaml              the daemon, with another configuration
 `;
 
 /** `-c` may stand behind the command as well, where people type it. */
@@ -74,6 +75,12 @@ function addWatching(program: Command, invoked: Invoked, finish: Finish): void {
     .action(async (_, command: Command) => {
       const { run } = await import('./run.ts');
       finish(await run(invoked(command)));
+    });
+  withConfig(program.command('reload'))
+    .description('have the daemon that runs read its configuration again (exit code 2: it was refused)')
+    .action(async (_, command: Command) => {
+      const { reload } = await import('./reload.ts');
+      finish(await reload(invoked(command)));
     });
   withConfig(program.command('check'))
     .description('one round of everything: checklist, root cause, remedy')
@@ -107,7 +114,7 @@ activation codes are removed; check it before you send it.
 
 Examples:
   ftm-watch report                         writes ftm-watch-report-SITE-TIME.zip here
-  ftm-watch report -o /tmp -c /etc/ftm-watch/ftm-watch.yaml
+  ftm-watch report -o /tmp                 writes it there
   ssh monitor ftm-watch report -o - > report.zip
 
 For plain text in a ticket, use "ftm-watch check". Exit code: 0 written, 3 not written.
@@ -193,7 +200,7 @@ function addSilence(program: Command, invoked: Invoked, finish: Finish): void {
     .option('--until <time>', 'until then: 2026-11-24T18:00:00Z')
     .option('--cause <cause>', 'only of this cause, such as tls-intercepted')
     .option('--subject <subject>', 'only about this host:port, mail server or unit')
-    .option('--by <name>', 'who silences (default: the user)')
+    .option('--by <name>', 'who silences (default: your account)')
     .requiredOption('--comment <text>', 'why')
     .action((silence: TypedSilence, command: Command) => carryOut({ kind: 'add', silence }, command));
   withConfig(silence.command('list'))

@@ -44,16 +44,14 @@ export async function reportSources(
 /** One that cannot be read cannot have been sent to anybody in this round either. */
 async function readSecrets(config: Config, env: NodeJS.ProcessEnv): Promise<readonly string[]> {
   const read = await Promise.allSettled(secretSources(config).map((source) => readSecret(source, env)));
-  return [
-    ...read.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : [])),
-    ...secretUrls(config).flatMap(secretPartOf),
-  ];
+  const values = read.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  return [...values, ...secretUrls(config)].flatMap(secretPartOf);
 }
 
 /** A shorter path, such as `/ftm-watch`, is a part of others. */
 const SHORTEST_SECRET_PATH = 16;
 
-/** Of a URL that is a secret by itself: what stands behind its host. */
+/** The secret, and of a URL also what stands behind its host. */
 function secretPartOf(text: string): readonly string[] {
   const url = URL.parse(text);
   const part = `${url?.pathname ?? ''}${url?.search ?? ''}`;

@@ -3,10 +3,10 @@ import * as z from 'zod';
 import { visibleText } from '../core/visible-text.ts';
 import { createDaemonClient, type DaemonAnswer, type DaemonClient } from './daemon-client.ts';
 import { EXIT_UNKNOWN } from './exit-code.ts';
-import { loadOrExplain, type Streams, type Invocation, type Terminal } from './terminal.ts';
+import { storeOrExplain, type Streams, type Invocation, type Terminal } from './terminal.ts';
 import { messageOf } from '../text/message-of.ts';
 
-interface SilenceDeps extends Streams, Pick<Terminal, 'env'> {
+interface SilenceDeps extends Streams, Pick<Terminal, 'account'> {
   readonly daemon: DaemonClient;
 }
 
@@ -43,12 +43,12 @@ export type SilenceCommand =
   | { readonly kind: 'list'; readonly json: boolean }
   | { readonly kind: 'remove'; readonly ids: readonly string[] };
 
-/** Carries a command out at the daemon that the configuration names. Returns the exit code. */
+/** Carries a command out at the daemon of the configuration. Returns the exit code. */
 export async function runSilence(command: SilenceCommand, terminal: Invocation): Promise<number> {
-  const config = await loadOrExplain(terminal);
-  if (config === null) return EXIT_UNKNOWN;
+  const storePath = await storeOrExplain(terminal);
+  if (storePath === null) return EXIT_UNKNOWN;
   try {
-    await using daemon = await createDaemonClient(config.web, terminal);
+    await using daemon = await createDaemonClient(storePath, terminal);
     const deps = { ...terminal, daemon };
     switch (command.kind) {
       case 'add':
@@ -64,15 +64,11 @@ export async function runSilence(command: SilenceCommand, terminal: Invocation):
   }
 }
 
-function whoAsks({ FTM_WATCH_USER: login, SUDO_USER: person, USER: account }: NodeJS.ProcessEnv): string {
-  return [login, person, account].find((name) => name !== undefined && name !== '') ?? '';
-}
-
 /** `silence add`: asks the daemon for a silence and prints it. */
-async function silenceAdd(typed: TypedSilence, { daemon, env, output, errors }: SilenceDeps): Promise<number> {
-  const { for: duration, until, cause, subject, by = whoAsks(env), comment } = typed;
+async function silenceAdd(typed: TypedSilence, { daemon, account, output, errors }: SilenceDeps): Promise<number> {
+  const { for: duration, until, cause, subject, by = account, comment } = typed;
   const answer = await daemon.ask('POST', PATH, { duration, until, cause, subject, by, comment });
-  const silence = silenceShape.safeParse(answer.body);
+  const silence = silenceShape.safeParse(parsed(answer));
   if (answer.status !== 201 || !silence.success) return refuse(answer, errors);
   output.write(`Added ${describe(silence.data)}\n`);
   return SILENCE_EXIT.done;
@@ -81,9 +77,9 @@ async function silenceAdd(typed: TypedSilence, { daemon, env, output, errors }: 
 /** `silence list`: prints those that last, or the daemon's own object. */
 async function silenceList(json: boolean, { daemon, output, errors }: SilenceDeps): Promise<number> {
   const answer = await daemon.ask('GET', PATH);
-  const list = listShape.safeParse(answer.body);
+  const list = listShape.safeParse(parsed(answer));
   if (answer.status !== 200 || !list.success) return refuse(answer, errors);
-  if (json) output.write(`${JSON.stringify(answer.body)}\n`);
+  if (json) output.write(`${answer.text}\n`);
   else if (list.data.silences.length === 0) output.write('Nothing is silenced\n');
   else output.write(list.data.silences.map((silence) => `${describe(silence)}\n`).join(''));
   return SILENCE_EXIT.done;
@@ -105,13 +101,22 @@ function describe({ id, cause, subject, until, by, comment }: z.infer<typeof sil
   return shown(`${id}: ${what} until ${until}, by ${by}: ${comment}`);
 }
 
-function refuse({ status, body }: DaemonAnswer, errors: SilenceDeps['errors']): number {
-  const problem = problemShape.safeParse(body);
+function refuse(answer: DaemonAnswer, errors: SilenceDeps['errors']): number {
+  const problem = problemShape.safeParse(parsed(answer));
   const lines = problem.success
     ? [problem.data.error, ...problem.data.problems.map((line) => `- ${line}`)]
-    : [strange(status)];
+    : [strange(answer.status)];
   errors.write(lines.map((line) => `${shown(line)}\n`).join(''));
   return SILENCE_EXIT.refused;
+}
+
+/** undefined for what is no JSON. */
+function parsed({ text }: DaemonAnswer): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function strange(status: number): string {

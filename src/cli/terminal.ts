@@ -1,7 +1,7 @@
 import type { Config } from '../config/config.ts';
 
 import { formatIssue } from '../config/issues.ts';
-import { loadConfig, type LoadResult } from '../config/load.ts';
+import { type InvalidConfig, type LoadOptions, loadConfig, type LoadResult, locateStore } from '../config/load.ts';
 import { localFiles } from '../config/local-files.ts';
 import type { Clock } from '../core/clock.ts';
 import { counted } from '../text/counted.ts';
@@ -18,6 +18,8 @@ export interface Terminal extends Streams {
   readonly clock: Clock;
   readonly env: NodeJS.ProcessEnv;
   readonly hostname: string;
+  /** Who asks: the account on this machine. */
+  readonly account: string;
   readonly cwd: string;
   readonly input: AsyncIterable<Buffer>;
   /** Bytes are written by `report` only. */
@@ -39,9 +41,23 @@ export interface Invocation extends Terminal {
   readonly path: string | undefined;
 }
 
-export function load(invocation: Pick<Invocation, 'path' | 'env' | 'hostname' | 'cwd'>): Promise<LoadResult> {
-  const { path, env, hostname, cwd } = invocation;
-  return loadConfig({ path, env, hostname, cwd, files: localFiles });
+/** What tells which configuration is meant. */
+type Asked = Pick<Invocation, 'path' | 'env' | 'hostname' | 'cwd'>;
+
+export function load(invocation: Asked): Promise<LoadResult> {
+  return loadConfig(loadOptions(invocation));
+}
+
+/** Where the store is, which tells the daemon; null after the mistakes of the configuration were printed. */
+export async function storeOrExplain(invocation: Invocation): Promise<string | null> {
+  const located = await locateStore(loadOptions(invocation));
+  if (located.kind === 'ok') return located.path;
+  writeIssues(located, invocation.errors);
+  return null;
+}
+
+function loadOptions({ path, env, hostname, cwd }: Asked): LoadOptions {
+  return { path, env, hostname, cwd, files: localFiles };
 }
 
 /** The configuration; null after its mistakes were printed. */
@@ -51,8 +67,6 @@ export async function loadOrExplain(invocation: Invocation): Promise<Config | nu
   writeIssues(loaded, invocation.errors);
   return null;
 }
-
-export type InvalidConfig = Extract<LoadResult, { readonly kind: 'invalid' }>;
 
 /** Prints each problem of a configuration on a line of its own; for every command that cannot go on without one. */
 export function writeIssues({ issues, hidden }: InvalidConfig, errors: Streams['errors']): void {

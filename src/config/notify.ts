@@ -1,7 +1,7 @@
 import type * as z from 'zod';
 import { channelSections } from '../notify/channels/registry.ts';
 import { list, optional, section } from './schema/section.ts';
-import { secretUrl } from './schema/urls.ts';
+import { secretUrlField } from './schema/secret-url.ts';
 import { cron, duration, integer, timezone } from './schema/values.ts';
 
 const DAY = 86_400_000;
@@ -29,9 +29,7 @@ const maintenance = section({
 });
 
 const heartbeat = section({
-  url: secretUrl('https://hc.example.org/ping/ftm-watch').describe(
-    'What to fetch (GET) while rounds and alerting work. "config print" and "report" show its scheme and host only.',
-  ),
+  url: secretUrlField('What to fetch (GET) while rounds and alerting work.', 'https://hc.example.org/ping/ftm-watch'),
   every: duration(DAY)
     .prefault('1m')
     .describe('How often. The service should wait for a few of them before it raises the alarm.'),

@@ -2,7 +2,7 @@ import { isIP, type Socket } from 'node:net';
 import { deadline } from '../system/clock.ts';
 import type { Millis } from '../core/clock.ts';
 import { authority, type HostPort } from '../core/authority.ts';
-import type { SecretSource } from '../system/secret.ts';
+import type { SecretReader, SecretSource } from '../system/secret.ts';
 import { openSocket } from './connect.ts';
 import type { ProbeContext } from './context.ts';
 import { abortError, failureMessage, failureReason, ProbeError } from './failure.ts';
@@ -15,9 +15,6 @@ export interface Proxy extends HostPort {
   readonly user: string | null;
   readonly password: SecretSource | null;
 }
-
-/** Reads a secret again, as `readSecret` with the environment filled in. */
-export type SecretReader = (source: SecretSource) => Promise<string>;
 
 export interface DialOptions {
   readonly target: HostPort;

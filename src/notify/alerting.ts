@@ -1,6 +1,7 @@
 import type { NotifyConfig } from '../config/notify.ts';
 import { CHECKS } from '../checks/registry.ts';
 import { deadline } from '../system/clock.ts';
+import type { SecretReader } from '../system/secret.ts';
 import type { Config } from '../config/config.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import type { Diagnosis } from '../engine/diagnosis.ts';
@@ -20,7 +21,6 @@ import type { Maintenance } from './maintenance.ts';
 import { hasChannel } from './no-channel.ts';
 import { createOutbox, type Outbox, type OutboxDeps } from './outbox.ts';
 import { randomName } from './random-name.ts';
-import type { SecretReader } from './channels/secret-reader.ts';
 import { createStatePublisher, type StatePublisher } from './state-publisher.ts';
 
 export interface AlertingDeps extends OutboxDeps {

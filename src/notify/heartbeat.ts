@@ -1,12 +1,16 @@
+import type { SecretUrl } from '../config/schema/secret-url.ts';
 import { deadline } from '../system/clock.ts';
 import type { HeartbeatConfig } from '../config/notify.ts';
 import type { Clock, Millis } from '../core/clock.ts';
 import type { OperatorLog } from '../system/operator-log.ts';
 import { visibleText } from '../core/visible-text.ts';
+import type { SecretReader } from '../system/secret.ts';
+import { readSecretUrl } from './channels/secret-url.ts';
 
 export interface HeartbeatDeps {
   readonly clock: Clock;
   readonly logger: OperatorLog;
+  readonly readSecret: SecretReader;
   /** Whether rounds still run: a watcher that hangs must not look alive. */
   readonly isAlive: () => boolean;
 }
@@ -19,7 +23,8 @@ export interface Heartbeat {
 
 const BEAT_DEADLINE: Millis = 10_000;
 
-export function createHeartbeat({ url, every }: HeartbeatConfig, { clock, logger, isAlive }: HeartbeatDeps): Heartbeat {
+export function createHeartbeat({ url, every }: HeartbeatConfig, deps: HeartbeatDeps): Heartbeat {
+  const { clock, logger, isAlive } = deps;
   const stopping = new AbortController();
   let cancel: (() => void) | null = null;
   let failed = false;
@@ -33,7 +38,7 @@ export function createHeartbeat({ url, every }: HeartbeatConfig, { clock, logger
   }
 
   function beat(): void {
-    if (isAlive()) void fetchOnce(url, clock, stopping.signal).then(note);
+    if (isAlive()) void fetchOnce(url, deps, stopping.signal).then(note);
     cancel = clock.after(every, beat);
   }
 
@@ -47,12 +52,20 @@ export function createHeartbeat({ url, every }: HeartbeatConfig, { clock, logger
 }
 
 /** null, or what went wrong. */
-async function fetchOnce(url: string, clock: Clock, signal: AbortSignal): Promise<string | null> {
+async function fetchOnce(
+  url: SecretUrl,
+  { clock, readSecret }: Pick<HeartbeatDeps, 'clock' | 'readSecret'>,
+  signal: AbortSignal,
+): Promise<string | null> {
   // Who has no heartbeat is spared its memory; the first beat comes at once.
   const { request } = await import('undici');
   using limit = deadline(clock, BEAT_DEADLINE, signal);
   try {
-    const response = await request(url, { method: 'GET', signal: limit.signal, reset: true });
+    const response = await request(await readSecretUrl(url, readSecret), {
+      method: 'GET',
+      signal: limit.signal,
+      reset: true,
+    });
     await response.body.dump({ limit: 16_384 });
     return response.statusCode < 400 ? null : `HTTP ${String(response.statusCode)}`;
   } catch (error) {

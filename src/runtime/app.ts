@@ -12,6 +12,7 @@ import type { Diagnosis } from '../engine/diagnosis.ts';
 import { defineMetrics } from '../metrics/definitions.ts';
 import { Recorder } from '../metrics/recorder.ts';
 import { createScrape, type Scrape } from '../metrics/scrape.ts';
+import { ControlHost } from './control-host.ts';
 import { createDiagnosisLog } from './diagnosis-log.ts';
 import { PageHost } from './page-host.ts';
 import { Monitor } from './monitor.ts';
@@ -46,6 +47,7 @@ export class App {
   readonly #recorder: Recorder;
   readonly #scrape: Scrape;
   readonly #page: PageHost;
+  readonly #control: ControlHost;
   readonly #feed = new EventEmitter<{ diagnosis: [Diagnosis] }>();
   readonly #noteDiagnosis: ReturnType<typeof createDiagnosisLog>;
   #monitor: Monitor | null = null;
@@ -79,6 +81,7 @@ export class App {
       sources,
       onSetback: (error) => this.#tellReload({ kind: 'refused', problems: [messageOf(error)] }),
     });
+    this.#control = new ControlHost({ ...deps, sources });
     metrics.buildInfo.set({ version, node: process.version }, 1);
   }
 
@@ -86,8 +89,10 @@ export class App {
   async start(config: Config): Promise<void> {
     this.#monitor = await this.#startMonitor(config);
     try {
+      await this.#control.start(config.store.path);
       await this.#page.start(config.web);
     } catch (error) {
+      await this.#control.stop();
       await this.#stopMonitor(this.#monitor);
       throw error;
     }
@@ -99,6 +104,7 @@ export class App {
     this.#stopping = true;
     await this.#reloading;
     if (this.#monitor !== null) await this.#stopMonitor(this.#monitor);
+    await this.#control.stop();
     await this.#page.stop();
   }
 
@@ -142,6 +148,7 @@ export class App {
         throw error;
       }
       page.commit();
+      await this.#control.move(config.store.path);
     } catch (error) {
       await this.#stopMonitor(next);
       throw error;

@@ -5,7 +5,7 @@ import { listens } from '../core/polling/listens.ts';
 import type { Logger } from 'pino';
 
 import type { Config } from '../config/config.ts';
-import { readSecret } from '../system/secret.ts';
+import { readSecret, type SecretReader } from '../system/secret.ts';
 import type { Assessment } from '../engine/assessment.ts';
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 import { asksForPolicy } from '../checks/firewall-policy/refine-shut-port.ts';
@@ -96,6 +96,7 @@ export class Monitor {
   private constructor(config: Config, files: MonitorFiles, deps: MonitorDeps) {
     const { clock, env, logger, recorder } = deps;
     const { signatures } = files;
+    const secrets: SecretReader = (source) => readSecret(source, env);
     this.config = config;
     this.#deps = deps;
     this.#files = files;
@@ -104,7 +105,7 @@ export class Monitor {
       clock,
       logger,
       journal: this.store.journal,
-      readSecret: (source) => readSecret(source, env),
+      readSecret: secrets,
       onDelivery: (channel, result, at) => recorder.delivery(channel, result, at),
     });
     this.#log = log.listen(config, {
@@ -126,7 +127,9 @@ export class Monitor {
     this.#pulse = createLivenessTracker(clock, () => this.#rounds.nextRun(), roundLimit(config));
     const isAlive = (): boolean => this.#pulse.isAlive() && this.alerting.isWorking();
     this.#heartbeat =
-      config.notify.heartbeat === null ? null : createHeartbeat(config.notify.heartbeat, { clock, logger, isAlive });
+      config.notify.heartbeat === null
+        ? null
+        : createHeartbeat(config.notify.heartbeat, { clock, logger, isAlive, readSecret: secrets });
   }
 
   /** @throws {Error} when another process uses the store, or a port for log lines cannot be bound */

@@ -1,7 +1,8 @@
-import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs';
+import { closeSync, openSync, rmSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { EpochMs, Millis } from '../core/clock.ts';
+import { makeFolder } from '../system/make-folder.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { transaction } from './transaction.ts';
 
@@ -35,7 +36,7 @@ export function newerMessage(path: string, version: number): string {
  * @throws {Error} of SQLite or of the file system
  */
 export function connect(path: string, now: EpochMs): DatabaseSync {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  makeFolder(dirname(path), 0o700);
   // What it holds is nobody else's business, and SQLite gives its other files the same rights.
   closeSync(openSync(path, 'a', 0o600));
   const db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT });

@@ -1,8 +1,9 @@
-import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { sqliteFailure } from './sqlite-failure.ts';
+import { makeFolder } from '../system/make-folder.ts';
 import type { OperatorLog } from '../system/operator-log.ts';
 
 /** Held as long as the daemon uses a store, and dropped by the kernel when its process dies, however it dies. */
@@ -18,7 +19,7 @@ export interface StoreLock {
  */
 export function lockStore(path: string, logger: OperatorLog): StoreLock {
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    makeFolder(dirname(path), 0o700);
     return hold(path);
   } catch (error) {
     const { kind, message } = sqliteFailure(error);

@@ -1,5 +1,6 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { makeFolder } from './make-folder.ts';
 
 /**
  * A small piece of state in a file of its own, replaced as a whole: after a crash it is the old one or the new one. One
@@ -24,7 +25,7 @@ export function jsonFile(path: string): JsonFile {
     },
     save: async (value) => {
       try {
-        await mkdir(dirname(path), { recursive: true });
+        makeFolder(dirname(path));
         await writeFile(temporary, JSON.stringify(value), { mode: 0o600 });
         await rename(temporary, path);
       } catch {

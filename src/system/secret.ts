@@ -8,6 +8,9 @@ export type SecretSource =
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'env'; readonly name: string };
 
+/** Reads a secret again, so that a rotated one is taken at the next use; rejects with a message that never holds it. */
+export type SecretReader = (source: SecretSource) => Promise<string>;
+
 /** Longer than any key or token; a secret that is not small is a wrong file. */
 const MAX_SECRET_BYTES = 64 * 1024;
 

@@ -1,10 +1,11 @@
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { certificatePem } from '../core/certificate-pem.ts';
 import type { Certificate } from '../core/certificate.ts';
 import type { Baseline } from '../checks/tls-genuine/baseline.ts';
 import { parseCertificate } from '../core/parse-certificate.ts';
+import { makeFolder } from '../system/make-folder.ts';
 import { issueTexts } from '../text/issue-text.ts';
 import { messageOf } from '../text/message-of.ts';
 import { readPem } from './pem.ts';
@@ -62,7 +63,7 @@ export async function writeBaseline(file: string, baseline: Baseline): Promise<v
   const targets = Object.fromEntries([...all].map(([name, learned]) => [name, serialise(learned)]));
   const temporary = `${file}.${String(process.pid)}.tmp`;
   try {
-    await mkdir(dirname(file), { recursive: true });
+    makeFolder(dirname(file));
     await writeSynced(temporary, `${JSON.stringify({ version: 1, targets }, null, 2)}\n`);
     await rename(temporary, file);
   } catch (error) {

@@ -6,8 +6,13 @@ import type { Login } from './login.ts';
 import { isLoopback } from './loopback.ts';
 import { foreignOrigin, isLocalName, isOwnName } from './same-origin.ts';
 
-/** What tells our own page from one of somebody else's that uses the browser of an administrator. */
-export interface AccessPolicy {
+/** Who may ask, and what tells our own page from one of somebody else's that uses the browser of an administrator. */
+export type AccessPolicy =
+  /** At the control socket: whom the operating system lets open it may do everything. */
+  { readonly kind: 'socket' } | NetworkAccess;
+
+export interface NetworkAccess {
+  readonly kind: 'network';
   /** null: everybody may come in. */
   readonly login: Login | null;
   /** `web.hosts`. */
@@ -21,7 +26,9 @@ const MAX_SHOWN = 100;
  * this machine may: the socket tells, no header does, since anybody can write one. A browser may be made to send it by
  * a page of somebody else's, and without users nothing but the name that it calls tells such a page from our own.
  */
-export function changeRefusal(context: Context, { login, hosts }: AccessPolicy): string | null {
+export function changeRefusal(context: Context, access: AccessPolicy): string | null {
+  if (access.kind === 'socket') return null;
+  const { login, hosts } = access;
   const host = context.req.header('Host');
   const foreign = foreignOrigin((name) => context.req.header(name));
   if (foreign !== null) return foreign;

@@ -4,6 +4,7 @@ import { withoutPath } from '../text/without-path.ts';
 
 /** The part before the `@`, except for its first letter. */
 const MAIL_USER = /([\w!#$%&'*+/=?^`{|}~-])[\w.!#$%&'*+/=?^`{|}~-]{0,63}@(?=[a-z\d[])/giu;
+const PLACE = /^(?:file|environment variable) "/u;
 const WEB_ADDRESS = /\bhttps?:\/\/[^\s"'<>]+/giu;
 
 /**
@@ -14,7 +15,8 @@ export function maskedRecipient({ channel, recipient }: Pick<Delivery, 'channel'
     case 'mail-address':
       return withoutUsers(recipient);
     case 'url':
-      return withoutPath(recipient);
+      // One that is read from elsewhere is called by its place.
+      return PLACE.test(recipient) ? recipient : withoutPath(recipient);
   }
 }
 

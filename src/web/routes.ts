@@ -1,5 +1,5 @@
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
-import { type Context, Hono } from 'hono';
+import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import { except } from 'hono/combine';
 import { HTTPException } from 'hono/http-exception';
 import { methodNotAllowed } from 'hono/method-not-allowed';
@@ -10,7 +10,7 @@ import { visibleText } from '../core/visible-text.ts';
 import { oneATurn } from '../system/next-turn.ts';
 import { authenticate } from './authenticate.ts';
 import { type EventStream, MAX_CLIENTS } from './event-stream.ts';
-import { changeRefusal, type AccessPolicy, refuseForeignNames } from './change-refusal.ts';
+import { changeRefusal, type AccessPolicy, type NetworkAccess, refuseForeignNames } from './change-refusal.ts';
 import { incidentsToJson } from './incident-json.ts';
 import { notificationsToJson } from './notification-json.ts';
 import { renderStatusPage } from './page/status-page.ts';
@@ -22,7 +22,8 @@ import type { WebEnv } from './web-env.ts';
 import type { WebSources } from './sources.ts';
 import type { StaticFile } from './static-files.ts';
 
-export interface RouteTools extends AccessPolicy {
+export interface RouteTools {
+  readonly access: AccessPolicy;
   readonly sources: WebSources;
   readonly events: EventStream;
   readonly files: ReadonlyMap<string, StaticFile>;
@@ -40,7 +41,7 @@ const MAX_SHOWN_PATH = 200;
  * no password.
  */
 export function createRoutes(tools: RouteTools): Hono<WebEnv> {
-  const { sources, login, logger } = tools;
+  const { access, sources, logger } = tools;
   const app = new Hono<WebEnv>();
   app.onError((error, context) => answerError(error, context, logger));
   app.notFound((context) => context.text(`Nothing is at "${shownPath(context)}": the status page is at "/"\n`, 404));
@@ -52,10 +53,7 @@ export function createRoutes(tools: RouteTools): Hono<WebEnv> {
     return ready ? context.text(`Ready${lines(problems)}\n`) : context.text(`Not ready${lines(problems)}\n`, 503);
   });
 
-  // A Prometheus may call by any name, and would not show why it is refused: there is no free text in metrics.
-  app.use(
-    login === null ? except('/metrics', refuseForeignNames(tools.hosts)) : authenticate(login, tools.clock, logger),
-  );
+  if (access.kind === 'network') app.use(askWho(access, tools));
   app.use(methodNotAllowed({ app, onMethodNotAllowed: answerMethod }));
   app.get('/', (context) => context.html(renderStatusPage(sources, tools.clock.now())));
   app.get('/static/:name', (context) => answerFile(tools.files.get(context.req.param('name')), context));
@@ -72,6 +70,11 @@ export function createRoutes(tools: RouteTools): Hono<WebEnv> {
   app.route('/', createProbeRoute(sources));
   app.post('/-/reload', (context) => answerReload(context, tools));
   return app;
+}
+
+function askWho({ login, hosts }: NetworkAccess, { clock, logger }: RouteTools): MiddlewareHandler {
+  // A Prometheus may call by any name, and would not show why it is refused: there is no free text in metrics.
+  return login === null ? except('/metrics', refuseForeignNames(hosts)) : authenticate(login, clock, logger);
 }
 
 function addApi(app: Hono<WebEnv>, { sources, events }: RouteTools): void {
@@ -109,7 +112,7 @@ function answerFile(file: StaticFile | undefined, context: WebContext): Response
 }
 
 async function answerReload(context: WebContext, tools: RouteTools): Promise<Response> {
-  const refusal = changeRefusal(context, tools);
+  const refusal = changeRefusal(context, tools.access);
   if (refusal !== null) return context.text(`${refusal}\n`, 403);
   const outcome = await tools.sources.reload();
   return outcome.kind === 'taken'

@@ -11,7 +11,8 @@ import type { MaintenancePlan } from './alert-history.ts';
 import type { WebEnv } from './web-env.ts';
 import type { WebSources } from './sources.ts';
 
-export interface SilenceTools extends AccessPolicy {
+export interface SilenceTools {
+  readonly access: AccessPolicy;
   readonly sources: Pick<WebSources, 'silences' | 'silence' | 'unsilence' | 'maintenance'>;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -31,7 +32,7 @@ export function createSilenceRoutes(tools: SilenceTools): Hono<WebEnv> {
   );
   app.post('/api/v1/silences', (context) => addSilence(context, tools));
   app.delete('/api/v1/silences/:id', (context) => {
-    const refusal = changeRefusal(context, tools);
+    const refusal = changeRefusal(context, tools.access);
     if (refusal !== null) return context.json({ error: refusal }, 403);
     const id = visibleText(context.req.param('id'), MAX_SHOWN_ID);
     if (!sources.unsilence(id)) return context.json({ error: `There is no silence "${id}"` }, 404);
@@ -43,7 +44,7 @@ export function createSilenceRoutes(tools: SilenceTools): Hono<WebEnv> {
 
 async function addSilence(context: Context<WebEnv>, tools: SilenceTools): Promise<Response> {
   const { sources, clock, logger } = tools;
-  const refusal = changeRefusal(context, tools);
+  const refusal = changeRefusal(context, tools.access);
   if (refusal !== null) return context.json({ error: refusal }, 403);
   // A form of somebody else's page cannot send this type.
   if (!/^application\/json\s*(?:;|$)/iu.test(context.req.header('Content-Type') ?? ''))

@@ -18,6 +18,7 @@ describe('brokenHouseRules()', () => {
       text: 'const cache: WeakMap<object, string> = new WeakMap();',
       expected: 'is state of the module',
     },
+    { path: 'src/a.ts', text: 'await mkdir(path, { recursive: true });', expected: 'may never return' },
     { path: 'src/a.ts', text: '// oxlint-disable-next-line complexity', expected: 'silences a check without a reason' },
     { path: 'src/a.ts', text: '  // biome-ignore format', expected: 'silences a check without a reason' },
     { path: 'src/sources/utils.ts', text: '', expected: 'has a name that says nothing' },

@@ -29,6 +29,12 @@ const LINE_RULES: readonly LineRule[] = [
     exempt: [],
   },
   {
+    pattern: /\bmkdir(?:Sync)?\(.*\brecursive\b/u,
+    message: 'may never return: use makeFolder',
+    inComments: false,
+    exempt: [],
+  },
+  {
     pattern: /(?:oxlint|eslint)-disable(?!.* -- \S)|biome-ignore(?!.*: \S)|@ts-(?:expect-error|ignore)(?!\S*[ :]+\S)/u,
     message: 'silences a check without a reason: end it with " -- " and why it is safe here',
     inComments: true,

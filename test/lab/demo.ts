@@ -102,6 +102,10 @@ async function main(): Promise<number> {
       stop.abort(new Error(`Stopped by ${signal}`));
     });
   }
+  // A terminal that closes sends it several times, and what is written to it fails from then on.
+  process.on('SIGHUP', () => stop.abort(new Error('The terminal was closed')));
+  for (const stream of [process.stdout, process.stderr])
+    stream.on('error', (error) => stop.abort(new Error('Nobody reads this any more', { cause: error })));
   try {
     const wish = readArguments(process.argv.slice(2));
     if (wish === null) {

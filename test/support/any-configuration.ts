@@ -126,9 +126,17 @@ function anySection({ properties, required }: JsonSchema, path: string): fc.Arbi
       ),
     )
     .map(([section, ...sources]) => {
-      const withoutLogin = 'user' in shape && !('user' in section);
-      return byTheRules({ ...section, ...(withoutLogin ? {} : Object.assign({}, ...sources)) });
+      const surplus = surplusSecrets(shape, section);
+      const written = Object.entries(Object.assign({}, ...sources));
+      const kept = written.filter(([key]) => !surplus.some((name) => isSecretKey(key, name)));
+      return byTheRules({ ...section, ...Object.fromEntries(kept) });
     });
+}
+
+/** What has no login, or another, or stands there in clear. */
+function surplusSecrets(shape: Section, section: Section): readonly string[] {
+  const ofLogin = 'user' in section ? ['token', 'community'] : ['password', 'authPassword', 'privPassword'];
+  return [...('user' in shape ? ofLogin : []), ...('url' in section ? ['url'] : [])];
 }
 
 function isSecretKey(key: string, name: string): boolean {

@@ -13,16 +13,15 @@ export interface Snmpd {
   close(): Promise<void>;
 }
 
-/** `objects` are lines of snmpd.conf's `override`: OID, type, value. */
-export async function startSnmpd(community: string, objects: readonly string[]): Promise<Snmpd> {
+/**
+ * `access` are lines of snmpd.conf that let somebody in, `objects` those of its `override`: OID, type, value.
+ */
+export async function startSnmpd(access: readonly string[], objects: readonly string[]): Promise<Snmpd> {
   const folder = await mkdtemp(join(tmpdir(), 'snmpd-'));
   const port = await freePort();
   const config = join(folder, 'snmpd.conf');
   const overrides = objects.map((object) => `override ${object}`);
-  await writeFile(
-    config,
-    [`agentAddress udp:127.0.0.1:${String(port)}`, `rocommunity ${community} 127.0.0.1`, ...overrides].join('\n'),
-  );
+  await writeFile(config, [`agentAddress udp:127.0.0.1:${String(port)}`, ...access, ...overrides].join('\n'));
   const snmpd = spawn('snmpd', ['-f', '-Le', '-C', '-c', config, '-I', '-mibII', '-p', join(folder, 'pid')], {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { ...process.env, SNMP_PERSISTENT_DIR: folder },

@@ -1,8 +1,7 @@
-import { isIPv6 } from 'node:net';
 import type { Varbind } from 'net-snmp';
 import type { HostPort } from '../../core/authority.ts';
-import type { Millis } from '../../core/clock.ts';
 import { ProbeError } from '../failure.ts';
+import { openSnmpSession, type SnmpLogin } from './snmp-session.ts';
 
 /** What a variable holds; objects that the agent does not have are left out. */
 export type SnmpValues = ReadonlyMap<string, number | string>;
@@ -12,35 +11,22 @@ export interface SnmpContext {
   readonly signal: AbortSignal;
 }
 
-/** Between two tries of the same request. */
-const RETRY_AFTER: Millis = 1_000;
-
-/** More than fit into any deadline: the signal decides. */
-const RETRIES = 30;
-
 /**
- * One SNMPv2c GET. An agent that does not know the community is silent by protocol (RFC 1901), so that a wrong one
- * shows as a time-out. A host name is looked up for IPv4.
- * @throws {ProbeError | Error} never with the community in the message
+ * One GET. An agent that does not know the community is silent by protocol (RFC 1901), so that a wrong one shows as a
+ * time-out; a user is refused with a reason (RFC 3414 §3.2).
+ * @throws {ProbeError | Error} never with a secret in the message
  */
 export async function snmpGet(
   target: HostPort,
-  community: string,
+  login: SnmpLogin,
   oids: readonly string[],
   context: SnmpContext,
 ): Promise<SnmpValues> {
-  // Who reads nothing over SNMP is spared its memory.
-  const { createSession, isVarbindError, Version2c } = await import('net-snmp');
+  const { isVarbindError } = await import('net-snmp');
+  const { signal } = context;
+  signal.throwIfAborted();
+  const session = await openSnmpSession(target, login);
   const varbinds = await new Promise<readonly Varbind[]>((resolve, reject) => {
-    const { signal } = context;
-    signal.throwIfAborted();
-    const session = createSession(target.host, community, {
-      version: Version2c,
-      port: target.port,
-      transport: isIPv6(target.host) ? 'udp6' : 'udp4',
-      retries: RETRIES,
-      timeout: RETRY_AFTER,
-    });
     let open = true;
     function close(): boolean {
       if (!open) return false;
@@ -54,13 +40,17 @@ export async function snmpGet(
       if (close())
         reject(signal.reason instanceof Error ? signal.reason : new Error('Aborted', { cause: signal.reason }));
     }
+    if (signal.aborted) {
+      onAbort();
+      return;
+    }
     signal.addEventListener('abort', onAbort, { once: true });
     // A datagram that is no SNMP message: anybody can send one, and the answer may still come.
     session.on('error', () => undefined);
     session.get([...oids], (error: Error | null, found?: readonly Varbind[]) => {
       if (!close()) return;
       if (error === null) resolve(found ?? []);
-      else reject(withoutCommunity(error));
+      else reject(failureOf(error));
     });
   });
   return valuesOf(varbinds.filter((varbind) => !isVarbindError(varbind)));
@@ -78,8 +68,18 @@ function valuesOf(varbinds: readonly Varbind[]): SnmpValues {
   return values;
 }
 
+/** Of RFC 3414 §3.2, by what the library calls them. */
+const REFUSALS: ReadonlyMap<string, string> = new Map([
+  ['Unsupported Security Level', 'it does not take authentication and encryption for this user'],
+  ['Unknown User Name', 'it does not know the user'],
+  ['Wrong Digest (incorrect password, community or key)', 'wrong authentication password or protocol'],
+  ['Decryption Error', 'wrong encryption password or protocol'],
+]);
+
 /** The library quotes the community when the answer has another one. */
-function withoutCommunity(error: Error): Error {
+function failureOf(error: Error): Error {
+  const refusal = REFUSALS.get(error.message);
+  if (refusal !== undefined) return new ProbeError('rejected', `Cannot log in over SNMP: ${refusal}`);
   switch (error.name) {
     case 'RequestFailedError':
       return new ProbeError('rejected', 'Cannot read over SNMP: the agent answered with an error status');

@@ -1,6 +1,6 @@
 import type * as z from 'zod';
 import type { Clock } from '../../core/clock.ts';
-import type { SecretReader } from './secret-reader.ts';
+import type { SecretReader } from '../../system/secret.ts';
 import type { Channel } from './channel.ts';
 
 /** What the registry lists: all that the rest of the program has to know about one kind of channel. */

@@ -10,7 +10,8 @@ import type { RecipientOutcome } from './channel.ts';
 export interface JsonPost {
   readonly url: string;
   readonly body: unknown;
-  readonly token: string | null;
+  /** The header `Authorization`. */
+  readonly authorization: string | null;
   /** What of the request must not come back in the outcome: a page that says "not found" quotes the way to it. */
   readonly secrets: readonly string[];
   /** PEM of the authorities to verify under instead of those that Node ships. */
@@ -52,7 +53,7 @@ export async function postJson(post: JsonPost, clock: Clock, signal: AbortSignal
       method: 'POST',
       headers: {
         'content-type': 'application/json',
-        ...(post.token === null ? {} : { authorization: `Bearer ${post.token}` }),
+        ...(post.authorization === null ? {} : { authorization: post.authorization }),
       },
       body: JSON.stringify(post.body),
       dispatcher: agent,

@@ -8,6 +8,7 @@ import { failed } from '../../network/rest/failed.ts';
 import { secretOf } from '../../network/rest/secret.ts';
 import { serialNumber } from '../../network/rest/serial-number.ts';
 import { snmpGet, type SnmpValues } from '../../network/snmp/snmp-get.ts';
+import type { SnmpLogin } from '../../network/snmp/snmp-session.ts';
 import { lenientCount } from '../../network/rest/lenient-number.ts';
 import { visibleText } from '../../core/visible-text.ts';
 
@@ -27,7 +28,7 @@ const OBJECTS = {
 const SNMP_TIMEOUT: Millis = 5_000;
 
 /**
- * Asks one appliance over SNMPv2c what it is. Never throws: what went wrong is part of the observation.
+ * Asks one appliance over SNMP what it is. Never throws: what went wrong is part of the observation.
  */
 export async function observeHaRole(
   appliance: { readonly name: string; readonly snmp: SnmpConfig },
@@ -36,8 +37,8 @@ export async function observeHaRole(
   const startedAt = context.clock.elapsed();
   using limit = deadline(context.clock, SNMP_TIMEOUT, context.signal);
   try {
-    const community = await secretOf(appliance.snmp.community, context);
-    const values = await snmpGet(appliance.snmp, community, Object.values(OBJECTS), limit);
+    const login = await loginOf(appliance.snmp, context);
+    const values = await snmpGet(appliance.snmp, login, Object.values(OBJECTS), limit);
     const status = values.get(OBJECTS.facHaCurrentStatus);
     const role = typeof status === 'number' ? haRoleOf(status) : null;
     if (role === null) throw new ProbeError('protocol', 'Cannot read the HA role: expected a value that the MIB names');
@@ -45,6 +46,21 @@ export async function observeHaRole(
   } catch (error) {
     return { appliance: appliance.name, ...failed(error, startedAt, context) };
   }
+}
+
+async function loginOf(snmp: SnmpConfig, context: ConnectorContext): Promise<SnmpLogin> {
+  const { community, user, authPassword, privPassword, authProtocol, privProtocol } = snmp;
+  if (community !== null) return { kind: 'community', community: await secretOf(community, context) };
+  if (user === null || authPassword === null || privPassword === null)
+    throw new TypeError('Cannot log in over SNMP: expected a community, or a user with two passwords');
+  return {
+    kind: 'user',
+    user,
+    authProtocol: authProtocol ?? 'sha',
+    authPassword: await secretOf(authPassword, context),
+    privProtocol: privProtocol ?? 'aes',
+    privPassword: await secretOf(privPassword, context),
+  };
 }
 
 function identityOf(values: SnmpValues): Pick<HaRoleFacts, 'serial' | 'firmware'> {

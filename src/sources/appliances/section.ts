@@ -4,16 +4,18 @@ import {
   type Fields,
   fieldsOf,
   given,
+  hasSecret,
   itemsOf,
   type Label,
   type Report,
   textAt,
   unique,
 } from '../../config/schema/rules.ts';
-import { secret } from '../../config/schema/secret.ts';
+import { optionalSecret, secret } from '../../config/schema/secret.ts';
+import { SNMP_AUTH_PROTOCOLS, SNMP_PRIV_PROTOCOLS } from '../../network/snmp/snmp-session.ts';
 import { list, optional, section } from '../../config/schema/section.ts';
 import { httpsOrigin } from '../../config/schema/urls.ts';
-import { host, name, pin, port, serial, share, text } from '../../config/schema/values.ts';
+import { choice, host, name, pin, port, serial, share, text } from '../../config/schema/values.ts';
 
 const api = section(
   {
@@ -32,11 +34,37 @@ const api = section(
   },
 );
 
-const snmp = section({
-  host: host.describe('Address of the agent.'),
-  port: port.prefault(161).describe('Its UDP port.'),
-  community: secret('community', 'File with the SNMP v2c community.'),
-});
+const snmp = section(
+  {
+    host: host.describe('Address of the agent.'),
+    port: port.prefault(161).describe('Its UDP port.'),
+    community: optionalSecret('community', 'File with the SNMP v2c community, which travels in clear.'),
+    user: optional(text).describe('User of SNMPv3, with authentication and encryption, instead of the community.'),
+    authPassword: optionalSecret('authentication password', 'File with its authentication password.'),
+    authProtocol: optional(choice(...SNMP_AUTH_PROTOCOLS)).describe('Its authentication; "sha" where it is missing.'),
+    privPassword: optionalSecret(
+      'encryption password',
+      'File with its encryption password; a wrong one shows as silence.',
+    ),
+    privProtocol: optional(choice(...SNMP_PRIV_PROTOCOLS)).describe('Its encryption; "aes" where it is missing.'),
+  },
+  communityOrUser,
+);
+
+function communityOrUser(fields: Fields, report: Report): void {
+  const ofUser = ['authPassword', 'privPassword'].map((name) => hasSecret(name, fields));
+  const isUser = given(fields, 'user') || ofUser.includes(true);
+  if (!isUser && !hasSecret('community', fields))
+    report(null, 'expected "communityFile", or "user" with "authPasswordFile" and "privPasswordFile"');
+  if (!isUser) return;
+  if (hasSecret('community', fields)) report('user', 'expected a community or a user, not both');
+  if (!given(fields, 'user') || ofUser.includes(false))
+    report(
+      null,
+      'expected "user", "authPasswordFile" and "privPasswordFile" together: SNMPv3 without authentication ' +
+        'or encryption is not used',
+    );
+}
 
 const appliance = section(
   {

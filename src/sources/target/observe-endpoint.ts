@@ -8,7 +8,8 @@ import type { ProbeContext } from '../../network/context.ts';
 import { errorCode, failureFrom } from '../../network/failure.ts';
 import { hasRoute } from '../../network/has-route.ts';
 import type { CertificateParser } from '../../network/tls/captured-chain.ts';
-import { dial, type SecretReader } from '../../network/dial.ts';
+import { dial } from '../../network/dial.ts';
+import type { SecretReader } from '../../system/secret.ts';
 import { shakeHands, type Handshake } from '../../network/tls/handshake.ts';
 import { sendRequest } from '../../network/http/request.ts';
 

@@ -20,6 +20,7 @@ import { logRecorder } from '../../support/log-recorder.ts';
 import { startPostfix } from '../../support/postfix-instance.ts';
 import { describeWhere } from '../../support/privilege.ts';
 import type { Need } from '../../support/privilege.ts';
+import { alertmanagerAt } from '../../support/alertmanager-at.ts';
 import { roundRecord } from '../../support/store-records.ts';
 
 const intercepted = causeOf('tls-intercepted', { product: 'Fortinet FortiGate' });
@@ -96,7 +97,7 @@ describeWhere(PEERS, 'a real exim, a real postfix and a real Alertmanager', () =
         to: ['admins@example.test', 'gone@example.test', 'oncall@example.test'],
         servers: [relay(exim.port), relay(postfix.port)],
       },
-      alertmanager: { urls: [alertmanager.url] },
+      alertmanager: alertmanagerAt([alertmanager.url]),
     });
     await rounds(alerting, 6, [intercepted]);
     await expect.poll(() => postfix.mails('admins').length, PATIENCE).toBe(1);

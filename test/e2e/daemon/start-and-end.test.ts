@@ -140,6 +140,18 @@ describe('what cannot be started', () => {
   });
 });
 
+describeWhere(['linux'], 'a data folder that cannot be made', () => {
+  test('costs history only', async () => {
+    await site.configure({ store: { path: '/proc/nope/x.sqlite' } });
+    await using daemon = site.start();
+    await daemon.page();
+    expect(
+      (await daemon.logged('Cannot use the history file: monitoring and alerts go on without it'))['error'],
+    ).toMatch(/^Cannot make the folder "\/proc\/nope"/u);
+    expect(await daemon.end('SIGTERM')).toMatchObject({ code: 0, stderr: '' });
+  });
+});
+
 describe('a data folder that cannot be written', () => {
   test('costs history only', async () => {
     // A file where the folder should be: root is not held up by permissions.

@@ -1,120 +1,56 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { stringify } from 'yaml';
-import { runProgram } from '../../../src/cli/program.ts';
-import type { Terminal } from '../../../src/cli/terminal.ts';
 import { systemClock } from '../../../src/system/clock.ts';
-import { hashPassword } from '../../../src/web/scrypt-hash.ts';
-import { chainPem, createHierarchy, createIdentity, type Identity } from '../../support/authority.ts';
-import { freePort } from '../../support/free-port.ts';
-import { createTcpPeer } from '../../support/tls-peer.ts';
-import { startWeb, type WebBench, type WebBenchOptions } from '../../support/web-bench.ts';
+import { runCommand, type Ran } from '../../support/command-line.ts';
+import { startControl } from '../../support/control-bench.ts';
 
 let folder: string;
+/** Of the daemon whose store is `store.sqlite` in the folder. */
+let socket: string;
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'ftm-watch-silence-'));
+  socket = join(folder, 'store.sqlite.sock');
+  configure('store: { path: store.sqlite }');
 });
 
 afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-function file(name: string, text: string): string {
-  const path = join(folder, name);
-  writeFileSync(path, text);
-  return path;
+function configure(text: string): void {
+  writeFileSync(join(folder, 'ftm-watch.yaml'), text);
 }
 
-interface Ran {
-  readonly code: number;
-  readonly output: string;
-  readonly errors: string;
-}
-
-/** The command line with a configuration whose daemon listens at the port. */
-async function run(
-  port: number,
-  args: readonly string[],
-  { web = {}, env = {} }: { readonly web?: object; readonly env?: NodeJS.ProcessEnv } = {},
-): Promise<Ran> {
-  const config = file('ftm-watch.yaml', stringify({ web: { listen: `127.0.0.1:${String(port)}`, ...web } }));
-  const written = { output: '', errors: '' };
-  const terminal: Terminal = {
-    version: '0.1.0',
-    clock: systemClock,
-    env: { USER: 'ada', ...env },
-    hostname: 'watcher',
-    cwd: folder,
-    input: (async function* () {})(),
-    output: { write: (text) => (written.output += text) },
-    errors: { write: (text) => (written.errors += text) },
-    style: { color: false, width: 100 },
-    progress: null,
-    confirm: null,
-    signal: new AbortController().signal,
-    onHangup: () => undefined,
-  };
-  const code = await runProgram(['silence', ...args, '-c', config], terminal);
-  return { code, ...written };
-}
-
-function tlsFiles(...chain: readonly [Identity, ...Identity[]]): {
-  readonly certFile: string;
-  readonly keyFile: string;
-} {
-  return { certFile: file('web.pem', chainPem(...chain)), keyFile: file('web.key', chain[0].keyPem) };
-}
-
-async function secured(tls: {
-  readonly certFile: string;
-  readonly keyFile: string;
-}): Promise<{ readonly bench: WebBench; readonly users: readonly object[] }> {
-  const path = file('ops.hash', await hashPassword('correct horse'));
-  const options: WebBenchOptions = { config: { tls, users: [{ name: 'ops', passwordHash: { kind: 'file', path } }] } };
-  return { bench: await startWeb(options), users: [{ name: 'ops', passwordHashFile: path }] };
+function run(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ran> {
+  return runCommand([...args, '-c', 'ftm-watch.yaml'], { cwd: folder, env });
 }
 
 describe('ftm-watch silence', () => {
   test('adds, lists and removes', async () => {
-    await using web = await startWeb();
+    await using _ = await startControl(socket);
+    const until = new Date(systemClock.now() + 60_000).toISOString();
 
-    const added = await run(web.port, [
-      'add',
-      '--for',
-      '2h',
-      '--cause',
-      'tls-intercepted',
-      '--subject',
-      'a.example:443',
-      '--comment',
-      'On its way',
-    ]);
-    expect(added).toEqual({
+    const about = ['--cause', 'tls-intercepted', '--subject', 'a.example:443'];
+    expect(await run(['silence', 'add', '--for', '2h', ...about, '--comment', 'On its way'])).toEqual({
       code: 0,
       output: expect.stringMatching(
         /^Added silence-1: tls-intercepted at a\.example:443 until \S+Z, by ada: On its way\n$/u,
       ),
       errors: '',
     });
-    await run(web.port, [
-      'add',
-      '--until',
-      new Date(systemClock.now() + 60_000).toISOString(),
-      '--by',
-      'Bob',
-      '--comment',
-      'All of it',
-    ]);
-    const listed = await run(web.port, ['list']);
+    await run(['silence', 'add', '--until', until, '--by', 'Bob', '--comment', 'All of it']);
+    const listed = await run(['silence', 'list']);
     expect(listed.output.split('\n')).toEqual([
       expect.stringContaining('silence-1: tls-intercepted'),
       expect.stringMatching(/^silence-2: every cause until \S+Z, by Bob: All of it$/u),
       '',
     ]);
-    const json: unknown = JSON.parse((await run(web.port, ['list', '--json'])).output);
+    const json: unknown = JSON.parse((await run(['silence', 'list', '--json'])).output);
     expect(json).toMatchObject({
       silences: [
         { id: 'silence-1', by: 'ada' },
@@ -122,18 +58,18 @@ describe('ftm-watch silence', () => {
       ],
     });
 
-    expect(await run(web.port, ['remove', 'silence-1', 'silence-2'])).toEqual({
+    expect(await run(['silence', 'remove', 'silence-1', 'silence-2'])).toEqual({
       code: 0,
       output: 'Removed silence-1\nRemoved silence-2\n',
       errors: '',
     });
-    expect((await run(web.port, ['list'])).output).toBe('Nothing is silenced\n');
+    expect((await run(['silence', 'list'])).output).toBe('Nothing is silenced\n');
   });
 
   test('says what the daemon says against it', async () => {
-    await using web = await startWeb();
+    await using _ = await startControl(socket);
 
-    expect(await run(web.port, ['add', '--for', 'ever', '--cause', 'rain', '--comment', 'x'])).toEqual({
+    expect(await run(['silence', 'add', '--for', 'ever', '--cause', 'rain', '--comment', 'x'])).toEqual({
       code: 2,
       output: '',
       errors: [
@@ -143,83 +79,75 @@ describe('ftm-watch silence', () => {
         '',
       ].join('\n'),
     });
-    expect(await run(web.port, ['remove', '../status'])).toEqual({
+    expect(await run(['silence', 'remove', '../status'])).toEqual({
       code: 2,
       output: '',
       errors: 'There is no silence "../status"\n',
     });
-    expect((await run(web.port, ['add', '--for', '2h'])).code).toBe(3);
+    expect((await run(['silence', 'add', '--for', '2h'])).code).toBe(3);
   });
 
   test('says that the daemon does not run', async () => {
-    const port = await freePort();
-
-    const { code, errors } = await run(port, ['list']);
-
-    expect(code).toBe(3);
-    expect(errors).toBe(
-      `Cannot ask ftm-watch at http://127.0.0.1:${String(port)}: nothing listens there: does "ftm-watch run" ` +
-        'run, with this configuration?\n',
-    );
-    expect((await run(0, ['list'])).errors).toContain('web.listen has port 0');
+    expect(await run(['silence', 'list'])).toEqual({
+      code: 3,
+      output: '',
+      errors: `Cannot ask ftm-watch at "${socket}": nothing is there: does "ftm-watch run" run, with this configuration?\n`,
+    });
   });
 
   test('says that something else listens', async () => {
-    await using banner = await createTcpPeer((socket) => socket.end('220 mail.example.test ESMTP\r\n'));
-    expect(await run(banner.port, ['list'])).toMatchObject({
+    const other = createServer((connection) => connection.end('220 mail.example.test ESMTP\r\n')).listen(socket);
+    await once(other, 'listening');
+    expect(await run(['silence', 'list'])).toMatchObject({
       code: 3,
-      errors: expect.stringContaining(`at http://127.0.0.1:${String(banner.port)}: `),
+      errors: expect.stringContaining(`Cannot ask ftm-watch at "${socket}": `),
     });
-    await using other = await startWeb({ state: { site: 'other' } });
-    expect((await run(other.port, ['remove', 'x'.repeat(9_000)])).errors).toBe(
+    other.close();
+
+    await using _ = await startControl(join(folder, 'real.sock'));
+    configure('store: { path: real }');
+    expect((await run(['silence', 'remove', 'x'.repeat(9_000)])).errors).toBe(
       'The answer was HTTP 431 and no silence: is it ftm-watch of this version that listens there?\n',
     );
   });
 
-  test('verifies the daemon by its certificate file, whatever names are in it', async () => {
-    const { leaf, intermediate } = await createHierarchy({ dnsNames: ['monitor.example.test'] });
-    const tls = tlsFiles(leaf, intermediate);
-    const { bench, users } = await secured(tls);
-    await using web = bench;
-    const env = { FTM_WATCH_USER: 'ops', FTM_WATCH_PASSWORD: 'correct horse' };
-
-    expect(await run(web.port, ['list'], { web: { tls, users }, env })).toEqual({
-      code: 0,
-      output: 'Nothing is silenced\n',
-      errors: '',
-    });
-
-    const renewed = await createIdentity({ name: 'CN=monitor.example.test', issuer: intermediate, authority: false });
-    const another = { certFile: file('other.pem', chainPem(renewed, intermediate)), keyFile: tls.keyFile };
-    expect((await run(web.port, ['list'], { web: { tls: another, users }, env })).errors).toContain(
-      'another certificate than',
+  test('works while the configuration has mistakes, and while secrets are for the daemon alone', async () => {
+    await using _ = await startControl(socket);
+    configure(
+      'store: { path: store.sqlite }\nsites: hq\n' +
+        'mail: [{ host: a.example, user: u, passwordFile: /run/credentials/none }]\nregistration: { passwordEnv: NONE }\n',
     );
-    const stranger = {
-      certFile: file('stranger.pem', (await createIdentity({ name: 'CN=stranger' })).pem),
-      keyFile: tls.keyFile,
-    };
-    expect(await run(web.port, ['list'], { web: { tls: stranger, users }, env })).toMatchObject({
+
+    expect(await run(['silence', 'list'])).toEqual({ code: 0, output: 'Nothing is silenced\n', errors: '' });
+    configure('store: { path: 5 }');
+    expect(await run(['silence', 'list'])).toMatchObject({
       code: 3,
-      output: '',
+      errors: expect.stringMatching(/^ftm-watch\.yaml:1:10 {2}store\.path: expected the name of a file, got 5\n/u),
     });
-    expect((await run(web.port, ['list'], { web: { users }, env })).errors).toContain('web.tls');
   });
 
-  test('needs the user and the password where users are configured, and prints neither', async () => {
-    const { bench, users } = await secured(tlsFiles((await createHierarchy()).leaf));
-    await using web = bench;
-    const tls = { certFile: join(folder, 'web.pem'), keyFile: join(folder, 'web.key') };
+  test('finds the socket in the runtime directory', async () => {
+    await using _ = await startControl(join(folder, 'control.sock'));
 
-    const without = await run(web.port, ['list'], { web: { tls, users } });
-    expect([without.code, without.errors]).toEqual([
-      3,
-      expect.stringContaining('expected FTM_WATCH_USER and FTM_WATCH_PASSWORD'),
-    ]);
-    const wrong = await run(web.port, ['list'], {
-      web: { tls, users },
-      env: { FTM_WATCH_USER: 'ops', FTM_WATCH_PASSWORD: 'hunter2' },
+    expect((await run(['silence', 'list'], { RUNTIME_DIRECTORY: folder })).code).toBe(0);
+  });
+});
+
+describe('ftm-watch reload', () => {
+  test('tells what the daemon says', async () => {
+    await using control = await startControl(socket);
+
+    expect(await run(['reload'])).toEqual({ code: 0, output: 'The configuration was taken\n', errors: '' });
+    control.state.reload = { kind: 'refused', problems: ['ftm-watch.yaml:1:1  unknown key "sites"'] };
+    expect(await run(['reload'])).toEqual({
+      code: 2,
+      output: '',
+      errors: 'The configuration was not taken, the old one stays:\n- ftm-watch.yaml:1:1  unknown key "sites"\n',
     });
-    expect([wrong.code, wrong.errors]).toEqual([3, expect.stringContaining('refused the login')]);
-    expect(wrong.errors).not.toContain('hunter2');
+    expect(control.state.reloads).toBe(2);
+  });
+
+  test('says that the daemon does not run', async () => {
+    expect(await run(['reload'])).toMatchObject({ code: 3, errors: expect.stringContaining('nothing is there') });
   });
 });

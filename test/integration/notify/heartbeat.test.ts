@@ -24,7 +24,10 @@ it('createHeartbeat fetches on schedule while rounds run, and warns once when it
   const logger = logRecorder();
   let alive = true;
   const url = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}/secret-path`;
-  const heartbeat = createHeartbeat({ url, every: MINUTE }, { clock, logger, isAlive: () => alive });
+  const heartbeat = createHeartbeat(
+    { url: { kind: 'file', path: 'url' }, every: MINUTE },
+    { clock, logger, isAlive: () => alive, readSecret: () => Promise.resolve(url) },
+  );
   /** The answer is there: only the next beat is waited for, and no deadline runs that the clock could reach. */
   const arrived = () => expect.poll(() => clock.timers(), { timeout: 5_000 }).toBe(1);
   heartbeat.start();

@@ -4,6 +4,7 @@ import { systemClock } from '../../../src/system/clock.ts';
 import type { NotifyConfig } from '../../../src/config/notify.ts';
 import { configOf } from '../../support/config-of.ts';
 import { jsonReceiver } from '../../support/json-receiver.ts';
+import { alertmanagerAt } from '../../support/alertmanager-at.ts';
 import { smtpSink } from '../../support/smtp-sink.ts';
 
 const { notify: NOTHING } = await configOf('{}');
@@ -38,7 +39,7 @@ describe('notifyTest', () => {
         servers: [{ host: '127.0.0.1', port: sink.port, security: 'none', user: null, password: null, caFile: null }],
       },
       webhooks: [{ url: webhook.url, token: null, caFile: null }],
-      alertmanager: { urls: [alertmanager.url] },
+      alertmanager: alertmanagerAt([alertmanager.url]),
     });
     expect(lines).toEqual([
       `email here@example.org: sent (127.0.0.1:${String(sink.port)})\n`,

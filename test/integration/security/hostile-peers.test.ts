@@ -7,6 +7,7 @@ import { Agent } from 'undici';
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/system/clock.ts';
 import { exchangeJson } from '../../../src/network/rest/json-exchange.ts';
+import type { SnmpLogin } from '../../../src/network/snmp/snmp-session.ts';
 import { snmpGet } from '../../../src/network/snmp/snmp-get.ts';
 import { failureFrom } from '../../../src/network/failure.ts';
 import { postJson } from '../../../src/notify/channels/http-post.ts';
@@ -18,6 +19,18 @@ import { createPeerAtHello, createTlsPeer } from '../../support/tls-peer.ts';
 
 const HTTP = corpus('http').map(({ bytes }) => bytes);
 const SNMP = corpus('snmp').map(({ bytes }) => bytes);
+const SNMP_TOKENS = ['\u0030\u0003\u0002\u0001\u0001', '\u0004\u0006public', '\u0002\u0001\u0003'];
+const SNMP_LOGINS: readonly SnmpLogin[] = [
+  { kind: 'community', community: 'a-secret-community' },
+  {
+    kind: 'user',
+    user: 'monitor',
+    authProtocol: 'sha',
+    authPassword: 'a-secret-word',
+    privProtocol: 'aes',
+    privPassword: 'a-secret-word',
+  },
+];
 const TIMEOUT = { timeout: fuzzTimeout(20_000) };
 const HTTP_TOKENS = [
   'Transfer-Encoding: chunked\r\n',
@@ -62,7 +75,7 @@ describe('an HTTP peer that answers anything', () => {
       fc.asyncProperty(mutated(HTTP, HTTP_TOKENS), async (answer) => {
         peer.answer = answer;
         const outcome = await postJson(
-          { url, body: {}, token: null, secrets: [], caFile: null },
+          { url, body: {}, authorization: null, secrets: [], caFile: null },
           systemClock,
           AbortSignal.timeout(2_000),
         );
@@ -131,7 +144,7 @@ describe('an HTTP peer that answers anything', () => {
     const origin = `http://127.0.0.1:${String(peer.port)}`;
 
     const posted = await postJson(
-      { url: origin, body: {}, token: 'x', secrets: ['x'], caFile: null },
+      { url: origin, body: {}, authorization: 'Bearer x', secrets: ['x'], caFile: null },
       systemClock,
       signal,
     );
@@ -200,13 +213,13 @@ describe('an SNMP agent that answers anything', () => {
     await once(agent, 'listening');
     const target = { host: '127.0.0.1', port: agent.address().port };
     await fc.assert(
-      fc.asyncProperty(mutated(SNMP, ['\u0030\u0003\u0002\u0001\u0001', '\u0004\u0006public']), async (bytes) => {
+      fc.asyncProperty(fc.constantFrom(...SNMP_LOGINS), mutated(SNMP, SNMP_TOKENS), async (login, bytes) => {
         answer = Buffer.from(bytes.subarray(0, 1_400));
         const signal = AbortSignal.timeout(15);
-        const outcome = await snmpGet(target, 'a-secret-community', ['1.3.6.1.2.1.1.1.0'], { signal }).catch(
-          (error: unknown) => failureFrom(error, 0, new AbortController().signal),
+        const outcome = await snmpGet(target, login, ['1.3.6.1.2.1.1.1.0'], { signal }).catch((error: unknown) =>
+          failureFrom(error, 0, new AbortController().signal),
         );
-        expect(JSON.stringify(outcome)).not.toContain('a-secret-community');
+        expect(JSON.stringify(outcome)).not.toContain('a-secret');
       }),
       { numRuns: fuzzRuns(100) },
     );

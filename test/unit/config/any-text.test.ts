@@ -10,7 +10,10 @@ import type { LoadResult } from '../../../src/config/load.ts';
 import { MAX_CONFIG_BYTES } from '../../../src/config/load.ts';
 import { loadText } from '../../support/config-machine.ts';
 
-const EXAMPLE = readFileSync(fileURLToPath(new URL('../../../config/ftm-watch.example.yaml', import.meta.url)), 'utf8');
+const REFERENCE = readFileSync(
+  fileURLToPath(new URL('../../../config/ftm-watch.reference.yaml', import.meta.url)),
+  'utf8',
+);
 const KEYS = [...new Set(allKeyPaths(configFile).map((path) => path.replace(/^.*[.\]]/u, '')))];
 
 /** What YAML gives a meaning to. */
@@ -25,17 +28,17 @@ function isSound(result: LoadResult): boolean {
   );
 }
 
-/** The example with one piece cut out and another put in its place. */
+/** The reference with one piece cut out and another put in its place. */
 const MUTATED = fc
   .record({
-    start: fc.nat({ max: EXAMPLE.length }),
+    start: fc.nat({ max: REFERENCE.length }),
     length: fc.nat({ max: 40 }),
     insert: fc.oneof(
       fc.string({ maxLength: 10 }),
       fc.constantFrom('\n', '  ', '- ', ': ', '*a', '&a ', '{', ']', '"', '|', '? ', '!!int ', '...', '\t', '#'),
     ),
   })
-  .map(({ start, length, insert }) => EXAMPLE.slice(0, start) + insert + EXAMPLE.slice(start + length));
+  .map(({ start, length, insert }) => REFERENCE.slice(0, start) + insert + REFERENCE.slice(start + length));
 
 /** Known keys with any values below them, in any nesting. */
 const WITH_KNOWN_KEYS = fc.letrec((tie) => ({
@@ -104,10 +107,10 @@ describe('loadConfig', { timeout: 30_000 }, () => {
   });
 
   test('tells every unknown key of the example at once, in the order of the lines', async () => {
-    const result = await loadText(EXAMPLE.replace(/^(?=[a-zA-Z]+:)/gmu, 'x-'));
+    const result = await loadText(REFERENCE.replace(/^(?=[a-zA-Z]+:)/gmu, 'x-'));
     const messages = result.kind === 'invalid' ? result.issues.map(({ message }) => message) : [];
     expect(messages.map((message) => /^unknown key "x-(\w+)"/u.exec(message)?.[1])).toEqual(
-      Object.keys(parse(EXAMPLE)),
+      Object.keys(parse(REFERENCE)),
     );
   });
 

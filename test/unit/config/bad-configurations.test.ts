@@ -70,6 +70,12 @@ const MESSAGES = [
   'notify-no-server.yaml:5:5  notify.email.servers: expected at least one mail server',
   'notify-reminder.yaml:3:5  notify.policy.reminder: expected a duration such as "90s", "15m", "4h" or "7d", at ' +
     'most "7d", got "0s"',
+  'notify-alertmanager-login-and-token.yaml:4:5  notify.alertmanager.user: expected a login or a token, not both',
+  'notify-alertmanager-login-in-clear.yaml:3:5  notify.alertmanager.urls: expected only URLs that begin with ' +
+    '"https://": the credentials would travel in clear',
+  'notify-heartbeat-without-url.yaml:2:3  notify.heartbeat: expected one of "url", "urlFile", "urlEnv", but none is ' +
+    'there',
+  'notify-webhook-url-twice.yaml:3:7  notify.webhooks[0].url: expected only one of "url", "urlFile", "urlEnv"',
   'notify-webhook-token-in-clear.yaml:3:7  notify.webhooks[0].url: expected a URL that begins with "https://": the ' +
     'token would travel in clear',
   'notify-webhook-with-password.yaml:3:7  notify.webhooks[0].url: expected a URL without user and password in it: ' +
@@ -97,6 +103,11 @@ const MESSAGES = [
   'resolver.yaml:3:5  resolvers[1]: expected "system", an address (not a name), or a URL that begins with udp://, ' +
     'tcp://, tls:// or https://, got "dns.example.org"',
   'resolvers-empty.yaml:1:1  resolvers: expected at least one resolver, such as "system"',
+  'snmp-community-and-user.yaml:6:7  appliances[0].snmp.user: expected a community or a user, not both',
+  'snmp-user-without-encryption.yaml:3:5  appliances[0].snmp: expected "user", "authPasswordFile" and ' +
+    '"privPasswordFile" together: SNMPv3 without authentication or encryption is not used',
+  'snmp-without-login.yaml:3:5  appliances[0].snmp: expected "communityFile", or "user" with "authPasswordFile" ' +
+    'and "privPasswordFile"',
   'schedule-expression.yaml:2:3  schedule.appliance: expected a cron expression of six fields that begins with the ' +
     'seconds, such as "*/30 * * * * *", got "0 61 * * * *"',
   'schedule-timezone-offset.yaml:2:3  schedule.timezone: expected an IANA time zone such as "UTC" or ' +

@@ -46,10 +46,19 @@ describe('loadConfig without a file', () => {
     expect(result).toMatchObject({ kind: 'ok', source: '/srv/config/ftm-watch.yaml', config: { site: 'hq' } });
   });
 
-  test('refuses a default file that cannot be read', async () => {
-    const files = machineWith('/srv/config/ftm-watch.yaml', { kind: 'failed', reason: 'permission denied' });
+  test('takes the file of the installed program where there is no other', async () => {
+    const files = machineWith('/etc/ftm-watch/ftm-watch.yaml', bytes('site: hq'));
     const result = await loadConfig({ ...configMachine('/srv'), files });
-    expect(messages(result)).toEqual(['config/ftm-watch.yaml  cannot read the configuration: permission denied']);
+    expect(result).toMatchObject({ kind: 'ok', source: '/etc/ftm-watch/ftm-watch.yaml', config: { site: 'hq' } });
+  });
+
+  test.each([
+    { path: '/srv/config/ftm-watch.yaml', named: 'config/ftm-watch.yaml' },
+    { path: '/etc/ftm-watch/ftm-watch.yaml', named: '/etc/ftm-watch/ftm-watch.yaml' },
+  ])('refuses $path where it cannot be read', async ({ path, named }) => {
+    const files = machineWith(path, { kind: 'failed', reason: 'permission denied' });
+    const result = await loadConfig({ ...configMachine('/srv'), files });
+    expect(messages(result)).toEqual([`${named}  cannot read the configuration: permission denied`]);
   });
 });
 

@@ -5,12 +5,13 @@ import { plainConfig } from '../../../src/config/print.ts';
 import { secretSources, secretUrls } from '../../../src/config/secrets.ts';
 import { configOf } from '../../support/config-of.ts';
 
-const EXAMPLE = fileURLToPath(new URL('../../../config/ftm-watch.example.yaml', import.meta.url));
+const REFERENCE = fileURLToPath(new URL('../../../config/ftm-watch.reference.yaml', import.meta.url));
 /** Files with a secret by their keys, except for private keys. */
-const SECRET_FILE = /"(?:password|passwordHash|token|community)File":"([^"]+)"|"api":\{[^}]*"keyFile":"([^"]+)"/gu;
+const SECRET_FILE =
+  /"(?:password|passwordHash|authPassword|privPassword|token|community|url)File":"([^"]+)"|"api":\{[^}]*"keyFile":"([^"]+)"/gu;
 
-test('every secret of the example, which has all of them, is known', async () => {
-  const config = await configOf(readFileSync(EXAMPLE, 'utf8'));
+test('every secret of the reference, which has all of them, is known', async () => {
+  const config = await configOf(readFileSync(REFERENCE, 'utf8'));
   const printed = [...JSON.stringify(plainConfig(config)).matchAll(SECRET_FILE)].map(
     ([, first, second]) => first ?? second,
   );

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { hasChannel, noChannelNote } from '../../../src/notify/no-channel.ts';
+import { alertmanagerAt } from '../../support/alertmanager-at.ts';
 import { configOf } from '../../support/config-of.ts';
 
 const { notify: NONE } = await configOf('{}');
@@ -13,7 +14,7 @@ describe('noChannelNote()', () => {
   });
 
   test.each([
-    ['Alertmanager', { ...NONE, alertmanager: { urls: ['http://127.0.0.1:9093'] } }],
+    ['Alertmanager', { ...NONE, alertmanager: alertmanagerAt(['http://127.0.0.1:9093']) }],
     ['a web hook', { ...NONE, webhooks: [{ url: 'https://hooks.example.org', token: null, caFile: null }] }],
     ['mail', { ...NONE, email: { from: 'a@example.org', to: ['b@example.org'], servers: [] } }],
   ])('says nothing with %s', (_, channels) => {

@@ -11,6 +11,7 @@ describe('maskedRecipient()', () => {
     ['webhook', 'https://hooks.example.org:8443/?token=secret', 'https://hooks.example.org:8443/…'],
     ['webhook', 'http://user:secret@hooks.example.org/', 'http://hooks.example.org'],
     ['webhook', 'no address', '…'],
+    ['webhook', 'file "/run/secrets/hook"', 'file "/run/secrets/hook"'],
   ] as const)('shows of %s %s only %s', (channel, recipient, expected) => {
     expect(maskedRecipient({ channel, recipient })).toBe(expected);
   });

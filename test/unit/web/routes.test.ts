@@ -12,8 +12,7 @@ describe('docs/web.md', () => {
     const { routes } = createRoutes({
       sources: sourcesOf(webState()),
       events: new EventStream(clock),
-      login: null,
-      hosts: [],
+      access: { kind: 'network', login: null, hosts: [] },
       files: new Map(),
       tls: false,
       clock,

@@ -3,16 +3,17 @@ import type { ChannelDeps } from '../channel-definition.ts';
 import type { StateChannel } from '../channel.ts';
 import { alertsOf, type Alert } from './alerts.ts';
 import { createAlertmanagerClient } from './client.ts';
+import type { AlertmanagerConfig } from './section.ts';
 
 /** Alertmanager ends the test alert by itself. */
 const TEST_LIFE: Millis = 60_000;
 
 /** All instances of one cluster. */
 export function createAlertmanagerChannel(
-  urls: readonly string[],
-  { site, clock }: Pick<ChannelDeps, 'site' | 'clock'>,
+  config: AlertmanagerConfig,
+  { site, clock, readSecret }: ChannelDeps,
 ): StateChannel {
-  const client = createAlertmanagerClient(urls, clock);
+  const client = createAlertmanagerClient(config, { clock, readSecret });
 
   function testAlert(): Alert {
     const now = clock.now();

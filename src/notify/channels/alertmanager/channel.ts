@@ -12,5 +12,5 @@ export const alertmanager: ChannelDefinition<'alertmanager', 'alertmanager', Ale
   section: alertmanagerSection,
   isConfigured: (notify) => notify.alertmanager !== null,
   create: (notify, deps) =>
-    notify.alertmanager === null ? [] : [createAlertmanagerChannel(notify.alertmanager.urls, deps)],
+    notify.alertmanager === null ? [] : [createAlertmanagerChannel(notify.alertmanager, deps)],
 };

@@ -1,7 +1,11 @@
-import type { Clock, EpochMs, Millis } from '../../../core/clock.ts';
+import type { EpochMs, Millis } from '../../../core/clock.ts';
 import type { Alert } from './alerts.ts';
 import type { RecipientOutcome } from '../channel.ts';
+import { authorizationOf } from '../authorization.ts';
+import type { ChannelDeps } from '../channel-definition.ts';
 import { postJson, type PostOutcome, prepareToPost } from '../http-post.ts';
+import { messageOf } from '../../../text/message-of.ts';
+import type { AlertmanagerConfig } from './section.ts';
 
 /**
  * Every instance is told everything, since instances only gossip about what they sent (never through a load balancer).
@@ -27,8 +31,12 @@ const MAX_ALERTS = 100;
 /** What is over and could not be told: an instance that is down for days makes nobody's memory grow. */
 const MAX_OWED = 1_000;
 
-export function createAlertmanagerClient(urls: readonly string[], clock: Clock): AlertmanagerClient {
-  const instances = urls.map((url) => new Instance(`${url.replace(/\/+$/u, '')}/api/v2/alerts`));
+export function createAlertmanagerClient(
+  config: AlertmanagerConfig,
+  deps: Pick<ChannelDeps, 'clock' | 'readSecret'>,
+): AlertmanagerClient {
+  const { clock } = deps;
+  const instances = config.urls.map((url) => new Instance(`${url.replace(/\/+$/u, '')}/api/v2/alerts`));
   if (instances.length > 0) void prepareToPost();
   let takenAt: EpochMs | null = null;
   return {
@@ -37,7 +45,7 @@ export function createAlertmanagerClient(urls: readonly string[], clock: Clock):
       const results = instances.map(async (instance): Promise<readonly RecipientOutcome[]> => {
         const message = instance.due(alerts, clock.elapsed());
         if (message.length === 0) return [];
-        const outcome = await post(instance.url, message, clock, signal);
+        const outcome = await post(instance.url, message, signal);
         instance.heard(message, outcome.kind === 'sent', clock.elapsed());
         if (outcome.kind === 'sent') takenAt = at;
         return [{ recipient: instance.url, ...outcome }];
@@ -47,6 +55,21 @@ export function createAlertmanagerClient(urls: readonly string[], clock: Clock):
     waiting: () => instances.filter((instance) => instance.isWaiting()).length,
     takenAt: () => takenAt,
   };
+
+  async function post(url: string, alerts: readonly Alert[], signal: AbortSignal): Promise<PostOutcome> {
+    const bodies = alerts.map(({ body }) => body);
+    let outcome: PostOutcome = { kind: 'sent', detail: '' };
+    try {
+      const { header, secrets } = await authorizationOf(config, deps.readSecret);
+      for (let index = 0; index < bodies.length && outcome.kind === 'sent'; index += MAX_ALERTS) {
+        const body = bodies.slice(index, index + MAX_ALERTS);
+        outcome = await postJson({ url, body, authorization: header, secrets, caFile: config.caFile }, clock, signal);
+      }
+    } catch (error) {
+      return { kind: 'deferred', detail: messageOf(error) };
+    }
+    return outcome;
+  }
 }
 
 /** What one Alertmanager knows. */
@@ -100,19 +123,6 @@ class Instance {
       if (!this.#told.has(endOf(alert))) this.#owed.set(JSON.stringify(alert.body.labels), alert);
     for (const labels of this.#owed.keys()) if (this.#owed.size > MAX_OWED) this.#owed.delete(labels);
   }
-}
-
-async function post(url: string, alerts: readonly Alert[], clock: Clock, signal: AbortSignal): Promise<PostOutcome> {
-  const bodies = alerts.map(({ body }) => body);
-  let outcome: PostOutcome = { kind: 'sent', detail: '' };
-  for (let index = 0; index < bodies.length && outcome.kind === 'sent'; index += MAX_ALERTS) {
-    outcome = await postJson(
-      { url, body: bodies.slice(index, index + MAX_ALERTS), token: null, secrets: [], caFile: null },
-      clock,
-      signal,
-    );
-  }
-  return outcome;
 }
 
 /** What Alertmanager must hear of at once: firing alerts that began, or are told otherwise. */

@@ -5,7 +5,7 @@ import { deadline } from '../../../system/clock.ts';
 import type { MailRelay } from '../../../config/schema/mail-relay.ts';
 import { authority } from '../../../core/authority.ts';
 import type { Clock, Millis } from '../../../core/clock.ts';
-import type { SecretReader } from '../secret-reader.ts';
+import type { SecretReader } from '../../../system/secret.ts';
 import type { ChannelDeps } from '../channel-definition.ts';
 import type { MessageChannel, DeliveryRequest } from '../channel.ts';
 import type { ContentContext } from './email-content.ts';

@@ -1,11 +1,15 @@
 import { createHash } from 'node:crypto';
+import type { SecretUrl } from '../../../config/schema/secret-url.ts';
+import { isReadableOnTheWay } from '../../../config/schema/urls.ts';
 import { isoTimeOrNull } from '../../../core/instant-text.ts';
 import { type Incident, isFlapping } from '../../../engine/incident/incident.ts';
 import { eventOf, type IncidentNotification, type Notification } from '../../../engine/incident/notification.ts';
 import { postJson, type PostOutcome, prepareToPost } from '../http-post.ts';
 import type { ChannelDeps } from '../channel-definition.ts';
 import type { MessageChannel, RecipientOutcome, DeliveryRequest } from '../channel.ts';
-import type { WebhookConfig } from './section.ts';
+import { authorizationOf } from '../authorization.ts';
+import { readSecretUrl, placeOf } from '../secret-url.ts';
+import { TOKEN_IN_CLEAR, type WebhookConfig } from './section.ts';
 import { messageOf } from '../../../text/message-of.ts';
 
 /** Posts each notification as JSON. A receiver that sees an `id` twice got the same notification twice. */
@@ -22,23 +26,29 @@ export function createWebhookChannel(config: WebhookConfig, deps: ChannelDeps): 
   };
 
   async function post(request: DeliveryRequest, signal: AbortSignal): Promise<PostOutcome> {
-    let token: string | null;
+    const body = webhookBody(deps.site, request);
     try {
-      token = config.token === null ? null : await deps.readSecret(config.token);
+      const url = await readSecretUrl(config.url, deps.readSecret);
+      if (config.token !== null && isReadableOnTheWay(url)) throw new Error(TOKEN_IN_CLEAR);
+      const { header, secrets } = await authorizationOf({ user: null, password: null, ...config }, deps.readSecret);
+      return await postJson(
+        { url, body, authorization: header, secrets: [...secrets, ...secretPath(url)], caFile: config.caFile },
+        deps.clock,
+        signal,
+      );
     } catch (error) {
       return { kind: 'deferred', detail: messageOf(error) };
     }
-    const body = webhookBody(deps.site, request);
-    const secrets = [token ?? '', ...secretPath(config.url)];
-    return postJson({ url: config.url, body, token, secrets, caFile: config.caFile }, deps.clock, signal);
   }
 }
 
 /**
  * What it is called in the log and in the store, where its path, which is a secret, must not stand: by its host, and a
- * hash that tells it from others there.
+ * hash that tells it from others there; one that is read from elsewhere, by that.
  */
-function webhookName(text: string): string {
+function webhookName(url: SecretUrl): string {
+  if (typeof url !== 'string') return placeOf(url);
+  const text = url;
   const { origin } = new URL(text);
   if (secretPath(text).length === 0) return origin;
   return `${origin}/… (${createHash('sha256').update(text).digest('hex').slice(0, 8)})`;

@@ -7,11 +7,21 @@ import type { SnmpAgent, SnmpFault } from '../../../lab/snmp-agent.ts';
 import { connectorContext } from '../../../support/connector-context.ts';
 import { hurriedClock } from '../../../support/hurried-clock.ts';
 import { type MibChanges, mibOverrides, mibValues } from '../../../support/fortiauthenticator-mib.ts';
+import type { SnmpConfig } from '../../../../src/sources/appliances/section.ts';
 import { describeWhere } from '../../../support/privilege.ts';
 import { startSnmpd } from '../../../support/snmpd.ts';
 import type { Snmpd } from '../../../support/snmpd.ts';
 
 const COMMUNITY = 'read-only-word';
+
+const WITHOUT_LOGIN = {
+  community: null,
+  user: null,
+  authPassword: null,
+  authProtocol: null,
+  privPassword: null,
+  privProtocol: null,
+} as const;
 
 const SERIAL = 'FAC-VMTM1234567890';
 
@@ -24,7 +34,7 @@ function observe(
   community: string = COMMUNITY,
   context: Partial<ConnectorContext> = {},
 ): Promise<HaRoleObservation> {
-  const snmp = { host: agent.host, port: agent.port, community: { kind: 'env', name: 'COMMUNITY' } } as const;
+  const snmp = { ...WITHOUT_LOGIN, ...agent, community: { kind: 'env', name: 'COMMUNITY' } } as const;
   return observeHaRole({ name: 'fac-1', snmp }, connectorContext({ env: { COMMUNITY: community }, ...context }));
 }
 
@@ -87,7 +97,7 @@ describe('observeHaRole', () => {
 
 describeWhere([{ program: 'snmpd' }], 'observeHaRole with a real snmpd that serves the objects of the MIB', () => {
   async function serve(changes: MibChanges): Promise<Snmpd> {
-    const snmpd = await startSnmpd(COMMUNITY, mibOverrides(changes));
+    const snmpd = await startSnmpd([`rocommunity ${COMMUNITY} 127.0.0.1`], mibOverrides(changes));
     onTestFinished(() => snmpd.close());
     return snmpd;
   }
@@ -125,5 +135,62 @@ describeWhere([{ program: 'snmpd' }], 'observeHaRole with a real snmpd that serv
   it('gets no answer with another community', async () => {
     const snmpd = await serve({});
     expect(await observe(snmpd, 'guess', { clock: hurriedClock(20) })).toMatchObject({ reason: 'timeout' });
+  });
+});
+
+describeWhere([{ program: 'snmpd' }], 'observeHaRole as a user of SNMPv3', () => {
+  const PASSWORDS = { AUTH: 'authentication-word', PRIV: 'encryption-word' };
+
+  async function serve(protocols: string): Promise<Snmpd> {
+    const [auth = '', priv = ''] = protocols.split(' ');
+    const access = [`createUser monitor ${auth} ${PASSWORDS.AUTH} ${priv} ${PASSWORDS.PRIV}`, 'rouser monitor priv'];
+    const snmpd = await startSnmpd(access, mibOverrides({ facHaCurrentStatus: 2 }));
+    onTestFinished(() => snmpd.close());
+    return snmpd;
+  }
+
+  function observeAs(
+    snmpd: Snmpd,
+    login: Partial<SnmpConfig>,
+    passwords = PASSWORDS,
+    context: Partial<ConnectorContext> = {},
+  ): Promise<HaRoleObservation> {
+    const snmp: SnmpConfig = {
+      ...WITHOUT_LOGIN,
+      host: snmpd.host,
+      port: snmpd.port,
+      user: 'monitor',
+      authPassword: { kind: 'env', name: 'AUTH' },
+      privPassword: { kind: 'env', name: 'PRIV' },
+      ...login,
+    };
+    return observeHaRole({ name: 'fac-1', snmp }, connectorContext({ env: passwords, ...context }));
+  }
+
+  it.each([
+    ['SHA AES', {}],
+    ['MD5 AES', { authProtocol: 'md5' }],
+    ['SHA-256 AES', { authProtocol: 'sha256' }],
+    ['SHA-512 AES', { authProtocol: 'sha512', privProtocol: 'aes' }],
+    ['SHA-256 AES-256-C', { authProtocol: 'sha256', privProtocol: 'aes256' }],
+  ] as const)('reads the role with %s', async (protocols, login) => {
+    expect(await observeAs(await serve(protocols), login)).toMatchObject({ role: 'cluster-primary', serial: SERIAL });
+  });
+
+  it.each([
+    ['a user that it does not know', { user: 'somebody' }, {}, 'it does not know the user'],
+    ['a wrong authentication password', {}, { AUTH: 'another-long-word' }, 'wrong authentication password or protocol'],
+    ['another authentication', { authProtocol: 'sha256' }, {}, 'wrong authentication password or protocol'],
+  ] as const)('says what the agent refuses: %s', async (_, login, passwords, reason) => {
+    const observation = await observeAs(await serve('SHA AES'), login, { ...PASSWORDS, ...passwords });
+    expect(observation).toMatchObject({ kind: 'failed', reason: 'rejected' });
+    expect(JSON.stringify(observation)).toContain(reason);
+    expect(JSON.stringify(observation)).not.toMatch(/-word/u);
+  });
+
+  it('sees a wrong encryption password as silence: what the agent decrypts is no message', async () => {
+    const passwords = { ...PASSWORDS, PRIV: 'another-long-word' };
+    const observation = await observeAs(await serve('SHA AES'), {}, passwords, { clock: hurriedClock(20) });
+    expect(observation).toMatchObject({ kind: 'failed', reason: 'timeout' });
   });
 });

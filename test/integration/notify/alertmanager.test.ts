@@ -1,14 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { systemClock } from '../../../src/system/clock.ts';
-import { readSecret } from '../../../src/system/secret.ts';
+import { readSecret, type SecretReader } from '../../../src/system/secret.ts';
 import { createAlertmanagerClient } from '../../../src/notify/channels/alertmanager/client.ts';
 import type { AlertmanagerClient } from '../../../src/notify/channels/alertmanager/client.ts';
 import { alertsOf } from '../../../src/notify/channels/alertmanager/alerts.ts';
-import type { RecipientOutcome } from '../../../src/notify/channels/channel.ts';
-import { createWebhookChannel } from '../../../src/notify/channels/webhook/webhook-channel.ts';
+import { alertmanagerAt } from '../../support/alertmanager-at.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
 import { handClock } from '../../support/hand-clock.ts';
 import { HOUR, MINUTE, SECOND, START, timeline } from '../../support/incident-timeline.ts';
@@ -18,72 +13,7 @@ import type { ReceivedPost } from '../../support/json-receiver.ts';
 
 const NEVER = new AbortController().signal;
 
-async function post(url: string, tokenFile: string | null = null): Promise<readonly RecipientOutcome[]> {
-  const [notification] = timeline().rounds(2, [causeOf('tls-intercepted')]).told;
-  if (notification === undefined) throw new Error('Nothing was told');
-  const channel = createWebhookChannel(
-    { url, token: tokenFile === null ? null : { kind: 'file', path: tokenFile }, caFile: null },
-    { site: 'hq', clock: systemClock, readSecret: (source) => readSecret(source, {}) },
-  );
-  return channel.deliver({ notification, recipients: channel.recipients, firstFailedAt: START + MINUTE }, NEVER);
-}
-
-describe('createWebhookChannel', () => {
-  it('posts JSON with the token as it is now', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'ftm-watch-webhook-'));
-    await using receiver = await jsonReceiver();
-    const token = join(folder, 'token');
-    writeFileSync(token, 'first\n');
-    expect(await post(receiver.url, token)).toMatchObject([{ recipient: receiver.url, kind: 'sent' }]);
-    writeFileSync(token, 'second\n');
-    await post(receiver.url, token);
-    rmSync(folder, { recursive: true });
-    expect(receiver.posts.map(({ headers }) => headers.authorization)).toEqual(['Bearer first', 'Bearer second']);
-    expect(receiver.posts[0]?.body).toMatchObject({
-      version: 1,
-      id: '20261124T130030Z-a1b2c3d4e5-1.1',
-      event: 'firing',
-      site: 'hq',
-      at: '2026-11-24T13:00:30.000Z',
-      firstFailedAt: '2026-11-24T13:01:00.000Z',
-      incidents: [
-        { status: 'open', since: '2026-11-24T13:00:00.000Z', cause: { id: 'tls-intercepted', severity: 'critical' } },
-      ],
-    });
-    expect(await post(receiver.url, token)).toMatchObject([
-      { kind: 'deferred', detail: expect.stringContaining(token) as string },
-    ]);
-  });
-
-  it.each([
-    [204, 'sent'],
-    [301, 'deferred'],
-    [400, 'rejected'],
-    [401, 'deferred'],
-    [429, 'deferred'],
-    [500, 'deferred'],
-  ])('takes status %i as %s', async (status, kind) => {
-    await using receiver = await jsonReceiver(() => status);
-    expect(await post(receiver.url)).toMatchObject([{ kind }]);
-    expect(receiver.posts).toHaveLength(1);
-  });
-
-  it('gives up waiting for an answer when its time is over', async () => {
-    const clock = handClock(START);
-    await using receiver = await jsonReceiver(() => {
-      clock.advance(15_000);
-      return null;
-    });
-    const [notification] = timeline().rounds(2, [causeOf('tls-intercepted')]).told;
-    if (notification === undefined) throw new Error('Nothing was told');
-    const config = { url: receiver.url, token: null, caFile: null };
-    const channel = createWebhookChannel(config, { site: 'hq', clock, readSecret: () => Promise.resolve('') });
-    expect(
-      await channel.deliver({ notification, recipients: [receiver.url], firstFailedAt: null }, NEVER),
-    ).toMatchObject([{ kind: 'deferred', detail: 'No result within 15000 ms' }]);
-    expect(clock.timers()).toBe(0);
-  });
-});
+const secrets: SecretReader = (source) => readSecret(source, {});
 
 /** What a message said, `firing cause` or `over cause` for each alert. */
 function said({ body }: ReceivedPost): readonly string[] {
@@ -103,7 +33,7 @@ describe('createAlertmanagerClient', () => {
   } {
     const own = timeline();
     const clock = handClock(START);
-    const client = createAlertmanagerClient(urls, clock);
+    const client = createAlertmanagerClient(alertmanagerAt(urls), { clock, readSecret: secrets });
     return {
       line: own,
       client,
@@ -120,7 +50,10 @@ describe('createAlertmanagerClient', () => {
     await using first = await jsonReceiver();
     await using second = await jsonReceiver(() => 500);
     const clock = handClock(START);
-    const client = createAlertmanagerClient([first.url, `${second.url}/`], clock);
+    const client = createAlertmanagerClient(alertmanagerAt([first.url, `${second.url}/`]), {
+      clock,
+      readSecret: secrets,
+    });
     const results = await client.send(alerts(clock.now()), NEVER);
     expect(results.map(({ kind }) => kind)).toEqual(['sent', 'deferred']);
     expect(client.waiting()).toBe(1);
@@ -207,16 +140,50 @@ describe('createAlertmanagerClient', () => {
 
   it('waits for nobody when what could not be told is gone without an end', async () => {
     await using receiver = await jsonReceiver(() => 503);
-    const client = createAlertmanagerClient([receiver.url], handClock(START));
+    const client = createAlertmanagerClient(alertmanagerAt([receiver.url]), {
+      clock: handClock(START),
+      readSecret: secrets,
+    });
     await client.send(alerts(START), NEVER);
     expect(client.waiting()).toBe(1);
     await client.send([], NEVER);
     expect(client.waiting()).toBe(0);
   });
 
+  it.each([
+    ['a login', { user: 'ops', password: { kind: 'env', name: 'PASSWORD' } }, 'Basic b3BzOnMzY3JldA=='],
+    ['a token', { token: { kind: 'env', name: 'PASSWORD' } }, 'Bearer s3cret'],
+    ['nothing', {}, undefined],
+  ] as const)('logs in with %s', async (_, credentials, header) => {
+    await using receiver = await jsonReceiver(() => 401);
+    const client = createAlertmanagerClient(alertmanagerAt([receiver.url], credentials), {
+      clock: handClock(START),
+      readSecret: (source) => readSecret(source, { PASSWORD: 's3cret' }),
+    });
+    await client.send(alerts(START), NEVER);
+    expect(receiver.posts.map(({ headers }) => headers.authorization)).toEqual([header]);
+  });
+
+  it('tries again when its password cannot be read', async () => {
+    await using receiver = await jsonReceiver();
+    const credentials = { user: 'ops', password: { kind: 'env', name: 'PASSWORD' } } as const;
+    const deps = { clock: handClock(START), readSecret: secrets };
+    const client = createAlertmanagerClient(alertmanagerAt([receiver.url], credentials), deps);
+    expect(await client.send(alerts(START), NEVER)).toMatchObject([
+      { kind: 'deferred', detail: expect.stringContaining('PASSWORD') as string },
+    ]);
+    expect(receiver.posts).toEqual([]);
+    expect(client.waiting()).toBe(1);
+  });
+
   it('tells nobody anything while there is nothing to tell', async () => {
     await using receiver = await jsonReceiver();
-    expect(await createAlertmanagerClient([receiver.url], handClock(START)).send([], NEVER)).toEqual([]);
+    expect(
+      await createAlertmanagerClient(alertmanagerAt([receiver.url]), {
+        clock: handClock(START),
+        readSecret: secrets,
+      }).send([], NEVER),
+    ).toEqual([]);
     expect(receiver.posts).toEqual([]);
   });
 });

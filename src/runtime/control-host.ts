@@ -1,0 +1,89 @@
+import { lstatSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
+import type { Logger } from 'pino';
+
+import type { Clock } from '../core/clock.ts';
+import { messageOf } from '../text/message-of.ts';
+import { type ControlServer, SocketTaken, startControlServer } from '../web/control-server.ts';
+import type { WebSources } from '../web/sources.ts';
+import { controlPlace, type ControlPlace } from './control-place.ts';
+
+export interface ControlHostDeps {
+  readonly clock: Clock;
+  readonly env: NodeJS.ProcessEnv;
+  readonly logger: Logger;
+  readonly sources: WebSources;
+}
+
+/**
+ * Listens to the commands of this machine, and goes where the store goes. Without a socket everything but these
+ * commands works on.
+ */
+export class ControlHost {
+  readonly #deps: ControlHostDeps;
+  #server: ControlServer | null = null;
+  #place: ControlPlace | null = null;
+  #leaving: Promise<void> = Promise.resolve();
+
+  constructor(deps: ControlHostDeps) {
+    this.#deps = deps;
+  }
+
+  /** @throws {SocketTaken} */
+  async start(storePath: string): Promise<void> {
+    try {
+      await this.#open(storePath);
+    } catch (error) {
+      if (error instanceof SocketTaken) throw error;
+      this.#warn(error);
+    }
+  }
+
+  /** A command that asked for it is answered by the very server that goes. */
+  async move(storePath: string): Promise<void> {
+    await this.#open(storePath).catch((error: unknown) => this.#warn(error));
+  }
+
+  async stop(): Promise<void> {
+    await this.#leaving;
+    if (this.#place !== null) removeLink(this.#place);
+    await this.#server?.stop();
+  }
+
+  async #open(storePath: string): Promise<void> {
+    const place = controlPlace(storePath, this.#deps.env);
+    const old = { server: this.#server, place: this.#place };
+    if (old.place?.socket !== place.socket) {
+      this.#server = await startControlServer(place.socket, this.#deps);
+      this.#leaving = old.server?.stop() ?? Promise.resolve();
+      this.#deps.logger.info({ socket: place.socket }, 'Listening to commands');
+    }
+    this.#place = place;
+    if (old.place !== null && old.place.link !== place.link) removeLink(old.place);
+    makeLink(place);
+  }
+
+  #warn(error: unknown): void {
+    this.#deps.logger.warn(
+      { error: messageOf(error) },
+      'Commands such as "ftm-watch silence" cannot reach this daemon: everything else goes on',
+    );
+  }
+}
+
+function makeLink({ link, socket }: ControlPlace): void {
+  if (link === null) return;
+  if (lstatSync(link, { throwIfNoEntry: false })?.isFile() === true)
+    throw new Error(`Cannot make the link "${link}" to "${socket}": a file is there`);
+  rmSync(link, { force: true });
+  symlinkSync(socket, link);
+}
+
+/** Unless it leads to the socket of another daemon by now. */
+function removeLink({ link, socket }: ControlPlace): void {
+  if (link === null) return;
+  try {
+    if (readlinkSync(link) === socket) rmSync(link);
+  } catch {
+    // It is gone, or was never made.
+  }
+}

@@ -1,0 +1,147 @@
+import {
+  createServer as createPlainServer,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+  type ServerOptions,
+} from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import type { ListenOptions, Socket } from 'node:net';
+import { getRequestListener } from '@hono/node-server';
+import type { Logger } from 'pino';
+import type { TlsFiles } from '../config/schema/web.ts';
+import { createConnectionEvictor } from '../network/connection-evictor.ts';
+import type { Clock, Millis } from '../core/clock.ts';
+import { diagnosisToJson } from '../engine/diagnosis-json.ts';
+import type { AccessPolicy } from './change-refusal.ts';
+import { EventStream } from './event-stream.ts';
+import { createRoutes } from './routes.ts';
+import { BARE_HEADERS } from './security-headers.ts';
+import type { WebSources } from './sources.ts';
+import { readStaticFiles } from './static-files.ts';
+import { createWaitingAnswers, WAITING_LIMITS } from './waiting-answers.ts';
+import { readText } from '../system/read-text.ts';
+import { messageOf } from '../text/message-of.ts';
+
+/** All routes, wherever it listens. */
+export interface HttpServer {
+  /** @throws {Error} as Node has it, when it cannot listen there */
+  listen(where: ListenOptions): Promise<ReturnType<Server['address']>>;
+  /** Ends event streams and idle connections, lets running requests finish for a moment. Harmless when it never began. */
+  stop(): Promise<void>;
+}
+
+export interface HttpServerOptions {
+  readonly access: AccessPolicy;
+  readonly tls: TlsFiles | null;
+  readonly sources: WebSources;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Far more than people and scrapers need; a flood beyond cannot use up file descriptors. */
+const MAX_CONNECTIONS = 256;
+/** How long running requests may take to finish on `stop`. */
+const DRAIN: Millis = 2_000;
+/** A client that neither reads nor writes for so long is gone. */
+const IDLE: Millis = 60_000;
+
+/** Small and short: a client that trickles its request byte by byte (Slowloris) is cut off after seconds. */
+const LIMITS: ServerOptions = {
+  maxHeaderSize: 8 * 1024,
+  headersTimeout: 5_000,
+  requestTimeout: 10_000,
+  keepAliveTimeout: 5_000,
+  connectionsCheckingInterval: 1_000,
+};
+
+/** @throws {Error} saying what to do, when a certificate cannot be read */
+export async function createHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+  const { access, tls, sources, clock, logger } = options;
+  const events = new EventStream(clock);
+  const files = await readStaticFiles();
+  const routes = createRoutes({ access, sources, events, files, tls: tls !== null, clock, logger });
+  const listener = getRequestListener(routes.fetch, { overrideGlobalObjects: false, errorHandler: refuseMalformed });
+  const waiting = createWaitingAnswers(WAITING_LIMITS);
+  const server = await createNodeServer(tls, (request, response) => {
+    if (!waiting.begin(request, response)) return;
+    // Once it stops, a connection that has got its answer is not kept for the next request.
+    response.once('close', () => {
+      if (!server.listening) server.closeIdleConnections();
+    });
+    void listener(request, response).then(() => waiting.written(response));
+  });
+  limitConnections(server);
+  let unsubscribe = (): void => undefined;
+  return {
+    listen: async (where) => {
+      await listening(server, where);
+      server.on('error', (error) => logger.error({ err: error }, 'The web server has a problem'));
+      unsubscribe = sources.onDiagnosis((diagnosis) =>
+        events.send({ name: 'diagnosis', data: diagnosisToJson(diagnosis) }),
+      );
+      return server.address();
+    },
+    stop: async () => {
+      unsubscribe();
+      events.close();
+      await close(server, clock);
+    },
+  };
+}
+
+function limitConnections(server: Server): void {
+  const crowd = createConnectionEvictor({
+    places: MAX_CONNECTIONS,
+    isAcquaintance: () => false,
+    onTurnedOut: () => {},
+  });
+  server.on('connection', (socket: Socket) => crowd.enter(socket));
+  server.setTimeout(IDLE);
+}
+
+type Listener = (request: IncomingMessage, response: ServerResponse) => void;
+
+async function createNodeServer(tls: TlsFiles | null, listener: Listener): Promise<Server> {
+  if (tls === null) return createPlainServer(LIMITS, listener);
+  const cert = await readText(tls.certFile, 'the certificate of the status page from');
+  const key = await readText(tls.keyFile, 'the key of the status page from');
+  try {
+    return createHttpsServer({ ...LIMITS, cert, key, minVersion: 'TLSv1.2', handshakeTimeout: 5_000 }, listener);
+  } catch (error) {
+    throw new Error(
+      `Cannot serve the status page with certificate "${tls.certFile}" and key "${tls.keyFile}": ` +
+        `${messageOf(error)}; expected PEM files that belong together`,
+      { cause: error },
+    );
+  }
+}
+
+function listening(server: Server, where: ListenOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(where, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+function close(server: Server, clock: Clock): Promise<void> {
+  return new Promise((resolve) => {
+    const cancel = clock.after(DRAIN, () => server.closeAllConnections());
+    server.close(() => {
+      cancel();
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}
+
+/** A request that is none: a Host header that is no host, a target that is no path. */
+function refuseMalformed(): Response {
+  return new Response('The request is malformed\n', {
+    status: 400,
+    headers: { ...BARE_HEADERS, 'Content-Type': 'text/plain; charset=utf-8' },
+  });
+}

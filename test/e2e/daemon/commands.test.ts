@@ -1,0 +1,130 @@
+import { existsSync, lstatSync, mkdirSync, readlinkSync, writeFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { hashPassword } from '../../../src/web/scrypt-hash.ts';
+import { chainPem, createHierarchy } from '../../support/authority.ts';
+import { createDaemonBench, type DaemonBench } from '../../support/daemon-bench.ts';
+import { startDaemonProcess } from '../../support/daemon-process.ts';
+import { runFtmWatch, type Run } from '../../support/ftm-watch.ts';
+
+let site: DaemonBench;
+
+beforeAll(async () => {
+  site = await createDaemonBench();
+});
+afterAll(() => site[Symbol.asyncDispose]());
+
+/** Without $USER and any other variable, as in a container. */
+function command(...args: readonly string[]): Promise<Run> {
+  return runFtmWatch([...args, '-c', 'ftm-watch.yaml'], { cwd: site.folder });
+}
+
+async function webWithUsers(): Promise<object> {
+  const { leaf, intermediate } = await createHierarchy({ dnsNames: ['monitor.example.test'] });
+  writeFileSync(join(site.folder, 'web.pem'), chainPem(leaf, intermediate));
+  writeFileSync(join(site.folder, 'web.key'), leaf.keyPem);
+  writeFileSync(join(site.folder, 'ops.hash'), await hashPassword('correct horse'));
+  return {
+    listen: '127.0.0.1:0',
+    tls: { certFile: 'web.pem', keyFile: 'web.key' },
+    users: [{ name: 'ops', passwordHashFile: 'ops.hash' }],
+  };
+}
+
+describe('a command of this machine', () => {
+  test('reaches a daemon whose page has TLS, users and any free port, in the name of the account', async () => {
+    await site.configure({ web: await webWithUsers() });
+    await using daemon = site.start();
+    await daemon.page();
+
+    expect(await command('silence', 'add', '--for', '1h', '--comment', 'x')).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringContaining(`by ${userInfo().username}: x\n`),
+      stderr: '',
+    });
+    expect(await command('reload')).toMatchObject({ exitCode: 0, stdout: 'The configuration was taken\n' });
+  });
+
+  test('has what the daemon says against a configuration, and silences meanwhile', async () => {
+    await site.configure();
+    await using daemon = site.start();
+    await daemon.page();
+    await site.configure({ webb: {} });
+
+    expect(await command('reload')).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringMatching(/^The configuration was not taken, the old one stays:\n- .*unknown key "webb"/u),
+    });
+    expect((await command('silence', 'list')).exitCode).toBe(0);
+  });
+
+  test('reaches a daemon in the place of one that was killed', async () => {
+    await site.configure();
+    const killed = site.start();
+    await killed.page();
+    await killed.end('SIGKILL');
+    expect(await command('silence', 'list')).toMatchObject({
+      exitCode: 3,
+      stderr: expect.stringContaining('nothing listens there: does "ftm-watch run" run'),
+    });
+
+    await using daemon = site.start();
+    await daemon.page();
+    expect((await command('silence', 'list')).exitCode).toBe(0);
+  });
+
+  test('goes with the store to another place', async () => {
+    await site.configure();
+    await using daemon = site.start();
+    await daemon.page();
+    await site.configure({ store: { path: 'elsewhere/store.sqlite' } });
+    daemon.signal('SIGHUP');
+    await daemon.logged('Reloaded the configuration');
+
+    expect((await command('silence', 'list')).exitCode).toBe(0);
+    expect(existsSync(join(site.folder, 'data', 'ftm-watch.sqlite.sock'))).toBe(false);
+  });
+});
+
+describe('a runtime directory', () => {
+  test('has the socket, to which a link leads from beside the store; both go with the daemon', async () => {
+    await site.configure();
+    const folder = join(site.folder, 'runtime');
+    mkdirSync(folder);
+    const options = { cwd: site.folder, args: ['-c', 'ftm-watch.yaml'], env: { RUNTIME_DIRECTORY: folder } };
+    await using daemon = startDaemonProcess(options);
+    await daemon.page();
+    const link = join(site.folder, 'data', 'ftm-watch.sqlite.sock');
+
+    expect(readlinkSync(link)).toBe(join(folder, 'control.sock'));
+    expect((await command('silence', 'list')).exitCode).toBe(0);
+
+    await site.configure({ store: { path: 'another/store.sqlite' } });
+    await using second = startDaemonProcess(options);
+    expect(await second.ended).toMatchObject({
+      code: 3,
+      stderr: `ftm-watch: Cannot listen at "${join(folder, 'control.sock')}": another ftm-watch does; stop that one, or give this one a RUNTIME_DIRECTORY of its own\n`,
+    });
+
+    await daemon.end('SIGTERM');
+    expect(lstatSync(link, { throwIfNoEntry: false })).toBeUndefined();
+    expect(existsSync(join(folder, 'control.sock'))).toBe(false);
+  });
+});
+
+describe('a place where no socket can be', () => {
+  test('costs the commands only', async () => {
+    await site.configure({ store: { path: `${'deep'.repeat(30)}/store.sqlite` } });
+    await using daemon = site.start();
+    await daemon.page();
+
+    expect(daemon.log).toContainEqual(
+      expect.objectContaining({
+        msg: 'Commands such as "ftm-watch silence" cannot reach this daemon: everything else goes on',
+        error: expect.stringContaining('expected a path of at most 107 bytes'),
+      }),
+    );
+  });
+});

@@ -1,0 +1,115 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { systemClock } from '../../../src/system/clock.ts';
+import { readSecret, type SecretReader } from '../../../src/system/secret.ts';
+import type { RecipientOutcome } from '../../../src/notify/channels/channel.ts';
+import { createWebhookChannel } from '../../../src/notify/channels/webhook/webhook-channel.ts';
+import type { SecretUrl } from '../../../src/config/schema/secret-url.ts';
+import { causeOf } from '../../support/diagnosis-of.ts';
+import { handClock } from '../../support/hand-clock.ts';
+import { MINUTE, START, timeline } from '../../support/incident-timeline.ts';
+import { jsonReceiver } from '../../support/json-receiver.ts';
+
+const NEVER = new AbortController().signal;
+
+const secrets: SecretReader = (source) => readSecret(source, { HOOK_URL: 'nonsense' });
+
+async function post(url: SecretUrl, tokenFile: string | null = null): Promise<readonly RecipientOutcome[]> {
+  const [notification] = timeline().rounds(2, [causeOf('tls-intercepted')]).told;
+  if (notification === undefined) throw new Error('Nothing was told');
+  const channel = createWebhookChannel(
+    { url, token: tokenFile === null ? null : { kind: 'file', path: tokenFile }, caFile: null },
+    { site: 'hq', clock: systemClock, readSecret: secrets },
+  );
+  return channel.deliver({ notification, recipients: channel.recipients, firstFailedAt: START + MINUTE }, NEVER);
+}
+
+describe('createWebhookChannel', () => {
+  it('posts JSON with the token as it is now', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ftm-watch-webhook-'));
+    await using receiver = await jsonReceiver();
+    const token = join(folder, 'token');
+    writeFileSync(token, 'first\n');
+    expect(await post(receiver.url, token)).toMatchObject([{ recipient: receiver.url, kind: 'sent' }]);
+    writeFileSync(token, 'second\n');
+    await post(receiver.url, token);
+    rmSync(folder, { recursive: true });
+    expect(receiver.posts.map(({ headers }) => headers.authorization)).toEqual(['Bearer first', 'Bearer second']);
+    expect(receiver.posts[0]?.body).toMatchObject({
+      version: 1,
+      id: '20261124T130030Z-a1b2c3d4e5-1.1',
+      event: 'firing',
+      site: 'hq',
+      at: '2026-11-24T13:00:30.000Z',
+      firstFailedAt: '2026-11-24T13:01:00.000Z',
+      incidents: [
+        { status: 'open', since: '2026-11-24T13:00:00.000Z', cause: { id: 'tls-intercepted', severity: 'critical' } },
+      ],
+    });
+    expect(await post(receiver.url, token)).toMatchObject([
+      { kind: 'deferred', detail: expect.stringContaining(token) as string },
+    ]);
+  });
+
+  it('reads its URL from a file at each delivery, and is called by the file', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ftm-watch-webhook-'));
+    await using receiver = await jsonReceiver(() => 404);
+    const path = join(folder, 'url');
+    const source = { kind: 'file', path } as const;
+    writeFileSync(path, `${receiver.url}/T0/first-secret\n`);
+    const first = await post(source);
+    writeFileSync(path, `${receiver.url}/T0/second-secret\n`);
+    await post(source);
+    expect(receiver.posts.map((posted) => posted.path)).toEqual(['/T0/first-secret', '/T0/second-secret']);
+    expect(first).toMatchObject([{ recipient: `file "${path}"`, kind: 'deferred' }]);
+    writeFileSync(path, 'first-secret');
+    const refused = await post(source);
+    expect(refused).toMatchObject([{ kind: 'deferred', detail: expect.stringContaining('https://') as string }]);
+    rmSync(folder, { recursive: true });
+    const gone = await post(source);
+    expect(gone).toMatchObject([{ kind: 'deferred', detail: expect.stringContaining(path) as string }]);
+    expect(JSON.stringify([first, refused, gone])).not.toContain('-secret');
+  });
+
+  it('does not send a token in clear to a URL that was read', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ftm-watch-webhook-'));
+    const [url, token] = [join(folder, 'url'), join(folder, 'token')];
+    writeFileSync(url, 'http://192.0.2.1/hook');
+    writeFileSync(token, 'token');
+    expect(await post({ kind: 'file', path: url }, token)).toMatchObject([
+      { kind: 'deferred', detail: expect.stringContaining('in clear') as string },
+    ]);
+    rmSync(folder, { recursive: true });
+  });
+
+  it.each([
+    [204, 'sent'],
+    [301, 'deferred'],
+    [400, 'rejected'],
+    [401, 'deferred'],
+    [429, 'deferred'],
+    [500, 'deferred'],
+  ])('takes status %i as %s', async (status, kind) => {
+    await using receiver = await jsonReceiver(() => status);
+    expect(await post(receiver.url)).toMatchObject([{ kind }]);
+    expect(receiver.posts).toHaveLength(1);
+  });
+
+  it('gives up waiting for an answer when its time is over', async () => {
+    const clock = handClock(START);
+    await using receiver = await jsonReceiver(() => {
+      clock.advance(15_000);
+      return null;
+    });
+    const [notification] = timeline().rounds(2, [causeOf('tls-intercepted')]).told;
+    if (notification === undefined) throw new Error('Nothing was told');
+    const config = { url: receiver.url, token: null, caFile: null };
+    const channel = createWebhookChannel(config, { site: 'hq', clock, readSecret: () => Promise.resolve('') });
+    expect(
+      await channel.deliver({ notification, recipients: [receiver.url], firstFailedAt: null }, NEVER),
+    ).toMatchObject([{ kind: 'deferred', detail: 'No result within 15000 ms' }]);
+    expect(clock.timers()).toBe(0);
+  });
+});

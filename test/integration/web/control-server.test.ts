@@ -1,0 +1,78 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+
+import { SocketTaken } from '../../../src/web/control-server.ts';
+import { startControl } from '../../support/control-bench.ts';
+
+const LISTEN = `
+  require('node:net').createServer().listen(process.argv[1], () => console.log('listening'));`;
+
+let folder: string;
+let path: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'ftm-watch-control-'));
+  path = join(folder, 'control.sock');
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+async function post(route: string): Promise<string> {
+  const sent = request({ socketPath: path, path: route, method: 'POST' }).end();
+  const [response] = await once(sent, 'response');
+  return `${String(response.statusCode)} ${await text(response)}`;
+}
+
+describe('startControlServer()', () => {
+  test('lets the owner and the group change what they like, and nobody else in', async () => {
+    await using control = await startControl(path);
+
+    expect(statSync(path).mode.toString(8)).toBe('140660');
+    expect(await post('/-/reload')).toBe('200 The configuration was taken\n');
+    expect(control.state.reloads).toBe(1);
+  });
+
+  test('leaves no socket behind', async () => {
+    await (await startControl(path)).server.stop();
+
+    expect(existsSync(path)).toBe(false);
+  });
+
+  test('takes the place of the socket of a daemon that was killed, and of a link that a daemon has left', async () => {
+    const killed = spawn(process.execPath, ['-e', LISTEN, path], { stdio: ['ignore', 'pipe', 'inherit'] });
+    await once(killed.stdout, 'data');
+    killed.kill('SIGKILL');
+    await once(killed, 'exit');
+    expect(statSync(path).isSocket()).toBe(true);
+    await (await startControl(path)).server.stop();
+
+    symlinkSync('/run/none/control.sock', path);
+    await using _ = await startControl(path);
+    expect(await post('/-/reload')).toMatch(/^200 /u);
+  });
+
+  test('refuses the place of a daemon that answers', async () => {
+    await using _ = await startControl(path);
+
+    await expect(startControl(path)).rejects.toThrow(SocketTaken);
+    expect(await post('/-/reload')).toMatch(/^200 /u);
+  });
+
+  test('leaves a file alone', async () => {
+    writeFileSync(path, 'precious');
+
+    await expect(startControl(path)).rejects.toThrow(`Cannot listen at "${path}": a file is there`);
+    expect(readFileSync(path, 'utf8')).toBe('precious');
+  });
+
+  test('refuses a path that the operating system would cut off', async () => {
+    const long = join(folder, 'x'.repeat(100));
+
+    await expect(startControl(long)).rejects.toThrow(`"${long}": expected a path of at most 107 bytes`);
+  });
+});

@@ -1,0 +1,17 @@
+import pino from 'pino';
+import { systemClock } from '../../src/system/clock.ts';
+import { type ControlServer, startControlServer } from '../../src/web/control-server.ts';
+import { sourcesOf, webState, type WebState } from './web-sources.ts';
+
+/** A control socket that answers. Gone when it is disposed of. */
+export interface ControlBench extends AsyncDisposable {
+  readonly state: WebState;
+  readonly server: ControlServer;
+}
+
+export async function startControl(path: string, given: Partial<WebState> = {}): Promise<ControlBench> {
+  const state = webState(given);
+  const logger = pino({ level: 'silent' });
+  const server = await startControlServer(path, { sources: sourcesOf(state), clock: systemClock, logger });
+  return { state, server, [Symbol.asyncDispose]: () => server.stop() };
+}
