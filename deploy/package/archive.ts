@@ -31,7 +31,7 @@ export function writeArchive(file: string, build: Build, architecture: Architect
       '--numeric-owner',
       `--mtime=@${String(date)}`,
     ];
-    const packer = '--use-compress-program=xz --threads=2 -1';
+    const packer = '--use-compress-program=xz --threads=2 -0';
     execFileSync('tar', [...how, packer, '--create', '--file', file, '--directory', temporary, name]);
   } finally {
     rmSync(temporary, { recursive: true });

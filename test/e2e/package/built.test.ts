@@ -10,7 +10,7 @@ import { freePort } from '../../support/free-port.ts';
 import { describeWhere } from '../../support/privilege.ts';
 
 const NEEDS = [{ program: 'dpkg-deb' }, { program: 'lintian' }, { program: 'man' }, { program: 'readelf' }] as const;
-const LIMIT = 300_000;
+const LIMIT = 600_000;
 
 /** The libraries of Debian packages that Node may be linked with. */
 const PACKAGE_OF: ReadonlyMap<string, string> = new Map([

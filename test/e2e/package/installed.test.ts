@@ -90,7 +90,7 @@ describeWhere(NEEDS, 'the package for Debian, as docs/install.md tells,', () => 
     stack.use(newer);
     debian = stack.use(fresh);
     const install = 'apt-get --quiet --yes --no-install-recommends install';
-    const fetched = `apt-get --quiet update && ${install} ca-certificates curl libatomic1`;
+    const fetched = `apt-get --quiet update && ${install} ca-certificates curl libatomic1 xz-utils`;
     const { status, output } = await debian.shell(`mkdir /root/current /root/newer; ${fetched}`);
     if (status !== 0) throw new Error(`Cannot prepare the machine: ${output}`);
     for (const file of [packages.file('.deb'), packages.file('.tar.xz')])
@@ -101,9 +101,14 @@ describeWhere(NEEDS, 'the package for Debian, as docs/install.md tells,', () => 
 
   afterAll(() => stack.disposeAsync(), LIMIT);
 
+  it('is one command, which README.md has too', () => {
+    expect(block('Debian and Ubuntu').split('\n')).toHaveLength(2);
+    expect(readFileSync('README.md', 'utf8')).toContain(`\`\`\`sh\n${block('Debian and Ubuntu')}\`\`\`\n`);
+  });
+
   it('ends with a service that runs, and says where its page is', async () => {
     const output = await told(block('Debian and Ubuntu'));
-    expect(output).toContain(`ftm-watch runs. Status page: ${PAGE}/ Configuration: ${CONFIG}\n`);
+    expect(output).toContain(`ftm-watch runs. Status page: ${PAGE}/ Configuration: ${CONFIG}`);
     await isHealthy();
     expect(await get('/')).toContain('</html>');
     expect(await told('systemctl is-active ftm-watch; systemctl is-enabled ftm-watch')).toBe('active\nenabled');
@@ -208,6 +213,7 @@ describeWhere(NEEDS, 'the package for Debian, as docs/install.md tells,', () => 
     await told('apt remove --yes ftm-watch');
     expect(await told(`ls ${CONFIG} ${STORE}`)).toBe(`${CONFIG}\n${STORE}`);
     expect(await told('systemctl is-active ftm-watch || true')).toBe('inactive');
+    expect(await leftBehind()).toEqual(expect.arrayContaining([CONFIG, '/var/lib/ftm-watch']));
   });
 
   it('leaves nothing when it is purged', async () => {
