@@ -92,6 +92,16 @@ function defineOwnMetrics({ gauge, counter, histogram }: Makers) {
       'When the last notification was delivered',
       ['channel'],
     ),
+    webLogins: counter(
+      'ftm_web_logins_total',
+      'Requests that had to say who asks: accepted, refused, or limited (too many were wrong or wait)',
+      ['result'],
+    ),
+    webChanges: counter(
+      'ftm_web_changes_total',
+      'Silences and reloads that were asked for: done, or why they were refused',
+      ['result'],
+    ),
     maintenanceActive: gauge(
       'ftm_maintenance_active',
       '1 while a maintenance window is open, in which notifications wait',

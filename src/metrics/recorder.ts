@@ -1,6 +1,7 @@
 import type { SlowFactsBySource, RoundObservations } from '../sources/registry.ts';
 import { PRECONDITION_STATES } from '../engine/precondition-state.ts';
 import type { Config } from '../config/config.ts';
+import { type AuditEntry, type LoginResult } from '../core/audit.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import type { Diagnosis } from '../engine/diagnosis.ts';
 import type { Incident } from '../engine/incident/incident.ts';
@@ -101,6 +102,14 @@ export class Recorder {
 
   missed(): void {
     this.#metrics.missedRuns.inc();
+  }
+
+  login(result: LoginResult): void {
+    this.#metrics.webLogins.inc({ result });
+  }
+
+  change({ refused }: Pick<AuditEntry, 'refused'>): void {
+    this.#metrics.webChanges.inc({ result: refused ?? 'done' });
   }
 
   reload(taken: boolean, at: EpochMs): void {

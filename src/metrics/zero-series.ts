@@ -1,4 +1,5 @@
 import { CAUSE_IDS, CHECKS, wordsOf } from '../checks/registry.ts';
+import { CHANGE_REFUSALS, LOGIN_RESULTS } from '../core/audit.ts';
 import type { Config } from '../config/config.ts';
 import type { DeliveryResult } from '../engine/incident/journal.ts';
 import { VERDICTS } from '../checks/tls-genuine/tls-evidence.ts';
@@ -28,6 +29,8 @@ export interface Expected {
 export function createZeroSeries(metrics: Metrics, expected: Expected): void {
   zeroStates(metrics, expected);
   zeroLog(metrics, expected);
+  for (const result of LOGIN_RESULTS) metrics.webLogins.inc({ result }, 0);
+  for (const result of ['done', ...CHANGE_REFUSALS]) metrics.webChanges.inc({ result }, 0);
   for (const channel of CHANNEL_IDS) {
     metrics.notificationsPending.set({ channel }, 0);
     metrics.notificationLastSuccess.inc({ channel }, 0);

@@ -1,3 +1,4 @@
+import type { AuditEntry } from '../core/audit.ts';
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 import type { Incident } from '../engine/incident/incident.ts';
 import { deliveryKey, type OutboxEntry } from '../engine/incident/journal.ts';
@@ -10,10 +11,11 @@ const KEPT: Millis = 2_000;
 const BACK: Millis = 7 * 86_400_000;
 const MOST_ENDED = 50;
 const MOST_ENTRIES = 100;
+const MOST_CHANGES = 200;
 
 /** As much of a monitor as the history needs. */
 export interface AlertHistorySource {
-  readonly store: Pick<Store, 'ended' | 'deliveries' | 'writable' | 'journal'>;
+  readonly store: Pick<Store, 'ended' | 'deliveries' | 'auditTrail' | 'writable' | 'journal'>;
   readonly alerting: Pick<Monitor['alerting'], 'incidents'>;
 }
 
@@ -24,6 +26,7 @@ interface Read {
   readonly outbox: string;
   readonly ended: readonly Incident[];
   readonly outboxEntries: readonly OutboxEntry[];
+  readonly changes: readonly AuditEntry[];
   readonly readable: boolean;
 }
 
@@ -46,6 +49,7 @@ export function createAlertHistory(monitor: () => AlertHistorySource, clock: Clo
       outboxEntries: [...inMind.toReversed().slice(0, MOST_ENTRIES), ...without(inMind, read.outboxEntries)].toSorted(
         (a, b) => b.delivery.createdAt - a.delivery.createdAt,
       ),
+      changes: read.changes,
       complete: read.readable && current.store.writable(),
     };
   };
@@ -58,8 +62,16 @@ function readAnew(
 ): Read {
   const ended = of.ended(now - BACK, MOST_ENDED);
   if (ended === null)
-    return { of, ...when, ended: before?.ended ?? [], outboxEntries: before?.outboxEntries ?? [], readable: false };
-  return { of, ...when, ended, outboxEntries: of.deliveries(MOST_ENTRIES), readable: true };
+    return {
+      of,
+      ...when,
+      ended: before?.ended ?? [],
+      outboxEntries: before?.outboxEntries ?? [],
+      changes: before?.changes ?? [],
+      readable: false,
+    };
+  const [outboxEntries, changes] = [of.deliveries(MOST_ENTRIES), of.auditTrail(MOST_CHANGES)];
+  return { of, ...when, ended, outboxEntries, changes, readable: true };
 }
 
 function merged(inMind: readonly Incident[], ended: readonly Incident[]): readonly Incident[] {

@@ -73,6 +73,7 @@ export class App {
       feed: this.#feed,
       stopping: () => this.#stopping,
       lastReload: () => this.#lastReload,
+      recorder: this.#recorder,
       metrics: () => this.#scrape.read(),
       reload: () => this.reload(),
     });

@@ -10,6 +10,7 @@ import { createAlertHistory } from './alert-history-of.ts';
 import { createChartData } from './chart-data-of.ts';
 import { givenUpProblems } from './given-up-problems.ts';
 import type { Monitor } from './monitor.ts';
+import type { Recorder } from '../metrics/recorder.ts';
 
 /** What of the daemon the page needs besides the monitor. */
 export interface DaemonFacts {
@@ -22,6 +23,7 @@ export interface DaemonFacts {
   readonly feed: EventEmitter<{ diagnosis: [Diagnosis] }>;
   readonly stopping: () => boolean;
   readonly lastReload: () => Activity['lastReload'];
+  readonly recorder: Recorder;
   readonly metrics: WebSources['metrics'];
   readonly reload: () => Promise<ReloadOutcome>;
 }
@@ -41,6 +43,12 @@ export function createWebSources(facts: DaemonFacts): WebSources {
     onDiagnosis: (listener) => {
       facts.feed.on('diagnosis', listener);
       return () => facts.feed.off('diagnosis', listener);
+    },
+    noteLogin: (result) => facts.recorder.login(result),
+    noteChange: (entry) => {
+      facts.recorder.change(entry);
+      // What strangers try is counted: they could fill the trail.
+      if (entry.refused === null || entry.refused === 'role') monitor().store.recordChange(entry);
     },
     metrics: facts.metrics,
     reload: facts.reload,

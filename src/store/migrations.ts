@@ -86,4 +86,18 @@ export const MIGRATIONS: readonly string[] = [
   `
   CREATE INDEX figures_by_time ON figures (at);
   `,
+  `
+  CREATE TABLE audit (
+    sequence INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    action TEXT NOT NULL,
+    account TEXT NOT NULL,
+    address TEXT,
+    refused TEXT,
+    cause TEXT,
+    subject TEXT,
+    detail TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX audit_by_time ON audit (at);
+  `,
 ];

@@ -32,6 +32,7 @@ export function prune(db: DatabaseSync, before: EpochMs, most: number): boolean 
   dropUnreadIncidents(db, before, most);
   db.prepare('DELETE FROM certificates WHERE last_seen < ?').run(before);
   db.prepare('DELETE FROM figures WHERE at < ?').run(before);
+  db.prepare('DELETE FROM audit WHERE at < ?').run(before);
   return Number(samples.changes) < most;
 }
 

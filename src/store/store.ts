@@ -1,6 +1,8 @@
+import type { AuditEntry } from '../core/audit.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import type { Incident } from '../engine/incident/incident.ts';
 import type { AlertJournal, OutboxEntry } from '../engine/incident/journal.ts';
+import { insertAuditEntry, readAuditTrail } from './audit-rows.ts';
 import { MirroredJournal } from './alert-journal.ts';
 import { Database, type DatabaseDeps } from './database.ts';
 import { readHourlyValues, readLatency } from './hourly-values.ts';
@@ -28,6 +30,10 @@ export interface Store {
   latency(series: ProbeName, since: EpochMs, bucket: Millis): readonly StoredLatency[];
   /** Of the `most` appliances that matter most. */
   hourlyValues(name: HourlyValueName, since: EpochMs, most: number): readonly StoredHourlyValue[];
+  /** Keeps what somebody changed. */
+  recordChange(entry: AuditEntry): void;
+  /** Latest first. */
+  auditTrail(limit: number): readonly AuditEntry[];
   /** Whether the last write was kept: `ftm_store_writable`. */
   writable(): boolean;
   /** It was written by a newer program and is left alone: what to do about it. Null: it was not. */
@@ -73,6 +79,10 @@ export function createStore(config: { readonly path: string; readonly retention:
     availability: (from) => database.read((db) => readAvailability(db, from)) ?? [],
     latency: (series, since, bucket) => database.read((db) => readLatency(db, series, since, bucket)) ?? [],
     hourlyValues: (name, since, most) => database.read((db) => readHourlyValues(db, name, since, most)) ?? [],
+    recordChange: (entry) => {
+      database.write((db) => insertAuditEntry(db, entry));
+    },
+    auditTrail: (limit) => database.read((db) => readAuditTrail(db, limit)) ?? [],
     writable: () => database.writable(),
     newer: () => database.newer(),
     close: () => {

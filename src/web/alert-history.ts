@@ -1,3 +1,4 @@
+import type { AuditEntry } from '../core/audit.ts';
 import type { EpochMs } from '../core/clock.ts';
 import type { Incident } from '../engine/incident/incident.ts';
 import type { OutboxEntry } from '../engine/incident/journal.ts';
@@ -8,6 +9,8 @@ export interface AlertHistory {
   readonly incidents: readonly Incident[];
   /** Notifications on their way and recent, latest first. */
   readonly outboxEntries: readonly OutboxEntry[];
+  /** What people changed, latest first. */
+  readonly changes: readonly AuditEntry[];
   /** False: the history cannot be used at present; what has ended and what was sent may be missing. */
   readonly complete: boolean;
 }

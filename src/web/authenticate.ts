@@ -1,39 +1,62 @@
-import { getConnInfo } from '@hono/node-server/conninfo';
-import type { MiddlewareHandler } from 'hono';
-import { basicAuth } from 'hono/basic-auth';
-import { HTTPException } from 'hono/http-exception';
+import type { Context, MiddlewareHandler } from 'hono';
 import type { Logger } from 'pino';
 import type { Clock, Millis } from '../core/clock.ts';
 import { visibleText } from '../core/visible-text.ts';
-import type { Login } from './login.ts';
+import type { Identify } from './identify.ts';
+import type { WebEnv } from './web-env.ts';
+import type { WebSources } from './sources.ts';
+
+export interface AuthenticateDeps {
+  readonly sources: Pick<WebSources, 'noteLogin'>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
 
 const MAX_SHOWN_NAME = 64;
 /** Logins that were not even looked at are told once in so long. */
 const TOLD_EVERY: Millis = 60_000;
 
 /**
- * Basic authentication (RFC 7617). Names that were refused are logged: somebody may be trying passwords. How many that
- * can be is bounded by the login's own limit.
+ * Lets nobody in who is not identified. Names that were refused are logged: somebody may be trying passwords. How many
+ * that can be is bounded by the login's own limit.
  */
-export function authenticate(login: Login, clock: Clock, logger: Logger): MiddlewareHandler {
+export function authenticate(identify: Identify, deps: AuthenticateDeps): MiddlewareHandler<WebEnv> {
+  const { sources, clock, logger } = deps;
   const noteTurnedAway = createTurnedAwayLog(clock, logger);
-  return basicAuth({
-    realm: 'ftm-watch',
-    invalidUserMessage: 'A name and a password of web.users are needed\n',
-    async verifyUser(name, password, context) {
-      const from = getConnInfo(context).remote.address;
-      const outcome = await login.check(name, password, from);
-      switch (outcome.kind) {
-        case 'accepted':
-          return true;
-        case 'refused':
-          logger.warn({ user: visibleText(name, MAX_SHOWN_NAME), from }, 'Refused a login to the status page');
-          return false;
-        case 'later':
-          noteTurnedAway(from);
-          throw tooManyLogins(outcome.retryAfter);
-      }
-    },
+  return async (context, next) => {
+    const { incoming } = context.env;
+    const from = incoming.socket.remoteAddress;
+    const identified = await identify(incoming);
+    switch (identified.kind) {
+      case 'known':
+        sources.noteLogin('accepted');
+        context.set('caller', { ...identified.identity, address: from ?? null });
+        await next();
+        return undefined;
+      case 'refused':
+        // Without credentials it is only told which are needed: browsers ask so first.
+        if (incoming.headers.authorization === undefined) return unauthorized(context);
+        sources.noteLogin('refused');
+        // A wrong token costs nothing to send again and again: it is counted alone.
+        if (identified.name !== null)
+          logger.warn(
+            { user: visibleText(identified.name, MAX_SHOWN_NAME), from },
+            'Refused a login to the status page',
+          );
+        return unauthorized(context);
+      case 'later':
+        sources.noteLogin('limited');
+        noteTurnedAway(from);
+        return context.text('Too many logins: try again in a few seconds\n', 429, {
+          'Retry-After': String(Math.ceil(identified.retryAfter / 1000)),
+        });
+    }
+  };
+}
+
+function unauthorized(context: Context): Response {
+  return context.text('A name and a password of web.users, or another of its credentials, are needed\n', 401, {
+    'WWW-Authenticate': 'Basic realm="ftm-watch", charset="UTF-8"',
   });
 }
 
@@ -51,11 +74,4 @@ function createTurnedAwayLog(clock: Clock, logger: Logger): (from: string | unde
     toldAt = now;
     untold = 0;
   };
-}
-
-function tooManyLogins(retryAfter: Millis): HTTPException {
-  const headers = { 'Retry-After': String(Math.ceil(retryAfter / 1000)), 'Content-Type': 'text/plain; charset=utf-8' };
-  return new HTTPException(429, {
-    res: new Response('Too many logins: try again in a few seconds\n', { status: 429, headers }),
-  });
 }

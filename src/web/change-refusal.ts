@@ -1,10 +1,11 @@
-import { getConnInfo } from '@hono/node-server/conninfo';
 import type { Context, MiddlewareHandler } from 'hono';
 import { routePath } from 'hono/route';
+import type { ChangeRefusal } from '../core/audit.ts';
 import { visibleText } from '../core/visible-text.ts';
-import type { Login } from './login.ts';
+import type { Identify } from './identify.ts';
 import { isLoopback } from './loopback.ts';
-import { foreignOrigin, isLocalName, isOwnName } from './same-origin.ts';
+import { FOREIGN_ORIGIN, isForeignOrigin, isLocalName, isOwnName } from './same-origin.ts';
+import type { WebEnv } from './web-env.ts';
 
 /** Who may ask, and what tells our own page from one of somebody else's that uses the browser of an administrator. */
 export type AccessPolicy =
@@ -14,36 +15,57 @@ export type AccessPolicy =
 export interface NetworkAccess {
   readonly kind: 'network';
   /** null: everybody may come in. */
-  readonly login: Login | null;
+  readonly identify: Identify | null;
   /** `web.hosts`. */
   readonly hosts: readonly string[];
 }
 
 const MAX_SHOWN = 100;
+const FORWARDED = /^(?:forwarded|x-forwarded-.*|x-real-ip)$/u;
 
 /**
- * Why a request that changes something is refused, in a sentence; null when it may pass. Without users only who is on
- * this machine may: the socket tells, no header does, since anybody can write one. A browser may be made to send it by
- * a page of somebody else's, and without users nothing but the name that it calls tells such a page from our own.
+ * Why a request that changes something is refused; null when it may pass. Without users only who is on this machine
+ * may: the socket tells, no header does, since anybody can write one. Through a proxy of this machine comes who is not
+ * on it. A browser may be made to send it by a page of somebody else's, and without users nothing but the name that it
+ * calls tells such a page from our own.
  */
-export function changeRefusal(context: Context, access: AccessPolicy): string | null {
+export function changeRefusal(context: Context<WebEnv>, access: AccessPolicy): ChangeRefusal | null {
   if (access.kind === 'socket') return null;
-  const { login, hosts } = access;
-  const host = context.req.header('Host');
-  const foreign = foreignOrigin((name) => context.req.header(name));
-  if (foreign !== null) return foreign;
-  if (login !== null) return null;
-  const { address } = getConnInfo(context).remote;
-  if (!isLoopback(address))
-    return (
-      'Refused: without web.users only this machine may change anything, at its loopback address, and ' +
-      `"${address ?? 'nobody'}" asked: set web.users, or run the command on the machine itself`
-    );
-  if (isOwnName(host, hosts)) return null;
-  return (
-    'Refused: without web.users this must be asked for by address, as in ' +
-    `http://127.0.0.1:9843${routePath(context)}`
-  );
+  const { identify, hosts } = access;
+  const header = (name: string): string | undefined => context.req.header(name);
+  if (isForeignOrigin(header)) return 'origin';
+  const { role, address } = context.get('caller');
+  if (role !== 'change') return 'role';
+  if (identify !== null) return null;
+  if (!isLoopback(address ?? undefined)) return 'remote';
+  if (Object.keys(context.req.header()).some((name) => FORWARDED.test(name))) return 'forwarded';
+  return isOwnName(header('Host'), hosts) ? null : 'name';
+}
+
+/** The same in a sentence. */
+export function refusalText(refusal: ChangeRefusal, context: Context<WebEnv>): string {
+  const { name, role, address } = context.get('caller');
+  switch (refusal) {
+    case 'origin':
+      return FOREIGN_ORIGIN;
+    case 'role':
+      return `Refused: "${name ?? ''}" has the role "${role}", and this needs the role "change"`;
+    case 'remote':
+      return (
+        'Refused: without web.users only this machine may change anything, at its loopback address, and ' +
+        `"${address ?? 'nobody'}" asked: set web.users, or run the command on the machine itself`
+      );
+    case 'forwarded':
+      return (
+        'Refused: without web.users only this machine may change anything, and a proxy has forwarded this request: ' +
+        'set web.users, or web.proxy'
+      );
+    case 'name':
+      return (
+        'Refused: without web.users this must be asked for by address, as in ' +
+        `http://127.0.0.1:9843${routePath(context)}`
+      );
+  }
 }
 
 /**

@@ -106,8 +106,14 @@ async function createNodeServer(tls: TlsFiles | null, listener: Listener): Promi
   if (tls === null) return createPlainServer(LIMITS, listener);
   const cert = await readText(tls.certFile, 'the certificate of the status page from');
   const key = await readText(tls.keyFile, 'the key of the status page from');
+  const ca = tls.clientCaFile === null ? null : await readText(tls.clientCaFile, 'the client authorities from');
+  // Who shows no certificate may have a password.
+  const clients = ca === null ? {} : { ca, requestCert: true, rejectUnauthorized: false };
   try {
-    return createHttpsServer({ ...LIMITS, cert, key, minVersion: 'TLSv1.2', handshakeTimeout: 5_000 }, listener);
+    return createHttpsServer(
+      { ...LIMITS, ...clients, cert, key, minVersion: 'TLSv1.2', handshakeTimeout: 5_000 },
+      listener,
+    );
   } catch (error) {
     throw new Error(
       `Cannot serve the status page with certificate "${tls.certFile}" and key "${tls.keyFile}": ` +

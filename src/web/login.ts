@@ -39,7 +39,7 @@ const QUEUE_PASSES: Millis = 5_000;
  * Hash files are read at each check, so that a changed password counts at once.
  * @throws {Error} when a user's hash cannot be read or understood, naming the user
  */
-export async function createLogin(users: WebConfig['users'], clock: Clock, env: NodeJS.ProcessEnv): Promise<Login> {
+export async function createLogin(users: readonly User[], clock: Clock, env: NodeJS.ProcessEnv): Promise<Login> {
   await Promise.all(users.map((user) => readHash(user, env)));
   const accepted = createAcceptedLogins(clock);
   const limit = new LoginLimit(clock);
@@ -77,12 +77,12 @@ function outcomeOf(isRight: boolean): LoginOutcome {
 }
 
 /** Why users could not log in, one sentence a user. */
-export async function loginProblems(users: WebConfig['users'], env: NodeJS.ProcessEnv): Promise<readonly string[]> {
+export async function loginProblems(users: readonly User[], env: NodeJS.ProcessEnv): Promise<readonly string[]> {
   const read = await Promise.allSettled(users.map((user) => readHash(user, env)));
   return read.flatMap((outcome) => (outcome.status === 'rejected' ? [messageOf(outcome.reason)] : []));
 }
 
-type User = WebConfig['users'][number];
+type User = Pick<WebConfig['users'][number], 'name' | 'passwordHash'>;
 
 /**
  * For a name that nobody has, a user in whose place the password is checked, always the same for a name: so the time an

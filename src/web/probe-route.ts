@@ -2,7 +2,7 @@ import { type Context, Hono } from 'hono';
 import type { Millis } from '../core/clock.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { PROBE_MODULES, type ProbeAnswer, type ProbeRequest } from './probe-answer.ts';
-import { foreignOrigin } from './same-origin.ts';
+import { FOREIGN_ORIGIN, isForeignOrigin } from './same-origin.ts';
 import type { WebEnv } from './web-env.ts';
 import type { WebSources } from './sources.ts';
 
@@ -20,8 +20,7 @@ export function createProbeRoute({ probe }: Pick<WebSources, 'probe'>): Hono<Web
   app.get('/probe', async (context) => {
     // A page of somebody else's must not make a browser probe: each look is traffic, and a mail server may be logged in
     // to.
-    const foreign = foreignOrigin((name) => context.req.header(name));
-    if (foreign !== null) return context.text(`${foreign}\n`, 403);
+    if (isForeignOrigin((name) => context.req.header(name))) return context.text(`${FOREIGN_ORIGIN}\n`, 403);
     const request = readRequest(context);
     if (typeof request === 'string') return context.text(`${request}\n`, 400);
     // It aborts when the client has gone: nobody waits for the answer any more.

@@ -10,7 +10,9 @@ import { visibleText } from '../core/visible-text.ts';
 import { oneATurn } from '../system/next-turn.ts';
 import { authenticate } from './authenticate.ts';
 import { type EventStream, MAX_CLIENTS } from './event-stream.ts';
-import { changeRefusal, type AccessPolicy, type NetworkAccess, refuseForeignNames } from './change-refusal.ts';
+import { noteDone, refuseChange, unreadChange } from './audit-changes.ts';
+import { type AccessPolicy, type NetworkAccess, refuseForeignNames } from './change-refusal.ts';
+import { auditEntryToJson } from './audit-json.ts';
 import { incidentsToJson } from './incident-json.ts';
 import { notificationsToJson } from './notification-json.ts';
 import { renderStatusPage } from './page/status-page.ts';
@@ -54,6 +56,7 @@ export function createRoutes(tools: RouteTools): Hono<WebEnv> {
   });
 
   if (access.kind === 'network') app.use(askWho(access, tools));
+  app.use(access.kind === 'network' && access.identify !== null ? limitRole : takeForLocal);
   app.use(methodNotAllowed({ app, onMethodNotAllowed: answerMethod }));
   app.get('/', (context) => context.html(renderStatusPage(sources, tools.clock.now())));
   app.get('/static/:name', (context) => answerFile(tools.files.get(context.req.param('name')), context));
@@ -72,10 +75,31 @@ export function createRoutes(tools: RouteTools): Hono<WebEnv> {
   return app;
 }
 
-function askWho({ login, hosts }: NetworkAccess, { clock, logger }: RouteTools): MiddlewareHandler {
+function askWho({ identify, hosts }: NetworkAccess, tools: RouteTools): MiddlewareHandler {
   // A Prometheus may call by any name, and would not show why it is refused: there is no free text in metrics.
-  return login === null ? except('/metrics', refuseForeignNames(hosts)) : authenticate(login, clock, logger);
+  return identify === null ? except('/metrics', refuseForeignNames(hosts)) : authenticate(identify, tools);
 }
+
+/** Nobody was asked for a name. */
+const takeForLocal: MiddlewareHandler<WebEnv> = async (context, next) => {
+  const address = context.env.incoming.socket.remoteAddress ?? null;
+  context.set('caller', { name: null, role: 'change', address });
+  await next();
+};
+
+const OF_METRICS: ReadonlySet<string> = new Set(['/metrics', '/probe']);
+
+/** What the role `metrics` may not read; what may be changed is decided where it is asked for. */
+const limitRole: MiddlewareHandler<WebEnv> = async (context, next) => {
+  const { name, role } = context.get('caller');
+  if (role === 'metrics' && !OF_METRICS.has(context.req.path))
+    return context.text(
+      `Refused: "${name ?? ''}" has the role "metrics", which reads /metrics and /probe alone\n`,
+      403,
+    );
+  await next();
+  return undefined;
+};
 
 function addApi(app: Hono<WebEnv>, { sources, events }: RouteTools): void {
   app.get('/api/v1/status', (context) => {
@@ -92,6 +116,9 @@ function addApi(app: Hono<WebEnv>, { sources, events }: RouteTools): void {
     const { outboxEntries, complete } = sources.alertHistory();
     return context.json({ notifications: notificationsToJson(outboxEntries), complete });
   });
+  app.get('/api/v1/audit', (context) =>
+    context.json({ changes: sources.alertHistory().changes.map(auditEntryToJson) }),
+  );
   app.get('/api/v1/history', (context) => context.json(sources.chartData()));
   app.get('/api/v1/events', (context) => {
     if (context.req.method === 'HEAD') return context.body(null, 200, { 'Content-Type': 'text/event-stream' });
@@ -112,9 +139,10 @@ function answerFile(file: StaticFile | undefined, context: WebContext): Response
 }
 
 async function answerReload(context: WebContext, tools: RouteTools): Promise<Response> {
-  const refusal = changeRefusal(context, tools.access);
+  const refusal = refuseChange(context, unreadChange('reload'), tools);
   if (refusal !== null) return context.text(`${refusal}\n`, 403);
   const outcome = await tools.sources.reload();
+  noteDone(context, unreadChange('reload', outcome.kind === 'taken' ? 'taken' : 'not taken'), tools);
   return outcome.kind === 'taken'
     ? context.text('The configuration was taken\n')
     : context.text(`The configuration was not taken, the old one stays${lines(outcome.problems)}\n`, 422);

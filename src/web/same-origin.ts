@@ -1,16 +1,16 @@
 import { isIP } from 'node:net';
 
+export const FOREIGN_ORIGIN = 'Refused: the request comes from a page of another origin';
+
 /**
- * Why a request that changes something is refused, in a sentence; null when it may pass. Browsers send Origin (RFC 6454
+ * Whether a page of another origin has made the browser send a request that changes something. Browsers send Origin (RFC 6454
  * §7) with every POST, and Sec-Fetch-Site (Fetch Metadata §2.3), which is not within the reach of scripts. Programs
  * like curl send neither header.
  */
-export function foreignOrigin(header: (name: string) => string | undefined): string | null {
+export function isForeignOrigin(header: (name: string) => string | undefined): boolean {
   const origin = header('Origin');
   const isOurs = origin === undefined || (URL.parse(origin)?.host ?? null) === header('Host');
-  return isOurs && ['same-origin', 'none'].includes(header('Sec-Fetch-Site') ?? 'none')
-    ? null
-    : 'Refused: the request comes from a page of another origin';
+  return !isOurs || !['same-origin', 'none'].includes(header('Sec-Fetch-Site') ?? 'none');
 }
 
 /**

@@ -3,6 +3,7 @@ import type { ListenAddress } from '../config/schema/host-port.ts';
 import type { WebConfig } from '../config/schema/web.ts';
 import type { Clock } from '../core/clock.ts';
 import { createHttpServer, type HttpServer } from './http-server.ts';
+import { asksForIdentity, createIdentify } from './identify.ts';
 import { listenProblem } from './listen-problem.ts';
 import { createLogin } from './login.ts';
 import type { WebSources } from './sources.ts';
@@ -32,7 +33,8 @@ export function createWebServer(config: WebConfig, sources: WebSources, deps: We
   return {
     start: async () => {
       const login = users.length === 0 ? null : await createLogin(users, clock, env);
-      server = await createHttpServer({ access: { kind: 'network', login, hosts }, tls, sources, clock, logger });
+      const identify = asksForIdentity(config) ? createIdentify(config, login, env) : null;
+      server = await createHttpServer({ access: { kind: 'network', identify, hosts }, tls, sources, clock, logger });
       const bound = await server.listen({ host: listen.address, port: listen.port }).catch((error: unknown) => {
         throw error instanceof Error ? new Error(listenProblem(listen, error), { cause: error }) : error;
       });

@@ -6,7 +6,8 @@ import type { Silence } from '../engine/incident/incident.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { showValue } from '../text/show.ts';
 
-export type SilenceRequest = Omit<Silence, 'id' | 'from'>;
+/** `by` is a claim: null where the request makes none. */
+export type SilenceRequest = Omit<Silence, 'id' | 'from' | 'by'> & { readonly by: string | null };
 
 export type ReadSilence =
   | { readonly kind: 'ok'; readonly request: SilenceRequest }
@@ -16,7 +17,7 @@ export type ReadSilence =
 const LONGEST: Millis = 90 * 86_400_000;
 
 /**
- * Reads the body of `POST /api/v1/silences`: `{cause?, subject?, duration | until, by, comment}`. Every problem is told
+ * Reads the body of `POST /api/v1/silences`: `{cause?, subject?, duration | until, by?, comment}`. Every problem is told
  * at once.
  * @param now what `duration` counts from
  */
@@ -37,7 +38,7 @@ function silenceSchema(now: EpochMs): z.ZodType<SilenceRequest> {
         .datetime({ offset: true, ...expected('a time such as "2026-11-24T18:00:00Z"') })
         .transform((text) => Date.parse(text))
         .optional(),
-      by: line(100),
+      by: line(100).nullable().default(null),
       comment: line(500),
     })
     .transform(({ duration, until, ...rest }, context): SilenceRequest => {

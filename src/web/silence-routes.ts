@@ -1,28 +1,25 @@
 import { type Context, Hono } from 'hono';
-import type { Logger } from 'pino';
-import type { Clock, EpochMs } from '../core/clock.ts';
+import type { EpochMs } from '../core/clock.ts';
 import type { Silence } from '../engine/incident/incident.ts';
 import { MAX_SILENCES } from '../engine/incident/machine.ts';
 import { isoTime, isoTimeOrNull } from '../core/instant-text.ts';
 import { visibleText } from '../core/visible-text.ts';
-import { changeRefusal, type AccessPolicy } from './change-refusal.ts';
+import { accountOf } from './caller.ts';
+import { type ChangeTools, noteDone, refuseChange, unreadChange } from './audit-changes.ts';
 import { readSilence } from './silence-request.ts';
 import type { MaintenancePlan } from './alert-history.ts';
 import type { WebEnv } from './web-env.ts';
 import type { WebSources } from './sources.ts';
 
-export interface SilenceTools {
-  readonly access: AccessPolicy;
-  readonly sources: Pick<WebSources, 'silences' | 'silence' | 'unsilence' | 'maintenance'>;
-  readonly clock: Clock;
-  readonly logger: Logger;
+export interface SilenceTools extends ChangeTools {
+  readonly sources: Pick<WebSources, 'silences' | 'silence' | 'unsilence' | 'maintenance' | 'noteChange'>;
 }
 
 const MAX_SHOWN_ID = 100;
 
 /** Lists, adds and removes silences. */
 export function createSilenceRoutes(tools: SilenceTools): Hono<WebEnv> {
-  const { sources, clock, logger } = tools;
+  const { sources, clock } = tools;
   const app = new Hono<WebEnv>();
   app.get('/api/v1/silences', (context) =>
     context.json({
@@ -32,19 +29,20 @@ export function createSilenceRoutes(tools: SilenceTools): Hono<WebEnv> {
   );
   app.post('/api/v1/silences', (context) => addSilence(context, tools));
   app.delete('/api/v1/silences/:id', (context) => {
-    const refusal = changeRefusal(context, tools.access);
-    if (refusal !== null) return context.json({ error: refusal }, 403);
     const id = visibleText(context.req.param('id'), MAX_SHOWN_ID);
+    const refusal = refuseChange(context, unreadChange('remove-silence', id), tools);
+    if (refusal !== null) return context.json({ error: refusal }, 403);
+    const { cause = null, subject = null } = sources.silences().find((silence) => silence.id === id) ?? {};
     if (!sources.unsilence(id)) return context.json({ error: `There is no silence "${id}"` }, 404);
-    logger.info({ silence: id }, 'Removed a silence on request');
+    noteDone(context, { action: 'remove-silence', cause, subject, detail: id }, tools);
     return context.body(null, 204);
   });
   return app;
 }
 
 async function addSilence(context: Context<WebEnv>, tools: SilenceTools): Promise<Response> {
-  const { sources, clock, logger } = tools;
-  const refusal = changeRefusal(context, tools.access);
+  const { sources, clock } = tools;
+  const refusal = refuseChange(context, unreadChange('add-silence'), tools);
   if (refusal !== null) return context.json({ error: refusal }, 403);
   // A form of somebody else's page cannot send this type.
   if (!/^application\/json\s*(?:;|$)/iu.test(context.req.header('Content-Type') ?? ''))
@@ -52,10 +50,14 @@ async function addSilence(context: Context<WebEnv>, tools: SilenceTools): Promis
   const read = readSilence(await jsonOf(context), clock.now());
   if (read.kind === 'invalid')
     return context.json({ error: 'This silence cannot be taken', problems: read.problems }, 400);
-  const silence = lasting(sources.silences(), clock.now()).length < MAX_SILENCES ? sources.silence(read.request) : null;
+  const claimed = read.request.by;
+  const request = { ...read.request, by: accountOf(context.get('caller'), claimed) };
+  const silence = lasting(sources.silences(), clock.now()).length < MAX_SILENCES ? sources.silence(request) : null;
   if (silence === null)
     return context.json({ error: `There are ${String(MAX_SILENCES)} silences already: remove one first` }, 409);
-  logger.info({ silence: silenceToJson(silence) }, 'Added a silence on request');
+  const { id, cause, subject, until, comment } = silence;
+  const detail = `${id} until ${isoTime(until)}: ${comment}`;
+  noteDone(context, { action: 'add-silence', cause, subject, detail }, tools, claimed);
   return context.json(silenceToJson(silence), 201);
 }
 

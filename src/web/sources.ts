@@ -1,4 +1,5 @@
 import type { Certificate } from '../core/certificate.ts';
+import type { AuditEntry, LoginResult } from '../core/audit.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import type { Diagnosis } from '../engine/diagnosis.ts';
 import type { Silence } from '../engine/incident/incident.ts';
@@ -33,6 +34,10 @@ export interface WebSources {
    */
   onDiagnosis(listener: (diagnosis: Diagnosis) => void): () => void;
   metrics(): Promise<MetricsText>;
+  /** Counts what came of a login. */
+  noteLogin(result: LoginResult): void;
+  /** Counts a change or its refusal; it goes into the audit trail unless a stranger was refused. */
+  noteChange(entry: AuditEntry): void;
   /** Reloads the configuration file. */
   reload(): Promise<ReloadOutcome>;
   /** Looks at one target now. Ends early when the signal is aborted. */

@@ -145,9 +145,13 @@ function isSecretKey(key: string, name: string): boolean {
 
 /** Without what may not stand together, or not alone. */
 function byTheRules(section: Section): Section {
-  const { from, to, pin, ...others } = section;
+  const { from, to, pin, certificates, proxy, ...others } = section;
+  const hasAuthorities = 'clientCaFile' in sectionOf(section['tls']);
+  const { certificate, ...overLoopback } = sectionOf(proxy);
   return {
     ...others,
+    ...(certificates !== undefined && hasAuthorities && { certificates }),
+    ...(proxy !== undefined && { proxy: hasAuthorities || certificate === undefined ? proxy : overLoopback }),
     ...(from !== undefined && to !== undefined && { from, to }),
     ...(pin !== undefined && !('caFile' in section) && { pin }),
   };

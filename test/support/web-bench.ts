@@ -26,7 +26,17 @@ export interface WebBenchOptions {
 }
 
 export function webConfig(more: Partial<WebConfig> = {}): WebConfig {
-  return { listen: { address: '127.0.0.1', port: 0 }, tls: null, users: [], hosts: [], probeTargets: [], ...more };
+  return {
+    listen: { address: '127.0.0.1', port: 0 },
+    tls: null,
+    users: [],
+    tokens: [],
+    certificates: [],
+    proxy: null,
+    hosts: [],
+    probeTargets: [],
+    ...more,
+  };
 }
 
 export async function startWeb({

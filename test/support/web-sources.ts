@@ -1,3 +1,4 @@
+import type { AuditEntry, LoginResult } from '../../src/core/audit.ts';
 import type { Diagnosis } from '../../src/engine/diagnosis.ts';
 import type { Incident, Silence } from '../../src/engine/incident/incident.ts';
 import type { Activity, Health, ReloadOutcome, SeenCertificate, WebSources } from '../../src/web/sources.ts';
@@ -13,6 +14,9 @@ export interface WebState {
   incidents: readonly Incident[];
   silences: readonly Silence[];
   outboxEntries: readonly OutboxEntry[];
+  /** Noted, latest first. */
+  changes: readonly AuditEntry[];
+  readonly logins: LoginResult[];
   /** Whether the history can be used. */
   complete: boolean;
   maintenance: MaintenancePlan;
@@ -52,6 +56,8 @@ export function webState(more: Partial<WebState> = {}): WebState {
     incidents: [],
     silences: [],
     outboxEntries: [],
+    changes: [],
+    logins: [],
     complete: true,
     maintenance: { until: null, next: null },
     certificates: [],
@@ -77,7 +83,16 @@ export function sourcesOf(state: WebState): WebSources {
     version: '0.1.0',
     site: () => state.site,
     diagnosis: () => state.diagnosis,
-    alertHistory: () => ({ incidents: state.incidents, outboxEntries: state.outboxEntries, complete: state.complete }),
+    alertHistory: () => ({
+      incidents: state.incidents,
+      outboxEntries: state.outboxEntries,
+      changes: state.changes,
+      complete: state.complete,
+    }),
+    noteLogin: (result) => void state.logins.push(result),
+    noteChange: (entry) => {
+      state.changes = [entry, ...state.changes];
+    },
     maintenance: () => state.maintenance,
     silences: () => state.silences,
     silence(request) {

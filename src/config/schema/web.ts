@@ -1,42 +1,89 @@
 import type * as z from 'zod';
 import { hostPort, listenAddress } from './endpoints.ts';
 import { readableFile } from './files.ts';
-import { textAt, unique } from './rules.ts';
+import { type Fields, fieldsOf, given, itemsOf, type Report, textAt, unique } from './rules.ts';
 import { secret } from './secret.ts';
 import { list, optional, section } from './section.ts';
-import { lowerHostName, name } from './values.ts';
+import { choice, lowerHostName, name, text } from './values.ts';
 
 const HTTPS_PORT = 443;
+
+/** `metrics` reads /metrics and /probe, `read` everything, `change` may silence and reload as well. */
+export const ROLES = ['metrics', 'read', 'change'] as const;
+export type Role = (typeof ROLES)[number];
+
+const role = choice(...ROLES);
+const WHAT_ROLES_MAY = '"metrics" reads /metrics and /probe, "read" everything, "change" may also silence and reload.';
 
 const tls = section({
   certFile: readableFile.describe('PEM file of the certificate, with its chain.'),
   keyFile: readableFile.describe('PEM file of its private key.'),
+  clientCaFile: optional(readableFile).describe(
+    'PEM file of the authorities of client certificates, for `certificates` and `proxy`.',
+  ),
 });
 
 const user = section({
   name: name.describe('User name.'),
   passwordHash: secret('hash', 'File with the scrypt or bcrypt hash of the password, made as docs/web.md says.'),
+  role: role.prefault('change').describe(`What the user may do: ${WHAT_ROLES_MAY}`),
+});
+
+const token = section({
+  name: name.describe('What messages and the audit trail call it.'),
+  token: secret('token', 'File with the token.'),
+  role: role.prefault('read').describe('What it may do, as for users.'),
+});
+
+const certificate = section({
+  name: text.describe('Common name or DNS name in the certificate.'),
+  role: role.prefault('read').describe('What it may do, as for users.'),
+});
+
+const proxy = section({
+  userHeader: text.prefault('X-Forwarded-User').describe('Header in which it names its user.'),
+  certificate: optional(text).describe(
+    'Common name or DNS name in its client certificate. Without it, it must ask over the loopback of this machine.',
+  ),
+  role: role.prefault('read').describe('What its users may do.'),
 });
 
 export type TlsFiles = z.output<typeof tls>;
 export type WebConfig = z.output<typeof web>;
 
-export const web = section({
-  listen: listenAddress
-    .prefault('127.0.0.1:9843')
-    .describe(
-      'Where to listen. Only this machine can connect by default: configure `tls` and `users` before opening it.',
+export const web = section(
+  {
+    listen: listenAddress
+      .prefault('127.0.0.1:9843')
+      .describe(
+        'Where to listen. Only this machine can connect by default: configure `tls` and `users` before opening it.',
+      ),
+    tls: optional(tls).describe('Serve https instead of http.'),
+    users: unique(list(user), textAt('name')).describe(
+      'Who may see it (basic authentication). Nobody is asked while this list and the three below are empty.',
     ),
-  tls: optional(tls).describe('Serve https instead of http.'),
-  users: unique(list(user), textAt('name')).describe(
-    'Who may see it (basic authentication). Nobody is asked while the list is empty.',
-  ),
-  hosts: list(lowerHostName).describe(
-    'Names under which it may be called without users, beside addresses, localhost and names without a dot. ' +
-      'Any other name is refused then: a page on the internet can make its own name point here.',
-  ),
-  probeTargets: list(hostPort(HTTPS_PORT)).describe(
-    'More targets that /probe accepts, beside those of this configuration. Anything else is refused: a monitor ' +
-      'must not be a way into the network.',
-  ),
-});
+    tokens: unique(list(token), textAt('name')).describe('Programs that show a token ("Authorization: Bearer").'),
+    certificates: unique(list(certificate), textAt('name')).describe(
+      'Programs that show a client certificate under `tls.clientCaFile`.',
+    ),
+    proxy: optional(proxy).describe(
+      'A reverse proxy that logs people in. Its header counts over loopback or with its certificate only.',
+    ),
+    hosts: list(lowerHostName).describe(
+      'Names under which it may be called without users, beside addresses, localhost and names without a dot. ' +
+        'Any other name is refused then: a page on the internet can make its own name point here.',
+    ),
+    probeTargets: list(hostPort(HTTPS_PORT)).describe(
+      'More targets that /probe accepts, beside those of this configuration. Anything else is refused: a monitor ' +
+        'must not be a way into the network.',
+    ),
+  },
+  certificatesNeedAuthorities,
+);
+
+function certificatesNeedAuthorities(fields: Fields, report: Report): void {
+  if (given(fieldsOf(fields['tls']), 'clientCaFile')) return;
+  const message = 'expected "tls.clientCaFile" beside it: nothing else tells whose certificate it is';
+  if (itemsOf(fields['certificates']).length > 0) report('certificates', message);
+  if (given(fieldsOf(fields['proxy']), 'certificate')) report(['proxy', 'certificate'], message);
+}

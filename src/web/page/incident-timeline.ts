@@ -1,7 +1,9 @@
+import type { AuditEntry } from '../../core/audit.ts';
 import type { EpochMs } from '../../core/clock.ts';
 import type { FormerCause, Incident } from '../../engine/incident/incident.ts';
 import type { OutboxEntry } from '../../engine/incident/journal.ts';
 import { incidentsOf } from '../../engine/incident/notification.ts';
+import type { AlertHistory } from '../alert-history.ts';
 import { type DeliveryGroup, deliveryGroupsOf } from './delivery-group.ts';
 
 /** One step in the story of an incident. */
@@ -9,15 +11,27 @@ export type TimelineStep =
   | { readonly kind: 'seen' | 'opened' | 'closed'; readonly at: EpochMs }
   /** Until then it was understood as something else. */
   | { readonly kind: 'understood'; readonly at: EpochMs; readonly former: FormerCause }
+  /** Somebody silenced it, or ended that. */
+  | { readonly kind: 'changed'; readonly at: EpochMs; readonly change: AuditEntry }
   | { readonly kind: 'told'; readonly at: EpochMs; readonly group: DeliveryGroup };
 
 /** Oldest first. */
-export function timelineOf(incident: Incident, outboxEntries: readonly OutboxEntry[]): readonly TimelineStep[] {
+export function timelineOf(
+  incident: Incident,
+  { outboxEntries, changes }: Pick<AlertHistory, 'outboxEntries' | 'changes'>,
+): readonly TimelineStep[] {
   const { since, openedAt, closedAt, formerCauses } = incident;
   const steps: readonly TimelineStep[] = [
     ...(since < openedAt ? [{ kind: 'seen' as const, at: since }] : []),
     { kind: 'opened', at: openedAt },
     ...formerCauses.map((former) => ({ kind: 'understood' as const, at: former.until, former })),
+    ...changes
+      .filter((change) => isAbout(change, incident))
+      .map((change) => ({
+        kind: 'changed' as const,
+        at: change.at,
+        change,
+      })),
     ...(closedAt === null ? [] : [{ kind: 'closed' as const, at: closedAt }]),
     // Last: what happens at one time is told after it.
     ...deliveryGroupsAbout(incident, outboxEntries).map((group) => ({
@@ -27,6 +41,13 @@ export function timelineOf(incident: Incident, outboxEntries: readonly OutboxEnt
     })),
   ];
   return steps.toSorted((a, b) => a.at - b.at);
+}
+
+function isAbout({ action, refused, at, cause, subject }: AuditEntry, incident: Incident): boolean {
+  if (action === 'reload' || refused !== null) return false;
+  if (at < incident.since || at > (incident.closedAt ?? at)) return false;
+  const causes = [incident.cause, ...incident.formerCauses];
+  return causes.some((own) => (cause === null || cause === own.id) && (subject === null || subject === own.subject));
 }
 
 /** What was to be told of it, whether it has arrived or not. */

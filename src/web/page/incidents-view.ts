@@ -1,7 +1,7 @@
 import { compareSeverity } from '../../core/severity.ts';
+import type { AuditEntry } from '../../core/audit.ts';
 import type { EpochMs } from '../../core/clock.ts';
 import { type Incident, isFlapping, isMuted, type Silence, type LastNotified } from '../../engine/incident/incident.ts';
-import type { OutboxEntry } from '../../engine/incident/journal.ts';
 import { eventOf } from '../../engine/incident/notification.ts';
 import type { AlertHistory } from '../alert-history.ts';
 import type { StateRecipients } from '../sources.ts';
@@ -30,7 +30,7 @@ export interface Quiet {
 }
 
 interface Telltale {
-  readonly outboxEntries: readonly OutboxEntry[];
+  readonly history: Pick<AlertHistory, 'outboxEntries' | 'changes'>;
   readonly quiet: Quiet;
   /** Of the channels that are told a state. */
   readonly states: readonly StateRecipients[];
@@ -39,17 +39,18 @@ interface Telltale {
 
 /** Open incidents with their story, then those that are over. */
 export function incidentsView(
-  { incidents, outboxEntries, complete }: AlertHistory,
+  history: AlertHistory,
   quiet: Quiet,
   states: readonly StateRecipients[],
   now: EpochMs,
 ): Markup {
+  const { incidents, complete } = history;
   const sorted = byUrgency(incidents);
   const open = sorted
     .filter(({ status }) => status === 'open')
     .toSorted((a, b) => compareSeverity(a.cause.severity, b.cause.severity));
   const closed = sorted.filter(({ status }) => status === 'closed');
-  const telltale = { outboxEntries, quiet, states, now };
+  const telltale = { history, quiet, states, now };
   return markup`<section id="incidents" class="card" aria-labelledby="incidents-title">
 <h2 id="incidents-title">Open incidents <span class="count">${open.length}</span></h2>
 ${
@@ -128,8 +129,8 @@ function sentText(incident: Incident, lastNotified: LastNotified, telltale: Tell
     : markup`What was to be sent by mail or web hook has not arrived.`;
 }
 
-function waysOf(incident: Incident, { outboxEntries }: Telltale): readonly Way[] {
-  return deliveryGroupsAbout(incident, outboxEntries).flatMap((group) => group.ways);
+function waysOf(incident: Incident, { history }: Telltale): readonly Way[] {
+  return deliveryGroupsAbout(incident, history.outboxEntries).flatMap((group) => group.ways);
 }
 
 function takenText(lastNotified: LastNotified, { name, tookAt }: StateRecipients, now: EpochMs): Markup {
@@ -148,11 +149,11 @@ function closedView(incident: Incident, telltale: Telltale): Markup {
 
 function storyView(
   incident: Incident,
-  { outboxEntries, now }: Telltale,
+  { history, now }: Telltale,
   { title, isOpen }: { readonly title: Markup; readonly isOpen: boolean },
 ): Markup {
   const most = isOpen ? MAX_STEPS.first : MAX_STEPS.other;
-  const steps = timelineOf(incident, outboxEntries);
+  const steps = timelineOf(incident, history);
   const earlier = steps.length - most;
   return markup`<details id="story-${incident.id}"${
     isOpen ? markup` open` : null
@@ -170,9 +171,23 @@ function stepView(step: TimelineStep, { cause, since }: Incident, now: EpochMs):
       return markup`<li class="good">Over ${when} <span class="quiet">after ${spanText(step.at - since)}</span></li>`;
     case 'understood':
       return markup`<li>Until then <code class="tag">${step.former.id}</code> ${step.former.subject} ${when}</li>`;
+    case 'changed':
+      return markup`<li>${changeWords(step.change)} ${when} <span class="quiet">${step.change.detail}</span></li>`;
     case 'told':
       return markup`<li class="told">${
         EVENT_WORDS[eventOf(step.group.notification)]
       } ${when}${waysView(step.group, now, 'short')}</li>`;
+  }
+}
+
+function changeWords({ action, account, address }: AuditEntry): string {
+  const who = `by ${account}${address === null ? '' : ` from ${address}`}`;
+  switch (action) {
+    case 'add-silence':
+      return `Silenced ${who}`;
+    case 'remove-silence':
+      return `Silence removed ${who}`;
+    case 'reload':
+      return `Configuration reloaded ${who}`;
   }
 }

@@ -27,7 +27,7 @@ const READS = [
 ]
   .map(([, path = '']) => path.replace(':name', 'style.css').replace(':id', 'x'))
   .filter((path) => !path.startsWith('/-/'));
-const USERS = [{ name: 'ops', passwordHash: { kind: 'env', name: 'OPS_HASH' } }] as const;
+const USERS = [{ name: 'ops', passwordHash: { kind: 'env', name: 'OPS_HASH' }, role: 'change' }] as const;
 
 function open(more: { readonly hosts?: readonly string[] } = {}): Promise<WebBench> {
   return startWeb({ config: { ...more }, state: { silences: [SILENCE], diagnosis: diagnosisOf(START, []) } });

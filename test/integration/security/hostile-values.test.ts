@@ -10,7 +10,7 @@ import { actingTexts, fuzzRuns, fuzzTimeout, mutated, mutatedJson } from '../../
 import { startWeb, type WebBench } from '../../support/web-bench.ts';
 
 const TIMEOUT = { timeout: fuzzTimeout(20_000) };
-const USERS = [{ name: 'ops', passwordHash: { kind: 'env', name: 'OPS_HASH' } }] as const;
+const USERS = [{ name: 'ops', passwordHash: { kind: 'env', name: 'OPS_HASH' }, role: 'change' }] as const;
 const config = await configOf(
   'licenseServer: { host: license.example.test, expectedAddresses: [192.0.2.0/24] }\n' +
     'controlHosts: [www.example.test:443]\n',

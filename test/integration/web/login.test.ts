@@ -9,7 +9,7 @@ import { parsePasswordHash, verifyPassword } from '../../../src/web/password-has
 import { hashPassword } from '../../../src/web/scrypt-hash.ts';
 import { basicAuth, startWeb, type WebBench } from '../../support/web-bench.ts';
 
-const USERS = [{ name: 'ops', passwordHash: { kind: 'env', name: 'OPS_HASH' } }] as const;
+const USERS = [{ name: 'ops', passwordHash: { kind: 'env', name: 'OPS_HASH' }, role: 'change' }] as const;
 let hash = '';
 
 beforeAll(async () => {
@@ -34,8 +34,11 @@ describe('with users', () => {
 
     const response = await web.get(path);
 
-    expect([response.status, await response.text()]).toEqual([401, 'A name and a password of web.users are needed\n']);
-    expect(response.headers.get('WWW-Authenticate')).toBe('Basic realm="ftm-watch"');
+    expect([response.status, await response.text()]).toEqual([
+      401,
+      'A name and a password of web.users, or another of its credentials, are needed\n',
+    ]);
+    expect(response.headers.get('WWW-Authenticate')).toBe('Basic realm="ftm-watch", charset="UTF-8"');
     expect(response.headers.get('Cache-Control')).toBe('no-store');
   });
 

@@ -247,7 +247,16 @@ const DEFAULTS: Partial<Config> = {
     maintenance: [],
     heartbeat: null,
   }),
-  web: { listen: { address: '127.0.0.1', port: 9843 }, tls: null, users: [], hosts: [], probeTargets: [] },
+  web: {
+    listen: { address: '127.0.0.1', port: 9843 },
+    tls: null,
+    users: [],
+    tokens: [],
+    certificates: [],
+    proxy: null,
+    hosts: [],
+    probeTargets: [],
+  },
   store: { path: '/srv/data/ftm-watch.sqlite', retention: 90 * 24 * 60 * MINUTE },
   log: { level: 'info' },
 };

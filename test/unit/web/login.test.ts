@@ -5,7 +5,7 @@ import { handClock } from '../../support/hand-clock.ts';
 
 const CHEAP = { ln: 4, r: 8, p: 1 };
 const START = Date.parse('2026-11-24T13:00:00Z');
-const USERS = [{ name: 'ops', passwordHash: { kind: 'env', name: 'OPS_HASH' } }] as const;
+const USERS = [{ name: 'ops', passwordHash: { kind: 'env', name: 'OPS_HASH' }, role: 'change' }] as const;
 
 async function createOpsLogin() {
   const env: NodeJS.ProcessEnv = { OPS_HASH: await hashPassword('secret', CHEAP) };
@@ -84,7 +84,7 @@ describe('createLogin()', () => {
       OPS_HASH: await hashPassword('secret', CHEAP),
       HQ_HASH: await hashPassword('other', CHEAP),
     };
-    const users = [...USERS, { name: 'hq', passwordHash: { kind: 'env', name: 'HQ_HASH' } }] as const;
+    const users = [...USERS, { name: 'hq', passwordHash: { kind: 'env', name: 'HQ_HASH' }, role: 'change' }] as const;
     const login = await createLogin(users, handClock(START), env);
     await Promise.all([ask(login, 'ops', 'secret'), ask(login, 'hq', 'other')]);
 
@@ -163,7 +163,7 @@ describe('createLogin()', () => {
 
 describe('loginProblems()', () => {
   test('names each user who could not log in', async () => {
-    const users = [...USERS, { name: 'hq', passwordHash: { kind: 'env', name: 'HQ_HASH' } }] as const;
+    const users = [...USERS, { name: 'hq', passwordHash: { kind: 'env', name: 'HQ_HASH' }, role: 'change' }] as const;
 
     await expect(
       loginProblems(users, { OPS_HASH: await hashPassword('secret', CHEAP), HQ_HASH: 'hunter2' }),

@@ -12,7 +12,7 @@ describe('docs/web.md', () => {
     const { routes } = createRoutes({
       sources: sourcesOf(webState()),
       events: new EventStream(clock),
-      access: { kind: 'network', login: null, hosts: [] },
+      access: { kind: 'network', identify: null, hosts: [] },
       files: new Map(),
       tls: false,
       clock,

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import type { AuditEntry } from '../../../../src/core/audit.ts';
 import { timelineOf } from '../../../../src/web/page/incident-timeline.ts';
 import { causeOf } from '../../../support/diagnosis-of.ts';
-import { MINUTE, SECOND, START } from '../../../support/incident-timeline.ts';
+import { HOUR, MINUTE, SECOND, START } from '../../../support/incident-timeline.ts';
 import { formerCauseOf, incidentOf, outboxEntryOf, incidentNotificationOf } from '../../../support/outbox-entry-of.ts';
 
 describe('timelineOf()', () => {
@@ -32,7 +33,9 @@ describe('timelineOf()', () => {
       outboxEntryOf({ kind: 'test', id: 't', at: START }),
     ];
 
-    expect(timelineOf(incident, outboxEntries).map(({ kind, at }) => [kind, (at - START) / SECOND])).toEqual([
+    expect(
+      timelineOf(incident, { outboxEntries, changes: [] }).map(({ kind, at }) => [kind, (at - START) / SECOND]),
+    ).toEqual([
       ['seen', 0],
       ['opened', 30],
       ['told', 30],
@@ -41,7 +44,9 @@ describe('timelineOf()', () => {
       ['closed', 300],
       ['told', 300],
     ]);
-    const told = timelineOf(incident, outboxEntries).flatMap((step) => (step.kind === 'told' ? [step.group] : []));
+    const told = timelineOf(incident, { outboxEntries, changes: [] }).flatMap((step) =>
+      step.kind === 'told' ? [step.group] : [],
+    );
     expect(told[0]?.ways.map(({ delivery, recipients }) => [delivery.status, recipients])).toEqual([
       ['sent', ['admins@example.org', 'b@example.org']],
       ['pending', ['c@example.org']],
@@ -51,6 +56,34 @@ describe('timelineOf()', () => {
   test('has no time between seen and confirmed where one round was enough', () => {
     const incident = { ...incidentOf(), since: START, openedAt: START };
 
-    expect(timelineOf(incident, []).map(({ kind }) => kind)).toEqual(['opened']);
+    expect(timelineOf(incident, { outboxEntries: [], changes: [] }).map(({ kind }) => kind)).toEqual(['opened']);
+  });
+
+  const CHANGE: AuditEntry = {
+    at: START + MINUTE,
+    action: 'add-silence',
+    account: 'ada',
+    address: '10.0.0.7',
+    refused: null,
+    cause: null,
+    subject: null,
+    detail: 'silence-1',
+  };
+  const { cause } = incidentOf();
+
+  test.each<[string, Partial<AuditEntry>, boolean]>([
+    ['every incident', {}, true],
+    ['its cause', { cause: cause.id }, true],
+    ['its cause and subject', { cause: cause.id, subject: cause.subject }, true],
+    ['another cause', { cause: 'clock-skewed' }, false],
+    ['another subject', { cause: cause.id, subject: 'elsewhere:443' }, false],
+    ['the configuration', { action: 'reload' }, false],
+    ['it, and was refused', { refused: 'role' }, false],
+    ['it, before it was there', { at: START - 1 }, false],
+    ['it, when it was over', { at: START + HOUR + 1 }, false],
+  ])('tells of a change of %s', (_, change, isTold) => {
+    const incident = { ...incidentOf(), since: START, closedAt: START + HOUR };
+    const steps = timelineOf(incident, { outboxEntries: [], changes: [{ ...CHANGE, ...change }] });
+    expect(steps.some(({ kind }) => kind === 'changed')).toBe(isTold);
   });
 });

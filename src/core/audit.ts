@@ -1,0 +1,34 @@
+import type { EpochMs } from './clock.ts';
+
+export const AUDIT_ACTIONS = ['add-silence', 'remove-silence', 'reload'] as const;
+
+/**
+ * Why a change was refused: `role`, the account may not; `origin`, a page of another origin asked; `remote`, without
+ * users only this machine may, and another one asked; `forwarded`, the same through a proxy; `name`, the request called
+ * by a name that may be a stranger's.
+ */
+export const CHANGE_REFUSALS = ['role', 'origin', 'remote', 'forwarded', 'name'] as const;
+
+export type ChangeRefusal = (typeof CHANGE_REFUSALS)[number];
+
+/** `limited`: too many were wrong or wait; the password was not looked at. */
+export const LOGIN_RESULTS = ['accepted', 'refused', 'limited'] as const;
+
+export type LoginResult = (typeof LOGIN_RESULTS)[number];
+
+/** What somebody changed through ftm-watch, or was not allowed to: one entry of the audit trail. */
+export interface AuditEntry {
+  readonly at: EpochMs;
+  readonly action: (typeof AUDIT_ACTIONS)[number];
+  /** As `accountOf` names it. */
+  readonly account: string;
+  /** Where it was asked from; null: at the control socket. */
+  readonly address: string | null;
+  /** null: it was done. */
+  readonly refused: ChangeRefusal | null;
+  /** Of a silence; null: every one, or it is about none. */
+  readonly cause: string | null;
+  readonly subject: string | null;
+  /** For people: the end and the comment of a silence, or its id. */
+  readonly detail: string;
+}

@@ -1,0 +1,238 @@
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { request } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { WebConfig } from '../../../src/config/schema/web.ts';
+import { hashPassword } from '../../../src/web/scrypt-hash.ts';
+import { createIdentity, type Identity } from '../../support/authority.ts';
+import { basicAuth, startWeb, type WebBench } from '../../support/web-bench.ts';
+
+const ROLES = ['metrics', 'read', 'change'] as const;
+const SILENCE = JSON.stringify({ duration: '2h', by: 'The CISO', comment: 'x' });
+const JSON_TYPE = { 'Content-Type': 'application/json' };
+
+let folder = '';
+let hash = '';
+/** Of clients, and of nobody. */
+let authority: Identity;
+let stranger: Identity;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'ftm-watch-access-'));
+  hash = await hashPassword('secret', { ln: 4, r: 8, p: 1 });
+  authority = await createIdentity({ name: 'CN=clients', authority: true });
+  stranger = await createIdentity({ name: 'CN=strangers', authority: true });
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const USERS: WebConfig['users'] = ROLES.map((role) => ({
+  name: role,
+  passwordHash: { kind: 'env', name: 'HASH' },
+  role,
+}));
+
+function start(config: Partial<WebConfig>): Promise<WebBench> {
+  return startWeb({ config, env: { HASH: hash, TOKEN: 'a-token' } });
+}
+
+function post(web: WebBench, headers: Readonly<Record<string, string>>, path = '/api/v1/silences'): Promise<Response> {
+  return web.get(path, { method: 'POST', headers: { ...JSON_TYPE, ...headers }, body: SILENCE });
+}
+
+describe('a role', () => {
+  test.each([
+    ['metrics', '/metrics', 200],
+    ['metrics', '/probe?target=a', 503],
+    ['metrics', '/', 403],
+    ['metrics', '/api/v1/status', 403],
+    ['read', '/', 200],
+    ['read', '/metrics', 200],
+    ['read', '/api/v1/audit', 200],
+    ['change', '/', 200],
+  ])('"%s" that reads %s is answered with %d', async (role, path, status) => {
+    await using web = await start({ users: USERS });
+    expect((await web.get(path, basicAuth(role, 'secret'))).status).toBe(status);
+  });
+
+  test.each([
+    ['metrics', 403],
+    ['read', 403],
+    ['change', 201],
+  ])('"%s" that silences is answered with %d, in its own name', async (role, status) => {
+    await using web = await start({ users: USERS });
+    const { headers } = basicAuth(role, 'secret');
+    expect((await post(web, headers)).status).toBe(status);
+    expect(web.state.silences.map(({ by }) => by)).toEqual(status === 201 ? [role] : []);
+  });
+
+  test('"read" that reloads or removes a silence changes nothing, and is noted', async () => {
+    await using web = await start({ users: USERS });
+    const { headers } = basicAuth('read', 'secret');
+    const refused = await post(web, headers, '/-/reload');
+    expect([refused.status, await refused.text()]).toEqual([
+      403,
+      'Refused: "read" has the role "read", and this needs the role "change"\n',
+    ]);
+    expect((await web.get('/api/v1/silences/silence-1', { method: 'DELETE', headers })).status).toBe(403);
+    expect(web.state.reloads).toBe(0);
+    expect(web.state.changes).toMatchObject([
+      { action: 'remove-silence', account: 'read', address: '127.0.0.1', refused: 'role', detail: 'silence-1' },
+      { action: 'reload', account: 'read', refused: 'role' },
+    ]);
+  });
+});
+
+describe('the audit trail', () => {
+  test('has account, address and what was changed, and is served', async () => {
+    await using web = await start({ users: USERS });
+    const { headers } = basicAuth('change', 'secret');
+    await post(web, headers);
+    await web.get('/api/v1/silences/silence-1', { method: 'DELETE', headers });
+    await post(web, headers, '/-/reload');
+    const served: unknown = await (await web.get('/api/v1/audit', { headers })).json();
+    expect(served).toMatchObject({
+      changes: [
+        { action: 'reload', account: 'change', address: '127.0.0.1', refused: null, detail: 'taken' },
+        { action: 'remove-silence', account: 'change', detail: 'silence-1' },
+        { action: 'add-silence', account: 'change', detail: expect.stringContaining('silence-1 until ') as string },
+      ],
+    });
+    expect(web.log.filter((line) => line.includes('Changed on request'))).toHaveLength(3);
+  });
+
+  test('counts logins', async () => {
+    await using web = await start({ users: USERS });
+    await web.get('/');
+    await web.get('/', basicAuth('change', 'secret'));
+    await web.get('/', basicAuth('change', 'guess'));
+    expect(web.state.logins).toEqual(['accepted', 'refused']);
+  });
+
+  test('marks a name that was only claimed', async () => {
+    await using web = await start({});
+    expect((await post(web, {})).status).toBe(201);
+    expect(web.state.silences.map(({ by }) => by)).toEqual(['local (claimed: The CISO)']);
+  });
+});
+
+describe('without users, a request that a proxy has forwarded', () => {
+  test.each(['Forwarded', 'X-Forwarded-For', 'X-Forwarded-Host', 'X-Real-IP'])('changes nothing: %s', async (name) => {
+    await using web = await start({});
+    const refused = await post(web, { [name]: 'for=127.0.0.1' });
+    expect([refused.status, web.state.silences]).toEqual([403, []]);
+    expect(web.state.changes).toMatchObject([{ refused: 'forwarded' }]);
+  });
+});
+
+describe('a token', () => {
+  const tokens: WebConfig['tokens'] = [{ name: 'prometheus', token: { kind: 'env', name: 'TOKEN' }, role: 'metrics' }];
+
+  test.each([
+    ['Bearer a-token', '/metrics', 200],
+    ['bearer a-token', '/metrics', 200],
+    ['Bearer a-token', '/', 403],
+    ['Bearer a-toke', '/metrics', 401],
+    ['Bearer ', '/metrics', 401],
+    ['Basic a-token', '/metrics', 401],
+  ])('"%s" gets of %s %d', async (authorization, path, status) => {
+    await using web = await start({ tokens });
+    expect((await web.get(path, { headers: { authorization } })).status).toBe(status);
+  });
+
+  test('is asked for where there are no users', async () => {
+    await using web = await start({ tokens });
+    expect((await web.get('/metrics')).status).toBe(401);
+  });
+});
+
+describe('a reverse proxy', () => {
+  const proxy: WebConfig['proxy'] = { userHeader: 'X-Forwarded-User', certificate: null, role: 'change' };
+
+  test('names its user over loopback', async () => {
+    await using web = await start({ proxy });
+    expect((await post(web, { 'x-forwarded-user': 'ada' })).status).toBe(201);
+    expect(web.state.silences.map(({ by }) => by)).toEqual(['ada']);
+    expect((await post(web, {})).status).toBe(401);
+  });
+
+  test('never stands for the origin of a change', async () => {
+    await using web = await start({ proxy });
+    const refused = await post(web, { 'x-forwarded-user': 'ada', Origin: 'https://evil.example' });
+    expect([refused.status, web.state.silences]).toEqual([403, []]);
+  });
+
+  test('is believed by no header where it has to show a certificate', async () => {
+    await using web = await start({ proxy: { ...proxy, certificate: 'proxy.example.org' }, users: USERS });
+    expect((await post(web, { 'x-forwarded-user': 'ada' })).status).toBe(401);
+    const { headers } = basicAuth('read', 'secret');
+    expect((await post(web, { ...headers, 'x-forwarded-user': 'change' })).status).toBe(403);
+  });
+});
+
+describe('a client certificate', () => {
+  interface Asked {
+    readonly client?: Identity;
+    readonly headers?: Readonly<Record<string, string>>;
+    readonly path?: string;
+  }
+
+  async function startTls(config: Partial<WebConfig>): Promise<WebBench & { readonly root: string }> {
+    const server = await createIdentity({ name: 'CN=monitor', dnsNames: ['monitor.example.org'] });
+    const file = async (name: string, pem: string): Promise<string> => {
+      const path = join(folder, name);
+      await writeFile(path, pem);
+      return path;
+    };
+    const tls = {
+      certFile: await file('server.pem', server.pem),
+      keyFile: await file('server.key', server.keyPem),
+      clientCaFile: await file('clients.pem', authority.pem),
+    };
+    return Object.assign(await start({ tls, ...config }), { root: server.pem });
+  }
+
+  async function ask(web: WebBench & { readonly root: string }, { client, headers, path = '/metrics' }: Asked) {
+    const sent = request({
+      host: '127.0.0.1',
+      port: web.port,
+      path,
+      ca: web.root,
+      servername: 'monitor.example.org',
+      ...(client === undefined ? {} : { cert: client.pem, key: client.keyPem }),
+      ...(headers === undefined ? {} : { headers }),
+    });
+    sent.end();
+    const [response] = await once(sent, 'response');
+    response.resume();
+    return Number(response.statusCode);
+  }
+
+  test('lets in by its common name or a DNS name, in its role', async () => {
+    const client = await createIdentity({ name: 'CN=prometheus', issuer: authority });
+    const other = await createIdentity({ name: 'CN=x', dnsNames: ['scraper.example.org'], issuer: authority });
+    const certificates = ['prometheus', 'scraper.example.org'].map((name) => ({ name, role: 'metrics' as const }));
+    await using web = await startTls({ certificates });
+    expect(await ask(web, { client })).toBe(200);
+    expect(await ask(web, { client: other })).toBe(200);
+    expect(await ask(web, { client, path: '/' })).toBe(403);
+  });
+
+  test('is worth nothing under another authority, and nobody is shut out by having none', async () => {
+    const forged = await createIdentity({ name: 'CN=prometheus', issuer: stranger });
+    await using web = await startTls({ certificates: [{ name: 'prometheus', role: 'change' }], users: USERS });
+    expect(await ask(web, { client: forged })).toBe(401);
+    expect(await ask(web, {})).toBe(401);
+    expect(await ask(web, { headers: basicAuth('metrics', 'secret').headers })).toBe(200);
+  });
+
+  test('of a proxy makes its header count', async () => {
+    const client = await createIdentity({ name: 'CN=proxy.example.org', issuer: authority });
+    const proxy: WebConfig['proxy'] = { userHeader: 'X-User', certificate: 'proxy.example.org', role: 'read' };
+    await using web = await startTls({ proxy });
+    expect(await ask(web, { client, headers: { 'X-User': 'ada' } })).toBe(200);
+    expect(await ask(web, { client })).toBe(401);
+    expect(await ask(web, { headers: { 'X-User': 'ada' } })).toBe(401);
+  });
+});
