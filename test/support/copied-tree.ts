@@ -16,7 +16,6 @@ const COPIED = [
   'Dockerfile',
   'LICENSE',
   'README.md',
-  'SECURITY.md',
   'package.json',
   'package-lock.json',
   'tsconfig.json',
