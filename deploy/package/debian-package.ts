@@ -16,7 +16,7 @@ const DEPENDS = [
   'libatomic1',
   'libc6 (>= 2.28)',
   'libgcc-s1 (>= 3.4)',
-  'libstdc++6 (>= 9)',
+  'libstdc++6 (>= 5.2)',
   'init-system-helpers (>= 1.54)',
   'systemd | systemd-sysusers',
   'systemd | systemd-tmpfiles',
