@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
-import { createInterface } from 'node:readline/promises';
+import { createInterface, type Interface } from 'node:readline/promises';
+import { isatty } from 'node:tty';
 
 import { runProgram } from './cli/program.ts';
 import type { Terminal } from './cli/terminal.ts';
@@ -40,6 +41,7 @@ process.stdout.write('', () => process.exit());
 
 function terminal(): Terminal {
   const { stdin, stdout, stderr, env } = process;
+  const ask = stdin.isTTY && stdout.isTTY ? createDialogue() : null;
   const color = stdout.isTTY && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb';
   return {
     version: packageVersion(),
@@ -54,9 +56,15 @@ function terminal(): Terminal {
     // No terminal has no columns, and a serial console often says 0.
     style: { color, width: Math.min(stdout.columns || 100, 120) },
     progress: stderr.isTTY ? stderr : null,
-    confirm: stdin.isTTY && stdout.isTTY ? confirm : null,
+    confirm: ask === null ? null : async (question) => /^y(?:es)?$/iu.test((await ask(`${question} [y/N] `)).trim()),
+    ask,
     signal: stopping.signal,
-    onHangup: (listener) => void process.on('SIGHUP', listener),
+    onHangup: (listener) =>
+      void process.on('SIGHUP', () => {
+        // Sent by a terminal that closes too, and that is none any more by then.
+        if (stdout.isTTY && !isatty(stdout.fd)) stopping.abort(new Error('The terminal was closed'));
+        else listener();
+      }),
   };
 }
 
@@ -72,13 +80,21 @@ function account(): string {
   }
 }
 
-async function confirm(question: string): Promise<boolean> {
-  const dialogue = createInterface({ input: process.stdin, output: process.stdout });
-  try {
-    return /^y(es)?$/iu.test((await dialogue.question(`${question} [y/N] `)).trim());
-  } finally {
-    dialogue.close();
-  }
+/** Asks on the terminal, and takes one line for each question, also those typed ahead. */
+function createDialogue(): (question: string) => Promise<string> {
+  let dialogue: { readonly asked: Interface; readonly lines: AsyncIterator<string> } | null = null;
+  return async (question) => {
+    if (dialogue === null) {
+      const asked = createInterface({ input: process.stdin, output: process.stdout });
+      dialogue = { asked, lines: asked[Symbol.asyncIterator]() };
+    }
+    dialogue.asked.setPrompt(question);
+    dialogue.asked.prompt();
+    const answer = await dialogue.lines.next();
+    // Ctrl-C and Ctrl-D.
+    if (answer.done === true) throw new Error('No answer was given');
+    return answer.value;
+  };
 }
 
 function packageVersion(): string {

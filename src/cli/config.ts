@@ -1,8 +1,8 @@
 import { configJsonSchema } from '../config/json-schema.ts';
 import type { InvalidConfig, LoadResult } from '../config/load.ts';
 import { printConfig } from '../config/print.ts';
-import { noChannelNote } from '../notify/no-channel.ts';
 import { loginProblems } from '../web/login.ts';
+import { surprisesOf } from './surprises.ts';
 import { load, type Streams, type Invocation, writeIssues } from './terminal.ts';
 
 export interface ConfigCommandOptions extends Streams {
@@ -13,6 +13,8 @@ export interface ConfigCommandOptions extends Streams {
 export interface ConfigCheckOptions extends ConfigCommandOptions {
   /** What is wrong with the files that a valid configuration names. */
   readonly problems: readonly string[];
+  /** What is valid, and perhaps not meant. */
+  readonly surprises: readonly string[];
 }
 
 /** Exit codes of `config`; 3 is what `check` returns for a bad configuration too. */
@@ -35,15 +37,18 @@ export async function runConfig(command: 'check' | 'print' | 'schema', terminal:
  */
 async function checkFiles(terminal: Invocation): Promise<number> {
   const result = await load(terminal);
-  const problems = result.kind === 'ok' ? await loginProblems(result.config.web.users, terminal.env) : [];
-  return configCheck({ ...terminal, result, problems });
+  if (result.kind === 'invalid') return refuse(result, terminal.errors);
+  const { config, source } = result;
+  const problems = await loginProblems(config.web.users, terminal.env);
+  const surprises = await surprisesOf(config, source === null ? [] : [source]);
+  return configCheck({ ...terminal, result, problems, surprises });
 }
 
 /**
  * `config check`: says whether the configuration is valid, else every problem on standard error. Returns the exit code.
  * @internal
  */
-export function configCheck({ result, problems, output, errors }: ConfigCheckOptions): number {
+export function configCheck({ result, problems, surprises, output, errors }: ConfigCheckOptions): number {
   if (result.kind === 'invalid') return refuse(result, errors);
   if (problems.length > 0) {
     errors.write(problems.map((problem) => `${problem}\n`).join(''));
@@ -54,8 +59,7 @@ export function configCheck({ result, problems, output, errors }: ConfigCheckOpt
       ? 'No configuration file: the built-in defaults apply\n'
       : `${result.source}: the configuration is valid\n`,
   );
-  const note = noChannelNote(result.config.notify);
-  if (note !== null) output.write(`${note}\n`);
+  output.write(surprises.map((surprise) => `Warning: ${surprise}\n`).join(''));
   return CONFIG_EXIT.valid;
 }
 

@@ -1,6 +1,8 @@
-import { writeSync } from 'node:fs';
+import { fstatSync, writeSync } from 'node:fs';
 
 import type { Clock, Millis } from '../core/clock.ts';
+import { journalForm, jsonForm, type LogForm, readableForm } from './log-form.ts';
+import type { Terminal } from './terminal.ts';
 
 /** Where a logger writes its lines; pino takes it for a destination. */
 export interface LogOutput {
@@ -9,6 +11,7 @@ export interface LogOutput {
 
 export interface LogOutputOptions {
   readonly clock: Clock;
+  readonly form: LogForm;
   /** Writes as much as there is room for and gives the number of bytes. @throws what Node does when there is none */
   readonly writeSome: (bytes: Uint8Array) => number;
 }
@@ -23,7 +26,7 @@ const RETRY_AFTER: Millis = 1_000;
  * own destination tries again for ever, on the only thread there is, when a disk is full.
  * @internal
  */
-export function createLogOutput({ clock, writeSome }: LogOutputOptions): LogOutput {
+export function createLogOutput({ clock, form, writeSome }: LogOutputOptions): LogOutput {
   let waiting: Buffer = Buffer.alloc(0);
   let lost = 0;
   let cancelRetry: (() => void) | null = null;
@@ -39,7 +42,7 @@ export function createLogOutput({ clock, writeSome }: LogOutputOptions): LogOutp
   function drain(): void {
     flush();
     if (waiting.length === 0 && lost > 0) {
-      waiting = Buffer.from(lossLine(lost, clock));
+      waiting = Buffer.from(form(lossLine(lost, clock)));
       lost = 0;
       flush();
     }
@@ -52,7 +55,7 @@ export function createLogOutput({ clock, writeSome }: LogOutputOptions): LogOutp
 
   return {
     write: (line) => {
-      const bytes = Buffer.from(line);
+      const bytes = Buffer.from(form(line));
       // After a loss the order is kept: what comes next waits until the loss has been told.
       if (waiting.length + bytes.length > MAX_WAITING_BYTES || (lost > 0 && waiting.length > 0)) lost += 1;
       else waiting = waiting.length === 0 ? bytes : Buffer.concat([waiting, bytes]);
@@ -65,12 +68,21 @@ export function createLogOutput({ clock, writeSome }: LogOutputOptions): LogOutp
  * On standard output. Node has made that non-blocking where it is a pipe or a socket, so that a reader that sleeps
  * holds nothing up.
  */
-export function standardOutput(clock: Clock): LogOutput {
-  return createLogOutput({ clock, writeSome: (bytes) => writeSync(process.stdout.fd, bytes) });
+export function standardOutput({ clock, env, style }: Pick<Terminal, 'clock' | 'env' | 'style'>): LogOutput {
+  const { fd, isTTY } = process.stdout;
+  const form = isTTY ? readableForm(style.color) : isJournal(fd, env) ? journalForm : jsonForm;
+  return createLogOutput({ clock, form, writeSome: (bytes) => writeSync(fd, bytes) });
+}
+
+/** systemd.exec(5): whether it is the very stream that systemd has connected with the journal. */
+function isJournal(fd: number, { JOURNAL_STREAM: stream }: NodeJS.ProcessEnv): boolean {
+  if (stream === undefined) return false;
+  const { dev, ino } = fstatSync(fd);
+  return stream === `${String(dev)}:${String(ino)}`;
 }
 
 /** In the form of pino's lines, as a warning. */
 function lossLine(lines: number, clock: Clock): string {
   const msg = 'Log lines were lost: they could not be written';
-  return `${JSON.stringify({ level: 40, time: new Date(clock.now()).toISOString(), lines, msg })}\n`;
+  return `${JSON.stringify({ level: 'warn', time: new Date(clock.now()).toISOString(), lines, msg })}\n`;
 }

@@ -19,8 +19,13 @@ export async function run(terminal: Invocation): Promise<number> {
   if (config === null) return EXIT_UNKNOWN;
   const { clock, env, version, signal } = terminal;
   const logger = pino(
-    { level: config.log.level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
-    standardOutput(clock),
+    {
+      level: config.log.level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (level) => ({ level }) },
+    },
+    standardOutput(terminal),
   );
   const death = Promise.withResolvers<never>();
   const app = new App({ clock, env, logger, version, load: () => load(terminal), onDeath: death.reject });

@@ -29,6 +29,8 @@ export interface Terminal extends Streams {
   readonly progress: ProgressOutput | null;
   /** Asks the person a question that is answered with yes or no; null: nobody is there. */
   readonly confirm: ((question: string) => Promise<boolean>) | null;
+  /** Asks the person a question that is answered with a line; null: nobody is there. */
+  readonly ask: ((question: string) => Promise<string>) | null;
   /** Aborted by SIGINT and SIGTERM. */
   readonly signal: AbortSignal;
   /** Calls back on SIGHUP. */

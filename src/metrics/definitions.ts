@@ -6,7 +6,10 @@ import { createSourceGauges, type SourceGauges } from './source-gauges.ts';
  * network never becomes a label. Names are part of the contract.
  */
 export type Metrics = Readonly<
-  ReturnType<typeof definePathMetrics> & ReturnType<typeof defineFacMetrics> & ReturnType<typeof defineOwnMetrics>
+  ReturnType<typeof definePathMetrics> &
+    ReturnType<typeof defineFacMetrics> &
+    ReturnType<typeof defineOwnMetrics> &
+    ReturnType<typeof defineWebMetrics>
 > & {
   /** What the sources measure. */
   readonly sources: SourceGauges;
@@ -19,6 +22,7 @@ export function defineMetrics(registry: Registry): Metrics {
     ...definePathMetrics(define),
     ...defineFacMetrics(define),
     ...defineOwnMetrics(define),
+    ...defineWebMetrics(define),
   };
 }
 
@@ -92,16 +96,6 @@ function defineOwnMetrics({ gauge, counter, histogram }: Makers) {
       'When the last notification was delivered',
       ['channel'],
     ),
-    webLogins: counter(
-      'ftm_web_logins_total',
-      'Requests that had to say who asks: accepted, refused, or limited (too many were wrong or wait)',
-      ['result'],
-    ),
-    webChanges: counter(
-      'ftm_web_changes_total',
-      'Silences and reloads that were asked for: done, or why they were refused',
-      ['result'],
-    ),
     maintenanceActive: gauge(
       'ftm_maintenance_active',
       '1 while a maintenance window is open, in which notifications wait',
@@ -126,6 +120,25 @@ function defineOwnMetrics({ gauge, counter, histogram }: Makers) {
     storeWritable: gauge('ftm_store_writable', '1 when history can be written'),
     storeNewer: gauge('ftm_store_newer', '1 when a newer ftm-watch wrote the history, which is left alone'),
     buildInfo: gauge('ftm_build_info', 'Version of ftm-watch and of Node', ['version', 'node']),
+  };
+}
+
+function defineWebMetrics({ gauge, counter }: Makers) {
+  return {
+    webLogins: counter(
+      'ftm_web_logins_total',
+      'Requests that had to say who asks: accepted, refused, or limited (too many were wrong or wait)',
+      ['result'],
+    ),
+    webChanges: counter(
+      'ftm_web_changes_total',
+      'Silences and reloads that were asked for: done, or why they were refused',
+      ['result'],
+    ),
+    ownCertificateEnd: gauge(
+      'ftm_web_certificate_expiry_timestamp_seconds',
+      'When the certificate of the status page ends; no sample without web.tls',
+    ),
   };
 }
 

@@ -104,6 +104,12 @@ export class Recorder {
     this.#metrics.missedRuns.inc();
   }
 
+  /** @param end of the certificate of the status page; null: it has none */
+  ownCertificate(end: EpochMs | null): void {
+    if (end === null) this.#metrics.ownCertificateEnd.remove();
+    else this.#metrics.ownCertificateEnd.set(end / 1000);
+  }
+
   login(result: LoginResult): void {
     this.#metrics.webLogins.inc({ result });
   }

@@ -74,7 +74,11 @@ export class App {
       stopping: () => this.#stopping,
       lastReload: () => this.#lastReload,
       recorder: this.#recorder,
-      metrics: () => this.#scrape.read(),
+      certificateEnd: () => this.#page.certificateEnd(),
+      metrics: () => {
+        this.#recorder.ownCertificate(this.#page.certificateEnd());
+        return this.#scrape.read();
+      },
       reload: () => this.reload(),
     });
     this.#page = new PageHost({

@@ -55,7 +55,7 @@ export class ControlHost {
     if (old.place?.socket !== place.socket) {
       this.#server = await startControlServer(place.socket, this.#deps);
       this.#leaving = old.server?.stop() ?? Promise.resolve();
-      this.#deps.logger.info({ socket: place.socket }, 'Listening to commands');
+      this.#deps.logger.debug({ socket: place.socket }, 'Listening to commands');
     }
     this.#place = place;
     if (old.place !== null && old.place.link !== place.link) removeLink(old.place);

@@ -17,6 +17,7 @@ import { loadSignatures } from '../sources/log/signatures.ts';
 import type { Recorder } from '../metrics/recorder.ts';
 import { type Alerting, createAlerting } from '../notify/alerting.ts';
 import { noChannelNote } from '../notify/no-channel.ts';
+import { exposureNotes } from '../web/exposure.ts';
 import { createHeartbeat, type Heartbeat } from '../notify/heartbeat.ts';
 import type { RoundResult } from '../report/round-result.ts';
 import { ROUND_SOURCES, roundLimit } from './round/observe-round.ts';
@@ -156,6 +157,7 @@ export class Monitor {
     if (listens(this.config)) logger.info(this.#log.addresses(), 'Listening for log lines');
     const note = noChannelNote(this.config.notify);
     if (note !== null) logger.warn(note);
+    for (const exposure of exposureNotes(this.config.web)) logger.warn(exposure);
     const judged = judgedTargets(this.config);
     warnOfRefusedBaselines(judged, this.#files.kit, logger);
     recorder.expect({

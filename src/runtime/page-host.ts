@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import { sleep } from '../system/clock.ts';
 import type { WebConfig } from '../config/schema/web.ts';
 import { authority } from '../core/authority.ts';
-import type { Clock } from '../core/clock.ts';
+import type { Clock, EpochMs } from '../core/clock.ts';
 import { createWebServer, type WebServer } from '../web/server.ts';
 import type { WebSources } from '../web/sources.ts';
 
@@ -55,7 +55,9 @@ export class PageHost {
   async prepare(config: WebConfig): Promise<PageChange> {
     await this.#changing;
     const old = this.#running;
-    if (old === null || isDeepStrictEqual(old.config, config)) return UNCHANGED;
+    if (old === null) return UNCHANGED;
+    if (isDeepStrictEqual(old.config, config))
+      return { ...UNCHANGED, commit: () => void old.server.refreshCertificate() };
     if (old.config.listen.port === config.listen.port) {
       return {
         ...UNCHANGED,
@@ -70,6 +72,10 @@ export class PageHost {
       },
       discard: () => opened.server.stop(),
     };
+  }
+
+  certificateEnd(): EpochMs | null {
+    return this.#running?.server.certificateEnd() ?? null;
   }
 
   async stop(): Promise<void> {

@@ -1,9 +1,11 @@
 import type { EventEmitter } from 'node:events';
-import type { Clock, EpochMs } from '../core/clock.ts';
+import type { Clock, EpochMs, Millis } from '../core/clock.ts';
+import { isoTime } from '../core/instant-text.ts';
 import type { LogCounters } from '../sources/log/tally.ts';
 import type { Diagnosis } from '../engine/diagnosis.ts';
 import { createMaintenance, type Maintenance } from '../notify/maintenance.ts';
 import { noChannelNote } from '../notify/no-channel.ts';
+import { exposureNotes } from '../web/exposure.ts';
 import type { MaintenancePlan } from '../web/alert-history.ts';
 import type { Activity, Health, ReloadOutcome, SeenCertificate, WebSources } from '../web/sources.ts';
 import { createAlertHistory } from './alert-history-of.ts';
@@ -24,6 +26,8 @@ export interface DaemonFacts {
   readonly stopping: () => boolean;
   readonly lastReload: () => Activity['lastReload'];
   readonly recorder: Recorder;
+  /** Of the page's own certificate; null: it has none. */
+  readonly certificateEnd: () => EpochMs | null;
   readonly metrics: WebSources['metrics'];
   readonly reload: () => Promise<ReloadOutcome>;
 }
@@ -70,7 +74,16 @@ function createMaintenancePlan(monitor: () => Monitor, clock: Clock): () => Main
   };
 }
 
-function health({ monitor, stopping, lastReload }: DaemonFacts, alertHistory: WebSources['alertHistory']): Health {
+/** As long before its end as other certificates are warned of. */
+const ENDS_SOON: Millis = 30 * 86_400_000;
+
+function ownCertificateProblems(end: EpochMs | null, now: EpochMs): readonly string[] {
+  if (end === null || end - now > ENDS_SOON) return [];
+  return [`The certificate of the status page ${end < now ? 'has ended' : 'ends'} at ${isoTime(end)}: renew it`];
+}
+
+function health(facts: DaemonFacts, alertHistory: WebSources['alertHistory']): Health {
+  const { clock, monitor, stopping, lastReload, certificateEnd } = facts;
   const { alerting, store } = monitor();
   const first = monitor().last() !== null;
   return {
@@ -82,6 +95,8 @@ function health({ monitor, stopping, lastReload }: DaemonFacts, alertHistory: We
       ...(lastReload()?.taken === false
         ? ['The last reload was refused: the configuration before it is still in force']
         : []),
+      ...exposureNotes(monitor().config.web),
+      ...ownCertificateProblems(certificateEnd(), clock.now()),
       ...givenUpProblems({
         outboxEntries: alertHistory().outboxEntries,
         givenUp: store.journal.givenUp(),

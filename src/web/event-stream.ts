@@ -10,7 +10,13 @@ export interface ServerEvent {
 
 /** Shorter than the idle time-outs of proxies, which drop a connection that is silent for a minute. @internal */
 export const HEARTBEAT: Millis = 15_000;
-export const MAX_CLIENTS = 64;
+export const MAX_LISTENERS = 64;
+interface Listener {
+  readonly client: string;
+  /** Heartbeats in a row at which it had not read what came before. */
+  readonly behind: number;
+}
+
 /** Rounds that a client may fall behind. */
 const MAX_BACKLOG_BYTES = 512 * 1024;
 /** How long browsers wait before they come back. */
@@ -22,8 +28,8 @@ const RETRY: Millis = 3_000;
  */
 export class EventStream {
   readonly #clock: Clock;
-  /** Heartbeats in a row at which each client had not read what came before. */
-  readonly #clients = new Map<ServerResponse, number>();
+  /** Longest here first. */
+  readonly #listeners = new Map<ServerResponse, Listener>();
   #closed = false;
   #cancelHeartbeat: (() => void) | null = null;
 
@@ -31,12 +37,16 @@ export class EventStream {
     this.#clock = clock;
   }
 
-  /** Answers the request and keeps it open. @returns false when there are too many already; nothing is answered then */
-  join(response: ServerResponse, first: ServerEvent | null): boolean {
-    if (this.#closed || this.#clients.size >= MAX_CLIENTS) return false;
+  /**
+   * Answers the request and keeps it open. Where there are too many, who has most of them makes room.
+   * @param client who listens, by name or address
+   * @returns false when there are too many, and nobody has more than this one; nothing is answered then
+   */
+  join(response: ServerResponse, first: ServerEvent | null, client: string): boolean {
+    if (this.#closed || !this.#hasRoomFor(client)) return false;
     response.writeHead(200, HEADERS);
     response.write(`retry: ${String(RETRY)}\n\n${first === null ? '' : format(first)}`);
-    this.#clients.set(response, 0);
+    this.#listeners.set(response, { client, behind: 0 });
     response.once('close', () => this.#leave(response));
     response.on('error', () => response.destroy());
     this.#cancelHeartbeat ??= this.#clock.after(HEARTBEAT, () => this.#beat());
@@ -45,7 +55,7 @@ export class EventStream {
 
   send(event: ServerEvent): void {
     const text = format(event);
-    for (const response of this.#clients.keys()) {
+    for (const response of this.#listeners.keys()) {
       if (response.writableLength > MAX_BACKLOG_BYTES) response.destroy();
       else response.write(text);
     }
@@ -54,22 +64,33 @@ export class EventStream {
   /** Ends every stream; who comes later is turned away. */
   close(): void {
     this.#closed = true;
-    for (const response of this.#clients.keys()) response.end();
+    for (const response of this.#listeners.keys()) response.end();
   }
 
   #beat(): void {
-    for (const [response, before] of this.#clients) {
-      const behind = response.writableLength > 0 ? before + 1 : 0;
-      this.#clients.set(response, behind);
+    for (const [response, listener] of this.#listeners) {
+      const behind = response.writableLength > 0 ? listener.behind + 1 : 0;
+      this.#listeners.set(response, { ...listener, behind });
       if (behind > 1) response.destroy();
       else response.write(': still here\n\n');
     }
-    this.#cancelHeartbeat = this.#clients.size > 0 ? this.#clock.after(HEARTBEAT, () => this.#beat()) : null;
+    this.#cancelHeartbeat = this.#listeners.size > 0 ? this.#clock.after(HEARTBEAT, () => this.#beat()) : null;
+  }
+
+  #hasRoomFor(client: string): boolean {
+    if (this.#listeners.size < MAX_LISTENERS) return true;
+    const counts = new Map<string, number>();
+    for (const { client: other } of this.#listeners.values()) counts.set(other, (counts.get(other) ?? 0) + 1);
+    const [[greediest, most] = [client, 0]] = [...counts].toSorted(([, one], [, other]) => other - one);
+    if (most <= (counts.get(client) ?? 0) + 1) return false;
+    const [oldest] = [...this.#listeners].find(([, listener]) => listener.client === greediest) ?? [];
+    if (oldest !== undefined) this.#leave(oldest.destroy());
+    return true;
   }
 
   #leave(response: ServerResponse): void {
-    this.#clients.delete(response);
-    if (this.#clients.size > 0) return;
+    this.#listeners.delete(response);
+    if (this.#listeners.size > 0) return;
     this.#cancelHeartbeat?.();
     this.#cancelHeartbeat = null;
   }

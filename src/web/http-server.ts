@@ -5,13 +5,14 @@ import {
   type ServerResponse,
   type ServerOptions,
 } from 'node:http';
-import { createServer as createHttpsServer } from 'node:https';
+import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
 import type { ListenOptions, Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { Logger } from 'pino';
 import type { TlsFiles } from '../config/schema/web.ts';
+import { ServedCertificate } from '../network/tls/served-certificate.ts';
 import { createConnectionEvictor } from '../network/connection-evictor.ts';
-import type { Clock, Millis } from '../core/clock.ts';
+import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 import { diagnosisToJson } from '../engine/diagnosis-json.ts';
 import type { AccessPolicy } from './change-refusal.ts';
 import { EventStream } from './event-stream.ts';
@@ -20,13 +21,16 @@ import { BARE_HEADERS } from './security-headers.ts';
 import type { WebSources } from './sources.ts';
 import { readStaticFiles } from './static-files.ts';
 import { createWaitingAnswers, WAITING_LIMITS } from './waiting-answers.ts';
-import { readText } from '../system/read-text.ts';
 import { messageOf } from '../text/message-of.ts';
 
 /** All routes, wherever it listens. */
 export interface HttpServer {
   /** @throws {Error} as Node has it, when it cannot listen there */
   listen(where: ListenOptions): Promise<ReturnType<Server['address']>>;
+  /** Takes a certificate that was renewed at once. */
+  refreshCertificate(): Promise<void>;
+  /** When its certificate ends; null: it has none. */
+  certificateEnd(): EpochMs | null;
   /** Ends event streams and idle connections, lets running requests finish for a moment. Harmless when it never began. */
   stop(): Promise<void>;
 }
@@ -63,7 +67,8 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   const routes = createRoutes({ access, sources, events, files, tls: tls !== null, clock, logger });
   const listener = getRequestListener(routes.fetch, { overrideGlobalObjects: false, errorHandler: refuseMalformed });
   const waiting = createWaitingAnswers(WAITING_LIMITS);
-  const server = await createNodeServer(tls, (request, response) => {
+  const certificate = tls === null ? null : await ServedCertificate.read(tls, 'the status page');
+  const server = createNodeServer(tls, certificate, (request, response) => {
     if (!waiting.begin(request, response)) return;
     // Once it stops, a connection that has got its answer is not kept for the next request.
     response.once('close', () => {
@@ -73,17 +78,24 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   });
   limitConnections(server);
   let unsubscribe = (): void => undefined;
+  let unfollow = (): void => undefined;
   return {
     listen: async (where) => {
       await listening(server, where);
       server.on('error', (error) => logger.error({ err: error }, 'The web server has a problem'));
+      if ('setSecureContext' in server) unfollow = certificate?.follow(server, { clock, logger }) ?? unfollow;
       unsubscribe = sources.onDiagnosis((diagnosis) =>
         events.send({ name: 'diagnosis', data: diagnosisToJson(diagnosis) }),
       );
       return server.address();
     },
+    refreshCertificate: async () => {
+      if ('setSecureContext' in server) await certificate?.refresh(server, logger);
+    },
+    certificateEnd: () => certificate?.end() ?? null,
     stop: async () => {
       unsubscribe();
+      unfollow();
       events.close();
       await close(server, clock);
     },
@@ -100,18 +112,24 @@ function limitConnections(server: Server): void {
   server.setTimeout(IDLE);
 }
 
+type NodeServer = Server | HttpsServer;
+
 type Listener = (request: IncomingMessage, response: ServerResponse) => void;
 
-async function createNodeServer(tls: TlsFiles | null, listener: Listener): Promise<Server> {
-  if (tls === null) return createPlainServer(LIMITS, listener);
-  const cert = await readText(tls.certFile, 'the certificate of the status page from');
-  const key = await readText(tls.keyFile, 'the key of the status page from');
-  const ca = tls.clientCaFile === null ? null : await readText(tls.clientCaFile, 'the client authorities from');
-  // Who shows no certificate may have a password.
-  const clients = ca === null ? {} : { ca, requestCert: true, rejectUnauthorized: false };
+function createNodeServer(tls: TlsFiles | null, certificate: ServedCertificate | null, listener: Listener): NodeServer {
+  if (tls === null || certificate === null) return createPlainServer(LIMITS, listener);
+  const material = certificate.material();
   try {
     return createHttpsServer(
-      { ...LIMITS, ...clients, cert, key, minVersion: 'TLSv1.2', handshakeTimeout: 5_000 },
+      {
+        ...LIMITS,
+        ...material,
+        // Who shows no certificate may have a password.
+        requestCert: tls.clientCaFile !== null,
+        rejectUnauthorized: false,
+        minVersion: 'TLSv1.2',
+        handshakeTimeout: 5_000,
+      },
       listener,
     );
   } catch (error) {

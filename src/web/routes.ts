@@ -9,7 +9,7 @@ import { diagnosisToJson } from '../engine/diagnosis-json.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { oneATurn } from '../system/next-turn.ts';
 import { authenticate } from './authenticate.ts';
-import { type EventStream, MAX_CLIENTS } from './event-stream.ts';
+import { type EventStream, MAX_LISTENERS } from './event-stream.ts';
 import { noteDone, refuseChange, unreadChange } from './audit-changes.ts';
 import { type AccessPolicy, type NetworkAccess, refuseForeignNames } from './change-refusal.ts';
 import { auditEntryToJson } from './audit-json.ts';
@@ -124,8 +124,11 @@ function addApi(app: Hono<WebEnv>, { sources, events }: RouteTools): void {
     if (context.req.method === 'HEAD') return context.body(null, 200, { 'Content-Type': 'text/event-stream' });
     const diagnosis = sources.diagnosis();
     const first = diagnosis === null ? null : { name: 'diagnosis', data: diagnosisToJson(diagnosis) };
-    if (events.join(context.env.outgoing, first)) return RESPONSE_ALREADY_SENT;
-    return context.text(`Too many listen already: at most ${String(MAX_CLIENTS)} can\n`, 503, { 'Retry-After': '30' });
+    const { name, address } = context.get('caller');
+    if (events.join(context.env.outgoing, first, name ?? address ?? 'local')) return RESPONSE_ALREADY_SENT;
+    return context.text(`Too many listen already: at most ${String(MAX_LISTENERS)} can\n`, 503, {
+      'Retry-After': '30',
+    });
   });
 }
 

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { ListenAddress } from '../config/schema/host-port.ts';
 import type { WebConfig } from '../config/schema/web.ts';
-import type { Clock } from '../core/clock.ts';
+import type { Clock, EpochMs } from '../core/clock.ts';
 import { createHttpServer, type HttpServer } from './http-server.ts';
 import { asksForIdentity, createIdentify } from './identify.ts';
 import { listenProblem } from './listen-problem.ts';
@@ -14,6 +14,10 @@ export interface WebServer {
    * @throws {Error} saying what to do: the port is taken, a certificate or a password hash cannot be read
    */
   start(): Promise<ListenAddress>;
+  /** Takes a certificate that was renewed at once. */
+  refreshCertificate(): Promise<void>;
+  /** When its certificate ends; null: it has none. */
+  certificateEnd(): EpochMs | null;
   /** Harmless when it never started. */
   stop(): Promise<void>;
 }
@@ -40,6 +44,8 @@ export function createWebServer(config: WebConfig, sources: WebSources, deps: We
       });
       return typeof bound === 'object' && bound !== null ? bound : listen;
     },
+    refreshCertificate: async () => server?.refreshCertificate(),
+    certificateEnd: () => server?.certificateEnd() ?? null,
     stop: async () => {
       await server?.stop();
       server = null;

@@ -33,6 +33,8 @@ export function webConfig(more: Partial<WebConfig> = {}): WebConfig {
     tokens: [],
     certificates: [],
     proxy: null,
+    anonymous: null,
+    plaintext: false,
     hosts: [],
     probeTargets: [],
     ...more,
@@ -72,8 +74,8 @@ export interface RawClient extends Disposable {
   readonly closed: Promise<void>;
 }
 
-export async function dial(port: number, firstBytes = ''): Promise<RawClient> {
-  const socket = connect(port, '127.0.0.1');
+export async function dial(port: number, firstBytes = '', localAddress = '127.0.0.1'): Promise<RawClient> {
+  const socket = connect({ port, host: '127.0.0.1', localAddress });
   let received = '';
   const closed = new Promise<void>((resolve) => void socket.once('close', () => resolve()));
   socket.on('error', () => {});

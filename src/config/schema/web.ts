@@ -4,7 +4,7 @@ import { readableFile } from './files.ts';
 import { type Fields, fieldsOf, given, itemsOf, type Report, textAt, unique } from './rules.ts';
 import { secret } from './secret.ts';
 import { list, optional, section } from './section.ts';
-import { choice, lowerHostName, name, text } from './values.ts';
+import { choice, flag, lowerHostName, name, text } from './values.ts';
 
 const HTTPS_PORT = 443;
 
@@ -69,6 +69,12 @@ export const web = section(
     proxy: optional(proxy).describe(
       'A reverse proxy that logs people in. Its header counts over loopback or with its certificate only.',
     ),
+    anonymous: optional(choice('read')).describe(
+      '"read": that everybody who reaches it may read it is meant. Without this word, and without users, it warns.',
+    ),
+    plaintext: flag
+      .prefault(false)
+      .describe('true: that passwords travel in clear is meant, since something else encrypts. Else it warns.'),
     hosts: list(lowerHostName).describe(
       'Names under which it may be called without users, beside addresses, localhost and names without a dot. ' +
         'Any other name is refused then: a page on the internet can make its own name point here.',

@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { diagnosisToJson } from '../../../src/engine/diagnosis-json.ts';
-import { HEARTBEAT, MAX_CLIENTS } from '../../../src/web/event-stream.ts';
+import { HEARTBEAT, MAX_LISTENERS } from '../../../src/web/event-stream.ts';
 import { causeOf, diagnosisOf } from '../../support/diagnosis-of.ts';
 import { handClock } from '../../support/hand-clock.ts';
 import { START } from '../../support/incident-timeline.ts';
 import { dial, type RawClient, startWeb, type WebBench } from '../../support/web-bench.ts';
 
-function listen(web: WebBench): Promise<RawClient> {
-  return dial(web.port, 'GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n');
+function listen(web: WebBench, from = '127.0.0.1'): Promise<RawClient> {
+  return dial(web.port, 'GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n', from);
 }
 
 function eventOf(diagnosis: Parameters<typeof diagnosisToJson>[0]): string {
@@ -52,9 +52,9 @@ describe('GET /api/v1/events', () => {
     await expect.poll(() => clock.timers()).toBe(0);
   });
 
-  test(`takes ${String(MAX_CLIENTS)} listeners, and the next when one has left`, async () => {
+  test(`takes ${String(MAX_LISTENERS)} listeners, and the next when one has left`, async () => {
     await using web = await startWeb();
-    const clients = await Promise.all(Array.from({ length: MAX_CLIENTS }, () => listen(web)));
+    const clients = await Promise.all(Array.from({ length: MAX_LISTENERS }, () => listen(web)));
     await Promise.all(clients.map((client) => client.until('retry')));
 
     using oneTooMany = await listen(web);
@@ -68,6 +68,19 @@ describe('GET /api/v1/events', () => {
         return (await next.until('\r\n\r\n')).includes('200 OK');
       })
       .toBe(true);
+    for (const client of clients) client.socket.destroy();
+  });
+
+  test('is not shut to others by one client that takes every place', async () => {
+    await using web = await startWeb();
+    const clients = await Promise.all(Array.from({ length: MAX_LISTENERS }, () => listen(web)));
+    await Promise.all(clients.map((client) => client.until('retry')));
+
+    using other = await listen(web, '127.0.0.9');
+    expect(await other.until('retry')).toContain('200 OK');
+    await clients[0]?.closed;
+    using greedy = await listen(web);
+    expect(await greedy.until('at most 64')).toContain('HTTP/1.1 503');
     for (const client of clients) client.socket.destroy();
   });
 

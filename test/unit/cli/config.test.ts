@@ -17,27 +17,28 @@ function streams(): {
   };
 }
 
-const ALERTMANAGER = 'notify: { alertmanager: { urls: ["http://127.0.0.1:9093"] } }';
-
 describe('config check', () => {
   test('says that a configuration is valid', async () => {
     const to = streams();
-    expect(configCheck({ result: await loadText(`site: hq\n${ALERTMANAGER}`), problems: [], ...to })).toBe(0);
+    expect(configCheck({ result: await loadText('site: hq'), problems: [], surprises: [], ...to })).toBe(0);
     expect(to.texts()).toEqual(['/etc/ftm-watch/ftm-watch.yaml: the configuration is valid\n', '']);
   });
 
-  test('says that nothing is sent when no channel is configured', async () => {
+  test('warns of what will surprise, and that is no mistake', async () => {
     const to = streams();
-    expect(configCheck({ result: await loadText('site: hq'), problems: [], ...to })).toBe(0);
-    expect(to.texts()[0]).toMatch(
-      /the configuration is valid\nNo channel is configured: ftm-watch sends nothing itself/u,
-    );
-    expect(to.texts()[1]).toBe('');
+    const surprises = ['Nobody is told.', 'Nothing is heard.'];
+    expect(configCheck({ result: await loadText('site: hq'), problems: [], surprises, ...to })).toBe(0);
+    expect(to.texts()).toEqual([
+      '/etc/ftm-watch/ftm-watch.yaml: the configuration is valid\nWarning: Nobody is told.\nWarning: Nothing is heard.\n',
+      '',
+    ]);
   });
 
   test('says every problem on standard error', async () => {
     const to = streams();
-    expect(configCheck({ result: await loadText('sites: hq\nlog: { level: loud }'), problems: [], ...to })).toBe(3);
+    expect(
+      configCheck({ result: await loadText('sites: hq\nlog: { level: loud }'), problems: [], surprises: [], ...to }),
+    ).toBe(3);
     expect(to.texts()).toEqual([
       '',
       [
@@ -54,6 +55,7 @@ describe('config check', () => {
     configCheck({
       result: await loadText(Array.from({ length: 101 }, (_, index) => `unknown${String(index)}: 1`).join('\n')),
       problems: [],
+      surprises: [],
       ...to,
     });
     expect(to.texts()[1]).toContain('\nThe configuration is not valid: 101 problems; these are the first 100\n');
@@ -67,7 +69,7 @@ describe('config check of the files that are named', () => {
       'Cannot check the password of web user "ops": …',
       'Cannot check the password of web user "hq": …',
     ];
-    expect(configCheck({ result: await loadText('site: hq'), problems, ...to })).toBe(3);
+    expect(configCheck({ result: await loadText('site: hq'), problems, surprises: [], ...to })).toBe(3);
     expect(to.texts()).toEqual(['', `${problems.join('\n')}\n`]);
   });
 });

@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
 
+import { jsonForm } from '../../../src/cli/log-form.ts';
 import { createLogOutput } from '../../../src/cli/log-output.ts';
 import { handClock } from '../../support/hand-clock.ts';
 
 const START = Date.UTC(2026, 10, 24, 13);
 const LOSS =
-  /^\{"level":40,"time":"2026-11-24T13:\d\d:\d\d\.\d{3}Z","lines":(\d+),"msg":"Log lines were lost: they could not be written"\}$/u;
+  /^\{"level":"warn","time":"2026-11-24T13:\d\d:\d\d\.\d{3}Z","lines":(\d+),"msg":"Log lines were lost: they could not be written"\}$/u;
 
 /** A place with room for so many bytes. */
 function place(room: number): { room: number; text: string; readonly writeSome: (bytes: Uint8Array) => number } {
@@ -26,7 +27,7 @@ function place(room: number): { room: number; text: string; readonly writeSome: 
 describe('createLogOutput()', () => {
   test('writes each line at once', () => {
     const here = place(1_000);
-    const output = createLogOutput({ clock: handClock(START), writeSome: here.writeSome });
+    const output = createLogOutput({ clock: handClock(START), form: jsonForm, writeSome: here.writeSome });
     output.write('one\n');
     output.write('two\n');
     expect(here.text).toBe('one\ntwo\n');
@@ -35,7 +36,7 @@ describe('createLogOutput()', () => {
   test('keeps what finds no room, in order and without a gap, until there is some', () => {
     const clock = handClock(START);
     const here = place(6);
-    const output = createLogOutput({ clock, writeSome: here.writeSome });
+    const output = createLogOutput({ clock, form: jsonForm, writeSome: here.writeSome });
     for (const line of ['one\n', 'two\n', 'three\n']) output.write(line);
     expect(here.text).toBe('one\ntw');
     here.room = 1_000;
@@ -47,7 +48,7 @@ describe('createLogOutput()', () => {
   test('bounds what waits, and says how many lines were lost', () => {
     const clock = handClock(START);
     const here = place(0);
-    const output = createLogOutput({ clock, writeSome: here.writeSome });
+    const output = createLogOutput({ clock, form: jsonForm, writeSome: here.writeSome });
     const line = `${'x'.repeat(1_023)}\n`;
     for (let index = 0; index < 300; index += 1) output.write(line);
     here.room = Number.POSITIVE_INFINITY;

@@ -254,6 +254,8 @@ const DEFAULTS: Partial<Config> = {
     tokens: [],
     certificates: [],
     proxy: null,
+    anonymous: null,
+    plaintext: false,
     hosts: [],
     probeTargets: [],
   },

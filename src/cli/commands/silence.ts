@@ -1,0 +1,31 @@
+import type { Command } from 'commander';
+
+import type { SilenceCommand, TypedSilence } from '../silence.ts';
+import { type Finish, type Invoked, withConfig } from './command.ts';
+
+export function addSilence(program: Command, invoked: Invoked, finish: Finish): void {
+  const silence = program.command('silence').description('notifications that wait, at the daemon that runs');
+  const carryOut = async (wish: SilenceCommand, command: Command): Promise<void> => {
+    const { runSilence } = await import('../silence.ts');
+    finish(await runSilence(wish, invoked(command)));
+  };
+  withConfig(silence.command('add'))
+    .description('let notifications wait; incidents go on')
+    .option('--for <duration>', 'for so long: 90s, 15m, 2h, 7d')
+    .option('--until <time>', 'until then: 2026-11-24T18:00:00Z')
+    .option('--cause <cause>', 'only of this cause, such as tls-intercepted')
+    .option('--subject <subject>', 'only about this host:port, mail server or unit')
+    .option('--by <name>', 'who silences (default: your account)')
+    .requiredOption('--comment <text>', 'why')
+    .action((silence: TypedSilence, command: Command) => carryOut({ kind: 'add', silence }, command));
+  withConfig(silence.command('list'))
+    .description('print those that last')
+    .option('--json', 'one JSON object')
+    .action(({ json }: { json?: boolean }, command: Command) =>
+      carryOut({ kind: 'list', json: json === true }, command),
+    );
+  withConfig(silence.command('remove'))
+    .description('end silences at once')
+    .argument('<ids...>', 'as printed by "silence list"')
+    .action((ids: string[], _, command: Command) => carryOut({ kind: 'remove', ids }, command));
+}

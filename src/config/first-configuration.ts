@@ -1,0 +1,95 @@
+import { join } from 'node:path';
+import { Document, visit } from 'yaml';
+
+/** What a first configuration is made of, as typed; what is empty is left out. */
+export interface Answers {
+  /** Empty: the name of the machine. */
+  readonly site: string;
+  /** Addresses of the FortiAuthenticator units. */
+  readonly appliances: readonly string[];
+  /** That activation codes are mailed through: a host, perhaps with its port. */
+  readonly mailServer: string;
+  /** Mail addresses of those who are told. */
+  readonly recipients: readonly string[];
+  /** Its URL. */
+  readonly alertmanager: string;
+}
+
+/** A port that FortiAuthenticator can send to, and that needs no rights to listen at. */
+export const SYSLOG_PORT = 5514;
+
+const TLS_PORT = '465';
+/** Shorter ones are written in braces or brackets. */
+const LINE = 80;
+
+/**
+ * A configuration of about ten lines. Whether the answers can be used, loading it tells.
+ * @param stateFolder of the store and the learned trust; null: the default one
+ */
+export function firstConfiguration(answers: Answers, stateFolder: string | null): string {
+  const sections = {
+    ...(answers.site === '' ? {} : { site: answers.site }),
+    ...watched(answers),
+    ...told(answers),
+    ...(stateFolder === null
+      ? {}
+      : {
+          store: { path: join(stateFolder, 'ftm-watch.sqlite') },
+          trust: { baselineFile: join(stateFolder, 'trust-baseline.json') },
+        }),
+  };
+  return (
+    '# All keys: docs/configuration.md. After a change: "ftm-watch config check", then "ftm-watch reload".\n' +
+    printed(sections)
+  );
+}
+
+function watched({ appliances, mailServer }: Answers): object {
+  return {
+    ...(appliances.length === 0
+      ? {}
+      : {
+          appliances: appliances.map((address, index) => ({ name: `fac-${String(index + 1)}`, logSources: [address] })),
+          logs: { syslog: { udp: `0.0.0.0:${String(SYSLOG_PORT)}` } },
+        }),
+    ...(mailServer === '' ? {} : { mail: [relay(mailServer)] }),
+  };
+}
+
+function told({ recipients, mailServer, alertmanager }: Answers): object {
+  const [first] = recipients;
+  const email =
+    first === undefined
+      ? {}
+      : {
+          email: {
+            from: `ftm-watch@${first.slice(first.lastIndexOf('@') + 1)}`,
+            to: recipients,
+            // What does not depend on the path under watch is tried last.
+            servers: [...(mailServer === '' ? [] : [relay(mailServer)]), { host: 'localhost', security: 'none' }],
+          },
+        };
+  const notify = { ...email, ...(alertmanager === '' ? {} : { alertmanager: { urls: [alertmanager] } }) };
+  return Object.keys(notify).length === 0 ? {} : { notify };
+}
+
+/** With an IPv6 address, a port stands behind brackets alone. */
+function relay(typed: string): object {
+  const { host = typed, port } = /^(?<host>[^:]+|\[.+\]):(?<port>\d+)$/u.exec(typed)?.groups ?? {};
+  return {
+    host: host.replace(/^\[(.*)\]$/u, '$1'),
+    ...(port === undefined ? {} : { port: Number(port) }),
+    ...(port === TLS_PORT ? { security: 'tls' } : {}),
+  };
+}
+
+/** In one line what fits into one. */
+function printed(sections: object): string {
+  const document = new Document(sections);
+  visit(document.contents, {
+    Collection: (_, node, path) => {
+      node.flow = path.length > 0 && JSON.stringify(node).length <= LINE;
+    },
+  });
+  return Object.keys(sections).length === 0 ? '' : document.toString({ lineWidth: 0 });
+}

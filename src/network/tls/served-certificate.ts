@@ -1,0 +1,105 @@
+import { X509Certificate } from 'node:crypto';
+import type { Server } from 'node:tls';
+import type { Clock, EpochMs, Millis } from '../../core/clock.ts';
+import type { OperatorLog } from '../../system/operator-log.ts';
+import { readText } from '../../system/read-text.ts';
+import { messageOf } from '../../text/message-of.ts';
+
+/** The PEM files of a TLS server of ours. */
+export interface ServedFiles {
+  readonly certFile: string;
+  readonly keyFile: string;
+  /** Authorities of client certificates; null: none is asked for. */
+  readonly clientCaFile: string | null;
+}
+
+/** What they hold. */
+export interface ServedMaterial {
+  readonly cert: string;
+  readonly key: string;
+  readonly ca?: string;
+}
+
+export interface FollowDeps {
+  readonly clock: Clock;
+  readonly logger: OperatorLog;
+}
+
+const LOOK_EVERY: Millis = 60_000;
+
+/**
+ * The certificate that a TLS server of ours shows. Its files are read again each minute and on `refresh`: a renewed one
+ * counts without a restart, and one that cannot be used leaves that of before in place.
+ */
+export class ServedCertificate {
+  readonly #files: ServedFiles;
+  readonly #what: string;
+  #material: ServedMaterial;
+  /** Of the last attempt, so that each problem is logged once. */
+  #problem: string | null = null;
+
+  private constructor(files: ServedFiles, what: string, material: ServedMaterial) {
+    this.#files = files;
+    this.#what = what;
+    this.#material = material;
+  }
+
+  /**
+   * @param what whose it is, after "of": `the status page`
+   * @throws {Error} naming the file that cannot be read
+   */
+  static async read(files: ServedFiles, what: string): Promise<ServedCertificate> {
+    return new ServedCertificate(files, what, await readMaterial(files, what));
+  }
+
+  material(): ServedMaterial {
+    return this.#material;
+  }
+
+  /** When it ends; null for what is no certificate. */
+  end(): EpochMs | null {
+    try {
+      return new X509Certificate(this.#material.cert).validToDate.getTime();
+    } catch {
+      return null;
+    }
+  }
+
+  /** Puts what the files hold now into the server. Never rejects. */
+  async refresh(server: Pick<Server, 'setSecureContext'>, logger: OperatorLog): Promise<void> {
+    try {
+      const material = await readMaterial(this.#files, this.#what);
+      if (isSame(material, this.#material)) return;
+      server.setSecureContext(material);
+      this.#material = material;
+      this.#problem = null;
+      logger.info({ certFile: this.#files.certFile }, `Took the new certificate of ${this.#what}`);
+    } catch (error) {
+      const problem = messageOf(error);
+      if (problem === this.#problem) return;
+      this.#problem = problem;
+      logger.warn({ error: problem }, `Cannot take the new certificate of ${this.#what}: the one before it stays`);
+    }
+  }
+
+  /** Until the returned function is called. */
+  follow(server: Pick<Server, 'setSecureContext'>, { clock, logger }: FollowDeps): () => void {
+    const look = (): void => {
+      void this.refresh(server, logger);
+      cancel = clock.after(LOOK_EVERY, look);
+    };
+    let cancel = clock.after(LOOK_EVERY, look);
+    return () => cancel();
+  }
+}
+
+async function readMaterial(files: ServedFiles, what: string): Promise<ServedMaterial> {
+  const cert = await readText(files.certFile, `the certificate of ${what} from`);
+  const key = await readText(files.keyFile, `the key of ${what} from`);
+  if (files.clientCaFile === null) return { cert, key };
+  return { cert, key, ca: await readText(files.clientCaFile, `the client authorities of ${what} from`) };
+}
+
+function isSame(one: ServedMaterial, other: ServedMaterial): boolean {
+  return one.cert === other.cert && one.key === other.key && one.ca === other.ca;
+}

@@ -1,0 +1,24 @@
+import type { WebConfig } from '../config/schema/web.ts';
+import { asksForIdentity } from './identify.ts';
+import { isLoopback } from './loopback.ts';
+
+/**
+ * What strangers on the network may read, a sentence each; nothing where the configuration says that it is meant. Said
+ * by `config check`, at the start and on the page; never a reason not to start.
+ */
+export function exposureNotes(web: WebConfig): readonly string[] {
+  if (isLoopback(web.listen.address)) return [];
+  if (!asksForIdentity(web))
+    return web.anonymous === 'read'
+      ? []
+      : [
+          'Everybody who reaches the status page may read it: set web.users, or "web.anonymous: read" where that is ' +
+            'meant.',
+        ];
+  return web.tls !== null || web.plaintext
+    ? []
+    : [
+        'Passwords and tokens for the status page travel in clear: set web.tls, or "web.plaintext: true" where ' +
+          'something else encrypts on the way.',
+      ];
+}

@@ -1,0 +1,103 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { runCommand, type Ran } from '../../support/command-line.ts';
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'ftm-watch-init-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+/** @param answers of the person at the terminal; null: nobody is there */
+function init(args: readonly string[], answers: readonly string[] | null = null): Promise<Ran> {
+  const waiting = [...(answers ?? [])];
+  const ask = answers === null ? null : () => Promise.resolve(waiting.shift() ?? '');
+  return runCommand(['init', '-c', 'new/ftm-watch.yaml', ...args], { cwd: folder, ask });
+}
+
+const written = (): string => readFileSync(join(folder, 'new', 'ftm-watch.yaml'), 'utf8');
+
+describe('ftm-watch init', () => {
+  test('writes what options say in some ten lines, which config check accepts', async () => {
+    const args = ['--appliance', '10.0.0.5', 'fd00::5', '--mail-server', 'mail.example.org:465'];
+    const ran = await init([
+      ...args,
+      '--site',
+      'hq',
+      '--tell',
+      'admins@example.org',
+      '--alertmanager',
+      'http://am:9093',
+    ]);
+
+    expect(ran).toEqual({
+      code: 0,
+      output: expect.stringContaining(`Wrote new/ftm-watch.yaml:\n\n${written()}`),
+      errors: '',
+    });
+    expect(ran.output).toContain('this machine, UDP, port 5514');
+    const relay = { host: 'mail.example.org', port: 465, security: 'tls' };
+    expect(parse(written())).toEqual({
+      site: 'hq',
+      appliances: [
+        { name: 'fac-1', logSources: ['10.0.0.5'] },
+        { name: 'fac-2', logSources: ['fd00::5'] },
+      ],
+      logs: { syslog: { udp: '0.0.0.0:5514' } },
+      mail: [relay],
+      notify: {
+        email: {
+          from: 'ftm-watch@example.org',
+          to: ['admins@example.org'],
+          servers: [relay, { host: 'localhost', security: 'none' }],
+        },
+        alertmanager: { urls: ['http://am:9093'] },
+      },
+    });
+    expect(written().trimEnd().split('\n').length).toBeLessThanOrEqual(15);
+    const checked = await runCommand(['config', 'check', '-c', 'new/ftm-watch.yaml'], { cwd: folder });
+    expect(checked).toMatchObject({ code: 0, errors: '' });
+  });
+
+  test('asks a person, again where an answer cannot be used', async () => {
+    const ran = await init([], ['', '10.0.0.5, 10.0.0.300', '10.0.0.5', '[fd00::25]:587', '', '']);
+
+    expect(ran.output).toContain('appliances[1].logSources[0]: expected a host name or an address, got "10.0.0.300"');
+    expect(parse(written())).toEqual({
+      appliances: [{ name: 'fac-1', logSources: ['10.0.0.5'] }],
+      logs: { syslog: { udp: '0.0.0.0:5514' } },
+      mail: [{ host: 'fd00::25', port: 587 }],
+    });
+  });
+
+  test('asks nobody who has said something, and writes nothing that cannot be used', async () => {
+    expect(await init(['--tell', 'foo'], ['hq'])).toEqual({
+      code: 3,
+      output: '',
+      errors:
+        'Cannot write "new/ftm-watch.yaml": notify.email.to[0]: expected a mail address such as "admins@example.org", got "foo"\n',
+    });
+    expect(written).toThrow('ENOENT');
+  });
+
+  test('writes the defaults where nobody says anything', async () => {
+    expect((await init([])).code).toBe(0);
+    expect(parse(written())).toBeNull();
+    expect((await runCommand(['config', 'check', '-c', 'new/ftm-watch.yaml'], { cwd: folder })).code).toBe(0);
+  });
+
+  test('never overwrites', async () => {
+    writeFileSync(join(folder, 'own.yaml'), 'site: own');
+
+    expect(await runCommand(['init', '-c', 'own.yaml', '--site', 'hq'], { cwd: folder })).toEqual({
+      code: 3,
+      output: '',
+      errors: 'Cannot write "own.yaml": it is there already, and is not overwritten\n',
+    });
+    expect(readFileSync(join(folder, 'own.yaml'), 'utf8')).toBe('site: own');
+  });
+});

@@ -1,0 +1,66 @@
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { surprisesOf } from '../../../src/cli/surprises.ts';
+import { configOf } from '../../support/config-of.ts';
+
+const TOLD = 'notify: { alertmanager: { urls: ["http://127.0.0.1:9093"] } }\n';
+const HEARD = 'appliances: [{ name: fac-1, logSources: [10.0.0.5] }]\nlogs: { syslog: { udp: "0.0.0.0:5514" } }\n';
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'ftm-watch-surprises-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function file(name: string, mode: number): string {
+  const path = join(folder, name);
+  writeFileSync(path, 'x');
+  chmodSync(path, mode);
+  return path;
+}
+
+async function surprises(text: string, sources: readonly string[] = []): Promise<readonly string[]> {
+  return surprisesOf(await configOf(text), sources);
+}
+
+describe('surprisesOf()', () => {
+  test('finds none where somebody is told and the log is heard', async () => {
+    expect(await surprises(TOLD + HEARD)).toEqual([]);
+  });
+
+  test('tells that nobody is told', async () => {
+    expect(await surprises(HEARD)).toEqual([expect.stringContaining('No channel is configured')]);
+  });
+
+  test('tells that no log is heard, or is of nobody', async () => {
+    expect(await surprises(TOLD)).toEqual([expect.stringMatching(/^No log source is configured/u)]);
+    const files = `${TOLD}logs: { files: [fac.log] }\n`;
+    expect(await surprises(`${files}appliances: [{ name: fac-1 }]`)).toEqual([]);
+    expect(await surprises(`${files}appliances: [{ name: fac-1, logSources: [fac] }, { name: fac-2 }]`)).toEqual([
+      'Log lines of "fac-2" are foreign and are ignored: set its logSources.',
+    ]);
+  });
+
+  test('tells which secrets every user of this machine can read', async () => {
+    const [open, closed, key] = [file('open', 0o644), file('closed', 0o640), file('web.key', 0o604)];
+    const text =
+      `mail: [{ host: a, user: u, passwordFile: ${open} }, { host: b, user: u, passwordFile: ${closed} }]\n` +
+      `web: { tls: { certFile: ${open}, keyFile: ${key} } }\n`;
+
+    expect(await surprises(TOLD + HEARD + text)).toEqual([
+      `Every user of this machine can read the secrets in "${open}": chmod o= "${open}".`,
+      expect.stringContaining(key),
+    ]);
+  });
+
+  test('tells of the configuration itself where a URL in it is a secret', async () => {
+    const source = file('ftm-watch.yaml', 0o644);
+
+    expect(await surprises(TOLD + HEARD, [source])).toEqual([]);
+    const hook = 'notify: { webhooks: [{ url: "https://hooks.example.org/T00" }] }\n';
+    expect(await surprises(hook + HEARD, [source])).toEqual([expect.stringContaining(source)]);
+  });
+});
