@@ -230,4 +230,10 @@ describeWhere(NEEDS, 'the package for Debian, as docs/install.md tells,', () => 
     expect(await told(`stat --format='%a %U:%G' ${CONFIG}`)).toBe('640 root:ftm-watch');
     expect(await get('/metrics')).toContain('\nftm_store_writable 1\n');
   });
+
+  it('takes a configuration that "init" has written', async () => {
+    await told(`rm ${CONFIG} && ftm-watch init --site second --appliance 10.0.0.5 && systemctl reload ftm-watch`);
+    await expect.poll(() => get('/api/v1/status'), PATIENCE).toContain('"site":"second"');
+    expect(await get('/metrics')).toContain('\nftm_store_writable 1\n');
+  });
 });
