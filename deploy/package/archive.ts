@@ -8,8 +8,8 @@ import { nodeRuntime } from './node-runtime.ts';
 import { type Build, programTree } from './program-tree.ts';
 
 /**
- * Writes the archive for any Linux with glibc and systemd, to be unpacked at `/opt/ftm-watch`; the same source gives the
- * same bytes.
+ * Writes the archive for any Linux with glibc and systemd, to be unpacked at `/opt/ftm-watch`; the same source gives
+ * the same bytes.
  */
 export function writeArchive(file: string, build: Build, architecture: Architecture): void {
   const { root, date } = build;

@@ -11,7 +11,7 @@ import { type Build, packed, programTree } from './program-tree.ts';
 const CONFIGURATION = 'etc/ftm-watch/ftm-watch.yaml';
 const MAINTAINER = 'ftm-watch maintainers <maintainers@ftm-watch.example>';
 
-/** What the program of Node is linked with; a test compares it with the file. The user and the folders are systemd's. */
+/** What Node is linked with, which a test compares with the file; the user and the folders are systemd's business. */
 const DEPENDS = [
   'libatomic1',
   'libc6 (>= 2.28)',
