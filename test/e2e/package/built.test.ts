@@ -73,7 +73,10 @@ describeWhere(NEEDS, 'npm run package', () => {
   });
 
   test('has nothing in it that is younger than the source, of another owner or of a user of this machine', () => {
-    const listed = stdoutOf('dpkg-deb', '--contents', packages.file('.deb')).split('\n').filter(Boolean);
+    const env = { ...process.env, TZ: 'UTC' };
+    const listed = execFileSync('dpkg-deb', ['--contents', packages.file('.deb')], { encoding: 'utf8', env })
+      .split('\n')
+      .filter(Boolean);
     const epoch = Number(stdoutOf('git', 'log', '-1', '--format=%ct'));
     const time = new Date(epoch * 1000).toISOString().slice(0, 16).replace('T', ' ');
     expect(listed.length).toBeGreaterThan(100);
