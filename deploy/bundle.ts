@@ -44,8 +44,10 @@ const filesOfModules: Plugin = {
 };
 
 rmSync(target, { recursive: true, force: true });
+const THREADS = ['web/bcrypt-thread', 'runtime/watchdog/watching-thread'];
+const threads = Object.fromEntries(THREADS.map((name) => [`${PLACE}/${name}`, join(source, `${name}.ts`)]));
 const bundle = await rolldown({
-  input: { main: join(source, 'main.ts'), [`${PLACE}/web/bcrypt-thread`]: join(source, 'web/bcrypt-thread.ts') },
+  input: { main: join(source, 'main.ts'), ...threads },
   platform: 'node',
   plugins: [filesOfModules],
 });

@@ -44,6 +44,11 @@ export const ARTEFACTS: readonly Artefact[] = [
     folder: { path: `${CHART}/files/rules`, byHand: [] },
   },
   {
+    from: 'deploy/grafana',
+    files: () => within(`${CHART}/files/dashboards`, renderDashboards()),
+    folder: { path: `${CHART}/files/dashboards`, byHand: [] },
+  },
+  {
     from: 'src/config/schema',
     files: () => new Map([[`${CHART}/values.schema.json`, `${JSON.stringify(valuesSchema(), null, 2)}\n`]]),
   },

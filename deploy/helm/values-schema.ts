@@ -1,43 +1,6 @@
 import { configJsonSchema, type JsonSchema } from '../../src/config/json-schema.ts';
-
-/** The values that are handed to Kubernetes as they are: its own schemas judge them. */
-const KUBERNETES = {
-  map: (description: string): JsonSchema => ({ description, type: 'object' }),
-  list: (description: string): JsonSchema => ({ description, type: 'array', items: { type: 'object' } }),
-} as const;
-
-const NAME = String.raw`^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$`;
-const PORT: JsonSchema = { type: 'integer', minimum: 1, maximum: 65_535 };
-const SECRET_KEY = { name: { type: 'string', pattern: NAME }, key: { type: 'string', minLength: 1 } } as const;
-
-function text(description: string, pattern?: string): JsonSchema {
-  return { description, type: 'string', ...(pattern !== undefined && { pattern }) };
-}
-
-function choice(description: string, ...values: readonly string[]): JsonSchema {
-  return { description, enum: values };
-}
-
-function flag(description: string): JsonSchema {
-  return { description, type: 'boolean' };
-}
-
-function texts(description: string): JsonSchema {
-  return { description, type: 'object', additionalProperties: { type: 'string' } };
-}
-
-function names(description: string): JsonSchema {
-  return { description, type: 'array', items: { type: 'string', pattern: NAME }, uniqueItems: true };
-}
-
-/** Nothing but these, so that a typo is told and does not leave a default in force. */
-function section(
-  description: string,
-  properties: Readonly<Record<string, JsonSchema>>,
-  required: readonly string[] = [],
-): JsonSchema {
-  return { description, type: 'object', properties, additionalProperties: false, required };
-}
+import { podSchema } from './pod-schema.ts';
+import { choice, flag, KUBERNETES, NAME, names, PORT, section, SECRET_KEY, text, texts } from './schema-pieces.ts';
 
 /**
  * The schema (draft 7, which every Helm understands) that Helm holds values against. What stands under `config` is the
@@ -53,7 +16,7 @@ export function valuesSchema(): JsonSchema {
       ...program(),
       ...network(),
       ...monitoring(),
-      ...pod(),
+      ...podSchema(),
       global: KUBERNETES.map('Of a chart above this one; not used.'),
     },
   };
@@ -71,6 +34,7 @@ function program(): Readonly<Record<string, JsonSchema>> {
     }),
     imagePullSecrets: names('Names of Secrets with passwords of the registry.'),
     config: configuration(),
+    existingSecret: text('Name of a Secret that is there: its key ftm-watch.yaml is used instead.', `^$|${NAME}`),
     files: {
       description:
         'Public texts in /etc/ftm-watch beside ftm-watch.yaml, by name, such as certificates of authorities. Never ' +
@@ -117,6 +81,19 @@ function configuration(): JsonSchema {
   };
 }
 
+const INGRESS_PATH = {
+  type: 'object',
+  properties: { path: { type: 'string', pattern: '^/' }, pathType: { type: 'string' } },
+  additionalProperties: false,
+} as const;
+
+const INGRESS_HOST = {
+  type: 'object',
+  properties: { host: { type: 'string', minLength: 1 }, paths: { type: 'array', items: INGRESS_PATH } },
+  additionalProperties: false,
+  required: ['host'],
+} as const;
+
 function network(): Readonly<Record<string, JsonSchema>> {
   return {
     service: section('The service of the status page, the metrics and the API.', {
@@ -139,6 +116,17 @@ function network(): Readonly<Record<string, JsonSchema>> {
       },
       ports: section('The ports that appliances send to.', { udp: PORT, tcp: PORT, tls: PORT }, ['udp', 'tcp', 'tls']),
     }),
+    ingress: section('The way to the status page by a name from outside.', {
+      enabled: flag('Whether there is one.'),
+      className: text('Its class; empty: the default one.'),
+      annotations: texts('Its annotations.'),
+      hosts: {
+        description: 'Names that the page is called by; the path is / where there is none.',
+        type: 'array',
+        items: INGRESS_HOST,
+      },
+      tls: KUBERNETES.list('Certificates (IngressTLS).'),
+    }),
     serviceAccount: section('The account of the pod. It has no rights and no token.', {
       create: flag('Whether it is made here.'),
       name: text('Its name; empty: the one of all objects, or "default" where none is made.'),
@@ -148,9 +136,8 @@ function network(): Readonly<Record<string, JsonSchema>> {
       enabled: flag('Whether there is a policy.'),
       http: KUBERNETES.list('Peers that may read metrics and the status page (NetworkPolicyPeer); none: nobody.'),
       syslog: KUBERNETES.list('Peers that may send log lines (NetworkPolicyPeer); none: nobody.'),
-      egress: KUBERNETES.list(
-        'Where it may connect to (NetworkPolicyEgressRule). A port that is missing looks like a fault of what is ' +
-          'behind it.',
+      extraEgress: KUBERNETES.list(
+        'More rules than those for the ports in the configuration (NetworkPolicyEgressRule).',
       ),
     }),
   };
@@ -164,6 +151,7 @@ function monitoring(): Readonly<Record<string, JsonSchema>> {
     additionalProperties: false,
   };
   return {
+    prometheusRelease: text('Release of kube-prometheus-stack, which selects by the label "release".'),
     serviceMonitor: section('How the Prometheus operator finds it.', {
       enabled: flag('Whether there is one.'),
       labels: texts('Labels that the operator selects by.'),
@@ -177,30 +165,10 @@ function monitoring(): Readonly<Record<string, JsonSchema>> {
       shared: flag('Whether those for all sites are in this release: in one of those that one Prometheus sees.'),
       labels: texts('Labels that the operator selects by.'),
     }),
-  };
-}
-
-function pod(): Readonly<Record<string, JsonSchema>> {
-  return {
-    pair: section('Two releases with the same config.site that watch the same path.', {
-      name: text('The same in both: they then run on different nodes.', '^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)?$'),
+    dashboards: section('The dashboards of deploy/grafana, in a ConfigMap for the sidecar of Grafana.', {
+      enabled: flag('Whether there are any.'),
+      labels: texts('Labels that the sidecar selects by.'),
+      annotations: texts('Annotations, such as the folder.'),
     }),
-    podDisruptionBudget: section('Keeps one of a pair running while nodes are drained.', {
-      enabled: flag('In one release of a pair.'),
-    }),
-    resources: KUBERNETES.map('What it may use (ResourceRequirements).'),
-    dnsPolicy: choice(
-      'Whose resolver "system" is: that of the cluster or that of the node.',
-      'ClusterFirst',
-      'Default',
-    ),
-    priorityClassName: text('Priority class of the pod.'),
-    nodeSelector: texts(
-      'Labels of the nodes that it may run on: those behind the firewall policies of FortiAuthenticator.',
-    ),
-    tolerations: KUBERNETES.list('Taints that it tolerates (Toleration).'),
-    affinity: KUBERNETES.map('Where it prefers to run (Affinity), instead of what pair.name says.'),
-    podLabels: texts('More labels of the pod.'),
-    podAnnotations: texts('More annotations of the pod.'),
   };
 }

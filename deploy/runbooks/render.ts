@@ -53,7 +53,7 @@ function renderList(): string {
 function renderPage(id: CauseId): string {
   const words = wordsOf(id);
   const { title, severity, summary, impact, remedy, anyProductRemedy, productRemedy = {}, kinds = {} } = words;
-  const { sources = [] } = words;
+  const { brokenPath, sources = [] } = words;
   return joined([
     `# ${title.charAt(0).toUpperCase()}${title.slice(1)}`,
     GENERATED,
@@ -73,6 +73,9 @@ function renderPage(id: CauseId): string {
     ...(Object.keys(productRemedy).length === 0 && anyProductRemedy === undefined ? [] : ['Always:']),
     stepsOf(remedy),
     ...Object.values(kinds).flatMap((kind) => [`## Where ${kind.title}`, textOf(kind.summary), stepsOf(kind.remedy)]),
+    ...(brokenPath === undefined
+      ? []
+      : ['## While the path is broken: critical', textOf(brokenPath.summary), stepsOf(brokenPath.remedy)]),
     '## Is it fixed?',
     '`ftm-watch check` looks at everything once. The incident closes by itself after `notify.policy.recoveries` ' +
       'rounds without the cause.',

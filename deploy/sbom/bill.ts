@@ -30,32 +30,41 @@ const lockedPackage: z.ZodType<LockedPackage> = z.looseObject({
   optional: z.boolean().optional(),
 });
 const lockFile: z.ZodType<LockFile> = z.looseObject({ packages: z.record(z.string(), lockedPackage) });
+const billOfNpm = z.looseObject({
+  components: z.array(z.looseObject({})),
+  dependencies: z.array(z.looseObject({ ref: z.string(), dependsOn: z.array(z.string()) })),
+});
 const manifest: z.ZodType<object> = z.looseObject({});
 
-/** All packages of the lock file by their folders. */
+/** All packages by their folders. */
 export function lockedPackages(): Readonly<Record<string, LockedPackage>> {
   return lockFile.parse(readJson('package-lock.json')).packages;
 }
 
-/** What the program runs with, without Node. */
+/** What the program runs with: the installed packages by their folders, without those for development. */
 export function productionPackages(): Readonly<Record<string, LockedPackage>> {
-  return selected(({ dev, optional }) => dev !== true && optional !== true);
+  return Object.fromEntries(
+    Object.entries(lockedPackages()).filter(
+      ([folder, { dev, optional }]) => folder !== '' && dev !== true && optional !== true,
+    ),
+  );
 }
 
-/** Node, for each processor. */
-export function nodePackages(): Readonly<Record<string, LockedPackage>> {
-  return selected(({ dev, optional }) => dev !== true && optional === true);
-}
-
-function selected(isWanted: (one: LockedPackage) => boolean): Readonly<Record<string, LockedPackage>> {
-  return Object.fromEntries(Object.entries(lockedPackages()).filter(([folder, one]) => folder !== '' && isWanted(one)));
-}
-
-/**
- * The bill of materials (CycloneDX, JSON) of the production dependencies and of Node, by npm itself. It is given a lock
- * file without the others: `npm sbom --omit=dev` leaves out what both need, such as zod and yaml here.
- */
+/** The bill of materials (CycloneDX, JSON): the production dependencies, and the Node that they run on. */
 export function billOfMaterials(): string {
+  const bill = billOfNpm.parse(JSON.parse(packagesByNpm()));
+  const node = nodeComponent();
+  const [root = { ref: '', dependsOn: [] }, ...others] = bill.dependencies;
+  const dependencies = [
+    { ...root, dependsOn: [...root.dependsOn, node['bom-ref']] },
+    ...others,
+    { ref: node['bom-ref'], dependsOn: [] },
+  ];
+  return `${JSON.stringify({ ...bill, components: [...bill.components, node], dependencies }, null, 2)}\n`;
+}
+
+/** By npm itself, of a lock file without the others: `npm sbom --omit=dev` leaves out what both need, such as zod. */
+function packagesByNpm(): string {
   const temporary = mkdtempSync(join(tmpdir(), 'ftm-watch-sbom-'));
   // npm calls the whole by its folder.
   const folder = join(temporary, 'ftm-watch');
@@ -65,13 +74,13 @@ export function billOfMaterials(): string {
     write(folder, 'package.json', {
       ...manifest.parse(readJson('package.json')),
       devDependencies: {},
+      optionalDependencies: {},
     });
     write(folder, 'package-lock.json', {
       ...lock,
       packages: {
-        '': { ...lock.packages[''], devDependencies: {} },
+        '': { ...lock.packages[''], devDependencies: {}, optionalDependencies: {} },
         ...productionPackages(),
-        ...nodePackages(),
       },
     });
     const args = [
@@ -86,6 +95,28 @@ export function billOfMaterials(): string {
   } finally {
     rmSync(temporary, { recursive: true, force: true });
   }
+}
+
+/** With the names by which scanners know it, and where its builds come from. */
+function nodeComponent() {
+  const builds = Object.entries(lockFile.parse(readJson('package-lock.json')).packages).filter(([folder]) =>
+    folder.startsWith('node_modules/node-linux-'),
+  );
+  const version = builds[0]?.[1].version ?? '';
+  return {
+    'bom-ref': `node@${version}`,
+    type: 'platform',
+    name: 'node',
+    version,
+    cpe: `cpe:2.3:a:nodejs:node.js:${version}:*:*:*:*:*:*:*`,
+    purl: `pkg:generic/node@${version}`,
+    licenses: [{ license: { id: 'MIT' } }],
+    externalReferences: builds.map(([folder, { integrity = '' }]) => ({
+      type: 'distribution',
+      url: `https://www.npmjs.com/package/${folder.slice('node_modules/'.length)}/v/${version}`,
+      hashes: [{ alg: 'SHA-512', content: Buffer.from(integrity.replace('sha512-', ''), 'base64').toString('hex') }],
+    })),
+  } as const;
 }
 
 function readJson(name: string): unknown {

@@ -4,6 +4,7 @@ import { UNKNOWN_CAUSE, UNKNOWN_WORDS } from '../engine/words/unknown.ts';
 import { appliance } from './appliance/check.ts';
 import { clock } from './clock/check.ts';
 import type { Declaration } from './declaration.ts';
+import { delivery } from './delivery/check.ts';
 import { firewallPolicy } from './firewall-policy/check.ts';
 import { internet } from './internet/check.ts';
 import { licenseAssignment } from './license-assignment/check.ts';
@@ -23,6 +24,7 @@ const REGISTERED = [
   tlsGenuine,
   licenseServer,
   mail,
+  delivery,
   appliance,
   licenseAssignment,
   tokenPool,

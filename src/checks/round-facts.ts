@@ -1,3 +1,4 @@
+import type { CarrierFindings } from './delivery/judge-carrier.ts';
 import type { SourcesConfig } from '../sources/registry.ts';
 import type { ClockObservation } from '../core/observation.ts';
 import type { RoundObservations } from '../sources/registry.ts';
@@ -6,6 +7,8 @@ import type { RoundObservations } from '../sources/registry.ts';
 export interface RoundFacts {
   readonly config: SourcesConfig;
   readonly round: RoundObservations;
+  /** The services that carry codes, and what the checks of the path found at them. */
+  readonly carriers: readonly CarrierFindings[];
   /** The time as NTP servers and HTTP answers told it. */
   readonly clock: readonly ClockObservation[];
 }

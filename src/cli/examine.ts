@@ -4,11 +4,12 @@ import type { RoundProgress } from '../runtime/round/observe-round.ts';
 import type { RoundResult } from '../report/round-result.ts';
 import { createProbeKit } from '../runtime/round/probe-kit.ts';
 import { invalidWhenStalled } from '../checks/invalid-round.ts';
-import { mailServersOf } from '../sources/mail/mail-servers.ts';
+import { codeLifeOf, mailServersOf } from '../sources/mail/mail-servers.ts';
 import { askEach, configuredSources, unseenPicture } from '../runtime/slow-sources.ts';
 import { conclude, type LogPart } from '../runtime/conclude.ts';
-import { stateFile } from '../runtime/state-files.ts';
+import { pendingTokens, stateFile } from '../runtime/state-files.ts';
 import { jsonFile } from '../system/json-file.ts';
+import { oneATurn } from '../system/next-turn.ts';
 import { createProgressLine } from './progress.ts';
 import type { Terminal } from './terminal.ts';
 import { untilSettled } from './until-settled.ts';
@@ -36,6 +37,7 @@ export async function examine(options: ExaminationOptions): Promise<RoundResult>
         : picture.appliances.then((seen) => mailServersOf(config, seen.appliances));
     const wishes = {
       mailServers,
+      codeLife: picture.appliances.then((seen) => codeLifeOf(seen.appliances)),
       isComplained: false,
       onProgress: (step: RoundProgress) => progress.show(step),
     };
@@ -63,9 +65,13 @@ interface Pictures {
 function askSlowSources({ config, clock, env, signal }: ExaminationOptions): Pictures {
   // The registration service counts calls: the daemon and this command keep one account.
   const budget = jsonFile(stateFile(config, 'registration-budget.json'));
+  // What one look sees pending, is seen first by the daemon, which looks all the time.
+  const seenByDaemon = { ...pendingTokens(config), save: () => Promise.resolve() };
+  const ownTurn = oneATurn();
   const ask = async (runs: 'appliance' | 'registration', known: SlowFactsBySource): Promise<SlowFactsBySource> => {
     const sources = configuredSources(config).filter((source) => source.runs === runs);
-    return { ...known, ...(await askEach(sources, config, { ...known, budget, clock, env, signal })) };
+    const tools = { ...known, budget, pendingTokens: seenByDaemon, ownTurn };
+    return { ...known, ...(await askEach(sources, config, { ...tools, clock, env, signal })) };
   };
   const appliances = ask('appliance', unseenPicture(config));
   return { appliances, whole: appliances.then((known) => ask('registration', known)) };

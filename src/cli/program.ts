@@ -1,11 +1,13 @@
 import { Command, CommanderError } from 'commander';
 
 import type { Finish, Invoked } from './commands/command.ts';
+import { addCompletion } from './commands/completion.ts';
 import { addConfig } from './commands/config.ts';
 import { addInit } from './commands/init.ts';
 import { addLogs } from './commands/logs.ts';
 import { addNotify } from './commands/notify.ts';
 import { addSilence } from './commands/silence.ts';
+import { addStore } from './commands/store.ts';
 import { addTrust } from './commands/trust.ts';
 import { addWatching } from './commands/watching.ts';
 import { addWeb } from './commands/web.ts';
@@ -52,7 +54,18 @@ export function createProgram(
     )
     .showHelpAfterError('(ftm-watch --help tells what can be asked)')
     .addHelpText('after', EXAMPLES);
-  for (const add of [addInit, addWatching, addLogs, addTrust, addConfig, addNotify, addSilence, addWeb])
+  for (const add of [
+    addInit,
+    addWatching,
+    addLogs,
+    addTrust,
+    addConfig,
+    addNotify,
+    addSilence,
+    addStore,
+    addWeb,
+    addCompletion,
+  ])
     add(program, invoked, finish);
   return program;
 }

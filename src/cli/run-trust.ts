@@ -49,6 +49,7 @@ async function capture(kit: ProbeKit, { progress }: Terminal, signal: AbortSigna
   const line = createProgressLine(progress);
   const round = await kit.observe(signal, {
     mailServers: Promise.resolve([]),
+    codeLife: Promise.resolve(null),
     isComplained: false,
     onProgress: (step) => line.show(step),
   });

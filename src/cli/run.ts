@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { pino } from 'pino';
 
 import { App } from '../runtime/app.ts';
+import { watchLoop } from '../runtime/watchdog/watch-loop.ts';
 import { EXIT_UNKNOWN } from './exit-code.ts';
 import { standardOutput } from './log-output.ts';
 import { load, loadOrExplain, type Invocation } from './terminal.ts';
@@ -27,6 +28,7 @@ export async function run(terminal: Invocation): Promise<number> {
     },
     standardOutput(terminal),
   );
+  using _watchdog = watchLoop(clock, logger);
   const death = Promise.withResolvers<never>();
   const app = new App({ clock, env, logger, version, load: () => load(terminal), onDeath: death.reject });
   const started = Promise.withResolvers<void>();

@@ -156,6 +156,16 @@ export interface MailObservation {
   readonly certificateNotAfter: EpochMs | null;
   /** Whether FortiAuthenticator's own mailer may do instead, looked at only while no server works. */
   readonly recipientServers: readonly RecipientServerObservation[];
+  /** Left out where it never put this machine off, or nobody tells how long a code lives. */
+  readonly deferral?: MailDeferral;
+}
+
+/** A server that asked to come back later (greylisting). */
+export interface MailDeferral {
+  /** From the first look that it put off until the one that it took, or until now. */
+  readonly lasted: Millis;
+  /** How long an activation code lives, by what FortiAuthenticator says. */
+  readonly codeLife: Millis;
 }
 
 /** Whether a mail server of a domain of recipients greets this machine. */

@@ -17,9 +17,15 @@ export function withoutSecrets(text: string, secrets: readonly string[]): string
 /** The same for many texts. */
 export function createSecretFilter(secrets: readonly string[]): (text: string) => string {
   const forms = new Set(secrets.filter((secret) => secret !== '').flatMap(formsOf));
+  if (forms.size === 0) return (text) => text;
   // The longest first: one may be a part of another.
   const ordered = [...forms].toSorted((left, right) => right.length - left.length);
-  return (text) => ordered.reduce((rest, form) => rest.replaceAll(form, PLACE), text);
+  const pattern = new RegExp(ordered.map(literal).join('|'), 'gu');
+  return (text) => text.replace(pattern, PLACE);
+}
+
+function literal(form: string): string {
+  return form.replaceAll(/[\\^$.*+?()[\]{}|/]/gu, '\\$&');
 }
 
 function formsOf(secret: string): readonly string[] {

@@ -88,6 +88,11 @@ export interface FindingFacts {
   /** Serial number of the unit that holds the licence. */
   readonly holder?: string;
   readonly license?: string;
+  /** How long something took, and how long it may take: `90 min`. */
+  readonly waited?: string;
+  readonly life?: string;
+  /** Until when something has to be done. */
+  readonly date?: string;
   /** What the configuration says, where something else was found. */
   readonly configured?: string;
   readonly found?: string;

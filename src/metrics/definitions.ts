@@ -69,6 +69,8 @@ function defineFacMetrics({ gauge, counter }: Makers) {
       ['appliance'],
     ),
     logLines: counter('ftm_log_lines_total', 'Log lines received', ['source', 'result']),
+    logConnections: counter('ftm_log_connections_total', 'Connections that log lines were to come by', ['result']),
+    logConnectionsOpen: gauge('ftm_log_connections_open', 'Connections over which log lines may come now'),
     logLastReceived: gauge(
       'ftm_log_last_received_timestamp_seconds',
       'When the last log line of an appliance arrived',

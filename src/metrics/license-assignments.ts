@@ -15,10 +15,10 @@ export interface LicenseAssignment {
  */
 export function licenseAssignments(
   { preconditions }: Diagnosis,
-  { appliances }: Pick<Config, 'appliances'>,
+  { appliances, registration }: Pick<Config, 'appliances'> & { readonly registration: object | null },
 ): readonly LicenseAssignment[] {
   const status = preconditions.find(({ id }) => id === 'license-assignment');
-  if (status === undefined || status.state === 'not-configured') return [];
+  if (status === undefined || registration === null || status.state === 'not-configured') return [];
   // Unknown without a finding: not looked at yet.
   if (status.state === 'unknown' && status.findings.length === 0) return [];
   const byAppliance = Map.groupBy(status.findings, ({ facts }) => facts?.appliance);

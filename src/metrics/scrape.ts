@@ -1,7 +1,14 @@
 import type { Registry } from 'prom-client';
 
 import type { EpochMs } from '../core/clock.ts';
-import { LOG_RESULTS, LOG_SOURCES, type LogResult, type LogSource } from '../core/polling/log-event.ts';
+import {
+  CONNECTION_RESULTS,
+  type ConnectionResult,
+  LOG_RESULTS,
+  LOG_SOURCES,
+  type LogResult,
+  type LogSource,
+} from '../core/polling/log-event.ts';
 import { nextTurn } from '../system/next-turn.ts';
 import type { Metrics } from './definitions.ts';
 import type { MetricsText } from './probe-metrics.ts';
@@ -9,6 +16,7 @@ import type { MetricsText } from './probe-metrics.ts';
 /** What became of log lines since an intake was started. */
 export interface LogCounts {
   readonly lines: Readonly<Record<LogSource, Readonly<Record<LogResult, number>>>>;
+  readonly connections: Readonly<Record<ConnectionResult | 'open', number>>;
   /** By appliance. */
   readonly lastReceivedAt: ReadonlyMap<string, EpochMs>;
 }
@@ -73,10 +81,17 @@ async function textOf(registry: Registry): Promise<string> {
 }
 
 /** The intake counts for itself, in its hot path; a counter here is brought to its figure. */
-function recordLog(metrics: Metrics, before: LogCounts | null, { lines, lastReceivedAt }: LogCounts): void {
+function recordLog(
+  metrics: Metrics,
+  before: LogCounts | null,
+  { lines, connections, lastReceivedAt }: LogCounts,
+): void {
   for (const source of LOG_SOURCES) {
     for (const result of LOG_RESULTS)
       metrics.logLines.inc({ source, result }, lines[source][result] - (before?.lines[source][result] ?? 0));
   }
+  for (const result of CONNECTION_RESULTS)
+    metrics.logConnections.inc({ result }, connections[result] - (before?.connections[result] ?? 0));
+  metrics.logConnectionsOpen.set(connections.open);
   for (const [appliance, at] of lastReceivedAt) metrics.logLastReceived.set({ appliance }, at / 1000);
 }

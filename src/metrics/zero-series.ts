@@ -3,7 +3,7 @@ import { CHANGE_REFUSALS, LOGIN_RESULTS } from '../core/audit.ts';
 import type { Config } from '../config/config.ts';
 import type { DeliveryResult } from '../engine/incident/journal.ts';
 import { VERDICTS } from '../checks/tls-genuine/tls-evidence.ts';
-import { LOG_RESULTS, LOG_SOURCES } from '../core/polling/log-event.ts';
+import { CONNECTION_RESULTS, LOG_RESULTS, LOG_SOURCES } from '../core/polling/log-event.ts';
 import type { SignatureSet } from '../core/polling/signature.ts';
 import { UNNAMED } from '../core/polling/state.ts';
 import { PRECONDITION_STATES } from '../engine/precondition-state.ts';
@@ -66,12 +66,15 @@ export function forgetAppliances(
       for (const { id: signature } of before.signatures.signatures) pollingErrors.remove({ appliance, signature });
 }
 
-/** Causes at their own severity, and at those that a service's trouble is worth. */
+/** Causes at each severity that they may have: their own, and those that a service's trouble is worth. */
 export function zeroCauses(metrics: Metrics, { services }: Pick<Config, 'services'>): void {
   metrics.causeActive.reset();
   const others = new Set(services.map(({ severity }) => severity));
-  for (const cause of CAUSE_IDS)
-    for (const each of [wordsOf(cause).severity, ...others]) metrics.causeActive.set({ cause, severity: each }, 0);
+  for (const cause of CAUSE_IDS) {
+    const { severity, brokenPath } = wordsOf(cause);
+    const own = brokenPath === undefined ? [severity] : [severity, 'critical' as const];
+    for (const each of [...own, ...others]) metrics.causeActive.set({ cause, severity: each }, 0);
+  }
 }
 
 function zeroStates(metrics: Metrics, { config, judged }: Expected): void {
@@ -89,5 +92,6 @@ function zeroLog(metrics: Metrics, { config, signatures }: Expected): void {
     for (const { id, kind } of signatures.signatures)
       if (kind === 'message') metrics.pollingErrors.inc({ appliance, signature: id }, 0);
   }
+  for (const result of CONNECTION_RESULTS) metrics.logConnections.inc({ result }, 0);
   for (const source of LOG_SOURCES) for (const result of LOG_RESULTS) metrics.logLines.inc({ source, result }, 0);
 }

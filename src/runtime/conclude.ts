@@ -121,7 +121,7 @@ function diagnosed(
   { speaking, applianceUnaffected }: Heard,
 ): Diagnosis {
   const { host, port } = config.licenseServer;
-  return diagnose([...withUnits(probed, picture), ...assessUnits({ config, picture, speaking }), ...polling], {
+  return diagnose([...withUnits(probed, picture), ...assessUnits({ config, picture, at, speaking }), ...polling], {
     checks: CHECKS,
     site: config.site,
     at,

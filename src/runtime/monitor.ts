@@ -30,7 +30,7 @@ import { createSpreadTimer } from '../schedule/spread.ts';
 import { jsonFile } from '../system/json-file.ts';
 import { lockStore, type StoreLock } from '../store/store-lock.ts';
 import { createStore, type Store } from '../store/store.ts';
-import { mailServersOf } from '../sources/mail/mail-servers.ts';
+import { codeLifeOf, mailServersOf } from '../sources/mail/mail-servers.ts';
 import { deservesAnotherLook } from './another-look.ts';
 import { conclude, NOTHING_REMEMBERED } from './conclude.ts';
 import { lastExplainingFaults } from './explaining-fault.ts';
@@ -39,7 +39,7 @@ import { createProbesOnDemand, type ProbesOnDemand } from './probe-on-demand.ts'
 import { createLivenessTracker, type LivenessTracker } from './liveness-tracker.ts';
 import { createHourlyValueCollector } from './hourly-value-collector.ts';
 import { roundRecord } from './round-record.ts';
-import { registrationBudget, stateFile } from './state-files.ts';
+import { pendingTokens, registrationBudget, stateFile } from './state-files.ts';
 import { UnitMonitor } from './unit-monitor.ts';
 
 export interface MonitorDeps {
@@ -117,7 +117,12 @@ export class Monitor {
       stateFile: stateFile(config, 'log-positions.json'),
       onEvent: (event) => this.#onLogEvent(event),
     });
-    this.#units = new UnitMonitor(config, { ...this.#runnerDeps(), env, budget: registrationBudget(config) });
+    this.#units = new UnitMonitor(config, {
+      ...this.#runnerDeps(),
+      env,
+      budget: registrationBudget(config),
+      pendingTokens: pendingTokens(config),
+    });
     this.#rounds = new Runner({
       ...this.#runnerDeps(),
       timer: (listener) => createSpreadTimer(probesSchedule(config), clock, listener),
@@ -210,8 +215,10 @@ export class Monitor {
   }
 
   async #round(signal: AbortSignal): Promise<void> {
+    const { appliances } = this.#units.picture();
     const observations = await this.#files.kit.observe(signal, {
-      mailServers: Promise.resolve(mailServersOf(this.config, this.#units.picture().appliances)),
+      mailServers: Promise.resolve(mailServersOf(this.config, appliances)),
+      codeLife: Promise.resolve(codeLifeOf(appliances)),
       onProgress: () => undefined,
       isComplained: complainsOfConnections(this.#log.facts().report),
     });

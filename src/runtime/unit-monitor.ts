@@ -8,12 +8,13 @@ import { Runner, type RunnerOptions } from '../schedule/runner.ts';
 import { createSpreadTimer, type Schedule } from '../schedule/spread.ts';
 import type { SlowFactsBySource, SlowSourceId } from '../sources/registry.ts';
 import type { Watch } from '../sources/source.ts';
+import { oneATurn } from '../system/next-turn.ts';
 import { askEach, configuredSources, unseenPicture, type SlowTools } from './slow-sources.ts';
 
 export interface UnitMonitorDeps
-  extends Omit<ConnectorContext, 'signal'>,
+  extends Omit<ConnectorContext, 'signal' | 'ownTurn'>,
     Pick<RunnerOptions, 'onError' | 'onLag' | 'onMissed'>,
-    Pick<SlowTools, 'budget'> {}
+    Pick<SlowTools, 'budget' | 'pendingTokens'> {}
 
 const TRIGGER_GAP: Millis = 60_000;
 
@@ -27,6 +28,7 @@ export class UnitMonitor {
   readonly #configured: Sources;
   readonly #watches: readonly Watch[];
   readonly #fresh = new Set<string>();
+  readonly #ownTurn = oneATurn();
   /** Settles when what is on the schedule of the appliances was asked for the first time. */
   readonly #firstLook = Promise.withResolvers<undefined>();
   #picture: SlowFactsBySource;
@@ -67,7 +69,7 @@ export class UnitMonitor {
   /** False: this process stalled meanwhile. */
   async #ask(sources: Sources, signal: AbortSignal): Promise<boolean> {
     const { clock, env } = this.#deps;
-    const asked = askEach(sources, this.#config, { ...this.#tools(), clock, env, signal });
+    const asked = askEach(sources, this.#config, { ...this.#tools(), clock, env, ownTurn: this.#ownTurn, signal });
     const look = await discardIfStalled(clock, asked);
     if (look !== null && !signal.aborted) this.#keep(look.seen);
     return look !== null;
@@ -79,7 +81,8 @@ export class UnitMonitor {
   }
 
   #tools(): SlowTools {
-    return { ...this.#picture, budget: this.#deps.budget };
+    const { budget, pendingTokens } = this.#deps;
+    return { ...this.#picture, budget, pendingTokens };
   }
 
   /** Those that are asked by this schedule alone. */
@@ -108,7 +111,8 @@ export class UnitMonitor {
       const onSeen = (facts: unknown): void => {
         this.#keep({ [source.id]: facts });
       };
-      const deps = { ...this.#optionsFor(source.runs), env: this.#deps.env, period, tools, onSeen };
+      const context = { env: this.#deps.env, ownTurn: this.#ownTurn };
+      const deps = { ...this.#optionsFor(source.runs), ...context, period, tools, onSeen };
       return source.watch?.(this.#config, deps) ?? [];
     });
   }

@@ -74,8 +74,8 @@ function createMaintenancePlan(monitor: () => Monitor, clock: Clock): () => Main
   };
 }
 
-/** As long before its end as other certificates are warned of. */
-const ENDS_SOON: Millis = 30 * 86_400_000;
+/** As the rules FtmCertificateExpires and FtmOwnCertificateExpires have it. */
+const ENDS_SOON: Millis = 14 * 86_400_000;
 
 function ownCertificateProblems(end: EpochMs | null, now: EpochMs): readonly string[] {
   if (end === null || end - now > ENDS_SOON) return [];

@@ -25,6 +25,14 @@ export interface FirewallState {
   fqdnObjects: Readonly<Record<string, { readonly fqdn: string; readonly addrs: readonly string[] }>> | null;
   /** Older firmware answers with a mapping from names to objects. */
   fqdnsByName: boolean;
+  /** Its whole session table; null: the token may not read it. */
+  sessions: readonly Fields[] | null;
+  /** Where the table is: `sessions` from FortiOS 7.6 on. */
+  sessionTable: 'sessions' | 'session';
+  /** Tokens that it holds itself; null: the API token may not read them. */
+  fortitokens: readonly Fields[] | Readonly<Record<string, Fields>> | null;
+  /** Before 7.6 not every firmware filters by what it is asked for. */
+  filtersSessions: boolean;
 }
 
 export interface FirewallOptions {
@@ -47,6 +55,9 @@ export interface Firewall extends AsyncDisposable {
 export const LOOKUP_PATH = '/api/v2/monitor/firewall/policy-lookup';
 export const ROUTE_PATH = '/api/v2/monitor/router/lookup';
 export const FQDNS_PATH = '/api/v2/monitor/firewall/address-fqdns';
+/** Before FortiOS 7.6; then with an "s". */
+export const SESSIONS_PATH = '/api/v2/monitor/firewall/session';
+export const FORTITOKENS_PATH = '/api/v2/monitor/user/fortitoken';
 const CMDB = '/api/v2/cmdb/';
 
 /** A policy that lets everything pass and inspects nothing, as FortiOS 7 writes it. */
@@ -98,6 +109,10 @@ export async function createFirewall(options: FirewallOptions = {}): Promise<Fir
     wildcardFqdns: {},
     fqdnObjects: {},
     fqdnsByName: false,
+    sessions: [],
+    sessionTable: 'sessions',
+    filtersSessions: true,
+    fortitokens: [],
     ...options.state,
   };
   const identity =
@@ -127,12 +142,30 @@ function answer(state: FirewallState, request: RecordedRequest): PeerReply {
   const url = new URL(request.path, 'https://firewall.invalid');
   const vdom = url.searchParams.get('vdom') ?? 'root';
   if (vdom !== state.vdom) return failure(404, vdom);
-  if (url.pathname === LOOKUP_PATH) return lookup(state, url.searchParams, vdom);
-  if (url.pathname === ROUTE_PATH) return route(state, vdom);
-  if (url.pathname === FQDNS_PATH) return fqdns(state, url.searchParams.get('mkey'), vdom);
+  const seen = monitored(state, url, vdom);
+  if (seen !== null) return seen;
   const object = url.pathname.startsWith(CMDB) ? objectAt(state, url.pathname.slice(CMDB.length)) : undefined;
   if (object === undefined) return failure(404, vdom);
   return { status: 200, body: { http_method: 'GET', results: [object], vdom, status: 'success', http_status: 200 } };
+}
+
+function monitored(state: FirewallState, { pathname, searchParams }: URL, vdom: string): PeerReply | null {
+  switch (pathname) {
+    case LOOKUP_PATH:
+      return lookup(state, searchParams, vdom);
+    case ROUTE_PATH:
+      return route(state, vdom);
+    case FQDNS_PATH:
+      return fqdns(state, searchParams.get('mkey'), vdom);
+    case `${SESSIONS_PATH}${state.sessionTable.slice('session'.length)}`:
+      return sessions(state, searchParams, vdom);
+    case FORTITOKENS_PATH:
+      return state.fortitokens === null
+        ? failure(403, vdom)
+        : { status: 200, body: { http_method: 'GET', results: state.fortitokens, vdom, status: 'success' } };
+    default:
+      return null;
+  }
 }
 
 function route(state: FirewallState, vdom: string): PeerReply {
@@ -151,6 +184,19 @@ function fqdns({ fqdnObjects, fqdnsByName }: FirewallState, only: string | null,
         const found = only === null ? { addrs_count: addrs.length } : { addrs };
         return { name, fqdn, ...found, wildcard: false };
       });
+  return { status: 200, body: { http_method: 'GET', results, vdom, status: 'success', http_status: 200 } };
+}
+
+/** 7.6 wants a count of 20 to 1000, and puts the sessions below `details` as before. */
+function sessions(state: FirewallState, query: URLSearchParams, vdom: string): PeerReply {
+  if (state.sessions === null) return failure(403, vdom);
+  const count = Number(query.get('count'));
+  if (!(count >= 20 && count <= 1000)) return failure(424, vdom);
+  const wanted = { saddr: query.get('srcaddr'), dport: query.get('dstport'), policyid: query.get('policyid') };
+  const isWanted = (session: Fields): boolean =>
+    Object.entries(wanted).every(([name, value]) => value === null || String(session[name]) === value);
+  const details = state.filtersSessions ? state.sessions.filter(isWanted) : state.sessions;
+  const results = { summary: { session_count: state.sessions.length }, details: details.slice(0, count) };
   return { status: 200, body: { http_method: 'GET', results, vdom, status: 'success', http_status: 200 } };
 }
 

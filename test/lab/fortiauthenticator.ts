@@ -26,6 +26,7 @@ export interface FortiAuthenticatorState {
   tokens: readonly TokenGroup[];
   provisioning: Readonly<Record<string, unknown>>;
   smtpServers: readonly Readonly<Record<string, unknown>>[];
+  sms: Readonly<Record<string, unknown>>;
   /** Pages are never longer, whatever the client asks for. */
   maxPage: number;
   /** Replaces `meta.next` of every page. */
@@ -86,6 +87,7 @@ const DEFAULTS: FortiAuthenticatorState = {
       resource_uri: '/api/v1/smtpservers/2/',
     },
   ],
+  sms: { available_sms: 90, total_sms: 100, used_sms: 10 },
   maxPage: 1000,
   next: null,
 };
@@ -136,6 +138,8 @@ function answer(state: FortiAuthenticatorState, request: RecordedRequest): PeerR
         status: 200,
         body: collection(state.smtpServers.length, state.smtpServers, { limit: 20, offset: 0, next: null }),
       };
+    case '/api/v1/fortiguardmessages/':
+      return { status: 200, body: state.sms };
     case '/api/v1/fortitokens/':
       return tokenPage(state, url);
     default:

@@ -45,6 +45,9 @@ const TEXTS: Readonly<Record<string, fc.Arbitrary<string>>> = {
     fc.integer({ min: 1, max: 60 }).map((minutes) => `${String(minutes)}m`),
     fc.constant('1h'),
   ),
+  date: fc
+    .date({ min: new Date('2000-01-01'), max: new Date('2099-12-31'), noInvalidDate: true })
+    .map((date) => date.toISOString().slice(0, 10)),
   'time zone': fc.constantFrom('UTC', 'Europe/Berlin', 'Pacific/Chatham'),
   file: FILE,
   'file with a secret': FILE,
@@ -185,8 +188,8 @@ function withKnownUnits(file: unknown): Section {
 
 /** What no two items of a list may share. */
 function labelOf(item: unknown): unknown {
-  const { name, host, url } = sectionOf(item);
-  return name ?? host ?? url ?? item;
+  const { name, host, url, license } = sectionOf(item);
+  return name ?? host ?? url ?? license ?? item;
 }
 
 function sectionOf(value: unknown): Section {

@@ -20,8 +20,9 @@ export function applianceFacts(
         withoutLicense: 0,
       },
     },
-    provisioning: { kind: 'read', value: { host: 'fortitokenmobile.fortinet.com', port: 443 } },
+    provisioning: { kind: 'read', value: { host: 'fortitokenmobile.fortinet.com', port: 443, codeLife: 3_600_000 } },
     mailServers: { kind: 'read', value: [] },
+    sms: { kind: 'absent' },
     ...rest,
     system: {
       serial: 'FAC-A',

@@ -34,8 +34,11 @@ export interface RenderedChart {
 
 /** Renders the chart as Helm does, without Helm: test/support/chart-renderer. */
 export interface ChartRenderer extends AsyncDisposable {
-  /** @throws {Error} with what the template says when it refuses the values */
-  render(values: ChartValues, release?: string): Promise<RenderedChart>;
+  /**
+   * @param apiVersions what the cluster has beside Kubernetes
+   * @throws {Error} with what the template says when it refuses the values
+   */
+  render(values: ChartValues, apiVersions?: readonly string[]): Promise<RenderedChart>;
 }
 
 /** Compiles the renderer with Debian's Go and Debian's packages of Go sources, so that nothing is fetched. */
@@ -53,8 +56,8 @@ export async function buildChartRenderer(): Promise<ChartRenderer> {
   };
   await run('go', ['build', '-o', program, 'test/support/chart-renderer/main.go'], { env });
   return {
-    render: async (values, release = 'ftm-watch') => {
-      const files = await ask(program, { release, namespace: 'monitoring', values });
+    render: async (values, apiVersions = []) => {
+      const files = await ask(program, { release: 'ftm-watch', namespace: 'monitoring', values, apiVersions });
       const { 'templates/NOTES.txt': notes = '', ...manifests } = files;
       const objects = Object.values(manifests).map((manifest) => parse(manifest) as KubernetesObject | null);
       return { notes, objects: objects.filter((object) => object !== null) };

@@ -1,9 +1,10 @@
 import { systemClock } from '../../src/system/clock.ts';
+import { nextTurn } from '../../src/system/next-turn.ts';
 import type { ConnectorContext } from '../../src/network/rest/context.ts';
 
 /**
  * The context of a connector in a test: the real clock, the secrets of the simulators, aborted by nobody unless told.
  */
 export function connectorContext(more: Partial<ConnectorContext> = {}): ConnectorContext {
-  return { clock: systemClock, signal: new AbortController().signal, env: {}, ...more };
+  return { clock: systemClock, signal: new AbortController().signal, env: {}, ownTurn: nextTurn, ...more };
 }

@@ -23,7 +23,7 @@ export function stagesOf(text: string): readonly Stage[] {
   const stages: { readonly name: string; readonly base: string; readonly instructions: Instruction[] }[] = [];
   for (const line of lines) {
     const [, keyword = '', value = ''] = /^(\S+)\s+(.*)$/u.exec(line) ?? [];
-    const [base = '', , name = ''] = value.split(/\s+/u);
+    const [base = '', , name = ''] = value.split(/\s+/u).filter((word) => !word.startsWith('--'));
     if (keyword.toUpperCase() === 'FROM') stages.push({ name, base, instructions: [] });
     else stages.at(-1)?.instructions.push({ keyword: keyword.toUpperCase(), value });
   }

@@ -43,8 +43,8 @@ export function echoHttp(): Promise<EchoPeer> {
 }
 
 /**
- * Answers JSON in the style of the APIs, with the request quoted in every text. Every other time it gives `token` to
- * who logs in.
+ * Answers JSON in the style of the APIs, with the request quoted in every text, half of them escaped.
+ * Every other time it gives `token` to who logs in.
  */
 export async function echoApi(token: string): Promise<EchoPeer & { readonly pem: string }> {
   const identity = await createIdentity({ name: 'CN=echo', ipAddresses: ['127.0.0.1'] });
@@ -57,31 +57,40 @@ export async function echoApi(token: string): Promise<EchoPeer & { readonly pem:
       if (isLogin) logins += 1;
       const said = quoted(request, body);
       response.writeHead(200, { 'Content-Type': 'application/json' });
-      response.end(JSON.stringify(isLogin && logins % 2 === 0 ? { access_token: token } : apiAnswer(said)));
+      const answer = isLogin && logins % 2 === 0 ? { access_token: token } : apiAnswer(said);
+      response.end(withEscapes(JSON.stringify(answer), said));
     });
   });
   return { ...(await listening(server, bodies)), pem: identity.pem };
+}
+
+/** Stands for what is said, in which each character is an escape then: the secret is not in the bytes that are sent. */
+const ESCAPED = 'ESCAPED';
+
+function withEscapes(json: string, said: string): string {
+  const escapes = Array.from({ length: said.length }, (_, at) => said.charCodeAt(at).toString(16).padStart(4, '0'));
+  return json.replaceAll(`"${ESCAPED}"`, `"\\u${escapes.join('\\u')}"`);
 }
 
 function apiAnswer(said: string): object {
   return {
     status: -1,
     message: said,
-    error: { errorCode: said, message: `${'x'.repeat(150)}${said}` },
+    error: { errorCode: ESCAPED, message: `${'x'.repeat(150)}${said}` },
     sn: 'FAC-VM0000000001',
-    firmware: said,
+    firmware: ESCAPED,
     meta: { next: null },
-    objects: [{ address: 'mail.example.test', sender_email: said, serial: said, license: said, status: said }],
+    objects: [{ address: 'mail.example.test', sender_email: said, serial: said, license: ESCAPED, status: said }],
     server_address: said,
     total_ftm: 1,
     results: [
       {
         success: true,
         policy_id: 5,
-        name: said,
+        name: ESCAPED,
         action: 'accept',
         'ssl-ssh-profile': said,
-        'av-profile': said,
+        'av-profile': ESCAPED,
         'utm-status': 'enable',
       },
     ],

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { FirewallConfig } from '../../src/sources/firewall/section.ts';
 import type { ConnectorContext } from '../../src/network/rest/context.ts';
 import { observeFirewall } from '../../src/sources/firewall/observe-firewall.ts';
+import type { SessionLook } from '../../src/core/license/firewall-sessions.ts';
 import type { FirewallObservation } from '../../src/core/license/firewall.ts';
 import { judgeFirewallPolicy } from '../../src/checks/firewall-policy/judge.ts';
 import { createFirewall } from '../lab/firewall.ts';
@@ -28,6 +29,7 @@ export interface FirewallBench extends AsyncDisposable {
     firewall: Firewall,
     more?: Partial<FirewallConfig>,
     context?: Partial<ConnectorContext>,
+    last?: SessionLook | null,
   ): Promise<FirewallObservation>;
 }
 
@@ -38,7 +40,7 @@ export async function createFirewallBench(): Promise<FirewallBench> {
   await writeFile(caFile, identity.pem);
   return {
     start: (state = {}) => createFirewall({ identity, state }),
-    observe: (firewall, more = {}, context = {}) => {
+    observe: (firewall, more = {}, context = {}, last = null) => {
       const config: FirewallConfig = {
         url: firewall.url,
         token: { kind: 'env', name: 'TOKEN' },
@@ -46,10 +48,11 @@ export async function createFirewallBench(): Promise<FirewallBench> {
         source: '10.0.0.5',
         sourceInterface: 'port2',
         appliances: [],
+        fortitokens: false,
         caFile,
         ...more,
       };
-      return observeFirewall(config, TARGET, connectorContext({ env: ENV, ...context }));
+      return observeFirewall(config, TARGET, connectorContext({ env: ENV, ...context }), last);
     },
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true }),
   };

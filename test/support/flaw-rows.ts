@@ -3,6 +3,7 @@ import { ExtendedKeyUsageExtension, Extension, KeyUsageFlags } from '@peculiar/x
 import type { FlawKind } from '../../src/checks/tls-genuine/chain-flaws.ts';
 import { createIdentity, type Identity, type IdentityOptions } from './authority.ts';
 import { CONSTRAINT_ROWS } from './constraint-rows.ts';
+import { OTHER_CONSTRAINT_ROWS } from './other-constraint-rows.ts';
 import { der } from './name-constraints.ts';
 
 const HOST = 'license.example.test';
@@ -99,6 +100,7 @@ export const FLAW_ROWS: readonly FlawRow[] = [
   { name: 'a critical OCSP no-check', leaf: extension('1.3.6.1.5.5.7.48.1.5', true) },
 
   ...CONSTRAINT_ROWS,
+  ...OTHER_CONSTRAINT_ROWS,
 
   { name: 'an expired root', root: PAST, flaw: 'authority-out-of-date' },
   { name: 'a root of the future', root: FUTURE, flaw: 'authority-out-of-date' },

@@ -1,11 +1,12 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, readdirSync, readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
+import { debianBase } from './debian-base.ts';
 import { until } from './until.ts';
 
 const run = promisify(execFile);
@@ -59,13 +60,13 @@ const TIDY =
 const BOOT_LIMIT = 60_000;
 const HALT_LIMIT = 20_000;
 
-/** Makes one of the release that this machine has, from where this machine gets its packages. */
+/** Makes one of the release that this machine has. */
 export async function createFreshDebian(): Promise<FreshDebian> {
   const base = await mkdtemp(join(tmpdir(), 'ftm-watch-debian-'));
   const root = join(base, 'root');
   const group = base.slice(base.lastIndexOf('/') + 1);
-  const { codename, mirror } = ownRelease();
-  await run('debootstrap', ['--variant=minbase', '--include=systemd', codename, root, mirror], { maxBuffer: 2 ** 26 });
+  await mkdir(root);
+  await run('tar', ['--extract', '--file', await debianBase(), '--directory', root]);
   // How this machine gets its packages, such as without looking at dates.
   cpSync('/etc/apt/apt.conf.d', join(root, 'etc/apt/apt.conf.d'), { recursive: true });
   const container = ['--mount', 'sh', '-ec', CONTAINER, 'sh', group, `--directory=${root}`];
@@ -83,16 +84,6 @@ export async function createFreshDebian(): Promise<FreshDebian> {
       await rm(base, { recursive: true, force: true });
     },
   };
-}
-
-function ownRelease(): { readonly codename: string; readonly mirror: string } {
-  const codename = /^VERSION_CODENAME=(\w+)$/mu.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? 'stable';
-  const folder = '/etc/apt/sources.list.d';
-  const sources = readdirSync(folder).map((name) => readFileSync(join(folder, name), 'utf8'));
-  const [entry] = sources
-    .flatMap((source) => source.split('\n\n'))
-    .filter((source) => source.includes(`Suites: ${codename}`));
-  return { codename, mirror: /^URIs: (\S+)$/mu.exec(entry ?? '')?.[1] ?? 'http://deb.debian.org/debian' };
 }
 
 async function boot(args: readonly string[]): Promise<BootedDebian> {

@@ -3,6 +3,7 @@ import { explain } from '../../src/cli/explain.ts';
 import { parseLicensedTokens } from '../../src/sources/appliances/licensed-tokens.ts';
 import { parseMailServers } from '../../src/sources/appliances/mail-servers.ts';
 import { parseProvisioningServer } from '../../src/sources/appliances/provisioning-server.ts';
+import { parseSmsQuota } from '../../src/sources/appliances/sms-quota.ts';
 import { parseSystemInfo } from '../../src/sources/appliances/system-info.ts';
 import { createTokenCounter, parseTokenPage } from '../../src/sources/appliances/token-counts.ts';
 import {
@@ -12,6 +13,7 @@ import {
   serviceError,
   tokenError,
 } from '../../src/sources/registration/registration-replies.ts';
+import { parseFortitokens } from '../../src/sources/firewall/fortitokens.ts';
 import {
   parsePolicy,
   parsePolicyId,
@@ -19,6 +21,9 @@ import {
   resultOf,
   securityProfilesOf,
 } from '../../src/sources/firewall/replies.ts';
+import { parseSessions } from '../../src/sources/firewall/sessions.ts';
+import { cleanJson } from '../../src/network/rest/clean-json.ts';
+import { createSecretFilter } from '../../src/core/without-secrets.ts';
 import { recogniseBlockPage } from '../../src/core/block-page.ts';
 import { readDer } from '../../src/core/der.ts';
 import { formatDistinguishedName, parseDistinguishedName } from '../../src/core/distinguished-name.ts';
@@ -54,6 +59,7 @@ const NOW = Date.UTC(2026, 10, 24, 13);
 const KB = 1024;
 
 const signatures = await shippedCatalogue();
+const withoutSecrets = createSecretFilter(['web-service-key', 'monitor:web-service-key']);
 const attribution = createAttribution([{ name: 'fac-1', logSources: ['fac01'] }], NO_OTHERS);
 const watched = { hosts: ['fortitokenmobile.fortinet.com'], addresses: ['173.243.138.0/24'] };
 
@@ -162,6 +168,7 @@ export function readFortiAuthenticator(value: unknown): unknown {
   if (page !== null) counter.add(page.tokens);
   return [
     parseSystemInfo(value),
+    parseSmsQuota(value),
     parseMailServers(value),
     parseLicensedTokens(value),
     parseProvisioningServer(value),
@@ -175,11 +182,17 @@ export function readRegistration(value: unknown): unknown {
   return [tokenError(value), life, serviceError(value), records, productHoldsLicense(value, 'EFTM000000000001')];
 }
 
+const FLOW = { source: '10.0.0.5', port: 443, destinations: ['173.243.138.0/24'], policy: 5 };
+
 export function readFortiGate(value: unknown): unknown {
   const result = resultOf(value);
-  return result === null
-    ? null
-    : [parsePolicyId(result), parsePolicy(5, result), securityProfilesOf(result), parseSslProfile(result, 443)];
+  return [
+    parseSessions(value, FLOW),
+    [...(parseFortitokens(value) ?? [])],
+    ...(result === null
+      ? []
+      : [parsePolicyId(result), parsePolicy(5, result), securityProfilesOf(result), parseSslProfile(result, 443)]),
+  ];
 }
 
 export function readState(value: unknown): unknown {
@@ -217,7 +230,7 @@ export function declared(parse: (text: string) => unknown): (bytes: Buffer) => u
 export function json(parse: (value: unknown) => unknown): (bytes: Buffer) => unknown {
   return (bytes) => {
     const value = jsonOf(bytes);
-    return value === undefined ? null : parse(value);
+    return value === undefined ? null : parse(cleanJson(value, withoutSecrets));
   };
 }
 

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { PrometheusRule, ServiceMonitor } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1';
 import { Deployment } from 'kubernetes-models/apps/v1';
-import { NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1';
+import { Ingress, NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1';
 import { PodDisruptionBudget } from 'kubernetes-models/policy/v1';
 import { ConfigMap, PersistentVolumeClaim, Service, ServiceAccount } from 'kubernetes-models/v1';
 import type { KubernetesObject } from './chart.ts';
@@ -17,6 +17,7 @@ const OPERATOR = '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v
 const KINDS = {
   ConfigMap: [ConfigMap, 'kubernetes-models/v1'],
   Deployment: [Deployment, 'kubernetes-models/apps/v1'],
+  Ingress: [Ingress, 'kubernetes-models/networking.k8s.io/v1'],
   NetworkPolicy: [NetworkPolicy, 'kubernetes-models/networking.k8s.io/v1'],
   PersistentVolumeClaim: [PersistentVolumeClaim, 'kubernetes-models/v1'],
   PodDisruptionBudget: [PodDisruptionBudget, 'kubernetes-models/policy/v1'],

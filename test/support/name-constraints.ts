@@ -9,6 +9,13 @@ export function der(tag: number, ...parts: readonly Uint8Array[]): Uint8Array {
 
 export const dns = (name: string): Uint8Array => der(0x82, Buffer.from(name));
 
+export const email = (address: string): Uint8Array => der(0x81, Buffer.from(address));
+
+export const uri = (text: string): Uint8Array => der(0x86, Buffer.from(text));
+
+/** A registered identifier: a kind of name that OpenSSL does not compare. */
+export const registeredId = (...bytes: readonly number[]): Uint8Array => der(0x88, new Uint8Array(bytes));
+
 /** An address and its mask, both as bytes. */
 export const network = (...bytes: readonly number[]): Uint8Array => der(0x87, new Uint8Array(bytes));
 
@@ -25,4 +32,9 @@ export function nameConstraints(permitted: readonly Uint8Array[], excluded: read
     ...(excluded.length === 0 ? [] : [der(0xa1, ...excluded.map((name) => der(0x30, name)))]),
   ];
   return new Extension('2.5.29.30', true, der(0x30, ...lists));
+}
+
+/** SubjectAltName of these names. */
+export function alternativeNames(...names: readonly Uint8Array[]): Extension {
+  return new Extension('2.5.29.17', false, der(0x30, ...names));
 }

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { type KubernetesObject, objectOf, type RenderedChart } from './chart.ts';
+import { objectOf, type RenderedChart } from './chart.ts';
 
 /** What the chart says about its one pod, as far as it is looked at here. */
 export interface PodSpec {
@@ -26,8 +26,14 @@ interface Volume {
   readonly name: string;
   readonly configMap?: { readonly name: string };
   readonly secret?: { readonly secretName: string };
+  readonly projected?: { readonly sources: readonly Source[] };
   readonly persistentVolumeClaim?: { readonly claimName: string };
   readonly emptyDir?: object;
+}
+
+interface Source {
+  readonly configMap?: { readonly name: string };
+  readonly secret?: { readonly name: string };
 }
 
 export interface PodTemplate {
@@ -47,19 +53,16 @@ export interface PodFolders extends AsyncDisposable {
   readonly configFile: string;
 }
 
+type Secrets = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
 /** Makes the volumes of the pod, with keys in its Secrets; texts name the folders below that of this machine. */
-export async function mountPod(
-  chart: RenderedChart,
-  secrets: Readonly<Record<string, Readonly<Record<string, string>>>>,
-): Promise<PodFolders> {
+export async function mountPod(chart: RenderedChart, secrets: Secrets): Promise<PodFolders> {
   const root = await mkdtemp(join(tmpdir(), 'ftm-watch-pod-'));
   const { containers, volumes } = podOf(chart).spec;
   for (const { name, mountPath } of containers.flatMap(({ volumeMounts }) => volumeMounts)) {
-    const contents = contentsOf(
-      volumes.find((volume) => volume.name === name),
-      objectOf(chart, 'ConfigMap'),
-      secrets,
-    );
+    const volume = volumes.find((candidate) => candidate.name === name);
+    if (volume === undefined) throw new Error(`The mount "${name}" of the pod has no volume`);
+    const contents = contentsOf(sourcesOf(volume), chart, secrets);
     await mkdir(join(root, mountPath), { recursive: true });
     for (const [key, text] of Object.entries(contents))
       await writeFile(
@@ -72,12 +75,20 @@ export async function mountPod(
   return { configFile, [Symbol.asyncDispose]: () => rm(root, { recursive: true }) };
 }
 
+function sourcesOf({ configMap, secret, projected }: Volume): readonly Source[] {
+  if (secret !== undefined) return [{ secret: { name: secret.secretName } }];
+  return configMap === undefined ? (projected?.sources ?? []) : [{ configMap }];
+}
+
 function contentsOf(
-  volume: Volume | undefined,
-  configMap: KubernetesObject,
-  secrets: Readonly<Record<string, Readonly<Record<string, string>>>>,
+  sources: readonly Source[],
+  chart: RenderedChart,
+  secrets: Secrets,
 ): Readonly<Record<string, string>> {
-  if (volume === undefined) throw new Error('A mount of the pod has no volume');
-  if (volume.configMap?.name === configMap.metadata.name) return configMap.data ?? {};
-  return volume.secret === undefined ? {} : (secrets[volume.secret.secretName] ?? {});
+  const texts = sources.map(({ configMap, secret }) =>
+    configMap === undefined
+      ? (secrets[secret?.name ?? ''] ?? {})
+      : (objectOf(chart, 'ConfigMap', configMap.name).data ?? {}),
+  );
+  return Object.assign({}, ...texts) as Readonly<Record<string, string>>;
 }

@@ -51,6 +51,7 @@ export async function startRoundsByHand(
   async function round(signal: AbortSignal): Promise<void> {
     const observations = await kit.observe(signal, {
       mailServers: Promise.resolve([]),
+      codeLife: Promise.resolve(null),
       onProgress: () => undefined,
       isComplained: complains,
     });

@@ -1,6 +1,6 @@
 /** The commands that a page in Markdown tells to type, by the heading that they stand under. */
 export function shellBlocks(markdown: string): ReadonlyMap<string, string> {
-  const sections = markdown.split(/^## /mu).slice(1);
+  const sections = markdown.split(/^#{2,3} /mu).slice(1);
   return new Map(
     sections.flatMap((section): readonly [string, string][] => {
       const block = /^```sh\n(?<commands>[^]*?)^```$/mu.exec(section)?.groups?.['commands'];

@@ -1,4 +1,5 @@
 import type { POLICY_CAUSES } from './causes.ts';
+import { valueOf } from '../../core/license/resource.ts';
 import { nameList } from '../../core/name-list.ts';
 import { type Finding, type FindingFacts, known, note, unknown } from '../../engine/finding.ts';
 import {
@@ -36,7 +37,7 @@ function judgeOne(observation: FirewallObservation): readonly Finding[] {
       return [untold(observation, 'firewall-accepts-token', actual)];
     }
     case 'ok':
-      return [...judgeMatch(observation), ...judgeFqdnObjects(observation)];
+      return [...judgeMatch(observation), ...judgeFqdnObjects(observation), ...judgeSessions(observation)];
   }
 }
 
@@ -69,6 +70,26 @@ function judgeFqdnObjects({ fqdnObjects, ...flow }: FirewallFacts): readonly Fin
         facts: factsOf(flow, null, null),
       }),
     );
+}
+
+/**
+ * Whether what passes is answered. That nothing came back may have any reason behind this firewall, which is looked for
+ * elsewhere; that no session is open says nothing.
+ */
+function judgeSessions(seen: FirewallFacts): readonly Finding[] {
+  const { sessions, source } = seen;
+  const told = {
+    rule: 'sessions-answered',
+    subject: subjectOf(seen),
+    expected: 'its sessions to the licence server are answered',
+    facts: factsOf(seen, null, null),
+  };
+  if (sessions?.seen.kind === 'denied') return [note({ ...told, actual: `not known: ${sessions.seen.message}` })];
+  const { answered, silent } = (sessions === null ? null : valueOf(sessions.seen)) ?? { answered: 0, silent: 0 };
+  if (answered + silent === 0) return [];
+  const counts = `open sessions from ${source}: ${String(answered)} answered`;
+  const actual = silent === 0 ? counts : `${counts}, ${String(silent)} to which nothing came back`;
+  return [note({ ...told, actual })];
 }
 
 function judgeInspection(flow: Flow, policy: FirewallPolicy, inspection: SslInspection): readonly Finding[] {

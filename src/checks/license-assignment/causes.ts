@@ -15,6 +15,27 @@ const MAKE_AGAIN =
 
 const FOLLOWS = 'Tokens follow the serial number: existing users keep working, new assignments fail until then.';
 
+const EXPIRES = {
+  severity: 'warning',
+  impact: 'none',
+  sources: ['ta-p/197790', 'KB 99299'],
+  remedy: [
+    'Redeem it now: on FortiAuthenticator, enter its activation code under Authentication > User Management > ' +
+      'FortiTokens > Create New > Mobile FortiToken. That needs the licence server once.',
+    'Redeemed on a unit that ftm-watch does not ask: remove redeemBy of {license} from the configuration.',
+  ],
+  brokenPath: {
+    summary:
+      'The certificate of licence {license} can be redeemed until {date} alone, and the way to the licence server, ' +
+      'which that needs, is broken now.',
+    remedy: [
+      'Clear the way to the licence server first: its own cause says how.',
+      'Then redeem the licence at once, before {date}; after that date nobody can revive it.',
+      'If the way cannot be cleared in time, ask Fortinet Customer Service before the date, with the number {license}.',
+    ],
+  },
+} as const satisfies Partial<CauseWords>;
+
 export const ASSIGNMENT_CAUSES = {
   'license-on-peer': {
     severity: 'critical',
@@ -84,6 +105,37 @@ export const ASSIGNMENT_CAUSES = {
       'Register it at support.fortinet.com to {primary}, or import its activation code on FortiAuthenticator ' +
         '(Authentication > User Management > FortiTokens > Create New), once the path is clean.',
       TRANSFER,
+    ],
+  },
+  'license-expires-in-90-days': {
+    ...EXPIRES,
+    title: 'a licence must be redeemed within 90 days',
+    summary: 'Licence {license} is not redeemed, and its certificate expires on {date}, within 90 days.',
+    partOf: 'license-expires-in-30-days',
+  },
+  'license-expires-in-30-days': {
+    ...EXPIRES,
+    title: 'a licence must be redeemed within 30 days',
+    summary: 'Licence {license} is not redeemed, and its certificate expires on {date}, within 30 days.',
+    partOf: 'license-expires-in-7-days',
+  },
+  'license-expires-in-7-days': {
+    ...EXPIRES,
+    title: 'a licence must be redeemed within 7 days',
+    summary: 'Licence {license} is not redeemed, and its certificate expires on {date}, within 7 days.',
+    partOf: 'license-expired',
+  },
+  'license-expired': {
+    severity: 'warning',
+    title: 'the certificate of a licence expired unused',
+    summary: 'The certificate of licence {license} expired on {date}, and the licence is not redeemed.',
+    impact: 'none',
+    sources: ['ta-p/197790', 'KB 99299'],
+    remedy: [
+      'Compare {date} with "Certificate Valid Until" on the licence certificate.',
+      'Nobody can revive it, neither TAC nor Customer Service: buy a new licence, and redeem it before its date.',
+      'Redeemed on a unit that ftm-watch does not ask, or given up: remove redeemBy of {license} from the ' +
+        'configuration.',
     ],
   },
 } satisfies Readonly<Record<string, CauseWords>>;

@@ -9,6 +9,7 @@ import type { UnitObservation } from '../../sources/appliances/unit-observation.
 import { ASSIGNMENT_CAUSES, type AssignmentCause } from './causes.ts';
 import { judgeLicenseAssignment } from './judge.ts';
 import type { ListedUnit } from './placement.ts';
+import { judgeRedeemBy } from './redeem-by.ts';
 
 export const licenseAssignment: Declaration<'license-assignment', AssignmentCause> = {
   id: 'license-assignment',
@@ -27,13 +28,20 @@ export const licenseAssignment: Declaration<'license-assignment', AssignmentCaus
   judge: judgeAssignment,
 };
 
-function judgeAssignment({ config, picture: { appliances: units, registration } }: UnitFacts): Judgement {
-  if (config.registration === null) return notConfigured('The registration service is not configured');
+function judgeAssignment({ config, picture: { appliances: units, registration }, at }: UnitFacts): Judgement {
+  const expiring = judgeRedeemBy({ units, registration, at });
+  if (config.registration === null) {
+    const summary = 'The registration service is not configured';
+    return expiring.length === 0 ? notConfigured(summary) : judged(expiring, summary);
+  }
   if (units.length === 0) return unjudged('No appliance is configured whose licences could be looked up');
   if (registration === null) return unjudged('Not asked yet');
   const listed = units.map(listedUnit);
   const findings = listed.flatMap((unit) => judgeLicenseAssignment({ ...unit, listed, registration }));
-  return judged(findings, `Every licence is registered to its FortiAuthenticator${ageOf(registration)}`);
+  return judged(
+    [...findings, ...expiring],
+    `Every licence is registered to its FortiAuthenticator${ageOf(registration)}`,
+  );
 }
 
 /** For answers that stand because the service gave no newer one. */

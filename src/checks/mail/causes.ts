@@ -39,6 +39,26 @@ export const MAIL_CAUSES = {
       'Else look for what it waits for: a reverse look-up of the client, a block list, or its own load.',
     ],
   },
+  'mail-outlasts-code': {
+    severity: 'warning',
+    title: 'the mail server puts mail off for longer than an activation code lives',
+    headline: 'the mail server {subject} puts codes off until they are void',
+    summary:
+      'The mail server {subject} asked this machine to come back later for {waited}, and an activation code lives ' +
+      '{life}: a code that is put off like that is void when it arrives.',
+    impact: 'delivery',
+    // One is told, the refusal or how long it lasts.
+    rank: 0,
+    sources: ['ta-p/194050', 'docs:fortiauthenticator/6.0.4/rest-api-solution-guide/578312'],
+    remedy: [
+      'Exempt FortiAuthenticator, and this machine, from greylisting on the mail server, or let them log in or use ' +
+        'the submission port.',
+      'Or let codes live longer: on FortiAuthenticator, the activation time-out of FortiToken Mobile provisioning ' +
+        '(act_timeout in its REST API, 1 to 168 hours).',
+      'How long FortiAuthenticator itself is put off depends on when it tries again: compare the time at which a ' +
+        'code was sent with the headers of the message that arrived.',
+    ],
+  },
   'mail-tls-broken': {
     severity: 'critical',
     title: 'the mail server fails at TLS',

@@ -3,6 +3,7 @@ import type { Finding } from '../../engine/finding.ts';
 import type { MailObservation } from '../../core/observation.ts';
 import { judgeMail } from './judge.ts';
 import { judgeRecipientServer } from './judge-recipient-server.ts';
+import { judgeDeferral } from './judge-deferral.ts';
 import type { MailView } from './mail-view.ts';
 
 /** Judges all mail servers together: one that works carries the codes while another does not. */
@@ -13,10 +14,12 @@ export function judgeMailServers(servers: readonly MailObservation[], view: Mail
     return [
       ...judged.flatMap(({ findings }) => findings),
       ...(servers[0]?.recipientServers ?? []).flatMap(judgeRecipientServer),
+      ...servers.flatMap(judgeDeferral),
     ];
-  return judged.flatMap(({ seen, findings }) =>
-    seen.required ? findings : findings.map((finding) => besideOneThatWorks(finding, working.seen.server)),
-  );
+  return judged.flatMap(({ seen, findings }) => [
+    ...(seen.required ? findings : findings.map((finding) => besideOneThatWorks(finding, working.seen.server))),
+    ...judgeDeferral(seen),
+  ]);
 }
 
 function besideOneThatWorks(finding: Finding<MailCause>, working: string): Finding<MailCause> {

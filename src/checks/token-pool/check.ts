@@ -7,6 +7,7 @@ import { TOKEN_POOL_CAUSES, type TokenPoolCause } from './causes.ts';
 import { judgeBought } from './bought-tokens.ts';
 import type { RegistrationObservation } from '../../core/license/registration.ts';
 import { judgeTokenPool } from './judge.ts';
+import { fortigateNotes } from './fortigate-notes.ts';
 import { type Pool, poolsOf } from './pools.ts';
 
 export const tokenPool: Declaration<'token-pool', TokenPoolCause> = {
@@ -18,17 +19,20 @@ export const tokenPool: Declaration<'token-pool', TokenPoolCause> = {
   unknownRemedy: 'Give the user of appliances[].api the right to read tokens and licences.',
   place: { kind: 'stop', stop: 'fortiauthenticator' },
   from: 'units',
-  sources: ['appliances', 'registration'],
+  sources: ['appliances', 'registration', 'firewall'],
   judge: judgeTokens,
 };
 
-function judgeTokens({ picture: { appliances: units, registration } }: UnitFacts): Judgement {
+function judgeTokens({ picture: { appliances: units, registration, firewall } }: UnitFacts): Judgement {
+  const ofFortigates = fortigateNotes(firewall);
   const counted = units.filter(({ config: { api } }) => api === null).flatMap(({ role }) => snmpCount(role) ?? []);
-  if (!units.some(({ config: { api } }) => api !== null))
+  if (!units.some(({ config: { api } }) => api !== null)) {
+    if (ofFortigates.length > 0) return judged(ofFortigates, 'The tokens of the FortiGate are counted');
     return notConfigured(['No REST API of a FortiAuthenticator is configured', ...counted.map(countText)].join('; '));
+  }
   if (!units.some(({ rest }) => rest?.kind === 'ok')) return unjudged('No FortiAuthenticator told its tokens');
   return judged(
-    [...poolsOf(units).flatMap((pool) => judgePool(pool, registration)), ...counted.map(countNote)],
+    [...poolsOf(units).flatMap((pool) => judgePool(pool, registration)), ...counted.map(countNote), ...ofFortigates],
     'The tokens match the licence, and enough are left',
   );
 }
@@ -37,7 +41,7 @@ function judgePool(pool: Pool, registration: RegistrationObservation | null): re
   const { observation } = pool;
   const findings = [
     ...judgeTokenPool(observation, pool),
-    ...(observation.kind === 'ok' ? judgeBought(observation, registration) : []),
+    ...(observation.kind === 'ok' ? judgeBought(observation, registration, pool.certificates) : []),
   ];
   return pool.members.length === 1 ? findings : findings.map((finding) => ({ ...finding, concerns: pool.members }));
 }

@@ -1,6 +1,7 @@
 import type { ApplianceObservation } from '../../core/license/appliance.ts';
 import { valueOf } from '../../core/license/resource.ts';
 import { sameSerial, type Unit, unitOf } from '../../core/license/unit.ts';
+import type { CertificateConfig } from '../../sources/appliances/section.ts';
 import type { UnitObservation } from '../../sources/appliances/unit-observation.ts';
 
 /** The tokens of one unit, or those that the members of a pair have in common. */
@@ -11,6 +12,8 @@ export interface Pool {
   readonly observation: ApplianceObservation;
   /** Licences that the configuration names for any of them. */
   readonly licenses: readonly string[];
+  /** What their licence certificates say. */
+  readonly certificates: readonly CertificateConfig[];
   readonly tokensLow: number;
 }
 
@@ -43,6 +46,7 @@ function poolOf(members: readonly Asked[]): Pool | null {
     members: members.map(({ config: { name } }) => name),
     observation: speaker.rest,
     licenses: [...new Set(members.flatMap(({ config: { licenses } }) => licenses))],
+    certificates: members.flatMap(({ config: { certificates } }) => certificates),
     tokensLow: speaker.config.tokensLow,
   };
 }

@@ -1,8 +1,9 @@
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import * as z from 'zod';
-import type { Millis } from '../../core/clock.ts';
+import type { EpochMs, Millis } from '../../core/clock.ts';
 import { DURATION_PATTERN, formatDuration, parseDuration } from '../../core/duration.ts';
+import { dayText } from '../../core/instant-text.ts';
 import { expectedMessage } from '../../text/show.ts';
 import { isCronOfMinutes, isCronWithSeconds } from './cron.ts';
 import { isHost } from './host-port.ts';
@@ -140,6 +141,18 @@ export function duration(longest: Millis): z.ZodType<Millis> {
     pattern: DURATION_PATTERN,
   });
 }
+
+/** A day, as the instant at which it begins in UTC. */
+export const day: z.ZodType<EpochMs> = codedText({
+  title: 'date',
+  expected: 'a date such as "2027-03-31"',
+  pattern: /^\d{4}-\d{2}-\d{2}$/u,
+  parse: (value) => {
+    const at = Date.parse(value);
+    return dayText(at) === value ? at : null;
+  },
+  format: dayText,
+});
 
 export const cronWithSeconds: z.ZodType<string> = plainText(
   'cron expression',

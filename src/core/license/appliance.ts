@@ -1,3 +1,4 @@
+import type { Millis } from '../clock.ts';
 import type { Failure } from '../observation.ts';
 import type { Resource } from './resource.ts';
 
@@ -19,6 +20,7 @@ export interface ApplianceFacts extends Observed {
   readonly provisioning: Resource<ProvisioningServer>;
   /** The servers that activation codes are mailed through, the appliance's own built-in one left out. */
   readonly mailServers: Resource<readonly ApplianceMailServer[]>;
+  readonly sms: Resource<SmsQuota>;
 }
 
 /** It answers, and refuses the key (401) or the account (403). */
@@ -49,6 +51,12 @@ export interface LicensedTokens {
   readonly available: number | null;
 }
 
+/** `/fortiguardmessages/`: the SMS that were bought from FortiGuard. */
+export interface SmsQuota {
+  readonly total: number;
+  readonly available: number;
+}
+
 /** `other`: a status that the documentation does not name. */
 export type TokenStatus = (typeof TOKEN_STATUSES)[number];
 
@@ -64,6 +72,15 @@ export interface TokenCounts {
   readonly locked: number;
   /** Tokens that name no licence. */
   readonly withoutLicense: number;
+  /** Those that wait to be activated, the first thousands of them; left out where none has a serial number. */
+  readonly pending?: readonly PendingToken[];
+}
+
+export interface PendingToken {
+  /** A hash of its serial number. */
+  readonly id: string;
+  /** How long this program has seen it pending: at least as long as it is. */
+  readonly age: Millis;
 }
 
 /** `/fortitokenmobileprovisioning/`: the server that the appliance really uses. */
@@ -71,6 +88,8 @@ export interface ProvisioningServer {
   readonly host: string;
   /** null: it does not say. */
   readonly port: number | null;
+  /** How long an activation code lives; null: it does not say. */
+  readonly codeLife: Millis | null;
 }
 
 /** A mail server in the shape of the configuration's, without credentials: the mail probe takes it as it is. */

@@ -1,4 +1,6 @@
 import type { Failure } from '../observation.ts';
+import type { SessionLook } from './firewall-sessions.ts';
+import type { Resource } from './resource.ts';
 
 /** How the firewall treats the appliance's connection to the licence server. */
 export type FirewallObservation = FirewallFacts | (FirewallDenied & Flow) | (Failure & Flow);
@@ -20,6 +22,10 @@ export interface FirewallFacts extends Flow {
   readonly match: PolicyMatch;
   /** Its address objects for the name of the licence server; empty too where they could not be read. */
   readonly fqdnObjects: readonly FqdnObject[];
+  /** The sessions of that connection; null: they were not asked for, or could not be. */
+  readonly sessions: SessionLook | null;
+  /** How many FortiTokens it holds itself in each status, in its own words; null: it was not asked, or did not say. */
+  readonly fortitokens: Resource<ReadonlyMap<string, number>> | null;
 }
 
 /** An address object that the firewall fills by resolving a name. */

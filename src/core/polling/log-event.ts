@@ -14,6 +14,24 @@ export type LogResult = (typeof LOG_RESULTS)[number];
 
 export const LOG_RESULTS = ['ftm', 'unrecognised', 'other', 'foreign', 'unparsed', 'dropped'] as const;
 
+/**
+ * What became of a connection that lines were to come by: `accepted`; closed since there were too many (`over-limit`),
+ * since it did not end a line in time (`timed-out`), or all together began more than they ended (`over-budget`), since
+ * nobody knows the sender (`refused`); or no TLS came about, for want of a certificate (`no-certificate`) or otherwise
+ * (`failed-handshake`). A closed set, used as a metric label.
+ */
+export type ConnectionResult = (typeof CONNECTION_RESULTS)[number];
+
+export const CONNECTION_RESULTS = [
+  'accepted',
+  'over-limit',
+  'timed-out',
+  'over-budget',
+  'refused',
+  'no-certificate',
+  'failed-handshake',
+] as const;
+
 /** What the log says. Equal lines that arrive together are one event with a count, so a flood stays cheap. */
 export type LogEvent = FtmEvent | FirewallEvidenceEvent | HeardEvent;
 

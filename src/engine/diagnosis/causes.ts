@@ -139,12 +139,12 @@ function buildCause(fault: Fault, states: JudgedStates, context: CauseContext): 
   const { main } = fault;
   const unclear = unclearStages(fault.words, states);
   const facts = { ...factsOf(fault, context), ...(unclear.length === 0 ? {} : { unclear: unclearText(unclear) }) };
-  const words = wordsOf(fault, facts);
+  const words = withBrokenPath(wordsOf(fault, facts), states);
   const precondition = brokenBy(fault);
   return {
     id: main.suggests,
     precondition,
-    severity: severityOf(words, main),
+    severity: severityOf(words, main, fault.words),
     confidence: main.confidence ?? 'confirmed',
     subject: fault.subject,
     product: facts.product ?? null,
@@ -175,6 +175,14 @@ function wordsOf({ words, main: { kind, advice } }: Fault, { unclear }: WordingF
     ...(unclear === undefined ? {} : (unclearPath ?? words.unclearPath)),
     ...advice,
   };
+}
+
+/** What needs the path cannot wait while it is broken. */
+function withBrokenPath(words: CauseWords, states: JudgedStates): CauseWords {
+  const { brokenPath } = words;
+  if (brokenPath === undefined) return words;
+  const isBroken = [...states.values()].some(({ check, state }) => check.onPath === true && state === 'broken');
+  return isBroken ? { ...words, ...brokenPath, severity: 'critical' } : words;
 }
 
 function factsOf({ subject, main, findings, attached }: Fault, context: CauseContext): WordingFacts {
@@ -214,9 +222,9 @@ function summaryOf(
   return `${fill(text, facts)}${onThePath && applianceUnaffected ? SEEMS_UNAFFECTED : ''}`;
 }
 
-function severityOf({ severity }: CauseWords, main: Finding): Severity {
+function severityOf({ severity }: CauseWords, main: Finding, usual: CauseWords): Severity {
   if (main.level === 'note') return 'info';
-  return main.level === 'warning' && severity === 'critical' ? 'warning' : severity;
+  return main.level === 'warning' && usual.severity === 'critical' ? 'warning' : severity;
 }
 
 function remedyOf(

@@ -30,6 +30,11 @@ export interface CauseWords {
    * one fault.
    */
   readonly unclearPath?: { readonly summary: string; readonly remedy: readonly string[] };
+  /**
+   * What is told instead while the path of this machine is broken: what has to be done needs it, and it is critical
+   * then.
+   */
+  readonly brokenPath?: { readonly summary: string; readonly remedy: readonly string[] };
   /** The steps instead when the inspecting product is this one, by its name in config/inspection-products.yaml. */
   readonly productRemedy?: Readonly<Record<string, readonly string[]>>;
   /** The steps instead when any other product is known. */

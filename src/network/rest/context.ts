@@ -7,4 +7,6 @@ export interface ConnectorContext {
   readonly signal: AbortSignal;
   /** Where secrets named by variable are read from. */
   readonly env: NodeJS.ProcessEnv;
+  /** Resolves in a turn of the event loop that no other answer is read in: peers can make that long. */
+  readonly ownTurn: () => Promise<void>;
 }

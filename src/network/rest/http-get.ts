@@ -1,3 +1,4 @@
+import { createSecretFilter } from '../../core/without-secrets.ts';
 import { exchangeJson, type ExchangeContext, type JsonReply } from './json-exchange.ts';
 import { httpsOrigin } from './https-origin.ts';
 import { createVerifiedAgent, type TlsTrust } from './verified-agent.ts';
@@ -18,17 +19,20 @@ export interface HttpGetterOptions {
   readonly url: string;
   readonly trust: TlsTrust;
   readonly authorization: string;
-  /** See `JsonRequest`. */
+  /** What of the request must not come back in an answer. */
   readonly secrets: readonly string[];
 }
 
 /** @throws {Error} when the URL is not https or `caFile` cannot be used */
 export async function createHttpGetter(options: HttpGetterOptions, context: ExchangeContext): Promise<HttpGetter> {
-  const { authorization, secrets } = options;
+  const head = {
+    headers: { authorization: options.authorization },
+    withoutSecrets: createSecretFilter(options.secrets),
+  };
   const origin = httpsOrigin(options.url);
   const agent = await createVerifiedAgent(options.trust);
   return {
-    get: (path) => exchangeJson(agent, origin, { method: 'GET', path, headers: { authorization }, secrets }, context),
+    get: (path) => exchangeJson(agent, origin, { ...head, method: 'GET', path }, context),
     [Symbol.asyncDispose]: () => agent.destroy(),
   };
 }

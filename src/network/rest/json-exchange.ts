@@ -1,8 +1,10 @@
 import type { Dispatcher } from 'undici';
 import { deadline } from '../../system/clock.ts';
-import type { Clock, Millis } from '../../core/clock.ts';
-import { createSecretFilter } from '../../core/without-secrets.ts';
+import type { Millis } from '../../core/clock.ts';
 import { ProbeError } from '../failure.ts';
+import { cleanJson } from './clean-json.ts';
+import type { ConnectorContext } from './context.ts';
+import { readBody } from './read-body.ts';
 
 /** One request. */
 export type JsonRequest = RequestHead &
@@ -12,8 +14,8 @@ interface RequestHead {
   /** Begins with a slash and may carry a query. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** What of the request must not come back in the texts of the answer, which are shown to people. */
-  readonly secrets: readonly string[];
+  /** Takes out what of the request must not come back in the texts of the answer, which are shown to people. */
+  readonly withoutSecrets: (text: string) => string;
 }
 
 /** The interface answered. A status other than 200 is an answer too, judged by the caller. */
@@ -21,16 +23,10 @@ export type JsonReply =
   | { readonly kind: 'json'; readonly value: unknown }
   | { readonly kind: 'status'; readonly status: number; readonly retryAfter: Millis | null };
 
-export interface ExchangeContext {
-  readonly clock: Clock;
-  readonly signal: AbortSignal;
-}
+export type ExchangeContext = Pick<ConnectorContext, 'clock' | 'signal' | 'ownTurn'>;
 
 /** From the start of the connection to the last byte of the body: a peer that trickles does not get around it. */
 const REQUEST_TIMEOUT: Millis = 10_000;
-
-/** No answer of these interfaces comes near it. */
-const MAX_BODY_BYTES: number = 4 * 1024 * 1024;
 
 /**
  * Sends one request and reads one JSON answer: bounded in time and size, no redirect followed, nothing repeated.
@@ -57,9 +53,11 @@ export async function exchangeJson(
       response.body.on('error', () => undefined).destroy();
       return { kind: 'status', status: response.statusCode, retryAfter: retryAfterOf(response.headers['retry-after']) };
     }
+    const text = await readBody(response);
+    await context.ownTurn();
     return {
       kind: 'json',
-      value: parseJson(await readBody(response), response.headers['content-type'], request.secrets),
+      value: cleanJson(parseJson(text, response.headers['content-type']), request.withoutSecrets),
     };
   } catch (error) {
     // undici reports an abort in several ways; the signal's own reason says whether the time was up.
@@ -68,39 +66,16 @@ export async function exchangeJson(
   }
 }
 
-async function readBody(response: Dispatcher.ResponseData): Promise<string> {
-  const encoding = response.headers['content-encoding'];
-  if (encoding !== undefined && encoding !== 'identity') {
-    response.body.on('error', () => undefined).destroy();
-    throw new ProbeError('protocol', 'Cannot read the answer: expected no content encoding, since none was offered');
-  }
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  // Leaving the loop destroys the body, and with it the connection.
-  for await (const chunk of response.body) {
-    if (!(chunk instanceof Uint8Array)) continue;
-    size += chunk.length;
-    if (size > MAX_BODY_BYTES)
-      throw new ProbeError('protocol', `Cannot read the answer: expected at most ${String(MAX_BODY_BYTES)} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-function parseJson(text: string, contentType: string | string[] | undefined, secrets: readonly string[]): unknown {
-  const filter = createSecretFilter(secrets);
+function parseJson(text: string, contentType: string | string[] | undefined): unknown {
   try {
-    const value: unknown = JSON.parse(text, (_, item: unknown) => (typeof item === 'string' ? filter(item) : item));
+    const value: unknown = JSON.parse(text);
     return value;
-  } catch (error) {
+  } catch {
     // The parser's message quotes the text, which may hold a secret.
     const isHtml = /^\s*</u.test(text) || String(contentType).includes('html');
     throw new ProbeError(
       'protocol',
       `Cannot read the answer: expected JSON, got ${isHtml ? 'a web page' : 'something else'}`,
-      {
-        cause: error instanceof SyntaxError ? undefined : error,
-      },
     );
   }
 }

@@ -1,5 +1,6 @@
 import { correctedNow } from '../../checks/clock/corrected-now.ts';
 import { observeDateHeader } from '../../checks/clock/date-header.ts';
+import type { CarrierFindings } from '../../checks/delivery/judge-carrier.ts';
 import type { Judgement } from '../../checks/declaration.ts';
 import { judgeShare } from '../../checks/judge-share.ts';
 import { judged, unjudged } from '../../checks/judgement.ts';
@@ -47,12 +48,11 @@ export function assessRound(
   const clock = withGenuineTime(clockObservations(round), round, tlsOf);
   const surroundings = { controls, now: correctedNow(round.startedAt, clock) };
   const nearest = nearestHost(round);
-  const targets: TargetFacts[] = [];
-  const found: TargetFindings[] = [];
-  for (const [index, path] of [round.path.licenseServer, ...round.path.services].entries()) {
+  const targets = [round.path.licenseServer, ...round.path.services].map((path, index): Target => {
     const knowledge = tlsOf(path.subject);
     const service = config.services[index - 1];
-    const facts: TargetFacts = {
+    return {
+      service,
       path,
       port: (service ?? config.licenseServer).port,
       licenseServer: index === 0 ? config.licenseServer : null,
@@ -61,9 +61,9 @@ export function assessRound(
       surroundings,
       nearest,
     };
-    targets.push(facts);
-    found.push(findingsOf(facts, service));
-  }
+  });
+  const found = targets.filter(({ service }) => (service?.carries ?? null) === null).map(findingsAt);
+  const carriers = targets.flatMap(carriedAt);
   const burst = judgeTlsPath(
     { ...round.path.licenseServer, endpoints: round.path.burst },
     tlsOf(round.path.licenseServer.subject),
@@ -77,7 +77,7 @@ export function assessRound(
     judged: {
       assessments: assessmentsOf(
         { own, found: withShare(found, share, round.path.licenseServer) },
-        { config, round, clock },
+        { config, round, clock, carriers },
       ),
       tls: targets.map(({ path, tls }) => ({ path, judged: tls })),
     },
@@ -88,13 +88,28 @@ export function assessRound(
 /** By check. Null: there was nothing to judge. */
 type TargetFindings = Readonly<Record<string, readonly Finding[] | null>>;
 
-/** @param service undefined: the target is the licence server */
-function findingsOf(facts: TargetFacts, service: ServiceConfig | undefined): TargetFindings {
+interface Target extends TargetFacts {
+  /** undefined: the target is the licence server */
+  readonly service: ServiceConfig | undefined;
+}
+
+function findingsAt({ service, ...facts }: Target): TargetFindings {
+  return findingsOf(facts, (findings) => (service === undefined ? findings : ofService(findings, service)));
+}
+
+/** A service that carries codes has a check of its own. */
+function carriedAt({ service, ...facts }: Target): CarrierFindings | [] {
+  if (service === undefined || service.carries === null) return [];
+  const { carries, host, port, severity } = service;
+  return { carries, host, port, severity, found: findingsOf(facts, (findings) => findings) };
+}
+
+function findingsOf(facts: TargetFacts, told: (findings: readonly Finding[]) => readonly Finding[]): TargetFindings {
   return Object.fromEntries(
     CHECKS.flatMap((check) => {
       if (check.from !== 'target') return [];
       const findings = check.judge(facts);
-      return [[check.id, findings === null || service === undefined ? findings : ofService(findings, service)]];
+      return [[check.id, findings === null ? null : told(findings)]];
     }),
   );
 }

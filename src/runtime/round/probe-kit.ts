@@ -19,6 +19,7 @@ import { loadGenuineMemory } from './genuine-memory.ts';
 import type { TlsKnowledge } from '../../checks/tls-genuine/judge-tls-path.ts';
 import { observeRound, type RoundWatch } from './observe-round.ts';
 import { createCloserLooks } from '../../sources/path/closer-looks.ts';
+import { createMailDeferrals } from '../../sources/mail/mail-deferrals.ts';
 import { createRecipientLooks } from '../../sources/mail/recipient-looks.ts';
 import { observeExchanges } from '../../sources/target/observe-dns.ts';
 import { createOlderTls } from '../../sources/path/older-tls.ts';
@@ -41,7 +42,8 @@ export interface ProbeKit {
   close(): void;
 }
 
-export type RoundWishes = Pick<RoundTools, 'mailServers' | 'isComplained'> & Pick<RoundWatch, 'onProgress'>;
+export type RoundWishes = Pick<RoundTools, 'mailServers' | 'codeLife' | 'isComplained'> &
+  Pick<RoundWatch, 'onProgress'>;
 
 export interface ProbeKitDeps {
   readonly clock: Clock;
@@ -78,6 +80,7 @@ export async function createProbeKit(
     olderTls: createOlderTls(clock),
     closerLooks: createCloserLooks(clock),
     recipientLooks: createRecipientLooks(clock),
+    deferrals: createMailDeferrals(clock),
   };
 
   return {

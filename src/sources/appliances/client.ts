@@ -11,7 +11,8 @@ export type ApplianceResource =
   | 'fortitokenmobilelicenses'
   | 'fortitokens'
   | 'fortitokenmobileprovisioning'
-  | 'smtpservers';
+  | 'smtpservers'
+  | 'fortiguardmessages';
 
 /** Reads one appliance. There is no way to write: `HttpGetter` cannot say another method. */
 export interface ApplianceClient extends AsyncDisposable {

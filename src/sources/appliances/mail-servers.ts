@@ -2,27 +2,27 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import type { ApplianceMailServer } from '../../core/license/appliance.ts';
 import { visibleText } from '../../core/visible-text.ts';
+import { cutList } from '../../network/rest/cut-list.ts';
 import { hostName, portNumber } from '../../network/rest/host-port.ts';
 
 const MAX_SERVERS = 20;
+/** Looked through for the default one. */
+const MAX_LISTED = 1000;
 
 /**
  * `/smtpservers/`. zod keeps only the named keys: `authentication_name` and `authentication_password`, which may stand
  * in the answer, end here.
  */
-const MAIL_SERVERS = z.object({
-  objects: z.array(
-    z.object({
-      address: z.unknown().optional(),
-      port: z.unknown().optional(),
-      sender_email: z.unknown().optional(),
-      secure: z.unknown().optional(),
-      default: z.unknown().optional(),
-    }),
-  ),
+const MAIL_SERVER = z.object({
+  address: z.unknown().optional(),
+  port: z.unknown().optional(),
+  sender_email: z.unknown().optional(),
+  secure: z.unknown().optional(),
+  default: z.unknown().optional(),
 });
+const MAIL_SERVERS = z.object({ objects: cutList(MAIL_SERVER, MAX_LISTED) });
 
-type ServerObject = z.infer<typeof MAIL_SERVERS>['objects'][number];
+type ServerObject = z.infer<typeof MAIL_SERVER>;
 
 /**
  * The servers that the appliance sends through: the default one where one is marked, since others may be leftovers,

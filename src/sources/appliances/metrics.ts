@@ -9,6 +9,12 @@ const TOKENS: GaugeDefinition = {
   labels: ['appliance', 'status'],
 };
 
+const LOCKED: GaugeDefinition = {
+  name: 'ftm_tokens_locked',
+  help: 'FortiToken Mobile tokens on an appliance that nobody can log in with until they are unlocked, in any status',
+  labels: ['appliance'],
+};
+
 const LICENSED: GaugeDefinition = {
   name: 'ftm_tokens_licensed',
   help: 'FortiToken Mobile tokens that the licence of an appliance allows',
@@ -17,19 +23,20 @@ const LICENSED: GaugeDefinition = {
 
 /** What an appliance does not tell now is gone: yesterday's count would hide that nobody knows. */
 export const APPLIANCE_METRICS: SourceMetrics<readonly UnitObservation[], object> = {
-  gauges: [TOKENS, LICENSED],
+  gauges: [TOKENS, LOCKED, LICENSED],
   readings: (units) => units.flatMap(tokenReadings),
 };
 
 function tokenReadings({ config: { name: appliance }, rest }: UnitObservation): readonly Reading[] {
   if (rest?.kind !== 'ok') return [];
-  const counts = valueOf(rest.tokens)?.byStatus;
+  const tokens = valueOf(rest.tokens);
   return [
     ...TOKEN_STATUSES.map((status) => ({
       gauge: TOKENS,
       labels: { appliance, status },
-      value: counts?.[status] ?? null,
+      value: tokens?.byStatus[status] ?? null,
     })),
+    { gauge: LOCKED, labels: { appliance }, value: tokens?.locked ?? null },
     { gauge: LICENSED, labels: { appliance }, value: valueOf(rest.licensed)?.total ?? null },
   ];
 }

@@ -12,14 +12,12 @@ import { createApplianceClient, type ApplianceClient, type ApplianceResource } f
 import { parseLicensedTokens } from './licensed-tokens.ts';
 import { parseMailServers } from './mail-servers.ts';
 import { parseProvisioningServer } from './provisioning-server.ts';
+import { parseSmsQuota } from './sms-quota.ts';
 import { parseSystemInfo } from './system-info.ts';
-import { createTokenCounter, parseTokenPage } from './token-counts.ts';
+import { createTokenCounter, PAGE_SIZE, parseTokenPage } from './token-counts.ts';
 
 /** For all resources of one appliance together. */
 const APPLIANCE_TIMEOUT: Millis = 60_000;
-
-/** The most that an appliance hands out at once. */
-const PAGE_SIZE = 1000;
 
 /** At the default page size of 20, which older firmware may insist on, 20,000 tokens. */
 const MAX_PAGES = 1000;
@@ -58,13 +56,14 @@ async function readResources(
   reader: Reader,
   system: SystemFacts,
 ): Promise<Omit<ApplianceFacts, 'appliance' | 'endpoint'>> {
-  const [licensed, tokens, provisioning, mailServers] = await Promise.all([
+  const [licensed, tokens, provisioning, mailServers, sms] = await Promise.all([
     readResource(reader, 'fortitokenmobilelicenses', parseLicensedTokens),
     countTokens(reader),
     readResource(reader, 'fortitokenmobileprovisioning', parseProvisioningServer),
     readResource(reader, 'smtpservers', parseMailServers),
+    readResource(reader, 'fortiguardmessages', parseSmsQuota),
   ]);
-  return { kind: 'ok', system, licensed, tokens, provisioning, mailServers };
+  return { kind: 'ok', system, licensed, tokens, provisioning, mailServers, sms };
 }
 
 async function readResource<T>(
@@ -81,10 +80,11 @@ async function readResource<T>(
   });
 }
 
-/** Tokens are counted while the pages arrive, one page at a time. */
+/** Tokens are counted while the pages arrive, one page at a time; `APPLIANCE_TIMEOUT` is for all of them. */
 async function countTokens(reader: Reader): Promise<Resource<TokenCounts>> {
   return guarded(reader, 'fortitokens', async () => {
     const counter = createTokenCounter();
+    const followed = new Set<string>();
     let reply: JsonReply = await reader.client.read('fortitokens', `?type=ftm&limit=${String(PAGE_SIZE)}`);
     for (let pages = 1; ; pages += 1) {
       if (reply.kind === 'status') return reply.status;
@@ -94,6 +94,9 @@ async function countTokens(reader: Reader): Promise<Resource<TokenCounts>> {
       if (page.next === null) return { value: counter.counts() };
       if (pages >= MAX_PAGES)
         throw new ProbeError('protocol', `Cannot count the tokens: more than ${String(MAX_PAGES)} pages`);
+      if (followed.has(page.next))
+        throw new ProbeError('protocol', 'Cannot count the tokens: its pages go in a circle');
+      followed.add(page.next);
       reply = await reader.client.readNext('fortitokens', page.next);
     }
   });

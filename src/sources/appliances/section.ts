@@ -12,10 +12,14 @@ import {
   unique,
 } from '../../config/schema/rules.ts';
 import { optionalSecret, secret } from '../../config/schema/secret.ts';
-import { SNMP_AUTH_PROTOCOLS, SNMP_PRIV_PROTOCOLS } from '../../network/snmp/snmp-session.ts';
-import { list, optional, section } from '../../config/schema/section.ts';
+import { completed, list, optional, section } from '../../config/schema/section.ts';
 import { httpsOrigin } from '../../config/schema/urls.ts';
-import { choice, host, name, pin, port, serial, share, text } from '../../config/schema/values.ts';
+import { choice, day, host, integer, name, pin, port, serial, share, text } from '../../config/schema/values.ts';
+import { sameSerial } from '../../core/license/unit.ts';
+import { SNMP_AUTH_PROTOCOLS, SNMP_PRIV_PROTOCOLS } from '../../network/snmp/snmp-session.ts';
+
+/** More than any unit holds. */
+const MOST_TOKENS = 1_000_000;
 
 const api = section(
   {
@@ -66,6 +70,17 @@ function communityOrUser(fields: Fields, report: Report): void {
     );
 }
 
+const certificate = section({
+  license: serial.describe('Number of the licence (EFTM…); it need not stand in `licenses` as well.'),
+  tokens: optional(integer(1, MOST_TOKENS, 'a count of tokens')).describe(
+    'How many tokens were bought; those on the unit are compared with it.',
+  ),
+  redeemBy: optional(day).describe(
+    'Its "Certificate Valid Until" date. While no unit has tokens of the licence, ftm-watch warns 90, 30 and 7 days ' +
+      'ahead: a certificate that expired cannot be redeemed any more.',
+  ),
+});
+
 const appliance = section(
   {
     name: name.describe('Name of the unit in messages and metrics; each has its own.'),
@@ -79,6 +94,7 @@ const appliance = section(
         'are foreign.',
     ),
     licenses: list(serial).describe('Its FortiToken Mobile licences (EFTM…), as printed on the certificate.'),
+    certificates: unique(list(certificate), textAt('license')).describe('What its licence certificates say.'),
     api: optional(api).describe('Its REST API, read only.'),
     snmp: optional(snmp).describe('Its SNMP agent, asked for the high-availability role, serial number and version.'),
     tokensLow: share.prefault(0.1).describe('Warn when less than this share of the licensed tokens is left.'),
@@ -86,16 +102,25 @@ const appliance = section(
   peerIsAnother,
 );
 
+const withCertified = completed(appliance, (unit) => ({ ...unit, licenses: licensesIn(unit) }));
+
 export type ApplianceApiConfig = z.output<typeof api>;
 export type SnmpConfig = z.output<typeof snmp>;
+export type CertificateConfig = z.output<typeof certificate>;
 export type ApplianceConfig = z.output<typeof appliance>;
 
 /** The FortiAuthenticator units. */
 export const appliances = unique(
-  unique(unique(list(appliance), textAt('name')), textAt('serial')),
+  unique(unique(list(withCertified), textAt('name')), textAt('serial')),
   logSources,
   (source, owner) => `"${source}" is a log source of appliances[${String(owner)}] already`,
 );
+
+/** Those of its certificates among them. */
+function licensesIn({ licenses, certificates }: z.output<typeof appliance>): readonly string[] {
+  const isNamed = (license: string): boolean => licenses.some((named) => sameSerial(named, license));
+  return [...licenses, ...certificates.map(({ license }) => license).filter((license) => !isNamed(license))];
+}
 
 function peerIsAnother({ serial: own, peerSerial }: Fields, report: Report): void {
   if (typeof own === 'string' && own === peerSerial)

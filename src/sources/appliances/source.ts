@@ -6,16 +6,22 @@ import type { SlowSource } from '../source.ts';
 import { APPLIANCE_METRICS } from './metrics.ts';
 import { observeAppliance } from './observe-appliance.ts';
 import { observeHaRole } from './observe-ha-role.ts';
+import { type PendingStore, withPendingAges } from './pending-tokens.ts';
 import type { UnitObservation } from './unit-observation.ts';
 
 /** A unit costs some 8 ms of one core, most of it for handshakes. */
 const GAP: Millis = 16;
 
+interface ApplianceTools {
+  readonly pendingTokens: PendingStore;
+}
+
 /** The FortiAuthenticators: their REST API and SNMP agents, with GET alone, one after the other. */
 export const appliances: SlowSource<
   'appliances',
   { appliances: readonly ApplianceConfig[] },
-  readonly UnitObservation[]
+  readonly UnitObservation[],
+  ApplianceTools
 > = {
   id: 'appliances',
   runs: 'appliance',
@@ -23,8 +29,10 @@ export const appliances: SlowSource<
   metrics: APPLIANCE_METRICS,
   isConfigured: (settings) => settings.appliances.length > 0,
   unseen: (settings) => settings.appliances.map((config) => ({ config, rest: null, role: null })),
-  observe: (settings, look) =>
-    startApart(settings.appliances, { ...look, gap: GAP }, (unit) => observeUnit(unit, look)),
+  observe: async (settings, look) => {
+    const units = await startApart(settings.appliances, { ...look, gap: GAP }, (unit) => observeUnit(unit, look));
+    return withPendingAges(units, look.pendingTokens, look.clock.now());
+  },
 };
 
 async function observeUnit(config: ApplianceConfig, ctx: ConnectorContext): Promise<UnitObservation> {

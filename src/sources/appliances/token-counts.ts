@@ -1,21 +1,27 @@
 import { z } from 'zod';
-import { TOKEN_STATUSES, type TokenCounts, type TokenStatus } from '../../core/license/appliance.ts';
+import { type PendingToken, TOKEN_STATUSES, type TokenCounts, type TokenStatus } from '../../core/license/appliance.ts';
+import { MOST_PENDING } from '../../core/license/pending-tokens.ts';
+import { cutList } from '../../network/rest/cut-list.ts';
 import { serialNumber } from '../../network/rest/serial-number.ts';
+import { tokenId } from './pending-tokens.ts';
 
 /** More licences than any unit holds; tokens of further ones count as without licence. */
 const MAX_LICENSES = 1000;
 
+/** The most that an appliance hands out at once. */
+export const PAGE_SIZE = 1000;
+
+const TOKEN = z.object({
+  serial: z.unknown().optional(),
+  type: z.unknown().optional(),
+  status: z.unknown().optional(),
+  license: z.unknown().optional(),
+  locked: z.unknown().optional(),
+});
+
 const TOKEN_PAGE = z.object({
   meta: z.object({ next: z.string().nullish() }),
-  objects: z.array(
-    z.object({
-      serial: z.unknown().optional(),
-      type: z.unknown().optional(),
-      status: z.unknown().optional(),
-      license: z.unknown().optional(),
-      locked: z.unknown().optional(),
-    }),
-  ),
+  objects: cutList(TOKEN, PAGE_SIZE + 1),
 });
 
 /** One token as the appliance lists it, unchecked: any field may be missing or of another type. */
@@ -34,11 +40,12 @@ export interface TokenPage {
   readonly next: string | null;
 }
 
-/** null: it is not a page of a collection. */
+/** null: it is not a page of a collection, or a longer one than was asked for. */
 export function parseTokenPage(value: unknown): TokenPage | null {
   const parsed = TOKEN_PAGE.safeParse(value);
   if (!parsed.success) return null;
   const { meta, objects } = parsed.data;
+  if (objects.length > PAGE_SIZE) return null;
   const next = meta.next === undefined || meta.next === null || meta.next === '' ? null : meta.next;
   return { tokens: objects, next };
 }
@@ -55,11 +62,16 @@ export function createTokenCounter(): TokenCounter {
   let total = 0;
   let withoutLicense = 0;
   let locked = 0;
+  const pending: PendingToken[] = [];
 
   function addLicense(token: TokenObject): void {
     const license = serialNumber.safeParse(token.license);
     if (!license.success || (byLicense.size >= MAX_LICENSES && !byLicense.has(license.data))) withoutLicense += 1;
     else if (isMobileSerial(token.serial)) byLicense.set(license.data, (byLicense.get(license.data) ?? 0) + 1);
+  }
+
+  function addPending({ serial }: TokenObject): void {
+    if (typeof serial === 'string' && pending.length < MOST_PENDING) pending.push({ id: tokenId(serial), age: 0 });
   }
 
   return {
@@ -69,6 +81,7 @@ export function createTokenCounter(): TokenCounter {
         if (token.type === 'ftk') continue;
         total += 1;
         byStatus[statusOf(token.status)] += 1;
+        if (statusOf(token.status) === 'pending') addPending(token);
         if (token.locked === true || token.locked === 'true') locked += 1;
         addLicense(token);
       }
@@ -81,6 +94,7 @@ export function createTokenCounter(): TokenCounter {
         .toSorted((a, b) => (a.license < b.license ? -1 : 1)),
       locked,
       withoutLicense,
+      ...(pending.length === 0 ? {} : { pending: [...pending] }),
     }),
   };
 }

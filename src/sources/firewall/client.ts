@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import type { FirewallConfig } from './section.ts';
 import type { ConnectorContext } from '../../network/rest/context.ts';
 import { createHttpGetter } from '../../network/rest/http-get.ts';
@@ -17,7 +18,15 @@ export type FirewallQuestion =
       readonly ipv6: boolean;
     }
   | { readonly kind: 'policy'; readonly id: number }
+  | { readonly kind: 'fortitokens' }
   | { readonly kind: 'fqdn-objects'; readonly only: string | null }
+  | {
+      readonly kind: 'sessions';
+      readonly table: 'sessions' | 'session';
+      readonly source: string;
+      readonly port: number;
+      readonly policy: number;
+    }
   | { readonly kind: 'profile-group' | 'ssl-ssh-profile' | 'address' | 'wildcard-fqdn'; readonly name: string };
 
 /** Reads one firewall; it cannot say another method than GET. */
@@ -43,34 +52,61 @@ export async function createFirewallClient(config: FirewallConfig, context: Conn
   };
 }
 
+/** FortiOS 7.6 wants a count between 20 and 1000. */
+const MOST_SESSIONS = '200';
+
 function pathOf(question: FirewallQuestion, vdom: string): string {
   const query = new URLSearchParams({ vdom });
+  const resource =
+    'name' in question ? `${TABLES[question.kind]}/${encodeURIComponent(question.name)}` : resourceOf(question, query);
+  return `/api/v2/${resource}?${query.toString()}`;
+}
+
+type Named = Extract<FirewallQuestion, { readonly name: string }>;
+
+const TABLES: Readonly<Record<Named['kind'], string>> = {
+  'profile-group': 'cmdb/firewall/profile-group',
+  'ssl-ssh-profile': 'cmdb/firewall/ssl-ssh-profile',
+  address: 'cmdb/firewall/address',
+  'wildcard-fqdn': 'cmdb/firewall.wildcard-fqdn/custom',
+};
+
+/** What is asked for besides is set in the query. */
+function resourceOf(question: Exclude<FirewallQuestion, Named>, query: URLSearchParams): string {
   switch (question.kind) {
+    case 'policy':
+      return `cmdb/firewall/policy/${String(question.id)}`;
     case 'route':
       query.set('ipv6', String(question.ipv6));
       query.set('destination', question.destination);
-      return `/api/v2/monitor/router/lookup?${query.toString()}`;
-    case 'policy-lookup': {
+      return 'monitor/router/lookup';
+    case 'policy-lookup':
       query.set('ipv6', String(question.ipv6));
       setKnown(query, 'srcintf', question.sourceInterface);
       query.set('sourceip', question.source);
       query.set('protocol', 'tcp');
       query.set('dest', question.destination);
       query.set('destport', String(question.port));
-      return `/api/v2/monitor/firewall/policy-lookup?${query.toString()}`;
-    }
+      return 'monitor/firewall/policy-lookup';
     case 'fqdn-objects':
       setKnown(query, 'mkey', question.only);
-      return `/api/v2/monitor/firewall/address-fqdns?${query.toString()}`;
-    case 'policy':
-      return `/api/v2/cmdb/firewall/policy/${String(question.id)}?${query.toString()}`;
-    case 'profile-group':
-    case 'ssl-ssh-profile':
-    case 'address':
-      return `/api/v2/cmdb/firewall/${question.kind}/${encodeURIComponent(question.name)}?${query.toString()}`;
-    case 'wildcard-fqdn':
-      return `/api/v2/cmdb/firewall.wildcard-fqdn/custom/${encodeURIComponent(question.name)}?${query.toString()}`;
+      return 'monitor/firewall/address-fqdns';
+    case 'sessions':
+      setFlow(question, query);
+      return `monitor/firewall/${question.table}`;
+    case 'fortitokens':
+      return 'monitor/user/fortitoken';
   }
+}
+
+function setFlow(flow: Extract<FirewallQuestion, { readonly kind: 'sessions' }>, query: URLSearchParams): void {
+  const is6 = isIPv6(flow.source);
+  query.set('count', MOST_SESSIONS);
+  query.set('ip_version', is6 ? 'ipv6' : 'ipv4');
+  query.set(is6 ? 'srcaddr6' : 'srcaddr', flow.source);
+  query.set('dstport', String(flow.port));
+  query.set('protocol', 'tcp');
+  query.set('policyid', String(flow.policy));
 }
 
 function setKnown(query: URLSearchParams, name: string, value: string | null): void {

@@ -1,17 +1,12 @@
 import { isIP } from 'node:net';
-import { z } from 'zod';
 import type { FqdnObject } from '../../core/license/firewall.ts';
 import { lenientCount } from '../../network/rest/lenient-number.ts';
 import type { FirewallClient } from './client.ts';
-import { type Fields, nameIn } from './replies.ts';
+import { type Fields, fieldsOf, nameIn } from './replies.ts';
 
 /** As many objects of one name are looked at. */
 const MAX_OBJECTS = 4;
 const MAX_ADDRESSES = 20;
-
-/** A list of objects, each with its name; older firmware answers with a mapping from names to objects. */
-const OBJECT = z.record(z.string(), z.unknown());
-const ENVELOPE = z.object({ results: z.union([z.array(OBJECT), z.record(z.string(), OBJECT)]) });
 
 /**
  * What the firewall itself resolves the name to, in the address objects that policies may name. The list has the number
@@ -40,13 +35,12 @@ interface Listed {
 
 async function objectsIn(client: FirewallClient, only: string | null): Promise<readonly Listed[]> {
   const reply = await client.read({ kind: 'fqdn-objects', only });
-  const parsed = ENVELOPE.safeParse(reply.kind === 'json' ? reply.value : null);
-  if (!parsed.success) return [];
-  const { results } = parsed.data;
-  const named: readonly Fields[] = Array.isArray(results)
+  const results = reply.kind === 'json' ? fieldsOf(reply.value)['results'] : null;
+  // A list of objects, each with its name; older firmware answers with a mapping from names to objects.
+  const named: readonly unknown[] = Array.isArray(results)
     ? results
-    : Object.entries(results).map(([name, object]) => ({ ...object, name }));
-  return named.flatMap(listedOf);
+    : Object.entries(fieldsOf(results)).map(([name, object]) => ({ ...fieldsOf(object), name }));
+  return named.flatMap((object) => listedOf(fieldsOf(object)));
 }
 
 function listedOf(object: Fields): readonly Listed[] {

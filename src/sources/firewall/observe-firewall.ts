@@ -3,9 +3,11 @@ import { deadline } from '../../system/clock.ts';
 import type { FirewallConfig } from './section.ts';
 import type { LicenseServerConfig } from '../path/license-server-section.ts';
 import type { Millis } from '../../core/clock.ts';
+import type { SessionLook } from '../../core/license/firewall-sessions.ts';
 import {
   type FirewallObservation,
   firewallName,
+  type FqdnObject,
   type PolicyMatch,
   type SslInspection,
 } from '../../core/license/firewall.ts';
@@ -15,7 +17,9 @@ import { failed } from '../../network/rest/failed.ts';
 import { endpointOf } from '../../network/rest/https-origin.ts';
 import { createFirewallClient, type FirewallClient, type FirewallQuestion } from './client.ts';
 import { readExemptions, type ExemptionTarget } from './exemptions.ts';
+import { readFortitokens } from './fortitokens.ts';
 import { readFqdnObjects } from './fqdn-objects.ts';
+import { readSessions } from './sessions.ts';
 import { nameIn, parsePolicy, parsePolicyId, parseSslProfile, resultOf, securityProfilesOf } from './replies.ts';
 import type { Fields, PolicyReply } from './replies.ts';
 
@@ -30,11 +34,14 @@ const NO_INSPECTION = 'no-inspection';
 /**
  * Asks a FortiGate which policy matches the appliance's connection to the licence server, and what it does to it, with
  * GET alone. Never throws: what went wrong is part of the observation.
+ *
+ * @param last what its sessions were last
  */
 export async function observeFirewall(
   config: FirewallConfig,
   target: FirewallTarget,
   context: ConnectorContext,
+  last: SessionLook | null = null,
 ): Promise<FirewallObservation> {
   const { source, appliances } = config;
   const destination = `${target.host}:${String(target.port)}`;
@@ -43,10 +50,14 @@ export async function observeFirewall(
   using limit = deadline(context.clock, FIREWALL_TIMEOUT, context.signal);
   try {
     await using client = await createFirewallClient(config, { ...context, signal: limit.signal });
-    const match = await matchOf({ client, config, target });
-    // The match is worth having without them.
+    const inquiry = { client, config, target };
+    const match = await matchOf(inquiry);
+    // The match is worth having without what follows.
     const fqdnObjects = await readFqdnObjects(client, target.host).catch(() => []);
-    return { ...flow, kind: 'ok', match, fqdnObjects };
+    const looked = { ...inquiry, fqdnObjects, match };
+    const sessions = await sessionsOf(looked, { last, at: context.clock.now() }).catch(() => null);
+    const fortitokens = config.fortitokens ? await readFortitokens(client).catch(() => null) : null;
+    return { ...flow, kind: 'ok', match, fqdnObjects, sessions, fortitokens };
   } catch (error) {
     if (error instanceof RefusedError) return { ...flow, kind: 'denied', status: error.status };
     return { ...flow, ...failed(error, startedAt, context) };
@@ -86,6 +97,21 @@ async function matchOf(inquiry: Inquiry): Promise<PolicyMatch> {
   }
   const grouped = await withGroup(inquiry, reply);
   return { kind: 'policy', policy: grouped.policy, inspection: await inspectionOf(inquiry, grouped.sslProfile) };
+}
+
+interface Looked extends Inquiry {
+  readonly fqdnObjects: readonly FqdnObject[];
+  readonly match: PolicyMatch;
+}
+
+/** Null: no policy lets the connection pass, or which addresses are the server's is not known. */
+async function sessionsOf(
+  { client, config: { source }, target, fqdnObjects, match }: Looked,
+  asked: Parameters<typeof readSessions>[2],
+): Promise<SessionLook | null> {
+  const destinations = [...target.expectedAddresses, ...fqdnObjects.flatMap(({ addresses }) => addresses)];
+  if (match.kind !== 'policy' || match.policy.action === 'deny' || destinations.length === 0) return null;
+  return readSessions(client, { source, port: target.port, destinations, policy: match.policy.id }, asked);
 }
 
 /** FortiOS resolves the name by itself; one that cannot is asked again by the address. */

@@ -6,20 +6,23 @@ import { lenientCount } from '../../network/rest/lenient-number.ts';
 /** Longer names than FortiOS allows are cut. */
 const MAX_NAME = 80;
 
-/** `results` is an object, or a list of one. */
-const ENVELOPE = z.object({
-  results: z.union([z.array(z.record(z.string(), z.unknown())), z.record(z.string(), z.unknown())]),
-});
-
 /** A JSON object of FortiOS, unchecked. */
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** The object inside an answer of FortiOS; null when there is none. */
+/** The fields of a JSON object; none of anything else. */
+export function fieldsOf(value: unknown): Fields {
+  return isObject(value) ? value : {};
+}
+
+function isObject(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The object inside an answer of FortiOS, by itself or as a list of one; null when there is none. */
 export function resultOf(value: unknown): Fields | null {
-  const parsed = ENVELOPE.safeParse(value);
-  if (!parsed.success) return null;
-  const { results } = parsed.data;
-  return Array.isArray(results) ? (results[0] ?? null) : results;
+  const { results } = fieldsOf(value);
+  const result: unknown = Array.isArray(results) ? results[0] : results;
+  return isObject(result) ? result : null;
 }
 
 const LOOKUP = z.object({ success: z.boolean(), policy_id: z.unknown().optional() });
@@ -112,7 +115,7 @@ const PROTOCOL = z.object({
 const SSL_PROFILE = z.object({
   https: PROTOCOL.optional().catch(undefined),
   ssl: PROTOCOL.optional().catch(undefined),
-  'ssl-exempt': z.array(z.record(z.string(), z.unknown())).optional().catch(undefined),
+  'ssl-exempt': z.array(z.unknown()).optional().catch(undefined),
 });
 
 /** null: neither `https` nor `ssl` says what it does. */
@@ -157,7 +160,8 @@ function coversPort(ports: unknown, port: number): boolean {
   return numbers.length === 0 || numbers.includes(port);
 }
 
-function exemptionOf(entry: Fields): Exemption {
+function exemptionOf(listed: unknown): Exemption {
+  const entry = fieldsOf(listed);
   const kind = typeof entry['type'] === 'string' ? (EXEMPTION_KINDS.get(entry['type']) ?? 'other') : 'other';
   return { kind, value: exemptedIn(entry, kind) };
 }

@@ -4,7 +4,7 @@ import { fieldsOf, type Label, unique } from '../../config/schema/rules.ts';
 import { secret } from '../../config/schema/secret.ts';
 import { list, listOrOne, optional, section } from '../../config/schema/section.ts';
 import { httpsOrigin } from '../../config/schema/urls.ts';
-import { address, name, text } from '../../config/schema/values.ts';
+import { address, flag, name, text } from '../../config/schema/values.ts';
 
 const entry = section({
   url: httpsOrigin('https://10.0.0.1').describe('Address of the FortiGate, "https://" without a path.'),
@@ -15,6 +15,9 @@ const entry = section({
     'Interface that the traffic arrives on; the default is the one that the route to `source` names.',
   ),
   appliances: list(name).describe('Names of the `appliances` whose traffic comes from `source`; the default is all.'),
+  fortitokens: flag
+    .prefault(false)
+    .describe('Whether the FortiGate holds FortiTokens itself: how many are in which status is noted then.'),
   caFile: authorityFile,
 });
 

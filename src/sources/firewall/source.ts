@@ -1,5 +1,6 @@
 import type { Millis } from '../../core/clock.ts';
-import type { FirewallObservation } from '../../core/license/firewall.ts';
+import { type FirewallObservation, firewallName } from '../../core/license/firewall.ts';
+import type { SessionLook } from '../../core/license/firewall-sessions.ts';
 import { startApart } from '../../schedule/start-apart.ts';
 import type { PathSettings } from '../path/settings.ts';
 import type { SlowSource } from '../source.ts';
@@ -13,10 +14,15 @@ interface Sections {
   readonly firewall: readonly FirewallConfig[];
 }
 
+interface Tools {
+  /** What was said last. */
+  readonly firewall: readonly FirewallObservation[];
+}
+
 type Settings = Sections & Pick<PathSettings, 'licenseServer'>;
 
 /** The FortiGates on the way, each for its address of FortiAuthenticator. Empty: not asked yet. */
-export const firewall: SlowSource<'firewall', Sections, readonly FirewallObservation[], object, Settings> = {
+export const firewall: SlowSource<'firewall', Sections, readonly FirewallObservation[], Tools, Settings> = {
   id: 'firewall',
   runs: 'appliance',
   sections: {
@@ -29,6 +35,12 @@ export const firewall: SlowSource<'firewall', Sections, readonly FirewallObserva
   unseen: () => [],
   observe: (settings, look) =>
     startApart(settings.firewall, { ...look, gap: GAP }, (entry) =>
-      observeFirewall(entry, settings.licenseServer, look),
+      observeFirewall(entry, settings.licenseServer, look, lastSessions(entry, look.firewall)),
     ),
 };
+
+function lastSessions(entry: FirewallConfig, seen: readonly FirewallObservation[]): SessionLook | null {
+  const name = firewallName(entry);
+  const last = seen.find(({ firewall: other, source }) => other === name && source === entry.source);
+  return last?.kind === 'ok' ? last.sessions : null;
+}

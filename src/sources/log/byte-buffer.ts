@@ -1,6 +1,8 @@
 /** Bytes that wait for the rest of their line. Grows as needed, up to a limit; what does not fit is refused. */
 export interface ByteBuffer {
   length(): number;
+  /** Memory that it takes while something is in it. */
+  room(): number;
   /** Takes as much of `bytes[from, to)` as fits; returns how much that was. */
   append(bytes: Uint8Array, from: number, to: number): number;
   /** What was collected: a view that the next append may overwrite. */
@@ -24,6 +26,7 @@ export function createByteBuffer(limit: number): ByteBuffer {
 
   return {
     length: () => length,
+    room: () => (length === 0 ? 0 : bytes.length),
     append: (source, from, to) => {
       const taken = Math.min(to - from, limit - length);
       reserve(length + taken);

@@ -26,6 +26,7 @@ export interface Line {
   cut: boolean;
 }
 
+const NOTHING: Buffer = Buffer.alloc(0);
 const LF = 0x0a;
 const DIGIT_1 = 0x31;
 const DIGIT_9 = 0x39;
@@ -60,7 +61,7 @@ export class Framer {
   readonly #sink: LineSink;
   readonly #octetCounting: boolean;
   readonly #held: ByteBuffer = createByteBuffer(MAX_LINE_BYTES);
-  readonly #line: Line = { bytes: Buffer.alloc(0), text: '', start: 0, end: 0, cut: false };
+  readonly #line: Line = { bytes: NOTHING, text: '', start: 0, end: 0, cut: false };
   #mode: Mode = START;
   /** The frame was too long: it has been handed on, and its rest is skipped. */
   #skipping = false;
@@ -73,16 +74,23 @@ export class Framer {
 
   push(chunk: Buffer): void {
     for (let at = 0; at < chunk.length; ) at = this.#take(chunk, at);
+    this.#letGo();
   }
 
   /** The stream has ended: what is left is a line. */
   end(): void {
     this.#endFrame(this.#mode.kind === 'counted');
+    this.#letGo();
   }
 
   /** Bytes that wait for the rest of their line, those of a long one that are being skipped not counted. */
   get pending(): number {
     return this.#held.length();
+  }
+
+  /** Memory that they take. */
+  get room(): number {
+    return this.#held.room();
   }
 
   /** A line has begun and has not ended. */
@@ -211,6 +219,12 @@ export class Framer {
     this.#line.bytes = bytes;
     this.#line.text = bytes.toString('latin1');
     this.#sink.piece(this.#line.text);
+  }
+
+  /** A piece of 64 KB would be kept by each connection until its next one otherwise, twice. */
+  #letGo(): void {
+    this.#line.bytes = NOTHING;
+    this.#line.text = '';
   }
 
   #emit(start: number, end: number, broken: boolean): void {

@@ -6,8 +6,10 @@ import type { WatchedTraffic } from '../../core/polling/firewall.ts';
 import type { LogEvent, LogSource } from '../../core/polling/log-event.ts';
 import type { SignatureSet } from '../../core/polling/signature.ts';
 import { createAttribution, type Attribution, type Origin } from './attribution.ts';
+import { createConnectionWarnings, type ConnectionWarnings } from './connection-warnings.ts';
 import { FileReader } from './follow-files.ts';
 import type { LineSink } from './framing.ts';
+import { createLineBudget, type LineBudget } from './line-budget.ts';
 import { CONNECTION_LIMITS, listenTcp, type ConnectionLimits } from './listen-tcp.ts';
 import { listenUdp, type UdpListener } from './listen-udp.ts';
 import type { IntakeLogger } from './logger.ts';
@@ -71,9 +73,11 @@ class Intake implements LogIntake {
   readonly #connections: ConnectionTally = newConnectionTally();
   readonly #attribution: Attribution;
   readonly #outbox: EventOutbox;
-  readonly #budget: TurnBudget = createTurnBudget();
+  readonly #turns: TurnBudget = createTurnBudget();
+  readonly #lines: LineBudget = createLineBudget();
   readonly #strangers: StrangerLog;
   readonly #unrecognised: UnrecognisedLog;
+  readonly #warnings: ConnectionWarnings;
   readonly #stops: (() => Promise<void>)[] = [];
   #addresses: IntakeAddresses = { udp: null, tcp: null, tls: null };
   #udp: UdpListener | null = null;
@@ -85,8 +89,9 @@ class Intake implements LogIntake {
       firewalls: config.firewallSources,
       relays: config.logs.relays,
     });
-    this.#strangers = createStrangerLog(deps.logger);
+    this.#strangers = createStrangerLog(deps);
     this.#unrecognised = createUnrecognisedLog(deps.logger);
+    this.#warnings = createConnectionWarnings(deps);
     this.#outbox = new EventOutbox((event) => this.#deliver(event));
   }
 
@@ -164,10 +169,12 @@ class Intake implements LogIntake {
       logger,
       tally: this.#tallies[source],
       connections: this.#connections,
-      budget: this.#budget,
+      turns: this.#turns,
+      lines: this.#lines,
       isKnown: (from) => ['appliance', 'relay'].includes(this.#attribution.sender(from).kind),
       refuses: (from) => this.#config.logs.foreign === 'refuse' && this.#attribution.sender(from).kind === 'foreign',
       reader: (from, refuse) => this.#reader(source, this.#attribution.sender(from), from, refuse),
+      ...this.#warnings,
     });
     this.#addresses = { ...this.#addresses, [source]: listener.address };
     this.#stops.push(() => listener.stop());

@@ -1,19 +1,18 @@
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
+import { createServer as createTlsServer, type TlsOptions, type TLSSocket } from 'node:tls';
 import type { ListenAddress } from '../../config/schema/host-port.ts';
 import type { SyslogTls } from './section.ts';
 import { createConnectionEvictor } from '../../network/connection-evictor.ts';
-import type { Clock, Millis } from '../../core/clock.ts';
+import { errorCode } from '../../network/failure.ts';
+import type { Millis } from '../../core/clock.ts';
 import { bindError } from './bind-error.ts';
-import { Framer, type LineSink } from './framing.ts';
-import type { IntakeLogger } from './logger.ts';
-import type { ConnectionTally, LineTally } from './tally.ts';
-import type { TurnBudget } from './turn-budget.ts';
+import type { LineTally } from './tally.ts';
+import { TcpConnection, type ConnectionDeps } from './tcp-connection.ts';
 
 /**
- * Limits of one listener. They bound memory: MAX_LINE_BYTES for each connection. Silence between two lines is no fault,
+ * Limits of one listener; the memory of all is bounded by the `LineBudget`. Silence between two lines is no fault,
  * an appliance may have nothing to say for hours; so a connection that never says anything stays until its place is
  * wanted.
  */
@@ -29,37 +28,25 @@ export interface ConnectionLimits {
 export const CONNECTION_LIMITS: ConnectionLimits = { connections: 2048, stalledLine: 60_000, endlessLine: 600_000 };
 
 const LOOK_EVERY: Millis = 5000;
-const KEEP_ALIVE: Millis = 60_000;
+const NO_CERTIFICATE = 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE';
 const HANDSHAKE: Millis = 10_000;
 
-export interface TcpOptions {
+export interface TcpOptions extends ConnectionDeps {
   readonly listen: ListenAddress;
   readonly tls: SyslogTls | null;
   readonly limits: ConnectionLimits;
-  readonly clock: Clock;
-  readonly logger: IntakeLogger;
   readonly tally: LineTally;
-  readonly connections: ConnectionTally;
-  readonly budget: TurnBudget;
-  /** Senders that strangers make room for. */
-  readonly isKnown: (address: string) => boolean;
   /** Senders that are turned away at once: nothing in their lines could make them welcome. */
   readonly refuses: (address: string) => boolean;
-  /** `refuse` closes the connection. */
-  readonly reader: (address: string, refuse: () => void) => LineSink;
+  readonly onStuck: (address: string) => void;
+  readonly onFailedHandshake: (address: string, error: Error) => void;
+  /** Somebody had to go for the next one. */
+  readonly onOverLimit: () => void;
 }
 
 export interface TcpListener {
   readonly address: ListenAddress;
   stop(): Promise<void>;
-}
-
-interface Connection {
-  readonly socket: Socket;
-  readonly framer: Framer;
-  lastByteAt: Millis;
-  /** Null between two lines. */
-  lineSince: Millis | null;
 }
 
 /**
@@ -69,15 +56,16 @@ interface Connection {
 export async function listenTcp(options: TcpOptions): Promise<TcpListener> {
   const { listen, limits, tls } = options;
   const server = await createListener(options);
-  const open = new Set<Connection>();
+  const open = new Set<TcpConnection>();
   /** Before any TLS: what has to be closed for the server to end. */
   const sockets = new Set<Socket>();
   const crowd = createConnectionEvictor({
     places: limits.connections,
     isAcquaintance: options.isKnown,
     onTurnedOut: () => {
-      options.connections.overLimit += 1;
+      options.connections['over-limit'] += 1;
       options.tally.dropped += 1;
+      options.onOverLimit();
     },
   });
   server.on('connection', (socket) => {
@@ -105,14 +93,14 @@ export async function listenTcp(options: TcpOptions): Promise<TcpListener> {
       stopWatching();
       const closed = once(server, 'close');
       server.close();
-      for (const { socket } of open) socket.destroy();
+      for (const connection of open) connection.close();
       for (const socket of sockets) socket.destroy();
       await closed;
     },
   };
 }
 
-async function createListener({ tls, connections, logger }: TcpOptions): Promise<Server> {
+async function createListener({ tls, connections, onFailedHandshake }: TcpOptions): Promise<Server> {
   if (tls === null) return createServer();
   const [cert, key] = await Promise.all([readPem(tls.certFile), readPem(tls.keyFile)]);
   const clients =
@@ -120,9 +108,9 @@ async function createListener({ tls, connections, logger }: TcpOptions): Promise
       ? {}
       : { ca: await readPem(tls.clientCaFile), requestCert: true, rejectUnauthorized: true };
   const server = createSecureServer(tls, { cert, key, handshakeTimeout: HANDSHAKE, ...clients });
-  server.on('tlsClientError', (error: Error) => {
-    connections.failedHandshakes += 1;
-    logger.debug({ err: error }, 'syslog sender failed the TLS handshake');
+  server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
+    connections[errorCode(error) === NO_CERTIFICATE ? 'no-certificate' : 'failed-handshake'] += 1;
+    onFailedHandshake(socket.remoteAddress ?? '', error);
   });
   return server;
 }
@@ -164,61 +152,23 @@ function isRefused({ remoteAddress }: Socket, { refuses, connections, tally }: T
   return true;
 }
 
-function accept(socket: Socket, open: Set<Connection>, options: TcpOptions): void {
-  const { clock, connections, budget } = options;
+function accept(socket: Socket, open: Set<TcpConnection>, options: TcpOptions): void {
   if (socket.destroyed) return;
-  const address = socket.remoteAddress ?? '';
-  socket.on('error', (error) => {
-    options.logger.debug({ err: error, address }, 'syslog connection failed');
-  });
-  function refuse(): void {
-    if (socket.destroyed) return;
-    connections.refused += 1;
-    socket.destroy();
-  }
-  const framer = new Framer(options.reader(address, refuse), { octetCounting: true });
-  const connection: Connection = { socket, framer, lastByteAt: clock.elapsed(), lineSince: null };
-  connections.accepted += 1;
-  connections.open += 1;
+  const connection = new TcpConnection(socket, options, options.tls !== null);
   open.add(connection);
-  budget.add(socket);
-  socket.setKeepAlive(true, KEEP_ALIVE);
-  socket.on('data', (chunk: Buffer) => {
-    const before = framer.frames;
-    framer.push(chunk);
-    const now = clock.elapsed();
-    const sameLine = framer.frames === before ? connection.lineSince : null;
-    connection.lastByteAt = now;
-    connection.lineSince = framer.inLine ? (sameLine ?? now) : null;
-    budget.spend(socket, chunk.length);
-  });
-  socket.once('close', () => {
-    framer.end();
-    budget.remove(socket);
-    open.delete(connection);
-    connections.open -= 1;
-  });
+  socket.once('close', () => open.delete(connection));
+  connection.open();
 }
 
 /** Closes, from time to time, the connections that began a line and do not end it. */
-function watch({ clock, limits, connections, logger }: TcpOptions, open: ReadonlySet<Connection>): () => void {
-  function isStuck({ socket, lineSince, lastByteAt }: Connection, now: Millis): boolean {
-    return (
-      !socket.destroyed &&
-      lineSince !== null &&
-      (now - lastByteAt > limits.stalledLine || now - lineSince > limits.endlessLine)
-    );
-  }
+function watch({ clock, limits, connections, onStuck }: TcpOptions, open: ReadonlySet<TcpConnection>): () => void {
   function look(): void {
     const now = clock.elapsed();
     for (const connection of open) {
-      if (!isStuck(connection, now)) continue;
-      connections.timedOut += 1;
-      logger.warn(
-        { address: connection.socket.remoteAddress },
-        'syslog sender did not end its line in time, the connection is closed',
-      );
-      connection.socket.destroy();
+      if (!connection.isStuck(now, limits)) continue;
+      connections['timed-out'] += 1;
+      onStuck(connection.address);
+      connection.close();
     }
     cancel = clock.after(LOOK_EVERY, look);
   }

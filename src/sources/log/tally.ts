@@ -1,5 +1,5 @@
 import type { EpochMs } from '../../core/clock.ts';
-import type { LogResult, LogSource } from '../../core/polling/log-event.ts';
+import type { ConnectionResult, LogResult, LogSource } from '../../core/polling/log-event.ts';
 
 /** What became of the lines since the start: counters that only grow, all known series from the beginning. */
 export interface LogCounters {
@@ -11,18 +11,8 @@ export interface LogCounters {
   readonly udp: UdpCounters | null;
 }
 
-export interface ConnectionCounters {
-  readonly open: number;
-  readonly accepted: number;
-  /** Closed, or turned away: too many at once. */
-  readonly overLimit: number;
-  /** Closed: they did not end a line in time. */
-  readonly timedOut: number;
-  /** Closed: foreign, and `logs.foreign` is `refuse`. */
-  readonly refused: number;
-  /** TLS handshakes that failed. */
-  readonly failedHandshakes: number;
-}
+/** `open` is how many there are now. */
+export type ConnectionCounters = Readonly<Record<ConnectionResult | 'open', number>>;
 
 export interface UdpCounters {
   /** What the kernel really gave; it doubles what was asked for. */
@@ -33,12 +23,21 @@ export interface UdpCounters {
 
 export type LineTally = Record<LogResult, number>;
 
-export type ConnectionTally = { -readonly [K in keyof ConnectionCounters]: ConnectionCounters[K] };
+export type ConnectionTally = Record<ConnectionResult | 'open', number>;
 
 export function newLineTally(): LineTally {
   return { ftm: 0, unrecognised: 0, other: 0, foreign: 0, unparsed: 0, dropped: 0 };
 }
 
 export function newConnectionTally(): ConnectionTally {
-  return { open: 0, accepted: 0, overLimit: 0, timedOut: 0, refused: 0, failedHandshakes: 0 };
+  return {
+    open: 0,
+    accepted: 0,
+    'over-limit': 0,
+    'timed-out': 0,
+    'over-budget': 0,
+    refused: 0,
+    'no-certificate': 0,
+    'failed-handshake': 0,
+  };
 }

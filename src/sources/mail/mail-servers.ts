@@ -19,3 +19,9 @@ export function mailServersOf(
   const servers = named.map((server) => ({ ...server, required: false, timeout: USUAL_PATIENCE }));
   return [...new Map(servers.map((server) => [`${server.host}:${String(server.port)}`, server])).values()];
 }
+
+/** How long an activation code lives, by the unit where it lives shortest; null: no unit tells. */
+export function codeLifeOf(units: readonly UnitObservation[]): Millis | null {
+  const lives = units.flatMap(({ rest }) => (rest?.kind === 'ok' ? (valueOf(rest.provisioning)?.codeLife ?? []) : []));
+  return lives.length === 0 ? null : Math.min(...lives);
+}

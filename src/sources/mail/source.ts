@@ -1,4 +1,5 @@
 import { mail as section, type MailServerConfig } from './section.ts';
+import type { Millis } from '../../core/clock.ts';
 import { authority } from '../../core/authority.ts';
 import { isOfThisMachine, type MailObservation } from '../../core/observation.ts';
 import { sampleOf } from '../../core/round.ts';
@@ -8,6 +9,7 @@ import type { Resolving } from './find-addresses.ts';
 import { observeMailServer, type MailTools } from './observe-mail-server.ts';
 import { observeRecipientServer, type RecipientTools } from './observe-recipient-server.ts';
 import { recipientDomains, type Recipients } from './recipient-domains.ts';
+import type { MailDeferrals } from './mail-deferrals.ts';
 import type { RecipientLooks } from './recipient-looks.ts';
 
 interface Sections {
@@ -16,8 +18,11 @@ interface Sections {
 
 interface Tools extends MailTools, RecipientTools {
   readonly recipientLooks: RecipientLooks;
+  readonly deferrals: MailDeferrals;
   /** Those of the configuration, else those that FortiAuthenticator names, which may have to be asked for first. */
   readonly mailServers: Promise<readonly MailServerConfig[]>;
+  /** How long an activation code lives at the unit where it lives shortest; null: no unit has told. */
+  readonly codeLife: Promise<Millis | null>;
 }
 
 /** The mail servers that FortiAuthenticator sends activation codes through. */
@@ -36,7 +41,12 @@ export const mail: RoundSource<'mail', Sections, readonly MailObservation[], Too
         if (signal.aborted) return [];
         throw error;
       });
-      return look.each(servers, (server) => observeMailServer(server, settings, look, look.ctx));
+      return look.each(servers, async (server) => {
+        const seen = await observeMailServer(server, settings, look, look.ctx);
+        const lasted = look.deferrals.note(seen.server, seen.outcome);
+        const codeLife = lasted === null ? null : await unlessAborted(look.codeLife, signal).catch(() => null);
+        return lasted === null || codeLife === null ? seen : { ...seen, deferral: { lasted, codeLife } };
+      });
     },
     lookAgain: async (settings, look, { own }) => {
       if (own.length === 0 || !own.every(isBroken)) return own;

@@ -1,5 +1,6 @@
 import type { RegistrationConfig } from './section.ts';
 import type { ConnectorContext } from '../../network/rest/context.ts';
+import { createSecretFilter } from '../../core/without-secrets.ts';
 import { httpsOrigin } from '../../network/rest/https-origin.ts';
 import { exchangeJson, type JsonReply } from '../../network/rest/json-exchange.ts';
 import { createVerifiedAgent } from '../../network/rest/verified-agent.ts';
@@ -33,7 +34,7 @@ export async function createRegistrationClient(
     return exchangeJson(
       agent,
       target,
-      { ...requestOf(operation), method: 'POST', headers, secrets: [access.secret] },
+      { ...requestOf(operation), method: 'POST', headers, withoutSecrets: createSecretFilter([access.secret]) },
       context,
     );
   }

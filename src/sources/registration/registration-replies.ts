@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { visibleText } from '../../core/visible-text.ts';
+import { cutList } from '../../network/rest/cut-list.ts';
 import { lenientNumber } from '../../network/rest/lenient-number.ts';
 import { serialNumber } from '../../network/rest/serial-number.ts';
 
@@ -65,18 +66,16 @@ export interface LicenseRecord {
 /** "FTM-ELIC-XX: replace XX with the number of tokens" (the vendor's ordering guide; ta-p/205363 names FTM-ELIC-*). */
 const TOKEN_SKU = /^FTM-ELIC-(?<tokens>[1-9]\d{0,5})$/iu;
 
-const LICENSES = z.object({
-  licenses: z
-    .array(
-      z.object({
-        licenseNumber: z.string(),
-        serialNumber: z.unknown().optional(),
-        licenseSKU: z.string().nullish().catch(null),
-        status: z.string().nullish().catch(null),
-      }),
-    )
-    .nullish(),
+/** Each licence is asked for by its number. */
+const MAX_RECORDS = 1000;
+
+const LICENSE = z.object({
+  licenseNumber: z.string(),
+  serialNumber: z.unknown().optional(),
+  licenseSKU: z.string().nullish().catch(null),
+  status: z.string().nullish().catch(null),
 });
+const LICENSES = z.object({ licenses: cutList(LICENSE, MAX_RECORDS).nullish() });
 
 /** The records of an answer without error; null when it cannot be understood. An absent list reads as an empty one. */
 export function parseLicenseRecords(value: unknown): readonly LicenseRecord[] | null {

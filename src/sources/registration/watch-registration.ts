@@ -37,7 +37,7 @@ export function watchRegistration(
   { registration }: RegistrationSettings,
   deps: WatchDeps<RegistrationObservation | null, RegistrationTools>,
 ): Watch {
-  const { clock, env } = deps;
+  const { clock, env, ownTurn } = deps;
   let known: RegistrationMemory = new Map();
   /** What the next run asks for; null: everything. */
   let only: readonly string[] | null = null;
@@ -51,7 +51,7 @@ export function watchRegistration(
     const asked = only?.filter((license) => query.licenses.includes(license)) ?? query.licenses;
     const answer = await discardIfStalled(
       clock,
-      observeRegistration(registration, { ...query, licenses: asked }, budget, { clock, env, signal }),
+      observeRegistration(registration, { ...query, licenses: asked }, budget, { clock, env, ownTurn, signal }),
     );
     if (signal.aborted) return;
     if (answer === null || isOwnTrouble(answer.seen)) {

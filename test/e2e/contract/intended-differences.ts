@@ -1,4 +1,6 @@
 import type { Difference } from '../../support/contract-differences.ts';
+import { DELIVERY_DIFFERENCES } from './delivery-differences.ts';
+import { LICENSE_DIFFERENCES } from './license-differences.ts';
 
 /** What has changed since 0.1.0 on purpose, each with its reason as `CHANGELOG.md` has it. Nothing else may. */
 export const INTENDED_DIFFERENCES: readonly Difference[] = [
@@ -52,6 +54,18 @@ export const INTENDED_DIFFERENCES: readonly Difference[] = [
   {
     reason: 'What was given up shows as `ftm_notifications_total{result="expired"}`',
     lines: ['+ metrics: ftm_notifications_total result="expired"'],
+  },
+  {
+    reason: 'Connections of log senders are counted',
+    lines: [
+      '+ metrics: # TYPE ftm_log_connections_open gauge',
+      '+ metrics: # TYPE ftm_log_connections_total counter',
+      '+ metrics: ftm_log_connections_open {}',
+      '+ metrics: ftm_log_connections_total {result}',
+      ...['accepted', 'failed-handshake', 'no-certificate', 'over-budget', 'over-limit', 'refused', 'timed-out'].map(
+        (result) => `+ metrics: ftm_log_connections_total result="${result}"`,
+      ),
+    ],
   },
   {
     reason: 'A line with an FTM keyword that no signature knows is counted as `unrecognised`',
@@ -149,4 +163,6 @@ export const INTENDED_DIFFERENCES: readonly Difference[] = [
       '+ metrics: ftm_polling_errors_total signature="trial-token-stale"',
     ],
   },
+  ...DELIVERY_DIFFERENCES,
+  ...LICENSE_DIFFERENCES,
 ];

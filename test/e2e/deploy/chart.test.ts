@@ -72,11 +72,8 @@ describeWhere([{ program: 'go' }, { program: 'promtool' }], 'the chart, rendered
     it('has the right of nobody', () => {
       const { spec } = podOf(chartWith(set));
       expect(spec).toMatchObject({ automountServiceAccountToken: false });
-      expect(spec.securityContext).toMatchObject({
-        runAsNonRoot: true,
-        runAsUser: 1000,
-        seccompProfile: { type: 'RuntimeDefault' },
-      });
+      expect(spec.securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } });
+      expect(spec.securityContext).not.toHaveProperty('runAsUser');
       expect(spec.containers.map(({ securityContext }) => securityContext)).toEqual([
         { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } },
       ]);
@@ -120,6 +117,7 @@ describeWhere([{ program: 'go' }, { program: 'promtool' }], 'the chart, rendered
         'syslog-tls': pem,
         'web-tls': pem,
         'web-users': { prometheus: hash },
+        'ftm-watch-config': { 'ftm-watch.yaml': 'site: of the Secret\n' },
       };
       await using pod = await mountPod(chartWith(set), secrets);
       if (set === 'everything') writeFileSync(join(dirname(pod.configFile), 'own-ca.pem'), authority.pem);

@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
 import { MIGRATIONS } from '../../../src/store/migrations.ts';
@@ -14,6 +15,8 @@ import { describeWhere } from '../../support/privilege.ts';
 import { shellBlocks } from '../../support/shell-blocks.ts';
 import { openedEntry } from '../../support/store-records.ts';
 
+const MAIN = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
+const RELEASED = new URL('../../fixtures/store/0.1.0/history.sqlite', import.meta.url);
 const blocks = shellBlocks(readFileSync('docs/operate.md', 'utf8'));
 
 let root: string;
@@ -24,16 +27,20 @@ beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'ftm-watch-operate-'));
   file = join(root, 'lib', 'ftm-watch.sqlite');
   service = join(root, 'service');
-  for (const name of ['lib', 'backups', 'bin']) mkdirSync(join(root, name));
+  for (const name of ['lib', 'backups', 'bin', 'config']) mkdirSync(join(root, name));
+  writeFileSync(join(root, 'config', 'ftm-watch.yaml'), `store: { path: ${JSON.stringify(file)} }`);
   // In the place of systemd, which this machine need not have: it notes what it was told.
-  const systemctl = join(root, 'bin', 'systemctl');
-  writeFileSync(systemctl, `#!/bin/sh\necho "$@" >> ${service}\n`);
-  chmodSync(systemctl, 0o755);
+  program('systemctl', `echo "$@" >> ${service}`);
+  program('ftm-watch', `exec ${process.execPath} ${MAIN} "$@"`);
 });
 
 afterEach(() => {
   rmSync(root, { recursive: true });
 });
+
+function program(name: string, commands: string): void {
+  writeFileSync(join(root, 'bin', name), `#!/bin/sh\n${commands}\n`, { mode: 0o755 });
+}
 
 /** Word for word, except for the folders and the user, which this machine has not. */
 function type(section: string): void {
@@ -42,7 +49,11 @@ function type(section: string): void {
     .replaceAll('/var/backups', join(root, 'backups'))
     .replace('-o ftm-watch -g ftm-watch ', '');
   const { PATH = '' } = process.env;
-  execFileSync('sh', ['-eu', '-c', commands], { env: { PATH: `${join(root, 'bin')}${delimiter}${PATH}` } });
+  execFileSync('sh', ['-eu', '-c', commands], {
+    cwd: root,
+    stdio: 'pipe',
+    env: { PATH: `${join(root, 'bin')}${delimiter}${PATH}` },
+  });
 }
 
 function open(): Store {
@@ -54,7 +65,13 @@ function versionOf(path: string): unknown {
   return db.prepare('PRAGMA user_version').get()?.['user_version'];
 }
 
-describeWhere([{ program: 'sqlite3' }], 'docs/operate.md, followed word for word,', () => {
+function contentOf(path: string): readonly unknown[] {
+  using db = new DatabaseSync(path, { readOnly: true });
+  const tables = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").all();
+  return tables.map(({ name }) => [name, db.prepare(`SELECT * FROM ${String(name)}`).all()]);
+}
+
+describeWhere(['linux'], 'docs/operate.md, followed word for word,', () => {
   test('has commands for each purpose', () => {
     expect([...blocks.keys()]).toEqual(['Back up', 'Restore', 'Go back to an older version']);
   });
@@ -77,17 +94,24 @@ describeWhere([{ program: 'sqlite3' }], 'docs/operate.md, followed word for word
     expect(readFileSync(service, 'utf8')).toBe('stop ftm-watch\nstart ftm-watch\n');
   });
 
-  test('puts back the copy from before an upgrade, and keeps the newer store', () => {
-    {
-      using old = new DatabaseSync(file);
-      old.exec(`${MIGRATIONS[0] ?? ''}; PRAGMA user_version = 1`);
-    }
+  test('refuses to restore what is damaged, and leaves the service alone', () => {
+    open().close();
+    writeFileSync(join(root, 'backups', 'ftm-watch.sqlite'), 'no store'.repeat(1_000));
+
+    expect(() => type('Restore')).toThrow('it is damaged');
+    expect(existsSync(service)).toBe(false);
+  });
+
+  test('puts back the copy of a store of 0.1.0 from before the upgrade, as it was, and keeps the newer store', () => {
+    copyFileSync(RELEASED, file);
+    const before = contentOf(file);
     const upgraded = open();
     upgraded.journal.record(openedEntry());
     upgraded.close();
     type('Go back to an older version');
 
-    expect([versionOf(file), versionOf(`${file}.newer`)]).toEqual([1, MIGRATIONS.length]);
+    expect([versionOf(file), versionOf(`${file}.newer`)]).toEqual([3, MIGRATIONS.length]);
+    expect(contentOf(file)).toEqual(before);
     expect(readFileSync(service, 'utf8')).toBe('stop ftm-watch\nstart ftm-watch\n');
   });
 });

@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { Agent } from 'undici';
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/system/clock.ts';
+import { nextTurn } from '../../../src/system/next-turn.ts';
 import { exchangeJson } from '../../../src/network/rest/json-exchange.ts';
 import type { SnmpLogin } from '../../../src/network/snmp/snmp-session.ts';
 import { snmpGet } from '../../../src/network/snmp/snmp-get.ts';
@@ -94,10 +95,11 @@ describe('an HTTP peer that answers anything', () => {
     await fc.assert(
       fc.asyncProperty(mutated(HTTP, HTTP_TOKENS), async (answer) => {
         peer.answer = answer;
-        const request = { method: 'GET', path: '/', headers: {}, secrets: [] } as const;
+        const request = { method: 'GET', path: '/', headers: {}, withoutSecrets: String } as const;
         const reply = await exchangeJson(agent, `http://127.0.0.1:${String(peer.port)}`, request, {
           clock: systemClock,
           signal,
+          ownTurn: nextTurn,
         }).catch((error: unknown) => failureFrom(error, 0, signal));
         expect(['json', 'status', 'failed']).toContain(reply.kind);
         // What an API says is judged by the caller; an error is shown as it is.
@@ -151,8 +153,8 @@ describe('an HTTP peer that answers anything', () => {
     const read = await exchangeJson(
       agent,
       origin,
-      { method: 'GET', path: '/', headers: {}, secrets: [] },
-      { clock: systemClock, signal },
+      { method: 'GET', path: '/', headers: {}, withoutSecrets: String },
+      { clock: systemClock, signal, ownTurn: nextTurn },
     );
     await agent.destroy();
 

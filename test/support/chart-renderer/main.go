@@ -3,7 +3,7 @@
 //
 //	chart-renderer CHART <request.json >rendered.json
 //
-// A request is {"release": …, "namespace": …, "values": {…}}; the answer has a text for each template by its path.
+// A request is {"release": …, "namespace": …, "values": {…}, "apiVersions": […]}; the answer has a text for each template by its path.
 package main
 
 import (
@@ -12,6 +12,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 	"text/template"
@@ -23,9 +24,10 @@ import (
 type object = map[string]interface{}
 
 type request struct {
-	Release   string `json:"release"`
-	Namespace string `json:"namespace"`
-	Values    object `json:"values"`
+	Release     string      `json:"release"`
+	Namespace   string      `json:"namespace"`
+	Values      object      `json:"values"`
+	APIVersions apiVersions `json:"apiVersions"`
 }
 
 func main() {
@@ -55,7 +57,7 @@ func run(folder string) error {
 		"Values":       coalesce(asked.Values, defaults),
 		"Chart":        titled(chart),
 		"Release":      object{"Name": asked.Release, "Namespace": asked.Namespace, "Service": "Helm", "IsInstall": true, "IsUpgrade": false, "Revision": 1},
-		"Capabilities": object{"KubeVersion": object{"Version": "v1.34.0", "Major": "1", "Minor": "34"}, "APIVersions": apiVersions{}},
+		"Capabilities": object{"KubeVersion": object{"Version": "v1.34.0", "Major": "1", "Minor": "34"}, "APIVersions": asked.APIVersions},
 		"Files":        others(files),
 	})
 	if err != nil {
@@ -193,9 +195,10 @@ func parsed[Value any](text string) (Value, error) {
 	return value, err
 }
 
-type apiVersions struct{}
+// Those beyond the ones of Kubernetes that the cluster has.
+type apiVersions []string
 
-func (apiVersions) Has(string) bool { return true }
+func (known apiVersions) Has(version string) bool { return slices.Contains(known, version) }
 
 type chartFiles map[string][]byte
 

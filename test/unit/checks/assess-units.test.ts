@@ -29,7 +29,7 @@ function assignment(config: Config, lookup: LicenseLookup): Assessment | undefin
     role: null,
   }));
   const known = picture({ appliances: units, registration: { kind: 'ok', lookups: [lookup] } });
-  return assessUnits({ config, picture: known, speaking: [] }).find(({ id }) => id === 'license-assignment');
+  return assessUnits({ config, picture: known, at: 0, speaking: [] }).find(({ id }) => id === 'license-assignment');
 }
 
 describe('the licence of a pair whose members are both configured', () => {
@@ -73,7 +73,7 @@ describe('a unit that only SNMP tells of', () => {
     const units = config.appliances.map((unit) =>
       unit.api === null ? { config: unit, rest: null, role: TOLD } : { config: unit, rest, role: null },
     );
-    const facts = { config, picture: picture({ appliances: units }), speaking: [] };
+    const facts = { config, picture: picture({ appliances: units }), at: 0, speaking: [] };
     return assessUnits(facts).find(({ id }) => id === 'token-pool');
   }
 
@@ -83,7 +83,7 @@ describe('a unit that only SNMP tells of', () => {
   ] as const)('is compared with its configuration: %s', async (serial, kind, causes) => {
     const config = await configOf('appliances: [{ name: fac-1, serial: FAC-A }]');
     const units = config.appliances.map((unit) => ({ config: unit, rest: null, role: role('disabled', serial) }));
-    const facts = { config, picture: picture({ appliances: units }), speaking: [] };
+    const facts = { config, picture: picture({ appliances: units }), at: 0, speaking: [] };
     const assessment = assessUnits(facts).find(({ id }) => id === 'appliance');
     expect(assessment?.kind).toBe(kind);
     expect(assessment?.findings.map(({ suggests }) => suggests)).toEqual(causes);

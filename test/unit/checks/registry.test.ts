@@ -10,12 +10,13 @@ const NOTHING_KNOWN = { subject: 'x:443', host: 'x', port: '443' };
 /** Every step of every remedy that is told when these facts are known. */
 function steps(facts: Parameters<typeof fill>[1]): readonly string[] {
   return CAUSE_IDS.map(wordsOf)
-    .flatMap(({ remedy, productRemedy, anyProductRemedy, unclearPath, kinds }) => [
+    .flatMap(({ remedy, productRemedy, anyProductRemedy, unclearPath, brokenPath, kinds }) => [
       ...remedy,
       ...Object.values(kinds ?? {}).flatMap((kind) => kind.remedy),
       ...Object.values(productRemedy ?? {}).flat(),
       ...(anyProductRemedy ?? []),
       ...(unclearPath?.remedy ?? []),
+      ...(brokenPath?.remedy ?? []),
     ])
     .map((step) => fill(step, facts));
 }
@@ -68,12 +69,14 @@ describe('wordsOf()', () => {
   test.each(CAUSE_IDS.map((id) => [id, wordsOf(id)] as const))(
     '%s can be told with nothing but its subject known',
     (_, entry) => {
-      const { unclearPath } = entry;
-      const unclear = unclearPath === undefined ? [] : [unclearPath.summary, ...unclearPath.remedy];
+      const { unclearPath, brokenPath } = entry;
+      const instead = [unclearPath, brokenPath].flatMap((told) =>
+        told === undefined ? [] : [told.summary, ...told.remedy],
+      );
       const texts = [
         entry.summary,
         ...entry.remedy,
-        ...unclear,
+        ...instead,
         ...Object.values(entry.productRemedy ?? {}).flat(),
         ...(entry.anyProductRemedy ?? []),
         ...Object.values(entry.kinds ?? {}).flatMap((kind) => [kind.summary, ...kind.remedy]),

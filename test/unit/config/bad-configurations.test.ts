@@ -24,6 +24,9 @@ const MESSAGES = [
   'appliance-url.yaml:3:12  appliances[0].api.url: expected a URL that begins with "https://" and has no path, ' +
     'such as "https://10.0.0.5", got "http://10.0.0.5"',
   'appliance-without-user.yaml:3:5  appliances[0].api.user: expected a text of one line, but the key is missing',
+  'certificate-date.yaml:3:49  appliances[0].certificates[0].redeemBy: expected a date such as "2027-03-31", got ' +
+    '"2027-02-29"',
+  'certificate-twice.yaml:3:53  appliances[0].certificates[1].license: "EFTM000000000001" stands in this list already',
   'ca-file-is-a-number.yaml:2:13  trust.caFiles[0]: expected the name of a file, got 5',
   'ca-file-missing.yaml:2:13  trust.caFiles[0]: cannot read file "<folder>/missing.pem": no such file',
   'control-host.yaml:2:5  controlHosts[0]: expected a host with or without port, such as "www.example.org:443", ' +
@@ -127,6 +130,8 @@ const MESSAGES = [
   'secret-variable-not-set.yaml:4:3  firewall.tokenEnv: environment variable "UNSET_SECRET" is not set',
   'server-name.yaml:2:3  licenseServer.serverName: expected a host name, got "173.243.138.84"',
   'service-name-twice.yaml:3:7  services[1].name: "push" stands in this list already',
+  'service-of-no-name.yaml:1:18  services[1]: expected one of "push", "sms", "directregistration", "globalftm", ' +
+    '"fortitoken-cloud", got "email"',
   'service-without-host.yaml:2:5  services[0].host: expected a host name or an address, but the key is missing',
   'site-is-a-number.yaml:1:1  site: expected a name of letters, digits, spaces and "._-", at most 64 of them (a ' +
     'number in quotes), got 7',

@@ -11,6 +11,12 @@ describe('withoutSecrets()', () => {
     ['in JSON', '{"password":"p\\"/+ä"}', ['p"/+ä'], '{"password":"‹secret›"}'],
     ['in bytes', 'p"/+\u00c3\u00a4', ['p"/+ä'], '‹secret›'],
     ['within a longer one', 'ops:secret1', ['secret1', 'ops:secret1'], '‹secret›'],
+    [
+      'made of what means something in a pattern',
+      'a (.*)+[x]$^|\\d{2}?/-, b',
+      ['(.*)+[x]$^|\\d{2}?/-,'],
+      'a ‹secret› b',
+    ],
     ['not at all', 'fine', ['', 'secret1'], 'fine'],
   ])('%s', (_, text, secrets, expected) => {
     expect(withoutSecrets(text, secrets)).toBe(expected);

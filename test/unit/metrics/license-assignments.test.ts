@@ -1,6 +1,7 @@
 import { CHECKS } from '../../../src/checks/registry.ts';
 import { expect, test } from 'vitest';
 import type { Assessment } from '../../../src/engine/assessment.ts';
+import type { Diagnosis } from '../../../src/engine/diagnosis.ts';
 import { diagnose } from '../../../src/engine/diagnosis/diagnose.ts';
 import type { Finding, FindingLevel } from '../../../src/engine/finding.ts';
 import { licenseAssignments } from '../../../src/metrics/license-assignments.ts';
@@ -12,11 +13,12 @@ const UNIT: ApplianceConfig = {
   peerSerial: null,
   logSources: [],
   licenses: ['EFTM000000000001', 'eftm000000000002'],
+  certificates: [],
   api: null,
   snmp: null,
   tokensLow: 0.1,
 };
-const CONFIG = { appliances: [UNIT, { ...UNIT, name: 'fac-2', licenses: ['EFTM000000000003'] }] };
+const CONFIG = { appliances: [UNIT, { ...UNIT, name: 'fac-2', licenses: ['EFTM000000000003'] }], registration: {} };
 
 function finding(level: FindingLevel, appliance: string, license?: string): Finding {
   const facts = { appliance, ...(license === undefined ? {} : { license }) };
@@ -25,7 +27,17 @@ function finding(level: FindingLevel, appliance: string, license?: string): Find
 
 /** `1=1 2=0 3=-`: each licence by its last digit. */
 function assigned(kind: Assessment['kind'], ...findings: readonly Finding[]): string {
-  const diagnosis = diagnose([{ id: 'license-assignment', kind, findings, summary: '' }], {
+  const known = new Map(
+    licenseAssignments(diagnosed(kind, findings), CONFIG).map(({ license, assigned: value }) => [
+      license.slice(-1),
+      value,
+    ]),
+  );
+  return ['1', '2', '3'].map((digit) => `${digit}=${String(known.get(digit) ?? '-')}`).join(' ');
+}
+
+function diagnosed(kind: Assessment['kind'], findings: readonly Finding[]): Diagnosis {
+  return diagnose([{ id: 'license-assignment', kind, findings, summary: '' }], {
     site: 'hq',
     at: 0,
     host: 'license.example.test',
@@ -35,10 +47,6 @@ function assigned(kind: Assessment['kind'], ...findings: readonly Finding[]): st
     checks: CHECKS,
     applianceUnaffected: false,
   });
-  const known = new Map(
-    licenseAssignments(diagnosis, CONFIG).map(({ license, assigned: value }) => [license.slice(-1), value]),
-  );
-  return ['1', '2', '3'].map((digit) => `${digit}=${String(known.get(digit) ?? '-')}`).join(' ');
 }
 
 test.each([
@@ -65,4 +73,11 @@ test.each([
   ],
 ])('knows where the licences are when %s', (_, seen, expected) => {
   expect(seen).toBe(expected);
+});
+
+test('nothing is said of licences that nobody was asked about, whatever else is found of them', () => {
+  const findings = [finding('warning', 'fac-1', 'EFTM000000000001')];
+  const diagnosis = diagnosed('judged', findings);
+  expect(licenseAssignments(diagnosis, CONFIG)).not.toEqual([]);
+  expect(licenseAssignments(diagnosis, { ...CONFIG, registration: null })).toEqual([]);
 });

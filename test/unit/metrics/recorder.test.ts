@@ -21,7 +21,8 @@ let recorder: Recorder;
 
 beforeAll(async () => {
   config = await configOf(
-    'appliances: [{ name: fac-1, serial: FACVM0000000001, licenses: [EFTM000000000001, EFTM000000000002] }]',
+    'appliances: [{ name: fac-1, serial: FACVM0000000001, licenses: [EFTM000000000001, EFTM000000000002] }]\n' +
+      'registration: { user: api, passwordEnv: SET_SECRET }',
   );
   signatures = await shippedCatalogue();
 });

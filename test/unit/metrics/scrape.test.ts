@@ -1,12 +1,14 @@
 import { Gauge, Registry } from 'prom-client';
 import { beforeEach, expect, test } from 'vitest';
 
-import { LOG_RESULTS } from '../../../src/core/polling/log-event.ts';
+import { CONNECTION_RESULTS, LOG_RESULTS } from '../../../src/core/polling/log-event.ts';
 import { defineMetrics } from '../../../src/metrics/definitions.ts';
 import { createScrape, type LogCounts, type Scrape, type Scraped } from '../../../src/metrics/scrape.ts';
 import { parseExposition } from '../../support/exposition.ts';
 
 const NONE = Object.fromEntries(LOG_RESULTS.map((result) => [result, 0])) as LogCounts['lines']['udp'];
+
+const NO_CONNECTIONS = Object.fromEntries(CONNECTION_RESULTS.map((result) => [result, 0])) as LogCounts['connections'];
 
 interface Intake extends Scraped {
   count: number;
@@ -19,6 +21,7 @@ function intake(): Intake {
       const udp = { ...NONE, ftm: this.count };
       return {
         lines: { udp, tcp: NONE, tls: NONE, file: NONE },
+        connections: { ...NO_CONNECTIONS, accepted: this.count, open: 2 },
         lastReceivedAt: new Map([['fac-1', 1_795_000_000_000]]),
       };
     },
@@ -57,6 +60,8 @@ test('brings the counter to what the intake has counted, at each scrape', async 
   expect(await value(...LINES)).toBe(5);
   first.count = 7;
   expect(await value(...LINES)).toBe(7);
+  expect(await value('ftm_log_connections_total', { result: 'accepted' })).toBe(7);
+  expect(await value('ftm_log_connections_open')).toBe(2);
 });
 
 test('goes on counting when another intake takes its place, with the last lines of the old one', async () => {

@@ -61,7 +61,7 @@ test('every gauge of a source has a series when its facts tell it, and none befo
   const { gauges, config, names } = await bench();
   expect(await names()).toEqual([]);
   gauges.take(SEEN, config);
-  expect(NAMES).toHaveLength(5);
+  expect(NAMES).toHaveLength(6);
   expect(await names()).toEqual(NAMES);
 });
 
@@ -79,6 +79,7 @@ test('the facts of one source leave the gauges of the others alone', async () =>
   expect(await names()).toEqual([
     'ftm_tls_certificate_not_after_timestamp_seconds',
     'ftm_tokens',
+    'ftm_tokens_locked',
     'ftm_tokens_licensed',
   ]);
 });

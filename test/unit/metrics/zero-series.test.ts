@@ -89,6 +89,7 @@ test('a cause is there at its own severity, and at those of the services', async
       .map(({ labels }) => labels['severity']);
   zeroCauses(metrics, (await expecting(NOTHING)).config);
   expect(await severitiesOf('tls-intercepted')).toEqual(['critical']);
+  expect(await severitiesOf('license-expires-in-7-days')).toEqual(['warning', 'critical']);
   metrics.causeActive.set({ cause: 'tls-intercepted', severity: 'critical' }, 1);
   zeroCauses(metrics, (await expecting('services: [{ name: push, host: push.test, severity: warning }]')).config);
   expect(await severitiesOf('tls-intercepted')).toEqual(['critical', 'warning']);
@@ -114,6 +115,7 @@ test('with the configuration everything that was measured under it goes, and wha
     'ftm_tls_verdict',
     'ftm_polling_last_error_timestamp_seconds',
     'ftm_tokens',
+    'ftm_tokens_locked',
     'ftm_tokens_licensed',
     'ftm_license_assigned',
     'ftm_log_last_received_timestamp_seconds',

@@ -32,10 +32,20 @@ function first(match: PolicyMatch): FirewallObservation {
     destination: TARGET,
     match,
     fqdnObjects: [],
+    sessions: null,
+    fortitokens: null,
   };
 }
 const flow = { firewall: 'the FortiGate 10.1.0.1 (VDOM dmz)', appliances: ['fac-2'], source: '10.1.0.5' };
-const SECOND: FirewallObservation = { kind: 'ok', ...flow, destination: TARGET, match: PASSES, fqdnObjects: [] };
+const SECOND: FirewallObservation = {
+  kind: 'ok',
+  ...flow,
+  destination: TARGET,
+  match: PASSES,
+  fqdnObjects: [],
+  sessions: null,
+  fortitokens: null,
+};
 const SECOND_DENIED: FirewallObservation = { kind: 'denied', ...flow, destination: TARGET, status: 403 };
 
 /** What is told when these units complain of a failed TLS session. */
@@ -47,7 +57,7 @@ async function told(
 ): Promise<Diagnosis> {
   const config = await configOf(`${UNITS}firewall: [${entries.join(', ')}]\n`);
   const seen = picture({ firewall });
-  const judged = assessUnits({ config, picture: seen, speaking: [] }).map(({ id }) => id);
+  const judged = assessUnits({ config, picture: seen, at: 0, speaking: [] }).map(({ id }) => id);
   const errors = [pollingError(AT, 'FTM polling error: SSL session failed')];
   const report = {
     window: 900_000,

@@ -2,11 +2,11 @@
 {{- .Values.nameOverride | default .Chart.Name | trunc 63 | trimSuffix "-" -}}
 {{- end -}}
 
-{{/* 56: "-syslog" is put behind it. */}}
+{{/* 52: "-dashboards" is put behind it. */}}
 {{- define "ftm-watch.fullname" -}}
 {{- $name := include "ftm-watch.name" . -}}
 {{- $default := contains $name .Release.Name | ternary .Release.Name (printf "%s-%s" .Release.Name $name) -}}
-{{- .Values.fullnameOverride | default $default | trunc 56 | trimSuffix "-" -}}
+{{- .Values.fullnameOverride | default $default | trunc 52 | trimSuffix "-" -}}
 {{- end -}}
 
 {{- define "ftm-watch.selectorLabels" -}}
@@ -68,3 +68,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- end -}}
 {{- $listeners | toJson -}}
 {{- end -}}
+
+{{/* OpenShift gives a group of the project's, and refuses others. */}}
+{{- define "ftm-watch.podSecurityContext" -}}
+{{- $group := .Capabilities.APIVersions.Has "security.openshift.io/v1" | ternary (dict) (dict "fsGroup" 1000) -}}
+{{- merge (dict) .Values.podSecurityContext $group | toYaml -}}
+{{- end -}}
+

@@ -28,7 +28,12 @@ async function begin(
     kit.close();
   });
   return {
-    end: kit.observe(signal, { mailServers: Promise.resolve([]), onProgress: () => undefined, isComplained: false }),
+    end: kit.observe(signal, {
+      mailServers: Promise.resolve([]),
+      codeLife: Promise.resolve(null),
+      onProgress: () => undefined,
+      isComplained: false,
+    }),
   };
 }
 

@@ -3,7 +3,8 @@ import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../../../src/system/clock.ts';
 import { createFortiAuthenticator } from '../../../lab/fortiauthenticator.ts';
-import { factsOf } from '../../../support/appliance-bench.ts';
+import { hurriedClock } from '../../../support/hurried-clock.ts';
+import { apiOf, factsOf, observeApi } from '../../../support/appliance-bench.ts';
 
 function collectGarbage(): void {
   setFlagsFromString('--expose-gc');
@@ -95,13 +96,22 @@ describe('the tokens', () => {
     expect(fac.requests.filter(({ path }) => path.includes('offset') || path.includes('localusers'))).toEqual([]);
   });
 
+  it('end where the pages go in a circle', async () => {
+    await using fac = await createFortiAuthenticator({
+      state: { maxPage: 1, tokens: [{ count: 2, status: 'new' }], next: '/api/v1/fortitokens/?offset=0' },
+    });
+    const facts = await factsOf(fac);
+    expect(facts.tokens).toMatchObject({
+      kind: 'failed',
+      reason: 'protocol',
+      message: 'Cannot count the tokens: its pages go in a circle',
+    });
+    expect(fac.requests.filter(({ path }) => path.includes('/fortitokens/'))).toHaveLength(2);
+  });
+
   it('end after a bounded number of pages when the pages have no end', async () => {
     await using fac = await createFortiAuthenticator({
-      state: {
-        maxPage: 1,
-        tokens: [{ count: 2, status: 'new' }],
-        next: '/api/v1/fortitokens/?offset=0',
-      },
+      state: { maxPage: 1, tokens: [{ count: 2000, status: 'new' }] },
     });
     const facts = await factsOf(fac);
     expect(facts.tokens).toMatchObject({
@@ -109,5 +119,27 @@ describe('the tokens', () => {
       reason: 'protocol',
       message: 'Cannot count the tokens: more than 1000 pages',
     });
+  });
+
+  it('end after a minute when there are ever more', async () => {
+    await using fac = await createFortiAuthenticator({ state: { tokens: [{ count: 2_000, status: 'new' }] } });
+    // Each page takes 10 ms.
+    const nobody = new Int32Array(new SharedArrayBuffer(4));
+    const maxPage = { get: () => (Atomics.wait(nobody, 0, 0, 10) === 'timed-out' ? 1 : 0) };
+    Object.defineProperty(fac.state, 'maxPage', maxPage);
+    const observation = await observeApi(apiOf(fac), { clock: hurriedClock(20) });
+    expect(observation).toMatchObject({ kind: 'ok', tokens: { kind: 'failed', reason: 'timeout' } });
+  });
+
+  it('are not counted from a page that is longer than was asked for', async () => {
+    await using fac = await createFortiAuthenticator();
+    fac.setFault(
+      {
+        kind: 'body',
+        body: JSON.stringify({ meta: { next: null }, objects: Array.from({ length: 1001 }, () => ({})) }),
+      },
+      'fortitokens',
+    );
+    expect((await factsOf(fac)).tokens).toMatchObject({ kind: 'failed', reason: 'protocol' });
   });
 });

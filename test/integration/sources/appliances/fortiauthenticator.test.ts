@@ -35,7 +35,11 @@ describe('observeAppliance', () => {
           withoutLicense: 0,
         },
       },
-      provisioning: { kind: 'read', value: { host: 'fortitokenmobile.fortinet.com', port: 443 } },
+      provisioning: {
+        kind: 'read',
+        value: { host: 'fortitokenmobile.fortinet.com', port: 443, codeLife: 24 * 3_600_000 },
+      },
+      sms: { kind: 'read', value: { total: 100, available: 90 } },
       mailServers: {
         kind: 'read',
         value: [
@@ -54,12 +58,13 @@ describe('observeAppliance', () => {
     });
   });
 
-  it('sends nothing but GET, to the five resources', async () => {
+  it('sends nothing but GET, to the six resources', async () => {
     await using fac = await createFortiAuthenticator({ state: { maxPage: 10 } });
     await observeApi(apiOf(fac));
     expect(new Set(fac.requests.map(({ method }) => method))).toEqual(new Set(['GET']));
     expect(new Set(fac.requests.map(({ body }) => body))).toEqual(new Set(['']));
     expect([...new Set(fac.requests.map(({ path }) => new URL(path, fac.url).pathname))].toSorted()).toEqual([
+      '/api/v1/fortiguardmessages/',
       '/api/v1/fortitokenmobilelicenses/',
       '/api/v1/fortitokenmobileprovisioning/',
       '/api/v1/fortitokens/',
@@ -84,7 +89,10 @@ describe('observeAppliance', () => {
     });
     const facts = await factsOf(fac);
     expect(facts.licensed).toEqual({ kind: 'read', value: { total: 32, used: 2, available: 30 } });
-    expect(facts.provisioning).toEqual({ kind: 'read', value: { host: 'fortitokenmobile.fortinet.com', port: 433 } });
+    expect(facts.provisioning).toEqual({
+      kind: 'read',
+      value: { host: 'fortitokenmobile.fortinet.com', port: 433, codeLife: null },
+    });
   });
 
   it('reads one that lacks the provisioning, and has no mail server', async () => {

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { judgeDns } from '../../../../src/checks/name-resolution/judge.ts';
 import type { MailObservation } from '../../../../src/core/observation.ts';
 import { createSystemLookup } from '../../../../src/network/system-lookup.ts';
+import { createMailDeferrals } from '../../../../src/sources/mail/mail-deferrals.ts';
 import { createRecipientLooks } from '../../../../src/sources/mail/recipient-looks.ts';
 import { observeRecipientServer } from '../../../../src/sources/mail/observe-recipient-server.ts';
 import type { RecipientTools } from '../../../../src/sources/mail/observe-recipient-server.ts';
@@ -151,8 +152,10 @@ describe('the source', () => {
       ...toolsFor(port),
       ctx,
       recipientLooks: createRecipientLooks({ now: () => now }),
+      deferrals: createMailDeferrals({ now: () => now }),
       mail: { trust: createSecureContext(), readSecret: () => Promise.reject(new Error('no secrets here')) },
       mailServers: Promise.resolve([]),
+      codeLife: Promise.resolve(null),
       stalledMs: () => 0,
       now: <R>(_: unknown, once: () => Promise<R>) => once(),
       each: () => Promise.resolve([]),

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { RegistrationObservation } from '../../../../src/core/license/registration.ts';
 import { createSpreadTimer } from '../../../../src/schedule/spread.ts';
+import { nextTurn } from '../../../../src/system/next-turn.ts';
 import { watchRegistration } from '../../../../src/sources/registration/watch-registration.ts';
 import { LICENSES_PATH, TOKEN_PATH } from '../../../lab/registration.ts';
 import { configOf } from '../../../support/config-of.ts';
@@ -31,6 +32,7 @@ async function watch(bench: RegistrationBench, licenses: readonly string[]): Pro
     {
       clock,
       env: bench.env,
+      ownTurn: nextTurn,
       timer: (listener) => createSpreadTimer(SCHEDULE, clock, listener),
       period: 365 * 24 * 60 * MINUTE,
       triggerGap: MINUTE,

@@ -17,7 +17,7 @@ function failure(reason: FailureReason): ApplianceObservation {
 }
 
 function provisioning(host: string, port: number | null): ApplianceObservation {
-  return applianceFacts({ provisioning: { kind: 'read', value: { host, port } } });
+  return applianceFacts({ provisioning: { kind: 'read', value: { host, port, codeLife: null } } });
 }
 
 /** Neither SNMP nor the log is there to tell. */

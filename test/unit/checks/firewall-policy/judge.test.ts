@@ -23,6 +23,8 @@ function matched(policy: Partial<FirewallPolicy>, inspection: SslInspection = NO
     ...FLOW,
     kind: 'ok',
     fqdnObjects: [],
+    sessions: null,
+    fortitokens: null,
     match: { kind: 'policy', policy: { ...POLICY, ...policy }, inspection },
   };
 }
@@ -102,7 +104,14 @@ const ROWS: readonly Row[] = [
   },
   {
     name: 'implicit deny',
-    observation: { ...FLOW, kind: 'ok', fqdnObjects: [], match: { kind: 'implicit-deny' } },
+    observation: {
+      ...FLOW,
+      kind: 'ok',
+      fqdnObjects: [],
+      sessions: null,
+      fortitokens: null,
+      match: { kind: 'implicit-deny' },
+    },
     expected: [['broken', 'policy-missing', 'no policy matches: the implicit deny']],
   },
   {

@@ -56,6 +56,25 @@ describe('judgeMailServers', () => {
     expect(levels(seen('a:25', 'is ours'), seen('b:25', 'accepts'))).toEqual(['a:25 unknown']);
   });
 
+  const DEFERRAL = { lasted: 2 * 3_600_000, codeLife: 3_600_000 };
+
+  test('tells of codes that are void when they arrive, by a server that works', () => {
+    const findings = judgeMailServers(
+      [{ ...seen('a:25', 'accepts'), deferral: DEFERRAL }, seen('b:25', 'refuses')],
+      VIEW,
+    );
+    expect(findings).toMatchObject([
+      {
+        subject: 'a:25',
+        suggests: 'mail-outlasts-code',
+        level: 'warning',
+        confidence: 'suspected',
+        actual: 'this machine was asked to come back later for 2 h',
+      },
+      { subject: 'b:25', level: 'warning' },
+    ]);
+  });
+
   const GREETS: RecipientServerObservation = {
     domain: 'example.org',
     hosts: ['mx1.example.org', 'mx2.example.org'],

@@ -22,16 +22,38 @@ it.each<[string, RegistrationObservation | null, readonly (readonly [level: stri
   ['of a licence that is not listed', said({ kind: 'not-listed' }), []],
   ['of nobody knows what', null, []],
 ])('tokens on the unit: %s', (_, registration, expected) => {
-  const findings = judgeBought(applianceFacts(), registration);
+  const findings = judgeBought(applianceFacts(), registration, []);
   expect(findings.map(({ level, suggests }) => [level, suggests])).toEqual(expected);
 });
 
 it('names the licence, what was sold and what is held', () => {
-  const [finding] = judgeBought(applianceFacts(), said(sold(50), LICENSE.toLowerCase()));
+  const [finding] = judgeBought(applianceFacts(), said(sold(50), LICENSE.toLowerCase()), []);
   expect(finding).toMatchObject({
     subject: 'fac-1',
-    expected: `50 tokens of licence ${LICENSE.toLowerCase()}, as it was sold`,
+    expected: `50 tokens of licence ${LICENSE}, as it was sold`,
     actual: '32 tokens of it',
-    facts: { license: LICENSE.toLowerCase() },
+    facts: { license: LICENSE },
   });
+});
+
+it.each<[string, number | null, RegistrationObservation | null, readonly unknown[]]>([
+  ['as many, and nobody else is asked', 32, null, []],
+  ['fewer, and nobody else is asked', 50, null, [{ level: 'warning', suggests: 'token-count-mismatch' }]],
+  ['more', 25, null, [{ level: 'note' }]],
+  ['without a count', null, null, []],
+  ['fewer, and the service says the same', 50, said(sold(50)), [{ level: 'warning' }]],
+  ['fewer than either says', 50, said(sold(40)), [{ level: 'warning', confidence: 'suspected' }]],
+  ['as many as the service says, and fewer than the certificate', 50, said(sold(32)), []],
+  ['as many as the certificate says, and fewer than the service', 32, said(sold(50)), []],
+  ['more than one of them says', 25, said(sold(40)), [{ level: 'note' }]],
+])('tokens on the unit, by its certificate: %s', (_, tokens, registration, expected) => {
+  const certificate = { license: LICENSE.toLowerCase(), tokens };
+  expect(judgeBought(applianceFacts(), registration, [certificate])).toMatchObject(expected);
+});
+
+it('says who says how many', () => {
+  const [finding] = judgeBought(applianceFacts(), said(sold(40)), [{ license: LICENSE, tokens: 50 }]);
+  expect(finding?.expected).toBe(
+    `50 tokens of licence ${LICENSE}, as its certificate says; 40 tokens of licence ${LICENSE}, as it was sold`,
+  );
 });

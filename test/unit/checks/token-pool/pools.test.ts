@@ -38,7 +38,7 @@ async function tokenPool(seen: readonly Seen[]): Promise<Assessment['findings']>
     const one = seen[index];
     return one === undefined ? [] : [{ config: unit, rest: one.rest, role: one.role ?? null }];
   });
-  const facts = { config, picture: picture({ appliances: units }), speaking: [] };
+  const facts = { config, picture: picture({ appliances: units }), at: 0, speaking: [] };
   return assessUnits(facts).find(({ id }) => id === 'token-pool')?.findings ?? [];
 }
 

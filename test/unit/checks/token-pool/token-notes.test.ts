@@ -11,12 +11,34 @@ const COUNTED: TokenCounts = {
   withoutLicense: 2,
 };
 
+const HOUR = 3_600_000;
+
+/** Three pending tokens, which have been seen for as long. */
+function waiting(...ages: readonly number[]): Partial<TokenCounts> {
+  const pending = ages.map((age, index) => ({ id: `token-${String(index)}`, age }));
+  return { byStatus: { ...COUNTED.byStatus, available: 17, pending: 3 }, pending };
+}
+
 it.each<[string, Partial<TokenCounts>, readonly string[]]>([
   ['nothing', {}, []],
   [
     'pending tokens',
     { byStatus: { ...COUNTED.byStatus, available: 17, pending: 3 } },
     ['3 pending: given to users who have not activated them yet'],
+  ],
+  ['those that were seen just now', waiting(0, 0, 0), ['3 pending: given to users who have not activated them yet']],
+  [
+    'those whose codes still live',
+    waiting(HOUR, 600_000, 0),
+    ['3 pending: given to users who have not activated them yet, one for at least 60 min'],
+  ],
+  [
+    'those whose codes are void',
+    waiting(26 * HOUR, 2 * HOUR, HOUR),
+    [
+      '3 pending: given to users who have not activated them yet, one for at least 26 h; 2 for longer than the 60 min ' +
+        'that a code lives: send them a new one',
+    ],
   ],
   ['locked tokens', { locked: 2 }, ['2 locked: their users cannot log in with them until they are unlocked']],
   ['trial tokens of a registered unit', { byLicense: [{ license: 'FTMTRIAL00000001', tokens: 2 }] }, []],
@@ -30,4 +52,13 @@ it.each<[string, Partial<TokenCounts>, readonly string[]]>([
   const findings = judgeTokenPool(facts, { licenses: [], tokensLow: 0.1 });
   expect(findings.map(({ actual }) => actual)).toEqual(expected);
   expect(findings.every(({ level }) => level === 'note')).toBe(true);
+});
+
+it('does not judge the age of a code whose life is not told', () => {
+  const tokens = { kind: 'read', value: { ...COUNTED, ...waiting(26 * HOUR) } } as const;
+  const findings = judgeTokenPool(applianceFacts({ tokens, provisioning: { kind: 'absent' } }), {
+    licenses: [],
+    tokensLow: 0.1,
+  });
+  expect(findings[0]?.actual).toBe('3 pending: given to users who have not activated them yet, one for at least 26 h');
 });

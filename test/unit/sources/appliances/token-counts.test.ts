@@ -23,7 +23,9 @@ describe('createTokenCounter', () => {
       ],
       locked: 1,
       withoutLicense: 2,
+      pending: [{ id: expect.stringMatching(/^[\w-]{22}$/u), age: 0 }],
     });
+    expect(JSON.stringify(counter.counts())).not.toContain('FTKMOB');
   });
 
   it('keeps a bounded number of licences', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Framer, MAX_LINE_BYTES } from '../../../../src/sources/log/framing.ts';
+import { Framer, MAX_LINE_BYTES, type Line } from '../../../../src/sources/log/framing.ts';
 import type { CollectedLine } from '../../../support/line-collector.ts';
 import { lineCollector } from '../../../support/line-collector.ts';
 
@@ -42,6 +42,18 @@ describe('Framer', () => {
     { name: 'a zero is no octet count', input: '0 <14>a\n', lines: ['0 <14>a'] },
   ])('takes $name apart', ({ input, lines }) => {
     expect(texts(input)).toEqual(lines);
+  });
+
+  test('keeps of a piece no more than what is unfinished', () => {
+    let kept: Line | null = null;
+    const framer = new Framer({ piece: () => {}, line: (line) => (kept = line) }, { octetCounting: true });
+
+    framer.push(Buffer.concat([Buffer.from('<14>a\n'), Buffer.alloc(600, 'b')]));
+
+    expect(kept).toMatchObject({ text: '', bytes: { length: 0 } });
+    expect([framer.pending, framer.room]).toEqual([600, 600]);
+    framer.push(Buffer.from('\n'));
+    expect([framer.pending, framer.room]).toEqual([0, 0]);
   });
 
   test('leaves octet counts alone where they do not exist', () => {

@@ -1,0 +1,63 @@
+import type { DeliveryCause } from './causes.ts';
+import type { Severity } from '../../core/severity.ts';
+import { type Finding, isFault, note } from '../../engine/finding.ts';
+import type { Carrier } from '../../sources/path/services-section.ts';
+
+/** What the checks of the path found at a host that carries codes, by the check. */
+export interface CarrierFindings {
+  readonly carries: Carrier;
+  readonly host: string;
+  readonly port: number;
+  readonly severity: Severity;
+  readonly found: Readonly<Record<string, readonly Finding[] | null>>;
+}
+
+const OF_TLS = 'tls-genuine';
+
+/** Of what is found there each, by how it is reached. The preconditions whose fault can cause it stand with it. */
+export function judgeCarrier(carrier: CarrierFindings): readonly Finding<DeliveryCause>[] {
+  const facts = { host: carrier.host, port: String(carrier.port) };
+  return Object.entries(carrier.found).flatMap(([stage, findings]) =>
+    (findings ?? []).map((finding): Finding<DeliveryCause> => {
+      const told = { ...finding, facts: { ...finding.facts, ...facts } };
+      const suggests = isFault(finding) ? causeOf(carrier.carries, stage, finding) : null;
+      if (suggests === null) return noteOf(told, carrier.carries);
+      const { kind: _, ...rest } = told;
+      // What is shown here may not be what is shown outside.
+      const doubt = carrier.carries === 'answers' ? ({ confidence: 'suspected' } as const) : {};
+      return { ...rest, ...doubt, suggests, level: levelOf(finding, carrier), explainedBy: [stage] };
+    }),
+  );
+}
+
+const UNREACHABLE: Readonly<Record<Exclude<Carrier, 'answers'>, DeliveryCause>> = {
+  push: 'push-unreachable',
+  sms: 'sms-gateway-unreachable',
+  fortigate: 'fortigate-activation-unreachable',
+  cloud: 'fortitoken-cloud-unreachable',
+};
+
+/** Null: it is none, or cannot be told from here. */
+function causeOf(carries: Carrier, stage: string, finding: Finding): DeliveryCause | null {
+  if (carries === 'answers')
+    return stage === OF_TLS && finding.suggests !== 'tls-blocked' ? 'push-certificate-refused' : null;
+  return isOfTheWay(stage, finding) ? UNREACHABLE[carries] : null;
+}
+
+/** Under which authority these hosts have their certificates is published nowhere: only what is proven counts. */
+function isOfTheWay(stage: string, { suggests, confidence }: Finding): boolean {
+  if (stage !== OF_TLS) return true;
+  return confidence !== 'suspected' && (suggests === 'tls-intercepted' || suggests === 'tls-blocked');
+}
+
+function levelOf({ level }: Finding, { carries, severity }: CarrierFindings): Finding['level'] {
+  if (severity === 'info') return 'note';
+  return severity === 'critical' && carries !== 'answers' ? level : 'warning';
+}
+
+const FROM_INSIDE = 'from behind the same address translation as FortiAuthenticator this says nothing of phones';
+
+function noteOf(told: Finding, carries: Carrier): Finding<never> {
+  const isFailure = isFault(told) || told.level === 'unknown';
+  return note(carries === 'answers' && isFailure ? { ...told, actual: `${told.actual}; ${FROM_INSIDE}` } : told);
+}

@@ -1,0 +1,79 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+
+import { isoTime } from '../core/instant-text.ts';
+import { visibleText } from '../core/visible-text.ts';
+import { backupStore } from '../store/backup-store.ts';
+import { type CheckedStore, checkStore, type WholeStore } from '../store/check-store.ts';
+import { counted } from '../text/counted.ts';
+import { messageOf } from '../text/message-of.ts';
+import { EXIT_UNKNOWN } from './exit-code.ts';
+import { storeOrExplain, type Invocation } from './terminal.ts';
+
+/** Exit codes of `store check`. */
+const CHECK_EXIT = { whole: 0, damaged: 2, unreadable: EXIT_UNKNOWN } as const;
+
+const MAX_SHOWN = 1_000;
+
+/** @param copy to look through instead of the store of the configuration. Returns the exit code */
+export async function storeCheck(copy: string | undefined, terminal: Invocation): Promise<number> {
+  const path = copy === undefined ? await storeOrExplain(terminal) : resolve(terminal.cwd, copy);
+  if (path === null) return EXIT_UNKNOWN;
+  const checked = checkStore(path);
+  const { text, code } = verdictOn(checked);
+  const lines = visibleText(`${path}: ${text}`, MAX_SHOWN);
+  const problems =
+    checked.kind === 'damaged' ? checked.problems.map((one) => `- ${visibleText(one, MAX_SHOWN)}\n`) : [];
+  (code === CHECK_EXIT.whole ? terminal.output : terminal.errors).write(`${lines}\n${problems.join('')}`);
+  return code;
+}
+
+function verdictOn(checked: CheckedStore): { readonly text: string; readonly code: number } {
+  switch (checked.kind) {
+    case 'missing':
+      return { text: 'there is no store', code: CHECK_EXIT.unreadable };
+    case 'unreadable':
+      return { text: `it cannot be read: ${checked.message}`, code: CHECK_EXIT.unreadable };
+    case 'damaged':
+      return { text: 'it is damaged: put back a copy (docs/operate.md)', code: CHECK_EXIT.damaged };
+    case 'whole':
+      return {
+        text: `${wholeText(checked)}; ${versionText(checked)}`,
+        code: checked.version > checked.knownVersion ? CHECK_EXIT.damaged : CHECK_EXIT.whole,
+      };
+  }
+}
+
+function wholeText({ bytes, incidents, pending, lastSampleAt }: WholeStore): string {
+  const last = lastSampleAt === null ? '' : `, last written at ${isoTime(lastSampleAt)}`;
+  return `whole, ${String(Math.ceil(bytes / 1024))} KiB, ${counted(incidents, 'incident')}, ${String(pending)} deliveries on their way${last}`;
+}
+
+function versionText({ version, knownVersion }: WholeStore): string {
+  if (version === knownVersion) return `version ${String(version)}`;
+  return version < knownVersion
+    ? `version ${String(version)}, which the daemon upgrades to ${String(knownVersion)} and keeps a copy of`
+    : `version ${String(version)}, and this ftm-watch knows ${String(knownVersion)}: start the newer one, or put back a ` +
+        'copy (docs/operate.md)';
+}
+
+export interface BackupWish {
+  readonly file: string;
+  readonly force: boolean;
+}
+
+/** Returns the exit code. */
+export async function storeBackup({ file, force }: BackupWish, terminal: Invocation): Promise<number> {
+  const from = await storeOrExplain(terminal);
+  if (from === null) return EXIT_UNKNOWN;
+  const to = resolve(terminal.cwd, file);
+  try {
+    if (!existsSync(from)) throw new Error(`Cannot copy the store "${from}": there is none`);
+    if (!force && existsSync(to)) throw new Error(`Cannot write "${to}": it is there already; --force replaces it`);
+    await backupStore(from, to);
+  } catch (error) {
+    terminal.errors.write(`${visibleText(messageOf(error), MAX_SHOWN)}\n`);
+    return EXIT_UNKNOWN;
+  }
+  return storeCheck(to, terminal);
+}

@@ -1,0 +1,36 @@
+import { extname } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import type { Logger } from 'pino';
+import type { Clock } from '../../core/clock.ts';
+import { LOOK_EVERY } from './missed-looks.ts';
+
+/** Compiled, this file and its thread end in `.js`. */
+const THREAD: URL = new URL(`./watching-thread${extname(import.meta.filename)}`, import.meta.url);
+
+/**
+ * Has a thread end this process when the event loop, which would have to notice anything else, does not turn for a
+ * minute: systemd and containers start it again. Until it is disposed of.
+ */
+export function watchLoop(clock: Clock, logger: Pick<Logger, 'error'>): Disposable {
+  const beats = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  // Neither the daemon's options nor its environment, where secrets may be, are any of the thread's business.
+  const thread = new Worker(THREAD, { workerData: beats, env: {}, execArgv: [] });
+  thread.on('error', (error) => {
+    logger.error({ err: error }, 'Cannot watch the event loop: a process that hangs will not end by itself');
+  });
+  let cancel = beat();
+
+  function beat(): () => void {
+    return clock.after(LOOK_EVERY, () => {
+      Atomics.add(beats, 0, 1);
+      cancel = beat();
+    });
+  }
+
+  return {
+    [Symbol.dispose]: () => {
+      cancel();
+      void thread.terminate();
+    },
+  };
+}

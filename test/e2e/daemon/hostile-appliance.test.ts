@@ -1,0 +1,139 @@
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createIdentity } from '../../support/authority.ts';
+import { createDaemonBench, statusOf, type DaemonBench } from '../../support/daemon-bench.ts';
+import { startDaemonProcess, type DaemonProcess } from '../../support/daemon-process.ts';
+import { createHttpsPeer, type HttpsPeer } from '../../lab/https-peer.ts';
+import { until } from '../../support/until.ts';
+
+const LIMIT_MS = 30_000;
+/** Whoever asks meanwhile waits for so long at the most. */
+const PROMPT_MS = 200;
+const TURNS = fileURLToPath(new URL('../../support/longest-turn.ts', import.meta.url));
+const MEBIBYTE = 1024 * 1024;
+
+const FRAME = '"sn":"FAC-VM0000000001","meta":{"next":null}';
+
+/** A list of these pieces, as many as fit into both bounds, in a frame that the appliance's parsers know. */
+function listOf(piece: string, { bytes = MEBIBYTE - 200, values = 65_000, key = 'objects' } = {}): string {
+  const own = piece.split(/[,[{]/u).length;
+  const times = Math.min(Math.floor(bytes / (piece.length + 1)), Math.floor(values / own));
+  return `{${FRAME},"${key}":[${Array.from({ length: times }, () => piece).join(',')}]}`;
+}
+
+/** Names of their own: nothing that V8 shares between objects. */
+function fields(count: number): string {
+  const named = Array.from({ length: count }, (_, index) => `"${index.toString(36).padStart(8, 'k')}":1`);
+  return `{${FRAME},${named.join(',')}}`;
+}
+
+const nested = (levels: number): string => `{${FRAME},"objects":${'['.repeat(levels)}${']'.repeat(levels)}}`;
+
+const ANSWERS: readonly (readonly [string, string])[] = [
+  ['4 MiB of short strings', listOf('"a"', { bytes: 4 * MEBIBYTE - 200, values: Infinity })],
+  ['1 MiB of short strings', listOf('"a"', { values: Infinity })],
+  ['short strings', listOf('"a"')],
+  ['numbers in place of objects', listOf('1')],
+  ['empty objects', listOf('{}')],
+  ['tokens', listOf('{"serial":"FTKMOB0000000000"}')],
+  ['escapes', listOf('"\\u0061\\u0062"')],
+  ['strings beside what is read', listOf('"a"', { key: 'other' })],
+  ['fields', fields(65_000)],
+  ['levels', nested(65_000)],
+  ['1 MiB of levels', nested(MEBIBYTE / 2 - 100)],
+  ['one text', `{${FRAME},"firmware":"${'dGhl'.repeat(MEBIBYTE / 4 - 50)}"}`],
+  [
+    'pages that never end',
+    listOf('{"serial":"FTKMOB0000000000"}').replace('null', '"/api/v1/fortitokens/?offset=NEXT"'),
+  ],
+];
+
+let site: DaemonBench;
+let fac: HttpsPeer;
+let daemon: DaemonProcess;
+let page = '';
+let turnsFile = '';
+let answer = '{}';
+
+beforeAll(async () => {
+  site = await createDaemonBench();
+  const identity = await createIdentity({ name: 'CN=fac', ipAddresses: ['127.0.0.1'] });
+  let requests = 0;
+  fac = await createHttpsPeer({
+    identity,
+    answer: ({ path }) => {
+      requests += 1;
+      const body = path.includes('systeminfo') ? '{"sn":"FAC-VM0000000001"}' : answer;
+      return { status: 200, body: body.replace('NEXT', String(requests)) };
+    },
+  });
+  await writeFile(join(site.folder, 'fac.key'), 'web-service-key', { mode: 0o600 });
+  await writeFile(join(site.folder, 'fac.pem'), identity.pem);
+  await site.configure({
+    schedule: { probes: '0 0 0 29 2 *', appliance: '* * * * * *' },
+    appliances: [
+      {
+        name: 'fac-1',
+        serial: 'FAC-VM0000000001',
+        api: { url: fac.url, user: 'monitor', keyFile: 'fac.key', caFile: 'fac.pem' },
+      },
+    ],
+  });
+  turnsFile = join(site.folder, 'longest-turn');
+  daemon = startDaemonProcess({
+    cwd: site.folder,
+    args: ['-c', 'ftm-watch.yaml'],
+    env: { NODE_OPTIONS: `--import ${TURNS}`, LONGEST_TURN: turnsFile },
+  });
+  page = await daemon.page();
+  await until(
+    () => statusOf(page),
+    (status) => status !== null,
+    LIMIT_MS,
+  );
+});
+afterAll(async () => {
+  await daemon[Symbol.asyncDispose]();
+  await fac.close();
+  await site[Symbol.asyncDispose]();
+});
+
+/** Of processor time, in milliseconds, since this was asked last. */
+async function longestTurn(): Promise<number> {
+  await rm(turnsFile, { force: true });
+  daemon.signal('SIGUSR2');
+  return Number(
+    await until(
+      () => readFile(turnsFile, 'utf8').catch(() => ''),
+      (text) => text !== '',
+      LIMIT_MS,
+    ),
+  );
+}
+
+/** Asks how the daemon is until it has sent `requests` more. */
+async function watchOver(requests: number): Promise<void> {
+  const last = fac.requests.length + requests;
+  await until(
+    async () => {
+      const response = await fetch(`${page}/-/healthy`);
+      expect(response.status).toBe(200);
+      return fac.requests.length;
+    },
+    (count) => count >= last,
+    LIMIT_MS,
+  );
+}
+
+describe('an appliance that was taken over', () => {
+  test.each(ANSWERS)('holds nothing up with %s', async (_, hostile) => {
+    answer = hostile;
+    await longestTurn();
+
+    await watchOver(12);
+
+    expect(await longestTurn()).toBeLessThan(PROMPT_MS);
+  });
+});

@@ -1,0 +1,114 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { connect as connectSecurely } from 'node:tls';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createIdentity } from '../../support/authority.ts';
+import { createDaemonBench, metricsOf, valueIn, type DaemonBench } from '../../support/daemon-bench.ts';
+import { startDaemonProcess, type DaemonProcess } from '../../support/daemon-process.ts';
+import { TROUBLE } from '../../support/intake-bench.ts';
+import { memoryLimit } from '../../support/memory-limit.ts';
+import { describeWhere } from '../../support/privilege.ts';
+import { until } from '../../support/until.ts';
+
+const LIMIT_MS = 30_000;
+const MEBIBYTE = 1024 * 1024;
+/** What the unit allows, and the chart. */
+const ALLOWED = 512 * MEBIBYTE;
+const MOST = 400 * MEBIBYTE;
+/** As both set it. */
+const ENV = { MALLOC_ARENA_MAX: '1' };
+/** One byte less than a line may have. */
+const UNFINISHED = Buffer.alloc(64 * 1024 - 1, '<12>a line that does not end ');
+
+let site: DaemonBench;
+
+beforeAll(async () => {
+  site = await createDaemonBench();
+  const identity = await createIdentity({ name: 'CN=logs', ipAddresses: ['127.0.0.1'] });
+  await writeFile(join(site.folder, 'logs.pem'), identity.pem);
+  await writeFile(join(site.folder, 'logs.key'), identity.keyPem);
+  const tls = { listen: '127.0.0.1:0', certFile: 'logs.pem', keyFile: 'logs.key' };
+  await site.configure({
+    appliances: [{ name: 'fac-1', logSources: ['127.0.0.1'] }],
+    logs: { syslog: { tcp: '127.0.0.1:0', tls } },
+  });
+});
+afterAll(() => site[Symbol.asyncDispose]());
+
+function memoryOf({ pid }: DaemonProcess): number {
+  const [, kibibytes = ''] = /^VmRSS:\s+(\d+) kB$/mu.exec(readFileSync(`/proc/${String(pid)}/status`, 'utf8')) ?? [];
+  return Number(kibibytes) * 1024;
+}
+
+interface Ports {
+  readonly tcp: number;
+  readonly tls: number;
+}
+
+/** A stranger: another address than the appliance's. It writes as much as the other side takes. */
+async function attack(port: number, isSecure: boolean): Promise<Socket> {
+  const plain = connect({ port, host: '127.0.0.1', localAddress: '127.0.0.2' });
+  const socket = isSecure ? connectSecurely({ socket: plain, rejectUnauthorized: false }) : plain;
+  const isGone = new Promise((resolve) => socket.on('error', resolve).once('close', resolve));
+  plain.on('error', () => undefined);
+  await Promise.race([once(socket, isSecure ? 'secureConnect' : 'connect'), isGone]).catch(() => undefined);
+  await Promise.race([new Promise((resolve) => socket.write(UNFINISHED, resolve)), isGone]);
+  return socket;
+}
+
+async function portsOf(daemon: DaemonProcess): Promise<Ports> {
+  const line = (await daemon.logged('Listening for log lines')) as unknown as Record<'tcp' | 'tls', { port: number }>;
+  return { tcp: line.tcp.port, tls: line.tls.port };
+}
+
+const limit = memoryLimit(ALLOWED);
+afterAll(() => (typeof limit === 'string' ? undefined : limit[Symbol.dispose]()));
+if (typeof limit === 'string') console.warn(`Without the kernel's limit of 512 MiB: ${limit}`);
+
+describeWhere(['linux'], 'a daemon that may take 512 MiB', () => {
+  test.each([
+    ['2,048 over TCP and 233 over TLS', 2048, 233],
+    ['2,048 over each', 2048, 2048],
+  ])('outlives lines that do not end, %s, and hears the appliance meanwhile', async (_, plain, secure) => {
+    const prefix = typeof limit === 'string' ? [] : limit.prefix;
+    await using daemon = startDaemonProcess({ cwd: site.folder, args: ['-c', 'ftm-watch.yaml'], prefix, env: ENV });
+    const page = await daemon.page();
+    const ports = await portsOf(daemon);
+    const appliance = connect(ports.tcp, '127.0.0.1');
+    await once(appliance, 'connect');
+    appliance.on('error', () => undefined);
+
+    let done = false;
+    const attacks = [
+      ...Array.from({ length: plain }, () => attack(ports.tcp, false)),
+      ...Array.from({ length: secure }, () => attack(ports.tls, true)),
+    ];
+    const strangers = Promise.all(attacks).finally(() => {
+      done = true;
+    });
+    let [sent, most] = [0, 0];
+    while (!done) {
+      appliance.write(`${TROUBLE}\n`);
+      sent += 1;
+      most = Math.max(most, memoryOf(daemon));
+      await setTimeout(20);
+    }
+    const heard = await until(
+      async () => {
+        most = Math.max(most, memoryOf(daemon));
+        return valueIn(await metricsOf(page), 'ftm_log_lines_total{source="tcp",result="ftm"}');
+      },
+      (lines) => lines === sent,
+      LIMIT_MS,
+    );
+    for (const socket of await strangers) socket.destroy();
+    appliance.destroy();
+
+    expect(heard).toBeGreaterThan(10);
+    expect(most / MEBIBYTE).toBeLessThan(MOST / MEBIBYTE);
+  });
+});

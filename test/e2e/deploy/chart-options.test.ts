@@ -1,0 +1,95 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { buildChartRenderer, type ChartRenderer, objectOf, type RenderedChart } from '../../support/chart.ts';
+import { configWithPorts, egressPorts } from '../../support/chart-ports.ts';
+import { CHART_VALUES } from '../../support/chart-values.ts';
+import { podOf } from '../../support/pod.ts';
+import { describeWhere } from '../../support/privilege.ts';
+
+const DASHBOARDS = 'deploy/grafana/dashboards';
+const OWN_WAY = 'a resolver of its own, and nobody who asks whether it started';
+
+describeWhere([{ program: 'go' }], 'the chart, in the cluster of somebody else,', () => {
+  let renderer: ChartRenderer;
+
+  const chartWith = (set: string): Promise<RenderedChart> => renderer.render(CHART_VALUES[set] ?? { set });
+
+  beforeAll(async () => {
+    renderer = await buildChartRenderer();
+  });
+
+  afterAll(() => renderer[Symbol.asyncDispose]());
+
+  it('lets OpenShift choose the group of the volume, and whoever names one', async () => {
+    const groupOf = (chart: RenderedChart): unknown => podOf(chart).spec.securityContext['fsGroup'];
+    expect(groupOf(await chartWith('no values'))).toBe(1000);
+    expect(groupOf(await renderer.render({}, ['security.openshift.io/v1']))).toBeUndefined();
+    expect(groupOf(await chartWith(OWN_WAY))).toBe(2000);
+  });
+
+  it('puts nothing of a configuration in a Secret into a ConfigMap', async () => {
+    const names = ({ objects }: RenderedChart): readonly string[] =>
+      objects.filter(({ kind }) => kind === 'ConfigMap').flatMap(({ data }) => Object.keys(data ?? {}));
+    expect(names(await chartWith('no values'))).toEqual(['ftm-watch.yaml']);
+    expect(names(await chartWith('the configuration in a Secret, beside a file'))).toEqual(['own-ca.pem']);
+    expect(names(await renderer.render({ existingSecret: 'a' }))).toEqual([]);
+  });
+
+  it('asks as often as it is told, and not at all where it is told', async () => {
+    const often = podOf(await chartWith('everything')).spec.containers[0]?.['livenessProbe'];
+    expect(often).toMatchObject({ periodSeconds: 30, failureThreshold: 5 });
+    const [container] = podOf(await chartWith(OWN_WAY)).spec.containers;
+    expect([container?.['startupProbe'], typeof container?.['livenessProbe']]).toEqual([undefined, 'object']);
+  });
+
+  it('refuses a name that the page would refuse', async () => {
+    const ingress = { enabled: true, hosts: [{ host: 'a.example.org' }] };
+    await expect(renderer.render({ ingress })).rejects.toThrow(
+      'ingress needs config.web.users, or "a.example.org" in config.web.hosts',
+    );
+    const { spec } = objectOf(
+      await renderer.render({ ingress, config: { web: { hosts: ['a.example.org'] } } }),
+      'Ingress',
+    );
+    expect(spec).toMatchObject({ rules: [{ host: 'a.example.org', http: { paths: [{ path: '/' }] } }] });
+  });
+
+  it('is found by kube-prometheus-stack, and by the sidecar of its Grafana', async () => {
+    const chart = await chartWith('everything');
+    for (const kind of ['ServiceMonitor', 'PrometheusRule'])
+      expect(objectOf(chart, kind).metadata.labels).toMatchObject({ release: 'prometheus', team: 'security' });
+    const { metadata, data = {} } = objectOf(chart, 'ConfigMap', 'ftm-watch-dashboards');
+    expect(metadata.labels).toMatchObject({ grafana_dashboard: '1' });
+    const shipped = readdirSync(DASHBOARDS).map((name) => [
+      `ftm-watch-${name}`,
+      JSON.parse(readFileSync(join(DASHBOARDS, name), 'utf8')) as unknown,
+    ]);
+    expect(Object.entries(data).map(([name, text]) => [name, JSON.parse(text) as unknown])).toEqual(shipped);
+  });
+
+  it('may connect to every port that the configuration names, and to no other', async () => {
+    const { config, ports } = configWithPorts(readFileSync('config/ftm-watch.reference.yaml', 'utf8'));
+    const chart = await renderer.render({ config, networkPolicy: { enabled: true } });
+    const always = ['TCP 443', 'TCP 53', 'UDP 53'];
+    const withoutOne = ['TCP 25', 'UDP 123', 'UDP 161'];
+    expect(egressPorts(chart).toSorted()).toEqual([...new Set([...ports, ...always, ...withoutOne])].toSorted());
+    const plain = await renderer.render({ networkPolicy: { enabled: true } });
+    expect(egressPorts(plain).toSorted()).toEqual(always);
+  });
+
+  it('knows the ports of what is named without one', async () => {
+    const config = {
+      resolvers: ['system', '10.0.0.53', '2001:db8::53', 'tls://9.9.9.9', 'https://dns.example/dns-query'],
+      mail: [{ host: 'a', security: 'tls' }, { host: 'b' }],
+      clock: { ntp: ['a', '[2001:db8::1]', '10.0.0.1'] },
+      appliances: [{ snmp: { host: 'a', communityFile: 'b' }, api: { url: 'https://[2001:db8::2]' } }],
+      firewall: { url: 'https://10.0.0.1' },
+      notify: { heartbeat: { url: 'http://a/b' } },
+    };
+    const chart = await renderer.render({ config, networkPolicy: { enabled: true } });
+    expect(egressPorts(chart).toSorted()).toEqual(
+      ['TCP 25', 'TCP 443', 'TCP 465', 'TCP 53', 'TCP 80', 'TCP 853', 'UDP 123', 'UDP 161', 'UDP 53'].toSorted(),
+    );
+  });
+});

@@ -1,0 +1,136 @@
+import {
+  copyFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+
+import { MIGRATIONS } from '../../../src/store/migrations.ts';
+import { createStore, type Store } from '../../../src/store/store.ts';
+import { runCommand, type Ran } from '../../support/command-line.ts';
+import { handClock } from '../../support/hand-clock.ts';
+import { HOUR, START } from '../../support/incident-timeline.ts';
+import { logRecorder } from '../../support/log-recorder.ts';
+import { openedEntry, roundRecord } from '../../support/store-records.ts';
+
+const RELEASED = new URL('../../fixtures/store/0.1.0/history.sqlite', import.meta.url);
+
+let folder: string;
+let path: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'ftm-watch-store-'));
+  path = join(folder, 'store.sqlite');
+  writeFileSync(join(folder, 'ftm-watch.yaml'), 'store: { path: store.sqlite }');
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function run(...args: readonly string[]): Promise<Ran> {
+  return runCommand(['store', ...args, '-c', 'ftm-watch.yaml'], { cwd: folder });
+}
+
+function open(file = path): Store {
+  return createStore({ path: file, retention: 24 * HOUR }, { clock: handClock(START), logger: logRecorder() });
+}
+
+/** A store that its daemon has open. */
+function openStore(): Disposable {
+  const store = open();
+  store.recordRound(roundRecord(START));
+  store.journal.record(openedEntry());
+  return { [Symbol.dispose]: () => store.close() };
+}
+
+const VERSION = String(MIGRATIONS.length);
+
+describe('ftm-watch store check', () => {
+  test('says what is in a store that a daemon uses', async () => {
+    using _ = openStore();
+
+    expect(await run('check')).toEqual({
+      code: 0,
+      output: expect.stringMatching(
+        new RegExp(
+          `^${path}: whole, \\d+ KiB, 1 incident, 2 deliveries on their way, last written at ` +
+            `${new Date(START).toISOString()}; version ${VERSION}\n$`,
+          'u',
+        ),
+      ),
+      errors: '',
+    });
+  });
+
+  test('says that there is none, and that it is none', async () => {
+    expect(await run('check')).toEqual({ code: 3, output: '', errors: `${path}: there is no store\n` });
+    writeFileSync(path, 'no database, and long enough to be taken for one'.repeat(100));
+    expect(await run('check')).toMatchObject({ code: 2, errors: expect.stringMatching(/: it is damaged: .*\n- /u) });
+  });
+
+  test('finds a damage in the middle', async () => {
+    openStore()[Symbol.dispose]();
+    truncateSync(path, statSync(path).size - 4096);
+
+    expect(await run('check')).toMatchObject({ code: 2, output: '', errors: expect.stringContaining('it is damaged') });
+  });
+
+  test('tells what becomes of an older store, and of a newer one, and changes neither', async () => {
+    copyFileSync(RELEASED, path);
+    expect((await run('check', 'store.sqlite')).output).toContain(
+      `version 3, which the daemon upgrades to ${VERSION} and keeps a copy of`,
+    );
+    {
+      using db = new DatabaseSync(path);
+      db.exec('PRAGMA user_version = 99');
+    }
+    const before = readFileSync(path);
+    expect(await run('check')).toMatchObject({
+      code: 2,
+      errors: expect.stringContaining(`version 99, and this ftm-watch knows ${VERSION}: start the newer one`),
+    });
+    expect(readFileSync(path)).toEqual(before);
+  });
+});
+
+describe('ftm-watch store backup', () => {
+  test('copies a store with what its daemon has written last, for the owner alone', async () => {
+    using _ = openStore();
+
+    const ran = await run('backup', 'copy.sqlite');
+    expect(ran).toEqual({ code: 0, output: expect.stringContaining('copy.sqlite: whole, '), errors: '' });
+    const copy = join(folder, 'copy.sqlite');
+    expect(statSync(copy).mode & 0o777).toBe(0o600);
+    const restored = open(copy);
+    expect(restored.journal.savedState()).toEqual(openedEntry().state);
+    restored.close();
+  });
+
+  test('replaces a copy only when it is told to, and as a whole', async () => {
+    using _ = openStore();
+    writeFileSync(join(folder, 'copy.sqlite'), 'precious');
+
+    expect(await run('backup', 'copy.sqlite')).toMatchObject({
+      code: 3,
+      errors: `Cannot write "${join(folder, 'copy.sqlite')}": it is there already; --force replaces it\n`,
+    });
+    expect(readFileSync(join(folder, 'copy.sqlite'), 'utf8')).toBe('precious');
+    expect((await run('backup', 'copy.sqlite', '--force')).code).toBe(0);
+    expect((await run('check', 'copy.sqlite')).code).toBe(0);
+    expect(readdirSync(folder).filter((name) => name.startsWith('copy'))).toEqual(['copy.sqlite']);
+  });
+
+  test('leaves nothing of a copy that cannot be made', async () => {
+    expect((await run('backup', 'copy.sqlite')).errors).toBe(`Cannot copy the store "${path}": there is none\n`);
+    writeFileSync(path, 'no database'.repeat(1_000));
+    expect(await run('backup', 'copy.sqlite')).toMatchObject({ code: 3, output: '' });
+    expect((await run('backup', 'none/copy.sqlite')).code).toBe(3);
+    expect(readdirSync(folder).toSorted()).toEqual(['ftm-watch.yaml', 'store.sqlite']);
+  });
+});

@@ -1,0 +1,46 @@
+import { parse } from 'yaml';
+import { objectOf, type RenderedChart } from './chart.ts';
+
+interface Policy {
+  readonly egress: readonly { readonly ports: readonly { readonly protocol: string; readonly port: number }[] }[];
+}
+
+/** The ports that the pod may connect to, as "PROTOCOL PORT". */
+export function egressPorts(chart: RenderedChart): readonly string[] {
+  const { egress } = objectOf(chart, 'NetworkPolicy').spec as Policy;
+  return egress.flatMap(({ ports }) => ports.map(({ protocol, port }) => `${protocol} ${String(port)}`));
+}
+
+const LISTENS = /^(?:web\.(?:listen|tls)|logs)(?:\.|$)/u;
+const URL_OR_PORT = /^(?<before>[a-z]+:\/\/[^/:]+|[\w.-]+(?=:\d+$))(?::\d+)?(?<after>.*)$/u;
+
+/**
+ * A configuration with another port at each place that is connected to: after "port:", in URLs, and behind hosts that
+ * have one. And these ports, as "PROTOCOL PORT".
+ */
+export function configWithPorts(text: string): { readonly config: object; readonly ports: readonly string[] } {
+  const ports: string[] = [];
+  const another = (protocols: readonly string[]): string => {
+    const port = String(20_000 + ports.length);
+    ports.push(...protocols.map((protocol) => `${protocol} ${port}`));
+    return port;
+  };
+  const leaf = (value: unknown, path: readonly string[]): unknown => {
+    if (path.at(-1) === 'port') return Number(another(path.includes('snmp') ? ['UDP'] : ['TCP']));
+    const { before, after = '' } = URL_OR_PORT.exec(String(value))?.groups ?? {};
+    return before === undefined ? value : `${before}:${another(protocolsOf(before, path))}${after}`;
+  };
+  const renumber = (value: unknown, path: readonly string[]): unknown => {
+    if (LISTENS.test(path.join('.'))) return value;
+    if (Array.isArray(value)) return value.map((item) => renumber(item, path));
+    if (typeof value !== 'object' || value === null) return leaf(value, path);
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, renumber(item, [...path, key])]));
+  };
+  return { config: renumber(parse(text), []) as object, ports };
+}
+
+/** A resolver that is asked over UDP is asked over TCP too, where its answer is cut. */
+function protocolsOf(before: string, path: readonly string[]): readonly string[] {
+  if (path.at(-1) === 'ntp') return ['UDP'];
+  return before.startsWith('udp:') ? ['UDP', 'TCP'] : ['TCP'];
+}

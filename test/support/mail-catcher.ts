@@ -1,0 +1,21 @@
+import { text } from 'node:stream/consumers';
+import { SMTPServer } from 'smtp-server';
+
+async function print(mail: Promise<string>): Promise<void> {
+  const [, subject = ''] = /^Subject: (.*(?:\r\n[ \t].*)*)/mu.exec(await mail) ?? [];
+  process.stdout.write(`${subject.replaceAll(/\r\n\s+/gu, ' ')}\n`);
+}
+
+/**
+ * A program: takes every mail at port 25, and prints the subject of each on a line. In the image that stands in for the
+ * mail catcher of deploy/compose.yaml.
+ */
+const server = new SMTPServer({
+  authOptional: true,
+  disabledCommands: ['AUTH', 'STARTTLS'],
+  disableReverseLookup: true,
+  onData: (stream, _session, done) => {
+    void print(text(stream)).finally(done);
+  },
+});
+server.listen(25, '0.0.0.0');

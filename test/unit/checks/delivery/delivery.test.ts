@@ -1,0 +1,132 @@
+import { describe, expect, it } from 'vitest';
+import { delivery } from '../../../../src/checks/delivery/check.ts';
+import { type CarrierFindings, judgeCarrier } from '../../../../src/checks/delivery/judge-carrier.ts';
+import { judgeSms } from '../../../../src/checks/delivery/judge-sms.ts';
+import type { ApplianceFacts } from '../../../../src/core/license/appliance.ts';
+import { diagnose } from '../../../../src/engine/diagnosis/diagnose.ts';
+import type { Finding } from '../../../../src/engine/finding.ts';
+import { applianceFacts } from '../../../support/appliance-facts.ts';
+import { configOf } from '../../../support/config-of.ts';
+import { CONTEXT, finding, round, type Special } from '../../../support/judged-round.ts';
+import { picture } from '../../../support/observed.ts';
+
+const HOST = 'carrier.test';
+
+function carrier(
+  carries: CarrierFindings['carries'],
+  found: CarrierFindings['found'],
+  severity: CarrierFindings['severity'] = 'warning',
+): CarrierFindings {
+  return { carries, host: HOST, port: 443, severity, found };
+}
+
+const at = `${HOST}:443`;
+const CLOSED = { reachability: [finding('egress-blocked', { subject: at })] };
+const NAMELESS = { 'name-resolution': [finding('name-not-found', { subject: HOST })] };
+const INSPECTED = { 'tls-genuine': [finding('tls-intercepted', { subject: at })] };
+const CUT = { 'tls-genuine': [finding('tls-blocked', { subject: at })] };
+const STRANGE = {
+  'tls-genuine': [finding('tls-interception-suspected', { subject: at, confidence: 'suspected' })],
+};
+const EXPIRED = { 'tls-genuine': [finding('certificate-broken', { subject: at })] };
+const UNSEEN = { 'tls-genuine': [finding(null, { subject: at, level: 'unknown' })] };
+
+describe('what is found at a host that carries', () => {
+  it.each<
+    [CarrierFindings['carries'], string, CarrierFindings['found'], readonly (readonly [string, string | null])[]]
+  >([
+    ['push', 'closed', CLOSED, [['warning', 'push-unreachable']]],
+    ['push', 'without a name', NAMELESS, [['warning', 'push-unreachable']]],
+    ['push', 'inspected', INSPECTED, [['warning', 'push-unreachable']]],
+    ['push', 'cut', CUT, [['warning', 'push-unreachable']]],
+    ['push', 'under an authority that is not known', STRANGE, [['note', null]]],
+    ['push', 'with a broken certificate', EXPIRED, [['note', null]]],
+    ['push', 'not seen', UNSEEN, [['note', null]]],
+    ['sms', 'closed', CLOSED, [['warning', 'sms-gateway-unreachable']]],
+    ['sms', 'under an authority that is not known', STRANGE, [['note', null]]],
+    ['fortigate', 'closed', CLOSED, [['warning', 'fortigate-activation-unreachable']]],
+    ['fortigate', 'under an authority that is not known', STRANGE, [['note', null]]],
+    ['cloud', 'inspected', INSPECTED, [['warning', 'fortitoken-cloud-unreachable']]],
+    ['answers', 'closed', CLOSED, [['note', null]]],
+    ['answers', 'without a name', NAMELESS, [['note', null]]],
+    ['answers', 'cut', CUT, [['note', null]]],
+    ['answers', 'under an authority of its own', STRANGE, [['warning', 'push-certificate-refused']]],
+    ['answers', 'with a broken certificate', EXPIRED, [['warning', 'push-certificate-refused']]],
+    ['push', 'not judged', { 'tls-genuine': null }, []],
+  ])('%s, %s', (...[carries, , found, expected]) => {
+    const findings = judgeCarrier(carrier(carries, found));
+    expect(findings.map(({ level, suggests }) => [level, suggests])).toEqual(expected);
+  });
+
+  it('answers says that phones may see something else', () => {
+    expect(judgeCarrier(carrier('answers', CLOSED))[0]?.actual).toBe(
+      'that; from behind the same address translation as FortiAuthenticator this says nothing of phones',
+    );
+    expect(judgeCarrier(carrier('answers', EXPIRED))[0]?.confidence).toBe('suspected');
+  });
+
+  it.each([
+    ['critical', 'broken'],
+    ['warning', 'warning'],
+    ['info', 'note'],
+  ] as const)('push counts for what it is worth: %s', (severity, level) => {
+    expect(judgeCarrier(carrier('push', CLOSED, severity))[0]?.level).toBe(level);
+  });
+});
+
+function causesOf(found: readonly Finding[], ...special: readonly Special[]): readonly string[] {
+  const { causes } = diagnose(round(['delivery', found], ...special), CONTEXT);
+  return causes.map(({ id, subject }) => `${id} ${subject}`);
+}
+
+describe('what is wrong with the way to the licence server as well', () => {
+  const closed = judgeCarrier(carrier('push', CLOSED));
+  const inspected = judgeCarrier(carrier('push', INSPECTED));
+  const noSms: Finding = finding('sms-exhausted', { subject: 'fac-1', level: 'warning' });
+
+  it('is told there', () => {
+    expect(causesOf(closed)).toEqual([`push-unreachable ${at}`]);
+    expect(causesOf(closed, ['reachability', [finding('egress-blocked')]])).toEqual([
+      expect.stringMatching(/^egress/u),
+    ]);
+    expect(causesOf(closed, ['internet', [finding('internet-unreachable')]])).toEqual([
+      expect.stringMatching(/^internet/u),
+    ]);
+    expect(causesOf(inspected, ['tls-genuine', [finding('tls-intercepted')]])).toEqual([
+      expect.stringMatching(/^tls-intercepted/u),
+    ]);
+  });
+
+  it('explains neither another fault nor what is no matter of the way', () => {
+    expect(causesOf(closed, ['tls-genuine', [finding('tls-intercepted')]])).toHaveLength(2);
+    expect(causesOf([noSms], ['internet', [finding('internet-unreachable')]])).toHaveLength(2);
+    expect(causesOf([noSms], ['tls-genuine', [finding('tls-intercepted')]])).toHaveLength(2);
+  });
+});
+
+function withSms(total: number, available: number): ApplianceFacts {
+  return applianceFacts({ sms: { kind: 'read', value: { total, available } } });
+}
+
+describe('the SMS that are left', () => {
+  it.each<[string, ApplianceFacts, readonly string[]]>([
+    ['not told', applianceFacts(), []],
+    ['none bought', withSms(0, 0), []],
+    ['a tenth', withSms(100, 10), []],
+    ['less', withSms(100, 9), ['sms-running-out 9 of 100 are left']],
+    ['none', withSms(100, 0), ['sms-exhausted none of 100 is left']],
+  ])('%s', (_, facts, expected) => {
+    expect(judgeSms(facts).map(({ suggests, actual }) => `${suggests ?? ''} ${actual}`)).toEqual(expected);
+  });
+
+  it('are told where nothing that carries codes is configured', async () => {
+    const { appliances } = await configOf('appliances: [{ name: fac-1 }]');
+    const units = appliances.map((config) => ({ config, rest: withSms(100, 0), role: null }));
+    const own = { id: 'delivery', kind: 'not-configured', findings: [], summary: 'nothing' } as const;
+    expect(delivery.withUnits?.(own, picture({ appliances: units }))).toMatchObject({
+      kind: 'judged',
+      findings: [{ suggests: 'sms-exhausted', subject: 'fac-1' }],
+    });
+    expect(delivery.withUnits?.(own, picture({ appliances: [] }))).toBe(own);
+  });
+});

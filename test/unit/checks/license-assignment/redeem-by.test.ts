@@ -1,0 +1,95 @@
+import { describe, expect, it } from 'vitest';
+import { judgeRedeemBy } from '../../../../src/checks/license-assignment/redeem-by.ts';
+import type { ApplianceObservation } from '../../../../src/core/license/appliance.ts';
+import type { LicenseOutcome, RegistrationObservation } from '../../../../src/core/license/registration.ts';
+import { diagnose } from '../../../../src/engine/diagnosis/diagnose.ts';
+import type { UnitObservation } from '../../../../src/sources/appliances/unit-observation.ts';
+import { applianceFacts } from '../../../support/appliance-facts.ts';
+import { configOf } from '../../../support/config-of.ts';
+import { CONTEXT, finding, round, type Special } from '../../../support/judged-round.ts';
+import { held, LICENSE, TRIAL_ONLY } from '../../../support/license-bench.ts';
+
+const API = 'api: { url: "https://10.0.0.5", user: monitor, keyEnv: SET_SECRET }';
+const TRIALS = applianceFacts({ tokens: TRIAL_ONLY });
+const SILENT: ApplianceObservation = {
+  kind: 'failed',
+  reason: 'timeout',
+  message: 'no answer',
+  durationMs: 1,
+  appliance: 'fac-1',
+  endpoint: '10.0.0.5:443',
+};
+
+async function unitWith(rest: ApplianceObservation | null, api = API): Promise<UnitObservation> {
+  const certificate = `{ license: ${LICENSE}, redeemBy: 2027-03-31 }`;
+  const unit = ['name: fac-1', `certificates: [${certificate}]`, ...(api === '' ? [] : [api])].join(', ');
+  const [config] = (await configOf(`appliances: [{ ${unit} }]`)).appliances;
+  if (config === undefined) throw new Error('expected a unit');
+  return { config, rest, role: null };
+}
+
+function registered(outcome: LicenseOutcome): RegistrationObservation {
+  return { kind: 'ok', lookups: [{ license: LICENSE.toLowerCase(), outcome }] };
+}
+
+const PENDING: LicenseOutcome = { kind: 'unregistered', status: 'Pending' };
+const at = (text: string): number => Date.parse(text);
+const SOON = at('2027-03-30T12:00:00Z');
+
+describe('a licence whose certificate expires on 2027-03-31', () => {
+  it.each([
+    ['2026-12-31T23:59:59Z', null, ''],
+    ['2027-01-01T00:00:00Z', 'license-expires-in-90-days', '90 days are left'],
+    ['2027-03-01T23:59:59Z', 'license-expires-in-90-days', '31 days are left'],
+    ['2027-03-02T00:00:00Z', 'license-expires-in-30-days', '30 days are left'],
+    ['2027-03-24T23:59:59Z', 'license-expires-in-30-days', '8 days are left'],
+    ['2027-03-25T00:00:00Z', 'license-expires-in-7-days', '7 days are left'],
+    ['2027-03-31T23:59:59Z', 'license-expires-in-7-days', 'it is the last day'],
+    ['2027-04-01T00:00:00Z', 'license-expired', 'the date has passed'],
+  ])('at %s', async (now, cause, days) => {
+    const found = judgeRedeemBy({ units: [await unitWith(TRIALS)], registration: null, at: at(now) });
+    expect(found.map(({ suggests, actual }) => [suggests, actual])).toEqual(
+      cause === null ? [] : [[cause, `${days}, and no unit has tokens of it`]],
+    );
+  });
+
+  it.each<[string, [rest: ApplianceObservation | null, api?: string], RegistrationObservation | null, string | null]>([
+    ['the unit has no tokens of it', [TRIALS], null, 'confirmed'],
+    ['the unit has tokens of it', [applianceFacts()], null, null],
+    ['the unit is not asked yet', [null], null, null],
+    ['the unit does not answer', [SILENT], null, null],
+    ['the unit does not tell its tokens', [applianceFacts({ tokens: { kind: 'absent' } })], null, null],
+    ['no API is configured', [null, ''], null, 'suspected'],
+    ['no API is configured, and it is registered', [null, ''], registered(held('FAC-A')), null],
+    ['no API is configured, and it is not listed', [null, ''], registered({ kind: 'not-listed' }), 'suspected'],
+    ['the unit has no tokens of it, and it is registered', [TRIALS], registered(held('FAC-A')), 'suspected'],
+    ['the unit has no tokens of it, and it is pending', [TRIALS], registered(PENDING), 'confirmed'],
+  ])('where %s', async (_, unit, registration, expected) => {
+    const found = judgeRedeemBy({ units: [await unitWith(...unit)], registration, at: SOON });
+    expect(found.map(({ confidence }) => confidence)).toEqual(expected === null ? [] : [expected]);
+  });
+
+  it('is redeemed where another unit has its tokens, and told once where two name it', async () => {
+    const [here, there] = [await unitWith(TRIALS), await unitWith(applianceFacts())];
+    expect(judgeRedeemBy({ units: [here, there], registration: null, at: SOON })).toEqual([]);
+    expect(judgeRedeemBy({ units: [here, here], registration: null, at: SOON })).toHaveLength(1);
+  });
+
+  it.each<[string, Special | null, string, string]>([
+    ['clean', null, 'warning', 'Licence EFTM000000000001 is not redeemed, and its certificate expires on 2027-03-31'],
+    [
+      'broken',
+      ['tls-genuine', [finding('tls-intercepted')]],
+      'critical',
+      'The certificate of licence EFTM000000000001 can be redeemed until 2027-03-31 alone, and the way to the',
+    ],
+    ['unknown', ['tls-genuine', [finding(null, { level: 'unknown' })]], 'warning', 'Licence EFTM000000000001 is not'],
+  ])('while the path is %s', async (_, path, severity, summary) => {
+    const found = judgeRedeemBy({ units: [await unitWith(TRIALS)], registration: null, at: SOON });
+    const { causes } = diagnose(round(['license-assignment', found], ...(path === null ? [] : [path])), CONTEXT);
+    const cause = causes.find(({ id }) => id === 'license-expires-in-7-days');
+    expect(cause?.severity).toBe(severity);
+    expect(cause?.summary).toContain(summary);
+    expect(cause?.remedy[0]).toMatch(severity === 'critical' ? /^Clear the way/u : /^Redeem it now/u);
+  });
+});

@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest';
+import { createSecretFilter } from '../../../../src/core/without-secrets.ts';
+import { cleanJson } from '../../../../src/network/rest/clean-json.ts';
+
+const KEY = 'web-service/key"ä';
+const filter = createSecretFilter([KEY]);
+
+/** As JSON may write any text: each character by its number. */
+function escaped(text: string): string {
+  return Array.from({ length: text.length }, (_, at) => `\\u${text.charCodeAt(at).toString(16).padStart(4, '0')}`).join(
+    '',
+  );
+}
+
+describe('cleanJson()', () => {
+  it.each([
+    ['raw', JSON.stringify(`a ${KEY} b`)],
+    ['escaped', `"a ${escaped(KEY)} b"`],
+    ['in base64', JSON.stringify(`a ${Buffer.from(KEY).toString('base64')} b`)],
+    ['in base64, escaped', `"a ${escaped(Buffer.from(KEY).toString('base64'))} b"`],
+  ])('takes a secret out, %s: as a text, in a list, in an object, and as a name', (_, json) => {
+    const text = `{"a":${json},"b":[[${json},1]],"c":{"d":${json}},${json}:2,"e":null,"f":true}`;
+
+    const cleaned = cleanJson(JSON.parse(text), filter);
+
+    const said = 'a ‹secret› b';
+    expect(cleaned).toEqual({ a: said, b: [[said, 1]], c: { d: said }, [said]: 2, e: null, f: true });
+  });
+
+  it('takes a secret out of what is nothing but a text', () => {
+    expect(cleanJson(KEY, filter)).toBe('‹secret›');
+  });
+
+  it('leaves a list in its order, and a field that is named like a prototype a field', () => {
+    const cleaned = cleanJson(JSON.parse(`["x",${JSON.stringify(KEY)},{"__proto__":"${escaped(KEY)}"}]`), filter);
+
+    expect(JSON.stringify(cleaned)).toBe('["x","‹secret›",{"__proto__":"‹secret›"}]');
+    expect(Object.hasOwn(Object.prototype, 'a')).toBe(false);
+  });
+
+  it('reaches what is nested 100,000 levels deep', () => {
+    let found = cleanJson(JSON.parse(`${'['.repeat(100_000)}"${escaped(KEY)}"${']'.repeat(100_000)}`), filter);
+    while (Array.isArray(found)) [found] = found as unknown[];
+
+    expect(found).toBe('‹secret›');
+  });
+});
