@@ -1,5 +1,5 @@
 import type { Command, Help } from 'commander';
-import { createProgram } from '../../src/cli/program.ts';
+import { describedProgram } from './described-program.ts';
 
 /** Of the page, not of the program. */
 interface Issue {
@@ -11,8 +11,7 @@ interface Issue {
 /** The manual page of the command line in man(7), from the very commands that it takes. */
 export function manPage({ version, date }: Issue): string {
   const written: string[] = [];
-  const output = { write: (text: string | Uint8Array) => written.push(String(text)) };
-  const program = createProgram({ version, output, errors: output }, notCarriedOut, () => undefined);
+  const program = describedProgram(version, (text) => written.push(text));
   const help = program.createHelp();
   const helpAfter = (command: Command): string => {
     written.length = 0;
@@ -49,10 +48,6 @@ const FILES: readonly (readonly [path: string, purpose: string])[] = [
   ['/var/lib/ftm-watch', 'open incidents, notifications on their way and the history'],
   ['/usr/share/doc/ftm-watch', 'all keys of the configuration, alerts, runbooks'],
 ];
-
-function notCarriedOut(): never {
-  throw new Error('Cannot carry a command out: it is only described');
-}
 
 function leavesOf(command: Command, help: Help): readonly Command[] {
   const below = help.visibleCommands(command).filter((one) => one.name() !== 'help');

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { completion } from '../../src/cli/completion/completion.ts';
+import { describedProgram } from './described-program.ts';
 import { copyOf, type FileTree, filesBelow, type TreeFile } from './file-tree.ts';
 import { manPage } from './man-page.ts';
 
@@ -36,6 +38,7 @@ export function programTree(build: Build, node: string, prefix: string): FileTre
     ['lib/systemd/system/ftm-watch.service', { content: unit.replaceAll('/usr/', `${prefix}/`), mode: 0o644 }],
     ['lib/sysusers.d/ftm-watch.conf', copyOf(join(root, 'deploy/systemd/ftm-watch.sysusers'))],
     ['lib/tmpfiles.d/ftm-watch.conf', copyOf(join(root, 'deploy/systemd/ftm-watch.tmpfiles'))],
+    ...completions(version),
     ['share/man/man1/ftm-watch.1.gz', packed(manPage({ version, date }))],
     ...filesBelow(join(root, 'docs'), 'share/doc/ftm-watch').filter(([path]) => DOCUMENTS.test(path)),
     ['share/doc/ftm-watch/CHANGELOG.md', copyOf(join(root, 'CHANGELOG.md'))],
@@ -43,6 +46,17 @@ export function programTree(build: Build, node: string, prefix: string): FileTre
     ['share/doc/ftm-watch/THIRD-PARTY.txt.gz', packed(read(dist, 'THIRD-PARTY.txt'))],
     ['share/doc/ftm-watch/NODE-LICENSE.gz', packed(read(node, 'LICENSE'))],
   ]);
+}
+
+/** Where each shell looks for them. */
+function completions(version: string): readonly (readonly [path: string, file: TreeFile])[] {
+  const places = [
+    ['bash', 'share/bash-completion/completions/ftm-watch'],
+    ['zsh', 'share/zsh/vendor-completions/_ftm-watch'],
+    ['fish', 'share/fish/vendor_completions.d/ftm-watch.fish'],
+  ] as const;
+  const program = describedProgram(version, () => undefined);
+  return places.map(([shell, path]) => [path, { content: completion(shell, program), mode: 0o644 }]);
 }
 
 export function packed(text: string): TreeFile {

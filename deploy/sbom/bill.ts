@@ -99,9 +99,7 @@ function packagesByNpm(): string {
 
 /** With the names by which scanners know it, and where its builds come from. */
 function nodeComponent() {
-  const builds = Object.entries(lockFile.parse(readJson('package-lock.json')).packages).filter(([folder]) =>
-    folder.startsWith('node_modules/node-linux-'),
-  );
+  const builds = Object.entries(lockedPackages()).filter(([folder]) => folder.startsWith('node_modules/node-linux-'));
   const version = builds[0]?.[1].version ?? '';
   return {
     'bom-ref': `node@${version}`,

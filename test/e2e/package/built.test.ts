@@ -110,6 +110,17 @@ describeWhere(NEEDS, 'npm run package', () => {
     expect(stdout).toContain('--fingerprint <sha256>');
   });
 
+  test('has completions, as the program prints them', () => {
+    for (const [shell, path] of [
+      ['bash', 'bash-completion/completions/ftm-watch'],
+      ['zsh', 'zsh/vendor-completions/_ftm-watch'],
+      ['fish', 'fish/vendor_completions.d/ftm-watch.fish'],
+    ] as const)
+      expect(readFileSync(join(unpacked, 'usr/share', path), 'utf8')).toBe(
+        stdoutOf(process.execPath, 'src/main.ts', 'completion', shell),
+      );
+  });
+
   test('writes an archive with the same program', () => {
     stdoutOf('tar', '--extract', '--file', packages.file('.tar.xz'), '--directory', unpacked);
     const name = basename(packages.file('.tar.xz'), '.tar.xz');
