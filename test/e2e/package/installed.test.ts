@@ -144,7 +144,7 @@ describeWhere(NEEDS, 'the package for Debian, as docs/install.md tells,', () => 
     await expect.poll(journal, PATIENCE).toContain('unknown key');
     expect(await site()).toContain('"site":"clean"');
     expect(await told(`/var/lib/dpkg/info/ftm-watch.postinst configure ${packageJson.version}`)).toBe(
-      'ftm-watch does not run: "ftm-watch config check" and "systemctl status ftm-watch" say why.',
+      'ftm-watch does not run as configured: "ftm-watch config check" and "systemctl status ftm-watch" say why.',
     );
     await told(`cp /root/good.yaml ${CONFIG}`);
   });
